@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Findings: what the checks say about decoded bytes. Every verb speaks in findings, so that a person and a
+ * script learn one vocabulary. The codes are stable: they may be added to, never renamed or reused.
+ */
+#ifndef VMFSKIT_FINDING_H
+#define VMFSKIT_FINDING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmfskit/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Warnings and errors make a command exit 1; information does not. */
+enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
+
+/*
+ * F(id, code, severity, why it matters, what to do next). One row is the whole definition of a finding: the
+ * enum below, the JSON, the text for people and docs/findings.md come from it.
+ */
+#define VK_FINDING_CODES(F) \
+	F(SOURCE_UNRECOGNISED, "source.unrecognised", WARNING, "nothing in it tells what it is", "say what it is with --as disk, partition, volume or header; if a disk's table was wiped, decode shows what still stands at the usual places") \
+	F(SOURCE_TRUNCATED, "source.truncated", INFO, "the source holds only a part of the partition", "for a complete picture take at least the bytes up to the end of the heartbeat region, better 2 GiB") \
+	F(SOURCE_UNREADABLE, "source.unreadable", ERROR, "the device did not deliver these bytes; nothing is known of them", "check the path and the disk; copy what can be read with ddrescue and decode the copy") \
+	F(SOURCE_STREAM_DAMAGED, "source.stream-damaged", ERROR, "the compressed image or listing ends early or fails its checksum; bytes after that place are not known", "get the file again from where it was made") \
+	F(STRUCTURE_ABSENT, "structure.absent", ERROR, "the source does not hold this structure", "decode a dump that reaches further, or the device itself") \
+	F(STRUCTURE_CUT, "structure.cut", ERROR, "only the first part of this structure is in the source", "decode a dump that reaches further, or the device itself") \
+	F(MBR_SIGNATURE_MISSING, "mbr.signature-missing", ERROR, "without the bytes 55 aa at 510 firmware and kernels ignore the whole table", "restore the table from a capture") \
+	F(MBR_ENTRY_OUTSIDE, "mbr.entry-outside-disk", WARNING, "the entry reaches past the end of the disk", "check that the whole LUN is visible; a table of another disk does this too") \
+	F(MBR_ENTRY_OVERLAP, "mbr.entry-overlap", WARNING, "two partitions share sectors, one of them is wrong", "compare with a capture before writing to either") \
+	F(MBR_BOOT_FLAG, "mbr.boot-flag", WARNING, "the first byte of an entry is neither 00 nor 80: this may not be a partition table", "compare with a capture") \
+	F(EBR_SIGNATURE_MISSING, "ebr.signature-missing", ERROR, "the chain of logical partitions breaks here; those behind it are lost to the kernel", "restore the table from a capture") \
+	F(EBR_LOOP, "ebr.loop", ERROR, "the chain of logical partitions leads back into itself", "restore the table from a capture") \
+	F(EBR_OUTSIDE, "ebr.outside-extended", WARNING, "a link of the chain points outside the extended partition", "compare with a capture") \
+	F(EBR_TOO_MANY, "ebr.too-many", WARNING, "more logical partitions than any system uses; the rest was not read", "treat the table as damaged") \
+	F(GPT_PRIMARY_MISSING, "gpt.primary-missing", ERROR, "the header behind the protective MBR is not there; systems fall back to the copy at the end, or see no table", "restore the table from a capture") \
+	F(GPT_BACKUP_MISSING, "gpt.backup-missing", ERROR, "the copy of the table at the end of the disk is not there: nothing is left if the first one is lost", "restore the table from a capture") \
+	F(GPT_HEADER_CRC, "gpt.header-crc", ERROR, "the header does not match its own checksum, so systems ignore this copy", "restore the table from a capture") \
+	F(GPT_ENTRIES_CRC, "gpt.entries-crc", ERROR, "the partition entries do not match the checksum in their header, so systems ignore this copy", "restore the table from a capture") \
+	F(GPT_HEADER_SIZE, "gpt.header-size", ERROR, "a header must be between 92 bytes and one sector", "restore the table from a capture") \
+	F(GPT_MY_LBA, "gpt.my-lba", ERROR, "the header says that it belongs to another sector than the one it is in", "restore the table from a capture") \
+	F(GPT_ALTERNATE_LBA, "gpt.alternate-lba", WARNING, "the other copy is not at the last sector: the LUN was grown, or this table comes from a disk of another size", "make sure of the LUN's size before anything is written") \
+	F(GPT_ENTRY_SIZE, "gpt.entry-size", ERROR, "entries must be at least 128 bytes and a multiple of 8, and the array must fit the disk", "restore the table from a capture") \
+	F(GPT_USABLE_RANGE, "gpt.usable-range", WARNING, "first and last usable sector do not fit each other or the disk", "compare with a capture") \
+	F(GPT_ENTRY_RANGE, "gpt.entry-range", WARNING, "a partition starts after its end or lies outside the usable sectors", "compare with a capture") \
+	F(GPT_ENTRY_OVERLAP, "gpt.entry-overlap", WARNING, "two partitions share sectors, one of them is wrong", "compare with a capture before writing to either") \
+	F(GPT_COPIES_DIFFER, "gpt.copies-differ", WARNING, "the two copies of the table name different partitions; which one a system uses depends on the system", "compare both with a capture") \
+	F(GPT_PROTECTIVE_MBR, "gpt.protective-mbr", WARNING, "sector 0 does not protect the GPT: older tools would take the disk for empty", "restore the table from a capture") \
+	F(TABLE_NONE, "table.none", ERROR, "no partition table is where one should be", "restore the table from a capture: vmfskit list shows what there is") \
+	F(TABLE_TYPE, "table.type-mismatch", WARNING, "a VMFS header lies in a partition that is marked as something else", "find out whether another system was installed here before mounting or writing") \
+	F(TABLE_LENGTH, "table.length-mismatch", WARNING, "the partition's length differs from the length recorded in its LVM header", "the header's totalBytes is the length it was made with; compare the table with a capture") \
+	F(TABLE_HIDDEN_VMFS, "table.hidden-vmfs", WARNING, "an LVM header lies where a partition of the usual start would have it, but the table has no such partition", "restore the table from a capture; if there is none, note start and totalBytes: they are the exact partition") \
+	F(LVM_MAGIC, "lvm.magic-missing", ERROR, "no host will recognise the VMFS partition without this header", "restore the header from a capture: vmfskit list shows what there is") \
+	F(LVM_VERSION, "lvm.version", ERROR, "LVM versions 3, 4, 5 and 6 are known", "if this is a newer ESXi, report it; otherwise the header is damaged") \
+	F(LVM_BLOCK_SIZE, "lvm.block-size", ERROR, "the block size must be 512 or 4096 bytes", "restore the header from a capture") \
+	F(LVM_TOTAL_BYTES, "lvm.total-bytes", ERROR, "the recorded length must be more than dataOffset and whole sectors", "restore the header from a capture") \
+	F(LVM_DATA_OFFSET, "lvm.data-offset", ERROR, "the data must begin behind the header region, on a multiple of 4096 bytes", "restore the header from a capture") \
+	F(LVM_DATA_OFFSET_UNUSUAL, "lvm.data-offset-unusual", WARNING, "every header seen so far has its data at 0x1100000", "compare with a capture or another extent") \
+	F(LVM_NUM_PES, "lvm.num-pes", WARNING, "the number of physical extents does not follow from the recorded length", "compare with a capture") \
+	F(LVM_LAST_PE, "lvm.last-pe", WARNING, "lastPEIndex should be numPEs - 1", "compare with a capture") \
+	F(LVM_INIT_TIME, "lvm.init-time", WARNING, "the creation time and the time in the device UUID should be the same second", "compare with a capture; one of the two was altered") \
+	F(LVM_NUM_VOLUMES, "lvm.num-volumes", WARNING, "more volumes than the volume table can hold", "restore the header from a capture") \
+	F(LVM_NO_VOLUME, "lvm.no-volume", WARNING, "the device was initialised but belongs to no volume", "nothing can be read from it; compare with a capture") \
+	F(LVM_LOCKED, "lvm.locked", INFO, "a host holds, or crashed holding, the lock of the LVM metadata", "make sure that no host is changing the volume before anything is written") \
+	F(LVM_DISK_ID_LENGTH, "lvm.disk-id-length", WARNING, "the length of the disk id does not fit its type", "compare with a capture") \
+	F(LVM_MD_ALIGNMENT, "lvm.md-alignment", ERROR, "LVM 6 headers give the alignment of their tables; without it the tables cannot be found", "restore the header from a capture") \
+	F(VOLUME_STATE, "volume.state", WARNING, "the volume is not in its normal state", "RESIG_PENDING means that a resignature was interrupted: find the host that ran it before anything else") \
+	F(VOLUME_NAME, "volume.name", INFO, "the name is not the text form of the volume UUID, so it was made with the low-level tool or damaged", "compare with a capture") \
+	F(VOLUME_PE_COUNT, "volume.pe-count", WARNING, "lastPE - firstPE + 1 should be numPEs", "compare with a capture") \
+	F(VOLUME_SIZE, "volume.logical-size", WARNING, "the extents' physical extents do not add up to the volume's size", "compare with a capture") \
+	F(VOLUME_TIME, "volume.creation-time", WARNING, "the creation time and the time in the volume UUID are more than a minute apart", "compare with a capture") \
+	F(VOLUME_EXTENT_MISSING, "volume.extent-missing", ERROR, "the volume spans several devices and not all of them were given", "name the other extents too: they carry the same volume UUID") \
+	F(VOLUME_EXTENT_CONFLICT, "volume.extent-conflict", ERROR, "two sources claim the same part of the volume", "a replica of one extent may be among the sources; decode them one by one and compare devID and diskID") \
+	F(VOLUME_MEMBERS_DIFFER, "volume.members-differ", WARNING, "the extents disagree about the volume they form", "the extent with the lower generation missed the last change") \
+	F(LVM_PE_BITMAP, "lvm.pe-bitmap", WARNING, "the PE bitmap marks another number of extents than the volume owns", "restore the LVM region from a capture") \
+	F(LVM_PE_TABLE, "lvm.pe-table", WARNING, "entries of the PE table contradict the header", "restore the LVM region from a capture") \
+	F(LVM_PE_GAP, "lvm.pe-gap", WARNING, "the PE table leaves a part of the volume without a place", "restore the LVM region from a capture") \
+	F(LVM_EXT_CHAIN, "lvm.ext-chain", ERROR, "the chain of extended metadata of a large device is broken", "restore the LVM region from a capture") \
+	F(FS_MAGIC, "fs.magic-missing", ERROR, "the file-system descriptor is not where the header says; no host will mount the volume", "restore the volume header (.vh.sf) from a capture") \
+	F(FS_VERSION, "fs.version", WARNING, "file-system versions 4 (VMFS3), 14 (VMFS5) and 24 (VMFS6) are known", "if this is a newer ESXi, report it; otherwise the descriptor is damaged") \
+	F(FS_BLOCK_SIZE, "fs.block-size", ERROR, "the block size must be a power of two from 1 MiB to 8 MiB", "restore the volume header (.vh.sf) from a capture") \
+	F(FS_DISK_BLOCK_SIZE, "fs.disk-block-size", WARNING, "the disk block size must be 512 or 4096 bytes", "restore the volume header (.vh.sf) from a capture") \
+	F(FS_MD_ALIGNMENT, "fs.md-alignment", ERROR, "VMFS6 gives the size of its metadata blocks here; without it heartbeats and files cannot be found", "restore the volume header (.vh.sf) from a capture") \
+	F(FS_VOLINFO, "fs.volinfo-mismatch", ERROR, "the file system says that it lives on another LVM volume than the one it was found on", "header and file system come from different volumes: do not mount; compare both with captures") \
+	F(FS_TIME, "fs.creation-time", INFO, "the creation time is more than a minute from the time in the file system's UUID; a resignature does this", "compare with a capture") \
+	F(HEARTBEAT_STATE, "heartbeat.state", WARNING, "a slot is neither free nor in use; hosts report it as a corrupt heartbeat", "compare with a capture; do not write while a host is using the volume") \
+	F(HEARTBEAT_ADDRESS, "heartbeat.address", WARNING, "a slot does not carry its own position", "compare with a capture; data from elsewhere was written here") \
+	F(HEARTBEAT_IN_USE, "heartbeat.in-use", INFO, "a host has the volume open, or had it open when it crashed", "make sure of that host before anything is written") \
+	F(LOCK_ADDRESS, "lock.address", WARNING, "a lock does not carry its own position", "compare with a capture; data from elsewhere was written here") \
+	F(LOCK_TYPE, "lock.type", WARNING, "the kind of this lock is not known", "compare with a capture") \
+	F(LOCK_MODE, "lock.mode", WARNING, "the mode of this lock is not known", "compare with a capture") \
+	F(CAPTURE_NOT_CONTAINING, "capture.not-containing", ERROR, "what was saved does not contain what it is for", "the disk is already damaged here: keep the older captures of it and compare with vmfskit decode") \
+	F(CAPTURE_NO_VMFS, "capture.no-vmfs", WARNING, "no VMFS partition was found on the disk", "if there should be one, restore the table from an older capture") \
+	F(CAPTURE_UNREADABLE, "capture.unreadable", ERROR, "these bytes could not be read and are not in the capture", "check the path and the disk, then capture again") \
+	F(CAPTURE_MANIFEST, "capture.manifest", ERROR, "the manifest is missing, damaged or not what SHA256SUMS recorded", "use another capture of this disk; the region files may still be checked with sha256sum -c") \
+	F(CAPTURE_SUMS, "capture.sums", ERROR, "SHA256SUMS does not say what the manifest says", "use another capture of this disk") \
+	F(CAPTURE_FILE_MISSING, "capture.file-missing", ERROR, "a file of the capture is gone", "use another capture of this disk") \
+	F(CAPTURE_FILE_SIZE, "capture.file-size", ERROR, "a file of the capture does not have the recorded length", "use another capture of this disk") \
+	F(CAPTURE_DIGEST, "capture.digest", ERROR, "a file of the capture is not what was saved", "use another capture of this disk") \
+	F(CAPTURE_EXTRA_FILE, "capture.extra-file", WARNING, "a file lies in the capture that it did not come with", "find out who put it there") \
+	F(CAPTURE_RANGE, "capture.range", ERROR, "regions overlap or reach past the end of the disk", "do not restore from this capture")
+
+#define VK_FINDING_ENUM(id, code, severity, why, remedy) VK_F_##id,
+enum vk_finding_code { VK_FINDING_CODES(VK_FINDING_ENUM) VK_F_COUNT };
+#undef VK_FINDING_ENUM
+
+/* What is known of a code without a disk at hand. Static texts. */
+struct vk_finding_kind {
+	const char *code;
+	enum vk_severity severity;
+	const char *why;
+	const char *remedy;
+};
+const struct vk_finding_kind *vk_finding_kind(enum vk_finding_code code);
+const char *vk_severity_name(enum vk_severity severity); /* "info", "warning", "error" */
+
+/* One finding: a plain value. offset_bytes and length_bytes are in the source that was looked at. */
+struct vk_finding {
+	enum vk_finding_code code;
+	uint64_t offset_bytes;
+	uint64_t length_bytes; /* 0: no byte range belongs to it */
+	char seen[120];        /* what stands there; empty where it makes no sense */
+	char expected[120];
+	char message[240];     /* one sentence, specific to this place */
+};
+
+/*
+ * Where checks put their findings. A check is told the offset of its structure and speaks of offsets in the
+ * coordinates of that offset.
+ */
+struct vk_finding_sink {
+	void (*put)(void *ctx, const struct vk_finding *finding);
+	void *ctx;
+};
+
+/* A finding without seen and expected; returns a value to be completed with the two calls below. */
+void vk_finding_init(struct vk_finding *finding, enum vk_finding_code code, uint64_t offset_bytes,
+		     uint64_t length_bytes, const char *message, ...)
+	__attribute__((format(printf, 5, 6)));
+void vk_finding_seen(struct vk_finding *finding, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void vk_finding_expected(struct vk_finding *finding, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void vk_finding_put(const struct vk_finding_sink *sink, const struct vk_finding *finding);
+
+/* A growing list of findings, for callers that keep them. Start with all zero; free with vk_findings_free. */
+struct vk_findings {
+	struct vk_finding *items;
+	size_t count;
+	size_t cap;
+	size_t dropped; /* findings that no memory could be had for, or beyond VK_FINDINGS_MAX */
+};
+enum { VK_FINDINGS_MAX = 4096 };
+void vk_findings_add(struct vk_findings *list, const struct vk_finding *finding);
+struct vk_finding_sink vk_findings_sink(struct vk_findings *list);
+/* Whether the list holds a warning or an error (exit 1), or an error. */
+int vk_findings_bad(const struct vk_findings *list);
+int vk_findings_errors(const struct vk_findings *list);
+void vk_findings_free(struct vk_findings *list);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

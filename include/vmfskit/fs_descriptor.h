@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * FS3_Descriptor: the file-system descriptor of VMFS 3, 5, 6 and VMFS-L at volume offset 0x200000. From
+ * maxJournalSlotsPerTxn on the fields were stated by a source and are zero on the real volume at hand.
+ */
+#ifndef VMFSKIT_FS_DESCRIPTOR_H
+#define VMFSKIT_FS_DESCRIPTOR_H
+
+#include <stdbool.h>
+
+#include "vmfskit/finding.h"
+#include "vmfskit/vmfs_uuid.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VK_FS_OFFSET 0x200000ULL /* volume offset */
+#define VK_FS_MAGIC_VMFS 0x2FABF15EU
+#define VK_FS_MAGIC_VMFSL 0x2FABF15FU
+#define VK_FS_MAGIC_VMFS6 0x2FABF160U  /* known from a symbol only */
+#define VK_FS_MAGIC_VMFS6L 0x2FABF161U /* known from a symbol only */
+
+#define VK_FS_DESCRIPTOR_ROWS(F, T) \
+	F(T, U32, magic, 0x00, 4, FS_MAGIC, V, "0x2FABF15E VMFS, 0x2FABF15F VMFS-L") \
+	F(T, U32, majorVersion, 0x04, 4, FS_VERSION, V, "4 VMFS3, 14 VMFS5, 24 VMFS6") \
+	F(T, U8, minorVersion, 0x08, 1, DEC, V, "the y of VMFS-x.y") \
+	F(T, UUID, uuid, 0x09, 16, UUID, V, "datastore UUID shown under /vmfs/volumes") \
+	F(T, U32, config, 0x19, 4, FS_CONFIG, V, "flags; bits 0-1 access mode, the names of the others were stated by a source") \
+	F(T, TEXT, fsLabel, 0x1D, 128, TEXT, V, "datastore label, UTF-8, NUL padded") \
+	F(T, U32, diskBlockSize, 0x9D, 4, SIZE, V, "512") \
+	F(T, U64, fileBlockSize, 0xA1, 8, SIZE, V, "1, 2, 4 or 8 MiB; VMFS6 1 MiB") \
+	F(T, U32, creationTime, 0xA9, 4, TIME_S, V, "creation") \
+	F(T, U32, snapID, 0xAD, 4, DEC, V, "1") \
+	F(T, UUID, volInfo, 0xB1, 16, UUID, V, "lvID of the LVM volume this file system lives on") \
+	F(T, U32, volInfoSnapID, 0xC1, 4, DEC, V, "snapID of that volume") \
+	F(T, BYTES, volInfoRest, 0xC5, 12, RESERVED, V, "rest of FDS_VolInfo, zero") \
+	F(T, U32, fdcClusterGroupOffset, 0xD1, 4, OFFSET, V, "file offset of cluster group 0 in .fdc.sf") \
+	F(T, U32, fdcClustersPerGroup, 0xD5, 4, DEC, V, "32") \
+	F(T, U32, subBlockSize, 0xD9, 4, SIZE, V, "65536 on VMFS3 and VMFS6, 8192 on VMFS5") \
+	F(T, U32, maxJournalSlotsPerTxn, 0xDD, 4, DEC, S, "") \
+	F(T, U64, pb2VolAddr, 0xE1, 8, OFFSET, S, "volume offset of the file descriptor of .pb2.sf") \
+	F(T, U32, pb2FDAddr, 0xE9, 4, HEX, S, "address of that file descriptor") \
+	F(T, UUID, hostUuid, 0xED, 16, UUID, U, "owning host; its use is not settled") \
+	F(T, U64, gblGeneration, 0xFD, 8, DEC, S, "") \
+	F(T, U64, sddVolAddr, 0x105, 8, OFFSET, S, "volume offset of the file descriptor of .sdd.sf") \
+	F(T, U32, sddFDAddr, 0x10D, 4, HEX, S, "address of that file descriptor") \
+	F(T, U8, checksumType, 0x111, 1, DEC, S, "") \
+	F(T, U16, unmapPriority, 0x112, 2, UNMAP_PRIO, S, "0 none, 1 low, 2 medium, 3 high") \
+	F(T, U64, checksumGen, 0x118, 8, DEC, S, "") \
+	F(T, BYTES, checksum, 0x120, 16, RAW, S, "value and generation; the algorithm is not known, it is not verified") \
+	F(T, U32, physDiskBlockSize, 0x130, 4, SIZE, S, "") \
+	F(T, U32, mdAlignment, 0x134, 4, SIZE, S, "VMFS6: size of a metadata block, 4096; 0 on VMFS3") \
+	F(T, U16, sfbToLfbShift, 0x138, 2, DEC, S, "VMFS6: log2 of large block / small block, 9") \
+	F(T, U16, ptrBlockShift, 0x13E, 2, DEC, S, "") \
+	F(T, U16, sfbAddrBits, 0x140, 2, DEC, S, "") \
+	F(T, U32, tbzGranularity, 0x144, 4, SIZE, S, "also called unmapGranularity") \
+	F(T, U32, journalBlockSize, 0x148, 4, SIZE, S, "") \
+	F(T, U32, leaseIntervalMs, 0x14C, 4, DEC, S, "") \
+	F(T, U32, reclaimWindowMs, 0x150, 4, DEC, S, "") \
+	F(T, U64, localStampUS, 0x154, 8, UPTIME_US, S, "VMFS-L: stamp of the host that mounted it") \
+	F(T, BYTES, localMountOwnerMacAddr, 0x15C, 6, MAC, S, "VMFS-L: MAC address of that host") \
+	F(T, U8, unmapMethod, 0x162, 1, DEC, S, "0 priority, 1 fixed") \
+	F(T, U32, unmapBandwidth, 0x163, 4, DEC, S, "") \
+	F(T, U32, unmapBandwidthMin, 0x167, 4, DEC, S, "") \
+	F(T, U32, unmapBandwidthMax, 0x16B, 4, DEC, S, "")
+
+enum { VK_FS_DESCRIPTOR_BYTES = 0x16F, VK_FS_SECTOR_BYTES = 512 };
+struct vk_fs_descriptor {
+	VK_FS_DESCRIPTOR_ROWS(VK_MEMBER, )
+};
+extern const struct vk_layout vk_fs_descriptor_layout;
+
+size_t vk_fs_descriptor_decode(const uint8_t *buf, size_t len, struct vk_fs_descriptor *ret_fs);
+size_t vk_fs_descriptor_encode(const struct vk_fs_descriptor *fs, uint8_t *buf, size_t len);
+bool vk_fs_magic_known(uint32_t magic);
+/* "VMFS-3.31", "VMFS-5.81", "VMFS-L 6.82": the UI name; "unknown version 7.1" for others. */
+void vk_fs_version_name(const struct vk_fs_descriptor *fs, char ret_text[40]);
+bool vk_fs_is_vmfs6(const struct vk_fs_descriptor *fs); /* majorVersion >= 24: VMFS6 rules */
+/*
+ * Findings: fs.magic-missing, fs.version, fs.block-size, fs.disk-block-size, fs.md-alignment,
+ * fs.volinfo-mismatch (only with lv_uuid, which may be NULL), fs.creation-time.
+ */
+void vk_fs_descriptor_check(const struct vk_fs_descriptor *fs, size_t seen_bytes,
+			    const struct vk_vmfs_uuid *lv_uuid, uint64_t offset_bytes,
+			    const struct vk_finding_sink *sink);
+/* Magic, version and block size make sense: the layout below may be derived from it. */
+bool vk_fs_descriptor_usable(const struct vk_fs_descriptor *fs, size_t seen_bytes);
+
+/* Where the heartbeat region lies and where .vh.sf ends (volume offsets). */
+struct vk_fs_geometry {
+	uint64_t heartbeat_offset;     /* 0x300000 */
+	uint32_t heartbeat_slot_bytes; /* 512; VMFS6 mdAlignment */
+	uint32_t heartbeat_slots;      /* 2048; VMFS6 1024 */
+	uint64_t heartbeat_end;
+	uint64_t vh_end; /* first block of .fdc.sf; UNCERTAIN on VMFS6 */
+};
+/* fs NULL or not usable: the geometry of VMFS3/5 with 1 MiB blocks, and false. */
+bool vk_fs_geometry(const struct vk_fs_descriptor *fs, size_t seen_bytes,
+		    struct vk_fs_geometry *ret_geometry);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FS3_Heartbeat: one slot per host that has the volume open; 512 bytes, on VMFS6 4096. */
+#ifndef VMFSKIT_HEARTBEAT_H
+#define VMFSKIT_HEARTBEAT_H
+
+#include <stdbool.h>
+
+#include "vmfskit/finding.h"
+#include "vmfskit/vmfs_uuid.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VK_HB_FREE 0xABCDEF01U
+#define VK_HB_IN_USE 0xABCDEF02U
+
+#define VK_HEARTBEAT_ROWS(F, T) \
+	F(T, U32, state, 0x00, 4, HB_STATE, V, "0xABCDEF01 free, 0xABCDEF02 in use") \
+	F(T, U64, addr, 0x04, 8, OFFSET, V, "volume offset of this slot itself") \
+	F(T, U64, hbGen, 0x0C, 8, DEC, V, "grows by one per host session") \
+	F(T, U64, stamp, 0x14, 8, UPTIME_US, V, "uptime of the owner at its last beat") \
+	F(T, UUID, owner, 0x1C, 16, UUID, V, "host; nil when free") \
+	F(T, U32, journalAddr, 0x2C, 4, HEX, V, "address of the journal block") \
+	F(T, U32, driveX, 0x30, 4, DEC, V, "driver major version (drv X.Y in logs)") \
+	F(T, U8, driveY, 0x34, 1, DEC, V, "driver minor version") \
+	F(T, U8, lockImpl, 0x35, 1, DEC, S, "lock implementation") \
+	F(T, TEXT, ip, 0x36, 46, TEXT, S, "owner's IP address as text") \
+	F(T, U64, journalVolAddr, 0x64, 8, OFFSET, S, "volume offset of the journal") \
+	F(T, UUID, replayHost, 0x6C, 16, UUID, S, "host that replays this journal") \
+	F(T, U64, replayHostHB, 0x94, 8, OFFSET, S, "its heartbeat slot") \
+	F(T, U64, replayHostHBgen, 0x9C, 8, DEC, S, "its generation")
+
+enum { VK_HEARTBEAT_BYTES = 0xA4 };
+struct vk_heartbeat {
+	VK_HEARTBEAT_ROWS(VK_MEMBER, )
+};
+extern const struct vk_layout vk_heartbeat_layout;
+
+size_t vk_heartbeat_decode(const uint8_t *buf, size_t len, struct vk_heartbeat *ret_hb);
+size_t vk_heartbeat_encode(const struct vk_heartbeat *hb, uint8_t *buf, size_t len);
+/* Findings: heartbeat.state, heartbeat.address, heartbeat.in-use. volume_offset is where the slot lies in the volume. */
+void vk_heartbeat_check(const struct vk_heartbeat *hb, size_t seen_bytes, uint64_t volume_offset,
+			uint64_t offset_bytes, const struct vk_finding_sink *sink);
+/* A free slot that still shows its last user: generation, stamp or driver is set. */
+bool vk_heartbeat_has_history(const struct vk_heartbeat *hb);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

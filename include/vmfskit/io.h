@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Positional reading of anything that holds bytes: memory, a file, a block device, a part of another, a
+ * listing, a compressed image, a copy-on-write overlay. There is no cursor and, except for the writer in
+ * repair (restore.h), nothing here ever opens anything for writing.
+ *
+ * Bytes that are not there are never given as zeros: a read stops in front of them and span() says why.
+ */
+#ifndef VMFSKIT_IO_H
+#define VMFSKIT_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmfskit/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What lies at an offset. */
+enum vk_span_state {
+	VK_SPAN_DATA,       /* bytes that can be read */
+	VK_SPAN_ZERO,       /* bytes known to be zero without reading them (a hole of a sparse file) */
+	VK_SPAN_ABSENT,     /* the source does not hold them, although it holds later ones */
+	VK_SPAN_UNREADABLE, /* the device failed to deliver them */
+	VK_SPAN_END         /* behind the last byte; the length is then 0 */
+};
+struct vk_span {
+	enum vk_span_state state;
+	uint64_t length_bytes; /* from the offset asked for; at least 1 unless END */
+};
+
+/* A handle. Free with vk_io_close. */
+struct vk_io;
+
+/* Operations of a backend. self is the backend's own state. */
+struct vk_io_ops {
+	/*
+	 * Read up to len bytes at offset; *ret_got is how many came, counted from offset without a gap. Fewer than
+	 * len: the byte at offset + *ret_got is absent, unreadable or behind the end. An unreadable sector is not
+	 * an error of this call. Errors: VK_IO for failures of the environment only.
+	 */
+	enum vk_status (*read_at)(void *self, uint64_t offset, void *buf, size_t len,
+				  size_t *ret_got, struct vk_error *err);
+	/* What lies at offset. May be NULL: DATA up to size_bytes. */
+	struct vk_span (*span)(void *self, uint64_t offset);
+	/* May be NULL. */
+	void (*close)(void *self);
+};
+
+/*
+ * Wrap a backend. The handle takes ownership of self (through ops->close). name is copied and appears in
+ * errors. size_bytes is one behind the last byte; sector_size 512 or 4096. NULL when memory ran out (self is
+ * then closed).
+ */
+struct vk_io *vk_io_new(const struct vk_io_ops *ops, void *self, const char *name,
+			uint64_t size_bytes, uint32_t sector_size);
+void vk_io_close(struct vk_io *io); /* NULL is allowed */
+
+VK_MUST_USE enum vk_status vk_io_read(struct vk_io *io, uint64_t offset, void *buf, size_t len,
+				      size_t *ret_got, struct vk_error *err);
+/* The same, but fewer than len bytes is an error: VK_ABSENT or VK_IO, with the offset of the first missing byte. */
+VK_MUST_USE enum vk_status vk_io_read_all(struct vk_io *io, uint64_t offset, void *buf, size_t len,
+					  struct vk_error *err);
+struct vk_span vk_io_span(struct vk_io *io, uint64_t offset);
+/* Bytes of offset .. offset+length that the source holds without a gap, from offset on. */
+uint64_t vk_io_held(struct vk_io *io, uint64_t offset, uint64_t length);
+
+const char *vk_io_name(const struct vk_io *io);
+uint64_t vk_io_size_bytes(const struct vk_io *io);
+uint32_t vk_io_sector_size(const struct vk_io *io);
+void vk_io_set_sector_size(struct vk_io *io, uint32_t sector_size);
+
+/* Bytes in memory; copied when copy is set, else they must outlive the handle. */
+struct vk_io *vk_io_memory(const char *name, const void *bytes, size_t len, bool copy);
+/*
+ * A part of another source: byte 0 of the new one is byte `offset` of base, `length` bytes long (cut at the
+ * end of base). base is borrowed: it must outlive the window.
+ */
+struct vk_io *vk_io_window(struct vk_io *base, uint64_t offset, uint64_t length);
+/* Another source moved up: byte 0 of base is byte `origin` of the new one; below it everything is absent. */
+struct vk_io *vk_io_shifted(struct vk_io *base, uint64_t origin);
+
+/* A piece of a scattered source. */
+struct vk_io_piece {
+	uint64_t offset_bytes;
+	uint64_t length_bytes;
+	const uint8_t *bytes; /* NULL: zeros */
+};
+/*
+ * A source made of pieces, sorted by offset and not overlapping; what lies between is absent. The array is
+ * copied, the bytes are borrowed unless own is given: own is freed (free()) with the handle.
+ */
+struct vk_io *vk_io_pieces(const char *name, const struct vk_io_piece *pieces, size_t count,
+			   uint32_t sector_size, void *own);
+
+/* How to open a path. */
+struct vk_open_options {
+	uint32_t sector_size; /* 0: of the device, 512 for files */
+};
+enum vk_io_form { VK_FORM_RAW, VK_FORM_VMFSIMG, VK_FORM_HEXDUMP };
+/*
+ * Open what path names for reading: a file, a block device (O_DIRECT, so that no stale cache is read; falls
+ * back to cached reading where the device refuses O_DIRECT), or "-" for standard input (kept in a file without
+ * name when it cannot be read twice). VMFSIMG images and `hexdump -C` listings are recognised by content and
+ * unfolded; ret_form says which it was.
+ * Errors: VK_IO (cannot open or read, with the path), VK_USAGE (a folder, or a sector size other than 512
+ * and 4096), VK_DAMAGED (a compressed image or listing that is broken at its very start), VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_io_open(const char *path, const struct vk_open_options *options,
+				      struct vk_io **ret_io, enum vk_io_form *ret_form,
+				      struct vk_error *err);
+/* Raw bytes only: no unfolding. */
+VK_MUST_USE enum vk_status vk_io_open_raw(const char *path, const struct vk_open_options *options,
+					  struct vk_io **ret_io, struct vk_error *err);
+/* Whether the handle reads a block device. */
+bool vk_io_is_device(const struct vk_io *io);
+
+/*
+ * Unfold a VMFSIMG image (vmfs-tools' compressed form) or a `hexdump -C` listing. base is owned by the new
+ * handle on success. A stream that breaks ends there: what came before is given, the rest is absent, and
+ * vk_io_damage says so.
+ */
+VK_MUST_USE enum vk_status vk_io_vmfsimg(struct vk_io *base, struct vk_io **ret_io,
+					 struct vk_error *err);
+VK_MUST_USE enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_io,
+					 struct vk_error *err);
+bool vk_io_is_vmfsimg(struct vk_io *base);
+bool vk_io_is_hexdump(struct vk_io *base);
+/* What is broken in an unfolded stream: one sentence and the byte in the file; NULL when all is well. */
+const char *vk_io_damage(const struct vk_io *io, uint64_t *ret_offset_bytes);
+/* For backends: record that sentence. */
+void vk_io_set_damage(struct vk_io *io, const char *sentence, uint64_t offset_bytes);
+
+/* Ranges that the device failed to deliver so far, in the order of their discovery. */
+struct vk_range {
+	uint64_t offset_bytes;
+	uint64_t length_bytes;
+};
+size_t vk_io_bad_ranges(const struct vk_io *io, const struct vk_range **ret_ranges);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FS3_DiskLock: the first block of every file descriptor and resource cluster. */
+#ifndef VMFSKIT_LOCK_H
+#define VMFSKIT_LOCK_H
+
+#include <stdbool.h>
+
+#include "vmfskit/finding.h"
+#include "vmfskit/vmfs_uuid.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VK_LOCK_ROWS(F, T) \
+	F(T, U32, type, 0x00, 4, LOCK_TYPE, V, "kind of object: 0x10C00001 file descriptor, ...") \
+	F(T, U64, addr, 0x04, 8, OFFSET, V, "volume offset of this block itself") \
+	F(T, U64, hbAddr, 0x0C, 8, OFFSET, V, "volume offset of the last holder's heartbeat slot") \
+	F(T, U64, hbGen, 0x14, 8, DEC, V, "generation of that slot when locked") \
+	F(T, U64, token, 0x1C, 8, DEC, V, "version, grows with every lock and update") \
+	F(T, U32, mode, 0x24, 4, LOCK_MODE, V, "0 free, 1 exclusive, 2 shared read-only, 3 multi-writer") \
+	F(T, UUID, owner, 0x28, 16, UUID, V, "host that holds it exclusively; nil otherwise") \
+	F(T, U64, mtime, 0x38, 8, UPTIME_US, U, "uptime of the host at the last change; microseconds on VMFS3, the unit on VMFS5 and 6 is not settled") \
+	F(T, U32, numHolders, 0x40, 4, DEC, S, "shared holders") \
+	F(T, BYTES, holders, 0x44, 256, RESERVED, S, "8 x heartbeat address, generation and host") \
+	F(T, U32, gblNumHolders, 0x164, 4, DEC, S, "") \
+	F(T, U64, gblGen, 0x168, 8, DEC, S, "") \
+	F(T, U32, gblBrk, 0x170, 4, DEC, S, "")
+
+enum { VK_LOCK_BYTES = 0x174, VK_LOCK_HOLDERS = 8, VK_LOCK_HOLDER_BYTES = 32 };
+struct vk_lock {
+	VK_LOCK_ROWS(VK_MEMBER, )
+};
+extern const struct vk_layout vk_lock_layout;
+
+#define VK_LOCK_HOLDER_ROWS(F, T) \
+	F(T, U64, hbAddr, 0x00, 8, OFFSET, S, "volume offset of the holder's heartbeat slot") \
+	F(T, U64, hbGen, 0x08, 8, DEC, S, "generation of that slot") \
+	F(T, UUID, uid, 0x10, 16, UUID, S, "host")
+
+struct vk_lock_holder {
+	VK_LOCK_HOLDER_ROWS(VK_MEMBER, )
+};
+extern const struct vk_layout vk_lock_holder_layout;
+
+size_t vk_lock_decode(const uint8_t *buf, size_t len, struct vk_lock *ret_lock);
+size_t vk_lock_encode(const struct vk_lock *lock, uint8_t *buf, size_t len);
+/* Shared holder number index (0 to 7) of a decoded lock. */
+void vk_lock_holder(const struct vk_lock *lock, unsigned index, struct vk_lock_holder *ret_holder);
+/* Findings: lock.type, lock.mode, lock.address. */
+void vk_lock_check(const struct vk_lock *lock, size_t seen_bytes, uint64_t volume_offset,
+		   uint64_t offset_bytes, const struct vk_finding_sink *sink);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Findings: their table, and a list that grows. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmfskit/finding.h"
+
+#define KIND_ROW(id, code, severity, why, remedy) {code, VK_##severity, why, remedy},
+static const struct vk_finding_kind kinds[VK_F_COUNT] = {VK_FINDING_CODES(KIND_ROW)};
+
+const struct vk_finding_kind *vk_finding_kind(enum vk_finding_code code)
+{
+	return &kinds[code];
+}
+
+const char *vk_severity_name(enum vk_severity severity)
+{
+	static const char *const names[] = {"info", "warning", "error"};
+
+	return names[severity];
+}
+
+void vk_finding_init(struct vk_finding *finding, enum vk_finding_code code, uint64_t offset_bytes,
+		     uint64_t length_bytes, const char *message, ...)
+{
+	va_list args;
+
+	memset(finding, 0, sizeof(*finding));
+	finding->code = code;
+	finding->offset_bytes = offset_bytes;
+	finding->length_bytes = length_bytes;
+	va_start(args, message);
+	vsnprintf(finding->message, sizeof(finding->message), message, args);
+	va_end(args);
+}
+
+void vk_finding_seen(struct vk_finding *finding, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(finding->seen, sizeof(finding->seen), fmt, args);
+	va_end(args);
+}
+
+void vk_finding_expected(struct vk_finding *finding, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(finding->expected, sizeof(finding->expected), fmt, args);
+	va_end(args);
+}
+
+void vk_finding_put(const struct vk_finding_sink *sink, const struct vk_finding *finding)
+{
+	if (sink != NULL && sink->put != NULL)
+		sink->put(sink->ctx, finding);
+}
+
+void vk_findings_add(struct vk_findings *list, const struct vk_finding *finding)
+{
+	if (list->count == list->cap && list->count < VK_FINDINGS_MAX) {
+		size_t cap = list->cap == 0 ? 16 : list->cap * 2;
+		struct vk_finding *items = realloc(list->items, cap * sizeof(*items));
+
+		if (items != NULL) {
+			list->items = items;
+			list->cap = cap;
+		}
+	}
+	if (list->count == list->cap)
+		list->dropped++;
+	else
+		list->items[list->count++] = *finding;
+}
+
+static void add_to_list(void *ctx, const struct vk_finding *finding)
+{
+	vk_findings_add(ctx, finding);
+}
+
+struct vk_finding_sink vk_findings_sink(struct vk_findings *list)
+{
+	return (struct vk_finding_sink){add_to_list, list};
+}
+
+static int any_from(const struct vk_findings *list, enum vk_severity least)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (kinds[list->items[i].code].severity >= least)
+			return 1;
+	return list->dropped > 0;
+}
+
+int vk_findings_bad(const struct vk_findings *list)
+{
+	return any_from(list, VK_WARNING);
+}
+
+int vk_findings_errors(const struct vk_findings *list)
+{
+	return any_from(list, VK_ERROR);
+}
+
+void vk_findings_free(struct vk_findings *list)
+{
+	free(list->items);
+	memset(list, 0, sizeof(*list));
+}

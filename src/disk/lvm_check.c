@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an LVM header and its volume descriptors must say for each other. One test per finding. */
+#include <string.h>
+
+#include "vmfskit/lvm.h"
+
+/* What a check needs to say where and about what. */
+struct place {
+	const struct vk_layout *layout;
+	size_t seen_bytes;
+	uint64_t offset_bytes;
+	const struct vk_finding_sink *sink;
+};
+
+/* A finding about one field, ready for seen and expected; false when the field is not in the source. */
+static bool start(const struct place *p, struct vk_finding *f, enum vk_finding_code code,
+		  const char *field_name, const char *message)
+{
+	const struct vk_field *field = vk_layout_field(p->layout, field_name);
+
+	if (field == NULL || !vk_field_held(field, p->seen_bytes))
+		return false;
+	vk_finding_init(f, code, p->offset_bytes + field->offset, field->size, "%s", message);
+	return true;
+}
+
+static void say_number(const struct place *p, enum vk_finding_code code, const char *field_name,
+		       const char *message, uint64_t seen, const char *expected)
+{
+	struct vk_finding f;
+
+	if (!start(p, &f, code, field_name, message))
+		return;
+	vk_finding_seen(&f, "%llu", (unsigned long long)seen);
+	vk_finding_expected(&f, "%s", expected);
+	vk_finding_put(p->sink, &f);
+}
+
+static void say_expected_number(const struct place *p, enum vk_finding_code code,
+				const char *field_name, const char *message, uint64_t seen,
+				uint64_t expected)
+{
+	struct vk_finding f;
+
+	if (!start(p, &f, code, field_name, message))
+		return;
+	vk_finding_seen(&f, "%llu", (unsigned long long)seen);
+	vk_finding_expected(&f, "%llu", (unsigned long long)expected);
+	vk_finding_put(p->sink, &f);
+}
+
+static bool version_known(uint32_t major)
+{
+	return major >= 3 && major <= 6;
+}
+
+static bool data_offset_sound(uint64_t offset)
+{
+	return offset >= 0x1000000 && offset % 4096 == 0;
+}
+
+static bool total_sound(const struct vk_lvm_device *d)
+{
+	return d->totalBytes > d->dataOffset && d->totalBytes % 512 == 0;
+}
+
+bool vk_lvm_device_usable(const struct vk_lvm_device *device, size_t seen_bytes)
+{
+	return seen_bytes >= VK_LVM_DEVICE_BYTES && device->magic == VK_LVM_MAGIC &&
+	       version_known(device->majorVersion) && data_offset_sound(device->dataOffset) &&
+	       total_sound(device);
+}
+
+static void check_sizes(const struct vk_lvm_device *d, uint64_t partition_bytes,
+			const struct place *p)
+{
+	struct vk_finding f;
+
+	if (d->diskBlockSize != 512 && d->diskBlockSize != 4096)
+		say_number(p, VK_F_LVM_BLOCK_SIZE, "diskBlockSize",
+			   "the LVM header gives an impossible block size", d->diskBlockSize,
+			   "512 or 4096");
+	if (!data_offset_sound(d->dataOffset))
+		say_number(p, VK_F_LVM_DATA_OFFSET, "dataOffset",
+			   "the LVM header gives an impossible place for its data", d->dataOffset,
+			   "a multiple of 4096 from 16777216 on");
+	else if (d->dataOffset != VK_LVM_DATA_OFFSET)
+		say_expected_number(p, VK_F_LVM_DATA_OFFSET_UNUSUAL, "dataOffset",
+				    "the data begins at an unusual place", d->dataOffset,
+				    VK_LVM_DATA_OFFSET);
+	if (!total_sound(d))
+		say_number(p, VK_F_LVM_TOTAL_BYTES, "totalBytes",
+			   "the LVM header gives an impossible length", d->totalBytes,
+			   "whole sectors, more than dataOffset");
+	if (partition_bytes == 0 || d->totalBytes == partition_bytes || !total_sound(d))
+		return;
+	if (!start(p, &f, VK_F_TABLE_LENGTH, "totalBytes",
+		   "the partition has another length than its LVM header records"))
+		return;
+	vk_finding_seen(&f, "partition of %llu bytes", (unsigned long long)partition_bytes);
+	vk_finding_expected(&f, "%llu bytes (%llu sectors of 512)", (unsigned long long)d->totalBytes,
+			    (unsigned long long)(d->totalBytes / 512));
+	vk_finding_put(p->sink, &f);
+}
+
+static void check_extents(const struct vk_lvm_device *d, const struct place *p)
+{
+	if (!vk_lvm_fixed_pes(d))
+		return;
+	if (total_sound(d) && data_offset_sound(d->dataOffset) &&
+	    d->numPEs != (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES &&
+	    d->extDevMetadataOffset == 0)
+		say_expected_number(p, VK_F_LVM_NUM_PES, "numPEs",
+				    "the number of physical extents does not follow from the length",
+				    d->numPEs, (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES);
+	if (d->lastPEIndex != d->numPEs - 1)
+		say_expected_number(p, VK_F_LVM_LAST_PE, "lastPEIndex",
+				    "lastPEIndex does not follow from numPEs", d->lastPEIndex,
+				    d->numPEs - 1ULL);
+}
+
+static void check_identity(const struct vk_lvm_device *d, const struct place *p)
+{
+	struct vk_vmfs_uuid_parts id;
+	struct vk_finding f;
+	char host[VK_VMFS_UUID_TEXT_BYTES];
+
+	vk_vmfs_uuid_decode(&d->devID, &id);
+	if (d->initTimeUS / 1000000 != id.timeLo)
+		say_expected_number(p, VK_F_LVM_INIT_TIME, "initTimeUS",
+				    "the creation time is not the second in the device UUID",
+				    d->initTimeUS / 1000000, id.timeLo);
+	if (vk_vmfs_uuid_is_nil(&d->lockedBy) ||
+	    !start(p, &f, VK_F_LVM_LOCKED, "lockedBy", "a host is recorded as holding the LVM lock"))
+		return;
+	vk_vmfs_uuid_format(&d->lockedBy, host);
+	vk_finding_seen(&f, "%s", host);
+	vk_finding_put(p->sink, &f);
+}
+
+void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
+			 uint64_t partition_bytes, uint64_t offset_bytes,
+			 const struct vk_finding_sink *sink)
+{
+	const struct place p = {&vk_lvm_device_layout, seen_bytes, offset_bytes, sink};
+	uint32_t volumes_max = device->majorVersion >= 6 ? 1 : 512;
+	struct vk_lvm_geometry geometry;
+	struct vk_finding f;
+
+	if (device->magic != VK_LVM_MAGIC) {
+		if (!start(&p, &f, VK_F_LVM_MAGIC, "magic", "no LVM header where one should be"))
+			return;
+		vk_finding_seen(&f, "0x%08x", device->magic);
+		vk_finding_expected(&f, "0x%08x", VK_LVM_MAGIC);
+		vk_finding_put(sink, &f);
+		return;
+	}
+	if (!version_known(device->majorVersion))
+		say_number(&p, VK_F_LVM_VERSION, "majorVersion", "the LVM version is not known",
+			   device->majorVersion, "3, 4, 5 or 6");
+	check_sizes(device, partition_bytes, &p);
+	check_extents(device, &p);
+	check_identity(device, &p);
+	if (device->numVolumes > volumes_max)
+		say_number(&p, VK_F_LVM_NUM_VOLUMES, "numVolumes",
+			   "more volumes than the volume table holds", device->numVolumes,
+			   volumes_max == 1 ? "0 or 1" : "at most 512");
+	else if (device->numVolumes == 0)
+		say_number(&p, VK_F_LVM_NO_VOLUME, "numVolumes", "the device carries no volume", 0, "1");
+	if (!vk_lvm_geometry(device, VK_LVM_HEADER_OFFSET, &geometry))
+		say_number(&p, VK_F_LVM_MD_ALIGNMENT, "mdAlignment",
+			   "the alignment of the LVM6 tables is impossible", device->mdAlignment,
+			   "a power of two from 512 to 65536, normally 4096");
+	if (seen_bytes >= VK_LVM_DEVICE_BYTES)
+		vk_scsi_disk_id_check(&device->diskID, offset_bytes + 0x0C, sink);
+}
+
+/* How far apart two records of one event may be: the volume's UUID is made before its descriptor. */
+enum { SAME_EVENT_SECONDS = 60 };
+
+static void check_volume_time(const struct vk_lvm_volume *v, const struct place *p)
+{
+	struct vk_vmfs_uuid_parts id;
+	uint64_t created = v->creationTimeUS / 1000000;
+	uint64_t apart;
+
+	vk_vmfs_uuid_decode(&v->uuid, &id);
+	apart = created > id.timeLo ? created - id.timeLo : id.timeLo - created;
+	if (apart > SAME_EVENT_SECONDS)
+		say_expected_number(p, VK_F_VOLUME_TIME, "creationTimeUS",
+				    "creation time and volume UUID name different times", created,
+				    id.timeLo);
+}
+
+void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm_device *device,
+			 size_t seen_bytes, uint64_t offset_bytes,
+			 const struct vk_finding_sink *sink)
+{
+	const struct place p = {&vk_lvm_volume_layout, seen_bytes, offset_bytes, sink};
+	const char *state = vk_view_name(VK_VIEW_VOL_STATE, volume->state);
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];
+	struct vk_finding f;
+
+	if (volume->state != VK_LVM_NORMAL &&
+	    start(&p, &f, VK_F_VOLUME_STATE, "state", "the volume is not in its normal state")) {
+		vk_finding_seen(&f, "%u (%s)", volume->state, state == NULL ? "unknown" : state);
+		vk_finding_expected(&f, "1 (LVM_NORMAL)");
+		vk_finding_put(sink, &f);
+	}
+	vk_vmfs_uuid_format(&volume->uuid, uuid);
+	if (memcmp(volume->name, uuid, sizeof(uuid)) != 0 &&
+	    start(&p, &f, VK_F_VOLUME_NAME, "name", "the volume's name is not its UUID")) {
+		struct vk_text seen;
+
+		vk_text_init(&seen, f.seen, sizeof(f.seen));
+		vk_text_label(&seen, volume->name, sizeof(volume->name));
+		vk_finding_expected(&f, "%s", uuid);
+		vk_finding_put(sink, &f);
+	}
+	if (volume->lastPE - volume->firstPE + 1 != volume->numPEs && volume->numPEs != 0)
+		say_expected_number(&p, VK_F_VOLUME_PE_COUNT, "numPEs",
+				    "the volume's first and last extent do not fit their number",
+				    volume->numPEs, volume->lastPE - volume->firstPE + 1);
+	if (volume->numDevs == 1 && volume->logicalSize != volume->numPEs * VK_LVM_PE_BYTES)
+		say_expected_number(&p, VK_F_VOLUME_SIZE, "logicalSize",
+				    "the volume's size is not that of its extents",
+				    volume->logicalSize, volume->numPEs * VK_LVM_PE_BYTES);
+	if (vk_lvm_device_usable(device, VK_LVM_DEVICE_BYTES) &&
+	    volume->numPEs * VK_LVM_PE_BYTES > device->totalBytes)
+		say_number(&p, VK_F_VOLUME_PE_COUNT, "numPEs",
+			   "the volume claims more extents than the device holds", volume->numPEs,
+			   "what fits totalBytes");
+	check_volume_time(volume, &p);
+}
