@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Captures: a folder that holds what is needed to bring a disk's partition table and VMFS headers back, usable with
+ * nothing but dd and sha256sum.
+ *
+ *   <store>/<id>/
+ *     manifest.json     identity of host, disk, partitions, volumes; every region (docs/json.md)
+ *     SHA256SUMS        coreutils format: every other file of the folder, sorted by name
+ *     RESTORE.txt       the exact dd lines
+ *     head.raw          sector 0 to the first partition, at least 34 sectors, at most 1 MiB
+ *     ebr-LBA.raw       each extended boot record
+ *     gpt-tail.raw      backup entries and header, to the last sector
+ *     pN-lvm.raw        partition N: start to dataOffset (the LVM region), sparse
+ *     pN-lvm-extK.raw   extended metadata regions of devices over 16 TiB
+ *     pN-vh.raw         .vh.sf: volume start to the heartbeats
+ *     pN-heartbeats.raw the heartbeat region: what ticks lies apart
+ *     pN-vh-tail.raw    .vh.sf behind the heartbeats, where it is longer
+ */
+#ifndef VMFSKIT_CAPTURE_H
+#define VMFSKIT_CAPTURE_H
+
+#include "vmfskit/source.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VK_STORE_DEFAULT "/var/lib/vmfskit"
+
+enum { VK_SHA256_HEX_BYTES = 65, VK_CAPTURE_ID_BYTES = 128 };
+
+/* One saved range. Plain value; name is a file name inside the capture. */
+struct vk_region {
+	char file[64];
+	enum vk_part part;
+	unsigned partition;     /* 0: belongs to the disk */
+	uint64_t offset_bytes;  /* on the disk (or partition, when that was captured) */
+	uint64_t length_bytes;
+	char sha256[VK_SHA256_HEX_BYTES];
+};
+
+/* Who a partition was, for the guards. Texts are empty where the capture does not know. */
+struct vk_identity {
+	unsigned partition;
+	uint64_t start_sector;
+	uint64_t sectors;
+	char disk_id[160];     /* canonical name: naa.... */
+	char vml[160];
+	unsigned lun;
+	char target_label[160];/* "SUN COMSTAR 1.0" */
+	char device_uuid[VK_VMFS_UUID_TEXT_BYTES];
+	char volume_uuid[VK_VMFS_UUID_TEXT_BYTES];
+	char fs_uuid[VK_VMFS_UUID_TEXT_BYTES];
+	char fs_label[520];    /* as vk_text_label writes it */
+	char fs_version[40];
+	uint64_t heartbeat_offset_bytes; /* on the disk; 0: not known or not the head extent */
+	uint64_t heartbeat_length_bytes;
+	uint32_t heartbeat_slot_bytes;
+};
+
+/* A capture read back. Free with vk_capture_close. */
+struct vk_capture {
+	char id[VK_CAPTURE_ID_BYTES];
+	char *path;            /* its folder */
+	bool is_undo;          /* taken by restore before it wrote */
+	char host[256];
+	char time[32];         /* UTC, "2009-04-21T16:45:56Z" */
+	char version[32];      /* of the program that took it */
+	char source_path[4096];
+	enum vk_source_kind source_kind; /* disk or partition */
+	char disk_serial[160]; /* what sysfs told of the device, may be empty */
+	uint64_t size_bytes;
+	uint32_t sector_size;
+	enum vk_table_kind table_kind;
+	struct vk_identity *identities; /* one for each VMFS partition */
+	size_t identity_count;
+	struct vk_region *regions;      /* sorted by offset */
+	size_t region_count;
+	struct vk_range *unreadable;    /* ranges that could not be read when it was taken */
+	size_t unreadable_count;
+	char undo_of[VK_CAPTURE_ID_BYTES]; /* an undo capture: the capture whose restore it undoes */
+};
+
+struct vk_capture_options {
+	const char *store;       /* folder, made when it does not exist (mode 0700) */
+	uint32_t sector_size;    /* 0: of the device */
+};
+
+/* What a capture is made of before it has a name: regions to save and what is known of them. */
+struct vk_capture_plan {
+	struct vk_region *regions; /* sha256 still empty */
+	size_t region_count;
+	struct vk_identity *identities;
+	size_t identity_count;
+};
+/* Which ranges of a decoded source (disk or partition) a capture saves. Free with vk_capture_plan_free. */
+VK_MUST_USE enum vk_status vk_capture_plan(const struct vk_source *source,
+					   struct vk_capture_plan *ret_plan, struct vk_error *err);
+void vk_capture_plan_free(struct vk_capture_plan *plan);
+
+/*
+ * Take a capture of a decoded source. Written to a temporary folder in the store, fsynced, renamed without
+ * replacing anything. Findings of this capture (capture.not-containing, capture.no-vmfs, capture.unreadable)
+ * go to sink; it is kept all the same. ret_id is its name in the store.
+ * Errors: VK_USAGE (source is neither disk nor partition), VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_capture_take(const struct vk_source *source,
+					   const struct vk_capture_options *options,
+					   const struct vk_finding_sink *sink,
+					   char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
+/*
+ * The undo capture of a restore: saves the given regions (file, part, partition, offset, length) as they are
+ * now, fsyncs, reads back and compares. identities are those the target will have after the restore.
+ */
+VK_MUST_USE enum vk_status vk_capture_take_undo(struct vk_io *target, const struct vk_capture *of,
+						const struct vk_region *regions, size_t count,
+						const struct vk_capture_options *options,
+						char ret_id[VK_CAPTURE_ID_BYTES],
+						struct vk_error *err);
+
+/*
+ * Read a capture's manifest. name is a folder's path or an id in the store. Errors: VK_ABSENT (says where it
+ * was looked for), VK_DAMAGED (manifest cannot be understood), VK_UNSUPPORTED (a newer schema), VK_IO.
+ */
+VK_MUST_USE enum vk_status vk_capture_open(const char *store, const char *name,
+					   struct vk_capture *ret_capture, struct vk_error *err);
+void vk_capture_close(struct vk_capture *capture);
+
+/*
+ * Prove a capture: manifest against SHA256SUMS byte for byte, every file's length and digest, regions neither overlapping nor
+ * outside the disk, nothing that does not belong. Findings (all capture. codes) go to sink. Works on the
+ * folder, so that a capture whose manifest is broken can be judged too.
+ */
+VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
+					     struct vk_error *err);
+
+/* One region's bytes as a source (holes as zeros). */
+VK_MUST_USE enum vk_status vk_capture_region(const struct vk_capture *capture, size_t region,
+					     struct vk_io **ret_io, struct vk_error *err);
+/* The capture as a source with the offsets of the disk; what was not saved is absent. capture must outlive it. */
+VK_MUST_USE enum vk_status vk_capture_io(const struct vk_capture *capture, struct vk_io **ret_io,
+					 struct vk_error *err);
+
+/* Ids of the captures in a store, oldest first. Free each and the array. VK_ABSENT when there is no store. */
+VK_MUST_USE enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_count,
+					 struct vk_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

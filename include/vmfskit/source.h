@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A source: anything a person may hand over (a disk, a partition, a logical volume, a fragment, a listing), whole
+ * or cut off anywhere, recognised by its content and decoded as far as it reaches.
+ */
+#ifndef VMFSKIT_SOURCE_H
+#define VMFSKIT_SOURCE_H
+
+#include "vmfskit/table.h"
+#include "vmfskit/vmfs.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum vk_source_kind {
+	VK_SOURCE_AUTO, /* in options only: recognise it */
+	VK_SOURCE_DISK,
+	VK_SOURCE_PARTITION, /* byte 0 is the first of a partition, or the source keeps a partition's offsets */
+	VK_SOURCE_VOLUME,    /* .vh.sf, an image of /dev/lvm, or a piece of one */
+	VK_SOURCE_HEADER     /* byte 0 is the LVM header: a fragment that starts at 0x100000 of a partition */
+};
+const char *vk_source_kind_name(enum vk_source_kind kind);
+/* False when there is no such kind. */
+VK_MUST_USE bool vk_source_kind_parse(const char *name, enum vk_source_kind *ret_kind);
+
+struct vk_source_options {
+	enum vk_source_kind as;
+	uint32_t sector_size; /* 0: of the device, or recognised */
+};
+
+struct vk_source {
+	char *path;
+	enum vk_source_kind kind;
+	enum vk_io_form form;
+	uint64_t size_bytes;    /* of the unfolded source */
+	uint32_t sector_size;
+	uint64_t origin_bytes;  /* where byte 0 of the source lies in the coordinates of its kind */
+	struct vk_io *raw;      /* as opened */
+	struct vk_io *io;       /* in the coordinates of its kind; equals raw unless origin_bytes is set */
+	struct vk_table table;  /* of a disk; kind none otherwise */
+	struct vk_vmfs *vmfs;   /* one for each VMFS partition */
+	size_t vmfs_count;
+	struct vk_findings findings; /* offsets are bytes in the source as it was given */
+};
+
+/*
+ * Open, recognise and decode. Errors: those of vk_io_open, and VK_USAGE when two readings fit equally (both are
+ * named; options->as decides). Free ret_source with vk_source_close.
+ */
+VK_MUST_USE enum vk_status vk_source_open(const char *path, const struct vk_source_options *options,
+					  struct vk_source *ret_source, struct vk_error *err);
+/* The same over a handle, which the source then owns (also when this fails). */
+VK_MUST_USE enum vk_status vk_source_open_io(struct vk_io *io, const char *path,
+					     enum vk_io_form form,
+					     const struct vk_source_options *options,
+					     struct vk_source *ret_source, struct vk_error *err);
+void vk_source_close(struct vk_source *source);
+
+/* Volumes assembled from the sources they were found in. */
+struct vk_extent {
+	size_t source;    /* index of the source */
+	size_t vmfs;      /* index in that source */
+	uint64_t first_pe;
+	uint64_t last_pe;
+};
+struct vk_volume {
+	struct vk_vmfs_uuid uuid;
+	uint32_t snap_id;
+	uint32_t num_devs;      /* as recorded */
+	uint64_t logical_bytes; /* as recorded */
+	struct vk_extent *extents; /* sorted by first_pe */
+	size_t extent_count;
+	bool complete;
+	bool has_fs;            /* a usable descriptor was found on the head extent */
+	struct vk_fs_descriptor fs;
+};
+/* Group the devices of all sources into volumes; findings: volume.extent-missing, -conflict, members-differ. */
+VK_MUST_USE enum vk_status vk_volumes_assemble(const struct vk_source *sources, size_t count,
+					       const struct vk_finding_sink *sink,
+					       struct vk_volume **ret_volumes, size_t *ret_count,
+					       struct vk_error *err);
+void vk_volumes_free(struct vk_volume *volumes, size_t count);
+/*
+ * The logical volume as a source. The sources must outlive it. Parts on missing extents are absent.
+ */
+VK_MUST_USE enum vk_status vk_volume_open(const struct vk_volume *volume,
+					  const struct vk_source *sources, struct vk_io **ret_io,
+					  struct vk_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The partition table of a disk: every copy read on its own, then compared. All sector numbers are in logical
+ * sectors of the disk.
+ */
+#ifndef VMFSKIT_TABLE_H
+#define VMFSKIT_TABLE_H
+
+#include "vmfskit/finding.h"
+#include "vmfskit/gpt.h"
+#include "vmfskit/io.h"
+#include "vmfskit/mbr.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum vk_table_kind { VK_TABLE_NONE, VK_TABLE_MBR, VK_TABLE_GPT };
+const char *vk_table_kind_name(enum vk_table_kind kind); /* "none", "mbr", "gpt" */
+
+struct vk_partition {
+	unsigned number; /* as Linux and ESX count: MBR 1-4, logical from 5, GPT slot + 1 */
+	uint64_t start_sector;
+	uint64_t sectors;
+	bool gpt;     /* which of the two below describes it */
+	bool logical; /* from an EBR */
+	uint8_t mbr_type;
+	struct vk_gpt_entry entry;
+	uint64_t entry_offset_bytes; /* where the entry lies on the disk */
+};
+/* "fb" or the type GUID, and the type's name. */
+void vk_partition_type(const struct vk_partition *partition, char ret_type[VK_GUID_TEXT_BYTES],
+		       const char **ret_name);
+bool vk_partition_is_vmfs(const struct vk_partition *partition);     /* FB, VMFS or VMFS-L */
+bool vk_partition_is_extended(const struct vk_partition *partition); /* MBR 05, 0F, 85 */
+
+/* One copy of the GPT. */
+struct vk_gpt_copy {
+	bool present;    /* the signature is there */
+	bool usable;     /* its entries could be located and were read */
+	bool sound;      /* both checksums fit */
+	uint64_t lba;    /* where it was read */
+	size_t seen_bytes;
+	struct vk_gpt_header header;
+	uint8_t *sector; /* sector_size bytes, NULL when it could not be read */
+	uint8_t *array;  /* vk_gpt_entries_bytes(header), NULL unless usable */
+};
+
+struct vk_table {
+	enum vk_table_kind kind;
+	uint32_t sector_size;
+	uint64_t disk_sectors; /* 0: not known (a cut dump says only how long it is itself) */
+	size_t mbr_seen_bytes;
+	struct vk_mbr mbr;
+	bool mbr_used;         /* its entries are partitions (signature there, or plausible without) */
+	uint64_t *ebr_lbas;    /* the chain, in order */
+	size_t ebr_count;
+	struct vk_gpt_copy gpt[2]; /* primary, backup */
+	int gpt_chosen;        /* which copy partitions[] comes from; -1 none */
+	struct vk_partition *partitions; /* used entries, in table order */
+	size_t partition_count;
+};
+
+/*
+ * Read what there is. sector_size 0: the handle's, or 4096 when only there a GPT is found. complete: the
+ * source is the whole disk, so its last sector is the disk's last. Never fails over damage; findings say
+ * what is wrong: all mbr., ebr. and gpt. codes and table.none. Errors: VK_IO, VK_NOMEM.
+ * Free ret_table with vk_table_free.
+ */
+VK_MUST_USE enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool complete,
+					 const struct vk_finding_sink *sink,
+					 struct vk_table *ret_table, struct vk_error *err);
+void vk_table_free(struct vk_table *table);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

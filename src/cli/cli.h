@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command table: one description of every verb and option, from which come parsing, --help, the man
+ * pages, the bash completion and docs/cli.md. Used by vmfskit and vmfskit-lab.
+ */
+#ifndef VK_CLI_CLI_H
+#define VK_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "vmfskit/error.h"
+
+/* Exit codes, the same for every verb. */
+enum {
+	VK_EXIT_OK = 0,       /* sound, or done */
+	VK_EXIT_FINDINGS = 1, /* damage, difference, mismatch */
+	VK_EXIT_USAGE = 2,
+	VK_EXIT_REFUSED = 3,  /* refused for safety */
+	VK_EXIT_IO = 4,       /* I/O or environment */
+	VK_EXIT_INTERNAL = 5
+};
+
+struct vk_cli_option {
+	char letter;          /* 0: none */
+	const char *name;     /* long name without dashes; NULL ends a list */
+	const char *argument; /* NULL: a flag; else its name in the help: "DIR" */
+	const char *help;     /* one sentence without a final full stop */
+	const char *choices;  /* "disk partition volume header" for the completion; NULL: free; "FILE", "DIR" complete files */
+};
+
+struct vk_cli_example {
+	const char *command; /* NULL ends a list */
+	const char *what;
+};
+
+struct vk_cli_call;
+
+struct vk_cli_verb {
+	const char *name;
+	const char *arguments;     /* "SOURCE..." */
+	const char *purpose;       /* one line, lower case, no full stop: "show what is in a disk, a dump or a capture" */
+	const char *description;   /* paragraphs separated by blank lines; for the man page and VERB --help */
+	const struct vk_cli_option *options;
+	const struct vk_cli_example *examples;
+	size_t least_arguments;
+	size_t most_arguments;     /* SIZE_MAX: any number */
+	int (*run)(struct vk_cli_call *call); /* returns an exit code */
+};
+
+struct vk_cli_program {
+	const char *name;
+	const char *version;
+	const char *purpose;
+	const char *description;
+	const struct vk_cli_verb *const *verbs; /* ends with NULL */
+};
+
+/* What the command line said; lives during run. */
+struct vk_cli_call {
+	const struct vk_cli_program *program;
+	const struct vk_cli_verb *verb;
+	char **arguments;
+	size_t argument_count;
+	struct vk_cli_given *given; /* options in the order given */
+	size_t given_count;
+	FILE *out; /* results: stdout */
+	FILE *err; /* problems: stderr */
+};
+
+/* Whether the option was given; its last value (NULL when not given); its n-th value (NULL behind the last). */
+bool vk_cli_flag(const struct vk_cli_call *call, const char *option);
+const char *vk_cli_value(const struct vk_cli_call *call, const char *option);
+const char *vk_cli_nth_value(const struct vk_cli_call *call, const char *option, size_t n);
+
+/* Parse and run: the whole of main(). */
+int vk_cli_main(const struct vk_cli_program *program, int argc, char **argv);
+
+/*
+ * Print "PROGRAM: what (where, at byte N)" and the remedy to stderr; returns the exit code of the status:
+ * usage 2, refused 3, I/O and absent and no memory 4, damaged and unsupported 1, internal 5.
+ */
+int vk_cli_fail(const struct vk_cli_call *call, const struct vk_error *err);
+/* A usage error in the same form; returns 2 and names VERB --help. */
+int vk_cli_usage(const struct vk_cli_call *call, const char *what, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Generators. */
+void vk_cli_help(const struct vk_cli_program *program, FILE *out);
+void vk_cli_verb_help(const struct vk_cli_program *program, const struct vk_cli_verb *verb, FILE *out);
+void vk_cli_man(const struct vk_cli_program *program, FILE *out);
+void vk_cli_verb_man(const struct vk_cli_program *program, const struct vk_cli_verb *verb, FILE *out);
+void vk_cli_bash_completion(const struct vk_cli_program *program, FILE *out);
+void vk_cli_markdown(const struct vk_cli_program *program, FILE *out);
+
+#endif
