@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which reading of a source its content supports: asks each reading for the structure that it would have. */
+#include <string.h>
+
+#include "base/checked.h"
+#include "vol/recognise.h"
+
+const uint64_t vk_usual_starts[] = {63,       64,       128,      1024,      2048,
+				    16384,    10229760, 15472640, 20973535, 268437504};
+const size_t vk_usual_start_count = sizeof(vk_usual_starts) / sizeof(vk_usual_starts[0]);
+
+bool vk_lvm_header_at(struct vk_io *io, uint64_t at)
+{
+	uint8_t raw[VK_LVM_DEVICE_BYTES];
+	struct vk_lvm_device device;
+	size_t got;
+
+	if (vk_io_read(io, at, raw, sizeof(raw), &got, NULL) != VK_OK)
+		return false;
+	vk_lvm_device_decode(raw, got, &device);
+	if (device.magic != VK_LVM_MAGIC)
+		return false;
+	/* extended metadata carries the same magic, but no sizes where a header has them */
+	if (got < sizeof(raw))
+		return got < 8 || (device.majorVersion >= 3 && device.majorVersion <= 6);
+	return vk_lvm_device_usable(&device, got) ||
+	       device.diskBlockSize == 512 || device.diskBlockSize == 4096;
+}
+
+bool vk_fs_descriptor_at(struct vk_io *io, uint64_t at)
+{
+	uint8_t raw[VK_FS_SECTOR_BYTES];
+	struct vk_fs_descriptor fs;
+	size_t got;
+
+	if (vk_io_read(io, at, raw, sizeof(raw), &got, NULL) != VK_OK)
+		return false;
+	vk_fs_descriptor_decode(raw, got, &fs);
+	return got >= 4 && vk_fs_magic_known(fs.magic) && (got < 9 || fs.majorVersion < 256);
+}
+
+static bool heartbeat_at(struct vk_io *io, uint64_t at, uint64_t volume_offset)
+{
+	uint8_t raw[VK_HEARTBEAT_BYTES];
+	struct vk_heartbeat hb;
+	size_t got;
+
+	if (vk_io_read(io, at, raw, sizeof(raw), &got, NULL) != VK_OK || got < 12)
+		return false;
+	vk_heartbeat_decode(raw, got, &hb);
+	return (hb.state == VK_HB_FREE || hb.state == VK_HB_IN_USE) && hb.addr == volume_offset;
+}
+
+static void support(struct vk_reading *reading, enum vk_fit fit, const char *what, uint64_t at)
+{
+	struct vk_text text;
+
+	if (fit <= reading->fit)
+		return;
+	reading->fit = fit;
+	vk_text_init(&text, reading->why, sizeof(reading->why));
+	vk_text_fmt(&text, "%s at 0x%llx", what, (unsigned long long)at);
+}
+
+/* A VMFS structure where a partition that starts at `start` would have it. */
+static void support_partition_at(struct vk_io *io, uint64_t start, struct vk_reading *reading,
+				 enum vk_fit fit)
+{
+	uint64_t header = vk_add_sat(start, VK_LVM_HEADER_OFFSET);
+	uint64_t fs = vk_add_sat(start, VK_LVM_DATA_OFFSET + VK_FS_OFFSET);
+	uint64_t hb = vk_add_sat(start, VK_LVM_DATA_OFFSET + 0x300000);
+
+	if (vk_lvm_header_at(io, header))
+		support(reading, fit, "an LVM header", header);
+	else if (vk_fs_descriptor_at(io, fs))
+		support(reading, fit, "a file-system descriptor", fs);
+	else if (heartbeat_at(io, hb, 0x300000))
+		support(reading, fit, "a heartbeat slot", hb);
+}
+
+static void recognise_disk(struct vk_io *io, const struct vk_table *table, struct vk_reading *r)
+{
+	for (size_t i = 0; i < table->partition_count; i++)
+		if (!vk_partition_is_extended(&table->partitions[i]))
+			support_partition_at(io, vk_mul_sat(table->partitions[i].start_sector,
+							    table->sector_size),
+					     r, VK_FIT_STRUCTURE);
+	if (table->kind != VK_TABLE_NONE)
+		support(r, VK_FIT_TABLE, "a partition table", 0);
+	for (size_t i = 0; i < vk_usual_start_count; i++)
+		support_partition_at(io, vk_usual_starts[i] * 512, r, VK_FIT_HINT);
+}
+
+void vk_recognise(struct vk_io *io, const struct vk_table *table, struct vk_reading ret_readings[4])
+{
+	struct vk_reading *disk = &ret_readings[0];
+	struct vk_reading *partition = &ret_readings[1];
+	struct vk_reading *volume = &ret_readings[2];
+	struct vk_reading *header = &ret_readings[3];
+
+	memset(ret_readings, 0, 4 * sizeof(*ret_readings));
+	disk->kind = VK_SOURCE_DISK;
+	partition->kind = VK_SOURCE_PARTITION;
+	volume->kind = VK_SOURCE_VOLUME;
+	header->kind = VK_SOURCE_HEADER;
+	recognise_disk(io, table, disk);
+	support_partition_at(io, 0, partition, VK_FIT_STRUCTURE);
+	if (vk_fs_descriptor_at(io, VK_FS_OFFSET))
+		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", VK_FS_OFFSET);
+	else if (heartbeat_at(io, 0x300000, 0x300000))
+		support(volume, VK_FIT_STRUCTURE, "a heartbeat slot", 0x300000);
+	else if (vk_fs_descriptor_at(io, 0))
+		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", 0);
+	if (vk_lvm_header_at(io, 0))
+		support(header, VK_FIT_STRUCTURE, "an LVM header", 0);
+}

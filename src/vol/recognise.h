@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which reading of a source its content supports. */
+#ifndef VK_VOL_RECOGNISE_H
+#define VK_VOL_RECOGNISE_H
+
+#include "vmfskit/source.h"
+
+/* How well a reading fits: 0 not at all, then a hint, a table of its own, a VMFS structure in its place. */
+enum vk_fit { VK_FIT_NONE, VK_FIT_HINT, VK_FIT_TABLE, VK_FIT_STRUCTURE };
+
+struct vk_reading {
+	enum vk_source_kind kind;
+	enum vk_fit fit;
+	char why[120]; /* what supports it: "LVM header at 0x100000" */
+};
+
+/* Starts (in sectors of 512 bytes) where VMFS partitions usually lie. */
+extern const uint64_t vk_usual_starts[];
+extern const size_t vk_usual_start_count;
+
+/* LVM header magic with a plausible version at `at`; descriptor magic with a plausible version at `at`. */
+bool vk_lvm_header_at(struct vk_io *io, uint64_t at);
+bool vk_fs_descriptor_at(struct vk_io *io, uint64_t at);
+
+/* Fill all four readings (disk, partition, volume, header). table is what vk_table_read found. */
+void vk_recognise(struct vk_io *io, const struct vk_table *table, struct vk_reading ret_readings[4]);
+
+#endif

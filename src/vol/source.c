@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A source: opened, recognised, decoded as far as it reaches. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "vmfskit/source.h"
+#include "vol/recognise.h"
+
+static const char *const kind_names[] = {"auto", "disk", "partition", "volume", "header"};
+
+const char *vk_source_kind_name(enum vk_source_kind kind)
+{
+	return kind_names[kind];
+}
+
+bool vk_source_kind_parse(const char *name, enum vk_source_kind *ret_kind)
+{
+	for (unsigned i = VK_SOURCE_DISK; i <= VK_SOURCE_HEADER; i++) {
+		if (strcmp(name, kind_names[i]) != 0)
+			continue;
+		*ret_kind = (enum vk_source_kind)i;
+		return true;
+	}
+	return false;
+}
+
+/* Findings of a part of the source, moved to the offsets of the source as it was given. */
+struct moved_sink {
+	struct vk_findings *list;
+	uint64_t up;   /* where the part begins in the coordinates of the kind */
+	uint64_t down; /* where byte 0 of the source lies in them */
+};
+
+static void put_moved(void *ctx, const struct vk_finding *finding)
+{
+	const struct moved_sink *m = ctx;
+	struct vk_finding moved = *finding;
+	uint64_t at = vk_add_sat(finding->offset_bytes, m->up);
+
+	moved.offset_bytes = at > m->down ? at - m->down : 0;
+	vk_findings_add(m->list, &moved);
+}
+
+/* A dump that is too short for a table and a volume is rather a piece of a partition than of a disk. */
+enum { SHORT_DUMP_BYTES = 32 << 20 };
+
+static void say_unrecognised(struct vk_source *s)
+{
+	struct vk_finding f;
+
+	vk_finding_init(&f, VK_F_SOURCE_UNRECOGNISED, 0, s->size_bytes,
+			"nothing in it tells what it is; read as a %s", vk_source_kind_name(s->kind));
+	vk_findings_add(&s->findings, &f);
+}
+
+static enum vk_status choose_kind(struct vk_source *s, struct vk_error *err)
+{
+	struct vk_reading readings[4];
+	const struct vk_reading *best = &readings[0];
+	const struct vk_reading *equal = NULL;
+
+	vk_recognise(s->raw, &s->table, readings);
+	for (size_t i = 1; i < 4; i++)
+		if (readings[i].fit > best->fit)
+			best = &readings[i];
+	for (size_t i = 0; i < 4; i++)
+		if (&readings[i] != best && readings[i].fit == best->fit && best->fit >= VK_FIT_TABLE)
+			equal = &readings[i];
+	if (best->fit == VK_FIT_NONE) {
+		s->kind = !vk_io_is_device(s->raw) && s->size_bytes < SHORT_DUMP_BYTES
+				  ? VK_SOURCE_PARTITION : VK_SOURCE_DISK;
+		say_unrecognised(s);
+		return VK_OK;
+	}
+	s->kind = best->kind;
+	if (equal == NULL)
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, s->path, "it can be read as a %s (%s) and as a %s (%s)",
+		     vk_source_kind_name(best->kind), best->why, vk_source_kind_name(equal->kind),
+		     equal->why);
+	return vk_error_remedy(err, "say which with --as %s or --as %s",
+			       vk_source_kind_name(best->kind), vk_source_kind_name(equal->kind));
+}
+
+/* Fragments begin in the middle of what they are of: find where. */
+static enum vk_status place_fragment(struct vk_source *s, struct vk_error *err)
+{
+	bool holds_start = vk_io_held(s->raw, 0, 1) == 1;
+
+	if (s->kind == VK_SOURCE_HEADER && holds_start)
+		s->origin_bytes = VK_LVM_HEADER_OFFSET;
+	else if (s->kind == VK_SOURCE_VOLUME && vk_fs_descriptor_at(s->raw, 0) &&
+		 !vk_fs_descriptor_at(s->raw, VK_FS_OFFSET))
+		s->origin_bytes = VK_FS_OFFSET;
+	s->io = s->raw;
+	if (s->origin_bytes == 0)
+		return VK_OK;
+	s->io = vk_io_shifted(s->raw, s->origin_bytes);
+	if (s->io == NULL)
+		return vk_error_set(err, VK_NOMEM, s->path, "no memory for the source");
+	return VK_OK;
+}
+
+/* Append one VMFS device, decoded through a window of the source. */
+static enum vk_status add_vmfs(struct vk_source *s, const struct vk_vmfs *caller_part,
+			       uint64_t start_bytes, uint64_t length_bytes, struct vk_error *err)
+{
+	struct moved_sink moved = {&s->findings, start_bytes, s->origin_bytes};
+	const struct vk_finding_sink sink = {put_moved, &moved};
+	struct vk_vmfs *grown = realloc(s->vmfs, (s->vmfs_count + 1) * sizeof(*grown));
+	struct vk_io *window = NULL;
+	enum vk_status status;
+
+	if (grown != NULL) {
+		s->vmfs = grown;
+		window = vk_io_window(s->io, start_bytes, length_bytes);
+	}
+	if (window == NULL)
+		return vk_error_set(err, VK_NOMEM, s->path, "no memory for a VMFS partition");
+	grown[s->vmfs_count] = *caller_part;
+	status = vk_vmfs_read(window, &sink, &grown[s->vmfs_count], err);
+	if (status == VK_OK)
+		s->vmfs_count++;
+	vk_io_close(window);
+	return status;
+}
+
+static void say_type_mismatch(struct vk_source *s, const struct vk_partition *p)
+{
+	char type[VK_GUID_TEXT_BYTES];
+	const char *name;
+	struct vk_finding f;
+
+	vk_partition_type(p, type, &name);
+	vk_finding_init(&f, VK_F_TABLE_TYPE, p->entry_offset_bytes, p->gpt ? 16 : 1,
+			"partition %u holds a VMFS header but is of another type", p->number);
+	vk_finding_seen(&f, "%s (%s)", type, name);
+	vk_finding_expected(&f, "VMFS");
+	vk_findings_add(&s->findings, &f);
+}
+
+static bool overlaps_partition(const struct vk_source *s, uint64_t byte)
+{
+	for (size_t i = 0; i < s->table.partition_count; i++) {
+		const struct vk_partition *p = &s->table.partitions[i];
+		uint64_t start = vk_mul_sat(p->start_sector, s->table.sector_size);
+		uint64_t end = vk_add_sat(start, vk_mul_sat(p->sectors, s->table.sector_size));
+
+		if (!vk_partition_is_extended(p) && byte >= start && byte < end)
+			return true;
+	}
+	return false;
+}
+
+/* Where the table names no partition, what still stands at the usual starts is shown. */
+static enum vk_status add_hidden(struct vk_source *s, struct vk_error *err)
+{
+	for (size_t i = 0; i < vk_usual_start_count; i++) {
+		uint64_t start = vk_usual_starts[i] * 512;
+		uint64_t header = start + VK_LVM_HEADER_OFFSET;
+		struct vk_vmfs part = {.start_sector = start / s->sector_size};
+		struct vk_finding f;
+		enum vk_status status;
+
+		if (overlaps_partition(s, header) || !vk_lvm_header_at(s->io, header))
+			continue;
+		vk_finding_init(&f, VK_F_TABLE_HIDDEN_VMFS, header, 4,
+				"an LVM header of a partition that would start at sector %llu, not in the table",
+				(unsigned long long)part.start_sector);
+		vk_findings_add(&s->findings, &f);
+		status = add_vmfs(s, &part, start, UINT64_MAX - start, err);
+		if (status != VK_OK)
+			return status;
+	}
+	return VK_OK;
+}
+
+static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
+{
+	uint32_t ss = s->table.sector_size;
+
+	for (size_t i = 0; i < s->table.partition_count; i++) {
+		const struct vk_partition *p = &s->table.partitions[i];
+		uint64_t start = vk_mul_sat(p->start_sector, ss);
+		uint64_t length = vk_mul_sat(p->sectors, ss);
+		struct vk_vmfs part = {.partition = p->number,
+				       .start_sector = p->start_sector,
+				       .sectors = p->sectors,
+				       .partition_bytes = length};
+		bool vmfs = vk_partition_is_vmfs(p);
+		enum vk_status status;
+
+		if (vk_partition_is_extended(p))
+			continue;
+		if (!vmfs && !vk_lvm_header_at(s->io, vk_add_sat(start, VK_LVM_HEADER_OFFSET)))
+			continue;
+		if (!vmfs)
+			say_type_mismatch(s, p);
+		status = add_vmfs(s, &part, start, length, err);
+		if (status != VK_OK)
+			return status;
+	}
+	return add_hidden(s, err);
+}
+
+static enum vk_status decode(struct vk_source *s, struct vk_error *err)
+{
+	struct vk_vmfs part = {.volume_only = s->kind == VK_SOURCE_VOLUME};
+	uint64_t size = vk_io_size_bytes(s->io);
+
+	if (s->kind == VK_SOURCE_DISK)
+		return decode_disk(s, err);
+	/* a dump says nothing about the length of its partition; a device does */
+	if (s->kind == VK_SOURCE_PARTITION && vk_io_is_device(s->raw))
+		part.partition_bytes = size;
+	return add_vmfs(s, &part, 0, UINT64_MAX, err);
+}
+
+/* How much of the partition a dump holds, once the header told how long that is. */
+static void say_how_much(struct vk_source *s)
+{
+	const struct vk_vmfs *v = s->vmfs_count > 0 ? &s->vmfs[0] : NULL;
+	const struct vk_field *total = vk_layout_field(&vk_lvm_device_layout, "totalBytes");
+	struct vk_finding f;
+
+	if (v == NULL || s->kind == VK_SOURCE_DISK || s->kind == VK_SOURCE_VOLUME ||
+	    !vk_field_held(total, v->lvm_seen_bytes) || v->lvm.magic != VK_LVM_MAGIC ||
+	    s->size_bytes >= v->lvm.totalBytes)
+		return;
+	vk_finding_init(&f, VK_F_SOURCE_TRUNCATED, s->size_bytes, 0,
+			"the source holds a part of the partition only");
+	vk_finding_seen(&f, "%llu bytes", (unsigned long long)s->size_bytes);
+	vk_finding_expected(&f, "%llu bytes", (unsigned long long)v->lvm.totalBytes);
+	vk_findings_add(&s->findings, &f);
+}
+
+static void say_input_faults(struct vk_source *s)
+{
+	const struct vk_range *ranges;
+	size_t count = vk_io_bad_ranges(s->raw, &ranges);
+	uint64_t at = 0;
+	const char *damage = vk_io_damage(s->raw, &at);
+	struct vk_finding f;
+
+	for (size_t i = 0; i < count; i++) {
+		vk_finding_init(&f, VK_F_SOURCE_UNREADABLE, ranges[i].offset_bytes,
+				ranges[i].length_bytes, "unreadable sectors");
+		vk_findings_add(&s->findings, &f);
+	}
+	if (damage == NULL)
+		return;
+	vk_finding_init(&f, VK_F_SOURCE_STREAM_DAMAGED, at, 0, "%s", damage);
+	vk_findings_add(&s->findings, &f);
+}
+
+/* The source when its table matters: findings about the table only count when it is read as a disk. */
+static enum vk_status read_table(struct vk_source *s, uint32_t sector_size, struct vk_error *err)
+{
+	struct vk_findings about_table = {0};
+	const struct vk_finding_sink sink = vk_findings_sink(&about_table);
+	enum vk_status status = vk_table_read(s->raw, sector_size, true, &sink, &s->table, err);
+
+	if (status == VK_OK && s->kind == VK_SOURCE_AUTO)
+		status = choose_kind(s, err);
+	if (status == VK_OK && s->kind == VK_SOURCE_DISK) {
+		s->sector_size = s->table.sector_size;
+		for (size_t i = 0; i < about_table.count; i++)
+			vk_findings_add(&s->findings, &about_table.items[i]);
+	} else {
+		vk_table_free(&s->table);
+	}
+	vk_findings_free(&about_table);
+	return status;
+}
+
+enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_form form,
+				 const struct vk_source_options *options,
+				 struct vk_source *ret_source, struct vk_error *err)
+{
+	struct vk_source s = {.form = form, .raw = io, .kind = options->as};
+	uint32_t sector_size = options->sector_size;
+	enum vk_status status;
+
+	s.path = strdup(path);
+	s.size_bytes = vk_io_size_bytes(io);
+	s.sector_size = vk_io_sector_size(io);
+	if (sector_size == 0 && vk_io_is_device(io))
+		sector_size = s.sector_size;
+	if (s.path == NULL)
+		status = vk_error_set(err, VK_NOMEM, path, "no memory for the source");
+	else
+		status = read_table(&s, sector_size, err);
+	if (status == VK_OK)
+		status = place_fragment(&s, err);
+	if (status == VK_OK)
+		status = decode(&s, err);
+	if (status != VK_OK) {
+		vk_source_close(&s);
+		return status;
+	}
+	say_how_much(&s);
+	say_input_faults(&s);
+	*ret_source = s;
+	return VK_OK;
+}
+
+enum vk_status vk_source_open(const char *path, const struct vk_source_options *options,
+			      struct vk_source *ret_source, struct vk_error *err)
+{
+	const struct vk_open_options open_options = {.sector_size = options->sector_size};
+	enum vk_io_form form;
+	struct vk_io *io;
+	enum vk_status status = vk_io_open(path, &open_options, &io, &form, err);
+
+	if (status != VK_OK)
+		return status;
+	return vk_source_open_io(io, path, form, options, ret_source, err);
+}
+
+void vk_source_close(struct vk_source *source)
+{
+	for (size_t i = 0; i < source->vmfs_count; i++)
+		vk_vmfs_free(&source->vmfs[i]);
+	free(source->vmfs);
+	vk_table_free(&source->table);
+	vk_findings_free(&source->findings);
+	if (source->io != source->raw)
+		vk_io_close(source->io);
+	vk_io_close(source->raw);
+	free(source->path);
+	memset(source, 0, sizeof(*source));
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The partition table of a disk: reads every copy on its own, then decides which one counts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "vmfskit/table.h"
+#include "vol/table_parts.h"
+
+const char *vk_table_kind_name(enum vk_table_kind kind)
+{
+	static const char *const names[] = {"none", "mbr", "gpt"};
+
+	return names[kind];
+}
+
+void vk_partition_type(const struct vk_partition *partition, char ret_type[VK_GUID_TEXT_BYTES],
+		       const char **ret_name)
+{
+	struct vk_text text;
+
+	vk_text_init(&text, ret_type, VK_GUID_TEXT_BYTES);
+	if (partition->gpt) {
+		vk_guid_format(&partition->entry.typeGUID, ret_type);
+		*ret_name = vk_gpt_type_name(&partition->entry.typeGUID);
+		return;
+	}
+	vk_text_fmt(&text, "%02x", partition->mbr_type);
+	*ret_name = vk_mbr_type_name(partition->mbr_type);
+}
+
+bool vk_partition_is_vmfs(const struct vk_partition *partition)
+{
+	return partition->gpt ? vk_gpt_type_is_vmfs(&partition->entry.typeGUID)
+			      : partition->mbr_type == VK_MBR_TYPE_VMFS;
+}
+
+bool vk_partition_is_extended(const struct vk_partition *partition)
+{
+	return !partition->gpt && vk_mbr_type_is_extended(partition->mbr_type);
+}
+
+enum vk_status vk_table_add(struct vk_table *table, const struct vk_partition *partition)
+{
+	size_t count = table->partition_count;
+
+	/* grown in powers of two: a full array is one whose count is a power of two */
+	if ((count & (count - 1)) == 0) {
+		size_t cap = count == 0 ? 1 : count * 2;
+		struct vk_partition *grown = realloc(table->partitions, cap * sizeof(*grown));
+
+		if (grown == NULL)
+			return VK_NOMEM;
+		table->partitions = grown;
+	}
+	table->partitions[table->partition_count++] = *partition;
+	return VK_OK;
+}
+
+/* With 4096-byte sectors the GPT header is at byte 4096; files do not say what their sectors are. */
+static uint32_t find_sector_size(struct vk_io *io)
+{
+	uint32_t own = vk_io_sector_size(io);
+	uint32_t other = own == 512 ? 4096 : 512;
+	uint8_t magic[8];
+	size_t got;
+
+	if (vk_io_read(io, own, magic, sizeof(magic), &got, NULL) == VK_OK &&
+	    vk_gpt_has_signature(magic, got))
+		return own;
+	if (!vk_io_is_device(io) && vk_io_read(io, other, magic, sizeof(magic), &got, NULL) == VK_OK &&
+	    vk_gpt_has_signature(magic, got))
+		return other;
+	return own;
+}
+
+static enum vk_status read_copies(struct vk_io *io, bool complete, struct vk_table *table,
+				  struct vk_error *err)
+{
+	uint64_t sectors = vk_io_size_bytes(io) / table->sector_size;
+	uint64_t last = sectors > 0 ? sectors - 1 : 0;
+	enum vk_status status = vk_gpt_copy_read(io, table->sector_size, 1, &table->gpt[0], err);
+
+	if (status == VK_OK && complete && last > 1)
+		status = vk_gpt_copy_read(io, table->sector_size, last, &table->gpt[1], err);
+	if (status != VK_OK || table->gpt[1].present || !table->gpt[0].present)
+		return status;
+	/* not at the end: perhaps where the first copy says, on a disk that was grown */
+	last = table->gpt[0].header.alternateLBA;
+	if (last < 2 || last == table->gpt[1].lba)
+		return VK_OK;
+	vk_gpt_copy_free(&table->gpt[1]);
+	return vk_gpt_copy_read(io, table->sector_size, last, &table->gpt[1], err);
+}
+
+static int choose_copy(const struct vk_gpt_copy gpt[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (gpt[i].sound)
+			return i;
+	for (int i = 0; i < 2; i++)
+		if (gpt[i].usable)
+			return i;
+	return -1;
+}
+
+static enum vk_table_kind decide_kind(const struct vk_table *table)
+{
+	bool protective = vk_mbr_is_protective(&table->mbr);
+	bool empty = true;
+
+	for (size_t i = 0; i < 4; i++)
+		if (vk_mbr_entry_used(&table->mbr.entries[i]))
+			empty = false;
+	if (table->gpt_chosen >= 0 && (protective || !table->mbr_used || empty))
+		return VK_TABLE_GPT;
+	if ((table->gpt[0].present || table->gpt[1].present) && (protective || !table->mbr_used))
+		return VK_TABLE_GPT;
+	return table->mbr_used && !protective ? VK_TABLE_MBR : VK_TABLE_NONE;
+}
+
+/* A boot record is a table when its entries look like entries; the signature alone proves nothing. */
+static bool mbr_plausible(const struct vk_table *table)
+{
+	const struct vk_mbr *mbr = &table->mbr;
+	bool known = false;
+
+	if (table->mbr_seen_bytes < VK_MBR_ENTRY_OFFSET + VK_MBR_ENTRY_BYTES)
+		return false;
+	for (size_t i = 0; i < 4; i++) {
+		const struct vk_mbr_entry *e = &mbr->entries[i];
+
+		if (e->bootFlag != 0 && e->bootFlag != 0x80)
+			return false;
+		if (vk_mbr_entry_used(e) && e->firstLBA != 0 &&
+		    strcmp(vk_mbr_type_name(e->type), "unknown") != 0)
+			known = true;
+	}
+	if (table->mbr_seen_bytes >= VK_MBR_BYTES && mbr->signature == VK_MBR_SIGNATURE)
+		return true;
+	return known;
+}
+
+static enum vk_status read_mbr(struct vk_io *io, struct vk_table *table, struct vk_error *err)
+{
+	uint8_t sector[VK_MBR_BYTES];
+	size_t got;
+	enum vk_status status = vk_io_read(io, 0, sector, sizeof(sector), &got, err);
+
+	if (status != VK_OK)
+		return status;
+	table->mbr_seen_bytes = vk_mbr_decode(sector, got, &table->mbr);
+	table->mbr_used = mbr_plausible(table);
+	return VK_OK;
+}
+
+static enum vk_status add_mbr_entries(struct vk_table *table)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		const struct vk_mbr_entry *e = &table->mbr.entries[i];
+		struct vk_partition p = {
+			.number = i + 1,
+			.start_sector = e->firstLBA,
+			.sectors = e->sectors,
+			.mbr_type = e->type,
+			.entry_offset_bytes = VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES,
+		};
+
+		if (vk_mbr_entry_used(e) && vk_table_add(table, &p) != VK_OK)
+			return VK_NOMEM;
+	}
+	return VK_OK;
+}
+
+static void say_none(const struct vk_table *table, const struct vk_finding_sink *sink)
+{
+	struct vk_finding f;
+
+	vk_finding_init(&f, VK_F_TABLE_NONE, 0, table->sector_size, "no partition table");
+	if (table->mbr_seen_bytes >= VK_MBR_BYTES && table->mbr.signature == VK_MBR_SIGNATURE)
+		vk_finding_seen(&f, "a boot sector without usable partition entries");
+	vk_finding_expected(&f, "an MBR or a GPT");
+	vk_finding_put(sink, &f);
+}
+
+enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool complete,
+			     const struct vk_finding_sink *sink, struct vk_table *ret_table,
+			     struct vk_error *err)
+{
+	struct vk_table table = {.gpt_chosen = -1};
+	enum vk_status status;
+
+	table.sector_size = sector_size != 0 ? sector_size : find_sector_size(io);
+	table.disk_sectors = complete ? vk_io_size_bytes(io) / table.sector_size : 0;
+	status = read_mbr(io, &table, err);
+	if (status == VK_OK)
+		status = read_copies(io, complete, &table, err);
+	if (status != VK_OK)
+		goto out;
+	table.gpt_chosen = choose_copy(table.gpt);
+	table.kind = decide_kind(&table);
+	switch (table.kind) {
+	case VK_TABLE_NONE:
+		if (table.mbr_seen_bytes >= VK_MBR_BYTES)
+			say_none(&table, sink);
+		break;
+	case VK_TABLE_MBR:
+		vk_mbr_check(&table.mbr, table.mbr_seen_bytes, table.disk_sectors, 0, sink);
+		status = add_mbr_entries(&table);
+		if (status == VK_OK)
+			status = vk_ebr_read(io, sink, &table, err);
+		break;
+	case VK_TABLE_GPT:
+		vk_gpt_copies_check(&table, complete, sink);
+		status = vk_gpt_add_entries(&table);
+		break;
+	}
+out:
+	if (status == VK_OK)
+		*ret_table = table;
+	else
+		vk_table_free(&table);
+	if (status == VK_NOMEM)
+		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for the partition table");
+	return status;
+}
+
+void vk_table_free(struct vk_table *table)
+{
+	vk_gpt_copy_free(&table->gpt[0]);
+	vk_gpt_copy_free(&table->gpt[1]);
+	free(table->ebr_lbas);
+	free(table->partitions);
+	memset(table, 0, sizeof(*table));
+	table->gpt_chosen = -1;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chain of extended boot records. */
+#include <stdlib.h>
+
+#include "base/checked.h"
+#include "vol/table_parts.h"
+
+enum { FIRST_LOGICAL = 5 };
+
+static void say(const struct vk_finding_sink *sink, enum vk_finding_code code, uint64_t at,
+		const char *message, uint64_t lba)
+{
+	struct vk_finding f;
+
+	vk_finding_init(&f, code, at, VK_MBR_BYTES, "%s", message);
+	vk_finding_seen(&f, "sector %llu", (unsigned long long)lba);
+	vk_finding_put(sink, &f);
+}
+
+static bool visited(const struct vk_table *table, uint64_t lba)
+{
+	for (size_t i = 0; i < table->ebr_count; i++)
+		if (table->ebr_lbas[i] == lba)
+			return true;
+	return false;
+}
+
+static enum vk_status add_logical(struct vk_table *table, uint64_t ebr_lba, const struct vk_mbr *ebr)
+{
+	const struct vk_mbr_entry *e = &ebr->entries[0];
+	unsigned number = FIRST_LOGICAL;
+	struct vk_partition p = {
+		.start_sector = ebr_lba + e->firstLBA,
+		.sectors = e->sectors,
+		.logical = true,
+		.mbr_type = e->type,
+		.entry_offset_bytes = ebr_lba * table->sector_size + VK_MBR_ENTRY_OFFSET,
+	};
+
+	if (!vk_mbr_entry_used(e))
+		return VK_OK;
+	for (size_t i = 0; i < table->partition_count; i++)
+		if (table->partitions[i].logical)
+			number++;
+	p.number = number;
+	return vk_table_add(table, &p);
+}
+
+/* Read one link; false ends the chain. ret_next is the next link's sector, 0 at the end. */
+static bool read_link(struct vk_io *io, const struct vk_finding_sink *sink, struct vk_table *table,
+		      uint64_t lba, uint64_t start, uint64_t end, uint64_t *ret_next,
+		      enum vk_status *status, struct vk_error *err)
+{
+	uint64_t at = lba * table->sector_size;
+	uint8_t sector[VK_MBR_BYTES];
+	struct vk_mbr ebr;
+	size_t got;
+
+	*status = vk_io_read(io, at, sector, sizeof(sector), &got, err);
+	if (*status != VK_OK)
+		return false;
+	if (got < sizeof(sector)) {
+		say(sink, VK_F_STRUCTURE_ABSENT, at,
+		    "an extended boot record lies outside the source", lba);
+		return false;
+	}
+	vk_mbr_decode(sector, got, &ebr);
+	if (ebr.signature != VK_MBR_SIGNATURE) {
+		say(sink, VK_F_EBR_SIGNATURE_MISSING, at,
+		    "an extended boot record has no signature", lba);
+		return false;
+	}
+	*status = add_logical(table, lba, &ebr);
+	if (*status != VK_OK)
+		return false;
+	*ret_next = vk_mbr_entry_used(&ebr.entries[1]) ? start + ebr.entries[1].firstLBA : 0;
+	if (*ret_next != 0 && (*ret_next < start || *ret_next >= end))
+		say(sink, VK_F_EBR_OUTSIDE, at,
+		    "an extended boot record points outside the extended partition", *ret_next);
+	return *ret_next != 0;
+}
+
+/* start and sectors are 32-bit numbers of the MBR, so that no sum of them overflows 64 bits. */
+static enum vk_status follow(struct vk_io *io, const struct vk_finding_sink *sink,
+			     struct vk_table *table, uint64_t start, uint64_t sectors,
+			     struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+	uint64_t lba = start;
+
+	for (;;) {
+		if (visited(table, lba)) {
+			say(sink, VK_F_EBR_LOOP, lba * table->sector_size,
+			    "the chain of extended boot records returns to a link", lba);
+			return VK_OK;
+		}
+		if (table->ebr_count == VK_EBR_MAX) {
+			say(sink, VK_F_EBR_TOO_MANY, lba * table->sector_size,
+			    "the chain of extended boot records is too long", lba);
+			return VK_OK;
+		}
+		table->ebr_lbas[table->ebr_count++] = lba;
+		if (!read_link(io, sink, table, lba, start, start + sectors, &lba, &status, err))
+			return status;
+	}
+}
+
+enum vk_status vk_ebr_read(struct vk_io *io, const struct vk_finding_sink *sink,
+			   struct vk_table *table, struct vk_error *err)
+{
+	table->ebr_lbas = calloc(VK_EBR_MAX, sizeof(*table->ebr_lbas));
+	if (table->ebr_lbas == NULL)
+		return VK_NOMEM;
+	for (size_t i = 0; i < 4; i++) {
+		const struct vk_mbr_entry *e = &table->mbr.entries[i];
+
+		if (vk_mbr_entry_used(e) && vk_mbr_type_is_extended(e->type))
+			return follow(io, sink, table, e->firstLBA, e->sectors, err);
+	}
+	return VK_OK;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two copies of a GPT: reading each on its own, comparing them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "vol/table_parts.h"
+
+static void count_finding(void *ctx, const struct vk_finding *finding)
+{
+	(void)finding;
+	++*(size_t *)ctx;
+}
+
+/* Whether header and entries match their checksums: no finding of these two kinds of checks at all. */
+static bool copy_sound(const struct vk_gpt_copy *copy, uint32_t sector_size)
+{
+	size_t findings = 0;
+	const struct vk_finding_sink counter = {count_finding, &findings};
+
+	/* the last sector is not told here: a grown disk does not make a copy unsound */
+	if (!vk_gpt_header_check(copy->sector, sector_size, copy->lba, 0, &counter))
+		return false;
+	return findings == 0 && vk_crc32(0, copy->array, vk_gpt_entries_bytes(&copy->header)) ==
+					copy->header.entriesCRC32;
+}
+
+static enum vk_status read_array(struct vk_io *io, uint32_t sector_size, struct vk_gpt_copy *copy,
+				 struct vk_error *err)
+{
+	uint32_t bytes = vk_gpt_entries_bytes(&copy->header);
+	enum vk_status status;
+	uint64_t at;
+	size_t got;
+
+	if (bytes == 0 || !vk_mul_u64(copy->header.entriesLBA, sector_size, &at))
+		return VK_OK;
+	copy->array = malloc(bytes);
+	if (copy->array == NULL)
+		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for the GPT entries");
+	status = vk_io_read(io, at, copy->array, bytes, &got, err);
+	copy->usable = status == VK_OK && got == bytes;
+	if (!copy->usable) {
+		free(copy->array);
+		copy->array = NULL;
+	}
+	return status;
+}
+
+enum vk_status vk_gpt_copy_read(struct vk_io *io, uint32_t sector_size, uint64_t lba,
+				struct vk_gpt_copy *ret_copy, struct vk_error *err)
+{
+	struct vk_gpt_copy copy = {.lba = lba};
+	enum vk_status status;
+	uint64_t at;
+
+	*ret_copy = copy;
+	if (!vk_mul_u64(lba, sector_size, &at))
+		return VK_OK;
+	copy.sector = calloc(1, sector_size);
+	if (copy.sector == NULL)
+		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for a GPT header");
+	status = vk_io_read(io, at, copy.sector, sector_size, &copy.seen_bytes, err);
+	copy.present = status == VK_OK && vk_gpt_has_signature(copy.sector, copy.seen_bytes);
+	if (copy.present) {
+		vk_gpt_header_decode(copy.sector, copy.seen_bytes, &copy.header);
+		if (copy.seen_bytes == sector_size)
+			status = read_array(io, sector_size, &copy, err);
+	}
+	if (copy.usable)
+		copy.sound = copy_sound(&copy, sector_size);
+	if (status == VK_OK)
+		*ret_copy = copy;
+	else
+		vk_gpt_copy_free(&copy);
+	return status;
+}
+
+void vk_gpt_copy_free(struct vk_gpt_copy *copy)
+{
+	free(copy->sector);
+	free(copy->array);
+	memset(copy, 0, sizeof(*copy));
+}
+
+static void check_copy(const struct vk_table *table, int which, const struct vk_finding_sink *sink)
+{
+	const struct vk_gpt_copy *copy = &table->gpt[which];
+	uint64_t last = table->disk_sectors == 0 ? 0 : table->disk_sectors - 1;
+	struct vk_finding f;
+
+	if (!copy->present) {
+		vk_finding_init(&f, which == 0 ? VK_F_GPT_PRIMARY_MISSING : VK_F_GPT_BACKUP_MISSING,
+				vk_mul_sat(copy->lba, table->sector_size), table->sector_size,
+				"the %s GPT header is not there", which == 0 ? "primary" : "backup");
+		if (copy->seen_bytes >= 8)
+			vk_finding_seen(&f, "no signature in sector %llu",
+					(unsigned long long)copy->lba);
+		else
+			vk_finding_seen(&f, "sector %llu is not in the source",
+					(unsigned long long)copy->lba);
+		vk_finding_expected(&f, "EFI PART");
+		vk_finding_put(sink, &f);
+		return;
+	}
+	if (copy->seen_bytes < table->sector_size)
+		return; /* said as a cut structure */
+	if (!vk_gpt_header_check(copy->sector, table->sector_size, copy->lba, last, sink))
+		return;
+	if (copy->usable)
+		vk_gpt_entries_check(&copy->header, copy->array,
+				     copy->header.entriesLBA * table->sector_size, sink);
+}
+
+static void check_protective(const struct vk_table *table, const struct vk_finding_sink *sink)
+{
+	struct vk_finding f;
+
+	if (table->mbr_seen_bytes < VK_MBR_BYTES)
+		return;
+	if (vk_mbr_is_protective(&table->mbr) && table->mbr.signature == VK_MBR_SIGNATURE)
+		return;
+	vk_finding_init(&f, VK_F_GPT_PROTECTIVE_MBR, 0, VK_MBR_BYTES,
+			"sector 0 is no protective MBR");
+	vk_finding_expected(&f, "55 aa, and an entry of type ee");
+	vk_finding_put(sink, &f);
+}
+
+void vk_gpt_copies_check(const struct vk_table *table, bool complete,
+			 const struct vk_finding_sink *sink)
+{
+	const struct vk_gpt_copy *a = &table->gpt[0];
+	const struct vk_gpt_copy *b = &table->gpt[1];
+	struct vk_finding f;
+
+	check_protective(table, sink);
+	check_copy(table, 0, sink);
+	if (complete || b->present)
+		check_copy(table, 1, sink);
+	if (!a->usable || !b->usable)
+		return;
+	if (vk_gpt_entries_bytes(&a->header) == vk_gpt_entries_bytes(&b->header) &&
+	    memcmp(a->array, b->array, vk_gpt_entries_bytes(&a->header)) == 0)
+		return;
+	vk_finding_init(&f, VK_F_GPT_COPIES_DIFFER, a->header.entriesLBA * table->sector_size,
+			vk_gpt_entries_bytes(&a->header), "the two copies of the GPT differ");
+	vk_finding_seen(&f, "entries CRC 0x%08x",
+			vk_crc32(0, a->array, vk_gpt_entries_bytes(&a->header)));
+	vk_finding_expected(&f, "entries CRC 0x%08x as in the backup",
+			    vk_crc32(0, b->array, vk_gpt_entries_bytes(&b->header)));
+	vk_finding_put(sink, &f);
+}
+
+enum vk_status vk_gpt_add_entries(struct vk_table *table)
+{
+	const struct vk_gpt_copy *copy;
+
+	if (table->gpt_chosen < 0)
+		return VK_OK;
+	copy = &table->gpt[table->gpt_chosen];
+	for (uint32_t i = 0; i < copy->header.numEntries; i++) {
+		uint64_t at = (uint64_t)i * copy->header.entrySize;
+		struct vk_partition p = {.number = i + 1, .gpt = true};
+
+		vk_gpt_entry_decode(copy->array + at, copy->header.entrySize, &p.entry);
+		if (vk_guid_is_nil(&p.entry.typeGUID) || p.entry.lastLBA < p.entry.firstLBA)
+			continue;
+		p.start_sector = p.entry.firstLBA;
+		p.sectors = vk_add_sat(p.entry.lastLBA - p.entry.firstLBA, 1);
+		p.entry_offset_bytes =
+			vk_add_sat(vk_mul_sat(copy->header.entriesLBA, table->sector_size), at);
+		if (vk_table_add(table, &p) != VK_OK)
+			return VK_NOMEM;
+	}
+	return VK_OK;
+}

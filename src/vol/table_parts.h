@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the readers of one kind of table offer to the one that decides. */
+#ifndef VK_VOL_TABLE_PARTS_H
+#define VK_VOL_TABLE_PARTS_H
+
+#include "vmfskit/table.h"
+
+/* Append a partition; VK_NOMEM. */
+enum vk_status vk_table_add(struct vk_table *table, const struct vk_partition *partition);
+
+/* Follow the chain of extended boot records; logical partitions are appended. */
+enum vk_status vk_ebr_read(struct vk_io *io, const struct vk_finding_sink *sink,
+			   struct vk_table *table, struct vk_error *err);
+
+/* Read one copy of the GPT; silent. */
+enum vk_status vk_gpt_copy_read(struct vk_io *io, uint32_t sector_size, uint64_t lba,
+				struct vk_gpt_copy *ret_copy, struct vk_error *err);
+void vk_gpt_copy_free(struct vk_gpt_copy *copy);
+/* Judge both copies and the MBR in front of them. */
+void vk_gpt_copies_check(const struct vk_table *table, bool complete,
+			 const struct vk_finding_sink *sink);
+/* The partitions of the chosen copy. */
+enum vk_status vk_gpt_add_entries(struct vk_table *table);
+
+#endif

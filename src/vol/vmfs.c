@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One VMFS device: header, volume descriptors, then through the map to descriptor and heartbeats. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "vol/vmfs_parts.h"
+
+const char *vk_part_name(enum vk_part part)
+{
+	switch (part) {
+	case VK_PART_TABLE:
+		return "table";
+	case VK_PART_LVM:
+		return "lvm";
+	case VK_PART_VH:
+		return "vh";
+	case VK_PART_HEARTBEATS:
+		return "heartbeats";
+	case VK_PART_ALL:
+		break;
+	}
+	return "all";
+}
+
+const char *vk_presence_name(enum vk_presence presence)
+{
+	static const char *const names[] = {"whole", "cut", "absent", "unreadable"};
+
+	return names[presence];
+}
+
+static void count_and_pass(void *ctx, const struct vk_finding *finding)
+{
+	struct vk_vmfs_reader *reader = ctx;
+
+	if (vk_finding_kind(finding->code)->severity == VK_ERROR)
+		reader->errors++;
+	vk_finding_put(reader->sink, finding);
+}
+
+static void say_missing(struct vk_vmfs_reader *r, const struct vk_place *place)
+{
+	static const enum vk_finding_code codes[] = {[VK_PRESENCE_CUT] = VK_F_STRUCTURE_CUT,
+						     [VK_PRESENCE_ABSENT] = VK_F_STRUCTURE_ABSENT,
+						     [VK_PRESENCE_UNREADABLE] = VK_F_SOURCE_UNREADABLE};
+	struct vk_finding f;
+
+	vk_finding_init(&f, codes[place->presence], place->offset_bytes, place->length_bytes,
+			"%s: %s", place->name, vk_presence_name(place->presence));
+	vk_finding_seen(&f, "%llu bytes", (unsigned long long)place->held_bytes);
+	vk_finding_expected(&f, "%llu bytes", (unsigned long long)place->length_bytes);
+	vk_finding_put(r->sink, &f);
+}
+
+struct vk_place *vk_place_add(struct vk_vmfs_reader *r, const char *name,
+			      const struct vk_layout *layout, enum vk_part part,
+			      uint64_t offset_bytes, uint64_t length_bytes)
+{
+	struct vk_vmfs *v = r->vmfs;
+	struct vk_place *grown;
+	struct vk_place *place;
+	struct vk_text text;
+
+	grown = realloc(v->places, (v->place_count + 1) * sizeof(*grown));
+	if (grown == NULL) {
+		r->status = vk_error_set(r->err, VK_NOMEM, vk_io_name(r->io), "no memory for a place");
+		return NULL;
+	}
+	v->places = grown;
+	place = &grown[v->place_count++];
+	memset(place, 0, sizeof(*place));
+	vk_text_init(&text, place->name, sizeof(place->name));
+	vk_text_put(&text, name);
+	place->layout = layout;
+	place->part = part;
+	place->offset_bytes = offset_bytes;
+	place->length_bytes = length_bytes;
+	place->held_bytes = vk_io_held(r->io, offset_bytes, length_bytes);
+	if (place->held_bytes == length_bytes)
+		place->presence = VK_PRESENCE_WHOLE;
+	else if (vk_io_span(r->io, offset_bytes + place->held_bytes).state == VK_SPAN_UNREADABLE)
+		place->presence = VK_PRESENCE_UNREADABLE;
+	else
+		place->presence = place->held_bytes > 0 ? VK_PRESENCE_CUT : VK_PRESENCE_ABSENT;
+	return place;
+}
+
+size_t vk_vmfs_get(struct vk_vmfs_reader *r, uint64_t offset_bytes, void *buf, size_t len)
+{
+	size_t got = 0;
+
+	if (r->status != VK_OK)
+		return 0;
+	r->status = vk_io_read(r->io, offset_bytes, buf, len, &got, r->err);
+	return r->status == VK_OK ? got : 0;
+}
+
+/*
+ * Reading may be what reveals a bad sector, so presence is judged (again) after the structure was read, and
+ * missing structures are said in the end, in the order of the disk.
+ */
+static void settle_places(struct vk_vmfs_reader *r)
+{
+	for (size_t i = 0; i < r->vmfs->place_count; i++) {
+		struct vk_place *p = &r->vmfs->places[i];
+
+		p->held_bytes = vk_io_held(r->io, p->offset_bytes, p->length_bytes);
+		if (p->held_bytes < p->length_bytes &&
+		    vk_io_span(r->io, p->offset_bytes + p->held_bytes).state == VK_SPAN_UNREADABLE)
+			p->presence = VK_PRESENCE_UNREADABLE;
+		if (p->presence != VK_PRESENCE_WHOLE)
+			say_missing(r, p);
+	}
+}
+
+static void read_device_header(struct vk_vmfs_reader *r)
+{
+	struct vk_vmfs *v = r->vmfs;
+	uint8_t sector[512];
+	struct vk_place *place = vk_place_add(r, vk_lvm_device_layout.title, &vk_lvm_device_layout,
+					      VK_PART_LVM, VK_LVM_HEADER_OFFSET, sizeof(sector));
+	size_t got = vk_vmfs_get(r, VK_LVM_HEADER_OFFSET, sector, sizeof(sector));
+	size_t errors = r->errors;
+
+	v->lvm_seen_bytes = vk_lvm_device_decode(sector, got, &v->lvm);
+	vk_lvm_device_check(&v->lvm, v->lvm_seen_bytes, v->partition_bytes, VK_LVM_HEADER_OFFSET,
+			    &r->counting);
+	v->lvm_usable = vk_lvm_device_usable(&v->lvm, v->lvm_seen_bytes);
+	vk_lvm_geometry(&v->lvm, VK_LVM_HEADER_OFFSET, &v->geometry);
+	if (place != NULL)
+		place->damaged = r->errors > errors;
+}
+
+/* Without a usable header the first entry is still looked at: its name repeats its UUID when it is one. */
+static bool volume_plausible(const struct vk_lvm_volume *volume)
+{
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];
+
+	vk_vmfs_uuid_format(&volume->uuid, uuid);
+	return !vk_vmfs_uuid_is_nil(&volume->uuid) && memcmp(volume->name, uuid, sizeof(uuid)) == 0;
+}
+
+static void read_volume(struct vk_vmfs_reader *r, size_t index)
+{
+	struct vk_vmfs *v = r->vmfs;
+	struct vk_lvm_volume_at *at = &v->volumes[v->volume_count];
+	uint8_t entry[VK_LVM_VOLUME_BYTES];
+	char name[64];
+	struct vk_text text;
+	struct vk_place *place;
+	size_t errors = r->errors;
+	size_t got;
+
+	at->offset_bytes = v->geometry.volume_table + index * VK_LVM_VOLUME_BYTES;
+	vk_text_init(&text, name, sizeof(name));
+	vk_text_put(&text, "LVM volume descriptor");
+	if (index > 0)
+		vk_text_fmt(&text, " %zu", index);
+	place = vk_place_add(r, name, &vk_lvm_volume_layout, VK_PART_LVM, at->offset_bytes,
+			     VK_LVM_VOLUME_BYTES);
+	got = vk_vmfs_get(r, at->offset_bytes, entry, sizeof(entry));
+	at->seen_bytes = vk_lvm_volume_decode(entry, got, &at->volume);
+	if (at->seen_bytes == 0 || (!v->lvm_usable && !volume_plausible(&at->volume)))
+		return;
+	v->volume_count++;
+	vk_lvm_volume_check(&at->volume, &v->lvm, at->seen_bytes, at->offset_bytes, &r->counting);
+	if (place != NULL)
+		place->damaged = r->errors > errors;
+}
+
+static void read_volumes(struct vk_vmfs_reader *r)
+{
+	struct vk_vmfs *v = r->vmfs;
+	size_t count = v->lvm_usable ? vk_min_u64(v->lvm.numVolumes, v->geometry.volume_entries) : 1;
+
+	v->volumes = calloc(count + 1, sizeof(*v->volumes));
+	if (v->volumes == NULL) {
+		r->status = vk_error_set(r->err, VK_NOMEM, vk_io_name(r->io),
+					 "no memory for the volume table");
+		return;
+	}
+	for (size_t i = 0; i < count && r->status == VK_OK; i++)
+		read_volume(r, i);
+}
+
+static void read_sd_names(struct vk_vmfs_reader *r)
+{
+	struct vk_vmfs *v = r->vmfs;
+	uint8_t table[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES];
+	size_t got;
+
+	if (v->lvm.majorVersion < 5 || !v->lvm_usable || v->volume_count == 0)
+		return;
+	vk_place_add(r, "SD table (member devices)", NULL, VK_PART_LVM, v->geometry.sd_table,
+		     sizeof(table));
+	got = vk_vmfs_get(r, v->geometry.sd_table, table, sizeof(table));
+	v->sd_names = calloc(VK_LVM_SD_ENTRIES, sizeof(*v->sd_names));
+	if (v->sd_names == NULL) {
+		r->status = vk_error_set(r->err, VK_NOMEM, vk_io_name(r->io), "no memory for names");
+		return;
+	}
+	for (size_t i = 0; i < got / VK_LVM_SD_BYTES && table[i * VK_LVM_SD_BYTES] != 0; i++)
+		vk_lvm_sd_decode(table + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES,
+				 &v->sd_names[v->sd_count++]);
+}
+
+/* On LVM6 the usual VMFS6 geometry is the better guess when the descriptor does not say. */
+static void settle_fs_geometry(struct vk_vmfs *v)
+{
+	const struct vk_fs_descriptor six = {.magic = VK_FS_MAGIC_VMFS,
+					     .majorVersion = 24,
+					     .fileBlockSize = 1 << 20,
+					     .mdAlignment = 4096};
+
+	v->fs_usable = vk_fs_geometry(&v->fs, v->fs_seen_bytes, &v->fs_geometry);
+	if (!v->fs_usable && v->lvm_usable && v->lvm.majorVersion >= 6)
+		vk_fs_geometry(&six, VK_FS_DESCRIPTOR_BYTES, &v->fs_geometry);
+}
+
+/* Where a volume offset lies in the handle; the usual place when nothing maps it. */
+static uint64_t place_in_handle(const struct vk_vmfs *v, uint64_t volume_offset)
+{
+	uint64_t device;
+	uint64_t length;
+
+	if (v->volume_only)
+		return volume_offset;
+	if (vk_vmfs_map(v, volume_offset, &device, &length))
+		return device;
+	return vk_add_sat(v->lvm_usable ? v->lvm.dataOffset : VK_LVM_DATA_OFFSET, volume_offset);
+}
+
+static void read_fs(struct vk_vmfs_reader *r)
+{
+	struct vk_vmfs *v = r->vmfs;
+	const struct vk_vmfs_uuid *lv = v->volume_count > 0 && v->lvm_usable
+						? &v->volumes[0].volume.uuid : NULL;
+	uint8_t sector[VK_FS_SECTOR_BYTES];
+	size_t errors = r->errors;
+	struct vk_place *place;
+	size_t got;
+
+	v->fs_offset_bytes = place_in_handle(v, VK_FS_OFFSET);
+	place = vk_place_add(r, "file-system descriptor", &vk_fs_descriptor_layout, VK_PART_VH,
+			     v->fs_offset_bytes, sizeof(sector));
+	got = vk_vmfs_get(r, v->fs_offset_bytes, sector, sizeof(sector));
+	v->fs_seen_bytes = vk_fs_descriptor_decode(sector, got, &v->fs);
+	vk_fs_descriptor_check(&v->fs, v->fs_seen_bytes, lv, v->fs_offset_bytes, &r->counting);
+	if (place != NULL)
+		place->damaged = r->errors > errors;
+	settle_fs_geometry(v);
+}
+
+static void read_heartbeats(struct vk_vmfs_reader *r)
+{
+	struct vk_vmfs *v = r->vmfs;
+	const struct vk_fs_geometry *g = &v->fs_geometry;
+
+	v->heartbeats.geometry = *g;
+	v->heartbeats.offset_bytes = place_in_handle(v, g->heartbeat_offset);
+	vk_place_add(r, "heartbeat region", NULL, VK_PART_HEARTBEATS, v->heartbeats.offset_bytes,
+		     g->heartbeat_end - g->heartbeat_offset);
+	vk_heartbeats_read(r, g->heartbeat_offset);
+}
+
+static void reset(struct vk_vmfs *vmfs)
+{
+	struct vk_vmfs kept = {.partition = vmfs->partition,
+			       .start_sector = vmfs->start_sector,
+			       .sectors = vmfs->sectors,
+			       .partition_bytes = vmfs->partition_bytes,
+			       .volume_only = vmfs->volume_only};
+
+	*vmfs = kept;
+}
+
+enum vk_status vk_vmfs_read(struct vk_io *io, const struct vk_finding_sink *sink,
+			    struct vk_vmfs *vmfs, struct vk_error *err)
+{
+	struct vk_vmfs_reader r = {.io = io, .sink = sink, .vmfs = vmfs, .err = err};
+
+	r.counting = (struct vk_finding_sink){count_and_pass, &r};
+	reset(vmfs);
+	if (!vmfs->volume_only) {
+		read_device_header(&r);
+		read_volumes(&r);
+		read_sd_names(&r);
+		vk_pe_tables_read(&r);
+	}
+	vmfs->fs_expected = vmfs->volume_only || vmfs->volume_count == 0 ||
+			    vmfs->volumes[0].volume.firstPE == 0;
+	if (vmfs->fs_expected && r.status == VK_OK) {
+		read_fs(&r);
+		read_heartbeats(&r);
+	} else {
+		settle_fs_geometry(vmfs);
+	}
+	if (r.status != VK_OK) {
+		vk_vmfs_free(vmfs);
+		return r.status;
+	}
+	settle_places(&r);
+	return VK_OK;
+}
+
+void vk_vmfs_free(struct vk_vmfs *vmfs)
+{
+	free(vmfs->volumes);
+	free(vmfs->exts);
+	free(vmfs->sd_names);
+	free(vmfs->runs);
+	free(vmfs->places);
+	reset(vmfs);
+}
+
+bool vk_vmfs_map(const struct vk_vmfs *vmfs, uint64_t volume_offset, uint64_t *ret_device_offset,
+		 uint64_t *ret_length)
+{
+	for (size_t i = 0; i < vmfs->run_count; i++) {
+		const struct vk_run *run = &vmfs->runs[i];
+
+		if (volume_offset < run->volume_offset ||
+		    volume_offset - run->volume_offset >= run->length_bytes)
+			continue;
+		*ret_device_offset = run->device_offset + (volume_offset - run->volume_offset);
+		*ret_length = run->length_bytes - (volume_offset - run->volume_offset);
+		return true;
+	}
+	return false;
+}
