@@ -80,7 +80,10 @@ struct vk_io *vk_io_memory(const char *name, const void *bytes, size_t len, bool
  * end of base). base is borrowed: it must outlive the window.
  */
 struct vk_io *vk_io_window(struct vk_io *base, uint64_t offset, uint64_t length);
-/* Another source moved up: byte 0 of base is byte `origin` of the new one; below it everything is absent. */
+/*
+ * Another source moved up: byte 0 of base is byte `origin` of the new one; below it everything is absent.
+ * base is borrowed.
+ */
 struct vk_io *vk_io_shifted(struct vk_io *base, uint64_t origin);
 
 /* A piece of a scattered source. */
@@ -91,7 +94,8 @@ struct vk_io_piece {
 };
 /*
  * A source made of pieces, sorted by offset and not overlapping; what lies between is absent. The array is
- * copied, the bytes are borrowed unless own is given: own is freed (free()) with the handle.
+ * copied, the bytes are borrowed unless own is given: own is freed (free()) with the handle, or at once when
+ * this fails. NULL when memory ran out, or the pieces are out of order, overlap or are empty.
  */
 struct vk_io *vk_io_pieces(const char *name, const struct vk_io_piece *pieces, size_t count,
 			   uint32_t sector_size, void *own);
@@ -105,9 +109,10 @@ enum vk_io_form { VK_FORM_RAW, VK_FORM_VMFSIMG, VK_FORM_HEXDUMP };
  * Open what path names for reading: a file, a block device (O_DIRECT, so that no stale cache is read; falls
  * back to cached reading where the device refuses O_DIRECT), or "-" for standard input (kept in a file without
  * name when it cannot be read twice). VMFSIMG images and `hexdump -C` listings are recognised by content and
- * unfolded; ret_form says which it was.
+ * unfolded (never those on a block device, which is what it is); ret_form says which it was.
  * Errors: VK_IO (cannot open or read, with the path), VK_USAGE (a folder, or a sector size other than 512
- * and 4096), VK_DAMAGED (a compressed image or listing that is broken at its very start), VK_NOMEM.
+ * and 4096), VK_DAMAGED (a compressed image or listing that is broken at its very start),
+ * VK_UNSUPPORTED (a VMFSIMG version that is not known), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_io_open(const char *path, const struct vk_open_options *options,
 				      struct vk_io **ret_io, enum vk_io_form *ret_form,
@@ -134,7 +139,7 @@ const char *vk_io_damage(const struct vk_io *io, uint64_t *ret_offset_bytes);
 /* For backends: record that sentence. */
 void vk_io_set_damage(struct vk_io *io, const char *sentence, uint64_t offset_bytes);
 
-/* Ranges that the device failed to deliver so far, in the order of their discovery. */
+/* Ranges that could not be read through this handle so far, sorted, neighbours joined. Valid until the next read. */
 struct vk_range {
 	uint64_t offset_bytes;
 	uint64_t length_bytes;

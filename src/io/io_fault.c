@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Read faults of test builds. */
+#include "io/io_fault.h"
+
+#ifdef VK_TEST_HOOKS
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/checked.h"
+
+static bool touches_fault(uint64_t offset, uint64_t len, uint32_t unit_bytes)
+{
+	const char *s = getenv("VMFSKIT_TEST_BAD");
+
+	while (s != NULL && *s != '\0') {
+		char *end;
+		uint64_t start = strtoull(s, &end, 0);
+		uint64_t stop;
+
+		if (end == s || *end != '+')
+			break;
+		stop = vk_add_sat(start, strtoull(end + 1, &end, 0));
+		start -= start % unit_bytes;
+		stop = vk_round_up_sat(stop, unit_bytes);
+		if (offset < stop && start < vk_add_sat(offset, len))
+			return true;
+		s = *end == ',' ? end + 1 : NULL;
+	}
+	return false;
+}
+
+ssize_t vk_fault_pread(int fd, void *buf, size_t len, uint64_t offset, uint32_t unit_bytes)
+{
+	if (touches_fault(offset, len, unit_bytes)) {
+		errno = EIO;
+		return -1;
+	}
+	return pread(fd, buf, len, (off_t)offset);
+}
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a handle, for the backends of this folder. */
+#ifndef VK_IO_IO_HANDLE_H
+#define VK_IO_IO_HANDLE_H
+
+#include "io/range_set.h"
+#include "vmfskit/io.h"
+
+struct vk_io {
+	const struct vk_io_ops *ops;
+	void *self;
+	char *name;
+	uint64_t size_bytes;
+	uint32_t sector_size;
+	bool is_device;
+	const struct vk_io *below; /* the borrowed source whose bytes these are; asked for device and damage */
+	struct vk_range_set bad;   /* in the offsets of this handle */
+	char damage[200];          /* empty: none */
+	uint64_t damage_offset;
+};
+
+/* A file or device that is already open; fd is owned by the handle, and closed when this fails. */
+struct vk_io_file_facts {
+	uint64_t size_bytes;
+	uint32_t sector_size; /* as seen by the reader of the handle */
+	uint32_t unit_bytes;  /* grain of reading and of its failures: the device's logical sector */
+	bool is_device;
+	bool direct;          /* fd has O_DIRECT */
+};
+struct vk_io *vk_io_file(int fd, const char *name, const struct vk_io_file_facts *facts);
+
+/*
+ * Copy a stream that can be read only once to a file without a name; runs of zeros become holes. On success
+ * *ret_fd is open for reading and owned by the caller.
+ */
+VK_MUST_USE enum vk_status vk_stream_spool(int in, const char *name, int *ret_fd,
+					   uint64_t *ret_size_bytes, struct vk_error *err);
+
+#endif

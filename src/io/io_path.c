@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening what a path names: a file, a block device, a stream, standard input. Only ever for reading. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/io_handle.h"
+
+#define STDIN_NAME "standard input"
+
+static enum vk_status finish(int fd, const char *name, const struct vk_io_file_facts *facts,
+			     struct vk_io **ret_io, struct vk_error *err)
+{
+	struct vk_io *io = vk_io_file(fd, name, facts);
+
+	if (io == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "there is no memory left to open it");
+	*ret_io = io;
+	return VK_OK;
+}
+
+/* O_DIRECT on our own descriptor; where that is refused, at least drop what the cache holds. */
+static bool go_direct(int fd, bool private_fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (private_fd && flags >= 0 && fcntl(fd, F_SETFL, flags | O_DIRECT) == 0)
+		return true;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	return false;
+}
+
+static enum vk_status open_device(int fd, const char *name, bool private_fd, uint32_t sector_size,
+				  struct vk_io **ret_io, struct vk_error *err)
+{
+	struct vk_io_file_facts facts = {.is_device = true};
+	int logical = 0;
+	enum vk_status status = VK_OK;
+
+	if (ioctl(fd, BLKGETSIZE64, &facts.size_bytes) != 0 ||
+	    ioctl(fd, BLKSSZGET, &logical) != 0)
+		status = vk_error_errno(err, errno, name, "the device does not tell its size");
+	else if (facts.size_bytes == 0)
+		status = vk_error_set(err, VK_IO, name,
+				      "the device has no bytes: nothing is attached to it");
+	else if (logical < 512 || logical > 65536 || (logical & (logical - 1)) != 0)
+		status = vk_error_set(err, VK_IO, name,
+				      "the device claims sectors of %d bytes", logical);
+	if (status != VK_OK) {
+		close(fd);
+		return status;
+	}
+	facts.unit_bytes = (uint32_t)logical;
+	facts.sector_size = sector_size != 0 ? sector_size : facts.unit_bytes;
+	facts.direct = go_direct(fd, private_fd);
+	return finish(fd, name, &facts, ret_io, err);
+}
+
+static enum vk_status open_stream(int fd, const char *name, uint32_t sector_size,
+				  struct vk_io **ret_io, struct vk_error *err)
+{
+	struct vk_io_file_facts facts = {.sector_size = sector_size, .unit_bytes = 512};
+	int spool;
+	enum vk_status status = vk_stream_spool(fd, name, &spool, &facts.size_bytes, err);
+
+	close(fd);
+	return status == VK_OK ? finish(spool, name, &facts, ret_io, err) : status;
+}
+
+/* fd is taken over. */
+static enum vk_status open_fd(int fd, const char *name, bool private_fd, uint32_t sector_size,
+			      struct vk_io **ret_io, struct vk_error *err)
+{
+	struct vk_io_file_facts facts = {.sector_size = sector_size};
+	struct stat st;
+	enum vk_status status;
+
+	if (fstat(fd, &st) != 0) {
+		status = vk_error_errno(err, errno, name, "cannot tell what it is");
+		close(fd);
+		return status;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		close(fd);
+		vk_error_set(err, VK_USAGE, name, "this is a folder");
+		vk_error_remedy(err, "Name a disk, a partition, or a file that holds an image of one");
+		return VK_USAGE;
+	}
+	if (S_ISBLK(st.st_mode))
+		return open_device(fd, name, private_fd, sector_size, ret_io, err);
+	if (!S_ISREG(st.st_mode))
+		return open_stream(fd, name, sector_size, ret_io, err);
+	facts.size_bytes = (uint64_t)st.st_size;
+	facts.unit_bytes = sector_size == 4096 ? 4096 : 512;
+	return finish(fd, name, &facts, ret_io, err);
+}
+
+/* A descriptor of our own for the file or device behind standard input, or -1. */
+static int reopen_stdin(const struct stat *want)
+{
+	struct stat st;
+	int fd = open("/proc/self/fd/0", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_dev == want->st_dev && st.st_ino == want->st_ino &&
+	    st.st_rdev == want->st_rdev)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static enum vk_status open_stdin(uint32_t sector_size, struct vk_io **ret_io, struct vk_error *err)
+{
+	struct stat st;
+	bool seekable;
+	int fd;
+
+	if (fstat(STDIN_FILENO, &st) != 0)
+		return vk_error_errno(err, errno, STDIN_NAME, "cannot read it");
+	seekable = (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) &&
+		   lseek(STDIN_FILENO, 0, SEEK_CUR) == 0;
+	fd = seekable ? reopen_stdin(&st) : -1;
+	if (fd >= 0)
+		return open_fd(fd, STDIN_NAME, true, sector_size, ret_io, err);
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return vk_error_errno(err, errno, STDIN_NAME, "cannot read it");
+	/* half-read input begins where the reader before us stopped */
+	if (!seekable && !S_ISDIR(st.st_mode))
+		return open_stream(fd, STDIN_NAME, sector_size, ret_io, err);
+	return open_fd(fd, STDIN_NAME, false, sector_size, ret_io, err);
+}
+
+enum vk_status vk_io_open_raw(const char *path, const struct vk_open_options *options,
+			      struct vk_io **ret_io, struct vk_error *err)
+{
+	uint32_t sector_size = options != NULL ? options->sector_size : 0;
+	enum vk_status status;
+	int fd;
+
+	if (sector_size != 0 && sector_size != 512 && sector_size != 4096)
+		return vk_error_set(err, VK_USAGE, path,
+				    "a sector size of %u bytes is not possible, only 512 and 4096 are",
+				    (unsigned)sector_size);
+	if (strcmp(path, "-") == 0)
+		return open_stdin(sector_size, ret_io, err);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0)
+		return open_fd(fd, path, true, sector_size, ret_io, err);
+	status = vk_error_errno(err, errno, path, "cannot open it for reading");
+	if (errno == EACCES || errno == EPERM)
+		vk_error_remedy(err, "Run this as root, or as a user who may read it");
+	return status;
+}

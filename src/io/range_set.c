@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A sorted set of byte ranges that do not touch. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "io/range_set.h"
+
+static uint64_t end_of(const struct vk_range *range)
+{
+	return range->offset_bytes + range->length_bytes;
+}
+
+/* Index of the first range that ends at or behind offset. */
+static size_t first_touching(const struct vk_range_set *set, uint64_t offset)
+{
+	size_t low = 0;
+	size_t high = set->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (end_of(&set->ranges[mid]) < offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool reserve_one(struct vk_range_set *set)
+{
+	size_t cap = set->cap == 0 ? 8 : set->cap * 2;
+	struct vk_range *ranges;
+
+	if (set->count < set->cap)
+		return true;
+	ranges = reallocarray(set->ranges, cap, sizeof(*ranges));
+	if (ranges == NULL)
+		return false;
+	set->ranges = ranges;
+	set->cap = cap;
+	return true;
+}
+
+bool vk_range_set_add(struct vk_range_set *set, uint64_t offset, uint64_t length)
+{
+	uint64_t end = vk_add_sat(offset, length);
+	size_t first = first_touching(set, offset);
+	size_t last = first;
+
+	if (length == 0)
+		return true;
+	for (; last < set->count && set->ranges[last].offset_bytes <= end; last++) {
+		offset = vk_min_u64(offset, set->ranges[last].offset_bytes);
+		end = vk_max_u64(end, end_of(&set->ranges[last]));
+	}
+	if (last == first) {
+		if (!reserve_one(set))
+			return false;
+		memmove(&set->ranges[first + 1], &set->ranges[first],
+			(set->count - first) * sizeof(*set->ranges));
+		set->count++;
+	} else {
+		memmove(&set->ranges[first + 1], &set->ranges[last],
+			(set->count - last) * sizeof(*set->ranges));
+		set->count -= last - first - 1;
+	}
+	set->ranges[first].offset_bytes = offset;
+	set->ranges[first].length_bytes = end - offset;
+	return true;
+}
+
+const struct vk_range *vk_range_set_find(const struct vk_range_set *set, uint64_t offset)
+{
+	size_t i = first_touching(set, offset);
+
+	if (i < set->count && end_of(&set->ranges[i]) == offset)
+		i++;
+	return i < set->count ? &set->ranges[i] : NULL;
+}
+
+void vk_range_set_free(struct vk_range_set *set)
+{
+	free(set->ranges);
+	memset(set, 0, sizeof(*set));
+}
