@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sorted runs of changed bytes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/patch_list.h"
+
+static uint64_t end_of(const struct vk_patch *patch)
+{
+	return patch->offset + patch->len;
+}
+
+static void patch_free(struct vk_patch *patch)
+{
+	free(patch->old_bytes);
+	free(patch->new_bytes);
+}
+
+void vk_patch_list_free(struct vk_patch_list *patches)
+{
+	for (size_t i = 0; i < patches->count; i++)
+		patch_free(&patches->list[i]);
+	free(patches->list);
+	memset(patches, 0, sizeof(*patches));
+}
+
+size_t vk_patch_list_find(const struct vk_patch_list *patches, uint64_t offset)
+{
+	size_t low = 0;
+	size_t high = patches->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (end_of(&patches->list[mid]) <= offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool joins(const struct vk_patch *left, const struct vk_patch *right)
+{
+	return end_of(left) == right->offset && left->write_class == right->write_class &&
+	       (left->reason == right->reason || strcmp(left->reason, right->reason) == 0);
+}
+
+/* Room for more bytes; doubles, so that many small puts in a row stay cheap. */
+static bool patch_reserve(struct vk_patch *patch, size_t more)
+{
+	size_t cap = patch->cap;
+	uint8_t *bytes;
+
+	if (more <= cap - patch->len)
+		return true;
+	if (more > SIZE_MAX / 4 - patch->len)
+		return false;
+	cap = patch->len + more > cap * 2 ? patch->len + more : cap * 2;
+	bytes = realloc(patch->old_bytes, cap);
+	if (bytes == NULL)
+		return false;
+	patch->old_bytes = bytes;
+	bytes = realloc(patch->new_bytes, cap);
+	if (bytes == NULL)
+		return false;
+	patch->new_bytes = bytes;
+	patch->cap = cap;
+	return true;
+}
+
+/* The room must have been reserved. */
+static void patch_extend(struct vk_patch *patch, const struct vk_patch *bytes)
+{
+	memcpy(patch->old_bytes + patch->len, bytes->old_bytes, bytes->len);
+	memcpy(patch->new_bytes + patch->len, bytes->new_bytes, bytes->len);
+	patch->len += bytes->len;
+}
+
+static bool list_reserve(struct vk_patch_list *patches, size_t count)
+{
+	size_t cap = patches->cap == 0 ? 8 : patches->cap;
+	struct vk_patch *list;
+
+	if (count <= patches->cap)
+		return true;
+	while (cap < count)
+		cap *= 2;
+	list = reallocarray(patches->list, cap, sizeof(*list));
+	if (list == NULL)
+		return false;
+	patches->list = list;
+	patches->cap = cap;
+	return true;
+}
+
+bool vk_patch_list_append(struct vk_patch_list *patches, const struct vk_patch *bytes)
+{
+	struct vk_patch *last = patches->count > 0 ? &patches->list[patches->count - 1] : NULL;
+	struct vk_patch patch = {.offset = bytes->offset,
+				 .reason = bytes->reason,
+				 .write_class = bytes->write_class};
+
+	if (last != NULL && joins(last, bytes)) {
+		if (!patch_reserve(last, bytes->len))
+			return false;
+		patch_extend(last, bytes);
+		return true;
+	}
+	if (!list_reserve(patches, patches->count + 1))
+		return false;
+	if (!patch_reserve(&patch, bytes->len)) {
+		patch_free(&patch);
+		return false;
+	}
+	patch_extend(&patch, bytes);
+	patches->list[patches->count++] = patch;
+	return true;
+}
+
+/* Join patch `at` with the one behind it; the room must have been reserved. */
+static void join_next(struct vk_patch_list *patches, size_t at)
+{
+	patch_extend(&patches->list[at], &patches->list[at + 1]);
+	patch_free(&patches->list[at + 1]);
+	patches->count--;
+	memmove(&patches->list[at + 1], &patches->list[at + 2],
+		(patches->count - at - 1) * sizeof(*patches->list));
+}
+
+bool vk_patch_list_replace(struct vk_patch_list *patches, size_t at, size_t gone,
+			   struct vk_patch_list *fresh)
+{
+	struct vk_patch *left = at > 0 ? &patches->list[at - 1] : NULL;
+	struct vk_patch *right = at + gone < patches->count ? &patches->list[at + gone] : NULL;
+	struct vk_patch *first = fresh->count > 0 ? &fresh->list[0] : NULL;
+	struct vk_patch *last = first != NULL ? &fresh->list[fresh->count - 1] : NULL;
+	bool join_left = first != NULL && left != NULL && joins(left, first);
+	bool join_right = last != NULL && right != NULL && joins(last, right);
+	size_t count = patches->count - gone + fresh->count;
+	size_t end = at + fresh->count;
+
+	/* nothing is changed before all memory is there */
+	if (join_right && !patch_reserve(last, right->len))
+		return false;
+	if (join_left &&
+	    !patch_reserve(left, first->len + (join_right && first == last ? right->len : 0)))
+		return false;
+	if (!list_reserve(patches, count))
+		return false;
+	for (size_t i = at; i < at + gone; i++)
+		patch_free(&patches->list[i]);
+	if (patches->count > 0)
+		memmove(&patches->list[end], &patches->list[at + gone],
+			(patches->count - at - gone) * sizeof(*patches->list));
+	if (fresh->count > 0)
+		memcpy(&patches->list[at], fresh->list, fresh->count * sizeof(*fresh->list));
+	patches->count = count;
+	fresh->count = 0;
+	if (join_right)
+		join_next(patches, end - 1);
+	if (join_left)
+		join_next(patches, at - 1);
+	return true;
+}
