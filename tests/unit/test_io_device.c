@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Block devices, by loop devices (as root): sector sizes, alignment, and that no stale cache is read. */
+#include <fcntl.h>
+
+#include "io_helpers.h"
+
+#define SIZE ((size_t)3 << 20)
+
+struct loop {
+	int fd;         /* backing file */
+	char path[128]; /* of the device; empty: none could be made */
+};
+
+static uint8_t disk[SIZE];
+
+static void run(const char *command, char *ret_line, int cap)
+{
+	FILE *p = popen(command, "re");
+
+	ret_line[0] = '\0';
+	if (p == NULL)
+		return;
+	if (fgets(ret_line, cap, p) == NULL)
+		ret_line[0] = '\0';
+	ret_line[strcspn(ret_line, "\n")] = '\0';
+	pclose(p);
+}
+
+static void attach(struct loop *loop, unsigned sector_size)
+{
+	char name[] = "/var/tmp/vmfskit-test-XXXXXX";
+	char command[256];
+
+	fill_bytes(disk, SIZE, 5);
+	loop->fd = mkostemp(name, O_CLOEXEC);
+	assert_true(loop->fd >= 0);
+	put_at(loop->fd, 0, disk, SIZE);
+	loop->path[0] = '\0';
+	if (geteuid() == 0) {
+		snprintf(command, sizeof(command), "losetup -r -b %u -f --show %s 2>/dev/null",
+			 sector_size, name);
+		run(command, loop->path, sizeof(loop->path));
+	}
+	unlink(name);
+}
+
+static void detach(struct loop *loop)
+{
+	char command[256];
+	char line[16];
+
+	snprintf(command, sizeof(command), "losetup -d %s", loop->path);
+	run(command, line, sizeof(line));
+	close(loop->fd);
+}
+
+static struct vk_io *open_device(const char *path)
+{
+	struct vk_error err = {0};
+	struct vk_io *io = NULL;
+
+	if (vk_io_open_raw(path, NULL, &io, &err) != VK_OK)
+		fail_msg("%s: %s", err.where, err.what);
+	return io;
+}
+
+static void check_device(unsigned sector_size)
+{
+	struct loop loop;
+	struct vk_io *io;
+	struct vk_io *window;
+	uint8_t buf[64];
+
+	attach(&loop, sector_size);
+	if (loop.path[0] == '\0') {
+		close(loop.fd);
+		skip();
+	}
+	io = open_device(loop.path);
+	window = vk_io_window(io, 4096, 8192);
+	assert_true(vk_io_is_device(io));
+	assert_true(vk_io_is_device(window));
+	assert_int_equal(vk_io_sector_size(io), sector_size);
+	assert_int_equal(vk_io_size_bytes(io), SIZE);
+	assert_span(io, 5, VK_SPAN_DATA, SIZE - 5);
+	assert_holds(io, 0, disk, SIZE); /* longer than the bounce buffer */
+	assert_holds(io, 1, disk + 1, 3);
+	assert_holds(io, 4095, disk + 4095, 4098);
+	assert_holds(io, (1 << 20) - 7, disk + (1 << 20) - 7, (1 << 20) + 11);
+	assert_holds(window, 1, disk + 4097, 8191);
+	assert_got(io, SIZE - 3, buf, sizeof(buf), 3);
+	assert_memory_equal(buf, disk + SIZE - 3, 3);
+	vk_io_close(window);
+	vk_io_close(io);
+	detach(&loop);
+}
+
+static void device_of_512(void **state)
+{
+	(void)state;
+	check_device(512);
+}
+
+static void device_of_4096(void **state)
+{
+	(void)state;
+	check_device(4096);
+}
+
+/* Another host wrote: the backing file changes behind the back of the device's cache. */
+static void cache_is_not_believed(void **state)
+{
+	struct loop loop;
+	struct vk_io *io;
+	int cached;
+	uint8_t buf[4096];
+
+	(void)state;
+	attach(&loop, 512);
+	if (loop.path[0] == '\0') {
+		close(loop.fd);
+		skip();
+	}
+	cached = open(loop.path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pread(cached, buf, sizeof(buf), 8192), sizeof(buf));
+	disk[8192 + 77] ^= 0xFF;
+	put_at(loop.fd, 0, disk, SIZE);
+	assert_int_equal(pread(cached, buf, sizeof(buf), 8192), sizeof(buf));
+	assert_memory_not_equal(buf, disk + 8192, sizeof(buf)); /* the cache is stale indeed */
+	io = open_device(loop.path);
+	assert_holds(io, 8192, disk + 8192, sizeof(buf));
+	vk_io_close(io);
+	close(cached);
+	detach(&loop);
+}
+
+/* A listing on a device is bytes of that device. */
+static void devices_are_not_unfolded(void **state)
+{
+	struct loop loop;
+	struct vk_error err = {0};
+	enum vk_io_form form = VK_FORM_HEXDUMP;
+	struct vk_io *io;
+
+	(void)state;
+	attach(&loop, 512);
+	if (loop.path[0] == '\0') {
+		close(loop.fd);
+		skip();
+	}
+	put_at(loop.fd, 0, "VMFSIMG\x02\x01\x03", 10);
+	assert_int_equal(vk_io_open(loop.path, NULL, &io, &form, &err), VK_OK);
+	assert_int_equal(form, VK_FORM_RAW);
+	assert_int_equal(vk_io_size_bytes(io), SIZE);
+	vk_io_close(io);
+	detach(&loop);
+}
+
+static void device_without_medium_is_an_error(void **state)
+{
+	struct vk_error err = {0};
+	struct vk_io *io = NULL;
+	char path[64];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	run("losetup -f 2>/dev/null", path, sizeof(path));
+	if (path[0] == '\0')
+		skip();
+	assert_int_equal(vk_io_open_raw(path, NULL, &io, &err), VK_IO);
+	assert_string_equal(err.where, path);
+	assert_null(io);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(device_of_512),
+		cmocka_unit_test(device_of_4096),
+		cmocka_unit_test(cache_is_not_believed),
+		cmocka_unit_test(devices_are_not_unfolded),
+		cmocka_unit_test(device_without_medium_is_an_error),
+	};
+
+	return cmocka_run_group_tests_name("io: block devices", tests, NULL, NULL);
+}
