@@ -62,8 +62,14 @@ struct vk_span vk_io_span(struct vk_io *io, uint64_t offset)
 /* A read stopped at offset: keep the range when the device is to blame. */
 static enum vk_status note_stop(struct vk_io *io, uint64_t offset, struct vk_error *err)
 {
-	struct vk_span span = vk_io_span(io, offset);
+	uint64_t start = offset - offset % io->sector_size;
+	struct vk_span span = vk_io_span(io, start);
 
+	/* whole sectors where they fail as a whole */
+	if (span.state == VK_SPAN_UNREADABLE && span.length_bytes > offset - start)
+		offset = start;
+	else
+		span = vk_io_span(io, offset);
 	if (span.state != VK_SPAN_UNREADABLE ||
 	    vk_range_set_add(&io->bad, offset, span.length_bytes))
 		return VK_OK;
