@@ -283,19 +283,23 @@ static bool is_text(const struct vk_reader *reader)
 
 /*
  * A listing is told from other text by two neighbouring lines that belong together: a row, and behind it a row
- * or an end that goes on where it stops, or a `*`.
+ * or an end that goes on where it stops, or a `*`. A text of a single row and nothing else will do as well.
  */
 static bool has_rows(struct vk_reader *reader)
 {
 	struct vk_hexdump_line line;
 	uint64_t end = UINT64_MAX;
 	char text[VK_HEXDUMP_LINE_BYTES];
+	size_t rows = 0;
+	size_t others = 0;
 	size_t len;
 
 	while (next_line(reader, text, &len)) {
 		vk_hexdump_parse(text, len, &line);
+		others += line.kind != VK_HEXDUMP_ROW && line.kind != VK_HEXDUMP_BLANK;
 		switch (line.kind) {
 		case VK_HEXDUMP_ROW:
+			rows++;
 			if (line.offset == end)
 				return true;
 			end = vk_add_sat(line.offset, line.count);
@@ -314,7 +318,7 @@ static bool has_rows(struct vk_reader *reader)
 			break;
 		}
 	}
-	return false;
+	return rows == 1 && others == 0;
 }
 
 bool vk_io_is_hexdump(struct vk_io *base)
