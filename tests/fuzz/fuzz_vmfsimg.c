@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzz entry: VMFSIMG images. */
+#include "io_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct vk_io *base = vk_io_memory("input", data, size, false);
+	struct vk_error err = {0};
+	struct vk_io *io;
+	bool is = vk_io_is_vmfsimg(base);
+
+	if (vk_io_vmfsimg(base, &io, &err) == VK_OK) {
+		fuzz_check_source(io, size);
+		vk_io_close(io);
+		return 0;
+	}
+	fuzz_must(err.status == VK_DAMAGED || (is && err.status == VK_UNSUPPORTED));
+	vk_io_close(base);
+	return 0;
+}
