@@ -46,7 +46,10 @@ enum vk_status vk_error_set(struct vk_error *err, enum vk_status status, const c
 enum vk_status vk_error_errno(struct vk_error *err, int code, const char *where, const char *what,
 			      ...) __attribute__((format(printf, 4, 5)));
 
-/* Say where in the file it is, and what to do next. Both return the status that err holds; err may be NULL. */
+/*
+ * Say where in the file it is, and what to do next. Both return the status that err holds. err may be NULL;
+ * there is then no status to return and it is VK_INTERNAL, so return the status of vk_error_set instead.
+ */
 enum vk_status vk_error_at(struct vk_error *err, uint64_t offset_bytes);
 enum vk_status vk_error_remedy(struct vk_error *err, const char *remedy, ...)
 	__attribute__((format(printf, 2, 3)));

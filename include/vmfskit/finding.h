@@ -43,7 +43,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(GPT_ENTRIES_CRC, "gpt.entries-crc", ERROR, "the partition entries do not match the checksum in their header, so systems ignore this copy", "restore the table from a capture") \
 	F(GPT_HEADER_SIZE, "gpt.header-size", ERROR, "a header must be between 92 bytes and one sector", "restore the table from a capture") \
 	F(GPT_MY_LBA, "gpt.my-lba", ERROR, "the header says that it belongs to another sector than the one it is in", "restore the table from a capture") \
-	F(GPT_ALTERNATE_LBA, "gpt.alternate-lba", WARNING, "the other copy is not at the last sector: the LUN was grown, or this table comes from a disk of another size", "make sure of the LUN's size before anything is written") \
+	F(GPT_ALTERNATE_LBA, "gpt.alternate-lba", WARNING, "one copy does not name the place of the other: the LUN was grown, or this table comes from a disk of another size", "make sure of the LUN's size before anything is written") \
 	F(GPT_ENTRY_SIZE, "gpt.entry-size", ERROR, "entries must be at least 128 bytes and a multiple of 8, and the array must fit the disk", "restore the table from a capture") \
 	F(GPT_USABLE_RANGE, "gpt.usable-range", WARNING, "first and last usable sector do not fit each other or the disk", "compare with a capture") \
 	F(GPT_ENTRY_RANGE, "gpt.entry-range", WARNING, "a partition starts after its end or lies outside the usable sectors", "compare with a capture") \
@@ -72,7 +72,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(VOLUME_NAME, "volume.name", INFO, "the name is not the text form of the volume UUID, so it was made with the low-level tool or damaged", "compare with a capture") \
 	F(VOLUME_PE_COUNT, "volume.pe-count", WARNING, "lastPE - firstPE + 1 should be numPEs", "compare with a capture") \
 	F(VOLUME_SIZE, "volume.logical-size", WARNING, "the extents' physical extents do not add up to the volume's size", "compare with a capture") \
-	F(VOLUME_TIME, "volume.creation-time", WARNING, "the creation time and the time in the volume UUID are more than a minute apart", "compare with a capture") \
+	F(VOLUME_TIME, "volume.creation-time", INFO, "the creation time and the time in the volume UUID are more than a minute apart; a resignature may do this", "compare with a capture") \
 	F(VOLUME_EXTENT_MISSING, "volume.extent-missing", ERROR, "the volume spans several devices and not all of them were given", "name the other extents too: they carry the same volume UUID") \
 	F(VOLUME_EXTENT_CONFLICT, "volume.extent-conflict", ERROR, "two sources claim the same part of the volume", "a replica of one extent may be among the sources; decode them one by one and compare devID and diskID") \
 	F(VOLUME_MEMBERS_DIFFER, "volume.members-differ", WARNING, "the extents disagree about the volume they form", "the extent with the lower generation missed the last change") \
@@ -153,6 +153,7 @@ struct vk_findings {
 	size_t count;
 	size_t cap;
 	size_t dropped; /* findings that no memory could be had for, or beyond VK_FINDINGS_MAX */
+	enum vk_severity dropped_worst; /* the gravest of them */
 };
 enum { VK_FINDINGS_MAX = 4096 };
 void vk_findings_add(struct vk_findings *list, const struct vk_finding *finding);

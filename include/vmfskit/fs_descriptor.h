@@ -84,7 +84,7 @@ bool vk_fs_is_vmfs6(const struct vk_fs_descriptor *fs); /* majorVersion >= 24: V
 void vk_fs_descriptor_check(const struct vk_fs_descriptor *fs, size_t seen_bytes,
 			    const struct vk_vmfs_uuid *lv_uuid, uint64_t offset_bytes,
 			    const struct vk_finding_sink *sink);
-/* Magic, version and block size make sense: the layout below may be derived from it. */
+/* Magic, block size and (VMFS6) alignment make sense: the layout below may be derived from it. */
 bool vk_fs_descriptor_usable(const struct vk_fs_descriptor *fs, size_t seen_bytes);
 
 /* Where the heartbeat region lies and where .vh.sf ends (volume offsets). */

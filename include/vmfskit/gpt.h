@@ -65,7 +65,7 @@ size_t vk_gpt_entry_encode(const struct vk_gpt_entry *entry, uint8_t *buf, size_
 bool vk_gpt_has_signature(const uint8_t *buf, size_t len); /* "EFI PART" */
 /*
  * Findings about one header. sector is its raw sector (sector_size bytes), lba where it was read, last_lba the
- * last sector of the disk (0: not known). Findings: gpt.header-size, gpt.header-crc, gpt.my-lba, gpt.alternate-lba,
+ * last sector of the disk (0: not known); a header in another sector than 1 is judged as the backup. Findings: gpt.header-size, gpt.header-crc, gpt.my-lba, gpt.alternate-lba,
  * gpt.entry-size, gpt.usable-range. Returns true when the header may be used to locate its entries.
  */
 bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t lba,
@@ -75,8 +75,11 @@ uint32_t vk_gpt_entries_bytes(const struct vk_gpt_header *header);
 /* Findings: gpt.entries-crc, gpt.entry-range, gpt.entry-overlap. array is vk_gpt_entries_bytes long. */
 void vk_gpt_entries_check(const struct vk_gpt_header *header, const uint8_t *array,
 			  uint64_t offset_bytes, const struct vk_finding_sink *sink);
-/* Put both CRCs right: header (encoded, sector_size bytes) and its array. */
-void vk_gpt_seal(uint8_t *sector, uint32_t sector_size, const uint8_t *array);
+/*
+ * Put both CRCs right: header (encoded, sector_size bytes) and its array. False, and nothing is written, when the
+ * header's own numbers (header size, number and size of entries) are impossible.
+ */
+bool vk_gpt_seal(uint8_t *sector, uint32_t sector_size, const uint8_t *array);
 
 enum { VK_GUID_TEXT_BYTES = 37 };
 /* "AA31E02A-400F-11DB-9590-000C2911D1B8" */

@@ -47,7 +47,7 @@ size_t vk_lock_decode(const uint8_t *buf, size_t len, struct vk_lock *ret_lock);
 size_t vk_lock_encode(const struct vk_lock *lock, uint8_t *buf, size_t len);
 /* Shared holder number index (0 to 7) of a decoded lock. */
 void vk_lock_holder(const struct vk_lock *lock, unsigned index, struct vk_lock_holder *ret_holder);
-/* Findings: lock.type, lock.mode, lock.address. */
+/* Findings: lock.type, lock.mode, lock.address. A lock that was never initialised (type and addr 0) is sound. */
 void vk_lock_check(const struct vk_lock *lock, size_t seen_bytes, uint64_t volume_offset,
 		   uint64_t offset_bytes, const struct vk_finding_sink *sink);
 

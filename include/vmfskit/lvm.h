@@ -41,11 +41,11 @@ extern "C" {
 	F(T, UUID, lockedBy, 0xA2, 16, UUID, V, "host that holds the LVM lock; nil when free") \
 	F(T, U64, lockedWhenUS, 0xB2, 8, TIME_US, V, "time of that lock") \
 	F(T, BYTES, lockedFromIPv4, 0xBA, 4, IPV4, U, "seen once as an IPv4 address, probably of the last host that locked; zero elsewhere") \
-	F(T, U32, numPEMaps, 0xBE, 4, DEC, S, "pairs of PE bitmap and table in this region; 0 on LVM3 means 1") \
+	F(T, U32, numPEMaps, 0xBE, 4, DEC, P, "pairs of PE bitmap and table in this region; 0 on LVM3 means 1") \
 	F(T, U64, extDevMetadataOffset, 0xC2, 8, OFFSET, S, "device offset of the first extended metadata; 0 when there is none") \
 	F(T, U32, mdAlignment, 0xCA, 4, DEC, S, "LVM6: alignment of the tables, 4096 expected (working name)") \
 	F(T, U32, numPEs6, 0xCE, 4, DEC, U, "LVM6: seems to count units of 256 MiB; which of this and numPEs is which is not settled (working name)") \
-	F(T, U32, flags, 0xD2, 4, LVM_FLAGS, S, "LVM6: 1 marks VMFS-L; an older reader placed another field here")
+	F(T, U32, flags, 0xD2, 4, LVM_FLAGS, U, "LVM6: 1 marks VMFS-L; an older reader placed numPEs of LVM6 here")
 
 enum { VK_LVM_DEVICE_BYTES = 0xD6 };
 struct vk_lvm_device {
@@ -157,8 +157,14 @@ bool vk_lvm_device_usable(const struct vk_lvm_device *device, size_t seen_bytes)
 void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm_device *device,
 			 size_t seen_bytes, uint64_t offset_bytes,
 			 const struct vk_finding_sink *sink);
-/* Whether entry number `index` of the map that starts with pe_base says what its place demands. */
+/* Whether a used entry is one at all: an extent of the device's length inside its data. */
 bool vk_lvm_pe_plausible(const struct vk_lvm_pe *pe, const struct vk_lvm_device *device);
+/*
+ * Whether a used entry says what its place demands. index counts the entries of the device from 0 on, through all pairs
+ * of the main region. On LVM6, where lengths differ, every index is as good.
+ */
+bool vk_lvm_pe_at_place(const struct vk_lvm_pe *pe, const struct vk_lvm_device *device,
+			uint64_t index);
 
 #ifdef __cplusplus
 }

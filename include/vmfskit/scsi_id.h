@@ -20,7 +20,7 @@ extern "C" {
 	F(T, U8, type, 0x00, 1, DISKID_TYPE, V, "0 path, 1 serial number, 2 NAA, 3 SYMM format (not seen)") \
 	F(T, U8, len, 0x01, 1, DEC, V, "number of significant bytes in id") \
 	F(T, U16, lun, 0x02, 2, DEC, V, "LUN number when the header was written") \
-	F(T, U8, deviceType, 0x04, 1, SCSI_TYPE, P, "SCSI peripheral type: 0 disk") \
+	F(T, U8, deviceType, 0x04, 1, SCSI_TYPE, V, "SCSI peripheral type: 0 disk") \
 	F(T, U8, scsiLevel, 0x05, 1, DEC, V, "SCSI level of INQUIRY; 0 from LVM 3.17 on") \
 	F(T, TEXT, vendor, 0x06, 8, TEXT, V, "blank padded; zero from LVM 3.17 on") \
 	F(T, TEXT, model, 0x0E, 16, TEXT, V, "blank padded; zero from LVM 3.17 on") \
@@ -49,7 +49,8 @@ enum { VK_SCSI_NAME_BYTES = 160 };
 /*
  * The canonical name: "naa.600144f0..." for type 2, "mpx.vmhba0:C0:T0:L0" for type 0. For type 1 the t10. name
  * cannot be rebuilt (only the serial and six characters of the model are recorded): the result is "serial " and the serial,
- * and certain is false. Types not seen give "type N " and the bytes.
+ * and certain is false. A type 2 designator that is no NAA but has the length of an EUI gives "eui.", the short path vmhba0:0:0
+ * gives the channel as C0; both are inferred and not certain. Types not seen give "type N " and the bytes.
  */
 void vk_scsi_disk_id_name(const struct vk_scsi_disk_id *id, char ret_name[VK_SCSI_NAME_BYTES],
 			  bool *ret_certain);
@@ -70,7 +71,7 @@ void vk_scsi_disk_id_label(const struct vk_scsi_disk_id *id, char ret_text[VK_SC
 void vk_scsi_disk_id_guid(const struct vk_scsi_disk_id *id, char ret_text[VK_SCSI_NAME_BYTES]);
 /*
  * Make the id that ESX records, from a canonical name: naa. (16 or 32 hex digits; model_tail gives up to six
- * characters of the INQUIRY model, blank padded), mpx. (type 0), "serial TEXT" (type 1). VK_USAGE when
+ * characters of the INQUIRY model, blank padded; NULL: blanks), mpx. (type 0), "serial TEXT" (type 1). VK_USAGE when
  * the name is of no known form or too long.
  */
 VK_MUST_USE enum vk_status vk_scsi_disk_id_from_name(const char *name, const char *model_tail,

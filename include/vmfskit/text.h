@@ -10,7 +10,10 @@
 extern "C" {
 #endif
 
-/* Text in a buffer of the caller's; always NUL terminated, cut off where it does not fit. */
+/*
+ * Text in a buffer of the caller's; always NUL terminated, cut off where it does not fit (never inside a UTF-8
+ * character; nothing more is then appended).
+ */
 struct vk_text {
 	char *buf;
 	size_t cap_bytes;
@@ -25,7 +28,8 @@ void vk_text_fmt(struct vk_text *text, const char *fmt, ...) __attribute__((form
 void vk_text_hex(struct vk_text *text, const uint8_t *bytes, size_t len);
 /*
  * Append bytes as text: stops at the first NUL, shows valid UTF-8 as it is and anything else (control
- * characters, broken sequences, backslash) as \xNN, so that a crafted label cannot steer a terminal.
+ * characters, line ends, marks that change the direction of writing, broken sequences, backslash) as \xNN, so
+ * that a crafted label cannot steer a terminal or show itself in another order.
  */
 void vk_text_label(struct vk_text *text, const uint8_t *bytes, size_t len);
 
@@ -37,7 +41,10 @@ void vk_text_time_us(struct vk_text *text, uint64_t unix_us);
 /* Length of time: "392.36 s", "1 h 02 min 03 s", "174 d 3 h 5 min". */
 void vk_text_duration_us(struct vk_text *text, uint64_t us);
 
-/* Parse "64T", "1.5G", "20480", "512s" (sectors of 512 bytes), KiB powers; returns 0 when it is not a size. */
+/*
+ * Parse "64T", "1.5G", "20480", "512s" (sectors of 512 bytes), KiB powers; returns 0 when it is not a size or does not
+ * fit 64 bits. Parts of a byte are cut off; fractions of bytes and sectors are no sizes.
+ */
 int vk_text_parse_size(const char *s, uint64_t *ret_bytes);
 
 #ifdef __cplusplus

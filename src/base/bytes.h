@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Little-endian and big-endian numbers in raw bytes; no alignment is needed. */
+/* Little-endian numbers in raw bytes; no alignment is needed. */
 #ifndef VK_BASE_BYTES_H
 #define VK_BASE_BYTES_H
 

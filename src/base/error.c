@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "vmfskit/error.h"
 
 static void set_where(struct vk_error *err, enum vk_status status, const char *where)
@@ -12,6 +13,7 @@ static void set_where(struct vk_error *err, enum vk_status status, const char *w
 	err->status = status;
 	if (where != NULL)
 		snprintf(err->where, sizeof(err->where), "%s", where);
+	vk_utf8_trim(err->where);
 }
 
 enum vk_status vk_error_set(struct vk_error *err, enum vk_status status, const char *where,
@@ -25,6 +27,7 @@ enum vk_status vk_error_set(struct vk_error *err, enum vk_status status, const c
 	va_start(args, what);
 	vsnprintf(err->what, sizeof(err->what), what, args);
 	va_end(args);
+	vk_utf8_trim(err->what);
 	return status;
 }
 
@@ -42,6 +45,7 @@ enum vk_status vk_error_errno(struct vk_error *err, int code, const char *where,
 	va_end(args);
 	used = strlen(err->what);
 	snprintf(err->what + used, sizeof(err->what) - used, ": %s", strerror(code));
+	vk_utf8_trim(err->what);
 	return VK_IO;
 }
 
@@ -63,6 +67,7 @@ enum vk_status vk_error_remedy(struct vk_error *err, const char *remedy, ...)
 	va_start(args, remedy);
 	vsnprintf(err->remedy, sizeof(err->remedy), remedy, args);
 	va_end(args);
+	vk_utf8_trim(err->remedy);
 	return err->status;
 }
 

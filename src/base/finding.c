@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "vmfskit/finding.h"
 
 #define KIND_ROW(id, code, severity, why, remedy) {code, VK_##severity, why, remedy},
@@ -34,6 +35,7 @@ void vk_finding_init(struct vk_finding *finding, enum vk_finding_code code, uint
 	va_start(args, message);
 	vsnprintf(finding->message, sizeof(finding->message), message, args);
 	va_end(args);
+	vk_utf8_trim(finding->message);
 }
 
 void vk_finding_seen(struct vk_finding *finding, const char *fmt, ...)
@@ -43,6 +45,7 @@ void vk_finding_seen(struct vk_finding *finding, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(finding->seen, sizeof(finding->seen), fmt, args);
 	va_end(args);
+	vk_utf8_trim(finding->seen);
 }
 
 void vk_finding_expected(struct vk_finding *finding, const char *fmt, ...)
@@ -52,6 +55,7 @@ void vk_finding_expected(struct vk_finding *finding, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(finding->expected, sizeof(finding->expected), fmt, args);
 	va_end(args);
+	vk_utf8_trim(finding->expected);
 }
 
 void vk_finding_put(const struct vk_finding_sink *sink, const struct vk_finding *finding)
@@ -71,10 +75,13 @@ void vk_findings_add(struct vk_findings *list, const struct vk_finding *finding)
 			list->cap = cap;
 		}
 	}
-	if (list->count == list->cap)
-		list->dropped++;
-	else
+	if (list->count < list->cap) {
 		list->items[list->count++] = *finding;
+		return;
+	}
+	list->dropped++;
+	if (kinds[finding->code].severity > list->dropped_worst)
+		list->dropped_worst = kinds[finding->code].severity;
 }
 
 static void add_to_list(void *ctx, const struct vk_finding *finding)
@@ -92,7 +99,7 @@ static int any_from(const struct vk_findings *list, enum vk_severity least)
 	for (size_t i = 0; i < list->count; i++)
 		if (kinds[list->items[i].code].severity >= least)
 			return 1;
-	return list->dropped > 0;
+	return list->dropped > 0 && list->dropped_worst >= least;
 }
 
 int vk_findings_bad(const struct vk_findings *list)

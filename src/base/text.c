@@ -3,10 +3,11 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/checked.h"
+#include "base/utf8.h"
 #include "vmfskit/text.h"
 
 void vk_text_init(struct vk_text *text, char *buf, size_t cap_bytes)
@@ -26,8 +27,15 @@ void vk_text_fmt(struct vk_text *text, const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(text->buf + text->len_bytes, room, fmt, args);
 	va_end(args);
-	if (n > 0)
-		text->len_bytes += (size_t)n < room ? (size_t)n : room - 1;
+	if (n < 0)
+		return;
+	if ((size_t)n < room) {
+		text->len_bytes += (size_t)n;
+		return;
+	}
+	/* Cut: not inside a character, and nothing is appended behind the cut. */
+	text->len_bytes = vk_utf8_trim(text->buf);
+	text->cap_bytes = text->len_bytes + 1;
 }
 
 void vk_text_put(struct vk_text *text, const char *s)
@@ -41,68 +49,54 @@ void vk_text_hex(struct vk_text *text, const uint8_t *bytes, size_t len)
 		vk_text_fmt(text, "%02x", bytes[i]);
 }
 
-/* Length of the well-formed UTF-8 sequence at p, 0 when there is none; refuses overlong forms and surrogates. */
-static size_t utf8_sequence(const uint8_t *p, size_t len)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
-	uint32_t c;
-
-	if (n == 1)
-		return 1;
-	if (n == 0 || n > len)
-		return 0;
-	c = p[0] & (0xffU >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if (p[i] >> 6 != 2)
-			return 0;
-		c = c << 6 | (p[i] & 0x3fU);
-	}
-	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	return n;
-}
-
-/* C1 control characters (U+0080 to U+009F) steer terminals as C0 ones do. */
-static bool is_c1_control(const uint8_t *p, size_t n)
-{
-	return n == 2 && p[0] == 0xc2 && p[1] < 0xa0;
-}
-
 void vk_text_label(struct vk_text *text, const uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len && bytes[i] != 0;) {
-		size_t n = utf8_sequence(bytes + i, len - i);
-		bool plain = n > 1 ? !is_c1_control(bytes + i, n)
-				   : n == 1 && bytes[i] >= 0x20 && bytes[i] != 0x7f && bytes[i] != '\\';
+		uint32_t c;
+		size_t n = vk_utf8_decode(bytes + i, len - i, &c);
 
-		if (!plain) {
-			vk_text_fmt(text, "\\x%02x", bytes[i++]);
+		if (n != 0 && c != '\\' && !vk_utf8_steers(c)) {
+			vk_text_fmt(text, "%.*s", (int)n, (const char *)bytes + i);
+			i += n;
 			continue;
 		}
-		vk_text_fmt(text, "%.*s", (int)n, (const char *)bytes + i);
-		i += n;
+		/* all bytes of an unwanted character, or one byte that begins none */
+		for (size_t end = i + (n == 0 ? 1 : n); i < end; i++)
+			vk_text_fmt(text, "\\x%02x", bytes[i]);
 	}
+}
+
+/* Rounded hundredths of the unit 1 << shift; integers, because printf's decimal point follows the locale. */
+static uint64_t in_hundredths(uint64_t bytes, unsigned shift)
+{
+	uint64_t rest = bytes & ((1ULL << shift) - 1);
+	uint64_t fraction = shift > 30 ? rest >> (shift - 30) : rest << (30 - shift);
+
+	return (bytes >> shift) * 100 + (fraction * 100 + (1U << 29)) / (1U << 30);
 }
 
 void vk_text_size(struct vk_text *text, uint64_t bytes)
 {
 	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	unsigned shift = 10;
 	unsigned unit = 0;
+	unsigned shift = 10;
+	uint64_t hundredths;
 
 	if (bytes < 1024) {
 		vk_text_fmt(text, "%llu bytes", (unsigned long long)bytes);
 		return;
 	}
-	while (unit < 5 && bytes >> shift >= 1024) {
+	/* 1023.995 and more would read as 1024.00 of the smaller unit */
+	while (unit < 5 && bytes >> shift >= 1023 && in_hundredths(bytes, shift) >= 102400) {
 		shift += 10;
 		unit++;
 	}
+	hundredths = in_hundredths(bytes, shift);
 	if ((bytes & ((1ULL << shift) - 1)) == 0)
 		vk_text_fmt(text, "%llu %s", (unsigned long long)(bytes >> shift), units[unit]);
 	else
-		vk_text_fmt(text, "%.2f %s", (double)bytes / (double)(1ULL << shift), units[unit]);
+		vk_text_fmt(text, "%llu.%02u %s", (unsigned long long)(hundredths / 100),
+			    (unsigned)(hundredths % 100), units[unit]);
 	vk_text_fmt(text, " (%llu bytes)", (unsigned long long)bytes);
 }
 
@@ -165,7 +159,7 @@ static uint64_t unit_factor(const char *unit)
 		return 1;
 	if (strcmp(unit, "s") == 0)
 		return 512;
-	at = strchr(letters, unit[0] >= 'a' ? unit[0] - 'a' + 'A' : unit[0]);
+	at = strchr(letters, unit[0] >= 'a' && unit[0] <= 'z' ? unit[0] - 'a' + 'A' : unit[0]);
 	if (at == NULL || *at == '\0')
 		return 0;
 	if (unit[1] != '\0' && strcmp(unit + 1, "iB") != 0)
@@ -173,23 +167,49 @@ static uint64_t unit_factor(const char *unit)
 	return 1ULL << (10 * (unsigned)(at - letters + 1));
 }
 
+/* Decimal digits from *s on; false when there are none or the number does not fit. */
+static bool parse_digits(const char **s, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+
+	if (**s < '0' || **s > '9')
+		return false;
+	for (; **s >= '0' && **s <= '9'; (*s)++)
+		if (!vk_mul_u64(number, 10, &number) ||
+		    !vk_add_u64(number, (uint64_t)(**s - '0'), &number))
+			return false;
+	*ret_number = number;
+	return true;
+}
+
+/* Digits that a fraction may have: enough for every byte of an EiB, and the product below fits 128 bits. */
+enum { FRACTION_DIGITS = 18 };
+
 int vk_text_parse_size(const char *s, uint64_t *ret_bytes)
 {
-	char *end;
-	unsigned long long whole;
+	uint64_t whole;
+	uint64_t fraction = 0;
+	uint64_t scale = 1;
 	uint64_t factor;
-	double fraction = 0;
 	uint64_t bytes;
 
-	if (s[0] < '0' || s[0] > '9')
+	if (!parse_digits(&s, &whole))
 		return 0;
-	whole = strtoull(s, &end, 10);
-	if (*end == '.')
-		fraction = strtod(end, &end);
-	factor = unit_factor(end);
-	if (factor == 0 || __builtin_mul_overflow((uint64_t)whole, factor, &bytes))
+	if (*s == '.') {
+		const char *first = ++s;
+
+		if (!parse_digits(&s, &fraction) || s - first > FRACTION_DIGITS)
+			return 0;
+		for (; first < s; first++)
+			scale *= 10;
+	}
+	factor = unit_factor(s);
+	if (factor == 0 || !vk_mul_u64(whole, factor, &bytes))
 		return 0;
-	if (__builtin_add_overflow(bytes, (uint64_t)(fraction * (double)factor), &bytes))
+	/* there is no half byte and no half sector */
+	if (scale != 1 && factor < 1024)
+		return 0;
+	if (!vk_add_u64(bytes, (uint64_t)((unsigned __int128)fraction * factor / scale), &bytes))
 		return 0;
 	*ret_bytes = bytes;
 	return 1;

@@ -14,13 +14,20 @@ VK_LAYOUT_DEFINE(vk_gpt_entry_layout, VK_GPT_ENTRY_ROWS, struct vk_gpt_entry, VK
 		 "GPT entry", "GPT partition entry",
 		 "UEFI specification; published hexdump of a VMFS5 disk");
 
+/* Remainders of the sixteen values of four bits: a small table, and quick enough for 2 MiB of entries. */
 uint32_t vk_crc32(uint32_t crc, const uint8_t *buf, size_t len)
 {
+	static const uint32_t nibble[16] = {
+		0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
+		0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+		0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+	};
+
 	crc = ~crc;
 	for (size_t i = 0; i < len; i++) {
 		crc ^= buf[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (0xEDB88320U & (0U - (crc & 1)));
+		crc = crc >> 4 ^ nibble[crc & 15];
+		crc = crc >> 4 ^ nibble[crc & 15];
 	}
 	return ~crc;
 }
@@ -71,34 +78,54 @@ uint32_t vk_gpt_entries_bytes(const struct vk_gpt_header *header)
 	return (uint32_t)bytes;
 }
 
+/* Header, entries and usable sectors must follow each other without overlap: mirrored in the copy at the end. */
+static bool usable_range_sound(const struct vk_gpt_header *h, uint32_t sector_size, uint64_t lba,
+			       uint64_t last_lba)
+{
+	uint64_t sectors = (vk_gpt_entries_bytes(h) + sector_size - 1ULL) / sector_size;
+	uint64_t end = vk_add_sat(h->entriesLBA, sectors);
+
+	if (h->firstUsableLBA > h->lastUsableLBA ||
+	    (last_lba != 0 && h->lastUsableLBA >= last_lba))
+		return false;
+	if (lba == 1)
+		return h->entriesLBA > lba && end <= h->firstUsableLBA;
+	return h->entriesLBA > h->lastUsableLBA && end <= lba;
+}
+
+static void say_lba(enum vk_finding_code code, uint64_t at, const char *message, uint64_t seen,
+		    uint64_t expected, const struct vk_finding_sink *sink)
+{
+	struct vk_finding f;
+
+	vk_finding_init(&f, code, at, 8, "%s", message);
+	vk_finding_seen(&f, "%llu", (unsigned long long)seen);
+	vk_finding_expected(&f, "%llu", (unsigned long long)expected);
+	vk_finding_put(sink, &f);
+}
+
 static void check_places(const struct vk_gpt_header *h, uint32_t sector_size, uint64_t lba,
 			 uint64_t last_lba, uint64_t at, const struct vk_finding_sink *sink)
 {
 	bool primary = lba == 1;
-	uint64_t end = vk_add_sat(h->entriesLBA, (vk_gpt_entries_bytes(h) + sector_size - 1ULL) /
-							 sector_size);
-	bool usable = h->firstUsableLBA <= h->lastUsableLBA &&
-		      (last_lba == 0 || h->lastUsableLBA < last_lba) &&
-		      (primary ? end <= h->firstUsableLBA : h->entriesLBA > h->lastUsableLBA);
 	struct vk_finding f;
 
-	if (h->myLBA != lba) {
-		vk_finding_init(&f, VK_F_GPT_MY_LBA, at + 0x18, 8,
-				"the %s GPT header gives another sector as its own",
-				primary ? "primary" : "backup");
-		vk_finding_seen(&f, "%llu", (unsigned long long)h->myLBA);
-		vk_finding_expected(&f, "%llu", (unsigned long long)lba);
-		vk_finding_put(sink, &f);
-	}
-	if (primary && last_lba != 0 && h->alternateLBA != last_lba) {
-		vk_finding_init(&f, VK_F_GPT_ALTERNATE_LBA, at + 0x20, 8,
-				"the primary GPT header looks for its copy in another sector than the last");
-		vk_finding_seen(&f, "%llu", (unsigned long long)h->alternateLBA);
-		vk_finding_expected(&f, "%llu", (unsigned long long)last_lba);
-		vk_finding_put(sink, &f);
-	}
-	if (!usable) {
-		vk_finding_init(&f, VK_F_GPT_USABLE_RANGE, at + 0x28, 16,
+	if (h->myLBA != lba)
+		say_lba(VK_F_GPT_MY_LBA, vk_add_sat(at, 0x18),
+			primary ? "the primary GPT header gives another sector as its own"
+				: "the backup GPT header gives another sector as its own",
+			h->myLBA, lba, sink);
+	if (primary && last_lba != 0 && h->alternateLBA != last_lba)
+		say_lba(VK_F_GPT_ALTERNATE_LBA, vk_add_sat(at, 0x20),
+			"the primary GPT header looks for its copy in another sector than the last",
+			h->alternateLBA, last_lba, sink);
+	if (!primary && h->alternateLBA != 1)
+		say_lba(VK_F_GPT_ALTERNATE_LBA, vk_add_sat(at, 0x20),
+			"the backup GPT header looks for the primary one in another sector than 1",
+			h->alternateLBA, 1, sink);
+	/* the array's length is only known when its numbers make sense: that is a finding of its own */
+	if (vk_gpt_entries_bytes(h) != 0 && !usable_range_sound(h, sector_size, lba, last_lba)) {
+		vk_finding_init(&f, VK_F_GPT_USABLE_RANGE, vk_add_sat(at, 0x28), 16,
 				"the usable range of the %s GPT header makes no sense",
 				primary ? "primary" : "backup");
 		vk_finding_seen(&f, "sectors %llu to %llu, entries at %llu",
@@ -120,7 +147,7 @@ bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t l
 
 	vk_gpt_header_decode(sector, sector_size, &h);
 	if (h.headerSize < VK_GPT_HEADER_BYTES || h.headerSize > sector_size) {
-		vk_finding_init(&f, VK_F_GPT_HEADER_SIZE, at + 0x0C, 4,
+		vk_finding_init(&f, VK_F_GPT_HEADER_SIZE, vk_add_sat(at, 0x0C), 4,
 				"the %s GPT header has an impossible size", which);
 		vk_finding_seen(&f, "%u", h.headerSize);
 		vk_finding_expected(&f, "%d to %u", VK_GPT_HEADER_BYTES, sector_size);
@@ -137,7 +164,7 @@ bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t l
 	}
 	check_places(&h, sector_size, lba, last_lba, at, sink);
 	if (vk_gpt_entries_bytes(&h) == 0) {
-		vk_finding_init(&f, VK_F_GPT_ENTRY_SIZE, at + 0x50, 8,
+		vk_finding_init(&f, VK_F_GPT_ENTRY_SIZE, vk_add_sat(at, 0x50), 8,
 				"the %s GPT header gives an impossible number or size of entries", which);
 		vk_finding_seen(&f, "%u entries of %u bytes", h.numEntries, h.entrySize);
 		vk_finding_put(sink, &f);
@@ -154,7 +181,7 @@ static void check_entry(const struct vk_gpt_header *h, const struct vk_gpt_entry
 	if (e->firstLBA <= e->lastLBA && e->firstLBA >= h->firstUsableLBA &&
 	    e->lastLBA <= h->lastUsableLBA)
 		return;
-	vk_finding_init(&f, VK_F_GPT_ENTRY_RANGE, offset_bytes + 0x20, 16,
+	vk_finding_init(&f, VK_F_GPT_ENTRY_RANGE, vk_add_sat(offset_bytes, 0x20), 16,
 			"GPT partition %u does not lie in the usable range", number);
 	vk_finding_seen(&f, "sectors %llu to %llu", (unsigned long long)e->firstLBA,
 			(unsigned long long)e->lastLBA);
@@ -163,42 +190,92 @@ static void check_entry(const struct vk_gpt_header *h, const struct vk_gpt_entry
 	vk_finding_put(sink, &f);
 }
 
-/* The most used entries that are compared with each other; more is no real table. */
-enum { OVERLAP_MAX = 256 };
-
-static void check_overlaps(const struct vk_gpt_header *h, const uint8_t *array, const uint32_t *used,
-			   size_t count, uint64_t offset_bytes, const struct vk_finding_sink *sink)
+/* An entry of the array as the check for overlaps needs it. */
+static uint64_t first_lba(const struct vk_gpt_header *h, const uint8_t *array, uint16_t index)
 {
-	struct vk_gpt_entry a;
-	struct vk_gpt_entry b;
-	struct vk_finding f;
+	return vk_get_le64(array + (size_t)index * h->entrySize + 0x20);
+}
 
-	for (size_t i = 0; i < count; i++) {
-		vk_gpt_entry_decode(array + (size_t)used[i] * h->entrySize, h->entrySize, &a);
-		for (size_t k = i + 1; k < count; k++) {
-			vk_gpt_entry_decode(array + (size_t)used[k] * h->entrySize, h->entrySize, &b);
-			if (a.lastLBA < b.firstLBA || b.lastLBA < a.firstLBA)
-				continue;
-			vk_finding_init(&f, VK_F_GPT_ENTRY_OVERLAP,
-					offset_bytes + (uint64_t)used[k] * h->entrySize,
-					VK_GPT_ENTRY_BYTES, "GPT partitions %u and %u overlap",
-					used[i] + 1, used[k] + 1);
-			vk_finding_put(sink, &f);
-		}
+static uint64_t last_lba_of(const struct vk_gpt_header *h, const uint8_t *array, uint16_t index)
+{
+	return vk_get_le64(array + (size_t)index * h->entrySize + 0x28);
+}
+
+/* Let the entry at `root` sink until none below it starts later. */
+static void sift(const struct vk_gpt_header *h, const uint8_t *array, uint16_t *order, size_t root,
+		 size_t count)
+{
+	while (root * 2 + 1 < count) {
+		size_t child = root * 2 + 1;
+		uint16_t swap = order[root];
+
+		if (child + 1 < count && first_lba(h, array, order[child]) <
+						 first_lba(h, array, order[child + 1]))
+			child++;
+		if (first_lba(h, array, swap) >= first_lba(h, array, order[child]))
+			return;
+		order[root] = order[child];
+		order[child] = swap;
+		root = child;
 	}
 }
+
+/* Heap sort by first sector: no memory but the array, and no input makes it slow. */
+static void sort_by_first(const struct vk_gpt_header *h, const uint8_t *array, uint16_t *order,
+			  size_t count)
+{
+	for (size_t i = count / 2; i-- > 0;)
+		sift(h, array, order, i, count);
+	for (size_t end = count; end-- > 1;) {
+		uint16_t swap = order[0];
+
+		order[0] = order[end];
+		order[end] = swap;
+		sift(h, array, order, 0, end);
+	}
+}
+
+/* One finding for each entry that starts before the end of one in front of it. */
+static void check_overlaps(const struct vk_gpt_header *h, const uint8_t *array, uint16_t *order,
+			   size_t count, uint64_t offset_bytes, const struct vk_finding_sink *sink)
+{
+	struct vk_finding f;
+
+	sort_by_first(h, array, order, count);
+	for (size_t i = 1, furthest = 0; i < count; i++) {
+		uint16_t a = order[furthest];
+		uint16_t b = order[i];
+
+		if (first_lba(h, array, b) <= last_lba_of(h, array, a)) {
+			unsigned low = a < b ? a : b;
+			unsigned high = a < b ? b : a;
+
+			vk_finding_init(&f, VK_F_GPT_ENTRY_OVERLAP,
+					vk_add_sat(offset_bytes, (uint64_t)high * h->entrySize),
+					VK_GPT_ENTRY_BYTES, "GPT partitions %u and %u overlap",
+					low + 1, high + 1);
+			vk_finding_put(sink, &f);
+		}
+		if (last_lba_of(h, array, b) > last_lba_of(h, array, a))
+			furthest = i;
+	}
+}
+
+enum { ENTRIES_MAX = VK_GPT_ENTRIES_MAX_BYTES / VK_GPT_ENTRY_BYTES };
+_Static_assert(ENTRIES_MAX <= UINT16_MAX, "entries are counted in 16 bits");
 
 void vk_gpt_entries_check(const struct vk_gpt_header *header, const uint8_t *array,
 			  uint64_t offset_bytes, const struct vk_finding_sink *sink)
 {
 	uint32_t bytes = vk_gpt_entries_bytes(header);
-	uint32_t crc = vk_crc32(0, array, bytes);
-	uint32_t used[OVERLAP_MAX];
+	uint16_t used[ENTRIES_MAX];
 	size_t count = 0;
+	uint32_t crc;
 	struct vk_finding f;
 
 	if (bytes == 0)
 		return;
+	crc = vk_crc32(0, array, bytes);
 	if (crc != header->entriesCRC32) {
 		vk_finding_init(&f, VK_F_GPT_ENTRIES_CRC, offset_bytes, bytes,
 				"the checksum of the %s GPT entries is wrong",
@@ -207,28 +284,32 @@ void vk_gpt_entries_check(const struct vk_gpt_header *header, const uint8_t *arr
 		vk_finding_expected(&f, "0x%08x", header->entriesCRC32);
 		vk_finding_put(sink, &f);
 	}
-	for (uint32_t i = 0; i < header->numEntries; i++) {
+	for (uint16_t i = 0; i < header->numEntries; i++) {
 		struct vk_gpt_entry e;
-		uint64_t at = (uint64_t)i * header->entrySize;
+		size_t at = (size_t)i * header->entrySize;
 
 		vk_gpt_entry_decode(array + at, header->entrySize, &e);
 		if (vk_guid_is_nil(&e.typeGUID))
 			continue;
-		check_entry(header, &e, i + 1, offset_bytes + at, sink);
-		if (count < OVERLAP_MAX && e.firstLBA <= e.lastLBA)
+		check_entry(header, &e, i + 1U, vk_add_sat(offset_bytes, at), sink);
+		if (e.firstLBA <= e.lastLBA)
 			used[count++] = i;
 	}
 	check_overlaps(header, array, used, count, offset_bytes, sink);
 }
 
-void vk_gpt_seal(uint8_t *sector, uint32_t sector_size, const uint8_t *array)
+bool vk_gpt_seal(uint8_t *sector, uint32_t sector_size, const uint8_t *array)
 {
 	struct vk_gpt_header h;
 
 	vk_gpt_header_decode(sector, sector_size, &h);
+	if (h.headerSize < VK_GPT_HEADER_BYTES || h.headerSize > sector_size ||
+	    vk_gpt_entries_bytes(&h) == 0)
+		return false;
 	h.entriesCRC32 = vk_crc32(0, array, vk_gpt_entries_bytes(&h));
 	h.headerCRC32 = 0;
 	vk_gpt_header_encode(&h, sector, sector_size);
 	h.headerCRC32 = header_crc(sector, h.headerSize);
 	vk_gpt_header_encode(&h, sector, sector_size);
+	return true;
 }

@@ -57,8 +57,9 @@ static bool alignment_usable(uint32_t alignment)
 bool vk_lvm_geometry(const struct vk_lvm_device *device, uint64_t header_offset,
 		     struct vk_lvm_geometry *ret_geometry)
 {
-	bool lvm6 = device->majorVersion >= 6;
-	bool known = !lvm6 || alignment_usable(device->mdAlignment);
+	bool lvm6 = device->majorVersion == 6;
+	bool known = lvm6 ? alignment_usable(device->mdAlignment)
+			  : device->majorVersion >= 3 && device->majorVersion <= 5;
 	uint32_t header = lvm6 && known ? device->mdAlignment : 512;
 	uint32_t bitmap = lvm6 && header > BITMAP_BYTES ? header : BITMAP_BYTES;
 	uint64_t tables = vk_add_sat(header_offset, header);
@@ -91,4 +92,12 @@ bool vk_lvm_pe_plausible(const struct vk_lvm_pe *pe, const struct vk_lvm_device 
 	if (vk_lvm_fixed_pes(device) && pe->length != VK_LVM_PE_BYTES)
 		return false;
 	return vk_add_u64(pe->pOffset, pe->length, &end) && end <= device->totalBytes;
+}
+
+bool vk_lvm_pe_at_place(const struct vk_lvm_pe *pe, const struct vk_lvm_device *device,
+			uint64_t index)
+{
+	uint64_t place = vk_add_sat(device->dataOffset, vk_mul_sat(index, VK_LVM_PE_BYTES));
+
+	return !vk_lvm_fixed_pes(device) || (pe->peID == index && pe->pOffset == place);
 }

@@ -61,7 +61,10 @@ static bool data_offset_sound(uint64_t offset)
 
 static bool total_sound(const struct vk_lvm_device *d)
 {
-	return d->totalBytes > d->dataOffset && d->totalBytes % 512 == 0;
+	/* an impossible dataOffset is a finding of its own */
+	uint64_t least = data_offset_sound(d->dataOffset) ? d->dataOffset : 0;
+
+	return d->totalBytes > least && d->totalBytes % 512 == 0;
 }
 
 bool vk_lvm_device_usable(const struct vk_lvm_device *device, size_t seen_bytes)
@@ -113,7 +116,7 @@ static void check_extents(const struct vk_lvm_device *d, const struct place *p)
 		say_expected_number(p, VK_F_LVM_NUM_PES, "numPEs",
 				    "the number of physical extents does not follow from the length",
 				    d->numPEs, (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES);
-	if (d->lastPEIndex != d->numPEs - 1)
+	if (d->numPEs != 0 && d->lastPEIndex != d->numPEs - 1)
 		say_expected_number(p, VK_F_LVM_LAST_PE, "lastPEIndex",
 				    "lastPEIndex does not follow from numPEs", d->lastPEIndex,
 				    d->numPEs - 1ULL);
@@ -143,7 +146,7 @@ void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
 			 const struct vk_finding_sink *sink)
 {
 	const struct place p = {&vk_lvm_device_layout, seen_bytes, offset_bytes, sink};
-	uint32_t volumes_max = device->majorVersion >= 6 ? 1 : 512;
+	uint32_t volumes_max = device->majorVersion == 6 ? 1 : 512;
 	struct vk_lvm_geometry geometry;
 	struct vk_finding f;
 
@@ -167,7 +170,7 @@ void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
 			   volumes_max == 1 ? "0 or 1" : "at most 512");
 	else if (device->numVolumes == 0)
 		say_number(&p, VK_F_LVM_NO_VOLUME, "numVolumes", "the device carries no volume", 0, "1");
-	if (!vk_lvm_geometry(device, VK_LVM_HEADER_OFFSET, &geometry))
+	if (device->majorVersion == 6 && !vk_lvm_geometry(device, VK_LVM_HEADER_OFFSET, &geometry))
 		say_number(&p, VK_F_LVM_MD_ALIGNMENT, "mdAlignment",
 			   "the alignment of the LVM6 tables is impossible", device->mdAlignment,
 			   "a power of two from 512 to 65536, normally 4096");
@@ -192,43 +195,65 @@ static void check_volume_time(const struct vk_lvm_volume *v, const struct place 
 				    id.timeLo);
 }
 
+static bool held(const struct place *p, const char *field_name)
+{
+	const struct vk_field *field = vk_layout_field(p->layout, field_name);
+
+	return field != NULL && vk_field_held(field, p->seen_bytes);
+}
+
+static void check_volume_identity(const struct vk_lvm_volume *v, const struct place *p)
+{
+	const char *state = vk_view_name(VK_VIEW_VOL_STATE, v->state);
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];
+	struct vk_finding f;
+
+	if (v->state != VK_LVM_NORMAL &&
+	    start(p, &f, VK_F_VOLUME_STATE, "state", "the volume is not in its normal state")) {
+		vk_finding_seen(&f, "%u (%s)", v->state, state == NULL ? "unknown" : state);
+		vk_finding_expected(&f, "1 (LVM_NORMAL)");
+		vk_finding_put(p->sink, &f);
+	}
+	vk_vmfs_uuid_format(&v->uuid, uuid);
+	if (held(p, "uuid") && memcmp(v->name, uuid, sizeof(uuid)) != 0 &&
+	    start(p, &f, VK_F_VOLUME_NAME, "name", "the volume's name is not its UUID")) {
+		struct vk_text seen;
+
+		vk_text_init(&seen, f.seen, sizeof(f.seen));
+		vk_text_label(&seen, v->name, sizeof(v->name));
+		vk_finding_expected(&f, "%s", uuid);
+		vk_finding_put(p->sink, &f);
+	}
+}
+
+static void check_volume_extents(const struct vk_lvm_volume *v, const struct vk_lvm_device *device,
+				 const struct place *p)
+{
+	uint64_t pes = v->lastPE - v->firstPE + 1;
+	uint64_t bytes = v->numPEs * VK_LVM_PE_BYTES;
+
+	if (held(p, "lastPE") && (pes != v->numPEs || v->lastPE < v->firstPE) && v->numPEs != 0)
+		say_expected_number(p, VK_F_VOLUME_PE_COUNT, "numPEs",
+				    "the volume's first and last extent do not fit their number",
+				    v->numPEs, pes);
+	else if (vk_lvm_device_usable(device, VK_LVM_DEVICE_BYTES) && bytes > device->totalBytes)
+		say_number(p, VK_F_VOLUME_PE_COUNT, "numPEs",
+			   "the volume claims more extents than the device holds", v->numPEs,
+			   "what fits totalBytes");
+	/* not held, numDevs is 0; of several devices only all together make up the size */
+	if (v->numDevs == 1 && v->logicalSize != bytes)
+		say_expected_number(p, VK_F_VOLUME_SIZE, "logicalSize",
+				    "the volume's size is not that of its extents", v->logicalSize,
+				    bytes);
+}
+
 void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm_device *device,
 			 size_t seen_bytes, uint64_t offset_bytes,
 			 const struct vk_finding_sink *sink)
 {
 	const struct place p = {&vk_lvm_volume_layout, seen_bytes, offset_bytes, sink};
-	const char *state = vk_view_name(VK_VIEW_VOL_STATE, volume->state);
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
-	struct vk_finding f;
 
-	if (volume->state != VK_LVM_NORMAL &&
-	    start(&p, &f, VK_F_VOLUME_STATE, "state", "the volume is not in its normal state")) {
-		vk_finding_seen(&f, "%u (%s)", volume->state, state == NULL ? "unknown" : state);
-		vk_finding_expected(&f, "1 (LVM_NORMAL)");
-		vk_finding_put(sink, &f);
-	}
-	vk_vmfs_uuid_format(&volume->uuid, uuid);
-	if (memcmp(volume->name, uuid, sizeof(uuid)) != 0 &&
-	    start(&p, &f, VK_F_VOLUME_NAME, "name", "the volume's name is not its UUID")) {
-		struct vk_text seen;
-
-		vk_text_init(&seen, f.seen, sizeof(f.seen));
-		vk_text_label(&seen, volume->name, sizeof(volume->name));
-		vk_finding_expected(&f, "%s", uuid);
-		vk_finding_put(sink, &f);
-	}
-	if (volume->lastPE - volume->firstPE + 1 != volume->numPEs && volume->numPEs != 0)
-		say_expected_number(&p, VK_F_VOLUME_PE_COUNT, "numPEs",
-				    "the volume's first and last extent do not fit their number",
-				    volume->numPEs, volume->lastPE - volume->firstPE + 1);
-	if (volume->numDevs == 1 && volume->logicalSize != volume->numPEs * VK_LVM_PE_BYTES)
-		say_expected_number(&p, VK_F_VOLUME_SIZE, "logicalSize",
-				    "the volume's size is not that of its extents",
-				    volume->logicalSize, volume->numPEs * VK_LVM_PE_BYTES);
-	if (vk_lvm_device_usable(device, VK_LVM_DEVICE_BYTES) &&
-	    volume->numPEs * VK_LVM_PE_BYTES > device->totalBytes)
-		say_number(&p, VK_F_VOLUME_PE_COUNT, "numPEs",
-			   "the volume claims more extents than the device holds", volume->numPEs,
-			   "what fits totalBytes");
+	check_volume_identity(volume, &p);
+	check_volume_extents(volume, device, &p);
 	check_volume_time(volume, &p);
 }

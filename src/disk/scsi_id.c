@@ -25,7 +25,7 @@ void vk_scsi_disk_id_check(const struct vk_scsi_disk_id *id, uint64_t offset_byt
 			   const struct vk_finding_sink *sink)
 {
 	const struct vk_field *len = vk_layout_field(&vk_scsi_disk_id_layout, "len");
-	size_t naa = vk_naa_bytes(id);
+	size_t designator = vk_designator_bytes(id);
 	struct vk_finding f;
 
 	if (id->len > VK_SCSI_ID_MAX) {
@@ -34,14 +34,22 @@ void vk_scsi_disk_id_check(const struct vk_scsi_disk_id *id, uint64_t offset_byt
 		vk_finding_seen(&f, "%u", id->len);
 		vk_finding_expected(&f, "at most %d", VK_SCSI_ID_MAX);
 		vk_finding_put(sink, &f);
-	} else if (id->type == VK_SCSI_ID_NAA && id->len != naa + VK_SCSI_MODEL_TAIL_BYTES) {
+	} else if (id->type == VK_SCSI_ID_SERIAL && id->len <= VK_SCSI_MODEL_TAIL_BYTES) {
+		vk_finding_init(&f, VK_F_LVM_DISK_ID_LENGTH, offset_bytes + len->offset, 1,
+				"the disk id is too short for a serial number and the model");
+		vk_finding_seen(&f, "%u", id->len);
+		vk_finding_expected(&f, "more than %d", VK_SCSI_MODEL_TAIL_BYTES);
+		vk_finding_put(sink, &f);
+	} else if (id->type == VK_SCSI_ID_NAA &&
+		   id->len != designator + VK_SCSI_MODEL_TAIL_BYTES) {
 		vk_finding_init(&f, VK_F_LVM_DISK_ID_LENGTH, offset_bytes + len->offset, 1,
 				"the length of the disk id does not fit its NAA designator");
 		vk_finding_seen(&f, "%u", id->len);
-		if (naa == 0)
-			vk_finding_expected(&f, "a designator that begins with 2, 3, 5 or 6");
+		if (designator == 0)
+			vk_finding_expected(&f, "%d or %d", 8 + VK_SCSI_MODEL_TAIL_BYTES,
+					    16 + VK_SCSI_MODEL_TAIL_BYTES);
 		else
-			vk_finding_expected(&f, "%zu", naa + VK_SCSI_MODEL_TAIL_BYTES);
+			vk_finding_expected(&f, "%zu", designator + VK_SCSI_MODEL_TAIL_BYTES);
 		vk_finding_put(sink, &f);
 	}
 }
@@ -53,5 +61,5 @@ bool vk_scsi_disk_id_is_nil(const struct vk_scsi_disk_id *id)
 
 bool vk_scsi_disk_id_same_lun(const struct vk_scsi_disk_id *a, const struct vk_scsi_disk_id *b)
 {
-	return a->type == b->type && a->len == b->len && memcmp(a->id, b->id, sizeof(a->id)) == 0;
+	return a->type == b->type && a->len == b->len && memcmp(a->id, b->id, vk_id_bytes(a)) == 0;
 }

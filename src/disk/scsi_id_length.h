@@ -20,6 +20,21 @@ static inline size_t vk_naa_bytes(const struct vk_scsi_disk_id *id)
 	}
 }
 
+/*
+ * Bytes of the designator in an id of type 2. One that is no NAA may be an EUI of 8 or 16 bytes: which type carries
+ * those was never seen, so they are not held against the header. 0 when the length fits nothing.
+ */
+static inline size_t vk_designator_bytes(const struct vk_scsi_disk_id *id)
+{
+	size_t naa = vk_naa_bytes(id);
+	size_t rest = id->len;
+
+	if (naa != 0)
+		return naa;
+	rest = rest > VK_SCSI_MODEL_TAIL_BYTES ? rest - VK_SCSI_MODEL_TAIL_BYTES : 0;
+	return rest == 8 || rest == 16 ? rest : 0;
+}
+
 /* Significant bytes of id, never more than there are. */
 static inline size_t vk_id_bytes(const struct vk_scsi_disk_id *id)
 {

@@ -35,6 +35,39 @@ void vk_scsi_disk_id_guid(const struct vk_scsi_disk_id *id, char ret_text[VK_SCS
 		vk_text_hex(&text, id->id, len);
 }
 
+/* Decimal digits at *s, skipped; false when there are none. */
+static bool skip_digits(const char **s)
+{
+	const char *start = *s;
+
+	while (**s >= '0' && **s <= '9')
+		(*s)++;
+	return *s > start;
+}
+
+/*
+ * ESX 4 and later record a path as vmhbaA:t:l, where the name says vmhbaA:C0:Tt:Ll. Writes that; false when the path is
+ * not of the short form.
+ */
+static bool put_short_path(struct vk_text *text, const char *path)
+{
+	const char *target = path + 5;
+	const char *lun;
+	const char *end;
+
+	if (strncmp(path, "vmhba", 5) != 0 || !skip_digits(&target) || *target != ':')
+		return false;
+	lun = ++target;
+	if (!skip_digits(&lun) || *lun != ':')
+		return false;
+	end = ++lun;
+	if (!skip_digits(&end) || *end != '\0')
+		return false;
+	vk_text_fmt(text, "%.*sC0:T%.*sL%s", (int)(target - path), path, (int)(lun - target), target,
+		    lun);
+	return true;
+}
+
 void vk_scsi_disk_id_name(const struct vk_scsi_disk_id *id, char ret_name[VK_SCSI_NAME_BYTES],
 			  bool *ret_certain)
 {
@@ -43,25 +76,31 @@ void vk_scsi_disk_id_name(const struct vk_scsi_disk_id *id, char ret_name[VK_SCS
 
 	vk_scsi_disk_id_guid(id, guid);
 	vk_text_init(&text, ret_name, VK_SCSI_NAME_BYTES);
-	*ret_certain = true;
+	*ret_certain = false;
 	switch (id->type) {
 	case VK_SCSI_ID_PATH:
-		vk_text_put(&text, vk_scsi_disk_id_is_nil(id) ? "none" : "mpx.");
+		if (vk_scsi_disk_id_is_nil(id)) {
+			vk_text_put(&text, "none");
+			*ret_certain = true;
+			return;
+		}
+		vk_text_put(&text, "mpx.");
+		if (put_short_path(&text, guid))
+			return;
+		*ret_certain = true;
 		break;
 	case VK_SCSI_ID_SERIAL:
 		vk_text_put(&text, "serial ");
-		*ret_certain = false;
 		break;
 	case VK_SCSI_ID_NAA:
-		vk_text_put(&text, "naa.");
-		*ret_certain = identifier_bytes(id) == vk_naa_bytes(id);
+		*ret_certain = vk_naa_bytes(id) != 0 && identifier_bytes(id) == vk_naa_bytes(id);
+		vk_text_put(&text, vk_naa_bytes(id) == 0 && vk_designator_bytes(id) != 0 ? "eui." : "naa.");
 		break;
 	default:
 		vk_text_fmt(&text, "type %u ", id->type);
-		*ret_certain = false;
 		break;
 	}
-	vk_text_fmt(&text, "%.100s", guid);
+	vk_text_put(&text, guid);
 }
 
 void vk_scsi_disk_id_vml(const struct vk_scsi_disk_id *id, char ret_name[VK_SCSI_NAME_BYTES])
@@ -169,7 +208,7 @@ enum vk_status vk_scsi_vml_parse(const char *name, struct vk_scsi_disk_id *ret_i
 static void append_model_tail(struct vk_scsi_disk_id *id, size_t used, const char *tail)
 {
 	memset(id->id + used, ' ', VK_SCSI_MODEL_TAIL_BYTES);
-	for (size_t i = 0; i < VK_SCSI_MODEL_TAIL_BYTES && tail[i] != '\0'; i++)
+	for (size_t i = 0; tail != NULL && i < VK_SCSI_MODEL_TAIL_BYTES && tail[i] != '\0'; i++)
 		id->id[used + i] = (uint8_t)tail[i];
 	id->len = (uint8_t)(used + VK_SCSI_MODEL_TAIL_BYTES);
 }
