@@ -41,7 +41,7 @@ void vk_scsi_disk_id_check(const struct vk_scsi_disk_id *id, uint64_t offset_byt
 		vk_finding_expected(&f, "more than %d", VK_SCSI_MODEL_TAIL_BYTES);
 		vk_finding_put(sink, &f);
 	} else if (id->type == VK_SCSI_ID_NAA &&
-		   id->len != designator + VK_SCSI_MODEL_TAIL_BYTES) {
+		   (designator == 0 || id->len != designator + VK_SCSI_MODEL_TAIL_BYTES)) {
 		vk_finding_init(&f, VK_F_LVM_DISK_ID_LENGTH, offset_bytes + len->offset, 1,
 				"the length of the disk id does not fit its NAA designator");
 		vk_finding_seen(&f, "%u", id->len);
