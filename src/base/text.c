@@ -18,6 +18,26 @@ void vk_text_init(struct vk_text *text, char *buf, size_t cap_bytes)
 	buf[0] = '\0';
 }
 
+/* The text is full: it ends in front of the character that was cut, and nothing is appended behind the cut. */
+static void cut(struct vk_text *text)
+{
+	text->len_bytes = vk_utf8_trim(text->buf);
+	text->cap_bytes = text->len_bytes + 1;
+}
+
+static void append(struct vk_text *text, const char *s, size_t len)
+{
+	size_t room = text->cap_bytes - text->len_bytes;
+	bool fits = len < room;
+	size_t n = fits ? len : room - 1;
+
+	memcpy(text->buf + text->len_bytes, s, n);
+	text->len_bytes += n;
+	text->buf[text->len_bytes] = '\0';
+	if (!fits)
+		cut(text);
+}
+
 void vk_text_fmt(struct vk_text *text, const char *fmt, ...)
 {
 	va_list args;
@@ -27,26 +47,30 @@ void vk_text_fmt(struct vk_text *text, const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(text->buf + text->len_bytes, room, fmt, args);
 	va_end(args);
-	if (n < 0)
-		return;
-	if ((size_t)n < room) {
-		text->len_bytes += (size_t)n;
+	if (n < 0) {
+		text->buf[text->len_bytes] = '\0';
 		return;
 	}
-	/* Cut: not inside a character, and nothing is appended behind the cut. */
-	text->len_bytes = vk_utf8_trim(text->buf);
-	text->cap_bytes = text->len_bytes + 1;
+	if ((size_t)n < room)
+		text->len_bytes += (size_t)n;
+	else
+		cut(text);
 }
 
 void vk_text_put(struct vk_text *text, const char *s)
 {
-	vk_text_fmt(text, "%s", s);
+	append(text, s, strlen(s));
 }
 
 void vk_text_hex(struct vk_text *text, const uint8_t *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		vk_text_fmt(text, "%02x", bytes[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		const char two[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
+
+		append(text, two, sizeof(two));
+	}
 }
 
 void vk_text_label(struct vk_text *text, const uint8_t *bytes, size_t len)
@@ -56,7 +80,7 @@ void vk_text_label(struct vk_text *text, const uint8_t *bytes, size_t len)
 		size_t n = vk_utf8_decode(bytes + i, len - i, &c);
 
 		if (n != 0 && c != '\\' && !vk_utf8_steers(c)) {
-			vk_text_fmt(text, "%.*s", (int)n, (const char *)bytes + i);
+			append(text, (const char *)bytes + i, n);
 			i += n;
 			continue;
 		}
@@ -66,7 +90,7 @@ void vk_text_label(struct vk_text *text, const uint8_t *bytes, size_t len)
 	}
 }
 
-/* Rounded hundredths of the unit 1 << shift; integers, because printf's decimal point follows the locale. */
+/* Hundredths of the unit 1 << shift, rounded. In integers: printf's decimal point follows the locale. */
 static uint64_t in_hundredths(uint64_t bytes, unsigned shift)
 {
 	uint64_t rest = bytes & ((1ULL << shift) - 1);
@@ -182,7 +206,7 @@ static bool parse_digits(const char **s, uint64_t *ret_number)
 	return true;
 }
 
-/* Digits that a fraction may have: enough for every byte of an EiB, and the product below fits 128 bits. */
+/* Digits that a fraction may have: enough for each byte of an EiB; the product below fits 128 bits. */
 enum { FRACTION_DIGITS = 18 };
 
 int vk_text_parse_size(const char *s, uint64_t *ret_bytes)

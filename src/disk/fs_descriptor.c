@@ -48,7 +48,7 @@ void vk_fs_version_name(const struct vk_fs_descriptor *fs, char ret_text[40])
 
 static bool block_size_sound(uint64_t size)
 {
-	return size >= MIB && size <= 8 * MIB && (size & (size - 1)) == 0;
+	return size >= MIB && size <= 8ULL * MIB && (size & (size - 1)) == 0;
 }
 
 static bool alignment_sound(const struct vk_fs_descriptor *fs)
@@ -107,13 +107,14 @@ static void check_identity(const struct vk_fs_descriptor *fs, size_t seen,
 			   const struct vk_finding_sink *sink)
 {
 	struct vk_vmfs_uuid_parts id;
-	char text[VK_VMFS_UUID_TEXT_BYTES];
 	uint64_t apart;
 	struct vk_finding f;
 
 	if (lv_uuid != NULL && !vk_vmfs_uuid_equal(&fs->volInfo, lv_uuid) &&
 	    start(&f, VK_F_FS_VOLINFO, "volInfo", seen, at,
 		  "the file system names another LVM volume than the one it lies on")) {
+		char text[VK_VMFS_UUID_TEXT_BYTES];
+
 		vk_vmfs_uuid_format(&fs->volInfo, text);
 		vk_finding_seen(&f, "%s", text);
 		vk_vmfs_uuid_format(lv_uuid, text);

@@ -14,7 +14,7 @@ VK_LAYOUT_DEFINE(vk_gpt_entry_layout, VK_GPT_ENTRY_ROWS, struct vk_gpt_entry, VK
 		 "GPT entry", "GPT partition entry",
 		 "UEFI specification; published hexdump of a VMFS5 disk");
 
-/* Remainders of the sixteen values of four bits: a small table, and quick enough for 2 MiB of entries. */
+/* Four bits at a time: a small table, and quick enough for 2 MiB of entries. */
 uint32_t vk_crc32(uint32_t crc, const uint8_t *buf, size_t len)
 {
 	static const uint32_t nibble[16] = {
@@ -78,7 +78,7 @@ uint32_t vk_gpt_entries_bytes(const struct vk_gpt_header *header)
 	return (uint32_t)bytes;
 }
 
-/* Header, entries and usable sectors must follow each other without overlap: mirrored in the copy at the end. */
+/* Header, entries and usable sectors follow each other without overlap; mirrored in the backup. */
 static bool usable_range_sound(const struct vk_gpt_header *h, uint32_t sector_size, uint64_t lba,
 			       uint64_t last_lba)
 {

@@ -46,7 +46,7 @@ void vk_guid_format(const struct vk_guid *guid, char ret_text[VK_GUID_TEXT_BYTES
 
 bool vk_guid_parse(const char *text, struct vk_guid *ret_guid)
 {
-	uuid_t bytes;
+	uuid_t bytes = {0};
 
 	if (uuid_parse(text, bytes) != 0)
 		return false;

@@ -21,7 +21,6 @@ void vk_heartbeat_check(const struct vk_heartbeat *hb, size_t seen_bytes, uint64
 			uint64_t offset_bytes, const struct vk_finding_sink *sink)
 {
 	struct vk_finding f;
-	char host[VK_VMFS_UUID_TEXT_BYTES];
 
 	if (seen_bytes < VK_HEARTBEAT_BYTES)
 		return;
@@ -42,6 +41,8 @@ void vk_heartbeat_check(const struct vk_heartbeat *hb, size_t seen_bytes, uint64
 		vk_finding_put(sink, &f);
 	}
 	if (hb->state == VK_HB_IN_USE) {
+		char host[VK_VMFS_UUID_TEXT_BYTES];
+
 		vk_vmfs_uuid_format(&hb->owner, host);
 		vk_finding_init(&f, VK_F_HEARTBEAT_IN_USE, offset_bytes, VK_HEARTBEAT_BYTES,
 				"a host holds the heartbeat slot at volume offset 0x%llx",

@@ -28,7 +28,7 @@ void vk_lock_holder(const struct vk_lock *lock, unsigned index, struct vk_lock_h
 			 ret_holder);
 }
 
-/* Journals and large blocks have locks of numbers that no source names, so the whole family is let pass. */
+/* Journals and large blocks have locks of numbers that no source names: the family is let pass. */
 #define LOCK_FAMILY 0x10C00000U
 
 void vk_lock_check(const struct vk_lock *lock, size_t seen_bytes, uint64_t volume_offset,

@@ -88,7 +88,7 @@ static void check_overlap(const struct vk_mbr *mbr, unsigned a, unsigned b, uint
 	    (uint64_t)y->firstLBA + y->sectors <= x->firstLBA)
 		return;
 	vk_finding_init(&f, VK_F_MBR_ENTRY_OVERLAP,
-			offset_bytes + VK_MBR_ENTRY_OFFSET + b * VK_MBR_ENTRY_BYTES,
+			offset_bytes + VK_MBR_ENTRY_OFFSET + (uint64_t)b * VK_MBR_ENTRY_BYTES,
 			VK_MBR_ENTRY_BYTES, "partitions %u and %u overlap", a + 1, b + 1);
 	vk_finding_put(sink, &f);
 }
@@ -108,7 +108,7 @@ void vk_mbr_check(const struct vk_mbr *mbr, size_t seen_bytes, uint64_t disk_sec
 	for (unsigned i = 0; i < 4; i++) {
 		if (vk_mbr_entry_used(&mbr->entries[i]))
 			check_entry(&mbr->entries[i], i + 1, disk_sectors,
-				    offset_bytes + VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES,
+				    offset_bytes + VK_MBR_ENTRY_OFFSET + (uint64_t)i * VK_MBR_ENTRY_BYTES,
 				    sink);
 		for (unsigned k = i + 1; k < 4; k++)
 			check_overlap(mbr, i, k, offset_bytes, sink);
@@ -143,7 +143,7 @@ const char *vk_mbr_type_name(uint8_t type)
 
 void vk_mbr_chs(uint64_t lba, uint8_t ret_chs[3])
 {
-	uint64_t cylinder = lba / (255 * 63);
+	uint64_t cylinder = lba / (255ULL * 63);
 	uint64_t head = lba / 63 % 255;
 	uint64_t sector = lba % 63 + 1;
 

@@ -21,8 +21,8 @@ static inline size_t vk_naa_bytes(const struct vk_scsi_disk_id *id)
 }
 
 /*
- * Bytes of the designator in an id of type 2. One that is no NAA may be an EUI of 8 or 16 bytes: which type carries
- * those was never seen, so they are not held against the header. 0 when the length fits nothing.
+ * Bytes of the designator in an id of type 2. One that is no NAA may be an EUI of 8 or 16 bytes: which type
+ * carries those was never seen, so they are not held against the header. 0 when the length fits nothing.
  */
 static inline size_t vk_designator_bytes(const struct vk_scsi_disk_id *id)
 {

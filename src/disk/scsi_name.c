@@ -46,8 +46,8 @@ static bool skip_digits(const char **s)
 }
 
 /*
- * ESX 4 and later record a path as vmhbaA:t:l, where the name says vmhbaA:C0:Tt:Ll. Writes that; false when the path is
- * not of the short form.
+ * ESX 4 and later record a path as vmhbaA:t:l, where the name says vmhbaA:C0:Tt:Ll. Writes that; false
+ * when the path is not of the short form.
  */
 static bool put_short_path(struct vk_text *text, const char *path)
 {
