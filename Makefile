@@ -1,65 +1,216 @@
 # SPDX-License-Identifier: Apache-2.0
-# vmfskit: build, test, install. Everything that is made goes to $(BUILD).
+# vmfskit: build, test, install. Everything that is made goes to $(BUILD); sources are found by being there.
 
 VERSION := 0.1.0
+DATE := 2026-11-21
+SONAME := libvmfskit.so.0
+
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
 
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
 PKG_CONFIG ?= pkg-config
 PKGS := blkid uuid libcrypto jansson
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 300
 
+# CPPFLAGS, CFLAGS and LDFLAGS are the user's; ours stand in front of them.
 STD := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wcast-qual -Wformat=2 -Wundef -Wvla -Wwrite-strings -Werror
 OPT ?= -O2 -g
 HARDEN ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SAN ?=
-CPPFLAGS += -Iinclude -Isrc -DVK_VERSION='"$(VERSION)"' $(STD)
-CFLAGS += $(OPT) $(WARN) $(HARDEN) $(SAN) -fPIC
-LDFLAGS += $(SAN) -Wl,-z,relro,-z,now
-LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS)) -lpthread
-CPPFLAGS += $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+# asked once, and only when something is compiled or linked: the packages may have to be installed first
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(PKGS)))$(PKG_LIBS)
+PKG_LIBS_STATIC = $(eval PKG_LIBS_STATIC := $$(shell $(PKG_CONFIG) --static --libs $(PKGS)))$(PKG_LIBS_STATIC)
+ALL_CPPFLAGS = -Iinclude -Isrc -DVK_VERSION='"$(VERSION)"' -DVK_DATE='"$(DATE)"' $(STD) $(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = $(OPT) $(WARN) $(HARDEN) $(SAN) -fPIC $(CFLAGS)
+ALL_LDFLAGS = $(SAN) -Wl,-z,relro,-z,now $(LDFLAGS)
+LIBS = $(PKG_LIBS) -lpthread
 
-LIB_DIRS := base disk io vol store repair
-CMD_DIRS := cli report cmd
-LAB_DIRS := cli lab
 sources = $(sort $(foreach d,$(1),$(wildcard src/$(d)/*.c)))
-LIB_SRC := $(call sources,$(LIB_DIRS))
-CMD_SRC := $(call sources,$(CMD_DIRS))
-LAB_SRC := $(call sources,$(LAB_DIRS))
 obj = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
+LIB_SRC := $(call sources,base disk io vol fs scsi store repair)
+CMD_SRC := $(call sources,cli report cmd)
+LAB_SRC := $(call sources,cli lab)
+# everything above the library but the two main(): for the generator of the pages and for unit tests
+APP_SRC := $(filter-out %/main.c,$(sort $(CMD_SRC) $(LAB_SRC)))
 
 .PHONY: all
-all: $(BUILD)/libvmfskit.a $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
+all: $(BUILD)/libvmfskit.a $(BUILD)/libvmfskit.so $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # the same with crash points and read faults, for tests
-$(BUILD)/hooks/%.o: %.c
+$(BUILD)/hooks/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DVK_TEST_HOOKS $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) -DVK_TEST_HOOKS $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libvmfskit.a: $(call obj,obj,$(LIB_SRC))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+$(BUILD)/libapp.a: $(call obj,obj,$(APP_SRC))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/libvmfskit.so.$(VERSION): $(call obj,obj,$(LIB_SRC)) src/libvmfskit.map
+	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=src/libvmfskit.map -Wl,-z,defs \
+		-o $@ $(filter %.o,$^) $(LIBS)
+
+$(BUILD)/libvmfskit.so: $(BUILD)/libvmfskit.so.$(VERSION)
+	ln -sf $(<F) $(BUILD)/$(SONAME)
+	ln -sf $(SONAME) $@
+
 $(BUILD)/vmfskit: $(call obj,obj,$(CMD_SRC)) $(BUILD)/libvmfskit.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/vmfskit-lab: $(call obj,obj,$(LAB_SRC)) $(BUILD)/libvmfskit.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/hooks/vmfskit: $(call obj,hooks,$(CMD_SRC)) $(call obj,hooks,$(LIB_SRC))
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# one file that needs nothing of the system it runs on; glibc's warnings concern functions of libcrypto that
+# are never called (engines, sockets)
+.PHONY: static
+static: $(BUILD)/static/vmfskit
+$(BUILD)/static/vmfskit: $(call obj,obj,$(CMD_SRC)) $(BUILD)/libvmfskit.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -static -s -o $@ $^ $(PKG_LIBS_STATIC) -lpthread 2>$@.log || { cat $@.log >&2; exit 1; }
+	@grep -v -e 'in statically linked applications requires at runtime' -e ': in function ' $@.log >&2 || true
+
+# pages and completions that come from the tables
+$(BUILD)/gen_docs: $(BUILD)/obj/src/tools/gen_docs.o $(BUILD)/libapp.a $(BUILD)/libvmfskit.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/generated: $(BUILD)/gen_docs
+	@rm -rf $@
+	@mkdir -p $@/man $@/completion
+	$< $@
+	@touch $@
+
+.PHONY: docs
+docs: $(BUILD)/generated
+	@mkdir -p docs/man
+	rm -f docs/man/*.1
+	cp $(BUILD)/generated/*.md docs/
+	cp $(BUILD)/generated/man/*.1 docs/man/
 
 # unit tests: one program for each file
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libvmfskit.a
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libapp.a $(BUILD)/libvmfskit.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# fuzz entries: under libFuzzer with `make fuzz`, and their corpora with an ordinary compiler in `make check`
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libapp.a $(BUILD)/libvmfskit.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+$(BUILD)/fuzz/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(ALL_CPPFLAGS) -O1 -g $(WARN) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -fno-omit-frame-pointer -MMD -MP -c -o $@ $<
+$(BUILD)/fuzz/libvmfskit.a: $(call obj,fuzz/obj,$(LIB_SRC))
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(BUILD)/fuzz/bin/%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libvmfskit.a
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+.PHONY: fuzz fuzz-run
+fuzz:
+	@src/tools/deps.sh build fuzz
+	@$(MAKE) --no-print-directory fuzz-run
+fuzz-run: $(FUZZ_NAMES:%=$(BUILD)/fuzz/bin/%)
+	@src/tools/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(JOBS) $(FUZZ_NAMES)
+
+# SANITIZED: no static program then, an address sanitizer cannot be in one
+TESTED := $(BUILD)/vmfskit $(BUILD)/vmfskit-lab $(BUILD)/hooks/vmfskit $(BUILD)/libvmfskit.so $(BUILD)/generated \
+	$(UNIT) $(REPLAY) $(if $(SAN),,$(BUILD)/static/vmfskit)
+.PHONY: check check-run check-asan
+check:
+	@src/tools/deps.sh build check
+	@$(MAKE) --no-print-directory -j$(JOBS) check-run
+check-run: $(TESTED)
+	@BUILD='$(BUILD)' tests/run.sh
+
+check-asan:
+	@src/tools/deps.sh build check
+	@ASAN_OPTIONS=exitcode=86:abort_on_error=0 UBSAN_OPTIONS=exitcode=86:print_stacktrace=1 LSAN_OPTIONS=exitcode=86 \
+		$(MAKE) --no-print-directory -j$(JOBS) BUILD='$(BUILD)/asan' OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= \
+		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check-run
+
+.PHONY: deps demo demo-run bench bench-run
+deps:
+	@src/tools/deps.sh build
+
+demo:
+	@src/tools/deps.sh build
+	@$(MAKE) --no-print-directory -s -j$(JOBS) demo-run
+demo-run: $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
+	@src/tools/demo.sh $(BUILD)
+
+bench:
+	@src/tools/deps.sh build bench
+	@$(MAKE) --no-print-directory -s -j$(JOBS) bench-run
+bench-run: $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
+	@BUILD='$(BUILD)' tests/bench.sh
+
+.PHONY: tidy tidy-run
+tidy:
+	@src/tools/deps.sh build tidy
+	@$(MAKE) --no-print-directory tidy-run
+tidy-run:
+	@printf '%s\n' $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c)) | \
+		xargs -P $(JOBS) -I{} clang-tidy --quiet --warnings-as-errors='*' {} -- $(ALL_CPPFLAGS) 2>$(BUILD)/tidy.log || \
+		{ cat $(BUILD)/tidy.log >&2; exit 1; }
+	@cppcheck -q -j $(JOBS) --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppress=missingIncludeSystem --suppress=*:/usr/* -Iinclude -Isrc -DVK_VERSION='""' -DVK_DATE='""' src
+
+.PHONY: install uninstall
+install: all $(BUILD)/generated
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/vmfskit \
+		$(DESTDIR)$(DATADIR)/man/man1 $(DESTDIR)$(DATADIR)/bash-completion/completions \
+		$(DESTDIR)$(DATADIR)/doc/vmfskit
+	install -m 755 $(BUILD)/vmfskit $(BUILD)/vmfskit-lab $(DESTDIR)$(BINDIR)
+	install -m 644 $(BUILD)/libvmfskit.a $(BUILD)/libvmfskit.so.$(VERSION) $(DESTDIR)$(LIBDIR)
+	ln -sf libvmfskit.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libvmfskit.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' -e 's|@PKGS@|$(PKGS)|' src/vmfskit.pc.in \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/vmfskit.pc
+	install -m 644 include/vmfskit/*.h $(DESTDIR)$(INCLUDEDIR)/vmfskit
+	install -m 644 $(BUILD)/generated/man/*.1 $(DESTDIR)$(DATADIR)/man/man1
+	install -m 644 $(BUILD)/generated/completion/* $(DESTDIR)$(DATADIR)/bash-completion/completions
+	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(DATADIR)/doc/vmfskit
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,vmfskit vmfskit-lab)
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libvmfskit.a libvmfskit.so $(SONAME) libvmfskit.so.$(VERSION) pkgconfig/vmfskit.pc)
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/vmfskit $(DESTDIR)$(DATADIR)/doc/vmfskit
+	rm -f $(DESTDIR)$(DATADIR)/man/man1/vmfskit.1 $(DESTDIR)$(DATADIR)/man/man1/vmfskit-*.1
+	rm -f $(addprefix $(DESTDIR)$(DATADIR)/bash-completion/completions/,vmfskit vmfskit-lab)
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

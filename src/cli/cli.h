@@ -22,12 +22,22 @@ enum {
 	VK_EXIT_INTERNAL = 5
 };
 
+/* What each of them means, by number; ends with NULL. */
+extern const char *const vk_cli_exit_codes[];
+/* The help of the option --help, which no table needs to hold. */
+extern const char vk_cli_help_text[];
+
 struct vk_cli_option {
 	char letter;          /* 0: none */
 	const char *name;     /* long name without dashes; NULL ends a list */
 	const char *argument; /* NULL: a flag; else its name in the help: "DIR" */
 	const char *help;     /* one sentence without a final full stop */
-	const char *choices;  /* "disk partition volume header" for the completion; NULL: free; "FILE", "DIR" complete files */
+	/*
+	 * The values it takes, separated by blanks: "disk partition volume header". Any other is refused before the
+	 * verb runs; several may be given with commas between them. NULL: free text. "FILE" and "DIR": the
+	 * completion offers files or folders, nothing is checked.
+	 */
+	const char *choices;
 };
 
 struct vk_cli_example {
@@ -41,10 +51,14 @@ struct vk_cli_verb {
 	const char *name;
 	const char *arguments;     /* "SOURCE..." */
 	const char *purpose;       /* one line, lower case, no full stop: "show what is in a disk, a dump or a capture" */
-	const char *description;   /* paragraphs separated by blank lines; for the man page and VERB --help */
+	/*
+	 * For the man page and VERB --help: paragraphs separated by blank lines. They are filled, except
+	 * those whose first line begins with a blank: these are shown line by line as they are.
+	 */
+	const char *description;
 	const struct vk_cli_option *options;
 	const struct vk_cli_example *examples;
-	size_t least_arguments;
+	size_t least_arguments;    /* every verb has --help (and -h, unless it has an option h of its own) by itself */
 	size_t most_arguments;     /* SIZE_MAX: any number */
 	int (*run)(struct vk_cli_call *call); /* returns an exit code */
 };
@@ -55,6 +69,12 @@ struct vk_cli_program {
 	const char *purpose;
 	const char *description;
 	const struct vk_cli_verb *const *verbs; /* ends with NULL */
+};
+
+/* An option as it was given. */
+struct vk_cli_given {
+	const struct vk_cli_option *option;
+	const char *value; /* NULL for a flag */
 };
 
 /* What the command line said; lives during run. */
@@ -69,12 +89,20 @@ struct vk_cli_call {
 	FILE *err; /* problems: stderr */
 };
 
-/* Whether the option was given; its last value (NULL when not given); its n-th value (NULL behind the last). */
+/*
+ * Whether the option was given; its last value (NULL when not given); its n-th value (NULL behind the last).
+ * option is the long name; one that the verb's table does not have ends the program as an internal fault, so
+ * that a misspelt name cannot pass for an option that was not given.
+ */
 bool vk_cli_flag(const struct vk_cli_call *call, const char *option);
 const char *vk_cli_value(const struct vk_cli_call *call, const char *option);
 const char *vk_cli_nth_value(const struct vk_cli_call *call, const char *option, size_t n);
 
-/* Parse and run: the whole of main(). */
+/*
+ * Parse and run: the whole of main(). Streams that are closed are first occupied, so that no disk is ever
+ * opened as number 1 or 2 and printed on. Results that cannot be written (full disk, closed pipe) are exit 4.
+ * Abbreviated option names are refused: an option that writes must not be hit by accident.
+ */
 int vk_cli_main(const struct vk_cli_program *program, int argc, char **argv);
 
 /*

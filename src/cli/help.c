@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command table as help on a terminal. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+#include "cli/parse.h"
+#include "cli/words.h"
+
+enum { INDENT = 2, OPTION_INDENT = 8 };
+
+static void put_text(FILE *out, const char *text)
+{
+	struct vk_paragraph paragraph;
+
+	while (vk_words_paragraph(&text, &paragraph)) {
+		fputc('\n', out);
+		if (paragraph.verbatim)
+			fprintf(out, "%.*s\n", (int)paragraph.words.len, paragraph.words.text);
+		else
+			vk_words_fill(out, paragraph.words, 0, 0);
+	}
+}
+
+static void put_option(FILE *out, const struct vk_cli_option *option)
+{
+	if (option->letter != 0)
+		fprintf(out, "%*s-%c, --%s", INDENT, "", option->letter, option->name);
+	else
+		fprintf(out, "%*s--%s", INDENT + 4, "", option->name);
+	if (option->argument != NULL)
+		fprintf(out, " %s", option->argument);
+	fprintf(out, "\n%*s", OPTION_INDENT, "");
+	vk_words_fill(out, vk_words_of(option->help), OPTION_INDENT, OPTION_INDENT);
+}
+
+void vk_cli_usage_line(const struct vk_cli_program *program, const struct vk_cli_verb *verb,
+		       FILE *out)
+{
+	bool bare = verb->arguments == NULL || verb->arguments[0] == '\0';
+
+	fprintf(out, "usage: %s %s [OPTION]...%s%s\n", program->name, verb->name, bare ? "" : " ",
+		bare ? "" : verb->arguments);
+}
+
+void vk_cli_help(const struct vk_cli_program *program, FILE *out)
+{
+	size_t width = 0;
+
+	fprintf(out, "usage: %s VERB [OPTION]... [ARGUMENT]...\n\n%s: ", program->name, program->name);
+	vk_words_fill(out, vk_words_of(program->purpose), strlen(program->name) + 2, 0);
+	put_text(out, program->description);
+	for (size_t i = 0; program->verbs[i] != NULL; i++)
+		if (strlen(program->verbs[i]->name) > width)
+			width = strlen(program->verbs[i]->name);
+	fputs("\nverbs:\n", out);
+	for (size_t i = 0; program->verbs[i] != NULL; i++) {
+		const struct vk_cli_verb *verb = program->verbs[i];
+
+		fprintf(out, "%*s%-*s  ", INDENT, "", (int)width, verb->name);
+		vk_words_fill(out, vk_words_of(verb->purpose), INDENT + width + 2, INDENT + width + 2);
+	}
+	fputs("\nexit codes:\n", out);
+	for (size_t i = 0; vk_cli_exit_codes[i] != NULL; i++)
+		fprintf(out, "%*s%zu  %s\n", INDENT, "", i, vk_cli_exit_codes[i]);
+	fprintf(out, "\nmore: %s help VERB, man %s\n", program->name, program->name);
+}
+
+void vk_cli_verb_help(const struct vk_cli_program *program, const struct vk_cli_verb *verb,
+		      FILE *out)
+{
+	const struct vk_cli_option help = {vk_cli_help_letter(verb), "help", NULL, vk_cli_help_text, NULL};
+
+	vk_cli_usage_line(program, verb, out);
+	fprintf(out, "\n%s %s: ", program->name, verb->name);
+	vk_words_fill(out, vk_words_of(verb->purpose),
+		      strlen(program->name) + strlen(verb->name) + 3, 0);
+	put_text(out, verb->description);
+	fputs("\noptions:\n", out);
+	for (size_t i = 0; i < vk_cli_option_count(verb); i++)
+		put_option(out, &verb->options[i]);
+	put_option(out, &help);
+	if (verb->examples == NULL || verb->examples[0].command == NULL)
+		return;
+	fputs("\nexamples:\n", out);
+	for (const struct vk_cli_example *example = verb->examples; example->command != NULL;
+	     example++) {
+		fprintf(out, "%*s%s\n%*s", INDENT, "", example->command, OPTION_INDENT, "");
+		vk_words_fill(out, vk_words_of(example->what), OPTION_INDENT, OPTION_INDENT);
+	}
+}

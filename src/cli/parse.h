@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the words of a command line to a call. */
+#ifndef VK_CLI_PARSE_H
+#define VK_CLI_PARSE_H
+
+#include "cli/cli.h"
+
+/*
+ * Parse what follows the program's name; argv[0] is the verb, and program, verb, out and err of call are set.
+ * Returns VK_EXIT_OK, or the exit code after the problem was printed. ret_help: --help was among the options and
+ * nothing else of the call may be used. Free with vk_cli_parse_free, also after a failure.
+ */
+int vk_cli_parse(struct vk_cli_call *call, int argc, char **argv, bool *ret_help);
+void vk_cli_parse_free(struct vk_cli_call *call);
+
+/* The letter of --help for this verb: 'h', or 0 when an option of its own has it. */
+char vk_cli_help_letter(const struct vk_cli_verb *verb);
+size_t vk_cli_option_count(const struct vk_cli_verb *verb);
+
+/* "usage: PROGRAM VERB [OPTION]... ARGUMENTS" and a newline. */
+void vk_cli_usage_line(const struct vk_cli_program *program, const struct vk_cli_verb *verb,
+		       FILE *out);
+
+#endif

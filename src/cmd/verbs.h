@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of vmfskit, each defined in its own file, and the program made of them. */
+#ifndef VK_CMD_VERBS_H
+#define VK_CMD_VERBS_H
+
+#include "cli/cli.h"
+
+extern const struct vk_cli_verb vk_verb_decode;
+extern const struct vk_cli_verb vk_verb_capture;
+extern const struct vk_cli_verb vk_verb_list;
+extern const struct vk_cli_verb vk_verb_verify;
+extern const struct vk_cli_verb vk_verb_restore;
+extern const struct vk_cli_verb vk_verb_undo;
+
+extern const struct vk_cli_program vk_vmfskit_program;
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of verbs of vmfskit. */
+#include "cmd/verbs.h"
+
+static const struct vk_cli_verb *const verbs[] = {
+	&vk_verb_decode,  &vk_verb_capture, &vk_verb_list, &vk_verb_verify,
+	&vk_verb_restore, &vk_verb_undo,    NULL,
+};
+
+const struct vk_cli_program vk_vmfskit_program = {
+	.name = "vmfskit",
+	.version = VK_VERSION,
+	.purpose = "look into, save and put back what makes a VMware VMFS volume mountable",
+	.description =
+		"A VMFS datastore is lost when a few megabytes are: the partition table, the LVM header, the "
+		"volume header. vmfskit shows what stands there (decode), saves it so that it can be proved and "
+		"put back with nothing but dd (capture, list, verify), and puts it back (restore) in a way that "
+		"can be undone (undo).\n\n"
+		"Nothing is ever written without --write. A source may be a whole disk, one partition, a logical "
+		"volume or a piece of any of them: a block device, a file, or standard input (-).",
+	.verbs = verbs,
+};
