@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every command-line test stands on: the programs, a scratch folder, verdicts. To be sourced by bash.
+#
+#   $VMFSKIT $LAB $HOOKS $STATIC   the programs (HOOKS: vmfskit with crash points; STATIC: empty when not built)
+#   $ROOT $BUILD $SHARED           the project, its build folder, ../shared (empty when absent)
+#   $TMP                           a scratch folder of this test, removed at its end
+#   $OUT $ERR                      files with what the last command under ok, exits or run printed; $CODE its exit code
+#
+#   ok NAME CMD...            passes when CMD exits 0
+#   exits NAME CODE CMD...    passes when CMD exits with CODE
+#   run CMD...                no verdict: sets $OUT, $ERR, $CODE
+#   is NAME GOT EXPECTED      passes when the two texts are equal
+#   has NAME WHERE PATTERN    passes when the file WHERE (or else the text WHERE) has a line with that extended
+#   hasnt NAME WHERE PATTERN  regular expression; or has none
+#   same NAME FILE FILE       passes when the two files hold the same bytes
+#   fail NAME [WHY]           pass NAME              skip NAME WHY
+#   need_root [WHAT]          need PROGRAM...        skip the whole rest of the test without it
+#   loop_attach FILE [OPTS]   prints a loop device on FILE, detached at the end (needs root)
+#   big_dir                   prints a scratch folder that holds sparse files of 64 TB, removed at the end
+#   traced FILE CMD...        CMD under strace -f, its system calls in FILE; more options in $STRACE_OPTIONS
+#   unpack FILE.xz OUT        unpack and keep the holes
+#
+# A command that dies under a sanitizer passes nothing, whatever exit code was expected of it.
+
+set -u
+LC_ALL=C
+TZ=UTC
+export LC_ALL TZ
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
+BUILD=${BUILD:-build}
+BUILD=$(cd "$ROOT" && cd "$BUILD" && pwd) || { echo "there is no build folder: run make first" >&2; exit 1; }
+VMFSKIT=$BUILD/vmfskit
+LAB=$BUILD/vmfskit-lab
+HOOKS=$BUILD/hooks/vmfskit
+STATIC=$BUILD/static/vmfskit
+[ -x "$STATIC" ] || STATIC=
+SHARED=${VMFSKIT_SHARED:-$ROOT/../shared}
+[ -d "$SHARED/data" ] || SHARED=
+export VMFSKIT LAB HOOKS SHARED
+
+TMP=$(mktemp -d "${TMPDIR:-/tmp}/vmfskit-test.XXXXXX") || exit 1
+OUT=$TMP/.stdout
+ERR=$TMP/.stderr
+CODE=0
+: >"$OUT" >"$ERR" >"$TMP/.loops" >"$TMP/.mounts" >"$TMP/.dirs"
+failed_cases=0
+
+# everything that was attached, mounted or made goes away, whatever way the test ends
+cleanup() {
+	local code=$? line
+	trap - EXIT
+	while read -r line; do losetup -d "$line" 2>/dev/null; done <"$TMP/.loops"
+	tac "$TMP/.mounts" | while read -r line; do umount "$line" 2>/dev/null || umount -l "$line"; done
+	while read -r line; do rm -rf "$line"; done <"$TMP/.dirs"
+	rm -rf "$TMP"
+	[ "$code" -eq 0 ] && [ "$failed_cases" -gt 0 ] && code=1
+	exit "$code"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+pass() { printf 'ok - %s\n' "$1"; }
+skip() { printf 'ok - %s # skip %s\n' "$1" "$2"; }
+fail() {
+	failed_cases=$((failed_cases + 1))
+	printf 'not ok - %s\n' "$1"
+	[ $# -lt 2 ] || printf '%s\n' "$2" | sed 's/^/#   /'
+}
+
+# the command and the beginning of what it said, below a failure
+explain() {
+	printf '#   command: %s\n' "$(printf '%q ' "$@")"
+	printf '#   exit code: %s\n' "$CODE"
+	head -n 25 "$OUT" | tr -d '\000' | cut -c1-300 | sed 's/^/#   out: /'
+	head -n 40 "$ERR" | tr -d '\000' | cut -c1-300 | sed 's/^/#   err: /'
+}
+
+run() {
+	"$@" >"$OUT" 2>"$ERR"
+	CODE=$?
+}
+
+insane() { grep -qaE 'ERROR: (Address|Leak|Undefined)[A-Za-z]*Sanitizer|: runtime error: ' "$ERR"; }
+
+exits() {
+	local name=$1 code=$2
+	shift 2
+	run "$@"
+	if [ "$CODE" -eq "$code" ] && ! insane; then
+		pass "$name"
+	else
+		fail "$name" "expected exit code: $code"
+		explain "$@"
+	fi
+}
+
+ok() {
+	local name=$1
+	shift
+	exits "$name" 0 "$@"
+}
+
+is() {
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "got:      $2
+expected: $3"
+	fi
+}
+
+# in TEXT-OR-FILE PATTERN
+found_in() {
+	if [ -n "$1" ] && [ -f "$1" ]; then
+		grep -qaE -e "$2" "$1"
+	else
+		grep -qaE -e "$2" <<<"$1"
+	fi
+}
+
+shown() { if [ -n "$1" ] && [ -f "$1" ]; then head -n 40 "$1" | tr -d '\000'; else printf '%s' "$1"; fi; }
+
+has() {
+	if found_in "$2" "$3"; then pass "$1"; else fail "$1" "no line matches: $3
+in: $(shown "$2")"; fi
+}
+
+hasnt() {
+	if found_in "$2" "$3"; then fail "$1" "a line matches: $3
+in: $(shown "$2")"; else pass "$1"; fi
+}
+
+same() {
+	local told
+	if told=$(cmp -- "$2" "$3" 2>&1); then pass "$1"; else fail "$1" "$told"; fi
+}
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] && return
+	skip "${1:-the rest of this test}" "needs root"
+	exit 0
+}
+
+need() {
+	local program
+	for program; do
+		PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null && continue
+		skip "the rest of this test" "there is no $program"
+		exit 0
+	done
+}
+
+loop_attach() {
+	local file=$1 device tries=0
+	shift
+	# another test may take the number that was found free
+	until device=$(losetup --find --show "$@" "$file" 2>"$TMP/.losetup"); do
+		tries=$((tries + 1))
+		if [ "$tries" -ge 20 ]; then
+			cat "$TMP/.losetup" >&2
+			return 1
+		fi
+		sleep 0.2
+	done
+	echo "$device" >>"$TMP/.loops"
+	echo "$device"
+}
+
+big_dir() {
+	local dir base
+	for base in /dev/shm "$TMP"; do
+		dir=$(mktemp -d "$base/vmfskit-big.XXXXXX" 2>/dev/null) || continue
+		echo "$dir" >>"$TMP/.dirs"
+		if truncate -s 70368744177664 "$dir/probe" 2>/dev/null; then
+			rm -f "$dir/probe"
+			echo "$dir"
+			return
+		fi
+	done
+	dir=$(mktemp -d "$TMP/big.XXXXXX") && mount -t tmpfs -o size=75% tmpfs "$dir" || return 1
+	echo "$dir" >>"$TMP/.mounts"
+	echo "$dir"
+}
+
+# leaks cannot be looked for in a process that is traced
+traced() {
+	local file=$1
+	shift
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 strace -f -o "$file" ${STRACE_OPTIONS:-} "$@"
+}
+
+unpack() { xz -dc -- "$1" | dd of="$2" conv=sparse bs=1M iflag=fullblock status=none; }

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs every test that was built or is there, two at a time, and counts. Arguments: only tests whose name has one of them.
+#
+# TEST_JOBS=2  TEST_SECONDS=900 (for each file)  BUILD=build
+set -u
+cd "$(dirname "$0")/.." || exit 1
+BUILD=$(cd "${BUILD:-build}" && pwd) || exit 1
+export BUILD
+jobs=${TEST_JOBS:-2}
+seconds=${TEST_SECONDS:-900}
+
+log=$(mktemp -d "${TMPDIR:-/tmp}/vmfskit-run.XXXXXX") || exit 1
+trap 'rm -rf "$log"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM
+
+wanted() {
+	local name=$1 part
+	shift
+	[ $# -eq 0 ] && return 0
+	for part; do case $name in *"$part"*) return 0 ;; esac; done
+	return 1
+}
+
+# name and command of every test; the long ones first, so that the end is not one of them alone
+list=()
+for file in tests/cli/*.sh; do
+	[ -e "$file" ] && list+=("cli/$(basename "$file" .sh)|bash $file")
+done
+list+=("golden|bash tests/golden/run.sh")
+for file in tests/unit/test_*.c; do
+	[ -e "$file" ] && list+=("unit/$(basename "$file" .c)|$BUILD/unit/$(basename "$file" .c)")
+done
+for file in tests/fuzz/fuzz_*.c; do
+	name=$(basename "$file" .c)
+	name=${name#fuzz_}
+	[ -e "$file" ] && list+=("replay/$name|$BUILD/replay/$name tests/fuzz/corpus/$name")
+done
+
+# timeout gives the test a process group of its own and ends all of it, when time is up or when we are interrupted
+one() {
+	local out=$1 start=$SECONDS code pid
+	shift
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 20 "$seconds" "$@" >"$out.out" 2>"$out.err" </dev/null &
+	pid=$!
+	trap 'kill "$pid"; wait "$pid"; exit 143' TERM
+	wait "$pid"
+	code=$?
+	echo "$code $((SECONDS - start))" >"$out.code"
+}
+
+# passed, failed and skipped cases of a test, and whether it did what it announced
+count() {
+	awk -v code="$2" '
+	/^not ok/ { if (tolower($0) ~ /# *skip/) skipped++; else failed++; next }
+	/^ok/ { if (tolower($0) ~ /# *skip/) skipped++; else passed++; next }
+	/^1\.\.[0-9]+$/ { plan = substr($0, 4) + 0; planned = 1 }
+	END {
+		why = ""
+		sum = passed + failed + skipped
+		if (code == 124 || code == 137) why = "stopped: no time left"
+		else if (code != 0 && failed == 0) why = "exit code " code " without a failed case"
+		else if (sum == 0) why = "it tested nothing"
+		else if (planned && plan != sum) why = "announced " plan " cases, reported " sum
+		if (why != "") failed++
+		printf "%d %d %d %s\n", passed, failed, skipped, why
+	}' "$1.out"
+}
+
+passed=0 failed=0 skipped=0
+report() {
+	local name=$1 out=$2 code took p f s why
+	read -r code took <"$out.code"
+	read -r p f s why < <(count "$out" "$code")
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	printf '%s  %-28s %d passed, %d failed, %d skipped  (%d s)\n' "$([ "$f" -eq 0 ] && echo 'ok  ' || echo FAIL)" \
+		"$name" "$p" "$f" "$s" "$took"
+	[ "$s" -eq 0 ] || grep -i '^\(not \)\{0,1\}ok.*# *skip' "$out.out" | sed 's/^/      /' | head -n 5
+	[ "$f" -eq 0 ] && return
+	[ -z "$why" ] || echo "      $why"
+	# each failed case with the remarks below it
+	awk '/^not ok/ && tolower($0) !~ /# *skip/ { show = 1 } /^ok/ { show = 0 } show' "$out.out" | head -n 120 | sed 's/^/      /'
+	[ -s "$out.err" ] && tail -n 40 "$out.err" | cut -c1-300 | sed 's/^/      err: /'
+}
+
+running=() next=0
+while :; do
+	while [ "${#running[@]}" -lt "$jobs" ] && [ "$next" -lt "${#list[@]}" ]; do
+		name=${list[next]%%|*}
+		command=${list[next]#*|}
+		if wanted "$name" "$@"; then
+			# shellcheck disable=SC2086 # words of the table above
+			one "$log/$next" $command 2>/dev/null &
+			running+=("$!:$next:$name")
+		fi
+		next=$((next + 1))
+	done
+	[ "${#running[@]}" -eq 0 ] && break
+	wait -n 2>/dev/null
+	left=()
+	for entry in "${running[@]}"; do
+		IFS=: read -r pid number name <<<"$entry"
+		if [ -e "$log/$number.code" ]; then
+			wait "$pid"
+			report "$name" "$log/$number"
+		else
+			left+=("$entry")
+		fi
+	done
+	running=("${left[@]}")
+done
+
+if [ $((passed + failed)) -eq 0 ]; then
+	echo "no test ran"
+	failed=1
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
