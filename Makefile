@@ -46,42 +46,49 @@ LAB_SRC := $(call sources,cli lab)
 # everything above the library but the two main(): for the generator of the pages and for unit tests
 APP_SRC := $(filter-out %/main.c,$(sort $(CMD_SRC) $(LAB_SRC)))
 
+# one line for each step; V=1 shows the commands
+ifeq ($(V),1)
+say =
+else
+say = @printf '  %-5s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))';
+endif
+
 .PHONY: all
 all: $(BUILD)/libvmfskit.a $(BUILD)/libvmfskit.so $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # the same with crash points and read faults, for tests
 $(BUILD)/hooks/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -DVK_TEST_HOOKS $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) -DVK_TEST_HOOKS $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libvmfskit.a: $(call obj,obj,$(LIB_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)$(AR) rcs $@ $^
 
 $(BUILD)/libapp.a: $(call obj,obj,$(APP_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)$(AR) rcs $@ $^
 
 $(BUILD)/libvmfskit.so.$(VERSION): $(call obj,obj,$(LIB_SRC)) src/libvmfskit.map
-	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=src/libvmfskit.map -Wl,-z,defs \
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=src/libvmfskit.map -Wl,-z,defs \
 		-o $@ $(filter %.o,$^) $(LIBS)
 
 $(BUILD)/libvmfskit.so: $(BUILD)/libvmfskit.so.$(VERSION)
-	ln -sf $(<F) $(BUILD)/$(SONAME)
-	ln -sf $(SONAME) $@
+	@ln -sf $(<F) $(BUILD)/$(SONAME)
+	@ln -sf $(SONAME) $@
 
 $(BUILD)/vmfskit: $(call obj,obj,$(CMD_SRC)) $(BUILD)/libvmfskit.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/vmfskit-lab: $(call obj,obj,$(LAB_SRC)) $(BUILD)/libvmfskit.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/hooks/vmfskit: $(call obj,hooks,$(CMD_SRC)) $(call obj,hooks,$(LIB_SRC))
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # one file that needs nothing of the system it runs on; glibc's warnings concern functions of libcrypto that
 # are never called (engines, sockets)
@@ -89,17 +96,17 @@ $(BUILD)/hooks/vmfskit: $(call obj,hooks,$(CMD_SRC)) $(call obj,hooks,$(LIB_SRC)
 static: $(BUILD)/static/vmfskit
 $(BUILD)/static/vmfskit: $(call obj,obj,$(CMD_SRC)) $(BUILD)/libvmfskit.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -static -s -o $@ $^ $(PKG_LIBS_STATIC) -lpthread 2>$@.log || { cat $@.log >&2; exit 1; }
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -static -s -o $@ $^ $(PKG_LIBS_STATIC) -lpthread 2>$@.log || { cat $@.log >&2; exit 1; }
 	@grep -v -e 'in statically linked applications requires at runtime' -e ': in function ' $@.log >&2 || true
 
 # pages and completions that come from the tables
 $(BUILD)/gen_docs: $(BUILD)/obj/src/tools/gen_docs.o $(BUILD)/libapp.a $(BUILD)/libvmfskit.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/generated: $(BUILD)/gen_docs
 	@rm -rf $@
 	@mkdir -p $@/man $@/completion
-	$< $@
+	@$< $@
 	@touch $@
 
 .PHONY: docs
@@ -113,25 +120,25 @@ docs: $(BUILD)/generated
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libapp.a $(BUILD)/libvmfskit.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 # fuzz entries: under libFuzzer with `make fuzz`, and their corpora with an ordinary compiler in `make check`
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libapp.a $(BUILD)/libvmfskit.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CLANG) $(ALL_CPPFLAGS) -O1 -g $(WARN) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -fno-omit-frame-pointer -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CLANG) $(ALL_CPPFLAGS) -O1 -g $(WARN) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -fno-omit-frame-pointer -MMD -MP -c -o $@ $<
 $(BUILD)/fuzz/libvmfskit.a: $(call obj,fuzz/obj,$(LIB_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)$(AR) rcs $@ $^
 $(BUILD)/fuzz/bin/%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libvmfskit.a
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(call say,LD,$@)$(CLANG) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 .PHONY: fuzz fuzz-run
 fuzz:

@@ -53,7 +53,7 @@ static void put_verb(FILE *out, const struct vk_cli_verb *verb)
 
 void vk_cli_bash_completion(const struct vk_cli_program *program, FILE *out)
 {
-	fprintf(out, "# bash completion of %s, generated from the command table\n", program->name);
+	fprintf(out, "# SPDX-License-Identifier: Apache-2.0\n# bash completion of %s, generated from the command table\n", program->name);
 	put_name(out, program->name);
 	fputs("()\n{\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=\"\" takes=no kind=\"\" words=\"\" options=\"\" done=\"\"\n"

@@ -83,7 +83,7 @@ static void put_upper(FILE *out, const char *text)
 static void put_head(FILE *out, const struct vk_cli_program *program, const char *verb,
 		     const char *purpose)
 {
-	fputs(".\\\" Generated from the command table.\n.TH ", out);
+	fputs(".\\\" SPDX-License-Identifier: Apache-2.0\n.\\\" Generated from the command table.\n.TH ", out);
 	put_upper(out, program->name);
 	if (verb != NULL) {
 		fputc('-', out);

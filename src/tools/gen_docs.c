@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes what the tables say: docs/format.md from the layouts, docs/findings.md from the findings and guards,
+ * docs/cli.md, the manual pages and the bash completions from the command tables.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/verbs.h"
+#include "vmfskit/finding.h"
+#include "vmfskit/layout.h"
+#include "vmfskit/restore.h"
+
+extern const struct vk_cli_program vk_lab_program;
+
+static const char *folder;
+static const char generated[] = "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
+				"<!-- Generated from the tables in the sources by `make docs`. -->\n";
+
+static FILE *create(const char *name, ...) __attribute__((format(printf, 1, 2)));
+static FILE *create(const char *name, ...)
+{
+	char path[4096];
+	int used = snprintf(path, sizeof(path), "%s/", folder);
+	va_list args;
+	FILE *f;
+
+	va_start(args, name);
+	vsnprintf(path + used, sizeof(path) - (size_t)used, name, args);
+	va_end(args);
+	f = fopen(path, "we");
+	if (f == NULL) {
+		perror(path);
+		exit(1);
+	}
+	return f;
+}
+
+static void finish(FILE *f)
+{
+	if (ferror(f) || fclose(f) != 0) {
+		perror("gen_docs: cannot write");
+		exit(1);
+	}
+}
+
+/* Text inside a table of markdown. */
+static void put_cell(FILE *f, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (strchr("|\\*_<>`", *text) != NULL)
+			fputc('\\', f);
+		fputc(*text, f);
+	}
+}
+
+static const char *kind_text(const struct vk_field *field)
+{
+	switch (field->kind) {
+	case VK_KIND_U8:
+		return "u8";
+	case VK_KIND_U16:
+		return "u16";
+	case VK_KIND_U32:
+		return "u32";
+	case VK_KIND_U64:
+		return "u64";
+	case VK_KIND_TEXT:
+		return field->view == VK_VIEW_UTF16 ? "UTF-16" : "text";
+	case VK_KIND_BYTES:
+		return field->view == VK_VIEW_UTF16 ? "UTF-16" : "bytes";
+	case VK_KIND_UUID:
+		return "UUID";
+	case VK_KIND_GUID:
+		return "GUID";
+	case VK_KIND_DISKID:
+		return "SCSI\\_DiskId";
+	}
+	return "";
+}
+
+static void write_layout(FILE *f, const struct vk_layout *layout)
+{
+	fprintf(f, "\n## %s\n\n`%s`, %u bytes. Source: ", layout->title, layout->name, layout->size);
+	put_cell(f, layout->source);
+	fputs(".\n\n| offset | bytes | field | kind | sure | meaning |\n|---:|---:|---|---|:-:|---|\n", f);
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct vk_field *field = &layout->fields[i];
+
+		fprintf(f, "| 0x%02x | %u | `%s` | %s | %c | ", field->offset, field->size, field->name,
+			kind_text(field), vk_evidence_letter(field->evidence));
+		put_cell(f, field->note);
+		fputs(" |\n", f);
+	}
+}
+
+static void write_format(void)
+{
+	FILE *f = create("format.md");
+
+	fputs(generated, f);
+	fputs("\n# On-disk format\n\n"
+	      "Everything is packed; numbers are little-endian. Offsets are bytes from the start of the structure. "
+	      "A *device offset* counts from the start of the partition, a *volume offset* from logical byte 0 of "
+	      "the LVM volume. What lies between the rows is not known and is kept byte for byte.\n\n"
+	      "| sure | meaning |\n|:-:|---|\n"
+	      "| V | verified on the bytes of a real volume |\n"
+	      "| P | verified on real bytes published as a hexdump |\n"
+	      "| X | only shown to be consistent, with a synthetic image |\n"
+	      "| S | stated by a source, no real bytes seen |\n"
+	      "| U | uncertain: doubtful, inferred or contradicted; every output says so |\n\n"
+	      "Where things lie on a device (LVM 3, 4, 5; with LVM 6 the tables are aligned to mdAlignment):\n\n"
+	      "| device offset | what |\n|---:|---|\n"
+	      "| 0x100000 | LVM device header |\n"
+	      "| 0x100200 | volume table (LVM 6: 0x101000) |\n"
+	      "| 0x180200 | first PE bitmap (LVM 6: 0x181000) |\n"
+	      "| 0x180600 | first PE table (LVM 6: 0x182000) |\n"
+	      "| dataOffset, 0x1100000 in every header seen | volume offset 0 |\n"
+	      "| volume offset 0x200000 | file-system descriptor |\n"
+	      "| volume offset 0x300000 | heartbeat slots, 2048 |\n",
+	      f);
+	for (size_t i = 0; vk_layouts[i] != NULL; i++)
+		write_layout(f, vk_layouts[i]);
+	finish(f);
+}
+
+static void write_findings(void)
+{
+#define GUARD_ROW(id, name, protects, past) {name, protects, past},
+	static const struct vk_guard_kind guards[] = {VK_GUARDS(GUARD_ROW)};
+#undef GUARD_ROW
+	FILE *f = create("findings.md");
+
+	fputs(generated, f);
+	fputs("\n# Findings\n\n"
+	      "What the checks say about decoded bytes. The codes are stable: they may be added to, never renamed. "
+	      "A warning or an error makes a command exit 1; information does not.\n\n"
+	      "| code | severity | why it matters | what to do |\n|---|---|---|---|\n",
+	      f);
+	for (int i = 0; i < VK_F_COUNT; i++) {
+		const struct vk_finding_kind *kind = vk_finding_kind((enum vk_finding_code)i);
+
+		fprintf(f, "| `%s` | %s | ", kind->code, vk_severity_name(kind->severity));
+		put_cell(f, kind->why);
+		fputs(" | ", f);
+		put_cell(f, kind->remedy);
+		fputs(" |\n", f);
+	}
+	fputs("\n# Guards\n\n"
+	      "What can refuse a restore or an undo (exit code 3). `--override NAME` lifts one of them.\n\n"
+	      "| guard | it refuses because | how to get past it |\n|---|---|---|\n",
+	      f);
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
+		fprintf(f, "| `%s` | ", guards[i].name);
+		put_cell(f, guards[i].protects);
+		fputs(" | ", f);
+		put_cell(f, guards[i].past);
+		fputs(" |\n", f);
+	}
+	finish(f);
+}
+
+static void write_program(const struct vk_cli_program *program)
+{
+	FILE *f = create("man/%s.1", program->name);
+
+	vk_cli_man(program, f);
+	finish(f);
+	for (size_t i = 0; program->verbs[i] != NULL; i++) {
+		f = create("man/%s-%s.1", program->name, program->verbs[i]->name);
+		vk_cli_verb_man(program, program->verbs[i], f);
+		finish(f);
+	}
+	f = create("completion/%s", program->name);
+	vk_cli_bash_completion(program, f);
+	finish(f);
+}
+
+int main(int argc, char **argv)
+{
+	FILE *f;
+
+	if (argc != 2) {
+		fputs("usage: gen_docs FOLDER (with man/ and completion/ in it)\n", stderr);
+		return 2;
+	}
+	folder = argv[1];
+	write_format();
+	write_findings();
+	f = create("cli.md");
+	fputs(generated, f);
+	fputs("\n# Command line\n\n", f);
+	vk_cli_markdown(&vk_vmfskit_program, f);
+	vk_cli_markdown(&vk_lab_program, f);
+	finish(f);
+	write_program(&vk_vmfskit_program);
+	write_program(&vk_lab_program);
+	return 0;
+}
