@@ -44,7 +44,7 @@ LIB_SRC := $(call sources,base disk io vol fs scsi store repair)
 CMD_SRC := $(call sources,cli report cmd)
 LAB_SRC := $(call sources,cli lab)
 # everything above the library but the two main(): for the generator of the pages and for unit tests
-APP_SRC := $(filter-out %/main.c,$(sort $(CMD_SRC) $(LAB_SRC)))
+APP_SRC := $(filter-out %/main.c %_main.c,$(sort $(CMD_SRC) $(LAB_SRC)))
 
 # one line for each step; V=1 shows the commands
 ifeq ($(V),1)
@@ -184,6 +184,7 @@ tidy:
 	@src/tools/deps.sh build tidy
 	@$(MAKE) --no-print-directory tidy-run
 tidy-run:
+	@mkdir -p $(BUILD)
 	@printf '%s\n' $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c)) | \
 		xargs -P $(JOBS) -I{} clang-tidy --quiet --warnings-as-errors='*' {} -- $(ALL_CPPFLAGS) 2>$(BUILD)/tidy.log || \
 		{ cat $(BUILD)/tidy.log >&2; exit 1; }

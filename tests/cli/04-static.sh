@@ -11,7 +11,7 @@ need_root "in an empty chroot"
 
 mkdir -p "$TMP/root/store"
 cp "$STATIC" "$TMP/root/vmfskit"
-ok "a practice disk" "$LAB" make "$TMP/root/disk" --table gpt --vmfs start=2048,size=2G,version=5
+ok "a practice disk" "$LAB" make "$TMP/root/disk" --table gpt --size 2G
 ok "version" chroot "$TMP/root" /vmfskit --version
 ok "decode" chroot "$TMP/root" /vmfskit decode /disk
 cp "$OUT" "$TMP/decoded"

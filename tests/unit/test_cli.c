@@ -276,12 +276,13 @@ static void fills_lines(void **state)
 	char *text = NULL;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
-	char words[400] = "";
+	char words[301];
 
 	(void)state;
 	assert_non_null(f);
-	for (int i = 0; i < 60; i++)
-		strcat(words, "abcd ");
+	for (size_t i = 0; i < sizeof(words) - 1; i++)
+		words[i] = "abcd "[i % 5];
+	words[sizeof(words) - 1] = '\0';
 	vk_words_fill(f, vk_words_of(words), 4, 4);
 	fclose(f);
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))

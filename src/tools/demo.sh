@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The whole path on a practice disk, each step with its command: look, keep, lose, put back, undo. demo.sh BUILD
+set -u
+LC_ALL=C
+export LC_ALL
+PATH=$(cd "$1" && pwd):$PATH
+folder=$(mktemp -d "${TMPDIR:-/tmp}/vmfskit-demo.XXXXXX") || exit 1
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 130' INT TERM
+cd "$folder" || exit 1
+started=$SECONDS
+step=0
+
+bold='' plain=''
+[ -t 1 ] && bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+
+# what happens now
+tell() {
+	step=$((step + 1))
+	printf '\n%s%d. %s%s\n' "$bold" "$step" "$1" "$plain"
+}
+
+# run a command as it is shown; $1: the exit code that it must have, $2: lines of its output to show
+show() {
+	local expected=$1 lines=$2 code count
+	shift 2
+	printf '   $ %s\n' "$*"
+	"$@" >output 2>&1
+	code=$?
+	count=$(wc -l <output)
+	head -n "$lines" output | sed 's/^/     /'
+	[ "$count" -le "$lines" ] || printf '     ... and %d lines more\n' "$((count - lines))"
+	[ "$code" -eq 0 ] || printf '     (exit code %d)\n' "$code"
+	if [ "$code" -ne "$expected" ]; then
+		printf '\nThis should have ended with exit code %d. All it said:\n' "$expected" >&2
+		cat output >&2
+		exit 1
+	fi
+}
+
+must() {
+	"$@" || { printf '\nThis is not so: %s\n' "$*" >&2; exit 1; }
+}
+
+digest() { sha256sum disk.img | cut -d ' ' -f 1; }
+newest() { find store -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n' | grep -vxF -f known | head -n 1; }
+: >known
+
+tell "A practice disk: GPT, one VMFS5 datastore, 1 GiB (sparse)."
+show 0 10 vmfskit-lab make --table gpt --start 2048 --size 1G --label practice --naa naa.600144f07ed404000000496ff8cd0003 --lun 3 disk.img
+sound=$(digest)
+
+tell "Look: what a host needs to mount it, decoded."
+show 0 34 vmfskit decode disk.img
+
+tell "Keep: save exactly these bytes, with their digests and a recipe that needs only dd."
+show 0 12 vmfskit capture --store store disk.img
+capture=$(newest)
+echo "$capture" >>known
+must [ -n "$capture" ]
+show 0 20 ls -sh "store/$capture"
+show 0 12 vmfskit list --store store
+show 0 6 vmfskit verify --store store "$capture"
+
+tell "Lose it: the partition table and the headers of the volume are overwritten with zeros."
+show 0 10 vmfskit-lab break --how header disk.img
+show 0 10 vmfskit-lab break --how table disk.img
+wreck=$(digest)
+must [ "$wreck" != "$sound" ]
+
+tell "Look at the wreck: exit code 1, and every finding says what to do."
+show 1 30 vmfskit decode disk.img
+
+tell "Put it back, first only thought through: nothing is written without --write."
+show 0 30 vmfskit restore --store store "$capture" disk.img
+must [ "$(digest)" = "$wreck" ]
+printf '   The disk is untouched: sha256 still %.16s...\n' "$wreck"
+
+tell "Put it back. What is overwritten is saved first."
+show 0 16 vmfskit restore --store store "$capture" disk.img --write
+undo=$(newest)
+must [ -n "$undo" ]
+must [ "$(digest)" = "$sound" ]
+printf '   Byte for byte the disk of step 1: sha256 %.16s...\n' "$sound"
+show 0 6 vmfskit decode disk.img
+
+tell "Changed your mind? A restore can be undone."
+show 0 16 vmfskit undo --store store "$undo" disk.img --write
+must [ "$(digest)" = "$wreck" ]
+printf '   Byte for byte the wreck of step 4: sha256 %.16s...\n' "$wreck"
+
+printf '\nAll of it took %d seconds and leaves nothing behind. Next: README.md, vmfskit --help\n' "$((SECONDS - started))"
