@@ -65,15 +65,14 @@ ok "there were includes to look at" [ "$includes" -gt 100 ]
 is "disk/ includes no stdio, unistd, errno, fcntl, stdlib, time" \
 	"$(grep -nE '#[ \t]*include[ \t]*<(stdio|unistd|errno|fcntl|stdlib|time|sys/.*)\.h>' src/disk/*)" ""
 is "disk/ allocates and prints nothing" "$(grep -nwE '(malloc|calloc|realloc|strdup|free|printf|fprintf|puts)[ ]*\(' src/disk/*)" ""
-is "the library prints nothing" "$(grep -nwE '(printf|puts|putchar|perror|stdout|stderr)' \
+is "the library prints nothing" "$(grep -nE '\b(printf|puts|putchar|perror)\(|\b(stdout|stderr)\b' \
 	$(ls src/{base,disk,io,vol,fs,scsi,store,repair}/*.c 2>/dev/null) | grep -vE '^[^:]*:[0-9]+:[ \t]*(/?\*|//)')" ""
 
 # an unnamed temporary file is nobody's disk
-writers() { grep -lE '\b(O_RDWR|O_WRONLY|pwrite|pwritev|pwrite64)\b|\bf(d|re)?open\([^;]*"[rwax+be]*[wa+]' "$@" 2>/dev/null |
-	while read -r file; do
-		grep -E '\b(O_RDWR|O_WRONLY|pwrite|pwritev|pwrite64)\b|\bf(d|re)?open\([^;]*"[rwax+be]*[wa+]' "$file" |
-			grep -qvE 'O_TMPFILE|memfd|^[ \t]*(/?\*|//)' && echo "$file"
-	done; }
+opening='\b(O_RDWR|O_WRONLY|O_CREAT)\b|\bf(d|re)?open\([^;]*"([wa]|r[bexm]*\+)'
+writers() {
+	grep -HE "$opening" "$@" 2>/dev/null | grep -vE 'O_TMPFILE|memfd|^[^:]*:[ \t]*(/?\*|//)' | cut -d : -f 1 | sort -u
+}
 is "one file writes disks, and it is in repair/" "$(writers src/repair/*.c | wc -l)" 1
 is "nothing else opens for writing" \
 	"$(writers $(ls src/{base,disk,io,vol,fs,scsi,report,cli,cmd}/*.[ch] 2>/dev/null | grep -vx 'src/base/crash_point.c'))" ""
