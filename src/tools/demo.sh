@@ -47,8 +47,8 @@ digest() { sha256sum disk.img | cut -d ' ' -f 1; }
 newest() { find store -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n' | grep -vxF -f known | head -n 1; }
 : >known
 
-tell "A practice disk: GPT, one VMFS5 datastore, 1 GiB (sparse)."
-show 0 10 vmfskit-lab make --table gpt --start 2048 --size 1G --label practice --naa naa.600144f07ed404000000496ff8cd0003 --lun 3 disk.img
+tell "A practice disk: GPT, one VMFS5 datastore, small so that hashing all of it is quick."
+show 0 10 vmfskit-lab make --table gpt --start 2048 --size 320M --label practice --naa naa.600144f07ed404000000496ff8cd0003 --lun 3 disk.img
 sound=$(digest)
 
 tell "Look: what a host needs to mount it, decoded."
