@@ -34,7 +34,7 @@ done
 for file in tests/fuzz/fuzz_*.c; do
 	name=$(basename "$file" .c)
 	name=${name#fuzz_}
-	[ -e "$file" ] && list+=("replay/$name|$BUILD/replay/$name tests/fuzz/corpus/$name")
+	[ -e "$file" ] && list+=("replay/$name|bash tests/fuzz/replay.sh $BUILD/replay/$name tests/fuzz/corpus/$name")
 done
 
 # timeout gives the test a process group of its own and ends all of it, when time is up or when we are interrupted
