@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The partitions that the ESXi installers make on a boot disk, as published partition listings show them. */
+#include <string.h>
+
+#include "lab/lab.h"
+
+enum what { EFI, BASIC, DIAG, OSDATA, DATASTORE };
+
+struct row {
+	unsigned number;
+	uint64_t start;
+	uint64_t end; /* inclusive; 0: the end of the disk */
+	enum what what;
+	const char *name; /* NULL: the ESXi 5 installer left none */
+};
+
+/* The numbers do not follow the order on the disk, and 4 was never used. */
+static const struct row esxi5[] = {
+	{1, 64, 8191, EFI, NULL},
+	{5, 8224, 520191, BASIC, NULL},
+	{6, 520224, 1032191, BASIC, NULL},
+	{7, 1032224, 1257471, DIAG, NULL},
+	{8, 1257504, 1843199, BASIC, NULL},
+	{9, 1843200, 7086079, DIAG, NULL},
+	{2, 7086080, 15472639, BASIC, NULL},
+	{3, 15472640, 0, DATASTORE, NULL},
+};
+static const struct row esxi7[] = {
+	{1, 64, 204863, EFI, "BOOT"},
+	{5, 208896, 8595455, BASIC, "BOOTBANK1"},
+	{6, 8597504, 16984063, BASIC, "BOOTBANK2"},
+	{7, 16986112, 268435455, OSDATA, "OSDATA"},
+	{8, 268437504, 0, DATASTORE, "datastore1"},
+};
+/* The datastore does not start on a multiple of 4096 bytes. */
+static const struct row esxi7_small[] = {
+	{1, 64, 204863, EFI, "BOOT"},
+	{5, 208896, 2306047, BASIC, "BOOTBANK1"},
+	{6, 2308096, 4405247, BASIC, "BOOTBANK2"},
+	{7, 4407296, 20971486, OSDATA, "OSDATA"},
+	{8, 20973535, 0, DATASTORE, "datastore1"},
+};
+
+static const struct {
+	const char *name;
+	const struct row *rows;
+	size_t count;
+} layouts[] = {
+	{"esxi5", esxi5, sizeof(esxi5) / sizeof(esxi5[0])},
+	{"esxi7", esxi7, sizeof(esxi7) / sizeof(esxi7[0])},
+	{"esxi7-small", esxi7_small, sizeof(esxi7_small) / sizeof(esxi7_small[0])},
+};
+
+static void add_foreign(struct vk_lab_spec *spec, const struct row *row)
+{
+	static const char *const types[] = {VK_GPT_TYPE_EFI, VK_GPT_TYPE_BASIC, VK_GPT_TYPE_VMKDIAG};
+	struct vk_lab_foreign *f = &spec->foreign[spec->foreign_count++];
+
+	memset(f, 0, sizeof(*f));
+	f->start_sector = row->start;
+	f->sectors = row->end - row->start + 1;
+	f->number = row->number;
+	f->gpt_name = row->name;
+	if (!vk_guid_parse(types[row->what], &f->type))
+		memset(&f->type, 0, sizeof(f->type));
+}
+
+static void place_datastore(struct vk_lab_volume *volume, const struct row *row)
+{
+	volume->has_start = true;
+	volume->start_sector = row->start;
+	volume->number = row->number;
+	volume->gpt_name = row->name;
+}
+
+/* The system partition is a VMFS-L of its own on the same LUN. */
+static void add_osdata(struct vk_lab_spec *spec, const struct row *row)
+{
+	struct vk_lab_volume *v = &spec->volumes[spec->volume_count++];
+
+	*v = spec->volumes[0];
+	v->has_start = true;
+	v->start_sector = row->start;
+	v->size_bytes = (row->end - row->start + 1) * 512;
+	v->number = row->number;
+	v->gpt_name = row->name;
+	v->version = 6;
+	v->local = true;
+	v->block_bytes = 0;
+	v->image[0] = '\0';
+	strcpy(v->label, "OSDATA");
+}
+
+static enum vk_status check(const struct vk_lab_spec *spec, const char *name, struct vk_error *err)
+{
+	if (spec->table != VK_TABLE_GPT)
+		return vk_error_set(err, VK_USAGE, NULL, "The boot layout %s is a GPT", name);
+	if (spec->sector_size != 512)
+		return vk_error_set(err, VK_USAGE, NULL,
+				    "The boot layout %s is made of sectors of 512 bytes", name);
+	if (spec->volume_count != 1 || spec->volumes[0].has_start || spec->volumes[0].logical ||
+	    spec->volumes[0].number != 0)
+		return vk_error_set(err, VK_USAGE, NULL,
+				    "The boot layout %s says where its one datastore lies", name);
+	return VK_OK;
+}
+
+enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, struct vk_error *err)
+{
+	size_t i = 0;
+	enum vk_status status;
+
+	if (strcmp(name, "plain") == 0)
+		return VK_OK;
+	while (i < sizeof(layouts) / sizeof(layouts[0]) && strcmp(layouts[i].name, name) != 0)
+		i++;
+	if (i == sizeof(layouts) / sizeof(layouts[0]))
+		return vk_error_set(err, VK_USAGE, NULL,
+				    "There is no layout \"%s\"; esxi5, esxi7, esxi7-small and plain are known",
+				    name);
+	status = check(spec, name, err);
+	if (status != VK_OK)
+		return status;
+	if (spec->foreign_count + layouts[i].count > VK_LAB_FOREIGN_MAX)
+		return vk_error_set(err, VK_USAGE, NULL, "These are too many partitions");
+	for (size_t r = 0; r < layouts[i].count; r++) {
+		const struct row *row = &layouts[i].rows[r];
+
+		if (row->what == DATASTORE)
+			place_datastore(&spec->volumes[0], row);
+		else if (row->what == OSDATA)
+			add_osdata(spec, row);
+		else
+			add_foreign(spec, row);
+	}
+	return VK_OK;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the structures of a volume's devices say: identities, times, sizes, and who carries which extents. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "lab/lab.h"
+
+enum {
+	NAA_BYTES = 16,
+	MD_ALIGNMENT = 4096,
+	LOCAL_CONFIG = 0x100 | 0x800, /* LOCAL and OSDATA of VMFS-L */
+};
+#define PES_PER_ENTRY6 65536ULL /* an LVM6 table entry reaches 16 TiB at most */
+
+/* Years in which such volumes were made: the time of a volume is drawn from them. */
+static uint64_t creation_us(const struct vk_lab_volume *v, uint64_t seed, uint64_t index)
+{
+	static const uint64_t from_s[] = {1167609600, 1325376000, 1483228800}; /* 2007, 2012, 2017 */
+	uint64_t years = 4ULL * 365 * 86400;
+	uint64_t r = vk_lab_random(seed, "creation", index);
+
+	return (from_s[v->version == 3 ? 0 : v->version == 5 ? 1 : 2] + r % years) * 1000000 +
+	       (r >> 32) % 1000000;
+}
+
+static void blank_padded(uint8_t *to, size_t cap, const char *text, size_t len)
+{
+	memset(to, ' ', cap);
+	memcpy(to, text, len < cap ? len : cap);
+}
+
+/* Vendor, model and revision of "VENDOR:MODEL:REVISION"; recorded up to LVM 3.16 only. */
+static void put_inquiry(struct vk_scsi_disk_id *id, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	const char *model = colon == NULL ? text : colon + 1;
+	size_t model_len = strcspn(model, ":");
+	const char *revision = model[model_len] == ':' ? model + model_len + 1 : "";
+
+	blank_padded(id->vendor, sizeof(id->vendor), text, colon == NULL ? 0 : (size_t)(colon - text));
+	blank_padded(id->model, sizeof(id->model), model, model_len);
+	blank_padded(id->revision, sizeof(id->revision), revision, strlen(revision));
+	id->scsiLevel = 6;
+}
+
+/* Member number `member` of a spanned volume lies on a LUN of its own: the next number of the array. */
+static bool advance_name(struct vk_scsi_disk_id *id, unsigned member)
+{
+	size_t at = id->len;
+
+	if (member == 0)
+		return true;
+	if (id->type != VK_SCSI_ID_NAA || at <= VK_SCSI_MODEL_TAIL_BYTES)
+		return false;
+	at -= VK_SCSI_MODEL_TAIL_BYTES;
+	for (unsigned carry = member; carry != 0 && at > 1; carry >>= 8) {
+		carry += id->id[--at];
+		id->id[at] = (uint8_t)carry;
+	}
+	return true;
+}
+
+static enum vk_status make_disk_id(const struct vk_lab_volume *v, uint64_t seed, unsigned member,
+				   struct vk_scsi_disk_id *ret_id, struct vk_error *err)
+{
+	const char *colon = strchr(v->model, ':');
+	const char *model = colon == NULL ? v->model : colon + 1;
+	char tail[VK_SCSI_MODEL_TAIL_BYTES + 1] = "";
+	size_t tail_len = strcspn(model, ":");
+	char made[5 + 2 * NAA_BYTES];
+
+	memcpy(tail, model, tail_len < sizeof(tail) - 1 ? tail_len : sizeof(tail) - 1);
+	/* 6: registered, extended; 000c29: VMware, as virtual disks are named */
+	snprintf(made, sizeof(made), "naa.6000c29%09llx%016llx",
+		 (unsigned long long)(vk_lab_random(seed, "naa", 0) & 0xFFFFFFFFFULL),
+		 (unsigned long long)vk_lab_random(seed, "naa", 1));
+	if (vk_scsi_disk_id_from_name(v->lun_name[0] != '\0' ? v->lun_name : made, tail,
+				      (uint16_t)(v->lun + member), ret_id) != VK_OK)
+		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not the name of a LUN", v->lun_name);
+	if (!advance_name(ret_id, member))
+		return vk_error_set(err, VK_USAGE, NULL,
+				    "The LUNs of a spanned volume are named naa., not \"%s\"",
+				    v->lun_name);
+	if (v->version == 3)
+		put_inquiry(ret_id, v->model);
+	return VK_OK;
+}
+
+bool vk_lab_region_next(uint64_t total_bytes, const struct vk_lab_region *prev,
+			struct vk_lab_region *ret_region)
+{
+	const uint64_t most = (uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_MAPS_PER_REGION;
+	const uint64_t region_bytes = VK_LVM_DATA_OFFSET - VK_LVM_HEADER_OFFSET; /* 16 MiB */
+	struct vk_lab_region r = {VK_LVM_HEADER_OFFSET, VK_LVM_DATA_OFFSET, 0, 0, 0, 0};
+	uint64_t room;
+
+	if (prev != NULL) {
+		if (prev->next_offset == 0)
+			return false;
+		r.header_offset = prev->next_offset;
+		r.data_offset = prev->next_offset + region_bytes;
+		r.first_pe = prev->first_pe + prev->pes;
+	}
+	room = total_bytes > r.data_offset ? (total_bytes - r.data_offset) / VK_LVM_PE_BYTES : 0;
+	r.pes = (uint32_t)vk_min_u64(room, most);
+	r.maps = (r.pes + VK_LVM_PES_PER_MAP - 1) / VK_LVM_PES_PER_MAP;
+	if (r.maps == 0)
+		r.maps = 1;
+	if (room > most)
+		r.next_offset = r.data_offset + most * VK_LVM_PE_BYTES;
+	*ret_region = r;
+	return true;
+}
+
+uint64_t vk_lab_pe_count(unsigned version, uint64_t total_bytes)
+{
+	struct vk_lab_region r;
+	uint64_t pes = 0;
+
+	if (total_bytes <= VK_LVM_DATA_OFFSET)
+		return 0;
+	if (version >= 6)
+		return (total_bytes - VK_LVM_DATA_OFFSET) / VK_LVM_PE_BYTES;
+	for (bool more = vk_lab_region_next(total_bytes, NULL, &r); more;
+	     more = vk_lab_region_next(total_bytes, &r, &r))
+		pes += r.pes;
+	return pes;
+}
+
+static void fill_header(struct vk_lab_device *d, const struct vk_lab_volume *v, uint64_t total_bytes,
+			uint64_t units, uint64_t init_us, const struct vk_vmfs_uuid *id)
+{
+	struct vk_lvm_device *h = &d->header;
+	struct vk_lab_region region;
+
+	h->magic = VK_LVM_MAGIC;
+	h->majorVersion = v->version;
+	h->minorVersion = v->version == 3 ? 16 : 21; /* of LVM6 none is known */
+	h->diskBlockSize = 512;                      /* also on 4Kn disks: ESXi emulates 512 */
+	h->totalBytes = total_bytes;
+	h->numVolumes = 1;
+	h->numPEs = (uint32_t)(v->version == 6 ? (units + PES_PER_ENTRY6 - 1) / PES_PER_ENTRY6 : units);
+	h->lastPEIndex = h->numPEs - 1;
+	h->generation = v->version == 3 ? units + 2 : 3;
+	h->dataOffset = VK_LVM_DATA_OFFSET;
+	h->devID = *id;
+	h->initTimeUS = init_us;
+	h->modTimeUS = init_us + 99000;
+	if (v->version == 6) {
+		h->numPEMaps = 1;
+		h->mdAlignment = MD_ALIGNMENT;
+		h->numPEs6 = (uint32_t)units;
+		h->flags = v->local ? VK_LVM_FLAG_VMFSL : 0;
+	} else if (vk_lab_region_next(total_bytes, NULL, &region)) {
+		/* ESX 3.5 left the field 0 where one map is enough */
+		h->numPEMaps = v->version == 3 && region.maps == 1 ? 0 : region.maps;
+		h->extDevMetadataOffset = region.next_offset;
+	}
+}
+
+static void fill_volume(struct vk_lvm_volume *l, uint64_t logical_pes, uint64_t first_pe,
+			uint64_t units, uint64_t created_us, const struct vk_vmfs_uuid *id)
+{
+	char text[VK_VMFS_UUID_TEXT_BYTES];
+
+	vk_vmfs_uuid_format(id, text);
+	l->logicalSize = logical_pes * VK_LVM_PE_BYTES;
+	l->generation = logical_pes + 1;
+	l->state = VK_LVM_NORMAL;
+	memcpy(l->name, text, sizeof(text));
+	l->uuid = *id;
+	l->snapID = 1;
+	l->creationTimeUS = created_us;
+	l->numPEs = (uint32_t)units;
+	l->firstPE = first_pe;
+	l->lastPE = first_pe + units - 1;
+	l->modTimeUS = created_us + 88000;
+	l->numDevs = 1;
+}
+
+static void fill_fs(struct vk_fs_descriptor *fs, const struct vk_lab_volume *v,
+		    const struct vk_lvm_volume *l, uint32_t seconds, uint32_t sector_size,
+		    const struct vk_vmfs_uuid *id)
+{
+	fs->magic = v->local ? VK_FS_MAGIC_VMFSL : VK_FS_MAGIC_VMFS;
+	fs->majorVersion = v->version == 3 ? 4 : v->version == 5 ? 14 : 24;
+	fs->minorVersion = v->version == 3 ? 31 : v->version == 5 ? 81 : 82;
+	fs->uuid = *id;
+	fs->config = 2 | (v->local ? LOCAL_CONFIG : 0);
+	memcpy(fs->fsLabel, v->label, strlen(v->label));
+	fs->diskBlockSize = 512;
+	fs->fileBlockSize = v->block_bytes != 0 ? v->block_bytes : 1 << 20;
+	fs->creationTime = seconds;
+	fs->snapID = 1;
+	fs->volInfo = l->uuid;
+	fs->volInfoSnapID = l->snapID;
+	fs->fdcClusterGroupOffset = 0x10000;
+	fs->fdcClustersPerGroup = 32;
+	fs->subBlockSize = v->version == 5 ? 8192 : 65536;
+	if (v->version != 6)
+		return;
+	fs->unmapPriority = 1;
+	fs->physDiskBlockSize = sector_size;
+	fs->mdAlignment = MD_ALIGNMENT;
+	fs->sfbToLfbShift = 9;
+	fs->tbzGranularity = 1 << 20;
+}
+
+static void name_members(struct vk_lab_device *devices, const struct vk_lab_extent *extents,
+			 size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char name[VK_SCSI_NAME_BYTES];
+		bool certain;
+
+		vk_scsi_disk_id_name(&devices[i].header.diskID, name, &certain);
+		snprintf((char *)devices[0].members[i].deviceName,
+			 sizeof(devices[0].members[i].deviceName), "%s:%u", name,
+			 extents[i].partition);
+	}
+	devices[0].member_count = count;
+}
+
+/* Identity and place of one member; the sums over all members follow later. */
+static enum vk_status make_member(const struct vk_lab_volume *v, uint64_t seed, uint64_t seed_index,
+				  unsigned member, uint64_t total_bytes, uint64_t first_pe,
+				  struct vk_lab_device *d, struct vk_error *err)
+{
+	/* a member is added minutes after the one before it */
+	uint64_t init_us = creation_us(v, seed, seed_index) + member * 300ULL * 1000000;
+	uint64_t units = vk_lab_pe_count(v->version, total_bytes);
+	struct vk_vmfs_uuid id;
+	uint8_t mac[6];
+
+	if (units == 0) {
+		vk_error_set(err, VK_USAGE, NULL, "A VMFS partition of %llu bytes is too small",
+			     (unsigned long long)total_bytes);
+		return vk_error_remedy(err, "give it at least 273 MiB");
+	}
+	if (units > UINT32_MAX)
+		return vk_error_set(err, VK_USAGE, NULL, "A device holds at most 2^32 - 1 extents");
+	memset(d, 0, sizeof(*d));
+	d->version = v->version;
+	d->head = member == 0;
+	d->seed = seed;
+	d->seed_index = seed_index;
+	vk_lab_mac(seed, "maker", seed_index, mac);
+	vk_lab_uuid(seed, "device", seed_index * VK_LAB_MEMBERS_MAX + member,
+		    (uint32_t)(init_us / 1000000), mac, &id);
+	fill_header(d, v, total_bytes, units, init_us, &id);
+	d->volume.firstPE = first_pe;
+	d->volume.numPEs = (uint32_t)units;
+	return make_disk_id(v, seed, member, &d->header.diskID, err);
+}
+
+enum vk_status vk_lab_devices_make(const struct vk_lab_volume *volume, uint64_t seed,
+				   uint64_t seed_index, const struct vk_lab_extent *extents,
+				   size_t count, uint32_t sector_size,
+				   struct vk_lab_device *ret_devices, struct vk_error *err)
+{
+	uint64_t created_us = creation_us(volume, seed, seed_index);
+	uint32_t seconds = (uint32_t)(created_us / 1000000);
+	struct vk_vmfs_uuid lv_id, fs_id;
+	uint64_t pes = 0;
+	uint8_t mac[6];
+
+	if (count == 0 || count > VK_LAB_MEMBERS_MAX)
+		return vk_error_set(err, VK_USAGE, NULL, "A volume spans 1 to %d devices",
+				    VK_LAB_MEMBERS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		enum vk_status status = make_member(volume, seed, seed_index, (unsigned)i,
+						    extents[i].total_bytes, pes, &ret_devices[i], err);
+
+		if (status != VK_OK)
+			return status;
+		pes += ret_devices[i].volume.numPEs;
+	}
+	vk_lab_mac(seed, "maker", seed_index, mac);
+	/* the volume's UUID is drawn before the device is initialised, up to two seconds earlier */
+	vk_lab_uuid(seed, "volume", seed_index, seconds - 2, mac, &lv_id);
+	vk_lab_uuid(seed, "file system", seed_index, seconds, mac, &fs_id);
+	for (size_t i = 0; i < count; i++) {
+		struct vk_lvm_volume *l = &ret_devices[i].volume;
+
+		fill_volume(l, pes, l->firstPE, l->numPEs, created_us + 6000, &lv_id);
+		l->numDevs = (uint32_t)count;
+	}
+	fill_fs(&ret_devices[0].fs, volume, &ret_devices[0].volume, seconds, sector_size, &fs_id);
+	ret_devices[0].live = volume->live;
+	if (volume->version >= 5)
+		name_members(ret_devices, extents, count);
+	return VK_OK;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file-system descriptor and the heartbeat region. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lab/lab.h"
+#include "vmfskit/heartbeat.h"
+
+enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes,
+			       const struct vk_lab_device *device, struct vk_error *err)
+{
+	uint8_t sector[VK_FS_SECTOR_BYTES] = {0};
+
+	vk_fs_descriptor_encode(&device->fs, sector, sizeof(sector));
+	return vk_lab_put(disk, base_bytes + device->header.dataOffset + VK_FS_OFFSET, sector,
+			  sizeof(sector), err);
+}
+
+/* A slot that no host of this run has: drawn, then the next that is still free. */
+static uint32_t draw_slot(const struct vk_lab_device *device, const struct vk_fs_geometry *g,
+			  const uint8_t *region, unsigned host)
+{
+	uint64_t r = vk_lab_random(device->seed, "heartbeat slot", device->seed_index * 1024 + host);
+	uint32_t slot = (uint32_t)(r % g->heartbeat_slots);
+
+	for (;;) {
+		struct vk_heartbeat hb;
+
+		vk_heartbeat_decode(region + (size_t)slot * g->heartbeat_slot_bytes,
+				    g->heartbeat_slot_bytes, &hb);
+		if (hb.state == VK_HB_FREE && !vk_heartbeat_has_history(&hb))
+			return slot;
+		slot = (slot + 1) % g->heartbeat_slots;
+	}
+}
+
+/*
+ * The journal block of a host: a file-block address (type 1, block from bit 6 on) on VMFS3 and 5, a
+ * journal-block address (type 6, cluster from bit 3, resource from bit 26 on) on VMFS6.
+ */
+static void put_journal(const struct vk_lab_device *device, unsigned host, struct vk_heartbeat *hb)
+{
+	uint64_t blocks = device->volume.logicalSize / device->fs.fileBlockSize;
+	uint64_t block = blocks / 8 + host;
+
+	if (device->version == 6) {
+		hb->journalAddr = 6U | (host / 64 & 0x1FFF) << 3 | (host % 64) << 26;
+		hb->journalVolAddr = block * device->fs.fileBlockSize;
+		return;
+	}
+	block &= 0x3FFFFFF;
+	hb->journalAddr = (uint32_t)(block << 6 | 1);
+	if (device->version == 5)
+		hb->journalVolAddr = block * device->fs.fileBlockSize;
+}
+
+static void put_host(const struct vk_lab_device *device, unsigned host, struct vk_heartbeat *hb)
+{
+	uint64_t index = device->seed_index * 1024 + host;
+	uint64_t r = vk_lab_random(device->seed, "uptime", index);
+	/* all hosts beat at the same moment, some weeks after the volume was made, up since up to 60 days */
+	uint64_t now_us = device->header.initTimeUS + 90ULL * 86400 * 1000000;
+	uint8_t mac[6];
+	char ip[sizeof(hb->ip)] = "";
+
+	hb->state = VK_HB_IN_USE;
+	hb->hbGen = 1 + (r >> 48) % 500;
+	hb->stamp = 600ULL * 1000000 + r % (60ULL * 86400 * 1000000);
+	vk_lab_mac(device->seed, "host", index, mac);
+	vk_lab_uuid(device->seed, "host", index, (uint32_t)((now_us - hb->stamp) / 1000000), mac,
+		    &hb->owner);
+	hb->driveX = device->fs.majorVersion;
+	hb->driveY = device->fs.minorVersion;
+	snprintf(ip, sizeof(ip), "10.20.%u.%u", (unsigned)(device->seed_index % 200 + host / 200),
+		 11 + host % 200);
+	memcpy(hb->ip, ip, sizeof(ip));
+	put_journal(device, host, hb);
+}
+
+static void put_slot(uint8_t *region, const struct vk_fs_geometry *g, uint32_t slot,
+		     const struct vk_heartbeat *hb)
+{
+	vk_heartbeat_encode(hb, region + (size_t)slot * g->heartbeat_slot_bytes,
+			    g->heartbeat_slot_bytes);
+}
+
+static void fill_region(const struct vk_lab_device *device, const struct vk_fs_geometry *g,
+			uint8_t *region)
+{
+	struct vk_heartbeat hb = {.state = VK_HB_FREE};
+	uint32_t slot;
+
+	for (uint32_t i = 0; i < g->heartbeat_slots; i++) {
+		hb.addr = g->heartbeat_offset + (uint64_t)i * g->heartbeat_slot_bytes;
+		put_slot(region, g, i, &hb);
+	}
+	for (unsigned host = 0; host < device->live; host++) {
+		slot = draw_slot(device, g, region, host);
+		memset(&hb, 0, sizeof(hb));
+		hb.addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes;
+		put_host(device, host, &hb);
+		put_slot(region, g, slot, &hb);
+	}
+	/* the host that made the volume has let go: generation, stamp and driver stay behind */
+	slot = draw_slot(device, g, region, device->live);
+	hb = (struct vk_heartbeat){
+		.state = VK_HB_FREE,
+		.addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes,
+		.hbGen = 14,
+		.stamp = 392363951,
+		.driveX = device->fs.majorVersion,
+		.driveY = device->fs.minorVersion,
+	};
+	put_slot(region, g, slot, &hb);
+}
+
+enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes,
+				       const struct vk_lab_device *device, struct vk_error *err)
+{
+	struct vk_fs_geometry g;
+	uint8_t *region;
+	enum vk_status status;
+	size_t len;
+
+	if (!vk_fs_geometry(&device->fs, VK_FS_DESCRIPTOR_BYTES, &g))
+		return vk_error_set(err, VK_INTERNAL, NULL, "The descriptor has no geometry");
+	len = (size_t)(g.heartbeat_end - g.heartbeat_offset);
+	region = calloc(1, len);
+	if (region == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	fill_region(device, &g, region);
+	status = vk_lab_put(disk, base_bytes + device->header.dataOffset + g.heartbeat_offset, region,
+			    len, err);
+	free(region);
+	return status;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* make: the command line of a practice disk. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lab/lab_verbs.h"
+
+static const struct vk_cli_option options[] = {
+	{0, "table", "KIND", "kind of partition table; mbr is usual for VMFS3, gpt for everything later, with none the volume begins at sector 0", "mbr gpt none"},
+	{0, "sector-size", "BYTES", "size of a logical sector, 512 unless given", "512 4096"},
+	{0, "size", "SIZE", "size of the disk (500G, 64T, 41943040s for sectors of 512 bytes); by default what the partitions need", NULL},
+	{0, "layout", "NAME", "partitions of an ESXi boot disk with the datastore behind them; plain has volumes only", "plain esxi5 esxi7 esxi7-small"},
+	{0, "vmfs", "VERSION", "version of file system and LVM, 5 unless given; 5l and 6l are VMFS-L", "3 5 6 5l 6l"},
+	{0, "start", "SECTOR", "first sector of the volume's partition", NULL},
+	{0, "vmfs-size", "SIZE", "size of the partition; by default the rest of the disk, or 10G when the disk has no size either", NULL},
+	{0, "volume", "SPEC", "one volume, may be given several times: words with commas between, of start, size, version, label, naa, lun, model, live, block-size, image, number (each with =VALUE) and logical; what is not said is taken from the other options", NULL},
+	{0, "image", "FILE", "put the bytes of this partition image where the volume's partition starts, instead of made ones", "FILE"},
+	{0, "extents", "FILES", "one volume over several disks: this one and those named here, separated by commas; each as FILE or FILE=SIZE of its partition", NULL},
+	{0, "extra-partition", "SPEC", "a partition of another kind, START+SECTORS:TYPE; TYPE is hexadecimal on an MBR (83, fc), on a GPT a GUID or efi, basic, linux, vmkdiag, reserved, vmfs, vmfsl; may be given several times", NULL},
+	{0, "naa", "NAME", "LUN that the header names: naa. with 16 or 32 digits, or mpx.vmhba0:C0:T0:L0", NULL},
+	{0, "lun", "NUMBER", "LUN number in the header, 0 unless given", NULL},
+	{0, "model", "TEXT", "[VENDOR:]MODEL[:REVISION] of the LUN; six characters of the model go into the disk id, all of it into headers of LVM 3", NULL},
+	{0, "label", "TEXT", "label of the datastore", NULL},
+	{0, "block-size", "SIZE", "size of a file block of VMFS3", "1M 2M 4M 8M"},
+	{0, "live", "NUMBER", "hosts that hold a heartbeat", NULL},
+	{0, "seed", "NUMBER", "where identities and times come from, 0 unless given; the same seed gives the same bytes", NULL},
+	{0, "overwrite", NULL, "replace files that exist", NULL},
+	{0, NULL, NULL, NULL, NULL},
+};
+
+static const struct vk_cli_example examples[] = {
+	{"vmfskit-lab make disk.img", "a GPT disk with one VMFS5 datastore of 10 GiB"},
+	{"vmfskit-lab make --vmfs 3 --table mbr --start 63 --naa naa.600144f07ed404000000496ff8cd0003 --lun 3 --model SUN:COMSTAR:1.0 old.img", "a LUN as ESX 3.5 saw it"},
+	{"vmfskit-lab make --vmfs 6 --size 64T --sector-size 4096 --live 3 big.img", "64 TB on sectors of 4096 bytes, with three hosts at work"},
+	{"vmfskit-lab make --layout esxi7-small --size 100G boot.img", "the boot disk of an ESXi 7 host"},
+	{"vmfskit-lab make --table mbr --volume start=128,size=5G,version=3 --volume size=5G,version=3,label=second,logical two.img", "two volumes, the second in a logical partition"},
+	{"vmfskit-lab make --table gpt --start 20973535 --image partition.img placed.img", "a real partition image on a practice disk"},
+	{"vmfskit-lab make --size 2T --extents b.img,c.img=5T a.img", "one volume spread over three disks"},
+	{NULL, NULL},
+};
+
+/* Options of one volume, under the word that a SPEC has for them. */
+static const struct {
+	const char *option;
+	const char *word;
+} volume_options[] = {
+	{"vmfs", "version"}, {"start", "start"}, {"vmfs-size", "size"}, {"image", "image"},
+	{"naa", "naa"},      {"lun", "lun"},     {"model", "model"},    {"label", "label"},
+	{"live", "live"},    {"block-size", "block-size"},
+};
+
+static enum vk_status parse_volumes(const struct vk_cli_call *call, struct vk_lab_spec *spec,
+				    struct vk_error *err)
+{
+	struct vk_lab_volume common;
+	enum vk_status status = VK_OK;
+	const char *text;
+
+	vk_lab_volume_init(&common);
+	for (size_t i = 0; i < sizeof(volume_options) / sizeof(volume_options[0]); i++) {
+		text = vk_cli_value(call, volume_options[i].option);
+		if (text != NULL)
+			status = vk_lab_volume_set(&common, volume_options[i].word, text, err);
+		if (status != VK_OK)
+			return status;
+	}
+	for (size_t n = 0; (text = vk_cli_nth_value(call, "volume", n)) != NULL; n++) {
+		if (common.has_start || common.image[0] != '\0')
+			return vk_error_set(err, VK_USAGE, NULL,
+					    "With --volume, start and image are said in its SPEC");
+		if (n == VK_LAB_VOLUMES_MAX)
+			return vk_error_set(err, VK_USAGE, NULL, "A disk has at most %d volumes",
+					    VK_LAB_VOLUMES_MAX);
+		spec->volumes[n] = common;
+		status = vk_lab_volume_parse(&spec->volumes[n], text, err);
+		if (status != VK_OK)
+			return status;
+		spec->volume_count = n + 1;
+	}
+	if (spec->volume_count == 0)
+		spec->volumes[spec->volume_count++] = common;
+	return VK_OK;
+}
+
+static enum vk_status parse_foreign(const struct vk_cli_call *call, struct vk_lab_spec *spec,
+				    struct vk_error *err)
+{
+	const char *text;
+
+	for (size_t n = 0; (text = vk_cli_nth_value(call, "extra-partition", n)) != NULL; n++) {
+		enum vk_status status;
+
+		if (n == VK_LAB_FOREIGN_MAX)
+			return vk_error_set(err, VK_USAGE, NULL, "A disk has at most %d other partitions",
+					    VK_LAB_FOREIGN_MAX);
+		status = vk_lab_foreign_parse(&spec->foreign[n], text, spec->table, err);
+		if (status != VK_OK)
+			return status;
+		spec->foreign_count = n + 1;
+	}
+	return VK_OK;
+}
+
+static enum vk_status parse_table(const char *text, const struct vk_lab_spec *spec, bool boot_layout,
+				  enum vk_table_kind *ret_table, struct vk_error *err)
+{
+	if (text == NULL)
+		*ret_table = spec->volumes[0].version == 3 && !boot_layout ? VK_TABLE_MBR : VK_TABLE_GPT;
+	else if (strcmp(text, "mbr") == 0)
+		*ret_table = VK_TABLE_MBR;
+	else if (strcmp(text, "gpt") == 0)
+		*ret_table = VK_TABLE_GPT;
+	else if (strcmp(text, "none") == 0)
+		*ret_table = VK_TABLE_NONE;
+	else
+		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not a kind of table; mbr, gpt and none are",
+				    text);
+	return VK_OK;
+}
+
+static enum vk_status parse_disk(const struct vk_cli_call *call, struct vk_lab_spec *spec,
+				 struct vk_error *err)
+{
+	const char *layout = vk_cli_value(call, "layout");
+	const char *sector = vk_cli_value(call, "sector-size");
+	const char *size = vk_cli_value(call, "size");
+	const char *seed = vk_cli_value(call, "seed");
+	bool boot = layout != NULL && strcmp(layout, "plain") != 0;
+	enum vk_status status = parse_table(vk_cli_value(call, "table"), spec, boot, &spec->table, err);
+	uint64_t number = 512;
+
+	if (status != VK_OK)
+		return status;
+	if (sector != NULL && (!vk_lab_parse_number(sector, 4096, &number) ||
+			       (number != 512 && number != 4096)))
+		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes, not \"%s\"",
+				    sector);
+	spec->sector_size = (uint32_t)number;
+	if (size != NULL && (!vk_text_parse_size(size, &spec->size_bytes) || spec->size_bytes == 0))
+		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not the size of a disk", size);
+	if (seed != NULL && !vk_lab_parse_number(seed, UINT64_MAX, &spec->seed))
+		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not a number to start from", seed);
+	status = parse_foreign(call, spec, err);
+	if (status == VK_OK && layout != NULL)
+		status = vk_lab_layout_apply(spec, layout, err);
+	return status;
+}
+
+/* Split "b.img,c.img=5T"; the names stay in `text`. */
+static enum vk_status parse_extents(char *text, const char *paths[], uint64_t sizes[], size_t *count,
+				    struct vk_error *err)
+{
+	while (text != NULL) {
+		char *path = strsep(&text, ",");
+		char *size = strchr(path, '=');
+
+		if (*count == VK_LAB_MEMBERS_MAX)
+			return vk_error_set(err, VK_USAGE, NULL, "A volume spans at most %d disks",
+					    VK_LAB_MEMBERS_MAX);
+		if (size != NULL) {
+			*size++ = '\0';
+			if (!vk_text_parse_size(size, &sizes[*count]) || sizes[*count] == 0)
+				return vk_error_set(err, VK_USAGE, NULL,
+						    "\"%s\" is not the size of a partition", size);
+		}
+		if (*path == '\0')
+			return vk_error_set(err, VK_USAGE, NULL, "A disk of --extents has no name");
+		paths[(*count)++] = path;
+	}
+	return VK_OK;
+}
+
+struct printing {
+	FILE *out;
+	const char *path; /* whose heading was printed */
+};
+
+static void print_heading(struct printing *p, const char *path, const struct vk_lab_plan *plan)
+{
+	char buf[80];
+	struct vk_text text;
+
+	if (p->path == path)
+		return;
+	p->path = path;
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_size(&text, plan->disk_sectors * plan->sector_size);
+	fprintf(p->out, "%s: %s, %s, sectors of %u bytes\n", path, buf,
+		plan->table == VK_TABLE_MBR   ? "MBR"
+		: plan->table == VK_TABLE_GPT ? "GPT"
+					      : "no partition table",
+		plan->sector_size);
+}
+
+static void print_partition(void *arg, const char *path, const struct vk_lab_plan *plan,
+			    const struct vk_lab_partition *p, const struct vk_lab_device *d)
+{
+	struct printing *printing = arg;
+	char version[40], name[VK_SCSI_NAME_BYTES], uuid[VK_VMFS_UUID_TEXT_BYTES];
+	bool certain;
+
+	print_heading(printing, path, plan);
+	fprintf(printing->out, "  partition %u, sectors %llu to %llu: ", p->number,
+		(unsigned long long)p->start_sector,
+		(unsigned long long)(p->start_sector + p->sectors - 1));
+	if (d == NULL) {
+		fprintf(printing->out, "copy of %s\n", p->volume->image);
+		return;
+	}
+	vk_scsi_disk_id_name(&d->header.diskID, name, &certain);
+	vk_vmfs_uuid_format(&d->volume.uuid, uuid);
+	if (d->head) {
+		vk_fs_version_name(&d->fs, version);
+		fprintf(printing->out, "%s \"%s\", ", version, p->volume->label);
+	} else {
+		fprintf(printing->out, "extents %llu to %llu, ", (unsigned long long)d->volume.firstPE,
+			(unsigned long long)d->volume.lastPE);
+	}
+	fprintf(printing->out, "volume %s, %s, LUN %u\n", uuid, name, d->header.diskID.lun);
+}
+
+static enum vk_status make(struct vk_cli_call *call, struct vk_lab_spec *spec, char *extents,
+			   struct vk_error *err)
+{
+	const char *paths[VK_LAB_MEMBERS_MAX] = {call->arguments[0]};
+	uint64_t sizes[VK_LAB_MEMBERS_MAX] = {0};
+	struct printing printing = {call->out, NULL};
+	size_t count = 1;
+	enum vk_status status = parse_volumes(call, spec, err);
+
+	if (status == VK_OK)
+		status = parse_disk(call, spec, err);
+	if (status == VK_OK && extents != NULL)
+		status = parse_extents(extents, paths, sizes, &count, err);
+	if (status != VK_OK)
+		return status;
+	return vk_lab_make(spec, paths, sizes, count, vk_cli_flag(call, "overwrite"), print_partition,
+			   &printing, err);
+}
+
+static int run(struct vk_cli_call *call)
+{
+	const char *extents = vk_cli_value(call, "extents");
+	struct vk_lab_spec *spec = calloc(1, sizeof(*spec));
+	char *copy = extents == NULL ? NULL : strdup(extents);
+	struct vk_error err = {.status = VK_OK};
+	enum vk_status status;
+
+	if (spec == NULL || (extents != NULL && copy == NULL))
+		status = vk_error_set(&err, VK_NOMEM, NULL, "Memory ran out");
+	else
+		status = make(call, spec, copy, &err);
+	free(copy);
+	free(spec);
+	return status == VK_OK ? VK_EXIT_OK : vk_cli_fail(call, &err);
+}
+
+const struct vk_cli_verb vk_lab_verb_make = {
+	.name = "make",
+	.arguments = "FILE",
+	.purpose = "make a practice disk",
+	.description =
+		"Makes FILE: a disk with a partition table and one or more VMFS volumes, whose partition table, LVM header, "
+		"volume descriptor, extent tables, file-system descriptor and heartbeats are complete. The file is sparse, "
+		"so that 64 TB take some 35 MB; the file system underneath must allow the length (ext4 ends at 16 TiB, "
+		"tmpfs and XFS do not).\n"
+		"\n"
+		"One volume is described by --vmfs, --start, --vmfs-size and the options behind them. Several are described by "
+		"--volume, given once for each. Partitions are numbered in the order of their place on the disk.\n"
+		"\n"
+		"The volumes hold no files; --image puts a real volume in. For volumes of more than 16 TiB the extent tables "
+		"continue in extended metadata (LVM 3 and 5) or have longer entries (LVM 6), as published readers expect "
+		"them; no bytes of a real volume of that size are known.\n"
+		"\n"
+		"The result is told on standard output, one line for each partition.",
+	.options = options,
+	.examples = examples,
+	.least_arguments = 1,
+	.most_arguments = 1,
+	.run = run,
+};
