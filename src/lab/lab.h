@@ -31,11 +31,12 @@ struct vk_lab_volume {
 	bool has_start;
 	uint64_t start_sector;
 	uint64_t size_bytes;     /* 0: to the next partition or the end of the disk */
-	unsigned version;        /* 3, 5 or 6: of the file system and of its LVM */
+	unsigned version;        /* 3, 5 or 6: of the file system and of its LVM; 0: the layout decides */
 	bool local;              /* VMFS-L */
 	bool logical;            /* in the EBR chain of an MBR */
 	unsigned number;         /* in the table; 0: by position */
 	const char *gpt_name;    /* static; NULL: as the ESXi tools leave it */
+	bool has_label;
 	char label[129];
 	char lun_name[160];      /* naa. or mpx.; empty: made from the seed */
 	char model[64];          /* [VENDOR:]MODEL[:REVISION] */
@@ -83,8 +84,10 @@ struct vk_lab_spec {
 bool vk_lab_parse_number(const char *text, uint64_t most, uint64_t *ret_number);
 
 /*
- * Make spec (with one volume: the datastore) a disk that the ESXi installer partitioned. VK_USAGE for an unknown
- * name, another table than GPT, other sectors than 512 bytes, more than one volume.
+ * Complete spec: what volumes leave open gets the values usual for the layout. "plain" adds nothing; the boot
+ * layouts (esxi5, esxi7, esxi7-small) make spec, whose one volume is the datastore, a disk that the ESXi installer
+ * partitioned. VK_USAGE for an unknown name and, on a boot layout, for another table than GPT, other sectors than
+ * 512 bytes, more than one volume.
  */
 VK_MUST_USE enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name,
 					       struct vk_error *err);

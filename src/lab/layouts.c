@@ -45,10 +45,13 @@ static const struct {
 	const char *name;
 	const struct row *rows;
 	size_t count;
+	unsigned version;  /* of volumes that do not say */
+	const char *label;
 } layouts[] = {
-	{"esxi5", esxi5, sizeof(esxi5) / sizeof(esxi5[0])},
-	{"esxi7", esxi7, sizeof(esxi7) / sizeof(esxi7[0])},
-	{"esxi7-small", esxi7_small, sizeof(esxi7_small) / sizeof(esxi7_small[0])},
+	{"plain", NULL, 0, 5, "practice"},
+	{"esxi5", esxi5, sizeof(esxi5) / sizeof(esxi5[0]), 5, "datastore1"},
+	{"esxi7", esxi7, sizeof(esxi7) / sizeof(esxi7[0]), 6, "datastore1"},
+	{"esxi7-small", esxi7_small, sizeof(esxi7_small) / sizeof(esxi7_small[0]), 6, "datastore1"},
 };
 
 static void add_foreign(struct vk_lab_spec *spec, const struct row *row)
@@ -87,6 +90,7 @@ static void add_osdata(struct vk_lab_spec *spec, const struct row *row)
 	v->version = 6;
 	v->local = true;
 	v->block_bytes = 0;
+	v->live = 0;
 	v->image[0] = '\0';
 	strcpy(v->label, "OSDATA");
 }
@@ -110,14 +114,20 @@ enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, s
 	size_t i = 0;
 	enum vk_status status;
 
-	if (strcmp(name, "plain") == 0)
-		return VK_OK;
 	while (i < sizeof(layouts) / sizeof(layouts[0]) && strcmp(layouts[i].name, name) != 0)
 		i++;
 	if (i == sizeof(layouts) / sizeof(layouts[0]))
 		return vk_error_set(err, VK_USAGE, NULL,
 				    "There is no layout \"%s\"; esxi5, esxi7, esxi7-small and plain are known",
 				    name);
+	for (size_t v = 0; v < spec->volume_count; v++) {
+		if (spec->volumes[v].version == 0)
+			spec->volumes[v].version = layouts[i].version;
+		if (!spec->volumes[v].has_label)
+			strcpy(spec->volumes[v].label, layouts[i].label);
+	}
+	if (layouts[i].count == 0)
+		return VK_OK;
 	status = check(spec, name, err);
 	if (status != VK_OK)
 		return status;

@@ -126,6 +126,17 @@ static enum vk_status check_paths(const struct making *m, struct vk_error *err)
 	return VK_OK;
 }
 
+static enum vk_status write_volumes(struct making *m, struct vk_error *err)
+{
+	const struct vk_lab_plan *plan = &m->plans[0];
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
+		if (plan->partitions[i].volume != NULL)
+			status = write_volume(m, plan->partitions[i].volume_index, err);
+	return status;
+}
+
 static enum vk_status write_all(struct making *m, bool overwrite, struct vk_error *err)
 {
 	enum vk_status status = check_paths(m, err);
@@ -139,8 +150,8 @@ static enum vk_status write_all(struct making *m, bool overwrite, struct vk_erro
 		m->created++;
 		status = vk_lab_write_table(&m->disks[i], &m->plans[i], err);
 	}
-	for (size_t i = 0; i < m->spec->volume_count && status == VK_OK; i++)
-		status = write_volume(m, i, err);
+	if (status == VK_OK)
+		status = write_volumes(m, err);
 	for (size_t i = 0; i < m->created && status == VK_OK; i++)
 		status = vk_lab_disk_close(&m->disks[i], err);
 	if (status == VK_OK)

@@ -24,8 +24,6 @@ bool vk_lab_parse_number(const char *text, uint64_t most, uint64_t *ret_number)
 void vk_lab_volume_init(struct vk_lab_volume *volume)
 {
 	memset(volume, 0, sizeof(*volume));
-	volume->version = 5;
-	strcpy(volume->label, "practice");
 	strcpy(volume->model, "VMFSKIT:PRACTICE DISK:1.0");
 }
 
@@ -75,6 +73,7 @@ static enum vk_status set_version(struct vk_lab_volume *v, const char *value, st
 
 static enum vk_status set_label(struct vk_lab_volume *v, const char *value, struct vk_error *err)
 {
+	v->has_label = true;
 	if (copy_text(v->label, sizeof(v->label), value))
 		return VK_OK;
 	return wrong(err, "label", value, "at most 128 bytes long");

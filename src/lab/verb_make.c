@@ -10,7 +10,7 @@ static const struct vk_cli_option options[] = {
 	{0, "sector-size", "BYTES", "size of a logical sector, 512 unless given", "512 4096"},
 	{0, "size", "SIZE", "size of the disk (500G, 64T, 41943040s for sectors of 512 bytes); by default what the partitions need", NULL},
 	{0, "layout", "NAME", "partitions of an ESXi boot disk with the datastore behind them; plain has volumes only", "plain esxi5 esxi7 esxi7-small"},
-	{0, "vmfs", "VERSION", "version of file system and LVM, 5 unless given; 5l and 6l are VMFS-L", "3 5 6 5l 6l"},
+	{0, "vmfs", "VERSION", "version of file system and LVM, 5 unless given (6 on an esxi7 layout); 5l and 6l are VMFS-L", "3 5 6 5l 6l"},
 	{0, "start", "SECTOR", "first sector of the volume's partition", NULL},
 	{0, "vmfs-size", "SIZE", "size of the partition; by default the rest of the disk, or 10G when the disk has no size either", NULL},
 	{0, "volume", "SPEC", "one volume, may be given several times: words with commas between, of start, size, version, label, naa, lun, model, live, block-size, image, number (each with =VALUE) and logical; what is not said is taken from the other options", NULL},
@@ -141,8 +141,8 @@ static enum vk_status parse_disk(const struct vk_cli_call *call, struct vk_lab_s
 	if (seed != NULL && !vk_lab_parse_number(seed, UINT64_MAX, &spec->seed))
 		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not a number to start from", seed);
 	status = parse_foreign(call, spec, err);
-	if (status == VK_OK && layout != NULL)
-		status = vk_lab_layout_apply(spec, layout, err);
+	if (status == VK_OK)
+		status = vk_lab_layout_apply(spec, layout == NULL ? "plain" : layout, err);
 	return status;
 }
 
