@@ -134,12 +134,18 @@ void vk_capture_close(struct vk_capture *capture);
 VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
 					     struct vk_error *err);
 
-/* One region's bytes as a source (holes as zeros). */
+/*
+ * One region's bytes as a source (holes of the file as zeros; what could not be read when it was taken is
+ * unreadable here, too, not zeros).
+ */
 VK_MUST_USE enum vk_status vk_capture_region(const struct vk_capture *capture, size_t region,
 					     struct vk_io **ret_io, struct vk_error *err);
 /* The capture as a source with the offsets of the disk; what was not saved is absent. capture must outlive it. */
 VK_MUST_USE enum vk_status vk_capture_io(const struct vk_capture *capture, struct vk_io **ret_io,
 					 struct vk_error *err);
+/* The same, decoded as the kind of source that was captured. Free ret_source with vk_source_close. */
+VK_MUST_USE enum vk_status vk_capture_source(const struct vk_capture *capture,
+					     struct vk_source *ret_source, struct vk_error *err);
 
 /* Ids of the captures in a store, oldest first. Free each and the array. VK_ABSENT when there is no store. */
 VK_MUST_USE enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_count,

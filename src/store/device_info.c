@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What sysfs tells of a block device. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "store/manifest.h"
+
+enum { VALUE_BYTES = 256 };
+
+/* One attribute, without blanks around it; false when there is none. */
+static bool read_value(int dir_fd, const char *name, uint8_t buf[VALUE_BYTES], size_t *ret_len)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, buf, VALUE_BYTES);
+	close(fd);
+	*ret_len = n > 0 ? (size_t)n : 0;
+	return n > 0;
+}
+
+static void put_trimmed(const uint8_t *p, size_t len, char *ret_text, size_t cap)
+{
+	struct vk_text text;
+
+	while (len > 0 && (p[0] == ' ' || p[0] == '\n')) {
+		p++;
+		len--;
+	}
+	while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\n' || p[len - 1] == '\0'))
+		len--;
+	vk_text_init(&text, ret_text, cap);
+	vk_text_label(&text, p, len);
+}
+
+/* The first of the names that is there; names end with NULL. */
+static void read_text(int dir_fd, const char *const *names, char *ret_text, size_t cap)
+{
+	uint8_t buf[VALUE_BYTES];
+	size_t len;
+
+	for (; *names != NULL && ret_text[0] == '\0'; names++)
+		if (read_value(dir_fd, *names, buf, &len))
+			put_trimmed(buf, len, ret_text, cap);
+}
+
+/* SCSI keeps the unit serial number as INQUIRY gave it: page 80h, four bytes of header. */
+static void read_scsi_serial(int dir_fd, struct vk_device_info *info)
+{
+	uint8_t buf[VALUE_BYTES];
+	size_t len;
+
+	if (info->serial[0] == '\0' && read_value(dir_fd, "device/vpd_pg80", buf, &len) && len > 4)
+		put_trimmed(buf + 4, len - 4, info->serial, sizeof(info->serial));
+}
+
+void vk_device_info_read(const char *path, struct vk_device_info *ret_info)
+{
+	static const char *const vendor[] = {"device/vendor", NULL};
+	static const char *const model[] = {"device/model", NULL};
+	static const char *const serial[] = {"serial", "device/serial", NULL};
+	static const char *const wwid[] = {"wwid", "device/wwid", NULL};
+	char name[80];
+	struct stat st;
+	int dir_fd;
+
+	memset(ret_info, 0, sizeof(*ret_info));
+	if (stat(path, &st) != 0 || !S_ISBLK(st.st_mode))
+		return;
+	snprintf(name, sizeof(name), "/sys/dev/block/%u:%u/partition", major(st.st_rdev),
+		 minor(st.st_rdev));
+	/* a partition's node lies inside that of its disk */
+	snprintf(name, sizeof(name), "/sys/dev/block/%u:%u%s", major(st.st_rdev), minor(st.st_rdev),
+		 access(name, F_OK) == 0 ? "/.." : "");
+	dir_fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return;
+	read_text(dir_fd, vendor, ret_info->vendor, sizeof(ret_info->vendor));
+	read_text(dir_fd, model, ret_info->model, sizeof(ret_info->model));
+	read_text(dir_fd, serial, ret_info->serial, sizeof(ret_info->serial));
+	read_scsi_serial(dir_fd, ret_info);
+	read_text(dir_fd, wwid, ret_info->wwid, sizeof(ret_info->wwid));
+	close(dir_fd);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256 over a stream of which long stretches are known to be zero. */
+#ifndef VK_STORE_DIGEST_H
+#define VK_STORE_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmfskit/capture.h"
+
+struct vk_digest {
+	void *ctx;
+	bool failed;
+};
+
+/* False when memory ran out. Free with vk_digest_free. */
+VK_MUST_USE bool vk_digest_init(struct vk_digest *digest);
+void vk_digest_add(struct vk_digest *digest, const void *bytes, size_t len);
+void vk_digest_add_zeros(struct vk_digest *digest, uint64_t len);
+/* Write the digest and start anew. False when any step since the start failed. */
+VK_MUST_USE bool vk_digest_take(struct vk_digest *digest, char ret_hex[VK_SHA256_HEX_BYTES]);
+/* Forget what was added. */
+void vk_digest_restart(struct vk_digest *digest);
+void vk_digest_free(struct vk_digest *digest);
+
+/* Of bytes in memory. False when memory ran out. */
+VK_MUST_USE bool vk_digest_bytes(const void *bytes, size_t len, char ret_hex[VK_SHA256_HEX_BYTES]);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A capture's folder: written under a temporary name, durable before it gets its own; files are opened relative to the
+ * folder's descriptor and never through links.
+ */
+#ifndef VK_STORE_FOLDER_H
+#define VK_STORE_FOLDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmfskit/capture.h"
+
+#define VK_MANIFEST_FILE "manifest.json"
+#define VK_SUMS_FILE "SHA256SUMS"
+#define VK_RESTORE_FILE "RESTORE.txt"
+
+struct vk_folder {
+	int store_fd;
+	int fd;
+	char id[VK_CAPTURE_ID_BYTES];
+	char temporary[VK_CAPTURE_ID_BYTES + 8];
+	const char *store; /* for messages; borrowed */
+};
+
+/*
+ * Make the store when it is not there, and in it the temporary folder of a capture whose id is the time, the disk's
+ * name and suffix ("" or "-undo"), with -2, -3 when that is taken. unix_seconds is the time of the capture.
+ */
+VK_MUST_USE enum vk_status vk_folder_begin(const char *store, const char *disk_path,
+					   const char *suffix, uint64_t unix_seconds,
+					   struct vk_folder *ret_folder, struct vk_error *err);
+/* A new file of the folder, mode 0400. ret_fd is the caller's to close. */
+VK_MUST_USE enum vk_status vk_folder_create(const struct vk_folder *folder, const char *file,
+					    int *ret_fd, struct vk_error *err);
+/* Make the file's bytes durable and close it; closes fd also when this fails. */
+VK_MUST_USE enum vk_status vk_folder_settle(const struct vk_folder *folder, const char *file,
+					    int fd, struct vk_error *err);
+/* A whole small file: created, written, durable. */
+VK_MUST_USE enum vk_status vk_folder_put(const struct vk_folder *folder, const char *file,
+					 const char *bytes, size_t len, struct vk_error *err);
+/* Give the folder its name, durably and without replacing anything. On success it is closed. */
+VK_MUST_USE enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err);
+/* Remove the temporary folder and what is in it; for all paths that do not commit. */
+void vk_folder_abandon(struct vk_folder *folder);
+
+/*
+ * Open a file of a folder for reading: a regular file, not through a link. VK_ABSENT when it is not there,
+ * VK_DAMAGED when it is something else. ret_fd is the caller's to close.
+ */
+VK_MUST_USE enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
+					       uint64_t *ret_length_bytes, struct vk_error *err);
+/* Read a small text file whole, with a NUL behind it; free ret_bytes. VK_DAMAGED when it is longer than max. */
+VK_MUST_USE enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max,
+					   char **ret_bytes, size_t *ret_len, struct vk_error *err);
+
+/*
+ * Where a capture named by a path or by an id of the store lies. Free ret_path. VK_ABSENT says where it was
+ * looked for.
+ */
+VK_MUST_USE enum vk_status vk_store_find(const char *store, const char *name, char **ret_path,
+					 struct vk_error *err);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding a capture's folder and reading its files, which anyone may have put there. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/folder.h"
+
+enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
+				   uint64_t *ret_length_bytes, struct vk_error *err)
+{
+	struct stat st;
+	/* not blocking: a pipe in the place of a file must not stop us */
+	int fd = openat(folder_fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return vk_error_set(err, VK_ABSENT, file, "the file is not there");
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return vk_error_set(err, VK_DAMAGED, file, "not a regular file");
+	if (fd < 0)
+		return vk_error_errno(err, errno, file, "cannot open the file");
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return vk_error_set(err, VK_DAMAGED, file, "not a regular file");
+	}
+	*ret_fd = fd;
+	*ret_length_bytes = (uint64_t)st.st_size;
+	return VK_OK;
+}
+
+static enum vk_status read_up_to(int fd, const char *file, char *buf, size_t len, size_t *ret_got,
+				 struct vk_error *err)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = read(fd, buf + got, len - got);
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			got += (size_t)n;
+		else if (errno != EINTR)
+			return vk_error_errno(err, errno, file, "cannot read the file");
+	}
+	*ret_got = got;
+	return VK_OK;
+}
+
+enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max, char **ret_bytes,
+			       size_t *ret_len, struct vk_error *err)
+{
+	uint64_t length;
+	size_t got = 0;
+	char *buf;
+	int fd;
+	enum vk_status status = vk_folder_open_file(folder_fd, file, &fd, &length, err);
+
+	if (status != VK_OK)
+		return status;
+	if (length > max) {
+		close(fd);
+		return vk_error_set(err, VK_DAMAGED, file, "the file has %llu bytes, at most %zu make sense",
+				    (unsigned long long)length, max);
+	}
+	buf = malloc((size_t)length + 1);
+	if (buf == NULL)
+		status = vk_error_set(err, VK_NOMEM, file, "no memory for the file");
+	else
+		status = read_up_to(fd, file, buf, (size_t)length, &got, err);
+	close(fd);
+	if (status != VK_OK) {
+		free(buf);
+		return status;
+	}
+	buf[got] = '\0';
+	*ret_bytes = buf;
+	*ret_len = got;
+	return VK_OK;
+}
+
+static char *join(const char *folder, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool holds_manifest(const char *path)
+{
+	struct stat st;
+	char *manifest = join(path, VK_MANIFEST_FILE);
+	bool holds = manifest != NULL && stat(manifest, &st) == 0;
+
+	free(manifest);
+	return holds;
+}
+
+enum vk_status vk_store_find(const char *store, const char *name, char **ret_path,
+			     struct vk_error *err)
+{
+	char *path = NULL;
+
+	if (strchr(name, '/') != NULL || holds_manifest(name)) {
+		if (!is_folder(name)) {
+			vk_error_set(err, VK_ABSENT, name, "there is no such folder");
+			return vk_error_remedy(err, "vmfskit list shows the captures of a store");
+		}
+		path = strdup(name);
+	} else {
+		path = join(store, name);
+		if (path != NULL && (name[0] == '.' || name[0] == '\0' || !is_folder(path))) {
+			free(path);
+			vk_error_set(err, VK_ABSENT, name,
+				     "there is no such capture, neither here nor in the store %s",
+				     store);
+			return vk_error_remedy(err, "vmfskit list --store %s shows what there is",
+					       store);
+		}
+	}
+	if (path == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "no memory for a path");
+	*ret_path = path;
+	return VK_OK;
+}
+
+/* Time first, then names in the order people count in: -2 before -10. */
+static int compare_ids(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a;
+	const char *y = *(char *const *)b;
+	int order = strncmp(x, y, sizeof("20261121T014500Z") - 1);
+
+	return order != 0 ? order : strverscmp(x, y);
+}
+
+/* "20261121T014500Z-..." */
+static bool is_stamped(const char *name)
+{
+	static const char form[] = "00000000T000000Z-";
+
+	for (size_t i = 0; form[i] != '\0'; i++)
+		if (form[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
+			return false;
+	return true;
+}
+
+/*
+ * A folder with a capture's name or a manifest is one, whatever its state, so that a broken one is not passed
+ * over; what begins with a dot never is.
+ */
+static bool is_capture(int store_fd, const char *name)
+{
+	char manifest[VK_CAPTURE_ID_BYTES + sizeof(VK_MANIFEST_FILE) + 1];
+	struct stat st;
+
+	if (name[0] == '.' || strlen(name) >= VK_CAPTURE_ID_BYTES ||
+	    fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode))
+		return false;
+	snprintf(manifest, sizeof(manifest), "%s/%s", name, VK_MANIFEST_FILE);
+	return is_stamped(name) || fstatat(store_fd, manifest, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static enum vk_status collect_ids(DIR *dir, char ***ret_ids, size_t *ret_count)
+{
+	const struct dirent *entry;
+	size_t cap = 0;
+
+	while ((entry = readdir(dir)) != NULL) {
+		if (!is_capture(dirfd(dir), entry->d_name))
+			continue;
+		if (*ret_count == cap) {
+			char **ids;
+
+			cap = cap == 0 ? 64 : cap * 2;
+			ids = realloc(*ret_ids, cap * sizeof(*ids));
+			if (ids == NULL)
+				return VK_NOMEM;
+			*ret_ids = ids;
+		}
+		(*ret_ids)[*ret_count] = strdup(entry->d_name);
+		if ((*ret_ids)[*ret_count] == NULL)
+			return VK_NOMEM;
+		(*ret_count)++;
+	}
+	return VK_OK;
+}
+
+enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_count,
+			     struct vk_error *err)
+{
+	DIR *dir = opendir(store);
+	char **ids = NULL;
+	size_t count = 0;
+	enum vk_status status;
+
+	if (dir == NULL && errno == ENOENT) {
+		vk_error_set(err, VK_ABSENT, store, "there is no store here yet");
+		return vk_error_remedy(err, "vmfskit capture --store %s DISK makes it", store);
+	}
+	if (dir == NULL)
+		return vk_error_errno(err, errno, store, "cannot open the store");
+	status = collect_ids(dir, &ids, &count);
+	closedir(dir);
+	if (status != VK_OK) {
+		for (size_t i = 0; i < count; i++)
+			free(ids[i]);
+		free(ids);
+		return vk_error_set(err, status, store, "no memory for the list of captures");
+	}
+	if (count > 0)
+		qsort(ids, count, sizeof(*ids), compare_ids);
+	*ret_ids = ids;
+	*ret_count = count;
+	return VK_OK;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifest.json, SHA256SUMS and RESTORE.txt: what a capture says of itself. */
+#ifndef VK_STORE_MANIFEST_H
+#define VK_STORE_MANIFEST_H
+
+#include "vmfskit/capture.h"
+
+#define VK_MANIFEST_SCHEMA "vmfskit.manifest/1"
+/* No capture comes near these; a manifest is read from a folder that anyone may have written to. */
+enum {
+	VK_MANIFEST_MAX_BYTES = 16 << 20,
+	VK_MANIFEST_MAX_ITEMS = 100000,
+	VK_SUMS_MAX_BYTES = 16 << 20,
+	VK_REGION_MAX_BYTES = 1 << 30
+};
+
+/* What the kernel tells of a block device; empty where it does not. */
+struct vk_device_info {
+	char vendor[80];
+	char model[160];
+	char serial[160];
+	char wwid[200];
+};
+/* path that is no block device: all empty. */
+void vk_device_info_read(const char *path, struct vk_device_info *ret_info);
+
+struct vk_manifest {
+	struct vk_capture capture; /* path stays NULL */
+	struct vk_device_info device;
+	char restore_sha256[VK_SHA256_HEX_BYTES]; /* of RESTORE.txt */
+	uint64_t restore_bytes;
+	struct vk_findings findings; /* of taking it; not read back */
+};
+void vk_manifest_free(struct vk_manifest *manifest);
+
+/* The text of manifest.json. Free ret_text. */
+VK_MUST_USE enum vk_status vk_manifest_write(const struct vk_manifest *manifest, char **ret_text,
+					     size_t *ret_len, struct vk_error *err);
+/*
+ * The reverse. Every number, name and text is checked, but not how regions lie to each other. ret_canonical
+ * (may be NULL): whether the text is exactly what vk_manifest_write makes of these values. where names the
+ * file in errors. VK_DAMAGED, VK_UNSUPPORTED (another schema), VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
+					    struct vk_manifest *ret_manifest, bool *ret_canonical,
+					    struct vk_error *err);
+/* Read manifest.json of an open folder; ret_text (may be NULL) is the file's text to free. */
+VK_MUST_USE enum vk_status vk_manifest_load(int folder_fd, const char *where,
+					    struct vk_manifest *ret_manifest, struct vk_error *err);
+
+/* capture.range: regions that overlap or reach past the end of the disk. Returns whether there are none. */
+bool vk_manifest_check_ranges(const struct vk_capture *capture, const struct vk_finding_sink *sink);
+
+/* A file name that may stand in a manifest: no folder, nothing hidden, no character that needs quoting. */
+bool vk_file_name_plain(const char *name);
+bool vk_sha256_text(const char *text); /* 64 lower-case hex digits */
+
+/* The whole of SHA256SUMS: manifest.json has the given digest. Free the result; NULL when memory ran out. */
+char *vk_sums_text(const struct vk_manifest *manifest, const char *manifest_sha256);
+/* The whole of RESTORE.txt. Free the result; NULL when memory ran out. */
+char *vk_restore_text(const struct vk_capture *capture);
+
+#endif

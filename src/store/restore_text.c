@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RESTORE.txt: how to put a capture back where there is nothing but dd. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "store/manifest.h"
+
+struct writer {
+	FILE *out;
+	const struct vk_capture *capture;
+};
+
+static bool unreadable_in(const struct vk_capture *c, uint64_t from, uint64_t to)
+{
+	for (size_t i = 0; i < c->unreadable_count; i++) {
+		const struct vk_range *r = &c->unreadable[i];
+
+		if (r->offset_bytes < to && from < vk_add_sat(r->offset_bytes, r->length_bytes))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * One dd line for the bytes from .. to of a region. Whole sectors are counted in sectors, so that seek is the number
+ * that partition tables speak of; anything else, as of a dump cut off anywhere, in bytes.
+ */
+static void put_dd(const struct writer *w, const struct vk_region *region, uint64_t from,
+		   uint64_t to, bool commented)
+{
+	uint64_t sector = w->capture->sector_size;
+	uint64_t seek = region->offset_bytes + from;
+	bool holes = unreadable_in(w->capture, seek, region->offset_bytes + to);
+
+	if (holes)
+		fprintf(w->out,
+			"# part of this range could not be read: the line would write zeros there\n");
+	if (commented || holes)
+		fputs("# ", w->out);
+	fprintf(w->out, "dd if=%s of=TARGET", region->file);
+	if (seek % sector == 0 && from % sector == 0 && to % sector == 0) {
+		fprintf(w->out, " bs=%" PRIu64, sector);
+		if (from > 0)
+			fprintf(w->out, " skip=%" PRIu64, from / sector);
+		fprintf(w->out, " seek=%" PRIu64, seek / sector);
+		if (to < region->length_bytes)
+			fprintf(w->out, " count=%" PRIu64, (to - from) / sector);
+		fputs(" conv=notrunc,fsync\n", w->out);
+	} else {
+		fputs(" bs=64K iflag=fullblock,skip_bytes,count_bytes oflag=seek_bytes", w->out);
+		fprintf(w->out, " skip=%" PRIu64 " seek=%" PRIu64 " count=%" PRIu64, from, seek,
+			to - from);
+		fputs(" conv=notrunc,fsync\n", w->out);
+	}
+}
+
+static void put_whole(const struct writer *w, const struct vk_region *region)
+{
+	put_dd(w, region, 0, region->length_bytes, false);
+}
+
+/* The region that holds sector 0. */
+static const struct vk_region *head_of(const struct vk_capture *c)
+{
+	for (size_t i = 0; i < c->region_count; i++)
+		if (c->regions[i].part == VK_PART_TABLE && c->regions[i].offset_bytes == 0)
+			return &c->regions[i];
+	return NULL;
+}
+
+static bool named(const struct vk_region *region, const char *prefix)
+{
+	return strncmp(region->file, prefix, strlen(prefix)) == 0;
+}
+
+static bool is_tail(const struct vk_region *region)
+{
+	return named(region, "gpt-tail") || named(region, "gpt-backup");
+}
+
+/*
+ * The copy at the end first: while it is written the one at the start stands, and the other way round. Sector 0 comes
+ * last, because it is what makes a system look at the rest.
+ */
+static void put_table(const struct writer *w)
+{
+	const struct vk_capture *c = w->capture;
+	const struct vk_region *head = head_of(c);
+	uint64_t sector = c->sector_size;
+
+	for (size_t i = 0; i < c->region_count; i++) {
+		if (c->regions[i].part != VK_PART_TABLE || !is_tail(&c->regions[i]))
+			continue;
+		fputs("\n# partition table: the copy of the GPT at the end\n", w->out);
+		put_whole(w, &c->regions[i]);
+	}
+	if (head != NULL && head->length_bytes > sector) {
+		fputs("\n# partition table: sectors 1 and up (first copy of the GPT, if there is one)\n",
+		      w->out);
+		put_dd(w, head, sector, head->length_bytes, false);
+	}
+	for (size_t i = 0; i < c->region_count; i++) {
+		const struct vk_region *region = &c->regions[i];
+
+		if (region->part != VK_PART_TABLE || region == head || is_tail(region))
+			continue;
+		fputs(named(region, "ebr-") ? "\n# partition table: extended boot record\n"
+					    : "\n# partition table: more of it\n",
+		      w->out);
+		put_whole(w, region);
+	}
+	if (head != NULL) {
+		fputs("\n# partition table: sector 0, the master boot record\n", w->out);
+		put_dd(w, head, 0, vk_min_u64(sector, head->length_bytes), false);
+	}
+}
+
+static const char *part_title(enum vk_part part)
+{
+	return part == VK_PART_LVM  ? "LVM header and tables"
+	       : part == VK_PART_VH ? "volume header (.vh.sf)"
+				    : "heartbeats";
+}
+
+static void put_part(const struct writer *w, enum vk_part part)
+{
+	for (size_t i = 0; i < w->capture->region_count; i++) {
+		const struct vk_region *region = &w->capture->regions[i];
+
+		if (region->part != part)
+			continue;
+		fprintf(w->out, "\n# partition %u: %s\n", region->partition, part_title(part));
+		if (part == VK_PART_HEARTBEATS)
+			fputs("# only when they are destroyed and no host has the volume open\n", w->out);
+		put_dd(w, region, 0, region->length_bytes, part == VK_PART_HEARTBEATS);
+	}
+}
+
+static void put_opening(const struct writer *w)
+{
+	const struct vk_capture *c = w->capture;
+	char buf[64];
+	struct vk_text size;
+
+	vk_text_init(&size, buf, sizeof(buf));
+	vk_text_size(&size, c->size_bytes);
+	fprintf(w->out,
+		"How to put this capture back with nothing but dd and sha256sum.\n\n"
+		"Capture  %s\n%s%s%sTaken    %s on host %s\nFrom     %s: %s, sectors of %u bytes\n",
+		c->id, c->is_undo ? "Undoes   the restore of " : "", c->is_undo ? c->undo_of : "",
+		c->is_undo ? "\n" : "", c->time, c->host, c->source_path, buf, c->sector_size);
+	for (size_t i = 0; i < c->identity_count; i++) {
+		const struct vk_identity *id = &c->identities[i];
+
+		fprintf(w->out, "Volume   partition %u, sector %" PRIu64 ": %s%s%s%s%s\n",
+			id->partition, id->start_sector,
+			id->fs_label[0] != '\0' ? id->fs_label : "(no label known)",
+			id->volume_uuid[0] != '\0' ? ", " : "", id->volume_uuid,
+			id->disk_id[0] != '\0' ? ", " : "", id->disk_id);
+	}
+	fputs("\n1. In this folder run:  sha256sum -c SHA256SUMS\n"
+	      "   If any line does not say OK, do not write anything: use another capture.\n"
+	      "2. Make sure that TARGET is the right disk: its size is the one above. No host may be\n"
+	      "   using it. Save what is there now: dd if=TARGET of=before.raw bs=1M count=32\n"
+	      "3. Run the lines below in this order, with the disk in the place of TARGET. Leave\n"
+	      "   out what is not damaged. Lines that begin with # are not to be run as they are.\n"
+	      "4. Let the system read the table again: blockdev --rereadpt TARGET\n",
+	      w->out);
+}
+
+char *vk_restore_text(const struct vk_capture *capture)
+{
+	char *text = NULL;
+	size_t len = 0;
+	struct writer w = {.out = open_memstream(&text, &len), .capture = capture};
+
+	if (w.out == NULL)
+		return NULL;
+	put_opening(&w);
+	put_table(&w);
+	put_part(&w, VK_PART_LVM);
+	put_part(&w, VK_PART_VH);
+	put_part(&w, VK_PART_HEARTBEATS);
+	if (fclose(w.out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copying ranges of a source into files. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "base/crash_point.h"
+#include "store/save.h"
+
+enum { HOLE_BYTES = 4096, ALIGNMENT = 4096 };
+
+enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io, struct vk_error *err)
+{
+	void *buf = NULL;
+
+	memset(saver, 0, sizeof(*saver));
+	saver->io = io;
+	if (!vk_digest_init(&saver->digest) ||
+	    posix_memalign(&buf, ALIGNMENT, VK_SAVE_BUFFER_BYTES) != 0) {
+		vk_saver_free(saver);
+		return vk_error_set(err, VK_NOMEM, io != NULL ? vk_io_name(io) : NULL,
+				    "no memory for a buffer");
+	}
+	saver->buf = buf;
+	return VK_OK;
+}
+
+void vk_saver_free(struct vk_saver *saver)
+{
+	vk_digest_free(&saver->digest);
+	free(saver->buf);
+	free(saver->unreadable);
+	memset(saver, 0, sizeof(*saver));
+}
+
+bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset)
+{
+	uint8_t *p = buf;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, p, len, (off_t)offset);
+
+		if (n == 0)
+			errno = ENODATA;
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return false;
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+			offset += (uint64_t)n;
+		}
+	}
+	return true;
+}
+
+/* Neighbours become one range. Beyond the bound the last range grows: rather too much on record than too little. */
+static bool note_unreadable(struct vk_saver *s, uint64_t offset, uint64_t length)
+{
+	struct vk_range *last =
+		s->unreadable_count > 0 ? &s->unreadable[s->unreadable_count - 1] : NULL;
+
+	if (last != NULL && offset >= last->offset_bytes &&
+	    (offset == last->offset_bytes + last->length_bytes ||
+	     s->unreadable_count == VK_CAPTURE_RANGES_MAX)) {
+		last->length_bytes = offset + length - last->offset_bytes;
+		return true;
+	}
+	if (s->unreadable_count == s->unreadable_cap) {
+		size_t cap = s->unreadable_cap == 0 ? 16 : s->unreadable_cap * 2;
+		struct vk_range *ranges = realloc(s->unreadable, cap * sizeof(*ranges));
+
+		if (ranges == NULL)
+			return false;
+		s->unreadable = ranges;
+		s->unreadable_cap = cap;
+	}
+	s->unreadable[s->unreadable_count].offset_bytes = offset;
+	s->unreadable[s->unreadable_count].length_bytes = length;
+	s->unreadable_count++;
+	return true;
+}
+
+static enum vk_status write_all(int fd, uint64_t offset, const uint8_t *p, size_t len,
+				const char *file, struct vk_error *err)
+{
+	vk_crash_point("region file: write");
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len, (off_t)offset);
+
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return vk_error_errno(err, n == 0 ? ENOSPC : errno, file,
+					      "cannot write a file of the capture");
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+			offset += (uint64_t)n;
+		}
+	}
+	return VK_OK;
+}
+
+/* Bytes of the block of the file's grid that begins, or is entered, at pos. */
+static size_t block_at(uint64_t pos, size_t len)
+{
+	return (size_t)vk_min_u64(len, HOLE_BYTES - pos % HOLE_BYTES);
+}
+
+/* Neighbouring blocks that are not all zero go out in one write; the rest is left as a hole. */
+static enum vk_status write_sparse(int fd, uint64_t pos, const uint8_t *buf, size_t len,
+				   const char *file, struct vk_error *err)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		size_t start;
+
+		while (at < len && vk_all_zero(buf + at, block_at(pos + at, len - at)))
+			at += block_at(pos + at, len - at);
+		start = at;
+		while (at < len && !vk_all_zero(buf + at, block_at(pos + at, len - at)))
+			at += block_at(pos + at, len - at);
+		if (at > start) {
+			enum vk_status status =
+				write_all(fd, pos + start, buf + start, at - start, file, err);
+
+			if (status != VK_OK)
+				return status;
+		}
+	}
+	return VK_OK;
+}
+
+/* Copy what can be read at the place; *ret_done 0: nothing came although something should be there. */
+static enum vk_status copy_data(struct vk_saver *s, const struct vk_region *region, uint64_t pos,
+				uint64_t length, int fd, size_t *ret_done, struct vk_error *err)
+{
+	size_t len = (size_t)vk_min_u64(length, VK_SAVE_BUFFER_BYTES);
+	enum vk_status status =
+		vk_io_read(s->io, region->offset_bytes + pos, s->buf, len, ret_done, err);
+
+	if (status != VK_OK || *ret_done == 0)
+		return status;
+	vk_digest_add(&s->digest, s->buf, *ret_done);
+	return write_sparse(fd, pos, s->buf, *ret_done, region->file, err);
+}
+
+/* One step of a region: *ret_done bytes of it are dealt with. */
+static enum vk_status copy_step(struct vk_saver *s, const struct vk_region *region, uint64_t pos,
+				int fd, uint64_t *ret_done, struct vk_error *err)
+{
+	uint64_t offset = region->offset_bytes + pos;
+	uint64_t rest = region->length_bytes - pos;
+	uint64_t sector = vk_io_sector_size(s->io);
+	struct vk_span span = vk_io_span(s->io, offset);
+	uint64_t length = vk_min_u64(span.length_bytes, rest);
+	enum vk_status status;
+	size_t done;
+
+	if (span.state == VK_SPAN_ZERO && length > 0) {
+		vk_digest_add_zeros(&s->digest, length);
+		*ret_done = length;
+		return VK_OK;
+	}
+	if (span.state == VK_SPAN_DATA && length > 0) {
+		status = copy_data(s, region, pos, length, fd, &done, err);
+		*ret_done = done;
+		if (status != VK_OK || done > 0)
+			return status;
+		span = vk_io_span(s->io, offset);
+		length = vk_min_u64(span.length_bytes, rest);
+		if (span.state == VK_SPAN_DATA || span.state == VK_SPAN_ZERO)
+			length = vk_min_u64(length, sector - offset % sector);
+	}
+	if (span.state == VK_SPAN_END || length == 0)
+		length = rest;
+	vk_digest_add_zeros(&s->digest, length);
+	*ret_done = length;
+	return note_unreadable(s, offset, length)
+		       ? VK_OK
+		       : vk_error_set(err, VK_NOMEM, vk_io_name(s->io),
+				      "no memory for the list of unreadable ranges");
+}
+
+enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region, int fd,
+			     struct vk_error *err)
+{
+	for (uint64_t pos = 0; pos < region->length_bytes;) {
+		uint64_t done = 0;
+		enum vk_status status = copy_step(saver, region, pos, fd, &done, err);
+
+		if (status != VK_OK)
+			return status;
+		pos += done;
+	}
+	vk_crash_point("region file: set length");
+	if (ftruncate(fd, (off_t)region->length_bytes) != 0)
+		return vk_error_errno(err, errno, region->file,
+				      "cannot set the length of a file of the capture");
+	if (!vk_digest_take(&saver->digest, region->sha256))
+		return vk_error_set(err, VK_INTERNAL, region->file, "the digest could not be computed");
+	return VK_OK;
+}

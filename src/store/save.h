@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copying ranges of a source into files: hashed on the way, sparse, with what could not be read on record. */
+#ifndef VK_STORE_SAVE_H
+#define VK_STORE_SAVE_H
+
+#include "store/digest.h"
+#include "vmfskit/capture.h"
+
+enum { VK_SAVE_BUFFER_BYTES = 256 << 10, VK_CAPTURE_RANGES_MAX = 100000 };
+
+struct vk_saver {
+	struct vk_io *io;
+	struct vk_digest digest;
+	uint8_t *buf; /* VK_SAVE_BUFFER_BYTES, aligned for O_DIRECT */
+	struct vk_range *unreadable;
+	size_t unreadable_count;
+	size_t unreadable_cap;
+};
+
+/* io NULL: only buffer and digest are wanted. */
+VK_MUST_USE enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io,
+					 struct vk_error *err);
+void vk_saver_free(struct vk_saver *saver);
+/*
+ * Copy region into fd, a new empty file, and fill region->sha256. Blocks of zeros become holes, which count in the
+ * digest; bytes that cannot be read are zeros in both and are put on saver->unreadable.
+ */
+VK_MUST_USE enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region, int fd,
+					 struct vk_error *err);
+
+/* Read exactly len bytes of a file, through interruptions. False at its end or on an error (errno is then set). */
+VK_MUST_USE bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset);
+
+#endif

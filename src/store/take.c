@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking a capture of a disk, and proving that what was saved contains what it is for. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "store/plan.h"
+#include "store/taking.h"
+
+/* Everything found goes to the caller and into the manifest. */
+static void put(struct vk_taking *taking, const struct vk_finding_sink *sink,
+		const struct vk_finding *finding)
+{
+	vk_findings_add(&taking->manifest.findings, finding);
+	vk_finding_put(sink, finding);
+}
+
+/*
+ * Bytes of the source as they stand in the written files. False when no region holds all of them, or the file
+ * cannot be read back. ret_file is the region's file, NULL when there is no region.
+ */
+static bool read_back(const struct vk_taking *taking, uint64_t offset, void *buf, size_t len,
+		      const char **ret_file)
+{
+	const struct vk_capture *c = &taking->manifest.capture;
+
+	*ret_file = NULL;
+	for (size_t i = 0; i < c->region_count; i++) {
+		const struct vk_region *r = &c->regions[i];
+		struct vk_error err;
+		uint64_t length;
+		bool sound;
+		int fd;
+
+		if (offset < r->offset_bytes || offset - r->offset_bytes >= r->length_bytes)
+			continue;
+		*ret_file = r->file;
+		if (vk_folder_open_file(taking->folder.fd, r->file, &fd, &length, &err) != VK_OK)
+			return false;
+		sound = vk_pread_all(fd, buf, len, offset - r->offset_bytes);
+		close(fd);
+		return sound;
+	}
+	return false;
+}
+
+static void put_not_containing(struct vk_taking *taking, const struct vk_finding_sink *sink,
+			       uint64_t offset, const char *file, const char *what,
+			       const uint8_t *seen, size_t seen_len, const char *expected)
+{
+	struct vk_finding finding;
+	char hex[40];
+	struct vk_text text;
+
+	vk_text_init(&text, hex, sizeof(hex));
+	vk_text_hex(&text, seen, seen_len);
+	if (file != NULL)
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_CONTAINING, offset, seen_len,
+				"%s does not contain %s", file, what);
+	else
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_CONTAINING, offset, seen_len,
+				"no file of the capture reaches %s", what);
+	if (file != NULL)
+		vk_finding_seen(&finding, "%s", hex);
+	vk_finding_expected(&finding, "%s", expected);
+	put(taking, sink, &finding);
+}
+
+static void prove_table(struct vk_taking *taking, const struct vk_finding_sink *sink)
+{
+	uint64_t sector = taking->manifest.capture.sector_size;
+	uint8_t mbr[2] = {0};
+	uint8_t gpt[8] = {0};
+	const char *file;
+	const char *gpt_file;
+	bool has_mbr = read_back(taking, VK_MBR_BYTES - sizeof(mbr), mbr, sizeof(mbr), &file) &&
+		       vk_get_le16(mbr) == VK_MBR_SIGNATURE;
+
+	if (!has_mbr && !(read_back(taking, sector, gpt, sizeof(gpt), &gpt_file) &&
+			  vk_gpt_has_signature(gpt, sizeof(gpt))))
+		put_not_containing(taking, sink, VK_MBR_BYTES - sizeof(mbr), file,
+				   "a partition table", mbr, sizeof(mbr),
+				   "55aa at byte 510, or EFI PART in sector 1");
+}
+
+static void prove_partition(struct vk_taking *taking, const struct vk_source *source,
+			    const struct vk_vmfs *vmfs, const struct vk_finding_sink *sink)
+{
+	uint64_t base = vk_plan_base(source, vmfs);
+	uint64_t at = vk_add_sat(base, VK_LVM_HEADER_OFFSET);
+	uint8_t magic[4] = {0};
+	uint64_t length;
+	const char *file;
+
+	if (!read_back(taking, at, magic, sizeof(magic), &file) ||
+	    vk_get_le32(magic) != VK_LVM_MAGIC)
+		put_not_containing(taking, sink, at, file, "an LVM header", magic, sizeof(magic),
+				   "0dd001c0");
+	if (!vmfs->fs_expected)
+		return;
+	memset(magic, 0, sizeof(magic));
+	at = vk_add_sat(base, vk_plan_map(vmfs, VK_FS_OFFSET, &length));
+	if (!read_back(taking, at, magic, sizeof(magic), &file) ||
+	    !vk_fs_magic_known(vk_get_le32(magic)))
+		put_not_containing(taking, sink, at, file, "a file-system descriptor", magic,
+				   sizeof(magic), "5ef1ab2f");
+}
+
+static void prove(struct vk_taking *taking, const struct vk_source *source,
+		  const struct vk_finding_sink *sink)
+{
+	const struct vk_capture *c = &taking->manifest.capture;
+	struct vk_vmfs spare;
+	size_t count;
+	const struct vk_vmfs *vmfs = vk_plan_partitions(source, &spare, &count);
+	struct vk_finding finding;
+
+	for (size_t i = 0; i < c->unreadable_count; i++) {
+		const struct vk_range *range = &c->unreadable[i];
+
+		vk_finding_init(&finding, VK_F_CAPTURE_UNREADABLE, range->offset_bytes,
+				range->length_bytes, "%llu bytes could not be read",
+				(unsigned long long)range->length_bytes);
+		put(taking, sink, &finding);
+	}
+	if (source->kind == VK_SOURCE_DISK)
+		prove_table(taking, sink);
+	if (count == 0) {
+		vk_finding_init(&finding, VK_F_CAPTURE_NO_VMFS, 0, 0,
+				"no VMFS partition was found: only the partition table was saved");
+		put(taking, sink, &finding);
+	}
+	for (size_t i = 0; i < count; i++)
+		prove_partition(taking, source, &vmfs[i], sink);
+}
+
+static enum vk_status take(struct vk_taking *taking, const struct vk_source *source,
+			   const struct vk_capture_plan *plan,
+			   const struct vk_capture_options *options,
+			   const struct vk_finding_sink *sink, char ret_id[VK_CAPTURE_ID_BYTES],
+			   struct vk_error *err)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+	enum vk_status status =
+		vk_taking_begin(taking, source->io, source->path, options->store, "", err);
+
+	if (status != VK_OK)
+		return status;
+	c->source_kind = source->kind;
+	c->table_kind = source->table.kind;
+	c->size_bytes = source->size_bytes;
+	c->sector_size = source->sector_size;
+	status = vk_taking_set(taking, plan->regions, plan->region_count, plan->identities,
+			       plan->identity_count, err);
+	if (status == VK_OK)
+		status = vk_taking_copy(taking, err);
+	if (status != VK_OK)
+		return status;
+	prove(taking, source, sink);
+	return vk_taking_commit(taking, ret_id, err);
+}
+
+enum vk_status vk_capture_take(const struct vk_source *source,
+			       const struct vk_capture_options *options,
+			       const struct vk_finding_sink *sink, char ret_id[VK_CAPTURE_ID_BYTES],
+			       struct vk_error *err)
+{
+	struct vk_taking *taking;
+	struct vk_capture_plan plan;
+	enum vk_status status = vk_capture_plan(source, &plan, err);
+
+	if (status != VK_OK)
+		return status;
+	taking = calloc(1, sizeof(*taking));
+	if (taking == NULL) {
+		vk_capture_plan_free(&plan);
+		return vk_error_set(err, VK_NOMEM, source->path, "no memory for the capture");
+	}
+	taking->folder.fd = -1;
+	status = take(taking, source, &plan, options, sink, ret_id, err);
+	vk_taking_end(taking);
+	free(taking);
+	vk_capture_plan_free(&plan);
+	return status;
+}

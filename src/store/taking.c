@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making a capture, step by step. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/taking.h"
+
+static void put_label(char *ret_text, size_t cap, const char *from)
+{
+	struct vk_text text;
+
+	vk_text_init(&text, ret_text, cap);
+	vk_text_label(&text, (const uint8_t *)from, strlen(from));
+}
+
+enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const char *path,
+			       const char *store, const char *suffix, struct vk_error *err)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+	struct utsname name;
+	struct vk_text text;
+	enum vk_status status;
+
+	taking->unix_seconds = (uint64_t)time(NULL);
+	vk_text_init(&text, c->time, sizeof(c->time));
+	vk_text_time_s(&text, taking->unix_seconds);
+	if (uname(&name) == 0)
+		put_label(c->host, sizeof(c->host), name.nodename);
+	put_label(c->version, sizeof(c->version), VK_VERSION);
+	put_label(c->source_path, sizeof(c->source_path), path);
+	c->size_bytes = vk_io_size_bytes(io);
+	c->sector_size = vk_io_sector_size(io);
+	vk_device_info_read(path, &taking->manifest.device);
+	memcpy(c->disk_serial, taking->manifest.device.serial, sizeof(c->disk_serial));
+	status = vk_saver_init(&taking->saver, io, err);
+	if (status != VK_OK)
+		return status;
+	status = vk_folder_begin(store, path, suffix, taking->unix_seconds, &taking->folder, err);
+	if (status == VK_OK)
+		memcpy(c->id, taking->folder.id, sizeof(c->id));
+	return status;
+}
+
+enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *regions,
+			     size_t region_count, const struct vk_identity *identities,
+			     size_t identity_count, struct vk_error *err)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+
+	c->regions = calloc(region_count + 1, sizeof(*c->regions));
+	c->identities = calloc(identity_count + 1, sizeof(*c->identities));
+	if (c->regions == NULL || c->identities == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the capture");
+	if (region_count > 0)
+		memcpy(c->regions, regions, region_count * sizeof(*regions));
+	if (identity_count > 0)
+		memcpy(c->identities, identities, identity_count * sizeof(*identities));
+	c->region_count = region_count;
+	c->identity_count = identity_count;
+	return VK_OK;
+}
+
+static enum vk_status copy_region(struct vk_taking *taking, struct vk_region *region,
+				  struct vk_error *err)
+{
+	int fd;
+	enum vk_status status = vk_folder_create(&taking->folder, region->file, &fd, err);
+
+	if (status != VK_OK)
+		return status;
+	status = vk_saver_copy(&taking->saver, region, fd, err);
+	if (status == VK_OK)
+		return vk_folder_settle(&taking->folder, region->file, fd, err);
+	close(fd);
+	return status;
+}
+
+enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+	struct vk_saver *saver = &taking->saver;
+
+	for (size_t i = 0; i < c->region_count; i++) {
+		enum vk_status status = copy_region(taking, &c->regions[i], err);
+
+		if (status != VK_OK)
+			return status;
+	}
+	c->unreadable = saver->unreadable;
+	c->unreadable_count = saver->unreadable_count;
+	saver->unreadable = NULL;
+	saver->unreadable_count = 0;
+	saver->unreadable_cap = 0;
+	return VK_OK;
+}
+
+static enum vk_status put_restore(struct vk_taking *taking, struct vk_error *err)
+{
+	struct vk_manifest *m = &taking->manifest;
+	char *text = vk_restore_text(&m->capture);
+	enum vk_status status;
+
+	if (text == NULL)
+		return vk_error_set(err, VK_NOMEM, VK_RESTORE_FILE, "no memory for the file");
+	m->restore_bytes = strlen(text);
+	if (vk_digest_bytes(text, strlen(text), m->restore_sha256))
+		status = vk_folder_put(&taking->folder, VK_RESTORE_FILE, text, strlen(text), err);
+	else
+		status = vk_error_set(err, VK_NOMEM, VK_RESTORE_FILE, "no memory for its digest");
+	free(text);
+	return status;
+}
+
+static enum vk_status put_sums(struct vk_taking *taking, const char *manifest_text, size_t len,
+			       struct vk_error *err)
+{
+	char sha256[VK_SHA256_HEX_BYTES];
+	char *text = NULL;
+	enum vk_status status;
+
+	if (vk_digest_bytes(manifest_text, len, sha256))
+		text = vk_sums_text(&taking->manifest, sha256);
+	if (text == NULL)
+		return vk_error_set(err, VK_NOMEM, VK_SUMS_FILE, "no memory for the file");
+	status = vk_folder_put(&taking->folder, VK_SUMS_FILE, text, strlen(text), err);
+	free(text);
+	return status;
+}
+
+enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE_ID_BYTES],
+				struct vk_error *err)
+{
+	char *text;
+	size_t len;
+	enum vk_status status = put_restore(taking, err);
+
+	if (status != VK_OK)
+		return status;
+	status = vk_manifest_write(&taking->manifest, &text, &len, err);
+	if (status != VK_OK)
+		return status;
+	status = vk_folder_put(&taking->folder, VK_MANIFEST_FILE, text, len, err);
+	if (status == VK_OK)
+		status = put_sums(taking, text, len, err);
+	free(text);
+	if (status == VK_OK)
+		status = vk_folder_commit(&taking->folder, err);
+	if (status == VK_OK)
+		memcpy(ret_id, taking->manifest.capture.id, VK_CAPTURE_ID_BYTES);
+	return status;
+}
+
+void vk_taking_end(struct vk_taking *taking)
+{
+	vk_folder_abandon(&taking->folder);
+	vk_saver_free(&taking->saver);
+	vk_manifest_free(&taking->manifest);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A capture while it is being made; shared by captures and undo captures. */
+#ifndef VK_STORE_TAKING_H
+#define VK_STORE_TAKING_H
+
+#include "store/folder.h"
+#include "store/manifest.h"
+#include "store/save.h"
+
+struct vk_taking {
+	struct vk_manifest manifest;
+	struct vk_folder folder;
+	struct vk_saver saver;
+	uint64_t unix_seconds;
+};
+
+/*
+ * Fill in host, time, device and version, and copy path, size and sector size; begin the folder. suffix "" or
+ * "-undo".
+ */
+VK_MUST_USE enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io,
+					   const char *path, const char *store, const char *suffix,
+					   struct vk_error *err);
+/* Copy every region of manifest.capture into its file, durably; fills digests and unreadable ranges. */
+VK_MUST_USE enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err);
+/* RESTORE.txt, manifest, SHA256SUMS, and the folder's name. */
+VK_MUST_USE enum vk_status vk_taking_commit(struct vk_taking *taking,
+					    char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
+/* Frees everything; removes the folder unless it was committed. */
+void vk_taking_end(struct vk_taking *taking);
+/* Copy arrays of plain values into the manifest. */
+VK_MUST_USE enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *regions,
+					 size_t region_count, const struct vk_identity *identities,
+					 size_t identity_count, struct vk_error *err);
+
+#endif

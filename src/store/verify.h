@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of verifying a capture. */
+#ifndef VK_STORE_VERIFY_H
+#define VK_STORE_VERIFY_H
+
+#include "store/digest.h"
+#include "store/folder.h"
+#include "store/manifest.h"
+
+/* A file that should be there. Borrowed texts. */
+struct vk_expected_file {
+	char file[64];
+	char sha256[VK_SHA256_HEX_BYTES];
+	bool has_length;
+	uint64_t length_bytes;
+	uint64_t offset_bytes; /* on the disk, for findings; 0 for files that are no region */
+};
+
+struct vk_verifier {
+	const char *path;
+	int folder_fd;
+	const struct vk_finding_sink *sink;
+	bool has_manifest;        /* understood */
+	bool has_manifest_digest; /* readable at least */
+	char manifest_sha256[VK_SHA256_HEX_BYTES];
+	struct vk_manifest manifest;
+	char *sums; /* NULL: could not be read */
+	size_t sums_len;
+	struct vk_expected_file *expected; /* sorted by name */
+	size_t expected_count;
+};
+
+/* Which files should be there: as the manifest says or, when it cannot be understood, as SHA256SUMS does. */
+VK_MUST_USE enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err);
+/* Length and digest of each of them. */
+VK_MUST_USE enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err);
+/* What else lies in the folder. */
+VK_MUST_USE enum vk_status vk_verify_extras(struct vk_verifier *v, struct vk_error *err);
+
+#endif

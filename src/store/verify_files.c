@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Proving a capture: the files it should have, and those it should not. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "store/save.h"
+#include "store/verify.h"
+
+static int compare_expected(const void *a, const void *b)
+{
+	const struct vk_expected_file *x = a;
+	const struct vk_expected_file *y = b;
+
+	return strcmp(x->file, y->file);
+}
+
+static void expect(struct vk_verifier *v, const char *file, size_t file_len, const char *sha256)
+{
+	struct vk_expected_file *e = &v->expected[v->expected_count++];
+
+	memcpy(e->file, file, file_len);
+	memcpy(e->sha256, sha256, VK_SHA256_HEX_BYTES - 1);
+}
+
+static void collect_from_manifest(struct vk_verifier *v)
+{
+	const struct vk_capture *c = &v->manifest.capture;
+
+	for (size_t i = 0; i < c->region_count; i++) {
+		struct vk_expected_file *e = &v->expected[i];
+
+		expect(v, c->regions[i].file, strlen(c->regions[i].file), c->regions[i].sha256);
+		e->has_length = true;
+		e->length_bytes = c->regions[i].length_bytes;
+		e->offset_bytes = c->regions[i].offset_bytes;
+	}
+	v->expected[v->expected_count].has_length = true;
+	v->expected[v->expected_count].length_bytes = v->manifest.restore_bytes;
+	expect(v, VK_RESTORE_FILE, strlen(VK_RESTORE_FILE), v->manifest.restore_sha256);
+}
+
+/* A line that is not of the form of sha256sum vouches for nothing and is told of. */
+static void collect_from_sums(struct vk_verifier *v)
+{
+	const size_t digest_len = VK_SHA256_HEX_BYTES - 1;
+	char *p = v->sums;
+
+	while (*p != '\0') {
+		char *end = strchr(p, '\n');
+		size_t len = end != NULL ? (size_t)(end - p) : strlen(p);
+		struct vk_expected_file line = {.file = ""};
+		bool sound = end != NULL && len > digest_len + 2 &&
+			     len - digest_len - 2 < sizeof(line.file) && p[digest_len] == ' ' &&
+			     p[digest_len + 1] == ' ';
+
+		if (sound) {
+			memcpy(line.sha256, p, digest_len);
+			memcpy(line.file, p + digest_len + 2, len - digest_len - 2);
+			sound = vk_sha256_text(line.sha256) &&
+				(vk_file_name_plain(line.file) ||
+				 strcmp(line.file, VK_RESTORE_FILE) == 0 ||
+				 strcmp(line.file, VK_MANIFEST_FILE) == 0);
+		}
+		if (sound) {
+			v->expected[v->expected_count++] = line;
+		} else {
+			struct vk_finding finding;
+
+			vk_finding_init(&finding, VK_F_CAPTURE_SUMS, 0, 0,
+					VK_SUMS_FILE " has a line that is none of sha256sum's");
+			vk_finding_put(v->sink, &finding);
+		}
+		p += end != NULL ? len + 1 : len;
+	}
+}
+
+static size_t count_lines(const char *p)
+{
+	size_t count = 1;
+
+	for (; *p != '\0'; p++)
+		count += *p == '\n';
+	return count;
+}
+
+enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err)
+{
+	size_t cap = v->has_manifest	 ? v->manifest.capture.region_count + 1
+		     : v->sums != NULL ? count_lines(v->sums)
+				       : 1;
+
+	v->expected = calloc(cap, sizeof(*v->expected));
+	if (v->expected == NULL)
+		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the list of files");
+	if (v->has_manifest)
+		collect_from_manifest(v);
+	else if (v->sums != NULL)
+		collect_from_sums(v);
+	qsort(v->expected, v->expected_count, sizeof(*v->expected), compare_expected);
+	return VK_OK;
+}
+
+/* The bytes of a file; holes are digested without being read. False when it cannot be read to its length. */
+static bool digest_file(struct vk_saver *s, int fd, uint64_t length, char ret_hex[VK_SHA256_HEX_BYTES])
+{
+	uint64_t pos = 0;
+
+	while (pos < length) {
+		off_t data = lseek(fd, (off_t)pos, SEEK_DATA);
+		off_t hole;
+		uint64_t end = length;
+
+		if (data < 0 && errno == ENXIO)
+			data = (off_t)length;
+		if (data > (off_t)pos) {
+			end = vk_min_u64((uint64_t)data, length);
+			vk_digest_add_zeros(&s->digest, end - pos);
+			pos = end;
+			continue;
+		}
+		hole = data < 0 ? -1 : lseek(fd, (off_t)pos, SEEK_HOLE);
+		if (hole > (off_t)pos)
+			end = vk_min_u64((uint64_t)hole, length);
+		while (pos < end) {
+			size_t n = (size_t)vk_min_u64(end - pos, VK_SAVE_BUFFER_BYTES);
+
+			if (!vk_pread_all(fd, s->buf, n, pos))
+				return false;
+			vk_digest_add(&s->digest, s->buf, n);
+			pos += n;
+		}
+	}
+	return vk_digest_take(&s->digest, ret_hex);
+}
+
+static void put_file(const struct vk_verifier *v, const struct vk_expected_file *e,
+		     enum vk_finding_code code, const char *what)
+{
+	struct vk_finding finding;
+
+	vk_finding_init(&finding, code, e->offset_bytes, e->has_length ? e->length_bytes : 0, "%s: %s",
+			e->file, what);
+	vk_finding_put(v->sink, &finding);
+}
+
+static bool check_length(const struct vk_verifier *v, const struct vk_expected_file *e, uint64_t length)
+{
+	struct vk_finding finding;
+
+	if (!e->has_length && length > VK_REGION_MAX_BYTES) {
+		put_file(v, e, VK_F_CAPTURE_FILE_SIZE, "longer than any file of a capture");
+		return false;
+	}
+	if (!e->has_length || length == e->length_bytes)
+		return true;
+	vk_finding_init(&finding, VK_F_CAPTURE_FILE_SIZE, e->offset_bytes, e->length_bytes,
+			"%s does not have its length", e->file);
+	vk_finding_seen(&finding, "%llu bytes", (unsigned long long)length);
+	vk_finding_expected(&finding, "%llu bytes", (unsigned long long)e->length_bytes);
+	vk_finding_put(v->sink, &finding);
+	return false;
+}
+
+static void check_file(const struct vk_verifier *v, struct vk_saver *s,
+		       const struct vk_expected_file *e)
+{
+	struct vk_error why = {.status = VK_OK};
+	char sha256[VK_SHA256_HEX_BYTES];
+	struct vk_finding finding;
+	uint64_t length;
+	int fd;
+
+	if (vk_folder_open_file(v->folder_fd, e->file, &fd, &length, &why) != VK_OK) {
+		put_file(v, e, VK_F_CAPTURE_FILE_MISSING, why.what);
+		return;
+	}
+	/* a file of another length is not what was saved, whatever it holds */
+	if (!check_length(v, e, length)) {
+		close(fd);
+		return;
+	}
+	if (!digest_file(s, fd, length, sha256)) {
+		put_file(v, e, VK_F_CAPTURE_DIGEST, "the file cannot be read");
+		vk_digest_restart(&s->digest);
+	} else if (strcmp(sha256, e->sha256) != 0) {
+		vk_finding_init(&finding, VK_F_CAPTURE_DIGEST, e->offset_bytes,
+				e->has_length ? e->length_bytes : 0, "%s is not what was saved",
+				e->file);
+		vk_finding_seen(&finding, "%s", sha256);
+		vk_finding_expected(&finding, "%s", e->sha256);
+		vk_finding_put(v->sink, &finding);
+	}
+	close(fd);
+}
+
+enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err)
+{
+	struct vk_saver saver;
+	enum vk_status status = vk_saver_init(&saver, NULL, err);
+
+	if (status != VK_OK)
+		return status;
+	for (size_t i = 0; i < v->expected_count; i++)
+		check_file(v, &saver, &v->expected[i]);
+	vk_saver_free(&saver);
+	return VK_OK;
+}
+
+static bool is_expected(const struct vk_verifier *v, const char *name)
+{
+	struct vk_expected_file key = {.file = ""};
+
+	if (strcmp(name, VK_MANIFEST_FILE) == 0 || strcmp(name, VK_SUMS_FILE) == 0)
+		return true;
+	if (strlen(name) >= sizeof(key.file))
+		return false;
+	memcpy(key.file, name, strlen(name) + 1);
+	return bsearch(&key, v->expected, v->expected_count, sizeof(key), compare_expected) != NULL;
+}
+
+enum vk_status vk_verify_extras(struct vk_verifier *v, struct vk_error *err)
+{
+	const struct dirent *entry;
+	int fd = openat(v->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (dir == NULL) {
+		vk_error_errno(err, errno, v->path, "cannot list the capture's folder");
+		if (fd >= 0)
+			close(fd);
+		return VK_IO;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		char name[200];
+		struct vk_text text;
+		struct vk_finding finding;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    is_expected(v, entry->d_name))
+			continue;
+		vk_text_init(&text, name, sizeof(name));
+		vk_text_label(&text, (const uint8_t *)entry->d_name, strlen(entry->d_name));
+		vk_finding_init(&finding, VK_F_CAPTURE_EXTRA_FILE, 0, 0,
+				"%s does not belong to the capture", name);
+		vk_finding_put(v->sink, &finding);
+	}
+	closedir(dir);
+	return VK_OK;
+}
