@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs that speak of captures have in common. */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/captures.h"
+
+enum { THREADS_MAX = 64 };
+
+const char *vk_cmd_store(const struct vk_cli_call *call)
+{
+	const char *store = vk_cli_value(call, "store");
+
+	return store != NULL ? store : VK_STORE_DEFAULT;
+}
+
+struct spread {
+	atomic_size_t next;
+	size_t count;
+	void (*work)(void *ctx, size_t index);
+	void *ctx;
+};
+
+static void *spread_thread(void *arg)
+{
+	struct spread *s = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&s->next, 1)) < s->count)
+		s->work(s->ctx, i);
+	return NULL;
+}
+
+void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ctx)
+{
+	struct spread s = {.count = count, .work = work, .ctx = ctx};
+	pthread_t threads[THREADS_MAX];
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t want = cpus > 1 ? (size_t)cpus : 1;
+	size_t started = 0;
+
+	want = want < count ? want : count;
+	want = want < THREADS_MAX ? want : THREADS_MAX;
+	/* this thread works, too: what could not be started is made up for */
+	while (started + 1 < want && pthread_create(&threads[started], NULL, spread_thread, &s) == 0)
+		started++;
+	spread_thread(&s);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+}
+
+void vk_cmd_size(uint64_t bytes, char ret_text[64])
+{
+	struct vk_text text;
+
+	vk_text_init(&text, ret_text, 64);
+	vk_text_size(&text, bytes);
+}
+
+uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < capture->region_count; i++)
+		sum += capture->regions[i].length_bytes;
+	return sum;
+}
+
+void vk_cmd_print_findings(FILE *out, const struct vk_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct vk_finding *f = &findings->items[i];
+		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
+
+		fprintf(out, "  %s: %s", vk_severity_name(kind->severity), f->message);
+		if (f->length_bytes > 0)
+			fprintf(out, " (bytes %" PRIu64 " to %" PRIu64 ")", f->offset_bytes,
+				f->offset_bytes + f->length_bytes - 1);
+		if (f->seen[0] != '\0')
+			fprintf(out, "\n    seen      %s", f->seen);
+		if (f->expected[0] != '\0')
+			fprintf(out, "\n    expected  %s", f->expected);
+		fprintf(out, "\n    %s: %s\n    %s\n", kind->code, kind->why, kind->remedy);
+	}
+	if (findings->dropped > 0)
+		fprintf(out, "  and %zu more findings\n", findings->dropped);
+}
+
+bool vk_cmd_findings_json(json_t *array, const char *source, const struct vk_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct vk_finding *f = &findings->items[i];
+		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
+		json_t *o = json_pack("{s:s,s:s,s:s*,s:I,s:I,s:s,s:s,s:s,s:s}", "severity",
+				      vk_severity_name(kind->severity), "code", kind->code, "source",
+				      source, "offset", (json_int_t)f->offset_bytes, "length",
+				      (json_int_t)f->length_bytes, "seen", f->seen, "expected",
+				      f->expected, "message", f->message, "remedy", kind->remedy);
+
+		if (json_array_append_new(array, o) != 0)
+			return false;
+	}
+	return true;
+}
+
+json_t *vk_cmd_volumes_json(const struct vk_capture *capture)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < capture->identity_count; i++) {
+		const struct vk_identity *id = &capture->identities[i];
+		json_t *o = json_pack(
+			"{s:I,s:I,s:I,s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s}", "partition",
+			(json_int_t)id->partition, "start_sector", (json_int_t)id->start_sector,
+			"sectors", (json_int_t)id->sectors, "label", id->fs_label, "uuid",
+			id->fs_uuid, "volume_uuid", id->volume_uuid, "device_uuid",
+			id->device_uuid, "lun", (json_int_t)id->lun, "disk_id", id->disk_id, "vml",
+			id->vml, "target_label", id->target_label, "fs_version", id->fs_version);
+
+		if (json_array_append_new(array, o) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
+{
+	int failed = root == NULL || json_dumpf(root, call->out, JSON_INDENT(1)) != 0;
+
+	json_decref(root);
+	if (failed) {
+		struct vk_error err;
+
+		vk_error_set(&err, VK_NOMEM, NULL, "the JSON could not be made or written");
+		return vk_cli_fail(call, &err);
+	}
+	fputc('\n', call->out);
+	return code;
+}
+
+void vk_cmd_judge(char *path, bool verify, struct vk_cmd_judged *ret_judged)
+{
+	struct vk_finding_sink sink;
+	struct vk_error unknown;
+
+	memset(ret_judged, 0, sizeof(*ret_judged));
+	ret_judged->path = path;
+	ret_judged->verified = verify;
+	ret_judged->known = vk_capture_open("", path, &ret_judged->capture, &unknown) == VK_OK;
+	if (!verify)
+		return;
+	sink = vk_findings_sink(&ret_judged->findings);
+	ret_judged->status = vk_capture_verify(path, &sink, &ret_judged->err);
+}
+
+void vk_cmd_judged_free(struct vk_cmd_judged *judged)
+{
+	free(judged->path);
+	if (judged->known)
+		vk_capture_close(&judged->capture);
+	vk_findings_free(&judged->findings);
+}
+
+const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
+{
+	if (!judged->verified)
+		return "not checked";
+	if (judged->status != VK_OK)
+		return "cannot be read";
+	return vk_findings_bad(&judged->findings) ? "damaged" : "sound";
+}
+
+enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths, size_t *ret_count,
+				  struct vk_error *err)
+{
+	enum vk_status status = vk_store_list(store, ret_paths, ret_count, err);
+	bool sound = true;
+
+	for (size_t i = 0; status == VK_OK && i < *ret_count; i++) {
+		char *id = (*ret_paths)[i];
+
+		if (!sound || asprintf(&(*ret_paths)[i], "%s/%s", store, id) < 0) {
+			(*ret_paths)[i] = NULL;
+			sound = false;
+		}
+		free(id);
+	}
+	if (sound)
+		return status;
+	for (size_t i = 0; i < *ret_count; i++)
+		free((*ret_paths)[i]);
+	free(*ret_paths);
+	return vk_error_set(err, VK_NOMEM, store, "no memory for the list of captures");
+}

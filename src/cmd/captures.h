@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs that speak of captures have in common. */
+#ifndef VK_CMD_CAPTURES_H
+#define VK_CMD_CAPTURES_H
+
+#include <jansson.h>
+
+#include "cli/cli.h"
+#include "vmfskit/capture.h"
+
+#define VK_STORE_OPTION \
+	{.name = "store", .argument = "DIR", .help = "folder of the captures (default " VK_STORE_DEFAULT ")", .choices = "DIR"}
+#define VK_JSON_OPTION {.name = "json", .help = "print JSON"}
+
+/* --store, or the default. */
+const char *vk_cmd_store(const struct vk_cli_call *call);
+
+/* Call work(ctx, i) for i in 0 .. count-1, on as many threads as there are processors, at most count. */
+void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ctx);
+
+/* Findings as text, each with its remedy, and as the JSON objects of docs/json.md. source may be NULL. */
+void vk_cmd_print_findings(FILE *out, const struct vk_findings *findings);
+/* Append to array; false when memory ran out. */
+VK_MUST_USE bool vk_cmd_findings_json(json_t *array, const char *source,
+				      const struct vk_findings *findings);
+
+/* The volumes of a capture as JSON, NULL when memory ran out. */
+json_t *vk_cmd_volumes_json(const struct vk_capture *capture);
+/* Sum of the regions. */
+uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture);
+/* "1.17 GiB (1258435584 bytes)" into ret_text. */
+void vk_cmd_size(uint64_t bytes, char ret_text[64]);
+
+/* A capture and what verify says of it. Free with vk_cmd_judged_free. */
+struct vk_cmd_judged {
+	char *path;
+	bool known;            /* the manifest could be read */
+	struct vk_capture capture;
+	bool verified;
+	enum vk_status status; /* of verify: not VK_OK when it could not be done */
+	struct vk_error err;
+	struct vk_findings findings;
+};
+/* path becomes the result's. */
+void vk_cmd_judge(char *path, bool verify, struct vk_cmd_judged *ret_judged);
+void vk_cmd_judged_free(struct vk_cmd_judged *judged);
+const char *vk_cmd_verdict(const struct vk_cmd_judged *judged); /* "sound", "damaged", "not checked" */
+
+/* The paths of all captures of a store. VK_ABSENT when there is no store; free each and the array. */
+VK_MUST_USE enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths,
+					      size_t *ret_count, struct vk_error *err);
+/* Print the object and free it; the exit code, or VK_EXIT_INTERNAL when memory ran out (root NULL). */
+int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code);
+
+#endif

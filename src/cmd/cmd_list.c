@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit list */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/captures.h"
+
+enum column { VERDICT, TIME, HOST, DISK, SIZE, LUN, NAME, LABEL, UUID, CAPTURE, COLUMNS };
+
+struct listing {
+	char **paths;
+	struct vk_cmd_judged *items;
+	size_t count;
+	bool verify;
+};
+
+static void judge(void *ctx, size_t index)
+{
+	struct listing *listing = ctx;
+
+	vk_cmd_judge(listing->paths[index], listing->verify, &listing->items[index]);
+}
+
+/* The name that a folder has in the store is the one it is asked for by. */
+static const char *id_of(const struct vk_cmd_judged *judged)
+{
+	const char *slash = strrchr(judged->path, '/');
+
+	return slash != NULL ? slash + 1 : judged->path;
+}
+
+struct row {
+	const char *cells[COLUMNS];
+	char size[64];
+	char lun[16];
+};
+
+/* One row for each volume of a capture, at least one; id NULL where there is none. */
+static void fill_row(const struct vk_cmd_judged *judged, const struct vk_identity *id, struct row *row)
+{
+	const struct vk_capture *c = &judged->capture;
+
+	for (int i = 0; i < COLUMNS; i++)
+		row->cells[i] = "-";
+	row->cells[VERDICT] = vk_cmd_verdict(judged);
+	row->cells[CAPTURE] = id_of(judged);
+	if (!judged->known)
+		return;
+	row->cells[TIME] = c->time;
+	row->cells[HOST] = c->host;
+	row->cells[DISK] = c->source_path;
+	vk_cmd_size(c->size_bytes, row->size);
+	row->cells[SIZE] = row->size;
+	if (id == NULL)
+		return;
+	if (id->disk_id[0] != '\0') {
+		snprintf(row->lun, sizeof(row->lun), "%u", id->lun);
+		row->cells[LUN] = row->lun;
+		row->cells[NAME] = id->disk_id;
+	}
+	if (id->fs_label[0] != '\0')
+		row->cells[LABEL] = id->fs_label;
+	if (id->fs_uuid[0] != '\0')
+		row->cells[UUID] = id->fs_uuid;
+}
+
+/* Columns on a terminal: what follows the first byte of a UTF-8 sequence takes no room. */
+static size_t width_of(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text != '\0'; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
+struct table {
+	FILE *out; /* NULL: only measure */
+	size_t widths[COLUMNS];
+};
+
+static void put_row(struct table *table, const struct row *row)
+{
+	for (int i = 0; i < COLUMNS; i++) {
+		size_t width = width_of(row->cells[i]);
+
+		if (table->out == NULL) {
+			if (width > table->widths[i])
+				table->widths[i] = width;
+			continue;
+		}
+		fputs(row->cells[i], table->out);
+		for (size_t pad = width; i + 1 < COLUMNS && pad < table->widths[i] + 2; pad++)
+			fputc(' ', table->out);
+	}
+	if (table->out != NULL)
+		fputc('\n', table->out);
+}
+
+static void put_rows(struct table *table, const struct listing *listing)
+{
+	static const struct row head = {.cells = {"VERDICT", "TIME", "HOST", "DISK", "SIZE", "LUN", "NAA",
+						  "LABEL", "UUID", "CAPTURE"}};
+
+	put_row(table, &head);
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct vk_cmd_judged *judged = &listing->items[i];
+		size_t volumes = judged->known ? judged->capture.identity_count : 0;
+
+		for (size_t k = 0; k < (volumes > 0 ? volumes : 1); k++) {
+			struct row row;
+
+			fill_row(judged, volumes > 0 ? &judged->capture.identities[k] : NULL, &row);
+			put_row(table, &row);
+		}
+	}
+}
+
+static json_t *item_json(const struct vk_cmd_judged *judged)
+{
+	const struct vk_capture *c = &judged->capture;
+	json_t *o = json_pack("{s:s,s:s,s:s}", "id", id_of(judged), "path", judged->path, "verdict",
+			      vk_cmd_verdict(judged));
+	json_t *more;
+	bool ok;
+
+	if (o == NULL || !judged->known)
+		return o;
+	more = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:I,s:s*}", "time", c->time, "host", c->host,
+			 "disk", c->source_path, "kind", vk_source_kind_name(c->source_kind),
+			 "size_bytes", (json_int_t)c->size_bytes, "sector_size",
+			 (json_int_t)c->sector_size, "purpose", c->is_undo ? "undo" : "capture",
+			 "saved_bytes", (json_int_t)vk_cmd_saved_bytes(c), "undo_of",
+			 c->is_undo ? c->undo_of : NULL);
+	ok = json_object_set_new(more, "volumes", vk_cmd_volumes_json(c)) == 0 &&
+	     json_object_update(o, more) == 0;
+	json_decref(more);
+	if (ok)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static json_t *listing_json(const struct listing *listing)
+{
+	json_t *captures = json_array();
+
+	for (size_t i = 0; i < listing->count; i++) {
+		if (json_array_append_new(captures, item_json(&listing->items[i])) != 0) {
+			json_decref(captures);
+			return NULL;
+		}
+	}
+	return json_pack("{s:s,s:o}", "schema", "vmfskit.list/1", "captures", captures);
+}
+
+static int report(struct vk_cli_call *call, const struct listing *listing)
+{
+	struct table table = {.out = NULL};
+	int code = VK_EXIT_OK;
+
+	for (size_t i = 0; i < listing->count; i++)
+		if (!listing->items[i].known || listing->items[i].status != VK_OK ||
+		    vk_findings_bad(&listing->items[i].findings))
+			code = VK_EXIT_FINDINGS;
+	if (vk_cli_flag(call, "json"))
+		return vk_cmd_put_json(call, listing_json(listing), code);
+	if (listing->count == 0) {
+		fprintf(call->out,
+			"no captures in %s\nTake one with: vmfskit capture%s%s DISK\n",
+			vk_cmd_store(call), vk_cli_value(call, "store") != NULL ? " --store " : "",
+			vk_cli_value(call, "store") != NULL ? vk_cmd_store(call) : "");
+		return code;
+	}
+	put_rows(&table, listing);
+	table.out = call->out;
+	put_rows(&table, listing);
+	if (code != VK_EXIT_OK)
+		fputs("vmfskit verify tells what is damaged\n", call->out);
+	return code;
+}
+
+static int run(struct vk_cli_call *call)
+{
+	struct listing listing = {.verify = !vk_cli_flag(call, "no-verify")};
+	struct vk_error err;
+	enum vk_status status =
+		vk_cmd_store_paths(vk_cmd_store(call), &listing.paths, &listing.count, &err);
+	int code;
+
+	if (status != VK_OK && status != VK_ABSENT)
+		return vk_cli_fail(call, &err);
+	listing.items = calloc(listing.count + 1, sizeof(*listing.items));
+	if (listing.items == NULL) {
+		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the captures");
+		code = vk_cli_fail(call, &err);
+	} else {
+		vk_cmd_spread(listing.count, judge, &listing);
+		code = report(call, &listing);
+	}
+	for (size_t i = 0; i < listing.count && listing.items != NULL; i++)
+		vk_cmd_judged_free(&listing.items[i]);
+	free(listing.items);
+	free(listing.paths);
+	return code;
+}
+
+static const struct vk_cli_option options[] = {
+	VK_STORE_OPTION,
+	{.name = "no-verify", .help = "do not read the captures' files, only their manifests"},
+	VK_JSON_OPTION,
+	{.name = NULL},
+};
+
+static const struct vk_cli_example examples[] = {
+	{"vmfskit list", "what there is, oldest first"},
+	{"vmfskit list --json --no-verify", "the same for a script, without reading every file"},
+	{NULL, NULL},
+};
+
+const struct vk_cli_verb vk_verb_list = {
+	.name = "list",
+	.arguments = "",
+	.purpose = "show the captures of a store, oldest first",
+	.description =
+		"One line for each volume of each capture: verdict, time, host, disk, size of the disk, LUN, NAA "
+		"name, label and UUID of the volume, and the id by which the capture is asked for.\n\n"
+		"The verdict is that of vmfskit verify: every file is read. The exit code is 1 when a capture is "
+		"damaged.",
+	.options = options,
+	.examples = examples,
+	.least_arguments = 0,
+	.most_arguments = 0,
+	.run = run,
+};
