@@ -69,6 +69,14 @@ VK_MUST_USE enum vk_status vk_restore_plan(const struct vk_capture *capture, con
 void vk_restore_free(struct vk_restore *restore);
 
 unsigned vk_restore_parts(const struct vk_restore *restore); /* the parts that were chosen */
+/* Which part of which partition (0: of the disk) was chosen, and why. */
+struct vk_restore_choice {
+	enum vk_part part;
+	unsigned partition;
+	char why[200];
+};
+size_t vk_restore_choices(const struct vk_restore *restore,
+			  const struct vk_restore_choice **ret_choices);
 size_t vk_restore_edits(const struct vk_restore *restore, const struct vk_edit **ret_edits);
 size_t vk_restore_objections(const struct vk_restore *restore,
 			     const struct vk_objection **ret_objections);
@@ -85,6 +93,8 @@ const struct vk_source *vk_restore_after(const struct vk_restore *restore);
 VK_MUST_USE enum vk_status vk_restore_write(struct vk_restore *restore,
 					    char ret_undo_id[VK_CAPTURE_ID_BYTES],
 					    struct vk_error *err);
+/* What happened while writing that is no failure (the kernel kept the old table): a sentence, or empty. */
+const char *vk_restore_note(const struct vk_restore *restore);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts the chosen regions of a capture on the overlay, and says which regions their undo has to hold. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "repair/restore_state.h"
+
+enum { CHUNK_BYTES = 1 << 20, UNDO_REGIONS_MAX = 256 };
+
+void vk_restore_add_hole(struct vk_restore *restore, uint64_t offset, uint64_t length)
+{
+	const size_t kept = sizeof(restore->holes) / sizeof(restore->holes[0]);
+
+	restore->hole_bytes = vk_add_sat(restore->hole_bytes, length);
+	if (restore->hole_count > 0 && restore->hole_count <= kept) {
+		struct vk_range *last = &restore->holes[restore->hole_count - 1];
+
+		if (last->offset_bytes + last->length_bytes == offset) {
+			last->length_bytes += length;
+			return;
+		}
+	}
+	if (restore->hole_count < kept)
+		restore->holes[restore->hole_count] = (struct vk_range){offset, length};
+	restore->hole_count++;
+}
+
+bool vk_restore_edits_meet(const struct vk_restore *restore, uint64_t offset, uint64_t length)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(restore->overlay, &edits);
+
+	for (size_t i = 0; i < count; i++)
+		if (vk_ranges_meet(edits[i].offset_bytes, edits[i].length_bytes, offset, length))
+			return true;
+	return false;
+}
+
+bool vk_restore_edits_in_part(const struct vk_restore *restore, enum vk_part part)
+{
+	for (size_t i = 0; i < restore->capture->region_count; i++) {
+		const struct vk_region *region = &restore->capture->regions[i];
+
+		if (region->part == part && restore->chosen[i] &&
+		    vk_restore_edits_meet(restore, region->offset_bytes, region->length_bytes))
+			return true;
+	}
+	return false;
+}
+
+/* What is put: len bytes of a structure, at offset. */
+struct piece {
+	uint64_t offset;
+	const uint8_t *bytes;
+	size_t len;
+	const char *name;
+	unsigned write_class;
+};
+
+/* Sectors that the target cannot deliver stay as they are: what was there could not be put back. */
+static enum vk_status put_by_sector(struct vk_restore *restore, const struct piece *piece,
+				    struct vk_error *err)
+{
+	size_t step = restore->target.sector_size;
+
+	for (size_t done = 0; done < piece->len; done += step) {
+		enum vk_status status = vk_overlay_put(restore->overlay, piece->offset + done,
+						       piece->bytes + done, step, piece->name,
+						       piece->write_class, err);
+
+		if (status == VK_IO)
+			vk_restore_add_hole(restore, piece->offset + done, step);
+		else if (status != VK_OK)
+			return status;
+	}
+	return VK_OK;
+}
+
+static enum vk_status put_sectors(struct vk_restore *restore, const struct piece *piece,
+				  struct vk_error *err)
+{
+	enum vk_status status = vk_overlay_put(restore->overlay, piece->offset, piece->bytes,
+					       piece->len, piece->name, piece->write_class, err);
+
+	return status == VK_IO ? put_by_sector(restore, piece, err) : status;
+}
+
+/* A capture made with smaller sectors may end inside a sector: its other bytes stay as they are. */
+static enum vk_status put_rounded(struct vk_restore *restore, const struct piece *piece,
+				  struct vk_error *err)
+{
+	uint32_t ss = restore->target.sector_size;
+	uint64_t start = piece->offset - piece->offset % ss;
+	uint64_t end = vk_round_up_sat(piece->offset + piece->len, ss);
+	struct piece whole = *piece;
+	enum vk_status status;
+	uint8_t *bytes;
+
+	if (start == piece->offset && end == piece->offset + piece->len)
+		return put_sectors(restore, piece, err);
+	bytes = malloc((size_t)(end - start));
+	if (bytes == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	whole.offset = start;
+	whole.bytes = bytes;
+	whole.len = (size_t)(end - start);
+	status = vk_io_read_all(vk_overlay_io(restore->overlay), start, bytes, whole.len, err);
+	if (status == VK_OK) {
+		memcpy(bytes + (piece->offset - start), piece->bytes, piece->len);
+		status = put_sectors(restore, &whole, err);
+	} else if (status == VK_IO || status == VK_ABSENT) {
+		vk_restore_add_hole(restore, start, whole.len);
+		status = VK_OK;
+	}
+	free(bytes);
+	return status;
+}
+
+/*
+ * The nearest range that must not be written, at or behind offset: true when offset lies in it; *ret_end is where
+ * that answer stops being true.
+ */
+static bool in_range(const struct vk_range *ranges, size_t count, uint64_t offset, uint64_t *ret_end)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint64_t start = ranges[i].offset_bytes;
+		uint64_t end = vk_add_sat(start, ranges[i].length_bytes);
+
+		if (offset >= start && offset < end) {
+			*ret_end = vk_min_u64(*ret_end, end);
+			return true;
+		}
+		if (start > offset)
+			*ret_end = vk_min_u64(*ret_end, start);
+	}
+	return false;
+}
+
+struct walk {
+	struct vk_restore *restore;
+	const struct vk_region *region;
+	struct vk_io *bytes;
+	uint8_t *buf; /* CHUNK_BYTES */
+};
+
+/* Put what lies at offset, up to *end or to where something else begins; *end is then that place. */
+static enum vk_status put_next(const struct walk *walk, uint64_t offset, uint64_t *end,
+			       struct vk_error *err)
+{
+	struct vk_restore *restore = walk->restore;
+	const struct vk_capture *capture = restore->capture;
+	struct vk_structure item;
+	struct piece piece;
+	enum vk_status status;
+
+	if (walk->region->part == VK_PART_TABLE && !capture->is_undo &&
+	    in_range(restore->keep_out, restore->keep_out_count, offset, end))
+		return VK_OK;
+	if (in_range(capture->unreadable, capture->unreadable_count, offset, end)) {
+		vk_restore_add_hole(restore, offset, *end - offset);
+		return VK_OK;
+	}
+	*end = vk_min_u64(*end, offset + CHUNK_BYTES - offset % CHUNK_BYTES);
+	item = vk_structures_at(&restore->structures, walk->region, offset, *end);
+	*end = item.end;
+	piece = (struct piece){
+		.offset = offset,
+		.bytes = walk->buf,
+		.len = (size_t)(*end - offset),
+		.name = item.name,
+		.write_class = item.write_class,
+	};
+	status = vk_io_read_all(walk->bytes, offset - walk->region->offset_bytes, walk->buf,
+				piece.len, err);
+	if (status != VK_OK) {
+		if (status == VK_ABSENT)
+			vk_error_set(err, VK_DAMAGED, capture->path, "%s is shorter than recorded",
+				     walk->region->file);
+		return status;
+	}
+	return put_rounded(restore, &piece, err);
+}
+
+static enum vk_status put_region(struct vk_restore *restore, size_t index, uint8_t *buf,
+				 struct vk_error *err)
+{
+	struct walk walk = {restore, &restore->capture->regions[index], NULL, buf};
+	uint64_t end = vk_min_u64(vk_add_sat(walk.region->offset_bytes, walk.region->length_bytes),
+				  restore->target.size_bytes);
+	enum vk_status status;
+
+	status = vk_capture_region(restore->capture, index, &walk.bytes, err);
+	if (status != VK_OK)
+		return status;
+	for (uint64_t at = walk.region->offset_bytes; status == VK_OK && at < end;) {
+		uint64_t next = end;
+
+		status = put_next(&walk, at, &next, err);
+		at = next;
+	}
+	vk_io_close(walk.bytes);
+	return status;
+}
+
+enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err)
+{
+	uint8_t *buf = malloc(CHUNK_BYTES);
+	enum vk_status status = VK_OK;
+
+	if (buf == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	for (size_t i = 0; status == VK_OK && i < restore->capture->region_count; i++)
+		if (restore->chosen[i])
+			status = put_region(restore, i, buf, err);
+	free(buf);
+	return status;
+}
+
+/* Ranges of edits that one region of the undo capture covers. */
+struct group {
+	size_t region;
+	uint64_t start;
+	uint64_t end;
+};
+
+static bool may_join(const struct vk_restore *restore, uint64_t from, uint64_t to, uint64_t most)
+{
+	if (to - from > most)
+		return false;
+	for (size_t i = 0; from < to && i < restore->keep_out_count; i++)
+		if (vk_ranges_meet(from, to - from, restore->keep_out[i].offset_bytes,
+				   restore->keep_out[i].length_bytes))
+			return false;
+	return true;
+}
+
+/* Groups of edits that lie at most `most` bytes apart; groups may be NULL to only count. */
+static size_t group_edits(const struct vk_restore *restore, uint64_t most, struct group *groups)
+{
+	const struct vk_capture *capture = restore->capture;
+	const struct vk_edit *edits;
+	size_t edit_count = vk_overlay_edits(restore->overlay, &edits), count = 0;
+	struct group last = {0};
+
+	for (size_t r = 0; r < capture->region_count; r++) {
+		const struct vk_region *region = &capture->regions[r];
+		uint64_t region_end = vk_add_sat(region->offset_bytes, region->length_bytes);
+		bool open = false;
+
+		for (size_t e = 0; restore->chosen[r] && e < edit_count; e++) {
+			uint64_t start = vk_max_u64(edits[e].offset_bytes, region->offset_bytes);
+			uint64_t end = vk_min_u64(edits[e].offset_bytes + edits[e].length_bytes,
+						  region_end);
+
+			if (start >= end)
+				continue;
+			if (open && may_join(restore, last.end, start, most)) {
+				last.end = end;
+			} else {
+				last = (struct group){r, start, end};
+				count++;
+				open = true;
+			}
+			if (groups != NULL)
+				groups[count - 1] = last;
+		}
+	}
+	return count;
+}
+
+/* How much of a region's file name tells what it is: without the sector that an undo capture adds. */
+static size_t stem_of(const char *file)
+{
+	size_t stem = strcspn(file, ".");
+
+	for (size_t i = 0; i + 2 < stem; i++)
+		if (file[i] == '-' && file[i + 1] == 's' && file[i + 2] >= '0' &&
+		    file[i + 2] <= '9')
+			return i;
+	return stem < 30 ? stem : 30;
+}
+
+static void name_region(const struct vk_restore *restore, const struct group *group,
+			struct vk_region *region)
+{
+	const struct vk_region *of = &restore->capture->regions[group->region];
+
+	memset(region, 0, sizeof(*region));
+	region->part = of->part;
+	region->partition = of->partition;
+	region->offset_bytes = group->start;
+	region->length_bytes = group->end - group->start;
+	snprintf(region->file, sizeof(region->file), "%.*s-s%" PRIu64 ".raw",
+		 (int)stem_of(of->file), of->file, group->start / restore->target.sector_size);
+}
+
+enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,
+				       struct vk_region **ret_regions, size_t *ret_count,
+				       struct vk_error *err)
+{
+	static const uint64_t joins[] = {0, 4096, 65536, 1 << 20, 16 << 20};
+	struct group *groups;
+	struct vk_region *regions;
+	size_t count = 0, level = 0;
+
+	/* exactly what is written, unless that makes a folder of thousands of files */
+	do
+		count = group_edits(restore, joins[level], NULL);
+	while (count > UNDO_REGIONS_MAX && restore->hole_count == 0 &&
+	       ++level < sizeof(joins) / sizeof(joins[0]));
+	if (level == sizeof(joins) / sizeof(joins[0]))
+		level--;
+	groups = calloc(count + 1, sizeof(*groups));
+	regions = calloc(count + 1, sizeof(*regions));
+	if (groups == NULL || regions == NULL) {
+		free(groups);
+		free(regions);
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	}
+	group_edits(restore, joins[level], groups);
+	for (size_t i = 0; i < count; i++)
+		name_region(restore, &groups[i], &regions[i]);
+	free(groups);
+	*ret_regions = regions;
+	*ret_count = count;
+	return VK_OK;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of guards, and those that only compare numbers. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "repair/guards.h"
+
+#define KIND_ROW(id, name, protects, past) {name, protects, past},
+static const struct vk_guard_kind kinds[VK_GUARD_COUNT] = {VK_GUARDS(KIND_ROW)};
+
+const struct vk_guard_kind *vk_guard_kind(enum vk_guard guard)
+{
+	return &kinds[guard];
+}
+
+bool vk_guard_parse(const char *name, enum vk_guard *ret_guard)
+{
+	for (int i = 0; i < VK_GUARD_COUNT; i++) {
+		if (strcmp(kinds[i].name, name) != 0)
+			continue;
+		*ret_guard = (enum vk_guard)i;
+		return true;
+	}
+	return false;
+}
+
+enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
+			       struct vk_error *err, const char *message, ...)
+{
+	struct vk_objection *items;
+	va_list args;
+
+	items = realloc(restore->objections, (restore->objection_count + 1) * sizeof(*items));
+	if (items == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	restore->objections = items;
+	items += restore->objection_count++;
+	memset(items, 0, sizeof(*items));
+	items->guard = guard;
+	items->overridden = (restore->options.overrides & 1U << guard) != 0;
+	va_start(args, message);
+	vsnprintf(items->message, sizeof(items->message), message, args);
+	va_end(args);
+	return VK_OK;
+}
+
+struct verdict {
+	size_t errors;
+	bool undo;
+	struct vk_finding first;
+};
+
+static void judge(void *ctx, const struct vk_finding *finding)
+{
+	struct verdict *verdict = ctx;
+
+	/* that bytes are missing has a guard of its own; an undo capture is meant to hold damage */
+	if (vk_finding_kind(finding->code)->severity != VK_ERROR ||
+	    finding->code == VK_F_CAPTURE_UNREADABLE ||
+	    (verdict->undo && finding->code == VK_F_CAPTURE_NOT_CONTAINING))
+		return;
+	if (verdict->errors++ == 0)
+		verdict->first = *finding;
+}
+
+enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
+				    struct vk_error *err)
+{
+	struct verdict verdict = {.undo = restore->capture->is_undo};
+	struct vk_finding_sink sink = {judge, &verdict};
+	enum vk_status status = vk_capture_verify(restore->capture->path, &sink, err);
+
+	if (status != VK_OK)
+		return status;
+	*ret_sound = verdict.errors == 0;
+	if (*ret_sound)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_CAPTURE_VERIFIED, err,
+			       "The capture fails verification (%zu errors); the first is %s: %s",
+			       verdict.errors, vk_finding_kind(verdict.first.code)->code,
+			       verdict.first.message);
+}
+
+static enum vk_status ask_size(struct vk_restore *restore, struct vk_error *err)
+{
+	uint64_t seen = restore->target.size_bytes, want = restore->capture->size_bytes;
+
+	if (seen == want)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_SIZE, err,
+			       "The target is %" PRIu64 " bytes long, the captured one was %" PRIu64
+			       ": %" PRIu64 " bytes %s",
+			       seen, want, seen > want ? seen - want : want - seen,
+			       seen > want ? "more" : "less");
+}
+
+static enum vk_status ask_sector_size(struct vk_restore *restore, struct vk_error *err)
+{
+	if (restore->target.sector_size == restore->capture->sector_size)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_SECTOR_SIZE, err,
+			       "The target has sectors of %" PRIu32
+			       " bytes, the captured one had sectors of %" PRIu32 " bytes",
+			       restore->target.sector_size, restore->capture->sector_size);
+}
+
+static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error *err)
+{
+	if (restore->hole_count == 0)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
+			       "%" PRIu64 " bytes that would be put back, the first at byte %" PRIu64
+			       ", are missing in the capture or cannot be read on the target; they "
+			       "would stay as they are",
+			       restore->hole_bytes, restore->holes[0].offset_bytes);
+}
+
+enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
+{
+	static vk_guard_ask *const guards[] = {
+		ask_size,
+		ask_sector_size,
+		vk_guard_ask_identity,
+		vk_guard_ask_table_kind,
+		vk_guard_ask_foreign,
+		vk_guard_ask_in_use,
+		vk_guard_ask_heartbeat,
+		ask_unreadable,
+	};
+
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
+		enum vk_status status = guards[i](restore, err);
+
+		if (status != VK_OK)
+			return status;
+	}
+	return VK_OK;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Of an undo: is the target as the restore left it, or somewhere between that and what it found? Then going back
+ * cannot destroy anything that came later, whatever the decoders make of a half-written disk.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "repair/restore_state.h"
+
+enum { CHUNK_BYTES = 1 << 20 };
+
+static void note_error(void *ctx, const struct vk_finding *finding)
+{
+	bool *bad = ctx;
+
+	if (vk_finding_kind(finding->code)->severity == VK_ERROR &&
+	    finding->code != VK_F_CAPTURE_NOT_CONTAINING)
+		*bad = true;
+}
+
+/* The capture that the restore was made from: beside the undo capture, or in the store. */
+static bool open_restored(const struct vk_restore *restore, struct vk_capture *ret_capture)
+{
+	const struct vk_capture *undo = restore->capture;
+	struct vk_error ignored;
+	bool opened = false, bad = false;
+	struct vk_finding_sink sink = {note_error, &bad};
+	char *beside = strdup(undo->path);
+	char *slash = beside == NULL ? NULL : strrchr(beside, '/');
+
+	if (undo->undo_of[0] == '\0') {
+		free(beside);
+		return false;
+	}
+	if (slash != NULL && slash != beside) {
+		*slash = '\0';
+		opened = vk_capture_open(beside, undo->undo_of, ret_capture, &ignored) == VK_OK;
+	}
+	free(beside);
+	if (!opened)
+		opened = vk_capture_open(restore->store, undo->undo_of, ret_capture, &ignored) ==
+			 VK_OK;
+	if (opened &&
+	    (vk_capture_verify(ret_capture->path, &sink, &ignored) != VK_OK || bad)) {
+		vk_capture_close(ret_capture);
+		opened = false;
+	}
+	return opened;
+}
+
+struct known {
+	struct vk_restore *restore;
+	struct vk_io *restored;
+	uint8_t *now, *found, *left; /* CHUNK_BYTES each */
+};
+
+/* Each sector is as the restore found it, or as it left it. */
+static bool chunk_known(const struct known *known, uint64_t offset, size_t len)
+{
+	size_t step = known->restore->target.sector_size, got = 0;
+	struct vk_error ignored;
+
+	if (vk_io_read_all(known->restore->io, offset, known->now, len, &ignored) != VK_OK ||
+	    vk_io_read_all(known->restore->captured_io, offset, known->found, len, &ignored) !=
+		    VK_OK)
+		return false;
+	for (size_t at = 0; at < len; at += step) {
+		size_t n = len - at < step ? len - at : step;
+
+		if (memcmp(known->now + at, known->found + at, n) == 0)
+			continue;
+		if (vk_io_read(known->restored, offset + at, known->left, n, &got, &ignored) !=
+			    VK_OK ||
+		    got < n || memcmp(known->now + at, known->left, n) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool regions_known(const struct known *known)
+{
+	const struct vk_capture *undo = known->restore->capture;
+
+	for (size_t i = 0; i < undo->region_count; i++) {
+		uint64_t at = undo->regions[i].offset_bytes;
+		uint64_t end = vk_add_sat(at, undo->regions[i].length_bytes);
+
+		while (at < end) {
+			size_t len = (size_t)vk_min_u64(end - at, CHUNK_BYTES);
+
+			if (!chunk_known(known, at, len))
+				return false;
+			at += len;
+		}
+	}
+	return true;
+}
+
+enum vk_status vk_restore_known_state(struct vk_restore *restore, bool *ret_known,
+				      struct vk_error *err)
+{
+	struct known known = {.restore = restore};
+	struct vk_capture restored;
+	enum vk_status status;
+	uint8_t *buf;
+
+	*ret_known = false;
+	if (!restore->capture->is_undo || !open_restored(restore, &restored))
+		return VK_OK;
+	buf = malloc(3 * (size_t)CHUNK_BYTES);
+	if (buf == NULL) {
+		vk_capture_close(&restored);
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	}
+	known.now = buf;
+	known.found = buf + CHUNK_BYTES;
+	known.left = buf + 2 * (size_t)CHUNK_BYTES;
+	status = vk_capture_io(&restored, &known.restored, err);
+	if (status == VK_OK) {
+		*ret_known = regions_known(&known);
+		vk_io_close(known.restored);
+	}
+	free(buf);
+	vk_capture_close(&restored);
+	return status;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a restore that is being thought through consists of; shared by the files of this folder. */
+#ifndef VK_REPAIR_RESTORE_STATE_H
+#define VK_REPAIR_RESTORE_STATE_H
+
+#include <sys/types.h>
+
+#include "repair/structures.h"
+#include "vmfskit/restore.h"
+
+/* The place where the capture saw a VMFS partition, as the target looks there now. */
+struct vk_captured_place {
+	const struct vk_identity *identity;
+	uint64_t start_bytes;
+	uint64_t length_bytes;
+	struct vk_io *window;
+	struct vk_vmfs vmfs;
+	struct vk_findings findings; /* offsets count from start_bytes */
+};
+
+/* Which file or device was planned for; the writer compares it with what it opens. */
+struct vk_target_id {
+	bool is_device;
+	dev_t dev;  /* a file: of its file system */
+	ino_t ino;
+	dev_t rdev; /* a device: its own number */
+	uint64_t size_bytes;
+	uint32_t sector_size;
+};
+
+struct vk_restore {
+	const struct vk_capture *capture;
+	struct vk_restore_options options;
+	char *store;
+	char *path; /* of the target, links followed */
+	struct vk_target_id target;
+
+	struct vk_io *io;          /* the target */
+	struct vk_io *captured_io; /* the capture, in the target's coordinates */
+	struct vk_overlay *overlay;
+	struct vk_source before;
+	struct vk_source after;
+	struct vk_source captured; /* not decoded for an undo capture: it is made of splinters */
+	bool has_before, has_after, has_captured;
+	struct vk_captured_place *places;
+	size_t place_count;
+	struct vk_structures structures;
+
+	bool *chosen; /* for each region of the capture */
+	unsigned parts;
+	struct vk_restore_choice *choices;
+	size_t choice_count;
+	struct vk_range *keep_out; /* partitions: the table part never writes here */
+	size_t keep_out_count;
+	struct vk_range holes[16]; /* chosen, but not in the capture or not readable on the target */
+	size_t hole_count;         /* may be more than are kept */
+	uint64_t hole_bytes;
+	bool known_state; /* an undo: every byte is as the restore found or left it */
+
+	struct vk_objection *objections;
+	size_t objection_count;
+	char note[400];
+};
+
+/* Where an error or an edit lies. */
+static inline bool vk_ranges_meet(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
+{
+	return a < b ? b - a < a_length : a - b < b_length;
+}
+/* Whether anything is to be changed in the range, or in the chosen regions of a part. */
+bool vk_restore_edits_meet(const struct vk_restore *restore, uint64_t offset, uint64_t length);
+bool vk_restore_edits_in_part(const struct vk_restore *restore, enum vk_part part);
+void vk_restore_add_hole(struct vk_restore *restore, uint64_t offset, uint64_t length);
+
+/* Choose the parts (parts.c), put the chosen regions on the overlay (edits.c). */
+VK_MUST_USE enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err);
+/* The regions that an undo capture has to hold: everything that would be changed. Free the array. */
+VK_MUST_USE enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,
+						   struct vk_region **ret_regions,
+						   size_t *ret_count, struct vk_error *err);
+/* Of an undo: whether every byte it would write stands as the restore found it or left it. */
+VK_MUST_USE enum vk_status vk_restore_known_state(struct vk_restore *restore, bool *ret_known,
+						  struct vk_error *err);
+
+#endif

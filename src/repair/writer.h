@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place in the library that opens a disk for writing. */
+#ifndef VK_REPAIR_WRITER_H
+#define VK_REPAIR_WRITER_H
+
+#include "repair/restore_state.h"
+
+struct vk_write_job {
+	const char *path;
+	struct vk_target_id target; /* what was planned for */
+	bool shared;                /* guard in-use was lifted: do not insist on having it alone */
+	const struct vk_edit *edits;
+	size_t edit_count;
+	const char *store;          /* where the undo capture lies */
+	const char *undo_id;
+	bool reread_table;          /* tell the kernel of a new partition table */
+};
+
+/*
+ * Prove the undo capture and that the target still is what was planned for, then write class by class with a
+ * flush between, read everything back. ret_note: what happened that is no failure. Errors: VK_REFUSED (nothing
+ * was written: the target changed, or is in use), VK_DAMAGED (the undo capture does not hold what it has to;
+ * nothing was written), VK_IO (says how far it came and how to undo it), VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret_note,
+					 struct vk_error *err);
+
+#endif
