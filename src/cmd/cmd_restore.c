@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit restore: put a capture back. */
+#include "cmd/restore_run.h"
+#include "cmd/verbs.h"
+
+static int run(struct vk_cli_call *call)
+{
+	return vk_restore_run(call, false);
+}
+
+static const struct vk_cli_option options[] = {
+	{'p', "part", "LIST",
+	 "what to put back, separated by commas; without it the table and whatever is damaged",
+	 "table lvm vh heartbeats"},
+	VK_RESTORE_OPTIONS,
+};
+
+static const struct vk_cli_example examples[] = {
+	{"vmfskit restore 20090421T164556Z-lun3 /dev/sdb",
+	 "show what would change on /dev/sdb; nothing is written"},
+	{"vmfskit restore 20090421T164556Z-lun3 /dev/sdb --write",
+	 "put back the partition table and whatever is damaged"},
+	{"vmfskit restore 20090421T164556Z-lun3 /dev/sdb --part table --write",
+	 "put back the partition table alone"},
+	{NULL, NULL},
+};
+
+const struct vk_cli_verb vk_verb_restore = {
+	.name = "restore",
+	.arguments = "CAPTURE TARGET",
+	.purpose = "put back what a capture holds",
+	.description =
+		"Puts the partition table and the VMFS headers that CAPTURE holds back on TARGET, the "
+		"disk (or an image of it) that was captured. CAPTURE is a folder or an id in the "
+		"store.\n\n"
+		"Without --write the plan is shown: which bytes would change and what they mean "
+		"before and after. The target is then not even opened for writing.\n\n"
+		"With --write the bytes that will be overwritten are first saved in an undo capture, "
+		"flushed and read back. Then the backup GPT, the primary GPT, the MBR and the headers "
+		"are written in this order with a flush after each, and everything is read back. If "
+		"the power fails in between, the same command completes the work and undo goes "
+		"back.\n\n"
+		"Heartbeats are only put back when --part names them.\n\n"
+		"Guards stand in the way of writing to the wrong disk or to one in use. Each has a "
+		"name, says what it saw, and makes the command exit with 3. --override lifts one of "
+		"them.",
+	.options = options,
+	.examples = examples,
+	.least_arguments = 2,
+	.most_arguments = 2,
+	.run = run,
+};

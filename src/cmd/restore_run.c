@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs restore and undo: options, plan, guards, writing. */
+#include "cmd/restore_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int parse_wait(const struct vk_cli_call *call, unsigned *ret_ms)
+{
+	const char *text = vk_cli_value(call, "heartbeat-wait");
+	char *end;
+	double seconds;
+
+	if (text == NULL)
+		return VK_EXIT_OK;
+	seconds = strtod(text, &end);
+	if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= 3600))
+		return vk_cli_usage(call, "--heartbeat-wait %s: seconds between 0.001 and 3600 are meant",
+				    text);
+	*ret_ms = (unsigned)(seconds * 1000 + 0.5);
+	return VK_EXIT_OK;
+}
+
+static int parse_parts(const struct vk_cli_call *call, unsigned *ret_parts)
+{
+	static const enum vk_part all[] = {VK_PART_TABLE, VK_PART_LVM, VK_PART_VH,
+					   VK_PART_HEARTBEATS};
+	const char *list;
+
+	for (size_t n = 0; (list = vk_cli_nth_value(call, "part", n)) != NULL; n++) {
+		while (*list != '\0') {
+			size_t len = strcspn(list, ",");
+			unsigned part = 0;
+
+			for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+				if (strncmp(vk_part_name(all[i]), list, len) == 0 &&
+				    vk_part_name(all[i])[len] == '\0')
+					part = (unsigned)all[i];
+			if (part == 0)
+				return vk_cli_usage(call, "--part: there is no part \"%.*s\"",
+						    (int)len, list);
+			*ret_parts |= part;
+			list += len + (list[len] == ',');
+		}
+	}
+	return VK_EXIT_OK;
+}
+
+static int parse_overrides(const struct vk_cli_call *call, unsigned *ret_overrides)
+{
+	const char *list;
+
+	for (size_t n = 0; (list = vk_cli_nth_value(call, "override", n)) != NULL; n++) {
+		while (*list != '\0') {
+			size_t len = strcspn(list, ",");
+			char name[40] = "";
+			enum vk_guard guard;
+
+			strncat(name, list, len < sizeof(name) ? len : sizeof(name) - 1);
+			if (!vk_guard_parse(name, &guard))
+				return vk_cli_usage(call, "--override: there is no guard \"%s\"", name);
+			*ret_overrides |= 1U << guard;
+			list += len + (list[len] == ',');
+		}
+	}
+	return VK_EXIT_OK;
+}
+
+static int parse(const struct vk_cli_call *call, bool undo, struct vk_restore_options *options)
+{
+	const char *sector_size = vk_cli_value(call, "sector-size");
+	const char *store = vk_cli_value(call, "store");
+	int code = undo ? VK_EXIT_OK : parse_parts(call, &options->parts);
+
+	options->store = store != NULL ? store : VK_STORE_DEFAULT;
+	if (sector_size != NULL)
+		options->sector_size = (uint32_t)strtoul(sector_size, NULL, 10);
+	if (code == VK_EXIT_OK)
+		code = parse_overrides(call, &options->overrides);
+	if (code == VK_EXIT_OK)
+		code = parse_wait(call, &options->heartbeat_wait_ms);
+	return code;
+}
+
+/* A capture so broken that it cannot be opened fails verification before there is a plan. */
+static int cannot_open_capture(const struct vk_cli_call *call, struct vk_error *err)
+{
+	int code = vk_cli_fail(call, err);
+	const struct vk_guard_kind *kind = vk_guard_kind(VK_GUARD_CAPTURE_VERIFIED);
+
+	if (err->status != VK_DAMAGED)
+		return code;
+	fprintf(call->err, "guard %s refuses: %s; %s\n", kind->name, kind->protects, kind->past);
+	return VK_EXIT_REFUSED;
+}
+
+static int finish(struct vk_restore_run *run, int code)
+{
+	if (vk_cli_flag(run->call, "json"))
+		vk_restore_show_json(run);
+	else
+		vk_restore_show(run);
+	vk_restore_show_objections(run);
+	if (run->error != NULL)
+		return vk_cli_fail(run->call, run->error);
+	return code;
+}
+
+static int plan_and_write(struct vk_restore_run *run, const struct vk_restore_options *options)
+{
+	const struct vk_edit *edits;
+	struct vk_error err;
+	int code;
+
+	if (vk_restore_plan(run->capture, run->target, options, &run->restore, &err) != VK_OK)
+		return vk_cli_fail(run->call, &err);
+	if (vk_restore_refused(run->restore)) {
+		code = finish(run, VK_EXIT_REFUSED);
+	} else if (!vk_cli_flag(run->call, "write") ||
+		   vk_restore_edits(run->restore, &edits) == 0) {
+		code = finish(run, VK_EXIT_OK);
+	} else {
+		run->written = vk_restore_write(run->restore, run->undo_id, &err) == VK_OK;
+		run->error = run->written ? NULL : &err;
+		code = finish(run, VK_EXIT_OK);
+	}
+	vk_restore_free(run->restore);
+	return code;
+}
+
+int vk_restore_run(struct vk_cli_call *call, bool undo)
+{
+	struct vk_restore_options options = {0};
+	struct vk_restore_run run = {.call = call,
+				     .target = call->arguments[1],
+				     .undo = undo,
+				     .verbose = vk_cli_flag(call, "verbose")};
+	struct vk_capture capture;
+	struct vk_error err;
+	int code = parse(call, undo, &options);
+
+	if (code != VK_EXIT_OK)
+		return code;
+	if (vk_capture_open(options.store, call->arguments[0], &capture, &err) != VK_OK)
+		return cannot_open_capture(call, &err);
+	run.capture = &capture;
+	if (undo && !capture.is_undo)
+		code = vk_cli_usage(call, "%s is no undo capture; to put a capture back use: %s restore",
+				    call->arguments[0], call->program->name);
+	else
+		code = plan_and_write(&run, &options);
+	vk_capture_close(&capture);
+	return code;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What restore and undo share: the run of both, and how a plan is shown. */
+#ifndef VK_CMD_RESTORE_RUN_H
+#define VK_CMD_RESTORE_RUN_H
+
+#include "cli/cli.h"
+#include "vmfskit/restore.h"
+
+/* One run, for those who show it. */
+struct vk_restore_run {
+	const struct vk_cli_call *call;
+	const struct vk_capture *capture;
+	const char *target;
+	struct vk_restore *restore;
+	bool undo;
+	bool verbose;
+	bool written;
+	char undo_id[VK_CAPTURE_ID_BYTES]; /* empty: nothing was written */
+	const struct vk_error *error;      /* of the writing; NULL when all went well */
+};
+
+/* The verbs restore and undo; returns an exit code. */
+int vk_restore_run(struct vk_cli_call *call, bool undo);
+
+/* The plan and what became of it, as text and as JSON. */
+void vk_restore_show(const struct vk_restore_run *run);
+void vk_restore_show_objections(const struct vk_restore_run *run);
+void vk_restore_show_json(const struct vk_restore_run *run);
+/* What an edit changes in the fields of the structures it meets, indented by six blanks. */
+void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_edit *edit);
+
+/*
+ * A command to paste: after a dry run the same one with --write, after writing the one that undoes it. Free it;
+ * NULL when there is none, or no memory.
+ */
+char *vk_restore_next_command(const struct vk_restore_run *run);
+
+/* The options that both have. */
+#define VK_RESTORE_OPTIONS                                                                         \
+	{0, "override", "GUARD", "lift one guard by its name; may be given several times",         \
+	 VK_RESTORE_GUARD_NAMES},                                                                  \
+		{'w', "write", NULL, "do it; without this option nothing is written", NULL},       \
+		{'s', "store", "DIR",                                                              \
+		 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", \
+		 "DIR"},                                                                           \
+		{0, "sector-size", "N", "sector size of the target, if it is a file",              \
+		 "512 4096"},                                                                      \
+		{0, "heartbeat-wait", "SECONDS",                                                   \
+		 "time between the two looks at heartbeats in use (8)", NULL},                     \
+		{'v', "verbose", NULL, "show every change and every field", NULL},                 \
+		{'j', "json", NULL, "print JSON", NULL},                                           \
+	{                                                                                          \
+		0, NULL, NULL, NULL, NULL                                                          \
+	}
+
+#define VK_RESTORE_GUARD_NAMES                                                                     \
+	"capture-verified size sector-size disk-id device-uuid volume-uuid table-kind "            \
+	"foreign-signature in-use heartbeat unreadable"
+
+#endif
