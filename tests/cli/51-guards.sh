@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+# Each guard refuses its case, with exit 3 and its own name, and the target is not touched.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+
+PATH=$PATH:/usr/sbin:/sbin
+need perl
+store=$TMP/store
+good=$TMP/good.img
+disk=$TMP/disk.img
+
+made() { "$LAB" make --overwrite "$@" >/dev/null || exit 1; }
+
+made --table gpt --vmfs 5 --vmfs-size 600M --seed 1 "$good"
+start=$(sfdisk -d "$good" | sed -n 's/.*start= *\([0-9]*\),.*/\1/p')
+lvm=$((start * 512 + 0x100000))
+fs=$((start * 512 + 0x1300000))
+hb=$((start * 512 + 0x1400000))
+ok "a capture to restore from" "$VMFSKIT" capture --store "$store" "$good"
+id=$(newest "$store")
+
+state() { stat -c '%y %s' "$1"; disk_sum "$1"; }
+# table_gone: a fresh disk whose table is zeroed, so that there is something to do
+table_gone() {
+	copy_disk "$good" "$disk"
+	"$LAB" break --how table "$disk" >/dev/null || exit 1
+}
+
+# refused GUARD NAME [options]: restore of $id to $disk is refused by GUARD and no other, dry and with --write
+refused() {
+	local guard=$1 name=$2 before
+	shift 2
+	before=$(state "$disk")
+	exits "$name: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" --heartbeat-wait 0.3 "$@"
+	has "$name: by name" "$ERR" "^guard $guard refuses: "
+	is "$name: by no other guard" "$(grep -c '^guard .* refuses: ' "$ERR")" 1
+	exits "$name: refused with --write" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" --heartbeat-wait 0.3 --write "$@"
+	exits "$name: refused in JSON" 3 "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --heartbeat-wait 0.3 --write "$@"
+	has "$name: JSON names the guard" "$OUT" "\"guard\": \"$guard\""
+	has "$name: JSON says that nothing was written" "$OUT" '"written": false'
+	is "$name: bytes and time are untouched" "$(state "$disk")" "$before"
+	is "$name: no undo capture was taken" "$(ls "$store" | grep -c undo)" 0
+}
+# lifted GUARD NAME [options]: with --override it is planned (not written)
+lifted() {
+	local guard=$1 name=$2
+	shift 2
+	exits "$name: --override lifts it" 0 "$VMFSKIT" restore --store "$store" "$id" "$disk" \
+		--heartbeat-wait 0.3 --override "$guard" "$@"
+	has "$name: and says so" "$ERR" "^guard $guard was lifted: "
+}
+
+# no guard, no refusal: the case that the others differ from
+table_gone
+ok "nothing stands in the way of a wreck" "$VMFSKIT" restore --store "$store" "$id" "$disk"
+hasnt "no guard speaks" "$ERR" "guard"
+
+# a dry run opens nothing for writing
+if command -v strace >/dev/null; then
+	before=$(state "$disk")
+	STRACE_OPTIONS="-e trace=open,openat,openat2,creat,truncate,ftruncate" \
+		traced "$TMP/trace" "$VMFSKIT" restore --store "$store" "$id" "$disk" >/dev/null 2>&1
+	has "strace saw the target being opened" "$TMP/trace" 'disk\.img.*O_RDONLY'
+	hasnt "a dry run opens the target for reading only" "$TMP/trace" 'disk\.img.*(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)'
+	hasnt "a dry run opens nothing at all for writing" "$TMP/trace" '(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|creat\(|truncate)'
+	is "a dry run leaves bytes and time alone" "$(state "$disk")" "$before"
+	copy_disk "$good" "$TMP/used.img"
+	made --table gpt --vmfs 5 --vmfs-size 601M --seed 1 "$disk"
+	STRACE_OPTIONS="-e trace=open,openat,openat2,creat,truncate,ftruncate" \
+		traced "$TMP/trace" "$VMFSKIT" restore --store "$store" "$id" "$disk" --write >/dev/null 2>&1
+	hasnt "a refused restore --write does not open the target for writing" "$TMP/trace" \
+		'disk\.img.*(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)'
+else
+	skip "a dry run under strace" "there is no strace"
+fi
+
+# capture-verified
+table_gone
+copy=$TMP/flipped
+cp -a "$store/$id" "$copy"
+flip() { printf "\\x$(printf %02x $((0x$(xxd -s "$2" -l 1 -p "$1") ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+if command -v xxd >/dev/null; then
+	chmod -R u+w "$copy"
+	rm -f "$copy/head.raw"
+	cp "$store/$id/head.raw" "$copy/head.raw"
+	chmod u+w "$copy/head.raw"
+	flip "$copy/head.raw" 450
+	(id=$copy; refused capture-verified "a flipped byte in a region"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+	(id=$copy; lifted capture-verified "a flipped byte in a region"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+	rm -f "$copy/head.raw"
+	(id=$copy; refused capture-verified "a missing region"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+	cp "$store/$id/head.raw" "$copy/head.raw"
+	echo '{' >"$copy/manifest.json"
+	exits "a manifest that cannot be read: refused" 3 "$VMFSKIT" restore --store "$store" "$copy" "$disk"
+	has "a manifest that cannot be read: by name" "$ERR" "^guard capture-verified refuses: "
+else
+	skip "capture-verified" "there is no xxd"
+fi
+
+# size
+table_gone
+truncate -s +1M "$disk"
+refused size "a longer disk"
+lifted size "a longer disk"
+table_gone
+truncate -s -1M "$disk"
+refused size "a shorter disk"
+
+# sector-size
+table_gone
+refused sector-size "other sectors" --sector-size 4096
+lifted sector-size "other sectors" --sector-size 4096
+
+# identity: the same place and size, another device, LUN or volume
+made --table gpt --vmfs 5 --vmfs-size 600M --seed 2 "$TMP/other.img"
+patch_in() { # FROM OFFSET LENGTH: bytes of another disk into $disk
+	dd if="$1" of="$disk" bs=64K iflag=skip_bytes,count_bytes oflag=seek_bytes skip="$2" seek="$2" count="$3" conv=notrunc status=none
+}
+table_gone
+patch_in "$TMP/other.img" $((lvm + 0x82)) 16
+refused device-uuid "another device UUID"
+lifted device-uuid "another device UUID"
+table_gone
+printf 'X' | dd of="$disk" bs=1 seek=$((lvm + 0x30)) conv=notrunc status=none
+refused disk-id "another LUN"
+lifted disk-id "another LUN"
+table_gone
+patch_in "$TMP/other.img" $((lvm + 0x200 + 0x54)) 16
+refused volume-uuid "another volume"
+lifted volume-uuid "another volume"
+table_gone
+patch_in "$TMP/other.img" $((fs + 9)) 16
+refused volume-uuid "another file system"
+# also where nothing else would be changed
+copy_disk "$good" "$disk"
+patch_in "$TMP/other.img" $((lvm + 0x82)) 16
+refused device-uuid "another device UUID and nothing to do"
+# a header without magic says nothing: it may be put back
+table_gone
+patch_in "$TMP/other.img" "$lvm" 512
+zero "$disk" "$lvm" 4
+ok "a header without magic cannot contradict" "$VMFSKIT" restore --store "$store" "$id" "$disk"
+
+# table-kind
+table_gone
+printf 'label: dos\nstart=2048, size=20480, type=83\n' | sfdisk -q --no-tell-kernel --wipe never "$disk" >/dev/null 2>&1
+refused table-kind "a sound MBR where a GPT was captured"
+lifted table-kind "a sound MBR where a GPT was captured"
+ok "without the table it does not matter" "$VMFSKIT" restore --store "$store" "$id" "$disk" --part lvm,vh
+made --table mbr --vmfs 3 --vmfs-size 600M --start 128 --seed 3 "$TMP/mbr.img"
+ok "a capture of an MBR disk" "$VMFSKIT" capture --store "$store" "$TMP/mbr.img"
+mbr_id=$(ls "$store" | grep -v "^$id\$" | head -n 1)
+copy_disk "$TMP/mbr.img" "$disk"
+zero "$disk" 0 512
+printf 'label: gpt\nstart=2048, size=20480, type=L\n' | sfdisk -q --no-tell-kernel --wipe never "$disk" >/dev/null 2>&1
+(id=$mbr_id; refused table-kind "a sound GPT where an MBR was captured"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+
+# foreign-signature
+if command -v mkfs.ext4 >/dev/null; then
+	copy_disk "$good" "$disk"
+	"$LAB" break --how ext4 "$disk" >/dev/null || exit 1
+	refused foreign-signature "ext4 on the whole disk"
+	has "ext4 on the whole disk: named" "$ERR" "ext4"
+	lifted foreign-signature "ext4 on the whole disk"
+	copy_disk "$good" "$disk"
+	zero "$disk" $((start * 512)) $((21 * 1048576))
+	mkfs.ext4 -q -F -L intruder -E offset=$((start * 512)) "$disk" 400m >/dev/null 2>&1
+	refused foreign-signature "ext4 in the partition"
+	has "ext4 in the partition: named with its label" "$ERR" 'ext4 .*label "intruder"'
+else
+	skip "ext4" "there is no mkfs.ext4"
+fi
+copy_disk "$good" "$disk"
+"$LAB" break --how ntfs "$disk" >/dev/null || exit 1
+refused foreign-signature "NTFS on the whole disk"
+copy_disk "$good" "$disk"
+"$LAB" break --how ntfs --at partition "$disk" >/dev/null || exit 1
+refused foreign-signature "NTFS in the partition" --part lvm
+table_gone
+printf '\353\122\220NTFS    ' | dd of="$disk" bs=1 seek=0 conv=notrunc status=none
+printf '\125\252' | dd of="$disk" bs=1 seek=510 conv=notrunc status=none
+refused foreign-signature "an NTFS boot sector alone"
+
+# heartbeat
+made --table gpt --vmfs 5 --vmfs-size 600M --seed 1 --live 2 "$TMP/live.img"
+ok "a capture of a disk in use" "$VMFSKIT" capture --store "$store" "$TMP/live.img"
+live_id=$(ls -1t "$store" | head -n 1)
+copy_disk "$TMP/live.img" "$disk"
+zero "$disk" 0 512
+"$LAB" beat --start "$start" --every 100 --times 60 "$disk" >/dev/null 2>&1 &
+beating=$!
+exits "a host is at work: refused" 3 "$VMFSKIT" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5
+has "a host is at work: by name" "$ERR" "^guard heartbeat refuses: "
+exits "a host is at work: refused with --write" 3 "$VMFSKIT" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --write
+exits "a host is at work: --override lifts it" 0 "$VMFSKIT" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --override heartbeat
+kill "$beating" 2>/dev/null
+wait "$beating" 2>/dev/null
+is "a host is at work: sector 0 is untouched" "$(head -c 512 "$disk" | tr -d '\000' | wc -c)" 0
+ok "a host that crashed does not stand in the way" "$VMFSKIT" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.3
+
+# in-use
+if [ "$(id -u)" -eq 0 ]; then
+	table_gone
+	if device=$(loop_attach "$disk"); then
+		refused in-use "a file that is attached as a loop device"
+		has "a file that is attached as a loop device: named" "$ERR" "$device"
+		lifted in-use "a file that is attached as a loop device"
+		losetup -d "$device"
+	else
+		skip "in-use: loop devices" "there are none"
+	fi
+	copy_disk "$good" "$disk"
+	printf 'label: gpt\nstart=2048, size=20480, type=L\nstart=%s, size=%s, type=%s\n' "$((start + 40960))" 400000 "$VMFS_GUID" >"$TMP/script"
+	if device=$(loop_attach "$disk" -P) && [ -e "${device}p1" ]; then
+		mkdir -p "$TMP/mnt"
+		# the partition's first MiB holds nothing of VMFS: a tmpfs stands for a mount, swap for another use
+		zero "$disk" 0 512
+		mkswap "$device" -p 4096 >/dev/null 2>&1 || true
+		losetup -d "$device"
+	fi
+	if command -v mkfs.ext4 >/dev/null; then
+		copy_disk "$good" "$disk"
+		device=$(loop_attach "$disk" -P)
+		if [ -e "${device}p1" ]; then
+			mkfs.ext4 -q -F "${device}p1" >/dev/null 2>&1
+			mkdir -p "$TMP/mnt"
+			if mount "${device}p1" "$TMP/mnt" 2>/dev/null; then
+				echo "$TMP/mnt" >>"$TMP/.mounts"
+				exits "a mounted partition: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$device" --override foreign-signature,size
+				has "a mounted partition: by name and place" "$ERR" "^guard in-use refuses: .*mounted on $TMP/mnt"
+				exits "a mounted partition: refused with --write" 3 "$VMFSKIT" restore --store "$store" "$id" "$device" --override foreign-signature,size --write
+				umount "$TMP/mnt"
+			else
+				skip "in-use: a mounted partition" "it cannot be mounted here"
+			fi
+		else
+			skip "in-use: a mounted partition" "loop devices have no partitions here"
+		fi
+		losetup -d "$device"
+	fi
+else
+	skip "in-use" "needs root"
+fi
+table_gone
+flock "$disk" sleep 20 &
+holding=$!
+sleep 0.3
+refused in-use "a file that another process has locked"
+kill "$holding" 2>/dev/null
+wait "$holding" 2>/dev/null
+
+# usage
+table_gone
+exits "a guard that does not exist" 2 "$VMFSKIT" restore --store "$store" "$id" "$disk" --override everything
+exits "a part that does not exist" 2 "$VMFSKIT" restore --store "$store" "$id" "$disk" --part files
+exits "undo of what is no undo capture" 2 "$VMFSKIT" undo --store "$store" "$id" "$disk"
+exits "a target that does not exist" 4 "$VMFSKIT" restore --store "$store" "$id" "$TMP/nowhere"
+exits "a capture that does not exist" 4 "$VMFSKIT" restore --store "$store" nothing "$disk"
+exits "a folder as target" 2 "$VMFSKIT" restore --store "$store" "$id" "$TMP"
+
+# undo is guarded the same way
+table_gone
+ok "a restore to undo" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write
+undo=$(undo_of "$OUT")
+truncate -s +1M "$disk"
+exits "undo to a longer disk: refused" 3 "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write
+has "undo to a longer disk: by name" "$ERR" "^guard size refuses: "
+truncate -s -1M "$disk"
+copy_disk "$TMP/other.img" "$TMP/other2.img"
+exits "undo on another disk: refused" 3 "$VMFSKIT" undo --store "$store" "$undo" "$TMP/other2.img" --write
+has "undo on another disk: by name" "$ERR" "^guard (device-uuid|volume-uuid|disk-id) refuses: "
+same "undo on another disk: untouched" "$TMP/other.img" "$TMP/other2.img"
+ok "undo on the right disk" "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write

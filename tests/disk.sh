@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+# Disks for the tests of restore and undo: real partitions placed on tables that other programs made, damage,
+# and a hash of every byte. To be sourced behind lib.sh.
+
+VMFS_GUID=AA31E02A-400F-11DB-9590-000C2911D1B8
+REAL_SECTORS=2457882
+
+# Size and every byte of a file. Holes are not read, but a hole and zeros that were written hash alike.
+disk_sum() {
+	perl -e '
+		use strict;
+		open(my $f, "<:raw", $ARGV[0]) or die "$ARGV[0]: $!";
+		my ($size, $block, $next, $pos) = (-s $f, 65536, 0, 0);
+		my $zero = "\0" x $block;
+		print "$size\n";
+		while (defined(my $data = sysseek($f, $pos, 3))) {
+			my $hole = sysseek($f, $data + 0, 4) // $size;
+			$next = int($data / $block) if $next < int($data / $block);
+			for (; $next * $block < $hole; $next++) {
+				my $got = "";
+				sysseek($f, $next * $block, 0);
+				while (length($got) < $block) {
+					my $n = sysread($f, $got, $block - length($got), length($got));
+					die "$ARGV[0]: $!" unless defined $n;
+					last unless $n;
+				}
+				print "$next\n", $got if $got ne substr($zero, 0, length($got));
+			}
+			$pos = $hole;
+		}' "$1" | sha256sum | cut -d ' ' -f 1
+}
+
+# copy a disk and keep its holes
+copy_disk() { cp --sparse=always --no-preserve=timestamps -- "$1" "$2"; }
+
+# real_partition: the unpacked partition of the reference data, once for each test
+real_partition() {
+	if [ ! -f "$TMP/real.img" ]; then
+		unpack "$SHARED/data/vmfs3-esx35-volume/partition.img.xz" "$TMP/real.img" || return 1
+	fi
+	echo "$TMP/real.img"
+}
+
+# place IMAGE DISK SECTOR
+place() {
+	dd if="$1" of="$2" bs=1M oflag=seek_bytes seek=$(($3 * 512)) conv=notrunc,sparse status=none
+}
+
+# zero DISK OFFSET LENGTH, in bytes
+zero() {
+	dd if=/dev/zero of="$1" bs=1M iflag=count_bytes oflag=seek_bytes seek="$2" count="$3" \
+		conv=notrunc status=none
+}
+
+# store_only STORE: the id of the newest capture in it
+newest() { ls -1t -- "$1" | head -n 1; }
+
+# the id of the undo capture in the JSON of restore --write
+undo_of() { sed -n 's/^ *"undo": "\(.*\)",*$/\1/p' "$1"; }
