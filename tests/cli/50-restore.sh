@@ -31,7 +31,7 @@ make() {
 		starts=309248
 		ebrs="206848 307200"
 		set -- "label: dos" "start=2048, size=204800, type=83" \
-			"start=206848, size=$((REAL_SECTORS + 120000)), type=5" \
+			"start=206848, size=$((REAL_SECTORS + 106496)), type=5" \
 			"start=208896, size=98304, type=83" "start=309248, size=$REAL_SECTORS, type=fb"
 		;;
 	twice)
@@ -71,6 +71,9 @@ list_files() {
 		rm -f "$TMP/part.img"
 	done
 }
+
+# where the kernel sees partitions of a device
+kernel_starts() { cat "/sys/class/block/${1#/dev/}"/*/start 2>/dev/null | sort -n; }
 
 # cycle LAYOUT KIND TARGET: TARGET is the file or a loop device on it
 cycle() {
@@ -123,12 +126,13 @@ for layout in mbr128 mbr63 gpt2048 gpt20973535 logical twice; do
 		store=$TMP/store-$layout-loop
 		ok "$layout: capture of a loop device" "$VMFSKIT" capture --store "$store" "$device"
 		id=$(newest "$store")
+		known=$(kernel_starts "$device")
 		cycle "$layout" start "$device" "loop device"
-		sysfs=/sys/class/block/${device#/dev/}
-		for start in $starts; do
-			has "$layout: the kernel has the partition at $start again" \
-				"$(cat "$sysfs"/*/start 2>/dev/null)" "^$start$"
-		done
+		if [ -n "$known" ]; then
+			is "$layout: the kernel has its partitions again" "$(kernel_starts "$device")" "$known"
+		else
+			skip "$layout: the kernel reads the table again" "this kernel reads no tables of loop devices"
+		fi
 		losetup -d "$device"
 	else
 		skip "$layout: on a loop device" "needs root and loop devices"

@@ -209,35 +209,34 @@ if [ "$(id -u)" -eq 0 ]; then
 	else
 		skip "in-use: loop devices" "there are none"
 	fi
+	# a file system in a partition of the disk, mounted
 	copy_disk "$good" "$disk"
-	printf 'label: gpt\nstart=2048, size=20480, type=L\nstart=%s, size=%s, type=%s\n' "$((start + 40960))" 400000 "$VMFS_GUID" >"$TMP/script"
-	if device=$(loop_attach "$disk" -P) && [ -e "${device}p1" ]; then
-		mkdir -p "$TMP/mnt"
-		# the partition's first MiB holds nothing of VMFS: a tmpfs stands for a mount, swap for another use
-		zero "$disk" 0 512
-		mkswap "$device" -p 4096 >/dev/null 2>&1 || true
-		losetup -d "$device"
+	device=$(loop_attach "$disk" -P) && { [ -e "${device}p1" ] || partx -a "$device" 2>/dev/null; }
+	if mkdir "$TMP/mnt" && mkfs.ext4 -q -F "${device}p1" >/dev/null 2>&1 && mount "${device}p1" "$TMP/mnt" 2>/dev/null; then
+		echo "$TMP/mnt" >>"$TMP/.mounts"
+		for write in "" --write; do
+			exits "a mounted partition: refused${write:+ with }$write" 3 "$VMFSKIT" restore --store "$store" "$id" "$device" \
+				--override foreign-signature $write
+			has "a mounted partition: by name and place" "$ERR" "^guard in-use refuses: .*mounted on $TMP/mnt"
+		done
+		is "a mounted partition: by no other guard" "$(grep -c '^guard .* refuses: ' "$ERR")" 1
+		umount "$TMP/mnt"
+	else
+		skip "in-use: a mounted partition" "it cannot be made here"
 	fi
-	if command -v mkfs.ext4 >/dev/null; then
-		copy_disk "$good" "$disk"
-		device=$(loop_attach "$disk" -P)
-		if [ -e "${device}p1" ]; then
-			mkfs.ext4 -q -F "${device}p1" >/dev/null 2>&1
-			mkdir -p "$TMP/mnt"
-			if mount "${device}p1" "$TMP/mnt" 2>/dev/null; then
-				echo "$TMP/mnt" >>"$TMP/.mounts"
-				exits "a mounted partition: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$device" --override foreign-signature,size
-				has "a mounted partition: by name and place" "$ERR" "^guard in-use refuses: .*mounted on $TMP/mnt"
-				exits "a mounted partition: refused with --write" 3 "$VMFSKIT" restore --store "$store" "$id" "$device" --override foreign-signature,size --write
-				umount "$TMP/mnt"
-			else
-				skip "in-use: a mounted partition" "it cannot be mounted here"
-			fi
-		else
-			skip "in-use: a mounted partition" "loop devices have no partitions here"
-		fi
-		losetup -d "$device"
-	fi
+	partx -d "$device" 2>/dev/null
+	# a program that has the device for itself alone
+	table_gone
+	losetup -d "$device"
+	device=$(loop_attach "$disk") && perl -e 'use Fcntl; sysopen(F, $ARGV[0], O_RDONLY | O_EXCL) or exit 1; sleep 20' "$device" &
+	holding=$!
+	sleep 0.5
+	device=$(tail -n 1 "$TMP/.loops")
+	exits "a device that a program holds: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$device" --write
+	has "a device that a program holds: by name" "$ERR" "^guard in-use refuses: "
+	kill "$holding" 2>/dev/null
+	wait "$holding" 2>/dev/null
+	losetup -d "$device"
 else
 	skip "in-use" "needs root"
 fi
