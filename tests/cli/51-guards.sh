@@ -220,7 +220,7 @@ if [ "$(id -u)" -eq 0 ]; then
 			has "a mounted partition: by name and place" "$ERR" "^guard in-use refuses: .*mounted on $TMP/mnt"
 		done
 		is "a mounted partition: by no other guard" "$(grep -c '^guard .* refuses: ' "$ERR")" 1
-		umount "$TMP/mnt"
+		umount "$TMP/mnt" && : >"$TMP/.mounts"
 	else
 		skip "in-use: a mounted partition" "it cannot be made here"
 	fi
@@ -228,10 +228,10 @@ if [ "$(id -u)" -eq 0 ]; then
 	# a program that has the device for itself alone
 	table_gone
 	losetup -d "$device"
-	device=$(loop_attach "$disk") && perl -e 'use Fcntl; sysopen(F, $ARGV[0], O_RDONLY | O_EXCL) or exit 1; sleep 20' "$device" &
+	device=$(loop_attach "$disk")
+	perl -e 'use Fcntl; sysopen(F, $ARGV[0], O_RDONLY | O_EXCL) or exit 1; sleep 20' "$device" &
 	holding=$!
 	sleep 0.5
-	device=$(tail -n 1 "$TMP/.loops")
 	exits "a device that a program holds: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$device" --write
 	has "a device that a program holds: by name" "$ERR" "^guard in-use refuses: "
 	kill "$holding" 2>/dev/null
@@ -241,7 +241,7 @@ else
 	skip "in-use" "needs root"
 fi
 table_gone
-flock "$disk" sleep 20 &
+flock --no-fork "$disk" sleep 20 &
 holding=$!
 sleep 0.3
 refused in-use "a file that another process has locked"
