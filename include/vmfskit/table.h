@@ -10,6 +10,7 @@
 #include "vmfskit/gpt.h"
 #include "vmfskit/io.h"
 #include "vmfskit/mbr.h"
+#include "vmfskit/place.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -59,6 +60,8 @@ struct vk_table {
 	int gpt_chosen;        /* which copy partitions[] comes from; -1 none */
 	struct vk_partition *partitions; /* used entries, in table order */
 	size_t partition_count;
+	struct vk_place *places;         /* what the table lies in, in order of offset */
+	size_t place_count;
 };
 
 /*

@@ -11,38 +11,11 @@
 #include "vmfskit/heartbeat.h"
 #include "vmfskit/io.h"
 #include "vmfskit/lvm.h"
+#include "vmfskit/place.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* The parts that can be captured and restored; bits. */
-enum vk_part {
-	VK_PART_TABLE = 1,
-	VK_PART_LVM = 2,
-	VK_PART_VH = 4,
-	VK_PART_HEARTBEATS = 8,
-	VK_PART_ALL = 15
-};
-const char *vk_part_name(enum vk_part part); /* "table", "lvm", "vh", "heartbeats" */
-
-enum vk_presence { VK_PRESENCE_WHOLE, VK_PRESENCE_CUT, VK_PRESENCE_ABSENT, VK_PRESENCE_UNREADABLE };
-const char *vk_presence_name(enum vk_presence presence);
-
-/*
- * Locate: one structure and its bytes. Listing, hexdump, capture, restore and undo walk this one list, so that
- * what is saved is what may be written.
- */
-struct vk_place {
-	char name[64];                  /* "LVM device header", "heartbeat slot 1795" */
-	const struct vk_layout *layout; /* NULL: an array or raw bytes */
-	enum vk_part part;
-	uint64_t offset_bytes;          /* device offset (volume offset for a volume source) */
-	uint64_t length_bytes;
-	uint64_t held_bytes;            /* from its start, without a gap */
-	enum vk_presence presence;
-	bool damaged;                   /* an error was found in it */
-};
 
 struct vk_heartbeat_slot {
 	uint32_t slot;

@@ -15,6 +15,7 @@
 #include "vmfskit/lvm.h"
 #include "vmfskit/mbr.h"
 #include "vmfskit/overlay.h"
+#include "vmfskit/place.h"
 #include "vmfskit/restore.h"
 #include "vmfskit/scsi_id.h"
 #include "vmfskit/source.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PE bitmaps and tables of a device: judged entry by entry, kept as runs. Read in pieces, so that a 64 TB device needs no more memory than a small one. */
+/* PE bitmaps and tables of a device: judged entry by entry, kept as runs. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,7 +151,8 @@ static void walk_region(struct walk *w, const struct region *g)
 		vk_place_add(w->r, name, NULL, VK_PART_LVM, bitmap, BITMAP_BYTES);
 		vk_text_init(&text, name, sizeof(name));
 		vk_text_fmt(&text, "PE table %llu", (unsigned long long)v->pes.tables);
-		vk_place_add(w->r, name, NULL, VK_PART_LVM, table, TABLE_BYTES);
+		vk_place_add_array(w->r, name, &vk_lvm_pe_layout, VK_LVM_PE_STRIDE, VK_PART_LVM, table,
+				   TABLE_BYTES);
 		count_bits(w, bitmap);
 		walk_table(w, g, table, first);
 		for (size_t p = v->place_count; whole && p + 2 > v->place_count && p > 0; p--)

@@ -93,6 +93,15 @@ static enum vk_status read_copies(struct vk_io *io, bool complete, struct vk_tab
 	return vk_gpt_copy_read(io, table->sector_size, last, &table->gpt[1], err);
 }
 
+/* A file whose sound table ends behind it is the first part of a disk; a device has the size it has. */
+static bool is_cut(struct vk_io *io, const struct vk_table *table)
+{
+	const struct vk_gpt_copy *primary = &table->gpt[0];
+
+	return !vk_io_is_device(io) && primary->sound && !table->gpt[1].present &&
+	       primary->header.alternateLBA >= vk_io_size_bytes(io) / table->sector_size;
+}
+
 static int choose_copy(const struct vk_gpt_copy gpt[2])
 {
 	for (int i = 0; i < 2; i++)
@@ -191,10 +200,11 @@ enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool comple
 	enum vk_status status;
 
 	table.sector_size = sector_size != 0 ? sector_size : find_sector_size(io);
-	table.disk_sectors = complete ? vk_io_size_bytes(io) / table.sector_size : 0;
 	status = read_mbr(io, &table, err);
 	if (status == VK_OK)
 		status = read_copies(io, complete, &table, err);
+	complete = complete && !is_cut(io, &table);
+	table.disk_sectors = complete ? vk_io_size_bytes(io) / table.sector_size : 0;
 	if (status != VK_OK)
 		goto out;
 	table.gpt_chosen = choose_copy(table.gpt);
@@ -215,6 +225,10 @@ enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool comple
 		status = vk_gpt_add_entries(&table);
 		break;
 	}
+	if (status == VK_OK)
+		status = vk_table_locate(io, &table);
+	for (size_t i = 0; i < table.place_count; i++)
+		vk_place_check(&table.places[i], sink);
 out:
 	if (status == VK_OK)
 		*ret_table = table;
@@ -230,6 +244,7 @@ void vk_table_free(struct vk_table *table)
 	vk_gpt_copy_free(&table->gpt[0]);
 	vk_gpt_copy_free(&table->gpt[1]);
 	free(table->ebr_lbas);
+	free(table->places);
 	free(table->partitions);
 	memset(table, 0, sizeof(*table));
 	table->gpt_chosen = -1;

@@ -22,4 +22,7 @@ void vk_gpt_copies_check(const struct vk_table *table, bool complete,
 /* The partitions of the chosen copy. */
 enum vk_status vk_gpt_add_entries(struct vk_table *table);
 
+/* List what the table lies in. VK_NOMEM. */
+enum vk_status vk_table_locate(struct vk_io *io, struct vk_table *table);
+
 #endif

@@ -7,30 +7,6 @@
 #include "base/checked.h"
 #include "vol/vmfs_parts.h"
 
-const char *vk_part_name(enum vk_part part)
-{
-	switch (part) {
-	case VK_PART_TABLE:
-		return "table";
-	case VK_PART_LVM:
-		return "lvm";
-	case VK_PART_VH:
-		return "vh";
-	case VK_PART_HEARTBEATS:
-		return "heartbeats";
-	case VK_PART_ALL:
-		break;
-	}
-	return "all";
-}
-
-const char *vk_presence_name(enum vk_presence presence)
-{
-	static const char *const names[] = {"whole", "cut", "absent", "unreadable"};
-
-	return names[presence];
-}
-
 static void count_and_pass(void *ctx, const struct vk_finding *finding)
 {
 	struct vk_vmfs_reader *reader = ctx;
@@ -40,20 +16,6 @@ static void count_and_pass(void *ctx, const struct vk_finding *finding)
 	vk_finding_put(reader->sink, finding);
 }
 
-static void say_missing(struct vk_vmfs_reader *r, const struct vk_place *place)
-{
-	static const enum vk_finding_code codes[] = {[VK_PRESENCE_CUT] = VK_F_STRUCTURE_CUT,
-						     [VK_PRESENCE_ABSENT] = VK_F_STRUCTURE_ABSENT,
-						     [VK_PRESENCE_UNREADABLE] = VK_F_SOURCE_UNREADABLE};
-	struct vk_finding f;
-
-	vk_finding_init(&f, codes[place->presence], place->offset_bytes, place->length_bytes,
-			"%s: %s", place->name, vk_presence_name(place->presence));
-	vk_finding_seen(&f, "%llu bytes", (unsigned long long)place->held_bytes);
-	vk_finding_expected(&f, "%llu bytes", (unsigned long long)place->length_bytes);
-	vk_finding_put(r->sink, &f);
-}
-
 struct vk_place *vk_place_add(struct vk_vmfs_reader *r, const char *name,
 			      const struct vk_layout *layout, enum vk_part part,
 			      uint64_t offset_bytes, uint64_t length_bytes)
@@ -61,7 +23,6 @@ struct vk_place *vk_place_add(struct vk_vmfs_reader *r, const char *name,
 	struct vk_vmfs *v = r->vmfs;
 	struct vk_place *grown;
 	struct vk_place *place;
-	struct vk_text text;
 
 	grown = realloc(v->places, (v->place_count + 1) * sizeof(*grown));
 	if (grown == NULL) {
@@ -70,20 +31,20 @@ struct vk_place *vk_place_add(struct vk_vmfs_reader *r, const char *name,
 	}
 	v->places = grown;
 	place = &grown[v->place_count++];
-	memset(place, 0, sizeof(*place));
-	vk_text_init(&text, place->name, sizeof(place->name));
-	vk_text_put(&text, name);
-	place->layout = layout;
-	place->part = part;
-	place->offset_bytes = offset_bytes;
-	place->length_bytes = length_bytes;
-	place->held_bytes = vk_io_held(r->io, offset_bytes, length_bytes);
-	if (place->held_bytes == length_bytes)
-		place->presence = VK_PRESENCE_WHOLE;
-	else if (vk_io_span(r->io, offset_bytes + place->held_bytes).state == VK_SPAN_UNREADABLE)
-		place->presence = VK_PRESENCE_UNREADABLE;
-	else
-		place->presence = place->held_bytes > 0 ? VK_PRESENCE_CUT : VK_PRESENCE_ABSENT;
+	vk_place_init(place, r->io, name, layout, part, offset_bytes, length_bytes);
+	return place;
+}
+
+struct vk_place *vk_place_add_array(struct vk_vmfs_reader *r, const char *name,
+				    const struct vk_layout *element, uint32_t stride_bytes,
+				    enum vk_part part, uint64_t offset_bytes, uint64_t length_bytes)
+{
+	struct vk_place *place = vk_place_add(r, name, NULL, part, offset_bytes, length_bytes);
+
+	if (place != NULL) {
+		place->element = element;
+		place->stride_bytes = stride_bytes;
+	}
 	return place;
 }
 
@@ -104,14 +65,8 @@ size_t vk_vmfs_get(struct vk_vmfs_reader *r, uint64_t offset_bytes, void *buf, s
 static void settle_places(struct vk_vmfs_reader *r)
 {
 	for (size_t i = 0; i < r->vmfs->place_count; i++) {
-		struct vk_place *p = &r->vmfs->places[i];
-
-		p->held_bytes = vk_io_held(r->io, p->offset_bytes, p->length_bytes);
-		if (p->held_bytes < p->length_bytes &&
-		    vk_io_span(r->io, p->offset_bytes + p->held_bytes).state == VK_SPAN_UNREADABLE)
-			p->presence = VK_PRESENCE_UNREADABLE;
-		if (p->presence != VK_PRESENCE_WHOLE)
-			say_missing(r, p);
+		vk_place_settle(&r->vmfs->places[i], r->io);
+		vk_place_check(&r->vmfs->places[i], r->sink);
 	}
 }
 
@@ -193,8 +148,8 @@ static void read_sd_names(struct vk_vmfs_reader *r)
 
 	if (v->lvm.majorVersion < 5 || !v->lvm_usable || v->volume_count == 0)
 		return;
-	vk_place_add(r, "SD table (member devices)", NULL, VK_PART_LVM, v->geometry.sd_table,
-		     sizeof(table));
+	vk_place_add_array(r, "SD table (member devices)", &vk_lvm_sd_layout, VK_LVM_SD_BYTES, VK_PART_LVM,
+			   v->geometry.sd_table, sizeof(table));
 	got = vk_vmfs_get(r, v->geometry.sd_table, table, sizeof(table));
 	v->sd_names = calloc(VK_LVM_SD_ENTRIES, sizeof(*v->sd_names));
 	if (v->sd_names == NULL) {
@@ -260,8 +215,9 @@ static void read_heartbeats(struct vk_vmfs_reader *r)
 
 	v->heartbeats.geometry = *g;
 	v->heartbeats.offset_bytes = place_in_handle(v, g->heartbeat_offset);
-	vk_place_add(r, "heartbeat region", NULL, VK_PART_HEARTBEATS, v->heartbeats.offset_bytes,
-		     g->heartbeat_end - g->heartbeat_offset);
+	vk_place_add_array(r, "heartbeat region", &vk_heartbeat_layout, g->heartbeat_slot_bytes,
+			   VK_PART_HEARTBEATS, v->heartbeats.offset_bytes,
+			   g->heartbeat_end - g->heartbeat_offset);
 	vk_heartbeats_read(r, g->heartbeat_offset);
 }
 

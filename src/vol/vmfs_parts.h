@@ -23,6 +23,10 @@ struct vk_vmfs_reader {
 struct vk_place *vk_place_add(struct vk_vmfs_reader *reader, const char *name,
 			      const struct vk_layout *layout, enum vk_part part,
 			      uint64_t offset_bytes, uint64_t length_bytes);
+/* The same for an array of structures. */
+struct vk_place *vk_place_add_array(struct vk_vmfs_reader *reader, const char *name,
+				    const struct vk_layout *element, uint32_t stride_bytes,
+				    enum vk_part part, uint64_t offset_bytes, uint64_t length_bytes);
 /* Read what is there; returns the bytes got, 0 also on failure (reader->status is then set). */
 size_t vk_vmfs_get(struct vk_vmfs_reader *reader, uint64_t offset_bytes, void *buf, size_t len);
 
