@@ -74,8 +74,8 @@ static void read_device_header(struct vk_vmfs_reader *r)
 {
 	struct vk_vmfs *v = r->vmfs;
 	uint8_t sector[512];
-	struct vk_place *place = vk_place_add(r, vk_lvm_device_layout.title, &vk_lvm_device_layout,
-					      VK_PART_LVM, VK_LVM_HEADER_OFFSET, sizeof(sector));
+	struct vk_place *place = vk_place_add(r, "LVM device header", &vk_lvm_device_layout, VK_PART_LVM,
+					      VK_LVM_HEADER_OFFSET, sizeof(sector));
 	size_t got = vk_vmfs_get(r, VK_LVM_HEADER_OFFSET, sector, sizeof(sector));
 	size_t errors = r->errors;
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Findings for people and for scripts. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/report.h"
+
+struct vk_report_style vk_report_style_for(FILE *out)
+{
+	const char *term = getenv("TERM");
+	struct vk_report_style style = {0};
+
+	style.colour = isatty(fileno(out)) == 1 && getenv("NO_COLOR") == NULL && term != NULL &&
+		       strcmp(term, "dumb") != 0;
+	return style;
+}
+
+static const char *colour_of(enum vk_severity severity)
+{
+	switch (severity) {
+	case VK_ERROR:
+		return "\033[1;31m";
+	case VK_WARNING:
+		return "\033[1;33m";
+	case VK_INFO:
+		break;
+	}
+	return "\033[1;34m";
+}
+
+static void put_finding(FILE *out, const struct vk_finding *f, const char *source,
+			const struct vk_report_style *style)
+{
+	const struct vk_finding_kind *kind = vk_finding_kind(f->code);
+	const char *severity = vk_severity_name(kind->severity);
+
+	if (style->colour)
+		fprintf(out, "%s%s\033[0m", colour_of(kind->severity), severity);
+	else
+		fputs(severity, out);
+	fprintf(out, " %s: %s\n", kind->code, f->message);
+	if (f->length_bytes > 0)
+		fprintf(out, "  where     %s%sbytes %" PRIu64 " to %" PRIu64 " (0x%" PRIx64 ")\n",
+			source == NULL ? "" : source, source == NULL ? "" : ", ", f->offset_bytes,
+			f->offset_bytes + f->length_bytes - 1, f->offset_bytes);
+	if (f->seen[0] != '\0')
+		fprintf(out, "  seen      %s\n", f->seen);
+	if (f->expected[0] != '\0')
+		fprintf(out, "  expected  %s\n", f->expected);
+	fprintf(out, "  why       %s\n  next      %s\n", kind->why, kind->remedy);
+}
+
+void vk_report_findings_text(FILE *out, const struct vk_findings *findings, const char *source,
+			     const struct vk_report_style *style)
+{
+	for (int severity = VK_ERROR; severity >= VK_INFO; severity--)
+		for (size_t i = 0; i < findings->count; i++)
+			if ((int)vk_finding_kind(findings->items[i].code)->severity == severity)
+				put_finding(out, &findings->items[i], source, style);
+	if (findings->dropped > 0)
+		fprintf(out, "and %zu more findings that are not shown\n", findings->dropped);
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t infos)
+{
+	if (errors + warnings == 0)
+		fprintf(out, "sound: no errors, no warnings");
+	else
+		fprintf(out, "%zu error%s, %zu warning%s", errors, plural(errors), warnings,
+			plural(warnings));
+	if (infos > 0)
+		fprintf(out, ", %zu remark%s", infos, plural(infos));
+	fputc('\n', out);
+}
+
+static bool set_text(json_t *object, const char *key, const char *text)
+{
+	return text[0] == '\0' || json_object_set_new(object, key, json_string(text)) == 0;
+}
+
+bool vk_report_findings_json(json_t *array, const char *source, const struct vk_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct vk_finding *f = &findings->items[i];
+		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
+		json_t *o = json_pack("{s:s,s:s,s:s*}", "severity", vk_severity_name(kind->severity),
+				      "code", kind->code, "source", source);
+		bool fits = o != NULL;
+
+		if (fits && f->length_bytes > 0)
+			fits = json_object_set_new(o, "offset", json_integer((json_int_t)f->offset_bytes)) == 0 &&
+			       json_object_set_new(o, "length", json_integer((json_int_t)f->length_bytes)) == 0;
+		fits = fits && set_text(o, "seen", f->seen) && set_text(o, "expected", f->expected) &&
+		       set_text(o, "message", f->message) && set_text(o, "why", kind->why) &&
+		       set_text(o, "remedy", kind->remedy);
+		if (!fits) {
+			json_decref(o);
+			return false;
+		}
+		if (json_array_append_new(array, o) != 0)
+			return false;
+	}
+	return true;
+}

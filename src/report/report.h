@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts and findings for people (text, hexdump) and for scripts (JSON). Where the facts came from is not known here. */
+#ifndef VK_REPORT_REPORT_H
+#define VK_REPORT_REPORT_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "vmfskit/source.h"
+
+struct vk_report_style {
+	bool colour; /* the output is a terminal that shows colours */
+	bool all;    /* also fields that say nothing, and every element of an array */
+};
+/* Colour when out is a terminal, TERM is not dumb and NO_COLOR is not set. */
+struct vk_report_style vk_report_style_for(FILE *out);
+
+/* "0x1.. (sector N)"; sizes readable with exact bytes beside them. */
+void vk_report_source_text(FILE *out, const struct vk_source *source,
+			   const struct vk_report_style *style);
+/* The bytes of every structure beside the names of their fields. */
+void vk_report_source_hex(FILE *out, const struct vk_source *source,
+			  const struct vk_report_style *style);
+/* One structure: each field on a line. Fields not held are left out; so are those without a meaning. */
+void vk_report_fields_text(FILE *out, const struct vk_layout *layout, const void *in,
+			   size_t seen_bytes, const char *indent,
+			   const struct vk_report_style *style);
+void vk_report_volumes_text(FILE *out, const struct vk_volume *volumes, size_t count,
+			    const struct vk_source *sources);
+
+/* Findings, worst first; source names where they were found and may be NULL. */
+void vk_report_findings_text(FILE *out, const struct vk_findings *findings, const char *source,
+			     const struct vk_report_style *style);
+/* One line: "2 errors, 1 warning", or "no findings". */
+void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t infos);
+
+/* JSON objects of docs/json.md; NULL when memory ran out. */
+json_t *vk_report_source_json(const struct vk_source *source);
+json_t *vk_report_volumes_json(const struct vk_volume *volumes, size_t count,
+			       const struct vk_source *sources);
+json_t *vk_report_layout_json(const struct vk_layout *layout, const void *in, size_t seen_bytes);
+/* Append findings to an array; false when memory ran out. source may be NULL. */
+VK_MUST_USE bool vk_report_findings_json(json_t *array, const char *source,
+					 const struct vk_findings *findings);
+
+/* Whether a header is worth showing although its magic is gone: its other fields make sense. */
+bool vk_report_lvm_readable(const struct vk_vmfs *vmfs);
+bool vk_report_fs_readable(const struct vk_vmfs *vmfs);
+
+#endif

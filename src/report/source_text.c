@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is in a source, for people. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "report/report.h"
+
+static void put_size(FILE *out, uint64_t bytes)
+{
+	char buf[64];
+	struct vk_text text;
+
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_size(&text, bytes);
+	fputs(buf, out);
+}
+
+static void put_line(FILE *out, const char *name, const char *value)
+{
+	fprintf(out, "  %-18s %s\n", name, value[0] == '\0' ? "none" : value);
+}
+
+bool vk_report_lvm_readable(const struct vk_vmfs *vmfs)
+{
+	struct vk_lvm_device d = vmfs->lvm;
+
+	if (d.magic == VK_LVM_MAGIC && vmfs->lvm_seen_bytes >= 8)
+		return true;
+	d.magic = VK_LVM_MAGIC;
+	return vk_lvm_device_usable(&d, vmfs->lvm_seen_bytes);
+}
+
+bool vk_report_fs_readable(const struct vk_vmfs *vmfs)
+{
+	struct vk_fs_descriptor fs = vmfs->fs;
+
+	if (vk_fs_magic_known(fs.magic))
+		return true;
+	fs.magic = VK_FS_MAGIC_VMFS;
+	return vk_fs_descriptor_usable(&fs, vmfs->fs_seen_bytes);
+}
+
+static void put_partitions(FILE *out, const struct vk_source *s)
+{
+	const struct vk_table *t = &s->table;
+
+	fprintf(out, "\nPartition table: %s%s\n", vk_table_kind_name(t->kind),
+		t->kind == VK_TABLE_GPT && t->gpt_chosen == 1 ? " (read from the backup copy)" : "");
+	if (t->partition_count > 0)
+		fprintf(out, "  %3s %14s %14s  %-36s  %s\n", "#", "start sector", "sectors", "size", "type");
+	for (size_t i = 0; i < t->partition_count; i++) {
+		const struct vk_partition *p = &t->partitions[i];
+		char type[VK_GUID_TEXT_BYTES];
+		const char *name;
+		char size[64];
+		struct vk_text text;
+
+		vk_partition_type(p, type, &name);
+		vk_text_init(&text, size, sizeof(size));
+		vk_text_size(&text, vk_mul_sat(p->sectors, t->sector_size));
+		fprintf(out, "  %3u %14" PRIu64 " %14" PRIu64 "  %-36s  %s (%s)%s\n", p->number,
+			p->start_sector, p->sectors, size, name, type, p->logical ? ", logical" : "");
+	}
+}
+
+static void put_identity(FILE *out, const struct vk_vmfs *v)
+{
+	const struct vk_scsi_disk_id *id = &v->lvm.diskID;
+	char name[VK_SCSI_NAME_BYTES];
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];
+	bool certain;
+
+	if (vk_report_lvm_readable(v)) {
+		fprintf(out, "  %-18s %u (when the header was written)\n", "LUN", id->lun);
+		vk_scsi_disk_id_label(id, name);
+		put_line(out, "target label", name);
+		vk_scsi_disk_id_name(id, name, &certain);
+		fprintf(out, "  %-18s %s%s\n", "GUID", name,
+			certain ? "" : "  [uncertain: the full name cannot be rebuilt from the header]");
+		vk_scsi_disk_id_vml(id, name);
+		put_line(out, "vml name", name);
+		fprintf(out, "  %-18s ", "partition size");
+		put_size(out, v->lvm.totalBytes);
+		fprintf(out, ", %" PRIu64 " sectors of 512\n", v->lvm.totalBytes / 512);
+		vk_vmfs_uuid_format(&v->lvm.devID, uuid);
+		put_line(out, "device UUID", uuid);
+	}
+	if (v->volume_count > 0) {
+		vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, uuid);
+		put_line(out, "volume UUID", uuid);
+	}
+}
+
+static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
+{
+	struct vk_vmfs_uuid_parts made;
+	char buf[600];
+	struct vk_text text;
+
+	if (!v->fs_expected) {
+		put_line(out, "file system", "on the first extent of the volume, not here");
+		return;
+	}
+	if (!vk_report_fs_readable(v))
+		return;
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_label(&text, v->fs.fsLabel, sizeof(v->fs.fsLabel));
+	put_line(out, "label", buf);
+	vk_vmfs_uuid_format(&v->fs.uuid, buf);
+	put_line(out, "datastore UUID", buf);
+	vk_vmfs_uuid_decode(&v->fs.uuid, &made);
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_time_s(&text, made.timeLo);
+	vk_text_put(&text, ", by the host with MAC ");
+	vk_mac_format(made.macAddr, buf + text.len_bytes);
+	put_line(out, "made", buf);
+	vk_fs_version_name(&v->fs, buf);
+	fprintf(out, "  %-18s %s, blocks of ", "file system", buf);
+	put_size(out, v->fs.fileBlockSize);
+	fputc('\n', out);
+}
+
+static void put_slot(FILE *out, const struct vk_heartbeat_slot *s, bool in_use)
+{
+	char buf[256];
+	struct vk_text text;
+	struct vk_vmfs_uuid_parts host;
+	char mac[VK_MAC_TEXT_BYTES];
+
+	fprintf(out, "  slot %u (volume offset 0x%" PRIX64 "): ", s->slot, s->volume_offset);
+	if (in_use) {
+		vk_vmfs_uuid_format(&s->hb.owner, buf);
+		vk_vmfs_uuid_decode(&s->hb.owner, &host);
+		vk_mac_format(host.macAddr, mac);
+		fprintf(out, "in use by %s, MAC %s", buf, mac);
+		vk_text_init(&text, buf, sizeof(buf));
+		vk_text_label(&text, s->hb.ip, sizeof(s->hb.ip));
+		if (buf[0] != '\0')
+			fprintf(out, ", IP %s", buf);
+	} else {
+		fprintf(out, "free, last used");
+	}
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_duration_us(&text, s->hb.stamp);
+	fprintf(out, ", uptime %s, generation %" PRIu64 ", driver %u.%u\n", buf, s->hb.hbGen,
+		s->hb.driveX, s->hb.driveY);
+}
+
+static void put_heartbeats(FILE *out, const struct vk_vmfs *v)
+{
+	const struct vk_heartbeats *h = &v->heartbeats;
+
+	if (!v->fs_expected)
+		return;
+	fprintf(out, "\nHeartbeats: %u slots of %u bytes", h->geometry.heartbeat_slots,
+		h->geometry.heartbeat_slot_bytes);
+	if (h->slots_seen < h->geometry.heartbeat_slots)
+		fprintf(out, ", %u of them in the source", h->slots_seen);
+	fprintf(out, "; %u in use, %u free with history, %u damaged\n", h->in_use_count,
+		h->history_count, h->damaged_count);
+	for (uint32_t i = 0; i < h->in_use_count && i < VK_HEARTBEATS_KEPT; i++)
+		put_slot(out, &h->in_use[i], true);
+	for (uint32_t i = 0; i < h->history_count && i < VK_HEARTBEATS_KEPT; i++)
+		put_slot(out, &h->history[i], false);
+}
+
+static void put_structures(FILE *out, const struct vk_vmfs *v, const struct vk_report_style *style)
+{
+	if (vk_report_lvm_readable(v)) {
+		fprintf(out, "\n%s, LVM %u.%u\n", vk_lvm_device_layout.title, v->lvm.majorVersion,
+			v->lvm.minorVersion);
+		vk_report_fields_text(out, &vk_lvm_device_layout, &v->lvm, v->lvm_seen_bytes, "  ", style);
+		fprintf(out, "\n%s\n", vk_scsi_disk_id_layout.title);
+		vk_report_fields_text(out, &vk_scsi_disk_id_layout, &v->lvm.diskID,
+				      v->lvm_seen_bytes > 0x0C ? v->lvm_seen_bytes - 0x0C : 0, "  ", style);
+	}
+	for (size_t i = 0; i < v->volume_count; i++) {
+		fprintf(out, "\n%s\n", vk_lvm_volume_layout.title);
+		vk_report_fields_text(out, &vk_lvm_volume_layout, &v->volumes[i].volume,
+				      v->volumes[i].seen_bytes, "  ", style);
+	}
+	if (v->pes.tables > 0 && v->lvm_usable)
+		fprintf(out, "\nPhysical extents: %" PRIu64 " in use, %" PRIu64
+			     " marked in the bitmaps, in %zu stretch%s of the volume%s\n",
+			v->pes.entries_used, v->pes.bitmap_ones, v->run_count,
+			v->run_count == 1 ? "" : "es",
+			v->runs_linear ? "; mapped in order, the tables are not usable" : "");
+	for (size_t i = 0; i < v->ext_count; i++)
+		fprintf(out, "  extended metadata at device offset 0x%" PRIx64 ", data from 0x%" PRIx64 "\n",
+			v->exts[i].offset_bytes, v->exts[i].ext.dataOffset);
+	for (size_t i = 0; i < v->sd_count; i++) {
+		char name[1100];
+		struct vk_text text;
+
+		vk_text_init(&text, name, sizeof(name));
+		vk_text_label(&text, v->sd_names[i].deviceName, sizeof(v->sd_names[i].deviceName));
+		fprintf(out, "  member device %zu: %s\n", i, name);
+	}
+	if (v->fs_expected && vk_report_fs_readable(v)) {
+		fprintf(out, "\n%s\n", vk_fs_descriptor_layout.title);
+		vk_report_fields_text(out, &vk_fs_descriptor_layout, &v->fs, v->fs_seen_bytes, "  ", style);
+	}
+}
+
+static void put_vmfs(FILE *out, const struct vk_source *s, const struct vk_vmfs *v,
+		     const struct vk_report_style *style)
+{
+	if (s->kind == VK_SOURCE_DISK && v->partition != 0)
+		fprintf(out, "\nVMFS partition %u (sectors %" PRIu64 " to %" PRIu64 ")\n", v->partition,
+			v->start_sector, vk_add_sat(v->start_sector, v->sectors) - 1);
+	else if (s->kind == VK_SOURCE_DISK)
+		fprintf(out, "\nVMFS partition that would start at sector %" PRIu64 ", not in the table\n",
+			v->start_sector);
+	else
+		fprintf(out, "\n%s\n", v->volume_only ? "VMFS volume" : "VMFS partition");
+	put_identity(out, v);
+	put_fs_summary(out, v);
+	put_structures(out, v, style);
+	put_heartbeats(out, v);
+}
+
+static void put_place(FILE *out, const struct vk_place *p, uint64_t base)
+{
+	fprintf(out, "  %-10s 0x%012" PRIx64 "  %10" PRIu64 "  %s", vk_presence_name(p->presence),
+		vk_add_sat(base, p->offset_bytes), p->length_bytes, p->name);
+	if (p->presence == VK_PRESENCE_CUT)
+		fprintf(out, " (%" PRIu64 " bytes of it)", p->held_bytes);
+	fprintf(out, "%s\n", p->damaged ? ", damaged" : "");
+}
+
+/* Where each structure lies, in the coordinates of the source's kind. */
+static void put_places(FILE *out, const struct vk_source *s, const struct vk_report_style *style)
+{
+	enum { SHOWN = 24 };
+	size_t left = 0;
+
+	fprintf(out, "\nStructures\n  %-10s %-14s  %10s\n", "state", s->kind == VK_SOURCE_DISK ? "disk offset" :
+		s->kind == VK_SOURCE_VOLUME ? "volume offset" : "device offset", "bytes");
+	for (size_t i = 0; i < s->table.place_count; i++)
+		put_place(out, &s->table.places[i], 0);
+	for (size_t i = 0; i < s->vmfs_count; i++) {
+		const struct vk_vmfs *v = &s->vmfs[i];
+		uint64_t base = vk_mul_sat(v->start_sector, s->sector_size);
+
+		for (size_t k = 0; k < v->place_count; k++) {
+			bool plain = v->places[k].presence == VK_PRESENCE_WHOLE && !v->places[k].damaged;
+
+			if (!style->all && plain && k >= SHOWN && v->places[k].layout == NULL &&
+			    v->places[k].part == VK_PART_LVM) {
+				left++;
+				continue;
+			}
+			put_place(out, &v->places[k], base);
+		}
+	}
+	if (left > 0)
+		fprintf(out, "  (%zu more PE bitmaps and tables, all whole; --all shows them)\n", left);
+}
+
+static void put_held(FILE *out, const struct vk_source *s)
+{
+	const struct vk_vmfs *v = s->vmfs_count == 1 ? &s->vmfs[0] : NULL;
+
+	if (v == NULL || s->kind == VK_SOURCE_DISK || v->volume_only ||
+	    s->size_bytes >= v->lvm.totalBytes || v->lvm.magic != VK_LVM_MAGIC)
+		return;
+	fprintf(out, "  holds %.4g %% of the partition: ", 100.0 * (double)s->size_bytes /
+		(double)v->lvm.totalBytes);
+	put_size(out, s->size_bytes);
+	fprintf(out, " of ");
+	put_size(out, v->lvm.totalBytes);
+	fputc('\n', out);
+}
+
+void vk_report_source_text(FILE *out, const struct vk_source *source,
+			   const struct vk_report_style *style)
+{
+	static const char *const forms[] = {"", ", unfolded from a VMFSIMG image",
+					    ", read from a hexdump listing"};
+
+	fprintf(out, "%s: %s, ", source->path, vk_source_kind_name(source->kind));
+	put_size(out, source->size_bytes);
+	fprintf(out, ", sectors of %u bytes%s\n", source->sector_size, forms[source->form]);
+	if (source->origin_bytes > 0)
+		fprintf(out, "  a fragment: its first byte is %s offset 0x%" PRIx64 "\n",
+			source->kind == VK_SOURCE_VOLUME ? "volume" : "device", source->origin_bytes);
+	put_held(out, source);
+	if (source->kind == VK_SOURCE_DISK)
+		put_partitions(out, source);
+	for (size_t i = 0; i < source->vmfs_count; i++)
+		put_vmfs(out, source, &source->vmfs[i], style);
+	put_places(out, source, style);
+}
+
+void vk_report_volumes_text(FILE *out, const struct vk_volume *volumes, size_t count,
+			    const struct vk_source *sources)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_volume *v = &volumes[i];
+		char text[600];
+		struct vk_text label;
+
+		if (v->num_devs < 2 && v->extent_count < 2)
+			continue;
+		vk_vmfs_uuid_format(&v->uuid, text);
+		fprintf(out, "\nVolume %s, ", text);
+		put_size(out, v->logical_bytes);
+		fprintf(out, ", %zu of %u extents, %s\n", v->extent_count, v->num_devs,
+			v->complete ? "complete" : "not complete");
+		if (v->has_fs) {
+			vk_text_init(&label, text, sizeof(text));
+			vk_text_label(&label, v->fs.fsLabel, sizeof(v->fs.fsLabel));
+			put_line(out, "label", text);
+		}
+		for (size_t k = 0; k < v->extent_count; k++)
+			fprintf(out, "  extents %" PRIu64 " to %" PRIu64 "  %s\n", v->extents[k].first_pe,
+				v->extents[k].last_pe, sources[v->extents[k].source].path);
+	}
+}
