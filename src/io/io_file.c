@@ -129,7 +129,7 @@ static enum vk_status read_direct(struct file *f, uint64_t offset, uint8_t *buf,
 	uint64_t start = unit_start(f, offset);
 	size_t lead = (size_t)(offset - start);
 	size_t want = BOUNCE_MAX_BYTES;
-	size_t got;
+	size_t got = 0;
 	enum vk_status status;
 
 	if (len < BOUNCE_MAX_BYTES - lead)

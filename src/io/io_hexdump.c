@@ -88,7 +88,7 @@ static bool put_part(struct listing *l, uint64_t length, bool zeros, uint64_t te
 	}
 	if (l->count == PARTS_MAX)
 		return stop(l, "the listing has more than a million pieces", text_offset);
-	if (l->count == l->cap) {
+	if (l->parts == NULL || l->count == l->cap) {
 		size_t cap = l->cap == 0 ? 64 : l->cap * 2;
 		struct part *parts = reallocarray(l->parts, cap, sizeof(*parts));
 

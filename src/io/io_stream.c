@@ -134,7 +134,7 @@ static enum vk_status move_to_disk(struct spool *s, uint64_t size, struct vk_err
 static enum vk_status copy_stream(struct spool *s, int in, uint64_t *ret_size, struct vk_error *err)
 {
 	uint64_t size = 0;
-	size_t len;
+	size_t len = 0;
 
 	do {
 		enum vk_status status = fill_buffer(s, in, &len, err);

@@ -105,7 +105,10 @@ static bool scan_stream(struct image *image, struct scan *scan)
 	}
 }
 
-/* Decode up to the sequence that makes block, and tell its first block. False when the stream is no longer the same. */
+/*
+ * Decode up to the sequence that makes block, and tell its first block. False when the stream is no longer
+ * the same.
+ */
 static bool find_block(struct image *image, uint64_t block, uint64_t *ret_first)
 {
 	struct vk_vmfsimg_sequence *seq = &image->seq;

@@ -114,17 +114,13 @@ static enum vk_status out_of_memory(const struct vk_overlay *o, struct vk_error 
 /* Keep a part of a patch as it is. */
 static bool keep_part(struct put *put, const struct vk_patch *patch, uint64_t from, uint64_t to)
 {
-	struct vk_patch part = *patch;
+	struct vk_edit part = vk_patch_part(patch, from, (size_t)(to - from));
 
-	part.offset = from;
-	part.len = (size_t)(to - from);
-	part.old_bytes += from - patch->offset;
-	part.new_bytes += from - patch->offset;
 	return vk_patch_list_append(&put->fresh, &part);
 }
 
 /* One sector at `at`, of which base holds old_bytes. */
-static bool put_sector(struct put *put, uint64_t at, uint8_t *old_bytes)
+static bool put_sector(struct put *put, uint64_t at, const uint8_t *old_bytes)
 {
 	const struct vk_patch_list *patches = &put->overlay->patches;
 	uint32_t len = put->overlay->sector_size;
@@ -137,14 +133,12 @@ static bool put_sector(struct put *put, uint64_t at, uint8_t *old_bytes)
 		return keep_part(put, patch, at, at + len);
 	if (memcmp(old_bytes, bytes, len) == 0)
 		return true;
-	/* append copies and does not change the bytes */
-	return vk_patch_list_append(&put->fresh,
-				    &(struct vk_patch){.offset = at,
-						       .len = len,
-						       .old_bytes = old_bytes,
-						       .new_bytes = (uint8_t *)(uintptr_t)bytes,
-						       .reason = put->reason,
-						       .write_class = put->write_class});
+	return vk_patch_list_append(&put->fresh, &(struct vk_edit){.offset_bytes = at,
+								   .length_bytes = len,
+								   .old_bytes = old_bytes,
+								   .new_bytes = bytes,
+								   .reason = put->reason,
+								   .write_class = put->write_class});
 }
 
 static enum vk_status put_sectors(struct put *put, struct vk_error *err)
@@ -208,8 +202,7 @@ static void show_edits(struct vk_overlay *o, size_t from)
 	for (size_t i = from; i < o->patches.count; i++) {
 		const struct vk_patch *p = &o->patches.list[i];
 
-		o->edits[i] = (struct vk_edit){p->offset, p->len,    p->old_bytes,
-					       p->new_bytes, p->reason, p->write_class};
+		o->edits[i] = vk_patch_part(p, p->offset, p->len);
 	}
 }
 

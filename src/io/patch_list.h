@@ -23,8 +23,13 @@ struct vk_patch_list {
 void vk_patch_list_free(struct vk_patch_list *patches);
 /* Index of the first patch that ends behind offset. */
 size_t vk_patch_list_find(const struct vk_patch_list *patches, uint64_t offset);
-/* Put bytes behind the last patch, into it where they touch it for the same reason. False when memory ran out. */
-VK_MUST_USE bool vk_patch_list_append(struct vk_patch_list *patches, const struct vk_patch *bytes);
+/*
+ * Put a copy of an edit behind the last patch, or into it where both touch and have one reason and class. False
+ * when memory ran out.
+ */
+VK_MUST_USE bool vk_patch_list_append(struct vk_patch_list *patches, const struct vk_edit *edit);
+/* Part of a patch, as the world sees it; borrowed. */
+struct vk_edit vk_patch_part(const struct vk_patch *patch, uint64_t offset, size_t len);
 /*
  * Put the patches of fresh in the place of `gone` patches from index `at` on; those at the seams are joined
  * with their neighbours. fresh is empty afterwards. False when memory ran out; both are then as before.

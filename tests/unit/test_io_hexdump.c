@@ -230,6 +230,7 @@ static void other_things_are_no_listing(void **state)
 		"20090421 12 13 14\n20090422 12 13 14\n", /* rows, but they do not belong together */
 		"00000000  41 42\nis what it says\n",
 	};
+	static const char listing[] = ROW("00000000") ROW("00000010");
 	uint8_t binary[70000];
 	struct vk_error err = {0};
 	struct vk_io *out = NULL;
@@ -247,7 +248,7 @@ static void other_things_are_no_listing(void **state)
 	vk_io_close(io);
 	/* a disk with a listing on it is still a disk */
 	memset(binary, 0, sizeof(binary));
-	memcpy(binary, ROW("00000000") ROW("00000010"), strlen(ROW("00000000") ROW("00000010")));
+	memcpy(binary, listing, sizeof(listing));
 	io = vk_io_memory("binary", binary, sizeof(binary), false);
 	assert_false(vk_io_is_hexdump(io));
 	vk_io_close(io);
@@ -259,12 +260,13 @@ static void other_things_are_no_listing(void **state)
 
 static void long_preface_and_long_lines_do_not_matter(void **state)
 {
+	static const char listing[] = "\n" ROW("00000000") ROW("00000010") "00000020\n";
 	char *text = malloc(50000);
 	struct vk_io *io;
 
 	(void)state;
 	memset(text, 'w', 40000);
-	strcpy(text + 40000, "\n" ROW("00000000") ROW("00000010") "00000020\n");
+	memcpy(text + 40000, listing, sizeof(listing));
 	io = unfold(text);
 	assert_int_equal(vk_io_size_bytes(io), 0x20);
 	vk_io_close(io);
@@ -276,6 +278,7 @@ static void assert_round_trip(const char *program, const uint8_t *bytes, size_t 
 {
 	const char *tmp = getenv("TMPDIR");
 	char name[200];
+	char text[210];
 	char command[600];
 	struct vk_error err = {0};
 	enum vk_io_form form;
@@ -287,16 +290,16 @@ static void assert_round_trip(const char *program, const uint8_t *bytes, size_t 
 	assert_true(fd >= 0);
 	put_at(fd, 0, bytes, len);
 	snprintf(command, sizeof(command), "%s <%s >%s.text", program, name, name);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(shell(command), 0);
 	unlink(name);
-	strcat(name, ".text");
-	assert_int_equal(vk_io_open(name, NULL, &io, &form, &err), VK_OK);
+	snprintf(text, sizeof(text), "%s.text", name);
+	assert_int_equal(vk_io_open(text, NULL, &io, &form, &err), VK_OK);
 	assert_int_equal(form, VK_FORM_HEXDUMP);
 	assert_null(vk_io_damage(io, NULL));
 	assert_int_equal(vk_io_size_bytes(io), len);
 	assert_holds(io, 0, bytes, len);
 	vk_io_close(io);
-	unlink(name);
+	unlink(text);
 	close(fd);
 }
 
@@ -324,7 +327,7 @@ static void round_trips(const char *program)
 static void hexdump_round_trips(void **state)
 {
 	(void)state;
-	if (system("command -v hexdump >/dev/null") != 0)
+	if (shell("command -v hexdump >/dev/null") != 0)
 		skip();
 	round_trips("hexdump -C");
 }
@@ -332,7 +335,7 @@ static void hexdump_round_trips(void **state)
 static void xxd_round_trips(void **state)
 {
 	(void)state;
-	if (system("command -v xxd >/dev/null") != 0)
+	if (shell("command -v xxd >/dev/null") != 0)
 		skip();
 	round_trips("xxd");
 	round_trips("xxd -g 1 -u");
