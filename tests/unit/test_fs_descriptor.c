@@ -123,6 +123,20 @@ static void flags(void **state)
 	assert_field(&vk_fs_descriptor_layout, "config", &fs,
 		     "0x1d0f (access shared, DENSE_SBPC, MAINTENANCE, LOCAL, SHARED, OSDATA, VSAN)");
 	assert_field(&vk_fs_descriptor_layout, "unmapPriority", &fs, "3 (high)");
+	static const struct {
+		uint32_t bit;
+		const char *text;
+	} bits[] = {
+		{0x4, "0x4 (access private, DENSE_SBPC)"},   {0x8, "0x8 (access private, MAINTENANCE)"},
+		{0x100, "0x100 (access private, LOCAL)"},    {0x400, "0x400 (access private, SHARED)"},
+		{0x800, "0x800 (access private, OSDATA)"},   {0x1000, "0x1000 (access private, VSAN)"},
+		{0x10, "0x10 (access private)"},             {0x1, "0x1 (access shared)"},
+		{0x80000000, "0x80000000 (access private)"},
+	};
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		fs.config = bits[i].bit;
+		assert_field(&vk_fs_descriptor_layout, "config", &fs, bits[i].text);
+	}
 	fs.config = 0;
 	assert_field(&vk_fs_descriptor_layout, "config", &fs, "0x0 (access private)");
 }

@@ -83,7 +83,11 @@ static void published_table(void **state)
 	(void)state;
 	primary();
 	assert_true(vk_gpt_has_signature(sector, sizeof(sector)));
+	assert_true(vk_gpt_has_signature(sector, 8));
 	assert_false(vk_gpt_has_signature(sector, 7));
+	sector[7]++;
+	assert_false(vk_gpt_has_signature(sector, 8));
+	sector[7]--;
 	assert_int_equal(h.headerCRC32, 0x18F45FA5);
 	assert_int_equal(h.entriesCRC32, 0xD3C3A4B9);
 	assert_int_equal(h.alternateLBA, LAST);
@@ -116,8 +120,8 @@ static void names(void **state)
 	(void)state;
 	bytes_of("64 00 61 00 74 00 61 00 31 00", e.name, sizeof(e.name));
 	assert_field(l, "name", &e, "\"data1\"");
-	bytes_of("1b 00 5c 00 2e 20 3d d8 22 00", e.name, sizeof(e.name));
-	assert_field(l, "name", &e, "\"\\u001b\\u005c\\u202e\\ud83d\"\"");
+	bytes_of("1b 00 5c 00 2e 20 3d d8 22 00 7f 00 7e 00 20 00 1f 00", e.name, sizeof(e.name));
+	assert_field(l, "name", &e, "\"\\u001b\\u005c\\u202e\\ud83d\"\\u007f~ \\u001f\"");
 	memset(e.name, 'A', sizeof(e.name));
 	for (size_t i = 1; i < sizeof(e.name); i += 2)
 		e.name[i] = 0;
@@ -157,6 +161,7 @@ static void header_findings(void **state)
 	assert_true(check_header(1));
 	assert_range(&list, 0, 512, 92);
 	assert_string_equal(list.items[0].seen, "0x18f45fa5");
+	assert_non_null(strstr(list.items[0].message, "primary"));
 	assert_codes(&list, 1, "gpt.header-crc");
 
 	static const uint32_t bad_sizes[] = {0, 91, 513, 0xFFFFFFFF};
@@ -191,6 +196,12 @@ static void header_findings(void **state)
 	assert_true(check_header(1));
 	assert_range(&list, 0, 512 + 0x20, 8);
 	assert_codes(&list, 1, "gpt.alternate-lba");
+	backup();
+	put_header();
+	sector[0x38] ^= 0x80;
+	assert_true(check_header(LAST));
+	assert_non_null(strstr(list.items[0].message, "backup"));
+	assert_codes(&list, 1, "gpt.header-crc");
 	backup();
 	h.alternateLBA = 2;
 	put_header();

@@ -157,6 +157,73 @@ static void numbers_and_bytes(void **state)
 	assert_null(vk_view_name(VK_VIEW_DEC, 1));
 }
 
+/* Every named value, and that its neighbours have none of its name. */
+static void named_values(void **state)
+{
+	static const struct {
+		enum vk_view view;
+		uint64_t value;
+		const char *name;
+	} rows[] = {
+		{VK_VIEW_DISKID_TYPE, 0, "path"},
+		{VK_VIEW_DISKID_TYPE, 1, "serial number"},
+		{VK_VIEW_DISKID_TYPE, 2, "NAA"},
+		{VK_VIEW_DISKID_TYPE, 3, "SYMM"},
+		{VK_VIEW_SCSI_TYPE, 0, "disk"},
+		{VK_VIEW_SCSI_TYPE, 1, "tape"},
+		{VK_VIEW_SCSI_TYPE, 4, "WORM"},
+		{VK_VIEW_SCSI_TYPE, 5, "CD"},
+		{VK_VIEW_SCSI_TYPE, 7, "MO"},
+		{VK_VIEW_SCSI_TYPE, 8, "changer"},
+		{VK_VIEW_SCSI_TYPE, 12, "RAID"},
+		{VK_VIEW_SCSI_TYPE, 13, "enclosure"},
+		{VK_VIEW_SCSI_TYPE, 14, "RBC"},
+		{VK_VIEW_SCSI_TYPE, 127, "no LUN"},
+		{VK_VIEW_VOL_STATE, 0, "LVM_INVALID"},
+		{VK_VIEW_VOL_STATE, 1, "LVM_NORMAL"},
+		{VK_VIEW_VOL_STATE, 2, "LVM_RESIG_PENDING"},
+		{VK_VIEW_VOL_STATE, 3, "LVM_RESIG_DONE"},
+		{VK_VIEW_VOL_STATE, 4, "LVM_SENTINEL"},
+		{VK_VIEW_FS_MAGIC, 0x2FABF15E, "VMFS"},
+		{VK_VIEW_FS_MAGIC, 0x2FABF15F, "VMFS-L"},
+		{VK_VIEW_FS_MAGIC, 0x2FABF160, "VMFS6, known from a symbol only"},
+		{VK_VIEW_FS_MAGIC, 0x2FABF161, "VMFS6-L, known from a symbol only"},
+		{VK_VIEW_FS_VERSION, 4, "VMFS3"},
+		{VK_VIEW_FS_VERSION, 14, "VMFS5"},
+		{VK_VIEW_FS_VERSION, 24, "VMFS6"},
+		{VK_VIEW_HB_STATE, 0xABCDEF01, "free"},
+		{VK_VIEW_HB_STATE, 0xABCDEF02, "in use"},
+		{VK_VIEW_LOCK_TYPE, 0x10C00001, "file descriptor"},
+		{VK_VIEW_LOCK_TYPE, 0x10C00002, "cluster of .fbb.sf"},
+		{VK_VIEW_LOCK_TYPE, 0x10C00003, "cluster of .sbc.sf"},
+		{VK_VIEW_LOCK_TYPE, 0x10C00004, "cluster of .pbc.sf"},
+		{VK_VIEW_LOCK_TYPE, 0x10C00005, "cluster of .fdc.sf"},
+		{VK_VIEW_LOCK_TYPE, 0x10C00006, "cluster of .pb2.sf"},
+		{VK_VIEW_LOCK_MODE, 0, "free"},
+		{VK_VIEW_LOCK_MODE, 1, "exclusive"},
+		{VK_VIEW_LOCK_MODE, 2, "shared read-only"},
+		{VK_VIEW_LOCK_MODE, 3, "multi-writer"},
+		{VK_VIEW_UNMAP_PRIO, 0, "none"},
+		{VK_VIEW_UNMAP_PRIO, 1, "low"},
+		{VK_VIEW_UNMAP_PRIO, 2, "medium"},
+		{VK_VIEW_UNMAP_PRIO, 3, "high"},
+	};
+	size_t found = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(vk_view_name(rows[i].view, rows[i].value), rows[i].name);
+	/* and no others, in the ranges in which they lie */
+	for (unsigned view = 0; view <= VK_VIEW_RESERVED; view++)
+		for (uint64_t low = 0; low < 256; low++) {
+			found += vk_view_name((enum vk_view)view, low) != NULL;
+			found += vk_view_name((enum vk_view)view, 0x10C00000 + low) != NULL;
+			found += vk_view_name((enum vk_view)view, 0xABCDEF00 + low) != NULL;
+			found += vk_view_name((enum vk_view)view, 0x2FABF100 + low) != NULL;
+		}
+	assert_int_equal(found, sizeof(rows) / sizeof(rows[0]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +232,7 @@ int main(void)
 		cmocka_unit_test(every_truncation),
 		cmocka_unit_test(hostile_texts),
 		cmocka_unit_test(numbers_and_bytes),
+		cmocka_unit_test(named_values),
 	};
 
 	return cmocka_run_group_tests_name("layout", tests, NULL, NULL);

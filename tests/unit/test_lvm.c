@@ -219,6 +219,17 @@ static void header_findings(void **state)
 	DAMAGED(d1(), d.lockedBy.b[15] = 1, 0xA2, 16, "lvm.locked");
 	DAMAGED(d1(), d.diskID.len = 21, 0x0C + 1, 1, "lvm.disk-id-length");
 
+	struct vk_lvm_device many = d1();
+	many.numVolumes = 600;
+	check(&many);
+	assert_string_equal(list.items[0].expected, "at most 512");
+	assert_codes(&list, 1, "lvm.num-volumes");
+	many = lvm6();
+	many.numVolumes = 600;
+	check(&many);
+	assert_string_equal(list.items[0].expected, "0 or 1");
+	assert_codes(&list, 1, "lvm.num-volumes");
+
 	SOUND(lvm6(), (void)0);
 	SOUND(lvm6(), d.lastPEIndex = 77);
 	DAMAGED(lvm6(), d.numVolumes = 2, 0x66, 4, "lvm.num-volumes");

@@ -179,7 +179,24 @@ static void findings(void **state)
 	mbr.entries[2].firstLBA--;
 	check(&mbr, 512);
 	assert_range(&list, 0, 0x1000 + 0x1DE, 16);
+	assert_string_equal(list.items[0].message, "partitions 1 and 3 overlap");
 	assert_codes(&list, 1, "mbr.entry-overlap");
+	mbr.entries[2].firstLBA = 0;
+	mbr.entries[2].sectors = 129;
+	check(&mbr, 512);
+	assert_codes(&list, 1, "mbr.entry-overlap");
+	mbr.entries[2].sectors = 128;
+	check(&mbr, 512);
+	assert_codes(&list, 0);
+	for (unsigned i = 0; i < 4; i++)
+		mbr.entries[i] = sound().entries[0];
+	mbr.entries[3].bootFlag = 1;
+	check(&mbr, 512);
+	assert_range(&list, 6, 0x1000 + 0x1EE, 1);
+	assert_codes(&list, 7, "mbr.entry-overlap", "mbr.entry-overlap", "mbr.entry-overlap",
+		     "mbr.entry-overlap", "mbr.entry-overlap", "mbr.entry-overlap", "mbr.boot-flag");
+	mbr = sound();
+	mbr.entries[2] = mbr.entries[0];
 	/* an entry without type or length is not used */
 	mbr.entries[2].type = 0;
 	check(&mbr, 512);
@@ -193,12 +210,24 @@ static void findings(void **state)
 static void types(void **state)
 {
 	(void)state;
-	assert_string_equal(vk_mbr_type_name(0xFB), "VMFS");
-	assert_string_equal(vk_mbr_type_name(0xFC), "VMKCORE");
-	assert_string_equal(vk_mbr_type_name(0xEE), "GPT protective");
-	assert_string_equal(vk_mbr_type_name(0x99), "unknown");
-	for (unsigned t = 0; t < 256; t++)
+	static const struct {
+		unsigned type;
+		const char *name;
+	} rows[] = {
+		{0x04, "FAT16"}, {0x05, "extended"}, {0x06, "FAT16"}, {0x07, "NTFS/exFAT"},
+		{0x0B, "FAT32"}, {0x0C, "FAT32"}, {0x0E, "FAT16"}, {0x0F, "extended"},
+		{0x27, "Windows recovery"}, {0x42, "Windows dynamic disk"}, {0x82, "Linux swap"},
+		{0x83, "Linux"}, {0x85, "extended"}, {0x8E, "Linux LVM"}, {0xEE, "GPT protective"},
+		{0xEF, "EFI system"}, {0xFB, "VMFS"}, {0xFC, "VMKCORE"}, {0xFD, "Linux RAID"},
+	};
+
+	for (unsigned t = 0, i = 0; t < 256; t++) {
+		bool named = i < sizeof(rows) / sizeof(rows[0]) && rows[i].type == t;
+
+		assert_string_equal(vk_mbr_type_name((uint8_t)t), named ? rows[i].name : "unknown");
+		i += named;
 		assert_int_equal(vk_mbr_type_is_extended((uint8_t)t), t == 5 || t == 15 || t == 0x85);
+	}
 }
 
 int main(void)

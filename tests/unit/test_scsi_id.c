@@ -126,6 +126,11 @@ static void vml_names(void **state)
 		snprintf(with, sizeof(with), "%s:12", rows[i].vml);
 		assert_int_equal(vk_scsi_vml_parse(with, &id, &partition), VK_OK);
 		assert_int_equal(partition, 12);
+		snprintf(with, sizeof(with), "%s:9", rows[i].vml);
+		assert_int_equal(vk_scsi_vml_parse(with, &id, &partition), VK_OK);
+		assert_int_equal(partition, 9);
+		snprintf(with, sizeof(with), "%s;9", rows[i].vml);
+		assert_int_equal(vk_scsi_vml_parse(with, &id, &partition), VK_DAMAGED);
 	}
 	assert_codes(&list, 0);
 }
