@@ -53,9 +53,8 @@ enum vk_status vk_lab_choice_parse(const struct vk_cli_call *call, struct vk_lab
 
 static void print_damage(void *arg, const struct vk_lab_range *range, const char *what)
 {
-	fprintf(arg, "%s: %s, bytes %llu to %llu\n", what, range->name,
-		(unsigned long long)range->offset_bytes,
-		(unsigned long long)(range->offset_bytes + range->length_bytes));
+	fprintf(arg, "%s: %s, %llu bytes at byte %llu\n", what, range->name,
+		(unsigned long long)range->length_bytes, (unsigned long long)range->offset_bytes);
 }
 
 static int check_options(struct vk_cli_call *call, struct vk_lab_break *what)
@@ -121,18 +120,20 @@ const struct vk_cli_verb vk_lab_verb_break = {
 	.purpose = "damage a practice disk",
 	.description =
 		"Destroys a part of FILE and says which bytes. There is no way back, except the capture that was taken "
-		"before. KIND is one of\n"
+		"before. KIND is one of these:\n"
 		"\n"
-		"table: sector 0 and both copies of the GPT are zeroed. primary, backup: one copy of the GPT.\n"
-		"\n"
-		"magic: only the four bytes by which LVM header and file-system descriptor are recognised. header: the LVM "
-		"header, the volume descriptor and the file-system descriptor. start: the first 21 MiB of the partition.\n"
-		"\n"
-		"ext4: the disk is formatted with mkfs.ext4, which must be installed. ntfs: a boot sector and the first "
-		"records of a file table are written, as a format by Windows does.\n"
-		"\n"
-		"heartbeat-corrupt: the slot at volume offset 3305472 gets the content of the corrupt heartbeat that "
-		"VMware's documentation shows. cut: the file is cut off at --to.\n"
+		"  table    sector 0 and both copies of the GPT are zeroed\n"
+		"  primary  the first copy of the GPT is zeroed: header and entries\n"
+		"  backup   the copy at the end of the disk is zeroed\n"
+		"  magic    only the four bytes that make LVM header and descriptor known\n"
+		"  header   LVM header, volume descriptor and file-system descriptor\n"
+		"  start    the first 21 MiB of the partition\n"
+		"  ext4     the disk is formatted with mkfs.ext4, from e2fsprogs\n"
+		"  ntfs     boot sector and first file records of a Windows format\n"
+		"  cut      the file is cut off at --to\n"
+		"  heartbeat-corrupt\n"
+		"           the slot at volume offset 3305472 becomes the corrupt\n"
+		"           heartbeat that VMware's documentation shows\n"
 		"\n"
 		"A block device is refused unless --really is given, and always while it is mounted or in use.",
 	.options = options,

@@ -6,11 +6,11 @@
 #include "lab/lab_verbs.h"
 
 static const struct vk_cli_option options[] = {
-	{0, "table", "KIND", "kind of partition table; mbr is usual for VMFS3, gpt for everything later, with none the volume begins at sector 0", "mbr gpt none"},
-	{0, "sector-size", "BYTES", "size of a logical sector, 512 unless given", "512 4096"},
+	{0, "table", "KIND", "mbr (the usual for VMFS3), gpt (for everything later) or none: the volume begins at sector 0", "mbr gpt none"},
+	{0, "sector-size", "BYTES", "size of a logical sector: 512, the usual, or 4096", "512 4096"},
 	{0, "size", "SIZE", "size of the disk (500G, 64T, 41943040s for sectors of 512 bytes); by default what the partitions need", NULL},
-	{0, "layout", "NAME", "partitions of an ESXi boot disk with the datastore behind them; plain has volumes only", "plain esxi5 esxi7 esxi7-small"},
-	{0, "vmfs", "VERSION", "version of file system and LVM, 5 unless given (6 on an esxi7 layout); 5l and 6l are VMFS-L", "3 5 6 5l 6l"},
+	{0, "layout", "NAME", "esxi5, esxi7 or esxi7-small: the partitions of an ESXi boot disk and the datastore behind them; plain, the usual: volumes only", "plain esxi5 esxi7 esxi7-small"},
+	{0, "vmfs", "VERSION", "3, 5 or 6: version of file system and LVM, 5 unless given (6 on an esxi7 layout); 5l and 6l are VMFS-L", "3 5 6 5l 6l"},
 	{0, "start", "SECTOR", "first sector of the volume's partition", NULL},
 	{0, "vmfs-size", "SIZE", "size of the partition; by default the rest of the disk, or 10G when the disk has no size either", NULL},
 	{0, "volume", "SPEC", "one volume, may be given several times: words with commas between, of start, size, version, label, naa, lun, model, live, block-size, image, number (each with =VALUE) and logical; what is not said is taken from the other options", NULL},
@@ -21,7 +21,7 @@ static const struct vk_cli_option options[] = {
 	{0, "lun", "NUMBER", "LUN number in the header, 0 unless given", NULL},
 	{0, "model", "TEXT", "[VENDOR:]MODEL[:REVISION] of the LUN; six characters of the model go into the disk id, all of it into headers of LVM 3", NULL},
 	{0, "label", "TEXT", "label of the datastore", NULL},
-	{0, "block-size", "SIZE", "size of a file block of VMFS3", "1M 2M 4M 8M"},
+	{0, "block-size", "SIZE", "size of a file block of VMFS3: 1M (the usual), 2M, 4M or 8M", "1M 2M 4M 8M"},
 	{0, "live", "NUMBER", "hosts that hold a heartbeat", NULL},
 	{0, "seed", "NUMBER", "where identities and times come from, 0 unless given; the same seed gives the same bytes", NULL},
 	{0, "overwrite", NULL, "replace files that exist", NULL},

@@ -152,6 +152,12 @@ static enum vk_status place_ebrs(struct vk_lab_plan *plan, struct vk_error *err)
 		}
 		free_from = p->start_sector + p->sectors;
 	}
+	if (plan->extended_sectors > UINT32_MAX) {
+		vk_error_set(err, VK_USAGE, NULL,
+			     "An MBR cannot describe logical partitions that span %llu sectors",
+			     (unsigned long long)plan->extended_sectors);
+		return vk_error_remedy(err, "beyond 2^32 sectors use --table gpt");
+	}
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct vk_lab_partition *p = &plan->partitions[i];
 

@@ -210,6 +210,14 @@ enum vk_status vk_lab_choose(struct vk_lab_disk *disk, const struct vk_lab_choic
 	return kept > 0 ? VK_OK : none_chosen(disk, choice, err);
 }
 
+static enum vk_status outside(struct vk_lab_disk *disk, const struct vk_lab_found *found,
+			      struct vk_error *err)
+{
+	vk_error_set(err, VK_ABSENT, disk->path, "The disk ends before the headers of partition %u",
+		     found->number);
+	return vk_error_at(err, found->start_bytes);
+}
+
 enum vk_status vk_lab_places_find(struct vk_lab_disk *disk, const struct vk_lab_found *found,
 				  struct vk_lab_places *ret_places, struct vk_error *err)
 {
@@ -222,6 +230,9 @@ enum vk_status vk_lab_places_find(struct vk_lab_disk *disk, const struct vk_lab_
 	enum vk_status status;
 	size_t seen;
 
+	/* sums below stay far from the end of the numbers */
+	if (found->start_bytes > disk->size_bytes)
+		return outside(disk, found, err);
 	status = vk_lab_get(disk, found->start_bytes + VK_LVM_HEADER_OFFSET, raw, sizeof(raw), err);
 	if (status != VK_OK)
 		return status;
@@ -230,9 +241,10 @@ enum vk_status vk_lab_places_find(struct vk_lab_disk *disk, const struct vk_lab_
 		data = d.dataOffset;
 	else
 		memset(&d, 0, sizeof(d));
+	if (data > disk->size_bytes)
+		return outside(disk, found, err);
 	vk_lvm_geometry(&d, VK_LVM_HEADER_OFFSET, &lvm);
-	status = vk_lab_get(disk, vk_add_sat(found->start_bytes, data + VK_FS_OFFSET), raw, sizeof(raw),
-			    err);
+	status = vk_lab_get(disk, found->start_bytes + data + VK_FS_OFFSET, raw, sizeof(raw), err);
 	if (status != VK_OK)
 		return status;
 	seen = vk_fs_descriptor_decode(raw, sizeof(raw), &fs);
