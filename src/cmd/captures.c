@@ -9,7 +9,8 @@
 
 #include "cmd/captures.h"
 
-enum { THREADS_MAX = 64 };
+/* Twice as many as processors: while one waits for a disk or for the store to be flushed, another digests. */
+enum { THREADS_LEAST = 4, THREADS_MAX = 64 };
 
 const char *vk_cmd_store(const struct vk_cli_call *call)
 {
@@ -40,9 +41,10 @@ void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ct
 	struct spread s = {.count = count, .work = work, .ctx = ctx};
 	pthread_t threads[THREADS_MAX];
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t want = cpus > 1 ? (size_t)cpus : 1;
+	size_t want = cpus > 0 ? (size_t)cpus * 2 : 1;
 	size_t started = 0;
 
+	want = want > THREADS_LEAST ? want : THREADS_LEAST;
 	want = want < count ? want : count;
 	want = want < THREADS_MAX ? want : THREADS_MAX;
 	/* this thread works, too: what could not be started is made up for */

@@ -15,7 +15,7 @@
 /* --store, or the default. */
 const char *vk_cmd_store(const struct vk_cli_call *call);
 
-/* Call work(ctx, i) for i in 0 .. count-1, on as many threads as there are processors, at most count. */
+/* Call work(ctx, i) for i in 0 .. count-1, on a few threads. */
 void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ctx);
 
 /* Findings as text, each with its remedy, and as the JSON objects of docs/json.md. source may be NULL. */

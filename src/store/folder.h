@@ -33,13 +33,18 @@ VK_MUST_USE enum vk_status vk_folder_begin(const char *store, const char *disk_p
 /* A new file of the folder, mode 0400. ret_fd is the caller's to close. */
 VK_MUST_USE enum vk_status vk_folder_create(const struct vk_folder *folder, const char *file,
 					    int *ret_fd, struct vk_error *err);
-/* Make the file's bytes durable and close it; closes fd also when this fails. */
-VK_MUST_USE enum vk_status vk_folder_settle(const struct vk_folder *folder, const char *file,
-					    int fd, struct vk_error *err);
-/* A whole small file: created, written, durable. */
+/* Close a file that was written; errors that the system kept until now are told. */
+VK_MUST_USE enum vk_status vk_folder_close_file(const struct vk_folder *folder, const char *file,
+						int fd, struct vk_error *err);
+/* A whole small file. */
 VK_MUST_USE enum vk_status vk_folder_put(const struct vk_folder *folder, const char *file,
 					 const char *bytes, size_t len, struct vk_error *err);
-/* Give the folder its name, durably and without replacing anything. On success it is closed. */
+/* Make all files of the folder durable. */
+VK_MUST_USE enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *err);
+/*
+ * Make everything durable, then give the folder its name, durably and without replacing anything. On success it
+ * is closed.
+ */
 VK_MUST_USE enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err);
 /* Remove the temporary folder and what is in it; for all paths that do not commit. */
 void vk_folder_abandon(struct vk_folder *folder);

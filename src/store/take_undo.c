@@ -125,6 +125,8 @@ static enum vk_status take_undo(struct vk_taking *taking, struct vk_io *target,
 				    "the regions of an undo capture overlap or lie outside the target");
 	status = vk_taking_copy(taking, err);
 	if (status == VK_OK)
+		status = vk_folder_flush(&taking->folder, err);
+	if (status == VK_OK)
 		status = compare(taking, err);
 	return status == VK_OK ? vk_taking_commit(taking, ret_id, err) : status;
 }

@@ -73,7 +73,7 @@ static enum vk_status copy_region(struct vk_taking *taking, struct vk_region *re
 		return status;
 	status = vk_saver_copy(&taking->saver, region, fd, err);
 	if (status == VK_OK)
-		return vk_folder_settle(&taking->folder, region->file, fd, err);
+		return vk_folder_close_file(&taking->folder, region->file, fd, err);
 	close(fd);
 	return status;
 }
