@@ -35,26 +35,22 @@ void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_ed
  */
 char *vk_restore_next_command(const struct vk_restore_run *run);
 
-/* The options that both have. */
-#define VK_RESTORE_OPTIONS                                                                         \
-	{0, "override", "GUARD", "lift one guard by its name; may be given several times",         \
-	 VK_RESTORE_GUARD_NAMES},                                                                  \
-		{'w', "write", NULL, "do it; without this option nothing is written", NULL},       \
-		{'s', "store", "DIR",                                                              \
-		 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", \
-		 "DIR"},                                                                           \
-		{0, "sector-size", "N", "sector size of the target, if it is a file",              \
-		 "512 4096"},                                                                      \
-		{0, "heartbeat-wait", "SECONDS",                                                   \
-		 "time between the two looks at heartbeats in use (8)", NULL},                     \
-		{'v', "verbose", NULL, "show every change and every field", NULL},                 \
-		{'j', "json", NULL, "print JSON", NULL},                                           \
-	{                                                                                          \
-		0, NULL, NULL, NULL, NULL                                                          \
-	}
+/* The options that both have, and the end of their list. */
+#define VK_RESTORE_OPTIONS \
+	{0, "override", "GUARD", "lift one guard by its name; may be given several times", \
+	 VK_RESTORE_GUARD_NAMES}, \
+	{'w', "write", NULL, "do it; without this option nothing is written", NULL}, \
+	{'s', "store", "DIR", \
+	 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", "DIR"}, \
+	{0, "sector-size", "N", "sector size of the target, if it is a file", "512 4096"}, \
+	{0, "heartbeat-wait", "SECONDS", "time between the two looks at heartbeats in use (8)", \
+	 NULL}, \
+	{'v', "verbose", NULL, "show every change and every field", NULL}, \
+	{'j', "json", NULL, "print JSON", NULL}, \
+	{0, NULL, NULL, NULL, NULL}
 
-#define VK_RESTORE_GUARD_NAMES                                                                     \
-	"capture-verified size sector-size disk-id device-uuid volume-uuid table-kind "            \
+#define VK_RESTORE_GUARD_NAMES \
+	"capture-verified size sector-size disk-id device-uuid volume-uuid table-kind " \
 	"foreign-signature in-use heartbeat unreadable"
 
 #endif

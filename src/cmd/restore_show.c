@@ -100,8 +100,8 @@ static void show_partitions(FILE *out, const char *title, const struct vk_table 
 		vk_partition_type(partition, type, &name);
 		fprintf(out, "  %u: sectors %" PRIu64 " to %" PRIu64 ", %s (%s)\n", partition->number,
 			partition->start_sector,
-			partition->start_sector + partition->sectors - (partition->sectors > 0), type,
-			name);
+			partition->start_sector + partition->sectors - (partition->sectors > 0), name,
+			type);
 	}
 }
 
@@ -167,8 +167,9 @@ static void show_result(const struct vk_restore_run *run)
 		fputs("result   decoded with these changes, nothing on the target is in error\n", out);
 		return;
 	}
-	fprintf(out, "result   decoded with these changes, %zu %s:\n", errors,
-		errors == 1 ? "error is left" : "errors are left");
+	fprintf(out, "result   decoded with these changes, %zu %s%s:\n", errors,
+		errors == 1 ? "error is left" : "errors are left",
+		run->capture->is_undo ? ", those from before the restore" : "");
 	errors = 0;
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct vk_finding *finding = &findings->items[i];
