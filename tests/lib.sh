@@ -16,6 +16,7 @@
 #   fail NAME [WHY]           pass NAME              skip NAME WHY
 #   need_root [WHAT]          need PROGRAM...        skip the whole rest of the test without it
 #   loop_attach FILE [OPTS]   prints a loop device on FILE, detached at the end (needs root)
+#   loop_detach DEVICE        detach it before the end
 #   big_dir                   prints a scratch folder that holds sparse files of 64 TB, removed at the end
 #   traced FILE CMD...        CMD under strace -f, its system calls in FILE; more options in $STRACE_OPTIONS
 #   unpack FILE.xz OUT        unpack and keep the holes
@@ -166,6 +167,11 @@ loop_attach() {
 	done
 	echo "$device" >>"$TMP/.loops"
 	echo "$device"
+}
+
+# what is detached must be forgotten: by the end of the test the number may be someone else's
+loop_detach() {
+	losetup -d "$1" && sed -i "\\,^$1\$,d" "$TMP/.loops"
 }
 
 big_dir() {

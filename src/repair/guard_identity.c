@@ -139,7 +139,8 @@ static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_
 	struct said seen;
 	const char *fate;
 
-	if (captured_at(restore, start))
+	/* a header that the table does not name may be a relic of an older volume */
+	if (vmfs->sectors == 0 || captured_at(restore, start))
 		return VK_OK;
 	if (vk_restore_edits_meet(restore, start, vk_mul_sat(vmfs->sectors, ss)))
 		fate = "would be written into";

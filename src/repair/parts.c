@@ -67,8 +67,19 @@ static bool calls_for_restore(const struct vk_finding *finding)
 	}
 }
 
-static bool finding_in(const struct vk_captured_place *place, const struct vk_region *region,
-		       char *why, size_t cap)
+/* What was already so when it was captured is not mended by a restore. */
+static bool was_captured(const struct vk_restore *restore, enum vk_finding_code code, uint64_t at)
+{
+	const struct vk_findings *findings = &restore->captured.findings;
+
+	for (size_t i = 0; restore->has_captured && i < findings->count; i++)
+		if (findings->items[i].code == code && findings->items[i].offset_bytes == at)
+			return true;
+	return false;
+}
+
+static bool finding_in(const struct vk_restore *restore, const struct vk_captured_place *place,
+		       const struct vk_region *region, char *why, size_t cap)
 {
 	for (size_t i = 0; i < place->findings.count; i++) {
 		const struct vk_finding *finding = &place->findings.items[i];
@@ -76,7 +87,8 @@ static bool finding_in(const struct vk_captured_place *place, const struct vk_re
 
 		if (!calls_for_restore(finding) ||
 		    !vk_ranges_meet(region->offset_bytes, region->length_bytes, at,
-				    vk_max_u64(finding->length_bytes, 1)))
+				    vk_max_u64(finding->length_bytes, 1)) ||
+		    was_captured(restore, finding->code, at))
 			continue;
 		snprintf(why, cap, "%s at byte %llu: %.120s", vk_finding_kind(finding->code)->code,
 			 (unsigned long long)at, finding->message);
@@ -141,7 +153,7 @@ static enum vk_status choose_damaged(struct vk_restore *restore, struct vk_error
 			continue;
 		for (size_t p = 0; p < restore->place_count && !damaged; p++)
 			damaged = restore->places[p].identity->partition == region->partition &&
-				  finding_in(&restore->places[p], region, why,
+				  finding_in(restore, &restore->places[p], region, why,
 					     sizeof(why));
 		if (!damaged && !zeroed_in(restore, region, why, sizeof(why)))
 			continue;

@@ -82,6 +82,12 @@ static unsigned class_of(const struct vk_place *place)
 	return place->layout == &vk_fs_descriptor_layout ? VK_WRITE_FS_DESCRIPTOR : VK_WRITE_HEADERS;
 }
 
+/* Reasons are short; where the header lies is said beside them. */
+static const char *name_of(const struct vk_place *place)
+{
+	return place->layout == &vk_lvm_device_layout ? "LVM device header" : place->name;
+}
+
 static bool add_vmfs(struct vk_structures *list, const struct vk_vmfs *vmfs, uint32_t ss)
 {
 	uint64_t start = vk_mul_sat(vmfs->start_sector, ss);
@@ -90,7 +96,7 @@ static bool add_vmfs(struct vk_structures *list, const struct vk_vmfs *vmfs, uin
 		const struct vk_place *place = &vmfs->places[i];
 
 		if (!add(list, ss, vk_add_sat(start, place->offset_bytes), place->length_bytes,
-			 place->name, place->layout, class_of(place)))
+			 name_of(place), place->layout, class_of(place)))
 			return false;
 	}
 	return true;

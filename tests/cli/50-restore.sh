@@ -133,7 +133,7 @@ for layout in mbr128 mbr63 gpt2048 gpt20973535 logical twice; do
 		else
 			skip "$layout: the kernel reads the table again" "this kernel reads no tables of loop devices"
 		fi
-		losetup -d "$device"
+		loop_detach "$device"
 	else
 		skip "$layout: on a loop device" "needs root and loop devices"
 	fi

@@ -205,7 +205,7 @@ if [ "$(id -u)" -eq 0 ]; then
 		refused in-use "a file that is attached as a loop device"
 		has "a file that is attached as a loop device: named" "$ERR" "$device"
 		lifted in-use "a file that is attached as a loop device"
-		losetup -d "$device"
+		loop_detach "$device"
 	else
 		skip "in-use: loop devices" "there are none"
 	fi
@@ -227,7 +227,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	partx -d "$device" 2>/dev/null
 	# a program that has the device for itself alone
 	table_gone
-	losetup -d "$device"
+	loop_detach "$device"
 	device=$(loop_attach "$disk")
 	perl -e 'use Fcntl; sysopen(F, $ARGV[0], O_RDONLY | O_EXCL) or exit 1; sleep 20' "$device" &
 	holding=$!
@@ -236,7 +236,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	has "a device that a program holds: by name" "$ERR" "^guard in-use refuses: "
 	kill "$holding" 2>/dev/null
 	wait "$holding" 2>/dev/null
-	losetup -d "$device"
+	loop_detach "$device"
 else
 	skip "in-use" "needs root"
 fi

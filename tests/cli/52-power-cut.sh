@@ -116,8 +116,8 @@ for parts in "" "$all"; do
 	has "restore${parts:+ $parts}: its flushes are among the crash points" log "flush"
 	# one good copy stands: backup, primary, MBR, and last what makes the volume known
 	is "restore${parts:+ $parts}: the order of writing" \
-		"$(sed -n 's/^[0-9]* write \(GPT header (backup)\|GPT header (primary)\|protective MBR\|FS descriptor\|LVM device header\)$/\1/p' log | tr '\n' ';')" \
-		"GPT header (backup);GPT header (primary);protective MBR;FS descriptor;LVM device header;"
+		"$(sed -n 's/^[0-9]* write \(GPT header (backup)\|GPT header (primary)\|protective MBR\|file-system descriptor\|LVM device header\)$/\1/p' log | tr '\n' ';')" \
+		"GPT header (backup);GPT header (primary);protective MBR;file-system descriptor;LVM device header;"
 	if [ -z "$parts" ]; then
 		every "power cut in restore" "$points" restore_default
 	else

@@ -53,7 +53,7 @@ restored() {
 	ok "$name: undo" "$VMFSKIT" undo --store "$store" "$undo" "$device" --write
 	sync
 	is "$name: undone to the wreck" "$(disk_sum "$disk")" "$wreck"
-	losetup -d "$device"
+	loop_detach "$device"
 }
 
 for sector in 512 4096; do
@@ -68,7 +68,7 @@ for sector in 512 4096; do
 		dump=$(sfdisk -d "$device" 2>/dev/null | grep -v '^device:' | sed 's,^/dev/[^ ]*,,')
 		ok "VMFS$version, $sector-byte sectors: capture" "$VMFSKIT" capture --store "$store" "$device"
 		id=$(newest "$store")
-		losetup -d "$device"
+		loop_detach "$device"
 		whole=$(disk_sum "$dir/whole.img")
 		for kind in primary backup magic header start; do restored "$kind"; done
 	done
