@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan of a restore: structures, edits, fences, holes, what the undo has to hold. */
+#include "repair_bench.h"
+
+/* Structures. */
+
+static struct vk_place make_place(const char *name, const struct vk_layout *layout, uint64_t offset,
+				  uint64_t length)
+{
+	struct vk_place place = {
+		.layout = layout, .part = VK_PART_LVM, .offset_bytes = offset, .length_bytes = length};
+
+	snprintf(place.name, sizeof(place.name), "%s", name);
+	return place;
+}
+
+static void structures_do_not_overlap(void **state)
+{
+	struct vk_place places[] = {
+		make_place("header", &vk_lvm_device_layout, 0x100000, 0xd6),
+		make_place("descriptor", &vk_lvm_volume_layout, 0x100200, 512),
+		make_place("sd", NULL, 0x17e200, 8192),
+		make_place("bitmap", NULL, 0x17f000, 8192),
+		make_place("fs", &vk_fs_descriptor_layout, 0x1300000, 512),
+		make_place("empty", NULL, 0x1400000, 0),
+		make_place("hostile", NULL, UINT64_MAX - 10, 100),
+	};
+	struct vk_vmfs vmfs = {.start_sector = 2048,
+			       .places = places,
+			       .place_count = sizeof(places) / sizeof(places[0])};
+	struct vk_source source = {.path = (char *)(uintptr_t)"disk",
+				   .kind = VK_SOURCE_DISK,
+				   .sector_size = 512,
+				   .table = {.kind = VK_TABLE_GPT, .sector_size = 512},
+				   .vmfs = &vmfs,
+				   .vmfs_count = 1};
+	const struct vk_region region = {.file = "p1-lvm.raw",
+					 .part = VK_PART_LVM,
+					 .offset_bytes = 0x100000,
+					 .length_bytes = 0x1100000};
+	struct vk_structures list;
+	struct vk_structure at;
+
+	(void)state;
+	source.table.gpt[0] = (struct vk_gpt_copy){
+		.present = true, .usable = true, .lba = 1,
+		.header = {.entriesLBA = 2, .numEntries = 128, .entrySize = 128}};
+	source.table.gpt[1] = (struct vk_gpt_copy){
+		.present = true, .usable = true, .lba = 1000,
+		.header = {.entriesLBA = UINT64_MAX / 2, .numEntries = 128, .entrySize = 128}};
+	for (source.sector_size = 512; source.sector_size <= 4096; source.sector_size *= 8) {
+		assert_int_equal(vk_structures_list(&source, &list, NULL), VK_OK);
+		assert_true(list.count >= 7);
+		for (size_t i = 0; i < list.count; i++) {
+			assert_true(list.items[i].start < list.items[i].end);
+			assert_int_equal(list.items[i].start % source.sector_size, 0);
+			assert_true(i == 0 || list.items[i].start >= list.items[i - 1].end);
+		}
+		vk_structures_free(&list);
+	}
+	source.sector_size = 512;
+	assert_int_equal(vk_structures_list(&source, &list, NULL), VK_OK);
+	at = vk_structures_at(&list, &region, 0x200000, 0x300000);
+	assert_string_equal(at.name, "LVM device header");
+	assert_int_equal(at.write_class, VK_WRITE_LVM_HEADER);
+	assert_int_equal(at.end, 0x200200);
+	/* between two structures: the region's name, up to the next */
+	at = vk_structures_at(&list, &region, 0x200400, 0x300000);
+	assert_string_equal(at.name, "LVM region");
+	assert_int_equal(at.end, 0x27e200);
+	at = vk_structures_at(&list, &region, 0x1400000, 0x1500000);
+	assert_int_equal(at.write_class, VK_WRITE_FS_DESCRIPTOR);
+	/* behind the last but the hostile one */
+	at = vk_structures_at(&list, &region, 0x1400200, 0x1400400);
+	assert_string_equal(at.name, "LVM region");
+	assert_int_equal(at.end, 0x1400400);
+	vk_structures_free(&list);
+}
+
+static void the_table_is_written_in_its_order(void **state)
+{
+	static const struct {
+		const char *file;
+		unsigned write_class;
+	} rows[] = {
+		{"head.raw", VK_WRITE_EBR},
+		{"ebr-63.raw", VK_WRITE_EBR},
+		{"gpt-tail.raw", VK_WRITE_GPT_BACKUP},
+	};
+	struct vk_source source = {.path = (char *)(uintptr_t)"disk",
+				   .kind = VK_SOURCE_DISK,
+				   .sector_size = 512,
+				   .table = {.sector_size = 512}};
+	struct vk_structures list;
+
+	(void)state;
+	assert_int_equal(vk_structures_list(&source, &list, NULL), VK_OK);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vk_region region = {.part = VK_PART_TABLE};
+
+		strcpy(region.file, rows[i].file);
+		assert_int_equal(vk_structures_at(&list, &region, 32768, 33280).write_class,
+				 rows[i].write_class);
+		assert_int_equal(vk_structures_at(&list, &region, 0, 33280).write_class, VK_WRITE_MBR);
+	}
+	vk_structures_free(&list);
+	assert_true(VK_WRITE_GPT_BACKUP < VK_WRITE_GPT_PRIMARY && VK_WRITE_GPT_PRIMARY < VK_WRITE_MBR &&
+		    VK_WRITE_MBR < VK_WRITE_HEADERS && VK_WRITE_HEADERS < VK_WRITE_LVM_HEADER);
+}
+
+/* Edits. */
+
+struct plan {
+	struct bench *bench;
+	struct vk_capture capture;
+	struct vk_restore restore;
+	bool chosen[4];
+	struct vk_range fences[2];
+	uint8_t captured[BENCH_BYTES];
+};
+
+/* The disk is captured in these regions, then every byte of it is turned over. */
+static struct plan *plan_make(const struct vk_region *regions, size_t count)
+{
+	struct plan *p = test_calloc(1, sizeof(*p));
+	char id[VK_CAPTURE_ID_BYTES];
+
+	p->bench = bench_open();
+	memcpy(p->captured, p->bench->bytes, BENCH_BYTES);
+	bench_capture(p->bench, regions, count, id, &p->capture);
+	for (size_t i = 0; i < BENCH_BYTES; i++)
+		p->bench->bytes[i] ^= 0xff;
+	bench_write_disk(p->bench);
+	p->capture.is_undo = false;
+	p->restore.capture = &p->capture;
+	p->restore.io = p->bench->io;
+	p->restore.store = p->bench->store;
+	p->restore.target = (struct vk_target_id){.size_bytes = BENCH_BYTES, .sector_size = 512};
+	p->restore.overlay = vk_overlay_new(p->bench->io);
+	p->restore.chosen = p->chosen;
+	p->restore.keep_out = p->fences;
+	memset(p->chosen, 1, sizeof(p->chosen));
+	return p;
+}
+
+static void plan_free(struct plan *p)
+{
+	vk_overlay_free(p->restore.overlay);
+	vk_capture_close(&p->capture);
+	bench_close(p->bench);
+	test_free(p);
+}
+
+static void plan_edit(struct plan *p)
+{
+	struct vk_error err;
+
+	assert_int_equal(vk_restore_edit(&p->restore, &err), VK_OK);
+}
+
+/* Exactly start .. end is to be changed, to what was captured. */
+static void expect_dirty(const struct plan *p, uint64_t start, uint64_t end)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(p->restore.overlay, &edits);
+	uint64_t at = start;
+
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(edits[i].offset_bytes, at);
+		assert_memory_equal(edits[i].old_bytes, p->bench->bytes + at, edits[i].length_bytes);
+		assert_memory_equal(edits[i].new_bytes, p->captured + at, edits[i].length_bytes);
+		at += edits[i].length_bytes;
+	}
+	assert_int_equal(at, end);
+}
+
+static const struct vk_region head = {
+	.file = "head.raw", .part = VK_PART_TABLE, .offset_bytes = 0, .length_bytes = 65536};
+
+static void the_table_stays_out_of_partitions(void **state)
+{
+	struct plan *p = plan_make(&head, 1);
+
+	(void)state;
+	p->fences[0] = (struct vk_range){32256, 500000};
+	p->restore.keep_out_count = 1;
+	plan_edit(p);
+	expect_dirty(p, 0, 32256);
+	plan_free(p);
+	/* an undo puts back what it holds */
+	p = plan_make(&head, 1);
+	p->fences[0] = (struct vk_range){32256, 500000};
+	p->restore.keep_out_count = 1;
+	p->capture.is_undo = true;
+	plan_edit(p);
+	expect_dirty(p, 0, 65536);
+	plan_free(p);
+}
+
+static void other_parts_are_not_fenced(void **state)
+{
+	struct vk_region lvm = head;
+	struct plan *p;
+
+	(void)state;
+	strcpy(lvm.file, "p1-lvm.raw");
+	lvm.part = VK_PART_LVM;
+	lvm.offset_bytes = 32768;
+	p = plan_make(&lvm, 1);
+	p->fences[0] = (struct vk_range){32768, 500000};
+	p->restore.keep_out_count = 1;
+	plan_edit(p);
+	expect_dirty(p, 32768, 98304);
+	plan_free(p);
+}
+
+static void what_was_not_read_is_not_written(void **state)
+{
+	struct plan *p = plan_make(&head, 1);
+	struct vk_range hole = {4096, 1024};
+
+	(void)state;
+	free(p->capture.unreadable);
+	p->capture.unreadable = &hole;
+	p->capture.unreadable_count = 1;
+	plan_edit(p);
+	assert_false(vk_restore_edits_meet(&p->restore, 4096, 1024));
+	assert_true(vk_restore_edits_meet(&p->restore, 4095, 1));
+	assert_true(vk_restore_edits_meet(&p->restore, 5120, 1));
+	assert_int_equal(p->restore.hole_count, 1);
+	assert_int_equal(p->restore.hole_bytes, 1024);
+	p->capture.unreadable = NULL;
+	p->capture.unreadable_count = 0;
+	plan_free(p);
+}
+
+static void a_target_that_is_shorter(void **state)
+{
+	struct plan *p = plan_make(&head, 1);
+
+	(void)state;
+	p->restore.target.size_bytes = 40960;
+	plan_edit(p);
+	expect_dirty(p, 0, 40960);
+	plan_free(p);
+}
+
+/* With larger sectors than the capture was made in, the rest of a sector keeps its bytes. */
+static void larger_sectors(void **state)
+{
+	struct vk_region odd = head;
+	const struct vk_edit *edits;
+	struct plan *p;
+	size_t count;
+
+	(void)state;
+	odd.offset_bytes = 512;
+	odd.length_bytes = 8192;
+	p = plan_make(&odd, 1);
+	vk_overlay_free(p->restore.overlay);
+	vk_io_set_sector_size(p->bench->io, 4096);
+	p->restore.target.sector_size = 4096;
+	p->restore.overlay = vk_overlay_new(p->bench->io);
+	plan_edit(p);
+	count = vk_overlay_edits(p->restore.overlay, &edits);
+	assert_int_equal(vk_overlay_dirty_bytes(p->restore.overlay), 3 * 4096);
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < edits[i].length_bytes; k++) {
+			uint64_t at = edits[i].offset_bytes + k;
+			bool ours = at >= 512 && at < 512 + 8192;
+
+			assert_int_equal(edits[i].new_bytes[k],
+					 ours ? p->captured[at] : p->bench->bytes[at]);
+		}
+	plan_free(p);
+}
+
+/* What the undo has to hold. */
+
+static void undo_holds_exactly_what_changes(void **state)
+{
+	struct plan *p = plan_make(&head, 1);
+	struct vk_region *regions;
+	struct vk_error err;
+	size_t count;
+
+	(void)state;
+	/* as captured but for three places */
+	memcpy(p->bench->bytes, p->captured, BENCH_BYTES);
+	p->bench->bytes[0] ^= 1;
+	p->bench->bytes[512] ^= 1;
+	p->bench->bytes[5000] ^= 1;
+	p->bench->bytes[65535] ^= 1;
+	bench_write_disk(p->bench);
+	plan_edit(p);
+	assert_int_equal(vk_restore_undo_regions(&p->restore, &regions, &count, &err), VK_OK);
+	assert_int_equal(count, 3);
+	assert_int_equal(regions[0].offset_bytes, 0);
+	assert_int_equal(regions[0].length_bytes, 1024);
+	assert_string_equal(regions[0].file, "head-s0.raw");
+	assert_int_equal(regions[1].offset_bytes, 4608);
+	assert_int_equal(regions[1].length_bytes, 512);
+	assert_string_equal(regions[1].file, "head-s9.raw");
+	assert_int_equal(regions[2].offset_bytes, 65024);
+	free(regions);
+	/* of the undo of an undo, names do not grow */
+	strcpy(p->capture.regions[0].file, "p12-lvm-s8.raw");
+	assert_int_equal(vk_restore_undo_regions(&p->restore, &regions, &count, &err), VK_OK);
+	assert_string_equal(regions[1].file, "p12-lvm-s9.raw");
+	free(regions);
+	plan_free(p);
+}
+
+static void undo_of_scattered_changes(void **state)
+{
+	struct vk_region whole = {.file = "p1-lvm.raw", .part = VK_PART_LVM, .length_bytes = BENCH_BYTES};
+	struct plan *p = plan_make(&whole, 1);
+	const struct vk_edit *edits;
+	struct vk_region *regions;
+	struct vk_error err;
+	size_t count, edit_count;
+
+	(void)state;
+	/* every second sector: too many for a file each; a partition stays in no gap */
+	memcpy(p->bench->bytes, p->captured, BENCH_BYTES);
+	for (size_t at = 0; at < BENCH_BYTES; at += 1024)
+		p->bench->bytes[at] ^= 1;
+	bench_write_disk(p->bench);
+	plan_edit(p);
+	p->fences[0] = (struct vk_range){512 * 1024 + 512, 512};
+	p->restore.keep_out_count = 1;
+	edit_count = vk_overlay_edits(p->restore.overlay, &edits);
+	assert_int_equal(edit_count, 1024);
+	assert_int_equal(vk_restore_undo_regions(&p->restore, &regions, &count, &err), VK_OK);
+	assert_int_equal(count, 2);
+	for (size_t e = 0; e < edit_count; e++) {
+		bool held = false;
+
+		for (size_t i = 0; i < count; i++) {
+			assert_false(vk_ranges_meet(regions[i].offset_bytes, regions[i].length_bytes,
+						    p->fences[0].offset_bytes, 512));
+			held = held || (edits[e].offset_bytes >= regions[i].offset_bytes &&
+					edits[e].offset_bytes + edits[e].length_bytes <=
+						regions[i].offset_bytes + regions[i].length_bytes);
+		}
+		assert_true(held);
+	}
+	free(regions);
+	plan_free(p);
+}
+
+/* Known state: an undo whose every sector is as it was found or left. */
+static void known_states(void **state)
+{
+	struct bench *b = bench_open();
+	struct vk_region region = head;
+	char found_id[VK_CAPTURE_ID_BYTES], left_id[VK_CAPTURE_ID_BYTES];
+	struct vk_capture found;
+	struct vk_restore restore = {.capture = &found, .store = b->store};
+	struct vk_error err;
+	bool known;
+
+	(void)state;
+	region.length_bytes = 4096;
+	bench_capture(b, &region, 1, found_id, &found);
+	memset(b->bytes, 0x11, 4096);
+	bench_write_disk(b);
+	bench_capture(b, &region, 1, left_id, NULL);
+	memcpy(found.undo_of, left_id, sizeof(found.undo_of));
+	restore.target = (struct vk_target_id){.size_bytes = BENCH_BYTES, .sector_size = 512};
+	restore.io = b->io;
+	assert_int_equal(vk_capture_io(&found, &restore.captured_io, &err), VK_OK);
+
+	/* as it was left */
+	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
+	assert_true(known);
+	/* half way */
+	assert_int_equal(vk_io_read_all(restore.captured_io, 0, b->bytes, 1536, &err), VK_OK);
+	bench_write_disk(b);
+	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
+	assert_true(known);
+	/* a byte of someone else's */
+	b->bytes[4095] = 0x12;
+	bench_write_disk(b);
+	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
+	assert_false(known);
+	b->bytes[4095] = 0x11;
+	bench_write_disk(b);
+	/* nothing to compare with */
+	strcpy(found.undo_of, "gone");
+	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
+	assert_false(known);
+	vk_io_close(restore.captured_io);
+	vk_capture_close(&found);
+	bench_close(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(structures_do_not_overlap),
+		cmocka_unit_test(the_table_is_written_in_its_order),
+		cmocka_unit_test(the_table_stays_out_of_partitions),
+		cmocka_unit_test(other_parts_are_not_fenced),
+		cmocka_unit_test(what_was_not_read_is_not_written),
+		cmocka_unit_test(a_target_that_is_shorter),
+		cmocka_unit_test(larger_sectors),
+		cmocka_unit_test(undo_holds_exactly_what_changes),
+		cmocka_unit_test(undo_of_scattered_changes),
+		cmocka_unit_test(known_states),
+	};
+
+	return cmocka_run_group_tests_name("restore plan", tests, NULL, NULL);
+}
