@@ -43,36 +43,28 @@ static bool add(struct vk_structures *list, uint32_t sector_size, uint64_t at, u
 	return true;
 }
 
-static bool add_gpt(struct vk_structures *list, const struct vk_table *table, int copy)
+/* Which copy of the GPT a place belongs to decides its turn. */
+static unsigned class_of_table(const struct vk_table *table, const struct vk_place *place)
 {
-	static const char *const headers[] = {"GPT header (primary)", "GPT header (backup)"};
-	static const char *const entries[] = {"GPT entries (primary)", "GPT entries (backup)"};
-	const struct vk_gpt_copy *gpt = &table->gpt[copy];
-	unsigned write_class = copy == 0 ? VK_WRITE_GPT_PRIMARY : VK_WRITE_GPT_BACKUP;
-	uint32_t ss = table->sector_size;
+	const struct vk_gpt_copy *backup = &table->gpt[1];
+	uint64_t lba = place->layout == &vk_gpt_header_layout ? backup->lba : backup->header.entriesLBA;
 
-	if (!gpt->present)
-		return true;
-	return add(list, ss, vk_mul_sat(gpt->lba, ss), ss, headers[copy], &vk_gpt_header_layout,
-		   write_class) &&
-	       (!gpt->usable || add(list, ss, vk_mul_sat(gpt->header.entriesLBA, ss),
-				    vk_gpt_entries_bytes(&gpt->header), entries[copy], NULL,
-				    write_class));
+	if (place->layout == &vk_mbr_layout)
+		return place->offset_bytes == 0 ? VK_WRITE_MBR : VK_WRITE_EBR;
+	return place->offset_bytes == vk_mul_sat(lba, table->sector_size) ? VK_WRITE_GPT_BACKUP
+									  : VK_WRITE_GPT_PRIMARY;
 }
 
 static bool add_table(struct vk_structures *list, const struct vk_table *table, uint32_t ss)
 {
-	bool fits = add(list, ss, 0, ss,
-			vk_mbr_is_protective(&table->mbr) ? "protective MBR" : "MBR",
-			&vk_mbr_layout, VK_WRITE_MBR);
+	for (size_t i = 0; i < table->place_count; i++) {
+		const struct vk_place *place = &table->places[i];
 
-	if (table->sector_size == 0)
-		return fits;
-	fits = fits && add_gpt(list, table, 0) && add_gpt(list, table, 1);
-	for (size_t i = 0; fits && i < table->ebr_count; i++)
-		fits = add(list, ss, vk_mul_sat(table->ebr_lbas[i], ss), ss, "extended boot record",
-			   &vk_mbr_layout, VK_WRITE_EBR);
-	return fits;
+		if (!add(list, ss, place->offset_bytes, place->length_bytes, place->name,
+			 place->layout, class_of_table(table, place)))
+			return false;
+	}
+	return true;
 }
 
 static unsigned class_of(const struct vk_place *place)
@@ -137,8 +129,7 @@ enum vk_status vk_structures_list(const struct vk_source *source,
 				  struct vk_structures *ret_structures, struct vk_error *err)
 {
 	struct vk_structures list = {0};
-	bool fits = source->kind != VK_SOURCE_DISK ||
-		    add_table(&list, &source->table, source->sector_size);
+	bool fits = add_table(&list, &source->table, source->sector_size);
 
 	for (size_t i = 0; fits && i < source->vmfs_count; i++)
 		fits = add_vmfs(&list, &source->vmfs[i], source->sector_size);

@@ -31,7 +31,6 @@ static void structures_do_not_overlap(void **state)
 	struct vk_source source = {.path = (char *)(uintptr_t)"disk",
 				   .kind = VK_SOURCE_DISK,
 				   .sector_size = 512,
-				   .table = {.kind = VK_TABLE_GPT, .sector_size = 512},
 				   .vmfs = &vmfs,
 				   .vmfs_count = 1};
 	const struct vk_region region = {.file = "p1-lvm.raw",
@@ -42,15 +41,9 @@ static void structures_do_not_overlap(void **state)
 	struct vk_structure at;
 
 	(void)state;
-	source.table.gpt[0] = (struct vk_gpt_copy){
-		.present = true, .usable = true, .lba = 1,
-		.header = {.entriesLBA = 2, .numEntries = 128, .entrySize = 128}};
-	source.table.gpt[1] = (struct vk_gpt_copy){
-		.present = true, .usable = true, .lba = 1000,
-		.header = {.entriesLBA = UINT64_MAX / 2, .numEntries = 128, .entrySize = 128}};
 	for (source.sector_size = 512; source.sector_size <= 4096; source.sector_size *= 8) {
 		assert_int_equal(vk_structures_list(&source, &list, NULL), VK_OK);
-		assert_true(list.count >= 7);
+		assert_int_equal(list.count, source.sector_size == 512 ? 5 : 3);
 		for (size_t i = 0; i < list.count; i++) {
 			assert_true(list.items[i].start < list.items[i].end);
 			assert_int_equal(list.items[i].start % source.sector_size, 0);
@@ -79,33 +72,54 @@ static void structures_do_not_overlap(void **state)
 
 static void the_table_is_written_in_its_order(void **state)
 {
+	struct vk_place places[] = {
+		make_place("MBR", &vk_mbr_layout, 0, 512),
+		make_place("GPT header (primary)", &vk_gpt_header_layout, 512, 512),
+		make_place("GPT entries (primary)", NULL, 1024, 16384),
+		make_place("extended boot record", &vk_mbr_layout, 32768, 512),
+		make_place("GPT entries (backup)", NULL, 0x100000, 16384),
+		make_place("GPT header (backup)", &vk_gpt_header_layout, 0x104000, 512),
+		make_place("hostile", NULL, UINT64_MAX - 511, 16384),
+	};
+	const unsigned classes[] = {VK_WRITE_MBR, VK_WRITE_GPT_PRIMARY, VK_WRITE_GPT_PRIMARY,
+				    VK_WRITE_EBR, VK_WRITE_GPT_BACKUP,  VK_WRITE_GPT_BACKUP};
+	struct vk_source source = {.path = (char *)(uintptr_t)"disk",
+				   .kind = VK_SOURCE_DISK,
+				   .sector_size = 512,
+				   .table = {.sector_size = 512,
+					     .places = places,
+					     .place_count = sizeof(places) / sizeof(places[0])}};
 	static const struct {
 		const char *file;
 		unsigned write_class;
-	} rows[] = {
+	} gaps[] = {
 		{"head.raw", VK_WRITE_EBR},
 		{"ebr-63.raw", VK_WRITE_EBR},
 		{"gpt-tail.raw", VK_WRITE_GPT_BACKUP},
 	};
-	struct vk_source source = {.path = (char *)(uintptr_t)"disk",
-				   .kind = VK_SOURCE_DISK,
-				   .sector_size = 512,
-				   .table = {.sector_size = 512}};
 	struct vk_structures list;
 
 	(void)state;
+	source.table.gpt[0] = (struct vk_gpt_copy){.lba = 1, .header = {.entriesLBA = 2}};
+	source.table.gpt[1] = (struct vk_gpt_copy){.lba = 0x820, .header = {.entriesLBA = 0x800}};
 	assert_int_equal(vk_structures_list(&source, &list, NULL), VK_OK);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	assert_int_equal(list.count, 6);
+	for (size_t i = 0; i < list.count; i++) {
+		assert_string_equal(list.items[i].name, places[i].name);
+		assert_int_equal(list.items[i].write_class, classes[i]);
+	}
+	for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++) {
 		struct vk_region region = {.part = VK_PART_TABLE};
 
-		strcpy(region.file, rows[i].file);
-		assert_int_equal(vk_structures_at(&list, &region, 32768, 33280).write_class,
-				 rows[i].write_class);
-		assert_int_equal(vk_structures_at(&list, &region, 0, 33280).write_class, VK_WRITE_MBR);
+		strcpy(region.file, gaps[i].file);
+		assert_int_equal(vk_structures_at(&list, &region, 40960, 41472).write_class,
+				 gaps[i].write_class);
 	}
 	vk_structures_free(&list);
+	/* one good copy stands at any moment, and what makes a volume known comes last */
 	assert_true(VK_WRITE_GPT_BACKUP < VK_WRITE_GPT_PRIMARY && VK_WRITE_GPT_PRIMARY < VK_WRITE_MBR &&
-		    VK_WRITE_MBR < VK_WRITE_HEADERS && VK_WRITE_HEADERS < VK_WRITE_LVM_HEADER);
+		    VK_WRITE_MBR < VK_WRITE_HEADERS && VK_WRITE_HEADERS < VK_WRITE_FS_DESCRIPTOR &&
+		    VK_WRITE_FS_DESCRIPTOR < VK_WRITE_LVM_HEADER);
 }
 
 /* Edits. */

@@ -167,7 +167,7 @@ static void spoil(const struct job *j, const char *file)
 	assert_int_equal(chmod(path, 0600), 0);
 	f = fopen(path, "r+be");
 	assert_non_null(f);
-	assert_int_equal(fseek(f, 20, SEEK_SET), 0);
+	assert_int_equal(fseek(f, 60, SEEK_SET), 0);
 	fputc('#', f);
 	fclose(f);
 }
