@@ -31,7 +31,7 @@ static const char *colour_of(enum vk_severity severity)
 }
 
 static void put_finding(FILE *out, const struct vk_finding *f, const char *source,
-			const struct vk_report_style *style)
+			bool explain, const struct vk_report_style *style)
 {
 	const struct vk_finding_kind *kind = vk_finding_kind(f->code);
 	const char *severity = vk_severity_name(kind->severity);
@@ -49,16 +49,25 @@ static void put_finding(FILE *out, const struct vk_finding *f, const char *sourc
 		fprintf(out, "  seen      %s\n", f->seen);
 	if (f->expected[0] != '\0')
 		fprintf(out, "  expected  %s\n", f->expected);
-	fprintf(out, "  why       %s\n  next      %s\n", kind->why, kind->remedy);
+	if (explain)
+		fprintf(out, "  why       %s\n  next      %s\n", kind->why, kind->remedy);
 }
 
 void vk_report_findings_text(FILE *out, const struct vk_findings *findings, const char *source,
 			     const struct vk_report_style *style)
 {
+	bool explained[VK_F_COUNT] = {false};
+
 	for (int severity = VK_ERROR; severity >= VK_INFO; severity--)
-		for (size_t i = 0; i < findings->count; i++)
-			if ((int)vk_finding_kind(findings->items[i].code)->severity == severity)
-				put_finding(out, &findings->items[i], source, style);
+		for (size_t i = 0; i < findings->count; i++) {
+			const struct vk_finding *f = &findings->items[i];
+
+			if ((int)vk_finding_kind(f->code)->severity != severity)
+				continue;
+			/* what a code means is said once */
+			put_finding(out, f, source, !explained[f->code], style);
+			explained[f->code] = true;
+		}
 	if (findings->dropped > 0)
 		fprintf(out, "and %zu more findings that are not shown\n", findings->dropped);
 }

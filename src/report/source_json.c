@@ -255,9 +255,11 @@ static json_t *fs_json(const struct vk_vmfs *v)
 	char version[40];
 
 	set_fields(&o, &vk_fs_descriptor_layout, &v->fs, v->fs_seen_bytes);
-	set(&o, "label", label_json(v->fs.fsLabel, sizeof(v->fs.fsLabel)));
+	if (vk_field_held(vk_layout_field(&vk_fs_descriptor_layout, "fsLabel"), v->fs_seen_bytes))
+		set(&o, "label", label_json(v->fs.fsLabel, sizeof(v->fs.fsLabel)));
 	vk_fs_version_name(&v->fs, version);
-	set(&o, "version", json_string(version));
+	if (v->fs_seen_bytes > 8)
+		set(&o, "version", json_string(version));
 	return finish(&o);
 }
 

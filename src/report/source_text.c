@@ -64,32 +64,52 @@ static void put_partitions(FILE *out, const struct vk_source *s)
 	}
 }
 
-static void put_identity(FILE *out, const struct vk_vmfs *v)
+/* Whether the source reaches as far as that field: what it does not hold must not be shown as zero. */
+static bool lvm_held(const struct vk_vmfs *v, const char *field)
 {
-	const struct vk_scsi_disk_id *id = &v->lvm.diskID;
+	return vk_field_held(vk_layout_field(&vk_lvm_device_layout, field), v->lvm_seen_bytes);
+}
+
+static void put_disk_id(FILE *out, const struct vk_scsi_disk_id *id)
+{
 	char name[VK_SCSI_NAME_BYTES];
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
 	bool certain;
 
+	fprintf(out, "  %-18s %u (when the header was written)\n", "LUN", id->lun);
+	vk_scsi_disk_id_label(id, name);
+	put_line(out, "target label", name);
+	vk_scsi_disk_id_name(id, name, &certain);
+	fprintf(out, "  %-18s %s%s\n", "GUID", name,
+		certain ? "" : "  [uncertain: the full name cannot be rebuilt from the header]");
+	vk_scsi_disk_id_vml(id, name);
+	put_line(out, "vml name", name);
+}
+
+static void put_identity(FILE *out, const struct vk_vmfs *v)
+{
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];
+
 	if (vk_report_lvm_readable(v)) {
-		fprintf(out, "  %-18s %u (when the header was written)\n", "LUN", id->lun);
-		vk_scsi_disk_id_label(id, name);
-		put_line(out, "target label", name);
-		vk_scsi_disk_id_name(id, name, &certain);
-		fprintf(out, "  %-18s %s%s\n", "GUID", name,
-			certain ? "" : "  [uncertain: the full name cannot be rebuilt from the header]");
-		vk_scsi_disk_id_vml(id, name);
-		put_line(out, "vml name", name);
-		fprintf(out, "  %-18s ", "partition size");
-		put_size(out, v->lvm.totalBytes);
-		fprintf(out, ", %" PRIu64 " sectors of 512\n", v->lvm.totalBytes / 512);
+		if (lvm_held(v, "diskID"))
+			put_disk_id(out, &v->lvm.diskID);
+		if (lvm_held(v, "totalBytes")) {
+			fprintf(out, "  %-18s ", "partition size");
+			put_size(out, v->lvm.totalBytes);
+			fprintf(out, ", %" PRIu64 " sectors of 512\n", v->lvm.totalBytes / 512);
+		}
 		vk_vmfs_uuid_format(&v->lvm.devID, uuid);
-		put_line(out, "device UUID", uuid);
+		if (lvm_held(v, "devID"))
+			put_line(out, "device UUID", uuid);
 	}
-	if (v->volume_count > 0) {
+	if (v->volume_count > 0 && v->volumes[0].seen_bytes >= 0x64) {
 		vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, uuid);
 		put_line(out, "volume UUID", uuid);
 	}
+}
+
+static bool fs_held(const struct vk_vmfs *v, const char *field)
+{
+	return vk_field_held(vk_layout_field(&vk_fs_descriptor_layout, field), v->fs_seen_bytes);
 }
 
 static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
@@ -104,21 +124,27 @@ static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
 	}
 	if (!vk_report_fs_readable(v))
 		return;
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, v->fs.fsLabel, sizeof(v->fs.fsLabel));
-	put_line(out, "label", buf);
-	vk_vmfs_uuid_format(&v->fs.uuid, buf);
-	put_line(out, "datastore UUID", buf);
-	vk_vmfs_uuid_decode(&v->fs.uuid, &made);
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_time_s(&text, made.timeLo);
-	vk_text_put(&text, ", by the host with MAC ");
-	vk_mac_format(made.macAddr, buf + text.len_bytes);
-	put_line(out, "made", buf);
-	vk_fs_version_name(&v->fs, buf);
-	fprintf(out, "  %-18s %s, blocks of ", "file system", buf);
-	put_size(out, v->fs.fileBlockSize);
-	fputc('\n', out);
+	if (fs_held(v, "fsLabel")) {
+		vk_text_init(&text, buf, sizeof(buf));
+		vk_text_label(&text, v->fs.fsLabel, sizeof(v->fs.fsLabel));
+		put_line(out, "label", buf);
+	}
+	if (fs_held(v, "uuid")) {
+		vk_vmfs_uuid_format(&v->fs.uuid, buf);
+		put_line(out, "datastore UUID", buf);
+		vk_vmfs_uuid_decode(&v->fs.uuid, &made);
+		vk_text_init(&text, buf, sizeof(buf));
+		vk_text_time_s(&text, made.timeLo);
+		vk_text_put(&text, ", by the host with MAC ");
+		vk_mac_format(made.macAddr, buf + text.len_bytes);
+		put_line(out, "made", buf);
+	}
+	if (fs_held(v, "fileBlockSize")) {
+		vk_fs_version_name(&v->fs, buf);
+		fprintf(out, "  %-18s %s, blocks of ", "file system", buf);
+		put_size(out, v->fs.fileBlockSize);
+		fputc('\n', out);
+	}
 }
 
 static void put_slot(FILE *out, const struct vk_heartbeat_slot *s, bool in_use)
@@ -171,9 +197,11 @@ static void put_structures(FILE *out, const struct vk_vmfs *v, const struct vk_r
 		fprintf(out, "\n%s, LVM %u.%u\n", vk_lvm_device_layout.title, v->lvm.majorVersion,
 			v->lvm.minorVersion);
 		vk_report_fields_text(out, &vk_lvm_device_layout, &v->lvm, v->lvm_seen_bytes, "  ", style);
+	}
+	if (vk_report_lvm_readable(v) && lvm_held(v, "diskID")) {
 		fprintf(out, "\n%s\n", vk_scsi_disk_id_layout.title);
-		vk_report_fields_text(out, &vk_scsi_disk_id_layout, &v->lvm.diskID,
-				      v->lvm_seen_bytes > 0x0C ? v->lvm_seen_bytes - 0x0C : 0, "  ", style);
+		vk_report_fields_text(out, &vk_scsi_disk_id_layout, &v->lvm.diskID, VK_SCSI_DISK_ID_BYTES,
+				      "  ", style);
 	}
 	for (size_t i = 0; i < v->volume_count; i++) {
 		fprintf(out, "\n%s\n", vk_lvm_volume_layout.title);
@@ -262,11 +290,16 @@ static void put_held(FILE *out, const struct vk_source *s)
 {
 	const struct vk_vmfs *v = s->vmfs_count == 1 ? &s->vmfs[0] : NULL;
 
-	if (v == NULL || s->kind == VK_SOURCE_DISK || v->volume_only ||
-	    s->size_bytes >= v->lvm.totalBytes || v->lvm.magic != VK_LVM_MAGIC)
+	if (v == NULL || s->kind == VK_SOURCE_DISK || v->volume_only)
 		return;
-	fprintf(out, "  holds %.4g %% of the partition: ", 100.0 * (double)s->size_bytes /
-		(double)v->lvm.totalBytes);
+	if (v->lvm.magic != VK_LVM_MAGIC || !lvm_held(v, "totalBytes")) {
+		fprintf(out, "  how much of the partition that is cannot be told: its length stands in the LVM header\n");
+		return;
+	}
+	if (s->size_bytes >= v->lvm.totalBytes)
+		return;
+	fprintf(out, "  holds %.4g %% of the partition: ",
+		100.0 * (double)s->size_bytes / (double)v->lvm.totalBytes);
 	put_size(out, s->size_bytes);
 	fprintf(out, " of ");
 	put_size(out, v->lvm.totalBytes);

@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# decode: every kind of source, whole and cut off anywhere, as text, JSON and hexdump.
+. "$(dirname "$0")/../lib.sh"
+need jq hexdump xxd
+
+json() { "$VMFSKIT" decode --json "$@" 2>"$ERR"; }
+# fact NAME FILTER EXPECTED SOURCE...
+fact() {
+	local name=$1 filter=$2 expected=$3
+	shift 3
+	is "$name" "$(json "$@" | jq -c "$filter")" "$expected"
+}
+
+# --- practice disks of every kind -----------------------------------------------------------------
+for version in 3 5 6; do
+	for table in mbr gpt; do
+		for ss in 512 4096; do
+			disk=$TMP/$version-$table-$ss.img
+			start=$((1048576 / ss))
+			"$LAB" make --table $table --sector-size $ss --volume "start=$start,size=2G,version=$version,label=ds$version,naa=naa.600144f07ed404000000496ff8cd0003,lun=3" "$disk" >"$OUT" 2>&1
+			opts=
+			[ $ss-$table = 4096-mbr ] && opts="--sector-size 4096"
+			ok "VMFS$version, $table, $ss: sound" "$VMFSKIT" decode $opts "$disk"
+			fact "VMFS$version, $table, $ss: table" '[.sources[0] | .kind, .sector_size, .table.kind, .table.partitions[0].start_sector, .table.partitions[0].sectors]' \
+				"[\"disk\",$ss,\"$table\",$start,$((2147483648 / ss))]" $opts "$disk"
+			fact "VMFS$version, $table, $ss: volume" '[.sources[0].vmfs[0] | .fs.label, .lvm.diskID.name, .lvm.diskID.lun, .lvm.volumes[0].state, .heartbeats.slots, .heartbeats.slots_seen]' \
+				"[\"ds$version\",\"naa.600144f07ed404000000496ff8cd0003\",3,\"LVM_NORMAL\",$([ $version = 6 ] && echo 1024,1024 || echo 2048,2048)]" $opts "$disk"
+			exits "VMFS$version, $table, $ss: every byte with its name" 0 "$VMFSKIT" decode --hex $opts "$disk"
+			has "VMFS$version, $table, $ss: hexdump of a field" "$OUT" 'totalBytes +2 GiB \(2147483648 bytes\)'
+		done
+	done
+done
+fact "LVM6: doubt is said" '.sources[0].vmfs[0].lvm.uncertain | has("numPEs6")' true "$TMP/6-gpt-512.img"
+run "$VMFSKIT" decode "$TMP/6-gpt-512.img"
+has "LVM6: doubt is said in text" "$OUT" 'numPEs6 .*uncertain'
+
+disk=$TMP/5-gpt-512.img
+# --- cut off anywhere: no other exit code than 0 and 1, and what is there is said -----------------
+# whole structures of this disk end with the heartbeats at 1 + 21 MiB, but its second GPT stands at its end
+for n in 0 1 511 512 513 1024 4096 17408 1048576 2097152 2097252 3145728 20971520 23068672 26214400; do
+	head -c $n "$disk" >"$TMP/cut"
+	exits "a disk cut at $n bytes" 1 "$VMFSKIT" decode "$TMP/cut"
+done
+run "$VMFSKIT" decode "$TMP/cut"
+hasnt "a cut disk is not a damaged one" "$OUT" 'gpt\.backup-missing'
+
+dd if="$disk" of="$TMP/partition" bs=1M skip=1 count=2048 conv=sparse status=none
+cuts_right() { # a partition: everything is there from 21 MiB on (version 6: 24 MiB)
+	local file=$1 whole=$2 n want bad=0
+	shift 2
+	for n; do
+		head -c "$n" "$file" >"$TMP/cut"
+		run "$VMFSKIT" decode "$TMP/cut"
+		want=1
+		[ "$n" -ge "$whole" ] && want=0
+		if [ "$CODE" -ne $want ] || insane; then
+			echo "# cut at $n: exit $CODE, expected $want"
+			bad=1
+		fi
+	done
+	return $bad
+}
+lengths=$(awk 'BEGIN { srand(42); for (i = 0; i < 200; i++) printf "%d ", rand() * 27000000 }')
+ok "a VMFS5 partition cut at the named lengths" cuts_right "$TMP/partition" 22020096 \
+	0 1 511 512 $((1048576 + 100)) $((2 << 20)) $((17 << 20)) $((19 << 20)) $((20 << 20)) $((21 << 20)) $((25 << 20))
+ok "a VMFS5 partition cut at 200 other lengths" cuts_right "$TMP/partition" 22020096 $lengths
+head -c 1048676 "$TMP/partition" >"$TMP/cut"
+run "$VMFSKIT" decode "$TMP/cut"
+has "a header of 100 bytes: cut" "$OUT" 'cut +0x0+100000 +512  LVM device header \(100 bytes of it\)'
+hasnt "a header of 100 bytes: no length is made up" "$OUT" 'partition size'
+head -c 2097152 "$TMP/partition" >"$TMP/cut"
+run "$VMFSKIT" decode "$TMP/cut"
+has "how much of the partition a dump holds" "$OUT" 'holds 0\.09766 % of the partition: 2 MiB \(2097152 bytes\) of 2 GiB \(2147483648 bytes\)'
+has "a dump cut in a table: cut" "$OUT" 'cut .*PE table 0'
+has "a dump cut in a table: absent" "$OUT" 'absent .*heartbeat region'
+
+# --- the same bytes in every wrapping give the same facts -----------------------------------------
+facts='.sources[0].vmfs[0] | [.lvm.devID, .lvm.volumes[0].uuid, .fs.uuid, .fs.label, .heartbeats.slots_seen]'
+head -c 23068672 "$TMP/partition" >"$TMP/dump"
+want=$(json "$TMP/dump" | jq -c "$facts")
+hexdump -C "$TMP/dump" >"$TMP/dump.txt"
+fact "a hexdump -C listing" "$facts" "$want" "$TMP/dump.txt"
+fact "a listing: the form is said" '.sources[0].form' '"hexdump"' "$TMP/dump.txt"
+is "standard input, a file" "$("$VMFSKIT" decode --json - <"$TMP/dump" | jq -c "$facts")" "$want"
+is "standard input, a pipe" "$(cat "$TMP/dump" | "$VMFSKIT" decode --json - | jq -c "$facts")" "$want"
+is "standard input, a listing" "$(cat "$TMP/dump.txt" | "$VMFSKIT" decode --json - | jq -c "$facts")" "$want"
+tail -c +17825793 "$TMP/dump" >"$TMP/vh.sf"
+fact "a logical volume" '[.sources[0].kind, .sources[0].vmfs[0].fs.label, .sources[0].vmfs[0].heartbeats.slots_seen]' '["volume","ds5",2048]' "$TMP/vh.sf"
+tail -c +1048577 "$TMP/dump" | head -c 1048576 >"$TMP/fragment"
+fact "a fragment that starts at the header" '[.sources[0].kind, .sources[0].origin_bytes, .sources[0].vmfs[0].lvm.totalBytes]' '["header",1048576,2147483648]' "$TMP/fragment"
+hexdump -C -s 0x100000 -n 8192 "$TMP/dump" >"$TMP/part.txt"
+fact "a listing with the offsets of the partition" '[.sources[0].kind, .sources[0].vmfs[0].lvm.diskID.lun]' '["partition",3]' "$TMP/part.txt"
+xxd -s 0x200000 -l 8192 "$disk" >"$TMP/disk.xxd"
+fact "a listing with the offsets of a disk" '[.sources[0].kind, .sources[0].vmfs[0].start_sector]' '["disk",2048]' "$TMP/disk.xxd"
+
+# --- what is damaged, and what it is read as ------------------------------------------------------
+cp --sparse=always "$disk" "$TMP/wreck"
+"$LAB" break --how table "$TMP/wreck" >"$OUT" 2>&1
+exits "a table that was zeroed" 1 "$VMFSKIT" decode "$TMP/wreck"
+has "a table that was zeroed: what still stands is shown" "$OUT" 'table\.hidden-vmfs'
+has "a table that was zeroed: whose it is" "$OUT" 'label +ds5'
+"$LAB" make --table mbr --volume start=63,size=1G,version=3 "$TMP/both" >"$OUT" 2>&1
+cp --sparse=always "$TMP/partition" "$TMP/old"
+dd if="$TMP/both" of="$TMP/old" bs=512 count=1 conv=notrunc status=none
+fact "a stale boot record in a partition: the better reading wins" '.sources[0].kind' '"partition"' "$TMP/old"
+dd if="$TMP/partition" of="$TMP/both" bs=1 skip=1048576 seek=1048576 count=214 conv=notrunc status=none
+exits "two readings fit equally: refused" 2 "$VMFSKIT" decode "$TMP/both"
+has "two readings fit equally: both are named" "$ERR" 'read as a disk .* and as a partition'
+has "two readings fit equally: what to do" "$ERR" '--as disk or --as partition'
+run "$VMFSKIT" decode --as disk --json "$TMP/both"
+is "--as decides" "$(jq -r '.sources[0].kind' "$OUT")" disk
+run "$VMFSKIT" decode --as partition --json "$TMP/both"
+is "--as decides the other way" "$(jq -r '.sources[0].kind' "$OUT")" partition
+exits "--as something else" 2 "$VMFSKIT" decode --as floppy "$disk"
+exits "a source that is not there" 4 "$VMFSKIT" decode "$TMP/nowhere"
+has "a source that is not there: named" "$ERR" "$TMP/nowhere"
+exits "a folder that is no capture" 1 "$VMFSKIT" decode "$TMP"
+exits "one of two is not there: the other is shown" 4 "$VMFSKIT" decode "$disk" "$TMP/nowhere"
+has "the other is shown" "$OUT" 'label +ds5'
+
+printf 'start\033[31m\nred' >"$TMP/label"
+cp --sparse=always "$TMP/partition" "$TMP/hostile"
+dd if="$TMP/label" of="$TMP/hostile" bs=1 seek=$((0x1300000 + 0x1d)) conv=notrunc status=none
+run "$VMFSKIT" decode "$TMP/hostile"
+hasnt "a label cannot steer the terminal" "$OUT" $'\033'
+has "it is shown escaped" "$OUT" 'start\\x1b\[31m\\x0ared'
+
+# --- extents ---------------------------------------------------------------------------------------
+"$LAB" make --table gpt --volume size=1G,version=5,label=spanned --extents "$TMP/e2=1G,$TMP/e3=1G" "$TMP/e1" >"$OUT" 2>&1
+ok "all extents of a volume" "$VMFSKIT" decode "$TMP/e3" "$TMP/e1" "$TMP/e2"
+has "they are put together" "$OUT" '3 of 3 extents, complete'
+exits "an extent is missing" 1 "$VMFSKIT" decode --json "$TMP/e1" "$TMP/e3"
+is "it is named" "$(jq -c '[.volumes[0].complete, (.findings[] | select(.code == "volume.extent-missing") | .seen)]' "$OUT")" '[false,"2 of 3 devices"]'
+exits "an extent twice" 1 "$VMFSKIT" decode --json "$TMP/e1" "$TMP/e1" "$TMP/e2" "$TMP/e3"
+is "it is named as a conflict" "$(jq -r '[.findings[].code] | unique | join(" ")' "$OUT")" volume.extent-conflict
+
+# --- a capture is a source -------------------------------------------------------------------------
+"$VMFSKIT" capture --store "$TMP/store" "$disk" >"$OUT" 2>&1
+ok "a capture is decoded" "$VMFSKIT" decode --json "$TMP"/store/*
+is "a capture shows what the disk shows" "$(jq -c "$facts" "$OUT")" "$want"
+
+# --- looking changes nothing ------------------------------------------------------------------------
+if command -v strace >/dev/null; then
+	traced "$TMP/trace" "$VMFSKIT" decode "$disk"
+	hasnt "nothing is opened for writing" "$TMP/trace" "open.*\"$disk\".*(O_RDWR|O_WRONLY)"
+fi
+
+# --- real volumes ----------------------------------------------------------------------------------
+if [ -z "$SHARED" ]; then
+	skip "real volumes" "no ../shared"
+	exit 0
+fi
+unpack "$SHARED/data/vmfs3-esx35-volume/partition.img.xz" "$TMP/real"
+both='.sources[0] | del(.path, .form)'
+is "the real volume: raw and VMFSIMG give the same facts" "$(json "$SHARED/data/vmfs3-esx35-volume/partition.vmfsimg" | jq -cS "$both")" "$(json "$TMP/real" | jq -cS "$both")"
+ok "the real volume is sound" "$VMFSKIT" decode --json "$TMP/real"
+fact "the real volume: header" '.sources[0].vmfs[0].lvm | [.majorVersion, .minorVersion, .diskID.id, .totalBytes, .devID, .volumes[0].uuid, .initTime]' \
+	'[3,16,"vmhba0:C0:T0:L0",1258435584,"49edf844-da2dde19-747b-0021280083cf","49edf842-dcb35d37-b383-0021280083cf","2009-04-21T16:45:56.211175Z"]' "$TMP/real"
+fact "the real volume: file system" '.sources[0].vmfs[0].fs | [.label, .majorVersion, .minorVersion, .fileBlockSize, .magic]' '["toto",4,31,1048576,"0x2fabf15e"]' "$TMP/real"
+fact "the real volume: heartbeats" '.sources[0].vmfs[0].heartbeats | [.slots, .in_use, .free_with_history, .history[0].volume_offset, .history[0].uptime_us, .history[0].driver]' '[2048,[],1,4064768,392363951,"4.31"]' "$TMP/real"
+ok "the real volume cut at the named lengths" cuts_right "$TMP/real" 22020096 \
+	0 1 511 512 $((1048576 + 100)) $((2 << 20)) $((17 << 20)) $((19 << 20)) $((20 << 20)) $((21 << 20)) $((25 << 20))
+ok "the real volume cut at 200 other lengths" cuts_right "$TMP/real" 22020096 $lengths
+
+d=$SHARED/data/esx35-2009
+header='.sources[0].vmfs[0].lvm | [.diskID.lun, .diskID.target_label, .diskID.name, .diskID.vml, .totalBytes, .devID]'
+header_is='[3,"SUN COMSTAR 1.0","naa.600144f07ed404000000496ff8cd0003","vml.0200030000600144f07ed404000000496ff8cd0003434f4d535441",107372739584,"49716cd8-9b97aab0-2f6c-000d60d46e2e"]'
+fs='.sources[0].vmfs[0].fs | [.label, .uuid]'
+fs_is='["ss2-cstar-zs0.2","49716cd8-ebcbbf9a-6792-000d60d46e2e"]'
+truncate -s 25M "$TMP/2009"
+dd if="$d/lvm-header-at-0x100000.bin" of="$TMP/2009" bs=1 seek=1048576 conv=notrunc status=none
+dd if="$d/vh.sf-at-0x200000.bin" of="$TMP/2009" bs=1 seek=$((0x1300000)) conv=notrunc status=none
+hexdump -C "$d/lvm-header-at-0x100000.bin" >"$TMP/lvm.txt"
+hexdump -C "$d/vh.sf-at-0x200000.bin" >"$TMP/vh.txt"
+for source in "$d/lvm-header-at-0x100000.bin" "$TMP/lvm.txt" "$TMP/2009"; do
+	fact "2009, ${source##*/}: header" "$header" "$header_is" "$source"
+done
+for source in "$d/vh.sf-at-0x200000.bin" "$TMP/vh.txt" "$TMP/2009"; do
+	fact "2009, ${source##*/}: descriptor" "$fs" "$fs_is" "$source"
+	run "$VMFSKIT" decode "$source"
+	has "2009, ${source##*/}: the host" "$OUT" 'made +2009-01-17T05:30:00Z, by the host with MAC 00:0d:60:d4:6e:2e'
+done
+fact "2009: the partition table" '.sources[0].table.partitions[0] | [.type, .start_sector, .sectors]' '["fb",128,1572859762]' "$d/mbr-at-0.bin"
