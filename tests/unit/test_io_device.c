@@ -13,6 +13,7 @@ struct loop {
 };
 
 static uint8_t disk[SIZE];
+static struct loop loop = {.fd = -1};
 
 static void run(const char *command, char *ret_line, int cap)
 {
@@ -27,32 +28,42 @@ static void run(const char *command, char *ret_line, int cap)
 	pclose(p);
 }
 
-static void attach(struct loop *loop, unsigned sector_size)
+/* Ends the test as skipped where no loop device can be made. */
+static void attach(unsigned sector_size)
 {
 	char name[] = "/var/tmp/vmfskit-test-XXXXXX";
 	char command[256];
 
 	fill_bytes(disk, SIZE, 5);
-	loop->fd = mkostemp(name, O_CLOEXEC);
-	assert_true(loop->fd >= 0);
-	put_at(loop->fd, 0, disk, SIZE);
-	loop->path[0] = '\0';
+	loop.fd = mkostemp(name, O_CLOEXEC);
+	assert_true(loop.fd >= 0);
+	put_at(loop.fd, 0, disk, SIZE);
+	loop.path[0] = '\0';
 	if (geteuid() == 0) {
 		snprintf(command, sizeof(command), "losetup -r -b %u -f --show %s 2>/dev/null",
 			 sector_size, name);
-		run(command, loop->path, sizeof(loop->path));
+		run(command, loop.path, sizeof(loop.path));
 	}
 	unlink(name);
+	if (loop.path[0] == '\0')
+		skip();
 }
 
-static void detach(struct loop *loop)
+/* Also after a test that failed. */
+static int detach(void **state)
 {
 	char command[256];
 	char line[16];
 
-	snprintf(command, sizeof(command), "losetup -d %s", loop->path);
-	run(command, line, sizeof(line));
-	close(loop->fd);
+	(void)state;
+	if (loop.path[0] != '\0') {
+		snprintf(command, sizeof(command), "losetup -d %s", loop.path);
+		run(command, line, sizeof(line));
+	}
+	if (loop.fd >= 0)
+		close(loop.fd);
+	loop = (struct loop){.fd = -1};
+	return 0;
 }
 
 static struct vk_io *open_device(const char *path)
@@ -67,16 +78,11 @@ static struct vk_io *open_device(const char *path)
 
 static void check_device(unsigned sector_size)
 {
-	struct loop loop;
 	struct vk_io *io;
 	struct vk_io *window;
 	uint8_t buf[64];
 
-	attach(&loop, sector_size);
-	if (loop.path[0] == '\0') {
-		close(loop.fd);
-		skip();
-	}
+	attach(sector_size);
 	io = open_device(loop.path);
 	window = vk_io_window(io, 4096, 8192);
 	assert_true(vk_io_is_device(io));
@@ -93,7 +99,6 @@ static void check_device(unsigned sector_size)
 	assert_memory_equal(buf, disk + SIZE - 3, 3);
 	vk_io_close(window);
 	vk_io_close(io);
-	detach(&loop);
 }
 
 static void device_of_512(void **state)
@@ -111,17 +116,12 @@ static void device_of_4096(void **state)
 /* Another host wrote: the backing file changes behind the back of the device's cache. */
 static void cache_is_not_believed(void **state)
 {
-	struct loop loop;
 	struct vk_io *io;
 	int cached;
 	uint8_t buf[4096];
 
 	(void)state;
-	attach(&loop, 512);
-	if (loop.path[0] == '\0') {
-		close(loop.fd);
-		skip();
-	}
+	attach(512);
 	cached = open(loop.path, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(pread(cached, buf, sizeof(buf), 8192), sizeof(buf));
 	disk[8192 + 77] ^= 0xFF;
@@ -132,7 +132,6 @@ static void cache_is_not_believed(void **state)
 	assert_holds(io, 8192, disk + 8192, sizeof(buf));
 	vk_io_close(io);
 	close(cached);
-	detach(&loop);
 }
 
 /* The backing file is cut: the kernel itself fails every sector behind it. */
@@ -140,16 +139,11 @@ static void failing_sectors_of_a_device_are_told(void **state)
 {
 	const uint64_t good = (1 << 20) + 3 * 512;
 	const struct vk_range *bad;
-	struct loop loop;
 	struct vk_io *io;
 	uint8_t *buf;
 
 	(void)state;
-	attach(&loop, 512);
-	if (loop.path[0] == '\0') {
-		close(loop.fd);
-		skip();
-	}
+	attach(512);
 	buf = malloc(SIZE);
 	io = open_device(loop.path);
 	assert_int_equal(ftruncate(loop.fd, (off_t)good), 0);
@@ -162,7 +156,6 @@ static void failing_sectors_of_a_device_are_told(void **state)
 	assert_span(io, good + 512, VK_SPAN_UNREADABLE, 512);
 	assert_span(io, good + 1024, VK_SPAN_DATA, SIZE - good - 1024);
 	vk_io_close(io);
-	detach(&loop);
 	free(buf);
 }
 
@@ -197,23 +190,17 @@ static void refused_direct_reads_fall_back(void **state)
 /* A listing on a device is bytes of that device. */
 static void devices_are_not_unfolded(void **state)
 {
-	struct loop loop;
 	struct vk_error err = {0};
 	enum vk_io_form form = VK_FORM_HEXDUMP;
 	struct vk_io *io;
 
 	(void)state;
-	attach(&loop, 512);
-	if (loop.path[0] == '\0') {
-		close(loop.fd);
-		skip();
-	}
+	attach(512);
 	put_at(loop.fd, 0, "VMFSIMG\x02\x01\x03", 10);
 	assert_int_equal(vk_io_open(loop.path, NULL, &io, &form, &err), VK_OK);
 	assert_int_equal(form, VK_FORM_RAW);
 	assert_int_equal(vk_io_size_bytes(io), SIZE);
 	vk_io_close(io);
-	detach(&loop);
 }
 
 static void device_without_medium_is_an_error(void **state)
@@ -243,12 +230,12 @@ static void device_without_medium_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(device_of_512),
-		cmocka_unit_test(device_of_4096),
-		cmocka_unit_test(cache_is_not_believed),
-		cmocka_unit_test(failing_sectors_of_a_device_are_told),
+		cmocka_unit_test_teardown(device_of_512, detach),
+		cmocka_unit_test_teardown(device_of_4096, detach),
+		cmocka_unit_test_teardown(cache_is_not_believed, detach),
+		cmocka_unit_test_teardown(failing_sectors_of_a_device_are_told, detach),
 		cmocka_unit_test(refused_direct_reads_fall_back),
-		cmocka_unit_test(devices_are_not_unfolded),
+		cmocka_unit_test_teardown(devices_are_not_unfolded, detach),
 		cmocka_unit_test(device_without_medium_is_an_error),
 	};
 

@@ -87,6 +87,25 @@ static void reads_stop_at_the_very_sector(void **state)
 	vk_io_close(io);
 }
 
+/* A read may begin in the middle of the sector in front of the bad one, or of the bad one itself. */
+static void crooked_reads_find_whole_sectors(void **state)
+{
+	struct vk_io *io = open_bad("4096+512", 512);
+	uint8_t buf[8192];
+
+	(void)state;
+	assert_got(io, 4096 - 100, buf, 300, 100);
+	assert_memory_equal(buf, disk + 4096 - 100, 100);
+	assert_bad(io, 0, 4096, 512);
+	vk_io_close(io);
+	io = open_bad("4096+512", 512);
+	assert_got(io, 4096 + 100, buf, 10, 0);
+	assert_bad(io, 0, 4096, 512);
+	assert_span(io, 4096, VK_SPAN_UNREADABLE, 512);
+	assert_got(io, 4000, buf, sizeof(buf), 96);
+	vk_io_close(io);
+}
+
 static void known_bad_sectors_are_not_asked_again(void **state)
 {
 	struct vk_io *io = open_bad("4096+512", 512);
@@ -167,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_stop_at_the_very_sector),
+		cmocka_unit_test(crooked_reads_find_whole_sectors),
 		cmocka_unit_test(known_bad_sectors_are_not_asked_again),
 		cmocka_unit_test(sectors_of_4096_bytes_fail_as_a_whole),
 		cmocka_unit_test(first_and_last_sector_may_be_bad),

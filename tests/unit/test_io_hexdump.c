@@ -183,6 +183,7 @@ static void repeats_need_both_ends(void **state)
 	static const char cut[] = ROW("00000000") ROW("00000010") "*\n";
 	static const char prose[] = ZERO_ROW("00000000") "*\n"
 				    "and then the other one\n" ROW("00100000");
+	static const char twice[] = ROW("00000000") "*\n00000040\n*\n00000080\n";
 	static const char torn[] = ROW("00000000") "00000010  31 32\n*\n" ROW("00000040");
 	struct vk_io *io = unfold(cut);
 
@@ -193,6 +194,9 @@ static void repeats_need_both_ends(void **state)
 	io = unfold(prose);
 	assert_null(vk_io_damage(io, NULL));
 	assert_span(io, 0x10, VK_SPAN_ABSENT, 0xFFFF0);
+	vk_io_close(io);
+	io = unfold(twice); /* nothing is repeated behind an end */
+	assert_int_equal(vk_io_size_bytes(io), 0x40);
 	vk_io_close(io);
 	io = unfold(torn); /* a * behind half a row repeats nothing known */
 	assert_span(io, 0x12, VK_SPAN_ABSENT, 0x2E);

@@ -331,6 +331,50 @@ static void unreadable_input_ends_the_stream(void **state)
 	end(&s);
 }
 
+/* The file is written to while we read it: an error, never other bytes in silence. */
+static void changed_stream_is_an_error(void **state)
+{
+	struct stream s = begin(2);
+	struct vk_error err = {0};
+	struct vk_io *io;
+	uint8_t buf[BLOCK];
+	size_t got = 1;
+
+	(void)state;
+	for (uint64_t i = 0; i < 400; i++)
+		put_data(&s, 128, i);
+	io = unfold(&s);
+	assert_holds(io, 0, s.out, BLOCK); /* the reader's buffer is at the start again */
+	memcpy(s.in + 8 + 300 * 515, "\x00\x81\x01", 3); /* was a block of 128 words */
+	assert_int_equal(vk_io_read(io, 300 * BLOCK, buf, BLOCK, &got, &err), VK_IO);
+	assert_int_equal(got, 0);
+	assert_non_null(strstr(err.what, "changed"));
+	vk_io_close(io);
+	end(&s);
+}
+
+/* The same in the middle of one read. */
+static void stream_that_changes_in_a_read_is_an_error(void **state)
+{
+	struct stream s = begin(2);
+	struct vk_error err = {0};
+	uint8_t *buf = malloc(400 * BLOCK);
+	struct vk_io *io;
+	size_t got = 1;
+
+	(void)state;
+	for (uint64_t i = 0; i < 400; i++)
+		put_data(&s, 128, i);
+	io = unfold(&s);
+	assert_holds(io, 0, s.out, BLOCK);
+	memcpy(s.in + 8 + 300 * 515, "\x00\x81\x01", 3);
+	assert_int_equal(vk_io_read(io, 0, buf, 400 * BLOCK, &got, &err), VK_IO);
+	assert_int_equal(got, 0);
+	vk_io_close(io);
+	free(buf);
+	end(&s);
+}
+
 static FILE *open_real(char ret_path[512])
 {
 	const char *shared = getenv("VMFSKIT_SHARED");
@@ -393,6 +437,8 @@ int main(void)
 		cmocka_unit_test(broken_streams_give_what_came_before),
 		cmocka_unit_test(wrong_checksum_is_damage_and_reading_goes_on),
 		cmocka_unit_test(unreadable_input_ends_the_stream),
+		cmocka_unit_test(changed_stream_is_an_error),
+		cmocka_unit_test(stream_that_changes_in_a_read_is_an_error),
 		cmocka_unit_test(real_volume_equals_its_unpacked_image),
 	};
 
