@@ -47,13 +47,17 @@ extern "C" {
 	F(T, U32, sddFDAddr, 0x10D, 4, HEX, S, "address of that file descriptor") \
 	F(T, U8, checksumType, 0x111, 1, DEC, S, "") \
 	F(T, U16, unmapPriority, 0x112, 2, UNMAP_PRIO, S, "0 none, 1 low, 2 medium, 3 high") \
+	F(T, BYTES, pad1, 0x114, 4, RESERVED, S, "") \
 	F(T, U64, checksumGen, 0x118, 8, DEC, S, "") \
 	F(T, BYTES, checksum, 0x120, 16, RAW, S, "value and generation; the algorithm is not known, it is not verified") \
 	F(T, U32, physDiskBlockSize, 0x130, 4, SIZE, S, "") \
 	F(T, U32, mdAlignment, 0x134, 4, SIZE, S, "VMFS6: size of a metadata block, 4096; 0 on VMFS3") \
 	F(T, U16, sfbToLfbShift, 0x138, 2, DEC, S, "VMFS6: log2 of large block / small block, 9") \
+	F(T, BYTES, reserved16_1, 0x13A, 2, RESERVED, S, "") \
+	F(T, BYTES, reserved16_2, 0x13C, 2, RESERVED, S, "") \
 	F(T, U16, ptrBlockShift, 0x13E, 2, DEC, S, "") \
 	F(T, U16, sfbAddrBits, 0x140, 2, DEC, S, "") \
+	F(T, BYTES, reserved16_3, 0x142, 2, RESERVED, S, "") \
 	F(T, U32, tbzGranularity, 0x144, 4, SIZE, S, "also called unmapGranularity") \
 	F(T, U32, journalBlockSize, 0x148, 4, SIZE, S, "") \
 	F(T, U32, leaseIntervalMs, 0x14C, 4, DEC, S, "") \

@@ -28,6 +28,7 @@ extern "C" {
 	F(T, TEXT, ip, 0x36, 46, TEXT, S, "owner's IP address as text") \
 	F(T, U64, journalVolAddr, 0x64, 8, OFFSET, S, "volume offset of the journal") \
 	F(T, UUID, replayHost, 0x6C, 16, UUID, S, "host that replays this journal") \
+	F(T, BYTES, unknown7C, 0x7C, 24, RESERVED, S, "meaning unknown") \
 	F(T, U64, replayHostHB, 0x94, 8, OFFSET, S, "its heartbeat slot") \
 	F(T, U64, replayHostHBgen, 0x9C, 8, DEC, S, "its generation")
 

@@ -23,6 +23,7 @@ extern "C" {
 	F(T, U64, mtime, 0x38, 8, UPTIME_US, U, "uptime of the host at the last change; microseconds on VMFS3, the unit on VMFS5 and 6 is not settled") \
 	F(T, U32, numHolders, 0x40, 4, DEC, S, "shared holders") \
 	F(T, BYTES, holders, 0x44, 256, RESERVED, S, "8 x heartbeat address, generation and host") \
+	F(T, BYTES, unknown144, 0x144, 32, RESERVED, S, "meaning unknown") \
 	F(T, U32, gblNumHolders, 0x164, 4, DEC, S, "") \
 	F(T, U64, gblGen, 0x168, 8, DEC, S, "") \
 	F(T, U32, gblBrk, 0x170, 4, DEC, S, "")

@@ -67,7 +67,9 @@ extern const struct vk_layout vk_lvm_device_layout;
 	F(T, U64, lastPE, 0x80, 8, DEC, V, "last logical extent on this device") \
 	F(T, U64, modTimeUS, 0x88, 8, TIME_US, V, "last change") \
 	F(T, U32, numDevs, 0x90, 4, DEC, V, "devices that the volume spans") \
-	F(T, U32, consumedPEs, 0x110, 4, DEC, V, "0 on the volume seen")
+	F(T, BYTES, pad94, 0x94, 124, RESERVED, S, "") \
+	F(T, U32, consumedPEs, 0x110, 4, DEC, V, "0 on the volume seen") \
+	F(T, BYTES, pad114, 0x114, 236, RESERVED, S, "")
 
 enum { VK_LVM_VOLUME_BYTES = 512 };
 struct vk_lvm_volume {

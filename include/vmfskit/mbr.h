@@ -30,7 +30,7 @@ struct vk_mbr_entry {
 extern const struct vk_layout vk_mbr_entry_layout;
 
 #define VK_MBR_ROWS(F, T) \
-	F(T, BYTES, bootCode, 0, 440, RESERVED, P, "boot code") \
+	F(T, BYTES, bootCode, 0, 440, RESERVED, S, "boot code") \
 	F(T, U32, diskSignature, 0x1B8, 4, HEX, S, "disk signature of Windows and Linux") \
 	F(T, U16, unknown1BC, 0x1BC, 2, HEX, U, "seen as 1D 9A on one ESXi 5 disk; meaning unknown") \
 	F(T, BYTES, entry1, 0x1BE, 16, RAW, P, "partition entry 1") \
