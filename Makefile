@@ -184,12 +184,10 @@ tidy:
 	@src/tools/deps.sh build tidy
 	@$(MAKE) --no-print-directory tidy-run
 tidy-run:
-	@mkdir -p $(BUILD)
 	@printf '%s\n' $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c)) | \
-		xargs -P $(JOBS) -I{} clang-tidy --quiet --warnings-as-errors='*' {} -- $(ALL_CPPFLAGS) 2>$(BUILD)/tidy.log || \
-		{ cat $(BUILD)/tidy.log >&2; exit 1; }
+		xargs -P $(JOBS) -n 1 src/tools/tidy.sh $(ALL_CPPFLAGS)
 	@cppcheck -q -j $(JOBS) --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-		--suppress=missingIncludeSystem --suppress=*:/usr/* -Iinclude -Isrc -DVK_VERSION='""' -DVK_DATE='""' src
+		--suppress=missingIncludeSystem --suppress='*:/usr/*' -Iinclude -Isrc -DVK_VERSION='""' -DVK_DATE='""' src
 
 .PHONY: install uninstall
 install: all $(BUILD)/generated

@@ -30,6 +30,7 @@ list() {
 		echo "strace:shows that nothing is opened for writing"
 		echo "vmfs-tools:debugvmfs, an independent reader of VMFS3 and VMFS5"
 		echo "vmfs6-tools:debugvmfs6, an independent reader of VMFS6"
+		echo "xxd:makes listings of another kind"
 		echo "xz-utils:unpacks test images"
 		;;
 	fuzz)
