@@ -16,6 +16,21 @@ static void put_label(char *ret_text, size_t cap, const char *from)
 	vk_text_label(&text, (const uint8_t *)from, strlen(from));
 }
 
+/* Whole, so that it says something to who reads it elsewhere; links are kept: names like those of by-id are the better ones. */
+static void put_path(char *ret_text, size_t cap, const char *path)
+{
+	char folder[4096];
+	struct vk_text text;
+
+	vk_text_init(&text, ret_text, cap);
+	if (path[0] != '/' && strcmp(path, "-") != 0 && getcwd(folder, sizeof(folder)) != NULL &&
+	    folder[0] == '/') {
+		vk_text_label(&text, (const uint8_t *)folder, strlen(folder));
+		vk_text_put(&text, "/");
+	}
+	vk_text_label(&text, (const uint8_t *)path, strlen(path));
+}
+
 enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const char *path,
 			       const char *store, const char *suffix, struct vk_error *err)
 {
@@ -30,7 +45,7 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	if (uname(&name) == 0)
 		put_label(c->host, sizeof(c->host), name.nodename);
 	put_label(c->version, sizeof(c->version), VK_VERSION);
-	put_label(c->source_path, sizeof(c->source_path), path);
+	put_path(c->source_path, sizeof(c->source_path), path);
 	c->size_bytes = vk_io_size_bytes(io);
 	c->sector_size = vk_io_sector_size(io);
 	vk_device_info_read(path, &taking->manifest.device);
