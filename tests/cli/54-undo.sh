@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+# Undo leads back to any wreck, also one that guards were lifted for; and it is guarded itself. Partitions and
+# extents as targets.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+
+PATH=$PATH:/usr/sbin:/sbin
+need perl
+store=$TMP/store
+good=$TMP/good.img
+disk=$TMP/disk.img
+all="--part table,lvm,vh,heartbeats"
+
+made() { "$LAB" make --overwrite "$@" >/dev/null || exit 1; }
+captured() { "$VMFSKIT" capture --store "$store" "$1" >/dev/null || exit 1; ls -1t "$store" | head -n 1; }
+
+made --table gpt --vmfs 5 --start 2048 --vmfs-size 600M --seed 1 "$good"
+base=$((2048 * 512))
+id=$(captured "$good")
+
+# there_and_back NAME GUARDS: $disk is restored with these guards lifted, undone, and the undo undone
+there_and_back() {
+	local name=$1 wreck restored undo redo lifted=${2:+--override }${2:-}
+	wreck=$(disk_sum "$disk")
+	if [ -n "$2" ]; then
+		exits "$name: guarded" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" $all --write
+	fi
+	ok "$name: restore" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" $all $lifted --write
+	undo=$(undo_of "$OUT")
+	restored=$(disk_sum "$disk")
+	hasnt "$name: it was changed" "$restored" "$wreck"
+	ok "$name: undo" "$VMFSKIT" undo --json --store "$store" "$undo" "$disk" --write
+	redo=$(undo_of "$OUT")
+	hasnt "$name: no guard stands in the way of undo" "$ERR" "guard"
+	is "$name: undo leads to the wreck" "$(disk_sum "$disk")" "$wreck"
+	ok "$name: the undo is undone" "$VMFSKIT" undo --store "$store" "$redo" "$disk" --write
+	hasnt "$name: no guard stands in its way either" "$ERR" "guard"
+	is "$name: and all is as restored" "$(disk_sum "$disk")" "$restored"
+}
+
+copy_disk "$good" "$disk"
+"$LAB" break --how ntfs "$disk" >/dev/null || exit 1
+there_and_back "NTFS on the disk" foreign-signature
+copy_disk "$good" "$disk"
+"$LAB" break --how ntfs --at partition "$disk" >/dev/null || exit 1
+there_and_back "NTFS in the partition" foreign-signature
+if command -v mkfs.ext4 >/dev/null; then
+	copy_disk "$good" "$disk"
+	"$LAB" break --how ext4 "$disk" >/dev/null || exit 1
+	there_and_back "ext4 on the disk" foreign-signature
+else
+	skip "ext4 on the disk" "there is no mkfs.ext4"
+fi
+made --table gpt --vmfs 5 --start 2048 --vmfs-size 600M --seed 2 "$disk"
+there_and_back "another volume" device-uuid,volume-uuid,disk-id
+copy_disk "$good" "$disk"
+zero "$disk" 0 512
+printf 'label: dos\nstart=128, size=20480, type=83\n' | sfdisk -q --no-tell-kernel --wipe never "$disk" >/dev/null 2>&1
+there_and_back "another kind of table" table-kind
+
+# what came after the restore is not undone blindly, and not touched where the restore wrote nothing
+copy_disk "$good" "$disk"
+"$LAB" break --how header "$disk" >/dev/null || exit 1
+ok "headers put back" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write
+undo=$(undo_of "$OUT")
+printf 'later' | dd of="$disk" bs=1 seek=$((base + 0x1100000)) conv=notrunc status=none
+printf '\001' | dd of="$disk" bs=1 seek=$((base + 0x100000 + 0x72)) conv=notrunc status=none
+ok "undo of a volume that a host has changed since" "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write
+is "its header is gone again" "$(dd if="$disk" bs=512 skip=$(((base + 0x100000) / 512)) count=1 status=none | tr -d '\000' | wc -c)" 0
+is "what was written elsewhere since stays" "$(dd if="$disk" bs=1 skip=$((base + 0x1100000)) count=5 status=none)" later
+ok "headers put back again" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write
+undo=$(undo_of "$OUT")
+made --table gpt --vmfs 5 --start 2048 --vmfs-size 600M --seed 2 "$disk"
+before=$(disk_sum "$disk")
+exits "undo where another volume was made since: refused" 3 "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write
+has "undo where another volume was made since: by name" "$ERR" "^guard (device-uuid|volume-uuid) refuses: "
+is "undo where another volume was made since: untouched" "$(disk_sum "$disk")" "$before"
+
+# a damaged undo capture, and one whose restored capture is gone
+copy_disk "$good" "$disk"
+"$LAB" break --how header "$disk" >/dev/null || exit 1
+wreck=$(disk_sum "$disk")
+ok "headers put back once more" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write
+undo=$(undo_of "$OUT")
+cp -a "$store/$undo" "$TMP/alone-undo"
+ok "undo from a folder that lies elsewhere" "$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk" --write
+is "it leads to the wreck" "$(disk_sum "$disk")" "$wreck"
+chmod -R u+w "$TMP/alone-undo"
+printf x >>"$(ls "$TMP"/alone-undo/*.raw | head -n 1)"
+exits "a damaged undo capture: refused" 3 "$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk" --write
+has "a damaged undo capture: by name" "$ERR" "^guard capture-verified refuses: "
+
+# a store that cannot take the undo capture: nothing is written
+if [ "$(id -u)" -ne 0 ] || mount -t tmpfs -o size=64k tmpfs "$(mkdir -p "$TMP/full" && echo "$TMP/full")" 2>/dev/null; then
+	if [ -d "$TMP/full" ]; then
+		echo "$TMP/full" >>"$TMP/.mounts"
+		dd if=/dev/zero of="$TMP/full/ballast" bs=4k 2>/dev/null
+		before=$(disk_sum "$disk")
+		exits "no room for the undo capture: nothing is done" 4 "$VMFSKIT" restore --store "$TMP/full" "$store/$id" "$disk" --write
+		is "no room for the undo capture: untouched" "$(disk_sum "$disk")" "$before"
+	else
+		skip "no room for the undo capture" "needs root"
+	fi
+else
+	skip "no room for the undo capture" "a small file system cannot be mounted here"
+fi
+
+# a partition as target
+dd if="$good" of="$TMP/part.img" bs=1M iflag=skip_bytes skip="$base" count=600 conv=sparse status=none
+id=$(captured "$TMP/part.img")
+copy_disk "$TMP/part.img" "$disk"
+zero "$disk" 0 $((21 * 1048576))
+all="--part lvm,vh,heartbeats"
+there_and_back "a partition" ""
+same "a partition: restored byte for byte" "$disk" "$TMP/part.img"
+exits "a partition has no table to put back" 2 "$VMFSKIT" restore --store "$store" "$id" "$disk" --part table
+
+# one volume on two disks
+made --size 1G --seed 4 --extents "$TMP/second.img" "$TMP/first.img"
+for extent in first second; do
+	id=$(captured "$TMP/$extent.img")
+	copy_disk "$TMP/$extent.img" "$disk"
+	"$LAB" break --how start "$disk" >/dev/null || exit 1
+	"$LAB" break --how table "$disk" >/dev/null || exit 1
+	all=
+	there_and_back "the $extent extent of a volume" ""
+	[ "$extent" = second ] && same "the second extent: all its headers are back" "$disk" "$TMP/second.img"
+done
