@@ -98,6 +98,11 @@ static void crooked_reads_find_whole_sectors(void **state)
 	assert_memory_equal(buf, disk + 4096 - 100, 100);
 	assert_bad(io, 0, 4096, 512);
 	vk_io_close(io);
+	io = open_bad("4096+512", 512); /* halves that end in the sector they begin in */
+	assert_got(io, 4096 - 511, buf, 520, 511);
+	assert_memory_equal(buf, disk + 4096 - 511, 511);
+	assert_bad(io, 0, 4096, 512);
+	vk_io_close(io);
 	io = open_bad("4096+512", 512);
 	assert_got(io, 4096 + 100, buf, 10, 0);
 	assert_bad(io, 0, 4096, 512);
