@@ -113,6 +113,7 @@ static void versions(void **state)
 	assert_false(vk_fs_magic_known(VK_FS_MAGIC_VMFS - 1));
 	assert_false(vk_fs_magic_known(VK_FS_MAGIC_VMFS6L + 1));
 	assert_true(vk_fs_magic_known(VK_FS_MAGIC_VMFSL));
+	assert_true(vk_fs_magic_known(VK_FS_MAGIC_VMFS6L));
 }
 
 static void flags(void **state)

@@ -207,6 +207,8 @@ static void header_findings(void **state)
 	put_header();
 	assert_true(check_header(LAST));
 	assert_range(&list, 0, LAST * 512ULL + 0x20, 8);
+	assert_string_equal(list.items[0].seen, "2");
+	assert_string_equal(list.items[0].expected, "1");
 	assert_codes(&list, 1, "gpt.alternate-lba");
 }
 

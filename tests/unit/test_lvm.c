@@ -220,6 +220,13 @@ static void header_findings(void **state)
 	DAMAGED(d1(), d.diskID.len = 21, 0x0C + 1, 1, "lvm.disk-id-length");
 
 	struct vk_lvm_device many = d1();
+	many.numPEs = 5;
+	many.lastPEIndex = 4;
+	check(&many);
+	assert_string_equal(list.items[0].seen, "5");
+	assert_string_equal(list.items[0].expected, "399");
+	assert_codes(&list, 1, "lvm.num-pes");
+	many = d1();
 	many.numVolumes = 600;
 	check(&many);
 	assert_string_equal(list.items[0].expected, "at most 512");
@@ -403,7 +410,9 @@ static void volume_findings(void **state)
 	VOLUME(v.creationTimeUS += 62000000, 0x68, 8, "volume.creation-time");
 	VOLUME(v.creationTimeUS -= 62000000, 0x68, 8, "volume.creation-time");
 	VOLUME(v.creationTimeUS = 0, 0x68, 8, "volume.creation-time");
-	VOLUME_SOUND(v.creationTimeUS += 59000000);
+	VOLUME_SOUND(v.creationTimeUS += 60000000);
+	VOLUME_SOUND((v.creationTimeUS -= 60000000));
+	VOLUME(v.creationTimeUS += 61000000, 0x68, 8, "volume.creation-time");
 	/* of one extent of several the size of the whole says nothing */
 	VOLUME_SOUND((v.numDevs = 2, v.logicalSize *= 2));
 	VOLUME_SOUND((v.numDevs = 2, v.firstPE += 5000, v.lastPE += 5000, v.logicalSize *= 2));
@@ -432,6 +441,9 @@ static void pe_entries(void **state)
 	assert_true(vk_lvm_pe_at_place(&pe, &d, 1));
 	assert_false(vk_lvm_pe_at_place(&pe, &d, 0));
 	assert_false(vk_lvm_pe_at_place(&pe, &d, UINT64_MAX));
+	bad = pe;
+	bad.pOffset = d.totalBytes - bad.length;
+	assert_true(vk_lvm_pe_plausible(&bad, &d));
 	bad = pe;
 	bad.pOffset += 512;
 	assert_false(vk_lvm_pe_at_place(&bad, &d, 1));

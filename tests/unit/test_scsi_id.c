@@ -160,6 +160,11 @@ static void vml_names_that_are_none(void **state)
 	/* nothing was touched */
 	assert_int_equal(id.lun, 77);
 	assert_int_equal(partition, 99);
+	/* type 3 was never seen, but it has this form */
+	assert_int_equal(vk_scsi_vml_parse("vml.030000000001:9999", &id, &partition), VK_OK);
+	assert_int_equal(id.type, VK_SCSI_ID_SYMM);
+	assert_int_equal(partition, 9999);
+	assert_int_equal(vk_scsi_vml_parse("vml.030000000001:10000", &id, &partition), VK_DAMAGED);
 	/* 44 bytes do fit */
 	assert_int_equal(vk_scsi_vml_parse("vml.0200000000000102030405060708090a0b0c0d0e0f10111213141516171819"
 					   "1a1b1c1d1e1f202122232425262728292a2b", &id, &partition), VK_OK);
@@ -302,6 +307,7 @@ static void findings(void **state)
 		{0, 0, 0, true}, {0, 15, 'v', true}, {0, 45, 'v', false}, {3, 44, 1, true},
 		{9, 255, 1, false},
 	};
+	struct vk_scsi_disk_id odd = {.type = VK_SCSI_ID_NAA, .len = 9};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -316,6 +322,12 @@ static void findings(void **state)
 			assert_codes(&list, 1, "lvm.disk-id-length");
 		}
 	}
+	check(&odd);
+	assert_string_equal(list.items[0].expected, "14 or 22");
+	odd.id[0] = 0x50;
+	check(&odd);
+	assert_string_equal(list.items[1].expected, "14");
+	assert_codes(&list, 2, "lvm.disk-id-length", "lvm.disk-id-length");
 }
 
 static void same_lun(void **state)

@@ -19,6 +19,9 @@ static void worked_example(void **state)
 	assert_true(vk_vmfs_uuid_equal(&uuid, &again));
 	assert_true(vk_vmfs_uuid_parse("49EDF842-DCB35D37-B383-0021280083CF", &again));
 	assert_true(vk_vmfs_uuid_equal(&uuid, &again));
+	assert_true(vk_vmfs_uuid_parse("0123456A-89ABCDEF-0aAf-fedcba9876A0", &again));
+	vk_vmfs_uuid_format(&again, text);
+	assert_string_equal(text, "0123456a-89abcdef-0aaf-fedcba9876a0");
 	vk_vmfs_uuid_decode(&uuid, &parts);
 	assert_int_equal(parts.timeLo, 0x49EDF842);
 	assert_int_equal(parts.timeHi, 0xdcb35d37);
