@@ -38,7 +38,7 @@ static const struct {
 
 void vk_guid_format(const struct vk_guid *guid, char ret_text[VK_GUID_TEXT_BYTES])
 {
-	uuid_t bytes;
+	uuid_t bytes = {0};
 
 	swap_groups(guid->b, bytes);
 	uuid_unparse_upper(bytes, ret_text);
