@@ -21,7 +21,8 @@ tell() {
 	printf '\n%s%d. %s%s\n' "$bold" "$step" "$1" "$plain"
 }
 
-# run a command as it is shown; $1: the exit code that it must have, $2: lines of its output to show
+# run a command as it is shown; $1: the exit code that it must have, $2: how many lines of its output to show, the
+# last ones when negative
 show() {
 	local expected=$1 lines=$2 code count
 	shift 2
@@ -29,8 +30,13 @@ show() {
 	"$@" >output 2>&1
 	code=$?
 	count=$(wc -l <output)
-	head -n "$lines" output | sed 's/^/     /'
-	[ "$count" -le "$lines" ] || printf '     ... and %d lines more\n' "$((count - lines))"
+	if [ "$lines" -lt 0 ] && [ "$count" -gt "${lines#-}" ]; then
+		printf '     ... after %d lines\n' "$((count + lines))"
+		tail -n "${lines#-}" output | sed 's/^/     /'
+	else
+		head -n "${lines#-}" output | sed 's/^/     /'
+		[ "$count" -le "${lines#-}" ] || printf '     ... and %d lines more\n' "$((count - lines))"
+	fi
 	[ "$code" -eq 0 ] || printf '     (exit code %d)\n' "$code"
 	if [ "$code" -ne "$expected" ]; then
 		printf '\nThis should have ended with exit code %d. All it said:\n' "$expected" >&2
@@ -78,7 +84,7 @@ must [ "$(digest)" = "$wreck" ]
 printf '   The disk is untouched: sha256 still %.16s...\n' "$wreck"
 
 tell "Put it back. What is overwritten is saved first."
-show 0 16 vmfskit restore --store store "$capture" disk.img --write
+show 0 -8 vmfskit restore --store store "$capture" disk.img --write
 undo=$(newest)
 must [ -n "$undo" ]
 must [ "$(digest)" = "$sound" ]
@@ -86,7 +92,7 @@ printf '   Byte for byte the disk of step 1: sha256 %.16s...\n' "$sound"
 show 0 6 vmfskit decode disk.img
 
 tell "Changed your mind? A restore can be undone."
-show 0 16 vmfskit undo --store store "$undo" disk.img --write
+show 0 -8 vmfskit undo --store store "$undo" disk.img --write
 must [ "$(digest)" = "$wreck" ]
 printf '   Byte for byte the wreck of step 4: sha256 %.16s...\n' "$wreck"
 

@@ -15,7 +15,7 @@ declare -A may=(
 # the layer of each public header
 declare -A layer=(
 	[error]=base [text]=base [finding]=base [layout]=disk [mbr]=disk [gpt]=disk [vmfs_uuid]=disk [scsi_id]=disk
-	[lvm]=disk [fs_descriptor]=disk [heartbeat]=disk [lock]=disk [io]=io [overlay]=io [table]=vol [vmfs]=vol
+	[lvm]=disk [fs_descriptor]=disk [heartbeat]=disk [lock]=disk [io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol
 	[source]=vol [capture]=store [restore]=repair [vmfskit]=cmd
 )
 

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The contract of docs/json.md: every key that its tables name is in real output.
+. "$(dirname "$0")/../lib.sh"
+cd "$TMP" || exit 1
+
+# "SCHEMA KEY" for each key of the tables; keys behind a comma are siblings of the first
+awk -F '|' '
+/^## Findings/ { schema = "finding" }
+/^## vmfskit/ { schema = $0; sub(/^## /, "", schema); sub(/ and .*/, "", schema) }
+/^\| `/ {
+	n = split($2, part, ",")
+	for (i = 1; i <= n; i++) {
+		key = part[i]
+		gsub(/[` ?]/, "", key)
+		if (i == 1) { prefix = key; if (!sub(/[^.]*$/, "", prefix)) prefix = "" }
+		else key = prefix key
+		gsub(/\[\]/, ".[]", key)
+		print schema, key
+	}
+}' "$ROOT/docs/json.md" >keys
+ok "the page names keys" [ "$(wc -l <keys)" -gt 100 ]
+
+# keys of JSON files, list elements as []
+keys_of() { cat "$@" | jq -r 'paths | map(if type == "number" then "[]" else . end) | join(".")' | sort -u; }
+# the keys of a schema that are in none of the files
+lacking() {
+	local schema=$1
+	shift
+	sed -n "s|^$schema ||p" keys | sort -u | comm -23 - <(keys_of "$@")
+}
+json() {
+	local name=$1 code=$2 out=$3
+	shift 3
+	exits "$name" "$code" "$VMFSKIT" "$@" --json
+	cp "$OUT" "$out"
+	is "$name: one object" "$(jq -rs 'length, (.[0] | type)' "$out" 2>&1 | tr '\n' ' ')" "1 object "
+}
+
+"$LAB" make --table gpt --size 320M --label drill disk.img >/dev/null
+"$LAB" make --table gpt --size 320M --label drill --live 2 live.img >/dev/null
+"$LAB" make --table mbr --vmfs 3 --start 63 --size 320M --model SUN:COMSTAR:1.0 old.img >/dev/null
+json "decode" 0 decode.json decode live.img
+json "decode, VMFS3 on an MBR" 0 decode3.json decode old.img
+dd if=disk.img of=header.bin bs=1M skip=2 count=24 status=none
+run "$VMFSKIT" decode --as header --json header.bin
+cp "$OUT" header.json
+json "capture" 0 capture.json capture --store store disk.img
+json "capture of nothing" 4 capture-bad.json capture --store store nosuchfile
+json "list" 0 list.json list --store store
+json "verify" 0 verify.json verify --store store
+id=$(jq -r '.captures[0].id' list.json)
+"$LAB" break --how header disk.img >/dev/null
+json "decode of a wreck" 1 wreck.json decode disk.img
+json "restore on another disk" 3 plan.json restore --store store "$id" old.img
+json "restore" 0 restore.json restore --store store "$id" disk.img --write
+json "undo" 0 undo.json undo --store store "$(jq -r .undo restore.json)" disk.img
+is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json | jq -r '[.captures[].purpose] | join(" ")')" "capture undo"
+
+is "decode: every key" "$(lacking vmfskit.decode/1 decode.json decode3.json header.json wreck.json)" ""
+is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
+jq '.captures |= map(. + {verdict: 0})' capture.json >capture-as-list.json
+is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json | grep -vx 'findings.\[\]')" ""
+is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json |
+	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
+is "list: every key" "$(lacking vmfskit.list/1 list.json)" ""
+is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
+is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json)" ""
+for file in decode:decode capture:capture list:list verify:verify restore:restore undo:undo; do
+	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
+done
+
+# what was agreed on for a whole disk, with its types
+for file in decode decode3; do
+	is "$file: the agreed keys and types" "$(jq -r '
+		def t(p; kind): if ([p] | length > 0 and all(.[]; type == kind)) then empty else "\(kind) \(path(p))" end;
+		t(.sources[].path; "string"), t(.sources[].kind; "string"), t(.sources[].size_bytes; "number"),
+		t(.sources[].sector_size; "number"), t(.sources[].table.kind; "string"),
+		(.sources[].table.partitions[] | t(.number; "number"), t(.start_sector; "number"), t(.sectors; "number"),
+			t(.type; "string"), t(.type_name; "string")),
+		(.sources[].vmfs[] | t(.partition; "number"), t(.start_sector; "number"), t(.sectors; "number"),
+			(.lvm | t(.majorVersion; "number"), t(.minorVersion; "number"), t(.totalBytes; "number"),
+				t(.numPEs; "number"), t(.dataOffset; "number"), t(.generation; "number"), t(.devID; "string"),
+				t(.initTime; "string"),
+				(.diskID | t(.type; "number"), t(.len; "number"), t(.lun; "number"), t(.vendor; "string"),
+					t(.model; "string"), t(.revision; "string"), t(.id; "string"), t(.name; "string"),
+					t(.vml; "string")),
+				(.volumes[] | t(.name; "string"), t(.uuid; "string"), t(.snapID; "number"), t(.state; "string"),
+					t(.logicalSize; "number"), t(.numPEs; "number"), t(.firstPE; "number"),
+					t(.lastPE; "number"))),
+			(.fs | t(.magic; "string"), t(.majorVersion; "number"), t(.minorVersion; "number"), t(.uuid; "string"),
+				t(.label; "string"), t(.fileBlockSize; "number"), t(.creationTime; "string"),
+				t(.volInfo; "string")),
+			(.heartbeats | t(.slots; "number"), t(.in_use; "array"), t(.free_with_history; "number")))
+		' $file.json 2>&1)" ""
+done
+is "a heartbeat: the agreed keys and types" "$(jq -c '[.sources[0].vmfs[0].heartbeats.in_use[0] |
+	.slot, .owner, .mac, .ip, .uptime_us | type]' decode.json)" '["number","string","string","string","number"]'
+is "values: table" "$(jq -c '.sources[0].table | [.kind, .partitions[0].number, .partitions[0].start_sector]' decode.json)" \
+	'["gpt",1,2048]'
+is "values: table of an MBR" "$(jq -c '.sources[0].table | [.kind, .partitions[0].type, .partitions[0].type_name]' decode3.json)" \
+	'["mbr","fb","VMFS"]'
+is "values: volume" "$(jq -c '.sources[0].vmfs[0] | [.lvm.volumes[0].state, .fs.label, .fs.magic]' decode.json)" \
+	'["LVM_NORMAL","drill","0x2fabf15e"]'
