@@ -81,9 +81,18 @@ struct vk_capture {
 	char undo_of[VK_CAPTURE_ID_BYTES]; /* an undo capture: the capture whose restore it undoes */
 };
 
+/*
+ * What captures that are taken at the same time may share, also between threads: digests of the zeros that
+ * regions begin with, which then need not be computed for each. NULL when memory ran out, which every user takes.
+ */
+struct vk_capture_shared;
+struct vk_capture_shared *vk_capture_shared_new(void);
+void vk_capture_shared_free(struct vk_capture_shared *shared);
+
 struct vk_capture_options {
 	const char *store;       /* folder, made when it does not exist (mode 0700) */
 	uint32_t sector_size;    /* 0: of the device */
+	const struct vk_capture_shared *shared; /* may be NULL */
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */

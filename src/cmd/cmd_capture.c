@@ -166,6 +166,7 @@ static int read_options(const struct vk_cli_call *call, struct jobs *jobs)
 static int run(struct vk_cli_call *call)
 {
 	struct jobs jobs = {.count = call->argument_count};
+	struct vk_capture_shared *shared;
 	int code = read_options(call, &jobs);
 
 	if (code != VK_EXIT_OK)
@@ -179,7 +180,10 @@ static int run(struct vk_cli_call *call)
 	}
 	for (size_t i = 0; i < jobs.count; i++)
 		jobs.items[i].disk = call->arguments[i];
+	shared = vk_capture_shared_new();
+	jobs.capture.shared = shared;
 	vk_cmd_spread(jobs.count, capture_disk, &jobs);
+	vk_capture_shared_free(shared);
 	code = report(call, &jobs);
 	for (size_t i = 0; i < jobs.count; i++) {
 		free(jobs.items[i].path);

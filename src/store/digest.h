@@ -11,11 +11,14 @@
 
 struct vk_digest {
 	void *ctx;
+	const struct vk_capture_shared *shared;
 	bool failed;
+	bool begun;             /* something else than zeros was added */
+	uint64_t leading_zeros; /* before that */
 };
 
-/* False when memory ran out. Free with vk_digest_free. */
-VK_MUST_USE bool vk_digest_init(struct vk_digest *digest);
+/* shared may be NULL, else it must outlive the digest. False when memory ran out. Free with vk_digest_free. */
+VK_MUST_USE bool vk_digest_init(struct vk_digest *digest, const struct vk_capture_shared *shared);
 void vk_digest_add(struct vk_digest *digest, const void *bytes, size_t len);
 void vk_digest_add_zeros(struct vk_digest *digest, uint64_t len);
 /* Write the digest and start anew. False when any step since the start failed. */

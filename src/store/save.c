@@ -12,13 +12,14 @@
 
 enum { HOLE_BYTES = 4096, ALIGNMENT = 4096 };
 
-enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io, struct vk_error *err)
+enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io,
+			      const struct vk_capture_shared *shared, struct vk_error *err)
 {
 	void *buf = NULL;
 
 	memset(saver, 0, sizeof(*saver));
 	saver->io = io;
-	if (!vk_digest_init(&saver->digest) ||
+	if (!vk_digest_init(&saver->digest, shared) ||
 	    posix_memalign(&buf, ALIGNMENT, VK_SAVE_BUFFER_BYTES) != 0) {
 		vk_saver_free(saver);
 		return vk_error_set(err, VK_NOMEM, io != NULL ? vk_io_name(io) : NULL,
@@ -143,6 +144,10 @@ static enum vk_status copy_data(struct vk_saver *s, const struct vk_region *regi
 
 	if (status != VK_OK || *ret_done == 0)
 		return status;
+	if (vk_all_zero(s->buf, *ret_done)) {
+		vk_digest_add_zeros(&s->digest, *ret_done);
+		return VK_OK;
+	}
 	vk_digest_add(&s->digest, s->buf, *ret_done);
 	return write_sparse(fd, pos, s->buf, *ret_done, region->file, err);
 }

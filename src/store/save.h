@@ -19,6 +19,7 @@ struct vk_saver {
 
 /* io NULL: only buffer and digest are wanted. */
 VK_MUST_USE enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io,
+					 const struct vk_capture_shared *shared,
 					 struct vk_error *err);
 void vk_saver_free(struct vk_saver *saver);
 /*

@@ -145,7 +145,7 @@ static enum vk_status take(struct vk_taking *taking, const struct vk_source *sou
 {
 	struct vk_capture *c = &taking->manifest.capture;
 	enum vk_status status =
-		vk_taking_begin(taking, source->io, source->path, options->store, "", err);
+		vk_taking_begin(taking, source->io, source->path, options, "", err);
 
 	if (status != VK_OK)
 		return status;

@@ -104,8 +104,7 @@ static enum vk_status take_undo(struct vk_taking *taking, struct vk_io *target,
 				char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
-	enum vk_status status = vk_taking_begin(taking, target, vk_io_name(target), options->store,
-						"-undo", err);
+	enum vk_status status = vk_taking_begin(taking, target, vk_io_name(target), options, "-undo", err);
 
 	if (status != VK_OK)
 		return status;

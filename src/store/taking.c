@@ -32,7 +32,8 @@ static void put_path(char *ret_text, size_t cap, const char *path)
 }
 
 enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const char *path,
-			       const char *store, const char *suffix, struct vk_error *err)
+			       const struct vk_capture_options *options, const char *suffix,
+			       struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
 	struct utsname name;
@@ -50,10 +51,11 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	c->sector_size = vk_io_sector_size(io);
 	vk_device_info_read(path, &taking->manifest.device);
 	memcpy(c->disk_serial, taking->manifest.device.serial, sizeof(c->disk_serial));
-	status = vk_saver_init(&taking->saver, io, err);
+	status = vk_saver_init(&taking->saver, io, options->shared, err);
 	if (status != VK_OK)
 		return status;
-	status = vk_folder_begin(store, path, suffix, taking->unix_seconds, &taking->folder, err);
+	status = vk_folder_begin(options->store, path, suffix, taking->unix_seconds,
+				 &taking->folder, err);
 	if (status == VK_OK)
 		memcpy(c->id, taking->folder.id, sizeof(c->id));
 	return status;

@@ -19,8 +19,9 @@ struct vk_taking {
  * "-undo".
  */
 VK_MUST_USE enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io,
-					   const char *path, const char *store, const char *suffix,
-					   struct vk_error *err);
+					   const char *path,
+					   const struct vk_capture_options *options,
+					   const char *suffix, struct vk_error *err);
 /* Copy every region of manifest.capture into its file; fills digests and unreadable ranges. */
 VK_MUST_USE enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err);
 /* RESTORE.txt, manifest, SHA256SUMS, and the folder's name. */

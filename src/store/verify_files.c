@@ -201,7 +201,7 @@ static void check_file(const struct vk_verifier *v, struct vk_saver *s,
 enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err)
 {
 	struct vk_saver saver;
-	enum vk_status status = vk_saver_init(&saver, NULL, err);
+	enum vk_status status = vk_saver_init(&saver, NULL, NULL, err);
 
 	if (status != VK_OK)
 		return status;

@@ -39,7 +39,7 @@ struct fixture_disk {
 	bool as_holes; /* zero sectors are known to be zero */
 };
 
-static bool fixture_bad(const struct fixture_disk *d, uint64_t offset, uint64_t *length)
+static inline bool fixture_bad(const struct fixture_disk *d, uint64_t offset, uint64_t *length)
 {
 	for (size_t i = 0; i < d->bad_count; i++) {
 		uint64_t end = d->bad[i].offset_bytes + d->bad[i].length_bytes;
@@ -54,7 +54,7 @@ static bool fixture_bad(const struct fixture_disk *d, uint64_t offset, uint64_t 
 	return false;
 }
 
-static enum vk_status fixture_read(void *self, uint64_t offset, void *buf, size_t len,
+static inline enum vk_status fixture_read(void *self, uint64_t offset, void *buf, size_t len,
 				   size_t *ret_got, struct vk_error *err)
 {
 	struct fixture_disk *d = self;
@@ -72,7 +72,7 @@ static enum vk_status fixture_read(void *self, uint64_t offset, void *buf, size_
 	return VK_OK;
 }
 
-static struct vk_span fixture_span(void *self, uint64_t offset)
+static inline struct vk_span fixture_span(void *self, uint64_t offset)
 {
 	struct fixture_disk *d = self;
 	struct vk_span span = {.state = VK_SPAN_DATA};
@@ -107,7 +107,7 @@ struct fixture {
 };
 
 /* data_offset: 0x1100000 as always, or a small one for tests that verify thousands of times. */
-static struct fixture *fixture_new(uint64_t data_offset)
+static inline struct fixture *fixture_new(uint64_t data_offset)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	uint64_t header = FIXTURE_BASE + VK_LVM_HEADER_OFFSET;
@@ -158,7 +158,7 @@ static struct fixture *fixture_new(uint64_t data_offset)
 	return f;
 }
 
-static int fixture_unlink(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+static inline int fixture_unlink(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	(void)st;
 	(void)flag;
@@ -166,7 +166,7 @@ static int fixture_unlink(const char *path, const struct stat *st, int flag, str
 	return remove(path);
 }
 
-static void fixture_free(struct fixture *f)
+static inline void fixture_free(struct fixture *f)
 {
 	nftw(f->store, fixture_unlink, 16, FTW_DEPTH | FTW_PHYS);
 	vk_findings_free(&f->findings);

@@ -138,12 +138,70 @@ static void a_file_gone_is_absent(void **state)
 	close_opened(&o);
 }
 
+/* A disk that decoding understands: what decode tells of the capture is what it tells of the disk. */
+static void make_real(struct fixture *f)
+{
+	uint8_t *partition = f->disk.bytes + FIXTURE_BASE;
+	struct vk_mbr mbr = {.signature = VK_MBR_SIGNATURE};
+	struct vk_lvm_device device = {.magic = VK_LVM_MAGIC,
+				       .majorVersion = 3,
+				       .minorVersion = 16,
+				       .diskBlockSize = 512,
+				       .totalBytes = f->partition.sectors * FIXTURE_SECTOR,
+				       .numVolumes = 1,
+				       .generation = 2,
+				       .dataOffset = VK_LVM_DATA_OFFSET};
+	struct vk_fs_descriptor fs = {.magic = VK_FS_MAGIC_VMFS,
+				      .majorVersion = 4,
+				      .minorVersion = 31,
+				      .diskBlockSize = 512,
+				      .fileBlockSize = 1 << 20};
+
+	mbr.entries[0] = (struct vk_mbr_entry){.type = VK_MBR_TYPE_VMFS,
+					       .firstLBA = FIXTURE_START,
+					       .sectors = (uint32_t)f->partition.sectors};
+	vk_mbr_encode(&mbr, f->disk.bytes, VK_MBR_BYTES);
+	device.devID.b[3] = 0x49;
+	vk_lvm_device_encode(&device, partition + VK_LVM_HEADER_OFFSET, VK_LVM_DEVICE_BYTES);
+	memcpy(fs.fsLabel, "kept", 5);
+	vk_fs_descriptor_encode(&fs, partition + VK_LVM_DATA_OFFSET + VK_FS_OFFSET,
+				VK_FS_DESCRIPTOR_BYTES);
+}
+
+static void decoded(void **state)
+{
+	struct fixture *f = fixture_new(VK_LVM_DATA_OFFSET);
+	struct vk_capture c;
+	struct vk_source source;
+	struct vk_error err;
+
+	(void)state;
+	make_real(f);
+	fixture_take(f);
+	assert_int_equal(f->findings.count, 0);
+	assert_int_equal(vk_capture_open(f->store, f->id, &c, &err), VK_OK);
+	assert_int_equal(vk_capture_source(&c, &source, &err), VK_OK);
+	assert_int_equal(source.kind, VK_SOURCE_DISK);
+	assert_string_equal(source.path, f->path);
+	assert_int_equal(source.size_bytes, FIXTURE_BYTES);
+	assert_int_equal(source.table.kind, VK_TABLE_MBR);
+	assert_int_equal(source.vmfs_count, 1);
+	assert_true(source.vmfs[0].lvm_usable && source.vmfs[0].fs_usable);
+	assert_int_equal(source.vmfs[0].lvm.totalBytes, f->partition.sectors * FIXTURE_SECTOR);
+	assert_string_equal((const char *)source.vmfs[0].fs.fsLabel, "kept");
+	assert_int_equal(source.vmfs[0].heartbeats.slots_seen, 2048);
+	vk_source_close(&source);
+	vk_capture_close(&c);
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_capture),
 		cmocka_unit_test(each_region),
 		cmocka_unit_test(a_file_gone_is_absent),
+		cmocka_unit_test(decoded),
 	};
 
 	return cmocka_run_group_tests_name("capture io", tests, NULL, NULL);
