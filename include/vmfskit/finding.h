@@ -27,6 +27,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(SOURCE_TRUNCATED, "source.truncated", INFO, "the source holds only a part of the partition", "for a complete picture take at least the bytes up to the end of the heartbeat region, better 2 GiB") \
 	F(SOURCE_UNREADABLE, "source.unreadable", ERROR, "the device did not deliver these bytes; nothing is known of them", "check the path and the disk; copy what can be read with ddrescue and decode the copy") \
 	F(SOURCE_STREAM_DAMAGED, "source.stream-damaged", ERROR, "the compressed image or listing ends early or fails its checksum; bytes after that place are not known", "get the file again from where it was made") \
+	F(SOURCE_TOO_MANY_VOLUMES, "source.too-many-volumes", WARNING, "no disk carries that many VMFS partitions; only the first ones were looked into", "treat the table as damaged and compare it with a capture") \
 	F(STRUCTURE_ABSENT, "structure.absent", ERROR, "the source does not hold this structure", "decode a dump that reaches further, or the device itself") \
 	F(STRUCTURE_CUT, "structure.cut", ERROR, "only the first part of this structure is in the source", "decode a dump that reaches further, or the device itself") \
 	F(MBR_SIGNATURE_MISSING, "mbr.signature-missing", ERROR, "without the bytes 55 aa at 510 firmware and kernels ignore the whole table", "restore the table from a capture") \

@@ -176,6 +176,19 @@ static enum vk_status add_hidden(struct vk_source *s, struct vk_error *err)
 	return VK_OK;
 }
 
+/* More VMFS partitions than any disk has: a crafted table must not keep us busy for hours. */
+enum { VMFS_MAX = 128 };
+
+static void say_too_many(struct vk_source *s, const struct vk_partition *p)
+{
+	struct vk_finding f;
+
+	vk_finding_init(&f, VK_F_SOURCE_TOO_MANY_VOLUMES, p->entry_offset_bytes, p->gpt ? 128 : 16,
+			"more than %d VMFS partitions; partition %u and those behind it were left out",
+			VMFS_MAX, p->number);
+	vk_findings_add(&s->findings, &f);
+}
+
 static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 {
 	uint32_t ss = s->table.sector_size;
@@ -195,6 +208,10 @@ static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 			continue;
 		if (!vmfs && !vk_lvm_header_at(s->io, vk_add_sat(start, VK_LVM_HEADER_OFFSET)))
 			continue;
+		if (s->vmfs_count == VMFS_MAX) {
+			say_too_many(s, p);
+			break;
+		}
 		if (!vmfs)
 			say_type_mismatch(s, p);
 		status = add_vmfs(s, &part, start, length, err);
