@@ -9,7 +9,10 @@
 
 #include "cmd/captures.h"
 
-/* Twice as many as processors: while one waits for a disk or for the store to be flushed, another digests. */
+/*
+ * Twice as many as processors: while one waits for a disk or for the store to be flushed, another
+ * digests.
+ */
 enum { THREADS_LEAST = 4, THREADS_MAX = 64 };
 
 const char *vk_cmd_store(const struct vk_cli_call *call)

@@ -18,7 +18,10 @@ const char *vk_cmd_store(const struct vk_cli_call *call);
 /* Call work(ctx, i) for i in 0 .. count-1, on a few threads. */
 void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ctx);
 
-/* Findings as text, each with its remedy, and as the JSON objects of docs/json.md. source may be NULL. */
+/*
+ * Findings as text, each with its remedy, and as the JSON objects of docs/json.md. source may be
+ * NULL.
+ */
 void vk_cmd_print_findings(FILE *out, const struct vk_findings *findings);
 /* Append to array; false when memory ran out. */
 VK_MUST_USE bool vk_cmd_findings_json(json_t *array, const char *source,
@@ -46,10 +49,16 @@ void vk_cmd_judge(char *path, bool verify, struct vk_cmd_judged *ret_judged);
 void vk_cmd_judged_free(struct vk_cmd_judged *judged);
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged); /* "sound", "damaged", "not checked" */
 
-/* The paths of all captures of a store. VK_ABSENT when there is no store; free each and the array. */
+/*
+ * The paths of all captures of a store. VK_ABSENT when there is no store; free each and the
+ * array.
+ */
 VK_MUST_USE enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths,
 					      size_t *ret_count, struct vk_error *err);
-/* Print the object and free it; the exit code, or VK_EXIT_INTERNAL when memory ran out (root NULL). */
+/*
+ * Print the object and free it; the exit code, or VK_EXIT_INTERNAL when memory ran out (root
+ * NULL).
+ */
 int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code);
 
 #endif

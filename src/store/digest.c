@@ -11,7 +11,10 @@
 enum { SHA256_BYTES = 32, ZERO_BYTES = 16384, SHARED_COUNT = 2 };
 static const uint64_t shared_step_bytes = 1 << 20;
 
-/* states[n] has seen n + 1 steps of zeros. Regions begin with 1 MiB (LVM) and 2 MiB (volume header) of them. */
+/*
+ * states[n] has seen n + 1 steps of zeros. Regions begin with 1 MiB (LVM) and 2 MiB (volume
+ * header) of them.
+ */
 struct vk_capture_shared {
 	EVP_MD_CTX *states[SHARED_COUNT];
 };

@@ -17,7 +17,10 @@ struct vk_digest {
 	uint64_t leading_zeros; /* before that */
 };
 
-/* shared may be NULL, else it must outlive the digest. False when memory ran out. Free with vk_digest_free. */
+/*
+ * shared may be NULL, else it must outlive the digest. False when memory ran out. Free with
+ * vk_digest_free.
+ */
 VK_MUST_USE bool vk_digest_init(struct vk_digest *digest, const struct vk_capture_shared *shared);
 void vk_digest_add(struct vk_digest *digest, const void *bytes, size_t len);
 void vk_digest_add_zeros(struct vk_digest *digest, uint64_t len);

@@ -90,8 +90,8 @@ static enum vk_status open_store(const char *store, int *ret_fd, struct vk_error
 }
 
 /*
- * Making the temporary folder reserves the id: who finds it made looks for the next one. Whether the id itself is
- * taken is asked only then, so that no other run can take it in between.
+ * Making the temporary folder reserves the id: who finds it made looks for the next one. Whether
+ * the id itself is taken is asked only then, so that no other run can take it in between.
  */
 static enum vk_status reserve(struct vk_folder *folder, const char *base, struct vk_error *err)
 {
@@ -201,7 +201,10 @@ static enum vk_status flush_failed(const struct vk_folder *folder, const char *f
 			      folder->store);
 }
 
-/* Call step for each file, with a descriptor of it. It returns false and sets errno when it fails. */
+/*
+ * Call step for each file, with a descriptor of it. It returns false and sets errno when it
+ * fails.
+ */
 static enum vk_status each_file(const struct vk_folder *folder, bool (*step)(int fd),
 				struct vk_error *err)
 {
@@ -245,8 +248,8 @@ static bool flush(int fd)
 }
 
 /*
- * All files on their way before the first is waited for: the file system then commits them together, which
- * takes a fraction of the time of one after the other.
+ * All files on their way before the first is waited for: the file system then commits them
+ * together, which takes a fraction of the time of one after the other.
  */
 enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *err)
 {
@@ -265,7 +268,10 @@ static int rename_without_replacing(const struct vk_folder *folder)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return errno;
-	/* a file system without that flag: rename replaces an empty folder at most, never a capture */
+	/*
+	 * a file system without that flag: rename replaces an empty folder at most, never a
+	 * capture
+	 */
 	if (fstatat(folder->store_fd, folder->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return EEXIST;
 	if (renameat(folder->store_fd, folder->temporary, folder->store_fd, folder->id) == 0)

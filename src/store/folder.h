@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A capture's folder: written under a temporary name, durable before it gets its own; files are opened relative to the
- * folder's descriptor and never through links.
+ * A capture's folder: written under a temporary name, durable before it gets its own; files are
+ * opened relative to the folder's descriptor and never through links.
  */
 #ifndef VK_STORE_FOLDER_H
 #define VK_STORE_FOLDER_H
@@ -24,8 +24,9 @@ struct vk_folder {
 };
 
 /*
- * Make the store when it is not there, and in it the temporary folder of a capture whose id is the time, the disk's
- * name and suffix ("" or "-undo"), with -2, -3 when that is taken. unix_seconds is the time of the capture.
+ * Make the store when it is not there, and in it the temporary folder of a capture whose id is
+ * the time, the disk's name and suffix ("" or "-undo"), with -2, -3 when that is taken.
+ * unix_seconds is the time of the capture.
  */
 VK_MUST_USE enum vk_status vk_folder_begin(const char *store, const char *disk_path,
 					   const char *suffix, uint64_t unix_seconds,
@@ -42,26 +43,29 @@ VK_MUST_USE enum vk_status vk_folder_put(const struct vk_folder *folder, const c
 /* Make all files of the folder durable. */
 VK_MUST_USE enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *err);
 /*
- * Make everything durable, then give the folder its name, durably and without replacing anything. On success it
- * is closed.
+ * Make everything durable, then give the folder its name, durably and without replacing anything.
+ * On success it is closed.
  */
 VK_MUST_USE enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err);
 /* Remove the temporary folder and what is in it; for all paths that do not commit. */
 void vk_folder_abandon(struct vk_folder *folder);
 
 /*
- * Open a file of a folder for reading: a regular file, not through a link. VK_ABSENT when it is not there,
- * VK_DAMAGED when it is something else. ret_fd is the caller's to close.
+ * Open a file of a folder for reading: a regular file, not through a link. VK_ABSENT when it is
+ * not there, VK_DAMAGED when it is something else. ret_fd is the caller's to close.
  */
 VK_MUST_USE enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
 					       uint64_t *ret_length_bytes, struct vk_error *err);
-/* Read a small text file whole, with a NUL behind it; free ret_bytes. VK_DAMAGED when it is longer than max. */
+/*
+ * Read a small text file whole, with a NUL behind it; free ret_bytes. VK_DAMAGED when it is
+ * longer than max.
+ */
 VK_MUST_USE enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max,
 					   char **ret_bytes, size_t *ret_len, struct vk_error *err);
 
 /*
- * Where a capture named by a path or by an id of the store lies. Free ret_path. VK_ABSENT says where it was
- * looked for.
+ * Where a capture named by a path or by an id of the store lies. Free ret_path. VK_ABSENT says
+ * where it was looked for.
  */
 VK_MUST_USE enum vk_status vk_store_find(const char *store, const char *name, char **ret_path,
 					 struct vk_error *err);

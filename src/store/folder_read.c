@@ -158,8 +158,8 @@ static bool is_stamped(const char *name)
 }
 
 /*
- * A folder with a capture's name or a manifest is one, whatever its state, so that a broken one is not passed
- * over; what begins with a dot never is.
+ * A folder with a capture's name or a manifest is one, whatever its state, so that a broken one
+ * is not passed over; what begins with a dot never is.
  */
 static bool is_capture(int store_fd, const char *name)
 {

@@ -37,9 +37,9 @@ void vk_manifest_free(struct vk_manifest *manifest);
 VK_MUST_USE enum vk_status vk_manifest_write(const struct vk_manifest *manifest, char **ret_text,
 					     size_t *ret_len, struct vk_error *err);
 /*
- * The reverse. Every number, name and text is checked, but not how regions lie to each other. ret_canonical
- * (may be NULL): whether the text is exactly what vk_manifest_write makes of these values. where names the
- * file in errors. VK_DAMAGED, VK_UNSUPPORTED (another schema), VK_NOMEM.
+ * The reverse. Every number, name and text is checked, but not how regions lie to each other.
+ * ret_canonical (may be NULL): whether the text is exactly what vk_manifest_write makes of these
+ * values. where names the file in errors. VK_DAMAGED, VK_UNSUPPORTED (another schema), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 					    struct vk_manifest *ret_manifest, bool *ret_canonical,
@@ -48,14 +48,23 @@ VK_MUST_USE enum vk_status vk_manifest_read(const char *text, size_t len, const 
 VK_MUST_USE enum vk_status vk_manifest_load(int folder_fd, const char *where,
 					    struct vk_manifest *ret_manifest, struct vk_error *err);
 
-/* capture.range: regions that overlap or reach past the end of the disk. Returns whether there are none. */
+/*
+ * capture.range: regions that overlap or reach past the end of the disk. Returns whether there
+ * are none.
+ */
 bool vk_manifest_check_ranges(const struct vk_capture *capture, const struct vk_finding_sink *sink);
 
-/* A file name that may stand in a manifest: no folder, nothing hidden, no character that needs quoting. */
+/*
+ * A file name that may stand in a manifest: no folder, nothing hidden, no character that needs
+ * quoting.
+ */
 bool vk_file_name_plain(const char *name);
 bool vk_sha256_text(const char *text); /* 64 lower-case hex digits */
 
-/* The whole of SHA256SUMS: manifest.json has the given digest. Free the result; NULL when memory ran out. */
+/*
+ * The whole of SHA256SUMS: manifest.json has the given digest. Free the result; NULL when memory
+ * ran out.
+ */
 char *vk_sums_text(const struct vk_manifest *manifest, const char *manifest_sha256);
 /* The whole of RESTORE.txt. Free the result; NULL when memory ran out. */
 char *vk_restore_text(const struct vk_capture *capture);

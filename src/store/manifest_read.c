@@ -98,7 +98,10 @@ static void get_digest(struct reader *r, const json_t *object, char ret_hex[VK_S
 		fail(r, "sha256", "is not a digest");
 }
 
-/* An array of objects; *ret_items are zeroed structs for them. Returns the array, NULL when it failed or is empty. */
+/*
+ * An array of objects; *ret_items are zeroed structs for them. Returns the array, NULL when it
+ * failed or is empty.
+ */
 static const json_t *get_array(struct reader *r, const json_t *object, const char *key,
 			       size_t item_size, void **ret_items, size_t *ret_count)
 {
@@ -119,7 +122,10 @@ static const json_t *get_array(struct reader *r, const json_t *object, const cha
 	return array;
 }
 
-/* Where a range ends must be a number, too; that it lies on the disk is judged by vk_manifest_check_ranges. */
+/*
+ * Where a range ends must be a number, too; that it lies on the disk is judged by
+ * vk_manifest_check_ranges.
+ */
 static void get_range(struct reader *r, const json_t *object, uint64_t max, uint64_t *ret_offset,
 		      uint64_t *ret_length)
 {
@@ -292,8 +298,8 @@ static void read_manifest(struct reader *r, const json_t *root, struct vk_manife
 }
 
 /*
- * What is written is json_dumps of the values in their order: any other spelling of the same values, even one
- * more blank, was not written by us.
+ * What is written is json_dumps of the values in their order: any other spelling of the same
+ * values, even one more blank, was not written by us.
  */
 static bool is_canonical(const json_t *root, const char *text, size_t len)
 {

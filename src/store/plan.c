@@ -108,8 +108,9 @@ static uint64_t array_bytes(const struct vk_gpt_copy *copy, uint32_t sector_size
 }
 
 /*
- * To the first partition. A VMFS partition in front of sector 34 of a disk without GPT is saved by its own regions;
- * sector 0, or all of the first GPT copy, stays here whatever a damaged table says.
+ * To the first partition. A VMFS partition in front of sector 34 of a disk without GPT is saved
+ * by its own regions; sector 0, or all of the first GPT copy, stays here whatever a damaged table
+ * says.
  */
 static uint64_t head_end(const struct vk_source *source, const struct vk_vmfs *vmfs, size_t count)
 {

@@ -6,11 +6,14 @@
 #include "vmfskit/capture.h"
 
 /*
- * The device offset of a volume offset and how far it reaches; where the PE tables do not say, volumes are taken to lie in
- * one piece from dataOffset on, as every volume seen does.
+ * The device offset of a volume offset and how far it reaches; where the PE tables do not say,
+ * volumes are taken to lie in one piece from dataOffset on, as every volume seen does.
  */
 uint64_t vk_plan_map(const struct vk_vmfs *vmfs, uint64_t volume_offset, uint64_t *ret_length);
-/* Where volume data begins on the device: of a usable header, else the place that every header seen names. */
+/*
+ * Where volume data begins on the device: of a usable header, else the place that every header
+ * seen names.
+ */
 uint64_t vk_plan_data_offset(const struct vk_vmfs *vmfs);
 /* The geometry of the volume's start, usual where the descriptor does not tell. */
 struct vk_fs_geometry vk_plan_geometry(const struct vk_vmfs *vmfs);
@@ -18,8 +21,8 @@ struct vk_fs_geometry vk_plan_geometry(const struct vk_vmfs *vmfs);
 uint64_t vk_plan_base(const struct vk_source *source, const struct vk_vmfs *vmfs);
 
 /*
- * The VMFS partitions of a source: those that were decoded, and of a partition whose header is gone the
- * partition itself. spare is used for the latter.
+ * The VMFS partitions of a source: those that were decoded, and of a partition whose header is
+ * gone the partition itself. spare is used for the latter.
  */
 const struct vk_vmfs *vk_plan_partitions(const struct vk_source *source, struct vk_vmfs *spare,
 					 size_t *ret_count);

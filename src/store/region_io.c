@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files of a capture as a source: each region at its place, nothing between them. One file is open at a time, so
- * that a capture of many regions does not need as many descriptors.
+ * The files of a capture as a source: each region at its place, nothing between them. One file is
+ * open at a time, so that a capture of many regions does not need as many descriptors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +80,9 @@ static struct vk_span span_of(enum vk_span_state state, uint64_t length)
 	return (struct vk_span){.state = state, .length_bytes = length};
 }
 
-/* Whether offset could not be read when the capture was taken; *length is cut where that changes. */
+/*
+ * Whether offset could not be read when the capture was taken; *length is cut where that changes.
+ */
 static bool was_unreadable(const struct region_io *io, uint64_t offset, uint64_t *length)
 {
 	for (size_t i = 0; i < io->unreadable_count; i++) {

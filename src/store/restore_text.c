@@ -25,8 +25,9 @@ static bool unreadable_in(const struct vk_capture *c, uint64_t from, uint64_t to
 }
 
 /*
- * One dd line for the bytes from .. to of a region. Whole sectors are counted in sectors, so that seek is the number
- * that partition tables speak of; anything else, as of a dump cut off anywhere, in bytes.
+ * One dd line for the bytes from .. to of a region. Whole sectors are counted in sectors, so that
+ * seek is the number that partition tables speak of; anything else, as of a dump cut off
+ * anywhere, in bytes.
  */
 static void put_dd(const struct writer *w, const struct vk_region *region, uint64_t from,
 		   uint64_t to, bool commented)
@@ -82,8 +83,8 @@ static bool is_tail(const struct vk_region *region)
 }
 
 /*
- * The copy at the end first: while it is written the one at the start stands, and the other way round. Sector 0 comes
- * last, because it is what makes a system look at the rest.
+ * The copy at the end first: while it is written the one at the start stands, and the other way
+ * round. Sector 0 comes last, because it is what makes a system look at the rest.
  */
 static void put_table(const struct writer *w)
 {

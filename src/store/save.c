@@ -57,7 +57,10 @@ bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset)
 	return true;
 }
 
-/* Neighbours become one range. Beyond the bound the last range grows: rather too much on record than too little. */
+/*
+ * Neighbours become one range. Beyond the bound the last range grows: rather too much on record
+ * than too little.
+ */
 static bool note_unreadable(struct vk_saver *s, uint64_t offset, uint64_t length)
 {
 	struct vk_range *last =
@@ -134,7 +137,10 @@ static enum vk_status write_sparse(int fd, uint64_t pos, const uint8_t *buf, siz
 	return VK_OK;
 }
 
-/* Copy what can be read at the place; *ret_done 0: nothing came although something should be there. */
+/*
+ * Copy what can be read at the place; *ret_done 0: nothing came although something should be
+ * there.
+ */
 static enum vk_status copy_data(struct vk_saver *s, const struct vk_region *region, uint64_t pos,
 				uint64_t length, int fd, size_t *ret_done, struct vk_error *err)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copying ranges of a source into files: hashed on the way, sparse, with what could not be read on record. */
+/*
+ * Copying ranges of a source into files: hashed on the way, sparse, with what could not be read
+ * on record.
+ */
 #ifndef VK_STORE_SAVE_H
 #define VK_STORE_SAVE_H
 
@@ -23,13 +26,17 @@ VK_MUST_USE enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *i
 					 struct vk_error *err);
 void vk_saver_free(struct vk_saver *saver);
 /*
- * Copy region into fd, a new empty file, and fill region->sha256. Blocks of zeros become holes, which count in the
- * digest; bytes that cannot be read are zeros in both and are put on saver->unreadable.
+ * Copy region into fd, a new empty file, and fill region->sha256. Blocks of zeros become holes,
+ * which count in the digest; bytes that cannot be read are zeros in both and are put on
+ * saver->unreadable.
  */
 VK_MUST_USE enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region, int fd,
 					 struct vk_error *err);
 
-/* Read exactly len bytes of a file, through interruptions. False at its end or on an error (errno is then set). */
+/*
+ * Read exactly len bytes of a file, through interruptions. False at its end or on an error (errno
+ * is then set).
+ */
 VK_MUST_USE bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset);
 
 #endif

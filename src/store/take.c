@@ -19,8 +19,8 @@ static void put(struct vk_taking *taking, const struct vk_finding_sink *sink,
 }
 
 /*
- * Bytes of the source as they stand in the written files. False when no region holds all of them, or the file
- * cannot be read back. ret_file is the region's file, NULL when there is no region.
+ * Bytes of the source as they stand in the written files. False when no region holds all of them,
+ * or the file cannot be read back. ret_file is the region's file, NULL when there is no region.
  */
 static bool read_back(const struct vk_taking *taking, uint64_t offset, void *buf, size_t len,
 		      const char **ret_file)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The capture that undoes a restore: taken, read again from its files and compared before anything is written. */
+/*
+ * The capture that undoes a restore: taken, read again from its files and compared before
+ * anything is written.
+ */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -16,7 +16,10 @@ static void put_label(char *ret_text, size_t cap, const char *from)
 	vk_text_label(&text, (const uint8_t *)from, strlen(from));
 }
 
-/* Whole, so that it says something to who reads it elsewhere; links are kept: names like those of by-id are the better ones. */
+/*
+ * Whole, so that it says something to who reads it elsewhere; links are kept: names like those of
+ * by-id are the better ones.
+ */
 static void put_path(char *ret_text, size_t cap, const char *path)
 {
 	char folder[4096];

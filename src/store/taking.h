@@ -15,8 +15,8 @@ struct vk_taking {
 };
 
 /*
- * Fill in host, time, device and version, and copy path, size and sector size; begin the folder. suffix "" or
- * "-undo".
+ * Fill in host, time, device and version, and copy path, size and sector size; begin the folder.
+ * suffix "" or "-undo".
  */
 VK_MUST_USE enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io,
 					   const char *path,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Proving a capture. SHA256SUMS vouches for every file and the manifest for every file but itself, so that no byte can change
- * unnoticed; all that is wrong is told, not only the first thing.
+ * Proving a capture. SHA256SUMS vouches for every file and the manifest for every file but
+ * itself, so that no byte can change unnoticed; all that is wrong is told, not only the first
+ * thing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +22,8 @@ static void put(const struct vk_verifier *v, enum vk_finding_code code, const ch
 }
 
 /*
- * The manifest's text and, when it can be understood, its values. An error of the environment is returned, all that is
- * wrong with the file is a finding.
+ * The manifest's text and, when it can be understood, its values. An error of the environment is
+ * returned, all that is wrong with the file is a finding.
  */
 static enum vk_status read_manifest(struct vk_verifier *v, struct vk_error *err)
 {

@@ -30,7 +30,10 @@ struct vk_verifier {
 	size_t expected_count;
 };
 
-/* Which files should be there: as the manifest says or, when it cannot be understood, as SHA256SUMS does. */
+/*
+ * Which files should be there: as the manifest says or, when it cannot be understood, as
+ * SHA256SUMS does.
+ */
 VK_MUST_USE enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err);
 /* Length and digest of each of them. */
 VK_MUST_USE enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err);

@@ -105,7 +105,10 @@ enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err)
 	return VK_OK;
 }
 
-/* The bytes of a file; holes are digested without being read. False when it cannot be read to its length. */
+/*
+ * The bytes of a file; holes are digested without being read. False when it cannot be read to its
+ * length.
+ */
 static bool digest_file(struct vk_saver *s, int fd, uint64_t length, char ret_hex[VK_SHA256_HEX_BYTES])
 {
 	uint64_t pos = 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small disk made by hand, as decoding would describe it, and a scratch store. Every test program uses a part of it. */
+/*
+ * A small disk made by hand, as decoding would describe it, and a scratch store. Every test
+ * program uses a part of it.
+ */
 #ifndef VK_TEST_CAPTURE_FIXTURE_H
 #define VK_TEST_CAPTURE_FIXTURE_H
 
@@ -27,7 +30,9 @@ enum { FIXTURE_SECTOR = 512, FIXTURE_START = 128 };
 #define FIXTURE_BASE ((uint64_t)FIXTURE_START * FIXTURE_SECTOR)
 #define FIXTURE_BYTES (24ULL << 20)
 
-/* A disk in memory of which sectors can be made to fail, and bytes to change while they are read. */
+/*
+ * A disk in memory of which sectors can be made to fail, and bytes to change while they are read.
+ */
 struct fixture_disk {
 	uint8_t *bytes;
 	uint64_t size;

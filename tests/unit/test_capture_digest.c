@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Digests of streams with long stretches of zeros are those of the bytes, whatever is shared or left out. */
+/*
+ * Digests of streams with long stretches of zeros are those of the bytes, whatever is shared or
+ * left out.
+ */
 #include <openssl/evp.h>
 
 #include "capture_fixture.h"
@@ -26,7 +29,10 @@ static void known(void **state)
 	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-/* zeros, then bytes, then zeros, then a byte: added piece by piece, with and without shared states. */
+/*
+ * zeros, then bytes, then zeros, then a byte: added piece by piece, with and without shared
+ * states.
+ */
 static void zeros_everywhere(void **state)
 {
 	static const size_t lengths[] = {0, 1, 63, 64, 16383, 16385, (1 << 20) - 1, 1 << 20,

@@ -27,7 +27,10 @@ static void close_opened(struct opened *o)
 	fixture_free(o->f);
 }
 
-/* Walk the spans from 0 to the end; the bytes of each agree with the disk. sums: bytes of each state. */
+/*
+ * Walk the spans from 0 to the end; the bytes of each agree with the disk. sums: bytes of each
+ * state.
+ */
 static void walk(struct vk_io *io, const struct fixture *f, uint64_t base, uint64_t size,
 		 uint64_t sums[VK_SPAN_END + 1])
 {
@@ -81,7 +84,10 @@ static void whole_capture(void **state)
 	assert_int_equal(sums[VK_SPAN_ABSENT], FIXTURE_BYTES - held);
 	assert_int_equal(sums[VK_SPAN_DATA] + sums[VK_SPAN_ZERO], held - 1024);
 	assert_true(sums[VK_SPAN_DATA] < 1 << 20);
-	/* up to the bad sectors in one read, across head and LVM region; from behind them to what is not saved */
+	/*
+	 * up to the bad sectors in one read, across head and LVM region; from behind them to what
+	 * is not saved
+	 */
 	assert_int_equal(vk_io_read(io, 100, buf, 4 << 20, &got, &err), VK_OK);
 	assert_int_equal(got, FIXTURE_BASE + 0x200000 - 100);
 	assert_memory_equal(buf, o.f->disk.bytes + 100, got);
@@ -138,7 +144,10 @@ static void a_file_gone_is_absent(void **state)
 	close_opened(&o);
 }
 
-/* A disk that decoding understands: what decode tells of the capture is what it tells of the disk. */
+/*
+ * A disk that decoding understands: what decode tells of the capture is what it tells of the
+ * disk.
+ */
 static void make_real(struct fixture *f)
 {
 	uint8_t *partition = f->disk.bytes + FIXTURE_BASE;

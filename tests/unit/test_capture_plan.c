@@ -95,7 +95,10 @@ static void set_odd_gpt(struct fixture *f, uint64_t backup_entries)
 		.entriesLBA = backup_entries, .numEntries = 128, .entrySize = 128};
 }
 
-/* A grown disk: the copy lies where the end was; and entries that lie behind the first partition's start. */
+/*
+ * A grown disk: the copy lies where the end was; and entries that lie behind the first
+ * partition's start.
+ */
 static void gpt_of_a_grown_disk(void **state)
 {
 	struct fixture *f = fixture_new(VK_LVM_DATA_OFFSET);

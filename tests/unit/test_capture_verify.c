@@ -270,7 +270,10 @@ static void foreign_files(void **state)
 	fixture_free(f);
 }
 
-/* Same bytes, but not the file: through a link anyone could swap them later; a pipe must not stop us. */
+/*
+ * Same bytes, but not the file: through a link anyone could swap them later; a pipe must not stop
+ * us.
+ */
 static void links_and_pipes(void **state)
 {
 	struct fixture *f = taken();
