@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/restore_run.h"
+#include "report/report.h"
 
 /* A message may end within a character, and a path may be anything: what is no UTF-8 is shown as \xNN. */
 static json_t *text(const char *bytes)
@@ -122,36 +123,26 @@ static json_t *table(const struct vk_source *source)
 /* What the decoders say of the target as it would be, or is now. */
 static json_t *findings_after(const struct vk_restore_run *run)
 {
-	const struct vk_findings *findings = &vk_restore_after(run->restore)->findings;
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct vk_finding *finding = &findings->items[i];
-		const struct vk_finding_kind *kind = vk_finding_kind(finding->code);
-		json_t *item = json_object();
-
-		json_object_set_new(item, "severity", json_string(vk_severity_name(kind->severity)));
-		json_object_set_new(item, "code", json_string(kind->code));
-		json_object_set_new(item, "offset", number(finding->offset_bytes));
-		json_object_set_new(item, "length", number(finding->length_bytes));
-		json_object_set_new(item, "message", text(finding->message));
-		json_array_append_new(list, item);
+	if (!vk_report_findings_json(list, NULL, &vk_restore_after(run->restore)->findings)) {
+		json_decref(list);
+		return json_null();
 	}
 	return list;
 }
 
-static json_t *next_command(const struct vk_restore_run *run)
+static void add_next(json_t *root, const struct vk_restore_run *run)
 {
 	const struct vk_edit *items;
-	json_t *value;
 	char *command;
 
 	if (vk_restore_refused(run->restore) || vk_restore_edits(run->restore, &items) == 0)
-		return json_null();
+		return;
 	command = vk_restore_next_command(run);
-	value = command != NULL ? text(command) : json_null();
+	if (command != NULL)
+		json_object_set_new(root, "next", text(command));
 	free(command);
-	return value;
 }
 
 void vk_restore_show_json(const struct vk_restore_run *run)
@@ -173,10 +164,11 @@ void vk_restore_show_json(const struct vk_restore_run *run)
 	json_object_set_new(root, "table_before", table(vk_restore_before(run->restore)));
 	json_object_set_new(root, "table_after", table(vk_restore_after(run->restore)));
 	json_object_set_new(root, "findings_after", findings_after(run));
-	json_object_set_new(root, "error",
-			    run->error != NULL ? text(run->error->what) : json_null());
-	json_object_set_new(root, "note", text(vk_restore_note(run->restore)));
-	json_object_set_new(root, "next", next_command(run));
+	if (run->error != NULL)
+		json_object_set_new(root, "error", text(run->error->what));
+	if (vk_restore_note(run->restore)[0] != '\0')
+		json_object_set_new(root, "note", text(vk_restore_note(run->restore)));
+	add_next(root, run);
 	json_dumpf(root, run->call->out, JSON_INDENT(2));
 	fputc('\n', run->call->out);
 	json_decref(root);

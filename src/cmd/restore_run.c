@@ -68,13 +68,12 @@ static int parse_overrides(const struct vk_cli_call *call, unsigned *ret_overrid
 
 static int parse(const struct vk_cli_call *call, bool undo, struct vk_restore_options *options)
 {
-	const char *sector_size = vk_cli_value(call, "sector-size");
 	const char *store = vk_cli_value(call, "store");
 	int code = undo ? VK_EXIT_OK : parse_parts(call, &options->parts);
 
 	options->store = store != NULL ? store : VK_STORE_DEFAULT;
-	if (sector_size != NULL)
-		options->sector_size = (uint32_t)strtoul(sector_size, NULL, 10);
+	if (code == VK_EXIT_OK)
+		code = vk_cmd_sector_size(call, &options->sector_size);
 	if (code == VK_EXIT_OK)
 		code = parse_overrides(call, &options->overrides);
 	if (code == VK_EXIT_OK)

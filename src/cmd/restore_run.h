@@ -4,6 +4,7 @@
 #define VK_CMD_RESTORE_RUN_H
 
 #include "cli/cli.h"
+#include "cmd/sector_size.h"
 #include "vmfskit/restore.h"
 
 /* One run, for those who show it. */
@@ -30,8 +31,8 @@ void vk_restore_show_json(const struct vk_restore_run *run);
 void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_edit *edit);
 
 /*
- * A command to paste: after a dry run the same one with --write, after writing the one that undoes it. Free it;
- * NULL when there is none, or no memory.
+ * A command to paste: after a dry run the same one with --write, after writing the one that undoes it.
+ * Free it; NULL when there is no memory.
  */
 char *vk_restore_next_command(const struct vk_restore_run *run);
 
@@ -42,7 +43,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 	{'w', "write", NULL, "do it; without this option nothing is written", NULL}, \
 	{'s', "store", "DIR", \
 	 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", "DIR"}, \
-	{0, "sector-size", "N", "sector size of the target, if it is a file", "512 4096"}, \
+	VK_SECTOR_SIZE_OPTION, \
 	{0, "heartbeat-wait", "SECONDS", "time between the two looks at heartbeats in use (8)", \
 	 NULL}, \
 	{'v', "verbose", NULL, "show every change and every field", NULL}, \

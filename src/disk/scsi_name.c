@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/hex_digit.h"
 #include "disk/scsi_id_length.h"
 #include "vmfskit/scsi_id.h"
 
@@ -134,26 +135,15 @@ void vk_scsi_disk_id_label(const struct vk_scsi_disk_id *id, char ret_text[VK_SC
 	}
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Hex digits up to a character that is none; returns bytes, or SIZE_MAX for an odd count or too many. */
 static size_t parse_hex(const char *s, uint8_t *buf, size_t cap, const char **ret_end)
 {
 	size_t n = 0;
 
-	while (hex_digit(s[0]) >= 0) {
-		if (n == cap || hex_digit(s[1]) < 0)
+	while (vk_hex_digit(s[0]) >= 0) {
+		if (n == cap || vk_hex_digit(s[1]) < 0)
 			return SIZE_MAX;
-		buf[n++] = (uint8_t)(hex_digit(s[0]) << 4 | hex_digit(s[1]));
+		buf[n++] = (uint8_t)(vk_hex_digit(s[0]) << 4 | vk_hex_digit(s[1]));
 		s += 2;
 	}
 	*ret_end = s;

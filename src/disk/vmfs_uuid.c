@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/hex_digit.h"
 #include "disk/layout_table.h"
 #include "vmfskit/vmfs_uuid.h"
 
@@ -29,17 +30,6 @@ void vk_vmfs_uuid_format(const struct vk_vmfs_uuid *uuid, char ret_text[VK_VMFS_
 	vk_text_hex(&text, uuid->b + 10, 6);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Positions on disk of the 16 bytes in the order in which the text names them. */
 static const uint8_t text_order[16] = {3, 2, 1, 0, 7, 6, 5, 4, 9, 8, 10, 11, 12, 13, 14, 15};
 
@@ -54,8 +44,8 @@ bool vk_vmfs_uuid_parse(const char *text, struct vk_vmfs_uuid *ret_uuid)
 		if (i == 4 || i == 8 || i == 10)
 			if (*text++ != '-')
 				return false;
-		high = hex_digit(text[0]);
-		low = high < 0 ? -1 : hex_digit(text[1]);
+		high = vk_hex_digit(text[0]);
+		low = high < 0 ? -1 : vk_hex_digit(text[1]);
 		if (low < 0)
 			return false;
 		uuid.b[text_order[i]] = (uint8_t)(high << 4 | low);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/hex_digit.h"
 #include "io/hexdump_line.h"
 
 #define OFFSET_DIGITS_MIN 7
@@ -13,17 +14,6 @@ struct cursor {
 	const char *p;
 	const char *end;
 };
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 static bool is_blank(char c)
 {
@@ -59,10 +49,10 @@ static bool take_offset(struct cursor *c, uint64_t *ret_offset)
 	uint64_t offset = 0;
 	int digits = 0;
 
-	for (; c->p < c->end && hex_digit(*c->p) >= 0; c->p++) {
+	for (; c->p < c->end && vk_hex_digit(*c->p) >= 0; c->p++) {
 		if (++digits > OFFSET_DIGITS_MAX)
 			return false;
-		offset = offset << 4 | (uint64_t)hex_digit(*c->p);
+		offset = offset << 4 | (uint64_t)vk_hex_digit(*c->p);
 	}
 	*ret_offset = offset;
 	return digits >= OFFSET_DIGITS_MIN;
@@ -71,10 +61,10 @@ static bool take_offset(struct cursor *c, uint64_t *ret_offset)
 /* Two digits; what follows them is the caller's matter. */
 static bool take_byte(struct cursor *c, struct vk_hexdump_line *line)
 {
-	if (c->end - c->p < 2 || hex_digit(c->p[0]) < 0 || hex_digit(c->p[1]) < 0 ||
+	if (c->end - c->p < 2 || vk_hex_digit(c->p[0]) < 0 || vk_hex_digit(c->p[1]) < 0 ||
 	    line->count == VK_HEXDUMP_ROW_BYTES)
 		return false;
-	line->bytes[line->count++] = (uint8_t)(hex_digit(c->p[0]) << 4 | hex_digit(c->p[1]));
+	line->bytes[line->count++] = (uint8_t)(vk_hex_digit(c->p[0]) << 4 | vk_hex_digit(c->p[1]));
 	c->p += 2;
 	return true;
 }

@@ -120,8 +120,8 @@ static enum vk_status put_rounded(struct vk_restore *restore, const struct piece
 }
 
 /*
- * The nearest range that must not be written, at or behind offset: true when offset lies in it; *ret_end is where
- * that answer stops being true.
+ * Whether offset lies in one of the ranges; *ret_end is brought down to where that answer stops being
+ * true.
  */
 static bool in_range(const struct vk_range *ranges, size_t count, uint64_t offset, uint64_t *ret_end)
 {

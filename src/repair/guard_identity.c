@@ -130,7 +130,7 @@ static bool is_known_volume(const struct vk_restore *restore, const char *volume
 	return false;
 }
 
-/* A volume that the target's own table shows where the capture knows none, and that would be hit or dropped. */
+/* A volume that the target's own table shows where the capture knows none: would it be hit, or dropped? */
 static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_vmfs *vmfs,
 				    struct vk_error *err)
 {

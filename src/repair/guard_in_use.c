@@ -18,7 +18,7 @@ static enum vk_status object_to(struct vk_restore *restore, const char *users, s
 			       users[0] == '\0' ? "a program has it open for itself alone" : users);
 }
 
-/* An exclusive open that only reads is refused while the kernel or a program claims the disk or a partition. */
+/* Opening for itself alone, if only to read, fails while anyone claims the disk or a partition of it. */
 static enum vk_status ask_device(struct vk_restore *restore, struct vk_error *err)
 {
 	int fd = open(restore->path, O_RDONLY | O_EXCL | O_CLOEXEC);

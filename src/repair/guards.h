@@ -27,8 +27,8 @@ VK_MUST_USE enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool
 VK_MUST_USE enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err);
 
 /*
- * Who uses a block device or a file: "mounted on /mnt (/dev/sdb1), swap space", an empty text when nobody is known.
- * A device's partitions count; fd is open for reading.
+ * Who uses a block device or a file: "mounted on /mnt, swap space /dev/sdb2"; an empty text when nobody is
+ * known. A device's partitions count; fd is open for reading.
  */
 struct vk_text;
 void vk_device_users(dev_t rdev, struct vk_text *users);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Of an undo: is the target as the restore left it, or somewhere between that and what it found? Then going back
- * cannot destroy anything that came later, whatever the decoders make of a half-written disk.
+ * Of an undo: is the target as the restore left it, or somewhere between that and what it found? Then going
+ * back cannot destroy anything that came later, whatever the decoders make of a half-written disk.
  */
 #include <stdlib.h>
 #include <string.h>

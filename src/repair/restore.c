@@ -104,7 +104,7 @@ static enum vk_status decode_places(struct vk_restore *restore, struct vk_error 
 	return VK_OK;
 }
 
-/* Partitions of the captured table: what lies in them is not the table's, even where its region reaches in. */
+/* What lies in the captured table's partitions is not the table's, even where its region reaches in. */
 static enum vk_status fence_partitions(struct vk_restore *restore, struct vk_error *err)
 {
 	size_t count = restore->has_captured ? restore->captured.table.partition_count : 0;

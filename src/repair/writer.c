@@ -324,7 +324,7 @@ static enum vk_status read_back(const struct writer *w, struct vk_error *err)
 	return VK_OK;
 }
 
-/* The kernel keeps its old picture of the partitions until it is told; that it cannot is worth a word only. */
+/* The kernel keeps its old picture of the partitions until it is told. That it cannot is worth a word. */
 static void reread_table(const struct writer *w, struct vk_text *note)
 {
 	const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};

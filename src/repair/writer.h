@@ -17,10 +17,10 @@ struct vk_write_job {
 };
 
 /*
- * Prove the undo capture and that the target still is what was planned for, then write class by class with a
- * flush between, read everything back. ret_note: what happened that is no failure. Errors: VK_REFUSED (nothing
- * was written: the target changed, or is in use), VK_DAMAGED (the undo capture does not hold what it has to;
- * nothing was written), VK_IO (says how far it came and how to undo it), VK_NOMEM.
+ * Prove the undo capture and that the target still is what was planned for, then write class by class with
+ * a flush between, and read everything back. ret_note: what happened that is no failure. Errors: VK_REFUSED
+ * (the target changed, or is in use; nothing was written), VK_DAMAGED (the undo capture does not hold what it
+ * has to; nothing was written), VK_IO (says how far it came and how to undo it), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret_note,
 					 struct vk_error *err);
