@@ -27,6 +27,8 @@ set -u
 LC_ALL=C
 TZ=UTC
 export LC_ALL TZ
+# a test that calls make is not a part of the make that runs the tests
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 BUILD=${BUILD:-build}
