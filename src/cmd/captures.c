@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the verbs that speak of captures have in common. */
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -73,43 +72,6 @@ uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture)
 	for (size_t i = 0; i < capture->region_count; i++)
 		sum += capture->regions[i].length_bytes;
 	return sum;
-}
-
-void vk_cmd_print_findings(FILE *out, const struct vk_findings *findings)
-{
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct vk_finding *f = &findings->items[i];
-		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
-
-		fprintf(out, "  %s: %s", vk_severity_name(kind->severity), f->message);
-		if (f->length_bytes > 0)
-			fprintf(out, " (bytes %" PRIu64 " to %" PRIu64 ")", f->offset_bytes,
-				f->offset_bytes + f->length_bytes - 1);
-		if (f->seen[0] != '\0')
-			fprintf(out, "\n    seen      %s", f->seen);
-		if (f->expected[0] != '\0')
-			fprintf(out, "\n    expected  %s", f->expected);
-		fprintf(out, "\n    %s: %s\n    %s\n", kind->code, kind->why, kind->remedy);
-	}
-	if (findings->dropped > 0)
-		fprintf(out, "  and %zu more findings\n", findings->dropped);
-}
-
-bool vk_cmd_findings_json(json_t *array, const char *source, const struct vk_findings *findings)
-{
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct vk_finding *f = &findings->items[i];
-		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
-		json_t *o = json_pack("{s:s,s:s,s:s*,s:I,s:I,s:s,s:s,s:s,s:s}", "severity",
-				      vk_severity_name(kind->severity), "code", kind->code, "source",
-				      source, "offset", (json_int_t)f->offset_bytes, "length",
-				      (json_int_t)f->length_bytes, "seen", f->seen, "expected",
-				      f->expected, "message", f->message, "remedy", kind->remedy);
-
-		if (json_array_append_new(array, o) != 0)
-			return false;
-	}
-	return true;
 }
 
 json_t *vk_cmd_volumes_json(const struct vk_capture *capture)

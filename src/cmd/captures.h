@@ -18,15 +18,6 @@ const char *vk_cmd_store(const struct vk_cli_call *call);
 /* Call work(ctx, i) for i in 0 .. count-1, on a few threads. */
 void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ctx);
 
-/*
- * Findings as text, each with its remedy, and as the JSON objects of docs/json.md. source may be
- * NULL.
- */
-void vk_cmd_print_findings(FILE *out, const struct vk_findings *findings);
-/* Append to array; false when memory ran out. */
-VK_MUST_USE bool vk_cmd_findings_json(json_t *array, const char *source,
-				      const struct vk_findings *findings);
-
 /* The volumes of a capture as JSON, NULL when memory ran out. */
 json_t *vk_cmd_volumes_json(const struct vk_capture *capture);
 /* Sum of the regions. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/captures.h"
+#include "report/report.h"
 
 struct job {
 	const char *disk;
@@ -58,6 +59,7 @@ static void capture_disk(void *ctx, size_t index)
 
 static void print_job(const struct vk_cli_call *call, const struct job *job)
 {
+	const struct vk_report_style style = vk_report_style_for(call->out);
 	char size[64];
 	char saved[64];
 
@@ -73,7 +75,7 @@ static void print_job(const struct vk_cli_call *call, const struct job *job)
 			fprintf(call->out, ", %s", id->disk_id);
 	}
 	fputc('\n', call->out);
-	vk_cmd_print_findings(call->out, &job->findings);
+	vk_report_findings_text(call->out, &job->findings, NULL, &style);
 	if (job->decode_findings > 0)
 		fprintf(call->out, "  note: vmfskit decode has %zu findings about this disk\n",
 			job->decode_findings);
@@ -107,7 +109,7 @@ static json_t *jobs_json(const struct jobs *jobs)
 
 		if (job->status == VK_OK)
 			ok = json_array_append_new(captures, job_json(job)) == 0 &&
-			     vk_cmd_findings_json(findings, job->disk, &job->findings);
+			     vk_report_findings_json(findings, job->disk, &job->findings);
 		else
 			ok = json_array_append_new(
 				     errors, json_pack("{s:s,s:s,s:s,s:s,s:s}", "disk", job->disk,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/captures.h"
+#include "report/report.h"
 #include "store/folder.h"
 
 struct checks {
@@ -22,6 +23,7 @@ static void check(void *ctx, size_t index)
 
 static void print_check(const struct vk_cli_call *call, const struct vk_cmd_judged *judged)
 {
+	const struct vk_report_style style = vk_report_style_for(call->out);
 	char saved[64];
 
 	fprintf(call->out, "%s: %s", judged->path, vk_cmd_verdict(judged));
@@ -30,7 +32,7 @@ static void print_check(const struct vk_cli_call *call, const struct vk_cmd_judg
 		fprintf(call->out, ", %zu regions, %s", judged->capture.region_count, saved);
 	}
 	fputc('\n', call->out);
-	vk_cmd_print_findings(call->out, &judged->findings);
+	vk_report_findings_text(call->out, &judged->findings, NULL, &style);
 }
 
 static json_t *checks_json(const struct checks *checks)
@@ -49,7 +51,7 @@ static json_t *checks_json(const struct checks *checks)
 		if (judged->status != VK_OK)
 			ok = ok && json_object_set_new(o, "error", json_string(judged->err.what)) == 0;
 		ok = json_array_append_new(captures, o) == 0 && ok &&
-		     vk_cmd_findings_json(findings, judged->path, &judged->findings);
+		     vk_report_findings_json(findings, judged->path, &judged->findings);
 	}
 	if (ok)
 		return json_pack("{s:s,s:o,s:o}", "schema", "vmfskit.verify/1", "captures", captures,
