@@ -74,26 +74,58 @@ uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture)
 	return sum;
 }
 
-json_t *vk_cmd_volumes_json(const struct vk_capture *capture)
+static bool set_text(json_t *object, const char *key, const char *text)
+{
+	return json_object_set_new(object, key, json_string(text)) == 0;
+}
+
+/* Of a structure that could not be read nothing is said; of one that could, also empty texts. */
+static json_t *volume_json(const struct vk_identity *id)
+{
+	json_t *o = json_pack("{s:I,s:I,s:I}", "partition", (json_int_t)id->partition,
+			      "start_sector", (json_int_t)id->start_sector, "sectors",
+			      (json_int_t)id->sectors);
+	bool ok = o != NULL;
+
+	if (id->device_uuid[0] != '\0')
+		ok = ok && set_text(o, "device_uuid", id->device_uuid);
+	if (id->volume_uuid[0] != '\0')
+		ok = ok && set_text(o, "volume_uuid", id->volume_uuid);
+	if (id->fs_uuid[0] != '\0')
+		ok = ok && set_text(o, "label", id->fs_label) && set_text(o, "uuid", id->fs_uuid) &&
+		     set_text(o, "fs_version", id->fs_version);
+	if (id->disk_id[0] != '\0')
+		ok = ok && json_object_set_new(o, "lun", json_integer((json_int_t)id->lun)) == 0 &&
+		     set_text(o, "disk_id", id->disk_id) && set_text(o, "vml", id->vml) &&
+		     set_text(o, "target_label", id->target_label);
+	if (ok)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static json_t *volumes_json(const struct vk_capture *capture)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < capture->identity_count; i++) {
-		const struct vk_identity *id = &capture->identities[i];
-		json_t *o = json_pack(
-			"{s:I,s:I,s:I,s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s}", "partition",
-			(json_int_t)id->partition, "start_sector", (json_int_t)id->start_sector,
-			"sectors", (json_int_t)id->sectors, "label", id->fs_label, "uuid",
-			id->fs_uuid, "volume_uuid", id->volume_uuid, "device_uuid",
-			id->device_uuid, "lun", (json_int_t)id->lun, "disk_id", id->disk_id, "vml",
-			id->vml, "target_label", id->target_label, "fs_version", id->fs_version);
-
-		if (json_array_append_new(array, o) != 0) {
+		if (json_array_append_new(array, volume_json(&capture->identities[i])) != 0) {
 			json_decref(array);
 			return NULL;
 		}
 	}
 	return array;
+}
+
+json_t *vk_cmd_capture_json(const char *id, const char *path, const struct vk_capture *c)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:I,s:I,s:I,s:o}", "id", id, "path",
+			 path, "time", c->time, "host", c->host, "disk", c->source_path, "kind",
+			 vk_source_kind_name(c->source_kind), "purpose",
+			 c->is_undo ? "undo" : "capture", "undo_of",
+			 c->is_undo ? c->undo_of : NULL, "size_bytes", (json_int_t)c->size_bytes,
+			 "sector_size", (json_int_t)c->sector_size, "saved_bytes",
+			 (json_int_t)vk_cmd_saved_bytes(c), "volumes", volumes_json(c));
 }
 
 int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)

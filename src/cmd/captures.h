@@ -9,7 +9,8 @@
 #include "vmfskit/capture.h"
 
 #define VK_STORE_OPTION \
-	{.name = "store", .argument = "DIR", .help = "folder of the captures (default " VK_STORE_DEFAULT ")", .choices = "DIR"}
+	{.name = "store", .argument = "DIR", .choices = "DIR", \
+	 .help = "folder of the captures (default " VK_STORE_DEFAULT ")"}
 #define VK_JSON_OPTION {.name = "json", .help = "print JSON"}
 
 /* --store, or the default. */
@@ -18,8 +19,8 @@ const char *vk_cmd_store(const struct vk_cli_call *call);
 /* Call work(ctx, i) for i in 0 .. count-1, on a few threads. */
 void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ctx);
 
-/* The volumes of a capture as JSON, NULL when memory ran out. */
-json_t *vk_cmd_volumes_json(const struct vk_capture *capture);
+/* A capture as docs/json.md describes it; NULL when memory ran out. */
+json_t *vk_cmd_capture_json(const char *id, const char *path, const struct vk_capture *capture);
 /* Sum of the regions. */
 uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture);
 /* "1.17 GiB (1258435584 bytes)" into ret_text. */

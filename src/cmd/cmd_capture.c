@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit capture */
 #include <stdlib.h>
-#include <string.h>
 
 #include "cmd/captures.h"
+#include "cmd/sector_size.h"
 #include "report/report.h"
 
 struct job {
@@ -77,20 +77,15 @@ static void print_job(const struct vk_cli_call *call, const struct job *job)
 	fputc('\n', call->out);
 	vk_report_findings_text(call->out, &job->findings, NULL, &style);
 	if (job->decode_findings > 0)
-		fprintf(call->out, "  note: vmfskit decode has %zu findings about this disk\n",
-			job->decode_findings);
+		fprintf(call->out, "  note: vmfskit decode has %zu finding%s about this disk\n",
+			job->decode_findings, job->decode_findings == 1 ? "" : "s");
 }
 
 static json_t *job_json(const struct job *job)
 {
-	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "id", job->id, "path", job->path,
-			      "disk", job->capture.source_path, "time", job->capture.time,
-			      "size_bytes", (json_int_t)job->capture.size_bytes, "sector_size",
-			      (json_int_t)job->capture.sector_size, "saved_bytes",
-			      (json_int_t)vk_cmd_saved_bytes(&job->capture));
+	json_t *o = vk_cmd_capture_json(job->id, job->path, &job->capture);
 
-	if (json_object_set_new(o, "volumes", vk_cmd_volumes_json(&job->capture)) == 0 &&
-	    json_object_set_new(o, "decode_findings",
+	if (json_object_set_new(o, "decode_findings",
 				json_integer((json_int_t)job->decode_findings)) == 0)
 		return o;
 	json_decref(o);
@@ -149,14 +144,12 @@ static int report(struct vk_cli_call *call, const struct jobs *jobs)
 
 static int read_options(const struct vk_cli_call *call, struct jobs *jobs)
 {
-	const char *sector = vk_cli_value(call, "sector-size");
 	const char *as = vk_cli_value(call, "as");
+	int code = vk_cmd_sector_size(call, &jobs->source.sector_size);
 
+	if (code != VK_EXIT_OK)
+		return code;
 	jobs->capture.store = vk_cmd_store(call);
-	if (sector != NULL && strcmp(sector, "512") != 0 && strcmp(sector, "4096") != 0)
-		return vk_cli_usage(call, "--sector-size is 512 or 4096, not %s", sector);
-	if (sector != NULL)
-		jobs->source.sector_size = strcmp(sector, "512") == 0 ? 512 : 4096;
 	jobs->capture.sector_size = jobs->source.sector_size;
 	if (as != NULL && (!vk_source_kind_parse(as, &jobs->source.as) ||
 			   (jobs->source.as != VK_SOURCE_DISK &&
@@ -202,10 +195,7 @@ static const struct vk_cli_option options[] = {
 	 .argument = "KIND",
 	 .help = "what each DISK is, where its bytes do not tell: disk or partition",
 	 .choices = "disk partition"},
-	{.name = "sector-size",
-	 .argument = "BYTES",
-	 .help = "sector size of a disk in a file: 512 or 4096 (a device tells its own)",
-	 .choices = "512 4096"},
+	VK_SECTOR_SIZE_OPTION,
 	VK_JSON_OPTION,
 	{.name = NULL},
 };

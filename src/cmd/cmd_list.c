@@ -119,24 +119,10 @@ static void put_rows(struct table *table, const struct listing *listing)
 
 static json_t *item_json(const struct vk_cmd_judged *judged)
 {
-	const struct vk_capture *c = &judged->capture;
-	json_t *o = json_pack("{s:s,s:s,s:s}", "id", id_of(judged), "path", judged->path, "verdict",
-			      vk_cmd_verdict(judged));
-	json_t *more;
-	bool ok;
+	json_t *o = judged->known ? vk_cmd_capture_json(id_of(judged), judged->path, &judged->capture)
+				  : json_pack("{s:s,s:s}", "id", id_of(judged), "path", judged->path);
 
-	if (o == NULL || !judged->known)
-		return o;
-	more = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:I,s:s*}", "time", c->time, "host", c->host,
-			 "disk", c->source_path, "kind", vk_source_kind_name(c->source_kind),
-			 "size_bytes", (json_int_t)c->size_bytes, "sector_size",
-			 (json_int_t)c->sector_size, "purpose", c->is_undo ? "undo" : "capture",
-			 "saved_bytes", (json_int_t)vk_cmd_saved_bytes(c), "undo_of",
-			 c->is_undo ? c->undo_of : NULL);
-	ok = json_object_set_new(more, "volumes", vk_cmd_volumes_json(c)) == 0 &&
-	     json_object_update(o, more) == 0;
-	json_decref(more);
-	if (ok)
+	if (json_object_set_new(o, "verdict", json_string(vk_cmd_verdict(judged))) == 0)
 		return o;
 	json_decref(o);
 	return NULL;

@@ -2,7 +2,6 @@
 /* vmfskit verify */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cmd/captures.h"
 #include "report/report.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "store/folder.h"
 #include "store/manifest.h"
 
@@ -23,11 +24,19 @@ static void fail(struct reader *r, const char *key, const char *what)
 	r->ok = false;
 }
 
+/* The text is UTF-8 already: the parser of JSON sees to that. */
 static bool printable(const char *text)
 {
-	for (const char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len;) {
+		uint32_t point;
+		size_t n = vk_utf8_decode((const uint8_t *)text + i, len - i, &point);
+
+		if (n == 0 || vk_utf8_steers(point))
 			return false;
+		i += n;
+	}
 	return true;
 }
 
