@@ -72,6 +72,12 @@ is "modes" "$(stat -c %a "$store" "$dir" "$dir"/* | sort -u | tr '\n' ' ')" "400
 has "id is time and disk" "$(only "$store")" '^[0-9]{8}T[0-9]{6}Z-mbr128\.img$'
 ok "sparse" test "$(du -k "$dir" | cut -f 1)" -lt 4096
 is "manifest names the schema" "$(json '$j->{schema}' "$dir/manifest.json")" vmfskit.manifest/1
+awk -F '|' '/^## vmfskit.manifest/ { on = 1; next } /^## / { on = 0 }
+	on && /^\| `/ { n = split($2, k, ","); for (i = 1; i <= n; i++) print k[i] }' "$ROOT/docs/json.md" |
+	tr -d '` ' | grep -v '?' | sed 's/\[\]$//; s/.*\.//' >"$TMP/keys"
+ok "docs/json.md names keys of the manifest" [ "$(wc -l <"$TMP/keys")" -gt 30 ]
+lacking=$(while read -r key; do grep -q "\"$key\"" "$dir/manifest.json" || echo "$key"; done <"$TMP/keys")
+is "and has the keys that docs/json.md names" "$lacking" ""
 is "and the path" "$(json '$j->{source}{path}' "$dir/manifest.json")" "$TMP/mbr128.img"
 is "length of the LVM region" "$(stat -c %s "$dir/p1-lvm.raw")" 17825792
 is "heartbeats apart" "$(stat -c %s "$dir/p1-heartbeats.raw")" 1048576
