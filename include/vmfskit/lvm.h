@@ -162,11 +162,12 @@ void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm
 /* Whether a used entry is one at all: an extent of the device's length inside its data. */
 bool vk_lvm_pe_plausible(const struct vk_lvm_pe *pe, const struct vk_lvm_device *device);
 /*
- * Whether a used entry says what its place demands. index counts the entries of the device from 0 on, through all pairs
- * of the main region. On LVM6, where lengths differ, every index is as good.
+ * Whether entry number `index` of the device lies where every PE of fixed size does: they are numbered in order
+ * and lie one behind the other from the data offset of their region on; in_region counts from there. Always
+ * true on LVM6, where places are free.
  */
 bool vk_lvm_pe_at_place(const struct vk_lvm_pe *pe, const struct vk_lvm_device *device,
-			uint64_t index);
+			uint64_t index, uint64_t region_data_offset, uint64_t in_region);
 
 #ifdef __cplusplus
 }

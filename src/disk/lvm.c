@@ -95,9 +95,9 @@ bool vk_lvm_pe_plausible(const struct vk_lvm_pe *pe, const struct vk_lvm_device 
 }
 
 bool vk_lvm_pe_at_place(const struct vk_lvm_pe *pe, const struct vk_lvm_device *device,
-			uint64_t index)
+			uint64_t index, uint64_t region_data_offset, uint64_t in_region)
 {
-	uint64_t place = vk_add_sat(device->dataOffset, vk_mul_sat(index, VK_LVM_PE_BYTES));
+	uint64_t place = vk_add_sat(region_data_offset, vk_mul_sat(in_region, VK_LVM_PE_BYTES));
 
 	return !vk_lvm_fixed_pes(device) || (pe->peID == index && pe->pOffset == place);
 }

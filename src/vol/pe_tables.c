@@ -64,20 +64,15 @@ static void add_run(struct walk *w, const struct vk_lvm_pe *pe)
 	v->runs[v->run_count++] = (struct vk_run){pe->lOffset, pe->pOffset, pe->length};
 }
 
-/* Whether an entry says what its place demands; on LVM6 places are free. */
+/* Whether an entry makes sense and says what its place demands. */
 static bool fits_place(const struct walk *w, const struct region *g, const struct vk_lvm_pe *pe,
 		       uint64_t index)
 {
-	const struct vk_vmfs *v = w->r->vmfs;
-	uint64_t in_region = index - g->first_pe;
+	const struct vk_lvm_device *device = &w->r->vmfs->lvm;
 	uint64_t end;
 
-	if (!vk_lvm_pe_plausible(pe, &v->lvm) || !vk_add_u64(pe->lOffset, pe->length, &end))
-		return false;
-	if (!vk_lvm_fixed_pes(&v->lvm))
-		return true;
-	return pe->peID == index &&
-	       pe->pOffset == vk_add_sat(g->data_offset, vk_mul_sat(in_region, VK_LVM_PE_BYTES));
+	return vk_lvm_pe_plausible(pe, device) && vk_add_u64(pe->lOffset, pe->length, &end) &&
+	       vk_lvm_pe_at_place(pe, device, index, g->data_offset, index - g->first_pe);
 }
 
 static void take_entry(struct walk *w, const struct region *g, const uint8_t *raw, uint64_t index,

@@ -21,7 +21,7 @@ static void pe_entry(struct fuzz_input in)
 		FUZZ_ASSERT(pe.used == 1 && pe.length > 0 && pe.pOffset >= d.dataOffset);
 		FUZZ_ASSERT(pe.length <= d.totalBytes && pe.pOffset <= d.totalBytes - pe.length);
 	}
-	if (vk_lvm_fixed_pes(&d) && vk_lvm_pe_at_place(&pe, &d, index))
+	if (vk_lvm_fixed_pes(&d) && vk_lvm_pe_at_place(&pe, &d, index, d.dataOffset, index))
 		FUZZ_ASSERT(pe.peID == index);
 }
 

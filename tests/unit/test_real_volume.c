@@ -83,7 +83,7 @@ static void device_and_volume(void **state)
 		get(g.first_bitmap + g.bitmap_bytes + (uint64_t)i * VK_LVM_PE_STRIDE, b, VK_LVM_PE_STRIDE);
 		vk_lvm_pe_decode(b, VK_LVM_PE_STRIDE, &pe);
 		assert_int_equal(vk_lvm_pe_plausible(&pe, &d), i < 4);
-		assert_int_equal(vk_lvm_pe_at_place(&pe, &d, i), i < 4);
+		assert_int_equal(vk_lvm_pe_at_place(&pe, &d, i, d.dataOffset, i), i < 4);
 		assert_int_equal(pe.lOffset, i < 4 ? i * VK_LVM_PE_BYTES : 0);
 	}
 }
