@@ -117,6 +117,8 @@ static const json_t *get_array(struct reader *r, const json_t *object, const cha
 	const json_t *array = json_object_get(object, key);
 	size_t count = json_array_size(array);
 
+	*ret_items = NULL;
+	*ret_count = 0;
 	if (!json_is_array(array) || count > VK_MANIFEST_MAX_ITEMS)
 		fail(r, key, "is not a list, or too long a one");
 	if (!r->ok || count == 0)
@@ -331,8 +333,14 @@ enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 
 	memset(ret_manifest, 0, sizeof(*ret_manifest));
 	if (root == NULL) {
+		char why[4 * JSON_ERROR_TEXT_LENGTH];
+		struct vk_text quoted;
+
+		/* it quotes the bytes that it stumbled over */
+		vk_text_init(&quoted, why, sizeof(why));
+		vk_text_label(&quoted, (const uint8_t *)error.text, strlen(error.text));
 		vk_error_set(err, VK_DAMAGED, where, "the manifest is damaged: line %d: %s",
-			     error.line, error.text);
+			     error.line, why);
 		return vk_error_at(err, error.position > 0 ? (uint64_t)error.position : 0);
 	}
 	read_manifest(&r, root, ret_manifest);

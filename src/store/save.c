@@ -72,7 +72,7 @@ static bool note_unreadable(struct vk_saver *s, uint64_t offset, uint64_t length
 		last->length_bytes = offset + length - last->offset_bytes;
 		return true;
 	}
-	if (s->unreadable_count == s->unreadable_cap) {
+	if (s->unreadable == NULL || s->unreadable_count == s->unreadable_cap) {
 		size_t cap = s->unreadable_cap == 0 ? 16 : s->unreadable_cap * 2;
 		struct vk_range *ranges = realloc(s->unreadable, cap * sizeof(*ranges));
 

@@ -217,7 +217,8 @@ static void restore_text_is_in_a_safe_order(void **state)
 
 		if (found == NULL)
 			fail_msg("%s is not there, or not in its place:\n%s", order[i], text);
-		at = found;
+		else
+			at = found;
 	}
 	free(text);
 	fixture_free(f);
