@@ -103,6 +103,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(CAPTURE_FILE_SIZE, "capture.file-size", ERROR, "a file of the capture does not have the recorded length", "use another capture of this disk") \
 	F(CAPTURE_DIGEST, "capture.digest", ERROR, "a file of the capture is not what was saved", "use another capture of this disk") \
 	F(CAPTURE_EXTRA_FILE, "capture.extra-file", WARNING, "a file lies in the capture that it did not come with", "find out who put it there") \
+	F(CAPTURE_INCOMPLETE, "capture.incomplete", WARNING, "the files are what was saved, but when it was taken the disk was already damaged or could not be read", "look for an older capture of this disk with vmfskit list; decode this one to see what it holds") \
 	F(CAPTURE_RANGE, "capture.range", ERROR, "regions overlap or reach past the end of the disk", "do not restore from this capture")
 
 #define VK_FINDING_ENUM(id, code, severity, why, remedy) VK_F_##id,

@@ -172,7 +172,10 @@ const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 		return "not checked";
 	if (judged->status != VK_OK)
 		return "cannot be read";
-	return vk_findings_bad(&judged->findings) ? "damaged" : "sound";
+	for (size_t i = 0; i < judged->findings.count; i++)
+		if (judged->findings.items[i].code != VK_F_CAPTURE_INCOMPLETE)
+			return "damaged";
+	return judged->findings.count > 0 ? "incomplete" : "sound";
 }
 
 enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths, size_t *ret_count,

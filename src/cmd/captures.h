@@ -39,7 +39,7 @@ struct vk_cmd_judged {
 /* path becomes the result's. */
 void vk_cmd_judge(char *path, bool verify, struct vk_cmd_judged *ret_judged);
 void vk_cmd_judged_free(struct vk_cmd_judged *judged);
-const char *vk_cmd_verdict(const struct vk_cmd_judged *judged); /* "sound", "damaged", "not checked" */
+const char *vk_cmd_verdict(const struct vk_cmd_judged *judged); /* "sound", "incomplete", "damaged", ... */
 
 /*
  * The paths of all captures of a store. VK_ABSENT when there is no store; free each and the

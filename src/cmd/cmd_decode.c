@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit decode: show what is in a disk, a dump or a capture, and what is wrong with it. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,7 +37,11 @@ static enum vk_status open_one(const char *path, const struct vk_source_options 
 	if (strcmp(path, "-") == 0 || !is_folder(path)) {
 		status = vk_source_open(path, options, source, err);
 	} else {
-		status = vk_capture_open(VK_STORE_DEFAULT, path, capture, err);
+		char here[PATH_MAX + 8];
+
+		/* a folder that was named is meant as it stands, not as an id of a store */
+		snprintf(here, sizeof(here), "%s%s", strchr(path, '/') == NULL ? "./" : "", path);
+		status = vk_capture_open(VK_STORE_DEFAULT, here, capture, err);
 		if (status == VK_OK) {
 			status = vk_capture_source(capture, source, err);
 			if (status != VK_OK)
@@ -74,6 +79,13 @@ static void print_text(struct vk_cli_call *call, const struct decoded *d)
 	size_t sums[3] = {0};
 
 	style.all = vk_cli_flag(call, "all");
+	for (size_t i = 0; i < d->count; i++)
+		count(&d->sources[i].findings, sums);
+	count(&d->across, sums);
+	if (sums[VK_ERROR] + sums[VK_WARNING] > 0) {
+		fprintf(call->out, "Findings, at the end: ");
+		vk_report_findings_sum(call->out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO]);
+	}
 	for (size_t i = 0; i < d->count; i++) {
 		if (i > 0)
 			fputc('\n', call->out);
@@ -84,9 +96,6 @@ static void print_text(struct vk_cli_call *call, const struct decoded *d)
 	}
 	vk_report_volumes_text(call->out, d->volumes, d->volume_count, d->sources);
 	fprintf(call->out, "\nFindings: ");
-	for (size_t i = 0; i < d->count; i++)
-		count(&d->sources[i].findings, sums);
-	count(&d->across, sums);
 	vk_report_findings_sum(call->out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO]);
 	for (size_t i = 0; i < d->count; i++)
 		vk_report_findings_text(call->out, &d->sources[i].findings,
@@ -172,7 +181,7 @@ static int run_decode(struct vk_cli_call *call)
 
 static const struct vk_cli_option options[] = {
 	{.name = "as", .argument = "KIND", .choices = "disk partition volume header",
-	 .help = "read the source as this, whatever its content suggests"},
+	 .help = "read the source as a disk, partition, volume or header, whatever its content suggests"},
 	VK_SECTOR_SIZE_OPTION,
 	{.name = "hex", .help = "show the bytes of every structure beside the names of their fields"},
 	{.name = "json", .help = "print JSON (docs/json.md)"},

@@ -50,12 +50,18 @@ static enum vk_status open_device(int fd, const char *name, bool private_fd, uin
 	else if (logical < 512 || logical > 65536 || (logical & (logical - 1)) != 0)
 		status = vk_error_set(err, VK_IO, name,
 				      "the device claims sectors of %d bytes", logical);
+	else if (sector_size != 0 && sector_size != (uint32_t)logical) {
+		vk_error_set(err, VK_USAGE, name, "the device has sectors of %d bytes, not of %u",
+			     logical, (unsigned)sector_size);
+		status = VK_USAGE;
+		(void)vk_error_remedy(err, "leave the sector size out: a device knows its own");
+	}
 	if (status != VK_OK) {
 		close(fd);
 		return status;
 	}
 	facts.unit_bytes = (uint32_t)logical;
-	facts.sector_size = sector_size != 0 ? sector_size : facts.unit_bytes;
+	facts.sector_size = facts.unit_bytes;
 	facts.direct = go_direct(fd, private_fd);
 	return finish(fd, name, &facts, ret_io, err);
 }
@@ -92,6 +98,12 @@ static enum vk_status open_fd(int fd, const char *name, bool private_fd, uint32_
 	}
 	if (S_ISBLK(st.st_mode))
 		return open_device(fd, name, private_fd, sector_size, ret_io, err);
+	if (S_ISCHR(st.st_mode) && !isatty(fd)) {
+		close(fd);
+		vk_error_set(err, VK_USAGE, name, "this is a character device: it has no size and may never end");
+		vk_error_remedy(err, "name a block device, or save what it delivers in a file first");
+		return VK_USAGE;
+	}
 	if (!S_ISREG(st.st_mode))
 		return open_stream(fd, name, sector_size, ret_io, err);
 	facts.size_bytes = (uint64_t)st.st_size;

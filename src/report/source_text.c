@@ -250,11 +250,14 @@ static void put_vmfs(FILE *out, const struct vk_source *s, const struct vk_vmfs 
 
 static void put_place(FILE *out, const struct vk_place *p, uint64_t base)
 {
-	fprintf(out, "  %-10s 0x%012" PRIx64 "  %10" PRIu64 "  %s", vk_presence_name(p->presence),
+	bool damaged = p->damaged && p->presence == VK_PRESENCE_WHOLE;
+
+	fprintf(out, "  %-10s 0x%012" PRIx64 "  %10" PRIu64 "  %s",
+		damaged ? "damaged" : vk_presence_name(p->presence),
 		vk_add_sat(base, p->offset_bytes), p->length_bytes, p->name);
 	if (p->presence == VK_PRESENCE_CUT)
 		fprintf(out, " (%" PRIu64 " bytes of it)", p->held_bytes);
-	fprintf(out, "%s\n", p->damaged ? ", damaged" : "");
+	fputc('\n', out);
 }
 
 /* Where each structure lies, in the coordinates of the source's kind. */

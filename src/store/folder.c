@@ -83,7 +83,8 @@ static enum vk_status open_store(const char *store, int *ret_fd, struct vk_error
 		vk_error_errno(err, errno, store, "cannot open the store");
 		return vk_error_remedy(err, "name a folder with --store");
 	}
-	status = made ? sync_parent(*ret_fd, store, err) : VK_OK;
+	/* also when it was there: whoever made it may not have come to this */
+	status = sync_parent(*ret_fd, store, err);
 	if (status != VK_OK)
 		close(*ret_fd);
 	return status;

@@ -98,6 +98,14 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static bool same_folder(const char *a, const char *b)
+{
+	struct stat x;
+	struct stat y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static bool holds_manifest(const char *path)
 {
 	struct stat st;
@@ -108,28 +116,53 @@ static bool holds_manifest(const char *path)
 	return holds;
 }
 
+/* A name without a slash: an id in the store, or else a capture in the current folder; never a guess between two. */
+static enum vk_status find_id(const char *store, const char *name, char **ret_path,
+			      struct vk_error *err)
+{
+	char *path = join(store, name);
+	bool here = holds_manifest(name);
+
+	if (path == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "no memory for a path");
+	if (name[0] != '.' && name[0] != '\0' && is_folder(path)) {
+		*ret_path = path;
+		if (!here || same_folder(name, path))
+			return VK_OK;
+		free(path);
+		vk_error_set(err, VK_USAGE, name,
+			     "there is a capture of this name in the current folder and another in the store %s",
+			     store);
+		return vk_error_remedy(err, "write ./%s or %s/%s", name, store, name);
+	}
+	if (access(store, X_OK) != 0 && errno == EACCES) {
+		free(path);
+		vk_error_errno(err, EACCES, store, "cannot look into the store");
+		return vk_error_remedy(err, "run this as root, or as the owner of the store");
+	}
+	free(path);
+	if (here) {
+		*ret_path = strdup(name);
+		return *ret_path != NULL ? VK_OK
+					 : vk_error_set(err, VK_NOMEM, name, "no memory for a path");
+	}
+	vk_error_set(err, VK_ABSENT, name, "there is no such capture, neither here nor in the store %s",
+		     store);
+	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", store);
+}
+
 enum vk_status vk_store_find(const char *store, const char *name, char **ret_path,
 			     struct vk_error *err)
 {
-	char *path = NULL;
+	char *path;
 
-	if (strchr(name, '/') != NULL || holds_manifest(name)) {
-		if (!is_folder(name)) {
-			vk_error_set(err, VK_ABSENT, name, "there is no such folder");
-			return vk_error_remedy(err, "vmfskit list shows the captures of a store");
-		}
-		path = strdup(name);
-	} else {
-		path = join(store, name);
-		if (path != NULL && (name[0] == '.' || name[0] == '\0' || !is_folder(path))) {
-			free(path);
-			vk_error_set(err, VK_ABSENT, name,
-				     "there is no such capture, neither here nor in the store %s",
-				     store);
-			return vk_error_remedy(err, "vmfskit list --store %s shows what there is",
-					       store);
-		}
+	if (strchr(name, '/') == NULL)
+		return find_id(store, name, ret_path, err);
+	if (!is_folder(name)) {
+		vk_error_set(err, VK_ABSENT, name, "there is no such folder");
+		return vk_error_remedy(err, "vmfskit list shows the captures of a store");
 	}
+	path = strdup(name);
 	if (path == NULL)
 		return vk_error_set(err, VK_NOMEM, name, "no memory for a path");
 	*ret_path = path;
@@ -158,19 +191,24 @@ static bool is_stamped(const char *name)
 }
 
 /*
- * A folder with a capture's name or a manifest is one, whatever its state, so that a broken one
+ * A folder with a capture's name or one of its papers is one, whatever its state, so that a broken one
  * is not passed over; what begins with a dot never is.
  */
 static bool is_capture(int store_fd, const char *name)
 {
-	char manifest[VK_CAPTURE_ID_BYTES + sizeof(VK_MANIFEST_FILE) + 1];
+	static const char *const marks[] = {VK_MANIFEST_FILE, VK_SUMS_FILE, VK_RESTORE_FILE};
+	char file[VK_CAPTURE_ID_BYTES + 32];
 	struct stat st;
 
 	if (name[0] == '.' || strlen(name) >= VK_CAPTURE_ID_BYTES ||
 	    fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode))
 		return false;
-	snprintf(manifest, sizeof(manifest), "%s/%s", name, VK_MANIFEST_FILE);
-	return is_stamped(name) || fstatat(store_fd, manifest, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		snprintf(file, sizeof(file), "%s/%s", name, marks[i]);
+		if (fstatat(store_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	}
+	return is_stamped(name);
 }
 
 static enum vk_status collect_ids(DIR *dir, char ***ret_ids, size_t *ret_count)

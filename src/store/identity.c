@@ -12,18 +12,10 @@ static void fill_device(const struct vk_vmfs *vmfs, struct vk_identity *identity
 
 	vk_vmfs_uuid_format(&vmfs->lvm.devID, identity->device_uuid);
 	if (!vk_scsi_disk_id_is_nil(&vmfs->lvm.diskID)) {
-		char name[VK_SCSI_NAME_BYTES];
-		struct vk_text text;
-
-		vk_scsi_disk_id_name(&vmfs->lvm.diskID, name, &certain);
-		vk_text_init(&text, identity->disk_id, sizeof(identity->disk_id));
-		vk_text_label(&text, (const uint8_t *)name, strlen(name));
-		vk_scsi_disk_id_vml(&vmfs->lvm.diskID, name);
-		vk_text_init(&text, identity->vml, sizeof(identity->vml));
-		vk_text_label(&text, (const uint8_t *)name, strlen(name));
-		vk_scsi_disk_id_label(&vmfs->lvm.diskID, name);
-		vk_text_init(&text, identity->target_label, sizeof(identity->target_label));
-		vk_text_label(&text, (const uint8_t *)name, strlen(name));
+		/* these texts are escaped where they are made */
+		vk_scsi_disk_id_name(&vmfs->lvm.diskID, identity->disk_id, &certain);
+		vk_scsi_disk_id_vml(&vmfs->lvm.diskID, identity->vml);
+		vk_scsi_disk_id_label(&vmfs->lvm.diskID, identity->target_label);
 		identity->lun = vmfs->lvm.diskID.lun;
 	}
 	if (vmfs->volume_count > 0)

@@ -11,7 +11,10 @@ enum {
 	VK_MANIFEST_MAX_BYTES = 16 << 20,
 	VK_MANIFEST_MAX_ITEMS = 100000,
 	VK_SUMS_MAX_BYTES = 16 << 20,
-	VK_REGION_MAX_BYTES = 1 << 30
+	VK_REGION_MAX_BYTES = 1 << 30,
+	/* what JSON is made of; each costs far more memory than its byte */
+	VK_MANIFEST_MAX_TOKENS = 400000,
+	VK_MANIFEST_MAX_VOLUMES = 256
 };
 
 /* What the kernel tells of a block device; empty where it does not. */
@@ -29,7 +32,9 @@ struct vk_manifest {
 	struct vk_device_info device;
 	char restore_sha256[VK_SHA256_HEX_BYTES]; /* of RESTORE.txt */
 	uint64_t restore_bytes;
-	struct vk_findings findings; /* of taking it; not read back */
+	struct vk_findings findings; /* of taking it; not read back, but for the two below */
+	size_t taken_bad;            /* warnings and errors among them */
+	char taken_first[240];       /* message of the first such */
 };
 void vk_manifest_free(struct vk_manifest *manifest);
 

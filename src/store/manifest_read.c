@@ -149,7 +149,11 @@ static void get_range(struct reader *r, const json_t *object, uint64_t max, uint
 static void read_identities(struct reader *r, const json_t *root, struct vk_capture *c)
 {
 	void *items = NULL;
-	const json_t *array = get_array(r, root, "partitions", sizeof(*c->identities), &items,
+	const json_t *array;
+
+	if (json_array_size(json_object_get(root, "partitions")) > VK_MANIFEST_MAX_VOLUMES)
+		fail(r, "partitions", "is too long a list");
+	array = get_array(r, root, "partitions", sizeof(*c->identities), &items,
 					&c->identity_count);
 
 	c->identities = items;
@@ -275,6 +279,28 @@ static void check_names(struct reader *r, const struct vk_capture *c)
 	free(names);
 }
 
+/* What was found when it was taken: whether the capture contains what it is for stands only there. */
+static void read_findings(struct reader *r, const json_t *root, struct vk_manifest *m)
+{
+	const json_t *array = json_object_get(root, "findings");
+
+	if (r->ok && !json_is_array(array))
+		fail(r, "findings", "is not a list");
+	for (size_t i = 0; r->ok && i < json_array_size(array); i++) {
+		const json_t *o = json_array_get(array, i);
+		const char *severity = json_string_value(json_object_get(o, "severity"));
+		const char *message = json_string_value(json_object_get(o, "message"));
+		struct vk_text text;
+
+		if (severity == NULL || strcmp(severity, vk_severity_name(VK_INFO)) == 0)
+			continue;
+		if (m->taken_bad++ > 0 || message == NULL)
+			continue;
+		vk_text_init(&text, m->taken_first, sizeof(m->taken_first));
+		vk_text_label(&text, (const uint8_t *)message, strlen(message));
+	}
+}
+
 static void read_manifest(struct reader *r, const json_t *root, struct vk_manifest *m)
 {
 	struct vk_capture *c = &m->capture;
@@ -302,8 +328,7 @@ static void read_manifest(struct reader *r, const json_t *root, struct vk_manife
 	read_regions(r, root, c);
 	read_files(r, root, m);
 	read_unreadable(r, root, c);
-	if (r->ok && !json_is_array(json_object_get(root, "findings")))
-		fail(r, "findings", "is not a list");
+	read_findings(r, root, m);
 	if (r->ok)
 		check_names(r, c);
 }
@@ -323,15 +348,28 @@ static bool is_canonical(const json_t *root, const char *text, size_t len)
 	return same;
 }
 
+/* At least as many as the values in the text: those in strings are counted, too. */
+static size_t count_tokens(const char *text, size_t len)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += text[i] == ',' || text[i] == '[' || text[i] == '{' || text[i] == ':';
+	return count;
+}
+
 enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 				struct vk_manifest *ret_manifest, bool *ret_canonical,
 				struct vk_error *err)
 {
 	struct reader r = {.where = where, .err = err, .ok = true, .status = VK_OK};
 	json_error_t error;
-	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *root;
 
 	memset(ret_manifest, 0, sizeof(*ret_manifest));
+	if (count_tokens(text, len) > VK_MANIFEST_MAX_TOKENS)
+		return vk_error_set(err, VK_DAMAGED, where, "the manifest is damaged: no capture needs so many values");
+	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
 		char why[4 * JSON_ERROR_TEXT_LENGTH];
 		struct vk_text quoted;

@@ -62,6 +62,31 @@ static void append(struct planner *p, enum vk_part part, unsigned partition, con
 	p->regions[p->count++] = region;
 }
 
+/*
+ * On a disk with an MBR a table part never reaches into a partition: what looks like a GPT there is old, and to
+ * write it back by hand would destroy what lies there now. Returns the end of the partition that holds the byte,
+ * or 0, and brings *stop down to the next one.
+ */
+static uint64_t fence(const struct planner *p, uint64_t byte, uint64_t *stop)
+{
+	const struct vk_table *table = &p->source->table;
+	uint64_t sector = p->source->sector_size;
+
+	for (size_t i = 0; table->kind == VK_TABLE_MBR && i < table->partition_count; i++) {
+		const struct vk_partition *part = &table->partitions[i];
+		uint64_t from = vk_mul_sat(part->start_sector, sector);
+		uint64_t to = vk_add_sat(from, vk_mul_sat(part->sectors, sector));
+
+		if (vk_partition_is_extended(part) || from == 0)
+			continue;
+		if (from <= byte && byte < to)
+			return to;
+		if (from > byte)
+			*stop = vk_min_u64(*stop, from);
+	}
+	return 0;
+}
+
 /* Plan start to end, without what is planned already: a byte is saved and written back once. */
 static void add(struct planner *p, enum vk_part part, unsigned partition, uint64_t start,
 		uint64_t end, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
@@ -77,7 +102,10 @@ static void add(struct planner *p, enum vk_part part, unsigned partition, uint64
 	end = vk_min_u64(end, p->source->size_bytes);
 	while (start < end && p->status == VK_OK) {
 		uint64_t stop = end;
-		bool planned = false;
+		uint64_t behind = part == VK_PART_TABLE ? fence(p, start, &stop) : 0;
+		bool planned = behind > 0;
+
+		start = vk_max_u64(start, behind);
 
 		for (size_t i = 0; i < p->count && !planned; i++) {
 			uint64_t from = p->regions[i].offset_bytes;

@@ -140,6 +140,22 @@ static void put_part(const struct writer *w, enum vk_part part)
 	}
 }
 
+/* The line that saves what a region's line will overwrite; if=TARGET and of=SAFE/... swapped brings it back. */
+static void put_save(const struct writer *w, const struct vk_region *region)
+{
+	uint64_t sector = w->capture->sector_size;
+
+	if (region->offset_bytes % sector == 0 && region->length_bytes % sector == 0)
+		fprintf(w->out, "   dd if=TARGET of=SAFE/before-%s bs=%" PRIu64 " skip=%" PRIu64 " count=%" PRIu64 "\n",
+			region->file, sector, region->offset_bytes / sector,
+			region->length_bytes / sector);
+	else
+		fprintf(w->out,
+			"   dd if=TARGET of=SAFE/before-%s bs=64K iflag=fullblock,skip_bytes,count_bytes skip=%" PRIu64
+			" count=%" PRIu64 "\n",
+			region->file, region->offset_bytes, region->length_bytes);
+}
+
 static void put_opening(const struct writer *w)
 {
 	const struct vk_capture *c = w->capture;
@@ -164,12 +180,19 @@ static void put_opening(const struct writer *w)
 	}
 	fputs("\n1. In this folder run:  sha256sum -c SHA256SUMS\n"
 	      "   If any line does not say OK, do not write anything: use another capture.\n"
-	      "2. Make sure that TARGET is the right disk: its size is the one above. No host may be\n"
-	      "   using it. Save what is there now: dd if=TARGET of=before.raw bs=1M count=32\n"
-	      "3. Run the lines below in this order, with the disk in the place of TARGET. Leave\n"
-	      "   out what is not damaged. Lines that begin with # are not to be run as they are.\n"
-	      "4. Let the system read the table again: blockdev --rereadpt TARGET\n",
+	      "2. Make sure that TARGET is the right disk: blockdev --getsize64 TARGET must give the\n"
+	      "   size above. No host may be using it.\n"
+	      "3. Save what is there now, into another folder than this one (SAFE), with these lines:\n",
 	      w->out);
+	for (size_t i = 0; i < c->region_count; i++)
+		put_save(w, &c->regions[i]);
+	fputs("4. Run the lines below in this order, with the disk in the place of TARGET. Leave\n"
+	      "   out what is not damaged. Lines that begin with # are not to be run as they are.\n",
+	      w->out);
+	if (c->source_kind == VK_SOURCE_DISK)
+		fputs("5. Let the system read the table again: blockdev --rereadpt TARGET\n"
+		      "   On each ESX host rescan the storage: esxcli storage core adapter rescan --all\n",
+		      w->out);
 }
 
 char *vk_restore_text(const struct vk_capture *capture)

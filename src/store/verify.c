@@ -138,6 +138,19 @@ static enum vk_status check_sums(const struct vk_verifier *v, struct vk_error *e
 	return VK_OK;
 }
 
+/* The files may be just what was saved, and what was saved not what one hopes for. */
+static void put_incomplete(const struct vk_verifier *v)
+{
+	struct vk_finding finding;
+
+	if (v->manifest.taken_bad == 0)
+		return;
+	vk_finding_init(&finding, VK_F_CAPTURE_INCOMPLETE, 0, 0, "it was taken with %zu finding%s, the first: %s",
+			v->manifest.taken_bad, v->manifest.taken_bad == 1 ? "" : "s",
+			v->manifest.taken_first);
+	vk_finding_put(v->sink, &finding);
+}
+
 static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 {
 	enum vk_status status = read_manifest(v, err);
@@ -146,6 +159,8 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 		status = read_sums(v, err);
 	if (status == VK_OK && v->has_manifest)
 		vk_manifest_check_ranges(&v->manifest.capture, v->sink);
+	if (status == VK_OK && v->has_manifest)
+		put_incomplete(v);
 	if (status == VK_OK && v->has_manifest && v->sums != NULL)
 		status = check_sums(v, err);
 	if (status == VK_OK)

@@ -42,8 +42,26 @@ static void put_moved(void *ctx, const struct vk_finding *finding)
 	vk_findings_add(m->list, &moved);
 }
 
-/* A dump that is too short for a table and a volume is rather a piece of a partition than of a disk. */
-enum { SHORT_DUMP_BYTES = 32 << 20 };
+/*
+ * A short dump that begins with zeros is rather a piece of a partition, which has nothing in its first MiB, than of a
+ * disk, which has a table there.
+ */
+enum { SHORT_DUMP_BYTES = 32 << 20, FIRST_BYTES = 64 << 10 };
+
+static bool looks_like_partition(struct vk_source *s)
+{
+	static const uint8_t zeros[4096];
+	uint8_t buf[4096];
+	size_t got = 1;
+
+	if (vk_io_is_device(s->raw) || s->size_bytes >= SHORT_DUMP_BYTES)
+		return false;
+	for (uint64_t at = 0; at < FIRST_BYTES && got > 0; at += got)
+		if (vk_io_read(s->raw, at, buf, sizeof(buf), &got, NULL) != VK_OK ||
+		    memcmp(buf, zeros, got) != 0)
+			return false;
+	return true;
+}
 
 static void say_unrecognised(struct vk_source *s)
 {
@@ -68,8 +86,7 @@ static enum vk_status choose_kind(struct vk_source *s, struct vk_error *err)
 		if (&readings[i] != best && readings[i].fit == best->fit && best->fit >= VK_FIT_TABLE)
 			equal = &readings[i];
 	if (best->fit == VK_FIT_NONE) {
-		s->kind = !vk_io_is_device(s->raw) && s->size_bytes < SHORT_DUMP_BYTES
-				  ? VK_SOURCE_PARTITION : VK_SOURCE_DISK;
+		s->kind = looks_like_partition(s) ? VK_SOURCE_PARTITION : VK_SOURCE_DISK;
 		say_unrecognised(s);
 		return VK_OK;
 	}
@@ -189,6 +206,15 @@ static void say_too_many(struct vk_source *s, const struct vk_partition *p)
 	vk_findings_add(&s->findings, &f);
 }
 
+/* Entries that name one start several times are one volume (and a finding about the table). */
+static bool decoded_before(const struct vk_source *s, uint64_t start_sector)
+{
+	for (size_t i = 0; i < s->vmfs_count; i++)
+		if (s->vmfs[i].start_sector == start_sector)
+			return true;
+	return false;
+}
+
 static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 {
 	uint32_t ss = s->table.sector_size;
@@ -204,7 +230,7 @@ static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 		bool vmfs = vk_partition_is_vmfs(p);
 		enum vk_status status;
 
-		if (vk_partition_is_extended(p))
+		if (vk_partition_is_extended(p) || decoded_before(s, p->start_sector))
 			continue;
 		if (!vmfs && !vk_lvm_header_at(s->io, vk_add_sat(start, VK_LVM_HEADER_OFFSET)))
 			continue;

@@ -116,6 +116,7 @@ static int choose_copy(const struct vk_gpt_copy gpt[2])
 static enum vk_table_kind decide_kind(const struct vk_table *table)
 {
 	bool protective = vk_mbr_is_protective(&table->mbr);
+	bool guarded = protective && table->mbr.signature == VK_MBR_SIGNATURE;
 	bool empty = true;
 
 	for (size_t i = 0; i < 4; i++)
@@ -124,6 +125,9 @@ static enum vk_table_kind decide_kind(const struct vk_table *table)
 	if (table->gpt_chosen >= 0 && (protective || !table->mbr_used || empty))
 		return VK_TABLE_GPT;
 	if ((table->gpt[0].present || table->gpt[1].present) && (protective || !table->mbr_used))
+		return VK_TABLE_GPT;
+	/* sector 0 says that there is a GPT, even when neither copy of it is left */
+	if (guarded && table->mbr_used)
 		return VK_TABLE_GPT;
 	return table->mbr_used && !protective ? VK_TABLE_MBR : VK_TABLE_NONE;
 }

@@ -117,8 +117,11 @@ static void read_volume(struct vk_vmfs_reader *r, size_t index)
 			     VK_LVM_VOLUME_BYTES);
 	got = vk_vmfs_get(r, at->offset_bytes, entry, sizeof(entry));
 	at->seen_bytes = vk_lvm_volume_decode(entry, got, &at->volume);
-	if (at->seen_bytes == 0 || (!v->lvm_usable && !volume_plausible(&at->volume)))
+	if (at->seen_bytes == 0 || (!v->lvm_usable && !volume_plausible(&at->volume))) {
+		if (place != NULL)
+			place->damaged = place->presence == VK_PRESENCE_WHOLE;
 		return;
+	}
 	v->volume_count++;
 	vk_lvm_volume_check(&at->volume, &v->lvm, at->seen_bytes, at->offset_bytes, &r->counting);
 	if (place != NULL)
@@ -219,6 +222,8 @@ static void read_heartbeats(struct vk_vmfs_reader *r)
 			   VK_PART_HEARTBEATS, v->heartbeats.offset_bytes,
 			   g->heartbeat_end - g->heartbeat_offset);
 	vk_heartbeats_read(r, g->heartbeat_offset);
+	if (r->status == VK_OK)
+		v->places[v->place_count - 1].damaged = v->heartbeats.damaged_count > 0;
 }
 
 static void reset(struct vk_vmfs *vmfs)

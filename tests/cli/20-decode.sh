@@ -116,6 +116,13 @@ exits "--as something else" 2 "$VMFSKIT" decode --as floppy "$disk"
 exits "a source that is not there" 4 "$VMFSKIT" decode "$TMP/nowhere"
 has "a source that is not there: named" "$ERR" "$TMP/nowhere"
 exits "a folder that is no capture" 1 "$VMFSKIT" decode "$TMP"
+exits "a device that never ends" 2 timeout 20 "$VMFSKIT" decode /dev/zero
+has "a device that never ends: said" "$ERR" 'character device'
+exits "text that is no listing" 1 "$VMFSKIT" decode /etc/passwd
+hasnt "text that is no listing: no volume is made up" "$OUT" 'VMFS partition'
+head -c 512 "$disk" >"$TMP/first"
+run "$VMFSKIT" decode --json "$TMP/first"
+is "sector 0 of a GPT disk alone" "$(jq -c '[.sources[0].kind, .sources[0].table.kind]' "$OUT")" '["disk","gpt"]'
 exits "one of two is not there: the other is shown" 4 "$VMFSKIT" decode "$disk" "$TMP/nowhere"
 has "the other is shown" "$OUT" 'label +ds5'
 

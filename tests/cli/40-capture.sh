@@ -111,7 +111,9 @@ exits "no LVM magic" 1 "$VMFSKIT" capture --store "$TMP/hurt" "$TMP/hurt.img"
 has "says so" "$OUT" 'p1-lvm\.raw does not contain an LVM header'
 has "by its code" "$OUT" 'capture\.not-containing'
 is "and is kept" "$(ls "$TMP/hurt" | wc -l)" 1
-ok "and is sound as a capture" "$VMFSKIT" verify --store "$TMP/hurt"
+exits "verify says that it is not whole" 1 "$VMFSKIT" verify --store "$TMP/hurt"
+has "verify says why" "$OUT" ': incomplete, '
+has "verify says what was found" "$OUT" 'capture\.incomplete: it was taken with 1 finding'
 exits "the same in JSON" 1 "$VMFSKIT" capture --json --store "$TMP/hurt" "$TMP/hurt.img"
 is "one finding" "$(json 'join " ", map { "$_->{code} $_->{offset}" } @{$j->{findings}}' "$OUT")" "capture.not-containing 1114112"
 cp --sparse=always "$TMP/mbr128.img" "$TMP/hurt.img"
@@ -126,7 +128,8 @@ has "no VMFS on it" "$OUT" 'capture\.no-vmfs'
 exits "bad sectors" 1 env VMFSKIT_TEST_BAD="1115136+1024,20971520+512" "$HOOKS" capture --store "$TMP/bad" "$TMP/mbr128.img"
 is "recorded to the sector" "$(json 'join " ", map { "$_->{offset_bytes}+$_->{length_bytes}" } @{$j->{unreadable}}' \
 	"$(folder "$TMP/bad")/manifest.json")" "1115136+1024 20971520+512"
-ok "the rest is sound" "$VMFSKIT" verify --store "$TMP/bad"
+exits "the rest is what was saved" 1 "$VMFSKIT" verify --store "$TMP/bad"
+has "and nothing is damaged" "$OUT" ': incomplete, '
 has "dd would write zeros there: not offered" "$(cat "$(folder "$TMP/bad")/RESTORE.txt")" '^# dd if=p1-lvm\.raw'
 
 # --- what cannot be captured

@@ -206,6 +206,7 @@ static void restore_text_is_in_a_safe_order(void **state)
 	const char *at;
 
 	(void)state;
+	f->source.table.kind = VK_TABLE_GPT;
 	f->source.table.gpt[0].present = true;
 	f->disk.bad[0] = (struct vk_range){FIXTURE_BASE + 0x1200000, 512};
 	f->disk.bad_count = 1;

@@ -85,6 +85,7 @@ static void gpt_disk(void **state)
 
 static void set_odd_gpt(struct fixture *f, uint64_t backup_entries)
 {
+	f->source.table.kind = VK_TABLE_GPT;
 	f->vmfs.fs_expected = false;
 	f->source.table.gpt[0] = (struct vk_gpt_copy){.present = true, .usable = true, .lba = 1};
 	f->source.table.gpt[0].header = (struct vk_gpt_header){
@@ -139,8 +140,9 @@ static void early_partition(void **state)
 		{"head.raw", 0, 20 * 512},
 		{"p1-lvm.raw", 20 * 512, 0x1100000},
 	};
+	/* on an MBR disk what lies behind its start belongs to the partition, whoever's it is */
 	const struct range other[] = {
-		{"head.raw", 0, 34 * 512},
+		{"head.raw", 0, 20 * 512},
 	};
 
 	(void)state;
@@ -156,6 +158,23 @@ static void early_partition(void **state)
 
 		ASSERT_PLAN(&f->source, none);
 	}
+	fixture_free(f);
+}
+
+/* What looks like a GPT inside a partition of an MBR disk is old: to write it back would destroy data. */
+static void stale_gpt_in_a_partition(void **state)
+{
+	struct fixture *f = fixture_new(VK_LVM_DATA_OFFSET);
+	const struct range ranges[] = {
+		{"head.raw", 0, FIXTURE_BASE},
+		{"p1-lvm.raw", FIXTURE_BASE, 0x1100000},
+	};
+
+	(void)state;
+	set_odd_gpt(f, 36500);
+	f->source.table.kind = VK_TABLE_MBR;
+	f->partition.sectors = FIXTURE_BYTES / 512;
+	ASSERT_PLAN(&f->source, ranges);
 	fixture_free(f);
 }
 
@@ -175,6 +194,7 @@ static void extended_chain(void **state)
 	f->vmfs.fs_expected = false;
 	f->vmfs.partition = 5;
 	f->vmfs.start_sector = 463;
+	f->partition.mbr_type = 0x0F;
 	f->source.table.ebr_lbas = ebrs;
 	f->source.table.ebr_count = 3;
 	ASSERT_PLAN(&f->source, ranges);
@@ -369,6 +389,7 @@ int main(void)
 		cmocka_unit_test(gpt_of_a_grown_disk),
 		cmocka_unit_test(copy_near_the_end_is_in_the_tail),
 		cmocka_unit_test(early_partition),
+		cmocka_unit_test(stale_gpt_in_a_partition),
 		cmocka_unit_test(extended_chain),
 		cmocka_unit_test(extended_metadata),
 		cmocka_unit_test(header_gone),

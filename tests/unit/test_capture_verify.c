@@ -19,10 +19,17 @@ static struct fixture *taken(void)
 }
 
 /* Findings of one verification; free them. */
+/* The small fixture holds no LVM header, which its manifest says and verify repeats. */
+static void put_but_incomplete(void *ctx, const struct vk_finding *finding)
+{
+	if (finding->code != VK_F_CAPTURE_INCOMPLETE)
+		vk_findings_add(ctx, finding);
+}
+
 static struct vk_findings verify(const struct fixture *f)
 {
 	struct vk_findings findings = {.count = 0};
-	struct vk_finding_sink sink = vk_findings_sink(&findings);
+	struct vk_finding_sink sink = {put_but_incomplete, &findings};
 	struct vk_error err;
 
 	assert_int_equal(vk_capture_verify(f->path, &sink, &err), VK_OK);
