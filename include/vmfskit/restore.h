@@ -22,6 +22,7 @@ extern "C" {
 	G(DEVICE_UUID, "device-uuid", "the target holds another LVM device", "make sure that this is the right disk") \
 	G(VOLUME_UUID, "volume-uuid", "the target holds another volume", "make sure that this is the right disk, and that the volume was not resignatured since the capture") \
 	G(TABLE_KIND, "table-kind", "the target has a sound partition table of another kind than the captured one", "the volume may have been grown since; take a newer capture, or leave the table out with --part") \
+	G(TABLE_PARTITIONS, "table-partitions", "the target has a sound partition table with partitions that the captured one does not have", "take a newer capture, or leave the table out with --part") \
 	G(FOREIGN_SIGNATURE, "foreign-signature", "another system's data lies where would be written", "save that data first, then lift this guard") \
 	G(IN_USE, "in-use", "the target or a part of it is mounted or in use", "unmount it and stop what uses it") \
 	G(HEARTBEAT, "heartbeat", "a host is using the volume right now", "unmount the datastore on every host") \

@@ -11,12 +11,13 @@
 #include "base/checked.h"
 #include "repair/guards.h"
 
-/* Where is looked: the whole target, or the place of a captured VMFS partition. */
+/* Where is looked: the whole target, the place of a captured VMFS partition, or a partition the target has. */
 struct field_of_view {
 	uint64_t start;
 	uint64_t length;
 	unsigned partition;
 	bool whole;
+	bool own;
 };
 
 struct sign {
@@ -56,7 +57,9 @@ static enum vk_status object_to(struct vk_restore *restore, const struct field_o
 	char where[64] = "the whole target", names[256] = "";
 	size_t used = 0;
 
-	if (!view->whole)
+	if (view->own)
+		snprintf(where, sizeof(where), "the target's own partition %u", view->partition);
+	else if (!view->whole)
 		snprintf(where, sizeof(where), "the place of partition %u", view->partition);
 	if (sign->label[0] != '\0')
 		used = (size_t)snprintf(names, sizeof(names), ", label \"%s\"", sign->label);
@@ -137,7 +140,7 @@ static enum vk_status look_at_boot_sector(struct vk_restore *restore,
 	return VK_OK;
 }
 
-enum { SIGNS_MAX = 32 };
+enum { SIGNS_MAX = 32, OWN_LOOKS_MAX = 256 };
 
 static enum vk_status look(struct vk_restore *restore, int fd, const struct field_of_view *view,
 			   struct vk_error *err)
@@ -175,6 +178,62 @@ static enum vk_status look(struct vk_restore *restore, int fd, const struct fiel
 	return status;
 }
 
+/* Cut to the target and looked at, when it would be hit or lose its entry in the table. */
+static enum vk_status look_in(struct vk_restore *restore, int fd, struct field_of_view view,
+			      struct vk_error *err)
+{
+	uint64_t size = restore->target.size_bytes;
+
+	if (view.start == 0 || view.start >= size || view.length == 0)
+		return VK_OK;
+	view.length = vk_min_u64(view.length, size - view.start);
+	return in_the_way(restore, &view) ? look(restore, fd, &view, err) : VK_OK;
+}
+
+static enum vk_status look_in_places(struct vk_restore *restore, int fd, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < restore->place_count && status == VK_OK; i++) {
+		const struct vk_captured_place *place = &restore->places[i];
+
+		status = look_in(restore, fd,
+				 (struct field_of_view){.start = place->start_bytes,
+							.length = place->length_bytes,
+							.partition = place->identity->partition},
+				 err);
+	}
+	return status;
+}
+
+/* What the target's own table names and the captured one does not, however broken that table is. */
+static enum vk_status look_in_own(struct vk_restore *restore, int fd, struct vk_error *err)
+{
+	const struct vk_table *table = &restore->before.table;
+	uint32_t ss = restore->target.sector_size;
+	enum vk_status status = VK_OK;
+	size_t looks = 0;
+
+	if (restore->before.kind != VK_SOURCE_DISK)
+		return VK_OK;
+	for (size_t i = 0; i < table->partition_count && status == VK_OK; i++) {
+		const struct vk_partition *partition = &table->partitions[i];
+		struct field_of_view view = {.start = vk_mul_sat(partition->start_sector, ss),
+					     .length = vk_mul_sat(partition->sectors, ss),
+					     .partition = partition->number,
+					     .own = true};
+		bool seen = vk_partition_is_extended(partition) ||
+			    (vk_partition_was_captured(restore, partition) &&
+			     !vk_restore_edits_meet(restore, view.start, view.length));
+
+		for (size_t p = 0; p < restore->place_count && !seen; p++)
+			seen = restore->places[p].start_bytes == view.start;
+		if (!seen && looks++ < OWN_LOOKS_MAX)
+			status = look_in(restore, fd, view, err);
+	}
+	return status;
+}
+
 enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error *err)
 {
 	struct field_of_view view = {.length = restore->target.size_bytes, .whole = true};
@@ -189,20 +248,10 @@ enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error 
 		return vk_error_set(err, VK_IO, restore->path, "Cannot open the target for reading");
 	if (in_the_way(restore, &view))
 		status = look(restore, fd, &view, err);
-	for (size_t i = 0; i < restore->place_count && status == VK_OK; i++) {
-		const struct vk_captured_place *place = &restore->places[i];
-
-		if (place->start_bytes == 0 || place->start_bytes >= restore->target.size_bytes)
-			continue;
-		view = (struct field_of_view){
-			.start = place->start_bytes,
-			.length = vk_min_u64(place->length_bytes,
-					     restore->target.size_bytes - place->start_bytes),
-			.partition = place->identity->partition,
-		};
-		if (in_the_way(restore, &view))
-			status = look(restore, fd, &view, err);
-	}
+	if (status == VK_OK)
+		status = look_in_places(restore, fd, err);
+	if (status == VK_OK)
+		status = look_in_own(restore, fd, err);
 	close(fd);
 	return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Guards that compare who the target says it is with who was captured: disk-id, device-uuid, volume-uuid and
- * table-kind. Only what is sound can contradict; what is absent or damaged is what a restore is for.
+ * Guards that compare who the target says it is with who was captured: disk-id, device-uuid and volume-uuid.
+ * Only what is sound can contradict; what is absent or damaged is what a restore is for.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -174,35 +174,4 @@ enum vk_status vk_guard_ask_identity(struct vk_restore *restore, struct vk_error
 		if (restore->before.kind == VK_SOURCE_DISK)
 			status = ask_elsewhere(restore, &restore->before.vmfs[i], err);
 	return status;
-}
-
-/* The kind of table that systems go by: an MBR with partitions of its own beats a GPT. */
-static enum vk_table_kind sound_kind(const struct vk_table *table)
-{
-	bool mbr = table->mbr_seen_bytes >= VK_MBR_BYTES &&
-		   table->mbr.signature == VK_MBR_SIGNATURE && !vk_mbr_is_protective(&table->mbr);
-	bool used = false;
-
-	for (int i = 0; mbr && i < 4; i++)
-		used = used || vk_mbr_entry_used(&table->mbr.entries[i]);
-	if (used)
-		return VK_TABLE_MBR;
-	return table->gpt[0].sound || table->gpt[1].sound ? VK_TABLE_GPT : VK_TABLE_NONE;
-}
-
-enum vk_status vk_guard_ask_table_kind(struct vk_restore *restore, struct vk_error *err)
-{
-	enum vk_table_kind seen, want = restore->capture->table_kind;
-
-	if (restore->known_state || restore->before.kind != VK_SOURCE_DISK ||
-	    !vk_restore_edits_in_part(restore, VK_PART_TABLE))
-		return VK_OK;
-	seen = sound_kind(&restore->before.table);
-	if (seen == VK_TABLE_NONE || seen == want)
-		return VK_OK;
-	if (restore->capture->is_undo && restore->has_after && seen == restore->after.table.kind)
-		return VK_OK;
-	return vk_guard_object(restore, VK_GUARD_TABLE_KIND, err,
-			       "The target has a sound %s partition table, the captured table is %s",
-			       vk_table_kind_name(seen), vk_table_kind_name(want));
 }

@@ -12,9 +12,15 @@ typedef enum vk_status vk_guard_ask(struct vk_restore *restore, struct vk_error 
 
 vk_guard_ask vk_guard_ask_identity;   /* disk-id, device-uuid, volume-uuid */
 vk_guard_ask vk_guard_ask_table_kind;
+vk_guard_ask vk_guard_ask_table_partitions;
 vk_guard_ask vk_guard_ask_foreign;
 vk_guard_ask vk_guard_ask_in_use;
 vk_guard_ask vk_guard_ask_heartbeat;
+
+/* The kind of table that systems go by, VK_TABLE_NONE unless it is sound: an MBR with partitions beats a GPT. */
+enum vk_table_kind vk_table_sound_kind(const struct vk_table *table);
+/* Whether the captured table has this partition of the target: the same place and type. */
+bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition);
 
 VK_MUST_USE enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
 					   struct vk_error *err, const char *message, ...)

@@ -155,7 +155,37 @@ zero "$disk" 0 512
 printf 'label: gpt\nstart=2048, size=20480, type=L\n' | sfdisk -q --no-tell-kernel --wipe never "$disk" >/dev/null 2>&1
 (id=$mbr_id; refused table-kind "a sound GPT where an MBR was captured"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
 
+# table-partitions: a sound table with what the capture does not know
+copy_disk "$good" "$disk"
+printf 'label: gpt\nfirst-lba: 34\nstart=2048, size=20480, type=L\n' |
+	sfdisk -q --no-tell-kernel --wipe never "$disk" >/dev/null 2>&1
+zero "$disk" $((2048 * 512)) $((20480 * 512))
+refused table-partitions "another partition in a sound GPT" --part table
+lifted table-partitions "another partition in a sound GPT" --part table
+has "another partition in a sound GPT: which" "$ERR" "number 1 at sector 2048, 20480 sectors"
+zero "$disk" 512 512
+zero "$disk" $(($(stat -c %s "$disk") - 512)) 512
+ok "what a broken GPT says does not count" "$VMFSKIT" restore --store "$store" "$id" "$disk" --part table
+(id=$mbr_id
+copy_disk "$TMP/mbr.img" "$disk"
+printf 'label: dos\nstart=128, size=1024, type=83\n' | sfdisk -q --no-tell-kernel --wipe never "$disk" >/dev/null 2>&1
+refused table-partitions "another partition in a sound MBR"
+exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+
 # foreign-signature
+if command -v mkfs.ext4 >/dev/null; then
+	for at in 256 2048 40960; do
+		rm -f "$disk"
+		truncate -s "$(stat -c %s "$good")" "$disk"
+		printf 'label: gpt\nfirst-lba: 34\nstart=%s, size=204800, type=L\n' "$at" |
+			sfdisk -q --no-tell-kernel "$disk" >/dev/null 2>&1
+		mkfs.ext4 -q -F -L linux -E offset=$((at * 512)) "$disk" 100m >/dev/null 2>&1
+		exits "a Linux disk with ext4 at sector $at: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk"
+		has "a Linux disk with ext4 at sector $at: its signature" "$ERR" \
+			"^guard foreign-signature refuses: ext4 .* partition 1.*label \"linux\""
+		has "a Linux disk with ext4 at sector $at: its table" "$ERR" "^guard table-partitions refuses: "
+	done
+fi
 if command -v mkfs.ext4 >/dev/null; then
 	copy_disk "$good" "$disk"
 	"$LAB" break --how ext4 "$disk" >/dev/null || exit 1
