@@ -77,8 +77,9 @@ static void print_job(const struct vk_cli_call *call, const struct job *job)
 	fputc('\n', call->out);
 	vk_report_findings_text(call->out, &job->findings, NULL, &style);
 	if (job->decode_findings > 0)
-		fprintf(call->out, "  note: vmfskit decode has %zu finding%s about this disk\n",
-			job->decode_findings, job->decode_findings == 1 ? "" : "s");
+		fprintf(call->out, "  note: %zu finding%s about this disk; to see %s: vmfskit decode %s\n",
+			job->decode_findings, job->decode_findings == 1 ? "" : "s",
+			job->decode_findings == 1 ? "it" : "them", job->disk);
 }
 
 static json_t *job_json(const struct job *job)

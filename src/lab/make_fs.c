@@ -95,7 +95,7 @@ static void fill_region(const struct vk_lab_device *device, const struct vk_fs_g
 		hb.addr = g->heartbeat_offset + (uint64_t)i * g->heartbeat_slot_bytes;
 		put_slot(region, g, i, &hb);
 	}
-	for (unsigned host = 0; host < device->live; host++) {
+	for (unsigned host = 0; g->heartbeat_slots > 0 && host < device->live; host++) {
 		slot = draw_slot(device, g, region, host);
 		memset(&hb, 0, sizeof(hb));
 		hb.addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes;

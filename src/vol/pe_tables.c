@@ -50,7 +50,7 @@ static void add_run(struct walk *w, const struct vk_lvm_pe *pe)
 		w->too_many_runs = true;
 		return;
 	}
-	if (v->run_count == w->run_cap) {
+	if (v->runs == NULL || v->run_count == w->run_cap) {
 		size_t cap = w->run_cap == 0 ? 16 : w->run_cap * 2;
 		struct vk_run *grown = realloc(v->runs, cap * sizeof(*grown));
 
@@ -236,7 +236,7 @@ static bool tiles(const struct vk_vmfs *v)
 	const struct vk_lvm_volume *volume = &v->volumes[0].volume;
 	uint64_t next = vk_mul_sat(volume->firstPE, VK_LVM_PE_BYTES);
 
-	for (size_t i = 0; i < v->run_count; i++) {
+	for (size_t i = 0; v->runs != NULL && i < v->run_count; i++) {
 		if (v->runs[i].volume_offset != next)
 			return false;
 		next = vk_add_sat(next, v->runs[i].length_bytes);

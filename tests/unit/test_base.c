@@ -313,7 +313,7 @@ static void bytes_in_order(void **state)
 
 static void errors(void **state)
 {
-	struct vk_error err;
+	struct vk_error err = {.status = VK_OK};
 	char longest[2000];
 
 	(void)state;
