@@ -122,6 +122,7 @@ static int plan_and_write(struct vk_restore_run *run, const struct vk_restore_op
 		run->written = vk_restore_write(run->restore, run->undo_id, &err) == VK_OK;
 		run->error = run->written ? NULL : &err;
 		code = finish(run, VK_EXIT_OK);
+		run->error = NULL;
 	}
 	vk_restore_free(run->restore);
 	return code;

@@ -123,7 +123,7 @@ enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_b
 	enum vk_status status;
 	size_t len;
 
-	if (!vk_fs_geometry(&device->fs, VK_FS_DESCRIPTOR_BYTES, &g))
+	if (!vk_fs_geometry(&device->fs, VK_FS_DESCRIPTOR_BYTES, &g) || g.heartbeat_slots == 0)
 		return vk_error_set(err, VK_INTERNAL, NULL, "The descriptor has no geometry");
 	len = (size_t)(g.heartbeat_end - g.heartbeat_offset);
 	region = calloc(1, len);

@@ -33,7 +33,7 @@ static int open_image(const char *path, uint64_t *ret_bytes, struct vk_error *er
 enum vk_status vk_lab_image_probe(const char *path, uint64_t *ret_bytes, bool *ret_local,
 				  struct vk_error *err)
 {
-	struct vk_error ignored = {.status = VK_IO};
+	struct vk_error ignored = {.status = VK_OK};
 	struct vk_error *said = err != NULL ? err : &ignored;
 	uint64_t bytes = 0;
 	uint8_t magic[4] = {0};
@@ -74,7 +74,7 @@ static enum vk_status copy_run(struct vk_lab_disk *disk, uint64_t base_bytes, in
 enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes, const char *path,
 				  struct vk_error *err)
 {
-	struct vk_error ignored = {.status = VK_IO};
+	struct vk_error ignored = {.status = VK_OK};
 	struct vk_error *said = err != NULL ? err : &ignored;
 	enum vk_status status = VK_OK;
 	uint64_t bytes = 0;
