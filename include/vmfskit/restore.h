@@ -18,6 +18,7 @@ extern "C" {
 	G(CAPTURE_VERIFIED, "capture-verified", "the capture is not what was saved", "use another capture of this disk") \
 	G(SIZE, "size", "the disk is not as long as the one that was captured", "make sure that this is the right disk, whole") \
 	G(SECTOR_SIZE, "sector-size", "the disk counts in other sectors than the one that was captured", "name the sector size with --sector-size if this is a file") \
+	G(KIND, "kind", "the target is not what was captured: a whole disk, a partition", "name the disk if a disk was captured, its partition if a partition was") \
 	G(DISK_ID, "disk-id", "the volume on the target was written for another LUN", "make sure that this is the right disk") \
 	G(DEVICE_UUID, "device-uuid", "the target holds another LVM device", "make sure that this is the right disk") \
 	G(VOLUME_UUID, "volume-uuid", "the target holds another volume", "make sure that this is the right disk, and that the volume was not resignatured since the capture") \

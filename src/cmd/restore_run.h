@@ -51,7 +51,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 	{0, NULL, NULL, NULL, NULL}
 
 #define VK_RESTORE_GUARD_NAMES \
-	"capture-verified size sector-size disk-id device-uuid volume-uuid table-kind " \
+	"capture-verified size sector-size kind disk-id device-uuid volume-uuid table-kind " \
 	"table-partitions foreign-signature in-use heartbeat unreadable"
 
 #endif

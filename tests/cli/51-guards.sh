@@ -155,6 +155,33 @@ zero "$disk" 0 512
 printf 'label: gpt\nstart=2048, size=20480, type=L\n' | sfdisk -q --no-tell-kernel --wipe never "$disk" >/dev/null 2>&1
 (id=$mbr_id; refused table-kind "a sound GPT where an MBR was captured"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
 
+# kind: a partition's capture on a disk, a disk's on a partition
+part=$TMP/part.img
+dd if="$good" of="$part" bs=1M iflag=skip_bytes skip=$((start * 512)) count=600 conv=sparse status=none
+ok "a capture of a partition" "$VMFSKIT" capture --store "$TMP/part-store" "$part"
+part_id=$(newest "$TMP/part-store")
+copy_disk "$part" "$disk"
+zero "$disk" 0 $((21 * 1048576))
+ok "a wrecked partition is still one" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
+dd if="$good" of="$disk" bs=512 count=1 conv=notrunc status=none
+ok "with a protective MBR alone, too" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
+for table in gpt dos; do
+	rm -f "$disk"
+	truncate -s "$(stat -c %s "$part")" "$disk"
+	printf 'label: %s\nstart=8192, size=20480, type=linux\n' "$table" | sfdisk -q --no-tell-kernel "$disk" >/dev/null 2>&1
+	(store=$TMP/part-store; id=$part_id; refused kind "a partition onto a disk with a $table table"
+	lifted kind "a partition onto a disk with a $table table"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+done
+table_gone
+truncate -s "$(stat -c %s "$part")" "$disk"
+exits "a partition onto a disk that lost its table" 3 "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
+has "a partition onto a disk that lost its table: by name" "$ERR" "^guard kind refuses: .*begins at its sector $start"
+made --table none --vmfs 5 --size "$(stat -c %s "$good")" --seed 9 "$disk"
+refused kind "a disk onto a partition"
+lifted kind "a disk onto a partition"
+zero "$disk" 1048576 512
+refused kind "a disk onto a partition that lost its LVM header"
+
 # table-partitions: a sound table with what the capture does not know
 copy_disk "$good" "$disk"
 printf 'label: gpt\nfirst-lba: 34\nstart=2048, size=20480, type=L\n' |
