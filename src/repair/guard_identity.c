@@ -130,6 +130,40 @@ static bool is_known_volume(const struct vk_restore *restore, const char *volume
 	return false;
 }
 
+/*
+ * A volume that no table names any more, where it would be written into. Where a captured volume that it
+ * overlaps is still there, that one is the younger and this a relic.
+ */
+static enum vk_status ask_tableless(struct vk_restore *restore, const struct vk_vmfs *vmfs,
+				    struct vk_error *err)
+{
+	uint64_t start = vk_mul_sat(vmfs->start_sector, restore->target.sector_size);
+	struct said seen;
+
+	if (!vmfs->lvm_usable || captured_at(restore, start) ||
+	    !vk_restore_edits_meet(restore, start, vmfs->lvm.totalBytes))
+		return VK_OK;
+	listen(vmfs, &seen);
+	if (seen.device[0] == '\0' || is_known_device(restore, seen.device))
+		return VK_OK;
+	for (size_t i = 0; i < restore->place_count; i++) {
+		const struct vk_captured_place *place = &restore->places[i];
+		struct said captured;
+
+		listen(&place->vmfs, &captured);
+		if (captured.device[0] != '\0' &&
+		    strcmp(captured.device, place->identity->device_uuid) == 0 &&
+		    vk_ranges_meet(start, vmfs->lvm.totalBytes, place->start_bytes,
+				   place->length_bytes))
+			return VK_OK;
+	}
+	return vk_guard_object(restore, VK_GUARD_DEVICE_UUID, err,
+			       "A VMFS volume that no table names begins at sector %" PRIu64
+			       " of the target (device %s, %" PRIu64 " bytes); the capture does not know it, "
+			       "and it would be written into",
+			       vmfs->start_sector, seen.device, vmfs->lvm.totalBytes);
+}
+
 /* A volume that the target's own table shows where the capture knows none: would it be hit, or dropped? */
 static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_vmfs *vmfs,
 				    struct vk_error *err)
@@ -139,8 +173,9 @@ static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_
 	struct said seen;
 	const char *fate;
 
-	/* a header that the table does not name may be a relic of an older volume */
-	if (vmfs->sectors == 0 || captured_at(restore, start))
+	if (vmfs->sectors == 0)
+		return ask_tableless(restore, vmfs, err);
+	if (captured_at(restore, start))
 		return VK_OK;
 	if (vk_restore_edits_meet(restore, start, vk_mul_sat(vmfs->sectors, ss)))
 		fate = "would be written into";

@@ -135,6 +135,18 @@ refused volume-uuid "another file system"
 copy_disk "$good" "$disk"
 patch_in "$TMP/other.img" $((lvm + 0x82)) 16
 refused device-uuid "another device UUID and nothing to do"
+# a volume whose table is lost, at another start than the captured one's
+made --table gpt --vmfs 5 --start 128 --size "$(stat -c %s "$good")" --seed 5 "$disk"
+"$LAB" break --how table "$disk" >/dev/null || exit 1
+refused device-uuid "another volume behind a lost table"
+has "another volume behind a lost table: where" "$ERR" "begins at sector 128 "
+lifted device-uuid "another volume behind a lost table"
+# but not the relic of a volume that the captured one has replaced
+table_gone
+patch_relic() { dd if="$TMP/relic.img" of="$disk" bs=512 skip="$1" seek="$1" count="$2" conv=notrunc status=none; }
+made --table gpt --vmfs 5 --start 128 --size "$(stat -c %s "$good")" --seed 5 "$TMP/relic.img"
+patch_relic $((128 + 2048)) 2
+ok "a relic of an older volume" "$VMFSKIT" restore --store "$store" "$id" "$disk" --part table,lvm
 # a header without magic says nothing: it may be put back
 table_gone
 patch_in "$TMP/other.img" "$lvm" 512
