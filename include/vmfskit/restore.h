@@ -24,6 +24,7 @@ extern "C" {
 	G(VOLUME_UUID, "volume-uuid", "the target holds another volume", "make sure that this is the right disk, and that the volume was not resignatured since the capture") \
 	G(TABLE_KIND, "table-kind", "the target has a sound partition table of another kind than the captured one", "the volume may have been grown since; take a newer capture, or leave the table out with --part") \
 	G(TABLE_PARTITIONS, "table-partitions", "the target has a sound partition table with partitions that the captured one does not have", "take a newer capture, or leave the table out with --part") \
+	G(CHANGED, "changed-since", "the target was changed after the restore", "decode it and decide; undo would put the older bytes back over the change") \
 	G(FOREIGN_SIGNATURE, "foreign-signature", "another system's data lies where would be written", "save that data first, then lift this guard") \
 	G(IN_USE, "in-use", "the target or a part of it is mounted or in use", "unmount it and stop what uses it") \
 	G(HEARTBEAT, "heartbeat", "a host is using the volume right now", "unmount the datastore on every host") \
@@ -86,6 +87,9 @@ bool vk_restore_refused(const struct vk_restore *restore); /* an objection that 
 /* The target as it is, and as it would be; decoded. Borrowed. */
 const struct vk_source *vk_restore_before(const struct vk_restore *restore);
 const struct vk_source *vk_restore_after(const struct vk_restore *restore);
+
+/* What the plan could not look at: the nth sentence, NULL behind the last. */
+const char *vk_restore_remark(const struct vk_restore *restore, size_t n);
 
 /*
  * Do it: undo capture (fsynced and re-read), exclusive open, writes by class with a flush between, read back, the

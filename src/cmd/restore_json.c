@@ -97,6 +97,16 @@ static json_t *objections(const struct vk_restore_run *run)
 	return list;
 }
 
+static json_t *remarks(const struct vk_restore_run *run)
+{
+	json_t *list = json_array();
+	const char *remark;
+
+	for (size_t i = 0; (remark = vk_restore_remark(run->restore, i)) != NULL; i++)
+		json_array_append_new(list, text(remark));
+	return list;
+}
+
 static json_t *table(const struct vk_source *source)
 {
 	json_t *result = json_object(), *list = json_array();
@@ -161,6 +171,7 @@ void vk_restore_show_json(const struct vk_restore_run *run)
 	json_object_set_new(root, "choices", choices(run));
 	json_object_set_new(root, "edits", edits(run));
 	json_object_set_new(root, "objections", objections(run));
+	json_object_set_new(root, "remarks", remarks(run));
 	json_object_set_new(root, "table_before", table(vk_restore_before(run->restore)));
 	json_object_set_new(root, "table_after", table(vk_restore_after(run->restore)));
 	json_object_set_new(root, "findings_after", findings_after(run));

@@ -214,6 +214,14 @@ static void show_outcome(const struct vk_restore_run *run)
 	}
 }
 
+static void show_remarks(const struct vk_restore_run *run)
+{
+	const char *remark;
+
+	for (size_t i = 0; (remark = vk_restore_remark(run->restore, i)) != NULL; i++)
+		fprintf(run->call->out, "note     %s\n", remark);
+}
+
 void vk_restore_show(const struct vk_restore_run *run)
 {
 	const struct vk_edit *edits;
@@ -225,6 +233,7 @@ void vk_restore_show(const struct vk_restore_run *run)
 		show_edits(run);
 		show_tables(run);
 		show_result(run);
+		show_remarks(run);
 		show_outcome(run);
 	} else {
 		fputs(vk_restore_refused(run->restore)

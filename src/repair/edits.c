@@ -224,12 +224,17 @@ struct group {
 	size_t region;
 	uint64_t start;
 	uint64_t end;
+	bool joined; /* over bytes that are not written */
 };
 
-static bool may_join(const struct vk_restore *restore, uint64_t from, uint64_t to, uint64_t most)
+/* The table's region may reach over partitions: what lies there is not the undo's either. */
+static bool may_join(const struct vk_restore *restore, enum vk_part part, uint64_t from, uint64_t to,
+		     uint64_t most)
 {
 	if (to - from > most)
 		return false;
+	if (part != VK_PART_TABLE)
+		return true;
 	for (size_t i = 0; from < to && i < restore->keep_out_count; i++)
 		if (vk_ranges_meet(from, to - from, restore->keep_out[i].offset_bytes,
 				   restore->keep_out[i].length_bytes))
@@ -257,10 +262,11 @@ static size_t group_edits(const struct vk_restore *restore, uint64_t most, struc
 
 			if (start >= end)
 				continue;
-			if (open && may_join(restore, last.end, start, most)) {
+			if (open && may_join(restore, region->part, last.end, start, most)) {
+				last.joined = last.joined || start > last.end;
 				last.end = end;
 			} else {
-				last = (struct group){r, start, end};
+				last = (struct group){r, start, end, false};
 				count++;
 				open = true;
 			}
@@ -293,8 +299,9 @@ static void name_region(const struct vk_restore *restore, const struct group *gr
 	region->partition = of->partition;
 	region->offset_bytes = group->start;
 	region->length_bytes = group->end - group->start;
-	snprintf(region->file, sizeof(region->file), "%.*s-s%" PRIu64 ".raw",
-		 (int)stem_of(of->file), of->file, group->start / restore->target.sector_size);
+	snprintf(region->file, sizeof(region->file), "%.*s-s%" PRIu64 "%s.raw",
+		 (int)stem_of(of->file), of->file, group->start / restore->target.sector_size,
+		 group->joined ? VK_JOINED_MARK : "");
 }
 
 enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,

@@ -118,6 +118,30 @@ static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error
 			       restore->hole_bytes, restore->holes[0].offset_bytes);
 }
 
+static enum vk_status ask_changed(struct vk_restore *restore, struct vk_error *err)
+{
+	const struct vk_knowledge *known = &restore->knowledge;
+
+	if (!restore->capture->is_undo || restore->known_state)
+		return VK_OK;
+	if (known->judged)
+		return vk_guard_object(restore, VK_GUARD_CHANGED, err,
+				       "Byte %" PRIu64 " of the target is neither as the restore found it "
+				       "nor as it left it",
+				       known->stranger);
+	if (known->has_gaps)
+		return vk_guard_object(restore, VK_GUARD_CHANGED, err,
+				       "The undo capture also holds bytes that the restore did not write, "
+				       "and whether they changed since cannot be told without %s, the "
+				       "capture that was put back",
+				       restore->capture->undo_of);
+	vk_restore_add_remark(restore,
+			      "whether the target changed since the restore cannot be told without the "
+			      "capture that was put back (%s)",
+			      restore->capture->undo_of);
+	return VK_OK;
+}
+
 enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
 {
 	static vk_guard_ask *const guards[] = {
@@ -127,6 +151,7 @@ enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *er
 		vk_guard_ask_identity,
 		vk_guard_ask_table_kind,
 		vk_guard_ask_table_partitions,
+		ask_changed,
 		vk_guard_ask_foreign,
 		vk_guard_ask_in_use,
 		vk_guard_ask_heartbeat,

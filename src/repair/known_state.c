@@ -3,6 +3,7 @@
  * Of an undo: is the target as the restore left it, or somewhere between that and what it found? Then going
  * back cannot destroy anything that came later, whatever the decoders make of a half-written disk.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,28 +21,36 @@ static void note_error(void *ctx, const struct vk_finding *finding)
 		*bad = true;
 }
 
-/* The capture that the restore was made from: beside the undo capture, or in the store. */
+static bool open_in(const char *folder, size_t len, const char *id, struct vk_capture *ret_capture)
+{
+	struct vk_error ignored;
+	bool opened = false;
+	size_t cap = len + strlen(id) + 2;
+	char *path = malloc(cap);
+
+	if (path != NULL) {
+		snprintf(path, cap, "%.*s/%s", (int)len, folder, id);
+		opened = vk_capture_open(folder, path, ret_capture, &ignored) == VK_OK;
+	}
+	free(path);
+	return opened;
+}
+
+/* The capture that the restore was made from: beside the undo capture, or in the store; nowhere else. */
 static bool open_restored(const struct vk_restore *restore, struct vk_capture *ret_capture)
 {
 	const struct vk_capture *undo = restore->capture;
+	const char *slash = strrchr(undo->path, '/'), *id = undo->undo_of;
 	struct vk_error ignored;
 	bool opened = false, bad = false;
 	struct vk_finding_sink sink = {note_error, &bad};
-	char *beside = strdup(undo->path);
-	char *slash = beside == NULL ? NULL : strrchr(beside, '/');
 
-	if (undo->undo_of[0] == '\0') {
-		free(beside);
+	if (id[0] == '\0' || id[0] == '.' || strchr(id, '/') != NULL)
 		return false;
-	}
-	if (slash != NULL && slash != beside) {
-		*slash = '\0';
-		opened = vk_capture_open(beside, undo->undo_of, ret_capture, &ignored) == VK_OK;
-	}
-	free(beside);
+	if (slash != NULL && slash != undo->path)
+		opened = open_in(undo->path, (size_t)(slash - undo->path), id, ret_capture);
 	if (!opened)
-		opened = vk_capture_open(restore->store, undo->undo_of, ret_capture, &ignored) ==
-			 VK_OK;
+		opened = open_in(restore->store, strlen(restore->store), id, ret_capture);
 	if (opened &&
 	    (vk_capture_verify(ret_capture->path, &sink, &ignored) != VK_OK || bad)) {
 		vk_capture_close(ret_capture);
@@ -50,18 +59,29 @@ static bool open_restored(const struct vk_restore *restore, struct vk_capture *r
 	return opened;
 }
 
+/* Undo captures that were taken with joined ranges say so in the names of their files. */
+static bool has_gaps(const struct vk_capture *undo)
+{
+	for (size_t i = 0; i < undo->region_count; i++)
+		if (strstr(undo->regions[i].file, VK_JOINED_MARK) != NULL)
+			return true;
+	return false;
+}
+
 struct known {
 	struct vk_restore *restore;
 	struct vk_io *restored;
+	size_t step; /* sectors of whichever has the smaller ones */
 	uint8_t *now, *found, *left; /* CHUNK_BYTES each */
 };
 
 /* Each sector is as the restore found it, or as it left it. */
 static bool chunk_known(const struct known *known, uint64_t offset, size_t len)
 {
-	size_t step = known->restore->target.sector_size, got = 0;
+	size_t step = known->step, got = 0;
 	struct vk_error ignored;
 
+	known->restore->knowledge.stranger = offset;
 	if (vk_io_read_all(known->restore->io, offset, known->now, len, &ignored) != VK_OK ||
 	    vk_io_read_all(known->restore->captured_io, offset, known->found, len, &ignored) !=
 		    VK_OK)
@@ -71,6 +91,7 @@ static bool chunk_known(const struct known *known, uint64_t offset, size_t len)
 
 		if (memcmp(known->now + at, known->found + at, n) == 0)
 			continue;
+		known->restore->knowledge.stranger = offset + at;
 		if (vk_io_read(known->restored, offset + at, known->left, n, &got, &ignored) !=
 			    VK_OK ||
 		    got < n || memcmp(known->now + at, known->left, n) != 0)
@@ -107,6 +128,8 @@ enum vk_status vk_restore_known_state(struct vk_restore *restore, bool *ret_know
 	uint8_t *buf;
 
 	*ret_known = false;
+	restore->knowledge = (struct vk_knowledge){.has_gaps = restore->capture->is_undo &&
+							       has_gaps(restore->capture)};
 	if (!restore->capture->is_undo || !open_restored(restore, &restored))
 		return VK_OK;
 	buf = malloc(3 * (size_t)CHUNK_BYTES);
@@ -114,12 +137,14 @@ enum vk_status vk_restore_known_state(struct vk_restore *restore, bool *ret_know
 		vk_capture_close(&restored);
 		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
 	}
+	known.step = vk_min_u64(restore->target.sector_size, restored.sector_size);
 	known.now = buf;
 	known.found = buf + CHUNK_BYTES;
 	known.left = buf + 2 * (size_t)CHUNK_BYTES;
 	status = vk_capture_io(&restored, &known.restored, err);
 	if (status == VK_OK) {
 		*ret_known = regions_known(&known);
+		restore->knowledge.judged = true;
 		vk_io_close(known.restored);
 	}
 	free(buf);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,23 @@ const struct vk_source *vk_restore_after(const struct vk_restore *restore)
 const char *vk_restore_note(const struct vk_restore *restore)
 {
 	return restore->note;
+}
+
+void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
+{
+	va_list args;
+
+	if (restore->remark_count == sizeof(restore->remarks) / sizeof(restore->remarks[0]))
+		return;
+	va_start(args, format);
+	vsnprintf(restore->remarks[restore->remark_count++], sizeof(restore->remarks[0]), format,
+		  args);
+	va_end(args);
+}
+
+const char *vk_restore_remark(const struct vk_restore *restore, size_t n)
+{
+	return n < restore->remark_count ? restore->remarks[n] : NULL;
 }
 
 static enum vk_status refuse(const struct vk_restore *restore, struct vk_error *err)

@@ -28,6 +28,14 @@ struct vk_target_id {
 	uint32_t sector_size;
 };
 
+/* Of an undo: what can be told of the target's state. */
+struct vk_knowledge {
+	bool judged;       /* the capture that was put back could be compared with */
+	bool has_gaps;     /* the undo capture joins ranges that were written over others that were not */
+	uint64_t stranger; /* the first byte of a sector that is neither as found nor as left */
+};
+#define VK_JOINED_MARK "-joined"
+
 struct vk_restore {
 	const struct vk_capture *capture;
 	struct vk_restore_options options;
@@ -56,10 +64,13 @@ struct vk_restore {
 	size_t hole_count;         /* may be more than are kept */
 	uint64_t hole_bytes;
 	bool known_state; /* an undo: every byte is as the restore found or left it */
+	struct vk_knowledge knowledge;
 
 	struct vk_objection *objections;
 	size_t objection_count;
 	char note[400];
+	char remarks[4][300];
+	size_t remark_count;
 };
 
 /* Where an error or an edit lies. */
@@ -72,6 +83,10 @@ bool vk_restore_edits_meet(const struct vk_restore *restore, uint64_t offset, ui
 bool vk_restore_edits_in_part(const struct vk_restore *restore, enum vk_part part);
 void vk_restore_add_hole(struct vk_restore *restore, uint64_t offset, uint64_t length);
 
+/* What the plan could not look at; kept as long as there is room. */
+void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* Choose the parts (parts.c), put the chosen regions on the overlay (edits.c). */
 VK_MUST_USE enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err);
@@ -79,7 +94,7 @@ VK_MUST_USE enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk
 VK_MUST_USE enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,
 						   struct vk_region **ret_regions,
 						   size_t *ret_count, struct vk_error *err);
-/* Of an undo: whether every byte it would write stands as the restore found it or left it. */
+/* Of an undo: whether every byte it holds stands as the restore found it or left it; fills knowledge. */
 VK_MUST_USE enum vk_status vk_restore_known_state(struct vk_restore *restore, bool *ret_known,
 						  struct vk_error *err);
 

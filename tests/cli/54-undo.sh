@@ -65,7 +65,11 @@ ok "headers put back" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" -
 undo=$(undo_of "$OUT")
 printf 'later' | dd of="$disk" bs=1 seek=$((base + 0x1100000)) conv=notrunc status=none
 printf '\001' | dd of="$disk" bs=1 seek=$((base + 0x100000 + 0x72)) conv=notrunc status=none
-ok "undo of a volume that a host has changed since" "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write
+before=$(disk_sum "$disk")
+exits "undo of a volume that a host has changed since: refused" 3 "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write
+has "undo of a volume that a host has changed since: by name" "$ERR" "^guard changed-since refuses: Byte $((base + 0x100000)) "
+is "undo of a volume that a host has changed since: untouched" "$(disk_sum "$disk")" "$before"
+ok "undo of a volume that a host has changed since: lifted" "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write --override changed-since
 is "its header is gone again" "$(dd if="$disk" bs=512 skip=$(((base + 0x100000) / 512)) count=1 status=none | tr -d '\000' | wc -c)" 0
 is "what was written elsewhere since stays" "$(dd if="$disk" bs=1 skip=$((base + 0x1100000)) count=5 status=none)" later
 ok "headers put back again" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write
@@ -83,6 +87,9 @@ wreck=$(disk_sum "$disk")
 ok "headers put back once more" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write
 undo=$(undo_of "$OUT")
 cp -a "$store/$undo" "$TMP/alone-undo"
+# the capture that was put back lies in the current folder, but not where it belongs
+(cd "$store" && "$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk") >"$OUT"
+has "undo without the capture that was put back says what it cannot tell" "$OUT" "^note .*changed since the restore cannot be told"
 ok "undo from a folder that lies elsewhere" "$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk" --write
 is "it leads to the wreck" "$(disk_sum "$disk")" "$wreck"
 chmod -R u+w "$TMP/alone-undo"

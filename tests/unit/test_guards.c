@@ -224,6 +224,29 @@ static void damage_cannot_contradict(void **state)
 	bench_free(b);
 }
 
+static void changes_since_a_restore(void **state)
+{
+	struct bench *b = bench_new();
+
+	(void)state;
+	b->restore.captured_io = b->restore.io;
+	b->restore.knowledge.judged = true;
+	expect(b, vk_guards_ask_all, VK_GUARD_COUNT);
+	b->capture.is_undo = true;
+	expect(b, vk_guards_ask_all, VK_GUARD_CHANGED);
+	b->restore.known_state = true;
+	expect(b, vk_guards_ask_all, VK_GUARD_COUNT);
+	b->restore.known_state = false;
+	/* nothing to compare with: said, and refused only where other bytes than those written are at stake */
+	b->restore.knowledge.judged = false;
+	expect(b, vk_guards_ask_all, VK_GUARD_COUNT);
+	assert_non_null(vk_restore_remark(&b->restore, 0));
+	assert_null(vk_restore_remark(&b->restore, 1));
+	b->restore.knowledge.has_gaps = true;
+	expect(b, vk_guards_ask_all, VK_GUARD_CHANGED);
+	bench_free(b);
+}
+
 static void a_volume_elsewhere(void **state)
 {
 	struct bench *b = bench_new();
@@ -345,6 +368,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(identities_contradict),
 		cmocka_unit_test(damage_cannot_contradict),
+		cmocka_unit_test(changes_since_a_restore),
 		cmocka_unit_test(a_volume_elsewhere),
 		cmocka_unit_test(kinds_of_table),
 		cmocka_unit_test(heartbeats),

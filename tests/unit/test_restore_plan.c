@@ -325,17 +325,16 @@ static void undo_holds_exactly_what_changes(void **state)
 	plan_free(p);
 }
 
-static void undo_of_scattered_changes(void **state)
+static void scattered_changes(enum vk_part part, size_t want_regions)
 {
-	struct vk_region whole = {.file = "p1-lvm.raw", .part = VK_PART_LVM, .length_bytes = BENCH_BYTES};
+	struct vk_region whole = {.file = "p1-lvm.raw", .part = part, .length_bytes = BENCH_BYTES};
 	struct plan *p = plan_make(&whole, 1);
 	const struct vk_edit *edits;
 	struct vk_region *regions;
 	struct vk_error err;
 	size_t count, edit_count;
 
-	(void)state;
-	/* every second sector: too many for a file each; a partition stays in no gap */
+	/* every second sector: too many for a file each */
 	memcpy(p->bench->bytes, p->captured, BENCH_BYTES);
 	for (size_t at = 0; at < BENCH_BYTES; at += 1024)
 		p->bench->bytes[at] ^= 1;
@@ -346,12 +345,13 @@ static void undo_of_scattered_changes(void **state)
 	edit_count = vk_overlay_edits(p->restore.overlay, &edits);
 	assert_int_equal(edit_count, 1024);
 	assert_int_equal(vk_restore_undo_regions(&p->restore, &regions, &count, &err), VK_OK);
-	assert_int_equal(count, 2);
+	assert_int_equal(count, want_regions);
 	for (size_t e = 0; e < edit_count; e++) {
 		bool held = false;
 
 		for (size_t i = 0; i < count; i++) {
-			assert_false(vk_ranges_meet(regions[i].offset_bytes, regions[i].length_bytes,
+			assert_non_null(strstr(regions[i].file, VK_JOINED_MARK));
+			assert_false(want_regions > 1 && vk_ranges_meet(regions[i].offset_bytes, regions[i].length_bytes,
 						    p->fences[0].offset_bytes, 512));
 			held = held || (edits[e].offset_bytes >= regions[i].offset_bytes &&
 					edits[e].offset_bytes + edits[e].length_bytes <=
@@ -361,6 +361,14 @@ static void undo_of_scattered_changes(void **state)
 	}
 	free(regions);
 	plan_free(p);
+}
+
+static void undo_of_scattered_changes(void **state)
+{
+	(void)state;
+	/* the table's gaps never hold a partition, those of a partition's own parts always do */
+	scattered_changes(VK_PART_TABLE, 2);
+	scattered_changes(VK_PART_LVM, 1);
 }
 
 /* Known state: an undo whose every sector is as it was found or left. */
@@ -398,12 +406,32 @@ static void known_states(void **state)
 	bench_write_disk(b);
 	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
 	assert_false(known);
+	assert_true(restore.knowledge.judged);
+	assert_false(restore.knowledge.has_gaps);
+	assert_int_equal(restore.knowledge.stranger, 4096 - 512);
 	b->bytes[4095] = 0x11;
 	bench_write_disk(b);
+	/* a target with larger sectors than the capture: one of them may be half of each */
+	restore.target.sector_size = 4096;
+	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
+	assert_true(known);
+	restore.target.sector_size = 512;
+	/* neither a path nor a place outside */
+	snprintf(found.undo_of, sizeof(found.undo_of), "../store/%.80s", left_id);
+	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
+	assert_false(known);
+	assert_false(restore.knowledge.judged);
+	strcpy(found.undo_of, "..");
+	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
+	assert_false(known);
 	/* nothing to compare with */
 	strcpy(found.undo_of, "gone");
 	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
 	assert_false(known);
+	/* gaps make it a matter of the guard */
+	strcpy(found.regions[0].file, "head-s0-joined.raw");
+	assert_int_equal(vk_restore_known_state(&restore, &known, &err), VK_OK);
+	assert_true(restore.knowledge.has_gaps);
 	vk_io_close(restore.captured_io);
 	vk_capture_close(&found);
 	bench_close(b);
