@@ -24,6 +24,9 @@ static void put_text(FILE *out, const char *text)
 
 static void put_option(FILE *out, const struct vk_cli_option *option)
 {
+	char text[VK_CLI_OPTION_TEXT_BYTES];
+
+	vk_cli_option_text(option, text);
 	if (option->letter != 0)
 		fprintf(out, "%*s-%c, --%s", INDENT, "", option->letter, option->name);
 	else
@@ -31,7 +34,7 @@ static void put_option(FILE *out, const struct vk_cli_option *option)
 	if (option->argument != NULL)
 		fprintf(out, " %s", option->argument);
 	fprintf(out, "\n%*s", OPTION_INDENT, "");
-	vk_words_fill(out, vk_words_of(option->help), OPTION_INDENT, OPTION_INDENT);
+	vk_words_fill(out, vk_words_of(text), OPTION_INDENT, OPTION_INDENT);
 }
 
 void vk_cli_usage_line(const struct vk_cli_program *program, const struct vk_cli_verb *verb,

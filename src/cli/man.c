@@ -124,6 +124,9 @@ static void put_reference(FILE *out, const char *program, const char *verb, bool
 
 static void put_option(FILE *out, const struct vk_cli_option *option)
 {
+	char text[VK_CLI_OPTION_TEXT_BYTES];
+
+	vk_cli_option_text(option, text);
 	fputs(".TP\n", out);
 	if (option->letter != 0)
 		fprintf(out, "\\fB\\-%c\\fR, ", option->letter);
@@ -136,7 +139,7 @@ static void put_option(FILE *out, const struct vk_cli_option *option)
 		fputs("\\fR", out);
 	}
 	fputc('\n', out);
-	put_s(out, option->help);
+	put_s(out, text);
 	fputs(".\n", out);
 }
 

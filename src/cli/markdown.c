@@ -33,12 +33,15 @@ static void put_text(FILE *out, const char *text)
 
 static void put_option(FILE *out, const struct vk_cli_option *option)
 {
+	char text[VK_CLI_OPTION_TEXT_BYTES];
+
+	vk_cli_option_text(option, text);
 	fputs("| ", out);
 	if (option->letter != 0)
 		fprintf(out, "`-%c`, ", option->letter);
 	fprintf(out, "`--%s%s%s` | ", option->name, option->argument != NULL ? " " : "",
 		option->argument != NULL ? option->argument : "");
-	put(out, vk_words_of(option->help));
+	put(out, vk_words_of(text));
 	fputs(" |\n", out);
 }
 

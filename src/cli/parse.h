@@ -17,6 +17,10 @@ void vk_cli_parse_free(struct vk_cli_call *call);
 char vk_cli_help_letter(const struct vk_cli_verb *verb);
 size_t vk_cli_option_count(const struct vk_cli_verb *verb);
 
+enum { VK_CLI_OPTION_TEXT_BYTES = 1000 };
+/* The help of an option and, behind it, the values that it takes. */
+void vk_cli_option_text(const struct vk_cli_option *option, char ret_text[VK_CLI_OPTION_TEXT_BYTES]);
+
 /* "usage: PROGRAM VERB [OPTION]... ARGUMENTS" and a newline. */
 void vk_cli_usage_line(const struct vk_cli_program *program, const struct vk_cli_verb *verb,
 		       FILE *out);

@@ -194,7 +194,7 @@ static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
 	{.name = "as",
 	 .argument = "KIND",
-	 .help = "what each DISK is, where its bytes do not tell: disk or partition",
+	 .help = "what each DISK is, where its bytes do not tell",
 	 .choices = "disk partition"},
 	VK_SECTOR_SIZE_OPTION,
 	VK_JSON_OPTION,

@@ -181,7 +181,7 @@ static int run_decode(struct vk_cli_call *call)
 
 static const struct vk_cli_option options[] = {
 	{.name = "as", .argument = "KIND", .choices = "disk partition volume header",
-	 .help = "read the source as a disk, partition, volume or header, whatever its content suggests"},
+	 .help = "read the source as this, whatever its content suggests"},
 	VK_SECTOR_SIZE_OPTION,
 	{.name = "hex", .help = "show the bytes of every structure beside the names of their fields"},
 	{.name = "json", .help = "print JSON (docs/json.md)"},

@@ -9,7 +9,7 @@
 
 #define VK_SECTOR_SIZE_OPTION \
 	{.name = "sector-size", .argument = "BYTES", .choices = "512 4096", \
-	 .help = "sector size of a file, 512 or 4096 (devices know their own)"}
+	 .help = "sector size of a file; devices know their own"}
 
 /* 0 when it was not given. Returns 0, or the exit code of a usage error that was said. */
 int vk_cmd_sector_size(const struct vk_cli_call *call, uint32_t *ret_bytes);
