@@ -5,9 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int parse_wait(const struct vk_cli_call *call, unsigned *ret_ms)
+/* Hosts beat every three seconds: who waits less sees none. Tests have their own clocks. */
+#ifdef VK_TEST_HOOKS
+#define WAIT_LEAST_SECONDS 0.001
+#else
+#define WAIT_LEAST_SECONDS 4
+#endif
+
+static int parse_wait(const struct vk_cli_call *call, unsigned overrides, unsigned *ret_ms)
 {
 	const char *text = vk_cli_value(call, "heartbeat-wait");
+	bool lifted = (overrides & 1U << VK_GUARD_HEARTBEAT) != 0;
 	char *end;
 	double seconds;
 
@@ -16,6 +24,11 @@ static int parse_wait(const struct vk_cli_call *call, unsigned *ret_ms)
 	seconds = strtod(text, &end);
 	if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= 3600))
 		return vk_cli_usage(call, "--heartbeat-wait %s: seconds between 0.001 and 3600 are meant",
+				    text);
+	if (seconds < WAIT_LEAST_SECONDS && !lifted)
+		return vk_cli_usage(call,
+				    "--heartbeat-wait %s: hosts beat every 3 seconds, less than 4 would "
+				    "miss them; to do without the look use --override heartbeat",
 				    text);
 	*ret_ms = (unsigned)(seconds * 1000 + 0.5);
 	return VK_EXIT_OK;
@@ -77,7 +90,7 @@ static int parse(const struct vk_cli_call *call, bool undo, struct vk_restore_op
 	if (code == VK_EXIT_OK)
 		code = parse_overrides(call, &options->overrides);
 	if (code == VK_EXIT_OK)
-		code = parse_wait(call, &options->heartbeat_wait_ms);
+		code = parse_wait(call, options->overrides, &options->heartbeat_wait_ms);
 	return code;
 }
 

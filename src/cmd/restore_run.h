@@ -44,7 +44,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 	{'s', "store", "DIR", \
 	 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", "DIR"}, \
 	VK_SECTOR_SIZE_OPTION, \
-	{0, "heartbeat-wait", "SECONDS", "time between the two looks at heartbeats in use (8)", \
+	{0, "heartbeat-wait", "SECONDS", "time between the two looks at heartbeats in use (8), at least 4", \
 	 NULL}, \
 	{'v', "verbose", NULL, "show every change and every field", NULL}, \
 	{'j', "json", NULL, "print JSON", NULL}, \

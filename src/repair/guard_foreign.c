@@ -25,23 +25,28 @@ struct sign {
 	char label[128];
 	char uuid[64];
 	uint64_t offset; /* of its magic, on the target */
-	uint64_t length;
 };
+enum { AROUND_BYTES = 4096 };
 
 static bool is_our_own(const char *type)
 {
 	return strncmp(type, "VMFS", 4) == 0;
 }
 
-/* Bytes that are as they were captured belong to what was captured, whatever they look like. */
+/*
+ * Bytes that are as they were captured belong to what was captured, whatever they look like. A magic is short
+ * and says nothing of whose it is: the 4 KiB from its sector on are compared.
+ */
 static bool as_captured(const struct vk_restore *restore, const struct sign *sign)
 {
-	uint8_t seen[64], want[64];
-	size_t len = (size_t)vk_min_u64(vk_max_u64(sign->length, 1), sizeof(seen));
+	uint8_t seen[AROUND_BYTES], want[AROUND_BYTES];
+	uint64_t start = sign->offset - sign->offset % 512; /* not the sectors before: a lost MBR */
+	size_t len = (size_t)vk_min_u64(restore->target.size_bytes - start, AROUND_BYTES);
 	struct vk_error ignored;
 
-	return vk_io_read_all(restore->io, sign->offset, seen, len, &ignored) == VK_OK &&
-	       vk_io_read_all(restore->captured_io, sign->offset, want, len, &ignored) == VK_OK &&
+	return start < restore->target.size_bytes &&
+	       vk_io_read_all(restore->io, start, seen, len, &ignored) == VK_OK &&
+	       vk_io_read_all(restore->captured_io, start, want, len, &ignored) == VK_OK &&
 	       memcmp(seen, want, len) == 0;
 }
 
@@ -86,7 +91,6 @@ static void put_value(blkid_probe probe, const char *name, char *text, size_t ca
 static bool take_sign(blkid_probe probe, const struct field_of_view *view, struct sign *sign)
 {
 	const char *value;
-	size_t len = 0;
 
 	memset(sign, 0, sizeof(*sign));
 	put_value(probe, "TYPE", sign->type, sizeof(sign->type));
@@ -97,8 +101,6 @@ static bool take_sign(blkid_probe probe, const struct field_of_view *view, struc
 	sign->offset = view->start;
 	if (blkid_probe_lookup_value(probe, "SBMAGIC_OFFSET", &value, NULL) == 0)
 		sign->offset = vk_add_sat(view->start, strtoull(value, NULL, 10));
-	if (blkid_probe_lookup_value(probe, "SBMAGIC", &value, &len) == 0)
-		sign->length = len;
 	return true;
 }
 
@@ -125,8 +127,7 @@ static enum vk_status look_at_boot_sector(struct vk_restore *restore,
 	    sector[510] != 0x55 || sector[511] != 0xaa)
 		return VK_OK;
 	for (size_t i = 0; i < sizeof(boot_sectors) / sizeof(boot_sectors[0]); i++) {
-		struct sign sign = {.offset = view->start + boot_sectors[i].at,
-				    .length = boot_sectors[i].len};
+		struct sign sign = {.offset = view->start + boot_sectors[i].at};
 
 		if (memcmp(sector + boot_sectors[i].at, boot_sectors[i].magic,
 			   boot_sectors[i].len) != 0 ||

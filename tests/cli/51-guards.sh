@@ -31,11 +31,11 @@ refused() {
 	local guard=$1 name=$2 before
 	shift 2
 	before=$(state "$disk")
-	exits "$name: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" --heartbeat-wait 0.3 "$@"
+	exits "$name: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" "$@"
 	has "$name: by name" "$ERR" "^guard $guard refuses: "
 	is "$name: by no other guard" "$(grep -c '^guard .* refuses: ' "$ERR")" 1
-	exits "$name: refused with --write" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" --heartbeat-wait 0.3 --write "$@"
-	exits "$name: refused in JSON" 3 "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --heartbeat-wait 0.3 --write "$@"
+	exits "$name: refused with --write" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" --write "$@"
+	exits "$name: refused in JSON" 3 "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write "$@"
 	has "$name: JSON names the guard" "$OUT" "\"guard\": \"$guard\""
 	has "$name: JSON says that nothing was written" "$OUT" '"written": false'
 	is "$name: bytes and time are untouched" "$(state "$disk")" "$before"
@@ -46,7 +46,7 @@ lifted() {
 	local guard=$1 name=$2
 	shift 2
 	exits "$name: --override lifts it" 0 "$VMFSKIT" restore --store "$store" "$id" "$disk" \
-		--heartbeat-wait 0.3 --override "$guard" "$@"
+		--override "$guard" "$@"
 	has "$name: and says so" "$ERR" "^guard $guard was lifted: "
 }
 
@@ -239,6 +239,21 @@ if command -v mkfs.ext4 >/dev/null; then
 else
 	skip "ext4" "there is no mkfs.ext4"
 fi
+# a magic that the capture has in the same place, but of another file system
+if command -v mkfs.ext4 >/dev/null; then
+	made --table mbr --vmfs 3 --vmfs-size 600M --start 2048 --seed 3 "$TMP/magic.img"
+	printf '\123\357' | dd of="$TMP/magic.img" bs=1 seek=$((1024 + 56)) conv=notrunc status=none
+	"$VMFSKIT" capture --store "$TMP/magic-store" "$TMP/magic.img" >/dev/null
+	copy_disk "$TMP/magic.img" "$disk"
+	zero "$disk" 0 512
+	(store=$TMP/magic-store; id=$(newest "$store")
+	ok "a magic without a file system is no sign" "$VMFSKIT" restore --store "$store" "$id" "$disk"
+	mkfs.ext4 -q -F -L other "$disk" 500m >/dev/null 2>&1
+	refused foreign-signature "the captured magic in another file system"
+	exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+else
+	skip "a captured magic" "there is no mkfs.ext4"
+fi
 copy_disk "$good" "$disk"
 "$LAB" break --how ntfs "$disk" >/dev/null || exit 1
 refused foreign-signature "NTFS on the whole disk"
@@ -258,14 +273,14 @@ copy_disk "$TMP/live.img" "$disk"
 zero "$disk" 0 512
 "$LAB" beat --start "$start" --every 100 --times 60 "$disk" >/dev/null 2>&1 &
 beating=$!
-exits "a host is at work: refused" 3 "$VMFSKIT" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5
+exits "a host is at work: refused" 3 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5
 has "a host is at work: by name" "$ERR" "^guard heartbeat refuses: "
-exits "a host is at work: refused with --write" 3 "$VMFSKIT" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --write
-exits "a host is at work: --override lifts it" 0 "$VMFSKIT" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --override heartbeat
+exits "a host is at work: refused with --write" 3 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --write
+exits "a host is at work: --override lifts it" 0 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --override heartbeat
 kill "$beating" 2>/dev/null
 wait "$beating" 2>/dev/null
 is "a host is at work: sector 0 is untouched" "$(head -c 512 "$disk" | tr -d '\000' | wc -c)" 0
-ok "a host that crashed does not stand in the way" "$VMFSKIT" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.3
+ok "a host that crashed does not stand in the way" "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.3
 
 # in-use
 if [ "$(id -u)" -eq 0 ]; then
@@ -320,6 +335,10 @@ wait "$holding" 2>/dev/null
 # usage
 table_gone
 exits "a guard that does not exist" 2 "$VMFSKIT" restore --store "$store" "$id" "$disk" --override everything
+exits "a wait that no heartbeat fits in" 2 "$VMFSKIT" restore --store "$store" "$id" "$disk" --heartbeat-wait 3.9
+has "a wait that no heartbeat fits in: why" "$ERR" "hosts beat every 3 seconds"
+ok "unless nobody asks for heartbeats" "$VMFSKIT" restore --store "$store" "$id" "$disk" --heartbeat-wait 0.3 --override heartbeat
+ok "a wait that is long enough" "$VMFSKIT" restore --store "$store" "$id" "$disk" --heartbeat-wait 4
 exits "a part that does not exist" 2 "$VMFSKIT" restore --store "$store" "$id" "$disk" --part files
 exits "undo of what is no undo capture" 2 "$VMFSKIT" undo --store "$store" "$id" "$disk"
 exits "a target that does not exist" 4 "$VMFSKIT" restore --store "$store" "$id" "$TMP/nowhere"
