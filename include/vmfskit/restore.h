@@ -55,6 +55,9 @@ struct vk_restore_options {
 	uint32_t sector_size;        /* of a file; 0: as captured when the target is a file */
 	unsigned heartbeat_wait_ms;  /* between the two reads; 0: 8000 */
 	const char *store;           /* where the undo capture goes */
+	/* Told the undo capture's id before the first byte is written; may be NULL. */
+	void (*undo_taken)(void *ctx, const char *undo_id);
+	void *undo_taken_ctx;
 };
 
 /* A restore that was thought through but not done. */
@@ -99,6 +102,8 @@ const char *vk_restore_remark(const struct vk_restore *restore, size_t n);
 VK_MUST_USE enum vk_status vk_restore_write(struct vk_restore *restore,
 					    char ret_undo_id[VK_CAPTURE_ID_BYTES],
 					    struct vk_error *err);
+/* How many bytes vk_restore_write got onto the target, also when it failed. */
+uint64_t vk_restore_written_bytes(const struct vk_restore *restore);
 /* What happened while writing that is no failure (the kernel kept the old table): a sentence, or empty. */
 const char *vk_restore_note(const struct vk_restore *restore);
 

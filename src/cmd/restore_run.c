@@ -79,11 +79,24 @@ static int parse_overrides(const struct vk_cli_call *call, unsigned *ret_overrid
 	return VK_EXIT_OK;
 }
 
+/* Should the power fail, this line still names the way back. */
+static void tell_undo(void *ctx, const char *undo_id)
+{
+	const struct vk_cli_call *call = ctx;
+
+	if (vk_cli_flag(call, "json"))
+		return;
+	fprintf(call->out, "undo capture: %s\n", undo_id);
+	fflush(call->out);
+}
+
 static int parse(const struct vk_cli_call *call, bool undo, struct vk_restore_options *options)
 {
 	const char *store = vk_cli_value(call, "store");
 	int code = undo ? VK_EXIT_OK : parse_parts(call, &options->parts);
 
+	options->undo_taken = tell_undo;
+	options->undo_taken_ctx = (void *)(uintptr_t)call;
 	options->store = store != NULL ? store : VK_STORE_DEFAULT;
 	if (code == VK_EXIT_OK)
 		code = vk_cmd_sector_size(call, &options->sector_size);
@@ -100,7 +113,7 @@ static int cannot_open_capture(const struct vk_cli_call *call, struct vk_error *
 	int code = vk_cli_fail(call, err);
 	const struct vk_guard_kind *kind = vk_guard_kind(VK_GUARD_CAPTURE_VERIFIED);
 
-	if (err->status != VK_DAMAGED)
+	if (err->status != VK_DAMAGED && err->status != VK_UNSUPPORTED)
 		return code;
 	fprintf(call->err, "guard %s refuses: %s; %s\n", kind->name, kind->protects, kind->past);
 	return VK_EXIT_REFUSED;

@@ -204,6 +204,8 @@ static void show_outcome(const struct vk_restore_run *run)
 		if (note[0] != '\0')
 			fprintf(out, "note: %s\n", note);
 		show_next(run, "to take this back:");
+	} else if (run->undo_id[0] != '\0' && vk_restore_written_bytes(run->restore) == 0) {
+		fputs("nothing was written; the undo capture is not needed\n", out);
 	} else if (run->undo_id[0] != '\0') {
 		fputs("the writing failed; what was overwritten is in the undo capture\n", out);
 		show_next(run, "to go back to the state before:");

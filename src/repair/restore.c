@@ -69,6 +69,17 @@ static enum vk_status decode(const struct vk_restore *restore, struct vk_io *io,
 	return vk_source_open_io(window, path, VK_FORM_RAW, &options, ret_source, err);
 }
 
+/* The guards ask who it is; what is long is not kept for each of many partitions. */
+static void keep_identity(struct vk_vmfs *vmfs)
+{
+	free(vmfs->runs);
+	free(vmfs->places);
+	vmfs->runs = NULL;
+	vmfs->places = NULL;
+	vmfs->run_count = 0;
+	vmfs->place_count = 0;
+}
+
 /* How the target looks now where the capture saw VMFS partitions. */
 static enum vk_status decode_places(struct vk_restore *restore, struct vk_error *err)
 {
@@ -101,6 +112,7 @@ static enum vk_status decode_places(struct vk_restore *restore, struct vk_error 
 		status = vk_vmfs_read(place->window, &sink, &place->vmfs, err);
 		if (status != VK_OK)
 			return status;
+		keep_identity(&place->vmfs);
 	}
 	return VK_OK;
 }
@@ -172,7 +184,7 @@ static enum vk_status plan_edits(struct vk_restore *restore, struct vk_error *er
 
 static enum vk_status think(struct vk_restore *restore, struct vk_error *err)
 {
-	bool capture_sound = true, planned;
+	bool capture_sound = true, hopeless;
 	enum vk_status status = vk_guard_ask_capture(restore, &capture_sound, err);
 
 	if (status == VK_OK)
@@ -183,18 +195,18 @@ static enum vk_status think(struct vk_restore *restore, struct vk_error *err)
 	restore->overlay = vk_overlay_new(restore->io);
 	if (restore->overlay == NULL)
 		return no_memory(err);
-	status = plan_edits(restore, err);
-	planned = status == VK_OK;
-	/* of a capture that is refused for being broken, there may be nothing to plan with */
-	if (!planned && (capture_sound || !vk_restore_refused(restore) || status == VK_NOMEM ||
-			 status == VK_USAGE))
+	/* of a capture that is refused for being broken nothing more is believed, not even its counts */
+	hopeless = !capture_sound && vk_restore_refused(restore);
+	if (!hopeless)
+		status = plan_edits(restore, err);
+	if (status != VK_OK)
 		return status;
 	status = decode(restore, vk_overlay_io(restore->overlay), restore->path, &restore->after,
 			err);
 	if (status != VK_OK)
 		return status;
 	restore->has_after = true;
-	return planned ? vk_guards_ask_all(restore, err) : VK_OK;
+	return hopeless ? VK_OK : vk_guards_ask_all(restore, err);
 }
 
 enum vk_status vk_restore_plan(const struct vk_capture *capture, const char *target,
@@ -294,6 +306,11 @@ const struct vk_source *vk_restore_after(const struct vk_restore *restore)
 	return &restore->after;
 }
 
+uint64_t vk_restore_written_bytes(const struct vk_restore *restore)
+{
+	return restore->written_bytes;
+}
+
 const char *vk_restore_note(const struct vk_restore *restore)
 {
 	return restore->note;
@@ -352,6 +369,8 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 		.shared = (restore->options.overrides & 1U << VK_GUARD_IN_USE) != 0,
 		.store = restore->store,
 		.undo_id = ret_undo_id,
+		.given_sector_size = restore->options.sector_size,
+		.ret_written = &restore->written_bytes,
 	};
 	struct vk_text note;
 	enum vk_status status;
@@ -365,6 +384,8 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 	status = take_undo(restore, ret_undo_id, err);
 	if (status != VK_OK)
 		return status;
+	if (restore->options.undo_taken != NULL)
+		restore->options.undo_taken(restore->options.undo_taken_ctx, ret_undo_id);
 	job.reread_table = vk_restore_edits_in_part(restore, VK_PART_TABLE);
 	vk_text_init(&note, restore->note, sizeof(restore->note));
 	return vk_writer_run(&job, &note, err);

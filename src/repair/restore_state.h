@@ -68,6 +68,7 @@ struct vk_restore {
 
 	struct vk_objection *objections;
 	size_t objection_count;
+	uint64_t written_bytes;
 	char note[400];
 	char remarks[4][300];
 	size_t remark_count;

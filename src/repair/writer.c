@@ -29,12 +29,16 @@ struct writer {
 
 static void add_remedy(const struct writer *w, struct vk_error *err)
 {
+	char command[300];
+	struct vk_text text;
+
+	vk_text_init(&text, command, sizeof(command));
+	vk_writer_way_back(w->job, &text);
 	if (w->written > 0)
 		vk_error_remedy(err,
 				"%" PRIu64 " of %" PRIu64
-				" bytes were written before this; go back with: vmfskit undo %s %s "
-				"--write, or repeat the command",
-				w->written, w->total, w->job->undo_id, w->job->path);
+				" bytes were written before this; repeat the command, or go back with: %s",
+				w->written, w->total, command);
 	else
 		vk_error_remedy(err, "Nothing was written; repeat the command");
 }
@@ -388,6 +392,8 @@ enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret
 		status = vk_error_errno(err, errno, job->path, "Closing the target failed");
 		add_remedy(&w, err);
 	}
+	if (job->ret_written != NULL)
+		*job->ret_written = w.written;
 	free(w.buf);
 	return status;
 }

@@ -86,6 +86,8 @@ if command -v xxd >/dev/null; then
 	chmod u+w "$copy/head.raw"
 	flip "$copy/head.raw" 450
 	(id=$copy; refused capture-verified "a flipped byte in a region"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+	exits "nothing is planned with a broken capture" 3 "$VMFSKIT" restore --store "$store" "$copy" "$disk"
+	has "nothing is planned with a broken capture: no part" "$OUT" "^parts    none"
 	(id=$copy; lifted capture-verified "a flipped byte in a region"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
 	rm -f "$copy/head.raw"
 	(id=$copy; refused capture-verified "a missing region"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
@@ -93,6 +95,10 @@ if command -v xxd >/dev/null; then
 	echo '{' >"$copy/manifest.json"
 	exits "a manifest that cannot be read: refused" 3 "$VMFSKIT" restore --store "$store" "$copy" "$disk"
 	has "a manifest that cannot be read: by name" "$ERR" "^guard capture-verified refuses: "
+	sed '/"schema"/s,/[0-9]*",/99",' "$store/$id/manifest.json" >"$copy/manifest.json"
+	has "the schema was changed" "$copy/manifest.json" '"schema": ".*/99"'
+	exits "a manifest of another time: refused" 3 "$VMFSKIT" restore --store "$store" "$copy" "$disk"
+	has "a manifest of another time: by name" "$ERR" "^guard capture-verified refuses: "
 else
 	skip "capture-verified" "there is no xxd"
 fi
