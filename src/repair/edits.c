@@ -88,6 +88,26 @@ static enum vk_status put_sectors(struct vk_restore *restore, const struct piece
 	return status == VK_IO ? put_by_sector(restore, piece, err) : status;
 }
 
+/* The target ends inside a sector, which can then not be written: well, if there is nothing to write. */
+static enum vk_status put_cut(struct vk_restore *restore, const struct piece *piece, uint64_t start,
+			      struct vk_error *err)
+{
+	struct vk_error ignored;
+	uint8_t *bytes = malloc(piece->len);
+	bool same;
+
+	if (bytes == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	same = vk_io_read_all(restore->io, piece->offset, bytes, piece->len, &ignored) == VK_OK &&
+	       memcmp(bytes, piece->bytes, piece->len) == 0;
+	free(bytes);
+	if (!same) {
+		restore->ends_in_sector = true;
+		vk_restore_add_hole(restore, start, restore->target.size_bytes - start);
+	}
+	return VK_OK;
+}
+
 /* A capture made with smaller sectors may end inside a sector: its other bytes stay as they are. */
 static enum vk_status put_rounded(struct vk_restore *restore, const struct piece *piece,
 				  struct vk_error *err)
@@ -101,6 +121,18 @@ static enum vk_status put_rounded(struct vk_restore *restore, const struct piece
 
 	if (start == piece->offset && end == piece->offset + piece->len)
 		return put_sectors(restore, piece, err);
+	if (end > restore->target.size_bytes) {
+		uint64_t last = restore->target.size_bytes - restore->target.size_bytes % ss;
+
+		if (piece->offset >= last)
+			return put_cut(restore, piece, last, err);
+		/* whole sectors first, then what is cut */
+		whole.len = (size_t)(last - piece->offset);
+		status = put_rounded(restore, &whole, err);
+		whole = (struct piece){last, piece->bytes + whole.len, piece->len - whole.len,
+				       piece->name, piece->write_class};
+		return status == VK_OK ? put_cut(restore, &whole, last, err) : status;
+	}
 	bytes = malloc((size_t)(end - start));
 	if (bytes == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");

@@ -14,6 +14,7 @@ enum { WAIT_MS = 8000, REGION_MAX_BYTES = 16 << 20, REGIONS_MAX = 64 };
 struct region {
 	uint64_t offset;
 	size_t length;
+	size_t held; /* could be read */
 	uint32_t slot_bytes;
 	uint8_t *first;
 	bool in_use;
@@ -58,16 +59,40 @@ static void collect(const struct vk_restore *restore, struct regions *regions)
 }
 
 /* What cannot be read cannot tick; the unreadable guard speaks of it. */
-static enum vk_status read_region(struct vk_restore *restore, const struct region *region,
-				  uint8_t *buf, struct vk_error *err)
+static enum vk_status read_region(struct vk_restore *restore, struct region *region, uint8_t *buf,
+				  struct vk_error *err)
 {
 	size_t got = 0;
 	enum vk_status status =
 		vk_io_read(restore->io, region->offset, buf, region->length, &got, err);
 
-	if (status == VK_OK)
+	if (status == VK_OK) {
 		memset(buf + got, 0, region->length - got);
+		region->held = got;
+	}
 	return status;
+}
+
+/* A free slot has its marker, too: a region without any is not the one that hosts beat in. */
+static void remark_on(struct vk_restore *restore, const struct region *region)
+{
+	bool any = false;
+
+	for (size_t at = 0; at < region->length && !any; at += region->slot_bytes) {
+		uint32_t state = vk_get_le32(region->first + at);
+
+		any = state == VK_HB_IN_USE || state == VK_HB_FREE;
+	}
+	if (region->held < region->length)
+		vk_restore_add_remark(restore,
+				      "heartbeats cannot be judged: the region at byte %" PRIu64
+				      " of the target could not be read whole",
+				      region->offset);
+	else if (!any)
+		vk_restore_add_remark(restore,
+				      "heartbeats cannot be judged: there are none at byte %" PRIu64
+				      " of the target, where they are expected",
+				      region->offset);
 }
 
 static bool any_in_use(const struct region *region)
@@ -96,7 +121,7 @@ static enum vk_status object_to(struct vk_restore *restore, const struct region 
 			       ip[0] == '\0' ? "" : " at ", ip);
 }
 
-static enum vk_status compare(struct vk_restore *restore, const struct region *region,
+static enum vk_status compare(struct vk_restore *restore, struct region *region,
 			      struct vk_error *err)
 {
 	struct vk_heartbeat_change change;
@@ -139,6 +164,8 @@ enum vk_status vk_guard_ask_heartbeat(struct vk_restore *restore, struct vk_erro
 		else
 			status = read_region(restore, region, region->first, err);
 		region->in_use = status == VK_OK && any_in_use(region);
+		if (status == VK_OK)
+			remark_on(restore, region);
 		in_use = in_use || region->in_use;
 	}
 	if (status == VK_OK && in_use)

@@ -114,8 +114,11 @@ static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error
 	return vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
 			       "%" PRIu64 " bytes that would be put back, the first at byte %" PRIu64
 			       ", are missing in the capture or cannot be read on the target; they "
-			       "would stay as they are",
-			       restore->hole_bytes, restore->holes[0].offset_bytes);
+			       "would stay as they are%s",
+			       restore->hole_bytes, restore->holes[0].offset_bytes,
+			       restore->ends_in_sector ? "; the target ends inside a sector, which "
+							 "cannot be written"
+						       : "");
 }
 
 static enum vk_status ask_changed(struct vk_restore *restore, struct vk_error *err)

@@ -63,6 +63,7 @@ struct vk_restore {
 	struct vk_range holes[16]; /* chosen, but not in the capture or not readable on the target */
 	size_t hole_count;         /* may be more than are kept */
 	uint64_t hole_bytes;
+	bool ends_in_sector; /* one of the holes is the target's end, no whole sector */
 	bool known_state; /* an undo: every byte is as the restore found or left it */
 	struct vk_knowledge knowledge;
 

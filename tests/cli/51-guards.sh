@@ -283,10 +283,20 @@ exits "a host is at work: refused" 3 "$HOOKS" restore --store "$store" "$live_id
 has "a host is at work: by name" "$ERR" "^guard heartbeat refuses: "
 exits "a host is at work: refused with --write" 3 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --write
 exits "a host is at work: --override lifts it" 0 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --override heartbeat
+hasnt "a host is at work: heartbeats can be judged" "$OUT" "heartbeats cannot be judged"
 kill "$beating" 2>/dev/null
 wait "$beating" 2>/dev/null
 is "a host is at work: sector 0 is untouched" "$(head -c 512 "$disk" | tr -d '\000' | wc -c)" 0
 ok "a host that crashed does not stand in the way" "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.3
+
+copy_disk "$good" "$disk"
+zero "$disk" 0 512
+hbs=$(sed -n 's/.*"heartbeat_length_bytes": *\([0-9]*\).*/\1/p' "$store/$id/manifest.json" | head -n 1)
+ok "free heartbeats" "$VMFSKIT" restore --store "$store" "$id" "$disk"
+hasnt "free heartbeats are judged" "$OUT" "heartbeats cannot be judged"
+zero "$disk" "$hb" "$hbs"
+ok "no heartbeats where they are expected" "$VMFSKIT" restore --store "$store" "$id" "$disk"
+has "no heartbeats where they are expected: said" "$OUT" "^note .*heartbeats cannot be judged: there are none at byte $hb "
 
 # in-use
 if [ "$(id -u)" -eq 0 ]; then

@@ -127,6 +127,18 @@ there_and_back "a partition" ""
 same "a partition: restored byte for byte" "$disk" "$TMP/part.img"
 exits "a partition has no table to put back" 2 "$VMFSKIT" restore --store "$store" "$id" "$disk" --part table
 
+# one that ends inside a sector
+cp --sparse=always "$TMP/part.img" "$TMP/odd.img"
+truncate -s $((base + 0x100000 + 0x80000 + 100)) "$TMP/odd.img"
+"$VMFSKIT" capture --as partition --store "$store" "$TMP/odd.img" >/dev/null 2>&1
+odd=$(newest "$store")
+copy_disk "$TMP/odd.img" "$disk"
+zero "$disk" 1048576 512
+ok "a partition that ends inside a sector" "$VMFSKIT" restore --store "$store" "$odd" "$disk" --part lvm
+printf x | dd of="$disk" bs=1 seek=$((base + 0x100000 + 0x80000 + 50)) conv=notrunc status=none
+exits "what cannot be written there: refused" 3 "$VMFSKIT" restore --store "$store" "$odd" "$disk" --part lvm
+has "what cannot be written there: why" "$ERR" "^guard unreadable refuses: .*ends inside a sector"
+
 # one volume on two disks
 made --size 1G --seed 4 --extents "$TMP/second.img" "$TMP/first.img"
 for extent in first second; do
