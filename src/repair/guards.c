@@ -152,6 +152,7 @@ enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *er
 		ask_sector_size,
 		vk_guard_ask_kind,
 		vk_guard_ask_identity,
+		vk_guard_ask_disk_guid,
 		vk_guard_ask_table_kind,
 		vk_guard_ask_table_partitions,
 		ask_changed,

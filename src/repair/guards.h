@@ -12,6 +12,7 @@ typedef enum vk_status vk_guard_ask(struct vk_restore *restore, struct vk_error 
 
 vk_guard_ask vk_guard_ask_kind;
 vk_guard_ask vk_guard_ask_identity;   /* disk-id, device-uuid, volume-uuid */
+vk_guard_ask vk_guard_ask_disk_guid;  /* disk-id */
 vk_guard_ask vk_guard_ask_table_kind;
 vk_guard_ask vk_guard_ask_table_partitions;
 vk_guard_ask vk_guard_ask_foreign;

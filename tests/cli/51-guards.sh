@@ -200,9 +200,23 @@ lifted kind "a disk onto a partition"
 zero "$disk" 1048576 512
 refused kind "a disk onto a partition that lost its LVM header"
 
+# disk-id: the header is gone, but the table is of another disk
+copy_disk "$good" "$disk"
+"$LAB" break --how header "$disk" >"$OUT" 2>&1
+ok "the right disk without its header" "$VMFSKIT" restore --store "$store" "$id" "$disk"
+hasnt "the right disk without its header: its table proves it" "$OUT" 'proves that it is the captured disk'
+sfdisk --disk-id "$disk" 0FC63DAF-8483-4772-8E79-3D69D8477DE4 >/dev/null 2>&1
+refused disk-id "a table of another disk"
+lifted disk-id "a table of another disk"
+has "a table of another disk: which" "$ERR" 'of disk 0FC63DAF-8483-4772-8E79-3D69D8477DE4'
+"$LAB" break --how table "$disk" >"$OUT" 2>&1
+ok "nothing left at all" "$VMFSKIT" restore --store "$store" "$id" "$disk"
+has "nothing left at all: said" "$OUT" 'proves that it is the captured disk'
+
 # table-partitions: a sound table with what the capture does not know
 copy_disk "$good" "$disk"
-printf 'label: gpt\nfirst-lba: 34\nstart=2048, size=20480, type=L\n' |
+guid=$(sfdisk --disk-id "$disk")
+printf 'label: gpt\nlabel-id: %s\nfirst-lba: 34\nstart=2048, size=20480, type=L\n' "$guid" |
 	sfdisk -q --no-tell-kernel --wipe never "$disk" >/dev/null 2>&1
 zero "$disk" $((2048 * 512)) $((20480 * 512))
 refused table-partitions "another partition in a sound GPT" --part table
