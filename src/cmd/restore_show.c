@@ -242,6 +242,7 @@ void vk_restore_show(const struct vk_restore_run *run)
 			      ? "refused: nothing was written\n"
 			      : "nothing to change: the target already holds these bytes\n",
 		      run->call->out);
+		show_remarks(run);
 	}
 }
 

@@ -206,7 +206,11 @@ static enum vk_status think(struct vk_restore *restore, struct vk_error *err)
 	if (status != VK_OK)
 		return status;
 	restore->has_after = true;
-	return hopeless ? VK_OK : vk_guards_ask_all(restore, err);
+	if (hopeless)
+		return VK_OK;
+	if (!restore->capture->is_undo)
+		vk_restore_say_left_out(restore);
+	return vk_guards_ask_all(restore, err);
 }
 
 enum vk_status vk_restore_plan(const struct vk_capture *capture, const char *target,

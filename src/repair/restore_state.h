@@ -86,6 +86,8 @@ bool vk_restore_edits_in_part(const struct vk_restore *restore, enum vk_part par
 void vk_restore_add_hole(struct vk_restore *restore, uint64_t offset, uint64_t length);
 
 /* What the plan could not look at; kept as long as there is room. */
+/* A remark about parts that differ but were not chosen. */
+void vk_restore_say_left_out(struct vk_restore *restore);
 void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -92,6 +92,7 @@ static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)
 static enum vk_status open_target(struct writer *w, struct vk_error *err)
 {
 	bool alone = !w->job->shared;
+	int read_only = 0;
 
 	if (w->job->target.is_device)
 		w->fd = open(w->job->path, O_RDWR | O_DIRECT | O_CLOEXEC | (alone ? O_EXCL : 0));
@@ -99,6 +100,12 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 		w->fd = open(w->job->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (w->fd < 0)
 		return cannot_open(w, err);
+	/* such a device may be opened for writing and refuses each write */
+	if (w->job->target.is_device && ioctl(w->fd, BLKROGET, &read_only) == 0 && read_only != 0) {
+		vk_error_set(err, VK_IO, w->job->path, "The device is read-only");
+		return vk_error_remedy(err, "Nothing was written; find out why it is, then: blockdev --setrw %s",
+				       w->job->path);
+	}
 	if (!w->job->target.is_device && alone && flock(w->fd, LOCK_EX | LOCK_NB) != 0)
 		return cannot_open(w, err);
 	return check_target(w, err);

@@ -213,6 +213,16 @@ has "a table of another disk: which" "$ERR" 'of disk 0FC63DAF-8483-4772-8E79-3D6
 ok "nothing left at all" "$VMFSKIT" restore --store "$store" "$id" "$disk"
 has "nothing left at all: said" "$OUT" 'proves that it is the captured disk'
 
+# what is not put back is said
+copy_disk "$good" "$disk"
+hb=$("$VMFSKIT" decode --json "$disk" | jq '[.sources[0].structures[] | select(.name == "heartbeat region")][0].offset')
+zero "$disk" "$hb" 4096
+ok "damage in a part that is never chosen" "$VMFSKIT" restore --store "$store" "$id" "$disk"
+has "damage in a part that is never chosen: named" "$OUT" 'note .*heartbeats of partition 1'
+copy_disk "$good" "$disk"
+run "$VMFSKIT" restore --store "$store" "$id" "$disk"
+hasnt "nothing differs: nothing is said" "$OUT" 'other bytes are there'
+
 # table-partitions: a sound table with what the capture does not know
 copy_disk "$good" "$disk"
 guid=$(sfdisk --disk-id "$disk")
