@@ -149,7 +149,7 @@ bool vk_lvm_fixed_pes(const struct vk_lvm_device *device);
 
 /*
  * Findings about the device header; offset_bytes is where it lies. Of a header without magic only that is
- * said. Rules: docs/format.md, "Checks". partition_bytes 0: not known.
+ * said. Findings: the lvm. codes of docs/findings.md, table.length-mismatch. partition_bytes 0: not known.
  */
 void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
 			 uint64_t partition_bytes, uint64_t offset_bytes,

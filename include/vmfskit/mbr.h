@@ -21,7 +21,7 @@ extern "C" {
 	F(T, BYTES, firstCHS, 1, 3, CHS, P, "first sector: head, sector, cylinder") \
 	F(T, U8, type, 4, 1, MBR_TYPE, P, "partition type; 0xFB VMFS") \
 	F(T, BYTES, lastCHS, 5, 3, CHS, P, "last sector, FE FF FF beyond the CHS range") \
-	F(T, U32, firstLBA, 8, 4, LBA, P, "first sector; in an EBR relative, see docs/format.md") \
+	F(T, U32, firstLBA, 8, 4, LBA, P, "first sector; in an EBR entry 1 counts from that EBR, entry 2 from the extended partition") \
 	F(T, U32, sectors, 12, 4, DEC, P, "number of sectors")
 
 struct vk_mbr_entry {
