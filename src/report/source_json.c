@@ -309,23 +309,25 @@ static json_t *heartbeats_json(const struct vk_heartbeats *h)
 	return finish(&o);
 }
 
+/* These keys are always there; null says that the source does not tell. */
+static json_t *number_or_null(bool known, uint64_t value)
+{
+	return known && value <= INT64_MAX ? json_integer((json_int_t)value) : json_null();
+}
+
 static json_t *vmfs_json(const struct vk_source *s, const struct vk_vmfs *v)
 {
 	struct json_object o = object();
+	bool disk = s->kind == VK_SOURCE_DISK;
+	bool lvm = !v->volume_only && vk_report_lvm_readable(v);
+	bool fs = v->fs_expected && vk_report_fs_readable(v);
 
-	if (s->kind == VK_SOURCE_DISK) {
-		if (v->partition != 0)
-			set_number(&o, "partition", v->partition);
-		set_number(&o, "start_sector", v->start_sector);
-		if (v->sectors != 0)
-			set_number(&o, "sectors", v->sectors);
-	}
-	if (!v->volume_only && vk_report_lvm_readable(v))
-		set(&o, "lvm", lvm_json(v));
-	if (v->fs_expected && vk_report_fs_readable(v))
-		set(&o, "fs", fs_json(v));
-	if (v->fs_expected)
-		set(&o, "heartbeats", heartbeats_json(&v->heartbeats));
+	set(&o, "partition", number_or_null(disk && v->partition != 0, v->partition));
+	set(&o, "start_sector", number_or_null(disk, v->start_sector));
+	set(&o, "sectors", number_or_null(disk && v->sectors != 0, v->sectors));
+	set(&o, "lvm", lvm ? lvm_json(v) : json_null());
+	set(&o, "fs", fs ? fs_json(v) : json_null());
+	set(&o, "heartbeats", v->fs_expected ? heartbeats_json(&v->heartbeats) : json_null());
 	return finish(&o);
 }
 
