@@ -94,9 +94,13 @@ static enum vk_status write_all(int fd, uint64_t offset, const uint8_t *p, size_
 	while (len > 0) {
 		ssize_t n = pwrite(fd, p, len, (off_t)offset);
 
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return vk_error_errno(err, n == 0 ? ENOSPC : errno, file,
-					      "cannot write a file of the capture");
+		if (n == 0 || (n < 0 && errno != EINTR)) {
+			vk_error_errno(err, n == 0 ? ENOSPC : errno, file,
+				       "cannot write a file of the capture");
+			(void)vk_error_remedy(err, "make room in the store, or name another with --store; nothing "
+						   "was changed, and the captures in it are as they were");
+			return VK_IO;
+		}
 		if (n > 0) {
 			p += n;
 			len -= (size_t)n;
