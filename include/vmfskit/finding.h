@@ -104,7 +104,30 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(CAPTURE_DIGEST, "capture.digest", ERROR, "a file of the capture is not what was saved", "use another capture of this disk") \
 	F(CAPTURE_EXTRA_FILE, "capture.extra-file", WARNING, "a file lies in the capture that it did not come with", "find out who put it there") \
 	F(CAPTURE_INCOMPLETE, "capture.incomplete", WARNING, "the files are what was saved, but when it was taken the disk was already damaged or could not be read", "look for an older capture of this disk with vmfskit list; decode this one to see what it holds") \
-	F(CAPTURE_RANGE, "capture.range", ERROR, "regions overlap or reach past the end of the disk", "do not restore from this capture")
+	F(CAPTURE_RANGE, "capture.range", ERROR, "regions overlap or reach past the end of the disk", "do not restore from this capture") \
+	F(CAPTURE_CHANGING, "capture.changing", WARNING, "a host changed the volume while it was read, each time it was tried; parts of the capture may be of different moments", "capture again when less goes on, or unmount the datastore first") \
+	F(CAPTURE_NOT_HELD, "capture.not-held", WARNING, "what was imported does not reach these bytes", "look for another file of that disk and import both together, or capture the disk itself") \
+	F(CAPTURE_ON_ITSELF, "capture.on-itself", WARNING, "the store lies on the disk that it protects: both would be lost together", "keep the store on another disk, or push it to another host every night") \
+	F(CAPTURE_NO_LINKS, "capture.no-links", INFO, "the file system of the store has no hard links, so unchanged files are kept anew every night", "expect about 1 to 4 MiB for each disk and night, or move the store to ext4 or XFS") \
+	F(CAPTURE_MISPLACED, "capture.misplaced", ERROR, "the folder holds another capture than its name says", "find out who renamed it; its manifest tells what it really is") \
+	F(CAPTURE_WRITABLE, "capture.writable", WARNING, "others than its owner could have changed this file or folder", "find out who did that, then chmod go-w it") \
+	F(SIGNATURE_MISSING, "signature.missing", ERROR, "nobody vouches for this capture although the store is signed", "do not restore from it before you know where it comes from") \
+	F(SIGNATURE_WRONG, "signature.wrong", ERROR, "the signature does not fit: what was signed was altered, or another key signed it", "do not restore from it before you know where it comes from") \
+	F(LEDGER_MISSING, "ledger.missing", ERROR, "a store with captures has no ledger, so nothing tells whether captures were removed or slipped in", "look for the ledger in another copy of the store") \
+	F(LEDGER_DAMAGED, "ledger.damaged", ERROR, "a line of the ledger is not one that vmfskit writes", "compare with another copy of the ledger") \
+	F(LEDGER_ALTERED, "ledger.line-altered", ERROR, "a line of the ledger is not what the next line recorded of it", "compare with another copy of the ledger") \
+	F(LEDGER_REMOVED, "ledger.line-removed", ERROR, "lines of the ledger are gone", "compare with another copy of the ledger") \
+	F(LEDGER_INSERTED, "ledger.line-inserted", ERROR, "the ledger has a line that the chain of digests does not know", "compare with another copy of the ledger") \
+	F(LEDGER_REORDERED, "ledger.line-moved", ERROR, "lines of the ledger do not stand where they were written", "compare with another copy of the ledger") \
+	F(LEDGER_CUT, "ledger.cut-short", ERROR, "the ledger ends before the line that its head names", "compare with another copy of the ledger") \
+	F(LEDGER_TORN, "ledger.torn-line", INFO, "the last line of the ledger was not written to its end: a run was killed or lost power there", "nothing: the next run removes it") \
+	F(LEDGER_UNSIGNED, "ledger.unsigned-line", WARNING, "a line of a signed ledger that removes or adds something carries no signature", "make sure that it was you") \
+	F(LEDGER_HEAD_WRONG, "ledger.head-wrong", ERROR, "the head of the ledger does not fit the ledger, or its signature does not fit", "compare with another copy of the store") \
+	F(LEDGER_ROLLED_BACK, "ledger.rolled-back", ERROR, "the whole store is older than the anchor that was kept outside of it", "somebody put an older copy in its place: look for the newer one") \
+	F(LEDGER_CAPTURE_MISSING, "ledger.capture-missing", ERROR, "the ledger records a capture that is not there, and no prune of it", "look for it in another copy of the store") \
+	F(LEDGER_CAPTURE_UNRECORDED, "ledger.capture-unrecorded", ERROR, "a capture lies in the store that the ledger does not record", "do not restore from it before you know where it comes from") \
+	F(LEDGER_CAPTURE_DIFFERS, "ledger.capture-differs", ERROR, "the manifest of a capture is not the one that the ledger recorded", "do not restore from it before you know where it comes from") \
+	F(LEDGER_UNFINISHED, "ledger.unfinished", INFO, "a run was killed or lost power between recording this and doing it", "nothing: the next run finishes it")
 
 #define VK_FINDING_ENUM(id, code, severity, why, remedy) VK_F_##id,
 enum vk_finding_code { VK_FINDING_CODES(VK_FINDING_ENUM) VK_F_COUNT };

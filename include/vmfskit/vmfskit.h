@@ -4,6 +4,7 @@
 #define VMFSKIT_VMFSKIT_H
 
 #include "vmfskit/capture.h"
+#include "vmfskit/diff.h"
 #include "vmfskit/error.h"
 #include "vmfskit/finding.h"
 #include "vmfskit/fs_descriptor.h"
@@ -17,6 +18,7 @@
 #include "vmfskit/overlay.h"
 #include "vmfskit/place.h"
 #include "vmfskit/restore.h"
+#include "vmfskit/retention.h"
 #include "vmfskit/scsi_id.h"
 #include "vmfskit/source.h"
 #include "vmfskit/table.h"

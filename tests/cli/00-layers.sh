@@ -16,7 +16,8 @@ declare -A may=(
 declare -A layer=(
 	[error]=base [text]=base [finding]=base [layout]=disk [mbr]=disk [gpt]=disk [vmfs_uuid]=disk [scsi_id]=disk
 	[lvm]=disk [fs_descriptor]=disk [heartbeat]=disk [lock]=disk [io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol
-	[source]=vol [capture]=store [restore]=repair [vmfskit]=cmd
+	[source]=vol [luns]=scsi [capture]=store [store]=store [ledger]=store [signature]=store [diff]=store [retention]=store [import]=store
+	[restore]=repair [vmfskit]=cmd
 )
 
 bad=

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What differs between two states of a disk: first decoded, field by field, then as byte ranges. What changes by itself on a
+ * volume in use (heartbeats, generations, times of change, who holds a lock) is told apart from what only an
+ * administrator, an array or an accident changes.
+ */
+#ifndef VMFSKIT_DIFF_H
+#define VMFSKIT_DIFF_H
+
+#include "vmfskit/capture.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { VK_CHANGES_MAX = 4096 };
+
+/* One thing that changed. A plain value. */
+struct vk_change {
+	bool is_volatile;   /* changes by itself while hosts use the volume */
+	unsigned partition; /* 0: of the disk */
+	char subject[40];   /* "partition table", "LVM device header", "file-system descriptor", "heartbeats", "disk" */
+	char field[64];     /* "end sector", "LUN", "label", or VMware's name of the field */
+	char before[200];   /* as decode shows it; "none" where there was nothing */
+	char after[200];
+	char message[480];  /* one line without the disk's name: "partition 1: label: datastore1 -> datastore2" */
+};
+
+/* Bytes that differ. Ranges are sorted, neighbours joined, within one saved part. */
+struct vk_byte_change {
+	uint64_t offset_bytes; /* on the disk, or partition */
+	uint64_t length_bytes;
+	enum vk_part part;
+	unsigned partition;
+	bool is_volatile;
+};
+
+/* Start with all zero; free with vk_diff_free. */
+struct vk_diff {
+	struct vk_change *changes;
+	size_t change_count;
+	size_t changes_dropped; /* beyond VK_CHANGES_MAX */
+	struct vk_byte_change *ranges;
+	size_t range_count;
+	uint64_t compared_bytes; /* bytes that both sources hold among the parts that a capture saves */
+	uint64_t missing_bytes;  /* bytes of those parts that only one of them holds or could deliver: nothing is known of these */
+	bool matters;            /* a change that is not volatile, or a byte that differs outside volatile fields */
+};
+
+/*
+ * Compare two decoded sources of the same kind (disk or partition; a capture is one: vk_capture_source). One cause is
+ * told once: a moved end of a partition is one change, though it stands in entry, both GPT copies and their checksums; when bytes differ
+ * that no decoded field explains, one change per part says so ("bytes that no field explains").
+ * Errors: VK_USAGE (kinds or sector sizes differ), VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_diff_sources(struct vk_source *before, struct vk_source *after,
+					   struct vk_diff *ret_diff, struct vk_error *err);
+void vk_diff_free(struct vk_diff *diff);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
