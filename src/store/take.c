@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "store/handle.h"
 #include "store/plan.h"
 #include "store/taking.h"
 
@@ -137,6 +138,19 @@ static void prove(struct vk_taking *taking, const struct vk_source *source,
 		prove_partition(taking, source, &vmfs[i], sink);
 }
 
+/* Told once in a run; what the manifest says of a capture does not depend on which was the first. */
+static void put_no_links(const struct vk_taking *taking, struct vk_store *store,
+			 const struct vk_finding_sink *sink)
+{
+	struct vk_finding finding;
+
+	if (!taking->previous.links_refused || !vk_store_first_without_links(store))
+		return;
+	vk_finding_init(&finding, VK_F_CAPTURE_NO_LINKS, 0, 0, "the file system of the store %s has no hard links",
+			vk_store_path(store));
+	vk_finding_put(sink, &finding);
+}
+
 static enum vk_status take(struct vk_taking *taking, const struct vk_source *source,
 			   const struct vk_capture_plan *plan,
 			   const struct vk_capture_options *options,
@@ -160,6 +174,7 @@ static enum vk_status take(struct vk_taking *taking, const struct vk_source *sou
 	if (status != VK_OK)
 		return status;
 	prove(taking, source, sink);
+	put_no_links(taking, options->store, sink);
 	return vk_taking_commit(taking, ret_id, err);
 }
 
@@ -179,7 +194,7 @@ enum vk_status vk_capture_take(const struct vk_source *source,
 		vk_capture_plan_free(&plan);
 		return vk_error_set(err, VK_NOMEM, source->path, "no memory for the capture");
 	}
-	taking->folder.fd = -1;
+	vk_taking_init(taking);
 	status = take(taking, source, &plan, options, sink, ret_id, err);
 	vk_taking_end(taking);
 	free(taking);
