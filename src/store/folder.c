@@ -207,6 +207,13 @@ static bool flush(int fd)
 	return fsync(fd) == 0;
 }
 
+static enum vk_status sync_folder(int fd, const char *store, struct vk_error *err)
+{
+	if (fsync(fd) != 0)
+		return vk_error_errno(err, errno, store, "cannot flush a folder of the store");
+	return VK_OK;
+}
+
 /*
  * All files on their way before the first is waited for: the file system then commits them
  * together, which takes a fraction of the time of one after the other.
@@ -215,7 +222,12 @@ enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *
 {
 	enum vk_status status = each_file(folder, start_writing, err);
 
-	return status == VK_OK ? each_file(folder, flush, err) : status;
+	if (status == VK_OK)
+		status = each_file(folder, flush, err);
+	if (status != VK_OK)
+		return status;
+	vk_crash_point("capture folder: fsync");
+	return sync_folder(folder->fd, folder->store, err);
 }
 
 /* Returns 0 or an errno value. */
@@ -239,24 +251,11 @@ static int rename_without_replacing(const struct vk_folder *folder)
 	return errno;
 }
 
-static enum vk_status sync_folder(int fd, const char *store, struct vk_error *err)
-{
-	if (fsync(fd) != 0)
-		return vk_error_errno(err, errno, store, "cannot flush a folder of the store");
-	return VK_OK;
-}
-
 enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err)
 {
+	enum vk_status status;
 	int code;
-	enum vk_status status = vk_folder_flush(folder, err);
 
-	if (status != VK_OK)
-		return status;
-	vk_crash_point("capture folder: fsync");
-	status = sync_folder(folder->fd, folder->store, err);
-	if (status != VK_OK)
-		return status;
 	vk_crash_point("capture folder: rename");
 	code = rename_without_replacing(folder);
 	if (code != 0)

@@ -14,6 +14,8 @@
 #define VK_MANIFEST_FILE "manifest.json"
 #define VK_SUMS_FILE "SHA256SUMS"
 #define VK_RESTORE_FILE "RESTORE.txt"
+#define VK_MD5SUMS_FILE "MD5SUMS"
+#define VK_SIGNATURE_FILE VK_MANIFEST_FILE ".sig"
 
 struct vk_folder {
 	int store_fd; /* of the store; borrowed */
@@ -40,11 +42,11 @@ VK_MUST_USE enum vk_status vk_folder_close_file(const struct vk_folder *folder, 
 /* A whole small file. */
 VK_MUST_USE enum vk_status vk_folder_put(const struct vk_folder *folder, const char *file,
 					 const char *bytes, size_t len, struct vk_error *err);
-/* Make all files of the folder durable. */
+/* Make all files of the folder and their names durable. */
 VK_MUST_USE enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *err);
 /*
- * Make everything durable, then give the folder its name, durably and without replacing anything.
- * On success it is closed.
+ * Give the folder, which was flushed, its name, durably and without replacing anything. On success
+ * it is closed.
  */
 VK_MUST_USE enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err);
 /* Remove the temporary folder and what is in it; for all paths that do not commit. */

@@ -6,12 +6,16 @@
 #include "store/folder.h"
 #include "store/manifest.h"
 #include "store/save.h"
+#include "vmfskit/ledger.h"
 
 struct vk_taking {
 	struct vk_manifest manifest;
 	struct vk_folder folder;
 	struct vk_saver saver;
 	uint64_t unix_seconds;
+	struct vk_store *store; /* borrowed */
+	enum vk_event_kind event; /* capture or import; an undo capture is known by itself */
+	char manifest_sha256[VK_SHA256_HEX_BYTES];
 };
 
 /*
@@ -24,7 +28,7 @@ VK_MUST_USE enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_i
 					   const char *suffix, struct vk_error *err);
 /* Copy every region of manifest.capture into its file; fills digests and unreadable ranges. */
 VK_MUST_USE enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err);
-/* RESTORE.txt, manifest, SHA256SUMS, and the folder's name. */
+/* RESTORE.txt, manifest, what vouches for it, a line in the ledger, and the folder's name. */
 VK_MUST_USE enum vk_status vk_taking_commit(struct vk_taking *taking,
 					    char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
 /* Frees everything; removes the folder unless it was committed. */
