@@ -131,7 +131,7 @@ static void compare_fields(struct vk_differ *d, struct vk_diff_structure *s)
 static const char *state_of(const struct vk_diff_structure *s, int side)
 {
 	if (s->present[side])
-		return "there";
+		return "present";
 	return vk_all_zero(s->bytes[side], sizeof(s->bytes[side])) ? "zeros" : "overwritten";
 }
 

@@ -203,6 +203,23 @@ static bool compare_mbr_entry(struct vk_differ *d, const struct vk_partition *pa
 	return told;
 }
 
+static bool tell_start(struct vk_differ *d, const struct vk_partition *before,
+		       const struct vk_partition *after)
+{
+	const struct vk_diff_topic topic = {.partition = before->number,
+					    .subject = table_subject,
+					    .field = "start sector",
+					    .short_message = true};
+	char texts[VK_SIDES][24];
+
+	snprintf(texts[VK_BEFORE], sizeof(texts[0]), "%llu", (unsigned long long)before->start_sector);
+	snprintf(texts[VK_AFTER], sizeof(texts[0]), "%llu", (unsigned long long)after->start_sector);
+	vk_diff_say_so(d, &topic, texts[VK_BEFORE], texts[VK_AFTER], "start sector %s -> %s%s",
+		       texts[VK_BEFORE], texts[VK_AFTER],
+		       before->sectors == after->sectors ? ", length unchanged" : "");
+	return true;
+}
+
 static bool compare_pair(struct vk_differ *d, const struct vk_partition *pair[VK_SIDES])
 {
 	const struct vk_partition *before = pair[VK_BEFORE], *after = pair[VK_AFTER];
@@ -210,12 +227,11 @@ static bool compare_pair(struct vk_differ *d, const struct vk_partition *pair[VK
 	bool told = compare_number(d, number, "number", before->number, after->number);
 	bool moved = false;
 
-	if (start_bytes(d, VK_BEFORE, before) != start_bytes(d, VK_AFTER, after)) {
-		compare_number(d, number, "start sector", before->start_sector, after->start_sector);
-		moved = true;
-	}
-	if (vk_mul_sat(vk_add_sat(end_sector(before), 1), d->side[VK_BEFORE]->sector_size) !=
-	    vk_mul_sat(vk_add_sat(end_sector(after), 1), d->side[VK_AFTER]->sector_size))
+	if (start_bytes(d, VK_BEFORE, before) != start_bytes(d, VK_AFTER, after))
+		moved = tell_start(d, before, after);
+	if ((!moved || before->sectors != after->sectors) &&
+	    vk_mul_sat(vk_add_sat(end_sector(before), 1), d->side[VK_BEFORE]->sector_size) !=
+		    vk_mul_sat(vk_add_sat(end_sector(after), 1), d->side[VK_AFTER]->sector_size))
 		moved |= compare_number(d, number, "end sector", end_sector(before), end_sector(after));
 	told |= compare_type(d, pair);
 	if (before->gpt && after->gpt)

@@ -168,6 +168,43 @@ static void compare_volumes(struct device *dev)
 	}
 }
 
+/* The regions that continue the extent tables of devices over 16 TiB. */
+static void compare_exts(struct device *dev)
+{
+	for (size_t i = 0; i < dev->best->ext_count && dev->d->status == VK_OK; i++) {
+		struct vk_diff_structure s = {.layout = &vk_lvm_ext_layout,
+					      .subject = "LVM extended metadata",
+					      .partition = dev->partition,
+					      .is_one = is_header};
+
+		for (int side = 0; side < VK_SIDES; side++)
+			s.at[side] = vk_add_sat(dev->base[side], dev->best->exts[i].offset_bytes);
+		vk_diff_structure(dev->d, &s);
+	}
+}
+
+/* "naa.600144f0...:1" of the disk that the header names: it changes with the disk id. */
+static bool names_own_disk(const struct device *dev, int side, const char *member)
+{
+	char name[VK_SCSI_NAME_BYTES];
+	size_t len;
+	bool certain;
+
+	if (!dev->header_compared)
+		return false;
+	vk_scsi_disk_id_name(&dev->header.decoded[side].device.diskID, name, &certain);
+	len = strlen(name);
+	return strncmp(member, name, len) == 0 && (member[len] == '\0' || member[len] == ':');
+}
+
+static bool follows_disk_id(const struct device *dev, char members[VK_SIDES][200])
+{
+	return names_own_disk(dev, VK_BEFORE, members[VK_BEFORE]) &&
+	       names_own_disk(dev, VK_AFTER, members[VK_AFTER]) &&
+	       !vk_scsi_disk_id_same_lun(&dev->header.decoded[VK_BEFORE].device.diskID,
+					 &dev->header.decoded[VK_AFTER].device.diskID);
+}
+
 /* Names of member devices: the SD table of the head device. */
 static void compare_members(struct device *dev)
 {
@@ -200,7 +237,8 @@ static void compare_members(struct device *dev)
 		}
 		if (strcmp(texts[VK_BEFORE], texts[VK_AFTER]) == 0)
 			continue;
-		vk_diff_say(d, &topic, texts[VK_BEFORE], texts[VK_AFTER]);
+		if (!follows_disk_id(dev, texts))
+			vk_diff_say(d, &topic, texts[VK_BEFORE], texts[VK_AFTER]);
 		vk_diff_claim_both(d, VK_CLAIM_TOLD, at, from, VK_LVM_SD_BYTES);
 	}
 }
@@ -283,6 +321,7 @@ static void compare_device(struct device *dev)
 	if (tell_single(dev))
 		return;
 	compare_volumes(dev);
+	compare_exts(dev);
 	compare_members(dev);
 	claim_extents(dev);
 	for (int side = 0; side < VK_SIDES; side++)
@@ -291,6 +330,37 @@ static void compare_device(struct device *dev)
 		return;
 	compare_fs(dev);
 	compare_beats(dev);
+}
+
+static bool has_header(struct vk_differ *d, int side, uint64_t base)
+{
+	uint8_t magic[4];
+
+	return vk_diff_read(d, side, vk_add_sat(base, VK_LVM_HEADER_OFFSET), magic, sizeof(magic)) ==
+		       sizeof(magic) && is_header(magic);
+}
+
+/*
+ * The table says that the partition begins elsewhere, which is told. Where the volume stayed, it is compared where
+ * it is; where it went along, other things lie now at the same places.
+ */
+static void follow_move(struct device *dev)
+{
+	struct vk_differ *d = dev->d;
+
+	if (!has_header(d, VK_AFTER, dev->base[VK_AFTER]) && has_header(d, VK_AFTER, dev->base[VK_BEFORE])) {
+		dev->base[VK_AFTER] = dev->base[VK_BEFORE];
+		dev->vmfs[VK_AFTER] = dev->vmfs[VK_BEFORE];
+		dev->best = dev->vmfs[VK_BEFORE];
+	} else if (!has_header(d, VK_BEFORE, dev->base[VK_BEFORE]) &&
+		   has_header(d, VK_BEFORE, dev->base[VK_AFTER])) {
+		dev->base[VK_BEFORE] = dev->base[VK_AFTER];
+		dev->vmfs[VK_BEFORE] = dev->vmfs[VK_AFTER];
+		dev->best = dev->vmfs[VK_AFTER];
+	} else {
+		vk_diff_number_add(d, &d->moved, dev->vmfs[VK_BEFORE]->partition);
+		vk_diff_number_add(d, &d->moved, dev->vmfs[VK_AFTER]->partition);
+	}
 }
 
 static void compare_pair(struct vk_differ *d, const struct vk_vmfs *before, const struct vk_vmfs *after)
@@ -313,11 +383,8 @@ static void compare_pair(struct vk_differ *d, const struct vk_vmfs *before, cons
 
 		dev->base[side] = vk_plan_base(d->side[dev->vmfs[side] != NULL ? side : !side], own);
 	}
-	if (dev->base[VK_BEFORE] != dev->base[VK_AFTER]) {
-		/* that it moved is told; at the same places now lie other things */
-		vk_diff_number_add(d, &d->moved, before->partition);
-		vk_diff_number_add(d, &d->moved, after->partition);
-	}
+	if (dev->base[VK_BEFORE] != dev->base[VK_AFTER])
+		follow_move(dev);
 	compare_device(dev);
 	free(dev);
 }
