@@ -13,13 +13,15 @@ struct listing {
 	struct vk_cmd_judged *items;
 	size_t count;
 	bool verify;
+	struct vk_verify_cache *cache;
 };
 
 static void judge(void *ctx, size_t index)
 {
 	struct listing *listing = ctx;
 
-	vk_cmd_judge(listing->paths[index], listing->verify, &listing->items[index]);
+	vk_cmd_judge(listing->paths[index], listing->verify, listing->cache,
+		     &listing->items[index]);
 }
 
 /* The name that a folder has in the store is the one it is asked for by. */
@@ -182,7 +184,9 @@ static int run(struct vk_cli_call *call)
 		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the captures");
 		code = vk_cli_fail(call, &err);
 	} else {
+		listing.cache = vk_verify_cache_new();
 		vk_cmd_spread(listing.count, judge, &listing);
+		vk_verify_cache_free(listing.cache);
 		code = report(call, &listing);
 	}
 	for (size_t i = 0; i < listing.count && listing.items != NULL; i++)

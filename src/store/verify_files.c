@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "store/save.h"
 #include "store/verify.h"
+#include "store/verify_cache.h"
 
 static int compare_expected(const void *a, const void *b)
 {
@@ -141,6 +142,24 @@ static bool digest_file(struct vk_saver *s, int fd, uint64_t length, char ret_he
 	return vk_digest_take(&s->digest, ret_hex);
 }
 
+/* The same of a file that may have been read for another capture; one that changes meanwhile is not remembered. */
+static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, int fd, uint64_t length,
+			char ret_hex[VK_SHA256_HEX_BYTES])
+{
+	struct vk_verify_key before;
+	struct vk_verify_key after;
+	bool keyed = v->cache != NULL && vk_verify_key_of(fd, &before) &&
+		     (uint64_t)before.size_bytes == length;
+
+	if (keyed && vk_verify_cache_find(v->cache, &before, ret_hex))
+		return true;
+	if (!digest_file(s, fd, length, ret_hex))
+		return false;
+	if (keyed && vk_verify_key_of(fd, &after) && vk_verify_key_equal(&before, &after))
+		vk_verify_cache_add(v->cache, &before, ret_hex);
+	return true;
+}
+
 static void put_file(const struct vk_verifier *v, const struct vk_expected_file *e,
 		     enum vk_finding_code code, const char *what)
 {
@@ -187,7 +206,7 @@ static void check_file(const struct vk_verifier *v, struct vk_saver *s,
 		close(fd);
 		return;
 	}
-	if (!digest_file(s, fd, length, sha256)) {
+	if (!digest_once(v, s, fd, length, sha256)) {
 		put_file(v, e, VK_F_CAPTURE_DIGEST, "the file cannot be read");
 		vk_digest_restart(&s->digest);
 	} else if (strcmp(sha256, e->sha256) != 0) {
