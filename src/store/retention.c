@@ -271,7 +271,7 @@ static void put_best(struct vk_text *text, const struct decision *decision, enum
 	put_separator(text, "; ");
 	vk_text_fmt(text, "%s its %s", kinds[verdict],
 		    !decision->best_of_volume ? "disk"
-		    : decision->best_of_disk  ? "disk and of a volume"
+		    : decision->best_of_disk  ? "disk and volume"
 					      : "volume");
 }
 
