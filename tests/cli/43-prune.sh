@@ -45,13 +45,19 @@ taken two
 "$LAB" break --how table disk.img >/dev/null
 "$VMFSKIT" restore --store first "$(ls first)" disk.img --write >/dev/null
 model undo "$(ls -d first/*-undo)"
+rm -rf first
+make --vmfs 5 --lun 3
+dd if=disk.img of=part.img bs=1M skip=1 conv=sparse status=none
+mv part.img disk.img
+"$VMFSKIT" capture --store first --as partition disk.img >/dev/null
+model part "$(ls -d first/2*)"
 rm -rf first disk.img
 truncate -s 40M disk.img
 printf 'label: dos\n2048,20480,83\n' | sfdisk -q disk.img
 taken bare
 printf 'label: dos\n2048,4096,83\n' | sfdisk -q disk.img
 taken bare2
-is "a model of each kind" "$(ls base | tr '\n' ' ')" "bare bare2 new old two undo wreck "
+is "a model of each kind" "$(ls base | tr '\n' ' ')" "bare bare2 new old part two undo wreck "
 
 # lines of the file plan: KIND SECONDS PATH WWID DAMAGED(0/1)
 # build STORE: makes what was planned; the file facts then tells of each: id, seconds, disk, verdict (0 sound, 1 incomplete,
@@ -354,6 +360,14 @@ has "a folder in it" "$OUT" "^keep +unclear +${ids[1]} +there is a folder in it"
 has "another's manifest" "$OUT" "^keep +unclear +20200101T000000Z-sda +its manifest is that of another capture: ${ids[2]}\$"
 has "no manifest" "$OUT" "^keep +unclear +20200102T000000Z-empty +its manifest cannot be read: "
 is "only the one that the rules speak of went" "$(ls small | tr '\n' ' ')" "20200101T000000Z-sda 20200102T000000Z-empty ${ids[0]} ${ids[1]} ${ids[3]} "
+
+# --- two partitions of one LUN, captured by themselves, are not one disk
+rm -rf small
+for ((n = 0; n < 4; n++)); do echo "part $((last + n * 3600)) /dev/sda$((n % 2 + 1)) naa.600c 0"; done >plan
+build small
+ok "partitions" "$VMFSKIT" prune --store small --json --keep-daily 0 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0
+is "the newest of each stays" "$(jq -c '[.captures[] | .disk, .keep]' "$OUT")" \
+	'["/dev/sda1",false,"/dev/sda2",false,"/dev/sda1",true,"/dev/sda2",true]'
 
 # --- who else is there
 small
