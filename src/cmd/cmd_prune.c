@@ -71,7 +71,7 @@ static enum vk_status open_store(struct run *run, struct vk_error *err)
 		return status;
 	run->prune.store_fd = vk_store_fd(run->store);
 	run->prune.store = path;
-	return run->write ? vk_prune_finish(run->prune.store_fd, path, err) : VK_OK;
+	return VK_OK;
 }
 
 static enum vk_status list_captures(struct run *run, struct vk_error *err)
@@ -105,10 +105,8 @@ static void look(void *ctx, size_t index)
 
 static enum vk_status plan(struct run *run, struct vk_error *err)
 {
-	enum vk_status status = open_store(run, err);
+	enum vk_status status = vk_pins_read(run->prune.store_fd, run->prune.store, &run->pins, err);
 
-	if (status == VK_OK)
-		status = vk_pins_read(run->prune.store_fd, run->prune.store, &run->pins, err);
 	if (status == VK_OK)
 		status = list_captures(run, err);
 	if (status != VK_OK)
@@ -252,8 +250,14 @@ static int work(struct run *run)
 {
 	struct vk_error err;
 	struct vk_error removing = {.status = VK_OK};
+	int leftovers = VK_EXIT_OK;
 	int code;
 
+	if (open_store(run, &err) != VK_OK)
+		return vk_cli_fail(run->call, &err);
+	/* what cannot be removed of an earlier run must not keep this one from its work */
+	if (run->write && vk_prune_finish(run->prune.store_fd, run->prune.store, &err) != VK_OK)
+		leftovers = vk_cli_fail(run->call, &err);
 	if (plan(run, &err) != VK_OK)
 		return vk_cli_fail(run->call, &err);
 	if (run->write && run->prune.remove_count > 0)
@@ -263,7 +267,9 @@ static int work(struct run *run)
 		code = vk_cmd_put_json(run->call, run_json(run), code);
 	else
 		print(run);
-	return removing.status == VK_OK ? code : vk_cli_fail(run->call, &removing);
+	if (removing.status != VK_OK)
+		code = vk_cli_fail(run->call, &removing);
+	return leftovers > code ? leftovers : code;
 }
 
 static int run(struct vk_cli_call *call)

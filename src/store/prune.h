@@ -59,7 +59,7 @@ VK_MUST_USE enum vk_status vk_prune_decide(struct vk_prune *prune, const struct 
  * for captures. One that was pinned meanwhile comes back. Goes on behind a failure, of which the first is returned: VK_IO.
  */
 VK_MUST_USE enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err);
-/* Remove what a run that was killed left under .gone-. */
+/* Remove what a run that was killed left under .gone-; goes on behind a failure, of which the last is returned. */
 VK_MUST_USE enum vk_status vk_prune_finish(int store_fd, const char *store, struct vk_error *err);
 
 #endif

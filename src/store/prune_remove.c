@@ -152,7 +152,7 @@ enum vk_status vk_prune_finish(int store_fd, const char *store, struct vk_error 
 			close(copy);
 		return VK_IO;
 	}
-	while (status == VK_OK && (entry = readdir(dir)) != NULL) {
+	while ((entry = readdir(dir)) != NULL) {
 		if (strncmp(entry->d_name, GONE_PREFIX, sizeof(GONE_PREFIX) - 1) != 0)
 			continue;
 		if (!remove_gone(store_fd, entry->d_name)) {

@@ -395,6 +395,7 @@ ln -s "$BIG/elsewhere" small/.gone-20200101T000000Z-sdb
 : >elsewhere/file
 exits "a link in the place of leftovers" 4 "$VMFSKIT" prune --store small --write
 is "is not followed" "$(ls elsewhere)" file
+is "and the rest was removed" "$(ls small | wc -l) $(find small -maxdepth 1 -name '.gone-*sda' | wc -l)" "1 0"
 rm small/.gone-*-sdb
 ok "without it" "$VMFSKIT" prune --store small --write
 mkdir empty

@@ -186,6 +186,7 @@ static void what_must_always_hold(void **state)
 		size_t pinned;
 
 		random_history(1 + dice(200));
+		assert_true(count > 0);
 		decide(keep[0], keep[1], keep[2], keep[3]);
 		for (size_t i = 0; i < count; i++)
 			kept[i] = items[i].keep;
