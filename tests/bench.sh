@@ -56,7 +56,7 @@ for count in 1 32; do
 	best our_way $count
 	rm -rf "$dir/store"
 	peak "$VMFSKIT" capture --store "$dir/store" $(seq -f "$dir/disk%.0f" $count)
-	saved=$(cat "$dir"/store/*/manifest.json | jq -s '[.[].regions[].length_bytes] | add')
+	saved=$(cat "$dir"/store/2*/manifest.json | jq -s '[.[].regions[].length_bytes] | add')
 	old=$(cat "$dir"/2009/header-* "$dir"/2009/vh.sf-* | wc -c)
 	line "capture of $count disk$([ $count = 1 ] || echo s)" "$(seconds $best)" \
 		"$(ratio $best $theirs) x the 2009 way ($(seconds $theirs)), with $(ratio $saved $old) x its bytes, peak memory $peak_kib KiB"

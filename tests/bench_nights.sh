@@ -19,7 +19,7 @@ first_night() {
 # the ranges of every capture, as: disk offset length file
 capture >/dev/null
 jq -r '.source.path as $p | .id as $id | .regions[] | "\($p) \(.offset_bytes) \(.length_bytes) \($id)-\(.file)"' \
-	"$dir"/store/*/manifest.json >"$TMP/ranges"
+	"$dir"/store/2*/manifest.json >"$TMP/ranges"
 the_2009_way() {
 	local path offset length file
 	rm -rf "$dir/2009"

@@ -18,6 +18,6 @@ cp "$OUT" "$TMP/decoded"
 (cd "$TMP/root" && "$VMFSKIT" decode disk | sed 's|disk|/disk|' >"$TMP/ordinary")
 has "decode: shows the header" "$TMP/decoded" 'LVM'
 ok "capture" chroot "$TMP/root" /vmfskit capture --store /store /disk
-has "capture: made" "$(ls "$TMP/root/store")" '.'
-ok "verify" chroot "$TMP/root" /vmfskit verify --store /store "$(ls "$TMP/root/store" | head -n 1)"
+has "capture: made" "$(captures "$TMP/root/store")" '.'
+ok "verify" chroot "$TMP/root" /vmfskit verify --store /store "$(captures "$TMP/root/store" | head -n 1)"
 ok "the capture is sound outside" bash -c 'cd "$1"/*/ && sha256sum --quiet -c SHA256SUMS' bash "$TMP/root/store"

@@ -43,7 +43,7 @@ make --vmfs 6 --lun 5
 taken two
 "$VMFSKIT" capture --store first disk.img >/dev/null
 "$LAB" break --how table disk.img >/dev/null
-"$VMFSKIT" restore --store first "$(ls first)" disk.img --write >/dev/null
+"$VMFSKIT" restore --store first "$(captures first)" disk.img --write >/dev/null
 model undo "$(ls -d first/*-undo)"
 rm -rf first
 make --vmfs 5 --lun 3
@@ -281,7 +281,7 @@ is "killed at each of $points steps" "$bad" ""
 
 # --- pins, one by one
 small
-ids=($(ls small))
+ids=($(captures small))
 id=${ids[0]}
 ok "pin by path" "$VMFSKIT" pin --store small "small/$id/" --reason 'before the migration'
 is "says so" "$(cat "$OUT")" "$id: pinned"
@@ -344,11 +344,11 @@ for value in -1 '' x 7x 1.5 ' 7' +7 1000001 99999999999999999999 0x10; do
 done
 exits "--keep-yearly without a number" 2 "$VMFSKIT" prune --store small --keep-yearly
 exits "an argument" 2 "$VMFSKIT" prune --store small 2009
-is "nothing went" "$(ls small | wc -l)" 3
+is "nothing went" "$(captures small | wc -l)" 3
 
 # --- what is never removed
 small
-ids=($(ls small))
+ids=($(captures small))
 echo '{' >"small/${ids[0]}/manifest.json"
 mkdir "small/${ids[1]}/notes"
 cp -a "small/${ids[2]}" small/20200101T000000Z-sda
@@ -359,7 +359,7 @@ has "no manifest that can be read" "$OUT" "^keep +unclear +${ids[0]} +its manife
 has "a folder in it" "$OUT" "^keep +unclear +${ids[1]} +there is a folder in it"
 has "another's manifest" "$OUT" "^keep +unclear +20200101T000000Z-sda +its manifest is that of another capture: ${ids[2]}\$"
 has "no manifest" "$OUT" "^keep +unclear +20200102T000000Z-empty +its manifest cannot be read: "
-is "only the one that the rules speak of went" "$(ls small | tr '\n' ' ')" "20200101T000000Z-sda 20200102T000000Z-empty ${ids[0]} ${ids[1]} ${ids[3]} "
+is "only the one that the rules speak of went" "$(captures small | tr '\n' ' ')" "20200101T000000Z-sda 20200102T000000Z-empty ${ids[0]} ${ids[1]} ${ids[3]} "
 
 # --- two partitions of one LUN, captured by themselves, are not one disk
 rm -rf small
@@ -377,16 +377,16 @@ has "says so" "$TMP/e" 'in use'
 has "a dry run does not mind" "$TMP/dry" '^4 captures: '
 chmod 777 small
 exits "a store that others can write to" 3 "$VMFSKIT" prune --store small --write
-exits "the same for pins" 3 "$VMFSKIT" pin --store small "$(ls small | head -n 1)"
+exits "the same for pins" 3 "$VMFSKIT" pin --store small "$(captures small | head -n 1)"
 chmod 700 small
 mkdir elsewhere
 ln -s ../elsewhere small/.pins
 exits "pins elsewhere" 4 "$VMFSKIT" prune --store small --write
-exits "are not written, either" 4 "$VMFSKIT" pin --store small "$(ls small | head -n 1)"
-is "nothing went, nothing came" "$(ls small | wc -l) $(ls elsewhere | wc -l)" "4 0"
+exits "are not written, either" 4 "$VMFSKIT" pin --store small "$(captures small | head -n 1)"
+is "nothing went, nothing came" "$(captures small | wc -l) $(ls elsewhere | wc -l)" "4 0"
 rm small/.pins
 mkdir -m 700 small/.pins
-ln -s /dev/null "small/.pins/$(ls small | head -n 1)"
+ln -s /dev/null "small/.pins/$(captures small | head -n 1)"
 ok "a link for a pin" "$VMFSKIT" prune --store small --json
 is "pins" "$(jq -c '[.captures[].pinned]' "$OUT")" '[true,false,false,false]'
 rm -rf small/.pins
@@ -395,7 +395,7 @@ ln -s "$BIG/elsewhere" small/.gone-20200101T000000Z-sdb
 : >elsewhere/file
 exits "a link in the place of leftovers" 4 "$VMFSKIT" prune --store small --write
 is "is not followed" "$(ls elsewhere)" file
-is "and the rest was removed" "$(ls small | wc -l) $(find small -maxdepth 1 -name '.gone-*sda' | wc -l)" "1 0"
+is "and the rest was removed" "$(captures small | wc -l) $(find small -maxdepth 1 -name '.gone-*sda' | wc -l)" "1 0"
 rm small/.gone-*-sdb
 ok "without it" "$VMFSKIT" prune --store small --write
 mkdir empty
