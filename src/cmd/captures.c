@@ -168,14 +168,22 @@ void vk_cmd_judged_free(struct vk_cmd_judged *judged)
 
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 {
+	bool incomplete = false;
+
 	if (!judged->verified)
 		return "not checked";
 	if (judged->status != VK_OK)
 		return "cannot be read";
-	for (size_t i = 0; i < judged->findings.count; i++)
-		if (judged->findings.items[i].code != VK_F_CAPTURE_INCOMPLETE)
+	for (size_t i = 0; i < judged->findings.count; i++) {
+		enum vk_finding_code code = judged->findings.items[i].code;
+
+		if (code != VK_F_CAPTURE_INCOMPLETE && code != VK_F_CAPTURE_WRITABLE)
 			return "damaged";
-	return judged->findings.count > 0 ? "incomplete" : "sound";
+		incomplete = incomplete || code == VK_F_CAPTURE_INCOMPLETE;
+	}
+	if (incomplete)
+		return "incomplete";
+	return judged->findings.count > 0 ? "exposed" : "sound";
 }
 
 enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths, size_t *ret_count,

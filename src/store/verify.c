@@ -169,6 +169,8 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 		status = vk_verify_files(v, err);
 	if (status == VK_OK)
 		status = vk_verify_extras(v, err);
+	if (status == VK_OK)
+		vk_verify_modes(v);
 	return status;
 }
 
@@ -185,7 +187,7 @@ enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink 
 		err = &own;
 	v->path = path;
 	v->sink = sink;
-	v->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	v->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (v->folder_fd < 0) {
 		int code = errno;
 
