@@ -55,6 +55,7 @@ json "decode of a wreck" 1 wreck.json decode disk.img
 json "restore on another disk" 3 plan.json restore --store store "$id" old.img
 json "restore without a place for the undo capture" 4 error.json restore --store /proc/nosuch "store/$id" disk.img --write
 json "restore" 0 restore.json restore --store store "$id" disk.img --write
+json "diff" 1 diff.json diff --store store "$id" old.img
 json "undo" 0 undo.json undo --store store "$(jq -r .undo restore.json)" disk.img
 is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json | jq -r '[.captures[].purpose] | join(" ")')" "capture undo"
 
@@ -67,7 +68,8 @@ is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json 
 is "list: every key" "$(lacking vmfskit.list/1 list.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
-for file in decode:decode capture:capture list:list verify:verify restore:restore undo:undo; do
+is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
+for file in diff:diff decode:decode capture:capture list:list verify:verify restore:restore undo:undo; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 
