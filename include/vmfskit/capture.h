@@ -167,6 +167,19 @@ VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_f
 					     struct vk_error *err);
 
 /*
+ * Digests that verifications of one run share, also between threads: a file that several captures have as hard links is
+ * read once, as long as nothing about it changes. NULL when memory ran out, which every user takes. To be thrown away
+ * with the run: it trusts what the file system says of times of change.
+ */
+struct vk_verify_cache;
+struct vk_verify_cache *vk_verify_cache_new(void);
+void vk_verify_cache_free(struct vk_verify_cache *cache); /* NULL is allowed */
+/* vk_capture_verify with such a cache; NULL: none. */
+VK_MUST_USE enum vk_status vk_capture_verify_with(const char *path, struct vk_verify_cache *cache,
+						  const struct vk_finding_sink *sink,
+						  struct vk_error *err);
+
+/*
  * One region's bytes as a source (holes of the file as zeros; what could not be read when it was taken is
  * unreadable here, too, not zeros).
  */

@@ -12,6 +12,8 @@ extern const struct vk_cli_verb vk_verb_verify;
 extern const struct vk_cli_verb vk_verb_diff;
 extern const struct vk_cli_verb vk_verb_restore;
 extern const struct vk_cli_verb vk_verb_undo;
+extern const struct vk_cli_verb vk_verb_prune;
+extern const struct vk_cli_verb vk_verb_pin;
 
 extern const struct vk_cli_program vk_vmfskit_program;
 
