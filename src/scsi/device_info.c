@@ -11,7 +11,7 @@
 #include "scsi/device_info.h"
 #include "vmfskit/text.h"
 
-enum { VALUE_BYTES = 256 };
+enum { VALUE_BYTES = 4096 };
 
 /* One attribute, without blanks around it; false when there is none. */
 static bool read_value(int dir_fd, const char *name, uint8_t buf[VALUE_BYTES], size_t *ret_len)
