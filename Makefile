@@ -25,7 +25,7 @@ FUZZ_SECONDS ?= 300
 # CPPFLAGS, CFLAGS and LDFLAGS are the user's; ours stand in front of them.
 STD := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wcast-qual -Wformat=2 -Wundef -Wvla -Wwrite-strings -Werror
+	-Wcast-qual -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wno-missing-field-initializers -Werror
 OPT ?= -O2 -g
 HARDEN ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SAN ?=

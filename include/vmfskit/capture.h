@@ -70,6 +70,7 @@ struct vk_capture {
 	char time[32];         /* UTC, "2009-04-21T16:45:56Z": when it was begun */
 	char ended[32];        /* newer */
 	char **command;        /* newer: the command line; ends with NULL; NULL: not known */
+	char run[48];          /* newer: all captures of one run have the same */
 	char version[32];      /* of the program that took it */
 	char source_path[4096];
 	char **other_paths;    /* newer: further nodes of the same LUN; ends with NULL; NULL: none */
@@ -103,6 +104,13 @@ struct vk_capture_options {
 	const char *const *other_paths; /* further nodes of the same LUN, ends with NULL; may be NULL */
 	const char *previous;    /* id of the last capture of this disk: files that did not change become hard links to its files; NULL: none */
 	bool md5;                /* MD5 beside SHA-256 */
+	bool vmfs_optional;      /* no capture.no-vmfs: the caller knows that disks without VMFS are among its own */
+	/*
+	 * May be NULL. Asked once, when everything was read and before the capture is recorded and gets its name: false says that
+	 * nobody waits for it any more, and it is dropped (VK_IO).
+	 */
+	bool (*may_commit)(void *ctx);
+	void *may_commit_ctx;
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */

@@ -1,204 +1,265 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit capture */
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "cmd/captures.h"
+#include "cmd/capture_jobs.h"
 #include "cmd/sector_size.h"
-#include "report/report.h"
+#include "cmd/worker.h"
 
-struct job {
-	const char *disk;
-	enum vk_status status;
-	struct vk_error err;
-	char id[VK_CAPTURE_ID_BYTES];
-	char *path;
-	struct vk_findings findings;
-	struct vk_capture capture; /* as it was saved */
-	size_t decode_findings;    /* warnings and errors that decode has for the disk */
-};
+enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
 
-struct jobs {
-	struct vk_source_options source;
-	struct vk_capture_options capture;
-	const char *store;
-	struct job *items;
-	size_t count;
-};
-
-static size_t count_bad(const struct vk_findings *findings)
+/* A number of an option; 0 when it was not given. */
+static int read_number(const struct vk_cli_call *call, const char *option, unsigned max,
+		       unsigned *ret_number)
 {
-	size_t count = 0;
+	const char *value = vk_cli_value(call, option);
+	char *end;
+	unsigned long number;
 
-	for (size_t i = 0; i < findings->count; i++)
-		count += vk_finding_kind(findings->items[i].code)->severity != VK_INFO;
-	return count;
+	*ret_number = 0;
+	if (value == NULL)
+		return VK_EXIT_OK;
+	number = strtoul(value, &end, 10);
+	if (value[0] < '0' || value[0] > '9' || *end != '\0' || number < 1 || number > max)
+		return vk_cli_usage(call, "--%s is a number from 1 to %u, not %s", option, max, value);
+	*ret_number = (unsigned)number;
+	return VK_EXIT_OK;
 }
 
-/* One disk; nothing in it touches another job. */
-static void capture_disk(void *ctx, size_t index)
+/* Options that only make sense for disks that are looked for; what the configuration says of those is not meant for named ones. */
+static int check_all(const struct vk_cli_call *call, bool all)
 {
-	struct jobs *jobs = ctx;
-	struct job *job = &jobs->items[index];
-	struct vk_finding_sink sink = vk_findings_sink(&job->findings);
-	struct vk_source source;
+	static const char *const of_all[] = {"dev-dir", "include", "exclude", "vmfs-only"};
 
-	job->status = vk_source_open(job->disk, &jobs->source, &source, &job->err);
-	if (job->status != VK_OK)
-		return;
-	job->decode_findings = count_bad(&source.findings);
-	job->status = vk_capture_take(&source, &jobs->capture, &sink, job->id, &job->err);
-	vk_source_close(&source);
-	if (job->status != VK_OK)
-		return;
-	if (asprintf(&job->path, "%s/%s", jobs->store, job->id) < 0) {
-		job->path = NULL;
-		job->status = vk_error_set(&job->err, VK_NOMEM, job->disk, "no memory for a path");
-		return;
-	}
-	job->status = vk_capture_open("", job->path, &job->capture, &job->err);
+	if (all && call->argument_count > 0)
+		return vk_cli_usage(call, "--all finds the disks by itself: %s cannot be named beside it",
+				    call->arguments[0]);
+	if (all && vk_cli_flag(call, "as"))
+		return vk_cli_usage(call, "--as is for a named DISK");
+	if (all)
+		return VK_EXIT_OK;
+	if (call->argument_count == 0)
+		return vk_cli_usage(call, "which DISK, or --all?");
+	for (size_t i = 0; i < sizeof(of_all) / sizeof(of_all[0]); i++)
+		if (vk_cli_given_here(call, of_all[i]))
+			return vk_cli_usage(call, "--%s is for --all", of_all[i]);
+	return VK_EXIT_OK;
 }
 
-static void print_job(const struct vk_cli_call *call, const struct job *job)
-{
-	const struct vk_report_style style = vk_report_style_for(call->out);
-	char size[64];
-	char saved[64];
-
-	vk_cmd_size(job->capture.size_bytes, size);
-	vk_cmd_size(vk_cmd_saved_bytes(&job->capture), saved);
-	fprintf(call->out, "%s: %s, %s, saved %s", job->id, job->capture.source_path, size, saved);
-	for (size_t i = 0; i < job->capture.identity_count; i++) {
-		const struct vk_identity *id = &job->capture.identities[i];
-
-		fprintf(call->out, "; partition %u: %s", id->partition,
-			id->fs_label[0] != '\0' ? id->fs_label : "no label");
-		if (id->disk_id[0] != '\0')
-			fprintf(call->out, ", %s", id->disk_id);
-	}
-	fputc('\n', call->out);
-	vk_report_findings_text(call->out, &job->findings, NULL, &style);
-	if (job->decode_findings > 0)
-		fprintf(call->out, "  note: %zu finding%s about this disk; to see %s: vmfskit decode %s\n",
-			job->decode_findings, job->decode_findings == 1 ? "" : "s",
-			job->decode_findings == 1 ? "it" : "them", job->disk);
-}
-
-static json_t *job_json(const struct job *job)
-{
-	json_t *o = vk_cmd_capture_json(job->id, job->path, &job->capture);
-
-	if (json_object_set_new(o, "decode_findings",
-				json_integer((json_int_t)job->decode_findings)) == 0)
-		return o;
-	json_decref(o);
-	return NULL;
-}
-
-static json_t *jobs_json(const struct jobs *jobs)
-{
-	json_t *captures = json_array();
-	json_t *errors = json_array();
-	json_t *findings = json_array();
-	bool ok = true;
-
-	for (size_t i = 0; i < jobs->count && ok; i++) {
-		const struct job *job = &jobs->items[i];
-
-		if (job->status == VK_OK)
-			ok = json_array_append_new(captures, job_json(job)) == 0 &&
-			     vk_report_findings_json(findings, job->disk, &job->findings);
-		else
-			ok = json_array_append_new(
-				     errors, json_pack("{s:s,s:s,s:s,s:s,s:s}", "disk", job->disk,
-						       "status", vk_status_name(job->status), "what",
-						       job->err.what, "where", job->err.where,
-						       "remedy", job->err.remedy)) == 0;
-	}
-	if (ok)
-		return json_pack("{s:s,s:s,s:o,s:o,s:o}", "schema", "vmfskit.capture/1", "store",
-				 jobs->store, "captures", captures, "errors", errors,
-				 "findings", findings);
-	json_decref(captures);
-	json_decref(errors);
-	json_decref(findings);
-	return NULL;
-}
-
-static int report(struct vk_cli_call *call, const struct jobs *jobs)
-{
-	bool json = vk_cli_flag(call, "json");
-	int code = VK_EXIT_OK;
-
-	for (size_t i = 0; i < jobs->count; i++) {
-		const struct job *job = &jobs->items[i];
-		int one = VK_EXIT_OK;
-
-		if (job->status != VK_OK)
-			one = vk_cli_fail(call, &job->err);
-		else if (!json)
-			print_job(call, job);
-		if (job->status == VK_OK && vk_findings_bad(&job->findings))
-			one = VK_EXIT_FINDINGS;
-		code = one > code ? one : code;
-	}
-	return json ? vk_cmd_put_json(call, jobs_json(jobs), code) : code;
-}
-
-static int read_options(const struct vk_cli_call *call, struct jobs *jobs)
+static int read_options(const struct vk_cli_call *call, struct capture_run *run)
 {
 	const char *as = vk_cli_value(call, "as");
-	int code = vk_cmd_sector_size(call, &jobs->source.sector_size);
+	int code = vk_cmd_sector_size(call, &run->source.sector_size);
 
+	run->all = vk_cli_flag(call, "all");
+	if (code == VK_EXIT_OK)
+		code = check_all(call, run->all);
+	if (code == VK_EXIT_OK)
+		code = read_number(call, "jobs", JOBS_MAX, &run->threads);
+	if (code == VK_EXIT_OK)
+		code = read_number(call, "timeout", TIMEOUT_MAX_S, &run->timeout_s);
 	if (code != VK_EXIT_OK)
 		return code;
-	jobs->store = vk_cmd_store(call);
-	jobs->capture.sector_size = jobs->source.sector_size;
-	if (as != NULL && (!vk_source_kind_parse(as, &jobs->source.as) ||
-			   (jobs->source.as != VK_SOURCE_DISK &&
-			    jobs->source.as != VK_SOURCE_PARTITION)))
+	run->timeout_s = run->timeout_s > 0 ? run->timeout_s : TIMEOUT_S;
+	run->vmfs_only = vk_cli_flag(call, "vmfs-only");
+	run->quiet = vk_cli_flag(call, "quiet");
+	run->fail_on_change = vk_cli_flag(call, "fail-on-change");
+	run->progress = isatty(STDERR_FILENO) == 1 && !run->quiet;
+	run->store = vk_cmd_store(call);
+	run->capture.sector_size = run->source.sector_size;
+	run->capture.md5 = vk_cli_flag(call, "md5");
+	if (as != NULL && (!vk_source_kind_parse(as, &run->source.as) ||
+			   (run->source.as != VK_SOURCE_DISK &&
+			    run->source.as != VK_SOURCE_PARTITION)))
 		return vk_cli_usage(call, "--as is disk or partition, not %s", as);
 	return VK_EXIT_OK;
 }
 
-static int run(struct vk_cli_call *call)
+/* All values of an option that may be repeated; ends with NULL. NULL when memory ran out. */
+static const char **values_of(const struct vk_cli_call *call, const char *option)
 {
-	struct jobs jobs = {.count = call->argument_count};
+	size_t count = 0;
+	const char **values;
+
+	while (vk_cli_nth_value(call, option, count) != NULL)
+		count++;
+	values = calloc(count + 1, sizeof(*values));
+	for (size_t i = 0; values != NULL && i < count; i++)
+		values[i] = vk_cli_nth_value(call, option, i);
+	return values;
+}
+
+static enum vk_status find_luns(const struct vk_cli_call *call, struct capture_run *run,
+				struct vk_error *err)
+{
+	const char **include = values_of(call, "include");
+	const char **exclude = values_of(call, "exclude");
+	const struct vk_luns_options options = {
+		.dev_dir = vk_cli_value(call, "dev-dir"), .include = include, .exclude = exclude};
+	enum vk_status status =
+		include != NULL && exclude != NULL
+			? vk_luns_find(&options, &run->luns, &run->lun_count, err)
+			: vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+
+	free(include);
+	free(exclude);
+	run->by_name = options.dev_dir != NULL;
+	run->count = run->lun_count;
+	if (status != VK_OK || run->count > 0)
+		return status;
+	vk_error_set(err, VK_ABSENT, options.dev_dir, "not one disk was found");
+	return vk_error_remedy(err, "look whether this host still sees its LUNs; if it should have none, do not run this here");
+}
+
+static char *shown(const char *path)
+{
+	char text[4096];
+	struct vk_text clean;
+
+	vk_text_init(&clean, text, sizeof(text));
+	vk_text_label(&clean, (const uint8_t *)path, strlen(path));
+	return strdup(text);
+}
+
+/* What is known of each disk before it is looked at. wwids holds what a named disk says of itself. */
+static bool make_jobs(const struct vk_cli_call *call, struct capture_run *run,
+		      struct vk_device_info *named)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct capture_job *job = &run->jobs[i];
+
+		job->run = run;
+		if (run->all) {
+			const struct vk_lun *lun = &run->luns[i];
+
+			job->disk = lun->path;
+			job->other_paths = (const char *const *)lun->other_paths;
+			job->wwid = lun->wwid;
+			job->only_with_vmfs = lun->only_with_vmfs;
+		} else {
+			job->disk = call->arguments[i];
+			vk_device_info_read(job->disk, &named[i]);
+			job->wwid = named[i].wwid;
+		}
+		job->shown = shown(job->disk);
+		if (job->shown == NULL)
+			return false;
+	}
+	return true;
+}
+
+static enum vk_status find_previous(struct capture_run *run, struct vk_error *err)
+{
+	struct vk_last_disk *disks = calloc(run->count, sizeof(*disks));
+	enum vk_status status;
+
+	if (disks == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+	for (size_t i = 0; i < run->count; i++) {
+		disks[i].path = run->jobs[i].disk;
+		disks[i].other_paths = run->jobs[i].other_paths;
+		disks[i].wwid = run->jobs[i].wwid;
+	}
+	status = vk_last_captures(run->capture.store, disks, run->count,
+				  run->all ? &run->gones : NULL, err);
+	for (size_t i = 0; status == VK_OK && i < run->count; i++)
+		memcpy(run->jobs[i].previous, disks[i].id, sizeof(disks[i].id));
+	free(disks);
+	return status;
+}
+
+static enum vk_status prepare(struct vk_cli_call *call, struct capture_run *run,
+			      struct vk_device_info **ret_named, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	run->count = call->argument_count;
+	if (run->all)
+		status = find_luns(call, run, err);
+	if (status != VK_OK)
+		return status;
+	run->jobs = calloc(run->count, sizeof(*run->jobs));
+	*ret_named = calloc(run->all ? 1 : run->count, sizeof(**ret_named));
+	if (run->jobs == NULL || *ret_named == NULL || !make_jobs(call, run, *ret_named))
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for %zu disks", run->count);
+	return find_previous(run, err);
+}
+
+static void free_run(struct capture_run *run)
+{
+	for (size_t i = 0; run->jobs != NULL && i < run->count; i++) {
+		free(run->jobs[i].path);
+		free(run->jobs[i].shown);
+		free(run->jobs[i].changes);
+		vk_findings_free(&run->jobs[i].findings);
+		vk_capture_close(&run->jobs[i].capture);
+	}
+	free(run->jobs);
+	vk_luns_free(run->luns, run->lun_count);
+	vk_last_gones_free(&run->gones);
+}
+
+static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
+{
+	struct capture_run *run = ctx;
 	const struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
-	struct vk_capture_shared *shared;
-	struct vk_error opening;
-	int code = read_options(call, &jobs);
+	struct vk_capture_shared *shared = vk_capture_shared_new();
+	struct vk_device_info *named = NULL;
+	struct vk_error err;
+	int code;
 
-	if (code != VK_EXIT_OK)
-		return code;
-	if (vk_store_open(jobs.store, &use, &jobs.capture.store, &opening) != VK_OK)
-		return vk_cli_fail(call, &opening);
-	jobs.items = calloc(jobs.count, sizeof(*jobs.items));
-	if (jobs.items == NULL) {
-		struct vk_error err;
-
-		vk_error_set(&err, VK_NOMEM, NULL, "no memory for %zu disks", jobs.count);
-		vk_store_close(jobs.capture.store);
+	run->capture.shared = shared;
+	if (vk_store_open(run->store, &use, &run->capture.store, &err) != VK_OK) {
+		vk_capture_shared_free(shared);
 		return vk_cli_fail(call, &err);
 	}
-	for (size_t i = 0; i < jobs.count; i++)
-		jobs.items[i].disk = call->arguments[i];
-	shared = vk_capture_shared_new();
-	jobs.capture.shared = shared;
-	vk_cmd_spread(jobs.count, capture_disk, &jobs);
-	vk_capture_shared_free(shared);
-	code = report(call, &jobs);
-	for (size_t i = 0; i < jobs.count; i++) {
-		free(jobs.items[i].path);
-		vk_findings_free(&jobs.items[i].findings);
-		vk_capture_close(&jobs.items[i].capture);
+	if (prepare(call, run, &named, &err) == VK_OK) {
+		vk_capture_work(run);
+		code = vk_capture_report(call, run);
+	} else {
+		code = vk_cli_fail(call, &err);
 	}
-	free(jobs.items);
-	vk_store_close(jobs.capture.store);
+	*ret_stuck = run->given_up > 0;
+	/* a thread that hangs may wake up and go on with what it has */
+	if (*ret_stuck) {
+		vk_store_unlock(run->capture.store);
+		return code;
+	}
+	vk_store_close(run->capture.store);
+	vk_capture_shared_free(shared);
+	free(named);
+	free_run(run);
 	return code;
 }
 
+static int run_capture(struct vk_cli_call *call)
+{
+	struct capture_run run = {.count = 0};
+	int code = read_options(call, &run);
+
+	return code == VK_EXIT_OK ? vk_cmd_in_worker(call, work, &run) : code;
+}
+
 static const struct vk_cli_option options[] = {
+	{.name = "all", .help = "every LUN that this host sees, each once, however many paths lead to it"},
+	{.name = "dev-dir", .argument = "DIR", .choices = "DIR", .config = true,
+	 .help = "with --all: the disks are the device nodes or image files of this folder"},
+	{.name = "include", .argument = "GLOB", .config = true,
+	 .help = "with --all: only LUNs with such a name, path or WWID (naa.6001*); may be repeated"},
+	{.name = "exclude", .argument = "GLOB", .config = true,
+	 .help = "with --all: not LUNs with such a name, path or WWID; may be repeated"},
+	{.name = "vmfs-only", .config = true, .help = "with --all: pass over disks without VMFS"},
 	VK_STORE_OPTION,
+	{.name = "jobs", .argument = "N", .config = true,
+	 .help = "how many disks are worked on at a time (default twice the processors, at least 4)"},
+	{.name = "timeout", .argument = "SECONDS", .config = true,
+	 .help = "give a disk up that has not answered for so long (default 120)"},
+	{.name = "fail-on-change", .config = true,
+	 .help = "exit 1 when something that matters changed since the last capture"},
+	{.name = "md5", .config = true, .help = "save MD5 digests beside SHA-256"},
+	{.name = "quiet", .help = "print only what is new: changes, new disks, findings"},
 	{.name = "as",
 	 .argument = "KIND",
 	 .help = "what each DISK is, where its bytes do not tell",
@@ -211,12 +272,14 @@ static const struct vk_cli_option options[] = {
 static const struct vk_cli_example examples[] = {
 	{"vmfskit capture /dev/sdb /dev/sdc", "save what would be needed to bring two disks back"},
 	{"vmfskit capture --store /mnt/usb/vmfs disk.img", "the same of a disk in a file, into another store"},
+	{"vmfskit capture --all", "what cron runs every night: prints only what changed or is wrong"},
+	{"vmfskit capture --all --dev-dir /mnt/luns --exclude 'test*'", "all disks of a folder but some"},
 	{NULL, NULL},
 };
 
 const struct vk_cli_verb vk_verb_capture = {
 	.name = "capture",
-	.arguments = "DISK...",
+	.arguments = "DISK...|--all",
 	.purpose = "save what is needed to bring partition table and VMFS headers back",
 	.description =
 		"Saves of each DISK (a device, or a file with a whole disk or partition in it) the partition "
@@ -231,7 +294,7 @@ const struct vk_cli_verb vk_verb_capture = {
 		"code is 4 when a disk could not be captured; the others are captured all the same.",
 	.options = options,
 	.examples = examples,
-	.least_arguments = 1,
+	.least_arguments = 0,
 	.most_arguments = SIZE_MAX,
-	.run = run,
+	.run = run_capture,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of verbs of vmfskit. */
+#include "cmd/captures.h"
 #include "cmd/verbs.h"
 
 static const struct vk_cli_verb *const verbs[] = {
@@ -19,4 +20,5 @@ const struct vk_cli_program vk_vmfskit_program = {
 		"Nothing is ever written without --write. A source may be a whole disk, one partition, a logical "
 		"volume or a piece of any of them: a block device, a file, or standard input (-).",
 	.verbs = verbs,
+	.config_file = VK_CONFIG_DEFAULT,
 };

@@ -25,6 +25,7 @@ struct vk_store {
 	int lock_fd; /* -1: not held */
 	const struct vk_sign_key *sign_key;
 	const char *const *command;
+	char run[48];
 };
 
 /* The store is new: its own entry must survive a power cut, too. */
@@ -149,6 +150,17 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 	return vk_error_remedy(err, "wait for its end, or look at that process; the lock goes away with it");
 }
 
+static void name_run(struct vk_store *store)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	size_t len = 0;
+
+	if (gmtime_r(&now, &tm) != NULL)
+		len = strftime(store->run, sizeof(store->run), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(store->run + len, sizeof(store->run) - len, "-%ld", (long)getpid());
+}
+
 enum vk_status vk_store_open(const char *path, const struct vk_store_options *options,
 			     struct vk_store **ret_store, struct vk_error *err)
 {
@@ -166,6 +178,7 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 	store->lock_fd = -1;
 	store->sign_key = options->sign_key;
 	store->command = options->command != NULL ? options->command : nothing;
+	name_run(store);
 	status = open_folder(path, options->use, &store->fd, err);
 	if (status == VK_OK && options->use != VK_STORE_READ)
 		status = refuse_shared(store->fd, path, err);
@@ -179,12 +192,18 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 	return VK_OK;
 }
 
+void vk_store_unlock(struct vk_store *store)
+{
+	if (store->lock_fd >= 0)
+		(void)flock(store->lock_fd, LOCK_UN);
+}
+
 void vk_store_close(struct vk_store *store)
 {
 	if (store == NULL)
 		return;
 	if (store->lock_fd >= 0) {
-		/* given back by name: a thread that hangs in a dead device may keep the descriptor */
+		/* given back by name: another process may have inherited the descriptor */
 		(void)flock(store->lock_fd, LOCK_UN);
 		close(store->lock_fd);
 	}
@@ -207,6 +226,11 @@ int vk_store_fd(const struct vk_store *store)
 const struct vk_sign_key *vk_store_sign_key(const struct vk_store *store)
 {
 	return store->sign_key;
+}
+
+const char *vk_store_run(const struct vk_store *store)
+{
+	return store->run;
 }
 
 const char *const *vk_store_command(const struct vk_store *store)

@@ -20,7 +20,7 @@ static void put_label(char *ret_text, size_t cap, const char *from)
  * Whole, so that it says something to who reads it elsewhere; links are kept: names like those of
  * by-id are the better ones.
  */
-static void put_path(char *ret_text, size_t cap, const char *path)
+void vk_taking_path(const char *path, char *ret_text, size_t cap)
 {
 	char folder[4096];
 	struct vk_text text;
@@ -32,6 +32,27 @@ static void put_path(char *ret_text, size_t cap, const char *path)
 		vk_text_put(&text, "/");
 	}
 	vk_text_label(&text, (const uint8_t *)path, strlen(path));
+}
+
+/* Further nodes of the LUN; none is left out in silence: the list is whole or not there. */
+static bool put_other_paths(struct vk_capture *c, const char *const *paths)
+{
+	size_t count = 0;
+
+	while (paths != NULL && paths[count] != NULL)
+		count++;
+	if (count == 0 || count > VK_MANIFEST_MAX_TEXTS)
+		return true;
+	c->other_paths = calloc(count + 1, sizeof(*c->other_paths));
+	for (size_t i = 0; c->other_paths != NULL && i < count; i++) {
+		char path[sizeof(c->source_path)];
+
+		vk_taking_path(paths[i], path, sizeof(path));
+		c->other_paths[i] = strdup(path);
+		if (c->other_paths[i] == NULL)
+			return false;
+	}
+	return c->other_paths != NULL;
 }
 
 enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const char *path,
@@ -49,7 +70,10 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	if (uname(&name) == 0)
 		put_label(c->host, sizeof(c->host), name.nodename);
 	put_label(c->version, sizeof(c->version), VK_VERSION);
-	put_path(c->source_path, sizeof(c->source_path), path);
+	put_label(c->run, sizeof(c->run), vk_store_run(options->store));
+	vk_taking_path(path, c->source_path, sizeof(c->source_path));
+	if (!put_other_paths(c, options->other_paths))
+		return vk_error_set(err, VK_NOMEM, path, "no memory for the paths of the disk");
 	c->size_bytes = vk_io_size_bytes(io);
 	c->sector_size = vk_io_sector_size(io);
 	vk_device_info_read(path, &taking->manifest.device);

@@ -14,6 +14,8 @@ struct vk_taking {
 	uint64_t unix_seconds;
 };
 
+/* A path as the manifest has it: whole, and fit to be shown. */
+void vk_taking_path(const char *path, char *ret_text, size_t cap);
 /*
  * Fill in host, time, device and version, and copy path, size and sector size; begin the folder.
  * suffix "" or "-undo".
