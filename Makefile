@@ -133,7 +133,8 @@ FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CLANG) $(ALL_CPPFLAGS) -O1 -g $(WARN) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -fno-omit-frame-pointer -MMD -MP -c -o $@ $<
-$(BUILD)/fuzz/libvmfskit.a: $(call obj,fuzz/obj,$(LIB_SRC))
+# and what of the programs above the library reads text of others
+$(BUILD)/fuzz/libvmfskit.a: $(call obj,fuzz/obj,$(LIB_SRC) src/cli/config_text.c)
 	@rm -f $@
 	$(call say,AR,$@)$(AR) rcs $@ $^
 $(BUILD)/fuzz/bin/%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libvmfskit.a

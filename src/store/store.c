@@ -17,7 +17,7 @@
 #include "vmfskit/text.h"
 
 #define LOCK_FILE ".lock"
-enum { HOLDER_BYTES = 400 };
+enum { HOLDER_BYTES = 400, LOCK_TRIES = 20, LOCK_WAIT_MS = 100 };
 
 struct vk_store {
 	char *path;
@@ -139,8 +139,15 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 		vk_error_errno(err, store->lock_fd < 0 ? errno : EINVAL, store->path, "cannot open the lock of the store");
 		return vk_error_remedy(err, "look at %s/" LOCK_FILE ": it should be a plain file of yours", store->path);
 	}
-	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return write_holder(store, err);
+	/* a run that was killed is waited for: its end is told before its process is out of the system call it was in */
+	for (unsigned tries = 0; tries < LOCK_TRIES; tries++) {
+		if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
+			return write_holder(store, err);
+		if (errno != EWOULDBLOCK)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = LOCK_WAIT_MS * 1000000L}, NULL);
+		errno = EWOULDBLOCK;
+	}
 	if (errno != EWOULDBLOCK)
 		return vk_error_errno(err, errno, store->path, "cannot lock the store");
 	read_holder(store->lock_fd, holder);
