@@ -60,10 +60,41 @@ static void add_plain(struct capture_job *job, const char *field, const char *be
 	add_change(job, &change);
 }
 
+static enum vk_status diff_captures(const struct vk_capture *before, const struct vk_capture *after,
+				    struct vk_diff *ret_diff, struct vk_error *err)
+{
+	struct vk_source old;
+	struct vk_source now;
+	enum vk_status status = vk_capture_source(before, &old, err);
+
+	if (status != VK_OK)
+		return status;
+	status = vk_capture_source(after, &now, err);
+	if (status == VK_OK) {
+		status = vk_diff_sources(&old, &now, ret_diff, err);
+		vk_source_close(&now);
+	}
+	vk_source_close(&old);
+	return status;
+}
+
 static void compare_bytes(struct capture_job *job, const struct vk_capture *before)
 {
-	(void)before;
-	add_plain(job, "saved bytes", "as captured", "different");
+	struct vk_diff diff = {0};
+	struct vk_error err;
+
+	if (diff_captures(before, &job->capture, &diff, &err) != VK_OK) {
+		add_plain(job, "comparison", before->id, err.what);
+		return;
+	}
+	for (size_t i = 0; i < diff.change_count; i++)
+		if (!diff.changes[i].is_volatile)
+			add_change(job, &diff.changes[i]);
+	job->changes_dropped += diff.changes_dropped;
+	/* the difference is told in one way or another */
+	if (diff.matters && job->change_count + job->changes_dropped == 0)
+		add_plain(job, "saved bytes", before->id, "different");
+	vk_diff_free(&diff);
 }
 
 void vk_capture_compare(struct capture_job *job)

@@ -95,20 +95,13 @@ static enum vk_status take(struct capture_job *job)
 {
 	struct vk_capture_options options = job->run->capture;
 	struct vk_finding_sink sink = vk_findings_sink(&job->findings);
-	struct vk_source source;
-	enum vk_status status;
 
 	options.other_paths = job->other_paths;
 	options.previous = job->previous[0] != '\0' ? job->previous : NULL;
 	options.vmfs_optional = job->run->all && !had_vmfs(job);
 	options.may_commit = may_commit;
 	options.may_commit_ctx = job;
-	status = open_disk(job, &source, &job->err);
-	if (status != VK_OK)
-		return status;
-	status = vk_capture_take(&source, &options, &sink, job->id, &job->err);
-	vk_source_close(&source);
-	return status;
+	return vk_capture_take_live(open_disk, job, &options, &sink, job->id, &job->err);
 }
 
 void vk_capture_job(struct capture_job *job)

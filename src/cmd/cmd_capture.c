@@ -7,6 +7,8 @@
 #include "cmd/capture_jobs.h"
 #include "cmd/sector_size.h"
 #include "cmd/worker.h"
+#include "vmfskit/ledger.h"
+#include "vmfskit/signature.h"
 
 enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
 
@@ -201,36 +203,66 @@ static void free_run(struct capture_run *run)
 	vk_last_gones_free(&run->gones);
 }
 
-static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
+/* What the run did stands in the ledger: keep its head where who has the store does not get at it. */
+static int keep_anchor(struct vk_cli_call *call, const struct capture_run *run, int code)
 {
-	struct capture_run *run = ctx;
-	const struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
+	const char *file = vk_cli_value(call, "anchor");
+	struct vk_error err;
+	int failed;
+
+	if (file == NULL || vk_ledger_anchor(run->capture.store, file, &err) == VK_OK)
+		return code;
+	failed = vk_cli_fail(call, &err);
+	return failed > code ? failed : code;
+}
+
+static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool *ret_stuck)
+{
 	struct vk_capture_shared *shared = vk_capture_shared_new();
 	struct vk_device_info *named = NULL;
 	struct vk_error err;
 	int code;
 
 	run->capture.shared = shared;
-	if (vk_store_open(run->store, &use, &run->capture.store, &err) != VK_OK) {
-		vk_capture_shared_free(shared);
-		return vk_cli_fail(call, &err);
-	}
 	if (prepare(call, run, &named, &err) == VK_OK) {
 		vk_capture_work(run);
-		code = vk_capture_report(call, run);
+		code = keep_anchor(call, run, vk_capture_report(call, run));
 	} else {
 		code = vk_cli_fail(call, &err);
 	}
 	*ret_stuck = run->given_up > 0;
 	/* a thread that hangs may wake up and go on with what it has */
+	if (*ret_stuck)
+		return code;
+	vk_capture_shared_free(shared);
+	free(named);
+	free_run(run);
+	return code;
+}
+
+static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
+{
+	struct capture_run *run = ctx;
+	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
+	const char *key_file = vk_cli_value(call, "sign-key");
+	struct vk_sign_key *key = NULL;
+	struct vk_error err;
+	int code;
+
+	if (key_file != NULL && vk_sign_key_open(key_file, &key, &err) != VK_OK)
+		return vk_cli_fail(call, &err);
+	use.sign_key = key;
+	if (vk_store_open(run->store, &use, &run->capture.store, &err) != VK_OK) {
+		vk_sign_key_close(key);
+		return vk_cli_fail(call, &err);
+	}
+	code = work_in_store(call, run, ret_stuck);
 	if (*ret_stuck) {
 		vk_store_unlock(run->capture.store);
 		return code;
 	}
 	vk_store_close(run->capture.store);
-	vk_capture_shared_free(shared);
-	free(named);
-	free_run(run);
+	vk_sign_key_close(key);
 	return code;
 }
 
@@ -259,6 +291,10 @@ static const struct vk_cli_option options[] = {
 	{.name = "fail-on-change", .config = true,
 	 .help = "exit 1 when something that matters changed since the last capture"},
 	{.name = "md5", .config = true, .help = "save MD5 digests beside SHA-256"},
+	{.name = "sign-key", .argument = "FILE", .choices = "FILE", .config = true,
+	 .help = "sign captures and ledger with this Ed25519 key, as openssl genpkey makes it"},
+	{.name = "anchor", .argument = "FILE", .choices = "FILE", .config = true,
+	 .help = "keep a copy of the ledger's head in this file, which should lie outside of the store"},
 	{.name = "quiet", .help = "print only what is new: changes, new disks, findings"},
 	{.name = "as",
 	 .argument = "KIND",

@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "store/previous.h"
 #include "store/taking.h"
-#include "vmfskit/text.h"
+#include "store/who.h"
 
 enum { PATH_BYTES = 4096 };
 
@@ -25,8 +24,8 @@ struct search {
 	size_t wwid_count;
 	struct name *paths;
 	size_t path_count;
-	char host[256];
-	const char *const *command;
+	char host[VK_WHO_HOST_BYTES];
+	char **command; /* as manifests have it */
 	char run[48]; /* the last run with this command line; empty: not met yet */
 	bool past;    /* an earlier run with it was met */
 	struct vk_last_gones *gones; /* NULL: not wanted */
@@ -111,12 +110,12 @@ static bool make_index(struct search *s)
 	return true;
 }
 
-static bool same_texts(char *const *a, const char *const *b)
+static bool same_texts(char *const *a, char *const *b)
 {
 	size_t i = 0;
 
 	if (a == NULL)
-		return b[0] == NULL;
+		return false;
 	while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0)
 		i++;
 	return a[i] == NULL && b[i] == NULL;
@@ -229,20 +228,17 @@ enum vk_status vk_last_captures(const struct vk_store *store, struct vk_last_dis
 {
 	struct search s = {.disks = disks,
 			   .count = count,
-			   .command = vk_store_command(store),
+			   .command = vk_who_command(vk_store_command(store), VK_WHO_COMMAND_BYTES),
 			   .gones = ret_gones};
-	struct vk_text text;
-	struct utsname name;
 	enum vk_status status;
 
 	if (ret_gones != NULL)
 		memset(ret_gones, 0, sizeof(*ret_gones));
-	vk_text_init(&text, s.host, sizeof(s.host));
-	if (uname(&name) == 0)
-		vk_text_label(&text, (const uint8_t *)name.nodename, strlen(name.nodename));
-	status = make_index(&s) ? walk(&s, vk_store_path(store), err)
+	vk_who_host(s.host);
+	status = s.command != NULL && make_index(&s) ? walk(&s, vk_store_path(store), err)
 				: vk_error_set(err, VK_NOMEM, vk_store_path(store),
 					       "no memory for the list of disks");
+	vk_texts_free(s.command);
 	free_names(s.wwids, s.wwid_count);
 	free_names(s.paths, s.path_count);
 	if (status != VK_OK && ret_gones != NULL)

@@ -2,6 +2,7 @@
 /* Opening a store: made when it is not there, refused when others could tamper with it, locked for a run. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 
 #include "base/crash_point.h"
 #include "store/folder.h"
+#include "store/handle.h"
+#include "store/sweep.h"
 #include "vmfskit/store.h"
 #include "vmfskit/text.h"
 
@@ -26,6 +29,7 @@ struct vk_store {
 	const struct vk_sign_key *sign_key;
 	const char *const *command;
 	char run[48];
+	atomic_flag without_links; /* that the store has no links was told */
 };
 
 /* The store is new: its own entry must survive a power cut, too. */
@@ -36,8 +40,7 @@ static enum vk_status sync_parent(int store_fd, const char *path, struct vk_erro
 
 	if (fd < 0)
 		return vk_error_errno(err, errno, path, "cannot open the folder above the store");
-	vk_crash_point("store folder: fsync parent");
-	code = fsync(fd) != 0 ? errno : 0;
+	code = vk_step_fails("store folder: fsync parent") || fsync(fd) != 0 ? errno : 0;
 	close(fd);
 	return code == 0 ? VK_OK
 			 : vk_error_errno(err, code, path, "cannot flush the folder above the store");
@@ -47,8 +50,7 @@ static enum vk_status open_folder(const char *path, enum vk_store_use use, int *
 				  struct vk_error *err)
 {
 	if (use != VK_STORE_READ) {
-		vk_crash_point("store folder: mkdir");
-		if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+		if (vk_step_fails("store folder: mkdir") || (mkdir(path, 0700) != 0 && errno != EEXIST)) {
 			vk_error_errno(err, errno, path, "cannot make the store");
 			return vk_error_remedy(err, "make its parent folder, or name another with --store");
 		}
@@ -120,7 +122,8 @@ static enum vk_status write_holder(const struct vk_store *store, struct vk_error
 		vk_text_fmt(&text, "%s%s", i == 0 ? ": " : " ", store->command[i]);
 	len = strlen(line);
 	line[len++] = '\n';
-	if (ftruncate(store->lock_fd, 0) != 0 || pwrite(store->lock_fd, line, len, 0) != (ssize_t)len) {
+	if (vk_step_fails("store lock: write") || ftruncate(store->lock_fd, 0) != 0 ||
+	    pwrite(store->lock_fd, line, len, 0) != (ssize_t)len) {
 		vk_error_errno(err, errno, store->path, "cannot write the lock of the store");
 		return vk_error_remedy(err, "make room in the store, or name another with --store");
 	}
@@ -132,12 +135,17 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 	char holder[HOLDER_BYTES];
 	struct stat st;
 
-	vk_crash_point("store lock: open");
-	store->lock_fd = openat(store->fd, LOCK_FILE,
-				O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (store->lock_fd < 0 || fstat(store->lock_fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		vk_error_errno(err, store->lock_fd < 0 ? errno : EINVAL, store->path, "cannot open the lock of the store");
-		return vk_error_remedy(err, "look at %s/" LOCK_FILE ": it should be a plain file of yours", store->path);
+	if (!vk_step_fails("store lock: open"))
+		store->lock_fd = openat(store->fd, LOCK_FILE,
+					O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	if (store->lock_fd < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO)
+		return vk_error_errno(err, errno, store->path, "cannot open the lock of the store");
+	/* something else, or a file with another name elsewhere, must not be written to */
+	if (store->lock_fd < 0 || fstat(store->lock_fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    st.st_nlink != 1 || st.st_uid != geteuid()) {
+		vk_error_set(err, VK_REFUSED, store->path,
+			     "the lock of the store, " LOCK_FILE ", is not a plain file of this user with this one name");
+		return vk_error_remedy(err, "look at %s/" LOCK_FILE ", then remove it", store->path);
 	}
 	/* a run that was killed is waited for: its end is told before its process is out of the system call it was in */
 	for (unsigned tries = 0; tries < LOCK_TRIES; tries++) {
@@ -183,6 +191,7 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 	}
 	store->fd = -1;
 	store->lock_fd = -1;
+	atomic_flag_clear(&store->without_links);
 	store->sign_key = options->sign_key;
 	store->command = options->command != NULL ? options->command : nothing;
 	name_run(store);
@@ -191,6 +200,8 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 		status = refuse_shared(store->fd, path, err);
 	if (status == VK_OK && options->use == VK_STORE_RUN)
 		status = take_lock(store, err);
+	if (status == VK_OK && options->use == VK_STORE_RUN)
+		status = vk_store_sweep(store, options->sink, err);
 	if (status != VK_OK) {
 		vk_store_close(store);
 		return status;
@@ -243,4 +254,9 @@ const char *vk_store_run(const struct vk_store *store)
 const char *const *vk_store_command(const struct vk_store *store)
 {
 	return store->command;
+}
+
+bool vk_store_first_without_links(struct vk_store *store)
+{
+	return !atomic_flag_test_and_set(&store->without_links);
 }
