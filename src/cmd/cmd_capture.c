@@ -7,7 +7,6 @@
 #include "cmd/capture_jobs.h"
 #include "cmd/sector_size.h"
 #include "cmd/worker.h"
-#include "vmfskit/ledger.h"
 #include "vmfskit/signature.h"
 
 enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
@@ -203,19 +202,6 @@ static void free_run(struct capture_run *run)
 	vk_last_gones_free(&run->gones);
 }
 
-/* What the run did stands in the ledger: keep its head where who has the store does not get at it. */
-static int keep_anchor(struct vk_cli_call *call, const struct capture_run *run, int code)
-{
-	const char *file = vk_cli_value(call, "anchor");
-	struct vk_error err;
-	int failed;
-
-	if (file == NULL || vk_ledger_anchor(run->capture.store, file, &err) == VK_OK)
-		return code;
-	failed = vk_cli_fail(call, &err);
-	return failed > code ? failed : code;
-}
-
 static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool *ret_stuck)
 {
 	struct vk_capture_shared *shared = vk_capture_shared_new();
@@ -226,7 +212,7 @@ static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool
 	run->capture.shared = shared;
 	if (prepare(call, run, &named, &err) == VK_OK) {
 		vk_capture_work(run);
-		code = keep_anchor(call, run, vk_capture_report(call, run));
+		code = vk_capture_report(call, run);
 	} else {
 		code = vk_cli_fail(call, &err);
 	}
@@ -293,8 +279,6 @@ static const struct vk_cli_option options[] = {
 	{.name = "md5", .config = true, .help = "save MD5 digests beside SHA-256"},
 	{.name = "sign-key", .argument = "FILE", .choices = "FILE", .config = true,
 	 .help = "sign captures and ledger with this Ed25519 key, as openssl genpkey makes it"},
-	{.name = "anchor", .argument = "FILE", .choices = "FILE", .config = true,
-	 .help = "keep a copy of the ledger's head in this file, which should lie outside of the store"},
 	{.name = "quiet", .help = "print only what is new: changes, new disks, findings"},
 	{.name = "as",
 	 .argument = "KIND",
