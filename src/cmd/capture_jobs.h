@@ -66,14 +66,21 @@ struct capture_run {
 	struct vk_source_options source;
 	struct vk_capture_options capture;
 	const char *store;
+	const char **include; /* of --all; end with NULL */
+	const char **exclude;
 	struct vk_lun *luns; /* of --all */
 	size_t lun_count;
 	struct capture_job *jobs;
 	size_t count;
+	struct vk_device_info *named; /* what named disks say of themselves */
 	struct vk_last_gones gones;
 	size_t given_up;
 };
 
+/* Find the disks of --all, or take the named ones, and the last capture of each. */
+VK_MUST_USE enum vk_status vk_capture_prepare(const struct vk_cli_call *call,
+					      struct capture_run *run, struct vk_error *err);
+void vk_capture_run_free(struct capture_run *run);
 /* Take one disk; on any thread. */
 void vk_capture_job(struct capture_job *job);
 /* Compare a capture that was taken with the last one of its disk. */

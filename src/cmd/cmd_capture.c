@@ -78,139 +78,14 @@ static int read_options(const struct vk_cli_call *call, struct capture_run *run)
 	return VK_EXIT_OK;
 }
 
-/* All values of an option that may be repeated; ends with NULL. NULL when memory ran out. */
-static const char **values_of(const struct vk_cli_call *call, const char *option)
-{
-	size_t count = 0;
-	const char **values;
-
-	while (vk_cli_nth_value(call, option, count) != NULL)
-		count++;
-	values = calloc(count + 1, sizeof(*values));
-	for (size_t i = 0; values != NULL && i < count; i++)
-		values[i] = vk_cli_nth_value(call, option, i);
-	return values;
-}
-
-static enum vk_status find_luns(const struct vk_cli_call *call, struct capture_run *run,
-				struct vk_error *err)
-{
-	const char **include = values_of(call, "include");
-	const char **exclude = values_of(call, "exclude");
-	const struct vk_luns_options options = {
-		.dev_dir = vk_cli_value(call, "dev-dir"), .include = include, .exclude = exclude};
-	enum vk_status status =
-		include != NULL && exclude != NULL
-			? vk_luns_find(&options, &run->luns, &run->lun_count, err)
-			: vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
-
-	free(include);
-	free(exclude);
-	run->by_name = options.dev_dir != NULL;
-	run->count = run->lun_count;
-	if (status != VK_OK || run->count > 0)
-		return status;
-	vk_error_set(err, VK_ABSENT, options.dev_dir, "not one disk was found");
-	return vk_error_remedy(err, "look whether this host still sees its LUNs; if it should have none, do not run this here");
-}
-
-static char *shown(const char *path)
-{
-	char text[4096];
-	struct vk_text clean;
-
-	vk_text_init(&clean, text, sizeof(text));
-	vk_text_label(&clean, (const uint8_t *)path, strlen(path));
-	return strdup(text);
-}
-
-/* What is known of each disk before it is looked at. wwids holds what a named disk says of itself. */
-static bool make_jobs(const struct vk_cli_call *call, struct capture_run *run,
-		      struct vk_device_info *named)
-{
-	for (size_t i = 0; i < run->count; i++) {
-		struct capture_job *job = &run->jobs[i];
-
-		job->run = run;
-		if (run->all) {
-			const struct vk_lun *lun = &run->luns[i];
-
-			job->disk = lun->path;
-			job->other_paths = (const char *const *)lun->other_paths;
-			job->wwid = lun->wwid;
-			job->only_with_vmfs = lun->only_with_vmfs;
-		} else {
-			job->disk = call->arguments[i];
-			vk_device_info_read(job->disk, &named[i]);
-			job->wwid = named[i].wwid;
-		}
-		job->shown = shown(job->disk);
-		if (job->shown == NULL)
-			return false;
-	}
-	return true;
-}
-
-static enum vk_status find_previous(struct capture_run *run, struct vk_error *err)
-{
-	struct vk_last_disk *disks = calloc(run->count, sizeof(*disks));
-	enum vk_status status;
-
-	if (disks == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
-	for (size_t i = 0; i < run->count; i++) {
-		disks[i].path = run->jobs[i].disk;
-		disks[i].other_paths = run->jobs[i].other_paths;
-		disks[i].wwid = run->jobs[i].wwid;
-	}
-	status = vk_last_captures(run->capture.store, disks, run->count,
-				  run->all ? &run->gones : NULL, err);
-	for (size_t i = 0; status == VK_OK && i < run->count; i++)
-		memcpy(run->jobs[i].previous, disks[i].id, sizeof(disks[i].id));
-	free(disks);
-	return status;
-}
-
-static enum vk_status prepare(struct vk_cli_call *call, struct capture_run *run,
-			      struct vk_device_info **ret_named, struct vk_error *err)
-{
-	enum vk_status status = VK_OK;
-
-	run->count = call->argument_count;
-	if (run->all)
-		status = find_luns(call, run, err);
-	if (status != VK_OK)
-		return status;
-	run->jobs = calloc(run->count, sizeof(*run->jobs));
-	*ret_named = calloc(run->all ? 1 : run->count, sizeof(**ret_named));
-	if (run->jobs == NULL || *ret_named == NULL || !make_jobs(call, run, *ret_named))
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for %zu disks", run->count);
-	return find_previous(run, err);
-}
-
-static void free_run(struct capture_run *run)
-{
-	for (size_t i = 0; run->jobs != NULL && i < run->count; i++) {
-		free(run->jobs[i].path);
-		free(run->jobs[i].shown);
-		free(run->jobs[i].changes);
-		vk_findings_free(&run->jobs[i].findings);
-		vk_capture_close(&run->jobs[i].capture);
-	}
-	free(run->jobs);
-	vk_luns_free(run->luns, run->lun_count);
-	vk_last_gones_free(&run->gones);
-}
-
 static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool *ret_stuck)
 {
 	struct vk_capture_shared *shared = vk_capture_shared_new();
-	struct vk_device_info *named = NULL;
 	struct vk_error err;
 	int code;
 
 	run->capture.shared = shared;
-	if (prepare(call, run, &named, &err) == VK_OK) {
+	if (vk_capture_prepare(call, run, &err) == VK_OK) {
 		vk_capture_work(run);
 		code = vk_capture_report(call, run);
 	} else {
@@ -221,8 +96,7 @@ static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool
 	if (*ret_stuck)
 		return code;
 	vk_capture_shared_free(shared);
-	free(named);
-	free_run(run);
+	vk_capture_run_free(run);
 	return code;
 }
 

@@ -33,6 +33,9 @@ VK_MUST_USE enum vk_status vk_lun_nodes_of_sysfs(const char *root, struct vk_lun
 VK_MUST_USE enum vk_status vk_lun_nodes_of_folder(const char *root, const char *folder,
 						  struct vk_lun_nodes *nodes, struct vk_error *err);
 
+/* Whether one of the globs (ends with NULL; may be NULL) is meant for this LUN. */
+bool vk_luns_match(const char *const *globs, const char *path, const char *wwid);
+
 /* vk_luns_find in another tree. */
 VK_MUST_USE enum vk_status vk_luns_find_at(const char *root, const struct vk_luns_options *options,
 					   struct vk_lun **ret_luns, size_t *ret_count,

@@ -76,7 +76,7 @@ static enum vk_status join_nodes(const struct vk_lun_nodes *nodes, size_t *leade
 	return VK_OK;
 }
 
-static bool matches_one(const char *const *globs, const char *path, const char *wwid)
+bool vk_luns_match(const char *const *globs, const char *path, const char *wwid)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash != NULL ? slash + 1 : path;
@@ -95,11 +95,11 @@ static bool matches_one(const char *const *globs, const char *path, const char *
 static bool is_wanted(const struct vk_luns_options *options, const struct vk_lun *lun)
 {
 	bool in = options->include == NULL || options->include[0] == NULL ||
-		  matches_one(options->include, lun->path, lun->wwid);
+		  vk_luns_match(options->include, lun->path, lun->wwid);
 
 	for (size_t i = 0; !in && i < lun->other_path_count; i++)
-		in = matches_one(options->include, lun->other_paths[i], "");
-	return in && !matches_one(options->exclude, lun->path, lun->wwid);
+		in = vk_luns_match(options->include, lun->other_paths[i], "");
+	return in && !vk_luns_match(options->exclude, lun->path, lun->wwid);
 }
 
 static void lun_free(struct vk_lun *lun)

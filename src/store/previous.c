@@ -8,7 +8,7 @@
 #include "store/taking.h"
 #include "store/who.h"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, STAMP_LENGTH = sizeof("20261121T014500") - 1 };
 
 /* One name of a disk; sorted by it. */
 struct name {
@@ -25,9 +25,10 @@ struct search {
 	struct name *paths;
 	size_t path_count;
 	char host[VK_WHO_HOST_BYTES];
-	char **command; /* as manifests have it */
-	char run[48]; /* the last run with this command line; empty: not met yet */
-	bool past;    /* an earlier run with it was met */
+	bool (*is_alike)(const char *const *command, void *ctx);
+	void *ctx;
+	char run[48]; /* the last run alike; empty: not met yet */
+	bool past;    /* an earlier one was met */
 	struct vk_last_gones *gones; /* NULL: not wanted */
 };
 
@@ -110,17 +111,6 @@ static bool make_index(struct search *s)
 	return true;
 }
 
-static bool same_texts(char *const *a, char *const *b)
-{
-	size_t i = 0;
-
-	if (a == NULL)
-		return false;
-	while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0)
-		i++;
-	return a[i] == NULL && b[i] == NULL;
-}
-
 /* Calls take for each disk that the capture is of. Returns whether there is one. */
 static bool for_each_disk(struct search *s, const struct vk_capture *c,
 			  void (*take)(struct search *s, size_t disk, const struct vk_capture *c))
@@ -162,21 +152,30 @@ static bool add_gone(struct search *s, const struct vk_capture *c)
 	g->items = items;
 	memset(&items[g->count], 0, sizeof(*items));
 	items[g->count].path = strdup(c->source_path);
+	memcpy(items[g->count].wwid, c->wwid, sizeof(c->wwid));
 	memcpy(items[g->count].time, c->time, sizeof(c->time));
 	memcpy(items[g->count].id, c->id, sizeof(c->id));
 	return items[g->count++].path != NULL;
 }
 
-/* Whether it was taken by the last run with this command line. */
+/*
+ * Whether it was taken by the last run that looked for the same disks. Ids of captures have whole seconds, so runs within one
+ * second are mixed: one of the last run comes behind none that is older than that run.
+ */
 static bool of_last_run(struct search *s, const struct vk_capture *c)
 {
+	int order;
+
 	if (s->gones == NULL || s->past || c->run[0] == '\0' || strcmp(c->host, s->host) != 0 ||
-	    !same_texts(c->command, s->command))
+	    c->command == NULL || !s->is_alike((const char *const *)c->command, s->ctx))
 		return false;
-	if (s->run[0] == '\0')
-		memcpy(s->run, c->run, sizeof(s->run));
-	s->past = strcmp(s->run, c->run) != 0;
-	return !s->past;
+	s->past = s->run[0] != '\0' && strncmp(c->id, s->run, STAMP_LENGTH) < 0;
+	order = strcmp(c->run, s->run);
+	if (order <= 0)
+		return order == 0 && !s->past;
+	vk_last_gones_free(s->gones);
+	memcpy(s->run, c->run, sizeof(s->run));
+	return true;
 }
 
 static bool look_at(struct search *s, const struct vk_capture *c)
@@ -224,21 +223,23 @@ static enum vk_status walk(struct search *s, const char *path, struct vk_error *
 }
 
 enum vk_status vk_last_captures(const struct vk_store *store, struct vk_last_disk *disks,
-				size_t count, struct vk_last_gones *ret_gones, struct vk_error *err)
+				size_t count,
+				bool (*is_alike)(const char *const *command, void *ctx), void *ctx,
+				struct vk_last_gones *ret_gones, struct vk_error *err)
 {
 	struct search s = {.disks = disks,
 			   .count = count,
-			   .command = vk_who_command(vk_store_command(store), VK_WHO_COMMAND_BYTES),
+			   .is_alike = is_alike,
+			   .ctx = ctx,
 			   .gones = ret_gones};
 	enum vk_status status;
 
 	if (ret_gones != NULL)
 		memset(ret_gones, 0, sizeof(*ret_gones));
 	vk_who_host(s.host);
-	status = s.command != NULL && make_index(&s) ? walk(&s, vk_store_path(store), err)
+	status = make_index(&s) ? walk(&s, vk_store_path(store), err)
 				: vk_error_set(err, VK_NOMEM, vk_store_path(store),
 					       "no memory for the list of disks");
-	vk_texts_free(s.command);
 	free_names(s.wwids, s.wwid_count);
 	free_names(s.paths, s.path_count);
 	if (status != VK_OK && ret_gones != NULL)

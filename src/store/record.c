@@ -11,6 +11,9 @@
 #include "store/record.h"
 #include "store/who.h"
 
+/* A hundred LUNs by their long names; what is longer is told of by its beginning. */
+enum { COMMAND_BYTES = 16384 };
+
 enum vk_status vk_record_who(struct vk_taking *taking, const struct vk_capture_options *options, struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
@@ -24,7 +27,7 @@ enum vk_status vk_record_who(struct vk_taking *taking, const struct vk_capture_o
 		memcpy(c->signer, vk_sign_key_name(key), sizeof(c->signer));
 	if (command[0] == NULL)
 		return VK_OK;
-	c->command = vk_who_command(command, VK_WHO_COMMAND_BYTES);
+	c->command = vk_who_command(command, COMMAND_BYTES);
 	return c->command != NULL ? VK_OK : vk_error_set(err, VK_NOMEM, NULL, "no memory for the command line");
 }
 

@@ -167,13 +167,14 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 
 static void name_run(struct vk_store *store)
 {
-	time_t now = time(NULL);
+	struct timespec now;
 	struct tm tm;
 	size_t len = 0;
 
-	if (gmtime_r(&now, &tm) != NULL)
-		len = strftime(store->run, sizeof(store->run), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(store->run + len, sizeof(store->run) - len, "-%ld", (long)getpid());
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (gmtime_r(&now.tv_sec, &tm) != NULL)
+		len = strftime(store->run, sizeof(store->run), "%Y%m%dT%H%M%S", &tm);
+	snprintf(store->run + len, sizeof(store->run) - len, ".%06ldZ-%ld", now.tv_nsec / 1000, (long)getpid());
 }
 
 enum vk_status vk_store_open(const char *path, const struct vk_store_options *options,

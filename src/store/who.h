@@ -5,12 +5,7 @@
 
 #include <stddef.h>
 
-enum {
-	VK_WHO_USER_BYTES = 64,
-	VK_WHO_HOST_BYTES = 256,
-	/* a hundred LUNs by their long names; what is longer is told of by its beginning */
-	VK_WHO_COMMAND_BYTES = 16384
-};
+enum { VK_WHO_USER_BYTES = 64, VK_WHO_HOST_BYTES = 256 };
 
 /* A text of the system as it may stand in a file of ours: printable, cut off where it does not fit. */
 void vk_who_label(char *ret_text, size_t cap, const char *from);
