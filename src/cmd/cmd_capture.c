@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/captures.h"
+#include "cmd/keys.h"
 #include "cmd/sector_size.h"
 #include "report/report.h"
 
@@ -153,6 +154,7 @@ static int read_options(const struct vk_cli_call *call, struct jobs *jobs)
 		return code;
 	jobs->store = vk_cmd_store(call);
 	jobs->capture.sector_size = jobs->source.sector_size;
+	jobs->capture.md5 = vk_cli_flag(call, "md5");
 	if (as != NULL && (!vk_source_kind_parse(as, &jobs->source.as) ||
 			   (jobs->source.as != VK_SOURCE_DISK &&
 			    jobs->source.as != VK_SOURCE_PARTITION)))
@@ -163,21 +165,29 @@ static int read_options(const struct vk_cli_call *call, struct jobs *jobs)
 static int run(struct vk_cli_call *call)
 {
 	struct jobs jobs = {.count = call->argument_count};
-	const struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
+	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
+	struct vk_sign_key *key = NULL;
 	struct vk_capture_shared *shared;
 	struct vk_error opening;
 	int code = read_options(call, &jobs);
+	int anchored;
 
+	if (code == VK_EXIT_OK)
+		code = vk_cmd_sign_key(call, &key);
 	if (code != VK_EXIT_OK)
 		return code;
-	if (vk_store_open(jobs.store, &use, &jobs.capture.store, &opening) != VK_OK)
+	use.sign_key = key;
+	if (vk_store_open(jobs.store, &use, &jobs.capture.store, &opening) != VK_OK) {
+		vk_sign_key_close(key);
 		return vk_cli_fail(call, &opening);
+	}
 	jobs.items = calloc(jobs.count, sizeof(*jobs.items));
 	if (jobs.items == NULL) {
 		struct vk_error err;
 
 		vk_error_set(&err, VK_NOMEM, NULL, "no memory for %zu disks", jobs.count);
 		vk_store_close(jobs.capture.store);
+		vk_sign_key_close(key);
 		return vk_cli_fail(call, &err);
 	}
 	for (size_t i = 0; i < jobs.count; i++)
@@ -193,8 +203,10 @@ static int run(struct vk_cli_call *call)
 		vk_capture_close(&jobs.items[i].capture);
 	}
 	free(jobs.items);
+	anchored = vk_cmd_anchor(call, jobs.capture.store);
 	vk_store_close(jobs.capture.store);
-	return code;
+	vk_sign_key_close(key);
+	return anchored > code ? anchored : code;
 }
 
 static const struct vk_cli_option options[] = {
@@ -204,6 +216,9 @@ static const struct vk_cli_option options[] = {
 	 .help = "what each DISK is, where its bytes do not tell",
 	 .choices = "disk partition"},
 	VK_SECTOR_SIZE_OPTION,
+	{.name = "md5", .help = "MD5 beside SHA-256, for procedures that ask for it"},
+	VK_SIGN_KEY_OPTION,
+	VK_ANCHOR_OPTION,
 	VK_JSON_OPTION,
 	{.name = NULL},
 };
