@@ -21,7 +21,7 @@ struct verifying {
 	size_t id_count;
 	struct vk_chain chain;
 	size_t cap;
-	char last_time[32];     /* of the last line that can be understood */
+	char head_line_time[32]; /* of the line that the head names; empty: not seen */
 	uint64_t unsigned_from; /* number from which on lines should be signed */
 	struct vk_ledger_head head;
 	bool has_head;
@@ -80,7 +80,8 @@ static enum vk_status take_line(struct verifying *v, const struct vk_ledger_span
 	if (status == VK_OK) {
 		kept->seq = line.seq;
 		kept->kind = line.kind;
-		memcpy(v->last_time, line.time, sizeof(v->last_time));
+		if (v->has_head && line.seq == v->head.seq)
+			memcpy(v->head_line_time, line.time, sizeof(v->head_line_time));
 		vk_chain_digest(line.previous, kept->previous);
 		kept->is_signed = line.is_signed;
 		kept->signature_fits = v->check->public_key != NULL &&
@@ -213,10 +214,10 @@ static uint64_t first_signed(const struct verifying *v)
 /* The head and the last line deny each other: who bears its own mark of being genuine is believed. */
 static void judge_last(const struct verifying *v)
 {
-	const struct vk_chain_line *last = &v->chain.lines[v->chain.order[v->chain.order_count - 1]];
+	struct vk_chain_line *last = &v->chain.lines[v->chain.order[v->chain.order_count - 1]];
 	struct vk_finding finding;
 	/* the head has the time of its line: what was altered in the line is most likely something else */
-	bool line_altered = strcmp(v->head.time, v->last_time) == 0;
+	bool line_altered = strcmp(v->head.time, v->head_line_time) == 0;
 
 	if (v->check->public_key != NULL && v->head.is_signed)
 		line_altered = true; /* the signature of the head fits, else it would not be believed so far */
@@ -228,6 +229,7 @@ static void judge_last(const struct verifying *v)
 			last->length_bytes, "line %llu, the last one, is not the one that the head names",
 			(unsigned long long)last->seq);
 	vk_finding_put(v->sink, &finding);
+	last->is_altered = line_altered;
 }
 
 static void judge_head(const struct verifying *v)
@@ -251,6 +253,9 @@ static void judge_head(const struct verifying *v)
 		put(v, VK_F_LEDGER_HEAD_WRONG, 0, "the head of the ledger names a line that was never in it");
 		break;
 	case VK_CHAIN_FITS:
+		if (v->head_line_time[0] != '\0' && strcmp(v->head.time, v->head_line_time) != 0)
+			put(v, VK_F_LEDGER_HEAD_WRONG, 0, "the head of the ledger has another time than its line");
+		break;
 	case VK_CHAIN_BEYOND: /* told as cut short */
 		break;
 	}
@@ -272,7 +277,7 @@ static void judge_anchor(const struct verifying *v)
 		put(v, VK_F_SIGNATURE_WRONG, 0, "the signature of the anchor does not fit it");
 	fit = vk_chain_fit(&v->chain, &v->chain.anchor);
 	if (fit == VK_CHAIN_FITS || (fit == VK_CHAIN_BEYOND && v->chain.head.seq >= v->anchor.seq) ||
-	    (fit == VK_CHAIN_LAST && v->chain.head.seq == v->anchor.seq))
+	    (fit == VK_CHAIN_LAST && memcmp(&v->chain.head, &v->chain.anchor, sizeof(v->chain.head)) == 0))
 		return;
 	vk_finding_init(&finding, VK_F_LEDGER_ROLLED_BACK, 0, 0,
 			fit == VK_CHAIN_BEYOND ? "the anchor names line %llu, and the ledger does not reach it"
@@ -370,10 +375,10 @@ static enum vk_status without_ledger(struct verifying *v, struct vk_error *err)
 
 static enum vk_status with_ledger(struct verifying *v, struct vk_error *err)
 {
-	enum vk_status status = read_lines(v, err);
+	enum vk_status status = read_head(v, err);
 
 	if (status == VK_OK)
-		status = read_head(v, err);
+		status = read_lines(v, err);
 	if (status == VK_OK)
 		status = judge(v, err);
 	if (status == VK_OK)
