@@ -48,7 +48,7 @@ cp "$OUT" header.json
 json "capture" 0 capture.json capture --store store disk.img
 json "capture of nothing" 4 capture-bad.json capture --store store nosuchfile
 json "list" 0 list.json list --store store
-json "verify" 0 verify.json verify --store store
+json "verify" 0 verify.json verify --store store --ledger
 id=$(jq -r '.captures[0].id' list.json)
 "$LAB" break --how header disk.img >/dev/null
 json "decode of a wreck" 1 wreck.json decode disk.img

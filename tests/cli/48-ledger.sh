@@ -329,3 +329,32 @@ if [ "$(id -u)" -eq 0 ] && mkdir ro && mount --bind signed ro 2>/dev/null; then
 else
 	skip "a read-only store" "needs root"
 fi
+
+# --- DFXML
+PATH=$PATH:/usr/sbin
+if command -v xmllint >/dev/null; then
+	ok "list --dfxml" "$VMFSKIT" list --dfxml --store signed
+	cp "$OUT" signed.xml
+	ok "is well-formed" xmllint --noout signed.xml
+	xpath() { xmllint --xpath "$1" "$2" 2>/dev/null; }
+	is "its root" "$(xpath 'concat(name(/*), " ", namespace-uri(/*))' signed.xml)" \
+		"dfxml http://www.forensicswiki.org/wiki/Category:Digital_Forensics_XML"
+	is "every capture" "$(xpath 'count(//*[local-name()="partitionsystemobject"])' signed.xml)" 6
+	a=$(sed -n 1p signed/ledger.jsonl | jq -r '.captures[0]')
+	is "every region, place and digest" "$(xpath "//*[local-name()='partitionsystemobject'][*[local-name()='id']='$a']//*[local-name()='fileobject']" signed.xml |
+		tr -d '\n' | sed 's/<fileobject/\n&/g' | sed -n 's|.*<filename>\(.*\)</filename>.*img_offset="\([0-9]*\)" len="\([0-9]*\)".*sha256">\([0-9a-f]*\)<.*md5">\([0-9a-f]*\)<.*|\1 \2 \3 \4 \5|p' | sort)" \
+		"$(jq -r '.regions[] | "\(.file) \(.offset_bytes) \(.length_bytes) \(.sha256) \(.md5)"' "signed/$a/manifest.json" | sort)"
+	odd=$'a<b>&"c\'\x01\xff\xe2\x80\xae.img'
+	cp one.img "$odd"
+	ok "a disk of an odd name" "$VMFSKIT" capture --store odd "$odd"
+	ok "in DFXML" "$VMFSKIT" list --dfxml --store odd
+	cp "$OUT" odd.xml
+	ok "is well-formed, too" xmllint --noout odd.xml
+	has "and still tells the name" odd.xml 'a&lt;b&gt;&amp;&quot;c'
+	exits "two forms at once" 2 "$VMFSKIT" list --dfxml --json --store signed
+	ok "nothing to tell of" "$VMFSKIT" list --dfxml --store nothing
+	cp "$OUT" none.xml
+	ok "is well-formed as well" xmllint --noout none.xml
+else
+	skip "list --dfxml" "there is no xmllint"
+fi
