@@ -15,6 +15,7 @@ struct checks {
 	struct vk_cmd_judged *items;
 	size_t count;
 	struct vk_cmd_ledger ledger;
+	struct vk_verify_cache *cache;
 };
 
 static void check(void *ctx, size_t index)
@@ -23,7 +24,7 @@ static void check(void *ctx, size_t index)
 	struct vk_cmd_judged *judged = &checks->items[index];
 	struct vk_finding_sink sink;
 
-	vk_cmd_judge(checks->paths[index], true, judged);
+	vk_cmd_judge(checks->paths[index], true, checks->cache, judged);
 	if (checks->ledger.public_key == NULL || judged->status != VK_OK)
 		return;
 	sink = vk_findings_sink(&judged->findings);
@@ -162,7 +163,9 @@ static int verify(struct vk_cli_call *call, struct checks *checks)
 		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the captures");
 		judged = vk_cli_fail(call, &err);
 	} else {
+		checks->cache = vk_verify_cache_new();
 		vk_cmd_spread(checks->count, check, checks);
+		vk_verify_cache_free(checks->cache);
 		vk_cmd_ledger_check(call, &checks->ledger);
 		judged = report(call, checks);
 		note(call, checks);

@@ -200,8 +200,8 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 	return status;
 }
 
-enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
-				 struct vk_error *err)
+enum vk_status vk_verify_folder(int folder_fd, const char *path, struct vk_verify_cache *cache,
+				const struct vk_finding_sink *sink, struct vk_error *err)
 {
 	struct vk_verifier *v = calloc(1, sizeof(*v));
 	struct vk_error own;
@@ -209,23 +209,35 @@ enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink 
 
 	if (v == NULL)
 		return vk_error_set(err, VK_NOMEM, path, "no memory to verify with");
-	if (err == NULL)
-		err = &own;
 	v->path = path;
 	v->sink = sink;
-	v->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (v->folder_fd < 0) {
-		int code = errno;
-
-		free(v);
-		return code == ENOENT ? vk_error_set(err, VK_ABSENT, path, "there is no such folder")
-				      : vk_error_errno(err, code, path, "cannot open the capture's folder");
-	}
-	status = verify(v, err);
-	close(v->folder_fd);
+	v->cache = cache;
+	v->folder_fd = folder_fd;
+	status = verify(v, err != NULL ? err : &own);
 	vk_manifest_free(&v->manifest);
 	free(v->sums);
 	free(v->expected);
 	free(v);
 	return status;
+}
+
+enum vk_status vk_capture_verify_with(const char *path, struct vk_verify_cache *cache,
+				      const struct vk_finding_sink *sink, struct vk_error *err)
+{
+	enum vk_status status;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return vk_error_set(err, VK_ABSENT, path, "there is no such folder");
+	if (fd < 0)
+		return vk_error_errno(err, errno, path, "cannot open the capture's folder");
+	status = vk_verify_folder(fd, path, cache, sink, err);
+	close(fd);
+	return status;
+}
+
+enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
+				 struct vk_error *err)
+{
+	return vk_capture_verify_with(path, NULL, sink, err);
 }

@@ -22,6 +22,7 @@ struct vk_verifier {
 	const char *path;
 	int folder_fd;
 	const struct vk_finding_sink *sink;
+	struct vk_verify_cache *cache; /* may be NULL */
 	bool has_manifest;        /* understood */
 	bool has_manifest_digest; /* readable at least */
 	char manifest_sha256[VK_SHA256_HEX_BYTES];
@@ -32,6 +33,10 @@ struct vk_verifier {
 	struct vk_expected_file *expected; /* sorted by name */
 	size_t expected_count;
 };
+
+/* The whole of it. folder_fd is borrowed, path only for messages, cache may be NULL. */
+VK_MUST_USE enum vk_status vk_verify_folder(int folder_fd, const char *path, struct vk_verify_cache *cache,
+					    const struct vk_finding_sink *sink, struct vk_error *err);
 
 /*
  * Which files should be there: as the manifest says or, when it cannot be understood, as

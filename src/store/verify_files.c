@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "store/save.h"
 #include "store/verify.h"
+#include "store/verify_cache.h"
 
 static int compare_expected(const void *a, const void *b)
 {
@@ -131,39 +132,26 @@ enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err)
 }
 
 /*
- * The bytes of a file; holes are digested without being read. False when it cannot be read to its
- * length.
+ * The digests of a file that may have been read for another capture; one that changes meanwhile is not remembered, and one
+ * that was read without MD5 is read again when a capture has such a digest of it.
  */
-static bool digest_file(struct vk_saver *s, int fd, uint64_t length, char ret_hex[VK_SHA256_HEX_BYTES])
+static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, const struct vk_expected_file *e, int fd,
+			uint64_t length, struct vk_verify_digests *ret_digests)
 {
-	uint64_t pos = 0;
+	struct vk_verify_key before;
+	struct vk_verify_key after;
+	bool keyed = v->cache != NULL && vk_verify_key_of(fd, &before) &&
+		     (uint64_t)before.size_bytes == length;
 
-	while (pos < length) {
-		off_t data = lseek(fd, (off_t)pos, SEEK_DATA);
-		off_t hole;
-		uint64_t end = length;
-
-		if (data < 0 && errno == ENXIO)
-			data = (off_t)length;
-		if (data > (off_t)pos) {
-			end = vk_min_u64((uint64_t)data, length);
-			vk_digest_add_zeros(&s->digest, end - pos);
-			pos = end;
-			continue;
-		}
-		hole = data < 0 ? -1 : lseek(fd, (off_t)pos, SEEK_HOLE);
-		if (hole > (off_t)pos)
-			end = vk_min_u64((uint64_t)hole, length);
-		while (pos < end) {
-			size_t n = (size_t)vk_min_u64(end - pos, VK_SAVE_BUFFER_BYTES);
-
-			if (!vk_pread_all(fd, s->buf, n, pos))
-				return false;
-			vk_digest_add(&s->digest, s->buf, n);
-			pos += n;
-		}
-	}
-	return vk_digest_take(&s->digest, ret_hex);
+	if (keyed && vk_verify_cache_find(v->cache, &before, ret_digests) &&
+	    (e->md5[0] == '\0' || ret_digests->md5[0] != '\0'))
+		return true;
+	if (!vk_saver_digest(s, fd, length, ret_digests->sha256))
+		return false;
+	vk_digest_md5(&s->digest, ret_digests->md5);
+	if (keyed && vk_verify_key_of(fd, &after) && vk_verify_key_equal(&before, &after))
+		vk_verify_cache_add(v->cache, &before, ret_digests);
+	return true;
 }
 
 static void put_file(const struct vk_verifier *v, const struct vk_expected_file *e,
@@ -195,12 +183,10 @@ static bool check_length(const struct vk_verifier *v, const struct vk_expected_f
 }
 
 /* Both digests are of the same bytes: when only one of them fits, the other was never that of the file. */
-static void check_md5(const struct vk_verifier *v, const struct vk_saver *s, const struct vk_expected_file *e)
+static void check_md5(const struct vk_verifier *v, const char *md5, const struct vk_expected_file *e)
 {
-	char md5[VK_MD5_HEX_BYTES];
 	struct vk_finding finding;
 
-	vk_digest_md5(&s->digest, md5);
 	if (e->md5[0] == '\0' || strcmp(md5, e->md5) == 0)
 		return;
 	vk_finding_init(&finding, VK_F_CAPTURE_DIGEST, e->offset_bytes, e->length_bytes,
@@ -214,7 +200,7 @@ static void check_file(const struct vk_verifier *v, struct vk_saver *s,
 		       const struct vk_expected_file *e)
 {
 	struct vk_error why = {.status = VK_OK};
-	char sha256[VK_SHA256_HEX_BYTES];
+	struct vk_verify_digests is;
 	struct vk_finding finding;
 	uint64_t length;
 	int fd;
@@ -228,18 +214,17 @@ static void check_file(const struct vk_verifier *v, struct vk_saver *s,
 		close(fd);
 		return;
 	}
-	if (!digest_file(s, fd, length, sha256)) {
+	if (!digest_once(v, s, e, fd, length, &is)) {
 		put_file(v, e, VK_F_CAPTURE_DIGEST, "the file cannot be read");
-		vk_digest_restart(&s->digest);
-	} else if (e->sha256[0] != '\0' && strcmp(sha256, e->sha256) != 0) {
+	} else if (e->sha256[0] != '\0' && strcmp(is.sha256, e->sha256) != 0) {
 		vk_finding_init(&finding, VK_F_CAPTURE_DIGEST, e->offset_bytes,
 				e->has_length ? e->length_bytes : 0, "%s is not what was saved",
 				e->file);
-		vk_finding_seen(&finding, "%s", sha256);
+		vk_finding_seen(&finding, "%s", is.sha256);
 		vk_finding_expected(&finding, "%s", e->sha256);
 		vk_finding_put(v->sink, &finding);
 	} else {
-		check_md5(v, s, e);
+		check_md5(v, is.md5, e);
 	}
 	close(fd);
 }
