@@ -21,6 +21,7 @@
 #ifndef VMFSKIT_CAPTURE_H
 #define VMFSKIT_CAPTURE_H
 
+#include "vmfskit/signature.h"
 #include "vmfskit/source.h"
 #include "vmfskit/store.h"
 
@@ -168,11 +169,19 @@ void vk_capture_close(struct vk_capture *capture);
 
 /*
  * Prove a capture: manifest against SHA256SUMS byte for byte, every file's length and digest, regions neither overlapping nor
- * outside the disk, nothing that does not belong. Findings (all capture. codes) go to sink. Works on the
+ * outside the disk, nothing that does not belong; in a store, that the folder has its own name. Findings (all capture. codes) go to sink. Works on the
  * folder, so that a capture whose manifest is broken can be judged too.
  */
 VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
 					     struct vk_error *err);
+
+/*
+ * Whether the manifest is signed by this key: signature.missing, signature.wrong. That the rest of the capture is
+ * what the manifest says is for vk_capture_verify. Errors: VK_ABSENT (no folder), VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_capture_verify_signature(const char *path, const struct vk_public_key *key,
+						       const struct vk_finding_sink *sink,
+						       struct vk_error *err);
 
 /*
  * Digests that verifications of one run share, also between threads: a file that several captures have as hard links is

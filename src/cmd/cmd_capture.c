@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "cmd/capture_jobs.h"
+#include "cmd/keys.h"
 #include "cmd/sector_size.h"
 #include "cmd/worker.h"
-#include "vmfskit/signature.h"
 
 enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
 
@@ -104,19 +104,21 @@ static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
 {
 	struct capture_run *run = ctx;
 	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
-	const char *key_file = vk_cli_value(call, "sign-key");
-	struct vk_sign_key *key = NULL;
+	struct vk_sign_key *key;
 	struct vk_error err;
-	int code;
+	int code = vk_cmd_sign_key(call, &key);
+	int anchored;
 
-	if (key_file != NULL && vk_sign_key_open(key_file, &key, &err) != VK_OK)
-		return vk_cli_fail(call, &err);
+	if (code != VK_EXIT_OK)
+		return code;
 	use.sign_key = key;
 	if (vk_store_open(run->store, &use, &run->capture.store, &err) != VK_OK) {
 		vk_sign_key_close(key);
 		return vk_cli_fail(call, &err);
 	}
 	code = work_in_store(call, run, ret_stuck);
+	anchored = vk_cmd_anchor(call, run->capture.store);
+	code = anchored > code ? anchored : code;
 	if (*ret_stuck) {
 		vk_store_unlock(run->capture.store);
 		return code;
@@ -151,8 +153,8 @@ static const struct vk_cli_option options[] = {
 	{.name = "fail-on-change", .config = true,
 	 .help = "exit 1 when something that matters changed since the last capture"},
 	{.name = "md5", .config = true, .help = "save MD5 digests beside SHA-256"},
-	{.name = "sign-key", .argument = "FILE", .choices = "FILE", .config = true,
-	 .help = "sign captures and ledger with this Ed25519 key, as openssl genpkey makes it"},
+	VK_SIGN_KEY_OPTION,
+	VK_ANCHOR_OPTION,
 	{.name = "quiet", .help = "print only what is new: changes, new disks, findings"},
 	{.name = "as",
 	 .argument = "KIND",
