@@ -245,6 +245,15 @@ is "and replaces lists" "$(jq -c '[.captures[].disk | sub(".*/"; "")]' "$OUT")" 
 exits "named disks do not mind what is for --all" 0 "$VMFSKIT" capture --config "$TMP/conf" "$d/naa.5"
 exits "other verbs take the store" 0 "$VMFSKIT" list --config "$TMP/conf"
 has "from there" "$OUT" "naa.3"
+if command -v openssl >/dev/null && (umask 077 && openssl genpkey -algorithm ed25519 -out "$TMP/key") 2>/dev/null; then
+	printf 'md5 = yes\nsign-key = %s\nanchor = %s\n' "$TMP/key" "$TMP/anchor" >>"$TMP/conf"
+	exits "keys, anchor and MD5 from the configuration" 0 "$VMFSKIT" capture --all --config "$TMP/conf" --store "$TMP/signed.st"
+	ok "signed, with MD5" ls "$TMP/signed.st"/*naa.1/manifest.json.sig "$TMP/signed.st"/*naa.1/MD5SUMS
+	ok "an anchor" [ -s "$TMP/anchor" ]
+	sed -i '/^md5/d; /^sign-key/d; /^anchor/d' "$TMP/conf"
+else
+	skip "keys, anchor and MD5 from the configuration" "there is no openssl"
+fi
 echo 'sotre = /x' >>"$TMP/conf"
 exits "an unknown key" 2 "$VMFSKIT" list --config "$TMP/conf"
 has "is named with its line" "$ERR" "$TMP/conf, line 7: .*sotre"
