@@ -151,7 +151,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "timeout", .argument = "SECONDS", .config = true,
 	 .help = "give a disk up that has not answered for so long (default 120)"},
 	{.name = "fail-on-change", .config = true,
-	 .help = "exit 1 when something that matters changed since the last capture"},
+	 .help = "exit 1 when something that matters changed since the last capture, or a LUN is no longer seen"},
 	{.name = "md5", .config = true, .help = "save MD5 digests beside SHA-256"},
 	VK_SIGN_KEY_OPTION,
 	VK_ANCHOR_OPTION,
