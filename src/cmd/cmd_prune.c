@@ -290,10 +290,10 @@ static int run(struct vk_cli_call *call)
 }
 
 static const struct vk_cli_option options[] = {
-	{.name = "keep-daily", .argument = "N", .help = "newest days of which the last capture stays (default 7)"},
-	{.name = "keep-weekly", .argument = "N", .help = "the same for weeks, which end on Friday (default 5)"},
-	{.name = "keep-monthly", .argument = "N", .help = "the same for months (default 12)"},
-	{.name = "keep-yearly", .argument = "N", .help = "the same for years (default 10)"},
+	{.name = "keep-daily", .argument = "N", .config = true, .help = "newest days of which the last capture stays (default 7)"},
+	{.name = "keep-weekly", .argument = "N", .config = true, .help = "the same for weeks, which end on Friday (default 5)"},
+	{.name = "keep-monthly", .argument = "N", .config = true, .help = "the same for months (default 12)"},
+	{.name = "keep-yearly", .argument = "N", .config = true, .help = "the same for years (default 10)"},
 	{.name = "write", .help = "remove them; without this, only show what would be removed"},
 	VK_STORE_OPTION,
 	VK_JSON_OPTION,

@@ -74,6 +74,8 @@ VK_MUST_USE enum vk_status vk_folder_open_file(int folder_fd, const char *file, 
 VK_MUST_USE enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max,
 					   char **ret_bytes, size_t *ret_len, struct vk_error *err);
 
+/* Whether a name begins as ids do: "20261121T014500Z-...". */
+bool vk_id_stamped(const char *name);
 /*
  * Where a capture named by a path or by an id of the store lies. Free ret_path. VK_ABSENT says
  * where it was looked for.

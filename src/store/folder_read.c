@@ -188,17 +188,6 @@ static int compare_ids(const void *a, const void *b)
 	return order != 0 ? order : strverscmp(x, y);
 }
 
-/* "20261121T014500Z-..." */
-static bool is_stamped(const char *name)
-{
-	static const char form[] = "00000000T000000Z-";
-
-	for (size_t i = 0; form[i] != '\0'; i++)
-		if (form[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
-			return false;
-	return true;
-}
-
 /*
  * A folder with a capture's name or one of its papers is one, whatever its state, so that a broken one
  * is not passed over; what begins with a dot never is.
@@ -217,7 +206,7 @@ static bool is_capture(int store_fd, const char *name)
 		if (fstatat(store_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	}
-	return is_stamped(name);
+	return vk_id_stamped(name);
 }
 
 static enum vk_status collect_ids(DIR *dir, char ***ret_ids, size_t *ret_count)

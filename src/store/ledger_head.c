@@ -29,7 +29,7 @@ size_t vk_ledger_head_text(uint64_t seq, const char *sha256, const char *time, c
 	return n > 0 && n < VK_LEDGER_HEAD_MAX ? (size_t)n : 0;
 }
 
-static enum vk_status read_values(const char *file, struct vk_ledger_head *head, struct vk_error *err)
+enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledger_head *head, struct vk_error *err)
 {
 	struct vk_reader r = {.what = "the head of the ledger", .where = file, .err = err, .ok = true, .status = VK_OK};
 	json_error_t error;
@@ -88,7 +88,7 @@ enum vk_status vk_ledger_head_read(int folder_fd, const char *file, const char *
 	free(text);
 	status = read_signature(folder_fd, sig_file, ret_head, err);
 	if (status == VK_OK)
-		status = read_values(file, ret_head, err);
+		status = vk_ledger_head_parse(file, ret_head, err);
 	if (status != VK_OK)
 		ret_head->seq = 0;
 	return status;

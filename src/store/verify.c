@@ -186,6 +186,8 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 	if (status == VK_OK && v->has_manifest)
 		vk_manifest_check_ranges(&v->manifest.capture, v->sink);
 	if (status == VK_OK && v->has_manifest)
+		vk_verify_place(v);
+	if (status == VK_OK && v->has_manifest)
 		put_incomplete(v);
 	if (status == VK_OK && v->has_manifest && v->sums != NULL)
 		status = check_sums(v, err);
