@@ -8,6 +8,7 @@
 #include "cmd/keys.h"
 #include "cmd/sector_size.h"
 #include "cmd/worker.h"
+#include "report/report.h"
 
 enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
 
@@ -100,10 +101,24 @@ static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool
 	return code;
 }
 
+/* What cannot have been left by a run and stays in the store; not among the findings about disks. */
+static int tell_left(const struct vk_cli_call *call, struct vk_findings *left)
+{
+	const struct vk_report_style style = vk_report_style_for(call->err);
+	int code = left->count > 0 ? VK_EXIT_FINDINGS : VK_EXIT_OK;
+
+	vk_report_findings_text(call->err, left, NULL, &style);
+	vk_findings_free(left);
+	return code;
+}
+
 static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
 {
 	struct capture_run *run = ctx;
-	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
+	struct vk_findings left = {.count = 0};
+	const struct vk_finding_sink sink = vk_findings_sink(&left);
+	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command, .sink = &sink};
+	int told;
 	struct vk_sign_key *key;
 	struct vk_error err;
 	int code = vk_cmd_sign_key(call, &key);
@@ -114,9 +129,12 @@ static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
 	use.sign_key = key;
 	if (vk_store_open(run->store, &use, &run->capture.store, &err) != VK_OK) {
 		vk_sign_key_close(key);
+		vk_findings_free(&left);
 		return vk_cli_fail(call, &err);
 	}
+	told = tell_left(call, &left);
 	code = work_in_store(call, run, ret_stuck);
+	code = told > code ? told : code;
 	anchored = vk_cmd_anchor(call, run->capture.store);
 	code = anchored > code ? anchored : code;
 	if (*ret_stuck) {
