@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "store/handle.h"
+#include "store/on_itself.h"
 #include "store/plan.h"
 #include "store/take.h"
 
@@ -179,6 +180,8 @@ enum vk_status vk_take_finish(struct vk_taking *taking, const struct vk_source *
 	for (size_t i = 0; earlier != NULL && i < earlier->count; i++)
 		put(taking, sink, &earlier->items[i]);
 	prove(taking, source, sink);
+	/* of the store, not of the capture: it is not in the manifest */
+	vk_capture_check_store(options->store, &taking->manifest.capture, source->path, sink);
 	put_no_links(taking, options->store, sink);
 	return vk_taking_commit(taking, ret_id, err);
 }
