@@ -127,6 +127,18 @@ VK_MUST_USE enum vk_status vk_capture_take(const struct vk_source *source,
 					   const struct vk_capture_options *options,
 					   const struct vk_finding_sink *sink,
 					   char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
+/* How often a disk that changes while it is read is taken before it is kept as it is. */
+enum { VK_CAPTURE_TRIES = 3 };
+/*
+ * Take a capture of a disk that may be in use. open(ctx, ...) opens and decodes it anew; the source is closed here. When
+ * everything was copied, the partition table, LVM headers and file-system descriptors are read once more: if one of
+ * them is not what was saved, nothing of it is kept and the disk is taken again; the last of VK_CAPTURE_TRIES is kept, with
+ * capture.changing for each that moved. Otherwise as vk_capture_take; errors also those of open.
+ */
+VK_MUST_USE enum vk_status vk_capture_take_live(
+	enum vk_status (*open)(void *ctx, struct vk_source *ret_source, struct vk_error *err),
+	void *ctx, const struct vk_capture_options *options, const struct vk_finding_sink *sink,
+	char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
 /*
  * The undo capture of a restore: saves the given regions (file, part, partition, offset, length) as they are
  * now, fsyncs, reads back and compares. identities are those the target will have after the restore.

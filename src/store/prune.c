@@ -131,8 +131,8 @@ static void judge(struct vk_prune_capture *capture, int fd, const char *path, st
 	vk_findings_free(&findings);
 }
 
-/* vmfskit makes no folders in captures: what a person put there must not go with it. */
-static bool holds_folder(int fd)
+/* vmfskit makes nothing but plain files in captures: what somebody else put there must not go with it. */
+static bool holds_other(int fd)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
@@ -142,7 +142,7 @@ static bool holds_folder(int fd)
 
 	while (!holds && (entry = readdir(dir)) != NULL)
 		holds = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			(fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(st.st_mode));
+			(fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode));
 	if (dir != NULL)
 		closedir(dir);
 	else if (copy >= 0)
@@ -171,8 +171,8 @@ void vk_prune_look(const struct vk_prune *prune, const struct vk_pins *pins, str
 	capture->ino = st.st_ino;
 	load(capture, fd, path);
 	judge(capture, fd, path, cache);
-	if (capture->problem[0] == '\0' && holds_folder(fd))
-		put_problem(capture, "there is a folder in it, which no capture has", "");
+	if (capture->problem[0] == '\0' && holds_other(fd))
+		put_problem(capture, "there is something in it that no run of vmfskit makes: a folder, a link or the like", "");
 	free(path);
 	close(fd);
 }

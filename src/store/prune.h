@@ -56,10 +56,8 @@ VK_MUST_USE enum vk_status vk_prune_decide(struct vk_prune *prune, const struct 
 /*
  * Remove what does not stay. All are renamed to .gone-<id> and that is flushed before the first file goes: a run that
  * is killed leaves whole captures under their names and others, whole or not, under .gone-, where nobody takes them
- * for captures. One that was pinned meanwhile comes back. Goes on behind a failure, of which the first is returned: VK_IO.
+ * for captures and vk_store_sweep of the next run removes them. One that was pinned meanwhile comes back. Goes on behind a failure, of which the first is returned: VK_IO.
  */
 VK_MUST_USE enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err);
-/* Remove what a run that was killed left under .gone-; goes on behind a failure, of which the last is returned. */
-VK_MUST_USE enum vk_status vk_prune_finish(int store_fd, const char *store, struct vk_error *err);
 
 #endif

@@ -9,14 +9,14 @@
 #include <unistd.h>
 
 #include "base/crash_point.h"
+#include "store/folder.h"
 #include "store/prune.h"
 
-#define GONE_PREFIX ".gone-"
-enum { GONE_BYTES = VK_CAPTURE_ID_BYTES + sizeof(GONE_PREFIX) };
+enum { GONE_BYTES = VK_CAPTURE_ID_BYTES + sizeof(VK_GONE_PREFIX) };
 
 static void gone_name(const char *id, char ret_name[GONE_BYTES])
 {
-	snprintf(ret_name, GONE_BYTES, GONE_PREFIX "%s", id);
+	snprintf(ret_name, GONE_BYTES, VK_GONE_PREFIX "%s", id);
 }
 
 static enum vk_status failed(const struct vk_prune *prune, const char *id, struct vk_error *err)
@@ -50,8 +50,7 @@ static enum vk_status take_name(const struct vk_prune *prune, struct vk_prune_ca
 	char gone[GONE_BYTES];
 
 	gone_name(capture->id, gone);
-	vk_crash_point("prune: rename");
-	if (!is_same(prune, capture) || !rename_to_new(prune->store_fd, capture->id, gone))
+	if (!is_same(prune, capture) || vk_step_fails("prune: rename") || !rename_to_new(prune->store_fd, capture->id, gone))
 		return failed(prune, capture->id, err);
 	capture->removed = true;
 	if (!vk_pin_holds(prune->store_fd, capture->id))
@@ -75,8 +74,7 @@ static bool unlink_files(int fd)
 	while (sound && (entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		vk_crash_point("prune: unlink");
-		sound = unlinkat(fd, entry->d_name, 0) == 0;
+		sound = !vk_step_fails("prune: unlink") && unlinkat(fd, entry->d_name, 0) == 0;
 	}
 	if (dir != NULL) {
 		int code = errno;
@@ -100,8 +98,7 @@ static bool remove_gone(int store_fd, const char *name)
 		close(fd);
 		errno = code;
 	}
-	vk_crash_point("prune: rmdir");
-	return sound && unlinkat(store_fd, name, AT_REMOVEDIR) == 0;
+	return sound && !vk_step_fails("prune: rmdir") && unlinkat(store_fd, name, AT_REMOVEDIR) == 0;
 }
 
 enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
@@ -120,8 +117,7 @@ enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
 			why = own;
 		}
 	}
-	vk_crash_point("prune: fsync store");
-	if (fsync(prune->store_fd) != 0)
+	if (vk_step_fails("prune: fsync store") || fsync(prune->store_fd) != 0)
 		return vk_error_errno(err, errno, prune->store, "cannot flush the folder of the store");
 	for (size_t i = 0; i < prune->count; i++) {
 		char gone[GONE_BYTES];
@@ -137,29 +133,4 @@ enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
 	if (first != VK_OK && err != NULL)
 		*err = why;
 	return first;
-}
-
-enum vk_status vk_prune_finish(int store_fd, const char *store, struct vk_error *err)
-{
-	int copy = openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	enum vk_status status = VK_OK;
-
-	if (dir == NULL) {
-		vk_error_errno(err, errno, store, "cannot list the store");
-		if (copy >= 0)
-			close(copy);
-		return VK_IO;
-	}
-	while ((entry = readdir(dir)) != NULL) {
-		if (strncmp(entry->d_name, GONE_PREFIX, sizeof(GONE_PREFIX) - 1) != 0)
-			continue;
-		if (!remove_gone(store_fd, entry->d_name)) {
-			vk_error_errno(err, errno, store, "cannot remove %s, which a run that was killed left", entry->d_name);
-			status = vk_error_remedy(err, "look at it and remove it by hand");
-		}
-	}
-	closedir(dir);
-	return status;
 }

@@ -106,43 +106,7 @@ enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err)
 	return VK_OK;
 }
 
-/*
- * The bytes of a file; holes are digested without being read. False when it cannot be read to its
- * length.
- */
-static bool digest_file(struct vk_saver *s, int fd, uint64_t length, char ret_hex[VK_SHA256_HEX_BYTES])
-{
-	uint64_t pos = 0;
-
-	while (pos < length) {
-		off_t data = lseek(fd, (off_t)pos, SEEK_DATA);
-		off_t hole;
-		uint64_t end = length;
-
-		if (data < 0 && errno == ENXIO)
-			data = (off_t)length;
-		if (data > (off_t)pos) {
-			end = vk_min_u64((uint64_t)data, length);
-			vk_digest_add_zeros(&s->digest, end - pos);
-			pos = end;
-			continue;
-		}
-		hole = data < 0 ? -1 : lseek(fd, (off_t)pos, SEEK_HOLE);
-		if (hole > (off_t)pos)
-			end = vk_min_u64((uint64_t)hole, length);
-		while (pos < end) {
-			size_t n = (size_t)vk_min_u64(end - pos, VK_SAVE_BUFFER_BYTES);
-
-			if (!vk_pread_all(fd, s->buf, n, pos))
-				return false;
-			vk_digest_add(&s->digest, s->buf, n);
-			pos += n;
-		}
-	}
-	return vk_digest_take(&s->digest, ret_hex);
-}
-
-/* The same of a file that may have been read for another capture; one that changes meanwhile is not remembered. */
+/* The digest of a file, which may have been read for another capture; one that changes meanwhile is not remembered. */
 static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, int fd, uint64_t length,
 			char ret_hex[VK_SHA256_HEX_BYTES])
 {
@@ -153,7 +117,7 @@ static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, int fd,
 
 	if (keyed && vk_verify_cache_find(v->cache, &before, ret_hex))
 		return true;
-	if (!digest_file(s, fd, length, ret_hex))
+	if (!vk_saver_digest(s, fd, length, ret_hex))
 		return false;
 	if (keyed && vk_verify_key_of(fd, &after) && vk_verify_key_equal(&before, &after))
 		vk_verify_cache_add(v->cache, &before, ret_hex);
@@ -208,7 +172,6 @@ static void check_file(const struct vk_verifier *v, struct vk_saver *s,
 	}
 	if (!digest_once(v, s, fd, length, sha256)) {
 		put_file(v, e, VK_F_CAPTURE_DIGEST, "the file cannot be read");
-		vk_digest_restart(&s->digest);
 	} else if (strcmp(sha256, e->sha256) != 0) {
 		vk_finding_init(&finding, VK_F_CAPTURE_DIGEST, e->offset_bytes,
 				e->has_length ? e->length_bytes : 0, "%s is not what was saved",

@@ -68,7 +68,7 @@ is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.js
 is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json |
 	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
 is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json)" ""
-is "prune: every key" "$(lacking vmfskit.prune/1 prune.json)" ""
+is "prune: every key" "$(lacking vmfskit.prune/1 prune.json | grep -vx 'findings.\[\]')" ""
 is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""

@@ -278,6 +278,18 @@ for ((n = 1; n <= points; n++)); do
 	[ -z "$(find small -maxdepth 1 -name '.gone-*')" ] || bad+=" $n: something is left"
 done
 is "killed at each of $points steps" "$bad" ""
+bad=
+for ((n = 1; n <= points; n++)); do
+	rm -rf small
+	cp -a clean small
+	VMFSKIT_TEST_NOSPACE_AT=$n "$HOOKS" prune --store small --write >/dev/null 2>"$ERR"
+	[ $? -eq 4 ] || bad+=" $n: no error"
+	"$VMFSKIT" verify --store small >/dev/null 2>&1 || bad+=" $n: does not verify"
+	"$VMFSKIT" prune --store small --write >/dev/null 2>&1 || bad+=" $n: the next run fails"
+	ls small | sort | cmp -s - want || bad+=" $n: not what should stay"
+	[ -z "$(find small -maxdepth 1 -name '.gone-*')" ] || bad+=" $n: something is left"
+done
+is "each step fails" "$bad" ""
 
 # --- pins, one by one
 small
@@ -337,6 +349,15 @@ for ((n = 1; n <= points; n++)); do
 	[ "$(ls -A small/.pins) $(cat "small/.pins/${ids[2]}")" = "${ids[2]} y" ] || bad+=" $n: something is left"
 done
 is "pin: killed at each of $points steps" "$bad" ""
+bad=
+for ((n = 1; n <= points; n++)); do
+	rm -rf small/.pins
+	VMFSKIT_TEST_NOSPACE_AT=$n "$HOOKS" pin --store small "${ids[2]}" --reason x >/dev/null 2>"$ERR"
+	[ $? -eq 4 ] || bad+=" $n: no error"
+	grep -q 'No space' "$ERR" || bad+=" $n: does not say why"
+	[ -z "$(find small/.pins -name '.tmp*' 2>/dev/null)" ] || bad+=" $n: something is left"
+done
+is "pin: each step fails" "$bad" ""
 
 # --- numbers that are none
 for value in -1 '' x 7x 1.5 ' 7' +7 1000001 99999999999999999999 0x10; do
@@ -356,7 +377,7 @@ mkdir small/20200102T000000Z-empty
 exits "unreadable, with a folder, misplaced, empty" 1 "$VMFSKIT" prune --store small --write --keep-daily 0 --keep-weekly 0 --keep-monthly 0 \
 	--keep-yearly 0
 has "no manifest that can be read" "$OUT" "^keep +unclear +${ids[0]} +its manifest cannot be read: "
-has "a folder in it" "$OUT" "^keep +unclear +${ids[1]} +there is a folder in it"
+has "a folder in it" "$OUT" "^keep +unclear +${ids[1]} +there is something in it that no run of vmfskit makes: "
 has "another's manifest" "$OUT" "^keep +unclear +20200101T000000Z-sda +its manifest is that of another capture: ${ids[2]}\$"
 has "no manifest" "$OUT" "^keep +unclear +20200102T000000Z-empty +its manifest cannot be read: "
 is "only the one that the rules speak of went" "$(ls small | tr '\n' ' ')" "20200101T000000Z-sda 20200102T000000Z-empty ${ids[0]} ${ids[1]} ${ids[3]} "
@@ -393,7 +414,8 @@ rm -rf small/.pins
 mkdir small/.gone-20200101T000000Z-sda
 ln -s "$BIG/elsewhere" small/.gone-20200101T000000Z-sdb
 : >elsewhere/file
-exits "a link in the place of leftovers" 4 "$VMFSKIT" prune --store small --write
+exits "a link in the place of leftovers" 1 "$VMFSKIT" prune --store small --write
+has "is told" "$OUT" "store\.left-over"
 is "is not followed" "$(ls elsewhere)" file
 is "and the rest was removed" "$(ls small | wc -l) $(find small -maxdepth 1 -name '.gone-*sda' | wc -l)" "1 0"
 rm small/.gone-*-sdb

@@ -146,11 +146,6 @@ static void folder_made_meanwhile(void **state)
 	assert_int_equal(vk_prune_remove(&s->prune, &err), VK_IO);
 	snprintf(notes, sizeof(notes), ".gone-%s/notes", s->prune.captures[0].id);
 	assert_true(is_there(s, notes));
-	assert_int_equal(vk_prune_finish(s->prune.store_fd, s->prune.store, &err), VK_IO);
-	assert_true(is_there(s, notes));
-	assert_int_equal(unlinkat(s->prune.store_fd, notes, AT_REMOVEDIR), 0);
-	assert_int_equal(vk_prune_finish(s->prune.store_fd, s->prune.store, &err), VK_OK);
-	assert_no_leftovers(s);
 }
 
 /* A capture that went while it was being pinned is not pinned. */
