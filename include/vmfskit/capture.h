@@ -71,6 +71,7 @@ struct vk_capture {
 	char ended[32];        /* newer */
 	char **command;        /* newer: the command line; ends with NULL; NULL: not known */
 	char version[32];      /* of the program that took it */
+	char signer[VK_SHA256_HEX_BYTES]; /* newer: name of the key that it was signed with (signature.h); empty: it was not */
 	char source_path[4096];
 	char **other_paths;    /* newer: further nodes of the same LUN; ends with NULL; NULL: none */
 	enum vk_source_kind source_kind; /* disk or partition */

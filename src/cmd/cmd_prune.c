@@ -16,7 +16,6 @@ enum { KEEP_MAX = 1000000 };
 struct run {
 	struct vk_cli_call *call;
 	struct vk_retention_policy policy;
-	struct vk_store *store;
 	struct vk_prune prune;
 	struct vk_pins pins;
 	struct vk_verify_cache *cache;
@@ -56,38 +55,38 @@ static int read_policy(const struct vk_cli_call *call, struct vk_retention_polic
 	return code;
 }
 
+static const char *path_of(const struct run *run)
+{
+	return vk_store_path(run->prune.store);
+}
+
 /* A run would make a store that is not there: one that is misspelt must not come into being. */
 static enum vk_status open_store(struct run *run, struct vk_error *err)
 {
 	const char *path = vk_cmd_store(run->call);
 	const struct vk_finding_sink sink = vk_findings_sink(&run->findings);
 	struct vk_store_options options = {.use = VK_STORE_READ, .sink = &sink, .command = run->call->command};
-	enum vk_status status = vk_store_open(path, &options, &run->store, err);
+	enum vk_status status = vk_store_open(path, &options, &run->prune.store, err);
 
-	if (status == VK_OK && run->write) {
-		vk_store_close(run->store);
-		run->store = NULL;
-		options.use = VK_STORE_RUN;
-		status = vk_store_open(path, &options, &run->store, err);
-	}
-	if (status != VK_OK)
+	if (status != VK_OK || !run->write)
 		return status;
-	run->prune.store_fd = vk_store_fd(run->store);
-	run->prune.store = path;
-	return VK_OK;
+	vk_store_close(run->prune.store);
+	run->prune.store = NULL;
+	options.use = VK_STORE_RUN;
+	return vk_store_open(path, &options, &run->prune.store, err);
 }
 
 static enum vk_status list_captures(struct run *run, struct vk_error *err)
 {
 	char **ids;
 	size_t count;
-	enum vk_status status = vk_store_list(run->prune.store, &ids, &count, err);
+	enum vk_status status = vk_store_list(path_of(run), &ids, &count, err);
 
 	if (status != VK_OK)
 		return status;
 	run->prune.captures = calloc(count + 1, sizeof(*run->prune.captures));
 	if (run->prune.captures == NULL)
-		status = vk_error_set(err, VK_NOMEM, run->prune.store, "no memory for the captures");
+		status = vk_error_set(err, VK_NOMEM, path_of(run), "no memory for the captures");
 	else
 		run->prune.count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -108,7 +107,7 @@ static void look(void *ctx, size_t index)
 
 static enum vk_status plan(struct run *run, struct vk_error *err)
 {
-	enum vk_status status = vk_pins_read(run->prune.store_fd, run->prune.store, &run->pins, err);
+	enum vk_status status = vk_pins_read(vk_store_fd(run->prune.store), path_of(run), &run->pins, err);
 
 	if (status == VK_OK)
 		status = list_captures(run, err);
@@ -178,9 +177,9 @@ static void print(const struct run *run)
 	size_t width = 0;
 	char id[4 * VK_CAPTURE_ID_BYTES];
 
-	vk_report_findings_text(out, &run->findings, run->prune.store, &style);
+	vk_report_findings_text(out, &run->findings, path_of(run), &style);
 	if (run->prune.count == 0) {
-		fprintf(out, "no captures in %s\n", run->prune.store);
+		fprintf(out, "no captures in %s\n", path_of(run));
 		return;
 	}
 	for (size_t i = 0; i < run->prune.count; i++) {
@@ -229,9 +228,9 @@ static json_t *run_json(const struct run *run)
 
 	for (size_t i = 0; i < run->prune.count && sound; i++)
 		sound = json_array_append_new(captures, capture_json(&run->prune.captures[i])) == 0;
-	if (sound && vk_report_findings_json(findings, run->prune.store, &run->findings))
+	if (sound && vk_report_findings_json(findings, path_of(run), &run->findings))
 		root = json_pack("{s:s,s:s,s:{s:I,s:I,s:I,s:I},s:b,s:O,s:I,s:I,s:I,s:s?,s:O}", "schema",
-				 "vmfskit.prune/1", "store", run->prune.store, "policy", "keep_daily",
+				 "vmfskit.prune/1", "store", path_of(run), "policy", "keep_daily",
 				 (json_int_t)p->keep_daily, "keep_weekly", (json_int_t)p->keep_weekly,
 				 "keep_monthly", (json_int_t)p->keep_monthly, "keep_yearly",
 				 (json_int_t)p->keep_yearly, "written", run->write, "captures", captures,
@@ -285,7 +284,7 @@ static int run(struct vk_cli_call *call)
 	vk_pins_free(&run.pins);
 	vk_verify_cache_free(run.cache);
 	vk_findings_free(&run.findings);
-	vk_store_close(run.store);
+	vk_store_close(run.prune.store);
 	return code;
 }
 

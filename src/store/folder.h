@@ -16,6 +16,8 @@
 #define VK_RESTORE_FILE "RESTORE.txt"
 #define VK_TEMPORARY_PREFIX ".tmp-"
 #define VK_GONE_PREFIX ".gone-"
+#define VK_MD5SUMS_FILE "MD5SUMS"
+#define VK_SIGNATURE_FILE VK_MANIFEST_FILE ".sig"
 
 struct vk_folder {
 	int store_fd; /* of the store; borrowed */

@@ -153,12 +153,12 @@ static bool holds_other(int fd)
 void vk_prune_look(const struct vk_prune *prune, const struct vk_pins *pins, struct vk_verify_cache *cache,
 		   struct vk_prune_capture *capture)
 {
-	int fd = openat(prune->store_fd, capture->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(vk_store_fd(prune->store), capture->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	char *path = NULL;
 
 	capture->pinned = vk_pins_find(pins, capture->id) != NULL;
-	if (fd < 0 || fstat(fd, &st) != 0 || asprintf(&path, "%s/%s", prune->store, capture->id) < 0) {
+	if (fd < 0 || fstat(fd, &st) != 0 || asprintf(&path, "%s/%s", vk_store_path(prune->store), capture->id) < 0) {
 		struct vk_error err;
 
 		vk_error_errno(&err, errno, NULL, "its folder cannot be opened");

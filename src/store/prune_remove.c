@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "base/crash_point.h"
 #include "store/folder.h"
 #include "store/prune.h"
+#include "vmfskit/ledger.h"
 
 enum { GONE_BYTES = VK_CAPTURE_ID_BYTES + sizeof(VK_GONE_PREFIX) };
 
@@ -21,7 +23,7 @@ static void gone_name(const char *id, char ret_name[GONE_BYTES])
 
 static enum vk_status failed(const struct vk_prune *prune, const char *id, struct vk_error *err)
 {
-	vk_error_errno(err, errno, prune->store, "cannot remove the capture %s", id);
+	vk_error_errno(err, errno, vk_store_path(prune->store), "cannot remove the capture %s", id);
 	return vk_error_remedy(err, "check the permissions of the store, then run prune again: it removes what is left");
 }
 
@@ -38,10 +40,17 @@ static bool is_same(const struct vk_prune *prune, const struct vk_prune_capture 
 {
 	struct stat st;
 
-	if (fstatat(prune->store_fd, capture->id, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(vk_store_fd(prune->store), capture->id, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
 	errno = ESTALE;
 	return S_ISDIR(st.st_mode) && st.st_dev == capture->dev && st.st_ino == capture->ino;
+}
+
+static void stays_pinned(struct vk_prune_capture *capture)
+{
+	capture->removed = false;
+	capture->keep = true;
+	snprintf(capture->why, sizeof(capture->why), "pinned meanwhile");
 }
 
 static enum vk_status take_name(const struct vk_prune *prune, struct vk_prune_capture *capture,
@@ -50,16 +59,14 @@ static enum vk_status take_name(const struct vk_prune *prune, struct vk_prune_ca
 	char gone[GONE_BYTES];
 
 	gone_name(capture->id, gone);
-	if (!is_same(prune, capture) || vk_step_fails("prune: rename") || !rename_to_new(prune->store_fd, capture->id, gone))
+	if (!is_same(prune, capture) || vk_step_fails("prune: rename") || !rename_to_new(vk_store_fd(prune->store), capture->id, gone))
 		return failed(prune, capture->id, err);
 	capture->removed = true;
-	if (!vk_pin_holds(prune->store_fd, capture->id))
+	if (!vk_pin_holds(vk_store_fd(prune->store), capture->id))
 		return VK_OK;
-	if (!rename_to_new(prune->store_fd, gone, capture->id))
+	if (!rename_to_new(vk_store_fd(prune->store), gone, capture->id))
 		return failed(prune, capture->id, err);
-	capture->removed = false;
-	capture->keep = true;
-	snprintf(capture->why, sizeof(capture->why), "pinned meanwhile");
+	stays_pinned(capture);
 	return VK_OK;
 }
 
@@ -101,35 +108,71 @@ static bool remove_gone(int store_fd, const char *name)
 	return sound && !vk_step_fails("prune: rmdir") && unlinkat(store_fd, name, AT_REMOVEDIR) == 0;
 }
 
-enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
+/* Verifying takes its time; what was pinned since then must not get into the ledger as removed. */
+static enum vk_status record(struct vk_prune *prune, struct vk_error *err)
+{
+	struct vk_event event = {.kind = VK_EVENT_PRUNE};
+	const char **ids = calloc(prune->count + 1, sizeof(*ids));
+	enum vk_status status = VK_OK;
+
+	if (ids == NULL)
+		return vk_error_set(err, VK_NOMEM, vk_store_path(prune->store), "no memory for the captures");
+	for (size_t i = 0; i < prune->count; i++) {
+		struct vk_prune_capture *capture = &prune->captures[i];
+
+		if (capture->keep)
+			continue;
+		if (vk_pin_holds(vk_store_fd(prune->store), capture->id))
+			stays_pinned(capture);
+		else
+			ids[event.capture_count++] = capture->id;
+	}
+	event.captures = ids;
+	if (event.capture_count > 0)
+		status = vk_ledger_append(prune->store, &event, err);
+	free(ids);
+	return status;
+}
+
+static enum vk_status take_names(struct vk_prune *prune, struct vk_error *err)
 {
 	enum vk_status first = VK_OK;
-	struct vk_error why = {.status = VK_OK};
 
 	for (size_t i = 0; i < prune->count; i++) {
-		enum vk_status status = VK_OK;
 		struct vk_error own;
+		enum vk_status status = VK_OK;
 
 		if (!prune->captures[i].keep)
 			status = take_name(prune, &prune->captures[i], &own);
-		if (status != VK_OK && first == VK_OK) {
-			first = status;
-			why = own;
-		}
+		if (status == VK_OK || first != VK_OK)
+			continue;
+		first = status;
+		*err = own;
 	}
-	if (vk_step_fails("prune: fsync store") || fsync(prune->store_fd) != 0)
-		return vk_error_errno(err, errno, prune->store, "cannot flush the folder of the store");
+	return first;
+}
+
+enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
+{
+	struct vk_error why = {.status = VK_OK};
+	enum vk_status first = record(prune, err);
+
+	if (first != VK_OK)
+		return first;
+	first = take_names(prune, &why);
+	if (vk_step_fails("prune: fsync store") || fsync(vk_store_fd(prune->store)) != 0)
+		return vk_error_errno(err, errno, vk_store_path(prune->store), "cannot flush the folder of the store");
 	for (size_t i = 0; i < prune->count; i++) {
 		char gone[GONE_BYTES];
 
 		if (!prune->captures[i].removed)
 			continue;
 		gone_name(prune->captures[i].id, gone);
-		if (!remove_gone(prune->store_fd, gone) && first == VK_OK)
+		if (!remove_gone(vk_store_fd(prune->store), gone) && first == VK_OK)
 			first = failed(prune, prune->captures[i].id, &why);
 	}
-	if (fsync(prune->store_fd) != 0 && first == VK_OK)
-		first = vk_error_errno(&why, errno, prune->store, "cannot flush the folder of the store");
+	if (fsync(vk_store_fd(prune->store)) != 0 && first == VK_OK)
+		first = vk_error_errno(&why, errno, vk_store_path(prune->store), "cannot flush the folder of the store");
 	if (first != VK_OK && err != NULL)
 		*err = why;
 	return first;

@@ -3,19 +3,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "store/record.h"
 #include "store/taking.h"
-
-static void put_label(char *ret_text, size_t cap, const char *from)
-{
-	struct vk_text text;
-
-	vk_text_init(&text, ret_text, cap);
-	vk_text_label(&text, (const uint8_t *)from, strlen(from));
-}
+#include "store/who.h"
 
 /*
  * Whole, so that it says something to who reads it elsewhere; links are kept: names like those of
@@ -47,22 +40,23 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 			       struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
-	struct utsname name;
 	struct vk_text text;
 	enum vk_status status;
 
 	taking->unix_seconds = (uint64_t)time(NULL);
 	vk_text_init(&text, c->time, sizeof(c->time));
 	vk_text_time_s(&text, taking->unix_seconds);
-	if (uname(&name) == 0)
-		put_label(c->host, sizeof(c->host), name.nodename);
-	put_label(c->version, sizeof(c->version), VK_VERSION);
+	vk_who_label(c->version, sizeof(c->version), VK_VERSION);
 	put_path(c->source_path, sizeof(c->source_path), path);
 	c->size_bytes = vk_io_size_bytes(io);
 	c->sector_size = vk_io_sector_size(io);
 	vk_device_info_read(path, &taking->manifest.device);
 	memcpy(c->disk_serial, taking->manifest.device.serial, sizeof(c->disk_serial));
-	status = vk_saver_init(&taking->saver, io, options->shared, err);
+	status = vk_record_who(taking, options, err);
+	if (status == VK_OK)
+		status = vk_saver_init(&taking->saver, io, options->shared, err);
+	if (status == VK_OK && options->md5 && !vk_digest_add_md5(&taking->saver.digest))
+		status = vk_error_set(err, VK_NOMEM, path, "no memory for MD5 digests");
 	if (status != VK_OK)
 		return status;
 	status = vk_folder_begin(options->store, path, suffix, taking->unix_seconds,
@@ -141,6 +135,7 @@ enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 
 		if (status != VK_OK)
 			return status;
+		vk_digest_md5(&saver->digest, c->regions[i].md5);
 	}
 	c->unreadable = saver->unreadable;
 	c->unreadable_count = saver->unreadable_count;
@@ -188,19 +183,16 @@ static enum vk_status put_restore(struct vk_taking *taking, struct vk_error *err
 	return status;
 }
 
-static enum vk_status put_sums(struct vk_taking *taking, const char *manifest_text, size_t len,
-			       struct vk_error *err)
+/* The ledger names the capture only when it is whole and on disk, and its folder gets its name only when the ledger does. */
+static enum vk_status record_and_name(struct vk_taking *taking, struct vk_error *err)
 {
-	char sha256[VK_SHA256_HEX_BYTES];
-	char *text = NULL;
-	enum vk_status status;
+	enum vk_status status = vk_record_line(taking, err);
 
-	if (vk_digest_bytes(manifest_text, len, sha256))
-		text = vk_sums_text(&taking->manifest, sha256);
-	if (text == NULL)
-		return vk_error_set(err, VK_NOMEM, VK_SUMS_FILE, "no memory for the file");
-	status = vk_folder_put(&taking->folder, VK_SUMS_FILE, text, strlen(text), err);
-	free(text);
+	if (status != VK_OK)
+		return status;
+	status = vk_folder_commit(&taking->folder, err);
+	if (status != VK_OK && taking->folder.fd >= 0)
+		vk_record_abandon(taking);
 	return status;
 }
 
@@ -247,23 +239,26 @@ enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE
 {
 	char *text;
 	size_t len;
+	struct vk_text ended;
 	enum vk_status status = put_restore(taking, err);
 
 	if (status != VK_OK)
 		return status;
+	vk_text_init(&ended, taking->manifest.capture.ended, sizeof(taking->manifest.capture.ended));
+	vk_text_time_s(&ended, (uint64_t)time(NULL));
 	status = vk_manifest_write(&taking->manifest, &text, &len, err);
 	if (status != VK_OK)
 		return status;
 	status = vk_folder_put(&taking->folder, VK_MANIFEST_FILE, text, len, err);
 	if (status == VK_OK)
-		status = put_sums(taking, text, len, err);
+		status = vk_record_papers(taking, text, len, err);
 	free(text);
 	if (status == VK_OK)
 		status = vk_folder_flush(&taking->folder, err);
 	if (status == VK_OK && !taking->reread)
 		status = vk_taking_reread(taking, err);
 	if (status == VK_OK)
-		status = vk_folder_commit(&taking->folder, err);
+		status = record_and_name(taking, err);
 	if (status == VK_OK)
 		memcpy(ret_id, taking->manifest.capture.id, VK_CAPTURE_ID_BYTES);
 	return status;

@@ -6,6 +6,7 @@
 #include "store/folder.h"
 #include "store/manifest.h"
 #include "store/save.h"
+#include "vmfskit/ledger.h"
 
 struct vk_taking {
 	struct vk_manifest manifest;
@@ -16,6 +17,9 @@ struct vk_taking {
 	bool restore_linked;
 	bool reread; /* the written files were read again and are what was read from the disk */
 	uint64_t unix_seconds;
+	struct vk_store *store; /* borrowed */
+	enum vk_event_kind event; /* capture or import; an undo capture is known by itself */
+	char manifest_sha256[VK_SHA256_HEX_BYTES];
 };
 
 /* Nothing is open yet: vk_taking_end is allowed from here on. */
@@ -35,7 +39,10 @@ VK_MUST_USE enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_er
  * computed while they were written. For files that were flushed.
  */
 VK_MUST_USE enum vk_status vk_taking_reread(struct vk_taking *taking, struct vk_error *err);
-/* RESTORE.txt, manifest, SHA256SUMS; all flushed and read again; and the folder's name. */
+/*
+ * RESTORE.txt, manifest, what vouches for it; all flushed and read again; a line in the ledger, and the folder's
+ * name.
+ */
 VK_MUST_USE enum vk_status vk_taking_commit(struct vk_taking *taking,
 					    char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
 /* Frees everything; removes the folder unless it was committed. */

@@ -10,7 +10,7 @@
 struct entry {
 	bool used;
 	struct vk_verify_key key;
-	char sha256[VK_SHA256_HEX_BYTES];
+	struct vk_verify_digests digests;
 };
 
 enum { FIRST_ENTRIES = 256 };
@@ -104,7 +104,7 @@ static bool make_room(struct vk_verify_cache *cache)
 }
 
 bool vk_verify_cache_find(struct vk_verify_cache *cache, const struct vk_verify_key *key,
-			  char ret_sha256[VK_SHA256_HEX_BYTES])
+			  struct vk_verify_digests *ret_digests)
 {
 	bool found = false;
 
@@ -114,14 +114,14 @@ bool vk_verify_cache_find(struct vk_verify_cache *cache, const struct vk_verify_
 
 		found = entry->used;
 		if (found)
-			memcpy(ret_sha256, entry->sha256, VK_SHA256_HEX_BYTES);
+			*ret_digests = entry->digests;
 	}
 	pthread_mutex_unlock(&cache->lock);
 	return found;
 }
 
 void vk_verify_cache_add(struct vk_verify_cache *cache, const struct vk_verify_key *key,
-			 const char sha256[VK_SHA256_HEX_BYTES])
+			 const struct vk_verify_digests *digests)
 {
 	pthread_mutex_lock(&cache->lock);
 	if (make_room(cache)) {
@@ -130,7 +130,7 @@ void vk_verify_cache_add(struct vk_verify_cache *cache, const struct vk_verify_k
 		cache->count += !entry->used;
 		entry->used = true;
 		entry->key = *key;
-		memcpy(entry->sha256, sha256, VK_SHA256_HEX_BYTES);
+		entry->digests = *digests;
 	}
 	pthread_mutex_unlock(&cache->lock);
 }

@@ -17,13 +17,19 @@ struct vk_verify_key {
 	struct timespec touched; /* contents, mode, owner, number of names */
 };
 
+/* Digests of a file; md5 is empty when nobody asked for it. */
+struct vk_verify_digests {
+	char sha256[VK_SHA256_HEX_BYTES];
+	char md5[VK_MD5_HEX_BYTES];
+};
+
 VK_MUST_USE bool vk_verify_key_of(int fd, struct vk_verify_key *ret_key);
 bool vk_verify_key_equal(const struct vk_verify_key *a, const struct vk_verify_key *b);
 
 VK_MUST_USE bool vk_verify_cache_find(struct vk_verify_cache *cache, const struct vk_verify_key *key,
-				      char ret_sha256[VK_SHA256_HEX_BYTES]);
+				      struct vk_verify_digests *ret_digests);
 /* Without memory nothing is remembered. */
 void vk_verify_cache_add(struct vk_verify_cache *cache, const struct vk_verify_key *key,
-			 const char sha256[VK_SHA256_HEX_BYTES]);
+			 const struct vk_verify_digests *digests);
 
 #endif

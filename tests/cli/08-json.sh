@@ -48,7 +48,7 @@ cp "$OUT" header.json
 json "capture" 0 capture.json capture --store store disk.img
 json "capture of nothing" 4 capture-bad.json capture --store store nosuchfile
 json "list" 0 list.json list --store store
-json "pin" 0 pin.json pin --store store "$(ls store)" --reason drill
+json "pin" 0 pin.json pin --store store "$(jq -r ".captures[0].id" list.json)" --reason drill
 json "list of pinned ones" 0 list-pinned.json list --store store
 json "prune" 0 prune.json prune --store store
 json "verify" 0 verify.json verify --store store
@@ -58,6 +58,7 @@ json "decode of a wreck" 1 wreck.json decode disk.img
 json "restore on another disk" 3 plan.json restore --store store "$id" old.img
 json "restore without a place for the undo capture" 4 error.json restore --store /proc/nosuch "store/$id" disk.img --write
 json "restore" 0 restore.json restore --store store "$id" disk.img --write
+json "diff" 1 diff.json diff --store store "$id" old.img
 json "undo" 0 undo.json undo --store store "$(jq -r .undo restore.json)" disk.img
 is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json | jq -r '[.captures[].purpose] | join(" ")')" "capture undo"
 
@@ -72,7 +73,8 @@ is "prune: every key" "$(lacking vmfskit.prune/1 prune.json | grep -vx 'findings
 is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
-for file in decode:decode capture:capture list:list verify:verify prune:prune pin:pin restore:restore undo:undo; do
+is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
+for file in diff:diff decode:decode capture:capture list:list verify:verify prune:prune pin:pin restore:restore undo:undo; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 

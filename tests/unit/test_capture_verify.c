@@ -365,25 +365,25 @@ static void many_digests(void **state)
 {
 	struct vk_verify_cache *cache = vk_verify_cache_new();
 	struct vk_verify_key key = {.size_bytes = 1};
-	char sha256[VK_SHA256_HEX_BYTES] = "";
+	struct vk_verify_digests digests = {.md5 = ""};
 
 	(void)state;
 	assert_non_null(cache);
-	assert_false(vk_verify_cache_find(cache, &key, sha256));
+	assert_false(vk_verify_cache_find(cache, &key, &digests));
 	for (unsigned i = 0; i < 5000; i++) {
 		key.ino = i;
-		snprintf(sha256, sizeof(sha256), "%064u", i);
-		vk_verify_cache_add(cache, &key, sha256);
+		snprintf(digests.sha256, sizeof(digests.sha256), "%064u", i);
+		vk_verify_cache_add(cache, &key, &digests);
 	}
 	for (unsigned i = 0; i < 5000; i++) {
 		char expected[VK_SHA256_HEX_BYTES];
 
 		key.ino = i;
 		snprintf(expected, sizeof(expected), "%064u", i);
-		assert_true(vk_verify_cache_find(cache, &key, sha256));
-		assert_string_equal(sha256, expected);
+		assert_true(vk_verify_cache_find(cache, &key, &digests));
+		assert_string_equal(digests.sha256, expected);
 		key.touched.tv_nsec = 1;
-		assert_false(vk_verify_cache_find(cache, &key, sha256));
+		assert_false(vk_verify_cache_find(cache, &key, &digests));
 		key.touched.tv_nsec = 0;
 	}
 	vk_verify_cache_free(cache);
