@@ -186,14 +186,13 @@ static void what_must_always_hold(void **state)
 		size_t pinned;
 
 		random_history(1 + dice(200));
-		assert_true(count > 0);
 		decide(keep[0], keep[1], keep[2], keep[3]);
 		for (size_t i = 0; i < count; i++)
 			kept[i] = items[i].keep;
 		decide(keep[0] + dice(3), keep[1] + dice(3), keep[2] + dice(3), keep[3] + dice(3));
 		for (size_t i = 0; i < count; i++)
 			assert_true(items[i].keep || !kept[i]);
-		pinned = dice((unsigned)count);
+		pinned = dice(count > 0 ? (unsigned)count : 1);
 		items[pinned].pinned = true;
 		decide(keep[0], keep[1], keep[2], keep[3]);
 		for (size_t i = 0; i < count; i++)
