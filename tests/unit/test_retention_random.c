@@ -181,7 +181,7 @@ static void what_must_always_hold(void **state)
 	for (seed = 1; seed < 200; seed += 2) {
 		uint64_t begun = seed;
 		unsigned keep[4] = {dice(8), dice(6), dice(13), dice(11)};
-		bool kept[MAX_ITEMS];
+		bool kept[MAX_ITEMS] = {false};
 		size_t left = 0;
 		size_t pinned;
 
