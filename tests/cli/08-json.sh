@@ -48,7 +48,7 @@ cp "$OUT" header.json
 json "capture" 0 capture.json capture --store store disk.img
 json "capture of nothing" 4 capture-bad.json capture --store store nosuchfile
 json "list" 0 list.json list --store store
-json "pin" 0 pin.json pin --store store "$(jq -r ".captures[0].id" list.json)" --reason drill
+json "pin" 0 pin.json pin --store store "$(captures store)" --reason drill
 json "list of pinned ones" 0 list-pinned.json list --store store
 json "prune" 0 prune.json prune --store store
 json "verify" 0 verify.json verify --store store

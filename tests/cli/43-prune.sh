@@ -43,7 +43,7 @@ make --vmfs 6 --lun 5
 taken two
 "$VMFSKIT" capture --store first disk.img >/dev/null
 "$LAB" break --how table disk.img >/dev/null
-"$VMFSKIT" restore --store first "$(ls first | grep ^2)" disk.img --write >/dev/null
+"$VMFSKIT" restore --store first "$(captures first)" disk.img --write >/dev/null
 model undo "$(ls -d first/*-undo)"
 rm -rf first
 make --vmfs 5 --lun 3
@@ -58,9 +58,6 @@ taken bare
 printf 'label: dos\n2048,4096,83\n' | sfdisk -q disk.img
 taken bare2
 is "a model of each kind" "$(ls base | tr '\n' ' ')" "bare bare2 new old part two undo wreck "
-
-# the captures of a store
-captures() { ls -d "$1"/2* | sed 's|.*/||'; }
 
 # lines of the file plan: KIND SECONDS PATH WWID DAMAGED(0/1)
 # build STORE: makes what was planned; the file facts then tells of each: id, seconds, disk, verdict (0 sound, 1 incomplete,
@@ -304,7 +301,6 @@ is "each step fails" "$bad" ""
 
 # --- pins, one by one
 small
-rm -f small/ledger*
 ids=($(captures small))
 id=${ids[0]}
 ok "pin by path" "$VMFSKIT" pin --store small "small/$id/" --reason 'before the migration'
