@@ -6,6 +6,7 @@
 
 #include "cli/words.h"
 #include "cmd/captures.h"
+#include "cmd/keys.h"
 #include "cmd/shell_words.h"
 #include "cmd/verbs.h"
 #include "report/report.h"
@@ -14,6 +15,7 @@
 enum { KEEP_MAX = 1000000 };
 
 struct run {
+	struct vk_sign_key *key; /* NULL: none was named */
 	struct vk_cli_call *call;
 	struct vk_retention_policy policy;
 	struct vk_prune prune;
@@ -65,7 +67,8 @@ static enum vk_status open_store(struct run *run, struct vk_error *err)
 {
 	const char *path = vk_cmd_store(run->call);
 	const struct vk_finding_sink sink = vk_findings_sink(&run->findings);
-	struct vk_store_options options = {.use = VK_STORE_READ, .sink = &sink, .command = run->call->command};
+	struct vk_store_options options = {.use = VK_STORE_READ, .sink = &sink, .command = run->call->command,
+					   .sign_key = run->key};
 	enum vk_status status = vk_store_open(path, &options, &run->prune.store, err);
 
 	if (status != VK_OK || !run->write)
@@ -274,10 +277,15 @@ static int run(struct vk_cli_call *call)
 {
 	struct run run = {.call = call, .write = vk_cli_flag(call, "write")};
 	int code = read_policy(call, &run.policy);
+	int anchored;
 
+	if (code == VK_EXIT_OK)
+		code = vk_cmd_sign_key(call, &run.key);
 	if (code != VK_EXIT_OK)
 		return code;
 	code = work(&run);
+	anchored = run.write && run.prune.store != NULL ? vk_cmd_anchor(call, run.prune.store) : VK_EXIT_OK;
+	code = anchored > code ? anchored : code;
 	for (size_t i = 0; i < run.prune.count; i++)
 		vk_prune_capture_free(&run.prune.captures[i]);
 	free(run.prune.captures);
@@ -285,6 +293,7 @@ static int run(struct vk_cli_call *call)
 	vk_verify_cache_free(run.cache);
 	vk_findings_free(&run.findings);
 	vk_store_close(run.prune.store);
+	vk_sign_key_close(run.key);
 	return code;
 }
 
@@ -295,6 +304,8 @@ static const struct vk_cli_option options[] = {
 	{.name = "keep-yearly", .argument = "N", .help = "the same for years (default 10)"},
 	{.name = "write", .help = "remove them; without this, only show what would be removed"},
 	VK_STORE_OPTION,
+	VK_SIGN_KEY_OPTION,
+	VK_ANCHOR_OPTION,
 	VK_JSON_OPTION,
 	{.name = NULL},
 };
