@@ -17,6 +17,7 @@
 #   need_root [WHAT]          need PROGRAM...        skip the whole rest of the test without it
 #   loop_attach FILE [OPTS]   prints a loop device on FILE, detached at the end (needs root)
 #   loop_detach DEVICE        detach it before the end
+#   captures STORE            prints the ids of the captures in it, oldest first; captures_by_time: newest first, by the clock
 #   big_dir                   prints a scratch folder that holds sparse files of 64 TB, removed at the end
 #   traced FILE CMD...        CMD under strace -f, its system calls in FILE; more options in $STRACE_OPTIONS
 #   unpack FILE.xz OUT        unpack and keep the holes
@@ -175,6 +176,9 @@ loop_attach() {
 loop_detach() {
 	losetup -d "$1" && sed -i "\\,^$1\$,d" "$TMP/.loops"
 }
+
+captures_by_time() { (cd "$1" && ls -1td [0-9]* 2>/dev/null); }
+captures() { (cd "$1" && ls -d [0-9]* 2>/dev/null); }
 
 big_dir() {
 	local dir base

@@ -204,6 +204,7 @@ static enum vk_status judge_recorded(const struct vk_recorded *r, int store_fd, 
 		return status;
 	}
 	for (size_t i = 0; i < 2 && state != SAME; i++) {
+		/* what another run has under its temporary name is its own, unless it is just this */
 		status = look(store_fd, prefixes[i], r, &state, err);
 		if (status != VK_OK)
 			return status;

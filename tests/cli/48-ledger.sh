@@ -280,6 +280,17 @@ is "their lines" "$(tail -n 4 st/ledger.jsonl | jq -r .event | tr '\n' ' ')" "un
 is "of what" "$(tail -n 3 st/ledger.jsonl | head -n 1 | jq -c '[.captures, .target]')" "[[\"$id\",\"$undo\"],\"wreck.img\"]"
 ok "all signed" "$VMFSKIT" verify --store st --ledger --public-key key.pub
 
+# --- prune
+rm -rf kept && cp -a signed kept
+ok "prune" "$VMFSKIT" prune --store kept --keep-daily 0 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0 --write \
+	--sign-key key --anchor kept.anchor
+ok "its line is signed, what it removed is not missed" "$VMFSKIT" verify --store kept --ledger --public-key key.pub --anchor kept.anchor
+is "it names them" "$(tail -n 2 kept/ledger.jsonl | jq -r 'select(.event == "prune") | .captures[]' | sort)" \
+	"$(comm -23 <(ls signed | grep Z- | sort) <(ls kept | grep Z- | sort))"
+cp -a "signed/$(tail -n 2 kept/ledger.jsonl | jq -r 'select(.event == "prune") | .captures[0]')" kept/
+run "$VMFSKIT" verify --json --store kept --ledger --public-key key.pub
+is "one of them put back is told" "$(codes)" ledger.unfinished
+
 # --- verify records itself; twenty at once
 "$VMFSKIT" verify --store st "$id" >/dev/null
 is "verify of one" "$(tail -n 1 st/ledger.jsonl | jq -c '[.event, .captures, .result]')" "[\"verify\",[\"$id\"],\"1 of 1 sound\"]"
