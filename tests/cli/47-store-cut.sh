@@ -20,7 +20,7 @@ reset() { rm -rf "$1" && cp -a --sparse=always base "$1"; }
 # sound STORE LEAST MOST: what verify says, how many captures there are; prints what is wrong
 sound() {
 	local n
-	"$VMFSKIT" verify --store "$1" >"$1.told" 2>&1 || echo "verify: $(grep -v '^sound' "$1.told" | head -n 3)"
+	"$VMFSKIT" verify --ledger --store "$1" >"$1.told" 2>&1 || echo "verify: $(grep -v '^sound' "$1.told" | head -n 3)"
 	n=$(captures "$1")
 	[ "$n" -ge "$2" ] && [ "$n" -le "$3" ] || echo "$n captures"
 }
