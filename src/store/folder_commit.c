@@ -115,19 +115,29 @@ int vk_rename_to_new(int store_fd, const char *from, const char *to)
 	return renameat(store_fd, from, store_fd, to) == 0 ? 0 : errno;
 }
 
+static enum vk_status was_replaced(const struct vk_folder *folder, struct vk_error *err)
+{
+	return vk_error_set(err, VK_IO, folder->store, "somebody replaced the folder %s while it was written",
+			    folder->temporary);
+}
+
 enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err)
 {
 	enum vk_status status;
 	int code;
 
 	if (!vk_folder_is_at(folder, folder->temporary))
-		return vk_error_set(err, VK_IO, folder->store, "somebody replaced the folder %s while it was written",
-				    folder->temporary);
+		return was_replaced(folder, err);
 	code = vk_step_fails("capture folder: rename")
 		       ? errno
 		       : vk_rename_to_new(folder->store_fd, folder->temporary, folder->id);
 	if (code != 0)
 		return vk_error_errno(err, code, folder->store, "cannot name the capture %s", folder->id);
+	if (!vk_folder_is_at(folder, folder->id)) {
+		/* somebody else's got the name */
+		(void)!vk_rename_to_new(folder->store_fd, folder->id, folder->temporary);
+		return was_replaced(folder, err);
+	}
 	/* it has its name: what fails from here on takes nothing away */
 	status = sync_folder(folder->store_fd, "store folder: fsync", folder, err);
 	close(folder->fd);
