@@ -25,7 +25,7 @@ FUZZ_SECONDS ?= 300
 # CPPFLAGS, CFLAGS and LDFLAGS are the user's; ours stand in front of them.
 STD := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-	-Wcast-qual -Wformat=2 -Wundef -Wvla -Wwrite-strings -Werror
+	-Wcast-qual -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wno-missing-field-initializers -Werror
 OPT ?= -O2 -g
 HARDEN ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SAN ?=
@@ -133,7 +133,8 @@ FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CLANG) $(ALL_CPPFLAGS) -O1 -g $(WARN) $(FUZZ_SAN) -fsanitize=fuzzer-no-link -fno-omit-frame-pointer -MMD -MP -c -o $@ $<
-$(BUILD)/fuzz/libvmfskit.a: $(call obj,fuzz/obj,$(LIB_SRC))
+# and what of the programs above the library reads text of others
+$(BUILD)/fuzz/libvmfskit.a: $(call obj,fuzz/obj,$(LIB_SRC) src/cli/config_text.c)
 	@rm -f $@
 	$(call say,AR,$@)$(AR) rcs $@ $^
 $(BUILD)/fuzz/bin/%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libvmfskit.a

@@ -53,7 +53,7 @@ zero() {
 }
 
 # store_only STORE: the id of the newest capture in it
-newest() { captures_by_time "$1" | head -n 1; }
+newest() { ls -1t -- "$1" | grep -v "^ledger\." | head -n 1; }
 
 # the id of the undo capture in the JSON of restore --write
 undo_of() { sed -n 's/^ *"undo": "\(.*\)",*$/\1/p' "$1"; }

@@ -21,6 +21,7 @@
 #ifndef VMFSKIT_CAPTURE_H
 #define VMFSKIT_CAPTURE_H
 
+#include "vmfskit/signature.h"
 #include "vmfskit/source.h"
 #include "vmfskit/store.h"
 
@@ -70,6 +71,7 @@ struct vk_capture {
 	char time[32];         /* UTC, "2009-04-21T16:45:56Z": when it was begun */
 	char ended[32];        /* newer */
 	char **command;        /* newer: the command line; ends with NULL; NULL: not known */
+	char run[48];          /* newer: all captures of one run have the same */
 	char version[32];      /* of the program that took it */
 	char signer[VK_SHA256_HEX_BYTES]; /* newer: name of the key that it was signed with (signature.h); empty: it was not */
 	char source_path[4096];
@@ -104,6 +106,13 @@ struct vk_capture_options {
 	const char *const *other_paths; /* further nodes of the same LUN, ends with NULL; may be NULL */
 	const char *previous;    /* id of the last capture of this disk: files that did not change become hard links to its files; NULL: none */
 	bool md5;                /* MD5 beside SHA-256 */
+	bool vmfs_optional;      /* no capture.no-vmfs: the caller knows that disks without VMFS are among its own */
+	/*
+	 * May be NULL. Asked once, when everything was read and before the capture is recorded and gets its name: false says that
+	 * nobody waits for it any more, and it is dropped (VK_IO).
+	 */
+	bool (*may_commit)(void *ctx);
+	void *may_commit_ctx;
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */
@@ -160,11 +169,19 @@ void vk_capture_close(struct vk_capture *capture);
 
 /*
  * Prove a capture: manifest against SHA256SUMS byte for byte, every file's length and digest, regions neither overlapping nor
- * outside the disk, nothing that does not belong. Findings (all capture. codes) go to sink. Works on the
+ * outside the disk, nothing that does not belong; in a store, that the folder has its own name. Findings (all capture. codes) go to sink. Works on the
  * folder, so that a capture whose manifest is broken can be judged too.
  */
 VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
 					     struct vk_error *err);
+
+/*
+ * Whether the manifest is signed by this key: signature.missing, signature.wrong. That the rest of the capture is
+ * what the manifest says is for vk_capture_verify. Errors: VK_ABSENT (no folder), VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_capture_verify_signature(const char *path, const struct vk_public_key *key,
+						       const struct vk_finding_sink *sink,
+						       struct vk_error *err);
 
 /*
  * Digests that verifications of one run share, also between threads: a file that several captures have as hard links is

@@ -111,8 +111,8 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(CAPTURE_NO_LINKS, "capture.no-links", INFO, "the file system of the store has no hard links, so unchanged files are kept anew every night", "expect about 1 to 4 MiB for each disk and night, or move the store to ext4 or XFS") \
 	F(CAPTURE_MISPLACED, "capture.misplaced", ERROR, "the folder holds another capture than its name says", "find out who renamed it; its manifest tells what it really is") \
 	F(CAPTURE_WRITABLE, "capture.writable", WARNING, "others than its owner could have changed this file or folder", "find out who did that, then chmod go-w it") \
-	F(SIGNATURE_MISSING, "signature.missing", ERROR, "nobody vouches for this capture although the store is signed", "do not restore from it before you know where it comes from") \
-	F(SIGNATURE_WRONG, "signature.wrong", ERROR, "the signature does not fit: what was signed was altered, or another key signed it", "do not restore from it before you know where it comes from") \
+	F(SIGNATURE_MISSING, "signature.missing", ERROR, "a signature was asked for, and nobody vouches for this", "do not restore from it before you know where it comes from") \
+	F(SIGNATURE_WRONG, "signature.wrong", ERROR, "the signature does not fit: what was signed was altered, or another key signed it", "make sure that the key is the right one; do not restore from it before you know where it comes from") \
 	F(STORE_LEFT_OVER, "store.left-over", WARNING, "something with the name of an unfinished capture lies in the store that no run of vmfskit can have left there, or that could not be removed", "look at it and remove it by hand") \
 	F(LEDGER_MISSING, "ledger.missing", ERROR, "a store with captures has no ledger, so nothing tells whether captures were removed or slipped in", "look for the ledger in another copy of the store") \
 	F(LEDGER_DAMAGED, "ledger.damaged", ERROR, "a line of the ledger is not one that vmfskit writes", "compare with another copy of the ledger") \
@@ -122,8 +122,8 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(LEDGER_REORDERED, "ledger.line-moved", ERROR, "lines of the ledger do not stand where they were written", "compare with another copy of the ledger") \
 	F(LEDGER_CUT, "ledger.cut-short", ERROR, "the ledger ends before the line that its head names", "compare with another copy of the ledger") \
 	F(LEDGER_TORN, "ledger.torn-line", INFO, "the last line of the ledger was not written to its end: a run was killed or lost power there", "nothing: the next run removes it") \
-	F(LEDGER_UNSIGNED, "ledger.unsigned-line", WARNING, "a line of a signed ledger that removes or adds something carries no signature", "make sure that it was you") \
-	F(LEDGER_HEAD_WRONG, "ledger.head-wrong", ERROR, "the head of the ledger does not fit the ledger, or its signature does not fit", "compare with another copy of the store") \
+	F(LEDGER_UNSIGNED, "ledger.unsigned-line", WARNING, "a line that adds or removes captures carries no signature where signatures are due", "make sure that it was you, and name the key with --sign-key on every run") \
+	F(LEDGER_HEAD_WRONG, "ledger.head-wrong", ERROR, "the head of the ledger does not fit the ledger, or its signature does not fit", "compare with another copy of the store; the head stays as it is until you move it away, then the next run writes a new one") \
 	F(LEDGER_ROLLED_BACK, "ledger.rolled-back", ERROR, "the whole store is older than the anchor that was kept outside of it", "somebody put an older copy in its place: look for the newer one") \
 	F(LEDGER_CAPTURE_MISSING, "ledger.capture-missing", ERROR, "the ledger records a capture that is not there, and no prune of it", "look for it in another copy of the store") \
 	F(LEDGER_CAPTURE_UNRECORDED, "ledger.capture-unrecorded", ERROR, "a capture lies in the store that the ledger does not record", "do not restore from it before you know where it comes from") \

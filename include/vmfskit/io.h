@@ -103,6 +103,11 @@ struct vk_io *vk_io_pieces(const char *name, const struct vk_io_piece *pieces, s
 /* How to open a path. */
 struct vk_open_options {
 	uint32_t sector_size; /* 0: of the device, 512 for files */
+	/*
+	 * May be NULL. Grows by one, atomically, before and after every call into the file or device: odd as long as one
+	 * has not come back, so that another thread can tell a device that does not answer. Must outlive the handle.
+	 */
+	uint64_t *progress;
 };
 enum vk_io_form { VK_FORM_RAW, VK_FORM_VMFSIMG, VK_FORM_HEXDUMP };
 /*

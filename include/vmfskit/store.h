@@ -52,12 +52,15 @@ struct vk_store;
  */
 VK_MUST_USE enum vk_status vk_store_open(const char *path, const struct vk_store_options *options,
 					 struct vk_store **ret_store, struct vk_error *err);
+/* Gives the lock back, and nothing else: for a process that leaves threads behind which may still use the handle. */
+void vk_store_unlock(struct vk_store *store);
 /* Gives the lock back. NULL is allowed. */
 void vk_store_close(struct vk_store *store);
 
 const char *vk_store_path(const struct vk_store *store);
 int vk_store_fd(const struct vk_store *store); /* of its folder; borrowed */
 const struct vk_sign_key *vk_store_sign_key(const struct vk_store *store);
+const char *vk_store_run(const struct vk_store *store); /* names the time that this handle is open, sorts as time does: "20261121T014500.042113Z-4711" */
 const char *const *vk_store_command(const struct vk_store *store); /* never NULL; may be empty */
 
 /* Ids of the captures in a store, oldest first. Free each and the array. VK_ABSENT when there is no store. */

@@ -32,8 +32,9 @@ static unsigned long pass(const char *name)
 			fclose(f);
 		}
 	}
+	/* to this thread, which then stops at once, and the others with it */
 	if (is_number("VMFSKIT_STOP_AT", number))
-		kill(getpid(), SIGSTOP);
+		raise(SIGSTOP);
 	return number;
 }
 

@@ -34,6 +34,13 @@ bool vk_cli_flag(const struct vk_cli_call *call, const char *option)
 	return find_given(call, option, 0) != NULL;
 }
 
+bool vk_cli_given_here(const struct vk_cli_call *call, const char *option)
+{
+	const struct vk_cli_given *given = find_given(call, option, 0);
+
+	return given != NULL && !given->from_config;
+}
+
 const char *vk_cli_nth_value(const struct vk_cli_call *call, const char *option, size_t n)
 {
 	const struct vk_cli_given *given = find_given(call, option, n);

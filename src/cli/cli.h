@@ -38,6 +38,7 @@ struct vk_cli_option {
 	 * completion offers files or folders, nothing is checked.
 	 */
 	const char *choices;
+	bool config;          /* may be set in the configuration file, too; never for an option that writes */
 };
 
 struct vk_cli_example {
@@ -69,12 +70,14 @@ struct vk_cli_program {
 	const char *purpose;
 	const char *description;
 	const struct vk_cli_verb *const *verbs; /* ends with NULL */
+	const char *config_file; /* read by verbs with the option --config, when it is there; NULL: none */
 };
 
 /* An option as it was given. */
 struct vk_cli_given {
 	const struct vk_cli_option *option;
 	const char *value; /* NULL for a flag */
+	bool from_config;
 };
 
 /* What the command line said; lives during run. */
@@ -86,6 +89,7 @@ struct vk_cli_call {
 	const char *const *command; /* the whole command line as it was given; ends with NULL */
 	struct vk_cli_given *given; /* options in the order given */
 	size_t given_count;
+	char *config_text; /* what values of the configuration file point into */
 	FILE *out; /* results: stdout */
 	FILE *err; /* problems: stderr */
 };
@@ -99,12 +103,18 @@ bool vk_cli_flag(const struct vk_cli_call *call, const char *option);
 const char *vk_cli_value(const struct vk_cli_call *call, const char *option);
 const char *vk_cli_nth_value(const struct vk_cli_call *call, const char *option, size_t n);
 
+/* Whether the option stands on the command line itself. */
+bool vk_cli_given_here(const struct vk_cli_call *call, const char *option);
+
 /*
  * Parse and run: the whole of main(). Streams that are closed are first occupied, so that no disk is ever
  * opened as number 1 or 2 and printed on. Results that cannot be written (full disk, closed pipe) are exit 4.
  * Abbreviated option names are refused: an option that writes must not be hit by accident.
  */
 int vk_cli_main(const struct vk_cli_program *program, int argc, char **argv);
+
+/* Flush the results; returns code, or 4 when they did not reach their reader, which is then told. */
+int vk_cli_flush(const struct vk_cli_program *program, int code);
 
 /*
  * Print "PROGRAM: what (where, at byte N)" and the remedy to stderr; returns the exit code of the status:

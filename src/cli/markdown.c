@@ -48,7 +48,7 @@ static void put_option(FILE *out, const struct vk_cli_option *option)
 static void put_verb(FILE *out, const struct vk_cli_program *program,
 		     const struct vk_cli_verb *verb)
 {
-	const struct vk_cli_option help = {vk_cli_help_letter(verb), "help", NULL, vk_cli_help_text, NULL};
+	const struct vk_cli_option help = {vk_cli_help_letter(verb), "help", NULL, vk_cli_help_text, NULL, false};
 
 	fprintf(out, "### %s %s\n\n", program->name, verb->name);
 	put(out, vk_words_of(verb->purpose));

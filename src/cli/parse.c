@@ -107,24 +107,34 @@ static int refuse_unknown(const struct vk_cli_call *call, const char *word)
 	return vk_cli_usage(call, "there is no option %.*s", (int)name_len, word);
 }
 
-static int check_choice(const struct vk_cli_call *call, const struct vk_cli_option *option,
-			const char *value)
+const char *vk_cli_wrong_choice(const struct vk_cli_option *option, const char *value,
+				size_t *ret_len)
 {
 	const char *part = value;
 
 	if (option->choices == NULL || strcmp(option->choices, "FILE") == 0 ||
 	    strcmp(option->choices, "DIR") == 0)
-		return VK_EXIT_OK;
+		return NULL;
 	for (;;) {
-		size_t len = strcspn(part, ",");
-
-		if (!vk_words_have(option->choices, (struct vk_words){part, len}))
-			return vk_cli_usage(call, "--%s %s: \"%.*s\" is not one of: %s",
-					    option->name, value, (int)len, part, option->choices);
-		if (part[len] == '\0')
-			return VK_EXIT_OK;
-		part += len + 1;
+		*ret_len = strcspn(part, ",");
+		if (!vk_words_have(option->choices, (struct vk_words){part, *ret_len}))
+			return part;
+		if (part[*ret_len] == '\0')
+			return NULL;
+		part += *ret_len + 1;
 	}
+}
+
+static int check_choice(const struct vk_cli_call *call, const struct vk_cli_option *option,
+			const char *value)
+{
+	size_t len;
+	const char *wrong = vk_cli_wrong_choice(option, value, &len);
+
+	if (wrong == NULL)
+		return VK_EXIT_OK;
+	return vk_cli_usage(call, "--%s %s: \"%.*s\" is not one of: %s", option->name, value,
+			    (int)len, wrong, option->choices);
 }
 
 static int take_option(struct vk_cli_call *call, const struct vk_cli_option *option)
@@ -133,7 +143,7 @@ static int take_option(struct vk_cli_call *call, const struct vk_cli_option *opt
 	int code = value != NULL ? check_choice(call, option, value) : VK_EXIT_OK;
 
 	if (code == VK_EXIT_OK)
-		call->given[call->given_count++] = (struct vk_cli_given){option, value};
+		call->given[call->given_count++] = (struct vk_cli_given){option, value, false};
 	return code;
 }
 
@@ -207,6 +217,8 @@ int vk_cli_parse(struct vk_cli_call *call, int argc, char **argv, bool *ret_help
 		call->arguments[call->argument_count++] = argv[optind++];
 	if (code == VK_EXIT_OK && !*ret_help)
 		code = check_count(call);
+	if (code == VK_EXIT_OK && !*ret_help)
+		code = vk_cli_config(call);
 	table_free(&table);
 	return code;
 }
@@ -215,6 +227,8 @@ void vk_cli_parse_free(struct vk_cli_call *call)
 {
 	free(call->arguments);
 	free(call->given);
+	free(call->config_text);
+	call->config_text = NULL;
 	call->arguments = NULL;
 	call->given = NULL;
 }

@@ -13,6 +13,19 @@
 int vk_cli_parse(struct vk_cli_call *call, int argc, char **argv, bool *ret_help);
 void vk_cli_parse_free(struct vk_cli_call *call);
 
+/*
+ * Add what the configuration file sets to what the command line gave, for options that it did not give. Returns VK_EXIT_OK, or the exit
+ * code after the problem was printed.
+ */
+int vk_cli_config(struct vk_cli_call *call);
+
+/*
+ * The first part of value (which may be several with commas between them) that is not one of the option's choices; NULL
+ * when all is well. *ret_len is its length.
+ */
+const char *vk_cli_wrong_choice(const struct vk_cli_option *option, const char *value,
+				size_t *ret_len);
+
 /* The letter of --help for this verb: 'h', or 0 when an option of its own has it. */
 char vk_cli_help_letter(const struct vk_cli_verb *verb);
 size_t vk_cli_option_count(const struct vk_cli_verb *verb);

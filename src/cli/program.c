@@ -116,18 +116,16 @@ static int run(const struct vk_cli_program *program, int argc, char **argv)
 	return run_verb(program, verb, argc, argv);
 }
 
+int vk_cli_flush(const struct vk_cli_program *program, int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "%s: the results could not be written: %s\n", program->name,
+		errno != 0 ? strerror(errno) : "an earlier write failed");
+	return code == VK_EXIT_OK || code == VK_EXIT_FINDINGS ? VK_EXIT_IO : code;
+}
+
 int vk_cli_main(const struct vk_cli_program *program, int argc, char **argv)
 {
-	int code;
-
-	if (!occupy_streams())
-		return VK_EXIT_IO;
-	code = run(program, argc, argv);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "%s: the results could not be written: %s\n", program->name,
-			errno != 0 ? strerror(errno) : "an earlier write failed");
-		if (code == VK_EXIT_OK || code == VK_EXIT_FINDINGS)
-			code = VK_EXIT_IO;
-	}
-	return code;
+	return occupy_streams() ? vk_cli_flush(program, run(program, argc, argv)) : VK_EXIT_IO;
 }

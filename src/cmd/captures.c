@@ -167,16 +167,34 @@ void vk_cmd_judged_free(struct vk_cmd_judged *judged)
 	vk_findings_free(&judged->findings);
 }
 
+/* What concerns not the bytes but where they come from. */
+static bool is_of_trust(enum vk_finding_code code)
+{
+	return code == VK_F_CAPTURE_MISPLACED || code == VK_F_SIGNATURE_MISSING || code == VK_F_SIGNATURE_WRONG;
+}
+
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 {
+	bool incomplete = false;
+	bool distrusted = false;
+
 	if (!judged->verified)
 		return "not checked";
 	if (judged->status != VK_OK)
 		return "cannot be read";
-	for (size_t i = 0; i < judged->findings.count; i++)
-		if (judged->findings.items[i].code != VK_F_CAPTURE_INCOMPLETE)
+	for (size_t i = 0; i < judged->findings.count; i++) {
+		enum vk_finding_code code = judged->findings.items[i].code;
+
+		if (code != VK_F_CAPTURE_INCOMPLETE && code != VK_F_CAPTURE_WRITABLE && !is_of_trust(code))
 			return "damaged";
-	return judged->findings.count > 0 ? "incomplete" : "sound";
+		incomplete = incomplete || code == VK_F_CAPTURE_INCOMPLETE;
+		distrusted = distrusted || is_of_trust(code);
+	}
+	if (distrusted)
+		return "not trusted";
+	if (incomplete)
+		return "incomplete";
+	return judged->findings.count > 0 ? "exposed" : "sound";
 }
 
 enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths, size_t *ret_count,

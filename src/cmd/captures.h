@@ -8,9 +8,12 @@
 #include "cli/cli.h"
 #include "vmfskit/capture.h"
 
+#define VK_CONFIG_DEFAULT "/etc/vmfskit/vmfskit.conf"
 #define VK_STORE_OPTION \
-	{.name = "store", .argument = "DIR", .choices = "DIR", \
-	 .help = "folder of the captures (default " VK_STORE_DEFAULT ")"}
+	{.name = "store", .argument = "DIR", .choices = "DIR", .config = true, \
+	 .help = "folder of the captures (default " VK_STORE_DEFAULT ")"}, \
+	{.name = "config", .argument = "FILE", .choices = "FILE", \
+	 .help = "read this configuration instead of " VK_CONFIG_DEFAULT}
 #define VK_JSON_OPTION {.name = "json", .help = "print JSON"}
 
 /* --store, or the default. */

@@ -1,204 +1,179 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit capture */
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "cmd/captures.h"
+#include "cmd/capture_jobs.h"
+#include "cmd/keys.h"
 #include "cmd/sector_size.h"
+#include "cmd/worker.h"
 #include "report/report.h"
 
-struct job {
-	const char *disk;
-	enum vk_status status;
-	struct vk_error err;
-	char id[VK_CAPTURE_ID_BYTES];
-	char *path;
-	struct vk_findings findings;
-	struct vk_capture capture; /* as it was saved */
-	size_t decode_findings;    /* warnings and errors that decode has for the disk */
-};
+enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
 
-struct jobs {
-	struct vk_source_options source;
-	struct vk_capture_options capture;
-	const char *store;
-	struct job *items;
-	size_t count;
-};
-
-static size_t count_bad(const struct vk_findings *findings)
+/* A number of an option; 0 when it was not given. */
+static int read_number(const struct vk_cli_call *call, const char *option, unsigned max,
+		       unsigned *ret_number)
 {
-	size_t count = 0;
+	const char *value = vk_cli_value(call, option);
+	char *end;
+	unsigned long number;
 
-	for (size_t i = 0; i < findings->count; i++)
-		count += vk_finding_kind(findings->items[i].code)->severity != VK_INFO;
-	return count;
+	*ret_number = 0;
+	if (value == NULL)
+		return VK_EXIT_OK;
+	number = strtoul(value, &end, 10);
+	if (value[0] < '0' || value[0] > '9' || *end != '\0' || number < 1 || number > max)
+		return vk_cli_usage(call, "--%s is a number from 1 to %u, not %s", option, max, value);
+	*ret_number = (unsigned)number;
+	return VK_EXIT_OK;
 }
 
-/* One disk; nothing in it touches another job. */
-static void capture_disk(void *ctx, size_t index)
+/* Options that only make sense for disks that are looked for; what the configuration says of those is not meant for named ones. */
+static int check_all(const struct vk_cli_call *call, bool all)
 {
-	struct jobs *jobs = ctx;
-	struct job *job = &jobs->items[index];
-	struct vk_finding_sink sink = vk_findings_sink(&job->findings);
-	struct vk_source source;
+	static const char *const of_all[] = {"dev-dir", "include", "exclude", "vmfs-only"};
 
-	job->status = vk_source_open(job->disk, &jobs->source, &source, &job->err);
-	if (job->status != VK_OK)
-		return;
-	job->decode_findings = count_bad(&source.findings);
-	job->status = vk_capture_take(&source, &jobs->capture, &sink, job->id, &job->err);
-	vk_source_close(&source);
-	if (job->status != VK_OK)
-		return;
-	if (asprintf(&job->path, "%s/%s", jobs->store, job->id) < 0) {
-		job->path = NULL;
-		job->status = vk_error_set(&job->err, VK_NOMEM, job->disk, "no memory for a path");
-		return;
-	}
-	job->status = vk_capture_open("", job->path, &job->capture, &job->err);
+	if (all && call->argument_count > 0)
+		return vk_cli_usage(call, "--all finds the disks by itself: %s cannot be named beside it",
+				    call->arguments[0]);
+	if (all && vk_cli_flag(call, "as"))
+		return vk_cli_usage(call, "--as is for a named DISK");
+	if (all)
+		return VK_EXIT_OK;
+	if (call->argument_count == 0)
+		return vk_cli_usage(call, "which DISK, or --all?");
+	for (size_t i = 0; i < sizeof(of_all) / sizeof(of_all[0]); i++)
+		if (vk_cli_given_here(call, of_all[i]))
+			return vk_cli_usage(call, "--%s is for --all", of_all[i]);
+	return VK_EXIT_OK;
 }
 
-static void print_job(const struct vk_cli_call *call, const struct job *job)
-{
-	const struct vk_report_style style = vk_report_style_for(call->out);
-	char size[64];
-	char saved[64];
-
-	vk_cmd_size(job->capture.size_bytes, size);
-	vk_cmd_size(vk_cmd_saved_bytes(&job->capture), saved);
-	fprintf(call->out, "%s: %s, %s, saved %s", job->id, job->capture.source_path, size, saved);
-	for (size_t i = 0; i < job->capture.identity_count; i++) {
-		const struct vk_identity *id = &job->capture.identities[i];
-
-		fprintf(call->out, "; partition %u: %s", id->partition,
-			id->fs_label[0] != '\0' ? id->fs_label : "no label");
-		if (id->disk_id[0] != '\0')
-			fprintf(call->out, ", %s", id->disk_id);
-	}
-	fputc('\n', call->out);
-	vk_report_findings_text(call->out, &job->findings, NULL, &style);
-	if (job->decode_findings > 0)
-		fprintf(call->out, "  note: %zu finding%s about this disk; to see %s: vmfskit decode %s\n",
-			job->decode_findings, job->decode_findings == 1 ? "" : "s",
-			job->decode_findings == 1 ? "it" : "them", job->disk);
-}
-
-static json_t *job_json(const struct job *job)
-{
-	json_t *o = vk_cmd_capture_json(job->id, job->path, &job->capture);
-
-	if (json_object_set_new(o, "decode_findings",
-				json_integer((json_int_t)job->decode_findings)) == 0)
-		return o;
-	json_decref(o);
-	return NULL;
-}
-
-static json_t *jobs_json(const struct jobs *jobs)
-{
-	json_t *captures = json_array();
-	json_t *errors = json_array();
-	json_t *findings = json_array();
-	bool ok = true;
-
-	for (size_t i = 0; i < jobs->count && ok; i++) {
-		const struct job *job = &jobs->items[i];
-
-		if (job->status == VK_OK)
-			ok = json_array_append_new(captures, job_json(job)) == 0 &&
-			     vk_report_findings_json(findings, job->disk, &job->findings);
-		else
-			ok = json_array_append_new(
-				     errors, json_pack("{s:s,s:s,s:s,s:s,s:s}", "disk", job->disk,
-						       "status", vk_status_name(job->status), "what",
-						       job->err.what, "where", job->err.where,
-						       "remedy", job->err.remedy)) == 0;
-	}
-	if (ok)
-		return json_pack("{s:s,s:s,s:o,s:o,s:o}", "schema", "vmfskit.capture/1", "store",
-				 jobs->store, "captures", captures, "errors", errors,
-				 "findings", findings);
-	json_decref(captures);
-	json_decref(errors);
-	json_decref(findings);
-	return NULL;
-}
-
-static int report(struct vk_cli_call *call, const struct jobs *jobs)
-{
-	bool json = vk_cli_flag(call, "json");
-	int code = VK_EXIT_OK;
-
-	for (size_t i = 0; i < jobs->count; i++) {
-		const struct job *job = &jobs->items[i];
-		int one = VK_EXIT_OK;
-
-		if (job->status != VK_OK)
-			one = vk_cli_fail(call, &job->err);
-		else if (!json)
-			print_job(call, job);
-		if (job->status == VK_OK && vk_findings_bad(&job->findings))
-			one = VK_EXIT_FINDINGS;
-		code = one > code ? one : code;
-	}
-	return json ? vk_cmd_put_json(call, jobs_json(jobs), code) : code;
-}
-
-static int read_options(const struct vk_cli_call *call, struct jobs *jobs)
+static int read_options(const struct vk_cli_call *call, struct capture_run *run)
 {
 	const char *as = vk_cli_value(call, "as");
-	int code = vk_cmd_sector_size(call, &jobs->source.sector_size);
+	int code = vk_cmd_sector_size(call, &run->source.sector_size);
 
+	run->all = vk_cli_flag(call, "all");
+	if (code == VK_EXIT_OK)
+		code = check_all(call, run->all);
+	if (code == VK_EXIT_OK)
+		code = read_number(call, "jobs", JOBS_MAX, &run->threads);
+	if (code == VK_EXIT_OK)
+		code = read_number(call, "timeout", TIMEOUT_MAX_S, &run->timeout_s);
 	if (code != VK_EXIT_OK)
 		return code;
-	jobs->store = vk_cmd_store(call);
-	jobs->capture.sector_size = jobs->source.sector_size;
-	if (as != NULL && (!vk_source_kind_parse(as, &jobs->source.as) ||
-			   (jobs->source.as != VK_SOURCE_DISK &&
-			    jobs->source.as != VK_SOURCE_PARTITION)))
+	run->timeout_s = run->timeout_s > 0 ? run->timeout_s : TIMEOUT_S;
+	run->vmfs_only = vk_cli_flag(call, "vmfs-only");
+	run->quiet = vk_cli_flag(call, "quiet");
+	run->fail_on_change = vk_cli_flag(call, "fail-on-change");
+	run->progress = isatty(STDERR_FILENO) == 1 && !run->quiet;
+	run->store = vk_cmd_store(call);
+	run->capture.sector_size = run->source.sector_size;
+	run->capture.md5 = vk_cli_flag(call, "md5");
+	if (as != NULL && (!vk_source_kind_parse(as, &run->source.as) ||
+			   (run->source.as != VK_SOURCE_DISK &&
+			    run->source.as != VK_SOURCE_PARTITION)))
 		return vk_cli_usage(call, "--as is disk or partition, not %s", as);
 	return VK_EXIT_OK;
 }
 
-static int run(struct vk_cli_call *call)
+static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool *ret_stuck)
 {
-	struct jobs jobs = {.count = call->argument_count};
-	const struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
-	struct vk_capture_shared *shared;
-	struct vk_error opening;
-	int code = read_options(call, &jobs);
+	struct vk_capture_shared *shared = vk_capture_shared_new();
+	struct vk_error err;
+	int code;
 
-	if (code != VK_EXIT_OK)
+	run->capture.shared = shared;
+	if (vk_capture_prepare(call, run, &err) == VK_OK) {
+		vk_capture_work(run);
+		code = vk_capture_report(call, run);
+	} else {
+		code = vk_cli_fail(call, &err);
+	}
+	*ret_stuck = run->given_up > 0;
+	/* a thread that hangs may wake up and go on with what it has */
+	if (*ret_stuck)
 		return code;
-	if (vk_store_open(jobs.store, &use, &jobs.capture.store, &opening) != VK_OK)
-		return vk_cli_fail(call, &opening);
-	jobs.items = calloc(jobs.count, sizeof(*jobs.items));
-	if (jobs.items == NULL) {
-		struct vk_error err;
-
-		vk_error_set(&err, VK_NOMEM, NULL, "no memory for %zu disks", jobs.count);
-		vk_store_close(jobs.capture.store);
-		return vk_cli_fail(call, &err);
-	}
-	for (size_t i = 0; i < jobs.count; i++)
-		jobs.items[i].disk = call->arguments[i];
-	shared = vk_capture_shared_new();
-	jobs.capture.shared = shared;
-	vk_cmd_spread(jobs.count, capture_disk, &jobs);
 	vk_capture_shared_free(shared);
-	code = report(call, &jobs);
-	for (size_t i = 0; i < jobs.count; i++) {
-		free(jobs.items[i].path);
-		vk_findings_free(&jobs.items[i].findings);
-		vk_capture_close(&jobs.items[i].capture);
-	}
-	free(jobs.items);
-	vk_store_close(jobs.capture.store);
+	vk_capture_run_free(run);
 	return code;
 }
 
+/* What cannot have been left by a run and stays in the store; not among the findings about disks. */
+static int tell_left(const struct vk_cli_call *call, struct vk_findings *left)
+{
+	const struct vk_report_style style = vk_report_style_for(call->err);
+	int code = left->count > 0 ? VK_EXIT_FINDINGS : VK_EXIT_OK;
+
+	vk_report_findings_text(call->err, left, NULL, &style);
+	vk_findings_free(left);
+	return code;
+}
+
+static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
+{
+	struct capture_run *run = ctx;
+	struct vk_findings left = {.count = 0};
+	const struct vk_finding_sink sink = vk_findings_sink(&left);
+	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command, .sink = &sink};
+	int told;
+	struct vk_sign_key *key;
+	struct vk_error err;
+	int code = vk_cmd_sign_key(call, &key);
+	int anchored;
+
+	if (code != VK_EXIT_OK)
+		return code;
+	use.sign_key = key;
+	if (vk_store_open(run->store, &use, &run->capture.store, &err) != VK_OK) {
+		vk_sign_key_close(key);
+		vk_findings_free(&left);
+		return vk_cli_fail(call, &err);
+	}
+	told = tell_left(call, &left);
+	code = work_in_store(call, run, ret_stuck);
+	code = told > code ? told : code;
+	anchored = vk_cmd_anchor(call, run->capture.store);
+	code = anchored > code ? anchored : code;
+	if (*ret_stuck) {
+		vk_store_unlock(run->capture.store);
+		return code;
+	}
+	vk_store_close(run->capture.store);
+	vk_sign_key_close(key);
+	return code;
+}
+
+static int run_capture(struct vk_cli_call *call)
+{
+	struct capture_run run = {.count = 0};
+	int code = read_options(call, &run);
+
+	return code == VK_EXIT_OK ? vk_cmd_in_worker(call, work, &run) : code;
+}
+
 static const struct vk_cli_option options[] = {
+	{.name = "all", .help = "every LUN that this host sees, each once, however many paths lead to it"},
+	{.name = "dev-dir", .argument = "DIR", .choices = "DIR", .config = true,
+	 .help = "with --all: the disks are the device nodes or image files of this folder"},
+	{.name = "include", .argument = "GLOB", .config = true,
+	 .help = "with --all: only LUNs with such a name, path or WWID (naa.6001*); may be repeated"},
+	{.name = "exclude", .argument = "GLOB", .config = true,
+	 .help = "with --all: not LUNs with such a name, path or WWID; may be repeated"},
+	{.name = "vmfs-only", .config = true, .help = "with --all: pass over disks without VMFS"},
 	VK_STORE_OPTION,
+	{.name = "jobs", .argument = "N", .config = true,
+	 .help = "how many disks are worked on at a time (default twice the processors, at least 4)"},
+	{.name = "timeout", .argument = "SECONDS", .config = true,
+	 .help = "give a disk up that has not answered for so long (default 120)"},
+	{.name = "fail-on-change", .config = true,
+	 .help = "exit 1 when something that matters changed since the last capture, or a LUN is no longer seen"},
+	{.name = "md5", .config = true, .help = "save MD5 digests beside SHA-256"},
+	VK_SIGN_KEY_OPTION,
+	VK_ANCHOR_OPTION,
+	{.name = "quiet", .help = "print only what is new: changes, new disks, findings"},
 	{.name = "as",
 	 .argument = "KIND",
 	 .help = "what each DISK is, where its bytes do not tell",
@@ -211,12 +186,14 @@ static const struct vk_cli_option options[] = {
 static const struct vk_cli_example examples[] = {
 	{"vmfskit capture /dev/sdb /dev/sdc", "save what would be needed to bring two disks back"},
 	{"vmfskit capture --store /mnt/usb/vmfs disk.img", "the same of a disk in a file, into another store"},
+	{"vmfskit capture --all", "what cron runs every night: prints only what changed or is wrong"},
+	{"vmfskit capture --all --dev-dir /mnt/luns --exclude 'test*'", "all disks of a folder but some"},
 	{NULL, NULL},
 };
 
 const struct vk_cli_verb vk_verb_capture = {
 	.name = "capture",
-	.arguments = "DISK...",
+	.arguments = "DISK...|--all",
 	.purpose = "save what is needed to bring partition table and VMFS headers back",
 	.description =
 		"Saves of each DISK (a device, or a file with a whole disk or partition in it) the partition "
@@ -224,14 +201,22 @@ const struct vk_cli_verb vk_verb_capture = {
 		"(.vh.sf) and the heartbeats, about 21 MiB in sparse files. The disk is only read.\n\n"
 		"A capture is a folder of the store that can be used with nothing but dd and sha256sum: "
 		"RESTORE.txt in it has the lines. It appears under its name only when it is whole and on "
-		"disk.\n\n"
+		"disk. Files that are what the last capture of the same disk holds are hard links to those.\n\n"
 		"What was saved is read back to make sure that it contains what it is for. Where it does "
 		"not (no LVM header where one should be), where the disk could not be read, or where there is "
 		"no VMFS partition at all, that is printed and the exit code is 1; the capture is kept. The exit "
-		"code is 4 when a disk could not be captured; the others are captured all the same.",
+		"code is 4 when a disk could not be captured; the others are captured all the same.\n\n"
+		"With --all the disks are those of /sys/block without loop, RAM, floppy and optical devices, or on ESX and "
+		"ESXi those of /vmfs/devices/disks or /dev/disks. A LUN that is seen through several paths is captured once, through its "
+		"multipath device where there is one. Logical volumes and software RAIDs are taken when there is VMFS on "
+		"them, empty disks are passed over, and other disks without VMFS have their partition table saved.\n\n"
+		"With --all only news are printed: what changed since the last capture of a disk, in one line for each change, new "
+		"disks, those that are no longer seen, and findings; on a terminal also a summary. A change is no reason for exit code 1 unless "
+		"--fail-on-change is given. What hosts change by using a volume (heartbeats, generations, locks) is not told.\n\n"
+		"A device that does not answer for --timeout seconds is given up and named; the others are finished, and the exit code is 4.",
 	.options = options,
 	.examples = examples,
-	.least_arguments = 1,
+	.least_arguments = 0,
 	.most_arguments = SIZE_MAX,
-	.run = run,
+	.run = run_capture,
 };

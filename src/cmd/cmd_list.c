@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/captures.h"
+#include "cmd/list_dfxml.h"
 #include "store/pins.h"
 
 enum column { VERDICT, PIN, TIME, HOST, DISK, SIZE, LUN, NAME, LABEL, UUID, CAPTURE, COLUMNS };
@@ -160,6 +161,10 @@ static int report(struct vk_cli_call *call, const struct listing *listing)
 		if (!listing->items[i].known || listing->items[i].status != VK_OK ||
 		    vk_findings_bad(&listing->items[i].findings))
 			code = VK_EXIT_FINDINGS;
+	if (vk_cli_flag(call, "dfxml")) {
+		vk_cmd_put_dfxml(call, listing->items, listing->count);
+		return code;
+	}
 	if (vk_cli_flag(call, "json"))
 		return vk_cmd_put_json(call, listing_json(listing), code);
 	if (listing->count == 0) {
@@ -195,10 +200,12 @@ static int run(struct vk_cli_call *call)
 {
 	struct listing listing = {.verify = !vk_cli_flag(call, "no-verify")};
 	struct vk_error err;
-	enum vk_status status =
-		vk_cmd_store_paths(vk_cmd_store(call), &listing.paths, &listing.count, &err);
+	enum vk_status status;
 	int code;
 
+	if (vk_cli_flag(call, "json") && vk_cli_flag(call, "dfxml"))
+		return vk_cli_usage(call, "--json and --dfxml do not go together");
+	status = vk_cmd_store_paths(vk_cmd_store(call), &listing.paths, &listing.count, &err);
 	if (status != VK_OK && status != VK_ABSENT)
 		return vk_cli_fail(call, &err);
 	status = read_pins(vk_cmd_store(call), &listing.pins, &err);
@@ -226,6 +233,7 @@ static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
 	{.name = "no-verify", .help = "do not read the captures' files, only their manifests"},
 	VK_JSON_OPTION,
+	{.name = "dfxml", .help = "print DFXML, the XML that forensic tools exchange"},
 	{.name = NULL},
 };
 

@@ -9,6 +9,7 @@
 #include "cmd/captures.h"
 #include "cmd/verbs.h"
 #include "store/pins.h"
+#include "vmfskit/ledger.h"
 
 struct pinning {
 	struct vk_cli_call *call;
@@ -68,6 +69,16 @@ static int put_result(struct pinning *pinning, const char *id, bool was)
 	return VK_EXIT_OK;
 }
 
+static enum vk_status record(const struct pinning *pinning, const char *id, struct vk_error *err)
+{
+	const struct vk_event event = {.kind = pinning->unpin ? VK_EVENT_UNPIN : VK_EVENT_PIN,
+				       .captures = &id,
+				       .capture_count = 1,
+				       .result = pinning->reason};
+
+	return vk_ledger_append(pinning->store, &event, err);
+}
+
 static int pin_one(struct pinning *pinning, const char *name)
 {
 	const char *store = vk_store_path(pinning->store);
@@ -82,6 +93,8 @@ static int pin_one(struct pinning *pinning, const char *name)
 		return vk_cli_fail(pinning->call, &err);
 	status = pinning->unpin ? vk_pin_clear(fd, store, id, &was, &err)
 				: vk_pin_set(fd, store, id, pinning->reason, &err);
+	if (status == VK_OK && (was || !pinning->unpin))
+		status = record(pinning, id, &err);
 	code = status == VK_OK ? put_result(pinning, id, was) : vk_cli_fail(pinning->call, &err);
 	free(id);
 	return code;

@@ -6,19 +6,22 @@
 
 #include "cli/words.h"
 #include "cmd/captures.h"
+#include "cmd/keys.h"
 #include "cmd/shell_words.h"
 #include "cmd/verbs.h"
+#include "report/report.h"
 #include "store/prune.h"
 
 enum { KEEP_MAX = 1000000 };
 
 struct run {
+	struct vk_sign_key *key; /* NULL: none was named */
 	struct vk_cli_call *call;
 	struct vk_retention_policy policy;
-	struct vk_store *store;
 	struct vk_prune prune;
 	struct vk_pins pins;
 	struct vk_verify_cache *cache;
+	struct vk_findings findings; /* about the store itself */
 	bool write;
 };
 
@@ -54,37 +57,39 @@ static int read_policy(const struct vk_cli_call *call, struct vk_retention_polic
 	return code;
 }
 
+static const char *path_of(const struct run *run)
+{
+	return vk_store_path(run->prune.store);
+}
+
 /* A run would make a store that is not there: one that is misspelt must not come into being. */
 static enum vk_status open_store(struct run *run, struct vk_error *err)
 {
 	const char *path = vk_cmd_store(run->call);
-	struct vk_store_options options = {.use = VK_STORE_READ, .command = run->call->command};
-	enum vk_status status = vk_store_open(path, &options, &run->store, err);
+	const struct vk_finding_sink sink = vk_findings_sink(&run->findings);
+	struct vk_store_options options = {.use = VK_STORE_READ, .sink = &sink, .command = run->call->command,
+					   .sign_key = run->key};
+	enum vk_status status = vk_store_open(path, &options, &run->prune.store, err);
 
-	if (status == VK_OK && run->write) {
-		vk_store_close(run->store);
-		run->store = NULL;
-		options.use = VK_STORE_RUN;
-		status = vk_store_open(path, &options, &run->store, err);
-	}
-	if (status != VK_OK)
+	if (status != VK_OK || !run->write)
 		return status;
-	run->prune.store_fd = vk_store_fd(run->store);
-	run->prune.store = path;
-	return VK_OK;
+	vk_store_close(run->prune.store);
+	run->prune.store = NULL;
+	options.use = VK_STORE_RUN;
+	return vk_store_open(path, &options, &run->prune.store, err);
 }
 
 static enum vk_status list_captures(struct run *run, struct vk_error *err)
 {
 	char **ids;
 	size_t count;
-	enum vk_status status = vk_store_list(run->prune.store, &ids, &count, err);
+	enum vk_status status = vk_store_list(path_of(run), &ids, &count, err);
 
 	if (status != VK_OK)
 		return status;
 	run->prune.captures = calloc(count + 1, sizeof(*run->prune.captures));
 	if (run->prune.captures == NULL)
-		status = vk_error_set(err, VK_NOMEM, run->prune.store, "no memory for the captures");
+		status = vk_error_set(err, VK_NOMEM, path_of(run), "no memory for the captures");
 	else
 		run->prune.count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -105,7 +110,7 @@ static void look(void *ctx, size_t index)
 
 static enum vk_status plan(struct run *run, struct vk_error *err)
 {
-	enum vk_status status = vk_pins_read(run->prune.store_fd, run->prune.store, &run->pins, err);
+	enum vk_status status = vk_pins_read(vk_store_fd(run->prune.store), path_of(run), &run->pins, err);
 
 	if (status == VK_OK)
 		status = list_captures(run, err);
@@ -171,11 +176,13 @@ static void print_sum(const struct run *run)
 static void print(const struct run *run)
 {
 	FILE *out = run->call->out;
+	const struct vk_report_style style = vk_report_style_for(out);
 	size_t width = 0;
 	char id[4 * VK_CAPTURE_ID_BYTES];
 
+	vk_report_findings_text(out, &run->findings, path_of(run), &style);
 	if (run->prune.count == 0) {
-		fprintf(out, "no captures in %s\n", run->prune.store);
+		fprintf(out, "no captures in %s\n", path_of(run));
 		return;
 	}
 	for (size_t i = 0; i < run->prune.count; i++) {
@@ -217,22 +224,24 @@ static json_t *run_json(const struct run *run)
 {
 	const struct vk_retention_policy *p = &run->policy;
 	json_t *captures = json_array();
+	json_t *findings = json_array();
 	char *next = run->write || run->prune.remove_count == 0 ? NULL : next_command(run);
 	json_t *root = NULL;
 	bool sound = true;
 
 	for (size_t i = 0; i < run->prune.count && sound; i++)
 		sound = json_array_append_new(captures, capture_json(&run->prune.captures[i])) == 0;
-	if (sound)
-		root = json_pack("{s:s,s:s,s:{s:I,s:I,s:I,s:I},s:b,s:O,s:I,s:I,s:I,s:s?}", "schema",
-				 "vmfskit.prune/1", "store", run->prune.store, "policy", "keep_daily",
+	if (sound && vk_report_findings_json(findings, path_of(run), &run->findings))
+		root = json_pack("{s:s,s:s,s:{s:I,s:I,s:I,s:I},s:b,s:O,s:I,s:I,s:I,s:s?,s:O}", "schema",
+				 "vmfskit.prune/1", "store", path_of(run), "policy", "keep_daily",
 				 (json_int_t)p->keep_daily, "keep_weekly", (json_int_t)p->keep_weekly,
 				 "keep_monthly", (json_int_t)p->keep_monthly, "keep_yearly",
 				 (json_int_t)p->keep_yearly, "written", run->write, "captures", captures,
 				 "keep_count", (json_int_t)(run->prune.count - run->prune.remove_count),
 				 "remove_count", (json_int_t)run->prune.remove_count, "free_bytes",
-				 (json_int_t)run->prune.free_bytes, "next", next);
+				 (json_int_t)run->prune.free_bytes, "next", next, "findings", findings);
 	json_decref(captures);
+	json_decref(findings);
 	free(next);
 	return root;
 }
@@ -243,22 +252,16 @@ static int judge(const struct run *run)
 		if (run->prune.captures[i].problem[0] != '\0' ||
 		    run->prune.captures[i].verdict == VK_RETENTION_DAMAGED)
 			return VK_EXIT_FINDINGS;
-	return VK_EXIT_OK;
+	return vk_findings_bad(&run->findings) ? VK_EXIT_FINDINGS : VK_EXIT_OK;
 }
 
 static int work(struct run *run)
 {
 	struct vk_error err;
 	struct vk_error removing = {.status = VK_OK};
-	int leftovers = VK_EXIT_OK;
 	int code;
 
-	if (open_store(run, &err) != VK_OK)
-		return vk_cli_fail(run->call, &err);
-	/* what cannot be removed of an earlier run must not keep this one from its work */
-	if (run->write && vk_prune_finish(run->prune.store_fd, run->prune.store, &err) != VK_OK)
-		leftovers = vk_cli_fail(run->call, &err);
-	if (plan(run, &err) != VK_OK)
+	if (open_store(run, &err) != VK_OK || plan(run, &err) != VK_OK)
 		return vk_cli_fail(run->call, &err);
 	if (run->write && run->prune.remove_count > 0)
 		removing.status = vk_prune_remove(&run->prune, &removing);
@@ -267,35 +270,42 @@ static int work(struct run *run)
 		code = vk_cmd_put_json(run->call, run_json(run), code);
 	else
 		print(run);
-	if (removing.status != VK_OK)
-		code = vk_cli_fail(run->call, &removing);
-	return leftovers > code ? leftovers : code;
+	return removing.status == VK_OK ? code : vk_cli_fail(run->call, &removing);
 }
 
 static int run(struct vk_cli_call *call)
 {
 	struct run run = {.call = call, .write = vk_cli_flag(call, "write")};
 	int code = read_policy(call, &run.policy);
+	int anchored;
 
+	if (code == VK_EXIT_OK)
+		code = vk_cmd_sign_key(call, &run.key);
 	if (code != VK_EXIT_OK)
 		return code;
 	code = work(&run);
+	anchored = run.write && run.prune.store != NULL ? vk_cmd_anchor(call, run.prune.store) : VK_EXIT_OK;
+	code = anchored > code ? anchored : code;
 	for (size_t i = 0; i < run.prune.count; i++)
 		vk_prune_capture_free(&run.prune.captures[i]);
 	free(run.prune.captures);
 	vk_pins_free(&run.pins);
 	vk_verify_cache_free(run.cache);
-	vk_store_close(run.store);
+	vk_findings_free(&run.findings);
+	vk_store_close(run.prune.store);
+	vk_sign_key_close(run.key);
 	return code;
 }
 
 static const struct vk_cli_option options[] = {
-	{.name = "keep-daily", .argument = "N", .help = "newest days of which the last capture stays (default 7)"},
-	{.name = "keep-weekly", .argument = "N", .help = "the same for weeks, which end on Friday (default 5)"},
-	{.name = "keep-monthly", .argument = "N", .help = "the same for months (default 12)"},
-	{.name = "keep-yearly", .argument = "N", .help = "the same for years (default 10)"},
+	{.name = "keep-daily", .argument = "N", .config = true, .help = "newest days of which the last capture stays (default 7)"},
+	{.name = "keep-weekly", .argument = "N", .config = true, .help = "the same for weeks, which end on Friday (default 5)"},
+	{.name = "keep-monthly", .argument = "N", .config = true, .help = "the same for months (default 12)"},
+	{.name = "keep-yearly", .argument = "N", .config = true, .help = "the same for years (default 10)"},
 	{.name = "write", .help = "remove them; without this, only show what would be removed"},
 	VK_STORE_OPTION,
+	VK_SIGN_KEY_OPTION,
+	VK_ANCHOR_OPTION,
 	VK_JSON_OPTION,
 	{.name = NULL},
 };

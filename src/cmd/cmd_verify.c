@@ -2,8 +2,11 @@
 /* vmfskit verify */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/captures.h"
+#include "cmd/keys.h"
+#include "cmd/verify_ledger.h"
 #include "report/report.h"
 #include "store/folder.h"
 
@@ -11,14 +14,21 @@ struct checks {
 	char **paths;
 	struct vk_cmd_judged *items;
 	size_t count;
+	struct vk_cmd_ledger ledger;
 	struct vk_verify_cache *cache;
 };
 
 static void check(void *ctx, size_t index)
 {
 	struct checks *checks = ctx;
+	struct vk_cmd_judged *judged = &checks->items[index];
+	struct vk_finding_sink sink;
 
-	vk_cmd_judge(checks->paths[index], true, checks->cache, &checks->items[index]);
+	vk_cmd_judge(checks->paths[index], true, checks->cache, judged);
+	if (checks->ledger.public_key == NULL || judged->status != VK_OK)
+		return;
+	sink = vk_findings_sink(&judged->findings);
+	judged->status = vk_capture_verify_signature(judged->path, checks->ledger.public_key, &sink, &judged->err);
 }
 
 static void print_check(const struct vk_cli_call *call, const struct vk_cmd_judged *judged)
@@ -35,11 +45,12 @@ static void print_check(const struct vk_cli_call *call, const struct vk_cmd_judg
 	vk_report_findings_text(call->out, &judged->findings, NULL, &style);
 }
 
-static json_t *checks_json(const struct checks *checks)
+static json_t *checks_json(const struct vk_cli_call *call, const struct checks *checks)
 {
 	json_t *captures = json_array();
 	json_t *findings = json_array();
-	bool ok = true;
+	json_t *ledger = checks->ledger.asked ? vk_cmd_ledger_json(call, &checks->ledger) : NULL;
+	bool ok = !checks->ledger.asked || ledger != NULL;
 
 	for (size_t i = 0; i < checks->count && ok; i++) {
 		const struct vk_cmd_judged *judged = &checks->items[i];
@@ -53,9 +64,11 @@ static json_t *checks_json(const struct checks *checks)
 		ok = json_array_append_new(captures, o) == 0 && ok &&
 		     vk_report_findings_json(findings, judged->path, &judged->findings);
 	}
+	ok = ok && vk_report_findings_json(findings, checks->ledger.path, &checks->ledger.findings);
 	if (ok)
-		return json_pack("{s:s,s:o,s:o}", "schema", "vmfskit.verify/1", "captures", captures,
-				 "findings", findings);
+		return json_pack("{s:s,s:o,s:o*,s:o}", "schema", "vmfskit.verify/1", "captures", captures,
+				 "ledger", ledger, "findings", findings);
+	json_decref(ledger);
 	json_decref(captures);
 	json_decref(findings);
 	return NULL;
@@ -65,6 +78,7 @@ static int report(struct vk_cli_call *call, const struct checks *checks)
 {
 	bool json = vk_cli_flag(call, "json");
 	int code = VK_EXIT_OK;
+	int of_ledger;
 
 	for (size_t i = 0; i < checks->count; i++) {
 		const struct vk_cmd_judged *judged = &checks->items[i];
@@ -76,7 +90,9 @@ static int report(struct vk_cli_call *call, const struct checks *checks)
 			one = vk_cli_fail(call, &judged->err);
 		code = one > code ? one : code;
 	}
-	return json ? vk_cmd_put_json(call, checks_json(checks), code) : code;
+	of_ledger = vk_cmd_ledger_report(call, &checks->ledger);
+	code = of_ledger > code ? of_ledger : code;
+	return json ? vk_cmd_put_json(call, checks_json(call, checks), code) : code;
 }
 
 /* The named captures; what cannot be found is told and leaves a gap that is closed. */
@@ -110,35 +126,76 @@ static int find_all(const struct vk_cli_call *call, struct checks *checks)
 	return VK_EXIT_OK;
 }
 
-static int run(struct vk_cli_call *call)
+/* Only captures of this store belong in its ledger: those that were asked for by their ids. */
+static void note(const struct vk_cli_call *call, const struct checks *checks)
 {
-	struct checks checks = {.count = 0};
-	int code = call->argument_count > 0 ? find_named(call, &checks) : find_all(call, &checks);
+	const char **ids = calloc(checks->count + 1, sizeof(*ids));
+	const char *store = vk_cmd_store(call);
+	size_t count = 0;
+	size_t bad = 0;
+
+	for (size_t i = 0; i < checks->count && ids != NULL; i++) {
+		const struct vk_cmd_judged *judged = &checks->items[i];
+		size_t len = strlen(store);
+
+		if (strncmp(judged->path, store, len) != 0 || judged->path[len] != '/' ||
+		    strchr(judged->path + len + 1, '/') != NULL)
+			continue;
+		ids[count++] = judged->path + len + 1;
+		bad += judged->status != VK_OK || vk_findings_bad(&judged->findings);
+	}
+	if (ids != NULL)
+		vk_cmd_ledger_note(call, &checks->ledger, call->argument_count > 0 ? ids : NULL, count, bad);
+	free(ids);
+}
+
+static int verify(struct vk_cli_call *call, struct checks *checks)
+{
+	int code = call->argument_count > 0 ? find_named(call, checks) : find_all(call, checks);
 	int judged = VK_EXIT_OK;
 
-	if (checks.paths == NULL && checks.count == 0 && code != VK_EXIT_OK)
+	if (checks->paths == NULL && checks->count == 0 && code != VK_EXIT_OK)
 		return code;
-	checks.items = calloc(checks.count + 1, sizeof(*checks.items));
-	if (checks.items == NULL || (checks.paths == NULL && call->argument_count > 0)) {
+	checks->items = calloc(checks->count + 1, sizeof(*checks->items));
+	if (checks->items == NULL || (checks->paths == NULL && call->argument_count > 0)) {
 		struct vk_error err;
 
 		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the captures");
 		judged = vk_cli_fail(call, &err);
 	} else {
-		checks.cache = vk_verify_cache_new();
-		vk_cmd_spread(checks.count, check, &checks);
-		vk_verify_cache_free(checks.cache);
-		judged = report(call, &checks);
+		checks->cache = vk_verify_cache_new();
+		vk_cmd_spread(checks->count, check, checks);
+		vk_verify_cache_free(checks->cache);
+		vk_cmd_ledger_check(call, &checks->ledger);
+		judged = report(call, checks);
+		note(call, checks);
 	}
+	return judged > code ? judged : code;
+}
+
+static int run(struct vk_cli_call *call)
+{
+	struct checks checks = {.count = 0};
+	int code = vk_cmd_ledger_begin(call, &checks.ledger);
+
+	if (code == VK_EXIT_OK)
+		code = verify(call, &checks);
 	for (size_t i = 0; i < checks.count && checks.items != NULL; i++)
 		vk_cmd_judged_free(&checks.items[i]);
 	free(checks.items);
 	free(checks.paths);
-	return judged > code ? judged : code;
+	vk_cmd_ledger_free(&checks.ledger);
+	return code;
 }
 
 static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
+	{.name = "ledger", .help = "prove the ledger of the store, too, and the captures against it"},
+	VK_PUBLIC_KEY_OPTION,
+	{.name = "anchor",
+	 .argument = "FILE",
+	 .choices = "FILE",
+	 .help = "compare the ledger with a head that was kept outside (capture --anchor); means --ledger"},
 	VK_JSON_OPTION,
 	{.name = NULL},
 };
@@ -146,6 +203,8 @@ static const struct vk_cli_option options[] = {
 static const struct vk_cli_example examples[] = {
 	{"vmfskit verify", "prove every capture of the store"},
 	{"vmfskit verify 20261121T014500Z-sdb", "prove one, by its id"},
+	{"vmfskit verify --ledger --public-key pub.pem --anchor /mnt/safe/anchor",
+	 "prove that nothing was removed, altered or slipped in"},
 	{"vmfskit verify ./20261121T014500Z-sdb", "prove a folder that lies here"},
 	{NULL, NULL},
 };
@@ -160,7 +219,13 @@ const struct vk_cli_verb vk_verb_verify = {
 		"other byte for byte, and the manifest with the form in which it was written. Files that do not belong, "
 		"links in the place of files, and regions that overlap or reach past the end of the disk are told, "
 		"too.\n\n"
-		"All that is wrong is printed, not only the first thing. The exit code is 1 when anything is.",
+		"With --ledger the custody ledger of the store is proved, too: that no line of it was removed, altered, put in "
+		"or moved, and that the captures are those that it records. With --public-key every capture, line and head must "
+		"be signed by that key. With --anchor a head that was kept outside shows whether the whole store was put "
+		"back to an older state.\n\n"
+		"All that is wrong is printed, not only the first thing. The exit code is 1 when anything is. The run is "
+		"recorded in the ledger where the store can be written to; evidence on a read-only mount is verified all "
+		"the same.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

@@ -108,6 +108,36 @@ static int parse(const struct vk_cli_call *call, bool undo, struct vk_restore_op
 	return code;
 }
 
+/* The disk is written by now, whatever becomes of the line: that it could not be recorded is worth a word and no more. */
+static void record(const struct vk_restore_run *run, const struct vk_restore_options *options)
+{
+	const struct vk_store_options use = {.use = VK_STORE_ADD,
+					     .sign_key = options->sign_key,
+					     .command = options->command};
+	const char *const captures[] = {run->capture->id, run->undo_id};
+	char result[100];
+	const struct vk_event event = {.kind = run->undo ? VK_EVENT_UNDO : VK_EVENT_RESTORE,
+				       .captures = captures,
+				       .capture_count = 2,
+				       .target = run->target,
+				       .result = result};
+	struct vk_store *store;
+	struct vk_error err;
+	enum vk_status status;
+
+	if (run->undo_id[0] == '\0')
+		return;
+	snprintf(result, sizeof(result), "%s %llu bytes", run->written ? "written" : "failed after",
+		 (unsigned long long)vk_restore_written_bytes(run->restore));
+	status = vk_store_open(options->store, &use, &store, &err);
+	if (status == VK_OK) {
+		status = vk_ledger_append(store, &event, &err);
+		vk_store_close(store);
+	}
+	if (status != VK_OK)
+		fprintf(run->call->err, "%s: note: not recorded in the ledger: %s\n", run->call->program->name, err.what);
+}
+
 /* A capture so broken that it cannot be opened fails verification before there is a plan. */
 static int cannot_open_capture(const struct vk_cli_call *call, struct vk_error *err)
 {
@@ -148,6 +178,7 @@ static int plan_and_write(struct vk_restore_run *run, const struct vk_restore_op
 	} else {
 		run->written = vk_restore_write(run->restore, run->undo_id, &err) == VK_OK;
 		run->error = run->written ? NULL : &err;
+		record(run, options);
 		code = finish(run, VK_EXIT_OK);
 		run->error = NULL;
 	}
@@ -163,13 +194,19 @@ int vk_restore_run(struct vk_cli_call *call, bool undo)
 				     .undo = undo,
 				     .verbose = vk_cli_flag(call, "verbose")};
 	struct vk_capture capture;
+	struct vk_sign_key *key = NULL;
 	struct vk_error err;
 	int code = parse(call, undo, &options);
 
+	if (code == VK_EXIT_OK)
+		code = vk_cmd_sign_key(call, &key);
 	if (code != VK_EXIT_OK)
 		return code;
-	if (vk_capture_open(options.store, call->arguments[0], &capture, &err) != VK_OK)
+	if (vk_capture_open(options.store, call->arguments[0], &capture, &err) != VK_OK) {
+		vk_sign_key_close(key);
 		return cannot_open_capture(call, &err);
+	}
+	options.sign_key = key;
 	run.capture = &capture;
 	if (undo && !capture.is_undo)
 		code = vk_cli_usage(call, "%s is no undo capture; to put a capture back use: %s restore",
@@ -177,5 +214,6 @@ int vk_restore_run(struct vk_cli_call *call, bool undo)
 	else
 		code = plan_and_write(&run, &options);
 	vk_capture_close(&capture);
+	vk_sign_key_close(key);
 	return code;
 }

@@ -4,6 +4,7 @@
 #define VK_CMD_RESTORE_RUN_H
 
 #include "cli/cli.h"
+#include "cmd/keys.h"
 #include "cmd/sector_size.h"
 #include "vmfskit/restore.h"
 
@@ -44,6 +45,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 	{'s', "store", "DIR", \
 	 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", "DIR"}, \
 	VK_SECTOR_SIZE_OPTION, \
+	VK_SIGN_KEY_OPTION, \
 	{0, "heartbeat-wait", "SECONDS", "time between the two looks at heartbeats in use (8), at least 4", \
 	 NULL}, \
 	{'v', "verbose", NULL, "show every change and every field", NULL}, \

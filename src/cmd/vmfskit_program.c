@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of verbs of vmfskit. */
+#include "cmd/captures.h"
 #include "cmd/verbs.h"
 
 static const struct vk_cli_verb *const verbs[] = {
@@ -18,6 +19,16 @@ const struct vk_cli_program vk_vmfskit_program = {
 		"put back with nothing but dd (capture, list, verify), and puts it back (restore) in a way that "
 		"can be undone (undo).\n\n"
 		"Nothing is ever written without --write. A source may be a whole disk, one partition, a logical "
-		"volume or a piece of any of them: a block device, a file, or standard input (-).",
+		"volume or a piece of any of them: a block device, a file, or standard input (-).\n\n"
+		"What is the same every night can stand in the configuration, " VK_CONFIG_DEFAULT ": "
+		"options whose help says so, by their long names without dashes, each on a line of its own; flags are yes or "
+		"no, lists repeat the key. What the command line says of an option takes the place of all that the file says of it. "
+		"The file must be a regular file that only its owner can write, root or whoever runs vmfskit.\n\n"
+		"  # " VK_CONFIG_DEFAULT "\n"
+		"  store = /var/lib/vmfskit\n"
+		"  exclude = naa.600508b1*    # local disks\n"
+		"  keep-daily = 14\n"
+		"  fail-on-change = yes",
 	.verbs = verbs,
+	.config_file = VK_CONFIG_DEFAULT,
 };

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/checked.h"
 
@@ -30,8 +31,23 @@ static bool touches_fault(uint64_t offset, uint64_t len, uint32_t unit_bytes)
 	return false;
 }
 
+/* A device that does not answer: the read never comes back. */
+static void hang_if_stuck(int fd)
+{
+	const char *path = getenv("VMFSKIT_TEST_STUCK");
+	struct stat want;
+	struct stat have;
+
+	if (path == NULL || stat(path, &want) != 0 || fstat(fd, &have) != 0 ||
+	    want.st_dev != have.st_dev || want.st_ino != have.st_ino)
+		return;
+	for (;;)
+		pause();
+}
+
 ssize_t vk_fault_pread(int fd, void *buf, size_t len, uint64_t offset, uint32_t unit_bytes)
 {
+	hang_if_stuck(fd);
 	if (touches_fault(offset, len, unit_bytes)) {
 		errno = EIO;
 		return -1;

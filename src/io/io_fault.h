@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Read faults of test builds (VK_TEST_HOOKS): VMFSKIT_TEST_BAD="offset+length,offset+length" makes every
- * file and device fail with EIO where a read touches a sector of one of these byte ranges. In other builds
- * this is pread.
+ * file and device fail with EIO where a read touches a sector of one of these byte ranges, VMFSKIT_TEST_STUCK=PATH
+ * lets reads of that file never come back. In other builds this is pread.
  */
 #ifndef VK_IO_IO_FAULT_H
 #define VK_IO_IO_FAULT_H

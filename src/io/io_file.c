@@ -82,8 +82,11 @@ static enum vk_status read_run(struct file *f, uint64_t offset, uint8_t *buf, si
 	while (done < len) {
 		uint64_t at = offset + done;
 		size_t want = attempt_bytes(f, at, len - done, chunk);
-		ssize_t n = vk_fault_pread(f->fd, buf + done, want, at, f->facts.unit_bytes);
+		ssize_t n;
 
+		vk_io_progress(f->facts.progress);
+		n = vk_fault_pread(f->fd, buf + done, want, at, f->facts.unit_bytes);
+		vk_io_progress(f->facts.progress);
 		if (n > 0 && f->facts.direct)
 			n -= n % (ssize_t)f->facts.unit_bytes;
 		if (n > 0) {

@@ -26,7 +26,13 @@ struct vk_io_file_facts {
 	uint32_t unit_bytes;  /* grain of reading and of its failures: the device's logical sector */
 	bool is_device;
 	bool direct;          /* fd has O_DIRECT */
+	uint64_t *progress;   /* of vk_open_options; may be NULL */
 };
+static inline void vk_io_progress(uint64_t *progress)
+{
+	if (progress != NULL)
+		__atomic_add_fetch(progress, 1, __ATOMIC_SEQ_CST);
+}
 struct vk_io *vk_io_file(int fd, const char *name, const struct vk_io_file_facts *facts);
 
 /*

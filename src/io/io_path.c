@@ -34,10 +34,11 @@ static bool go_direct(int fd, bool private_fd)
 	return false;
 }
 
-static enum vk_status open_device(int fd, const char *name, bool private_fd, uint32_t sector_size,
-				  struct vk_io **ret_io, struct vk_error *err)
+static enum vk_status open_device(int fd, const char *name, bool private_fd,
+				  const struct vk_open_options *options, struct vk_io **ret_io, struct vk_error *err)
 {
-	struct vk_io_file_facts facts = {.is_device = true};
+	struct vk_io_file_facts facts = {.is_device = true, .progress = options->progress};
+	uint32_t sector_size = options->sector_size;
 	int logical = 0;
 	enum vk_status status = VK_OK;
 
@@ -66,10 +67,11 @@ static enum vk_status open_device(int fd, const char *name, bool private_fd, uin
 	return finish(fd, name, &facts, ret_io, err);
 }
 
-static enum vk_status open_stream(int fd, const char *name, uint32_t sector_size,
+static enum vk_status open_stream(int fd, const char *name,
+				  const struct vk_open_options *options,
 				  struct vk_io **ret_io, struct vk_error *err)
 {
-	struct vk_io_file_facts facts = {.sector_size = sector_size, .unit_bytes = 512};
+	struct vk_io_file_facts facts = {.sector_size = options->sector_size, .unit_bytes = 512};
 	int spool;
 	enum vk_status status = vk_stream_spool(fd, name, &spool, &facts.size_bytes, err);
 
@@ -78,10 +80,12 @@ static enum vk_status open_stream(int fd, const char *name, uint32_t sector_size
 }
 
 /* fd is taken over. */
-static enum vk_status open_fd(int fd, const char *name, bool private_fd, uint32_t sector_size,
-			      struct vk_io **ret_io, struct vk_error *err)
+static enum vk_status open_fd(int fd, const char *name, bool private_fd,
+			      const struct vk_open_options *options, struct vk_io **ret_io,
+			      struct vk_error *err)
 {
-	struct vk_io_file_facts facts = {.sector_size = sector_size};
+	struct vk_io_file_facts facts = {.sector_size = options->sector_size,
+					 .progress = options->progress};
 	struct stat st;
 	enum vk_status status;
 
@@ -97,7 +101,7 @@ static enum vk_status open_fd(int fd, const char *name, bool private_fd, uint32_
 		return VK_USAGE;
 	}
 	if (S_ISBLK(st.st_mode))
-		return open_device(fd, name, private_fd, sector_size, ret_io, err);
+		return open_device(fd, name, private_fd, options, ret_io, err);
 	if (S_ISCHR(st.st_mode) && !isatty(fd)) {
 		close(fd);
 		vk_error_set(err, VK_USAGE, name, "this is a character device: it has no size and may never end");
@@ -105,9 +109,9 @@ static enum vk_status open_fd(int fd, const char *name, bool private_fd, uint32_
 		return VK_USAGE;
 	}
 	if (!S_ISREG(st.st_mode))
-		return open_stream(fd, name, sector_size, ret_io, err);
+		return open_stream(fd, name, options, ret_io, err);
 	facts.size_bytes = (uint64_t)st.st_size;
-	facts.unit_bytes = sector_size == 4096 ? 4096 : 512;
+	facts.unit_bytes = options->sector_size == 4096 ? 4096 : 512;
 	return finish(fd, name, &facts, ret_io, err);
 }
 
@@ -126,7 +130,8 @@ static int reopen_stdin(const struct stat *want)
 	return -1;
 }
 
-static enum vk_status open_stdin(uint32_t sector_size, struct vk_io **ret_io, struct vk_error *err)
+static enum vk_status open_stdin(const struct vk_open_options *options, struct vk_io **ret_io,
+				 struct vk_error *err)
 {
 	struct stat st;
 	bool seekable;
@@ -138,32 +143,38 @@ static enum vk_status open_stdin(uint32_t sector_size, struct vk_io **ret_io, st
 		   lseek(STDIN_FILENO, 0, SEEK_CUR) == 0;
 	fd = seekable ? reopen_stdin(&st) : -1;
 	if (fd >= 0)
-		return open_fd(fd, STDIN_NAME, true, sector_size, ret_io, err);
+		return open_fd(fd, STDIN_NAME, true, options, ret_io, err);
 	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return vk_error_errno(err, errno, STDIN_NAME, "cannot read it");
 	/* half-read input begins where the reader before us stopped */
 	if (!seekable && !S_ISDIR(st.st_mode))
-		return open_stream(fd, STDIN_NAME, sector_size, ret_io, err);
-	return open_fd(fd, STDIN_NAME, false, sector_size, ret_io, err);
+		return open_stream(fd, STDIN_NAME, options, ret_io, err);
+	return open_fd(fd, STDIN_NAME, false, options, ret_io, err);
 }
 
 enum vk_status vk_io_open_raw(const char *path, const struct vk_open_options *options,
 			      struct vk_io **ret_io, struct vk_error *err)
 {
-	uint32_t sector_size = options != NULL ? options->sector_size : 0;
+	static const struct vk_open_options usual;
+	uint32_t sector_size;
 	enum vk_status status;
 	int fd;
 
+	if (options == NULL)
+		options = &usual;
+	sector_size = options->sector_size;
 	if (sector_size != 0 && sector_size != 512 && sector_size != 4096)
 		return vk_error_set(err, VK_USAGE, path,
 				    "a sector size of %u bytes is not possible, only 512 and 4096 are",
 				    (unsigned)sector_size);
 	if (strcmp(path, "-") == 0)
-		return open_stdin(sector_size, ret_io, err);
+		return open_stdin(options, ret_io, err);
+	vk_io_progress(options->progress);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	vk_io_progress(options->progress);
 	if (fd >= 0)
-		return open_fd(fd, path, true, sector_size, ret_io, err);
+		return open_fd(fd, path, true, options, ret_io, err);
 	status = vk_error_errno(err, errno, path, "cannot open it for reading");
 	if (errno == EACCES || errno == EPERM)
 		vk_error_remedy(err, "Run this as root, or as a user who may read it");

@@ -35,6 +35,8 @@ struct vk_folder {
 VK_MUST_USE enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path,
 					   const char *suffix, uint64_t unix_seconds,
 					   struct vk_folder *ret_folder, struct vk_error *err);
+/* Rename a folder of the store, replacing nothing. Returns 0 or an errno value. */
+VK_MUST_USE int vk_rename_to_new(int store_fd, const char *from, const char *to);
 /* Whether that name in the store is this folder. */
 bool vk_folder_is_at(const struct vk_folder *folder, const char *name);
 /* The error of a file of the folder, with what to do when there is no room: "cannot write a file of the capture in ...". */
@@ -72,6 +74,8 @@ VK_MUST_USE enum vk_status vk_folder_open_file(int folder_fd, const char *file, 
 VK_MUST_USE enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max,
 					   char **ret_bytes, size_t *ret_len, struct vk_error *err);
 
+/* Whether a name begins as ids do: "20261121T014500Z-...". */
+bool vk_id_stamped(const char *name);
 /*
  * Where a capture named by a path or by an id of the store lies. Free ret_path. VK_ABSENT says
  * where it was looked for.

@@ -98,15 +98,11 @@ enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *
 	return status == VK_OK ? sync_folder(folder->fd, "capture folder: fsync", folder, err) : status;
 }
 
-/* Returns 0 or an errno value. */
-static int rename_without_replacing(const struct vk_folder *folder)
+int vk_rename_to_new(int store_fd, const char *from, const char *to)
 {
 	struct stat st;
 
-	if (vk_step_fails("capture folder: rename"))
-		return errno;
-	if (renameat2(folder->store_fd, folder->temporary, folder->store_fd, folder->id,
-		      RENAME_NOREPLACE) == 0)
+	if (renameat2(store_fd, from, store_fd, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return errno;
@@ -114,11 +110,15 @@ static int rename_without_replacing(const struct vk_folder *folder)
 	 * a file system without that flag: rename replaces an empty folder at most, never a
 	 * capture
 	 */
-	if (fstatat(folder->store_fd, folder->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(store_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return EEXIST;
-	if (renameat(folder->store_fd, folder->temporary, folder->store_fd, folder->id) == 0)
-		return 0;
-	return errno;
+	return renameat(store_fd, from, store_fd, to) == 0 ? 0 : errno;
+}
+
+static enum vk_status was_replaced(const struct vk_folder *folder, struct vk_error *err)
+{
+	return vk_error_set(err, VK_IO, folder->store, "somebody replaced the folder %s while it was written",
+			    folder->temporary);
 }
 
 enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err)
@@ -127,11 +127,17 @@ enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err)
 	int code;
 
 	if (!vk_folder_is_at(folder, folder->temporary))
-		return vk_error_set(err, VK_IO, folder->store, "somebody replaced the folder %s while it was written",
-				    folder->temporary);
-	code = rename_without_replacing(folder);
+		return was_replaced(folder, err);
+	code = vk_step_fails("capture folder: rename")
+		       ? errno
+		       : vk_rename_to_new(folder->store_fd, folder->temporary, folder->id);
 	if (code != 0)
 		return vk_error_errno(err, code, folder->store, "cannot name the capture %s", folder->id);
+	if (!vk_folder_is_at(folder, folder->id)) {
+		/* somebody else's got the name */
+		(void)!vk_rename_to_new(folder->store_fd, folder->id, folder->temporary);
+		return was_replaced(folder, err);
+	}
 	/* it has its name: what fails from here on takes nothing away */
 	status = sync_folder(folder->store_fd, "store folder: fsync", folder, err);
 	close(folder->fd);

@@ -91,11 +91,22 @@ static char *join(const char *folder, const char *name)
 	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
 }
 
+/* A link in a store is no capture of it, wherever it leads. */
 static bool is_folder(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What a person names may be reached through links, the store that it is in, too; what lies in it may not be one. */
+static char *resolve(const char *name)
+{
+	struct stat st;
+
+	if (is_folder(name))
+		return strdup(name);
+	return stat(name, &st) == 0 && S_ISDIR(st.st_mode) ? realpath(name, NULL) : NULL;
 }
 
 static bool same_folder(const char *a, const char *b)
@@ -142,7 +153,7 @@ static enum vk_status find_id(const char *store, const char *name, char **ret_pa
 	}
 	free(path);
 	if (here) {
-		*ret_path = strdup(name);
+		*ret_path = resolve(name);
 		return *ret_path != NULL ? VK_OK
 					 : vk_error_set(err, VK_NOMEM, name, "no memory for a path");
 	}
@@ -158,13 +169,11 @@ enum vk_status vk_store_find(const char *store, const char *name, char **ret_pat
 
 	if (strchr(name, '/') == NULL)
 		return find_id(store, name, ret_path, err);
-	if (!is_folder(name)) {
+	path = resolve(name);
+	if (path == NULL) {
 		vk_error_set(err, VK_ABSENT, name, "there is no such folder");
 		return vk_error_remedy(err, "vmfskit list shows the captures of a store");
 	}
-	path = strdup(name);
-	if (path == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "no memory for a path");
 	*ret_path = path;
 	return VK_OK;
 }
@@ -177,17 +186,6 @@ static int compare_ids(const void *a, const void *b)
 	int order = strncmp(x, y, sizeof("20261121T014500Z") - 1);
 
 	return order != 0 ? order : strverscmp(x, y);
-}
-
-/* "20261121T014500Z-..." */
-static bool is_stamped(const char *name)
-{
-	static const char form[] = "00000000T000000Z-";
-
-	for (size_t i = 0; form[i] != '\0'; i++)
-		if (form[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
-			return false;
-	return true;
 }
 
 /*
@@ -208,7 +206,7 @@ static bool is_capture(int store_fd, const char *name)
 		if (fstatat(store_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	}
-	return is_stamped(name);
+	return vk_id_stamped(name);
 }
 
 static enum vk_status collect_ids(DIR *dir, char ***ret_ids, size_t *ret_count)

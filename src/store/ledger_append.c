@@ -30,9 +30,9 @@ static enum vk_status open_locked(struct appending *a, struct vk_error *err)
 {
 	struct stat st;
 
-	vk_crash_point("ledger: open");
-	a->fd = openat(vk_store_fd(a->store), VK_LEDGER_FILE,
-		       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	a->fd = vk_step_fails("ledger: open") ? -1 :
+		       openat(vk_store_fd(a->store), VK_LEDGER_FILE,
+			      O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	if (a->fd < 0 || fstat(a->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		vk_error_errno(err, a->fd < 0 ? errno : EINVAL, a->path, "cannot open the ledger of the store");
 		return vk_error_remedy(err, "look at %s/" VK_LEDGER_FILE ": it should be a plain file of yours", a->path);
@@ -57,8 +57,7 @@ static enum vk_status not_understood(const struct appending *a, const char *why,
 /* What a killed run left of its line: it never was one. */
 static enum vk_status cut_torn(struct appending *a, uint64_t size, struct vk_error *err)
 {
-	vk_crash_point("ledger: cut torn line");
-	if (ftruncate(a->fd, (off_t)size) != 0)
+	if (vk_step_fails("ledger: cut torn line") || ftruncate(a->fd, (off_t)size) != 0)
 		return vk_error_errno(err, errno, a->path, "cannot cut the torn last line off the ledger");
 	a->size = size;
 	return VK_OK;
@@ -157,14 +156,13 @@ static enum vk_status write_line(struct appending *a, const char *text, size_t l
 	int code;
 
 	do
-		n = pwrite(a->fd, text, want, (off_t)a->size);
+		n = vk_step_fails("ledger: room") ? -1 : pwrite(a->fd, text, want, (off_t)a->size);
 	while (n < 0 && errno == EINTR);
 	code = n < 0 ? errno : ENOSPC;
 	if (torn)
 		vk_crash_now();
 	if (n == (ssize_t)want) {
-		vk_crash_point("ledger: fsync");
-		if (fsync(a->fd) == 0)
+		if (!vk_step_fails("ledger: fsync") && fsync(a->fd) == 0)
 			return VK_OK;
 		code = errno;
 	}
@@ -243,11 +241,9 @@ static enum vk_status append(struct appending *a, const struct vk_event *event, 
 		status = append_line(a, event, done, count, err);
 		done += count;
 	} while (status == VK_OK && done < event->capture_count);
-	if (status == VK_OK && is_new) {
-		vk_crash_point("ledger: fsync folder");
-		if (fsync(vk_store_fd(a->store)) != 0)
-			status = vk_error_errno(err, errno, a->path, "cannot flush the folder of the ledger");
-	}
+	if (status == VK_OK && is_new &&
+	    (vk_step_fails("ledger: fsync folder") || fsync(vk_store_fd(a->store)) != 0))
+		status = vk_error_errno(err, errno, a->path, "cannot flush the folder of the ledger");
 	if (status == VK_OK) {
 		struct vk_error ignored;
 

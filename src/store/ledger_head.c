@@ -29,7 +29,7 @@ size_t vk_ledger_head_text(uint64_t seq, const char *sha256, const char *time, c
 	return n > 0 && n < VK_LEDGER_HEAD_MAX ? (size_t)n : 0;
 }
 
-static enum vk_status read_values(const char *file, struct vk_ledger_head *head, struct vk_error *err)
+enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledger_head *head, struct vk_error *err)
 {
 	struct vk_reader r = {.what = "the head of the ledger", .where = file, .err = err, .ok = true, .status = VK_OK};
 	json_error_t error;
@@ -88,7 +88,7 @@ enum vk_status vk_ledger_head_read(int folder_fd, const char *file, const char *
 	free(text);
 	status = read_signature(folder_fd, sig_file, ret_head, err);
 	if (status == VK_OK)
-		status = read_values(file, ret_head, err);
+		status = vk_ledger_head_parse(file, ret_head, err);
 	if (status != VK_OK)
 		ret_head->seq = 0;
 	return status;
@@ -98,14 +98,13 @@ static enum vk_status write_new(int fd, const char *file, const char *bytes, siz
 {
 	bool torn = vk_crash_here("ledger head: write");
 	size_t want = torn ? len / 2 : len;
-	ssize_t n = write(fd, bytes, want);
+	ssize_t n = vk_step_fails("ledger head: room") ? -1 : write(fd, bytes, want);
 
 	if (torn)
 		vk_crash_now();
 	if (n != (ssize_t)want)
 		return vk_error_errno(err, n < 0 ? errno : ENOSPC, file, "cannot write the file");
-	vk_crash_point("ledger head: fsync");
-	return fsync(fd) == 0 ? VK_OK : vk_error_errno(err, errno, file, "cannot flush the file");
+	return !vk_step_fails("ledger head: fsync") && fsync(fd) == 0 ? VK_OK : vk_error_errno(err, errno, file, "cannot flush the file");
 }
 
 enum vk_status vk_ledger_replace(int folder_fd, const char *file, const void *bytes, size_t len, const char *where,
@@ -119,20 +118,17 @@ enum vk_status vk_ledger_replace(int folder_fd, const char *file, const void *by
 		return vk_error_set(err, VK_USAGE, where, "the name of the file is too long");
 	/* left by a run that was killed here */
 	(void)unlinkat(folder_fd, temporary, 0);
-	vk_crash_point("ledger head: create");
-	fd = openat(folder_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = vk_step_fails("ledger head: create") ? -1 : openat(folder_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return vk_error_errno(err, errno, where, "cannot make a file for %s", file);
 	status = write_new(fd, where, bytes, len, err);
 	if (close(fd) != 0 && status == VK_OK)
 		status = vk_error_errno(err, errno, where, "cannot write %s", file);
-	vk_crash_point("ledger head: rename");
-	if (status == VK_OK && renameat(folder_fd, temporary, folder_fd, file) != 0)
+	if (status == VK_OK && (vk_step_fails("ledger head: rename") || renameat(folder_fd, temporary, folder_fd, file) != 0))
 		status = vk_error_errno(err, errno, where, "cannot replace %s", file);
 	if (status != VK_OK) {
 		(void)unlinkat(folder_fd, temporary, 0);
 		return status;
 	}
-	vk_crash_point("ledger head: fsync folder");
-	return fsync(folder_fd) == 0 ? VK_OK : vk_error_errno(err, errno, where, "cannot flush the folder of %s", file);
+	return !vk_step_fails("ledger head: fsync folder") && fsync(folder_fd) == 0 ? VK_OK : vk_error_errno(err, errno, where, "cannot flush the folder of %s", file);
 }

@@ -70,6 +70,8 @@ struct vk_ledger_head {
 };
 /* The one text of a head with these values; returns its length. */
 size_t vk_ledger_head_text(uint64_t seq, const char *sha256, const char *time, char ret_text[VK_LEDGER_HEAD_MAX]);
+/* Fill seq, sha256 and time from text and len; VK_DAMAGED, VK_NOMEM. file names it in errors. */
+VK_MUST_USE enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledger_head *head, struct vk_error *err);
 /* VK_ABSENT, VK_DAMAGED (not what vmfskit writes), VK_IO. folder_fd may be AT_FDCWD; sig_file may be missing. */
 VK_MUST_USE enum vk_status vk_ledger_head_read(int folder_fd, const char *file, const char *sig_file,
 					       struct vk_ledger_head *ret_head, struct vk_error *err);

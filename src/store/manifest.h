@@ -3,6 +3,7 @@
 #ifndef VK_STORE_MANIFEST_H
 #define VK_STORE_MANIFEST_H
 
+#include "scsi/device_info.h"
 #include "vmfskit/capture.h"
 
 #define VK_MANIFEST_SCHEMA "vmfskit.manifest/1"
@@ -17,16 +18,6 @@ enum {
 	VK_MANIFEST_MAX_VOLUMES = 256,
 	VK_MANIFEST_MAX_TEXTS = 4096
 };
-
-/* What the kernel tells of a block device; empty where it does not. */
-struct vk_device_info {
-	char vendor[80];
-	char model[160];
-	char serial[160];
-	char wwid[200];
-};
-/* path that is no block device: all empty. */
-void vk_device_info_read(const char *path, struct vk_device_info *ret_info);
 
 struct vk_manifest {
 	struct vk_capture capture; /* path stays NULL */

@@ -223,6 +223,7 @@ static void read_manifest(struct vk_reader *r, const json_t *root, struct vk_man
 	vk_reader_newer_text(r, root, "ended", c->ended, sizeof(c->ended));
 	vk_reader_text(r, root, "host", c->host, sizeof(c->host));
 	vk_reader_newer_text(r, root, "user", c->user, sizeof(c->user));
+	vk_reader_newer_text(r, root, "run", c->run, sizeof(c->run));
 	vk_reader_text(r, root, "version", c->version, sizeof(c->version));
 	vk_reader_newer_texts(r, root, "command", &c->command);
 	vk_reader_newer_text(r, root, "signer", c->signer, sizeof(c->signer));

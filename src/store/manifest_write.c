@@ -181,6 +181,7 @@ static json_t *manifest_json(const struct vk_manifest *m)
 		  (c->ended[0] == '\0' || put_text(o, "ended", c->ended)) &&
 		  put_text(o, "host", c->host) &&
 		  (c->user[0] == '\0' || put_text(o, "user", c->user)) &&
+		  (c->run[0] == '\0' || put_text(o, "run", c->run)) &&
 		  put_text(o, "version", c->version) && put_texts(o, "command", c->command) &&
 		  (c->signer[0] == '\0' || put_text(o, "signer", c->signer)) &&
 		  put(o, "source", source_json(c)) &&

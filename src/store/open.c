@@ -21,7 +21,7 @@ static enum vk_status load(const char *path, struct vk_manifest *ret_manifest, s
 {
 	struct vk_finding first = {.message = ""};
 	const struct vk_finding_sink sink = {.put = keep_first, .ctx = &first};
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	enum vk_status status;
 
 	if (fd < 0)

@@ -26,8 +26,8 @@ static enum vk_status failed(const char *store, const char *what, struct vk_erro
 /* ret_fd -1 and VK_OK: there is none and it was not to be made. */
 static enum vk_status open_pins(int store_fd, const char *store, bool make, int *ret_fd, struct vk_error *err)
 {
-	vk_crash_point("pins folder: mkdir");
-	if (make && mkdirat(store_fd, PINS_FOLDER, 0700) != 0 && errno != EEXIST)
+	if (make && (vk_step_fails("pins folder: mkdir") || mkdirat(store_fd, PINS_FOLDER, 0700) != 0) &&
+	    errno != EEXIST)
 		return failed(store, "make the folder of", err);
 	*ret_fd = openat(store_fd, PINS_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0 && (errno != ENOENT || make))
@@ -159,17 +159,19 @@ static bool write_reason(int pins_fd, const char *name, const char *reason)
 	int fd;
 	bool sound;
 
-	vk_crash_point("pin: create");
 	/* left by a run that was killed */
 	if (unlinkat(pins_fd, name, 0) != 0 && errno != ENOENT)
 		return false;
-	fd = openat(pins_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = vk_step_fails("pin: create")
+		     ? -1
+		     : openat(pins_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
-	vk_crash_point("pin: write");
-	sound = len == 0 || (write(fd, reason, len) == (ssize_t)len && write(fd, "\n", 1) == 1);
-	vk_crash_point("pin: fsync");
-	sound = sound && fsync(fd) == 0;
+	/* what a short write means; an empty reason is an empty file */
+	errno = ENOSPC;
+	sound = len == 0 || (!vk_step_fails("pin: write") && write(fd, reason, len) == (ssize_t)len &&
+			     write(fd, "\n", 1) == 1);
+	sound = sound && !vk_step_fails("pin: fsync") && fsync(fd) == 0;
 	return close(fd) == 0 && sound;
 }
 
@@ -182,14 +184,8 @@ static enum vk_status put_pin(int pins_fd, const char *store, const char *id, co
 
 	snprintf(temporary, sizeof(temporary), ".tmp-%s", id);
 	sound = write_reason(pins_fd, temporary, reason);
-	if (sound) {
-		vk_crash_point("pin: rename");
-		sound = renameat(pins_fd, temporary, pins_fd, id) == 0;
-	}
-	if (sound) {
-		vk_crash_point("pins folder: fsync");
-		sound = fsync(pins_fd) == 0;
-	}
+	sound = sound && !vk_step_fails("pin: rename") && renameat(pins_fd, temporary, pins_fd, id) == 0;
+	sound = sound && !vk_step_fails("pins folder: fsync") && fsync(pins_fd) == 0;
 	if (!sound) {
 		status = failed(store, "write", err);
 		unlinkat(pins_fd, temporary, 0);

@@ -131,8 +131,8 @@ static void judge(struct vk_prune_capture *capture, int fd, const char *path, st
 	vk_findings_free(&findings);
 }
 
-/* vmfskit makes no folders in captures: what a person put there must not go with it. */
-static bool holds_folder(int fd)
+/* vmfskit makes nothing but plain files in captures: what somebody else put there must not go with it. */
+static bool holds_other(int fd)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
@@ -142,7 +142,7 @@ static bool holds_folder(int fd)
 
 	while (!holds && (entry = readdir(dir)) != NULL)
 		holds = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			(fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(st.st_mode));
+			(fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode));
 	if (dir != NULL)
 		closedir(dir);
 	else if (copy >= 0)
@@ -153,12 +153,12 @@ static bool holds_folder(int fd)
 void vk_prune_look(const struct vk_prune *prune, const struct vk_pins *pins, struct vk_verify_cache *cache,
 		   struct vk_prune_capture *capture)
 {
-	int fd = openat(prune->store_fd, capture->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(vk_store_fd(prune->store), capture->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	char *path = NULL;
 
 	capture->pinned = vk_pins_find(pins, capture->id) != NULL;
-	if (fd < 0 || fstat(fd, &st) != 0 || asprintf(&path, "%s/%s", prune->store, capture->id) < 0) {
+	if (fd < 0 || fstat(fd, &st) != 0 || asprintf(&path, "%s/%s", vk_store_path(prune->store), capture->id) < 0) {
 		struct vk_error err;
 
 		vk_error_errno(&err, errno, NULL, "its folder cannot be opened");
@@ -171,8 +171,8 @@ void vk_prune_look(const struct vk_prune *prune, const struct vk_pins *pins, str
 	capture->ino = st.st_ino;
 	load(capture, fd, path);
 	judge(capture, fd, path, cache);
-	if (capture->problem[0] == '\0' && holds_folder(fd))
-		put_problem(capture, "there is a folder in it, which no capture has", "");
+	if (capture->problem[0] == '\0' && holds_other(fd))
+		put_problem(capture, "there is something in it that no run of vmfskit makes: a folder, a link or the like", "");
 	free(path);
 	close(fd);
 }

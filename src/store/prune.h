@@ -8,6 +8,7 @@
 #include "store/pins.h"
 #include "vmfskit/capture.h"
 #include "vmfskit/retention.h"
+#include "vmfskit/store.h"
 
 /* One capture of the store. Start with all zero; free with vk_prune_capture_free. */
 struct vk_prune_capture {
@@ -33,8 +34,7 @@ struct vk_prune_capture {
 };
 
 struct vk_prune {
-	int store_fd;      /* borrowed */
-	const char *store; /* its path, for messages; borrowed */
+	struct vk_store *store; /* borrowed */
 	struct vk_prune_capture *captures;
 	size_t count;
 	size_t remove_count; /* of the plan */
@@ -54,12 +54,11 @@ VK_MUST_USE enum vk_status vk_prune_decide(struct vk_prune *prune, const struct 
 					   struct vk_error *err);
 
 /*
- * Remove what does not stay. All are renamed to .gone-<id> and that is flushed before the first file goes: a run that
+ * Remove what does not stay. It is recorded in the ledger first; then all are renamed to .gone-<id> and that is flushed before the first file goes: a run that
  * is killed leaves whole captures under their names and others, whole or not, under .gone-, where nobody takes them
- * for captures. One that was pinned meanwhile comes back. Goes on behind a failure, of which the first is returned: VK_IO.
+ * for captures and vk_store_sweep of the next run removes them. One that was pinned meanwhile stays. Goes on behind a capture that
+ * fails; the first failure is returned: VK_IO, VK_NOMEM, or what the ledger says, and then nothing was removed.
  */
 VK_MUST_USE enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err);
-/* Remove what a run that was killed left under .gone-; goes on behind a failure, of which the last is returned. */
-VK_MUST_USE enum vk_status vk_prune_finish(int store_fd, const char *store, struct vk_error *err);
 
 #endif

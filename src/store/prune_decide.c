@@ -60,7 +60,7 @@ static bool add_going(struct going_list *list, const struct stat *st)
 static enum vk_status add_folder(const struct vk_prune *prune, const char *id, struct going_list *list,
 				 struct vk_error *err)
 {
-	int fd = openat(prune->store_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(vk_store_fd(prune->store), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
 	enum vk_status status = VK_OK;
@@ -137,7 +137,7 @@ enum vk_status vk_prune_decide(struct vk_prune *prune, const struct vk_retention
 	enum vk_status status;
 
 	if (items == NULL)
-		return vk_error_set(err, VK_NOMEM, prune->store, "no memory for the captures");
+		return vk_error_set(err, VK_NOMEM, vk_store_path(prune->store), "no memory for the captures");
 	for (size_t i = 0; i < prune->count; i++)
 		if (prune->captures[i].problem[0] == '\0')
 			items[count++] = item_of(&prune->captures[i]);

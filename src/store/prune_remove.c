@@ -4,24 +4,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crash_point.h"
+#include "store/folder.h"
 #include "store/prune.h"
+#include "vmfskit/ledger.h"
 
-#define GONE_PREFIX ".gone-"
-enum { GONE_BYTES = VK_CAPTURE_ID_BYTES + sizeof(GONE_PREFIX) };
+enum { GONE_BYTES = VK_CAPTURE_ID_BYTES + sizeof(VK_GONE_PREFIX) };
 
 static void gone_name(const char *id, char ret_name[GONE_BYTES])
 {
-	snprintf(ret_name, GONE_BYTES, GONE_PREFIX "%s", id);
+	snprintf(ret_name, GONE_BYTES, VK_GONE_PREFIX "%s", id);
 }
 
 static enum vk_status failed(const struct vk_prune *prune, const char *id, struct vk_error *err)
 {
-	vk_error_errno(err, errno, prune->store, "cannot remove the capture %s", id);
+	vk_error_errno(err, errno, vk_store_path(prune->store), "cannot remove the capture %s", id);
 	return vk_error_remedy(err, "check the permissions of the store, then run prune again: it removes what is left");
 }
 
@@ -38,10 +40,17 @@ static bool is_same(const struct vk_prune *prune, const struct vk_prune_capture 
 {
 	struct stat st;
 
-	if (fstatat(prune->store_fd, capture->id, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(vk_store_fd(prune->store), capture->id, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
 	errno = ESTALE;
 	return S_ISDIR(st.st_mode) && st.st_dev == capture->dev && st.st_ino == capture->ino;
+}
+
+static void stays_pinned(struct vk_prune_capture *capture)
+{
+	capture->removed = false;
+	capture->keep = true;
+	snprintf(capture->why, sizeof(capture->why), "pinned meanwhile");
 }
 
 static enum vk_status take_name(const struct vk_prune *prune, struct vk_prune_capture *capture,
@@ -50,17 +59,14 @@ static enum vk_status take_name(const struct vk_prune *prune, struct vk_prune_ca
 	char gone[GONE_BYTES];
 
 	gone_name(capture->id, gone);
-	vk_crash_point("prune: rename");
-	if (!is_same(prune, capture) || !rename_to_new(prune->store_fd, capture->id, gone))
+	if (!is_same(prune, capture) || vk_step_fails("prune: rename") || !rename_to_new(vk_store_fd(prune->store), capture->id, gone))
 		return failed(prune, capture->id, err);
 	capture->removed = true;
-	if (!vk_pin_holds(prune->store_fd, capture->id))
+	if (!vk_pin_holds(vk_store_fd(prune->store), capture->id))
 		return VK_OK;
-	if (!rename_to_new(prune->store_fd, gone, capture->id))
+	if (!rename_to_new(vk_store_fd(prune->store), gone, capture->id))
 		return failed(prune, capture->id, err);
-	capture->removed = false;
-	capture->keep = true;
-	snprintf(capture->why, sizeof(capture->why), "pinned meanwhile");
+	stays_pinned(capture);
 	return VK_OK;
 }
 
@@ -75,8 +81,7 @@ static bool unlink_files(int fd)
 	while (sound && (entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		vk_crash_point("prune: unlink");
-		sound = unlinkat(fd, entry->d_name, 0) == 0;
+		sound = !vk_step_fails("prune: unlink") && unlinkat(fd, entry->d_name, 0) == 0;
 	}
 	if (dir != NULL) {
 		int code = errno;
@@ -100,66 +105,75 @@ static bool remove_gone(int store_fd, const char *name)
 		close(fd);
 		errno = code;
 	}
-	vk_crash_point("prune: rmdir");
-	return sound && unlinkat(store_fd, name, AT_REMOVEDIR) == 0;
+	return sound && !vk_step_fails("prune: rmdir") && unlinkat(store_fd, name, AT_REMOVEDIR) == 0;
+}
+
+/* Verifying takes its time; what was pinned since then must not get into the ledger as removed. */
+static enum vk_status record(struct vk_prune *prune, struct vk_error *err)
+{
+	struct vk_event event = {.kind = VK_EVENT_PRUNE};
+	const char **ids = calloc(prune->count + 1, sizeof(*ids));
+	enum vk_status status = VK_OK;
+
+	if (ids == NULL)
+		return vk_error_set(err, VK_NOMEM, vk_store_path(prune->store), "no memory for the captures");
+	for (size_t i = 0; i < prune->count; i++) {
+		struct vk_prune_capture *capture = &prune->captures[i];
+
+		if (capture->keep)
+			continue;
+		if (vk_pin_holds(vk_store_fd(prune->store), capture->id))
+			stays_pinned(capture);
+		else
+			ids[event.capture_count++] = capture->id;
+	}
+	event.captures = ids;
+	if (event.capture_count > 0)
+		status = vk_ledger_append(prune->store, &event, err);
+	free(ids);
+	return status;
+}
+
+static enum vk_status take_names(struct vk_prune *prune, struct vk_error *err)
+{
+	enum vk_status first = VK_OK;
+
+	for (size_t i = 0; i < prune->count; i++) {
+		struct vk_error own;
+		enum vk_status status = VK_OK;
+
+		if (!prune->captures[i].keep)
+			status = take_name(prune, &prune->captures[i], &own);
+		if (status == VK_OK || first != VK_OK)
+			continue;
+		first = status;
+		*err = own;
+	}
+	return first;
 }
 
 enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
 {
-	enum vk_status first = VK_OK;
 	struct vk_error why = {.status = VK_OK};
+	enum vk_status first = record(prune, err);
 
-	for (size_t i = 0; i < prune->count; i++) {
-		enum vk_status status = VK_OK;
-		struct vk_error own;
-
-		if (!prune->captures[i].keep)
-			status = take_name(prune, &prune->captures[i], &own);
-		if (status != VK_OK && first == VK_OK) {
-			first = status;
-			why = own;
-		}
-	}
-	vk_crash_point("prune: fsync store");
-	if (fsync(prune->store_fd) != 0)
-		return vk_error_errno(err, errno, prune->store, "cannot flush the folder of the store");
+	if (first != VK_OK)
+		return first;
+	first = take_names(prune, &why);
+	if (vk_step_fails("prune: fsync store") || fsync(vk_store_fd(prune->store)) != 0)
+		return vk_error_errno(err, errno, vk_store_path(prune->store), "cannot flush the folder of the store");
 	for (size_t i = 0; i < prune->count; i++) {
 		char gone[GONE_BYTES];
 
 		if (!prune->captures[i].removed)
 			continue;
 		gone_name(prune->captures[i].id, gone);
-		if (!remove_gone(prune->store_fd, gone) && first == VK_OK)
+		if (!remove_gone(vk_store_fd(prune->store), gone) && first == VK_OK)
 			first = failed(prune, prune->captures[i].id, &why);
 	}
-	if (fsync(prune->store_fd) != 0 && first == VK_OK)
-		first = vk_error_errno(&why, errno, prune->store, "cannot flush the folder of the store");
+	if (fsync(vk_store_fd(prune->store)) != 0 && first == VK_OK)
+		first = vk_error_errno(&why, errno, vk_store_path(prune->store), "cannot flush the folder of the store");
 	if (first != VK_OK && err != NULL)
 		*err = why;
 	return first;
-}
-
-enum vk_status vk_prune_finish(int store_fd, const char *store, struct vk_error *err)
-{
-	int copy = openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	enum vk_status status = VK_OK;
-
-	if (dir == NULL) {
-		vk_error_errno(err, errno, store, "cannot list the store");
-		if (copy >= 0)
-			close(copy);
-		return VK_IO;
-	}
-	while ((entry = readdir(dir)) != NULL) {
-		if (strncmp(entry->d_name, GONE_PREFIX, sizeof(GONE_PREFIX) - 1) != 0)
-			continue;
-		if (!remove_gone(store_fd, entry->d_name)) {
-			vk_error_errno(err, errno, store, "cannot remove %s, which a run that was killed left", entry->d_name);
-			status = vk_error_remedy(err, "look at it and remove it by hand");
-		}
-	}
-	closedir(dir);
-	return status;
 }

@@ -107,8 +107,7 @@ enum vk_status vk_record_line(struct vk_taking *taking, struct vk_error *err)
 		snprintf(result, sizeof(result), "%zu finding%s", bad, bad == 1 ? "" : "s");
 	event.result = result;
 	/* the temporary folder's name, too, must be on disk before the ledger speaks of it */
-	vk_crash_point("store folder: fsync before the ledger");
-	if (fsync(taking->folder.store_fd) != 0)
+	if (vk_step_fails("store folder: fsync before the ledger") || fsync(taking->folder.store_fd) != 0)
 		return vk_error_errno(err, errno, taking->folder.store, "cannot flush the store");
 	return vk_ledger_append(taking->store, &event, err);
 }

@@ -201,7 +201,7 @@ static enum vk_status open_regions(const struct vk_capture *capture, size_t firs
 	io->size_bytes = size;
 	io->region_count = count;
 	io->regions = calloc(count + 1, sizeof(*io->regions));
-	io->folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	io->folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (io->folder_fd < 0) {
 		vk_error_errno(err, errno, capture->path, "cannot open the capture's folder");
 		close_files(io);

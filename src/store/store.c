@@ -20,7 +20,7 @@
 #include "vmfskit/text.h"
 
 #define LOCK_FILE ".lock"
-enum { HOLDER_BYTES = 400 };
+enum { HOLDER_BYTES = 400, LOCK_TRIES = 20, LOCK_WAIT_MS = 100 };
 
 struct vk_store {
 	char *path;
@@ -28,6 +28,7 @@ struct vk_store {
 	int lock_fd; /* -1: not held */
 	const struct vk_sign_key *sign_key;
 	const char *const *command;
+	char run[48];
 	atomic_flag without_links; /* that the store has no links was told */
 };
 
@@ -146,8 +147,15 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 			     "the lock of the store, " LOCK_FILE ", is not a plain file of this user with this one name");
 		return vk_error_remedy(err, "look at %s/" LOCK_FILE ", then remove it", store->path);
 	}
-	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return write_holder(store, err);
+	/* a run that was killed is waited for: its end is told before its process is out of the system call it was in */
+	for (unsigned tries = 0; tries < LOCK_TRIES; tries++) {
+		if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
+			return write_holder(store, err);
+		if (errno != EWOULDBLOCK)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = LOCK_WAIT_MS * 1000000L}, NULL);
+		errno = EWOULDBLOCK;
+	}
 	if (errno != EWOULDBLOCK)
 		return vk_error_errno(err, errno, store->path, "cannot lock the store");
 	read_holder(store->lock_fd, holder);
@@ -155,6 +163,18 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 	store->lock_fd = -1;
 	vk_error_set(err, VK_IO, store->path, "the store is in use by %s", holder);
 	return vk_error_remedy(err, "wait for its end, or look at that process; the lock goes away with it");
+}
+
+static void name_run(struct vk_store *store)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t len = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (gmtime_r(&now.tv_sec, &tm) != NULL)
+		len = strftime(store->run, sizeof(store->run), "%Y%m%dT%H%M%S", &tm);
+	snprintf(store->run + len, sizeof(store->run) - len, ".%06ldZ-%ld", now.tv_nsec / 1000, (long)getpid());
 }
 
 enum vk_status vk_store_open(const char *path, const struct vk_store_options *options,
@@ -175,6 +195,7 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 	atomic_flag_clear(&store->without_links);
 	store->sign_key = options->sign_key;
 	store->command = options->command != NULL ? options->command : nothing;
+	name_run(store);
 	status = open_folder(path, options->use, &store->fd, err);
 	if (status == VK_OK && options->use != VK_STORE_READ)
 		status = refuse_shared(store->fd, path, err);
@@ -190,12 +211,18 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 	return VK_OK;
 }
 
+void vk_store_unlock(struct vk_store *store)
+{
+	if (store->lock_fd >= 0)
+		(void)flock(store->lock_fd, LOCK_UN);
+}
+
 void vk_store_close(struct vk_store *store)
 {
 	if (store == NULL)
 		return;
 	if (store->lock_fd >= 0) {
-		/* given back by name: a thread that hangs in a dead device may keep the descriptor */
+		/* given back by name: another process may have inherited the descriptor */
 		(void)flock(store->lock_fd, LOCK_UN);
 		close(store->lock_fd);
 	}
@@ -218,6 +245,11 @@ int vk_store_fd(const struct vk_store *store)
 const struct vk_sign_key *vk_store_sign_key(const struct vk_store *store)
 {
 	return store->sign_key;
+}
+
+const char *vk_store_run(const struct vk_store *store)
+{
+	return store->run;
 }
 
 const char *const *vk_store_command(const struct vk_store *store)

@@ -5,13 +5,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crash_point.h"
+#include "store/digest.h"
 #include "store/folder.h"
+#include "store/ledger_lines.h"
+#include "store/manifest.h"
 #include "vmfskit/text.h"
 
 static bool begins_with(const char *name, const char *prefix)
@@ -80,27 +85,85 @@ static bool is_still(int store_fd, const char *name, int fd)
 	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
-static void sweep_open(int store_fd, const char *name, int fd, const struct vk_finding_sink *sink)
+/* The folder is locked and holds nothing but plain files of this user; false when it is to be left alone. */
+static bool is_leftover(int store_fd, const char *name, int fd, const struct vk_finding_sink *sink)
 {
 	struct stat st;
 
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !is_still(store_fd, name, fd))
-		return;
+		return false;
 	if (fstat(fd, &st) != 0 || st.st_uid != geteuid()) {
 		put_left(sink, name, "it belongs to another user");
-		return;
+		return false;
 	}
-	if (!each_entry(fd, is_plain)) {
-		put_left(sink, name, errno == 0 ? "it has something in it that no run makes" : strerror(errno));
-		return;
-	}
+	if (each_entry(fd, is_plain))
+		return true;
+	put_left(sink, name, errno == 0 ? "it has something in it that no run makes" : strerror(errno));
+	return false;
+}
+
+/* Whether the folder is the capture that the ledger speaks of. */
+static bool is_recorded_one(int fd, const struct vk_ledger_query *query)
+{
+	char sha256[VK_SHA256_HEX_BYTES];
+	char *text;
+	size_t len;
+	bool same;
+
+	if (vk_folder_slurp(fd, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &text, &len, NULL) != VK_OK)
+		return false;
+	same = vk_digest_bytes(text, len, sha256) && strcmp(sha256, query->manifest_sha256) == 0;
+	free(text);
+	return same;
+}
+
+static void count_error(void *ctx, const struct vk_finding *finding)
+{
+	size_t *errors = ctx;
+
+	/* what it was taken with is no damage */
+	*errors += vk_finding_kind(finding->code)->severity == VK_ERROR;
+}
+
+/* Nothing of it was removed yet. */
+static bool is_whole(const struct vk_store *store, const char *name)
+{
+	size_t errors = 0;
+	const struct vk_finding_sink sink = {.put = count_error, .ctx = &errors};
+	struct vk_error unread;
+	char *path;
+	bool whole;
+
+	if (asprintf(&path, "%s/%s", vk_store_path(store), name) < 0)
+		return false;
+	whole = vk_capture_verify(path, &sink, &unread) == VK_OK && errors == 0;
+	free(path);
+	return whole;
+}
+
+static void give_name(int store_fd, const char *name, const char *id, const struct vk_finding_sink *sink)
+{
+	int code = vk_step_fails("left folder: rename") ? errno : vk_rename_to_new(store_fd, name, id);
+
+	if (code != 0)
+		put_left(sink, name, strerror(code));
+}
+
+static void remove_folder(int store_fd, const char *name, int fd, const struct vk_finding_sink *sink)
+{
 	if (!each_entry(fd, remove_file) || vk_step_fails("left folder: rmdir") ||
 	    unlinkat(store_fd, name, AT_REMOVEDIR) != 0)
 		put_left(sink, name, strerror(errno));
 }
 
-static void sweep_one(int store_fd, const char *name, const struct vk_finding_sink *sink)
+/*
+ * A capture that the ledger has is one: a run died when only its name was missing, or took the name away and died before
+ * that was recorded.
+ */
+static void sweep_one(struct vk_store *store, const char *name, const struct vk_ledger_query *query,
+		      const struct vk_finding_sink *sink)
 {
+	int store_fd = vk_store_fd(store);
 	int fd = openat(store_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
@@ -109,15 +172,52 @@ static void sweep_one(int store_fd, const char *name, const struct vk_finding_si
 		put_left(sink, name, errno == ENOTDIR || errno == ELOOP ? "it is no folder" : strerror(errno));
 		return;
 	}
-	sweep_open(store_fd, name, fd, sink);
+	if (is_leftover(store_fd, name, fd, sink)) {
+		if (query->is_recorded && !query->is_removed && is_recorded_one(fd, query) &&
+		    (begins_with(name, VK_TEMPORARY_PREFIX) || is_whole(store, name)))
+			give_name(store_fd, name, query->id, sink);
+		else
+			remove_folder(store_fd, name, fd, sink);
+	}
 	close(fd);
 }
 
-enum vk_status vk_store_sweep(struct vk_store *store, const struct vk_finding_sink *sink, struct vk_error *err)
+struct left {
+	char **names;
+	struct vk_ledger_query *queries;
+	size_t count;
+	size_t cap;
+};
+
+static void free_left(struct left *left)
+{
+	for (size_t i = 0; i < left->count; i++)
+		free(left->names[i]);
+	free(left->names);
+	free(left->queries);
+}
+
+static bool add_left(struct left *left, const char *name)
+{
+	if (left->count == left->cap) {
+		size_t cap = left->cap == 0 ? 16 : left->cap * 2;
+		char **names = realloc(left->names, cap * sizeof(*names));
+
+		if (names == NULL)
+			return false;
+		left->names = names;
+		left->cap = cap;
+	}
+	left->names[left->count] = strdup(name);
+	return left->names[left->count] != NULL && ++left->count > 0;
+}
+
+static enum vk_status collect(const struct vk_store *store, struct left *left, struct vk_error *err)
 {
 	int copy = openat(vk_store_fd(store), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
 	const struct dirent *entry;
+	bool sound = true;
 
 	if (dir == NULL) {
 		vk_error_errno(err, errno, vk_store_path(store), "cannot list the store");
@@ -125,10 +225,30 @@ enum vk_status vk_store_sweep(struct vk_store *store, const struct vk_finding_si
 			close(copy);
 		return VK_IO;
 	}
-	while ((entry = readdir(dir)) != NULL)
-		if (begins_with(entry->d_name, VK_TEMPORARY_PREFIX) ||
-		    begins_with(entry->d_name, VK_GONE_PREFIX))
-			sweep_one(vk_store_fd(store), entry->d_name, sink);
+	while (sound && (entry = readdir(dir)) != NULL)
+		if (begins_with(entry->d_name, VK_TEMPORARY_PREFIX) || begins_with(entry->d_name, VK_GONE_PREFIX))
+			sound = add_left(left, entry->d_name);
 	closedir(dir);
+	left->queries = calloc(left->count + 1, sizeof(*left->queries));
+	if (!sound || left->queries == NULL)
+		return vk_error_set(err, VK_NOMEM, vk_store_path(store), "no memory for what is left in the store");
+	for (size_t i = 0; i < left->count; i++)
+		left->queries[i].id = strchr(left->names[i], '-') + 1;
 	return VK_OK;
+}
+
+enum vk_status vk_store_sweep(struct vk_store *store, const struct vk_finding_sink *sink, struct vk_error *err)
+{
+	struct left left = {.count = 0};
+	enum vk_status status = collect(store, &left, err);
+
+	if (status == VK_OK && left.count > 0)
+		status = vk_ledger_lookup(store, left.queries, left.count, err);
+	for (size_t i = 0; status == VK_OK && i < left.count; i++)
+		sweep_one(store, left.names[i], &left.queries[i], sink);
+	if (status == VK_OK && left.count > 0 &&
+	    (vk_step_fails("left folder: fsync store") || fsync(vk_store_fd(store)) != 0))
+		status = vk_error_errno(err, errno, vk_store_path(store), "cannot flush the folder of the store");
+	free_left(&left);
+	return status;
 }

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "store/handle.h"
+#include "store/on_itself.h"
 #include "store/plan.h"
 #include "store/take.h"
 
@@ -107,7 +108,7 @@ static void prove_partition(struct vk_taking *taking, const struct vk_source *so
 }
 
 static void prove(struct vk_taking *taking, const struct vk_source *source,
-		  const struct vk_finding_sink *sink)
+		  const struct vk_capture_options *options, const struct vk_finding_sink *sink)
 {
 	const struct vk_capture *c = &taking->manifest.capture;
 	struct vk_vmfs spare;
@@ -125,7 +126,7 @@ static void prove(struct vk_taking *taking, const struct vk_source *source,
 	}
 	if (source->kind == VK_SOURCE_DISK)
 		prove_table(taking, sink);
-	if (count == 0) {
+	if (count == 0 && !options->vmfs_optional) {
 		vk_finding_init(&finding, VK_F_CAPTURE_NO_VMFS, 0, 0,
 				"no VMFS partition was found: only the partition table was saved");
 		put(taking, sink, &finding);
@@ -178,8 +179,12 @@ enum vk_status vk_take_finish(struct vk_taking *taking, const struct vk_source *
 {
 	for (size_t i = 0; earlier != NULL && i < earlier->count; i++)
 		put(taking, sink, &earlier->items[i]);
-	prove(taking, source, sink);
+	prove(taking, source, options, sink);
+	/* of the store, not of the capture: it is not in the manifest */
+	vk_capture_check_store(options->store, &taking->manifest.capture, source->path, sink);
 	put_no_links(taking, options->store, sink);
+	if (options->may_commit != NULL && !options->may_commit(options->may_commit_ctx))
+		return vk_error_set(err, VK_IO, source->path, "the capture was given up");
 	return vk_taking_commit(taking, ret_id, err);
 }
 

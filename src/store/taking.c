@@ -14,7 +14,7 @@
  * Whole, so that it says something to who reads it elsewhere; links are kept: names like those of
  * by-id are the better ones.
  */
-static void put_path(char *ret_text, size_t cap, const char *path)
+void vk_taking_path(const char *path, char *ret_text, size_t cap)
 {
 	char folder[4096];
 	struct vk_text text;
@@ -26,6 +26,27 @@ static void put_path(char *ret_text, size_t cap, const char *path)
 		vk_text_put(&text, "/");
 	}
 	vk_text_label(&text, (const uint8_t *)path, strlen(path));
+}
+
+/* Further nodes of the LUN. */
+static bool put_other_paths(struct vk_capture *c, const char *const *paths)
+{
+	size_t count = 0;
+
+	while (paths != NULL && paths[count] != NULL && count < VK_MANIFEST_MAX_TEXTS)
+		count++;
+	if (count == 0)
+		return true;
+	c->other_paths = calloc(count + 1, sizeof(*c->other_paths));
+	for (size_t i = 0; c->other_paths != NULL && i < count; i++) {
+		char path[sizeof(c->source_path)];
+
+		vk_taking_path(paths[i], path, sizeof(path));
+		c->other_paths[i] = strdup(path);
+		if (c->other_paths[i] == NULL)
+			return false;
+	}
+	return c->other_paths != NULL;
 }
 
 void vk_taking_init(struct vk_taking *taking)
@@ -47,12 +68,15 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	vk_text_init(&text, c->time, sizeof(c->time));
 	vk_text_time_s(&text, taking->unix_seconds);
 	vk_who_label(c->version, sizeof(c->version), VK_VERSION);
-	put_path(c->source_path, sizeof(c->source_path), path);
+	vk_who_label(c->run, sizeof(c->run), vk_store_run(options->store));
+	vk_taking_path(path, c->source_path, sizeof(c->source_path));
 	c->size_bytes = vk_io_size_bytes(io);
 	c->sector_size = vk_io_sector_size(io);
 	vk_device_info_read(path, &taking->manifest.device);
 	memcpy(c->disk_serial, taking->manifest.device.serial, sizeof(c->disk_serial));
-	status = vk_record_who(taking, options, err);
+	status = put_other_paths(c, options->other_paths) ?
+			 vk_record_who(taking, options, err) :
+			 vk_error_set(err, VK_NOMEM, path, "no memory for the paths of the disk");
 	if (status == VK_OK)
 		status = vk_saver_init(&taking->saver, io, options->shared, err);
 	if (status == VK_OK && options->md5 && !vk_digest_add_md5(&taking->saver.digest))

@@ -22,6 +22,8 @@ struct vk_taking {
 	char manifest_sha256[VK_SHA256_HEX_BYTES];
 };
 
+/* A path as the manifest has it: whole, and fit to be shown. */
+void vk_taking_path(const char *path, char *ret_text, size_t cap);
 /* Nothing is open yet: vk_taking_end is allowed from here on. */
 void vk_taking_init(struct vk_taking *taking);
 /*

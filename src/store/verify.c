@@ -186,6 +186,8 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 	if (status == VK_OK && v->has_manifest)
 		vk_manifest_check_ranges(&v->manifest.capture, v->sink);
 	if (status == VK_OK && v->has_manifest)
+		vk_verify_place(v);
+	if (status == VK_OK && v->has_manifest)
 		put_incomplete(v);
 	if (status == VK_OK && v->has_manifest && v->sums != NULL)
 		status = check_sums(v, err);
@@ -195,6 +197,8 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 		status = vk_verify_files(v, err);
 	if (status == VK_OK)
 		status = vk_verify_extras(v, err);
+	if (status == VK_OK)
+		vk_verify_modes(v);
 	return status;
 }
 
@@ -223,7 +227,7 @@ enum vk_status vk_capture_verify_with(const char *path, struct vk_verify_cache *
 				      const struct vk_finding_sink *sink, struct vk_error *err)
 {
 	enum vk_status status;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		return vk_error_set(err, VK_ABSENT, path, "there is no such folder");

@@ -45,6 +45,10 @@ VK_MUST_USE enum vk_status vk_verify_folder(int folder_fd, const char *path, str
 VK_MUST_USE enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err);
 /* Length and digest of each of them. */
 VK_MUST_USE enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err);
+/* capture.misplaced: a folder of a store, or one with the name of an id, that holds another capture. */
+void vk_verify_place(const struct vk_verifier *v);
+/* capture.writable: files, and the folder, that others than its owner may have changed. */
+void vk_verify_modes(const struct vk_verifier *v);
 /* What else lies in the folder. */
 VK_MUST_USE enum vk_status vk_verify_extras(struct vk_verifier *v, struct vk_error *err);
 

@@ -27,6 +27,8 @@ list() {
 		echo "groff-base:checks the manual pages"
 		echo "jq:reads the JSON output"
 		echo "mount:loop devices and file systems for the tests"
+		echo "libxml2-utils:xmllint, reads the XML output"
+		echo "openssl:an independent judge of signatures"
 		echo "strace:shows that nothing is opened for writing"
 		echo "vmfs-tools:debugvmfs, an independent reader of VMFS3 and VMFS5"
 		echo "vmfs6-tools:debugvmfs6, an independent reader of VMFS6"

@@ -351,7 +351,8 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 enum vk_status vk_source_open(const char *path, const struct vk_source_options *options,
 			      struct vk_source *ret_source, struct vk_error *err)
 {
-	const struct vk_open_options open_options = {.sector_size = options->sector_size};
+	const struct vk_open_options open_options = {.sector_size = options->sector_size,
+						      .progress = options->progress};
 	enum vk_io_form form;
 	struct vk_io *io;
 	enum vk_status status = vk_io_open(path, &open_options, &io, &form, err);

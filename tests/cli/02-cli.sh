@@ -5,7 +5,7 @@
 
 verbs() { "$1" help | awk '/^verbs:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ { print $1 }'; }
 # long options in a verb's help, without --help
-options() { "$1" help "$2" | awk '/^options:/ { on = 1; next } /^$/ { on = 0 } on && match($0, /^  (-.,|   ) --[a-z-]+/) {
+options() { "$1" help "$2" | awk '/^options:/ { on = 1; next } /^$/ { on = 0 } on && match($0, /^  (-.,|   ) --[a-z0-9-]+/) {
 	split(substr($0, 1, RLENGTH), w, "--"); print "--" w[2] }' | grep -vx -e --help; }
 
 is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "decode capture list verify diff restore undo prune pin "

@@ -18,6 +18,13 @@ cp "$OUT" "$TMP/decoded"
 (cd "$TMP/root" && "$VMFSKIT" decode disk | sed 's|disk|/disk|' >"$TMP/ordinary")
 has "decode: shows the header" "$TMP/decoded" 'LVM'
 ok "capture" chroot "$TMP/root" /vmfskit capture --store /store /disk
-has "capture: made" "$(captures "$TMP/root/store")" '.'
-ok "verify" chroot "$TMP/root" /vmfskit verify --store /store "$(captures "$TMP/root/store" | head -n 1)"
+has "capture: made" "$(ls "$TMP/root/store")" '.'
+ok "verify" chroot "$TMP/root" /vmfskit verify --store /store "$(ls "$TMP/root/store" | head -n 1)"
+openssl genpkey -algorithm ed25519 -out "$TMP/root/key" 2>/dev/null && chmod 600 "$TMP/root/key"
+openssl pkey -in "$TMP/root/key" -pubout -out "$TMP/root/pub"
+ok "a signed capture" chroot "$TMP/root" /vmfskit capture --store /signed --sign-key /key --md5 /disk
+ok "its signatures and ledger" chroot "$TMP/root" /vmfskit verify --store /signed --ledger --public-key /pub
+has "who took it has a number at least" "$TMP/root/signed/ledger.jsonl" '"user":"0"'
+ok "openssl agrees" openssl pkeyutl -verify -pubin -inkey "$TMP/root/pub" -rawin -in "$TMP/root/signed/ledger.head" \
+	-sigfile "$TMP/root/signed/ledger.head.sig"
 ok "the capture is sound outside" bash -c 'cd "$1"/*/ && sha256sum --quiet -c SHA256SUMS' bash "$TMP/root/store"

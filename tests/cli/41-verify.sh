@@ -6,7 +6,7 @@ need perl sha256sum
 
 "$LAB" make --vmfs 3 --table mbr --size 2G --live 1 "$TMP/disk.img" >/dev/null || exit 1
 "$VMFSKIT" capture --store "$TMP/store" "$TMP/disk.img" >/dev/null || exit 1
-id=$(captures "$TMP/store")
+id=$(ls "$TMP/store" | grep -v "^ledger\.")
 dir=$TMP/store/$id
 
 # flip FILE OFFSET MASK

@@ -12,7 +12,7 @@ disk=$TMP/disk.img
 all="--part table,lvm,vh,heartbeats"
 
 made() { "$LAB" make --overwrite "$@" >/dev/null || exit 1; }
-captured() { "$VMFSKIT" capture --store "$store" "$1" >/dev/null || exit 1; captures_by_time "$store" | head -n 1; }
+captured() { "$VMFSKIT" capture --store "$store" "$1" >/dev/null || exit 1; ls -1t "$store" | grep -v "^ledger\." | head -n 1; }
 
 made --table gpt --vmfs 5 --start 2048 --vmfs-size 600M --seed 1 "$good"
 base=$((2048 * 512))

@@ -330,6 +330,76 @@ static void lookup(void **state)
 	ledger_store_free(s);
 }
 
+/* What the verification of a store says, one finding of that code at most; VK_F_COUNT: none at all. */
+static void assert_says(const char *store, enum vk_finding_code code)
+{
+	const struct vk_ledger_check check = {.anchor = NULL};
+	struct vk_findings findings = {.count = 0};
+	struct vk_finding_sink sink = vk_findings_sink(&findings);
+	struct vk_error err = {.status = VK_OK};
+
+	if (vk_ledger_verify(store, &check, &sink, NULL, &err) != VK_OK)
+		fail_msg("verify: %s (%s)", err.what, err.where);
+	assert_int_equal(findings.count, code == VK_F_COUNT ? 0 : 1);
+	if (code != VK_F_COUNT && findings.items[0].code != code)
+		fail_msg("found %s: %s", vk_finding_kind(findings.items[0].code)->code, findings.items[0].message);
+	vk_findings_free(&findings);
+}
+
+static void move(const struct fixture *f, const char *from, const char *to)
+{
+	char a[300];
+	char b[300];
+
+	snprintf(a, sizeof(a), "%s/%s%s", f->store, from, f->id);
+	snprintf(b, sizeof(b), "%s/%s%s", f->store, to, f->id);
+	assert_int_equal(rename(a, b), 0);
+}
+
+static void write_manifest(const struct fixture *f, const char *bytes, size_t len)
+{
+	assert_int_equal(chmod(fixture_file(f, "manifest.json"), 0600), 0);
+	fixture_write(fixture_file(f, "manifest.json"), bytes, len);
+}
+
+/* A run or a prune that died between its line and its deed is no alarm; the same with other bytes is one. */
+static void unfinished(void **state)
+{
+	struct fixture *f = fixture_new(VK_LVM_DATA_OFFSET);
+	const char *id = f->id;
+	const struct vk_event prune = {.kind = VK_EVENT_PRUNE, .captures = &id, .capture_count = 1};
+	struct vk_error err;
+	size_t len;
+	char *manifest;
+
+	(void)state;
+	fixture_take(f);
+	manifest = (char *)fixture_slurp(fixture_file(f, "manifest.json"), &len);
+	assert_says(f->store, VK_F_COUNT);
+	move(f, "", ".tmp-");
+	assert_says(f->store, VK_F_LEDGER_UNFINISHED);
+	move(f, ".tmp-", ".gone-");
+	assert_says(f->store, VK_F_LEDGER_CAPTURE_MISSING);
+	move(f, ".gone-", "");
+	write_manifest(f, "{}", 2);
+	assert_says(f->store, VK_F_LEDGER_CAPTURE_DIFFERS);
+	move(f, "", ".tmp-");
+	assert_says(f->store, VK_F_LEDGER_CAPTURE_MISSING);
+	move(f, ".tmp-", "");
+	write_manifest(f, manifest, len);
+	assert_says(f->store, VK_F_COUNT);
+	assert_int_equal(vk_ledger_append(f->open_store, &prune, &err), VK_OK);
+	assert_says(f->store, VK_F_LEDGER_UNFINISHED);
+	write_manifest(f, "{}", 2);
+	assert_says(f->store, VK_F_LEDGER_CAPTURE_UNRECORDED);
+	move(f, "", ".gone-");
+	assert_says(f->store, VK_F_LEDGER_UNFINISHED);
+	move(f, ".gone-", ".elsewhere-");
+	assert_says(f->store, VK_F_COUNT);
+	free(manifest);
+	fixture_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +413,7 @@ int main(void)
 		cmocka_unit_test(threads),
 		cmocka_unit_test(many_captures_take_several_lines),
 		cmocka_unit_test(lookup),
+		cmocka_unit_test(unfinished),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,19 +181,18 @@ static void what_must_always_hold(void **state)
 	for (seed = 1; seed < 200; seed += 2) {
 		uint64_t begun = seed;
 		unsigned keep[4] = {dice(8), dice(6), dice(13), dice(11)};
-		bool kept[MAX_ITEMS];
+		bool kept[MAX_ITEMS] = {false};
 		size_t left = 0;
 		size_t pinned;
 
 		random_history(1 + dice(200));
-		assert_true(count > 0);
 		decide(keep[0], keep[1], keep[2], keep[3]);
 		for (size_t i = 0; i < count; i++)
 			kept[i] = items[i].keep;
 		decide(keep[0] + dice(3), keep[1] + dice(3), keep[2] + dice(3), keep[3] + dice(3));
 		for (size_t i = 0; i < count; i++)
 			assert_true(items[i].keep || !kept[i]);
-		pinned = dice((unsigned)count);
+		pinned = dice(count > 0 ? (unsigned)count : 1);
 		items[pinned].pinned = true;
 		decide(keep[0], keep[1], keep[2], keep[3]);
 		for (size_t i = 0; i < count; i++)

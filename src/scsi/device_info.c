@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What sysfs tells of a block device. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,9 +8,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "store/manifest.h"
+#include "scsi/device_info.h"
+#include "vmfskit/text.h"
 
-enum { VALUE_BYTES = 256 };
+enum { VALUE_BYTES = 4096 };
 
 /* One attribute, without blanks around it; false when there is none. */
 static bool read_value(int dir_fd, const char *name, uint8_t buf[VALUE_BYTES], size_t *ret_len)
@@ -60,15 +62,70 @@ static void read_scsi_serial(int dir_fd, struct vk_device_info *info)
 		put_trimmed(buf + 4, len - 4, info->serial, sizeof(info->serial));
 }
 
-void vk_device_info_read(const char *path, struct vk_device_info *ret_info)
+static void read_folder(int dir_fd, struct vk_device_info *info)
 {
 	static const char *const vendor[] = {"device/vendor", NULL};
 	static const char *const model[] = {"device/model", NULL};
 	static const char *const serial[] = {"serial", "device/serial", NULL};
 	static const char *const wwid[] = {"wwid", "device/wwid", NULL};
+
+	read_text(dir_fd, vendor, info->vendor, sizeof(info->vendor));
+	read_text(dir_fd, model, info->model, sizeof(info->model));
+	read_text(dir_fd, serial, info->serial, sizeof(info->serial));
+	read_scsi_serial(dir_fd, info);
+	read_text(dir_fd, wwid, info->wwid, sizeof(info->wwid));
+}
+
+static bool is_multipath(int dir_fd)
+{
+	uint8_t uuid[VALUE_BYTES];
+	size_t len;
+
+	return read_value(dir_fd, "dm/uuid", uuid, &len) && len > 6 &&
+	       memcmp(uuid, "mpath-", 6) == 0;
+}
+
+/* The LUN that a multipath device stands for: any of its paths tells. */
+static void read_path_of(int dir_fd, struct vk_device_info *info)
+{
+	int slaves_fd = openat(dir_fd, "slaves", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *slaves = slaves_fd >= 0 ? fdopendir(slaves_fd) : NULL;
+	const struct dirent *entry;
+
+	while (slaves != NULL && info->wwid[0] == '\0' && (entry = readdir(slaves)) != NULL) {
+		int fd = entry->d_name[0] != '.' ? openat(slaves_fd, entry->d_name,
+							  O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+						 : -1;
+
+		if (fd < 0)
+			continue;
+		read_folder(fd, info);
+		close(fd);
+	}
+	if (slaves != NULL)
+		closedir(slaves);
+	else if (slaves_fd >= 0)
+		close(slaves_fd);
+}
+
+void vk_device_info_of(const char *folder, struct vk_device_info *ret_info)
+{
+	int dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	memset(ret_info, 0, sizeof(*ret_info));
+	if (dir_fd < 0)
+		return;
+	if (is_multipath(dir_fd))
+		read_path_of(dir_fd, ret_info);
+	else
+		read_folder(dir_fd, ret_info);
+	close(dir_fd);
+}
+
+void vk_device_info_read(const char *path, struct vk_device_info *ret_info)
+{
 	char name[80];
 	struct stat st;
-	int dir_fd;
 
 	memset(ret_info, 0, sizeof(*ret_info));
 	if (stat(path, &st) != 0 || !S_ISBLK(st.st_mode))
@@ -78,13 +135,20 @@ void vk_device_info_read(const char *path, struct vk_device_info *ret_info)
 	/* a partition's node lies inside that of its disk */
 	snprintf(name, sizeof(name), "/sys/dev/block/%u:%u%s", major(st.st_rdev), minor(st.st_rdev),
 		 access(name, F_OK) == 0 ? "/.." : "");
-	dir_fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return;
-	read_text(dir_fd, vendor, ret_info->vendor, sizeof(ret_info->vendor));
-	read_text(dir_fd, model, ret_info->model, sizeof(ret_info->model));
-	read_text(dir_fd, serial, ret_info->serial, sizeof(ret_info->serial));
-	read_scsi_serial(dir_fd, ret_info);
-	read_text(dir_fd, wwid, ret_info->wwid, sizeof(ret_info->wwid));
-	close(dir_fd);
+	vk_device_info_of(name, ret_info);
+}
+
+bool vk_sysfs_text(const char *folder, const char *name, char *ret_text, size_t cap)
+{
+	int dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint8_t buf[VALUE_BYTES];
+	size_t len;
+	bool there = dir_fd >= 0 && read_value(dir_fd, name, buf, &len);
+
+	ret_text[0] = '\0';
+	if (there)
+		put_trimmed(buf, len, ret_text, cap);
+	if (dir_fd >= 0)
+		close(dir_fd);
+	return there;
 }

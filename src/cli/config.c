@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options from the configuration file, for what the command line leaves open. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/config_text.h"
+#include "cli/parse.h"
+
+enum { CONFIG_MAX_BYTES = 1 << 20 };
+
+static const struct vk_cli_option *find_option(const struct vk_cli_verb *verb, const char *key)
+{
+	for (size_t i = 0; i < vk_cli_option_count(verb); i++)
+		if (strcmp(verb->options[i].name, key) == 0)
+			return &verb->options[i];
+	return NULL;
+}
+
+/* An option of any verb that may stand in the file. */
+static bool is_known(const struct vk_cli_program *program, const char *key)
+{
+	for (size_t i = 0; program->verbs[i] != NULL; i++) {
+		const struct vk_cli_option *option = find_option(program->verbs[i], key);
+
+		if (option != NULL && option->config)
+			return true;
+	}
+	return false;
+}
+
+/* Who can change the file can have anything captured, or nothing. */
+static enum vk_status check_file(int fd, const char *path, struct stat *ret_st, struct vk_error *err)
+{
+	if (fstat(fd, ret_st) != 0)
+		return vk_error_errno(err, errno, path, "cannot look at the configuration");
+	if (!S_ISREG(ret_st->st_mode))
+		return vk_error_set(err, VK_REFUSED, path, "the configuration is not a regular file");
+	if ((ret_st->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		vk_error_set(err, VK_REFUSED, path, "others can write to the configuration (mode %04o)",
+			     (unsigned)(ret_st->st_mode & 07777));
+		return vk_error_remedy(err, "chmod go-w %s", path);
+	}
+	if (ret_st->st_uid != 0 && ret_st->st_uid != geteuid()) {
+		vk_error_set(err, VK_REFUSED, path, "the configuration belongs to another user (%u)",
+			     (unsigned)ret_st->st_uid);
+		return vk_error_remedy(err, "chown root %s", path);
+	}
+	if (ret_st->st_size > CONFIG_MAX_BYTES)
+		return vk_error_set(err, VK_USAGE, path, "the configuration is longer than 1 MiB");
+	return VK_OK;
+}
+
+static enum vk_status read_text(int fd, const char *path, char **ret_text, struct vk_error *err)
+{
+	struct stat st;
+	size_t got = 0;
+	ssize_t n = 1;
+	enum vk_status status = check_file(fd, path, &st, err);
+
+	if (status != VK_OK)
+		return status;
+	*ret_text = calloc((size_t)st.st_size + 1, 1);
+	if (*ret_text == NULL)
+		return vk_error_set(err, VK_NOMEM, path, "no memory for the configuration");
+	while (got < (size_t)st.st_size && n > 0) {
+		n = read(fd, *ret_text + got, (size_t)st.st_size - got);
+		if (n > 0)
+			got += (size_t)n;
+		else if (n < 0 && errno == EINTR)
+			n = 1;
+	}
+	if (n < 0)
+		return vk_error_errno(err, errno, path, "cannot read the configuration");
+	if (strlen(*ret_text) != got)
+		return vk_error_set(err, VK_USAGE, path, "the configuration is not a text");
+	return VK_OK;
+}
+
+/* *ret_text stays NULL when there is no file and none was asked for. */
+static enum vk_status load(const char *path, bool asked, char **ret_text, struct vk_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	enum vk_status status;
+
+	if (fd < 0 && !asked && (errno == ENOENT || errno == ENOTDIR))
+		return VK_OK;
+	if (fd < 0)
+		return vk_error_errno(err, errno, path, "cannot open the configuration");
+	status = read_text(fd, path, ret_text, err);
+	close(fd);
+	return status;
+}
+
+static int wrong_line(const struct vk_cli_call *call, const char *path, unsigned number,
+		      const char *what, const char *text)
+{
+	return vk_cli_usage(call, "%s, line %u: %s%s", path, number, what, text);
+}
+
+static int take_line(struct vk_cli_call *call, const char *path, const struct vk_config_line *line,
+		     size_t given_here)
+{
+	const struct vk_cli_option *option = find_option(call->verb, line->key);
+	bool yes = strcmp(line->value, "yes") == 0;
+	size_t len;
+
+	if (line->wrong != NULL)
+		return wrong_line(call, path, line->number, line->wrong, "");
+	if (!is_known(call->program, line->key))
+		return wrong_line(call, path, line->number, "this cannot be set here: ", line->key);
+	if (option == NULL || !option->config)
+		return VK_EXIT_OK;
+	if (option->argument == NULL && !yes && strcmp(line->value, "no") != 0)
+		return wrong_line(call, path, line->number, line->key, " is yes or no");
+	if (option->argument != NULL && vk_cli_wrong_choice(option, line->value, &len) != NULL)
+		return wrong_line(call, path, line->number, "the value is not one of: ", option->choices);
+	for (size_t i = 0; i < given_here; i++)
+		if (call->given[i].option == option)
+			return VK_EXIT_OK;
+	if (option->argument != NULL || yes)
+		call->given[call->given_count++] = (struct vk_cli_given){
+			option, option->argument != NULL ? line->value : NULL, true};
+	return VK_EXIT_OK;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t count = 1;
+
+	for (; *text != '\0'; text++)
+		count += *text == '\n';
+	return count;
+}
+
+static int take_text(struct vk_cli_call *call, const char *path)
+{
+	size_t given_here = call->given_count;
+	size_t room = given_here + count_lines(call->config_text) + 1;
+	struct vk_cli_given *given = realloc(call->given, room * sizeof(*given));
+	char *cursor = call->config_text;
+	struct vk_config_line line;
+	struct vk_error err;
+	unsigned number = 0;
+	int code = VK_EXIT_OK;
+
+	if (given == NULL) {
+		vk_error_set(&err, VK_NOMEM, path, "no memory for the configuration");
+		return vk_cli_fail(call, &err);
+	}
+	call->given = given;
+	while (code == VK_EXIT_OK && vk_config_next(&cursor, &number, &line))
+		code = take_line(call, path, &line, given_here);
+	return code;
+}
+
+int vk_cli_config(struct vk_cli_call *call)
+{
+	const struct vk_cli_option *option = find_option(call->verb, "config");
+	const char *named = option != NULL ? vk_cli_value(call, "config") : NULL;
+	const char *path = named != NULL ? named : call->program->config_file;
+	struct vk_error err;
+
+	if (option == NULL || path == NULL)
+		return VK_EXIT_OK;
+	if (load(path, named != NULL, &call->config_text, &err) != VK_OK)
+		return vk_cli_fail(call, &err);
+	return call->config_text != NULL ? take_text(call, path) : VK_EXIT_OK;
+}

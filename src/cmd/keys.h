@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options about keys and anchors, for the verbs that have them. */
+#ifndef VK_CMD_KEYS_H
+#define VK_CMD_KEYS_H
+
+#include "cli/cli.h"
+#include "vmfskit/ledger.h"
+
+#define VK_SIGN_KEY_OPTION \
+	{.name = "sign-key", .argument = "FILE", .choices = "FILE", .config = true, \
+	 .help = "sign with this Ed25519 key (openssl genpkey -algorithm ed25519), which only its owner can read"}
+#define VK_PUBLIC_KEY_OPTION \
+	{.name = "public-key", .argument = "FILE", .choices = "FILE", .config = true, \
+	 .help = "check signatures with this key (openssl pkey -pubout)"}
+#define VK_ANCHOR_OPTION \
+	{.name = "anchor", .argument = "FILE", .choices = "FILE", .config = true, \
+	 .help = "afterwards keep the head of the ledger in FILE, outside of the store, and its signature in FILE.sig"}
+
+/*
+ * The key that was named; NULL when none was. An exit code; what is wrong with the key was told then. Free with
+ * vk_sign_key_close, vk_public_key_close.
+ */
+int vk_cmd_sign_key(const struct vk_cli_call *call, struct vk_sign_key **ret_key);
+int vk_cmd_public_key(const struct vk_cli_call *call, struct vk_public_key **ret_key);
+/* --anchor, when it was given. An exit code. */
+int vk_cmd_anchor(const struct vk_cli_call *call, struct vk_store *store);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The head of the ledger, kept outside of the store: what shows that the whole store was put back by a night. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/ledger_lines.h"
+
+/* The folder of a path and the name in it; free ret_folder. */
+static enum vk_status split(const char *path, char **ret_folder, const char **ret_name, struct vk_error *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	*ret_name = slash != NULL ? slash + 1 : path;
+	if ((*ret_name)[0] == '\0' || strcmp(*ret_name, ".") == 0 || strcmp(*ret_name, "..") == 0)
+		return vk_error_set(err, VK_USAGE, path, "the anchor is to be a file");
+	if (slash == NULL)
+		*ret_folder = strdup(".");
+	else
+		*ret_folder = slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+	return *ret_folder != NULL ? VK_OK : vk_error_set(err, VK_NOMEM, path, "no memory for a path");
+}
+
+/* Whether folder is the store or lies below it; by climbing, so that no link and no mount misleads. */
+static bool is_inside(int folder_fd, int store_fd)
+{
+	struct stat store;
+	struct stat here;
+	struct stat above;
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool inside = false;
+
+	if (fstat(store_fd, &store) != 0)
+		inside = true;
+	while (!inside && fd >= 0 && fstat(fd, &here) == 0) {
+		int up = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		inside = here.st_dev == store.st_dev && here.st_ino == store.st_ino;
+		close(fd);
+		fd = up;
+		if (up >= 0 && fstat(up, &above) == 0 && above.st_dev == here.st_dev && above.st_ino == here.st_ino)
+			break;
+	}
+	if (fd >= 0)
+		close(fd);
+	return inside;
+}
+
+static enum vk_status copy(const struct vk_store *store, int folder_fd, const char *name, const char *file,
+			   struct vk_error *err)
+{
+	struct vk_ledger_head *head = malloc(sizeof(*head));
+	struct vk_error why = {.status = VK_OK};
+	char sig_name[300];
+	struct vk_text text;
+	int ledger_fd = -1;
+	enum vk_status status;
+
+	if (head == NULL)
+		return vk_error_set(err, VK_NOMEM, file, "no memory for the anchor");
+	vk_text_init(&text, sig_name, sizeof(sig_name));
+	vk_text_fmt(&text, "%s.sig", name);
+	/* under the lock of the ledger head and signature belong together */
+	status = vk_ledger_open(vk_store_fd(store), &ledger_fd, &why);
+	if (status == VK_OK)
+		status = vk_ledger_head_read(vk_store_fd(store), VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, head, &why);
+	if (ledger_fd >= 0)
+		close(ledger_fd);
+	if (status != VK_OK) {
+		vk_error_set(err, VK_IO, vk_store_path(store), "there is no head of the ledger that could be kept as an anchor: %s",
+			     why.what);
+		status = vk_error_remedy(err, "vmfskit verify --ledger --store %s tells more", vk_store_path(store));
+	}
+	if (status == VK_OK && head->is_signed)
+		status = vk_ledger_replace(folder_fd, sig_name, head->signature, VK_SIGNATURE_BYTES, file, err);
+	if (status == VK_OK)
+		status = vk_ledger_replace(folder_fd, name, head->text, head->len, file, err);
+	if (status == VK_OK && !head->is_signed)
+		(void)unlinkat(folder_fd, sig_name, 0);
+	free(head);
+	return status;
+}
+
+enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct vk_error *err)
+{
+	const char *name;
+	char *folder;
+	enum vk_status status = split(file, &folder, &name, err);
+	int fd;
+
+	if (status != VK_OK)
+		return status;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		vk_error_errno(err, errno, folder, "cannot open the folder of the anchor");
+		status = vk_error_remedy(err, "make the folder, or name another file with --anchor");
+	} else if (is_inside(fd, vk_store_fd(store))) {
+		vk_error_set(err, VK_REFUSED, file, "the anchor would lie in the store: whoever puts the store back puts it back, too");
+		status = vk_error_remedy(err, "name a file elsewhere with --anchor, best on another host");
+	} else {
+		status = copy(store, fd, name, file, err);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return status;
+}
