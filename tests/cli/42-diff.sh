@@ -200,6 +200,18 @@ has "an undo capture: named as such" "$OUT" '^before  undo capture '
 has "an undo capture: what it does not hold is no difference" "$OUT" 'could not be compared: only one of the two holds them$'
 hasnt "an undo capture: nothing of the volume" "$OUT" '^  partition 1: (LUN|LVM|label|file)'
 
+# what cannot be read on one side is told of a structure, counted of bytes
+exits "an unreadable header" 1 env VMFSKIT_TEST_BAD="$((lvm))+512" "$HOOKS" diff "${S[@]}" "$second" gpt.img
+has "an unreadable header: told" "$OUT" '^  partition 1: LVM device header: present -> unreadable$'
+has "an unreadable header: counted" "$OUT" '^512 bytes could not be compared'
+exits "unreadable bytes" 0 env VMFSKIT_TEST_BAD="$((0x280600))+512" "$HOOKS" diff "${S[@]}" "$second" gpt.img
+has "unreadable bytes: counted" "$OUT" '^512 bytes could not be compared'
+
+# the same volume on a partition that starts elsewhere
+make --table gpt --start 2048 --vmfs-size 1000M --size 1200M here.img
+make --table gpt --start 4096 --vmfs-size 1000M --size 1200M there.img
+told "moved with its data" 1 "partition 1: start sector 2048 -> 4096, length unchanged" here.img there.img
+
 # which is which
 exits "standard input" 0 sh -c "'$VMFSKIT' diff mbr.img - <mbr.img"
 cp mbr.img "$first"
