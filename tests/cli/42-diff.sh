@@ -161,6 +161,13 @@ dd if=gpt.img of=part.img bs=1M skip=1 count=64 conv=sparse status=none
 cp --sparse=always part.img new.img
 poke $((0x100000 + 0x0e)) 04
 told "a partition" 1 "LVM device header: LUN 3 -> 4" part.img
+cp --sparse=always part.img new.img
+dd if=/dev/zero of=new.img bs=1M seek=1 count=1 conv=notrunc status=none
+exits "a partition without header" 1 "$VMFSKIT" diff part.img new.img
+has "a partition without header: told" "$OUT" '^  LVM device header: present -> zeros$'
+hasnt "a partition without header: the rest is the same" "$OUT" '^  (heartbeats|file-system|label)'
+cp --sparse=always new.img bare.img
+told "two partitions without header" 0 "" new.img bare.img
 exits "a partition and a disk" 2 "$VMFSKIT" diff gpt.img part.img
 has "a partition and a disk: why" "$ERR" 'a disk cannot be compared with a partition|a partition cannot be compared with a disk'
 "$LAB" make --overwrite --seed 99 --table gpt --size 1200M other.img >/dev/null
