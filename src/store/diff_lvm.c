@@ -15,9 +15,18 @@ bool vk_diff_is_lvm(const uint8_t *bytes)
 	return vk_get_le32(bytes) == VK_LVM_MAGIC;
 }
 
+/* Nothing marks a descriptor: it is one as long as any part of it makes sense. */
 static bool is_volume(const uint8_t *bytes)
 {
-	return !vk_all_zero(bytes, VK_LVM_VOLUME_BYTES);
+	struct vk_lvm_volume v;
+	char text[VK_VMFS_UUID_TEXT_BYTES];
+
+	if (vk_all_zero(bytes, VK_LVM_VOLUME_BYTES))
+		return false;
+	vk_lvm_volume_decode(bytes, VK_LVM_VOLUME_BYTES, &v);
+	vk_vmfs_uuid_format(&v.uuid, text);
+	return v.state <= VK_LVM_SENTINEL || memcmp(v.name, text, sizeof(text)) == 0 ||
+	       (v.lastPE >= v.firstPE && v.numPEs == v.lastPE - v.firstPE + 1);
 }
 
 static bool named(const struct vk_field *field, const char *name)

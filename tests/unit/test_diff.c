@@ -194,6 +194,7 @@ static void messages(void **state)
 	uint64_t lvm = b.start + VK_LVM_HEADER_OFFSET;
 	uint64_t fs = b.start + VK_LVM_DATA_OFFSET + VK_FS_OFFSET;
 	static const uint8_t zeros[512];
+	uint8_t foreign[512];
 	char steering[] = "a\x1b[2Jb";
 
 	(void)state;
@@ -209,6 +210,9 @@ static void messages(void **state)
 	one_message(&b, lvm, "x", 1, "partition 1: LVM device header: present -> overwritten");
 	one_message(&b, lvm + 0x1f0, "x", 1,
 		    "partition 1: LVM region: 1 byte from 0x2001f0 on differs that no field explains (00 -> 78)");
+	memset(foreign, 0xa5, sizeof(foreign));
+	one_message(&b, b.start + 0x100200, foreign, sizeof(foreign),
+		    "partition 1: LVM volume descriptor: present -> overwritten");
 	one_message(&b, b.start + 0x180600, "\x00", 1, "partition 1: PE table: extents 4 -> 3");
 	bench_free(&b);
 }
