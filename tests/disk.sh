@@ -52,7 +52,6 @@ zero() {
 		conv=notrunc status=none
 }
 
-# store_only STORE: the id of the newest capture in it
 newest() { ls -1t -- "$1" | grep -v "^ledger\." | head -n 1; }
 
 # the id of the undo capture in the JSON of restore --write

@@ -26,10 +26,7 @@ struct vk_change {
 	char message[560];  /* one line without the disk's name: partition 1: label "datastore1" -> "datastore2" */
 };
 
-/*
- * Bytes that differ. Ranges are sorted, within one saved part; those with fewer than 16 equal bytes between them are
- * joined, and beyond VK_BYTE_CHANGES_MAX all that follow of a kind.
- */
+/* Bytes that differ. Ranges are sorted, within one saved part; with fewer than 16 equal bytes between them two are one. */
 struct vk_byte_change {
 	uint64_t offset_bytes; /* on the disk, or partition */
 	uint64_t length_bytes;
@@ -45,6 +42,7 @@ struct vk_diff {
 	size_t changes_dropped; /* beyond VK_CHANGES_MAX */
 	struct vk_byte_change *ranges;
 	size_t range_count;
+	size_t ranges_dropped;   /* beyond VK_BYTE_CHANGES_MAX */
 	uint64_t compared_bytes; /* bytes that both sources hold among the parts that a capture saves */
 	uint64_t missing_bytes;  /* bytes of those parts that only one of them holds or could deliver: nothing is known of these */
 	bool matters;            /* a change that is not volatile, or a byte that differs outside volatile fields */

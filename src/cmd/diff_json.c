@@ -72,9 +72,10 @@ static json_t *ranges_json(const struct vk_diff *diff)
 
 json_t *vk_diff_json(const struct vk_diff_side sides[2], const struct vk_diff *diff)
 {
-	return json_pack("{s:s,s:o,s:o,s:b,s:b,s:o,s:I,s:o,s:I,s:I}", "schema", "vmfskit.diff/1", "before",
+	return json_pack("{s:s,s:o,s:o,s:b,s:b,s:o,s:I,s:o,s:I,s:I,s:I}", "schema", "vmfskit.diff/1", "before",
 			 side_json(&sides[0]), "after", side_json(&sides[1]), "matters", (int)diff->matters,
 			 "unrelated", (int)diff->unrelated, "changes", changes_json(diff), "changes_dropped",
-			 (json_int_t)diff->changes_dropped, "ranges", ranges_json(diff), "compared_bytes",
-			 (json_int_t)diff->compared_bytes, "missing_bytes", (json_int_t)diff->missing_bytes);
+			 (json_int_t)diff->changes_dropped, "ranges", ranges_json(diff), "ranges_dropped",
+			 (json_int_t)diff->ranges_dropped, "compared_bytes", (json_int_t)diff->compared_bytes,
+			 "missing_bytes", (json_int_t)diff->missing_bytes);
 }

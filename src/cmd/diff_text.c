@@ -91,7 +91,9 @@ static void show_ranges(FILE *out, const struct vk_diff *diff, uint32_t sector_s
 				shown++;
 			}
 	if (diff->range_count > shown)
-		fprintf(out, "  and %zu more ranges, which --json lists\n", diff->range_count - shown);
+		fprintf(out, "  and %zu more ranges; --json lists %s%zu\n",
+			diff->range_count + diff->ranges_dropped - shown,
+			diff->ranges_dropped > 0 ? "the first " : "all ", diff->range_count);
 }
 
 void vk_diff_show(FILE *out, const struct vk_diff_side sides[2], const struct vk_diff *diff)

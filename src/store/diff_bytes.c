@@ -89,20 +89,19 @@ static void add_range(struct walk *w, uint64_t offset, uint64_t length, bool is_
 	struct vk_differ *d = w->d;
 	struct vk_diff *diff = d->diff;
 	struct vk_byte_change *last = diff->range_count > 0 ? &diff->ranges[diff->range_count - 1] : NULL;
-	bool full = diff->range_count >= VK_BYTE_CHANGES_MAX;
 
 	if (!is_volatile)
 		diff->matters = true;
 	if (last != NULL && last->part == w->now.part && last->partition == w->now.partition &&
 	    last->is_volatile == is_volatile &&
-	    (full || offset - (last->offset_bytes + last->length_bytes) < JOIN_BYTES)) {
+	    offset - (last->offset_bytes + last->length_bytes) < JOIN_BYTES) {
 		last->length_bytes = offset + length - last->offset_bytes;
 		return;
 	}
-	if (diff->range_count >= 2 * (size_t)VK_BYTE_CHANGES_MAX)
-		return;
-	if (vk_diff_grow(d, (void **)&diff->ranges, diff->range_count, &d->range_cap,
-			 sizeof(*diff->ranges)))
+	if (diff->range_count == VK_BYTE_CHANGES_MAX)
+		diff->ranges_dropped++;
+	else if (vk_diff_grow(d, (void **)&diff->ranges, diff->range_count, &d->range_cap,
+			      sizeof(*diff->ranges)))
 		diff->ranges[diff->range_count++] = (struct vk_byte_change){
 			offset, length, w->now.part, w->now.partition, is_volatile};
 }

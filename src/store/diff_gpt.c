@@ -7,7 +7,8 @@
 #include "store/diff_parts.h"
 
 enum state { UNKNOWN, MISSING, DAMAGED, SOUND, OTHER };
-static const char *const state_names[] = {"", "missing", "damaged", "sound", "sound, but of other content than the primary"};
+static const char *const state_names[] = {"", "missing", "damaged", "sound",
+					  "sound, but of other content than the primary"};
 static const char *const copy_names[] = {"primary GPT", "backup GPT"};
 
 static const struct vk_gpt_copy *copy_of(const struct vk_differ *d, int side, int which)
@@ -157,13 +158,13 @@ static bool guard_follows(const struct vk_differ *d, const struct vk_mbr_entry *
 static void compare_guards(struct vk_differ *d, bool rewritten)
 {
 	const struct vk_table *before = &d->side[VK_BEFORE]->table, *after = &d->side[VK_AFTER]->table;
-	uint64_t start = VK_MBR_ENTRY_OFFSET;
 
 	if (before->mbr_seen_bytes < VK_MBR_BYTES || after->mbr_seen_bytes < VK_MBR_BYTES ||
 	    before->mbr.signature != after->mbr.signature)
 		return;
-	for (unsigned i = 0; i < 4; i++, start += VK_MBR_ENTRY_BYTES) {
+	for (unsigned i = 0; i < 4; i++) {
 		const struct vk_mbr_entry *a = &before->mbr.entries[i], *b = &after->mbr.entries[i];
+		const uint64_t start = VK_MBR_ENTRY_OFFSET + (uint64_t)i * VK_MBR_ENTRY_BYTES;
 		struct vk_diff_topic topic = {.subject = "partition table"};
 		char field[40], texts[VK_SIDES][120];
 

@@ -271,19 +271,17 @@ void vk_diff_partitions(struct vk_differ *d)
 					 "no memory for the comparison");
 	for (size_t i = 0; i < count && d->status == VK_OK; i++) {
 		const struct vk_partition *pair[VK_SIDES];
-		bool single = false;
 
 		for (int side = 0; side < VK_SIDES; side++) {
 			size_t index = pairs[i].index[side];
 
 			pair[side] = index == SIZE_MAX ? NULL : &d->side[side]->table.partitions[index];
-			single |= pair[side] == NULL;
 		}
-		if (!single)
+		if (pair[VK_BEFORE] != NULL && pair[VK_AFTER] != NULL)
 			links |= compare_pair(d, pair);
 		else if (pair[VK_BEFORE] != NULL)
 			links |= tell_single(d, VK_BEFORE, pair[VK_BEFORE]) && pair[VK_BEFORE]->logical;
-		else
+		else if (pair[VK_AFTER] != NULL)
 			links |= tell_single(d, VK_AFTER, pair[VK_AFTER]) && pair[VK_AFTER]->logical;
 	}
 	if (links && !is_gpt(d, VK_BEFORE) && !is_gpt(d, VK_AFTER))

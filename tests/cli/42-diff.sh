@@ -161,6 +161,13 @@ dd if=gpt.img of=part.img bs=1M skip=1 count=64 conv=sparse status=none
 cp --sparse=always part.img new.img
 poke $((0x100000 + 0x0e)) 04
 told "a partition" 1 "LVM device header: LUN 3 -> 4" part.img
+cp --sparse=always part.img new.img
+dd if=/dev/zero of=new.img bs=1M seek=1 count=1 conv=notrunc status=none
+exits "a partition without header" 1 "$VMFSKIT" diff part.img new.img
+has "a partition without header: told" "$OUT" '^  LVM device header: present -> zeros$'
+hasnt "a partition without header: the rest is the same" "$OUT" '^  (heartbeats|file-system|label)'
+cp --sparse=always new.img bare.img
+told "two partitions without header" 0 "" new.img bare.img
 exits "a partition and a disk" 2 "$VMFSKIT" diff gpt.img part.img
 has "a partition and a disk: why" "$ERR" 'a disk cannot be compared with a partition|a partition cannot be compared with a disk'
 "$LAB" make --overwrite --seed 99 --table gpt --size 1200M other.img >/dev/null
@@ -199,6 +206,18 @@ exits "an undo capture and the disk" 1 "$VMFSKIT" diff "${S[@]}" "$undo" disk.im
 has "an undo capture: named as such" "$OUT" '^before  undo capture '
 has "an undo capture: what it does not hold is no difference" "$OUT" 'could not be compared: only one of the two holds them$'
 hasnt "an undo capture: nothing of the volume" "$OUT" '^  partition 1: (LUN|LVM|label|file)'
+
+# what cannot be read on one side is told of a structure, counted of bytes
+exits "an unreadable header" 1 env VMFSKIT_TEST_BAD="$((lvm))+512" "$HOOKS" diff "${S[@]}" "$second" gpt.img
+has "an unreadable header: told" "$OUT" '^  partition 1: LVM device header: present -> unreadable$'
+has "an unreadable header: counted" "$OUT" '^512 bytes could not be compared'
+exits "unreadable bytes" 0 env VMFSKIT_TEST_BAD="$((0x280600))+512" "$HOOKS" diff "${S[@]}" "$second" gpt.img
+has "unreadable bytes: counted" "$OUT" '^512 bytes could not be compared'
+
+# the same volume on a partition that starts elsewhere
+make --table gpt --start 2048 --vmfs-size 1000M --size 1200M here.img
+make --table gpt --start 4096 --vmfs-size 1000M --size 1200M there.img
+told "moved with its data" 1 "partition 1: start sector 2048 -> 4096, length unchanged" here.img there.img
 
 # which is which
 exits "standard input" 0 sh -c "'$VMFSKIT' diff mbr.img - <mbr.img"

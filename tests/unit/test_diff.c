@@ -194,6 +194,7 @@ static void messages(void **state)
 	uint64_t lvm = b.start + VK_LVM_HEADER_OFFSET;
 	uint64_t fs = b.start + VK_LVM_DATA_OFFSET + VK_FS_OFFSET;
 	static const uint8_t zeros[512];
+	uint8_t foreign[512];
 	char steering[] = "a\x1b[2Jb";
 
 	(void)state;
@@ -209,6 +210,9 @@ static void messages(void **state)
 	one_message(&b, lvm, "x", 1, "partition 1: LVM device header: present -> overwritten");
 	one_message(&b, lvm + 0x1f0, "x", 1,
 		    "partition 1: LVM region: 1 byte from 0x2001f0 on differs that no field explains (00 -> 78)");
+	memset(foreign, 0xa5, sizeof(foreign));
+	one_message(&b, b.start + 0x100200, foreign, sizeof(foreign),
+		    "partition 1: LVM volume descriptor: present -> overwritten");
 	one_message(&b, b.start + 0x180600, "\x00", 1, "partition 1: PE table: extents 4 -> 3");
 	bench_free(&b);
 }
@@ -283,22 +287,75 @@ static void heartbeats_are_summed_up(void **state)
 	bench_free(&b);
 }
 
+/* Both copies are sound, but say different things: that is the state of the backup. */
+static void copies_that_disagree(void **state)
+{
+	struct bench b = bench_make(VK_TABLE_GPT, 512, 1200ULL << 20, volume5);
+	const struct vk_gpt_copy *backup = &b.source.table.gpt[1];
+	struct vk_overlay *overlay = vk_overlay_new(b.base);
+	uint32_t bytes = vk_gpt_entries_bytes(&backup->header);
+	uint8_t sector[512];
+	uint8_t *array = malloc(bytes);
+	struct vk_diff diff;
+
+	(void)state;
+	assert_non_null(array);
+	memcpy(sector, backup->sector, sizeof(sector));
+	memcpy(array, backup->array, bytes);
+	array[0x30] ^= 1;
+	assert_true(vk_gpt_seal(sector, sizeof(sector), array));
+	bench_put(&b, overlay, backup->lba * 512, sector, sizeof(sector));
+	bench_put(&b, overlay, backup->header.entriesLBA * 512, array, bytes);
+	diff = bench_diff(&b, overlay);
+	assert_int_equal(diff.change_count, 1);
+	assert_string_equal(diff.changes[0].message,
+			    "partition table: backup GPT sound -> sound, but of other content than the primary");
+	vk_diff_free(&diff);
+	free(array);
+	vk_overlay_free(overlay);
+	bench_free(&b);
+}
+
+/* Bytes that differ everywhere: still one line, and no more ranges than are allowed. */
+static void ranges_are_bounded(void **state)
+{
+	struct bench b = bench_make(VK_TABLE_GPT, 512, 1200ULL << 20, volume5);
+	struct vk_overlay *overlay = vk_overlay_new(b.base);
+	const size_t len = 4 << 20, step = 32;
+	uint8_t *bytes = calloc(1, len);
+	struct vk_diff diff;
+
+	(void)state;
+	assert_non_null(bytes);
+	for (size_t i = 0; i < len; i += step)
+		bytes[i] = 1;
+	bench_put(&b, overlay, b.start + 0x400000, bytes, len);
+	diff = bench_diff(&b, overlay);
+	assert_int_equal(diff.range_count, VK_BYTE_CHANGES_MAX);
+	assert_int_equal(diff.ranges_dropped, len / step - VK_BYTE_CHANGES_MAX);
+	assert_int_equal(diff.change_count, 1);
+	assert_string_equal(diff.changes[0].message,
+			    "partition 1: LVM region: 131072 bytes from 0x500000 on differ that no field "
+			    "explains (0000000000000000... -> 0101010101010101...)");
+	vk_diff_free(&diff);
+	free(bytes);
+	vk_overlay_free(overlay);
+	bench_free(&b);
+}
+
 static void a_gap_is_no_difference(void **state)
 {
 	struct bench b = bench_make(VK_TABLE_GPT, 512, 1200ULL << 20, volume5);
-	const uint64_t sector = b.start + VK_LVM_HEADER_OFFSET;
-	uint8_t bytes[1024];
-	const struct vk_io_piece pieces[] = {{0, 0, bytes}, {0, 512, bytes + 512}};
-	struct vk_io_piece one = pieces[1];
+	uint8_t bytes[512];
+	const struct vk_io_piece piece = {b.start + VK_LVM_HEADER_OFFSET, sizeof(bytes), bytes};
 	struct vk_source after;
 	struct vk_diff diff;
 	struct vk_error err;
 	struct vk_io *io;
 
 	(void)state;
-	assert_int_equal(vk_io_read_all(b.base, sector, bytes + 512, 512, NULL), VK_OK);
-	one.offset_bytes = sector;
-	io = vk_io_pieces("gap", &one, 1, 512, NULL);
+	assert_int_equal(vk_io_read_all(b.base, piece.offset_bytes, bytes, sizeof(bytes), NULL), VK_OK);
+	io = vk_io_pieces("gap", &piece, 1, 512, NULL);
 	assert_non_null(io);
 	must(vk_source_open_io(io, "gap", VK_FORM_RAW,
 			       &(struct vk_source_options){.as = VK_SOURCE_DISK, .sector_size = 512}, &after,
@@ -369,6 +426,8 @@ int main(void)
 		cmocka_unit_test(bytes_anywhere),
 		cmocka_unit_test(repeated_identities_are_told_once),
 		cmocka_unit_test(heartbeats_are_summed_up),
+		cmocka_unit_test(copies_that_disagree),
+		cmocka_unit_test(ranges_are_bounded),
 		cmocka_unit_test(a_gap_is_no_difference),
 		cmocka_unit_test(other_disks_and_other_kinds),
 		cmocka_unit_test(notes_name_real_fields),
