@@ -6,6 +6,8 @@
  *   <store>/<id>/
  *     manifest.json     identity of host, disk, partitions, volumes; every region (docs/json.md)
  *     SHA256SUMS        coreutils format: every other file of the folder, sorted by name
+ *     MD5SUMS           the same of the regions with MD5, when that was asked for
+ *     manifest.json.sig Ed25519 signature of manifest.json, when there is a key (signature.h)
  *     RESTORE.txt       the exact dd lines
  *     head.raw          sector 0 to the first partition, at least 34 sectors, at most 1 MiB
  *     ebr-LBA.raw       each extended boot record
@@ -20,14 +22,13 @@
 #define VMFSKIT_CAPTURE_H
 
 #include "vmfskit/source.h"
+#include "vmfskit/store.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define VK_STORE_DEFAULT "/var/lib/vmfskit"
-
-enum { VK_SHA256_HEX_BYTES = 65, VK_CAPTURE_ID_BYTES = 128 };
+enum { VK_SHA256_HEX_BYTES = 65, VK_MD5_HEX_BYTES = 33, VK_CAPTURE_ID_BYTES = 128 };
 
 /* One saved range. Plain value; name is a file name inside the capture. */
 struct vk_region {
@@ -37,6 +38,7 @@ struct vk_region {
 	uint64_t offset_bytes;  /* on the disk (or partition, when that was captured) */
 	uint64_t length_bytes;
 	char sha256[VK_SHA256_HEX_BYTES];
+	char md5[VK_MD5_HEX_BYTES]; /* empty unless it was asked for */
 };
 
 /* Who a partition was, for the guards. Texts are empty where the capture does not know. */
@@ -64,11 +66,16 @@ struct vk_capture {
 	char *path;            /* its folder */
 	bool is_undo;          /* taken by restore before it wrote */
 	char host[256];
-	char time[32];         /* UTC, "2009-04-21T16:45:56Z" */
+	char user[64];         /* who took it; this and what is marked "newer" is empty in captures of older versions */
+	char time[32];         /* UTC, "2009-04-21T16:45:56Z": when it was begun */
+	char ended[32];        /* newer */
+	char **command;        /* newer: the command line; ends with NULL; NULL: not known */
 	char version[32];      /* of the program that took it */
 	char source_path[4096];
+	char **other_paths;    /* newer: further nodes of the same LUN; ends with NULL; NULL: none */
 	enum vk_source_kind source_kind; /* disk or partition */
 	char disk_serial[160]; /* what sysfs told of the device, may be empty */
+	char wwid[200];        /* the same */
 	uint64_t size_bytes;
 	uint32_t sector_size;
 	enum vk_table_kind table_kind;
@@ -90,9 +97,12 @@ struct vk_capture_shared *vk_capture_shared_new(void);
 void vk_capture_shared_free(struct vk_capture_shared *shared);
 
 struct vk_capture_options {
-	const char *store;       /* folder, made when it does not exist (mode 0700) */
+	struct vk_store *store;  /* opened with RUN or ADD; borrowed */
 	uint32_t sector_size;    /* 0: of the device */
 	const struct vk_capture_shared *shared; /* may be NULL */
+	const char *const *other_paths; /* further nodes of the same LUN, ends with NULL; may be NULL */
+	const char *previous;    /* id of the last capture of this disk: files that did not change become hard links to its files; NULL: none */
+	bool md5;                /* MD5 beside SHA-256 */
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */
@@ -109,8 +119,8 @@ void vk_capture_plan_free(struct vk_capture_plan *plan);
 
 /*
  * Take a capture of a decoded source. Written to a temporary folder in the store, fsynced, renamed without
- * replacing anything. Findings of this capture (capture.not-containing, capture.no-vmfs, capture.unreadable)
- * go to sink; it is kept all the same. ret_id is its name in the store.
+ * replacing anything; recorded in the ledger between the two. Findings of this capture (capture.not-containing,
+ * capture.no-vmfs, capture.unreadable, ...) go to sink; it is kept all the same. ret_id is its name in the store.
  * Errors: VK_USAGE (source is neither disk nor partition), VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_capture_take(const struct vk_source *source,
@@ -155,10 +165,6 @@ VK_MUST_USE enum vk_status vk_capture_io(const struct vk_capture *capture, struc
 /* The same, decoded as the kind of source that was captured. Free ret_source with vk_source_close. */
 VK_MUST_USE enum vk_status vk_capture_source(const struct vk_capture *capture,
 					     struct vk_source *ret_source, struct vk_error *err);
-
-/* Ids of the captures in a store, oldest first. Free each and the array. VK_ABSENT when there is no store. */
-VK_MUST_USE enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_count,
-					 struct vk_error *err);
 
 #ifdef __cplusplus
 }

@@ -55,6 +55,8 @@ struct vk_restore_options {
 	uint32_t sector_size;        /* of a file; 0: as captured when the target is a file */
 	unsigned heartbeat_wait_ms;  /* between the two reads; 0: 8000 */
 	const char *store;           /* where the undo capture goes */
+	const struct vk_sign_key *sign_key; /* signs it; may be NULL */
+	const char *const *command;  /* the command line, for manifest and ledger; ends with NULL; may be NULL */
 	/* Told the undo capture's id before the first byte is written; may be NULL. */
 	void (*undo_taken)(void *ctx, const char *undo_id);
 	void *undo_taken_ctx;

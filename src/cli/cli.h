@@ -83,6 +83,7 @@ struct vk_cli_call {
 	const struct vk_cli_verb *verb;
 	char **arguments;
 	size_t argument_count;
+	const char *const *command; /* the whole command line as it was given; ends with NULL */
 	struct vk_cli_given *given; /* options in the order given */
 	size_t given_count;
 	FILE *out; /* results: stdout */

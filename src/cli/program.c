@@ -73,12 +73,17 @@ static int run_help(const struct vk_cli_program *program, int argc, char **argv)
 	return VK_EXIT_OK;
 }
 
+/* argv: all of the command line; the verb's own part of it begins with its name. */
 static int run_verb(const struct vk_cli_program *program, const struct vk_cli_verb *verb, int argc,
 		    char **argv)
 {
-	struct vk_cli_call call = {.program = program, .verb = verb, .out = stdout, .err = stderr};
+	struct vk_cli_call call = {.program = program,
+				   .verb = verb,
+				   .command = (const char *const *)argv,
+				   .out = stdout,
+				   .err = stderr};
 	bool help;
-	int code = vk_cli_parse(&call, argc, argv, &help);
+	int code = vk_cli_parse(&call, argc - 1, argv + 1, &help);
 
 	if (code == VK_EXIT_OK && help)
 		vk_cli_verb_help(program, verb, stdout);
@@ -108,7 +113,7 @@ static int run(const struct vk_cli_program *program, int argc, char **argv)
 	verb = find_verb(program, word);
 	if (verb == NULL)
 		return refuse_verb(program, word);
-	return run_verb(program, verb, argc - 1, argv + 1);
+	return run_verb(program, verb, argc, argv);
 }
 
 int vk_cli_main(const struct vk_cli_program *program, int argc, char **argv)

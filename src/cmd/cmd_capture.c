@@ -20,6 +20,7 @@ struct job {
 struct jobs {
 	struct vk_source_options source;
 	struct vk_capture_options capture;
+	const char *store;
 	struct job *items;
 	size_t count;
 };
@@ -49,7 +50,7 @@ static void capture_disk(void *ctx, size_t index)
 	vk_source_close(&source);
 	if (job->status != VK_OK)
 		return;
-	if (asprintf(&job->path, "%s/%s", jobs->capture.store, job->id) < 0) {
+	if (asprintf(&job->path, "%s/%s", jobs->store, job->id) < 0) {
 		job->path = NULL;
 		job->status = vk_error_set(&job->err, VK_NOMEM, job->disk, "no memory for a path");
 		return;
@@ -115,7 +116,7 @@ static json_t *jobs_json(const struct jobs *jobs)
 	}
 	if (ok)
 		return json_pack("{s:s,s:s,s:o,s:o,s:o}", "schema", "vmfskit.capture/1", "store",
-				 jobs->capture.store, "captures", captures, "errors", errors,
+				 jobs->store, "captures", captures, "errors", errors,
 				 "findings", findings);
 	json_decref(captures);
 	json_decref(errors);
@@ -150,7 +151,7 @@ static int read_options(const struct vk_cli_call *call, struct jobs *jobs)
 
 	if (code != VK_EXIT_OK)
 		return code;
-	jobs->capture.store = vk_cmd_store(call);
+	jobs->store = vk_cmd_store(call);
 	jobs->capture.sector_size = jobs->source.sector_size;
 	if (as != NULL && (!vk_source_kind_parse(as, &jobs->source.as) ||
 			   (jobs->source.as != VK_SOURCE_DISK &&
@@ -162,16 +163,21 @@ static int read_options(const struct vk_cli_call *call, struct jobs *jobs)
 static int run(struct vk_cli_call *call)
 {
 	struct jobs jobs = {.count = call->argument_count};
+	const struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
 	struct vk_capture_shared *shared;
+	struct vk_error opening;
 	int code = read_options(call, &jobs);
 
 	if (code != VK_EXIT_OK)
 		return code;
+	if (vk_store_open(jobs.store, &use, &jobs.capture.store, &opening) != VK_OK)
+		return vk_cli_fail(call, &opening);
 	jobs.items = calloc(jobs.count, sizeof(*jobs.items));
 	if (jobs.items == NULL) {
 		struct vk_error err;
 
 		vk_error_set(&err, VK_NOMEM, NULL, "no memory for %zu disks", jobs.count);
+		vk_store_close(jobs.capture.store);
 		return vk_cli_fail(call, &err);
 	}
 	for (size_t i = 0; i < jobs.count; i++)
@@ -187,6 +193,7 @@ static int run(struct vk_cli_call *call)
 		vk_capture_close(&jobs.items[i].capture);
 	}
 	free(jobs.items);
+	vk_store_close(jobs.capture.store);
 	return code;
 }
 

@@ -98,6 +98,7 @@ static int parse(const struct vk_cli_call *call, bool undo, struct vk_restore_op
 	options->undo_taken = tell_undo;
 	options->undo_taken_ctx = (void *)(uintptr_t)call;
 	options->store = store != NULL ? store : VK_STORE_DEFAULT;
+	options->command = call->command;
 	if (code == VK_EXIT_OK)
 		code = vk_cmd_sector_size(call, &options->sector_size);
 	if (code == VK_EXIT_OK)

@@ -347,10 +347,10 @@ static enum vk_status refuse(const struct vk_restore *restore, struct vk_error *
 	return VK_OK;
 }
 
-static enum vk_status take_undo(struct vk_restore *restore, char ret_undo_id[VK_CAPTURE_ID_BYTES],
-				struct vk_error *err)
+static enum vk_status take_undo(struct vk_restore *restore, struct vk_store *store,
+				char ret_undo_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
 {
-	struct vk_capture_options options = {.store = restore->store,
+	struct vk_capture_options options = {.store = store,
 					     .sector_size = restore->target.sector_size};
 	struct vk_region *regions;
 	size_t count;
@@ -376,6 +376,10 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 		.given_sector_size = restore->options.sector_size,
 		.ret_written = &restore->written_bytes,
 	};
+	const struct vk_store_options use = {.use = VK_STORE_ADD,
+					     .sign_key = restore->options.sign_key,
+					     .command = restore->options.command};
+	struct vk_store *store;
 	struct vk_text note;
 	enum vk_status status;
 
@@ -385,7 +389,11 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 	job.edit_count = vk_overlay_edits(restore->overlay, &job.edits);
 	if (job.edit_count == 0)
 		return VK_OK;
-	status = take_undo(restore, ret_undo_id, err);
+	status = vk_store_open(restore->store, &use, &store, err);
+	if (status != VK_OK)
+		return status;
+	status = take_undo(restore, store, ret_undo_id, err);
+	vk_store_close(store);
 	if (status != VK_OK)
 		return status;
 	if (restore->options.undo_taken != NULL)

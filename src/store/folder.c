@@ -52,44 +52,6 @@ static void put_stamp(struct vk_text *text, uint64_t unix_seconds)
 			vk_text_fmt(text, "%c", *p);
 }
 
-/* The store is new: its own entry must survive a power cut, too. */
-static enum vk_status sync_parent(int store_fd, const char *store, struct vk_error *err)
-{
-	int fd = openat(store_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int code;
-
-	if (fd < 0)
-		return vk_error_errno(err, errno, store, "cannot open the folder above the store");
-	vk_crash_point("store folder: fsync parent");
-	code = fsync(fd) != 0 ? errno : 0;
-	close(fd);
-	return code == 0 ? VK_OK
-			 : vk_error_errno(err, code, store, "cannot flush the folder above the store");
-}
-
-static enum vk_status open_store(const char *store, int *ret_fd, struct vk_error *err)
-{
-	bool made;
-	enum vk_status status;
-
-	vk_crash_point("store folder: mkdir");
-	made = mkdir(store, 0700) == 0;
-	if (!made && errno != EEXIST) {
-		vk_error_errno(err, errno, store, "cannot make the store");
-		return vk_error_remedy(err, "make its parent folder, or name another with --store");
-	}
-	*ret_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_fd < 0) {
-		vk_error_errno(err, errno, store, "cannot open the store");
-		return vk_error_remedy(err, "name a folder with --store");
-	}
-	/* also when it was there: whoever made it may not have come to this */
-	status = sync_parent(*ret_fd, store, err);
-	if (status != VK_OK)
-		close(*ret_fd);
-	return status;
-}
-
 /*
  * Making the temporary folder reserves the id: who finds it made looks for the next one. Whether
  * the id itself is taken is asked only then, so that no other run can take it in between.
@@ -120,17 +82,16 @@ static enum vk_status reserve(struct vk_folder *folder, const char *base, struct
 	return vk_error_set(err, VK_IO, folder->store, "too many captures are named %s", base);
 }
 
-enum vk_status vk_folder_begin(const char *store, const char *disk_path, const char *suffix,
+enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path, const char *suffix,
 			       uint64_t unix_seconds, struct vk_folder *ret_folder,
 			       struct vk_error *err)
 {
-	struct vk_folder folder = {.store_fd = -1, .fd = -1, .store = store};
+	struct vk_folder folder = {
+		.store_fd = vk_store_fd(store), .fd = -1, .store = vk_store_path(store)};
 	char base[VK_CAPTURE_ID_BYTES];
 	struct vk_text text;
-	enum vk_status status = open_store(store, &folder.store_fd, err);
+	enum vk_status status;
 
-	if (status != VK_OK)
-		return status;
 	vk_text_init(&text, base, sizeof(base));
 	put_stamp(&text, unix_seconds);
 	vk_text_put(&text, "-");
@@ -141,12 +102,10 @@ enum vk_status vk_folder_begin(const char *store, const char *disk_path, const c
 		folder.fd = openat(folder.store_fd, folder.temporary,
 				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (folder.fd < 0)
-			status = vk_error_errno(err, errno, store, "cannot open the new folder");
+			status = vk_error_errno(err, errno, folder.store, "cannot open the new folder");
 	}
 	if (status == VK_OK)
 		*ret_folder = folder;
-	else
-		close(folder.store_fd);
 	return status;
 }
 
@@ -306,9 +265,7 @@ enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err)
 	vk_crash_point("store folder: fsync");
 	status = sync_folder(folder->store_fd, folder->store, err);
 	close(folder->fd);
-	close(folder->store_fd);
 	folder->fd = -1;
-	folder->store_fd = -1;
 	return status;
 }
 
@@ -330,7 +287,5 @@ void vk_folder_abandon(struct vk_folder *folder)
 		close(folder->fd);
 	}
 	unlinkat(folder->store_fd, folder->temporary, AT_REMOVEDIR);
-	close(folder->store_fd);
 	folder->fd = -1;
-	folder->store_fd = -1;
 }

@@ -16,7 +16,7 @@
 #define VK_RESTORE_FILE "RESTORE.txt"
 
 struct vk_folder {
-	int store_fd;
+	int store_fd; /* of the store; borrowed */
 	int fd;
 	char id[VK_CAPTURE_ID_BYTES];
 	char temporary[VK_CAPTURE_ID_BYTES + 8];
@@ -24,11 +24,11 @@ struct vk_folder {
 };
 
 /*
- * Make the store when it is not there, and in it the temporary folder of a capture whose id is
+ * Make in the store, which must outlive it, the temporary folder of a capture whose id is
  * the time, the disk's name and suffix ("" or "-undo"), with -2, -3 when that is taken.
  * unix_seconds is the time of the capture.
  */
-VK_MUST_USE enum vk_status vk_folder_begin(const char *store, const char *disk_path,
+VK_MUST_USE enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path,
 					   const char *suffix, uint64_t unix_seconds,
 					   struct vk_folder *ret_folder, struct vk_error *err);
 /* A new file of the folder, mode 0400. ret_fd is the caller's to close. */

@@ -14,7 +14,8 @@ enum {
 	VK_REGION_MAX_BYTES = 1 << 30,
 	/* what JSON is made of; each costs far more memory than its byte */
 	VK_MANIFEST_MAX_TOKENS = 400000,
-	VK_MANIFEST_MAX_VOLUMES = 256
+	VK_MANIFEST_MAX_VOLUMES = 256,
+	VK_MANIFEST_MAX_TEXTS = 4096
 };
 
 /* What the kernel tells of a block device; empty where it does not. */
@@ -65,6 +66,9 @@ bool vk_manifest_check_ranges(const struct vk_capture *capture, const struct vk_
  */
 bool vk_file_name_plain(const char *name);
 bool vk_sha256_text(const char *text); /* 64 lower-case hex digits */
+bool vk_md5_text(const char *text);    /* 32 of them */
+/* A list that ends with NULL, with its texts; NULL is allowed. */
+void vk_texts_free(char **texts);
 
 /*
  * The whole of SHA256SUMS: manifest.json has the given digest. Free the result; NULL when memory

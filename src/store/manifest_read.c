@@ -4,81 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "store/folder.h"
 #include "store/manifest.h"
-
-/* The first thing that is wrong stays in err; ok is then false and nothing after it counts. */
-struct reader {
-	const char *where;
-	struct vk_error *err;
-	bool ok;
-	enum vk_status status;
-};
-
-static void fail(struct reader *r, const char *key, const char *what)
-{
-	if (r->ok)
-		r->status = vk_error_set(r->err, VK_DAMAGED, r->where, "the manifest is damaged: \"%s\" %s",
-					 key, what);
-	r->ok = false;
-}
-
-/* The text is UTF-8 already: the parser of JSON sees to that. */
-static bool printable(const char *text)
-{
-	size_t len = strlen(text);
-
-	for (size_t i = 0; i < len;) {
-		uint32_t point;
-		size_t n = vk_utf8_decode((const uint8_t *)text + i, len - i, &point);
-
-		if (n == 0 || vk_utf8_steers(point))
-			return false;
-		i += n;
-	}
-	return true;
-}
-
-static void get_text(struct reader *r, const json_t *object, const char *key, char *ret_text,
-		     size_t cap)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	if (text == NULL)
-		fail(r, key, "is missing or not a text");
-	else if (strlen(text) >= cap || !printable(text))
-		fail(r, key, "is too long or has control characters in it");
-	else
-		memcpy(ret_text, text, strlen(text) + 1);
-}
-
-static uint64_t get_number(struct reader *r, const json_t *object, const char *key, uint64_t max)
-{
-	const json_t *value = json_object_get(object, key);
-	json_int_t number = json_integer_value(value);
-
-	if (!json_is_integer(value))
-		fail(r, key, "is missing or not a whole number");
-	else if (number < 0 || (uint64_t)number > max)
-		fail(r, key, "is out of range");
-	else
-		return (uint64_t)number;
-	return 0;
-}
-
-/* The index of the text among names[0 .. count-1]. */
-static size_t get_choice(struct reader *r, const json_t *object, const char *key,
-			 const char *(*name)(size_t index), size_t count)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	for (size_t i = 0; i < count && text != NULL; i++)
-		if (strcmp(text, name(i)) == 0)
-			return i;
-	fail(r, key, "is missing or not one of the known words");
-	return 0;
-}
+#include "store/reader.h"
 
 static const char *part_word(size_t index)
 {
@@ -100,60 +28,27 @@ static const char *purpose_word(size_t index)
 	return index == 0 ? "capture" : "undo";
 }
 
-static void get_digest(struct reader *r, const json_t *object, char ret_hex[VK_SHA256_HEX_BYTES])
-{
-	get_text(r, object, "sha256", ret_hex, VK_SHA256_HEX_BYTES);
-	if (r->ok && !vk_sha256_text(ret_hex))
-		fail(r, "sha256", "is not a digest");
-}
-
-/*
- * An array of objects; *ret_items are zeroed structs for them. Returns the array, NULL when it
- * failed or is empty.
- */
-static const json_t *get_array(struct reader *r, const json_t *object, const char *key,
-			       size_t item_size, void **ret_items, size_t *ret_count)
-{
-	const json_t *array = json_object_get(object, key);
-	size_t count = json_array_size(array);
-
-	*ret_items = NULL;
-	*ret_count = 0;
-	if (!json_is_array(array) || count > VK_MANIFEST_MAX_ITEMS)
-		fail(r, key, "is not a list, or too long a one");
-	if (!r->ok || count == 0)
-		return NULL;
-	*ret_items = calloc(count, item_size);
-	if (*ret_items == NULL) {
-		r->status = vk_error_set(r->err, VK_NOMEM, r->where, "no memory for the manifest");
-		r->ok = false;
-		return NULL;
-	}
-	*ret_count = count;
-	return array;
-}
-
 /*
  * Where a range ends must be a number, too; that it lies on the disk is judged by
  * vk_manifest_check_ranges.
  */
-static void get_range(struct reader *r, const json_t *object, uint64_t max, uint64_t *ret_offset,
+static void get_range(struct vk_reader *r, const json_t *object, uint64_t max, uint64_t *ret_offset,
 		      uint64_t *ret_length)
 {
-	*ret_offset = get_number(r, object, "offset_bytes", INT64_MAX);
-	*ret_length = get_number(r, object, "length_bytes", max);
+	*ret_offset = vk_reader_number(r, object, "offset_bytes", INT64_MAX);
+	*ret_length = vk_reader_number(r, object, "length_bytes", max);
 	if (r->ok && (*ret_length == 0 || *ret_length > (uint64_t)INT64_MAX - *ret_offset))
-		fail(r, "length_bytes", "is out of range");
+		vk_reader_fail(r, "length_bytes", "is out of range");
 }
 
-static void read_identities(struct reader *r, const json_t *root, struct vk_capture *c)
+static void read_identities(struct vk_reader *r, const json_t *root, struct vk_capture *c)
 {
 	void *items = NULL;
 	const json_t *array;
 
 	if (json_array_size(json_object_get(root, "partitions")) > VK_MANIFEST_MAX_VOLUMES)
-		fail(r, "partitions", "is too long a list");
-	array = get_array(r, root, "partitions", sizeof(*c->identities), &items,
+		vk_reader_fail(r, "partitions", "is too long a list");
+	array = vk_reader_array(r, root, "partitions", sizeof(*c->identities), &items,
 					&c->identity_count);
 
 	c->identities = items;
@@ -161,52 +56,55 @@ static void read_identities(struct reader *r, const json_t *root, struct vk_capt
 		struct vk_identity *id = &c->identities[i];
 		const json_t *o = json_array_get(array, i);
 
-		id->partition = (unsigned)get_number(r, o, "partition", UINT32_MAX);
-		id->start_sector = get_number(r, o, "start_sector", INT64_MAX / 4096);
-		id->sectors = get_number(r, o, "sectors", INT64_MAX / 4096);
-		get_text(r, o, "disk_id", id->disk_id, sizeof(id->disk_id));
-		get_text(r, o, "vml", id->vml, sizeof(id->vml));
-		id->lun = (unsigned)get_number(r, o, "lun", UINT16_MAX);
-		get_text(r, o, "target_label", id->target_label, sizeof(id->target_label));
-		get_text(r, o, "device_uuid", id->device_uuid, sizeof(id->device_uuid));
-		get_text(r, o, "volume_uuid", id->volume_uuid, sizeof(id->volume_uuid));
-		get_text(r, o, "fs_uuid", id->fs_uuid, sizeof(id->fs_uuid));
-		get_text(r, o, "fs_label", id->fs_label, sizeof(id->fs_label));
-		get_text(r, o, "fs_version", id->fs_version, sizeof(id->fs_version));
-		id->heartbeat_offset_bytes = get_number(r, o, "heartbeat_offset_bytes", INT64_MAX);
-		id->heartbeat_length_bytes = get_number(r, o, "heartbeat_length_bytes", 1U << 30);
+		id->partition = (unsigned)vk_reader_number(r, o, "partition", UINT32_MAX);
+		id->start_sector = vk_reader_number(r, o, "start_sector", INT64_MAX / 4096);
+		id->sectors = vk_reader_number(r, o, "sectors", INT64_MAX / 4096);
+		vk_reader_text(r, o, "disk_id", id->disk_id, sizeof(id->disk_id));
+		vk_reader_text(r, o, "vml", id->vml, sizeof(id->vml));
+		id->lun = (unsigned)vk_reader_number(r, o, "lun", UINT16_MAX);
+		vk_reader_text(r, o, "target_label", id->target_label, sizeof(id->target_label));
+		vk_reader_text(r, o, "device_uuid", id->device_uuid, sizeof(id->device_uuid));
+		vk_reader_text(r, o, "volume_uuid", id->volume_uuid, sizeof(id->volume_uuid));
+		vk_reader_text(r, o, "fs_uuid", id->fs_uuid, sizeof(id->fs_uuid));
+		vk_reader_text(r, o, "fs_label", id->fs_label, sizeof(id->fs_label));
+		vk_reader_text(r, o, "fs_version", id->fs_version, sizeof(id->fs_version));
+		id->heartbeat_offset_bytes = vk_reader_number(r, o, "heartbeat_offset_bytes", INT64_MAX);
+		id->heartbeat_length_bytes = vk_reader_number(r, o, "heartbeat_length_bytes", 1U << 30);
 		id->heartbeat_slot_bytes =
-			(uint32_t)get_number(r, o, "heartbeat_slot_bytes", 1U << 20);
+			(uint32_t)vk_reader_number(r, o, "heartbeat_slot_bytes", 1U << 20);
 		if (r->ok && id->heartbeat_length_bytes > 0 && id->heartbeat_slot_bytes == 0)
-			fail(r, "heartbeat_slot_bytes", "is out of range");
+			vk_reader_fail(r, "heartbeat_slot_bytes", "is out of range");
 	}
 }
 
-static void read_regions(struct reader *r, const json_t *root, struct vk_capture *c)
+static void read_regions(struct vk_reader *r, const json_t *root, struct vk_capture *c)
 {
 	void *items = NULL;
 	const json_t *array =
-		get_array(r, root, "regions", sizeof(*c->regions), &items, &c->region_count);
+		vk_reader_array(r, root, "regions", sizeof(*c->regions), &items, &c->region_count);
 
 	c->regions = items;
 	for (size_t i = 0; i < c->region_count && r->ok; i++) {
 		struct vk_region *region = &c->regions[i];
 		const json_t *o = json_array_get(array, i);
 
-		get_text(r, o, "file", region->file, sizeof(region->file));
+		vk_reader_text(r, o, "file", region->file, sizeof(region->file));
 		if (r->ok && !vk_file_name_plain(region->file))
-			fail(r, "file", "is not a plain file name");
-		region->part = (enum vk_part)(1U << get_choice(r, o, "part", part_word, 4));
-		region->partition = (unsigned)get_number(r, o, "partition", UINT32_MAX);
+			vk_reader_fail(r, "file", "is not a plain file name");
+		region->part = (enum vk_part)(1U << vk_reader_choice(r, o, "part", part_word, 4));
+		region->partition = (unsigned)vk_reader_number(r, o, "partition", UINT32_MAX);
 		get_range(r, o, VK_REGION_MAX_BYTES, &region->offset_bytes, &region->length_bytes);
-		get_digest(r, o, region->sha256);
+		vk_reader_digest(r, o, region->sha256);
+		vk_reader_newer_text(r, o, "md5", region->md5, sizeof(region->md5));
+		if (r->ok && region->md5[0] != '\0' && !vk_md5_text(region->md5))
+			vk_reader_fail(r, "md5", "is not a digest");
 	}
 }
 
-static void read_unreadable(struct reader *r, const json_t *root, struct vk_capture *c)
+static void read_unreadable(struct vk_reader *r, const json_t *root, struct vk_capture *c)
 {
 	void *items = NULL;
-	const json_t *array = get_array(r, root, "unreadable", sizeof(*c->unreadable), &items,
+	const json_t *array = vk_reader_array(r, root, "unreadable", sizeof(*c->unreadable), &items,
 					&c->unreadable_count);
 
 	c->unreadable = items;
@@ -215,44 +113,46 @@ static void read_unreadable(struct reader *r, const json_t *root, struct vk_capt
 			  &c->unreadable[i].length_bytes);
 }
 
-static void read_files(struct reader *r, const json_t *root, struct vk_manifest *m)
+static void read_files(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	const json_t *array = json_object_get(root, "files");
 	const json_t *o = json_array_get(array, 0);
 	char name[64];
 
 	if (json_array_size(array) != 1)
-		fail(r, "files", "is not a list of one file");
-	get_text(r, o, "file", name, sizeof(name));
+		vk_reader_fail(r, "files", "is not a list of one file");
+	vk_reader_text(r, o, "file", name, sizeof(name));
 	if (r->ok && strcmp(name, VK_RESTORE_FILE) != 0)
-		fail(r, "files", "names another file than " VK_RESTORE_FILE);
-	m->restore_bytes = get_number(r, o, "length_bytes", VK_REGION_MAX_BYTES);
-	get_digest(r, o, m->restore_sha256);
+		vk_reader_fail(r, "files", "names another file than " VK_RESTORE_FILE);
+	m->restore_bytes = vk_reader_number(r, o, "length_bytes", VK_REGION_MAX_BYTES);
+	vk_reader_digest(r, o, m->restore_sha256);
 }
 
-static void read_source(struct reader *r, const json_t *root, struct vk_capture *c)
+static void read_source(struct vk_reader *r, const json_t *root, struct vk_capture *c)
 {
 	const json_t *o = json_object_get(root, "source");
 
-	get_text(r, o, "path", c->source_path, sizeof(c->source_path));
-	c->source_kind = get_choice(r, o, "kind", kind_word, 2) == 0 ? VK_SOURCE_DISK
+	vk_reader_text(r, o, "path", c->source_path, sizeof(c->source_path));
+	vk_reader_newer_texts(r, o, "other_paths", &c->other_paths);
+	c->source_kind = vk_reader_choice(r, o, "kind", kind_word, 2) == 0 ? VK_SOURCE_DISK
 								     : VK_SOURCE_PARTITION;
-	c->size_bytes = get_number(r, o, "size_bytes", INT64_MAX);
-	c->sector_size = (uint32_t)get_number(r, o, "sector_size", 4096);
+	c->size_bytes = vk_reader_number(r, o, "size_bytes", INT64_MAX);
+	c->sector_size = (uint32_t)vk_reader_number(r, o, "sector_size", 4096);
 	if (r->ok && c->sector_size != 512 && c->sector_size != 4096)
-		fail(r, "sector_size", "is neither 512 nor 4096");
-	c->table_kind = (enum vk_table_kind)get_choice(r, o, "table", table_word, 3);
+		vk_reader_fail(r, "sector_size", "is neither 512 nor 4096");
+	c->table_kind = (enum vk_table_kind)vk_reader_choice(r, o, "table", table_word, 3);
 }
 
-static void read_device(struct reader *r, const json_t *root, struct vk_manifest *m)
+static void read_device(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	const json_t *o = json_object_get(root, "device");
 
-	get_text(r, o, "vendor", m->device.vendor, sizeof(m->device.vendor));
-	get_text(r, o, "model", m->device.model, sizeof(m->device.model));
-	get_text(r, o, "serial", m->device.serial, sizeof(m->device.serial));
-	get_text(r, o, "wwid", m->device.wwid, sizeof(m->device.wwid));
+	vk_reader_text(r, o, "vendor", m->device.vendor, sizeof(m->device.vendor));
+	vk_reader_text(r, o, "model", m->device.model, sizeof(m->device.model));
+	vk_reader_text(r, o, "serial", m->device.serial, sizeof(m->device.serial));
+	vk_reader_text(r, o, "wwid", m->device.wwid, sizeof(m->device.wwid));
 	memcpy(m->capture.disk_serial, m->device.serial, sizeof(m->capture.disk_serial));
+	memcpy(m->capture.wwid, m->device.wwid, sizeof(m->capture.wwid));
 }
 
 static int compare_names(const void *a, const void *b)
@@ -261,7 +161,7 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Two regions in one file would make one of them worthless. */
-static void check_names(struct reader *r, const struct vk_capture *c)
+static void check_names(struct vk_reader *r, const struct vk_capture *c)
 {
 	const char **names = calloc(c->region_count + 1, sizeof(*names));
 
@@ -275,17 +175,17 @@ static void check_names(struct reader *r, const struct vk_capture *c)
 	qsort(names, c->region_count, sizeof(*names), compare_names);
 	for (size_t i = 1; i < c->region_count; i++)
 		if (strcmp(names[i - 1], names[i]) == 0)
-			fail(r, "file", "names the same file twice");
+			vk_reader_fail(r, "file", "names the same file twice");
 	free(names);
 }
 
 /* What was found when it was taken: whether the capture contains what it is for stands only there. */
-static void read_findings(struct reader *r, const json_t *root, struct vk_manifest *m)
+static void read_findings(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	const json_t *array = json_object_get(root, "findings");
 
 	if (r->ok && !json_is_array(array))
-		fail(r, "findings", "is not a list");
+		vk_reader_fail(r, "findings", "is not a list");
 	for (size_t i = 0; r->ok && i < json_array_size(array); i++) {
 		const json_t *o = json_array_get(array, i);
 		const char *severity = json_string_value(json_object_get(o, "severity"));
@@ -301,12 +201,12 @@ static void read_findings(struct reader *r, const json_t *root, struct vk_manife
 	}
 }
 
-static void read_manifest(struct reader *r, const json_t *root, struct vk_manifest *m)
+static void read_manifest(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	struct vk_capture *c = &m->capture;
 	char schema[64];
 
-	get_text(r, root, "schema", schema, sizeof(schema));
+	vk_reader_text(r, root, "schema", schema, sizeof(schema));
 	if (r->ok && strcmp(schema, VK_MANIFEST_SCHEMA) != 0) {
 		r->ok = false;
 		r->status = vk_error_set(r->err, VK_UNSUPPORTED, r->where,
@@ -315,13 +215,16 @@ static void read_manifest(struct reader *r, const json_t *root, struct vk_manife
 		vk_error_remedy(r->err, "use the version of vmfskit that took it, or a newer one");
 		return;
 	}
-	get_text(r, root, "id", c->id, sizeof(c->id));
-	c->is_undo = get_choice(r, root, "purpose", purpose_word, 2) == 1;
+	vk_reader_text(r, root, "id", c->id, sizeof(c->id));
+	c->is_undo = vk_reader_choice(r, root, "purpose", purpose_word, 2) == 1;
 	if (c->is_undo)
-		get_text(r, root, "undo_of", c->undo_of, sizeof(c->undo_of));
-	get_text(r, root, "time", c->time, sizeof(c->time));
-	get_text(r, root, "host", c->host, sizeof(c->host));
-	get_text(r, root, "version", c->version, sizeof(c->version));
+		vk_reader_text(r, root, "undo_of", c->undo_of, sizeof(c->undo_of));
+	vk_reader_text(r, root, "time", c->time, sizeof(c->time));
+	vk_reader_newer_text(r, root, "ended", c->ended, sizeof(c->ended));
+	vk_reader_text(r, root, "host", c->host, sizeof(c->host));
+	vk_reader_newer_text(r, root, "user", c->user, sizeof(c->user));
+	vk_reader_text(r, root, "version", c->version, sizeof(c->version));
+	vk_reader_newer_texts(r, root, "command", &c->command);
 	read_source(r, root, c);
 	read_device(r, root, m);
 	read_identities(r, root, c);
@@ -362,7 +265,7 @@ enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 				struct vk_manifest *ret_manifest, bool *ret_canonical,
 				struct vk_error *err)
 {
-	struct reader r = {.where = where, .err = err, .ok = true, .status = VK_OK};
+	struct vk_reader r = {.what = "the manifest", .where = where, .err = err, .ok = true, .status = VK_OK};
 	json_error_t error;
 	json_t *root;
 
@@ -390,8 +293,17 @@ enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 	return r.status;
 }
 
+void vk_texts_free(char **texts)
+{
+	for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
+		free(texts[i]);
+	free(texts);
+}
+
 void vk_manifest_free(struct vk_manifest *manifest)
 {
+	vk_texts_free(manifest->capture.other_paths);
+	vk_texts_free(manifest->capture.command);
 	free(manifest->capture.identities);
 	free(manifest->capture.regions);
 	free(manifest->capture.unreadable);

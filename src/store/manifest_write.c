@@ -23,10 +23,28 @@ static bool put_text(json_t *object, const char *key, const char *value)
 	return put(object, key, json_string(value));
 }
 
+/* A list of texts that ends with NULL; not written when there is none, as older versions did not. */
+static bool put_texts(json_t *object, const char *key, char *const *texts)
+{
+	json_t *array;
+
+	if (texts == NULL)
+		return true;
+	array = json_array();
+	for (size_t i = 0; texts[i] != NULL; i++) {
+		if (json_array_append_new(array, json_string(texts[i])) != 0) {
+			json_decref(array);
+			return false;
+		}
+	}
+	return put(object, key, array);
+}
+
 static json_t *source_json(const struct vk_capture *c)
 {
 	json_t *o = json_object();
 	bool ok = put_text(o, "path", c->source_path) &&
+		  put_texts(o, "other_paths", c->other_paths) &&
 		  put_text(o, "kind", vk_source_kind_name(c->source_kind)) &&
 		  put_number(o, "size_bytes", c->size_bytes) &&
 		  put_number(o, "sector_size", c->sector_size) &&
@@ -81,7 +99,8 @@ static json_t *region_json(const void *item)
 		  put_number(o, "partition", r->partition) &&
 		  put_number(o, "offset_bytes", r->offset_bytes) &&
 		  put_number(o, "length_bytes", r->length_bytes) &&
-		  put_text(o, "sha256", r->sha256);
+		  put_text(o, "sha256", r->sha256) &&
+		  (r->md5[0] == '\0' || put_text(o, "md5", r->md5));
 
 	if (ok)
 		return o;
@@ -158,8 +177,11 @@ static json_t *manifest_json(const struct vk_manifest *m)
 	bool ok = put_text(o, "schema", VK_MANIFEST_SCHEMA) && put_text(o, "id", c->id) &&
 		  put_text(o, "purpose", c->is_undo ? "undo" : "capture") &&
 		  (!c->is_undo || put_text(o, "undo_of", c->undo_of)) &&
-		  put_text(o, "time", c->time) && put_text(o, "host", c->host) &&
-		  put_text(o, "version", c->version) && put(o, "source", source_json(c)) &&
+		  put_text(o, "time", c->time) &&
+		  (c->ended[0] == '\0' || put_text(o, "ended", c->ended)) &&
+		  put_text(o, "host", c->host) &&
+		  (c->user[0] == '\0' || put_text(o, "user", c->user)) &&
+		  put_text(o, "version", c->version) && put_texts(o, "command", c->command) && put(o, "source", source_json(c)) &&
 		  put(o, "device", device_json(&m->device)) &&
 		  put(o, "partitions", ARRAY(c->identities, c->identity_count, identity_json)) &&
 		  put(o, "regions", ARRAY(c->regions, c->region_count, region_json)) &&

@@ -66,6 +66,8 @@ enum vk_status vk_capture_open(const char *store, const char *name, struct vk_ca
 void vk_capture_close(struct vk_capture *capture)
 {
 	free(capture->path);
+	vk_texts_free(capture->other_paths);
+	vk_texts_free(capture->command);
 	free(capture->identities);
 	free(capture->regions);
 	free(capture->unreadable);

@@ -93,7 +93,7 @@ mkdir "$TMP/x" "$TMP/y"
 cp --sparse=always "$TMP/mbr63.img" "$TMP/x/same.img"
 cp --sparse=always "$TMP/mbr63.img" "$TMP/y/same.img"
 ok "two of one name at one time" "$VMFSKIT" capture --store "$TMP/same" "$TMP/x/same.img" "$TMP/y/same.img" "$TMP/x/same.img"
-is "three captures" "$(ls -A "$TMP/same" | wc -l)" 3
+is "three captures" "$(ls "$TMP/same" | wc -l)" 3
 ok "three sound captures" "$VMFSKIT" verify --store "$TMP/same"
 
 # --- JSON
@@ -187,7 +187,7 @@ has "the first is still there" "$(ls "$TMP/cut")" "^$first\$"
 if [ "$(id -u)" -eq 0 ] && mkdir "$TMP/full" && mount -t tmpfs -o size=600k tmpfs "$TMP/full" 2>/dev/null; then
 	echo "$TMP/full" >>"$TMP/.mounts"
 	exits "no room in the store" 4 "$VMFSKIT" capture --store "$TMP/full/st" "$TMP/mbr128.img"
-	is "nothing is left of it" "$(ls -A "$TMP/full/st" | wc -l)" 0
+	is "nothing is left of it" "$(ls -A "$TMP/full/st" | grep -vxF .lock | wc -l)" 0
 else
 	skip "no room in the store" "needs root"
 fi

@@ -26,6 +26,8 @@
 #include "base/checked.h"
 #include "vmfskit/capture.h"
 
+#include "test_store.h"
+
 enum { FIXTURE_SECTOR = 512, FIXTURE_START = 128 };
 #define FIXTURE_BASE ((uint64_t)FIXTURE_START * FIXTURE_SECTOR)
 #define FIXTURE_BYTES (24ULL << 20)
@@ -107,6 +109,7 @@ struct fixture {
 	struct vk_partition partition;
 	struct vk_findings findings;
 	char store[64];
+	struct vk_store *open_store;
 	char id[VK_CAPTURE_ID_BYTES];
 	char path[256]; /* of the capture */
 };
@@ -160,6 +163,7 @@ static inline struct fixture *fixture_new(uint64_t data_offset)
 	f->source.vmfs_count = 1;
 	snprintf(f->store, sizeof(f->store), "/tmp/vmfskit-unit.XXXXXX");
 	assert_non_null(mkdtemp(f->store));
+	f->open_store = test_store(f->store, VK_STORE_ADD);
 	return f;
 }
 
@@ -173,6 +177,7 @@ static inline int fixture_unlink(const char *path, const struct stat *st, int fl
 
 static inline void fixture_free(struct fixture *f)
 {
+	vk_store_close(f->open_store);
 	nftw(f->store, fixture_unlink, 16, FTW_DEPTH | FTW_PHYS);
 	vk_findings_free(&f->findings);
 	vk_io_close(f->source.io);
@@ -183,7 +188,7 @@ static inline void fixture_free(struct fixture *f)
 
 static inline void fixture_take(struct fixture *f)
 {
-	const struct vk_capture_options options = {.store = f->store};
+	const struct vk_capture_options options = {.store = f->open_store};
 	struct vk_finding_sink sink = vk_findings_sink(&f->findings);
 	struct vk_error err = {.status = VK_OK};
 

@@ -18,6 +18,8 @@
 
 #include "repair/writer.h"
 
+#include "test_store.h"
+
 enum { BENCH_BYTES = 1 << 20 };
 
 struct bench {
@@ -83,10 +85,12 @@ static inline void bench_capture(struct bench *b, const struct vk_region *region
 				.table_kind = VK_TABLE_MBR,
 				.size_bytes = BENCH_BYTES,
 				.sector_size = 512};
-	struct vk_capture_options options = {.store = b->store, .sector_size = 512};
+	struct vk_store *store = test_store(b->store, VK_STORE_ADD);
+	struct vk_capture_options options = {.store = store, .sector_size = 512};
 	struct vk_error err;
 
 	assert_int_equal(vk_capture_take_undo(b->io, &of, regions, count, &options, ret_id, &err), VK_OK);
+	vk_store_close(store);
 	if (ret_capture != NULL)
 		assert_int_equal(vk_capture_open(b->store, ret_id, ret_capture, &err), VK_OK);
 }

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The custody ledger of a store: one line of JSON for each event, each with the digest of the line before it.
+ *
+ * A capture is committed by its line: the folder is whole and flushed under its temporary name, then the line is
+ * appended and flushed, then the folder gets its name. A run that dies in between is finished by the next one, so ledger
+ * and store never contradict each other by accident.
+ */
+#ifndef VMFSKIT_LEDGER_H
+#define VMFSKIT_LEDGER_H
+
+#include "vmfskit/capture.h"
+#include "vmfskit/signature.h"
+#include "vmfskit/store.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VK_LEDGER_FILE "ledger.jsonl"
+#define VK_LEDGER_HEAD_FILE "ledger.head"
+
+/* E(id, word in the ledger): add at the end, never rename. */
+#define VK_EVENTS(E) \
+	E(CAPTURE, "capture") E(IMPORT, "import") E(UNDO_CAPTURE, "undo-capture") E(VERIFY, "verify") E(RESTORE, "restore") \
+	E(UNDO, "undo") E(PRUNE, "prune") E(PIN, "pin") E(UNPIN, "unpin") E(ABANDON, "abandon")
+#define VK_EVENT_ENUM(id, word) VK_EVENT_##id,
+enum vk_event_kind { VK_EVENTS(VK_EVENT_ENUM) VK_EVENT_COUNT };
+#undef VK_EVENT_ENUM
+
+/* What the caller knows of an event; time, host, user, version and command line are added. Texts are borrowed, NULL where there is nothing to say. */
+struct vk_event {
+	enum vk_event_kind kind;
+	const char *const *captures; /* ids it is about */
+	size_t capture_count;
+	const char *manifest_sha256; /* of the one capture that was added */
+	const char *target;          /* of restore and undo: the disk */
+	const char *result;          /* "sound", "3 damaged", "written 4096 bytes", a reason of a pin */
+};
+
+/*
+ * Append one line, flushed; the head is written anew behind it. Runs of several processes and threads wait for each other (a lock on
+ * the ledger, held for the moment). A torn last line of a killed run is cut off first. With a key in the store the line is signed.
+ * Errors: VK_IO, VK_NOMEM, VK_DAMAGED (the last line of the ledger cannot be understood: nothing is appended to it).
+ */
+VK_MUST_USE enum vk_status vk_ledger_append(struct vk_store *store, const struct vk_event *event,
+					    struct vk_error *err);
+
+struct vk_ledger_check {
+	const struct vk_public_key *public_key; /* NULL: signatures are not asked for */
+	const char *anchor;                     /* file with a head that was kept outside (with its .sig beside it); NULL: none */
+};
+/*
+ * Compare ledger, head, anchor and the captures of the store with each other; offsets of findings are bytes of the ledger. Does not read the
+ * captures' region files: that is vk_capture_verify. ret_lines (may be NULL): how many lines there are.
+ * Errors: VK_ABSENT (no store), VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check *check,
+					    const struct vk_finding_sink *sink, size_t *ret_lines,
+					    struct vk_error *err);
+/* Copy the head (and its signature) to a file outside of the store, replacing it atomically. Errors: VK_IO, VK_REFUSED (inside the store). */
+VK_MUST_USE enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct vk_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
