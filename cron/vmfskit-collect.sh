@@ -549,7 +549,7 @@ collect() {
 	disks=$((disks + 1))
 	note "disk $disks"
 	note "name ${disk##*/}"
-	note "path $disk"
+	case $disk in /*) note "path $disk" ;; *) note "path ${PWD%/}/$disk" ;; esac
 	mkdir "$place/$folder" || die "$place/$folder cannot be made"
 	if [ -d "$disk" ] || ! dd if="$disk" of="$work/first" bs=4096 count=1 2>"$work/dd"; then
 		line=

@@ -18,6 +18,9 @@ struct vk_saver {
 	struct vk_range *unreadable;
 	size_t unreadable_count;
 	size_t unreadable_cap;
+	struct vk_range *absent; /* what the source does not hold, kept apart from that */
+	size_t absent_count;
+	size_t absent_cap;
 };
 
 /* io NULL: only buffer and digest are wanted. */
@@ -28,7 +31,7 @@ void vk_saver_free(struct vk_saver *saver);
 /*
  * Copy region into fd, a new empty file, and fill region->sha256. Blocks of zeros become holes,
  * which count in the digest; bytes that cannot be read are zeros in both and are put on
- * saver->unreadable.
+ * saver->unreadable, those that the source does not hold on saver->absent.
  */
 VK_MUST_USE enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region, int fd,
 					 struct vk_error *err);

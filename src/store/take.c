@@ -69,7 +69,38 @@ static void put_not_containing(struct vk_taking *taking, const struct vk_finding
 	put(taking, sink, &finding);
 }
 
-static void prove_table(struct vk_taking *taking, const struct vk_finding_sink *sink)
+static const char *coordinates(const struct vk_taking *taking)
+{
+	return vk_source_kind_name(taking->manifest.capture.source_kind);
+}
+
+/* What an imported file does not reach is not damaged: it may stand on the disk. */
+static bool put_not_held(struct vk_taking *taking, const struct vk_source *source,
+			 const struct vk_finding_sink *sink, uint64_t offset, uint64_t length,
+			 const char *what, unsigned partition)
+{
+	enum vk_span_state state = vk_io_span(source->io, offset).state;
+	struct vk_finding finding;
+
+	if (taking->manifest.capture.imported == NULL ||
+	    (state != VK_SPAN_ABSENT && state != VK_SPAN_END))
+		return false;
+	if (partition != 0)
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, offset, length,
+				"the %s of partition %u is not in it: it would be at byte %llu (0x%llx) of the %s",
+				what, partition, (unsigned long long)offset,
+				(unsigned long long)offset, coordinates(taking));
+	else
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, offset, length,
+				"the %s is not in it: it would be at byte %llu (0x%llx) of the %s", what,
+				(unsigned long long)offset, (unsigned long long)offset,
+				coordinates(taking));
+	put(taking, sink, &finding);
+	return true;
+}
+
+static void prove_table(struct vk_taking *taking, const struct vk_source *source,
+			const struct vk_finding_sink *sink)
 {
 	uint64_t sector = taking->manifest.capture.sector_size;
 	uint8_t mbr[2] = {0};
@@ -79,6 +110,8 @@ static void prove_table(struct vk_taking *taking, const struct vk_finding_sink *
 	bool has_mbr = read_back(taking, VK_MBR_BYTES - sizeof(mbr), mbr, sizeof(mbr), &file) &&
 		       vk_get_le16(mbr) == VK_MBR_SIGNATURE;
 
+	if (!has_mbr && put_not_held(taking, source, sink, 0, VK_MBR_BYTES, "partition table", 0))
+		return;
 	if (!has_mbr && !(read_back(taking, sector, gpt, sizeof(gpt), &gpt_file) &&
 			  vk_gpt_has_signature(gpt, sizeof(gpt))))
 		put_not_containing(taking, sink, VK_MBR_BYTES - sizeof(mbr), file,
@@ -95,39 +128,75 @@ static void prove_partition(struct vk_taking *taking, const struct vk_source *so
 	uint64_t length;
 	const char *file;
 
-	if (!read_back(taking, at, magic, sizeof(magic), &file) ||
-	    vk_get_le32(magic) != VK_LVM_MAGIC)
+	if (!put_not_held(taking, source, sink, at, VK_LVM_DEVICE_BYTES, "LVM header", vmfs->partition) &&
+	    (!read_back(taking, at, magic, sizeof(magic), &file) ||
+	     vk_get_le32(magic) != VK_LVM_MAGIC))
 		put_not_containing(taking, sink, at, file, "an LVM header", magic, sizeof(magic),
 				   "0dd001c0");
 	if (!vmfs->fs_expected)
 		return;
 	memset(magic, 0, sizeof(magic));
 	at = vk_add_sat(base, vk_plan_map(vmfs, VK_FS_OFFSET, &length));
-	if (!read_back(taking, at, magic, sizeof(magic), &file) ||
-	    !vk_fs_magic_known(vk_get_le32(magic)))
+	if (!put_not_held(taking, source, sink, at, VK_FS_SECTOR_BYTES, "file-system descriptor",
+			  vmfs->partition) &&
+	    (!read_back(taking, at, magic, sizeof(magic), &file) ||
+	     !vk_fs_magic_known(vk_get_le32(magic))))
 		put_not_containing(taking, sink, at, file, "a file-system descriptor", magic,
 				   sizeof(magic), "5ef1ab2f");
+}
+
+static void put_ranges(struct vk_taking *taking, const struct vk_finding_sink *sink,
+		       const struct vk_range *ranges, size_t count, enum vk_finding_code code,
+		       const char *what)
+{
+	struct vk_finding finding;
+
+	for (size_t i = 0; i < count; i++) {
+		vk_finding_init(&finding, code, ranges[i].offset_bytes, ranges[i].length_bytes,
+				"%llu bytes %s", (unsigned long long)ranges[i].length_bytes, what);
+		put(taking, sink, &finding);
+	}
+}
+
+/* A file without any byte that was imported would only look as if it were one. */
+static void leave_out(struct vk_taking *taking, const struct vk_source *source,
+		      const struct vk_finding_sink *sink)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+	size_t kept = 0;
+
+	for (size_t i = 0; c->imported != NULL && i < c->region_count; i++) {
+		const struct vk_region *region = &c->regions[i];
+		struct vk_span span = vk_io_span(source->io, region->offset_bytes);
+		struct vk_finding finding;
+
+		if (span.state != VK_SPAN_ABSENT || span.length_bytes < region->length_bytes) {
+			c->regions[kept++] = *region;
+			continue;
+		}
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, region->offset_bytes,
+				region->length_bytes, "%s is left out: nothing of it was imported",
+				region->file);
+		put(taking, sink, &finding);
+	}
+	if (c->imported != NULL)
+		c->region_count = kept;
 }
 
 static void prove(struct vk_taking *taking, const struct vk_source *source,
 		  const struct vk_finding_sink *sink)
 {
-	const struct vk_capture *c = &taking->manifest.capture;
 	struct vk_vmfs spare;
 	size_t count;
 	const struct vk_vmfs *vmfs = vk_plan_partitions(source, &spare, &count);
 	struct vk_finding finding;
 
-	for (size_t i = 0; i < c->unreadable_count; i++) {
-		const struct vk_range *range = &c->unreadable[i];
-
-		vk_finding_init(&finding, VK_F_CAPTURE_UNREADABLE, range->offset_bytes,
-				range->length_bytes, "%llu bytes could not be read",
-				(unsigned long long)range->length_bytes);
-		put(taking, sink, &finding);
-	}
+	put_ranges(taking, sink, taking->unreadable, taking->unreadable_count, VK_F_CAPTURE_UNREADABLE,
+		   "could not be read");
+	put_ranges(taking, sink, taking->absent, taking->absent_count, VK_F_CAPTURE_NOT_HELD,
+		   "are not held by the source");
 	if (source->kind == VK_SOURCE_DISK)
-		prove_table(taking, sink);
+		prove_table(taking, source, sink);
 	if (count == 0) {
 		vk_finding_init(&finding, VK_F_CAPTURE_NO_VMFS, 0, 0,
 				"no VMFS partition was found: only the partition table was saved");
@@ -155,8 +224,10 @@ static enum vk_status take(struct vk_taking *taking, const struct vk_source *sou
 	c->sector_size = source->sector_size;
 	status = vk_taking_set(taking, plan->regions, plan->region_count, plan->identities,
 			       plan->identity_count, err);
-	if (status == VK_OK)
+	if (status == VK_OK) {
+		leave_out(taking, source, sink);
 		status = vk_taking_copy(taking, err);
+	}
 	if (status != VK_OK)
 		return status;
 	prove(taking, source, sink);

@@ -12,6 +12,10 @@ struct vk_taking {
 	struct vk_folder folder;
 	struct vk_saver saver;
 	uint64_t unix_seconds;
+	struct vk_range *unreadable; /* of manifest.capture.unreadable what the disk did not deliver ... */
+	size_t unreadable_count;
+	struct vk_range *absent;     /* ... and what the source does not hold */
+	size_t absent_count;
 };
 
 /*

@@ -49,6 +49,8 @@ json "capture" 0 capture.json capture --store store disk.img
 json "capture of nothing" 4 capture-bad.json capture --store store nosuchfile
 json "list" 0 list.json list --store store
 json "verify" 0 verify.json verify --store store
+"$ROOT/cron/vmfskit-collect.sh" -o collected disk.img nosuchfile 2>collector.err
+json "import" 4 import.json import --store imported collected
 id=$(jq -r '.captures[0].id' list.json)
 "$LAB" break --how header disk.img >/dev/null
 json "decode of a wreck" 1 wreck.json decode disk.img
@@ -65,9 +67,12 @@ is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.js
 is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json |
 	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
 is "list: every key" "$(lacking vmfskit.list/1 list.json)" ""
+is "import: every key" "$(lacking vmfskit.import/1 import.json | grep -vx 'findings.\[\]')" ""
+is "import: entries as in capture" "$(jq -r '.captures[0] | keys[]' capture.json | grep -vx decode_findings |
+	comm -23 - <(jq -r '.captures[0] | keys[]' import.json))" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
-for file in decode:decode capture:capture list:list verify:verify restore:restore undo:undo; do
+for file in decode:decode capture:capture import:import list:list verify:verify restore:restore undo:undo; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 
