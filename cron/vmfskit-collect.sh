@@ -172,7 +172,7 @@ note() { printf '%s\n' "$*" >>"$index" || die "$index cannot be written"; }
 # size_of FILE: $size, the fifth word of ls; on ESXi of a disk, too
 size_of() {
 	# shellcheck disable=SC2046
-	set -- $(ls -lnd "$1" 2>"$work/err")
+	set -- $(ls -lndL "$1" 2>"$work/err" || ls -lnd "$1" 2>"$work/err")
 	size=${5:-}
 	case $size in '' | *[!0-9]*) size=0 ;; esac
 }
