@@ -166,9 +166,11 @@ static void put_opening(const struct writer *w)
 	vk_text_size(&size, c->size_bytes);
 	fprintf(w->out,
 		"How to put this capture back with nothing but dd and sha256sum.\n\n"
-		"Capture  %s\n%s%s%sTaken    %s on host %s\nFrom     %s: %s, sectors of %u bytes\n",
+		"Capture  %s\n%s%s%sTaken    %s on host %s%s\nFrom     %s: %s%s, sectors of %u bytes\n",
 		c->id, c->is_undo ? "Undoes   the restore of " : "", c->is_undo ? c->undo_of : "",
-		c->is_undo ? "\n" : "", c->time, c->host, c->source_path, buf, c->sector_size);
+		c->is_undo ? "\n" : "", c->time, c->host[0] != '\0' ? c->host : "(not known)",
+		c->imported != NULL ? ", imported; manifest.json names the files" : "", c->source_path,
+		c->size_uncertain ? "at least " : "", buf, c->sector_size);
 	for (size_t i = 0; i < c->identity_count; i++) {
 		const struct vk_identity *id = &c->identities[i];
 

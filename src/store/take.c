@@ -194,7 +194,8 @@ static void prove(struct vk_taking *taking, const struct vk_source *source,
 	put_ranges(taking, sink, taking->unreadable, taking->unreadable_count, VK_F_CAPTURE_UNREADABLE,
 		   "could not be read");
 	put_ranges(taking, sink, taking->absent, taking->absent_count, VK_F_CAPTURE_NOT_HELD,
-		   "are not held by the source");
+		   taking->manifest.capture.imported != NULL ? "are not in what was imported"
+							     : "are not held by the source");
 	if (source->kind == VK_SOURCE_DISK)
 		prove_table(taking, source, sink);
 	if (count == 0) {
