@@ -122,6 +122,7 @@ static void read_imported(struct vk_reader *r, const json_t *root, struct vk_cap
 	if (o == NULL || !r->ok)
 		return;
 	vk_reader_text(r, o, "time", c->imported_time, sizeof(c->imported_time));
+	vk_reader_text(r, o, "host", c->imported_host, sizeof(c->imported_host));
 	array = vk_reader_array(r, o, "files", sizeof(*c->imported), &items, &c->imported_count);
 	c->imported = items;
 	for (size_t i = 0; i < c->imported_count && r->ok; i++) {
@@ -252,6 +253,9 @@ static void read_manifest(struct vk_reader *r, const json_t *root, struct vk_man
 	vk_reader_newer_text(r, root, "user", c->user, sizeof(c->user));
 	vk_reader_text(r, root, "version", c->version, sizeof(c->version));
 	vk_reader_newer_texts(r, root, "command", &c->command);
+	vk_reader_newer_text(r, root, "signer", c->signer, sizeof(c->signer));
+	if (r->ok && c->signer[0] != '\0' && !vk_sha256_text(c->signer))
+		vk_reader_fail(r, "signer", "is not a digest");
 	read_imported(r, root, c);
 	read_source(r, root, c);
 	read_device(r, root, m);

@@ -192,7 +192,7 @@ static bool put_imported(json_t *object, const struct vk_capture *c)
 	if (c->imported == NULL)
 		return true;
 	o = json_object();
-	if (put_text(o, "time", c->imported_time) &&
+	if (put_text(o, "time", c->imported_time) && put_text(o, "host", c->imported_host) &&
 	    put(o, "files", ARRAY(c->imported, c->imported_count, origin_file_json)))
 		return put(object, "imported", o);
 	json_decref(o);
@@ -211,6 +211,7 @@ static json_t *manifest_json(const struct vk_manifest *m)
 		  put_text(o, "host", c->host) &&
 		  (c->user[0] == '\0' || put_text(o, "user", c->user)) &&
 		  put_text(o, "version", c->version) && put_texts(o, "command", c->command) &&
+		  (c->signer[0] == '\0' || put_text(o, "signer", c->signer)) &&
 		  put_imported(o, c) && put(o, "source", source_json(c)) &&
 		  put(o, "device", device_json(&m->device)) &&
 		  put(o, "partitions", ARRAY(c->identities, c->identity_count, identity_json)) &&

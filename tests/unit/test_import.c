@@ -198,10 +198,12 @@ static void manifest_keeps_origin(void **state)
 	m.capture.imported_count = 1;
 	m.capture.size_uncertain = true;
 	memcpy(m.capture.imported_time, "2026-11-21T02:30:00Z", 21);
+	memcpy(m.capture.imported_host, "backup", 7);
 	assert_int_equal(vk_manifest_write(&m, &text, &len, &err), VK_OK);
 	assert_int_equal(vk_manifest_read(text, len, "here", &again, &canonical, &err), VK_OK);
 	assert_true(canonical && again.capture.size_uncertain);
 	assert_string_equal(again.capture.imported_time, "2026-11-21T02:30:00Z");
+	assert_string_equal(again.capture.imported_host, "backup");
 	assert_int_equal(again.capture.imported_count, 1);
 	assert_memory_equal(&again.capture.imported[0], &file, sizeof(file));
 	vk_manifest_free(&again);
