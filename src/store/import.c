@@ -89,6 +89,40 @@ static enum vk_status add_container(struct vk_import *import, const char *path, 
 	return VK_OK;
 }
 
+/* The job that a dump belongs to: that of --disk, that of the disk in its name, or one of its own. */
+static struct job *job_of(struct vk_import *import, const struct vk_dump *dump)
+{
+	const char *wanted = import->options.disk;
+	const char *name = wanted != NULL ? wanted : dump->disk;
+	char *real;
+	struct job *job;
+
+	for (size_t i = 0; name[0] != '\0' && i < import->job_count; i++)
+		if (import->jobs[i].from == NULL && strcmp(import->jobs[i].path, name) == 0)
+			return &import->jobs[i];
+	if (name[0] != '\0')
+		return add_job(import, name);
+	real = strcmp(dump->path, "-") != 0 ? realpath(dump->path, NULL) : NULL;
+	job = add_job(import, real != NULL ? real : dump->path);
+	free(real);
+	return job;
+}
+
+static enum vk_status attach(struct vk_import *import, struct vk_dump *dump, struct vk_error *err)
+{
+	struct job *job = job_of(import, dump);
+	struct vk_dump **grown;
+
+	if (job == NULL)
+		return no_memory(err, dump->path);
+	grown = realloc(job->dumps, (job->dump_count + 1) * sizeof(struct vk_dump *));
+	if (grown == NULL)
+		return no_memory(err, dump->path);
+	job->dumps = grown;
+	job->dumps[job->dump_count++] = dump;
+	return VK_OK;
+}
+
 static enum vk_status add_dump(struct vk_import *import, const char *path, struct vk_io *io,
 			       uint64_t modified, struct vk_error *err)
 {
@@ -103,11 +137,12 @@ static enum vk_status add_dump(struct vk_import *import, const char *path, struc
 	}
 	status = vk_dump_open(path, io, modified, o->as, o->sector_size,
 			      at < o->place_count ? &o->places[at] : NULL, dump, err);
-	if (status == VK_OK)
-		import->dumps[import->dump_count++] = dump;
-	else
+	if (status != VK_OK) {
 		free(dump);
-	return status;
+		return status;
+	}
+	import->dumps[import->dump_count++] = dump;
+	return attach(import, dump, err);
 }
 
 static enum vk_status open_source(struct vk_import *import, const char *path, struct vk_error *err)
@@ -129,42 +164,6 @@ static enum vk_status open_source(struct vk_import *import, const char *path, st
 	if (!vk_io_is_device(io) && vk_tar_recognise(io))
 		return add_container(import, path, io, modified, err);
 	return add_dump(import, path, io, modified, err);
-}
-
-/* The job that a dump belongs to: that of --disk, that of the disk in its name, or one of its own. */
-static struct job *job_of(struct vk_import *import, const struct vk_dump *dump)
-{
-	const char *wanted = import->options.disk;
-	const char *name = wanted != NULL ? wanted : dump->disk;
-	char *real;
-	struct job *job;
-
-	for (size_t i = 0; name[0] != '\0' && i < import->job_count; i++)
-		if (import->jobs[i].from == NULL && strcmp(import->jobs[i].path, name) == 0)
-			return &import->jobs[i];
-	if (name[0] != '\0')
-		return add_job(import, name);
-	real = strcmp(dump->path, "-") != 0 ? realpath(dump->path, NULL) : NULL;
-	job = add_job(import, real != NULL ? real : dump->path);
-	free(real);
-	return job;
-}
-
-static enum vk_status sort_dumps(struct vk_import *import, struct vk_error *err)
-{
-	for (size_t i = 0; i < import->dump_count; i++) {
-		struct job *job = job_of(import, import->dumps[i]);
-		struct vk_dump **grown;
-
-		if (job == NULL)
-			return no_memory(err, import->dumps[i]->path);
-		grown = realloc(job->dumps, (job->dump_count + 1) * sizeof(struct vk_dump *));
-		if (grown == NULL)
-			return no_memory(err, import->dumps[i]->path);
-		job->dumps = grown;
-		job->dumps[job->dump_count++] = import->dumps[i];
-	}
-	return VK_OK;
 }
 
 static enum vk_status check_jobs(const struct vk_import *import, struct vk_error *err)
@@ -201,8 +200,6 @@ enum vk_status vk_import_open(const char *const *paths, size_t count,
 		status = no_memory(err, NULL);
 	for (size_t i = 0; i < count && status == VK_OK; i++)
 		status = open_source(import, paths[i], err);
-	if (status == VK_OK)
-		status = sort_dumps(import, err);
 	if (status == VK_OK)
 		status = check_jobs(import, err);
 	if (status == VK_OK)
