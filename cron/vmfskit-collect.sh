@@ -344,7 +344,7 @@ gpt_entries() {
 	array=0 array_bytes=0
 	number 72 8 && array=$value && number 80 4 && entries=$value && number 84 4 && entry_bytes=$value || return 0
 	case $entry_bytes in 128 | 256 | 512 | 1024 | 2048 | 4096) ;; *) entries=0 ;; esac
-	[ "$entries" -le 16384 ] && [ "$array" -lt 140737488355328 ] || entries=0
+	[ "$entries" -le 16384 ] && [ "$array" -lt 140737488355328 ] || entries=0 array=0
 	array_bytes=$(((entries * entry_bytes + sector - 1) / sector * sector))
 	[ "$array_bytes" -le 2097152 ] || array_bytes=0
 	chunk=0
@@ -422,11 +422,8 @@ gpt_tail() {
 }
 
 head_and_chain() {
+	# which of several tables counts is decided where they are decoded: the most that a head can be is little
 	head_end=1048576
-	for entry in $partitions; do
-		[ $((${entry%%/*} * sector)) -ge "$head_end" ] || head_end=$((${entry%%/*} * sector))
-	done
-	[ "$head_end" -ge $((34 * sector)) ] || head_end=$((34 * sector))
 	save head 0 "$head_end"
 	[ "$array_end" -le "$head_end" ] || save gpt-entries "$array_at" "$array_end"
 	for link in $links; do
@@ -519,15 +516,10 @@ volumes() {
 		*) read_sector $((first + 1048576 / sector)) && hex 0 4 && [ "$value" = 0dd001c0 ] && vmfs "$first" "${rest%/*}" ;;
 		esac
 	done
+	# inside of a partition, too: the table that names it may be the wrong one of several
 	for usual in 63 64 128 1024 2048 16384 10229760 15472640 20973535 268437504; do
-		[ $((usual * 512 % sector)) -eq 0 ] || continue
-		usual=$((usual * 512 / sector)) covered=0
-		for entry in $partitions; do
-			first=${entry%%/*} rest=${entry#*/}
-			[ "${rest#*/}" = x ] || [ $((usual + 1048576 / sector)) -lt "$first" ] ||
-				[ $((usual + 1048576 / sector)) -ge $((first + ${rest%/*})) ] || covered=1
-		done
-		[ "$covered" -eq 0 ] && [ $((usual * sector)) -lt "$known" ] || continue
+		[ $((usual * 512 % sector)) -eq 0 ] && [ $((usual * 512)) -lt "$known" ] || continue
+		usual=$((usual * 512 / sector))
 		read_sector $((usual + 1048576 / sector)) && hex 0 4 && [ "$value" = 0dd001c0 ] &&
 			vmfs "$usual" $(((known - usual * sector) / sector))
 	done

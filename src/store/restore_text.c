@@ -173,7 +173,7 @@ static void put_opening(const struct writer *w)
 		c->is_undo ? "Undoes   the restore of " : "", c->is_undo ? c->undo_of : "",
 		c->is_undo ? "\n" : "", c->source_path, c->host[0] != '\0' ? c->host : "(not known)",
 		c->size_uncertain ? "at least " : "", buf, c->sector_size,
-		c->imported != NULL ? "Imported the files are named in " VK_MANIFEST_FILE "\n" : "");
+		c->imported != NULL ? "Imported; the files that it was made of: " VK_MANIFEST_FILE "\n" : "");
 	for (size_t i = 0; i < c->identity_count; i++) {
 		const struct vk_identity *id = &c->identities[i];
 
