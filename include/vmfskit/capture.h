@@ -42,6 +42,14 @@ struct vk_region {
 	char md5[VK_MD5_HEX_BYTES]; /* empty unless it was asked for */
 };
 
+/* A file that a capture was imported from. Plain value. */
+struct vk_origin_file {
+	char name[512];        /* as vk_text_label writes it; TAR:MEMBER for what lies in a tar */
+	uint64_t length_bytes;
+	char sha256[VK_SHA256_HEX_BYTES];
+	char modified[32];     /* UTC; empty: not known */
+};
+
 /* Who a partition was, for the guards. Texts are empty where the capture does not know. */
 struct vk_identity {
 	unsigned partition;
@@ -80,14 +88,19 @@ struct vk_capture {
 	char disk_serial[160]; /* what sysfs told of the device, may be empty */
 	char wwid[200];        /* the same */
 	uint64_t size_bytes;
+	bool size_uncertain;   /* newer: the disk is at least that long; what was imported did not tell more */
 	uint32_t sector_size;
 	enum vk_table_kind table_kind;
 	struct vk_identity *identities; /* one for each VMFS partition */
 	size_t identity_count;
 	struct vk_region *regions;      /* sorted by offset */
 	size_t region_count;
-	struct vk_range *unreadable;    /* ranges that could not be read when it was taken */
+	struct vk_range *unreadable;    /* ranges that could not be read when it was taken, or were not held by what was imported */
 	size_t unreadable_count;
+	struct vk_origin_file *imported; /* newer: the files it was made of; NULL unless it was imported */
+	size_t imported_count;
+	char imported_time[32]; /* newer: when that was; time is then that of the collection */
+	char imported_host[256]; /* newer: on which host; host is then that of the disk */
 	char undo_of[VK_CAPTURE_ID_BYTES]; /* an undo capture: the capture whose restore it undoes */
 };
 
@@ -98,6 +111,15 @@ struct vk_capture {
 struct vk_capture_shared;
 struct vk_capture_shared *vk_capture_shared_new(void);
 void vk_capture_shared_free(struct vk_capture_shared *shared);
+
+/* Where the bytes come from when it was no disk of this host; vk_import_take (import.h) fills it. Borrowed, texts are copied. */
+struct vk_capture_origin {
+	const char *host;      /* whose disk it was; "": not known */
+	uint64_t unix_seconds; /* when the bytes were read there */
+	bool size_uncertain;   /* the source may be shorter than the disk was */
+	const struct vk_origin_file *files;
+	size_t file_count;
+};
 
 struct vk_capture_options {
 	struct vk_store *store;  /* opened with RUN or ADD; borrowed */
@@ -113,6 +135,7 @@ struct vk_capture_options {
 	 */
 	bool (*may_commit)(void *ctx);
 	void *may_commit_ctx;
+	const struct vk_capture_origin *origin; /* NULL: the disk itself is read */
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */
@@ -130,7 +153,7 @@ void vk_capture_plan_free(struct vk_capture_plan *plan);
 /*
  * Take a capture of a decoded source. Written to a temporary folder in the store, fsynced, renamed without
  * replacing anything; recorded in the ledger between the two. Findings of this capture (capture.not-containing,
- * capture.no-vmfs, capture.unreadable, ...) go to sink; it is kept all the same. ret_id is its name in the store.
+ * capture.no-vmfs, capture.unreadable, capture.not-held, ...) go to sink; it is kept all the same. ret_id is its name in the store.
  * Errors: VK_USAGE (source is neither disk nor partition), VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_capture_take(const struct vk_source *source,

@@ -10,6 +10,7 @@
 #include "vmfskit/fs_descriptor.h"
 #include "vmfskit/gpt.h"
 #include "vmfskit/heartbeat.h"
+#include "vmfskit/import.h"
 #include "vmfskit/io.h"
 #include "vmfskit/layout.h"
 #include "vmfskit/ledger.h"

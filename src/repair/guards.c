@@ -90,6 +90,13 @@ static enum vk_status ask_size(struct vk_restore *restore, struct vk_error *err)
 
 	if (seen == want)
 		return VK_OK;
+	if (restore->capture->size_uncertain && seen > want) {
+		vk_restore_add_remark(restore,
+				      "how long the captured disk was is not known, only that it was not "
+				      "shorter than %" PRIu64 " bytes; the target is %" PRIu64 " bytes long",
+				      want, seen);
+		return VK_OK;
+	}
 	return vk_guard_object(restore, VK_GUARD_SIZE, err,
 			       "The target is %" PRIu64 " bytes long, the captured one was %" PRIu64
 			       ": %" PRIu64 " bytes %s",

@@ -113,6 +113,29 @@ static void read_unreadable(struct vk_reader *r, const json_t *root, struct vk_c
 			  &c->unreadable[i].length_bytes);
 }
 
+static void read_imported(struct vk_reader *r, const json_t *root, struct vk_capture *c)
+{
+	const json_t *o = json_object_get(root, "imported");
+	void *items = NULL;
+	const json_t *array;
+
+	if (o == NULL || !r->ok)
+		return;
+	vk_reader_text(r, o, "time", c->imported_time, sizeof(c->imported_time));
+	vk_reader_text(r, o, "host", c->imported_host, sizeof(c->imported_host));
+	array = vk_reader_array(r, o, "files", sizeof(*c->imported), &items, &c->imported_count);
+	c->imported = items;
+	for (size_t i = 0; i < c->imported_count && r->ok; i++) {
+		struct vk_origin_file *file = &c->imported[i];
+		const json_t *item = json_array_get(array, i);
+
+		vk_reader_text(r, item, "file", file->name, sizeof(file->name));
+		file->length_bytes = vk_reader_number(r, item, "length_bytes", INT64_MAX);
+		vk_reader_digest(r, item, file->sha256);
+		vk_reader_newer_text(r, item, "modified", file->modified, sizeof(file->modified));
+	}
+}
+
 static void read_files(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	const json_t *array = json_object_get(root, "files");
@@ -131,12 +154,17 @@ static void read_files(struct vk_reader *r, const json_t *root, struct vk_manife
 static void read_source(struct vk_reader *r, const json_t *root, struct vk_capture *c)
 {
 	const json_t *o = json_object_get(root, "source");
+	const json_t *certain;
 
 	vk_reader_text(r, o, "path", c->source_path, sizeof(c->source_path));
 	vk_reader_newer_texts(r, o, "other_paths", &c->other_paths);
 	c->source_kind = vk_reader_choice(r, o, "kind", kind_word, 2) == 0 ? VK_SOURCE_DISK
 								     : VK_SOURCE_PARTITION;
 	c->size_bytes = vk_reader_number(r, o, "size_bytes", INT64_MAX);
+	certain = json_object_get(o, "size_certain");
+	if (certain != NULL && !json_is_boolean(certain))
+		vk_reader_fail(r, "size_certain", "is neither true nor false");
+	c->size_uncertain = json_is_false(certain);
 	c->sector_size = (uint32_t)vk_reader_number(r, o, "sector_size", 4096);
 	if (r->ok && c->sector_size != 512 && c->sector_size != 4096)
 		vk_reader_fail(r, "sector_size", "is neither 512 nor 4096");
@@ -229,6 +257,7 @@ static void read_manifest(struct vk_reader *r, const json_t *root, struct vk_man
 	vk_reader_newer_text(r, root, "signer", c->signer, sizeof(c->signer));
 	if (r->ok && c->signer[0] != '\0' && !vk_sha256_text(c->signer))
 		vk_reader_fail(r, "signer", "is not a digest");
+	read_imported(r, root, c);
 	read_source(r, root, c);
 	read_device(r, root, m);
 	read_identities(r, root, c);
@@ -311,6 +340,7 @@ void vk_manifest_free(struct vk_manifest *manifest)
 	free(manifest->capture.identities);
 	free(manifest->capture.regions);
 	free(manifest->capture.unreadable);
+	free(manifest->capture.imported);
 	vk_findings_free(&manifest->findings);
 	memset(manifest, 0, sizeof(*manifest));
 }

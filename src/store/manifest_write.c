@@ -47,6 +47,7 @@ static json_t *source_json(const struct vk_capture *c)
 		  put_texts(o, "other_paths", c->other_paths) &&
 		  put_text(o, "kind", vk_source_kind_name(c->source_kind)) &&
 		  put_number(o, "size_bytes", c->size_bytes) &&
+		  (!c->size_uncertain || put(o, "size_certain", json_false())) &&
 		  put_number(o, "sector_size", c->sector_size) &&
 		  put_text(o, "table", vk_table_kind_name(c->table_kind));
 
@@ -103,6 +104,19 @@ static json_t *region_json(const void *item)
 		  (r->md5[0] == '\0' || put_text(o, "md5", r->md5));
 
 	if (ok)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static json_t *origin_file_json(const void *item)
+{
+	const struct vk_origin_file *file = item;
+	json_t *o = json_object();
+
+	if (put_text(o, "file", file->name) && put_number(o, "length_bytes", file->length_bytes) &&
+	    put_text(o, "sha256", file->sha256) &&
+	    (file->modified[0] == '\0' || put_text(o, "modified", file->modified)))
 		return o;
 	json_decref(o);
 	return NULL;
@@ -170,6 +184,21 @@ static json_t *files_json(const struct vk_manifest *m)
 
 #define ARRAY(items, count, one) array_json(items, count, sizeof(*(items)), one)
 
+/* A capture of a disk of this host has no such key. */
+static bool put_imported(json_t *object, const struct vk_capture *c)
+{
+	json_t *o;
+
+	if (c->imported == NULL)
+		return true;
+	o = json_object();
+	if (put_text(o, "time", c->imported_time) && put_text(o, "host", c->imported_host) &&
+	    put(o, "files", ARRAY(c->imported, c->imported_count, origin_file_json)))
+		return put(object, "imported", o);
+	json_decref(o);
+	return false;
+}
+
 static json_t *manifest_json(const struct vk_manifest *m)
 {
 	const struct vk_capture *c = &m->capture;
@@ -184,7 +213,7 @@ static json_t *manifest_json(const struct vk_manifest *m)
 		  (c->run[0] == '\0' || put_text(o, "run", c->run)) &&
 		  put_text(o, "version", c->version) && put_texts(o, "command", c->command) &&
 		  (c->signer[0] == '\0' || put_text(o, "signer", c->signer)) &&
-		  put(o, "source", source_json(c)) &&
+		  put_imported(o, c) && put(o, "source", source_json(c)) &&
 		  put(o, "device", device_json(&m->device)) &&
 		  put(o, "partitions", ARRAY(c->identities, c->identity_count, identity_json)) &&
 		  put(o, "regions", ARRAY(c->regions, c->region_count, region_json)) &&

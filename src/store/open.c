@@ -71,6 +71,7 @@ void vk_capture_close(struct vk_capture *capture)
 	free(capture->identities);
 	free(capture->regions);
 	free(capture->unreadable);
+	free(capture->imported);
 	memset(capture, 0, sizeof(*capture));
 }
 

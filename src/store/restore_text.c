@@ -39,7 +39,7 @@ static void put_dd(const struct writer *w, const struct vk_region *region, uint6
 
 	if (holes)
 		fprintf(w->out,
-			"# part of this range could not be read: the line would write zeros there\n");
+			"# part of this range is not in the file, which has zeros there: the line would write them\n");
 	if (commented || holes)
 		fputs("# ", w->out);
 	fprintf(w->out, "dd if=%s of=TARGET", region->file);
@@ -169,9 +169,11 @@ static void put_opening(const struct writer *w)
 	fprintf(w->out,
 		"How to put this capture back with nothing but dd and sha256sum.\n\n"
 		"Capture  as this folder is called; when it was taken and by whom: " VK_MANIFEST_FILE
-		"\n%s%s%sFrom     %s on host %s: %s, sectors of %u bytes\n",
+		"\n%s%s%sFrom     %s on host %s: %s%s, sectors of %u bytes\n%s",
 		c->is_undo ? "Undoes   the restore of " : "", c->is_undo ? c->undo_of : "",
-		c->is_undo ? "\n" : "", c->source_path, c->host, buf, c->sector_size);
+		c->is_undo ? "\n" : "", c->source_path, c->host[0] != '\0' ? c->host : "(not known)",
+		c->size_uncertain ? "at least " : "", buf, c->sector_size,
+		c->imported != NULL ? "Imported; the files that it was made of: " VK_MANIFEST_FILE "\n" : "");
 	for (size_t i = 0; i < c->identity_count; i++) {
 		const struct vk_identity *id = &c->identities[i];
 
@@ -183,9 +185,12 @@ static void put_opening(const struct writer *w)
 	}
 	fputs("\n1. In this folder run:  sha256sum -c SHA256SUMS\n"
 	      "   If any line does not say OK, do not write anything: use another capture.\n"
-	      "2. Make sure that TARGET is the right disk: blockdev --getsize64 TARGET must give the\n"
-	      "   size above. No host may be using it.\n"
-	      "3. Save what is there now, into another folder than this one (SAFE), with these lines:\n",
+	      "2. Make sure that TARGET is the right disk: blockdev --getsize64 TARGET must give ",
+	      w->out);
+	fputs(c->size_uncertain ? "at\n   least the size above, which is not known exactly. No host may be using it.\n"
+				: "the\n   size above. No host may be using it.\n",
+	      w->out);
+	fputs("3. Save what is there now, into another folder than this one (SAFE), with these lines:\n",
 	      w->out);
 	for (size_t i = 0; i < c->region_count; i++)
 		put_save(w, &c->regions[i]);

@@ -33,6 +33,7 @@ void vk_saver_free(struct vk_saver *saver)
 	vk_digest_free(&saver->digest);
 	free(saver->buf);
 	free(saver->unreadable);
+	free(saver->absent);
 	memset(saver, 0, sizeof(*saver));
 }
 
@@ -60,30 +61,34 @@ bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset)
  * Neighbours become one range. Beyond the bound the last range grows: rather too much on record
  * than too little.
  */
-static bool note_unreadable(struct vk_saver *s, uint64_t offset, uint64_t length)
+static bool note_range(struct vk_range **list, size_t *count, size_t *cap, uint64_t offset,
+		       uint64_t length)
 {
-	struct vk_range *last =
-		s->unreadable_count > 0 ? &s->unreadable[s->unreadable_count - 1] : NULL;
+	struct vk_range *last = *count > 0 ? &(*list)[*count - 1] : NULL;
 
 	if (last != NULL && offset >= last->offset_bytes &&
-	    (offset == last->offset_bytes + last->length_bytes ||
-	     s->unreadable_count == VK_CAPTURE_RANGES_MAX)) {
+	    (offset == last->offset_bytes + last->length_bytes || *count == VK_CAPTURE_RANGES_MAX)) {
 		last->length_bytes = offset + length - last->offset_bytes;
 		return true;
 	}
-	if (s->unreadable == NULL || s->unreadable_count == s->unreadable_cap) {
-		size_t cap = s->unreadable_cap == 0 ? 16 : s->unreadable_cap * 2;
-		struct vk_range *ranges = realloc(s->unreadable, cap * sizeof(*ranges));
+	if (*list == NULL || *count == *cap) {
+		size_t grown = *cap == 0 ? 16 : *cap * 2;
+		struct vk_range *ranges = realloc(*list, grown * sizeof(*ranges));
 
 		if (ranges == NULL)
 			return false;
-		s->unreadable = ranges;
-		s->unreadable_cap = cap;
+		*list = ranges;
+		*cap = grown;
 	}
-	s->unreadable[s->unreadable_count].offset_bytes = offset;
-	s->unreadable[s->unreadable_count].length_bytes = length;
-	s->unreadable_count++;
+	(*list)[(*count)++] = (struct vk_range){offset, length};
 	return true;
+}
+
+static bool note_missing(struct vk_saver *s, enum vk_span_state why, uint64_t offset, uint64_t length)
+{
+	if (why == VK_SPAN_ABSENT)
+		return note_range(&s->absent, &s->absent_count, &s->absent_cap, offset, length);
+	return note_range(&s->unreadable, &s->unreadable_count, &s->unreadable_cap, offset, length);
 }
 
 /*
@@ -140,7 +145,7 @@ static enum vk_status copy_step(struct vk_saver *s, const struct vk_region *regi
 		length = rest;
 	vk_digest_add_zeros(&s->digest, length);
 	*ret_done = length;
-	return note_unreadable(s, offset, length)
+	return note_missing(s, span.state, offset, length)
 		       ? vk_region_file_zeros(file, pos, length, err)
 		       : vk_error_set(err, VK_NOMEM, vk_io_name(s->io),
 				      "no memory for the list of unreadable ranges");
@@ -148,18 +153,24 @@ static enum vk_status copy_step(struct vk_saver *s, const struct vk_region *regi
 
 struct vk_saver_mark vk_saver_mark(const struct vk_saver *saver)
 {
-	struct vk_saver_mark mark = {.count = saver->unreadable_count};
+	struct vk_saver_mark mark = {.unreadable_count = saver->unreadable_count,
+				     .absent_count = saver->absent_count};
 
-	if (mark.count > 0)
-		mark.last = saver->unreadable[mark.count - 1];
+	if (mark.unreadable_count > 0)
+		mark.unreadable = saver->unreadable[mark.unreadable_count - 1];
+	if (mark.absent_count > 0)
+		mark.absent = saver->absent[mark.absent_count - 1];
 	return mark;
 }
 
 void vk_saver_back_to(struct vk_saver *saver, const struct vk_saver_mark *mark)
 {
-	saver->unreadable_count = mark->count;
-	if (mark->count > 0)
-		saver->unreadable[mark->count - 1] = mark->last;
+	saver->unreadable_count = mark->unreadable_count;
+	saver->absent_count = mark->absent_count;
+	if (mark->unreadable_count > 0)
+		saver->unreadable[mark->unreadable_count - 1] = mark->unreadable;
+	if (mark->absent_count > 0)
+		saver->absent[mark->absent_count - 1] = mark->absent;
 }
 
 enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,

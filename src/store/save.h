@@ -19,6 +19,9 @@ struct vk_saver {
 	struct vk_range *unreadable;
 	size_t unreadable_count;
 	size_t unreadable_cap;
+	struct vk_range *absent; /* what the source does not hold, kept apart from that */
+	size_t absent_count;
+	size_t absent_cap;
 };
 
 /* io NULL: only buffer and digest are wanted. */
@@ -28,14 +31,17 @@ VK_MUST_USE enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *i
 void vk_saver_free(struct vk_saver *saver);
 /*
  * Copy region into file, which was begun, and fill region->sha256. Zeros count in the digest;
- * bytes that cannot be read are zeros in both and are put on saver->unreadable.
+ * bytes that cannot be read are zeros in both and are put on saver->unreadable, those that the source does
+ * not hold on saver->absent.
  */
 VK_MUST_USE enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,
 					 struct vk_region_file *file, struct vk_error *err);
 /* What was noted up to now, to come back to it when a region has to be copied once more. */
 struct vk_saver_mark {
-	size_t count;
-	struct vk_range last;
+	size_t unreadable_count;
+	struct vk_range unreadable; /* the last of them, which may grow */
+	size_t absent_count;
+	struct vk_range absent;
 };
 struct vk_saver_mark vk_saver_mark(const struct vk_saver *saver);
 void vk_saver_back_to(struct vk_saver *saver, const struct vk_saver_mark *mark);

@@ -67,7 +67,38 @@ static void put_not_containing(struct vk_taking *taking, const struct vk_finding
 	put(taking, sink, &finding);
 }
 
-static void prove_table(struct vk_taking *taking, const struct vk_finding_sink *sink)
+static const char *coordinates(const struct vk_taking *taking)
+{
+	return vk_source_kind_name(taking->manifest.capture.source_kind);
+}
+
+/* What an imported file does not reach is not damaged: it may stand on the disk. */
+static bool put_not_held(struct vk_taking *taking, const struct vk_source *source,
+			 const struct vk_finding_sink *sink, uint64_t offset, uint64_t length,
+			 const char *what, unsigned partition)
+{
+	enum vk_span_state state = vk_io_span(source->io, offset).state;
+	struct vk_finding finding;
+
+	if (taking->manifest.capture.imported == NULL ||
+	    (state != VK_SPAN_ABSENT && state != VK_SPAN_END))
+		return false;
+	if (partition != 0)
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, offset, length,
+				"the %s of partition %u is not in it: it would be at byte %llu (0x%llx) of the %s",
+				what, partition, (unsigned long long)offset,
+				(unsigned long long)offset, coordinates(taking));
+	else
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, offset, length,
+				"the %s is not in it: it would be at byte %llu (0x%llx) of the %s", what,
+				(unsigned long long)offset, (unsigned long long)offset,
+				coordinates(taking));
+	put(taking, sink, &finding);
+	return true;
+}
+
+static void prove_table(struct vk_taking *taking, const struct vk_source *source,
+			const struct vk_finding_sink *sink)
 {
 	uint64_t sector = taking->manifest.capture.sector_size;
 	uint8_t mbr[2] = {0};
@@ -77,6 +108,8 @@ static void prove_table(struct vk_taking *taking, const struct vk_finding_sink *
 	bool has_mbr = vk_taking_read_back(taking, VK_MBR_BYTES - sizeof(mbr), mbr, sizeof(mbr), &file) &&
 		       vk_get_le16(mbr) == VK_MBR_SIGNATURE;
 
+	if (!has_mbr && put_not_held(taking, source, sink, 0, VK_MBR_BYTES, "partition table", 0))
+		return;
 	if (!has_mbr && !(vk_taking_read_back(taking, sector, gpt, sizeof(gpt), &gpt_file) &&
 			  vk_gpt_has_signature(gpt, sizeof(gpt))))
 		put_not_containing(taking, sink, VK_MBR_BYTES - sizeof(mbr), file,
@@ -93,39 +126,91 @@ static void prove_partition(struct vk_taking *taking, const struct vk_source *so
 	uint64_t length;
 	const char *file;
 
-	if (!vk_taking_read_back(taking, at, magic, sizeof(magic), &file) ||
-	    vk_get_le32(magic) != VK_LVM_MAGIC)
+	if (!put_not_held(taking, source, sink, at, VK_LVM_DEVICE_BYTES, "LVM header", vmfs->partition) &&
+	    (!vk_taking_read_back(taking, at, magic, sizeof(magic), &file) ||
+	     vk_get_le32(magic) != VK_LVM_MAGIC))
 		put_not_containing(taking, sink, at, file, "an LVM header", magic, sizeof(magic),
 				   "0dd001c0");
 	if (!vmfs->fs_expected)
 		return;
 	memset(magic, 0, sizeof(magic));
 	at = vk_add_sat(base, vk_plan_map(vmfs, VK_FS_OFFSET, &length));
-	if (!vk_taking_read_back(taking, at, magic, sizeof(magic), &file) ||
-	    !vk_fs_magic_known(vk_get_le32(magic)))
+	if (!put_not_held(taking, source, sink, at, VK_FS_SECTOR_BYTES, "file-system descriptor",
+			  vmfs->partition) &&
+	    (!vk_taking_read_back(taking, at, magic, sizeof(magic), &file) ||
+	     !vk_fs_magic_known(vk_get_le32(magic))))
 		put_not_containing(taking, sink, at, file, "a file-system descriptor", magic,
 				   sizeof(magic), "5ef1ab2f");
+}
+
+static void put_ranges(struct vk_taking *taking, const struct vk_finding_sink *sink,
+		       const struct vk_range *ranges, size_t count, enum vk_finding_code code,
+		       const char *what)
+{
+	struct vk_finding finding;
+
+	for (size_t i = 0; i < count; i++) {
+		vk_finding_init(&finding, code, ranges[i].offset_bytes, ranges[i].length_bytes,
+				"%llu bytes %s", (unsigned long long)ranges[i].length_bytes, what);
+		put(taking, sink, &finding);
+	}
+}
+
+/* A file without any byte that was imported would only look as if it were one. */
+static enum vk_status leave_out(struct vk_taking *taking, const struct vk_source *source,
+				struct vk_error *err)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+	size_t kept = 0;
+
+	if (c->imported == NULL)
+		return VK_OK;
+	taking->left_out = calloc(c->region_count + 1, sizeof(*taking->left_out));
+	if (taking->left_out == NULL)
+		return vk_error_set(err, VK_NOMEM, source->path, "no memory for the capture");
+	for (size_t i = 0; i < c->region_count; i++) {
+		struct vk_region region = c->regions[i];
+		struct vk_span span = vk_io_span(source->io, region.offset_bytes);
+
+		if (span.state == VK_SPAN_ABSENT && span.length_bytes >= region.length_bytes)
+			taking->left_out[taking->left_out_count++] = region;
+		else
+			c->regions[kept++] = region;
+	}
+	c->region_count = kept;
+	return VK_OK;
+}
+
+static void put_left_out(struct vk_taking *taking, const struct vk_finding_sink *sink)
+{
+	struct vk_finding finding;
+
+	for (size_t i = 0; i < taking->left_out_count; i++) {
+		const struct vk_region *region = &taking->left_out[i];
+
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, region->offset_bytes,
+				region->length_bytes, "%s is left out: nothing of it was imported",
+				region->file);
+		put(taking, sink, &finding);
+	}
 }
 
 static void prove(struct vk_taking *taking, const struct vk_source *source,
 		  const struct vk_capture_options *options, const struct vk_finding_sink *sink)
 {
-	const struct vk_capture *c = &taking->manifest.capture;
 	struct vk_vmfs spare;
 	size_t count;
 	const struct vk_vmfs *vmfs = vk_plan_partitions(source, &spare, &count);
 	struct vk_finding finding;
 
-	for (size_t i = 0; i < c->unreadable_count; i++) {
-		const struct vk_range *range = &c->unreadable[i];
-
-		vk_finding_init(&finding, VK_F_CAPTURE_UNREADABLE, range->offset_bytes,
-				range->length_bytes, "%llu bytes could not be read",
-				(unsigned long long)range->length_bytes);
-		put(taking, sink, &finding);
-	}
+	put_left_out(taking, sink);
+	put_ranges(taking, sink, taking->unreadable, taking->unreadable_count, VK_F_CAPTURE_UNREADABLE,
+		   "could not be read");
+	put_ranges(taking, sink, taking->absent, taking->absent_count, VK_F_CAPTURE_NOT_HELD,
+		   taking->manifest.capture.imported != NULL ? "are not in what was imported"
+							     : "are not held by the source");
 	if (source->kind == VK_SOURCE_DISK)
-		prove_table(taking, sink);
+		prove_table(taking, source, sink);
 	if (count == 0 && !options->vmfs_optional) {
 		vk_finding_init(&finding, VK_F_CAPTURE_NO_VMFS, 0, 0,
 				"no VMFS partition was found: only the partition table was saved");
@@ -167,6 +252,8 @@ enum vk_status vk_take_copy(struct vk_taking *taking, const struct vk_source *so
 				       plan.identity_count, err);
 	}
 	vk_capture_plan_free(&plan);
+	if (status == VK_OK)
+		status = leave_out(taking, source, err);
 	if (status == VK_OK)
 		status = vk_taking_room(taking, err);
 	return status == VK_OK ? vk_taking_copy(taking, err) : status;

@@ -56,6 +56,29 @@ void vk_taking_init(struct vk_taking *taking)
 	taking->previous.fd = -1;
 }
 
+/* Of another host and time: nothing here knows that disk. */
+static enum vk_status set_origin(struct vk_taking *taking, const char *path,
+				 const struct vk_capture_origin *origin, struct vk_error *err)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+	struct vk_text text;
+
+	c->imported = calloc(origin->file_count + 1, sizeof(*c->imported));
+	if (c->imported == NULL)
+		return vk_error_set(err, VK_NOMEM, path, "no memory for the capture");
+	memcpy(c->imported, origin->files, origin->file_count * sizeof(*c->imported));
+	c->imported_count = origin->file_count;
+	vk_text_init(&text, c->imported_time, sizeof(c->imported_time));
+	vk_text_time_s(&text, taking->unix_seconds);
+	memcpy(c->imported_host, c->host, sizeof(c->imported_host));
+	vk_who_label(c->host, sizeof(c->host), origin->host);
+	vk_who_label(c->source_path, sizeof(c->source_path), path);
+	c->size_uncertain = origin->size_uncertain;
+	taking->unix_seconds = origin->unix_seconds;
+	taking->event = VK_EVENT_IMPORT;
+	return VK_OK;
+}
+
 enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const char *path,
 			       const struct vk_capture_options *options, const char *suffix,
 			       struct vk_error *err)
@@ -65,18 +88,22 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	enum vk_status status;
 
 	taking->unix_seconds = (uint64_t)time(NULL);
-	vk_text_init(&text, c->time, sizeof(c->time));
-	vk_text_time_s(&text, taking->unix_seconds);
 	vk_who_label(c->version, sizeof(c->version), VK_VERSION);
 	vk_who_label(c->run, sizeof(c->run), vk_store_run(options->store));
-	vk_taking_path(path, c->source_path, sizeof(c->source_path));
 	c->size_bytes = vk_io_size_bytes(io);
 	c->sector_size = vk_io_sector_size(io);
-	vk_device_info_read(path, &taking->manifest.device);
-	memcpy(c->disk_serial, taking->manifest.device.serial, sizeof(c->disk_serial));
 	status = put_other_paths(c, options->other_paths) ?
 			 vk_record_who(taking, options, err) :
 			 vk_error_set(err, VK_NOMEM, path, "no memory for the paths of the disk");
+	if (options->origin == NULL) {
+		vk_taking_path(path, c->source_path, sizeof(c->source_path));
+		vk_device_info_read(path, &taking->manifest.device);
+	} else if (status == VK_OK) {
+		status = set_origin(taking, path, options->origin, err);
+	}
+	vk_text_init(&text, c->time, sizeof(c->time));
+	vk_text_time_s(&text, taking->unix_seconds);
+	memcpy(c->disk_serial, taking->manifest.device.serial, sizeof(c->disk_serial));
 	if (status == VK_OK)
 		status = vk_saver_init(&taking->saver, io, options->shared, err);
 	if (status == VK_OK && options->md5 && !vk_digest_add_md5(&taking->saver.digest))
@@ -149,6 +176,22 @@ static enum vk_status take_region(struct vk_taking *taking, size_t index, struct
 	return status;
 }
 
+/* Both lists are sorted, and so is what they make together. */
+static void merge(const struct vk_taking *taking, struct vk_range *ret_ranges)
+{
+	const struct vk_range *a = taking->unreadable;
+	const struct vk_range *b = taking->absent;
+	size_t i = 0;
+	size_t k = 0;
+
+	while (i < taking->unreadable_count || k < taking->absent_count) {
+		bool first = k == taking->absent_count ||
+			     (i < taking->unreadable_count && a[i].offset_bytes < b[k].offset_bytes);
+
+		*ret_ranges++ = first ? a[i++] : b[k++];
+	}
+}
+
 enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
@@ -161,11 +204,19 @@ enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 			return status;
 		vk_digest_md5(&saver->digest, c->regions[i].md5);
 	}
-	c->unreadable = saver->unreadable;
-	c->unreadable_count = saver->unreadable_count;
+	taking->unreadable = saver->unreadable;
+	taking->unreadable_count = saver->unreadable_count;
+	taking->absent = saver->absent;
+	taking->absent_count = saver->absent_count;
 	saver->unreadable = NULL;
-	saver->unreadable_count = 0;
-	saver->unreadable_cap = 0;
+	saver->unreadable_count = saver->unreadable_cap = 0;
+	saver->absent = NULL;
+	saver->absent_count = saver->absent_cap = 0;
+	c->unreadable_count = taking->unreadable_count + taking->absent_count;
+	c->unreadable = calloc(c->unreadable_count + 1, sizeof(*c->unreadable));
+	if (c->unreadable == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the ranges that are missing");
+	merge(taking, c->unreadable);
 	return VK_OK;
 }
 
@@ -293,6 +344,9 @@ void vk_taking_end(struct vk_taking *taking)
 	vk_folder_abandon(&taking->folder);
 	vk_previous_close(&taking->previous);
 	free(taking->linked);
+	free(taking->unreadable);
+	free(taking->absent);
+	free(taking->left_out);
 	vk_saver_free(&taking->saver);
 	vk_manifest_free(&taking->manifest);
 }

@@ -17,6 +17,12 @@ struct vk_taking {
 	bool restore_linked;
 	bool reread; /* the written files were read again and are what was read from the disk */
 	uint64_t unix_seconds;
+	struct vk_range *unreadable; /* of manifest.capture.unreadable what the disk did not deliver ... */
+	size_t unreadable_count;
+	struct vk_range *absent;     /* ... and what the source does not hold */
+	size_t absent_count;
+	struct vk_region *left_out;  /* regions of which it holds nothing */
+	size_t left_out_count;
 	struct vk_store *store; /* borrowed */
 	enum vk_event_kind event; /* capture or import; an undo capture is known by itself */
 	char manifest_sha256[VK_SHA256_HEX_BYTES];

@@ -21,6 +21,8 @@ list() {
 		echo "libcmocka-dev:unit tests"
 		echo "binutils:looks into the libraries that were built (nm)"
 		echo "bsdextrautils:hexdump, makes listings for the tests"
+		echo "busybox-static|busybox:the shell of ESXi, for the collector"
+		echo "dash:another small shell"
 		echo "e2fsprogs:mkfs.ext4, an intruder on a lost disk"
 		echo "fdisk:sfdisk, an independent judge of partition tables"
 		echo "gdisk:sgdisk, another one"

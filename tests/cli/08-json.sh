@@ -62,6 +62,8 @@ json "pin" 0 pin.json pin --store store "$(captures store)" --reason drill
 json "list of pinned ones" 0 list-pinned.json list --store store
 json "prune" 0 prune.json prune --store store
 json "verify" 0 verify.json verify --store store --ledger
+"$ROOT/cron/vmfskit-collect.sh" -o collected disk.img nosuchfile 2>collector.err
+json "import" 4 import.json import --store imported collected
 id=$(jq -r '.captures[0].id' list.json)
 "$LAB" break --how header disk.img >/dev/null
 json "decode of a wreck" 1 wreck.json decode disk.img
@@ -80,11 +82,14 @@ is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json 
 	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
 is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json)" ""
 is "prune: every key" "$(lacking vmfskit.prune/1 prune.json | grep -vx 'findings.\[\]')" ""
+is "import: every key" "$(lacking vmfskit.import/1 import.json | grep -vx 'findings.\[\]')" ""
+is "import: entries as in capture" "$(jq -r '.captures[0] | keys[]' capture.json | grep -vx decode_findings |
+	comm -23 - <(jq -r '.captures[0] | keys[]' import.json))" ""
 is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
-for file in diff:diff decode:decode capture:capture list:list verify:verify prune:prune pin:pin restore:restore undo:undo; do
+for file in diff:diff decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 
