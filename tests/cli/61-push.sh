@@ -82,7 +82,7 @@ sent() {
 }
 as_account() { runuser -u $account -- "$@"; }
 # everything that is kept: names, kinds, modes, inodes and contents
-state() { (cd "$base" && find store ledger -printf '%y %m %n %i %s %p\n' | sort && find store ledger -type f -exec sha256sum {} + | sort); }
+state() { (cd "$base" && find store ledger -printf '%y %m %i %s %p\n' | sort && find store ledger -type f -exec sha256sum {} + | sort); }
 unchanged() {
 	state >"$TMP/state.now"
 	if cmp -s "$TMP/state" "$TMP/state.now"; then pass "$1"; else fail "$1" "$(diff "$TMP/state" "$TMP/state.now" | head -n 20)"; fi
@@ -183,7 +183,8 @@ for command in "" "sh" "id" "cat $base/store/$first/manifest.json" "rm -rf $base
 	exits "the key does not run: ${command:-a shell}" 3 ssh_raw "$to" $command
 	is "and hands nothing out" "$(cat "$OUT")" ""
 done
-exits "no terminal" 3 ssh_raw -tt "$to"
+run ssh_raw -tt "$to"
+has "no terminal" "$ERR" 'PTY allocation request failed'
 exits "no sftp subsystem" 3 ssh_raw -s "$to" sftp
 mkdir "$TMP/loot"
 run rsync -r -e "ssh -F none -p $port -i $key -o BatchMode=yes -o UserKnownHostsFile=$etc/vmfskit/push_known_hosts" "$to:store/" "$TMP/loot/"
@@ -334,12 +335,13 @@ exec 3<&0
 exec $(command -v ssh) "\$@" < <(head -c 2500000 <&3; touch "$TMP/stalled"; exec sleep 60)
 SH
 chmod +x "$TMP/cutting/ssh" "$TMP/stalling/ssh"
-SSH_BIN=$TMP/stalling setsid bash -c 'exec "$@"' bash env PATH="$TMP/stalling:$TMP/bin:$PATH" vmfskit-push --store "$store" >/dev/null 2>&1 &
+SSH_BIN=$TMP/stalling setsid bash -c 'exec "$@"' bash env PATH="$TMP/stalling:$TMP/bin:$PATH" vmfskit-push --store "$store" >"$TMP/pushing.out" 2>&1 &
 pushing=$!
 for _ in $(seq 100); do
 	[ -e "$TMP/stalled" ] && break
 	sleep 0.1
 done
+cat "$TMP/pushing.out"; ps axf | grep -A30 stalling | cut -c1-150; find $base/incoming | head; tail -5 $TMP/sshd.log
 ok "a push that is under way" [ -e "$TMP/stalled" ]
 sleep 0.5
 exits "a second one beside it" 4 push "$store"
