@@ -327,27 +327,26 @@ mkdir "$TMP/cutting" "$TMP/stalling"
 cat >"$TMP/cutting/ssh" <<SH
 #!/bin/bash
 exec 3<&0
-exec $(command -v ssh) "\$@" < <(head -c 4000000 <&3)
+exec $(command -v ssh) "\$@" < <(stdbuf -o0 head -c 4000000 <&3)
 SH
 cat >"$TMP/stalling/ssh" <<SH
 #!/bin/bash
 exec 3<&0
-exec $(command -v ssh) "\$@" < <(head -c 2500000 <&3; touch "$TMP/stalled"; exec sleep 60)
+exec $(command -v ssh) "\$@" < <(stdbuf -o0 head -c 2500000 <&3; touch "$TMP/stalled"; exec sleep 60)
 SH
 chmod +x "$TMP/cutting/ssh" "$TMP/stalling/ssh"
-SSH_BIN=$TMP/stalling setsid bash -c 'exec "$@"' bash env PATH="$TMP/stalling:$TMP/bin:$PATH" vmfskit-push --store "$store" >"$TMP/pushing.out" 2>&1 &
+SSH_BIN=$TMP/stalling setsid bash -c 'exec "$@"' bash env PATH="$TMP/stalling:$TMP/bin:$PATH" vmfskit-push --store "$store" >/dev/null 2>&1 &
 pushing=$!
 for _ in $(seq 100); do
 	[ -e "$TMP/stalled" ] && break
 	sleep 0.1
 done
-cat "$TMP/pushing.out"; ps axf | grep -A30 stalling | cut -c1-150; find $base/incoming | head; tail -5 $TMP/sshd.log
 ok "a push that is under way" [ -e "$TMP/stalled" ]
 sleep 0.5
 exits "a second one beside it" 4 push "$store"
 has "a second one: says why" "$ERR" 'another push into this folder is under way'
 kill -KILL -- "-$pushing"
-wait "$pushing" 2>/dev/null
+{ wait "$pushing"; } 2>/dev/null
 unchanged "killed: nothing changed in the store"
 released() {
 	for _ in $(seq 100); do
@@ -368,7 +367,7 @@ quiet "the next push: says nothing"
 is "the next push: all is there" "$(diff -r -x '.*' "$store" "$base/store" 2>&1)" ""
 is "the next push: links are links" "$(inode "$base/store/20300105T000000Z-sdx/p1-1.raw")" "$(inode "$base/store/20300103T000000Z-sdx/p1-1.raw")"
 sent=$(sent)
-ok "the next push: what came before was not sent again ($sent of 8500000 bytes)" [ "$sent" -lt 4500000 ]
+ok "the next push: what came before was not sent again ($sent of 8500000 bytes)" [ "$sent" -lt 6000000 ]
 hasnt "the next push: leaves nothing behind" "$(ls -A "$base" | tr '\n' ' ')" incoming
 
 # setting it up, and settings
