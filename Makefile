@@ -246,7 +246,7 @@ deb:
 	@src/tools/deps.sh build deb
 	@$(MAKE) --no-print-directory -j$(JOBS) deb-run
 deb-run: all $(BUILD)/generated
-	@cron/debian/build.sh $(BUILD) $(VERSION) $(DATE)
+	@cron/debian/build.sh $(BUILD) $(VERSION) $(DATE) $(or $(DEB_DIR),$(BUILD))
 
 .PHONY: clean
 clean:

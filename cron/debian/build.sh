@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes BUILD/vmfskit_VERSION_ARCH.deb of what make install installs: build.sh BUILD VERSION DATE. Without root.
+# Makes INTO/vmfskit_VERSION_ARCH.deb of what make install installs: build.sh BUILD VERSION DATE INTO. Without root.
 set -eu
-[ $# -eq 3 ] || { echo "usage: build.sh BUILD VERSION DATE" >&2; exit 2; }
+if [ $# -ne 4 ]; then
+	echo "usage: build.sh BUILD VERSION DATE INTO" >&2
+	exit 2
+fi
 cd "$(dirname "$0")/../.."
-build=$(cd "$1" && pwd) version=$2 date=$3
+build=$(cd "$1" && pwd) version=$2 date=$3 into=$(cd "$4" && pwd)
 arch=$(dpkg --print-architecture)
 # the same sources and compiler make the same bytes
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(date -u -d "$date" +%s)} LC_ALL=C
 umask 022
 
-work=$(mktemp -d "$build/deb.XXXXXX")
+work=$(mktemp -d "$into/deb.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 root=$work/vmfskit
 doc=$root/usr/share/doc/vmfskit
@@ -19,7 +22,7 @@ make -s --no-print-directory BUILD="$build" DESTDIR="$root" PREFIX=/usr UNITDIR=
 rm -rf "$root/usr/include" "$root/usr/lib"
 strip --strip-unneeded -R .comment -R .note "$root"/usr/bin/vmfskit "$root"/usr/bin/vmfskit-lab
 
-mv "$doc/LICENSE" "$work/LICENSE"
+rm "$doc/LICENSE"
 {
 	echo "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/"
 	echo "Upstream-Name: vmfskit"
@@ -42,5 +45,5 @@ for script in postinst prerm postrm; do install -m 755 "cron/debian/$script" "$r
 chmod -R u=rwX,go=rX "$root"
 
 dpkg-deb --root-owner-group -Zxz --build "$root" "$work/out.deb" >/dev/null
-mv "$work/out.deb" "$build/vmfskit_${version}_$arch.deb"
-echo "$build/vmfskit_${version}_$arch.deb"
+mv "$work/out.deb" "$into/vmfskit_${version}_$arch.deb"
+echo "$into/vmfskit_${version}_$arch.deb"
