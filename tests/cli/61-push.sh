@@ -44,7 +44,10 @@ sed -i "s|PATH=/usr/local/bin:|PATH=$TMP/bin:/usr/local/bin:|" "$TMP/bin/vmfskit
 key=$etc/vmfskit/push_key
 ssh-keygen -q -t ed25519 -N '' -C push -f "$key"
 ssh-keygen -q -t ed25519 -N '' -C host -f "$TMP/host_key"
-printf 'restrict,command="%s %s" %s\n' "$TMP/bin/vmfskit-receive" "$base" "$(cat "$key.pub")" >"$TMP/authorized_keys"
+# the line that setup prints, with the places of this test
+PATH=$TMP/bin:$PATH vmfskit-push --setup "$account@127.0.0.1" | grep '^restrict,' |
+	sed -e "s|/usr/local/bin/vmfskit-receive|$TMP/bin/vmfskit-receive|" -e "s|/srv/vmfskit/$(uname -n)\"|$base\"|" >"$TMP/authorized_keys"
+has "setup: the line for the key" "$TMP/authorized_keys" "^restrict,command=\"$TMP/bin/vmfskit-receive $base\" ssh-ed25519 "
 chmod 644 "$TMP/authorized_keys"
 sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd)
 sshd_pid=
@@ -82,7 +85,7 @@ sent() {
 }
 as_account() { runuser -u $account -- "$@"; }
 # everything that is kept: names, kinds, modes, inodes and contents
-state() { (cd "$base" && find store ledger -printf '%y %m %i %s %p\n' | sort && find store ledger -type f -exec sha256sum {} + | sort); }
+state() { (cd "$base" && find store ledger -printf '%y %m %i %s %T@ %p\n' | sort && find store ledger -type f -exec sha256sum {} + | sort); }
 unchanged() {
 	state >"$TMP/state.now"
 	if cmp -s "$TMP/state" "$TMP/state.now"; then pass "$1"; else fail "$1" "$(diff "$TMP/state" "$TMP/state.now" | head -n 20)"; fi
@@ -222,6 +225,11 @@ fresh
 chmod -R 0777 "$evil/$first"
 ok "modes changed at the sender" push "$evil"
 unchanged "modes: stay as they are"
+
+fresh
+touch -d 2001-01-01 "$evil/$first"/*
+ok "time stamps changed at the sender" push "$evil"
+unchanged "time stamps: stay as they are"
 
 crafted() { # NAME: a capture of a few files with random bytes
 	local dir=$1 n
