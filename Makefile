@@ -180,6 +180,7 @@ bench:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) bench-run
 bench-run: $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
 	@BUILD='$(BUILD)' tests/bench.sh
+	@BUILD='$(BUILD)' tests/bench_nights.sh
 
 .PHONY: tidy tidy-run
 tidy:

@@ -3,33 +3,7 @@
 # Benchmarks: everything is measured in one run, against what people did before, and given as a ratio. No verdict
 # depends on a time. The 2009 way: per disk `dd bs=512 count=4096`, `debugvmfs cat /.vh.sf`, `sha256sum` of both.
 . "$(dirname "$0")/lib.sh"
-REPEAT=${REPEAT:-5}
-dir=$(big_dir)
-[ -n "$dir" ] || { echo "no tmpfs for the disks" >&2; exit 4; }
-
-now_us() { echo $((${EPOCHREALTIME%.*} * 1000000 + 10#${EPOCHREALTIME#*.})); }
-# best NAME CMD...: the shortest of $REPEAT runs in microseconds, in $best; peak memory of the last in $peak_kib
-best() {
-	local i t0 t
-	best=
-	for ((i = 0; i < REPEAT; i++)); do
-		t0=$(now_us)
-		"$@" >/dev/null 2>&1
-		t=$(($(now_us) - t0))
-		[ -z "$best" ] || [ $t -lt "$best" ] && best=$t
-	done
-}
-peak() { peak_kib=$(python3 -c '
-import os, sys
-pid = os.fork()
-if pid == 0:
-    null = os.open("/dev/null", os.O_WRONLY)
-    os.dup2(null, 1); os.dup2(null, 2)
-    os.execv(sys.argv[1], sys.argv[1:])
-print(os.wait4(pid, 0)[2].ru_maxrss)' "$@" 2>/dev/null || echo '?'); }
-seconds() { awk -v us="$1" 'BEGIN { printf "%.3f s", us / 1e6 }'; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
-line() { printf '%-58s %12s  %s\n' "$1" "$2" "$3"; }
+. "$(dirname "$0")/bench_lib.sh"
 
 echo "vmfskit benchmarks, best of $REPEAT runs, $(nproc) processors, disks and captures in memory"
 echo

@@ -71,6 +71,7 @@ struct vk_capture {
 	char ended[32];        /* newer */
 	char **command;        /* newer: the command line; ends with NULL; NULL: not known */
 	char version[32];      /* of the program that took it */
+	char signer[VK_SHA256_HEX_BYTES]; /* newer: name of the key that it was signed with (signature.h); empty: it was not */
 	char source_path[4096];
 	char **other_paths;    /* newer: further nodes of the same LUN; ends with NULL; NULL: none */
 	enum vk_source_kind source_kind; /* disk or partition */
@@ -127,6 +128,18 @@ VK_MUST_USE enum vk_status vk_capture_take(const struct vk_source *source,
 					   const struct vk_capture_options *options,
 					   const struct vk_finding_sink *sink,
 					   char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
+/* How often a disk that changes while it is read is taken before it is kept as it is. */
+enum { VK_CAPTURE_TRIES = 3 };
+/*
+ * Take a capture of a disk that may be in use. open(ctx, ...) opens and decodes it anew; the source is closed here. When
+ * everything was copied, the partition table, LVM headers and file-system descriptors are read once more: if one of
+ * them is not what was saved, nothing of it is kept and the disk is taken again; the last of VK_CAPTURE_TRIES is kept, with
+ * capture.changing for each that moved. Otherwise as vk_capture_take; errors also those of open.
+ */
+VK_MUST_USE enum vk_status vk_capture_take_live(
+	enum vk_status (*open)(void *ctx, struct vk_source *ret_source, struct vk_error *err),
+	void *ctx, const struct vk_capture_options *options, const struct vk_finding_sink *sink,
+	char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
 /*
  * The undo capture of a restore: saves the given regions (file, part, partition, offset, length) as they are
  * now, fsyncs, reads back and compares. identities are those the target will have after the restore.
@@ -152,6 +165,19 @@ void vk_capture_close(struct vk_capture *capture);
  */
 VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
 					     struct vk_error *err);
+
+/*
+ * Digests that verifications of one run share, also between threads: a file that several captures have as hard links is
+ * read once, as long as nothing about it changes. NULL when memory ran out, which every user takes. To be thrown away
+ * with the run: it trusts what the file system says of times of change.
+ */
+struct vk_verify_cache;
+struct vk_verify_cache *vk_verify_cache_new(void);
+void vk_verify_cache_free(struct vk_verify_cache *cache); /* NULL is allowed */
+/* vk_capture_verify with such a cache; NULL: none. */
+VK_MUST_USE enum vk_status vk_capture_verify_with(const char *path, struct vk_verify_cache *cache,
+						  const struct vk_finding_sink *sink,
+						  struct vk_error *err);
 
 /*
  * One region's bytes as a source (holes of the file as zeros; what could not be read when it was taken is

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-enum { VK_CHANGES_MAX = 4096 };
+enum { VK_CHANGES_MAX = 4096, VK_BYTE_CHANGES_MAX = 65536 };
 
 /* One thing that changed. A plain value. */
 struct vk_change {
@@ -23,10 +23,13 @@ struct vk_change {
 	char field[64];     /* "end sector", "LUN", "label", or VMware's name of the field */
 	char before[200];   /* as decode shows it; "none" where there was nothing */
 	char after[200];
-	char message[480];  /* one line without the disk's name: "partition 1: label: datastore1 -> datastore2" */
+	char message[560];  /* one line without the disk's name: partition 1: label "datastore1" -> "datastore2" */
 };
 
-/* Bytes that differ. Ranges are sorted, neighbours joined, within one saved part. */
+/*
+ * Bytes that differ. Ranges are sorted, within one saved part; those with fewer than 16 equal bytes between them are
+ * joined, and beyond VK_BYTE_CHANGES_MAX all that follow of a kind.
+ */
 struct vk_byte_change {
 	uint64_t offset_bytes; /* on the disk, or partition */
 	uint64_t length_bytes;
@@ -45,13 +48,17 @@ struct vk_diff {
 	uint64_t compared_bytes; /* bytes that both sources hold among the parts that a capture saves */
 	uint64_t missing_bytes;  /* bytes of those parts that only one of them holds or could deliver: nothing is known of these */
 	bool matters;            /* a change that is not volatile, or a byte that differs outside volatile fields */
+	bool unrelated;          /* both name volumes or disks, and have not one in common: most likely two different disks */
 };
 
 /*
  * Compare two decoded sources of the same kind (disk or partition; a capture is one: vk_capture_source). One cause is
  * told once: a moved end of a partition is one change, though it stands in entry, both GPT copies and their checksums; when bytes differ
- * that no decoded field explains, one change per part says so ("bytes that no field explains").
- * Errors: VK_USAGE (kinds or sector sizes differ), VK_IO, VK_NOMEM.
+ * that no decoded field explains, one change per part says so ("bytes that no field explains"). What only one of
+ * them holds is no difference. Who only wants to know what happened prints the message of every change that is not
+ * volatile: each stands for itself and is safe for a terminal.
+ * Errors: VK_USAGE (kinds differ, or are neither disk nor partition), VK_DAMAGED (a partition table that asks for
+ * more regions than any sound one), VK_IO, VK_NOMEM. Free ret_diff with vk_diff_free.
  */
 VK_MUST_USE enum vk_status vk_diff_sources(struct vk_source *before, struct vk_source *after,
 					   struct vk_diff *ret_diff, struct vk_error *err);

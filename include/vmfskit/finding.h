@@ -113,6 +113,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(CAPTURE_WRITABLE, "capture.writable", WARNING, "others than its owner could have changed this file or folder", "find out who did that, then chmod go-w it") \
 	F(SIGNATURE_MISSING, "signature.missing", ERROR, "nobody vouches for this capture although the store is signed", "do not restore from it before you know where it comes from") \
 	F(SIGNATURE_WRONG, "signature.wrong", ERROR, "the signature does not fit: what was signed was altered, or another key signed it", "do not restore from it before you know where it comes from") \
+	F(STORE_LEFT_OVER, "store.left-over", WARNING, "something with the name of an unfinished capture lies in the store that no run of vmfskit can have left there, or that could not be removed", "look at it and remove it by hand") \
 	F(LEDGER_MISSING, "ledger.missing", ERROR, "a store with captures has no ledger, so nothing tells whether captures were removed or slipped in", "look for the ledger in another copy of the store") \
 	F(LEDGER_DAMAGED, "ledger.damaged", ERROR, "a line of the ledger is not one that vmfskit writes", "compare with another copy of the ledger") \
 	F(LEDGER_ALTERED, "ledger.line-altered", ERROR, "a line of the ledger is not what the next line recorded of it", "compare with another copy of the ledger") \

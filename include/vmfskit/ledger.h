@@ -3,8 +3,16 @@
  * The custody ledger of a store: one line of JSON for each event, each with the digest of the line before it.
  *
  * A capture is committed by its line: the folder is whole and flushed under its temporary name, then the line is
- * appended and flushed, then the folder gets its name. A run that dies in between is finished by the next one, so ledger
- * and store never contradict each other by accident.
+ * appended and flushed, then the folder gets its name. So a run that dies leaves either an unrecorded .tmp- folder, which
+ * the next one removes, or a recorded whole one, which the next one finishes: ledger and store never contradict each
+ * other by accident.
+ *
+ * ledger.jsonl is canonical JSON, one compact object for each line, keys in the order of docs/json.md. "previous" is the
+ * SHA-256 of the line before, without its line end (64 zeros in the first); "signature", the last member, is Ed25519
+ * over the line as it would be without that member. ledger.head names number and digest of a line near the end: it is
+ * written behind the ledger and may lag, but never names a line that is not there. Where the head is signed, only who has a
+ * key moves it on. Of a ledger that turns out to be shorter than its head says, the numbers go on behind
+ * the head's, so that the gap stays visible for ever.
  */
 #ifndef VMFSKIT_LEDGER_H
 #define VMFSKIT_LEDGER_H

@@ -30,6 +30,15 @@ VK_MUST_USE enum vk_status vk_public_key_open(const char *path, struct vk_public
 void vk_sign_key_close(struct vk_sign_key *key);     /* NULL is allowed */
 void vk_public_key_close(struct vk_public_key *key); /* NULL is allowed */
 
+/*
+ * The name of a key: SHA-256, in hexadecimal digits, of the public half as `openssl pkey -pubout -outform DER` writes it. Borrowed
+ * from the key; the same for both halves.
+ */
+const char *vk_sign_key_name(const struct vk_sign_key *key);
+const char *vk_public_key_name(const struct vk_public_key *key);
+/* The public half; borrowed from the key. */
+const struct vk_public_key *vk_sign_key_public(const struct vk_sign_key *key);
+
 /* Errors: VK_NOMEM, VK_INTERNAL. Safe from several threads at a time. */
 VK_MUST_USE enum vk_status vk_sign(const struct vk_sign_key *key, const void *bytes, size_t len,
 				   uint8_t ret_signature[VK_SIGNATURE_BYTES], struct vk_error *err);

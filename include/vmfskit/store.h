@@ -38,6 +38,7 @@ struct vk_sign_key; /* signature.h */
 struct vk_store_options {
 	enum vk_store_use use;
 	const struct vk_sign_key *sign_key; /* captures, ledger lines and the head are signed with it; borrowed; may be NULL */
+	const struct vk_finding_sink *sink; /* with RUN: what was found while leftovers were removed (store.left-over) goes here; may be NULL */
 	const char *const *command;         /* the command line, for manifests and ledger; ends with NULL; borrowed; may be NULL */
 };
 

@@ -3,31 +3,59 @@
 #include "base/crash_point.h"
 
 #ifdef VK_TEST_HOOKS
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static unsigned long passed;
+static atomic_ulong passed;
 
-bool vk_crash_here(const char *name)
+static bool is_number(const char *variable, unsigned long number)
 {
-	const char *at = getenv("VMFSKIT_CRASH_AT");
-	const char *log = getenv("VMFSKIT_CRASH_LOG");
+	const char *at = getenv(variable);
 
-	passed++;
+	return at != NULL && strtoul(at, NULL, 10) == number;
+}
+
+static unsigned long pass(const char *name)
+{
+	const char *log = getenv("VMFSKIT_CRASH_LOG");
+	unsigned long number = atomic_fetch_add(&passed, 1) + 1;
+
 	if (log != NULL) {
 		FILE *f = fopen(log, "ae");
 
 		if (f != NULL) {
-			fprintf(f, "%lu %s\n", passed, name);
+			fprintf(f, "%lu %s\n", number, name);
 			fclose(f);
 		}
 	}
-	return at != NULL && strtoul(at, NULL, 10) == passed;
+	if (is_number("VMFSKIT_STOP_AT", number))
+		kill(getpid(), SIGSTOP);
+	return number;
+}
+
+bool vk_crash_here(const char *name)
+{
+	return is_number("VMFSKIT_CRASH_AT", pass(name));
 }
 
 void vk_crash_now(void)
 {
 	_exit(99);
+}
+
+bool vk_step_fails(const char *name)
+{
+	unsigned long number = pass(name);
+
+	if (is_number("VMFSKIT_CRASH_AT", number))
+		vk_crash_now();
+	if (!is_number("VMFSKIT_TEST_NOSPACE_AT", number))
+		return false;
+	errno = ENOSPC;
+	return true;
 }
 #endif

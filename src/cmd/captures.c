@@ -143,7 +143,8 @@ int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
 	return code;
 }
 
-void vk_cmd_judge(char *path, bool verify, struct vk_cmd_judged *ret_judged)
+void vk_cmd_judge(char *path, bool verify, struct vk_verify_cache *cache,
+		  struct vk_cmd_judged *ret_judged)
 {
 	struct vk_finding_sink sink;
 	struct vk_error unknown;
@@ -155,7 +156,7 @@ void vk_cmd_judge(char *path, bool verify, struct vk_cmd_judged *ret_judged)
 	if (!verify)
 		return;
 	sink = vk_findings_sink(&ret_judged->findings);
-	ret_judged->status = vk_capture_verify(path, &sink, &ret_judged->err);
+	ret_judged->status = vk_capture_verify_with(path, cache, &sink, &ret_judged->err);
 }
 
 void vk_cmd_judged_free(struct vk_cmd_judged *judged)

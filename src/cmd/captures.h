@@ -36,8 +36,9 @@ struct vk_cmd_judged {
 	struct vk_error err;
 	struct vk_findings findings;
 };
-/* path becomes the result's. */
-void vk_cmd_judge(char *path, bool verify, struct vk_cmd_judged *ret_judged);
+/* path becomes the result's; cache may be NULL. */
+void vk_cmd_judge(char *path, bool verify, struct vk_verify_cache *cache,
+		  struct vk_cmd_judged *ret_judged);
 void vk_cmd_judged_free(struct vk_cmd_judged *judged);
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged); /* "sound", "incomplete", "damaged", ... */
 

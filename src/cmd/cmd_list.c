@@ -5,21 +5,25 @@
 #include <string.h>
 
 #include "cmd/captures.h"
+#include "store/pins.h"
 
-enum column { VERDICT, TIME, HOST, DISK, SIZE, LUN, NAME, LABEL, UUID, CAPTURE, COLUMNS };
+enum column { VERDICT, PIN, TIME, HOST, DISK, SIZE, LUN, NAME, LABEL, UUID, CAPTURE, COLUMNS };
 
 struct listing {
 	char **paths;
 	struct vk_cmd_judged *items;
 	size_t count;
 	bool verify;
+	struct vk_verify_cache *cache;
+	struct vk_pins pins;
 };
 
 static void judge(void *ctx, size_t index)
 {
 	struct listing *listing = ctx;
 
-	vk_cmd_judge(listing->paths[index], listing->verify, &listing->items[index]);
+	vk_cmd_judge(listing->paths[index], listing->verify, listing->cache,
+		     &listing->items[index]);
 }
 
 /* The name that a folder has in the store is the one it is asked for by. */
@@ -37,7 +41,8 @@ struct row {
 };
 
 /* One row for each volume of a capture, at least one; id NULL where there is none. */
-static void fill_row(const struct vk_cmd_judged *judged, const struct vk_identity *id, struct row *row)
+static void fill_row(const struct listing *listing, const struct vk_cmd_judged *judged,
+		     const struct vk_identity *id, struct row *row)
 {
 	const struct vk_capture *c = &judged->capture;
 
@@ -45,6 +50,8 @@ static void fill_row(const struct vk_cmd_judged *judged, const struct vk_identit
 		row->cells[i] = "-";
 	row->cells[VERDICT] = vk_cmd_verdict(judged);
 	row->cells[CAPTURE] = id_of(judged);
+	if (vk_pins_find(&listing->pins, id_of(judged)) != NULL)
+		row->cells[PIN] = "pin";
 	if (!judged->known)
 		return;
 	row->cells[TIME] = c->time;
@@ -100,8 +107,8 @@ static void put_row(struct table *table, const struct row *row)
 
 static void put_rows(struct table *table, const struct listing *listing)
 {
-	static const struct row head = {.cells = {"VERDICT", "TIME", "HOST", "DISK", "SIZE", "LUN", "NAA",
-						  "LABEL", "UUID", "CAPTURE"}};
+	static const struct row head = {.cells = {"VERDICT", "PIN", "TIME", "HOST", "DISK", "SIZE", "LUN",
+						  "NAA", "LABEL", "UUID", "CAPTURE"}};
 
 	put_row(table, &head);
 	for (size_t i = 0; i < listing->count; i++) {
@@ -111,18 +118,21 @@ static void put_rows(struct table *table, const struct listing *listing)
 		for (size_t k = 0; k < (volumes > 0 ? volumes : 1); k++) {
 			struct row row;
 
-			fill_row(judged, volumes > 0 ? &judged->capture.identities[k] : NULL, &row);
+			fill_row(listing, judged, volumes > 0 ? &judged->capture.identities[k] : NULL, &row);
 			put_row(table, &row);
 		}
 	}
 }
 
-static json_t *item_json(const struct vk_cmd_judged *judged)
+static json_t *item_json(const struct listing *listing, const struct vk_cmd_judged *judged)
 {
+	const struct vk_pin *pin = vk_pins_find(&listing->pins, id_of(judged));
 	json_t *o = judged->known ? vk_cmd_capture_json(id_of(judged), judged->path, &judged->capture)
 				  : json_pack("{s:s,s:s}", "id", id_of(judged), "path", judged->path);
 
-	if (json_object_set_new(o, "verdict", json_string(vk_cmd_verdict(judged))) == 0)
+	if (json_object_set_new(o, "verdict", json_string(vk_cmd_verdict(judged))) == 0 &&
+	    json_object_set_new(o, "pinned", json_boolean(pin != NULL)) == 0 &&
+	    (pin == NULL || json_object_set_new(o, "pin_reason", json_string(pin->reason)) == 0))
 		return o;
 	json_decref(o);
 	return NULL;
@@ -133,7 +143,7 @@ static json_t *listing_json(const struct listing *listing)
 	json_t *captures = json_array();
 
 	for (size_t i = 0; i < listing->count; i++) {
-		if (json_array_append_new(captures, item_json(&listing->items[i])) != 0) {
+		if (json_array_append_new(captures, item_json(listing, &listing->items[i])) != 0) {
 			json_decref(captures);
 			return NULL;
 		}
@@ -167,6 +177,20 @@ static int report(struct vk_cli_call *call, const struct listing *listing)
 	return code;
 }
 
+/* A store that is not there has no pins. */
+static enum vk_status read_pins(const char *path, struct vk_pins *ret_pins, struct vk_error *err)
+{
+	const struct vk_store_options options = {.use = VK_STORE_READ};
+	struct vk_store *store;
+	enum vk_status status = vk_store_open(path, &options, &store, err);
+
+	if (status != VK_OK)
+		return status == VK_ABSENT ? VK_OK : status;
+	status = vk_pins_read(vk_store_fd(store), path, ret_pins, err);
+	vk_store_close(store);
+	return status;
+}
+
 static int run(struct vk_cli_call *call)
 {
 	struct listing listing = {.verify = !vk_cli_flag(call, "no-verify")};
@@ -177,19 +201,25 @@ static int run(struct vk_cli_call *call)
 
 	if (status != VK_OK && status != VK_ABSENT)
 		return vk_cli_fail(call, &err);
+	status = read_pins(vk_cmd_store(call), &listing.pins, &err);
+	if (status != VK_OK)
+		vk_cli_fail(call, &err);
 	listing.items = calloc(listing.count + 1, sizeof(*listing.items));
 	if (listing.items == NULL) {
 		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the captures");
 		code = vk_cli_fail(call, &err);
 	} else {
+		listing.cache = vk_verify_cache_new();
 		vk_cmd_spread(listing.count, judge, &listing);
+		vk_verify_cache_free(listing.cache);
 		code = report(call, &listing);
 	}
 	for (size_t i = 0; i < listing.count && listing.items != NULL; i++)
 		vk_cmd_judged_free(&listing.items[i]);
 	free(listing.items);
 	free(listing.paths);
-	return code;
+	vk_pins_free(&listing.pins);
+	return status != VK_OK ? VK_EXIT_IO : code;
 }
 
 static const struct vk_cli_option options[] = {
@@ -210,7 +240,7 @@ const struct vk_cli_verb vk_verb_list = {
 	.arguments = "",
 	.purpose = "show the captures of a store, oldest first",
 	.description =
-		"One line for each volume of each capture: verdict, time, host, disk, size of the disk, LUN, NAA "
+		"One line for each volume of each capture: verdict, whether it is pinned, time, host, disk, size of the disk, LUN, NAA "
 		"name, label and UUID of the volume, and the id by which the capture is asked for.\n\n"
 		"The verdict is that of vmfskit verify: every file is read. The exit code is 1 when a capture is "
 		"damaged.",

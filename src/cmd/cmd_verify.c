@@ -11,13 +11,14 @@ struct checks {
 	char **paths;
 	struct vk_cmd_judged *items;
 	size_t count;
+	struct vk_verify_cache *cache;
 };
 
 static void check(void *ctx, size_t index)
 {
 	struct checks *checks = ctx;
 
-	vk_cmd_judge(checks->paths[index], true, &checks->items[index]);
+	vk_cmd_judge(checks->paths[index], true, checks->cache, &checks->items[index]);
 }
 
 static void print_check(const struct vk_cli_call *call, const struct vk_cmd_judged *judged)
@@ -124,7 +125,9 @@ static int run(struct vk_cli_call *call)
 		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the captures");
 		judged = vk_cli_fail(call, &err);
 	} else {
+		checks.cache = vk_verify_cache_new();
 		vk_cmd_spread(checks.count, check, &checks);
+		vk_verify_cache_free(checks.cache);
 		judged = report(call, &checks);
 	}
 	for (size_t i = 0; i < checks.count && checks.items != NULL; i++)

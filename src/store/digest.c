@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 with the processor's instructions, as libcrypto has them. */
+/* SHA-256 and MD5 with the processor's instructions, as libcrypto has them. */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "store/digest.h"
 #include "vmfskit/text.h"
 
-enum { SHA256_BYTES = 32, ZERO_BYTES = 16384, SHARED_COUNT = 2 };
+enum { SHA256_BYTES = 32, MD5_BYTES = 16, ZERO_BYTES = 16384, SHARED_COUNT = 2 };
 static const uint64_t shared_step_bytes = 1 << 20;
 
 /*
@@ -22,6 +23,8 @@ struct vk_capture_shared {
 static void start(struct vk_digest *digest)
 {
 	digest->failed = EVP_DigestInit_ex(digest->ctx, EVP_sha256(), NULL) != 1;
+	if (digest->md5 != NULL && EVP_DigestInit_ex(digest->md5, EVP_md5(), NULL) != 1)
+		digest->failed = true;
 	digest->begun = false;
 	digest->leading_zeros = 0;
 }
@@ -31,11 +34,33 @@ bool vk_digest_init(struct vk_digest *digest, const struct vk_capture_shared *sh
 	/* without this the first use reads openssl.cnf, which is not there in an empty root */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	digest->shared = shared;
+	digest->md5 = NULL;
+	digest->md5_hex[0] = '\0';
 	digest->ctx = EVP_MD_CTX_new();
 	if (digest->ctx == NULL)
 		return false;
 	start(digest);
 	return !digest->failed;
+}
+
+bool vk_digest_add_md5(struct vk_digest *digest)
+{
+	digest->md5 = EVP_MD_CTX_new();
+	if (digest->md5 == NULL)
+		return false;
+	start(digest);
+	return !digest->failed;
+}
+
+void vk_digest_md5(const struct vk_digest *digest, char ret_hex[VK_MD5_HEX_BYTES])
+{
+	memcpy(ret_hex, digest->md5_hex, VK_MD5_HEX_BYTES);
+}
+
+static void update_md5(struct vk_digest *digest, const void *bytes, size_t len)
+{
+	if (digest->md5 != NULL && EVP_DigestUpdate(digest->md5, bytes, len) != 1)
+		digest->failed = true;
 }
 
 static void update(struct vk_digest *digest, const void *bytes, size_t len)
@@ -44,7 +69,8 @@ static void update(struct vk_digest *digest, const void *bytes, size_t len)
 		digest->failed = true;
 }
 
-static void update_zeros(struct vk_digest *digest, uint64_t len)
+static void update_zeros(struct vk_digest *digest, uint64_t len,
+			 void (*add)(struct vk_digest *digest, const void *bytes, size_t len))
 {
 	/* small enough to stay in the first-level cache */
 	static const uint8_t zeros[ZERO_BYTES];
@@ -52,7 +78,7 @@ static void update_zeros(struct vk_digest *digest, uint64_t len)
 	while (len > 0) {
 		size_t n = (size_t)vk_min_u64(len, sizeof(zeros));
 
-		update(digest, zeros, n);
+		add(digest, zeros, n);
 		len -= n;
 	}
 }
@@ -69,21 +95,41 @@ static void begin(struct vk_digest *digest)
 		steps = 0;
 	if (steps > 0 && EVP_MD_CTX_copy_ex(digest->ctx, digest->shared->states[steps - 1]) != 1)
 		digest->failed = true;
-	update_zeros(digest, digest->leading_zeros - steps * shared_step_bytes);
+	update_zeros(digest, digest->leading_zeros - steps * shared_step_bytes, update);
+	if (digest->md5 != NULL)
+		update_zeros(digest, digest->leading_zeros, update_md5);
 }
 
 void vk_digest_add(struct vk_digest *digest, const void *bytes, size_t len)
 {
 	begin(digest);
 	update(digest, bytes, len);
+	update_md5(digest, bytes, len);
 }
 
 void vk_digest_add_zeros(struct vk_digest *digest, uint64_t len)
 {
-	if (digest->begun)
-		update_zeros(digest, len);
-	else
+	if (!digest->begun) {
 		digest->leading_zeros += len;
+		return;
+	}
+	update_zeros(digest, len, update);
+	if (digest->md5 != NULL)
+		update_zeros(digest, len, update_md5);
+}
+
+static bool take_md5(struct vk_digest *digest)
+{
+	uint8_t bytes[MD5_BYTES];
+	struct vk_text text;
+
+	if (digest->md5 == NULL)
+		return true;
+	if (EVP_DigestFinal_ex(digest->md5, bytes, NULL) != 1)
+		return false;
+	vk_text_init(&text, digest->md5_hex, sizeof(digest->md5_hex));
+	vk_text_hex(&text, bytes, sizeof(bytes));
+	return true;
 }
 
 bool vk_digest_take(struct vk_digest *digest, char ret_hex[VK_SHA256_HEX_BYTES])
@@ -97,6 +143,7 @@ bool vk_digest_take(struct vk_digest *digest, char ret_hex[VK_SHA256_HEX_BYTES])
 	vk_text_init(&text, ret_hex, VK_SHA256_HEX_BYTES);
 	if (sound)
 		vk_text_hex(&text, bytes, sizeof(bytes));
+	sound = take_md5(digest) && sound;
 	start(digest);
 	return sound;
 }
@@ -109,7 +156,9 @@ void vk_digest_restart(struct vk_digest *digest)
 void vk_digest_free(struct vk_digest *digest)
 {
 	EVP_MD_CTX_free(digest->ctx);
+	EVP_MD_CTX_free(digest->md5);
 	digest->ctx = NULL;
+	digest->md5 = NULL;
 }
 
 bool vk_digest_bytes(const void *bytes, size_t len, char ret_hex[VK_SHA256_HEX_BYTES])
@@ -132,7 +181,7 @@ struct vk_capture_shared *vk_capture_shared_new(void)
 	bool sound = vk_digest_init(&digest, NULL) && shared != NULL;
 
 	for (size_t i = 0; i < SHARED_COUNT && sound; i++) {
-		update_zeros(&digest, shared_step_bytes);
+		update_zeros(&digest, shared_step_bytes, update);
 		shared->states[i] = EVP_MD_CTX_new();
 		sound = !digest.failed && shared->states[i] != NULL &&
 			EVP_MD_CTX_copy_ex(shared->states[i], digest.ctx) == 1;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing a capture's folder so that a power cut leaves either all of it or none. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +12,7 @@
 #include "store/folder.h"
 #include "vmfskit/text.h"
 
-enum { DISK_NAME_MAX = 64, SAME_NAME_MAX = 10000 };
+enum { DISK_NAME_MAX = 64, SAME_NAME_MAX = 10000, LOST_MAX = 100 };
 
 /* The last part of a path, with only characters that need no quoting anywhere. */
 static void put_disk_name(struct vk_text *text, const char *path)
@@ -53,6 +52,52 @@ static void put_stamp(struct vk_text *text, uint64_t unix_seconds)
 }
 
 /*
+ * The folder is locked for as long as it is made, so that a run that removes what killed ones left can tell it from
+ * those. Between making and locking, such a run may have taken it: *ret_lost, and it has to be made again.
+ */
+static enum vk_status open_locked(struct vk_folder *folder, bool *ret_lost, struct vk_error *err)
+{
+	folder->fd = openat(folder->store_fd, folder->temporary,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder->fd < 0 && errno != ENOENT)
+		return vk_error_errno(err, errno, folder->store, "cannot open the new folder");
+	/* where there are no locks at all, there are no runs beside this one either */
+	*ret_lost = folder->fd < 0 ||
+		    (flock(folder->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
+		    !vk_folder_is_at(folder, folder->temporary);
+	if (*ret_lost && folder->fd >= 0) {
+		close(folder->fd);
+		folder->fd = -1;
+	}
+	return VK_OK;
+}
+
+/* Make and lock the temporary folder; *ret_taken: there is one of that name already. */
+static enum vk_status make_temporary(struct vk_folder *folder, bool *ret_taken, struct vk_error *err)
+{
+	*ret_taken = false;
+	for (unsigned tries = 0; tries < LOST_MAX; tries++) {
+		enum vk_status status;
+		bool lost = false;
+
+		if (vk_step_fails("capture folder: mkdir") ||
+		    mkdirat(folder->store_fd, folder->temporary, 0700) != 0) {
+			*ret_taken = errno == EEXIST;
+			if (*ret_taken)
+				return VK_OK;
+			vk_error_errno(err, errno, folder->store, "cannot make a folder in the store");
+			return vk_error_remedy(err, "check its permissions and free space");
+		}
+		status = open_locked(folder, &lost, err);
+		if (status != VK_OK)
+			unlinkat(folder->store_fd, folder->temporary, AT_REMOVEDIR);
+		if (status != VK_OK || !lost)
+			return status;
+	}
+	return vk_error_set(err, VK_IO, folder->store, "another run removes each folder that this one makes");
+}
+
+/*
  * Making the temporary folder reserves the id: who finds it made looks for the next one. Whether
  * the id itself is taken is asked only then, so that no other run can take it in between.
  */
@@ -61,23 +106,22 @@ static enum vk_status reserve(struct vk_folder *folder, const char *base, struct
 	for (unsigned n = 1; n < SAME_NAME_MAX; n++) {
 		struct stat st;
 		struct vk_text text;
+		enum vk_status status;
+		bool taken;
 
 		vk_text_init(&text, folder->id, sizeof(folder->id));
 		vk_text_put(&text, base);
 		if (n > 1)
 			vk_text_fmt(&text, "-%u", n);
-		snprintf(folder->temporary, sizeof(folder->temporary), ".tmp-%s", folder->id);
-		vk_crash_point("capture folder: mkdir");
-		if (mkdirat(folder->store_fd, folder->temporary, 0700) != 0) {
-			if (errno == EEXIST)
-				continue;
-			vk_error_errno(err, errno, folder->store, "cannot make a folder in the store");
-			return vk_error_remedy(err, "check its permissions and free space");
-		}
-		if (fstatat(folder->store_fd, folder->id, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
-		    errno == ENOENT)
+		snprintf(folder->temporary, sizeof(folder->temporary), VK_TEMPORARY_PREFIX "%s", folder->id);
+		status = make_temporary(folder, &taken, err);
+		if (status != VK_OK)
+			return status;
+		if (taken)
+			continue;
+		if (fstatat(folder->store_fd, folder->id, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 			return VK_OK;
-		unlinkat(folder->store_fd, folder->temporary, AT_REMOVEDIR);
+		vk_folder_abandon(folder);
 	}
 	return vk_error_set(err, VK_IO, folder->store, "too many captures are named %s", base);
 }
@@ -98,34 +142,38 @@ enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path, co
 	put_disk_name(&text, disk_path);
 	vk_text_put(&text, suffix);
 	status = reserve(&folder, base, err);
-	if (status == VK_OK) {
-		folder.fd = openat(folder.store_fd, folder.temporary,
-				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (folder.fd < 0)
-			status = vk_error_errno(err, errno, folder.store, "cannot open the new folder");
-	}
 	if (status == VK_OK)
 		*ret_folder = folder;
+	return status;
+}
+
+enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file, int code,
+				const char *what, struct vk_error *err)
+{
+	enum vk_status status = vk_error_errno(err, code, file, "%s a file of the capture in %s", what,
+					       folder->store);
+
+	if (code == ENOSPC || code == EDQUOT)
+		(void)vk_error_remedy(err,
+				      "make room in the store (vmfskit prune), or name another with --store; nothing "
+				      "was changed, and the captures in it are as they were");
 	return status;
 }
 
 enum vk_status vk_folder_create(const struct vk_folder *folder, const char *file, int *ret_fd,
 				struct vk_error *err)
 {
-	vk_crash_point("capture file: create");
-	*ret_fd = openat(folder->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
-	if (*ret_fd < 0)
-		return vk_error_errno(err, errno, file, "cannot make a file of the capture in %s",
-				      folder->store);
-	return VK_OK;
+	*ret_fd = -1;
+	if (!vk_step_fails("capture file: create"))
+		*ret_fd = openat(folder->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+	return *ret_fd >= 0 ? VK_OK : vk_folder_failed(folder, file, errno, "cannot make", err);
 }
 
 enum vk_status vk_folder_close_file(const struct vk_folder *folder, const char *file, int fd,
 				    struct vk_error *err)
 {
 	if (close(fd) != 0)
-		return vk_error_errno(err, errno, file, "cannot write a file of the capture in %s",
-				      folder->store);
+		return vk_folder_failed(folder, file, errno, "cannot write", err);
 	return VK_OK;
 }
 
@@ -137,155 +185,17 @@ enum vk_status vk_folder_put(const struct vk_folder *folder, const char *file, c
 
 	if (status != VK_OK)
 		return status;
-	vk_crash_point("capture file: write");
 	for (size_t done = 0; done < len;) {
-		ssize_t n = write(fd, bytes + done, len - done);
+		ssize_t n = vk_step_fails("capture file: write") ? -1 : write(fd, bytes + done, len - done);
 
 		if (n > 0) {
 			done += (size_t)n;
 		} else if (n == 0 || errno != EINTR) {
-			status = vk_error_errno(err, n == 0 ? ENOSPC : errno, file,
-						"cannot write a file of the capture in %s",
-						folder->store);
+			status = vk_folder_failed(folder, file, n == 0 ? ENOSPC : errno, "cannot write",
+						  err);
 			close(fd);
 			return status;
 		}
 	}
 	return vk_folder_close_file(folder, file, fd, err);
-}
-
-static enum vk_status flush_failed(const struct vk_folder *folder, const char *file,
-				   struct vk_error *err)
-{
-	return vk_error_errno(err, errno, file, "cannot flush a file of the capture in %s",
-			      folder->store);
-}
-
-/*
- * Call step for each file, with a descriptor of it. It returns false and sets errno when it
- * fails.
- */
-static enum vk_status each_file(const struct vk_folder *folder, bool (*step)(int fd),
-				struct vk_error *err)
-{
-	int copy = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	enum vk_status status = VK_OK;
-
-	if (dir == NULL) {
-		flush_failed(folder, folder->temporary, err);
-		if (copy >= 0)
-			close(copy);
-		return VK_IO;
-	}
-	while (status == VK_OK && (entry = readdir(dir)) != NULL) {
-		int fd;
-
-		if (entry->d_name[0] == '.')
-			continue;
-		fd = openat(folder->fd, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0 || !step(fd))
-			status = flush_failed(folder, entry->d_name, err);
-		if (fd >= 0)
-			close(fd);
-	}
-	closedir(dir);
-	return status;
-}
-
-static bool start_writing(int fd)
-{
-	/* only a hint: what it does not do, fsync does */
-	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	return true;
-}
-
-static bool flush(int fd)
-{
-	vk_crash_point("capture file: fsync");
-	return fsync(fd) == 0;
-}
-
-/*
- * All files on their way before the first is waited for: the file system then commits them
- * together, which takes a fraction of the time of one after the other.
- */
-enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *err)
-{
-	enum vk_status status = each_file(folder, start_writing, err);
-
-	return status == VK_OK ? each_file(folder, flush, err) : status;
-}
-
-/* Returns 0 or an errno value. */
-static int rename_without_replacing(const struct vk_folder *folder)
-{
-	struct stat st;
-
-	if (renameat2(folder->store_fd, folder->temporary, folder->store_fd, folder->id,
-		      RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return errno;
-	/*
-	 * a file system without that flag: rename replaces an empty folder at most, never a
-	 * capture
-	 */
-	if (fstatat(folder->store_fd, folder->id, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return EEXIST;
-	if (renameat(folder->store_fd, folder->temporary, folder->store_fd, folder->id) == 0)
-		return 0;
-	return errno;
-}
-
-static enum vk_status sync_folder(int fd, const char *store, struct vk_error *err)
-{
-	if (fsync(fd) != 0)
-		return vk_error_errno(err, errno, store, "cannot flush a folder of the store");
-	return VK_OK;
-}
-
-enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err)
-{
-	int code;
-	enum vk_status status = vk_folder_flush(folder, err);
-
-	if (status != VK_OK)
-		return status;
-	vk_crash_point("capture folder: fsync");
-	status = sync_folder(folder->fd, folder->store, err);
-	if (status != VK_OK)
-		return status;
-	vk_crash_point("capture folder: rename");
-	code = rename_without_replacing(folder);
-	if (code != 0)
-		return vk_error_errno(err, code, folder->store, "cannot name the capture %s",
-				      folder->id);
-	vk_crash_point("store folder: fsync");
-	status = sync_folder(folder->store_fd, folder->store, err);
-	close(folder->fd);
-	folder->fd = -1;
-	return status;
-}
-
-void vk_folder_abandon(struct vk_folder *folder)
-{
-	DIR *dir;
-
-	if (folder->fd < 0)
-		return;
-	dir = fdopendir(folder->fd);
-	if (dir != NULL) {
-		const struct dirent *entry;
-
-		while ((entry = readdir(dir)) != NULL)
-			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-				unlinkat(dirfd(dir), entry->d_name, 0);
-		closedir(dir);
-	} else {
-		close(folder->fd);
-	}
-	unlinkat(folder->store_fd, folder->temporary, AT_REMOVEDIR);
-	folder->fd = -1;
 }

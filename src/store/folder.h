@@ -14,10 +14,14 @@
 #define VK_MANIFEST_FILE "manifest.json"
 #define VK_SUMS_FILE "SHA256SUMS"
 #define VK_RESTORE_FILE "RESTORE.txt"
+#define VK_TEMPORARY_PREFIX ".tmp-"
+#define VK_GONE_PREFIX ".gone-"
+#define VK_MD5SUMS_FILE "MD5SUMS"
+#define VK_SIGNATURE_FILE VK_MANIFEST_FILE ".sig"
 
 struct vk_folder {
 	int store_fd; /* of the store; borrowed */
-	int fd;
+	int fd;       /* locked until the capture has its name */
 	char id[VK_CAPTURE_ID_BYTES];
 	char temporary[VK_CAPTURE_ID_BYTES + 8];
 	const char *store; /* for messages; borrowed */
@@ -31,6 +35,11 @@ struct vk_folder {
 VK_MUST_USE enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path,
 					   const char *suffix, uint64_t unix_seconds,
 					   struct vk_folder *ret_folder, struct vk_error *err);
+/* Whether that name in the store is this folder. */
+bool vk_folder_is_at(const struct vk_folder *folder, const char *name);
+/* The error of a file of the folder, with what to do when there is no room: "cannot write a file of the capture in ...". */
+enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file, int code,
+				const char *what, struct vk_error *err);
 /* A new file of the folder, mode 0400. ret_fd is the caller's to close. */
 VK_MUST_USE enum vk_status vk_folder_create(const struct vk_folder *folder, const char *file,
 					    int *ret_fd, struct vk_error *err);
@@ -40,11 +49,11 @@ VK_MUST_USE enum vk_status vk_folder_close_file(const struct vk_folder *folder, 
 /* A whole small file. */
 VK_MUST_USE enum vk_status vk_folder_put(const struct vk_folder *folder, const char *file,
 					 const char *bytes, size_t len, struct vk_error *err);
-/* Make all files of the folder durable. */
+/* Make all files of the folder and their names durable. */
 VK_MUST_USE enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *err);
 /*
- * Make everything durable, then give the folder its name, durably and without replacing anything.
- * On success it is closed.
+ * Give the folder, which was flushed, its name, durably and without replacing anything. On success
+ * it is closed.
  */
 VK_MUST_USE enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err);
 /* Remove the temporary folder and what is in it; for all paths that do not commit. */

@@ -70,11 +70,15 @@ bool vk_md5_text(const char *text);    /* 32 of them */
 /* A list that ends with NULL, with its texts; NULL is allowed. */
 void vk_texts_free(char **texts);
 
-/*
- * The whole of SHA256SUMS: manifest.json has the given digest. Free the result; NULL when memory
- * ran out.
- */
-char *vk_sums_text(const struct vk_manifest *manifest, const char *manifest_sha256);
+/* Digests of files that the manifest cannot know. Borrowed. */
+struct vk_sums {
+	const char *manifest_sha256;
+	const char *signature_sha256; /* of manifest.json.sig; NULL: it is not listed */
+};
+/* The whole of SHA256SUMS, and of MD5SUMS. Free the result; NULL when memory ran out. */
+char *vk_sums_text(const struct vk_manifest *manifest, const struct vk_sums *sums);
+char *vk_md5sums_text(const struct vk_capture *capture);
+bool vk_capture_has_md5(const struct vk_capture *capture);
 /* The whole of RESTORE.txt. Free the result; NULL when memory ran out. */
 char *vk_restore_text(const struct vk_capture *capture);
 

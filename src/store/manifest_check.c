@@ -12,7 +12,8 @@ bool vk_file_name_plain(const char *name)
 
 	return name[0] != '\0' && name[0] != '.' && name[0] != '-' &&
 	       strspn(name, plain) == strlen(name) && strcmp(name, VK_MANIFEST_FILE) != 0 &&
-	       strcmp(name, VK_SUMS_FILE) != 0 && strcmp(name, VK_RESTORE_FILE) != 0;
+	       strcmp(name, VK_SUMS_FILE) != 0 && strcmp(name, VK_RESTORE_FILE) != 0 &&
+	       strcmp(name, VK_MD5SUMS_FILE) != 0 && strcmp(name, VK_SIGNATURE_FILE) != 0;
 }
 
 bool vk_sha256_text(const char *text)

@@ -225,6 +225,9 @@ static void read_manifest(struct vk_reader *r, const json_t *root, struct vk_man
 	vk_reader_newer_text(r, root, "user", c->user, sizeof(c->user));
 	vk_reader_text(r, root, "version", c->version, sizeof(c->version));
 	vk_reader_newer_texts(r, root, "command", &c->command);
+	vk_reader_newer_text(r, root, "signer", c->signer, sizeof(c->signer));
+	if (r->ok && c->signer[0] != '\0' && !vk_sha256_text(c->signer))
+		vk_reader_fail(r, "signer", "is not a digest");
 	read_source(r, root, c);
 	read_device(r, root, m);
 	read_identities(r, root, c);

@@ -181,7 +181,9 @@ static json_t *manifest_json(const struct vk_manifest *m)
 		  (c->ended[0] == '\0' || put_text(o, "ended", c->ended)) &&
 		  put_text(o, "host", c->host) &&
 		  (c->user[0] == '\0' || put_text(o, "user", c->user)) &&
-		  put_text(o, "version", c->version) && put_texts(o, "command", c->command) && put(o, "source", source_json(c)) &&
+		  put_text(o, "version", c->version) && put_texts(o, "command", c->command) &&
+		  (c->signer[0] == '\0' || put_text(o, "signer", c->signer)) &&
+		  put(o, "source", source_json(c)) &&
 		  put(o, "device", device_json(&m->device)) &&
 		  put(o, "partitions", ARRAY(c->identities, c->identity_count, identity_json)) &&
 		  put(o, "regions", ARRAY(c->regions, c->region_count, region_json)) &&

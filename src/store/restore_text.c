@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "store/folder.h"
 #include "store/manifest.h"
 
 struct writer {
@@ -156,6 +157,7 @@ static void put_save(const struct writer *w, const struct vk_region *region)
 			region->file, region->offset_bytes, region->length_bytes);
 }
 
+/* Nothing here differs from night to night, so that the file is kept once. */
 static void put_opening(const struct writer *w)
 {
 	const struct vk_capture *c = w->capture;
@@ -166,9 +168,10 @@ static void put_opening(const struct writer *w)
 	vk_text_size(&size, c->size_bytes);
 	fprintf(w->out,
 		"How to put this capture back with nothing but dd and sha256sum.\n\n"
-		"Capture  %s\n%s%s%sTaken    %s on host %s\nFrom     %s: %s, sectors of %u bytes\n",
-		c->id, c->is_undo ? "Undoes   the restore of " : "", c->is_undo ? c->undo_of : "",
-		c->is_undo ? "\n" : "", c->time, c->host, c->source_path, buf, c->sector_size);
+		"Capture  as this folder is called; when it was taken and by whom: " VK_MANIFEST_FILE
+		"\n%s%s%sFrom     %s on host %s: %s, sectors of %u bytes\n",
+		c->is_undo ? "Undoes   the restore of " : "", c->is_undo ? c->undo_of : "",
+		c->is_undo ? "\n" : "", c->source_path, c->host, buf, c->sector_size);
 	for (size_t i = 0; i < c->identity_count; i++) {
 		const struct vk_identity *id = &c->identities[i];
 

@@ -7,10 +7,9 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "base/crash_point.h"
 #include "store/save.h"
 
-enum { HOLE_BYTES = 4096, ALIGNMENT = 4096 };
+enum { ALIGNMENT = 4096 };
 
 enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io,
 			      const struct vk_capture_shared *shared, struct vk_error *err)
@@ -87,66 +86,13 @@ static bool note_unreadable(struct vk_saver *s, uint64_t offset, uint64_t length
 	return true;
 }
 
-static enum vk_status write_all(int fd, uint64_t offset, const uint8_t *p, size_t len,
-				const char *file, struct vk_error *err)
-{
-	vk_crash_point("region file: write");
-	while (len > 0) {
-		ssize_t n = pwrite(fd, p, len, (off_t)offset);
-
-		if (n == 0 || (n < 0 && errno != EINTR)) {
-			vk_error_errno(err, n == 0 ? ENOSPC : errno, file,
-				       "cannot write a file of the capture");
-			(void)vk_error_remedy(err, "make room in the store, or name another with --store; nothing "
-						   "was changed, and the captures in it are as they were");
-			return VK_IO;
-		}
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-			offset += (uint64_t)n;
-		}
-	}
-	return VK_OK;
-}
-
-/* Bytes of the block of the file's grid that begins, or is entered, at pos. */
-static size_t block_at(uint64_t pos, size_t len)
-{
-	return (size_t)vk_min_u64(len, HOLE_BYTES - pos % HOLE_BYTES);
-}
-
-/* Neighbouring blocks that are not all zero go out in one write; the rest is left as a hole. */
-static enum vk_status write_sparse(int fd, uint64_t pos, const uint8_t *buf, size_t len,
-				   const char *file, struct vk_error *err)
-{
-	size_t at = 0;
-
-	while (at < len) {
-		size_t start;
-
-		while (at < len && vk_all_zero(buf + at, block_at(pos + at, len - at)))
-			at += block_at(pos + at, len - at);
-		start = at;
-		while (at < len && !vk_all_zero(buf + at, block_at(pos + at, len - at)))
-			at += block_at(pos + at, len - at);
-		if (at > start) {
-			enum vk_status status =
-				write_all(fd, pos + start, buf + start, at - start, file, err);
-
-			if (status != VK_OK)
-				return status;
-		}
-	}
-	return VK_OK;
-}
-
 /*
  * Copy what can be read at the place; *ret_done 0: nothing came although something should be
  * there.
  */
 static enum vk_status copy_data(struct vk_saver *s, const struct vk_region *region, uint64_t pos,
-				uint64_t length, int fd, size_t *ret_done, struct vk_error *err)
+				uint64_t length, struct vk_region_file *file, size_t *ret_done,
+				struct vk_error *err)
 {
 	size_t len = (size_t)vk_min_u64(length, VK_SAVE_BUFFER_BYTES);
 	enum vk_status status =
@@ -156,15 +102,16 @@ static enum vk_status copy_data(struct vk_saver *s, const struct vk_region *regi
 		return status;
 	if (vk_all_zero(s->buf, *ret_done)) {
 		vk_digest_add_zeros(&s->digest, *ret_done);
-		return VK_OK;
+		return vk_region_file_zeros(file, pos, *ret_done, err);
 	}
 	vk_digest_add(&s->digest, s->buf, *ret_done);
-	return write_sparse(fd, pos, s->buf, *ret_done, region->file, err);
+	return vk_region_file_bytes(file, pos, s->buf, *ret_done, err);
 }
 
 /* One step of a region: *ret_done bytes of it are dealt with. */
 static enum vk_status copy_step(struct vk_saver *s, const struct vk_region *region, uint64_t pos,
-				int fd, uint64_t *ret_done, struct vk_error *err)
+				struct vk_region_file *file, uint64_t *ret_done,
+				struct vk_error *err)
 {
 	uint64_t offset = region->offset_bytes + pos;
 	uint64_t rest = region->length_bytes - pos;
@@ -177,10 +124,10 @@ static enum vk_status copy_step(struct vk_saver *s, const struct vk_region *regi
 	if (span.state == VK_SPAN_ZERO && length > 0) {
 		vk_digest_add_zeros(&s->digest, length);
 		*ret_done = length;
-		return VK_OK;
+		return vk_region_file_zeros(file, pos, length, err);
 	}
 	if (span.state == VK_SPAN_DATA && length > 0) {
-		status = copy_data(s, region, pos, length, fd, &done, err);
+		status = copy_data(s, region, pos, length, file, &done, err);
 		*ret_done = done;
 		if (status != VK_OK || done > 0)
 			return status;
@@ -194,27 +141,75 @@ static enum vk_status copy_step(struct vk_saver *s, const struct vk_region *regi
 	vk_digest_add_zeros(&s->digest, length);
 	*ret_done = length;
 	return note_unreadable(s, offset, length)
-		       ? VK_OK
+		       ? vk_region_file_zeros(file, pos, length, err)
 		       : vk_error_set(err, VK_NOMEM, vk_io_name(s->io),
 				      "no memory for the list of unreadable ranges");
 }
 
-enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region, int fd,
-			     struct vk_error *err)
+struct vk_saver_mark vk_saver_mark(const struct vk_saver *saver)
+{
+	struct vk_saver_mark mark = {.count = saver->unreadable_count};
+
+	if (mark.count > 0)
+		mark.last = saver->unreadable[mark.count - 1];
+	return mark;
+}
+
+void vk_saver_back_to(struct vk_saver *saver, const struct vk_saver_mark *mark)
+{
+	saver->unreadable_count = mark->count;
+	if (mark->count > 0)
+		saver->unreadable[mark->count - 1] = mark->last;
+}
+
+enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,
+			     struct vk_region_file *file, struct vk_error *err)
 {
 	for (uint64_t pos = 0; pos < region->length_bytes;) {
 		uint64_t done = 0;
-		enum vk_status status = copy_step(saver, region, pos, fd, &done, err);
+		enum vk_status status = copy_step(saver, region, pos, file, &done, err);
 
-		if (status != VK_OK)
+		if (status != VK_OK) {
+			vk_digest_restart(&saver->digest);
 			return status;
+		}
 		pos += done;
 	}
-	vk_crash_point("region file: set length");
-	if (ftruncate(fd, (off_t)region->length_bytes) != 0)
-		return vk_error_errno(err, errno, region->file,
-				      "cannot set the length of a file of the capture");
 	if (!vk_digest_take(&saver->digest, region->sha256))
 		return vk_error_set(err, VK_INTERNAL, region->file, "the digest could not be computed");
 	return VK_OK;
+}
+
+bool vk_saver_digest(struct vk_saver *s, int fd, uint64_t length, char ret_hex[VK_SHA256_HEX_BYTES])
+{
+	uint64_t pos = 0;
+
+	while (pos < length) {
+		off_t data = lseek(fd, (off_t)pos, SEEK_DATA);
+		off_t hole;
+		uint64_t end = length;
+
+		if (data < 0 && errno == ENXIO)
+			data = (off_t)length;
+		if (data > (off_t)pos) {
+			end = vk_min_u64((uint64_t)data, length);
+			vk_digest_add_zeros(&s->digest, end - pos);
+			pos = end;
+			continue;
+		}
+		hole = data < 0 ? -1 : lseek(fd, (off_t)pos, SEEK_HOLE);
+		if (hole > (off_t)pos)
+			end = vk_min_u64((uint64_t)hole, length);
+		while (pos < end) {
+			size_t n = (size_t)vk_min_u64(end - pos, VK_SAVE_BUFFER_BYTES);
+
+			if (!vk_pread_all(fd, s->buf, n, pos)) {
+				vk_digest_restart(&s->digest);
+				return false;
+			}
+			vk_digest_add(&s->digest, s->buf, n);
+			pos += n;
+		}
+	}
+	return vk_digest_take(&s->digest, ret_hex);
 }

@@ -7,6 +7,7 @@
 #define VK_STORE_SAVE_H
 
 #include "store/digest.h"
+#include "store/region_file.h"
 #include "vmfskit/capture.h"
 
 enum { VK_SAVE_BUFFER_BYTES = 256 << 10, VK_CAPTURE_RANGES_MAX = 100000 };
@@ -26,12 +27,24 @@ VK_MUST_USE enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *i
 					 struct vk_error *err);
 void vk_saver_free(struct vk_saver *saver);
 /*
- * Copy region into fd, a new empty file, and fill region->sha256. Blocks of zeros become holes,
- * which count in the digest; bytes that cannot be read are zeros in both and are put on
- * saver->unreadable.
+ * Copy region into file, which was begun, and fill region->sha256. Zeros count in the digest;
+ * bytes that cannot be read are zeros in both and are put on saver->unreadable.
  */
-VK_MUST_USE enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region, int fd,
-					 struct vk_error *err);
+VK_MUST_USE enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,
+					 struct vk_region_file *file, struct vk_error *err);
+/* What was noted up to now, to come back to it when a region has to be copied once more. */
+struct vk_saver_mark {
+	size_t count;
+	struct vk_range last;
+};
+struct vk_saver_mark vk_saver_mark(const struct vk_saver *saver);
+void vk_saver_back_to(struct vk_saver *saver, const struct vk_saver_mark *mark);
+/*
+ * The digest of a file's bytes; holes are digested without being read. False when it cannot be read to its
+ * length.
+ */
+VK_MUST_USE bool vk_saver_digest(struct vk_saver *saver, int fd, uint64_t length,
+				 char ret_hex[VK_SHA256_HEX_BYTES]);
 
 /*
  * Read exactly len bytes of a file, through interruptions. False at its end or on an error (errno

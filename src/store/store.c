@@ -2,6 +2,7 @@
 /* Opening a store: made when it is not there, refused when others could tamper with it, locked for a run. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 
 #include "base/crash_point.h"
 #include "store/folder.h"
+#include "store/handle.h"
+#include "store/sweep.h"
 #include "vmfskit/store.h"
 #include "vmfskit/text.h"
 
@@ -25,6 +28,7 @@ struct vk_store {
 	int lock_fd; /* -1: not held */
 	const struct vk_sign_key *sign_key;
 	const char *const *command;
+	atomic_flag without_links; /* that the store has no links was told */
 };
 
 /* The store is new: its own entry must survive a power cut, too. */
@@ -35,8 +39,7 @@ static enum vk_status sync_parent(int store_fd, const char *path, struct vk_erro
 
 	if (fd < 0)
 		return vk_error_errno(err, errno, path, "cannot open the folder above the store");
-	vk_crash_point("store folder: fsync parent");
-	code = fsync(fd) != 0 ? errno : 0;
+	code = vk_step_fails("store folder: fsync parent") || fsync(fd) != 0 ? errno : 0;
 	close(fd);
 	return code == 0 ? VK_OK
 			 : vk_error_errno(err, code, path, "cannot flush the folder above the store");
@@ -46,8 +49,7 @@ static enum vk_status open_folder(const char *path, enum vk_store_use use, int *
 				  struct vk_error *err)
 {
 	if (use != VK_STORE_READ) {
-		vk_crash_point("store folder: mkdir");
-		if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+		if (vk_step_fails("store folder: mkdir") || (mkdir(path, 0700) != 0 && errno != EEXIST)) {
 			vk_error_errno(err, errno, path, "cannot make the store");
 			return vk_error_remedy(err, "make its parent folder, or name another with --store");
 		}
@@ -119,7 +121,8 @@ static enum vk_status write_holder(const struct vk_store *store, struct vk_error
 		vk_text_fmt(&text, "%s%s", i == 0 ? ": " : " ", store->command[i]);
 	len = strlen(line);
 	line[len++] = '\n';
-	if (ftruncate(store->lock_fd, 0) != 0 || pwrite(store->lock_fd, line, len, 0) != (ssize_t)len) {
+	if (vk_step_fails("store lock: write") || ftruncate(store->lock_fd, 0) != 0 ||
+	    pwrite(store->lock_fd, line, len, 0) != (ssize_t)len) {
 		vk_error_errno(err, errno, store->path, "cannot write the lock of the store");
 		return vk_error_remedy(err, "make room in the store, or name another with --store");
 	}
@@ -131,12 +134,17 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 	char holder[HOLDER_BYTES];
 	struct stat st;
 
-	vk_crash_point("store lock: open");
-	store->lock_fd = openat(store->fd, LOCK_FILE,
-				O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (store->lock_fd < 0 || fstat(store->lock_fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		vk_error_errno(err, store->lock_fd < 0 ? errno : EINVAL, store->path, "cannot open the lock of the store");
-		return vk_error_remedy(err, "look at %s/" LOCK_FILE ": it should be a plain file of yours", store->path);
+	if (!vk_step_fails("store lock: open"))
+		store->lock_fd = openat(store->fd, LOCK_FILE,
+					O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	if (store->lock_fd < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO)
+		return vk_error_errno(err, errno, store->path, "cannot open the lock of the store");
+	/* something else, or a file with another name elsewhere, must not be written to */
+	if (store->lock_fd < 0 || fstat(store->lock_fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    st.st_nlink != 1 || st.st_uid != geteuid()) {
+		vk_error_set(err, VK_REFUSED, store->path,
+			     "the lock of the store, " LOCK_FILE ", is not a plain file of this user with this one name");
+		return vk_error_remedy(err, "look at %s/" LOCK_FILE ", then remove it", store->path);
 	}
 	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return write_holder(store, err);
@@ -164,6 +172,7 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 	}
 	store->fd = -1;
 	store->lock_fd = -1;
+	atomic_flag_clear(&store->without_links);
 	store->sign_key = options->sign_key;
 	store->command = options->command != NULL ? options->command : nothing;
 	status = open_folder(path, options->use, &store->fd, err);
@@ -171,6 +180,8 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 		status = refuse_shared(store->fd, path, err);
 	if (status == VK_OK && options->use == VK_STORE_RUN)
 		status = take_lock(store, err);
+	if (status == VK_OK && options->use == VK_STORE_RUN)
+		status = vk_store_sweep(store, options->sink, err);
 	if (status != VK_OK) {
 		vk_store_close(store);
 		return status;
@@ -212,4 +223,9 @@ const struct vk_sign_key *vk_store_sign_key(const struct vk_store *store)
 const char *const *vk_store_command(const struct vk_store *store)
 {
 	return store->command;
+}
+
+bool vk_store_first_without_links(struct vk_store *store)
+{
+	return !atomic_flag_test_and_set(&store->without_links);
 }

@@ -7,8 +7,9 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "store/handle.h"
 #include "store/plan.h"
-#include "store/taking.h"
+#include "store/take.h"
 
 /* Everything found goes to the caller and into the manifest. */
 static void put(struct vk_taking *taking, const struct vk_finding_sink *sink,
@@ -18,12 +19,8 @@ static void put(struct vk_taking *taking, const struct vk_finding_sink *sink,
 	vk_finding_put(sink, finding);
 }
 
-/*
- * Bytes of the source as they stand in the written files. False when no region holds all of them,
- * or the file cannot be read back. ret_file is the region's file, NULL when there is no region.
- */
-static bool read_back(const struct vk_taking *taking, uint64_t offset, void *buf, size_t len,
-		      const char **ret_file)
+bool vk_taking_read_back(const struct vk_taking *taking, uint64_t offset, void *buf, size_t len,
+			 const char **ret_file)
 {
 	const struct vk_capture *c = &taking->manifest.capture;
 
@@ -76,10 +73,10 @@ static void prove_table(struct vk_taking *taking, const struct vk_finding_sink *
 	uint8_t gpt[8] = {0};
 	const char *file;
 	const char *gpt_file;
-	bool has_mbr = read_back(taking, VK_MBR_BYTES - sizeof(mbr), mbr, sizeof(mbr), &file) &&
+	bool has_mbr = vk_taking_read_back(taking, VK_MBR_BYTES - sizeof(mbr), mbr, sizeof(mbr), &file) &&
 		       vk_get_le16(mbr) == VK_MBR_SIGNATURE;
 
-	if (!has_mbr && !(read_back(taking, sector, gpt, sizeof(gpt), &gpt_file) &&
+	if (!has_mbr && !(vk_taking_read_back(taking, sector, gpt, sizeof(gpt), &gpt_file) &&
 			  vk_gpt_has_signature(gpt, sizeof(gpt))))
 		put_not_containing(taking, sink, VK_MBR_BYTES - sizeof(mbr), file,
 				   "a partition table", mbr, sizeof(mbr),
@@ -95,7 +92,7 @@ static void prove_partition(struct vk_taking *taking, const struct vk_source *so
 	uint64_t length;
 	const char *file;
 
-	if (!read_back(taking, at, magic, sizeof(magic), &file) ||
+	if (!vk_taking_read_back(taking, at, magic, sizeof(magic), &file) ||
 	    vk_get_le32(magic) != VK_LVM_MAGIC)
 		put_not_containing(taking, sink, at, file, "an LVM header", magic, sizeof(magic),
 				   "0dd001c0");
@@ -103,7 +100,7 @@ static void prove_partition(struct vk_taking *taking, const struct vk_source *so
 		return;
 	memset(magic, 0, sizeof(magic));
 	at = vk_add_sat(base, vk_plan_map(vmfs, VK_FS_OFFSET, &length));
-	if (!read_back(taking, at, magic, sizeof(magic), &file) ||
+	if (!vk_taking_read_back(taking, at, magic, sizeof(magic), &file) ||
 	    !vk_fs_magic_known(vk_get_le32(magic)))
 		put_not_containing(taking, sink, at, file, "a file-system descriptor", magic,
 				   sizeof(magic), "5ef1ab2f");
@@ -137,29 +134,52 @@ static void prove(struct vk_taking *taking, const struct vk_source *source,
 		prove_partition(taking, source, &vmfs[i], sink);
 }
 
-static enum vk_status take(struct vk_taking *taking, const struct vk_source *source,
-			   const struct vk_capture_plan *plan,
-			   const struct vk_capture_options *options,
-			   const struct vk_finding_sink *sink, char ret_id[VK_CAPTURE_ID_BYTES],
-			   struct vk_error *err)
+/* Told once in a run; what the manifest says of a capture does not depend on which was the first. */
+static void put_no_links(const struct vk_taking *taking, struct vk_store *store,
+			 const struct vk_finding_sink *sink)
+{
+	struct vk_finding finding;
+
+	if (!taking->previous.links_refused || !vk_store_first_without_links(store))
+		return;
+	vk_finding_init(&finding, VK_F_CAPTURE_NO_LINKS, 0, 0, "the file system of the store %s has no hard links",
+			vk_store_path(store));
+	vk_finding_put(sink, &finding);
+}
+
+enum vk_status vk_take_copy(struct vk_taking *taking, const struct vk_source *source,
+			    const struct vk_capture_options *options, struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
-	enum vk_status status =
-		vk_taking_begin(taking, source->io, source->path, options, "", err);
+	struct vk_capture_plan plan;
+	enum vk_status status = vk_capture_plan(source, &plan, err);
 
 	if (status != VK_OK)
 		return status;
-	c->source_kind = source->kind;
-	c->table_kind = source->table.kind;
-	c->size_bytes = source->size_bytes;
-	c->sector_size = source->sector_size;
-	status = vk_taking_set(taking, plan->regions, plan->region_count, plan->identities,
-			       plan->identity_count, err);
+	status = vk_taking_begin(taking, source->io, source->path, options, "", err);
+	if (status == VK_OK) {
+		c->source_kind = source->kind;
+		c->table_kind = source->table.kind;
+		c->size_bytes = source->size_bytes;
+		c->sector_size = source->sector_size;
+		status = vk_taking_set(taking, plan.regions, plan.region_count, plan.identities,
+				       plan.identity_count, err);
+	}
+	vk_capture_plan_free(&plan);
 	if (status == VK_OK)
-		status = vk_taking_copy(taking, err);
-	if (status != VK_OK)
-		return status;
+		status = vk_taking_room(taking, err);
+	return status == VK_OK ? vk_taking_copy(taking, err) : status;
+}
+
+enum vk_status vk_take_finish(struct vk_taking *taking, const struct vk_source *source,
+			      const struct vk_capture_options *options,
+			      const struct vk_findings *earlier, const struct vk_finding_sink *sink,
+			      char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
+{
+	for (size_t i = 0; earlier != NULL && i < earlier->count; i++)
+		put(taking, sink, &earlier->items[i]);
 	prove(taking, source, sink);
+	put_no_links(taking, options->store, sink);
 	return vk_taking_commit(taking, ret_id, err);
 }
 
@@ -168,21 +188,16 @@ enum vk_status vk_capture_take(const struct vk_source *source,
 			       const struct vk_finding_sink *sink, char ret_id[VK_CAPTURE_ID_BYTES],
 			       struct vk_error *err)
 {
-	struct vk_taking *taking;
-	struct vk_capture_plan plan;
-	enum vk_status status = vk_capture_plan(source, &plan, err);
+	struct vk_taking *taking = calloc(1, sizeof(*taking));
+	enum vk_status status;
 
-	if (status != VK_OK)
-		return status;
-	taking = calloc(1, sizeof(*taking));
-	if (taking == NULL) {
-		vk_capture_plan_free(&plan);
+	if (taking == NULL)
 		return vk_error_set(err, VK_NOMEM, source->path, "no memory for the capture");
-	}
-	taking->folder.fd = -1;
-	status = take(taking, source, &plan, options, sink, ret_id, err);
+	vk_taking_init(taking);
+	status = vk_take_copy(taking, source, options, err);
+	if (status == VK_OK)
+		status = vk_take_finish(taking, source, options, NULL, sink, ret_id, err);
 	vk_taking_end(taking);
 	free(taking);
-	vk_capture_plan_free(&plan);
 	return status;
 }

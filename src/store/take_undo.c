@@ -130,6 +130,7 @@ static enum vk_status take_undo(struct vk_taking *taking, struct vk_io *target,
 		status = vk_folder_flush(&taking->folder, err);
 	if (status == VK_OK)
 		status = compare(taking, err);
+	taking->reread = true;
 	return status == VK_OK ? vk_taking_commit(taking, ret_id, err) : status;
 }
 
@@ -143,7 +144,7 @@ enum vk_status vk_capture_take_undo(struct vk_io *target, const struct vk_captur
 
 	if (taking == NULL)
 		return vk_error_set(err, VK_NOMEM, vk_io_name(target), "no memory for the capture");
-	taking->folder.fd = -1;
+	vk_taking_init(taking);
 	status = take_undo(taking, target, of, regions, count, options, ret_id, err);
 	vk_taking_end(taking);
 	free(taking);

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a capture, step by step. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "store/record.h"
 #include "store/taking.h"
-
-static void put_label(char *ret_text, size_t cap, const char *from)
-{
-	struct vk_text text;
-
-	vk_text_init(&text, ret_text, cap);
-	vk_text_label(&text, (const uint8_t *)from, strlen(from));
-}
+#include "store/who.h"
 
 /*
  * Whole, so that it says something to who reads it elsewhere; links are kept: names like those of
@@ -34,34 +28,43 @@ static void put_path(char *ret_text, size_t cap, const char *path)
 	vk_text_label(&text, (const uint8_t *)path, strlen(path));
 }
 
+void vk_taking_init(struct vk_taking *taking)
+{
+	memset(taking, 0, sizeof(*taking));
+	taking->folder.fd = -1;
+	taking->previous.fd = -1;
+}
+
 enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const char *path,
 			       const struct vk_capture_options *options, const char *suffix,
 			       struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
-	struct utsname name;
 	struct vk_text text;
 	enum vk_status status;
 
 	taking->unix_seconds = (uint64_t)time(NULL);
 	vk_text_init(&text, c->time, sizeof(c->time));
 	vk_text_time_s(&text, taking->unix_seconds);
-	if (uname(&name) == 0)
-		put_label(c->host, sizeof(c->host), name.nodename);
-	put_label(c->version, sizeof(c->version), VK_VERSION);
+	vk_who_label(c->version, sizeof(c->version), VK_VERSION);
 	put_path(c->source_path, sizeof(c->source_path), path);
 	c->size_bytes = vk_io_size_bytes(io);
 	c->sector_size = vk_io_sector_size(io);
 	vk_device_info_read(path, &taking->manifest.device);
 	memcpy(c->disk_serial, taking->manifest.device.serial, sizeof(c->disk_serial));
-	status = vk_saver_init(&taking->saver, io, options->shared, err);
+	status = vk_record_who(taking, options, err);
+	if (status == VK_OK)
+		status = vk_saver_init(&taking->saver, io, options->shared, err);
+	if (status == VK_OK && options->md5 && !vk_digest_add_md5(&taking->saver.digest))
+		status = vk_error_set(err, VK_NOMEM, path, "no memory for MD5 digests");
 	if (status != VK_OK)
 		return status;
 	status = vk_folder_begin(options->store, path, suffix, taking->unix_seconds,
 				 &taking->folder, err);
-	if (status == VK_OK)
-		memcpy(c->id, taking->folder.id, sizeof(c->id));
-	return status;
+	if (status != VK_OK)
+		return status;
+	memcpy(c->id, taking->folder.id, sizeof(c->id));
+	return vk_previous_open(&taking->folder, options->previous, &taking->previous, err);
 }
 
 enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *regions,
@@ -72,7 +75,8 @@ enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *r
 
 	c->regions = calloc(region_count + 1, sizeof(*c->regions));
 	c->identities = calloc(identity_count + 1, sizeof(*c->identities));
-	if (c->regions == NULL || c->identities == NULL)
+	taking->linked = calloc(region_count + 1, sizeof(*taking->linked));
+	if (c->regions == NULL || c->identities == NULL || taking->linked == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the capture");
 	if (region_count > 0)
 		memcpy(c->regions, regions, region_count * sizeof(*regions));
@@ -84,17 +88,40 @@ enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *r
 }
 
 static enum vk_status copy_region(struct vk_taking *taking, struct vk_region *region,
-				  struct vk_error *err)
+				  struct vk_previous *previous, bool *ret_linked,
+				  bool *ret_old_failed, struct vk_error *err)
 {
-	int fd;
-	enum vk_status status = vk_folder_create(&taking->folder, region->file, &fd, err);
+	struct vk_region_file file;
+	enum vk_status status = vk_region_file_begin(&file, &taking->folder, previous, region->file,
+						     region->length_bytes, err);
 
-	if (status != VK_OK)
-		return status;
-	status = vk_saver_copy(&taking->saver, region, fd, err);
 	if (status == VK_OK)
-		return vk_folder_close_file(&taking->folder, region->file, fd, err);
-	close(fd);
+		status = vk_saver_copy(&taking->saver, region, &file, err);
+	if (status == VK_OK)
+		status = vk_region_file_finish(&file, err);
+	else
+		vk_region_file_abandon(&file);
+	*ret_linked = file.linked;
+	*ret_old_failed = file.old_failed;
+	return status;
+}
+
+/* A previous file that fails under our hands is no reason to have no capture: the region is read anew without it. */
+static enum vk_status take_region(struct vk_taking *taking, size_t index, struct vk_error *err)
+{
+	struct vk_region *region = &taking->manifest.capture.regions[index];
+	struct vk_saver_mark mark = vk_saver_mark(&taking->saver);
+	bool linked;
+	bool old_failed;
+	enum vk_status status =
+		copy_region(taking, region, &taking->previous, &linked, &old_failed, err);
+
+	if (status != VK_OK && old_failed) {
+		vk_saver_back_to(&taking->saver, &mark);
+		(void)unlinkat(taking->folder.fd, region->file, 0);
+		status = copy_region(taking, region, NULL, &linked, &old_failed, err);
+	}
+	taking->linked[index] = linked;
 	return status;
 }
 
@@ -104,10 +131,11 @@ enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 	struct vk_saver *saver = &taking->saver;
 
 	for (size_t i = 0; i < c->region_count; i++) {
-		enum vk_status status = copy_region(taking, &c->regions[i], err);
+		enum vk_status status = take_region(taking, i, err);
 
 		if (status != VK_OK)
 			return status;
+		vk_digest_md5(&saver->digest, c->regions[i].md5);
 	}
 	c->unreadable = saver->unreadable;
 	c->unreadable_count = saver->unreadable_count;
@@ -115,6 +143,27 @@ enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 	saver->unreadable_count = 0;
 	saver->unreadable_cap = 0;
 	return VK_OK;
+}
+
+static enum vk_status put_or_link(struct vk_taking *taking, const char *name, const char *text,
+				  size_t len, struct vk_error *err)
+{
+	struct vk_region_file file;
+	enum vk_status status = vk_region_file_begin(&file, &taking->folder, &taking->previous, name,
+						     len, err);
+
+	if (status == VK_OK)
+		status = vk_region_file_bytes(&file, 0, (const uint8_t *)text, len, err);
+	if (status == VK_OK)
+		status = vk_region_file_finish(&file, err);
+	else
+		vk_region_file_abandon(&file);
+	if (status != VK_OK && file.old_failed) {
+		(void)unlinkat(taking->folder.fd, name, 0);
+		return vk_folder_put(&taking->folder, name, text, len, err);
+	}
+	taking->restore_linked = file.linked;
+	return status;
 }
 
 static enum vk_status put_restore(struct vk_taking *taking, struct vk_error *err)
@@ -127,26 +176,61 @@ static enum vk_status put_restore(struct vk_taking *taking, struct vk_error *err
 		return vk_error_set(err, VK_NOMEM, VK_RESTORE_FILE, "no memory for the file");
 	m->restore_bytes = strlen(text);
 	if (vk_digest_bytes(text, strlen(text), m->restore_sha256))
-		status = vk_folder_put(&taking->folder, VK_RESTORE_FILE, text, strlen(text), err);
+		status = put_or_link(taking, VK_RESTORE_FILE, text, strlen(text), err);
 	else
 		status = vk_error_set(err, VK_NOMEM, VK_RESTORE_FILE, "no memory for its digest");
 	free(text);
 	return status;
 }
 
-static enum vk_status put_sums(struct vk_taking *taking, const char *manifest_text, size_t len,
-			       struct vk_error *err)
+/* The ledger names the capture only when it is whole and on disk, and its folder gets its name only when the ledger does. */
+static enum vk_status record_and_name(struct vk_taking *taking, struct vk_error *err)
 {
-	char sha256[VK_SHA256_HEX_BYTES];
-	char *text = NULL;
-	enum vk_status status;
+	enum vk_status status = vk_record_line(taking, err);
 
-	if (vk_digest_bytes(manifest_text, len, sha256))
-		text = vk_sums_text(&taking->manifest, sha256);
-	if (text == NULL)
-		return vk_error_set(err, VK_NOMEM, VK_SUMS_FILE, "no memory for the file");
-	status = vk_folder_put(&taking->folder, VK_SUMS_FILE, text, strlen(text), err);
-	free(text);
+	if (status != VK_OK)
+		return status;
+	status = vk_folder_commit(&taking->folder, err);
+	if (status != VK_OK && taking->folder.fd >= 0)
+		vk_record_abandon(taking);
+	return status;
+}
+
+static enum vk_status reread_file(struct vk_taking *taking, const char *file, uint64_t length,
+				  const char *sha256, struct vk_error *err)
+{
+	char now[VK_SHA256_HEX_BYTES];
+	uint64_t found;
+	int fd;
+	enum vk_status status = vk_folder_open_file(taking->folder.fd, file, &fd, &found, err);
+
+	if (status != VK_OK)
+		return status;
+	/* from the disk, not from memory: what counts is what will be there afterwards */
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (found != length || !vk_saver_digest(&taking->saver, fd, length, now) ||
+	    strcmp(now, sha256) != 0) {
+		vk_error_set(err, VK_IO, file, "a file of the capture does not read back from %s as it was written",
+			     taking->folder.store);
+		status = vk_error_remedy(err, "check the disk that the store lies on, or name another store with --store");
+	}
+	close(fd);
+	return status;
+}
+
+enum vk_status vk_taking_reread(struct vk_taking *taking, struct vk_error *err)
+{
+	const struct vk_manifest *m = &taking->manifest;
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < m->capture.region_count && status == VK_OK; i++) {
+		const struct vk_region *region = &m->capture.regions[i];
+
+		if (!taking->linked[i])
+			status = reread_file(taking, region->file, region->length_bytes, region->sha256, err);
+	}
+	if (status == VK_OK && !taking->restore_linked)
+		status = reread_file(taking, VK_RESTORE_FILE, m->restore_bytes, m->restore_sha256, err);
 	return status;
 }
 
@@ -155,19 +239,26 @@ enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE
 {
 	char *text;
 	size_t len;
+	struct vk_text ended;
 	enum vk_status status = put_restore(taking, err);
 
 	if (status != VK_OK)
 		return status;
+	vk_text_init(&ended, taking->manifest.capture.ended, sizeof(taking->manifest.capture.ended));
+	vk_text_time_s(&ended, (uint64_t)time(NULL));
 	status = vk_manifest_write(&taking->manifest, &text, &len, err);
 	if (status != VK_OK)
 		return status;
 	status = vk_folder_put(&taking->folder, VK_MANIFEST_FILE, text, len, err);
 	if (status == VK_OK)
-		status = put_sums(taking, text, len, err);
+		status = vk_record_papers(taking, text, len, err);
 	free(text);
 	if (status == VK_OK)
-		status = vk_folder_commit(&taking->folder, err);
+		status = vk_folder_flush(&taking->folder, err);
+	if (status == VK_OK && !taking->reread)
+		status = vk_taking_reread(taking, err);
+	if (status == VK_OK)
+		status = record_and_name(taking, err);
 	if (status == VK_OK)
 		memcpy(ret_id, taking->manifest.capture.id, VK_CAPTURE_ID_BYTES);
 	return status;
@@ -176,6 +267,8 @@ enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE
 void vk_taking_end(struct vk_taking *taking)
 {
 	vk_folder_abandon(&taking->folder);
+	vk_previous_close(&taking->previous);
+	free(taking->linked);
 	vk_saver_free(&taking->saver);
 	vk_manifest_free(&taking->manifest);
 }

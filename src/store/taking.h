@@ -6,14 +6,24 @@
 #include "store/folder.h"
 #include "store/manifest.h"
 #include "store/save.h"
+#include "vmfskit/ledger.h"
 
 struct vk_taking {
 	struct vk_manifest manifest;
 	struct vk_folder folder;
 	struct vk_saver saver;
+	struct vk_previous previous;
+	char *linked; /* one for each region: it is the previous capture's file */
+	bool restore_linked;
+	bool reread; /* the written files were read again and are what was read from the disk */
 	uint64_t unix_seconds;
+	struct vk_store *store; /* borrowed */
+	enum vk_event_kind event; /* capture or import; an undo capture is known by itself */
+	char manifest_sha256[VK_SHA256_HEX_BYTES];
 };
 
+/* Nothing is open yet: vk_taking_end is allowed from here on. */
+void vk_taking_init(struct vk_taking *taking);
 /*
  * Fill in host, time, device and version, and copy path, size and sector size; begin the folder.
  * suffix "" or "-undo".
@@ -24,7 +34,15 @@ VK_MUST_USE enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_i
 					   const char *suffix, struct vk_error *err);
 /* Copy every region of manifest.capture into its file; fills digests and unreadable ranges. */
 VK_MUST_USE enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err);
-/* RESTORE.txt, manifest, SHA256SUMS, and the folder's name. */
+/*
+ * Read the files that were written again, from the disk, and compare with the digests that were
+ * computed while they were written. For files that were flushed.
+ */
+VK_MUST_USE enum vk_status vk_taking_reread(struct vk_taking *taking, struct vk_error *err);
+/*
+ * RESTORE.txt, manifest, what vouches for it; all flushed and read again; a line in the ledger, and the folder's
+ * name.
+ */
 VK_MUST_USE enum vk_status vk_taking_commit(struct vk_taking *taking,
 					    char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
 /* Frees everything; removes the folder unless it was committed. */

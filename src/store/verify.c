@@ -126,9 +126,33 @@ static void compare_lines(const struct vk_verifier *v, const char *should)
 		put(v, VK_F_CAPTURE_SUMS, VK_SUMS_FILE " has bytes behind its end", "");
 }
 
+/*
+ * Only SHA256SUMS knows the digest of the signature: the manifest says that there is one, SHA256SUMS which, and a signature
+ * that was altered then is a file that does not fit its line.
+ */
+static void find_signature_line(struct vk_verifier *v)
+{
+	static const char name[] = "  " VK_SIGNATURE_FILE "\n";
+	const size_t digest_len = VK_SHA256_HEX_BYTES - 1;
+	const char *at = v->sums != NULL ? strstr(v->sums, name) : NULL;
+
+	if (at == NULL || (size_t)(at - v->sums) < digest_len)
+		return;
+	memcpy(v->signature_sha256, at - digest_len, digest_len);
+	if (!vk_sha256_text(v->signature_sha256))
+		v->signature_sha256[0] = '\0';
+}
+
 static enum vk_status check_sums(const struct vk_verifier *v, struct vk_error *err)
 {
-	char *should = vk_sums_text(&v->manifest, v->manifest_sha256);
+	static const char no_digest[] = "(a digest)";
+	const struct vk_sums sums = {
+		.manifest_sha256 = v->manifest_sha256,
+		.signature_sha256 = v->manifest.capture.signer[0] == '\0' ? NULL
+				    : v->signature_sha256[0] != '\0'	  ? v->signature_sha256
+									  : no_digest,
+	};
+	char *should = vk_sums_text(&v->manifest, &sums);
 
 	if (should == NULL)
 		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the digests");
@@ -157,6 +181,8 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 
 	if (status == VK_OK)
 		status = read_sums(v, err);
+	if (status == VK_OK)
+		find_signature_line(v);
 	if (status == VK_OK && v->has_manifest)
 		vk_manifest_check_ranges(&v->manifest.capture, v->sink);
 	if (status == VK_OK && v->has_manifest)
@@ -172,8 +198,8 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 	return status;
 }
 
-enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
-				 struct vk_error *err)
+enum vk_status vk_verify_folder(int folder_fd, const char *path, struct vk_verify_cache *cache,
+				const struct vk_finding_sink *sink, struct vk_error *err)
 {
 	struct vk_verifier *v = calloc(1, sizeof(*v));
 	struct vk_error own;
@@ -181,23 +207,35 @@ enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink 
 
 	if (v == NULL)
 		return vk_error_set(err, VK_NOMEM, path, "no memory to verify with");
-	if (err == NULL)
-		err = &own;
 	v->path = path;
 	v->sink = sink;
-	v->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (v->folder_fd < 0) {
-		int code = errno;
-
-		free(v);
-		return code == ENOENT ? vk_error_set(err, VK_ABSENT, path, "there is no such folder")
-				      : vk_error_errno(err, code, path, "cannot open the capture's folder");
-	}
-	status = verify(v, err);
-	close(v->folder_fd);
+	v->cache = cache;
+	v->folder_fd = folder_fd;
+	status = verify(v, err != NULL ? err : &own);
 	vk_manifest_free(&v->manifest);
 	free(v->sums);
 	free(v->expected);
 	free(v);
 	return status;
+}
+
+enum vk_status vk_capture_verify_with(const char *path, struct vk_verify_cache *cache,
+				      const struct vk_finding_sink *sink, struct vk_error *err)
+{
+	enum vk_status status;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return vk_error_set(err, VK_ABSENT, path, "there is no such folder");
+	if (fd < 0)
+		return vk_error_errno(err, errno, path, "cannot open the capture's folder");
+	status = vk_verify_folder(fd, path, cache, sink, err);
+	close(fd);
+	return status;
+}
+
+enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
+				 struct vk_error *err)
+{
+	return vk_capture_verify_with(path, NULL, sink, err);
 }

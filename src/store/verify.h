@@ -6,11 +6,13 @@
 #include "store/digest.h"
 #include "store/folder.h"
 #include "store/manifest.h"
+#include "vmfskit/signature.h"
 
 /* A file that should be there. Borrowed texts. */
 struct vk_expected_file {
 	char file[64];
 	char sha256[VK_SHA256_HEX_BYTES];
+	char md5[VK_MD5_HEX_BYTES]; /* empty: not recorded */
 	bool has_length;
 	uint64_t length_bytes;
 	uint64_t offset_bytes; /* on the disk, for findings; 0 for files that are no region */
@@ -20,15 +22,21 @@ struct vk_verifier {
 	const char *path;
 	int folder_fd;
 	const struct vk_finding_sink *sink;
+	struct vk_verify_cache *cache; /* may be NULL */
 	bool has_manifest;        /* understood */
 	bool has_manifest_digest; /* readable at least */
 	char manifest_sha256[VK_SHA256_HEX_BYTES];
 	struct vk_manifest manifest;
+	char signature_sha256[VK_SHA256_HEX_BYTES]; /* as SHA256SUMS has it; empty: it does not */
 	char *sums; /* NULL: could not be read */
 	size_t sums_len;
 	struct vk_expected_file *expected; /* sorted by name */
 	size_t expected_count;
 };
+
+/* The whole of it. folder_fd is borrowed, path only for messages, cache may be NULL. */
+VK_MUST_USE enum vk_status vk_verify_folder(int folder_fd, const char *path, struct vk_verify_cache *cache,
+					    const struct vk_finding_sink *sink, struct vk_error *err);
 
 /*
  * Which files should be there: as the manifest says or, when it cannot be understood, as

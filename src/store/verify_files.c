@@ -10,6 +10,7 @@
 #include "base/checked.h"
 #include "store/save.h"
 #include "store/verify.h"
+#include "store/verify_cache.h"
 
 static int compare_expected(const void *a, const void *b)
 {
@@ -27,7 +28,23 @@ static void expect(struct vk_verifier *v, const char *file, size_t file_len, con
 	memcpy(e->sha256, sha256, VK_SHA256_HEX_BYTES - 1);
 }
 
-static void collect_from_manifest(struct vk_verifier *v)
+/* What it says is told by the manifest; that it is in SHA256SUMS with this digest is checked there. */
+static bool expect_md5sums(struct vk_verifier *v)
+{
+	char *text = vk_md5sums_text(&v->manifest.capture);
+	char sha256[VK_SHA256_HEX_BYTES];
+	bool sound = text != NULL && vk_digest_bytes(text, strlen(text), sha256);
+
+	if (sound) {
+		v->expected[v->expected_count].has_length = true;
+		v->expected[v->expected_count].length_bytes = strlen(text);
+		expect(v, VK_MD5SUMS_FILE, strlen(VK_MD5SUMS_FILE), sha256);
+	}
+	free(text);
+	return sound;
+}
+
+static bool collect_from_manifest(struct vk_verifier *v)
 {
 	const struct vk_capture *c = &v->manifest.capture;
 
@@ -35,6 +52,7 @@ static void collect_from_manifest(struct vk_verifier *v)
 		struct vk_expected_file *e = &v->expected[i];
 
 		expect(v, c->regions[i].file, strlen(c->regions[i].file), c->regions[i].sha256);
+		memcpy(e->md5, c->regions[i].md5, sizeof(e->md5));
 		e->has_length = true;
 		e->length_bytes = c->regions[i].length_bytes;
 		e->offset_bytes = c->regions[i].offset_bytes;
@@ -42,6 +60,12 @@ static void collect_from_manifest(struct vk_verifier *v)
 	v->expected[v->expected_count].has_length = true;
 	v->expected[v->expected_count].length_bytes = v->manifest.restore_bytes;
 	expect(v, VK_RESTORE_FILE, strlen(VK_RESTORE_FILE), v->manifest.restore_sha256);
+	if (c->signer[0] != '\0') {
+		v->expected[v->expected_count].has_length = true;
+		v->expected[v->expected_count].length_bytes = VK_SIGNATURE_BYTES;
+		expect(v, VK_SIGNATURE_FILE, strlen(VK_SIGNATURE_FILE), v->signature_sha256);
+	}
+	return !vk_capture_has_md5(c) || expect_md5sums(v);
 }
 
 /* A line that is not of the form of sha256sum vouches for nothing and is told of. */
@@ -64,6 +88,8 @@ static void collect_from_sums(struct vk_verifier *v)
 			sound = vk_sha256_text(line.sha256) &&
 				(vk_file_name_plain(line.file) ||
 				 strcmp(line.file, VK_RESTORE_FILE) == 0 ||
+				 strcmp(line.file, VK_MD5SUMS_FILE) == 0 ||
+				 strcmp(line.file, VK_SIGNATURE_FILE) == 0 ||
 				 strcmp(line.file, VK_MANIFEST_FILE) == 0);
 		}
 		if (sound) {
@@ -90,55 +116,42 @@ static size_t count_lines(const char *p)
 
 enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err)
 {
-	size_t cap = v->has_manifest	 ? v->manifest.capture.region_count + 1
+	size_t cap = v->has_manifest	 ? v->manifest.capture.region_count + 3
 		     : v->sums != NULL ? count_lines(v->sums)
 				       : 1;
 
 	v->expected = calloc(cap, sizeof(*v->expected));
 	if (v->expected == NULL)
 		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the list of files");
-	if (v->has_manifest)
-		collect_from_manifest(v);
-	else if (v->sums != NULL)
+	if (v->has_manifest && !collect_from_manifest(v))
+		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the digests");
+	if (!v->has_manifest && v->sums != NULL)
 		collect_from_sums(v);
 	qsort(v->expected, v->expected_count, sizeof(*v->expected), compare_expected);
 	return VK_OK;
 }
 
 /*
- * The bytes of a file; holes are digested without being read. False when it cannot be read to its
- * length.
+ * The digests of a file that may have been read for another capture; one that changes meanwhile is not remembered, and one
+ * that was read without MD5 is read again when a capture has such a digest of it.
  */
-static bool digest_file(struct vk_saver *s, int fd, uint64_t length, char ret_hex[VK_SHA256_HEX_BYTES])
+static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, const struct vk_expected_file *e, int fd,
+			uint64_t length, struct vk_verify_digests *ret_digests)
 {
-	uint64_t pos = 0;
+	struct vk_verify_key before;
+	struct vk_verify_key after;
+	bool keyed = v->cache != NULL && vk_verify_key_of(fd, &before) &&
+		     (uint64_t)before.size_bytes == length;
 
-	while (pos < length) {
-		off_t data = lseek(fd, (off_t)pos, SEEK_DATA);
-		off_t hole;
-		uint64_t end = length;
-
-		if (data < 0 && errno == ENXIO)
-			data = (off_t)length;
-		if (data > (off_t)pos) {
-			end = vk_min_u64((uint64_t)data, length);
-			vk_digest_add_zeros(&s->digest, end - pos);
-			pos = end;
-			continue;
-		}
-		hole = data < 0 ? -1 : lseek(fd, (off_t)pos, SEEK_HOLE);
-		if (hole > (off_t)pos)
-			end = vk_min_u64((uint64_t)hole, length);
-		while (pos < end) {
-			size_t n = (size_t)vk_min_u64(end - pos, VK_SAVE_BUFFER_BYTES);
-
-			if (!vk_pread_all(fd, s->buf, n, pos))
-				return false;
-			vk_digest_add(&s->digest, s->buf, n);
-			pos += n;
-		}
-	}
-	return vk_digest_take(&s->digest, ret_hex);
+	if (keyed && vk_verify_cache_find(v->cache, &before, ret_digests) &&
+	    (e->md5[0] == '\0' || ret_digests->md5[0] != '\0'))
+		return true;
+	if (!vk_saver_digest(s, fd, length, ret_digests->sha256))
+		return false;
+	vk_digest_md5(&s->digest, ret_digests->md5);
+	if (keyed && vk_verify_key_of(fd, &after) && vk_verify_key_equal(&before, &after))
+		vk_verify_cache_add(v->cache, &before, ret_digests);
+	return true;
 }
 
 static void put_file(const struct vk_verifier *v, const struct vk_expected_file *e,
@@ -169,11 +182,25 @@ static bool check_length(const struct vk_verifier *v, const struct vk_expected_f
 	return false;
 }
 
+/* Both digests are of the same bytes: when only one of them fits, the other was never that of the file. */
+static void check_md5(const struct vk_verifier *v, const char *md5, const struct vk_expected_file *e)
+{
+	struct vk_finding finding;
+
+	if (e->md5[0] == '\0' || strcmp(md5, e->md5) == 0)
+		return;
+	vk_finding_init(&finding, VK_F_CAPTURE_DIGEST, e->offset_bytes, e->length_bytes,
+			"%s: the MD5 digest in the manifest is not that of the file", e->file);
+	vk_finding_seen(&finding, "%s", md5);
+	vk_finding_expected(&finding, "%s", e->md5);
+	vk_finding_put(v->sink, &finding);
+}
+
 static void check_file(const struct vk_verifier *v, struct vk_saver *s,
 		       const struct vk_expected_file *e)
 {
 	struct vk_error why = {.status = VK_OK};
-	char sha256[VK_SHA256_HEX_BYTES];
+	struct vk_verify_digests is;
 	struct vk_finding finding;
 	uint64_t length;
 	int fd;
@@ -187,16 +214,17 @@ static void check_file(const struct vk_verifier *v, struct vk_saver *s,
 		close(fd);
 		return;
 	}
-	if (!digest_file(s, fd, length, sha256)) {
+	if (!digest_once(v, s, e, fd, length, &is)) {
 		put_file(v, e, VK_F_CAPTURE_DIGEST, "the file cannot be read");
-		vk_digest_restart(&s->digest);
-	} else if (strcmp(sha256, e->sha256) != 0) {
+	} else if (e->sha256[0] != '\0' && strcmp(is.sha256, e->sha256) != 0) {
 		vk_finding_init(&finding, VK_F_CAPTURE_DIGEST, e->offset_bytes,
 				e->has_length ? e->length_bytes : 0, "%s is not what was saved",
 				e->file);
-		vk_finding_seen(&finding, "%s", sha256);
+		vk_finding_seen(&finding, "%s", is.sha256);
 		vk_finding_expected(&finding, "%s", e->sha256);
 		vk_finding_put(v->sink, &finding);
+	} else {
+		check_md5(v, is.md5, e);
 	}
 	close(fd);
 }
@@ -208,10 +236,12 @@ enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err)
 
 	if (status != VK_OK)
 		return status;
-	for (size_t i = 0; i < v->expected_count; i++)
+	if (v->has_manifest && vk_capture_has_md5(&v->manifest.capture) && !vk_digest_add_md5(&saver.digest))
+		status = vk_error_set(err, VK_NOMEM, v->path, "no memory for the digests");
+	for (size_t i = 0; i < v->expected_count && status == VK_OK; i++)
 		check_file(v, &saver, &v->expected[i]);
 	vk_saver_free(&saver);
-	return VK_OK;
+	return status;
 }
 
 static bool is_expected(const struct vk_verifier *v, const char *name)

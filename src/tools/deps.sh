@@ -53,6 +53,8 @@ list() {
 		;;
 	bench)
 		echo "jq:reads the JSON output"
+		echo "openssl:its speed at SHA-256 is the measure"
+		echo "strace:counts what is read"
 		echo "vmfs-tools:debugvmfs, the way of 2009"
 		;;
 	*)

@@ -48,6 +48,9 @@ cp "$OUT" header.json
 json "capture" 0 capture.json capture --store store disk.img
 json "capture of nothing" 4 capture-bad.json capture --store store nosuchfile
 json "list" 0 list.json list --store store
+json "pin" 0 pin.json pin --store store "$(ls store)" --reason drill
+json "list of pinned ones" 0 list-pinned.json list --store store
+json "prune" 0 prune.json prune --store store
 json "verify" 0 verify.json verify --store store
 id=$(jq -r '.captures[0].id' list.json)
 "$LAB" break --how header disk.img >/dev/null
@@ -55,19 +58,23 @@ json "decode of a wreck" 1 wreck.json decode disk.img
 json "restore on another disk" 3 plan.json restore --store store "$id" old.img
 json "restore without a place for the undo capture" 4 error.json restore --store /proc/nosuch "store/$id" disk.img --write
 json "restore" 0 restore.json restore --store store "$id" disk.img --write
+json "diff" 1 diff.json diff --store store "$id" old.img
 json "undo" 0 undo.json undo --store store "$(jq -r .undo restore.json)" disk.img
 is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json | jq -r '[.captures[].purpose] | join(" ")')" "capture undo"
 
 is "decode: every key" "$(lacking vmfskit.decode/1 decode.json decode3.json header.json wreck.json)" ""
 is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
-jq '.captures |= map(. + {verdict: 0})' capture.json >capture-as-list.json
+jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0})' capture.json >capture-as-list.json
 is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json | grep -vx 'findings.\[\]')" ""
 is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json |
 	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
-is "list: every key" "$(lacking vmfskit.list/1 list.json)" ""
+is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json)" ""
+is "prune: every key" "$(lacking vmfskit.prune/1 prune.json)" ""
+is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
-for file in decode:decode capture:capture list:list verify:verify restore:restore undo:undo; do
+is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
+for file in diff:diff decode:decode capture:capture list:list verify:verify prune:prune pin:pin restore:restore undo:undo; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 

@@ -103,7 +103,7 @@ exits "a damaged undo capture: refused" 3 "$VMFSKIT" undo --store "$TMP/store2" 
 has "a damaged undo capture: by name" "$ERR" "^guard capture-verified refuses: "
 
 # a store that cannot take the undo capture: nothing is written
-if [ "$(id -u)" -ne 0 ] || mount -t tmpfs -o size=64k tmpfs "$(mkdir -p "$TMP/full" && echo "$TMP/full")" 2>/dev/null; then
+if [ "$(id -u)" -ne 0 ] || mount -t tmpfs -o size=64k,mode=0755 tmpfs "$(mkdir -p "$TMP/full" && echo "$TMP/full")" 2>/dev/null; then
 	if [ -d "$TMP/full" ]; then
 		echo "$TMP/full" >>"$TMP/.mounts"
 		dd if=/dev/zero of="$TMP/full/ballast" bs=4k 2>/dev/null

@@ -10,6 +10,9 @@ static void check_texts(const struct vk_capture *c)
 	fuzz_text(c->host, sizeof(c->host));
 	fuzz_text(c->time, sizeof(c->time));
 	fuzz_text(c->version, sizeof(c->version));
+	fuzz_text(c->user, sizeof(c->user));
+	fuzz_text(c->ended, sizeof(c->ended));
+	FUZZ_ASSERT(c->signer[0] == '\0' || vk_sha256_text(c->signer));
 	fuzz_text(c->source_path, sizeof(c->source_path));
 	fuzz_text(c->disk_serial, sizeof(c->disk_serial));
 	FUZZ_ASSERT(c->sector_size == 512 || c->sector_size == 4096);
@@ -35,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_count count;
 	const struct vk_finding_sink sink = fuzz_sink(&count);
 	bool canonical = false;
+	struct vk_sums sums;
 	char *text;
 	size_t len;
 
@@ -50,7 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(canonical);
 	FUZZ_ASSERT(again.capture.region_count == manifest.capture.region_count);
 	free(text);
-	text = vk_sums_text(&again, again.restore_sha256);
+	sums.manifest_sha256 = again.restore_sha256;
+	sums.signature_sha256 = again.capture.signer[0] != '\0' ? again.capture.signer : NULL;
+	text = vk_sums_text(&again, &sums);
 	FUZZ_ASSERT(text != NULL && strlen(text) > 2 * 64);
 	free(text);
 	text = vk_restore_text(&again.capture);

@@ -2,6 +2,7 @@
 /* Nothing in a capture can change unnoticed, and what changed is named. */
 #include "capture_fixture.h"
 #include "store/digest.h"
+#include "store/verify_cache.h"
 
 static struct fixture *taken(void)
 {
@@ -312,6 +313,83 @@ static void links_and_pipes(void **state)
 	fixture_free(f);
 }
 
+static size_t count_with(const struct fixture *f, struct vk_verify_cache *cache)
+{
+	struct vk_findings findings = {.count = 0};
+	struct vk_finding_sink sink = {put_but_incomplete, &findings};
+	struct vk_error err;
+	size_t count;
+
+	assert_int_equal(vk_capture_verify_with(f->path, cache, &sink, &err), VK_OK);
+	count = findings.count;
+	vk_findings_free(&findings);
+	return count;
+}
+
+/* A file that is written to is read again; so is another file that took its place. */
+static void remembered_digests(void **state)
+{
+	struct fixture *f = taken();
+	struct vk_verify_cache *cache = vk_verify_cache_new();
+	uint8_t byte = 0xee;
+	uint8_t was;
+	size_t len;
+	char other[400];
+	uint8_t *bytes;
+
+	(void)state;
+	assert_non_null(cache);
+	assert_int_equal(count_with(f, cache), 0);
+	assert_int_equal(count_with(f, cache), 0);
+	bytes = fixture_slurp(fixture_file(f, "head.raw"), &len);
+	was = bytes[100];
+	chmod(fixture_file(f, "head.raw"), 0600);
+	usleep(20000); /* longer than the clock of a file system stands still */
+	fixture_put(fixture_file(f, "head.raw"), 100, &byte, 1);
+	assert_int_equal(count_with(f, cache), 1);
+	usleep(20000);
+	fixture_put(fixture_file(f, "head.raw"), 100, &was, 1);
+	assert_int_equal(count_with(f, cache), 0);
+	bytes[7] ^= 1;
+	snprintf(other, sizeof(other), "%s/elsewhere", f->store);
+	fixture_write(other, (const char *)bytes, len);
+	assert_int_equal(rename(other, fixture_file(f, "head.raw")), 0);
+	assert_int_equal(count_with(f, cache), 1);
+	free(bytes);
+	vk_verify_cache_free(cache);
+	fixture_free(f);
+}
+
+/* More keys than the table begins with; each keeps its own digest. */
+static void many_digests(void **state)
+{
+	struct vk_verify_cache *cache = vk_verify_cache_new();
+	struct vk_verify_key key = {.size_bytes = 1};
+	struct vk_verify_digests digests = {.md5 = ""};
+
+	(void)state;
+	assert_non_null(cache);
+	assert_false(vk_verify_cache_find(cache, &key, &digests));
+	for (unsigned i = 0; i < 5000; i++) {
+		key.ino = i;
+		snprintf(digests.sha256, sizeof(digests.sha256), "%064u", i);
+		vk_verify_cache_add(cache, &key, &digests);
+	}
+	for (unsigned i = 0; i < 5000; i++) {
+		char expected[VK_SHA256_HEX_BYTES];
+
+		key.ino = i;
+		snprintf(expected, sizeof(expected), "%064u", i);
+		assert_true(vk_verify_cache_find(cache, &key, &digests));
+		assert_string_equal(digests.sha256, expected);
+		key.touched.tv_nsec = 1;
+		assert_false(vk_verify_cache_find(cache, &key, &digests));
+		key.touched.tv_nsec = 0;
+	}
+	vk_verify_cache_free(cache);
+	vk_verify_cache_free(NULL);
+}
+
 static void no_folder(void **state)
 {
 	struct vk_error err;
@@ -335,6 +413,8 @@ int main(void)
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(foreign_files),
 		cmocka_unit_test(links_and_pipes),
+		cmocka_unit_test(remembered_digests),
+		cmocka_unit_test(many_digests),
 		cmocka_unit_test(no_folder),
 	};
 
