@@ -52,13 +52,17 @@ live() { # what is there after install, one night, removal, purge
 	if "$VMFSKIT" capture --help | grep -q -- --dev-dir; then
 		echo "dev-dir = /srv/disks" >>"$root/etc/vmfskit/vmfskit.conf"
 		# shellcheck disable=SC2086
-		run in_root $exec_start
+		exits "$1: one night" 1 in_root $exec_start
+		has "$1: one night: tells what is new" "$OUT" 'lun: new'
 		has "$1: one night: a capture" "$(ls "$root/var/lib/vmfskit")" '^[0-9]{8}T[0-9]{6}Z-lun'
 		# shellcheck disable=SC2086
 		ok "$1: a second night" in_root $exec_start
 		is "$1: a second night: says nothing" "$(cat "$OUT" "$ERR")" ""
 		ok "$1: the same from cron.daily" in_root run-parts /etc/cron.daily --regex '^vmfskit$'
-		ok "$1: the week" in_root /etc/cron.weekly/vmfskit
+		if "$VMFSKIT" verify --help | grep -q -- --ledger; then
+			ok "$1: the week" in_root /etc/cron.weekly/vmfskit
+			is "$1: the week: says nothing" "$(cat "$OUT" "$ERR")" ""
+		fi
 	else
 		ok "$1: a capture" in_root vmfskit capture /srv/disks/lun
 	fi
