@@ -74,12 +74,13 @@ install() {
 	restart_crond
 }
 
-# the last good one of a day stays until the new one is whole; the log starts anew
+# The last good one of a day stays until the new one is whole; the log starts anew. What the collector keeps meanwhile does
+# not fit into ESXi's /tmp.
 night() {
 	folder=$1
 	out=$folder/$(uname -n | sed 's/[^A-Za-z0-9._-]/_/g')-$(date -u +%u).tar
 	: >"$folder/collect.log"
-	TMPDIR=${TMPDIR:-/tmp} /bin/sh "$folder/vmfskit-collect.sh" >"$out.part"
+	TMPDIR=$folder /bin/sh "$folder/vmfskit-collect.sh" >"$out.part"
 	code=$?
 	case $code in
 	0 | 1) mv -f "$out.part" "$out" || code=4 ;;

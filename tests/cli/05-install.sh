@@ -17,6 +17,7 @@ for file in bin/vmfskit bin/vmfskit-lab lib/libvmfskit.a lib/libvmfskit.so lib/l
 	share/doc/vmfskit/vmfskit.conf.example; do
 	ok "installed: $file" test -s "$into/usr/$file"
 done
+[ ! -e cron/vmfskit-collect.sh ] || ok "installed: the collector" test -x "$into/usr/share/vmfskit/vmfskit-collect.sh"
 for file in cron.daily/vmfskit cron.weekly/vmfskit vmfskit/vmfskit.conf; do ok "installed: /etc/$file" test -s "$into/etc/$file"; done
 is "no path left to fill in" "$(grep -rlE '@[A-Z]+@' "$into/etc" "$into/usr/bin/vmfskit-push" "$into/usr/share/vmfskit" "$into/usr/lib/systemd")" ""
 is "scripts of cron can be run, units cannot" "$(find "$into/etc/cron.daily" "$into/usr/share/vmfskit" "$into/usr/lib/systemd" -type f -printf '%m %f\n' |

@@ -13,6 +13,13 @@ if [ -z "${VMFSKIT_TEST_NAMESPACE-}" ]; then
 	exit 0
 fi
 
+# a path to the scratch folder on which the account does not need anybody's leave
+mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && mkdir /run/test && mount --bind "$TMP" /run/test || exit 1
+scratch=$TMP
+TMP=/run/test
+sshd_pid=
+trap '[ -z "$sshd_pid" ] || kill "$sshd_pid" 2>/dev/null; TMP=$scratch; cleanup' EXIT
+
 # the account, the scripts with their paths, sshd
 account=vmfskit-test uid=64917
 there=$TMP/there base=$TMP/there/host etc=$TMP/etc
@@ -26,7 +33,6 @@ echo "$account:x:$uid:$uid::$there:/bin/sh" >>"$TMP/passwd"
 echo "$account:x:$uid:" >>"$TMP/group"
 echo "$account:*:19000:0:99999:7:::" >>"$TMP/shadow"
 for file in passwd group shadow; do mount --bind "$TMP/$file" "/etc/$file" || exit 1; done
-mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd || exit 1
 for script in vmfskit-push vmfskit-receive; do
 	sed -e "s|@SYSCONFDIR@|$etc|g" -e "s|@DATADIR@|$TMP/share|g" "$ROOT/cron/$script" >"$TMP/bin/$script"
 	chmod 755 "$TMP/bin/$script"
@@ -50,7 +56,6 @@ PATH=$TMP/bin:$PATH vmfskit-push --setup "$account@127.0.0.1" | grep '^restrict,
 has "setup: the line for the key" "$TMP/authorized_keys" "^restrict,command=\"$TMP/bin/vmfskit-receive $base\" ssh-ed25519 "
 chmod 644 "$TMP/authorized_keys"
 sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd)
-sshd_pid=
 start_sshd() {
 	local try
 	for try in 1 2 3 4 5 6 7 8; do
@@ -69,7 +74,6 @@ start_sshd() {
 	done
 	return 1
 }
-trap '[ -z "$sshd_pid" ] || kill "$sshd_pid" 2>/dev/null; cleanup' EXIT
 ok "sshd listens" start_sshd
 printf '[127.0.0.1]:%s %s\n' "$port" "$(cut -d ' ' -f 1,2 "$TMP/host_key.pub")" >"$etc/vmfskit/push_known_hosts"
 printf '# where to\ntarget = %s@127.0.0.1\n  port=%s\n' "$account" "$port" >"$etc/vmfskit/push.conf"
@@ -140,7 +144,9 @@ is "as many as here" "$(find "$base/store" -mindepth 2 -type f -printf '%n %P\n'
 	"$(find "$store" -mindepth 2 -not -path '*/.*' -type f -printf '%n %P\n' | sort)"
 ok "holes are holes there" [ "$(stat -c '%b' "$base/store/$first/p1-lvm.raw")" -lt 4096 ]
 is "folders 0700, files 0400" "$(find "$base/store" -mindepth 1 -printf '%y%m\n' -name 'ledger*' -o -true | sort -u | grep -v f600 | tr '\n' ' ')" "d700 f400 "
-ok "verify there, by that account" as_account env TMPDIR="$TMP" "$VMFSKIT" verify --store "$base/store"
+cp "$VMFSKIT" "$TMP/bin/vmfskit"
+chmod 755 "$TMP/bin/vmfskit"
+ok "verify there, by that account" as_account "$TMP/bin/vmfskit" verify --store "$base/store"
 # verify may write into its ledger there
 put_state() { state >"$TMP/state"; }
 put_state
