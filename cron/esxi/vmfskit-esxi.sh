@@ -8,15 +8,16 @@
 usage() {
 	cat <<'TEXT'
 usage: vmfskit-esxi.sh install FOLDER [MINUTE HOUR]
-       vmfskit-esxi.sh night FOLDER
        vmfskit-esxi.sh remove
+       vmfskit-esxi.sh night FOLDER | line FOLDER MINUTE HOUR
 
   install  every night at HOUR:MINUTE (2:30, UTC) the disks are collected into
            FOLDER, which holds this file and vmfskit-collect.sh
            (/vmfs/volumes/DATASTORE/vmfskit)
+  remove   take both lines out again
+  line     what local.sh calls after a boot
   night    what the crontab line calls: FOLDER/HOST-DAY.tar, one for each day
            of the week, for vmfskit import; FOLDER/collect.log says how it went
-  remove   take both lines out again
 
 ESXi 8 runs only what VMware signed (execInstalledOnly), where scripts may be
 refused too. Collect from another machine then:
@@ -32,8 +33,8 @@ die() {
 # everything but our own lines
 without_ours() { [ ! -e "$1" ] || sed -e '/# vmfskit begin$/,/# vmfskit end$/d' -e '/vmfskit-esxi\.sh night /d' "$1"; }
 
-# replace FILE BY: contents only, because the file may be a link and has a mode
-replace() { cat "$2" >"$1" && rm -f "$2"; }
+# replace FILE BY: contents only, because the file may be a link
+replace() { chmod u+w "$1" 2>/dev/null; cat "$2" >"$1" && rm -f "$2"; }
 
 restart_crond() {
 	[ -r "$root/var/run/crond.pid" ] && kill "$(cat "$root/var/run/crond.pid")" 2>/dev/null
@@ -47,8 +48,15 @@ restart_crond() {
 }
 
 # a crontab that is written in place is read anew only by a new crond
+line() {
+	{
+		without_ours "$crontab"
+		echo "$2 $3 * * * /bin/sh $1/vmfskit-esxi.sh night $1 >>$1/collect.log 2>&1"
+	} >"$tmp" && replace "$crontab" "$tmp" || die "$crontab cannot be written"
+	restart_crond
+}
+
 remove() {
-	chmod u+w "$crontab" 2>/dev/null
 	without_ours "$crontab" >"$tmp" && replace "$crontab" "$tmp" || die "$crontab cannot be written"
 	[ ! -e "$boot" ] || { without_ours "$boot" >"$tmp" && replace "$boot" "$tmp"; } || die "$boot cannot be written"
 }
@@ -62,16 +70,14 @@ install() {
 		[ -r "$folder/$file" ] || die "$folder/$file: is not there; copy it first"
 	done
 	remove
-	line="$minute $hour * * * /bin/sh $folder/vmfskit-esxi.sh night $folder >>$folder/collect.log 2>&1"
-	{ without_ours "$crontab" && printf '%s\n' "$line"; } >"$tmp" && replace "$crontab" "$tmp" || die "$crontab cannot be written"
+	line "$folder" "$minute" "$hour"
 	[ -e "$boot" ] || die "$boot: is not there; after a boot the line must be added anew"
 	# in front of the exit that ends it
 	{
 		sed '/^exit\( 0\)\{0,1\}$/,$d' "$boot"
-		printf '%s\n' "# vmfskit begin" "/bin/sh $folder/vmfskit-esxi.sh install $folder $minute $hour >/dev/null 2>&1" "# vmfskit end"
+		printf '%s\n' "# vmfskit begin" "/bin/sh $folder/vmfskit-esxi.sh line $folder $minute $hour >/dev/null 2>&1" "# vmfskit end"
 		sed -n '/^exit\( 0\)\{0,1\}$/,$p' "$boot"
 	} >"$tmp" && replace "$boot" "$tmp" || die "$boot cannot be written"
-	restart_crond
 }
 
 # The last good one of a day stays until the new one is whole; the log starts anew. What the collector keeps meanwhile does
@@ -101,6 +107,7 @@ case $#:${1-} in
 	shift
 	install "$@"
 	;;
+4:line) line "$2" "$3" "$4" ;;
 2:night) night "$2" ;;
 1:remove)
 	remove

@@ -211,12 +211,14 @@ ok "ESXi: install once more" esxi install "$folder" 5 3
 is "ESXi: one line in the crontab" "$(cat "$TMP/esxi/var/spool/cron/crontabs/root")" "$(cat "$TMP/crontab.before")
 5 3 * * * /bin/sh $folder/vmfskit-esxi.sh night $folder >>$folder/collect.log 2>&1"
 is "ESXi: local.sh does it again, before its end" "$(sed -n '4,$p' "$TMP/esxi/etc/rc.local.d/local.sh")" "# vmfskit begin
-/bin/sh $folder/vmfskit-esxi.sh install $folder 5 3 >/dev/null 2>&1
+/bin/sh $folder/vmfskit-esxi.sh line $folder 5 3 >/dev/null 2>&1
 # vmfskit end
 exit 0"
 is "ESXi: cron was started anew" "$(sort -u "$TMP/crond")" crond
 cp "$TMP/crontab.before" "$TMP/esxi/var/spool/cron/crontabs/root"
+local_sum=$(cksum <"$TMP/esxi/etc/rc.local.d/local.sh")
 ok "ESXi: after a boot" env VMFSKIT_ROOT="$TMP/esxi" TMPDIR="$TMP" sh "$TMP/esxi/etc/rc.local.d/local.sh"
+is "ESXi: after a boot local.sh is what it was" "$(cksum <"$TMP/esxi/etc/rc.local.d/local.sh")" "$local_sum"
 has "ESXi: after a boot the line is there again" "$TMP/esxi/var/spool/cron/crontabs/root" "^5 3 \\* \\* \\* /bin/sh $folder/"
 line=$(sed -n "s/^5 3 \\* \\* \\* //p" "$TMP/esxi/var/spool/cron/crontabs/root")
 exits "ESXi: the line works as it is" 1 env TMPDIR="$TMP" PATH="$TMP/bin:$PATH" sh -c "$line"
