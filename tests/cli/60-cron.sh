@@ -155,8 +155,8 @@ if command -v systemd-analyze >/dev/null; then
 else
 	skip "the units" "there is no systemd-analyze"
 fi
-# the filter of system calls lets through what a capture needs
-if command -v systemd-analyze >/dev/null && command -v strace >/dev/null; then
+# the filter of system calls lets through what a capture needs; a sanitizer needs more
+if [ "${BUILD%/asan}" = "$BUILD" ] && command -v systemd-analyze >/dev/null && command -v strace >/dev/null; then
 	allowed() {
 		local name
 		for name in $(systemd-analyze syscall-filter "$1" | sed -n 's/^ *\([@a-z0-9_-]*\)$/\1/p' | tail -n +2); do
@@ -171,7 +171,7 @@ if command -v systemd-analyze >/dev/null && command -v strace >/dev/null; then
 	ok "system calls were seen" [ "$(wc -l <"$TMP/used")" -gt 15 ]
 	is "the filter of system calls lets vmfskit work" "$(comm -13 "$TMP/allowed" "$TMP/used")" ""
 else
-	skip "system calls" "there is no systemd-analyze or strace"
+	skip "system calls" "there is no systemd-analyze or strace, or this is the pass with sanitizers"
 fi
 for word in ProtectSystem=strict NoNewPrivileges=yes PrivateNetwork=yes IOSchedulingClass=idle 'DeviceAllow=block-\* r'; do
 	has "vmfskit.service: $word" cron/systemd/vmfskit.service "^$word\$"

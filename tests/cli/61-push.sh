@@ -308,6 +308,14 @@ printf '{"event":"torn' >>"$evil/ledger.jsonl"
 ok "a torn last line" push "$evil"
 unchanged "a torn line is not taken"
 
+# what is noted there does not stand in the way of what comes from here
+cp -p "$base/store/ledger.jsonl" "$TMP/ledger.there"
+echo '{"event":"verify","host":"there"}' >>"$base/store/ledger.jsonl"
+ok "a line that was added there" push "$store"
+quiet "a line that was added there: no obstacle"
+same "a line that was added there: the ledger is the sender's again" "$base/store/ledger.jsonl" "$TMP/ledger.there"
+put_state
+
 # a client that speaks rsync's protocol as it likes: whatever it makes of the folder that rsync may write into
 mkdir "$TMP/hostile"
 cat >"$TMP/hostile/rsync" <<SH
