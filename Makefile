@@ -12,6 +12,8 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -191,7 +193,13 @@ tidy-run:
 	@cppcheck -q -j $(JOBS) --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress='*:/usr/*' -Iinclude -Isrc -DVK_VERSION='""' -DVK_DATE='""' src
 
-.PHONY: install uninstall
+# what works at night: programs, units, and the scripts of cron, which are at work as soon as they are in place. A file is
+# there when it is there: parts of it come from other hands.
+NIGHT_PARTS := $(wildcard cron/vmfskit-nightly cron/vmfskit-receive cron/vmfskit-collect.sh cron/esxi/vmfskit-esxi.sh)
+NIGHT_UNITS := $(notdir $(wildcard cron/systemd/*))
+paths = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@DATADIR@|$(DATADIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $(1) >$(2) && chmod $(3) $(2)
+
+.PHONY: install install-night uninstall
 install: all $(BUILD)/generated
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/vmfskit \
 		$(DESTDIR)$(DATADIR)/man/man1 $(DESTDIR)$(DATADIR)/bash-completion/completions \
@@ -207,13 +215,40 @@ install: all $(BUILD)/generated
 	install -m 644 $(BUILD)/generated/man/*.1 $(DESTDIR)$(DATADIR)/man/man1
 	install -m 644 $(BUILD)/generated/completion/* $(DESTDIR)$(DATADIR)/bash-completion/completions
 	install -m 644 README.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(DATADIR)/doc/vmfskit
+	@$(MAKE) --no-print-directory install-night
 
+install-night:
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/vmfskit $(DESTDIR)$(DATADIR)/doc/vmfskit $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(SYSCONFDIR)/cron.daily $(DESTDIR)$(SYSCONFDIR)/cron.weekly $(DESTDIR)$(SYSCONFDIR)/vmfskit
+	$(call paths,cron/vmfskit-push,$(DESTDIR)$(BINDIR)/vmfskit-push,755)
+	$(foreach f,$(NIGHT_PARTS),$(call paths,$(f),$(DESTDIR)$(DATADIR)/vmfskit/$(notdir $(f)),755) &&) true
+	$(foreach f,$(NIGHT_UNITS),$(call paths,cron/systemd/$(f),$(DESTDIR)$(UNITDIR)/$(f),644) &&) true
+	$(call paths,cron/vmfskit.cron.daily,$(DESTDIR)$(SYSCONFDIR)/cron.daily/vmfskit,755)
+	$(call paths,cron/vmfskit.cron.weekly,$(DESTDIR)$(SYSCONFDIR)/cron.weekly/vmfskit,755)
+	install -m 644 cron/vmfskit.conf $(DESTDIR)$(DATADIR)/doc/vmfskit/vmfskit.conf.example
+	install -m 644 cron/push.conf.example $(DESTDIR)$(DATADIR)/doc/vmfskit/push.conf.example
+	@test -e $(DESTDIR)$(SYSCONFDIR)/vmfskit/vmfskit.conf || \
+		install -m 644 cron/vmfskit.conf $(DESTDIR)$(SYSCONFDIR)/vmfskit/vmfskit.conf
+
+# a changed configuration stays, and what else was put beside it
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,vmfskit vmfskit-lab)
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,vmfskit vmfskit-lab vmfskit-push)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libvmfskit.a libvmfskit.so $(SONAME) libvmfskit.so.$(VERSION) pkgconfig/vmfskit.pc)
-	rm -rf $(DESTDIR)$(INCLUDEDIR)/vmfskit $(DESTDIR)$(DATADIR)/doc/vmfskit
+	@! cmp -s cron/vmfskit.conf $(DESTDIR)$(SYSCONFDIR)/vmfskit/vmfskit.conf || \
+		rm -f $(DESTDIR)$(SYSCONFDIR)/vmfskit/vmfskit.conf
+	@rmdir $(DESTDIR)$(SYSCONFDIR)/vmfskit 2>/dev/null || true
+	rm -rf $(DESTDIR)$(INCLUDEDIR)/vmfskit $(DESTDIR)$(DATADIR)/vmfskit $(DESTDIR)$(DATADIR)/doc/vmfskit
+	rm -f $(DESTDIR)$(SYSCONFDIR)/cron.daily/vmfskit $(DESTDIR)$(SYSCONFDIR)/cron.weekly/vmfskit
+	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(NIGHT_UNITS))
 	rm -f $(DESTDIR)$(DATADIR)/man/man1/vmfskit.1 $(DESTDIR)$(DATADIR)/man/man1/vmfskit-*.1
 	rm -f $(addprefix $(DESTDIR)$(DATADIR)/bash-completion/completions/,vmfskit vmfskit-lab)
+
+.PHONY: deb deb-run
+deb:
+	@src/tools/deps.sh build deb
+	@$(MAKE) --no-print-directory -j$(JOBS) deb-run
+deb-run: all $(BUILD)/generated
+	@cron/debian/build.sh $(BUILD) $(VERSION) $(DATE) $(or $(DEB_DIR),$(BUILD))
 
 .PHONY: clean
 clean:

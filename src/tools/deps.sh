@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes sure that the Debian packages of some purposes are there: deps.sh PURPOSE... (build check fuzz tidy bench).
+# Makes sure that the Debian packages of some purposes are there: deps.sh PURPOSE... (build check fuzz tidy bench deb).
 # Says nothing when they are. VMFSKIT_NO_DEPS=1: do not look, for systems that have the same things from elsewhere.
 set -u
 
@@ -23,6 +23,8 @@ list() {
 		echo "bsdextrautils:hexdump, makes listings for the tests"
 		echo "busybox-static|busybox:the shell of ESXi, for the collector"
 		echo "dash:another small shell"
+		echo "debootstrap:a fresh Debian, into which the package goes"
+		echo "dpkg-dev:makes the Debian package"
 		echo "e2fsprogs:mkfs.ext4, an intruder on a lost disk"
 		echo "fdisk:sfdisk, an independent judge of partition tables"
 		echo "gdisk:sgdisk, another one"
@@ -31,6 +33,9 @@ list() {
 		echo "mount:loop devices and file systems for the tests"
 		echo "libxml2-utils:xmllint, reads the XML output"
 		echo "openssl:an independent judge of signatures"
+		echo "openssh-client:vmfskit-push goes through it"
+		echo "openssh-server:an sshd on loopback, to which it goes"
+		echo "rsync:carries the captures"
 		echo "strace:shows that nothing is opened for writing"
 		echo "vmfs-tools:debugvmfs, an independent reader of VMFS3 and VMFS5"
 		echo "vmfs6-tools:debugvmfs6, an independent reader of VMFS6"
@@ -45,6 +50,9 @@ list() {
 	tidy)
 		echo "clang-tidy:static analysis"
 		echo "cppcheck:static analysis"
+		;;
+	deb)
+		echo "dpkg-dev:makes the Debian package"
 		;;
 	bench)
 		echo "jq:reads the JSON output"

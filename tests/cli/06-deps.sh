@@ -18,7 +18,7 @@ stand_in id 'echo 0'
 : >"$TMP/calls"
 look() { PATH=$TMP/bin "$(command -v bash)" "$deps" "$@"; }
 
-ok "nothing missing" look build check fuzz tidy bench
+ok "nothing missing" look build check fuzz tidy bench deb
 is "nothing missing: says nothing" "$(cat "$OUT" "$ERR")" ""
 is "nothing missing: calls nothing" "$(cat "$TMP/calls")" ""
 exits "unknown purpose" 2 look nosuch

@@ -1,0 +1,231 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What works at night: silent when nothing happened, an alarm when something did, and never twice.
+. "$(dirname "$0")/../lib.sh"
+cd "$ROOT" || exit 1
+
+mkdir "$TMP/bin" "$TMP/installed" "$TMP/etc" "$TMP/etc/vmfskit" "$TMP/share" "$TMP/share/vmfskit"
+put() { # FILE AS: as make install does
+	sed -e "s|@BINDIR@|$TMP/installed|g" -e "s|@DATADIR@|$TMP/share|g" -e "s|@SYSCONFDIR@|$TMP/etc|g" "$1" >"$2" && chmod 755 "$2"
+}
+put cron/vmfskit-nightly "$TMP/share/vmfskit/vmfskit-nightly"
+put cron/vmfskit.cron.daily "$TMP/daily"
+put cron/vmfskit.cron.weekly "$TMP/weekly"
+stand_in() { printf '#!/bin/sh\n%s\n' "$2" >"$TMP/bin/$1" && chmod 755 "$TMP/bin/$1"; }
+# what vmfskit says and does: $TMP/says.VERB, $TMP/code.VERB
+# shellcheck disable=SC2016
+stand_in vmfskit 'echo "vmfskit $*" >>"'"$TMP"'/calls"; cat "'"$TMP"'/says.$1" 2>/dev/null; exit "$(cat "'"$TMP"'/code.$1" 2>/dev/null || echo 0)"'
+stand_in vmfskit-push 'echo "vmfskit-push $*" >>"'"$TMP"'/calls"; cat "'"$TMP"'/says.push" 2>/dev/null; exit "$(cat "'"$TMP"'/code.push" 2>/dev/null || echo 0)"'
+stand_in logger 'echo "$*" >>"'"$TMP"'/syslog"'
+stand_in systemctl 'echo "systemctl $*" >>"'"$TMP"'/asked"; [ "$1 $2" = "is-active --quiet" ] && [ -e "'"$TMP"'/timer.$3" ]'
+anew() { rm -f "$TMP"/says.* "$TMP"/code.* "$TMP"/timer.*; : >"$TMP/calls"; : >"$TMP/syslog"; : >"$TMP/asked"; }
+as_cron() { env -i HOME=/root PATH="$TMP/bin:/usr/bin:/bin" SHELL=/bin/sh $cron_shell "$@"; }
+
+shells="sh dash bash"
+command -v busybox >/dev/null && shells="$shells busybox"
+for script in cron/vmfskit* cron/esxi/*.sh cron/debian/p*; do
+	case $script in *.conf) continue ;; esac
+	for shell in $shells; do
+		[ "$shell" = busybox ] && shell="busybox ash"
+		# shellcheck disable=SC2086
+		command -v ${shell%% *} >/dev/null && ok "$shell can read $script" $shell -n "$script"
+	done
+done
+
+night_under() {
+	anew
+	ok "$1: a night" as_cron "$TMP/daily"
+	is "$1: says nothing" "$(cat "$OUT" "$ERR")" ""
+	is "$1: captures all" "$(cat "$TMP/calls")" "vmfskit capture --all"
+	has "$1: is in the log, with its exit code" "$TMP/syslog" '^-t vmfskit -p daemon.info -- vmfskit capture --all: exit code 0, [0-9]+ s$'
+	echo "naa.6001: partition 1: end sector: 100 -> 200" >"$TMP/says.capture"
+	exits "$1: something changed" 1 as_cron "$TMP/daily"
+	is "$1: something changed: what cron mails" "$(cat "$OUT" "$ERR")" "$(uname -n), vmfskit capture --all: something changed (exit code 0)
+naa.6001: partition 1: end sector: 100 -> 200"
+	for code in 1 3 4 5; do
+		echo $code >"$TMP/code.capture"
+		: >"$TMP/syslog"
+		exits "$1: exit code $code" $code as_cron "$TMP/daily"
+		has "$1: exit code $code: is told" "$OUT" "vmfskit capture --all: .*\\(exit code $code\\)\$"
+		has "$1: exit code $code: with what was said" "$OUT" '^naa.6001: '
+		has "$1: exit code $code: is in the log" "$TMP/syslog" "daemon.err -- vmfskit capture --all: exit code $code,"
+	done
+	rm "$TMP/says.capture"
+	exits "$1: a failure without a word" 5 as_cron "$TMP/daily"
+	has "$1: a failure without a word: is told" "$OUT" 'a fault of the program \(exit code 5\)'
+}
+cron_shell=''
+night_under cron
+for shell in dash "busybox ash"; do
+	command -v "${shell%% *}" >/dev/null || { skip "under $shell" "there is none"; continue; }
+	sed "s|^exec \"|exec $shell \"|" "$TMP/daily" >"$TMP/daily.shell"
+	cp "$TMP/daily" "$TMP/daily.kept"
+	mv "$TMP/daily.shell" "$TMP/daily"
+	chmod 755 "$TMP/daily"
+	cron_shell=$shell
+	night_under "$shell"
+	mv "$TMP/daily.kept" "$TMP/daily"
+done
+cron_shell=''
+
+anew
+touch "$TMP/timer.vmfskit.timer"
+echo 4 >"$TMP/code.capture"
+ok "a timer that runs" as_cron "$TMP/daily"
+is "a timer that runs: nothing is done" "$(cat "$TMP/calls" "$OUT" "$ERR")" ""
+ok "the week's timer does not run" as_cron "$TMP/weekly"
+has "the week's timer does not run: done" "$TMP/calls" '^vmfskit verify'
+anew
+touch "$TMP/timer.vmfskit-weekly.timer"
+ok "the week's timer runs" as_cron "$TMP/weekly"
+is "the week's timer runs: nothing is done" "$(cat "$TMP/calls")" ""
+mv "$TMP/bin/systemctl" "$TMP/systemctl"
+anew
+ok "no systemd" as_cron "$TMP/daily"
+mv "$TMP/systemctl" "$TMP/bin/systemctl"
+
+anew
+echo "store: sound, 300 captures" >"$TMP/says.verify"
+echo "would keep" >"$TMP/says.prune"
+ok "a week" as_cron "$TMP/weekly"
+is "a week: says nothing" "$(cat "$OUT" "$ERR")" ""
+is "a week: verifies, then prunes" "$(cat "$TMP/calls")" "vmfskit verify --ledger
+vmfskit prune --write"
+echo "error ledger.line-altered" >"$TMP/says.verify"
+echo 1 >"$TMP/code.verify"
+exits "a week: damage" 1 as_cron "$TMP/weekly"
+has "a week: damage is told" "$OUT" '^error ledger.line-altered'
+hasnt "a week: what went well is not told" "$OUT" 'would keep'
+
+anew
+touch "$TMP/etc/vmfskit/push.conf"
+echo 1 >"$TMP/code.capture"
+exits "the push follows also a night with findings" 1 as_cron "$TMP/daily"
+is "the push follows" "$(tail -n 1 "$TMP/calls")" "vmfskit-push "
+anew
+echo 4 >"$TMP/code.push"
+echo "vmfskit-push: no route" >"$TMP/says.push"
+exits "a push that fails" 4 as_cron "$TMP/daily"
+has "a push that fails: is told" "$OUT" '^vmfskit-push: no route'
+anew
+ok "without the push" as_cron "$TMP/share/vmfskit/vmfskit-nightly" --no-push daily
+hasnt "without the push: none" "$TMP/calls" push
+rm "$TMP/etc/vmfskit/push.conf"
+ok "no target" as_cron "$TMP/share/vmfskit/vmfskit-nightly" push
+is "no target: no push" "$(grep -c push "$TMP/calls")" 0
+exits "usage" 2 as_cron "$TMP/share/vmfskit/vmfskit-nightly" hourly
+
+# the program is not in cron's path, or not there at all
+mv "$TMP/bin/vmfskit" "$TMP/installed/vmfskit"
+if PATH=/usr/local/bin:/usr/bin:/bin command -v vmfskit >/dev/null; then
+	skip "the program is not in the path" "this machine has one that is"
+else
+	anew
+	ok "the program is not in the path" as_cron "$TMP/daily"
+	has "the program is found where it was installed" "$TMP/calls" '^vmfskit capture --all$'
+	mv "$TMP/installed/vmfskit" "$TMP/vmfskit"
+	exits "the program is gone" 127 as_cron "$TMP/daily"
+	has "the program is gone: is told" "$OUT" 'cannot be started'
+	mv "$TMP/vmfskit" "$TMP/installed/vmfskit"
+fi
+mv "$TMP/installed/vmfskit" "$TMP/bin/vmfskit"
+mv "$TMP/share/vmfskit/vmfskit-nightly" "$TMP/nightly"
+ok "removed, the script left behind" as_cron "$TMP/daily"
+is "removed: says nothing" "$(cat "$OUT" "$ERR")" ""
+mv "$TMP/nightly" "$TMP/share/vmfskit/vmfskit-nightly"
+
+# the alarm of systemd: a mail to root with the journal of that run
+stand_in systemctl 'echo 0123abcd'
+stand_in journalctl 'echo "journal: $*"'
+stand_in sendmail 'cat >"'"$TMP"'/mail"'
+# shellcheck disable=SC2016
+ok "alarm" env PATH="$TMP/bin:$PATH" "$TMP/share/vmfskit/vmfskit-nightly" alarm vmfskit.service
+has "alarm: to root" "$TMP/mail" '^To: root$'
+has "alarm: the journal of that run" "$TMP/mail" '_SYSTEMD_INVOCATION_ID=0123abcd'
+
+# the units
+mkdir "$TMP/units"
+for unit in cron/systemd/*; do put "$unit" "$TMP/units/${unit##*/}" && chmod 644 "$TMP/units/${unit##*/}"; done
+if command -v systemd-analyze >/dev/null; then
+	for unit in "$TMP"/units/*.timer "$TMP"/units/vmfskit*.service; do
+		case $unit in *@*) continue ;; esac
+		run env SYSTEMD_UNIT_PATH="$TMP/units:/lib/systemd/system" systemd-analyze verify --man=no "$unit"
+		is "${unit##*/}: systemd has nothing to say" "$(grep "$TMP/units" "$ERR")" ""
+	done
+else
+	skip "the units" "there is no systemd-analyze"
+fi
+# the filter of system calls lets through what a capture needs; a sanitizer needs more
+if [ "${BUILD%/asan}" = "$BUILD" ] && command -v systemd-analyze >/dev/null && command -v strace >/dev/null; then
+	allowed() {
+		local name
+		for name in $(systemd-analyze syscall-filter "$1" | sed -n 's/^ *\([@a-z0-9_-]*\)$/\1/p' | tail -n +2); do
+			case $name in @*) allowed "$name" ;; *) echo "$name" ;; esac
+		done
+	}
+	allowed @system-service | sort -u >"$TMP/allowed"
+	"$LAB" make "$TMP/disk" >/dev/null
+	traced "$TMP/trace" "$VMFSKIT" capture --store "$TMP/store" "$TMP/disk" >/dev/null
+	traced "$TMP/trace.verify" "$VMFSKIT" verify --store "$TMP/store" >/dev/null
+	sed -n 's/^[0-9]* *\([a-z0-9_]*\)(.*/\1/p' "$TMP/trace" "$TMP/trace.verify" | sort -u >"$TMP/used"
+	ok "system calls were seen" [ "$(wc -l <"$TMP/used")" -gt 15 ]
+	is "the filter of system calls lets vmfskit work" "$(comm -13 "$TMP/allowed" "$TMP/used")" ""
+else
+	skip "system calls" "there is no systemd-analyze or strace, or this is the pass with sanitizers"
+fi
+for word in ProtectSystem=strict NoNewPrivileges=yes PrivateNetwork=yes IOSchedulingClass=idle 'DeviceAllow=block-\* r'; do
+	has "vmfskit.service: $word" cron/systemd/vmfskit.service "^$word\$"
+done
+for unit in vmfskit vmfskit-weekly; do
+	has "$unit.timer: a night that was slept through is made up for" cron/systemd/$unit.timer '^Persistent=true$'
+	has "$unit.timer: not all hosts at once" cron/systemd/$unit.timer '^RandomizedDelaySec='
+done
+
+# the configuration adds nothing to the defaults
+is "every line of vmfskit.conf is a comment" "$(grep -v '^#' cron/vmfskit.conf | grep .)" ""
+for key in store dev-dir include exclude vmfs-only jobs timeout md5 sign-key public-key anchor fail-on-change keep-daily keep-weekly \
+	keep-monthly keep-yearly; do
+	has "vmfskit.conf names $key" cron/vmfskit.conf "^#$key = "
+done
+
+# ESXi: its crontab, what survives a boot, and the night, in a folder in the place of /
+esxi_shell=sh
+command -v busybox >/dev/null && esxi_shell="busybox ash"
+folder=$TMP/esxi/vmfs/volumes/4f4173d6/vmfskit
+mkdir -p "$folder" "$TMP/esxi/var/spool/cron/crontabs" "$TMP/esxi/etc/rc.local.d" "$TMP/esxi/usr/lib/vmware/busybox/bin" "$TMP/esxi/var/run"
+printf '#min hour day mon dow command\n1 1 * * * /sbin/tmpwatch.py\n' >"$TMP/esxi/var/spool/cron/crontabs/root"
+cp "$TMP/esxi/var/spool/cron/crontabs/root" "$TMP/crontab.before"
+printf '#!/bin/sh ++group=host/vim/vmvisor/boot\n# local configuration options\n\nexit 0\n' >"$TMP/esxi/etc/rc.local.d/local.sh"
+chmod 1555 "$TMP/esxi/var/spool/cron/crontabs/root" "$TMP/esxi/etc/rc.local.d/local.sh"
+cp "$TMP/esxi/etc/rc.local.d/local.sh" "$TMP/local.before"
+printf '#!/bin/sh\necho "$*" >>"%s"\n' "$TMP/crond" >"$TMP/esxi/usr/lib/vmware/busybox/bin/busybox"
+chmod 755 "$TMP/esxi/usr/lib/vmware/busybox/bin/busybox"
+cp cron/esxi/vmfskit-esxi.sh "$folder"
+# shellcheck disable=SC2086
+esxi() { env VMFSKIT_ROOT="$TMP/esxi" TMPDIR="$TMP" PATH="$TMP/bin:$PATH" $esxi_shell "$folder/vmfskit-esxi.sh" "$@"; }
+exits "ESXi: no collector" 4 esxi install "$folder"
+printf '#!/bin/sh\necho "a tar"; echo "one disk could not be read" >&2; exit 1\n' >"$folder/vmfskit-collect.sh"
+exits "ESXi: a relative folder" 2 esxi install vmfskit
+ok "ESXi: install" esxi install "$folder"
+ok "ESXi: install once more" esxi install "$folder" 5 3
+is "ESXi: one line in the crontab" "$(cat "$TMP/esxi/var/spool/cron/crontabs/root")" "$(cat "$TMP/crontab.before")
+5 3 * * * /bin/sh $folder/vmfskit-esxi.sh night $folder >>$folder/collect.log 2>&1"
+is "ESXi: local.sh does it again, before its end" "$(sed -n '4,$p' "$TMP/esxi/etc/rc.local.d/local.sh")" "# vmfskit begin
+/bin/sh $folder/vmfskit-esxi.sh line $folder 5 3 >/dev/null 2>&1
+# vmfskit end
+exit 0"
+is "ESXi: cron was started anew" "$(sort -u "$TMP/crond")" crond
+cp "$TMP/crontab.before" "$TMP/esxi/var/spool/cron/crontabs/root"
+local_sum=$(cksum <"$TMP/esxi/etc/rc.local.d/local.sh")
+ok "ESXi: after a boot" env VMFSKIT_ROOT="$TMP/esxi" TMPDIR="$TMP" sh "$TMP/esxi/etc/rc.local.d/local.sh"
+is "ESXi: after a boot local.sh is what it was" "$(cksum <"$TMP/esxi/etc/rc.local.d/local.sh")" "$local_sum"
+has "ESXi: after a boot the line is there again" "$TMP/esxi/var/spool/cron/crontabs/root" "^5 3 \\* \\* \\* /bin/sh $folder/"
+line=$(sed -n "s/^5 3 \\* \\* \\* //p" "$TMP/esxi/var/spool/cron/crontabs/root")
+exits "ESXi: the line works as it is" 1 env TMPDIR="$TMP" PATH="$TMP/bin:$PATH" sh -c "$line"
+is "ESXi: it prints nothing" "$(cat "$OUT" "$ERR")" ""
+is "ESXi: the tar is there" "$(cat "$folder"/*-[1-7].tar)" "a tar"
+has "ESXi: its log" "$folder/collect.log" 'vmfskit-collect.sh: exit code 1'
+has "ESXi: its log says why" "$folder/collect.log" 'one disk could not be read'
+ok "ESXi: remove" esxi remove
+same "ESXi: the crontab is as it was" "$TMP/esxi/var/spool/cron/crontabs/root" "$TMP/crontab.before"
+same "ESXi: local.sh is as it was" "$TMP/esxi/etc/rc.local.d/local.sh" "$TMP/local.before"
