@@ -55,6 +55,29 @@ else
 	skip "a file system without links" "needs root, mkfs.vfat and FAT in the kernel"
 fi
 
+# the same, as the answers of such a file system
+if command -v strace >/dev/null; then
+	for answer in EPERM EOPNOTSUPP EMLINK EXDEV; do
+		rm -rf nolinks
+		"$VMFSKIT" capture --store nolinks a.img b.img >/dev/null
+		STRACE_OPTIONS="-e trace=linkat -e inject=linkat:error=$answer" run traced trace "$VMFSKIT" capture --store nolinks a.img b.img
+		is "linkat answers $answer: captured all the same" "$CODE" 0
+		case $answer in
+		EPERM | EOPNOTSUPP) is "$answer: told once" "$(grep -c 'capture\.no-links' "$OUT")" 1 ;;
+		*) is "$answer: nothing to tell" "$(grep -c 'capture\.no-links' "$OUT")" 0 ;;
+		esac
+		ok "$answer: all are sound" "$VMFSKIT" verify --store nolinks
+		is "$answer: no file has two names" "$(find nolinks -type f -links +1)" ""
+	done
+	rm -rf nolinks
+	"$VMFSKIT" capture --store nolinks b.img >/dev/null
+	STRACE_OPTIONS="-e trace=linkat -e inject=linkat:error=ENOSPC" run traced trace "$VMFSKIT" capture --store nolinks b.img
+	is "linkat answers ENOSPC: no capture" "$CODE" 4
+	is "linkat answers ENOSPC: and nothing left" "$(captures nolinks | wc -l) $(leftovers nolinks)" "1 "
+else
+	skip "answers of a file system without links" "there is no strace"
+fi
+
 # stopped POINT STORE DISK...: a run in the background that stops at a crash point; its process in $pid
 stopped() {
 	local point=$1 store=$2 tries=0
