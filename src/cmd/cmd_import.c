@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/captures.h"
+#include "cmd/keys.h"
 #include "cmd/sector_size.h"
 #include "report/report.h"
 #include "vmfskit/import.h"
@@ -193,24 +194,31 @@ static int import_all(struct vk_cli_call *call, struct jobs *jobs)
 static int run(struct vk_cli_call *call)
 {
 	struct jobs jobs = {.store = vk_cmd_store(call)};
-	const struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
+	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
 	struct vk_import_options options = {.disk = NULL};
+	struct vk_sign_key *key = NULL;
 	uint64_t places[PLACES_MAX];
 	struct vk_error err;
 	int code = read_options(call, &options, places);
+	int anchored = VK_EXIT_OK;
 
+	if (code == VK_EXIT_OK)
+		code = vk_cmd_sign_key(call, &key);
 	if (code != VK_EXIT_OK)
 		return code;
+	use.sign_key = key;
 	if (vk_import_open((const char *const *)call->arguments, call->argument_count, &options,
-			   &jobs.import, &err) != VK_OK)
-		return vk_cli_fail(call, &err);
-	if (vk_store_open(jobs.store, &use, &jobs.handle, &err) == VK_OK)
-		code = import_all(call, &jobs);
-	else
+			   &jobs.import, &err) != VK_OK ||
+	    vk_store_open(jobs.store, &use, &jobs.handle, &err) != VK_OK) {
 		code = vk_cli_fail(call, &err);
+	} else {
+		code = import_all(call, &jobs);
+		anchored = vk_cmd_anchor(call, jobs.handle);
+	}
 	vk_store_close(jobs.handle);
 	vk_import_close(jobs.import);
-	return code;
+	vk_sign_key_close(key);
+	return anchored > code ? anchored : code;
 }
 
 static const struct vk_cli_option options[] = {
@@ -231,6 +239,8 @@ static const struct vk_cli_option options[] = {
 	 .help = "what the dumps are, where their bytes do not tell",
 	 .choices = "disk partition volume header"},
 	VK_SECTOR_SIZE_OPTION,
+	VK_SIGN_KEY_OPTION,
+	VK_ANCHOR_OPTION,
 	VK_JSON_OPTION,
 	{.name = NULL},
 };

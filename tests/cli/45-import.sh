@@ -297,6 +297,20 @@ sed -i "s/^md5sum d1.head-0.raw .*/md5sum d1\/head-0.raw $md5/; /^md5sum d1.[lvg
 exits "a right MD5 digest" 1 "$VMFSKIT" import --store evil bad
 has "is fine" "$OUT" 'the collector was stopped'
 
+# --- a signed store
+if command -v openssl >/dev/null; then
+	openssl genpkey -algorithm ed25519 -out key 2>/dev/null
+	openssl pkey -in key -pubout -out key.pub
+	ok "a signed import" "$VMFSKIT" import --store signed --sign-key key --anchor anchor collected
+	ok "verifies" "$VMFSKIT" verify --store signed --ledger --public-key key.pub --anchor anchor
+	has "as an import" signed/ledger.jsonl '"event":"import"'
+	ok "a second one without the key" "$VMFSKIT" import --store signed collected
+	exits "is found" 1 "$VMFSKIT" verify --store signed --ledger --public-key key.pub
+	has "by name" "$OUT" 'signature\.missing'
+else
+	skip "a signed store" "there is no openssl"
+fi
+
 # --- sources are only read
 if command -v strace >/dev/null; then
 	STRACE_OPTIONS="-e trace=open,openat,openat2" traced trace "$VMFSKIT" import --store traced collected part.dd >/dev/null
