@@ -83,7 +83,7 @@ is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json 
 is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json)" ""
 is "prune: every key" "$(lacking vmfskit.prune/1 prune.json | grep -vx 'findings.\[\]')" ""
 is "import: every key" "$(lacking vmfskit.import/1 import.json | grep -vx 'findings.\[\]')" ""
-is "import: entries as in capture" "$(jq -r '.captures[0] | keys[]' capture.json | grep -vxE 'decode_findings|previous|changes|unchanged|new' |
+is "import: entries as in capture" "$(jq -r '.captures[0] | keys[]' capture.json | grep -vxE 'decode_findings|other_paths|previous|changes|unchanged|new' |
 	comm -23 - <(jq -r '.captures[0] | keys[]' import.json))" ""
 is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""

@@ -77,7 +77,7 @@ is "and the night after nothing" "$(cat "$OUT" "$ERR")" ""
 # the label: file-system descriptor + 0x1d
 poke "${disks[1]}" $(($(partition_start "${disks[1]}") + 0x1100000 + 0x200000 + 0x1d)) 'Store1'
 night
-one_line "a label" "${disks[1]##*/}.*label.*store1 -> Store1"
+one_line "a label" "${disks[1]##*/}.*label \"store1\" -> \"Store1\""
 
 # the end of the partition of an MBR, eight sectors less
 sfdisk --dump "${disks[2]}" 2>/dev/null >"$TMP/table"

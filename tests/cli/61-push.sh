@@ -147,8 +147,10 @@ is "folders 0700, files 0400" "$(find "$base/store" -mindepth 1 -printf '%y%m\n'
 cp "$VMFSKIT" "$TMP/bin/vmfskit"
 chmod 755 "$TMP/bin/vmfskit"
 ok "verify there, by that account" as_account "$TMP/bin/vmfskit" verify --store "$base/store"
-# verify may write into its ledger there
+ok "and the ledger there" as_account "$TMP/bin/vmfskit" verify --ledger --store "$base/store"
 put_state() { state >"$TMP/state"; }
+# verify writes into the ledger there; the next push makes it again what it is here
+ok "push after a verify there" push "$store"
 put_state
 ok "push again" push "$store"
 quiet "push again: says nothing"
