@@ -34,7 +34,7 @@ list() {
 		echo "libxml2-utils:xmllint, reads the XML output"
 		echo "openssl:an independent judge of signatures"
 		echo "openssh-client:vmfskit-push goes through it"
-		echo "openssh-server:an sshd on loopback, to which it goes"
+		echo "openssh-server:an sshd on loopback, to which it goes; its service stays off"
 		echo "rsync:carries the captures"
 		echo "strace:shows that nothing is opened for writing"
 		echo "vmfs-tools:debugvmfs, an independent reader of VMFS3 and VMFS5"
@@ -110,11 +110,21 @@ if [ "$(id -u)" -ne 0 ]; then
 	fi
 	sudo=(sudo)
 fi
+# the tests need the program sshd, nobody needs a server that listens from now on
+quiet_ssh() {
+	case " ${missing[*]} " in *" openssh-server "*) ;; *) return ;; esac
+	command -v systemctl >/dev/null || return
+	"${sudo[@]}" systemctl "$@" ssh.service ssh.socket >/dev/null 2>&1
+}
 # lists that could not be refreshed may still do
 "${sudo[@]}" apt-get -qq update || echo "The package lists could not be refreshed; trying with those that are there." >&2
+quiet_ssh mask
 if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
 	apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}" >/dev/null; then
 	echo "They could not be installed. By hand, as root: apt-get update && apt-get install ${missing[*]}" >&2
+	quiet_ssh unmask
 	exit 1
 fi
+quiet_ssh unmask
+quiet_ssh disable
 echo "Installed."

@@ -53,6 +53,16 @@ stand_in sudo 'echo sudo >>"'"$TMP"'/calls"; exec "$@"'
 ok "not root, with sudo" look build
 is "not root, with sudo: uses it" "$(grep -c '^sudo$' "$TMP/calls")" 2
 
+# a package that would bring a listening server with it
+: >"$TMP/calls"
+stand_in systemctl 'echo "systemctl $*" >>"'"$TMP"'/calls"'
+is "openssh-server is among what check wants" "$(grep -c '"openssh-server:' "$ROOT/src/tools/deps.sh")" 1
+echo openssh-server >"$TMP/absent"
+run look check
+is "its service neither runs nor is enabled" "$(grep -o '^systemctl [a-z]*\|^apt-get -qq -y' "$TMP/calls" | tr '\n' ' ')" \
+	"systemctl mask apt-get -qq -y systemctl unmask systemctl disable "
+rm "$TMP/bin/systemctl"
+
 rm "$TMP/bin/apt-get" "$TMP/bin/dpkg-query"
 exits "no Debian" 1 look build
 has "no Debian: says so, and what is needed" "$ERR" 'no Debian'
