@@ -48,7 +48,6 @@ static void put_capture(FILE *out, const struct vk_capture *capture)
 		if (id->disk_id[0] != '\0')
 			fprintf(out, ", %s", id->disk_id);
 	}
-	fputc('\n', out);
 }
 
 static void put_changes(FILE *out, const struct capture_run *run, const struct capture_job *job)
@@ -87,6 +86,10 @@ static void put_news(FILE *out, const struct capture_run *run, const struct capt
 		put_name(out, run, job);
 		fprintf(out, ": new, captured as %s, ", job->id);
 		put_capture(out, &job->capture);
+		if (job->decode_findings > 0)
+			fprintf(out, "; %zu finding%s, see vmfskit decode %s", job->decode_findings,
+				job->decode_findings == 1 ? "" : "s", job->disk);
+		fputc('\n', out);
 	}
 	put_changes(out, run, job);
 	if (!vk_findings_bad(&job->findings))
@@ -102,6 +105,7 @@ static void put_all(FILE *out, const struct capture_run *run, const struct captu
 {
 	fprintf(out, "%s: %s, ", job->id, job->capture.source_path);
 	put_capture(out, &job->capture);
+	fputc('\n', out);
 	put_changes(out, run, job);
 	put_findings(out, run, job);
 	if (job->decode_findings > 0)

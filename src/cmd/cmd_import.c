@@ -194,7 +194,10 @@ static int import_all(struct vk_cli_call *call, struct jobs *jobs)
 static int run(struct vk_cli_call *call)
 {
 	struct jobs jobs = {.store = vk_cmd_store(call)};
-	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command};
+	struct vk_findings left = {.count = 0};
+	const struct vk_finding_sink sink = vk_findings_sink(&left);
+	const struct vk_report_style style = vk_report_style_for(call->err);
+	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command, .sink = &sink};
 	struct vk_import_options options = {.disk = NULL};
 	struct vk_sign_key *key = NULL;
 	uint64_t places[PLACES_MAX];
@@ -212,12 +215,16 @@ static int run(struct vk_cli_call *call)
 	    vk_store_open(jobs.store, &use, &jobs.handle, &err) != VK_OK) {
 		code = vk_cli_fail(call, &err);
 	} else {
+		vk_report_findings_text(call->err, &left, NULL, &style);
 		code = import_all(call, &jobs);
+		if (left.count > 0 && code == VK_EXIT_OK)
+			code = VK_EXIT_FINDINGS;
 		anchored = vk_cmd_anchor(call, jobs.handle);
 	}
 	vk_store_close(jobs.handle);
 	vk_import_close(jobs.import);
 	vk_sign_key_close(key);
+	vk_findings_free(&left);
 	return anchored > code ? anchored : code;
 }
 
@@ -246,7 +253,7 @@ static const struct vk_cli_option options[] = {
 };
 
 static const struct vk_cli_example examples[] = {
-	{"ssh esx1 sh -s <vmfskit-collect.sh >esx1.tar && vmfskit import esx1.tar", "all disks of an ESXi host"},
+	{"ssh esx1 sh -s <vmfskit-collect.sh >esx1.tar; vmfskit import esx1.tar", "all disks of an ESXi host"},
 	{"vmfskit import vmfs-header-backup-sda.hex vmfs-metadata-sda-vh.sf.bu",
 	 "what the script of 2009 saved, as one capture"},
 	{"vmfskit import --disk lun7 --place 0 table.dd --place 2048s part.dd", "two dumps of one disk"},

@@ -124,7 +124,8 @@ static enum vk_status plan(struct run *run, struct vk_error *err)
 /* The command that does what was shown. Free the result; NULL when memory ran out. */
 static char *next_command(const struct run *run)
 {
-	static const char *const kept[] = {"keep-daily", "keep-weekly", "keep-monthly", "keep-yearly", "store"};
+	static const char *const kept[] = {"keep-daily", "keep-weekly", "keep-monthly", "keep-yearly",
+					   "store",	 "sign-key",	"anchor",	"config"};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);

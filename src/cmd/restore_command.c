@@ -26,6 +26,8 @@ char *vk_restore_next_command(const struct vk_restore_run *run)
 		vk_cmd_put_option(out, call, kept[i]);
 	vk_cmd_put_option(out, call, "sector-size");
 	vk_cmd_put_option(out, call, "store");
+	vk_cmd_put_option(out, call, "sign-key");
+	vk_cmd_put_option(out, call, "config");
 	fputs(" --write", out);
 	if (fclose(out) != 0) {
 		free(text);

@@ -4,6 +4,7 @@
 #define VK_CMD_RESTORE_RUN_H
 
 #include "cli/cli.h"
+#include "cmd/captures.h"
 #include "cmd/keys.h"
 #include "cmd/sector_size.h"
 #include "vmfskit/restore.h"
@@ -43,7 +44,8 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 	 VK_RESTORE_GUARD_NAMES}, \
 	{'w', "write", NULL, "do it; without this option nothing is written", NULL}, \
 	{'s', "store", "DIR", \
-	 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", "DIR"}, \
+	 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", "DIR", true}, \
+	{0, "config", "FILE", "read this configuration instead of " VK_CONFIG_DEFAULT, "FILE"}, \
 	VK_SECTOR_SIZE_OPTION, \
 	VK_SIGN_KEY_OPTION, \
 	{0, "heartbeat-wait", "SECONDS", "time between the two looks at heartbeats in use (8), at least 4", \

@@ -12,7 +12,7 @@
 int vk_cmd_ledger_begin(const struct vk_cli_call *call, struct vk_cmd_ledger *ret_ledger)
 {
 	*ret_ledger = (struct vk_cmd_ledger){
-		.asked = vk_cli_flag(call, "ledger") || vk_cli_value(call, "anchor") != NULL};
+		.asked = vk_cli_flag(call, "ledger") || vk_cli_given_here(call, "anchor")};
 	if (asprintf(&ret_ledger->path, "%s/" VK_LEDGER_FILE, vk_cmd_store(call)) < 0)
 		ret_ledger->path = NULL;
 	return vk_cmd_public_key(call, &ret_ledger->public_key);
@@ -36,7 +36,8 @@ int vk_cmd_ledger_report(struct vk_cli_call *call, const struct vk_cmd_ledger *l
 		return VK_EXIT_OK;
 	if (ledger->status != VK_OK)
 		return vk_cli_fail(call, &ledger->err);
-	if (!vk_cli_flag(call, "json")) {
+	if (!vk_cli_flag(call, "json") &&
+	    !(vk_cli_flag(call, "quiet") && !vk_findings_bad(&ledger->findings))) {
 		fprintf(call->out, "%s: %zu line%s, %s\n", ledger->path != NULL ? ledger->path : VK_LEDGER_FILE,
 			ledger->lines, ledger->lines == 1 ? "" : "s",
 			vk_findings_bad(&ledger->findings) ? "not sound" : "sound");

@@ -49,6 +49,36 @@ static bool is_inside(int folder_fd, int store_fd)
 	return inside;
 }
 
+static void note_rolled_back(void *ctx, const struct vk_finding *finding)
+{
+	bool *rolled_back = ctx;
+
+	*rolled_back = *rolled_back || finding->code == VK_F_LEDGER_ROLLED_BACK;
+}
+
+/*
+ * The anchor that is there is the only witness of a store that was put back: it is replaced by none that does not follow from
+ * it. ret_lines: how many the ledger has at least.
+ */
+static enum vk_status check_old(const struct vk_store *store, int folder_fd, const char *name, const char *file,
+				size_t *ret_lines, struct vk_error *err)
+{
+	bool rolled_back = false;
+	const struct vk_finding_sink sink = {.put = note_rolled_back, .ctx = &rolled_back};
+	struct vk_ledger_check check = {.anchor = file};
+	struct stat st;
+	enum vk_status status;
+
+	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+		check.anchor = NULL;
+	status = vk_ledger_verify(vk_store_path(store), &check, &sink, ret_lines, err);
+	if (status != VK_OK || !rolled_back)
+		return status;
+	vk_error_set(err, VK_REFUSED, file, "the anchor stays as it is: the store is older than it, or another one");
+	return vk_error_remedy(err, "vmfskit verify --ledger --store %s --anchor %s; when all is explained, move the anchor away",
+			       vk_store_path(store), file);
+}
+
 static enum vk_status copy(const struct vk_store *store, int folder_fd, const char *name, const char *file,
 			   struct vk_error *err)
 {
@@ -57,12 +87,18 @@ static enum vk_status copy(const struct vk_store *store, int folder_fd, const ch
 	char sig_name[300];
 	struct vk_text text;
 	int ledger_fd = -1;
+	size_t lines = 0;
 	enum vk_status status;
 
 	if (head == NULL)
 		return vk_error_set(err, VK_NOMEM, file, "no memory for the anchor");
 	vk_text_init(&text, sig_name, sizeof(sig_name));
 	vk_text_fmt(&text, "%s.sig", name);
+	status = check_old(store, folder_fd, name, file, &lines, err);
+	if (status != VK_OK) {
+		free(head);
+		return status;
+	}
 	/* under the lock of the ledger head and signature belong together */
 	status = vk_ledger_open(vk_store_fd(store), &ledger_fd, &why);
 	if (status == VK_OK)
@@ -73,6 +109,11 @@ static enum vk_status copy(const struct vk_store *store, int folder_fd, const ch
 		vk_error_set(err, VK_IO, vk_store_path(store), "there is no head of the ledger that could be kept as an anchor: %s",
 			     why.what);
 		status = vk_error_remedy(err, "vmfskit verify --ledger --store %s tells more", vk_store_path(store));
+	}
+	if (status == VK_OK && head->seq < lines) {
+		vk_error_set(err, VK_IO, vk_store_path(store), "the head of the ledger stays behind at line %llu of %zu: no anchor was kept",
+			     (unsigned long long)head->seq, lines);
+		status = vk_error_remedy(err, "was the key changed? vmfskit verify --ledger --store %s tells more", vk_store_path(store));
 	}
 	if (status == VK_OK && head->is_signed)
 		status = vk_ledger_replace(folder_fd, sig_name, head->signature, VK_SIGNATURE_BYTES, file, err);

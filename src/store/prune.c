@@ -115,7 +115,10 @@ static void load(struct vk_prune_capture *capture, int fd, const char *path)
 	free(manifest);
 }
 
-/* As vk_cmd_verdict judges: the only finding that is no damage is the one about the disk at the time. */
+/*
+ * A warning is no damage: what was saved is there, though somebody else could have written to it, or the disk was damaged at
+ * the time. A file that somebody put there must not go with the capture.
+ */
 static void judge(struct vk_prune_capture *capture, int fd, const char *path, struct vk_verify_cache *cache)
 {
 	struct vk_findings findings = {.count = 0};
@@ -124,10 +127,16 @@ static void judge(struct vk_prune_capture *capture, int fd, const char *path, st
 
 	if (vk_verify_folder(fd, path, cache, &sink, &err) != VK_OK)
 		put_problem(capture, "it could not be verified: ", err.what);
-	capture->verdict = findings.count > 0 ? VK_RETENTION_INCOMPLETE : VK_RETENTION_SOUND;
-	for (size_t i = 0; i < findings.count; i++)
-		if (findings.items[i].code != VK_F_CAPTURE_INCOMPLETE)
-			capture->verdict = VK_RETENTION_DAMAGED;
+	capture->verdict = VK_RETENTION_SOUND;
+	for (size_t i = 0; i < findings.count; i++) {
+		if (findings.items[i].code == VK_F_CAPTURE_INCOMPLETE)
+			capture->verdict = VK_RETENTION_INCOMPLETE;
+		if (findings.items[i].code == VK_F_CAPTURE_EXTRA_FILE)
+			put_problem(capture, "there is something in it that no run of vmfskit makes: ",
+				    findings.items[i].message);
+	}
+	if (vk_findings_errors(&findings))
+		capture->verdict = VK_RETENTION_DAMAGED;
 	vk_findings_free(&findings);
 }
 

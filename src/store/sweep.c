@@ -15,6 +15,7 @@
 #include "base/crash_point.h"
 #include "store/digest.h"
 #include "store/folder.h"
+#include "store/pins.h"
 #include "store/ledger_lines.h"
 #include "store/manifest.h"
 #include "vmfskit/text.h"
@@ -102,19 +103,27 @@ static bool is_leftover(int store_fd, const char *name, int fd, const struct vk_
 	return false;
 }
 
+/* What cannot be read now may be there: only a clear no lets a folder go. */
+enum answer { NO, YES, UNKNOWN };
+
 /* Whether the folder is the capture that the ledger speaks of. */
-static bool is_recorded_one(int fd, const struct vk_ledger_query *query)
+static enum answer is_recorded_one(int fd, const struct vk_ledger_query *query)
 {
 	char sha256[VK_SHA256_HEX_BYTES];
 	char *text;
 	size_t len;
 	bool same;
+	enum vk_status status = vk_folder_slurp(fd, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &text, &len, NULL);
 
-	if (vk_folder_slurp(fd, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &text, &len, NULL) != VK_OK)
-		return false;
-	same = vk_digest_bytes(text, len, sha256) && strcmp(sha256, query->manifest_sha256) == 0;
+	if (status != VK_OK)
+		return status == VK_ABSENT || status == VK_DAMAGED ? NO : UNKNOWN;
+	if (!vk_digest_bytes(text, len, sha256)) {
+		free(text);
+		return UNKNOWN;
+	}
+	same = strcmp(sha256, query->manifest_sha256) == 0;
 	free(text);
-	return same;
+	return same ? YES : NO;
 }
 
 static void count_error(void *ctx, const struct vk_finding *finding)
@@ -126,19 +135,21 @@ static void count_error(void *ctx, const struct vk_finding *finding)
 }
 
 /* Nothing of it was removed yet. */
-static bool is_whole(const struct vk_store *store, const char *name)
+static enum answer is_whole(const struct vk_store *store, const char *name)
 {
 	size_t errors = 0;
 	const struct vk_finding_sink sink = {.put = count_error, .ctx = &errors};
 	struct vk_error unread;
+	enum vk_status status;
 	char *path;
-	bool whole;
 
 	if (asprintf(&path, "%s/%s", vk_store_path(store), name) < 0)
-		return false;
-	whole = vk_capture_verify(path, &sink, &unread) == VK_OK && errors == 0;
+		return UNKNOWN;
+	status = vk_capture_verify(path, &sink, &unread);
 	free(path);
-	return whole;
+	if (status != VK_OK)
+		return UNKNOWN;
+	return errors == 0 ? YES : NO;
 }
 
 static void give_name(int store_fd, const char *name, const char *id, const struct vk_finding_sink *sink)
@@ -154,6 +165,20 @@ static void remove_folder(int store_fd, const char *name, int fd, const struct v
 	if (!each_entry(fd, remove_file) || vk_step_fails("left folder: rmdir") ||
 	    unlinkat(store_fd, name, AT_REMOVEDIR) != 0)
 		put_left(sink, name, strerror(errno));
+}
+
+/* Whether what is left is a capture of the store; one that was pinned while it was being removed stays, too. */
+static enum answer belongs(const struct vk_store *store, const char *name, int fd, const struct vk_ledger_query *query)
+{
+	bool is_gone = begins_with(name, VK_GONE_PREFIX);
+	enum answer recorded;
+
+	if (!query->is_recorded)
+		return is_gone && vk_pin_holds(vk_store_fd(store), query->id) ? is_whole(store, name) : NO;
+	if (query->is_removed && !(is_gone && vk_pin_holds(vk_store_fd(store), query->id)))
+		return NO;
+	recorded = is_recorded_one(fd, query);
+	return recorded == YES && is_gone ? is_whole(store, name) : recorded;
 }
 
 /*
@@ -173,11 +198,17 @@ static void sweep_one(struct vk_store *store, const char *name, const struct vk_
 		return;
 	}
 	if (is_leftover(store_fd, name, fd, sink)) {
-		if (query->is_recorded && !query->is_removed && is_recorded_one(fd, query) &&
-		    (begins_with(name, VK_TEMPORARY_PREFIX) || is_whole(store, name)))
+		switch (belongs(store, name, fd, query)) {
+		case YES:
 			give_name(store_fd, name, query->id, sink);
-		else
+			break;
+		case NO:
 			remove_folder(store_fd, name, fd, sink);
+			break;
+		case UNKNOWN:
+			put_left(sink, name, "it may be a capture, and cannot be read");
+			break;
+		}
 	}
 	close(fd);
 }

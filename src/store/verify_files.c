@@ -196,26 +196,34 @@ static void check_md5(const struct vk_verifier *v, const char *md5, const struct
 	vk_finding_put(v->sink, &finding);
 }
 
-static void check_file(const struct vk_verifier *v, struct vk_saver *s,
-		       const struct vk_expected_file *e)
+/* Only what is known to be wrong is damage: a store that cannot be read right now says nothing of its captures. */
+static enum vk_status check_file(const struct vk_verifier *v, struct vk_saver *s,
+				 const struct vk_expected_file *e, struct vk_error *err)
 {
 	struct vk_error why = {.status = VK_OK};
+	enum vk_status status;
 	struct vk_verify_digests is;
 	struct vk_finding finding;
 	uint64_t length;
 	int fd;
 
-	if (vk_folder_open_file(v->folder_fd, e->file, &fd, &length, &why) != VK_OK) {
+	status = vk_folder_open_file(v->folder_fd, e->file, &fd, &length, &why);
+	if (status == VK_ABSENT || status == VK_DAMAGED) {
 		put_file(v, e, VK_F_CAPTURE_FILE_MISSING, why.what);
-		return;
+		return VK_OK;
+	}
+	if (status != VK_OK) {
+		*err = why;
+		return status;
 	}
 	/* a file of another length is not what was saved, whatever it holds */
 	if (!check_length(v, e, length)) {
 		close(fd);
-		return;
+		return VK_OK;
 	}
 	if (!digest_once(v, s, e, fd, length, &is)) {
-		put_file(v, e, VK_F_CAPTURE_DIGEST, "the file cannot be read");
+		status = vk_error_errno(err, errno, e->file, "the file cannot be read");
+		(void)vk_error_remedy(err, "look at the disk of the store; nothing is known of this capture until it can be read");
 	} else if (e->sha256[0] != '\0' && strcmp(is.sha256, e->sha256) != 0) {
 		vk_finding_init(&finding, VK_F_CAPTURE_DIGEST, e->offset_bytes,
 				e->has_length ? e->length_bytes : 0, "%s is not what was saved",
@@ -227,6 +235,7 @@ static void check_file(const struct vk_verifier *v, struct vk_saver *s,
 		check_md5(v, is.md5, e);
 	}
 	close(fd);
+	return status;
 }
 
 enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err)
@@ -239,7 +248,7 @@ enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err)
 	if (v->has_manifest && vk_capture_has_md5(&v->manifest.capture) && !vk_digest_add_md5(&saver.digest))
 		status = vk_error_set(err, VK_NOMEM, v->path, "no memory for the digests");
 	for (size_t i = 0; i < v->expected_count && status == VK_OK; i++)
-		check_file(v, &saver, &v->expected[i]);
+		status = check_file(v, &saver, &v->expected[i], err);
 	vk_saver_free(&saver);
 	return status;
 }

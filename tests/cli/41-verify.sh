@@ -26,6 +26,8 @@ ok "by path with a slash behind" "$VMFSKIT" verify "$dir/"
 ok "by id" "$VMFSKIT" verify --store "$TMP/store" "$id"
 ok "all of the store" "$VMFSKIT" verify --store "$TMP/store"
 has "verdict" "$OUT" ': sound, '
+ok "quiet" "$VMFSKIT" verify --quiet --ledger --store "$TMP/store"
+is "quiet: not a word" "$(cat "$OUT" "$ERR")" ""
 ok "JSON" "$VMFSKIT" verify --json --store "$TMP/store"
 is "its form" "$(json 'join " ", $j->{schema}, $j->{captures}[0]{id}, $j->{captures}[0]{verdict}' "$OUT")" "vmfskit.verify/1 $id sound"
 exits "unknown" 4 "$VMFSKIT" verify --store "$TMP/store" 20090421T164556Z-none

@@ -407,6 +407,22 @@ flock small/.lock sh -c "\"$VMFSKIT\" prune --store small --write >'$TMP/o' 2>'$
 is "another run holds the store" "$(cat "$TMP/c")" 4
 has "says so" "$TMP/e" 'in use'
 has "a dry run does not mind" "$TMP/dry" '^4 captures: '
+# somebody else's file, or a mode bit, is no reason to let a capture go
+mkdir odd
+cp -a small/ledger* odd/ 2>/dev/null
+last=$(captures small | tail -n 1)
+cp -a "small/$last" odd/
+for stamp in 20210101T000000Z 20210102T000000Z; do
+	[ "$("$VMFSKIT" prune --store odd --json | jq '.captures | length')" = 1 ] || fail "the odd store"
+done
+chmod g+w "odd/$last"
+is "a folder that others can write to is not damaged" \
+	"$("$VMFSKIT" prune --store odd --json | jq -r '.captures[].verdict')" "$("$VMFSKIT" prune --store small --json | jq -r '.captures[-1].verdict')"
+chmod g-w "odd/$last"
+echo mine >"odd/$last/note.txt"
+is "a capture with somebody's file in it is never removed" \
+	"$("$VMFSKIT" prune --store odd --json | jq -r '.captures[] | "\(.verdict) \(.keep)"')" "unclear true"
+rm -rf odd
 chmod 777 small
 exits "a store that others can write to" 3 "$VMFSKIT" prune --store small --write
 exits "the same for pins" 3 "$VMFSKIT" pin --store small "$(captures small | head -n 1)"

@@ -60,6 +60,7 @@ build() { # STORE OPTIONS...
 }
 ok "a store" build plain
 ok "a signed store" build signed --sign-key key --md5
+sleep 1.1 # a head is told from another by its time, too
 ok "another one, by someone else" build foreign.st --sign-key foreign
 
 for kind in plain signed; do
@@ -197,6 +198,14 @@ for kind in plain signed; do
 	judge "$kind: without the anchor nobody could tell" 0 "" "${options[@]}"
 	for i in 1 2 3; do "$VMFSKIT" capture --store st $([ $kind = plain ] || echo --sign-key key) one.img >/dev/null; done
 	judge "$kind: rolled back and gone on" 1 "ledger.rolled-back" "${options[@]}" --anchor $kind.anchor
+	cp $kind.anchor witness
+	exits "$kind: a run does not replace the anchor that knows better" 3 "$VMFSKIT" capture --store st --anchor $kind.anchor \
+		$([ $kind = plain ] || echo --sign-key key) one.img
+	has "$kind: and says so" "$ERR" 'the anchor stays as it is'
+	same "$kind: it is as it was" witness $kind.anchor
+	printf 'anchor = %s\n' "$PWD/$kind.anchor" >anchored.conf
+	exits "$kind: the configured anchor is asked" 1 "$VMFSKIT" verify --config anchored.conf --store st --ledger
+	has "$kind: and tells" "$OUT" 'ledger\.rolled-back'
 done
 
 # --- signatures

@@ -150,3 +150,12 @@ for extent in first second; do
 	there_and_back "the $extent extent of a volume" ""
 	[ "$extent" = second ] && same "the second extent: all its headers are back" "$disk" "$TMP/second.img"
 done
+
+# --- the configuration says where the store is
+printf 'store = %s\n' "$TMP/configured" >"$TMP/conf"
+"$LAB" make --size 320M "$TMP/conf.img" >/dev/null || exit 1
+ok "capture into the configured store" "$VMFSKIT" capture --config "$TMP/conf" "$TMP/conf.img"
+conf_id=$(captures "$TMP/configured")
+"$LAB" break --how table "$TMP/conf.img" >/dev/null || exit 1
+ok "restore looks there, too" "$VMFSKIT" restore --config "$TMP/conf" "$conf_id" "$TMP/conf.img"
+has "and says so in the command to paste" "$OUT" "^  vmfskit restore .*--store $TMP/configured .*--write\$"

@@ -89,7 +89,7 @@ echo "store: sound, 300 captures" >"$TMP/says.verify"
 echo "would keep" >"$TMP/says.prune"
 ok "a week" as_cron "$TMP/weekly"
 is "a week: says nothing" "$(cat "$OUT" "$ERR")" ""
-is "a week: verifies, then prunes" "$(cat "$TMP/calls")" "vmfskit verify --ledger
+is "a week: verifies, then prunes" "$(cat "$TMP/calls")" "vmfskit verify --ledger --quiet
 vmfskit prune --write"
 echo "error ledger.line-altered" >"$TMP/says.verify"
 echo 1 >"$TMP/code.verify"
