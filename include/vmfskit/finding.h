@@ -128,7 +128,22 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(LEDGER_CAPTURE_MISSING, "ledger.capture-missing", ERROR, "the ledger records a capture that is not there, and no prune of it", "look for it in another copy of the store") \
 	F(LEDGER_CAPTURE_UNRECORDED, "ledger.capture-unrecorded", ERROR, "a capture lies in the store that the ledger does not record", "do not restore from it before you know where it comes from") \
 	F(LEDGER_CAPTURE_DIFFERS, "ledger.capture-differs", ERROR, "the manifest of a capture is not the one that the ledger recorded", "do not restore from it before you know where it comes from") \
-	F(LEDGER_UNFINISHED, "ledger.unfinished", INFO, "a run was killed or lost power between recording this and doing it", "nothing: the next run finishes it")
+	F(LEDGER_UNFINISHED, "ledger.unfinished", INFO, "a run was killed or lost power between recording this and doing it", "nothing: the next run finishes it") \
+	F(INCIDENT_TABLE_LOST, "incident.table-lost", ERROR, "the partition table is gone while volumes are still on the disk: hosts see an empty LUN", "vmfskit repair table shows the table that fits; nothing is written without --write") \
+	F(INCIDENT_TABLE_DAMAGED, "incident.table-damaged", ERROR, "a part of the partition table is damaged, but what it said is still known", "vmfskit repair table puts the damaged part right") \
+	F(INCIDENT_INITIALISED, "incident.initialised", ERROR, "another system initialised the LUN: it wrote a partition table of its own", "keep that system from the LUN, then vmfskit repair table") \
+	F(INCIDENT_FORMATTED, "incident.formatted", ERROR, "another system made a file system over the volume", "keep that system from the LUN and copy the LUN before anything else; what it overwrote comes back from a capture only") \
+	F(INCIDENT_BLANKED, "incident.blanked", ERROR, "a part of the disk was filled with zeros", "find out what was blanked: vmfskit doctor --svg draws it") \
+	F(INCIDENT_MAGIC_WIPED, "incident.magic-wiped", ERROR, "only the few bytes by which systems recognise VMFS are gone", "vmfskit repair header puts them back") \
+	F(INCIDENT_HEADER_LOST, "incident.header-lost", ERROR, "the LVM header or its tables are gone", "vmfskit restore if there is a capture, else vmfskit repair header") \
+	F(INCIDENT_DESCRIPTOR_LOST, "incident.descriptor-lost", ERROR, "the file-system descriptor is gone", "vmfskit restore if there is a capture, else vmfskit repair header") \
+	F(INCIDENT_METADATA_HIT, "incident.metadata-hit", ERROR, "the file system's own files (.fdc.sf and others) were overwritten: some files of the datastore are lost", "copy the LUN before anything else") \
+	F(INCIDENT_GROWN, "incident.lun-grown", WARNING, "the LUN is longer than its partition table knows", "vmfskit repair table puts the backup GPT at the new end; the volume is then grown in vCenter") \
+	F(INCIDENT_SHRUNK, "incident.lun-shrunk", ERROR, "the disk is shorter than what lies on it", "do not write; make sure that the whole LUN is visible") \
+	F(INCIDENT_REPLICA, "incident.replica", WARNING, "the header was written for another LUN: hosts take the volume for a snapshot and do not mount it", "find out whether this is the original under a new id, or a copy, before it is mounted or resignatured") \
+	F(INCIDENT_STRIPES, "incident.stripe-order", ERROR, "structures lie where they do not belong, in pieces of one size: the array may have been put together in the wrong order", "do not write to it; look at the RAID's order of disks first") \
+	F(INCIDENT_ALIVE, "incident.alive", WARNING, "a host is using the volume right now", "unmount the datastore on every host before anything is written") \
+	F(INCIDENT_UNREADABLE, "incident.unreadable", ERROR, "the disk does not deliver some of its sectors", "copy it with ddrescue first and work on the copy")
 
 #define VK_FINDING_ENUM(id, code, severity, why, remedy) VK_F_##id,
 enum vk_finding_code { VK_FINDING_CODES(VK_FINDING_ENUM) VK_F_COUNT };

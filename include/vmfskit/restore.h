@@ -28,7 +28,8 @@ extern "C" {
 	G(FOREIGN_SIGNATURE, "foreign-signature", "another system's data lies where would be written", "save that data first, then lift this guard") \
 	G(IN_USE, "in-use", "the target or a part of it is mounted or in use", "unmount it and stop what uses it") \
 	G(HEARTBEAT, "heartbeat", "a host is using the volume right now", "unmount the datastore on every host") \
-	G(UNREADABLE, "unreadable", "the capture has holes where the disk could not be read, or the target cannot be read", "use another capture, or leave that part out with --part")
+	G(UNREADABLE, "unreadable", "the capture has holes where the disk could not be read, or the target cannot be read", "use another capture, or leave that part out with --part") \
+	G(GUESS, "guess", "the plan holds values that are nowhere to be found", "read the plan; give the value with an option, or lift this guard")
 
 #define VK_GUARD_ENUM(id, name, protects, past) VK_GUARD_##id,
 enum vk_guard { VK_GUARDS(VK_GUARD_ENUM) VK_GUARD_COUNT };

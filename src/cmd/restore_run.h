@@ -56,6 +56,6 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 
 #define VK_RESTORE_GUARD_NAMES \
 	"capture-verified size sector-size kind disk-id device-uuid volume-uuid table-kind " \
-	"table-partitions changed-since foreign-signature in-use heartbeat unreadable"
+	"table-partitions changed-since foreign-signature in-use heartbeat unreadable guess"
 
 #endif

@@ -7,17 +7,20 @@ cd "$ROOT" || exit 1
 # what the files of a folder may include, besides their own folder
 declare -A may=(
 	[base]="" [disk]="base" [io]="base" [vol]="base disk io" [fs]="base disk io vol" [scsi]="base disk io vol"
-	[store]="base disk io vol fs scsi" [repair]="base disk io vol fs scsi store"
-	[report]="base disk io vol fs scsi store repair" [cli]="base"
-	[cmd]="base disk io vol fs scsi store repair report cli" [lab]="base disk io vol cli"
-	[tools]="base disk io vol fs scsi store repair report cli cmd lab"
+	[find]="base disk io vol" [rebuild]="base disk io vol find"
+	[store]="base disk io vol fs scsi" [repair]="base disk io vol fs scsi find rebuild store"
+	[doctor]="base disk io vol fs scsi find rebuild store repair"
+	[report]="base disk io vol fs scsi find rebuild store repair doctor" [cli]="base"
+	[cmd]="base disk io vol fs scsi find rebuild store repair doctor report cli" [lab]="base disk io vol cli"
+	[tools]="base disk io vol fs scsi find rebuild store repair doctor report cli cmd lab"
 )
 # the layer of each public header
 declare -A layer=(
 	[error]=base [text]=base [finding]=base [layout]=disk [mbr]=disk [gpt]=disk [vmfs_uuid]=disk [scsi_id]=disk
 	[lvm]=disk [fs_descriptor]=disk [heartbeat]=disk [lock]=disk [io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol
 	[source]=vol [luns]=scsi [capture]=store [store]=store [ledger]=store [signature]=store [diff]=store [retention]=store [import]=store
-	[restore]=repair [vmfskit]=cmd
+	[restore]=repair [foreign]=find [find]=find [rebuild_table]=rebuild [rebuild_header]=rebuild [repair]=repair
+	[doctor]=doctor [vmfskit]=cmd
 )
 
 bad=
@@ -67,7 +70,7 @@ is "disk/ includes no stdio, unistd, errno, fcntl, stdlib, time" \
 	"$(grep -nE '#[ \t]*include[ \t]*<(stdio|unistd|errno|fcntl|stdlib|time|sys/.*)\.h>' src/disk/*)" ""
 is "disk/ allocates and prints nothing" "$(grep -nwE '(malloc|calloc|realloc|strdup|free|printf|fprintf|puts)[ ]*\(' src/disk/*)" ""
 is "the library prints nothing" "$(grep -nE '\b(printf|puts|putchar|perror)\(|\b(stdout|stderr)\b' \
-	$(ls src/{base,disk,io,vol,fs,scsi,store,repair}/*.c 2>/dev/null) | grep -vE '^[^:]*:[0-9]+:[ \t]*(/?\*|//)')" ""
+	$(ls src/{base,disk,io,vol,fs,scsi,find,rebuild,store,repair,doctor}/*.c 2>/dev/null) | grep -vE '^[^:]*:[0-9]+:[ \t]*(/?\*|//)')" ""
 
 # an unnamed temporary file is nobody's disk
 opening='\b(O_RDWR|O_WRONLY|O_CREAT)\b|\bf(d|re)?open\([^;]*"([wa]|r[bexm]*\+)'
@@ -76,7 +79,7 @@ writers() {
 }
 is "one file writes disks, and it is in repair/" "$(writers src/repair/*.c | wc -l)" 1
 is "nothing else opens for writing" \
-	"$(writers $(ls src/{base,disk,io,vol,fs,scsi,report,cli,cmd}/*.[ch] 2>/dev/null | grep -vx 'src/base/crash_point.c'))" ""
+	"$(writers $(ls src/{base,disk,io,vol,fs,scsi,rebuild,doctor,report,cli,cmd}/*.[ch] 2>/dev/null | grep -vx 'src/base/crash_point.c'))" ""
 
 is "files of at most 450 lines" \
 	"$(wc -l src/*/*.[ch] include/vmfskit/*.h tests/*/*.c | awk '$2 != "total" && $1 > 450')" ""

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The partition table that fits what was found and what of the old table is still sound, put on an overlay. Nothing here
+ * writes; repair.h applies it.
+ */
+#ifndef VMFSKIT_REBUILD_TABLE_H
+#define VMFSKIT_REBUILD_TABLE_H
+
+#include "vmfskit/find.h"
+#include "vmfskit/overlay.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The five parts that a GPT disk's table lies in, and what an MBR disk has. */
+enum vk_table_part {
+	VK_TP_MBR,            /* protective, or the table itself */
+	VK_TP_PRIMARY_HEADER,
+	VK_TP_PRIMARY_ARRAY,
+	VK_TP_BACKUP_ARRAY,
+	VK_TP_BACKUP_HEADER,
+	VK_TP_EBR,            /* the chain as a whole */
+	VK_TP_COUNT
+};
+const char *vk_table_part_name(enum vk_table_part part); /* "protective MBR", "primary GPT header", ... */
+
+enum vk_part_state {
+	VK_PART_STATE_UNUSED,  /* this kind of table has no such part */
+	VK_PART_STATE_SOUND,
+	VK_PART_STATE_STALE,   /* sound in itself, but of an earlier time: before the LUN grew, before a partition was made */
+	VK_PART_STATE_DAMAGED, /* something of it is there */
+	VK_PART_STATE_FOREIGN, /* another system's table */
+	VK_PART_STATE_LOST,    /* nothing is there */
+	VK_PART_STATE_UNREADABLE
+};
+const char *vk_part_state_name(enum vk_part_state state);
+struct vk_table_part_verdict {
+	enum vk_part_state state;
+	bool rewritten;    /* the plan changes it */
+	uint64_t offset_bytes;
+	uint64_t length_bytes;
+	char why[240];     /* what is wrong and how it is known; empty when sound */
+};
+
+/* Where an entry of the plan comes from; the best that knows it. */
+enum vk_entry_origin {
+	VK_ENTRY_KEPT,       /* it stands in the table that systems use now */
+	VK_ENTRY_PRIMARY,    /* the primary GPT */
+	VK_ENTRY_BACKUP,     /* the backup GPT */
+	VK_ENTRY_BOTH,       /* single entries of both, each checked */
+	VK_ENTRY_MBR,        /* an MBR or EBR */
+	VK_ENTRY_CAPTURE,    /* a capture of this disk */
+	VK_ENTRY_FOUND,      /* a volume that was found */
+	VK_ENTRY_LAYOUT      /* an ESXi boot disk has it, and its contents fit */
+};
+const char *vk_entry_origin_name(enum vk_entry_origin origin);
+
+struct vk_planned_entry {
+	struct vk_partition partition; /* number, place, type; of a GPT the whole entry */
+	enum vk_entry_origin origin;
+	bool bytes_exact;    /* as it stood, byte for byte */
+	bool length_exact;   /* false: a guess, see why */
+	bool number_exact;   /* false: counted from 1 in the order of the disk */
+	bool guid_fresh;     /* the unique GUID survived nowhere; derived from the volume, the same on every run */
+	size_t candidate;    /* index in vk_find; SIZE_MAX: none */
+	char why[240];
+};
+
+/* A table that is known from elsewhere. Borrowed. */
+struct vk_known_table {
+	const struct vk_source *source; /* of the capture */
+	const char *name;               /* "capture 20261121T020000Z-lun3" */
+	uint64_t disk_bytes;            /* the disk's length then; 0: not known */
+};
+
+struct vk_rebuild_table_options {
+	enum vk_table_kind label;       /* NONE: what the evidence says */
+	const uint64_t *include_sectors;/* starts of ghosts that are wanted all the same */
+	size_t include_count;
+	const uint64_t *exclude_sectors;/* starts that are not wanted */
+	size_t exclude_count;
+	const struct vk_known_table *known; /* the newest first */
+	size_t known_count;
+};
+
+struct vk_rebuild_table {
+	enum vk_table_kind kind;
+	char why_kind[240];
+	uint32_t sector_size;
+	uint64_t disk_sectors;
+	struct vk_guid disk_guid;       /* GPT */
+	bool disk_guid_fresh;
+	uint64_t first_usable_lba, last_usable_lba; /* GPT */
+	struct vk_table_part_verdict parts[VK_TP_COUNT]; /* as the disk is now */
+	struct vk_planned_entry *entries; /* by number */
+	size_t entry_count;
+	char **lost;                    /* what cannot be brought back: whole sentences */
+	size_t lost_count;
+	char **notes;                   /* what else a person should know, one sentence each */
+	size_t note_count;
+	const char *layout;             /* "ESXi 7 or 8 boot disk", NULL: none; static */
+	bool nothing_to_do;             /* every part is sound and agrees */
+	bool guessed;                   /* some value could not be known (guard "guess") */
+};
+
+/*
+ * Decide the table and put it on overlay, whose base is source's disk. Write classes are those of restore (backup GPT first,
+ * MBR last of the table). Never proposes entries that overlap or reach past the disk. Errors: VK_ABSENT (nothing was found
+ * that a table could name; err says what to try), VK_USAGE (a label that cannot express it; two choices that cannot both
+ * be), VK_IO, VK_NOMEM. Free with vk_rebuild_table_free.
+ */
+VK_MUST_USE enum vk_status vk_rebuild_table(const struct vk_source *source,
+					    const struct vk_find *find,
+					    const struct vk_rebuild_table_options *options,
+					    struct vk_overlay *overlay,
+					    struct vk_rebuild_table *ret_table, struct vk_error *err);
+void vk_rebuild_table_free(struct vk_rebuild_table *table);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Repair: what rebuild_table.h or rebuild_header.h put on an overlay becomes a capture marked "rebuilt", and that capture
+ * is restored: the same guards, undo, order of writing and crash safety as any other restore.
+ */
+#ifndef VMFSKIT_REPAIR_H
+#define VMFSKIT_REPAIR_H
+
+#include "vmfskit/rebuild_header.h"
+#include "vmfskit/rebuild_table.h"
+#include "vmfskit/restore.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vk_repair_options {
+	struct vk_restore_options restore;      /* parts is not used */
+	struct vk_find_options find;            /* hints are added to those of the captures */
+	bool use_captures;                      /* look for captures of this disk in restore.store */
+	const char *capture;                    /* this one (id or folder); NULL: the newest that fits */
+	struct vk_rebuild_table_options table;  /* known is filled in */
+	struct vk_rebuild_header_options header;/* candidate and known are filled in */
+	unsigned partition;                     /* header: of the table; 0: the only VMFS partition */
+	bool has_start;                         /* header: the partition begins here */
+	uint64_t start_sector;
+	const char *const *members;             /* header: other extents of the volume; ends with NULL; may be NULL */
+};
+
+/* A repair that was thought through but not done. */
+struct vk_repair;
+
+/* Errors: those of vk_find, vk_rebuild_table and vk_restore_plan. Nothing is opened for writing. Free with vk_repair_free. */
+VK_MUST_USE enum vk_status vk_repair_plan_table(const char *target,
+						const struct vk_repair_options *options,
+						struct vk_repair **ret_repair, struct vk_error *err);
+/* Errors: those of vk_find, vk_rebuild_header and vk_restore_plan; VK_USAGE: which partition is meant is not clear. */
+VK_MUST_USE enum vk_status vk_repair_plan_header(const char *target,
+						 const struct vk_repair_options *options,
+						 struct vk_repair **ret_repair, struct vk_error *err);
+void vk_repair_free(struct vk_repair *repair);
+
+const struct vk_find *vk_repair_find(const struct vk_repair *repair);
+const struct vk_rebuild_table *vk_repair_table(const struct vk_repair *repair);   /* NULL for a header */
+const struct vk_rebuild_header *vk_repair_header(const struct vk_repair *repair); /* NULL for a table */
+/* Which partition's header it is. */
+uint64_t vk_repair_start_sector(const struct vk_repair *repair);
+/* The plan as that of a restore: edits, objections, before and after. */
+const struct vk_restore *vk_repair_restore(const struct vk_repair *repair);
+
+/*
+ * Save the rebuilt capture in the store, then restore it. ret_capture_id and ret_undo_id are empty as long as there is
+ * none. Errors: those of vk_restore_write and vk_capture_take.
+ */
+VK_MUST_USE enum vk_status vk_repair_write(struct vk_repair *repair,
+					   char ret_capture_id[VK_CAPTURE_ID_BYTES],
+					   char ret_undo_id[VK_CAPTURE_ID_BYTES],
+					   struct vk_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
