@@ -8,16 +8,18 @@
 
 #include "base/checked.h"
 #include "find/scan_reader.h"
-#include "find/scan_state.h"
+#include "find/scan_resume.h"
 
-enum { TELL_EVERY_MS = 200 };
+enum { TELL_EVERY_MS = 200, SAVE_EVERY_MS = 5000, SAVE_SHARE = 50 };
 
 struct run {
 	struct vk_io *io;
 	const struct vk_scan_options *options;
 	uint64_t end;
 	struct vk_scan_state state;
-	uint64_t told_ms;
+	struct vk_scan_job job;
+	uint64_t told_ms, save_ms; /* when it was told last, and is to be saved next */
+	uint64_t resumed_bytes;
 	bool stopped;
 };
 
@@ -37,6 +39,20 @@ static void tell(struct run *run)
 	if (o->progress != NULL &&
 	    !o->progress(o->ctx, run->state.position - o->start_bytes, run->end - o->start_bytes))
 		run->stopped = true;
+}
+
+/* A large state on a slow disk is saved less often: it is not to take more than a small share of the time. */
+static enum vk_status save(struct run *run, struct vk_error *err)
+{
+	const char *path = run->options->resume_path;
+	uint64_t begun = now_ms();
+	enum vk_status status = VK_OK;
+
+	if (path != NULL)
+		status = vk_scan_file_save(path, &run->job, &run->state, err);
+	run->save_ms = now_ms();
+	run->save_ms += vk_max_u64(SAVE_EVERY_MS, SAVE_SHARE * (run->save_ms - begun));
+	return status;
 }
 
 /* Add a piece to what is known. False when memory ran out. */
@@ -66,6 +82,7 @@ static enum vk_status follow(struct run *run, struct vk_scan_reader *reader, str
 	while (!run->stopped && run->state.position < run->end) {
 		const struct vk_piece *piece;
 		enum vk_status status = vk_scan_reader_next(reader, TELL_EVERY_MS, &piece, err);
+		uint64_t now;
 
 		if (status != VK_OK)
 			return status;
@@ -77,8 +94,12 @@ static enum vk_status follow(struct run *run, struct vk_scan_reader *reader, str
 						    "there is no memory left to note what was found");
 			vk_scan_reader_give_back(reader);
 		}
-		if (now_ms() - run->told_ms >= TELL_EVERY_MS)
+		now = now_ms();
+		if (now - run->told_ms >= TELL_EVERY_MS)
 			tell(run);
+		/* that it cannot be saved now is told when it matters: when the scan ends before the disk does */
+		if (now >= run->save_ms)
+			(void)!save(run, NULL);
 	}
 	return VK_OK;
 }
@@ -88,7 +109,6 @@ static enum vk_status read_on(struct run *run, struct vk_error *err)
 	struct vk_scan_reader *reader;
 	enum vk_status status;
 
-	tell(run);
 	if (run->stopped || run->state.position >= run->end)
 		return VK_OK;
 	status = vk_scan_reader_open(run->io, run->state.position, run->end, &reader, err);
@@ -101,6 +121,46 @@ static enum vk_status read_on(struct run *run, struct vk_error *err)
 	return status;
 }
 
+/* From the start, or from where the resume file says; that it can be written is found out now, not after hours. */
+static enum vk_status begin(struct run *run, struct vk_error *err)
+{
+	const struct vk_scan_options *o = run->options;
+	enum vk_status status = VK_OK;
+
+	run->job = (struct vk_scan_job){.identity = o->identity != NULL ? o->identity : "",
+					.disk_bytes = vk_io_size_bytes(run->io),
+					.sector_size = o->sector_size,
+					.start_bytes = o->start_bytes,
+					.length_bytes = o->length_bytes};
+	if (o->resume_path != NULL) {
+		struct vk_error why = {0};
+
+		status = vk_scan_file_load(o->resume_path, &run->job, &run->state, &why);
+		if (status == VK_ABSENT)
+			status = VK_OK;
+		else if (status != VK_OK && err != NULL)
+			*err = why;
+	}
+	run->resumed_bytes = run->state.position - o->start_bytes;
+	if (status == VK_OK)
+		status = save(run, err);
+	if (status == VK_OK)
+		tell(run);
+	return status;
+}
+
+/* What stops a scan, a failure too, is not to cost what was done. Of a scan that came to its end nothing is lost. */
+static enum vk_status end(struct run *run, enum vk_status status, struct vk_error *err)
+{
+	if (status != VK_OK) {
+		if (save(run, NULL) == VK_OK && status == VK_IO && run->options->resume_path != NULL)
+			(void)vk_error_remedy(err, "When the disk answers again run the same command: the scan goes on from where it is");
+		return status;
+	}
+	status = save(run, err);
+	return run->stopped ? status : VK_OK;
+}
+
 /* The lists go to the caller. */
 static enum vk_status hand_over(struct run *run, struct vk_scan *ret_scan, struct vk_error *err)
 {
@@ -108,6 +168,7 @@ static enum vk_status hand_over(struct run *run, struct vk_scan *ret_scan, struc
 	struct vk_scan scan = {.marks_left_out = state->marks_left_out,
 			       .scanned_bytes = state->scanned_bytes,
 			       .holes_bytes = state->holes_bytes,
+			       .resumed_bytes = run->resumed_bytes,
 			       .stopped = run->stopped};
 
 	if (!vk_tallies_ranked(&state->tallies, &scan.votes, &scan.vote_count))
@@ -146,7 +207,9 @@ enum vk_status vk_scan(struct vk_io *io, const struct vk_scan_options *options, 
 	if (!vk_scan_state_init(&run.state, options->start_bytes))
 		status = vk_error_set(err, VK_NOMEM, vk_io_name(io), "there is no memory left to scan it");
 	if (status == VK_OK)
-		status = read_on(&run, err);
+		status = begin(&run, err);
+	if (status == VK_OK)
+		status = end(&run, read_on(&run, err), err);
 	if (status == VK_OK)
 		status = hand_over(&run, ret_scan, err);
 	vk_scan_state_free(&run.state);
