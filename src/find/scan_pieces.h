@@ -5,7 +5,7 @@
 
 #include "find/scan_reader.h"
 
-enum { VK_PIECE_BYTES_MAX = 2 << 20, VK_PIECE_ALIGN_BYTES = 4096 };
+enum { VK_PIECE_BYTES_MAX = 4 << 20, VK_PIECE_ALIGN_BYTES = 4096 };
 
 struct vk_pieces {
 	struct vk_io *io;
