@@ -18,7 +18,7 @@
 #include "lab_memory.h"
 #include "vmfskit/find.h"
 
-enum { SECTOR = 512 };
+#define SECTOR 512ULL
 #define HEADER (VK_LVM_HEADER_OFFSET)
 #define DESCRIPTOR (VK_LVM_DATA_OFFSET + VK_FS_OFFSET)
 #define HEARTBEATS (VK_LVM_DATA_OFFSET + 0x300000)

@@ -4,7 +4,7 @@
 
 #include "disk_support.h"
 
-static const uint64_t odd_start = 77777ULL * SECTOR;
+static const uint64_t odd_start = 77777 * SECTOR;
 
 /* Every check holds of a volume of any version, wherever it begins. */
 static void test_living(void **state)
