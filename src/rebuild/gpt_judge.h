@@ -54,7 +54,7 @@ struct vk_gpt_judgement {
 
 	struct vk_gpt_image image;    /* the best that can be known, always usable; for disk_sectors unless cut */
 	bool header_exact;            /* disk GUID and numbers of a header that its checksum proves */
-	bool disk_guid_known;         /* else image has the nil GUID */
+	bool disk_guid_known;         /* else image has the nil GUID, or that of one damaged header, which nothing proves */
 	bool usable_known;            /* else the usual range */
 	enum vk_gpt_proof proof;
 	struct vk_gpt_judged_entry *entries; /* by number */
