@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "vmfskit/fat_boot.h"
 #include "vmfskit/fs_descriptor.h"
 #include "vmfskit/gpt.h"
 #include "vmfskit/heartbeat.h"
@@ -19,7 +20,7 @@ const struct vk_layout *const vk_layouts[] = {
 	&vk_lvm_device_layout,   &vk_lvm_volume_layout,    &vk_lvm_pe_layout,
 	&vk_lvm_ext_layout,      &vk_lvm_sd_layout,        &vk_fs_descriptor_layout,
 	&vk_heartbeat_layout,    &vk_lock_layout,          &vk_lock_holder_layout,
-	NULL,
+	&vk_fat_boot_layout,     NULL,
 };
 
 int vk_field_held(const struct vk_field *field, size_t seen_bytes)
