@@ -25,6 +25,7 @@ struct vk_self_report {
 	uint64_t file_block_bytes;
 	uint64_t file_blocks;       /* resources of .fbb.sf, in file blocks (VMFS6: small ones) */
 	uint64_t logical_bytes;     /* file_blocks x file_block_bytes; the volume is not shorter */
+	uint32_t creation_time;     /* of the system files, Unix seconds: when the file system was made */
 	char size_from[160];        /* ".fbb.sf header at 0x1518800: 1024 blocks of 1 MiB" */
 };
 
