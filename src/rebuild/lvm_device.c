@@ -101,7 +101,7 @@ static void mend_mac(struct vk_lvm_case *c, struct vk_vmfs_uuid *id)
 	const uint8_t *mac = c->v.uuid.b + 10;
 
 	if (!c->volume_believed || !c->fs_believed || memcmp(mac, c->fs.uuid.b + 10, 6) != 0 ||
-	    memcmp(mac, id->b + 10, 6) == 0 || c->sizes.first_pe != 0 ||
+	    memcmp(mac, id->b + 10, 6) == 0 || vk_lvm_uuid_is_fresh(id) || c->sizes.first_pe != 0 ||
 	    !vk_same_event(vk_uuid_seconds(id), vk_uuid_seconds(&c->v.uuid)))
 		return;
 	memcpy(id->b + 10, mac, 6);
@@ -146,7 +146,7 @@ static void make_identity(struct vk_lvm_case *c)
 	uint32_t seconds = vk_lvm_made_at(c, &from);
 	struct vk_vmfs_uuid id;
 
-	if (!vk_vmfs_uuid_is_nil(&c->d.devID)) /* of a capture */
+	if (!vk_vmfs_uuid_is_nil(&c->d.devID)) /* of a capture, or what is left */
 		return;
 	if (seconds == 0) {
 		seconds = 1;
