@@ -83,6 +83,8 @@ void vk_lvm_device_mend(struct vk_lvm_case *c);
 void vk_lvm_disk_id_mend(struct vk_lvm_case *c);
 /* Whether type, length and bytes of an id agree. */
 bool vk_lvm_disk_id_sound(const struct vk_scsi_disk_id *id);
+/* Entries in the table of LVM6: as many as there are when they cover the volume without a gap. */
+uint64_t vk_lvm_six_entries(const struct vk_lvm_case *c, bool *ret_covered);
 /* Put the tables that differ from what they should be, and their verdict. Errors: as vk_work_put. */
 VK_MUST_USE enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err);
 

@@ -192,10 +192,10 @@ static void mend_sizes(struct vk_lvm_case *c)
 static void mend_six(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_sizes *z = &c->sizes;
-	uint64_t entries = c->survey.good > 0 ? c->survey.entries : (z->volume_pes + 65535) / 65536;
+	bool sure = c->volume_believed, covered;
+	uint64_t entries = vk_lvm_six_entries(c, &covered);
 	uint64_t a = c->d.numPEs, b = c->d.numPEs6;
 	struct vk_side *d = &c->device;
-	bool sure = c->volume_believed;
 
 	vk_side_number(d, "mdAlignment", c->alignment, sure ? VK_FIELD_COMPUTED : VK_FIELD_USUAL, true, "%s",
 		       sure ? "the place of the volume descriptor" : "every VMFS6 volume seen");
