@@ -225,16 +225,18 @@ static void assert_same_disk(const struct bench *b, const uint8_t *after, const 
 /* What of a pair of damages cannot be brought back, as the words that must be said; NULL: nothing. */
 static const char *what_is_lost(const struct bench *b, const enum damage kind[5], const bool hit[5])
 {
-	bool arrays = hit[2] && hit[3] && kind[2] != BIT && kind[3] != BIT;
+	bool first = hit[2] && kind[2] != BIT;
+	bool second = hit[3] && kind[3] != BIT;
+	bool second_gone = kind[3] == ZERO || kind[3] == STALE_AT_OLD_PLACE;
 	/* behind the last partition one of before the grow is found, inside of it not */
 	bool gone = kind[4] == ZERO || (kind[4] == STALE_AT_OLD_PLACE && b->entries_changed);
 	bool headers = hit[1] && hit[4] && kind[1] == ZERO && gone;
 
 	if (headers)
 		return "disk GUID";
-	if (arrays && kind[2] == ZERO && kind[3] == ZERO)
+	if (first && second && kind[2] == ZERO && second_gone)
 		return "All GPT entries";
-	if (arrays && b->entries_changed)
+	if (first && second && b->entries_changed)
 		return "ntries";
 	if (hit[0] && kind[0] == ZERO)
 		return "Boot code";
@@ -252,7 +254,8 @@ static void try_damage(struct bench *b, const enum damage kind[5], const bool hi
 		if (hit[part])
 			break_part(b, (enum vk_table_part)part, kind[part]);
 	after = repair(b, &j);
-	assert_int_equal(j.sector_size, b->ss);
+	if (j.sector_size != b->ss)
+		fail_msg("%s: taken for sectors of %u", what, j.sector_size);
 	assert_true(j.was_gpt);
 	for (int part = 0; part < 5; part++) {
 		bool differs = memcmp(b->disk, b->now, b->bytes) != 0;
@@ -309,7 +312,7 @@ static void all_singles_and_doubles(void **state)
 	(void)state;
 	random_state = 7;
 	for (int changed = 0; changed < 2; changed++) {
-		try_all(512, 512, changed);
+		if (!getenv("S")) try_all(512, 512, changed);
 		try_all(4096, 4096, changed);
 		try_all(4096, 512, changed);
 	}
