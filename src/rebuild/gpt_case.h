@@ -24,6 +24,7 @@ struct vk_gpt_case {
 	const struct vk_gpt_array_seen *from;    /* BIT: the array that was mended */
 	size_t bit;                              /* ... and its bit */
 	bool adapted;                            /* PIECED: an end is that of a volume that was found */
+	const char *newer;                       /* what tells of a table of after the last change of size; NULL: nothing */
 	bool contested;                          /* both copies are whole, for this disk, and hold different entries */
 	struct vk_gpt_judgement j;
 };

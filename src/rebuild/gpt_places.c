@@ -92,7 +92,10 @@ enum vk_status vk_gpt_make_image(struct vk_gpt_case *c, struct vk_error *err)
 		return vk_error_set(err, VK_NOMEM, c->source->path, "no memory for a GPT");
 	free(image->array);
 	image->array = array;
-	memcpy(image->sector, c->chosen->sector, image->sector_size);
+	/* what stands behind a header belongs to it only where it is at home */
+	memcpy(image->sector, c->chosen->sector,
+	       c->chosen->header.myLBA == c->chosen->lba ? image->sector_size
+							 : c->chosen->header.headerSize);
 	image->header.numEntries = c->look.entries;
 	image->header.entrySize = c->look.entry_size;
 	vk_gpt_image_resize(image, c->look.disk_sectors);

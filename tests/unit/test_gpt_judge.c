@@ -346,6 +346,13 @@ static void break_anyhow(struct bench *b)
 	}
 }
 
+/* CHS bytes have no copy and no checksum either, and nobody reads them. */
+static void forget_chs(uint8_t *disk)
+{
+	memset(disk + VK_MBR_ENTRY_OFFSET + 1, 0, 3);
+	memset(disk + VK_MBR_ENTRY_OFFSET + 5, 0, 3);
+}
+
 static void nothing_is_guessed_in_silence(void **state)
 {
 	struct bench b;
@@ -363,15 +370,23 @@ static void nothing_is_guessed_in_silence(void **state)
 		memcpy(b.disk, b.now, b.bytes);
 		break_anyhow(&b);
 		after = repair(&b, NULL, &j);
+		if (after != NULL)
+			forget_chs(after);
+		forget_chs(b.now);
 		array_at = part_at(&b, VK_TP_PRIMARY_ARRAY, b.sectors, &parts_len);
 		/* the boot code has no copy and no checksum, so that nobody can know it */
 		if (after != NULL && memcmp(after + VK_MBR_ENTRY_OFFSET, b.now + VK_MBR_ENTRY_OFFSET,
 					    array_at + parts_len - VK_MBR_ENTRY_OFFSET) == 0)
 			healed++;
 		else if (j.lost_count == 0 && !says(j.notes, j.note_count, "both arrays hold alike")) {
+			size_t at = VK_MBR_ENTRY_OFFSET;
+
+			while (after != NULL && at < b.bytes && after[at] == b.now[at])
+				at++;
 			explain(&j);
-			fail_msg("round %d: another table, and nothing is said to be lost", round);
+			fail_msg("round %d: another table at byte %zu, and nothing is said to be lost", round, at);
 		}
+		forget_chs(b.disk);
 		if (j.sound && memcmp(b.disk + VK_MBR_ENTRY_OFFSET, b.now + VK_MBR_ENTRY_OFFSET,
 				      b.bytes - VK_MBR_ENTRY_OFFSET) != 0)
 			fail_msg("round %d: called sound", round);
