@@ -1,85 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of others, captures, deleted and damaged entries, chains, wishes, and what no table can say. */
+/* Tables of others, captures, deleted and damaged entries, chains, wishes. */
 #include "table_bench.h"
 
 #include "base/bytes.h"
-
-static struct table_bench make(enum vk_table_kind kind, uint64_t size, const char *first, const char *second)
-{
-	struct vk_lab_spec *spec = bench_spec(kind, 512, size);
-
-	bench_volume(spec, first);
-	if (second != NULL)
-		bench_volume(spec, second);
-	return bench_make(spec, "plain");
-}
-
-/* Put the table of another disk of that size over this one: NULL ends the partitions. */
-static void other_table(struct table_bench *b, enum vk_table_kind kind, uint64_t seed,
-			const char *const *partitions)
-{
-	struct vk_lab_spec *spec = bench_spec(kind, 512, b->plan->disk_sectors * 512);
-	struct vk_lab_plan *plan = calloc(1, sizeof(*plan));
-	struct vk_error err;
-
-	assert_non_null(plan);
-	spec->seed = seed;
-	for (; *partitions != NULL; partitions++)
-		bench_foreign(spec, *partitions);
-	must(vk_lab_plan_make(spec, plan, &err), &err);
-	must(vk_lab_write_table(&b->disk, plan, &err), &err);
-	free(plan);
-	free(spec);
-}
-
-/* The table of the plan without partition `index`, both copies sealed. */
-static void delete_entry(struct table_bench *b, size_t index)
-{
-	struct vk_lab_plan *plan = malloc(sizeof(*plan));
-	struct vk_error err;
-
-	assert_non_null(plan);
-	*plan = *b->plan;
-	memmove(&plan->partitions[index], &plan->partitions[index + 1],
-		(plan->count - index - 1) * sizeof(plan->partitions[0]));
-	plan->count--;
-	must(vk_lab_write_table(&b->disk, plan, &err), &err);
-	free(plan);
-}
-
-static const struct vk_planned_entry *entry_of(const struct table_bench *b, const struct rebuilt *r,
-					       size_t index)
-{
-	const struct vk_lab_partition *p = &b->plan->partitions[index];
-	const struct vk_planned_entry *e;
-
-	if (r->status != VK_OK)
-		rebuilt_print(r);
-	assert_int_equal(r->status, VK_OK);
-	e = planned_at(r, p->start_sector);
-	if (e == NULL || e->partition.sectors != p->sectors) {
-		rebuilt_print(r);
-		fail_msg("partition %u is missing or wrong", p->number);
-	}
-	return e;
-}
-
-static bool said(char *const *list, size_t count, const char *words)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strstr(list[i], words) != NULL)
-			return true;
-	return false;
-}
-
-static void must_say(const struct rebuilt *r, const char *words)
-{
-	if (said(r->table.notes, r->table.note_count, words) ||
-	    said(r->table.lost, r->table.lost_count, words))
-		return;
-	rebuilt_print(r);
-	fail_msg("nothing says \"%s\"", words);
-}
 
 static void a_sound_table_stays(void **state)
 {
@@ -106,7 +29,7 @@ static void a_sound_table_stays(void **state)
 
 static void a_deleted_entry_comes_back(void **state)
 {
-	struct table_bench b = make(VK_TABLE_GPT, 0, "size=1G,version=6", "size=2G,version=6");
+	struct table_bench b = bench_disk(VK_TABLE_GPT, 0, "size=1G,version=6", "size=2G,version=6");
 	const struct vk_planned_entry *e;
 	struct vk_guid disk;
 	struct rebuilt *r;
@@ -115,7 +38,7 @@ static void a_deleted_entry_comes_back(void **state)
 	r = bench_rebuild(&b, NULL);
 	disk = r->source.table.gpt[0].header.diskGUID;
 	rebuilt_free(r);
-	delete_entry(&b, 1);
+	bench_delete_entry(&b, 1);
 	r = bench_rebuild(&b, NULL);
 	e = entry_of(&b, r, 0);
 	assert_true(e->bytes_exact);
@@ -129,9 +52,9 @@ static void a_deleted_entry_comes_back(void **state)
 	assert_false(r->table.disk_guid_fresh || r->table.nothing_to_do);
 	rebuilt_free(r);
 	/* all entries deleted: the empty GPT still says what kind of table it was */
-	delete_entry(&b, 1);
+	bench_delete_entry(&b, 1);
 	b.plan->count = 1;
-	delete_entry(&b, 0);
+	bench_delete_entry(&b, 0);
 	b.plan->count = 2;
 	r = bench_rebuild(&b, NULL);
 	entry_of(&b, r, 0);
@@ -142,7 +65,7 @@ static void a_deleted_entry_comes_back(void **state)
 
 static void one_copy_is_enough(void **state)
 {
-	struct table_bench b = make(VK_TABLE_GPT, 0, "size=1G,version=5", "size=2G,version=6,number=9");
+	struct table_bench b = bench_disk(VK_TABLE_GPT, 0, "size=1G,version=5", "size=2G,version=6,number=9");
 	uint64_t last = b.plan->disk_sectors - 33;
 
 	(void)state;
@@ -174,11 +97,11 @@ static void others_over_volumes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct table_bench b = make(VK_TABLE_GPT, 5 * GIB, "size=3G,version=6", NULL);
+		struct table_bench b = bench_disk(VK_TABLE_GPT, 5 * GIB, "size=3G,version=6", NULL);
 		struct rebuilt *r;
 
 		bench_wipe_table(&b, false);
-		other_table(&b, others[i].kind, 99, others[i].partitions);
+		bench_other_table(&b, others[i].kind, 99, others[i].partitions);
 		r = bench_rebuild(&b, NULL);
 		entry_of(&b, r, 0);
 		assert_int_equal(r->table.kind, VK_TABLE_GPT);
@@ -200,12 +123,12 @@ static void others_over_volumes(void **state)
 static void an_mbr_instead_of_a_foreign_gpt(void **state)
 {
 	static const char *const windows[] = {"34+32768:E3C9E316-0B5C-4DB8-817D-F92DF00215AE", NULL};
-	struct table_bench b = make(VK_TABLE_MBR, 5 * GIB, "size=3G,version=3,block-size=8M", NULL);
+	struct table_bench b = bench_disk(VK_TABLE_MBR, 5 * GIB, "size=3G,version=3,block-size=8M", NULL);
 	struct vk_source after;
 	struct rebuilt *r;
 
 	(void)state;
-	other_table(&b, VK_TABLE_GPT, 99, windows);
+	bench_other_table(&b, VK_TABLE_GPT, 99, windows);
 	r = bench_rebuild(&b, NULL);
 	entry_of(&b, r, 0);
 	assert_int_equal(r->table.kind, VK_TABLE_MBR);
@@ -265,8 +188,8 @@ static void captures_know(void **state)
 		assert_memory_equal(x, y, sizeof(x));
 	}
 	/* where a sound table stands, what only a capture has is not put back: it may have been deleted on purpose */
-	delete_entry(&b[0], 2);
-	delete_entry(&b[0], 1);
+	bench_delete_entry(&b[0], 2);
+	bench_delete_entry(&b[0], 1);
 	b[0].plan->count = 2;
 	must(vk_lab_write_table(&b[0].disk, b[0].plan, NULL), NULL);
 	r = bench_rebuild(&b[0], &options);
@@ -351,7 +274,7 @@ static void wishes_that_cannot_be(void **state)
 	const struct vk_rebuild_table_options mbr = {.label = VK_TABLE_MBR}, gpt = {.label = VK_TABLE_GPT};
 	const uint64_t nowhere = 12345;
 	const struct vk_rebuild_table_options include = {.include_sectors = &nowhere, .include_count = 1};
-	struct table_bench b = make(VK_TABLE_GPT, 0, "size=3T,version=5", NULL);
+	struct table_bench b = bench_disk(VK_TABLE_GPT, 0, "size=3T,version=5", NULL);
 	struct rebuilt *r = bench_rebuild(&b, &mbr);
 
 	(void)state;
@@ -363,7 +286,7 @@ static void wishes_that_cannot_be(void **state)
 	rebuilt_free(r);
 	bench_free(&b);
 	/* up to the last sector: no room for the copy of a GPT, so that it was an MBR, whatever the version says */
-	b = make(VK_TABLE_MBR, 4 * GIB, "start=128,version=5", NULL);
+	b = bench_disk(VK_TABLE_MBR, 4 * GIB, "start=128,version=5", NULL);
 	bench_wipe_table(&b, false);
 	r = bench_rebuild(&b, &gpt);
 	assert_int_equal(r->status, VK_USAGE);
@@ -377,7 +300,7 @@ static void wishes_that_cannot_be(void **state)
 
 static void nothing_there(void **state)
 {
-	struct table_bench b = make(VK_TABLE_MBR, 0, "size=1G,version=3", NULL);
+	struct table_bench b = bench_disk(VK_TABLE_MBR, 0, "size=1G,version=3", NULL);
 	struct rebuilt *r;
 
 	(void)state;
@@ -392,7 +315,7 @@ static void nothing_there(void **state)
 /* Without its LVM header a volume does not say how long it is. */
 static void a_guess_is_called_one(void **state)
 {
-	struct table_bench b = make(VK_TABLE_GPT, 6 * GIB, "size=2G,version=3,live=2", "start=6000001,size=1G,version=3");
+	struct table_bench b = bench_disk(VK_TABLE_GPT, 6 * GIB, "size=2G,version=3,live=2", "start=6000001,size=1G,version=3");
 	const struct vk_planned_entry *e;
 	struct rebuilt *r;
 	struct vk_error err;
