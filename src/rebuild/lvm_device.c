@@ -183,7 +183,10 @@ static void mend_sizes(struct vk_lvm_case *c)
 	if (!z->large)
 		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_CONSTANT, true,
 			       "up to 16 TiB there is no extended metadata");
-	else if (c->work->vmfs.ext_count == 0)
+	else if (c->ext_found_at != 0)
+		vk_side_number(d, "extDevMetadataOffset", c->ext_found_at, VK_FIELD_COMPUTED, true,
+			       "the extended metadata that begins where the extents of the main region end");
+	else if (c->ext_count == 0)
 		vk_work_lost(c->work, "The extended metadata of the device cannot be reached, and where it lay is not "
 			     "known for certain: extDevMetadataOffset is left as it is.");
 }
@@ -201,7 +204,7 @@ static void mend_six(struct vk_lvm_case *c)
 		       sure ? "the place of the volume descriptor" : "every VMFS6 volume seen");
 	if (c->d.numPEMaps == 0 || c->d.numPEMaps > VK_LVM_MAPS_PER_REGION)
 		vk_side_number(d, "numPEMaps", 1, VK_FIELD_USUAL, false, "LVM6 needs one");
-	if (c->work->vmfs.ext_count == 0)
+	if (c->ext_count == 0)
 		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_USUAL, true, "LVM6 has no extended metadata");
 	if (z->pes_open)
 		return;
