@@ -124,7 +124,7 @@ static void judge_magic(struct vk_fs_work *fs)
 	bool local = six ? flagged : configured;
 	bool is_local = fs->was.magic == VK_FS_MAGIC_VMFSL || fs->was.magic == VK_FS_MAGIC_VMFS6L;
 
-	if (known && (is_local == local || (six && flagged != configured)))
+	if (known && (is_local == local || (six ? flagged != configured : !is_local)))
 		return;
 	if (local)
 		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFSL, VK_FIELD_COPY, true,
