@@ -27,7 +27,8 @@ struct vk_lab_files {
 	uint64_t block_bytes;
 	uint64_t volume_blocks;
 	uint64_t used_blocks;     /* from block 0 on, without a gap */
-	struct vk_lab_file of[VK_SYSTEM_VH + 1];
+	unsigned file_count;      /* of of: VMFS6 has .pb2.sf too */
+	struct vk_lab_file of[VK_SYSTEM_PB2 + 1];
 	struct vk_resource_file small; /* VMFS6: the small blocks, in .fbb.sf */
 };
 /* VK_USAGE: the first device is too small for them. */
@@ -53,6 +54,6 @@ struct vk_lock vk_lab_lock(uint32_t type, uint64_t volume_offset);
 VK_MUST_USE enum vk_status vk_lab_write_clusters(const struct vk_lab_files_at *at, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_lab_write_root(const struct vk_lab_files_at *at, struct vk_error *err);
 /* Length of the root directory's contents. */
-uint64_t vk_lab_root_bytes(bool vmfs6);
+uint64_t vk_lab_root_bytes(const struct vk_lab_files *files);
 
 #endif

@@ -105,7 +105,7 @@ enum vk_status vk_lab_write_clusters(const struct vk_lab_files_at *at, struct vk
 	enum vk_status status = VK_OK;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && status == VK_OK; i++) {
-		uint64_t used = files[i].file == VK_SYSTEM_FDC   ? VK_SYSTEM_VH + 1
+		uint64_t used = files[i].file == VK_SYSTEM_FDC   ? f->file_count
 				: files[i].file == VK_SYSTEM_FBB ? f->used_blocks
 								 : 0;
 

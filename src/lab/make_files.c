@@ -90,7 +90,7 @@ enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes,
 	struct vk_lab_files_at at = {disk, base_bytes + device->header.dataOffset, device, &files};
 	enum vk_status status = vk_lab_files_plan(device, &files, err);
 
-	for (unsigned i = VK_SYSTEM_ROOT; i <= VK_SYSTEM_VH && status == VK_OK; i++) {
+	for (unsigned i = VK_SYSTEM_ROOT; i < files.file_count && status == VK_OK; i++) {
 		status = put_fd(&at, (enum vk_system_file)i, err);
 		if (status == VK_OK && files.of[i].has_resource)
 			status = put_resource(&at, (enum vk_system_file)i, 0, &files.of[i].resource, err);

@@ -7,7 +7,7 @@
 #include "lab/lab_files.h"
 
 /* VMFS 3 and 5: an array of entries. */
-enum { ENTRY_BYTES = 140, ENTRY_NAME = 12, FIRST_FILE = VK_SYSTEM_FBB, LAST_FILE = VK_SYSTEM_VH, ENTRIES = 7 };
+enum { ENTRY_BYTES = 140, ENTRY_NAME = 12, FIRST_FILE = VK_SYSTEM_FBB };
 
 /* VMFS6: a header with a hash table, then blocks of 4096 bytes, each with a header of its own. */
 enum {
@@ -21,9 +21,10 @@ enum {
 	LOCATION_ENTRY = 1
 };
 
-uint64_t vk_lab_root_bytes(bool vmfs6)
+/* The root itself has no entry, but "." and ".." have. */
+uint64_t vk_lab_root_bytes(const struct vk_lab_files *files)
 {
-	return vmfs6 ? DIR6_BYTES : ENTRIES * ENTRY_BYTES;
+	return files->md_alignment != 0 ? DIR6_BYTES : (files->file_count + 1ULL) * ENTRY_BYTES;
 }
 
 static void put_entry(uint8_t *to, uint32_t type, uint32_t resource, const char *name)
@@ -34,11 +35,11 @@ static void put_entry(uint8_t *to, uint32_t type, uint32_t resource, const char 
 	memcpy(to + ENTRY_NAME, name, strlen(name));
 }
 
-static void fill_root(uint8_t *to)
+static void fill_root(uint8_t *to, unsigned file_count)
 {
 	put_entry(to, VK_FILE_FOLDER, VK_SYSTEM_ROOT, ".");
 	put_entry(to + ENTRY_BYTES, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
-	for (unsigned i = FIRST_FILE; i <= LAST_FILE; i++)
+	for (unsigned i = FIRST_FILE; i < file_count; i++)
 		put_entry(to + (size_t)(i + 1) * ENTRY_BYTES, VK_FILE_SYSTEM, i,
 			  vk_system_file_name((enum vk_system_file)i));
 }
@@ -67,11 +68,11 @@ static void put_block_header(uint8_t *to, uint16_t type, uint16_t slots, uint16_
 		to[8 + i / 8] = (uint8_t)(to[8 + i / 8] | 1U << i % 8);
 }
 
-static void fill_root6(uint8_t *dir)
+static void fill_root6(uint8_t *dir, unsigned file_count)
 {
 	uint8_t *map = dir + DIR6_BLOCKS;
 	uint8_t *block = map + DIR6_BLOCK_BYTES;
-	const unsigned files = LAST_FILE - FIRST_FILE + 1;
+	const unsigned files = file_count - FIRST_FILE;
 
 	vk_put_le32(dir, DIR6_VERSION);
 	vk_put_le32(dir + 4, files + 2);
@@ -95,17 +96,16 @@ static void fill_root6(uint8_t *dir)
 
 enum vk_status vk_lab_write_root(const struct vk_lab_files_at *at, struct vk_error *err)
 {
-	bool vmfs6 = at->files->md_alignment != 0;
-	size_t len = (size_t)vk_lab_root_bytes(vmfs6);
+	size_t len = (size_t)vk_lab_root_bytes(at->files);
 	uint8_t *bytes = calloc(1, len);
 	enum vk_status status;
 
 	if (bytes == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
-	if (vmfs6)
-		fill_root6(bytes);
+	if (at->files->md_alignment != 0)
+		fill_root6(bytes, at->files->file_count);
 	else
-		fill_root(bytes);
+		fill_root(bytes, at->files->file_count);
 	status = vk_lab_file_put(at, VK_SYSTEM_ROOT, 0, bytes, len, err);
 	free(bytes);
 	return status;

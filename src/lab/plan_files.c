@@ -123,24 +123,30 @@ enum vk_status vk_lab_files_plan(const struct vk_lab_device *device, struct vk_l
 	uint64_t device_blocks = device->volume.numPEs * VK_LVM_PE_BYTES / device->fs.fileBlockSize;
 	struct vk_fd_geometry fd;
 	uint64_t fbb_length;
+	uint64_t pbc_count;
 
 	memset(f, 0, sizeof(*f));
 	f->md_alignment = device->version == 6 ? device->fs.mdAlignment : 0;
 	f->block_bytes = device->fs.fileBlockSize;
+	f->file_count = f->md_alignment != 0 ? VK_SYSTEM_PB2 + 1 : VK_SYSTEM_VH + 1;
 	f->volume_blocks = device->volume.logicalSize / f->block_bytes;
 	vk_fd_geometry(f->md_alignment, &fd);
 	fill_resource(&f->of[VK_SYSTEM_FDC].resource, f->md_alignment, FDS_PER_CLUSTER, fd.fd_bytes, FD_COUNT);
+	/* pointer blocks of VMFS6 are sub-blocks: its own files for them are empty */
+	pbc_count = f->md_alignment != 0 ? 0 : PER_GROUP * OTHERS_PER_CLUSTER;
 	fill_resource(&f->of[VK_SYSTEM_PBC].resource, f->md_alignment, OTHERS_PER_CLUSTER,
-		      f->md_alignment != 0 ? device->fs.subBlockSize : POINTER_BLOCK_BYTES,
-		      f->md_alignment != 0 ? 0 : PER_GROUP * OTHERS_PER_CLUSTER);
+		      f->md_alignment != 0 ? device->fs.subBlockSize : POINTER_BLOCK_BYTES, pbc_count);
+	f->of[VK_SYSTEM_PB2].resource = f->of[VK_SYSTEM_PBC].resource;
 	fill_resource(&f->of[VK_SYSTEM_SBC].resource, f->md_alignment, OTHERS_PER_CLUSTER,
 		      device->fs.subBlockSize, PER_GROUP * OTHERS_PER_CLUSTER);
 	fbb_length = plan_fbb(f);
 	place(f, VK_SYSTEM_VH, vk_fdc_start(f->block_bytes, f->md_alignment), false);
 	place(f, VK_SYSTEM_FDC, resource_length(&f->of[VK_SYSTEM_FDC].resource, f->md_alignment), true);
-	place(f, VK_SYSTEM_ROOT, vk_lab_root_bytes(f->md_alignment != 0), false);
+	place(f, VK_SYSTEM_ROOT, vk_lab_root_bytes(f), false);
 	place(f, VK_SYSTEM_PBC, resource_length(&f->of[VK_SYSTEM_PBC].resource, f->md_alignment), true);
 	place(f, VK_SYSTEM_SBC, resource_length(&f->of[VK_SYSTEM_SBC].resource, f->md_alignment), true);
+	if (f->file_count > VK_SYSTEM_PB2)
+		place(f, VK_SYSTEM_PB2, GROUP_OFFSET, true);
 	place(f, VK_SYSTEM_FBB, fbb_length, true);
 	cut_last(f, VK_SYSTEM_FBB, device_blocks);
 	if (f->of[VK_SYSTEM_FBB].blocks == 0)
