@@ -101,7 +101,7 @@ static void mend_mac(struct vk_lvm_case *c, struct vk_vmfs_uuid *id)
 	const uint8_t *mac = c->v.uuid.b + 10;
 
 	if (!c->volume_believed || !c->fs_believed || memcmp(mac, c->fs.uuid.b + 10, 6) != 0 ||
-	    memcmp(mac, id->b + 10, 6) == 0 || c->sizes.first_pe != 0 ||
+	    memcmp(mac, id->b + 10, 6) == 0 || vk_lvm_uuid_is_fresh(id) || c->sizes.first_pe != 0 ||
 	    !vk_same_event(vk_uuid_seconds(id), vk_uuid_seconds(&c->v.uuid)))
 		return;
 	memcpy(id->b + 10, mac, 6);
@@ -146,7 +146,7 @@ static void make_identity(struct vk_lvm_case *c)
 	uint32_t seconds = vk_lvm_made_at(c, &from);
 	struct vk_vmfs_uuid id;
 
-	if (!vk_vmfs_uuid_is_nil(&c->d.devID)) /* of a capture */
+	if (!vk_vmfs_uuid_is_nil(&c->d.devID)) /* of a capture, or what is left */
 		return;
 	if (seconds == 0) {
 		seconds = 1;
@@ -192,10 +192,10 @@ static void mend_sizes(struct vk_lvm_case *c)
 static void mend_six(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_sizes *z = &c->sizes;
-	uint64_t entries = c->survey.good > 0 ? c->survey.entries : (z->volume_pes + 65535) / 65536;
+	bool sure = c->volume_believed, covered;
+	uint64_t entries = vk_lvm_six_entries(c, &covered);
 	uint64_t a = c->d.numPEs, b = c->d.numPEs6;
 	struct vk_side *d = &c->device;
-	bool sure = c->volume_believed;
 
 	vk_side_number(d, "mdAlignment", c->alignment, sure ? VK_FIELD_COMPUTED : VK_FIELD_USUAL, true, "%s",
 		       sure ? "the place of the volume descriptor" : "every VMFS6 volume seen");

@@ -54,7 +54,13 @@ static void decide_first(struct vk_lvm_case *c)
 		vk_tally_add(&t, c->v.firstPE, 3, "the other extents");
 	best = vk_tally_best(&t);
 	c->sizes.first_pe = best != NULL ? best->value : 0;
-	copy_text(c->sizes.first_from, best != NULL ? best->from : "");
+	copy_text(c->sizes.first_from, best != NULL ? best->from : "the head is the one extent of most volumes");
+	if (best != NULL || t.count == 0)
+		return;
+	c->sizes.first_open = true;
+	vk_tally_text(&t, c->sizes.first_from, sizeof(c->sizes.first_from));
+	if (c->volume_believed && c->v0.firstPE <= UINT32_MAX)
+		c->sizes.first_pe = c->v0.firstPE;
 }
 
 static void decide_offset(struct vk_lvm_case *c)
@@ -181,6 +187,11 @@ static void decide_pes(struct vk_lvm_case *c)
 	struct vk_lvm_sizes *z = &c->sizes;
 	const struct vk_ballot *best;
 
+	if (z->first_open) {
+		z->pes_open = true;
+		snprintf(z->pes_from, sizeof(z->pes_from), "its first extent is %.100s", z->first_from);
+		return;
+	}
 	ask_volume(c, &volume);
 	ask_device(c, &device);
 	if (c->earlier != NULL)

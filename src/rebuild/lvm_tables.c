@@ -21,6 +21,7 @@ struct tables {
 	struct vk_lvm_case *c;
 	uint64_t entries_changed, maps_changed;
 	uint64_t first_changed; /* partition offset of the first entry that changes */
+	bool keep_entries;      /* those of LVM6 are of free lengths: what covers the volume is right */
 	bool rebuilt;           /* nothing of the tables was left */
 };
 
@@ -163,7 +164,7 @@ static enum vk_status put_region(struct tables *t, const struct region *r, struc
 		uint64_t table = vk_add_sat(bitmap, r->geometry.bitmap_bytes);
 
 		status = put_bitmap(t, bitmap, count, err);
-		if (status == VK_OK)
+		if (status == VK_OK && !t->keep_entries)
 			status = put_entries(t, r, table, first, count, err);
 		if (status == VK_OK)
 			status = clear_behind(t, table, count, err);
@@ -194,17 +195,6 @@ static enum vk_status put_exts(struct tables *t, uint64_t done, struct vk_error 
 	return status;
 }
 
-/* LVM6 tables whose entries cover the volume without a gap are right, whatever their lengths are. */
-static bool tiles_already(const struct vk_lvm_case *c)
-{
-	const struct vk_pe_survey *s = &c->survey;
-
-	return c->six && s->good > 0 && s->good == s->entries && s->bitmap_ones == s->entries &&
-	       s->bytes / VK_LVM_PE_BYTES == c->sizes.volume_pes && s->data_offset.lead == s->good &&
-	       s->data_offset.value == c->sizes.data_offset && s->first_pe.lead == s->good &&
-	       s->first_pe.value == c->sizes.first_pe;
-}
-
 static void give_verdict(const struct tables *t)
 {
 	struct vk_header_work *work = t->c->work;
@@ -229,6 +219,18 @@ static void give_verdict(const struct tables *t)
 				(unsigned long long)t->entries_changed, (unsigned long long)t->maps_changed);
 }
 
+uint64_t vk_lvm_six_entries(const struct vk_lvm_case *c, bool *ret_covered)
+{
+	const struct vk_pe_survey *s = &c->survey;
+
+	*ret_covered = s->good > 0 && s->good == s->entries &&
+		       s->bytes / VK_LVM_PE_BYTES == c->sizes.volume_pes &&
+		       s->data_offset.lead == s->good && s->data_offset.value == c->sizes.data_offset &&
+		       s->first_pe.lead == s->good && s->first_pe.value == c->sizes.first_pe &&
+		       s->volume_id.lead == s->good && s->volume_id.value == c->v.volumeID;
+	return *ret_covered ? s->entries : (c->sizes.volume_pes + REGION_PES - 1) / REGION_PES;
+}
+
 enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err)
 {
 	struct tables t = {.c = c, .rebuilt = c->survey.good == 0};
@@ -241,11 +243,7 @@ enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err)
 						    : "not looked at");
 		return VK_OK;
 	}
-	if (tiles_already(c)) {
-		give_verdict(&t);
-		return VK_OK;
-	}
-	r.count = c->six ? (c->sizes.volume_pes + REGION_PES - 1) / REGION_PES
+	r.count = c->six ? vk_lvm_six_entries(c, &t.keep_entries)
 			 : vk_min_u64(c->sizes.volume_pes, REGION_PES);
 	r.maps = c->six ? 1 : (r.count + VK_LVM_PES_PER_MAP - 1) / VK_LVM_PES_PER_MAP;
 	if (c->six && r.count > VK_LVM_PES_PER_MAP)
