@@ -52,7 +52,7 @@ static void sound_one_stays(void **state)
 		assert_int_equal(header_bench_plan(&b, NULL), VK_OK);
 		assert_int_equal(verdict(&b)->state, VK_STRUCTURE_INTACT);
 		assert_true(b.header.nothing_to_do);
-		assert_int_equal(b.header.note_count, 0);
+		assert_int_equal(b.header.lost_count, 0);
 		header_bench_close(&b);
 	}
 }
