@@ -8,42 +8,24 @@
 
 enum { EDITS_SHOWN = 24, FINDINGS_SHOWN = 5 };
 
-static void show_size(FILE *out, uint64_t bytes)
-{
-	char buf[80];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_size(&text, bytes);
-	fputs(buf, out);
-}
-
-static void show_label(FILE *out, const char *bytes)
-{
-	char buf[800];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
-	fputs(buf, out);
-}
-
 static void show_capture(const struct vk_restore_run *run)
 {
 	const struct vk_capture *capture = run->capture;
 	FILE *out = run->call->out;
 
 	fprintf(out, "capture  %s\n         taken %s of ", capture->id, capture->time);
-	show_label(out, capture->source_path);
+	vk_cmd_show_label(out, capture->source_path);
 	if (capture->host[0] != '\0') {
 		fputs(" on ", out);
-		show_label(out, capture->host);
+		vk_cmd_show_label(out, capture->host);
 	}
 	if (capture->is_undo)
 		fprintf(out, ", before %s was put back",
 			capture->undo_of[0] != '\0' ? capture->undo_of : "a capture");
+	if (capture->is_rebuilt)
+		fputs(", rebuilt by repair", out);
 	fputs("\n         ", out);
-	show_size(out, capture->size_bytes);
+	vk_cmd_show_size(out, capture->size_bytes);
 	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", capture->sector_size,
 		vk_table_kind_name(capture->table_kind));
 	for (size_t i = 0; i < capture->identity_count; i++) {
@@ -64,9 +46,9 @@ static void show_target(const struct vk_restore_run *run)
 	FILE *out = run->call->out;
 
 	fputs("target   ", out);
-	show_label(out, run->target);
+	vk_cmd_show_label(out, run->target);
 	fputs("\n         ", out);
-	show_size(out, before->size_bytes);
+	vk_cmd_show_size(out, before->size_bytes);
 	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", before->sector_size,
 		vk_table_kind_name(before->table.kind));
 }
