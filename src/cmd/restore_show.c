@@ -40,7 +40,7 @@ static void show_capture(const struct vk_restore_run *run)
 	}
 }
 
-static void show_target(const struct vk_restore_run *run)
+void vk_restore_show_target(const struct vk_restore_run *run)
 {
 	const struct vk_source *before = vk_restore_before(run->restore);
 	FILE *out = run->call->out;
@@ -206,13 +206,18 @@ static void show_remarks(const struct vk_restore_run *run)
 		fprintf(run->call->out, "note     %s\n", remark);
 }
 
-void vk_restore_show(const struct vk_restore_run *run)
+static const char *nothing_to_do(const struct vk_restore_run *run)
+{
+	if (vk_restore_refused(run->restore))
+		return "refused: nothing was written\n";
+	return run->capture->memory != NULL ? "nothing to repair: nothing was written\n"
+					    : "nothing to change: the target already holds these bytes\n";
+}
+
+void vk_restore_show_plan(const struct vk_restore_run *run)
 {
 	const struct vk_edit *edits;
 
-	show_capture(run);
-	show_target(run);
-	show_parts(run);
 	if (vk_restore_edits(run->restore, &edits) > 0) {
 		show_edits(run);
 		show_tables(run);
@@ -220,12 +225,17 @@ void vk_restore_show(const struct vk_restore_run *run)
 		show_remarks(run);
 		show_outcome(run);
 	} else {
-		fputs(vk_restore_refused(run->restore)
-			      ? "refused: nothing was written\n"
-			      : "nothing to change: the target already holds these bytes\n",
-		      run->call->out);
+		fputs(nothing_to_do(run), run->call->out);
 		show_remarks(run);
 	}
+}
+
+void vk_restore_show(const struct vk_restore_run *run)
+{
+	show_capture(run);
+	vk_restore_show_target(run);
+	show_parts(run);
+	vk_restore_show_plan(run);
 }
 
 void vk_restore_show_objections(const struct vk_restore_run *run)

@@ -4,19 +4,6 @@
 
 #define WEAK __attribute__((weak))
 
-WEAK enum vk_status vk_find(const struct vk_source *source, const struct vk_find_options *options,
-			    struct vk_find *ret_find, struct vk_error *err)
-{
-	(void)options;
-	(void)ret_find;
-	return vk_error_set(err, VK_UNSUPPORTED, source->path, "vk_find is not there yet");
-}
-
-WEAK void vk_find_free(struct vk_find *find)
-{
-	(void)find;
-}
-
 WEAK enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_find *find,
 				     const struct vk_rebuild_table_options *options,
 				     struct vk_overlay *overlay, struct vk_rebuild_table *ret_table,
@@ -92,11 +79,5 @@ WEAK const char *vk_structure_state_name(enum vk_structure_state state)
 WEAK const char *vk_header_structure_name(enum vk_header_structure structure)
 {
 	(void)structure;
-	return "?";
-}
-
-WEAK const char *vk_standing_name(enum vk_standing standing)
-{
-	(void)standing;
 	return "?";
 }
