@@ -81,9 +81,12 @@ static void tell_unseen(struct vk_lvm_case *c)
 {
 	if (c->earlier != NULL || c->device.rebuilt || c->volume.rebuilt)
 		return;
-	vk_work_note(c->work, "Nothing else on the volume tells generation, modTimeUS and lock fields of the LVM header, the LUN "
-		     "and the identifier in its disk id, or generation and modTimeUS of the volume: damage to these is seen "
-		     "only beside a capture.");
+	vk_work_note(c->work, "Damage to these is seen only beside a capture, nothing else on the volume tells them: of the LVM "
+		     "header generation, modTimeUS, lockedBy, lockedWhenUS, lockedFromIPv4, minorVersion, majorVersion from 3 to "
+		     "5, numPEMaps 0 or 1 on LVM3, the microseconds of "
+		     "initTimeUS and bytes 4 to 15 of devID; of its disk id lun, id, vendor, model, revision and scsiLevel; of the "
+		     "volume descriptor generation, modTimeUS, consumedPEs, state (from 1 to 4), the last minute of "
+		     "creationTimeUS, pad94 and pad114.");
 }
 
 static enum vk_status put_all(struct vk_lvm_case *c, struct vk_error *err)
