@@ -21,26 +21,6 @@ WEAK void vk_rebuild_table_free(struct vk_rebuild_table *table)
 	(void)table;
 }
 
-WEAK enum vk_status vk_rebuild_header(struct vk_io *io, uint64_t start_bytes, uint64_t length_bytes,
-				      uint32_t sector_size,
-				      const struct vk_rebuild_header_options *options,
-				      struct vk_overlay *overlay, struct vk_rebuild_header *ret_header,
-				      struct vk_error *err)
-{
-	(void)start_bytes;
-	(void)length_bytes;
-	(void)sector_size;
-	(void)options;
-	(void)overlay;
-	(void)ret_header;
-	return vk_error_set(err, VK_UNSUPPORTED, vk_io_name(io), "vk_rebuild_header is not there yet");
-}
-
-WEAK void vk_rebuild_header_free(struct vk_rebuild_header *header)
-{
-	(void)header;
-}
-
 WEAK const char *vk_entry_origin_name(enum vk_entry_origin origin)
 {
 	(void)origin;
@@ -56,28 +36,5 @@ WEAK const char *vk_table_part_name(enum vk_table_part part)
 WEAK const char *vk_part_state_name(enum vk_part_state state)
 {
 	(void)state;
-	return "?";
-}
-
-WEAK const char *vk_field_origin_name(enum vk_field_origin origin)
-{
-	(void)origin;
-	return "?";
-}
-
-WEAK bool vk_field_origin_exact(enum vk_field_origin origin)
-{
-	return origin != VK_FIELD_USUAL && origin != VK_FIELD_FRESH;
-}
-
-WEAK const char *vk_structure_state_name(enum vk_structure_state state)
-{
-	(void)state;
-	return "?";
-}
-
-WEAK const char *vk_header_structure_name(enum vk_header_structure structure)
-{
-	(void)structure;
 	return "?";
 }
