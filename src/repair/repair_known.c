@@ -245,8 +245,11 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 	struct vk_known *known;
 	enum vk_status status = vk_capture_open(store, s->repair->options.capture, &capture, err);
 
+	/* absent is what the planners say when too little is left of the disk */
+	if (status == VK_ABSENT && err != NULL)
+		err->status = VK_IO;
 	if (status != VK_OK)
-		return status;
+		return status == VK_ABSENT ? VK_IO : status;
 	if (capture.is_undo || capture.is_rebuilt) {
 		vk_error_set(err, VK_USAGE, capture.path, "This is no capture of what a disk held: %s",
 			     capture.is_undo ? "a restore took it of what it overwrote" : "repair made it");

@@ -80,14 +80,15 @@ cycle() {
 	rm -rf st
 	exits "$name: the plan" 0 "$VMFSKIT" repair "$word" disk.img --store st "$@"
 	has "$name: the command to paste" "$OUT" "^  vmfskit repair $word disk.img .*--write$"
+	pasted=$(grep -E '^  vmfskit repair .*--write$' "$OUT" | sed 's/^  vmfskit//')
 	ok "$name: a plan makes no store" [ ! -e st ]
 	is "$name: a plan writes nothing" "$(disk_sum disk.img)" "$wreck"
-	eval "set -- $(grep -E '^  vmfskit repair .*--write$' "$OUT" | sed 's/^  vmfskit//')"
+	eval "set -- $pasted"
 	ok "$name: that command" "$VMFSKIT" "$@"
 	has "$name: written" "$OUT" '^written, flushed and read back$'
 	has "$name: the way back" "$OUT" '^  vmfskit undo [^ ]*-undo disk.img --store st --write$'
-	is "$name: every byte is back" "$(disk_sum disk.img)" "$whole"
 	back=$(grep -E '^  vmfskit undo ' "$OUT" | sed 's/^  vmfskit//')
+	is "$name: every byte is back" "$(disk_sum disk.img)" "$whole"
 	rebuilt=$(ls -d st/*-rebuilt | sed 's,.*/,,')
 	ok "$name: nothing is left to do" "$VMFSKIT" repair "$word" disk.img --store st --write
 	has "$name: and it says so" "$OUT" '^nothing to repair'
