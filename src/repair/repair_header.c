@@ -184,16 +184,18 @@ static enum vk_status think(struct vk_header_plan *plan, struct vk_error *err)
 static bool say_field(const struct vk_rebuilt_field *field, bool guessed, struct vk_rebuilt *rebuilt)
 {
 	bool exact = vk_field_origin_exact(field->origin);
+	const char *origin = vk_field_origin_name(field->origin);
 	const char *name = field->field != NULL ? field->field->name : "as a whole";
+	const char *becomes = field->is[0] != '\0' ? field->is : field->from;
 
 	if (!exact && guessed &&
-	    !vk_rebuilt_say(&rebuilt->guessed, "%s %s is not known, it becomes %s (%s)", field->layout->name, name,
-			    field->is[0] != '\0' ? field->is : "what is usual",
-			    vk_field_origin_name(field->origin)))
+	    !vk_rebuilt_say(&rebuilt->guessed, "%s at byte 0x%" PRIx64 " of the partition, %s: nothing proves it (%s%s%s)",
+			    field->layout->name, field->structure_bytes, name, origin, becomes[0] != '\0' ? ": " : "",
+			    becomes))
 		return false;
-	return vk_rebuilt_say(exact ? &rebuilt->exact : &rebuilt->fresh, "%s at byte %" PRIu64 ", %s: %s%s%s",
-			      field->layout->name, field->structure_bytes, name,
-			      vk_field_origin_name(field->origin), field->from[0] != '\0' ? ", " : "", field->from);
+	return vk_rebuilt_say(exact ? &rebuilt->exact : &rebuilt->fresh, "%s at byte 0x%" PRIx64 " of the partition, %s: %s%s%s",
+			      field->layout->name, field->structure_bytes, name, origin,
+			      field->from[0] != '\0' ? ", " : "", field->from);
 }
 
 static bool say(const struct vk_rebuild_header *header, struct vk_rebuilt *rebuilt)

@@ -210,6 +210,20 @@ static enum vk_status add(struct vk_repair *repair, struct vk_capture *capture, 
 	return VK_OK;
 }
 
+static void compare(struct vk_known *known, const struct place *place, const struct vk_identity *was)
+{
+	bool device = differ(place->identity.device_uuid, was->device_uuid);
+
+	if (!device && !differ(place->identity.fs_uuid, was->fs_uuid))
+		return;
+	known->misfit_guard = device ? VK_GUARD_DEVICE_UUID : VK_GUARD_VOLUME_UUID;
+	snprintf(known->misfit, sizeof(known->misfit),
+		 "Capture %s was named; at byte %llu it has the %s %s, the target has %s", known->capture.id,
+		 (unsigned long long)place->start, device ? "LVM device" : "file system",
+		 device ? was->device_uuid : was->fs_uuid,
+		 device ? place->identity.device_uuid : place->identity.fs_uuid);
+}
+
 static void say_misfit(struct search *s, struct vk_known *known)
 {
 	const struct vk_capture *capture = &known->capture;
@@ -229,13 +243,8 @@ static void say_misfit(struct search *s, struct vk_known *known)
 		/* which of several partitions the target is, only the ids could tell */
 		if (!whole && capture->identity_count > 1)
 			break;
-		if (place == NULL || says_the_same(&place->identity, was) ||
-		    !differ(place->identity.device_uuid, was->device_uuid))
-			continue;
-		known->misfit_guard = VK_GUARD_DEVICE_UUID;
-		snprintf(known->misfit, sizeof(known->misfit),
-			 "Capture %s was named; at byte %llu it has the LVM device %s, the target has %s", capture->id,
-			 (unsigned long long)place->start, was->device_uuid, place->identity.device_uuid);
+		if (place != NULL && !says_the_same(&place->identity, was))
+			compare(known, place, was);
 	}
 }
 

@@ -72,23 +72,24 @@ for what in table header; do
 done
 ok "a sound table: no store was made" [ ! -e st ]
 
-# cycle NAME WORD OPTIONS...: plan, write, nothing left, undo, from the store again, undo
+# cycle NAME WORD CODE OPTIONS...: plan, write, nothing left, undo, from the store again, undo
 cycle() {
-	local name=$1 word=$2 wreck code=0
-	shift 2
+	local name=$1 word=$2 wreck code
+	code=$3
+	shift 3
 	wreck=$(disk_sum disk.img)
 	rm -rf st
-	exits "$name: the plan" 0 "$VMFSKIT" repair "$word" disk.img --store st "$@"
+	exits "$name: the plan" "$code" "$VMFSKIT" repair "$word" disk.img --store st "$@"
 	has "$name: the command to paste" "$OUT" "^  vmfskit repair $word disk.img .*--write$"
 	pasted=$(grep -E '^  vmfskit repair .*--write$' "$OUT" | sed 's/^  vmfskit//')
 	ok "$name: a plan makes no store" [ ! -e st ]
 	is "$name: a plan writes nothing" "$(disk_sum disk.img)" "$wreck"
 	eval "set -- $pasted"
-	ok "$name: that command" "$VMFSKIT" "$@"
+	exits "$name: that command" "$code" "$VMFSKIT" "$@"
 	has "$name: written" "$OUT" '^written, flushed and read back$'
 	has "$name: the way back" "$OUT" '^  vmfskit undo [^ ]*-undo disk.img --store st --write$'
 	back=$(grep -E '^  vmfskit undo ' "$OUT" | sed 's/^  vmfskit//')
-	is "$name: every byte is back" "$(disk_sum disk.img)" "$whole"
+	is "$name: all is back" "$(state)" "$before"
 	rebuilt=$(ls -d st/*-rebuilt | sed 's,.*/,,')
 	ok "$name: nothing is left to do" "$VMFSKIT" repair "$word" disk.img --store st --write
 	has "$name: and it says so" "$OUT" '^nothing to repair'
@@ -101,16 +102,24 @@ cycle() {
 	ok "$name: undo" "$VMFSKIT" "$@"
 	is "$name: exactly as it was" "$(disk_sum disk.img)" "$wreck"
 	ok "$name: restore of what was rebuilt" "$VMFSKIT" restore --store st "$rebuilt" disk.img --write
-	is "$name: every byte is back again" "$(disk_sum disk.img)" "$whole"
+	is "$name: all is back again" "$(state)" "$before"
 	ok "$name: prune keeps both" "$VMFSKIT" prune --store st --json
 	is "$name: and why" "$(jq -r '[.captures[].why] | unique | sort | join("; ")' "$OUT")" "rebuilt by repair; undo capture"
 }
-for kind in magic uuid beats; do
+state() { disk_sum disk.img; }
+before=$whole
+for kind in magic beats; do
 	wreck $kind
-	cycle "header, $kind" header
+	cycle "header, $kind" header 0
 done
+# bytes of the UUID that nothing else tells may be damaged, too: that is said, and told by the exit code
+wreck uuid
+cycle "header, uuid" header 1
 wreck table
-cycle "table" table
+# GUIDs that survive nowhere are made new; place, length and type are those of before
+state() { "$VMFSKIT" decode --json disk.img | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}], .findings'; }
+before=$("$VMFSKIT" decode --json whole.img | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}], .findings')
+cycle "table" table 0
 
 # headers: which partition
 wreck magic
@@ -118,17 +127,18 @@ ok "by its number" "$VMFSKIT" repair header disk.img --store st --partition 1
 exits "a number that there is not" 2 "$VMFSKIT" repair header disk.img --store st --partition 3
 ok "by its start" "$VMFSKIT" repair header disk.img --store st --start $START
 exits "a start behind the end" 2 "$VMFSKIT" repair header disk.img --store st --start 99999999999
-dd if=disk.img of=part.img bs=1M iflag=skip_bytes,count_bytes skip=$BASE count=$((size - BASE - 33 * 512)) conv=sparse status=none
-dd if=whole.img of=part-whole.img bs=1M iflag=skip_bytes,count_bytes skip=$BASE count=$((size - BASE - 33 * 512)) conv=sparse status=none
+for file in whole disk; do
+	dd if=$file.img of=part-$file.img bs=1M iflag=skip_bytes,count_bytes skip=$BASE count=$((300 << 20)) conv=sparse status=none
+done
 for start in "" "--start 0"; do
 	rm -rf st
-	cp --sparse=always part.img p.img
+	cp --sparse=always part-disk.img p.img
 	# shellcheck disable=SC2086
 	ok "a partition as target $start" "$VMFSKIT" repair header p.img --store st $start --write
 	same "a partition as target $start: every byte is back" p.img part-whole.img
 done
-exits "a partition has no table to repair" 3 "$VMFSKIT" repair table part-whole.img --store st --json
-is "a partition has no table to repair: the guard" "$(objected "$OUT")" kind
+exits "a partition has no table to repair" 1 "$VMFSKIT" repair table part-whole.img --store st
+has "a partition has no table to repair: why" "$ERR" 'begins in front of sector 1'
 
 # values that nobody knows
 wreck lvm
@@ -148,20 +158,31 @@ has "the capture in the store asks as well: which guard" "$ERR" '^guard guess re
 rm -rf st
 ok "a capture of the disk" "$VMFSKIT" capture --store st whole.img
 id=$(newest st)
-wreck lvm
-cp -al st st-asked
-exits "captures are asked" 0 "$VMFSKIT" repair header disk.img --store st-asked --capture "$id" --write --json
-is "captures are asked: which" "$(jq -r '.asked | join(" ")' "$OUT")" "$id"
-is "captures are asked: every byte is back" "$(disk_sum disk.img)" "$whole"
-wreck lvm
 mv disk.img lun.img
-cp -al st st-lun
-exits "of the same volume they are found" 0 "$VMFSKIT" repair header lun.img --store st-lun --json --no-captures --override guess
-is "unless they are not wanted" "$(jq -c .asked "$OUT")" '[]'
+for how in "--capture $id" ""; do
+	rm -rf st-asked
+	cp -al st st-asked
+	wreck lvm
+	mv disk.img lun.img
+	# shellcheck disable=SC2086
+	exits "a capture is asked $how" 0 "$VMFSKIT" repair header lun.img --store st-asked $how --write --override guess --json
+	is "a capture is asked $how: which" "$(jq -r '.asked | join(" ")' "$OUT")" "$id"
+	is "a capture is asked $how: every byte is back" "$(disk_sum lun.img)" "$whole"
+done
+wreck lvm
+exits "unless it is not wanted" 1 "$VMFSKIT" repair header disk.img --store st --json --no-captures --override guess
+is "unless it is not wanted: none" "$(jq -c .asked "$OUT")" '[]'
 "$LAB" make --table gpt --vmfs 5 --start $START --vmfs-size 300M --seed 77 --label other other.img >/dev/null || exit 1
-exits "a capture of another disk is not asked" 3 "$VMFSKIT" repair header lun.img --store st --write --json
-is "a capture of another disk is not asked: none" "$(jq -c .asked "$OUT")" '[]'
 zero other.img $((BASE + 0x100000)) 4
-rm -rf st-other
-cp -al st st-other
-exits "named all the same" 3 "$VMFSKIT" repair header other.img --store st-other --capture "$id" --write --json
+ok "a capture of another disk is not asked" "$VMFSKIT" repair header other.img --store st --json
+is "a capture of another disk is not asked: none" "$(jq -c .asked "$OUT")" '[]'
+exits "named all the same, it is refused" 3 "$VMFSKIT" repair header other.img --store st --capture "$id" --write --json
+is "named all the same, it is refused: the guard" "$(objected "$OUT")" volume-uuid
+rm -rf st-broken
+cp -r st st-broken
+printf x >>"st-broken/$id/p1-lvm.raw"
+wreck magic
+ok "a capture that is damaged is not asked" "$VMFSKIT" repair header disk.img --store st-broken --json
+is "a capture that is damaged is not asked: none" "$(jq -c .asked "$OUT")" '[]'
+exits "named, it is refused" 3 "$VMFSKIT" repair header disk.img --store st-broken --capture "$id" --write --json
+is "named, it is refused: the guard" "$(objected "$OUT")" capture-verified
