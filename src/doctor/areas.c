@@ -55,6 +55,7 @@ struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum 
 	va_start(args, what);
 	vsnprintf(area.what, sizeof(area.what), what, args);
 	va_end(args);
+	area.name_length = strlen(area.what);
 	return is_free(doc, area.offset_bytes, area.length_bytes) ? append(doc, &area) : NULL;
 }
 
@@ -147,6 +148,7 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 			place->length_bytes, symbol, "%s%s", place->name, of);
 	if (a == NULL)
 		return;
+	a->name_length = strlen(place->name);
 	a->layout = place->layout;
 	a->stride_bytes = place->stride_bytes;
 	a->index = number_of(place) * VK_LVM_PES_PER_MAP;
@@ -195,6 +197,7 @@ static void add_file_descriptors(struct vk_doctor *doc, size_t index, const stru
 	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, group), clusters * 2 * md, "C",
 			".fdc.sf clusters%s", of);
 	if (a != NULL) {
+		a->name_length = strlen(a->what) - strlen(of);
 		a->stride_bytes = 2 * md;
 		a->volume_offset = group;
 		a->lock_type = 0x10C00005;
@@ -205,6 +208,7 @@ static void add_file_descriptors(struct vk_doctor *doc, size_t index, const stru
 	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, group), clusters * per_cluster * md,
 			"D", "file descriptors%s", of);
 	if (a != NULL) {
+		a->name_length = strlen(a->what) - strlen(of);
 		a->stride_bytes = md;
 		a->volume_offset = group;
 		a->lock_type = 0x10C00001;

@@ -40,7 +40,8 @@ struct vk_area {
 	uint64_t index;        /* number of the first PE */
 	uint32_t lock_type;
 	uint32_t at_least;     /* so many of the first locks exist on every volume */
-	const char *symbol;    /* one or two letters for the map; static */
+	const char *symbol;    /* a letter for the map, "" for what is not drawn; static */
+	size_t name_length;    /* of `what` without the volume that it is of */
 	char what[80];
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happened: the harm, put together by what it means, each with its first and last byte. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,11 +228,20 @@ static bool all_zero_between(struct vk_doctor *doc, uint64_t from, uint64_t to)
 	return true;
 }
 
-static void put_blanked(struct vk_doctor *doc, const struct vk_harm *h, size_t structures)
+static bool any_intruder(const struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < sizeof(doc->confirmed) / sizeof(doc->confirmed[0]); i++)
+		if (doc->confirmed[i])
+			return true;
+	return doc->table_foreign;
+}
+
+/* Who makes a file system blanks tables first: that is one deed. */
+static void put_blanked(struct vk_doctor *doc, const struct vk_harm *h, size_t structures, bool only_table)
 {
 	uint64_t end = h->last_bytes + 1;
 
-	if (structures < 2)
+	if (structures < 2 || (only_table && any_intruder(doc)))
 		return;
 	while (end < doc->source.size_bytes && end - h->last_bytes <= 16 << 20 &&
 	       all_zero_between(doc, end, vk_min_u64(end + 4096, doc->source.size_bytes)))
@@ -244,6 +254,7 @@ static void name_blanks(struct vk_doctor *doc)
 {
 	struct vk_harm h = {.wrong_bytes = 0};
 	size_t structures = 0, area = SIZE_MAX;
+	bool only_table = true;
 
 	for (size_t i = 0; i < doc->stretch_count; i++) {
 		const struct vk_stretch *s = &doc->stretches[i];
@@ -251,21 +262,23 @@ static void name_blanks(struct vk_doctor *doc)
 		if (s->damage != VK_DAMAGE_ZERO)
 			continue;
 		if (h.wrong_bytes > 0 && !all_zero_between(doc, h.last_bytes + 1, s->offset_bytes)) {
-			put_blanked(doc, &h, structures);
+			put_blanked(doc, &h, structures, only_table);
 			h.wrong_bytes = 0;
 		}
 		if (h.wrong_bytes == 0) {
 			h.first_bytes = s->offset_bytes;
 			structures = 0;
 			area = SIZE_MAX;
+			only_table = true;
 		}
+		only_table = only_table && doc->areas[s->area].part == VK_PART_TABLE;
 		structures += s->area != area;
 		area = s->area;
 		h.last_bytes = s->offset_bytes + s->length_bytes - 1;
 		h.wrong_bytes += s->length_bytes;
 	}
 	if (h.wrong_bytes > 0)
-		put_blanked(doc, &h, structures);
+		put_blanked(doc, &h, structures, only_table);
 }
 
 static void name_unreadable(struct vk_doctor *doc)

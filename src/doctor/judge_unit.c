@@ -22,6 +22,9 @@ static enum vk_damage judge_structure(const struct vk_area *a, uint64_t offset, 
 	}
 	if (a->whole == VK_DAMAGE_FOREIGN)
 		return vk_all_zero(unit, VK_UNIT_BYTES) ? VK_DAMAGE_UNKNOWN : VK_DAMAGE_FOREIGN;
+	/* whose it is may still be found out */
+	if (a->whole == VK_DAMAGE_UNKNOWN && !vk_all_zero(unit, VK_UNIT_BYTES))
+		return VK_DAMAGE_STRANGE;
 	if (a->whole != VK_DAMAGE_DAMAGED)
 		return a->whole;
 	if ((a->somewhere && vk_all_zero(unit, VK_UNIT_BYTES)) || (a->only_first && offset != a->offset_bytes))

@@ -43,7 +43,7 @@ static void describe(const struct vk_doctor *doc, const struct vk_stretch *s, st
 				      .damage = s->damage,
 				      .volume_start_bytes = UINT64_MAX};
 	if (a == NULL) {
-		snprintf(r->what, sizeof(r->what), "%s: copy of its superblock",
+		snprintf(r->what, sizeof(r->what), "%.50s: its superblock or a copy",
 			 doc->find.foreign.items[s->intruder].type);
 		return;
 	}

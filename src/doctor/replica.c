@@ -81,8 +81,6 @@ static bool ask_volumes(struct vk_doctor *doc)
 
 		if (!doc->source.vmfs[s->vmfs].lvm_usable || end <= doc->source.size_bytes)
 			continue;
-		if (s->candidate != NULL && vk_standing_is_ghost(s->candidate->standing))
-			continue;
 		say_size(doc, VK_F_INCIDENT_SHRUNK, doc->source.size_bytes, end, "the volume that begins on it");
 		return true;
 	}

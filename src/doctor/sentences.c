@@ -63,26 +63,69 @@ static void put_lost(struct vk_doctor *doc, const struct group *g)
 		    (unsigned long long)harm, (unsigned long long)all);
 }
 
-static void tell(struct vk_doctor *doc, const struct group *g)
+/* How sure it is that nothing happened to a structure; the sentence that its name goes into. */
+enum sureness { PROVED_BY_CAPTURE, PROVED_BY_CHECKSUM, CONSISTENT, CHANGED, SURENESSES };
+static const char *const sure_words[SURENESSES] = {
+	"intact, as captured", "intact, as their checksums prove", "consistent: every check passes, though nothing proves each byte",
+	"changed since the capture, in the way that hosts and administrators change them",
+};
+
+static enum sureness sureness_of(const struct vk_doctor *doc, const struct group *g)
 {
-	const char *more = g->areas > 1 ? " and the following" : "";
-	uint64_t intact = g->bytes[VK_DAMAGE_INTACT], consistent = g->bytes[VK_DAMAGE_CONSISTENT];
+	if (g->bytes[VK_DAMAGE_CHANGED] > 0)
+		return CHANGED;
+	if (g->bytes[VK_DAMAGE_CONSISTENT] > 0 || g->bytes[VK_DAMAGE_UNKNOWN] > 0)
+		return g->bytes[VK_DAMAGE_CONSISTENT] > 0 ? CONSISTENT : SURENESSES;
+	if (g->bytes[VK_DAMAGE_INTACT] == 0)
+		return SURENESSES;
+	return doc->known.found ? PROVED_BY_CAPTURE : PROVED_BY_CHECKSUM;
+}
+
+/* Names with commas between them, of one subject and of one sureness. */
+struct lines {
+	struct vk_text text[SURENESSES];
+	char words[SURENESSES][1200];
+	size_t subject;
+};
+
+static void flush(struct vk_doctor *doc, struct lines *l)
+{
+	for (size_t i = 0; i < SURENESSES; i++) {
+		unsigned long long sector;
+
+		if (l->text[i].len_bytes > 0 && (l->subject == SIZE_MAX || doc->source.kind != VK_SOURCE_DISK)) {
+			put(doc, false, "%s: %s", l->text[i].buf, sure_words[i]);
+		} else if (l->text[i].len_bytes > 0) {
+			sector = doc->subjects[l->subject].start_bytes / doc->source.sector_size;
+			put(doc, false, "of the volume at sector %llu %s: %s", sector, l->text[i].buf, sure_words[i]);
+		}
+		vk_text_init(&l->text[i], l->words[i], sizeof(l->words[i]));
+	}
+}
+
+static void tell(struct vk_doctor *doc, const struct group *g, struct lines *l)
+{
+	enum sureness sure;
 
 	if (g->first == NULL)
 		return;
-	if (harm_of(g) > 0)
+	if (g->first->subject != l->subject) {
+		flush(doc, l);
+		l->subject = g->first->subject;
+	}
+	if (harm_of(g) > 0) {
 		put_lost(doc, g);
-	else if (g->bytes[VK_DAMAGE_UNREADABLE] > 0)
-		put(doc, true, "%s%s: cannot be read", g->first->what, more);
-	else if (g->first->symbol[0] == '\0')
 		return;
-	else if (g->bytes[VK_DAMAGE_CHANGED] > 0)
-		put(doc, false, "%s%s: changed since the capture, as hosts do", g->first->what, more);
-	else if (intact > 0 && consistent == 0 && g->bytes[VK_DAMAGE_UNKNOWN] == 0)
-		put(doc, false, "%s%s: intact, %s", g->first->what, more,
-		    doc->known.found ? "as it was captured" : "its checksum fits");
-	else if (consistent > 0)
-		put(doc, false, "%s%s: consistent", g->first->what, more);
+	}
+	if (g->bytes[VK_DAMAGE_UNREADABLE] > 0) {
+		put(doc, true, "%s: cannot be read", g->first->what);
+		return;
+	}
+	sure = sureness_of(doc, g);
+	if (g->first->symbol[0] == '\0' || sure == SURENESSES)
+		return;
+	vk_text_fmt(&l->text[sure], "%s%.*s%s", l->text[sure].len_bytes > 0 ? ", " : "", (int)g->first->name_length, g->first->what,
+		    g->areas > 1 ? " and those behind it" : "");
 }
 
 static bool belongs(const struct group *g, const struct vk_area *a)
@@ -95,6 +138,12 @@ static void tell_areas(struct vk_doctor *doc)
 {
 	struct group g = {.first = NULL};
 	const struct vk_area *last = NULL;
+	struct lines *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return;
+	l->subject = SIZE_MAX;
+	flush(doc, l);
 
 	for (size_t i = 0; i < doc->stretch_count; i++) {
 		const struct vk_stretch *s = &doc->stretches[i];
@@ -103,7 +152,7 @@ static void tell_areas(struct vk_doctor *doc)
 		if (a == NULL)
 			continue;
 		if (!belongs(&g, a)) {
-			tell(doc, &g);
+			tell(doc, &g, l);
 			g = (struct group){.first = a, .intruder = SIZE_MAX};
 			last = NULL;
 		}
@@ -118,7 +167,9 @@ static void tell_areas(struct vk_doctor *doc)
 			g.intruder = s->intruder;
 		g.bytes[s->damage] += s->length_bytes;
 	}
-	tell(doc, &g);
+	tell(doc, &g, l);
+	flush(doc, l);
+	free(l);
 }
 
 static bool has(const struct vk_doctor *doc, enum vk_finding_code code, const struct vk_finding **ret_finding)

@@ -85,6 +85,21 @@ static bool named_by_table(const struct vk_source *source, uint64_t start_sector
 	return false;
 }
 
+static const struct vk_candidate *candidate_at(const struct vk_doctor *doc, uint64_t start)
+{
+	for (size_t i = 0; i < doc->find.count; i++)
+		if (doc->find.candidates[i].start_bytes == start && !doc->find.candidates[i].start_before_disk)
+			return &doc->find.candidates[i];
+	return NULL;
+}
+
+/* What lies under an intruder, or reaches past the end of a disk, is what the doctor is called for. */
+static bool is_patient(const struct vk_candidate *c)
+{
+	return !vk_standing_is_ghost(c->standing) ||
+	       ((c->standing == VK_GHOST_FOREIGN || c->standing == VK_GHOST_OUTSIDE) && c->has_header);
+}
+
 static void add_decoded(struct vk_doctor *doc, size_t vmfs)
 {
 	const struct vk_vmfs *v = &doc->source.vmfs[vmfs];
@@ -128,10 +143,7 @@ static void settle(struct vk_doctor *doc, size_t index)
 	for (size_t i = 0; was != NULL && i < was->vmfs_count; i++)
 		if (start_of(was, &was->vmfs[i]) == s->start_bytes)
 			s->was = &was->vmfs[i];
-	for (size_t i = 0; i < doc->find.count; i++)
-		if (doc->find.candidates[i].start_bytes == s->start_bytes &&
-		    !doc->find.candidates[i].start_before_disk)
-			s->candidate = &doc->find.candidates[i];
+	s->candidate = candidate_at(doc, s->start_bytes);
 	if (v->lvm_usable) {
 		s->lvm = v->lvm;
 		s->lvm_known = true;
@@ -160,13 +172,16 @@ bool vk_doctor_add_subjects(struct vk_doctor *doc)
 {
 	const struct vk_source *was = doc->known.found ? &doc->known.source : NULL;
 
-	for (size_t i = 0; i < doc->source.vmfs_count && i < VK_SUBJECTS_MAX; i++)
-		add_decoded(doc, i);
+	for (size_t i = 0; i < doc->source.vmfs_count && doc->subject_count < VK_SUBJECTS_MAX; i++) {
+		const struct vk_candidate *c = candidate_at(doc, start_of(&doc->source, &doc->source.vmfs[i]));
+
+		if (doc->source.vmfs[i].sectors != 0 || doc->source.kind != VK_SOURCE_DISK || c == NULL || is_patient(c))
+			add_decoded(doc, i);
+	}
 	for (size_t i = 0; i < doc->find.count; i++) {
 		const struct vk_candidate *c = &doc->find.candidates[i];
 
-		if (!vk_standing_is_ghost(c->standing) && !c->start_before_disk &&
-		    !add_missing(doc, c->start_bytes, c->length_bytes))
+		if (is_patient(c) && !c->start_before_disk && !add_missing(doc, c->start_bytes, c->length_bytes))
 			return false;
 	}
 	for (size_t i = 0; was != NULL && i < was->vmfs_count; i++)
