@@ -24,6 +24,14 @@ static bool mark(struct vk_doctor *doc, size_t intruder, uint64_t offset, uint64
 	if (s.offset_bytes >= doc->source.size_bytes)
 		return true;
 	s.length_bytes = vk_min_u64(s.length_bytes, doc->source.size_bytes - s.offset_bytes);
+	/* zeros at its end may have been there before */
+	for (; s.length_bytes > VK_UNIT_BYTES; s.length_bytes -= VK_UNIT_BYTES) {
+		uint8_t unit[VK_UNIT_BYTES];
+
+		if (vk_doctor_read(doc, s.offset_bytes + s.length_bytes - VK_UNIT_BYTES, unit, sizeof(unit)) == 0 ||
+		    !vk_all_zero(unit, sizeof(unit)))
+			break;
+	}
 	return vk_stretch_add(doc, &s);
 }
 
