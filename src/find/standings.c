@@ -116,16 +116,30 @@ static int in_turn(const void *a, const void *b, void *ctx)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* Sector, in the source, where the disk of a virtual machine begins whose partition this is; UINT64_MAX: no table there. */
-static uint64_t nested_table(const struct vk_finder *f, const struct vk_probe *p, const struct vk_probe *outer)
+/* Bytes that no EBR has: a GPT behind it, boot code or a disk signature. */
+static bool is_whole_disk(const uint8_t raw[1024])
+{
+	bool code = false;
+
+	for (size_t i = 0; i < VK_MBR_ENTRY_OFFSET; i++)
+		code = code || raw[i] != 0;
+	return code || vk_gpt_has_signature(raw + 512, 512);
+}
+
+/*
+ * Byte where the disk of a virtual machine begins whose partition this is: a table there names its start. An EBR looks the
+ * same but for what only a disk has; sure asks for that. UINT64_MAX: none.
+ */
+static uint64_t nested_table(const struct vk_finder *f, const struct vk_probe *p, int64_t outer_start, bool sure)
 {
 	for (size_t i = 0; i < vk_find_usual_start_count; i++) {
 		uint64_t sectors = vk_find_usual_starts[i];
 		int64_t disk = p->start - (int64_t)(sectors * 512);
 		uint8_t raw[1024];
 
-		if (sectors == 0 || disk <= outer->start ||
-		    vk_find_get(f, disk, raw, sizeof(raw)) < sizeof(raw) || raw[510] != 0x55 || raw[511] != 0xaa)
+		if (sectors == 0 || disk <= outer_start ||
+		    vk_find_get(f, disk, raw, sizeof(raw)) < sizeof(raw) || raw[510] != 0x55 || raw[511] != 0xaa ||
+		    (sure && !is_whole_disk(raw)))
 			continue;
 		if (vk_gpt_has_signature(raw + 512, 512))
 			return (uint64_t)disk;
@@ -158,7 +172,7 @@ static void stand_earlier(struct vk_probe *p, const struct vk_probe *now, size_t
 static void stand_inside(const struct vk_finder *f, struct vk_probe *p, const struct vk_probe *outer, size_t outer_index)
 {
 	bool headers = p->c.has_header && outer->c.has_header;
-	uint64_t table = nested_table(f, p, outer);
+	uint64_t table = nested_table(f, p, outer->start, false);
 	uint64_t at = outer->c.start_bytes;
 
 	if (headers && vk_vmfs_uuid_equal(&p->c.lvm.devID, &outer->c.lvm.devID))
@@ -197,6 +211,55 @@ static bool settle_overlap(const struct vk_finder *f, struct vk_probe *x, size_t
 	return false;
 }
 
+static void stand_outside(struct vk_probe *p)
+{
+	stand(p, VK_GHOST_OUTSIDE, SIZE_MAX, "it would reach %s: the disk is shorter now, or not all of it is here%s",
+	      p->c.checks[VK_CHECK_INSIDE_DISK].seen, vk_probe_whole(p) ? "; all else holds" : "");
+}
+
+/* Without a file system in its place: a copy of a header that is known, or a piece of another disk. */
+static bool is_stray(const struct vk_finder *f, const struct accepted *acc, struct vk_probe *x)
+{
+	if (strong(x))
+		return false;
+	for (size_t i = 0; i < acc->count; i++) {
+		const struct vk_probe *a = &f->probes[acc->items[i]];
+
+		if (strong(a) && a->c.has_header && x->c.has_header &&
+		    vk_vmfs_uuid_equal(&a->c.lvm.devID, &x->c.lvm.devID)) {
+			stand(x, VK_GHOST_INSIDE, acc->items[i], "a copy of the header of the volume at byte %" PRIu64,
+			      a->c.start_bytes);
+			return true;
+		}
+	}
+	if (x->c.checks[VK_CHECK_INSIDE_DISK].verdict != VK_VERDICT_FAIL || x->c.start_before_disk)
+		return false;
+	stand_outside(x);
+	return true;
+}
+
+/* Where the length of a volume is not known, a disk with its own table behind its beginning lies in it all the same. */
+static bool is_nested_in_open_end(const struct vk_finder *f, const struct accepted *acc, struct vk_probe *x)
+{
+	size_t outer = SIZE_MAX;
+	uint64_t table;
+
+	for (size_t i = 0; i < acc->count && !x->c.table_sound; i++) {
+		const struct vk_probe *a = &f->probes[acc->items[i]];
+
+		if (a->start < x->start && (outer == SIZE_MAX || a->start > f->probes[outer].start))
+			outer = acc->items[i];
+	}
+	if (outer == SIZE_MAX || f->probes[outer].c.length_exact)
+		return false;
+	table = nested_table(f, x, f->probes[outer].start, true);
+	if (table == UINT64_MAX)
+		return false;
+	stand(x, VK_GHOST_NESTED, outer, "the disk of a virtual machine, probably in the volume at byte %" PRIu64
+	      " whose length is not known: its own partition table stands at byte %" PRIu64, f->probes[outer].c.start_bytes, table);
+	return true;
+}
+
 /* Take x for a volume unless it overlaps one that was taken. */
 static void take(const struct vk_finder *f, struct accepted *acc, size_t xi)
 {
@@ -216,6 +279,8 @@ static void take(const struct vk_finder *f, struct accepted *acc, size_t xi)
 		}
 		return;
 	}
+	if (is_stray(f, acc, x) || is_nested_in_open_end(f, acc, x))
+		return;
 	vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_PASS, "overlaps no other volume");
 	acc->items[acc->count++] = xi;
 }
@@ -256,8 +321,7 @@ static void settle_accepted(struct vk_probe *p)
 	bool whole = vk_probe_whole(p);
 
 	if (p->c.checks[VK_CHECK_INSIDE_DISK].verdict == VK_VERDICT_FAIL && !p->c.start_before_disk)
-		stand(p, VK_GHOST_OUTSIDE, SIZE_MAX, "it would reach %s: the disk is shorter now, or not all of it is here%s",
-		      p->c.checks[VK_CHECK_INSIDE_DISK].seen, whole ? "; all else holds" : "");
+		stand_outside(p);
 	else if (foreign && !whole && !self(p))
 		stand(p, VK_GHOST_FOREIGN, SIZE_MAX, "another system's file system lies over it: %s",
 		      p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
