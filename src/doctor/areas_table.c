@@ -24,17 +24,17 @@ static bool names_any(const struct vk_doctor *doc, const struct vk_partition *li
 	return false;
 }
 
-/* The used entries of one copy, whatever copy systems use. */
-static bool copy_names_any(const struct vk_doctor *doc, const struct vk_gpt_copy *copy, size_t *ret_used)
+/* Whether the entries of one copy name a volume, whatever copy systems use. */
+static bool entries_name_any(const struct vk_doctor *doc, const struct vk_gpt_header *header, const uint8_t *array,
+			     size_t *ret_used)
 {
 	bool named = false;
 
 	*ret_used = 0;
-	for (uint32_t i = 0; copy->usable && i < copy->header.numEntries; i++) {
+	for (uint32_t i = 0; i < header->numEntries; i++) {
 		struct vk_partition p = {.gpt = true};
 
-		vk_gpt_entry_decode(copy->array + (uint64_t)i * copy->header.entrySize, copy->header.entrySize,
-				    &p.entry);
+		vk_gpt_entry_decode(array + (uint64_t)i * header->entrySize, header->entrySize, &p.entry);
 		if (vk_guid_is_nil(&p.entry.typeGUID))
 			continue;
 		++*ret_used;
@@ -136,7 +136,10 @@ static void add_mbr(struct vk_doctor *doc)
 	if (a == NULL)
 		return;
 	a->whole = VK_DAMAGE_DAMAGED;
-	if (protective ? guards : t->kind == VK_TABLE_MBR && names_any(doc, t->partitions, t->partition_count) &&
+	/* who writes a GPT writes what protects it, too */
+	if (doc->table_foreign && t->kind == VK_TABLE_GPT && t->gpt_chosen == 0)
+		a->whole = VK_DAMAGE_FOREIGN;
+	else if (protective ? guards : t->kind == VK_TABLE_MBR && names_any(doc, t->partitions, t->partition_count) &&
 					  t->mbr.signature == VK_MBR_SIGNATURE)
 		a->whole = VK_DAMAGE_CONSISTENT;
 	else if (doc->table_foreign && t->kind == VK_TABLE_MBR)
@@ -146,25 +149,50 @@ static void add_mbr(struct vk_doctor *doc)
 	a->may_change = a->whole == VK_DAMAGE_CONSISTENT;
 }
 
-/* What a header would be if its signature were there, when nothing else is wrong with it. */
+/* A copy as it would be if its signature were there. */
 struct copy {
-	const struct vk_gpt_copy *seen;
 	uint64_t lba;
 	bool sound;          /* header and its checksum, signature or not */
 	bool signature_only; /* it lacks nothing else */
 	bool foreign;
-	bool names;
+	bool names;          /* a volume that was found */
 	struct vk_gpt_header header;
+	uint8_t *array;      /* that its checksum proves; NULL: none */
 };
 
-static void look_at_copy(struct vk_doctor *doc, int which, struct copy *c)
+static bool header_is_sound(const struct copy *c, uint8_t *sector, uint32_t ss)
+{
+	const struct vk_gpt_header *h = &c->header;
+
+	if (h->headerSize < VK_GPT_HEADER_BYTES || h->headerSize > ss || h->myLBA != c->lba || vk_gpt_entries_bytes(h) == 0)
+		return false;
+	vk_put_le32(sector + 0x10, 0);
+	return vk_crc32(0, sector, h->headerSize) == h->headerCRC32 &&
+	       vk_all_zero(sector + h->headerSize, ss - h->headerSize);
+}
+
+static void read_array(struct vk_doctor *doc, struct copy *c)
+{
+	uint32_t bytes = vk_gpt_entries_bytes(&c->header);
+
+	c->array = malloc(bytes);
+	if (c->array == NULL) {
+		vk_doctor_fail(doc, VK_NOMEM, "no memory for the GPT entries");
+		return;
+	}
+	if (vk_doctor_read(doc, vk_mul_sat(c->header.entriesLBA, doc->source.sector_size), c->array, bytes) == bytes &&
+	    vk_crc32(0, c->array, bytes) == c->header.entriesCRC32)
+		return;
+	free(c->array);
+	c->array = NULL;
+}
+
+static void look_at_copy(struct vk_doctor *doc, struct copy *c)
 {
 	uint32_t ss = doc->source.sector_size;
 	uint8_t *sector = malloc(ss);
-	uint32_t crc;
-	size_t used;
+	size_t used = 0;
 
-	c->seen = &doc->source.table.gpt[which];
 	if (sector == NULL) {
 		vk_doctor_fail(doc, VK_NOMEM, "no memory for a sector");
 		return;
@@ -174,38 +202,43 @@ static void look_at_copy(struct vk_doctor *doc, int which, struct copy *c)
 
 		memcpy(sector, "EFI PART", 8);
 		vk_gpt_header_decode(sector, ss, &c->header);
-		crc = c->header.headerCRC32;
-		vk_put_le32(sector + 0x10, 0);
-		c->sound = c->header.headerSize >= VK_GPT_HEADER_BYTES && c->header.headerSize <= ss &&
-			   c->header.myLBA == c->lba && vk_crc32(0, sector, c->header.headerSize) == crc &&
-			   vk_all_zero(sector + c->header.headerSize, ss - c->header.headerSize) &&
-			   vk_gpt_entries_bytes(&c->header) > 0;
+		c->sound = header_is_sound(c, sector, ss);
 		c->signature_only = c->sound && !signature;
 	}
 	free(sector);
-	c->names = copy_names_any(doc, c->seen, &used);
+	if (c->sound)
+		read_array(doc, c);
+	if (c->array != NULL)
+		c->names = entries_name_any(doc, &c->header, c->array, &used);
 	c->foreign = doc->table_foreign && doc->source.table.kind == VK_TABLE_GPT && !c->names && used > 0;
 }
 
-/* The array that a sound header's checksum proves, read from where that header says; NULL: none. Free it. */
-static uint8_t *proved_array(struct vk_doctor *doc, const struct copy *c, uint32_t *ret_bytes)
+/* What a checksum proves of a copy that speaks of these volumes; NULL: nothing. */
+static const uint8_t *proved_array(const struct vk_doctor *doc, const struct copy *c, uint64_t length)
 {
-	uint32_t bytes = vk_gpt_entries_bytes(&c->header);
-	bool ours = c->sound && !c->foreign && (c->names || doc->subject_count == 0);
-	uint8_t *array = ours ? malloc(bytes) : NULL;
+	bool ours = !c->foreign && (c->names || doc->subject_count == 0);
 
-	*ret_bytes = bytes;
-	if (array == NULL)
-		return NULL;
-	if (vk_doctor_read(doc, vk_mul_sat(c->header.entriesLBA, doc->source.sector_size), array, bytes) == bytes &&
-	    vk_crc32(0, array, bytes) == c->header.entriesCRC32)
-		return array;
-	free(array);
-	return NULL;
+	return ours && c->array != NULL && vk_gpt_entries_bytes(&c->header) >= length ? c->array : NULL;
 }
 
-static void add_header(struct vk_doctor *doc, int which, const struct copy *c)
+/* A header whose entries are damaged is judged by what the other copy says of them. */
+static enum vk_damage judge_header(const struct vk_doctor *doc, const struct copy *c, const struct copy *other)
 {
+	if (c->foreign)
+		return VK_DAMAGE_FOREIGN;
+	if (!c->sound || c->signature_only)
+		return VK_DAMAGE_DAMAGED;
+	if (c->names || doc->subject_count == 0)
+		return VK_DAMAGE_INTACT;
+	if (c->array != NULL)
+		return VK_DAMAGE_DAMAGED;
+	return other->names && other->header.entriesCRC32 == c->header.entriesCRC32 ? VK_DAMAGE_INTACT
+										   : VK_DAMAGE_CONSISTENT;
+}
+
+static void add_header(struct vk_doctor *doc, int which, const struct copy copies[2])
+{
+	const struct copy *c = &copies[which];
 	uint32_t ss = doc->source.sector_size;
 	const char *side = which == 0 ? "primary" : "backup";
 	struct vk_area *a = vk_area_add(doc, VK_AREA_STRUCTURE, VK_PART_TABLE, SIZE_MAX, vk_mul_sat(c->lba, ss),
@@ -213,11 +246,7 @@ static void add_header(struct vk_doctor *doc, int which, const struct copy *c)
 
 	if (a == NULL)
 		return;
-	a->whole = VK_DAMAGE_DAMAGED;
-	if (c->foreign)
-		a->whole = VK_DAMAGE_FOREIGN;
-	else if (c->sound && !c->signature_only && (c->names || doc->subject_count == 0))
-		a->whole = VK_DAMAGE_INTACT;
+	a->whole = judge_header(doc, c, &copies[1 - which]);
 	a->may_change = a->whole == VK_DAMAGE_INTACT;
 	if (ss > VK_UNIT_BYTES)
 		vk_area_add(doc, VK_AREA_EMPTY, VK_PART_TABLE, SIZE_MAX, vk_mul_sat(c->lba, ss) + VK_UNIT_BYTES,
@@ -242,26 +271,24 @@ static void blame_somewhere(struct vk_doctor *doc, struct vk_area *a)
 
 static void expect_entries(struct vk_doctor *doc, struct vk_area *a, const struct copy *c, const struct copy *other)
 {
-	uint8_t *proved[2];
-	uint32_t bytes[2];
+	const uint8_t *own = proved_array(doc, c, a->length_bytes), *theirs = proved_array(doc, other, a->length_bytes);
+	const uint8_t *best = own != NULL ? own : theirs;
 
-	for (int i = 0; i < 2; i++) {
-		proved[i] = proved_array(doc, i == 0 ? c : other, &bytes[i]);
-		if (proved[i] != NULL && bytes[i] < a->length_bytes) {
-			free(proved[i]);
-			proved[i] = NULL;
-		}
-	}
 	a->whole = VK_DAMAGE_UNKNOWN;
+	if (best == NULL) {
+		if (c->sound && c->array == NULL)
+			blame_somewhere(doc, a);
+		return;
+	}
+	a->expected = malloc((size_t)a->length_bytes);
+	if (a->expected == NULL) {
+		vk_doctor_fail(doc, VK_NOMEM, "no memory for the GPT entries");
+		return;
+	}
+	memcpy(a->expected, best, (size_t)a->length_bytes);
 	/* two copies that contradict each other prove neither */
-	a->proved = proved[0] == NULL || proved[1] == NULL ||
-		    memcmp(proved[0], proved[1], (size_t)a->length_bytes) == 0;
-	a->expected = proved[0] != NULL ? proved[0] : proved[1];
-	a->may_change = a->expected != NULL;
-	if (proved[0] != NULL)
-		free(proved[1]);
-	if (a->expected == NULL && (c->sound || other->sound))
-		blame_somewhere(doc, a);
+	a->proved = own == NULL || theirs == NULL || memcmp(own, theirs, (size_t)a->length_bytes) == 0;
+	a->may_change = true;
 }
 
 static void add_array(struct vk_doctor *doc, int which, const struct copy copies[2])
@@ -305,11 +332,13 @@ static void add_gpt(struct vk_doctor *doc)
 	else if (t->gpt[0].sound && t->gpt[0].header.alternateLBA > 1 && t->gpt[0].header.alternateLBA < sectors)
 		copies[1].lba = t->gpt[0].header.alternateLBA;
 	for (int i = 0; i < 2 && doc->status == VK_OK; i++)
-		look_at_copy(doc, i, &copies[i]);
+		look_at_copy(doc, &copies[i]);
 	for (int i = 0; i < 2; i++)
-		add_header(doc, i, &copies[i]);
+		add_header(doc, i, copies);
 	for (int i = 0; i < 2; i++)
 		add_array(doc, i, copies);
+	for (int i = 0; i < 2; i++)
+		free(copies[i].array);
 }
 
 static void add_ebrs(struct vk_doctor *doc, const struct vk_table *t)

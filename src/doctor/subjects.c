@@ -78,6 +78,9 @@ static bool decode_at(struct vk_doctor *doc, uint64_t start, uint64_t length)
 
 static bool named_by_table(const struct vk_source *source, uint64_t start_sector)
 {
+	/* everybody ignores an MBR without the two bytes at its end */
+	if (source->table.kind == VK_TABLE_MBR && source->table.mbr.signature != VK_MBR_SIGNATURE)
+		return false;
 	for (size_t i = 0; i < source->table.partition_count; i++)
 		if (source->table.partitions[i].start_sector == start_sector &&
 		    vk_partition_is_vmfs(&source->table.partitions[i]))
