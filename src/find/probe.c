@@ -41,8 +41,15 @@ static int relations(const struct vk_lvm_device *d)
 static bool mend(const struct vk_lvm_device *seen, size_t seen_bytes, struct vk_lvm_device *ret_lvm)
 {
 	*ret_lvm = *seen;
-	if (vk_lvm_device_usable(ret_lvm, seen_bytes))
+	if (vk_lvm_device_usable(ret_lvm, seen_bytes)) {
+		int hold = relations(ret_lvm);
+
+		/* an unusual place of the data that contradicts the rest */
+		ret_lvm->dataOffset = VK_LVM_DATA_OFFSET;
+		if (!vk_lvm_device_usable(ret_lvm, seen_bytes) || relations(ret_lvm) <= hold)
+			ret_lvm->dataOffset = seen->dataOffset;
 		return true;
+	}
 	for (int attempt = 0; attempt < 7; attempt++) {
 		*ret_lvm = *seen;
 		if (attempt == 0)

@@ -127,10 +127,11 @@ static void test_single_fields(void **state)
 	} cases[] = {
 		{"magic", 0, VK_CHECK_MAGIC, true},
 		{"majorVersion", 99, VK_CHECK_MAGIC, true},
-		{"diskBlockSize", 3, VK_CHECK_BLOCK_SIZE, true},
+		{"diskBlockSize", 3, VK_CHECK_BLOCK_SIZE, false}, /* right beside totalBytes */
 		{"totalBytes", 0, VK_CHECK_TOTAL_BYTES, false},
 		{"totalBytes", 9 * GIB, VK_CHECK_NUM_PES, false},
 		{"dataOffset", 17, VK_CHECK_DATA_OFFSET, true},
+		{"dataOffset", 0x21100000, VK_CHECK_DATA_OFFSET, true},
 		{"numPEs", 5, VK_CHECK_NUM_PES, true},
 		{"lastPEIndex", 77, VK_CHECK_LAST_PE, true},
 		{"numVolumes", 0, VK_CHECK_NUM_VOLUMES, true},
