@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which candidates are volumes of this disk, and what the others are: decided by what overlaps, and by whose evidence is better. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "find/find_parts.h"
@@ -232,15 +234,20 @@ static void settle_accepted(struct vk_probe *p)
 	else if (foreign && !whole && !vk_probe_self(p))
 		vk_stand(p, VK_GHOST_FOREIGN, SIZE_MAX, "another system's file system lies over it: %s",
 		      p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
-	else if (foreign && !(whole && p->c.table_sound))
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "%s, but another system's signature lies over it: %s",
-		      whole ? "all of its own structures are whole" : "parts of it are gone",
-		      p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
+	else if (foreign && whole)
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "all of its own structures are whole, but another system's "
+			 "signature lies over it: %s", p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
 	else if (whole && !p->c.start_before_disk)
 		vk_stand(p, VK_STANDING_LIVING, SIZE_MAX, "header, volume and extents agree%s", !p->c.head
 		      ? "; its file system begins on another device" : ", the file system names this volume, its blocks are in their place");
 	else
 		stand_damaged(p);
+	if (foreign && p->c.standing == VK_STANDING_DAMAGED && !whole) {
+		size_t used = strlen(p->c.why);
+
+		snprintf(p->c.why + used, sizeof(p->c.why) - used, "; another system's signature lies over it: %s",
+			 p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
+	}
 }
 
 static void weigh(struct vk_probe *p)
