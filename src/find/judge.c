@@ -165,6 +165,8 @@ void vk_judge_length(struct vk_probe *p)
 	c->length_bytes = vk_add_sat(data, vk_mul_sat(pes, VK_LVM_PE_BYTES));
 	if (pes == 0)
 		c->length_bytes = vk_add_sat(data, c->head ? 0x400000 : 0);
+	if (c->vote.blocks > 0 && !c->head && !c->has_volume && !c->start_before_disk)
+		c->length_bytes = vk_max_u64(c->length_bytes, vk_add_sat(c->vote.last_bytes, 512) - vk_min_u64(c->vote.last_bytes, c->start_bytes));
 	if (c->vote.blocks > 0 && c->head)
 		c->length_bytes = vk_max_u64(c->length_bytes, vk_add_sat(data, vk_round_up_sat(
 								vk_add_sat(c->vote.last_addr, 1), 0x100000)));

@@ -207,7 +207,11 @@ static void stand_damaged(struct vk_probe *p)
 	const struct vk_candidate *c = &p->c;
 	const char *fault = first_fault(p);
 
-	if (!c->has_header && !c->has_fs && !c->has_volume)
+	if (!c->has_header && !c->has_volume && !c->head)
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "a later extent of a volume, without its header: %" PRIu64 " blocks agree where "
+			 "the volume begins, %s", c->vote.blocks, (c->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0 ?
+			 "and this start fits" : "this start is the latest that fits");
+	else if (!c->has_header && !c->has_fs && !c->has_volume)
 		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "header and file-system descriptor are gone; %" PRIu64
 		      " blocks that say where they lie agree on this start", vk_max_u64(p->agree, c->vote.blocks));
 	else if (!c->has_header)
