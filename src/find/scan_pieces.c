@@ -18,6 +18,7 @@ void vk_pieces_init(struct vk_pieces *pieces, struct vk_io *io, uint64_t start, 
 				     .at = start,
 				     .end = vk_min_u64(end, vk_io_size_bytes(io)),
 				     .data_end = start,
+				     .good = UINT64_MAX,
 				     .stop = stop};
 }
 
@@ -99,6 +100,21 @@ static enum vk_status bad_end(struct vk_pieces *p, uint8_t *buf, uint64_t offset
 	}
 }
 
+/* A long way nothing could be read: a disk that went away is not a disk of bad sectors. */
+static enum vk_status still_there(struct vk_pieces *p, uint8_t *buf, struct vk_error *err)
+{
+	enum vk_status status;
+	bool can;
+
+	if (p->good == UINT64_MAX || __atomic_load_n(p->stop, __ATOMIC_RELAXED))
+		return VK_OK;
+	if (!can_be_read(p, p->good, buf, &can, &status, err) || can)
+		return status;
+	vk_error_set(err, VK_IO, vk_io_name(p->io), "it does not answer any more: what could be read before cannot be read now");
+	(void)vk_error_at(err, p->good);
+	return VK_IO;
+}
+
 static enum vk_status missing(struct vk_pieces *p, uint64_t end, struct vk_piece *ret_piece)
 {
 	*ret_piece = (struct vk_piece){.kind = VK_PIECE_MISSING, .offset_bytes = p->at, .length_bytes = end - p->at};
@@ -126,8 +142,11 @@ static enum vk_status read_piece(struct vk_pieces *p, uint64_t span_bytes, uint8
 		if (span.state == VK_SPAN_ABSENT)
 			return missing(p, next_block(p, p->at + vk_min_u64(span.length_bytes, p->end - p->at)), ret_piece);
 		status = bad_end(p, buf, p->at, &end, err);
+		if (status == VK_OK && end - p->at > PATIENCE_BYTES)
+			status = still_there(p, buf, err);
 		return status == VK_OK ? missing(p, end, ret_piece) : status;
 	}
+	p->good = p->at + (got - 1) / SECTOR * SECTOR;
 	*ret_piece = (struct vk_piece){
 		.kind = VK_PIECE_BYTES, .offset_bytes = p->at, .length_bytes = got, .bytes = buf};
 	return VK_OK;
