@@ -94,6 +94,11 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(LOCK_ADDRESS, "lock.address", WARNING, "a lock does not carry its own position", "compare with a capture; data from elsewhere was written here") \
 	F(LOCK_TYPE, "lock.type", WARNING, "the kind of this lock is not known", "compare with a capture") \
 	F(LOCK_MODE, "lock.mode", WARNING, "the mode of this lock is not known", "compare with a capture") \
+	F(FILE_ADDRESS, "file.address", WARNING, "a file descriptor does not carry its own address", "compare with a capture; data from elsewhere was written here") \
+	F(FILE_TYPE, "file.type", WARNING, "the kind of this file is not known", "compare with a capture") \
+	F(RESOURCE_GEOMETRY, "resource.geometry", WARNING, "the numbers of a resource file contradict each other, so its clusters cannot be located by them", "copy the LUN before anything else") \
+	F(CLUSTER_NUMBER, "cluster.number", WARNING, "a cluster does not carry its own number", "compare with a capture; data from elsewhere was written here") \
+	F(CLUSTER_COUNT, "cluster.free-count", WARNING, "a cluster's count of free resources is not what its bitmap shows", "let the host check the volume with vmkfstools or voma before it is written to") \
 	F(CAPTURE_NOT_CONTAINING, "capture.not-containing", ERROR, "what was saved does not contain what it is for", "the disk is already damaged here: keep the older captures of it and compare with vmfskit decode") \
 	F(CAPTURE_NO_VMFS, "capture.no-vmfs", WARNING, "no VMFS partition was found on the disk", "if there should be one, restore the table from an older capture") \
 	F(CAPTURE_UNREADABLE, "capture.unreadable", ERROR, "these bytes could not be read and are not in the capture", "check the path and the disk, then capture again") \
@@ -138,6 +143,8 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(INCIDENT_HEADER_LOST, "incident.header-lost", ERROR, "the LVM header or its tables are gone", "vmfskit restore if there is a capture, else vmfskit repair header") \
 	F(INCIDENT_DESCRIPTOR_LOST, "incident.descriptor-lost", ERROR, "the file-system descriptor is gone", "vmfskit restore if there is a capture, else vmfskit repair header") \
 	F(INCIDENT_METADATA_HIT, "incident.metadata-hit", ERROR, "the file system's own files (.fdc.sf and others) were overwritten: some files of the datastore are lost", "copy the LUN before anything else") \
+	F(INCIDENT_HEARTBEATS, "incident.heartbeats", ERROR, "heartbeat slots are neither free nor in use, or lie where they do not belong: hosts call the volume damaged", "vmfskit restore if there is a capture and no host is alive, else vmfskit repair header") \
+	F(INCIDENT_OVERWRITTEN, "incident.overwritten", WARNING, "sectors that belong to no known structure are not what the capture holds", "look at them with vmfskit diff; vmfskit restore puts back what was captured") \
 	F(INCIDENT_GROWN, "incident.lun-grown", WARNING, "the LUN is longer than its partition table knows", "vmfskit repair table puts the backup GPT at the new end; the volume is then grown in vCenter") \
 	F(INCIDENT_SHRUNK, "incident.lun-shrunk", ERROR, "the disk is shorter than what lies on it", "do not write; make sure that the whole LUN is visible") \
 	F(INCIDENT_REPLICA, "incident.replica", WARNING, "the header was written for another LUN: hosts take the volume for a snapshot and do not mount it", "find out whether this is the original under a new id, or a copy, before it is mounted or resignatured") \
