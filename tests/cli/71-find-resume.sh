@@ -70,4 +70,4 @@ is "killed at any moment" "$bad" ""
 VMFSKIT_TEST_BAD=200000000+1,300000256+70000 run "$HOOKS" find --no-store --json disk.img
 is "bad sectors are told, and the search goes on behind them" \
 	"$(jq -c '[.candidates[].standing, [.unreadable[] | [.offset, .length]]]' "$OUT")" \
-	'["living",[[199999488,512],[300000256,70144]]]'
+	'["living",[[200000000,512],[300000256,70144]]]'
