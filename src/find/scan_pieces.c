@@ -35,6 +35,8 @@ static struct vk_span look(struct vk_pieces *p)
 
 	if (p->at < p->data_end)
 		return (struct vk_span){VK_SPAN_DATA, p->data_end - p->at};
+	if (p->at == p->hole.offset_bytes && p->hole.length_bytes > 0)
+		return (struct vk_span){VK_SPAN_ZERO, p->hole.length_bytes};
 	span = vk_io_span(p->io, p->at);
 	span.length_bytes = vk_min_u64(span.length_bytes, p->end - p->at);
 	if (span.state == VK_SPAN_DATA)
@@ -121,12 +123,26 @@ static enum vk_status missing(struct vk_pieces *p, uint64_t end, struct vk_piece
 	return VK_OK;
 }
 
+/* How much to read at once where data of span_bytes lies: through small holes, up to a large one. */
+static uint64_t worth_reading(struct vk_pieces *p, uint64_t span_bytes)
+{
+	struct vk_span next;
+
+	if (span_bytes >= HOLE_LEAST_BYTES || p->at + span_bytes >= p->end)
+		return span_bytes;
+	next = vk_io_span(p->io, p->at + span_bytes);
+	if (next.state != VK_SPAN_ZERO || next.length_bytes < HOLE_LEAST_BYTES)
+		return HOLE_LEAST_BYTES;
+	p->hole = (struct vk_range){p->at + span_bytes, vk_min_u64(next.length_bytes, p->end - p->at - span_bytes)};
+	return span_bytes;
+}
+
 static enum vk_status read_piece(struct vk_pieces *p, uint64_t span_bytes, uint8_t *buf, struct vk_piece *ret_piece,
 				 struct vk_error *err)
 {
 	/* reads end on round offsets, so that the next one begins there */
 	uint64_t most = VK_PIECE_BYTES_MAX - p->at % VK_PIECE_BYTES_MAX;
-	uint64_t want = vk_max_u64(span_bytes, HOLE_LEAST_BYTES);
+	uint64_t want = worth_reading(p, span_bytes);
 	size_t got;
 	uint64_t end;
 	enum vk_status status;

@@ -11,6 +11,7 @@ struct vk_pieces {
 	struct vk_io *io;
 	uint64_t at, end;
 	uint64_t data_end; /* up to here the source said that there is data: it need not be asked again */
+	struct vk_range hole; /* the large one that was met last */
 	uint64_t good;     /* the block that was read last; UINT64_MAX: none yet */
 	const bool *stop;  /* set by another thread, atomically: what is given then does not matter any more */
 };
