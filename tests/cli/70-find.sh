@@ -4,12 +4,12 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$TMP" || exit 1
 
-# found NAME CODE FILE EXPECTED [OPTION]...: "standing start sectors exact" of each candidate
+# found NAME CODE FILE EXPECTED [OPTION]...: "standing start sectors" of each candidate; the sectors where they are exact
 found() {
 	local name=$1 code=$2 file=$3 expected=$4
 	shift 4
 	exits "$name" "$code" "$VMFSKIT" find --no-store --json "$@" "$file"
-	is "$name: what is found" "$(jq -r '.candidates[] | [.standing, .start_sector, .sectors, .length_exact] | join(" ")' "$OUT")" "$expected"
+	is "$name: what is found" "$(jq -r '.candidates[] | [.standing, .start_sector, if .length_exact then .sectors else "at-least" end] | join(" ")' "$OUT")" "$expected"
 }
 put() { printf "$2" | dd of="$1" bs=1 seek="$3" conv=notrunc status=none; }
 sectors() { stat -c %s "$1" | awk '{ print $1 / 512 }'; }
@@ -27,10 +27,10 @@ for version in 3 5 6; do
 		n=$((n + 1))
 		start=$((70001 + n * 1237))
 		"$LAB" make --vmfs $version --table $table --size 3G --start $start --vmfs-size 2G --label "v$n" disk.img >/dev/null
-		found "VMFS$version, $table" 0 disk.img "living $start 4194304 true"
+		found "VMFS$version, $table" 0 disk.img "living $start 4194304"
 		is "VMFS$version, $table: label and table" "$(jq -r '[.candidates[0].label, .agrees, .candidates[0].in_table] | join(" ")' "$OUT")" "v$n true true"
 		wipe_table disk.img
-		found "VMFS$version, $table wiped" 1 disk.img "living $start 4194304 true"
+		found "VMFS$version, $table wiped" 1 disk.img "living $start 4194304"
 		is "VMFS$version, $table wiped: next" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table disk.img"
 		found "VMFS$version, likely places only" 0 disk.img "" --likely
 		rm disk.img
@@ -39,18 +39,18 @@ done
 
 # sectors of 4096 bytes
 "$LAB" make --vmfs 6 --sector-size 4096 --size 3G --start 2048 --vmfs-size 2G disk.img >/dev/null
-found "4Kn" 0 disk.img "living 2048 524288 true"
+found "4Kn" 0 disk.img "living 2048 524288"
 wipe_table disk.img
-found "4Kn, wiped" 1 disk.img "living 2048 524288 true" --sector-size 4096
-found "4Kn, wiped, likely" 1 disk.img "living 2048 524288 true" --sector-size 4096 --likely
+found "4Kn, wiped" 1 disk.img "living 2048 524288" --sector-size 4096
+found "4Kn, wiped, likely" 1 disk.img "living 2048 524288" --sector-size 4096 --likely
 rm disk.img
 
 # logical partitions, and three volumes
 "$LAB" make --table mbr --vmfs 3 --size 6G --volume start=128,size=1G --volume start=4194304,size=1G,logical \
 	--volume start=7000063,size=1G,logical,version=5 disk.img >/dev/null
-all="living 128 2097152 true
-living 4194304 2097152 true
-living 7000063 2097152 true"
+all="living 128 2097152
+living 4194304 2097152
+living 7000063 2097152"
 found "logical partitions" 0 disk.img "$all"
 has "who named it" "$(jq -r '.candidates[1].heard' "$OUT")" "^partition 5 of the extended partition$"
 wipe_table disk.img
@@ -61,27 +61,27 @@ rm disk.img
 "$LAB" make --vmfs 5 --size 3G --start 12345 --vmfs-size 2G disk.img >/dev/null
 wipe_table disk.img
 put disk.img '\0\0\0\0' $(((12345 + 2048) * 512))
-found "magic gone" 1 disk.img "damaged 12345 4194304 true"
+found "magic gone" 1 disk.img "damaged 12345 4194304"
 is "magic gone: next" "$(jq -r '.next[]' "$OUT")" "vmfskit repair header disk.img --start 12345
 vmfskit repair table disk.img"
 wipe disk.img $((12345 + 2048)) 1
-found "header gone" 1 disk.img "damaged 12345 3704832 false"
+found "header gone" 1 disk.img "damaged 12345 at-least"
 wipe disk.img 12345 34816
-found "all of the LVM gone" 1 disk.img "damaged 12345 43008 false"
+found "all of the LVM gone" 1 disk.img "damaged 12345 at-least"
 wipe disk.img $((12345 + 38912)) 1
-found "descriptor gone, too" 1 disk.img "damaged 12345 43008 false"
+found "descriptor gone, too" 1 disk.img "damaged 12345 at-least"
 is "only votes are left" "$(jq -c '.candidates[0] | [.found_by, .votes.heartbeats]' "$OUT")" '[["self-location"],2048]'
 ok_text=$("$VMFSKIT" find --no-store disk.img)
 has "text: how sure" "$ok_text" "blocks that say where they lie agree on this start"
-has "text: no exact length" "$ok_text" "at least 43008 sectors"
+has "text: no exact length" "$ok_text" "at least [0-9]+ sectors"
 rm disk.img
 
 # a partition as the source, and a table that is wrong
 "$LAB" make --vmfs 5 --table none --size 2G part.img >/dev/null
-found "a partition" 0 part.img "living 0 4194304 true" --as partition
+found "a partition" 0 part.img "living 0 4194304" --as partition
 "$LAB" make --vmfs 3 --table mbr --size 3G --start 128 --vmfs-size 2G disk.img >/dev/null
 put disk.img '\0\0\37\0' 458 # one entry of another length
-found "a table with another length" 1 disk.img "living 128 4194304 true"
+found "a table with another length" 1 disk.img "living 128 4194304"
 has "a table with another length: text" "$("$VMFSKIT" find --no-store disk.img)" "entry 1 of the MBR, but with 2031616 sectors"
 rm disk.img part.img
 
@@ -96,7 +96,7 @@ is "a hint of a capture: start, length, who" "$(jq -r '.candidates[0] | [.standi
 found "without it" 0 disk.img "" --likely
 exits "a store that is not there" 4 "$VMFSKIT" find --store nosuch disk.img
 found "only a range" 0 disk.img "" --range 0+16M
-found "only the range" 1 disk.img "damaged 54321 43008 false" --range 32M+64M
+found "only the range" 1 disk.img "damaged 54321 at-least" --range 32M+64M
 exits "a range that is none" 2 "$VMFSKIT" find --range 5 disk.img
 exits "a range outside" 2 "$VMFSKIT" find --no-store --range 2G+64G disk.img
 exits "a range for no search" 2 "$VMFSKIT" find --likely --range 0+1G disk.img
@@ -181,7 +181,7 @@ if PATH=$PATH:/usr/sbin:/sbin command -v strace >/dev/null; then
 	is "interrupted: exit code" "$?" 4
 	has "interrupted: how to go on" stopped.err "stopped before the end; go on with: .* find --no-store --resume state disk.img"
 	ok "interrupted: the state is kept" [ -s state ]
-	found "continued" 1 disk.img "living 2048 1843200 true" --resume state
+	found "continued" 1 disk.img "living 2048 1843200" --resume state
 	is "continued: all of it was searched" "$(jq -r '.scanned_bytes == .total_bytes // .scanned_bytes' "$OUT")" 1073741824
 	rm -f disk.img
 else
@@ -193,7 +193,7 @@ if [ -n "$SHARED" ] && [ -f "$SHARED/data/vmfs3-esx35-volume/partition.img.xz" ]
 	unpack "$SHARED/data/vmfs3-esx35-volume/partition.img.xz" real.img
 	"$LAB" make --table mbr --vmfs 3 --start 77 --image real.img --vmfs-size 1258435584 disk.img >/dev/null
 	wipe_table disk.img
-	found "the real volume" 1 disk.img "living 77 2457882 true"
+	found "the real volume" 1 disk.img "living 77 2457882"
 	is "the real volume: every block votes for it" "$(jq -r '.candidates[0].votes | [.locks, .heartbeats] | join(" ")' "$OUT")" "93 2048"
 	is "the real volume: every check holds" "$(jq -r '[.candidates[0].checks[].verdict] | unique | join(" ")' "$OUT")" pass
 	wipe disk.img 77 34816
