@@ -94,6 +94,11 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(LOCK_ADDRESS, "lock.address", WARNING, "a lock does not carry its own position", "compare with a capture; data from elsewhere was written here") \
 	F(LOCK_TYPE, "lock.type", WARNING, "the kind of this lock is not known", "compare with a capture") \
 	F(LOCK_MODE, "lock.mode", WARNING, "the mode of this lock is not known", "compare with a capture") \
+	F(FILE_ADDRESS, "file.address", WARNING, "a file descriptor does not carry its own address", "compare with a capture; data from elsewhere was written here") \
+	F(FILE_TYPE, "file.type", WARNING, "the kind of this file is not known", "compare with a capture") \
+	F(RESOURCE_GEOMETRY, "resource.geometry", WARNING, "the numbers of a resource file contradict each other, so its clusters cannot be located by them", "copy the LUN before anything else") \
+	F(CLUSTER_NUMBER, "cluster.number", WARNING, "a cluster does not carry its own number", "compare with a capture; data from elsewhere was written here") \
+	F(CLUSTER_COUNT, "cluster.free-count", WARNING, "a cluster's count of free resources is not what its bitmap shows", "let the host check the volume with vmkfstools or voma before it is written to") \
 	F(CAPTURE_NOT_CONTAINING, "capture.not-containing", ERROR, "what was saved does not contain what it is for", "the disk is already damaged here: keep the older captures of it and compare with vmfskit decode") \
 	F(CAPTURE_NO_VMFS, "capture.no-vmfs", WARNING, "no VMFS partition was found on the disk", "if there should be one, restore the table from an older capture") \
 	F(CAPTURE_UNREADABLE, "capture.unreadable", ERROR, "these bytes could not be read and are not in the capture", "check the path and the disk, then capture again") \

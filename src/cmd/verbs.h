@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 
 extern const struct vk_cli_verb vk_verb_decode;
+extern const struct vk_cli_verb vk_verb_find;
 extern const struct vk_cli_verb vk_verb_capture;
 extern const struct vk_cli_verb vk_verb_import;
 extern const struct vk_cli_verb vk_verb_list;

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "vmfskit/fat_boot.h"
+#include "vmfskit/file_descriptor.h"
 #include "vmfskit/fs_descriptor.h"
 #include "vmfskit/gpt.h"
 #include "vmfskit/heartbeat.h"
@@ -10,6 +12,7 @@
 #include "vmfskit/lock.h"
 #include "vmfskit/lvm.h"
 #include "vmfskit/mbr.h"
+#include "vmfskit/resource_file.h"
 #include "vmfskit/scsi_id.h"
 #include "vmfskit/vmfs_uuid.h"
 
@@ -19,6 +22,9 @@ const struct vk_layout *const vk_layouts[] = {
 	&vk_lvm_device_layout,   &vk_lvm_volume_layout,    &vk_lvm_pe_layout,
 	&vk_lvm_ext_layout,      &vk_lvm_sd_layout,        &vk_fs_descriptor_layout,
 	&vk_heartbeat_layout,    &vk_lock_layout,          &vk_lock_holder_layout,
+	&vk_fat_boot_layout,
+	&vk_file_metadata_layout, &vk_resource_file_layout, &vk_cluster_layout,
+	&vk_cluster6_layout,
 	NULL,
 };
 

@@ -126,6 +126,13 @@ static bool bounce_reserve(struct file *f, size_t len)
 	return true;
 }
 
+/* The device can write into the caller's buffer itself: long reads are not to be copied. */
+static bool takes_direct(const struct file *f, uint64_t offset, const uint8_t *buf, size_t len)
+{
+	return offset % f->facts.unit_bytes == 0 && (uintptr_t)buf % BOUNCE_ALIGN_BYTES == 0 &&
+	       len >= f->facts.unit_bytes;
+}
+
 static enum vk_status read_direct(struct file *f, uint64_t offset, uint8_t *buf, size_t len,
 				  size_t *ret_got, struct vk_error *err)
 {
@@ -135,6 +142,8 @@ static enum vk_status read_direct(struct file *f, uint64_t offset, uint8_t *buf,
 	size_t got = 0;
 	enum vk_status status;
 
+	if (takes_direct(f, offset, buf, len))
+		return read_run(f, offset, buf, len - len % f->facts.unit_bytes, ret_got, err);
 	if (len < BOUNCE_MAX_BYTES - lead)
 		want = (size_t)vk_round_up_sat(lead + len, f->facts.unit_bytes);
 	if (!bounce_reserve(f, want))

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Resource files (.fbb.sf, .fdc.sf, .pbc.sf, .sbc.sf): FS3_ResFileMetadata at their file offset 0, then groups of clusters;
+ * the header of a cluster is a lock and the structures below.
+ */
+#ifndef VMFSKIT_RESOURCE_FILE_H
+#define VMFSKIT_RESOURCE_FILE_H
+
+#include <stdbool.h>
+
+#include "vmfskit/finding.h"
+#include "vmfskit/layout.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VK_RESOURCE_SIGNATURE 0x72666D64U /* FS3_ResFileMetadata.signature on VMFS6 */
+#define VK_CLUSTER6_SIGNATURE 0x72636D64U
+#define VK_RESOURCE_HAS_PARENT 0x02U      /* FS3_ResFileMetadata.flags */
+
+#define VK_RESOURCE_FILE_ROWS(F, T) \
+	F(T, U32, resourcesPerCluster, 0x00, 4, DEC, V, "") \
+	F(T, U32, clustersPerGroup, 0x04, 4, DEC, V, "") \
+	F(T, U32, clusterGroupOffset, 0x08, 4, OFFSET, V, "file offset of cluster group 0") \
+	F(T, U32, resourceSize, 0x0C, 4, SIZE, V, "of one resource; 0 for block bitmaps") \
+	F(T, U32, clusterGroupSize, 0x10, 4, SIZE, V, "distance of cluster groups") \
+	F(T, U32, numResourcesLo, 0x14, 4, DEC, V, "low half of the number of resources") \
+	F(T, U32, numClusterGroups, 0x18, 4, DEC, V, "") \
+	F(T, U32, numResourcesHi, 0x1C, 4, DEC, V, "high half of the number of resources") \
+	F(T, U32, signature, 0x20, 4, HEX, S, "0x72666D64 on VMFS6, 0 on VMFS3") \
+	F(T, U32, version, 0x24, 4, DEC, S, "") \
+	F(T, U32, flags, 0x28, 4, HEX, S, "0x02 has a parent resource, 0x20 has an unmap bitmap") \
+	F(T, U16, affinityPerCluster, 0x2C, 2, DEC, S, "") \
+	F(T, U16, affinityPerResource, 0x2E, 2, DEC, S, "") \
+	F(T, U32, bitsPerResource, 0x30, 4, DEC, S, "") \
+	F(T, U32, childMetaOffset, 0x34, 4, OFFSET, S, "VMFS6 .fbb.sf: file offset of the metadata of the small blocks") \
+	F(T, U32, parentResourcesPerCluster, 0x38, 4, DEC, S, "in a child") \
+	F(T, U32, parentClustersPerGroup, 0x3C, 4, DEC, S, "in a child") \
+	F(T, U32, parentClusterGroupSize, 0x40, 4, SIZE, S, "in a child") \
+	F(T, BYTES, unknown44, 0x44, 16, RESERVED, S, "meaning unknown") \
+	F(T, U32, convertedClusters, 0x54, 4, DEC, S, "")
+
+enum { VK_RESOURCE_FILE_BYTES = 0x58 };
+struct vk_resource_file {
+	VK_RESOURCE_FILE_ROWS(VK_MEMBER, )
+};
+extern const struct vk_layout vk_resource_file_layout;
+
+#define VK_CLUSTER_ROWS(F, T) \
+	F(T, U32, clusterNum, 0x00, 4, DEC, V, "number of this cluster itself") \
+	F(T, U32, totalResources, 0x04, 4, DEC, V, "resources in this cluster") \
+	F(T, U32, freeResources, 0x08, 4, DEC, V, "number of ones in bitmap") \
+	F(T, U32, nextFreeIdx, 0x0C, 4, DEC, V, "where the search begins; only a hint") \
+	F(T, BYTES, bitmap, 0x10, 64, RAW, V, "least significant bit first; 1 free, 0 allocated") \
+	F(T, BYTES, typeData, 0x50, 16, RAW, V, ".fdc.sf: first number is the generation given out last") \
+	F(T, U32, priority, 0x60, 4, DEC, S, "")
+
+enum { VK_CLUSTER_BYTES = 0x64, VK_CLUSTER_RESOURCES_MAX = 512 };
+/* Cluster metadata of VMFS 3 and 5: the second 512 bytes of a cluster's header. */
+struct vk_cluster {
+	VK_CLUSTER_ROWS(VK_MEMBER, )
+};
+extern const struct vk_layout vk_cluster_layout;
+
+#define VK_CLUSTER6_ROWS(F, T) \
+	F(T, BYTES, checksum, 0x00, 16, RAW, U, "perhaps a checksum; not verified") \
+	F(T, U32, signature, 0x10, 4, HEX, S, "0x72636D64") \
+	F(T, U32, priority, 0x14, 4, DEC, S, "") \
+	F(T, U64, clusterNum, 0x18, 8, DEC, S, "number of this cluster itself") \
+	F(T, U16, totalResources, 0x20, 2, DEC, S, "resources in this cluster") \
+	F(T, U16, freeResources, 0x22, 2, DEC, S, "") \
+	F(T, BYTES, unknown24, 0x24, 2, RESERVED, S, "meaning unknown") \
+	F(T, U16, affinityCount, 0x26, 2, DEC, S, "")
+
+enum { VK_CLUSTER6_BYTES = 0x28 };
+/* Cluster metadata of VMFS6: the second metadata block of a cluster's header. Where its bitmap lies is not known. */
+struct vk_cluster6 {
+	VK_CLUSTER6_ROWS(VK_MEMBER, )
+};
+extern const struct vk_layout vk_cluster6_layout;
+
+size_t vk_resource_file_decode(const uint8_t *buf, size_t len, struct vk_resource_file *ret_file);
+size_t vk_resource_file_encode(const struct vk_resource_file *file, uint8_t *buf, size_t len);
+size_t vk_cluster_decode(const uint8_t *buf, size_t len, struct vk_cluster *ret_cluster);
+size_t vk_cluster_encode(const struct vk_cluster *cluster, uint8_t *buf, size_t len);
+size_t vk_cluster6_decode(const uint8_t *buf, size_t len, struct vk_cluster6 *ret_cluster);
+size_t vk_cluster6_encode(const struct vk_cluster6 *cluster, uint8_t *buf, size_t len);
+
+/* Findings: resource.geometry, when the numbers contradict each other. md_alignment 0: VMFS 3 and 5. */
+void vk_resource_file_check(const struct vk_resource_file *file, size_t seen_bytes,
+			    uint32_t md_alignment, uint64_t offset_bytes,
+			    const struct vk_finding_sink *sink);
+/* Whether the numbers agree with each other, so that clusters may be located by them. Emits nothing. */
+bool vk_resource_file_usable(const struct vk_resource_file *file, size_t seen_bytes,
+			     uint32_t md_alignment);
+/* Findings: cluster.number, cluster.free-count. A cluster that was never initialised (all zero) is sound. */
+void vk_cluster_check(const struct vk_cluster *cluster, size_t seen_bytes, uint64_t number,
+		      uint64_t offset_bytes, const struct vk_finding_sink *sink);
+
+static inline uint64_t vk_resource_count(const struct vk_resource_file *file)
+{
+	return (uint64_t)file->numResourcesHi << 32 | file->numResourcesLo;
+}
+/* Bytes of a cluster's header: 1024; VMFS6 2 x mdAlignment. */
+uint32_t vk_cluster_header_bytes(uint32_t md_alignment);
+/* File offset of the header of a cluster, and of a resource in it. The metadata must be usable. */
+uint64_t vk_cluster_header_offset(const struct vk_resource_file *file, uint32_t md_alignment,
+				  uint64_t cluster);
+uint64_t vk_resource_offset(const struct vk_resource_file *file, uint32_t md_alignment,
+			    uint64_t cluster, uint32_t resource);
+/* Volume offset of the first block of .fdc.sf. */
+uint64_t vk_fdc_start(uint64_t file_block_bytes, uint32_t md_alignment);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

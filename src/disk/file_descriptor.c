@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* FS3_FileMetadata: layout and checks; file descriptors and addresses. */
+#include "base/bytes.h"
+#include "disk/layout_table.h"
+#include "vmfskit/file_descriptor.h"
+
+VK_LAYOUT_DEFINE(vk_file_metadata_layout, VK_FILE_METADATA_ROWS, struct vk_file_metadata,
+		 VK_FILE_METADATA_BYTES, "FS3_FileMetadata", "File descriptor, behind its lock",
+		 "decoded from a real VMFS3 volume up to numCOWBlocksLo; later fields from readers of others");
+
+enum {
+	FD_BYTES = 2048, BLOCK_BYTES = 512, POINTERS_OFFSET = 0x400, POINTERS = 256,
+	POINTERS6 = 320, SMALL_ALIGNMENT = 4096
+};
+
+const char *vk_system_file_name(enum vk_system_file file)
+{
+	static const char *const names[] = {"/",       ".fbb.sf", ".fdc.sf", ".pbc.sf",
+					    ".sbc.sf", ".vh.sf",  ".pb2.sf", ".sdd.sf"};
+
+	return (unsigned)file < VK_SYSTEM_COUNT ? names[file] : "";
+}
+
+size_t vk_file_metadata_decode(const uint8_t *buf, size_t len, struct vk_file_metadata *ret_file)
+{
+	return vk_layout_decode(&vk_file_metadata_layout, buf, len, ret_file);
+}
+
+size_t vk_file_metadata_encode(const struct vk_file_metadata *file, uint8_t *buf, size_t len)
+{
+	return vk_layout_encode(&vk_file_metadata_layout, file, buf, len);
+}
+
+void vk_file_metadata_check(const struct vk_file_metadata *file, size_t seen_bytes,
+			    uint32_t desc_addr, uint64_t offset_bytes,
+			    const struct vk_finding_sink *sink)
+{
+	struct vk_finding f;
+
+	if (seen_bytes < VK_FILE_METADATA_BYTES)
+		return;
+	/* never used */
+	if (file->descAddr == 0 && file->type == VK_FILE_INVALID && file->generation == 0)
+		return;
+	if (file->descAddr != desc_addr) {
+		vk_finding_init(&f, VK_F_FILE_ADDRESS, offset_bytes, 4,
+				"a file descriptor does not carry its own address");
+		vk_finding_seen(&f, "0x%08x", file->descAddr);
+		vk_finding_expected(&f, "0x%08x", desc_addr);
+		vk_finding_put(sink, &f);
+	}
+	if (file->type > VK_FILE_RDM) {
+		vk_finding_init(&f, VK_F_FILE_TYPE, offset_bytes + 0x0C, 4,
+				"the file is of an unknown kind");
+		vk_finding_seen(&f, "%u", file->type);
+		vk_finding_expected(&f, "0 to %d", VK_FILE_RDM);
+		vk_finding_put(sink, &f);
+	}
+}
+
+void vk_fd_geometry(uint32_t md_alignment, struct vk_fd_geometry *ret_geometry)
+{
+	uint32_t pointers = md_alignment <= SMALL_ALIGNMENT ? POINTERS6 : md_alignment / 16;
+
+	if (md_alignment == 0) {
+		*ret_geometry = (struct vk_fd_geometry){FD_BYTES, BLOCK_BYTES, POINTERS_OFFSET, POINTERS, 4};
+		return;
+	}
+	*ret_geometry = (struct vk_fd_geometry){2 * md_alignment, md_alignment,
+						2 * md_alignment - 8 * pointers, pointers, 8};
+}
+
+uint64_t vk_fd_pointer(const struct vk_fd_geometry *geometry, const uint8_t *fd, uint32_t index)
+{
+	const uint8_t *p = fd + geometry->pointers_offset + (size_t)index * geometry->pointer_bytes;
+
+	if (index >= geometry->pointers)
+		return 0;
+	return geometry->pointer_bytes == 8 ? vk_get_le64(p) : vk_get_le32(p);
+}
+
+uint32_t vk_fd_address(uint32_t cluster, uint32_t resource)
+{
+	return VK_ADDRESS_FD | (cluster & 0xFFFF) << 6 | (resource & 0x3FF) << 22;
+}
+
+uint64_t vk_file_block_address(bool vmfs6, uint64_t block, uint32_t blocks_per_cluster)
+{
+	if (!vmfs6)
+		return VK_ADDRESS_FILE_BLOCK | (block & 0x3FFFFFF) << 6;
+	return VK_ADDRESS_FILE_BLOCK | (block / blocks_per_cluster & 0x7FFFFFFF) << 15 |
+	       (block % blocks_per_cluster & 0x1FFF) << 51;
+}
+
+bool vk_file_block_number(bool vmfs6, uint64_t address, uint32_t blocks_per_cluster,
+			  uint64_t *ret_block)
+{
+	uint64_t cluster = address >> 15 & 0x7FFFFFFF;
+	uint64_t resource = address >> 51;
+
+	if (vk_address_kind(address) != VK_ADDRESS_FILE_BLOCK)
+		return false;
+	if (!vmfs6 && address > UINT32_MAX)
+		return false;
+	if (vmfs6 && resource >= blocks_per_cluster)
+		return false;
+	*ret_block = vmfs6 ? cluster * blocks_per_cluster + resource : address >> 6;
+	return true;
+}

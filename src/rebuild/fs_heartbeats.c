@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Heartbeat slots that are neither free nor in use, or lie about their place, become free; one in use is never touched. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "rebuild/header_work.h"
+
+enum { PIECE_BYTES = 64 * 1024 };
+
+/* A slot, and what is to be done with it. */
+enum slot_case {
+	SLOT_SOUND,
+	SLOT_RESET,     /* zero, noise, or a free one of another place */
+	SLOT_IN_USE_ASTRAY, /* in use, but of another place: perhaps somebody's */
+	SLOT_OWNED      /* at its place, with an owner, but the state is noise */
+};
+
+/* Neighbouring slots that are reset are told as one. */
+struct region {
+	struct vk_header_work *work;
+	struct vk_fs_geometry geometry;
+	uint64_t at;            /* of slot 0 in the window */
+	bool asked;             /* slots that may be somebody's after all, too */
+	uint32_t first, run;
+	uint32_t reset, astray, owned, unreadable, in_use;
+	uint32_t kept_generations;
+};
+
+static bool plausible_generation(const struct vk_heartbeat *hb, uint64_t volume_offset)
+{
+	return hb->addr == volume_offset && hb->hbGen != 0 && hb->hbGen <= UINT32_MAX;
+}
+
+static enum slot_case judge(const struct region *r, const struct vk_heartbeat *hb,
+			    uint64_t volume_offset)
+{
+	bool placed = hb->addr == volume_offset;
+
+	if (hb->state == VK_HB_IN_USE)
+		return placed ? SLOT_SOUND : SLOT_IN_USE_ASTRAY;
+	if (hb->state == VK_HB_FREE && placed)
+		return SLOT_SOUND;
+	if (hb->state != VK_HB_FREE && placed && !vk_vmfs_uuid_is_nil(&hb->owner) && !r->asked)
+		return SLOT_OWNED;
+	return SLOT_RESET;
+}
+
+static void flush_run(struct region *r)
+{
+	uint64_t at = r->at + (uint64_t)r->first * r->geometry.heartbeat_slot_bytes;
+
+	if (r->run == 1)
+		vk_work_field(r->work, &vk_heartbeat_layout, NULL, at, VK_FIELD_COMPUTED, false, NULL, NULL,
+			      "slot %u: free, with its own address", r->first);
+	else if (r->run > 1)
+		vk_work_field(r->work, &vk_heartbeat_layout, NULL, at, VK_FIELD_COMPUTED, false, NULL, NULL,
+			      "slots %u to %u: free, each with its own address", r->first,
+			      r->first + r->run - 1);
+	r->run = 0;
+}
+
+/*
+ * A slot that no host has used is zero behind its address. The generation stays where the slot still knew its place: a host
+ * counts on from it, so that no old lock names a session that is yet to come.
+ */
+static void reset(struct region *r, uint8_t *raw, const struct vk_heartbeat *hb, uint32_t slot,
+		  uint64_t volume_offset)
+{
+	struct vk_heartbeat fresh = {.state = VK_HB_FREE, .addr = volume_offset};
+
+	if (plausible_generation(hb, volume_offset)) {
+		fresh.hbGen = hb->hbGen;
+		r->kept_generations++;
+	}
+	memset(raw, 0, r->geometry.heartbeat_slot_bytes);
+	vk_heartbeat_encode(&fresh, raw, r->geometry.heartbeat_slot_bytes);
+	r->reset++;
+	if (r->run > 0 && r->first + r->run == slot) {
+		r->run++;
+		return;
+	}
+	flush_run(r);
+	r->first = slot;
+	r->run = 1;
+}
+
+/* True when the slot was changed. */
+static bool take(struct region *r, uint8_t *raw, uint32_t slot)
+{
+	uint32_t slot_bytes = r->geometry.heartbeat_slot_bytes;
+	uint64_t volume_offset = r->geometry.heartbeat_offset + (uint64_t)slot * slot_bytes;
+	struct vk_heartbeat hb;
+
+	vk_heartbeat_decode(raw, slot_bytes, &hb);
+	switch (judge(r, &hb, volume_offset)) {
+	case SLOT_SOUND:
+		r->in_use += hb.state == VK_HB_IN_USE;
+		return false;
+	case SLOT_IN_USE_ASTRAY:
+		r->astray++;
+		return false;
+	case SLOT_OWNED:
+		r->owned++;
+		return false;
+	case SLOT_RESET:
+		reset(r, raw, &hb, slot, volume_offset);
+		return true;
+	}
+	return false;
+}
+
+/* count slots from first on; where the piece cannot be read as a whole, one by one. */
+static enum vk_status take_piece(struct region *r, uint32_t first, uint32_t count, uint8_t *piece,
+				 struct vk_error *err)
+{
+	uint32_t slot_bytes = r->geometry.heartbeat_slot_bytes;
+	uint64_t at = r->at + (uint64_t)first * slot_bytes;
+	bool changed = false;
+
+	if (!vk_work_get(r->work, at, piece, (size_t)count * slot_bytes)) {
+		enum vk_status status = VK_OK;
+
+		if (count == 1) {
+			r->unreadable++;
+			return VK_OK;
+		}
+		for (uint32_t i = 0; i < count && status == VK_OK; i++)
+			status = take_piece(r, first + i, 1, piece, err);
+		return status;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		changed |= take(r, piece + (size_t)i * slot_bytes, first + i);
+	if (!changed)
+		return VK_OK;
+	return vk_work_put(r->work, at, piece, (size_t)count * slot_bytes, "heartbeat slots",
+			   VK_HEADER_CLASS_FS, err);
+}
+
+/* Slot size by the descriptor; without it by the slots or files themselves. False when nothing tells. */
+static bool settle_geometry(struct region *r)
+{
+	const struct vk_vmfs *v = &r->work->vmfs;
+	const struct vk_self_report *self = &r->work->self;
+	struct vk_fs_descriptor six = {.magic = VK_FS_MAGIC_VMFS, .majorVersion = 24,
+				       .fileBlockSize = 1 << 20, .mdAlignment = 4096};
+
+	r->geometry = v->heartbeats.geometry;
+	r->at = v->heartbeats.offset_bytes;
+	if (v->fs_usable)
+		return true;
+	if (self->fs_major == 0 && self->heartbeats.placed == 0)
+		return false;
+	if (self->fs_major >= 24 || self->heartbeats.slot_bytes == 4096)
+		vk_fs_geometry(&six, VK_FS_DESCRIPTOR_BYTES, &r->geometry);
+	else
+		vk_fs_geometry(NULL, 0, &r->geometry);
+	return true;
+}
+
+static void tell(struct region *r)
+{
+	struct vk_header_work *work = r->work;
+
+	if (r->astray > 0)
+		vk_work_note(work, "%u heartbeat slots are marked as in use but do not carry their own position; they stay, for a host might hold them.", r->astray);
+	if (r->owned > 0)
+		vk_work_note(work, "%u heartbeat slots name an owner while their state is damaged; they stay, for a host might hold them. Ask for the heartbeats by name to free them too.", r->owned);
+	if (r->unreadable > 0)
+		vk_work_note(work, "%u heartbeat slots cannot be read.", r->unreadable);
+	if (r->kept_generations > 0)
+		vk_work_note(work, "%u of the freed heartbeat slots keep their generation, so that hosts count on from it.", r->kept_generations);
+	if (r->reset > 0)
+		vk_work_verdict(work, VK_HS_HEARTBEATS,
+				r->reset == r->geometry.heartbeat_slots ? VK_STRUCTURE_REBUILT
+									: VK_STRUCTURE_MENDED,
+				"%u of %u slots were neither free nor in use and become free; %u in use stay as they are",
+				r->reset, r->geometry.heartbeat_slots, r->in_use);
+	else if (r->unreadable == r->geometry.heartbeat_slots)
+		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
+				"the region is not there or cannot be read");
+	else
+		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_INTACT, "%s",
+				r->astray + r->owned > 0 ? "no slot can be freed with a good conscience"
+							 : "every slot is free or in use, at its own place");
+}
+
+enum vk_status vk_rebuild_heartbeats(struct vk_header_work *work, struct vk_error *err)
+{
+	struct region r = {.work = work};
+	enum vk_status status = VK_OK;
+	uint32_t per_piece;
+	uint8_t *piece;
+
+	if (!vk_work_wants(work, VK_HS_HEARTBEATS) || !work->vmfs.fs_expected) {
+		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_NONE, "%s",
+				work->vmfs.fs_expected ? "not asked for"
+						       : "they lie on the first extent of the volume, not on this one");
+		return VK_OK;
+	}
+	if (!settle_geometry(&r)) {
+		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
+				"nothing tells the version of the file system, so the size of a slot is not known");
+		return VK_OK;
+	}
+	r.asked = (work->options->structures & 1U << VK_HS_HEARTBEATS) != 0;
+	piece = malloc(PIECE_BYTES);
+	if (piece == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	per_piece = PIECE_BYTES / r.geometry.heartbeat_slot_bytes;
+	for (uint32_t i = 0; i < r.geometry.heartbeat_slots && status == VK_OK; i += per_piece)
+		status = take_piece(&r, i, (uint32_t)vk_min_u64(per_piece, r.geometry.heartbeat_slots - i),
+				    piece, err);
+	flush_run(&r);
+	free(piece);
+	if (status == VK_OK)
+		tell(&r);
+	return status;
+}

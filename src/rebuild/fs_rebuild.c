@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file-system descriptor: kept, mended field by field, or made new; what decides is how much of it can be believed. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "rebuild/fs_work.h"
+#include "vmfskit/source.h"
+
+/* Points of a descriptor at which it is this one, with and without its magic. */
+enum { ENOUGH_WITH_MAGIC = 4, ENOUGH_WITHOUT = 7 };
+
+static void record(struct vk_fs_work *fs, const struct vk_field *field, enum vk_field_origin origin,
+		   bool matters, const char *from)
+{
+	fs->changed++;
+	fs->inexact += !vk_field_origin_exact(origin);
+	vk_work_field(fs->work, &vk_fs_descriptor_layout, field->name, fs->at, origin, matters,
+		      fs->trusted ? &fs->was : NULL, &fs->is, "%s", from);
+}
+
+/* bytes: the member as it is to be. */
+static void set_member(struct vk_fs_work *fs, const struct vk_field *field, const void *bytes,
+		       size_t len, enum vk_field_origin origin, bool matters, const char *from)
+{
+	uint8_t *is = (uint8_t *)&fs->is + field->member;
+	const uint8_t *was = (const uint8_t *)&fs->was + field->member;
+	char named[200];
+
+	if (fs->has_capture) {
+		bytes = (const uint8_t *)&fs->capture + field->member;
+		origin = VK_FIELD_CAPTURE;
+		snprintf(named, sizeof(named), "%s", fs->capture_name);
+		from = named;
+	}
+	memcpy(is, bytes, len);
+	if (fs->trusted && memcmp(is, was, len) == 0)
+		return;
+	/* a field of a descriptor that is made new is worth telling when it says something */
+	if (!fs->trusted && vk_all_zero(is, len))
+		return;
+	record(fs, field, origin, matters, from);
+}
+
+static size_t member_bytes(const struct vk_field *field)
+{
+	static const size_t of[] = {1, 2, 4, 8};
+
+	return field->kind <= VK_KIND_U64 ? of[field->kind] : field->size;
+}
+
+void vk_fs_set(struct vk_fs_work *fs, const char *name, uint64_t value, enum vk_field_origin origin,
+	       bool matters, const char *from, ...)
+{
+	const struct vk_field *field = vk_layout_field(&vk_fs_descriptor_layout, name);
+	char text[160];
+	uint8_t b[8];
+	va_list args;
+	uint16_t v2 = (uint16_t)value;
+	uint32_t v4 = (uint32_t)value;
+
+	va_start(args, from);
+	vsnprintf(text, sizeof(text), from, args);
+	va_end(args);
+	b[0] = (uint8_t)value;
+	if (field->kind == VK_KIND_U16)
+		memcpy(b, &v2, sizeof(v2));
+	else if (field->kind == VK_KIND_U32)
+		memcpy(b, &v4, sizeof(v4));
+	else if (field->kind == VK_KIND_U64)
+		memcpy(b, &value, sizeof(value));
+	set_member(fs, field, b, member_bytes(field), origin, matters, text);
+}
+
+void vk_fs_set_bytes(struct vk_fs_work *fs, const char *name, const void *bytes,
+		     enum vk_field_origin origin, bool matters, const char *from, ...)
+{
+	const struct vk_field *field = vk_layout_field(&vk_fs_descriptor_layout, name);
+	char text[160];
+	va_list args;
+
+	va_start(args, from);
+	vsnprintf(text, sizeof(text), from, args);
+	va_end(args);
+	set_member(fs, field, bytes, member_bytes(field), origin, matters, text);
+}
+
+/* How much of what stands there is a descriptor, and this volume's; at most 11 points. */
+static unsigned points(const struct vk_fs_work *fs)
+{
+	const struct vk_fs_descriptor *d = &fs->was;
+	struct vk_vmfs_uuid_parts id;
+	unsigned n = 0;
+
+	vk_vmfs_uuid_decode(&d->uuid, &id);
+	n += vk_view_name(VK_VIEW_FS_VERSION, d->majorVersion) != NULL;
+	n += d->fileBlockSize >= 1 << 20 && d->fileBlockSize <= 8 << 20 &&
+	     (d->fileBlockSize & (d->fileBlockSize - 1)) == 0;
+	n += d->diskBlockSize == 512 || d->diskBlockSize == 4096;
+	n += d->snapID == 1;
+	n += d->volInfoSnapID == 1 && vk_all_zero(d->volInfoRest, sizeof(d->volInfoRest));
+	n += fs->lv != NULL && vk_vmfs_uuid_equal(&d->volInfo, &fs->lv->uuid) ? 2 : 0;
+	n += d->fdcClusterGroupOffset == 0x10000;
+	n += d->fdcClustersPerGroup == 32;
+	n += d->subBlockSize == 8192 || d->subBlockSize == 65536;
+	n += d->creationTime != 0 && vk_fs_seconds_near(d->creationTime, id.timeLo);
+	return n;
+}
+
+enum { CONFIG_LOCAL = 0x100 };
+
+/*
+ * VMFS-L is marked three times: by the magic, in the configuration and, on LVM6, in the header's flags. The magic is
+ * one bit away from the other one, so the majority counts; without a majority it stays.
+ */
+static void judge_magic(struct vk_fs_work *fs)
+{
+	const struct vk_vmfs *v = &fs->work->vmfs;
+	bool known = fs->trusted && vk_fs_magic_known(fs->was.magic);
+	bool six = v->lvm_usable && v->lvm.majorVersion >= 6;
+	bool flagged = six && (v->lvm.flags & VK_LVM_FLAG_VMFSL) != 0;
+	bool configured = fs->trusted && (fs->was.config & CONFIG_LOCAL) != 0;
+	bool local = six ? flagged : configured;
+	bool is_local = fs->was.magic == VK_FS_MAGIC_VMFSL || fs->was.magic == VK_FS_MAGIC_VMFS6L;
+
+	if (known && (is_local == local || (six && flagged != configured)))
+		return;
+	if (local)
+		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFSL, VK_FIELD_COPY, true,
+			  six ? "flags of the LVM header at 0x100000" : "config of the descriptor itself");
+	else
+		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFS, VK_FIELD_CONSTANT, true, "the same on every VMFS volume");
+}
+
+static void read_facts(struct vk_fs_work *fs)
+{
+	const struct vk_vmfs *v = &fs->work->vmfs;
+
+	if (v->volume_count > 0 && !vk_vmfs_uuid_is_nil(&v->volumes[0].volume.uuid))
+		fs->lv = &v->volumes[0].volume;
+	vk_fs_descriptor_decode(fs->sector, sizeof(fs->sector), &fs->was);
+	fs->trusted = points(fs) >= (vk_fs_magic_known(fs->was.magic) ? ENOUGH_WITH_MAGIC : ENOUGH_WITHOUT);
+	if (fs->trusted)
+		fs->is = fs->was;
+	vk_fs_find_capture(fs);
+}
+
+/* A descriptor is of use only to a volume whose files can be reached by it. */
+static bool can_be_made(struct vk_fs_work *fs)
+{
+	if (fs->trusted || fs->has_capture)
+		return true;
+	if (fs->lv == NULL)
+		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST,
+				"it is gone, and so is the volume's identity in the LVM region");
+	else if (vk_fs_fact(fs, VK_SELF_FILE_BLOCK_SIZE)->sure == VK_SELF_UNKNOWN)
+		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST,
+				"it is gone, and none of the system files is left to make it from");
+	else
+		return true;
+	vk_work_lost(fs->work, "The file-system descriptor is gone, and too little is left to make it anew: only a capture brings it back.");
+	return false;
+}
+
+static enum vk_status put(struct vk_fs_work *fs, struct vk_error *err)
+{
+	uint8_t sector[VK_FS_SECTOR_BYTES] = {0};
+
+	if (fs->trusted)
+		memcpy(sector, fs->sector, sizeof(sector));
+	else if (fs->has_capture) /* with what no row describes */
+		memcpy(sector, fs->capture_sector, sizeof(sector));
+	vk_fs_descriptor_encode(&fs->is, sector, sizeof(sector));
+	return vk_work_put(fs->work, fs->at, sector, sizeof(sector), "file-system descriptor",
+			   VK_HEADER_CLASS_FS, err);
+}
+
+static void verdict(struct vk_fs_work *fs)
+{
+	if (fs->changed == 0) {
+		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_INTACT,
+				"everything in it that can be compared agrees");
+		return;
+	}
+	/* what a checksum covers and how it is made is not known */
+	if (fs->is.checksumType != 0 || !vk_all_zero(fs->is.checksum, sizeof(fs->is.checksum)))
+		vk_work_note(fs->work, "The descriptor carries a checksum that nobody outside VMware can compute; it stays as it is, and a host may complain about it.");
+	if (!fs->trusted)
+		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_REBUILT,
+				fs->has_capture ? "it was gone; a capture holds it"
+						: "it was gone; made from the LVM volume, the system files and the heartbeats");
+	else if (fs->changed == 1 && fs->was.magic != fs->is.magic)
+		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_MENDED,
+				"only its magic was gone");
+	else
+		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_MENDED,
+				"%u field%s set right, %u of them not proved", fs->changed,
+				fs->changed == 1 ? "" : "s", fs->inexact);
+}
+
+static bool looked_after(struct vk_fs_work *fs)
+{
+	struct vk_header_work *work = fs->work;
+
+	if (!vk_work_wants(work, VK_HS_FS_DESCRIPTOR)) {
+		vk_work_verdict(work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_NONE, "not asked for");
+		return false;
+	}
+	if (!work->vmfs.fs_expected) {
+		vk_work_verdict(work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_NONE,
+				"it lies on the first extent of the volume, not on this one");
+		return false;
+	}
+	if (!vk_work_get(work, fs->at, fs->sector, sizeof(fs->sector))) {
+		vk_work_verdict(work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST,
+				"its sector is not there or cannot be read");
+		return false;
+	}
+	return true;
+}
+
+enum vk_status vk_rebuild_fs(struct vk_header_work *work, struct vk_error *err)
+{
+	struct vk_fs_work fs = {.work = work, .at = work->vmfs.fs_offset_bytes};
+
+	if (!looked_after(&fs))
+		return VK_OK;
+	read_facts(&fs);
+	if (!can_be_made(&fs))
+		return VK_OK;
+	if (!vk_fs_judge_version(&fs)) {
+		vk_work_verdict(work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST,
+				"nothing tells which version of VMFS this is; name it with --fs-version");
+		vk_work_lost(work, "The version of the file system is not known.");
+		return VK_OK;
+	}
+	judge_magic(&fs);
+	vk_fs_judge_sizes(&fs);
+	vk_fs_judge_identity(&fs);
+	vk_fs_judge_config(&fs);
+	vk_fs_judge_label(&fs);
+	vk_fs_judge_six(&fs);
+	vk_fs_take_capture(&fs);
+	verdict(&fs);
+	return fs.changed == 0 ? VK_OK : put(&fs, err);
+}

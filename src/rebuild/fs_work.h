@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file-system descriptor in the making: what stands there, what else is known, and what it is to become. */
+#ifndef VK_REBUILD_FS_WORK_H
+#define VK_REBUILD_FS_WORK_H
+
+#include "rebuild/header_work.h"
+
+struct vk_fs_work {
+	struct vk_header_work *work;
+	uint64_t at;                  /* of the descriptor in the window */
+	uint8_t sector[VK_FS_SECTOR_BYTES];
+	struct vk_fs_descriptor was;  /* as it stands there */
+	struct vk_fs_descriptor is;   /* as it is to be */
+	bool trusted;                 /* this is the descriptor: a field stays unless something speaks against it */
+	const struct vk_lvm_volume *lv; /* NULL: the LVM volume is not known */
+	bool has_capture;
+	struct vk_fs_descriptor capture;
+	uint8_t capture_sector[VK_FS_SECTOR_BYTES];
+	const char *capture_name;
+	unsigned changed;             /* fields */
+	unsigned inexact;             /* of these, how many are not what stood there */
+};
+
+/*
+ * Give a field another value: a number, or the bytes of a field of another kind. A capture's value goes before it. Nothing
+ * happens when the field already has that value and is trusted.
+ */
+void vk_fs_set(struct vk_fs_work *fs, const char *field, uint64_t value, enum vk_field_origin origin,
+	       bool matters, const char *from, ...) __attribute__((format(printf, 6, 7)));
+void vk_fs_set_bytes(struct vk_fs_work *fs, const char *field, const void *bytes,
+		     enum vk_field_origin origin, bool matters, const char *from, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* The capture that shows this descriptor, if one is known. */
+void vk_fs_find_capture(struct vk_fs_work *fs);
+/* What never changes in the life of a file system is taken from the capture. */
+void vk_fs_take_capture(struct vk_fs_work *fs);
+
+/* Judge a group of fields each, and set those that cannot be right. The version first: others depend on it. */
+bool vk_fs_judge_version(struct vk_fs_work *fs); /* false: nothing tells the version */
+void vk_fs_judge_sizes(struct vk_fs_work *fs);
+void vk_fs_judge_identity(struct vk_fs_work *fs);
+void vk_fs_judge_config(struct vk_fs_work *fs);
+void vk_fs_judge_label(struct vk_fs_work *fs);
+void vk_fs_judge_six(struct vk_fs_work *fs);
+
+/* Whether a label is text that ends in zeros. */
+bool vk_fs_label_sound(const uint8_t label[128]);
+static inline bool vk_fs_seconds_near(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) <= 60;
+}
+static inline const struct vk_self_fact *vk_fs_fact(const struct vk_fs_work *fs, enum vk_self_fact_id id)
+{
+	return &fs->work->self.facts[id];
+}
+
+#endif

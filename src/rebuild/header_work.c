@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The work that the parts of the header planner share: bytes of the partition, and what is told of them. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "rebuild/header_work.h"
+
+enum { PIECE_BYTES = 1 << 16, SENTENCES_MAX = 256, FIELDS_MAX = 4096 };
+
+bool vk_work_wants(const struct vk_header_work *work, enum vk_header_structure structure)
+{
+	unsigned wanted = work->options->structures;
+
+	return wanted == 0 || (wanted & 1U << structure) != 0;
+}
+
+enum vk_status vk_work_decode(struct vk_header_work *work, struct vk_error *err)
+{
+	struct vk_finding_sink sink;
+
+	vk_vmfs_free(&work->vmfs);
+	vk_findings_free(&work->findings);
+	memset(&work->findings, 0, sizeof(work->findings));
+	sink = vk_findings_sink(&work->findings);
+	work->vmfs.partition_bytes = work->length_bytes;
+	return vk_vmfs_read(work->window, &sink, &work->vmfs, err);
+}
+
+bool vk_work_get(struct vk_header_work *work, uint64_t offset, void *buf, size_t len)
+{
+	struct vk_error ignored;
+	uint64_t end;
+
+	return vk_add_u64(offset, len, &end) && end <= work->room_bytes &&
+	       vk_io_read_all(work->window, offset, buf, len, &ignored) == VK_OK;
+}
+
+/* Whole sectors around a part of what is put: what is there, with the new bytes laid over it. */
+static enum vk_status put_piece(struct vk_header_work *work, uint64_t offset, const uint8_t *bytes,
+				size_t len, const char *reason, enum vk_header_class write_class,
+				struct vk_error *err)
+{
+	uint8_t piece[PIECE_BYTES + 2 * 4096];
+	uint64_t at = work->start_bytes + offset;
+	uint64_t from = at - at % work->sector_size;
+	uint64_t end = vk_round_up_sat(at + len, work->sector_size);
+	size_t whole = (size_t)(end - from);
+	enum vk_status status =
+		vk_io_read_all(vk_overlay_io(work->overlay), from, piece, whole, err);
+
+	if (status != VK_OK) {
+		if (status == VK_ABSENT && err != NULL)
+			err->status = VK_IO;
+		return status == VK_ABSENT ? VK_IO : status;
+	}
+	memcpy(piece + (at - from), bytes, len);
+	return vk_overlay_put(work->overlay, from, piece, whole, reason, write_class, err);
+}
+
+enum vk_status vk_work_put(struct vk_header_work *work, uint64_t offset, const void *bytes,
+			   size_t len, const char *reason, enum vk_header_class write_class,
+			   struct vk_error *err)
+{
+	const uint8_t *from = bytes;
+	uint64_t end;
+
+	if (!vk_add_u64(offset, len, &end) || end > work->room_bytes) {
+		vk_error_set(err, VK_INTERNAL, vk_io_name(work->base),
+			     "a repair of the %s would reach behind the end of the partition", reason);
+		vk_error_at(err, offset);
+		return VK_INTERNAL;
+	}
+	for (size_t done = 0; done < len;) {
+		size_t n = (size_t)vk_min_u64(PIECE_BYTES, len - done);
+		enum vk_status status = put_piece(work, offset + done, from + done, n, reason,
+						  write_class, err);
+
+		if (status != VK_OK)
+			return status;
+		done += n;
+	}
+	return VK_OK;
+}
+
+static void show(char *text, size_t cap, const struct vk_field *field, const void *in)
+{
+	struct vk_text shown;
+
+	vk_text_init(&shown, text, cap);
+	if (field != NULL && in != NULL)
+		vk_field_text(field, in, &shown);
+}
+
+static struct vk_rebuilt_field *add_field(struct vk_header_work *work)
+{
+	struct vk_rebuild_header *h = work->header;
+	struct vk_rebuilt_field *grown;
+
+	if (h->field_count == FIELDS_MAX)
+		return NULL;
+	grown = realloc(h->fields, (h->field_count + 1) * sizeof(*grown));
+	if (grown == NULL) {
+		work->no_memory = true;
+		return NULL;
+	}
+	h->fields = grown;
+	memset(&grown[h->field_count], 0, sizeof(*grown));
+	return &grown[h->field_count++];
+}
+
+void vk_work_field(struct vk_header_work *work, const struct vk_layout *layout,
+		   const char *field_name, uint64_t structure_bytes, enum vk_field_origin origin,
+		   bool matters, const void *was, const void *is, const char *from, ...)
+{
+	struct vk_rebuilt_field *f = add_field(work);
+	va_list ap;
+
+	if (matters && !vk_field_origin_exact(origin))
+		work->header->guessed = true;
+	if (f == NULL)
+		return;
+	f->layout = layout;
+	f->field = field_name != NULL ? vk_layout_field(layout, field_name) : NULL;
+	f->structure_bytes = structure_bytes;
+	f->origin = origin;
+	show(f->was, sizeof(f->was), f->field, was);
+	show(f->is, sizeof(f->is), f->field, is);
+	va_start(ap, from);
+	vsnprintf(f->from, sizeof(f->from), from, ap);
+	va_end(ap);
+}
+
+/* Keep a sentence that is not there yet. */
+__attribute__((format(printf, 4, 0))) static void
+add_sentence(struct vk_header_work *work, char ***list, size_t *count, const char *fmt, va_list ap)
+{
+	char *text;
+	char **grown;
+
+	if (*count == SENTENCES_MAX)
+		return;
+	if (vasprintf(&text, fmt, ap) < 0) {
+		work->no_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp((*list)[i], text) == 0) {
+			free(text);
+			return;
+		}
+	}
+	grown = realloc(*list, (*count + 1) * sizeof(**list));
+	if (grown == NULL) {
+		free(text);
+		work->no_memory = true;
+		return;
+	}
+	*list = grown;
+	grown[(*count)++] = text;
+}
+
+void vk_work_lost(struct vk_header_work *work, const char *sentence, ...)
+{
+	va_list ap;
+
+	va_start(ap, sentence);
+	add_sentence(work, &work->header->lost, &work->header->lost_count, sentence, ap);
+	va_end(ap);
+}
+
+void vk_work_note(struct vk_header_work *work, const char *sentence, ...)
+{
+	va_list ap;
+
+	va_start(ap, sentence);
+	add_sentence(work, &work->header->notes, &work->header->note_count, sentence, ap);
+	va_end(ap);
+}
+
+void vk_work_verdict(struct vk_header_work *work, enum vk_header_structure structure,
+		     enum vk_structure_state state, const char *why, ...)
+{
+	struct vk_header_verdict *v = &work->header->verdicts[structure];
+	va_list ap;
+
+	v->state = state;
+	va_start(ap, why);
+	vsnprintf(v->why, sizeof(v->why), why, ap);
+	va_end(ap);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The LVM region of one device as a case: what was found, who can be believed, and what it should say. */
+#ifndef VK_REBUILD_LVM_CASE_H
+#define VK_REBUILD_LVM_CASE_H
+
+#include "rebuild/lvm_side.h"
+
+/* What most of the used entries agree on, each in its own way. */
+struct vk_majority {
+	uint64_t value;
+	uint64_t lead;  /* at least by this many more than any other; 0: nothing */
+};
+/* PE bitmaps and tables of the main region, whatever the header says. */
+struct vk_pe_survey {
+	bool held;
+	uint64_t bitmap_ones;
+	uint64_t entries;      /* number of the last entry that is one, and 1 */
+	uint64_t good;         /* entries that are used and carry their own number */
+	uint64_t bytes;        /* sum of their lengths */
+	struct vk_majority data_offset, first_pe, volume_id;
+	bool full;             /* all of the main region is used: there is more elsewhere */
+};
+
+/* Sizes are in units of 256 MiB. */
+struct vk_lvm_sizes {
+	uint64_t data_offset;
+	uint64_t total_bytes;
+	uint64_t device_pes;   /* that the device has */
+	uint64_t first_pe;
+	uint64_t volume_pes;   /* of the volume on this device */
+	uint64_t logical_pes;  /* of the whole volume */
+	bool several;          /* the volume has other extents */
+	bool several_open;     /* it cannot be told whether it has */
+	bool first_open;       /* contradiction about the first extent; then pes_open, too */
+	bool pes_open;         /* those who say how many extents there are contradict each other, none leads */
+	bool offset_usual, pes_usual, total_usual; /* nobody says: what every header has, what fits */
+	char offset_from[160], pes_from[160], volume_pes_from[160], total_from[160], first_from[160];
+	enum vk_field_origin total_origin;
+	bool large;            /* extended metadata: main tables do not tell all */
+};
+
+struct vk_lvm_case {
+	struct vk_header_work *work;
+	uint8_t device_raw[512], volume_raw[VK_LVM_VOLUME_BYTES];
+	struct vk_lvm_device d0, d;       /* as it is, as it should be */
+	struct vk_lvm_volume v0, v;
+	struct vk_fs_descriptor fs;
+	uint64_t fs_at, volume_at;
+	bool device_believed, volume_believed, fs_believed;
+	unsigned device_score, volume_score;
+	bool six;                         /* laid out as LVM6 */
+	uint32_t alignment;               /* of LVM6 */
+	struct vk_lvm_geometry geometry;
+	struct vk_pe_survey survey;
+	struct vk_lvm_sizes sizes;
+	struct vk_side device, disk_id, volume;
+	const struct vk_known_header *capture;  /* of this device; NULL: none */
+	const struct vk_vmfs *earlier;          /* decoded in it */
+	const struct vk_known_header *member;   /* another extent of the volume; NULL: none */
+	const struct vk_lvm_volume *sibling;    /* its volume descriptor */
+};
+
+/* Read and judge everything that says something. */
+VK_MUST_USE enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case,
+					    struct vk_error *err);
+/* Relations of format reference 4.9 that hold with the magic assumed. */
+unsigned vk_lvm_device_score(const struct vk_lvm_device *device);
+enum { VK_LVM_SCORE_ENOUGH = 5 };
+void vk_pe_survey_read(struct vk_lvm_case *c);
+
+/* Captures and other extents that were given. Both may set d and v before relations are looked at. */
+void vk_lvm_known_find(struct vk_lvm_case *c);
+void vk_lvm_known_apply(struct vk_lvm_case *c);
+
+/*
+ * Decide the sizes from everybody who says something about them. VK_ABSENT: nobody says; VK_UNSUPPORTED: several
+ * extents and no header.
+ */
+VK_MUST_USE enum vk_status vk_lvm_sizes_decide(struct vk_lvm_case *c, struct vk_error *err);
+/* The fields, once the sizes are known. */
+void vk_lvm_volume_mend(struct vk_lvm_case *c);
+void vk_lvm_device_mend(struct vk_lvm_case *c);
+void vk_lvm_disk_id_mend(struct vk_lvm_case *c);
+/* Whether type, length and bytes of an id agree. */
+bool vk_lvm_disk_id_sound(const struct vk_scsi_disk_id *id);
+/* Entries in the table of LVM6: as many as there are when they cover the volume without a gap. */
+uint64_t vk_lvm_six_entries(const struct vk_lvm_case *c, bool *ret_covered);
+/* Put the tables that differ from what they should be, and their verdict. Errors: as vk_work_put. */
+VK_MUST_USE enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err);
+
+/* A UUID of that second that says by itself that it was made new: the same for the same volume on every run. */
+void vk_lvm_fresh_uuid(const struct vk_lvm_case *c, const char *what, uint32_t seconds,
+		       struct vk_vmfs_uuid *ret_uuid);
+bool vk_lvm_uuid_is_fresh(const struct vk_vmfs_uuid *uuid);
+/* When the volume was made, Unix seconds, and who says so; 0: nobody. */
+uint32_t vk_lvm_made_at(const struct vk_lvm_case *c, const char **ret_from);
+static inline uint32_t vk_uuid_seconds(const struct vk_vmfs_uuid *uuid)
+{
+	return (uint32_t)uuid->b[0] | (uint32_t)uuid->b[1] << 8 | (uint32_t)uuid->b[2] << 16 |
+	       (uint32_t)uuid->b[3] << 24;
+}
+/* Whether two moments are of one event: the volume's UUID is made before its descriptor. */
+static inline bool vk_same_event(uint64_t a_seconds, uint64_t b_seconds)
+{
+	return (a_seconds > b_seconds ? a_seconds - b_seconds : b_seconds - a_seconds) <= 60;
+}
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the disk id in the device header should say: only what it says twice itself can be mended. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "rebuild/lvm_case.h"
+
+enum { TAIL = VK_SCSI_MODEL_TAIL_BYTES };
+
+static size_t used_bytes(const uint8_t *id)
+{
+	size_t n = VK_SCSI_ID_MAX;
+
+	while (n > 0 && id[n - 1] == 0)
+		n--;
+	return n;
+}
+
+static bool printable(const uint8_t *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < 0x20 || text[i] > 0x7E)
+			return false;
+	return true;
+}
+
+/* Length of a NAA designator by its first digit, 0 when it is none. */
+static size_t naa_bytes(const uint8_t *id)
+{
+	unsigned digit = id[0] >> 4;
+
+	return digit == 6 ? 16 : digit == 2 || digit == 3 || digit == 5 ? 8 : 0;
+}
+
+/* What kind of id these bytes are by themselves: a path, a designator with a model's six characters, a serial number. */
+static bool recognise(const uint8_t id[VK_SCSI_ID_MAX], uint8_t *ret_type, uint8_t *ret_len)
+{
+	size_t used = used_bytes(id), naa = naa_bytes(id);
+
+	if (used > 5 && memcmp(id, "vmhba", 5) == 0 && printable(id, used)) {
+		*ret_type = VK_SCSI_ID_PATH;
+		*ret_len = (uint8_t)used;
+		return true;
+	}
+	if (naa != 0 && used == naa + TAIL && printable(id + naa, TAIL) && !printable(id, naa)) {
+		*ret_type = VK_SCSI_ID_NAA;
+		*ret_len = (uint8_t)used;
+		return true;
+	}
+	if (used > TAIL && printable(id, used)) {
+		*ret_type = VK_SCSI_ID_SERIAL;
+		*ret_len = (uint8_t)used;
+		return true;
+	}
+	return false;
+}
+
+/* Whether the bytes of the id cannot be of the type that stands beside them. */
+static bool contradicts(const struct vk_scsi_disk_id *id)
+{
+	switch (id->type) {
+	case VK_SCSI_ID_PATH:
+		return memcmp(id->id, "vmhba", 5) != 0;
+	case VK_SCSI_ID_SERIAL:
+		return !printable(id->id, used_bytes(id->id)) || memcmp(id->id, "vmhba", 5) == 0;
+	case VK_SCSI_ID_NAA:
+		return naa_bytes(id->id) == 0;
+	default:
+		return true;
+	}
+}
+
+bool vk_lvm_disk_id_sound(const struct vk_scsi_disk_id *id)
+{
+	uint8_t type, len;
+
+	return recognise(id->id, &type, &len) && !contradicts(id) && id->len == len;
+}
+
+static void mend_form(struct vk_lvm_case *c)
+{
+	struct vk_scsi_disk_id *id = &c->d.diskID;
+	uint8_t type, len;
+
+	if (!recognise(id->id, &type, &len)) {
+		if (contradicts(id) || id->len > VK_SCSI_ID_MAX)
+			vk_work_lost(c->work, "The disk id in the LVM header is damaged, and nothing else tells it: left as it is.");
+		return;
+	}
+	if (contradicts(id))
+		vk_side_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, false, "the form of the id itself");
+	if (id->len < len || id->len > VK_SCSI_ID_MAX || (id->len != len && type != VK_SCSI_ID_SERIAL))
+		vk_side_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, false, "the bytes of the id that are in use");
+}
+
+/* The members' names tell the designator of the head. */
+static bool take_name(struct vk_lvm_case *c)
+{
+	const struct vk_vmfs *v = &c->work->vmfs;
+	struct vk_scsi_disk_id named;
+	char name[VK_LVM_SD_BYTES + 1] = "";
+
+	if (v->sd_count == 0 || c->sizes.first_pe != 0)
+		return false;
+	memcpy(name, v->sd_names[0].deviceName, VK_LVM_SD_BYTES);
+	name[strcspn(name, ":")] = '\0';
+	if (vk_scsi_disk_id_from_name(name, NULL, 0, &named) != VK_OK)
+		return false;
+	vk_side_all(&c->disk_id, &named, VK_FIELD_COPY, "the SD table; LUN and model are not told there");
+	return true;
+}
+
+static void make_id(struct vk_lvm_case *c)
+{
+	if (!vk_scsi_disk_id_is_nil(&c->d.diskID) || take_name(c))
+		return;
+	if (c->work->options->live_id != NULL) {
+		vk_side_all(&c->disk_id, c->work->options->live_id, VK_FIELD_ASKED, "the LUN as this host sees it");
+		return;
+	}
+	vk_work_lost(c->work, "Which LUN the volume was accepted on (diskID) survives nowhere: it is left empty, and ESX "
+		     "will take the volume for a snapshot until it is resignatured or mounted by force.");
+}
+
+void vk_lvm_disk_id_mend(struct vk_lvm_case *c)
+{
+	struct vk_side *side = &c->disk_id;
+	const struct vk_scsi_disk_id *id = &c->d.diskID;
+	bool named = c->d.majorVersion == 3 && c->d.minorVersion <= 16;
+
+	if (side->rebuilt || vk_scsi_disk_id_is_nil(id)) {
+		make_id(c);
+		return;
+	}
+	mend_form(c);
+	vk_side_number(side, "deviceType", 0, VK_FIELD_USUAL, false, "a disk: VMFS lies on nothing else");
+	if (named) {
+		if (!printable(id->vendor, 8) || !printable(id->model, 16) || !printable(id->revision, 4))
+			vk_work_lost(c->work, "Vendor, model or revision in the LVM header are damaged, and nothing else "
+				     "tells them: left as they are.");
+		return;
+	}
+	vk_side_number(side, "scsiLevel", 0, VK_FIELD_CONSTANT, false, "zero from LVM 3.17 on");
+	vk_side_bytes(side, "vendor", (uint8_t[8]){0}, VK_FIELD_CONSTANT, false, "zero from LVM 3.17 on");
+	vk_side_bytes(side, "model", (uint8_t[16]){0}, VK_FIELD_CONSTANT, false, "zero from LVM 3.17 on");
+	vk_side_bytes(side, "revision", (uint8_t[4]){0}, VK_FIELD_CONSTANT, false, "zero from LVM 3.17 on");
+}

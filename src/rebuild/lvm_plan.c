@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The LVM side of a header repair: header, volume descriptor, PE tables and names of the members. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "rebuild/lvm_case.h"
+
+/* Nothing that says VMFS was found: there is nothing to rebuild. */
+static bool nothing_left(const struct vk_lvm_case *c)
+{
+	const struct vk_self_report *self = &c->work->self;
+
+	return !c->device_believed && !c->volume_believed && !c->fs_believed && self->votes == 0 &&
+	       self->fs_major == 0 && self->logical_bytes == 0 && c->survey.good == 0 &&
+	       c->earlier == NULL;
+}
+
+static const char *why_changed(size_t inexact)
+{
+	return inexact == 0 ? "every changed field is what stood there"
+			    : "not all changed fields are what stood there: see each";
+}
+
+static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_side *side, uint8_t *raw, size_t len,
+				    const char *reason, enum vk_header_class write_class,
+				    enum vk_header_structure which, struct vk_error *err)
+{
+	struct vk_header_work *work = c->work;
+	size_t inexact, more = 0;
+	size_t changed = vk_side_tell(side, work, &inexact);
+
+	if (which == VK_HS_LVM_HEADER) {
+		changed += vk_side_tell(&c->disk_id, work, &more);
+		inexact += more;
+	}
+	if (changed == 0) {
+		vk_work_verdict(work, which, VK_STRUCTURE_INTACT, "nothing contradicts it");
+		return VK_OK;
+	}
+	if (side->rebuilt)
+		memset(raw, 0, len);
+	vk_layout_encode(side->layout, side->is, raw, len);
+	vk_work_verdict(work, which, side->rebuilt ? VK_STRUCTURE_REBUILT : VK_STRUCTURE_MENDED, "%s",
+			why_changed(inexact));
+	return vk_work_put(work, side->at, raw, len, reason, write_class, err);
+}
+
+/* Names of the members are only on LVM5 and later, and no reader needs them. */
+static enum vk_status put_names(struct vk_lvm_case *c, struct vk_error *err)
+{
+	uint8_t now[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES], then[sizeof(now)] = {0};
+	struct vk_header_work *work = c->work;
+	const struct vk_vmfs *k = c->earlier;
+
+	if (c->d.majorVersion < 5 || c->sizes.first_pe != 0 || !vk_work_wants(work, VK_HS_SD_TABLE)) {
+		vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_NONE, "only the head of LVM 5 and 6 has one");
+		return VK_OK;
+	}
+	if (!vk_work_get(work, c->geometry.sd_table, now, sizeof(now)) || !vk_all_zero(now, sizeof(now)) ||
+	    (!c->device.rebuilt && k == NULL)) {
+		vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_INTACT, "nothing contradicts it");
+		return VK_OK;
+	}
+	for (size_t i = 0; k != NULL && i < k->sd_count && i < VK_LVM_SD_ENTRIES; i++)
+		vk_lvm_sd_encode(&k->sd_names[i], then + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES);
+	if (vk_all_zero(then, sizeof(then))) {
+		vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_LOST,
+				"the names of the member devices survive nowhere; ESX writes them when it next changes the volume");
+		return VK_OK;
+	}
+	vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_REBUILT, "from %s", c->capture->name);
+	vk_work_field(work, &vk_lvm_sd_layout, NULL, c->geometry.sd_table, VK_FIELD_CAPTURE, false, NULL, NULL,
+		      "%s", c->capture->name);
+	return vk_work_put(work, c->geometry.sd_table, then, sizeof(then), "SD table",
+			   VK_HEADER_CLASS_TABLES, err);
+}
+
+/* What no relation watches over: its damage would not be noticed here. */
+static void tell_unseen(struct vk_lvm_case *c)
+{
+	if (c->earlier != NULL || c->device.rebuilt || c->volume.rebuilt)
+		return;
+	vk_work_note(c->work, "Damage to these is seen only beside a capture, nothing else on the volume tells them: of the LVM "
+		     "header generation, modTimeUS, lockedBy, lockedWhenUS, lockedFromIPv4, minorVersion, majorVersion from 3 to "
+		     "5, numPEMaps 0 or 1 on LVM3, the microseconds of "
+		     "initTimeUS and bytes 4 to 15 of devID; of its disk id lun, id, vendor, model, revision and scsiLevel; of the "
+		     "volume descriptor generation, modTimeUS, consumedPEs, state (from 1 to 4), the last minute of "
+		     "creationTimeUS, pad94 and pad114.");
+}
+
+static enum vk_status put_all(struct vk_lvm_case *c, struct vk_error *err)
+{
+	struct vk_header_work *work = c->work;
+	enum vk_status status = vk_lvm_tables_put(c, err);
+
+	if (status == VK_OK)
+		status = put_names(c, err);
+	if (status == VK_OK && vk_work_wants(work, VK_HS_VOLUME))
+		status = put_structure(c, &c->volume, c->volume_raw, sizeof(c->volume_raw),
+				       "LVM volume descriptor", VK_HEADER_CLASS_TABLES, VK_HS_VOLUME, err);
+	if (status == VK_OK && vk_work_wants(work, VK_HS_LVM_HEADER))
+		status = put_structure(c, &c->device, c->device_raw, sizeof(c->device_raw),
+				       "LVM device header", VK_HEADER_CLASS_LVM, VK_HS_LVM_HEADER, err);
+	return status;
+}
+
+static enum vk_status mend(struct vk_lvm_case *c, struct vk_error *err)
+{
+	enum vk_status status;
+
+	vk_lvm_known_find(c);
+	if (nothing_left(c)) {
+		status = vk_error_set(err, VK_ABSENT, vk_io_name(c->work->base),
+				      "Nothing of a VMFS volume is left here: no header, no descriptor, no locks");
+		vk_error_at(err, c->work->start_bytes);
+		vk_error_remedy(err, "look for the volume's start with vmfskit find, or restore from a capture");
+		return status;
+	}
+	vk_lvm_known_apply(c);
+	status = vk_lvm_sizes_decide(c, err);
+	if (status != VK_OK)
+		return status;
+	vk_lvm_volume_mend(c);
+	vk_lvm_device_mend(c);
+	vk_lvm_disk_id_mend(c);
+	tell_unseen(c);
+	return put_all(c, err);
+}
+
+enum vk_status vk_rebuild_lvm(struct vk_header_work *work, struct vk_error *err)
+{
+	struct vk_lvm_case *c = calloc(1, sizeof(*c));
+	enum vk_status status;
+
+	if (c == NULL)
+		return vk_error_set(err, VK_NOMEM, vk_io_name(work->base), "Out of memory");
+	status = vk_lvm_case_open(work, c, err);
+	if (status == VK_OK)
+		status = mend(c, err);
+	free(c);
+	return status;
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How large device and volume are and where the data begins, from everybody who says something about it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "rebuild/lvm_case.h"
+
+#define MAIN_PES ((uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_MAPS_PER_REGION)
+
+static bool data_offset_sound(const struct vk_lvm_case *c, uint64_t offset)
+{
+	return offset >= 0x1000000 && offset % 4096 == 0 && offset < c->work->room_bytes;
+}
+
+static void copy_text(char ret_text[160], const char *text)
+{
+	snprintf(ret_text, 160, "%s", text);
+}
+
+static bool range_sane(const struct vk_lvm_volume *v)
+{
+	return v->lastPE >= v->firstPE && v->lastPE - v->firstPE < UINT32_MAX;
+}
+
+/* PEs that fit between the data offset and a length. */
+static uint64_t pes_in(const struct vk_lvm_case *c, uint64_t bytes)
+{
+	uint64_t data = c->sizes.data_offset;
+
+	return bytes > data ? (bytes - data) / VK_LVM_PE_BYTES : 0;
+}
+
+static void decide_first(struct vk_lvm_case *c)
+{
+	const struct vk_self_report *self = &c->work->self;
+	int64_t before = (int64_t)VK_LVM_DATA_OFFSET - self->volume_start_bytes;
+	const struct vk_ballot *best;
+	struct vk_tally t = {0};
+
+	if (c->volume_believed) {
+		if (c->v0.firstPE <= UINT32_MAX)
+			vk_tally_add(&t, c->v0.firstPE, 1, "firstPE");
+		if (c->v0.numPEs != 0 && c->v0.lastPE <= UINT32_MAX && c->v0.lastPE >= c->v0.numPEs - 1ULL)
+			vk_tally_add(&t, c->v0.lastPE - (c->v0.numPEs - 1ULL), 1, "lastPE and numPEs");
+	}
+	if (c->survey.first_pe.lead > 0 && c->survey.first_pe.value <= UINT32_MAX)
+		vk_tally_add(&t, c->survey.first_pe.value, 2, "the PE table");
+	if (c->fs_believed)
+		vk_tally_add(&t, 0, 2, "the file-system descriptor, which only the head has");
+	if (self->votes > 0 && before >= 0 && before % (int64_t)VK_LVM_PE_BYTES == 0)
+		vk_tally_add(&t, (uint64_t)before / VK_LVM_PE_BYTES, 2, self->votes_from);
+	if (c->sibling != NULL && !c->volume_believed && c->v.numPEs != 0)
+		vk_tally_add(&t, c->v.firstPE, 3, "the other extents");
+	best = vk_tally_best(&t);
+	c->sizes.first_pe = best != NULL ? best->value : 0;
+	copy_text(c->sizes.first_from, best != NULL ? best->from : "the head is the one extent of most volumes");
+	if (best != NULL || t.count == 0)
+		return;
+	c->sizes.first_open = true;
+	vk_tally_text(&t, c->sizes.first_from, sizeof(c->sizes.first_from));
+	if (c->volume_believed && c->v0.firstPE <= UINT32_MAX)
+		c->sizes.first_pe = c->v0.firstPE;
+}
+
+static void decide_offset(struct vk_lvm_case *c)
+{
+	const struct vk_self_report *self = &c->work->self;
+	uint64_t volume_at = vk_mul_sat(c->sizes.first_pe, VK_LVM_PE_BYTES);
+	const struct vk_ballot *best;
+	struct vk_tally t = {0};
+
+	if (c->device_believed && data_offset_sound(c, c->d0.dataOffset))
+		vk_tally_add(&t, c->d0.dataOffset, 1, "dataOffset");
+	if (c->survey.data_offset.lead > 0 && data_offset_sound(c, c->survey.data_offset.value))
+		vk_tally_add(&t, c->survey.data_offset.value, c->survey.good > 1 ? 2 : 1,
+			     "the PE table");
+	if (self->votes > 0 && volume_at <= INT64_MAX) {
+		int64_t at;
+
+		if (!__builtin_add_overflow(self->volume_start_bytes, (int64_t)volume_at, &at) &&
+		    at > 0 && data_offset_sound(c, (uint64_t)at))
+			vk_tally_add(&t, (uint64_t)at, 2, self->votes_from);
+	}
+	if (c->fs_believed && c->sizes.first_pe == 0)
+		vk_tally_add(&t, c->fs_at - VK_FS_OFFSET, 1, "the place of the file-system descriptor");
+	if (c->earlier != NULL)
+		vk_tally_add(&t, c->earlier->lvm.dataOffset, 1, c->capture->name);
+	best = vk_tally_best(&t);
+	if (best == NULL && t.count > 0) {
+		vk_tally_add(&t, VK_LVM_DATA_OFFSET, 1, "every header seen");
+		best = vk_tally_best(&t);
+	}
+	c->sizes.offset_usual = best == NULL || !data_offset_sound(c, best->value);
+	c->sizes.data_offset = c->sizes.offset_usual ? VK_LVM_DATA_OFFSET : best->value;
+	copy_text(c->sizes.offset_from, c->sizes.offset_usual ? "every header seen" : best->from);
+}
+
+/* Signs that the volume has other extents, and that it has none. */
+static void weigh_extents(struct vk_lvm_case *c, unsigned *ret_several, unsigned *ret_one)
+{
+	const struct vk_lvm_volume *v = &c->v0;
+	uint64_t reach = vk_mul_sat(vk_add_sat(c->sizes.first_pe, c->sizes.volume_pes), VK_LVM_PE_BYTES);
+	const struct vk_self_report *self = &c->work->self;
+	unsigned several = 0, one = 0;
+
+	if (c->volume_believed) {
+		several += v->numDevs > 1 && v->numDevs <= VK_LVM_SD_ENTRIES;
+		one += v->numDevs == 1;
+		several += v->logicalSize > reach && v->logicalSize % VK_LVM_PE_BYTES == 0;
+		one += 3U * (v->logicalSize == reach); /* no room is left for another one */
+	}
+	several += 3U * (c->sibling != NULL) + 3U * (c->sizes.first_pe > 0);
+	several += c->work->vmfs.sd_count > 1;
+	if (self->logical_bytes != 0) {
+		several += 2U * (self->logical_bytes > reach);
+		one += 2U * (self->logical_bytes <= reach);
+	}
+	several += 2U * (self->votes > 0 && self->highest_volume_offset >= reach);
+	*ret_several = several;
+	*ret_one = one;
+}
+
+static uint64_t round_up_pes(uint64_t bytes)
+{
+	return vk_round_up_sat(bytes, VK_LVM_PE_BYTES) / VK_LVM_PE_BYTES;
+}
+
+static void ask_volume(const struct vk_lvm_case *c, struct vk_tally *t)
+{
+	const struct vk_lvm_volume *v = &c->v0;
+	bool spans = c->sizes.first_pe > 0 || c->sibling != NULL ||
+		     (c->volume_believed && v->numDevs > 1 && v->numDevs <= VK_LVM_SD_ENTRIES);
+
+	if (c->volume_believed) {
+		vk_tally_add(t, v->numPEs, 1, "numPEs of the volume");
+		if (range_sane(v))
+			vk_tally_add(t, v->lastPE - v->firstPE + 1, 1, "firstPE and lastPE");
+		if (!spans && v->logicalSize % VK_LVM_PE_BYTES == 0)
+			vk_tally_add(t, v->logicalSize / VK_LVM_PE_BYTES, 1, "logicalSize");
+	} else if (c->sibling != NULL && c->v.numPEs != 0) {
+		vk_tally_add(t, c->v.numPEs, 2, "the gap between the other extents");
+	}
+	if (c->survey.good > 0 && !c->survey.full) {
+		vk_tally_add(t, c->six ? c->survey.bytes / VK_LVM_PE_BYTES : c->survey.entries, 1,
+			     "the PE table");
+		if (!c->six)
+			vk_tally_add(t, c->survey.bitmap_ones, 1, "the PE bitmap");
+	}
+	if (!spans && c->work->self.logical_bytes != 0)
+		vk_tally_add(t, round_up_pes(c->work->self.logical_bytes), 2, c->work->self.size_from);
+}
+
+static void ask_device(const struct vk_lvm_case *c, struct vk_tally *t)
+{
+	const struct vk_lvm_device *d = &c->d0;
+
+	if (c->device_believed && !c->six) {
+		vk_tally_add(t, d->numPEs, 1, "numPEs");
+		vk_tally_add(t, d->lastPEIndex + 1ULL, 1, "lastPEIndex");
+	} else if (c->device_believed && d->numPEs6 != 0) {
+		vk_tally_add(t, d->numPEs6, 1, "numPEs6");
+	}
+	if (c->device_believed && d->totalBytes % 512 == 0 && pes_in(c, d->totalBytes) > 0 &&
+	    d->extDevMetadataOffset == 0)
+		vk_tally_add(t, pes_in(c, d->totalBytes), 1, "totalBytes");
+	if (c->work->length_bytes != 0 && pes_in(c, c->work->length_bytes) <= MAIN_PES)
+		vk_tally_add(t, pes_in(c, c->work->length_bytes), 1, "the length of the partition");
+}
+
+static void merge(struct vk_tally *to, const struct vk_tally *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		vk_tally_add(to, from->ballots[i].value, from->ballots[i].weight, from->ballots[i].from);
+}
+
+/* A device may have more extents than its volume uses; then all of each side agree. */
+static bool both_agree(const struct vk_tally *volume, const struct vk_tally *device)
+{
+	return volume->count == 1 && device->count == 1 && volume->weight >= 2 &&
+	       device->weight >= 2 && device->ballots[0].value >= volume->ballots[0].value;
+}
+
+static void decide_pes(struct vk_lvm_case *c)
+{
+	struct vk_tally volume = {0}, device = {0}, all = {0};
+	struct vk_lvm_sizes *z = &c->sizes;
+	const struct vk_ballot *best;
+
+	if (z->first_open) {
+		z->pes_open = true;
+		snprintf(z->pes_from, sizeof(z->pes_from), "its first extent is %.100s", z->first_from);
+		return;
+	}
+	ask_volume(c, &volume);
+	ask_device(c, &device);
+	if (c->earlier != NULL)
+		vk_tally_add(&volume, c->earlier->volumes[0].volume.numPEs, 1, c->capture->name);
+	if (both_agree(&volume, &device) && device.ballots[0].value <= UINT32_MAX &&
+	    volume.ballots[0].value != 0) {
+		z->volume_pes = volume.ballots[0].value;
+		z->device_pes = device.ballots[0].value;
+		copy_text(z->volume_pes_from, volume.ballots[0].from);
+		copy_text(z->pes_from, device.ballots[0].from);
+		return;
+	}
+	merge(&all, &volume);
+	merge(&all, &device);
+	best = vk_tally_best(&all);
+	/* a length alone, or of few who contradict each other: it may be all wrong */
+	z->pes_open = best == NULL || best->value == 0 || best->value > UINT32_MAX;
+	if (z->pes_open) {
+		vk_tally_text(&all, z->pes_from, sizeof(z->pes_from));
+		return;
+	}
+	z->pes_usual = volume.count == 0 && !c->device_believed;
+	z->volume_pes = z->device_pes = best->value;
+	copy_text(z->pes_from, best->from);
+	copy_text(z->volume_pes_from, best->from);
+	/* more room than the volume takes: only the volume side can tell of its extents */
+	if (!c->device_believed && device.count == 1 && volume.count == 1)
+		z->volume_pes = volume.ballots[0].value;
+}
+
+/* Whether a length agrees with the extents that the device has. */
+static bool fits(const struct vk_lvm_case *c, uint64_t bytes)
+{
+	uint64_t pes = pes_in(c, bytes);
+
+	if (bytes % 512 != 0 || bytes <= c->sizes.data_offset)
+		return false;
+	if (c->sizes.large) /* each further region takes some of the room */
+		return pes >= c->sizes.device_pes &&
+		       pes - c->sizes.device_pes <= c->sizes.device_pes / MAIN_PES + 1;
+	return pes == c->sizes.device_pes;
+}
+
+static void take_total(struct vk_lvm_case *c, uint64_t bytes, enum vk_field_origin origin,
+		       const char *from)
+{
+	c->sizes.total_bytes = bytes;
+	c->sizes.total_origin = origin;
+	c->sizes.total_usual = !vk_field_origin_exact(origin);
+	copy_text(c->sizes.total_from, from);
+}
+
+/* Header and partition table name lengths that are both possible. */
+static void choose_total(struct vk_lvm_case *c)
+{
+	uint64_t now = c->d0.totalBytes, length = c->work->length_bytes;
+
+	if (c->earlier != NULL && c->earlier->lvm.totalBytes == length && now != length) {
+		take_total(c, length, VK_FIELD_CAPTURE, c->capture->name);
+		return;
+	}
+	if (now > c->work->room_bytes && length != 0) {
+		take_total(c, length, VK_FIELD_COPY,
+			   "the length of the partition; the one recorded reaches behind the end of the disk");
+		return;
+	}
+	take_total(c, now, VK_FIELD_COPY, "as it is");
+	if (length == 0 || length == now || (c->earlier != NULL && c->earlier->lvm.totalBytes == now))
+		return;
+	vk_work_lost(c->work, "totalBytes of the LVM header is %llu and the partition has %llu bytes; both fit "
+		     "the number of extents, so it cannot be told which is right: left as it is.",
+		     (unsigned long long)now, (unsigned long long)length);
+}
+
+static void decide_total(struct vk_lvm_case *c)
+{
+	uint64_t length = c->work->length_bytes;
+	uint64_t least = vk_add_sat(c->sizes.data_offset, vk_mul_sat(c->sizes.device_pes, VK_LVM_PE_BYTES));
+
+	if (c->device_believed && fits(c, c->d0.totalBytes) && (length == 0 || fits(c, length))) {
+		choose_total(c);
+	} else if (c->device_believed && fits(c, c->d0.totalBytes)) {
+		take_total(c, c->d0.totalBytes, VK_FIELD_COPY, "as it is");
+	} else if (length != 0 && fits(c, length)) {
+		take_total(c, length, VK_FIELD_COPY, "the length of the partition");
+	} else if (c->earlier != NULL && fits(c, c->earlier->lvm.totalBytes)) {
+		take_total(c, c->earlier->lvm.totalBytes, VK_FIELD_CAPTURE, c->capture->name);
+	} else if (length == 0 && fits(c, c->work->room_bytes)) {
+		take_total(c, c->work->room_bytes, VK_FIELD_USUAL, "a partition up to the end of the disk");
+	} else {
+		take_total(c, least, VK_FIELD_USUAL, "the least that holds the extents; the rest is not known");
+	}
+}
+
+static enum vk_status refuse_several(const struct vk_lvm_case *c, struct vk_error *err)
+{
+	enum vk_status status = vk_error_set(
+		err, VK_UNSUPPORTED, vk_io_name(c->work->base),
+		     "The LVM header is lost and the volume is larger than this partition (%llu extents of 256 MiB, "
+		     "room for %llu): it spans several devices, or the partition's length is wrong",
+		     (unsigned long long)vk_max_u64(round_up_pes(c->work->self.logical_bytes),
+						    c->sizes.first_pe + c->sizes.volume_pes),
+		     (unsigned long long)pes_in(c, c->work->room_bytes));
+	vk_error_remedy(err, "give the other extents, or a capture of this one");
+	return status;
+}
+
+static enum vk_status check_lost(const struct vk_lvm_case *c, struct vk_error *err)
+{
+	const struct vk_lvm_sizes *z = &c->sizes;
+	enum vk_status status;
+
+	if (c->device_believed && c->volume_believed)
+		return VK_OK;
+	if (z->pes_open) {
+		status = vk_error_set(err, VK_ABSENT, vk_io_name(c->work->base),
+			     "The size of the volume cannot be found out: %s",
+			     z->pes_from[0] != '\0' ? z->pes_from : "nobody says it");
+		vk_error_remedy(err, "give the length of the partition, or a capture of it");
+		return status;
+	}
+	if ((z->several && c->sibling == NULL && c->earlier == NULL && !c->volume_believed) ||
+	    z->volume_pes > pes_in(c, c->work->room_bytes))
+		return refuse_several(c, err);
+	if (!c->device_believed && z->large && !c->six && c->earlier == NULL) {
+		status = vk_error_set(err, VK_UNSUPPORTED, vk_io_name(c->work->base),
+			     "The LVM header of a device of more than 16 TiB is lost: where its extended metadata lay "
+			     "is not known for certain");
+		vk_error_remedy(err, "restore it from a capture");
+		return status;
+	}
+	return VK_OK;
+}
+
+enum vk_status vk_lvm_sizes_decide(struct vk_lvm_case *c, struct vk_error *err)
+{
+	struct vk_lvm_sizes *z = &c->sizes;
+	unsigned several, one;
+	enum vk_status status;
+
+	decide_first(c);
+	decide_offset(c);
+	decide_pes(c);
+	z->large = !c->six && (z->device_pes > MAIN_PES || c->survey.full ||
+			       (c->device_believed && c->d0.extDevMetadataOffset != 0 &&
+				c->work->vmfs.ext_count > 0));
+	weigh_extents(c, &several, &one);
+	z->several = several > one;
+	z->several_open = several == one && several > 0;
+	status = check_lost(c, err);
+	if (status != VK_OK)
+		return status;
+	z->logical_pes = z->volume_pes;
+	if (z->several)
+		z->logical_pes = c->v.logicalSize / VK_LVM_PE_BYTES;
+	if (!z->pes_open)
+		decide_total(c);
+	else
+		vk_work_lost(c->work, "How many extents the device has is not certain: %s. The numbers stay as they are.",
+			     z->pes_from);
+	return VK_OK;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the fields of the volume descriptor should say. */
+#include <string.h>
+
+#include "rebuild/lvm_case.h"
+
+/* Text of another kind than a UUID that somebody chose, rather than a damaged one. */
+static bool chosen_name(const uint8_t name[64], const char *uuid)
+{
+	size_t len = 0, alike = 0;
+
+	while (len < 64 && name[len] >= 0x20 && name[len] < 0x7F)
+		len++;
+	for (size_t i = len; i < 64; i++)
+		if (name[i] != 0)
+			return false;
+	for (size_t i = 0; i < len && i < VK_VMFS_UUID_TEXT_BYTES - 1; i++)
+		alike += name[i] == (uint8_t)uuid[i];
+	return len > 0 && alike < 20;
+}
+
+static void set_name(struct vk_lvm_case *c, const char *from)
+{
+	char text[VK_VMFS_UUID_TEXT_BYTES];
+	uint8_t name[64] = {0};
+
+	vk_vmfs_uuid_format(&c->v.uuid, text);
+	memcpy(name, text, sizeof(text));
+	vk_side_bytes(&c->volume, "name", name, VK_FIELD_COMPUTED, false, "%s", from);
+}
+
+/* Name and UUID say the same, and the file system says it a third time: two of three. */
+static void mend_identity(struct vk_lvm_case *c)
+{
+	const struct vk_vmfs_uuid *info = c->fs_believed ? &c->fs.volInfo : NULL;
+	uint64_t created = c->v.creationTimeUS / 1000000;
+	char text[VK_VMFS_UUID_TEXT_BYTES], uuid[VK_VMFS_UUID_TEXT_BYTES];
+	struct vk_vmfs_uuid named;
+	bool has_name, by_info, by_time;
+
+	vk_vmfs_uuid_format(&c->v.uuid, uuid);
+	if (memcmp(c->v.name, uuid, sizeof(uuid)) == 0)
+		return;
+	memcpy(text, c->v.name, sizeof(text));
+	has_name = text[sizeof(text) - 1] == '\0' && vk_vmfs_uuid_parse(text, &named);
+	by_info = has_name && info != NULL && vk_vmfs_uuid_equal(&named, info);
+	by_time = has_name && vk_same_event(vk_uuid_seconds(&named), created) &&
+		  !vk_same_event(vk_uuid_seconds(&c->v.uuid), created);
+	if (info != NULL && vk_vmfs_uuid_equal(&c->v.uuid, info)) {
+		if (!chosen_name(c->v.name, uuid))
+			set_name(c, "uuid of the volume, and volInfo of the file-system descriptor");
+	} else if (by_info || (info == NULL && by_time)) {
+		vk_side_bytes(&c->volume, "uuid", &named, VK_FIELD_COPY, false, "%s",
+			      by_info ? "name of the volume, and volInfo of the file-system descriptor"
+				      : "name of the volume; its time is that of the creation");
+	} else if (!has_name && info == NULL && vk_same_event(vk_uuid_seconds(&c->v.uuid), created)) {
+		if (!chosen_name(c->v.name, uuid))
+			set_name(c, "uuid of the volume");
+	} else {
+		vk_work_lost(c->work, "Name, uuid and the file system name different volumes, and it cannot be told "
+			     "which is right: left as they are.");
+	}
+}
+
+static void make_identity(struct vk_lvm_case *c)
+{
+	struct vk_vmfs_uuid id;
+	const char *from;
+	uint32_t seconds;
+
+	if (!vk_vmfs_uuid_is_nil(&c->v.uuid)) /* another extent, or a capture */
+		return;
+	if (c->fs_believed && !vk_vmfs_uuid_is_nil(&c->fs.volInfo)) {
+		vk_side_bytes(&c->volume, "uuid", &c->fs.volInfo, VK_FIELD_COPY, false,
+			      "volInfo of the file-system descriptor");
+		set_name(c, "volInfo of the file-system descriptor");
+		return;
+	}
+	seconds = vk_lvm_made_at(c, &from);
+	vk_lvm_fresh_uuid(c, "volume", seconds != 0 ? seconds : 1, &id);
+	vk_side_bytes(&c->volume, "uuid", &id, VK_FIELD_FRESH, false, "made new");
+	set_name(c, "uuid of the volume");
+	vk_work_lost(c->work, "The UUID of the LVM volume survives nowhere: a new one was made.");
+}
+
+static void mend_times(struct vk_lvm_case *c)
+{
+	struct vk_lvm_volume *v = &c->v;
+	uint64_t created = v->creationTimeUS / 1000000, init = c->d0.initTimeUS / 1000000;
+	uint32_t uuid = vk_uuid_seconds(&v->uuid);
+	bool by_init = c->device_believed && vk_same_event(init, uuid);
+	const char *from;
+	uint32_t made = vk_lvm_made_at(c, &from);
+
+	if (c->volume.rebuilt && v->creationTimeUS != 0)
+		return;
+	if (c->volume.rebuilt) {
+		uint64_t us = (made != 0 ? made : 1) * 1000000ULL;
+
+		vk_side_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH, false,
+			       "%s; the microseconds are lost", from);
+		vk_side_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, false, "%s", from);
+		return;
+	}
+	/* after a resignature the UUID is newer, and the time still that of the device */
+	if (!vk_same_event(created, uuid) && !(c->device_believed && vk_same_event(created, init)) &&
+	    !(c->fs_believed && vk_same_event(created, c->fs.creationTime))) {
+		vk_side_number(&c->volume, "creationTimeUS", by_init ? c->d0.initTimeUS : uuid * 1000000ULL,
+			       VK_FIELD_FRESH, false, "%s",
+			       by_init ? "initTimeUS of the device, some milliseconds away"
+				       : "the second in the volume's UUID");
+		vk_work_lost(c->work, "creationTimeUS of the volume was damaged: the second is known, the microseconds are not.");
+	}
+	if (v->modTimeUS / 1000000 > UINT32_MAX || v->modTimeUS / 1000000 + 60 < v->creationTimeUS / 1000000)
+		vk_work_lost(c->work, "modTimeUS of the volume cannot be right, and nothing else tells it: left as it is.");
+}
+
+static void mend_extents(struct vk_lvm_case *c)
+{
+	const struct vk_lvm_sizes *z = &c->sizes;
+	const char *from = z->volume_pes_from;
+	enum vk_field_origin origin = z->pes_usual ? VK_FIELD_USUAL : VK_FIELD_COMPUTED;
+	struct vk_side *v = &c->volume;
+
+	if (z->pes_open)
+		return;
+	vk_side_number(v, "numPEs", z->volume_pes, origin, true, "%s", from);
+	vk_side_number(v, "firstPE", z->first_pe, VK_FIELD_COMPUTED, true, "%s", z->first_from);
+	vk_side_number(v, "lastPE", z->first_pe + z->volume_pes - 1, origin, true, "%s", from);
+	if (z->several_open) {
+		vk_work_lost(c->work, "Whether the volume has other extents cannot be told: numDevs is %u and logicalSize %llu; "
+			     "left as they are.", c->v.numDevs, (unsigned long long)c->v.logicalSize);
+	} else if (!z->several) {
+		vk_side_number(v, "logicalSize", z->volume_pes * VK_LVM_PE_BYTES, origin, true, "%s", from);
+		vk_side_number(v, "numDevs", 1, VK_FIELD_COMPUTED, true, "the volume has no other extents");
+	} else if (c->sibling == NULL && (c->v.numDevs < 2 || c->v.numDevs > VK_LVM_SD_ENTRIES)) {
+		vk_work_lost(c->work, "The volume has other extents; how many is told only by these: give them.");
+	} else if (c->sibling == NULL && (c->v.logicalSize % VK_LVM_PE_BYTES != 0 ||
+					  z->logical_pes < z->first_pe + z->volume_pes)) {
+		vk_work_lost(c->work, "The volume has other extents; its whole size is told only by these: give them.");
+	}
+}
+
+static void mend_rest(struct vk_lvm_case *c)
+{
+	struct vk_side *v = &c->volume;
+	const struct vk_majority *id = &c->survey.volume_id;
+
+	if (c->fs_believed && c->fs.volInfoSnapID == 1)
+		vk_side_number(v, "snapID", 1, VK_FIELD_COPY, false,
+			       "volInfo of the file-system descriptor");
+	else if (v->rebuilt)
+		vk_side_number(v, "snapID", c->v.snapID != 0 ? c->v.snapID : 1, VK_FIELD_USUAL, false,
+			       "every header seen");
+	if (c->v.state > VK_LVM_SENTINEL || c->v.state == VK_LVM_INVALID)
+		vk_side_number(v, "state", VK_LVM_NORMAL, VK_FIELD_USUAL, false,
+			       "the state of every volume in use");
+	if (id->lead > 1 || (id->lead == 1 && id->value == 0))
+		vk_side_number(v, "volumeID", id->value, VK_FIELD_COPY, true, "the PE table");
+	else if (v->rebuilt)
+		vk_side_number(v, "volumeID", 0, VK_FIELD_USUAL, false, "every header seen");
+	if (!c->sizes.pes_open && c->v.consumedPEs > c->sizes.volume_pes)
+		vk_side_number(v, "consumedPEs", 0, VK_FIELD_USUAL, false, "every header seen");
+	if (v->rebuilt && c->v.generation == 0)
+		vk_side_number(v, "generation", c->sizes.volume_pes + 1, VK_FIELD_USUAL, false,
+			       "numPEs + 1 after one creation");
+}
+
+void vk_lvm_volume_mend(struct vk_lvm_case *c)
+{
+	if (c->volume.rebuilt)
+		make_identity(c);
+	else
+		mend_identity(c);
+	mend_times(c);
+	mend_extents(c);
+	mend_rest(c);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The system files of a volume, found by their file descriptors' own places, and what their metadata says. */
+#include <stdlib.h>
+
+#include "base/checked.h"
+#include "rebuild/self_parts.h"
+#include "vmfskit/lock.h"
+
+enum {
+	MIB = 1 << 20,
+	AREA_BYTES = MIB,      /* the start of .fdc.sf: the system files' descriptors lie in it */
+	FDC_LOCK_TYPE = 0x10C00005,
+	SMALL_PER_CLUSTER = 512 /* small blocks of a VMFS6 cluster while .fbb.sf is not open */
+};
+
+/* The start of .fdc.sf as one geometry would have it. */
+struct area {
+	uint8_t *bytes;
+	uint64_t volume_offset;
+	uint32_t md_alignment;
+	struct vk_fd_geometry fd;
+	uint64_t base;         /* offset in bytes of file descriptor 0 */
+	unsigned fds;          /* system files that agree on base */
+	uint64_t cluster0;     /* offset in bytes of the lock of cluster 0; UINT64_MAX: none */
+};
+
+static bool locked_here(const struct area *a, uint64_t at, uint32_t type)
+{
+	struct vk_lock lock;
+
+	vk_lock_decode(a->bytes + at, AREA_BYTES - at, &lock);
+	return lock.type == type && lock.addr == a->volume_offset + at;
+}
+
+/* The system file whose descriptor lies there by its own words; VK_SYSTEM_COUNT when none does. */
+static enum vk_system_file system_file_at(const struct area *a, uint64_t at,
+					  struct vk_file_metadata *ret_file)
+{
+	uint32_t resource;
+
+	if (at > AREA_BYTES - a->fd.fd_bytes || !locked_here(a, at, VK_FD_LOCK_TYPE))
+		return VK_SYSTEM_COUNT;
+	vk_file_metadata_decode(a->bytes + at + a->fd.metadata_offset, VK_FILE_METADATA_BYTES, ret_file);
+	resource = ret_file->descAddr >> 22;
+	if (resource >= VK_SYSTEM_COUNT || ret_file->descAddr != vk_fd_address(0, resource))
+		return VK_SYSTEM_COUNT;
+	if (ret_file->type != (resource == VK_SYSTEM_ROOT ? VK_FILE_FOLDER : VK_FILE_SYSTEM))
+		return VK_SYSTEM_COUNT;
+	return (enum vk_system_file)resource;
+}
+
+static uint64_t cluster_number(const struct area *a, uint64_t at)
+{
+	struct vk_cluster6 six;
+	struct vk_cluster c;
+
+	at += a->md_alignment != 0 ? a->md_alignment : 512;
+	if (at > AREA_BYTES - 512)
+		return UINT64_MAX;
+	if (a->md_alignment != 0) {
+		vk_cluster6_decode(a->bytes + at, 512, &six);
+		return six.signature == VK_CLUSTER6_SIGNATURE ? six.clusterNum : UINT64_MAX;
+	}
+	vk_cluster_decode(a->bytes + at, 512, &c);
+	return c.totalResources != 0 ? c.clusterNum : UINT64_MAX;
+}
+
+/* Where the system files' descriptors agree that number 0 lies. */
+static void find_base(struct area *a)
+{
+	struct vk_file_metadata file;
+	struct vk_self_tally base = {0};
+
+	a->cluster0 = UINT64_MAX;
+	for (uint64_t at = 0; at < AREA_BYTES; at += 512) {
+		enum vk_system_file which = system_file_at(a, at, &file);
+
+		if (which != VK_SYSTEM_COUNT && at >= (uint64_t)which * a->fd.fd_bytes)
+			vk_self_tell(&base, at - (uint64_t)which * a->fd.fd_bytes, 1, "-");
+		else if (a->cluster0 == UINT64_MAX && locked_here(a, at, FDC_LOCK_TYPE) &&
+			 cluster_number(a, at) == 0)
+			a->cluster0 = at;
+	}
+	a->base = base.value;
+	a->fds = base.agree;
+}
+
+static void take_fds(struct vk_self_look *look, const struct area *a)
+{
+	struct vk_self_report *r = look->report;
+
+	for (unsigned i = 0; i < VK_SYSTEM_COUNT; i++) {
+		uint64_t at = a->base + (uint64_t)i * a->fd.fd_bytes;
+		struct vk_self_file *f = &r->files[i];
+
+		f->has_fd = system_file_at(a, at, &f->fd) == (enum vk_system_file)i;
+		f->fd_offset = a->volume_offset + at;
+		f->first_block = UINT64_MAX;
+	}
+}
+
+/* Everything in the area that names a place: this one, or another. */
+static void count_located(struct vk_self_look *look, const struct area *a)
+{
+	for (uint64_t at = 0; at < AREA_BYTES; at += 512) {
+		struct vk_lock lock;
+
+		vk_lock_decode(a->bytes + at, AREA_BYTES - at, &lock);
+		if (lock.type < VK_FD_LOCK_TYPE || lock.type > VK_FD_LOCK_TYPE + 5)
+			continue;
+		if (lock.addr == a->volume_offset + at) {
+			look->report->self_located++;
+			look->report->highest_volume_offset =
+				vk_max_u64(look->report->highest_volume_offset, lock.addr);
+		} else {
+			look->report->misplaced++;
+		}
+	}
+}
+
+static uint64_t fd_pointer(const struct area *a, unsigned file, uint32_t index)
+{
+	return vk_fd_pointer(&a->fd, a->bytes + a->base + (uint64_t)file * a->fd.fd_bytes, index);
+}
+
+static bool block_size_sound(uint64_t size, uint32_t md_alignment)
+{
+	if (md_alignment != 0)
+		return size == MIB;
+	return size == MIB || size == 2 * MIB || size == 4 * MIB || size == 8 * MIB;
+}
+
+static void tell_block_size(struct vk_self_look *look, const struct area *a)
+{
+	const struct vk_self_file *fdc = &look->report->files[VK_SYSTEM_FDC];
+	struct vk_self_tally t = {0};
+	uint64_t block;
+	uint64_t first = fd_pointer(a, VK_SYSTEM_FDC, 0);
+
+	for (unsigned i = VK_SYSTEM_FBB; i <= VK_SYSTEM_VH; i++) {
+		const struct vk_self_file *f = &look->report->files[i];
+
+		if (f->has_fd && block_size_sound(f->fd.blockSize, a->md_alignment))
+			vk_self_tell(&t, f->fd.blockSize, 1, "file descriptor of %s at volume offset 0x%llx",
+				     vk_system_file_name((enum vk_system_file)i),
+				     (unsigned long long)f->fd_offset);
+	}
+	if (fdc->has_fd && vk_file_block_number(a->md_alignment != 0, first, SMALL_PER_CLUSTER, &block) &&
+	    block != 0 && a->volume_offset % block == 0 &&
+	    block_size_sound(a->volume_offset / block, a->md_alignment))
+		vk_self_tell(&t, a->volume_offset / block, 1, ".fdc.sf begins in block %llu at volume offset 0x%llx",
+			     (unsigned long long)block, (unsigned long long)a->volume_offset);
+	/* only blocks of 8 MiB push .fdc.sf that far */
+	if (a->md_alignment == 0 && a->volume_offset == 8 * MIB)
+		vk_self_tell(&t, 8 * MIB, 1, ".fdc.sf begins at volume offset 0x800000");
+	vk_self_settle(look->report, VK_SELF_FILE_BLOCK_SIZE, &t);
+	if (t.agree > t.against)
+		look->file_block_bytes = t.value;
+}
+
+static bool read_resource(struct vk_self_look *look, uint64_t volume_offset,
+			  struct vk_resource_file *ret_file)
+{
+	uint8_t sector[512];
+
+	if (!vk_self_get(look, volume_offset, sector, sizeof(sector)))
+		return false;
+	return vk_resource_file_usable(ret_file, vk_resource_file_decode(sector, sizeof(sector), ret_file),
+				       look->md_alignment);
+}
+
+/* Volume offset of a byte of a system file that is mapped by direct file blocks; false otherwise. */
+static bool file_byte(struct vk_self_look *look, const struct area *a, unsigned file, uint64_t offset,
+		      uint64_t *ret_volume_offset)
+{
+	const struct vk_self_file *f = &look->report->files[file];
+	uint64_t index = offset / look->file_block_bytes;
+	uint64_t block;
+	uint64_t address;
+
+	if (!f->has_fd || f->fd.zeroLevelAddrType != VK_ZLA_FILE_BLOCK || index >= a->fd.pointers)
+		return false;
+	address = fd_pointer(a, file, (uint32_t)index);
+	if (!vk_file_block_number(a->md_alignment != 0, address, SMALL_PER_CLUSTER, &block))
+		return false;
+	*ret_volume_offset = block * look->file_block_bytes + offset % look->file_block_bytes;
+	return true;
+}
+
+static void read_files(struct vk_self_look *look, const struct area *a)
+{
+	struct vk_self_report *r = look->report;
+
+	for (unsigned i = VK_SYSTEM_FBB; i <= VK_SYSTEM_SBC && look->file_block_bytes != 0; i++) {
+		struct vk_self_file *f = &r->files[i];
+
+		if (!file_byte(look, a, i, 0, &f->first_block))
+			continue;
+		f->resource_offset = f->first_block;
+		f->has_resource = read_resource(look, f->resource_offset, &f->resource);
+		if (!f->has_resource || f->resource.childMetaOffset == 0 ||
+		    !file_byte(look, a, i, f->resource.childMetaOffset, &f->child_offset))
+			continue;
+		f->has_child = read_resource(look, f->child_offset, &f->child) &&
+			       (f->child.flags & VK_RESOURCE_HAS_PARENT) != 0;
+	}
+	/* .fdc.sf begins where the area does, whoever's descriptor is gone */
+	if (!r->files[VK_SYSTEM_FDC].has_resource) {
+		r->files[VK_SYSTEM_FDC].resource_offset = a->volume_offset;
+		r->files[VK_SYSTEM_FDC].has_resource =
+			read_resource(look, a->volume_offset, &r->files[VK_SYSTEM_FDC].resource) &&
+			r->files[VK_SYSTEM_FDC].resource.resourceSize == a->fd.fd_bytes;
+	}
+}
+
+static void tell_fdc_geometry(struct vk_self_look *look, const struct area *a)
+{
+	const struct vk_self_file *fdc = &look->report->files[VK_SYSTEM_FDC];
+	uint32_t header = vk_cluster_header_bytes(a->md_alignment);
+	struct vk_self_tally offset = {0};
+	struct vk_self_tally per_group = {0};
+
+	if (fdc->has_resource) {
+		vk_self_tell(&offset, fdc->resource.clusterGroupOffset, 1,
+			     "resource metadata of .fdc.sf at volume offset 0x%llx",
+			     (unsigned long long)fdc->resource_offset);
+		vk_self_tell(&per_group, fdc->resource.clustersPerGroup, 1,
+			     "resource metadata of .fdc.sf at volume offset 0x%llx",
+			     (unsigned long long)fdc->resource_offset);
+	}
+	if (a->cluster0 != UINT64_MAX) {
+		vk_self_tell(&offset, a->cluster0, 1, "cluster 0 of .fdc.sf at volume offset 0x%llx",
+			     (unsigned long long)(a->volume_offset + a->cluster0));
+		if (a->base > a->cluster0 && (a->base - a->cluster0) % header == 0)
+			vk_self_tell(&per_group, (a->base - a->cluster0) / header, 1,
+				     "distance of cluster 0 of .fdc.sf from the first file descriptor");
+	}
+	vk_self_settle(look->report, VK_SELF_FDC_GROUP_OFFSET, &offset);
+	vk_self_settle(look->report, VK_SELF_FDC_PER_GROUP, &per_group);
+}
+
+/* The start of .fdc.sf by the geometry that most system files confirm. a->bytes is set and the caller's. */
+static bool find_area(struct vk_self_look *look, struct area *a)
+{
+	static const struct {
+		uint64_t fdc_start;
+		uint32_t md_alignment;
+	} geometries[] = {{4 * MIB, 0}, {8 * MIB, 0}, {7 * MIB, 4096}};
+	struct area best = {0};
+
+	for (size_t i = 0; i < sizeof(geometries) / sizeof(geometries[0]); i++) {
+		a->volume_offset = geometries[i].fdc_start;
+		a->md_alignment = geometries[i].md_alignment;
+		vk_fd_geometry(a->md_alignment, &a->fd);
+		if (!vk_self_get(look, a->volume_offset, a->bytes, AREA_BYTES))
+			continue;
+		find_base(a);
+		if (a->fds > best.fds)
+			best = *a;
+	}
+	if (best.fds == 0)
+		return false;
+	*a = best;
+	return vk_self_get(look, a->volume_offset, a->bytes, AREA_BYTES);
+}
+
+void vk_self_files_read(struct vk_self_look *look)
+{
+	struct vk_self_report *r = look->report;
+	struct area a = {.bytes = malloc(AREA_BYTES)};
+
+	if (a.bytes == NULL)
+		look->status = vk_error_set(look->err, VK_NOMEM, NULL, "Memory ran out");
+	else if (find_area(look, &a)) {
+		look->md_alignment = a.md_alignment;
+		r->fdc_start = a.volume_offset;
+		vk_self_set(r, VK_SELF_MD_ALIGNMENT, a.md_alignment,
+			    a.fds > 1 ? VK_SELF_CERTAIN : VK_SELF_LIKELY,
+			    "%u file descriptors of system files from volume offset 0x%llx on", a.fds,
+			    (unsigned long long)(a.volume_offset + a.base));
+		take_fds(look, &a);
+		count_located(look, &a);
+		tell_block_size(look, &a);
+		read_files(look, &a);
+		tell_fdc_geometry(look, &a);
+	}
+	free(a.bytes);
+}

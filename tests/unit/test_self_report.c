@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a volume says of itself, on the real VMFS3 volume and on such volumes with more and more of it gone. */
+#include "disk_support.h"
+#include "real_volume.h"
+#include "rebuild/self_report.h"
+#include "vmfskit/overlay.h"
+
+enum { DATA = 0x1100000 };
+static struct vk_io *real;
+static struct vk_self_report r;
+
+static int open_real(void **state)
+{
+	(void)state;
+	real = real_volume_open();
+	return 0;
+}
+
+static int close_real(void **state)
+{
+	(void)state;
+	vk_io_close(real);
+	return 0;
+}
+
+static void look(struct vk_io *io, uint64_t start)
+{
+	struct vk_error err = {0};
+
+	assert_int_equal(vk_self_report_at(io, start, vk_io_size_bytes(io), &r, &err), VK_OK);
+}
+
+static void assert_fact(enum vk_self_fact_id id, uint64_t value, enum vk_self_sure sure)
+{
+	if (r.facts[id].value != value || r.facts[id].sure != sure)
+		fail_msg("%s: %llu, sure %d, from \"%s\"", vk_self_fact_name(id),
+			 (unsigned long long)r.facts[id].value, r.facts[id].sure, r.facts[id].from);
+	assert_true(sure == VK_SELF_UNKNOWN || r.facts[id].from[0] != '\0');
+}
+
+static void assert_real_volume(void)
+{
+	assert_true(r.found);
+	assert_fact(VK_SELF_FS_MAJOR, 4, VK_SELF_CERTAIN);
+	assert_fact(VK_SELF_FS_MINOR, 31, VK_SELF_LIKELY);
+	assert_fact(VK_SELF_FILE_BLOCK_SIZE, 1 << 20, VK_SELF_CERTAIN);
+	assert_fact(VK_SELF_FDC_GROUP_OFFSET, 0x10000, VK_SELF_CERTAIN);
+	assert_fact(VK_SELF_FDC_PER_GROUP, 32, VK_SELF_CERTAIN);
+	assert_fact(VK_SELF_SUB_BLOCK_SIZE, 65536, VK_SELF_CERTAIN);
+	assert_fact(VK_SELF_MD_ALIGNMENT, 0, VK_SELF_CERTAIN);
+	assert_fact(VK_SELF_LFB_SHIFT, 0, VK_SELF_UNKNOWN);
+	assert_fact(VK_SELF_FILE_BLOCKS, 1024, VK_SELF_CERTAIN);
+	assert_fact(VK_SELF_LOGICAL_SIZE, 1 << 30, VK_SELF_CERTAIN);
+	assert_fact(VK_SELF_FIRST_TIME, 0x49EDF844, VK_SELF_LIKELY);
+	assert_int_equal(r.fdc_start, 0x400000);
+	assert_int_equal(r.fs_major, 4);
+	assert_int_equal(r.metadata_block_bytes, 512);
+	assert_int_equal(r.logical_bytes, 1 << 30);
+	assert_int_equal(r.volume_start_bytes, DATA);
+	assert_int_equal(r.heartbeats.slot_bytes, 512);
+	assert_int_equal(r.heartbeats.placed, 2048);
+	assert_int_equal(r.heartbeats.driver_offset, 0x3E0600);
+	assert_int_equal(r.votes_against, 0);
+}
+
+static void the_real_volume(void **state)
+{
+	(void)state;
+	if (real == NULL)
+		skip();
+	look(real, DATA);
+	assert_real_volume();
+	for (unsigned i = VK_SYSTEM_ROOT; i <= VK_SYSTEM_VH; i++)
+		assert_true(r.files[i].has_fd);
+	assert_false(r.files[VK_SYSTEM_PB2].has_fd);
+	assert_int_equal(r.files[VK_SYSTEM_PBC].resource.resourceSize, 4096);
+	assert_int_equal(r.files[VK_SYSTEM_SBC].first_block, 8 << 20);
+	assert_string_equal(r.size_from, ".fbb.sf: 1024 blocks of 1 MiB, by the metadata at volume offset 0x600000");
+}
+
+static void at_the_wrong_place(void **state)
+{
+	(void)state;
+	if (real == NULL)
+		skip();
+	look(real, DATA - 512);
+	assert_false(r.found);
+	assert_int_equal(r.self_located, 0);
+	look(real, vk_io_size_bytes(real) - 100);
+	assert_false(r.found);
+	look(real, UINT64_MAX - 5);
+	assert_false(r.found);
+}
+
+static const struct vk_self_report *look_without(const struct vk_io_piece *gone, size_t count)
+{
+	static uint8_t zeros[1 << 20];
+	struct vk_overlay *o = vk_overlay_new(real);
+	struct vk_error err = {0};
+
+	assert_non_null(o);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(vk_overlay_put(o, DATA + gone[i].offset_bytes, zeros,
+						(size_t)gone[i].length_bytes, "test", 0, &err), VK_OK);
+	look(vk_overlay_io(o), DATA);
+	vk_overlay_free(o);
+	return &r;
+}
+#define LOOK_WITHOUT(...) \
+	look_without((const struct vk_io_piece[]){__VA_ARGS__}, \
+		     sizeof((const struct vk_io_piece[]){__VA_ARGS__}) / sizeof(struct vk_io_piece))
+
+static void with_less_and_less(void **state)
+{
+	(void)state;
+	if (real == NULL)
+		skip();
+	/* the descriptor is not asked */
+	LOOK_WITHOUT({0x200000, 512, NULL});
+	assert_real_volume();
+	/* without .fdc.sf's own metadata: the place of its clusters tells the same */
+	LOOK_WITHOUT({0x400000, 512, NULL});
+	assert_fact(VK_SELF_FDC_GROUP_OFFSET, 0x10000, VK_SELF_LIKELY);
+	assert_fact(VK_SELF_FDC_PER_GROUP, 32, VK_SELF_LIKELY);
+	assert_fact(VK_SELF_LOGICAL_SIZE, 1 << 30, VK_SELF_CERTAIN);
+	/* without the first clusters */
+	LOOK_WITHOUT({0x410000, 0x8000, NULL});
+	assert_fact(VK_SELF_FDC_GROUP_OFFSET, 0x10000, VK_SELF_LIKELY);
+	/* without all file descriptors but one */
+	LOOK_WITHOUT({0x418000, 0x1000, NULL}, {0x419800, 0x1800, NULL});
+	assert_true(r.found);
+	assert_fact(VK_SELF_FILE_BLOCK_SIZE, 1 << 20, VK_SELF_CERTAIN);
+	assert_fact(VK_SELF_MD_ALIGNMENT, 0, VK_SELF_LIKELY);
+	assert_fact(VK_SELF_LOGICAL_SIZE, 0, VK_SELF_UNKNOWN);
+	/* without heartbeats: 64 KiB sub-blocks are a guess at VMFS3 */
+	LOOK_WITHOUT({0x300000, 1 << 20, NULL});
+	assert_fact(VK_SELF_FS_MAJOR, 4, VK_SELF_GUESS);
+	assert_fact(VK_SELF_FS_MINOR, 0, VK_SELF_UNKNOWN);
+	/* heartbeats alone */
+	LOOK_WITHOUT({0x400000, 1 << 20, NULL});
+	assert_false(r.found);
+	assert_fact(VK_SELF_FS_MAJOR, 4, VK_SELF_LIKELY);
+	assert_int_equal(r.self_located, 2048);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_real_volume),
+		cmocka_unit_test(at_the_wrong_place),
+		cmocka_unit_test(with_less_and_less),
+	};
+
+	return cmocka_run_group_tests(tests, open_real, close_real);
+}
