@@ -55,6 +55,8 @@ struct vk_lvm_case {
 	struct vk_pe_survey survey;
 	struct vk_lvm_ext_at exts[VK_LVM_EXTS_MAX]; /* extended metadata, as far as its chain can be followed */
 	size_t ext_count;
+	struct vk_lvm_sd names[VK_LVM_SD_ENTRIES]; /* of the members, in the SD table */
+	size_t name_count;
 	uint64_t ext_found_at;            /* where it begins when the header does not say; 0: not found */
 	struct vk_lvm_sizes sizes;
 	struct vk_side device, disk_id, volume;

@@ -58,7 +58,7 @@ static void mend_version(struct vk_lvm_case *c)
 	five += d->minorVersion == MINOR_ESXI5;
 	five += d->numPEMaps == 1;
 	five += fs_major(c) == 14;
-	five += c->work->vmfs.sd_count > 0;
+	five += c->name_count > 0;
 	if (c->six) {
 		vk_side_number(&c->device, "majorVersion", 6, VK_FIELD_COMPUTED, true,
 			       "the place of the volume descriptor");

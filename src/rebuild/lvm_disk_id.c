@@ -96,13 +96,12 @@ static void mend_form(struct vk_lvm_case *c)
 /* The members' names tell the designator of the head. */
 static bool take_name(struct vk_lvm_case *c)
 {
-	const struct vk_vmfs *v = &c->work->vmfs;
 	struct vk_scsi_disk_id named;
 	char name[VK_LVM_SD_BYTES + 1] = "";
 
-	if (v->sd_count == 0 || c->sizes.first_pe != 0)
+	if (c->name_count == 0 || c->sizes.first_pe != 0)
 		return false;
-	memcpy(name, v->sd_names[0].deviceName, VK_LVM_SD_BYTES);
+	memcpy(name, c->names[0].deviceName, VK_LVM_SD_BYTES);
 	name[strcspn(name, ":")] = '\0';
 	if (vk_scsi_disk_id_from_name(name, NULL, 0, &named) != VK_OK)
 		return false;

@@ -126,10 +126,6 @@ static void mend_times(struct vk_lvm_case *c)
 	if (c->volume.rebuilt) {
 		uint64_t us = (made != 0 ? made : 1) * 1000000ULL;
 
-		if (c->device_believed && made == 0) {
-			us = c->d0.initTimeUS;
-			from = "initTimeUS of the device header";
-		}
 		vk_side_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH, false,
 			       "%s; the microseconds are lost", from);
 		vk_side_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, false, "%s", from);
