@@ -94,15 +94,18 @@ struct vk_candidate {
 	bool length_exact;          /* totalBytes of a usable header; else the least that the volume needs */
 	bool start_before_disk;     /* the partition would begin before the disk does; start_bytes is then 0 */
 	unsigned found_by;          /* bits of vk_found_by */
+	uint64_t claimed_bytes;     /* the length that a table entry or a hint gives it; 0: none does */
+	char heard[96];             /* who said so: "entry 1 of the backup GPT", "capture 2026...-lun3"; empty: nobody */
+	bool table_sound;           /* a sound copy of the table has it as a VMFS partition, with this start */
 	enum vk_standing standing;
 	unsigned sure_percent;      /* 0 to 100: weighted share of the checks that could be made and hold */
 	char why[240];              /* the standing in plain words */
 	size_t inside;              /* index of the candidate that it lies in or is older than; SIZE_MAX: none */
 	struct vk_check checks[VK_CHECK_COUNT];
 
-	bool has_header;            /* a usable LVM header */
+	bool has_header;            /* a usable LVM header, or one of which a single field (often the magic) is damaged */
 	bool has_volume;            /* a volume descriptor that can be believed */
-	bool has_fs;                /* a usable file-system descriptor */
+	bool has_fs;                /* a usable file-system descriptor, if need be without its magic */
 	bool head;                  /* carries (or carried) volume offset 0 */
 	struct vk_lvm_device lvm;
 	struct vk_lvm_volume volume;

@@ -36,6 +36,7 @@ struct vk_scan {
 	struct vk_vote *votes;    /* the strongest first; of at least VK_VOTES_LEAST blocks */
 	size_t vote_count;
 	uint64_t scanned_bytes, holes_bytes;
+	uint64_t resumed_bytes;   /* of the range, done by an earlier run */
 	struct vk_range *unreadable;
 	size_t unreadable_count;
 	bool stopped;

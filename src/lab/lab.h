@@ -56,10 +56,11 @@ VK_MUST_USE enum vk_status vk_lab_volume_set(struct vk_lab_volume *volume, const
 VK_MUST_USE enum vk_status vk_lab_volume_parse(struct vk_lab_volume *volume, const char *spec,
 					       struct vk_error *err);
 
-/* A partition of somebody else: an entry in the table, no contents. */
+/* A partition of somebody else: an entry in the table, no contents but what a layout asks for. */
 struct vk_lab_foreign {
 	uint64_t start_sector;
 	uint64_t sectors;
+	bool fat;             /* holds an empty FAT */
 	unsigned number;      /* 0: by position */
 	const char *gpt_name; /* static; NULL: as the ESXi tools leave it */
 	uint8_t mbr_type;
@@ -85,7 +86,7 @@ bool vk_lab_parse_number(const char *text, uint64_t most, uint64_t *ret_number);
 
 /*
  * Complete spec: what volumes leave open gets the values usual for the layout. "plain" adds nothing; the boot
- * layouts (esxi5, esxi7, esxi7-small) make spec, whose one volume is the datastore, a disk that the ESXi installer
+ * layouts (esxi50, esxi5, esxi7, esxi7-small) make spec, whose one volume is the datastore, a disk that the ESXi installer
  * partitioned. VK_USAGE for an unknown name and, on a boot layout, for another table than GPT, other sectors than
  * 512 bytes, more than one volume.
  */
@@ -101,6 +102,7 @@ struct vk_lab_partition {
 	uint8_t mbr_type;
 	struct vk_guid type;
 	const char *gpt_name;
+	bool fat;
 	const struct vk_lab_volume *volume; /* NULL: somebody else's */
 	size_t volume_index;
 };
@@ -185,7 +187,15 @@ VK_MUST_USE enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t ba
 VK_MUST_USE enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes,
 						   const struct vk_lab_device *device,
 						   struct vk_error *err);
-/* LVM region, PE tables and, on the head, descriptor and heartbeats. */
+/* An empty FAT16 over the whole partition; sectors of 512 bytes. VK_USAGE: no FAT16 is that long. */
+VK_MUST_USE enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
+					    const struct vk_lab_partition *partition,
+					    struct vk_error *err);
+/* The system files: file descriptors, resource metadata, the first clusters, the root directory (lab_files.h). */
+VK_MUST_USE enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes,
+					      const struct vk_lab_device *device,
+					      struct vk_error *err);
+/* LVM region, PE tables and, on the head, descriptor, heartbeats and system files. */
 VK_MUST_USE enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes,
 					       const struct vk_lab_device *device,
 					       struct vk_error *err);

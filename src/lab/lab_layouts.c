@@ -14,6 +14,16 @@ struct row {
 	const char *name; /* NULL: the ESXi 5 installer left none */
 };
 
+/* ESXi 5.0 and 5.1. Where p3 starts is published; what lies in front of it follows from the layout of 5.5, without its 9. */
+static const struct row esxi50[] = {
+	{1, 64, 8191, EFI, NULL},
+	{5, 8224, 520191, BASIC, NULL},
+	{6, 520224, 1032191, BASIC, NULL},
+	{7, 1032224, 1257471, DIAG, NULL},
+	{8, 1257504, 1843199, BASIC, NULL},
+	{2, 1843200, 10229759, BASIC, NULL},
+	{3, 10229760, 0, DATASTORE, NULL},
+};
 /* The numbers do not follow the order on the disk, and 4 was never used. */
 static const struct row esxi5[] = {
 	{1, 64, 8191, EFI, NULL},
@@ -49,6 +59,7 @@ static const struct {
 	const char *label;
 } layouts[] = {
 	{"plain", NULL, 0, 5, "practice"},
+	{"esxi50", esxi50, sizeof(esxi50) / sizeof(esxi50[0]), 5, "datastore1"},
 	{"esxi5", esxi5, sizeof(esxi5) / sizeof(esxi5[0]), 5, "datastore1"},
 	{"esxi7", esxi7, sizeof(esxi7) / sizeof(esxi7[0]), 6, "datastore1"},
 	{"esxi7-small", esxi7_small, sizeof(esxi7_small) / sizeof(esxi7_small[0]), 6, "datastore1"},
@@ -64,6 +75,7 @@ static void add_foreign(struct vk_lab_spec *spec, const struct row *row)
 	f->sectors = row->end - row->start + 1;
 	f->number = row->number;
 	f->gpt_name = row->name;
+	f->fat = row->what == EFI || row->what == BASIC;
 	if (!vk_guid_parse(types[row->what], &f->type))
 		memset(&f->type, 0, sizeof(f->type));
 }
@@ -118,7 +130,7 @@ enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, s
 		i++;
 	if (i == sizeof(layouts) / sizeof(layouts[0]))
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "There is no layout \"%s\"; esxi5, esxi7, esxi7-small and plain are known",
+				    "There is no layout \"%s\"; esxi50, esxi5, esxi7, esxi7-small and plain are known",
 				    name);
 	for (size_t v = 0; v < spec->volume_count; v++) {
 		if (spec->volumes[v].version == 0)

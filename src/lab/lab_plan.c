@@ -309,6 +309,7 @@ enum vk_status vk_lab_plan_make(const struct vk_lab_spec *spec, struct vk_lab_pl
 			.start_sector = spec->foreign[i].start_sector,
 			.sectors = spec->foreign[i].sectors,
 			.gpt_name = spec->foreign[i].gpt_name,
+			.fat = spec->foreign[i].fat,
 			.mbr_type = spec->foreign[i].mbr_type,
 			.type = spec->foreign[i].type,
 		};

@@ -18,6 +18,8 @@ enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes
 		status = vk_lab_write_fs(disk, base_bytes, device, err);
 	if (status == VK_OK && device->head)
 		status = vk_lab_write_heartbeats(disk, base_bytes, device, err);
+	if (status == VK_OK && device->head)
+		status = vk_lab_write_files(disk, base_bytes, device, err);
 	return status;
 }
 
@@ -100,6 +102,17 @@ static enum vk_status write_volume(struct making *m, size_t index, struct vk_err
 	return status;
 }
 
+static enum vk_status write_fats(struct making *m, size_t index, struct vk_error *err)
+{
+	const struct vk_lab_plan *plan = &m->plans[index];
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
+		if (plan->partitions[i].fat)
+			status = vk_lab_write_fat(&m->disks[index], plan, &plan->partitions[i], err);
+	return status;
+}
+
 static bool same_file(const char *a, const char *b)
 {
 	struct stat x, y;
@@ -149,6 +162,8 @@ static enum vk_status write_all(struct making *m, bool overwrite, struct vk_erro
 			break;
 		m->created++;
 		status = vk_lab_write_table(&m->disks[i], &m->plans[i], err);
+		if (status == VK_OK)
+			status = write_fats(m, i, err);
 	}
 	if (status == VK_OK)
 		status = write_volumes(m, err);

@@ -9,7 +9,7 @@ static const struct vk_cli_option options[] = {
 	{0, "table", "KIND", "mbr (the usual for VMFS3), gpt (for everything later) or none: the volume begins at sector 0", "mbr gpt none"},
 	{0, "sector-size", "BYTES", "size of a logical sector: 512, the usual, or 4096", "512 4096"},
 	{0, "size", "SIZE", "size of the disk (500G, 64T, 41943040s for sectors of 512 bytes); by default what the partitions need", NULL},
-	{0, "layout", "NAME", "esxi5, esxi7 or esxi7-small: the partitions of an ESXi boot disk and the datastore behind them; plain, the usual: volumes only", "plain esxi5 esxi7 esxi7-small"},
+	{0, "layout", "NAME", "esxi50 (ESXi 5.0 and 5.1), esxi5 (5.5 and 6), esxi7 or esxi7-small (7 and 8): the partitions of an ESXi boot disk and the datastore behind them; plain, the usual: volumes only", "plain esxi50 esxi5 esxi7 esxi7-small"},
 	{0, "vmfs", "VERSION", "3, 5 or 6: version of file system and LVM, 5 unless given (6 on an esxi7 layout); 5l and 6l are VMFS-L", "3 5 6 5l 6l"},
 	{0, "start", "SECTOR", "first sector of the volume's partition", NULL},
 	{0, "vmfs-size", "SIZE", "size of the partition; by default the rest of the disk, or 10G when the disk has no size either", NULL},

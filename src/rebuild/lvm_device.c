@@ -13,9 +13,18 @@ static bool has_vendor(const struct vk_lvm_device *d)
 	return vk_all_zero(d->diskID.vendor, sizeof(d->diskID.vendor)) == false;
 }
 
+enum { CONFIG_LOCAL = 0x100 };
+
+/* VMFS-L is marked three times: two of the descriptor's magic, its configuration and the header's own flags decide. */
 static bool local_volume(const struct vk_lvm_case *c)
 {
-	return c->fs_believed && (c->fs.magic == VK_FS_MAGIC_VMFSL || c->fs.magic == VK_FS_MAGIC_VMFS6L);
+	bool magic = c->fs.magic == VK_FS_MAGIC_VMFSL || c->fs.magic == VK_FS_MAGIC_VMFS6L;
+	bool configured = (c->fs.config & CONFIG_LOCAL) != 0;
+	bool flagged = !c->device.rebuilt && c->d.flags == VK_LVM_FLAG_VMFSL;
+
+	if (!c->fs_believed)
+		return false;
+	return magic + configured + flagged >= 2;
 }
 
 static unsigned fs_major(const struct vk_lvm_case *c)
@@ -220,7 +229,7 @@ static void mend_six(struct vk_lvm_case *c)
 		vk_side_number(d, "lastPEIndex", c->d.numPEs - 1ULL, VK_FIELD_USUAL, false, "numPEs - 1");
 	if (c->d.flags > VK_LVM_FLAG_VMFSL || (c->fs_believed && c->d.flags != local_volume(c)))
 		vk_side_number(d, "flags", local_volume(c) ? VK_LVM_FLAG_VMFSL : 0, VK_FIELD_USUAL, false,
-			       "the magic of the file-system descriptor");
+			       "magic and config of the file-system descriptor");
 }
 
 /* A table entry that nobody filled does not count. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "find/boot_sector.h"
 #include "repair/guards.h"
 
 /* Where is looked: the whole target, the place of a captured VMFS partition, or a partition the target has. */
@@ -44,7 +45,8 @@ static bool as_captured(const struct vk_restore *restore, const struct sign *sig
 	size_t len = (size_t)vk_min_u64(restore->target.size_bytes - start, AROUND_BYTES);
 	struct vk_error ignored;
 
-	return start < restore->target.size_bytes &&
+	/* what was rebuilt is the target itself, with whatever stands on it: no evidence of whose it was */
+	return !restore->capture->is_rebuilt && start < restore->target.size_bytes &&
 	       vk_io_read_all(restore->io, start, seen, len, &ignored) == VK_OK &&
 	       vk_io_read_all(restore->captured_io, start, want, len, &ignored) == VK_OK &&
 	       memcmp(seen, want, len) == 0;
@@ -104,39 +106,24 @@ static bool take_sign(blkid_probe probe, const struct field_of_view *view, struc
 	return true;
 }
 
-/* Boot sectors that libblkid passes over when the rest of the file system is not whole. */
-static const struct {
-	const char *name;
-	const char *magic;
-	size_t len;
-	uint64_t at;
-} boot_sectors[] = {
-	{"NTFS boot sector", "NTFS    ", 8, 3},
-	{"exFAT boot sector", "EXFAT   ", 8, 3},
-	{"BitLocker boot sector", "-FVE-FS-", 8, 3},
-};
-
 static enum vk_status look_at_boot_sector(struct vk_restore *restore,
 					  const struct field_of_view *view, struct vk_error *err)
 {
+	const struct vk_boot_sector *boot;
 	uint8_t sector[512];
 	struct vk_error ignored;
 
+	/* libblkid passes over those whose file system is not whole */
 	if (view->length < sizeof(sector) ||
-	    vk_io_read_all(restore->io, view->start, sector, sizeof(sector), &ignored) != VK_OK ||
-	    sector[510] != 0x55 || sector[511] != 0xaa)
+	    vk_io_read_all(restore->io, view->start, sector, sizeof(sector), &ignored) != VK_OK)
 		return VK_OK;
-	for (size_t i = 0; i < sizeof(boot_sectors) / sizeof(boot_sectors[0]); i++) {
-		struct sign sign = {.offset = view->start + boot_sectors[i].at};
+	boot = vk_boot_sector_of(sector);
+	if (boot != NULL) {
+		struct sign sign = {.offset = view->start + boot->at};
 
-		if (memcmp(sector + boot_sectors[i].at, boot_sectors[i].magic,
-			   boot_sectors[i].len) != 0 ||
-		    as_captured(restore, &sign))
-			continue;
-		snprintf(sign.type, sizeof(sign.type), "An %s", boot_sectors[i].name);
-		if (boot_sectors[i].name[0] == 'B')
-			snprintf(sign.type, sizeof(sign.type), "A %s", boot_sectors[i].name);
-		return object_to(restore, view, &sign, err);
+		snprintf(sign.type, sizeof(sign.type), "%s", boot->name);
+		if (!as_captured(restore, &sign))
+			return object_to(restore, view, &sign, err);
 	}
 	return VK_OK;
 }

@@ -6,22 +6,9 @@
 #ifndef VK_REPAIR_STRUCTURES_H
 #define VK_REPAIR_STRUCTURES_H
 
+#include "io/write_class.h"
 #include "vmfskit/capture.h"
 
-/*
- * The order of writing; a flush stands between two classes. One good copy of the table stands at any moment.
- * What makes a host recognise a volume comes last, so that a restore that was cut short never looks whole.
- */
-enum vk_write_class {
-	VK_WRITE_GPT_BACKUP,
-	VK_WRITE_GPT_PRIMARY,
-	VK_WRITE_EBR, /* and what lies between the table and the first partition */
-	VK_WRITE_MBR,
-	VK_WRITE_HEADERS,
-	VK_WRITE_FS_DESCRIPTOR,
-	VK_WRITE_LVM_HEADER,
-	VK_WRITE_CLASSES
-};
 const char *vk_write_class_name(unsigned write_class); /* "backup GPT", ... */
 
 /* Bytes start .. end on the disk, whole sectors, and the structure that begins at byte `at` in them. */

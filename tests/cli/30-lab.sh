@@ -97,6 +97,21 @@ layout() {
 	run sgdisk -v "$file"
 	has "$name: sgdisk -v" "$OUT" "No problems found"
 }
+fats() { # fats FILE START...: blkid sees a FAT at each
+	local file=$1 start
+	shift
+	for start in "$@"; do
+		echo "$(tag TYPE "$file" $((start * 512))) $(tag VERSION "$file" $((start * 512)))"
+	done | sort -u
+}
+layout esxi50 20G "1 64 8191 $efi
+2 1843200 10229759 $basic
+3 10229760 41943006 $vmfs
+5 8224 520191 $basic
+6 520224 1032191 $basic
+7 1032224 1257471 $diag
+8 1257504 1843199 $basic"
+is "esxi50: a FAT in each partition that has one" "$(fats "$BIG/boot.img" 64 8224 520224 1257504 1843200)" "vfat FAT16"
 layout esxi5 40G "1 64 8191 $efi
 2 7086080 15472639 $basic
 3 15472640 83886046 $vmfs
@@ -105,6 +120,7 @@ layout esxi5 40G "1 64 8191 $efi
 7 1032224 1257471 $diag
 8 1257504 1843199 $basic
 9 1843200 7086079 $diag"
+is "esxi5: a FAT in each partition that has one" "$(fats "$BIG/boot.img" 64 8224 520224 1257504 7086080)" "vfat FAT16"
 is "esxi5: the datastore is VMFS5" "$(tag VERSION "$BIG/boot.img" $((15472640 * 512)))" 5
 is "esxi5: entries have the name that the ESXi tools leave" \
 	"$(od -An -v -tx1 -j $((1024 + 2 * 128 + 56)) -N 8 "$BIG/boot.img")" " 00 00 ff ff ff ff ff ff"
@@ -113,6 +129,7 @@ layout esxi7 300G "1 64 204863 $efi
 6 8597504 16984063 $basic
 7 16986112 268435455 $vmfsl
 8 268437504 629145566 $vmfs"
+is "esxi7: a FAT in each partition that has one" "$(fats "$BIG/boot.img" 64 208896 8597504)" "vfat FAT16"
 is "esxi7: names" "$(sfdisk -d "$BIG/boot.img" | sed -n 's/.*name="\(.*\)"/\1/p' | xargs)" \
 	"BOOT BOOTBANK1 BOOTBANK2 OSDATA datastore1"
 is "esxi7: OSDATA is a VMFS-L" "$(od -An -tx1 -j $((16986112 * 512 + 0x1300000)) -N 4 "$BIG/boot.img")" " 5f f1 ab 2f"
@@ -122,6 +139,7 @@ layout esxi7-small 100G "1 64 204863 $efi
 6 2308096 4405247 $basic
 7 4407296 20971486 $vmfsl
 8 20973535 209715166 $vmfs"
+is "esxi7-small: a FAT in each partition that has one" "$(fats "$BIG/boot.img" 64 208896 2308096)" "vfat FAT16"
 exits "a boot layout has sectors of 512 bytes" 2 "$LAB" make --layout esxi7 --sector-size 4096 "$BIG/x.img"
 exits "a boot layout is a GPT" 2 "$LAB" make --layout esxi5 --table mbr "$BIG/x.img"
 rm -f "$BIG"/*

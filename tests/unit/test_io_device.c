@@ -101,6 +101,50 @@ static void check_device(unsigned sector_size)
 	vk_io_close(io);
 }
 
+/* Long reads into aligned buffers are not copied; nothing but what was asked for is touched, at their end neither. */
+static void check_aligned_reads(unsigned sector_size)
+{
+	const size_t tails[] = {0, 1, 511, 512, 513, 4095, 4096, 5000};
+	struct vk_io *io;
+	uint8_t *buf = NULL;
+	size_t got;
+	struct vk_error err = {0};
+
+	attach(sector_size);
+	assert_int_equal(posix_memalign((void **)&buf, 4096, SIZE + 4096), 0);
+	io = open_device(loop.path);
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		size_t len = (1 << 20) + tails[i];
+
+		memset(buf, 0xA5, SIZE + 4096);
+		assert_got(io, 8192, buf, len, len);
+		assert_memory_equal(buf, disk + 8192, len);
+		assert_int_equal(buf[len], 0xA5);
+	}
+	assert_int_equal(vk_io_read(io, SIZE - 8192, buf, SIZE, &got, &err), VK_OK);
+	assert_int_equal(got, 8192);
+	assert_memory_equal(buf, disk + SIZE - 8192, got);
+	/* only the front reads as it should: bad sectors are told as before */
+	assert_int_equal(ftruncate(loop.fd, 1 << 20), 0);
+	assert_got(io, 4096, buf, SIZE, (1 << 20) - 4096);
+	assert_memory_equal(buf, disk + 4096, (1 << 20) - 4096);
+	assert_span(io, 1 << 20, VK_SPAN_UNREADABLE, sector_size);
+	vk_io_close(io);
+	free(buf);
+}
+
+static void aligned_reads_of_512(void **state)
+{
+	(void)state;
+	check_aligned_reads(512);
+}
+
+static void aligned_reads_of_4096(void **state)
+{
+	(void)state;
+	check_aligned_reads(4096);
+}
+
 static void device_of_512(void **state)
 {
 	(void)state;
@@ -232,6 +276,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(device_of_512, detach),
 		cmocka_unit_test_teardown(device_of_4096, detach),
+		cmocka_unit_test_teardown(aligned_reads_of_512, detach),
+		cmocka_unit_test_teardown(aligned_reads_of_4096, detach),
 		cmocka_unit_test_teardown(cache_is_not_believed, detach),
 		cmocka_unit_test_teardown(failing_sectors_of_a_device_are_told, detach),
 		cmocka_unit_test(refused_direct_reads_fall_back),

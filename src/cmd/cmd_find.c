@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit find: volumes that no table names. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/captures.h"
+#include "cmd/find_hints.h"
+#include "cmd/sector_size.h"
+#include "cmd/shell_words.h"
+#include "cmd/verbs.h"
+#include "report/report_find.h"
+
+/* Set by a signal: the scan ends at the next occasion, and its state is kept. */
+static volatile sig_atomic_t asked_to_stop;
+
+static void ask_to_stop(int number)
+{
+	(void)number;
+	asked_to_stop = 1;
+}
+
+/* A run of the verb. */
+struct run {
+	struct vk_cli_call *call;
+	struct vk_source source;
+	struct vk_cmd_hints hints;
+	struct vk_find found;
+	struct timespec begun;
+	bool terminal; /* progress is shown */
+	bool shown;    /* a line of it stands there */
+};
+
+static double seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - then->tv_sec) + (double)(now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+static void wipe_progress(struct run *run)
+{
+	if (run->shown)
+		fputs("\r\033[K", run->call->err);
+	run->shown = false;
+}
+
+static bool tell_progress(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
+{
+	struct run *run = ctx;
+	double seconds = seconds_since(&run->begun);
+	double rate = seconds > 0 ? (double)done_bytes / seconds : 0;
+	struct vk_text text;
+	char left[64];
+
+	if (!run->terminal)
+		return asked_to_stop == 0;
+	vk_text_init(&text, left, sizeof(left));
+	if (rate > 0)
+		vk_text_duration_us(&text, (uint64_t)((double)(total_bytes - done_bytes) / rate * 1e6));
+	fprintf(run->call->err, "\r%.1f of %.1f GiB searched, %.0f MiB/s, %s left \033[K",
+		(double)done_bytes / (1 << 30), (double)total_bytes / (1 << 30), rate / (1 << 20), left);
+	fflush(run->call->err);
+	run->shown = true;
+	return asked_to_stop == 0;
+}
+
+static void tell_likely(void *ctx, const struct vk_candidate *candidates, size_t count)
+{
+	struct run *run = ctx;
+
+	vk_report_find_likely(run->call->out, &run->source, candidates, count, seconds_since(&run->begun));
+	fflush(run->call->out);
+}
+
+/* START+LENGTH, each a size; false when it is not that. */
+static bool parse_range(const char *text, struct vk_find_options *options)
+{
+	const char *plus = strchr(text, '+');
+	char start[64] = "";
+
+	if (plus == NULL || (size_t)(plus - text) >= sizeof(start))
+		return false;
+	memcpy(start, text, (size_t)(plus - text));
+	return vk_text_parse_size(start, &options->range_start_bytes) &&
+	       vk_text_parse_size(plus + 1, &options->range_length_bytes) &&
+	       options->range_start_bytes % 512 == 0 && options->range_length_bytes > 0;
+}
+
+/* The volume that is to be repaired next, and how; the list ends with NULL. */
+static void add_next(char **next, size_t *count, const char *verb, const struct run *run, const struct vk_candidate *c)
+{
+	char *line = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&line, &size);
+
+	if (out == NULL)
+		return;
+	fprintf(out, "vmfskit %s", verb);
+	vk_cmd_put_word(out, run->source.path);
+	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
+		fprintf(out, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
+	if (fclose(out) == 0)
+		next[(*count)++] = line;
+}
+
+enum { NEXT_MAX = 16 };
+
+static size_t what_next(const struct run *run, char *next[NEXT_MAX])
+{
+	bool table = false;
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->found.count; i++) {
+		const struct vk_candidate *c = &run->found.candidates[i];
+
+		if (vk_standing_is_ghost(c->standing) || c->start_before_disk)
+			continue;
+		table = table || !vk_report_find_in_table(&run->source, c);
+		if (c->standing == VK_STANDING_DAMAGED && count < NEXT_MAX - 1)
+			add_next(next, &count, "repair header", run, c);
+	}
+	if (table && run->source.kind == VK_SOURCE_DISK)
+		add_next(next, &count, "repair table", run, NULL);
+	return count;
+}
+
+static void tell_how_to_go_on(const struct run *run, const struct vk_find_options *options)
+{
+	wipe_progress((struct run *)(uintptr_t)run);
+	fputs("vmfskit: stopped before the end", run->call->err);
+	if (options->resume_path == NULL) {
+		fputs("; with --resume FILE the next search can be stopped and continued\n", run->call->err);
+		return;
+	}
+	fputs("; go on with:", run->call->err);
+	for (const char *const *word = run->call->command; *word != NULL; word++)
+		vk_cmd_put_word(run->call->err, *word);
+	fputc('\n', run->call->err);
+}
+
+static int report(struct run *run, const struct vk_find_options *options)
+{
+	char *next[NEXT_MAX] = {NULL};
+	const struct vk_find_view view = {.source = &run->source,
+					  .find = &run->found,
+					  .likely_only = options->likely_only,
+					  .range_start_bytes = options->range_start_bytes,
+					  .all = vk_cli_flag(run->call, "all"),
+					  .seconds = seconds_since(&run->begun),
+					  .next = next,
+					  .next_count = what_next(run, next)};
+	int code = vk_report_find_agrees(&view) ? VK_EXIT_OK : VK_EXIT_FINDINGS;
+
+	wipe_progress(run);
+	if (vk_cli_flag(run->call, "json"))
+		code = vk_cmd_put_json(run->call, vk_report_find_json(&view), code);
+	else
+		vk_report_find_text(run->call->out, &view);
+	for (size_t i = 0; i < view.next_count; i++)
+		free(next[i]);
+	if (run->found.stopped) {
+		tell_how_to_go_on(run, options);
+		return VK_EXIT_IO;
+	}
+	return code;
+}
+
+static int search(struct run *run, struct vk_find_options *options)
+{
+	const struct sigaction stop = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction was_int, was_term;
+	struct vk_error err;
+	enum vk_status status = VK_OK;
+
+	if (!vk_cli_flag(run->call, "no-store"))
+		status = vk_cmd_hints_read(run->call, &run->source, &run->hints, &err);
+	if (status != VK_OK)
+		return vk_cli_fail(run->call, &err);
+	options->hints = run->hints.items;
+	options->hint_count = run->hints.count;
+	options->progress = tell_progress;
+	options->ctx = run;
+	if (!vk_cli_flag(run->call, "json"))
+		options->likely = tell_likely;
+	asked_to_stop = 0;
+	sigaction(SIGINT, &stop, &was_int);
+	sigaction(SIGTERM, &stop, &was_term);
+	clock_gettime(CLOCK_MONOTONIC, &run->begun);
+	status = vk_find(&run->source, options, &run->found, &err);
+	sigaction(SIGINT, &was_int, NULL);
+	sigaction(SIGTERM, &was_term, NULL);
+	if (status == VK_OK)
+		return report(run, options);
+	wipe_progress(run);
+	return vk_cli_fail(run->call, &err);
+}
+
+static int run_find(struct vk_cli_call *call)
+{
+	struct run run = {.call = call, .terminal = isatty(fileno(call->err)) == 1};
+	struct vk_find_options options = {.likely_only = vk_cli_flag(call, "likely"),
+					  .resume_path = vk_cli_value(call, "resume")};
+	struct vk_source_options how = {0};
+	const char *range = vk_cli_value(call, "range");
+	const char *as = vk_cli_value(call, "as");
+	struct vk_error err;
+	int code = vk_cmd_sector_size(call, &how.sector_size);
+
+	if (code != VK_EXIT_OK)
+		return code;
+	if (as != NULL && !vk_source_kind_parse(as, &how.as))
+		return vk_cli_usage(call, "--as takes disk or partition, not %s", as);
+	if (range != NULL && !parse_range(range, &options))
+		return vk_cli_usage(call, "--range takes START+LENGTH, such as 0+64G or 2048s+4194304s, not %s", range);
+	if (options.likely_only && (range != NULL || options.resume_path != NULL))
+		return vk_cli_usage(call, "--likely does not scan: it goes neither with --range nor with --resume");
+	if (vk_source_open(call->arguments[0], &how, &run.source, &err) != VK_OK)
+		return vk_cli_fail(call, &err);
+	code = search(&run, &options);
+	vk_find_free(&run.found);
+	vk_cmd_hints_free(&run.hints);
+	vk_source_close(&run.source);
+	return code;
+}
+
+static const struct vk_cli_option options[] = {
+	{.name = "likely", .help = "look at the likely places only, do not search the whole disk"},
+	{.name = "range", .argument = "START+LENGTH", .help = "search only these bytes (64G, 2048s for sectors of 512 bytes)"},
+	{.name = "resume", .argument = "FILE", .choices = "FILE",
+	 .help = "keep the state of the search in FILE; where there is one, go on from there"},
+	VK_STORE_OPTION,
+	{.name = "no-store", .help = "do not ask captures where volumes began"},
+	{.name = "as", .argument = "KIND", .choices = "disk partition",
+	 .help = "read the source as this, whatever its content suggests"},
+	VK_SECTOR_SIZE_OPTION,
+	{.name = "all", .help = "show also every check of everything that was found, ghosts as well"},
+	{.letter = 'j', .name = "json", .help = "print JSON (docs/json.md)"},
+	{0},
+};
+
+static const struct vk_cli_example examples[] = {
+	{"vmfskit find /dev/sdb", "what is on a LUN whose partition table is gone"},
+	{"vmfskit find --likely /dev/sdb", "an answer at once, from the places where volumes usually begin"},
+	{"vmfskit find --resume /var/tmp/sdb.scan /dev/sdb", "a search of many hours that may be interrupted"},
+	{"vmfskit find --range 8G+2T --json /dev/sdb", "a part of the disk, for a script"},
+	{NULL, NULL},
+};
+
+const struct vk_cli_verb vk_verb_find = {
+	.name = "find",
+	.arguments = "SOURCE",
+	.purpose = "find VMFS volumes, also those that no partition table names",
+	.description =
+		"Looks first where volumes are likely to begin: at what every readable copy of the partition table says, what captures of "
+		"this disk recorded, and where installers and tools put partitions. Then every 512-byte boundary of the whole disk is "
+		"searched for LVM headers, file-system descriptors, and locks and heartbeats, which record where in the volume they "
+		"lie and so give its beginning away when header and descriptor are gone.\n\n"
+		"Everything that is found is judged by the relations that hold in real volumes. It is living, damaged, or a ghost: a copy of "
+		"a header inside another volume, the disk of a virtual machine, extended metadata, an earlier format, something "
+		"under another file system, or a magic and nothing else. Ghosts are never put into a partition table.\n\n"
+		"SOURCE is a block device or a file, a disk or one partition. It is only read. A search that is interrupted "
+		"(Ctrl-C) ends cleanly, and is continued when --resume named a file.\n\n"
+		"The exit code is 0 when what was found agrees with a sound partition table, 1 when a volume has no partition, or is "
+		"damaged, or the table names one that is not there, and 4 when the search could not be finished.",
+	.options = options,
+	.examples = examples,
+	.least_arguments = 1,
+	.most_arguments = 1,
+	.run = run_find,
+};

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The search: likely places, then the whole disk, then one judgement over all that was heard of. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "find/find_parts.h"
+#include "vmfskit/text.h"
+
+enum { FOREIGN_LOOKS_MAX = 64 };
+#define PE_BUDGET_BYTES (384ULL << 20)
+
+/* A search at work. */
+struct search {
+	struct vk_finder f;
+	struct vk_find *found;
+	struct vk_seeds seeds;
+	struct vk_scan scan;
+	uint64_t looked_at[FOREIGN_LOOKS_MAX]; /* starts whose foreign signatures are known */
+	size_t looks;
+	struct vk_error *err;
+};
+
+static enum vk_status look_foreign(struct search *s, uint64_t start, uint64_t length)
+{
+	for (size_t i = 0; i < s->looks; i++)
+		if (s->looked_at[i] == start)
+			return VK_OK;
+	if (s->looks == FOREIGN_LOOKS_MAX || start >= s->f.size_bytes)
+		return VK_OK;
+	s->looked_at[s->looks++] = start;
+	return vk_foreign_look(s->f.io, start, length, &s->found->foreign, s->err);
+}
+
+/* On the disk as a whole, in the partitions of its table, and where volumes may begin. */
+static enum vk_status look_for_foreign(struct search *s)
+{
+	const struct vk_table *t = &s->f.source->table;
+	enum vk_status status = look_foreign(s, 0, s->f.size_bytes);
+
+	for (size_t i = 0; i < t->partition_count && status == VK_OK; i++)
+		if (!vk_partition_is_extended(&t->partitions[i]))
+			status = look_foreign(s, vk_mul_sat(t->partitions[i].start_sector, t->sector_size),
+					      vk_mul_sat(t->partitions[i].sectors, t->sector_size));
+	for (size_t i = 0; i < s->f.count && status == VK_OK; i++) {
+		const struct vk_candidate *c = &s->f.probes[i].c;
+
+		if (c->standing <= VK_STANDING_DAMAGED && !c->start_before_disk)
+			status = look_foreign(s, c->start_bytes, vk_max_u64(c->length_bytes, c->claimed_bytes));
+	}
+	s->f.foreign = &s->found->foreign;
+	return status;
+}
+
+/* An FS descriptor that belongs to a header whose data begins at an unusual place. */
+static bool descriptor_is_claimed(const struct vk_finder *f, const struct vk_seed *seed)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->probes[i].c.has_header && f->probes[i].start != seed->start &&
+		    f->probes[i].deltas[0] == seed->start + (int64_t)VK_LVM_DATA_OFFSET)
+			return true;
+	return false;
+}
+
+static enum vk_status probe_seed(struct search *s, const struct vk_seed *seed)
+{
+	struct vk_finder *f = &s->f;
+
+	/* one more than there is, to read into */
+	if (!vk_probe_read(f, seed, &f->probes[f->count]))
+		return VK_OK;
+	vk_judge_rows(f, &f->probes[f->count]);
+	f->count++;
+	return VK_OK;
+}
+
+/* Whole headers first: they say which descriptors are theirs. */
+static enum vk_status probe_all(struct search *s)
+{
+	enum vk_status status = VK_OK;
+	size_t left_out = vk_seeds_settle(&s->seeds);
+
+	s->f.left_out = left_out;
+	s->f.count = 0;
+	s->f.budget_bytes = PE_BUDGET_BYTES;
+	free(s->f.probes);
+	s->f.probes = calloc(s->seeds.count + VK_VOTES_MAX + 1, sizeof(*s->f.probes));
+	if (s->f.probes == NULL)
+		return vk_error_set(s->err, VK_NOMEM, NULL, "no memory for the candidates");
+	for (size_t i = 0; i < s->seeds.count && status == VK_OK; i++)
+		if (s->seeds.items[i].found_by != VK_FOUND_FS)
+			status = probe_seed(s, &s->seeds.items[i]);
+	for (size_t i = 0; i < s->seeds.count && status == VK_OK; i++)
+		if (s->seeds.items[i].found_by == VK_FOUND_FS && !descriptor_is_claimed(&s->f, &s->seeds.items[i]))
+			status = probe_seed(s, &s->seeds.items[i]);
+	return status;
+}
+
+static bool vote_is_claimed(const struct vk_finder *f, int64_t volume_start)
+{
+	for (size_t i = 0; i < f->count; i++)
+		for (size_t k = 0; k < f->probes[i].delta_count; k++)
+			if (f->probes[i].deltas[k] == volume_start)
+				return true;
+	return false;
+}
+
+/* Places that nothing but locks and heartbeats speak for. */
+static enum vk_status probe_votes(struct search *s)
+{
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < s->scan.vote_count && i < VK_VOTES_MAX && status == VK_OK; i++) {
+		const struct vk_vote *v = &s->scan.votes[i];
+		struct vk_seed seed = {.found_by = VK_FOUND_SELF};
+
+		if (v->blocks < VK_VOTES_COUNT || v->volume_start_bytes > INT64_MAX / 4 ||
+		    v->volume_start_bytes < -(INT64_MAX / 4) || vote_is_claimed(&s->f, v->volume_start_bytes))
+			continue;
+		seed.start = v->volume_start_bytes - (int64_t)VK_LVM_DATA_OFFSET;
+		status = probe_seed(s, &seed);
+	}
+	return status;
+}
+
+static enum vk_status judge(struct search *s)
+{
+	enum vk_status status = vk_judge_standings(&s->f, s->err);
+
+	if (status == VK_OK)
+		status = look_for_foreign(s);
+	for (size_t i = 0; i < s->f.count; i++)
+		vk_judge_foreign(&s->f, &s->f.probes[i]);
+	return status == VK_OK ? vk_judge_standings(&s->f, s->err) : status;
+}
+
+static int in_order(const void *a, const void *b, void *ctx)
+{
+	const struct vk_probe *probes = ctx;
+	const struct vk_candidate *x = &probes[*(const size_t *)a].c;
+	const struct vk_candidate *y = &probes[*(const size_t *)b].c;
+
+	if (x->standing != y->standing)
+		return x->standing < y->standing ? -1 : 1;
+	if (x->start_bytes != y->start_bytes)
+		return x->start_bytes < y->start_bytes ? -1 : 1;
+	return y->sure_percent < x->sure_percent ? -1 : y->sure_percent > x->sure_percent;
+}
+
+/* The candidates in their final order, and whom each lies in by that order. */
+static enum vk_status settle(struct search *s, struct vk_candidate **ret_list, size_t *ret_count)
+{
+	size_t n = s->f.count;
+	size_t *order = calloc(n + 1, sizeof(*order));
+	size_t *place = calloc(n + 1, sizeof(*place));
+	struct vk_candidate *list = calloc(n + 1, sizeof(*list));
+	enum vk_status status = VK_OK;
+
+	if (order == NULL || place == NULL || list == NULL) {
+		status = vk_error_set(s->err, VK_NOMEM, NULL, "no memory for the candidates");
+		free(list);
+		list = NULL;
+		n = 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		order[i] = i;
+	if (n > 0)
+		qsort_r(order, n, sizeof(*order), in_order, s->f.probes);
+	for (size_t i = 0; i < n; i++)
+		place[order[i]] = i;
+	for (size_t i = 0; i < n; i++) {
+		list[i] = s->f.probes[order[i]].c;
+		if (list[i].inside != SIZE_MAX)
+			list[i].inside = place[list[i].inside];
+	}
+	free(order);
+	free(place);
+	*ret_list = list;
+	*ret_count = n;
+	return status;
+}
+
+static enum vk_status look_at_likely(struct search *s)
+{
+	const struct vk_find_options *o = s->f.options;
+	struct vk_candidate *list;
+	size_t count;
+	enum vk_status status = vk_seeds_likely(&s->f, &s->seeds, s->err);
+
+	if (status == VK_OK)
+		status = probe_all(s);
+	if (status == VK_OK)
+		status = judge(s);
+	if (status != VK_OK || o->likely == NULL || o->likely_only)
+		return status;
+	status = settle(s, &list, &count);
+	if (status == VK_OK)
+		o->likely(o->ctx, list, count);
+	free(list);
+	return status;
+}
+
+/* What tells this disk from another one that a resume file may be of. */
+static void identify(const struct search *s, char text[400])
+{
+	struct vk_text out;
+
+	vk_text_init(&out, text, 400);
+	vk_text_fmt(&out, "%llu bytes", (unsigned long long)s->f.size_bytes);
+	for (size_t i = 0; i < s->f.count && i < 8; i++)
+		if (s->f.probes[i].c.has_header && s->f.probes[i].c.standing <= VK_STANDING_DAMAGED) {
+			char uuid[VK_VMFS_UUID_TEXT_BYTES];
+
+			vk_vmfs_uuid_format(&s->f.probes[i].c.lvm.devID, uuid);
+			vk_text_fmt(&out, " %s", uuid);
+		}
+}
+
+static enum vk_status scan(struct search *s)
+{
+	const struct vk_find_options *o = s->f.options;
+	char identity[400];
+	struct vk_scan_options options = {.start_bytes = o->range_start_bytes,
+					  .length_bytes = o->range_length_bytes,
+					  .sector_size = s->f.source->sector_size,
+					  .resume_path = o->resume_path,
+					  .identity = identity,
+					  .progress = o->progress,
+					  .ctx = o->ctx};
+	enum vk_status status;
+
+	if (options.length_bytes == 0)
+		options.length_bytes = s->f.size_bytes - options.start_bytes;
+	identify(s, identity);
+	status = vk_scan(s->f.io, &options, &s->scan, s->err);
+	if (status != VK_OK)
+		return status;
+	s->f.votes = s->scan.votes;
+	s->f.vote_count = s->scan.vote_count;
+	status = vk_seeds_marks(&s->f, &s->scan, &s->seeds, s->err);
+	if (status == VK_OK)
+		status = probe_all(s);
+	if (status == VK_OK)
+		status = probe_votes(s);
+	return status == VK_OK ? judge(s) : status;
+}
+
+/* Give what the scan found to the caller. */
+static void hand_over(struct search *s)
+{
+	struct vk_find *found = s->found;
+
+	found->left_out = s->f.left_out + s->scan.marks_left_out;
+	found->votes = s->scan.votes;
+	found->vote_count = s->scan.vote_count;
+	found->scanned_bytes = s->scan.scanned_bytes;
+	found->holes_bytes = s->scan.holes_bytes;
+	found->unreadable = s->scan.unreadable;
+	found->unreadable_count = s->scan.unreadable_count;
+	found->stopped = s->scan.stopped;
+	s->scan.votes = NULL;
+	s->scan.unreadable = NULL;
+}
+
+static enum vk_status check_range(const struct search *s)
+{
+	const struct vk_find_options *o = s->f.options;
+	uint64_t end;
+
+	if (o->range_start_bytes % 512 == 0 && vk_add_u64(o->range_start_bytes, o->range_length_bytes, &end) &&
+	    end <= s->f.size_bytes && (o->range_start_bytes < s->f.size_bytes || s->f.size_bytes == 0))
+		return VK_OK;
+	vk_error_set(s->err, VK_USAGE, s->f.source->path, "the range to search is not within the source, which has %llu bytes",
+		     (unsigned long long)s->f.size_bytes);
+	return vk_error_remedy(s->err, "give a start that is a multiple of 512 and a range that ends in the source");
+}
+
+enum vk_status vk_find(const struct vk_source *source, const struct vk_find_options *options,
+		       struct vk_find *ret_find, struct vk_error *err)
+{
+	struct vk_find found = {0};
+	struct vk_error unasked;
+	struct search s = {.found = &found, .err = err != NULL ? err : &unasked};
+	enum vk_status status;
+
+	s.f.source = source;
+	s.f.options = options;
+	s.f.io = source->io;
+	s.f.size_bytes = vk_io_size_bytes(source->io);
+	found.total_bytes = options->range_length_bytes != 0 ? options->range_length_bytes
+							    : s.f.size_bytes - vk_min_u64(options->range_start_bytes, s.f.size_bytes);
+	status = check_range(&s);
+	if (status == VK_OK)
+		status = look_at_likely(&s);
+	if (status == VK_OK && !options->likely_only)
+		status = scan(&s);
+	if (status == VK_OK)
+		status = settle(&s, &found.candidates, &found.count);
+	if (status == VK_OK)
+		hand_over(&s);
+	vk_scan_free(&s.scan);
+	vk_seeds_free(&s.seeds);
+	free(s.f.probes);
+	if (status == VK_OK)
+		*ret_find = found;
+	else
+		vk_find_free(&found);
+	return status;
+}
+
+void vk_find_free(struct vk_find *find)
+{
+	free(find->candidates);
+	free(find->votes);
+	vk_foreigners_free(&find->foreign);
+	free(find->unreadable);
+	memset(find, 0, sizeof(*find));
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the search share: starts that were heard of, and candidates at work. */
+#ifndef VK_FIND_FIND_PARTS_H
+#define VK_FIND_FIND_PARTS_H
+
+#include "find/scan.h"
+#include "vmfskit/find.h"
+
+enum {
+	VK_CANDIDATES_MAX = 1024, /* that are judged */
+	VK_TABLE_STARTS_MAX = 512,
+	VK_DELTAS_MAX = 24,
+	VK_VOTES_COUNT = 8        /* fewer blocks than these are no evidence of a volume */
+};
+
+/* Who named a start. */
+enum vk_heard { VK_HEARD_NOBODY, VK_HEARD_MBR, VK_HEARD_EBR, VK_HEARD_GPT_PRIMARY, VK_HEARD_GPT_BACKUP, VK_HEARD_HINT };
+
+/* A place where a partition may begin. */
+struct vk_seed {
+	int64_t start;          /* on the disk; negative: before it */
+	unsigned found_by;
+	uint64_t claimed_bytes;
+	enum vk_heard heard;
+	unsigned number;        /* of the entry; index of the hint */
+	bool sound;             /* a VMFS entry of a sound copy of the table */
+	int score;              /* of the cheap test */
+};
+struct vk_seeds {
+	struct vk_seed *items;
+	size_t count, cap;
+};
+
+/* A candidate at work. */
+struct vk_probe {
+	struct vk_candidate c;
+	int64_t start;
+	struct vk_lvm_device lvm;  /* what the rest is located by: the header, mended where one field is damaged */
+	bool magic;                /* the LVM magic is there */
+	bool ext_like;             /* the fields of extended metadata make sense */
+	bool fs_magic;
+	bool has_pes;              /* the PE tables were read and agree */
+	uint64_t agree, disagree;  /* self-locating blocks where its own should be */
+	uint64_t slots_agree;      /* heartbeat slots of those that agree */
+	int64_t deltas[VK_DELTAS_MAX]; /* places of volume offset 0 on the disk that its extents amount to */
+	size_t delta_count;
+	uint64_t ext_at[8];        /* disk offsets of its extended metadata */
+	size_t ext_count;
+	bool judged_ghost;
+};
+
+struct vk_finder {
+	const struct vk_source *source;
+	const struct vk_find_options *options;
+	struct vk_io *io;
+	uint64_t size_bytes;
+	struct vk_probe *probes;
+	size_t count;
+	size_t left_out;
+	uint64_t budget_bytes;     /* left to be read from PE tables */
+	const struct vk_vote *votes;
+	size_t vote_count;
+	const struct vk_foreigners *foreign;
+};
+
+/* Bytes at a place of the disk that may lie before it; how many there are. Sectors that cannot be read are not there. */
+size_t vk_find_get(const struct vk_finder *f, int64_t at, void *buf, size_t len);
+
+/* Starts to look at before anything else; the marks of a scan, with a cheap test of each. VK_NOMEM. */
+VK_MUST_USE enum vk_status vk_seeds_likely(const struct vk_finder *f, struct vk_seeds *seeds,
+					   struct vk_error *err);
+VK_MUST_USE enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *scan,
+					  struct vk_seeds *seeds, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_seeds_add(struct vk_seeds *seeds, const struct vk_seed *seed,
+					struct vk_error *err);
+/* One for each start, the best VK_CANDIDATES_MAX of them, by start; returns how many were left out. */
+size_t vk_seeds_settle(struct vk_seeds *seeds);
+void vk_seeds_free(struct vk_seeds *seeds);
+
+/* Read what stands around a start. False: nothing does. */
+bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *ret_probe);
+/* PE bitmaps and tables, within the budget; fills has_pes, deltas and the row. */
+void vk_probe_pes(struct vk_finder *f, struct vk_probe *p);
+/* The rows that follow from what was read; votes and foreign signatures are added by the calls below. */
+void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p);
+/* Self-location, with the votes of a scan when there was one. */
+void vk_judge_self(const struct vk_finder *f, struct vk_probe *p);
+void vk_judge_foreign(const struct vk_finder *f, struct vk_probe *p);
+/* What of the header contradicts itself least: length and whether it is exact. */
+void vk_judge_length(struct vk_probe *p);
+__attribute__((format(printf, 4, 5)))
+void vk_judge_row(struct vk_probe *p, enum vk_find_check check, enum vk_verdict verdict,
+		  const char *seen, ...);
+
+/* Whether all that decides holds, whatever lies around it. */
+bool vk_probe_whole(const struct vk_probe *p);
+/* Standing, why and sureness of all of them; and their order. */
+VK_MUST_USE enum vk_status vk_judge_standings(struct vk_finder *f, struct vk_error *err);
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signatures of other systems: libblkid looks at a sparse copy of the first and last megabytes in memory. */
+#include <blkid/blkid.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "find/boot_sector.h"
+#include "vmfskit/foreign.h"
+#include "vmfskit/text.h"
+
+enum { HEAD_BYTES = 2 << 20, TAIL_BYTES = 1 << 20, PIECE_BYTES = 1 << 16, SIGNS_MAX = 32, FOREIGN_MAX = 1024 };
+
+/* What is looked at. */
+struct view {
+	struct vk_io *io;
+	uint64_t start;
+	uint64_t length;
+	int fd;
+};
+
+static enum vk_status no_memory_file(struct vk_error *err, int code)
+{
+	return vk_error_errno(err, code, NULL, "no file in memory for the signatures of other systems");
+}
+
+/* Copy a stretch; zeros are left as holes. */
+static enum vk_status copy(const struct view *v, uint64_t from, uint64_t length, struct vk_error *err)
+{
+	uint8_t *piece = malloc(PIECE_BYTES);
+	enum vk_status status = VK_OK;
+
+	if (piece == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the signatures of other systems");
+	for (uint64_t at = from; at < from + length && status == VK_OK; at += PIECE_BYTES) {
+		size_t len = (size_t)vk_min_u64(PIECE_BYTES, from + length - at);
+		struct vk_span span = vk_io_span(v->io, v->start + at);
+		size_t got = 0;
+
+		if (span.state == VK_SPAN_ZERO && span.length_bytes >= len)
+			continue;
+		for (size_t done = 0; done < len; done += got > 0 ? got : 512) {
+			size_t rest = len - done;
+
+			/* what cannot be read counts as zeros; behind a bad sector it goes on */
+			if (vk_io_read(v->io, v->start + at + done, piece, rest, &got, NULL) != VK_OK)
+				got = 0;
+			if (got > 0 && pwrite(v->fd, piece, got, (off_t)(at + done)) != (ssize_t)got) {
+				status = no_memory_file(err, errno);
+				break;
+			}
+		}
+	}
+	free(piece);
+	return status;
+}
+
+/* The records that a probe of NTFS reads lie far behind its boot sector. */
+static enum vk_status copy_ntfs_records(const struct view *v, struct vk_error *err)
+{
+	uint8_t sector[512];
+	uint64_t cluster, at;
+
+	if (pread(v->fd, sector, sizeof(sector), 0) != (ssize_t)sizeof(sector) || memcmp(sector + 3, "NTFS    ", 8) != 0)
+		return VK_OK;
+	cluster = ((uint64_t)sector[0x0b] | (uint64_t)sector[0x0c] << 8) *
+		  (sector[0x0d] <= 128 ? sector[0x0d] : 1ULL << (256U - sector[0x0d]) % 32);
+	at = vk_mul_sat(vk_get_le64(sector + 0x30), cluster);
+	if (at >= v->length || v->length - at < PIECE_BYTES)
+		return VK_OK;
+	return copy(v, at, PIECE_BYTES, err);
+}
+
+static enum vk_status make_copy(struct view *v, struct vk_error *err)
+{
+	uint64_t head = vk_min_u64(v->length, HEAD_BYTES);
+	uint64_t tail = vk_min_u64(v->length - head, TAIL_BYTES);
+	enum vk_status status;
+
+	v->fd = memfd_create("vmfskit-signatures", MFD_CLOEXEC);
+	if (v->fd < 0 || ftruncate(v->fd, (off_t)v->length) != 0)
+		return no_memory_file(err, errno);
+	status = copy(v, 0, head, err);
+	if (status == VK_OK)
+		status = copy(v, v->length - tail, tail, err);
+	return status == VK_OK ? copy_ntfs_records(v, err) : status;
+}
+
+static void put_value(blkid_probe probe, const char *name, char *text, size_t cap)
+{
+	struct vk_text out;
+	const char *value;
+	size_t len = 0;
+
+	vk_text_init(&out, text, cap);
+	if (blkid_probe_lookup_value(probe, name, &value, &len) == 0)
+		vk_text_label(&out, (const uint8_t *)value, len);
+}
+
+static uint64_t number(blkid_probe probe, const char *name)
+{
+	const char *value;
+
+	return blkid_probe_lookup_value(probe, name, &value, NULL) == 0 ? strtoull(value, NULL, 10) : 0;
+}
+
+static enum vk_foreign_kind kind_of(blkid_probe probe)
+{
+	const char *usage = "";
+
+	(void)blkid_probe_lookup_value(probe, "USAGE", &usage, NULL);
+	if (strcmp(usage, "filesystem") == 0)
+		return VK_FOREIGN_FILE_SYSTEM;
+	if (strcmp(usage, "raid") == 0)
+		return VK_FOREIGN_VOLUME_MANAGER;
+	return strcmp(usage, "crypto") == 0 ? VK_FOREIGN_CRYPTO : VK_FOREIGN_OTHER;
+}
+
+static uint64_t be(const uint8_t *p, size_t bytes)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		value = value << 8 | p[i];
+	return value;
+}
+
+/* s_blocks_count and s_log_block_size of the superblock; Linux, Documentation/filesystems/ext4. */
+static uint64_t ext_length(const uint8_t *head)
+{
+	const uint8_t *sb = head + 1024;
+	uint64_t blocks = vk_get_le32(sb + 0x04);
+
+	if ((vk_get_le32(sb + 0x60) & 0x80) != 0)
+		blocks |= (uint64_t)vk_get_le32(sb + 0x150) << 32;
+	return vk_get_le32(sb + 0x18) > 6 ? 0 : vk_mul_sat(blocks, 1024ULL << vk_get_le32(sb + 0x18));
+}
+
+/* sb_dblocks and sb_blocksize; XFS Algorithms and Data Structures. */
+static uint64_t xfs_length(const uint8_t *head)
+{
+	return vk_mul_sat(be(head + 8, 8), be(head + 4, 4));
+}
+
+/* Total sectors and bytes per sector; Microsoft's FAT specification. */
+static uint64_t fat_length(const uint8_t *head)
+{
+	uint64_t sectors = (uint64_t)head[0x13] | (uint64_t)head[0x14] << 8;
+
+	return vk_mul_sat(sectors != 0 ? sectors : vk_get_le32(head + 0x20), (uint64_t)head[0x0b] | (uint64_t)head[0x0c] << 8);
+}
+
+/* The size of a physical volume, as LVM2 writes it behind its label (lib/format_text/layout.h). */
+static uint64_t lvm2_length(const uint8_t *head)
+{
+	for (size_t at = 0; at < 4 * 512; at += 512)
+		if (memcmp(head + at, "LABELONE", 8) == 0 && vk_get_le32(head + at + 20) <= 512 - 40)
+			return vk_get_le64(head + at + vk_get_le32(head + at + 20) + 32);
+	return 0;
+}
+
+static uint64_t length_of(const struct view *v, const char *type)
+{
+	static const struct {
+		const char *type;
+		uint64_t (*length)(const uint8_t *head);
+	} ways[] = {{"ext2", ext_length}, {"ext3", ext_length}, {"ext4", ext_length}, {"ext4dev", ext_length}, {"jbd", ext_length},
+		    {"xfs", xfs_length}, {"vfat", fat_length}, {"LVM2_member", lvm2_length},
+		    {"ntfs", vk_boot_sector_length}, {"exfat", vk_boot_sector_length}, {"BitLocker", vk_boot_sector_length}};
+	uint8_t head[4096];
+
+	if (pread(v->fd, head, sizeof(head), 0) != (ssize_t)sizeof(head))
+		return 0;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (strcmp(type, ways[i].type) == 0)
+			return ways[i].length(head);
+	return 0;
+}
+
+static bool known(const struct vk_foreigners *found, const struct vk_foreign *item)
+{
+	for (size_t i = 0; i < found->count; i++)
+		if (found->items[i].magic_bytes == item->magic_bytes && strcmp(found->items[i].type, item->type) == 0)
+			return true;
+	return false;
+}
+
+static enum vk_status keep(struct vk_foreigners *found, const struct vk_foreign *item, struct vk_error *err)
+{
+	struct vk_foreign *grown;
+	size_t at = found->count;
+
+	if (known(found, item) || found->count >= FOREIGN_MAX)
+		return VK_OK;
+	grown = realloc(found->items, (found->count + 1) * sizeof(*grown));
+	if (grown == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the signatures of other systems");
+	found->items = grown;
+	for (; at > 0 && grown[at - 1].start_bytes > item->start_bytes; at--)
+		grown[at] = grown[at - 1];
+	grown[at] = *item;
+	found->count++;
+	return VK_OK;
+}
+
+static enum vk_status keep_boot_sector(const struct view *v, struct vk_foreigners *found, struct vk_error *err)
+{
+	struct vk_foreign item = {.kind = VK_FOREIGN_FILE_SYSTEM, .start_bytes = v->start};
+	const struct vk_boot_sector *boot;
+	uint8_t sector[512];
+	struct vk_text text;
+
+	if (pread(v->fd, sector, sizeof(sector), 0) != (ssize_t)sizeof(sector))
+		return VK_OK;
+	boot = vk_boot_sector_of(sector);
+	if (boot == NULL)
+		return VK_OK;
+	vk_text_init(&text, item.type, sizeof(item.type));
+	vk_text_put(&text, boot->type);
+	if (strcmp(boot->type, "BitLocker") == 0)
+		item.kind = VK_FOREIGN_CRYPTO;
+	item.length_bytes = vk_boot_sector_length(sector);
+	item.magic_bytes = v->start + boot->at;
+	return keep(found, &item, err);
+}
+
+static enum vk_status keep_probed(const struct view *v, blkid_probe probe, struct vk_foreigners *found,
+				  struct vk_error *err)
+{
+	struct vk_foreign item = {.start_bytes = v->start};
+
+	put_value(probe, "TYPE", item.type, sizeof(item.type));
+	if (item.type[0] == '\0' || strncmp(item.type, "VMFS", 4) == 0)
+		return VK_OK;
+	put_value(probe, "LABEL", item.label, sizeof(item.label));
+	put_value(probe, "UUID", item.uuid, sizeof(item.uuid));
+	item.kind = kind_of(probe);
+	item.length_bytes = length_of(v, item.type);
+	item.magic_bytes = vk_add_sat(v->start, number(probe, "SBMAGIC_OFFSET"));
+	return keep(found, &item, err);
+}
+
+static enum vk_status probe_copy(const struct view *v, uint32_t sector_size, struct vk_foreigners *found,
+				 struct vk_error *err)
+{
+	size_t before = found->count;
+	blkid_probe probe = blkid_new_probe();
+	enum vk_status status = VK_OK;
+	if (probe == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the signatures of other systems");
+	if (blkid_probe_set_device(probe, v->fd, 0, (blkid_loff_t)v->length) != 0) {
+		blkid_free_probe(probe);
+		return vk_error_set(err, VK_IO, NULL, "cannot look for signatures of other systems");
+	}
+	(void)blkid_probe_set_sectorsize(probe, sector_size);
+	blkid_probe_enable_superblocks(probe, 1);
+	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_MAGIC |
+						  BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID);
+	for (int i = 0; i < SIGNS_MAX && status == VK_OK && blkid_do_probe(probe) == 0; i++)
+		status = keep_probed(v, probe, found, err);
+	blkid_free_probe(probe);
+	if (status == VK_OK && found->count == before)
+		status = keep_boot_sector(v, found, err);
+	return status;
+}
+
+enum vk_status vk_foreign_look(struct vk_io *io, uint64_t start_bytes, uint64_t length_bytes,
+			       struct vk_foreigners *ret_found, struct vk_error *err)
+{
+	uint64_t size = vk_io_size_bytes(io);
+	struct view v = {.io = io, .start = start_bytes, .fd = -1};
+	enum vk_status status;
+
+	if (start_bytes >= size || length_bytes == 0)
+		return VK_OK;
+	v.length = vk_min_u64(length_bytes, size - start_bytes);
+	v.length = vk_min_u64(v.length, INT64_MAX / 2);
+	status = make_copy(&v, err);
+	if (status == VK_OK)
+		status = probe_copy(&v, vk_io_sector_size(io), ret_found, err);
+	if (v.fd >= 0)
+		close(v.fd);
+	return status;
+}
+
+void vk_foreigners_free(struct vk_foreigners *found)
+{
+	free(found->items);
+	memset(found, 0, sizeof(*found));
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checks of format reference 4.9, one row each, with what was seen. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "find/find_parts.h"
+
+void vk_judge_row(struct vk_probe *p, enum vk_find_check check, enum vk_verdict verdict,
+		  const char *seen, ...)
+{
+	struct vk_check *row = &p->c.checks[check];
+	va_list args;
+
+	row->verdict = verdict;
+	va_start(args, seen);
+	vsnprintf(row->seen, sizeof(row->seen), seen, args);
+	va_end(args);
+}
+
+static enum vk_verdict pass_if(bool holds)
+{
+	return holds ? VK_VERDICT_PASS : VK_VERDICT_FAIL;
+}
+
+static void judge_magic(struct vk_probe *p)
+{
+	const struct vk_lvm_device *d = &p->c.lvm;
+	bool version = d->majorVersion >= 3 && d->majorVersion <= 6;
+
+	if (!p->magic && p->c.has_header)
+		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x instead of the magic; the other fields fit", d->magic);
+	else if (!p->magic)
+		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x, no LVM header", d->magic);
+	else
+		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(version), "LVM %u.%u", d->majorVersion, d->minorVersion);
+}
+
+static bool block_sound(const struct vk_lvm_device *d)
+{
+	return d->diskBlockSize == 512 || d->diskBlockSize == 4096;
+}
+
+static bool data_sound(const struct vk_lvm_device *d)
+{
+	return d->dataOffset >= 0x1000000 && d->dataOffset % 4096 == 0;
+}
+
+/* On LVM6 the numbers of extents mean something else, and regions of metadata take the place of some on large devices. */
+static void judge_extents(struct vk_probe *p)
+{
+	const struct vk_lvm_device *d = &p->c.lvm;
+	uint64_t room = data_sound(d) && d->totalBytes > d->dataOffset ? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES : 0;
+
+	if (!vk_lvm_fixed_pes(&p->lvm))
+		return;
+	if (data_sound(d))
+		vk_judge_row(p, VK_CHECK_NUM_PES, pass_if(d->extDevMetadataOffset == 0 ? d->numPEs == room :
+			     d->numPEs <= room && d->numPEs + 8 >= room), "%u, room for %" PRIu64, d->numPEs, room);
+	vk_judge_row(p, VK_CHECK_LAST_PE, pass_if(d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1), "%u of %u",
+		     d->lastPEIndex, d->numPEs);
+}
+
+static void judge_header(struct vk_probe *p)
+{
+	const struct vk_lvm_device *d = &p->c.lvm;
+	struct vk_vmfs_uuid_parts id;
+	uint32_t most = d->majorVersion == 6 ? 1 : 512;
+
+	judge_magic(p);
+	if (!p->magic && !p->c.has_header)
+		return;
+	vk_judge_row(p, VK_CHECK_BLOCK_SIZE, pass_if(block_sound(d)), "%u bytes", d->diskBlockSize);
+	vk_judge_row(p, VK_CHECK_TOTAL_BYTES, pass_if(d->totalBytes % 512 == 0 && d->totalBytes > (data_sound(d) ? d->dataOffset : 0)),
+		     "%" PRIu64 " bytes", d->totalBytes);
+	vk_judge_row(p, VK_CHECK_DATA_OFFSET, pass_if(data_sound(d)), "0x%" PRIx64 "%s", d->dataOffset,
+		     d->dataOffset == VK_LVM_DATA_OFFSET || !data_sound(d) ? "" : ", unusual");
+	judge_extents(p);
+	vk_vmfs_uuid_decode(&d->devID, &id);
+	vk_judge_row(p, VK_CHECK_INIT_TIME, pass_if(d->initTimeUS / 1000000 == id.timeLo), "%" PRIu64 " and %u",
+		     d->initTimeUS / 1000000, id.timeLo);
+	vk_judge_row(p, VK_CHECK_NUM_VOLUMES, pass_if(d->numVolumes >= 1 && d->numVolumes <= most), "%u", d->numVolumes);
+}
+
+static void judge_volume(struct vk_probe *p)
+{
+	const struct vk_lvm_volume *v = &p->c.volume;
+	uint64_t bytes = (uint64_t)v->numPEs * VK_LVM_PE_BYTES;
+	uint64_t created = v->creationTimeUS / 1000000;
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];
+	struct vk_vmfs_uuid_parts id;
+	struct vk_text name;
+
+	if (!p->c.has_volume) {
+		if (p->c.has_header && p->c.lvm.numVolumes != 0)
+			vk_judge_row(p, VK_CHECK_VOLUME_NAME, VK_VERDICT_FAIL, "no volume descriptor");
+		return;
+	}
+	vk_vmfs_uuid_format(&v->uuid, uuid);
+	vk_judge_row(p, VK_CHECK_VOLUME_NAME, pass_if(memcmp(v->name, uuid, sizeof(uuid)) == 0), "%s", "");
+	vk_text_init(&name, p->c.checks[VK_CHECK_VOLUME_NAME].seen, sizeof(p->c.checks[0].seen));
+	vk_text_label(&name, v->name, sizeof(v->name));
+	vk_judge_row(p, VK_CHECK_PE_RANGE, pass_if(v->lastPE >= v->firstPE && v->lastPE - v->firstPE + 1 == v->numPEs),
+		     "%" PRIu64 " to %" PRIu64 ", %u", v->firstPE, v->lastPE, v->numPEs);
+	/* of several devices only all together make up the size */
+	if (v->numDevs <= 1)
+		vk_judge_row(p, VK_CHECK_LOGICAL_SIZE, pass_if(v->logicalSize == bytes), "%" PRIu64 " bytes, extents of %" PRIu64,
+			     v->logicalSize, bytes);
+	vk_vmfs_uuid_decode(&v->uuid, &id);
+	vk_judge_row(p, VK_CHECK_VOLUME_TIME, pass_if((created > id.timeLo ? created - id.timeLo : id.timeLo - created) <= 60),
+		     "%" PRIu64 " and %u", created, id.timeLo);
+}
+
+static void judge_fs(struct vk_probe *p)
+{
+	const struct vk_fs_descriptor *fs = &p->c.fs;
+	bool names = !p->c.has_volume || vk_vmfs_uuid_equal(&fs->volInfo, &p->c.volume.uuid);
+	char text[VK_VMFS_UUID_TEXT_BYTES];
+
+	if (!p->c.head) {
+		if (p->c.has_volume)
+			vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_UNKNOWN, "on the volume's first device, not here");
+		return;
+	}
+	vk_vmfs_uuid_format(&fs->volInfo, text);
+	if (!p->c.has_fs)
+		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_FAIL, "0x%08x, no usable descriptor", fs->magic);
+	else if (!p->fs_magic)
+		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_FAIL, "0x%08x instead of the magic; the other fields fit",
+			     fs->magic);
+	else
+		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, pass_if(names), "%s volume %s", names ? "of" : "of another", text);
+}
+
+/* Lengths contradict each other: what the extents of the header and of the volume say together is believed. */
+void vk_judge_length(struct vk_probe *p)
+{
+	const struct vk_lvm_device *d = &p->c.lvm;
+	struct vk_candidate *c = &p->c;
+	uint64_t data = data_sound(d) && c->has_header ? d->dataOffset : VK_LVM_DATA_OFFSET;
+	uint64_t room = d->totalBytes > data ? (d->totalBytes - data) / VK_LVM_PE_BYTES : 0;
+	uint64_t pes = c->has_volume ? c->volume.numPEs : 0;
+	bool sound = c->has_header && c->checks[VK_CHECK_TOTAL_BYTES].verdict == VK_VERDICT_PASS;
+
+	if (sound && vk_lvm_fixed_pes(&p->lvm) && c->checks[VK_CHECK_NUM_PES].verdict == VK_VERDICT_FAIL &&
+	    d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1) {
+		sound = false;
+		pes = vk_max_u64(pes, d->numPEs);
+	}
+	sound = sound && pes <= room;
+	c->length_exact = sound;
+	if (sound) {
+		c->length_bytes = d->totalBytes;
+		return;
+	}
+	c->length_bytes = vk_add_sat(data, vk_mul_sat(pes, VK_LVM_PE_BYTES));
+	if (pes == 0)
+		c->length_bytes = vk_add_sat(data, c->head ? 0x400000 : 0);
+	if (c->vote.blocks > 0 && c->head)
+		c->length_bytes = vk_max_u64(c->length_bytes, vk_add_sat(data, vk_round_up_sat(
+								vk_add_sat(c->vote.last_addr, 1), 0x100000)));
+}
+
+void vk_judge_self(const struct vk_finder *f, struct vk_probe *p)
+{
+	struct vk_vote *sum = &p->c.vote;
+	uint64_t agree = p->agree;
+
+	memset(sum, 0, sizeof(*sum));
+	for (size_t i = 0; i < f->vote_count; i++)
+		for (size_t k = 0; k < p->delta_count; k++)
+			if (f->votes[i].volume_start_bytes == p->deltas[k] && f->votes[i].blocks > sum->blocks)
+				*sum = f->votes[i];
+	agree = vk_max_u64(agree, sum->blocks);
+	if (sum->blocks > 0)
+		p->c.found_by |= VK_FOUND_SELF;
+	if (agree < 2 && p->disagree == 0)
+		return;
+	if (p->disagree > p->agree / 8 || agree < 2)
+		vk_judge_row(p, VK_CHECK_SELF_LOCATION, VK_VERDICT_FAIL, "%" PRIu64 " blocks agree, %" PRIu64
+			     " belong to another volume", p->agree, p->disagree);
+	else
+		vk_judge_row(p, VK_CHECK_SELF_LOCATION, VK_VERDICT_PASS, "%" PRIu64 " blocks agree", agree);
+}
+
+void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p)
+{
+	uint64_t start = p->c.start_bytes;
+
+	judge_header(p);
+	judge_volume(p);
+	judge_fs(p);
+	vk_judge_self(f, p);
+	vk_judge_length(p);
+	if (p->c.start_before_disk)
+		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL, "it would begin %" PRIu64 " bytes before the disk",
+			     (uint64_t)-p->start);
+	else if (vk_add_sat(start, p->c.length_bytes) > f->size_bytes)
+		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL, "%" PRIu64 " bytes past the end",
+			     vk_add_sat(start, p->c.length_bytes) - f->size_bytes);
+	else
+		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_PASS, "%s %" PRIu64 " of %" PRIu64,
+			     p->c.length_exact ? "ends at byte" : "needs to byte at least",
+			     start + p->c.length_bytes, f->size_bytes);
+}
+
+/* Signatures of others that lie over it, and not only somewhere in what it stores. */
+void vk_judge_foreign(const struct vk_finder *f, struct vk_probe *p)
+{
+	uint64_t end = vk_add_sat(p->c.start_bytes, p->c.length_bytes);
+
+	if (f->foreign == NULL || p->c.length_bytes == 0)
+		return;
+	vk_judge_row(p, VK_CHECK_NOT_FOREIGN, VK_VERDICT_PASS, "no other signature");
+	for (size_t i = 0; i < f->foreign->count; i++) {
+		const struct vk_foreign *x = &f->foreign->items[i];
+		uint64_t x_end = vk_add_sat(x->start_bytes, vk_max_u64(x->length_bytes, 512));
+
+		if (x->start_bytes >= end || x_end <= p->c.start_bytes)
+			continue;
+		vk_judge_row(p, VK_CHECK_NOT_FOREIGN, VK_VERDICT_FAIL, "%s from byte %" PRIu64, x->type,
+			     x->start_bytes);
+		return;
+	}
+}
+
+bool vk_probe_whole(const struct vk_probe *p)
+{
+	static const enum vk_find_check decide[] = {VK_CHECK_MAGIC, VK_CHECK_BLOCK_SIZE, VK_CHECK_TOTAL_BYTES,
+						    VK_CHECK_DATA_OFFSET, VK_CHECK_NUM_VOLUMES, VK_CHECK_PE_RANGE,
+						    VK_CHECK_PE_TABLES};
+	static const enum vk_find_check may_be_unknown[] = {VK_CHECK_NUM_PES, VK_CHECK_LAST_PE, VK_CHECK_LOGICAL_SIZE};
+	const struct vk_check *rows = p->c.checks;
+
+	if (!p->c.has_header || !p->c.has_volume || !p->c.length_exact)
+		return false;
+	for (size_t i = 0; i < sizeof(decide) / sizeof(decide[0]); i++)
+		if (rows[decide[i]].verdict != VK_VERDICT_PASS)
+			return false;
+	for (size_t i = 0; i < sizeof(may_be_unknown) / sizeof(may_be_unknown[0]); i++)
+		if (rows[may_be_unknown[i]].verdict == VK_VERDICT_FAIL)
+			return false;
+	if (rows[VK_CHECK_SELF_LOCATION].verdict == VK_VERDICT_FAIL)
+		return false;
+	return !p->c.head || (rows[VK_CHECK_FS_DESCRIPTOR].verdict == VK_VERDICT_PASS &&
+			      rows[VK_CHECK_SELF_LOCATION].verdict == VK_VERDICT_PASS);
+}

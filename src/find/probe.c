@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands around a place where a partition may begin: header, volume descriptor, file system, self-locating blocks. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "find/find_parts.h"
+#include "vmfskit/heartbeat.h"
+#include "vmfskit/lock.h"
+
+size_t vk_find_get(const struct vk_finder *f, int64_t at, void *buf, size_t len)
+{
+	size_t got = 0;
+
+	memset(buf, 0, len);
+	if (at < 0 || (uint64_t)at >= f->size_bytes)
+		return 0;
+	if (vk_io_read(f->io, (uint64_t)at, buf, len, &got, NULL) != VK_OK)
+		return 0;
+	return got;
+}
+
+/* How many of the relations between the fields of a header hold; it is usable. */
+static int relations(const struct vk_lvm_device *d)
+{
+	struct vk_vmfs_uuid_parts id;
+	int hold = 0;
+
+	vk_vmfs_uuid_decode(&d->devID, &id);
+	hold += id.timeLo != 0 && d->initTimeUS / 1000000 == id.timeLo;
+	hold += d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1;
+	hold += d->numPEs == (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES;
+	return hold;
+}
+
+/*
+ * The header as it is, or with the one field put right that keeps it from being usable; then the other fields must
+ * vouch for it.
+ */
+static bool mend(const struct vk_lvm_device *seen, size_t seen_bytes, struct vk_lvm_device *ret_lvm)
+{
+	*ret_lvm = *seen;
+	if (vk_lvm_device_usable(ret_lvm, seen_bytes))
+		return true;
+	for (int attempt = 0; attempt < 7; attempt++) {
+		*ret_lvm = *seen;
+		if (attempt == 0)
+			ret_lvm->magic = VK_LVM_MAGIC;
+		else if (attempt == 1)
+			ret_lvm->dataOffset = VK_LVM_DATA_OFFSET;
+		else if (attempt == 2)
+			ret_lvm->totalBytes = vk_add_sat(vk_mul_sat(seen->numPEs, VK_LVM_PE_BYTES),
+							 vk_add_sat(seen->dataOffset, 512));
+		else
+			ret_lvm->majorVersion = (uint32_t)attempt; /* 3 to 6 */
+		if (attempt == 6 && seen->mdAlignment != 4096)
+			continue;
+		if (vk_lvm_device_usable(ret_lvm, seen_bytes) && relations(ret_lvm) >= 2)
+			return true;
+	}
+	*ret_lvm = *seen;
+	return false;
+}
+
+/* Its fields make sense as extended metadata: pairs, then offsets that lead upwards. */
+static bool looks_like_ext(const uint8_t *raw, size_t len)
+{
+	struct vk_lvm_ext ext;
+
+	if (len < VK_LVM_EXT_BYTES)
+		return false;
+	vk_lvm_ext_decode(raw, len, &ext);
+	return ext.magic == VK_LVM_MAGIC && ext.numPEMaps >= 1 &&
+	       ext.numPEMaps <= VK_LVM_MAPS_PER_REGION && ext.dataOffset > VK_LVM_DATA_OFFSET &&
+	       ext.dataOffset % 512 == 0 && (ext.nextOffset == 0 || ext.nextOffset > ext.dataOffset);
+}
+
+static bool volume_named(const struct vk_lvm_volume *v)
+{
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];
+
+	vk_vmfs_uuid_format(&v->uuid, uuid);
+	return !vk_vmfs_uuid_is_nil(&v->uuid) && memcmp(v->name, uuid, sizeof(uuid)) == 0;
+}
+
+/* Of a volume that carries another name its numbers must fit the device. */
+static bool volume_fits(const struct vk_lvm_volume *v, const struct vk_lvm_device *lvm)
+{
+	return !vk_vmfs_uuid_is_nil(&v->uuid) && v->state <= VK_LVM_SENTINEL && v->numPEs != 0 &&
+	       v->lastPE - v->firstPE + 1 == v->numPEs &&
+	       (uint64_t)v->numPEs * VK_LVM_PE_BYTES <= lvm->totalBytes;
+}
+
+enum { HEAD_BYTES = 4096 + 512 };
+
+static void read_volume(const struct vk_finder *f, struct vk_probe *p, const uint8_t *head, size_t got)
+{
+	static const size_t usual[] = {512, 4096};
+	struct vk_lvm_geometry g;
+	uint8_t entry[VK_LVM_VOLUME_BYTES];
+
+	if (p->c.has_header) {
+		vk_lvm_geometry(&p->lvm, VK_LVM_HEADER_OFFSET, &g);
+		if (vk_find_get(f, p->start + (int64_t)g.volume_table, entry, sizeof(entry)) < sizeof(entry))
+			return;
+		vk_lvm_volume_decode(entry, sizeof(entry), &p->c.volume);
+		p->c.has_volume = volume_named(&p->c.volume) || volume_fits(&p->c.volume, &p->lvm);
+		return;
+	}
+	for (size_t i = 0; i < 2 && !p->c.has_volume; i++) {
+		if (got < usual[i] + sizeof(entry))
+			return;
+		vk_lvm_volume_decode(head + usual[i], sizeof(entry), &p->c.volume);
+		p->c.has_volume = volume_named(&p->c.volume);
+	}
+	if (!p->c.has_volume)
+		memset(&p->c.volume, 0, sizeof(p->c.volume));
+}
+
+/* Without its magic a descriptor must name the volume that it lies on. */
+static void read_fs(const struct vk_finder *f, struct vk_probe *p, int64_t volume_start)
+{
+	uint8_t raw[VK_FS_SECTOR_BYTES];
+	struct vk_fs_descriptor *fs = &p->c.fs;
+	struct vk_fs_descriptor with_magic;
+	size_t got = vk_find_get(f, volume_start + (int64_t)VK_FS_OFFSET, raw, sizeof(raw));
+
+	vk_fs_descriptor_decode(raw, got, fs);
+	with_magic = *fs;
+	p->fs_magic = vk_fs_magic_known(fs->magic);
+	if (!p->fs_magic)
+		with_magic.magic = VK_FS_MAGIC_VMFS;
+	p->c.has_fs = vk_fs_descriptor_usable(&with_magic, got) &&
+		      (p->fs_magic || (fs->diskBlockSize == 512 && !vk_vmfs_uuid_is_nil(&fs->volInfo) &&
+				       (!p->c.has_volume || vk_vmfs_uuid_equal(&fs->volInfo, &p->c.volume.uuid)) &&
+				       (fs->majorVersion == 4 || fs->majorVersion == 14 || fs->majorVersion == 24)));
+}
+
+/* A block that says where it lies: whether it says the truth. */
+static void count_block(struct vk_probe *p, const uint8_t *raw, uint64_t volume_offset)
+{
+	uint32_t word = vk_get_le32(raw);
+	uint64_t addr = vk_get_le64(raw + 4);
+	bool slot = word == VK_HB_FREE || word == VK_HB_IN_USE;
+	bool lock = word >= 0x10C00001 && word <= 0x10C00006;
+
+	if (!slot && !lock)
+		return;
+	if (addr == volume_offset) {
+		p->agree++;
+		p->slots_agree += slot;
+	} else if (addr % 512 == 0 && addr != 0) {
+		p->disagree++;
+	}
+}
+
+/* Pieces of the heartbeats (of either size) and what follows them. */
+static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t volume_start)
+{
+	static const uint32_t places[] = {0x300000, 0x340000, 0x380000, 0x3f0000, 0x500000, 0x6f0000};
+	uint8_t piece[16384];
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		size_t got = vk_find_get(f, volume_start + places[i], piece, sizeof(piece));
+
+		for (size_t at = 0; at + 512 <= got; at += 512)
+			count_block(p, piece + at, places[i] + at);
+	}
+}
+
+static void describe(const struct vk_finder *f, const struct vk_seed *seed, struct vk_candidate *c)
+{
+	static const char *const copies[] = {[VK_HEARD_MBR] = "the MBR",
+					     [VK_HEARD_EBR] = "the extended partition",
+					     [VK_HEARD_GPT_PRIMARY] = "the primary GPT",
+					     [VK_HEARD_GPT_BACKUP] = "the backup GPT"};
+	struct vk_text text;
+
+	c->found_by = seed->found_by;
+	c->claimed_bytes = seed->claimed_bytes;
+	c->table_sound = seed->sound;
+	vk_text_init(&text, c->heard, sizeof(c->heard));
+	if (seed->heard == VK_HEARD_HINT)
+		vk_text_put(&text, f->options->hints[seed->number].from);
+	else if (seed->heard == VK_HEARD_EBR)
+		vk_text_fmt(&text, "partition %u of %s", seed->number, copies[seed->heard]);
+	else if (seed->heard != VK_HEARD_NOBODY)
+		vk_text_fmt(&text, "entry %u of %s", seed->number, copies[seed->heard]);
+}
+
+static void read_header(const struct vk_finder *f, struct vk_probe *p)
+{
+	uint8_t head[HEAD_BYTES];
+	size_t got = vk_find_get(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET, head, sizeof(head));
+
+	vk_lvm_device_decode(head, got, &p->c.lvm);
+	p->magic = got >= 4 && p->c.lvm.magic == VK_LVM_MAGIC;
+	p->c.has_header = mend(&p->c.lvm, got < 512 ? got : 512, &p->lvm);
+	p->ext_like = !p->c.has_header && looks_like_ext(head, got < 512 ? got : 512);
+	read_volume(f, p, head, got);
+	p->c.local = p->c.has_header && p->lvm.majorVersion == 6 && (p->lvm.flags & VK_LVM_FLAG_VMFSL) != 0;
+}
+
+bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *p)
+{
+	int64_t volume_start;
+
+	memset(p, 0, sizeof(*p));
+	p->start = seed->start;
+	p->c.start_before_disk = seed->start < 0;
+	p->c.start_bytes = seed->start < 0 ? 0 : (uint64_t)seed->start;
+	p->c.inside = SIZE_MAX;
+	describe(f, seed, &p->c);
+	read_header(f, p);
+	p->deltas[0] = p->start + (int64_t)VK_LVM_DATA_OFFSET;
+	p->delta_count = 1;
+	if (p->c.has_header)
+		vk_probe_pes(f, p);
+	volume_start = p->deltas[0];
+	p->c.head = !p->c.has_volume || p->c.volume.firstPE == 0;
+	if (p->c.head) {
+		read_fs(f, p, volume_start);
+		sample_blocks(f, p, volume_start);
+		p->c.head = p->c.has_volume || p->c.has_fs || p->agree > 0;
+	}
+	if (p->c.has_fs && p->fs_magic)
+		p->c.local = p->c.local || p->c.fs.magic == VK_FS_MAGIC_VMFSL ||
+			     p->c.fs.magic == VK_FS_MAGIC_VMFS6L;
+	p->c.found_by |= (p->magic ? VK_FOUND_HEADER : 0U) |
+			 (p->c.has_fs && p->fs_magic ? VK_FOUND_FS : 0U) |
+			 (p->agree > 0 ? VK_FOUND_SELF : 0U);
+	return p->magic || p->c.has_header || p->c.has_volume || p->c.has_fs || p->agree >= 2 ||
+	       (seed->found_by & (VK_FOUND_HEADER | VK_FOUND_FS | VK_FOUND_SELF)) != 0;
+}

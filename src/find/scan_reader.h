@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The other half of a scan: a thread that reads on while what it read before is searched. What it hands out depends on the
+ * position only, so that a scan that goes on from the end of any piece meets the same pieces.
+ */
+#ifndef VK_FIND_SCAN_READER_H
+#define VK_FIND_SCAN_READER_H
+
+#include "vmfskit/io.h"
+
+enum vk_piece_kind { VK_PIECE_BYTES, VK_PIECE_ZERO, VK_PIECE_MISSING };
+/* What lies from offset on. The bytes are the reader's, until the piece is given back. */
+struct vk_piece {
+	enum vk_piece_kind kind;
+	uint64_t offset_bytes;
+	uint64_t length_bytes;
+	const uint8_t *bytes; /* NULL but for VK_PIECE_BYTES */
+};
+
+struct vk_scan_reader;
+
+/* Begin to read start .. end. io is the reader's until it is closed: nobody else may touch it. */
+VK_MUST_USE enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t end,
+					       struct vk_scan_reader **ret_reader, struct vk_error *err);
+/*
+ * The next piece; NULL when there is none yet after wait_ms. At the end, and for ever after, a piece of no length. Each must
+ * be given back before the next is taken. The error is that of reading, when all before it has been handed out.
+ */
+VK_MUST_USE enum vk_status vk_scan_reader_next(struct vk_scan_reader *reader, unsigned wait_ms,
+					       const struct vk_piece **ret_piece, struct vk_error *err);
+void vk_scan_reader_give_back(struct vk_scan_reader *reader);
+/* Stops the thread, as soon as a read that is under way comes back. */
+void vk_scan_reader_close(struct vk_scan_reader *reader);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where partitions may begin: what tables, callers, habits and marks say, as one list without repetition. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "find/find_parts.h"
+
+enum vk_status vk_seeds_add(struct vk_seeds *seeds, const struct vk_seed *seed, struct vk_error *err)
+{
+	if (seeds->count == seeds->cap) {
+		size_t cap = seeds->cap == 0 ? 64 : seeds->cap * 2;
+		struct vk_seed *grown = realloc(seeds->items, cap * sizeof(*grown));
+
+		if (grown == NULL)
+			return vk_error_set(err, VK_NOMEM, NULL, "no memory for the places to look at");
+		seeds->items = grown;
+		seeds->cap = cap;
+	}
+	seeds->items[seeds->count++] = *seed;
+	return VK_OK;
+}
+
+void vk_seeds_free(struct vk_seeds *seeds)
+{
+	free(seeds->items);
+	memset(seeds, 0, sizeof(*seeds));
+}
+
+/* A start in sectors that fits the arithmetic of the search. */
+static bool start_bytes(uint64_t sector, uint64_t sector_size, int64_t *ret_start)
+{
+	uint64_t bytes;
+
+	if (!vk_mul_u64(sector, sector_size, &bytes) || bytes > INT64_MAX / 2)
+		return false;
+	*ret_start = (int64_t)bytes;
+	return true;
+}
+
+static enum vk_status add_entry(const struct vk_finder *f, struct vk_seeds *seeds,
+				struct vk_seed seed, uint64_t first, uint64_t sectors,
+				struct vk_error *err)
+{
+	uint32_t ss = f->source->sector_size;
+
+	if (seeds->count >= VK_TABLE_STARTS_MAX || !start_bytes(first, ss, &seed.start) ||
+	    (uint64_t)seed.start >= f->size_bytes)
+		return VK_OK;
+	seed.found_by = VK_FOUND_TABLE;
+	seed.claimed_bytes = vk_mul_sat(sectors, ss);
+	return vk_seeds_add(seeds, &seed, err);
+}
+
+static enum vk_status add_gpt_copy(const struct vk_finder *f, struct vk_seeds *seeds, int which,
+				   struct vk_error *err)
+{
+	const struct vk_gpt_copy *copy = &f->source->table.gpt[which];
+	uint32_t size = copy->usable && copy->array != NULL ? vk_gpt_entries_bytes(&copy->header) : 0;
+	enum vk_status status = VK_OK;
+
+	for (uint32_t at = 0, i = 0; at + VK_GPT_ENTRY_BYTES <= size && status == VK_OK;
+	     at += copy->header.entrySize, i++) {
+		struct vk_seed seed = {.heard = which == 0 ? VK_HEARD_GPT_PRIMARY : VK_HEARD_GPT_BACKUP,
+				       .number = i + 1};
+		struct vk_gpt_entry e;
+
+		vk_gpt_entry_decode(copy->array + at, VK_GPT_ENTRY_BYTES, &e);
+		if (vk_guid_is_nil(&e.typeGUID) || e.lastLBA < e.firstLBA)
+			continue;
+		seed.sound = copy->sound && vk_gpt_type_is_vmfs(&e.typeGUID) &&
+			     f->source->table.kind == VK_TABLE_GPT;
+		status = add_entry(f, seeds, seed, e.firstLBA, e.lastLBA - e.firstLBA + 1, err);
+	}
+	return status;
+}
+
+/* The entries of sector 0 also where its signature is gone, or a GPT took its place. */
+static enum vk_status add_mbr(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+{
+	const struct vk_table *t = &f->source->table;
+	enum vk_status status = VK_OK;
+
+	for (unsigned i = 0; i < 4 && t->mbr_seen_bytes == VK_MBR_BYTES && status == VK_OK; i++) {
+		const struct vk_mbr_entry *e = &t->mbr.entries[i];
+		struct vk_seed seed = {.heard = VK_HEARD_MBR, .number = i + 1};
+
+		if (!vk_mbr_entry_used(e) || vk_mbr_type_is_extended(e->type) ||
+		    e->type == VK_MBR_TYPE_PROTECTIVE)
+			continue;
+		seed.sound = t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE &&
+			     e->type == VK_MBR_TYPE_VMFS;
+		status = add_entry(f, seeds, seed, e->firstLBA, e->sectors, err);
+	}
+	return status;
+}
+
+static enum vk_status add_table(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+{
+	const struct vk_table *t = &f->source->table;
+	enum vk_status status = add_mbr(f, seeds, err);
+
+	for (int i = 0; i < 2 && status == VK_OK; i++)
+		status = add_gpt_copy(f, seeds, i, err);
+	for (size_t i = 0; i < t->partition_count && status == VK_OK; i++) {
+		const struct vk_partition *p = &t->partitions[i];
+		struct vk_seed seed = {.heard = VK_HEARD_EBR, .number = p->number};
+
+		if (!p->logical || vk_partition_is_extended(p))
+			continue;
+		seed.sound = vk_partition_is_vmfs(p) && t->kind == VK_TABLE_MBR;
+		status = add_entry(f, seeds, seed, p->start_sector, p->sectors, err);
+	}
+	return status;
+}
+
+static enum vk_status add_hints(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+{
+	uint32_t ss = f->source->sector_size;
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < f->options->hint_count && status == VK_OK; i++) {
+		const struct vk_find_hint *hint = &f->options->hints[i];
+		struct vk_seed seed = {.found_by = VK_FOUND_HINT,
+				       .heard = VK_HEARD_HINT,
+				       .number = (unsigned)i,
+				       .claimed_bytes = vk_mul_sat(hint->sectors, ss)};
+
+		if (start_bytes(hint->start_sector, ss, &seed.start))
+			status = vk_seeds_add(seeds, &seed, err);
+	}
+	return status;
+}
+
+static enum vk_status add_usual(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	/* numbers that people and tools use are logical sectors, whatever these measure */
+	for (size_t i = 0; i < vk_find_usual_start_count; i++)
+		for (uint64_t unit = 512; unit <= 4096 && status == VK_OK; unit *= 8) {
+			struct vk_seed seed = {.found_by = VK_FOUND_USUAL};
+
+			if (start_bytes(vk_find_usual_starts[i], unit, &seed.start) &&
+			    (uint64_t)seed.start < f->size_bytes)
+				status = vk_seeds_add(seeds, &seed, err);
+		}
+	return status;
+}
+
+enum vk_status vk_seeds_likely(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	if (f->source->kind == VK_SOURCE_DISK)
+		status = add_table(f, seeds, err);
+	if (status == VK_OK)
+		status = add_hints(f, seeds, err);
+	if (status == VK_OK)
+		status = add_usual(f, seeds, err);
+	return status;
+}
+
+/* One sector tells a structure from a magic in passing; the more relations hold, the better. */
+static int score_header(const struct vk_finder *f, uint64_t at)
+{
+	uint8_t raw[512];
+	struct vk_lvm_device d;
+	struct vk_vmfs_uuid_parts id;
+	size_t got = vk_find_get(f, (int64_t)at, raw, sizeof(raw));
+	int score = 1;
+
+	vk_lvm_device_decode(raw, got, &d);
+	if (!vk_lvm_device_usable(&d, got))
+		return 1;
+	vk_vmfs_uuid_decode(&d.devID, &id);
+	score += 10;
+	score += d.diskBlockSize == 512 || d.diskBlockSize == 4096;
+	score += d.initTimeUS / 1000000 == id.timeLo;
+	score += d.numPEs != 0 && d.lastPEIndex == d.numPEs - 1;
+	score += d.dataOffset == VK_LVM_DATA_OFFSET;
+	score += d.totalBytes <= f->size_bytes;
+	return score;
+}
+
+static int score_descriptor(const struct vk_finder *f, uint64_t at)
+{
+	uint8_t raw[VK_FS_SECTOR_BYTES];
+	struct vk_fs_descriptor fs;
+	size_t got = vk_find_get(f, (int64_t)at, raw, sizeof(raw));
+
+	vk_fs_descriptor_decode(raw, got, &fs);
+	return vk_fs_descriptor_usable(&fs, got) ? 10 : 1;
+}
+
+enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *scan,
+			      struct vk_seeds *seeds, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < scan->mark_count && status == VK_OK; i++) {
+		const struct vk_mark *mark = &scan->marks[i];
+		struct vk_seed seed = {.found_by = VK_FOUND_HEADER,
+				       .start = (int64_t)(mark->offset_bytes - VK_LVM_HEADER_OFFSET)};
+
+		if (mark->offset_bytes > INT64_MAX / 2)
+			continue;
+		if (mark->kind == VK_MARK_FS) {
+			seed.found_by = VK_FOUND_FS;
+			seed.start = (int64_t)(mark->offset_bytes - VK_LVM_DATA_OFFSET - VK_FS_OFFSET);
+			seed.score = score_descriptor(f, mark->offset_bytes);
+		} else {
+			seed.score = score_header(f, mark->offset_bytes);
+		}
+		status = vk_seeds_add(seeds, &seed, err);
+	}
+	return status;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct vk_seed *x = a;
+	const struct vk_seed *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (x->sound != y->sound)
+		return x->sound ? -1 : 1;
+	if ((x->heard != 0) != (y->heard != 0))
+		return x->heard != 0 ? -1 : 1;
+	return x->heard < y->heard ? -1 : x->heard > y->heard;
+}
+
+static int by_score(const void *a, const void *b)
+{
+	const struct vk_seed *x = a;
+	const struct vk_seed *y = b;
+
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+size_t vk_seeds_settle(struct vk_seeds *seeds)
+{
+	size_t kept = 0;
+	size_t left_out = 0;
+
+	if (seeds->count == 0)
+		return 0;
+	qsort(seeds->items, seeds->count, sizeof(*seeds->items), by_start);
+	for (size_t i = 0; i < seeds->count; i++) {
+		struct vk_seed *last = kept > 0 ? &seeds->items[kept - 1] : NULL;
+		const struct vk_seed *s = &seeds->items[i];
+		/* what was named comes before what was only met */
+		int score = s->score + ((s->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT)) != 0 ? 40 : 0) +
+			    ((s->found_by & VK_FOUND_USUAL) != 0 ? 20 : 0);
+
+		if (last == NULL || last->start != s->start) {
+			seeds->items[kept] = *s;
+			seeds->items[kept++].score = score;
+			continue;
+		}
+		last->found_by |= s->found_by;
+		last->score += score;
+	}
+	seeds->count = kept;
+	if (kept > VK_CANDIDATES_MAX) {
+		left_out = kept - VK_CANDIDATES_MAX;
+		qsort(seeds->items, kept, sizeof(*seeds->items), by_score);
+		seeds->count = VK_CANDIDATES_MAX;
+		qsort(seeds->items, seeds->count, sizeof(*seeds->items), by_start);
+	}
+	return left_out;
+}

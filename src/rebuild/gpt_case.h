@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the steps of judging a GPT hand to each other. */
+#ifndef VK_REBUILD_GPT_CASE_H
+#define VK_REBUILD_GPT_CASE_H
+
+#include "rebuild/gpt_judge.h"
+#include "rebuild/gpt_look.h"
+
+/* Where a volume begins that is no ghost. */
+struct vk_gpt_start {
+	uint64_t bytes;
+	size_t candidate;
+};
+
+struct vk_gpt_case {
+	const struct vk_source *source;
+	const struct vk_find *find; /* may be NULL */
+	struct vk_gpt_start *starts; /* sorted */
+	size_t start_count;
+	struct vk_gpt_look look;
+	const struct vk_gpt_header_seen *chosen; /* the header that counts; NULL: none can be trusted */
+	const struct vk_gpt_array_seen *primary; /* the arrays where they belong */
+	const struct vk_gpt_array_seen *backup;
+	const struct vk_gpt_array_seen *from;    /* BIT: the array that was mended */
+	size_t bit;                              /* ... and its bit */
+	bool adapted;                            /* PIECED: an end is that of a volume that was found */
+	const char *newer;                       /* what tells of a table of after the last change of size; NULL: nothing */
+	bool contested;                          /* both copies are whole, for this disk, and hold different entries */
+	struct vk_gpt_judgement j;
+};
+
+/* The volume, not a ghost, that begins at that sector: its index, SIZE_MAX when there is none. */
+size_t vk_gpt_candidate_at(const struct vk_gpt_case *c, uint64_t sector);
+bool vk_gpt_candidate_fits(const struct vk_gpt_case *c, size_t candidate, uint64_t sectors);
+/* How well the entries of an array fit the volumes: one point for a start, two more for the exact length. */
+unsigned vk_gpt_array_fit(const struct vk_gpt_case *c, const uint8_t *array);
+/* Whether an array's bytes are what the header's checksum names. */
+bool vk_gpt_matches(const struct vk_gpt_case *c, const struct vk_gpt_header_seen *header,
+		    const struct vk_gpt_array_seen *array);
+
+/* image, with all but its array, from the header that counts; VK_NOMEM, and VK_USAGE when the disk is too small. */
+VK_MUST_USE enum vk_status vk_gpt_make_image(struct vk_gpt_case *c, struct vk_error *err);
+/*
+ * The array: into image.array, with proof. The places of image are settled before; chosen and the two arrays too.
+ * VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_gpt_settle_array(struct vk_gpt_case *c);
+/* entries of the judgement, from the array. VK_NOMEM. */
+VK_MUST_USE enum vk_status vk_gpt_list_entries(struct vk_gpt_case *c);
+/* parts and sound. */
+void vk_gpt_give_verdicts(struct vk_gpt_case *c);
+/* right, why_right, lost, notes. VK_NOMEM. */
+VK_MUST_USE enum vk_status vk_gpt_say_what_counts(struct vk_gpt_case *c);
+
+#endif

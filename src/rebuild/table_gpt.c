@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan as a GPT: numbers, GUIDs and names, then both copies on the overlay. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "rebuild/gpt_name.h"
+#include "rebuild/table_plan.h"
+
+enum { ENTRIES_MAX = VK_GPT_ENTRIES_MAX_BYTES / VK_GPT_ENTRY_BYTES };
+
+/* A GPT of another system, of which nothing stays, lends neither its GUID nor its numbers. */
+static bool judged_counts(const struct vk_table_plan *plan)
+{
+	if (!plan->gpt_judged || !plan->gpt.was_gpt || plan->gpt.sector_size != plan->sector_size)
+		return false;
+	if (!plan->gpt_foreign)
+		return true;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->items[i].by == VK_PROPOSED_GPT && plan->items[i].entry.candidate == SIZE_MAX)
+			return true;
+	return false;
+}
+
+static enum vk_status prepare_image(struct vk_table_plan *plan, struct vk_error *err)
+{
+	struct vk_gpt_image *image = &plan->image;
+	uint64_t array;
+
+	if (judged_counts(plan)) {
+		*image = plan->gpt.image;
+		memset(&plan->gpt.image, 0, sizeof(plan->gpt.image));
+	} else {
+		enum vk_status status =
+			vk_gpt_image_init(plan->sector_size, plan->disk_sectors, image, err);
+
+		if (status != VK_OK)
+			return status;
+	}
+	array = (vk_gpt_entries_bytes(&image->header) + plan->sector_size - 1ULL) / plan->sector_size;
+	plan->first_usable = image->header.entriesLBA + array;
+	plan->last_usable = image->header.lastUsableLBA;
+	/* a volume may use what the header kept free, up to where the table itself lies */
+	for (size_t i = 0; i < plan->count; i++) {
+		uint64_t end = vk_proposal_end(&plan->items[i]);
+
+		if (plan->items[i].entry.candidate != SIZE_MAX && end > plan->last_usable + 1 &&
+		    end <= image->backup_array_lba)
+			plan->last_usable = end - 1;
+	}
+	return VK_OK;
+}
+
+enum vk_status vk_table_prepare(struct vk_table_plan *plan, struct vk_error *err)
+{
+	if (plan->out->kind == VK_TABLE_GPT)
+		return prepare_image(plan, err);
+	plan->first_usable = 1;
+	/* an MBR counts both start and length in 32 bits */
+	plan->last_usable = vk_min_u64(plan->disk_sectors - 1, 2ULL * UINT32_MAX - 1);
+	return VK_OK;
+}
+
+/* Known numbers first, each once; the others take what is free, in the order of the disk. */
+static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *err)
+{
+	unsigned most = plan->image.header.numEntries;
+	bool used[ENTRIES_MAX + 1] = {false};
+	unsigned next = 1;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < plan->count; i++) {
+			struct vk_proposal *p = &plan->items[i];
+			struct vk_partition *part = &p->entry.partition;
+			/* what a table says before what the volume's header remembers */
+			bool turn = (p->by == VK_PROPOSED_FOUND) == (pass == 1);
+
+			if (!turn || part->number == 0)
+				continue;
+			if (part->number <= most && !used[part->number] && !part->logical) {
+				used[part->number] = true;
+				continue;
+			}
+			vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
+				      part->number, (unsigned long long)part->start_sector);
+			part->number = 0;
+		}
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_proposal *p = &plan->items[i];
+
+		if (p->entry.partition.number != 0)
+			continue;
+		while (next <= most && used[next])
+			next++;
+		if (next > most)
+			return vk_error_set(err, VK_USAGE, plan->source->path,
+					    "The GPT has room for %u partitions, and there are %zu", most,
+					    plan->count);
+		used[next] = true;
+		p->entry.partition.number = next;
+		p->entry.number_exact = false;
+		p->entry.bytes_exact = false;
+	}
+	return VK_OK;
+}
+
+/* The same on every run: from the identity of the device and where it begins. */
+static enum vk_status fresh(const struct vk_table_plan *plan, const struct vk_proposal *p,
+			    const char *what, struct vk_guid *ret_guid, struct vk_error *err)
+{
+	uint8_t key[16 + 8] = {0};
+
+	if (p != NULL && p->entry.candidate != SIZE_MAX &&
+	    plan->find->candidates[p->entry.candidate].has_header)
+		memcpy(key, plan->find->candidates[p->entry.candidate].lvm.devID.b, 16);
+	else
+		vk_put_le64(key, plan->disk_sectors);
+	vk_put_le64(key + 16, p == NULL ? 0 : p->entry.partition.start_sector);
+	return vk_fresh_guid(what, key, sizeof(key), ret_guid, err);
+}
+
+static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal *p,
+				 struct vk_error *err)
+{
+	struct vk_partition *part = &p->entry.partition;
+	struct vk_gpt_entry e = {.attributes = 0};
+	const char *type = p->local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS;
+
+	if (part->gpt && p->has_entry) {
+		e = part->entry;
+	} else {
+		p->entry.bytes_exact = false;
+		vk_gpt_name_put(NULL, e.name);
+		if (!vk_table_type_to_gpt(part->mbr_type, &e.typeGUID) && p->entry.candidate == SIZE_MAX)
+			return vk_error_set(err, VK_USAGE, plan->source->path,
+					    "A GPT has no type for partition type %02x at sector %llu",
+					    part->mbr_type, (unsigned long long)part->start_sector);
+	}
+	if (p->entry.candidate != SIZE_MAX && !vk_guid_parse(type, &e.typeGUID))
+		return vk_error_set(err, VK_INTERNAL, NULL, "A type GUID of the program is wrong");
+	e.firstLBA = part->start_sector;
+	e.lastLBA = part->start_sector + part->sectors - 1;
+	if (vk_guid_is_nil(&e.uniqueGUID)) {
+		enum vk_status status = fresh(plan, p, "vmfskit partition", &e.uniqueGUID, err);
+
+		if (status != VK_OK)
+			return status;
+		p->entry.guid_fresh = true;
+		p->entry.bytes_exact = false;
+	}
+	part->entry = e;
+	part->gpt = true;
+	part->logical = false;
+	part->mbr_type = 0;
+	part->entry_offset_bytes = plan->image.header.entriesLBA * plan->sector_size +
+				   (part->number - 1ULL) * plan->image.header.entrySize;
+	return VK_OK;
+}
+
+/* The GUID of the disk: of what stands, of the newest capture, or fresh. */
+static enum vk_status choose_disk_guid(struct vk_table_plan *plan, struct vk_error *err)
+{
+	struct vk_guid *guid = &plan->image.header.diskGUID;
+	const struct vk_proposal *first = NULL;
+
+	for (size_t k = 0; k < plan->options->known_count && vk_guid_is_nil(guid); k++) {
+		const struct vk_table *table = &plan->options->known[k].source->table;
+
+		if (table->kind == VK_TABLE_GPT && table->gpt_chosen >= 0)
+			*guid = table->gpt[table->gpt_chosen].header.diskGUID;
+	}
+	if (!vk_guid_is_nil(guid))
+		return VK_OK;
+	for (size_t i = 0; i < plan->count && first == NULL; i++)
+		if (plan->items[i].entry.candidate != SIZE_MAX)
+			first = &plan->items[i];
+	plan->out->disk_guid_fresh = true;
+	return fresh(plan, first, "vmfskit disk", guid, err);
+}
+
+/* Entries of the image that are not of the plan become unused; the others are put. */
+static enum vk_status fill_image(struct vk_table_plan *plan, struct vk_error *err)
+{
+	struct vk_gpt_header *h = &plan->image.header;
+	bool planned[ENTRIES_MAX + 1] = {false};
+	bool fits = true;
+
+	for (size_t i = 0; i < plan->count; i++)
+		planned[plan->items[i].entry.partition.number] = true;
+	for (unsigned n = 1; n <= h->numEntries && fits; n++) {
+		struct vk_gpt_entry e;
+
+		if (vk_gpt_image_get(&plan->image, n, &e) && !planned[n])
+			fits = vk_gpt_image_set(&plan->image, n, NULL);
+	}
+	for (size_t i = 0; i < plan->count && fits; i++) {
+		const struct vk_partition *part = &plan->items[i].entry.partition;
+
+		fits = vk_gpt_image_set(&plan->image, part->number, &part->entry);
+		h->firstUsableLBA = vk_min_u64(h->firstUsableLBA, part->entry.firstLBA);
+		h->lastUsableLBA = vk_max_u64(h->lastUsableLBA, part->entry.lastLBA);
+	}
+	return fits ? VK_OK : vk_error_set(err, VK_INTERNAL, NULL, "The GPT has no such entry");
+}
+
+enum vk_status vk_table_put_gpt(struct vk_table_plan *plan, struct vk_error *err)
+{
+	struct vk_rebuild_table *out = plan->out;
+	bool rewritten[VK_TP_COUNT] = {false};
+	enum vk_status status = number_all(plan, err);
+
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
+		status = make_entry(plan, &plan->items[i], err);
+		vk_table_planned(plan, &plan->items[i].entry);
+	}
+	if (status == VK_OK)
+		status = choose_disk_guid(plan, err);
+	if (status == VK_OK)
+		status = fill_image(plan, err);
+	if (status == VK_OK)
+		status = vk_gpt_put(&plan->image, plan->overlay, rewritten, err);
+	if (status != VK_OK)
+		return status;
+	for (int i = 0; i < VK_TP_COUNT; i++) {
+		if (plan->gpt_judged)
+			out->parts[i] = plan->gpt.parts[i];
+		out->parts[i].rewritten = rewritten[i];
+		if (plan->gpt_foreign && (out->parts[i].state == VK_PART_STATE_SOUND ||
+					  out->parts[i].state == VK_PART_STATE_STALE))
+			out->parts[i].state = VK_PART_STATE_FOREIGN;
+	}
+	out->disk_guid = plan->image.header.diskGUID;
+	out->first_usable_lba = plan->image.header.firstUsableLBA;
+	out->last_usable_lba = plan->image.header.lastUsableLBA;
+	return VK_OK;
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan as an MBR with its chain of extended boot records, on the overlay. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "io/write_class.h"
+#include "rebuild/table_plan.h"
+
+static const struct vk_proposal *next_logical(const struct vk_table_plan *plan, size_t from)
+{
+	for (size_t i = from; i < plan->count; i++)
+		if (plan->items[i].entry.partition.logical)
+			return &plan->items[i];
+	return NULL;
+}
+
+/*
+ * The bytes of an entry: those that stand or were captured when they say the same, so that no byte changes without need; else
+ * fresh ones with the heads and sectors that ESX writes. base: what the entry counts from.
+ */
+static void encode_entry(uint8_t type, uint64_t start, uint64_t sectors, uint64_t base,
+			 const uint8_t *known, uint8_t ret_raw[VK_MBR_ENTRY_BYTES])
+{
+	struct vk_mbr_entry e = {.bootFlag = 0};
+
+	if (known != NULL) {
+		vk_layout_decode(&vk_mbr_entry_layout, known, VK_MBR_ENTRY_BYTES, &e);
+		if (e.type == type && e.firstLBA == start - base && e.sectors == sectors &&
+		    (e.bootFlag == 0 || e.bootFlag == 0x80)) {
+			memcpy(ret_raw, known, VK_MBR_ENTRY_BYTES);
+			return;
+		}
+		e.bootFlag = e.bootFlag == 0x80 ? 0x80 : 0;
+	}
+	e.type = type;
+	e.firstLBA = (uint32_t)(start - base);
+	e.sectors = (uint32_t)sectors;
+	vk_mbr_chs(start, e.firstCHS);
+	vk_mbr_chs(start + sectors - 1, e.lastCHS);
+	vk_layout_encode(&vk_mbr_entry_layout, &e, ret_raw, VK_MBR_ENTRY_BYTES);
+}
+
+static enum vk_status set_type(const struct vk_table_plan *plan, struct vk_proposal *p,
+			       struct vk_error *err)
+{
+	struct vk_partition *part = &p->entry.partition;
+	uint8_t type = part->mbr_type;
+
+	if (p->entry.candidate != SIZE_MAX)
+		type = VK_MBR_TYPE_VMFS;
+	else if (part->gpt && !vk_table_type_to_mbr(&part->entry.typeGUID, &type))
+		return vk_error_set(err, VK_USAGE, plan->source->path,
+				    "An MBR has no type for the partition at sector %llu",
+				    (unsigned long long)part->start_sector);
+	if (part->gpt || !p->has_entry) {
+		p->has_entry = false;
+		p->entry.bytes_exact = false;
+	}
+	part->mbr_type = type;
+	part->gpt = false;
+	memset(&part->entry, 0, sizeof(part->entry));
+	if (part->start_sector <= UINT32_MAX && part->sectors <= UINT32_MAX)
+		return VK_OK;
+	return vk_error_set(err, VK_USAGE, plan->source->path,
+			    "An MBR cannot name the partition at sector %llu of %llu sectors",
+			    (unsigned long long)part->start_sector, (unsigned long long)part->sectors);
+}
+
+/* Whole sectors around the 512 bytes of a boot record; what stands behind them stays. */
+static enum vk_status put_record(const struct vk_table_plan *plan, uint64_t lba,
+				 const uint8_t record[VK_MBR_BYTES], const char *reason,
+				 unsigned write_class, bool *ret_changed, struct vk_error *err)
+{
+	uint32_t ss = plan->sector_size;
+	uint8_t *sector = malloc(ss);
+	enum vk_status status;
+
+	if (sector == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	status = vk_io_read_all(plan->source->io, lba * ss, sector, ss, err);
+	if (status == VK_OK && memcmp(sector, record, VK_MBR_BYTES) != 0) {
+		*ret_changed = true;
+		memcpy(sector, record, VK_MBR_BYTES);
+		status = vk_overlay_put(plan->overlay, lba * ss, sector, ss, reason, write_class, err);
+	}
+	free(sector);
+	return status;
+}
+
+static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *ret_changed,
+			      struct vk_error *err)
+{
+	struct vk_proposal *p = &plan->items[index];
+	const struct vk_proposal *next = next_logical(plan, index + 1);
+	const struct vk_ebr *now = vk_mbr_now_ebr(&plan->mbr, p->ebr_lba);
+	uint8_t record[VK_MBR_BYTES] = {0};
+	uint8_t *entries = record + VK_MBR_ENTRY_OFFSET;
+	uint8_t *link = entries + VK_MBR_ENTRY_BYTES;
+	uint64_t base = plan->mbr.extended_start;
+
+	if (now != NULL)
+		memcpy(record, now->sector, sizeof(record));
+	encode_entry(p->entry.partition.mbr_type, p->entry.partition.start_sector,
+		     p->entry.partition.sectors, p->ebr_lba,
+		     now != NULL ? entries : p->has_entry ? p->raw : NULL, entries);
+	p->entry.bytes_exact = p->entry.bytes_exact && memcmp(entries, p->raw, sizeof(p->raw)) == 0;
+	p->entry.partition.entry_offset_bytes =
+		p->ebr_lba * plan->sector_size + VK_MBR_ENTRY_OFFSET;
+	/* some write the length of the next partition here, some that of all that follow: a link that leads there stays */
+	if (next == NULL)
+		memset(link, 0, VK_MBR_ENTRY_BYTES);
+	else if (now == NULL || !vk_mbr_type_is_extended(now->record.entries[1].type) ||
+		 now->record.entries[1].firstLBA != next->ebr_lba - base)
+		encode_entry(0x05, next->ebr_lba, vk_proposal_end(next) - next->ebr_lba, base, NULL,
+			     link);
+	memset(entries + 2 * VK_MBR_ENTRY_BYTES, 0, 2 * VK_MBR_ENTRY_BYTES);
+	vk_put_le16(record + VK_MBR_BYTES - 2, VK_MBR_SIGNATURE);
+	return put_record(plan, p->ebr_lba, record, "extended boot record", VK_WRITE_EBR, ret_changed,
+			  err);
+}
+
+static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err)
+{
+	struct vk_table_part_verdict *part = &plan->out->parts[VK_TP_EBR];
+	size_t wanted = 0, there = 0;
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
+		bool changed = false;
+
+		if (!plan->items[i].entry.partition.logical)
+			continue;
+		wanted++;
+		status = put_ebr(plan, i, &changed, err);
+		there += vk_mbr_now_ebr(&plan->mbr, plan->items[i].ebr_lba) != NULL;
+		part->rewritten = part->rewritten || changed;
+	}
+	if (status != VK_OK || wanted == 0)
+		return status;
+	/* links that lead from the start of the extended partition to the last leave no doubt about the numbers */
+	for (size_t i = 0; i < plan->count && !part->rewritten; i++)
+		if (plan->items[i].entry.partition.logical &&
+		    (wanted > 1 || plan->mbr.extended_exact))
+			plan->items[i].entry.number_exact = true;
+	part->offset_bytes = plan->mbr.extended_start * plan->sector_size;
+	part->length_bytes = VK_MBR_BYTES;
+	part->state = there == 0 ? VK_PART_STATE_LOST
+		      : part->rewritten ? VK_PART_STATE_DAMAGED
+					: VK_PART_STATE_SOUND;
+	if (part->state != VK_PART_STATE_SOUND) {
+		struct vk_text text;
+
+		vk_text_init(&text, part->why, sizeof(part->why));
+		vk_text_fmt(&text, "%zu of %zu boot records of the chain are there", there, wanted);
+	}
+	return VK_OK;
+}
+
+static void plan_extended(struct vk_table_plan *plan, uint8_t *raw)
+{
+	const struct vk_mbr_now *mbr = &plan->mbr;
+	struct vk_planned_entry e = {
+		.partition = {.number = mbr->extended_number,
+			      .start_sector = mbr->extended_start,
+			      .sectors = mbr->extended_sectors,
+			      .mbr_type = mbr->extended_type,
+			      .entry_offset_bytes = VK_MBR_ENTRY_OFFSET +
+						    (mbr->extended_number - 1ULL) * VK_MBR_ENTRY_BYTES},
+		.origin = mbr->extended_exact ? VK_ENTRY_KEPT : VK_ENTRY_MBR,
+		.bytes_exact = mbr->extended_exact,
+		.length_exact = mbr->extended_exact,
+		.number_exact = mbr->extended_exact,
+		.candidate = SIZE_MAX,
+	};
+	struct vk_text text;
+
+	vk_text_init(&text, e.why, sizeof(e.why));
+	vk_text_put(&text, mbr->extended_exact ? "as it stands"
+					       : "holds the logical partitions; it may have been longer");
+	encode_entry(mbr->extended_type, mbr->extended_start, mbr->extended_sectors, 0,
+		     mbr->extended_exact ? mbr->sector + e.partition.entry_offset_bytes : NULL, raw);
+	vk_table_planned(plan, &e);
+}
+
+static void judge_sector_0(struct vk_table_plan *plan)
+{
+	const struct vk_mbr_now *mbr = &plan->mbr;
+	struct vk_table_part_verdict *part = &plan->out->parts[VK_TP_MBR];
+	const char *why = "";
+	struct vk_text text;
+
+	part->length_bytes = VK_MBR_BYTES;
+	part->state = VK_PART_STATE_SOUND;
+	if (!mbr->readable) {
+		part->state = VK_PART_STATE_UNREADABLE;
+		why = "sector 0 cannot be read";
+	} else if (mbr->blank) {
+		part->state = VK_PART_STATE_LOST;
+		why = "it has neither entries nor a signature";
+	} else if (mbr->boot_sector) {
+		part->state = VK_PART_STATE_FOREIGN;
+		why = "it is the boot sector of another file system";
+	} else if (mbr->protective || plan->mbr_foreign) {
+		part->state = VK_PART_STATE_FOREIGN;
+		why = mbr->protective ? "it protects a GPT" : "its partitions lie over volumes that were found";
+	} else if (part->rewritten) {
+		part->state = VK_PART_STATE_DAMAGED;
+		why = mbr->mbr.signature == VK_MBR_SIGNATURE ? "entries are missing or wrong"
+							     : "its signature is gone";
+	}
+	vk_text_init(&text, part->why, sizeof(part->why));
+	vk_text_put(&text, why);
+}
+
+static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *err)
+{
+	const struct vk_mbr_now *mbr = &plan->mbr;
+	uint8_t sector[VK_MBR_BYTES] = {0};
+	uint8_t *entries = sector + VK_MBR_ENTRY_OFFSET;
+	enum vk_status status;
+	size_t logical = 0;
+
+	/* boot code and disk signature stay; what makes others take the disk for a file system does not */
+	if (mbr->readable && !mbr->boot_sector)
+		memcpy(sector, mbr->sector, VK_MBR_ENTRY_OFFSET);
+	else if (mbr->boot_sector)
+		vk_table_note(plan, "Sector 0 is the boot sector of another file system; all of it is replaced");
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_proposal *p = &plan->items[i];
+		struct vk_partition *part = &p->entry.partition;
+
+		logical += part->logical;
+		if (part->logical)
+			continue;
+		part->entry_offset_bytes = VK_MBR_ENTRY_OFFSET + (part->number - 1ULL) * VK_MBR_ENTRY_BYTES;
+		encode_entry(part->mbr_type, part->start_sector, part->sectors, 0,
+			     p->has_entry ? p->raw : NULL, sector + part->entry_offset_bytes);
+		p->entry.bytes_exact = p->entry.bytes_exact &&
+				       memcmp(sector + part->entry_offset_bytes, p->raw, sizeof(p->raw)) == 0;
+	}
+	if (logical > 0)
+		plan_extended(plan, entries + (plan->mbr.extended_number - 1UL) * VK_MBR_ENTRY_BYTES);
+	vk_put_le16(sector + VK_MBR_BYTES - 2, VK_MBR_SIGNATURE);
+	status = put_record(plan, 0, sector, "MBR", VK_WRITE_MBR, &plan->out->parts[VK_TP_MBR].rewritten,
+			    err);
+	judge_sector_0(plan);
+	return status;
+}
+
+/* A GPT in front of the volumes of an MBR would be believed by others: its headers go. */
+static enum vk_status clear_gpt(struct vk_table_plan *plan, struct vk_error *err)
+{
+	static const enum vk_table_part parts[] = {VK_TP_BACKUP_HEADER, VK_TP_PRIMARY_HEADER};
+	uint8_t *zeros;
+	enum vk_status status = VK_OK;
+
+	if (plan->source->table.kind != VK_TABLE_GPT || !plan->gpt_judged)
+		return VK_OK;
+	zeros = calloc(1, plan->sector_size);
+	if (zeros == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	for (size_t i = 0; i < 2 && status == VK_OK; i++) {
+		struct vk_table_part_verdict *part = &plan->out->parts[parts[i]];
+		uint64_t lba;
+
+		*part = plan->gpt.parts[parts[i]];
+		lba = part->offset_bytes / plan->sector_size;
+		if (!plan->source->table.gpt[i == 0].present || part->offset_bytes % plan->sector_size != 0 ||
+		    lba != plan->source->table.gpt[i == 0].lba)
+			continue;
+		part->state = VK_PART_STATE_FOREIGN;
+		for (size_t k = 0; k < plan->count && lba != 0; k++)
+			if (lba >= plan->items[k].entry.partition.start_sector &&
+			    lba < vk_proposal_end(&plan->items[k]))
+				lba = 0;
+		if (lba == 0) {
+			vk_table_note(plan, "The %s lies in a partition and stays", vk_table_part_name(parts[i]));
+			continue;
+		}
+		part->rewritten = true;
+		status = vk_overlay_put(plan->overlay, part->offset_bytes, zeros, plan->sector_size,
+					"GPT that is in the way",
+					i == 0 ? VK_WRITE_GPT_BACKUP : VK_WRITE_GPT_PRIMARY, err);
+	}
+	free(zeros);
+	return status;
+}
+
+enum vk_status vk_table_put_mbr(struct vk_table_plan *plan, struct vk_error *err)
+{
+	enum vk_status status = vk_table_arrange_mbr(plan, err);
+
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
+		status = set_type(plan, &plan->items[i], err);
+	if (status == VK_OK)
+		status = clear_gpt(plan, err);
+	if (status == VK_OK)
+		status = put_chain(plan, err);
+	if (status == VK_OK)
+		status = put_sector_0(plan, err);
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
+		vk_table_planned(plan, &plan->items[i].entry);
+	return status;
+}

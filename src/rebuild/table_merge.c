@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that is proposed for one start becomes one partition: the best that is known of each part of it. */
+#include <string.h>
+
+#include "rebuild/table_plan.h"
+
+static bool right_type(const struct vk_proposal *volume, const struct vk_proposal *p)
+{
+	char type[VK_GUID_TEXT_BYTES];
+	const char *name;
+
+	if (!p->entry.partition.gpt)
+		return vk_partition_is_vmfs(&p->entry.partition);
+	vk_partition_type(&p->entry.partition, type, &name);
+	return strcmp(type, volume->local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS) == 0;
+}
+
+/*
+ * Whether an entry is about this volume. One of another type is when it ends where the volume does: then somebody changed
+ * the type; else it is a partition of another system that begins there by chance.
+ */
+static bool is_about(const struct vk_proposal *volume, const struct vk_proposal *p)
+{
+	return vk_partition_is_vmfs(&p->entry.partition) ||
+	       (volume->entry.length_exact &&
+		p->entry.partition.sectors == volume->entry.partition.sectors);
+}
+
+/* The entry to believe: the first that ends where the volume does, else the first that is about it. */
+static const struct vk_proposal *best_entry(const struct vk_proposal *volume,
+					    const struct vk_proposal *items, size_t count)
+{
+	const struct vk_proposal *first = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_proposal *p = &items[i];
+
+		if (p->by == VK_PROPOSED_FOUND || p->by == VK_PROPOSED_LAYOUT || !is_about(volume, p))
+			continue;
+		if (p->entry.partition.sectors == volume->entry.partition.sectors &&
+		    p->claim > VK_CLAIM_DOUBTFUL)
+			return p;
+		if (first == NULL)
+			first = p;
+	}
+	return first;
+}
+
+static const struct vk_proposal *layout_row(const struct vk_proposal *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (items[i].by == VK_PROPOSED_LAYOUT)
+			return &items[i];
+	return NULL;
+}
+
+/* Which of entry and header says the length. */
+static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *entry,
+			  struct vk_proposal *p)
+{
+	uint64_t said = entry->entry.partition.sectors;
+	uint64_t needed = p->entry.partition.sectors;
+	unsigned long long start = p->entry.partition.start_sector;
+
+	if (said == needed)
+		return;
+	p->entry.bytes_exact = false;
+	if (!p->entry.length_exact) {
+		if (said < needed) {
+			vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, but it needs %llu at least",
+				      entry->name, start, (unsigned long long)said,
+				      (unsigned long long)needed);
+			return;
+		}
+		p->entry.partition.sectors = said;
+		p->entry.length_exact = entry->claim > VK_CLAIM_DOUBTFUL;
+		p->open_end = false;
+		p->entry.bytes_exact = entry->entry.bytes_exact;
+		vk_proposal_why(p, "%llu sectors are what %s says", (unsigned long long)said, entry->name);
+	} else if (said > needed && entry->claim == VK_CLAIM_TABLE && entry->stands) {
+		p->entry.partition.sectors = said;
+		p->entry.bytes_exact = entry->entry.bytes_exact;
+		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so",
+			      start, (unsigned long long)(said - needed));
+	} else {
+		vk_table_note(plan, "%s gives the partition at sector %llu %llu sectors; its volume has %llu",
+			      entry->name, start, (unsigned long long)said, (unsigned long long)needed);
+	}
+}
+
+/* What a volume needs, with number, GUID and all else of the entry. */
+static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *entry,
+		       struct vk_proposal *p)
+{
+	const struct vk_partition *from = &entry->entry.partition;
+	struct vk_partition *to = &p->entry.partition;
+
+	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
+	p->entry.origin = entry->entry.origin;
+	p->by = entry->by;
+	p->has_entry = entry->has_entry;
+	if (from->number != 0) {
+		to->number = from->number;
+		p->entry.number_exact = entry->entry.number_exact;
+	}
+	to->gpt = from->gpt;
+	to->logical = from->logical;
+	to->mbr_type = from->mbr_type;
+	to->entry = from->entry;
+	to->entry_offset_bytes = from->entry_offset_bytes;
+	memcpy(p->raw, entry->raw, sizeof(p->raw));
+	p->ebr_lba = entry->ebr_lba;
+	p->ebr_exact = entry->ebr_exact;
+	memcpy(p->name, entry->name, sizeof(p->name));
+	settle_length(plan, entry, p);
+	if (p->entry.bytes_exact)
+		vk_proposal_why(p, "byte for byte as in %s", entry->name);
+	else if (!right_type(p, entry))
+		vk_proposal_why(p, "%s gives it another type", entry->name);
+	else
+		vk_proposal_why(p, "number and name as in %s", entry->name);
+}
+
+static void take_row(const struct vk_proposal *row, struct vk_proposal *p)
+{
+	p->by = VK_PROPOSED_LAYOUT;
+	p->entry.origin = VK_ENTRY_LAYOUT;
+	p->entry.partition.number = row->entry.partition.number;
+	p->entry.number_exact = true;
+	p->entry.partition.gpt = true;
+	p->entry.partition.entry = row->entry.partition.entry;
+	p->has_entry = true;
+	vk_proposal_why(p, "partition %u of an %s", row->entry.partition.number, row->name);
+}
+
+/* A start where a volume was found. */
+static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct vk_proposal *items,
+				       size_t count)
+{
+	struct vk_proposal p = items[0];
+	const struct vk_proposal *entry = best_entry(&p, items, count);
+	const struct vk_proposal *row = layout_row(items, count);
+
+	if (entry != NULL)
+		take_entry(plan, entry, &p);
+	else if (row != NULL)
+		take_row(row, &p);
+	for (size_t i = 1; i < count; i++) {
+		char type[VK_GUID_TEXT_BYTES];
+		const char *name;
+
+		if (items[i].by >= VK_PROPOSED_FOUND || is_about(&items[0], &items[i]))
+			continue;
+		vk_partition_type(&items[i].entry.partition, type, &name);
+		vk_table_note(plan, "The entry of %s that begins at sector %llu, too, is another system's (%s) and is left out",
+			      items[i].name, (unsigned long long)p.entry.partition.start_sector, name);
+	}
+	return p;
+}
+
+/* A start where no volume was found. False: nothing confirms what was proposed. */
+static bool merge_others(struct vk_table_plan *plan, const struct vk_proposal *items, size_t count,
+			 struct vk_proposal *ret_proposal)
+{
+	const struct vk_proposal *row = layout_row(items, count);
+	const struct vk_proposal *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_proposal *p = &items[i];
+		bool fits = row == NULL || p->entry.partition.sectors == row->entry.partition.sectors;
+
+		if (p->by == VK_PROPOSED_LAYOUT)
+			continue;
+		if ((p->stands || (row != NULL && fits)) && (best == NULL || (fits && best->claim == VK_CLAIM_DOUBTFUL)))
+			best = p;
+	}
+	if (best == NULL && row == NULL) {
+		if (vk_partition_is_vmfs(&items[0].entry.partition))
+			vk_table_note(plan, "%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
+				      items[0].name,
+				      (unsigned long long)items[0].entry.partition.start_sector);
+		return false;
+	}
+	*ret_proposal = best != NULL ? *best : *row;
+	if (best != NULL && row != NULL) {
+		ret_proposal->claim = row->claim > best->claim ? row->claim : best->claim;
+		ret_proposal->least_sectors = row->least_sectors;
+	}
+	if (best != NULL)
+		vk_proposal_why(ret_proposal, "%s %s",
+				best->entry.bytes_exact ? "byte for byte as in" : "as in", best->name);
+	return true;
+}
+
+void vk_table_merge(struct vk_table_plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0, end; i < plan->count; i = end) {
+		uint64_t start = plan->items[i].entry.partition.start_sector;
+		struct vk_proposal merged;
+		bool keep = true;
+
+		for (end = i + 1; end < plan->count; end++)
+			if (plan->items[end].entry.partition.start_sector != start)
+				break;
+		if (plan->items[i].by == VK_PROPOSED_FOUND)
+			merged = merge_volume(plan, &plan->items[i], end - i);
+		else
+			keep = merge_others(plan, &plan->items[i], end - i, &merged);
+		if (keep)
+			plan->items[kept++] = merged;
+	}
+	plan->count = kept;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a search found, for people: the first answer, the volumes with their evidence, then the ghosts. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "report/report_find.h"
+
+static void put_size(FILE *out, uint64_t bytes)
+{
+	char buf[64];
+	struct vk_text text;
+
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_size(&text, bytes);
+	fputs(buf, out);
+}
+
+/* What the sound table says of its VMFS partitions must be there. */
+static bool table_is_met(const struct vk_find_view *view)
+{
+	const struct vk_table *t = &view->source->table;
+
+	for (size_t i = 0; i < t->partition_count; i++) {
+		const struct vk_partition *p = &t->partitions[i];
+		uint64_t start = vk_mul_sat(p->start_sector, t->sector_size);
+		bool met = !vk_partition_is_vmfs(p);
+
+		for (size_t k = 0; k < view->find->count && !met; k++)
+			met = view->find->candidates[k].standing == VK_STANDING_LIVING &&
+			      view->find->candidates[k].start_bytes == start;
+		if (!met)
+			return false;
+	}
+	return true;
+}
+
+bool vk_report_find_in_table(const struct vk_source *source, const struct vk_candidate *c)
+{
+	if (source->kind != VK_SOURCE_DISK)
+		return c->start_bytes == 0;
+	return c->table_sound && (!c->length_exact || c->claimed_bytes == c->length_bytes);
+}
+
+bool vk_report_find_agrees(const struct vk_find_view *view)
+{
+	for (size_t i = 0; i < view->find->count; i++) {
+		const struct vk_candidate *c = &view->find->candidates[i];
+
+		if (c->standing == VK_STANDING_DAMAGED ||
+		    (c->standing == VK_STANDING_LIVING && !vk_report_find_in_table(view->source, c)))
+			return false;
+	}
+	return view->find->unreadable_count == 0 && table_is_met(view);
+}
+
+/* Sectors as the disk counts them; of 512 bytes where a start does not fit these. */
+static uint32_t unit_of(const struct vk_source *source, const struct vk_candidate *c)
+{
+	return c->start_bytes % source->sector_size == 0 ? source->sector_size : 512;
+}
+
+static void put_label(FILE *out, const struct vk_candidate *c)
+{
+	char buf[600];
+	struct vk_text text;
+
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_label(&text, c->fs.fsLabel, sizeof(c->fs.fsLabel));
+	fprintf(out, "\"%s\"", buf);
+}
+
+static void put_version(FILE *out, const struct vk_candidate *c)
+{
+	char name[40];
+
+	if (!c->has_fs) {
+		fputs(c->local ? "VMFS-L" : "VMFS", out);
+		return;
+	}
+	vk_fs_version_name(&c->fs, name);
+	fprintf(out, "%s ", name);
+	put_label(out, c);
+}
+
+/* "living   sector 2048, 41940959 sectors, 20 GiB (…): VMFS-6.82 "practice"" */
+static void put_head(FILE *out, const struct vk_source *source, const struct vk_candidate *c)
+{
+	uint32_t unit = unit_of(source, c);
+
+	if (c->start_before_disk)
+		fputs("begins before the disk", out);
+	else
+		fprintf(out, "sector %" PRIu64 "%s", c->start_bytes / unit,
+			unit == source->sector_size ? "" : " (of 512 bytes)");
+	fprintf(out, ", %s%" PRIu64 " sectors, ", c->length_exact ? "" : "at least ", c->length_bytes / unit);
+	put_size(out, c->length_bytes);
+	fputs(": ", out);
+	put_version(out, c);
+}
+
+void vk_report_find_likely(FILE *out, const struct vk_source *source, const struct vk_candidate *candidates,
+			   size_t count, double seconds)
+{
+	size_t shown = 0;
+
+	fprintf(out, "Likely places, after %.0f ms:\n", seconds * 1000);
+	for (size_t i = 0; i < count; i++) {
+		if (vk_standing_is_ghost(candidates[i].standing))
+			continue;
+		fprintf(out, "  %-8s ", vk_standing_name(candidates[i].standing));
+		put_head(out, source, &candidates[i]);
+		fputc('\n', out);
+		shown++;
+	}
+	if (shown == 0)
+		fputs("  no volume\n", out);
+}
+
+static void put_uuid(FILE *out, const char *name, const struct vk_vmfs_uuid *uuid)
+{
+	char text[VK_VMFS_UUID_TEXT_BYTES];
+
+	vk_vmfs_uuid_format(uuid, text);
+	fprintf(out, "  %-15s %s\n", name, text);
+}
+
+static void put_checks(FILE *out, const struct vk_candidate *c, bool all)
+{
+	static const char *const verdicts[] = {"unknown", "holds", "FAILS"};
+
+	for (int i = 0; i < VK_CHECK_COUNT; i++)
+		if (all || c->checks[i].verdict == VK_VERDICT_FAIL)
+			fprintf(out, "  %-7s %-14s %s%s%s\n", verdicts[c->checks[i].verdict],
+				vk_find_check_name((enum vk_find_check)i), vk_find_check_what((enum vk_find_check)i),
+				c->checks[i].seen[0] == '\0' ? "" : ": ", c->checks[i].seen);
+}
+
+static void put_found_by(FILE *out, const struct vk_candidate *c)
+{
+	static const char *const ways[] = {"the partition table", "a capture", "a usual start", "an LVM header",
+					   "a file-system descriptor", "locks and heartbeats"};
+	const char *comma = "";
+
+	fputs("  found by        ", out);
+	for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if ((c->found_by >> i & 1) != 0) {
+			fprintf(out, "%s%s", comma, ways[i]);
+			comma = ", ";
+		}
+	fprintf(out, "%s%s%s\n", c->heard[0] == '\0' ? "" : " (", c->heard, c->heard[0] == '\0' ? "" : ")");
+}
+
+static void put_table(FILE *out, const struct vk_source *source, const struct vk_candidate *c)
+{
+	uint32_t unit = unit_of(source, c);
+
+	if (source->kind != VK_SOURCE_DISK)
+		return;
+	if (vk_report_find_in_table(source, c))
+		fprintf(out, "  partition       %s\n", c->heard);
+	else if (c->table_sound)
+		fprintf(out, "  partition       %s, but with %" PRIu64 " sectors\n", c->heard, c->claimed_bytes / unit);
+	else
+		fprintf(out, "  partition       none in a sound table; its type is %s (MBR) or %s (GPT)\n", "fb",
+			c->local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS);
+}
+
+static void put_volume(FILE *out, const struct vk_find_view *view, const struct vk_candidate *c)
+{
+	uint32_t unit = unit_of(view->source, c);
+
+	fprintf(out, "\n%s%s: ", c->standing == VK_STANDING_LIVING ? "Living" : "Damaged", c->head ? "" : ", not the first extent of its volume");
+	put_head(out, view->source, c);
+	fputc('\n', out);
+	if (!c->start_before_disk)
+		fprintf(out, "  last sector     %s%" PRIu64 "\n", c->length_exact ? "" : "at least ",
+			(vk_add_sat(c->start_bytes, c->length_bytes) - 1) / unit);
+	if (c->has_header) {
+		fprintf(out, "  LVM version     %u.%u\n", c->lvm.majorVersion, c->lvm.minorVersion);
+		put_uuid(out, "device UUID", &c->lvm.devID);
+	}
+	if (c->has_volume)
+		put_uuid(out, "volume UUID", &c->volume.uuid);
+	if (c->has_fs)
+		put_uuid(out, "datastore UUID", &c->fs.uuid);
+	put_table(out, view->source, c);
+	put_found_by(out, c);
+	fprintf(out, "  sure            %u %%: %s\n", c->sure_percent, c->why);
+	if (!c->length_exact)
+		fputs("  length          not exact: no sound LVM header says it\n", out);
+	put_checks(out, c, view->all);
+}
+
+enum { GHOSTS_SHOWN = 20 };
+
+static void put_ghosts(FILE *out, const struct vk_find_view *view, size_t ghosts)
+{
+	size_t shown = 0;
+
+	if (ghosts == 0)
+		return;
+	fprintf(out, "\nNo volumes of this disk, although they look like it:\n");
+	for (size_t i = 0; i < view->find->count; i++) {
+		const struct vk_candidate *c = &view->find->candidates[i];
+
+		if (!vk_standing_is_ghost(c->standing))
+			continue;
+		if (shown++ == GHOSTS_SHOWN && !view->all) {
+			fprintf(out, "  and %zu more; --all shows them\n", ghosts - GHOSTS_SHOWN);
+			return;
+		}
+		fprintf(out, "  %s: ", vk_standing_name(c->standing));
+		put_head(out, view->source, c);
+		fprintf(out, "\n    %s\n", c->why);
+		if (view->all)
+			put_checks(out, c, true);
+	}
+}
+
+static void put_searched(FILE *out, const struct vk_find_view *view)
+{
+	const struct vk_find *f = view->find;
+
+	if (view->likely_only) {
+		fprintf(out, "\nLooked at the likely places only, in %.0f ms\n", view->seconds * 1000);
+		return;
+	}
+	fputs("\nSearched ", out);
+	put_size(out, f->scanned_bytes);
+	if (f->scanned_bytes < f->total_bytes) {
+		fputs(" of ", out);
+		put_size(out, f->total_bytes);
+	}
+	fprintf(out, " in %.1f s", view->seconds);
+	if (f->holes_bytes > 0) {
+		fputs(", of which known to be zero ", out);
+		put_size(out, f->holes_bytes);
+	}
+	fputc('\n', out);
+	for (size_t i = 0; i < f->unreadable_count && i < 16; i++)
+		fprintf(out, "  unreadable: %" PRIu64 " bytes from byte %" PRIu64 "\n",
+			f->unreadable[i].length_bytes, f->unreadable[i].offset_bytes);
+	if (f->unreadable_count > 16)
+		fprintf(out, "  unreadable: %zu more ranges\n", f->unreadable_count - 16);
+	if (f->left_out > 0)
+		fprintf(out, "  %zu more marks were met than can be judged\n", f->left_out);
+}
+
+static void put_foreign(FILE *out, const struct vk_foreigners *foreign)
+{
+	for (size_t i = 0; i < foreign->count; i++) {
+		const struct vk_foreign *x = &foreign->items[i];
+
+		fprintf(out, "%s%s at byte %" PRIu64, i == 0 ? "\nOther systems on this disk:\n  " : "  ", x->type, x->start_bytes);
+		if (x->length_bytes > 0) {
+			fputs(", ", out);
+			put_size(out, x->length_bytes);
+		}
+		fprintf(out, "%s%s%s\n", x->label[0] == '\0' ? "" : ", label \"", x->label, x->label[0] == '\0' ? "" : "\"");
+	}
+}
+
+void vk_report_find_text(FILE *out, const struct vk_find_view *view)
+{
+	const struct vk_find *f = view->find;
+	size_t living = 0, damaged = 0, ghosts = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		living += f->candidates[i].standing == VK_STANDING_LIVING;
+		damaged += f->candidates[i].standing == VK_STANDING_DAMAGED;
+		ghosts += vk_standing_is_ghost(f->candidates[i].standing);
+	}
+	put_searched(out, view);
+	fprintf(out, "\nFound %zu living volume%s, %zu damaged, %zu ghost%s\n", living, living == 1 ? "" : "s", damaged,
+		ghosts, ghosts == 1 ? "" : "s");
+	for (size_t i = 0; i < f->count; i++)
+		if (!vk_standing_is_ghost(f->candidates[i].standing))
+			put_volume(out, view, &f->candidates[i]);
+	put_ghosts(out, view, ghosts);
+	put_foreign(out, &f->foreign);
+	if (view->next_count > 0)
+		fputs("\nNext (nothing is written without --write):\n", out);
+	else if (living > 0 && vk_report_find_agrees(view))
+		fputs("\nThe partition table agrees with what was found.\n", out);
+	for (size_t i = 0; i < view->next_count; i++)
+		fprintf(out, "  %s\n", view->next[i]);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a search found, for people and for scripts. */
+#ifndef VK_REPORT_REPORT_FIND_H
+#define VK_REPORT_REPORT_FIND_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "vmfskit/find.h"
+
+/* A search and what is to be told of it. All borrowed. */
+struct vk_find_view {
+	const struct vk_source *source;
+	const struct vk_find *find;
+	bool likely_only;
+	uint64_t range_start_bytes;
+	bool all;             /* every check of every candidate */
+	double seconds;
+	char *const *next;    /* commands to paste */
+	size_t next_count;
+};
+
+/* Whether a sound table has the candidate as it is: start, and length where that is known. */
+bool vk_report_find_in_table(const struct vk_source *source, const struct vk_candidate *c);
+/* Whether what was found and a sound table agree: nothing is damaged, missing in the table, or named and not there. */
+bool vk_report_find_agrees(const struct vk_find_view *view);
+
+/* The first answer, before the search: one line for each volume. */
+void vk_report_find_likely(FILE *out, const struct vk_source *source, const struct vk_candidate *candidates,
+			   size_t count, double seconds);
+void vk_report_find_text(FILE *out, const struct vk_find_view *view);
+/* docs/json.md; NULL when memory ran out. */
+json_t *vk_report_find_json(const struct vk_find_view *view);
+
+#endif
