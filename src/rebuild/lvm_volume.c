@@ -45,6 +45,13 @@ static void leave_identity(struct vk_lvm_case *c)
 		     "left as they are.");
 }
 
+/* Votes of the time of creation and of the device's host for one of two UUIDs. */
+static unsigned witnesses(const struct vk_lvm_case *c, const struct vk_vmfs_uuid *id)
+{
+	return (unsigned)vk_same_event(vk_uuid_seconds(id), c->v.creationTimeUS / 1000000) +
+	       (unsigned)(c->device_believed && memcmp(id->b + 10, c->d0.devID.b + 10, 6) == 0);
+}
+
 /* The name is no UUID, and the UUID not what the file system says: what is left of the name decides. */
 static void mend_by_likeness(struct vk_lvm_case *c, const char *uuid)
 {
@@ -59,16 +66,11 @@ static void mend_by_likeness(struct vk_lvm_case *c, const char *uuid)
 		set_name(c, "volInfo of the file-system descriptor");
 	} else if (as_uuid > as_info && as_uuid >= ALIKE) {
 		set_name(c, "uuid of the volume, and most of the name");
+	} else if (!c->fs_believed && witnesses(c, &c->v.uuid) == 2) {
+		set_name(c, "uuid of the volume; its time and host are those of the device");
 	} else {
 		leave_identity(c);
 	}
-}
-
-/* Votes of the time of creation and of the device's host for one of two UUIDs. */
-static unsigned witnesses(const struct vk_lvm_case *c, const struct vk_vmfs_uuid *id)
-{
-	return (unsigned)vk_same_event(vk_uuid_seconds(id), c->v.creationTimeUS / 1000000) +
-	       (unsigned)(c->device_believed && memcmp(id->b + 10, c->d0.devID.b + 10, 6) == 0);
 }
 
 /* Name and UUID are of different volumes, and the file system, if it is there, knows neither. */

@@ -473,5 +473,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_refused),
 	};
 
+	if (getenv("CMOCKA_TEST_FILTER") != NULL)
+		cmocka_set_test_filter(getenv("CMOCKA_TEST_FILTER"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
