@@ -22,8 +22,9 @@ const struct vk_layout *const vk_layouts[] = {
 	&vk_lvm_device_layout,   &vk_lvm_volume_layout,    &vk_lvm_pe_layout,
 	&vk_lvm_ext_layout,      &vk_lvm_sd_layout,        &vk_fs_descriptor_layout,
 	&vk_heartbeat_layout,    &vk_lock_layout,          &vk_lock_holder_layout,
-	&vk_fat_boot_layout,     &vk_file_metadata_layout, &vk_resource_file_layout,
-	&vk_cluster_layout,      &vk_cluster6_layout,
+	&vk_fat_boot_layout,
+	&vk_file_metadata_layout, &vk_resource_file_layout, &vk_cluster_layout,
+	&vk_cluster6_layout,
 	NULL,
 };
 

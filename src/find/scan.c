@@ -152,6 +152,7 @@ static enum vk_status begin(struct run *run, struct vk_error *err)
 /* What stops a scan, a failure too, is not to cost what was done. Of a scan that came to its end nothing is lost. */
 static enum vk_status end(struct run *run, enum vk_status status, struct vk_error *err)
 {
+	run->stopped = run->stopped && run->state.position < run->end;
 	if (status != VK_OK) {
 		if (save(run, NULL) == VK_OK && status == VK_IO && run->options->resume_path != NULL)
 			(void)vk_error_remedy(err, "When the disk answers again run the same command: the scan goes on from where it is");

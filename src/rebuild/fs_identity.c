@@ -92,6 +92,17 @@ static void make_uuid(struct vk_fs_work *fs)
 		vk_work_lost(fs->work, "The datastore's UUID survives nowhere; it gets a new one, so paths with the old UUID (/vmfs/volumes/<UUID>) in .vmx files and inventories must be corrected, or the volume registered anew.");
 }
 
+/* The host that made the file system is the one that made its LVM volume. */
+static bool maker_confirmed(const struct vk_fs_work *fs, const struct vk_vmfs_uuid_parts *id)
+{
+	struct vk_vmfs_uuid_parts lv;
+
+	if (fs->lv == NULL)
+		return true;
+	vk_vmfs_uuid_decode(&fs->lv->uuid, &lv);
+	return memcmp(lv.macAddr, id->macAddr, sizeof(lv.macAddr)) == 0;
+}
+
 static void judge_uuid(struct vk_fs_work *fs)
 {
 	struct vk_vmfs_uuid_parts id;
@@ -108,6 +119,10 @@ static void judge_uuid(struct vk_fs_work *fs)
 		return;
 	if (!confirmed(fs, fs->is.creationTime))
 		return;
+	if (!maker_confirmed(fs, &id)) {
+		make_uuid(fs);
+		return;
+	}
 	id.timeLo = fs->is.creationTime;
 	vk_vmfs_uuid_encode(&id, &mended);
 	vk_fs_set_bytes(fs, "uuid", &mended, VK_FIELD_COPY, false,
@@ -118,7 +133,7 @@ static void judge_volume(struct vk_fs_work *fs)
 {
 	char was[VK_VMFS_UUID_TEXT_BYTES];
 
-	if (fs->lv == NULL)
+	if (fs->lv == NULL || (fs->trusted && fs->work->volume_identity_open))
 		return;
 	if (fs->trusted && (fs->lv->state == VK_LVM_RESIG_PENDING || fs->lv->state == VK_LVM_RESIG_DONE)) {
 		vk_work_note(fs->work, "The volume is being resignatured: what its descriptor says of the LVM volume stays.");

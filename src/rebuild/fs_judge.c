@@ -151,7 +151,7 @@ void vk_fs_judge_config(struct vk_fs_work *fs)
 	if (five && dense->sure >= VK_SELF_LIKELY && dense->value != 0)
 		config |= DENSE;
 	if (local)
-		config |= 0x900;
+		config |= 0x900; /* LOCAL and OSDATA, as on the system volume of ESXi 7 */
 	if (fs->trusted && (fs->was.config & ~known) == 0 && fs->was.config != 0) {
 		if (five && dense->sure >= VK_SELF_LIKELY && dense->value != 0 && (fs->was.config & DENSE) == 0)
 			vk_fs_set(fs, "config", fs->was.config | DENSE, VK_FIELD_COMPUTED, true, "%s",

@@ -108,17 +108,29 @@ static unsigned points(const struct vk_fs_work *fs)
 	return n;
 }
 
+enum { CONFIG_LOCAL = 0x100 };
+
+/*
+ * VMFS-L is marked three times: by the magic, in the configuration and, on LVM6, in the header's flags. The magic is
+ * one bit away from the other one, so the majority counts; without a majority it stays.
+ */
 static void judge_magic(struct vk_fs_work *fs)
 {
-	bool local = (fs->work->vmfs.lvm_usable && fs->work->vmfs.lvm.majorVersion >= 6 &&
-		      (fs->work->vmfs.lvm.flags & VK_LVM_FLAG_VMFSL) != 0) ||
-		     (fs->trusted && (fs->was.config & 0x900) == 0x900);
+	const struct vk_vmfs *v = &fs->work->vmfs;
+	bool known = fs->trusted && vk_fs_magic_known(fs->was.magic);
+	bool six = v->lvm_usable && v->lvm.majorVersion >= 6;
+	bool flagged = six && (v->lvm.flags & VK_LVM_FLAG_VMFSL) != 0;
+	bool configured = fs->trusted && (fs->was.config & CONFIG_LOCAL) != 0;
+	bool local = six ? flagged : configured;
+	bool is_local = fs->was.magic == VK_FS_MAGIC_VMFSL || fs->was.magic == VK_FS_MAGIC_VMFS6L;
 
-	if (fs->trusted && vk_fs_magic_known(fs->was.magic))
+	if (known && (is_local == local || (six ? flagged != configured : !is_local)))
 		return;
-	vk_fs_set(fs, "magic", local ? VK_FS_MAGIC_VMFSL : VK_FS_MAGIC_VMFS, VK_FIELD_CONSTANT, true,
-		  local ? "VMFS-L, as the LVM header's flags or the volume's configuration say"
-			: "the same on every VMFS volume");
+	if (local)
+		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFSL, VK_FIELD_COPY, true,
+			  six ? "flags of the LVM header at 0x100000" : "config of the descriptor itself");
+	else
+		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFS, VK_FIELD_CONSTANT, true, "the same on every VMFS volume");
 }
 
 static void read_facts(struct vk_fs_work *fs)
@@ -166,6 +178,8 @@ static enum vk_status put(struct vk_fs_work *fs, struct vk_error *err)
 
 static void verdict(struct vk_fs_work *fs)
 {
+	if (fs->trusted && !fs->has_capture)
+		vk_work_note(fs->work, "Nothing else on the volume tells the datastore's label, the random part of its UUID, minorVersion and config of the descriptor and what lies behind subBlockSize in it: damage to these is seen only beside a capture.");
 	if (fs->changed == 0) {
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_INTACT,
 				"everything in it that can be compared agrees");

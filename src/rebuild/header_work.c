@@ -134,8 +134,8 @@ void vk_work_field(struct vk_header_work *work, const struct vk_layout *layout,
 }
 
 /* Keep a sentence that is not there yet. */
-static void add_sentence(struct vk_header_work *work, char ***list, size_t *count, const char *fmt,
-			 va_list ap)
+__attribute__((format(printf, 4, 0))) static void
+add_sentence(struct vk_header_work *work, char ***list, size_t *count, const char *fmt, va_list ap)
 {
 	char *text;
 	char **grown;

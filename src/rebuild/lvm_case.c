@@ -157,6 +157,27 @@ static void assume_layout(struct vk_lvm_case *c)
 		vk_lvm_volume_decode(c->volume_raw, sizeof(c->volume_raw), &c->v0);
 }
 
+/* Of a header that is not believed, parts that say themselves that they are sound. */
+static void salvage_device(struct vk_lvm_case *c)
+{
+	const struct vk_lvm_device *d0 = &c->d0;
+	const char *why = "what is left of the header: devID and initTimeUS name the same second";
+
+	memset(&c->d, 0, sizeof(c->d));
+	c->device.rebuilt = c->disk_id.rebuilt = true;
+	if (vk_lvm_disk_id_sound(&d0->diskID)) {
+		c->d.diskID = d0->diskID;
+		c->disk_id.rebuilt = false;
+	}
+	if (d0->initTimeUS < 1000000 || d0->initTimeUS / 1000000 != vk_uuid_seconds(&d0->devID))
+		return;
+	vk_side_bytes(&c->device, "devID", &d0->devID, VK_FIELD_COPY, false, "%s", why);
+	vk_side_number(&c->device, "initTimeUS", d0->initTimeUS, VK_FIELD_COPY, false, "%s", why);
+	if (d0->modTimeUS >= d0->initTimeUS && d0->modTimeUS / 1000000 <= UINT32_MAX)
+		vk_side_number(&c->device, "modTimeUS", d0->modTimeUS, VK_FIELD_USUAL, false,
+			       "what is left of the header");
+}
+
 enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case,
 				struct vk_error *err)
 {
@@ -183,16 +204,16 @@ enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case 
 	like.mdAlignment = c->six ? c->alignment : 0;
 	vk_lvm_geometry(&like, VK_LVM_HEADER_OFFSET, &c->geometry);
 	vk_pe_survey_read(c);
+	if (c->device_believed)
+		vk_lvm_exts_read(c, c->d0.extDevMetadataOffset);
 	c->d = c->d0;
 	c->v = c->v0;
 	vk_side_init(&c->device, &vk_lvm_device_layout, &c->d0, &c->d, VK_LVM_HEADER_OFFSET);
 	vk_side_init(&c->disk_id, &vk_scsi_disk_id_layout, &c->d0.diskID, &c->d.diskID,
 		     VK_LVM_HEADER_OFFSET + 0x0C);
 	vk_side_init(&c->volume, &vk_lvm_volume_layout, &c->v0, &c->v, c->volume_at);
-	if (!c->device_believed) {
-		memset(&c->d, 0, sizeof(c->d));
-		c->device.rebuilt = c->disk_id.rebuilt = true;
-	}
+	if (!c->device_believed)
+		salvage_device(c);
 	if (!c->volume_believed) {
 		memset(&c->v, 0, sizeof(c->v));
 		c->volume.rebuilt = true;

@@ -31,6 +31,7 @@ struct vk_lvm_sizes {
 	uint64_t logical_pes;  /* of the whole volume */
 	bool several;          /* the volume has other extents */
 	bool several_open;     /* it cannot be told whether it has */
+	bool first_open;       /* contradiction about the first extent; then pes_open, too */
 	bool pes_open;         /* those who say how many extents there are contradict each other, none leads */
 	bool offset_usual, pes_usual, total_usual; /* nobody says: what every header has, what fits */
 	char offset_from[160], pes_from[160], volume_pes_from[160], total_from[160], first_from[160];
@@ -38,6 +39,7 @@ struct vk_lvm_sizes {
 	bool large;            /* extended metadata: main tables do not tell all */
 };
 
+enum { VK_LVM_EXTS_MAX = 64 };
 struct vk_lvm_case {
 	struct vk_header_work *work;
 	uint8_t device_raw[512], volume_raw[VK_LVM_VOLUME_BYTES];
@@ -51,6 +53,9 @@ struct vk_lvm_case {
 	uint32_t alignment;               /* of LVM6 */
 	struct vk_lvm_geometry geometry;
 	struct vk_pe_survey survey;
+	struct vk_lvm_ext_at exts[VK_LVM_EXTS_MAX]; /* extended metadata, as far as its chain can be followed */
+	size_t ext_count;
+	uint64_t ext_found_at;            /* where it begins when the header does not say; 0: not found */
 	struct vk_lvm_sizes sizes;
 	struct vk_side device, disk_id, volume;
 	const struct vk_known_header *capture;  /* of this device; NULL: none */
@@ -66,6 +71,8 @@ VK_MUST_USE enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct 
 unsigned vk_lvm_device_score(const struct vk_lvm_device *device);
 enum { VK_LVM_SCORE_ENOUGH = 5 };
 void vk_pe_survey_read(struct vk_lvm_case *c);
+/* Follow extended metadata from there on. */
+void vk_lvm_exts_read(struct vk_lvm_case *c, uint64_t at);
 
 /* Captures and other extents that were given. Both may set d and v before relations are looked at. */
 void vk_lvm_known_find(struct vk_lvm_case *c);
@@ -80,12 +87,17 @@ VK_MUST_USE enum vk_status vk_lvm_sizes_decide(struct vk_lvm_case *c, struct vk_
 void vk_lvm_volume_mend(struct vk_lvm_case *c);
 void vk_lvm_device_mend(struct vk_lvm_case *c);
 void vk_lvm_disk_id_mend(struct vk_lvm_case *c);
+/* Whether type, length and bytes of an id agree. */
+bool vk_lvm_disk_id_sound(const struct vk_scsi_disk_id *id);
+/* Entries in the table of LVM6: as many as there are when they cover the volume without a gap. */
+uint64_t vk_lvm_six_entries(const struct vk_lvm_case *c, bool *ret_covered);
 /* Put the tables that differ from what they should be, and their verdict. Errors: as vk_work_put. */
 VK_MUST_USE enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err);
 
 /* A UUID of that second that says by itself that it was made new: the same for the same volume on every run. */
 void vk_lvm_fresh_uuid(const struct vk_lvm_case *c, const char *what, uint32_t seconds,
 		       struct vk_vmfs_uuid *ret_uuid);
+bool vk_lvm_uuid_is_fresh(const struct vk_vmfs_uuid *uuid);
 /* When the volume was made, Unix seconds, and who says so; 0: nobody. */
 uint32_t vk_lvm_made_at(const struct vk_lvm_case *c, const char **ret_from);
 static inline uint32_t vk_uuid_seconds(const struct vk_vmfs_uuid *uuid)

@@ -13,9 +13,18 @@ static bool has_vendor(const struct vk_lvm_device *d)
 	return vk_all_zero(d->diskID.vendor, sizeof(d->diskID.vendor)) == false;
 }
 
+enum { CONFIG_LOCAL = 0x100 };
+
+/* VMFS-L is marked three times: two of the descriptor's magic, its configuration and the header's own flags decide. */
 static bool local_volume(const struct vk_lvm_case *c)
 {
-	return c->fs_believed && (c->fs.magic == VK_FS_MAGIC_VMFSL || c->fs.magic == VK_FS_MAGIC_VMFS6L);
+	bool magic = c->fs.magic == VK_FS_MAGIC_VMFSL || c->fs.magic == VK_FS_MAGIC_VMFS6L;
+	bool configured = (c->fs.config & CONFIG_LOCAL) != 0;
+	bool flagged = !c->device.rebuilt && c->d.flags == VK_LVM_FLAG_VMFSL;
+
+	if (!c->fs_believed)
+		return false;
+	return magic + configured + flagged >= 2;
 }
 
 static unsigned fs_major(const struct vk_lvm_case *c)
@@ -101,7 +110,7 @@ static void mend_mac(struct vk_lvm_case *c, struct vk_vmfs_uuid *id)
 	const uint8_t *mac = c->v.uuid.b + 10;
 
 	if (!c->volume_believed || !c->fs_believed || memcmp(mac, c->fs.uuid.b + 10, 6) != 0 ||
-	    memcmp(mac, id->b + 10, 6) == 0 || c->sizes.first_pe != 0 ||
+	    memcmp(mac, id->b + 10, 6) == 0 || vk_lvm_uuid_is_fresh(id) || c->sizes.first_pe != 0 ||
 	    !vk_same_event(vk_uuid_seconds(id), vk_uuid_seconds(&c->v.uuid)))
 		return;
 	memcpy(id->b + 10, mac, 6);
@@ -146,7 +155,7 @@ static void make_identity(struct vk_lvm_case *c)
 	uint32_t seconds = vk_lvm_made_at(c, &from);
 	struct vk_vmfs_uuid id;
 
-	if (!vk_vmfs_uuid_is_nil(&c->d.devID)) /* of a capture */
+	if (!vk_vmfs_uuid_is_nil(&c->d.devID)) /* of a capture, or what is left */
 		return;
 	if (seconds == 0) {
 		seconds = 1;
@@ -183,7 +192,10 @@ static void mend_sizes(struct vk_lvm_case *c)
 	if (!z->large)
 		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_CONSTANT, true,
 			       "up to 16 TiB there is no extended metadata");
-	else if (c->work->vmfs.ext_count == 0)
+	else if (c->ext_found_at != 0)
+		vk_side_number(d, "extDevMetadataOffset", c->ext_found_at, VK_FIELD_COMPUTED, true,
+			       "the extended metadata that begins where the extents of the main region end");
+	else if (c->ext_count == 0)
 		vk_work_lost(c->work, "The extended metadata of the device cannot be reached, and where it lay is not "
 			     "known for certain: extDevMetadataOffset is left as it is.");
 }
@@ -192,16 +204,16 @@ static void mend_sizes(struct vk_lvm_case *c)
 static void mend_six(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_sizes *z = &c->sizes;
-	uint64_t entries = c->survey.good > 0 ? c->survey.entries : (z->volume_pes + 65535) / 65536;
+	bool sure = c->volume_believed, covered;
+	uint64_t entries = vk_lvm_six_entries(c, &covered);
 	uint64_t a = c->d.numPEs, b = c->d.numPEs6;
 	struct vk_side *d = &c->device;
-	bool sure = c->volume_believed;
 
 	vk_side_number(d, "mdAlignment", c->alignment, sure ? VK_FIELD_COMPUTED : VK_FIELD_USUAL, true, "%s",
 		       sure ? "the place of the volume descriptor" : "every VMFS6 volume seen");
 	if (c->d.numPEMaps == 0 || c->d.numPEMaps > VK_LVM_MAPS_PER_REGION)
 		vk_side_number(d, "numPEMaps", 1, VK_FIELD_USUAL, false, "LVM6 needs one");
-	if (c->work->vmfs.ext_count == 0)
+	if (c->ext_count == 0)
 		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_USUAL, true, "LVM6 has no extended metadata");
 	if (z->pes_open)
 		return;
@@ -217,7 +229,7 @@ static void mend_six(struct vk_lvm_case *c)
 		vk_side_number(d, "lastPEIndex", c->d.numPEs - 1ULL, VK_FIELD_USUAL, false, "numPEs - 1");
 	if (c->d.flags > VK_LVM_FLAG_VMFSL || (c->fs_believed && c->d.flags != local_volume(c)))
 		vk_side_number(d, "flags", local_volume(c) ? VK_LVM_FLAG_VMFSL : 0, VK_FIELD_USUAL, false,
-			       "the magic of the file-system descriptor");
+			       "magic and config of the file-system descriptor");
 }
 
 /* A table entry that nobody filled does not count. */

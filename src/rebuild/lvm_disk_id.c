@@ -70,6 +70,13 @@ static bool contradicts(const struct vk_scsi_disk_id *id)
 	}
 }
 
+bool vk_lvm_disk_id_sound(const struct vk_scsi_disk_id *id)
+{
+	uint8_t type, len;
+
+	return recognise(id->id, &type, &len) && !contradicts(id) && id->len == len;
+}
+
 static void mend_form(struct vk_lvm_case *c)
 {
 	struct vk_scsi_disk_id *id = &c->d.diskID;

@@ -47,6 +47,11 @@ void vk_lvm_fresh_uuid(const struct vk_lvm_case *c, const char *what, uint32_t s
 	vk_vmfs_uuid_encode(&parts, ret_uuid);
 }
 
+bool vk_lvm_uuid_is_fresh(const struct vk_vmfs_uuid *uuid)
+{
+	return memcmp(uuid->b + 10, made_here, sizeof(made_here)) == 0;
+}
+
 uint32_t vk_lvm_made_at(const struct vk_lvm_case *c, const char **ret_from)
 {
 	uint64_t volume = c->v0.creationTimeUS / 1000000;

@@ -32,8 +32,9 @@ static struct vk_side_row *row_of(struct vk_side *side, const struct vk_field *f
 	return &side->rows[field - side->layout->fields];
 }
 
-static void keep(struct vk_side *side, const struct vk_field *field, const void *bytes,
-		 enum vk_field_origin origin, bool matters, const char *from, va_list ap)
+__attribute__((format(printf, 6, 0))) static void
+keep(struct vk_side *side, const struct vk_field *field, const void *bytes,
+     enum vk_field_origin origin, bool matters, const char *from, va_list ap)
 {
 	struct vk_side_row *row = row_of(side, field);
 
@@ -77,8 +78,9 @@ void vk_side_bytes(struct vk_side *side, const char *field, const void *bytes,
 	va_end(ap);
 }
 
-static void keep_one(struct vk_side *side, const struct vk_field *field, const void *bytes,
-		     enum vk_field_origin origin, const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) static void
+keep_one(struct vk_side *side, const struct vk_field *field, const void *bytes,
+	 enum vk_field_origin origin, const char *fmt, ...)
 {
 	va_list ap;
 

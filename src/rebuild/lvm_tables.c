@@ -21,6 +21,7 @@ struct tables {
 	struct vk_lvm_case *c;
 	uint64_t entries_changed, maps_changed;
 	uint64_t first_changed; /* partition offset of the first entry that changes */
+	bool keep_entries;      /* those of LVM6 are of free lengths: what covers the volume is right */
 	bool rebuilt;           /* nothing of the tables was left */
 };
 
@@ -119,7 +120,8 @@ static enum vk_status clear_behind(struct tables *t, uint64_t table, uint64_t fr
 		if (!vk_work_get(t->c->work, at, piece, (size_t)n * STRIDE))
 			return VK_OK;
 		for (uint64_t k = 0; k < n; k++) {
-			if (piece[k * STRIDE] == 0)
+			if (piece[k * STRIDE] == 0 &&
+			    (!t->rebuilt || vk_all_zero(piece + k * STRIDE, STRIDE)))
 				continue;
 			memset(piece + k * STRIDE, 0, STRIDE);
 			count_change(t, at + k * STRIDE);
@@ -163,7 +165,7 @@ static enum vk_status put_region(struct tables *t, const struct region *r, struc
 		uint64_t table = vk_add_sat(bitmap, r->geometry.bitmap_bytes);
 
 		status = put_bitmap(t, bitmap, count, err);
-		if (status == VK_OK)
+		if (status == VK_OK && !t->keep_entries)
 			status = put_entries(t, r, table, first, count, err);
 		if (status == VK_OK)
 			status = clear_behind(t, table, count, err);
@@ -174,35 +176,24 @@ static enum vk_status put_region(struct tables *t, const struct region *r, struc
 /* Further regions as far as their chain can be read. */
 static enum vk_status put_exts(struct tables *t, uint64_t done, struct vk_error *err)
 {
-	const struct vk_vmfs *v = &t->c->work->vmfs;
-	uint64_t left = t->c->sizes.volume_pes - done;
+	const struct vk_lvm_case *c = t->c;
+	uint64_t left = c->sizes.volume_pes - done;
 	enum vk_status status = VK_OK;
 
-	for (size_t i = 0; i < v->ext_count && status == VK_OK; i++) {
-		struct region r = {.data_offset = v->exts[i].ext.dataOffset, .first = done};
+	for (size_t i = 0; i < c->ext_count && status == VK_OK; i++) {
+		struct region r = {.data_offset = c->exts[i].ext.dataOffset, .first = done};
 
-		r.maps = v->exts[i].ext.numPEMaps;
+		r.maps = c->exts[i].ext.numPEMaps;
 		r.count = vk_min_u64(left, r.maps * VK_LVM_PES_PER_MAP);
-		vk_lvm_geometry(&t->c->d, v->exts[i].offset_bytes, &r.geometry);
+		vk_lvm_geometry(&c->d, c->exts[i].offset_bytes, &r.geometry);
 		status = put_region(t, &r, err);
 		done += r.count;
 		left -= r.count;
 	}
 	if (status == VK_OK && left > 0)
-		vk_work_lost(t->c->work, "The PE tables of %llu extents lie behind extended metadata that cannot be reached: "
+		vk_work_lost(c->work, "The PE tables of %llu extents lie behind extended metadata that cannot be reached: "
 			     "they were not looked at.", (unsigned long long)left);
 	return status;
-}
-
-/* LVM6 tables whose entries cover the volume without a gap are right, whatever their lengths are. */
-static bool tiles_already(const struct vk_lvm_case *c)
-{
-	const struct vk_pe_survey *s = &c->survey;
-
-	return c->six && s->good > 0 && s->good == s->entries && s->bitmap_ones == s->entries &&
-	       s->bytes / VK_LVM_PE_BYTES == c->sizes.volume_pes && s->data_offset.lead == s->good &&
-	       s->data_offset.value == c->sizes.data_offset && s->first_pe.lead == s->good &&
-	       s->first_pe.value == c->sizes.first_pe;
 }
 
 static void give_verdict(const struct tables *t)
@@ -229,6 +220,18 @@ static void give_verdict(const struct tables *t)
 				(unsigned long long)t->entries_changed, (unsigned long long)t->maps_changed);
 }
 
+uint64_t vk_lvm_six_entries(const struct vk_lvm_case *c, bool *ret_covered)
+{
+	const struct vk_pe_survey *s = &c->survey;
+
+	*ret_covered = s->good > 0 && s->good == s->entries &&
+		       s->bytes / VK_LVM_PE_BYTES == c->sizes.volume_pes &&
+		       s->data_offset.lead == s->good && s->data_offset.value == c->sizes.data_offset &&
+		       s->first_pe.lead == s->good && s->first_pe.value == c->sizes.first_pe &&
+		       s->volume_id.lead == s->good && s->volume_id.value == c->v.volumeID;
+	return *ret_covered ? s->entries : (c->sizes.volume_pes + REGION_PES - 1) / REGION_PES;
+}
+
 enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err)
 {
 	struct tables t = {.c = c, .rebuilt = c->survey.good == 0};
@@ -241,11 +244,7 @@ enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err)
 						    : "not looked at");
 		return VK_OK;
 	}
-	if (tiles_already(c)) {
-		give_verdict(&t);
-		return VK_OK;
-	}
-	r.count = c->six ? (c->sizes.volume_pes + REGION_PES - 1) / REGION_PES
+	r.count = c->six ? vk_lvm_six_entries(c, &t.keep_entries)
 			 : vk_min_u64(c->sizes.volume_pes, REGION_PES);
 	r.maps = c->six ? 1 : (r.count + VK_LVM_PES_PER_MAP - 1) / VK_LVM_PES_PER_MAP;
 	if (c->six && r.count > VK_LVM_PES_PER_MAP)

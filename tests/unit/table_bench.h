@@ -226,4 +226,81 @@ static inline void bench_apply(struct table_bench *b, const struct rebuilt *r)
 		     &err);
 }
 
+static inline struct table_bench bench_disk(enum vk_table_kind kind, uint64_t size, const char *first, const char *second)
+{
+	struct vk_lab_spec *spec = bench_spec(kind, 512, size);
+
+	bench_volume(spec, first);
+	if (second != NULL)
+		bench_volume(spec, second);
+	return bench_make(spec, "plain");
+}
+
+/* Put the table of another disk of that size over this one: NULL ends the partitions. */
+static inline void bench_other_table(struct table_bench *b, enum vk_table_kind kind, uint64_t seed,
+			const char *const *partitions)
+{
+	struct vk_lab_spec *spec = bench_spec(kind, 512, b->plan->disk_sectors * 512);
+	struct vk_lab_plan *plan = calloc(1, sizeof(*plan));
+	struct vk_error err;
+
+	assert_non_null(plan);
+	spec->seed = seed;
+	for (; *partitions != NULL; partitions++)
+		bench_foreign(spec, *partitions);
+	must(vk_lab_plan_make(spec, plan, &err), &err);
+	must(vk_lab_write_table(&b->disk, plan, &err), &err);
+	free(plan);
+	free(spec);
+}
+
+/* The table of the plan without partition `index`, both copies sealed. */
+static inline void bench_delete_entry(struct table_bench *b, size_t index)
+{
+	struct vk_lab_plan *plan = malloc(sizeof(*plan));
+	struct vk_error err;
+
+	assert_non_null(plan);
+	*plan = *b->plan;
+	memmove(&plan->partitions[index], &plan->partitions[index + 1],
+		(plan->count - index - 1) * sizeof(plan->partitions[0]));
+	plan->count--;
+	must(vk_lab_write_table(&b->disk, plan, &err), &err);
+	free(plan);
+}
+
+static inline const struct vk_planned_entry *entry_of(const struct table_bench *b, const struct rebuilt *r,
+					       size_t index)
+{
+	const struct vk_lab_partition *p = &b->plan->partitions[index];
+	const struct vk_planned_entry *e;
+
+	if (r->status != VK_OK)
+		rebuilt_print(r);
+	assert_int_equal(r->status, VK_OK);
+	e = planned_at(r, p->start_sector);
+	if (e == NULL || e->partition.sectors != p->sectors) {
+		rebuilt_print(r);
+		fail_msg("partition %u is missing or wrong", p->number);
+	}
+	return e;
+}
+
+static inline bool said(char *const *list, size_t count, const char *words)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strstr(list[i], words) != NULL)
+			return true;
+	return false;
+}
+
+static inline void must_say(const struct rebuilt *r, const char *words)
+{
+	if (said(r->table.notes, r->table.note_count, words) ||
+	    said(r->table.lost, r->table.lost_count, words))
+		return;
+	rebuilt_print(r);
+	fail_msg("nothing says \"%s\"", words);
+}
+
 #endif
