@@ -25,8 +25,6 @@ void vk_repair_options_free(struct vk_repair_run *run);
 
 /* The same command with --write, to be pasted. Free it; NULL when there is no memory. */
 char *vk_repair_command(const struct vk_repair_run *run);
-/* How many things stay lost. */
-size_t vk_repair_lost(const struct vk_repair_run *run, char *const **ret_lost);
 
 void vk_repair_show(const struct vk_repair_run *run);
 void vk_repair_show_json(const struct vk_repair_run *run);
