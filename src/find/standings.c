@@ -255,6 +255,8 @@ static bool is_nested_in_open_end(const struct vk_finder *f, const struct accept
 	table = nested_table(f, x, f->probes[outer].start, true);
 	if (table == UINT64_MAX)
 		return false;
+	vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_FAIL, "lies behind the beginning of the volume at byte %" PRIu64,
+		     f->probes[outer].c.start_bytes);
 	stand(x, VK_GHOST_NESTED, outer, "the disk of a virtual machine, probably in the volume at byte %" PRIu64
 	      " whose length is not known: its own partition table stands at byte %" PRIu64, f->probes[outer].c.start_bytes, table);
 	return true;

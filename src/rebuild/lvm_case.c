@@ -204,6 +204,8 @@ enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case 
 	like.mdAlignment = c->six ? c->alignment : 0;
 	vk_lvm_geometry(&like, VK_LVM_HEADER_OFFSET, &c->geometry);
 	vk_pe_survey_read(c);
+	if (c->device_believed)
+		vk_lvm_exts_read(c, c->d0.extDevMetadataOffset);
 	c->d = c->d0;
 	c->v = c->v0;
 	vk_side_init(&c->device, &vk_lvm_device_layout, &c->d0, &c->d, VK_LVM_HEADER_OFFSET);

@@ -39,6 +39,7 @@ struct vk_lvm_sizes {
 	bool large;            /* extended metadata: main tables do not tell all */
 };
 
+enum { VK_LVM_EXTS_MAX = 64 };
 struct vk_lvm_case {
 	struct vk_header_work *work;
 	uint8_t device_raw[512], volume_raw[VK_LVM_VOLUME_BYTES];
@@ -52,6 +53,9 @@ struct vk_lvm_case {
 	uint32_t alignment;               /* of LVM6 */
 	struct vk_lvm_geometry geometry;
 	struct vk_pe_survey survey;
+	struct vk_lvm_ext_at exts[VK_LVM_EXTS_MAX]; /* extended metadata, as far as its chain can be followed */
+	size_t ext_count;
+	uint64_t ext_found_at;            /* where it begins when the header does not say; 0: not found */
 	struct vk_lvm_sizes sizes;
 	struct vk_side device, disk_id, volume;
 	const struct vk_known_header *capture;  /* of this device; NULL: none */
@@ -67,6 +71,8 @@ VK_MUST_USE enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct 
 unsigned vk_lvm_device_score(const struct vk_lvm_device *device);
 enum { VK_LVM_SCORE_ENOUGH = 5 };
 void vk_pe_survey_read(struct vk_lvm_case *c);
+/* Follow extended metadata from there on. */
+void vk_lvm_exts_read(struct vk_lvm_case *c, uint64_t at);
 
 /* Captures and other extents that were given. Both may set d and v before relations are looked at. */
 void vk_lvm_known_find(struct vk_lvm_case *c);

@@ -13,9 +13,18 @@ static bool has_vendor(const struct vk_lvm_device *d)
 	return vk_all_zero(d->diskID.vendor, sizeof(d->diskID.vendor)) == false;
 }
 
+enum { CONFIG_LOCAL = 0x100 };
+
+/* VMFS-L is marked three times: two of the descriptor's magic, its configuration and the header's own flags decide. */
 static bool local_volume(const struct vk_lvm_case *c)
 {
-	return c->fs_believed && (c->fs.magic == VK_FS_MAGIC_VMFSL || c->fs.magic == VK_FS_MAGIC_VMFS6L);
+	bool magic = c->fs.magic == VK_FS_MAGIC_VMFSL || c->fs.magic == VK_FS_MAGIC_VMFS6L;
+	bool configured = (c->fs.config & CONFIG_LOCAL) != 0;
+	bool flagged = !c->device.rebuilt && c->d.flags == VK_LVM_FLAG_VMFSL;
+
+	if (!c->fs_believed)
+		return false;
+	return magic + configured + flagged >= 2;
 }
 
 static unsigned fs_major(const struct vk_lvm_case *c)
@@ -183,7 +192,10 @@ static void mend_sizes(struct vk_lvm_case *c)
 	if (!z->large)
 		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_CONSTANT, true,
 			       "up to 16 TiB there is no extended metadata");
-	else if (c->work->vmfs.ext_count == 0)
+	else if (c->ext_found_at != 0)
+		vk_side_number(d, "extDevMetadataOffset", c->ext_found_at, VK_FIELD_COMPUTED, true,
+			       "the extended metadata that begins where the extents of the main region end");
+	else if (c->ext_count == 0)
 		vk_work_lost(c->work, "The extended metadata of the device cannot be reached, and where it lay is not "
 			     "known for certain: extDevMetadataOffset is left as it is.");
 }
@@ -201,7 +213,7 @@ static void mend_six(struct vk_lvm_case *c)
 		       sure ? "the place of the volume descriptor" : "every VMFS6 volume seen");
 	if (c->d.numPEMaps == 0 || c->d.numPEMaps > VK_LVM_MAPS_PER_REGION)
 		vk_side_number(d, "numPEMaps", 1, VK_FIELD_USUAL, false, "LVM6 needs one");
-	if (c->work->vmfs.ext_count == 0)
+	if (c->ext_count == 0)
 		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_USUAL, true, "LVM6 has no extended metadata");
 	if (z->pes_open)
 		return;
@@ -217,7 +229,7 @@ static void mend_six(struct vk_lvm_case *c)
 		vk_side_number(d, "lastPEIndex", c->d.numPEs - 1ULL, VK_FIELD_USUAL, false, "numPEs - 1");
 	if (c->d.flags > VK_LVM_FLAG_VMFSL || (c->fs_believed && c->d.flags != local_volume(c)))
 		vk_side_number(d, "flags", local_volume(c) ? VK_LVM_FLAG_VMFSL : 0, VK_FIELD_USUAL, false,
-			       "the magic of the file-system descriptor");
+			       "magic and config of the file-system descriptor");
 }
 
 /* A table entry that nobody filled does not count. */

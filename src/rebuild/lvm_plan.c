@@ -13,7 +13,7 @@ static bool nothing_left(const struct vk_lvm_case *c)
 
 	return !c->device_believed && !c->volume_believed && !c->fs_believed && self->votes == 0 &&
 	       self->fs_major == 0 && self->logical_bytes == 0 && c->survey.good == 0 &&
-	       c->earlier == NULL;
+	       c->earlier == NULL && c->sibling == NULL;
 }
 
 static const char *why_changed(size_t inexact)

@@ -4,19 +4,28 @@
 
 #include "rebuild/lvm_case.h"
 
+/* Characters of a name that are those of a UUID's text. */
+static size_t alike(const uint8_t name[64], const char *uuid)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < VK_VMFS_UUID_TEXT_BYTES - 1; i++)
+		n += name[i] == (uint8_t)uuid[i];
+	return n;
+}
+enum { ALIKE = 20 }; /* of 35 */
+
 /* Text of another kind than a UUID that somebody chose, rather than a damaged one. */
 static bool chosen_name(const uint8_t name[64], const char *uuid)
 {
-	size_t len = 0, alike = 0;
+	size_t len = 0;
 
 	while (len < 64 && name[len] >= 0x20 && name[len] < 0x7F)
 		len++;
 	for (size_t i = len; i < 64; i++)
 		if (name[i] != 0)
 			return false;
-	for (size_t i = 0; i < len && i < VK_VMFS_UUID_TEXT_BYTES - 1; i++)
-		alike += name[i] == (uint8_t)uuid[i];
-	return len > 0 && alike < 20;
+	return len > 0 && alike(name, uuid) < ALIKE;
 }
 
 static void set_name(struct vk_lvm_case *c, const char *from)
@@ -27,6 +36,27 @@ static void set_name(struct vk_lvm_case *c, const char *from)
 	vk_vmfs_uuid_format(&c->v.uuid, text);
 	memcpy(name, text, sizeof(text));
 	vk_side_bytes(&c->volume, "name", name, VK_FIELD_COMPUTED, false, "%s", from);
+}
+
+/* Neither the whole name nor the UUID is what the file system says: what is left of the name decides. */
+static void mend_by_likeness(struct vk_lvm_case *c, const char *uuid)
+{
+	char info[VK_VMFS_UUID_TEXT_BYTES];
+	size_t as_info, as_uuid = alike(c->v.name, uuid);
+
+	vk_vmfs_uuid_format(&c->fs.volInfo, info);
+	as_info = c->fs_believed ? alike(c->v.name, info) : 0;
+	if (as_info > as_uuid && as_info >= ALIKE) {
+		vk_side_bytes(&c->volume, "uuid", &c->fs.volInfo, VK_FIELD_COPY, false,
+			      "volInfo of the file-system descriptor, and most of the volume's name");
+		set_name(c, "volInfo of the file-system descriptor");
+	} else if (as_uuid > as_info && as_uuid >= ALIKE) {
+		set_name(c, "uuid of the volume, and most of the name");
+	} else {
+		c->work->volume_identity_open = true;
+		vk_work_lost(c->work, "Name, uuid and the file system name different volumes, and it cannot be told "
+			     "which is right: left as they are.");
+	}
 }
 
 /* Name and UUID say the same, and the file system says it a third time: two of three. */
@@ -57,8 +87,7 @@ static void mend_identity(struct vk_lvm_case *c)
 		if (!chosen_name(c->v.name, uuid))
 			set_name(c, "uuid of the volume");
 	} else {
-		vk_work_lost(c->work, "Name, uuid and the file system name different volumes, and it cannot be told "
-			     "which is right: left as they are.");
+		mend_by_likeness(c, uuid);
 	}
 }
 
@@ -97,9 +126,14 @@ static void mend_times(struct vk_lvm_case *c)
 	if (c->volume.rebuilt) {
 		uint64_t us = (made != 0 ? made : 1) * 1000000ULL;
 
+		if (c->device_believed && made == 0) {
+			us = c->d0.initTimeUS;
+			from = "initTimeUS of the device header";
+		}
 		vk_side_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH, false,
 			       "%s; the microseconds are lost", from);
 		vk_side_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, false, "%s", from);
+		vk_work_lost(c->work, "The times of the volume descriptor survive nowhere to the microsecond: new ones were made.");
 		return;
 	}
 	/* after a resignature the UUID is newer, and the time still that of the device */
