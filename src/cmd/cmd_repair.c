@@ -25,12 +25,27 @@ static bool is_incomplete(const struct vk_repair_run *run)
 	return lost;
 }
 
+static int show_text(const struct vk_repair_run *run)
+{
+	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
+	bool refused = vk_restore_refused(run->restore.restore);
+
+	/* what this program would not do it does not tell anyone to do by hand */
+	if (vk_cli_flag(run->call, "commands-only"))
+		return refused ? VK_EXIT_OK : vk_repair_show_commands(run);
+	vk_repair_show(run);
+	if (refused || table == NULL || table->nothing_to_do || vk_cli_flag(run->call, "write"))
+		return VK_EXIT_OK;
+	fputs("\n# The same without vmfskit:\n", run->call->out);
+	return vk_repair_show_commands(run);
+}
+
 static int show(struct vk_repair_run *run, int code)
 {
 	if (vk_cli_flag(run->call, "json"))
 		vk_repair_show_json(run);
-	else
-		vk_repair_show(run);
+	else if (show_text(run) != VK_EXIT_OK)
+		return VK_EXIT_IO;
 	vk_restore_show_objections(&run->restore);
 	if (run->restore.error != NULL)
 		return vk_cli_fail(run->call, run->restore.error);
