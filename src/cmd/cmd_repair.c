@@ -14,19 +14,6 @@ static int fail(const struct vk_repair_run *run, const struct vk_error *err)
 	return err->status == VK_ABSENT ? VK_EXIT_FINDINGS : code;
 }
 
-static int show_text(const struct vk_repair_run *run)
-{
-	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
-
-	if (vk_cli_flag(run->call, "commands-only"))
-		return vk_repair_show_commands(run);
-	vk_repair_show(run);
-	if (table == NULL || table->nothing_to_do || vk_cli_flag(run->call, "write"))
-		return VK_EXIT_OK;
-	fputs("\n# The same without vmfskit:\n", run->call->out);
-	return vk_repair_show_commands(run);
-}
-
 /* A structure that stays as broken as it was. What else is lost (a boot loader, a GUID) does not make the result less whole. */
 static bool is_incomplete(const struct vk_repair_run *run)
 {
@@ -36,6 +23,21 @@ static bool is_incomplete(const struct vk_repair_run *run)
 	for (int i = 0; header != NULL && i < VK_HS_COUNT; i++)
 		lost = lost || header->verdicts[i].state == VK_STRUCTURE_LOST;
 	return lost;
+}
+
+static int show_text(const struct vk_repair_run *run)
+{
+	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
+	bool refused = vk_restore_refused(run->restore.restore);
+
+	/* what this program would not do it does not tell anyone to do by hand */
+	if (vk_cli_flag(run->call, "commands-only"))
+		return refused ? VK_EXIT_OK : vk_repair_show_commands(run);
+	vk_repair_show(run);
+	if (refused || table == NULL || table->nothing_to_do || vk_cli_flag(run->call, "write"))
+		return VK_EXIT_OK;
+	fputs("\n# The same without vmfskit:\n", run->call->out);
+	return vk_repair_show_commands(run);
 }
 
 static int show(struct vk_repair_run *run, int code)
@@ -70,8 +72,6 @@ static int carry_on(struct vk_repair_run *run)
 	struct vk_restore_run *restore = &run->restore;
 	const struct vk_edit *edits;
 
-	if (vk_cli_flag(run->call, "commands-only"))
-		return show(run, VK_EXIT_OK);
 	if (vk_restore_refused(restore->restore))
 		return show(run, VK_EXIT_REFUSED);
 	if (!vk_cli_flag(run->call, "write") || vk_restore_edits(restore->restore, &edits) == 0)
