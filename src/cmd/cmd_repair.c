@@ -14,14 +14,27 @@ static int fail(const struct vk_repair_run *run, const struct vk_error *err)
 	return err->status == VK_ABSENT ? VK_EXIT_FINDINGS : code;
 }
 
+static int show_text(const struct vk_repair_run *run)
+{
+	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
+
+	if (vk_cli_flag(run->call, "commands-only"))
+		return vk_repair_show_commands(run);
+	vk_repair_show(run);
+	if (table == NULL || table->nothing_to_do || vk_cli_flag(run->call, "write"))
+		return VK_EXIT_OK;
+	fputs("\n# The same without vmfskit:\n", run->call->out);
+	return vk_repair_show_commands(run);
+}
+
 static int show(struct vk_repair_run *run, int code)
 {
 	char *const *lost;
 
 	if (vk_cli_flag(run->call, "json"))
 		vk_repair_show_json(run);
-	else
-		vk_repair_show(run);
+	else if (show_text(run) != VK_EXIT_OK)
+		return VK_EXIT_IO;
 	vk_restore_show_objections(&run->restore);
 	if (run->restore.error != NULL)
 		return vk_cli_fail(run->call, run->restore.error);
@@ -48,6 +61,8 @@ static int carry_on(struct vk_repair_run *run)
 	struct vk_restore_run *restore = &run->restore;
 	const struct vk_edit *edits;
 
+	if (vk_cli_flag(run->call, "commands-only"))
+		return show(run, VK_EXIT_OK);
 	if (vk_restore_refused(restore->restore))
 		return show(run, VK_EXIT_REFUSED);
 	if (!vk_cli_flag(run->call, "write") || vk_restore_edits(restore->restore, &edits) == 0)

@@ -191,7 +191,11 @@ VK_MUST_USE enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uin
 VK_MUST_USE enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
 					    const struct vk_lab_partition *partition,
 					    struct vk_error *err);
-/* LVM region, PE tables and, on the head, descriptor and heartbeats. */
+/* The system files: file descriptors, resource metadata, the first clusters, the root directory (lab_files.h). */
+VK_MUST_USE enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes,
+					      const struct vk_lab_device *device,
+					      struct vk_error *err);
+/* LVM region, PE tables and, on the head, descriptor, heartbeats and system files. */
 VK_MUST_USE enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes,
 					       const struct vk_lab_device *device,
 					       struct vk_error *err);

@@ -18,6 +18,8 @@ enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes
 		status = vk_lab_write_fs(disk, base_bytes, device, err);
 	if (status == VK_OK && device->head)
 		status = vk_lab_write_heartbeats(disk, base_bytes, device, err);
+	if (status == VK_OK && device->head)
+		status = vk_lab_write_files(disk, base_bytes, device, err);
 	return status;
 }
 

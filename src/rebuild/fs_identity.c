@@ -133,7 +133,7 @@ static void judge_volume(struct vk_fs_work *fs)
 {
 	char was[VK_VMFS_UUID_TEXT_BYTES];
 
-	if (fs->lv == NULL)
+	if (fs->lv == NULL || (fs->trusted && fs->work->volume_identity_open))
 		return;
 	if (fs->trusted && (fs->lv->state == VK_LVM_RESIG_PENDING || fs->lv->state == VK_LVM_RESIG_DONE)) {
 		vk_work_note(fs->work, "The volume is being resignatured: what its descriptor says of the LVM volume stays.");

@@ -124,7 +124,7 @@ static void judge_magic(struct vk_fs_work *fs)
 	bool local = six ? flagged : configured;
 	bool is_local = fs->was.magic == VK_FS_MAGIC_VMFSL || fs->was.magic == VK_FS_MAGIC_VMFS6L;
 
-	if (known && (is_local == local || (six && flagged != configured)))
+	if (known && (is_local == local || (six ? flagged != configured : !is_local)))
 		return;
 	if (local)
 		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFSL, VK_FIELD_COPY, true,
@@ -178,6 +178,8 @@ static enum vk_status put(struct vk_fs_work *fs, struct vk_error *err)
 
 static void verdict(struct vk_fs_work *fs)
 {
+	if (fs->trusted && !fs->has_capture)
+		vk_work_note(fs->work, "Nothing else on the volume tells the datastore's label, the random part of its UUID, minorVersion and config of the descriptor and what lies behind subBlockSize in it: damage to these is seen only beside a capture.");
 	if (fs->changed == 0) {
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_INTACT,
 				"everything in it that can be compared agrees");

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Heartbeat slots that are zero or damaged become free, each with its own address; one in use is never touched. */
+#include "header_bench.h"
+
+static const uint64_t five_gib = 5 * GIB + 100 * 512;
+enum { REGION = 0x1100000 + 0x300000 };
+
+static struct header_bench b;
+static uint32_t slot_bytes, slots;
+
+static void open_lab(const char *spec, bool six)
+{
+	header_bench_open(&b, header_bench_lab(spec, five_gib, 1, 0));
+	slot_bytes = six ? 4096 : 512;
+	slots = six ? 1024 : 2048;
+}
+
+static struct vk_heartbeat get_slot(struct vk_io *io, uint32_t slot)
+{
+	struct vk_heartbeat hb;
+	uint8_t raw[512];
+
+	header_bench_get(io, REGION + (uint64_t)slot * slot_bytes, raw, sizeof(raw));
+	vk_heartbeat_decode(raw, sizeof(raw), &hb);
+	return hb;
+}
+
+static void put_slot(uint32_t slot, const struct vk_heartbeat *hb)
+{
+	uint8_t raw[512] = {0};
+
+	vk_heartbeat_encode(hb, raw, sizeof(raw));
+	header_bench_hurt(&b, REGION + (uint64_t)slot * slot_bytes, raw, sizeof(raw));
+}
+
+static uint32_t slot_with(uint32_t state, bool history)
+{
+	for (uint32_t i = 0; i < slots; i++) {
+		struct vk_heartbeat hb = get_slot(b.sound, i);
+
+		if (hb.state == state && vk_heartbeat_has_history(&hb) == history)
+			return i;
+	}
+	fail();
+	return 0;
+}
+
+static const struct vk_header_verdict *verdict(void)
+{
+	return &b.header.verdicts[VK_HS_HEARTBEATS];
+}
+
+static void assert_free(uint32_t slot)
+{
+	struct vk_heartbeat hb = get_slot(vk_overlay_io(b.plan), slot);
+
+	assert_int_equal(hb.state, VK_HB_FREE);
+	assert_int_equal(hb.addr, 0x300000 + (uint64_t)slot * slot_bytes);
+	assert_true(vk_vmfs_uuid_is_nil(&hb.owner));
+	assert_int_equal(hb.stamp, 0);
+}
+
+static void plan_with(unsigned structures)
+{
+	const struct vk_rebuild_header_options options = {.structures = structures};
+
+	assert_int_equal(header_bench_plan(&b, &options), VK_OK);
+}
+
+static void every_version(const char *spec, bool six)
+{
+	uint32_t used;
+
+	open_lab(spec, six);
+	used = slot_with(VK_HB_IN_USE, false);
+	plan_with(0);
+	assert_int_equal(verdict()->state, VK_STRUCTURE_INTACT);
+	/* three zero ones in a row and a lone one of noise: two records */
+	header_bench_zero(&b, REGION + 100ULL * slot_bytes, 3 * (size_t)slot_bytes);
+	header_bench_hurt(&b, REGION + 200ULL * slot_bytes, "noise of another system", 23);
+	assert_true(used < 100 || (used > 102 && used != 200));
+	plan_with(0);
+	assert_int_equal(verdict()->state, VK_STRUCTURE_MENDED);
+	assert_int_equal(b.header.field_count, 2);
+	assert_string_equal(b.header.fields[0].from, "slots 100 to 102: free, each with its own address");
+	assert_string_equal(b.header.fields[1].from, "slot 200: free, with its own address");
+	assert_int_equal(b.header.fields[1].structure_bytes, REGION + 200ULL * slot_bytes);
+	assert_true(header_bench_same(&b, REGION, (size_t)slots * slot_bytes));
+	assert_int_equal(vk_overlay_dirty_bytes(b.plan), six ? 4 * 512 : 4 * 512);
+	header_bench_close(&b);
+}
+
+static void zero_and_noise(void **state)
+{
+	(void)state;
+	every_version("version=3,live=2", false);
+	every_version("version=5,live=2", false);
+	every_version("version=6,live=2", true);
+}
+
+static void in_use_is_never_touched(void **state)
+{
+	struct vk_heartbeat hb;
+	uint32_t used;
+
+	(void)state;
+	open_lab("version=5,live=3", false);
+	used = slot_with(VK_HB_IN_USE, false);
+	/* in use and lying about its place: told, not touched, also when asked for */
+	hb = get_slot(b.sound, used);
+	hb.addr += 512;
+	put_slot(used, &hb);
+	header_bench_zero(&b, REGION + 7 * 512, 512);
+	assert_true(used != 7);
+	for (unsigned round = 0; round < 2; round++) {
+		plan_with(round << VK_HS_HEARTBEATS);
+		assert_int_equal(b.header.field_count, 1);
+		assert_free(7);
+		hb = get_slot(vk_overlay_io(b.plan), used);
+		assert_int_equal(hb.state, VK_HB_IN_USE);
+		assert_int_not_equal(hb.addr, 0x300000 + (uint64_t)used * 512);
+		assert_true(header_bench_says(b.header.notes, b.header.note_count, "do not carry their own position"));
+	}
+	header_bench_close(&b);
+}
+
+static void an_owner_without_a_state(void **state)
+{
+	struct vk_heartbeat hb;
+	uint32_t used;
+
+	(void)state;
+	open_lab("version=5,live=1", false);
+	used = slot_with(VK_HB_IN_USE, false);
+	hb = get_slot(b.sound, used);
+	hb.state ^= 0x10;
+	put_slot(used, &hb);
+	plan_with(0);
+	assert_true(b.header.nothing_to_do);
+	assert_int_equal(verdict()->state, VK_STRUCTURE_INTACT);
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "name an owner while their state is damaged"));
+	plan_with(1U << VK_HS_HEARTBEATS);
+	assert_free(used);
+	/* the generation goes on */
+	assert_int_equal(get_slot(vk_overlay_io(b.plan), used).hbGen, hb.hbGen);
+	header_bench_close(&b);
+}
+
+static void astray(void **state)
+{
+	struct vk_heartbeat hb;
+	uint32_t old;
+
+	(void)state;
+	open_lab("version=5", false);
+	/* a free slot of another place, as a wrong order of disks brings it here */
+	hb = get_slot(b.sound, 50);
+	put_slot(60, &hb);
+	/* history stays where the slot is sound, and its generation where only the state is damaged */
+	old = slot_with(VK_HB_FREE, true);
+	hb = get_slot(b.sound, old);
+	hb.state = 0;
+	put_slot(old, &hb);
+	assert_true(old != 50 && old != 60);
+	plan_with(0);
+	assert_free(60);
+	assert_int_equal(get_slot(vk_overlay_io(b.plan), 60).hbGen, 0);
+	assert_free(old);
+	assert_int_equal(get_slot(vk_overlay_io(b.plan), old).hbGen, hb.hbGen);
+	header_bench_close(&b);
+}
+
+static void all_of_them(void **state)
+{
+	(void)state;
+	for (unsigned six = 0; six < 2; six++) {
+		open_lab(six ? "version=6,live=1" : "version=3,live=1", six);
+		header_bench_zero(&b, REGION, (size_t)slots * slot_bytes);
+		plan_with(0);
+		assert_int_equal(verdict()->state, VK_STRUCTURE_REBUILT);
+		assert_int_equal(b.header.field_count, 1);
+		for (uint32_t i = 0; i < slots; i++)
+			assert_free(i);
+		/* with the descriptor too: the size of a slot is told by the files */
+		header_bench_zero(&b, REGION - 0x100000, 512);
+		plan_with(0);
+		assert_int_equal(verdict()->state, VK_STRUCTURE_REBUILT);
+		assert_free(slots - 1);
+		plan_with(1U << VK_HS_HEARTBEATS);
+		assert_int_equal(b.header.verdicts[VK_HS_FS_DESCRIPTOR].state, VK_STRUCTURE_NONE);
+		assert_free(slots - 1);
+		header_bench_close(&b);
+	}
+}
+
+static void not_asked_for(void **state)
+{
+	(void)state;
+	open_lab("version=5", false);
+	header_bench_zero(&b, REGION, 512);
+	plan_with(1U << VK_HS_FS_DESCRIPTOR);
+	assert_int_equal(verdict()->state, VK_STRUCTURE_NONE);
+	assert_true(b.header.nothing_to_do);
+	header_bench_close(&b);
+	/* a member that is not the head has none */
+	header_bench_open(&b, header_bench_lab("version=5", five_gib, 2, 1));
+	plan_with(1U << VK_HS_HEARTBEATS);
+	assert_int_equal(verdict()->state, VK_STRUCTURE_NONE);
+	header_bench_close(&b);
+}
+
+static void the_real_region(void **state)
+{
+	struct vk_io *io = header_bench_real();
+
+	(void)state;
+	if (io == NULL)
+		skip();
+	header_bench_open(&b, io);
+	slot_bytes = 512;
+	header_bench_zero(&b, REGION, 1 << 20);
+	plan_with(0);
+	/* all as it was but for what slot 1795 kept of its last host */
+	assert_true(header_bench_same(&b, REGION, 1795 * 512));
+	assert_true(header_bench_same(&b, REGION + 1796 * 512, (2048 - 1796) * 512));
+	assert_free(1795);
+	header_bench_close(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(zero_and_noise),
+		cmocka_unit_test(in_use_is_never_touched),
+		cmocka_unit_test(an_owner_without_a_state),
+		cmocka_unit_test(astray),
+		cmocka_unit_test(all_of_them),
+		cmocka_unit_test(not_asked_for),
+		cmocka_unit_test(the_real_region),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
