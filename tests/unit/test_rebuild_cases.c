@@ -304,7 +304,7 @@ static void nothing_there(void **state)
 	struct rebuilt *r;
 
 	(void)state;
-	bench_zero(&b, 0, b.plan->disk_sectors);
+	bench_clear(&b);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_ABSENT);
 	assert_true(r->err.remedy[0] != '\0');
