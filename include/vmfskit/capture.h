@@ -69,6 +69,22 @@ struct vk_identity {
 	uint32_t heartbeat_slot_bytes;
 };
 
+/*
+ * What repair (repair.h) worked out, of a capture that is not what a disk held. Lists of texts end with NULL and may be
+ * NULL; each text is one sentence. Free with vk_rebuilt_free.
+ */
+struct vk_rebuilt {
+	char what[40];            /* "table" or "header" */
+	struct vk_range *ranges;  /* sorted: what repair changed. All else is as it stood on the disk, and restore leaves it alone unless parts are named */
+	size_t range_count;
+	char **exact;             /* what is as it was before the damage, and how that is known */
+	char **fresh;             /* what survives nowhere and was made new */
+	char **lost;              /* what stays lost */
+	char **guessed;           /* values that could not be known (guard "guess") */
+	char **replaced;          /* ids, as in vk_identity, that were damage: a target that still says one of them is no other disk */
+};
+void vk_rebuilt_free(struct vk_rebuilt *rebuilt);
+
 /* A capture read back. Free with vk_capture_close. */
 struct vk_capture {
 	char id[VK_CAPTURE_ID_BYTES];
@@ -102,6 +118,13 @@ struct vk_capture {
 	char imported_time[32]; /* newer: when that was; time is then that of the collection */
 	char imported_host[256]; /* newer: on which host; host is then that of the disk */
 	char undo_of[VK_CAPTURE_ID_BYTES]; /* an undo capture: the capture whose restore it undoes */
+	bool is_rebuilt;       /* newer: made by repair; it says nothing of what the disk held before */
+	struct vk_rebuilt rebuilt; /* newer: of such a one */
+	/*
+	 * Of a capture that was not saved (yet): the whole disk with its changes, from which regions are read instead of
+	 * from files; path is then only for messages. Borrowed; NULL for every capture in a store.
+	 */
+	struct vk_io *memory;
 };
 
 /*
@@ -136,6 +159,7 @@ struct vk_capture_options {
 	bool (*may_commit)(void *ctx);
 	void *may_commit_ctx;
 	const struct vk_capture_origin *origin; /* NULL: the disk itself is read */
+	const struct vk_rebuilt *rebuilt; /* NULL: none. The source is what repair would make of the disk; its ranges are saved, too; copied */
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */

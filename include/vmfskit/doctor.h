@@ -16,21 +16,41 @@ extern "C" {
 /* How the bytes of a range are. */
 enum vk_damage {
 	VK_DAMAGE_UNKNOWN,    /* nothing that can be judged lies here, or it was not looked at */
-	VK_DAMAGE_INTACT,     /* a structure that was checked, or bytes equal to a capture's */
+	VK_DAMAGE_INTACT,     /* proved: a checksum fits, or the bytes are those of a capture */
+	VK_DAMAGE_CONSISTENT, /* all checks pass, but nothing proves every byte */
 	VK_DAMAGE_CHANGED,    /* differs from the capture, in a way that hosts write themselves */
 	VK_DAMAGE_DAMAGED,    /* a structure that is there and wrong */
 	VK_DAMAGE_ZERO,       /* zeros where something must be */
 	VK_DAMAGE_FOREIGN,    /* another system's bytes */
-	VK_DAMAGE_UNREADABLE
+	VK_DAMAGE_UNREADABLE,
+	VK_DAMAGE_COUNT
 };
-const char *vk_damage_name(enum vk_damage damage);
+const char *vk_damage_name(enum vk_damage damage);    /* "intact", "consistent", ... static */
+const char *vk_damage_meaning(enum vk_damage damage); /* for a legend; static */
+char vk_damage_sign(enum vk_damage damage);           /* for the map: '=', '.', ... */
 
-/* A range of the disk. Whole sectors. Plain value. */
+/* A range of the disk, in multiples of 512 bytes. Plain value. */
 struct vk_damage_range {
 	uint64_t offset_bytes;
 	uint64_t length_bytes;
 	enum vk_damage damage;
-	char what[80]; /* "primary GPT header", "LVM device header of partition 1", "ext4" */
+	uint64_t volume_start_bytes; /* of the partition that it belongs to; UINT64_MAX: of the disk */
+	char what[80]; /* "primary GPT header", "LVM device header of the volume at sector 2048", "ext4" */
+	char symbol[4]; /* of that structure, for the map: "L"; empty: it is not drawn there */
+};
+
+/* A VMFS partition as the doctor sees it. Plain value; texts are empty where nothing is known. */
+struct vk_diagnosed_volume {
+	unsigned partition;        /* 0: no table names it */
+	uint64_t start_bytes;
+	uint64_t length_bytes;     /* 0: not known */
+	bool named;                /* the table that systems see has it */
+	char label[520];           /* as vk_text_label writes it */
+	char volume_uuid[VK_VMFS_UUID_TEXT_BYTES];
+	char fs_uuid[VK_VMFS_UUID_TEXT_BYTES];
+	char fs_version[40];
+	char disk_id[160];         /* the LUN that the header was written for */
+	bool alive;
 };
 
 /* A command to run next. */
@@ -44,18 +64,29 @@ struct vk_diagnosis {
 	char *path;
 	char headline[240];         /* the whole answer in one sentence */
 	struct vk_findings findings;/* incident. codes: what happened; with the ranges */
-	struct vk_damage_range *ranges; /* sorted, no two overlap */
+	uint64_t size_bytes;
+	uint32_t sector_size;
+	enum vk_source_kind kind;
+	struct vk_damage_range *ranges; /* sorted, no two overlap; bytes in none of them were not looked at */
 	size_t range_count;
-	uint64_t first_damaged_bytes, last_damaged_bytes; /* inclusive; both 0 and no damage: damaged is false */
+	/* First and last byte of what is provably wrong, whole units of 512 bytes; both 0 when nothing is (damaged false). */
+	uint64_t first_damaged_bytes, last_damaged_bytes;
 	bool damaged;
+	struct vk_diagnosed_volume *volumes; /* by start */
+	size_t volume_count;
+	struct vk_foreigners foreign; /* other systems' signatures, whether they did harm or not */
 	char **intact;              /* sentences: what is still there */
 	size_t intact_count;
 	char **lost;                /* sentences */
 	size_t lost_count;
 	struct vk_advice *advice;   /* the safest first */
 	size_t advice_count;
+	bool in_use;                /* a heartbeat slot is taken: by a host that is alive, or that crashed */
+	bool watched;               /* the heartbeats were read twice */
 	bool alive;                 /* a host beat between two looks */
 	char capture[VK_CAPTURE_ID_BYTES]; /* the newest good capture of this disk; empty: none */
+	bool bad;                   /* a finding that is a warning or an error */
+	struct vk_source *source;   /* decoded, with the volumes that no table names; owned */
 };
 
 struct vk_doctor_options {
@@ -63,13 +94,24 @@ struct vk_doctor_options {
 	uint32_t sector_size;
 	bool scan;                  /* also search the whole disk */
 	unsigned heartbeat_wait_ms; /* between two looks when a slot is in use; 0: one look only, alive is then not known */
+	const char *live_id;        /* name of the LUN (naa. or what sysfs calls wwid); NULL: the kernel is asked when it is a device */
 	struct vk_find_options find;
 };
 
-/* Errors: those of vk_source_open and vk_find. Reads only. Free with vk_diagnosis_free. */
+/*
+ * Errors: those of vk_source_open and vk_find; VK_USAGE: neither a disk nor a partition. Reads only. Free with
+ * vk_diagnosis_free.
+ */
 VK_MUST_USE enum vk_status vk_diagnose(const char *path, const struct vk_doctor_options *options,
 				       struct vk_diagnosis *ret_diagnosis, struct vk_error *err);
 void vk_diagnosis_free(struct vk_diagnosis *diagnosis);
+/*
+ * Volumes of several disks that were diagnosed, put together: volume.extent-missing and the like go to sink, for the
+ * whole of them. Errors: VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_diagnosis_assemble(const struct vk_diagnosis *diagnoses, size_t count,
+						 const struct vk_finding_sink *sink,
+						 struct vk_error *err);
 
 #ifdef __cplusplus
 }

@@ -143,6 +143,8 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(INCIDENT_HEADER_LOST, "incident.header-lost", ERROR, "the LVM header or its tables are gone", "vmfskit restore if there is a capture, else vmfskit repair header") \
 	F(INCIDENT_DESCRIPTOR_LOST, "incident.descriptor-lost", ERROR, "the file-system descriptor is gone", "vmfskit restore if there is a capture, else vmfskit repair header") \
 	F(INCIDENT_METADATA_HIT, "incident.metadata-hit", ERROR, "the file system's own files (.fdc.sf and others) were overwritten: some files of the datastore are lost", "copy the LUN before anything else") \
+	F(INCIDENT_HEARTBEATS, "incident.heartbeats", ERROR, "heartbeat slots are neither free nor in use, or lie where they do not belong: hosts call the volume damaged", "vmfskit restore if there is a capture and no host is alive, else vmfskit repair header") \
+	F(INCIDENT_OVERWRITTEN, "incident.overwritten", WARNING, "sectors that belong to no known structure are not what the capture holds", "look at them with vmfskit diff; vmfskit restore puts back what was captured") \
 	F(INCIDENT_GROWN, "incident.lun-grown", WARNING, "the LUN is longer than its partition table knows", "vmfskit repair table puts the backup GPT at the new end; the volume is then grown in vCenter") \
 	F(INCIDENT_SHRUNK, "incident.lun-shrunk", ERROR, "the disk is shorter than what lies on it", "do not write; make sure that the whole LUN is visible") \
 	F(INCIDENT_REPLICA, "incident.replica", WARNING, "the header was written for another LUN: hosts take the volume for a snapshot and do not mount it", "find out whether this is the original under a new id, or a copy, before it is mounted or resignatured") \

@@ -14,11 +14,19 @@
 extern "C" {
 #endif
 
+/* How much of the target is searched. */
+enum vk_repair_scan {
+	VK_REPAIR_SCAN_AUTO,   /* the likely places; all of it when they do not explain the disk */
+	VK_REPAIR_SCAN_LIKELY, /* the likely places, whatever they tell */
+	VK_REPAIR_SCAN_WHOLE   /* all of it */
+};
+
 struct vk_repair_options {
 	struct vk_restore_options restore;      /* parts is not used */
-	struct vk_find_options find;            /* hints are added to those of the captures */
+	struct vk_find_options find;            /* hints are added to those of the captures; likely_only and range: see scan */
+	enum vk_repair_scan scan;
 	bool use_captures;                      /* look for captures of this disk in restore.store */
-	const char *capture;                    /* this one (id or folder); NULL: the newest that fits */
+	const char *capture;                    /* this one (id or folder), whatever it fits; NULL: the newest that fit */
 	struct vk_rebuild_table_options table;  /* known is filled in */
 	struct vk_rebuild_header_options header;/* candidate and known are filled in */
 	unsigned partition;                     /* header: of the table; 0: the only VMFS partition */
@@ -43,6 +51,12 @@ void vk_repair_free(struct vk_repair *repair);
 const struct vk_find *vk_repair_find(const struct vk_repair *repair);
 const struct vk_rebuild_table *vk_repair_table(const struct vk_repair *repair);   /* NULL for a header */
 const struct vk_rebuild_header *vk_repair_header(const struct vk_repair *repair); /* NULL for a table */
+/* Whether all of the target (for a header: of the partition) was searched, and why or why not: one sentence. */
+bool vk_repair_scanned(const struct vk_repair *repair, const char **ret_why);
+/* The nth capture that was used, NULL behind the last. */
+const struct vk_capture *vk_repair_known(const struct vk_repair *repair, size_t n);
+/* What was rebuilt, as a capture; its id is empty as long as it was not saved. */
+const struct vk_capture *vk_repair_rebuilt(const struct vk_repair *repair);
 /* Which partition's header it is. */
 uint64_t vk_repair_start_sector(const struct vk_repair *repair);
 /* The plan as that of a restore: edits, objections, before and after. */

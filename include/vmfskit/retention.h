@@ -3,7 +3,7 @@
  * Which captures of a store may go: grandfather, father, son. A pure function of ids, times and verdicts, so that
  * the decision can be computed again by anyone. All times are UTC; there is no "now".
  *
- * Periods. A capture is good when verify found it sound or incomplete and it is no undo capture. For each disk by itself the last
+ * Periods. A capture is good when verify found it sound or incomplete and it is neither an undo capture nor a rebuilt one. For each disk by itself the last
  * good capture of each of the keep_daily newest days that have a good one stays; likewise of weeks (Saturday to Friday), calendar
  * months and calendar years. Periods without a good capture do not count, so that a disk that was away for a year loses
  * nothing. One capture may be the last of several periods. A pinned capture counts like any other: pinning
@@ -11,7 +11,7 @@
  *
  * Whatever the numbers say, these stay:
  * - pinned captures;
- * - undo captures, which count for nothing else;
+ * - undo captures and those that repair rebuilt, which count for nothing else;
  * - the newest sound capture of every disk;
  * - the newest sound capture of every volume, on whichever disk it lies;
  * - of every disk, the newest sound capture with each distinct LVM header (of a disk without VMFS: partition table).
@@ -57,6 +57,7 @@ struct vk_retention_item {
 	enum vk_retention_verdict verdict;
 	bool pinned;
 	bool is_undo;
+	bool is_rebuilt;
 
 	/* the decision */
 	bool keep;

@@ -51,6 +51,7 @@ struct vk_cli_call;
 struct vk_cli_verb {
 	const char *name;
 	const char *arguments;     /* "SOURCE..." */
+	const char *words;         /* the first argument is one of these, separated by blanks: "table header"; NULL: it is free */
 	const char *purpose;       /* one line, lower case, no full stop: "show what is in a disk, a dump or a capture" */
 	/*
 	 * For the man page and VERB --help: paragraphs separated by blank lines. They are filled, except

@@ -45,7 +45,10 @@ static void put_verb(FILE *out, const struct vk_cli_verb *verb)
 			fprintf(out, " words=\"%s\"", option->choices);
 		fputs(" ;;\n", out);
 	}
-	fputs("\t\tesac\n\t\toptions=\"", out);
+	fputs("\t\tesac\n", out);
+	if (verb->words != NULL)
+		fprintf(out, "\t\tfirst=\"%s\"\n", verb->words);
+	fputs("\t\toptions=\"", out);
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "--%s ", verb->options[i].name);
 	fputs("--help\"\n\t\t;;\n", out);
@@ -56,7 +59,7 @@ void vk_cli_bash_completion(const struct vk_cli_program *program, FILE *out)
 	fprintf(out, "# SPDX-License-Identifier: Apache-2.0\n# bash completion of %s, generated from the command table\n", program->name);
 	put_name(out, program->name);
 	fputs("()\n{\n"
-	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=\"\" takes=no kind=\"\" words=\"\" options=\"\" done=\"\"\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=\"\" takes=no kind=\"\" words=\"\" options=\"\" done=\"\" first=\"\" word\n"
 	      "\tlocal at=$COMP_CWORD\n"
 	      "\tCOMPREPLY=()\n"
 	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
@@ -83,6 +86,10 @@ void vk_cli_bash_completion(const struct vk_cli_program *program, FILE *out)
 	for (size_t i = 0; program->verbs[i] != NULL; i++)
 		put_verb(out, program->verbs[i]);
 	fputs("\tesac\n"
+	      "\t# the word that goes before all other arguments, unless it is there\n"
+	      "\tfor word in \"${COMP_WORDS[@]:2:at-2}\"; do\n"
+	      "\t\tcase \" $first \" in *\" $word \"*) first=\"\" ;; esac\n"
+	      "\tdone\n"
 	      "\tif [ -n \"$words\" ]; then\n"
 	      "\t\t# several values, commas between them: complete the last one\n"
 	      "\t\tcase $cur in *,*) done=${cur%,*}, ;; esac\n"
@@ -94,6 +101,8 @@ void vk_cli_bash_completion(const struct vk_cli_program *program, FILE *out)
 	      "\t\tcompopt +o default +o bashdefault 2>/dev/null\n"
 	      "\telif [ \"$takes\" = no ] && [ \"${cur#-}\" != \"$cur\" ]; then\n"
 	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
+	      "\telif [ \"$takes\" = no ] && [ -n \"$first\" ]; then\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"$first\" -- \"$cur\")\n"
 	      "\telse\n"
 	      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 	      "\t\tcompopt -o filenames 2>/dev/null\n"

@@ -177,8 +177,13 @@ static int take(struct vk_cli_call *call, int answer, const char *word, bool *re
 	}
 }
 
-static int check_count(const struct vk_cli_call *call)
+static int check_arguments(const struct vk_cli_call *call)
 {
+	const char *words = call->verb->words;
+
+	if (words != NULL && call->argument_count > 0 &&
+	    !vk_words_have(words, vk_words_of(call->arguments[0])))
+		return vk_cli_usage(call, "\"%s\" is not one of: %s", call->arguments[0], words);
 	if (call->argument_count < call->verb->least_arguments)
 		return vk_cli_usage(call, "too few arguments, wanted: %s", call->verb->arguments);
 	if (call->argument_count > call->verb->most_arguments)
@@ -216,7 +221,7 @@ int vk_cli_parse(struct vk_cli_call *call, int argc, char **argv, bool *ret_help
 	while (answer == -1 && optind < argc)
 		call->arguments[call->argument_count++] = argv[optind++];
 	if (code == VK_EXIT_OK && !*ret_help)
-		code = check_count(call);
+		code = check_arguments(call);
 	if (code == VK_EXIT_OK && !*ret_help)
 		code = vk_cli_config(call);
 	table_free(&table);

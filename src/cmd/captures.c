@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/captures.h"
+#include "store/rebuilt.h"
 
 /*
  * Twice as many as processors: while one waits for a disk or for the store to be flushed, another
@@ -63,6 +64,24 @@ void vk_cmd_size(uint64_t bytes, char ret_text[64])
 
 	vk_text_init(&text, ret_text, 64);
 	vk_text_size(&text, bytes);
+}
+
+void vk_cmd_show_size(FILE *out, uint64_t bytes)
+{
+	char buf[64];
+
+	vk_cmd_size(bytes, buf);
+	fputs(buf, out);
+}
+
+void vk_cmd_show_label(FILE *out, const char *bytes)
+{
+	char buf[800];
+	struct vk_text text;
+
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
+	fputs(buf, out);
 }
 
 uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture)
@@ -122,7 +141,7 @@ json_t *vk_cmd_capture_json(const char *id, const char *path, const struct vk_ca
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:I,s:I,s:I,s:o}", "id", id, "path",
 			 path, "time", c->time, "host", c->host, "disk", c->source_path, "kind",
 			 vk_source_kind_name(c->source_kind), "purpose",
-			 c->is_undo ? "undo" : "capture", "undo_of",
+			 vk_capture_purpose(c), "undo_of",
 			 c->is_undo ? c->undo_of : NULL, "size_bytes", (json_int_t)c->size_bytes,
 			 "sector_size", (json_int_t)c->sector_size, "saved_bytes",
 			 (json_int_t)vk_cmd_saved_bytes(c), "volumes", volumes_json(c));

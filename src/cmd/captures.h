@@ -28,6 +28,9 @@ json_t *vk_cmd_capture_json(const char *id, const char *path, const struct vk_ca
 uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture);
 /* "1.17 GiB (1258435584 bytes)" into ret_text. */
 void vk_cmd_size(uint64_t bytes, char ret_text[64]);
+/* Print that; and a text of unknown origin, so that it cannot steer a terminal. */
+void vk_cmd_show_size(FILE *out, uint64_t bytes);
+void vk_cmd_show_label(FILE *out, const char *bytes);
 
 /* A capture and what verify says of it. Free with vk_cmd_judged_free. */
 struct vk_cmd_judged {

@@ -55,6 +55,8 @@ static void fill_row(const struct listing *listing, const struct vk_cmd_judged *
 		row->cells[PIN] = "pin";
 	if (!judged->known)
 		return;
+	if (c->is_rebuilt && strcmp(row->cells[VERDICT], "sound") == 0)
+		row->cells[VERDICT] = "rebuilt";
 	row->cells[TIME] = c->time;
 	row->cells[HOST] = c->host;
 	row->cells[DISK] = c->source_path;
@@ -251,7 +253,7 @@ const struct vk_cli_verb vk_verb_list = {
 		"One line for each volume of each capture: verdict, whether it is pinned, time, host, disk, size of the disk, LUN, NAA "
 		"name, label and UUID of the volume, and the id by which the capture is asked for.\n\n"
 		"The verdict is that of vmfskit verify: every file is read. The exit code is 1 when a capture is "
-		"damaged.",
+		"damaged. A sound one that repair rebuilt is called so: it is what repair made, not what a disk held.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

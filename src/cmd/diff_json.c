@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/diff_run.h"
+#include "store/rebuilt.h"
 
 /* Paths are bytes; JSON is UTF-8: what is none is escaped as on a terminal. */
 static json_t *path_json(const char *path)
@@ -20,9 +21,7 @@ static json_t *side_json(const struct vk_diff_side *side)
 	const struct vk_capture *c = &side->capture;
 
 	return json_pack("{s:s,s:o,s:s?,s:s?,s:o,s:s,s:s,s:I,s:I}", "purpose",
-			 !side->is_capture ? "live"
-			 : c->is_undo      ? "undo"
-					   : "capture",
+			 side->is_capture ? vk_capture_purpose(c) : "live",
 			 "path", path_json(side->is_capture ? c->path : side->name), "id",
 			 side->is_capture ? c->id : NULL, "host", side->is_capture ? c->host : NULL, "disk",
 			 path_json(side->is_capture ? c->source_path : side->name), "time", side->time, "kind",

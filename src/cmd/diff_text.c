@@ -3,48 +3,31 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cmd/captures.h"
 #include "cmd/diff_run.h"
 
 enum { RANGES_SHOWN = 40 };
-
-static void show_size(FILE *out, uint64_t bytes)
-{
-	char buf[80];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_size(&text, bytes);
-	fputs(buf, out);
-}
-
-static void show_label(FILE *out, const char *bytes)
-{
-	char buf[800];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
-	fputs(buf, out);
-}
 
 static void show_side(FILE *out, const char *word, const struct vk_diff_side *side)
 {
 	fprintf(out, "%-7s ", word);
 	if (side->is_capture) {
-		fprintf(out, "%s %s, taken %s of ", side->capture.is_undo ? "undo capture" : "capture",
+		fprintf(out, "%s %s, taken %s of ", side->capture.is_undo      ? "undo capture"
+			: side->capture.is_rebuilt ? "rebuilt capture"
+						   : "capture",
 			side->capture.id, side->time);
-		show_label(out, side->capture.source_path);
+		vk_cmd_show_label(out, side->capture.source_path);
 		if (side->capture.host[0] != '\0') {
 			fputs(" on ", out);
-			show_label(out, side->capture.host);
+			vk_cmd_show_label(out, side->capture.host);
 		}
 	} else {
 		fprintf(out, "%s ", vk_source_kind_name(side->source.kind));
-		show_label(out, side->name);
+		vk_cmd_show_label(out, side->name);
 		fprintf(out, ", read %s", side->time);
 	}
 	fputs(", ", out);
-	show_size(out, side->source.size_bytes);
+	vk_cmd_show_size(out, side->source.size_bytes);
 	fputc('\n', out);
 }
 
@@ -110,10 +93,10 @@ void vk_diff_show(FILE *out, const struct vk_diff_side sides[2], const struct vk
 	show_ranges(out, diff, sides[0].source.sector_size);
 	fputc('\n', out);
 	if (diff->missing_bytes > 0) {
-		show_size(out, diff->missing_bytes);
+		vk_cmd_show_size(out, diff->missing_bytes);
 		fputs(" could not be compared: only one of the two holds them\n", out);
 	}
-	show_size(out, diff->compared_bytes);
+	vk_cmd_show_size(out, diff->compared_bytes);
 	fprintf(out, " compared: %s\n",
 		diff->matters             ? "different"
 		: diff->range_count > 0   ? "the same, but for what changes by itself"

@@ -2,15 +2,15 @@
 /* Commands to paste: what to type after a plan was shown or carried out. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/restore_run.h"
 #include "cmd/shell_words.h"
 
-char *vk_restore_next_command(const struct vk_restore_run *run)
+static char *written_command(const struct vk_restore_run *run, bool back)
 {
 	static const char *const kept[] = {"override", "heartbeat-wait"};
 	const struct vk_cli_call *call = run->call;
-	bool back = run->undo_id[0] != '\0';
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -34,4 +34,11 @@ char *vk_restore_next_command(const struct vk_restore_run *run)
 		return NULL;
 	}
 	return text;
+}
+
+char *vk_restore_next_command(const struct vk_restore_run *run)
+{
+	bool back = run->undo_id[0] != '\0';
+
+	return !back && run->again != NULL ? strdup(run->again) : written_command(run, back);
 }

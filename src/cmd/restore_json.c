@@ -7,8 +7,8 @@
 #include "cmd/restore_run.h"
 #include "report/report.h"
 
-/* A message may end within a character, and a path may be anything: what is no UTF-8 is shown as \xNN. */
-static json_t *text(const char *bytes)
+/* A message may end within a character, and a path may be anything. */
+json_t *vk_restore_text_json(const char *bytes)
 {
 	size_t len = strlen(bytes), cap = 4 * len + 1;
 	json_t *value = json_string(bytes);
@@ -25,6 +25,11 @@ static json_t *text(const char *bytes)
 	value = json_string(buf);
 	free(buf);
 	return value != NULL ? value : json_null();
+}
+
+static json_t *text(const char *bytes)
+{
+	return vk_restore_text_json(bytes);
 }
 
 static json_t *number(uint64_t value)
@@ -155,14 +160,8 @@ static void add_next(json_t *root, const struct vk_restore_run *run)
 	free(command);
 }
 
-void vk_restore_show_json(const struct vk_restore_run *run)
+void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run)
 {
-	json_t *root = json_object();
-
-	json_object_set_new(root, "schema",
-			    json_string(run->undo ? "vmfskit.undo/1" : "vmfskit.restore/1"));
-	json_object_set_new(root, "capture", text(run->capture->id));
-	json_object_set_new(root, "target", text(run->target));
 	json_object_set_new(root, "written", json_boolean(run->written));
 	json_object_set_new(root, "refused", json_boolean(vk_restore_refused(run->restore)));
 	json_object_set_new(root, "undo",
@@ -180,6 +179,17 @@ void vk_restore_show_json(const struct vk_restore_run *run)
 	if (vk_restore_note(run->restore)[0] != '\0')
 		json_object_set_new(root, "note", text(vk_restore_note(run->restore)));
 	add_next(root, run);
+}
+
+void vk_restore_show_json(const struct vk_restore_run *run)
+{
+	json_t *root = json_object();
+
+	json_object_set_new(root, "schema",
+			    json_string(run->undo ? "vmfskit.undo/1" : "vmfskit.restore/1"));
+	json_object_set_new(root, "capture", text(run->capture->id));
+	json_object_set_new(root, "target", text(run->target));
+	vk_restore_plan_json(root, run);
 	json_dumpf(root, run->call->out, JSON_INDENT(2));
 	fputc('\n', run->call->out);
 	json_decref(root);

@@ -90,10 +90,10 @@ static void tell_undo(void *ctx, const char *undo_id)
 	fflush(call->out);
 }
 
-static int parse(const struct vk_cli_call *call, bool undo, struct vk_restore_options *options)
+int vk_restore_parse(const struct vk_cli_call *call, bool parts, struct vk_restore_options *options)
 {
 	const char *store = vk_cli_value(call, "store");
-	int code = undo ? VK_EXIT_OK : parse_parts(call, &options->parts);
+	int code = parts ? parse_parts(call, &options->parts) : VK_EXIT_OK;
 
 	options->undo_taken = tell_undo;
 	options->undo_taken_ctx = (void *)(uintptr_t)call;
@@ -109,16 +109,16 @@ static int parse(const struct vk_cli_call *call, bool undo, struct vk_restore_op
 }
 
 /* The disk is written by now, whatever becomes of the line: that it could not be recorded is worth a word and no more. */
-static void record(const struct vk_restore_run *run, const struct vk_restore_options *options)
+void vk_restore_record(const struct vk_restore_run *run, const struct vk_restore_options *options,
+		       enum vk_event_kind kind, const char *const *captures, size_t count)
 {
 	const struct vk_store_options use = {.use = VK_STORE_ADD,
 					     .sign_key = options->sign_key,
 					     .command = options->command};
-	const char *const captures[] = {run->capture->id, run->undo_id};
 	char result[100];
-	const struct vk_event event = {.kind = run->undo ? VK_EVENT_UNDO : VK_EVENT_RESTORE,
+	const struct vk_event event = {.kind = kind,
 				       .captures = captures,
-				       .capture_count = 2,
+				       .capture_count = count,
 				       .target = run->target,
 				       .result = result};
 	struct vk_store *store;
@@ -138,8 +138,14 @@ static void record(const struct vk_restore_run *run, const struct vk_restore_opt
 		fprintf(run->call->err, "%s: note: not recorded in the ledger: %s\n", run->call->program->name, err.what);
 }
 
-/* A capture so broken that it cannot be opened fails verification before there is a plan. */
-static int cannot_open_capture(const struct vk_cli_call *call, struct vk_error *err)
+static void record(const struct vk_restore_run *run, const struct vk_restore_options *options)
+{
+	const char *const captures[] = {run->capture->id, run->undo_id};
+
+	vk_restore_record(run, options, run->undo ? VK_EVENT_UNDO : VK_EVENT_RESTORE, captures, 2);
+}
+
+int vk_restore_cannot_open(const struct vk_cli_call *call, const struct vk_error *err)
 {
 	int code = vk_cli_fail(call, err);
 	const struct vk_guard_kind *kind = vk_guard_kind(VK_GUARD_CAPTURE_VERIFIED);
@@ -196,7 +202,7 @@ int vk_restore_run(struct vk_cli_call *call, bool undo)
 	struct vk_capture capture;
 	struct vk_sign_key *key = NULL;
 	struct vk_error err;
-	int code = parse(call, undo, &options);
+	int code = vk_restore_parse(call, !undo, &options);
 
 	if (code == VK_EXIT_OK)
 		code = vk_cmd_sign_key(call, &key);
@@ -204,7 +210,7 @@ int vk_restore_run(struct vk_cli_call *call, bool undo)
 		return code;
 	if (vk_capture_open(options.store, call->arguments[0], &capture, &err) != VK_OK) {
 		vk_sign_key_close(key);
-		return cannot_open_capture(call, &err);
+		return vk_restore_cannot_open(call, &err);
 	}
 	options.sign_key = key;
 	run.capture = &capture;

@@ -3,10 +3,13 @@
 #ifndef VK_CMD_RESTORE_RUN_H
 #define VK_CMD_RESTORE_RUN_H
 
+#include <jansson.h>
+
 #include "cli/cli.h"
 #include "cmd/captures.h"
 #include "cmd/keys.h"
 #include "cmd/sector_size.h"
+#include "vmfskit/ledger.h"
 #include "vmfskit/restore.h"
 
 /* One run, for those who show it. */
@@ -20,13 +23,29 @@ struct vk_restore_run {
 	bool written;
 	char undo_id[VK_CAPTURE_ID_BYTES]; /* empty: nothing was written */
 	const struct vk_error *error;      /* of the writing; NULL when all went well */
+	const char *again;                 /* the command that does what was planned; NULL: that of restore or undo itself */
 };
 
 /* The verbs restore and undo; returns an exit code. */
 int vk_restore_run(struct vk_cli_call *call, bool undo);
 
+/* The options that all who restore have; parts: also --part. An exit code, after what is wrong was said. */
+int vk_restore_parse(const struct vk_cli_call *call, bool parts, struct vk_restore_options *options);
+/* A capture so broken that it cannot be opened fails verification before there is a plan. An exit code. */
+int vk_restore_cannot_open(const struct vk_cli_call *call, const struct vk_error *err);
+/* A line in the ledger of the store; that it could not be written is said. captures: those it is about, count of them. */
+void vk_restore_record(const struct vk_restore_run *run, const struct vk_restore_options *options,
+		       enum vk_event_kind kind, const char *const *captures, size_t count);
+
 /* The plan and what became of it, as text and as JSON. */
 void vk_restore_show(const struct vk_restore_run *run);
+/* Of that: the target; what would change, the result and the outcome. */
+void vk_restore_show_target(const struct vk_restore_run *run);
+void vk_restore_show_plan(const struct vk_restore_run *run);
+/* What restore and repair say in common, into root. */
+void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run);
+/* A text in JSON: what is no UTF-8 is shown as \xNN. */
+json_t *vk_restore_text_json(const char *bytes);
 void vk_restore_show_objections(const struct vk_restore_run *run);
 void vk_restore_show_json(const struct vk_restore_run *run);
 /* What an edit changes in the fields of the structures it meets, indented by six blanks. */

@@ -8,42 +8,24 @@
 
 enum { EDITS_SHOWN = 24, FINDINGS_SHOWN = 5 };
 
-static void show_size(FILE *out, uint64_t bytes)
-{
-	char buf[80];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_size(&text, bytes);
-	fputs(buf, out);
-}
-
-static void show_label(FILE *out, const char *bytes)
-{
-	char buf[800];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
-	fputs(buf, out);
-}
-
 static void show_capture(const struct vk_restore_run *run)
 {
 	const struct vk_capture *capture = run->capture;
 	FILE *out = run->call->out;
 
 	fprintf(out, "capture  %s\n         taken %s of ", capture->id, capture->time);
-	show_label(out, capture->source_path);
+	vk_cmd_show_label(out, capture->source_path);
 	if (capture->host[0] != '\0') {
 		fputs(" on ", out);
-		show_label(out, capture->host);
+		vk_cmd_show_label(out, capture->host);
 	}
 	if (capture->is_undo)
 		fprintf(out, ", before %s was put back",
 			capture->undo_of[0] != '\0' ? capture->undo_of : "a capture");
+	if (capture->is_rebuilt)
+		fputs(", rebuilt by repair", out);
 	fputs("\n         ", out);
-	show_size(out, capture->size_bytes);
+	vk_cmd_show_size(out, capture->size_bytes);
 	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", capture->sector_size,
 		vk_table_kind_name(capture->table_kind));
 	for (size_t i = 0; i < capture->identity_count; i++) {
@@ -58,15 +40,15 @@ static void show_capture(const struct vk_restore_run *run)
 	}
 }
 
-static void show_target(const struct vk_restore_run *run)
+void vk_restore_show_target(const struct vk_restore_run *run)
 {
 	const struct vk_source *before = vk_restore_before(run->restore);
 	FILE *out = run->call->out;
 
 	fputs("target   ", out);
-	show_label(out, run->target);
+	vk_cmd_show_label(out, run->target);
 	fputs("\n         ", out);
-	show_size(out, before->size_bytes);
+	vk_cmd_show_size(out, before->size_bytes);
 	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", before->sector_size,
 		vk_table_kind_name(before->table.kind));
 }
@@ -224,13 +206,18 @@ static void show_remarks(const struct vk_restore_run *run)
 		fprintf(run->call->out, "note     %s\n", remark);
 }
 
-void vk_restore_show(const struct vk_restore_run *run)
+static const char *nothing_to_do(const struct vk_restore_run *run)
+{
+	if (vk_restore_refused(run->restore))
+		return "refused: nothing was written\n";
+	return run->capture->memory != NULL ? "nothing to repair: nothing was written\n"
+					    : "nothing to change: the target already holds these bytes\n";
+}
+
+void vk_restore_show_plan(const struct vk_restore_run *run)
 {
 	const struct vk_edit *edits;
 
-	show_capture(run);
-	show_target(run);
-	show_parts(run);
 	if (vk_restore_edits(run->restore, &edits) > 0) {
 		show_edits(run);
 		show_tables(run);
@@ -238,12 +225,17 @@ void vk_restore_show(const struct vk_restore_run *run)
 		show_remarks(run);
 		show_outcome(run);
 	} else {
-		fputs(vk_restore_refused(run->restore)
-			      ? "refused: nothing was written\n"
-			      : "nothing to change: the target already holds these bytes\n",
-		      run->call->out);
+		fputs(nothing_to_do(run), run->call->out);
 		show_remarks(run);
 	}
+}
+
+void vk_restore_show(const struct vk_restore_run *run)
+{
+	show_capture(run);
+	vk_restore_show_target(run);
+	show_parts(run);
+	vk_restore_show_plan(run);
 }
 
 void vk_restore_show_objections(const struct vk_restore_run *run)

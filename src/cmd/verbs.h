@@ -7,12 +7,14 @@
 
 extern const struct vk_cli_verb vk_verb_decode;
 extern const struct vk_cli_verb vk_verb_find;
+extern const struct vk_cli_verb vk_verb_doctor;
 extern const struct vk_cli_verb vk_verb_capture;
 extern const struct vk_cli_verb vk_verb_import;
 extern const struct vk_cli_verb vk_verb_list;
 extern const struct vk_cli_verb vk_verb_verify;
 extern const struct vk_cli_verb vk_verb_diff;
 extern const struct vk_cli_verb vk_verb_restore;
+extern const struct vk_cli_verb vk_verb_repair;
 extern const struct vk_cli_verb vk_verb_undo;
 extern const struct vk_cli_verb vk_verb_prune;
 extern const struct vk_cli_verb vk_verb_pin;

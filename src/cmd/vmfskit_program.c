@@ -4,9 +4,9 @@
 #include "cmd/verbs.h"
 
 static const struct vk_cli_verb *const verbs[] = {
-	&vk_verb_decode,  &vk_verb_find, &vk_verb_capture, &vk_verb_import, &vk_verb_list, &vk_verb_verify,
-	&vk_verb_diff,    &vk_verb_restore, &vk_verb_undo, &vk_verb_prune,
-	&vk_verb_pin,     NULL,
+	&vk_verb_doctor,  &vk_verb_decode,  &vk_verb_find,   &vk_verb_capture, &vk_verb_import,
+	&vk_verb_list,    &vk_verb_verify,  &vk_verb_diff,   &vk_verb_restore, &vk_verb_repair,
+	&vk_verb_undo,    &vk_verb_prune,   &vk_verb_pin,    NULL,
 };
 
 const struct vk_cli_program vk_vmfskit_program = {
@@ -16,8 +16,8 @@ const struct vk_cli_program vk_vmfskit_program = {
 	.description =
 		"A VMFS datastore is lost when a few megabytes are: the partition table, the LVM header, the "
 		"volume header. vmfskit shows what stands there (decode), saves it so that it can be proved and "
-		"put back with nothing but dd (capture, list, verify), and puts it back (restore) in a way that "
-		"can be undone (undo).\n\n"
+		"put back with nothing but dd (capture, list, verify), and puts it back (restore) or builds it "
+		"anew where nothing was saved (repair), in a way that can be undone (undo).\n\n"
 		"Nothing is ever written without --write. A source may be a whole disk, one partition, a logical "
 		"volume or a piece of any of them: a block device, a file, or standard input (-).\n\n"
 		"What is the same every night can stand in the configuration, " VK_CONFIG_DEFAULT ": "

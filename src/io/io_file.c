@@ -20,6 +20,7 @@ struct file {
 	uint8_t *bounce;
 	size_t bounce_bytes;
 	struct vk_range_set bad;
+	struct vk_range data; /* last answer: asking again costs as much as the data is long */
 };
 
 /*
@@ -184,11 +185,15 @@ static enum vk_status file_read_at(void *self, uint64_t offset, void *buf, size_
 	return VK_OK;
 }
 
-static struct vk_span span_of_holes(const struct file *f, uint64_t offset)
+static struct vk_span span_of_holes(struct file *f, uint64_t offset)
 {
-	off_t data = lseek(f->fd, (off_t)offset, SEEK_DATA);
+	off_t data;
 	off_t hole;
 
+	if (offset >= f->data.offset_bytes && offset - f->data.offset_bytes < f->data.length_bytes)
+		return (struct vk_span){VK_SPAN_DATA,
+					f->data.length_bytes - (offset - f->data.offset_bytes)};
+	data = lseek(f->fd, (off_t)offset, SEEK_DATA);
 	if (data < 0)
 		return (struct vk_span){errno == ENXIO ? VK_SPAN_ZERO : VK_SPAN_DATA, UINT64_MAX};
 	if ((uint64_t)data > offset)
@@ -196,19 +201,20 @@ static struct vk_span span_of_holes(const struct file *f, uint64_t offset)
 	hole = lseek(f->fd, (off_t)offset, SEEK_HOLE);
 	if (hole < 0 || (uint64_t)hole <= offset)
 		return (struct vk_span){VK_SPAN_DATA, UINT64_MAX};
-	return (struct vk_span){VK_SPAN_DATA, (uint64_t)hole - offset};
+	f->data = (struct vk_range){offset, (uint64_t)hole - offset};
+	return (struct vk_span){VK_SPAN_DATA, f->data.length_bytes};
 }
 
 static struct vk_span file_span(void *self, uint64_t offset)
 {
-	const struct file *f = self;
+	struct file *f = self;
 	const struct vk_range *bad = vk_range_set_find(&f->bad, offset);
 	struct vk_span span = {VK_SPAN_DATA, UINT64_MAX};
 
 	if (bad != NULL && bad->offset_bytes <= offset)
 		return (struct vk_span){VK_SPAN_UNREADABLE,
 					bad->offset_bytes + bad->length_bytes - offset};
-	if (!f->facts.is_device)
+	if (!f->facts.is_device && !f->facts.dense)
 		span = span_of_holes(f, offset);
 	if (bad != NULL)
 		span.length_bytes = vk_min_u64(span.length_bytes, bad->offset_bytes - offset);

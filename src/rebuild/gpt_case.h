@@ -24,6 +24,7 @@ struct vk_gpt_case {
 	const struct vk_gpt_array_seen *from;    /* BIT: the array that was mended */
 	size_t bit;                              /* ... and its bit */
 	bool adapted;                            /* PIECED: an end is that of a volume that was found */
+	const char *newer;                       /* what tells of a table of after the last change of size; NULL: nothing */
 	bool contested;                          /* both copies are whole, for this disk, and hold different entries */
 	struct vk_gpt_judgement j;
 };
@@ -37,6 +38,8 @@ unsigned vk_gpt_array_fit(const struct vk_gpt_case *c, const uint8_t *array);
 bool vk_gpt_matches(const struct vk_gpt_case *c, const struct vk_gpt_header_seen *header,
 		    const struct vk_gpt_array_seen *array);
 
+/* image, with all but its array, from the header that counts; VK_NOMEM, and VK_USAGE when the disk is too small. */
+VK_MUST_USE enum vk_status vk_gpt_make_image(struct vk_gpt_case *c, struct vk_error *err);
 /*
  * The array: into image.array, with proof. The places of image are settled before; chosen and the two arrays too.
  * VK_NOMEM.

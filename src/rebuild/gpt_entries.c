@@ -278,7 +278,56 @@ static bool take_older(struct vk_gpt_case *c)
 	return true;
 }
 
-enum vk_status vk_gpt_settle_array(struct vk_gpt_case *c)
+/* Whether an array holds an entry that makes sense and is not the one that was taken. */
+static bool other_entry(const struct vk_gpt_case *c, const struct vk_gpt_array_seen *array)
+{
+	struct vk_gpt_entry e;
+
+	for (uint32_t i = 0; has_entries(array) && i < c->look.entries; i++)
+		if (vk_gpt_look_entry(&c->look, array->bytes, i, &e) &&
+		    memcmp(slot_of(c, array, i), c->j.image.array + (size_t)i * c->look.entry_size,
+			   c->look.entry_size) != 0)
+			return true;
+	return false;
+}
+
+static bool protects_all(const struct vk_gpt_case *c)
+{
+	for (size_t i = 0; c->look.protective && i < 4; i++)
+		if (c->look.mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE &&
+		    c->look.mbr.entries[i].firstLBA == 1 &&
+		    c->look.mbr.entries[i].sectors + 1ULL == c->look.disk_sectors)
+			return true;
+	return false;
+}
+
+/*
+ * A table of before the disk changed its size is whole, and yet there was one of after: what counts is then lost, however
+ * well the older one is proved. Unless its entries stand in the new place too.
+ */
+static void notice_newer(struct vk_gpt_case *c)
+{
+	const struct vk_gpt_header_seen *last = &c->look.headers[1];
+	bool in_new_place = has_entries(c->backup) && memcmp(c->backup->bytes, c->j.image.array,
+							     c->look.array_bytes) == 0;
+
+	if (c->chosen == NULL || c->chosen->fits || c->j.grown_from_sectors == 0 || c->look.cut)
+		return;
+	if (other_entry(c, c->primary))
+		c->newer = "other entries in the primary array";
+	else if (in_new_place)
+		return;
+	else if (other_entry(c, c->backup))
+		c->newer = "other entries at the end of the disk";
+	else if (last->present && last != c->chosen)
+		c->newer = "a header in the last sector";
+	else if (protects_all(c))
+		c->newer = "sector 0 protects all of it";
+	if (c->newer != NULL && c->j.proof <= VK_GPT_PROOF_EQUAL)
+		c->j.proof = VK_GPT_PROOF_OLDER;
+}
+
+static enum vk_status settle_array(struct vk_gpt_case *c)
 {
 	if (c->chosen != NULL) {
 		uint8_t *scratch;
@@ -302,6 +351,14 @@ enum vk_status vk_gpt_settle_array(struct vk_gpt_case *c)
 	if (c->chosen != NULL && take_older(c))
 		return VK_OK;
 	return take_single(c);
+}
+
+enum vk_status vk_gpt_settle_array(struct vk_gpt_case *c)
+{
+	enum vk_status status = settle_array(c);
+
+	notice_newer(c);
+	return status;
 }
 
 static enum vk_entry_origin origin_of(const struct vk_gpt_case *c, uint32_t slot, uint64_t *ret_lba)

@@ -112,8 +112,9 @@ static unsigned evidence(const struct vk_gpt_look *look)
 	for (size_t i = 0; i < look->header_count; i++) {
 		const struct vk_gpt_header_seen *seen = &look->headers[i];
 
+		/* a header is of this sector size when it stands where it says */
 		if (vk_gpt_header_trusted(seen))
-			points += seen->fits ? 150 : 100;
+			points += seen->fits ? 150 : seen->header.myLBA == seen->lba ? 100 : 40;
 		else if (seen->present)
 			points += 20;
 	}
@@ -130,6 +131,35 @@ static bool too_small(uint64_t bytes, uint32_t sector_size)
 	uint64_t array = VK_GPT_ENTRY_BYTES * 128 / sector_size;
 
 	return bytes / sector_size < 2 * array + 4;
+}
+
+static uint64_t end_of_volumes(const struct vk_gpt_case *c)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < c->start_count; i++) {
+		const struct vk_candidate *candidate = &c->find->candidates[c->starts[i].candidate];
+
+		if (candidate->length_exact)
+			end = vk_max_u64(end, vk_add_sat(candidate->start_bytes,
+							 candidate->length_bytes));
+	}
+	return end / c->look.sector_size;
+}
+
+/* Where nothing points: only when a header or all entries are missing. */
+static enum vk_status look_further(struct vk_gpt_case *c, struct vk_error *err)
+{
+	bool header = false;
+	bool entries = false;
+
+	for (size_t i = 0; i < c->look.header_count; i++)
+		header = header || vk_gpt_header_trusted(&c->look.headers[i]);
+	for (size_t i = 0; i < c->look.array_count; i++)
+		entries = entries || tells_entries(&c->look, &c->look.arrays[i]);
+	if (header && entries)
+		return VK_OK;
+	return vk_gpt_look_behind(&c->look, end_of_volumes(c), err);
 }
 
 /* Look with both sector sizes, keep the one that the bytes speak for; else the device's own. */
@@ -156,7 +186,7 @@ static enum vk_status look(struct vk_gpt_case *c, struct vk_error *err)
 		other = swap;
 	}
 	vk_gpt_look_free(&other);
-	return VK_OK;
+	return look_further(c, err);
 }
 
 static void say_sector_size(struct vk_gpt_case *c)
@@ -242,105 +272,6 @@ static int copy_in_use(const struct vk_gpt_case *c)
 	return -1;
 }
 
-/* Where a trusted header of that copy puts its entries, if that is a possible place. */
-static uint64_t array_place(const struct vk_gpt_case *c, bool primary)
-{
-	const struct vk_gpt_header *image = &c->j.image.header;
-	uint64_t last = c->j.image.disk_sectors - 1;
-	uint64_t usual = primary ? 2 : last - c->look.array_sectors;
-
-	for (size_t i = 0; i < c->look.header_count; i++) {
-		const struct vk_gpt_header_seen *seen = &c->look.headers[i];
-		uint64_t end = vk_add_sat(seen->header.entriesLBA, c->look.array_sectors);
-
-		if (!vk_gpt_header_trusted(seen) || seen->header.numEntries != c->look.entries ||
-		    seen->header.entrySize != c->look.entry_size)
-			continue;
-		if (primary && seen->header.myLBA == 1 && seen->header.entriesLBA >= 2 &&
-		    end <= image->firstUsableLBA)
-			return seen->header.entriesLBA;
-		if (!primary && seen->header.myLBA == last && seen->fits)
-			return seen->header.entriesLBA;
-	}
-	return usual;
-}
-
-/* Fill header and places of the image from the header that counts. False when they make no sense: the usual ones stand. */
-static bool place_by_header(struct vk_gpt_case *c)
-{
-	struct vk_gpt_image *image = &c->j.image;
-	const struct vk_gpt_header *h = &c->chosen->header;
-	uint64_t old_last = vk_max_u64(h->myLBA, h->alternateLBA);
-	uint64_t disk = c->look.disk_sectors;
-
-	image->header.revision = h->revision;
-	image->header.headerSize = h->headerSize;
-	image->header.reserved = h->reserved;
-	image->header.diskGUID = h->diskGUID;
-	c->j.disk_guid_known = true;
-	c->j.header_exact = true;
-	if (old_last != disk - 1 && old_last != UINT64_MAX)
-		c->j.grown_from_sectors = old_last + 1;
-	if (h->firstUsableLBA < 2 + c->look.array_sectors || h->firstUsableLBA > h->lastUsableLBA ||
-	    h->firstUsableLBA >= image->header.lastUsableLBA)
-		return false;
-	image->header.firstUsableLBA = h->firstUsableLBA;
-	if (old_last == disk - 1 && h->lastUsableLBA < image->backup_array_lba)
-		image->header.lastUsableLBA = h->lastUsableLBA;
-	return true;
-}
-
-/* Two headers that are too damaged to be trusted, and still hold the same disk GUID. */
-static void guid_of_remains(struct vk_gpt_case *c)
-{
-	const struct vk_gpt_header_seen *found = NULL;
-
-	for (size_t i = 0; i < c->look.header_count; i++) {
-		const struct vk_gpt_header_seen *seen = &c->look.headers[i];
-
-		if (!seen->present || vk_guid_is_nil(&seen->header.diskGUID))
-			continue;
-		if (found == NULL)
-			found = seen;
-		else if (vk_guid_equal(&found->header.diskGUID, &seen->header.diskGUID))
-			c->j.disk_guid_known = true;
-	}
-	if (found != NULL)
-		c->j.image.header.diskGUID = found->header.diskGUID;
-}
-
-static enum vk_status make_image(struct vk_gpt_case *c, struct vk_error *err)
-{
-	struct vk_gpt_image *image = &c->j.image;
-	enum vk_status status = vk_gpt_image_init(c->look.sector_size, c->look.disk_sectors, image, err);
-	uint8_t *array;
-
-	if (status != VK_OK)
-		return status;
-	c->j.disk_sectors = c->look.disk_sectors;
-	c->j.cut = c->look.cut;
-	if (c->chosen == NULL) {
-		guid_of_remains(c);
-		return VK_OK;
-	}
-	array = calloc(1, c->look.array_bytes);
-	if (array == NULL)
-		return vk_error_set(err, VK_NOMEM, c->source->path, "no memory for a GPT");
-	free(image->array);
-	image->array = array;
-	memcpy(image->sector, c->chosen->sector, image->sector_size);
-	image->header.numEntries = c->look.entries;
-	image->header.entrySize = c->look.entry_size;
-	vk_gpt_image_resize(image, c->look.disk_sectors);
-	image->header.firstUsableLBA = 2 + c->look.array_sectors;
-	c->j.usable_known = place_by_header(c);
-	image->header.entriesLBA = array_place(c, true);
-	image->backup_array_lba = array_place(c, false);
-	if (image->header.lastUsableLBA >= image->backup_array_lba)
-		image->header.lastUsableLBA = image->backup_array_lba - 1;
-	return VK_OK;
-}
-
 static void judge_mbr(struct vk_gpt_case *c)
 {
 	bool table = c->look.mbr_held == VK_GPT_HELD && c->look.mbr.signature == VK_MBR_SIGNATURE &&
@@ -394,7 +325,7 @@ static enum vk_status judge(struct vk_gpt_case *c, struct vk_error *err)
 		return status;
 	say_sector_size(c);
 	choose_header(c);
-	status = make_image(c, err);
+	status = vk_gpt_make_image(c, err);
 	if (status == VK_OK)
 		status = vk_gpt_look_array(&c->look, c->j.image.header.entriesLBA, false, &c->primary,
 					   err);

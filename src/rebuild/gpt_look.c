@@ -245,20 +245,23 @@ static uint64_t furthest_end(const struct vk_gpt_look *look)
 	return furthest;
 }
 
-/*
- * Nothing points to a header: on a disk that was grown, one of before may stand behind the last partition. Tools leave up
- * to a cylinder, 16065 sectors of 512 bytes, free there.
- */
-static enum vk_status search_behind(struct vk_gpt_look *look, struct vk_error *err)
+static void free_arrays(struct vk_gpt_look *look)
 {
-	uint64_t from = furthest_end(look) + 1;
+	for (size_t i = 0; i < look->array_count; i++)
+		free(look->arrays[i].bytes);
+	look->array_count = 0;
+}
+
+/* Tools leave up to a cylinder, 16065 sectors of 512 bytes, free behind the last partition. */
+static enum vk_status search_from(struct vk_gpt_look *look, uint64_t from, struct vk_error *err)
+{
 	uint64_t to = vk_min_u64(from + look->array_sectors + SEARCH_BYTES / look->sector_size,
 				 look->disk_sectors);
 	enum vk_status status = VK_OK;
 	size_t len, got;
 	uint8_t *buf;
 
-	if (from == 1 || from >= to)
+	if (from < 2 || from >= to)
 		return VK_OK;
 	len = (size_t)(to - from) * look->sector_size;
 	buf = malloc(len);
@@ -272,11 +275,22 @@ static enum vk_status search_behind(struct vk_gpt_look *look, struct vk_error *e
 	return status;
 }
 
-static void free_arrays(struct vk_gpt_look *look)
+enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end,
+				  struct vk_error *err)
 {
-	for (size_t i = 0; i < look->array_count; i++)
-		free(look->arrays[i].bytes);
-	look->array_count = 0;
+	uint64_t entries_end = vk_add_sat(furthest_end(look), 1);
+	size_t before = look->header_count;
+	enum vk_status status = VK_OK;
+
+	if (!any_trusted(look))
+		status = search_from(look, entries_end, err);
+	if (status == VK_OK && volumes_end != entries_end)
+		status = search_from(look, volumes_end, err);
+	if (status != VK_OK || look->header_count == before)
+		return status;
+	free_arrays(look);
+	settle_numbers(look);
+	return look_arrays(look, err);
 }
 
 enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt_look *ret_look,
@@ -303,14 +317,6 @@ enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt
 		find_cut(&look);
 		settle_numbers(&look);
 		status = look_arrays(&look, err);
-	}
-	if (status == VK_OK && !any_trusted(&look)) {
-		status = search_behind(&look, err);
-		if (status == VK_OK && any_trusted(&look)) {
-			free_arrays(&look);
-			settle_numbers(&look);
-			status = look_arrays(&look, err);
-		}
 	}
 	if (status == VK_OK)
 		*ret_look = look;

@@ -57,6 +57,12 @@ struct vk_gpt_look {
 /* Errors: VK_IO (environment), VK_NOMEM. Free with vk_gpt_look_free. */
 VK_MUST_USE enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size,
 				       struct vk_gpt_look *ret_look, struct vk_error *err);
+/*
+ * Nothing points to a header, or all entries are gone: on a disk that was grown, a copy of before may stand behind the last
+ * partition. volumes_end: the sector behind the last volume that was found, 0: not known.
+ */
+VK_MUST_USE enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end,
+					      struct vk_error *err);
 void vk_gpt_look_free(struct vk_gpt_look *look);
 /* The array at lba, read if it was not yet; NULL only when there is no room for more. */
 VK_MUST_USE enum vk_status vk_gpt_look_array(struct vk_gpt_look *look, uint64_t lba, bool backup,

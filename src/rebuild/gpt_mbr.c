@@ -10,10 +10,13 @@
 struct chs_habit {
 	uint8_t first[3];
 	uint8_t last[3];
+	bool counted; /* last is that of the last sector */
 };
 static const struct chs_habit habits[] = {
-	{{0x00, 0x01, 0x00}, {0xFE, 0xFF, 0xFF}}, /* ESXi, parted */
-	{{0x00, 0x02, 0x00}, {0xFF, 0xFF, 0xFF}}, /* sfdisk, sgdisk, UEFI */
+	{{0x00, 0x01, 0x00}, {0xFE, 0xFF, 0xFF}, false}, /* ESXi, parted */
+	{{0x00, 0x02, 0x00}, {0xFF, 0xFF, 0xFF}, false}, /* sfdisk, sgdisk on large disks, UEFI */
+	{{0x00, 0x02, 0x00}, {0xFE, 0xFF, 0xFF}, false}, /* Windows */
+	{{0x00, 0x02, 0x00}, {0x00, 0x00, 0x00}, true},  /* sgdisk on small disks */
 };
 
 static unsigned bits_between(const uint8_t *a, const uint8_t *b, size_t len)
@@ -25,24 +28,42 @@ static unsigned bits_between(const uint8_t *a, const uint8_t *b, size_t len)
 	return bits;
 }
 
-/* A single bit beside what tools write is damage; anything else may be somebody's intent. */
-static void settle_chs(uint8_t chs[3], const uint8_t usual[3])
+static void last_chs(const struct chs_habit *habit, uint32_t sectors, uint8_t ret_chs[3])
 {
-	if (vk_all_zero(chs, 3) || bits_between(chs, usual, 3) == 1)
-		memcpy(chs, usual, 3);
+	memcpy(ret_chs, habit->last, 3);
+	if (habit->counted)
+		vk_mbr_chs(sectors, ret_chs);
+}
+
+/* A single bit beside what some tool writes is damage. What is further from all may be intent, if the rest is right. */
+static void settle_chs(struct vk_mbr_entry *e, uint32_t sectors_were, bool rest_right)
+{
+	const struct chs_habit *nearest = NULL;
+	unsigned least = UINT32_MAX;
+	uint8_t last[3];
+
+	for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]); i++) {
+		unsigned bits = bits_between(e->firstCHS, habits[i].first, 3);
+
+		last_chs(&habits[i], sectors_were, last);
+		bits += bits_between(e->lastCHS, last, 3);
+		if (bits < least) {
+			least = bits;
+			nearest = &habits[i];
+		}
+	}
+	if (least > 1 && rest_right)
+		return;
+	if (least > 1)
+		nearest = &habits[0];
+	memcpy(e->firstCHS, nearest->first, 3);
+	last_chs(nearest, e->sectors, e->lastCHS);
 }
 
 static void settle_entry(struct vk_mbr_entry *e, uint32_t sectors, bool shared)
 {
-	const struct chs_habit *habit = &habits[0];
+	const struct vk_mbr_entry was = *e;
 
-	if (bits_between(e->firstCHS, habits[1].first, 3) + bits_between(e->lastCHS, habits[1].last, 3) <
-	    bits_between(e->firstCHS, habit->first, 3) + bits_between(e->lastCHS, habit->last, 3))
-		habit = &habits[1];
-	if (vk_all_zero(e->firstCHS, 3) && vk_all_zero(e->lastCHS, 3))
-		habit = &habits[0];
-	settle_chs(e->firstCHS, habit->first);
-	settle_chs(e->lastCHS, habit->last);
 	if (e->bootFlag != 0x80)
 		e->bootFlag = 0;
 	e->type = VK_MBR_TYPE_PROTECTIVE;
@@ -50,6 +71,7 @@ static void settle_entry(struct vk_mbr_entry *e, uint32_t sectors, bool shared)
 	/* all ones is what some systems write on disks of any size; a hybrid protects only what the others leave */
 	if (e->sectors != UINT32_MAX && (!shared || e->sectors == 0 || e->sectors > sectors))
 		e->sectors = sectors;
+	settle_chs(e, was.sectors, was.type == e->type && was.firstLBA == 1 && was.sectors == e->sectors);
 }
 
 /* The entry that protects, or was meant to: one bit of its type may be flipped. */
@@ -65,10 +87,11 @@ static struct vk_mbr_entry *protecting(struct vk_mbr *mbr)
 	return NULL;
 }
 
-/* No entry at all, but not empty: what a flipped bit leaves. */
-static bool stray(const struct vk_mbr_entry *e)
+/* An entry that may stand beside the one that protects; a flipped bit or noise leaves none. */
+static bool sensible(const struct vk_mbr_entry *e, uint64_t disk_sectors)
 {
-	return !vk_mbr_entry_used(e) && e->firstLBA == 0;
+	return vk_mbr_entry_used(e) && (e->bootFlag == 0 || e->bootFlag == 0x80) && e->firstLBA > 1 &&
+	       (uint64_t)e->firstLBA + e->sectors <= disk_sectors;
 }
 
 void vk_gpt_protective_mbr(const uint8_t *now, uint64_t disk_sectors, uint8_t ret_mbr[VK_MBR_BYTES])
@@ -91,9 +114,10 @@ void vk_gpt_protective_mbr(const uint8_t *now, uint64_t disk_sectors, uint8_t re
 	for (size_t i = 0; i < 4; i++) {
 		if (&mbr.entries[i] == entry)
 			continue;
-		if (stray(&mbr.entries[i]))
+		if (sensible(&mbr.entries[i], disk_sectors))
+			shared = true;
+		else
 			memset(&mbr.entries[i], 0, sizeof(mbr.entries[i]));
-		shared = shared || vk_mbr_entry_used(&mbr.entries[i]);
 	}
 	settle_entry(entry, sectors, shared);
 	mbr.signature = VK_MBR_SIGNATURE;

@@ -57,6 +57,9 @@ static void compare_headers(struct vk_gpt_case *c, struct vk_text *text)
 			    right);
 	else if (other == NULL)
 		vk_text_fmt(text, "only the %s header is left", right);
+	else if (!other->fits && vk_max_u64(other->header.myLBA, other->header.alternateLBA) ==
+					 c->look.disk_sectors - 1)
+		vk_text_fmt(text, "the %s header stands where and as it ought to, the other does not", right);
 	else if (!other->fits)
 		vk_text_fmt(text,
 			    "the %s header is the newer one: it is made for this disk of %llu sectors, the other "
@@ -151,6 +154,10 @@ static bool say_lost_entries(struct vk_gpt_case *c)
 	if (c->j.proof == VK_GPT_PROOF_NONE)
 		return LOST(c, "All GPT entries are lost: neither array holds one that makes sense, so the "
 			       "partitions' numbers, GUIDs and names are not known.");
+	if (c->newer != NULL)
+		return LOST(c, "A table made for this disk of %llu sectors was there (%s). What is left whole is of "
+			       "before, when it had %llu: what was changed since is lost.",
+			    (ull)c->look.disk_sectors, c->newer, (ull)c->j.grown_from_sectors);
 	if (c->j.proof == VK_GPT_PROOF_OLDER)
 		return LOST(c, "The entries as they were written last are lost: the header's checksum 0x%08x fits "
 			       "nothing that is left. Those that are there are of an earlier time.",

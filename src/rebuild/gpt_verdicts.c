@@ -77,7 +77,7 @@ static void judge_mbr(struct vk_gpt_case *c)
 				if (healed.firstLBA == mbr->entries[i].firstLBA &&
 				    healed.sectors == mbr->entries[i].sectors)
 					verdict(c, VK_TP_MBR, VK_PART_STATE_DAMAGED,
-						"a bit beside its place and length is flipped");
+						"bytes beside its place and length are damaged");
 				else
 					judge_entry_of_mbr(c, &mbr->entries[i]);
 				return;

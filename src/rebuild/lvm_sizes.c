@@ -111,7 +111,7 @@ static void weigh_extents(struct vk_lvm_case *c, unsigned *ret_several, unsigned
 		one += 3U * (v->logicalSize == reach); /* no room is left for another one */
 	}
 	several += 3U * (c->sibling != NULL) + 3U * (c->sizes.first_pe > 0);
-	several += c->work->vmfs.sd_count > 1;
+	several += c->name_count > 1;
 	if (self->logical_bytes != 0) {
 		several += 2U * (self->logical_bytes > reach);
 		one += 2U * (self->logical_bytes <= reach);
@@ -164,7 +164,8 @@ static void ask_device(const struct vk_lvm_case *c, struct vk_tally *t)
 	if (c->device_believed && d->totalBytes % 512 == 0 && pes_in(c, d->totalBytes) > 0 &&
 	    d->extDevMetadataOffset == 0)
 		vk_tally_add(t, pes_in(c, d->totalBytes), 1, "totalBytes");
-	if (c->work->length_bytes != 0 && pes_in(c, c->work->length_bytes) <= MAIN_PES)
+	if (c->work->length_bytes != 0 &&
+	    (c->six || pes_in(c, c->work->length_bytes) <= MAIN_PES))
 		vk_tally_add(t, pes_in(c, c->work->length_bytes), 1, "the length of the partition");
 }
 
@@ -306,16 +307,6 @@ static enum vk_status check_lost(const struct vk_lvm_case *c, struct vk_error *e
 
 	if (c->device_believed && c->volume_believed)
 		return VK_OK;
-	if (z->pes_open) {
-		status = vk_error_set(err, VK_ABSENT, vk_io_name(c->work->base),
-			     "The size of the volume cannot be found out: %s",
-			     z->pes_from[0] != '\0' ? z->pes_from : "nobody says it");
-		vk_error_remedy(err, "give the length of the partition, or a capture of it");
-		return status;
-	}
-	if ((z->several && c->sibling == NULL && c->earlier == NULL && !c->volume_believed) ||
-	    z->volume_pes > pes_in(c, c->work->room_bytes))
-		return refuse_several(c, err);
 	if (!c->device_believed && z->large && !c->six && c->earlier == NULL) {
 		status = vk_error_set(err, VK_UNSUPPORTED, vk_io_name(c->work->base),
 			     "The LVM header of a device of more than 16 TiB is lost: where its extended metadata lay "
@@ -323,7 +314,30 @@ static enum vk_status check_lost(const struct vk_lvm_case *c, struct vk_error *e
 		vk_error_remedy(err, "restore it from a capture");
 		return status;
 	}
+	if (z->pes_open) {
+		status = vk_error_set(err, VK_ABSENT, vk_io_name(c->work->base),
+			     "The size of the volume cannot be found out: %s",
+			     z->pes_from[0] != '\0' ? z->pes_from : "nobody says it");
+		vk_error_remedy(err, "give the length of the partition, or a capture of it");
+		return status;
+	}
+	if ((z->several && !(c->sibling != NULL && c->v.numPEs != 0) && c->earlier == NULL &&
+	     !c->volume_believed) ||
+	    z->volume_pes > pes_in(c, c->work->room_bytes))
+		return refuse_several(c, err);
 	return VK_OK;
+}
+
+/* Extended metadata that the header does not name: looked for where the extents of the main region end. */
+static void find_exts(struct vk_lvm_case *c)
+{
+	uint64_t at = vk_add_sat(c->sizes.data_offset, MAIN_PES * VK_LVM_PE_BYTES);
+
+	if (!c->sizes.large || c->ext_count > 0)
+		return;
+	vk_lvm_exts_read(c, at);
+	if (c->ext_count > 0)
+		c->ext_found_at = at;
 }
 
 enum vk_status vk_lvm_sizes_decide(struct vk_lvm_case *c, struct vk_error *err)
@@ -335,9 +349,9 @@ enum vk_status vk_lvm_sizes_decide(struct vk_lvm_case *c, struct vk_error *err)
 	decide_first(c);
 	decide_offset(c);
 	decide_pes(c);
-	z->large = !c->six && (z->device_pes > MAIN_PES || c->survey.full ||
-			       (c->device_believed && c->d0.extDevMetadataOffset != 0 &&
-				c->work->vmfs.ext_count > 0));
+	z->large = !c->six && (z->device_pes > MAIN_PES || c->survey.full || c->ext_count > 0 ||
+			       pes_in(c, c->work->length_bytes) > MAIN_PES);
+	find_exts(c);
 	weigh_extents(c, &several, &one);
 	z->several = several > one;
 	z->several_open = several == one && several > 0;

@@ -88,3 +88,25 @@ void vk_pe_survey_read(struct vk_lvm_case *c)
 	close_vote(&s->first_pe, s->good);
 	close_vote(&s->volume_id, s->good);
 }
+
+void vk_lvm_exts_read(struct vk_lvm_case *c, uint64_t at)
+{
+	uint64_t before = VK_LVM_HEADER_OFFSET;
+
+	c->ext_count = 0;
+	while (at > before && c->ext_count < VK_LVM_EXTS_MAX) {
+		struct vk_lvm_ext_at *e = &c->exts[c->ext_count];
+		uint8_t raw[VK_LVM_EXT_BYTES];
+
+		if (!vk_work_get(c->work, at, raw, sizeof(raw)))
+			return;
+		vk_lvm_ext_decode(raw, sizeof(raw), &e->ext);
+		if (e->ext.magic != VK_LVM_MAGIC || e->ext.numPEMaps == 0 ||
+		    e->ext.numPEMaps > VK_LVM_MAPS_PER_REGION || e->ext.dataOffset <= at)
+			return;
+		e->offset_bytes = at;
+		c->ext_count++;
+		before = at;
+		at = e->ext.nextOffset;
+	}
+}

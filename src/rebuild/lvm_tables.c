@@ -120,7 +120,8 @@ static enum vk_status clear_behind(struct tables *t, uint64_t table, uint64_t fr
 		if (!vk_work_get(t->c->work, at, piece, (size_t)n * STRIDE))
 			return VK_OK;
 		for (uint64_t k = 0; k < n; k++) {
-			if (piece[k * STRIDE] == 0)
+			if (piece[k * STRIDE] == 0 &&
+			    (!t->rebuilt || vk_all_zero(piece + k * STRIDE, STRIDE)))
 				continue;
 			memset(piece + k * STRIDE, 0, STRIDE);
 			count_change(t, at + k * STRIDE);
@@ -175,22 +176,22 @@ static enum vk_status put_region(struct tables *t, const struct region *r, struc
 /* Further regions as far as their chain can be read. */
 static enum vk_status put_exts(struct tables *t, uint64_t done, struct vk_error *err)
 {
-	const struct vk_vmfs *v = &t->c->work->vmfs;
-	uint64_t left = t->c->sizes.volume_pes - done;
+	const struct vk_lvm_case *c = t->c;
+	uint64_t left = c->sizes.volume_pes - done;
 	enum vk_status status = VK_OK;
 
-	for (size_t i = 0; i < v->ext_count && status == VK_OK; i++) {
-		struct region r = {.data_offset = v->exts[i].ext.dataOffset, .first = done};
+	for (size_t i = 0; i < c->ext_count && status == VK_OK; i++) {
+		struct region r = {.data_offset = c->exts[i].ext.dataOffset, .first = done};
 
-		r.maps = v->exts[i].ext.numPEMaps;
+		r.maps = c->exts[i].ext.numPEMaps;
 		r.count = vk_min_u64(left, r.maps * VK_LVM_PES_PER_MAP);
-		vk_lvm_geometry(&t->c->d, v->exts[i].offset_bytes, &r.geometry);
+		vk_lvm_geometry(&c->d, c->exts[i].offset_bytes, &r.geometry);
 		status = put_region(t, &r, err);
 		done += r.count;
 		left -= r.count;
 	}
 	if (status == VK_OK && left > 0)
-		vk_work_lost(t->c->work, "The PE tables of %llu extents lie behind extended metadata that cannot be reached: "
+		vk_work_lost(c->work, "The PE tables of %llu extents lie behind extended metadata that cannot be reached: "
 			     "they were not looked at.", (unsigned long long)left);
 	return status;
 }

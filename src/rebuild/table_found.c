@@ -113,6 +113,20 @@ static void propose(struct vk_table_plan *plan, size_t index, bool asked)
 	vk_table_propose(plan, &p);
 }
 
+/* A disk that was made shorter, or a copy of the first part of a longer one. */
+static void say_outside(struct vk_table_plan *plan, const struct vk_candidate *c)
+{
+	uint64_t end = vk_add_sat(c->start_bytes, c->length_bytes);
+	uint64_t disk = plan->disk_sectors * plan->sector_size;
+
+	if (c->start_before_disk || end <= disk)
+		return;
+	vk_table_lost(plan,
+		      "The volume at sector %llu is %llu bytes long and would end %llu bytes behind the end of the disk: it is left out",
+		      (unsigned long long)(c->start_bytes / plan->sector_size),
+		      (unsigned long long)c->length_bytes, (unsigned long long)(end - disk));
+}
+
 /* Every start that was asked for must be one that was found. */
 static enum vk_status check_asked(const struct vk_table_plan *plan, struct vk_error *err)
 {
@@ -145,6 +159,8 @@ enum vk_status vk_table_from_found(struct vk_table_plan *plan, struct vk_error *
 			     vk_table_listed(o->include_sectors, o->include_count,
 					     c->start_bytes / plan->sector_size);
 
+		if (c->standing == VK_GHOST_OUTSIDE && !asked)
+			say_outside(plan, c);
 		if (vk_standing_is_ghost(c->standing) && !asked)
 			continue;
 		if (plan->count >= VOLUMES_MAX + plan->gpt.entry_count) {

@@ -139,6 +139,11 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 	}
 	if (status != VK_OK || wanted == 0)
 		return status;
+	/* links that lead from the start of the extended partition to the last leave no doubt about the numbers */
+	for (size_t i = 0; i < plan->count && !part->rewritten; i++)
+		if (plan->items[i].entry.partition.logical &&
+		    (wanted > 1 || plan->mbr.extended_exact))
+			plan->items[i].entry.number_exact = true;
 	part->offset_bytes = plan->mbr.extended_start * plan->sector_size;
 	part->length_bytes = VK_MBR_BYTES;
 	part->state = there == 0 ? VK_PART_STATE_LOST

@@ -191,6 +191,9 @@ static enum vk_status put_next(const struct walk *walk, uint64_t offset, uint64_
 	if (walk->region->part == VK_PART_TABLE && !capture->is_undo &&
 	    in_range(restore->keep_out, restore->keep_out_count, offset, end))
 		return VK_OK;
+	if (capture->is_rebuilt && restore->options.parts == 0 &&
+	    !in_range(capture->rebuilt.ranges, capture->rebuilt.range_count, offset, end))
+		return VK_OK;
 	if (in_range(capture->unreadable, capture->unreadable_count, offset, end)) {
 		vk_restore_add_hole(restore, offset, *end - offset);
 		return VK_OK;

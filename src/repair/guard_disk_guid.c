@@ -38,7 +38,8 @@ enum vk_status vk_guard_ask_disk_guid(struct vk_restore *restore, struct vk_erro
 
 	if (!restore->has_captured || restore->known_state)
 		return VK_OK;
-	if (!identified(restore, target, captured))
+	/* what was worked out from this very target needs no other proof */
+	if (restore->capture->memory == NULL && !identified(restore, target, captured))
 		vk_restore_add_remark(restore,
 				      "nothing that is left on the target proves that it is the captured disk: "
 				      "make sure by its size, serial number or place");

@@ -45,7 +45,8 @@ static bool as_captured(const struct vk_restore *restore, const struct sign *sig
 	size_t len = (size_t)vk_min_u64(restore->target.size_bytes - start, AROUND_BYTES);
 	struct vk_error ignored;
 
-	return start < restore->target.size_bytes &&
+	/* what was rebuilt is the target itself, with whatever stands on it: no evidence of whose it was */
+	return !restore->capture->is_rebuilt && start < restore->target.size_bytes &&
 	       vk_io_read_all(restore->io, start, seen, len, &ignored) == VK_OK &&
 	       vk_io_read_all(restore->captured_io, start, want, len, &ignored) == VK_OK &&
 	       memcmp(seen, want, len) == 0;

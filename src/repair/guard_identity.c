@@ -63,10 +63,22 @@ static bool listen_captured(const struct vk_restore *restore, const struct vk_ca
 	return read;
 }
 
-static bool contradicts(const char *seen, const char *want, const char *was)
+/* An id of the target that repair found to be damage, not a name. */
+static bool was_replaced(const struct vk_restore *restore, const char *seen)
+{
+	char *const *replaced = restore->capture->rebuilt.replaced;
+
+	for (; replaced != NULL && *replaced != NULL; replaced++)
+		if (strcmp(*replaced, seen) == 0)
+			return true;
+	return false;
+}
+
+static bool contradicts(const struct vk_restore *restore, const char *seen, const char *want,
+			const char *was)
 {
 	return seen[0] != '\0' && want[0] != '\0' && strcmp(seen, want) != 0 &&
-	       strcmp(seen, was) != 0;
+	       strcmp(seen, was) != 0 && !was_replaced(restore, seen);
 }
 
 static enum vk_status object_to(struct vk_restore *restore, enum vk_guard guard, const char *what,
@@ -89,17 +101,17 @@ static enum vk_status ask_place(struct vk_restore *restore, const struct vk_capt
 	listen(&place->vmfs, &seen);
 	if (restore->capture->is_undo && !listen_captured(restore, place, &was))
 		memset(&was, 0, sizeof(was));
-	if (contradicts(seen.disk_id, want->disk_id, was.disk_id))
+	if (contradicts(restore, seen.disk_id, want->disk_id, was.disk_id))
 		status = object_to(restore, VK_GUARD_DISK_ID, "The disk id in the LVM header", sector,
 				   seen.disk_id, want->disk_id, err);
-	if (status == VK_OK && contradicts(seen.device, want->device_uuid, was.device))
+	if (status == VK_OK && contradicts(restore, seen.device, want->device_uuid, was.device))
 		status = object_to(restore, VK_GUARD_DEVICE_UUID,
 				   "The device UUID in the LVM header", sector, seen.device,
 				   want->device_uuid, err);
-	if (status == VK_OK && contradicts(seen.volume, want->volume_uuid, was.volume))
+	if (status == VK_OK && contradicts(restore, seen.volume, want->volume_uuid, was.volume))
 		status = object_to(restore, VK_GUARD_VOLUME_UUID, "The volume UUID", sector,
 				   seen.volume, want->volume_uuid, err);
-	else if (status == VK_OK && contradicts(seen.fs, want->fs_uuid, was.fs))
+	else if (status == VK_OK && contradicts(restore, seen.fs, want->fs_uuid, was.fs))
 		status = object_to(restore, VK_GUARD_VOLUME_UUID, "The file system's UUID", sector,
 				   seen.fs, want->fs_uuid, err);
 	return status;

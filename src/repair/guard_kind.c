@@ -104,7 +104,8 @@ static enum vk_status ask_disk(struct vk_restore *restore, struct vk_error *err)
 
 	if (!has)
 		return VK_OK;
-	had = read_partition(restore->captured_io, &was);
+	/* what repair works out has everything of the target, also what speaks against it */
+	had = restore->capture->memory == NULL && read_partition(restore->captured_io, &was);
 	if (now.lvm_usable && !(had && was.lvm_usable &&
 				memcmp(&was.lvm.devID, &now.lvm.devID, sizeof(now.lvm.devID)) == 0))
 		status = vk_guard_object(restore, VK_GUARD_KIND, err,

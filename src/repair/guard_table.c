@@ -36,25 +36,35 @@ enum vk_status vk_guard_ask_table_kind(struct vk_restore *restore, struct vk_err
 			       vk_table_kind_name(seen), vk_table_kind_name(want));
 }
 
-bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition)
+static bool is_alike(const struct vk_partition *a, const struct vk_partition *b)
+{
+	return a->gpt == b->gpt &&
+	       (a->gpt ? memcmp(&a->entry.typeGUID, &b->entry.typeGUID, sizeof(a->entry.typeGUID)) == 0
+		       : a->mbr_type == b->mbr_type);
+}
+
+/* any_length: only place and type count. */
+static bool captured_as(const struct vk_restore *restore, const struct vk_partition *partition, bool any_length)
 {
 	const struct vk_table *table = &restore->captured.table;
 	uint32_t ss = restore->target.sector_size, captured_ss = restore->capture->sector_size;
 
 	for (size_t i = 0; restore->has_captured && i < table->partition_count; i++) {
 		const struct vk_partition *was = &table->partitions[i];
-		bool same_type = was->gpt ? memcmp(&was->entry.typeGUID,
-						   &partition->entry.typeGUID,
-						   sizeof(was->entry.typeGUID)) == 0
-					  : was->mbr_type == partition->mbr_type;
 
-		if (was->gpt == partition->gpt && same_type &&
+		if (is_alike(was, partition) &&
 		    vk_mul_sat(was->start_sector, captured_ss) ==
 			    vk_mul_sat(partition->start_sector, ss) &&
-		    vk_mul_sat(was->sectors, captured_ss) == vk_mul_sat(partition->sectors, ss))
+		    (any_length || vk_mul_sat(was->sectors, captured_ss) ==
+					   vk_mul_sat(partition->sectors, ss)))
 			return true;
 	}
 	return false;
+}
+
+bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition)
+{
+	return captured_as(restore, partition, false);
 }
 
 /* Tables of two kinds are table-kind's affair; an undo whose bytes are all known does not get here. */
@@ -75,7 +85,8 @@ enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct 
 		const struct vk_partition *partition = &table->partitions[i];
 
 		if (vk_partition_is_extended(partition) ||
-		    vk_partition_was_captured(restore, partition))
+		    /* of a rebuilt table it is no loss that an end was put right */
+		    captured_as(restore, partition, restore->capture->is_rebuilt))
 			continue;
 		if (count++ == 0)
 			first = partition;

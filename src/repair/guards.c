@@ -71,8 +71,13 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 {
 	struct verdict verdict = {.undo = restore->capture->is_undo};
 	struct vk_finding_sink sink = {judge, &verdict};
-	enum vk_status status = vk_capture_verify(restore->capture->path, &sink, err);
+	enum vk_status status;
 
+	*ret_sound = true;
+	/* what was never saved cannot have changed since */
+	if (restore->capture->memory != NULL)
+		return VK_OK;
+	status = vk_capture_verify(restore->capture->path, &sink, err);
 	if (status != VK_OK)
 		return status;
 	*ret_sound = verdict.errors == 0;
@@ -152,6 +157,19 @@ static enum vk_status ask_changed(struct vk_restore *restore, struct vk_error *e
 	return VK_OK;
 }
 
+static enum vk_status ask_guess(struct vk_restore *restore, struct vk_error *err)
+{
+	char *const *guessed = restore->capture->rebuilt.guessed;
+	size_t count = 0;
+
+	while (guessed != NULL && guessed[count] != NULL)
+		count++;
+	if (count == 0 || vk_overlay_dirty_bytes(restore->overlay) == 0)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_GUESS, err, "%s%.280s", count > 1 ? "Several values; the first: " : "",
+			       guessed[0]);
+}
+
 enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
 {
 	static vk_guard_ask *const guards[] = {
@@ -167,6 +185,7 @@ enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *er
 		vk_guard_ask_in_use,
 		vk_guard_ask_heartbeat,
 		ask_unreadable,
+		ask_guess,
 	};
 
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {

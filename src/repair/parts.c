@@ -180,6 +180,32 @@ static enum vk_status choose_named(struct vk_restore *restore, unsigned parts, c
 	return VK_OK;
 }
 
+static bool meets_rebuilt(const struct vk_rebuilt *rebuilt, const struct vk_region *region)
+{
+	for (size_t i = 0; i < rebuilt->range_count; i++)
+		if (vk_ranges_meet(rebuilt->ranges[i].offset_bytes, rebuilt->ranges[i].length_bytes,
+				   region->offset_bytes, region->length_bytes))
+			return true;
+	return false;
+}
+
+/* What was rebuilt is put back where it differs from what stood there (edits.c), and only there. */
+static enum vk_status choose_rebuilt(struct vk_restore *restore, struct vk_error *err)
+{
+	for (size_t i = 0; i < restore->capture->region_count; i++) {
+		const struct vk_region *region = &restore->capture->regions[i];
+		enum vk_status status;
+
+		if (!meets_rebuilt(&restore->capture->rebuilt, region))
+			continue;
+		status = choose(restore, region->part, region->partition,
+				"what was rebuilt in it, and nothing else", err);
+		if (status != VK_OK)
+			return status;
+	}
+	return VK_OK;
+}
+
 static enum vk_status refuse_absent(const struct vk_restore *restore, unsigned absent,
 				    struct vk_error *err)
 {
@@ -208,6 +234,8 @@ enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *er
 		return choose_named(restore, named, "named", err);
 	if (capture->is_undo)
 		return choose_named(restore, held, "an undo puts back all that was changed", err);
+	if (capture->is_rebuilt)
+		return choose_rebuilt(restore, err);
 	status = choose_named(restore, VK_PART_TABLE, "always, unless parts are named", err);
 	if (status == VK_OK)
 		status = choose_damaged(restore, err);

@@ -208,7 +208,7 @@ static enum vk_status think(struct vk_restore *restore, struct vk_error *err)
 	restore->has_after = true;
 	if (hopeless)
 		return VK_OK;
-	if (!restore->capture->is_undo)
+	if (!restore->capture->is_undo && !restore->capture->is_rebuilt)
 		vk_restore_say_left_out(restore);
 	return vk_guards_ask_all(restore, err);
 }

@@ -24,7 +24,8 @@ const char *vk_event_word(enum vk_event_kind kind)
 
 bool vk_event_adds(enum vk_event_kind kind)
 {
-	return kind == VK_EVENT_CAPTURE || kind == VK_EVENT_IMPORT || kind == VK_EVENT_UNDO_CAPTURE;
+	return kind == VK_EVENT_CAPTURE || kind == VK_EVENT_IMPORT || kind == VK_EVENT_UNDO_CAPTURE ||
+	       kind == VK_EVENT_REBUILT_CAPTURE;
 }
 
 bool vk_event_removes(enum vk_event_kind kind)

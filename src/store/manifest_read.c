@@ -25,7 +25,9 @@ static const char *kind_word(size_t index)
 
 static const char *purpose_word(size_t index)
 {
-	return index == 0 ? "capture" : "undo";
+	static const char *const words[] = {"capture", "undo", "rebuilt"};
+
+	return words[index];
 }
 
 /*
@@ -136,6 +138,43 @@ static void read_imported(struct vk_reader *r, const json_t *root, struct vk_cap
 	}
 }
 
+/* Ranges that restore goes by: in order, or it might be told to write one of them twice. */
+static void read_rebuilt(struct vk_reader *r, const json_t *root, struct vk_rebuilt *rebuilt)
+{
+	const json_t *o = json_object_get(root, "rebuilt");
+	void *items = NULL;
+	const json_t *array;
+
+	vk_reader_text(r, o, "what", rebuilt->what, sizeof(rebuilt->what));
+	array = vk_reader_array(r, o, "ranges", sizeof(*rebuilt->ranges), &items, &rebuilt->range_count);
+	rebuilt->ranges = items;
+	for (size_t i = 0; i < rebuilt->range_count && r->ok; i++) {
+		struct vk_range *range = &rebuilt->ranges[i];
+
+		get_range(r, json_array_get(array, i), INT64_MAX, &range->offset_bytes, &range->length_bytes);
+		if (r->ok && i > 0 &&
+		    range->offset_bytes < range[-1].offset_bytes + range[-1].length_bytes)
+			vk_reader_fail(r, "ranges", "overlap or are out of order");
+	}
+	vk_reader_newer_texts(r, o, "exact", &rebuilt->exact);
+	vk_reader_newer_texts(r, o, "fresh", &rebuilt->fresh);
+	vk_reader_newer_texts(r, o, "lost", &rebuilt->lost);
+	vk_reader_newer_texts(r, o, "guessed", &rebuilt->guessed);
+	vk_reader_newer_texts(r, o, "replaced", &rebuilt->replaced);
+}
+
+static void read_purpose(struct vk_reader *r, const json_t *root, struct vk_capture *c)
+{
+	size_t purpose = vk_reader_choice(r, root, "purpose", purpose_word, 3);
+
+	c->is_undo = purpose == 1;
+	c->is_rebuilt = purpose == 2;
+	if (c->is_undo)
+		vk_reader_text(r, root, "undo_of", c->undo_of, sizeof(c->undo_of));
+	if (c->is_rebuilt)
+		read_rebuilt(r, root, &c->rebuilt);
+}
+
 static void read_files(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	const json_t *array = json_object_get(root, "files");
@@ -244,9 +283,7 @@ static void read_manifest(struct vk_reader *r, const json_t *root, struct vk_man
 		return;
 	}
 	vk_reader_text(r, root, "id", c->id, sizeof(c->id));
-	c->is_undo = vk_reader_choice(r, root, "purpose", purpose_word, 2) == 1;
-	if (c->is_undo)
-		vk_reader_text(r, root, "undo_of", c->undo_of, sizeof(c->undo_of));
+	read_purpose(r, root, c);
 	vk_reader_text(r, root, "time", c->time, sizeof(c->time));
 	vk_reader_newer_text(r, root, "ended", c->ended, sizeof(c->ended));
 	vk_reader_text(r, root, "host", c->host, sizeof(c->host));
@@ -341,6 +378,7 @@ void vk_manifest_free(struct vk_manifest *manifest)
 	free(manifest->capture.regions);
 	free(manifest->capture.unreadable);
 	free(manifest->capture.imported);
+	vk_rebuilt_free(&manifest->capture.rebuilt);
 	vk_findings_free(&manifest->findings);
 	memset(manifest, 0, sizeof(*manifest));
 }

@@ -6,6 +6,7 @@
 
 #include "store/folder.h"
 #include "store/manifest.h"
+#include "store/rebuilt.h"
 
 /* Takes ownership of value, as all of these; false when memory ran out or value is NULL. */
 static bool put(json_t *object, const char *key, json_t *value)
@@ -199,13 +200,34 @@ static bool put_imported(json_t *object, const struct vk_capture *c)
 	return false;
 }
 
+/* Empty lists are written, too: who reads them need not ask whether they are there. */
+static bool put_sentences(json_t *object, const char *key, char *const *texts)
+{
+	return texts != NULL ? put_texts(object, key, texts) : put(object, key, json_array());
+}
+
+static json_t *rebuilt_json(const struct vk_rebuilt *rebuilt)
+{
+	json_t *o = json_object();
+
+	if (put_text(o, "what", rebuilt->what) &&
+	    put(o, "ranges", ARRAY(rebuilt->ranges, rebuilt->range_count, range_json)) &&
+	    put_sentences(o, "exact", rebuilt->exact) && put_sentences(o, "fresh", rebuilt->fresh) &&
+	    put_sentences(o, "lost", rebuilt->lost) && put_sentences(o, "guessed", rebuilt->guessed) &&
+	    put_sentences(o, "replaced", rebuilt->replaced))
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
 static json_t *manifest_json(const struct vk_manifest *m)
 {
 	const struct vk_capture *c = &m->capture;
 	json_t *o = json_object();
 	bool ok = put_text(o, "schema", VK_MANIFEST_SCHEMA) && put_text(o, "id", c->id) &&
-		  put_text(o, "purpose", c->is_undo ? "undo" : "capture") &&
+		  put_text(o, "purpose", vk_capture_purpose(c)) &&
 		  (!c->is_undo || put_text(o, "undo_of", c->undo_of)) &&
+		  (!c->is_rebuilt || put(o, "rebuilt", rebuilt_json(&c->rebuilt))) &&
 		  put_text(o, "time", c->time) &&
 		  (c->ended[0] == '\0' || put_text(o, "ended", c->ended)) &&
 		  put_text(o, "host", c->host) &&

@@ -72,6 +72,7 @@ void vk_capture_close(struct vk_capture *capture)
 	free(capture->regions);
 	free(capture->unreadable);
 	free(capture->imported);
+	vk_rebuilt_free(&capture->rebuilt);
 	memset(capture, 0, sizeof(*capture));
 }
 

@@ -27,6 +27,14 @@ uint64_t vk_plan_base(const struct vk_source *source, const struct vk_vmfs *vmfs
 const struct vk_vmfs *vk_plan_partitions(const struct vk_source *source, struct vk_vmfs *spare,
 					 size_t *ret_count);
 
+/*
+ * Let the plan save these ranges, too (sorted, apart), as far as it does not yet: in files of their own. On failure the
+ * plan is freed. Errors: VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_plan_also(const struct vk_source *source, const struct vk_range *ranges,
+					size_t count, struct vk_capture_plan *plan,
+					struct vk_error *err);
+
 void vk_identity_fill(const struct vk_source *source, const struct vk_vmfs *vmfs,
 		      struct vk_identity *ret_identity);
 

@@ -210,7 +210,7 @@ static enum vk_status walk(struct search *s, const char *path, struct vk_error *
 		}
 		if (vk_capture_open("", folder, &c, &unknown) == VK_OK) {
 			/* what was renamed in the store is not what its name says */
-			if (!c.is_undo && strcmp(c.id, ids[i]) == 0 && !look_at(s, &c))
+			if (!c.is_undo && !c.is_rebuilt && strcmp(c.id, ids[i]) == 0 && !look_at(s, &c))
 				status = vk_error_set(err, VK_NOMEM, path, "no memory for the list of disks");
 			vk_capture_close(&c);
 		}

@@ -93,6 +93,7 @@ static void fill(struct vk_prune_capture *capture, const struct vk_manifest *m)
 
 	memcpy(capture->time, c->time, sizeof(capture->time));
 	capture->is_undo = c->is_undo;
+	capture->is_rebuilt = c->is_rebuilt;
 	if (strcmp(c->id, capture->id) != 0)
 		put_problem(capture, "its manifest is that of another capture: ", c->id);
 	else if (!vk_civil_parse(c->time, &capture->unix_seconds))

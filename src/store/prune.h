@@ -24,6 +24,7 @@ struct vk_prune_capture {
 	char header[VK_SHA256_HEX_BYTES];
 	bool header_is_table;
 	bool is_undo;
+	bool is_rebuilt;
 	int64_t unix_seconds;
 	enum vk_retention_verdict verdict;
 	bool pinned;

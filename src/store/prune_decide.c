@@ -22,7 +22,8 @@ static struct vk_retention_item item_of(const struct vk_prune_capture *c)
 					  .unix_seconds = c->unix_seconds,
 					  .verdict = c->verdict,
 					  .pinned = c->pinned,
-					  .is_undo = c->is_undo};
+					  .is_undo = c->is_undo,
+					  .is_rebuilt = c->is_rebuilt};
 }
 
 /* A file that goes, once for each name that goes. */

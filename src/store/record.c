@@ -84,7 +84,9 @@ enum vk_status vk_record_papers(struct vk_taking *taking, const char *manifest_t
 static struct vk_event event_of(const struct vk_taking *taking, const char *const *ids)
 {
 	const struct vk_capture *c = &taking->manifest.capture;
-	struct vk_event event = {.kind = c->is_undo ? VK_EVENT_UNDO_CAPTURE : taking->event,
+	struct vk_event event = {.kind = c->is_undo      ? VK_EVENT_UNDO_CAPTURE
+					 : c->is_rebuilt ? VK_EVENT_REBUILT_CAPTURE
+							 : taking->event,
 				 .captures = ids,
 				 .capture_count = 1,
 				 .manifest_sha256 = taking->manifest_sha256,

@@ -188,13 +188,29 @@ static bool copy_unreadable(struct region_io *io, const struct vk_capture *captu
 	return true;
 }
 
+/* Of a capture that has no files. */
+static enum vk_status open_memory(const struct vk_capture *capture, uint64_t from, uint64_t size,
+				  const char *name, struct vk_io **ret_io, struct vk_error *err)
+{
+	struct vk_io *io = vk_io_window(capture->memory, from, size);
+
+	if (io == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+	vk_io_set_sector_size(io, capture->sector_size);
+	*ret_io = io;
+	return VK_OK;
+}
+
 /* count regions from the first-th on, moved down by from. */
 static enum vk_status open_regions(const struct vk_capture *capture, size_t first, size_t count,
 				   uint64_t from, uint64_t size, const char *name,
 				   struct vk_io **ret_io, struct vk_error *err)
 {
-	struct region_io *io = calloc(1, sizeof(*io));
+	struct region_io *io;
 
+	if (capture->memory != NULL)
+		return open_memory(capture, from, size, name, ret_io, err);
+	io = calloc(1, sizeof(*io));
 	if (io == NULL)
 		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
 	io->fd = -1;

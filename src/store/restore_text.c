@@ -166,6 +166,10 @@ static void put_opening(const struct writer *w)
 
 	vk_text_init(&size, buf, sizeof(buf));
 	vk_text_size(&size, c->size_bytes);
+	if (c->is_rebuilt)
+		fputs("This capture was rebuilt by vmfskit repair: it is what the disk should hold, not what a\n"
+		      "disk once held. What is exact, made new and lost: " VK_MANIFEST_FILE "\n\n",
+		      w->out);
 	fprintf(w->out,
 		"How to put this capture back with nothing but dd and sha256sum.\n\n"
 		"Capture  as this folder is called; when it was taken and by whom: " VK_MANIFEST_FILE

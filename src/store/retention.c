@@ -29,6 +29,12 @@ struct decider {
 	struct decision *decisions;
 };
 
+/* It stays, and stands in for nothing. */
+static bool stands_aside(const struct vk_retention_item *item)
+{
+	return item->is_undo || item->is_rebuilt;
+}
+
 /* Newest first. */
 static int compare_age(const struct vk_retention_item *a, const struct vk_retention_item *b)
 {
@@ -96,7 +102,7 @@ static void walk_one(struct decider *d, struct walk *walk, const struct vk_reten
 	int64_t day = vk_civil_day_of(item->unix_seconds);
 	unsigned newer_days = walk->seen[DAY];
 
-	if (item->is_undo)
+	if (stands_aside(item))
 		return;
 	if (item->verdict != VK_RETENTION_DAMAGED) {
 		walk_good(d, walk, decision, day);
@@ -196,17 +202,17 @@ static void mark_groups(struct decider *d, struct member *members)
 	size_t n = 0;
 
 	for (size_t i = 0; i < d->count; i++)
-		if (!d->items[i].is_undo)
+		if (!stands_aside(&d->items[i]))
 			members[n++] = (struct member){d->items[i].disk, "", &d->items[i]};
 	mark_best(d, members, n, mark_disk);
 	n = 0;
 	for (size_t i = 0; i < d->count; i++)
-		for (size_t k = 0; !d->items[i].is_undo && k < d->items[i].volume_count; k++)
+		for (size_t k = 0; !stands_aside(&d->items[i]) && k < d->items[i].volume_count; k++)
 			members[n++] = (struct member){d->items[i].volumes[k], "", &d->items[i]};
 	mark_best(d, members, n, mark_volume);
 	n = 0;
 	for (size_t i = 0; i < d->count; i++)
-		if (!d->items[i].is_undo && d->items[i].header[0] != '\0')
+		if (!stands_aside(&d->items[i]) && d->items[i].header[0] != '\0')
 			members[n++] = (struct member){d->items[i].disk, d->items[i].header, &d->items[i]};
 	mark_best(d, members, n, mark_header);
 }
@@ -295,9 +301,9 @@ static void conclude(struct vk_retention_item *item, const struct decision *deci
 	vk_text_init(&text, item->why, sizeof(item->why));
 	if (item->pinned)
 		vk_text_put(&text, "pinned");
-	if (item->is_undo) {
+	if (stands_aside(item)) {
 		put_separator(&text, "; ");
-		vk_text_put(&text, "undo capture");
+		vk_text_put(&text, item->is_undo ? "undo capture" : "rebuilt by repair");
 	}
 	put_periods(&text, decision, item->unix_seconds);
 	put_best(&text, decision, item->verdict);

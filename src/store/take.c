@@ -10,6 +10,7 @@
 #include "store/handle.h"
 #include "store/on_itself.h"
 #include "store/plan.h"
+#include "store/rebuilt.h"
 #include "store/take.h"
 
 /* Everything found goes to the caller and into the manifest. */
@@ -242,7 +243,15 @@ enum vk_status vk_take_copy(struct vk_taking *taking, const struct vk_source *so
 
 	if (status != VK_OK)
 		return status;
-	status = vk_taking_begin(taking, source->io, source->path, options, "", err);
+	if (options->rebuilt != NULL)
+		status = vk_plan_also(source, options->rebuilt->ranges, options->rebuilt->range_count, &plan, err);
+	if (status == VK_OK)
+		status = vk_taking_begin(taking, source->io, source->path, options,
+					 options->rebuilt != NULL ? "-rebuilt" : "", err);
+	if (status == VK_OK && options->rebuilt != NULL) {
+		c->is_rebuilt = true;
+		status = vk_rebuilt_copy(options->rebuilt, &c->rebuilt, err);
+	}
 	if (status == VK_OK) {
 		c->source_kind = source->kind;
 		c->table_kind = source->table.kind;

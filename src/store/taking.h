@@ -24,7 +24,7 @@ struct vk_taking {
 	struct vk_region *left_out;  /* regions of which it holds nothing */
 	size_t left_out_count;
 	struct vk_store *store; /* borrowed */
-	enum vk_event_kind event; /* capture or import; an undo capture is known by itself */
+	enum vk_event_kind event; /* capture or import; undo and rebuilt captures are known by themselves */
 	char manifest_sha256[VK_SHA256_HEX_BYTES];
 };
 
@@ -34,7 +34,7 @@ void vk_taking_path(const char *path, char *ret_text, size_t cap);
 void vk_taking_init(struct vk_taking *taking);
 /*
  * Fill in host, time, device and version, and copy path, size and sector size; begin the folder.
- * suffix "" or "-undo".
+ * suffix "", "-undo" or "-rebuilt".
  */
 VK_MUST_USE enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io,
 					   const char *path,

@@ -24,12 +24,14 @@ list() {
 		echo "busybox-static|busybox:the shell of ESXi, for the collector"
 		echo "dash:another small shell"
 		echo "debootstrap:a fresh Debian, into which the package goes"
+		echo "dosfstools:mkfs.vfat, another intruder"
 		echo "dpkg-dev:makes the Debian package"
 		echo "e2fsprogs:mkfs.ext4, an intruder on a lost disk"
 		echo "fdisk:sfdisk, an independent judge of partition tables"
 		echo "gdisk:sgdisk, another one"
 		echo "groff-base:checks the manual pages"
 		echo "jq:reads the JSON output"
+		echo "lvm2:pvcreate, another intruder"
 		echo "mount:loop devices and file systems for the tests"
 		echo "libxml2-utils:xmllint, reads the XML output"
 		echo "openssl:an independent judge of signatures"
@@ -39,6 +41,7 @@ list() {
 		echo "strace:shows that nothing is opened for writing"
 		echo "vmfs-tools:debugvmfs, an independent reader of VMFS3 and VMFS5"
 		echo "vmfs6-tools:debugvmfs6, an independent reader of VMFS6"
+		echo "xfsprogs:mkfs.xfs, another intruder"
 		echo "xxd:makes listings of another kind"
 		echo "xz-utils:unpacks test images"
 		;;
@@ -58,6 +61,7 @@ list() {
 		echo "jq:reads the JSON output"
 		echo "openssl:its speed at SHA-256 is the measure"
 		echo "strace:counts what is read"
+		echo "testdisk:what people search lost partitions with"
 		echo "vmfs-tools:debugvmfs, the way of 2009"
 		;;
 	*)

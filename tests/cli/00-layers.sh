@@ -81,7 +81,8 @@ writers() {
 is "one file writes disks, and it is in repair/" "$(writers src/repair/*.c | wc -l)" 1
 is "one file of find/ writes: the state of a scan" "$(writers src/find/*.[ch])" src/find/scan_file.c
 is "nothing else opens for writing" \
-	"$(writers $(ls src/{base,disk,io,vol,fs,scsi,rebuild,doctor,report,cli,cmd}/*.[ch] 2>/dev/null | grep -vx 'src/base/crash_point.c'))" ""
+	"$(writers $(ls src/{base,disk,io,vol,fs,scsi,rebuild,doctor,report,cli,cmd}/*.[ch] 2>/dev/null | grep -vx 'src/base/crash_point.c' |
+		grep -vx src/cmd/output_file.c))" ""
 
 is "files of at most 450 lines" \
 	"$(wc -l src/*/*.[ch] include/vmfskit/*.h tests/*/*.c | awk '$2 != "total" && $1 > 450')" ""

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A result that goes into a file. The only place where a verb writes one; it never writes to a disk. */
+#ifndef VK_CMD_OUTPUT_FILE_H
+#define VK_CMD_OUTPUT_FILE_H
+
+#include "cli/cli.h"
+
+/* Opened by vk_output_open. */
+struct vk_output_file {
+	FILE *out;
+	const char *path;
+	char *temporary;
+	bool overwrite;
+};
+
+/*
+ * The bytes go into a new file beside path. Errors: VK_USAGE (something is there and overwrite is not set, or it is
+ * no regular file), VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_output_open(const char *path, bool overwrite, struct vk_output_file *ret_file,
+					  struct vk_error *err);
+/* Give the file its name, when keep is set and everything was written; else nothing of it stays. Errors: VK_IO, VK_USAGE as above. */
+VK_MUST_USE enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk_error *err);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What to run next: what only reads first, and nothing that writes to the disk at all; plans say themselves how to write. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor/doctor.h"
+
+enum { ADVICE_MAX = 8 };
+
+/* One word of a command, so that a shell takes it as it is. */
+static void put_word(FILE *out, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
+
+	if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
+		fprintf(out, " %s", word);
+		return;
+	}
+	fputs(" '", out);
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*word, out);
+	fputc('\'', out);
+}
+
+/* "vmfskit VERB FIRST PATH --store DIR --sector-size N"; NULL when memory ran out. */
+static char *command(const struct vk_doctor *doc, const char *verb, const char *first, bool store)
+{
+	const struct vk_doctor_options *o = doc->options;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out == NULL)
+		return NULL;
+	fprintf(out, "vmfskit %s", verb);
+	if (first != NULL)
+		put_word(out, first);
+	put_word(out, doc->path);
+	if (store && o->store != NULL && strcmp(o->store, VK_STORE_DEFAULT) != 0) {
+		fputs(" --store", out);
+		put_word(out, o->store);
+	}
+	if (o->sector_size != 0)
+		fprintf(out, " --sector-size %u", o->sector_size);
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static void add(struct vk_doctor *doc, char *command_line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void add(struct vk_doctor *doc, char *command_line, const char *fmt, ...)
+{
+	struct vk_diagnosis *d = doc->d;
+	struct vk_advice *a;
+	va_list args;
+
+	if (d->advice == NULL)
+		d->advice = calloc(ADVICE_MAX, sizeof(*d->advice));
+	if (d->advice == NULL || d->advice_count == ADVICE_MAX) {
+		free(command_line);
+		return;
+	}
+	a = &d->advice[d->advice_count++];
+	a->command = command_line;
+	va_start(args, fmt);
+	vsnprintf(a->why, sizeof(a->why), fmt, args);
+	va_end(args);
+}
+
+static bool has(const struct vk_doctor *doc, enum vk_finding_code code)
+{
+	for (size_t i = 0; i < doc->d->findings.count; i++)
+		if (doc->d->findings.items[i].code == code)
+			return true;
+	return false;
+}
+
+static bool table_is_wrong(const struct vk_doctor *doc)
+{
+	return has(doc, VK_F_INCIDENT_TABLE_LOST) || has(doc, VK_F_INCIDENT_TABLE_DAMAGED) ||
+	       has(doc, VK_F_INCIDENT_INITIALISED);
+}
+
+static bool header_is_wrong(const struct vk_doctor *doc)
+{
+	return has(doc, VK_F_INCIDENT_HEADER_LOST) || has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST) ||
+	       has(doc, VK_F_INCIDENT_MAGIC_WIPED) || has(doc, VK_F_INCIDENT_HEARTBEATS);
+}
+
+static bool anything_is_wrong(const struct vk_doctor *doc)
+{
+	return table_is_wrong(doc) || header_is_wrong(doc) || doc->d->damaged;
+}
+
+static void advise_caution(struct vk_doctor *doc)
+{
+	if (has(doc, VK_F_INCIDENT_ALIVE) && anything_is_wrong(doc))
+		add(doc, NULL, "A host is using the volume: move what runs on it away and unmount the datastore on every host "
+			       "before anything is written.");
+	if (has(doc, VK_F_INCIDENT_SHRUNK))
+		add(doc, NULL, "Make sure that the whole LUN is visible (or that the copy is complete) before anything is written.");
+	if (has(doc, VK_F_INCIDENT_REPLICA))
+		add(doc, NULL, "Find out whether this is the original under a new id or a copy of it; the number or id is put right at "
+			       "the array. Resignaturing is the last resort.");
+	if (has(doc, VK_F_INCIDENT_UNREADABLE))
+		add(doc, NULL, "Copy the LUN with ddrescue to another disk and work on the copy.");
+	else if (has(doc, VK_F_INCIDENT_FORMATTED) || has(doc, VK_F_INCIDENT_METADATA_HIT))
+		add(doc, NULL, "Keep every other system from the LUN, and copy it to another disk if there is room: what was overwritten "
+			       "in its data comes back from no table and no header.");
+}
+
+static unsigned first_wrong_partition(const struct vk_doctor *doc, uint64_t *ret_start, size_t *ret_count)
+{
+	unsigned number = 0;
+
+	*ret_count = 0;
+	*ret_start = 0;
+	for (size_t i = 0; i < doc->d->range_count; i++) {
+		const struct vk_damage_range *r = &doc->d->ranges[i];
+
+		if (!vk_damage_is_harm(r->damage) || r->volume_start_bytes == UINT64_MAX ||
+		    (*ret_count > 0 && r->volume_start_bytes == *ret_start))
+			continue;
+		if (++*ret_count > 1)
+			break;
+		*ret_start = r->volume_start_bytes;
+	}
+	for (size_t i = 0; i < doc->d->volume_count && *ret_count > 0; i++)
+		if (doc->d->volumes[i].start_bytes == *ret_start)
+			number = doc->d->volumes[i].named ? doc->d->volumes[i].partition : 0;
+	return number;
+}
+
+/* repair header must be told which volume, unless there is but one. */
+static void advise_header(struct vk_doctor *doc)
+{
+	char verb[80] = "repair header";
+	uint64_t start;
+	size_t count;
+	unsigned number = first_wrong_partition(doc, &start, &count);
+
+	if (number != 0 && doc->d->volume_count > 1)
+		snprintf(verb, sizeof(verb), "repair header --partition %u", number);
+	else if (number == 0 && doc->source.kind == VK_SOURCE_DISK)
+		snprintf(verb, sizeof(verb), "repair header --start %llu",
+			 (unsigned long long)(start / doc->source.sector_size));
+	add(doc, command(doc, verb, NULL, true),
+	    "Plans the header from what the volume still says about itself, and shows every field with its origin. Nothing is "
+	    "written without --write.");
+}
+
+static void advise_repair(struct vk_doctor *doc)
+{
+	if (doc->source.kind == VK_SOURCE_DISK && (table_is_wrong(doc) || has(doc, VK_F_INCIDENT_GROWN)))
+		add(doc, command(doc, "repair table", NULL, true),
+		    "Plans the table that fits what is still there, and shows every entry with its origin. Nothing is written "
+		    "without --write.");
+	if (header_is_wrong(doc))
+		advise_header(doc);
+}
+
+static void advise_commands(struct vk_doctor *doc)
+{
+	if (doc->subject_count == 0 && !doc->known.found) {
+		if (!doc->options->scan)
+			add(doc, command(doc, "find", NULL, true), "Nothing is at the usual places: this reads the whole disk.");
+		return;
+	}
+	if (!anything_is_wrong(doc)) {
+		if (doc->options->store != NULL && !doc->known.found && doc->subject_count > 0)
+			add(doc, command(doc, "capture", NULL, true),
+			    "There is no capture of this disk: take one now, while it is sound. The disk is only read.");
+		if (has(doc, VK_F_INCIDENT_GROWN))
+			advise_repair(doc);
+		return;
+	}
+	if (doc->known.found && !has(doc, VK_F_INCIDENT_GROWN)) {
+		add(doc, command(doc, "restore", doc->known.capture.id, true),
+		    "Shows what the capture of %.20s would put back, byte for byte. Nothing is written without --write.",
+		    doc->known.capture.time);
+		return;
+	}
+	add(doc, command(doc, "capture", NULL, true),
+	    "Saves what is still there before anything is tried. The disk is only read.");
+	advise_repair(doc);
+}
+
+void vk_doctor_advise(struct vk_doctor *doc)
+{
+	if (has(doc, VK_F_INCIDENT_STRIPES)) {
+		add(doc, NULL, "Do not write to it. Look at the order of disks and the stripe size of the array; then run vmfskit "
+			       "doctor again.");
+		return;
+	}
+	advise_caution(doc);
+	advise_commands(doc);
+}

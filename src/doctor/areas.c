@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must stand where: a list of areas, made of the places of each structure and of the gaps between them. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "doctor/doctor.h"
+
+/* Of what is claimed already only what is free is added: the first claim counts. Returns the first piece, or NULL. */
+static struct vk_area *append(struct vk_doctor *doc, const struct vk_area *area)
+{
+	if (doc->area_count == VK_AREAS_MAX)
+		return NULL;
+	if (doc->area_count == doc->area_cap) {
+		size_t cap = doc->area_cap == 0 ? 64 : doc->area_cap * 2;
+		struct vk_area *grown = realloc(doc->areas, cap * sizeof(*grown));
+
+		if (grown == NULL) {
+			vk_doctor_fail(doc, VK_NOMEM, "no memory for the structures");
+			return NULL;
+		}
+		doc->areas = grown;
+		doc->area_cap = cap;
+	}
+	doc->areas[doc->area_count] = *area;
+	return &doc->areas[doc->area_count++];
+}
+
+static bool is_free(const struct vk_doctor *doc, uint64_t offset, uint64_t length)
+{
+	for (size_t i = 0; i < doc->area_count; i++)
+		if (offset < doc->areas[i].offset_bytes + doc->areas[i].length_bytes &&
+		    doc->areas[i].offset_bytes < offset + length)
+			return false;
+	return true;
+}
+
+struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
+			    uint64_t offset, uint64_t length, const char *symbol, const char *what, ...)
+{
+	struct vk_area area = {.kind = kind,
+			       .part = part,
+			       .subject = subject,
+			       .offset_bytes = offset - offset % VK_UNIT_BYTES,
+			       .symbol = symbol};
+	uint64_t end = vk_min_u64(vk_round_up_sat(vk_add_sat(offset, length), VK_UNIT_BYTES), doc->source.size_bytes);
+	va_list args;
+
+	if (doc->status != VK_OK || area.offset_bytes >= end)
+		return NULL;
+	area.length_bytes = end - area.offset_bytes;
+	va_start(args, what);
+	vsnprintf(area.what, sizeof(area.what), what, args);
+	va_end(args);
+	area.name_length = strlen(area.what);
+	return is_free(doc, area.offset_bytes, area.length_bytes) ? append(doc, &area) : NULL;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct vk_area *x = a, *y = b;
+
+	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
+}
+
+static void sort(struct vk_doctor *doc)
+{
+	if (doc->area_count > 1)
+		qsort(doc->areas, doc->area_count, sizeof(*doc->areas), by_offset);
+}
+
+/* What of start .. end no area has, as one area for each gap. */
+static void fill(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
+		 uint64_t start, uint64_t end, const char *what)
+{
+	size_t count = doc->area_count;
+	struct vk_area area = {.kind = kind, .part = part, .subject = subject, .symbol = ""};
+
+	end = vk_min_u64(end, doc->source.size_bytes / VK_UNIT_BYTES * VK_UNIT_BYTES);
+	sort(doc);
+	snprintf(area.what, sizeof(area.what), "%s", what);
+	for (size_t i = 0; i <= count && start < end; i++) {
+		uint64_t next = i < count ? doc->areas[i].offset_bytes : UINT64_MAX;
+
+		area.offset_bytes = start;
+		area.length_bytes = vk_min_u64(end, next) - start;
+		if (next > start && append(doc, &area) == NULL)
+			return;
+		if (i < count)
+			start = vk_max_u64(start, next + doc->areas[i].length_bytes);
+	}
+}
+
+static void name_of(const struct vk_doctor *doc, const struct vk_subject *s, char *text, size_t cap)
+{
+	if (doc->source.kind == VK_SOURCE_DISK)
+		snprintf(text, cap, " of the volume at sector %llu",
+			 (unsigned long long)(s->start_bytes / doc->source.sector_size));
+	else
+		text[0] = '\0';
+}
+
+static const char *symbol_of(const struct vk_place *place, enum vk_area_kind *ret_kind)
+{
+	*ret_kind = VK_AREA_STRUCTURE;
+	if (place->layout == &vk_lvm_device_layout)
+		return "L";
+	if (place->layout == &vk_lvm_volume_layout)
+		return "V";
+	if (place->layout == &vk_lvm_ext_layout)
+		return "X";
+	if (place->layout == &vk_fs_descriptor_layout)
+		return "F";
+	*ret_kind = VK_AREA_OPAQUE;
+	if (place->element == &vk_lvm_sd_layout)
+		return "N";
+	*ret_kind = VK_AREA_HEARTBEATS;
+	if (place->element == &vk_heartbeat_layout)
+		return "H";
+	*ret_kind = VK_AREA_PE_TABLE;
+	if (place->element == &vk_lvm_pe_layout)
+		return "P";
+	*ret_kind = VK_AREA_PE_BITMAP;
+	return "B";
+}
+
+/* "PE table 3" */
+static uint64_t number_of(const struct vk_place *place)
+{
+	const char *digits = strrchr(place->name, ' ');
+
+	return digits != NULL ? strtoul(digits, NULL, 10) : 0;
+}
+
+static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v, const struct vk_place *place)
+{
+	const struct vk_subject *s = &doc->subjects[index];
+	enum vk_area_kind kind;
+	const char *symbol = symbol_of(place, &kind);
+	char of[64];
+	struct vk_area *a;
+
+	name_of(doc, s, of, sizeof(of));
+	a = vk_area_add(doc, kind, place->part, index, vk_add_sat(s->start_bytes, place->offset_bytes),
+			place->length_bytes, symbol, "%s%s", place->name, of);
+	if (a == NULL)
+		return;
+	a->name_length = strlen(place->name);
+	a->layout = place->layout;
+	a->stride_bytes = place->stride_bytes;
+	a->index = number_of(place) * VK_LVM_PES_PER_MAP;
+	if (kind == VK_AREA_HEARTBEATS) {
+		a->volume_offset = v->heartbeats.geometry.heartbeat_offset;
+		a->stride_bytes = v->heartbeats.geometry.heartbeat_slot_bytes;
+		a->may_change = true;
+	}
+	if (kind == VK_AREA_STRUCTURE)
+		vk_judge_structure(doc, a);
+	else if (kind != VK_AREA_HEARTBEATS)
+		a->may_change = vk_generation_grew(doc, s);
+}
+
+/* Volume offset 0 .. length on the disk, as long as that is one run; else where it usually lies. */
+static uint64_t place_volume(const struct vk_subject *s, const struct vk_vmfs *v, uint64_t volume_offset)
+{
+	uint64_t at, length;
+
+	if (vk_vmfs_map(v, volume_offset, &at, &length))
+		return vk_add_sat(s->start_bytes, at);
+	return vk_add_sat(s->start_bytes, vk_add_sat(s->lvm_known ? s->lvm.dataOffset : VK_LVM_DATA_OFFSET,
+						     volume_offset));
+}
+
+/* The first group of .fdc.sf: where it lies does not depend on any of its own bytes. */
+static void add_file_descriptors(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v)
+{
+	enum { CLUSTERS_MAX = 1024, PER_CLUSTER_MAX = 256 };
+	const struct vk_subject *s = &doc->subjects[index];
+	const struct vk_fs_descriptor *fs = &v->fs;
+	uint64_t md = vk_fs_is_vmfs6(fs) ? fs->mdAlignment : 512;
+	uint64_t group, clusters = fs->fdcClustersPerGroup, per_cluster = 32;
+	uint8_t head[512];
+	char of[64];
+	struct vk_area *a;
+
+	if (!v->fs_usable || clusters == 0 || clusters > CLUSTERS_MAX || fs->fdcClusterGroupOffset % 512 != 0 ||
+	    fs->fdcClusterGroupOffset == 0 || fs->fdcClusterGroupOffset > VK_LVM_PE_BYTES)
+		return;
+	name_of(doc, s, of, sizeof(of));
+	group = v->fs_geometry.vh_end + fs->fdcClusterGroupOffset;
+	if (vk_doctor_read(doc, place_volume(s, v, v->fs_geometry.vh_end), head, sizeof(head)) == sizeof(head) &&
+	    vk_get_le32(head) > 0 && vk_get_le32(head) <= PER_CLUSTER_MAX && vk_get_le32(head + 4) == clusters)
+		per_cluster = vk_get_le32(head);
+	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, group), clusters * 2 * md, "C",
+			".fdc.sf clusters%s", of);
+	if (a != NULL) {
+		a->name_length = strlen(a->what) - strlen(of);
+		a->stride_bytes = 2 * md;
+		a->volume_offset = group;
+		a->lock_type = 0x10C00005;
+		a->at_least = 1;
+	}
+	group += clusters * 2 * md;
+	md = vk_fs_is_vmfs6(fs) ? 2 * md : 2048;
+	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, group), clusters * per_cluster * md,
+			"D", "file descriptors%s", of);
+	if (a != NULL) {
+		a->name_length = strlen(a->what) - strlen(of);
+		a->stride_bytes = md;
+		a->volume_offset = group;
+		a->lock_type = 0x10C00001;
+		a->at_least = 6;
+	}
+}
+
+bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
+{
+	enum { LVM_MAX_BYTES = 256 << 20 };
+	const struct vk_subject *s = &doc->subjects[index];
+	const struct vk_vmfs *own = &doc->source.vmfs[s->vmfs];
+	/* the places come from whoever knows them */
+	const struct vk_vmfs *v = !own->lvm_usable && s->was != NULL ? s->was : own;
+	const struct vk_vmfs *fs = !own->fs_usable && s->was != NULL ? s->was : own;
+	uint64_t data = s->lvm_known ? vk_min_u64(s->lvm.dataOffset, LVM_MAX_BYTES) : VK_LVM_DATA_OFFSET;
+	char of[64];
+	char text[80];
+
+	name_of(doc, s, of, sizeof(of));
+	for (size_t i = 0; i < v->place_count && doc->status == VK_OK; i++)
+		if (v->places[i].part == VK_PART_LVM)
+			add_place(doc, index, v, &v->places[i]);
+	for (size_t i = 0; i < fs->place_count && doc->status == VK_OK; i++)
+		if (fs->places[i].part != VK_PART_LVM)
+			add_place(doc, index, fs, &fs->places[i]);
+	if (own->fs_expected)
+		add_file_descriptors(doc, index, fs);
+	snprintf(text, sizeof(text), "unused sectors of the LVM region%s", of);
+	fill(doc, VK_AREA_EMPTY, VK_PART_LVM, index, s->start_bytes, vk_add_sat(s->start_bytes, data), text);
+	snprintf(text, sizeof(text), "unused sectors of .vh.sf%s", of);
+	if (own->fs_expected)
+		fill(doc, VK_AREA_EMPTY, VK_PART_VH, index, place_volume(s, fs, 0),
+		     place_volume(s, fs, fs->fs_geometry.vh_end), text);
+	return doc->status == VK_OK;
+}
+
+bool vk_doctor_plan_areas(struct vk_doctor *doc)
+{
+	if (doc->source.kind == VK_SOURCE_DISK && !vk_doctor_plan_table(doc))
+		return false;
+	for (size_t i = 0; i < doc->subject_count; i++)
+		if (!vk_doctor_plan_subject(doc, i))
+			return false;
+	/* what a capture saved besides */
+	for (size_t i = 0; doc->known.found && i < doc->known.capture.region_count; i++) {
+		const struct vk_region *r = &doc->known.capture.regions[i];
+
+		fill(doc, VK_AREA_OPAQUE, r->part, SIZE_MAX, r->offset_bytes,
+		     vk_add_sat(r->offset_bytes, r->length_bytes),
+		     r->part == VK_PART_TABLE ? "sectors around the partition table" : "captured sectors");
+	}
+	sort(doc);
+	return doc->status == VK_OK;
+}

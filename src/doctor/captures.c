@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The newest good capture of a disk: found by its WWID, by its path, or by the UUIDs that are still on it. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor/doctor.h"
+#include "scsi/device_info.h"
+#include "store/taking.h"
+#include "store/who.h"
+
+enum { LOOKED_AT_MAX = 400 }; /* of one disk's, the newest; a year of nights */
+
+/* What a capture is recognised by. */
+struct marks {
+	char wwid[200];
+	char path[PATH_MAX];
+	char host[VK_WHO_HOST_BYTES];
+};
+
+static bool same_uuid(const struct vk_vmfs_uuid *uuid, const char *text)
+{
+	char own[VK_VMFS_UUID_TEXT_BYTES];
+
+	if (vk_vmfs_uuid_is_nil(uuid) || text[0] == '\0')
+		return false;
+	vk_vmfs_uuid_format(uuid, own);
+	return strcmp(own, text) == 0;
+}
+
+/* Whether a volume of the capture is still seen at its place: one UUID that is unique to it is enough. */
+static bool still_there(const struct vk_doctor *doc, const struct vk_capture *c)
+{
+	for (size_t i = 0; i < c->identity_count; i++)
+		for (size_t k = 0; k < doc->source.vmfs_count; k++) {
+			const struct vk_identity *id = &c->identities[i];
+			const struct vk_vmfs *v = &doc->source.vmfs[k];
+
+			if (id->start_sector != v->start_sector)
+				continue;
+			if (same_uuid(&v->lvm.devID, id->device_uuid) ||
+			    (v->volume_count > 0 && same_uuid(&v->volumes[0].volume.uuid, id->volume_uuid)) ||
+			    (v->fs_usable && same_uuid(&v->fs.uuid, id->fs_uuid)))
+				return true;
+		}
+	return false;
+}
+
+static bool is_of_this_disk(const struct vk_doctor *doc, const struct marks *marks, const struct vk_capture *c)
+{
+	if (c->is_undo || c->source_kind != doc->source.kind || c->identity_count == 0)
+		return false;
+	if (c->wwid[0] != '\0' && marks->wwid[0] != '\0')
+		return strcmp(c->wwid, marks->wwid) == 0;
+	if (strcmp(c->host, marks->host) == 0 && strcmp(c->source_path, marks->path) == 0)
+		return true;
+	return still_there(doc, c);
+}
+
+/* Sound in every byte, and of a time when the disk was. */
+static bool is_good(const char *folder)
+{
+	struct vk_findings findings = {0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
+	struct vk_error ignored;
+	bool good = vk_capture_verify(folder, &sink, &ignored) == VK_OK;
+
+	for (size_t i = 0; good && i < findings.count; i++)
+		good = findings.items[i].code == VK_F_CAPTURE_WRITABLE;
+	vk_findings_free(&findings);
+	return good;
+}
+
+static bool take(struct vk_doctor *doc, const char *folder)
+{
+	struct vk_known_capture *known = &doc->known;
+	struct vk_error ignored;
+
+	if (vk_capture_open("", folder, &known->capture, &ignored) != VK_OK)
+		return false;
+	if (vk_capture_source(&known->capture, &known->source, &ignored) != VK_OK) {
+		vk_capture_close(&known->capture);
+		return false;
+	}
+	if (vk_findings_errors(&known->source.findings) ||
+	    vk_capture_io(&known->capture, &known->io, &ignored) != VK_OK) {
+		vk_source_close(&known->source);
+		vk_capture_close(&known->capture);
+		return false;
+	}
+	known->found = true;
+	return true;
+}
+
+/* False: it is none of this disk's, or not a good one. */
+static bool try_one(struct vk_doctor *doc, const struct marks *marks, const char *id, size_t *looked_at)
+{
+	struct vk_capture c;
+	struct vk_error ignored;
+	char *folder;
+	bool taken = false;
+
+	if (asprintf(&folder, "%s/%s", doc->options->store, id) < 0)
+		return vk_doctor_fail(doc, VK_NOMEM, "no memory for a path");
+	if (vk_capture_open("", folder, &c, &ignored) == VK_OK) {
+		if (is_of_this_disk(doc, marks, &c)) {
+			++*looked_at;
+			taken = is_good(folder) && take(doc, folder);
+		}
+		vk_capture_close(&c);
+	}
+	free(folder);
+	return taken;
+}
+
+void vk_doctor_find_capture(struct vk_doctor *doc)
+{
+	struct marks marks = {.wwid = ""};
+	struct vk_device_info info;
+	struct vk_error ignored;
+	char **ids;
+	size_t count, looked_at = 0;
+
+	if (doc->options->store == NULL || vk_store_list(doc->options->store, &ids, &count, &ignored) != VK_OK)
+		return;
+	vk_device_info_read(doc->path, &info);
+	memcpy(marks.wwid, info.wwid, sizeof(marks.wwid));
+	vk_taking_path(doc->path, marks.path, sizeof(marks.path));
+	vk_who_host(marks.host);
+	for (size_t i = count; i-- > 0 && doc->status == VK_OK && looked_at < LOOKED_AT_MAX;)
+		if (try_one(doc, &marks, ids[i], &looked_at))
+			break;
+	for (size_t i = 0; i < count; i++)
+		free(ids[i]);
+	free(ids);
+	if (doc->known.found)
+		memcpy(doc->d->capture, doc->known.capture.id, sizeof(doc->d->capture));
+}
+
+void vk_known_capture_close(struct vk_known_capture *known)
+{
+	if (!known->found)
+		return;
+	vk_io_close(known->io);
+	vk_source_close(&known->source);
+	vk_capture_close(&known->capture);
+	known->found = false;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One diagnosis in progress: what is known of the disk, what must stand where, and what stands there. */
+#ifndef VK_DOCTOR_DOCTOR_H
+#define VK_DOCTOR_DOCTOR_H
+
+#include "vmfskit/doctor.h"
+
+/* Everything is judged in pieces of this size, whatever the sectors of the disk are. */
+enum { VK_UNIT_BYTES = 512, VK_SUBJECTS_MAX = 64, VK_AREAS_MAX = 8192, VK_CHUNK_BYTES = 64 << 10 };
+
+/* Where other bytes than zeros stand in a place that is usually empty: nothing by itself. */
+#define VK_DAMAGE_STRANGE ((enum vk_damage)(VK_DAMAGE_UNREADABLE + 1))
+
+enum vk_area_kind {
+	VK_AREA_EMPTY,      /* zeros, on every volume seen */
+	VK_AREA_STRUCTURE,  /* one structure; judged as a whole */
+	VK_AREA_PE_BITMAP,
+	VK_AREA_PE_TABLE,
+	VK_AREA_HEARTBEATS,
+	VK_AREA_LOCKS,      /* a lock at each multiple of the stride */
+	VK_AREA_OPAQUE      /* only a capture can tell */
+};
+
+/* A stretch of the disk and what is expected of it. */
+struct vk_area {
+	uint64_t offset_bytes;
+	uint64_t length_bytes;
+	enum vk_area_kind kind;
+	const struct vk_layout *layout; /* of a structure */
+	size_t subject;        /* index; SIZE_MAX: of the disk */
+	enum vk_part part;
+	enum vk_damage whole;  /* of a structure: what its checks say */
+	uint8_t *expected;     /* of a structure: what must stand there, length_bytes; NULL: not known; owned */
+	bool proved;           /* a checksum proves `whole` or `expected` */
+	bool somewhere;        /* a structure that is wrong, but nothing tells where: units of zeros are not blamed */
+	bool only_first;       /* and neither is anything behind its first unit */
+	bool may_change;       /* hosts or administrators change it: a difference from the capture is no damage by itself */
+	uint64_t stride_bytes; /* of locks and heartbeats */
+	uint64_t volume_offset;/* of the first byte of locks and heartbeats */
+	uint64_t index;        /* number of the first PE */
+	uint32_t lock_type;
+	uint32_t at_least;     /* so many of the first locks exist on every volume */
+	const char *symbol;    /* a letter for the map, "" for what is not drawn; static */
+	size_t name_length;    /* of `what` without the volume that it is of */
+	char what[80];
+};
+
+/* Neighbouring units of one area with one verdict. */
+struct vk_stretch {
+	uint64_t offset_bytes;
+	uint64_t length_bytes;
+	enum vk_damage damage;
+	size_t area; /* index; SIZE_MAX: a mark of an intruder */
+	size_t intruder; /* of a mark */
+};
+
+/* A VMFS partition of this disk, wherever it is known from. */
+struct vk_subject {
+	size_t vmfs;             /* index in the source */
+	uint64_t start_bytes;
+	uint64_t length_bytes;   /* 0: not known */
+	bool named;              /* the table that systems see has it, as VMFS */
+	const struct vk_candidate *candidate; /* may be NULL */
+	const struct vk_vmfs *was;            /* in the capture; may be NULL */
+	struct vk_lvm_device lvm;             /* the best that is known of its header */
+	bool lvm_known;
+	bool magic_only;         /* of its header only the magic is gone */
+	bool fs_magic_only;
+	bool alive;
+};
+
+struct vk_known_capture {
+	bool found;
+	struct vk_capture capture;
+	struct vk_source source;
+	struct vk_io *io; /* in the offsets of the disk */
+};
+
+struct vk_doctor {
+	const char *path;
+	const struct vk_doctor_options *options;
+	struct vk_diagnosis *d;
+	struct vk_source source;
+	bool opened;
+	bool device;
+	struct vk_find find;
+	struct vk_known_capture known;
+	struct vk_subject subjects[VK_SUBJECTS_MAX];
+	size_t subject_count;
+
+	struct vk_area *areas; /* sorted, no two overlap */
+	size_t area_count, area_cap;
+	struct vk_stretch *stretches; /* sorted, no two overlap */
+	size_t stretch_count, stretch_cap;
+
+	bool gpt_expected;      /* the disk has, or had, a GPT */
+	bool table_foreign;     /* the table is another system's */
+	bool table_usable;      /* it names every volume that was found */
+	bool table_written;     /* something that is a table, or was one, is expected */
+	bool windows;           /* and that is Windows */
+	char foreign_table[120];/* what it holds */
+	bool confirmed[64];     /* intruders (by index in find.foreign) that hit something */
+
+	enum vk_status status;
+	struct vk_error *err;
+};
+
+/* Always false, so that it can be returned; keeps the first error. */
+bool vk_doctor_fail(struct vk_doctor *doc, enum vk_status status, const char *what);
+/* Read len bytes; what is missing is zeroed. Returns how many came without a gap. */
+size_t vk_doctor_read(struct vk_doctor *doc, uint64_t offset, void *buf, size_t len);
+
+/* captures.c: the newest good capture of this disk. */
+void vk_doctor_find_capture(struct vk_doctor *doc);
+void vk_known_capture_close(struct vk_known_capture *known);
+
+/* subjects.c: the VMFS partitions, from table, candidates and capture; those that no table names are decoded. */
+bool vk_doctor_add_subjects(struct vk_doctor *doc);
+
+/* areas.c, areas_table.c */
+struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
+			    uint64_t offset, uint64_t length, const char *symbol, const char *what, ...)
+	__attribute__((format(printf, 8, 9)));
+bool vk_doctor_plan_areas(struct vk_doctor *doc);
+bool vk_doctor_plan_table(struct vk_doctor *doc);
+bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index);
+
+/* judge_structure.c: what the checks of header, descriptors and the like say; sets whole, expected, proved, may_change. */
+void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area);
+/* Whether the LVM metadata was written by a host since the capture: its header is consistent and of a later generation. */
+bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject);
+
+/* judge_unit.c: one unit by itself. */
+enum vk_damage vk_judge_unit(const struct vk_doctor *doc, const struct vk_area *area, uint64_t offset,
+			     const uint8_t *unit);
+
+/* survey.c: every unit of every area, compared with the capture too. */
+bool vk_doctor_survey(struct vk_doctor *doc);
+bool vk_stretch_add(struct vk_doctor *doc, const struct vk_stretch *stretch);
+
+/* intruders.c: whose the wrong bytes are. */
+bool vk_doctor_blame(struct vk_doctor *doc);
+/* marks.c: where else an intruder wrote for certain: copies of its superblock. */
+bool vk_intruder_marks(struct vk_doctor *doc, size_t intruder);
+
+/* alive.c, replica.c, stripes.c */
+bool vk_doctor_listen(struct vk_doctor *doc);
+void vk_doctor_ask_identity(struct vk_doctor *doc);
+bool vk_doctor_look_for_stripes(struct vk_doctor *doc);
+
+/* ranges.c: stretches become the ranges of the diagnosis. */
+bool vk_doctor_draw(struct vk_doctor *doc);
+static inline bool vk_damage_is_harm(enum vk_damage damage)
+{
+	return damage == VK_DAMAGE_DAMAGED || damage == VK_DAMAGE_ZERO || damage == VK_DAMAGE_FOREIGN;
+}
+/* First and last byte of the harm among stretches that take(ctx) accepts; false: none. */
+struct vk_harm {
+	uint64_t first_bytes;
+	uint64_t last_bytes;
+	uint64_t wrong_bytes;
+	uint64_t zero_bytes; /* of these */
+	uint64_t seen_bytes; /* of all that was taken */
+};
+bool vk_doctor_harm(const struct vk_doctor *doc, bool (*take)(const struct vk_doctor *doc,
+			    const struct vk_stretch *s, const void *ctx), const void *ctx, struct vk_harm *ret_harm);
+
+/* incidents.c, sentences.c, advise.c */
+void vk_doctor_name_incidents(struct vk_doctor *doc);
+void vk_doctor_say(struct vk_doctor *doc);
+void vk_doctor_advise(struct vk_doctor *doc);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happened: the harm, put together by what it means, each with its first and last byte. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "doctor/doctor.h"
+
+/* Which stretches are meant. */
+struct filter {
+	unsigned parts;      /* bits of vk_part; 0: any */
+	bool of_subject;
+	size_t subject;
+	const struct vk_layout *layout; /* NULL: any */
+	const struct vk_layout *but;    /* any but this */
+	int kind;            /* -1: any */
+	bool by_intruder;    /* those that are blamed on it, and its marks */
+	size_t intruder;
+	bool no_intruder;
+};
+
+static bool accept(const struct vk_doctor *doc, const struct vk_stretch *s, const void *ctx)
+{
+	const struct filter *f = ctx;
+	const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
+
+	if (f->by_intruder)
+		return s->damage == VK_DAMAGE_FOREIGN && s->intruder == f->intruder;
+	if (a == NULL || (f->no_intruder && s->damage == VK_DAMAGE_FOREIGN))
+		return false;
+	return (f->parts == 0 || (a->part & f->parts) != 0) && (!f->of_subject || a->subject == f->subject) &&
+	       (f->layout == NULL || a->layout == f->layout) && (f->but == NULL || a->layout != f->but) &&
+	       (f->kind < 0 || (int)a->kind == f->kind);
+}
+
+static void sectors(const struct vk_doctor *doc, const struct vk_harm *h, struct vk_text *text)
+{
+	uint64_t first = h->first_bytes / doc->source.sector_size, last = h->last_bytes / doc->source.sector_size;
+
+	if (first == last)
+		vk_text_fmt(text, "sector %llu", (unsigned long long)first);
+	else
+		vk_text_fmt(text, "sectors %llu to %llu", (unsigned long long)first, (unsigned long long)last);
+}
+
+static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct vk_harm *h, const char *seen,
+		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct vk_harm *h, const char *seen,
+		const char *fmt, ...)
+{
+	char words[200];
+	struct vk_finding f;
+	struct vk_text text;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(words, sizeof(words), fmt, args);
+	va_end(args);
+	vk_finding_init(&f, code, h->first_bytes, h->wrong_bytes > 0 ? h->last_bytes - h->first_bytes + 1 : 0, "%s", words);
+	if (h->wrong_bytes > 0) {
+		vk_text_init(&text, f.message, sizeof(f.message));
+		vk_text_put(&text, words);
+		vk_text_put(&text, ": at least ");
+		sectors(doc, h, &text);
+	}
+	if (seen != NULL && seen[0] != '\0')
+		vk_finding_seen(&f, "%s", seen);
+	vk_findings_add(&doc->d->findings, &f);
+}
+
+static bool other_copy_sound(const struct vk_doctor *doc)
+{
+	const struct vk_table *t = &doc->source.table;
+
+	return t->kind == VK_TABLE_GPT ? t->gpt_chosen >= 0 && t->gpt[t->gpt_chosen].sound
+				       : t->gpt[0].sound || t->gpt[1].sound;
+}
+
+static bool copies_differ(const struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < doc->source.findings.count; i++)
+		if (doc->source.findings.items[i].code == VK_F_GPT_COPIES_DIFFER)
+			return true;
+	return false;
+}
+
+static void name_table(struct vk_doctor *doc)
+{
+	const struct filter table = {.parts = VK_PART_TABLE, .kind = VK_AREA_STRUCTURE};
+	struct vk_harm h;
+	bool harmed = vk_doctor_harm(doc, accept, &table, &h);
+	const char *seen = harmed && h.zero_bytes == h.wrong_bytes ? "zeros" : "";
+
+	if (!doc->table_written)
+		return;
+	if (doc->table_foreign)
+		put(doc, VK_F_INCIDENT_INITIALISED, &h, doc->foreign_table,
+		    "%s wrote a partition table of its own over that of the volume", doc->windows ? "Windows" : "another system");
+	else if (doc->subject_count > 0 && !doc->table_usable)
+		put(doc, VK_F_INCIDENT_TABLE_LOST, &h, seen,
+		    "no partition table that systems read names the volume%s%s", doc->subject_count == 1 ? "" : "s",
+		    other_copy_sound(doc) ? "; a sound copy of the GPT is still there" : "");
+	else if (harmed)
+		put(doc, VK_F_INCIDENT_TABLE_DAMAGED, &h, seen, "a part of the partition table is damaged");
+	else if (copies_differ(doc))
+		put(doc, VK_F_INCIDENT_TABLE_DAMAGED, &h, "", "the two copies of the GPT differ");
+}
+
+static void name_intruder(struct vk_doctor *doc, size_t i)
+{
+	const struct filter filter = {.by_intruder = true, .intruder = i, .kind = -1};
+	const struct vk_foreign *f = &doc->find.foreign.items[i];
+	char seen[120];
+	struct vk_text text;
+	struct vk_harm h;
+
+	if (!doc->confirmed[i] || !vk_doctor_harm(doc, accept, &filter, &h))
+		return;
+	vk_text_init(&text, seen, sizeof(seen));
+	vk_text_put(&text, f->type);
+	if (f->uuid[0] != '\0')
+		vk_text_fmt(&text, ", UUID %s", f->uuid);
+	if (f->label[0] != '\0')
+		vk_text_fmt(&text, ", label \"%s\"", f->label);
+	put(doc, VK_F_INCIDENT_FORMATTED, &h, seen, "%s was made over it, from sector %llu on", f->type,
+	    (unsigned long long)(f->start_bytes / doc->source.sector_size));
+}
+
+static void put_magic(struct vk_doctor *doc, const struct vk_layout *layout, size_t subject, const char *what)
+{
+	for (size_t i = 0; i < doc->area_count; i++) {
+		const struct vk_area *a = &doc->areas[i];
+		struct vk_finding f;
+		uint8_t magic[4] = {0};
+
+		if (a->subject != subject || a->layout != layout || a->kind != VK_AREA_STRUCTURE)
+			continue;
+		vk_doctor_read(doc, a->offset_bytes, magic, sizeof(magic));
+		vk_finding_init(&f, VK_F_INCIDENT_MAGIC_WIPED, a->offset_bytes, sizeof(magic),
+				"%s of the volume at sector %llu has lost its first four bytes and nothing else that is checked", what,
+				(unsigned long long)(doc->subjects[subject].start_bytes / doc->source.sector_size));
+		vk_finding_seen(&f, "%02x %02x %02x %02x", magic[0], magic[1], magic[2], magic[3]);
+		vk_findings_add(&doc->d->findings, &f);
+		return;
+	}
+}
+
+static void name_headers(struct vk_doctor *doc, size_t i)
+{
+	const struct vk_subject *s = &doc->subjects[i];
+	unsigned long long sector = s->start_bytes / doc->source.sector_size;
+	struct filter f = {.parts = VK_PART_LVM, .of_subject = true, .subject = i, .kind = -1};
+	struct vk_harm h, gap = {.wrong_bytes = 0};
+
+	if (s->magic_only) {
+		put_magic(doc, &vk_lvm_device_layout, i, "the LVM header");
+		f.but = &vk_lvm_device_layout;
+	}
+	for (int kind = VK_AREA_EMPTY; kind <= VK_AREA_OPAQUE; kind++) {
+		struct vk_harm part;
+
+		f.kind = kind;
+		if (!vk_doctor_harm(doc, accept, &f, &part))
+			continue;
+		if (kind == VK_AREA_EMPTY) {
+			gap = part;
+			continue;
+		}
+		f.kind = -1;
+		vk_doctor_harm(doc, accept, &f, &h);
+		put(doc, VK_F_INCIDENT_HEADER_LOST, &h, h.zero_bytes == h.wrong_bytes ? "zeros" : "",
+		    "the LVM header of the volume at sector %llu or its tables are damaged", sector);
+		gap.wrong_bytes = 0;
+		break;
+	}
+	f = (struct filter){.parts = VK_PART_LVM | VK_PART_VH, .of_subject = true, .subject = i,
+			    .kind = VK_AREA_EMPTY, .no_intruder = true};
+	if (gap.wrong_bytes > 0 && vk_doctor_harm(doc, accept, &f, &gap))
+		put(doc, VK_F_INCIDENT_OVERWRITTEN, &gap, "",
+		    "unused sectors of the volume at sector %llu are not what was captured", sector);
+}
+
+static void name_file_system(struct vk_doctor *doc, size_t i)
+{
+	const struct vk_subject *s = &doc->subjects[i];
+	unsigned long long sector = s->start_bytes / doc->source.sector_size;
+	struct filter f = {.of_subject = true, .subject = i, .kind = -1, .layout = &vk_fs_descriptor_layout};
+	struct vk_harm h;
+
+	if (s->fs_magic_only)
+		put_magic(doc, &vk_fs_descriptor_layout, i, "the file-system descriptor");
+	else if (vk_doctor_harm(doc, accept, &f, &h))
+		put(doc, VK_F_INCIDENT_DESCRIPTOR_LOST, &h, h.zero_bytes == h.wrong_bytes ? "zeros" : "",
+		    "the file-system descriptor of the volume at sector %llu is damaged", sector);
+	f = (struct filter){.of_subject = true, .subject = i, .kind = VK_AREA_HEARTBEATS};
+	if (vk_doctor_harm(doc, accept, &f, &h))
+		put(doc, VK_F_INCIDENT_HEARTBEATS, &h, h.zero_bytes == h.wrong_bytes ? "zeros" : "",
+		    "heartbeat slots of the volume at sector %llu are damaged", sector);
+	f.kind = VK_AREA_LOCKS;
+	if (vk_doctor_harm(doc, accept, &f, &h))
+		put(doc, VK_F_INCIDENT_METADATA_HIT, &h, h.zero_bytes == h.wrong_bytes ? "zeros" : "",
+		    "file descriptors of the volume at sector %llu were overwritten", sector);
+}
+
+/* Zeros between two places, known without reading holes. */
+static bool all_zero_between(struct vk_doctor *doc, uint64_t from, uint64_t to)
+{
+	enum { BETWEEN_MAX = 64 << 20 };
+	uint8_t piece[4096];
+
+	if (to - from > BETWEEN_MAX)
+		return false;
+	while (from < to) {
+		struct vk_span span = vk_io_span(doc->source.io, from);
+		size_t len = (size_t)vk_min_u64(sizeof(piece), to - from);
+
+		if (span.state == VK_SPAN_ZERO) {
+			from += vk_min_u64(span.length_bytes, to - from);
+			continue;
+		}
+		if (vk_doctor_read(doc, from, piece, len) != len || !vk_all_zero(piece, len))
+			return false;
+		from += len;
+	}
+	return true;
+}
+
+static bool any_intruder(const struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < sizeof(doc->confirmed) / sizeof(doc->confirmed[0]); i++)
+		if (doc->confirmed[i])
+			return true;
+	return doc->table_foreign;
+}
+
+/* Who makes a file system blanks tables first: that is one deed. */
+static void put_blanked(struct vk_doctor *doc, const struct vk_harm *h, size_t structures, bool only_table)
+{
+	uint64_t end = h->last_bytes + 1;
+
+	if (structures < 2 || (only_table && any_intruder(doc)))
+		return;
+	while (end < doc->source.size_bytes && end - h->last_bytes <= 16 << 20 &&
+	       all_zero_between(doc, end, vk_min_u64(end + 4096, doc->source.size_bytes)))
+		end = vk_min_u64(end + 4096, doc->source.size_bytes);
+	put(doc, VK_F_INCIDENT_BLANKED, h, "zeros", "zeros stand where %zu structures must be (and up to byte %llu at least)",
+	    structures, (unsigned long long)end - 1);
+}
+
+static void name_blanks(struct vk_doctor *doc)
+{
+	struct vk_harm h = {.wrong_bytes = 0};
+	size_t structures = 0, area = SIZE_MAX;
+	bool only_table = true;
+
+	for (size_t i = 0; i < doc->stretch_count; i++) {
+		const struct vk_stretch *s = &doc->stretches[i];
+
+		if (s->damage != VK_DAMAGE_ZERO)
+			continue;
+		if (h.wrong_bytes > 0 && !all_zero_between(doc, h.last_bytes + 1, s->offset_bytes)) {
+			put_blanked(doc, &h, structures, only_table);
+			h.wrong_bytes = 0;
+		}
+		if (h.wrong_bytes == 0) {
+			h.first_bytes = s->offset_bytes;
+			structures = 0;
+			area = SIZE_MAX;
+			only_table = true;
+		}
+		only_table = only_table && doc->areas[s->area].part == VK_PART_TABLE;
+		structures += s->area != area;
+		area = s->area;
+		h.last_bytes = s->offset_bytes + s->length_bytes - 1;
+		h.wrong_bytes += s->length_bytes;
+	}
+	if (h.wrong_bytes > 0)
+		put_blanked(doc, &h, structures, only_table);
+}
+
+static void name_unreadable(struct vk_doctor *doc)
+{
+	enum { TOLD_MAX = 64 };
+	const struct vk_range *ranges;
+	size_t count = vk_io_bad_ranges(doc->source.raw, &ranges);
+
+	for (size_t i = 0; i < count && i < TOLD_MAX; i++) {
+		struct vk_finding f;
+
+		vk_finding_init(&f, VK_F_INCIDENT_UNREADABLE, ranges[i].offset_bytes, ranges[i].length_bytes,
+				"%llu bytes from sector %llu on cannot be read",
+				(unsigned long long)ranges[i].length_bytes,
+				(unsigned long long)(ranges[i].offset_bytes / doc->source.sector_size));
+		vk_findings_add(&doc->d->findings, &f);
+	}
+}
+
+void vk_doctor_name_incidents(struct vk_doctor *doc)
+{
+	name_table(doc);
+	for (size_t i = 0; i < doc->find.foreign.count && i < sizeof(doc->confirmed) / sizeof(doc->confirmed[0]); i++)
+		name_intruder(doc, i);
+	for (size_t i = 0; i < doc->subject_count; i++) {
+		name_headers(doc, i);
+		name_file_system(doc, i);
+	}
+	name_blanks(doc);
+	name_unreadable(doc);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose the wrong bytes are: signatures of other systems, when something within their reach is wrong. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "doctor/doctor.h"
+
+enum { INTRUDERS_MAX = 64 };
+
+static uint64_t reach_of(const struct vk_doctor *doc, const struct vk_foreign *f)
+{
+	uint64_t end = f->length_bytes != 0 ? vk_add_sat(f->start_bytes, f->length_bytes) : doc->source.size_bytes;
+
+	return vk_min_u64(vk_max_u64(end, f->magic_bytes + VK_UNIT_BYTES), doc->source.size_bytes);
+}
+
+/* Something lies within an intruder's reach: not all of it, but the harm that is nearest to its start. */
+static bool is_within(const struct vk_doctor *doc, const struct vk_stretch *s, const struct vk_foreign *f)
+{
+	return s->offset_bytes >= f->start_bytes && s->offset_bytes < reach_of(doc, f);
+}
+
+/* A signature in a partition that the table gives to others, and that no volume claims, belongs there. */
+static bool is_at_home(const struct vk_doctor *doc, const struct vk_foreign *f)
+{
+	const struct vk_table *t = &doc->source.table;
+	uint32_t ss = doc->source.sector_size;
+
+	if (f->start_bytes == 0)
+		return false;
+	for (size_t i = 0; i < doc->subject_count; i++)
+		if (f->start_bytes >= doc->subjects[i].start_bytes &&
+		    f->start_bytes - doc->subjects[i].start_bytes < vk_max_u64(doc->subjects[i].length_bytes, 1))
+			return false;
+	for (size_t i = 0; i < t->partition_count; i++) {
+		uint64_t start = vk_mul_sat(t->partitions[i].start_sector, ss);
+
+		if (!vk_partition_is_vmfs(&t->partitions[i]) && f->start_bytes >= start &&
+		    f->start_bytes - start < vk_mul_sat(t->partitions[i].sectors, ss))
+			return true;
+	}
+	return false;
+}
+
+static void confirm(struct vk_doctor *doc, size_t intruder)
+{
+	const struct vk_foreign *f = &doc->find.foreign.items[intruder];
+	uint64_t unit = f->magic_bytes - f->magic_bytes % VK_UNIT_BYTES;
+
+	if (is_at_home(doc, f))
+		return;
+	for (size_t i = 0; i < doc->stretch_count; i++) {
+		const struct vk_stretch *s = &doc->stretches[i];
+		bool here = unit >= s->offset_bytes && unit - s->offset_bytes < s->length_bytes;
+
+		if ((vk_damage_is_harm(s->damage) && is_within(doc, s, f)) || (here && vk_damage_is_harm(s->damage))) {
+			doc->confirmed[intruder] = true;
+			return;
+		}
+		/* on bytes that are as they were captured, or that a checksum proves, it is older than the volume */
+		if (here && s->damage == VK_DAMAGE_INTACT)
+			return;
+	}
+}
+
+static void blame(struct vk_doctor *doc, struct vk_stretch *s)
+{
+	for (size_t i = 0; i < doc->find.foreign.count && i < INTRUDERS_MAX; i++)
+		if (doc->confirmed[i] && is_within(doc, s, &doc->find.foreign.items[i])) {
+			s->damage = VK_DAMAGE_FOREIGN;
+			s->intruder = i;
+			return;
+		}
+	if (s->damage == VK_DAMAGE_STRANGE)
+		s->damage = VK_DAMAGE_UNKNOWN;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct vk_stretch *x = a, *y = b;
+
+	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
+}
+
+/* Marks lie where nothing else was looked at. */
+static void drop_overlaps(struct vk_doctor *doc)
+{
+	size_t kept = 0;
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < doc->stretch_count; i++) {
+		const struct vk_stretch s = doc->stretches[i];
+		bool covered = s.offset_bytes < end;
+		bool next_covers = s.area == SIZE_MAX && i + 1 < doc->stretch_count &&
+				   doc->stretches[i + 1].offset_bytes < s.offset_bytes + s.length_bytes;
+
+		if (s.area == SIZE_MAX && (covered || next_covers))
+			continue;
+		end = s.offset_bytes + s.length_bytes;
+		doc->stretches[kept++] = s;
+	}
+	doc->stretch_count = kept;
+}
+
+bool vk_doctor_blame(struct vk_doctor *doc)
+{
+	size_t count = vk_min_u64(doc->find.foreign.count, INTRUDERS_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		confirm(doc, i);
+	for (size_t i = 0; i < doc->stretch_count; i++)
+		if (doc->stretches[i].damage == VK_DAMAGE_STRANGE || doc->stretches[i].damage == VK_DAMAGE_DAMAGED)
+			blame(doc, &doc->stretches[i]);
+	for (size_t i = 0; i < count; i++)
+		if (doc->confirmed[i] && !vk_intruder_marks(doc, i))
+			return false;
+	if (doc->stretch_count > 1)
+		qsort(doc->stretches, doc->stretch_count, sizeof(*doc->stretches), by_offset);
+	drop_overlaps(doc);
+	return true;
+}

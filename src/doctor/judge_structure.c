@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the checks of one structure say of it, and whether what differs from the capture is what hosts write. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/utf8.h"
+#include "doctor/doctor.h"
+#include "store/diff_parts.h"
+
+static void count_bad(void *ctx, const struct vk_finding *finding)
+{
+	if (vk_finding_kind(finding->code)->severity != VK_INFO)
+		++*(size_t *)ctx;
+}
+
+/* A header that stands in its partition is not blamed for a table that says another length. */
+static bool device_fits(const struct vk_lvm_device *device, size_t seen)
+{
+	size_t bad = 0;
+	const struct vk_finding_sink sink = {count_bad, &bad};
+
+	vk_lvm_device_check(device, seen, 0, 0, &sink);
+	return bad == 0 && vk_lvm_device_usable(device, seen);
+}
+
+bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject)
+{
+	const struct vk_vmfs *v = &doc->source.vmfs[subject->vmfs];
+	const struct vk_vmfs *was = subject->was;
+
+	return was != NULL && v->lvm_usable && device_fits(&v->lvm, v->lvm_seen_bytes) &&
+	       v->lvm.generation > was->lvm.generation && vk_vmfs_uuid_equal(&v->lvm.devID, &was->lvm.devID);
+}
+
+/* Volumes made with the low-level tool have other names; what then is left to check is not much, and is checked. */
+static bool volume_fits(const struct vk_subject *s, const struct vk_vmfs *v, const uint8_t *bytes)
+{
+	struct vk_lvm_volume volume;
+	size_t bad = 0;
+	const struct vk_finding_sink sink = {count_bad, &bad};
+	size_t seen = vk_lvm_volume_decode(bytes, VK_LVM_VOLUME_BYTES, &volume);
+
+	vk_lvm_volume_check(&volume, s->lvm_known ? &s->lvm : &v->lvm, seen, 0, &sink);
+	return bad == 0 && !vk_vmfs_uuid_is_nil(&volume.uuid) && volume.logicalSize > 0;
+}
+
+static bool descriptor_fits(const struct vk_vmfs *v, const uint8_t *bytes)
+{
+	struct vk_fs_descriptor fs;
+	size_t bad = 0;
+	const struct vk_finding_sink sink = {count_bad, &bad};
+	size_t seen = vk_fs_descriptor_decode(bytes, VK_FS_SECTOR_BYTES, &fs);
+	const struct vk_vmfs_uuid *lv = v->lvm_usable && v->volume_count > 0 ? &v->volumes[0].volume.uuid : NULL;
+
+	vk_fs_descriptor_check(&fs, seen, lv, 0, &sink);
+	return bad == 0 && vk_fs_descriptor_usable(&fs, seen);
+}
+
+static bool fits(const struct vk_doctor *doc, const struct vk_area *a, const uint8_t *bytes)
+{
+	const struct vk_subject *s = &doc->subjects[a->subject];
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+	struct vk_lvm_device device;
+	struct vk_lvm_ext ext;
+	size_t seen;
+
+	if (a->layout == &vk_lvm_device_layout) {
+		seen = vk_lvm_device_decode(bytes, VK_UNIT_BYTES, &device);
+		return device_fits(&device, seen);
+	}
+	if (a->layout == &vk_lvm_volume_layout)
+		return volume_fits(s, v, bytes);
+	if (a->layout == &vk_fs_descriptor_layout)
+		return descriptor_fits(v, bytes);
+	vk_lvm_ext_decode(bytes, VK_UNIT_BYTES, &ext);
+	return ext.magic == VK_LVM_MAGIC && ext.numPEMaps >= 1 && ext.numPEMaps <= VK_LVM_MAPS_PER_REGION;
+}
+
+static bool is_plain_text(const uint8_t *bytes, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && bytes[at] != 0) {
+		uint32_t c;
+		size_t n = vk_utf8_decode(bytes + at, len - at, &c);
+
+		if (n == 0 || vk_utf8_steers(c))
+			return false;
+		at += n;
+	}
+	return vk_all_zero(bytes + at, len - at);
+}
+
+/* Fields that an administrator changes without anything being wrong: a rename; a resignature gives all of these anew. */
+static bool may_differ(const struct vk_area *a, const struct vk_field *f, const uint8_t *now, bool resignatured)
+{
+	static const char *const anew[] = {"uuid", "volInfo", "snapID", "creationTime", "creationTimeUS", "name"};
+	const struct vk_diff_field *note = vk_diff_field_find(a->layout, f->name);
+
+	if (note != NULL && note->reason != NULL)
+		return true;
+	if (a->layout == &vk_fs_descriptor_layout && strcmp(f->name, "fsLabel") == 0)
+		return is_plain_text(now + f->offset, f->size);
+	for (size_t i = 0; resignatured && i < sizeof(anew) / sizeof(anew[0]); i++)
+		if (strcmp(f->name, anew[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The volume has another UUID than in the capture, and all structures agree on it. */
+static bool is_resignatured(const struct vk_doctor *doc, const struct vk_subject *s)
+{
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+
+	return s->was != NULL && v->lvm_usable && v->fs_usable && v->volume_count > 0 && s->was->volume_count > 0 &&
+	       !vk_vmfs_uuid_equal(&v->volumes[0].volume.uuid, &s->was->volumes[0].volume.uuid) &&
+	       vk_vmfs_uuid_equal(&v->fs.volInfo, &v->volumes[0].volume.uuid);
+}
+
+static bool only_what_hosts_write(const struct vk_doctor *doc, const struct vk_area *a, const uint8_t *now,
+				  const uint8_t *before)
+{
+	const struct vk_subject *s = &doc->subjects[a->subject];
+	bool resignatured = is_resignatured(doc, s);
+	uint8_t rest[VK_UNIT_BYTES];
+
+	if ((a->layout == &vk_lvm_device_layout || a->layout == &vk_lvm_volume_layout) && vk_generation_grew(doc, s))
+		return true;
+	memcpy(rest, before, sizeof(rest));
+	for (size_t i = 0; i < a->layout->count; i++) {
+		const struct vk_field *f = &a->layout->fields[i];
+
+		if (f->offset + f->size > sizeof(rest))
+			continue;
+		if (memcmp(now + f->offset, before + f->offset, f->size) != 0 &&
+		    !may_differ(a, f, now, resignatured))
+			return false;
+		memcpy(rest + f->offset, now + f->offset, f->size);
+	}
+	return memcmp(rest, now, sizeof(rest)) == 0;
+}
+
+void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area)
+{
+	uint8_t now[VK_UNIT_BYTES], before[VK_UNIT_BYTES];
+	size_t got = 0;
+	struct vk_error ignored;
+
+	vk_doctor_read(doc, area->offset_bytes, now, sizeof(now));
+	area->whole = fits(doc, area, now) ? VK_DAMAGE_CONSISTENT : VK_DAMAGE_DAMAGED;
+	if (area->whole != VK_DAMAGE_CONSISTENT || !doc->known.found)
+		return;
+	if (vk_io_read(doc->known.io, area->offset_bytes, before, sizeof(before), &got, &ignored) == VK_OK &&
+	    got == sizeof(before))
+		area->may_change = only_what_hosts_write(doc, area, now, before);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether this is the LUN that the header was written for, and as long as the table and the volumes say. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/checked.h"
+#include "doctor/doctor.h"
+#include "scsi/device_info.h"
+
+/* Names of one kind can be compared; others say the same thing in other words. */
+static bool same_kind(const char *a, const char *b)
+{
+	static const char *const kinds[] = {"naa.", "eui."};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strncasecmp(a, kinds[i], 4) == 0 && strncasecmp(b, kinds[i], 4) == 0)
+			return true;
+	return false;
+}
+
+static void ask_name(struct vk_doctor *doc, size_t index, const char *live)
+{
+	const struct vk_subject *s = &doc->subjects[index];
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+	char recorded[VK_SCSI_NAME_BYTES];
+	struct vk_finding f;
+	bool certain;
+
+	if (!v->lvm_usable || vk_scsi_disk_id_is_nil(&v->lvm.diskID))
+		return;
+	vk_scsi_disk_id_name(&v->lvm.diskID, recorded, &certain);
+	if (!certain || !same_kind(recorded, live) || strcasecmp(recorded, live) == 0)
+		return;
+	vk_finding_init(&f, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C, VK_SCSI_DISK_ID_BYTES,
+			"the header of the volume at sector %llu was written for another LUN",
+			(unsigned long long)(s->start_bytes / doc->source.sector_size));
+	vk_finding_seen(&f, "%s in the header", recorded);
+	vk_finding_expected(&f, "%s, as this LUN is called", live);
+	vk_findings_add(&doc->d->findings, &f);
+}
+
+static void say_size(struct vk_doctor *doc, enum vk_finding_code code, uint64_t offset, uint64_t expected,
+		     const char *who)
+{
+	struct vk_finding f;
+	bool grown = code == VK_F_INCIDENT_GROWN;
+
+	vk_finding_init(&f, code, offset, 0, "the disk is %s than %s says", grown ? "longer" : "shorter", who);
+	vk_finding_seen(&f, "%llu bytes", (unsigned long long)doc->source.size_bytes);
+	vk_finding_expected(&f, "%llu bytes%s", (unsigned long long)expected,
+			    code == VK_F_INCIDENT_SHRUNK && !doc->device ? "; or this is only the first part of a copy"
+									: "");
+	vk_findings_add(&doc->d->findings, &f);
+}
+
+/* The GPT tells where the disk ended when it was written. True when it told something. */
+static bool ask_table(struct vk_doctor *doc)
+{
+	const struct vk_table *t = &doc->source.table;
+	uint64_t sectors = doc->source.size_bytes / doc->source.sector_size, end;
+
+	if (doc->source.kind != VK_SOURCE_DISK || t->kind != VK_TABLE_GPT || doc->table_foreign ||
+	    t->gpt_chosen < 0 || !t->gpt[t->gpt_chosen].sound)
+		return false;
+	end = vk_add_sat(t->gpt_chosen == 0 ? t->gpt[0].header.alternateLBA : t->gpt[1].lba, 1);
+	/* a copy in front of the end that names the end is one that is out of place, not a disk that grew */
+	if (end == sectors || end < 3)
+		return false;
+	say_size(doc, end < sectors ? VK_F_INCIDENT_GROWN : VK_F_INCIDENT_SHRUNK,
+		 end < sectors ? end * doc->source.sector_size : doc->source.size_bytes,
+		 vk_mul_sat(end, doc->source.sector_size), "its partition table");
+	return true;
+}
+
+static bool ask_volumes(struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < doc->subject_count; i++) {
+		const struct vk_subject *s = &doc->subjects[i];
+		uint64_t end = vk_add_sat(s->start_bytes, s->lvm.totalBytes);
+
+		if (!doc->source.vmfs[s->vmfs].lvm_usable || end <= doc->source.size_bytes)
+			continue;
+		say_size(doc, VK_F_INCIDENT_SHRUNK, doc->source.size_bytes, end, "the volume that begins on it");
+		return true;
+	}
+	return false;
+}
+
+void vk_doctor_ask_identity(struct vk_doctor *doc)
+{
+	struct vk_device_info info = {.wwid = ""};
+	const char *live = doc->options->live_id;
+	const struct vk_capture *c = &doc->known.capture;
+
+	if (live == NULL) {
+		vk_device_info_read(doc->path, &info);
+		live = info.wwid;
+	}
+	for (size_t i = 0; i < doc->subject_count && live[0] != '\0'; i++)
+		ask_name(doc, i, live);
+	if (ask_volumes(doc) || ask_table(doc) || !doc->known.found || c->size_uncertain ||
+	    c->size_bytes == doc->source.size_bytes)
+		return;
+	say_size(doc, c->size_bytes < doc->source.size_bytes ? VK_F_INCIDENT_GROWN : VK_F_INCIDENT_SHRUNK,
+		 vk_min_u64(c->size_bytes, doc->source.size_bytes), c->size_bytes, "its last capture");
+}

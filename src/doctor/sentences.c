@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is still there and what is lost, in sentences; the whole answer in one. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "doctor/doctor.h"
+
+enum { SENTENCES_MAX = 256 };
+
+/* The stretches of one area, or of several of one kind in a row. */
+struct group {
+	const struct vk_area *first;
+	size_t areas;
+	uint64_t bytes[VK_DAMAGE_COUNT];
+	uint64_t first_wrong, last_wrong;
+	size_t intruder;
+};
+
+static void put(struct vk_doctor *doc, bool lost, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void put(struct vk_doctor *doc, bool lost, const char *fmt, ...)
+{
+	char ***list = lost ? &doc->d->lost : &doc->d->intact;
+	size_t *count = lost ? &doc->d->lost_count : &doc->d->intact_count;
+	va_list args;
+
+	if (*list == NULL)
+		*list = calloc(SENTENCES_MAX, sizeof(**list));
+	if (*list == NULL || *count == SENTENCES_MAX)
+		return;
+	va_start(args, fmt);
+	if (vasprintf(&(*list)[*count], fmt, args) >= 0)
+		++*count;
+	va_end(args);
+}
+
+static uint64_t harm_of(const struct group *g)
+{
+	return g->bytes[VK_DAMAGE_DAMAGED] + g->bytes[VK_DAMAGE_ZERO] + g->bytes[VK_DAMAGE_FOREIGN];
+}
+
+static void put_lost(struct vk_doctor *doc, const struct group *g)
+{
+	uint64_t harm = harm_of(g), all = 0;
+	char how[120] = "damaged";
+	uint32_t ss = doc->source.sector_size;
+
+	for (size_t i = 0; i < VK_DAMAGE_COUNT; i++)
+		all += g->bytes[i];
+	if (g->bytes[VK_DAMAGE_ZERO] == harm)
+		snprintf(how, sizeof(how), "zeros");
+	else if (g->bytes[VK_DAMAGE_FOREIGN] > 0 && g->intruder < doc->find.foreign.count)
+		snprintf(how, sizeof(how), "overwritten by %s", doc->find.foreign.items[g->intruder].type);
+	else if (g->bytes[VK_DAMAGE_FOREIGN] > 0)
+		snprintf(how, sizeof(how), "overwritten by another system");
+	if (g->first_wrong / ss == g->last_wrong / ss)
+		put(doc, true, "%s: %s, sector %llu", g->first->what, how, (unsigned long long)(g->first_wrong / ss));
+	else
+		put(doc, true, "%s: %s, from sector %llu to %llu, %llu of %llu bytes", g->first->what, how,
+		    (unsigned long long)(g->first_wrong / ss), (unsigned long long)(g->last_wrong / ss),
+		    (unsigned long long)harm, (unsigned long long)all);
+}
+
+/* How sure it is that nothing happened to a structure; the sentence that its name goes into. */
+enum sureness { PROVED_BY_CAPTURE, PROVED_BY_CHECKSUM, CONSISTENT, CHANGED, SURENESSES };
+static const char *const sure_words[SURENESSES] = {
+	"intact, as captured", "intact, as their checksums prove", "consistent: every check passes, though nothing proves each byte",
+	"changed since the capture, in the way that hosts and administrators change them",
+};
+
+static enum sureness sureness_of(const struct vk_doctor *doc, const struct group *g)
+{
+	if (g->bytes[VK_DAMAGE_CHANGED] > 0)
+		return CHANGED;
+	if (g->bytes[VK_DAMAGE_CONSISTENT] > 0 || g->bytes[VK_DAMAGE_UNKNOWN] > 0)
+		return g->bytes[VK_DAMAGE_CONSISTENT] > 0 ? CONSISTENT : SURENESSES;
+	if (g->bytes[VK_DAMAGE_INTACT] == 0)
+		return SURENESSES;
+	return doc->known.found ? PROVED_BY_CAPTURE : PROVED_BY_CHECKSUM;
+}
+
+/* Names with commas between them, of one subject and of one sureness. */
+struct lines {
+	struct vk_text text[SURENESSES];
+	char words[SURENESSES][1200];
+	size_t subject;
+};
+
+static void flush(struct vk_doctor *doc, struct lines *l)
+{
+	for (size_t i = 0; i < SURENESSES; i++) {
+		unsigned long long sector;
+
+		if (l->text[i].len_bytes > 0 && (l->subject == SIZE_MAX || doc->source.kind != VK_SOURCE_DISK)) {
+			put(doc, false, "%s: %s", l->text[i].buf, sure_words[i]);
+		} else if (l->text[i].len_bytes > 0) {
+			sector = doc->subjects[l->subject].start_bytes / doc->source.sector_size;
+			put(doc, false, "of the volume at sector %llu %s: %s", sector, l->text[i].buf, sure_words[i]);
+		}
+		vk_text_init(&l->text[i], l->words[i], sizeof(l->words[i]));
+	}
+}
+
+static void tell(struct vk_doctor *doc, const struct group *g, struct lines *l)
+{
+	enum sureness sure;
+
+	if (g->first == NULL)
+		return;
+	if (g->first->subject != l->subject) {
+		flush(doc, l);
+		l->subject = g->first->subject;
+	}
+	if (harm_of(g) > 0) {
+		put_lost(doc, g);
+		return;
+	}
+	if (g->bytes[VK_DAMAGE_UNREADABLE] > 0) {
+		put(doc, true, "%s: cannot be read", g->first->what);
+		return;
+	}
+	sure = sureness_of(doc, g);
+	if (g->first->symbol[0] == '\0' || sure == SURENESSES)
+		return;
+	vk_text_fmt(&l->text[sure], "%s%.*s%s", l->text[sure].len_bytes > 0 ? ", " : "", (int)g->first->name_length, g->first->what,
+		    g->areas > 1 ? " and those behind it" : "");
+}
+
+static bool belongs(const struct group *g, const struct vk_area *a)
+{
+	return g->first == a || (g->first != NULL && g->first->subject == a->subject && g->first->kind == a->kind &&
+				 (a->kind == VK_AREA_PE_TABLE || a->kind == VK_AREA_EMPTY));
+}
+
+static void tell_areas(struct vk_doctor *doc)
+{
+	struct group g = {.first = NULL};
+	const struct vk_area *last = NULL;
+	struct lines *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return;
+	l->subject = SIZE_MAX;
+	flush(doc, l);
+
+	for (size_t i = 0; i < doc->stretch_count; i++) {
+		const struct vk_stretch *s = &doc->stretches[i];
+		const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
+
+		if (a == NULL)
+			continue;
+		if (!belongs(&g, a)) {
+			tell(doc, &g, l);
+			g = (struct group){.first = a, .intruder = SIZE_MAX};
+			last = NULL;
+		}
+		g.areas += a != last;
+		last = a;
+		if (vk_damage_is_harm(s->damage)) {
+			if (harm_of(&g) == 0)
+				g.first_wrong = s->offset_bytes;
+			g.last_wrong = s->offset_bytes + s->length_bytes - 1;
+		}
+		if (s->damage == VK_DAMAGE_FOREIGN && s->intruder != SIZE_MAX)
+			g.intruder = s->intruder;
+		g.bytes[s->damage] += s->length_bytes;
+	}
+	tell(doc, &g, l);
+	flush(doc, l);
+	free(l);
+}
+
+static bool has(const struct vk_doctor *doc, enum vk_finding_code code, const struct vk_finding **ret_finding)
+{
+	for (size_t i = 0; i < doc->d->findings.count; i++)
+		if (doc->d->findings.items[i].code == code) {
+			if (ret_finding != NULL)
+				*ret_finding = &doc->d->findings.items[i];
+			return true;
+		}
+	return false;
+}
+
+/* The first that applies is what the caller is told. */
+static const struct {
+	enum vk_finding_code code;
+	const char *words;
+} headlines[] = {
+	{VK_F_INCIDENT_STRIPES, "The array seems to be put together in the wrong order"},
+	{VK_F_INCIDENT_FORMATTED, NULL},
+	{VK_F_INCIDENT_INITIALISED, NULL},
+	{VK_F_INCIDENT_UNREADABLE, "The disk does not deliver some of its sectors"},
+	{VK_F_INCIDENT_METADATA_HIT, "File descriptors were overwritten"},
+	{VK_F_INCIDENT_BLANKED, "A part of the disk was filled with zeros"},
+	{VK_F_INCIDENT_HEADER_LOST, "The LVM header or its tables are damaged"},
+	{VK_F_INCIDENT_DESCRIPTOR_LOST, "The file-system descriptor is damaged"},
+	{VK_F_INCIDENT_MAGIC_WIPED, "The few bytes by which systems recognise VMFS were wiped"},
+	{VK_F_INCIDENT_TABLE_LOST, "The partition table is gone"},
+	{VK_F_INCIDENT_SHRUNK, "The disk is shorter than what lies on it"},
+	{VK_F_INCIDENT_TABLE_DAMAGED, "A part of the partition table is damaged"},
+	{VK_F_INCIDENT_HEARTBEATS, "Heartbeat slots are damaged"},
+	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
+	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
+	{VK_F_INCIDENT_GROWN, "The LUN is longer than its partition table knows"},
+	{VK_F_INCIDENT_ALIVE, "Nothing is damaged, and a host is using the volume"},
+};
+
+static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
+{
+	const struct vk_finding *f;
+
+	for (size_t i = 0; i < sizeof(headlines) / sizeof(headlines[0]); i++) {
+		if (!has(doc, headlines[i].code, &f))
+			continue;
+		if (headlines[i].words != NULL) {
+			vk_text_put(text, headlines[i].words);
+		} else if (headlines[i].code == VK_F_INCIDENT_INITIALISED) {
+			vk_text_fmt(text, "%s initialised the LUN", doc->windows ? "Windows" : "Another system");
+		} else {
+			vk_text_put(text, "Another system formatted it: ");
+			vk_text_fmt(text, "%.60s", f->seen);
+		}
+		return;
+	}
+	vk_text_put(text, doc->subject_count > 0 ? "Nothing wrong was found" : "No VMFS volume was found");
+}
+
+/* How the volumes came through it: the answer to the question that is asked first. */
+static void end_headline(struct vk_doctor *doc, struct vk_text *text)
+{
+	bool header = has(doc, VK_F_INCIDENT_HEADER_LOST, NULL) || has(doc, VK_F_INCIDENT_MAGIC_WIPED, NULL);
+	bool fs = has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST, NULL) || has(doc, VK_F_INCIDENT_METADATA_HIT, NULL);
+
+	if (doc->d->damaged) {
+		vk_text_fmt(text, "; at least bytes %llu to %llu are concerned",
+			    (unsigned long long)doc->d->first_damaged_bytes,
+			    (unsigned long long)doc->d->last_damaged_bytes);
+		if (!header && !fs && doc->subject_count > 0)
+			vk_text_put(text, doc->subject_count == 1 ? "; the volume's own headers are in order"
+								   : "; the volumes' own headers are in order");
+	}
+	if (doc->d->alive && doc->d->damaged)
+		vk_text_put(text, "; a host is using it right now");
+}
+
+void vk_doctor_say(struct vk_doctor *doc)
+{
+	struct vk_text text;
+
+	tell_areas(doc);
+	for (size_t i = 0; i < doc->find.foreign.count && i < 64; i++)
+		if (doc->confirmed[i])
+			put(doc, true, "whatever %s wrote into the volume's data: how much that is cannot be seen from here",
+			    doc->find.foreign.items[i].type);
+	vk_text_init(&text, doc->d->headline, sizeof(doc->d->headline));
+	begin_headline(doc, &text);
+	end_headline(doc, &text);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The VMFS partitions of a disk: those of its table, those that were found without one, those that a capture knows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "doctor/doctor.h"
+
+static struct vk_vmfs *vmfs_of(struct vk_doctor *doc, size_t subject)
+{
+	return &doc->source.vmfs[doc->subjects[subject].vmfs];
+}
+
+static uint64_t start_of(const struct vk_source *source, const struct vk_vmfs *v)
+{
+	return vk_mul_sat(v->start_sector, source->sector_size);
+}
+
+static uint64_t known_length(const struct vk_source *source, const struct vk_vmfs *v)
+{
+	if (v->lvm_usable)
+		return v->lvm.totalBytes;
+	if (v->sectors != 0)
+		return vk_mul_sat(v->sectors, source->sector_size);
+	return v->partition_bytes;
+}
+
+static struct vk_subject *find_subject(struct vk_doctor *doc, uint64_t start)
+{
+	for (size_t i = 0; i < doc->subject_count; i++)
+		if (doc->subjects[i].start_bytes == start)
+			return &doc->subjects[i];
+	return NULL;
+}
+
+/* Whether it lies in a subject whose header is there: then it is none of its own. */
+static bool is_inside_another(struct vk_doctor *doc, uint64_t start)
+{
+	for (size_t i = 0; i < doc->subject_count; i++) {
+		const struct vk_subject *s = &doc->subjects[i];
+
+		if (vmfs_of(doc, i)->lvm_usable && start > s->start_bytes &&
+		    start - s->start_bytes < s->length_bytes)
+			return true;
+	}
+	return false;
+}
+
+static void put_nowhere(void *ctx, const struct vk_finding *finding)
+{
+	(void)ctx;
+	(void)finding;
+}
+
+/* Decode what stands at start and append it to the source. */
+static bool decode_at(struct vk_doctor *doc, uint64_t start, uint64_t length)
+{
+	const struct vk_finding_sink nowhere = {put_nowhere, NULL};
+	struct vk_source *s = &doc->source;
+	struct vk_vmfs *grown = realloc(s->vmfs, (s->vmfs_count + 1) * sizeof(*grown));
+	struct vk_vmfs part = {.start_sector = start / s->sector_size, .partition_bytes = length};
+	struct vk_io *window;
+
+	if (grown == NULL)
+		return vk_doctor_fail(doc, VK_NOMEM, "no memory for a volume");
+	s->vmfs = grown;
+	window = vk_io_window(s->io, start, length == 0 ? UINT64_MAX : length);
+	if (window == NULL)
+		return vk_doctor_fail(doc, VK_NOMEM, "no memory for a volume");
+	grown[s->vmfs_count] = part;
+	doc->status = vk_vmfs_read(window, &nowhere, &grown[s->vmfs_count], doc->err);
+	vk_io_close(window);
+	if (doc->status == VK_OK)
+		s->vmfs_count++;
+	return doc->status == VK_OK;
+}
+
+static bool named_by_table(const struct vk_source *source, uint64_t start_sector)
+{
+	/* everybody ignores an MBR without the two bytes at its end */
+	if (source->table.kind == VK_TABLE_MBR && source->table.mbr.signature != VK_MBR_SIGNATURE)
+		return false;
+	for (size_t i = 0; i < source->table.partition_count; i++)
+		if (source->table.partitions[i].start_sector == start_sector &&
+		    vk_partition_is_vmfs(&source->table.partitions[i]))
+			return true;
+	return false;
+}
+
+static const struct vk_candidate *candidate_at(const struct vk_doctor *doc, uint64_t start)
+{
+	for (size_t i = 0; i < doc->find.count; i++)
+		if (doc->find.candidates[i].start_bytes == start && !doc->find.candidates[i].start_before_disk)
+			return &doc->find.candidates[i];
+	return NULL;
+}
+
+/* What lies under an intruder, or reaches past the end of a disk, is what the doctor is called for. */
+static bool is_patient(const struct vk_candidate *c)
+{
+	return !vk_standing_is_ghost(c->standing) ||
+	       ((c->standing == VK_GHOST_FOREIGN || c->standing == VK_GHOST_OUTSIDE) && c->has_header);
+}
+
+static void add_decoded(struct vk_doctor *doc, size_t vmfs)
+{
+	const struct vk_vmfs *v = &doc->source.vmfs[vmfs];
+	struct vk_subject *s = &doc->subjects[doc->subject_count++];
+
+	*s = (struct vk_subject){.vmfs = vmfs,
+				 .start_bytes = start_of(&doc->source, v),
+				 .length_bytes = known_length(&doc->source, v)};
+	s->named = doc->source.kind != VK_SOURCE_DISK || named_by_table(&doc->source, v->start_sector);
+}
+
+static bool add_missing(struct vk_doctor *doc, uint64_t start, uint64_t length)
+{
+	if (doc->subject_count == VK_SUBJECTS_MAX || find_subject(doc, start) != NULL ||
+	    is_inside_another(doc, start) || start >= doc->source.size_bytes ||
+	    start % doc->source.sector_size != 0)
+		return true;
+	if (!decode_at(doc, start, length))
+		return false;
+	add_decoded(doc, doc->source.vmfs_count - 1);
+	if (doc->subjects[doc->subject_count - 1].length_bytes == 0)
+		doc->subjects[doc->subject_count - 1].length_bytes = length;
+	return true;
+}
+
+/* A header that lacks nothing but its magic is one. */
+static bool mend(const struct vk_lvm_device *header, size_t seen, struct vk_lvm_device *ret_header)
+{
+	*ret_header = *header;
+	ret_header->magic = VK_LVM_MAGIC;
+	return vk_lvm_device_usable(ret_header, seen);
+}
+
+static void settle(struct vk_doctor *doc, size_t index)
+{
+	struct vk_subject *s = &doc->subjects[index];
+	const struct vk_vmfs *v = vmfs_of(doc, index);
+	const struct vk_source *was = doc->known.found ? &doc->known.source : NULL;
+	struct vk_fs_descriptor fs = v->fs;
+
+	for (size_t i = 0; was != NULL && i < was->vmfs_count; i++)
+		if (start_of(was, &was->vmfs[i]) == s->start_bytes)
+			s->was = &was->vmfs[i];
+	s->candidate = candidate_at(doc, s->start_bytes);
+	if (v->lvm_usable) {
+		s->lvm = v->lvm;
+		s->lvm_known = true;
+	} else if (v->lvm.magic != VK_LVM_MAGIC && mend(&v->lvm, v->lvm_seen_bytes, &s->lvm)) {
+		s->lvm_known = true;
+		s->magic_only = true;
+	} else if (s->was != NULL && s->was->lvm_usable) {
+		s->lvm = s->was->lvm;
+		s->lvm_known = true;
+	}
+	if (s->lvm_known && s->length_bytes == 0)
+		s->length_bytes = s->lvm.totalBytes;
+	fs.magic = VK_FS_MAGIC_VMFS;
+	s->fs_magic_only = !v->fs_usable && v->fs_expected && !vk_fs_magic_known(v->fs.magic) &&
+			   vk_fs_descriptor_usable(&fs, v->fs_seen_bytes) && !vk_vmfs_uuid_is_nil(&fs.uuid);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct vk_subject *x = a, *y = b;
+
+	return x->start_bytes < y->start_bytes ? -1 : x->start_bytes > y->start_bytes;
+}
+
+bool vk_doctor_add_subjects(struct vk_doctor *doc)
+{
+	const struct vk_source *was = doc->known.found ? &doc->known.source : NULL;
+
+	for (size_t i = 0; i < doc->source.vmfs_count && doc->subject_count < VK_SUBJECTS_MAX; i++) {
+		const struct vk_candidate *c = candidate_at(doc, start_of(&doc->source, &doc->source.vmfs[i]));
+
+		if (doc->source.vmfs[i].sectors != 0 || doc->source.kind != VK_SOURCE_DISK || c == NULL || is_patient(c))
+			add_decoded(doc, i);
+	}
+	for (size_t i = 0; i < doc->find.count; i++) {
+		const struct vk_candidate *c = &doc->find.candidates[i];
+
+		if (is_patient(c) && !c->start_before_disk && !add_missing(doc, c->start_bytes, c->length_bytes))
+			return false;
+	}
+	for (size_t i = 0; was != NULL && i < was->vmfs_count; i++)
+		if (!add_missing(doc, start_of(was, &was->vmfs[i]), known_length(was, &was->vmfs[i])))
+			return false;
+	for (size_t i = 0; i < doc->subject_count; i++)
+		settle(doc, i);
+	if (doc->subject_count > 1)
+		qsort(doc->subjects, doc->subject_count, sizeof(doc->subjects[0]), by_start);
+	return true;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Repairs a partition table: search as far as needed, let the planner decide, say what is exact and what is not. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "repair/repair_state.h"
+#include "store/rebuilt.h"
+
+/* No VMFS volume is that small; what alignment and cylinders leave over is smaller. */
+static const uint64_t gap_bytes = 16 << 20;
+
+static enum vk_status rebuild(struct vk_repair *repair, struct vk_error *err)
+{
+	struct vk_rebuild_table_options options = repair->options.table;
+	struct vk_known_table *known = calloc(repair->known_count + 1, sizeof(*known));
+	enum vk_status status = vk_repair_new_overlay(repair, err);
+
+	if (repair->has_table)
+		vk_rebuild_table_free(&repair->table);
+	repair->has_table = false;
+	if (status == VK_OK && known == NULL)
+		status = vk_repair_no_memory(err);
+	options.known = known;
+	options.known_count = 0;
+	for (size_t i = 0; status == VK_OK && i < repair->known_count; i++) {
+		const struct vk_known *item = &repair->known[i];
+
+		if (item->source.kind != VK_SOURCE_DISK ||
+		    item->capture.sector_size != repair->source.sector_size)
+			continue;
+		known[options.known_count++] = (struct vk_known_table){
+			.source = &item->source,
+			.name = item->name,
+			.disk_bytes = item->capture.size_uncertain ? 0 : item->capture.size_bytes};
+	}
+	if (status == VK_OK)
+		status = vk_rebuild_table(&repair->source, &repair->find, &options, repair->overlay,
+					  &repair->table, err);
+	repair->has_table = status == VK_OK;
+	free(known);
+	return status;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct vk_range *x = a, *y = b;
+
+	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
+}
+
+static bool is_hole(struct vk_io *io, uint64_t start, uint64_t end)
+{
+	struct vk_span span = vk_io_span(io, start);
+
+	return span.state == VK_SPAN_ZERO && span.length_bytes >= end - start;
+}
+
+/* A stretch of the disk that no entry accounts for, large enough for a volume. */
+static bool find_gap(const struct vk_repair *repair, struct vk_range *taken, struct vk_range *ret_gap)
+{
+	const struct vk_rebuild_table *table = &repair->table;
+	uint32_t ss = repair->source.sector_size;
+	uint64_t at = 0, size = repair->source.size_bytes;
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->entry_count; i++) {
+		const struct vk_partition *partition = &table->entries[i].partition;
+
+		if (!vk_partition_is_extended(partition))
+			taken[count++] = (struct vk_range){vk_mul_sat(partition->start_sector, ss),
+							   vk_mul_sat(partition->sectors, ss)};
+	}
+	if (count > 0)
+		qsort(taken, count, sizeof(*taken), compare_ranges);
+	taken[count] = (struct vk_range){size, 0};
+	for (size_t i = 0; i <= count; i++) {
+		uint64_t start = vk_min_u64(taken[i].offset_bytes, size);
+
+		if (start > at && start - at >= gap_bytes && !is_hole(repair->source.io, at, start)) {
+			*ret_gap = (struct vk_range){at, start - at};
+			return true;
+		}
+		at = vk_max_u64(at, vk_add_sat(taken[i].offset_bytes, taken[i].length_bytes));
+	}
+	return false;
+}
+
+/* Whether what the likely places told accounts for the whole disk; says why in either case. */
+static enum vk_status is_explained(struct vk_repair *repair, bool *ret_explained, struct vk_error *err)
+{
+	struct vk_range *taken = calloc(repair->table.entry_count + 1, sizeof(*taken));
+	struct vk_range gap;
+	char *why = repair->why_scanned;
+	size_t living = 0, guesses = 0;
+
+	*ret_explained = false;
+	if (taken == NULL)
+		return vk_repair_no_memory(err);
+	for (size_t i = 0; i < repair->find.count; i++)
+		living += repair->find.candidates[i].standing == VK_STANDING_LIVING;
+	for (size_t i = 0; i < repair->table.entry_count; i++)
+		guesses += !repair->table.entries[i].length_exact;
+	if (repair->table.nothing_to_do) {
+		*ret_explained = true;
+		snprintf(why, sizeof(repair->why_scanned), "The table is sound");
+	} else if (living == 0) {
+		snprintf(why, sizeof(repair->why_scanned), "No sound volume lies at the likely places");
+	} else if (guesses > 0) {
+		snprintf(why, sizeof(repair->why_scanned),
+			 "The likely places do not tell how long every partition was");
+	} else if (find_gap(repair, taken, &gap)) {
+		snprintf(why, sizeof(repair->why_scanned),
+			 "The likely places do not account for %" PRIu64 " bytes from byte %" PRIu64 " on",
+			 gap.length_bytes, gap.offset_bytes);
+	} else {
+		*ret_explained = true;
+		snprintf(why, sizeof(repair->why_scanned), "The likely places account for the whole disk");
+	}
+	free(taken);
+	return VK_OK;
+}
+
+static enum vk_status look_everywhere(struct vk_repair *repair, struct vk_error *err)
+{
+	enum vk_status status = vk_repair_search(repair, true, NULL, err);
+
+	return status == VK_OK ? rebuild(repair, err) : status;
+}
+
+static enum vk_status think(struct vk_repair *repair, struct vk_error *err)
+{
+	enum vk_repair_scan scan = repair->options.scan;
+	enum vk_status status;
+	bool explained = false;
+
+	if (scan == VK_REPAIR_SCAN_WHOLE) {
+		snprintf(repair->why_scanned, sizeof(repair->why_scanned), "It was asked for");
+		return look_everywhere(repair, err);
+	}
+	status = vk_repair_search(repair, false, NULL, err);
+	if (status != VK_OK)
+		return status;
+	status = rebuild(repair, err);
+	if (scan == VK_REPAIR_SCAN_LIKELY) {
+		snprintf(repair->why_scanned, sizeof(repair->why_scanned), "Only the likely places were asked for");
+		return status;
+	}
+	if (status == VK_ABSENT)
+		snprintf(repair->why_scanned, sizeof(repair->why_scanned), "Nothing lies at the likely places");
+	else if (status == VK_OK)
+		status = is_explained(repair, &explained, err);
+	if (explained || (status != VK_OK && status != VK_ABSENT))
+		return status;
+	return look_everywhere(repair, err);
+}
+
+static bool say_entry(const struct vk_planned_entry *entry, bool guessed, struct vk_rebuilt *rebuilt)
+{
+	const struct vk_partition *p = &entry->partition;
+	uint64_t last = p->start_sector + p->sectors - (p->sectors > 0);
+	const char *origin = vk_entry_origin_name(entry->origin);
+
+	if (entry->bytes_exact)
+		return vk_rebuilt_say(&rebuilt->exact, "Partition %u, sectors %" PRIu64 " to %" PRIu64 ", byte for byte: %s. %s",
+				      p->number, p->start_sector, last, origin, entry->why);
+	if (!entry->length_exact && guessed &&
+	    !vk_rebuilt_say(&rebuilt->guessed, "The end of partition %u at sector %" PRIu64 " is a guess: %s", p->number,
+			    last, entry->why))
+		return false;
+	if (entry->guid_fresh &&
+	    !vk_rebuilt_say(&rebuilt->fresh, "The unique GUID of partition %u", p->number))
+		return false;
+	if (!entry->number_exact &&
+	    !vk_rebuilt_say(&rebuilt->fresh, "The number of partition %u, counted in the order of the disk", p->number))
+		return false;
+	return vk_rebuilt_say(&rebuilt->exact, "Partition %u: %s %" PRIu64 "%s%" PRIu64 " and its type: %s. %s", p->number,
+			      entry->length_exact ? "sectors" : "first sector", p->start_sector,
+			      entry->length_exact ? " to " : ", not the last one, ", last, origin, entry->why);
+}
+
+static bool say(const struct vk_rebuild_table *table, struct vk_rebuilt *rebuilt)
+{
+	bool sound = true;
+
+	snprintf(rebuilt->what, sizeof(rebuilt->what), "table");
+	for (size_t i = 0; sound && i < table->entry_count; i++)
+		sound = say_entry(&table->entries[i], table->guessed, rebuilt);
+	if (sound && table->kind == VK_TABLE_GPT && table->disk_guid_fresh)
+		sound = vk_rebuilt_say(&rebuilt->fresh, "The GUID of the disk");
+	for (size_t i = 0; sound && i < table->lost_count; i++)
+		sound = vk_rebuilt_say(&rebuilt->lost, "%s", table->lost[i]);
+	if (sound && table->guessed && rebuilt->guessed == NULL)
+		sound = vk_rebuilt_say(&rebuilt->guessed, "A value of the table could not be known%s%s",
+				       table->why_kind[0] != '\0' ? ": " : "", table->why_kind);
+	return sound;
+}
+
+enum vk_status vk_repair_plan_table(const char *target, const struct vk_repair_options *options,
+				    struct vk_repair **ret_repair, struct vk_error *err)
+{
+	struct vk_repair *repair = calloc(1, sizeof(*repair));
+	struct vk_rebuilt rebuilt = {.range_count = 0};
+	enum vk_status status;
+
+	if (repair == NULL)
+		return vk_repair_no_memory(err);
+	repair->options = *options;
+	status = vk_repair_open(repair, target, VK_SOURCE_DISK, err);
+	if (status == VK_OK)
+		status = vk_repair_consult(repair, err);
+	if (status == VK_OK)
+		status = think(repair, err);
+	if (status == VK_OK && !say(&repair->table, &rebuilt))
+		status = vk_repair_no_memory(err);
+	if (status == VK_OK)
+		status = vk_repair_finish(repair, &rebuilt, NULL, err);
+	vk_rebuilt_free(&rebuilt);
+	if (status != VK_OK) {
+		vk_repair_free(repair);
+		return status;
+	}
+	*ret_repair = repair;
+	return VK_OK;
+}

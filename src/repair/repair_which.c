@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which partition's headers are to be repaired: opens the target as what it is, a disk or the partition itself. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "repair/repair_state.h"
+
+static bool is_partition_device(const char *path)
+{
+	char sys[96];
+	struct stat st;
+
+	if (stat(path, &st) != 0 || !S_ISBLK(st.st_mode))
+		return false;
+	snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u/partition", major(st.st_rdev), minor(st.st_rdev));
+	return access(sys, F_OK) == 0;
+}
+
+static enum vk_status say_unclear(const struct vk_repair *repair, const char *what, const char *list,
+				  struct vk_error *err)
+{
+	vk_error_set(err, VK_USAGE, repair->source.path, "Which partition is meant is not clear: %s%s", what, list);
+	return vk_error_remedy(err, "Name it with --partition NUMBER or --start SECTOR; --start 0 says that the "
+				    "target is the partition itself");
+}
+
+static void use(struct vk_header_plan *plan, const struct vk_partition *partition)
+{
+	uint32_t ss = plan->repair->source.sector_size;
+
+	plan->stretch.start = vk_mul_sat(partition->start_sector, ss);
+	plan->stretch.length = vk_mul_sat(partition->sectors, ss);
+}
+
+static enum vk_status use_number(struct vk_header_plan *plan, unsigned number, struct vk_error *err)
+{
+	const struct vk_table *table = &plan->repair->source.table;
+
+	for (size_t i = 0; i < table->partition_count; i++) {
+		if (table->partitions[i].number != number)
+			continue;
+		use(plan, &table->partitions[i]);
+		return VK_OK;
+	}
+	vk_error_set(err, VK_USAGE, plan->repair->source.path, "The target's table has no partition %u", number);
+	return vk_error_remedy(err, "vmfskit decode shows the table; when it is damaged, repair the table first, or "
+				    "say where the partition begins with --start");
+}
+
+static enum vk_status use_start(struct vk_header_plan *plan, uint64_t sector, struct vk_error *err)
+{
+	const struct vk_source *source = &plan->repair->source;
+
+	if (sector >= source->size_bytes / source->sector_size)
+		return vk_error_set(err, VK_USAGE, source->path, "Sector %" PRIu64 " lies behind the end of the target",
+				    sector);
+	plan->stretch = (struct vk_stretch){vk_mul_sat(sector, source->sector_size), 0};
+	for (size_t i = 0; i < source->table.partition_count; i++)
+		if (source->table.partitions[i].start_sector == sector &&
+		    !vk_partition_is_extended(&source->table.partitions[i]))
+			use(plan, &source->table.partitions[i]);
+	return VK_OK;
+}
+
+/* The only VMFS partition of the table. */
+static size_t count_in_table(struct vk_header_plan *plan, struct vk_text *list)
+{
+	const struct vk_table *table = &plan->repair->source.table;
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->partition_count; i++) {
+		if (!vk_partition_is_vmfs(&table->partitions[i]))
+			continue;
+		use(plan, &table->partitions[i]);
+		vk_text_fmt(list, "%s%u", count++ > 0 ? ", " : "", table->partitions[i].number);
+	}
+	return count;
+}
+
+/* Without a table: the only volume that is found. */
+static size_t count_found(struct vk_header_plan *plan, struct vk_text *list)
+{
+	const struct vk_find *find = &plan->repair->find;
+	size_t count = 0;
+
+	for (size_t i = 0; i < find->count; i++) {
+		const struct vk_candidate *candidate = &find->candidates[i];
+
+		if (vk_standing_is_ghost(candidate->standing) || candidate->start_before_disk)
+			continue;
+		plan->stretch = (struct vk_stretch){candidate->start_bytes, candidate->length_bytes};
+		vk_text_fmt(list, "%s%" PRIu64, count++ > 0 ? ", " : "",
+			    candidate->start_bytes / plan->repair->source.sector_size);
+	}
+	return count;
+}
+
+static enum vk_status choose_partition(struct vk_header_plan *plan, struct vk_error *err)
+{
+	struct vk_repair *repair = plan->repair;
+	const struct vk_repair_options *options = &repair->options;
+	char names[200];
+	struct vk_text list;
+	size_t count;
+
+	if (repair->source.kind == VK_SOURCE_PARTITION) {
+		plan->stretch = (struct vk_stretch){0, repair->source.size_bytes};
+		return VK_OK;
+	}
+	if (options->partition != 0)
+		return use_number(plan, options->partition, err);
+	if (options->has_start)
+		return use_start(plan, options->start_sector, err);
+	vk_text_init(&list, names, sizeof(names));
+	count = count_in_table(plan, &list);
+	if (count > 1)
+		return say_unclear(repair, "the table has these VMFS partitions: ", names, err);
+	if (count == 0) {
+		enum vk_status status = vk_repair_search(repair, options->scan == VK_REPAIR_SCAN_WHOLE, NULL, err);
+
+		if (status != VK_OK)
+			return status;
+		count = count_found(plan, &list);
+	}
+	if (count > 1)
+		return say_unclear(repair, "volumes were found that begin at sectors ", names, err);
+	return count == 1 ? VK_OK : say_unclear(repair, "the table names none, and none was found at the likely places", "", err);
+}
+
+static enum vk_source_kind asked_kind(const struct vk_repair_options *options, const char *target)
+{
+	if (is_partition_device(target) ||
+	    (options->has_start && options->start_sector == 0 && options->partition == 0))
+		return VK_SOURCE_PARTITION;
+	return options->has_start || options->partition != 0 ? VK_SOURCE_DISK : VK_SOURCE_AUTO;
+}
+
+enum vk_status vk_header_plan_open(struct vk_header_plan *plan, const char *target, struct vk_error *err)
+{
+	struct vk_repair *repair = plan->repair;
+	enum vk_source_kind kind = asked_kind(&repair->options, target);
+	enum vk_status status = vk_repair_open(repair, target, kind, err);
+
+	if (status == VK_USAGE && kind == VK_SOURCE_AUTO && repair->source.path == NULL)
+		return vk_error_remedy(err, "Say what it is: --start 0 for a partition, --partition NUMBER or --start "
+					    "SECTOR for a disk");
+	if (status != VK_OK)
+		return status;
+	if (repair->source.kind != VK_SOURCE_DISK && repair->source.kind != VK_SOURCE_PARTITION) {
+		vk_error_set(err, VK_USAGE, target, "The target is a piece of a partition: a %s",
+			     vk_source_kind_name(repair->source.kind));
+		return vk_error_remedy(err, "Name the disk or the whole partition");
+	}
+	status = choose_partition(plan, err);
+	if (status != VK_OK || repair->source.kind == VK_SOURCE_PARTITION || plan->stretch.start != 0)
+		return status;
+	/* a volume that begins at byte 0 makes the target a partition, whatever it looked like */
+	status = vk_repair_open(repair, target, VK_SOURCE_PARTITION, err);
+	plan->stretch = (struct vk_stretch){0, status == VK_OK ? repair->source.size_bytes : 0};
+	return status;
+}

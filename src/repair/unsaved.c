@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A capture that was not saved: a target with what a planner put over it. */
+#include "repair/unsaved.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "repair/restore_state.h"
+#include "store/plan.h"
+
+enum { CHUNK_BYTES = 64 << 10 };
+
+static enum vk_status no_memory(struct vk_error *err)
+{
+	return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+}
+
+/* Ranges of the edits, those that touch joined. */
+static enum vk_status fill_ranges(const struct vk_overlay *overlay, struct vk_rebuilt *rebuilt,
+				  struct vk_error *err)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(overlay, &edits);
+
+	rebuilt->range_count = 0;
+	rebuilt->ranges = calloc(count + 1, sizeof(*rebuilt->ranges));
+	if (rebuilt->ranges == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		struct vk_range *last = &rebuilt->ranges[rebuilt->range_count];
+
+		if (rebuilt->range_count > 0 &&
+		    last[-1].offset_bytes + last[-1].length_bytes == edits[i].offset_bytes) {
+			last[-1].length_bytes += edits[i].length_bytes;
+			continue;
+		}
+		*last = (struct vk_range){edits[i].offset_bytes, edits[i].length_bytes};
+		rebuilt->range_count++;
+	}
+	return VK_OK;
+}
+
+static enum vk_status decode(const struct vk_source *before, struct vk_io *io,
+			     struct vk_source *ret_source, struct vk_error *err)
+{
+	struct vk_source_options options = {.as = before->kind, .sector_size = before->sector_size};
+	struct vk_io *window = vk_io_window(io, 0, vk_io_size_bytes(io));
+
+	if (window == NULL)
+		return no_memory(err);
+	vk_io_set_sector_size(window, before->sector_size);
+	return vk_source_open_io(window, before->path, VK_FORM_RAW, &options, ret_source, err);
+}
+
+static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_io *memory, struct vk_error *err)
+{
+	const struct vk_source *after = &unsaved->after;
+	struct vk_capture *c = &unsaved->capture;
+	struct vk_capture_plan plan;
+	struct vk_text text;
+	enum vk_status status = vk_capture_plan(after, &plan, err);
+
+	if (status == VK_OK)
+		status = vk_plan_also(after, c->rebuilt.ranges, c->rebuilt.range_count, &plan, err);
+	if (status != VK_OK)
+		return status;
+	c->regions = plan.regions;
+	c->region_count = plan.region_count;
+	c->identities = plan.identities;
+	c->identity_count = plan.identity_count;
+	c->is_rebuilt = true;
+	c->memory = memory;
+	c->source_kind = after->kind;
+	c->table_kind = after->table.kind;
+	c->size_bytes = after->size_bytes;
+	c->sector_size = after->sector_size;
+	vk_text_init(&text, c->source_path, sizeof(c->source_path));
+	vk_text_label(&text, (const uint8_t *)after->path, strlen(after->path));
+	c->path = strdup(after->path);
+	return c->path != NULL ? VK_OK : no_memory(err);
+}
+
+enum vk_status vk_unsaved_make(const struct vk_source *before, struct vk_overlay *overlay,
+			       struct vk_rebuilt *rebuilt, struct vk_unsaved *ret_unsaved,
+			       struct vk_error *err)
+{
+	struct vk_unsaved unsaved = {.capture.rebuilt = *rebuilt};
+	enum vk_status status = fill_ranges(overlay, &unsaved.capture.rebuilt, err);
+
+	memset(rebuilt, 0, sizeof(*rebuilt));
+	if (status == VK_OK)
+		status = decode(before, vk_overlay_io(overlay), &unsaved.after, err);
+	unsaved.has_after = status == VK_OK;
+	if (status == VK_OK)
+		status = describe(&unsaved, vk_overlay_io(overlay), err);
+	if (status != VK_OK) {
+		vk_unsaved_free(&unsaved);
+		return status;
+	}
+	*ret_unsaved = unsaved;
+	return VK_OK;
+}
+
+void vk_unsaved_free(struct vk_unsaved *unsaved)
+{
+	vk_capture_close(&unsaved->capture);
+	if (unsaved->has_after)
+		vk_source_close(&unsaved->after);
+	memset(unsaved, 0, sizeof(*unsaved));
+}
+
+static bool holds(struct vk_io *io, uint64_t offset, const uint8_t *bytes, size_t len, uint8_t *buf)
+{
+	for (size_t done = 0; done < len;) {
+		size_t n = (size_t)vk_min_u64(len - done, CHUNK_BYTES);
+		struct vk_error ignored;
+
+		if (vk_io_read_all(io, offset + done, buf, n, &ignored) != VK_OK ||
+		    memcmp(buf, bytes + done, n) != 0)
+			return false;
+		done += n;
+	}
+	return true;
+}
+
+static enum vk_status not_the_same(const struct vk_restore *restore, const struct vk_edit *edit,
+				   uint8_t *buf, struct vk_error *err)
+{
+	if (edit == NULL || holds(restore->io, edit->offset_bytes, edit->old_bytes, edit->length_bytes, buf)) {
+		vk_error_set(err, VK_INTERNAL, restore->path,
+			     "The plan does not change what was worked out; nothing was written");
+		return edit != NULL ? vk_error_at(err, edit->offset_bytes) : VK_INTERNAL;
+	}
+	vk_error_set(err, VK_REFUSED, restore->path, "The target changed while the plan was made");
+	vk_error_at(err, edit->offset_bytes);
+	return vk_error_remedy(err, "Nothing was written; find out who writes to it, then repeat the command");
+}
+
+enum vk_status vk_unsaved_check(const struct vk_overlay *overlay, const struct vk_restore *restore,
+				struct vk_error *err)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(overlay, &edits);
+	uint8_t *buf = malloc(CHUNK_BYTES);
+	enum vk_status status = VK_OK;
+
+	if (buf == NULL)
+		return no_memory(err);
+	for (size_t i = 0; status == VK_OK && i < count; i++)
+		if (!holds(vk_overlay_io(restore->overlay), edits[i].offset_bytes, edits[i].new_bytes,
+			   edits[i].length_bytes, buf))
+			status = not_the_same(restore, &edits[i], buf, err);
+	if (status == VK_OK &&
+	    vk_overlay_dirty_bytes(overlay) != vk_overlay_dirty_bytes(restore->overlay))
+		status = not_the_same(restore, NULL, buf, err);
+	free(buf);
+	return status;
+}

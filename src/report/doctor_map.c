@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The damage map: no disk of 64 TB fits a line to scale, so it shows the structures in their order. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/doctor.h"
+
+enum { CELLS_MAX = 256, LINE_LEAST = 40 };
+
+/* One structure and the worst of its verdicts. */
+struct cell {
+	const struct vk_damage_range *range;
+	enum vk_damage worst;
+};
+
+static const struct {
+	const char *symbol;
+	const char *name;
+} symbols[] = {
+	{"M", "boot record"},       {"G", "GPT header"},        {"E", "partition entries"}, {"L", "LVM header"},
+	{"V", "volume"},            {"N", "names of devices"},  {"B", "PE bitmap"},         {"P", "PE table"},
+	{"X", "extended metadata"}, {"F", "FS descriptor"},     {"H", "heartbeats"},        {"C", "FD clusters"},
+	{"D", "file descriptors"},  {"_", "unused sectors"},    {"+", "others' copies"},
+};
+
+unsigned vk_report_damage_rank(enum vk_damage damage)
+{
+	static const unsigned ranks[VK_DAMAGE_COUNT] = {
+		[VK_DAMAGE_UNKNOWN] = 0,    [VK_DAMAGE_INTACT] = 1, [VK_DAMAGE_CONSISTENT] = 2,
+		[VK_DAMAGE_CHANGED] = 3,    [VK_DAMAGE_ZERO] = 5,   [VK_DAMAGE_DAMAGED] = 6,
+		[VK_DAMAGE_UNREADABLE] = 4, [VK_DAMAGE_FOREIGN] = 7,
+	};
+
+	return ranks[damage];
+}
+
+static bool harmed(enum vk_damage damage)
+{
+	return vk_report_damage_rank(damage) >= 4;
+}
+
+static const char *symbol_of(const struct vk_damage_range *r)
+{
+	if (r->symbol[0] != '\0')
+		return r->symbol;
+	return strstr(r->what, "copy") != NULL ? "+" : "_";
+}
+
+/* Two of one kind beside each other, the PE tables of a large volume, are one cell. */
+static bool continues(const struct cell *cell, const struct vk_damage_range *r)
+{
+	if (strcmp(cell->range->what, r->what) == 0)
+		return true;
+	return strcmp(symbol_of(cell->range), symbol_of(r)) == 0 && strchr("PB_+", symbol_of(r)[0]) != NULL &&
+	       cell->range->volume_start_bytes == r->volume_start_bytes;
+}
+
+static size_t collect(const struct vk_diagnosis *d, struct cell cells[CELLS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->range_count; i++) {
+		const struct vk_damage_range *r = &d->ranges[i];
+
+		/* what is empty and as it should be says nothing */
+		if (r->symbol[0] == '\0' && !harmed(r->damage))
+			continue;
+		if (count > 0 && continues(&cells[count - 1], r)) {
+			if (vk_report_damage_rank(r->damage) > vk_report_damage_rank(cells[count - 1].worst))
+				cells[count - 1].worst = r->damage;
+			continue;
+		}
+		if (count == CELLS_MAX)
+			break;
+		cells[count++] = (struct cell){r, r->damage};
+	}
+	return count;
+}
+
+static unsigned put(FILE *out, unsigned at, unsigned columns, const char *text)
+{
+	unsigned len = (unsigned)strlen(text);
+
+	if (at > 2 && at + len > columns) {
+		fputs("\n ", out);
+		at = 1;
+	}
+	fputs(text, out);
+	return at + len;
+}
+
+static void put_legend(FILE *out, const struct cell *cells, size_t count, unsigned columns)
+{
+	char text[80];
+	unsigned at = 1;
+
+	fputc(' ', out);
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+		bool used = false;
+
+		for (size_t k = 0; k < count; k++)
+			used = used || strcmp(symbol_of(cells[k].range), symbols[i].symbol) == 0;
+		if (!used)
+			continue;
+		snprintf(text, sizeof(text), " %s %s%s", symbols[i].symbol, symbols[i].name, ";");
+		at = put(out, at, columns, text);
+	}
+	fputs("\n ", out);
+	at = 1;
+	for (int damage = 0; damage < VK_DAMAGE_COUNT; damage++) {
+		bool used = false;
+
+		for (size_t k = 0; k < count; k++)
+			used = used || (int)cells[k].worst == damage;
+		if (!used)
+			continue;
+		snprintf(text, sizeof(text), " %c %s;", vk_damage_sign((enum vk_damage)damage),
+			 vk_damage_meaning((enum vk_damage)damage));
+		at = put(out, at, columns, text);
+	}
+	fputc('\n', out);
+}
+
+void vk_report_damage_map(FILE *out, const struct vk_diagnosis *d, unsigned columns)
+{
+	struct cell cells[CELLS_MAX];
+	size_t count = collect(d, cells);
+	unsigned at = 1;
+
+	if (columns < LINE_LEAST)
+		columns = LINE_LEAST;
+	if (count == 0)
+		return;
+	fputs("Map\n ", out);
+	for (size_t i = 0; i < count; i++) {
+		char text[16];
+
+		/* where one volume ends and another, or the table, begins */
+		if (i > 0 && cells[i].range->volume_start_bytes != cells[i - 1].range->volume_start_bytes)
+			at = put(out, at, columns, " |");
+		snprintf(text, sizeof(text), " %s%c", symbol_of(cells[i].range), vk_damage_sign(cells[i].worst));
+		at = put(out, at, columns, text);
+	}
+	fputc('\n', out);
+	put_legend(out, cells, count, columns);
+}

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+# The verb repair: what it says, what it refuses, how it is taken back, and that a second run has nothing to do.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+
+PATH=$PATH:/usr/sbin:/sbin
+need jq perl
+cd "$TMP" || exit 1
+START=2048
+BASE=$((START * 512))
+
+"$LAB" make --table gpt --vmfs 5 --start $START --vmfs-size 300M --label drill whole.img >/dev/null || exit 1
+whole=$(disk_sum whole.img)
+size=$(stat -c %s whole.img)
+
+# poke DISK OFFSET HEXBYTES
+poke() { printf '%b' "$(sed 's/../\\x&/g' <<<"$3")" | dd of="$1" bs=64K oflag=seek_bytes seek="$2" conv=notrunc status=none; }
+# wreck KIND: disk.img, damaged
+wreck() {
+	copy_disk whole.img disk.img
+	case $1 in
+	table) zero disk.img 0 $((34 * 512)) && zero disk.img $((size - 33 * 512)) $((33 * 512)) ;;
+	magic) zero disk.img $((BASE + 0x100000)) 4 ;;
+	lvm) zero disk.img $((BASE + 0x100000)) $((0x1000000)) ;;
+	uuid) poke disk.img $((BASE + 0x100000 + 0x82)) deadbeef ;;
+	beats) zero disk.img $((BASE + 0x1400000 + 5 * 512)) 512 ;;
+	esac
+}
+objected() { jq -r '[.objections[] | select(.overridden | not) | .guard] | unique | join(" ")' "$1"; }
+
+# words and options
+exits "no word" 2 "$VMFSKIT" repair
+exits "a word that there is not" 2 "$VMFSKIT" repair disk x
+has "a word that there is not: the words" "$ERR" '"disk" is not one of: table header'
+has "a word that there is not: usage" "$ERR" '^usage: vmfskit repair \[OPTION\]\.\.\. table\|header TARGET$'
+exits "no target" 2 "$VMFSKIT" repair table
+exits "an option of the other word" 2 "$VMFSKIT" repair table whole.img --partition 1
+has "an option of the other word: whose" "$ERR" '^vmfskit repair: --partition is of repair header$'
+exits "an option of the other word, again" 2 "$VMFSKIT" repair header whole.img --exclude 63
+exits "a label that is no kind of table" 2 "$VMFSKIT" repair table whole.img --label bsd
+exits "a sector that is no number" 2 "$VMFSKIT" repair table whole.img --exclude 12s
+exits "partition 0" 2 "$VMFSKIT" repair header whole.img --partition 0
+exits "two ways to say which partition" 2 "$VMFSKIT" repair header whole.img --partition 1 --start 2048
+exits "two ways to search" 2 "$VMFSKIT" repair table whole.img --scan --likely
+exits "a capture and none" 2 "$VMFSKIT" repair table whole.img --capture x --no-captures
+exits "a structure that there is not" 2 "$VMFSKIT" repair header whole.img --structure boot
+exits "a target that is not there" 4 "$VMFSKIT" repair table nosuchfile
+exits "a folder as target" 2 "$VMFSKIT" repair table .
+exits "a capture that is not there" 4 "$VMFSKIT" repair table whole.img --store st --capture nosuch
+ok "help shows both words" "$VMFSKIT" repair --help
+has "help shows both words: usage" "$OUT" '^usage: vmfskit repair \[OPTION\]\.\.\. table\|header TARGET$'
+complete_words() {
+	bash --norc --noprofile -c '
+		source "$1"; shift
+		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+		compopt() { :; }
+		_vmfskit
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$BUILD/generated/completion/vmfskit" vmfskit repair "$@"
+}
+if [ -f "$BUILD/generated/completion/vmfskit" ]; then
+	is "repair <TAB>: the words" "$(complete_words '' | tr '\n' ' ')" "table header "
+	is "repair --scan h<TAB>" "$(complete_words --scan h)" header
+	is "repair table wh<TAB>: files" "$(complete_words table wh)" whole.img
+	is "repair header --structure lvm,f<TAB>" "$(complete_words header --structure lvm,f)" lvm,fs
+fi
+
+# nothing to do
+for what in table header; do
+	ok "a sound $what" "$VMFSKIT" repair $what whole.img --store st --write
+	has "a sound $what: it says so" "$OUT" '^nothing to repair: nothing was written$'
+	is "a sound $what: no byte changed" "$(disk_sum whole.img)" "$whole"
+done
+ok "a sound table: no store was made" [ ! -e st ]
+
+# cycle NAME WORD CODE OPTIONS...: plan, write, nothing left, undo, from the store again, undo
+cycle() {
+	local name=$1 word=$2 wreck code
+	code=$3
+	shift 3
+	wreck=$(disk_sum disk.img)
+	rm -rf st
+	exits "$name: the plan" "$code" "$VMFSKIT" repair "$word" disk.img --store st "$@"
+	has "$name: the command to paste" "$OUT" "^  vmfskit repair $word disk.img .*--write$"
+	pasted=$(grep -E '^  vmfskit repair .*--write$' "$OUT" | sed 's/^  vmfskit//')
+	ok "$name: a plan makes no store" [ ! -e st ]
+	is "$name: a plan writes nothing" "$(disk_sum disk.img)" "$wreck"
+	eval "set -- $pasted"
+	exits "$name: that command" "$code" "$VMFSKIT" "$@"
+	has "$name: written" "$OUT" '^written, flushed and read back$'
+	has "$name: the way back" "$OUT" '^  vmfskit undo [^ ]*-undo disk.img --store st --write$'
+	back=$(grep -E '^  vmfskit undo ' "$OUT" | sed 's/^  vmfskit//')
+	is "$name: all is back" "$(state)" "$before"
+	rebuilt=$(ls -d st/*-rebuilt | sed 's,.*/,,')
+	ok "$name: nothing is left to do" "$VMFSKIT" repair "$word" disk.img --store st --write
+	has "$name: and it says so" "$OUT" '^nothing to repair'
+	ok "$name: the store is sound" "$VMFSKIT" verify --store st --ledger
+	is "$name: the ledger" "$(jq -r .event st/ledger.jsonl | head -n 3 | tr '\n' ' ')" "rebuilt-capture undo-capture repair "
+	is "$name: the list" "$("$VMFSKIT" list --store st --json | jq -r '[.captures[].purpose] | sort | join(" ")')" "rebuilt undo"
+	has "$name: the list for people" "$("$VMFSKIT" list --store st)" "^rebuilt .*$rebuilt$"
+	is "$name: the manifest" "$(jq -r '.rebuilt.what' "st/$rebuilt/manifest.json")" "$word"
+	eval "set -- $back"
+	ok "$name: undo" "$VMFSKIT" "$@"
+	is "$name: exactly as it was" "$(disk_sum disk.img)" "$wreck"
+	ok "$name: restore of what was rebuilt" "$VMFSKIT" restore --store st "$rebuilt" disk.img --write
+	is "$name: all is back again" "$(state)" "$before"
+	ok "$name: prune keeps both" "$VMFSKIT" prune --store st --json
+	is "$name: and why" "$(jq -r '[.captures[].why] | unique | sort | join("; ")' "$OUT")" "rebuilt by repair; undo capture"
+}
+state() { disk_sum disk.img; }
+before=$whole
+for kind in magic beats; do
+	wreck $kind
+	cycle "header, $kind" header 0
+done
+# bytes of the UUID that nothing else tells may be damaged, too: that is said, and told by the exit code
+wreck uuid
+cycle "header, uuid" header 1
+wreck table
+# GUIDs that survive nowhere are made new; place, length and type are those of before
+state() { "$VMFSKIT" decode --json disk.img | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}], .findings'; }
+before=$("$VMFSKIT" decode --json whole.img | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}], .findings')
+cycle "table" table 0
+
+# headers: which partition
+wreck magic
+ok "by its number" "$VMFSKIT" repair header disk.img --store st --partition 1
+exits "a number that there is not" 2 "$VMFSKIT" repair header disk.img --store st --partition 3
+ok "by its start" "$VMFSKIT" repair header disk.img --store st --start $START
+exits "a start behind the end" 2 "$VMFSKIT" repair header disk.img --store st --start 99999999999
+for file in whole disk; do
+	dd if=$file.img of=part-$file.img bs=1M iflag=skip_bytes,count_bytes skip=$BASE count=$((300 << 20)) conv=sparse status=none
+done
+for start in "" "--start 0"; do
+	rm -rf st
+	cp --sparse=always part-disk.img p.img
+	# shellcheck disable=SC2086
+	ok "a partition as target $start" "$VMFSKIT" repair header p.img --store st $start --write
+	same "a partition as target $start: every byte is back" p.img part-whole.img
+done
+exits "a partition has no table to repair" 1 "$VMFSKIT" repair table part-whole.img --store st
+has "a partition has no table to repair: why" "$ERR" 'begins in front of sector 1'
+
+# values that nobody knows
+wreck lvm
+rm -rf st
+exits "a guess is refused" 3 "$VMFSKIT" repair header disk.img --store st --write --json
+is "a guess is refused: the guard" "$(objected "$OUT")" guess
+is "a guess is refused: the fields say so" "$(jq '[.header.fields[] | select(.exact | not)] | length > 0' "$OUT")" true
+exits "a guess, lifted: something stays lost" 1 "$VMFSKIT" repair header disk.img --store st --write --override guess --json
+is "a guess, lifted: written" "$(jq -c '[.written, .guessed, (.lost | length > 0)]' "$OUT")" '[true,true,true]'
+manifest=$(ls -d st/*-rebuilt)/manifest.json
+is "the manifest tells what is new" "$(jq -c '[(.rebuilt.fresh, .rebuilt.lost, .rebuilt.guessed) | length > 0] | unique' "$manifest")" '[true]'
+id=$(jq -r .id "$manifest")
+wreck lvm
+exits "the capture in the store asks as well" 3 "$VMFSKIT" restore --store st "$id" disk.img
+has "the capture in the store asks as well: which guard" "$ERR" '^guard guess refuses: '
+# a capture of the volume knows them all
+rm -rf st
+ok "a capture of the disk" "$VMFSKIT" capture --store st whole.img
+id=$(newest st)
+mv disk.img lun.img
+for how in "--capture $id" ""; do
+	rm -rf st-asked
+	cp -al st st-asked
+	wreck lvm
+	mv disk.img lun.img
+	# shellcheck disable=SC2086
+	exits "a capture is asked $how" 0 "$VMFSKIT" repair header lun.img --store st-asked $how --write --override guess --json
+	is "a capture is asked $how: which" "$(jq -r '.asked | join(" ")' "$OUT")" "$id"
+	is "a capture is asked $how: every byte is back" "$(disk_sum lun.img)" "$whole"
+done
+wreck lvm
+exits "unless it is not wanted" 1 "$VMFSKIT" repair header disk.img --store st --json --no-captures --override guess
+is "unless it is not wanted: none" "$(jq -c .asked "$OUT")" '[]'
+"$LAB" make --table gpt --vmfs 5 --start $START --vmfs-size 300M --seed 77 --label other other.img >/dev/null || exit 1
+zero other.img $((BASE + 0x100000)) 4
+ok "a capture of another disk is not asked" "$VMFSKIT" repair header other.img --store st --json
+is "a capture of another disk is not asked: none" "$(jq -c .asked "$OUT")" '[]'
+exits "named all the same, it is refused" 3 "$VMFSKIT" repair header other.img --store st --capture "$id" --write --json
+is "named all the same, it is refused: the guard" "$(objected "$OUT")" volume-uuid
+rm -rf st-broken
+cp -r st st-broken
+printf x >>"st-broken/$id/p1-lvm.raw"
+wreck magic
+ok "a capture that is damaged is not asked" "$VMFSKIT" repair header disk.img --store st-broken --json
+is "a capture that is damaged is not asked: none" "$(jq -c .asked "$OUT")" '[]'
+exits "named, it is refused" 3 "$VMFSKIT" repair header disk.img --store st-broken --capture "$id" --write --json
+is "named, it is refused: the guard" "$(objected "$OUT")" capture-verified

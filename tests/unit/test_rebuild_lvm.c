@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PE tables, captures, other extents, large devices: what the repair of LVM regions takes from where. */
+#include "header_bench.h"
+#include "lvm_samples.h"
+
+static const uint64_t five_gib = 5 * GIB + 100 * 512;
+
+/* The sound partition as a decoded source, as a capture or another extent would be. */
+static struct vk_source open_source(struct vk_io *io)
+{
+	struct vk_source_options how = {.as = VK_SOURCE_PARTITION, .sector_size = 512};
+	struct vk_io *all = vk_io_window(io, 0, vk_io_size_bytes(io));
+	struct vk_source source;
+	struct vk_error err = {0};
+
+	assert_non_null(all);
+	if (vk_source_open_io(all, "earlier", VK_FORM_RAW, &how, &source, &err) != VK_OK)
+		fail_msg("%s", err.what);
+	assert_int_equal(source.vmfs_count, 1);
+	return source;
+}
+
+static void plan_again_changes_nothing(struct header_bench *b, const struct vk_rebuild_header_options *o)
+{
+	struct vk_overlay *again = vk_overlay_new(vk_overlay_io(b->plan));
+	struct vk_rebuild_header header;
+	struct vk_error err = {0};
+
+	assert_non_null(again);
+	assert_int_equal(vk_rebuild_header(vk_overlay_io(b->plan), 0, b->length_bytes, 512, o, again, &header,
+					   &err), VK_OK);
+	if (vk_overlay_dirty_bytes(again) != 0)
+		header_bench_show(&header);
+	assert_int_equal(vk_overlay_dirty_bytes(again), 0);
+	vk_rebuild_header_free(&header);
+	vk_overlay_free(again);
+}
+
+static void must_plan(struct header_bench *b, const struct vk_rebuild_header_options *o)
+{
+	if (header_bench_plan(b, o) != VK_OK)
+		fail_msg("%s", b->err.what);
+	plan_again_changes_nothing(b, o);
+}
+
+static void hurt_entry(struct header_bench *b, uint64_t at, const struct vk_field *f, unsigned way)
+{
+	uint8_t bytes[16];
+
+	header_bench_get(b->sound, at + f->offset, bytes, f->size);
+	for (size_t i = 0; i < f->size; i++)
+		bytes[i] = way == 0 ? (uint8_t)~bytes[i] : way == 1 ? (uint8_t)(bytes[i] ^ (i == 0)) : 0x41;
+	header_bench_hurt(b, at + f->offset, bytes, f->size);
+}
+
+static void entries_come_back(void **state)
+{
+	static const char *const specs[] = {"version=3", "version=5"};
+
+	(void)state;
+	for (size_t s = 0; s < 3; s++) {
+		struct vk_io *io = s < 2 ? header_bench_lab(specs[s], five_gib, 1, 0) : header_bench_real();
+		const struct vk_layout *l = &vk_lvm_pe_layout;
+		struct header_bench b;
+
+		if (io == NULL)
+			continue;
+		header_bench_open(&b, io);
+		for (size_t i = 0; i < l->count * 9; i++) {
+			uint64_t entry = i / 3 % 3;
+
+			header_bench_reset(&b);
+			hurt_entry(&b, 0x180600 + entry * 128, &l->fields[i / 9], (unsigned)(i % 3));
+			must_plan(&b, NULL);
+			assert_true(header_bench_lvm_same(&b));
+			assert_int_equal(b.header.lost_count, 0);
+			assert_false(b.header.guessed);
+			assert_int_equal(b.header.verdicts[VK_HS_PE_TABLES].state, VK_STRUCTURE_MENDED);
+		}
+		header_bench_reset(&b);
+		header_bench_hurt(&b, 0x180200, "\xA5\xA5\xA5\xA5\xA5\xA5", 6);
+		must_plan(&b, NULL);
+		assert_true(header_bench_lvm_same(&b));
+		header_bench_close(&b);
+	}
+}
+
+/* Whole structures, alone and together: what is left tells the rest. */
+static void structures_come_back(void **state)
+{
+	static const struct {
+		uint64_t at;
+		size_t len;
+		bool exact;
+	} parts[] = {
+		{0x180200, 1024, true}, {0x180600, 0x100000, true}, {0x180200, 0x100400, true},
+		{0x100200, 512, false}, {0x100000, 512, false}, {0x100000, 0x400, false},
+		{0x100000, 0x180000, false}, {0x100200, 0x180000, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(parts) / sizeof(parts[0]); i++) {
+		struct vk_io *io = i % 2 == 0 ? header_bench_real() : header_bench_lab("version=5", five_gib, 1, 0);
+		struct header_bench b;
+		uint8_t *noise;
+
+		if (io == NULL)
+			continue;
+		header_bench_open(&b, io);
+		for (int way = 0; way < 2; way++) {
+			header_bench_reset(&b);
+			noise = malloc(parts[i / 2].len);
+			assert_non_null(noise);
+			for (size_t k = 0; k < parts[i / 2].len; k++)
+				noise[k] = way == 0 ? 0 : (uint8_t)(k * 2654435761U >> 11);
+			header_bench_hurt(&b, parts[i / 2].at, noise, parts[i / 2].len);
+			free(noise);
+			must_plan(&b, NULL);
+			header_bench_reads_the_same(&b);
+			if (parts[i / 2].exact)
+				assert_true(header_bench_lvm_same(&b));
+			else
+				assert_true(b.header.lost_count > 0 || header_bench_lvm_same(&b));
+		}
+		header_bench_close(&b);
+	}
+}
+
+/* With a capture every field comes back, also those that nothing else tells. */
+static void captures_know_every_field(void **state)
+{
+	static const struct {
+		const char *spec;
+		uint64_t volume_at;
+	} kinds[] = {{"version=3", 0x100200}, {"version=5", 0x100200}, {"version=6", 0x101000}};
+
+	(void)state;
+	for (size_t k = 0; k < 3; k++) {
+		struct vk_io *io = header_bench_lab(kinds[k].spec, five_gib, 1, 0);
+		struct vk_source source = open_source(io);
+		struct vk_known_header known = {&source, 0, "capture of yesterday", false};
+		struct vk_rebuild_header_options options = {.known = &known, .known_count = 1};
+		struct header_bench b;
+
+		header_bench_open(&b, io);
+		for (uint64_t at = 0x100000; at < 0x1000D6; at += 2) {
+			header_bench_reset(&b);
+			header_bench_hurt(&b, at, at % 3 == 0 ? "\0\0" : "\xEE\x11", 2);
+			must_plan(&b, &options);
+			if (!header_bench_lvm_same(&b))
+				fail_msg("%s: byte 0x%llx did not come back", kinds[k].spec, (unsigned long long)at);
+		}
+		for (uint64_t at = 0; at < 0x114; at += 2) {
+			header_bench_reset(&b);
+			header_bench_hurt(&b, kinds[k].volume_at + at, at % 3 == 0 ? "\0\0" : "\xEE\x11", 2);
+			must_plan(&b, &options);
+			if (!header_bench_lvm_same(&b))
+				fail_msg("%s: byte 0x%llx of the volume did not come back", kinds[k].spec,
+					 (unsigned long long)at);
+		}
+		header_bench_reset(&b);
+		header_bench_zero(&b, 0x100000, 0x1000000);
+		must_plan(&b, &options);
+		assert_true(header_bench_lvm_same(&b));
+		header_bench_close(&b);
+		vk_source_close(&source);
+	}
+}
+
+/* A capture from before a change of the header gives nothing that may change, and one of another device nothing at all. */
+static void captures_are_not_believed_blindly(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct vk_io *other = header_bench_lab("version=5,label=other,block-size=2M", 6 * GIB, 1, 0);
+	struct vk_source source = open_source(io), stranger = open_source(other);
+	struct vk_known_header known[2] = {{&stranger, 0, "stranger", false}, {&source, 0, "earlier", false}};
+	struct vk_rebuild_header_options options = {.known = known, .known_count = 2};
+	struct header_bench b;
+	uint8_t later;
+
+	(void)state;
+	stranger.vmfs[0].fs.volInfo.b[5] ^= 0x55;
+	stranger.vmfs[0].lvm.devID.b[5] ^= 0x55;
+	stranger.vmfs[0].lvm.initTimeUS += 86400ULL * 1000000;
+	stranger.vmfs[0].volumes[0].volume.uuid.b[5] ^= 0x55;
+	stranger.vmfs[0].volumes[0].volume.name[12] ^= 1;
+	header_bench_open(&b, io);
+	header_bench_hurt(&b, 0x100072, "\x2A", 1); /* generation and time of change: the header is newer */
+	header_bench_get(io, 0x10009D, &later, 1);
+	later++;
+	header_bench_hurt(&b, 0x10009D, &later, 1);
+	header_bench_hurt(&b, 0x10000E, "\x09", 1); /* LUN */
+	must_plan(&b, &options);
+	assert_true(b.header.nothing_to_do);
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "stranger is of another volume"));
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "was changed since earlier"));
+	header_bench_close(&b);
+	vk_source_close(&source);
+	vk_source_close(&stranger);
+	vk_io_close(other);
+}
+
+static void other_extents_tell(void **state)
+{
+	(void)state;
+	for (size_t lost = 0; lost < 2; lost++) {
+		struct vk_io *io = header_bench_lab("version=5", five_gib, 2, lost);
+		struct vk_io *other = header_bench_lab("version=5", five_gib, 2, 1 - lost);
+		struct vk_source source = open_source(other);
+		struct vk_known_header known = {&source, 0, "the other extent", true};
+		struct vk_rebuild_header_options options = {.known = &known, .known_count = 1};
+		const struct vk_rebuilt_field *f;
+		struct header_bench b;
+
+		header_bench_open(&b, io);
+		must_plan(&b, NULL);
+		assert_true(b.header.nothing_to_do);
+		header_bench_hurt(&b, 0x100290, "\x07", 1); /* numDevs */
+		must_plan(&b, &options);
+		assert_true(header_bench_lvm_same(&b));
+		assert_int_equal(header_bench_field(&b, &vk_lvm_volume_layout, "numDevs")->origin, VK_FIELD_MEMBER);
+		header_bench_reset(&b);
+		header_bench_zero(&b, 0x100000, 0x1000000);
+		must_plan(&b, &options);
+		header_bench_reads_the_same(&b);
+		f = header_bench_field(&b, &vk_lvm_volume_layout, "logicalSize");
+		assert_int_equal(f->origin, VK_FIELD_MEMBER);
+		header_bench_close(&b);
+		vk_source_close(&source);
+		vk_io_close(other);
+	}
+}
+
+/* A member that is not the head, alone and without its header: nothing may be guessed. */
+static void lost_member_is_refused(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 2, 1);
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, io);
+	header_bench_zero(&b, 0x100000, 0x80000);
+	assert_int_equal(header_bench_plan(&b, NULL), VK_UNSUPPORTED);
+	assert_true(b.err.remedy[0] != '\0');
+	assert_int_equal(vk_overlay_dirty_bytes(b.plan), 0);
+	header_bench_close(&b);
+}
+
+static void large_devices(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", 20 * TIB, 1, 0);
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, io);
+	must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	header_bench_zero(&b, 0x100000, 4);
+	header_bench_zero(&b, 0x180600 + 128 * 70, 128 * 5);
+	must_plan(&b, NULL);
+	assert_true(header_bench_lvm_same(&b));
+	header_bench_reset(&b);
+	header_bench_zero(&b, 0x100000, 512);
+	assert_int_equal(header_bench_plan(&b, NULL), VK_UNSUPPORTED);
+	header_bench_close(&b);
+
+	io = header_bench_lab("version=6", 40 * TIB, 1, 0);
+	header_bench_open(&b, io);
+	must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	header_bench_zero(&b, 0x100000, 0x1000000);
+	must_plan(&b, NULL);
+	header_bench_reads_the_same(&b);
+	header_bench_close(&b);
+}
+
+/* Without a table nobody tells how long the partition was; what is taken instead is said to be a guess. */
+static void length_not_known(void **state)
+{
+	struct vk_io *io = header_bench_real();
+	const struct vk_rebuilt_field *f;
+	struct header_bench b;
+
+	(void)state;
+	if (io == NULL)
+		skip();
+	header_bench_open(&b, io);
+	b.length_bytes = 0;
+	must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	header_bench_zero(&b, 0x100000, 0x1000000);
+	must_plan(&b, NULL);
+	f = header_bench_field(&b, &vk_lvm_device_layout, "totalBytes");
+	assert_int_equal(f->origin, VK_FIELD_USUAL);
+	assert_true(b.header.guessed);
+	b.length_bytes = vk_io_size_bytes(io);
+	header_bench_reads_the_same(&b);
+	header_bench_close(&b);
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return *seed >> 33;
+}
+
+static void hurt_at_random(struct header_bench *b, uint64_t *seed)
+{
+	static const uint64_t places[] = {0x100000, 0x100200, 0x101000, 0x180200, 0x180600, 0x182000, 0x1300000};
+	unsigned hits = 1 + (unsigned)(next_random(seed) % 6);
+
+	for (unsigned i = 0; i < hits; i++) {
+		uint64_t at = places[next_random(seed) % 7] + next_random(seed) % 0x130;
+		size_t len = 1 + next_random(seed) % (next_random(seed) % 4 == 0 ? 300 : 9);
+		uint8_t bytes[300];
+
+		for (size_t k = 0; k < len; k++)
+			bytes[k] = next_random(seed) % 3 == 0 ? 0 : (uint8_t)next_random(seed);
+		header_bench_hurt(b, at, bytes, len);
+	}
+}
+
+/* Whatever is damaged together: the volume is mapped as it was, or something is said to be lost or guessed. */
+static void random_damage_is_never_hidden(void **state)
+{
+	static const char *const specs[] = {"version=3", "version=5", "version=6"};
+	const char *rounds = getenv("HEADER_BENCH_ROUNDS");
+	int patterns = rounds != NULL ? atoi(rounds) : 150;
+	uint64_t seed = 20090421 + (uint64_t)(patterns != 150 ? patterns : 0);
+
+	(void)state;
+	for (size_t s = 0; s < 4; s++) {
+		struct vk_io *io = s < 3 ? header_bench_lab(specs[s], five_gib, 1, 0) : header_bench_real();
+		struct header_bench b;
+
+		if (io == NULL)
+			continue;
+		header_bench_open(&b, io);
+		for (int i = 0; i < patterns; i++) {
+			uint64_t start = seed;
+			enum vk_status status;
+
+			header_bench_reset(&b);
+			hurt_at_random(&b, &seed);
+			status = header_bench_plan(&b, NULL);
+			if (status != VK_OK) {
+				assert_true(status == VK_ABSENT || status == VK_UNSUPPORTED);
+				continue;
+			}
+			plan_again_changes_nothing(&b, NULL);
+			if (b.header.lost_count == 0 && !b.header.guessed && !header_bench_maps_the_same(&b))
+				fail_msg("kind %zu, seed %llu: the volume is mapped otherwise, and nothing says so", s,
+					 (unsigned long long)start);
+		}
+		header_bench_close(&b);
+	}
+}
+
+/* The published headers, with what was published of their volumes, on empty disks of their size. */
+static void published_headers(void **state)
+{
+	static const char *const names[] = {"d1-lvm316-vmfs331", "d3-lvm521", "d4-lvm521-older"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct vk_lvm_device d = device_of(names[i]);
+		struct vk_lab_disk disk = memory_disk(d.totalBytes);
+		uint8_t sector[512] = {0};
+		struct header_bench b;
+		struct vk_io *io;
+		char path[64];
+
+		sample_bytes(names[i], VK_LVM_HEADER_OFFSET, sector, sizeof(sector));
+		assert_int_equal(vk_lab_put(&disk, VK_LVM_HEADER_OFFSET, sector, 512, NULL), VK_OK);
+		if (i == 0) {
+			sample_bytes(names[i], 0x100200, sector, sizeof(sector));
+			assert_int_equal(vk_lab_put(&disk, 0x100200, sector, 512, NULL), VK_OK);
+		}
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", disk.fd);
+		assert_int_equal(vk_io_open_raw(path, &(struct vk_open_options){512}, &io, NULL), VK_OK);
+		close(disk.fd);
+		header_bench_open(&b, io);
+		header_bench_zero(&b, VK_LVM_HEADER_OFFSET, 4);
+		must_plan(&b, NULL);
+		assert_true(header_bench_same(&b, VK_LVM_HEADER_OFFSET, i == 0 ? 1024 : 512));
+		assert_int_equal(b.header.verdicts[VK_HS_LVM_HEADER].state, VK_STRUCTURE_MENDED);
+		header_bench_reset(&b);
+		header_bench_hurt(&b, VK_LVM_HEADER_OFFSET + 0x6A, "\x99", 1);
+		must_plan(&b, NULL);
+		assert_true(header_bench_same(&b, VK_LVM_HEADER_OFFSET, i == 0 ? 1024 : 512));
+		header_bench_close(&b);
+	}
+}
+
+/* A device that no volume was made on is sound as it is. */
+static void empty_devices_stay(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, io);
+	header_bench_zero(&b, 0x100066, 4);
+	header_bench_zero(&b, 0x100200, 0x1000000 + 0x600000);
+	must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	header_bench_close(&b);
+}
+
+/* On a disk, behind a table: everything is put where the partition lies. */
+static void partition_on_a_disk(void **state)
+{
+	struct vk_io *part = header_bench_lab("version=5", five_gib, 1, 0);
+	struct vk_io *disk = vk_io_shifted(part, 63 * 512);
+	struct vk_overlay *damage = vk_overlay_new(disk), *plan;
+	uint64_t at = 63 * 512 + VK_LVM_HEADER_OFFSET;
+	uint8_t sector[512], was[512];
+	struct vk_rebuild_header header;
+	const struct vk_edit *edits;
+	struct vk_error err = {0};
+
+	(void)state;
+	header_bench_get(disk, at, was, 512);
+	memcpy(sector, was, 512);
+	memset(sector, 0, 4);
+	assert_int_equal(vk_overlay_put(damage, at, sector, 512, "damage", 0, &err), VK_OK);
+	plan = vk_overlay_new(vk_overlay_io(damage));
+	assert_int_equal(vk_rebuild_header(vk_overlay_io(damage), 63 * 512, five_gib, 512, NULL, plan, &header,
+					   &err), VK_OK);
+	assert_int_equal(vk_overlay_edits(plan, &edits), 1);
+	assert_int_equal(edits[0].offset_bytes, at);
+	assert_int_equal(edits[0].length_bytes, 512);
+	assert_int_equal(edits[0].write_class, VK_HEADER_CLASS_LVM);
+	assert_memory_equal(edits[0].new_bytes, was, 512);
+	vk_rebuild_header_free(&header);
+	vk_overlay_free(plan);
+	vk_overlay_free(damage);
+	vk_io_close(disk);
+	vk_io_close(part);
+}
+
+static void nothing_is_refused(void **state)
+{
+	uint8_t *zeros = calloc(1, 40 << 20);
+	struct vk_io *io = vk_io_memory("zeros", zeros, 40 << 20, false);
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, io);
+	assert_int_equal(header_bench_plan(&b, NULL), VK_ABSENT);
+	assert_true(b.err.what[0] != '\0' && b.err.remedy[0] != '\0');
+	b.length_bytes = 1 << 20;
+	assert_int_equal(header_bench_plan(&b, NULL), VK_ABSENT);
+	header_bench_close(&b);
+	free(zeros);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(entries_come_back),
+		cmocka_unit_test(structures_come_back),
+		cmocka_unit_test(captures_know_every_field),
+		cmocka_unit_test(captures_are_not_believed_blindly),
+		cmocka_unit_test(other_extents_tell),
+		cmocka_unit_test(lost_member_is_refused),
+		cmocka_unit_test(large_devices),
+		cmocka_unit_test(length_not_known),
+		cmocka_unit_test(random_damage_is_never_hidden),
+		cmocka_unit_test(published_headers),
+		cmocka_unit_test(empty_devices_stay),
+		cmocka_unit_test(partition_on_a_disk),
+		cmocka_unit_test(nothing_is_refused),
+	};
+
+	if (getenv("CMOCKA_TEST_FILTER") != NULL)
+		cmocka_set_test_filter(getenv("CMOCKA_TEST_FILTER"));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
