@@ -94,6 +94,8 @@ static void fill(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part par
 	}
 }
 
+enum { LOCK_DESCRIPTOR = 0x10C00001, LOCK_CLUSTER = 0x10C00005 };
+
 static void name_of(const struct vk_doctor *doc, const struct vk_subject *s, char *text, size_t cap)
 {
 	if (doc->source.kind == VK_SOURCE_DISK)
@@ -174,46 +176,55 @@ static uint64_t place_volume(const struct vk_subject *s, const struct vk_vmfs *v
 						     volume_offset));
 }
 
+/* Locks in a row within the first block of .fdc.sf: only of that one it is known that it follows .vh.sf. */
+static void add_locks(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v, uint64_t first, uint64_t count,
+		      uint64_t stride, uint32_t type, const char *what)
+{
+	const struct vk_subject *s = &doc->subjects[index];
+	uint64_t end = vk_add_sat(v->fs_geometry.vh_end, v->fs.fileBlockSize);
+	struct vk_area *a;
+	char of[64];
+
+	if (first >= end)
+		return;
+	name_of(doc, s, of, sizeof(of));
+	count = vk_min_u64(count, (end - first) / stride);
+	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, first), count * stride,
+			type == LOCK_CLUSTER ? "C" : "D", "%s%s", what, of);
+	if (a == NULL)
+		return;
+	a->name_length = strlen(what);
+	a->stride_bytes = stride;
+	a->volume_offset = first;
+	a->lock_type = type;
+	a->at_least = type == LOCK_CLUSTER ? 1 : 6;
+}
+
 /* The first group of .fdc.sf: where it lies does not depend on any of its own bytes. */
 static void add_file_descriptors(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v)
 {
 	enum { CLUSTERS_MAX = 1024, PER_CLUSTER_MAX = 256 };
 	const struct vk_subject *s = &doc->subjects[index];
 	const struct vk_fs_descriptor *fs = &v->fs;
-	uint64_t md = vk_fs_is_vmfs6(fs) ? fs->mdAlignment : 512;
-	uint64_t group, clusters = fs->fdcClustersPerGroup, per_cluster = 32;
+	bool six = vk_fs_is_vmfs6(fs);
+	uint64_t md = six ? fs->mdAlignment : 512;
+	uint64_t group = v->fs_geometry.vh_end + fs->fdcClusterGroupOffset;
+	uint64_t clusters = fs->fdcClustersPerGroup, held = fs->fdcClustersPerGroup, descriptors = UINT64_MAX;
 	uint8_t head[512];
-	char of[64];
-	struct vk_area *a;
 
 	if (!v->fs_usable || clusters == 0 || clusters > CLUSTERS_MAX || fs->fdcClusterGroupOffset % 512 != 0 ||
 	    fs->fdcClusterGroupOffset == 0 || fs->fdcClusterGroupOffset > VK_LVM_PE_BYTES)
 		return;
-	name_of(doc, s, of, sizeof(of));
-	group = v->fs_geometry.vh_end + fs->fdcClusterGroupOffset;
 	if (vk_doctor_read(doc, place_volume(s, v, v->fs_geometry.vh_end), head, sizeof(head)) == sizeof(head) &&
-	    vk_get_le32(head) > 0 && vk_get_le32(head) <= PER_CLUSTER_MAX && vk_get_le32(head + 4) == clusters)
-		per_cluster = vk_get_le32(head);
-	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, group), clusters * 2 * md, "C",
-			".fdc.sf clusters%s", of);
-	if (a != NULL) {
-		a->name_length = strlen(a->what) - strlen(of);
-		a->stride_bytes = 2 * md;
-		a->volume_offset = group;
-		a->lock_type = 0x10C00005;
-		a->at_least = 1;
+	    vk_get_le32(head) > 0 && vk_get_le32(head) <= PER_CLUSTER_MAX && vk_get_le32(head + 4) == clusters &&
+	    vk_get_le32(head + 0x14) > 0) {
+		/* a small volume has fewer than a group */
+		descriptors = vk_get_le32(head + 0x14);
+		held = vk_min_u64(clusters, (descriptors - 1) / vk_get_le32(head) + 1);
 	}
-	group += clusters * 2 * md;
-	md = vk_fs_is_vmfs6(fs) ? 2 * md : 2048;
-	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, group), clusters * per_cluster * md,
-			"D", "file descriptors%s", of);
-	if (a != NULL) {
-		a->name_length = strlen(a->what) - strlen(of);
-		a->stride_bytes = md;
-		a->volume_offset = group;
-		a->lock_type = 0x10C00001;
-		a->at_least = 6;
-	}
+	add_locks(doc, index, v, group, held, 2 * md, LOCK_CLUSTER, ".fdc.sf clusters");
+	add_locks(doc, index, v, group + clusters * 2 * md, descriptors, six ? 2 * md : 2048, LOCK_DESCRIPTOR,
+		  "file descriptors");
 }
 
 bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)

@@ -322,6 +322,7 @@ static void add_gpt(struct vk_doctor *doc)
 	const struct vk_table *was = doc->known.found ? &doc->known.source.table : NULL;
 	uint64_t sectors = doc->source.size_bytes / doc->source.sector_size;
 	struct copy copies[2] = {{.lba = 1}, {.lba = sectors - 1}};
+	bool cut;
 
 	if (sectors < 70)
 		return;
@@ -333,9 +334,11 @@ static void add_gpt(struct vk_doctor *doc)
 		copies[1].lba = t->gpt[0].header.alternateLBA;
 	for (int i = 0; i < 2 && doc->status == VK_OK; i++)
 		look_at_copy(doc, &copies[i]);
-	for (int i = 0; i < 2; i++)
+	/* the end of a disk that was cut off carries no copy */
+	cut = copies[0].sound && copies[0].header.alternateLBA >= sectors && !copies[1].sound;
+	for (int i = 0; i < (cut ? 1 : 2); i++)
 		add_header(doc, i, copies);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < (cut ? 1 : 2); i++)
 		add_array(doc, i, copies);
 	for (int i = 0; i < 2; i++)
 		free(copies[i].array);

@@ -250,6 +250,14 @@ static void put_blanked(struct vk_doctor *doc, const struct vk_harm *h, size_t s
 	    structures, (unsigned long long)end - 1);
 }
 
+static bool has(const struct vk_doctor *doc, enum vk_finding_code code)
+{
+	for (size_t i = 0; i < doc->d->findings.count; i++)
+		if (doc->d->findings.items[i].code == code)
+			return true;
+	return false;
+}
+
 static void name_blanks(struct vk_doctor *doc)
 {
 	struct vk_harm h = {.wrong_bytes = 0};
@@ -307,6 +315,8 @@ void vk_doctor_name_incidents(struct vk_doctor *doc)
 		name_headers(doc, i);
 		name_file_system(doc, i);
 	}
-	name_blanks(doc);
+	/* on an array in the wrong order zeros stand everywhere that something was */
+	if (!has(doc, VK_F_INCIDENT_STRIPES))
+		name_blanks(doc);
 	name_unreadable(doc);
 }

@@ -3,6 +3,7 @@
 # The contract of docs/json.md: every key that its tables name is in real output.
 . "$(dirname "$0")/../lib.sh"
 cd "$TMP" || exit 1
+PATH=$PATH:/usr/sbin:/sbin
 
 # "SCHEMA KEY" for each key of the tables; keys behind a comma are siblings of the first
 awk -F '|' '
@@ -88,6 +89,11 @@ json "diff" 1 diff.json diff --store store "$id" old.img
 json "undo" 0 undo.json undo --store store "$(jq -r .undo restore.json)" disk.img
 is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json | jq -r '[.captures[].purpose] | join(" ")')" "capture undo"
 
+"$LAB" make --table gpt --size 320M --seed 9 --live 1 ill.img >/dev/null
+"$LAB" break --how table ill.img >/dev/null
+mkfs.ext4 -F -q -E nodiscard ill.img
+json "doctor" 1 doctor.json doctor --store store --heartbeat-wait 0 ill.img
+
 is "decode: every key" "$(lacking vmfskit.decode/1 decode.json decode3.json header.json wreck.json)" ""
 is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
 jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0})' capture.json >capture-as-list.json
@@ -103,9 +109,10 @@ is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
 is "repair: every key" "$(lacking vmfskit.repair/1 repair-table.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
+is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
 is "find: every key" "$(lacking vmfskit.find/1 find.json | grep -vx 'unreadable.\[\].*')" ""
-for file in find:find diff:diff decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair; do
+for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 
