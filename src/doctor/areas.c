@@ -159,10 +159,13 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 		a->volume_offset = v->heartbeats.geometry.heartbeat_offset;
 		a->stride_bytes = v->heartbeats.geometry.heartbeat_slot_bytes;
 		stride = vk_lost_stride(doc, s, a->offset_bytes);
-		if (stride != 0)
+		if (stride != 0) {
 			a->stride_bytes = stride;
-		else if (!v->fs_usable && !s->fs_magic_only)
-			a->kind = VK_AREA_OPAQUE;
+		} else if (!v->fs_usable && !s->fs_magic_only) {
+			/* a slot begins here with either distance; what lies between is not known */
+			a->stride_bytes = 4096;
+			a->somewhere = true;
+		}
 		a->may_change = true;
 	}
 	if (kind == VK_AREA_STRUCTURE)

@@ -99,7 +99,8 @@ struct vk_doctor {
 	bool table_written;     /* something that is a table, or was one, is expected */
 	bool windows;           /* and that is Windows */
 	char foreign_table[120];/* what it holds */
-	bool confirmed[64];     /* intruders (by index in find.foreign) that hit something */
+	bool confirmed[64];     /* intruders (by index in find.foreign) whose bytes lie where a volume's should */
+	bool certain[64];       /* and that came after it: they hit something, or say when they were made */
 
 	enum vk_status status;
 	struct vk_error *err;

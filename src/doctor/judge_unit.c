@@ -138,6 +138,8 @@ static enum vk_damage judge_slot(const struct vk_area *a, uint64_t offset, const
 	uint64_t in_region = offset - a->offset_bytes;
 	struct vk_heartbeat hb;
 
+	if (a->somewhere && in_region % a->stride_bytes != 0)
+		return VK_DAMAGE_UNKNOWN;
 	/* what VMFS6 has behind the first sector of a slot was always zero */
 	if (a->stride_bytes > VK_UNIT_BYTES && in_region % a->stride_bytes != 0)
 		return vk_all_zero(unit, VK_UNIT_BYTES) ? VK_DAMAGE_CONSISTENT : VK_DAMAGE_STRANGE;
