@@ -182,6 +182,7 @@ bench:
 bench-run: $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
 	@BUILD='$(BUILD)' tests/bench.sh
 	@BUILD='$(BUILD)' tests/bench_nights.sh
+	@BUILD='$(BUILD)' tests/bench_find.sh
 
 .PHONY: tidy tidy-run
 tidy:

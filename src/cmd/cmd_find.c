@@ -109,7 +109,7 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 		next[(*count)++] = line;
 }
 
-enum { NEXT_MAX = 16 };
+enum { NEXT_MAX = 5 };
 
 static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 {
@@ -122,7 +122,8 @@ static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 		if (vk_standing_is_ghost(c->standing) || c->start_before_disk)
 			continue;
 		table = table || !vk_report_find_in_table(&run->source, c);
-		if (c->standing == VK_STANDING_DAMAGED && count < NEXT_MAX - 1)
+		if (c->standing == VK_STANDING_DAMAGED && count < NEXT_MAX - 1 &&
+		    (run->source.kind == VK_SOURCE_DISK || c->start_bytes == 0))
 			add_next(next, &count, "repair header", run, c);
 	}
 	if (table && run->source.kind == VK_SOURCE_DISK)

@@ -14,18 +14,42 @@ static int fail(const struct vk_repair_run *run, const struct vk_error *err)
 	return err->status == VK_ABSENT ? VK_EXIT_FINDINGS : code;
 }
 
+/* A structure that stays as broken as it was. What else is lost (a boot loader, a GUID) does not make the result less whole. */
+static bool is_incomplete(const struct vk_repair_run *run)
+{
+	const struct vk_rebuild_header *header = vk_repair_header(run->repair);
+	bool lost = false;
+
+	for (int i = 0; header != NULL && i < VK_HS_COUNT; i++)
+		lost = lost || header->verdicts[i].state == VK_STRUCTURE_LOST;
+	return lost;
+}
+
+static int show_text(const struct vk_repair_run *run)
+{
+	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
+	bool refused = vk_restore_refused(run->restore.restore);
+
+	/* what this program would not do it does not tell anyone to do by hand */
+	if (vk_cli_flag(run->call, "commands-only"))
+		return refused ? VK_EXIT_OK : vk_repair_show_commands(run);
+	vk_repair_show(run);
+	if (refused || table == NULL || table->nothing_to_do || vk_cli_flag(run->call, "write"))
+		return VK_EXIT_OK;
+	fputs("\n# The same without vmfskit:\n", run->call->out);
+	return vk_repair_show_commands(run);
+}
+
 static int show(struct vk_repair_run *run, int code)
 {
-	char *const *lost;
-
 	if (vk_cli_flag(run->call, "json"))
 		vk_repair_show_json(run);
-	else
-		vk_repair_show(run);
+	else if (show_text(run) != VK_EXIT_OK)
+		return VK_EXIT_IO;
 	vk_restore_show_objections(&run->restore);
 	if (run->restore.error != NULL)
 		return vk_cli_fail(run->call, run->restore.error);
-	return code == VK_EXIT_OK && vk_repair_lost(run, &lost) > 0 ? VK_EXIT_FINDINGS : code;
+	return code == VK_EXIT_OK && is_incomplete(run) ? VK_EXIT_FINDINGS : code;
 }
 
 static int write_it(struct vk_repair_run *run)
@@ -152,8 +176,8 @@ const struct vk_cli_verb vk_verb_repair = {
 		"whose id ends in -rebuilt, and that is restored: with the same guards, undo capture, order of writing and safety "
 		"when the power fails. The same command, or restore with that capture, completes a repair that was cut short; undo "
 		"goes back.\n\n"
-		"Values that could not be known are what the guard guess is for. The exit code is 1 when something stays lost, "
-		"or too little is left for a plan.",
+		"Values that could not be known are what the guard guess is for. The exit code is 1 when a structure cannot be "
+		"brought back or too little is left for a plan; all else that is lost is said.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,

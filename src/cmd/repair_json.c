@@ -112,6 +112,18 @@ static json_t *table(const struct vk_rebuild_table *table)
 	return o;
 }
 
+static json_t *commands(const struct vk_repair_run *run)
+{
+	struct vk_table_commands made;
+	json_t *o;
+
+	if (vk_repair_commands(run, &made, NULL) != VK_OK)
+		return json_null();
+	o = vk_table_commands_json(&made);
+	vk_table_commands_free(&made);
+	return o != NULL ? o : json_null();
+}
+
 static json_t *field(const struct vk_rebuilt_field *f)
 {
 	json_t *o = json_object();
@@ -159,8 +171,10 @@ void vk_repair_show_json(const struct vk_repair_run *run)
 	put_text(root, "target", run->target);
 	put(root, "asked", captures(run));
 	put(root, "searched", searched(run));
-	if (t != NULL)
+	if (t != NULL) {
 		put(root, "table", table(t));
+		put(root, "commands", commands(run));
+	}
 	if (h != NULL)
 		put(root, "header", header(run));
 	put(root, "lost", t != NULL ? texts(t->lost, t->lost_count) : texts(h->lost, h->lost_count));

@@ -142,6 +142,8 @@ static int parse_search(struct vk_repair_run *run)
 
 	if (scan && likely)
 		return vk_cli_usage(call, "--scan and --likely do not go together");
+	if (vk_cli_flag(call, "commands-only") && vk_cli_flag(call, "write"))
+		return vk_cli_usage(call, "--commands-only and --write do not go together");
 	if (vk_cli_flag(call, "no-captures") && vk_cli_value(call, "capture") != NULL)
 		return vk_cli_usage(call, "--capture and --no-captures do not go together");
 	run->options.scan = scan     ? VK_REPAIR_SCAN_WHOLE

@@ -4,6 +4,7 @@
 #define VK_CMD_REPAIR_RUN_H
 
 #include "cmd/restore_run.h"
+#include "report/table_commands.h"
 #include "vmfskit/repair.h"
 
 struct vk_repair_run {
@@ -25,8 +26,13 @@ void vk_repair_options_free(struct vk_repair_run *run);
 
 /* The same command with --write, to be pasted. Free it; NULL when there is no memory. */
 char *vk_repair_command(const struct vk_repair_run *run);
-/* How many things stay lost. */
-size_t vk_repair_lost(const struct vk_repair_run *run, char *const **ret_lost);
+
+/* What does the same elsewhere; of a table only. Free with vk_table_commands_free. */
+VK_MUST_USE enum vk_status vk_repair_commands(const struct vk_repair_run *run,
+					      struct vk_table_commands *ret_commands,
+					      struct vk_error *err);
+/* An exit code, after what is wrong was said. */
+int vk_repair_show_commands(const struct vk_repair_run *run);
 
 void vk_repair_show(const struct vk_repair_run *run);
 void vk_repair_show_json(const struct vk_repair_run *run);

@@ -129,7 +129,7 @@ void vk_cluster_check(const struct vk_cluster *cluster, size_t seen_bytes, uint6
 		vk_finding_put(sink, &f);
 	}
 	for (uint32_t i = 0; i < cluster->totalResources && i < VK_CLUSTER_RESOURCES_MAX; i++)
-		ones += cluster->bitmap[i / 8] >> i % 8 & 1U;
+		ones += (uint32_t)cluster->bitmap[i / 8] >> i % 8 & 1U;
 	if (cluster->totalResources > VK_CLUSTER_RESOURCES_MAX || ones != cluster->freeResources) {
 		vk_finding_init(&f, VK_F_CLUSTER_COUNT, offset_bytes + 4, 8,
 				"a cluster's bitmap does not show the free resources that it counts");

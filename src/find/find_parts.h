@@ -92,8 +92,27 @@ __attribute__((format(printf, 4, 5)))
 void vk_judge_row(struct vk_probe *p, enum vk_find_check check, enum vk_verdict verdict,
 		  const char *seen, ...);
 
+/* Whether locks and heartbeats agree with it. */
+bool vk_probe_self(const struct vk_probe *p);
 /* Whether all that decides holds, whatever lies around it. */
 bool vk_probe_whole(const struct vk_probe *p);
+
+/* What it is and why; inside: index of what it lies in, SIZE_MAX: nothing. */
+__attribute__((format(printf, 4, 5)))
+void vk_stand(struct vk_probe *p, enum vk_standing standing, size_t inside, const char *why, ...);
+/* A magic, and no volume: which kind of ghost. */
+void vk_ghost_dismiss(struct vk_probe *p);
+/* An earlier format: now, whose index is given, lies over it. */
+void vk_ghost_earlier(struct vk_probe *p, const struct vk_probe *now, size_t now_index);
+/* It begins in the data of an accepted volume and ends there. */
+void vk_ghost_inside(const struct vk_finder *f, struct vk_probe *p, const struct vk_probe *outer, size_t outer_index);
+void vk_ghost_outside(struct vk_probe *p);
+/*
+ * Byte behind outer_start where the disk of a virtual machine begins whose partition this is: a table there names its start. An
+ * EBR looks the same but for what only a disk has; sure asks for that. UINT64_MAX: none.
+ */
+uint64_t vk_nested_table(const struct vk_finder *f, const struct vk_probe *p, int64_t outer_start, bool sure);
+
 /* Standing, why and sureness of all of them; and their order. */
 VK_MUST_USE enum vk_status vk_judge_standings(struct vk_finder *f, struct vk_error *err);
 

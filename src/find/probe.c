@@ -155,8 +155,8 @@ static void count_block(struct vk_probe *p, const uint8_t *raw, uint64_t volume_
 	}
 }
 
-/* Pieces of the heartbeats (of either size) and what follows them. */
-static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t volume_start)
+/* Pieces of the heartbeats (of either size) and what follows them; only the first where nothing else stands. */
+static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t volume_start, bool thorough)
 {
 	static const uint32_t places[] = {0x300000, 0x340000, 0x380000, 0x3f0000, 0x500000, 0x6f0000};
 	uint8_t piece[16384];
@@ -166,6 +166,8 @@ static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t
 
 		for (size_t at = 0; at + 512 <= got; at += 512)
 			count_block(p, piece + at, places[i] + at);
+		if (!thorough && p->agree + p->disagree == 0)
+			return;
 	}
 }
 
@@ -221,7 +223,8 @@ bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_pr
 	p->c.head = !p->c.has_volume || p->c.volume.firstPE == 0;
 	if (p->c.head) {
 		read_fs(f, p, volume_start);
-		sample_blocks(f, p, volume_start);
+		sample_blocks(f, p, volume_start, p->magic || p->c.has_header || p->c.has_volume || p->c.has_fs ||
+							 seed->claimed_bytes != 0 || (seed->found_by & VK_FOUND_SELF) != 0);
 		p->c.head = p->c.has_volume || p->c.has_fs || p->agree > 0;
 	}
 	if (p->c.has_fs && p->fs_magic)

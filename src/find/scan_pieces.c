@@ -18,6 +18,7 @@ void vk_pieces_init(struct vk_pieces *pieces, struct vk_io *io, uint64_t start, 
 				     .at = start,
 				     .end = vk_min_u64(end, vk_io_size_bytes(io)),
 				     .data_end = start,
+				     .good = UINT64_MAX,
 				     .stop = stop};
 }
 
@@ -34,6 +35,8 @@ static struct vk_span look(struct vk_pieces *p)
 
 	if (p->at < p->data_end)
 		return (struct vk_span){VK_SPAN_DATA, p->data_end - p->at};
+	if (p->at == p->hole.offset_bytes && p->hole.length_bytes > 0)
+		return (struct vk_span){VK_SPAN_ZERO, p->hole.length_bytes};
 	span = vk_io_span(p->io, p->at);
 	span.length_bytes = vk_min_u64(span.length_bytes, p->end - p->at);
 	if (span.state == VK_SPAN_DATA)
@@ -99,10 +102,39 @@ static enum vk_status bad_end(struct vk_pieces *p, uint8_t *buf, uint64_t offset
 	}
 }
 
+/* A long way nothing could be read: a disk that went away is not a disk of bad sectors. */
+static enum vk_status still_there(struct vk_pieces *p, uint8_t *buf, struct vk_error *err)
+{
+	enum vk_status status;
+	bool can;
+
+	if (p->good == UINT64_MAX || __atomic_load_n(p->stop, __ATOMIC_RELAXED))
+		return VK_OK;
+	if (!can_be_read(p, p->good, buf, &can, &status, err) || can)
+		return status;
+	vk_error_set(err, VK_IO, vk_io_name(p->io), "it does not answer any more: what could be read before cannot be read now");
+	(void)vk_error_at(err, p->good);
+	return VK_IO;
+}
+
 static enum vk_status missing(struct vk_pieces *p, uint64_t end, struct vk_piece *ret_piece)
 {
 	*ret_piece = (struct vk_piece){.kind = VK_PIECE_MISSING, .offset_bytes = p->at, .length_bytes = end - p->at};
 	return VK_OK;
+}
+
+/* How much to read at once where data of span_bytes lies: through small holes, up to a large one. */
+static uint64_t worth_reading(struct vk_pieces *p, uint64_t span_bytes)
+{
+	struct vk_span next;
+
+	if (span_bytes >= HOLE_LEAST_BYTES || p->at + span_bytes >= p->end)
+		return span_bytes;
+	next = vk_io_span(p->io, p->at + span_bytes);
+	if (next.state != VK_SPAN_ZERO || next.length_bytes < HOLE_LEAST_BYTES)
+		return HOLE_LEAST_BYTES;
+	p->hole = (struct vk_range){p->at + span_bytes, vk_min_u64(next.length_bytes, p->end - p->at - span_bytes)};
+	return span_bytes;
 }
 
 static enum vk_status read_piece(struct vk_pieces *p, uint64_t span_bytes, uint8_t *buf, struct vk_piece *ret_piece,
@@ -110,7 +142,7 @@ static enum vk_status read_piece(struct vk_pieces *p, uint64_t span_bytes, uint8
 {
 	/* reads end on round offsets, so that the next one begins there */
 	uint64_t most = VK_PIECE_BYTES_MAX - p->at % VK_PIECE_BYTES_MAX;
-	uint64_t want = vk_max_u64(span_bytes, HOLE_LEAST_BYTES);
+	uint64_t want = worth_reading(p, span_bytes);
 	size_t got;
 	uint64_t end;
 	enum vk_status status;
@@ -126,8 +158,11 @@ static enum vk_status read_piece(struct vk_pieces *p, uint64_t span_bytes, uint8
 		if (span.state == VK_SPAN_ABSENT)
 			return missing(p, next_block(p, p->at + vk_min_u64(span.length_bytes, p->end - p->at)), ret_piece);
 		status = bad_end(p, buf, p->at, &end, err);
+		if (status == VK_OK && end - p->at > PATIENCE_BYTES)
+			status = still_there(p, buf, err);
 		return status == VK_OK ? missing(p, end, ret_piece) : status;
 	}
+	p->good = p->at + (got - 1) / SECTOR * SECTOR;
 	*ret_piece = (struct vk_piece){
 		.kind = VK_PIECE_BYTES, .offset_bytes = p->at, .length_bytes = got, .bytes = buf};
 	return VK_OK;

@@ -6,13 +6,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "base/checked.h"
 #include "find/scan_pieces.h"
 
 /* Searching is much faster than reading: one buffer is read while the other is searched; more are only more to cache. */
-enum { RING = 2 };
+enum { RING = 2, BUFFER_ALIGN_BYTES = 2 << 20 };
+_Static_assert(BUFFER_ALIGN_BYTES % VK_PIECE_ALIGN_BYTES == 0, "buffers must be aligned for direct reads");
 _Static_assert(RING * VK_PIECE_BYTES_MAX <= 16 << 20, "a scan is to stay small");
 
 struct vk_scan_reader {
@@ -102,9 +104,12 @@ enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t en
 	for (size_t i = 0; ok && i < RING; i++) {
 		void *buffer;
 
-		ok = posix_memalign(&buffer, VK_PIECE_ALIGN_BYTES, VK_PIECE_BYTES_MAX) == 0;
-		if (ok)
-			r->buffers[i] = buffer;
+		ok = posix_memalign(&buffer, BUFFER_ALIGN_BYTES, VK_PIECE_BYTES_MAX) == 0;
+		if (!ok)
+			break;
+		r->buffers[i] = buffer;
+		/* large pages: fewer faults, and fewer parts of a direct read; without them it is only slower */
+		(void)madvise(buffer, VK_PIECE_BYTES_MAX, MADV_HUGEPAGE);
 	}
 	if (ok) {
 		vk_pieces_init(&r->pieces, io, start, end, &r->stop);

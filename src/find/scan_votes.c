@@ -56,7 +56,7 @@ static int by_weight(const void *a, const void *b)
  */
 static void shed(struct vk_tallies *tallies)
 {
-	uint64_t weights[VK_TALLIES_MAX];
+	uint64_t weights[VK_TALLIES_MAX] = {0};
 	uint64_t median;
 	size_t kept = 0;
 

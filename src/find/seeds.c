@@ -136,9 +136,11 @@ static enum vk_status add_usual(const struct vk_finder *f, struct vk_seeds *seed
 {
 	enum vk_status status = VK_OK;
 
-	/* numbers that people and tools use are logical sectors, whatever these measure */
+	/* the numbers are logical sectors, and a file does not say what these measure */
+	uint64_t most = vk_io_is_device(f->source->raw) && f->source->sector_size == 512 ? 512 : 4096;
+
 	for (size_t i = 0; i < vk_find_usual_start_count; i++)
-		for (uint64_t unit = 512; unit <= 4096 && status == VK_OK; unit *= 8) {
+		for (uint64_t unit = 512; unit <= most && status == VK_OK; unit *= 8) {
 			struct vk_seed seed = {.found_by = VK_FOUND_USUAL};
 
 			if (start_bytes(vk_find_usual_starts[i], unit, &seed.start) &&

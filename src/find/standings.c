@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which candidates are volumes of this disk, and what the others are: decided by what overlaps, and by whose evidence is better. */
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/bytes.h"
 #include "base/checked.h"
 #include "find/find_parts.h"
 
@@ -18,25 +14,16 @@ struct accepted {
 
 static uint64_t end_of(const struct vk_probe *p)
 {
+	uint64_t before = p->start < 0 ? (uint64_t)-p->start : 0;
+
+	if (before > 0)
+		return p->c.length_bytes > before ? p->c.length_bytes - before : 0;
 	return vk_add_sat(p->c.start_bytes, p->c.length_bytes);
 }
 
-static bool self(const struct vk_probe *p)
+static bool overlap(const struct vk_probe *a, const struct vk_probe *b)
 {
-	return p->c.checks[VK_CHECK_SELF_LOCATION].verdict == VK_VERDICT_PASS;
-}
-
-static void stand(struct vk_probe *p, enum vk_standing standing, size_t inside, const char *why, ...)
-	__attribute__((format(printf, 4, 5)));
-static void stand(struct vk_probe *p, enum vk_standing standing, size_t inside, const char *why, ...)
-{
-	va_list args;
-
-	p->c.standing = standing;
-	p->c.inside = inside;
-	va_start(args, why);
-	vsnprintf(p->c.why, sizeof(p->c.why), why, args);
-	va_end(args);
+	return a->c.start_bytes < end_of(b) && b->c.start_bytes < end_of(a);
 }
 
 /* Something of it can only come from a volume that is, or was, here; a header by itself may be anybody's copy. */
@@ -53,21 +40,6 @@ static bool has_evidence(const struct vk_probe *p)
 	return p->c.has_volume && named;
 }
 
-/* The magic stands there and no volume does: what it is then. */
-static void dismiss(struct vk_probe *p)
-{
-	if (p->ext_like)
-		stand(p, VK_GHOST_METADATA, SIZE_MAX, "extended metadata of a large device: pairs of PE tables and the "
-		      "places of data and of the next region stand where a header has version and sizes");
-	else if (p->c.has_header)
-		stand(p, VK_GHOST_INSIDE, SIZE_MAX, "a header by itself: no volume descriptor, PE tables or file system "
-		      "stand where it says, so it is a copy that somebody saved");
-	else if (p->magic || (p->c.found_by & VK_FOUND_HEADER) != 0)
-		stand(p, VK_GHOST_NOISE, SIZE_MAX, "the magic of an LVM header and nothing that fits it");
-	else
-		stand(p, VK_GHOST_NOISE, SIZE_MAX, "nothing but a trace: too little to be a volume");
-}
-
 static int holding(const struct vk_probe *p)
 {
 	int sum = 0;
@@ -80,8 +52,8 @@ static int holding(const struct vk_probe *p)
 /* Of two whose beginnings lie over each other: the one whose blocks are in their place, that fits better, that is younger. */
 static bool better(const struct vk_probe *a, const struct vk_probe *b)
 {
-	if (self(a) != self(b))
-		return self(a);
+	if (vk_probe_self(a) != vk_probe_self(b))
+		return vk_probe_self(a);
 	if (vk_probe_whole(a) != vk_probe_whole(b))
 		return vk_probe_whole(a);
 	if (!a->c.has_header && !b->c.has_header)
@@ -95,7 +67,7 @@ static bool better(const struct vk_probe *a, const struct vk_probe *b)
 
 static bool strong(const struct vk_probe *p)
 {
-	return self(p) || vk_probe_whole(p);
+	return vk_probe_self(p) || vk_probe_whole(p);
 }
 
 /* Strong ones first, of these what a table or habit names, then by place: what contains others comes before them. */
@@ -116,105 +88,21 @@ static int in_turn(const void *a, const void *b, void *ctx)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* Bytes that no EBR has: a GPT behind it, boot code or a disk signature. */
-static bool is_whole_disk(const uint8_t raw[1024])
-{
-	bool code = false;
-
-	for (size_t i = 0; i < VK_MBR_ENTRY_OFFSET; i++)
-		code = code || raw[i] != 0;
-	return code || vk_gpt_has_signature(raw + 512, 512);
-}
-
-/*
- * Byte where the disk of a virtual machine begins whose partition this is: a table there names its start. An EBR looks the
- * same but for what only a disk has; sure asks for that. UINT64_MAX: none.
- */
-static uint64_t nested_table(const struct vk_finder *f, const struct vk_probe *p, int64_t outer_start, bool sure)
-{
-	for (size_t i = 0; i < vk_find_usual_start_count; i++) {
-		uint64_t sectors = vk_find_usual_starts[i];
-		int64_t disk = p->start - (int64_t)(sectors * 512);
-		uint8_t raw[1024];
-
-		if (sectors == 0 || disk <= outer_start ||
-		    vk_find_get(f, disk, raw, sizeof(raw)) < sizeof(raw) || raw[510] != 0x55 || raw[511] != 0xaa ||
-		    (sure && !is_whole_disk(raw)))
-			continue;
-		if (vk_gpt_has_signature(raw + 512, 512))
-			return (uint64_t)disk;
-		for (size_t k = 0; k < 4; k++)
-			if (vk_get_le32(raw + VK_MBR_ENTRY_OFFSET + 16 * k + 8) == sectors)
-				return (uint64_t)disk;
-	}
-	return UINT64_MAX;
-}
-
-static void stand_earlier(struct vk_probe *p, const struct vk_probe *now, size_t now_index)
-{
-	char then_text[40] = "", now_text[40] = "";
-	struct vk_text text;
-
-	if (p->c.has_header && now->c.has_header) {
-		vk_text_init(&text, then_text, sizeof(then_text));
-		vk_text_time_us(&text, p->c.lvm.modTimeUS);
-		vk_text_init(&text, now_text, sizeof(now_text));
-		vk_text_time_us(&text, now->c.lvm.initTimeUS);
-		stand(p, VK_GHOST_EARLIER, now_index, "an earlier format of this disk, last changed %s: the volume at byte %" PRIu64
-		      ", made %s, lies over it", then_text, now->c.start_bytes, now_text);
-		return;
-	}
-	stand(p, VK_GHOST_EARLIER, now_index, "an earlier format of this disk: the volume at byte %" PRIu64 " lies over it",
-	      now->c.start_bytes);
-}
-
-/* It begins in the data of an accepted volume and ends there. */
-static void stand_inside(const struct vk_finder *f, struct vk_probe *p, const struct vk_probe *outer, size_t outer_index)
-{
-	bool headers = p->c.has_header && outer->c.has_header;
-	uint64_t table = nested_table(f, p, outer->start, false);
-	uint64_t at = outer->c.start_bytes;
-
-	if (headers && vk_vmfs_uuid_equal(&p->c.lvm.devID, &outer->c.lvm.devID))
-		stand(p, VK_GHOST_INSIDE, outer_index, "a copy of the header of the volume at byte %" PRIu64
-		      ", stored inside it", at);
-	else if (table != UINT64_MAX)
-		stand(p, VK_GHOST_NESTED, outer_index, "the disk of a virtual machine in the volume at byte %" PRIu64
-		      ": its own partition table stands at byte %" PRIu64, at, table);
-	else if (!self(p) || (!p->c.has_fs && !(p->agree > 0 && p->slots_agree > 0)))
-		stand(p, VK_GHOST_INSIDE, outer_index, p->c.has_header || p->c.has_fs
-		      ? "a copy inside the volume at byte %" PRIu64 ": its own file system is not where it should be"
-		      : "copies of metadata inside the volume at byte %" PRIu64 ", without header and descriptor", at);
-	else if (headers && p->c.lvm.modTimeUS < outer->c.lvm.initTimeUS)
-		stand_earlier(p, outer, outer_index);
-	else
-		stand(p, VK_GHOST_NESTED, outer_index, "a volume inside the data of the one at byte %" PRIu64
-		      ": the disk of a virtual machine, or a dump of another disk", at);
-}
-
 /* x overlaps the accepted a. Whether x takes its place. */
-static bool settle_overlap(const struct vk_finder *f, struct vk_probe *x, size_t xi, struct vk_probe *a, size_t ai)
+static bool settle_overlap(const struct vk_finder *f, struct vk_probe *x, const struct vk_probe *a, size_t ai)
 {
 	uint64_t apart = x->start > a->start ? (uint64_t)(x->start - a->start) : (uint64_t)(a->start - x->start);
 
 	if (apart < VK_LVM_DATA_OFFSET) {
-		if (better(x, a)) {
-			stand_earlier(a, x, xi);
+		if (better(x, a))
 			return true;
-		}
-		stand_earlier(x, a, ai);
+		vk_ghost_earlier(x, a, ai);
 	} else if (x->start > a->start && (end_of(x) <= end_of(a) || !strong(x))) {
-		stand_inside(f, x, a, ai);
+		vk_ghost_inside(f, x, a, ai);
 	} else {
-		stand_earlier(x, a, ai);
+		vk_ghost_earlier(x, a, ai);
 	}
 	return false;
-}
-
-static void stand_outside(struct vk_probe *p)
-{
-	stand(p, VK_GHOST_OUTSIDE, SIZE_MAX, "it would reach %s: the disk is shorter now, or not all of it is here%s",
-	      p->c.checks[VK_CHECK_INSIDE_DISK].seen, vk_probe_whole(p) ? "; all else holds" : "");
 }
 
 /* Without a file system in its place: a copy of a header that is known, or a piece of another disk. */
@@ -227,14 +115,14 @@ static bool is_stray(const struct vk_finder *f, const struct accepted *acc, stru
 
 		if (strong(a) && a->c.has_header && x->c.has_header &&
 		    vk_vmfs_uuid_equal(&a->c.lvm.devID, &x->c.lvm.devID)) {
-			stand(x, VK_GHOST_INSIDE, acc->items[i], "a copy of the header of the volume at byte %" PRIu64,
+			vk_stand(x, VK_GHOST_INSIDE, acc->items[i], "a copy of the header of the volume at byte %" PRIu64,
 			      a->c.start_bytes);
 			return true;
 		}
 	}
 	if (x->c.checks[VK_CHECK_INSIDE_DISK].verdict != VK_VERDICT_FAIL || x->c.start_before_disk)
 		return false;
-	stand_outside(x);
+	vk_ghost_outside(x);
 	return true;
 }
 
@@ -252,14 +140,35 @@ static bool is_nested_in_open_end(const struct vk_finder *f, const struct accept
 	}
 	if (outer == SIZE_MAX || f->probes[outer].c.length_exact)
 		return false;
-	table = nested_table(f, x, f->probes[outer].start, true);
+	table = vk_nested_table(f, x, f->probes[outer].start, true);
 	if (table == UINT64_MAX)
 		return false;
 	vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_FAIL, "lies behind the beginning of the volume at byte %" PRIu64,
 		     f->probes[outer].c.start_bytes);
-	stand(x, VK_GHOST_NESTED, outer, "the disk of a virtual machine, probably in the volume at byte %" PRIu64
+	vk_stand(x, VK_GHOST_NESTED, outer, "the disk of a virtual machine, probably in the volume at byte %" PRIu64
 	      " whose length is not known: its own partition table stands at byte %" PRIu64, f->probes[outer].c.start_bytes, table);
 	return true;
+}
+
+/* x takes the place of all that it overlaps. */
+static void put_in_place(const struct vk_finder *f, struct accepted *acc, size_t xi)
+{
+	struct vk_probe *x = &f->probes[xi];
+	size_t kept = 0;
+
+	for (size_t i = 0; i < acc->count; i++) {
+		struct vk_probe *a = &f->probes[acc->items[i]];
+
+		if (!overlap(x, a)) {
+			acc->items[kept++] = acc->items[i];
+			continue;
+		}
+		vk_ghost_earlier(a, x, xi);
+		vk_judge_row(a, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64, x->c.start_bytes);
+	}
+	acc->items[kept] = xi;
+	acc->count = kept + 1;
+	vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_PASS, "overlaps only what is older");
 }
 
 /* Take x for a volume unless it overlaps one that was taken. */
@@ -270,15 +179,11 @@ static void take(const struct vk_finder *f, struct accepted *acc, size_t xi)
 	for (size_t i = 0; i < acc->count; i++) {
 		struct vk_probe *a = &f->probes[acc->items[i]];
 
-		if (x->c.start_bytes >= end_of(a) || end_of(x) <= a->c.start_bytes)
+		if (!overlap(x, a))
 			continue;
 		vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64, a->c.start_bytes);
-		if (settle_overlap(f, x, xi, a, acc->items[i])) {
-			vk_judge_row(a, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64,
-				     x->c.start_bytes);
-			vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_PASS, "overlaps what is older");
-			acc->items[i] = xi;
-		}
+		if (settle_overlap(f, x, a, acc->items[i]))
+			put_in_place(f, acc, xi);
 		return;
 	}
 	if (is_stray(f, acc, x) || is_nested_in_open_end(f, acc, x))
@@ -301,20 +206,20 @@ static void stand_damaged(struct vk_probe *p)
 	const char *fault = first_fault(p);
 
 	if (!c->has_header && !c->has_fs && !c->has_volume)
-		stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "header and file-system descriptor are gone; %" PRIu64
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "header and file-system descriptor are gone; %" PRIu64
 		      " blocks that say where they lie agree on this start", vk_max_u64(p->agree, c->vote.blocks));
 	else if (!c->has_header)
-		stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the LVM header is gone; %s", c->has_fs ?
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the LVM header is gone; %s", c->has_fs ?
 		      "the file-system descriptor says where the volume begins" : "the volume descriptor is still there");
 	else if (!p->magic)
-		stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the magic of the LVM header is gone, its other fields fit");
-	else if (c->head && !c->has_fs && self(p))
-		stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the file-system descriptor is gone");
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the magic of the LVM header is gone, its other fields fit");
+	else if (c->head && !c->has_fs && vk_probe_self(p))
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the file-system descriptor is gone");
 	else if (fault != NULL)
-		stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "does not hold: %s", fault);
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "does not hold: %s", fault);
 	else
-		stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "what decides could not be read: %s",
-		      self(p) ? "PE tables" : "locks and heartbeats");
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "what decides could not be read: %s",
+		      vk_probe_self(p) ? "PE tables" : "locks and heartbeats");
 }
 
 static void settle_accepted(struct vk_probe *p)
@@ -323,16 +228,16 @@ static void settle_accepted(struct vk_probe *p)
 	bool whole = vk_probe_whole(p);
 
 	if (p->c.checks[VK_CHECK_INSIDE_DISK].verdict == VK_VERDICT_FAIL && !p->c.start_before_disk)
-		stand_outside(p);
-	else if (foreign && !whole && !self(p))
-		stand(p, VK_GHOST_FOREIGN, SIZE_MAX, "another system's file system lies over it: %s",
+		vk_ghost_outside(p);
+	else if (foreign && !whole && !vk_probe_self(p))
+		vk_stand(p, VK_GHOST_FOREIGN, SIZE_MAX, "another system's file system lies over it: %s",
 		      p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
 	else if (foreign && !(whole && p->c.table_sound))
-		stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "%s, but another system's signature lies over it: %s",
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "%s, but another system's signature lies over it: %s",
 		      whole ? "all of its own structures are whole" : "parts of it are gone",
 		      p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
 	else if (whole && !p->c.start_before_disk)
-		stand(p, VK_STANDING_LIVING, SIZE_MAX, "header, volume and extents agree%s", !p->c.head
+		vk_stand(p, VK_STANDING_LIVING, SIZE_MAX, "header, volume and extents agree%s", !p->c.head
 		      ? "; its file system begins on another device" : ", the file system names this volume, its blocks are in their place");
 	else
 		stand_damaged(p);
@@ -367,7 +272,7 @@ static void settle_metadata(struct vk_finder *f, const struct accepted *acc)
 		for (size_t k = 0; p->magic && k < acc->count; k++)
 			for (size_t e = 0; e < f->probes[acc->items[k]].ext_count; e++)
 				if (f->probes[acc->items[k]].ext_at[e] == at && acc->items[k] != i)
-					stand(p, VK_GHOST_METADATA, acc->items[k], "extended metadata that the header of the "
+					vk_stand(p, VK_GHOST_METADATA, acc->items[k], "extended metadata that the header of the "
 					      "volume at byte %" PRIu64 " names", f->probes[acc->items[k]].c.start_bytes);
 	}
 }
@@ -383,11 +288,24 @@ static void place_ghost(const struct vk_finder *f, const struct accepted *acc, s
 		if (at < a->c.start_bytes || at >= end_of(a))
 			continue;
 		if (p->c.standing == VK_GHOST_INSIDE)
-			stand_inside(f, p, a, acc->items[k]);
+			vk_ghost_inside(f, p, a, acc->items[k]);
 		p->c.inside = acc->items[k];
 		vk_judge_row(p, VK_CHECK_ALONE, VK_VERDICT_FAIL, "lies in the volume at byte %" PRIu64, a->c.start_bytes);
 		return;
 	}
+}
+
+/* What lies in something that turned out to be old lies in what took its place. */
+static void follow_inside(struct vk_finder *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		for (int steps = 0; steps < 4; steps++) {
+			size_t *inside = &f->probes[i].c.inside;
+
+			if (*inside == SIZE_MAX || f->probes[*inside].c.inside == SIZE_MAX || f->probes[*inside].c.inside == i)
+				break;
+			*inside = f->probes[*inside].c.inside;
+		}
 }
 
 enum vk_status vk_judge_standings(struct vk_finder *f, struct vk_error *err)
@@ -404,7 +322,7 @@ enum vk_status vk_judge_standings(struct vk_finder *f, struct vk_error *err)
 	for (size_t i = 0; i < f->count; i++) {
 		f->probes[i].judged_ghost = !has_evidence(&f->probes[i]);
 		if (f->probes[i].judged_ghost)
-			dismiss(&f->probes[i]);
+			vk_ghost_dismiss(&f->probes[i]);
 		else
 			turn[turns++] = i;
 	}
@@ -417,6 +335,7 @@ enum vk_status vk_judge_standings(struct vk_finder *f, struct vk_error *err)
 	for (size_t i = 0; i < acc.count; i++)
 		settle_accepted(&f->probes[acc.items[i]]);
 	settle_metadata(f, &acc);
+	follow_inside(f);
 	for (size_t i = 0; i < f->count; i++)
 		weigh(&f->probes[i]);
 	free(acc.items);

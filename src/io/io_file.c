@@ -214,7 +214,7 @@ static struct vk_span file_span(void *self, uint64_t offset)
 	if (bad != NULL && bad->offset_bytes <= offset)
 		return (struct vk_span){VK_SPAN_UNREADABLE,
 					bad->offset_bytes + bad->length_bytes - offset};
-	if (!f->facts.is_device)
+	if (!f->facts.is_device && !f->facts.dense)
 		span = span_of_holes(f, offset);
 	if (bad != NULL)
 		span.length_bytes = vk_min_u64(span.length_bytes, bad->offset_bytes - offset);

@@ -26,6 +26,7 @@ struct vk_io_file_facts {
 	uint32_t unit_bytes;  /* grain of reading and of its failures: the device's logical sector */
 	bool is_device;
 	bool direct;          /* fd has O_DIRECT */
+	bool dense;           /* a file that has no holes: there is no need to ask */
 	uint64_t *progress;   /* of vk_open_options; may be NULL */
 };
 static inline void vk_io_progress(uint64_t *progress)

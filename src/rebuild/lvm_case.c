@@ -157,6 +157,23 @@ static void assume_layout(struct vk_lvm_case *c)
 		vk_lvm_volume_decode(c->volume_raw, sizeof(c->volume_raw), &c->v0);
 }
 
+/* Before LVM5 other things may lie there; a name that is none counts for nothing. */
+static void read_names(struct vk_lvm_case *c)
+{
+	uint8_t table[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES];
+
+	if ((c->device_believed && c->d0.majorVersion < 5) ||
+	    !vk_work_get(c->work, c->geometry.sd_table, table, sizeof(table)))
+		return;
+	for (size_t i = 0; i < VK_LVM_SD_ENTRIES; i++) {
+		const uint8_t *raw = table + i * VK_LVM_SD_BYTES;
+
+		if (memchr(raw, '.', 8) == NULL || memchr(raw, '\0', VK_LVM_SD_BYTES) == NULL)
+			return;
+		vk_lvm_sd_decode(raw, VK_LVM_SD_BYTES, &c->names[c->name_count++]);
+	}
+}
+
 /* Of a header that is not believed, parts that say themselves that they are sound. */
 static void salvage_device(struct vk_lvm_case *c)
 {
@@ -203,6 +220,7 @@ enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case 
 	like.majorVersion = c->six ? 6 : 5;
 	like.mdAlignment = c->six ? c->alignment : 0;
 	vk_lvm_geometry(&like, VK_LVM_HEADER_OFFSET, &c->geometry);
+	read_names(c);
 	vk_pe_survey_read(c);
 	if (c->device_believed)
 		vk_lvm_exts_read(c, c->d0.extDevMetadataOffset);

@@ -55,6 +55,8 @@ struct vk_lvm_case {
 	struct vk_pe_survey survey;
 	struct vk_lvm_ext_at exts[VK_LVM_EXTS_MAX]; /* extended metadata, as far as its chain can be followed */
 	size_t ext_count;
+	struct vk_lvm_sd names[VK_LVM_SD_ENTRIES]; /* of the members, in the SD table */
+	size_t name_count;
 	uint64_t ext_found_at;            /* where it begins when the header does not say; 0: not found */
 	struct vk_lvm_sizes sizes;
 	struct vk_side device, disk_id, volume;
@@ -97,7 +99,6 @@ VK_MUST_USE enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_er
 /* A UUID of that second that says by itself that it was made new: the same for the same volume on every run. */
 void vk_lvm_fresh_uuid(const struct vk_lvm_case *c, const char *what, uint32_t seconds,
 		       struct vk_vmfs_uuid *ret_uuid);
-bool vk_lvm_uuid_is_fresh(const struct vk_vmfs_uuid *uuid);
 /* When the volume was made, Unix seconds, and who says so; 0: nobody. */
 uint32_t vk_lvm_made_at(const struct vk_lvm_case *c, const char **ret_from);
 static inline uint32_t vk_uuid_seconds(const struct vk_vmfs_uuid *uuid)

@@ -67,7 +67,7 @@ static void mend_version(struct vk_lvm_case *c)
 	five += d->minorVersion == MINOR_ESXI5;
 	five += d->numPEMaps == 1;
 	five += fs_major(c) == 14;
-	five += c->work->vmfs.sd_count > 0;
+	five += c->name_count > 0;
 	if (c->six) {
 		vk_side_number(&c->device, "majorVersion", 6, VK_FIELD_COMPUTED, true,
 			       "the place of the volume descriptor");
@@ -104,20 +104,6 @@ static unsigned rate_time(const struct vk_lvm_case *c, uint64_t seconds)
 	return rate;
 }
 
-/* The three UUIDs of a volume are made by one host within a minute, until a resignature. */
-static void mend_mac(struct vk_lvm_case *c, struct vk_vmfs_uuid *id)
-{
-	const uint8_t *mac = c->v.uuid.b + 10;
-
-	if (!c->volume_believed || !c->fs_believed || memcmp(mac, c->fs.uuid.b + 10, 6) != 0 ||
-	    memcmp(mac, id->b + 10, 6) == 0 || vk_lvm_uuid_is_fresh(id) || c->sizes.first_pe != 0 ||
-	    !vk_same_event(vk_uuid_seconds(id), vk_uuid_seconds(&c->v.uuid)))
-		return;
-	memcpy(id->b + 10, mac, 6);
-	vk_side_bytes(&c->device, "devID", id, VK_FIELD_USUAL, false,
-		      "the second of initTimeUS, the host of the volume's and the file system's UUID");
-}
-
 static void mend_identity(struct vk_lvm_case *c)
 {
 	uint64_t init = c->d.initTimeUS / 1000000;
@@ -142,9 +128,8 @@ static void mend_identity(struct vk_lvm_case *c)
 				     "cannot be told which is right: left as they are.");
 		}
 	}
-	mend_mac(c, &id);
 	if (!vk_vmfs_uuid_equal(&c->d.devID, &c->d0.devID) && c->earlier == NULL)
-		vk_work_lost(c->work, "Bytes 4 to 9 of devID are told by nothing else: if they were damaged, too, they still are.");
+		vk_work_lost(c->work, "Bytes 4 to 15 of devID are told by nothing else: if they were damaged, too, they still are.");
 	if (c->d.modTimeUS / 1000000 > UINT32_MAX || c->d.modTimeUS + 1000000 < c->d.initTimeUS)
 		vk_work_lost(c->work, "modTimeUS of the LVM header cannot be right, and nothing else tells it: left as it is.");
 }

@@ -96,28 +96,34 @@ static void mend_form(struct vk_lvm_case *c)
 /* The members' names tell the designator of the head. */
 static bool take_name(struct vk_lvm_case *c)
 {
-	const struct vk_vmfs *v = &c->work->vmfs;
 	struct vk_scsi_disk_id named;
 	char name[VK_LVM_SD_BYTES + 1] = "";
 
-	if (v->sd_count == 0 || c->sizes.first_pe != 0)
+	if (c->name_count == 0 || c->sizes.first_pe != 0)
 		return false;
-	memcpy(name, v->sd_names[0].deviceName, VK_LVM_SD_BYTES);
+	memcpy(name, c->names[0].deviceName, VK_LVM_SD_BYTES);
 	name[strcspn(name, ":")] = '\0';
 	if (vk_scsi_disk_id_from_name(name, NULL, 0, &named) != VK_OK)
 		return false;
-	vk_side_all(&c->disk_id, &named, VK_FIELD_COPY, "the SD table; LUN and model are not told there");
+	vk_side_number(&c->disk_id, "type", named.type, VK_FIELD_COPY, false, "the SD table");
+	vk_side_number(&c->disk_id, "len", named.len, VK_FIELD_COPY, false, "the SD table");
+	vk_side_bytes(&c->disk_id, "id", named.id, VK_FIELD_FRESH, false,
+		      "the SD table; the six characters of the model are not told there");
+	vk_work_lost(c->work, "The LUN number and the model's six characters in the disk id survive nowhere; ESX may take the "
+		     "volume for a snapshot until it is resignatured or mounted by force.");
 	return true;
 }
 
 static void make_id(struct vk_lvm_case *c)
 {
-	if (!vk_scsi_disk_id_is_nil(&c->d.diskID) || take_name(c))
+	if (!vk_scsi_disk_id_is_nil(&c->d.diskID))
 		return;
 	if (c->work->options->live_id != NULL) {
 		vk_side_all(&c->disk_id, c->work->options->live_id, VK_FIELD_ASKED, "the LUN as this host sees it");
 		return;
 	}
+	if (take_name(c))
+		return;
 	vk_work_lost(c->work, "Which LUN the volume was accepted on (diskID) survives nowhere: it is left empty, and ESX "
 		     "will take the volume for a snapshot until it is resignatured or mounted by force.");
 }

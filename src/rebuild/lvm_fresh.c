@@ -47,11 +47,6 @@ void vk_lvm_fresh_uuid(const struct vk_lvm_case *c, const char *what, uint32_t s
 	vk_vmfs_uuid_encode(&parts, ret_uuid);
 }
 
-bool vk_lvm_uuid_is_fresh(const struct vk_vmfs_uuid *uuid)
-{
-	return memcmp(uuid->b + 10, made_here, sizeof(made_here)) == 0;
-}
-
 uint32_t vk_lvm_made_at(const struct vk_lvm_case *c, const char **ret_from)
 {
 	uint64_t volume = c->v0.creationTimeUS / 1000000;
@@ -60,10 +55,10 @@ uint32_t vk_lvm_made_at(const struct vk_lvm_case *c, const char **ret_from)
 	if (c->fs_believed && c->fs.creationTime != 0)
 		return c->fs.creationTime;
 	*ret_from = "creationTimeUS of the volume descriptor";
-	if (c->volume_believed && volume != 0 && volume <= UINT32_MAX)
+	if (c->volume_believed && volume != 0 && vk_same_event(volume, vk_uuid_seconds(&c->v0.uuid)))
 		return (uint32_t)volume;
 	*ret_from = "initTimeUS of the device header";
-	if (c->device_believed && c->d0.initTimeUS != 0 && c->d0.initTimeUS / 1000000 <= UINT32_MAX)
+	if (c->device_believed && c->d0.initTimeUS != 0 && c->d0.initTimeUS / 1000000 == vk_uuid_seconds(&c->d0.devID))
 		return (uint32_t)(c->d0.initTimeUS / 1000000);
 	*ret_from = "the system files";
 	return c->work->self.creation_time;

@@ -16,6 +16,14 @@ static bool nothing_left(const struct vk_lvm_case *c)
 	       c->earlier == NULL && c->sibling == NULL;
 }
 
+/* A device that was initialised and never given to a volume. */
+static bool empty_device(const struct vk_lvm_case *c)
+{
+	return c->device_believed && c->d0.magic == VK_LVM_MAGIC && c->d0.numVolumes == 0 &&
+	       !c->volume_believed && !c->fs_believed && c->survey.good == 0 && c->work->self.votes == 0 &&
+	       c->earlier == NULL && c->sibling == NULL;
+}
+
 static const char *why_changed(size_t inexact)
 {
 	return inexact == 0 ? "every changed field is what stood there"
@@ -35,7 +43,7 @@ static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_side *side,
 		inexact += more;
 	}
 	if (changed == 0) {
-		vk_work_verdict(work, which, VK_STRUCTURE_INTACT, "nothing contradicts it");
+		vk_work_verdict(work, which, VK_STRUCTURE_INTACT, "nothing contradicts it; not all of its bytes can be checked");
 		return VK_OK;
 	}
 	if (side->rebuilt)
@@ -79,6 +87,12 @@ static enum vk_status put_names(struct vk_lvm_case *c, struct vk_error *err)
 /* What no relation watches over: its damage would not be noticed here. */
 static void tell_unseen(struct vk_lvm_case *c)
 {
+	if (c->device_believed && !vk_all_zero(c->device_raw + VK_LVM_DEVICE_BYTES, 512 - VK_LVM_DEVICE_BYTES))
+		vk_work_note(c->work, "Behind the last known field of the LVM header there are bytes other than zero; in every "
+			     "header seen there are none. They stay.");
+	if (c->volume_believed && (!vk_all_zero(c->v0.pad94, sizeof(c->v0.pad94)) ||
+				   !vk_all_zero(c->v0.pad114, sizeof(c->v0.pad114))))
+		vk_work_note(c->work, "pad94 or pad114 of the volume descriptor are not zero, as they are in every one seen. They stay.");
 	if (c->earlier != NULL || c->device.rebuilt || c->volume.rebuilt)
 		return;
 	vk_work_note(c->work, "Damage to these is seen only beside a capture, nothing else on the volume tells them: of the LVM "
@@ -116,6 +130,10 @@ static enum vk_status mend(struct vk_lvm_case *c, struct vk_error *err)
 		vk_error_at(err, c->work->start_bytes);
 		vk_error_remedy(err, "look for the volume's start with vmfskit find, or restore from a capture");
 		return status;
+	}
+	if (empty_device(c)) {
+		vk_work_verdict(c->work, VK_HS_LVM_HEADER, VK_STRUCTURE_INTACT, "the device belongs to no volume yet");
+		return VK_OK;
 	}
 	vk_lvm_known_apply(c);
 	status = vk_lvm_sizes_decide(c, err);

@@ -111,7 +111,7 @@ static void weigh_extents(struct vk_lvm_case *c, unsigned *ret_several, unsigned
 		one += 3U * (v->logicalSize == reach); /* no room is left for another one */
 	}
 	several += 3U * (c->sibling != NULL) + 3U * (c->sizes.first_pe > 0);
-	several += c->work->vmfs.sd_count > 1;
+	several += c->name_count > 1;
 	if (self->logical_bytes != 0) {
 		several += 2U * (self->logical_bytes > reach);
 		one += 2U * (self->logical_bytes <= reach);

@@ -38,7 +38,21 @@ static void set_name(struct vk_lvm_case *c, const char *from)
 	vk_side_bytes(&c->volume, "name", name, VK_FIELD_COMPUTED, false, "%s", from);
 }
 
-/* Neither the whole name nor the UUID is what the file system says: what is left of the name decides. */
+static void leave_identity(struct vk_lvm_case *c)
+{
+	c->work->volume_identity_open = true;
+	vk_work_lost(c->work, "Name, uuid and the file system name different volumes, and it cannot be told which is right: "
+		     "left as they are.");
+}
+
+/* Votes of the time of creation and of the device's host for one of two UUIDs. */
+static unsigned witnesses(const struct vk_lvm_case *c, const struct vk_vmfs_uuid *id)
+{
+	return (unsigned)vk_same_event(vk_uuid_seconds(id), c->v.creationTimeUS / 1000000) +
+	       (unsigned)(c->device_believed && memcmp(id->b + 10, c->d0.devID.b + 10, 6) == 0);
+}
+
+/* The name is no UUID, and the UUID not what the file system says: what is left of the name decides. */
 static void mend_by_likeness(struct vk_lvm_case *c, const char *uuid)
 {
 	char info[VK_VMFS_UUID_TEXT_BYTES];
@@ -52,41 +66,49 @@ static void mend_by_likeness(struct vk_lvm_case *c, const char *uuid)
 		set_name(c, "volInfo of the file-system descriptor");
 	} else if (as_uuid > as_info && as_uuid >= ALIKE) {
 		set_name(c, "uuid of the volume, and most of the name");
+	} else if (!c->fs_believed && witnesses(c, &c->v.uuid) == 2) {
+		set_name(c, "uuid of the volume; its time and host are those of the device");
 	} else {
-		c->work->volume_identity_open = true;
-		vk_work_lost(c->work, "Name, uuid and the file system name different volumes, and it cannot be told "
-			     "which is right: left as they are.");
+		leave_identity(c);
 	}
+}
+
+/* Name and UUID are of different volumes, and the file system, if it is there, knows neither. */
+static void mend_by_witnesses(struct vk_lvm_case *c, const struct vk_vmfs_uuid *named)
+{
+	unsigned by_name = witnesses(c, named), by_uuid = witnesses(c, &c->v.uuid);
+
+	if (by_name > by_uuid)
+		vk_side_bytes(&c->volume, "uuid", named, VK_FIELD_COPY, false,
+			      "name of the volume; its time and host are those of the device");
+	else if (by_uuid > by_name)
+		set_name(c, "uuid of the volume; its time and host are those of the device");
+	else
+		leave_identity(c);
 }
 
 /* Name and UUID say the same, and the file system says it a third time: two of three. */
 static void mend_identity(struct vk_lvm_case *c)
 {
 	const struct vk_vmfs_uuid *info = c->fs_believed ? &c->fs.volInfo : NULL;
-	uint64_t created = c->v.creationTimeUS / 1000000;
 	char text[VK_VMFS_UUID_TEXT_BYTES], uuid[VK_VMFS_UUID_TEXT_BYTES];
 	struct vk_vmfs_uuid named;
-	bool has_name, by_info, by_time;
+	bool has_name;
 
 	vk_vmfs_uuid_format(&c->v.uuid, uuid);
 	if (memcmp(c->v.name, uuid, sizeof(uuid)) == 0)
 		return;
 	memcpy(text, c->v.name, sizeof(text));
 	has_name = text[sizeof(text) - 1] == '\0' && vk_vmfs_uuid_parse(text, &named);
-	by_info = has_name && info != NULL && vk_vmfs_uuid_equal(&named, info);
-	by_time = has_name && vk_same_event(vk_uuid_seconds(&named), created) &&
-		  !vk_same_event(vk_uuid_seconds(&c->v.uuid), created);
 	if (info != NULL && vk_vmfs_uuid_equal(&c->v.uuid, info)) {
 		if (!chosen_name(c->v.name, uuid))
 			set_name(c, "uuid of the volume, and volInfo of the file-system descriptor");
-	} else if (by_info || (info == NULL && by_time)) {
-		vk_side_bytes(&c->volume, "uuid", &named, VK_FIELD_COPY, false, "%s",
-			      by_info ? "name of the volume, and volInfo of the file-system descriptor"
-				      : "name of the volume; its time is that of the creation");
-	} else if (!has_name && info == NULL && vk_same_event(vk_uuid_seconds(&c->v.uuid), created)) {
-		if (!chosen_name(c->v.name, uuid))
-			set_name(c, "uuid of the volume");
-	} else {
+	} else if (has_name && info != NULL && vk_vmfs_uuid_equal(&named, info)) {
+		vk_side_bytes(&c->volume, "uuid", &named, VK_FIELD_COPY, false,
+			      "name of the volume, and volInfo of the file-system descriptor");
+	} else if (has_name) {
+		mend_by_witnesses(c, &named);
+	} else if (info != NULL || !chosen_name(c->v.name, uuid)) {
 		mend_by_likeness(c, uuid);
 	}
 }
@@ -126,10 +148,6 @@ static void mend_times(struct vk_lvm_case *c)
 	if (c->volume.rebuilt) {
 		uint64_t us = (made != 0 ? made : 1) * 1000000ULL;
 
-		if (c->device_believed && made == 0) {
-			us = c->d0.initTimeUS;
-			from = "initTimeUS of the device header";
-		}
 		vk_side_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH, false,
 			       "%s; the microseconds are lost", from);
 		vk_side_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, false, "%s", from);

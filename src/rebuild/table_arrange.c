@@ -5,6 +5,14 @@
 
 enum { PRIMARIES = 4, FIRST_LOGICAL = 5, TRACK = 63 };
 
+/* Whether it lies in the extended partition that is known. */
+static bool in_extended(const struct vk_mbr_now *mbr, const struct vk_proposal *p)
+{
+	return mbr->extended_start != 0 && mbr->extended_sectors != 0 &&
+	       p->entry.partition.start_sector > mbr->extended_start &&
+	       vk_proposal_end(p) <= mbr->extended_start + mbr->extended_sectors;
+}
+
 /* Numbers of a GPT, or one that a volume's header remembers and an MBR cannot have, say nothing here. */
 static void keep_mbr_numbers(struct vk_table_plan *plan)
 {
@@ -13,8 +21,10 @@ static void keep_mbr_numbers(struct vk_table_plan *plan)
 		struct vk_partition *part = &p->entry.partition;
 
 		if (p->by == VK_PROPOSED_FOUND)
-			part->logical = part->number >= FIRST_LOGICAL;
-		else if (part->gpt || (part->logical != (part->number >= FIRST_LOGICAL)))
+			part->logical = part->number >= FIRST_LOGICAL || in_extended(&plan->mbr, p);
+		else if (part->gpt)
+			part->number = 0;
+		if (part->logical != (part->number >= FIRST_LOGICAL))
 			part->number = 0;
 		if (part->gpt)
 			part->logical = false;

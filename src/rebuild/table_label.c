@@ -125,6 +125,8 @@ static bool by_proof(struct vk_table_plan *plan, const struct volumes *v)
 	if (v->no_gpt)
 		return say(plan, VK_TABLE_MBR, "The volume at sector %llu lies where a GPT would lie itself",
 			   (unsigned long long)v->no_gpt_start);
+	if (plan->table_ours && (kind == VK_TABLE_GPT ? plan->gpt_names : plan->mbr_names))
+		return say(plan, kind, "The table that stands names a volume that was found");
 	if (plan->gpt_names && (kind == VK_TABLE_GPT || !plan->mbr_names))
 		return say(plan, VK_TABLE_GPT, "What is left of a GPT names a volume that was found");
 	if (plan->mbr_names)
@@ -141,13 +143,13 @@ static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
 	bool remains = mbr->readable && !mbr->protective && !plan->mbr_foreign && !mbr->boot_sector &&
 		       mbr->mbr.signature == VK_MBR_SIGNATURE;
 
+	if (plan->out->layout != NULL)
+		return say(plan, VK_TABLE_GPT, "It is an %s", plan->out->layout);
 	if (v->v6 > 0)
 		return say(plan, VK_TABLE_GPT, "The volume at sector %llu is VMFS6, which lies on a GPT",
 			   (unsigned long long)v->v6_start);
 	if (plan->table_ours)
 		return say(plan, plan->source->table.kind, "The table that stands is of this kind");
-	if (plan->out->layout != NULL)
-		return say(plan, VK_TABLE_GPT, "It is an %s", plan->out->layout);
 	if (plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign)
 		return say(plan, VK_TABLE_GPT, "%s", plan->gpt.why);
 	if (mbr->protective && !plan->gpt_foreign)

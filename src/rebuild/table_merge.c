@@ -88,6 +88,17 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 	}
 }
 
+/* Where it was read, unless it stands there or was said. */
+static void say_source(const struct vk_proposal *entry, struct vk_proposal *p)
+{
+	if (entry->entry.origin == VK_ENTRY_KEPT)
+		return;
+	if (entry->entry.why[0] == '\0')
+		vk_proposal_why(p, "as in %s", entry->name);
+	else if (p != entry && strstr(p->entry.why, entry->entry.why) == NULL)
+		vk_proposal_why(p, "%s", entry->entry.why);
+}
+
 /* What a volume needs, with number, GUID and all else of the entry. */
 static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *entry,
 		       struct vk_proposal *p)
@@ -114,7 +125,7 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 	memcpy(p->name, entry->name, sizeof(p->name));
 	settle_length(plan, entry, p);
 	if (p->entry.bytes_exact)
-		vk_proposal_why(p, "byte for byte as in %s", entry->name);
+		say_source(entry, p);
 	else if (!right_type(p, entry))
 		vk_proposal_why(p, "%s gives it another type", entry->name);
 	else
@@ -187,8 +198,7 @@ static bool merge_others(struct vk_table_plan *plan, const struct vk_proposal *i
 		ret_proposal->least_sectors = row->least_sectors;
 	}
 	if (best != NULL)
-		vk_proposal_why(ret_proposal, "%s %s",
-				best->entry.bytes_exact ? "byte for byte as in" : "as in", best->name);
+		say_source(best, ret_proposal);
 	return true;
 }
 

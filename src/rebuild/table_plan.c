@@ -11,6 +11,8 @@
 enum { SENTENCES_MAX = 200, SENTENCE_BYTES = 500 };
 
 static void add_sentence(struct vk_table_plan *plan, char ***list, size_t *count, const char *fmt,
+			 va_list args) __attribute__((format(printf, 4, 0)));
+static void add_sentence(struct vk_table_plan *plan, char ***list, size_t *count, const char *fmt,
 			 va_list args)
 {
 	char text[SENTENCE_BYTES];

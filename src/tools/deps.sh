@@ -61,6 +61,7 @@ list() {
 		echo "jq:reads the JSON output"
 		echo "openssl:its speed at SHA-256 is the measure"
 		echo "strace:counts what is read"
+		echo "testdisk:what people search lost partitions with"
 		echo "vmfs-tools:debugvmfs, the way of 2009"
 		;;
 	*)

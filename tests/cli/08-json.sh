@@ -71,6 +71,11 @@ json "decode of a wreck" 1 wreck.json decode disk.img
 json "restore on another disk" 3 plan.json restore --store store "$id" old.img
 json "restore without a place for the undo capture" 4 error.json restore --store /proc/nosuch "store/$id" disk.img --write
 json "restore" 0 restore.json restore --store store "$id" disk.img --write
+cp --sparse=always old.img lost.img
+dd if=/dev/zero of=lost.img bs=512 count=1 conv=notrunc status=none
+printf 'NTFS    ' | dd of=lost.img bs=1 seek=$((63 * 512 + 3)) conv=notrunc status=none
+printf '\125\252' | dd of=lost.img bs=1 seek=$((63 * 512 + 510)) conv=notrunc status=none
+json "find" 1 find.json find --no-store lost.img
 json "diff" 1 diff.json diff --store store "$id" old.img
 json "undo" 0 undo.json undo --store store "$(jq -r .undo restore.json)" disk.img
 is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json | jq -r '[.captures[].purpose] | join(" ")')" "capture undo"
@@ -96,7 +101,8 @@ is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findi
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
-for file in diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo; do
+is "find: every key" "$(lacking vmfskit.find/1 find.json | grep -vx 'unreadable.\[\].*')" ""
+for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 

@@ -174,10 +174,49 @@ exits "other bytes" 1 cmp -s one.img two.img
 exits "an existing disk is not replaced" 3 "$LAB" make one.img
 has "and the reason is said" "$ERR" "exists and is not empty"
 
-# --- debugvmfs: the headers of the lab before the files of a real volume ----------------------------------
+# --- debugvmfs: volumes of the lab, and its headers before the files of a real volume ---------------------
 
-# Without files debugvmfs stops behind the descriptor (it divides by the size of what it does not find): headers
-# are judged by what it does not complain of.
+# judge_files VERSION BLOCK SIZE FILE: what a reader of others finds on a volume
+judge_files() {
+	local version=$1 block=$2 size=$3 file=$4 judge=debugvmfs files=". .. .fbb.sf .fdc.sf .pbc.sf .sbc.sf .vh.sf" name
+	name="VMFS$version of $size, blocks of $block"
+	ok "$name" "$LAB" make --overwrite --table none --vmfs "$version" --block-size "$block" --vmfs-size "$size" --live 2 "$file"
+	case $version in
+	6*)
+		judge=debugvmfs6 files=". .. .fbb.sf .fdc.sf .pb2.sf .pbc.sf .sbc.sf .vh.sf"
+		command -v $judge >/dev/null || { skip "$name: files" "there is no $judge"; return; }
+		;;
+	esac
+	is "$name: $judge lists the root" "$($judge "$file" ls / 2>/dev/null | grep -v '^VMFS version' | LC_ALL=C sort | xargs)" "$files"
+	[ "$judge" = debugvmfs ] || return
+	debugvmfs "$file" cat /.vh.sf >vh.sf 2>/dev/null
+	ok "$name: .vh.sf holds the descriptor" cmp -i 2097152:$((0x1300000)) -n 512 vh.sf "$file"
+	command -v fsck.vmfs >/dev/null || { skip "$name: fsck.vmfs" "there is none"; return; }
+	run fsck.vmfs "$file"
+	is "$name: fsck.vmfs finds nothing" \
+		"$(sed -n 's/^\(Unallocated\|Lost\|Undefined\|Orphaned\|Directory\) .*: //p' "$OUT" | xargs)" "0 0 0 0 0"
+}
+for block in 1M 2M 4M 8M; do
+	judge_files 3 $block 2G alone.img
+done
+judge_files 5 1M 2G alone.img
+for version in 3 5; do
+	ok "VMFS$version for a count" "$LAB" make --overwrite --table none --vmfs $version --vmfs-size 20G alone.img
+	ok "VMFS$version: debugvmfs counts blocks" debugvmfs alone.img df
+	has "as many as the volume has" "$OUT" "^Total blocks *: 20224\$"
+	has "and some of them taken" "$OUT" "^Allocated blocks : [1-9][0-9]*\$"
+	ok "and its bitmaps are sound" debugvmfs alone.img check_vol_bitmaps
+	has "without errors" "$OUT" "^Total errors: 0\$"
+	judge_files $version 1M 64T "$BIG/alone.img"
+done
+for size in 300M 2G 64T; do
+	judge_files 6 1M $size "$BIG/alone.img"
+	judge_files 6l 1M $size "$BIG/alone.img"
+done
+ok "a head of one extent carries the files of a large volume" "$LAB" make --overwrite --vmfs 6 --table none --vmfs-size 280M \
+	--extents "$BIG/two.img=63T" "$BIG/one.img"
+rm -f "$BIG"/*
+
 open_alone() { { ("$1" alone.img show) >alone.txt 2>&1; } 2>/dev/null; }
 for version in 3 5 6; do
 	judge=debugvmfs
@@ -189,7 +228,9 @@ for version in 3 5 6; do
 	open_alone $judge
 	hasnt "$judge takes LVM header and descriptor of VMFS$version" alone.txt "VMFS:|Unable|LVM|open|extent|Lun"
 	cp --sparse=always alone.img whole.img
-	for at in $((0x100000)) $((0x1300000)) $((0x13000b1)); do
+	# LVM header, descriptor, volInfo, and the file descriptor of .fdc.sf
+	fd=$((version == 6 ? 0x1854000 : 0x1519000))
+	for at in $((0x100000)) $((0x1300000)) $((0x13000b1)) $fd; do
 		cp --sparse=always whole.img alone.img
 		printf '\0' | dd of=alone.img bs=1 seek=$at conv=notrunc status=none
 		open_alone $judge

@@ -112,9 +112,9 @@ for kind in magic beats; do
 	wreck $kind
 	cycle "header, $kind" header 0
 done
-# bytes of the UUID that nothing else tells may be damaged, too: that is said, and told by the exit code
+# bytes of the UUID that nothing else tells may be damaged, too: that is said
 wreck uuid
-cycle "header, uuid" header 1
+cycle "header, uuid" header 0
 wreck table
 # GUIDs that survive nowhere are made new; place, length and type are those of before
 state() { "$VMFSKIT" decode --json disk.img | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}], .findings'; }
@@ -140,13 +140,19 @@ done
 exits "a partition has no table to repair" 1 "$VMFSKIT" repair table part-whole.img --store st
 has "a partition has no table to repair: why" "$ERR" 'begins in front of sector 1'
 
+# a structure that nothing brings back
+copy_disk whole.img disk.img
+zero disk.img $((BASE + 0x1300000)) $((200 << 20))
+exits "a structure stays lost" 1 "$VMFSKIT" repair header disk.img --store st --json
+is "a structure stays lost: which" "$(jq -r '[.header.structures[] | select(.state == "lost") | .structure] | join(" ")' "$OUT")" "file-system descriptor"
+
 # values that nobody knows
 wreck lvm
 rm -rf st
 exits "a guess is refused" 3 "$VMFSKIT" repair header disk.img --store st --write --json
 is "a guess is refused: the guard" "$(objected "$OUT")" guess
 is "a guess is refused: the fields say so" "$(jq '[.header.fields[] | select(.exact | not)] | length > 0' "$OUT")" true
-exits "a guess, lifted: something stays lost" 1 "$VMFSKIT" repair header disk.img --store st --write --override guess --json
+exits "a guess, lifted: the SD table stays lost" 1 "$VMFSKIT" repair header disk.img --store st --write --override guess --json
 is "a guess, lifted: written" "$(jq -c '[.written, .guessed, (.lost | length > 0)]' "$OUT")" '[true,true,true]'
 manifest=$(ls -d st/*-rebuilt)/manifest.json
 is "the manifest tells what is new" "$(jq -c '[(.rebuilt.fresh, .rebuilt.lost, .rebuilt.guessed) | length > 0] | unique' "$manifest")" '[true]'

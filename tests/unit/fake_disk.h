@@ -30,6 +30,7 @@ struct fake_disk {
 	void (*fill)(uint64_t offset, uint8_t *sector); /* makes every sector instead of the blocks; may be NULL */
 	uint64_t reads, bytes_read;      /* so far */
 	uint64_t fail_from;              /* number of the read from which on the environment fails; 0: none does */
+	uint64_t gone_from;              /* number of the read from which on no sector can be read; 0: none */
 	unsigned sleep_ms;               /* of every read */
 };
 
@@ -86,6 +87,8 @@ static inline enum vk_status fake_read_at(void *self, uint64_t offset, void *buf
 		return vk_error_set(err, VK_IO, "fake", "the cable was pulled");
 	if (d->sleep_ms > 0)
 		nanosleep(&pause, NULL);
+	if (d->gone_from != 0 && d->reads >= d->gone_from)
+		len = 0;
 	len = (size_t)vk_min_u64(len, fake_clear(d->bad, d->bad_count, offset));
 	len = (size_t)vk_min_u64(len, fake_clear(d->absent, d->absent_count, offset));
 	fake_copy(d, offset, buf, len);

@@ -121,6 +121,27 @@ static inline void header_bench_zero(struct header_bench *b, uint64_t offset, si
 	free(zeros);
 }
 
+/* With HEADER_BENCH_SHOW in the environment every plan is told. */
+static inline void header_bench_show(const struct vk_rebuild_header *h)
+{
+	if (getenv("HEADER_BENCH_SHOW") == NULL)
+		return;
+	for (unsigned i = 0; i < VK_HS_COUNT; i++)
+		fprintf(stderr, "  %s: %s, %s\n", vk_header_structure_name(i),
+			vk_structure_state_name(h->verdicts[i].state), h->verdicts[i].why);
+	for (size_t i = 0; i < h->field_count; i++) {
+		const struct vk_rebuilt_field *f = &h->fields[i];
+
+		fprintf(stderr, "  %s.%s at 0x%llx: %s -> %s [%s] %s\n", f->layout->name,
+			f->field != NULL ? f->field->name : "", (unsigned long long)f->structure_bytes, f->was,
+			f->is, vk_field_origin_name(f->origin), f->from);
+	}
+	for (size_t i = 0; i < h->lost_count; i++)
+		fprintf(stderr, "  lost: %s\n", h->lost[i]);
+	for (size_t i = 0; i < h->note_count; i++)
+		fprintf(stderr, "  note: %s\n", h->notes[i]);
+}
+
 static inline enum vk_status header_bench_plan(struct header_bench *b,
 					       const struct vk_rebuild_header_options *options)
 {
@@ -133,24 +154,10 @@ static inline enum vk_status header_bench_plan(struct header_bench *b,
 	memset(&b->err, 0, sizeof(b->err));
 	status = vk_rebuild_header(vk_overlay_io(b->damage), 0, b->length_bytes, 512, options, b->plan,
 				   &b->header, &b->err);
-	if (getenv("HEADER_BENCH_SHOW") != NULL) {
+	if (getenv("HEADER_BENCH_SHOW") != NULL)
 		fprintf(stderr, "status %d %s\n", status, b->err.what);
-		for (unsigned i = 0; status == VK_OK && i < VK_HS_COUNT; i++)
-			fprintf(stderr, "  %s: %s, %s\n", vk_header_structure_name(i),
-				vk_structure_state_name(b->header.verdicts[i].state),
-				b->header.verdicts[i].why);
-		for (size_t i = 0; i < b->header.field_count; i++) {
-			const struct vk_rebuilt_field *f = &b->header.fields[i];
-
-			fprintf(stderr, "  %s.%s at 0x%llx: %s -> %s [%s] %s\n", f->layout->name,
-				f->field != NULL ? f->field->name : "", (unsigned long long)f->structure_bytes,
-				f->was, f->is, vk_field_origin_name(f->origin), f->from);
-		}
-		for (size_t i = 0; i < b->header.lost_count; i++)
-			fprintf(stderr, "  lost: %s\n", b->header.lost[i]);
-		for (size_t i = 0; i < b->header.note_count; i++)
-			fprintf(stderr, "  note: %s\n", b->header.notes[i]);
-	}
+	if (status == VK_OK)
+		header_bench_show(&b->header);
 	return status;
 }
 
@@ -195,25 +202,30 @@ static inline bool header_bench_says(char **list, size_t count, const char *part
 	return false;
 }
 
-/* Decode the result: the map of the volume, and where its descriptor is, are what they were. */
-static inline void header_bench_reads_the_same(struct header_bench *b)
+/* Decode the result: whether the map of the volume, and where its descriptor is, are what they were. */
+static inline bool header_bench_maps_the_same(struct header_bench *b)
 {
 	struct vk_vmfs was = {.partition_bytes = b->length_bytes}, is = was;
 	struct vk_findings ignored = {0};
 	struct vk_finding_sink sink = vk_findings_sink(&ignored);
 	struct vk_error err = {0};
+	bool same;
 
 	assert_int_equal(vk_vmfs_read(b->sound, &sink, &was, &err), VK_OK);
 	assert_int_equal(vk_vmfs_read(vk_overlay_io(b->plan), &sink, &is, &err), VK_OK);
-	assert_true(is.lvm_usable);
-	assert_false(is.runs_linear);
-	assert_int_equal(is.run_count, was.run_count);
-	for (size_t i = 0; i < was.run_count; i++)
-		assert_memory_equal(&is.runs[i], &was.runs[i], sizeof(was.runs[i]));
-	assert_int_equal(is.fs_offset_bytes, was.fs_offset_bytes);
+	same = is.lvm_usable && !is.runs_linear && is.run_count == was.run_count &&
+	       is.fs_offset_bytes == was.fs_offset_bytes;
+	for (size_t i = 0; same && i < was.run_count; i++)
+		same = memcmp(&is.runs[i], &was.runs[i], sizeof(was.runs[i])) == 0;
 	vk_vmfs_free(&was);
 	vk_vmfs_free(&is);
 	vk_findings_free(&ignored);
+	return same;
+}
+
+static inline void header_bench_reads_the_same(struct header_bench *b)
+{
+	assert_true(header_bench_maps_the_same(b));
 }
 
 #endif

@@ -137,7 +137,7 @@ static void test_two_generations(void **state)
 	zero(&disk, 128 * SECTOR + DESCRIPTOR, SECTOR);
 	s = search(&disk);
 	assert_candidate(&s, 0, VK_STANDING_DAMAGED, 128 * SECTOR);
-	assert_int_equal(s.find.candidates[0].vote.blocks, 2048);
+	assert_int_equal(s.find.candidates[0].vote.heartbeats, 2048);
 	search_free(&s);
 	close(disk.fd);
 }
@@ -212,7 +212,7 @@ static void test_foreign(void **state)
 	assert_int_equal(s.find.foreign.items[0].start_bytes, outer_start);
 	assert_int_equal(s.find.foreign.items[0].length_bytes, 7 * GIB);
 	search_free(&s);
-	zero(&disk, outer_start + DESCRIPTOR, 8 << 20);
+	zero(&disk, outer_start + DESCRIPTOR, 512 << 20);
 	s = search(&disk);
 	assert_candidate(&s, 0, VK_GHOST_FOREIGN, outer_start);
 	search_free(&s);

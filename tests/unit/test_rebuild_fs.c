@@ -12,13 +12,13 @@ static struct vk_io *open_kind(int kind)
 	case 0:
 		return header_bench_real();
 	case 1:
-		return header_bench_lab("version=3", five_gib, 1, 0);
+		return header_bench_lab("version=3,label=mail store", five_gib, 1, 0);
 	case 2:
-		return header_bench_lab("version=5", five_gib, 1, 0);
+		return header_bench_lab("version=5,label=mail store", five_gib, 1, 0);
 	case 3:
-		return header_bench_lab("version=6", five_gib, 1, 0);
+		return header_bench_lab("version=6,label=mail store", five_gib, 1, 0);
 	default:
-		return header_bench_lab("version=6l", five_gib, 1, 0);
+		return header_bench_lab("version=6l,label=mail store", five_gib, 1, 0);
 	}
 }
 
@@ -383,7 +383,7 @@ static void damaged_labels(void **state)
 
 	(void)state;
 	header_bench_open(&b, open_kind(2));
-	header_bench_hurt(&b, FS + 0x1D, "bad\xff\x1b[2Jlabel", 12);
+	header_bench_hurt(&b, FS + 0x1D, "bad\xff\x1b[2Jlabel", 13);
 	assert_int_equal(header_bench_plan(&b, NULL), VK_OK);
 	get_fs(vk_overlay_io(b.plan), &fs);
 	assert_int_equal(strncmp((char *)fs.fsLabel, "vmfskit-recovered-", 18), 0);

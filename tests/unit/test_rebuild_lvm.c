@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PE tables, captures, other extents, large devices: what the repair of LVM regions takes from where. */
 #include "header_bench.h"
+#include "lvm_samples.h"
 
 static const uint64_t five_gib = 5 * GIB + 100 * 512;
 
@@ -28,6 +29,8 @@ static void plan_again_changes_nothing(struct header_bench *b, const struct vk_r
 	assert_non_null(again);
 	assert_int_equal(vk_rebuild_header(vk_overlay_io(b->plan), 0, b->length_bytes, 512, o, again, &header,
 					   &err), VK_OK);
+	if (vk_overlay_dirty_bytes(again) != 0)
+		header_bench_show(&header);
 	assert_int_equal(vk_overlay_dirty_bytes(again), 0);
 	vk_rebuild_header_free(&header);
 	vk_overlay_free(again);
@@ -295,6 +298,147 @@ static void length_not_known(void **state)
 	header_bench_close(&b);
 }
 
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return *seed >> 33;
+}
+
+static void hurt_at_random(struct header_bench *b, uint64_t *seed)
+{
+	static const uint64_t places[] = {0x100000, 0x100200, 0x101000, 0x180200, 0x180600, 0x182000, 0x1300000};
+	unsigned hits = 1 + (unsigned)(next_random(seed) % 6);
+
+	for (unsigned i = 0; i < hits; i++) {
+		uint64_t at = places[next_random(seed) % 7] + next_random(seed) % 0x130;
+		size_t len = 1 + next_random(seed) % (next_random(seed) % 4 == 0 ? 300 : 9);
+		uint8_t bytes[300];
+
+		for (size_t k = 0; k < len; k++)
+			bytes[k] = next_random(seed) % 3 == 0 ? 0 : (uint8_t)next_random(seed);
+		header_bench_hurt(b, at, bytes, len);
+	}
+}
+
+/* Whatever is damaged together: the volume is mapped as it was, or something is said to be lost or guessed. */
+static void random_damage_is_never_hidden(void **state)
+{
+	static const char *const specs[] = {"version=3", "version=5", "version=6"};
+	const char *rounds = getenv("HEADER_BENCH_ROUNDS");
+	int patterns = rounds != NULL ? atoi(rounds) : 150;
+	uint64_t seed = 20090421 + (uint64_t)(patterns != 150 ? patterns : 0);
+
+	(void)state;
+	for (size_t s = 0; s < 4; s++) {
+		struct vk_io *io = s < 3 ? header_bench_lab(specs[s], five_gib, 1, 0) : header_bench_real();
+		struct header_bench b;
+
+		if (io == NULL)
+			continue;
+		header_bench_open(&b, io);
+		for (int i = 0; i < patterns; i++) {
+			uint64_t start = seed;
+			enum vk_status status;
+
+			header_bench_reset(&b);
+			hurt_at_random(&b, &seed);
+			status = header_bench_plan(&b, NULL);
+			if (status != VK_OK) {
+				assert_true(status == VK_ABSENT || status == VK_UNSUPPORTED);
+				continue;
+			}
+			plan_again_changes_nothing(&b, NULL);
+			if (b.header.lost_count == 0 && !b.header.guessed && !header_bench_maps_the_same(&b))
+				fail_msg("kind %zu, seed %llu: the volume is mapped otherwise, and nothing says so", s,
+					 (unsigned long long)start);
+		}
+		header_bench_close(&b);
+	}
+}
+
+/* The published headers, with what was published of their volumes, on empty disks of their size. */
+static void published_headers(void **state)
+{
+	static const char *const names[] = {"d1-lvm316-vmfs331", "d3-lvm521", "d4-lvm521-older"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct vk_lvm_device d = device_of(names[i]);
+		struct vk_lab_disk disk = memory_disk(d.totalBytes);
+		uint8_t sector[512] = {0};
+		struct header_bench b;
+		struct vk_io *io;
+		char path[64];
+
+		sample_bytes(names[i], VK_LVM_HEADER_OFFSET, sector, sizeof(sector));
+		assert_int_equal(vk_lab_put(&disk, VK_LVM_HEADER_OFFSET, sector, 512, NULL), VK_OK);
+		if (i == 0) {
+			sample_bytes(names[i], 0x100200, sector, sizeof(sector));
+			assert_int_equal(vk_lab_put(&disk, 0x100200, sector, 512, NULL), VK_OK);
+		}
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", disk.fd);
+		assert_int_equal(vk_io_open_raw(path, &(struct vk_open_options){512}, &io, NULL), VK_OK);
+		close(disk.fd);
+		header_bench_open(&b, io);
+		header_bench_zero(&b, VK_LVM_HEADER_OFFSET, 4);
+		must_plan(&b, NULL);
+		assert_true(header_bench_same(&b, VK_LVM_HEADER_OFFSET, i == 0 ? 1024 : 512));
+		assert_int_equal(b.header.verdicts[VK_HS_LVM_HEADER].state, VK_STRUCTURE_MENDED);
+		header_bench_reset(&b);
+		header_bench_hurt(&b, VK_LVM_HEADER_OFFSET + 0x6A, "\x99", 1);
+		must_plan(&b, NULL);
+		assert_true(header_bench_same(&b, VK_LVM_HEADER_OFFSET, i == 0 ? 1024 : 512));
+		header_bench_close(&b);
+	}
+}
+
+/* A device that no volume was made on is sound as it is. */
+static void empty_devices_stay(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, io);
+	header_bench_zero(&b, 0x100066, 4);
+	header_bench_zero(&b, 0x100200, 0x1000000 + 0x600000);
+	must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	header_bench_close(&b);
+}
+
+/* On a disk, behind a table: everything is put where the partition lies. */
+static void partition_on_a_disk(void **state)
+{
+	struct vk_io *part = header_bench_lab("version=5", five_gib, 1, 0);
+	struct vk_io *disk = vk_io_shifted(part, 63 * 512);
+	struct vk_overlay *damage = vk_overlay_new(disk), *plan;
+	uint64_t at = 63 * 512 + VK_LVM_HEADER_OFFSET;
+	uint8_t sector[512], was[512];
+	struct vk_rebuild_header header;
+	const struct vk_edit *edits;
+	struct vk_error err = {0};
+
+	(void)state;
+	header_bench_get(disk, at, was, 512);
+	memcpy(sector, was, 512);
+	memset(sector, 0, 4);
+	assert_int_equal(vk_overlay_put(damage, at, sector, 512, "damage", 0, &err), VK_OK);
+	plan = vk_overlay_new(vk_overlay_io(damage));
+	assert_int_equal(vk_rebuild_header(vk_overlay_io(damage), 63 * 512, five_gib, 512, NULL, plan, &header,
+					   &err), VK_OK);
+	assert_int_equal(vk_overlay_edits(plan, &edits), 1);
+	assert_int_equal(edits[0].offset_bytes, at);
+	assert_int_equal(edits[0].length_bytes, 512);
+	assert_int_equal(edits[0].write_class, VK_HEADER_CLASS_LVM);
+	assert_memory_equal(edits[0].new_bytes, was, 512);
+	vk_rebuild_header_free(&header);
+	vk_overlay_free(plan);
+	vk_overlay_free(damage);
+	vk_io_close(disk);
+	vk_io_close(part);
+}
+
 static void nothing_is_refused(void **state)
 {
 	uint8_t *zeros = calloc(1, 40 << 20);
@@ -322,8 +466,14 @@ int main(void)
 		cmocka_unit_test(lost_member_is_refused),
 		cmocka_unit_test(large_devices),
 		cmocka_unit_test(length_not_known),
+		cmocka_unit_test(random_damage_is_never_hidden),
+		cmocka_unit_test(published_headers),
+		cmocka_unit_test(empty_devices_stay),
+		cmocka_unit_test(partition_on_a_disk),
 		cmocka_unit_test(nothing_is_refused),
 	};
 
+	if (getenv("CMOCKA_TEST_FILTER") != NULL)
+		cmocka_set_test_filter(getenv("CMOCKA_TEST_FILTER"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

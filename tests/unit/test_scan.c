@@ -362,6 +362,26 @@ static void reading_that_fails_ends_the_scan(void **state)
 	}
 }
 
+/* A cable that was pulled is not noted as bad sectors up to the end. */
+static void a_disk_that_goes_away_ends_the_scan(void **state)
+{
+	struct vk_scan scan;
+	struct vk_error err = {0};
+	const struct vk_scan_options options = {.length_bytes = 256 * MIB, .sector_size = 512};
+	struct vk_io *io;
+
+	(void)state;
+	for (uint64_t from = 2; from < 60; from += 3) {
+		new_disk(256 * MIB);
+		disk.dense = true;
+		disk.gone_from = from;
+		io = fake_open(&disk);
+		assert_int_equal(vk_scan(io, &options, &scan, &err), VK_IO);
+		assert_non_null(strstr(err.what, "does not answer any more"));
+		vk_io_close(io);
+	}
+}
+
 static bool note_progress(void *ctx, uint64_t done, uint64_t total)
 {
 	uint64_t *last = ctx;
@@ -406,6 +426,7 @@ int main(void)
 		cmocka_unit_test(ranges_of_a_dying_disk_are_bounded),
 		cmocka_unit_test(absent_parts_are_passed),
 		cmocka_unit_test(reading_that_fails_ends_the_scan),
+		cmocka_unit_test(a_disk_that_goes_away_ends_the_scan),
 		cmocka_unit_test(progress_is_told_to_the_end),
 	};
 

@@ -89,7 +89,7 @@ static void noise_does_not_vote(void **state)
 		fake_put(&disk, at += 512, VK_HB_FREE, 0);
 		fake_put(&disk, at += 512, VK_HB_FREE, 100);
 	}
-	fake_put(&disk, at += 512, LOCK + 1, 8192); /* the only one of its place */
+	fake_put(&disk, at + 512, LOCK + 1, 8192); /* the only one of its place */
 	scan_disk(&scan);
 	assert_int_equal(scan.vote_count, 0);
 	vk_scan_free(&scan);

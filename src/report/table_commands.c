@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Collects the commands for a planned table, and shows them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rebuild/sentences.h"
+#include "report/table_commands_parts.h"
+
+static int by_start(const void *a, const void *b)
+{
+	const struct vk_partition *x = &(*(const struct vk_planned_entry *const *)a)->partition;
+	const struct vk_partition *y = &(*(const struct vk_planned_entry *const *)b)->partition;
+
+	if (x->start_sector != y->start_sector)
+		return x->start_sector < y->start_sector ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+bool vk_commands_active(const struct vk_commands_case *c, unsigned number)
+{
+	return c->has_mbr && number >= 1 && number <= 4 && c->mbr.entries[number - 1].bootFlag == 0x80;
+}
+
+enum vk_status vk_table_commands_make(const struct vk_rebuild_table *table,
+				      const struct vk_table_commands_options *options,
+				      struct vk_table_commands *ret_commands, struct vk_error *err)
+{
+	struct vk_table_commands out = {.esxi_count = 0};
+	struct vk_commands_case c = {.table = table, .options = options, .out = &out};
+	bool kept;
+
+	c.has_mbr = options->sector0 != NULL && table->kind == VK_TABLE_MBR;
+	if (c.has_mbr)
+		vk_mbr_decode(options->sector0, VK_MBR_BYTES, &c.mbr);
+	c.entries = calloc(table->entry_count + 1, sizeof(*c.entries));
+	kept = c.entries != NULL;
+	for (size_t i = 0; i < table->entry_count && kept; i++) {
+		c.entries[i] = &table->entries[i];
+		c.logical = c.logical || table->entries[i].partition.logical;
+	}
+	if (kept)
+		qsort(c.entries, table->entry_count, sizeof(*c.entries), by_start);
+	kept = kept && vk_commands_for_esxi(&c) && vk_commands_for_linux(&c);
+	free(c.entries);
+	if (kept) {
+		*ret_commands = out;
+		return VK_OK;
+	}
+	vk_table_commands_free(&out);
+	return vk_error_set(err, VK_NOMEM, NULL, "no memory for the commands of a table");
+}
+
+void vk_table_commands_free(struct vk_table_commands *commands)
+{
+	vk_sentences_free(&commands->esxi, &commands->esxi_count);
+	vk_sentences_free(&commands->shown, &commands->shown_count);
+	vk_sentences_free(&commands->esxi_notes, &commands->esxi_note_count);
+	vk_sentences_free(&commands->script, &commands->script_count);
+	vk_sentences_free(&commands->linux_notes, &commands->linux_note_count);
+	free(commands->linux_command);
+	commands->linux_command = NULL;
+}
+
+static void put_lines(FILE *out, const char *before, char *const *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%s%s\n", before, lines[i]);
+}
+
+void vk_table_commands_text(FILE *out, const struct vk_table_commands *commands)
+{
+	fputs("# on the ESXi host\n", out);
+	put_lines(out, "", commands->esxi, commands->esxi_count);
+	if (commands->shown_count > 0)
+		fputs("# getptbl then shows\n", out);
+	put_lines(out, "#   ", commands->shown, commands->shown_count);
+	put_lines(out, "# note: ", commands->esxi_notes, commands->esxi_note_count);
+	fputs("\n# on a Linux host\n", out);
+	if (commands->linux_command != NULL) {
+		fprintf(out, "%s <<'END'\n", commands->linux_command);
+		put_lines(out, "", commands->script, commands->script_count);
+		fputs("END\n", out);
+	}
+	put_lines(out, "# note: ", commands->linux_notes, commands->linux_note_count);
+}
+
+static json_t *list(char *const *lines, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		if (array != NULL && json_array_append_new(array, json_string(lines[i])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+json_t *vk_table_commands_json(const struct vk_table_commands *commands)
+{
+	json_t *esxi = json_pack("{s:o, s:o, s:o}", "commands",
+				 list(commands->esxi, commands->esxi_count), "shows",
+				 list(commands->shown, commands->shown_count), "notes",
+				 list(commands->esxi_notes, commands->esxi_note_count));
+	json_t *host = json_pack("{s:s?, s:o, s:o}", "command", commands->linux_command, "script",
+				 list(commands->script, commands->script_count), "notes",
+				 list(commands->linux_notes, commands->linux_note_count));
+
+	return json_pack("{s:o, s:o}", "esxi", esxi, "linux", host);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands that make a planned partition table on a live ESXi host, and on Linux, exactly as those tools take them. */
+#ifndef VK_REPORT_TABLE_COMMANDS_H
+#define VK_REPORT_TABLE_COMMANDS_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "vmfskit/rebuild_table.h"
+
+struct vk_table_commands_options {
+	const char *esxi_device;  /* "/vmfs/devices/disks/naa.6001..."; NULL: a placeholder that says so */
+	const char *linux_device; /* "/dev/sdb" or an image; NULL: a placeholder */
+	const uint8_t *sector0;   /* the planned one (VK_MBR_BYTES): disk signature and active partition; may be NULL */
+};
+
+struct vk_table_commands {
+	char **esxi;        /* lines to type, in this order */
+	size_t esxi_count;
+	char **shown;       /* what the last of them, getptbl, shows then; empty when it is not known */
+	size_t shown_count;
+	char **esxi_notes;  /* whole sentences */
+	size_t esxi_note_count;
+	char *linux_command;/* reads script from standard input; NULL: there is no script */
+	char **script;      /* lines */
+	size_t script_count;
+	char **linux_notes;
+	size_t linux_note_count;
+};
+
+/* Errors: VK_NOMEM. Free with vk_table_commands_free. */
+VK_MUST_USE enum vk_status vk_table_commands_make(const struct vk_rebuild_table *table,
+						  const struct vk_table_commands_options *options,
+						  struct vk_table_commands *ret_commands,
+						  struct vk_error *err);
+void vk_table_commands_free(struct vk_table_commands *commands);
+
+/* For people: to paste line by line; all that is no command is a comment. */
+void vk_table_commands_text(FILE *out, const struct vk_table_commands *commands);
+/* {"esxi": {"commands", "shows", "notes"}, "linux": {"command", "script", "notes"}}; NULL when memory ran out. */
+json_t *vk_table_commands_json(const struct vk_table_commands *commands);
+
+#endif

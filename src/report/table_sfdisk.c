@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sfdisk of Linux: a script with every number, GUID and name, as its man page has it. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "rebuild/sentences.h"
+#include "report/table_commands_parts.h"
+
+enum { LINE_BYTES = 700, NAME_UNITS = 36 };
+
+#define LINE(c, ...) vk_sentence_add(&(c)->out->script, &(c)->out->script_count, __VA_ARGS__)
+#define NOTE(c, ...) vk_sentence_add(&(c)->out->linux_notes, &(c)->out->linux_note_count, __VA_ARGS__)
+
+/* A word for sh; false when it cannot be one line. */
+static bool put_quoted(struct vk_text *text, const char *word)
+{
+	vk_text_put(text, "'");
+	for (const char *p = word; *p != '\0'; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7F)
+			return false;
+		if (*p == '\'')
+			vk_text_put(text, "'\\''");
+		else
+			vk_text_fmt(text, "%c", *p);
+	}
+	vk_text_put(text, "'");
+	return true;
+}
+
+static void put_hex(struct vk_text *text, unsigned byte)
+{
+	vk_text_fmt(text, "\\x%02x", byte);
+}
+
+/* One character as UTF-8; what would end or change the quoted name as the escape that sfdisk writes itself. */
+static void put_character(struct vk_text *text, uint32_t c)
+{
+	if (c < 0x20 || c == '"' || c == '\\' || c == '$' || c == '`' || c == 0x7F) {
+		put_hex(text, c);
+	} else if (c < 0x80) {
+		vk_text_fmt(text, "%c", (char)c);
+	} else if (c < 0x800) {
+		put_hex(text, 0xC0 | c >> 6);
+		put_hex(text, 0x80 | (c & 0x3F));
+	} else if (c < 0x10000) {
+		put_hex(text, 0xE0 | c >> 12);
+		put_hex(text, 0x80 | (c >> 6 & 0x3F));
+		put_hex(text, 0x80 | (c & 0x3F));
+	} else {
+		put_hex(text, 0xF0 | c >> 18);
+		put_hex(text, 0x80 | (c >> 12 & 0x3F));
+		put_hex(text, 0x80 | (c >> 6 & 0x3F));
+		put_hex(text, 0x80 | (c & 0x3F));
+	}
+}
+
+/* False when the name is no UTF-16; what was put is then to be left out. */
+static bool put_name(struct vk_text *text, const uint8_t name[72])
+{
+	for (size_t i = 0; i < NAME_UNITS; i++) {
+		uint32_t c = vk_get_le16(name + 2 * i);
+
+		if (c == 0)
+			return true;
+		if (c >= 0xD800 && c < 0xDC00 && i + 1 < NAME_UNITS) {
+			uint32_t low = vk_get_le16(name + 2 * ++i);
+
+			if (low < 0xDC00 || low > 0xDFFF)
+				return false;
+			c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+		} else if (c >= 0xD800 && c < 0xE000) {
+			return false;
+		}
+		put_character(text, c);
+	}
+	return true;
+}
+
+static void put_attributes(struct vk_text *text, uint64_t attributes)
+{
+	static const char *const names[] = {"RequiredPartition", "NoBlockIOProtocol", "LegacyBIOSBootable"};
+	const char *blank = "";
+
+	vk_text_put(text, ", attrs=\"");
+	for (unsigned bit = 0; bit < 64; bit++) {
+		if ((attributes >> bit & 1) == 0 || (bit > 2 && bit < 48))
+			continue;
+		if (bit <= 2)
+			vk_text_fmt(text, "%s%s", blank, names[bit]);
+		else
+			vk_text_fmt(text, "%sGUID:%u", blank, bit);
+		blank = " ";
+	}
+	vk_text_put(text, "\"");
+}
+
+static bool put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_entry *entry,
+			  struct vk_text *text)
+{
+	const struct vk_gpt_entry *e = &entry->partition.entry;
+	size_t before;
+	char guid[VK_GUID_TEXT_BYTES];
+	const uint64_t told = 0xFFFF000000000007U; /* the bits that have words */
+
+	vk_guid_format(&e->typeGUID, guid);
+	vk_text_fmt(text, ", type=%s", guid);
+	vk_guid_format(&e->uniqueGUID, guid);
+	vk_text_fmt(text, ", uuid=%s", guid);
+	if (vk_get_le16(e->name) != 0) {
+		before = text->len_bytes;
+		vk_text_put(text, ", name=\"");
+		if (put_name(text, e->name)) {
+			vk_text_put(text, "\"");
+		} else {
+			text->len_bytes = before;
+			text->buf[before] = '\0';
+			if (!NOTE(c, "The name of partition %u is no text and is left out.",
+				  entry->partition.number))
+				return false;
+		}
+	}
+	if ((e->attributes & told) != 0)
+		put_attributes(text, e->attributes);
+	return (e->attributes & ~told) == 0 ||
+	       NOTE(c, "Partition %u has attribute bits that sfdisk has no words for.", entry->partition.number);
+}
+
+static bool put_entry(struct vk_commands_case *c, const char *node, const struct vk_planned_entry *entry)
+{
+	const struct vk_partition *p = &entry->partition;
+	char line[LINE_BYTES];
+	struct vk_text text;
+
+	vk_text_init(&text, line, sizeof(line));
+	vk_text_fmt(&text, "%s%u : start=%" PRIu64 ", size=%" PRIu64, node, p->number, p->start_sector,
+		    p->sectors);
+	if (p->gpt) {
+		if (!put_gpt_entry(c, entry, &text))
+			return false;
+	} else {
+		vk_text_fmt(&text, ", type=%x%s", p->mbr_type,
+			    vk_commands_active(c, p->number) ? ", bootable" : "");
+	}
+	return LINE(c, "%s", line);
+}
+
+static bool put_head(struct vk_commands_case *c)
+{
+	const struct vk_rebuild_table *t = c->table;
+	char guid[VK_GUID_TEXT_BYTES];
+	bool kept;
+
+	if (t->kind == VK_TABLE_GPT) {
+		vk_guid_format(&t->disk_guid, guid);
+		kept = LINE(c, "label: gpt") && LINE(c, "label-id: %s", guid);
+	} else {
+		kept = LINE(c, "label: dos") && (!c->has_mbr || LINE(c, "label-id: 0x%08x", c->mbr.diskSignature));
+	}
+	kept = kept && LINE(c, "unit: sectors");
+	if (kept && t->kind == VK_TABLE_GPT)
+		kept = LINE(c, "first-lba: %" PRIu64, t->first_usable_lba) &&
+		       LINE(c, "last-lba: %" PRIu64, t->last_usable_lba);
+	else if (kept)
+		/* else it keeps the first MiB free, and takes a partition that starts at 63 or 128 for a mistake */
+		kept = LINE(c, "first-lba: 1");
+	return kept && LINE(c, "sector-size: %u", t->sector_size) && LINE(c, "%s", "");
+}
+
+/* An extended partition is no entry of the plan when it holds nothing but its chain; sfdisk must be told it. */
+static bool put_extended(struct vk_commands_case *c, const char *node)
+{
+	for (size_t i = 0; i < c->table->entry_count; i++)
+		if (vk_partition_is_extended(&c->table->entries[i].partition))
+			return true;
+	for (unsigned i = 0; c->has_mbr && i < 4; i++) {
+		const struct vk_mbr_entry *e = &c->mbr.entries[i];
+
+		if (vk_mbr_entry_used(e) && vk_mbr_type_is_extended(e->type))
+			return LINE(c, "%s%u : start=%u, size=%u, type=%x", node, i + 1, e->firstLBA, e->sectors,
+				    e->type);
+	}
+	return true;
+}
+
+/* The number of a partition is what its node's name ends with. */
+static void node_name(const char *device, char ret_name[80])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+	size_t len = device != NULL ? strlen(device) : 0;
+	struct vk_text text;
+
+	vk_text_init(&text, ret_name, 80);
+	if (len == 0 || len > 70 || strspn(device, plain) != len) {
+		vk_text_put(&text, "part");
+		return;
+	}
+	vk_text_put(&text, device);
+	if (device[len - 1] >= '0' && device[len - 1] <= '9')
+		vk_text_put(&text, "p");
+}
+
+static bool put_command(struct vk_commands_case *c)
+{
+	const char *device = c->options->linux_device;
+	char line[LINE_BYTES + 4096];
+	struct vk_text text;
+
+	vk_text_init(&text, line, sizeof(line));
+	vk_text_put(&text, "sfdisk --wipe never --wipe-partitions never ");
+	if (device == NULL || !put_quoted(&text, device)) {
+		vk_text_init(&text, line, sizeof(line));
+		vk_text_put(&text, "sfdisk --wipe never --wipe-partitions never /dev/DEVICE");
+	}
+	c->out->linux_command = strdup(line);
+	return c->out->linux_command != NULL;
+}
+
+bool vk_commands_for_linux(struct vk_commands_case *c)
+{
+	const struct vk_rebuild_table *t = c->table;
+	char node[80];
+	bool kept;
+
+	if (t->nothing_to_do)
+		return NOTE(c, "The table is sound: there is nothing to type.");
+	node_name(c->options->linux_device, node);
+	kept = put_command(c) && put_head(c) && (!c->logical || put_extended(c, node));
+	for (size_t i = 0; i < t->entry_count && kept; i++)
+		kept = put_entry(c, node, c->entries[i]);
+	if (kept && t->sector_size != 512)
+		kept = NOTE(c, "On an image file say losetup --sector-size %u first, and apply it to the loop device.",
+			    t->sector_size);
+	return kept && NOTE(c, "sfdisk writes fields that nobody reads in its own way (what stands behind names, CHS); "
+			       "vmfskit repair table --write keeps sound bytes.");
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The state of a search on its way to the disk: power cut and full disk at every step, SIGKILL at any moment; sectors that
+# cannot be read. The next run ends like one that nothing happened to.
+. "$(dirname "$0")/../lib.sh"
+
+cd "$(big_dir)" || exit 1
+work=$PWD
+"$LAB" make --table gpt --size 2G --volume start=2050,version=5 disk.img >/dev/null || exit 1
+find_all() { "$VMFSKIT" find --no-store --json "$@" disk.img; }
+find_all >whole.json 2>/dev/null
+is "the volume is found" "$(jq -r '.candidates[] | "\(.standing) \(.start_sector)"' whole.json)" "living 2050"
+
+VMFSKIT_CRASH_LOG=$work/points run "$HOOKS" find --no-store --json --resume counted disk.img
+same "with a state the answer is the same" whole.json "$OUT"
+is "the state is for its owner only" "$(stat -c %a counted)" 600
+is "steps of a search" "$(cut -d ' ' -f 4 points | sort | uniq -c | tr -s ' \n' ' ')" " 2 create 2 fsync 2 rename 2 write "
+
+# --- power cut
+bad=
+for ((n = 1; n <= $(wc -l <points); n++)); do
+	rm -f state*
+	VMFSKIT_CRASH_AT=$n "$HOOKS" find --no-store --resume state disk.img >/dev/null 2>&1
+	code=$?
+	[ $code -eq 99 ] || bad+="$n: exit code $code"$'\n'
+	find_all --resume state >after.json 2>after.err
+	cmp -s whole.json after.json || bad+="$n: another answer: $(tail -n 1 after.err)"$'\n'
+	[ "$(ls -A | grep -c '^state')" -eq 1 ] || bad+="$n: left: $(ls -A | grep '^state' | tr '\n' ' ')"$'\n'
+done
+is "after a power cut at any step the next run gives the same answer and leaves nothing over" "$bad" ""
+
+# --- no room for the state: told before the search; not told when the search came to its end all the same
+bad=
+for ((n = 1; n <= $(wc -l <points); n++)); do
+	rm -f state*
+	VMFSKIT_TEST_NOSPACE_AT=$n "$HOOKS" find --no-store --json --resume state disk.img >room.json 2>room.err
+	code=$?
+	if [ "$n" -le 4 ]; then
+		[ $code -eq 4 ] || bad+="$n: exit code $code"$'\n'
+		grep -q 'No space left' room.err || bad+="$n: $(cat room.err)"$'\n'
+	else
+		cmp -s whole.json room.json || bad+="$n: another answer"$'\n'
+	fi
+	[ ! -e state.new ] || bad+="$n: state.new is left"$'\n'
+done
+is "no room for the state at any step" "$bad" ""
+
+# --- SIGKILL while it reads
+need strace
+dd if=/dev/urandom of=disk.img bs=1M seek=128 count=256 conv=notrunc status=none
+find_all >whole.json 2>/dev/null
+bad=
+for wait in 0.02 0.1 0.2 0.3; do
+	rm -f state*
+	STRACE_OPTIONS="-e inject=pread64:delay_exit=3000" traced trace "$VMFSKIT" find --no-store --resume state disk.img >/dev/null 2>&1 &
+	tracer=$!
+	for ((i = 0; i < 500; i++)); do
+		[ -s state ] && break
+		sleep 0.01
+	done
+	sleep $wait
+	kill -KILL "$(pgrep -P "$tracer" | head -n 1)" 2>/dev/null
+	wait $tracer 2>/dev/null
+	find_all --resume state >after.json 2>after.err
+	cmp -s whole.json after.json || bad+="$wait s: another answer: $(tail -n 1 after.err)"$'\n'
+done
+is "killed at any moment" "$bad" ""
+
+# --- a disk that cannot be read everywhere
+VMFSKIT_TEST_BAD=200000000+1,300000256+70000 run "$HOOKS" find --no-store --json disk.img
+is "bad sectors are told, and the search goes on behind them" \
+	"$(jq -c '[.candidates[].standing, [.unreadable[] | [.offset, .length]]]' "$OUT")" \
+	'["living",[[200000000,512],[300000256,70144]]]'

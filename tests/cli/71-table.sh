@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# repair table: lost tables come back with the starts, lengths and types of before, judged by sfdisk and sgdisk. The bulk of the
+# random disks is in tests/unit/test_rebuild_table.c; here a sample goes through the program and onto the disk.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+
+PATH=$PATH:/usr/sbin:/sbin
+need sfdisk sgdisk jq
+root=
+[ "$(id -u)" = 0 ] && root=1
+BIG=$(big_dir) || exit 1
+cd "$TMP" || exit 1
+
+RANDOM=20090421
+rnd() { echo $(((RANDOM << 15 | RANDOM) % $1)); }
+
+# vmfs FILE: "number start sectors type" of each VMFS partition as sfdisk reads them
+vmfs() {
+	sfdisk -d "$1" 2>/dev/null | sed -n 's/^[^ ]*[^0-9]\([0-9]*\) : start= *\([0-9]*\), size= *\([0-9]*\), type=\([^, ]*\).*/\1 \2 \3 \4/p' |
+		grep -iE ' (fb|AA31E02A-400F-11DB-9590-000C2911D1B8|4EB2EA39-7855-4790-A79E-FAE495E21F8D)$' | sort -n
+}
+places() { cut -d ' ' -f 2-; } # without the numbers
+# wipe FILE: sector 0 and both copies, and with EBR also the boot records of logical partitions
+wipe() {
+	"$LAB" break --really --how table "$1" >/dev/null || fail "wiping the table of $1"
+}
+repair() { run "$VMFSKIT" repair table "$@" --store "$TMP/store" --write; }
+
+# --- one volume, everywhere -------------------------------------------------------------------------------
+
+# judge NAME FILE LABEL [OPTION]...: wiped, rebuilt, the same volumes as before
+judge() {
+	local name=$1 file=$2 label=$3 before
+	shift 3
+	before=$(vmfs "$file" | places)
+	has "$name: a volume to lose" "$before" .
+	wipe "$file"
+	is "$name: lost" "$(vmfs "$file")" ""
+	repair "$file" "$@"
+	is "$name: done" "$CODE" 0
+	is "$name: start, length, type" "$(vmfs "$file" | places)" "$before"
+	is "$name: label" "$(sfdisk -d "$file" | sed -n 's/^label: //p')" "$label"
+	ok "$name: sfdisk --verify" sfdisk --verify "$file"
+	hasnt "$name: and has nothing to say" "$OUT" "overlap|outside|Sector .* already"
+	hasnt "$name: not on stderr either" "$ERR" ..
+	if [ "$label" = gpt ]; then
+		run sgdisk -v "$file"
+		has "$name: sgdisk -v" "$OUT" "No problems found"
+	fi
+}
+
+for i in $(seq 1 12); do
+	start=$((40 + $(rnd 3000000)))
+	sectors=$((620000 + $(rnd 1000000)))
+	case $((i % 4)) in
+	0) kind=mbr version=3 label=dos options='' ;;
+	1) kind=gpt version=5 label=gpt options='' ;;
+	2) kind=gpt version=6 label=gpt options='' ;;
+	3) kind=mbr version=5 label=dos options='--label mbr' ;; # nothing tells that it was one
+	esac
+	"$LAB" make --overwrite --table $kind --vmfs $version --start "$start" --vmfs-size "${sectors}s" --seed "$i" disk.img >/dev/null
+	# shellcheck disable=SC2086 # words are meant to be split
+	judge "VMFS$version on $kind from sector $start" disk.img $label $options
+	[ "$i" != 2 ] || cp --sparse=always disk.img second.img
+done
+wipe second.img
+cp --sparse=always second.img again.img
+repair second.img
+repair again.img
+same "twice the same bytes, fresh GUIDs as well" second.img again.img
+rm -f second.img again.img
+if [ -n "$SHARED" ]; then
+	real=$(real_partition)
+	for start in 63 128 2048 $((40 + $(rnd 3000000))) $((40 + $(rnd 3000000))); do
+		for kind in mbr gpt; do
+			options=
+			[ $kind = mbr ] || options='--label gpt' # a VMFS3 is on an MBR as far as anyone can tell
+			"$LAB" make --overwrite --table $kind --start "$start" --image "$real" disk.img >/dev/null
+			# shellcheck disable=SC2086
+			judge "the real VMFS3 on $kind from sector $start" disk.img "$([ $kind = mbr ] && echo dos || echo gpt)" $options
+		done
+	done
+	rm -f real.img
+else
+	skip "the real volume" "no ../shared/data"
+fi
+
+# --- several, with others between, in chains --------------------------------------------------------------
+
+at=$((40 + $(rnd 30000)))
+"$LAB" make --overwrite --table gpt --volume start=$((at + 5000)),size=700000s,version=6 --volume start=$((at + 900001)),size=700003s,version=5 \
+	--volume start=$((at + 1700005)),size=800001s,version=6l --extra-partition $at+4000:linux --extra-partition $((at + 2600000))+10:efi disk.img >/dev/null
+judge "three volumes and two others" disk.img gpt
+"$LAB" make --overwrite --table mbr --volume start=63,size=700000s,version=3 --volume start=800003,size=700000s,version=3,logical \
+	--volume start=1600001,size=700001s,version=3,logical disk.img >/dev/null
+before=$(vmfs disk.img)
+judge "a chain" disk.img dos
+is "a chain: the boot records tell the numbers" "$(vmfs disk.img)" "$before"
+zero disk.img $(((800003 - 63) * 512)) 512
+zero disk.img $(((1600001 - 63) * 512)) 512
+repair disk.img
+is "a chain, with the MBR alone: numbers, too" "$(vmfs disk.img)" "$before"
+
+# an image says nothing of its sectors; a device does
+if [ -n "$root" ]; then
+	"$LAB" make --overwrite --table gpt --sector-size 4096 --vmfs 6 --start 777 --vmfs-size 3G disk.img >/dev/null
+	device=$(loop_attach disk.img --sector-size 4096)
+	judge "sectors of 4096 bytes" "$device" gpt
+	loop_detach "$device"
+else
+	skip "sectors of 4096 bytes" "needs root"
+fi
+"$LAB" make --overwrite --table gpt --sector-size 4096 --vmfs 6 --start 777 --vmfs-size 3G disk.img >/dev/null
+parts() { "$VMFSKIT" decode --json "$1" | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}]'; }
+before=$(parts disk.img)
+wipe disk.img
+repair --sector-size 4096 disk.img
+is "an image with sectors of 4096 bytes" "$(parts disk.img)" "$before"
+
+# --- boot disks -------------------------------------------------------------------------------------------
+
+all() { sfdisk -d "$1" | sed -n 's/.*img\([0-9]*\) : start= *\([0-9]*\), size= *\([0-9]*\), type=\([^,]*\),.*/\1 \2 \3 \4/p'; }
+names() { sfdisk -d "$1" | sed -n 's/.*name="\([^"]*\)".*/\1/p' | xargs; }
+boot() { # boot LAYOUT SIZE WHAT
+	local file=$BIG/boot.img before
+	"$LAB" make --overwrite --layout "$1" --size "$2" "$file" >/dev/null
+	before=$(all "$file")
+	named=$(names "$file")
+	wipe "$file"
+	repair "$file"
+	is "$1: done" "$CODE" 0
+	has "$1: recognised" "$OUT" "$3"
+	is "$1: number, start, end, type of all" "$(all "$file")" "$before"
+	is "$1: names" "$(names "$file")" "$named"
+	run sgdisk -v "$file"
+	has "$1: sgdisk -v" "$OUT" "No problems found"
+}
+boot esxi50 20G "ESXi 5.0 or 5.1 boot disk"
+boot esxi5 40G "ESXi 5.5 or 6 boot disk"
+boot esxi7 300G "ESXi 7 or 8 boot disk"
+boot esxi7-small 100G "ESXi 7 or 8 boot disk \(small\)"
+# a boot bank that is gone leaves its entry out, and nothing else
+wipe "$BIG/boot.img"
+zero "$BIG/boot.img" $((208896 * 512)) 512
+repair "$BIG/boot.img"
+is "without a boot bank: the other four" "$(all "$BIG/boot.img" | cut -d ' ' -f 1 | xargs)" "1 6 7 8"
+rm -f "$BIG/boot.img"
+
+# --- tables of others -------------------------------------------------------------------------------------
+
+"$LAB" make --overwrite --table gpt --vmfs 6 --vmfs-size 3G --size 4G disk.img >/dev/null
+before=$(vmfs disk.img | places)
+wipe disk.img
+sgdisk -o -a 1 -n 1:34:32801 -t 1:0C01 disk.img >/dev/null
+run "$VMFSKIT" repair table disk.img --store "$TMP/store"
+has "Windows initialised it: the entry that goes is named" "$OUT" "Microsoft reserved\) is left out: it overlaps the volume at sector 2048"
+exits "Windows initialised it: a sound table of others is a guard's matter" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write
+has "Windows initialised it: which" "$ERR" "guard table-partitions"
+repair disk.img --override table-partitions
+is "Windows initialised it: start, length, type" "$(vmfs disk.img | places)" "$before"
+is "Windows initialised it: nothing of theirs" "$(sfdisk -d disk.img | grep -c 'start=')" 1
+
+# --- what cannot be ---------------------------------------------------------------------------------------
+
+truncate -s 0 disk.img
+truncate -s 100M disk.img
+exits "an empty disk" 1 "$VMFSKIT" repair table disk.img --store "$TMP/store"
+has "an empty disk: what was looked for" "$OUT$(cat "$OUT" "$ERR")" "Neither a volume of VMFS nor anything of a partition table was found"
+"$LAB" make --overwrite --vmfs 5 --size 4T "$BIG/disk.img" >/dev/null
+wipe "$BIG/disk.img"
+exits "an MBR cannot say 4 TB" 2 "$VMFSKIT" repair table "$BIG/disk.img" --label mbr
+has "an MBR cannot say 4 TB: what to do" "$ERR" "use --label gpt"
+judge4t=$("$VMFSKIT" repair table "$BIG/disk.img" --store "$TMP/store" --json | jq -r '.table.entries[0].sectors')
+is "a GPT can" "$judge4t" $((8589934592 - 2048 - 33))
