@@ -268,7 +268,7 @@ bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
 	const struct vk_vmfs *fs = !own->fs_usable && s->was != NULL ? s->was : own;
 	uint64_t data = s->lvm_known ? vk_min_u64(s->lvm.dataOffset, LVM_MAX_BYTES) : VK_LVM_DATA_OFFSET;
 	char of[64];
-	char text[80];
+	char text[112];
 
 	name_of(doc, s, of, sizeof(of));
 	if (!v->lvm_usable)
