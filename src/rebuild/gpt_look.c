@@ -72,7 +72,7 @@ static bool too_large(const struct vk_gpt_look *look, const struct vk_gpt_header
 
 static enum vk_status look_header(struct vk_gpt_look *look, uint64_t lba, struct vk_error *err)
 {
-	struct vk_gpt_header_seen seen = {.lba = lba};
+	struct vk_gpt_header_seen *seen = &look->headers[look->header_count];
 	enum vk_status status;
 
 	for (size_t i = 0; i < look->header_count; i++)
@@ -80,23 +80,21 @@ static enum vk_status look_header(struct vk_gpt_look *look, uint64_t lba, struct
 			return VK_OK;
 	if (look->header_count == VK_GPT_LOOK_HEADERS)
 		return VK_OK;
-	seen.sector = calloc(1, look->sector_size);
-	if (seen.sector == NULL)
+	*seen = (struct vk_gpt_header_seen){.lba = lba, .sector = calloc(1, look->sector_size)};
+	if (seen->sector == NULL)
 		return out_of_memory(look, err);
-	status = read_range(look, lba, seen.sector, look->sector_size, &seen.held, err);
-	if (status != VK_OK) {
-		free(seen.sector);
+	look->header_count++;
+	status = read_range(look, lba, seen->sector, look->sector_size, &seen->held, err);
+	if (status != VK_OK)
 		return status;
-	}
-	seen.blank = vk_all_zero(seen.sector, look->sector_size);
-	seen.present = vk_gpt_has_signature(seen.sector, look->sector_size);
-	seen.sound = vk_gpt_header_proved(seen.sector, look->sector_size);
-	if (!seen.sound && near_signature(seen.sector))
-		seen.mended = vk_gpt_header_mend(seen.sector, look->sector_size, &seen.bit);
-	vk_gpt_header_decode(seen.sector, look->sector_size, &seen.header);
-	if (too_large(look, &seen.header))
-		seen.sound = seen.mended = false;
-	look->headers[look->header_count++] = seen;
+	seen->blank = vk_all_zero(seen->sector, look->sector_size);
+	seen->present = vk_gpt_has_signature(seen->sector, look->sector_size);
+	seen->sound = vk_gpt_header_proved(seen->sector, look->sector_size);
+	if (!seen->sound && near_signature(seen->sector))
+		seen->mended = vk_gpt_header_mend(seen->sector, look->sector_size, &seen->bit);
+	vk_gpt_header_decode(seen->sector, look->sector_size, &seen->header);
+	if (too_large(look, &seen->header))
+		seen->sound = seen->mended = false;
 	return VK_OK;
 }
 
