@@ -294,32 +294,30 @@ enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end
 enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt_look *ret_look,
 			   struct vk_error *err)
 {
-	struct vk_gpt_look look = {
+	struct vk_gpt_look *look = ret_look;
+	struct vk_gpt_look first_bytes = {.io = io, .sector_size = 512};
+	enum vk_status status;
+
+	*look = (struct vk_gpt_look){
 		.io = io,
 		.sector_size = sector_size,
 		.disk_sectors = vk_io_size_bytes(io) / sector_size,
 	};
-	struct vk_gpt_look first_bytes = look;
-	enum vk_status status;
-
-	first_bytes.sector_size = 512;
-	status = read_range(&first_bytes, 0, look.mbr_bytes, sizeof(look.mbr_bytes), &look.mbr_held,
+	status = read_range(&first_bytes, 0, look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr_held,
 			    err);
 	if (status == VK_OK) {
-		vk_mbr_decode(look.mbr_bytes, sizeof(look.mbr_bytes), &look.mbr);
-		look.protective = look.mbr.signature == VK_MBR_SIGNATURE &&
-				  vk_mbr_is_protective(&look.mbr);
-		status = look_headers(&look, err);
+		vk_mbr_decode(look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr);
+		look->protective = look->mbr.signature == VK_MBR_SIGNATURE &&
+				   vk_mbr_is_protective(&look->mbr);
+		status = look_headers(look, err);
 	}
 	if (status == VK_OK) {
-		find_cut(&look);
-		settle_numbers(&look);
-		status = look_arrays(&look, err);
+		find_cut(look);
+		settle_numbers(look);
+		status = look_arrays(look, err);
 	}
-	if (status == VK_OK)
-		*ret_look = look;
-	else
-		vk_gpt_look_free(&look);
+	if (status != VK_OK)
+		vk_gpt_look_free(look);
 	return status;
 }
 
