@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/repair_run.h"
+#include "cmd/scan_progress.h"
 #include "cmd/verbs.h"
 
 /* Too little is left to work with: of a repair that is a finding, not a failure of the environment. */
@@ -14,14 +15,27 @@ static int fail(const struct vk_repair_run *run, const struct vk_error *err)
 	return err->status == VK_ABSENT ? VK_EXIT_FINDINGS : code;
 }
 
+/* A structure that stays as broken as it was. What else is lost (a boot loader, a GUID) does not make the result less whole. */
+static bool is_incomplete(const struct vk_repair_run *run)
+{
+	const struct vk_rebuild_header *header = vk_repair_header(run->repair);
+	bool lost = false;
+
+	for (int i = 0; header != NULL && i < VK_HS_COUNT; i++)
+		lost = lost || header->verdicts[i].state == VK_STRUCTURE_LOST;
+	return lost;
+}
+
 static int show_text(const struct vk_repair_run *run)
 {
 	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
+	bool refused = vk_restore_refused(run->restore.restore);
 
+	/* what this program would not do it does not tell anyone to do by hand */
 	if (vk_cli_flag(run->call, "commands-only"))
-		return vk_repair_show_commands(run);
+		return refused ? VK_EXIT_OK : vk_repair_show_commands(run);
 	vk_repair_show(run);
-	if (table == NULL || table->nothing_to_do || vk_cli_flag(run->call, "write"))
+	if (refused || table == NULL || table->nothing_to_do || vk_cli_flag(run->call, "write"))
 		return VK_EXIT_OK;
 	fputs("\n# The same without vmfskit:\n", run->call->out);
 	return vk_repair_show_commands(run);
@@ -29,8 +43,6 @@ static int show_text(const struct vk_repair_run *run)
 
 static int show(struct vk_repair_run *run, int code)
 {
-	char *const *lost;
-
 	if (vk_cli_flag(run->call, "json"))
 		vk_repair_show_json(run);
 	else if (show_text(run) != VK_EXIT_OK)
@@ -38,7 +50,7 @@ static int show(struct vk_repair_run *run, int code)
 	vk_restore_show_objections(&run->restore);
 	if (run->restore.error != NULL)
 		return vk_cli_fail(run->call, run->restore.error);
-	return code == VK_EXIT_OK && vk_repair_lost(run, &lost) > 0 ? VK_EXIT_FINDINGS : code;
+	return code == VK_EXIT_OK && is_incomplete(run) ? VK_EXIT_FINDINGS : code;
 }
 
 static int write_it(struct vk_repair_run *run)
@@ -61,8 +73,6 @@ static int carry_on(struct vk_repair_run *run)
 	struct vk_restore_run *restore = &run->restore;
 	const struct vk_edit *edits;
 
-	if (vk_cli_flag(run->call, "commands-only"))
-		return show(run, VK_EXIT_OK);
 	if (vk_restore_refused(restore->restore))
 		return show(run, VK_EXIT_REFUSED);
 	if (!vk_cli_flag(run->call, "write") || vk_restore_edits(restore->restore, &edits) == 0)
@@ -70,12 +80,31 @@ static int carry_on(struct vk_repair_run *run)
 	return write_it(run);
 }
 
+/* Who wants to stop while the plan is made does not want it carried out. */
+static enum vk_status make_plan(struct vk_repair_run *run, struct vk_error *err)
+{
+	struct vk_cmd_progress progress;
+	enum vk_status status;
+
+	run->options.find.progress = vk_cmd_progress_tell;
+	run->options.find.ctx = &progress;
+	vk_cmd_progress_begin(&progress, run->call);
+	status = run->header ? vk_repair_plan_header(run->target, &run->options, &run->repair, err)
+			     : vk_repair_plan_table(run->target, &run->options, &run->repair, err);
+	if (!vk_cmd_progress_end(&progress))
+		return status;
+	if (status == VK_OK)
+		vk_repair_free(run->repair);
+	vk_error_set(err, VK_IO, run->target, "Stopped before there was a plan; nothing was written");
+	if (run->options.find.resume_path == NULL)
+		vk_error_remedy(err, "With --resume FILE the next search can be stopped and continued");
+	return VK_IO;
+}
+
 static int plan(struct vk_repair_run *run)
 {
 	struct vk_error err;
-	enum vk_status status =
-		run->header ? vk_repair_plan_header(run->target, &run->options, &run->repair, &err)
-			    : vk_repair_plan_table(run->target, &run->options, &run->repair, &err);
+	enum vk_status status = make_plan(run, &err);
 	char *again;
 	int code;
 
@@ -167,8 +196,8 @@ const struct vk_cli_verb vk_verb_repair = {
 		"whose id ends in -rebuilt, and that is restored: with the same guards, undo capture, order of writing and safety "
 		"when the power fails. The same command, or restore with that capture, completes a repair that was cut short; undo "
 		"goes back.\n\n"
-		"Values that could not be known are what the guard guess is for. The exit code is 1 when something stays lost, "
-		"or too little is left for a plan.",
+		"Values that could not be known are what the guard guess is for. The exit code is 1 when a structure cannot be "
+		"brought back or too little is left for a plan; all else that is lost is said.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,

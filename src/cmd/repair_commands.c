@@ -51,15 +51,14 @@ int vk_repair_show_commands(const struct vk_repair_run *run)
 {
 	struct vk_table_commands commands;
 	struct vk_error err;
-	char *const *lost;
-	size_t lost_count = vk_repair_lost(run, &lost);
+	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
 
 	if (vk_repair_commands(run, &commands, &err) != VK_OK)
 		return vk_cli_fail(run->call, &err);
 	/* who only sees the commands must know as well */
-	for (size_t i = 0; vk_cli_flag(run->call, "commands-only") && i < lost_count; i++) {
+	for (size_t i = 0; vk_cli_flag(run->call, "commands-only") && i < table->lost_count; i++) {
 		fputs("# lost: ", run->call->out);
-		vk_cmd_show_label(run->call->out, lost[i]);
+		vk_cmd_show_label(run->call->out, table->lost[i]);
 		fputc('\n', run->call->out);
 	}
 	vk_table_commands_text(run->call->out, &commands);

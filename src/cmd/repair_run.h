@@ -26,8 +26,6 @@ void vk_repair_options_free(struct vk_repair_run *run);
 
 /* The same command with --write, to be pasted. Free it; NULL when there is no memory. */
 char *vk_repair_command(const struct vk_repair_run *run);
-/* How many things stay lost. */
-size_t vk_repair_lost(const struct vk_repair_run *run, char *const **ret_lost);
 
 /* What does the same elsewhere; of a table only. Free with vk_table_commands_free. */
 VK_MUST_USE enum vk_status vk_repair_commands(const struct vk_repair_run *run,

@@ -132,15 +132,6 @@ static void show_header(const struct vk_repair_run *run)
 	show_lines(out, "note", header->notes, header->note_count);
 }
 
-size_t vk_repair_lost(const struct vk_repair_run *run, char *const **ret_lost)
-{
-	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
-	const struct vk_rebuild_header *header = vk_repair_header(run->repair);
-
-	*ret_lost = table != NULL ? table->lost : header->lost;
-	return table != NULL ? table->lost_count : header->lost_count;
-}
-
 void vk_repair_show(const struct vk_repair_run *run)
 {
 	vk_restore_show_target(&run->restore);

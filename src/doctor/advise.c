@@ -176,7 +176,8 @@ static void advise_commands(struct vk_doctor *doc)
 	if (!anything_is_wrong(doc)) {
 		if (doc->options->store != NULL && !doc->known.found && doc->subject_count > 0)
 			add(doc, command(doc, "capture", NULL, true),
-			    "There is no capture of this disk: take one now, while it is sound. The disk is only read.");
+			    "There is no good capture of this disk: take one now%s. The disk is only read.",
+			    has(doc, VK_F_INCIDENT_UNREADABLE) ? "; what can be read is saved" : ", while it is sound");
 		if (has(doc, VK_F_INCIDENT_GROWN))
 			advise_repair(doc);
 		return;

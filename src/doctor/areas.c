@@ -94,6 +94,8 @@ static void fill(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part par
 	}
 }
 
+enum { LOCK_DESCRIPTOR = 0x10C00001, LOCK_CLUSTER = 0x10C00005 };
+
 static void name_of(const struct vk_doctor *doc, const struct vk_subject *s, char *text, size_t cap)
 {
 	if (doc->source.kind == VK_SOURCE_DISK)
@@ -140,6 +142,7 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	const struct vk_subject *s = &doc->subjects[index];
 	enum vk_area_kind kind;
 	const char *symbol = symbol_of(place, &kind);
+	uint32_t stride;
 	char of[64];
 	struct vk_area *a;
 
@@ -155,6 +158,14 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	if (kind == VK_AREA_HEARTBEATS) {
 		a->volume_offset = v->heartbeats.geometry.heartbeat_offset;
 		a->stride_bytes = v->heartbeats.geometry.heartbeat_slot_bytes;
+		stride = vk_lost_stride(doc, s, a->offset_bytes);
+		if (stride != 0) {
+			a->stride_bytes = stride;
+		} else if (!v->fs_usable && !s->fs_magic_only) {
+			/* a slot begins here with either distance; what lies between is not known */
+			a->stride_bytes = 4096;
+			a->somewhere = true;
+		}
 		a->may_change = true;
 	}
 	if (kind == VK_AREA_STRUCTURE)
@@ -174,46 +185,77 @@ static uint64_t place_volume(const struct vk_subject *s, const struct vk_vmfs *v
 						     volume_offset));
 }
 
+/* Locks in a row within the first block of .fdc.sf: only of that one it is known that it follows .vh.sf. */
+static void add_locks(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v, uint64_t first, uint64_t count,
+		      uint64_t stride, uint32_t type, const char *what)
+{
+	const struct vk_subject *s = &doc->subjects[index];
+	uint64_t end = vk_add_sat(v->fs_geometry.vh_end, v->fs.fileBlockSize);
+	struct vk_area *a;
+	char of[64];
+
+	if (first >= end)
+		return;
+	name_of(doc, s, of, sizeof(of));
+	count = vk_min_u64(count, (end - first) / stride);
+	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, first), count * stride,
+			type == LOCK_CLUSTER ? "C" : "D", "%s%s", what, of);
+	if (a == NULL)
+		return;
+	a->name_length = strlen(what);
+	a->stride_bytes = stride;
+	a->volume_offset = first;
+	a->lock_type = type;
+	a->at_least = type == LOCK_CLUSTER ? 1 : 6;
+}
+
 /* The first group of .fdc.sf: where it lies does not depend on any of its own bytes. */
 static void add_file_descriptors(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v)
 {
 	enum { CLUSTERS_MAX = 1024, PER_CLUSTER_MAX = 256 };
 	const struct vk_subject *s = &doc->subjects[index];
 	const struct vk_fs_descriptor *fs = &v->fs;
-	uint64_t md = vk_fs_is_vmfs6(fs) ? fs->mdAlignment : 512;
-	uint64_t group, clusters = fs->fdcClustersPerGroup, per_cluster = 32;
+	bool six = vk_fs_is_vmfs6(fs);
+	uint64_t md = six ? fs->mdAlignment : 512;
+	uint64_t group = v->fs_geometry.vh_end + fs->fdcClusterGroupOffset;
+	uint64_t clusters = fs->fdcClustersPerGroup, held = fs->fdcClustersPerGroup, descriptors = UINT64_MAX;
 	uint8_t head[512];
-	char of[64];
-	struct vk_area *a;
 
 	if (!v->fs_usable || clusters == 0 || clusters > CLUSTERS_MAX || fs->fdcClusterGroupOffset % 512 != 0 ||
 	    fs->fdcClusterGroupOffset == 0 || fs->fdcClusterGroupOffset > VK_LVM_PE_BYTES)
 		return;
-	name_of(doc, s, of, sizeof(of));
-	group = v->fs_geometry.vh_end + fs->fdcClusterGroupOffset;
 	if (vk_doctor_read(doc, place_volume(s, v, v->fs_geometry.vh_end), head, sizeof(head)) == sizeof(head) &&
-	    vk_get_le32(head) > 0 && vk_get_le32(head) <= PER_CLUSTER_MAX && vk_get_le32(head + 4) == clusters)
-		per_cluster = vk_get_le32(head);
-	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, group), clusters * 2 * md, "C",
-			".fdc.sf clusters%s", of);
-	if (a != NULL) {
-		a->name_length = strlen(a->what) - strlen(of);
-		a->stride_bytes = 2 * md;
-		a->volume_offset = group;
-		a->lock_type = 0x10C00005;
-		a->at_least = 1;
+	    vk_get_le32(head) > 0 && vk_get_le32(head) <= PER_CLUSTER_MAX && vk_get_le32(head + 4) == clusters &&
+	    vk_get_le32(head + 0x14) > 0) {
+		/* a small volume has fewer than a group */
+		descriptors = vk_get_le32(head + 0x14);
+		held = vk_min_u64(clusters, (descriptors - 1) / vk_get_le32(head) + 1);
 	}
-	group += clusters * 2 * md;
-	md = vk_fs_is_vmfs6(fs) ? 2 * md : 2048;
-	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, group), clusters * per_cluster * md,
-			"D", "file descriptors%s", of);
-	if (a != NULL) {
-		a->name_length = strlen(a->what) - strlen(of);
-		a->stride_bytes = md;
-		a->volume_offset = group;
-		a->lock_type = 0x10C00001;
-		a->at_least = 6;
-	}
+	add_locks(doc, index, v, group, held, 2 * md, LOCK_CLUSTER, ".fdc.sf clusters");
+	add_locks(doc, index, v, group + clusters * 2 * md, descriptors, six ? 2 * md : 2048, LOCK_DESCRIPTOR,
+		  "file descriptors");
+}
+
+/* The header says nothing any more: its tables lie where others of its kind have them. */
+static void add_lost_lvm(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v)
+{
+	const struct vk_subject *s = &doc->subjects[index];
+	struct vk_lvm_geometry g;
+	struct vk_place place;
+
+	if (v->place_count > 0 && v->places[0].layout == &vk_lvm_device_layout)
+		add_place(doc, index, v, &v->places[0]);
+	if (!vk_lost_layout(doc, s, &g))
+		return;
+	vk_place_init(&place, doc->source.io, "LVM volume descriptor", &vk_lvm_volume_layout, VK_PART_LVM, g.volume_table,
+		      VK_LVM_VOLUME_BYTES);
+	add_place(doc, index, v, &place);
+	vk_place_init(&place, doc->source.io, "PE bitmap 0", NULL, VK_PART_LVM, g.first_bitmap, VK_LVM_PES_PER_MAP / 8);
+	add_place(doc, index, v, &place);
+	vk_place_init(&place, doc->source.io, "PE table 0", NULL, VK_PART_LVM, g.first_bitmap + g.bitmap_bytes,
+		      (uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_PE_STRIDE);
+	place.element = &vk_lvm_pe_layout;
+	add_place(doc, index, v, &place);
 }
 
 bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
@@ -229,7 +271,9 @@ bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
 	char text[80];
 
 	name_of(doc, s, of, sizeof(of));
-	for (size_t i = 0; i < v->place_count && doc->status == VK_OK; i++)
+	if (!v->lvm_usable)
+		add_lost_lvm(doc, index, v);
+	for (size_t i = 0; v->lvm_usable && i < v->place_count && doc->status == VK_OK; i++)
 		if (v->places[i].part == VK_PART_LVM)
 			add_place(doc, index, v, &v->places[i]);
 	for (size_t i = 0; i < fs->place_count && doc->status == VK_OK; i++)

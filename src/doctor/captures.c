@@ -49,7 +49,7 @@ static bool still_there(const struct vk_doctor *doc, const struct vk_capture *c)
 
 static bool is_of_this_disk(const struct vk_doctor *doc, const struct marks *marks, const struct vk_capture *c)
 {
-	if (c->is_undo || c->source_kind != doc->source.kind || c->identity_count == 0)
+	if (c->is_undo || c->is_rebuilt || c->source_kind != doc->source.kind || c->identity_count == 0)
 		return false;
 	if (c->wwid[0] != '\0' && marks->wwid[0] != '\0')
 		return strcmp(c->wwid, marks->wwid) == 0;

@@ -125,8 +125,12 @@ static void name_intruder(struct vk_doctor *doc, size_t i)
 		vk_text_fmt(&text, ", UUID %s", f->uuid);
 	if (f->label[0] != '\0')
 		vk_text_fmt(&text, ", label \"%s\"", f->label);
-	put(doc, VK_F_INCIDENT_FORMATTED, &h, seen, "%s was made over it, from sector %llu on", f->type,
-	    (unsigned long long)(f->start_bytes / doc->source.sector_size));
+	if (doc->certain[i])
+		put(doc, VK_F_INCIDENT_FORMATTED, &h, seen, "%s was made over it, from sector %llu on", f->type,
+		    (unsigned long long)(f->start_bytes / doc->source.sector_size));
+	else
+		put(doc, VK_F_INCIDENT_REMAINS, &h, seen, "%s begins at sector %llu, and may be older than the volume", f->type,
+		    (unsigned long long)(f->start_bytes / doc->source.sector_size));
 }
 
 static void put_magic(struct vk_doctor *doc, const struct vk_layout *layout, size_t subject, const char *what)
@@ -250,6 +254,14 @@ static void put_blanked(struct vk_doctor *doc, const struct vk_harm *h, size_t s
 	    structures, (unsigned long long)end - 1);
 }
 
+static bool has(const struct vk_doctor *doc, enum vk_finding_code code)
+{
+	for (size_t i = 0; i < doc->d->findings.count; i++)
+		if (doc->d->findings.items[i].code == code)
+			return true;
+	return false;
+}
+
 static void name_blanks(struct vk_doctor *doc)
 {
 	struct vk_harm h = {.wrong_bytes = 0};
@@ -307,6 +319,8 @@ void vk_doctor_name_incidents(struct vk_doctor *doc)
 		name_headers(doc, i);
 		name_file_system(doc, i);
 	}
-	name_blanks(doc);
+	/* on an array in the wrong order zeros stand everywhere that something was */
+	if (!has(doc, VK_F_INCIDENT_STRIPES))
+		name_blanks(doc);
 	name_unreadable(doc);
 }

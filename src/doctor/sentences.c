@@ -66,8 +66,8 @@ static void put_lost(struct vk_doctor *doc, const struct group *g)
 /* How sure it is that nothing happened to a structure; the sentence that its name goes into. */
 enum sureness { PROVED_BY_CAPTURE, PROVED_BY_CHECKSUM, CONSISTENT, CHANGED, SURENESSES };
 static const char *const sure_words[SURENESSES] = {
-	"intact, as captured", "intact, as their checksums prove", "consistent: every check passes, though nothing proves each byte",
-	"changed since the capture, in the way that hosts and administrators change them",
+	"intact, as captured", "intact, as their checksums prove", "consistent (all checks pass, nothing proves every byte)",
+	"changed since the capture, as hosts and administrators change them",
 };
 
 static enum sureness sureness_of(const struct vk_doctor *doc, const struct group *g)
@@ -91,14 +91,13 @@ struct lines {
 static void flush(struct vk_doctor *doc, struct lines *l)
 {
 	for (size_t i = 0; i < SURENESSES; i++) {
-		unsigned long long sector;
+		char of[64] = "";
 
-		if (l->text[i].len_bytes > 0 && (l->subject == SIZE_MAX || doc->source.kind != VK_SOURCE_DISK)) {
-			put(doc, false, "%s: %s", l->text[i].buf, sure_words[i]);
-		} else if (l->text[i].len_bytes > 0) {
-			sector = doc->subjects[l->subject].start_bytes / doc->source.sector_size;
-			put(doc, false, "of the volume at sector %llu %s: %s", sector, l->text[i].buf, sure_words[i]);
-		}
+		if (l->subject != SIZE_MAX && doc->source.kind == VK_SOURCE_DISK)
+			snprintf(of, sizeof(of), ", of the volume at sector %llu",
+				 (unsigned long long)(doc->subjects[l->subject].start_bytes / doc->source.sector_size));
+		if (l->text[i].len_bytes > 0)
+			put(doc, false, "%s%s: %s", sure_words[i], of, l->text[i].buf);
 		vk_text_init(&l->text[i], l->words[i], sizeof(l->words[i]));
 	}
 }
@@ -193,7 +192,7 @@ static const struct {
 	{VK_F_INCIDENT_INITIALISED, NULL},
 	{VK_F_INCIDENT_UNREADABLE, "The disk does not deliver some of its sectors"},
 	{VK_F_INCIDENT_METADATA_HIT, "File descriptors were overwritten"},
-	{VK_F_INCIDENT_BLANKED, "A part of the disk was filled with zeros"},
+	{VK_F_INCIDENT_BLANKED, "A part of the disk was filled with zeros, headers of the volume among it"},
 	{VK_F_INCIDENT_HEADER_LOST, "The LVM header or its tables are damaged"},
 	{VK_F_INCIDENT_DESCRIPTOR_LOST, "The file-system descriptor is damaged"},
 	{VK_F_INCIDENT_MAGIC_WIPED, "The few bytes by which systems recognise VMFS were wiped"},
@@ -201,6 +200,7 @@ static const struct {
 	{VK_F_INCIDENT_SHRUNK, "The disk is shorter than what lies on it"},
 	{VK_F_INCIDENT_TABLE_DAMAGED, "A part of the partition table is damaged"},
 	{VK_F_INCIDENT_HEARTBEATS, "Heartbeat slots are damaged"},
+	{VK_F_INCIDENT_REMAINS, "Another system's signature lies in the volume, and may be older than it"},
 	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
 	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
 	{VK_F_INCIDENT_GROWN, "The LUN is longer than its partition table knows"},
@@ -212,7 +212,9 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 	const struct vk_finding *f;
 
 	for (size_t i = 0; i < sizeof(headlines) / sizeof(headlines[0]); i++) {
-		if (!has(doc, headlines[i].code, &f))
+		if (!has(doc, headlines[i].code, &f) ||
+		    (headlines[i].code == VK_F_INCIDENT_BLANKED && !has(doc, VK_F_INCIDENT_HEADER_LOST, NULL) &&
+		     !has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST, NULL)))
 			continue;
 		if (headlines[i].words != NULL) {
 			vk_text_put(text, headlines[i].words);
@@ -251,7 +253,7 @@ void vk_doctor_say(struct vk_doctor *doc)
 
 	tell_areas(doc);
 	for (size_t i = 0; i < doc->find.foreign.count && i < 64; i++)
-		if (doc->confirmed[i])
+		if (doc->certain[i])
 			put(doc, true, "whatever %s wrote into the volume's data: how much that is cannot be seen from here",
 			    doc->find.foreign.items[i].type);
 	vk_text_init(&text, doc->d->headline, sizeof(doc->d->headline));
