@@ -158,7 +158,8 @@ static void mend_times(struct vk_lvm_case *c)
 	struct vk_lvm_volume *v = &c->v;
 	uint64_t created = v->creationTimeUS / 1000000, init = c->d0.initTimeUS / 1000000;
 	uint32_t uuid = vk_uuid_seconds(&v->uuid);
-	bool by_init = c->device_believed && vk_same_event(init, uuid);
+	bool has_init = c->device_believed && init == vk_uuid_seconds(&c->d0.devID);
+	bool by_init = has_init && vk_same_event(init, uuid);
 	const char *from;
 	uint32_t made = vk_lvm_made_at(c, &from);
 
@@ -174,7 +175,7 @@ static void mend_times(struct vk_lvm_case *c)
 		return;
 	}
 	/* after a resignature the UUID is newer, and the time still that of the device */
-	if (!vk_same_event(created, uuid) && !(c->device_believed && vk_same_event(created, init)) &&
+	if (!vk_same_event(created, uuid) && !(has_init && vk_same_event(created, init)) &&
 	    !(c->fs_believed && vk_same_event(created, c->fs.creationTime))) {
 		vk_side_number(&c->volume, "creationTimeUS", by_init ? c->d0.initTimeUS : uuid * 1000000ULL,
 			       VK_FIELD_FRESH, false, "%s",
