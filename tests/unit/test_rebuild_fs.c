@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file-system descriptor is damaged in every way and mended or made new; what is not exact is said. */
 #include "header_bench.h"
+#include "vmfskit/file_descriptor.h"
+#include "vmfskit/lock.h"
 #include "vmfskit/source.h"
 
 static const uint64_t five_gib = 5 * GIB + 100 * 512;
@@ -393,6 +395,52 @@ static void damaged_labels(void **state)
 	header_bench_close(&b);
 }
 
+/* .pb2.sf of a VMFS5 that was upgraded: in cluster 1 of .fdc.sf, named by the root directory. */
+static void put_pb2_elsewhere(struct header_bench *b)
+{
+	enum { AT = 0x429800 };
+	const uint32_t address = vk_fd_address(1, 3);
+	struct vk_lock lock = {.type = VK_FD_LOCK_TYPE, .addr = AT};
+	struct vk_file_metadata m = {.descAddr = address, .generation = 3, .linkCount = 1, .type = VK_FILE_SYSTEM};
+	struct vk_file_metadata root;
+	uint8_t raw[1024] = {0}, entry[140] = {5};
+
+	vk_lock_encode(&lock, raw, 512);
+	vk_file_metadata_encode(&m, raw + 512, 512);
+	header_bench_hurt(b, DATA + AT, raw, sizeof(raw));
+	header_bench_get(b->sound, DATA + 0x418200, raw, 512);
+	vk_file_metadata_decode(raw, 512, &root);
+	memcpy(entry + 4, &address, 4);
+	memcpy(entry + 12, ".pb2.sf", 7);
+	header_bench_hurt(b, DATA + 0x500000 + root.fileLength, entry, sizeof(entry));
+	root.fileLength += sizeof(entry);
+	vk_file_metadata_encode(&root, raw, 512);
+	header_bench_hurt(b, DATA + 0x418200, raw, 512);
+}
+
+static void an_upgraded_volume(void **state)
+{
+	struct vk_fs_descriptor fs;
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, open_kind(2));
+	put_pb2_elsewhere(&b);
+	header_bench_zero(&b, FS, 512);
+	assert_int_equal(header_bench_plan(&b, NULL), VK_OK);
+	get_fs(vk_overlay_io(b.plan), &fs);
+	assert_int_equal(fs.pb2VolAddr, 0x429800);
+	assert_int_equal(fs.pb2FDAddr, vk_fd_address(1, 3));
+	assert_int_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "pb2VolAddr")->origin, VK_FIELD_COPY);
+	assert_int_equal(fs.config, 2);
+	/* without its root it cannot be known, and that is said */
+	header_bench_zero(&b, DATA + 0x500000, 4096);
+	assert_int_equal(header_bench_plan(&b, NULL), VK_OK);
+	assert_null(header_bench_field(&b, &vk_fs_descriptor_layout, "pb2VolAddr"));
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, ".pb2.sf is not known"));
+	header_bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +455,7 @@ int main(void)
 		cmocka_unit_test(beside_what_is_no_capture_of_it),
 		cmocka_unit_test(other_block_sizes),
 		cmocka_unit_test(damaged_labels),
+		cmocka_unit_test(an_upgraded_volume),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
