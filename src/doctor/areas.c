@@ -142,6 +142,7 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	const struct vk_subject *s = &doc->subjects[index];
 	enum vk_area_kind kind;
 	const char *symbol = symbol_of(place, &kind);
+	uint32_t stride;
 	char of[64];
 	struct vk_area *a;
 
@@ -157,6 +158,14 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	if (kind == VK_AREA_HEARTBEATS) {
 		a->volume_offset = v->heartbeats.geometry.heartbeat_offset;
 		a->stride_bytes = v->heartbeats.geometry.heartbeat_slot_bytes;
+		stride = vk_lost_stride(doc, s, a->offset_bytes);
+		if (stride != 0) {
+			a->stride_bytes = stride;
+		} else if (!v->fs_usable && !s->fs_magic_only) {
+			/* a slot begins here with either distance; what lies between is not known */
+			a->stride_bytes = 4096;
+			a->somewhere = true;
+		}
 		a->may_change = true;
 	}
 	if (kind == VK_AREA_STRUCTURE)
@@ -227,6 +236,28 @@ static void add_file_descriptors(struct vk_doctor *doc, size_t index, const stru
 		  "file descriptors");
 }
 
+/* The header says nothing any more: its tables lie where others of its kind have them. */
+static void add_lost_lvm(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v)
+{
+	const struct vk_subject *s = &doc->subjects[index];
+	struct vk_lvm_geometry g;
+	struct vk_place place;
+
+	if (v->place_count > 0 && v->places[0].layout == &vk_lvm_device_layout)
+		add_place(doc, index, v, &v->places[0]);
+	if (!vk_lost_layout(doc, s, &g))
+		return;
+	vk_place_init(&place, doc->source.io, "LVM volume descriptor", &vk_lvm_volume_layout, VK_PART_LVM, g.volume_table,
+		      VK_LVM_VOLUME_BYTES);
+	add_place(doc, index, v, &place);
+	vk_place_init(&place, doc->source.io, "PE bitmap 0", NULL, VK_PART_LVM, g.first_bitmap, VK_LVM_PES_PER_MAP / 8);
+	add_place(doc, index, v, &place);
+	vk_place_init(&place, doc->source.io, "PE table 0", NULL, VK_PART_LVM, g.first_bitmap + g.bitmap_bytes,
+		      (uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_PE_STRIDE);
+	place.element = &vk_lvm_pe_layout;
+	add_place(doc, index, v, &place);
+}
+
 bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
 {
 	enum { LVM_MAX_BYTES = 256 << 20 };
@@ -240,7 +271,9 @@ bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
 	char text[80];
 
 	name_of(doc, s, of, sizeof(of));
-	for (size_t i = 0; i < v->place_count && doc->status == VK_OK; i++)
+	if (!v->lvm_usable)
+		add_lost_lvm(doc, index, v);
+	for (size_t i = 0; v->lvm_usable && i < v->place_count && doc->status == VK_OK; i++)
 		if (v->places[i].part == VK_PART_LVM)
 			add_place(doc, index, v, &v->places[i]);
 	for (size_t i = 0; i < fs->place_count && doc->status == VK_OK; i++)

@@ -125,8 +125,12 @@ static void name_intruder(struct vk_doctor *doc, size_t i)
 		vk_text_fmt(&text, ", UUID %s", f->uuid);
 	if (f->label[0] != '\0')
 		vk_text_fmt(&text, ", label \"%s\"", f->label);
-	put(doc, VK_F_INCIDENT_FORMATTED, &h, seen, "%s was made over it, from sector %llu on", f->type,
-	    (unsigned long long)(f->start_bytes / doc->source.sector_size));
+	if (doc->certain[i])
+		put(doc, VK_F_INCIDENT_FORMATTED, &h, seen, "%s was made over it, from sector %llu on", f->type,
+		    (unsigned long long)(f->start_bytes / doc->source.sector_size));
+	else
+		put(doc, VK_F_INCIDENT_REMAINS, &h, seen, "%s begins at sector %llu, and may be older than the volume", f->type,
+		    (unsigned long long)(f->start_bytes / doc->source.sector_size));
 }
 
 static void put_magic(struct vk_doctor *doc, const struct vk_layout *layout, size_t subject, const char *what)

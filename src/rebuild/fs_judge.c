@@ -49,7 +49,7 @@ static bool set_major(struct vk_fs_work *fs)
 	uint32_t lvm = work->vmfs.lvm_usable ? work->vmfs.lvm.majorVersion : 0;
 
 	if (work->options->fs_major != 0 && !fs->has_capture)
-		vk_fs_set(fs, "majorVersion", work->options->fs_major, VK_FIELD_ASKED, false, "--fs-version");
+		vk_fs_set(fs, "majorVersion", work->options->fs_major, VK_FIELD_ASKED, false, "named by the caller");
 	else if (major->sure >= VK_SELF_LIKELY || fs->has_capture)
 		vk_fs_set(fs, "majorVersion", major->value, VK_FIELD_COPY, false, "%s", major->from);
 	else if (lvm == 6)

@@ -187,6 +187,27 @@ static bool file_byte(struct vk_self_look *look, const struct area *a, unsigned 
 	return true;
 }
 
+/* The last cluster of .fbb.sf holds what is left of the blocks: a second word on their number. */
+static bool last_cluster_agrees(struct vk_self_look *look, const struct area *a)
+{
+	const struct vk_resource_file *m = &look->report->files[VK_SYSTEM_FBB].resource;
+	uint64_t count = vk_resource_count(m);
+	uint64_t last = count == 0 ? 0 : (count - 1) / m->resourcesPerCluster;
+	uint8_t header[1024];
+	struct vk_cluster c;
+	struct vk_lock lock;
+	uint64_t at;
+
+	if (a->md_alignment != 0 || count == 0 ||
+	    !file_byte(look, a, VK_SYSTEM_FBB, vk_cluster_header_offset(m, 0, last), &at) ||
+	    !vk_self_get(look, at, header, sizeof(header)))
+		return false;
+	vk_lock_decode(header, 512, &lock);
+	vk_cluster_decode(header + 512, 512, &c);
+	return lock.addr == at && c.clusterNum == last &&
+	       c.totalResources == count - last * m->resourcesPerCluster;
+}
+
 static void read_files(struct vk_self_look *look, const struct area *a)
 {
 	struct vk_self_report *r = look->report;
@@ -198,6 +219,7 @@ static void read_files(struct vk_self_look *look, const struct area *a)
 			continue;
 		f->resource_offset = f->first_block;
 		f->has_resource = read_resource(look, f->resource_offset, &f->resource);
+		f->count_confirmed = i == VK_SYSTEM_FBB && f->has_resource && last_cluster_agrees(look, a);
 		if (!f->has_resource || f->resource.childMetaOffset == 0 ||
 		    !file_byte(look, a, i, f->resource.childMetaOffset, &f->child_offset))
 			continue;

@@ -50,6 +50,7 @@ struct vk_self_file {
 	bool has_resource;         /* the resource metadata is usable */
 	uint64_t resource_offset;
 	struct vk_resource_file resource;
+	bool count_confirmed;      /* .fbb.sf of VMFS 3 and 5: its last cluster has as many blocks as the metadata says */
 	bool has_child;            /* VMFS6 .fbb.sf: the small blocks */
 	uint64_t child_offset;
 	struct vk_resource_file child;

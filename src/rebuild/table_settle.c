@@ -216,7 +216,7 @@ static void keep_chosen(struct vk_table_plan *plan, const struct chosen *chosen)
 
 enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err)
 {
-	struct vk_proposal **order = calloc(plan->count + 1, sizeof(*order));
+	struct vk_proposal **order = calloc(plan->count + 1, sizeof(struct vk_proposal *));
 	struct chosen chosen = {calloc(plan->count + 1, sizeof(struct vk_proposal *)), 0};
 	enum vk_status status = VK_OK;
 

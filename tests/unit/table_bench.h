@@ -112,6 +112,13 @@ static inline void bench_zero(struct table_bench *b, uint64_t lba, uint64_t sect
 	must(vk_lab_zero(&b->disk, lba * b->spec->sector_size, sectors * b->spec->sector_size, &err), &err);
 }
 
+/* Nothing is left, and nothing takes room. */
+static inline void bench_clear(struct table_bench *b)
+{
+	assert_int_equal(ftruncate(b->disk.fd, 0), 0);
+	assert_int_equal(ftruncate(b->disk.fd, (off_t)b->disk.size_bytes), 0);
+}
+
 /* Sector 0, both copies of a GPT, and the boot records in front of logical partitions. */
 static inline void bench_wipe_table(struct table_bench *b, bool ebrs)
 {

@@ -304,7 +304,7 @@ static void nothing_there(void **state)
 	struct rebuilt *r;
 
 	(void)state;
-	bench_zero(&b, 0, b.plan->disk_sectors);
+	bench_clear(&b);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_ABSENT);
 	assert_true(r->err.remedy[0] != '\0');
@@ -326,10 +326,12 @@ static void a_guess_is_called_one(void **state)
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_OK);
 	e = planned_at(r, 2048);
-	assert_non_null(e);
-	assert_true(r->table.guessed && !e->length_exact);
-	assert_non_null(strstr(e->why, "guess"));
-	assert_int_equal(e->partition.sectors, 6000001 - 2048);
+	assert_true(r->table.guessed);
+	if (e == NULL || e->length_exact || e->partition.sectors != 6000001 - 2048 ||
+	    strstr(e->why, "guess") == NULL)
+		rebuilt_print(r);
+	assert_true(e != NULL && strstr(e->why, "guess") != NULL);
+	assert_true(!e->length_exact && e->partition.sectors == 6000001 - 2048);
 	rebuilt_free(r);
 	/* unless some copy of the table does */
 	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
