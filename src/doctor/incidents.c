@@ -71,6 +71,40 @@ static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct v
 	vk_findings_add(&doc->d->findings, &f);
 }
 
+/* Zeros between two places, known without reading holes. */
+static bool all_zero_between(struct vk_doctor *doc, uint64_t from, uint64_t to)
+{
+	enum { BETWEEN_MAX = 64 << 20 };
+	uint8_t piece[4096];
+
+	if (to - from > BETWEEN_MAX)
+		return false;
+	while (from < to) {
+		struct vk_span span = vk_io_span(doc->source.io, from);
+		size_t len = (size_t)vk_min_u64(sizeof(piece), to - from);
+
+		if (span.state == VK_SPAN_ZERO) {
+			from += vk_min_u64(span.length_bytes, to - from);
+			continue;
+		}
+		if (vk_doctor_read(doc, from, piece, len) != len || !vk_all_zero(piece, len))
+			return false;
+		from += len;
+	}
+	return true;
+}
+
+/* How far zeros reach: whole megabytes of them tell a discard from a deleted table. */
+static void say_zeros(struct vk_doctor *doc, uint64_t from, char *text, size_t cap)
+{
+	enum { STEP = 4096, REACH_MAX = 16 << 20 };
+	uint64_t end = from + 1, size = doc->source.size_bytes;
+
+	while (end < size && end - from <= REACH_MAX && all_zero_between(doc, end, vk_min_u64(end + STEP, size)))
+		end = vk_min_u64(end + STEP, size);
+	snprintf(text, cap, "zeros, up to sector %llu at least", (unsigned long long)((end - 1) / doc->source.sector_size));
+}
+
 static bool other_copy_sound(const struct vk_doctor *doc)
 {
 	const struct vk_table *t = &doc->source.table;
@@ -92,10 +126,12 @@ static void name_table(struct vk_doctor *doc)
 	const struct filter table = {.parts = VK_PART_TABLE, .kind = VK_AREA_STRUCTURE};
 	struct vk_harm h;
 	bool harmed = vk_doctor_harm(doc, accept, &table, &h);
-	const char *seen = harmed && h.zero_bytes == h.wrong_bytes ? "zeros" : "";
+	char seen[80] = "";
 
 	if (!doc->table_written)
 		return;
+	if (harmed && h.zero_bytes == h.wrong_bytes)
+		say_zeros(doc, h.first_bytes, seen, sizeof(seen));
 	if (doc->table_foreign)
 		put(doc, VK_F_INCIDENT_INITIALISED, &h, doc->foreign_table,
 		    "%s wrote a partition table of its own over that of the volume", doc->windows ? "Windows" : "another system");
@@ -209,49 +245,15 @@ static void name_file_system(struct vk_doctor *doc, size_t i)
 		    "file descriptors of the volume at sector %llu were overwritten", sector);
 }
 
-/* Zeros between two places, known without reading holes. */
-static bool all_zero_between(struct vk_doctor *doc, uint64_t from, uint64_t to)
-{
-	enum { BETWEEN_MAX = 64 << 20 };
-	uint8_t piece[4096];
-
-	if (to - from > BETWEEN_MAX)
-		return false;
-	while (from < to) {
-		struct vk_span span = vk_io_span(doc->source.io, from);
-		size_t len = (size_t)vk_min_u64(sizeof(piece), to - from);
-
-		if (span.state == VK_SPAN_ZERO) {
-			from += vk_min_u64(span.length_bytes, to - from);
-			continue;
-		}
-		if (vk_doctor_read(doc, from, piece, len) != len || !vk_all_zero(piece, len))
-			return false;
-		from += len;
-	}
-	return true;
-}
-
-static bool any_intruder(const struct vk_doctor *doc)
-{
-	for (size_t i = 0; i < sizeof(doc->confirmed) / sizeof(doc->confirmed[0]); i++)
-		if (doc->confirmed[i])
-			return true;
-	return doc->table_foreign;
-}
-
-/* Who makes a file system blanks tables first: that is one deed. */
+/* Of a table that is zeros it is said that it is. */
 static void put_blanked(struct vk_doctor *doc, const struct vk_harm *h, size_t structures, bool only_table)
 {
-	uint64_t end = h->last_bytes + 1;
+	char seen[80];
 
-	if (structures < 2 || (only_table && any_intruder(doc)))
+	if (structures < 2 || only_table)
 		return;
-	while (end < doc->source.size_bytes && end - h->last_bytes <= 16 << 20 &&
-	       all_zero_between(doc, end, vk_min_u64(end + 4096, doc->source.size_bytes)))
-		end = vk_min_u64(end + 4096, doc->source.size_bytes);
-	put(doc, VK_F_INCIDENT_BLANKED, h, "zeros", "zeros stand where %zu structures must be (and up to byte %llu at least)",
-	    structures, (unsigned long long)end - 1);
+	say_zeros(doc, h->last_bytes, seen, sizeof(seen));
+	put(doc, VK_F_INCIDENT_BLANKED, h, seen, "zeros stand where %zu structures must be", structures);
 }
 
 static bool has(const struct vk_doctor *doc, enum vk_finding_code code)

@@ -27,17 +27,17 @@ next_is() { is "$1" "$(jq -r '[.sources[0].next[].command | values] | join("; ")
 # --- tables and headers ------------------------------------------------------------------------------
 fresh
 "$LAB" break --how table prod.img >/dev/null
-told "deleted table" "blanked table-lost" 0 860159 prod.img
+told "deleted table" table-lost 0 860159 prod.img
 headline "deleted table: the answer" '^The partition table is gone.*headers are in order$'
 next_is "deleted table: next" "vmfskit capture prod.img --store nowhere; vmfskit repair table prod.img --store nowhere"
 is "deleted table: the volume is in no table" "$(jq -c '.sources[0].volumes | map([.in_table, .start_sector, .sectors, .label])' doctor.json)" \
 	'[[false,2048,858079,"prod"]]'
 fresh
 "$LAB" break --how primary prod.img >/dev/null
-told "primary copy gone" "blanked table-damaged" 1 2 prod.img
+told "primary copy gone" table-damaged 1 2 prod.img
 fresh
 "$LAB" break --how backup prod.img >/dev/null
-told "backup copy gone" "blanked table-damaged" 860127 860159 prod.img
+told "backup copy gone" table-damaged 860127 860159 prod.img
 is "backup copy gone: the other one is proved" "$(jq -r '.sources[0].intact[0]' doctor.json)" \
 	"intact, as their checksums prove: primary GPT header, primary GPT entries"
 fresh
