@@ -301,6 +301,10 @@ bool vk_doctor_plan_areas(struct vk_doctor *doc)
 	for (size_t i = 0; doc->known.found && i < doc->known.capture.region_count; i++) {
 		const struct vk_region *r = &doc->known.capture.regions[i];
 
+		/* what was the end of a shorter disk is another place now */
+		if (r->part == VK_PART_TABLE && r->offset_bytes > 0 &&
+		    doc->known.capture.size_bytes != doc->source.size_bytes)
+			continue;
 		fill(doc, VK_AREA_OPAQUE, r->part, SIZE_MAX, r->offset_bytes,
 		     vk_add_sat(r->offset_bytes, r->length_bytes),
 		     r->part == VK_PART_TABLE ? "sectors around the partition table" : "captured sectors");
