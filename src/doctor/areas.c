@@ -96,10 +96,10 @@ static void fill(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part par
 
 enum { LOCK_DESCRIPTOR = 0x10C00001, LOCK_CLUSTER = 0x10C00005 };
 
-static void name_of(const struct vk_doctor *doc, const struct vk_subject *s, char *text, size_t cap)
+static void name_of(const struct vk_doctor *doc, const struct vk_subject *s, char text[40])
 {
 	if (doc->source.kind == VK_SOURCE_DISK)
-		snprintf(text, cap, " of the volume at sector %llu",
+		snprintf(text, 40, " of the volume at sector %llu",
 			 (unsigned long long)(s->start_bytes / doc->source.sector_size));
 	else
 		text[0] = '\0';
@@ -142,10 +142,11 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	const struct vk_subject *s = &doc->subjects[index];
 	enum vk_area_kind kind;
 	const char *symbol = symbol_of(place, &kind);
-	char of[64];
+	uint32_t stride;
+	char of[40];
 	struct vk_area *a;
 
-	name_of(doc, s, of, sizeof(of));
+	name_of(doc, s, of);
 	a = vk_area_add(doc, kind, place->part, index, vk_add_sat(s->start_bytes, place->offset_bytes),
 			place->length_bytes, symbol, "%s%s", place->name, of);
 	if (a == NULL)
@@ -157,6 +158,14 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	if (kind == VK_AREA_HEARTBEATS) {
 		a->volume_offset = v->heartbeats.geometry.heartbeat_offset;
 		a->stride_bytes = v->heartbeats.geometry.heartbeat_slot_bytes;
+		stride = vk_lost_stride(doc, s, a->offset_bytes);
+		if (stride != 0) {
+			a->stride_bytes = stride;
+		} else if (!v->fs_usable && !s->fs_magic_only) {
+			/* a slot begins here with either distance; what lies between is not known */
+			a->stride_bytes = 4096;
+			a->somewhere = true;
+		}
 		a->may_change = true;
 	}
 	if (kind == VK_AREA_STRUCTURE)
@@ -183,11 +192,11 @@ static void add_locks(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	const struct vk_subject *s = &doc->subjects[index];
 	uint64_t end = vk_add_sat(v->fs_geometry.vh_end, v->fs.fileBlockSize);
 	struct vk_area *a;
-	char of[64];
+	char of[40];
 
 	if (first >= end)
 		return;
-	name_of(doc, s, of, sizeof(of));
+	name_of(doc, s, of);
 	count = vk_min_u64(count, (end - first) / stride);
 	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, first), count * stride,
 			type == LOCK_CLUSTER ? "C" : "D", "%s%s", what, of);
@@ -227,6 +236,28 @@ static void add_file_descriptors(struct vk_doctor *doc, size_t index, const stru
 		  "file descriptors");
 }
 
+/* The header says nothing any more: its tables lie where others of its kind have them. */
+static void add_lost_lvm(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v)
+{
+	const struct vk_subject *s = &doc->subjects[index];
+	struct vk_lvm_geometry g;
+	struct vk_place place;
+
+	if (v->place_count > 0 && v->places[0].layout == &vk_lvm_device_layout)
+		add_place(doc, index, v, &v->places[0]);
+	if (!vk_lost_layout(doc, s, &g))
+		return;
+	vk_place_init(&place, doc->source.io, "LVM volume descriptor", &vk_lvm_volume_layout, VK_PART_LVM, g.volume_table,
+		      VK_LVM_VOLUME_BYTES);
+	add_place(doc, index, v, &place);
+	vk_place_init(&place, doc->source.io, "PE bitmap 0", NULL, VK_PART_LVM, g.first_bitmap, VK_LVM_PES_PER_MAP / 8);
+	add_place(doc, index, v, &place);
+	vk_place_init(&place, doc->source.io, "PE table 0", NULL, VK_PART_LVM, g.first_bitmap + g.bitmap_bytes,
+		      (uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_PE_STRIDE);
+	place.element = &vk_lvm_pe_layout;
+	add_place(doc, index, v, &place);
+}
+
 bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
 {
 	enum { LVM_MAX_BYTES = 256 << 20 };
@@ -236,11 +267,13 @@ bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
 	const struct vk_vmfs *v = !own->lvm_usable && s->was != NULL ? s->was : own;
 	const struct vk_vmfs *fs = !own->fs_usable && s->was != NULL ? s->was : own;
 	uint64_t data = s->lvm_known ? vk_min_u64(s->lvm.dataOffset, LVM_MAX_BYTES) : VK_LVM_DATA_OFFSET;
-	char of[64];
+	char of[40];
 	char text[80];
 
-	name_of(doc, s, of, sizeof(of));
-	for (size_t i = 0; i < v->place_count && doc->status == VK_OK; i++)
+	name_of(doc, s, of);
+	if (!v->lvm_usable)
+		add_lost_lvm(doc, index, v);
+	for (size_t i = 0; v->lvm_usable && i < v->place_count && doc->status == VK_OK; i++)
 		if (v->places[i].part == VK_PART_LVM)
 			add_place(doc, index, v, &v->places[i]);
 	for (size_t i = 0; i < fs->place_count && doc->status == VK_OK; i++)
@@ -268,6 +301,10 @@ bool vk_doctor_plan_areas(struct vk_doctor *doc)
 	for (size_t i = 0; doc->known.found && i < doc->known.capture.region_count; i++) {
 		const struct vk_region *r = &doc->known.capture.regions[i];
 
+		/* what was the end of a shorter disk is another place now */
+		if (r->part == VK_PART_TABLE && r->offset_bytes > 0 &&
+		    doc->known.capture.size_bytes != doc->source.size_bytes)
+			continue;
 		fill(doc, VK_AREA_OPAQUE, r->part, SIZE_MAX, r->offset_bytes,
 		     vk_add_sat(r->offset_bytes, r->length_bytes),
 		     r->part == VK_PART_TABLE ? "sectors around the partition table" : "captured sectors");

@@ -32,8 +32,8 @@ struct vk_area {
 	enum vk_damage whole;  /* of a structure: what its checks say */
 	uint8_t *expected;     /* of a structure: what must stand there, length_bytes; NULL: not known; owned */
 	bool proved;           /* a checksum proves `whole` or `expected` */
-	bool somewhere;        /* a structure that is wrong, but nothing tells where: units of zeros are not blamed */
-	bool only_first;       /* and neither is anything behind its first unit */
+	bool somewhere;        /* a structure that is wrong, but nothing tells where */
+	uint64_t blamed;       /* then: its units that are, a bit for each of the first 64 */
 	bool may_change;       /* hosts or administrators change it: a difference from the capture is no damage by itself */
 	uint64_t stride_bytes; /* of locks and heartbeats */
 	uint64_t volume_offset;/* of the first byte of locks and heartbeats */
@@ -99,7 +99,8 @@ struct vk_doctor {
 	bool table_written;     /* something that is a table, or was one, is expected */
 	bool windows;           /* and that is Windows */
 	char foreign_table[120];/* what it holds */
-	bool confirmed[64];     /* intruders (by index in find.foreign) that hit something */
+	bool confirmed[64];     /* intruders (by index in find.foreign) whose bytes lie where a volume's should */
+	bool certain[64];       /* and that came after it: they hit something, or say when they were made */
 
 	enum vk_status status;
 	struct vk_error *err;
@@ -117,13 +118,20 @@ void vk_known_capture_close(struct vk_known_capture *known);
 /* subjects.c: the VMFS partitions, from table, candidates and capture; those that no table names are decoded. */
 bool vk_doctor_add_subjects(struct vk_doctor *doc);
 
-/* areas.c, areas_table.c */
+/* areas.c, areas_table.c, areas_gpt.c, areas_lost.c */
 struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
 			    uint64_t offset, uint64_t length, const char *symbol, const char *what, ...)
 	__attribute__((format(printf, 8, 9)));
 bool vk_doctor_plan_areas(struct vk_doctor *doc);
 bool vk_doctor_plan_table(struct vk_doctor *doc);
+void vk_doctor_plan_gpt(struct vk_doctor *doc);
+/* Whether one of these partitions is a volume that was found. */
+bool vk_doctor_names_any(const struct vk_doctor *doc, const struct vk_partition *list, size_t count);
 bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index);
+/* Of a volume whose header does not say where its tables lie: found out from the others, as far as they tell. */
+bool vk_lost_layout(struct vk_doctor *doc, const struct vk_subject *subject, struct vk_lvm_geometry *ret_geometry);
+/* Distance of heartbeat slots where no descriptor tells it; 0: nothing tells it. */
+uint32_t vk_lost_stride(struct vk_doctor *doc, const struct vk_subject *subject, uint64_t region_bytes);
 
 /* judge_structure.c: what the checks of header, descriptors and the like say; sets whole, expected, proved, may_change. */
 void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area);

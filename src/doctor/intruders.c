@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "doctor/doctor.h"
 
@@ -43,6 +44,26 @@ static bool is_at_home(const struct vk_doctor *doc, const struct vk_foreign *f)
 	return false;
 }
 
+/* ext says when it was made (s_mkfs_time). */
+static bool is_younger(struct vk_doctor *doc, const struct vk_foreign *f)
+{
+	uint8_t sb[1024];
+	uint64_t made;
+
+	if (strncmp(f->type, "ext", 3) != 0 || vk_doctor_read(doc, vk_add_sat(f->start_bytes, 1024), sb, sizeof(sb)) != sizeof(sb))
+		return false;
+	made = vk_get_le32(sb + 0x108);
+	for (size_t i = 0; i < doc->subject_count; i++) {
+		const struct vk_subject *s = &doc->subjects[i];
+
+		if (s->lvm_known && f->start_bytes >= s->start_bytes && f->start_bytes - s->start_bytes < s->length_bytes &&
+		    made > s->lvm.initTimeUS / 1000000)
+			return true;
+	}
+	return false;
+}
+
+/* What it wrote is wrong there, or lies in sectors that VMFS leaves empty; on bytes that are proved it is older. */
 static void confirm(struct vk_doctor *doc, size_t intruder)
 {
 	const struct vk_foreign *f = &doc->find.foreign.items[intruder];
@@ -54,14 +75,18 @@ static void confirm(struct vk_doctor *doc, size_t intruder)
 		const struct vk_stretch *s = &doc->stretches[i];
 		bool here = unit >= s->offset_bytes && unit - s->offset_bytes < s->length_bytes;
 
-		if ((vk_damage_is_harm(s->damage) && is_within(doc, s, f)) || (here && vk_damage_is_harm(s->damage))) {
-			doc->confirmed[intruder] = true;
+		if (here && s->damage == VK_DAMAGE_INTACT) {
+			doc->confirmed[intruder] = false;
+			doc->certain[intruder] = false;
 			return;
 		}
-		/* on bytes that are as they were captured, or that a checksum proves, it is older than the volume */
-		if (here && s->damage == VK_DAMAGE_INTACT)
-			return;
+		if (here && s->damage == VK_DAMAGE_STRANGE)
+			doc->confirmed[intruder] = true;
+		if (vk_damage_is_harm(s->damage) && is_within(doc, s, f))
+			doc->certain[intruder] = true;
 	}
+	doc->certain[intruder] = doc->certain[intruder] || (doc->confirmed[intruder] && is_younger(doc, f));
+	doc->confirmed[intruder] = doc->confirmed[intruder] || doc->certain[intruder];
 }
 
 static void blame(struct vk_doctor *doc, struct vk_stretch *s)

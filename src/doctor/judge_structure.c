@@ -44,13 +44,24 @@ static bool volume_fits(const struct vk_subject *s, const struct vk_vmfs *v, con
 	return bad == 0 && !vk_vmfs_uuid_is_nil(&volume.uuid) && volume.logicalSize > 0;
 }
 
+/* The volume's UUID where its name says it once more; else who is wrong, it or the descriptor, is not known. */
+static const struct vk_vmfs_uuid *believable_uuid(const struct vk_vmfs *v)
+{
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];
+
+	if (!v->lvm_usable || v->volume_count == 0)
+		return NULL;
+	vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, uuid);
+	return memcmp(v->volumes[0].volume.name, uuid, sizeof(uuid)) == 0 ? &v->volumes[0].volume.uuid : NULL;
+}
+
 static bool descriptor_fits(const struct vk_vmfs *v, const uint8_t *bytes)
 {
 	struct vk_fs_descriptor fs;
 	size_t bad = 0;
 	const struct vk_finding_sink sink = {count_bad, &bad};
 	size_t seen = vk_fs_descriptor_decode(bytes, VK_FS_SECTOR_BYTES, &fs);
-	const struct vk_vmfs_uuid *lv = v->lvm_usable && v->volume_count > 0 ? &v->volumes[0].volume.uuid : NULL;
+	const struct vk_vmfs_uuid *lv = believable_uuid(v);
 
 	vk_fs_descriptor_check(&fs, seen, lv, 0, &sink);
 	return bad == 0 && vk_fs_descriptor_usable(&fs, seen);

@@ -15,6 +15,8 @@ static enum vk_damage wrong(const uint8_t *unit)
 
 static enum vk_damage judge_structure(const struct vk_area *a, uint64_t offset, const uint8_t *unit)
 {
+	uint64_t index = (offset - a->offset_bytes) / VK_UNIT_BYTES;
+
 	if (a->expected != NULL) {
 		if (memcmp(a->expected + (offset - a->offset_bytes), unit, VK_UNIT_BYTES) != 0)
 			return a->whole == VK_DAMAGE_FOREIGN ? VK_DAMAGE_FOREIGN : wrong(unit);
@@ -27,7 +29,7 @@ static enum vk_damage judge_structure(const struct vk_area *a, uint64_t offset, 
 		return VK_DAMAGE_STRANGE;
 	if (a->whole != VK_DAMAGE_DAMAGED)
 		return a->whole;
-	if ((a->somewhere && vk_all_zero(unit, VK_UNIT_BYTES)) || (a->only_first && offset != a->offset_bytes))
+	if (a->somewhere && (index >= 64 || (a->blamed >> index & 1) == 0))
 		return VK_DAMAGE_UNKNOWN;
 	return wrong(unit);
 }
@@ -136,6 +138,8 @@ static enum vk_damage judge_slot(const struct vk_area *a, uint64_t offset, const
 	uint64_t in_region = offset - a->offset_bytes;
 	struct vk_heartbeat hb;
 
+	if (a->somewhere && in_region % a->stride_bytes != 0)
+		return VK_DAMAGE_UNKNOWN;
 	/* what VMFS6 has behind the first sector of a slot was always zero */
 	if (a->stride_bytes > VK_UNIT_BYTES && in_region % a->stride_bytes != 0)
 		return vk_all_zero(unit, VK_UNIT_BYTES) ? VK_DAMAGE_CONSISTENT : VK_DAMAGE_STRANGE;

@@ -200,6 +200,7 @@ static const struct {
 	{VK_F_INCIDENT_SHRUNK, "The disk is shorter than what lies on it"},
 	{VK_F_INCIDENT_TABLE_DAMAGED, "A part of the partition table is damaged"},
 	{VK_F_INCIDENT_HEARTBEATS, "Heartbeat slots are damaged"},
+	{VK_F_INCIDENT_REMAINS, "Another system's signature lies in the volume, and may be older than it"},
 	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
 	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
 	{VK_F_INCIDENT_GROWN, "The LUN is longer than its partition table knows"},
@@ -252,7 +253,7 @@ void vk_doctor_say(struct vk_doctor *doc)
 
 	tell_areas(doc);
 	for (size_t i = 0; i < doc->find.foreign.count && i < 64; i++)
-		if (doc->confirmed[i])
+		if (doc->certain[i])
 			put(doc, true, "whatever %s wrote into the volume's data: how much that is cannot be seen from here",
 			    doc->find.foreign.items[i].type);
 	vk_text_init(&text, doc->d->headline, sizeof(doc->d->headline));

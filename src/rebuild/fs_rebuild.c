@@ -263,6 +263,7 @@ enum vk_status vk_rebuild_fs(struct vk_header_work *work, struct vk_error *err)
 	vk_fs_judge_identity(&fs);
 	vk_fs_judge_config(&fs);
 	vk_fs_judge_label(&fs);
+	vk_fs_judge_places(&fs);
 	vk_fs_judge_six(&fs);
 	vk_fs_take_capture(&fs);
 	verdict(&fs);

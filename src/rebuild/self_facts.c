@@ -92,7 +92,7 @@ static void settle_dense(struct vk_self_report *r)
 		vk_self_set(r, VK_SELF_DENSE, f->resource.resourcesPerCluster > SPARSE_PER_CLUSTER,
 			    VK_SELF_LIKELY, "%u sub-blocks in a cluster, by the metadata at volume offset 0x%llx",
 			    f->resource.resourcesPerCluster, (unsigned long long)f->resource_offset);
-	else if (r->files[VK_SYSTEM_PB2].has_fd)
+	else if (r->files[VK_SYSTEM_PB2].has_fd && !r->files[VK_SYSTEM_PB2].elsewhere)
 		vk_self_set(r, VK_SELF_DENSE, 1, VK_SELF_LIKELY, ".pb2.sf has its fixed place at volume offset 0x%llx",
 			    (unsigned long long)r->files[VK_SYSTEM_PB2].fd_offset);
 }

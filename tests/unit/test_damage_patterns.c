@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A thousand disks damaged at random, over the table and the first 32 MiB: nothing crashes or hangs, no planned table
- * overlaps or exceeds the disk, and nothing is called intact whose bytes are not what they were.
+ * overlaps or exceeds the disk, nothing is called intact whose bytes are not what they were, nor wrong what is as it was.
  */
 #include "diff_bench.h"
 #include "disk_support.h"
@@ -160,6 +160,17 @@ static bool is_hurt(const struct pattern *p, uint64_t at, uint64_t length)
 	return false;
 }
 
+/* What is called wrong is: each unit of it. */
+static void check_blame(struct patient *a, const struct pattern *p, const struct vk_damage_range *r)
+{
+	if (r->damage != VK_DAMAGE_DAMAGED && r->damage != VK_DAMAGE_ZERO && r->damage != VK_DAMAGE_FOREIGN)
+		return;
+	for (uint64_t at = r->offset_bytes; at < r->offset_bytes + r->length_bytes; at += 512)
+		if (same(a, at, 512))
+			fail_msg("pattern %u: %s at %llu is called %s and is what it was", p->number, r->what,
+				 (unsigned long long)at, vk_damage_name(r->damage));
+}
+
 static void check_ranges(struct patient *a, const struct pattern *p, const struct vk_diagnosis *d)
 {
 	uint64_t end = 0;
@@ -176,9 +187,12 @@ static void check_ranges(struct patient *a, const struct pattern *p, const struc
 		    !same(a, r->offset_bytes, r->length_bytes))
 			fail_msg("pattern %u: %s is called intact and differs (%llu bytes at %llu)", p->number, r->what,
 				 (unsigned long long)r->length_bytes, (unsigned long long)r->offset_bytes);
+		check_blame(a, p, r);
 	}
 	assert_int_equal(d->damaged, d->last_damaged_bytes > 0);
 	assert_true(d->last_damaged_bytes < a->size && d->first_damaged_bytes <= d->last_damaged_bytes);
+	if (d->damaged && !d->bad)
+		fail_msg("pattern %u: something is wrong and no incident says what", p->number);
 	assert_true(d->headline[0] != '\0');
 	assert_printable(d->headline, sizeof(d->headline));
 	for (size_t i = 0; i < d->advice_count; i++)
