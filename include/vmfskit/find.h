@@ -91,7 +91,7 @@ struct vk_vote {
 struct vk_candidate {
 	uint64_t start_bytes;       /* of the partition, on the disk; multiple of 512 */
 	uint64_t length_bytes;      /* 0: not known */
-	bool length_exact;          /* totalBytes of a usable header; else the least that the volume needs */
+	bool length_exact;          /* totalBytes of a header that does not contradict it; else the least that the volume needs */
 	bool start_before_disk;     /* the partition would begin before the disk does; start_bytes is then 0 */
 	unsigned found_by;          /* bits of vk_found_by */
 	uint64_t claimed_bytes;     /* the length that a table entry or a hint gives it; 0: none does */

@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit find: volumes that no table names. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "cmd/captures.h"
 #include "cmd/find_hints.h"
+#include "cmd/scan_progress.h"
 #include "cmd/sector_size.h"
 #include "cmd/shell_words.h"
 #include "cmd/verbs.h"
 #include "report/report_find.h"
-
-/* Set by a signal: the scan ends at the next occasion, and its state is kept. */
-static volatile sig_atomic_t asked_to_stop;
-
-static void ask_to_stop(int number)
-{
-	(void)number;
-	asked_to_stop = 1;
-}
 
 /* A run of the verb. */
 struct run {
@@ -30,51 +19,22 @@ struct run {
 	struct vk_source source;
 	struct vk_cmd_hints hints;
 	struct vk_find found;
-	struct timespec begun;
-	bool terminal; /* progress is shown */
-	bool shown;    /* a line of it stands there */
+	struct vk_cmd_progress progress;
 };
 
-static double seconds_since(const struct timespec *then)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - then->tv_sec) + (double)(now.tv_nsec - then->tv_nsec) / 1e9;
-}
-
-static void wipe_progress(struct run *run)
-{
-	if (run->shown)
-		fputs("\r\033[K", run->call->err);
-	run->shown = false;
-}
-
-static bool tell_progress(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
+static bool progress(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
 {
 	struct run *run = ctx;
-	double seconds = seconds_since(&run->begun);
-	double rate = seconds > 0 ? (double)done_bytes / seconds : 0;
-	struct vk_text text;
-	char left[64];
 
-	if (!run->terminal)
-		return asked_to_stop == 0;
-	vk_text_init(&text, left, sizeof(left));
-	if (rate > 0)
-		vk_text_duration_us(&text, (uint64_t)((double)(total_bytes - done_bytes) / rate * 1e6));
-	fprintf(run->call->err, "\r%.1f of %.1f GiB searched, %.0f MiB/s, %s left \033[K",
-		(double)done_bytes / (1 << 30), (double)total_bytes / (1 << 30), rate / (1 << 20), left);
-	fflush(run->call->err);
-	run->shown = true;
-	return asked_to_stop == 0;
+	return vk_cmd_progress_tell(&run->progress, done_bytes, total_bytes);
 }
 
 static void tell_likely(void *ctx, const struct vk_candidate *candidates, size_t count)
 {
 	struct run *run = ctx;
 
-	vk_report_find_likely(run->call->out, &run->source, candidates, count, seconds_since(&run->begun));
+	vk_report_find_likely(run->call->out, &run->source, candidates, count,
+				vk_cmd_progress_seconds(&run->progress));
 	fflush(run->call->out);
 }
 
@@ -133,7 +93,6 @@ static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 
 static void tell_how_to_go_on(const struct run *run, const struct vk_find_options *options)
 {
-	wipe_progress((struct run *)(uintptr_t)run);
 	fputs("vmfskit: stopped before the end", run->call->err);
 	if (options->resume_path == NULL) {
 		fputs("; with --resume FILE the next search can be stopped and continued\n", run->call->err);
@@ -153,12 +112,11 @@ static int report(struct run *run, const struct vk_find_options *options)
 					  .likely_only = options->likely_only,
 					  .range_start_bytes = options->range_start_bytes,
 					  .all = vk_cli_flag(run->call, "all"),
-					  .seconds = seconds_since(&run->begun),
+					  .seconds = vk_cmd_progress_seconds(&run->progress),
 					  .next = next,
 					  .next_count = what_next(run, next)};
 	int code = vk_report_find_agrees(&view) ? VK_EXIT_OK : VK_EXIT_FINDINGS;
 
-	wipe_progress(run);
 	if (vk_cli_flag(run->call, "json"))
 		code = vk_cmd_put_json(run->call, vk_report_find_json(&view), code);
 	else
@@ -174,8 +132,6 @@ static int report(struct run *run, const struct vk_find_options *options)
 
 static int search(struct run *run, struct vk_find_options *options)
 {
-	const struct sigaction stop = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
-	struct sigaction was_int, was_term;
 	struct vk_error err;
 	enum vk_status status = VK_OK;
 
@@ -185,26 +141,21 @@ static int search(struct run *run, struct vk_find_options *options)
 		return vk_cli_fail(run->call, &err);
 	options->hints = run->hints.items;
 	options->hint_count = run->hints.count;
-	options->progress = tell_progress;
+	options->progress = progress;
 	options->ctx = run;
 	if (!vk_cli_flag(run->call, "json"))
 		options->likely = tell_likely;
-	asked_to_stop = 0;
-	sigaction(SIGINT, &stop, &was_int);
-	sigaction(SIGTERM, &stop, &was_term);
-	clock_gettime(CLOCK_MONOTONIC, &run->begun);
+	vk_cmd_progress_begin(&run->progress, run->call);
 	status = vk_find(&run->source, options, &run->found, &err);
-	sigaction(SIGINT, &was_int, NULL);
-	sigaction(SIGTERM, &was_term, NULL);
+	(void)vk_cmd_progress_end(&run->progress);
 	if (status == VK_OK)
 		return report(run, options);
-	wipe_progress(run);
 	return vk_cli_fail(run->call, &err);
 }
 
 static int run_find(struct vk_cli_call *call)
 {
-	struct run run = {.call = call, .terminal = isatty(fileno(call->err)) == 1};
+	struct run run = {.call = call};
 	struct vk_find_options options = {.likely_only = vk_cli_flag(call, "likely"),
 					  .resume_path = vk_cli_value(call, "resume")};
 	struct vk_source_options how = {0};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/repair_run.h"
+#include "cmd/scan_progress.h"
 #include "cmd/verbs.h"
 
 /* Too little is left to work with: of a repair that is a finding, not a failure of the environment. */
@@ -79,12 +80,31 @@ static int carry_on(struct vk_repair_run *run)
 	return write_it(run);
 }
 
+/* Who wants to stop while the plan is made does not want it carried out. */
+static enum vk_status make_plan(struct vk_repair_run *run, struct vk_error *err)
+{
+	struct vk_cmd_progress progress;
+	enum vk_status status;
+
+	run->options.find.progress = vk_cmd_progress_tell;
+	run->options.find.ctx = &progress;
+	vk_cmd_progress_begin(&progress, run->call);
+	status = run->header ? vk_repair_plan_header(run->target, &run->options, &run->repair, err)
+			     : vk_repair_plan_table(run->target, &run->options, &run->repair, err);
+	if (!vk_cmd_progress_end(&progress))
+		return status;
+	if (status == VK_OK)
+		vk_repair_free(run->repair);
+	vk_error_set(err, VK_IO, run->target, "Stopped before there was a plan; nothing was written");
+	if (run->options.find.resume_path == NULL)
+		vk_error_remedy(err, "With --resume FILE the next search can be stopped and continued");
+	return VK_IO;
+}
+
 static int plan(struct vk_repair_run *run)
 {
 	struct vk_error err;
-	enum vk_status status =
-		run->header ? vk_repair_plan_header(run->target, &run->options, &run->repair, &err)
-			    : vk_repair_plan_table(run->target, &run->options, &run->repair, &err);
+	enum vk_status status = make_plan(run, &err);
 	char *again;
 	int code;
 

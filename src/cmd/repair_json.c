@@ -173,7 +173,8 @@ void vk_repair_show_json(const struct vk_repair_run *run)
 	put(root, "searched", searched(run));
 	if (t != NULL) {
 		put(root, "table", table(t));
-		put(root, "commands", commands(run));
+		if (!vk_restore_refused(run->restore.restore))
+			put(root, "commands", commands(run));
 	}
 	if (h != NULL)
 		put(root, "header", header(run));

@@ -62,38 +62,34 @@ static bool descriptor_is_claimed(const struct vk_finder *f, const struct vk_see
 	return false;
 }
 
-static enum vk_status probe_seed(struct search *s, const struct vk_seed *seed)
+static void probe_seed(struct search *s, const struct vk_seed *seed)
 {
 	struct vk_finder *f = &s->f;
 
 	/* one more than there is, to read into */
 	if (!vk_probe_read(f, seed, &f->probes[f->count]))
-		return VK_OK;
+		return;
 	vk_judge_rows(f, &f->probes[f->count]);
 	f->count++;
-	return VK_OK;
 }
 
 /* Whole headers first: they say which descriptors are theirs. */
 static enum vk_status probe_all(struct search *s)
 {
-	enum vk_status status = VK_OK;
-	size_t left_out = vk_seeds_settle(&s->seeds);
-
-	s->f.left_out = left_out;
+	s->f.left_out = vk_seeds_settle(&s->seeds);
 	s->f.count = 0;
 	s->f.budget_bytes = PE_BUDGET_BYTES;
 	free(s->f.probes);
 	s->f.probes = calloc(s->seeds.count + VK_VOTES_MAX + 1, sizeof(*s->f.probes));
 	if (s->f.probes == NULL)
 		return vk_error_set(s->err, VK_NOMEM, NULL, "no memory for the candidates");
-	for (size_t i = 0; i < s->seeds.count && status == VK_OK; i++)
+	for (size_t i = 0; i < s->seeds.count; i++)
 		if (s->seeds.items[i].found_by != VK_FOUND_FS)
-			status = probe_seed(s, &s->seeds.items[i]);
-	for (size_t i = 0; i < s->seeds.count && status == VK_OK; i++)
+			probe_seed(s, &s->seeds.items[i]);
+	for (size_t i = 0; i < s->seeds.count; i++)
 		if (s->seeds.items[i].found_by == VK_FOUND_FS && !descriptor_is_claimed(&s->f, &s->seeds.items[i]))
-			status = probe_seed(s, &s->seeds.items[i]);
-	return status;
+			probe_seed(s, &s->seeds.items[i]);
+	return VK_OK;
 }
 
 static bool vote_is_claimed(const struct vk_finder *f, int64_t volume_start)
@@ -105,22 +101,59 @@ static bool vote_is_claimed(const struct vk_finder *f, int64_t volume_start)
 	return false;
 }
 
-/* Places that nothing but locks and heartbeats speak for. */
-static enum vk_status probe_votes(struct search *s)
+/* A start that was named and lies whole extents behind volume offset 0. */
+static const struct vk_seed *named_extent(const struct search *s, const struct vk_vote *v)
 {
-	enum vk_status status = VK_OK;
+	for (size_t i = 0; i < s->seeds.count; i++) {
+		const struct vk_seed *seed = &s->seeds.items[i];
+		int64_t data = seed->start + (int64_t)VK_LVM_DATA_OFFSET;
 
-	for (size_t i = 0; i < s->scan.vote_count && i < VK_VOTES_MAX && status == VK_OK; i++) {
+		if ((seed->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0 && data > v->volume_start_bytes &&
+		    (uint64_t)data <= v->first_bytes &&
+		    (uint64_t)(data - v->volume_start_bytes) % VK_LVM_PE_BYTES == 0)
+			return seed;
+	}
+	return NULL;
+}
+
+/*
+ * Where the partition of these blocks begins. When volume offset 0 would lie before the disk, and no block near it was met, it is a
+ * later extent of a volume: behind a start that was named, or else where its first block allows it at the latest.
+ */
+static struct vk_seed seed_of_vote(const struct search *s, const struct vk_vote *v)
+{
+	struct vk_seed seed = {.found_by = VK_FOUND_SELF,
+			       .start = v->volume_start_bytes - (int64_t)VK_LVM_DATA_OFFSET};
+	uint64_t apart = v->first_bytes - (uint64_t)v->volume_start_bytes;
+	const struct vk_seed *named;
+
+	if (v->heartbeats > 0 || apart < VK_LVM_PE_BYTES || seed.start >= 0)
+		return seed;
+	named = named_extent(s, v);
+	if (named != NULL) {
+		seed = *named;
+		seed.found_by |= VK_FOUND_SELF;
+	} else {
+		seed.start += (int64_t)(apart - apart % VK_LVM_PE_BYTES);
+	}
+	seed.later = true;
+	seed.delta = v->volume_start_bytes;
+	return seed;
+}
+
+/* Places that nothing but locks and heartbeats speak for. */
+static void probe_votes(struct search *s)
+{
+	for (size_t i = 0; i < s->scan.vote_count && i < VK_VOTES_MAX; i++) {
 		const struct vk_vote *v = &s->scan.votes[i];
-		struct vk_seed seed = {.found_by = VK_FOUND_SELF};
+		struct vk_seed seed;
 
 		if (v->blocks < VK_VOTES_COUNT || v->volume_start_bytes > INT64_MAX / 4 ||
 		    v->volume_start_bytes < -(INT64_MAX / 4) || vote_is_claimed(&s->f, v->volume_start_bytes))
 			continue;
-		seed.start = v->volume_start_bytes - (int64_t)VK_LVM_DATA_OFFSET;
-		status = probe_seed(s, &seed);
+		seed = seed_of_vote(s, v);
+		probe_seed(s, &seed);
 	}
-	return status;
 }
 
 static enum vk_status judge(struct search *s)
@@ -240,9 +273,10 @@ static enum vk_status scan(struct search *s)
 	status = vk_seeds_marks(&s->f, &s->scan, &s->seeds, s->err);
 	if (status == VK_OK)
 		status = probe_all(s);
-	if (status == VK_OK)
-		status = probe_votes(s);
-	return status == VK_OK ? judge(s) : status;
+	if (status != VK_OK)
+		return status;
+	probe_votes(s);
+	return judge(s);
 }
 
 /* Give what the scan found to the caller. */
@@ -279,7 +313,7 @@ enum vk_status vk_find(const struct vk_source *source, const struct vk_find_opti
 		       struct vk_find *ret_find, struct vk_error *err)
 {
 	struct vk_find found = {0};
-	struct vk_error unasked;
+	struct vk_error unasked = {0};
 	struct search s = {.found = &found, .err = err != NULL ? err : &unasked};
 	enum vk_status status;
 

@@ -25,6 +25,8 @@ struct vk_seed {
 	unsigned number;        /* of the entry; index of the hint */
 	bool sound;             /* a VMFS entry of a sound copy of the table */
 	int score;              /* of the cheap test */
+	bool later;             /* of a later extent of a volume, of which only blocks are left: volume offset 0 would be at delta */
+	int64_t delta;
 };
 struct vk_seeds {
 	struct vk_seed *items;

@@ -163,7 +163,13 @@ static uint64_t lvm2_length(const uint8_t *head)
 	return 0;
 }
 
-static uint64_t length_of(const struct view *v, const char *type)
+/* The last page of swap space; its signature ends the first one (Linux, include/linux/swap.h). */
+static uint64_t swap_length(const uint8_t *head, uint64_t magic)
+{
+	return vk_mul_sat(vk_get_le32(head + 1028) + 1ULL, magic + 10);
+}
+
+static uint64_t length_of(const struct view *v, const char *type, uint64_t magic)
 {
 	static const struct {
 		const char *type;
@@ -178,7 +184,7 @@ static uint64_t length_of(const struct view *v, const char *type)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (strcmp(type, ways[i].type) == 0)
 			return ways[i].length(head);
-	return 0;
+	return strcmp(type, "swap") == 0 && magic < v->length ? swap_length(head, magic) : 0;
 }
 
 static bool known(const struct vk_foreigners *found, const struct vk_foreign *item)
@@ -239,7 +245,7 @@ static enum vk_status keep_probed(const struct view *v, blkid_probe probe, struc
 	put_value(probe, "LABEL", item.label, sizeof(item.label));
 	put_value(probe, "UUID", item.uuid, sizeof(item.uuid));
 	item.kind = kind_of(probe);
-	item.length_bytes = length_of(v, item.type);
+	item.length_bytes = length_of(v, item.type, number(probe, "SBMAGIC_OFFSET"));
 	item.magic_bytes = vk_add_sat(v->start, number(probe, "SBMAGIC_OFFSET"));
 	return keep(found, &item, err);
 }

@@ -75,7 +75,7 @@ static void judge_header(struct vk_probe *p)
 	vk_judge_row(p, VK_CHECK_BLOCK_SIZE, pass_if(block_sound(d)), "%u bytes", d->diskBlockSize);
 	vk_judge_row(p, VK_CHECK_TOTAL_BYTES, pass_if(d->totalBytes % 512 == 0 && d->totalBytes > (data_sound(d) ? d->dataOffset : 0)),
 		     "%" PRIu64 " bytes", d->totalBytes);
-	vk_judge_row(p, VK_CHECK_DATA_OFFSET, pass_if(data_sound(d)), "0x%" PRIx64 "%s", d->dataOffset,
+	vk_judge_row(p, VK_CHECK_DATA_OFFSET, pass_if(data_sound(d) && (!p->c.has_header || d->dataOffset == p->lvm.dataOffset)), "0x%" PRIx64 "%s", d->dataOffset,
 		     d->dataOffset == VK_LVM_DATA_OFFSET || !data_sound(d) ? "" : ", unusual");
 	judge_extents(p);
 	vk_vmfs_uuid_decode(&d->devID, &id);
@@ -134,30 +134,39 @@ static void judge_fs(struct vk_probe *p)
 		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, pass_if(names), "%s volume %s", names ? "of" : "of another", text);
 }
 
-/* Lengths contradict each other: what the extents of the header and of the volume say together is believed. */
+/* totalBytes has no copy: it is believed when it fits a number of extents, and what stands beside it was not overwritten. */
+static bool total_believed(const struct vk_probe *p, uint64_t room)
+{
+	const struct vk_lvm_device *d = &p->c.lvm;
+
+	if (!p->c.has_header || p->c.checks[VK_CHECK_TOTAL_BYTES].verdict != VK_VERDICT_PASS || !block_sound(d) ||
+	    (p->c.has_volume && p->c.volume.numPEs > room))
+		return false;
+	if (!vk_lvm_fixed_pes(&p->lvm) || p->c.checks[VK_CHECK_NUM_PES].verdict == VK_VERDICT_PASS)
+		return true;
+	return room == d->numPEs || room == d->lastPEIndex + 1ULL || (p->c.has_volume && room == p->c.volume.numPEs);
+}
+
 void vk_judge_length(struct vk_probe *p)
 {
 	const struct vk_lvm_device *d = &p->c.lvm;
 	struct vk_candidate *c = &p->c;
-	uint64_t data = data_sound(d) && c->has_header ? d->dataOffset : VK_LVM_DATA_OFFSET;
+	uint64_t data = c->has_header ? p->lvm.dataOffset : VK_LVM_DATA_OFFSET;
 	uint64_t room = d->totalBytes > data ? (d->totalBytes - data) / VK_LVM_PE_BYTES : 0;
 	uint64_t pes = c->has_volume ? c->volume.numPEs : 0;
-	bool sound = c->has_header && c->checks[VK_CHECK_TOTAL_BYTES].verdict == VK_VERDICT_PASS;
 
-	if (sound && vk_lvm_fixed_pes(&p->lvm) && c->checks[VK_CHECK_NUM_PES].verdict == VK_VERDICT_FAIL &&
-	    d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1) {
-		sound = false;
-		pes = vk_max_u64(pes, d->numPEs);
-	}
-	sound = sound && pes <= room;
-	c->length_exact = sound;
-	if (sound) {
+	c->length_exact = total_believed(p, room);
+	if (c->length_exact) {
 		c->length_bytes = d->totalBytes;
 		return;
 	}
+	if (c->has_header && vk_lvm_fixed_pes(&p->lvm) && d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1)
+		pes = vk_max_u64(pes, d->numPEs);
 	c->length_bytes = vk_add_sat(data, vk_mul_sat(pes, VK_LVM_PE_BYTES));
 	if (pes == 0)
 		c->length_bytes = vk_add_sat(data, c->head ? 0x400000 : 0);
+	if (c->vote.blocks > 0 && !c->head && !c->has_volume && !c->start_before_disk)
+		c->length_bytes = vk_max_u64(c->length_bytes, vk_add_sat(c->vote.last_bytes, 512) - vk_min_u64(c->vote.last_bytes, c->start_bytes));
 	if (c->vote.blocks > 0 && c->head)
 		c->length_bytes = vk_max_u64(c->length_bytes, vk_add_sat(data, vk_round_up_sat(
 								vk_add_sat(c->vote.last_addr, 1), 0x100000)));

@@ -41,8 +41,15 @@ static int relations(const struct vk_lvm_device *d)
 static bool mend(const struct vk_lvm_device *seen, size_t seen_bytes, struct vk_lvm_device *ret_lvm)
 {
 	*ret_lvm = *seen;
-	if (vk_lvm_device_usable(ret_lvm, seen_bytes))
+	if (vk_lvm_device_usable(ret_lvm, seen_bytes)) {
+		int hold = relations(ret_lvm);
+
+		/* an unusual place of the data that contradicts the rest */
+		ret_lvm->dataOffset = VK_LVM_DATA_OFFSET;
+		if (!vk_lvm_device_usable(ret_lvm, seen_bytes) || relations(ret_lvm) <= hold)
+			ret_lvm->dataOffset = seen->dataOffset;
 		return true;
+	}
 	for (int attempt = 0; attempt < 7; attempt++) {
 		*ret_lvm = *seen;
 		if (attempt == 0)
@@ -215,12 +222,14 @@ bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_pr
 	p->c.inside = SIZE_MAX;
 	describe(f, seed, &p->c);
 	read_header(f, p);
-	p->deltas[0] = p->start + (int64_t)VK_LVM_DATA_OFFSET;
 	p->delta_count = 1;
+	p->deltas[0] = seed->later ? seed->delta : p->start + (int64_t)VK_LVM_DATA_OFFSET;
 	if (p->c.has_header)
 		vk_probe_pes(f, p);
+	else if (p->c.has_volume && p->c.volume.firstPE <= INT64_MAX / 4 / VK_LVM_PE_BYTES)
+		p->deltas[0] -= (int64_t)(p->c.volume.firstPE * VK_LVM_PE_BYTES);
 	volume_start = p->deltas[0];
-	p->c.head = !p->c.has_volume || p->c.volume.firstPE == 0;
+	p->c.head = !seed->later && (!p->c.has_volume || p->c.volume.firstPE == 0);
 	if (p->c.head) {
 		read_fs(f, p, volume_start);
 		sample_blocks(f, p, volume_start, p->magic || p->c.has_header || p->c.has_volume || p->c.has_fs ||

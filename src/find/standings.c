@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which candidates are volumes of this disk, and what the others are: decided by what overlaps, and by whose evidence is better. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "find/find_parts.h"
@@ -205,7 +207,11 @@ static void stand_damaged(struct vk_probe *p)
 	const struct vk_candidate *c = &p->c;
 	const char *fault = first_fault(p);
 
-	if (!c->has_header && !c->has_fs && !c->has_volume)
+	if (!c->has_header && !c->has_volume && !c->head)
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "a later extent of a volume, without its header: %" PRIu64 " blocks agree where "
+			 "the volume begins, %s", c->vote.blocks, (c->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0 ?
+			 "and this start fits" : "this start is the latest that fits");
+	else if (!c->has_header && !c->has_fs && !c->has_volume)
 		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "header and file-system descriptor are gone; %" PRIu64
 		      " blocks that say where they lie agree on this start", vk_max_u64(p->agree, c->vote.blocks));
 	else if (!c->has_header)
@@ -232,15 +238,20 @@ static void settle_accepted(struct vk_probe *p)
 	else if (foreign && !whole && !vk_probe_self(p))
 		vk_stand(p, VK_GHOST_FOREIGN, SIZE_MAX, "another system's file system lies over it: %s",
 		      p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
-	else if (foreign && !(whole && p->c.table_sound))
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "%s, but another system's signature lies over it: %s",
-		      whole ? "all of its own structures are whole" : "parts of it are gone",
-		      p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
+	else if (foreign && whole)
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "all of its own structures are whole, but another system's "
+			 "signature lies over it: %s", p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
 	else if (whole && !p->c.start_before_disk)
 		vk_stand(p, VK_STANDING_LIVING, SIZE_MAX, "header, volume and extents agree%s", !p->c.head
 		      ? "; its file system begins on another device" : ", the file system names this volume, its blocks are in their place");
 	else
 		stand_damaged(p);
+	if (foreign && p->c.standing == VK_STANDING_DAMAGED && !whole) {
+		size_t used = strlen(p->c.why);
+
+		snprintf(p->c.why + used, sizeof(p->c.why) - used, "; another system's signature lies over it: %s",
+			 p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
+	}
 }
 
 static void weigh(struct vk_probe *p)

@@ -19,7 +19,7 @@ const struct vk_cli_program vk_lab_program = {
 		"64 TB and beyond. Then it breaks them in the ways real ones break: a wiped table, a lost header, another "
 		"system's format, a dump that was cut short.\n"
 		"\n"
-		"The disks hold no files. Everything in them is derived from the options and --seed: the same command makes "
+		"The disks hold no files but those of the file systems themselves. Everything in them is derived from the options and --seed: the same command makes "
 		"the same bytes. Where a partition image of a real volume is at hand, it can be placed on a practice disk "
 		"with --image.\n"
 		"\n"

@@ -26,6 +26,7 @@ struct region {
 	uint32_t first, run;
 	uint32_t reset, astray, owned, unreadable, in_use;
 	uint32_t kept_generations;
+	char count_text[64];
 };
 
 static bool plausible_generation(const struct vk_heartbeat *hb, uint64_t volume_offset)
@@ -159,18 +160,31 @@ static bool settle_geometry(struct region *r)
 	return true;
 }
 
+/* "3 heartbeat slots are": valid until the next call. */
+static const char *counted(struct region *r, uint32_t n, const char *one, const char *more)
+{
+	struct vk_text text;
+
+	vk_text_init(&text, r->count_text, sizeof(r->count_text));
+	vk_text_fmt(&text, "%u %s", n, n == 1 ? one : more);
+	return r->count_text;
+}
+
 static void tell(struct region *r)
 {
 	struct vk_header_work *work = r->work;
 
 	if (r->astray > 0)
-		vk_work_note(work, "%u heartbeat slots are marked as in use but do not carry their own position; they stay, for a host might hold them.", r->astray);
+		vk_work_note(work, "%s marked as in use without carrying the right position of its own: left, for a host might hold it.",
+			     counted(r, r->astray, "heartbeat slot is", "heartbeat slots are"));
 	if (r->owned > 0)
-		vk_work_note(work, "%u heartbeat slots name an owner while their state is damaged; they stay, for a host might hold them. Ask for the heartbeats by name to free them too.", r->owned);
+		vk_work_note(work, "%s an owner while the state is damaged: left, for a host might hold it. Ask for the heartbeats by name to free it too.",
+			     counted(r, r->owned, "heartbeat slot shows", "heartbeat slots show"));
 	if (r->unreadable > 0)
-		vk_work_note(work, "%u heartbeat slots cannot be read.", r->unreadable);
+		vk_work_note(work, "%s unreadable.", counted(r, r->unreadable, "heartbeat slot is", "heartbeat slots are"));
 	if (r->kept_generations > 0)
-		vk_work_note(work, "%u of the freed heartbeat slots keep their generation, so that hosts count on from it.", r->kept_generations);
+		vk_work_note(work, "%s freed with the generation kept, so that hosts count on from it.",
+			     counted(r, r->kept_generations, "heartbeat slot is", "heartbeat slots are"));
 	if (r->reset > 0)
 		vk_work_verdict(work, VK_HS_HEARTBEATS,
 				r->reset == r->geometry.heartbeat_slots ? VK_STRUCTURE_REBUILT

@@ -49,7 +49,7 @@ static bool set_major(struct vk_fs_work *fs)
 	uint32_t lvm = work->vmfs.lvm_usable ? work->vmfs.lvm.majorVersion : 0;
 
 	if (work->options->fs_major != 0 && !fs->has_capture)
-		vk_fs_set(fs, "majorVersion", work->options->fs_major, VK_FIELD_ASKED, false, "--fs-version");
+		vk_fs_set(fs, "majorVersion", work->options->fs_major, VK_FIELD_ASKED, false, "named by the caller");
 	else if (major->sure >= VK_SELF_LIKELY || fs->has_capture)
 		vk_fs_set(fs, "majorVersion", major->value, VK_FIELD_COPY, false, "%s", major->from);
 	else if (lvm == 6)
@@ -161,6 +161,36 @@ void vk_fs_judge_config(struct vk_fs_work *fs)
 	vk_fs_set(fs, "config", config, VK_FIELD_USUAL, five && dense->sure < VK_SELF_LIKELY,
 		  "usual with this version%s",
 		  (config & DENSE) != 0 ? "; dense sub-blocks by .sbc.sf" : "");
+}
+
+/* Where .pb2.sf or .sdd.sf is, for a volume on which it is not at its fixed place. */
+static void judge_place(struct vk_fs_work *fs, enum vk_system_file file, const char *offset,
+			const char *address)
+{
+	const struct vk_self_file *f = &fs->work->self.files[file];
+	enum vk_field_origin origin = f->elsewhere ? VK_FIELD_COPY : VK_FIELD_USUAL;
+	const char *how = f->elsewhere ? "named by the root directory" : "at its fixed place";
+
+	if (!f->has_fd || (fs->trusted && !f->elsewhere))
+		return;
+	vk_fs_set(fs, offset, f->fd_offset, origin, false, "file descriptor of %s, %s",
+		  vk_system_file_name(file), how);
+	vk_fs_set(fs, address, f->fd_address, origin, false, "file descriptor of %s, %s",
+		  vk_system_file_name(file), how);
+}
+
+void vk_fs_judge_places(struct vk_fs_work *fs)
+{
+	const struct vk_self_report *self = &fs->work->self;
+
+	if (fs->is.majorVersion < VMFS5)
+		return;
+	judge_place(fs, VK_SYSTEM_PB2, "pb2VolAddr", "pb2FDAddr");
+	judge_place(fs, VK_SYSTEM_SDD, "sddVolAddr", "sddFDAddr");
+	if (fs->trusted || fs->has_capture || fs->is.majorVersion != VMFS5 ||
+	    self->files[VK_SYSTEM_PB2].has_fd || self->root_readable || (fs->is.config & DENSE) != 0)
+		return;
+	vk_work_lost(fs->work, "Whether and where this volume has a .pb2.sf is not known, for its root directory cannot be read; if it was upgraded from VMFS3, files of more than 256 GiB cannot be read by this descriptor.");
 }
 
 static bool alignment_plausible(uint64_t v)

@@ -176,10 +176,31 @@ static enum vk_status put(struct vk_fs_work *fs, struct vk_error *err)
 			   VK_HEADER_CLASS_FS, err);
 }
 
+/* Fields that VMFS3 does not use are zero on the volumes seen; damage there does not matter, but it shows. */
+static void note_unused(struct vk_fs_work *fs)
+{
+	const struct vk_field *first = vk_layout_field(&vk_fs_descriptor_layout, "maxJournalSlotsPerTxn");
+	char names[600];
+	struct vk_text text;
+
+	vk_text_init(&text, names, sizeof(names));
+	for (size_t i = 0; i < vk_fs_descriptor_layout.count; i++) {
+		const struct vk_field *f = &vk_fs_descriptor_layout.fields[i];
+		const uint8_t *raw = fs->sector + f->offset;
+
+		if (f->offset >= first->offset && !vk_all_zero(raw, f->size))
+			vk_text_fmt(&text, "%s%s", text.len_bytes > 0 ? ", " : "", f->name);
+	}
+	if (text.len_bytes > 0)
+		vk_work_note(fs->work, "Not zero in this descriptor, as on all VMFS3 volumes seen, but left as it is, for nothing tells what belongs there: %s.", names);
+}
+
 static void verdict(struct vk_fs_work *fs)
 {
+	if (fs->trusted && fs->is.majorVersion == 4)
+		note_unused(fs);
 	if (fs->trusted && !fs->has_capture)
-		vk_work_note(fs->work, "Nothing else on the volume tells the datastore's label, the random part of its UUID, minorVersion and config of the descriptor and what lies behind subBlockSize in it: damage to these is seen only beside a capture.");
+		vk_work_note(fs->work, "Damage to these of the file-system descriptor is seen only beside a capture, nothing else on the volume tells them: fsLabel, minorVersion, config, all of uuid but its time, and what follows subBlockSize.");
 	if (fs->changed == 0) {
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_INTACT,
 				"everything in it that can be compared agrees");
@@ -233,7 +254,7 @@ enum vk_status vk_rebuild_fs(struct vk_header_work *work, struct vk_error *err)
 		return VK_OK;
 	if (!vk_fs_judge_version(&fs)) {
 		vk_work_verdict(work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST,
-				"nothing tells which version of VMFS this is; name it with --fs-version");
+				"nothing tells which version of VMFS this is");
 		vk_work_lost(work, "The version of the file system is not known.");
 		return VK_OK;
 	}
@@ -242,6 +263,7 @@ enum vk_status vk_rebuild_fs(struct vk_header_work *work, struct vk_error *err)
 	vk_fs_judge_identity(&fs);
 	vk_fs_judge_config(&fs);
 	vk_fs_judge_label(&fs);
+	vk_fs_judge_places(&fs);
 	vk_fs_judge_six(&fs);
 	vk_fs_take_capture(&fs);
 	verdict(&fs);

@@ -42,6 +42,7 @@ void vk_fs_judge_sizes(struct vk_fs_work *fs);
 void vk_fs_judge_identity(struct vk_fs_work *fs);
 void vk_fs_judge_config(struct vk_fs_work *fs);
 void vk_fs_judge_label(struct vk_fs_work *fs);
+void vk_fs_judge_places(struct vk_fs_work *fs);
 void vk_fs_judge_six(struct vk_fs_work *fs);
 
 /* Whether a label is text that ends in zeros. */

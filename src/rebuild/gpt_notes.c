@@ -197,8 +197,20 @@ static bool say_size(struct vk_gpt_case *c)
 		     (ull)(was - 1 - array), (ull)was - 1));
 }
 
+/* Why one copy counts more matters where they tell different stories. */
+static bool say_choice(struct vk_gpt_case *c)
+{
+	bool stale = false;
+
+	for (int part = VK_TP_PRIMARY_HEADER; part <= VK_TP_BACKUP_HEADER; part++)
+		stale = stale || c->j.parts[part].state == VK_PART_STATE_STALE;
+	return !stale || c->chosen == NULL || NOTE(c, "Which copy counts: %s.", c->j.why_right);
+}
+
 static bool say_notes(struct vk_gpt_case *c)
 {
+	if (!say_choice(c))
+		return false;
 	if (c->j.why_sector_size[0] != '\0' && c->j.was_gpt &&
 	    !NOTE(c, "Sector size: %s.", c->j.why_sector_size))
 		return false;

@@ -104,6 +104,30 @@ static const char *field_at(unsigned byte)
 	return "header";
 }
 
+/* The first field that the header in this place would have otherwise; NULL: none. Checksums are another matter. */
+static const char *field_that_differs(const struct vk_gpt_case *c, enum vk_table_part part,
+				      const struct vk_gpt_header *h)
+{
+	struct vk_gpt_header right = c->j.image.header;
+
+	if (part == VK_TP_BACKUP_HEADER) {
+		right.myLBA = right.alternateLBA;
+		right.alternateLBA = 1;
+		right.entriesLBA = c->j.image.backup_array_lba;
+	}
+	right.headerCRC32 = h->headerCRC32;
+	right.entriesCRC32 = h->entriesCRC32;
+	for (size_t i = 0; i < vk_gpt_header_layout.count; i++) {
+		const struct vk_field *f = &vk_gpt_header_layout.fields[i];
+		const uint8_t *a = (const uint8_t *)h + f->member;
+		const uint8_t *b = (const uint8_t *)&right + f->member;
+
+		if (memcmp(a, b, f->size) != 0)
+			return f->name;
+	}
+	return NULL;
+}
+
 /* A header that its checksum proves, and that is still not the one that belongs here. */
 static void judge_trusted(struct vk_gpt_case *c, enum vk_table_part part,
 			  const struct vk_gpt_header_seen *seen)
@@ -111,6 +135,7 @@ static void judge_trusted(struct vk_gpt_case *c, enum vk_table_part part,
 	const struct vk_gpt_header *h = &seen->header;
 	uint64_t last = c->look.disk_sectors - 1;
 	uint64_t other = part == VK_TP_PRIMARY_HEADER ? last : 1;
+	const char *differs;
 
 	if (h->myLBA != seen->lba)
 		verdict(c, part, VK_PART_STATE_STALE,
@@ -132,11 +157,8 @@ static void judge_trusted(struct vk_gpt_case *c, enum vk_table_part part,
 		verdict(c, part, VK_PART_STATE_DAMAGED,
 			"bit %u of byte %u (%s) is flipped, which its checksum tells", seen->bit % 8,
 			seen->bit / 8, field_at(seen->bit / 8));
-	else if (h->firstUsableLBA != c->j.image.header.firstUsableLBA ||
-		 h->lastUsableLBA != c->j.image.header.lastUsableLBA)
-		verdict(c, part, VK_PART_STATE_STALE, "its usable range is %llu to %llu, not %llu to %llu",
-			(ull)h->firstUsableLBA, (ull)h->lastUsableLBA,
-			(ull)c->j.image.header.firstUsableLBA, (ull)c->j.image.header.lastUsableLBA);
+	else if ((differs = field_that_differs(c, part, h)) != NULL)
+		verdict(c, part, VK_PART_STATE_STALE, "%s is not as in the copy that counts", differs);
 	else
 		verdict(c, part, VK_PART_STATE_SOUND, "%s", "");
 }

@@ -92,7 +92,7 @@ static void settle_dense(struct vk_self_report *r)
 		vk_self_set(r, VK_SELF_DENSE, f->resource.resourcesPerCluster > SPARSE_PER_CLUSTER,
 			    VK_SELF_LIKELY, "%u sub-blocks in a cluster, by the metadata at volume offset 0x%llx",
 			    f->resource.resourcesPerCluster, (unsigned long long)f->resource_offset);
-	else if (r->files[VK_SYSTEM_PB2].has_fd)
+	else if (r->files[VK_SYSTEM_PB2].has_fd && !r->files[VK_SYSTEM_PB2].elsewhere)
 		vk_self_set(r, VK_SELF_DENSE, 1, VK_SELF_LIKELY, ".pb2.sf has its fixed place at volume offset 0x%llx",
 			    (unsigned long long)r->files[VK_SYSTEM_PB2].fd_offset);
 }
@@ -105,14 +105,15 @@ static void settle_size(struct vk_self_report *r)
 	const struct vk_resource_file *m = six ? &f->child : &f->resource;
 	uint64_t at = six ? f->child_offset : f->resource_offset;
 	uint64_t blocks = vk_resource_count(m);
+	enum vk_self_sure sure = f->count_confirmed ? b->sure : VK_SELF_LIKELY;
 	uint64_t bytes;
 
 	if (!(six ? f->has_child : f->has_resource) || blocks == 0 || b->sure == VK_SELF_UNKNOWN ||
 	    !vk_mul_u64(blocks, b->value, &bytes))
 		return;
-	vk_self_set(r, VK_SELF_FILE_BLOCKS, blocks, VK_SELF_CERTAIN,
+	vk_self_set(r, VK_SELF_FILE_BLOCKS, blocks, sure,
 		    "resource metadata of .fbb.sf at volume offset 0x%llx", (unsigned long long)at);
-	vk_self_set(r, VK_SELF_LOGICAL_SIZE, bytes, b->sure, "%llu blocks of %llu MiB, by the metadata at volume offset 0x%llx",
+	vk_self_set(r, VK_SELF_LOGICAL_SIZE, bytes, sure, "%llu blocks of %llu MiB, by the metadata at volume offset 0x%llx",
 		    (unsigned long long)blocks, (unsigned long long)b->value >> 20, (unsigned long long)at);
 	if (!six || (m->resourcesPerCluster & (m->resourcesPerCluster - 1)) != 0)
 		return;

@@ -8,23 +8,12 @@
 
 enum {
 	MIB = 1 << 20,
-	AREA_BYTES = MIB,      /* the start of .fdc.sf: the system files' descriptors lie in it */
+	AREA_BYTES = VK_SELF_AREA_BYTES,
 	FDC_LOCK_TYPE = 0x10C00005,
 	SMALL_PER_CLUSTER = 512 /* small blocks of a VMFS6 cluster while .fbb.sf is not open */
 };
 
-/* The start of .fdc.sf as one geometry would have it. */
-struct area {
-	uint8_t *bytes;
-	uint64_t volume_offset;
-	uint32_t md_alignment;
-	struct vk_fd_geometry fd;
-	uint64_t base;         /* offset in bytes of file descriptor 0 */
-	unsigned fds;          /* system files that agree on base */
-	uint64_t cluster0;     /* offset in bytes of the lock of cluster 0; UINT64_MAX: none */
-};
-
-static bool locked_here(const struct area *a, uint64_t at, uint32_t type)
+static bool locked_here(const struct vk_self_area *a, uint64_t at, uint32_t type)
 {
 	struct vk_lock lock;
 
@@ -33,7 +22,7 @@ static bool locked_here(const struct area *a, uint64_t at, uint32_t type)
 }
 
 /* The system file whose descriptor lies there by its own words; VK_SYSTEM_COUNT when none does. */
-static enum vk_system_file system_file_at(const struct area *a, uint64_t at,
+static enum vk_system_file system_file_at(const struct vk_self_area *a, uint64_t at,
 					  struct vk_file_metadata *ret_file)
 {
 	uint32_t resource;
@@ -49,7 +38,7 @@ static enum vk_system_file system_file_at(const struct area *a, uint64_t at,
 	return (enum vk_system_file)resource;
 }
 
-static uint64_t cluster_number(const struct area *a, uint64_t at)
+static uint64_t cluster_number(const struct vk_self_area *a, uint64_t at)
 {
 	struct vk_cluster6 six;
 	struct vk_cluster c;
@@ -66,7 +55,7 @@ static uint64_t cluster_number(const struct area *a, uint64_t at)
 }
 
 /* Where the system files' descriptors agree that number 0 lies. */
-static void find_base(struct area *a)
+static void find_base(struct vk_self_area *a)
 {
 	struct vk_file_metadata file;
 	struct vk_self_tally base = {0};
@@ -85,7 +74,7 @@ static void find_base(struct area *a)
 	a->fds = base.agree;
 }
 
-static void take_fds(struct vk_self_look *look, const struct area *a)
+static void take_fds(struct vk_self_look *look, const struct vk_self_area *a)
 {
 	struct vk_self_report *r = look->report;
 
@@ -94,13 +83,14 @@ static void take_fds(struct vk_self_look *look, const struct area *a)
 		struct vk_self_file *f = &r->files[i];
 
 		f->has_fd = system_file_at(a, at, &f->fd) == (enum vk_system_file)i;
+		f->fd_address = vk_fd_address(0, i);
 		f->fd_offset = a->volume_offset + at;
 		f->first_block = UINT64_MAX;
 	}
 }
 
 /* Everything in the area that names a place: this one, or another. */
-static void count_located(struct vk_self_look *look, const struct area *a)
+static void count_located(struct vk_self_look *look, const struct vk_self_area *a)
 {
 	for (uint64_t at = 0; at < AREA_BYTES; at += 512) {
 		struct vk_lock lock;
@@ -118,7 +108,7 @@ static void count_located(struct vk_self_look *look, const struct area *a)
 	}
 }
 
-static uint64_t fd_pointer(const struct area *a, unsigned file, uint32_t index)
+static uint64_t fd_pointer(const struct vk_self_area *a, unsigned file, uint32_t index)
 {
 	return vk_fd_pointer(&a->fd, a->bytes + a->base + (uint64_t)file * a->fd.fd_bytes, index);
 }
@@ -130,7 +120,7 @@ static bool block_size_sound(uint64_t size, uint32_t md_alignment)
 	return size == MIB || size == 2 * MIB || size == 4 * MIB || size == 8 * MIB;
 }
 
-static void tell_block_size(struct vk_self_look *look, const struct area *a)
+static void tell_block_size(struct vk_self_look *look, const struct vk_self_area *a)
 {
 	const struct vk_self_file *fdc = &look->report->files[VK_SYSTEM_FDC];
 	struct vk_self_tally t = {0};
@@ -169,8 +159,7 @@ static bool read_resource(struct vk_self_look *look, uint64_t volume_offset,
 				       look->md_alignment);
 }
 
-/* Volume offset of a byte of a system file that is mapped by direct file blocks; false otherwise. */
-static bool file_byte(struct vk_self_look *look, const struct area *a, unsigned file, uint64_t offset,
+bool vk_self_file_byte(struct vk_self_look *look, const struct vk_self_area *a, unsigned file, uint64_t offset,
 		      uint64_t *ret_volume_offset)
 {
 	const struct vk_self_file *f = &look->report->files[file];
@@ -187,19 +176,41 @@ static bool file_byte(struct vk_self_look *look, const struct area *a, unsigned 
 	return true;
 }
 
-static void read_files(struct vk_self_look *look, const struct area *a)
+/* The last cluster of .fbb.sf holds what is left of the blocks: a second word on their number. */
+static bool last_cluster_agrees(struct vk_self_look *look, const struct vk_self_area *a)
+{
+	const struct vk_resource_file *m = &look->report->files[VK_SYSTEM_FBB].resource;
+	uint64_t count = vk_resource_count(m);
+	uint64_t last = count == 0 ? 0 : (count - 1) / m->resourcesPerCluster;
+	uint8_t header[1024];
+	struct vk_cluster c;
+	struct vk_lock lock;
+	uint64_t at;
+
+	if (a->md_alignment != 0 || count == 0 ||
+	    !vk_self_file_byte(look, a, VK_SYSTEM_FBB, vk_cluster_header_offset(m, 0, last), &at) ||
+	    !vk_self_get(look, at, header, sizeof(header)))
+		return false;
+	vk_lock_decode(header, 512, &lock);
+	vk_cluster_decode(header + 512, 512, &c);
+	return lock.addr == at && c.clusterNum == last &&
+	       c.totalResources == count - last * m->resourcesPerCluster;
+}
+
+static void read_files(struct vk_self_look *look, const struct vk_self_area *a)
 {
 	struct vk_self_report *r = look->report;
 
 	for (unsigned i = VK_SYSTEM_FBB; i <= VK_SYSTEM_SBC && look->file_block_bytes != 0; i++) {
 		struct vk_self_file *f = &r->files[i];
 
-		if (!file_byte(look, a, i, 0, &f->first_block))
+		if (!vk_self_file_byte(look, a, i, 0, &f->first_block))
 			continue;
 		f->resource_offset = f->first_block;
 		f->has_resource = read_resource(look, f->resource_offset, &f->resource);
+		f->count_confirmed = i == VK_SYSTEM_FBB && f->has_resource && last_cluster_agrees(look, a);
 		if (!f->has_resource || f->resource.childMetaOffset == 0 ||
-		    !file_byte(look, a, i, f->resource.childMetaOffset, &f->child_offset))
+		    !vk_self_file_byte(look, a, i, f->resource.childMetaOffset, &f->child_offset))
 			continue;
 		f->has_child = read_resource(look, f->child_offset, &f->child) &&
 			       (f->child.flags & VK_RESOURCE_HAS_PARENT) != 0;
@@ -213,7 +224,7 @@ static void read_files(struct vk_self_look *look, const struct area *a)
 	}
 }
 
-static void tell_fdc_geometry(struct vk_self_look *look, const struct area *a)
+static void tell_fdc_geometry(struct vk_self_look *look, const struct vk_self_area *a)
 {
 	const struct vk_self_file *fdc = &look->report->files[VK_SYSTEM_FDC];
 	uint32_t header = vk_cluster_header_bytes(a->md_alignment);
@@ -240,13 +251,13 @@ static void tell_fdc_geometry(struct vk_self_look *look, const struct area *a)
 }
 
 /* The start of .fdc.sf by the geometry that most system files confirm. a->bytes is set and the caller's. */
-static bool find_area(struct vk_self_look *look, struct area *a)
+static bool find_area(struct vk_self_look *look, struct vk_self_area *a)
 {
 	static const struct {
 		uint64_t fdc_start;
 		uint32_t md_alignment;
 	} geometries[] = {{4 * MIB, 0}, {8 * MIB, 0}, {7 * MIB, 4096}};
-	struct area best = {0};
+	struct vk_self_area best = {0};
 
 	for (size_t i = 0; i < sizeof(geometries) / sizeof(geometries[0]); i++) {
 		a->volume_offset = geometries[i].fdc_start;
@@ -267,7 +278,7 @@ static bool find_area(struct vk_self_look *look, struct area *a)
 void vk_self_files_read(struct vk_self_look *look)
 {
 	struct vk_self_report *r = look->report;
-	struct area a = {.bytes = malloc(AREA_BYTES)};
+	struct vk_self_area a = {.bytes = malloc(AREA_BYTES)};
 
 	if (a.bytes == NULL)
 		look->status = vk_error_set(look->err, VK_NOMEM, NULL, "Memory ran out");
@@ -282,6 +293,7 @@ void vk_self_files_read(struct vk_self_look *look)
 		count_located(look, &a);
 		tell_block_size(look, &a);
 		read_files(look, &a);
+		vk_self_root_read(look, &a);
 		tell_fdc_geometry(look, &a);
 	}
 	free(a.bytes);

@@ -35,6 +35,23 @@ void vk_self_set(struct vk_self_report *report, enum vk_self_fact_id id, uint64_
 
 /* System files: fdc_start, files, and the facts that follow from them. */
 void vk_self_files_read(struct vk_self_look *look);
+enum { VK_SELF_AREA_BYTES = 1 << 20 }; /* the system files' descriptors lie in so much of .fdc.sf */
+/* The start of .fdc.sf as one geometry would have it. */
+struct vk_self_area {
+	uint8_t *bytes;
+	uint64_t volume_offset;
+	uint32_t md_alignment;
+	struct vk_fd_geometry fd;
+	uint64_t base;         /* offset in bytes of file descriptor 0 */
+	unsigned fds;          /* system files that agree on base */
+	uint64_t cluster0;     /* offset in bytes of the lock of cluster 0; UINT64_MAX: none */
+};
+/* Volume offset of a byte of a system file that is mapped by direct file blocks; false otherwise. */
+bool vk_self_file_byte(struct vk_self_look *look, const struct vk_self_area *area, unsigned file,
+		       uint64_t offset, uint64_t *ret_volume_offset);
+/* .pb2.sf and .sdd.sf where the root directory of VMFS 3 and 5 names them. */
+void vk_self_root_read(struct vk_self_look *look, const struct vk_self_area *area);
+
 /* Everything that follows from these two: version, sizes, sums. */
 void vk_self_facts(struct vk_self_look *look);
 /* The heartbeat region, by whichever slot size more slots confirm. */

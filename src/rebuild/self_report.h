@@ -45,11 +45,14 @@ struct vk_self_fact {
 /* One system file. Offsets are volume offsets. */
 struct vk_self_file {
 	bool has_fd;               /* lock and descriptor name their own place */
+	bool elsewhere;            /* not at its fixed place: an upgraded VMFS5 has .pb2.sf and .sdd.sf where the root names them */
+	uint32_t fd_address;
 	uint64_t fd_offset;
 	struct vk_file_metadata fd;
 	bool has_resource;         /* the resource metadata is usable */
 	uint64_t resource_offset;
 	struct vk_resource_file resource;
+	bool count_confirmed;      /* .fbb.sf of VMFS 3 and 5: its last cluster has as many blocks as the metadata says */
 	bool has_child;            /* VMFS6 .fbb.sf: the small blocks */
 	uint64_t child_offset;
 	struct vk_resource_file child;
@@ -89,6 +92,7 @@ struct vk_self_report {
 	struct vk_self_fact facts[VK_SELF_COUNT];
 	struct vk_self_file files[VK_SYSTEM_COUNT];
 	struct vk_self_heartbeats heartbeats;
+	bool root_readable;        /* VMFS 3 and 5: the root directory names its files */
 	uint64_t fdc_start;        /* volume offset; 0: not found */
 	uint64_t self_located;     /* blocks that name exactly the place where they were found */
 	uint64_t misplaced;        /* blocks of those kinds that name another place */

@@ -36,10 +36,10 @@ enum vk_status vk_guard_ask_disk_guid(struct vk_restore *restore, struct vk_erro
 	char is[VK_GUID_TEXT_BYTES];
 	char was[VK_GUID_TEXT_BYTES];
 
-	if (!restore->has_captured || restore->known_state)
+	/* what was worked out from this very target needs no other proof, and its GUID is whose table won */
+	if (!restore->has_captured || restore->known_state || restore->capture->memory != NULL)
 		return VK_OK;
-	/* what was worked out from this very target needs no other proof */
-	if (restore->capture->memory == NULL && !identified(restore, target, captured))
+	if (!identified(restore, target, captured))
 		vk_restore_add_remark(restore,
 				      "nothing that is left on the target proves that it is the captured disk: "
 				      "make sure by its size, serial number or place");

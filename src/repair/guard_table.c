@@ -14,7 +14,8 @@ enum vk_table_kind vk_table_sound_kind(const struct vk_table *table)
 
 	for (int i = 0; mbr && i < 4; i++)
 		used = used || vk_mbr_entry_used(&table->mbr.entries[i]);
-	if (used)
+	/* with a GPT behind it, what stands there is a damaged protection */
+	if (used && table->kind != VK_TABLE_GPT)
 		return VK_TABLE_MBR;
 	return table->gpt[0].sound || table->gpt[1].sound ? VK_TABLE_GPT : VK_TABLE_NONE;
 }
@@ -32,8 +33,9 @@ enum vk_status vk_guard_ask_table_kind(struct vk_restore *restore, struct vk_err
 	if (restore->capture->is_undo && restore->has_after && seen == restore->after.table.kind)
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_TABLE_KIND, err,
-			       "The target has a sound %s partition table, the captured table is %s",
-			       vk_table_kind_name(seen), vk_table_kind_name(want));
+			       "The target has a sound %s partition table, the %s table is %s",
+			       vk_table_kind_name(seen), restore->capture->is_rebuilt ? "rebuilt" : "captured",
+			       vk_table_kind_name(want));
 }
 
 static bool is_alike(const struct vk_partition *a, const struct vk_partition *b)
@@ -95,9 +97,10 @@ enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct 
 		return VK_OK;
 	vk_partition_type(first, type, &name);
 	return vk_guard_object(restore, VK_GUARD_TABLE_PARTITIONS, err,
-			       "The target's sound table has %zu %s that the captured one does not have; "
+			       "The target's sound table has %zu %s that the %s one does not have; "
 			       "the first is number %u at sector %" PRIu64 ", %" PRIu64
 			       " sectors, type %s (%s)",
-			       count, count == 1 ? "partition" : "partitions", first->number,
+			       count, count == 1 ? "partition" : "partitions",
+			       restore->capture->is_rebuilt ? "rebuilt" : "captured", first->number,
 			       first->start_sector, first->sectors, type, name);
 }

@@ -13,7 +13,7 @@
 #include "scsi/device_info.h"
 #include "store/plan.h"
 
-enum { KNOWN_MAX = 4, PLACES_MAX = 64, TABLES_MAX = 32 };
+enum { KNOWN_MAX = 4, PLACES_MAX = 64, TABLES_MAX = 32, MANIFESTS_MAX = 4096 };
 
 struct counted {
 	size_t errors;
@@ -287,7 +287,8 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 	/* a repair that has no captures to ask is what repair is for */
 	if (status != VK_OK)
 		return status == VK_NOMEM ? vk_repair_no_memory(err) : VK_OK;
-	for (size_t i = count; i-- > 0 && status == VK_OK && s->repair->known_count < KNOWN_MAX;) {
+	for (size_t i = count; i-- > 0 && status == VK_OK && s->repair->known_count < KNOWN_MAX &&
+			       count - i <= MANIFESTS_MAX;) {
 		struct vk_capture capture;
 		struct vk_known *known;
 

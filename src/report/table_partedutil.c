@@ -97,7 +97,7 @@ static bool put_setptbl(struct vk_commands_case *c, const char *device)
 	vk_text_fmt(&text, "partedUtil setptbl %s %s", device,
 		    c->table->kind == VK_TABLE_GPT ? "gpt" : "msdos");
 	for (size_t i = 0; i < c->table->entry_count; i++) {
-		const struct vk_partition *p = &c->entries[i]->partition;
+		const struct vk_partition *p = &c->entries[i].partition;
 		char type[VK_GUID_TEXT_BYTES];
 
 		type_word(p, type);
@@ -118,7 +118,7 @@ static bool put_shown(struct vk_commands_case *c)
 			  HEADS, SECTORS_PER_TRACK, t->disk_sectors);
 
 	for (size_t i = 0; i < t->entry_count && kept; i++) {
-		const struct vk_partition *p = &c->entries[i]->partition;
+		const struct vk_partition *p = &c->entries[i].partition;
 		const char *name = p->gpt ? type_name(&p->entry.typeGUID) : "";
 		char type[VK_GUID_TEXT_BYTES];
 

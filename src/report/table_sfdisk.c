@@ -227,7 +227,7 @@ bool vk_commands_for_linux(struct vk_commands_case *c)
 	node_name(c->options->linux_device, node);
 	kept = put_command(c) && put_head(c) && (!c->logical || put_extended(c, node));
 	for (size_t i = 0; i < t->entry_count && kept; i++)
-		kept = put_entry(c, node, c->entries[i]);
+		kept = put_entry(c, node, &c->entries[i]);
 	if (kept && t->sector_size != 512)
 		kept = NOTE(c, "On an image file say losetup --sector-size %u first, and apply it to the loop device.",
 			    t->sector_size);

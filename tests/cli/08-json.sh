@@ -76,6 +76,15 @@ dd if=/dev/zero of=lost.img bs=512 count=1 conv=notrunc status=none
 printf 'NTFS    ' | dd of=lost.img bs=1 seek=$((63 * 512 + 3)) conv=notrunc status=none
 printf '\125\252' | dd of=lost.img bs=1 seek=$((63 * 512 + 510)) conv=notrunc status=none
 json "find" 1 find.json find --no-store lost.img
+for file in gone header guess; do cp --sparse=always luns/c $file.img; done
+"$LAB" break --how table gone.img >/dev/null
+dd if=/dev/zero of=header.img bs=512 seek=$((2048 + 2048)) count=1 conv=notrunc status=none
+dd if=/dev/zero of=guess.img bs=1M seek=2 count=21 conv=notrunc status=none
+json "capture before a repair" 0 capture-c.json capture --store mended luns/c
+json "repair of a table" 0 repair-table.json repair table --store mended gone.img
+json "repair of a header" 0 repair-header.json repair header --store mended header.img --override guess --write
+json "repair with guesses" 3 repair-guess.json repair header --store mended --no-captures guess.img
+json "repair without a place for the undo capture" 4 repair-error.json repair table --store /proc/nosuch gone.img --write
 json "diff" 1 diff.json diff --store store "$id" old.img
 json "undo" 0 undo.json undo --store store "$(jq -r .undo restore.json)" disk.img
 is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json | jq -r '[.captures[].purpose] | join(" ")')" "capture undo"
@@ -99,10 +108,11 @@ is "import: entries as in capture" "$(jq -r '.captures[0] | keys[]' capture.json
 is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
+is "repair: every key" "$(lacking vmfskit.repair/1 repair-table.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
 is "find: every key" "$(lacking vmfskit.find/1 find.json | grep -vx 'unreadable.\[\].*')" ""
-for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo; do
+for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 

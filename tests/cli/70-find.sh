@@ -150,17 +150,34 @@ else
 	skip "64 TB" "no file system here holds such a file"
 fi
 
-# another system's file system over it
-if PATH=$PATH:/usr/sbin:/sbin command -v mkfs.ext4 >/dev/null; then
-	"$LAB" make --vmfs 5 --size 3G --vmfs-size 2G disk.img >/dev/null
-	PATH=$PATH:/usr/sbin:/sbin mkfs.ext4 -q -F -L intruder -E offset=1048576,nodiscard disk.img 2G 2>/dev/null
-	exits "under ext4" 1 "$VMFSKIT" find --no-store --json disk.img
-	is "under ext4: who" "$(jq -r '.foreign[] | [.type, .label, .start_bytes, .length_bytes, .kind] | join(" ")' "$OUT")" \
-		"ext4 intruder 1048576 2147483648 file system"
-	is "under ext4: check" "$(jq -r '.candidates[0].checks[] | select(.name == "not-foreign") | .verdict' "$OUT")" fail
-	rm disk.img
+# another system's file system over it: TOOL TYPE KIND COMMAND...
+under() {
+	local tool=$1 type=$2 kind=$3 device
+	shift 3
+	if ! PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null; then
+		skip "under $type" "there is no $tool"
+		return
+	fi
+	"$LAB" make --overwrite --vmfs 5 --size 3G --vmfs-size 2G disk.img >/dev/null
+	device=$(loop_attach disk.img --offset 1048576 --sizelimit 2147483648) || return
+	PATH=$PATH:/usr/sbin:/sbin "$@" "$device" >made.out 2>&1 || fail "under $type: $tool" "$(cat made.out)"
+	loop_detach "$device"
+	exits "under $type" 1 "$VMFSKIT" find --no-store --json disk.img
+	is "under $type: who" "$(jq -r '.foreign[] | [.type, .kind, .start_bytes] | join(" ")' "$OUT")" "$type $kind 1048576"
+	ok "under $type: how long" jq -e '.foreign[0].length_bytes | . > 2147400000 and . <= 2147483648' "$OUT"
+	run "$VMFSKIT" find --no-store --json disk.img
+	is "under $type: nothing is called living" "$(jq -r '.candidates[] | select(.standing == "living") | .why' "$OUT")" ""
+}
+if [ "$(id -u)" -eq 0 ]; then
+	under mkfs.ext4 ext4 "file system" mkfs.ext4 -q -F -E nodiscard
+	under mkfs.xfs xfs "file system" mkfs.xfs -q -f -K
+	under mkfs.vfat vfat "file system" mkfs.vfat -F 32
+	under mkfs.ntfs ntfs "file system" mkfs.ntfs -Q -q -F
+	under mkswap swap other mkswap
+	under pvcreate LVM2_member "volume manager" pvcreate -q -y -ff --config 'devices{filter=["a|.*|"]use_devicesfile=0}'
+	rm -f disk.img
 else
-	skip "under ext4" "there is no mkfs.ext4"
+	skip "under other systems" "needs root"
 fi
 
 # interrupted and continued

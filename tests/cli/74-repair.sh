@@ -144,7 +144,7 @@ has "a partition has no table to repair: why" "$ERR" 'begins in front of sector 
 copy_disk whole.img disk.img
 zero disk.img $((BASE + 0x1300000)) $((200 << 20))
 exits "a structure stays lost" 1 "$VMFSKIT" repair header disk.img --store st --json
-is "a structure stays lost: which" "$(jq -r '[.header.structures[] | select(.state == "lost") | .structure] | join(" ")' "$OUT")" "file-system descriptor"
+is "a structure stays lost: which" "$(jq -r '[.header.structures[] | select(.state == "lost") | .structure] | join(" ")' "$OUT")" "file-system descriptor heartbeat region"
 
 # values that nobody knows
 wreck lvm
@@ -192,3 +192,96 @@ ok "a capture that is damaged is not asked" "$VMFSKIT" repair header disk.img --
 is "a capture that is damaged is not asked: none" "$(jq -c .asked "$OUT")" '[]'
 exits "named, it is refused" 3 "$VMFSKIT" repair header disk.img --store st-broken --capture "$id" --write --json
 is "named, it is refused: the guard" "$(objected "$OUT")" capture-verified
+
+# guards of a table, one by one: refused, nothing written, lifted by its name, written
+guarded() {
+	local name=$1 guard=$2 sum
+	shift 2
+	sum=$(disk_sum disk.img)
+	rm -rf st
+	exits "$name: refused" 3 "$HOOKS" repair table disk.img --store st --json "$@" --write
+	is "$name: the guard" "$(objected "$OUT")" "$guard"
+	is "$name: nothing written" "$(disk_sum disk.img) $(ls -d st 2>/dev/null)" "$sum "
+	exits "$name: nor are there commands to do it by hand" 3 "$HOOKS" repair table disk.img --store st --commands-only "$@"
+	is "$name: none at all" "$(cat "$OUT")" ""
+	exits "$name: lifted" 0 "$HOOKS" repair table disk.img --store st --json "$@" --override "${guard// /,}"
+	is "$name: lifted, it says so" "$(jq -r '[.objections[] | select(.overridden) | .guard] | unique | join(" ")' "$OUT")" "$guard"
+}
+if [ -x "$HOOKS" ]; then
+	if command -v mkfs.ext4 >/dev/null; then
+		wreck table
+		truncate -s 64M ext.img
+		mkfs.ext4 -q -F ext.img
+		dd if=ext.img of=disk.img bs=4096 count=1 conv=notrunc status=none
+		guarded "ext4 over the start of the disk" foreign-signature
+		has "ext4 over the start of the disk: by name" "$ERR" 'ext4 is on the whole target'
+	else
+		skip "ext4 over the start of the disk" "there is no mkfs.ext4"
+	fi
+	# a file system where the partition begins: the volume itself is whole
+	wreck table
+	printf '\x00\x00\x00NTFS    ' | dd of=disk.img bs=64K oflag=seek_bytes seek=$BASE conv=notrunc status=none
+	printf '\x55\xaa' | dd of=disk.img bs=64K oflag=seek_bytes seek=$((BASE + 510)) conv=notrunc status=none
+	guarded "a boot sector where the partition begins" foreign-signature
+	wreck table
+	if command -v sfdisk >/dev/null; then
+		echo 'start=2048, size=20480, type=7' | sfdisk -q --no-tell-kernel disk.img >/dev/null 2>&1
+		guarded "an MBR of Windows" table-kind
+		wreck table
+		printf '%s\n' 'label: gpt' 'first-lba: 34' 'start=34, size=32768, type=E3C9E316-0B5C-4DB8-817D-F92DF00215AE' |
+			sfdisk -q --no-tell-kernel disk.img >/dev/null 2>&1
+		guarded "a GPT of Windows" table-partitions
+	fi
+	# nothing but the volume knows where it ends, and its header is gone
+	wreck table
+	zero disk.img $((BASE + 0x100000)) $((0x1000000))
+	guarded "an end that nobody knows" guess
+	# a host that beats
+	"$LAB" make --overwrite --table gpt --vmfs 5 --start $START --vmfs-size 300M --live 1 live.img >/dev/null || exit 1
+	mv live.img disk.img
+	zero disk.img 0 $((34 * 512))
+	zero disk.img $((size - 33 * 512)) $((33 * 512))
+	"$LAB" beat --start $START --every 100 --times 200 disk.img >/dev/null 2>&1 &
+	beating=$!
+	rm -rf st
+	exits "a host that beats" 3 "$HOOKS" repair table disk.img --store st --json --heartbeat-wait 0.5 --write
+	is "a host that beats: the guard" "$(objected "$OUT")" heartbeat
+	kill "$beating" 2>/dev/null
+	wait "$beating" 2>/dev/null
+	# locked by another program
+	wreck table
+	if command -v flock >/dev/null; then
+		exec 9<disk.img
+		flock -x 9
+		guarded "a disk in use" in-use 9<&-
+		exec 9<&-
+	fi
+	# what cannot be read is not written
+	wreck magic
+	VMFSKIT_TEST_BAD=$((BASE + 0x100000))+512 exits "a header that cannot be read" 4 "$HOOKS" repair header disk.img --store st --write
+	has "a header that cannot be read: where" "$ERR" "at byte $((BASE + 0x100000))"
+fi
+
+# kinds of tables that are asked for, and what is left out
+wreck table
+ok "an MBR that is asked for" "$VMFSKIT" repair table disk.img --store st --label mbr --json
+is "an MBR that is asked for: it is" "$(jq -r .table_after.kind "$OUT")" mbr
+exits "without the only volume nothing is left" 1 "$VMFSKIT" repair table disk.img --store st --exclude $START
+ok "only the likely places" "$VMFSKIT" repair table disk.img --store st --likely --json
+is "only the likely places: it says so" "$(jq -c '.searched.all' "$OUT")" false
+ok "all of the disk" "$VMFSKIT" repair table disk.img --store st --scan --json
+is "all of the disk: it says so" "$(jq -c '[.searched.all, .searched.why]' "$OUT")" '[true,"It was asked for"]'
+is "all of the disk: every byte" "$(jq .searched.bytes "$OUT")" "$size"
+
+# a start that nobody uses is found by the search that follows
+"$LAB" make --overwrite --table gpt --vmfs 5 --start 77777 --vmfs-size 300M odd.img >/dev/null || exit 1
+"$LAB" break --how table odd.img >/dev/null
+ok "an odd start" "$VMFSKIT" repair table odd.img --store st --json
+is "an odd start: found" "$(jq -c '[.searched.all, (.table.entries[] | .start_sector, .sectors)]' "$OUT")" '[true,77777,614400]'
+
+# by hand
+wreck table
+ok "only the commands" "$VMFSKIT" repair table disk.img --store st --commands-only
+has "only the commands: for an ESXi host" "$OUT" '^partedUtil setptbl '
+has "only the commands: for Linux" "$OUT" '^sfdisk '
+hasnt "only the commands: and nothing else" "$OUT" '^target '

@@ -112,6 +112,13 @@ static inline void bench_zero(struct table_bench *b, uint64_t lba, uint64_t sect
 	must(vk_lab_zero(&b->disk, lba * b->spec->sector_size, sectors * b->spec->sector_size, &err), &err);
 }
 
+/* Nothing is left, and nothing takes room. */
+static inline void bench_clear(struct table_bench *b)
+{
+	assert_int_equal(ftruncate(b->disk.fd, 0), 0);
+	assert_int_equal(ftruncate(b->disk.fd, (off_t)b->disk.size_bytes), 0);
+}
+
 /* Sector 0, both copies of a GPT, and the boot records in front of logical partitions. */
 static inline void bench_wipe_table(struct table_bench *b, bool ebrs)
 {
@@ -224,6 +231,27 @@ static inline void bench_apply(struct table_bench *b, const struct rebuilt *r)
 		must(vk_lab_put(&b->disk, edits[i].offset_bytes, edits[i].new_bytes, edits[i].length_bytes,
 				&err),
 		     &err);
+}
+
+/* After it was put on the disk there is nothing left to do. */
+static inline void settled(struct table_bench *b, const struct rebuilt *before)
+{
+	struct rebuilt *r;
+
+	bench_apply(b, before);
+	r = bench_rebuild(b, NULL);
+	if (r->status != VK_OK || !r->table.nothing_to_do || vk_overlay_dirty_bytes(r->overlay) != 0) {
+		rebuilt_print(before);
+		rebuilt_print(r);
+		fail_msg("a second run finds work, %llu bytes",
+			 (unsigned long long)vk_overlay_dirty_bytes(r->overlay));
+	}
+	assert_int_equal(r->table.entry_count, before->table.entry_count);
+	for (size_t i = 0; i < r->table.entry_count; i++) {
+		assert_true(r->table.entries[i].bytes_exact);
+		assert_int_equal(r->table.entries[i].origin, VK_ENTRY_KEPT);
+	}
+	rebuilt_free(r);
 }
 
 static inline struct table_bench bench_disk(enum vk_table_kind kind, uint64_t size, const char *first, const char *second)

@@ -127,10 +127,11 @@ static void test_single_fields(void **state)
 	} cases[] = {
 		{"magic", 0, VK_CHECK_MAGIC, true},
 		{"majorVersion", 99, VK_CHECK_MAGIC, true},
-		{"diskBlockSize", 3, VK_CHECK_BLOCK_SIZE, true},
+		{"diskBlockSize", 3, VK_CHECK_BLOCK_SIZE, false}, /* right beside totalBytes */
 		{"totalBytes", 0, VK_CHECK_TOTAL_BYTES, false},
 		{"totalBytes", 9 * GIB, VK_CHECK_NUM_PES, false},
 		{"dataOffset", 17, VK_CHECK_DATA_OFFSET, true},
+		{"dataOffset", 0x21100000, VK_CHECK_DATA_OFFSET, true},
 		{"numPEs", 5, VK_CHECK_NUM_PES, true},
 		{"lastPEIndex", 77, VK_CHECK_LAST_PE, true},
 		{"numVolumes", 0, VK_CHECK_NUM_VOLUMES, true},
@@ -233,6 +234,36 @@ static void test_samples(void **state)
 	}
 }
 
+/* A later extent of which nothing but locks is left: behind a usual start, or where they allow it. */
+static void test_later_extent(void **state)
+{
+	static const uint64_t starts[] = {2048 * SECTOR, 77777 * SECTOR};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vk_lab_disk disk = memory_disk(4 * GIB);
+		uint64_t volume_start = starts[i] + VK_LVM_DATA_OFFSET - 15 * VK_LVM_PE_BYTES; /* wraps: before the disk */
+		const struct vk_candidate *c;
+		struct searched s;
+
+		for (uint64_t at = starts[i] + VK_LVM_DATA_OFFSET + (1 << 20); at < 3 * GIB; at += 32 << 20) {
+			uint8_t lock[SECTOR] = {0};
+
+			vk_put_le32(lock, 0x10C00003);
+			vk_put_le64(lock + 4, at - volume_start);
+			put(&disk, at, lock, sizeof(lock));
+		}
+		s = search(&disk);
+		assert_int_equal(s.find.vote_count, 1);
+		assert_int_equal(s.find.votes[0].volume_start_bytes, (int64_t)volume_start);
+		c = assert_candidate(&s, 0, VK_STANDING_DAMAGED, starts[i]);
+		assert_true(!c->head && !c->start_before_disk && !c->length_exact);
+		assert_int_equal(c->found_by, i == 0 ? VK_FOUND_USUAL | VK_FOUND_SELF : VK_FOUND_SELF);
+		search_free(&s);
+		close(disk.fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_single_fields),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_later_extent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,44 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file-system descriptor is damaged in every way and mended or made new; what is not exact is said. */
-#include "header_bench.h"
-#include "vmfskit/source.h"
-
-static const uint64_t five_gib = 5 * GIB + 100 * 512;
-enum { DATA = 0x1100000, FS = DATA + 0x200000, KINDS = 5 };
-
-static struct vk_io *open_kind(int kind)
-{
-	switch (kind) {
-	case 0:
-		return header_bench_real();
-	case 1:
-		return header_bench_lab("version=3,label=mail store", five_gib, 1, 0);
-	case 2:
-		return header_bench_lab("version=5,label=mail store", five_gib, 1, 0);
-	case 3:
-		return header_bench_lab("version=6,label=mail store", five_gib, 1, 0);
-	default:
-		return header_bench_lab("version=6l,label=mail store", five_gib, 1, 0);
-	}
-}
-
-static const struct vk_header_verdict *verdict(const struct header_bench *b)
-{
-	return &b->header.verdicts[VK_HS_FS_DESCRIPTOR];
-}
-
-static void get_fs(struct vk_io *io, struct vk_fs_descriptor *ret)
-{
-	uint8_t sector[512];
-
-	header_bench_get(io, FS, sector, sizeof(sector));
-	vk_fs_descriptor_decode(sector, sizeof(sector), ret);
-}
-
-static bool fs_same(struct header_bench *b)
-{
-	return header_bench_same(b, FS, 512);
-}
+#include "fs_bench.h"
 
 static void sound_one_stays(void **state)
 {
@@ -158,29 +120,6 @@ static void single_fields(void **state)
 	}
 }
 
-static void assert_same_for_reading(struct header_bench *b)
-{
-	struct vk_fs_descriptor was, is;
-
-	get_fs(b->sound, &was);
-	get_fs(vk_overlay_io(b->plan), &is);
-	assert_int_equal(is.magic, was.magic);
-	assert_int_equal(is.majorVersion, was.majorVersion);
-	assert_int_equal(is.minorVersion, was.minorVersion);
-	assert_int_equal(is.config & 7, was.config & 7);
-	assert_int_equal(is.diskBlockSize, was.diskBlockSize);
-	assert_int_equal(is.fileBlockSize, was.fileBlockSize);
-	assert_int_equal(is.creationTime, was.creationTime);
-	assert_int_equal(is.snapID, was.snapID);
-	assert_memory_equal(&is.volInfo, &was.volInfo, 16);
-	assert_int_equal(is.volInfoSnapID, was.volInfoSnapID);
-	assert_int_equal(is.fdcClusterGroupOffset, was.fdcClusterGroupOffset);
-	assert_int_equal(is.fdcClustersPerGroup, was.fdcClustersPerGroup);
-	assert_int_equal(is.subBlockSize, was.subBlockSize);
-	assert_int_equal(is.mdAlignment, was.mdAlignment);
-	assert_int_equal(is.sfbToLfbShift, was.sfbToLfbShift);
-}
-
 static void gone_and_made_anew(void **state)
 {
 	(void)state;
@@ -285,79 +224,6 @@ static void nothing_left_to_make_it_of(void **state)
 	header_bench_close(&b);
 }
 
-/* A second reading of the same volume: what a capture would hold. */
-static void open_capture(int kind, struct vk_source *ret)
-{
-	const struct vk_source_options options = {.as = VK_SOURCE_PARTITION};
-	struct vk_error err = {0};
-	struct vk_io *io = open_kind(kind);
-
-	assert_non_null(io);
-	if (vk_source_open_io(io, "capture", VK_FORM_RAW, &options, ret, &err) != VK_OK)
-		fail_msg("%s", err.what);
-	assert_int_equal(ret->vmfs_count, 1);
-}
-
-static void beside_a_capture(void **state)
-{
-	(void)state;
-	for (int kind = 1; kind < KINDS; kind++) {
-		struct vk_source capture;
-		const struct vk_known_header known = {&capture, 0, "capture of last night", false};
-		const struct vk_rebuild_header_options with = {.known = &known, .known_count = 1, .label = "another"};
-		struct header_bench b;
-
-		open_capture(kind, &capture);
-		header_bench_open(&b, open_kind(kind));
-		header_bench_zero(&b, FS, 512);
-		assert_int_equal(header_bench_plan(&b, &with), VK_OK);
-		assert_true(fs_same(&b));
-		assert_int_equal(verdict(&b)->state, VK_STRUCTURE_REBUILT);
-		assert_int_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "uuid")->origin, VK_FIELD_CAPTURE);
-		assert_string_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "fsLabel")->from, known.name);
-		assert_int_equal(b.header.lost_count, 0);
-		assert_false(b.header.guessed);
-		/* what never changes is compared, though nothing else speaks against it */
-		header_bench_reset(&b);
-		header_bench_hurt(&b, FS + 9 + 4, "\x01\x02\x03\x04", 4);
-		assert_int_equal(header_bench_plan(&b, &with), VK_OK);
-		assert_true(fs_same(&b));
-		assert_int_equal(b.header.field_count, 1);
-		assert_int_equal(b.header.fields[0].origin, VK_FIELD_CAPTURE);
-		/* a datastore may have been renamed */
-		header_bench_reset(&b);
-		header_bench_hurt(&b, FS + 0x1D, "renamed\0\0\0", 10);
-		assert_int_equal(header_bench_plan(&b, &with), VK_OK);
-		assert_true(b.header.nothing_to_do);
-		assert_true(header_bench_says(b.header.notes, b.header.note_count, "The label is \"renamed\""));
-		header_bench_close(&b);
-		vk_source_close(&capture);
-	}
-}
-
-/* The capture of another volume, and another extent, say nothing of this descriptor. */
-static void beside_what_is_no_capture_of_it(void **state)
-{
-	struct vk_source other;
-	struct vk_known_header known = {&other, 0, "capture of another volume", false};
-	const struct vk_rebuild_header_options with = {.known = &known, .known_count = 1};
-	struct header_bench b;
-
-	(void)state;
-	open_capture(1, &other);
-	header_bench_open(&b, open_kind(2));
-	header_bench_zero(&b, FS, 512);
-	assert_int_equal(header_bench_plan(&b, &with), VK_OK);
-	assert_same_for_reading(&b);
-	assert_int_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "uuid")->origin, VK_FIELD_FRESH);
-	assert_true(header_bench_says(b.header.notes, b.header.note_count, "holds the descriptor of another volume"));
-	known.member = true;
-	assert_int_equal(header_bench_plan(&b, &with), VK_OK);
-	assert_int_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "uuid")->origin, VK_FIELD_FRESH);
-	header_bench_close(&b);
-	vk_source_close(&other);
-}
-
 static void other_block_sizes(void **state)
 {
 	static const char *const specs[] = {"version=3,block-size=2M", "version=3,block-size=4M", "version=3,block-size=8M", "version=5,block-size=8M"};
@@ -403,8 +269,6 @@ int main(void)
 		cmocka_unit_test(what_was_made_is_sound),
 		cmocka_unit_test(header_and_descriptor_gone),
 		cmocka_unit_test(nothing_left_to_make_it_of),
-		cmocka_unit_test(beside_a_capture),
-		cmocka_unit_test(beside_what_is_no_capture_of_it),
 		cmocka_unit_test(other_block_sizes),
 		cmocka_unit_test(damaged_labels),
 	};

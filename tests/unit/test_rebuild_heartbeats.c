@@ -119,7 +119,7 @@ static void in_use_is_never_touched(void **state)
 		hb = get_slot(vk_overlay_io(b.plan), used);
 		assert_int_equal(hb.state, VK_HB_IN_USE);
 		assert_int_not_equal(hb.addr, 0x300000 + (uint64_t)used * 512);
-		assert_true(header_bench_says(b.header.notes, b.header.note_count, "do not carry their own position"));
+		assert_true(header_bench_says(b.header.notes, b.header.note_count, "1 heartbeat slot is marked as in use without"));
 	}
 	header_bench_close(&b);
 }
@@ -138,7 +138,7 @@ static void an_owner_without_a_state(void **state)
 	plan_with(0);
 	assert_true(b.header.nothing_to_do);
 	assert_int_equal(verdict()->state, VK_STRUCTURE_INTACT);
-	assert_true(header_bench_says(b.header.notes, b.header.note_count, "name an owner while their state is damaged"));
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "1 heartbeat slot shows an owner while the state is damaged"));
 	plan_with(1U << VK_HS_HEARTBEATS);
 	assert_free(used);
 	/* the generation goes on */

@@ -77,7 +77,7 @@ static struct rebuilt *rebuild_by_hand(struct table_bench *b, struct vk_candidat
 	struct rebuilt *r = calloc(1, sizeof(*r));
 
 	assert_non_null(r);
-	bench_zero(b, 0, b->plan->disk_sectors);
+	bench_clear(b);
 	b->spec->sector_size = sector_size;
 	bench_source(b, &r->source);
 	r->overlay = vk_overlay_new(r->source.io);

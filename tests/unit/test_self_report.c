@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a volume says of itself, on the real VMFS3 volume and on such volumes with more and more of it gone. */
-#include "disk_support.h"
-#include "real_volume.h"
+#include "header_bench.h"
 #include "rebuild/self_report.h"
-#include "vmfskit/overlay.h"
 
 enum { DATA = 0x1100000 };
 static struct vk_io *real;
@@ -12,7 +10,7 @@ static struct vk_self_report r;
 static int open_real(void **state)
 {
 	(void)state;
-	real = real_volume_open();
+	real = header_bench_real();
 	return 0;
 }
 
@@ -70,6 +68,7 @@ static void the_real_volume(void **state)
 		skip();
 	look(real, DATA);
 	assert_real_volume();
+	assert_true(r.files[VK_SYSTEM_FBB].count_confirmed);
 	for (unsigned i = VK_SYSTEM_ROOT; i <= VK_SYSTEM_VH; i++)
 		assert_true(r.files[i].has_fd);
 	assert_false(r.files[VK_SYSTEM_PB2].has_fd);
@@ -143,12 +142,115 @@ static void with_less_and_less(void **state)
 	assert_int_equal(r.self_located, 2048);
 }
 
+/* What the lab wrote is what is read back, on every version and size. */
+static void volumes_of_the_lab(void **state)
+{
+	static const struct {
+		const char *spec;
+		uint64_t bytes;
+		unsigned major;
+		uint32_t block, sub;
+	} cases[] = {
+		{"version=3", 300 << 20, 4, 1 << 20, 65536},
+		{"version=3,block-size=2M", 5 * GIB, 4, 2 << 20, 65536},
+		{"version=3,block-size=4M", 5 * GIB, 4, 4 << 20, 65536},
+		{"version=3,block-size=8M", 5 * GIB, 4, 8 << 20, 65536},
+		{"version=3", 64 * TIB, 4, 1 << 20, 65536},
+		{"version=5", 300 << 20, 14, 1 << 20, 8192},
+		{"version=5", 64 * TIB, 14, 1 << 20, 8192},
+		{"version=6", 300 << 20, 24, 1 << 20, 65536},
+		{"version=6", 64 * TIB, 24, 1 << 20, 65536},
+		{"version=6l,live=3", 20 * GIB, 24, 1 << 20, 65536},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct vk_io *io = header_bench_lab(cases[i].spec, cases[i].bytes, 1, 0);
+		uint64_t units = vk_lab_pe_count(cases[i].major == 24 ? 6 : 5, cases[i].bytes);
+
+		look(io, DATA);
+		assert_true(r.found);
+		assert_fact(VK_SELF_FS_MAJOR, cases[i].major, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_FS_MINOR, cases[i].major == 4 ? 31 : cases[i].major == 14 ? 81 : 82, VK_SELF_LIKELY);
+		assert_fact(VK_SELF_FILE_BLOCK_SIZE, cases[i].block, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_SUB_BLOCK_SIZE, cases[i].sub, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_LOGICAL_SIZE, units * VK_LVM_PE_BYTES,
+			    cases[i].major == 24 || cases[i].bytes > TIB ? VK_SELF_LIKELY : VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_MD_ALIGNMENT, cases[i].major == 24 ? 4096 : 0, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_LFB_SHIFT, cases[i].major == 24 ? 9 : 0,
+			    cases[i].major == 24 ? VK_SELF_LIKELY : VK_SELF_UNKNOWN);
+		assert_fact(VK_SELF_FDC_GROUP_OFFSET, 0x10000, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_FDC_PER_GROUP, 32, VK_SELF_CERTAIN);
+		assert_int_equal(r.heartbeats.placed, cases[i].major == 24 ? 1024 : 2048);
+		assert_int_equal(r.misplaced, 0);
+		assert_string_equal(r.votes_from, cases[i].major == 24 ? "15 locks and 1024 heartbeats" : "14 locks and 2048 heartbeats");
+		vk_io_close(io);
+	}
+}
+
+/* The files of another volume at this place: their addresses give them away. */
+static void moved_files_are_no_witnesses(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", 5 * GIB, 1, 0);
+	uint8_t *area = malloc(1 << 20);
+	struct header_bench b;
+
+	(void)state;
+	assert_non_null(area);
+	header_bench_open(&b, io);
+	header_bench_get(io, DATA + 0x400000, area, 1 << 20);
+	header_bench_zero(&b, DATA + 0x400000, 1 << 20);
+	header_bench_hurt(&b, DATA + 0x400200, area, (1 << 20) - 0x200);
+	look(vk_overlay_io(b.damage), DATA);
+	assert_false(r.found);
+	assert_int_equal(r.heartbeats.placed, 2048);
+	assert_fact(VK_SELF_FILE_BLOCK_SIZE, 0, VK_SELF_UNKNOWN);
+	free(area);
+	header_bench_close(&b);
+}
+
+/* A byte of noise in each place of the file descriptors and metadata: never a wrong number that claims to be certain. */
+static void noise(void **state)
+{
+	static const uint64_t areas[][2] = {{0x400000, 0x58}, {0x410000, 0x400}, {0x418800, 0x410}, {0x419000, 0x410},
+					    {0x900000, 0x58}, {0x2A00000, 0x58}, {0x41A000, 0x410}};
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, header_bench_lab("version=3", 5 * GIB, 1, 0));
+	for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++)
+		for (uint64_t at = 0; at < areas[i][1]; at += 1 + at / 64) {
+			uint8_t byte;
+
+			header_bench_get(b.sound, DATA + areas[i][0] + at, &byte, 1);
+			byte ^= 0x41;
+			header_bench_hurt(&b, DATA + areas[i][0] + at, &byte, 1);
+			look(vk_overlay_io(b.damage), DATA);
+			for (unsigned f = 0; f < VK_SELF_COUNT; f++) {
+				static const uint64_t right[VK_SELF_COUNT] = {
+					[VK_SELF_FS_MAJOR] = 4, [VK_SELF_FS_MINOR] = 31, [VK_SELF_FILE_BLOCK_SIZE] = 1 << 20,
+					[VK_SELF_FDC_GROUP_OFFSET] = 0x10000, [VK_SELF_FDC_PER_GROUP] = 32,
+					[VK_SELF_SUB_BLOCK_SIZE] = 65536, [VK_SELF_FILE_BLOCKS] = 19 * 256,
+					[VK_SELF_LOGICAL_SIZE] = 19ULL << 28};
+
+				if (r.facts[f].sure == VK_SELF_CERTAIN && r.facts[f].value != right[f])
+					fail_msg("byte 0x%llx: %s is %llu, \"%s\"", (unsigned long long)(areas[i][0] + at),
+						 vk_self_fact_name(f), (unsigned long long)r.facts[f].value, r.facts[f].from);
+			}
+			header_bench_reset(&b);
+		}
+	header_bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_real_volume),
 		cmocka_unit_test(at_the_wrong_place),
 		cmocka_unit_test(with_less_and_less),
+		cmocka_unit_test(volumes_of_the_lab),
+		cmocka_unit_test(moved_files_are_no_witnesses),
+		cmocka_unit_test(noise),
 	};
 
 	return cmocka_run_group_tests(tests, open_real, close_real);

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The commands that repair table prints: sfdisk makes the same table of them, partedUtil's have the published form.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+
+PATH=$PATH:/usr/sbin:/sbin
+need jq sfdisk sgdisk perl
+cd "$TMP" || exit 1
+
+# wipe IMAGE: both copies of its table
+wipe() {
+	zero "$1" 0 $((34 * 512))
+	zero "$1" $(($(stat -c %s "$1") - 33 * 512)) $((33 * 512))
+}
+# dump IMAGE: as sfdisk reads it, without what the name of the file changes; GUIDs that could not survive are left out
+dump() { sfdisk --dump "$1" 2>/dev/null | sed -e "s|^$1||" -e '/^device:/d' -e '/^label-id:/d' -e 's/ uuid=[^,]*,\{0,1\}//' -e 's/, *$//'; }
+# apply IMAGE JSON: what repair says, as a person would paste it
+apply() { jq -r .commands.linux.script[] "$2" | bash -c "$(jq -r .commands.linux.command "$2")"; }
+
+# again NAME LAB-OPTIONS...: make a disk, wipe its table, let sfdisk make it again from the script
+again() {
+	local name=$1
+	shift
+	rm -f disk.img was.img
+	"$LAB" make "$@" was.img >/dev/null || { fail "$name: no disk"; return; }
+	copy_disk was.img disk.img
+	wipe disk.img
+	run "$VMFSKIT" repair table disk.img --no-captures --json
+	cp "$OUT" plan.json
+	ok "$name: sfdisk takes the script" apply disk.img plan.json
+	is "$name: and makes the same table" "$(dump disk.img)" "$(dump was.img)"
+	ok "$name: sfdisk finds no fault" sfdisk --verify disk.img
+	hasnt "$name: nor says of one" "$OUT" '[Ww]arning|overlap|[Ii]nvalid|[Ee]rror:'
+	run "$VMFSKIT" decode --json disk.img
+	is "$name: all VMFS are found on it" "$(jq '[.sources[0].vmfs[]] | length' "$OUT")" \
+		"$("$VMFSKIT" decode --json was.img | jq '[.sources[0].vmfs[]] | length')"
+}
+again "GPT" --table gpt --vmfs 5 --start 2048 --vmfs-size 300M
+again "GPT, odd start" --table gpt --vmfs 6 --start 20973535 --vmfs-size 300M
+again "two on a GPT" --table gpt --volume start=2049,size=300M,version=5 --volume start=900000,size=300M,version=6
+again "ESXi 5.0" --layout esxi50 --size 40G
+again "ESXi 5 and 6" --layout esxi5 --size 40G
+again "ESXi 7" --layout esxi7 --size 300G
+again "ESXi 7, small" --layout esxi7-small --size 40G
+again "MBR" --table mbr --vmfs 3 --start 128 --vmfs-size 300M
+again "MBR, sector 63" --table mbr --vmfs 3 --start 63 --vmfs-size 300M
+again "MBR, sector 16065" --table mbr --vmfs 3 --start 16065 --vmfs-size 300M
+again "logical partitions" --table mbr --volume start=63,size=300M,version=3 \
+	--volume start=800000,size=300M,version=3,logical --volume start=1600063,size=300M,version=3,logical
+is "logical partitions: their numbers" "$(sfdisk --dump disk.img | sed -n 's/^disk.img\([0-9]*\) .*/\1/p' | tr '\n' ' ')" "1 2 5 6 "
+is "logical partitions: partedUtil gets nothing to do" "$(jq -r '.commands.esxi.commands[]' plan.json | cut -d ' ' -f 2 | tr '\n' ' ')" "getptbl "
+has "logical partitions: and why" "$(jq -r '.commands.esxi.notes[]' plan.json)" 'no words for logical partitions'
+
+# what survives of a table survives the script: GUIDs, names with everything in them, attributes, numbers
+"$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M --size 400M was.img >/dev/null 2>&1 || { rm -f was.img; "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M --size 400M was.img >/dev/null; }
+sgdisk -t 1:AA31E02A-400F-11DB-9590-000C2911D1B8 -c '1:a "quoted" \back $HOME `x` ü€' -A 1:set:0 -A 1:set:2 -A 1:set:60 \
+	-n 9:700000:710000 -t 9:0FC63DAF-8483-4772-8E79-3D69D8477DE4 -c 9:nine was.img >/dev/null
+copy_disk was.img disk.img
+zero disk.img 0 $((34 * 512))
+run "$VMFSKIT" repair table disk.img --no-captures --json
+cp "$OUT" plan.json
+ok "what survives: sfdisk takes the script" apply disk.img plan.json
+is "what survives: all of it" "$(sfdisk --dump disk.img | sed 's/^disk.img//; /^device:/d')" "$(sfdisk --dump was.img | sed 's/^was.img//; /^device:/d')"
+is "what survives: and the names" "$(for n in 1 9; do sgdisk -i $n disk.img; done)" "$(for n in 1 9; do sgdisk -i $n was.img; done)"
+
+# partedUtil: the forms of the published listings
+rm -f disk.img
+"$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 325056479s --size 325058560s disk.img >/dev/null
+wipe disk.img
+run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+device=/vmfs/devices/disks/naa.6000c297e49918434c247ac801f7bac9
+has "partedUtil: mklabel" "$OUT" "^partedUtil mklabel $device gpt$"
+has "partedUtil: getUsableSectors" "$OUT" "^partedUtil getUsableSectors $device$"
+has "partedUtil: setptbl" "$OUT" "^partedUtil setptbl $device gpt \"1 2048 325058526 AA31E02A400F11DB9590000C2911D1B8 0\"$"
+is "partedUtil: mklabel comes first, getptbl last" "$(grep -o '^partedUtil [a-zA-Z]*' "$OUT" | cut -d ' ' -f 2 | tr '\n' ' ')" \
+	"mklabel getUsableSectors setptbl getptbl "
+is "partedUtil: what getptbl shows is as published" "$(sed -n '/^# getptbl/,/^# note/s/^#   //p' "$OUT")" "gpt
+20233 255 63 325058560
+1 2048 325058526 AA31E02A400F11DB9590000C2911D1B8 vmfs 0"
+has "partedUtil: what is not repeated is lost" "$OUT" '^# note: setptbl drops every partition that it is not told'
+has "partedUtil: overlaps" "$OUT" '^# note: ESXi does not check that partitions do not overlap'
+hasnt "only commands and comments" "$OUT" '^(target|entries|changes|result)'
+rm -f disk.img
+"$LAB" make --table mbr --vmfs 3 --start 128 --vmfs-size 1048562422s --size 1048576000s disk.img >/dev/null
+zero disk.img 0 512
+run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+has "partedUtil, MBR: setptbl" "$OUT" "^partedUtil setptbl $device msdos \"1 128 1048562549 251 0\"$"
+is "partedUtil, MBR: what getptbl shows is as published" "$(sed -n '/^# getptbl/,/^# note/s/^#   //p' "$OUT")" "msdos
+65270 255 63 1048576000
+1 128 1048562549 251 0"
+rm -f disk.img
+"$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M --naa mpx.vmhba32:C0:T0:L0 disk.img >/dev/null
+wipe disk.img
+run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+has "colons in a path are escaped" "$OUT" '^partedUtil mklabel /vmfs/devices/disks/mpx\.vmhba32\\:C0\\:T0\\:L0 gpt$'
+
+# one copy stands: fixGpt is the cure, and keeps what setptbl cannot say
+rm -f disk.img
+"$LAB" make --layout esxi7-small --size 40G disk.img >/dev/null
+zero disk.img 512 $((33 * 512))
+run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+is "the primary copy is gone: fixGpt" "$(grep -o '^partedUtil [a-zA-Z]*' "$OUT" | cut -d ' ' -f 2 | tr '\n' ' ')" "getptbl fixGpt getptbl "
+has "fixGpt asks" "$OUT" '^# note: fixGpt asks before it writes: answer Y, then Fix\.'
+has "fixGpt and RDM" "$OUT" '^# note: Do not run fixGpt on a disk that a virtual machine uses as a raw device'
+zero disk.img 0 512
+run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+is "sector 0 too: everything is said again" "$(grep -o '^partedUtil [a-zA-Z]*' "$OUT" | cut -d ' ' -f 2 | tr '\n' ' ')" \
+	"mklabel getUsableSectors setptbl getptbl "
+is "sector 0 too: all five, in the order of the disk" "$(grep '^partedUtil setptbl' "$OUT" | grep -o '"[0-9]* ' | tr -d '\n" ')" 15678
+
+# with the plan, unless it is written; never with --write
+rm -f disk.img
+"$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M disk.img >/dev/null
+run "$VMFSKIT" repair table disk.img --no-captures
+hasnt "a sound table: no commands" "$OUT" partedUtil
+run "$VMFSKIT" repair table disk.img --no-captures --json
+is "a sound table: only the check" "$(jq -r '.commands.esxi.commands[]' "$OUT" | cut -d ' ' -f 2)" getptbl
+is "a sound table: no script" "$(jq -r .commands.linux.command "$OUT")" null
+wipe disk.img
+run "$VMFSKIT" repair table disk.img --no-captures
+has "a plan: the commands" "$OUT" '^partedUtil setptbl '
+exits "commands, and write" 2 "$VMFSKIT" repair table disk.img --commands-only --write
+has "commands, and write: why not" "$ERR" '^vmfskit repair: --commands-only and --write do not go together$'
+
+# 4096-byte sectors: not with partedUtil; sfdisk needs a disk that has them
+rm -f disk.img was.img
+"$LAB" make --table gpt --vmfs 6 --sector-size 4096 --start 256 --vmfs-size 300M was.img >/dev/null
+copy_disk was.img disk.img
+zero disk.img 0 $((6 * 4096))
+zero disk.img $(($(stat -c %s disk.img) - 5 * 4096)) $((5 * 4096))
+run "$VMFSKIT" repair table disk.img --no-captures --sector-size 4096 --json
+cp "$OUT" plan.json
+is "4Kn: partedUtil is not told anything" "$(jq '.commands.esxi.commands | length' plan.json)" 0
+has "4Kn: and why" "$(jq -r '.commands.esxi.notes[]' plan.json)" 'counts sectors of 512 bytes, this table sectors of 4096'
+has "4Kn: a file needs a loop device" "$(jq -r '.commands.linux.notes[]' plan.json)" 'losetup --sector-size 4096'
+need_root "4Kn through a loop device"
+if loop=$(loop_attach disk.img --sector-size 4096) && was=$(loop_attach was.img --sector-size 4096); then
+	run "$VMFSKIT" repair table "$loop" --no-captures --json
+	cp "$OUT" plan.json
+	ok "4Kn: sfdisk takes the script" apply "$loop" plan.json
+	is "4Kn: the same table" "$(sfdisk --dump "$loop" | grep start= | sed "s|^$loop||; s/ uuid=.*//")" \
+		"$(sfdisk --dump "$was" | grep start= | sed "s|^$was||; s/ uuid=.*//")"
+else
+	skip "4Kn through a loop device" "no loop device with such sectors"
+fi
