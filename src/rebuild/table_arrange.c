@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Partitions of an MBR: which are logical, where their boot records stand, and all numbers. */
+#include <stdlib.h>
+
 #include "base/checked.h"
 #include "rebuild/table_plan.h"
 
@@ -242,17 +244,20 @@ static unsigned next_free(bool used[PRIMARIES + 1])
 }
 
 /* Known numbers stay; the others are counted in the order of the disk, the extended partition in its turn. */
-static void number_primary(struct vk_table_plan *plan, const struct run *run)
+static enum vk_status number_primary(struct vk_table_plan *plan, const struct run *run, struct vk_error *err)
 {
 	bool used[PRIMARIES + 1] = {false};
 	bool extended = run->first != SIZE_MAX || plan->mbr.chain_stands;
 	unsigned *of_extended = &plan->mbr.extended_number;
+	struct vk_proposal **order = vk_table_by_rank(plan);
 
+	if (order == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
 	if (!extended || *of_extended > PRIMARIES)
 		*of_extended = 0;
 	used[*of_extended] = *of_extended != 0;
 	for (size_t i = 0; i < plan->count; i++) {
-		struct vk_partition *part = &plan->items[i].entry.partition;
+		struct vk_partition *part = &order[i]->entry.partition;
 
 		if (part->logical || part->number == 0)
 			continue;
@@ -264,6 +269,7 @@ static void number_primary(struct vk_table_plan *plan, const struct run *run)
 		}
 		used[part->number] = true;
 	}
+	free(order);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct vk_proposal *p = &plan->items[i];
 
@@ -274,6 +280,7 @@ static void number_primary(struct vk_table_plan *plan, const struct run *run)
 		p->entry.partition.number = next_free(used);
 		p->entry.number_exact = false;
 	}
+	return VK_OK;
 }
 
 enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error *err)
@@ -296,6 +303,5 @@ enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error 
 		number_logical(plan, &run);
 		place_extended(plan, &run);
 	}
-	number_primary(plan, &run);
-	return VK_OK;
+	return number_primary(plan, &run, err);
 }

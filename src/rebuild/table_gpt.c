@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan as a GPT: numbers, GUIDs and names, then both copies on the overlay. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -66,25 +67,26 @@ static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *er
 {
 	unsigned most = plan->image.header.numEntries;
 	bool used[ENTRIES_MAX + 1] = {false};
+	/* the table that stands before captures, and what a volume's header remembers last */
+	struct vk_proposal **order = vk_table_by_rank(plan);
 	unsigned next = 1;
 
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < plan->count; i++) {
-			struct vk_proposal *p = &plan->items[i];
-			struct vk_partition *part = &p->entry.partition;
-			/* what a table says before what the volume's header remembers */
-			bool turn = (p->by == VK_PROPOSED_FOUND) == (pass == 1);
+	if (order == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_partition *part = &order[i]->entry.partition;
 
-			if (!turn || part->number == 0)
-				continue;
-			if (part->number <= most && !used[part->number] && !part->logical) {
-				used[part->number] = true;
-				continue;
-			}
-			vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
-				      part->number, (unsigned long long)part->start_sector);
-			part->number = 0;
+		if (part->number == 0)
+			continue;
+		if (part->number <= most && !used[part->number] && !part->logical) {
+			used[part->number] = true;
+			continue;
 		}
+		vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
+			      part->number, (unsigned long long)part->start_sector);
+		part->number = 0;
+	}
+	free(order);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct vk_proposal *p = &plan->items[i];
 

@@ -109,6 +109,7 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
 	p->entry.origin = entry->entry.origin;
 	p->by = entry->by;
+	p->rank = entry->rank;
 	p->has_entry = entry->has_entry;
 	if (from->number != 0) {
 		to->number = from->number;
@@ -135,6 +136,7 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 static void take_row(const struct vk_proposal *row, struct vk_proposal *p)
 {
 	p->by = VK_PROPOSED_LAYOUT;
+	p->rank = row->rank;
 	p->entry.origin = VK_ENTRY_LAYOUT;
 	p->entry.partition.number = row->entry.partition.number;
 	p->entry.number_exact = true;

@@ -103,6 +103,7 @@ static void inherit(struct vk_proposal *volume, const struct vk_proposal *entry)
 	    !vk_partition_is_vmfs(&entry->entry.partition))
 		return;
 	volume->by = entry->by;
+	volume->rank = entry->rank;
 	volume->entry.origin = entry->entry.origin;
 	volume->entry.partition.number = entry->entry.partition.number;
 	volume->entry.number_exact = entry->entry.partition.number != 0;
@@ -207,9 +208,9 @@ static void keep_chosen(struct vk_table_plan *plan, const struct chosen *chosen)
 
 	/* items[] of chosen point into plan->items: mark, then close the ranks */
 	for (size_t i = 0; i < chosen->count; i++)
-		chosen->items[i]->rank = UINT32_MAX;
+		chosen->items[i]->chosen = true;
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->items[i].rank == UINT32_MAX)
+		if (plan->items[i].chosen)
 			plan->items[kept++] = plan->items[i];
 	plan->count = kept;
 }

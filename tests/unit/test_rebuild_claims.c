@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may be believed of captures and remains, and what of it is only a guess. */
+#include "table_bench.h"
+
+static struct table_bench disk_with(enum vk_table_kind kind, uint64_t size, const char *volume, const char *foreign)
+{
+	struct vk_lab_spec *spec = bench_spec(kind, 512, size);
+
+	bench_volume(spec, volume);
+	if (foreign != NULL)
+		bench_foreign(spec, foreign);
+	return bench_make(spec, "plain");
+}
+
+/* Partition 2 was deleted and made anew elsewhere between two captures; a third was taken after the damage. */
+static void a_deleted_partition_stays_deleted(void **state)
+{
+	static const char *const windows[] = {"15000000+4096:basic", NULL};
+	struct table_bench old = disk_with(VK_TABLE_GPT, 10 * GIB, "size=2G,version=5", "10000000+4096:linux");
+	struct table_bench b = disk_with(VK_TABLE_GPT, 10 * GIB, "size=2G,version=5", "12000000+4096:linux");
+	struct table_bench late = disk_with(VK_TABLE_GPT, 10 * GIB, "size=2G,version=5", NULL);
+	struct vk_known_table known[3] = {{.name = "late"}, {.name = "newer"}, {.name = "older"}};
+	struct vk_rebuild_table_options options = {.known = &known[1], .known_count = 2};
+	struct vk_source sources[3];
+
+	(void)state;
+	bench_wipe_table(&late, false);
+	bench_other_table(&late, VK_TABLE_GPT, 99, windows);
+	bench_source(&late, &sources[0]);
+	bench_source(&b, &sources[1]);
+	bench_source(&old, &sources[2]);
+	for (size_t i = 0; i < 3; i++)
+		known[i].source = &sources[i];
+	for (int taken_late = 0; taken_late < 2; taken_late++) {
+		struct table_bench wiped = disk_with(VK_TABLE_GPT, 10 * GIB, "size=2G,version=5", NULL);
+		struct rebuilt *r;
+
+		bench_wipe_table(&wiped, false);
+		r = bench_rebuild(&wiped, &options);
+		entry_of(&b, r, 0);
+		assert_int_equal(entry_of(&b, r, 1)->partition.number, 2);
+		assert_true(entry_of(&b, r, 1)->bytes_exact);
+		assert_int_equal(r->table.entry_count, 2);
+		rebuilt_free(r);
+		bench_free(&wiped);
+		options.known = known;
+		options.known_count = 3;
+	}
+	for (size_t i = 0; i < 3; i++)
+		vk_source_close(&sources[i]);
+	bench_free(&old);
+	bench_free(&late);
+	bench_free(&b);
+}
+
+/* Two captures give one number to two volumes: the newer is right. */
+static void the_newer_capture_has_the_number(void **state)
+{
+	static const enum vk_table_kind kinds[] = {VK_TABLE_GPT, VK_TABLE_MBR};
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		struct table_bench older = disk_with(kinds[k], 10 * GIB, "size=1G,version=3,start=4000000,number=2", NULL);
+		struct table_bench newer = disk_with(kinds[k], 10 * GIB, "size=1G,version=3,start=8000000,number=2", NULL);
+		struct table_bench b = bench_disk(kinds[k], 10 * GIB, "size=1G,version=3,start=4000000,number=1",
+						  "size=1G,version=3,start=8000000,number=2");
+		struct vk_known_table known[2] = {{.name = "newer"}, {.name = "older"}};
+		const struct vk_rebuild_table_options options = {.known = known, .known_count = 2};
+		struct vk_source sources[2];
+		struct rebuilt *r;
+
+		bench_source(&newer, &sources[0]);
+		bench_source(&older, &sources[1]);
+		known[0].source = &sources[0];
+		known[1].source = &sources[1];
+		bench_wipe_table(&b, false);
+		r = bench_rebuild(&b, &options);
+		assert_int_equal(entry_of(&b, r, 1)->partition.number, 2);
+		assert_int_equal(entry_of(&b, r, 0)->partition.number, 1);
+		assert_false(entry_of(&b, r, 0)->number_exact);
+		rebuilt_free(r);
+		vk_source_close(&sources[0]);
+		vk_source_close(&sources[1]);
+		bench_free(&older);
+		bench_free(&newer);
+		bench_free(&b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_deleted_partition_stays_deleted),
+		cmocka_unit_test(the_newer_capture_has_the_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
