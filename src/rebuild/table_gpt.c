@@ -159,19 +159,34 @@ static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal 
 	return VK_OK;
 }
 
-/* The GUID of the disk: of what stands, of the newest capture, or fresh. */
+static bool take_captured_guid(const struct vk_table_plan *plan, const struct vk_known_table *known,
+			       struct vk_guid *ret_guid)
+{
+	const struct vk_table *table = &known->source->table;
+
+	if (table->kind != VK_TABLE_GPT || table->gpt_chosen < 0 ||
+	    table->sector_size != plan->sector_size ||
+	    vk_guid_is_nil(&table->gpt[table->gpt_chosen].header.diskGUID))
+		return false;
+	*ret_guid = table->gpt[table->gpt_chosen].header.diskGUID;
+	return true;
+}
+
+/* The GUID of the disk: of what stands, of a capture, of a header that nothing proves, or fresh. */
 static enum vk_status choose_disk_guid(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_guid *guid = &plan->image.header.diskGUID;
 	const struct vk_proposal *first = NULL;
 
-	for (size_t k = 0; k < plan->options->known_count && vk_guid_is_nil(guid); k++) {
-		const struct vk_table *table = &plan->options->known[k].source->table;
-
-		if (table->kind == VK_TABLE_GPT && table->gpt_chosen >= 0)
-			*guid = table->gpt[table->gpt_chosen].header.diskGUID;
-	}
-	if (!vk_guid_is_nil(guid))
+	if (!vk_guid_is_nil(guid) && plan->gpt_judged && plan->gpt.disk_guid_known)
+		return VK_OK;
+	if (plan->capture != NULL && take_captured_guid(plan, plan->capture, guid))
+		return VK_OK;
+	for (size_t k = 0; k < plan->options->known_count; k++)
+		if (take_captured_guid(plan, &plan->options->known[k], guid))
+			return VK_OK;
+	plan->out->disk_guid_guessed = !vk_guid_is_nil(guid);
+	if (plan->out->disk_guid_guessed)
 		return VK_OK;
 	for (size_t i = 0; i < plan->count && first == NULL; i++)
 		if (plan->items[i].entry.candidate != SIZE_MAX)

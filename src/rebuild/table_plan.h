@@ -92,6 +92,7 @@ struct vk_table_plan {
 	bool mbr_foreign, gpt_foreign; /* it lies over volumes and names none of them */
 	bool table_ours;         /* the table that systems use now may be believed */
 	unsigned capture_rank;   /* of the newest capture whose table names a volume that was found, else of the newest */
+	const struct vk_known_table *capture; /* that one; NULL: none has a partition */
 	struct vk_proposal *items;
 	size_t count, cap;
 	struct vk_rebuild_table *out;

@@ -271,6 +271,8 @@ static void choose_capture(struct vk_table_plan *plan)
 			naming = p->rank;
 	}
 	plan->capture_rank = naming != UINT32_MAX ? naming : newest;
+	if (plan->capture_rank != UINT32_MAX)
+		plan->capture = &plan->options->known[plan->capture_rank - RANK_CAPTURE];
 }
 
 void vk_table_judge_standing(struct vk_table_plan *plan)

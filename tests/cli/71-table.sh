@@ -158,6 +158,17 @@ has "deleted: why it searched" "$OUT" "does not account for the whole disk"
 repair disk.img
 is "deleted: it is back" "$(vmfs disk.img)" "$before"
 
+# --- what nothing proves ----------------------------------------------------------------------------------
+
+"$LAB" make --overwrite --table gpt --vmfs 5 --vmfs-size 2G --size 10G --extra-partition 12000000+4096:linux disk.img >/dev/null
+zero disk.img 512 512
+zero disk.img $((20971520 * 512 - 33 * 512)) $((33 * 512))
+printf '\xff\x2e\xc7\x00' | dd of=disk.img bs=1 seek=$((1024 + 128 + 40)) conv=notrunc status=none
+exits "an end that nothing proves: not without being told" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write
+has "an end that nothing proves: which guard" "$ERR" "guard guess"
+exits "an end that nothing proves: told" 0 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write --override guess
+has "an end that nothing proves: not called exact" "$OUT" "Partition 2, sectors 12000000 to .*, which nothing proves"
+
 # --- tables of others -------------------------------------------------------------------------------------
 
 "$LAB" make --overwrite --table gpt --vmfs 6 --vmfs-size 3G --size 4G disk.img >/dev/null

@@ -87,11 +87,68 @@ static void the_newer_capture_has_the_number(void **state)
 	}
 }
 
+/* What no checksum proves is a guess, even where nothing contradicts it. */
+static void an_unproved_entry_is_a_guess(void **state)
+{
+	struct table_bench b = disk_with(VK_TABLE_GPT, 10 * GIB, "size=2G,version=5", "12000000+4096:linux");
+	const uint64_t last = 12000000 + 4096 - 1 + 0x100300;
+	const struct vk_planned_entry *e;
+	struct rebuilt *r;
+	struct vk_error err;
+
+	(void)state;
+	bench_zero(&b, 1, 1);
+	bench_zero(&b, b.plan->disk_sectors - 33, 33);
+	must(vk_lab_put(&b.disk, 1024 + 128 + 40, (const uint8_t *)&last, 8, &err), &err);
+	r = bench_rebuild(&b, NULL);
+	assert_int_equal(r->status, VK_OK);
+	e = planned_at(r, 12000000);
+	assert_non_null(e);
+	assert_false(e->length_exact || e->bytes_exact);
+	assert_true(r->table.guessed);
+	rebuilt_free(r);
+	bench_free(&b);
+}
+
+/* One damaged header is all that knows the disk GUID; a capture knows better. */
+static void a_guid_of_remains_is_a_guess(void **state)
+{
+	struct table_bench b = disk_with(VK_TABLE_GPT, 10 * GIB, "size=2G,version=5", NULL);
+	struct table_bench before = disk_with(VK_TABLE_GPT, 10 * GIB, "size=2G,version=5", NULL);
+	struct vk_known_table known = {.name = "capture"};
+	const struct vk_rebuild_table_options options = {.known = &known, .known_count = 1};
+	struct vk_source captured;
+	struct rebuilt *r;
+	struct vk_error err;
+
+	(void)state;
+	bench_source(&before, &captured);
+	known.source = &captured;
+	must(vk_lab_put(&b.disk, 512 + 56, (const uint8_t *)"12345678", 8, &err), &err);
+	bench_zero(&b, b.plan->disk_sectors - 1, 1);
+	r = bench_rebuild(&b, NULL);
+	assert_int_equal(r->status, VK_OK);
+	assert_false(r->table.disk_guid_fresh);
+	assert_memory_equal(r->table.disk_guid.b, "12345678", 8);
+	assert_true(r->table.guessed);
+	rebuilt_free(r);
+	r = bench_rebuild(&b, &options);
+	assert_int_equal(r->status, VK_OK);
+	assert_false(r->table.guessed || r->table.disk_guid_fresh);
+	assert_true(vk_guid_equal(&r->table.disk_guid, &captured.table.gpt[0].header.diskGUID));
+	rebuilt_free(r);
+	vk_source_close(&captured);
+	bench_free(&before);
+	bench_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_deleted_partition_stays_deleted),
 		cmocka_unit_test(the_newer_capture_has_the_number),
+		cmocka_unit_test(an_unproved_entry_is_a_guess),
+		cmocka_unit_test(a_guid_of_remains_is_a_guess),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
