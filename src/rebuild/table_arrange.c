@@ -15,7 +15,7 @@ static bool in_extended(const struct vk_mbr_now *mbr, const struct vk_proposal *
 	       vk_proposal_end(p) <= mbr->extended_start + mbr->extended_sectors;
 }
 
-/* Numbers of a GPT, or one that a volume's header remembers and an MBR cannot have, say nothing here. */
+/* A number above 4 of a GPT, or one that a volume's header remembers and an MBR cannot have, says nothing here. */
 static void keep_mbr_numbers(struct vk_table_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
@@ -24,7 +24,7 @@ static void keep_mbr_numbers(struct vk_table_plan *plan)
 
 		if (p->by == VK_PROPOSED_FOUND)
 			part->logical = part->number >= FIRST_LOGICAL || in_extended(&plan->mbr, p);
-		else if (part->gpt)
+		else if (part->gpt && part->number > PRIMARIES)
 			part->number = 0;
 		if (part->logical != (part->number >= FIRST_LOGICAL))
 			part->number = 0;

@@ -142,6 +142,54 @@ static void a_guid_of_remains_is_a_guess(void **state)
 	bench_free(&b);
 }
 
+/* 20 sectors are missing at the end, so that the volume lies where the copy would: it stays a GPT all the same. */
+static void a_gpt_that_lost_its_end(void **state)
+{
+	const uint64_t start = 2048;
+	const struct vk_rebuild_table_options include = {.include_sectors = &start, .include_count = 1};
+	const struct vk_rebuild_table_options label = {.label = VK_TABLE_GPT};
+
+	(void)state;
+	for (int how = 0; how < 3; how++) {
+		struct table_bench b = disk_with(VK_TABLE_GPT, 4 * GIB, how == 1 ? "version=5" : "version=6", NULL);
+		const struct vk_lab_partition *p = &b.plan->partitions[0];
+		struct rebuilt *r;
+
+		assert_true(p->start_sector + p->sectors > b.plan->disk_sectors - 20 - 33);
+		/* what is left: sector 0 and the primary entries; of a VMFS6 it need not be anything */
+		bench_zero(&b, how == 2 ? 0 : 1, how == 2 ? 34 : 1);
+		b.disk.size_bytes -= 20 * 512;
+		assert_int_equal(ftruncate(b.disk.fd, (off_t)b.disk.size_bytes), 0);
+		for (int asked = 0; asked < 2; asked++) {
+			r = bench_rebuild(&b, asked ? &label : NULL);
+			assert_int_equal(r->status, VK_USAGE);
+			assert_non_null(strstr(r->err.what, how == 2 ? "at least 20 sectors shorter" : "20 sectors shorter"));
+			assert_non_null(strstr(r->err.remedy, "make the LUN"));
+			rebuilt_free(r);
+		}
+		r = bench_rebuild(&b, &include);
+		assert_int_equal(r->status, VK_OK);
+		assert_int_equal(r->table.kind, VK_TABLE_GPT);
+		assert_true(r->table.guessed);
+		rebuilt_free(r);
+		bench_free(&b);
+	}
+}
+
+/* Numbers 1 to 4 are good in an MBR, too. */
+static void an_mbr_keeps_numbers_of_a_gpt(void **state)
+{
+	const struct vk_rebuild_table_options mbr = {.label = VK_TABLE_MBR};
+	struct table_bench b = bench_disk(VK_TABLE_GPT, 6 * GIB, "size=1G,version=5,number=3", "size=1G,version=5,number=7");
+	struct rebuilt *r = bench_rebuild(&b, &mbr);
+
+	(void)state;
+	assert_int_equal(entry_of(&b, r, 0)->partition.number, 3);
+	assert_int_equal(entry_of(&b, r, 1)->partition.number, 1);
+	rebuilt_free(r);
+	bench_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +197,8 @@ int main(void)
 		cmocka_unit_test(the_newer_capture_has_the_number),
 		cmocka_unit_test(an_unproved_entry_is_a_guess),
 		cmocka_unit_test(a_guid_of_remains_is_a_guess),
+		cmocka_unit_test(a_gpt_that_lost_its_end),
+		cmocka_unit_test(an_mbr_keeps_numbers_of_a_gpt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
