@@ -96,10 +96,10 @@ static void fill(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part par
 
 enum { LOCK_DESCRIPTOR = 0x10C00001, LOCK_CLUSTER = 0x10C00005 };
 
-static void name_of(const struct vk_doctor *doc, const struct vk_subject *s, char *text, size_t cap)
+static void name_of(const struct vk_doctor *doc, const struct vk_subject *s, char text[40])
 {
 	if (doc->source.kind == VK_SOURCE_DISK)
-		snprintf(text, cap, " of the volume at sector %llu",
+		snprintf(text, 40, " of the volume at sector %llu",
 			 (unsigned long long)(s->start_bytes / doc->source.sector_size));
 	else
 		text[0] = '\0';
@@ -143,10 +143,10 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	enum vk_area_kind kind;
 	const char *symbol = symbol_of(place, &kind);
 	uint32_t stride;
-	char of[64];
+	char of[40];
 	struct vk_area *a;
 
-	name_of(doc, s, of, sizeof(of));
+	name_of(doc, s, of);
 	a = vk_area_add(doc, kind, place->part, index, vk_add_sat(s->start_bytes, place->offset_bytes),
 			place->length_bytes, symbol, "%s%s", place->name, of);
 	if (a == NULL)
@@ -192,11 +192,11 @@ static void add_locks(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	const struct vk_subject *s = &doc->subjects[index];
 	uint64_t end = vk_add_sat(v->fs_geometry.vh_end, v->fs.fileBlockSize);
 	struct vk_area *a;
-	char of[64];
+	char of[40];
 
 	if (first >= end)
 		return;
-	name_of(doc, s, of, sizeof(of));
+	name_of(doc, s, of);
 	count = vk_min_u64(count, (end - first) / stride);
 	a = vk_area_add(doc, VK_AREA_LOCKS, VK_PART_VH, index, place_volume(s, v, first), count * stride,
 			type == LOCK_CLUSTER ? "C" : "D", "%s%s", what, of);
@@ -267,10 +267,10 @@ bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
 	const struct vk_vmfs *v = !own->lvm_usable && s->was != NULL ? s->was : own;
 	const struct vk_vmfs *fs = !own->fs_usable && s->was != NULL ? s->was : own;
 	uint64_t data = s->lvm_known ? vk_min_u64(s->lvm.dataOffset, LVM_MAX_BYTES) : VK_LVM_DATA_OFFSET;
-	char of[64];
+	char of[40];
 	char text[80];
 
-	name_of(doc, s, of, sizeof(of));
+	name_of(doc, s, of);
 	if (!v->lvm_usable)
 		add_lost_lvm(doc, index, v);
 	for (size_t i = 0; v->lvm_usable && i < v->place_count && doc->status == VK_OK; i++)
@@ -301,6 +301,10 @@ bool vk_doctor_plan_areas(struct vk_doctor *doc)
 	for (size_t i = 0; doc->known.found && i < doc->known.capture.region_count; i++) {
 		const struct vk_region *r = &doc->known.capture.regions[i];
 
+		/* what was the end of a shorter disk is another place now */
+		if (r->part == VK_PART_TABLE && r->offset_bytes > 0 &&
+		    doc->known.capture.size_bytes != doc->source.size_bytes)
+			continue;
 		fill(doc, VK_AREA_OPAQUE, r->part, SIZE_MAX, r->offset_bytes,
 		     vk_add_sat(r->offset_bytes, r->length_bytes),
 		     r->part == VK_PART_TABLE ? "sectors around the partition table" : "captured sectors");

@@ -29,9 +29,13 @@ static bool same_uuid(const struct vk_vmfs_uuid *uuid, const char *text)
 	return strcmp(own, text) == 0;
 }
 
-/* Whether a volume of the capture is still seen at its place: one UUID that is unique to it is enough. */
-static bool still_there(const struct vk_doctor *doc, const struct vk_capture *c)
+/*
+ * Whether a volume of the capture is still seen at its place: one UUID that is unique to it is enough. Another one there
+ * means that the disk was given to a new volume since, or that another disk has its name now.
+ */
+static bool still_there(const struct vk_doctor *doc, const struct vk_capture *c, bool *ret_another)
 {
+	*ret_another = false;
 	for (size_t i = 0; i < c->identity_count; i++)
 		for (size_t k = 0; k < doc->source.vmfs_count; k++) {
 			const struct vk_identity *id = &c->identities[i];
@@ -43,19 +47,25 @@ static bool still_there(const struct vk_doctor *doc, const struct vk_capture *c)
 			    (v->volume_count > 0 && same_uuid(&v->volumes[0].volume.uuid, id->volume_uuid)) ||
 			    (v->fs_usable && same_uuid(&v->fs.uuid, id->fs_uuid)))
 				return true;
+			if (v->lvm_usable && v->volume_count > 0 && id->device_uuid[0] != '\0')
+				*ret_another = true;
 		}
 	return false;
 }
 
 static bool is_of_this_disk(const struct vk_doctor *doc, const struct marks *marks, const struct vk_capture *c)
 {
+	bool another;
+
 	if (c->is_undo || c->is_rebuilt || c->source_kind != doc->source.kind || c->identity_count == 0)
+		return false;
+	if (still_there(doc, c, &another))
+		return true;
+	if (another)
 		return false;
 	if (c->wwid[0] != '\0' && marks->wwid[0] != '\0')
 		return strcmp(c->wwid, marks->wwid) == 0;
-	if (strcmp(c->host, marks->host) == 0 && strcmp(c->source_path, marks->path) == 0)
-		return true;
-	return still_there(doc, c);
+	return strcmp(c->host, marks->host) == 0 && strcmp(c->source_path, marks->path) == 0;
 }
 
 /* Sound in every byte, and of a time when the disk was. */

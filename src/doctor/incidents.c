@@ -20,6 +20,7 @@ struct filter {
 	bool by_intruder;    /* those that are blamed on it, and its marks */
 	size_t intruder;
 	bool no_intruder;
+	bool used;           /* no empty areas */
 };
 
 static bool accept(const struct vk_doctor *doc, const struct vk_stretch *s, const void *ctx)
@@ -29,7 +30,7 @@ static bool accept(const struct vk_doctor *doc, const struct vk_stretch *s, cons
 
 	if (f->by_intruder)
 		return s->damage == VK_DAMAGE_FOREIGN && s->intruder == f->intruder;
-	if (a == NULL || (f->no_intruder && s->damage == VK_DAMAGE_FOREIGN))
+	if (a == NULL || (f->no_intruder && s->damage == VK_DAMAGE_FOREIGN) || (f->used && a->kind == VK_AREA_EMPTY))
 		return false;
 	return (f->parts == 0 || (a->part & f->parts) != 0) && (!f->of_subject || a->subject == f->subject) &&
 	       (f->layout == NULL || a->layout == f->layout) && (f->but == NULL || a->layout != f->but) &&
@@ -71,6 +72,40 @@ static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct v
 	vk_findings_add(&doc->d->findings, &f);
 }
 
+/* Zeros between two places, known without reading holes. */
+static bool all_zero_between(struct vk_doctor *doc, uint64_t from, uint64_t to)
+{
+	enum { BETWEEN_MAX = 64 << 20 };
+	uint8_t piece[4096];
+
+	if (to - from > BETWEEN_MAX)
+		return false;
+	while (from < to) {
+		struct vk_span span = vk_io_span(doc->source.io, from);
+		size_t len = (size_t)vk_min_u64(sizeof(piece), to - from);
+
+		if (span.state == VK_SPAN_ZERO) {
+			from += vk_min_u64(span.length_bytes, to - from);
+			continue;
+		}
+		if (vk_doctor_read(doc, from, piece, len) != len || !vk_all_zero(piece, len))
+			return false;
+		from += len;
+	}
+	return true;
+}
+
+/* How far zeros reach: whole megabytes of them tell a discard from a deleted table. */
+static void say_zeros(struct vk_doctor *doc, uint64_t from, char *text, size_t cap)
+{
+	enum { STEP = 4096, REACH_MAX = 16 << 20 };
+	uint64_t end = from + 1, size = doc->source.size_bytes;
+
+	while (end < size && end - from <= REACH_MAX && all_zero_between(doc, end, vk_min_u64(end + STEP, size)))
+		end = vk_min_u64(end + STEP, size);
+	snprintf(text, cap, "zeros, up to sector %llu at least", (unsigned long long)((end - 1) / doc->source.sector_size));
+}
+
 static bool other_copy_sound(const struct vk_doctor *doc)
 {
 	const struct vk_table *t = &doc->source.table;
@@ -87,15 +122,28 @@ static bool copies_differ(const struct vk_doctor *doc)
 	return false;
 }
 
+/* What lies between table and partitions: boot loaders, alignment. */
+static void name_around(struct vk_doctor *doc)
+{
+	const struct filter around = {.parts = VK_PART_TABLE, .kind = VK_AREA_OPAQUE, .no_intruder = true};
+	const struct filter rest = {.parts = VK_PART_TABLE, .kind = VK_AREA_EMPTY, .no_intruder = true};
+	struct vk_harm h;
+
+	if (vk_doctor_harm(doc, accept, &around, &h) || vk_doctor_harm(doc, accept, &rest, &h))
+		put(doc, VK_F_INCIDENT_OVERWRITTEN, &h, "", "sectors around the partition table are not what was captured");
+}
+
 static void name_table(struct vk_doctor *doc)
 {
 	const struct filter table = {.parts = VK_PART_TABLE, .kind = VK_AREA_STRUCTURE};
 	struct vk_harm h;
 	bool harmed = vk_doctor_harm(doc, accept, &table, &h);
-	const char *seen = harmed && h.zero_bytes == h.wrong_bytes ? "zeros" : "";
+	char seen[80] = "";
 
 	if (!doc->table_written)
 		return;
+	if (harmed && h.zero_bytes == h.wrong_bytes)
+		say_zeros(doc, h.first_bytes, seen, sizeof(seen));
 	if (doc->table_foreign)
 		put(doc, VK_F_INCIDENT_INITIALISED, &h, doc->foreign_table,
 		    "%s wrote a partition table of its own over that of the volume", doc->windows ? "Windows" : "another system");
@@ -152,39 +200,34 @@ static void put_magic(struct vk_doctor *doc, const struct vk_layout *layout, siz
 	}
 }
 
+/* Sectors that no structure is known to use. Where one beside them is hit, too, they are a part of that. */
+static void name_unused(struct vk_doctor *doc, size_t i)
+{
+	struct filter f = {.parts = VK_PART_LVM | VK_PART_VH, .of_subject = true, .subject = i, .kind = VK_AREA_EMPTY,
+			   .no_intruder = true};
+	struct vk_harm h;
+
+	if (vk_doctor_harm(doc, accept, &f, &h))
+		put(doc, VK_F_INCIDENT_OVERWRITTEN, &h, "", "unused sectors of the volume at sector %llu are not what was captured",
+		    (unsigned long long)(doc->subjects[i].start_bytes / doc->source.sector_size));
+}
+
 static void name_headers(struct vk_doctor *doc, size_t i)
 {
 	const struct vk_subject *s = &doc->subjects[i];
-	unsigned long long sector = s->start_bytes / doc->source.sector_size;
-	struct filter f = {.parts = VK_PART_LVM, .of_subject = true, .subject = i, .kind = -1};
-	struct vk_harm h, gap = {.wrong_bytes = 0};
+	struct filter f = {.parts = VK_PART_LVM, .of_subject = true, .subject = i, .kind = -1, .used = true};
+	struct vk_harm h;
 
 	if (s->magic_only) {
 		put_magic(doc, &vk_lvm_device_layout, i, "the LVM header");
 		f.but = &vk_lvm_device_layout;
 	}
-	for (int kind = VK_AREA_EMPTY; kind <= VK_AREA_OPAQUE; kind++) {
-		struct vk_harm part;
-
-		f.kind = kind;
-		if (!vk_doctor_harm(doc, accept, &f, &part))
-			continue;
-		if (kind == VK_AREA_EMPTY) {
-			gap = part;
-			continue;
-		}
-		f.kind = -1;
-		vk_doctor_harm(doc, accept, &f, &h);
+	if (vk_doctor_harm(doc, accept, &f, &h))
 		put(doc, VK_F_INCIDENT_HEADER_LOST, &h, h.zero_bytes == h.wrong_bytes ? "zeros" : "",
-		    "the LVM header of the volume at sector %llu or its tables are damaged", sector);
-		gap.wrong_bytes = 0;
-		break;
-	}
-	f = (struct filter){.parts = VK_PART_LVM | VK_PART_VH, .of_subject = true, .subject = i,
-			    .kind = VK_AREA_EMPTY, .no_intruder = true};
-	if (gap.wrong_bytes > 0 && vk_doctor_harm(doc, accept, &f, &gap))
-		put(doc, VK_F_INCIDENT_OVERWRITTEN, &gap, "",
-		    "unused sectors of the volume at sector %llu are not what was captured", sector);
+		    "the LVM header of the volume at sector %llu or its tables are damaged",
+		    (unsigned long long)(s->start_bytes / doc->source.sector_size));
+	else
+		name_unused(doc, i);
 }
 
 static void name_file_system(struct vk_doctor *doc, size_t i)
@@ -209,49 +252,15 @@ static void name_file_system(struct vk_doctor *doc, size_t i)
 		    "file descriptors of the volume at sector %llu were overwritten", sector);
 }
 
-/* Zeros between two places, known without reading holes. */
-static bool all_zero_between(struct vk_doctor *doc, uint64_t from, uint64_t to)
-{
-	enum { BETWEEN_MAX = 64 << 20 };
-	uint8_t piece[4096];
-
-	if (to - from > BETWEEN_MAX)
-		return false;
-	while (from < to) {
-		struct vk_span span = vk_io_span(doc->source.io, from);
-		size_t len = (size_t)vk_min_u64(sizeof(piece), to - from);
-
-		if (span.state == VK_SPAN_ZERO) {
-			from += vk_min_u64(span.length_bytes, to - from);
-			continue;
-		}
-		if (vk_doctor_read(doc, from, piece, len) != len || !vk_all_zero(piece, len))
-			return false;
-		from += len;
-	}
-	return true;
-}
-
-static bool any_intruder(const struct vk_doctor *doc)
-{
-	for (size_t i = 0; i < sizeof(doc->confirmed) / sizeof(doc->confirmed[0]); i++)
-		if (doc->confirmed[i])
-			return true;
-	return doc->table_foreign;
-}
-
-/* Who makes a file system blanks tables first: that is one deed. */
+/* Of a table that is zeros it is said that it is. */
 static void put_blanked(struct vk_doctor *doc, const struct vk_harm *h, size_t structures, bool only_table)
 {
-	uint64_t end = h->last_bytes + 1;
+	char seen[80];
 
-	if (structures < 2 || (only_table && any_intruder(doc)))
+	if (structures < 2 || only_table)
 		return;
-	while (end < doc->source.size_bytes && end - h->last_bytes <= 16 << 20 &&
-	       all_zero_between(doc, end, vk_min_u64(end + 4096, doc->source.size_bytes)))
-		end = vk_min_u64(end + 4096, doc->source.size_bytes);
-	put(doc, VK_F_INCIDENT_BLANKED, h, "zeros", "zeros stand where %zu structures must be (and up to byte %llu at least)",
-	    structures, (unsigned long long)end - 1);
+	say_zeros(doc, h->last_bytes, seen, sizeof(seen));
+	put(doc, VK_F_INCIDENT_BLANKED, h, seen, "zeros stand where %zu structures must be", structures);
 }
 
 static bool has(const struct vk_doctor *doc, enum vk_finding_code code)
@@ -313,6 +322,7 @@ static void name_unreadable(struct vk_doctor *doc)
 void vk_doctor_name_incidents(struct vk_doctor *doc)
 {
 	name_table(doc);
+	name_around(doc);
 	for (size_t i = 0; i < doc->find.foreign.count && i < sizeof(doc->confirmed) / sizeof(doc->confirmed[0]); i++)
 		name_intruder(doc, i);
 	for (size_t i = 0; i < doc->subject_count; i++) {

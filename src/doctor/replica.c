@@ -54,7 +54,7 @@ static void say_size(struct vk_doctor *doc, enum vk_finding_code code, uint64_t 
 	vk_findings_add(&doc->d->findings, &f);
 }
 
-/* The GPT tells where the disk ended when it was written. True when it told something. */
+/* The GPT tells where the disk ended when it was written. True when there is one to tell it. */
 static bool ask_table(struct vk_doctor *doc)
 {
 	const struct vk_table *t = &doc->source.table;
@@ -66,7 +66,7 @@ static bool ask_table(struct vk_doctor *doc)
 	end = vk_add_sat(t->gpt_chosen == 0 ? t->gpt[0].header.alternateLBA : t->gpt[1].lba, 1);
 	/* a copy in front of the end that names the end is one that is out of place, not a disk that grew */
 	if (end == sectors || end < 3)
-		return false;
+		return end == sectors;
 	say_size(doc, end < sectors ? VK_F_INCIDENT_GROWN : VK_F_INCIDENT_SHRUNK,
 		 end < sectors ? end * doc->source.sector_size : doc->source.size_bytes,
 		 vk_mul_sat(end, doc->source.sector_size), "its partition table");

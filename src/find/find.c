@@ -313,7 +313,7 @@ enum vk_status vk_find(const struct vk_source *source, const struct vk_find_opti
 		       struct vk_find *ret_find, struct vk_error *err)
 {
 	struct vk_find found = {0};
-	struct vk_error unasked;
+	struct vk_error unasked = {0};
 	struct search s = {.found = &found, .err = err != NULL ? err : &unasked};
 	enum vk_status status;
 

@@ -45,6 +45,10 @@ VK_MUST_USE enum vk_status vk_gpt_make_image(struct vk_gpt_case *c, struct vk_er
  * VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_gpt_settle_array(struct vk_gpt_case *c);
+/* Held, and not all zero; array may be NULL. */
+bool vk_gpt_has_entries(const struct vk_gpt_array_seen *array);
+/* The last resort of vk_gpt_settle_array: entry by entry. VK_NOMEM. */
+VK_MUST_USE enum vk_status vk_gpt_take_single(struct vk_gpt_case *c);
 /* entries of the judgement, from the array. VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_gpt_list_entries(struct vk_gpt_case *c);
 /* parts and sound. */

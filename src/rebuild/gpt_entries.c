@@ -8,7 +8,7 @@
 #include "rebuild/gpt_case.h"
 #include "rebuild/gpt_crc.h"
 
-static bool has_entries(const struct vk_gpt_array_seen *array)
+bool vk_gpt_has_entries(const struct vk_gpt_array_seen *array)
 {
 	return array != NULL && array->held == VK_GPT_HELD && !array->blank;
 }
@@ -41,7 +41,7 @@ static bool take_pieced(struct vk_gpt_case *c)
 {
 	uint8_t *array = c->j.image.array;
 
-	if (!has_entries(c->primary) || !has_entries(c->backup) || c->primary == c->backup)
+	if (!vk_gpt_has_entries(c->primary) || !vk_gpt_has_entries(c->backup) || c->primary == c->backup)
 		return false;
 	memcpy(array, c->primary->bytes, c->look.array_bytes);
 	if (!vk_gpt_crc_piece(array, c->backup->bytes, c->look.array_bytes, c->look.entry_size,
@@ -62,7 +62,7 @@ static bool take_mended(struct vk_gpt_case *c)
 		uint32_t slot;
 		size_t bit;
 
-		if (!has_entries(seen) || !vk_gpt_crc_bit(seen->bytes, c->look.array_bytes,
+		if (!vk_gpt_has_entries(seen) || !vk_gpt_crc_bit(seen->bytes, c->look.array_bytes,
 							  c->chosen->header.entriesCRC32, &bit))
 			continue;
 		memcpy(array, seen->bytes, c->look.array_bytes);
@@ -136,7 +136,7 @@ static bool take_adapted(struct vk_gpt_case *c, uint8_t *scratch)
 	for (size_t i = 0; i < c->look.array_count * 2; i++) {
 		const struct vk_gpt_array_seen *seen = &c->look.arrays[i / 2];
 
-		if (!has_entries(seen))
+		if (!vk_gpt_has_entries(seen))
 			continue;
 		memcpy(scratch, seen->bytes, c->look.array_bytes);
 		if (!(i % 2 == 0 ? adapt(c, scratch) : extend(c, scratch)))
@@ -152,100 +152,9 @@ static bool take_adapted(struct vk_gpt_case *c, uint8_t *scratch)
 	return false;
 }
 
-/* How much speaks for an entry; 0: it is none. */
-static unsigned weigh(const struct vk_gpt_case *c, const uint8_t *array, uint32_t slot)
-{
-	struct vk_gpt_entry e;
-	size_t candidate;
-
-	if (!vk_gpt_look_entry(&c->look, array, slot, &e) ||
-	    e.firstLBA < c->j.image.header.firstUsableLBA ||
-	    e.lastLBA > c->j.image.header.lastUsableLBA)
-		return 0;
-	candidate = vk_gpt_candidate_at(c, e.firstLBA);
-	return 1 + (strcmp(vk_gpt_type_name(&e.typeGUID), "unknown") != 0 ? 1U : 0U) +
-	       (candidate != SIZE_MAX ? 2U : 0U) +
-	       (vk_gpt_candidate_fits(c, candidate, e.lastLBA - e.firstLBA + 1) ? 4U : 0U);
-}
-
-struct weighed {
-	uint64_t first;
-	uint64_t last;
-	uint32_t slot;
-	unsigned weight;
-};
-
-static int by_first(const void *a, const void *b)
-{
-	const struct weighed *x = a, *y = b;
-
-	if (x->first != y->first)
-		return x->first < y->first ? -1 : 1;
-	return x->slot < y->slot ? -1 : x->slot > y->slot;
-}
-
-/* Of two entries that overlap, the one for which less speaks is none. */
-static void drop_overlaps(struct vk_gpt_case *c, struct weighed *list, size_t count)
-{
-	size_t kept = 0;
-
-	qsort(list, count, sizeof(*list), by_first);
-	for (size_t i = 0; i < count; i++) {
-		bool wins = true;
-
-		while (kept > 0 && wins && list[kept - 1].last >= list[i].first) {
-			wins = list[i].weight > list[kept - 1].weight;
-			memset(c->j.image.array +
-				       (size_t)list[wins ? kept - 1 : i].slot * c->look.entry_size,
-			       0, c->look.entry_size);
-			kept -= wins;
-		}
-		if (wins)
-			list[kept++] = list[i];
-	}
-}
-
-/* Entry by entry, the better of what both arrays hold where they belong. */
-static enum vk_status take_single(struct vk_gpt_case *c)
-{
-	const struct vk_gpt_array_seen *sides[2] = {c->primary, c->backup};
-	struct weighed *list = calloc(c->look.entries, sizeof(*list));
-	size_t count = 0;
-
-	if (list == NULL)
-		return VK_NOMEM;
-	memset(c->j.image.array, 0, c->look.array_bytes);
-	for (uint32_t i = 0; i < c->look.entries; i++) {
-		const struct vk_gpt_array_seen *best = NULL;
-		struct vk_gpt_entry e;
-		unsigned most = 0;
-
-		for (int side = 0; side < 2; side++) {
-			unsigned weight = has_entries(sides[side])
-						  ? weigh(c, sides[side]->bytes, i)
-						  : 0;
-
-			if (weight > most) {
-				most = weight;
-				best = sides[side];
-			}
-		}
-		if (best == NULL)
-			continue;
-		memcpy(c->j.image.array + (size_t)i * c->look.entry_size, slot_of(c, best, i),
-		       c->look.entry_size);
-		(void)vk_gpt_look_entry(&c->look, best->bytes, i, &e);
-		list[count++] = (struct weighed){e.firstLBA, e.lastLBA, i, most};
-	}
-	drop_overlaps(c, list, count);
-	free(list);
-	c->j.proof = count > 0 ? VK_GPT_PROOF_SINGLE : VK_GPT_PROOF_NONE;
-	return VK_OK;
-}
-
 static bool arrays_equal(const struct vk_gpt_case *c)
 {
-	return has_entries(c->primary) && has_entries(c->backup) && c->primary != c->backup &&
+	return vk_gpt_has_entries(c->primary) && vk_gpt_has_entries(c->backup) && c->primary != c->backup &&
 	       memcmp(c->primary->bytes, c->backup->bytes, c->look.array_bytes) == 0;
 }
 
@@ -283,7 +192,7 @@ static bool other_entry(const struct vk_gpt_case *c, const struct vk_gpt_array_s
 {
 	struct vk_gpt_entry e;
 
-	for (uint32_t i = 0; has_entries(array) && i < c->look.entries; i++)
+	for (uint32_t i = 0; vk_gpt_has_entries(array) && i < c->look.entries; i++)
 		if (vk_gpt_look_entry(&c->look, array->bytes, i, &e) &&
 		    memcmp(slot_of(c, array, i), c->j.image.array + (size_t)i * c->look.entry_size,
 			   c->look.entry_size) != 0)
@@ -308,7 +217,7 @@ static bool protects_all(const struct vk_gpt_case *c)
 static void notice_newer(struct vk_gpt_case *c)
 {
 	const struct vk_gpt_header_seen *last = &c->look.headers[1];
-	bool in_new_place = has_entries(c->backup) && memcmp(c->backup->bytes, c->j.image.array,
+	bool in_new_place = vk_gpt_has_entries(c->backup) && memcmp(c->backup->bytes, c->j.image.array,
 							     c->look.array_bytes) == 0;
 
 	if (c->chosen == NULL || c->chosen->fits || c->j.grown_from_sectors == 0 || c->look.cut)
@@ -350,7 +259,7 @@ static enum vk_status settle_array(struct vk_gpt_case *c)
 	}
 	if (c->chosen != NULL && take_older(c))
 		return VK_OK;
-	return take_single(c);
+	return vk_gpt_take_single(c);
 }
 
 enum vk_status vk_gpt_settle_array(struct vk_gpt_case *c)

@@ -72,7 +72,7 @@ static bool too_large(const struct vk_gpt_look *look, const struct vk_gpt_header
 
 static enum vk_status look_header(struct vk_gpt_look *look, uint64_t lba, struct vk_error *err)
 {
-	struct vk_gpt_header_seen seen = {.lba = lba};
+	struct vk_gpt_header_seen *seen = &look->headers[look->header_count];
 	enum vk_status status;
 
 	for (size_t i = 0; i < look->header_count; i++)
@@ -80,23 +80,21 @@ static enum vk_status look_header(struct vk_gpt_look *look, uint64_t lba, struct
 			return VK_OK;
 	if (look->header_count == VK_GPT_LOOK_HEADERS)
 		return VK_OK;
-	seen.sector = calloc(1, look->sector_size);
-	if (seen.sector == NULL)
+	*seen = (struct vk_gpt_header_seen){.lba = lba, .sector = calloc(1, look->sector_size)};
+	if (seen->sector == NULL)
 		return out_of_memory(look, err);
-	status = read_range(look, lba, seen.sector, look->sector_size, &seen.held, err);
-	if (status != VK_OK) {
-		free(seen.sector);
+	look->header_count++;
+	status = read_range(look, lba, seen->sector, look->sector_size, &seen->held, err);
+	if (status != VK_OK)
 		return status;
-	}
-	seen.blank = vk_all_zero(seen.sector, look->sector_size);
-	seen.present = vk_gpt_has_signature(seen.sector, look->sector_size);
-	seen.sound = vk_gpt_header_proved(seen.sector, look->sector_size);
-	if (!seen.sound && near_signature(seen.sector))
-		seen.mended = vk_gpt_header_mend(seen.sector, look->sector_size, &seen.bit);
-	vk_gpt_header_decode(seen.sector, look->sector_size, &seen.header);
-	if (too_large(look, &seen.header))
-		seen.sound = seen.mended = false;
-	look->headers[look->header_count++] = seen;
+	seen->blank = vk_all_zero(seen->sector, look->sector_size);
+	seen->present = vk_gpt_has_signature(seen->sector, look->sector_size);
+	seen->sound = vk_gpt_header_proved(seen->sector, look->sector_size);
+	if (!seen->sound && near_signature(seen->sector))
+		seen->mended = vk_gpt_header_mend(seen->sector, look->sector_size, &seen->bit);
+	vk_gpt_header_decode(seen->sector, look->sector_size, &seen->header);
+	if (too_large(look, &seen->header))
+		seen->sound = seen->mended = false;
 	return VK_OK;
 }
 
@@ -296,32 +294,30 @@ enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end
 enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt_look *ret_look,
 			   struct vk_error *err)
 {
-	struct vk_gpt_look look = {
+	struct vk_gpt_look *look = ret_look;
+	struct vk_gpt_look first_bytes = {.io = io, .sector_size = 512};
+	enum vk_status status;
+
+	*look = (struct vk_gpt_look){
 		.io = io,
 		.sector_size = sector_size,
 		.disk_sectors = vk_io_size_bytes(io) / sector_size,
 	};
-	struct vk_gpt_look first_bytes = look;
-	enum vk_status status;
-
-	first_bytes.sector_size = 512;
-	status = read_range(&first_bytes, 0, look.mbr_bytes, sizeof(look.mbr_bytes), &look.mbr_held,
+	status = read_range(&first_bytes, 0, look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr_held,
 			    err);
 	if (status == VK_OK) {
-		vk_mbr_decode(look.mbr_bytes, sizeof(look.mbr_bytes), &look.mbr);
-		look.protective = look.mbr.signature == VK_MBR_SIGNATURE &&
-				  vk_mbr_is_protective(&look.mbr);
-		status = look_headers(&look, err);
+		vk_mbr_decode(look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr);
+		look->protective = look->mbr.signature == VK_MBR_SIGNATURE &&
+				   vk_mbr_is_protective(&look->mbr);
+		status = look_headers(look, err);
 	}
 	if (status == VK_OK) {
-		find_cut(&look);
-		settle_numbers(&look);
-		status = look_arrays(&look, err);
+		find_cut(look);
+		settle_numbers(look);
+		status = look_arrays(look, err);
 	}
-	if (status == VK_OK)
-		*ret_look = look;
-	else
-		vk_gpt_look_free(&look);
+	if (status != VK_OK)
+		vk_gpt_look_free(look);
 	return status;
 }
 

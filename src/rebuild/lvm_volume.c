@@ -28,18 +28,37 @@ static bool chosen_name(const uint8_t name[64], const char *uuid)
 	return len > 0 && alike(name, uuid) < ALIKE;
 }
 
-static void set_name(struct vk_lvm_case *c, const char *from)
+static void set_name_as(struct vk_lvm_case *c, enum vk_field_origin origin, const char *from)
 {
 	char text[VK_VMFS_UUID_TEXT_BYTES];
 	uint8_t name[64] = {0};
 
 	vk_vmfs_uuid_format(&c->v.uuid, text);
 	memcpy(name, text, sizeof(text));
-	vk_side_bytes(&c->volume, "name", name, VK_FIELD_COMPUTED, false, "%s", from);
+	vk_side_bytes(&c->volume, "name", name, origin, false, "%s", from);
+}
+
+static void set_name(struct vk_lvm_case *c, const char *from)
+{
+	set_name_as(c, VK_FIELD_COMPUTED, from);
 }
 
 static void leave_identity(struct vk_lvm_case *c)
 {
+	/* a descriptor that is made new names the volume by its uuid, and then the name is wrong */
+	if (!c->fs_believed) {
+		uint8_t name[sizeof(c->v.name)];
+		char text[80];
+		struct vk_text shown;
+
+		memcpy(name, c->v.name, sizeof(name));
+		vk_text_init(&shown, text, sizeof(text));
+		vk_text_label(&shown, name, VK_VMFS_UUID_TEXT_BYTES);
+		set_name_as(c, VK_FIELD_USUAL, "uuid of the volume");
+		vk_work_lost(c->work, "Name and uuid of the LVM volume differed, and it cannot be told which was right: the "
+			     "uuid was taken (the name said \"%s\").", text);
+		return;
+	}
 	c->work->volume_identity_open = true;
 	vk_work_lost(c->work, "Name, uuid and the file system name different volumes, and it cannot be told which is right: "
 		     "left as they are.");
@@ -87,6 +106,20 @@ static void mend_by_witnesses(struct vk_lvm_case *c, const struct vk_vmfs_uuid *
 		leave_identity(c);
 }
 
+/*
+ * Both sides are whole, and speak of different volumes: the region of another LUN was put here, or another volume's
+ * descriptor. Damage to the UUID that the file system names would also show beside its own UUID and time.
+ */
+static bool strangers(const struct vk_lvm_case *c)
+{
+	uint32_t info = vk_uuid_seconds(&c->fs.volInfo), own = vk_uuid_seconds(&c->v.uuid);
+
+	return c->fs_believed && !vk_vmfs_uuid_equal(&c->fs.volInfo, &c->v.uuid) &&
+	       vk_same_event(info, c->fs.creationTime) &&
+	       memcmp(c->fs.volInfo.b + 10, c->fs.uuid.b + 10, 6) == 0 &&
+	       vk_same_event(own, c->v.creationTimeUS / 1000000) && !vk_same_event(own, info);
+}
+
 /* Name and UUID say the same, and the file system says it a third time: two of three. */
 static void mend_identity(struct vk_lvm_case *c)
 {
@@ -96,8 +129,14 @@ static void mend_identity(struct vk_lvm_case *c)
 	bool has_name;
 
 	vk_vmfs_uuid_format(&c->v.uuid, uuid);
-	if (memcmp(c->v.name, uuid, sizeof(uuid)) == 0)
+	if (memcmp(c->v.name, uuid, sizeof(uuid)) == 0) {
+		if (!strangers(c))
+			return;
+		c->work->volume_identity_open = true;
+		vk_work_lost(c->work, "LVM region and file system are of different volumes, and each is whole: one of them does "
+			     "not belong here. Compare both with captures; nothing was made to fit.");
 		return;
+	}
 	memcpy(text, c->v.name, sizeof(text));
 	has_name = text[sizeof(text) - 1] == '\0' && vk_vmfs_uuid_parse(text, &named);
 	if (info != NULL && vk_vmfs_uuid_equal(&c->v.uuid, info)) {
@@ -139,7 +178,8 @@ static void mend_times(struct vk_lvm_case *c)
 	struct vk_lvm_volume *v = &c->v;
 	uint64_t created = v->creationTimeUS / 1000000, init = c->d0.initTimeUS / 1000000;
 	uint32_t uuid = vk_uuid_seconds(&v->uuid);
-	bool by_init = c->device_believed && vk_same_event(init, uuid);
+	bool has_init = c->device_believed && init == vk_uuid_seconds(&c->d0.devID);
+	bool by_init = has_init && vk_same_event(init, uuid);
 	const char *from;
 	uint32_t made = vk_lvm_made_at(c, &from);
 
@@ -155,7 +195,7 @@ static void mend_times(struct vk_lvm_case *c)
 		return;
 	}
 	/* after a resignature the UUID is newer, and the time still that of the device */
-	if (!vk_same_event(created, uuid) && !(c->device_believed && vk_same_event(created, init)) &&
+	if (!vk_same_event(created, uuid) && !(has_init && vk_same_event(created, init)) &&
 	    !(c->fs_believed && vk_same_event(created, c->fs.creationTime))) {
 		vk_side_number(&c->volume, "creationTimeUS", by_init ? c->d0.initTimeUS : uuid * 1000000ULL,
 			       VK_FIELD_FRESH, false, "%s",

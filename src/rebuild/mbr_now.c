@@ -9,9 +9,9 @@
 #include "vmfskit/fat_boot.h"
 
 enum {
-	GAP_SECTORS = 4096,   /* how far in front of a partition its boot record is looked for */
+	GAP_BYTES = 2 << 20,  /* how far in front of a partition its boot record is looked for */
 	CANDIDATES_MAX = 128, /* more volumes than any disk has are not asked */
-	PIECE_SECTORS = 64
+	PIECE_BYTES = 256 << 10
 };
 
 /* Boot sectors of file systems, which carry the same signature as an MBR. */
@@ -91,10 +91,11 @@ static enum vk_status look_in_front(const struct vk_table_plan *plan, struct vk_
 				    uint64_t start, uint8_t *buf, struct vk_error *err)
 {
 	uint32_t ss = plan->sector_size;
-	uint64_t lba = start > GAP_SECTORS ? start - GAP_SECTORS : 1;
+	uint64_t gap = GAP_BYTES / ss;
+	uint64_t lba = start > gap ? start - gap : 1;
 
 	while (lba < start) {
-		uint64_t n = vk_min_u64(PIECE_SECTORS, start - lba);
+		uint64_t n = vk_min_u64(PIECE_BYTES / ss, start - lba);
 		size_t got;
 		enum vk_status status =
 			vk_io_read(plan->source->io, lba * ss, buf, (size_t)n * ss, &got, err);
@@ -112,7 +113,7 @@ static enum vk_status look_in_front(const struct vk_table_plan *plan, struct vk_
 static enum vk_status look_before_volumes(const struct vk_table_plan *plan, struct vk_mbr_now *mbr,
 					  struct vk_error *err)
 {
-	uint8_t *buf = malloc((size_t)PIECE_SECTORS * plan->sector_size);
+	uint8_t *buf = malloc(PIECE_BYTES);
 	enum vk_status status = VK_OK;
 
 	if (buf == NULL)

@@ -93,9 +93,19 @@ static enum vk_status collect(struct vk_table_plan *plan, struct vk_error *err)
 	return status;
 }
 
+/* An empty table may be put right when it is certain that it was empty. */
+static bool may_be_empty(const struct vk_table_plan *plan)
+{
+	if (plan->source->table.kind == VK_TABLE_GPT)
+		return plan->gpt_judged && plan->out->kind == VK_TABLE_GPT && !plan->gpt.entries_lost &&
+		       vk_gpt_proof_exact(plan->gpt.proof);
+	return plan->source->table.kind == VK_TABLE_MBR && plan->out->kind == VK_TABLE_MBR;
+}
+
 static enum vk_status decide(struct vk_table_plan *plan, struct vk_error *err)
 {
 	enum vk_status status = vk_table_choose_label(plan, err);
+	const char *lost;
 
 	if (status != VK_OK)
 		return status;
@@ -104,12 +114,11 @@ static enum vk_status decide(struct vk_table_plan *plan, struct vk_error *err)
 	status = vk_table_prepare(plan, err);
 	if (status == VK_OK)
 		status = vk_table_settle(plan, err);
-	if (status != VK_OK || plan->count > 0 || plan->table_ours ||
-	    plan->source->table.kind != VK_TABLE_NONE)
+	if (status != VK_OK || plan->count > 0 || may_be_empty(plan))
 		return status;
-	vk_error_set(err, VK_ABSENT, plan->source->path, "Nothing was found that a partition table could name%s%s",
-		     plan->out->lost_count > 0 ? ": " : "",
-		     plan->out->lost_count > 0 ? plan->out->lost[0] : "");
+	lost = plan->out->lost_count > 0 ? plan->out->lost[0] : "";
+	vk_error_set(err, VK_ABSENT, plan->source->path, "Nothing was found that a partition table could name%s%.*s",
+		     lost[0] != '\0' ? ": " : "", lost[0] != '\0' ? (int)strlen(lost) - 1 : 0, lost);
 	return vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
 				    "(--capture) knows its table, too");
 }
@@ -166,7 +175,7 @@ static void finish(struct vk_table_plan *plan)
 {
 	struct vk_rebuild_table *out = plan->out;
 
-	out->nothing_to_do = out->lost_count == 0;
+	out->nothing_to_do = true;
 	for (size_t i = 0; i < VK_TP_COUNT; i++)
 		if (out->parts[i].rewritten || (out->parts[i].state != VK_PART_STATE_UNUSED &&
 						out->parts[i].state != VK_PART_STATE_SOUND))

@@ -157,6 +157,79 @@ static void place_extended(struct vk_table_plan *plan, const struct run *run)
 		mbr->extended_type = chs[0] == 0xFE && chs[1] == 0xFF && chs[2] == 0xFF ? 0x0F : 0x05;
 }
 
+static bool chain_is_whole(const struct vk_source *source)
+{
+	for (size_t i = 0; i < source->findings.count; i++) {
+		enum vk_finding_code code = source->findings.items[i].code;
+
+		if (code == VK_F_EBR_SIGNATURE_MISSING || code == VK_F_EBR_LOOP ||
+		    code == VK_F_EBR_OUTSIDE || code == VK_F_EBR_TOO_MANY)
+			return false;
+	}
+	return true;
+}
+
+/* The partition of the chain that is read from sector 0 that this one is; NULL: none. */
+static const struct vk_partition *in_chain(const struct vk_table *table, const struct vk_proposal *p)
+{
+	for (size_t i = 0; i < table->partition_count; i++) {
+		const struct vk_partition *q = &table->partitions[i];
+
+		if (q->logical && q->start_sector == p->entry.partition.start_sector &&
+		    q->sectors == p->entry.partition.sectors &&
+		    (p->entry.candidate == SIZE_MAX || vk_partition_is_vmfs(q)))
+			return q;
+	}
+	return NULL;
+}
+
+/* Others keep chains in an order, or with links, of their own: what is whole stays as it is. */
+static bool chain_stands(const struct vk_table_plan *plan, const struct run *run)
+{
+	const struct vk_table *table = &plan->source->table;
+	size_t logical = 0;
+
+	if (!plan->mbr.extended_exact || table->kind != VK_TABLE_MBR)
+		return false;
+	for (size_t i = 0; i < table->partition_count; i++)
+		logical += table->partitions[i].logical;
+	/* nothing is known that belongs into it: the extended partition stays, and what its chain was, too */
+	if (run->first != SIZE_MAX &&
+	    (!plan->mbr.chain_whole || logical != run->last - run->first + 1))
+		return false;
+	for (size_t i = run->first; i <= run->last && run->first != SIZE_MAX; i++)
+		if (in_chain(table, &plan->items[i]) == NULL)
+			return false;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+
+		if (!p->entry.partition.logical &&
+		    vk_proposal_end(p) > plan->mbr.extended_start &&
+		    p->entry.partition.start_sector <
+			    plan->mbr.extended_start + plan->mbr.extended_sectors)
+			return false;
+	}
+	return true;
+}
+
+static void keep_chain(struct vk_table_plan *plan, const struct run *run)
+{
+	const struct vk_table *table = &plan->source->table;
+
+	plan->mbr.chain_stands = true;
+	for (size_t i = run->first; i <= run->last && run->first != SIZE_MAX; i++) {
+		struct vk_proposal *p = &plan->items[i];
+		const struct vk_partition *q = in_chain(table, p);
+
+		p->entry.partition.number = q->number;
+		p->entry.partition.mbr_type = q->mbr_type;
+		p->entry.partition.entry_offset_bytes = q->entry_offset_bytes;
+		p->entry.number_exact = true;
+		p->ebr_lba = q->entry_offset_bytes / plan->sector_size;
+		p->ebr_exact = true;
+	}
+}
+
 static unsigned next_free(bool used[PRIMARIES + 1])
 {
 	for (unsigned n = 1; n <= PRIMARIES; n++) {
@@ -172,7 +245,7 @@ static unsigned next_free(bool used[PRIMARIES + 1])
 static void number_primary(struct vk_table_plan *plan, const struct run *run)
 {
 	bool used[PRIMARIES + 1] = {false};
-	bool extended = run->first != SIZE_MAX;
+	bool extended = run->first != SIZE_MAX || plan->mbr.chain_stands;
 	unsigned *of_extended = &plan->mbr.extended_number;
 
 	if (!extended || *of_extended > PRIMARIES)
@@ -216,7 +289,10 @@ enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error 
 		return vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");
 	}
 	mark(plan, &run);
-	if (run.first != SIZE_MAX) {
+	plan->mbr.chain_whole = chain_is_whole(plan->source);
+	if (chain_stands(plan, &run)) {
+		keep_chain(plan, &run);
+	} else if (run.first != SIZE_MAX) {
 		number_logical(plan, &run);
 		place_extended(plan, &run);
 	}

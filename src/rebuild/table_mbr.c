@@ -121,12 +121,32 @@ static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *re
 			  err);
 }
 
+static void keep_chain(struct vk_table_plan *plan, struct vk_table_part_verdict *part)
+{
+	part->state = plan->mbr.chain_whole ? VK_PART_STATE_SOUND : VK_PART_STATE_DAMAGED;
+	part->offset_bytes = plan->mbr.extended_start * plan->sector_size;
+	part->length_bytes = VK_MBR_BYTES;
+	if (plan->mbr.chain_whole)
+		return;
+	strcpy(part->why, "the chain breaks off");
+	vk_table_lost(plan, "The chain of boot records in the extended partition at sector %llu is broken, and nothing tells which "
+			    "logical partitions it led to",
+		      (unsigned long long)plan->mbr.extended_start);
+}
+
 static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_table_part_verdict *part = &plan->out->parts[VK_TP_EBR];
 	size_t wanted = 0, there = 0;
 	enum vk_status status = VK_OK;
 
+	if (plan->mbr.chain_stands) {
+		keep_chain(plan, part);
+		return VK_OK;
+	}
+	if (plan->mbr.extended_exact && !plan->mbr.chain_whole)
+		vk_table_note(plan, "The chain of the extended partition was broken: logical partitions of other systems "
+				    "may have been in it that nothing tells of");
 	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
 		bool changed = false;
 
@@ -146,14 +166,14 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 			plan->items[i].entry.number_exact = true;
 	part->offset_bytes = plan->mbr.extended_start * plan->sector_size;
 	part->length_bytes = VK_MBR_BYTES;
-	part->state = there == 0 ? VK_PART_STATE_LOST
+	part->state = plan->mbr.ebr_count == 0 ? VK_PART_STATE_LOST
 		      : part->rewritten ? VK_PART_STATE_DAMAGED
 					: VK_PART_STATE_SOUND;
 	if (part->state != VK_PART_STATE_SOUND) {
 		struct vk_text text;
 
 		vk_text_init(&text, part->why, sizeof(part->why));
-		vk_text_fmt(&text, "%zu of %zu boot records of the chain are there", there, wanted);
+		vk_text_fmt(&text, "%zu of %zu boot records of the chain are in their places", there, wanted);
 	}
 	return VK_OK;
 }
@@ -240,7 +260,7 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 		p->entry.bytes_exact = p->entry.bytes_exact &&
 				       memcmp(sector + part->entry_offset_bytes, p->raw, sizeof(p->raw)) == 0;
 	}
-	if (logical > 0)
+	if (logical > 0 || plan->mbr.chain_stands)
 		plan_extended(plan, entries + (plan->mbr.extended_number - 1UL) * VK_MBR_ENTRY_BYTES);
 	vk_put_le16(sector + VK_MBR_BYTES - 2, VK_MBR_SIGNATURE);
 	status = put_record(plan, 0, sector, "MBR", VK_WRITE_MBR, &plan->out->parts[VK_TP_MBR].rewritten,

@@ -20,12 +20,14 @@ static void add_sentence(struct vk_table_plan *plan, char ***list, size_t *count
 
 	if (*count >= SENTENCES_MAX)
 		return;
-	vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(text, sizeof(text) - 1, fmt, args);
+	if (text[0] != '\0' && text[strlen(text) - 1] != '.')
+		strcat(text, ".");
 	for (size_t i = 0; i < *count; i++)
 		if (strcmp((*list)[i], text) == 0)
 			return;
 	if (*count == SENTENCES_MAX - 1)
-		strcpy(text, "There is more of this kind, which is left out here");
+		strcpy(text, "There is more of this kind, which is left out here.");
 	grown = realloc(*list, (*count + 1) * sizeof(*grown));
 	if (grown == NULL) {
 		plan->nomem = true;

@@ -69,6 +69,8 @@ struct vk_mbr_now {
 	uint64_t extended_start;
 	uint64_t extended_sectors;  /* 0: not known */
 	bool extended_exact;        /* as the MBR that stands has it */
+	bool chain_whole;           /* nothing was found wrong with it */
+	bool chain_stands;          /* the plan has all that it has and nothing else: it is not touched */
 	struct vk_ebr *ebrs;        /* sorted by lba */
 	size_t ebr_count;
 };

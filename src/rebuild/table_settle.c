@@ -136,10 +136,10 @@ static bool settle_pair(struct vk_table_plan *plan, struct vk_proposal *chosen,
 	if (start_of(first) != start_of(second) &&
 	    shorten(plan, first, start_of(second), "the next one begins there"))
 		return vk_proposal_end(first) <= start_of(second);
-	vk_table_note(plan, "%s%s%s at sectors %llu to %llu (%s) is left out: it overlaps %s at sector %llu",
-		      is_volume(p) ? "" : "The entry of ", is_volume(p) ? "The volume" : p->name, "",
-		      start_of(p), (unsigned long long)(vk_proposal_end(p) - 1), what_it_is(p),
-		      what_it_is(chosen), start_of(chosen));
+	vk_table_note(plan, "%s%s at sectors %llu to %llu (%s) is left out: it overlaps %s at sector %llu",
+		      is_volume(p) ? "What was found" : "The entry of ", is_volume(p) ? "" : p->name,
+		      start_of(p), (unsigned long long)(vk_proposal_end(p) - 1),
+		      is_volume(p) ? "VMFS" : what_it_is(p), what_it_is(chosen), start_of(chosen));
 	inherit(chosen, p);
 	return false;
 }

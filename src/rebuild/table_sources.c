@@ -7,7 +7,7 @@
 #include "rebuild/table_plan.h"
 
 /* Believed in this order when they speak of one start. */
-enum { RANK_STANDING = 0, RANK_CAPTURE = 100, RANK_DOUBTFUL = 500 };
+enum { RANK_STANDING = 0, RANK_OFF_CHAIN = 1, RANK_CAPTURE = 100, RANK_DOUBTFUL = 500 };
 
 /* Two tables of one disk may count in different sectors. False: it cannot be said in the other's. */
 static bool to_sectors_of(uint32_t from, uint32_t to, struct vk_partition *p)
@@ -129,8 +129,10 @@ void vk_table_from_mbr(struct vk_table_plan *plan)
 
 		p.entry.partition.number = logical_number(&plan->source->table, ebr->lba);
 		p.entry.number_exact = p.entry.partition.number != 0;
-		if (p.entry.partition.number == 0)
+		if (p.entry.partition.number == 0) {
 			p.entry.origin = VK_ENTRY_MBR;
+			p.rank = RANK_OFF_CHAIN;
+		}
 		vk_table_propose(plan, &p);
 	}
 }

@@ -14,7 +14,8 @@ enum vk_table_kind vk_table_sound_kind(const struct vk_table *table)
 
 	for (int i = 0; mbr && i < 4; i++)
 		used = used || vk_mbr_entry_used(&table->mbr.entries[i]);
-	if (used)
+	/* with a GPT behind it, what stands there is a damaged protection */
+	if (used && table->kind != VK_TABLE_GPT)
 		return VK_TABLE_MBR;
 	return table->gpt[0].sound || table->gpt[1].sound ? VK_TABLE_GPT : VK_TABLE_NONE;
 }

@@ -104,8 +104,11 @@ static enum vk_status is_explained(struct vk_repair *repair, bool *ret_explained
 	for (size_t i = 0; i < repair->table.entry_count; i++)
 		guesses += !repair->table.entries[i].length_exact;
 	if (repair->table.nothing_to_do) {
-		*ret_explained = true;
-		snprintf(why, sizeof(repair->why_scanned), "The table is sound");
+		/* a deleted partition leaves a sound table and room that it does not account for */
+		*ret_explained = !find_gap(repair, taken, &gap);
+		snprintf(why, sizeof(repair->why_scanned),
+			 *ret_explained ? "The table is sound"
+					: "The table is sound, but does not account for the whole disk");
 	} else if (living == 0) {
 		snprintf(why, sizeof(repair->why_scanned), "No sound volume lies at the likely places");
 	} else if (guesses > 0) {

@@ -8,8 +8,8 @@
 
 static int by_start(const void *a, const void *b)
 {
-	const struct vk_partition *x = &(*(const struct vk_planned_entry *const *)a)->partition;
-	const struct vk_partition *y = &(*(const struct vk_planned_entry *const *)b)->partition;
+	const struct vk_partition *x = &((const struct vk_planned_entry *)a)->partition;
+	const struct vk_partition *y = &((const struct vk_planned_entry *)b)->partition;
 
 	if (x->start_sector != y->start_sector)
 		return x->start_sector < y->start_sector ? -1 : 1;
@@ -35,7 +35,7 @@ enum vk_status vk_table_commands_make(const struct vk_rebuild_table *table,
 	c.entries = calloc(table->entry_count + 1, sizeof(*c.entries));
 	kept = c.entries != NULL;
 	for (size_t i = 0; i < table->entry_count && kept; i++) {
-		c.entries[i] = &table->entries[i];
+		c.entries[i] = table->entries[i];
 		c.logical = c.logical || table->entries[i].partition.logical;
 	}
 	if (kept)

@@ -9,7 +9,7 @@
 struct vk_commands_case {
 	const struct vk_rebuild_table *table;
 	const struct vk_table_commands_options *options;
-	const struct vk_planned_entry **entries;
+	struct vk_planned_entry *entries;
 	struct vk_mbr mbr;       /* of options->sector0 */
 	bool has_mbr;
 	bool logical;            /* some entry is a logical partition */

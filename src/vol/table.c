@@ -57,23 +57,6 @@ enum vk_status vk_table_add(struct vk_table *table, const struct vk_partition *p
 	return VK_OK;
 }
 
-/* With 4096-byte sectors the GPT header is at byte 4096; files do not say what their sectors are. */
-static uint32_t find_sector_size(struct vk_io *io)
-{
-	uint32_t own = vk_io_sector_size(io);
-	uint32_t other = own == 512 ? 4096 : 512;
-	uint8_t magic[8];
-	size_t got;
-
-	if (vk_io_read(io, own, magic, sizeof(magic), &got, NULL) == VK_OK &&
-	    vk_gpt_has_signature(magic, got))
-		return own;
-	if (!vk_io_is_device(io) && vk_io_read(io, other, magic, sizeof(magic), &got, NULL) == VK_OK &&
-	    vk_gpt_has_signature(magic, got))
-		return other;
-	return own;
-}
-
 static enum vk_status read_copies(struct vk_io *io, bool complete, struct vk_table *table,
 				  struct vk_error *err)
 {
@@ -113,9 +96,28 @@ static int choose_copy(const struct vk_gpt_copy gpt[2])
 	return -1;
 }
 
+/* The entry that protects a sound GPT, with one bit of its type flipped. */
+static bool was_protective(const struct vk_table *table)
+{
+	uint64_t sectors = vk_min_u64(table->disk_sectors - 1, UINT32_MAX);
+	bool found = false;
+
+	if (table->disk_sectors == 0 || table->gpt_chosen < 0 || !table->gpt[table->gpt_chosen].sound)
+		return false;
+	for (size_t i = 0; i < 4; i++) {
+		const struct vk_mbr_entry *e = &table->mbr.entries[i];
+		bool one_bit = __builtin_popcount(e->type ^ VK_MBR_TYPE_PROTECTIVE) == 1;
+
+		if (vk_mbr_entry_used(e) && (!one_bit || e->firstLBA != 1 || e->sectors != sectors))
+			return false;
+		found = found || vk_mbr_entry_used(e);
+	}
+	return found;
+}
+
 static enum vk_table_kind decide_kind(const struct vk_table *table)
 {
-	bool protective = vk_mbr_is_protective(&table->mbr);
+	bool protective = vk_mbr_is_protective(&table->mbr) || was_protective(table);
 	bool guarded = protective && table->mbr.signature == VK_MBR_SIGNATURE;
 	bool empty = true;
 
@@ -203,7 +205,7 @@ enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool comple
 	struct vk_table table = {.gpt_chosen = -1};
 	enum vk_status status;
 
-	table.sector_size = sector_size != 0 ? sector_size : find_sector_size(io);
+	table.sector_size = sector_size != 0 ? sector_size : vk_table_sector_size(io);
 	status = read_mbr(io, &table, err);
 	if (status == VK_OK)
 		status = read_copies(io, complete, &table, err);

@@ -5,6 +5,9 @@
 
 #include "vmfskit/table.h"
 
+/* The handle's sector size; of a file the one that what is left of a GPT speaks for. */
+uint32_t vk_table_sector_size(struct vk_io *io);
+
 /* Append a partition; VK_NOMEM. */
 enum vk_status vk_table_add(struct vk_table *table, const struct vk_partition *partition);
 

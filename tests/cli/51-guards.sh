@@ -62,7 +62,8 @@ if command -v strace >/dev/null; then
 		traced "$TMP/trace" "$VMFSKIT" restore --store "$store" "$id" "$disk" >/dev/null 2>&1
 	has "strace saw the target being opened" "$TMP/trace" 'disk\.img.*O_RDONLY'
 	hasnt "a dry run opens the target for reading only" "$TMP/trace" 'disk\.img.*(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)'
-	hasnt "a dry run opens nothing at all for writing" "$TMP/trace" '(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|creat\(|truncate)'
+	# what has no name is in memory: the copy that libblkid looks at
+	hasnt "a dry run opens nothing at all for writing" "$TMP/trace" '(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|creat\(|[^f]truncate)'
 	is "a dry run leaves bytes and time alone" "$(state "$disk")" "$before"
 	copy_disk "$good" "$TMP/used.img"
 	made --table gpt --vmfs 5 --vmfs-size 601M --seed 1 "$disk"

@@ -147,6 +147,17 @@ repair "$BIG/boot.img"
 is "without a boot bank: the other four" "$(all "$BIG/boot.img" | cut -d ' ' -f 1 | xargs)" "1 6 7 8"
 rm -f "$BIG/boot.img"
 
+# --- a deleted partition ----------------------------------------------------------------------------------
+
+"$LAB" make --overwrite --table gpt --vmfs 5 --start 1234567 --vmfs-size 3G --size 5G disk.img >/dev/null
+before=$(vmfs disk.img)
+sgdisk -d 1 disk.img >/dev/null
+ok "deleted at a start that nobody would guess: what sgdisk left is sound" sgdisk -v disk.img
+exits "deleted: found all the same" 0 "$VMFSKIT" repair table disk.img --store "$TMP/store"
+has "deleted: why it searched" "$OUT" "does not account for the whole disk"
+repair disk.img
+is "deleted: it is back" "$(vmfs disk.img)" "$before"
+
 # --- tables of others -------------------------------------------------------------------------------------
 
 "$LAB" make --overwrite --table gpt --vmfs 6 --vmfs-size 3G --size 4G disk.img >/dev/null

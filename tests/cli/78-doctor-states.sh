@@ -27,17 +27,17 @@ next_is() { is "$1" "$(jq -r '[.sources[0].next[].command | values] | join("; ")
 # --- tables and headers ------------------------------------------------------------------------------
 fresh
 "$LAB" break --how table prod.img >/dev/null
-told "deleted table" "blanked table-lost" 0 860159 prod.img
+told "deleted table" table-lost 0 860159 prod.img
 headline "deleted table: the answer" '^The partition table is gone.*headers are in order$'
 next_is "deleted table: next" "vmfskit capture prod.img --store nowhere; vmfskit repair table prod.img --store nowhere"
 is "deleted table: the volume is in no table" "$(jq -c '.sources[0].volumes | map([.in_table, .start_sector, .sectors, .label])' doctor.json)" \
 	'[[false,2048,858079,"prod"]]'
 fresh
 "$LAB" break --how primary prod.img >/dev/null
-told "primary copy gone" "blanked table-damaged" 1 2 prod.img
+told "primary copy gone" table-damaged 1 2 prod.img
 fresh
 "$LAB" break --how backup prod.img >/dev/null
-told "backup copy gone" "blanked table-damaged" 860127 860159 prod.img
+told "backup copy gone" table-damaged 860127 860159 prod.img
 is "backup copy gone: the other one is proved" "$(jq -r '.sources[0].intact[0]' doctor.json)" \
 	"intact, as their checksums prove: primary GPT header, primary GPT entries"
 fresh
@@ -98,6 +98,19 @@ truncate -s 400M prod.img
 exits "cut LUN: exit code" 1 doctor --json prod.img
 is "cut LUN" "$(codes "$OUT")" lun-shrunk
 is "cut LUN: no writing, and the LUN first" "$(jq -r '.sources[0].next[0].command' "$OUT")" null
+if command -v sgdisk >/dev/null; then
+	rm -rf there && mkdir there && copy_disk prod.orig there/prod.img
+	"$VMFSKIT" capture --store before there/prod.img >/dev/null
+	truncate -s 500M there/prod.img
+	sgdisk -e there/prod.img >/dev/null 2>&1
+	exits "grown LUN whose table was moved: an older capture is no reproach" 0 "$VMFSKIT" doctor --heartbeat-wait 0 --store before there/prod.img
+	has "grown LUN whose table was moved: changed, not damaged" "$OUT" 'changed since the capture.*GPT header'
+fi
+"$LAB" make --table gpt --vmfs 6 --seed 77 --size 420M another.img >/dev/null
+mkdir -p there && copy_disk prod.orig there/prod.img && "$VMFSKIT" capture --store renamed there/prod.img >/dev/null
+mv another.img there/prod.img
+exits "another disk under the name of a captured one" 0 "$VMFSKIT" doctor --heartbeat-wait 0 --store renamed there/prod.img
+has "another disk under the name of a captured one: no capture is its own" "$OUT" '^Capture: no good one'
 "$LAB" make --table gpt --vmfs 6 --size 420M --naa naa.600144f07ed404000000496ff8cd0003 lun.img >/dev/null
 exits "the same LUN" 0 doctor --live-id naa.600144F07ED404000000496FF8CD0003 lun.img
 exits "a replica: exit code" 1 doctor --live-id naa.600144f07ed404000000496ff8cd0004 lun.img

@@ -228,4 +228,29 @@ static inline void header_bench_reads_the_same(struct header_bench *b)
 	assert_true(header_bench_maps_the_same(b));
 }
 
+/* What was mended is not mended again. */
+static inline void header_bench_again(struct header_bench *b, const struct vk_rebuild_header_options *o)
+{
+	struct vk_overlay *again = vk_overlay_new(vk_overlay_io(b->plan));
+	struct vk_rebuild_header header;
+	struct vk_error err = {0};
+
+	assert_non_null(again);
+	assert_int_equal(vk_rebuild_header(vk_overlay_io(b->plan), 0, b->length_bytes, 512, o, again, &header,
+					   &err), VK_OK);
+	if (vk_overlay_dirty_bytes(again) != 0)
+		header_bench_show(&header);
+	assert_int_equal(vk_overlay_dirty_bytes(again), 0);
+	vk_rebuild_header_free(&header);
+	vk_overlay_free(again);
+}
+
+static inline void header_bench_must_plan(struct header_bench *b,
+					  const struct vk_rebuild_header_options *o)
+{
+	if (header_bench_plan(b, o) != VK_OK)
+		fail_msg("%s", b->err.what);
+	header_bench_again(b, o);
+}
+
 #endif

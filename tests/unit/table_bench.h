@@ -233,6 +233,27 @@ static inline void bench_apply(struct table_bench *b, const struct rebuilt *r)
 		     &err);
 }
 
+/* After it was put on the disk there is nothing left to do. */
+static inline void settled(struct table_bench *b, const struct rebuilt *before)
+{
+	struct rebuilt *r;
+
+	bench_apply(b, before);
+	r = bench_rebuild(b, NULL);
+	if (r->status != VK_OK || !r->table.nothing_to_do || vk_overlay_dirty_bytes(r->overlay) != 0) {
+		rebuilt_print(before);
+		rebuilt_print(r);
+		fail_msg("a second run finds work, %llu bytes",
+			 (unsigned long long)vk_overlay_dirty_bytes(r->overlay));
+	}
+	assert_int_equal(r->table.entry_count, before->table.entry_count);
+	for (size_t i = 0; i < r->table.entry_count; i++) {
+		assert_true(r->table.entries[i].bytes_exact);
+		assert_int_equal(r->table.entries[i].origin, VK_ENTRY_KEPT);
+	}
+	rebuilt_free(r);
+}
+
 static inline struct table_bench bench_disk(enum vk_table_kind kind, uint64_t size, const char *first, const char *second)
 {
 	struct vk_lab_spec *spec = bench_spec(kind, 512, size);

@@ -220,6 +220,31 @@ static void refuses_nonsense(void **state)
 	refused("look a b c", "one argument too many: c");
 }
 
+/* A verb whose first argument is one of a few words. */
+static void knows_first_words(void **state)
+{
+	struct vk_cli_verb wordy = verb;
+	struct vk_cli_call call = {.program = &program, .verb = &wordy, .out = stdout};
+	char *argv[3] = {(char *)(uintptr_t)"look", (char *)(uintptr_t)"header", NULL};
+	char *printed;
+	size_t len;
+	bool help;
+
+	(void)state;
+	wordy.words = "table header";
+	call.err = open_memstream(&printed, &len);
+	assert_non_null(call.err);
+	assert_int_equal(vk_cli_parse(&call, 2, argv, &help), VK_EXIT_OK);
+	vk_cli_parse_free(&call);
+	call = (struct vk_cli_call){.program = &program, .verb = &wordy, .out = stdout, .err = call.err};
+	argv[1] = (char *)(uintptr_t)"head";
+	assert_int_equal(vk_cli_parse(&call, 2, argv, &help), VK_EXIT_USAGE);
+	vk_cli_parse_free(&call);
+	fclose(call.err);
+	assert_non_null(strstr(printed, "prog look: \"head\" is not one of: table header\n"));
+	free(printed);
+}
+
 static void maps_every_status(void **state)
 {
 	static const int codes[] = {
@@ -318,6 +343,7 @@ int main(void)
 		cmocka_unit_test(takes_lists_of_choices),
 		cmocka_unit_test(finds_help_anywhere),
 		cmocka_unit_test(refuses_nonsense),
+		cmocka_unit_test(knows_first_words),
 		cmocka_unit_test(maps_every_status),
 		cmocka_unit_test(prints_errors_clean),
 		cmocka_unit_test(cuts_paragraphs),

@@ -191,6 +191,8 @@ static void check_ranges(struct patient *a, const struct pattern *p, const struc
 	}
 	assert_int_equal(d->damaged, d->last_damaged_bytes > 0);
 	assert_true(d->last_damaged_bytes < a->size && d->first_damaged_bytes <= d->last_damaged_bytes);
+	if (d->damaged && !d->bad)
+		fail_msg("pattern %u: something is wrong and no incident says what", p->number);
 	assert_true(d->headline[0] != '\0');
 	assert_printable(d->headline, sizeof(d->headline));
 	for (size_t i = 0; i < d->advice_count; i++)

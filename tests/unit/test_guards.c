@@ -247,6 +247,53 @@ static void changes_since_a_restore(void **state)
 	bench_free(b);
 }
 
+/* Ids that repair found to be damage are nobody's; all others are. */
+static void replaced_ids(void **state)
+{
+	struct bench *b = bench_new();
+	char was[VK_VMFS_UUID_TEXT_BYTES];
+	char *replaced[] = {was, NULL};
+
+	(void)state;
+	set_uuid(&b->place.vmfs.lvm.devID, 7);
+	expect(b, vk_guard_ask_identity, VK_GUARD_DEVICE_UUID);
+	uuid_text(7, was);
+	b->capture.is_rebuilt = true;
+	b->capture.rebuilt.replaced = replaced;
+	expect(b, vk_guard_ask_identity, VK_GUARD_COUNT);
+	set_uuid(&b->place.vmfs.lvm.devID, 8);
+	expect(b, vk_guard_ask_identity, VK_GUARD_DEVICE_UUID);
+	bench_free(b);
+}
+
+/* Of a rebuilt table it is no loss that a partition ends elsewhere than a table of before said. */
+static void ends_that_are_put_right(void **state)
+{
+	struct bench *b = bench_new();
+	struct vk_partition before = {.number = 1, .start_sector = 128, .sectors = 1000, .mbr_type = 0xfb};
+	struct vk_partition after = before;
+	struct vk_table *table = &b->restore.before.table;
+
+	(void)state;
+	edit_sector_0(b);
+	after.sectors = 1500;
+	table->kind = VK_TABLE_MBR;
+	table->mbr_seen_bytes = 512;
+	table->mbr.signature = VK_MBR_SIGNATURE;
+	table->mbr.entries[0] = (struct vk_mbr_entry){.type = 0xfb, .firstLBA = 128, .sectors = 1000};
+	table->partitions = &before;
+	table->partition_count = 1;
+	b->restore.has_captured = true;
+	b->restore.captured.table.partitions = &after;
+	b->restore.captured.table.partition_count = 1;
+	expect(b, vk_guard_ask_table_partitions, VK_GUARD_TABLE_PARTITIONS);
+	b->capture.is_rebuilt = true;
+	expect(b, vk_guard_ask_table_partitions, VK_GUARD_COUNT);
+	after.mbr_type = 0x83;
+	expect(b, vk_guard_ask_table_partitions, VK_GUARD_TABLE_PARTITIONS);
+	bench_free(b);
+}
+
 static void a_volume_elsewhere(void **state)
 {
 	struct bench *b = bench_new();
@@ -369,6 +416,8 @@ int main(void)
 		cmocka_unit_test(identities_contradict),
 		cmocka_unit_test(damage_cannot_contradict),
 		cmocka_unit_test(changes_since_a_restore),
+		cmocka_unit_test(replaced_ids),
+		cmocka_unit_test(ends_that_are_put_right),
 		cmocka_unit_test(a_volume_elsewhere),
 		cmocka_unit_test(kinds_of_table),
 		cmocka_unit_test(heartbeats),

@@ -56,6 +56,7 @@ static void put(unsigned n, const char *disk, const char *wwid, const char *run,
 	snprintf(c->id, sizeof(c->id), "20261121T0145%02uZ-%s", n, strrchr(disk, '/') + 1);
 	snprintf(c->time, sizeof(c->time), "2026-11-21T01:45:%02uZ", n);
 	c->is_undo = undo;
+	c->is_rebuilt = strcmp(run, "rebuilt") == 0;
 	snprintf(c->undo_of, sizeof(c->undo_of), "%s", undo ? c->id : "");
 	snprintf(c->run, sizeof(c->run), "%s", run);
 	snprintf(c->version, sizeof(c->version), "1");
@@ -153,6 +154,7 @@ static void newest_that_counts(void **state)
 	put(2, "/dev/sda", "", "b", NULL, false);
 	put(3, "/dev/sda", "", "c", NULL, true);
 	put(4, "/dev/sda", "", "d", NULL, false);
+	put(7, "/dev/sda", "", "rebuilt", NULL, false);
 	snprintf(name, sizeof(name), "%s/20261121T014504Z-sda/manifest.json", path);
 	f = fopen(name, "w");
 	assert_non_null(f);

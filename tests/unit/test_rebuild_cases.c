@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of others, captures, deleted and damaged entries, chains, wishes. */
+/* Tables of others, captures, deleted and damaged entries, wishes. */
 #include "table_bench.h"
-
-#include "base/bytes.h"
 
 static void a_sound_table_stays(void **state)
 {
@@ -200,75 +198,6 @@ static void captures_know(void **state)
 	bench_free(&b[1]);
 }
 
-static void chains(void **state)
-{
-	struct vk_lab_spec *spec = bench_spec(VK_TABLE_MBR, 512, 20 * GIB);
-	struct table_bench b;
-	struct rebuilt *r;
-
-	(void)state;
-	bench_volume(spec, "start=128,size=1G,version=3");
-	bench_volume(spec, "start=4000000,size=1G,version=3,logical");
-	bench_volume(spec, "start=8000001,size=1G,version=3,logical");
-	bench_volume(spec, "start=12000000,size=1G,version=3,logical");
-	b = bench_make(spec, "plain");
-	/* sector 0 and the first two boot records are gone: the third still leads to its volume */
-	bench_wipe_table(&b, false);
-	bench_zero(&b, b.plan->partitions[1].ebr_sector, 1);
-	bench_zero(&b, b.plan->partitions[2].ebr_sector, 1);
-	r = bench_rebuild(&b, NULL);
-	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(entry_of(&b, r, i)->partition.start_sector,
-				 b.plan->partitions[i].start_sector);
-	assert_true(entry_of(&b, r, 3)->partition.logical && entry_of(&b, r, 3)->bytes_exact);
-	rebuilt_free(r);
-	/* only sector 0: all numbers are those of before, and no boot record is touched */
-	must(vk_lab_write_table(&b.disk, b.plan, NULL), NULL);
-	bench_wipe_table(&b, false);
-	r = bench_rebuild(&b, NULL);
-	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(entry_of(&b, r, i)->partition.number, b.plan->partitions[i].number);
-	assert_true(entry_of(&b, r, 2)->number_exact);
-	assert_int_equal(r->table.parts[VK_TP_EBR].state, VK_PART_STATE_SOUND);
-	assert_int_equal(vk_overlay_dirty_bytes(r->overlay), 512);
-	rebuilt_free(r);
-	/* only the middle of the chain: the MBR knows where it begins */
-	must(vk_lab_write_table(&b.disk, b.plan, NULL), NULL);
-	bench_zero(&b, b.plan->partitions[2].ebr_sector, 1);
-	r = bench_rebuild(&b, NULL);
-	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(entry_of(&b, r, i)->partition.number, b.plan->partitions[i].number);
-	assert_int_equal(r->table.parts[VK_TP_EBR].state, VK_PART_STATE_DAMAGED);
-	assert_int_equal(vk_overlay_dirty_bytes(r->overlay), 512);
-	rebuilt_free(r);
-	bench_free(&b);
-}
-
-static void more_than_four(void **state)
-{
-	struct vk_lab_spec *spec = bench_spec(VK_TABLE_GPT, 512, 20 * GIB);
-	const struct vk_rebuild_table_options mbr = {.label = VK_TABLE_MBR};
-	struct table_bench b;
-	struct rebuilt *r;
-	size_t logical = 0;
-
-	(void)state;
-	bench_volume(spec, "start=2048,size=1G,version=3");
-	bench_volume(spec, "start=2099200,size=1G,version=3"); /* no sector is free in front of it */
-	bench_volume(spec, "start=5000000,size=1G,version=3");
-	bench_volume(spec, "start=8000000,size=1G,version=3");
-	bench_volume(spec, "start=11000001,size=1G,version=3");
-	b = bench_make(spec, "plain");
-	bench_wipe_table(&b, false);
-	r = bench_rebuild(&b, &mbr);
-	for (size_t i = 0; i < 5; i++)
-		logical += entry_of(&b, r, i)->partition.logical;
-	assert_int_equal(logical, 2);
-	assert_true(entry_of(&b, r, 4)->partition.logical && entry_of(&b, r, 3)->partition.logical);
-	rebuilt_free(r);
-	bench_free(&b);
-}
-
 static void wishes_that_cannot_be(void **state)
 {
 	const struct vk_rebuild_table_options mbr = {.label = VK_TABLE_MBR}, gpt = {.label = VK_TABLE_GPT};
@@ -352,8 +281,6 @@ int main(void)
 		cmocka_unit_test(others_over_volumes),
 		cmocka_unit_test(an_mbr_instead_of_a_foreign_gpt),
 		cmocka_unit_test(captures_know),
-		cmocka_unit_test(chains),
-		cmocka_unit_test(more_than_four),
 		cmocka_unit_test(wishes_that_cannot_be),
 		cmocka_unit_test(nothing_there),
 		cmocka_unit_test(a_guess_is_called_one),

@@ -20,29 +20,6 @@ static struct vk_source open_source(struct vk_io *io)
 	return source;
 }
 
-static void plan_again_changes_nothing(struct header_bench *b, const struct vk_rebuild_header_options *o)
-{
-	struct vk_overlay *again = vk_overlay_new(vk_overlay_io(b->plan));
-	struct vk_rebuild_header header;
-	struct vk_error err = {0};
-
-	assert_non_null(again);
-	assert_int_equal(vk_rebuild_header(vk_overlay_io(b->plan), 0, b->length_bytes, 512, o, again, &header,
-					   &err), VK_OK);
-	if (vk_overlay_dirty_bytes(again) != 0)
-		header_bench_show(&header);
-	assert_int_equal(vk_overlay_dirty_bytes(again), 0);
-	vk_rebuild_header_free(&header);
-	vk_overlay_free(again);
-}
-
-static void must_plan(struct header_bench *b, const struct vk_rebuild_header_options *o)
-{
-	if (header_bench_plan(b, o) != VK_OK)
-		fail_msg("%s", b->err.what);
-	plan_again_changes_nothing(b, o);
-}
-
 static void hurt_entry(struct header_bench *b, uint64_t at, const struct vk_field *f, unsigned way)
 {
 	uint8_t bytes[16];
@@ -71,7 +48,7 @@ static void entries_come_back(void **state)
 
 			header_bench_reset(&b);
 			hurt_entry(&b, 0x180600 + entry * 128, &l->fields[i / 9], (unsigned)(i % 3));
-			must_plan(&b, NULL);
+			header_bench_must_plan(&b, NULL);
 			assert_true(header_bench_lvm_same(&b));
 			assert_int_equal(b.header.lost_count, 0);
 			assert_false(b.header.guessed);
@@ -79,7 +56,7 @@ static void entries_come_back(void **state)
 		}
 		header_bench_reset(&b);
 		header_bench_hurt(&b, 0x180200, "\xA5\xA5\xA5\xA5\xA5\xA5", 6);
-		must_plan(&b, NULL);
+		header_bench_must_plan(&b, NULL);
 		assert_true(header_bench_lvm_same(&b));
 		header_bench_close(&b);
 	}
@@ -115,7 +92,7 @@ static void structures_come_back(void **state)
 				noise[k] = way == 0 ? 0 : (uint8_t)(k * 2654435761U >> 11);
 			header_bench_hurt(&b, parts[i / 2].at, noise, parts[i / 2].len);
 			free(noise);
-			must_plan(&b, NULL);
+			header_bench_must_plan(&b, NULL);
 			header_bench_reads_the_same(&b);
 			if (parts[i / 2].exact)
 				assert_true(header_bench_lvm_same(&b));
@@ -146,21 +123,21 @@ static void captures_know_every_field(void **state)
 		for (uint64_t at = 0x100000; at < 0x1000D6; at += 2) {
 			header_bench_reset(&b);
 			header_bench_hurt(&b, at, at % 3 == 0 ? "\0\0" : "\xEE\x11", 2);
-			must_plan(&b, &options);
+			header_bench_must_plan(&b, &options);
 			if (!header_bench_lvm_same(&b))
 				fail_msg("%s: byte 0x%llx did not come back", kinds[k].spec, (unsigned long long)at);
 		}
 		for (uint64_t at = 0; at < 0x114; at += 2) {
 			header_bench_reset(&b);
 			header_bench_hurt(&b, kinds[k].volume_at + at, at % 3 == 0 ? "\0\0" : "\xEE\x11", 2);
-			must_plan(&b, &options);
+			header_bench_must_plan(&b, &options);
 			if (!header_bench_lvm_same(&b))
 				fail_msg("%s: byte 0x%llx of the volume did not come back", kinds[k].spec,
 					 (unsigned long long)at);
 		}
 		header_bench_reset(&b);
 		header_bench_zero(&b, 0x100000, 0x1000000);
-		must_plan(&b, &options);
+		header_bench_must_plan(&b, &options);
 		assert_true(header_bench_lvm_same(&b));
 		header_bench_close(&b);
 		vk_source_close(&source);
@@ -190,7 +167,7 @@ static void captures_are_not_believed_blindly(void **state)
 	later++;
 	header_bench_hurt(&b, 0x10009D, &later, 1);
 	header_bench_hurt(&b, 0x10000E, "\x09", 1); /* LUN */
-	must_plan(&b, &options);
+	header_bench_must_plan(&b, &options);
 	assert_true(b.header.nothing_to_do);
 	assert_true(header_bench_says(b.header.notes, b.header.note_count, "stranger is of another volume"));
 	assert_true(header_bench_says(b.header.notes, b.header.note_count, "was changed since earlier"));
@@ -213,15 +190,15 @@ static void other_extents_tell(void **state)
 		struct header_bench b;
 
 		header_bench_open(&b, io);
-		must_plan(&b, NULL);
+		header_bench_must_plan(&b, NULL);
 		assert_true(b.header.nothing_to_do);
 		header_bench_hurt(&b, 0x100290, "\x07", 1); /* numDevs */
-		must_plan(&b, &options);
+		header_bench_must_plan(&b, &options);
 		assert_true(header_bench_lvm_same(&b));
 		assert_int_equal(header_bench_field(&b, &vk_lvm_volume_layout, "numDevs")->origin, VK_FIELD_MEMBER);
 		header_bench_reset(&b);
 		header_bench_zero(&b, 0x100000, 0x1000000);
-		must_plan(&b, &options);
+		header_bench_must_plan(&b, &options);
 		header_bench_reads_the_same(&b);
 		f = header_bench_field(&b, &vk_lvm_volume_layout, "logicalSize");
 		assert_int_equal(f->origin, VK_FIELD_MEMBER);
@@ -232,6 +209,51 @@ static void other_extents_tell(void **state)
 }
 
 /* A member that is not the head, alone and without its header: nothing may be guessed. */
+/* The LVM region of another volume over this one: told, and neither side is bent to fit the other. */
+static void regions_of_others_are_not_bent(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct vk_io *other = header_bench_lab("version=3", five_gib, 1, 0);
+	uint8_t *region = malloc(0x1000000);
+	struct header_bench b;
+
+	(void)state;
+	assert_non_null(region);
+	header_bench_get(other, 0x100000, region, 0x1000000);
+	header_bench_open(&b, io);
+	header_bench_hurt(&b, 0x100000, region, 0x1000000);
+	header_bench_must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "are of different volumes"));
+	header_bench_close(&b);
+	vk_io_close(other);
+	free(region);
+}
+
+/* Header and table name different lengths that are both possible: nothing is changed, and that is said. */
+static void undecidable_lengths_stay(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, io);
+	b.length_bytes -= 1 << 20; /* the table may be wrong, too */
+	header_bench_must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "it cannot be told which is right"));
+	b.length_bytes += 1 << 20;
+	header_bench_hurt(&b, 0x10005F, "\xF2", 1); /* behind the end of the disk */
+	header_bench_must_plan(&b, NULL);
+	assert_true(header_bench_lvm_same(&b));
+	header_bench_reset(&b);
+	header_bench_hurt(&b, 0x10005F, "\x02", 1); /* totalBytes a little less */
+	header_bench_must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "it cannot be told which is right"));
+	header_bench_close(&b);
+}
+
 static void lost_member_is_refused(void **state)
 {
 	struct vk_io *io = header_bench_lab("version=5", five_gib, 2, 1);
@@ -253,11 +275,11 @@ static void large_devices(void **state)
 
 	(void)state;
 	header_bench_open(&b, io);
-	must_plan(&b, NULL);
+	header_bench_must_plan(&b, NULL);
 	assert_true(b.header.nothing_to_do);
 	header_bench_zero(&b, 0x100000, 4);
 	header_bench_zero(&b, 0x180600 + 128 * 70, 128 * 5);
-	must_plan(&b, NULL);
+	header_bench_must_plan(&b, NULL);
 	assert_true(header_bench_lvm_same(&b));
 	header_bench_reset(&b);
 	header_bench_zero(&b, 0x100000, 512);
@@ -266,10 +288,10 @@ static void large_devices(void **state)
 
 	io = header_bench_lab("version=6", 40 * TIB, 1, 0);
 	header_bench_open(&b, io);
-	must_plan(&b, NULL);
+	header_bench_must_plan(&b, NULL);
 	assert_true(b.header.nothing_to_do);
 	header_bench_zero(&b, 0x100000, 0x1000000);
-	must_plan(&b, NULL);
+	header_bench_must_plan(&b, NULL);
 	header_bench_reads_the_same(&b);
 	header_bench_close(&b);
 }
@@ -286,74 +308,16 @@ static void length_not_known(void **state)
 		skip();
 	header_bench_open(&b, io);
 	b.length_bytes = 0;
-	must_plan(&b, NULL);
+	header_bench_must_plan(&b, NULL);
 	assert_true(b.header.nothing_to_do);
 	header_bench_zero(&b, 0x100000, 0x1000000);
-	must_plan(&b, NULL);
+	header_bench_must_plan(&b, NULL);
 	f = header_bench_field(&b, &vk_lvm_device_layout, "totalBytes");
 	assert_int_equal(f->origin, VK_FIELD_USUAL);
 	assert_true(b.header.guessed);
 	b.length_bytes = vk_io_size_bytes(io);
 	header_bench_reads_the_same(&b);
 	header_bench_close(&b);
-}
-
-static uint64_t next_random(uint64_t *seed)
-{
-	*seed = *seed * 6364136223846793005ULL + 1442695040888963407ULL;
-	return *seed >> 33;
-}
-
-static void hurt_at_random(struct header_bench *b, uint64_t *seed)
-{
-	static const uint64_t places[] = {0x100000, 0x100200, 0x101000, 0x180200, 0x180600, 0x182000, 0x1300000};
-	unsigned hits = 1 + (unsigned)(next_random(seed) % 6);
-
-	for (unsigned i = 0; i < hits; i++) {
-		uint64_t at = places[next_random(seed) % 7] + next_random(seed) % 0x130;
-		size_t len = 1 + next_random(seed) % (next_random(seed) % 4 == 0 ? 300 : 9);
-		uint8_t bytes[300];
-
-		for (size_t k = 0; k < len; k++)
-			bytes[k] = next_random(seed) % 3 == 0 ? 0 : (uint8_t)next_random(seed);
-		header_bench_hurt(b, at, bytes, len);
-	}
-}
-
-/* Whatever is damaged together: the volume is mapped as it was, or something is said to be lost or guessed. */
-static void random_damage_is_never_hidden(void **state)
-{
-	static const char *const specs[] = {"version=3", "version=5", "version=6"};
-	const char *rounds = getenv("HEADER_BENCH_ROUNDS");
-	int patterns = rounds != NULL ? atoi(rounds) : 150;
-	uint64_t seed = 20090421 + (uint64_t)(patterns != 150 ? patterns : 0);
-
-	(void)state;
-	for (size_t s = 0; s < 4; s++) {
-		struct vk_io *io = s < 3 ? header_bench_lab(specs[s], five_gib, 1, 0) : header_bench_real();
-		struct header_bench b;
-
-		if (io == NULL)
-			continue;
-		header_bench_open(&b, io);
-		for (int i = 0; i < patterns; i++) {
-			uint64_t start = seed;
-			enum vk_status status;
-
-			header_bench_reset(&b);
-			hurt_at_random(&b, &seed);
-			status = header_bench_plan(&b, NULL);
-			if (status != VK_OK) {
-				assert_true(status == VK_ABSENT || status == VK_UNSUPPORTED);
-				continue;
-			}
-			plan_again_changes_nothing(&b, NULL);
-			if (b.header.lost_count == 0 && !b.header.guessed && !header_bench_maps_the_same(&b))
-				fail_msg("kind %zu, seed %llu: the volume is mapped otherwise, and nothing says so", s,
-					 (unsigned long long)start);
-		}
-		header_bench_close(&b);
-	}
 }
 
 /* The published headers, with what was published of their volumes, on empty disks of their size. */
@@ -381,12 +345,12 @@ static void published_headers(void **state)
 		close(disk.fd);
 		header_bench_open(&b, io);
 		header_bench_zero(&b, VK_LVM_HEADER_OFFSET, 4);
-		must_plan(&b, NULL);
+		header_bench_must_plan(&b, NULL);
 		assert_true(header_bench_same(&b, VK_LVM_HEADER_OFFSET, i == 0 ? 1024 : 512));
 		assert_int_equal(b.header.verdicts[VK_HS_LVM_HEADER].state, VK_STRUCTURE_MENDED);
 		header_bench_reset(&b);
 		header_bench_hurt(&b, VK_LVM_HEADER_OFFSET + 0x6A, "\x99", 1);
-		must_plan(&b, NULL);
+		header_bench_must_plan(&b, NULL);
 		assert_true(header_bench_same(&b, VK_LVM_HEADER_OFFSET, i == 0 ? 1024 : 512));
 		header_bench_close(&b);
 	}
@@ -402,7 +366,7 @@ static void empty_devices_stay(void **state)
 	header_bench_open(&b, io);
 	header_bench_zero(&b, 0x100066, 4);
 	header_bench_zero(&b, 0x100200, 0x1000000 + 0x600000);
-	must_plan(&b, NULL);
+	header_bench_must_plan(&b, NULL);
 	assert_true(b.header.nothing_to_do);
 	header_bench_close(&b);
 }
@@ -463,17 +427,16 @@ int main(void)
 		cmocka_unit_test(captures_know_every_field),
 		cmocka_unit_test(captures_are_not_believed_blindly),
 		cmocka_unit_test(other_extents_tell),
+		cmocka_unit_test(regions_of_others_are_not_bent),
+		cmocka_unit_test(undecidable_lengths_stay),
 		cmocka_unit_test(lost_member_is_refused),
 		cmocka_unit_test(large_devices),
 		cmocka_unit_test(length_not_known),
-		cmocka_unit_test(random_damage_is_never_hidden),
 		cmocka_unit_test(published_headers),
 		cmocka_unit_test(empty_devices_stay),
 		cmocka_unit_test(partition_on_a_disk),
 		cmocka_unit_test(nothing_is_refused),
 	};
 
-	if (getenv("CMOCKA_TEST_FILTER") != NULL)
-		cmocka_set_test_filter(getenv("CMOCKA_TEST_FILTER"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,9 +4,6 @@
 
 #include "base/bytes.h"
 
-static void settled(struct table_bench *b, const struct rebuilt *before,
-		    const struct vk_rebuild_table_options *options);
-
 /* Every VMFS partition of the plan: start, length and type as they were; with numbers, also those. */
 static void same_volumes(const struct table_bench *b, const struct rebuilt *r, bool numbers)
 {
@@ -44,7 +41,7 @@ static void one_volume(enum vk_table_kind kind, uint32_t ss, const char *words, 
 	r = bench_rebuild(&b, NULL);
 	same_volumes(&b, r, numbers);
 	assert_false(r->table.guessed);
-	settled(&b, r, NULL);
+	settled(&b, r);
 	rebuilt_free(r);
 	bench_free(&b);
 }
@@ -153,28 +150,6 @@ static int close_real(void **state)
 	(void)state;
 	close(real_fd);
 	return 0;
-}
-
-/* After it was put on the disk there is nothing left to do. */
-static void settled(struct table_bench *b, const struct rebuilt *before,
-		    const struct vk_rebuild_table_options *options)
-{
-	struct rebuilt *r;
-
-	bench_apply(b, before);
-	r = bench_rebuild(b, options);
-	if (r->status != VK_OK || !r->table.nothing_to_do || vk_overlay_dirty_bytes(r->overlay) != 0) {
-		rebuilt_print(before);
-		rebuilt_print(r);
-		fail_msg("a second run finds work, %llu bytes",
-			 (unsigned long long)vk_overlay_dirty_bytes(r->overlay));
-	}
-	assert_int_equal(r->table.entry_count, before->table.entry_count);
-	for (size_t i = 0; i < r->table.entry_count; i++) {
-		assert_true(r->table.entries[i].bytes_exact);
-		assert_int_equal(r->table.entries[i].origin, VK_ENTRY_KEPT);
-	}
-	rebuilt_free(r);
 }
 
 /* What a kind of disk may carry. */
@@ -292,7 +267,7 @@ static void random_starts(void **state)
 		assert_false(r->table.guessed);
 		well_formed(&b, r);
 		if (i % 5 == 0)
-			settled(&b, r, &(struct vk_rebuild_table_options){.label = VK_TABLE_NONE});
+			settled(&b, r);
 		rebuilt_free(r);
 		bench_free(&b);
 	}

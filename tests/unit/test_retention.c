@@ -171,8 +171,12 @@ static void protected_under_no_rule(void **state)
 	night("2020-01-07", "a")->verdict = VK_RETENTION_INCOMPLETE;
 	night("2020-01-08", "a")->verdict = VK_RETENTION_DAMAGED;
 	night("2020-01-09", "a")->is_undo = true;
+	night("2020-01-10", "a")->is_rebuilt = true;
+	night("2020-01-11", "alone")->is_rebuilt = true;
 	decide(0, 0, 0, 0);
-	stays("+++-++--+");
+	stays("+++-++--+++");
+	assert_string_equal(items[9].why, "rebuilt by repair");
+	assert_string_equal(items[10].why, "rebuilt by repair");
 	assert_string_equal(items[0].why, "pinned");
 	assert_string_equal(items[1].why, "undo capture");
 	assert_string_equal(items[2].why, "the only capture with this LVM header");

@@ -28,6 +28,7 @@ static void random_history(size_t size)
 		item->verdict = dice(8) > 0 ? VK_RETENTION_SOUND : (enum vk_retention_verdict)dice(3);
 		item->pinned = dice(30) == 0;
 		item->is_undo = dice(30) == 0;
+		item->is_rebuilt = dice(30) == 0;
 		item->volumes = volume_names + dice(3);
 		item->volume_count = dice(3);
 	}
@@ -59,7 +60,7 @@ static void name_period(const struct vk_retention_item *item, int period, char r
 
 static bool naive_good(const struct vk_retention_item *item)
 {
-	return !item->is_undo && item->verdict != VK_RETENTION_DAMAGED;
+	return !item->is_undo && !item->is_rebuilt && item->verdict != VK_RETENTION_DAMAGED;
 }
 
 static bool naive_newer(const struct vk_retention_item *a, const struct vk_retention_item *b)
@@ -101,7 +102,7 @@ static unsigned naive_later(size_t i, int p)
 
 static bool naive_shares(const struct vk_retention_item *a, const struct vk_retention_item *b, int kind, size_t v)
 {
-	if (b->is_undo)
+	if (b->is_undo || b->is_rebuilt)
 		return false;
 	if (kind == 0)
 		return strcmp(a->disk, b->disk) == 0;
@@ -136,7 +137,7 @@ static bool naive_keeps(size_t i, const unsigned keep[4])
 {
 	const struct vk_retention_item *item = &items[i];
 
-	if (item->pinned || item->is_undo)
+	if (item->pinned || item->is_undo || item->is_rebuilt)
 		return true;
 	for (int p = 0; p < 4; p++)
 		if (lasts[i][p] && naive_later(i, p) < keep[p])

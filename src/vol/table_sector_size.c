@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which sectors a file's table counts in: files do not say, and every part of a GPT lies elsewhere with larger ones. */
+#include <string.h>
+
+#include "vol/table_parts.h"
+
+enum { ARRAY_BYTES = 128 * VK_GPT_ENTRY_BYTES };
+
+static bool has_header(struct vk_io *io, uint64_t at)
+{
+	uint8_t magic[8];
+	size_t got;
+
+	return vk_io_read(io, at, magic, sizeof(magic), &got, NULL) == VK_OK &&
+	       vk_gpt_has_signature(magic, got);
+}
+
+/* The first entries of an array: one of a type that is known. */
+static bool has_entries(struct vk_io *io, uint64_t at)
+{
+	uint8_t array[8 * VK_GPT_ENTRY_BYTES];
+	size_t got;
+
+	if (vk_io_read(io, at, array, sizeof(array), &got, NULL) != VK_OK)
+		return false;
+	for (size_t i = 0; i + VK_GPT_ENTRY_BYTES <= got; i += VK_GPT_ENTRY_BYTES) {
+		struct vk_gpt_entry e;
+
+		vk_gpt_entry_decode(array + i, VK_GPT_ENTRY_BYTES, &e);
+		if (!vk_guid_is_nil(&e.typeGUID) && e.firstLBA <= e.lastLBA &&
+		    strcmp(vk_gpt_type_name(&e.typeGUID), "unknown") != 0)
+			return true;
+	}
+	return false;
+}
+
+/* How many sectors the entry that protects a GPT counts. */
+static bool protects(struct vk_io *io, uint64_t sectors)
+{
+	uint8_t sector[VK_MBR_BYTES];
+	struct vk_mbr mbr;
+	size_t got;
+
+	if (vk_io_read(io, 0, sector, sizeof(sector), &got, NULL) != VK_OK || got < sizeof(sector))
+		return false;
+	vk_mbr_decode(sector, got, &mbr);
+	for (size_t i = 0; i < 4; i++)
+		if (mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE && mbr.entries[i].firstLBA == 1 &&
+		    mbr.entries[i].sectors == sectors - 1)
+			return true;
+	return false;
+}
+
+/* A header tells more than what else may be left of it. */
+static unsigned evidence(struct vk_io *io, uint32_t sector_size)
+{
+	uint64_t bytes = vk_io_size_bytes(io) / sector_size * sector_size;
+
+	if (bytes < 2ULL * ARRAY_BYTES + 4ULL * sector_size)
+		return 0;
+	return (has_header(io, bytes - sector_size) ? 4U : 0U) +
+	       (has_entries(io, 2ULL * sector_size) ? 1U : 0U) +
+	       (has_entries(io, bytes - sector_size - ARRAY_BYTES) ? 1U : 0U) +
+	       (protects(io, bytes / sector_size) ? 1U : 0U);
+}
+
+uint32_t vk_table_sector_size(struct vk_io *io)
+{
+	uint32_t own = vk_io_sector_size(io);
+	uint32_t other = own == 512 ? 4096 : 512;
+
+	if (has_header(io, own) || vk_io_is_device(io))
+		return own;
+	if (has_header(io, other))
+		return other;
+	return evidence(io, other) > evidence(io, own) ? other : own;
+}

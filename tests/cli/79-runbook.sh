@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Keeps docs/runbook-deleted-volume.md true: every console block of it is run, on the disk of its scene, and must print what the
+# page shows; a line "..." stands for any lines. UPDATE=1 writes what is printed into the blocks that have no such line.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+page=$ROOT/docs/runbook-deleted-volume.md
+cd "$TMP" || exit 1
+mkdir bin store
+# what the page calls vmfskit and /dev/sdb
+cat >bin/vmfskit <<END
+#!/bin/sh
+exec "$VMFSKIT" "\$@" --store "$TMP/store"
+END
+chmod 755 bin/vmfskit
+"$LAB" make --table gpt --vmfs 6 --start 2048 --size 20G --label datastore1 sound.img >/dev/null || exit 1
+capture() { bin/vmfskit capture "$TMP/sdb" >/dev/null; }
+# the one id that a block may mean: the page has but one stamp
+capture_id() { captures store | grep -- "-sdb${1-}\$" | tail -n 1; }
+
+set_scene() {
+	rm -rf store sdb damage.svg
+	mkdir store
+	copy_disk sound.img sdb
+	case $1 in
+	"deleted, with a capture") capture && "$LAB" break --how table sdb >/dev/null ;;
+	"deleted, without a capture") "$LAB" break --how table sdb >/dev/null ;;
+	"magic wiped") "$LAB" break --how magic sdb >/dev/null ;;
+	"header lost") "$LAB" break --how header sdb >/dev/null ;;
+	"healthy") : ;;
+	"repaired") "$LAB" break --how table sdb >/dev/null && bin/vmfskit repair table "$TMP/sdb" --write >/dev/null ;;
+	*) return 1 ;;
+	esac
+}
+
+# what is different on every run
+settled() {
+	sed -e "s# --store $TMP/store##g" -e "s#$TMP/store#/var/lib/vmfskit#g" -e "s#$TMP/sdb#/dev/sdb#g" \
+		-e "s# on $(uname -n)\$# on lnx7#" -e 's/[0-9]\{8\}T[0-9]\{6\}Z/20261121T014500Z/g' -e 's/20[0-9-]\{8\}T[0-9:]\{8\}Z/2026-11-21T01:45:00Z/g'
+}
+
+# a command of the page, on the disk of the scene
+obey() {
+	local line=$1 id
+	line=${line//\/dev\/sdb/$TMP\/sdb}
+	for suffix in -undo ""; do
+		id=$(capture_id "$suffix")
+		line=${line//20261121T014500Z-sdb$suffix/${id:-none}}
+	done
+	PATH=$TMP/bin:$PATH bash -c "$line" 2>&1 | settled
+}
+
+# matches WANTED GOT: lines "..." stand for any lines
+matches() {
+	perl -e 'my ($w, $g) = map { local (@ARGV, $/) = $_; scalar <> } @ARGV;
+		my $re = join "", map { $_ eq "...\n" ? "(?:.*\n)*?" : quotemeta } split /(?<=\n)/, $w;
+		exit($g =~ /\A$re\z/ ? 0 : 1)' "$1" "$2"
+}
+
+block='' in_block=0 scene='' count=0
+: >new.md
+while IFS= read -r line || [ -n "$line" ]; do
+	case $in_block:$line in
+	0:'<!-- scene: '*)
+		scene=${line#<!-- scene: }
+		scene=${scene% -->}
+		set_scene "$scene" || fail "the scene $scene can be set"
+		;;
+	'0:```console') in_block=1 block='' ;;
+	'1:```')
+		in_block=0
+		count=$((count + 1))
+		printf '%s' "$block" >wanted
+		: >got
+		while IFS= read -r told; do
+			case $told in '# vmfskit '*)
+				printf '%s\n' "$told" >>got
+				obey "${told#\# }" >>got
+				;;
+			esac
+		done <wanted
+		if matches wanted got; then
+			pass "$scene: $(grep -m 1 '^# ' wanted | tail -c +3)"
+		elif [ "${UPDATE:-}" = 1 ] && ! grep -qx '\.\.\.' wanted; then
+			block=$(cat got)$'\n'
+			pass "$scene: written anew"
+		else
+			fail "$scene: $(grep -m 1 '^# ' wanted | tail -c +3)" "$(diff wanted got | head -n 40)"
+		fi
+		printf '%s' "$block" >>new.md
+		;;
+	1:*) block+=$line$'\n' ;;
+	esac
+	[ $in_block -eq 1 ] && [ "$line" != '```console' ] || printf '%s\n' "$line" >>new.md
+done <"$page"
+ok "there were commands to run" [ "$count" -ge 10 ]
+is "no block is left open" "$in_block" 0
+[ "${UPDATE:-}" != 1 ] || cp new.md "$page"
+# every block of the page that runs vmfskit is one that was run
+is "vmfskit runs in console blocks only" "$(awk '/^```sh/ { sh = 1 } /^```$/ { sh = 0 } sh && /vmfskit/' "$page")" ""
