@@ -249,12 +249,13 @@ static void take_total(struct vk_lvm_case *c, uint64_t bytes, enum vk_field_orig
 static void choose_total(struct vk_lvm_case *c)
 {
 	uint64_t now = c->d0.totalBytes, length = c->work->length_bytes;
+	uint64_t disk = vk_io_size_bytes(c->work->base) - c->work->start_bytes;
 
 	if (c->earlier != NULL && c->earlier->lvm.totalBytes == length && now != length) {
 		take_total(c, length, VK_FIELD_CAPTURE, c->capture->name);
 		return;
 	}
-	if (now > c->work->room_bytes && length != 0) {
+	if (now > disk && length != 0) {
 		take_total(c, length, VK_FIELD_COPY,
 			   "the length of the partition; the one recorded reaches behind the end of the disk");
 		return;

@@ -106,6 +106,20 @@ static void mend_by_witnesses(struct vk_lvm_case *c, const struct vk_vmfs_uuid *
 		leave_identity(c);
 }
 
+/*
+ * Both sides are whole, and speak of different volumes: the region of another LUN was put here, or another volume's
+ * descriptor. Damage to the UUID that the file system names would also show beside its own UUID and time.
+ */
+static bool strangers(const struct vk_lvm_case *c)
+{
+	uint32_t info = vk_uuid_seconds(&c->fs.volInfo), own = vk_uuid_seconds(&c->v.uuid);
+
+	return c->fs_believed && !vk_vmfs_uuid_equal(&c->fs.volInfo, &c->v.uuid) &&
+	       vk_same_event(info, c->fs.creationTime) &&
+	       memcmp(c->fs.volInfo.b + 10, c->fs.uuid.b + 10, 6) == 0 &&
+	       vk_same_event(own, c->v.creationTimeUS / 1000000) && !vk_same_event(own, info);
+}
+
 /* Name and UUID say the same, and the file system says it a third time: two of three. */
 static void mend_identity(struct vk_lvm_case *c)
 {
@@ -115,8 +129,14 @@ static void mend_identity(struct vk_lvm_case *c)
 	bool has_name;
 
 	vk_vmfs_uuid_format(&c->v.uuid, uuid);
-	if (memcmp(c->v.name, uuid, sizeof(uuid)) == 0)
+	if (memcmp(c->v.name, uuid, sizeof(uuid)) == 0) {
+		if (!strangers(c))
+			return;
+		c->work->volume_identity_open = true;
+		vk_work_lost(c->work, "LVM region and file system are of different volumes, and each is whole: one of them does "
+			     "not belong here. Compare both with captures; nothing was made to fit.");
 		return;
+	}
 	memcpy(text, c->v.name, sizeof(text));
 	has_name = text[sizeof(text) - 1] == '\0' && vk_vmfs_uuid_parse(text, &named);
 	if (info != NULL && vk_vmfs_uuid_equal(&c->v.uuid, info)) {

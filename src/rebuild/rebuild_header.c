@@ -102,7 +102,7 @@ static enum vk_status prove(struct vk_header_work *work, const struct vk_finding
 				     "Too little is left of the headers: put together, they contradict themselves (%s)",
 				     f->message);
 			vk_error_at(err, work->start_bytes + f->offset_bytes);
-			return vk_error_remedy(err, "restore them from a capture, or give one with --known");
+			return vk_error_remedy(err, "restore them from a capture, or give one to ask with --capture");
 		}
 		vk_work_lost(work, "Seen only now, at byte %llu of the partition: %s.",
 			     (unsigned long long)f->offset_bytes, f->message);

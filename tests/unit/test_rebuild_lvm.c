@@ -209,6 +209,51 @@ static void other_extents_tell(void **state)
 }
 
 /* A member that is not the head, alone and without its header: nothing may be guessed. */
+/* The LVM region of another volume over this one: told, and neither side is bent to fit the other. */
+static void regions_of_others_are_not_bent(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct vk_io *other = header_bench_lab("version=3", five_gib, 1, 0);
+	uint8_t *region = malloc(0x1000000);
+	struct header_bench b;
+
+	(void)state;
+	assert_non_null(region);
+	header_bench_get(other, 0x100000, region, 0x1000000);
+	header_bench_open(&b, io);
+	header_bench_hurt(&b, 0x100000, region, 0x1000000);
+	header_bench_must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "are of different volumes"));
+	header_bench_close(&b);
+	vk_io_close(other);
+	free(region);
+}
+
+/* Header and table name different lengths that are both possible: nothing is changed, and that is said. */
+static void undecidable_lengths_stay(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, io);
+	b.length_bytes -= 1 << 20; /* the table may be wrong, too */
+	header_bench_must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "it cannot be told which is right"));
+	b.length_bytes += 1 << 20;
+	header_bench_hurt(&b, 0x10005F, "\xF2", 1); /* behind the end of the disk */
+	header_bench_must_plan(&b, NULL);
+	assert_true(header_bench_lvm_same(&b));
+	header_bench_reset(&b);
+	header_bench_hurt(&b, 0x10005F, "\x02", 1); /* totalBytes a little less */
+	header_bench_must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "it cannot be told which is right"));
+	header_bench_close(&b);
+}
+
 static void lost_member_is_refused(void **state)
 {
 	struct vk_io *io = header_bench_lab("version=5", five_gib, 2, 1);
@@ -382,6 +427,8 @@ int main(void)
 		cmocka_unit_test(captures_know_every_field),
 		cmocka_unit_test(captures_are_not_believed_blindly),
 		cmocka_unit_test(other_extents_tell),
+		cmocka_unit_test(regions_of_others_are_not_bent),
+		cmocka_unit_test(undecidable_lengths_stay),
 		cmocka_unit_test(lost_member_is_refused),
 		cmocka_unit_test(large_devices),
 		cmocka_unit_test(length_not_known),
