@@ -104,6 +104,9 @@ struct vk_doctor_options {
  */
 VK_MUST_USE enum vk_status vk_diagnose(const char *path, const struct vk_doctor_options *options,
 				       struct vk_diagnosis *ret_diagnosis, struct vk_error *err);
+/* The same over a handle, which the diagnosis then owns (also when this fails); path is what it is called in commands. */
+VK_MUST_USE enum vk_status vk_diagnose_io(struct vk_io *io, const char *path, const struct vk_doctor_options *options,
+					  struct vk_diagnosis *ret_diagnosis, struct vk_error *err);
 void vk_diagnosis_free(struct vk_diagnosis *diagnosis);
 /*
  * Volumes of several disks that were diagnosed, put together: volume.extent-missing and the like go to sink, for the

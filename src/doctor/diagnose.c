@@ -25,7 +25,7 @@ size_t vk_doctor_read(struct vk_doctor *doc, uint64_t offset, void *buf, size_t 
 }
 
 /* Where two readings fit equally, it is the whole disk that a person names on the phone. */
-static bool open_source(struct vk_doctor *doc)
+static bool open_path(struct vk_doctor *doc)
 {
 	struct vk_source_options options = {.sector_size = doc->options->sector_size};
 
@@ -34,6 +34,17 @@ static bool open_source(struct vk_doctor *doc)
 		options.as = VK_SOURCE_DISK;
 		doc->status = vk_source_open(doc->path, &options, &doc->source, doc->err);
 	}
+	return doc->status == VK_OK;
+}
+
+static bool open_source(struct vk_doctor *doc, struct vk_io *io)
+{
+	struct vk_source_options options = {.sector_size = doc->options->sector_size, .as = VK_SOURCE_DISK};
+
+	if (io == NULL && !open_path(doc))
+		return false;
+	if (io != NULL)
+		doc->status = vk_source_open_io(io, doc->path, VK_FORM_RAW, &options, &doc->source, doc->err);
 	if (doc->status != VK_OK)
 		return false;
 	doc->opened = true;
@@ -111,9 +122,9 @@ static bool hand_over(struct vk_doctor *doc)
 	return true;
 }
 
-static bool examine(struct vk_doctor *doc)
+static bool examine(struct vk_doctor *doc, struct vk_io *io)
 {
-	if (!open_source(doc))
+	if (!open_source(doc, io))
 		return false;
 	vk_doctor_find_capture(doc);
 	return doc->status == VK_OK && search(doc) && vk_doctor_add_subjects(doc) && vk_doctor_plan_areas(doc) &&
@@ -134,21 +145,23 @@ static void close_doctor(struct vk_doctor *doc)
 	free(doc);
 }
 
-enum vk_status vk_diagnose(const char *path, const struct vk_doctor_options *options,
-			   struct vk_diagnosis *ret_diagnosis, struct vk_error *err)
+static enum vk_status diagnose(struct vk_io *io, const char *path, const struct vk_doctor_options *options,
+			       struct vk_diagnosis *ret_diagnosis, struct vk_error *err)
 {
 	struct vk_diagnosis d = {0};
 	struct vk_doctor *doc = calloc(1, sizeof(*doc));
 	struct vk_error own;
 	enum vk_status status;
 
-	if (doc == NULL)
+	if (doc == NULL) {
+		vk_io_close(io);
 		return vk_error_set(err, VK_NOMEM, path, "no memory for the diagnosis");
+	}
 	doc->path = path;
 	doc->options = options;
 	doc->d = &d;
 	doc->err = err != NULL ? err : &own;
-	if (examine(doc)) {
+	if (examine(doc, io)) {
 		vk_doctor_ask_identity(doc);
 		vk_doctor_name_incidents(doc);
 		vk_doctor_say(doc);
@@ -166,6 +179,18 @@ enum vk_status vk_diagnose(const char *path, const struct vk_doctor_options *opt
 	else
 		vk_diagnosis_free(&d);
 	return status;
+}
+
+enum vk_status vk_diagnose(const char *path, const struct vk_doctor_options *options,
+			   struct vk_diagnosis *ret_diagnosis, struct vk_error *err)
+{
+	return diagnose(NULL, path, options, ret_diagnosis, err);
+}
+
+enum vk_status vk_diagnose_io(struct vk_io *io, const char *path, const struct vk_doctor_options *options,
+			      struct vk_diagnosis *ret_diagnosis, struct vk_error *err)
+{
+	return diagnose(io, path, options, ret_diagnosis, err);
 }
 
 static void free_texts(char **texts, size_t count)

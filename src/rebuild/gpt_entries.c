@@ -224,7 +224,7 @@ static void notice_newer(struct vk_gpt_case *c)
 		return;
 	if (other_entry(c, c->primary))
 		c->newer = "other entries in the primary array";
-	else if (in_new_place)
+	else if (in_new_place && (!last->present || last->header.entriesCRC32 == c->backup->crc))
 		return;
 	else if (other_entry(c, c->backup))
 		c->newer = "other entries at the end of the disk";

@@ -107,14 +107,14 @@ static bool say_lost_header(struct vk_gpt_case *c)
 	if (c->chosen != NULL || !c->j.was_gpt)
 		return true;
 	if (vk_guid_is_nil(&h->diskGUID))
-		kept = LOST(c, "The disk GUID is lost: no GPT header is left.");
+		kept = LOST(c, "The disk GUID is lost: no GPT header is left");
 	else if (!c->j.disk_guid_known)
-		kept = LOST(c, "The disk GUID cannot be proved: it is that of one damaged header.");
+		kept = LOST(c, "The disk GUID cannot be proved: it is that of one damaged header");
 	else
-		kept = NOTE(c, "The disk GUID is that of two damaged headers, which agree in it.");
+		kept = NOTE(c, "The disk GUID is that of two damaged headers, which agree in it");
 	return kept &&
 	       LOST(c, "The usable range and the number of entries are lost with both headers; the usual ones "
-		       "(sectors %llu to %llu, %u entries) take their place.",
+		       "(sectors %llu to %llu, %u entries) take their place",
 		    (ull)h->firstUsableLBA, (ull)h->lastUsableLBA, h->numEntries);
 }
 
@@ -143,7 +143,7 @@ static bool say_refused_entries(struct vk_gpt_case *c)
 		count++;
 	}
 	return count == 0 ||
-	       LOST(c, "In the place of entr%s %s stand bytes that make no entry.",
+	       LOST(c, "In the place of entr%s %s stand bytes that make no entry",
 		    count == 1 ? "y" : "ies", names);
 }
 
@@ -153,17 +153,17 @@ static bool say_lost_entries(struct vk_gpt_case *c)
 		return true;
 	if (c->j.proof == VK_GPT_PROOF_NONE)
 		return LOST(c, "All GPT entries are lost: neither array holds one that makes sense, so the "
-			       "partitions' numbers, GUIDs and names are not known.");
+			       "partitions' numbers, GUIDs and names are not known");
 	if (c->newer != NULL)
 		return LOST(c, "A table made for this disk of %llu sectors was there (%s). What is left whole is of "
-			       "before, when it had %llu: what was changed since is lost.",
+			       "before, when it had %llu: what was changed since is lost",
 			    (ull)c->look.disk_sectors, c->newer, (ull)c->j.grown_from_sectors);
 	if (c->j.proof == VK_GPT_PROOF_OLDER)
 		return LOST(c, "The entries as they were written last are lost: the header's checksum 0x%08x fits "
-			       "nothing that is left. Those that are there are of an earlier time.",
+			       "nothing that is left. Those that are there are of an earlier time",
 			    c->chosen->header.entriesCRC32);
 	return LOST(c, "The entries as a whole cannot be proved: %zu %s left, each judged alone, and others "
-		       "may have been there.",
+		       "may have been there",
 		    c->j.entry_count, c->j.entry_count == 1 ? "is" : "are") &&
 	       say_refused_entries(c);
 }
@@ -174,7 +174,7 @@ static bool say_lost_mbr(struct vk_gpt_case *c)
 	    !vk_all_zero(c->look.mbr_bytes, VK_MBR_ENTRY_OFFSET))
 		return true;
 	if (c->j.parts[VK_TP_MBR].state == VK_PART_STATE_LOST)
-		return LOST(c, "Boot code and disk signature of sector 0, if it had any, are lost; VMFS needs neither.");
+		return LOST(c, "Boot code and disk signature of sector 0, if it had any, are lost; VMFS needs neither");
 	return true;
 }
 
@@ -184,16 +184,16 @@ static bool say_size(struct vk_gpt_case *c)
 	uint64_t array = c->look.array_sectors;
 
 	if (c->j.cut)
-		return NOTE(c, "The source ends before its disk does: nothing can be put on it.");
+		return NOTE(c, "The source ends before its disk does: nothing can be put on it");
 	if (was == 0)
 		return true;
 	if (was > c->look.disk_sectors)
 		return NOTE(c, "The table is of a disk of %llu sectors, this one has %llu: the disk was cut off, "
-			       "or the table was copied from a larger one.",
+			       "or the table was copied from a larger one",
 			    (ull)was, (ull)c->look.disk_sectors);
-	return NOTE(c, "The disk was grown from %llu to %llu sectors.", (ull)was, (ull)c->look.disk_sectors) &&
+	return NOTE(c, "The disk was grown from %llu to %llu sectors", (ull)was, (ull)c->look.disk_sectors) &&
 	       (was <= array + 1 ||
-		NOTE(c, "The backup of before, in sectors %llu to %llu, is left as it is.",
+		NOTE(c, "The backup of before, in sectors %llu to %llu, is left as it is",
 		     (ull)(was - 1 - array), (ull)was - 1));
 }
 
@@ -204,7 +204,7 @@ static bool say_choice(struct vk_gpt_case *c)
 
 	for (int part = VK_TP_PRIMARY_HEADER; part <= VK_TP_BACKUP_HEADER; part++)
 		stale = stale || c->j.parts[part].state == VK_PART_STATE_STALE;
-	return !stale || c->chosen == NULL || NOTE(c, "Which copy counts: %s.", c->j.why_right);
+	return !stale || c->chosen == NULL || NOTE(c, "Which copy counts: %s", c->j.why_right);
 }
 
 static bool say_notes(struct vk_gpt_case *c)
@@ -212,12 +212,12 @@ static bool say_notes(struct vk_gpt_case *c)
 	if (!say_choice(c))
 		return false;
 	if (c->j.why_sector_size[0] != '\0' && c->j.was_gpt &&
-	    !NOTE(c, "Sector size: %s.", c->j.why_sector_size))
+	    !NOTE(c, "Sector size: %s", c->j.why_sector_size))
 		return false;
 	if (c->chosen != NULL && !c->chosen->fits && c->j.proof == VK_GPT_PROOF_EQUAL &&
-	    !NOTE(c, "No header of after the last change is left; the entries that both arrays hold alike are taken."))
+	    !NOTE(c, "No header of after the last change is left; the entries that both arrays hold alike are taken"))
 		return false;
-	if (c->contested && !NOTE(c, "Of two whole copies that differ, one had to be chosen: compare both before writing."))
+	if (c->contested && !NOTE(c, "Of two whole copies that differ, one had to be chosen: compare both before writing"))
 		return false;
 	return say_size(c);
 }

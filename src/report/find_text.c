@@ -47,7 +47,7 @@ bool vk_report_find_agrees(const struct vk_find_view *view)
 	for (size_t i = 0; i < view->find->count; i++) {
 		const struct vk_candidate *c = &view->find->candidates[i];
 
-		if (c->standing == VK_STANDING_DAMAGED ||
+		if (c->standing == VK_STANDING_DAMAGED || c->standing == VK_GHOST_OUTSIDE ||
 		    (c->standing == VK_STANDING_LIVING && !vk_report_find_in_table(view->source, c)))
 			return false;
 	}
@@ -239,10 +239,10 @@ static void put_searched(FILE *out, const struct vk_find_view *view)
 	}
 	fputc('\n', out);
 	for (size_t i = 0; i < f->unreadable_count && i < 16; i++)
-		fprintf(out, "  unreadable: %" PRIu64 " bytes from byte %" PRIu64 "\n",
+		fprintf(out, "  not there or unreadable: %" PRIu64 " bytes from byte %" PRIu64 "\n",
 			f->unreadable[i].length_bytes, f->unreadable[i].offset_bytes);
 	if (f->unreadable_count > 16)
-		fprintf(out, "  unreadable: %zu more ranges\n", f->unreadable_count - 16);
+		fprintf(out, "  not there or unreadable: %zu more ranges\n", f->unreadable_count - 16);
 	if (f->left_out > 0)
 		fprintf(out, "  %zu more marks were met than can be judged\n", f->left_out);
 }

@@ -23,7 +23,7 @@ struct vk_find_view {
 
 /* Whether a sound table has the candidate as it is: start, and length where that is known. */
 bool vk_report_find_in_table(const struct vk_source *source, const struct vk_candidate *c);
-/* Whether what was found and a sound table agree: nothing is damaged, missing in the table, or named and not there. */
+/* Whether what was found and a sound table agree: nothing is damaged, cut off, missing in the table, or named and not there. */
 bool vk_report_find_agrees(const struct vk_find_view *view);
 
 /* The first answer, before the search: one line for each volume. */

@@ -163,12 +163,12 @@ static bool fix_is_enough(const struct vk_rebuild_table *t)
 static bool put_notes(struct vk_commands_case *c)
 {
 	bool gpt = c->table->kind == VK_TABLE_GPT;
-	bool kept = NOTE(c, "setptbl drops every partition that it is not told: repeat them all, as above.") &&
-		    NOTE(c, "ESXi does not check that partitions do not overlap; these do not.");
+	bool kept = NOTE(c, "setptbl drops every partition that it is not told: repeat them all, as above") &&
+		    NOTE(c, "ESXi does not check that partitions do not overlap; these do not");
 
 	if (kept && gpt)
 		kept = NOTE(c, "partedUtil takes no unique GUIDs, names and disk GUID: those become new. "
-			       "vmfskit repair table --write puts back what is known of them.");
+			       "vmfskit repair table --write puts back what is known of them");
 	return kept;
 }
 
@@ -182,7 +182,7 @@ static bool make_new(struct vk_commands_case *c, const char *device)
 	if (kept && t->kind == VK_TABLE_GPT)
 		kept = COMMAND(c, "partedUtil getUsableSectors %s", device) &&
 		       NOTE(c, "getUsableSectors must show %" PRIu64 " %" PRIu64 ", or at least a range that "
-			       "holds all partitions.",
+			       "holds all partitions",
 			    t->first_usable_lba, t->last_usable_lba);
 	return kept && put_setptbl(c, device) && COMMAND(c, "partedUtil getptbl %s", device) &&
 	       put_shown(c) && put_notes(c);
@@ -197,21 +197,21 @@ bool vk_commands_for_esxi(struct vk_commands_case *c)
 	if (path == NULL || !put_device(path, device))
 		strcpy(device, "/vmfs/devices/disks/DEVICE");
 	if (t->sector_size != 512)
-		return NOTE(c, "partedUtil counts sectors of 512 bytes, this table sectors of %u: it cannot make it.",
+		return NOTE(c, "partedUtil counts sectors of 512 bytes, this table sectors of %u: it cannot make it",
 			    t->sector_size);
 	if (t->nothing_to_do)
 		return COMMAND(c, "partedUtil getptbl %s", device) && put_shown(c) &&
-		       NOTE(c, "The table is sound: there is nothing to type but the check.");
+		       NOTE(c, "The table is sound: there is nothing to type but the check");
 	if (c->logical)
 		return COMMAND(c, "partedUtil getptbl %s", device) &&
 		       NOTE(c, "partedUtil has no words for logical partitions, and setptbl drops what it is not "
 			       "told: it cannot make this table. Use sfdisk on a Linux host, or vmfskit repair "
-			       "table --write.");
+			       "table --write");
 	if (fix_is_enough(t))
 		return COMMAND(c, "partedUtil getptbl %s", device) &&
 		       COMMAND(c, "partedUtil fixGpt %s", device) &&
 		       COMMAND(c, "partedUtil getptbl %s", device) && put_shown(c) &&
-		       NOTE(c, "fixGpt asks before it writes: answer Y, then Fix. It keeps all GUIDs and names.") &&
-		       NOTE(c, "Do not run fixGpt on a disk that a virtual machine uses as a raw device (RDM).");
+		       NOTE(c, "fixGpt asks before it writes: answer Y, then Fix. It keeps all GUIDs and names") &&
+		       NOTE(c, "Do not run fixGpt on a disk that a virtual machine uses as a raw device (RDM)");
 	return make_new(c, device);
 }

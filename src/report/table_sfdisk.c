@@ -115,7 +115,7 @@ static bool put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_en
 		} else {
 			text->len_bytes = before;
 			text->buf[before] = '\0';
-			if (!NOTE(c, "The name of partition %u is no text and is left out.",
+			if (!NOTE(c, "The name of partition %u is no text and is left out",
 				  entry->partition.number))
 				return false;
 		}
@@ -123,7 +123,7 @@ static bool put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_en
 	if ((e->attributes & told) != 0)
 		put_attributes(text, e->attributes);
 	return (e->attributes & ~told) == 0 ||
-	       NOTE(c, "Partition %u has attribute bits that sfdisk has no words for.", entry->partition.number);
+	       NOTE(c, "Partition %u has attribute bits that sfdisk has no words for", entry->partition.number);
 }
 
 static bool put_entry(struct vk_commands_case *c, const char *node, const struct vk_planned_entry *entry)
@@ -223,14 +223,14 @@ bool vk_commands_for_linux(struct vk_commands_case *c)
 	bool kept;
 
 	if (t->nothing_to_do)
-		return NOTE(c, "The table is sound: there is nothing to type.");
+		return NOTE(c, "The table is sound: there is nothing to type");
 	node_name(c->options->linux_device, node);
 	kept = put_command(c) && put_head(c) && (!c->logical || put_extended(c, node));
 	for (size_t i = 0; i < t->entry_count && kept; i++)
 		kept = put_entry(c, node, &c->entries[i]);
 	if (kept && t->sector_size != 512)
-		kept = NOTE(c, "On an image file say losetup --sector-size %u first, and apply it to the loop device.",
+		kept = NOTE(c, "On an image file say losetup --sector-size %u first, and apply it to the loop device",
 			    t->sector_size);
 	return kept && NOTE(c, "sfdisk writes fields that nobody reads in its own way (what stands behind names, CHS); "
-			       "vmfskit repair table --write keeps sound bytes.");
+			       "vmfskit repair table --write keeps sound bytes");
 }

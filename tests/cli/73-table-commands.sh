@@ -101,7 +101,7 @@ rm -f disk.img
 zero disk.img 512 $((33 * 512))
 run "$VMFSKIT" repair table disk.img --no-captures --commands-only
 is "the primary copy is gone: fixGpt" "$(grep -o '^partedUtil [a-zA-Z]*' "$OUT" | cut -d ' ' -f 2 | tr '\n' ' ')" "getptbl fixGpt getptbl "
-has "fixGpt asks" "$OUT" '^# note: fixGpt asks before it writes: answer Y, then Fix\.'
+has "fixGpt asks" "$OUT" '^# note: fixGpt asks before it writes: answer Y, then Fix\. '
 has "fixGpt and RDM" "$OUT" '^# note: Do not run fixGpt on a disk that a virtual machine uses as a raw device'
 zero disk.img 0 512
 run "$VMFSKIT" repair table disk.img --no-captures --commands-only

@@ -36,7 +36,7 @@ static void rows_are_sound(void **state)
 		for (const struct vk_layout *const *k = vk_layouts; k < l; k++)
 			assert_string_not_equal((*k)->name, (*l)->name);
 	}
-	assert_int_equal(layouts, 16);
+	assert_int_equal(layouts, 20);
 	assert_null(vk_layout_field(vk_layouts[0], "no such field"));
 	assert_int_equal(vk_evidence_letter(VK_EV_V), 'V');
 	assert_int_equal(vk_evidence_letter(VK_EV_P), 'P');
