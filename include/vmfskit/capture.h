@@ -78,7 +78,7 @@ struct vk_rebuilt {
 	struct vk_range *ranges;  /* sorted: what repair changed. All else is as it stood on the disk, and restore leaves it alone unless parts are named */
 	size_t range_count;
 	char **exact;             /* what is as it was before the damage, and how that is known */
-	char **fresh;             /* what survives nowhere and was made new */
+	char **fresh;             /* what survives nowhere and was made new, or is only usual */
 	char **lost;              /* what stays lost */
 	char **guessed;           /* values that could not be known (guard "guess") */
 	char **replaced;          /* ids, as in vk_identity, that were damage: a target that still says one of them is no other disk */

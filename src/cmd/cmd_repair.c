@@ -15,11 +15,16 @@ static int fail(const struct vk_repair_run *run, const struct vk_error *err)
 	return err->status == VK_ABSENT ? VK_EXIT_FINDINGS : code;
 }
 
-/* A structure that stays as broken as it was. What else is lost (a boot loader, a GUID) does not make the result less whole. */
+/*
+ * A structure that stays as broken as it was, or damage of which nothing could be mended. What else is lost (a boot
+ * loader, a GUID) does not make the result less whole.
+ */
 static bool is_incomplete(const struct vk_repair_run *run)
 {
 	const struct vk_rebuild_header *header = vk_repair_header(run->repair);
-	bool lost = false;
+	const struct vk_edit *edits;
+	bool lost = header != NULL && header->lost_count > 0 &&
+		    vk_restore_edits(run->restore.restore, &edits) == 0 && !run->restore.written;
 
 	for (int i = 0; header != NULL && i < VK_HS_COUNT; i++)
 		lost = lost || header->verdicts[i].state == VK_STRUCTURE_LOST;

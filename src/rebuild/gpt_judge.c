@@ -120,9 +120,16 @@ static unsigned evidence(const struct vk_gpt_look *look)
 	}
 	for (size_t i = 0; i < look->array_count; i++)
 		points += tells_entries(look, &look->arrays[i]) ? 30 : 0;
-	for (size_t i = 0; look->protective && i < 4; i++)
-		if (look->mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE)
-			points += look->mbr.entries[i].sectors + 1ULL == look->disk_sectors ? 10 : 1;
+	for (size_t i = 0; i < 4; i++) {
+		const struct vk_mbr_entry *e = &look->mbr.entries[i];
+
+		/* all of the disk from sector 1 on is what protects, also when a bit or the signature is gone */
+		if (__builtin_popcount(e->type ^ VK_MBR_TYPE_PROTECTIVE) <= 1 && e->firstLBA == 1 &&
+		    e->sectors + 1ULL == look->disk_sectors)
+			points += 10;
+		else if (look->protective && e->type == VK_MBR_TYPE_PROTECTIVE)
+			points += 1;
+	}
 	return points;
 }
 
@@ -307,10 +314,10 @@ static void say_gpt(struct vk_gpt_case *c)
 			    (unsigned long long)c->chosen->lba);
 	else if (j->proof <= VK_GPT_PROOF_SINGLE)
 		vk_text_put(&text, "GPT entries stand where a GPT has them");
-	else if (c->look.protective)
-		vk_text_put(&text, "sector 0 protects a GPT");
-	else
+	else if (c->look.headers[0].present || c->look.headers[1].present)
 		vk_text_put(&text, "a damaged GPT header is there");
+	else
+		vk_text_put(&text, "sector 0 protects, or protected, a GPT");
 	if (j->foreign_mbr)
 		vk_text_put(&text, "; sector 0 is the MBR of another table");
 }

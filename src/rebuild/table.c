@@ -102,10 +102,18 @@ static bool may_be_empty(const struct vk_table_plan *plan)
 	return plan->source->table.kind == VK_TABLE_MBR && plan->out->kind == VK_TABLE_MBR;
 }
 
+/* Errors end without a full stop. The list is thrown away with the error. */
+static const char *first_lost(struct vk_rebuild_table *out)
+{
+	if (out->lost_count == 0)
+		return "";
+	out->lost[0][strlen(out->lost[0]) - 1] = '\0';
+	return out->lost[0];
+}
+
 static enum vk_status decide(struct vk_table_plan *plan, struct vk_error *err)
 {
 	enum vk_status status = vk_table_choose_label(plan, err);
-	const char *lost;
 
 	if (status != VK_OK)
 		return status;
@@ -116,9 +124,8 @@ static enum vk_status decide(struct vk_table_plan *plan, struct vk_error *err)
 		status = vk_table_settle(plan, err);
 	if (status != VK_OK || plan->count > 0 || may_be_empty(plan))
 		return status;
-	lost = plan->out->lost_count > 0 ? plan->out->lost[0] : "";
-	vk_error_set(err, VK_ABSENT, plan->source->path, "Nothing was found that a partition table could name%s%.*s",
-		     lost[0] != '\0' ? ": " : "", lost[0] != '\0' ? (int)strlen(lost) - 1 : 0, lost);
+	vk_error_set(err, VK_ABSENT, plan->source->path, "Nothing was found that a partition table could name%s%s",
+		     plan->out->lost_count > 0 ? ": " : "", first_lost(plan->out));
 	return vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
 				    "(--capture) knows its table, too");
 }

@@ -188,20 +188,23 @@ static bool merge_others(struct vk_table_plan *plan, const struct vk_proposal *i
 		if ((p->stands || (row != NULL && fits)) && (best == NULL || (fits && best->claim == VK_CLAIM_DOUBTFUL)))
 			best = p;
 	}
-	if (best == NULL && row == NULL) {
+	if (best == NULL && row != NULL) {
+		*ret_proposal = *row;
+		return true;
+	}
+	if (best == NULL) {
 		if (vk_partition_is_vmfs(&items[0].entry.partition))
 			vk_table_note(plan, "%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
 				      items[0].name,
 				      (unsigned long long)items[0].entry.partition.start_sector);
 		return false;
 	}
-	*ret_proposal = best != NULL ? *best : *row;
-	if (best != NULL && row != NULL) {
+	*ret_proposal = *best;
+	if (row != NULL) {
 		ret_proposal->claim = row->claim > best->claim ? row->claim : best->claim;
 		ret_proposal->least_sectors = row->least_sectors;
 	}
-	if (best != NULL)
-		say_source(best, ret_proposal);
+	say_source(best, ret_proposal);
 	return true;
 }
 

@@ -259,7 +259,8 @@ static bool add_replaced(struct vk_repair *repair)
 	sound = say_replaced(repair, was.device_uuid, is->device_uuid,
 			     is_proved(header, &vk_lvm_device_layout, "devID")) &&
 		say_replaced(repair, was.disk_id, is->disk_id,
-			     is_proved(header, &vk_lvm_device_layout, "diskID")) &&
+			     is_proved(header, &vk_scsi_disk_id_layout, "") &&
+				     is_proved(header, &vk_lvm_device_layout, "diskID")) &&
 		say_replaced(repair, was.volume_uuid, is->volume_uuid,
 			     is_proved(header, &vk_lvm_volume_layout, "uuid")) &&
 		say_replaced(repair, was.fs_uuid, is->fs_uuid,

@@ -55,19 +55,30 @@ static bool continues(const struct cell *cell, const struct vk_damage_range *r)
 	       cell->range->volume_start_bytes == r->volume_start_bytes;
 }
 
+/* Bitmaps and tables of a large volume take turns. */
+static struct cell *find_cell(struct cell *cells, size_t count, const struct vk_damage_range *r)
+{
+	for (size_t back = 1; back <= 2 && back <= count; back++)
+		if (continues(&cells[count - back], r) && (back == 1 || strchr("PB", symbol_of(r)[0]) != NULL))
+			return &cells[count - back];
+	return NULL;
+}
+
 static size_t collect(const struct vk_diagnosis *d, struct cell cells[CELLS_MAX])
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < d->range_count; i++) {
 		const struct vk_damage_range *r = &d->ranges[i];
+		struct cell *same;
 
 		/* what is empty and as it should be says nothing */
 		if (r->symbol[0] == '\0' && !harmed(r->damage))
 			continue;
-		if (count > 0 && continues(&cells[count - 1], r)) {
-			if (vk_report_damage_rank(r->damage) > vk_report_damage_rank(cells[count - 1].worst))
-				cells[count - 1].worst = r->damage;
+		same = find_cell(cells, count, r);
+		if (same != NULL) {
+			if (vk_report_damage_rank(r->damage) > vk_report_damage_rank(same->worst))
+				same->worst = r->damage;
 			continue;
 		}
 		if (count == CELLS_MAX)

@@ -91,7 +91,7 @@ repair
 is "LVM region gone: a guess is not written without being asked" "$CODE" 3
 has "LVM region gone: which guard" "$ERR" 'guard guess refuses'
 all=yes
-whole "LVM region gone" 1 --override guess
+whole "LVM region gone" 0 --override guess
 has "LVM region gone: fresh fields are named" said '^ +fresh: made new$'
 has "LVM region gone: exact ones, too" said '^ +copy: volInfo of the file-system descriptor$'
 has "LVM region gone: what is lost is told" said '^lost +The UUID of the device \(devID\)'
@@ -108,13 +108,13 @@ else
 	skip "LVM region gone: vmfs-fuse reads the same" "no fuse here"
 fi
 fresh && zero $((0x1300000)) 512
-whole "descriptor gone" 1 --override guess
+whole "descriptor gone" 0 --override guess
 has "descriptor gone: what is lost is told" said "^lost +The datastore's UUID survives nowhere"
 fresh && zero $((0x1300000)) 512
 repair --override guess --label toto
 has "descriptor gone: the label that was given" "$OUT" 'fsLabel.*"toto"'
 fresh && zero $((0x100000)) $((0x1000000)) && zero $((0x1300000)) 512
-whole "LVM region and descriptor gone" 1 --override guess
+whole "LVM region and descriptor gone" 0 --override guess
 has "LVM region and descriptor gone: told" said '^lost +The UUID of the LVM volume survives nowhere'
 
 # --- every single field ------------------------------------------------------------------------------------

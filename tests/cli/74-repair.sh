@@ -146,6 +146,11 @@ zero disk.img $((BASE + 0x1300000)) $((200 << 20))
 exits "a structure stays lost" 1 "$VMFSKIT" repair header disk.img --store st --json
 is "a structure stays lost: which" "$(jq -r '[.header.structures[] | select(.state == "lost") | .structure] | join(" ")' "$OUT")" "file-system descriptor heartbeat region"
 
+copy_disk whole.img disk.img
+poke disk.img $((BASE + 0x100000 + 0x2e)) 07
+exits "damage that nothing mends" 1 "$VMFSKIT" repair header disk.img --store st --json
+is "damage that nothing mends: it is told" "$(jq -c '[(.lost | length > 0), .edits]' "$OUT")" '[true,[]]'
+
 # values that nobody knows
 wreck lvm
 rm -rf st

@@ -125,17 +125,14 @@ discard() {
 	loop_detach "$device"
 	return $code
 }
-# a label as pvcreate writes it, where no device mapper lets it run: label_header in sector 1, metadata area header
 physical_volume() {
-	local device
-	if [ "$(id -u)" -eq 0 ] && command -v pvcreate >/dev/null; then
-		device=$(loop_attach "$1") || return 1
-		pvcreate -ff -y -q --config 'devices{use_devicesfile=0 filter=["a|.*|"]} global{locking_type=1}' "$device" && sync
-		local code=$?
-		loop_detach "$device"
-		[ "$code" -eq 0 ] && return
-	fi
-	return 1
+	local device code
+	device=$(loop_attach "$1") || return 1
+	pvcreate -ff -y -q --config 'devices{use_devicesfile=0 filter=["a|.*|"]} global{locking_type=1}' "$device"
+	code=$?
+	sync
+	loop_detach "$device"
+	return $code
 }
 
 for disk in five six three; do
@@ -148,7 +145,11 @@ for disk in five six three; do
 	deed "a Windows MBR" $disk 'Windows' initialised mbr_of_windows
 	deed "a dynamic disk" $disk 'dynamic disk' initialised dynamic_disk
 	deed "a GPT with an MSR partition" $disk 'Microsoft reserved' initialised gpt_of_windows
-	deed "pvcreate" $disk 'LVM2_member, UUID' formatted physical_volume
+	if [ "$(id -u)" -eq 0 ] && command -v pvcreate >/dev/null; then
+		deed "pvcreate" $disk 'LVM2_member, UUID' formatted physical_volume
+	else
+		skip "$disk, pvcreate" "needs root and lvm2"
+	fi
 	deed "wipefs -a" $disk 'partition table' table-lost wipefs -a -f -q
 	deed "discard of the first MiB" $disk zeros "$table" discard
 done

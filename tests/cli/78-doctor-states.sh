@@ -62,6 +62,21 @@ told "table and headers" "blanked descriptor-lost header-lost table-lost" 0 4096
 has "table and headers: the start is known by heartbeats alone" "$(jq -r '[.sources[0].next[].command | values] | join("; ")' doctor.json)" \
 	'repair table prod.img .*; vmfskit repair header --start 2048 prod.img'
 
+# two volumes, one of them where nobody looks first
+"$LAB" make --table mbr --volume start=128,size=600M,version=3 --volume size=600M,version=3,label=second,logical two.img >/dev/null
+exits "two volumes" 0 doctor two.img
+"$LAB" break --how table two.img >/dev/null
+exits "two volumes, no table: exit code" 1 doctor two.img
+has "two volumes, no table: there may be more" "$OUT" 'lie in no volume that was found at the likely places; doctor --scan'
+exits "two volumes, no table, scanned: exit code" 1 doctor --scan --json two.img
+is "two volumes, no table, scanned: both" "$(jq -c '[.sources[0].volumes[].label]' "$OUT")" '["practice","second"]'
+big=$(big_dir)
+if [ -n "$big" ]; then
+	"$LAB" make --table gpt --vmfs 5 --size 64T "$big/big.img" >/dev/null
+	exits "64 TB" 0 timeout 30 "$VMFSKIT" doctor --store nowhere "$big/big.img"
+	has "64 TB: the map has one cell for all bitmaps and one for all tables" "$OUT" '^  M\. G= E= \| L\. V\. N\? B\. P\. F\. H\. '
+fi
+
 # --- a file system in the partition: the table stands -----------------------------------------------------
 fresh
 mkfs.ext4 -F -q -E nodiscard,offset=1048576 prod.img 400M 2>"$ERR" || cat "$ERR"

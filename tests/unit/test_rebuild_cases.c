@@ -259,8 +259,8 @@ static void a_guess_is_called_one(void **state)
 	if (e == NULL || e->length_exact || e->partition.sectors != 6000001 - 2048 ||
 	    strstr(e->why, "guess") == NULL)
 		rebuilt_print(r);
-	assert_true(e != NULL && strstr(e->why, "guess") != NULL);
-	assert_true(!e->length_exact && e->partition.sectors == 6000001 - 2048);
+	assert_true(e != NULL && strstr(e->why, "guess") != NULL && !e->length_exact &&
+		    e->partition.sectors == 6000001 - 2048);
 	rebuilt_free(r);
 	/* unless some copy of the table does */
 	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);

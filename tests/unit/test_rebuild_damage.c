@@ -2,6 +2,8 @@
 /* Random damage to tables and to the first megabytes: nothing is proposed that cannot be, and nothing is called sound that is not. */
 #include "table_bench.h"
 
+#include <inttypes.h>
+
 #include "base/bytes.h"
 
 enum { PATTERNS = 300, SPOTS = 6 };
@@ -24,15 +26,15 @@ static struct table_bench random_disk(unsigned i)
 	char words[128];
 
 	spec->seed = i;
-	snprintf(words, sizeof(words), "start=%llu,size=600M,live=1,version=%d",
-		 (unsigned long long)(100 + rnd(5000)), kind == VK_TABLE_GPT ? 6 : 3);
+	snprintf(words, sizeof(words), "start=%" PRIu64 ",size=600M,live=1,version=%d",
+		 100 + rnd(5000), kind == VK_TABLE_GPT ? 6 : 3);
 	bench_volume(spec, words);
-	snprintf(words, sizeof(words), "start=%llu,size=700M,version=%d%s",
-		 (unsigned long long)((1ULL << 30) / ss + rnd(5000)), kind == VK_TABLE_GPT ? 5 : 3,
+	snprintf(words, sizeof(words), "start=%" PRIu64 ",size=700M,version=%d%s",
+		 (UINT64_C(1) << 30) / ss + rnd(5000), kind == VK_TABLE_GPT ? 5 : 3,
 		 i % 4 == 3 ? ",logical" : "");
 	bench_volume(spec, words);
-	snprintf(words, sizeof(words), "start=%llu,size=600M,version=%d%s",
-		 (unsigned long long)((2ULL << 30) / ss + rnd(5000)), kind == VK_TABLE_GPT ? 6 : 3,
+	snprintf(words, sizeof(words), "start=%" PRIu64 ",size=600M,version=%d%s",
+		 (UINT64_C(2) << 30) / ss + rnd(5000), kind == VK_TABLE_GPT ? 6 : 3,
 		 i % 4 == 3 ? ",logical" : "");
 	bench_volume(spec, words);
 	if (kind == VK_TABLE_GPT)

@@ -2,6 +2,8 @@
 /* Lost tables rebuilt: plain disks, boot disks, tables of others, captures, and what cannot be. */
 #include "table_bench.h"
 
+#include <inttypes.h>
+
 #include "base/bytes.h"
 
 /* Every VMFS partition of the plan: start, length and type as they were; with numbers, also those. */
@@ -183,8 +185,7 @@ static struct vk_lab_spec *random_spec(const struct kind *kind, bool real, bool 
 				others--;
 				continue;
 			}
-			snprintf(words, sizeof(words), "%llu+%llu:%s", (unsigned long long)at,
-				 (unsigned long long)(1 + rnd(5000)),
+			snprintf(words, sizeof(words), "%" PRIu64 "+%" PRIu64 ":%s", at, 1 + rnd(5000),
 				 kind->table == VK_TABLE_GPT ? "linux" : "83");
 			bench_foreign(spec, words);
 			at += spec->foreign[spec->foreign_count - 1].sectors;
@@ -204,10 +205,8 @@ static struct vk_lab_spec *random_spec(const struct kind *kind, bool real, bool 
 
 			any3 = any3 || version[0] == '3';
 			any5 = any5 || version[0] == '5';
-			snprintf(words, sizeof(words), "start=%llu,size=%llu,version=%s,live=%llu%s",
-				 (unsigned long long)at,
-				 (unsigned long long)(sectors * kind->sector_size), version,
-				 (unsigned long long)rnd(3), logical ? ",logical" : "");
+			snprintf(words, sizeof(words), "start=%" PRIu64 ",size=%" PRIu64 ",version=%s,live=%" PRIu64 "%s",
+				 at, sectors * kind->sector_size, version, rnd(3), logical ? ",logical" : "");
 		}
 		bench_volume(spec, words);
 		at += sectors;

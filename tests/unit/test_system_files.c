@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* File descriptors, addresses, resource files and clusters: published bytes, and each finding on its own. */
+#include "disk_support.h"
+#include "vmfskit/file_descriptor.h"
+#include "vmfskit/resource_file.h"
+
+static struct vk_findings list;
+
+static struct vk_finding_sink sink(void)
+{
+	return vk_findings_sink(&list);
+}
+
+/* FS3_FileMetadata of a file of 393 bytes on an ESX 3.5 volume. */
+static struct vk_file_metadata small_file(void)
+{
+	struct vk_file_metadata m;
+	uint8_t b[512] = {0};
+
+	bytes_of("84 01 40 00 02 00 00 00 01 00 00 00 03 00 00 00 00 00 00 00 89 01 00 00 00 00 00 00 "
+		 "00 00 01 00 00 00 00 00 01 00 00 00 00 00 00 00 95 f8 ed 49 95 f8 ed 49 95 f8 ed 49 "
+		 "00 00 00 00 00 00 00 00 80 81 00 00 02 00 00 00", b, sizeof(b));
+	assert_int_equal(vk_file_metadata_decode(b, sizeof(b), &m), VK_FILE_METADATA_BYTES);
+	assert_round_trip(&vk_file_metadata_layout, b, sizeof(b));
+	return m;
+}
+
+static void file_descriptors(void **state)
+{
+	const struct vk_finding_sink to = sink();
+	struct vk_file_metadata m = small_file();
+	struct vk_file_metadata unused = {0};
+
+	(void)state;
+	assert_int_equal(m.fileLength, 393);
+	assert_int_equal(m.blockSize, 65536);
+	assert_int_equal(m.zeroLevelAddrType, VK_ZLA_SUB_BLOCK);
+	assert_field(&vk_file_metadata_layout, "mtime", &m, "2009-04-21T16:47:17Z");
+	vk_file_metadata_check(&m, VK_FILE_METADATA_BYTES, vk_fd_address(6, 1), 0x1578A00, &to);
+	vk_file_metadata_check(&unused, VK_FILE_METADATA_BYTES, vk_fd_address(6, 2), 0, &to);
+	vk_file_metadata_check(&m, 100, 0, 0, &to);
+	assert_codes(&list, 0);
+	vk_file_metadata_check(&m, VK_FILE_METADATA_BYTES, vk_fd_address(6, 2), 0x1578A00, &to);
+	assert_codes(&list, 1, "file.address");
+	m.type = 77;
+	vk_file_metadata_check(&m, VK_FILE_METADATA_BYTES, vk_fd_address(6, 1), 0x1578A00, &to);
+	assert_codes(&list, 1, "file.type");
+}
+
+static void addresses(void **state)
+{
+	uint64_t block;
+
+	(void)state;
+	assert_int_equal(vk_fd_address(0, 1), 0x00400004);
+	assert_int_equal(vk_fd_address(6, 7), 0x01C00184);
+	assert_true(vk_file_block_number(false, 0x64C1, 0, &block));
+	assert_int_equal(block, 403);
+	assert_true(vk_file_block_number(false, 0x96E1, 0, &block)); /* reads as zeros, but is this block */
+	assert_int_equal(block, 603);
+	assert_false(vk_file_block_number(false, 0x30000782, 0, &block)); /* a sub-block */
+	assert_false(vk_file_block_number(false, 0, 0, &block));
+	assert_false(vk_file_block_number(false, 1ULL << 40 | 1, 0, &block));
+	assert_int_equal(vk_file_block_address(false, 403, 0), 0x64C1);
+	for (uint64_t n = 0; n < 70000; n += 511) {
+		assert_true(vk_file_block_number(true, vk_file_block_address(true, n, 512), 512, &block));
+		assert_int_equal(block, n);
+	}
+	/* cluster 1, resource 5 */
+	assert_int_equal(vk_file_block_address(true, 517, 512), 1 | 1ULL << 15 | 5ULL << 51);
+	assert_false(vk_file_block_number(true, 1 | 600ULL << 51, 512, &block));
+	assert_false(vk_file_block_number(true, 7, 512, &block));
+}
+
+static void geometries(void **state)
+{
+	struct vk_fd_geometry g;
+	uint8_t fd[8192] = {0};
+
+	(void)state;
+	vk_fd_geometry(0, &g);
+	assert_int_equal(g.fd_bytes, 2048);
+	assert_int_equal(g.pointers_offset, 0x400);
+	fd[0x404] = 0xC1;
+	fd[0x405] = 0x64;
+	assert_int_equal(vk_fd_pointer(&g, fd, 1), 0x64C1);
+	assert_int_equal(vk_fd_pointer(&g, fd, 256), 0);
+	vk_fd_geometry(4096, &g);
+	assert_int_equal(g.fd_bytes, 8192);
+	assert_int_equal(g.metadata_offset, 4096);
+	assert_int_equal(g.pointers_offset, 0x1600);
+	assert_int_equal(g.pointers, 320);
+	assert_int_equal(vk_fdc_start(1 << 20, 0), 0x400000);
+	assert_int_equal(vk_fdc_start(8 << 20, 0), 0x800000);
+	assert_int_equal(vk_fdc_start(1 << 20, 4096), 0x700000);
+}
+
+/* .fdc.sf of an ESX 3.5 volume. */
+static struct vk_resource_file fdc(void)
+{
+	return (struct vk_resource_file){.resourcesPerCluster = 32, .clustersPerGroup = 32, .clusterGroupOffset = 0x10000,
+					 .resourceSize = 2048, .clusterGroupSize = 2129920, .numResourcesLo = 256,
+					 .numClusterGroups = 1};
+}
+
+static void check_resource(const struct vk_resource_file *r, uint32_t alignment)
+{
+	const struct vk_finding_sink to = sink();
+
+	vk_resource_file_check(r, VK_RESOURCE_FILE_BYTES, alignment, 0x1500000, &to);
+	assert_int_equal(vk_resource_file_usable(r, VK_RESOURCE_FILE_BYTES, alignment), list.count == 0);
+	assert_false(vk_resource_file_usable(r, 20, alignment));
+}
+
+static void resource_files(void **state)
+{
+	struct vk_resource_file r = fdc();
+
+	(void)state;
+	check_resource(&r, 0);
+	assert_codes(&list, 0);
+	/* file descriptor 1 of cluster 6 lies at volume offset 0x478800, .fdc.sf begins at 0x400000 */
+	assert_int_equal(vk_resource_offset(&r, 0, 6, 1), 0x78800);
+	assert_int_equal(vk_cluster_header_offset(&r, 0, 6), 0x10000 + 6 * 1024);
+	assert_int_equal(vk_cluster_header_offset(&r, 0, 33), 0x10000 + 2129920 + 1024);
+	r.clusterGroupSize--;
+	check_resource(&r, 0);
+	assert_codes(&list, 1, "resource.geometry");
+	/* without the headers of the clusters, as one listing of a real volume has it */
+	r.clusterGroupSize = 32 * 32 * 2048;
+	check_resource(&r, 0);
+	assert_codes(&list, 0);
+	r = fdc();
+	r.numResourcesLo = 1025;
+	check_resource(&r, 0);
+	assert_codes(&list, 1, "resource.geometry");
+	r = fdc();
+	r.clustersPerGroup = 0;
+	check_resource(&r, 0);
+	assert_codes(&list, 1, "resource.geometry");
+	r = fdc();
+	r.clusterGroupOffset = 0x10001;
+	check_resource(&r, 0);
+	assert_codes(&list, 1, "resource.geometry");
+	/* VMFS6 signs it, and its cluster headers are longer */
+	r = fdc();
+	r.resourceSize = 8192;
+	r.clusterGroupSize = 32 * (8192 + 32 * 8192);
+	check_resource(&r, 4096);
+	assert_codes(&list, 1, "resource.geometry");
+	r.signature = VK_RESOURCE_SIGNATURE;
+	check_resource(&r, 4096);
+	assert_codes(&list, 0);
+}
+
+static void clusters(void **state)
+{
+	const struct vk_finding_sink to = sink();
+	struct vk_cluster c, unused = {0};
+	uint8_t b[512] = {0};
+
+	(void)state;
+	/* cluster 0 of .fdc.sf: six of 32 are taken */
+	bytes_of("00 00 00 00 20 00 00 00 1a 00 00 00 06 00 00 00 c0 ff ff ff", b, sizeof(b));
+	assert_int_equal(vk_cluster_decode(b, sizeof(b), &c), VK_CLUSTER_BYTES);
+	assert_round_trip(&vk_cluster_layout, b, sizeof(b));
+	vk_cluster_check(&c, VK_CLUSTER_BYTES, 0, 0x1510200, &to);
+	vk_cluster_check(&unused, VK_CLUSTER_BYTES, 9, 0, &to);
+	assert_codes(&list, 0);
+	vk_cluster_check(&c, VK_CLUSTER_BYTES, 1, 0x1510200, &to);
+	assert_codes(&list, 1, "cluster.number");
+	c.bitmap[0] = 0xC1;
+	vk_cluster_check(&c, VK_CLUSTER_BYTES, 0, 0x1510200, &to);
+	assert_codes(&list, 1, "cluster.free-count");
+	c.totalResources = 513;
+	vk_cluster_check(&c, VK_CLUSTER_BYTES, 0, 0x1510200, &to);
+	assert_codes(&list, 1, "cluster.free-count");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(file_descriptors), cmocka_unit_test(addresses), cmocka_unit_test(geometries),
+		cmocka_unit_test(resource_files),   cmocka_unit_test(clusters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
