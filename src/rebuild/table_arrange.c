@@ -59,12 +59,31 @@ static struct run known_logical(const struct vk_table_plan *plan)
 	return run;
 }
 
+/* Whether no primary partition lies over the extended one. */
+static bool nothing_over_extended(const struct vk_table_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+
+		if (!p->entry.partition.logical &&
+		    vk_proposal_end(p) > plan->mbr.extended_start &&
+		    p->entry.partition.start_sector <
+			    plan->mbr.extended_start + plan->mbr.extended_sectors)
+			return false;
+	}
+	return true;
+}
+
 /* What there is no primary entry for becomes logical, too: those behind first, then those in front. */
 static bool widen(const struct vk_table_plan *plan, struct run *run)
 {
 	size_t count = plan->count;
 
 	if (run->first == SIZE_MAX) {
+		/* an extended partition of which nothing logical is known stays, and nothing moves into it unasked */
+		if (plan->mbr.extended_exact && plan->source->table.kind == VK_TABLE_MBR &&
+		    nothing_over_extended(plan))
+			return count < PRIMARIES;
 		if (count <= PRIMARIES)
 			return true;
 		*run = (struct run){PRIMARIES - 1, count - 1};
@@ -202,16 +221,7 @@ static bool chain_stands(const struct vk_table_plan *plan, const struct run *run
 	for (size_t i = run->first; i <= run->last && run->first != SIZE_MAX; i++)
 		if (in_chain(table, &plan->items[i]) == NULL)
 			return false;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_proposal *p = &plan->items[i];
-
-		if (!p->entry.partition.logical &&
-		    vk_proposal_end(p) > plan->mbr.extended_start &&
-		    p->entry.partition.start_sector <
-			    plan->mbr.extended_start + plan->mbr.extended_sectors)
-			return false;
-	}
-	return true;
+	return nothing_over_extended(plan);
 }
 
 static void keep_chain(struct vk_table_plan *plan, const struct run *run)

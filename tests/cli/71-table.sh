@@ -167,7 +167,7 @@ printf '\xff\x2e\xc7\x00' | dd of=disk.img bs=1 seek=$((1024 + 128 + 40)) conv=n
 exits "an end that nothing proves: not without being told" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write
 has "an end that nothing proves: which guard" "$ERR" "guard guess"
 exits "an end that nothing proves: told" 0 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write --override guess
-has "an end that nothing proves: not called exact" "$OUT" "Partition 2, sectors 12000000 to .*, which nothing proves"
+ok "an end that nothing proves: the rebuilt capture does not call it exact" grep -rqE "\"Partition 2, sectors 12000000 to .*, which nothing proves" "$TMP/store"
 
 # --- tables of others -------------------------------------------------------------------------------------
 

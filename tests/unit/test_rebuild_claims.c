@@ -190,6 +190,30 @@ static void an_mbr_keeps_numbers_of_a_gpt(void **state)
 	bench_free(&b);
 }
 
+/* Three primary partitions, an extended one without any logical, and a fourth volume outside of it. */
+static void no_room_beside_an_empty_extended(void **state)
+{
+	struct vk_lab_spec *spec = bench_spec(VK_TABLE_MBR, 512, 10 * GIB);
+	struct table_bench b;
+	uint8_t sector[512];
+	struct rebuilt *r;
+	struct vk_error err;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		bench_volume(spec, "size=1G,version=3");
+	b = bench_make(spec, "plain");
+	get(&b.disk, 0, sector, sizeof(sector));
+	/* in place of the fourth: sectors 16000000 and following, type 05 */
+	memcpy(sector + 446 + 48, (const uint8_t[16]){0, 0xFE, 0xFF, 0xFF, 5, 0xFE, 0xFF, 0xFF, 0x00, 0x24, 0xF4, 0, 0, 0, 16, 0}, 16);
+	must(vk_lab_put(&b.disk, 0, sector, sizeof(sector), &err), &err);
+	r = bench_rebuild(&b, NULL);
+	assert_int_equal(r->status, VK_USAGE);
+	assert_non_null(strstr(r->err.what, "An MBR cannot name all 4 partitions"));
+	rebuilt_free(r);
+	bench_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +223,7 @@ int main(void)
 		cmocka_unit_test(a_guid_of_remains_is_a_guess),
 		cmocka_unit_test(a_gpt_that_lost_its_end),
 		cmocka_unit_test(an_mbr_keeps_numbers_of_a_gpt),
+		cmocka_unit_test(no_room_beside_an_empty_extended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
