@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What may be believed of captures and remains, and what of it is only a guess. */
+#include "rebuild/table_plan.h"
 #include "table_bench.h"
 
 static struct table_bench disk_with(enum vk_table_kind kind, uint64_t size, const char *volume, const char *foreign)
@@ -106,6 +107,9 @@ static void an_unproved_entry_is_a_guess(void **state)
 	assert_non_null(e);
 	assert_false(e->length_exact || e->bytes_exact);
 	assert_true(r->table.guessed);
+	/* nothing is missing in the entries that stand there, but nothing proves them */
+	assert_int_equal(r->table.parts[VK_TP_PRIMARY_ARRAY].state, VK_PART_STATE_DAMAGED);
+	assert_string_equal(r->table.parts[VK_TP_PRIMARY_ARRAY].why, "no header's checksum fits it");
 	rebuilt_free(r);
 	bench_free(&b);
 }
@@ -214,6 +218,61 @@ static void no_room_beside_an_empty_extended(void **state)
 	bench_free(&b);
 }
 
+/* Each logical partition can be named, the extended one around them cannot. */
+static void an_extended_partition_too_long(void **state)
+{
+	const struct vk_rebuild_table_options mbr = {.label = VK_TABLE_MBR};
+	struct vk_lab_spec *spec = bench_spec(VK_TABLE_GPT, 512, 3 * 1024 * GIB);
+	struct table_bench b;
+	struct rebuilt *r;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		bench_volume(spec, "size=1G,version=5");
+	bench_volume(spec, "size=1G,version=5,start=7000000");
+	bench_volume(spec, "size=4G,version=5,start=4294000000");
+	b = bench_make(spec, "plain");
+	/* the table goes, so that nothing but the volumes speaks */
+	bench_wipe_table(&b, false);
+	r = bench_rebuild(&b, &mbr);
+	assert_int_equal(r->status, VK_USAGE);
+	if (strstr(r->err.what, "cannot name the extended partition") == NULL)
+		rebuilt_print(r);
+	assert_non_null(strstr(r->err.what, "cannot name the extended partition"));
+	rebuilt_free(r);
+	bench_free(&b);
+}
+
+static struct vk_proposal row(uint64_t start, uint64_t end, enum vk_claim claim, uint64_t least, size_t candidate)
+{
+	return (struct vk_proposal){.entry = {.partition = {.start_sector = start, .sectors = end - start, .gpt = true},
+					      .length_exact = true,
+					      .candidate = candidate},
+				    .claim = claim,
+				    .least_sectors = least};
+}
+
+/* Made shorter for a neighbour, and only for one that stays. */
+static void what_is_shortened(void **state)
+{
+	(void)state;
+	for (int stays = 0; stays < 2; stays++) {
+		struct vk_rebuild_table out = {.kind = VK_TABLE_GPT};
+		struct vk_proposal items[3] = {row(1000, 3000, VK_CLAIM_CONTENTS, 500, SIZE_MAX),
+					       row(2000, stays ? 4000 : 4500, VK_CLAIM_CAPTURE, 0, SIZE_MAX),
+					       row(4000, 5000, VK_CLAIM_LIVING, 1000, 0)};
+		struct vk_table_plan plan = {
+			.items = items, .count = 3, .first_usable = 34, .last_usable = 9999, .out = &out};
+		struct vk_error err;
+
+		must(vk_table_settle(&plan, &err), &err);
+		assert_int_equal(plan.count, stays ? 3 : 2);
+		assert_int_equal(items[0].entry.partition.sectors, stays ? 1000 : 2000);
+		assert_int_equal(items[0].entry.length_exact, !stays);
+		vk_rebuild_table_free(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +283,8 @@ int main(void)
 		cmocka_unit_test(a_gpt_that_lost_its_end),
 		cmocka_unit_test(an_mbr_keeps_numbers_of_a_gpt),
 		cmocka_unit_test(no_room_beside_an_empty_extended),
+		cmocka_unit_test(an_extended_partition_too_long),
+		cmocka_unit_test(what_is_shortened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
