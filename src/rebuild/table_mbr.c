@@ -204,6 +204,19 @@ static void plan_extended(struct vk_table_plan *plan, uint8_t *raw)
 	vk_table_planned(plan, &e);
 }
 
+static enum vk_status check_extended(const struct vk_table_plan *plan, struct vk_error *err)
+{
+	const struct vk_mbr_now *mbr = &plan->mbr;
+
+	if (next_logical(plan, 0) == NULL ||
+	    (mbr->extended_start <= UINT32_MAX && mbr->extended_sectors <= UINT32_MAX))
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, plan->source->path,
+		     "An MBR cannot name the extended partition at sector %llu of %llu sectors",
+		     (unsigned long long)mbr->extended_start, (unsigned long long)mbr->extended_sectors);
+	return vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");
+}
+
 static void judge_sector_0(struct vk_table_plan *plan)
 {
 	const struct vk_mbr_now *mbr = &plan->mbr;
@@ -328,6 +341,8 @@ enum vk_status vk_table_put_mbr(struct vk_table_plan *plan, struct vk_error *err
 
 	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
 		status = set_type(plan, &plan->items[i], err);
+	if (status == VK_OK)
+		status = check_extended(plan, err);
 	if (status == VK_OK)
 		status = clear_gpt(plan, err);
 	if (status == VK_OK)
