@@ -28,8 +28,8 @@ static enum vk_status rebuild(struct vk_repair *repair, struct vk_error *err)
 	for (size_t i = 0; status == VK_OK && i < repair->known_count; i++) {
 		const struct vk_known *item = &repair->known[i];
 
-		if (item->source.kind != VK_SOURCE_DISK ||
-		    item->capture.sector_size != repair->source.sector_size)
+		/* one with other sectors is not used, and the planner says so */
+		if (item->source.kind != VK_SOURCE_DISK)
 			continue;
 		known[options.known_count++] = (struct vk_known_table){
 			.source = &item->source,

@@ -117,6 +117,11 @@ before=$(parts disk.img)
 wipe disk.img
 repair --sector-size 4096 disk.img
 is "an image with sectors of 4096 bytes" "$(parts disk.img)" "$before"
+"$VMFSKIT" capture --sector-size 4096 disk.img --store "$TMP/store-4096" >/dev/null || fail "capturing"
+wipe disk.img
+run "$VMFSKIT" repair table disk.img --store "$TMP/store-4096"
+has "a capture with other sectors: that it was not used is said" "$OUT" "counts sectors of 4096 bytes and was not used"
+rm -rf "$TMP/store-4096"
 
 # --- boot disks -------------------------------------------------------------------------------------------
 
