@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan as a GPT: numbers, GUIDs and names, then both copies on the overlay. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -66,25 +67,26 @@ static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *er
 {
 	unsigned most = plan->image.header.numEntries;
 	bool used[ENTRIES_MAX + 1] = {false};
+	/* the table that stands before captures, and what a volume's header remembers last */
+	struct vk_proposal **order = vk_table_by_rank(plan);
 	unsigned next = 1;
 
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < plan->count; i++) {
-			struct vk_proposal *p = &plan->items[i];
-			struct vk_partition *part = &p->entry.partition;
-			/* what a table says before what the volume's header remembers */
-			bool turn = (p->by == VK_PROPOSED_FOUND) == (pass == 1);
+	if (order == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_partition *part = &order[i]->entry.partition;
 
-			if (!turn || part->number == 0)
-				continue;
-			if (part->number <= most && !used[part->number] && !part->logical) {
-				used[part->number] = true;
-				continue;
-			}
-			vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
-				      part->number, (unsigned long long)part->start_sector);
-			part->number = 0;
+		if (part->number == 0)
+			continue;
+		if (part->number <= most && !used[part->number] && !part->logical) {
+			used[part->number] = true;
+			continue;
 		}
+		vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
+			      part->number, (unsigned long long)part->start_sector);
+		part->number = 0;
+	}
+	free(order);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct vk_proposal *p = &plan->items[i];
 
@@ -157,19 +159,34 @@ static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal 
 	return VK_OK;
 }
 
-/* The GUID of the disk: of what stands, of the newest capture, or fresh. */
+static bool take_captured_guid(const struct vk_table_plan *plan, const struct vk_known_table *known,
+			       struct vk_guid *ret_guid)
+{
+	const struct vk_table *table = &known->source->table;
+
+	if (table->kind != VK_TABLE_GPT || table->gpt_chosen < 0 ||
+	    table->sector_size != plan->sector_size ||
+	    vk_guid_is_nil(&table->gpt[table->gpt_chosen].header.diskGUID))
+		return false;
+	*ret_guid = table->gpt[table->gpt_chosen].header.diskGUID;
+	return true;
+}
+
+/* The GUID of the disk: of what stands, of a capture, of a header that nothing proves, or fresh. */
 static enum vk_status choose_disk_guid(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_guid *guid = &plan->image.header.diskGUID;
 	const struct vk_proposal *first = NULL;
 
-	for (size_t k = 0; k < plan->options->known_count && vk_guid_is_nil(guid); k++) {
-		const struct vk_table *table = &plan->options->known[k].source->table;
-
-		if (table->kind == VK_TABLE_GPT && table->gpt_chosen >= 0)
-			*guid = table->gpt[table->gpt_chosen].header.diskGUID;
-	}
-	if (!vk_guid_is_nil(guid))
+	if (!vk_guid_is_nil(guid) && plan->gpt_judged && plan->gpt.disk_guid_known)
+		return VK_OK;
+	if (plan->capture != NULL && take_captured_guid(plan, plan->capture, guid))
+		return VK_OK;
+	for (size_t k = 0; k < plan->options->known_count; k++)
+		if (take_captured_guid(plan, &plan->options->known[k], guid))
+			return VK_OK;
+	plan->out->disk_guid_guessed = !vk_guid_is_nil(guid);
+	if (plan->out->disk_guid_guessed)
 		return VK_OK;
 	for (size_t i = 0; i < plan->count && first == NULL; i++)
 		if (plan->items[i].entry.candidate != SIZE_MAX)

@@ -117,6 +117,11 @@ before=$(parts disk.img)
 wipe disk.img
 repair --sector-size 4096 disk.img
 is "an image with sectors of 4096 bytes" "$(parts disk.img)" "$before"
+"$VMFSKIT" capture --sector-size 4096 disk.img --store "$TMP/store-4096" >/dev/null || fail "capturing"
+wipe disk.img
+run "$VMFSKIT" repair table disk.img --store "$TMP/store-4096"
+has "a capture with other sectors: that it was not used is said" "$OUT" "counts sectors of 4096 bytes and was not used"
+rm -rf "$TMP/store-4096"
 
 # --- boot disks -------------------------------------------------------------------------------------------
 
@@ -157,6 +162,17 @@ exits "deleted: found all the same" 0 "$VMFSKIT" repair table disk.img --store "
 has "deleted: why it searched" "$OUT" "does not account for the whole disk"
 repair disk.img
 is "deleted: it is back" "$(vmfs disk.img)" "$before"
+
+# --- what nothing proves ----------------------------------------------------------------------------------
+
+"$LAB" make --overwrite --table gpt --vmfs 5 --vmfs-size 2G --size 10G --extra-partition 12000000+4096:linux disk.img >/dev/null
+zero disk.img 512 512
+zero disk.img $((20971520 * 512 - 33 * 512)) $((33 * 512))
+printf '\xff\x2e\xc7\x00' | dd of=disk.img bs=1 seek=$((1024 + 128 + 40)) conv=notrunc status=none
+exits "an end that nothing proves: not without being told" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write
+has "an end that nothing proves: which guard" "$ERR" "guard guess"
+exits "an end that nothing proves: told" 0 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write --override guess
+ok "an end that nothing proves: the rebuilt capture does not call it exact" grep -rqE "\"Partition 2, sectors 12000000 to .*, which nothing proves" "$TMP/store"
 
 # --- tables of others -------------------------------------------------------------------------------------
 
