@@ -24,3 +24,9 @@ for how in "" --scan --likely; do
 	same "table and LVM region gone: found $how" by-start by-search
 done
 has "table and LVM region gone: its end is a guess" by-search '\["totalBytes","[^"]*","usual"\]'
+
+# what repair made is no evidence of where volumes begin
+exits "repaired" 1 "$VMFSKIT" repair header disk.img --start $START --store st --no-captures --override guess --write
+is "the store has what was rebuilt" "$("$VMFSKIT" list --store st --json | jq -r '[.captures[].purpose] | sort | join(" ")')" "rebuilt undo"
+run "$VMFSKIT" find --likely --store st --json disk.img
+hasnt "a rebuilt capture names no place" "$OUT" '"capture '
