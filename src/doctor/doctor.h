@@ -169,9 +169,13 @@ struct vk_harm {
 	uint64_t wrong_bytes;
 	uint64_t zero_bytes; /* of these */
 	uint64_t seen_bytes; /* of all that was taken */
+	uint64_t gap_from_bytes; /* the widest stretch between first and last without harm; both 0 when none is wide */
+	uint64_t gap_to_bytes;   /* where the harm goes on */
 };
 bool vk_doctor_harm(const struct vk_doctor *doc, bool (*take)(const struct vk_doctor *doc,
 			    const struct vk_stretch *s, const void *ctx), const void *ctx, struct vk_harm *ret_harm);
+/* "sectors 0 to 33 and 41943007 to 41943039": where harm lies, in one or two pieces. */
+void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *harm, struct vk_text *text);
 
 /* incidents.c, sentences.c, advise.c */
 void vk_doctor_name_incidents(struct vk_doctor *doc);

@@ -37,16 +37,6 @@ static bool accept(const struct vk_doctor *doc, const struct vk_stretch *s, cons
 	       (f->kind < 0 || (int)a->kind == f->kind);
 }
 
-static void sectors(const struct vk_doctor *doc, const struct vk_harm *h, struct vk_text *text)
-{
-	uint64_t first = h->first_bytes / doc->source.sector_size, last = h->last_bytes / doc->source.sector_size;
-
-	if (first == last)
-		vk_text_fmt(text, "sector %llu", (unsigned long long)first);
-	else
-		vk_text_fmt(text, "sectors %llu to %llu", (unsigned long long)first, (unsigned long long)last);
-}
-
 static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct vk_harm *h, const char *seen,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct vk_harm *h, const char *seen,
@@ -65,7 +55,7 @@ static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct v
 		vk_text_init(&text, f.message, sizeof(f.message));
 		vk_text_put(&text, words);
 		vk_text_put(&text, ": at least ");
-		sectors(doc, h, &text);
+		vk_doctor_put_sectors(doc, h, &text);
 	}
 	if (seen != NULL && seen[0] != '\0')
 		vk_finding_seen(&f, "%s", seen);

@@ -234,11 +234,11 @@ static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 {
 	bool header = has(doc, VK_F_INCIDENT_HEADER_LOST, NULL) || has(doc, VK_F_INCIDENT_MAGIC_WIPED, NULL);
 	bool fs = has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST, NULL) || has(doc, VK_F_INCIDENT_METADATA_HIT, NULL);
+	struct vk_harm harm;
 
-	if (doc->d->damaged) {
-		vk_text_fmt(text, "; at least bytes %llu to %llu are concerned",
-			    (unsigned long long)doc->d->first_damaged_bytes,
-			    (unsigned long long)doc->d->last_damaged_bytes);
+	if (vk_doctor_harm(doc, NULL, NULL, &harm)) {
+		vk_text_put(text, "; it concerns at least ");
+		vk_doctor_put_sectors(doc, &harm, text);
 		if (!header && !fs && doc->subject_count > 0)
 			vk_text_put(text, doc->subject_count == 1 ? "; the volume's own headers are in order"
 								   : "; the volumes' own headers are in order");
