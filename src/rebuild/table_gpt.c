@@ -106,17 +106,96 @@ static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *er
 	return VK_OK;
 }
 
+static const struct vk_candidate *volume_of(const struct vk_table_plan *plan, const struct vk_proposal *p)
+{
+	return p->entry.candidate == SIZE_MAX ? NULL : &plan->find->candidates[p->entry.candidate];
+}
+
+/* Of a volume that has no header: its file system's own, else that of the logical volume below. */
+static const struct vk_vmfs_uuid *fs_identity(const struct vk_candidate *c)
+{
+	if (c == NULL || !c->has_fs)
+		return NULL;
+	if (!vk_all_zero(c->fs.uuid.b, sizeof(c->fs.uuid.b)))
+		return &c->fs.uuid;
+	return vk_all_zero(c->fs.volInfo.b, sizeof(c->fs.volInfo.b)) ? NULL : &c->fs.volInfo;
+}
+
+/* The first partition that does not begin with zeros, which every disk has. */
+static enum vk_status contents_identity(const struct vk_table_plan *plan, uint8_t ret_id[16],
+					bool *ret_known, struct vk_error *err)
+{
+	uint8_t bytes[4096];
+	struct vk_guid guid;
+
+	for (size_t i = 0; i < plan->count && !*ret_known; i++) {
+		uint64_t start = plan->items[i].entry.partition.start_sector;
+		size_t got = 0;
+		enum vk_status status = vk_io_read(plan->source->io, vk_mul_sat(start, plan->sector_size),
+						   bytes, sizeof(bytes), &got, err);
+
+		if (status != VK_OK)
+			return status;
+		*ret_known = !vk_all_zero(bytes, got);
+		if (!*ret_known)
+			continue;
+		status = vk_fresh_guid("vmfskit contents", bytes, got, &guid, err);
+		if (status != VK_OK)
+			return status;
+		memcpy(ret_id, guid.b, sizeof(guid.b));
+	}
+	return VK_OK;
+}
+
+/*
+ * What tells this disk from others of its size: boot disks all have the same layout. The device that a volume knows it lies on,
+ * else a file system, else what the first partition holds.
+ */
+static enum vk_status identify_disk(const struct vk_table_plan *plan, uint8_t ret_id[16],
+				    bool *ret_known, struct vk_error *err)
+{
+	const struct vk_vmfs_uuid *fs = NULL;
+
+	*ret_known = false;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_candidate *c = volume_of(plan, &plan->items[i]);
+
+		if (c != NULL && c->has_header && !vk_all_zero(c->lvm.devID.b, sizeof(c->lvm.devID.b))) {
+			*ret_known = true;
+			memcpy(ret_id, c->lvm.devID.b, 16);
+			return VK_OK;
+		}
+		if (fs == NULL)
+			fs = fs_identity(c);
+	}
+	if (fs == NULL)
+		return contents_identity(plan, ret_id, ret_known, err);
+	*ret_known = true;
+	memcpy(ret_id, fs->b, 16);
+	return VK_OK;
+}
+
 /* The same on every run: from the identity of the device and where it begins. */
-static enum vk_status fresh(const struct vk_table_plan *plan, const struct vk_proposal *p,
+static enum vk_status fresh(struct vk_table_plan *plan, const struct vk_proposal *p,
 			    const char *what, struct vk_guid *ret_guid, struct vk_error *err)
 {
+	const struct vk_candidate *own = p == NULL ? NULL : volume_of(plan, p);
 	uint8_t key[16 + 8] = {0};
+	bool known = own != NULL && own->has_header;
+	enum vk_status status = VK_OK;
 
-	if (p != NULL && p->entry.candidate != SIZE_MAX &&
-	    plan->find->candidates[p->entry.candidate].has_header)
-		memcpy(key, plan->find->candidates[p->entry.candidate].lvm.devID.b, 16);
+	if (known)
+		memcpy(key, own->lvm.devID.b, 16);
 	else
+		status = identify_disk(plan, key, &known, err);
+	if (status != VK_OK)
+		return status;
+	if (!known) {
 		vk_put_le64(key, plan->disk_sectors);
+		vk_table_note(plan, "Nothing on this disk tells it from others: the GUIDs that are new are the same on every disk of %llu "
+				    "sectors with these partitions; give it others (sgdisk -G) when two of them are in one host",
+			      (unsigned long long)plan->disk_sectors);
+	}
 	vk_put_le64(key + 16, p == NULL ? 0 : p->entry.partition.start_sector);
 	return vk_fresh_guid(what, key, sizeof(key), ret_guid, err);
 }

@@ -137,6 +137,7 @@ boot() { # boot LAYOUT SIZE WHAT
 	is "$1: done" "$CODE" 0
 	has "$1: recognised" "$OUT" "$3"
 	is "$1: number, start, end, type of all" "$(all "$file")" "$before"
+	boot_entries=$before
 	is "$1: names" "$(names "$file")" "$named"
 	run sgdisk -v "$file"
 	has "$1: sgdisk -v" "$OUT" "No problems found"
@@ -150,6 +151,11 @@ wipe "$BIG/boot.img"
 zero "$BIG/boot.img" $((208896 * 512)) 512
 repair "$BIG/boot.img"
 is "without a boot bank: the other four" "$(all "$BIG/boot.img" | cut -d ' ' -f 1 | xargs)" "1 6 7 8"
+has "without a boot bank: which one, and where" "$OUT" "partition 5 in sectors 208896 to 2306047, of which nothing is left"
+add=$(sed -n 's/.*add it after the repair: sgdisk \(.*\)\./\1/p' "$OUT")
+# shellcheck disable=SC2086 # words are meant to be split
+ok "without a boot bank: it is added as was said" sgdisk $add "$BIG/boot.img"
+is "without a boot bank: all five" "$(all "$BIG/boot.img")" "$boot_entries"
 rm -f "$BIG/boot.img"
 
 # --- a deleted partition ----------------------------------------------------------------------------------

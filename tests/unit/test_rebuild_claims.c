@@ -273,6 +273,38 @@ static void what_is_shortened(void **state)
 	}
 }
 
+/* Disks of one size and layout get GUIDs of their own, also for partitions without a volume. */
+static void fresh_guids_differ(void **state)
+{
+	struct vk_guid guids[2][5], disks[2];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct vk_lab_spec *spec = bench_spec(VK_TABLE_GPT, 512, 300 * GIB);
+		struct table_bench b;
+		struct rebuilt *r;
+
+		spec->seed = 5 + i;
+		bench_volume(spec, "");
+		b = bench_make(spec, "esxi7");
+		bench_wipe_table(&b, false);
+		r = bench_rebuild(&b, NULL);
+		assert_int_equal(r->status, VK_OK);
+		assert_int_equal(r->table.entry_count, 5);
+		disks[i] = r->table.disk_guid;
+		for (size_t k = 0; k < 5; k++) {
+			assert_true(r->table.entries[k].guid_fresh);
+			guids[i][k] = r->table.entries[k].partition.entry.uniqueGUID;
+			for (size_t before = 0; before < i; before++)
+				assert_false(vk_guid_equal(&guids[i][k], &guids[before][k]));
+		}
+		for (size_t before = 0; before < i; before++)
+			assert_false(vk_guid_equal(&disks[i], &disks[before]));
+		rebuilt_free(r);
+		bench_free(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +317,7 @@ int main(void)
 		cmocka_unit_test(no_room_beside_an_empty_extended),
 		cmocka_unit_test(an_extended_partition_too_long),
 		cmocka_unit_test(what_is_shortened),
+		cmocka_unit_test(fresh_guids_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
