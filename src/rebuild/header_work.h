@@ -25,6 +25,7 @@ struct vk_header_work {
 	struct vk_findings findings; /* of that decoding; offsets in the window */
 	struct vk_self_report self;
 	bool volume_identity_open; /* the LVM side could not settle which volume this is: nothing may be taken from its uuid */
+	bool capture_old;       /* the volume was changed since the capture that is asked: of what may change it proves nothing */
 	struct vk_rebuild_header *header; /* the result in the making */
 	bool no_memory;         /* a text or a field could not be kept: the whole ends with VK_NOMEM */
 };
