@@ -32,6 +32,11 @@ struct vk_header_work {
 
 /* Whether the caller wants that structure looked after. */
 bool vk_work_wants(const struct vk_header_work *work, enum vk_header_structure structure);
+/*
+ * The version of the file system that the caller named (fs_major); 0: none, or heartbeats or a sound LVM header contradict
+ * it, which is noted.
+ */
+unsigned vk_work_asked_major(struct vk_header_work *work);
 /* Decode the window anew: vmfs and findings. Errors: VK_IO, VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_work_decode(struct vk_header_work *work, struct vk_error *err);
 
