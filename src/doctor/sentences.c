@@ -210,6 +210,8 @@ static const struct {
 static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 {
 	const struct vk_finding *f;
+	struct vk_text whose;
+	char seen[61];
 
 	for (size_t i = 0; i < sizeof(headlines) / sizeof(headlines[0]); i++) {
 		if (!has(doc, headlines[i].code, &f) ||
@@ -222,7 +224,9 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 			vk_text_fmt(text, "%s initialised the LUN", doc->windows ? "Windows" : "Another system");
 		} else {
 			vk_text_put(text, "Another system formatted it: ");
-			vk_text_fmt(text, "%.60s", f->seen);
+			vk_text_init(&whose, seen, sizeof(seen));
+			vk_text_put(&whose, f->seen);
+			vk_text_put(text, seen);
 		}
 		return;
 	}
