@@ -39,3 +39,39 @@ exits "a label that does not fit: json" 1 doctor --json prod.img
 has "a label that does not fit: cut in front of it" "$(headline "$OUT")" 'label "aaa; it concerns'
 exits "a label that does not fit: svg" 1 doctor --svg label.svg prod.img
 ok "a label that does not fit: the picture is well-formed" xmllint --noout label.svg
+
+# --- stale signatures are not blamed for what happened elsewhere ---------------------------------------------
+truncate -s 64M other.img
+mkfs.ext4 -F -q -E nodiscard other.img 2>"$ERR" || cat "$ERR"
+put other.img 1024+0x108 00e0903a # 2001
+fresh
+dd if=other.img of=prod.img bs=512 skip=2 seek=2050 count=2 conv=notrunc status=none
+"$LAB" break --how heartbeat-corrupt prod.img >/dev/null
+exits "an old ext4 and a corrupt heartbeat: exit code" 1 doctor --json prod.img
+cp "$OUT" doctor.json
+hasnt "an old ext4 and a corrupt heartbeat: nobody formatted it" "$(codes doctor.json)" formatted
+has "an old ext4 and a corrupt heartbeat: told as two things" "$(codes doctor.json)" 'foreign-signature heartbeats'
+has "an old ext4 and a corrupt heartbeat: the answer" "$(headline doctor.json)" '^Heartbeat slots are damaged'
+hasnt "an old ext4 and a corrupt heartbeat: it did not overwrite them" "$(jq -r '.sources[0].lost[]' doctor.json)" 'heartbeat.*overwritten by ext4'
+"$LAB" make --table gpt --volume start=2048,size=300M,version=5 --volume start=616448,size=300M,version=5 two.orig >/dev/null || exit 1
+copy_disk two.orig two.img
+# an md superblock, version 1.1: magic, major version, checksum in the end
+put two.img 2048*512 "$(perl -e 'my @w = (0) x 64; @w[0, 1] = (0xa92b4efc, 1); @w[4 .. 7] = (1, 2, 3, 4); $w[18] = 1; $w[20] = 204800; $w[23] = 2;
+	my ($low, $high) = (0, 0); $low += $_ for @w; $low = ($low & 0xffffffff) + ($low >> 32); $w[54] = $low; print unpack("H*", pack("V*", @w))')"
+put two.img 616448*512+0x1400000+512*5+4 01
+exits "md at one volume, a heartbeat of the other: exit code" 1 doctor --json two.img
+cp "$OUT" doctor.json
+has "md at one volume, a heartbeat of the other: it is seen" "$(jq -r '.sources[0].foreign[].type' doctor.json)" linux_raid_member
+is "md at one volume, a heartbeat of the other: nobody formatted it" "$(codes doctor.json)" "foreign-signature heartbeats"
+
+# --- the header says this, a proved entry says that ----------------------------------------------------------------
+"$LAB" make --volume start=2048,size=10G,version=6 --volume start=41945088,size=10G,version=6 lengths.img >/dev/null || exit 1
+exits "two lengths: first there is one" 0 doctor lengths.img
+flip lengths.img 2048*512+0x100000+0x5E+2 4
+exits "two lengths: exit code" 1 doctor --json lengths.img
+cp "$OUT" doctor.json
+is "two lengths: told" "$(codes doctor.json)" length
+has "two lengths: the answer" "$(headline doctor.json)" 'two lengths'
+hasnt "two lengths: that header is not consistent" "$(jq -r '.sources[0].intact[]' doctor.json)" 'sector 2048:.*LVM device header'
+has "two lengths: the other one is" "$(jq -r '.sources[0].intact[]' doctor.json)" 'sector 41945088:.*LVM device header'
+is "two lengths: next" "$(commands doctor.json)" "vmfskit capture lengths.img --store nowhere; vmfskit decode lengths.img"
