@@ -200,6 +200,7 @@ static const struct {
 	{VK_F_INCIDENT_SHRUNK, "The disk is shorter than what lies on it"},
 	{VK_F_INCIDENT_TABLE_DAMAGED, "A part of the partition table is damaged"},
 	{VK_F_INCIDENT_HEARTBEATS, "Heartbeat slots are damaged"},
+	{VK_F_INCIDENT_LENGTH, "The LVM header and the partition table give the volume two lengths"},
 	{VK_F_INCIDENT_REMAINS, "Another system's signature lies in the volume, and may be older than it"},
 	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
 	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
