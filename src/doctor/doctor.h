@@ -138,6 +138,9 @@ void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area);
 /* Whether the LVM metadata was written by a host since the capture: its header is consistent and of a later generation. */
 bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject);
 
+/* Whether the header gives another length than the partition entry, which a checksum proves. */
+bool vk_length_contradicts(const struct vk_doctor *doc, const struct vk_subject *subject);
+
 /* judge_unit.c: one unit by itself. */
 enum vk_damage vk_judge_unit(const struct vk_doctor *doc, const struct vk_area *area, uint64_t offset,
 			     const uint8_t *unit);

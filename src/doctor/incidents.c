@@ -202,6 +202,23 @@ static void name_unused(struct vk_doctor *doc, size_t i)
 		    (unsigned long long)(doc->subjects[i].start_bytes / doc->source.sector_size));
 }
 
+static void name_length(struct vk_doctor *doc, size_t i)
+{
+	const struct vk_subject *s = &doc->subjects[i];
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+	struct vk_finding f;
+
+	if (!vk_length_contradicts(doc, s))
+		return;
+	vk_finding_init(&f, VK_F_INCIDENT_LENGTH, s->start_bytes + VK_LVM_HEADER_OFFSET, VK_UNIT_BYTES,
+			"the LVM header of the volume at sector %llu gives another length than its partition entry",
+			(unsigned long long)(s->start_bytes / doc->source.sector_size));
+	vk_finding_seen(&f, "%llu bytes in the header", (unsigned long long)v->lvm.totalBytes);
+	vk_finding_expected(&f, "%llu bytes, as the entry says, whose checksum fits",
+			    (unsigned long long)vk_mul_sat(v->sectors, doc->source.sector_size));
+	vk_findings_add(&doc->d->findings, &f);
+}
+
 static void name_headers(struct vk_doctor *doc, size_t i)
 {
 	const struct vk_subject *s = &doc->subjects[i];
@@ -218,6 +235,7 @@ static void name_headers(struct vk_doctor *doc, size_t i)
 		    (unsigned long long)(s->start_bytes / doc->source.sector_size));
 	else
 		name_unused(doc, i);
+	name_length(doc, i);
 }
 
 static void name_file_system(struct vk_doctor *doc, size_t i)

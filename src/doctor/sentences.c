@@ -200,6 +200,7 @@ static const struct {
 	{VK_F_INCIDENT_SHRUNK, "The disk is shorter than what lies on it"},
 	{VK_F_INCIDENT_TABLE_DAMAGED, "A part of the partition table is damaged"},
 	{VK_F_INCIDENT_HEARTBEATS, "Heartbeat slots are damaged"},
+	{VK_F_INCIDENT_LENGTH, "The LVM header and the partition table give the volume two lengths"},
 	{VK_F_INCIDENT_REMAINS, "Another system's signature lies in the volume, and may be older than it"},
 	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
 	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
@@ -210,6 +211,8 @@ static const struct {
 static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 {
 	const struct vk_finding *f;
+	struct vk_text whose;
+	char seen[61];
 
 	for (size_t i = 0; i < sizeof(headlines) / sizeof(headlines[0]); i++) {
 		if (!has(doc, headlines[i].code, &f) ||
@@ -222,7 +225,9 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 			vk_text_fmt(text, "%s initialised the LUN", doc->windows ? "Windows" : "Another system");
 		} else {
 			vk_text_put(text, "Another system formatted it: ");
-			vk_text_fmt(text, "%.60s", f->seen);
+			vk_text_init(&whose, seen, sizeof(seen));
+			vk_text_put(&whose, f->seen);
+			vk_text_put(text, seen);
 		}
 		return;
 	}

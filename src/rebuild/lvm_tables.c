@@ -23,6 +23,7 @@ struct tables {
 	uint64_t first_changed; /* partition offset of the first entry that changes */
 	bool keep_entries;      /* those of LVM6 are of free lengths: what covers the volume is right */
 	bool rebuilt;           /* nothing of the tables was left */
+	bool regrouped;         /* LVM6: how the extents were divided into entries is not known */
 };
 
 static void make_entry(const struct vk_lvm_case *c, const struct region *r, uint64_t i,
@@ -200,6 +201,7 @@ static void give_verdict(const struct tables *t)
 {
 	struct vk_header_work *work = t->c->work;
 	const char *from = t->c->sizes.volume_pes_from;
+	bool guess = t->rebuilt || t->regrouped;
 
 	if (t->entries_changed == 0 && t->maps_changed == 0) {
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_INTACT, "every extent is where it belongs");
@@ -207,13 +209,17 @@ static void give_verdict(const struct tables *t)
 	}
 	if (t->entries_changed > 0)
 		vk_work_field(work, &vk_lvm_pe_layout, NULL, t->first_changed,
-			      t->rebuilt ? VK_FIELD_USUAL : VK_FIELD_COMPUTED, t->rebuilt, NULL, NULL,
+			      guess ? VK_FIELD_USUAL : VK_FIELD_COMPUTED, guess, NULL, NULL,
 			      "%llu PE table entries, one extent behind the other from the data offset on",
 			      (unsigned long long)t->entries_changed);
 	if (t->rebuilt)
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
 				"%llu extents one behind the other, as on every device seen; their number from %s",
 				(unsigned long long)t->c->sizes.volume_pes, from);
+	else if (t->regrouped)
+		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
+				"%llu extents in as few entries as hold them: how they were divided is not known",
+				(unsigned long long)t->c->sizes.volume_pes);
 	else
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_MENDED,
 				"%llu entries and %llu bitmaps put right; the others show the order",
@@ -246,6 +252,9 @@ enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err)
 	}
 	r.count = c->six ? vk_lvm_six_entries(c, &t.keep_entries)
 			 : vk_min_u64(c->sizes.volume_pes, REGION_PES);
+	t.regrouped = c->six && !t.keep_entries &&
+		      (c->survey.good != r.count || c->survey.entries != r.count ||
+		       c->survey.bytes / VK_LVM_PE_BYTES != c->sizes.volume_pes);
 	r.maps = c->six ? 1 : (r.count + VK_LVM_PES_PER_MAP - 1) / VK_LVM_PES_PER_MAP;
 	if (c->six && r.count > VK_LVM_PES_PER_MAP)
 		return vk_error_set(err, VK_UNSUPPORTED, vk_io_name(c->work->base),

@@ -177,6 +177,77 @@ static void captures_are_not_believed_blindly(void **state)
 	vk_io_close(other);
 }
 
+static void assert_origin(const struct header_bench *b, const struct vk_layout *layout, const char *name,
+			  enum vk_field_origin origin)
+{
+	const struct vk_rebuilt_field *f = header_bench_field(b, layout, name);
+
+	if (f == NULL || f->origin != origin)
+		fail_msg("%s: %s", name, f == NULL ? "not told" : vk_field_origin_name(f->origin));
+}
+
+/* Generation and time of change of what is left are others than in the capture: it knows the lost half of before. */
+static void captures_of_before_a_change(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct vk_source source = open_source(io);
+	struct vk_known_header known = {&source, 0, "earlier", false};
+	struct vk_rebuild_header_options options = {.known = &known, .known_count = 1};
+	struct vk_scsi_disk_id live = {.type = VK_SCSI_ID_NAA, .len = 22, .id = {0x60, 1, 2}};
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, io);
+	for (unsigned later = 0; later < 2; later++) {
+		enum vk_field_origin may_change = later ? VK_FIELD_USUAL : VK_FIELD_CAPTURE;
+
+		header_bench_reset(&b);
+		header_bench_zero(&b, 0x100000, 512);
+		if (later) {
+			header_bench_hurt(&b, 0x100208, "\x2A", 1);
+			header_bench_hurt(&b, 0x100288 + 5, "\x2A", 1);
+		}
+		header_bench_must_plan(&b, &options);
+		assert_origin(&b, &vk_lvm_device_layout, "generation", may_change);
+		assert_origin(&b, &vk_lvm_device_layout, "modTimeUS", may_change);
+		assert_origin(&b, &vk_scsi_disk_id_layout, "id", may_change);
+		assert_origin(&b, &vk_lvm_device_layout, "devID", VK_FIELD_CAPTURE);
+		assert_true(vk_field_origin_exact(header_bench_field(&b, &vk_lvm_device_layout, "numPEs")->origin));
+		assert_true(vk_field_origin_exact(header_bench_field(&b, &vk_lvm_device_layout, "totalBytes")->origin));
+		assert_true(header_bench_same(&b, 0x100000, 512));
+		assert_false(b.header.guessed);
+		assert_int_equal(header_bench_says(b.header.notes, b.header.note_count, "may be old"), later);
+	}
+	/* and whose label is told is not surer than that */
+	header_bench_zero(&b, 0x1300000, 512);
+	header_bench_must_plan(&b, &options);
+	assert_origin(&b, &vk_fs_descriptor_layout, "minorVersion", VK_FIELD_USUAL);
+	assert_origin(&b, &vk_fs_descriptor_layout, "uuid", VK_FIELD_CAPTURE);
+	/* where the disk lies now is told better by itself */
+	options.live_id = &live;
+	header_bench_must_plan(&b, &options);
+	assert_string_equal(header_bench_field(&b, &vk_scsi_disk_id_layout, "id")->from, "the LUN as this host sees it");
+	options.live_id = NULL;
+	header_bench_reset(&b);
+	header_bench_zero(&b, 0x100200, 512);
+	header_bench_hurt(&b, 0x100072, "\x2A", 1);
+	header_bench_hurt(&b, 0x10009A + 5, "\x2A", 1);
+	header_bench_must_plan(&b, &options);
+	assert_origin(&b, &vk_lvm_volume_layout, "generation", VK_FIELD_USUAL);
+	assert_origin(&b, &vk_lvm_volume_layout, "uuid", VK_FIELD_COPY);
+	assert_origin(&b, &vk_lvm_volume_layout, "creationTimeUS", VK_FIELD_CAPTURE);
+	assert_true(vk_field_origin_exact(header_bench_field(&b, &vk_lvm_volume_layout, "numPEs")->origin));
+	assert_true(header_bench_same(&b, 0x100200, 512));
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "The volume descriptor is lost"));
+	/* one field of a sound header is told by its own name */
+	header_bench_reset(&b);
+	header_bench_hurt(&b, 0x10000E, "\x09", 1);
+	header_bench_must_plan(&b, &options);
+	assert_origin(&b, &vk_scsi_disk_id_layout, "lun", VK_FIELD_CAPTURE);
+	header_bench_close(&b);
+	vk_source_close(&source);
+}
+
 static void other_extents_tell(void **state)
 {
 	(void)state;
@@ -265,6 +336,37 @@ static void lost_member_is_refused(void **state)
 	assert_int_equal(header_bench_plan(&b, NULL), VK_UNSUPPORTED);
 	assert_true(b.err.remedy[0] != '\0');
 	assert_int_equal(vk_overlay_dirty_bytes(b.plan), 0);
+	header_bench_close(&b);
+}
+
+/* One entry of LVM6 gone: the other one does not tell how long it was, so what is made is a guess. */
+static void entries_of_lvm6(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=6", 20 * TIB, 1, 0);
+	const struct vk_rebuilt_field *f = NULL;
+	struct header_bench b;
+
+	(void)state;
+	header_bench_open(&b, io);
+	for (uint64_t entry = 0; entry < 2; entry++) {
+		uint8_t first;
+		struct vk_lvm_geometry g;
+
+		vk_lvm_geometry(&(struct vk_lvm_device){.majorVersion = 6, .mdAlignment = 4096}, 0x100000, &g);
+		header_bench_reset(&b);
+		header_bench_get(b.sound, g.first_bitmap + g.bitmap_bytes + 128 * entry, &first, 1);
+		assert_int_equal(first, 1);
+		header_bench_hurt(&b, g.first_bitmap + g.bitmap_bytes + 128 * entry + 0x19, "\xAA\x55", 2);
+		header_bench_must_plan(&b, NULL);
+		for (size_t i = 0; i < b.header.field_count; i++)
+			if (b.header.fields[i].layout == &vk_lvm_pe_layout && strstr(b.header.fields[i].from, "entries"))
+				f = &b.header.fields[i];
+		assert_non_null(f);
+		assert_int_equal(f->origin, VK_FIELD_USUAL);
+		assert_true(b.header.guessed);
+		assert_int_equal(b.header.verdicts[VK_HS_PE_TABLES].state, VK_STRUCTURE_REBUILT);
+		f = NULL;
+	}
 	header_bench_close(&b);
 }
 
@@ -426,10 +528,12 @@ int main(void)
 		cmocka_unit_test(structures_come_back),
 		cmocka_unit_test(captures_know_every_field),
 		cmocka_unit_test(captures_are_not_believed_blindly),
+		cmocka_unit_test(captures_of_before_a_change),
 		cmocka_unit_test(other_extents_tell),
 		cmocka_unit_test(regions_of_others_are_not_bent),
 		cmocka_unit_test(undecidable_lengths_stay),
 		cmocka_unit_test(lost_member_is_refused),
+		cmocka_unit_test(entries_of_lvm6),
 		cmocka_unit_test(large_devices),
 		cmocka_unit_test(length_not_known),
 		cmocka_unit_test(published_headers),
