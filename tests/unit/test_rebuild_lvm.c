@@ -139,6 +139,10 @@ static void captures_know_every_field(void **state)
 		header_bench_zero(&b, 0x100000, 0x1000000);
 		header_bench_must_plan(&b, &options);
 		assert_true(header_bench_lvm_same(&b));
+		assert_false(b.header.guessed); /* nor are the PE tables, which the capture shows */
+		source.vmfs[0].start_sector++;  /* so that it shows others */
+		header_bench_must_plan(&b, &options);
+		assert_true(b.header.guessed);
 		header_bench_close(&b);
 		vk_source_close(&source);
 	}
