@@ -2,6 +2,7 @@
 /* PE tables, captures, other extents, large devices: what the repair of LVM regions takes from where. */
 #include "header_bench.h"
 #include "lvm_samples.h"
+#include "scsi/device_info.h"
 
 static const uint64_t five_gib = 5 * GIB + 100 * 512;
 
@@ -197,7 +198,7 @@ static void captures_of_before_a_change(void **state)
 	struct vk_source source = open_source(io);
 	struct vk_known_header known = {&source, 0, "earlier", false};
 	struct vk_rebuild_header_options options = {.known = &known, .known_count = 1};
-	struct vk_scsi_disk_id live = {.type = VK_SCSI_ID_NAA, .len = 22, .id = {0x60, 1, 2}};
+	struct vk_scsi_disk_id live = source.vmfs[0].lvm.diskID;
 	struct header_bench b;
 
 	(void)state;
@@ -250,6 +251,37 @@ static void captures_of_before_a_change(void **state)
 	assert_origin(&b, &vk_scsi_disk_id_layout, "lun", VK_FIELD_CAPTURE);
 	header_bench_close(&b);
 	vk_source_close(&source);
+}
+
+/* A disk id that survives nowhere becomes that of the LUN; not when the SD table names another one. */
+static void the_live_lun_is_told(void **state)
+{
+	const struct vk_device_info virtual = {.wwid = "naa.600144f0c0ffee000000000000000042", .model = "Virtual disk"};
+	const struct vk_device_info none = {.wwid = "t10.ATA     disk", .model = "disk"};
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct vk_scsi_disk_id live;
+	struct vk_rebuild_header_options options = {.live_id = &live};
+	struct vk_lvm_geometry g;
+	struct header_bench b;
+
+	(void)state;
+	assert_false(vk_device_info_disk_id(&none, &live));
+	assert_true(vk_device_info_disk_id(&virtual, &live));
+	assert_int_equal(live.type, VK_SCSI_ID_NAA);
+	assert_int_equal(live.len, 22);
+	assert_memory_equal(live.id + 16, "Virtua", 6);
+	header_bench_open(&b, io);
+	header_bench_zero(&b, 0x100000, 0x80000);
+	header_bench_must_plan(&b, &options);
+	assert_origin(&b, &vk_scsi_disk_id_layout, "id", VK_FIELD_USUAL);
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "as the original on this LUN"));
+	assert_false(header_bench_says(b.header.lost, b.header.lost_count, "diskID"));
+	vk_lvm_geometry(&(struct vk_lvm_device){.majorVersion = 5}, 0x100000, &g);
+	header_bench_hurt(&b, g.sd_table, "naa.600144f0c0ffee000000000000000043:1", 39);
+	header_bench_must_plan(&b, &options);
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "it may be a copy"));
+	assert_origin(&b, &vk_scsi_disk_id_layout, "id", VK_FIELD_FRESH);
+	header_bench_close(&b);
 }
 
 static void other_extents_tell(void **state)
@@ -533,6 +565,7 @@ int main(void)
 		cmocka_unit_test(captures_know_every_field),
 		cmocka_unit_test(captures_are_not_believed_blindly),
 		cmocka_unit_test(captures_of_before_a_change),
+		cmocka_unit_test(the_live_lun_is_told),
 		cmocka_unit_test(other_extents_tell),
 		cmocka_unit_test(regions_of_others_are_not_bent),
 		cmocka_unit_test(undecidable_lengths_stay),
