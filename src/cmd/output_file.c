@@ -50,17 +50,13 @@ enum vk_status vk_output_open(const char *path, bool overwrite, struct vk_output
 
 enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk_error *err)
 {
-	bool failed = ferror(file->out) != 0 || fflush(file->out) != 0 || fsync(fileno(file->out)) != 0;
-	int code = errno;
 	enum vk_status status = VK_OK;
 
-	if (fclose(file->out) != 0 && !failed) {
-		failed = true;
-		code = errno;
-	}
-	if (keep && failed)
-		status = vk_error_errno(err, code, file->path, "cannot write the file");
-	else if (keep && file->overwrite)
+	if (keep && (ferror(file->out) != 0 || fflush(file->out) != 0 || fsync(fileno(file->out)) != 0))
+		status = vk_error_errno(err, errno, file->path, "cannot write the file");
+	if (fclose(file->out) != 0 && keep && status == VK_OK)
+		status = vk_error_errno(err, errno, file->path, "cannot write the file");
+	if (keep && status == VK_OK && file->overwrite)
 		status = check_place(file->path, true, err);
 	if (keep && status == VK_OK &&
 	    renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, file->overwrite ? 0 : RENAME_NOREPLACE) != 0)

@@ -96,7 +96,7 @@ static bool header_is_wrong(const struct vk_doctor *doc)
 
 static bool anything_is_wrong(const struct vk_doctor *doc)
 {
-	return table_is_wrong(doc) || header_is_wrong(doc) || doc->d->damaged;
+	return table_is_wrong(doc) || header_is_wrong(doc) || has(doc, VK_F_INCIDENT_LENGTH) || doc->d->damaged;
 }
 
 static void advise_caution(struct vk_doctor *doc)
@@ -191,6 +191,8 @@ static void advise_commands(struct vk_doctor *doc)
 	add(doc, command(doc, "capture", NULL, true),
 	    "Saves what is still there before anything is tried. The disk is only read.");
 	advise_repair(doc);
+	if (has(doc, VK_F_INCIDENT_LENGTH))
+		add(doc, command(doc, "decode", NULL, false), "Shows the entry and the header side by side.");
 }
 
 void vk_doctor_advise(struct vk_doctor *doc)

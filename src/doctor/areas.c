@@ -218,7 +218,7 @@ static void add_file_descriptors(struct vk_doctor *doc, size_t index, const stru
 	bool six = vk_fs_is_vmfs6(fs);
 	uint64_t md = six ? fs->mdAlignment : 512;
 	uint64_t group = v->fs_geometry.vh_end + fs->fdcClusterGroupOffset;
-	uint64_t clusters = fs->fdcClustersPerGroup, held = fs->fdcClustersPerGroup, descriptors = UINT64_MAX;
+	uint64_t clusters = fs->fdcClustersPerGroup, held = clusters, descriptors = UINT64_MAX;
 	uint8_t head[512];
 
 	if (!v->fs_usable || clusters == 0 || clusters > CLUSTERS_MAX || fs->fdcClusterGroupOffset % 512 != 0 ||

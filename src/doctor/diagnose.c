@@ -150,7 +150,7 @@ static enum vk_status diagnose(struct vk_io *io, const char *path, const struct 
 {
 	struct vk_diagnosis d = {0};
 	struct vk_doctor *doc = calloc(1, sizeof(*doc));
-	struct vk_error own;
+	struct vk_error own = {.status = VK_OK};
 	enum vk_status status;
 
 	if (doc == NULL) {

@@ -138,6 +138,9 @@ void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area);
 /* Whether the LVM metadata was written by a host since the capture: its header is consistent and of a later generation. */
 bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject);
 
+/* Whether the header gives another length than the partition entry, which a checksum proves. */
+bool vk_length_contradicts(const struct vk_doctor *doc, const struct vk_subject *subject);
+
 /* judge_unit.c: one unit by itself. */
 enum vk_damage vk_judge_unit(const struct vk_doctor *doc, const struct vk_area *area, uint64_t offset,
 			     const uint8_t *unit);
@@ -169,9 +172,13 @@ struct vk_harm {
 	uint64_t wrong_bytes;
 	uint64_t zero_bytes; /* of these */
 	uint64_t seen_bytes; /* of all that was taken */
+	uint64_t gap_from_bytes; /* the widest stretch between first and last without harm; both 0 when none is wide */
+	uint64_t gap_to_bytes;   /* where the harm goes on */
 };
 bool vk_doctor_harm(const struct vk_doctor *doc, bool (*take)(const struct vk_doctor *doc,
 			    const struct vk_stretch *s, const void *ctx), const void *ctx, struct vk_harm *ret_harm);
+/* "sectors 0 to 33 and 41943007 to 41943039": where harm lies, in one or two pieces. */
+void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *harm, struct vk_text *text);
 
 /* incidents.c, sentences.c, advise.c */
 void vk_doctor_name_incidents(struct vk_doctor *doc);

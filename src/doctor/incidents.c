@@ -37,16 +37,6 @@ static bool accept(const struct vk_doctor *doc, const struct vk_stretch *s, cons
 	       (f->kind < 0 || (int)a->kind == f->kind);
 }
 
-static void sectors(const struct vk_doctor *doc, const struct vk_harm *h, struct vk_text *text)
-{
-	uint64_t first = h->first_bytes / doc->source.sector_size, last = h->last_bytes / doc->source.sector_size;
-
-	if (first == last)
-		vk_text_fmt(text, "sector %llu", (unsigned long long)first);
-	else
-		vk_text_fmt(text, "sectors %llu to %llu", (unsigned long long)first, (unsigned long long)last);
-}
-
 static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct vk_harm *h, const char *seen,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct vk_harm *h, const char *seen,
@@ -65,7 +55,7 @@ static void put(struct vk_doctor *doc, enum vk_finding_code code, const struct v
 		vk_text_init(&text, f.message, sizeof(f.message));
 		vk_text_put(&text, words);
 		vk_text_put(&text, ": at least ");
-		sectors(doc, h, &text);
+		vk_doctor_put_sectors(doc, h, &text);
 	}
 	if (seen != NULL && seen[0] != '\0')
 		vk_finding_seen(&f, "%s", seen);
@@ -212,6 +202,23 @@ static void name_unused(struct vk_doctor *doc, size_t i)
 		    (unsigned long long)(doc->subjects[i].start_bytes / doc->source.sector_size));
 }
 
+static void name_length(struct vk_doctor *doc, size_t i)
+{
+	const struct vk_subject *s = &doc->subjects[i];
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+	struct vk_finding f;
+
+	if (!vk_length_contradicts(doc, s))
+		return;
+	vk_finding_init(&f, VK_F_INCIDENT_LENGTH, s->start_bytes + VK_LVM_HEADER_OFFSET, VK_UNIT_BYTES,
+			"the LVM header of the volume at sector %llu gives another length than its partition entry",
+			(unsigned long long)(s->start_bytes / doc->source.sector_size));
+	vk_finding_seen(&f, "%llu bytes in the header", (unsigned long long)v->lvm.totalBytes);
+	vk_finding_expected(&f, "%llu bytes, as the entry says, whose checksum fits",
+			    (unsigned long long)vk_mul_sat(v->sectors, doc->source.sector_size));
+	vk_findings_add(&doc->d->findings, &f);
+}
+
 static void name_headers(struct vk_doctor *doc, size_t i)
 {
 	const struct vk_subject *s = &doc->subjects[i];
@@ -228,6 +235,7 @@ static void name_headers(struct vk_doctor *doc, size_t i)
 		    (unsigned long long)(s->start_bytes / doc->source.sector_size));
 	else
 		name_unused(doc, i);
+	name_length(doc, i);
 }
 
 static void name_file_system(struct vk_doctor *doc, size_t i)

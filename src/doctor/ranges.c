@@ -9,6 +9,9 @@
 
 enum { RANGES_MAX = 8192 };
 
+/* Less between two damaged places is not worth two pieces. */
+#define WIDE_GAP_BYTES ((uint64_t)1 << 20)
+
 bool vk_doctor_harm(const struct vk_doctor *doc,
 		    bool (*take)(const struct vk_doctor *doc, const struct vk_stretch *s, const void *ctx), const void *ctx,
 		    struct vk_harm *ret_harm)
@@ -25,6 +28,11 @@ bool vk_doctor_harm(const struct vk_doctor *doc,
 			continue;
 		if (harm.wrong_bytes == 0)
 			harm.first_bytes = s->offset_bytes;
+		else if (s->offset_bytes - (harm.last_bytes + 1) >
+			 vk_max_u64(WIDE_GAP_BYTES, harm.gap_to_bytes - harm.gap_from_bytes)) {
+			harm.gap_from_bytes = harm.last_bytes + 1;
+			harm.gap_to_bytes = s->offset_bytes;
+		}
 		harm.last_bytes = s->offset_bytes + s->length_bytes - 1;
 		harm.wrong_bytes += s->length_bytes;
 		if (s->damage == VK_DAMAGE_ZERO)
@@ -32,6 +40,29 @@ bool vk_doctor_harm(const struct vk_doctor *doc,
 	}
 	*ret_harm = harm;
 	return harm.wrong_bytes > 0;
+}
+
+static void put_piece(const struct vk_doctor *doc, uint64_t first_bytes, uint64_t last_bytes, struct vk_text *text)
+{
+	uint64_t first = first_bytes / doc->source.sector_size, last = last_bytes / doc->source.sector_size;
+
+	vk_text_fmt(text, "%llu", (unsigned long long)first);
+	if (last != first)
+		vk_text_fmt(text, " to %llu", (unsigned long long)last);
+}
+
+void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *harm, struct vk_text *text)
+{
+	uint32_t ss = doc->source.sector_size;
+
+	vk_text_put(text, harm->first_bytes / ss == harm->last_bytes / ss ? "sector " : "sectors ");
+	if (harm->gap_to_bytes == 0) {
+		put_piece(doc, harm->first_bytes, harm->last_bytes, text);
+		return;
+	}
+	put_piece(doc, harm->first_bytes, harm->gap_from_bytes - 1, text);
+	vk_text_put(text, " and ");
+	put_piece(doc, harm->gap_to_bytes, harm->last_bytes, text);
 }
 
 static void describe(const struct vk_doctor *doc, const struct vk_stretch *s, struct vk_damage_range *r)

@@ -200,6 +200,7 @@ static const struct {
 	{VK_F_INCIDENT_SHRUNK, "The disk is shorter than what lies on it"},
 	{VK_F_INCIDENT_TABLE_DAMAGED, "A part of the partition table is damaged"},
 	{VK_F_INCIDENT_HEARTBEATS, "Heartbeat slots are damaged"},
+	{VK_F_INCIDENT_LENGTH, "The LVM header and the partition table give the volume two lengths"},
 	{VK_F_INCIDENT_REMAINS, "Another system's signature lies in the volume, and may be older than it"},
 	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
 	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
@@ -210,6 +211,8 @@ static const struct {
 static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 {
 	const struct vk_finding *f;
+	struct vk_text whose;
+	char seen[61];
 
 	for (size_t i = 0; i < sizeof(headlines) / sizeof(headlines[0]); i++) {
 		if (!has(doc, headlines[i].code, &f) ||
@@ -222,7 +225,9 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 			vk_text_fmt(text, "%s initialised the LUN", doc->windows ? "Windows" : "Another system");
 		} else {
 			vk_text_put(text, "Another system formatted it: ");
-			vk_text_fmt(text, "%.60s", f->seen);
+			vk_text_init(&whose, seen, sizeof(seen));
+			vk_text_put(&whose, f->seen);
+			vk_text_put(text, seen);
 		}
 		return;
 	}
@@ -234,11 +239,11 @@ static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 {
 	bool header = has(doc, VK_F_INCIDENT_HEADER_LOST, NULL) || has(doc, VK_F_INCIDENT_MAGIC_WIPED, NULL);
 	bool fs = has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST, NULL) || has(doc, VK_F_INCIDENT_METADATA_HIT, NULL);
+	struct vk_harm harm;
 
-	if (doc->d->damaged) {
-		vk_text_fmt(text, "; at least bytes %llu to %llu are concerned",
-			    (unsigned long long)doc->d->first_damaged_bytes,
-			    (unsigned long long)doc->d->last_damaged_bytes);
+	if (vk_doctor_harm(doc, NULL, NULL, &harm)) {
+		vk_text_put(text, "; it concerns at least ");
+		vk_doctor_put_sectors(doc, &harm, text);
 		if (!header && !fs && doc->subject_count > 0)
 			vk_text_put(text, doc->subject_count == 1 ? "; the volume's own headers are in order"
 								   : "; the volumes' own headers are in order");

@@ -117,7 +117,7 @@ static bool look_at(struct vk_doctor *doc, const struct vk_subject *s, struct ru
 
 bool vk_doctor_look_for_stripes(struct vk_doctor *doc)
 {
-	struct runs *runs = malloc(sizeof(*runs));
+	struct runs *runs = calloc(1, sizeof(*runs));
 	bool sound = runs != NULL;
 
 	if (!sound)

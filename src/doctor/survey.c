@@ -16,7 +16,7 @@ bool vk_stretch_add(struct vk_doctor *doc, const struct vk_stretch *stretch)
 		last->length_bytes += stretch->length_bytes;
 		return true;
 	}
-	if (doc->stretch_count == doc->stretch_cap) {
+	if (doc->stretches == NULL || doc->stretch_count == doc->stretch_cap) {
 		size_t cap = doc->stretch_cap == 0 ? 256 : doc->stretch_cap * 2;
 		struct vk_stretch *grown = realloc(doc->stretches, cap * sizeof(*grown));
 

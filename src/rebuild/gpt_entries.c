@@ -217,6 +217,8 @@ static bool protects_all(const struct vk_gpt_case *c)
 static void notice_newer(struct vk_gpt_case *c)
 {
 	const struct vk_gpt_header_seen *last = &c->look.headers[1];
+	/* what it names is too damaged to be proved, and yet counts as a hint */
+	bool remains = last->present && !vk_gpt_header_trusted(last);
 	bool in_new_place = vk_gpt_has_entries(c->backup) && memcmp(c->backup->bytes, c->j.image.array,
 							     c->look.array_bytes) == 0;
 
@@ -224,11 +226,11 @@ static void notice_newer(struct vk_gpt_case *c)
 		return;
 	if (other_entry(c, c->primary))
 		c->newer = "other entries in the primary array";
-	else if (in_new_place && (!last->present || last->header.entriesCRC32 == c->backup->crc))
+	else if (in_new_place && (!remains || last->header.entriesCRC32 == c->backup->crc))
 		return;
 	else if (other_entry(c, c->backup))
 		c->newer = "other entries at the end of the disk";
-	else if (last->present && last != c->chosen)
+	else if (remains)
 		c->newer = "a header in the last sector";
 	else if (protects_all(c))
 		c->newer = "sector 0 protects all of it";

@@ -62,7 +62,7 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 	uint64_t needed = p->entry.partition.sectors;
 	unsigned long long start = p->entry.partition.start_sector;
 
-	if (said == needed)
+	if (said == needed && p->entry.length_exact)
 		return;
 	p->entry.bytes_exact = false;
 	if (!p->entry.length_exact) {
@@ -74,12 +74,13 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 		}
 		p->entry.partition.sectors = said;
 		p->entry.length_exact = entry->claim > VK_CLAIM_DOUBTFUL;
+		p->entry.length_rounded = false;
 		p->open_end = false;
-		p->entry.bytes_exact = entry->entry.bytes_exact;
+		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
 		vk_proposal_why(p, "%llu sectors are what %s says", (unsigned long long)said, entry->name);
 	} else if (said > needed && entry->claim == VK_CLAIM_TABLE && entry->stands) {
 		p->entry.partition.sectors = said;
-		p->entry.bytes_exact = entry->entry.bytes_exact;
+		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
 		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so",
 			      start, (unsigned long long)(said - needed));
 	} else {
@@ -109,6 +110,7 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
 	p->entry.origin = entry->entry.origin;
 	p->by = entry->by;
+	p->rank = entry->rank;
 	p->has_entry = entry->has_entry;
 	if (from->number != 0) {
 		to->number = from->number;
@@ -135,6 +137,7 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 static void take_row(const struct vk_proposal *row, struct vk_proposal *p)
 {
 	p->by = VK_PROPOSED_LAYOUT;
+	p->rank = row->rank;
 	p->entry.origin = VK_ENTRY_LAYOUT;
 	p->entry.partition.number = row->entry.partition.number;
 	p->entry.number_exact = true;

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The doctor on what was crafted, or is rare: endless superblocks, cut labels, headers that contradict the table, stale
+# signatures, disks that are two things at once, names that look like options.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+PATH=$PATH:/usr/sbin:/sbin
+need perl jq mkfs.ext4 xmllint iconv
+cd "$TMP" || exit 1
+
+doctor() { "$VMFSKIT" doctor --heartbeat-wait 0 --store nowhere "$@"; }
+codes() { jq -r '[.sources[].findings[].code | sub("incident."; "")] | sort | unique | join(" ")' "$1"; }
+commands() { jq -r '[.sources[0].next[].command | values] | join("; ")' "$1"; }
+headline() { jq -r '.sources[0].headline' "$1"; }
+# put FILE OFFSET HEX: these bytes
+put() { perl -e 'open(my $f, "+<:raw", $ARGV[0]) or die; sysseek($f, $ARGV[1], 0); syswrite($f, pack("H*", $ARGV[2])) or die' "$1" $(($2)) "$3"; }
+# flip FILE OFFSET BIT
+flip() { perl -e 'open(my $f, "+<:raw", $ARGV[0]) or die; sysseek($f, $ARGV[1], 0); sysread($f, my $b, 1); sysseek($f, $ARGV[1], 0);
+	syswrite($f, chr(ord($b) ^ 1 << $ARGV[2])) or die' "$1" $(($2)) "$3"; }
+
+"$LAB" make --table gpt --vmfs 5 --start 2048 --size 420M --label prod prod.orig >/dev/null || exit 1
+fresh() { copy_disk prod.orig prod.img; }
+
+# --- an ext superblock of 2^40 groups ------------------------------------------------------------------
+fresh
+mkfs.ext4 -F -q -E nodiscard,offset=1048576 prod.img 400M 2>"$ERR" || cat "$ERR"
+put prod.img 1048576+1024+4 00000000
+put prod.img 1048576+1024+0x20 00010000
+put prod.img 1048576+1024+0x150 00000100
+exits "an endless ext file system is told in no time" 1 timeout 20 "$VMFSKIT" doctor --heartbeat-wait 0 --store nowhere prod.img
+
+# --- a label that ends in the middle of a character --------------------------------------------------------
+fresh
+mkfs.ext4 -F -q -E nodiscard -L aaaé -U 12345678-1234-4234-8234-123456789abc prod.img 2>"$ERR" || cat "$ERR"
+exits "a label that does not fit: exit code" 1 doctor prod.img
+cp "$OUT" said.txt
+ok "a label that does not fit: no broken character" iconv -f utf-8 -t utf-8 said.txt
+exits "a label that does not fit: json" 1 doctor --json prod.img
+has "a label that does not fit: cut in front of it" "$(headline "$OUT")" 'label "aaa; it concerns'
+exits "a label that does not fit: svg" 1 doctor --svg label.svg prod.img
+ok "a label that does not fit: the picture is well-formed" xmllint --noout label.svg
+
+# --- stale signatures are not blamed for what happened elsewhere ---------------------------------------------
+truncate -s 64M other.img
+mkfs.ext4 -F -q -E nodiscard other.img 2>"$ERR" || cat "$ERR"
+put other.img 1024+0x108 00e0903a # 2001
+fresh
+dd if=other.img of=prod.img bs=512 skip=2 seek=2050 count=2 conv=notrunc status=none
+"$LAB" break --how heartbeat-corrupt prod.img >/dev/null
+exits "an old ext4 and a corrupt heartbeat: exit code" 1 doctor --json prod.img
+cp "$OUT" doctor.json
+hasnt "an old ext4 and a corrupt heartbeat: nobody formatted it" "$(codes doctor.json)" formatted
+has "an old ext4 and a corrupt heartbeat: told as two things" "$(codes doctor.json)" 'foreign-signature heartbeats'
+has "an old ext4 and a corrupt heartbeat: the answer" "$(headline doctor.json)" '^Heartbeat slots are damaged'
+hasnt "an old ext4 and a corrupt heartbeat: it did not overwrite them" "$(jq -r '.sources[0].lost[]' doctor.json)" 'heartbeat.*overwritten by ext4'
+"$LAB" make --table gpt --volume start=2048,size=300M,version=5 --volume start=616448,size=300M,version=5 two.orig >/dev/null || exit 1
+copy_disk two.orig two.img
+# an md superblock, version 1.1: magic, major version, checksum in the end
+put two.img 2048*512 "$(perl -e 'my @w = (0) x 64; @w[0, 1] = (0xa92b4efc, 1); @w[4 .. 7] = (1, 2, 3, 4); $w[18] = 1; $w[20] = 204800; $w[23] = 2;
+	my ($low, $high) = (0, 0); $low += $_ for @w; $low = ($low & 0xffffffff) + ($low >> 32); $w[54] = $low; print unpack("H*", pack("V*", @w))')"
+put two.img 616448*512+0x1400000+512*5+4 01
+exits "md at one volume, a heartbeat of the other: exit code" 1 doctor --json two.img
+cp "$OUT" doctor.json
+has "md at one volume, a heartbeat of the other: it is seen" "$(jq -r '.sources[0].foreign[].type' doctor.json)" linux_raid_member
+is "md at one volume, a heartbeat of the other: nobody formatted it" "$(codes doctor.json)" "foreign-signature heartbeats"
+
+# --- the header says this, a proved entry says that ----------------------------------------------------------------
+"$LAB" make --volume start=2048,size=10G,version=6 --volume start=41945088,size=10G,version=6 lengths.img >/dev/null || exit 1
+exits "two lengths: first there is one" 0 doctor lengths.img
+flip lengths.img 2048*512+0x100000+0x5E+2 4
+exits "two lengths: exit code" 1 doctor --json lengths.img
+cp "$OUT" doctor.json
+is "two lengths: told" "$(codes doctor.json)" length
+has "two lengths: the answer" "$(headline doctor.json)" 'two lengths'
+hasnt "two lengths: that header is not consistent" "$(jq -r '.sources[0].intact[]' doctor.json)" 'sector 2048:.*LVM device header'
+has "two lengths: the other one is" "$(jq -r '.sources[0].intact[]' doctor.json)" 'sector 41945088:.*LVM device header'
+is "two lengths: next" "$(commands doctor.json)" "vmfskit capture lengths.img --store nowhere; vmfskit decode lengths.img"
