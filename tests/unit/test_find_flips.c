@@ -13,13 +13,13 @@ struct field {
 	size_t bytes;
 };
 
-static struct table_bench two_volumes(unsigned version)
+static struct table_bench two_volumes(enum vk_table_kind kind, unsigned version)
 {
 	char first[80], second[80];
 
 	snprintf(first, sizeof(first), "start=%llu,size=3G,version=%u", FIRST, version);
 	snprintf(second, sizeof(second), "start=%llu,size=3G,version=%u", SECOND, version);
-	return bench_disk(VK_TABLE_GPT, 9 * GIB, first, second);
+	return bench_disk(kind, 9 * GIB, first, second);
 }
 
 static const struct vk_candidate *found_at(const struct rebuilt *r, uint64_t start)
@@ -67,7 +67,7 @@ static void flip(struct table_bench *b, uint64_t at, uint8_t mask)
 
 static void sweep(unsigned version, uint8_t mask)
 {
-	struct table_bench b = two_volumes(version);
+	struct table_bench b = two_volumes(VK_TABLE_GPT, version);
 	const struct field fields[] = {{VK_LVM_HEADER_OFFSET, VK_LVM_DEVICE_BYTES},
 				       {VK_LVM_HEADER_OFFSET + (version == 6 ? 4096 : 512), VK_LVM_VOLUME_BYTES}};
 
@@ -104,17 +104,19 @@ static void test_every_byte_of_vmfs6(void **state)
 	sweep(6, 0x10);
 }
 
-/* Both GPT copies are sound: one field of a header is no reason to change them. */
+/* The table is sound: one field of a header is no reason to change them. */
 static void test_sound_table_stays(void **state)
 {
 	static const struct {
+		enum vk_table_kind kind;
 		unsigned version;
 		uint64_t by;
-	} cases[] = {{6, 4ULL << 30}, {5, 1ULL << 21}, {5, 1ULL << 20}};
+	} cases[] = {{VK_TABLE_GPT, 6, 4ULL << 30}, {VK_TABLE_GPT, 5, 1ULL << 21}, {VK_TABLE_GPT, 5, 1ULL << 24},
+		     {VK_TABLE_GPT, 6, 1ULL << 20}, {VK_TABLE_MBR, 3, 1ULL << 21}, {VK_TABLE_MBR, 3, 1ULL << 33}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct table_bench b = two_volumes(cases[i].version);
+		struct table_bench b = two_volumes(cases[i].kind, cases[i].version);
 		uint64_t at = FIRST * 512 + VK_LVM_HEADER_OFFSET + TOTAL_BYTES_AT;
 		struct rebuilt *r;
 		struct vk_error err;
