@@ -7,6 +7,7 @@
 #define SECOND 8390656ULL
 #define SECTORS 6291456ULL
 #define TOTAL_BYTES_AT 0x5EULL
+#define NUM_PE_MAPS_AT 0xBEULL
 
 struct field {
 	uint64_t at; /* from the start of the partition */
@@ -135,6 +136,33 @@ static void test_sound_table_stays(void **state)
 	}
 }
 
+/* Headers whose tables are long to read, in front of a volume: it is judged all the same. */
+static void test_crafted_headers_in_front(void **state)
+{
+	static uint8_t filler[1 << 20];
+	struct table_bench b = two_volumes(VK_TABLE_GPT, 6);
+	struct rebuilt *r;
+	struct vk_error err;
+	uint8_t header[512];
+
+	(void)state;
+	for (size_t i = 255; i < sizeof(filler); i += 1024)
+		filler[i] = 0x80;
+	get(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET, header, sizeof(header));
+	vk_put_le32(header + NUM_PE_MAPS_AT, VK_LVM_MAPS_PER_REGION);
+	bench_wipe_table(&b, false);
+	for (uint64_t at = 0; at < 32; at++)
+		must(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + (at << 20), filler, sizeof(filler), &err), &err);
+	for (uint64_t i = 0; i < 400; i++)
+		must(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + i * 8192, header, sizeof(header), &err), &err);
+	r = bench_rebuild(&b, NULL);
+	assert_non_null(found_at(r, SECOND));
+	if (found_at(r, SECOND)->standing != VK_STANDING_LIVING)
+		fail_msg("%s", found_at(r, SECOND)->why);
+	rebuilt_free(r);
+	bench_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +170,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte_of_vmfs5),
 		cmocka_unit_test(test_every_byte_of_vmfs6),
 		cmocka_unit_test(test_sound_table_stays),
+		cmocka_unit_test(test_crafted_headers_in_front),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
