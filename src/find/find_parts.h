@@ -61,7 +61,7 @@ struct vk_finder {
 	struct vk_probe *probes;
 	size_t count;
 	size_t left_out;
-	uint64_t budget_bytes;     /* left to be read from PE tables */
+	uint64_t budget_bytes;     /* left to be read from PE tables of the candidate at work */
 	const struct vk_vote *votes;
 	size_t vote_count;
 	const struct vk_foreigners *foreign;

@@ -193,10 +193,11 @@ static void put_in_place(const struct vk_finder *f, struct accepted *acc, size_t
 	vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_PASS, "overlaps only what is older");
 }
 
-/* Take x for a volume unless it overlaps one that was taken. */
+/* Take x for a volume unless it overlaps one that was taken and is not worse. */
 static void take(const struct vk_finder *f, struct accepted *acc, size_t xi)
 {
 	struct vk_probe *x = &f->probes[xi];
+	bool replaces = false;
 
 	for (size_t i = 0; i < acc->count; i++) {
 		struct vk_probe *a = &f->probes[acc->items[i]];
@@ -204,8 +205,12 @@ static void take(const struct vk_finder *f, struct accepted *acc, size_t xi)
 		if (!overlap(x, a) || clip(f, a, x) || clip(f, x, a))
 			continue;
 		vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64, a->c.start_bytes);
-		if (settle_overlap(f, x, a, acc->items[i]))
-			put_in_place(f, acc, xi);
+		if (!settle_overlap(f, x, a, acc->items[i]))
+			return;
+		replaces = true;
+	}
+	if (replaces) {
+		put_in_place(f, acc, xi);
 		return;
 	}
 	if (is_stray(f, acc, x) || is_nested_in_open_end(f, acc, x))

@@ -54,6 +54,20 @@ static const struct vk_proposal *layout_row(const struct vk_proposal *items, siz
 	return NULL;
 }
 
+/*
+ * totalBytes stands in one field, an entry of a table that is whole does not change by itself: when both hold the volume's
+ * extents, the entry is left as it is.
+ */
+static bool entry_holds_extents(const struct vk_table_plan *plan, const struct vk_proposal *entry, const struct vk_proposal *p)
+{
+	const struct vk_candidate *c = &plan->find->candidates[p->entry.candidate];
+	uint64_t data = c->has_header && c->lvm.totalBytes > c->lvm.dataOffset ? c->lvm.dataOffset : 0;
+	uint64_t extents = c->lvm.totalBytes > data ? (c->lvm.totalBytes - data) / VK_LVM_PE_BYTES : 0;
+
+	return data != 0 && entry->claim == VK_CLAIM_TABLE && entry->stands &&
+	       vk_mul_sat(entry->entry.partition.sectors, plan->sector_size) >= vk_add_sat(data, vk_mul_sat(extents, VK_LVM_PE_BYTES));
+}
+
 /* Which of entry and header says the length. */
 static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *entry,
 			  struct vk_proposal *p)
@@ -83,6 +97,11 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
 		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so",
 			      start, (unsigned long long)(said - needed));
+	} else if (entry_holds_extents(plan, entry, p)) {
+		p->entry.partition.sectors = said;
+		p->entry.bytes_exact = entry->entry.bytes_exact;
+		vk_table_note(plan, "The LVM header at sector %llu says %llu sectors; %s gives it %llu, which hold all of its extents; it stays so",
+			      start, (unsigned long long)needed, entry->name, (unsigned long long)said);
 	} else {
 		vk_table_note(plan, "%s gives the partition at sector %llu %llu sectors; its volume has %llu",
 			      entry->name, start, (unsigned long long)said, (unsigned long long)needed);
