@@ -75,3 +75,21 @@ has "two lengths: the answer" "$(headline doctor.json)" 'two lengths'
 hasnt "two lengths: that header is not consistent" "$(jq -r '.sources[0].intact[]' doctor.json)" 'sector 2048:.*LVM device header'
 has "two lengths: the other one is" "$(jq -r '.sources[0].intact[]' doctor.json)" 'sector 41945088:.*LVM device header'
 is "two lengths: next" "$(commands doctor.json)" "vmfskit capture lengths.img --store nowhere; vmfskit decode lengths.img"
+
+# --- headers that cannot be read ------------------------------------------------------------------------------------
+if [ -x "$HOOKS" ]; then
+	fresh
+	"$LAB" break --how primary prod.img >/dev/null
+	doctor --json prod.img >doctor.json
+	has "headers are in order" "$(headline doctor.json)" 'own headers are in order'
+	VMFSKIT_TEST_BAD=2097152+4096 "$HOOKS" doctor --heartbeat-wait 0 --store nowhere --json prod.img >doctor.json
+	hasnt "a header that cannot be read is not in order" "$(headline doctor.json)" 'in order'
+fi
+
+# --- two volumes without headers ----------------------------------------------------------------------------------------
+copy_disk two.orig two.img
+zero two.img $((2048 * 512 + (1 << 20))) 512
+zero two.img $((616448 * 512 + (1 << 20))) 512
+doctor --json two.img >doctor.json
+is "two broken headers: both are planned" "$(commands doctor.json)" \
+	"vmfskit capture two.img --store nowhere; vmfskit repair header --partition 1 two.img --store nowhere; vmfskit repair header --partition 2 two.img --store nowhere"
