@@ -116,44 +116,39 @@ static void advise_caution(struct vk_doctor *doc)
 			       "in its data comes back from no table and no header.");
 }
 
-static unsigned first_wrong_partition(const struct vk_doctor *doc, uint64_t *ret_start, size_t *ret_count)
+/* Something that repair header puts right. */
+static bool is_header_harm(const struct vk_damage_range *r)
 {
-	unsigned number = 0;
-
-	*ret_count = 0;
-	*ret_start = 0;
-	for (size_t i = 0; i < doc->d->range_count; i++) {
-		const struct vk_damage_range *r = &doc->d->ranges[i];
-
-		if (!vk_damage_is_harm(r->damage) || r->volume_start_bytes == UINT64_MAX ||
-		    (*ret_count > 0 && r->volume_start_bytes == *ret_start))
-			continue;
-		if (++*ret_count > 1)
-			break;
-		*ret_start = r->volume_start_bytes;
-	}
-	for (size_t i = 0; i < doc->d->volume_count && *ret_count > 0; i++)
-		if (doc->d->volumes[i].start_bytes == *ret_start)
-			number = doc->d->volumes[i].named ? doc->d->volumes[i].partition : 0;
-	return number;
+	return vk_damage_is_harm(r->damage) && r->volume_start_bytes != UINT64_MAX && r->symbol[0] != '\0' &&
+	       strchr("LVXBPFH", r->symbol[0]) != NULL;
 }
 
-/* repair header must be told which volume, unless there is but one. */
-static void advise_header(struct vk_doctor *doc)
+static void advise_one_header(struct vk_doctor *doc, const struct vk_diagnosed_volume *v)
 {
 	char verb[80] = "repair header";
-	uint64_t start;
-	size_t count;
-	unsigned number = first_wrong_partition(doc, &start, &count);
+	unsigned number = v->named ? v->partition : 0;
 
 	if (number != 0 && doc->d->volume_count > 1)
 		snprintf(verb, sizeof(verb), "repair header --partition %u", number);
 	else if (number == 0 && doc->source.kind == VK_SOURCE_DISK)
 		snprintf(verb, sizeof(verb), "repair header --start %llu",
-			 (unsigned long long)(start / doc->source.sector_size));
+			 (unsigned long long)(v->start_bytes / doc->source.sector_size));
 	add(doc, command(doc, verb, NULL, true),
 	    "Plans the header from what the volume still says about itself, and shows every field with its origin. Nothing is "
 	    "written without --write.");
+}
+
+/* repair header must be told which volume, unless there is but one. */
+static void advise_headers(struct vk_doctor *doc)
+{
+	const struct vk_diagnosis *d = doc->d;
+
+	for (size_t i = 0; i < d->volume_count; i++)
+		for (size_t k = 0; k < d->range_count; k++)
+			if (d->ranges[k].volume_start_bytes == d->volumes[i].start_bytes && is_header_harm(&d->ranges[k])) {
+				advise_one_header(doc, &d->volumes[i]);
+				break;
+			}
 }
 
 static void advise_repair(struct vk_doctor *doc)
@@ -163,7 +158,7 @@ static void advise_repair(struct vk_doctor *doc)
 		    "Plans the table that fits what is still there, and shows every entry with its origin. Nothing is written "
 		    "without --write.");
 	if (header_is_wrong(doc))
-		advise_header(doc);
+		advise_headers(doc);
 }
 
 static void advise_commands(struct vk_doctor *doc)
