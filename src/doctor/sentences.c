@@ -231,7 +231,9 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 		}
 		return;
 	}
-	vk_text_put(text, doc->subject_count > 0 ? "Nothing wrong was found" : "No VMFS volume was found");
+	vk_text_put(text, doc->subject_count > 0 ? "Nothing wrong was found" :
+			  doc->options->scan	     ? "No VMFS volume was found" :
+						       "No VMFS volume was found at the likely places");
 }
 
 /* Nothing is said of headers that could not be read, or not judged. */
