@@ -9,16 +9,18 @@
 
 enum { ADVICE_MAX = 8 };
 
-/* One word of a command, so that a shell takes it as it is. */
+/* One word of a command, so that a shell and a program take it as it is: a path, never an option. */
 static void put_word(FILE *out, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
 
+	const char *here = word[0] == '-' ? "./" : "";
+
 	if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
-		fprintf(out, " %s", word);
+		fprintf(out, " %s%s", here, word);
 		return;
 	}
-	fputs(" '", out);
+	fprintf(out, " '%s", here);
 	for (; *word != '\0'; word++)
 		if (*word == '\'')
 			fputs("'\\''", out);
@@ -45,6 +47,9 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 		fputs(" --store", out);
 		put_word(out, o->store);
 	}
+	/* the doctor takes the disk; these ask which is meant */
+	if (doc->either && (strcmp(verb, "capture") == 0 || strcmp(verb, "find") == 0 || strcmp(verb, "decode") == 0))
+		fputs(" --as disk", out);
 	if (o->sector_size != 0)
 		fprintf(out, " --sector-size %u", o->sector_size);
 	if (fclose(out) != 0) {
