@@ -83,6 +83,7 @@ struct vk_doctor {
 	struct vk_source source;
 	bool opened;
 	bool device;
+	bool either;            /* it can be read as a partition, too */
 	struct vk_find find;
 	struct vk_known_capture known;
 	struct vk_subject subjects[VK_SUBJECTS_MAX];

@@ -231,7 +231,23 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 		}
 		return;
 	}
-	vk_text_put(text, doc->subject_count > 0 ? "Nothing wrong was found" : "No VMFS volume was found");
+	vk_text_put(text, doc->subject_count > 0 ? "Nothing wrong was found" :
+			  doc->options->scan	     ? "No VMFS volume was found" :
+						       "No VMFS volume was found at the likely places");
+}
+
+/* Nothing is said of headers that could not be read, or not judged. */
+static bool headers_in_order(const struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < doc->stretch_count; i++) {
+		const struct vk_stretch *s = &doc->stretches[i];
+		const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
+
+		if (a != NULL && a->kind == VK_AREA_STRUCTURE && a->subject != SIZE_MAX &&
+		    s->damage != VK_DAMAGE_INTACT && s->damage != VK_DAMAGE_CONSISTENT && s->damage != VK_DAMAGE_CHANGED)
+			return false;
+	}
+	return doc->subject_count > 0;
 }
 
 /* How the volumes came through it: the answer to the question that is asked first. */
@@ -244,7 +260,7 @@ static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 	if (vk_doctor_harm(doc, NULL, NULL, &harm)) {
 		vk_text_put(text, "; it concerns at least ");
 		vk_doctor_put_sectors(doc, &harm, text);
-		if (!header && !fs && doc->subject_count > 0)
+		if (!header && !fs && headers_in_order(doc))
 			vk_text_put(text, doc->subject_count == 1 ? "; the volume's own headers are in order"
 								   : "; the volumes' own headers are in order");
 	}

@@ -75,3 +75,75 @@ has "two lengths: the answer" "$(headline doctor.json)" 'two lengths'
 hasnt "two lengths: that header is not consistent" "$(jq -r '.sources[0].intact[]' doctor.json)" 'sector 2048:.*LVM device header'
 has "two lengths: the other one is" "$(jq -r '.sources[0].intact[]' doctor.json)" 'sector 41945088:.*LVM device header'
 is "two lengths: next" "$(commands doctor.json)" "vmfskit capture lengths.img --store nowhere; vmfskit decode lengths.img"
+
+# --- headers that cannot be read ------------------------------------------------------------------------------------
+if [ -x "$HOOKS" ]; then
+	fresh
+	"$LAB" break --how primary prod.img >/dev/null
+	doctor --json prod.img >doctor.json
+	has "headers are in order" "$(headline doctor.json)" 'own headers are in order'
+	VMFSKIT_TEST_BAD=2097152+4096 "$HOOKS" doctor --heartbeat-wait 0 --store nowhere --json prod.img >doctor.json
+	hasnt "a header that cannot be read is not in order" "$(headline doctor.json)" 'in order'
+fi
+
+# --- two volumes without headers ----------------------------------------------------------------------------------------
+copy_disk two.orig two.img
+zero two.img $((2048 * 512 + (1 << 20))) 512
+zero two.img $((616448 * 512 + (1 << 20))) 512
+doctor --json two.img >doctor.json
+is "two broken headers: both are planned" "$(commands doctor.json)" \
+	"vmfskit capture two.img --store nowhere; vmfskit repair header --partition 1 two.img --store nowhere; vmfskit repair header --partition 2 two.img --store nowhere"
+
+# --- nothing at the likely places -----------------------------------------------------------------------------------------
+"$LAB" make --table gpt --vmfs 5 --start 777777 --size 900M far.img >/dev/null || exit 1
+zero far.img 0 $((34 * 512))
+zero far.img $(($(stat -c %s far.img) - 33 * 512)) $((33 * 512))
+exits "a volume where nobody looks first: exit code" 1 doctor --json far.img
+cp "$OUT" doctor.json
+is "a volume where nobody looks first: told" "$(codes doctor.json)" nothing-found
+has "a volume where nobody looks first: the answer" "$(headline doctor.json)" 'at the likely places$'
+is "a volume where nobody looks first: next" "$(commands doctor.json)" "vmfskit find far.img --store nowhere"
+exits "a volume where nobody looks first, scanned: exit code" 1 doctor --scan --json far.img
+is "a volume where nobody looks first, scanned: found" "$(jq '.sources[0].volumes | length' "$OUT")" 1
+truncate -s 100M blank.img
+dd if=/dev/zero of=blank.img bs=1M count=2 conv=notrunc status=none
+exits "zeros are nothing to warn of" 0 doctor blank.img
+
+# --- disks that are partitions, too; names that look like options ---------------------------------------------------------
+fresh
+dd if=prod.img of=prod.img bs=512 skip=$((2048 + 2048)) seek=2048 count=1 conv=notrunc status=none
+mkdir -p bin && ln -sf "$VMFSKIT" bin/vmfskit
+exits "a disk and a partition at once: capture asks" 2 "$VMFSKIT" capture --store s prod.img
+doctor --json prod.img >doctor.json
+has "a disk and a partition at once: it is said which" "$(commands doctor.json)" '^vmfskit capture prod.img --store nowhere --as disk'
+ok "a disk and a partition at once: the command runs" env PATH="$TMP/bin:$PATH" bash -c "$(jq -r '[.sources[0].next[].command | values][0]' doctor.json)"
+rm -rf nowhere
+copy_disk prod.orig ./-x.img
+doctor --json -- -x.img >doctor.json
+is "a name like an option" "$(commands doctor.json)" "vmfskit capture ./-x.img --store nowhere"
+
+# --- the picture, the command line ------------------------------------------------------------------------------------------
+echo kept >kept.svg
+exits "a picture that exists is refused" 2 doctor --svg kept.svg prod.orig
+is "a picture that exists is refused before the examination" "$(cat "$OUT")" ""
+exits "-j" 0 doctor -j prod.orig
+is "-j is --json" "$(jq -r .schema "$OUT")" vmfskit.doctor/1
+
+# --- thousands of pieces: each that is bad is painted ----------------------------------------------------------------------
+fresh
+PES=$(doctor --json prod.img | jq '[.sources[0].ranges[] | select(.what | startswith("PE table 0")) | .offset_bytes][0]')
+perl -e 'open(my $f, "+<:raw", $ARGV[0]) or die; my $bad = "\xff" x 8;
+	for (my $i = 1; $i < 2048; $i += 2) { for my $at ($ARGV[1] + 512 * $i, 43008 * 512 + 512 * $i + 4) { sysseek($f, $at, 0); syswrite($f, $bad) } }' prod.img "$PES"
+exits "many pieces: exit code" 1 doctor --json --svg many.svg prod.img
+is "many pieces: more than can be shown one by one elsewhere" "$(jq '.sources[0].ranges | length > 4000' "$OUT")" true
+is "many pieces: all that are damaged, on the disk and enlarged, and the legend" "$(grep -c 'fill="#d73027"' many.svg)" \
+	"$(jq '[.sources[0].ranges[] | select(.damage == "damaged")] | length * 2 + 1' "$OUT")"
+
+# --- an array in the wrong order: where the last displaced piece ends --------------------------------------------------------
+fresh
+perl -e 'open(my $f, "+<:raw", $ARGV[0]) or die; my $s = 131072;
+	for (my $i = 0; $i < 64 << 20; $i += 2 * $s) { my ($x, $y); sysseek($f, $i, 0); sysread($f, $x, $s); sysread($f, $y, $s);
+		sysseek($f, $i, 0); syswrite($f, $y . $x); }' prod.img
+doctor --json prod.img >doctor.json
+is "array: the end of the last piece" "$(jq '.sources[0].findings[] | select(.code == "incident.stripe-order") | .offset + .length' doctor.json)" \
+	$((45056 * 512))
