@@ -62,7 +62,7 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 	if (out == NULL)
 		return;
 	fprintf(out, "vmfskit %s", verb);
-	vk_cmd_put_word(out, run->source.path);
+	vk_cmd_put_path(out, run->source.path);
 	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
 		fprintf(out, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
 	if (fclose(out) == 0)

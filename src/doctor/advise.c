@@ -9,16 +9,18 @@
 
 enum { ADVICE_MAX = 8 };
 
-/* One word of a command, so that a shell takes it as it is. */
+/* One word of a command, so that a shell takes it as it is, and the verb for no option. */
 static void put_word(FILE *out, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
 
+	const char *front = word[0] == '-' ? "./" : "";
+
 	if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
-		fprintf(out, " %s", word);
+		fprintf(out, " %s%s", front, word);
 		return;
 	}
-	fputs(" '", out);
+	fprintf(out, " '%s", front);
 	for (; *word != '\0'; word++)
 		if (*word == '\'')
 			fputs("'\\''", out);

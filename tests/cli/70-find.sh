@@ -45,6 +45,21 @@ found "4Kn, wiped" 1 disk.img "living 2048 524288" --sector-size 4096
 found "4Kn, wiped, likely" 1 disk.img "living 2048 524288" --sector-size 4096 --likely
 rm disk.img
 
+# the commands that it prints work as they stand: a name that looks like an option
+"$LAB" make --vmfs 6 --size 1G --start 2048 --vmfs-size 400M ./-x.img >/dev/null
+wipe_table ./-x.img
+exits "a hyphen in front" 1 "$VMFSKIT" find --no-store --json -- -x.img
+is "a hyphen in front: next" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table ./-x.img"
+cp ./-x.img "./- x.img"
+exits "a hyphen and a blank" 1 "$VMFSKIT" find --no-store --json -- "- x.img"
+is "a hyphen and a blank: next" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table './- x.img'"
+ok "a hyphen in front: repair" "$VMFSKIT" repair table --no-captures -- -x.img
+has "a hyphen in front: its command" "$OUT" 'vmfskit repair table \./-x.img --no-captures --write'
+has "a hyphen in front: sfdisk's" "$OUT" "^sfdisk .* '\./-x.img' <<"
+run "$VMFSKIT" doctor --store nosuch --json -- -x.img
+has "a hyphen in front: doctor's" "$(jq -r '.sources[0].next[].command | values' "$OUT")" '^vmfskit [a-z ]* \./-x.img --store nosuch'
+rm ./-*
+
 # logical partitions, and three volumes
 "$LAB" make --table mbr --vmfs 3 --size 6G --volume start=128,size=1G --volume start=4194304,size=1G,logical \
 	--volume start=7000063,size=1G,logical,version=5 disk.img >/dev/null
