@@ -65,6 +65,10 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 	vk_cmd_put_path(out, run->source.path);
 	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
 		fprintf(out, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
+	/* without them the next verb would count in other sectors, and ask other captures */
+	vk_cmd_put_option(out, run->call, "sector-size");
+	vk_cmd_put_option(out, run->call, "store");
+	vk_cmd_put_option(out, run->call, "config");
 	if (fclose(out) == 0)
 		next[(*count)++] = line;
 }

@@ -43,6 +43,18 @@ found "4Kn" 0 disk.img "living 2048 524288"
 wipe_table disk.img
 found "4Kn, wiped" 1 disk.img "living 2048 524288" --sector-size 4096
 found "4Kn, wiped, likely" 1 disk.img "living 2048 524288" --sector-size 4096 --likely
+is "4Kn, wiped: next keeps the size of sectors" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table disk.img --sector-size 4096"
+: >my.conf
+mkdir "my store"
+run "$VMFSKIT" find --json --sector-size 4096 --store "my store" --config my.conf disk.img
+is "next keeps store and configuration" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table disk.img --sector-size 4096 --store 'my store' --config my.conf"
+vmfskit() { "$VMFSKIT" "$@"; }
+ok "next is taken by repair" eval "$(jq -r '.next[0]' "$OUT") --json >plan.json"
+is "next plans with the same sectors" "$(jq -c '[.table.entries[].start_sector]' plan.json)" "[2048]"
+dd if=/dev/zero of=disk.img bs=4096 seek=$((2048 + 256)) count=1 conv=notrunc status=none
+run "$VMFSKIT" find --no-store --json --sector-size 4096 disk.img
+has "next of a damaged volume counts in the same sectors" "$(jq -r '.next[]' "$OUT")" \
+	"^vmfskit repair header disk.img --start 2048 --sector-size 4096$"
 rm disk.img
 
 # the commands that it prints work as they stand: a name that looks like an option
