@@ -196,7 +196,7 @@ static const struct vk_cli_option options[] = {
 	 .help = "read the source as this, whatever its content suggests"},
 	VK_SECTOR_SIZE_OPTION,
 	{.name = "all", .help = "show also every check of everything that was found, ghosts as well"},
-	{.letter = 'j', .name = "json", .help = "print JSON (docs/json.md)"},
+	VK_JSON_OPTION,
 	{0},
 };
 
