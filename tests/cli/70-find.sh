@@ -72,6 +72,17 @@ run "$VMFSKIT" doctor --store nosuch --json -- -x.img
 has "a hyphen in front: doctor's" "$(jq -r '.sources[0].next[].command | values' "$OUT")" '^vmfskit [a-z ]* \./-x.img --store nosuch'
 rm ./-*
 
+# a name that is no UTF-8
+name=$(printf 'caf\xe9 x.img')
+"$LAB" make --vmfs 6 --size 1G --start 2048 --vmfs-size 400M "$name" >/dev/null
+wipe_table "$name"
+exits "no UTF-8" 1 "$VMFSKIT" find --no-store --json "$name"
+is "no UTF-8: the name" "$(jq -r .source "$OUT")" 'caf\xe9 x.img'
+is "no UTF-8: next" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table 'caf\xe9 x.img'"
+ok "no UTF-8: repair" "$VMFSKIT" repair table --no-captures --json "$name"
+has "no UTF-8: its commands" "$(jq -r .commands.linux.command "$OUT")" 'caf.xe9 x\.img'
+rm "$name"
+
 # logical partitions, and three volumes
 "$LAB" make --table mbr --vmfs 3 --size 6G --volume start=128,size=1G --volume start=4194304,size=1G,logical \
 	--volume start=7000063,size=1G,logical,version=5 disk.img >/dev/null
