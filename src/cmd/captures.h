@@ -10,11 +10,11 @@
 
 #define VK_CONFIG_DEFAULT "/etc/vmfskit/vmfskit.conf"
 #define VK_STORE_OPTION \
-	{.name = "store", .argument = "DIR", .choices = "DIR", .config = true, \
+	{.letter = 's', .name = "store", .argument = "DIR", .choices = "DIR", .config = true, \
 	 .help = "folder of the captures (default " VK_STORE_DEFAULT ")"}, \
 	{.name = "config", .argument = "FILE", .choices = "FILE", \
 	 .help = "read this configuration instead of " VK_CONFIG_DEFAULT}
-#define VK_JSON_OPTION {.name = "json", .help = "print JSON"}
+#define VK_JSON_OPTION {.letter = 'j', .name = "json", .help = "print JSON"}
 
 /* --store, or the default. */
 const char *vk_cmd_store(const struct vk_cli_call *call);

@@ -184,7 +184,7 @@ static const struct vk_cli_option options[] = {
 	 .help = "read the source as this, whatever its content suggests"},
 	VK_SECTOR_SIZE_OPTION,
 	{.name = "hex", .help = "show the bytes of every structure beside the names of their fields"},
-	{.name = "json", .help = "print JSON (docs/json.md)"},
+	{.letter = 'j', .name = "json", .help = "print JSON (docs/json.md)"},
 	{.name = "all", .help = "show also fields that are zero, and every entry of long tables"},
 	{0},
 };

@@ -62,9 +62,13 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 	if (out == NULL)
 		return;
 	fprintf(out, "vmfskit %s", verb);
-	vk_cmd_put_word(out, run->source.path);
+	vk_cmd_put_path(out, run->source.path);
 	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
 		fprintf(out, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
+	/* without them the next verb would count in other sectors, and ask other captures */
+	vk_cmd_put_option(out, run->call, "sector-size");
+	vk_cmd_put_option(out, run->call, "store");
+	vk_cmd_put_option(out, run->call, "config");
 	if (fclose(out) == 0)
 		next[(*count)++] = line;
 }
@@ -192,7 +196,7 @@ static const struct vk_cli_option options[] = {
 	 .help = "read the source as this, whatever its content suggests"},
 	VK_SECTOR_SIZE_OPTION,
 	{.name = "all", .help = "show also every check of everything that was found, ghosts as well"},
-	{.letter = 'j', .name = "json", .help = "print JSON (docs/json.md)"},
+	VK_JSON_OPTION,
 	{0},
 };
 

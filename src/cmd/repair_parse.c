@@ -189,7 +189,7 @@ char *vk_repair_command(const struct vk_repair_run *run)
 	if (out == NULL)
 		return NULL;
 	fprintf(out, "%s %s %s", call->program->name, call->verb->name, call->arguments[0]);
-	vk_cmd_put_word(out, run->target);
+	vk_cmd_put_path(out, run->target);
 	for (size_t i = 0; i < sizeof(valued) / sizeof(valued[0]); i++)
 		vk_cmd_put_option(out, call, valued[i]);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)

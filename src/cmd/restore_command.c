@@ -18,8 +18,8 @@ static char *written_command(const struct vk_restore_run *run, bool back)
 	if (out == NULL)
 		return NULL;
 	fprintf(out, "%s %s", call->program->name, back ? "undo" : call->verb->name);
-	vk_cmd_put_word(out, back ? run->undo_id : call->arguments[0]);
-	vk_cmd_put_word(out, run->target);
+	vk_cmd_put_path(out, back ? run->undo_id : call->arguments[0]);
+	vk_cmd_put_path(out, run->target);
 	if (!back && !run->undo)
 		vk_cmd_put_option(out, call, "part");
 	for (size_t i = 0; !back && i < sizeof(kept) / sizeof(kept[0]); i++)

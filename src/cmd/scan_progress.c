@@ -23,6 +23,7 @@ void vk_cmd_progress_begin(struct vk_cmd_progress *progress, const struct vk_cli
 	progress->err = call->err;
 	progress->terminal = isatty(fileno(call->err)) == 1;
 	progress->shown = false;
+	progress->told = false;
 	asked_to_stop = 0;
 	sigaction(SIGINT, &stop, &progress->was_int);
 	sigaction(SIGTERM, &stop, &progress->was_term);
@@ -57,17 +58,27 @@ bool vk_cmd_progress_tell(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
 {
 	struct vk_cmd_progress *progress = ctx;
 	double seconds = vk_cmd_progress_seconds(progress);
-	double rate = seconds > 0 ? (double)done_bytes / seconds : 0;
+	double rate = 0;
 	struct vk_text text;
 	char left[64];
 
+	if (!progress->told || done_bytes < progress->first_bytes) {
+		progress->told = true;
+		progress->first_bytes = done_bytes;
+		progress->first_seconds = seconds;
+	}
+	if (seconds > progress->first_seconds)
+		rate = (double)(done_bytes - progress->first_bytes) / (seconds - progress->first_seconds);
 	if (!progress->terminal)
 		return asked_to_stop == 0;
-	vk_text_init(&text, left, sizeof(left));
-	if (rate > 0)
+	fprintf(progress->err, "\r%.1f of %.1f GiB searched", (double)done_bytes / (1 << 30),
+		(double)total_bytes / (1 << 30));
+	if (rate > 0) {
+		vk_text_init(&text, left, sizeof(left));
 		vk_text_duration_us(&text, (uint64_t)((double)(total_bytes - done_bytes) / rate * 1e6));
-	fprintf(progress->err, "\r%.1f of %.1f GiB searched, %.0f MiB/s, %s left \033[K",
-		(double)done_bytes / (1 << 30), (double)total_bytes / (1 << 30), rate / (1 << 20), left);
+		fprintf(progress->err, ", %.0f MiB/s, %s left", rate / (1 << 20), left);
+	}
+	fputs(" \033[K", progress->err);
 	fflush(progress->err);
 	progress->shown = true;
 	return asked_to_stop == 0;

@@ -14,6 +14,9 @@ struct vk_cmd_progress {
 	bool terminal; /* it is shown */
 	bool shown;    /* a line of it stands there */
 	struct timespec begun;
+	bool told;             /* at first, and then: a search that goes on from a state did not do all of it now */
+	uint64_t first_bytes;
+	double first_seconds;
 	struct sigaction was_int, was_term;
 };
 

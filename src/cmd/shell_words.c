@@ -2,6 +2,8 @@
 /* Words of a command that a person can paste. */
 #include "cmd/shell_words.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void vk_cmd_put_word(FILE *out, const char *word)
@@ -21,6 +23,16 @@ void vk_cmd_put_word(FILE *out, const char *word)
 			fputc(*word, out);
 	}
 	fputc('\'', out);
+}
+
+void vk_cmd_put_path(FILE *out, const char *path)
+{
+	char *told = NULL;
+
+	if (path[0] == '-' && asprintf(&told, "./%s", path) < 0)
+		told = NULL;
+	vk_cmd_put_word(out, told != NULL ? told : path);
+	free(told);
 }
 
 void vk_cmd_put_option(FILE *out, const struct vk_cli_call *call, const char *name)

@@ -2,6 +2,7 @@
 /* What a search found, for scripts: the contract is docs/json.md. */
 #include <string.h>
 
+#include "report/report.h"
 #include "report/report_find.h"
 
 /* Numbers of damaged fields may lie beyond what JSON integers hold: these are cut. */
@@ -139,7 +140,7 @@ static bool fill_lists(json_t *root, const struct vk_find_view *view)
 		fits = json_array_append_new(unreadable, json_pack("{s:I,s:I}", "offset", number(f->unreadable[i].offset_bytes),
 								   "length", number(f->unreadable[i].length_bytes))) == 0 && fits;
 	for (size_t i = 0; i < view->next_count; i++)
-		fits = json_array_append_new(next, json_string(view->next[i])) == 0 && fits;
+		fits = json_array_append_new(next, vk_report_text_json(view->next[i])) == 0 && fits;
 	return set(root, "candidates", candidates) && set(root, "votes", votes) && set(root, "foreign", foreign) &&
 	       set(root, "unreadable", unreadable) && set(root, "next", next) && fits;
 }
@@ -148,8 +149,8 @@ json_t *vk_report_find_json(const struct vk_find_view *view)
 {
 	const struct vk_source *s = view->source;
 	const struct vk_find *f = view->find;
-	json_t *root = json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:b,s:b,s:b,s:{s:I,s:I},s:I,s:I,s:I}", "schema", "vmfskit.find/1",
-				 "source", s->path, "kind", vk_source_kind_name(s->kind), "size_bytes", number(s->size_bytes),
+	json_t *root = json_pack("{s:s,s:o,s:s,s:I,s:I,s:s,s:b,s:b,s:b,s:{s:I,s:I},s:I,s:I,s:I}", "schema", "vmfskit.find/1",
+				 "source", vk_report_text_json(s->path), "kind", vk_source_kind_name(s->kind), "size_bytes", number(s->size_bytes),
 				 "sector_size", (json_int_t)s->sector_size, "table", vk_table_kind_name(s->table.kind),
 				 "agrees", vk_report_find_agrees(view), "likely_only", view->likely_only, "stopped", f->stopped,
 				 "range", "start", number(view->range_start_bytes), "length", number(f->total_bytes),

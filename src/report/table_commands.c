@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rebuild/sentences.h"
+#include "report/report.h"
 #include "report/table_commands_parts.h"
 
 static int by_start(const void *a, const void *b)
@@ -93,7 +94,7 @@ static json_t *list(char *const *lines, size_t count)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		if (array != NULL && json_array_append_new(array, json_string(lines[i])) != 0) {
+		if (array != NULL && json_array_append_new(array, vk_report_text_json(lines[i])) != 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -106,7 +107,10 @@ json_t *vk_table_commands_json(const struct vk_table_commands *commands)
 				 list(commands->esxi, commands->esxi_count), "shows",
 				 list(commands->shown, commands->shown_count), "notes",
 				 list(commands->esxi_notes, commands->esxi_note_count));
-	json_t *host = json_pack("{s:s?, s:o, s:o}", "command", commands->linux_command, "script",
+	json_t *host = json_pack("{s:o, s:o, s:o}", "command",
+				 commands->linux_command != NULL ? vk_report_text_json(commands->linux_command)
+								 : json_null(),
+				 "script",
 				 list(commands->script, commands->script_count), "notes",
 				 list(commands->linux_notes, commands->linux_note_count));
 

@@ -15,7 +15,8 @@ enum { LINE_BYTES = 700, NAME_UNITS = 36 };
 /* A word for sh; false when it cannot be one line. */
 static bool put_quoted(struct vk_text *text, const char *word)
 {
-	vk_text_put(text, "'");
+	/* not an option of sfdisk */
+	vk_text_put(text, word[0] == '-' ? "'./" : "'");
 	for (const char *p = word; *p != '\0'; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7F)
 			return false;

@@ -122,3 +122,13 @@ slow "$VMFSKIT" help
 is "results to a pipe that nobody reads" "$(cat "$TMP/code")" 4
 has "results to a pipe that nobody reads: why" "$TMP/broken" 'Broken pipe'
 exits "all streams closed" 4 bash -c '"$1" decode "$2" <&- >&- 2>&-' bash "$VMFSKIT" "$TMP/zeros"
+
+# one letter, one meaning: in every verb that has the option
+for verb in doctor decode find capture import list verify diff restore repair undo prune pin; do
+	run "$VMFSKIT" $verb --help
+	for option in s:store j:json; do
+		hasnt "$verb: --${option#*:} has its letter" "$OUT" "^ +--${option#*:}( |\$)"
+		hasnt "$verb: the letter is no other option's" "$(grep -E "^ +-${option%:*}, " "$OUT" | grep -vE -- "--${option#*:}( |\$)")" .
+	done
+done
+exits "and the letter works" 0 "$VMFSKIT" list -s nosuch -j

@@ -43,7 +43,45 @@ found "4Kn" 0 disk.img "living 2048 524288"
 wipe_table disk.img
 found "4Kn, wiped" 1 disk.img "living 2048 524288" --sector-size 4096
 found "4Kn, wiped, likely" 1 disk.img "living 2048 524288" --sector-size 4096 --likely
+is "4Kn, wiped: next keeps the size of sectors" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table disk.img --sector-size 4096"
+: >my.conf
+mkdir "my store"
+run "$VMFSKIT" find --json --sector-size 4096 --store "my store" --config my.conf disk.img
+is "next keeps store and configuration" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table disk.img --sector-size 4096 --store 'my store' --config my.conf"
+vmfskit() { "$VMFSKIT" "$@"; }
+ok "next is taken by repair" eval "$(jq -r '.next[0]' "$OUT") --json >plan.json"
+is "next plans with the same sectors" "$(jq -c '[.table.entries[].start_sector]' plan.json)" "[2048]"
+dd if=/dev/zero of=disk.img bs=4096 seek=$((2048 + 256)) count=1 conv=notrunc status=none
+run "$VMFSKIT" find --no-store --json --sector-size 4096 disk.img
+has "next of a damaged volume counts in the same sectors" "$(jq -r '.next[]' "$OUT")" \
+	"^vmfskit repair header disk.img --start 2048 --sector-size 4096$"
 rm disk.img
+
+# the commands that it prints work as they stand: a name that looks like an option
+"$LAB" make --vmfs 6 --size 1G --start 2048 --vmfs-size 400M ./-x.img >/dev/null
+wipe_table ./-x.img
+exits "a hyphen in front" 1 "$VMFSKIT" find --no-store --json -- -x.img
+is "a hyphen in front: next" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table ./-x.img"
+cp ./-x.img "./- x.img"
+exits "a hyphen and a blank" 1 "$VMFSKIT" find --no-store --json -- "- x.img"
+is "a hyphen and a blank: next" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table './- x.img'"
+ok "a hyphen in front: repair" "$VMFSKIT" repair table --no-captures -- -x.img
+has "a hyphen in front: its command" "$OUT" 'vmfskit repair table \./-x.img --no-captures --write'
+has "a hyphen in front: sfdisk's" "$OUT" "^sfdisk .* '\./-x.img' <<"
+run "$VMFSKIT" doctor --store nosuch --json -- -x.img
+has "a hyphen in front: doctor's" "$(jq -r '.sources[0].next[].command | values' "$OUT")" '^vmfskit [a-z ]* \./-x.img --store nosuch'
+rm ./-*
+
+# a name that is no UTF-8
+name=$(printf 'caf\xe9 x.img')
+"$LAB" make --vmfs 6 --size 1G --start 2048 --vmfs-size 400M "$name" >/dev/null
+wipe_table "$name"
+exits "no UTF-8" 1 "$VMFSKIT" find --no-store --json "$name"
+is "no UTF-8: the name" "$(jq -r .source "$OUT")" 'caf\xe9 x.img'
+is "no UTF-8: next" "$(jq -r '.next[]' "$OUT")" "vmfskit repair table 'caf\xe9 x.img'"
+ok "no UTF-8: repair" "$VMFSKIT" repair table --no-captures --json "$name"
+has "no UTF-8: its commands" "$(jq -r .commands.linux.command "$OUT")" 'caf.xe9 x\.img'
+rm "$name"
 
 # logical partitions, and three volumes
 "$LAB" make --table mbr --vmfs 3 --size 6G --volume start=128,size=1G --volume start=4194304,size=1G,logical \
