@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What to type on an ESXi host or on Linux instead of letting repair write the table. */
 #include <string.h>
+#include <strings.h>
 
 #include "cmd/repair_run.h"
 #include "report/table_commands.h"
+#include "scsi/device_info.h"
 
-/* The name under which ESXi knows the disk: what a volume on it says; false when none does. */
-static bool name_of_disk(const struct vk_repair_run *run, char ret_path[VK_SCSI_NAME_BYTES + 32])
+/* The name of the LUN that a volume on it was made for, the kernel's own where one has that; false when none tells. */
+static bool recorded_name(const struct vk_repair_run *run, const char *live, char ret_name[VK_SCSI_NAME_BYTES])
 {
 	const struct vk_find *find = vk_repair_find(run->repair);
-	struct vk_text text;
+	bool told = false;
 
 	for (size_t i = 0; i < find->count; i++) {
 		const struct vk_candidate *c = &find->candidates[i];
@@ -20,26 +22,28 @@ static bool name_of_disk(const struct vk_repair_run *run, char ret_path[VK_SCSI_
 		    vk_scsi_disk_id_is_nil(&c->lvm.diskID))
 			continue;
 		vk_scsi_disk_id_name(&c->lvm.diskID, name, &certain);
-		if (name[0] == '\0' || !certain)
+		if (name[0] == '\0' || !certain || (told && strcasecmp(name, live) != 0))
 			continue;
-		vk_text_init(&text, ret_path, VK_SCSI_NAME_BYTES + 32);
-		vk_text_fmt(&text, "/vmfs/devices/disks/%s", name);
-		return true;
+		memcpy(ret_name, name, sizeof(name));
+		told = true;
 	}
-	return false;
+	return told;
 }
 
 enum vk_status vk_repair_commands(const struct vk_repair_run *run,
 				  struct vk_table_commands *ret_commands, struct vk_error *err)
 {
 	const struct vk_source *after = vk_restore_after(vk_repair_restore(run->repair));
-	char esxi[VK_SCSI_NAME_BYTES + 32];
+	struct vk_device_info device;
+	char name[VK_SCSI_NAME_BYTES];
 	uint8_t sector0[VK_MBR_BYTES];
 	struct vk_table_commands_options options = {.linux_device = run->target};
 	size_t got = 0;
 
-	if (name_of_disk(run, esxi))
-		options.esxi_device = esxi;
+	vk_device_info_read(run->target, &device);
+	options.live_name = device.wwid;
+	if (recorded_name(run, device.wwid, name))
+		options.esxi_name = name;
 	if (after != NULL &&
 	    vk_io_read(after->io, 0, sector0, sizeof(sector0), &got, NULL) == VK_OK &&
 	    got == sizeof(sector0))

@@ -57,7 +57,9 @@ void vk_table_commands_free(struct vk_table_commands *commands)
 	vk_sentences_free(&commands->esxi_notes, &commands->esxi_note_count);
 	vk_sentences_free(&commands->script, &commands->script_count);
 	vk_sentences_free(&commands->linux_notes, &commands->linux_note_count);
+	free(commands->esxi_which);
 	free(commands->linux_command);
+	commands->esxi_which = NULL;
 	commands->linux_command = NULL;
 }
 
@@ -70,6 +72,8 @@ static void put_lines(FILE *out, const char *before, char *const *lines, size_t 
 void vk_table_commands_text(FILE *out, const struct vk_table_commands *commands)
 {
 	fputs("# on the ESXi host\n", out);
+	if (commands->esxi_which != NULL)
+		fprintf(out, "# %s\n", commands->esxi_which);
 	put_lines(out, "", commands->esxi, commands->esxi_count);
 	if (commands->shown_count > 0)
 		fputs("# getptbl then shows\n", out);
@@ -98,7 +102,7 @@ static json_t *list(char *const *lines, size_t count)
 
 json_t *vk_table_commands_json(const struct vk_table_commands *commands)
 {
-	json_t *esxi = json_pack("{s:o, s:o, s:o}", "commands",
+	json_t *esxi = json_pack("{s:s?, s:o, s:o, s:o}", "which", commands->esxi_which, "commands",
 				 list(commands->esxi, commands->esxi_count), "shows",
 				 list(commands->shown, commands->shown_count), "notes",
 				 list(commands->esxi_notes, commands->esxi_note_count));

@@ -10,12 +10,14 @@
 #include "vmfskit/rebuild_table.h"
 
 struct vk_table_commands_options {
-	const char *esxi_device;  /* "/vmfs/devices/disks/naa.6001..."; NULL: a placeholder that says so */
+	const char *esxi_name;    /* of the LUN that a header on the disk was written for, "naa.6001..."; NULL: none says */
+	const char *live_name;    /* of the LUN as the kernel knows it; NULL or empty: it does not tell */
 	const char *linux_device; /* "/dev/sdb" or an image; NULL: a placeholder */
 	const uint8_t *sector0;   /* the planned one (VK_MBR_BYTES): disk signature and active partition; may be NULL */
 };
 
 struct vk_table_commands {
+	char *esxi_which;   /* how to tell which LUN DEVICE stands for; NULL: the commands name the LUN itself */
 	char **esxi;        /* lines to type, in this order */
 	size_t esxi_count;
 	char **shown;       /* what the last of them, getptbl, shows then; empty when it is not known */

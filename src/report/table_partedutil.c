@@ -4,7 +4,9 @@
  * sectors of 512 bytes.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/checked.h"
 #include "rebuild/sentences.h"
@@ -188,14 +190,50 @@ static bool make_new(struct vk_commands_case *c, const char *device)
 	       put_shown(c) && put_notes(c);
 }
 
+/* Names of one kind can be compared; others say the same thing in other words. */
+static bool comparable(const char *a, const char *b)
+{
+	return strncasecmp(a, b, 4) == 0 && (strncasecmp(a, "naa.", 4) == 0 || strncasecmp(a, "eui.", 4) == 0);
+}
+
+/*
+ * The LUN that the commands aim at. A replica carries the header, and so the name, of another LUN: only a name that the
+ * kernel confirms is put into a command.
+ */
+static bool choose_device(struct vk_commands_case *c, char ret_word[DEVICE_BYTES])
+{
+	const char *name = c->options->esxi_name;
+	const char *live = c->options->live_name != NULL ? c->options->live_name : "";
+	char path[DEVICE_BYTES];
+	int printed;
+
+	if (name != NULL && strcasecmp(name, live) == 0 &&
+	    snprintf(path, sizeof(path), "/vmfs/devices/disks/%s", name) < (int)sizeof(path) &&
+	    put_device(path, ret_word))
+		return true;
+	strcpy(ret_word, "/vmfs/devices/disks/DEVICE");
+	if (name == NULL)
+		printed = asprintf(&c->out->esxi_which, "put the name of the LUN for DEVICE");
+	else if (comparable(name, live))
+		printed = asprintf(&c->out->esxi_which,
+				   "WARNING: the header was written for another LUN, %s; this one is %s. Make sure which "
+				   "LUN is meant, and put its name for DEVICE", name, live);
+	else
+		printed = asprintf(&c->out->esxi_which,
+				   "the header was written for %s: make sure which LUN this is, and put its name for DEVICE",
+				   name);
+	if (printed < 0)
+		c->out->esxi_which = NULL;
+	return printed >= 0;
+}
+
 bool vk_commands_for_esxi(struct vk_commands_case *c)
 {
 	const struct vk_rebuild_table *t = c->table;
-	const char *path = c->options->esxi_device;
 	char device[DEVICE_BYTES];
 
-	if (path == NULL || !put_device(path, device))
-		strcpy(device, "/vmfs/devices/disks/DEVICE");
+	if (t->sector_size == 512 && !choose_device(c, device))
+		return false;
 	if (t->sector_size != 512)
 		return NOTE(c, "partedUtil counts sectors of 512 bytes, this table sectors of %u: it cannot make it",
 			    t->sector_size);

@@ -69,7 +69,10 @@ rm -f disk.img
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 325056479s --size 325058560s disk.img >/dev/null
 wipe disk.img
 run "$VMFSKIT" repair table disk.img --no-captures --commands-only
-device=/vmfs/devices/disks/naa.6000c297e49918434c247ac801f7bac9
+device=/vmfs/devices/disks/DEVICE
+has "partedUtil: an image is no LUN: the recorded name is only said" "$OUT" \
+	"^# the header was written for naa.6000c297e49918434c247ac801f7bac9: make sure which LUN this is, and put its name for DEVICE$"
+hasnt "partedUtil: no command has it" "$OUT" '^partedUtil.*naa'
 has "partedUtil: mklabel" "$OUT" "^partedUtil mklabel $device gpt$"
 has "partedUtil: getUsableSectors" "$OUT" "^partedUtil getUsableSectors $device$"
 has "partedUtil: setptbl" "$OUT" "^partedUtil setptbl $device gpt \"1 2048 325058526 AA31E02A400F11DB9590000C2911D1B8 0\"$"
@@ -93,7 +96,7 @@ rm -f disk.img
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M --naa mpx.vmhba32:C0:T0:L0 disk.img >/dev/null
 wipe disk.img
 run "$VMFSKIT" repair table disk.img --no-captures --commands-only
-has "colons in a path are escaped" "$OUT" '^partedUtil mklabel /vmfs/devices/disks/mpx\.vmhba32\\:C0\\:T0\\:L0 gpt$'
+has "a name with colons is said as well" "$OUT" '^# the header was written for mpx.vmhba32:C0:T0:L0: make sure'
 
 # one copy stands: fixGpt is the cure, and keeps what setptbl cannot say
 rm -f disk.img
