@@ -64,7 +64,7 @@ struct vk_rebuild_header_options {
 	size_t known_count;
 	unsigned structures;            /* bits 1 << vk_header_structure; 0: all but heartbeats that are sound */
 	const struct vk_scsi_disk_id *live_id; /* the LUN as this host sees it, for a lost diskID; NULL: not known */
-	unsigned fs_major;              /* 4, 14, 24: the caller knows the version; 0: found out */
+	unsigned fs_major;              /* 4, 14, 24: the caller knows the version (not used when the volume contradicts); 0: found out */
 };
 
 struct vk_rebuild_header {

@@ -61,6 +61,7 @@ struct vk_planned_entry {
 	enum vk_entry_origin origin;
 	bool bytes_exact;    /* as it stood, byte for byte */
 	bool length_exact;   /* false: a guess, see why */
+	bool length_rounded; /* not exact, but no guess either: the volume's last byte lies in its last sector */
 	bool number_exact;   /* false: counted from 1 in the order of the disk */
 	bool guid_fresh;     /* the unique GUID survived nowhere; derived from the volume, the same on every run */
 	size_t candidate;    /* index in vk_find; SIZE_MAX: none */
@@ -91,6 +92,7 @@ struct vk_rebuild_table {
 	uint64_t disk_sectors;
 	struct vk_guid disk_guid;       /* GPT */
 	bool disk_guid_fresh;
+	bool disk_guid_guessed;         /* of one damaged header, which nothing proves */
 	uint64_t first_usable_lba, last_usable_lba; /* GPT */
 	struct vk_table_part_verdict parts[VK_TP_COUNT]; /* as the disk is now */
 	struct vk_planned_entry *entries; /* by number */

@@ -28,7 +28,7 @@ struct vk_repair_options {
 	bool use_captures;                      /* look for captures of this disk in restore.store */
 	const char *capture;                    /* this one (id or folder), whatever it fits; NULL: the newest that fit */
 	struct vk_rebuild_table_options table;  /* known is filled in */
-	struct vk_rebuild_header_options header;/* candidate and known are filled in */
+	struct vk_rebuild_header_options header;/* candidate and known are filled in; live_id of a block device, unless it is given */
 	unsigned partition;                     /* header: of the table; 0: the only VMFS partition */
 	bool has_start;                         /* header: the partition begins here */
 	uint64_t start_sector;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Put a capture back: plan on an overlay, guards, undo capture, writing in an order in which one good copy of
- * the table always stands. undo is the same with the undo capture.
+ * Put a capture back: plan on an overlay, guards, undo capture, writing in an order in which the copies of
+ * the table never change together. undo is the same with the undo capture.
  */
 #ifndef VMFSKIT_RESTORE_H
 #define VMFSKIT_RESTORE_H

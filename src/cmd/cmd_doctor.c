@@ -152,6 +152,8 @@ static int run_doctor(struct vk_cli_call *call)
 		return vk_cli_usage(call, "--svg draws one disk, and %zu were named", call->argument_count);
 	if (vk_cli_flag(call, "overwrite") && svg == NULL)
 		return vk_cli_usage(call, "--overwrite goes with --svg only");
+	if (svg != NULL && vk_output_check(svg, vk_cli_flag(call, "overwrite"), &err) != VK_OK)
+		return vk_cli_fail(call, &err);
 	r.options.scan = vk_cli_flag(call, "scan");
 	r.options.live_id = vk_cli_value(call, "live-id");
 	r.diagnoses = calloc(call->argument_count, sizeof(*r.diagnoses));
@@ -179,7 +181,7 @@ static const struct vk_cli_option options[] = {
 	 .help = "name of the LUN (naa....), where the kernel does not tell it: of a copy in a file"},
 	{.name = "svg", .argument = "FILE", .choices = "FILE", .help = "draw the damage into this file"},
 	{.name = "overwrite", .help = "with --svg: replace the file if it exists"},
-	VK_JSON_OPTION,
+	{.letter = 'j', .name = "json", .help = "print JSON"},
 	{0},
 };
 

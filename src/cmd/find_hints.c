@@ -45,7 +45,8 @@ static bool names_device(const struct vk_capture *c, const struct vk_source *sou
 
 static bool is_of_this_disk(const struct vk_capture *c, const struct vk_source *source, const char *wwid)
 {
-	if (c->is_undo || c->source_kind != source->kind)
+	/* what was rebuilt is a conclusion, not evidence */
+	if (c->is_undo || c->is_rebuilt || c->source_kind != source->kind)
 		return false;
 	if (c->wwid[0] != '\0' && wwid[0] != '\0')
 		return strcmp(c->wwid, wwid) == 0;

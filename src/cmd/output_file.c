@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum vk_status check_place(const char *path, bool overwrite, struct vk_error *err)
+enum vk_status vk_output_check(const char *path, bool overwrite, struct vk_error *err)
 {
 	struct stat st;
 
@@ -26,7 +26,7 @@ static enum vk_status check_place(const char *path, bool overwrite, struct vk_er
 enum vk_status vk_output_open(const char *path, bool overwrite, struct vk_output_file *ret_file, struct vk_error *err)
 {
 	struct vk_output_file file = {.path = path, .overwrite = overwrite};
-	enum vk_status status = check_place(path, overwrite, err);
+	enum vk_status status = vk_output_check(path, overwrite, err);
 	int fd;
 
 	if (status != VK_OK)
@@ -57,7 +57,7 @@ enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk
 	if (fclose(file->out) != 0 && keep && status == VK_OK)
 		status = vk_error_errno(err, errno, file->path, "cannot write the file");
 	if (keep && status == VK_OK && file->overwrite)
-		status = check_place(file->path, true, err);
+		status = vk_output_check(file->path, true, err);
 	if (keep && status == VK_OK &&
 	    renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, file->overwrite ? 0 : RENAME_NOREPLACE) != 0)
 		status = vk_error_errno(err, errno, file->path, "cannot give the file its name");

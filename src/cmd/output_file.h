@@ -13,6 +13,8 @@ struct vk_output_file {
 	bool overwrite;
 };
 
+/* Whether a file may be put there, as far as that can be seen before any work is done. Errors: VK_USAGE as below, VK_IO. */
+VK_MUST_USE enum vk_status vk_output_check(const char *path, bool overwrite, struct vk_error *err);
 /*
  * The bytes go into a new file beside path. Errors: VK_USAGE (something is there and overwrite is not set, or it is
  * no regular file), VK_IO, VK_NOMEM.

@@ -54,7 +54,7 @@ static void show_entry(FILE *out, const struct vk_planned_entry *entry)
 	fprintf(out, "      %s", vk_entry_origin_name(entry->origin));
 	if (entry->bytes_exact)
 		fputs(", byte for byte", out);
-	if (!entry->length_exact)
+	if (!entry->length_exact && !entry->length_rounded && !vk_partition_is_extended(p))
 		fputs(", its end is a guess", out);
 	if (!entry->number_exact)
 		fputs(", its number is new", out);

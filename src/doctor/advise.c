@@ -9,18 +9,18 @@
 
 enum { ADVICE_MAX = 8 };
 
-/* One word of a command, so that a shell takes it as it is, and the verb for no option. */
+/* One word of a command, so that a shell and a program take it as it is: a path, never an option. */
 static void put_word(FILE *out, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
 
-	const char *front = word[0] == '-' ? "./" : "";
+	const char *here = word[0] == '-' ? "./" : "";
 
 	if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
-		fprintf(out, " %s%s", front, word);
+		fprintf(out, " %s%s", here, word);
 		return;
 	}
-	fprintf(out, " '%s", front);
+	fprintf(out, " '%s", here);
 	for (; *word != '\0'; word++)
 		if (*word == '\'')
 			fputs("'\\''", out);
@@ -47,6 +47,9 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 		fputs(" --store", out);
 		put_word(out, o->store);
 	}
+	/* the doctor takes the disk; these ask which is meant */
+	if (doc->either && (strcmp(verb, "capture") == 0 || strcmp(verb, "find") == 0 || strcmp(verb, "decode") == 0))
+		fputs(" --as disk", out);
 	if (o->sector_size != 0)
 		fprintf(out, " --sector-size %u", o->sector_size);
 	if (fclose(out) != 0) {
@@ -98,7 +101,7 @@ static bool header_is_wrong(const struct vk_doctor *doc)
 
 static bool anything_is_wrong(const struct vk_doctor *doc)
 {
-	return table_is_wrong(doc) || header_is_wrong(doc) || doc->d->damaged;
+	return table_is_wrong(doc) || header_is_wrong(doc) || has(doc, VK_F_INCIDENT_LENGTH) || doc->d->damaged;
 }
 
 static void advise_caution(struct vk_doctor *doc)
@@ -118,44 +121,39 @@ static void advise_caution(struct vk_doctor *doc)
 			       "in its data comes back from no table and no header.");
 }
 
-static unsigned first_wrong_partition(const struct vk_doctor *doc, uint64_t *ret_start, size_t *ret_count)
+/* Something that repair header puts right. */
+static bool is_header_harm(const struct vk_damage_range *r)
 {
-	unsigned number = 0;
-
-	*ret_count = 0;
-	*ret_start = 0;
-	for (size_t i = 0; i < doc->d->range_count; i++) {
-		const struct vk_damage_range *r = &doc->d->ranges[i];
-
-		if (!vk_damage_is_harm(r->damage) || r->volume_start_bytes == UINT64_MAX ||
-		    (*ret_count > 0 && r->volume_start_bytes == *ret_start))
-			continue;
-		if (++*ret_count > 1)
-			break;
-		*ret_start = r->volume_start_bytes;
-	}
-	for (size_t i = 0; i < doc->d->volume_count && *ret_count > 0; i++)
-		if (doc->d->volumes[i].start_bytes == *ret_start)
-			number = doc->d->volumes[i].named ? doc->d->volumes[i].partition : 0;
-	return number;
+	return vk_damage_is_harm(r->damage) && r->volume_start_bytes != UINT64_MAX && r->symbol[0] != '\0' &&
+	       strchr("LVXBPFH", r->symbol[0]) != NULL;
 }
 
-/* repair header must be told which volume, unless there is but one. */
-static void advise_header(struct vk_doctor *doc)
+static void advise_one_header(struct vk_doctor *doc, const struct vk_diagnosed_volume *v)
 {
 	char verb[80] = "repair header";
-	uint64_t start;
-	size_t count;
-	unsigned number = first_wrong_partition(doc, &start, &count);
+	unsigned number = v->named ? v->partition : 0;
 
 	if (number != 0 && doc->d->volume_count > 1)
 		snprintf(verb, sizeof(verb), "repair header --partition %u", number);
 	else if (number == 0 && doc->source.kind == VK_SOURCE_DISK)
 		snprintf(verb, sizeof(verb), "repair header --start %llu",
-			 (unsigned long long)(start / doc->source.sector_size));
+			 (unsigned long long)(v->start_bytes / doc->source.sector_size));
 	add(doc, command(doc, verb, NULL, true),
 	    "Plans the header from what the volume still says about itself, and shows every field with its origin. Nothing is "
 	    "written without --write.");
+}
+
+/* repair header must be told which volume, unless there is but one. */
+static void advise_headers(struct vk_doctor *doc)
+{
+	const struct vk_diagnosis *d = doc->d;
+
+	for (size_t i = 0; i < d->volume_count; i++)
+		for (size_t k = 0; k < d->range_count; k++)
+			if (d->ranges[k].volume_start_bytes == d->volumes[i].start_bytes && is_header_harm(&d->ranges[k])) {
+				advise_one_header(doc, &d->volumes[i]);
+				break;
+			}
 }
 
 static void advise_repair(struct vk_doctor *doc)
@@ -165,7 +163,7 @@ static void advise_repair(struct vk_doctor *doc)
 		    "Plans the table that fits what is still there, and shows every entry with its origin. Nothing is written "
 		    "without --write.");
 	if (header_is_wrong(doc))
-		advise_header(doc);
+		advise_headers(doc);
 }
 
 static void advise_commands(struct vk_doctor *doc)
@@ -193,6 +191,8 @@ static void advise_commands(struct vk_doctor *doc)
 	add(doc, command(doc, "capture", NULL, true),
 	    "Saves what is still there before anything is tried. The disk is only read.");
 	advise_repair(doc);
+	if (has(doc, VK_F_INCIDENT_LENGTH))
+		add(doc, command(doc, "decode", NULL, false), "Shows the entry and the header side by side.");
 }
 
 void vk_doctor_advise(struct vk_doctor *doc)

@@ -39,7 +39,7 @@ static bool region_of(const struct vk_doctor *doc, size_t subject, struct region
 
 static void say_alive(struct vk_doctor *doc, const struct region *r, const struct vk_heartbeat_change *change)
 {
-	char owner[VK_VMFS_UUID_TEXT_BYTES], ip[200];
+	char owner[VK_VMFS_UUID_TEXT_BYTES], ip[61];
 	struct vk_finding f;
 	struct vk_text text;
 
@@ -47,7 +47,7 @@ static void say_alive(struct vk_doctor *doc, const struct region *r, const struc
 	vk_text_init(&text, ip, sizeof(ip));
 	vk_text_label(&text, change->after.ip, sizeof(change->after.ip));
 	vk_finding_init(&f, VK_F_INCIDENT_ALIVE, r->offset + (uint64_t)change->slot * r->slot_bytes, r->slot_bytes,
-			"heartbeat slot %u changed between two looks: host %s%s%.60s is using the volume", change->slot,
+			"heartbeat slot %u changed between two looks: host %s%s%s is using the volume", change->slot,
 			owner, ip[0] == '\0' ? "" : " at ", ip);
 	vk_findings_add(&doc->d->findings, &f);
 	doc->d->alive = true;

@@ -33,6 +33,7 @@ static bool open_path(struct vk_doctor *doc)
 	if (doc->status == VK_USAGE) {
 		options.as = VK_SOURCE_DISK;
 		doc->status = vk_source_open(doc->path, &options, &doc->source, doc->err);
+		doc->either = doc->status == VK_OK;
 	}
 	return doc->status == VK_OK;
 }

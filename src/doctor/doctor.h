@@ -83,6 +83,7 @@ struct vk_doctor {
 	struct vk_source source;
 	bool opened;
 	bool device;
+	bool either;            /* it can be read as a partition, too */
 	struct vk_find find;
 	struct vk_known_capture known;
 	struct vk_subject subjects[VK_SUBJECTS_MAX];
@@ -137,6 +138,9 @@ uint32_t vk_lost_stride(struct vk_doctor *doc, const struct vk_subject *subject,
 void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area);
 /* Whether the LVM metadata was written by a host since the capture: its header is consistent and of a later generation. */
 bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject);
+
+/* Whether the header gives another length than the partition entry, which a checksum proves. */
+bool vk_length_contradicts(const struct vk_doctor *doc, const struct vk_subject *subject);
 
 /* judge_unit.c: one unit by itself. */
 enum vk_damage vk_judge_unit(const struct vk_doctor *doc, const struct vk_area *area, uint64_t offset,

@@ -202,6 +202,23 @@ static void name_unused(struct vk_doctor *doc, size_t i)
 		    (unsigned long long)(doc->subjects[i].start_bytes / doc->source.sector_size));
 }
 
+static void name_length(struct vk_doctor *doc, size_t i)
+{
+	const struct vk_subject *s = &doc->subjects[i];
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+	struct vk_finding f;
+
+	if (!vk_length_contradicts(doc, s))
+		return;
+	vk_finding_init(&f, VK_F_INCIDENT_LENGTH, s->start_bytes + VK_LVM_HEADER_OFFSET, VK_UNIT_BYTES,
+			"the LVM header of the volume at sector %llu gives another length than its partition entry",
+			(unsigned long long)(s->start_bytes / doc->source.sector_size));
+	vk_finding_seen(&f, "%llu bytes in the header", (unsigned long long)v->lvm.totalBytes);
+	vk_finding_expected(&f, "%llu bytes, as the entry says, whose checksum fits",
+			    (unsigned long long)vk_mul_sat(v->sectors, doc->source.sector_size));
+	vk_findings_add(&doc->d->findings, &f);
+}
+
 static void name_headers(struct vk_doctor *doc, size_t i)
 {
 	const struct vk_subject *s = &doc->subjects[i];
@@ -218,6 +235,7 @@ static void name_headers(struct vk_doctor *doc, size_t i)
 		    (unsigned long long)(s->start_bytes / doc->source.sector_size));
 	else
 		name_unused(doc, i);
+	name_length(doc, i);
 }
 
 static void name_file_system(struct vk_doctor *doc, size_t i)
@@ -309,8 +327,55 @@ static void name_unreadable(struct vk_doctor *doc)
 	}
 }
 
+/* Holes are known to be zeros; of what must be read only so much is, more would be a scan. */
+static bool is_known_empty(struct vk_doctor *doc)
+{
+	enum { READ_MAX = 64 << 20, SPANS_MAX = 65536, PIECE = 64 << 10 };
+	uint8_t *piece = malloc(PIECE);
+	uint64_t at = 0, size = doc->source.size_bytes;
+	size_t done = 0;
+	bool empty = piece != NULL;
+
+	for (unsigned n = 0; empty && at < size; n++) {
+		struct vk_span span = vk_io_span(doc->source.io, at);
+		size_t len = (size_t)vk_min_u64(PIECE, size - at);
+
+		if (span.state == VK_SPAN_ZERO && span.length_bytes > 0) {
+			at += vk_min_u64(span.length_bytes, size - at);
+			empty = n < SPANS_MAX;
+			continue;
+		}
+		empty = n < SPANS_MAX && done < READ_MAX && vk_doctor_read(doc, at, piece, len) == len &&
+			vk_all_zero(piece, len);
+		done += len;
+		at += len;
+	}
+	free(piece);
+	return empty;
+}
+
+static bool table_is_sound(const struct vk_table *t)
+{
+	return (t->kind == VK_TABLE_GPT && t->gpt_chosen >= 0 && t->gpt[t->gpt_chosen].sound) ||
+	       (t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE && t->partition_count > 0);
+}
+
+/* Who looked at the likely places only has not seen that there is nothing. */
+static void name_nothing(struct vk_doctor *doc)
+{
+	struct vk_finding f;
+
+	if (doc->options->scan || doc->subject_count > 0 || doc->source.kind != VK_SOURCE_DISK ||
+	    table_is_sound(&doc->source.table) || is_known_empty(doc))
+		return;
+	vk_finding_init(&f, VK_F_INCIDENT_NOTHING, 0, 0,
+			"no partition table and no volume at the likely places; the rest of the disk was not looked at");
+	vk_findings_add(&doc->d->findings, &f);
+}
+
 void vk_doctor_name_incidents(struct vk_doctor *doc)
 {
+	name_nothing(doc);
 	name_table(doc);
 	name_around(doc);
 	for (size_t i = 0; i < doc->find.foreign.count && i < sizeof(doc->confirmed) / sizeof(doc->confirmed[0]); i++)

@@ -9,9 +9,34 @@
 
 enum { INTRUDERS_MAX = 64 };
 
+static bool is_in(uint64_t at, uint64_t start, uint64_t length)
+{
+	return at >= start && at - start < length;
+}
+
+/* What does not say how long it is ends with the volume or partition that it lies in. */
+static uint64_t end_of_home(const struct vk_doctor *doc, uint64_t at)
+{
+	const struct vk_table *t = &doc->source.table;
+	uint32_t ss = doc->source.sector_size;
+
+	for (size_t i = 0; i < doc->subject_count; i++)
+		if (is_in(at, doc->subjects[i].start_bytes, doc->subjects[i].length_bytes))
+			return vk_add_sat(doc->subjects[i].start_bytes, doc->subjects[i].length_bytes);
+	for (size_t i = 0; i < t->partition_count; i++) {
+		uint64_t start = vk_mul_sat(t->partitions[i].start_sector, ss);
+		uint64_t length = vk_mul_sat(t->partitions[i].sectors, ss);
+
+		if (is_in(at, start, length))
+			return vk_add_sat(start, length);
+	}
+	return doc->source.size_bytes;
+}
+
 static uint64_t reach_of(const struct vk_doctor *doc, const struct vk_foreign *f)
 {
-	uint64_t end = f->length_bytes != 0 ? vk_add_sat(f->start_bytes, f->length_bytes) : doc->source.size_bytes;
+	uint64_t end = f->length_bytes != 0 ? vk_add_sat(f->start_bytes, f->length_bytes)
+					    : end_of_home(doc, f->start_bytes);
 
 	return vk_min_u64(vk_max_u64(end, f->magic_bytes + VK_UNIT_BYTES), doc->source.size_bytes);
 }
@@ -44,55 +69,70 @@ static bool is_at_home(const struct vk_doctor *doc, const struct vk_foreign *f)
 	return false;
 }
 
-/* ext says when it was made (s_mkfs_time). */
-static bool is_younger(struct vk_doctor *doc, const struct vk_foreign *f)
+enum age { AGE_UNKNOWN, AGE_OLDER, AGE_YOUNGER };
+
+/* ext says when it was made (s_mkfs_time), and a header when its volume was. */
+static enum age age_of(struct vk_doctor *doc, const struct vk_foreign *f)
 {
+	uint64_t end = reach_of(doc, f), made;
+	enum age age = AGE_UNKNOWN;
 	uint8_t sb[1024];
-	uint64_t made;
 
 	if (strncmp(f->type, "ext", 3) != 0 || vk_doctor_read(doc, vk_add_sat(f->start_bytes, 1024), sb, sizeof(sb)) != sizeof(sb))
-		return false;
+		return AGE_UNKNOWN;
 	made = vk_get_le32(sb + 0x108);
-	for (size_t i = 0; i < doc->subject_count; i++) {
+	for (size_t i = 0; i < doc->subject_count && made != 0; i++) {
 		const struct vk_subject *s = &doc->subjects[i];
 
-		if (s->lvm_known && f->start_bytes >= s->start_bytes && f->start_bytes - s->start_bytes < s->length_bytes &&
-		    made > s->lvm.initTimeUS / 1000000)
-			return true;
+		if (!s->lvm_known || s->start_bytes >= end || vk_add_sat(s->start_bytes, s->length_bytes) <= f->start_bytes)
+			continue;
+		if (made > s->lvm.initTimeUS / 1000000)
+			return AGE_YOUNGER;
+		age = AGE_OLDER;
 	}
-	return false;
+	return age;
 }
 
-/* What it wrote is wrong there, or lies in sectors that VMFS leaves empty; on bytes that are proved it is older. */
+/*
+ * What it wrote is wrong there, or lies in sectors that VMFS leaves empty; on bytes that are proved it is older. Harm
+ * elsewhere may have any cause: only harm where its own first sectors lie says that it came after the volume.
+ */
 static void confirm(struct vk_doctor *doc, size_t intruder)
 {
 	const struct vk_foreign *f = &doc->find.foreign.items[intruder];
 	uint64_t unit = f->magic_bytes - f->magic_bytes % VK_UNIT_BYTES;
+	enum age age;
+	bool beside = false;
 
 	if (is_at_home(doc, f))
 		return;
 	for (size_t i = 0; i < doc->stretch_count; i++) {
 		const struct vk_stretch *s = &doc->stretches[i];
-		bool here = unit >= s->offset_bytes && unit - s->offset_bytes < s->length_bytes;
+		bool here = is_in(unit, s->offset_bytes, s->length_bytes);
 
-		if (here && s->damage == VK_DAMAGE_INTACT) {
-			doc->confirmed[intruder] = false;
-			doc->certain[intruder] = false;
+		if (here && s->damage == VK_DAMAGE_INTACT)
 			return;
-		}
 		if (here && s->damage == VK_DAMAGE_STRANGE)
 			doc->confirmed[intruder] = true;
-		if (vk_damage_is_harm(s->damage) && is_within(doc, s, f))
+		if (!vk_damage_is_harm(s->damage))
+			continue;
+		if (here)
 			doc->certain[intruder] = true;
+		beside = beside || (s->offset_bytes <= unit && s->offset_bytes + s->length_bytes > f->start_bytes);
 	}
-	doc->certain[intruder] = doc->certain[intruder] || (doc->confirmed[intruder] && is_younger(doc, f));
+	age = age_of(doc, f);
+	if ((beside && age != AGE_OLDER) || (doc->confirmed[intruder] && age == AGE_YOUNGER))
+		doc->certain[intruder] = true;
 	doc->confirmed[intruder] = doc->confirmed[intruder] || doc->certain[intruder];
 }
 
+/* Sectors that are usually empty are its own; of what is damaged it is accused only when it was there after the volume. */
 static void blame(struct vk_doctor *doc, struct vk_stretch *s)
 {
+	const bool *who = s->damage == VK_DAMAGE_STRANGE ? doc->confirmed : doc->certain;
+
 	for (size_t i = 0; i < doc->find.foreign.count && i < INTRUDERS_MAX; i++)
-		if (doc->confirmed[i] && is_within(doc, s, &doc->find.foreign.items[i])) {
+		if (who[i] && is_within(doc, s, &doc->find.foreign.items[i])) {
 			s->damage = VK_DAMAGE_FOREIGN;
 			s->intruder = i;
 			return;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "base/utf8.h"
 #include "doctor/doctor.h"
 #include "store/diff_parts.h"
@@ -30,6 +31,19 @@ bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *su
 
 	return was != NULL && v->lvm_usable && device_fits(&v->lvm, v->lvm_seen_bytes) &&
 	       v->lvm.generation > was->lvm.generation && vk_vmfs_uuid_equal(&v->lvm.devID, &was->lvm.devID);
+}
+
+bool vk_length_contradicts(const struct vk_doctor *doc, const struct vk_subject *subject)
+{
+	const struct vk_table *t = &doc->source.table;
+	const struct vk_vmfs *v = &doc->source.vmfs[subject->vmfs];
+	uint64_t entry = vk_mul_sat(v->sectors, doc->source.sector_size);
+
+	if (doc->source.kind != VK_SOURCE_DISK || t->kind != VK_TABLE_GPT || t->gpt_chosen < 0 ||
+	    !t->gpt[t->gpt_chosen].sound || !subject->named || v->sectors == 0 || !v->lvm_usable)
+		return false;
+	/* one sector may be lost where lengths are rounded */
+	return vk_max_u64(entry, v->lvm.totalBytes) - vk_min_u64(entry, v->lvm.totalBytes) > doc->source.sector_size;
 }
 
 /* Volumes made with the low-level tool have other names; what then is left to check is not much, and is checked. */
@@ -159,6 +173,10 @@ void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area)
 
 	vk_doctor_read(doc, area->offset_bytes, now, sizeof(now));
 	area->whole = fits(doc, area, now) ? VK_DAMAGE_CONSISTENT : VK_DAMAGE_DAMAGED;
+	/* which of the two is wrong is not known: the header is not called damaged, and not consistent either */
+	if (area->whole == VK_DAMAGE_CONSISTENT && area->layout == &vk_lvm_device_layout &&
+	    vk_length_contradicts(doc, &doc->subjects[area->subject]))
+		area->whole = VK_DAMAGE_UNKNOWN;
 	if (area->whole != VK_DAMAGE_CONSISTENT || !doc->known.found)
 		return;
 	if (vk_io_read(doc->known.io, area->offset_bytes, before, sizeof(before), &got, &ignored) == VK_OK &&

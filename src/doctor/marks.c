@@ -42,29 +42,29 @@ static bool read_here(struct vk_doctor *doc, uint64_t start, uint64_t in_fs, uin
 	return vk_add_u64(start, in_fs, &at) && vk_doctor_read(doc, at, buf, len) == len;
 }
 
-/* Powers of 3, 5 and 7: the groups that carry a copy since sparse_super. */
-static bool has_copy(uint64_t group, bool sparse)
+/* The next group with a copy: any; since sparse_super the first, and powers of 3, 5 and 7. */
+static uint64_t next_copy(uint64_t group, bool sparse)
 {
 	static const uint64_t bases[] = {3, 5, 7};
+	uint64_t next = UINT64_MAX;
 
-	if (group <= 1 || !sparse)
-		return true;
+	if (group == 0 || !sparse)
+		return group + 1;
 	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
 		uint64_t power = bases[i];
 
-		while (power < group)
-			power *= bases[i];
-		if (power == group)
-			return true;
+		while (power <= group)
+			power = vk_mul_sat(power, bases[i]);
+		next = vk_min_u64(next, power);
 	}
-	return false;
+	return next;
 }
 
 static bool mark_ext(struct vk_doctor *doc, size_t intruder, uint64_t start)
 {
 	uint8_t sb[1024], copy[1024];
 	uint64_t block, per_group, groups, blocks;
-	size_t found = 0;
+	bool sparse;
 
 	if (!read_here(doc, start, 1024, sb, sizeof(sb)) || vk_get_le16(sb + 0x38) != 0xEF53 ||
 	    vk_get_le32(sb + 0x18) > 6)
@@ -74,18 +74,17 @@ static bool mark_ext(struct vk_doctor *doc, size_t intruder, uint64_t start)
 	blocks = vk_get_le32(sb + 4) | (uint64_t)vk_get_le32(sb + 0x150) << 32;
 	if (per_group < 256 || blocks == 0)
 		return true;
+	sparse = (vk_get_le32(sb + 0x64) & 1) != 0;
 	groups = (blocks - 1) / per_group + 1;
-	for (uint64_t g = 1, looked = 0; g < groups && g < UINT32_MAX && looked < COPIES_MAX; g++) {
-		uint64_t at;
+	for (uint64_t g = 1, looked = 0; g < groups && looked < COPIES_MAX; g = next_copy(g, sparse), looked++) {
+		uint64_t at = vk_mul_sat(vk_add_sat(vk_get_le32(sb + 0x14), g * per_group), block);
 
-		if (!has_copy(g, (vk_get_le32(sb + 0x64) & 1) != 0))
-			continue;
-		looked++;
-		at = vk_mul_sat(vk_get_le32(sb + 0x14) + g * per_group, block);
+		if (vk_add_sat(start, at) >= doc->source.size_bytes)
+			break;
 		if (!read_here(doc, start, at, copy, sizeof(copy)) || vk_get_le16(copy + 0x38) != 0xEF53 ||
 		    memcmp(copy + 0x68, sb + 0x68, 16) != 0)
 			continue;
-		if (++found <= COPIES_MAX && !mark(doc, intruder, start + at, sizeof(copy)))
+		if (!mark(doc, intruder, start + at, sizeof(copy)))
 			return false;
 	}
 	return true;

@@ -200,6 +200,7 @@ static const struct {
 	{VK_F_INCIDENT_SHRUNK, "The disk is shorter than what lies on it"},
 	{VK_F_INCIDENT_TABLE_DAMAGED, "A part of the partition table is damaged"},
 	{VK_F_INCIDENT_HEARTBEATS, "Heartbeat slots are damaged"},
+	{VK_F_INCIDENT_LENGTH, "The LVM header and the partition table give the volume two lengths"},
 	{VK_F_INCIDENT_REMAINS, "Another system's signature lies in the volume, and may be older than it"},
 	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
 	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
@@ -210,6 +211,8 @@ static const struct {
 static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 {
 	const struct vk_finding *f;
+	struct vk_text whose;
+	char seen[61];
 
 	for (size_t i = 0; i < sizeof(headlines) / sizeof(headlines[0]); i++) {
 		if (!has(doc, headlines[i].code, &f) ||
@@ -222,11 +225,29 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 			vk_text_fmt(text, "%s initialised the LUN", doc->windows ? "Windows" : "Another system");
 		} else {
 			vk_text_put(text, "Another system formatted it: ");
-			vk_text_fmt(text, "%.60s", f->seen);
+			vk_text_init(&whose, seen, sizeof(seen));
+			vk_text_put(&whose, f->seen);
+			vk_text_put(text, seen);
 		}
 		return;
 	}
-	vk_text_put(text, doc->subject_count > 0 ? "Nothing wrong was found" : "No VMFS volume was found");
+	vk_text_put(text, doc->subject_count > 0 ? "Nothing wrong was found" :
+			  doc->options->scan	     ? "No VMFS volume was found" :
+						       "No VMFS volume was found at the likely places");
+}
+
+/* Nothing is said of headers that could not be read, or not judged. */
+static bool headers_in_order(const struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < doc->stretch_count; i++) {
+		const struct vk_stretch *s = &doc->stretches[i];
+		const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
+
+		if (a != NULL && a->kind == VK_AREA_STRUCTURE && a->subject != SIZE_MAX &&
+		    s->damage != VK_DAMAGE_INTACT && s->damage != VK_DAMAGE_CONSISTENT && s->damage != VK_DAMAGE_CHANGED)
+			return false;
+	}
+	return doc->subject_count > 0;
 }
 
 /* How the volumes came through it: the answer to the question that is asked first. */
@@ -239,7 +260,7 @@ static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 	if (vk_doctor_harm(doc, NULL, NULL, &harm)) {
 		vk_text_put(text, "; it concerns at least ");
 		vk_doctor_put_sectors(doc, &harm, text);
-		if (!header && !fs && doc->subject_count > 0)
+		if (!header && !fs && headers_in_order(doc))
 			vk_text_put(text, doc->subject_count == 1 ? "; the volume's own headers are in order"
 								   : "; the volumes' own headers are in order");
 	}

@@ -17,6 +17,7 @@ static const uint64_t window_bytes = 8ULL << 20;
 /* Neighbouring slots with one displacement. */
 struct run {
 	uint64_t offset;  /* on the disk */
+	uint64_t last;    /* its last block */
 	int64_t displaced;
 	uint64_t blocks;
 };
@@ -32,10 +33,11 @@ static void take(struct runs *runs, uint64_t offset, uint64_t addr, uint64_t bas
 
 	if (last != NULL && last->displaced == displaced) {
 		last->blocks++;
+		last->last = offset;
 		return;
 	}
 	if (runs->count < RUNS_KEPT)
-		runs->items[runs->count++] = (struct run){offset, displaced, 1};
+		runs->items[runs->count++] = (struct run){offset, offset, displaced, 1};
 }
 
 static bool collect(struct vk_doctor *doc, uint64_t base, uint64_t from, uint64_t to, struct runs *runs)
@@ -105,7 +107,7 @@ static bool look_at(struct vk_doctor *doc, const struct vk_subject *s, struct ru
 	if (stripe < STRIPE_LEAST || displaced < RUNS_LEAST || blocks < BLOCKS_LEAST)
 		return true;
 	vk_finding_init(&f, VK_F_INCIDENT_STRIPES, runs->items[0].offset,
-			vk_min_u64(to, runs->items[runs->count - 1].offset + VK_UNIT_BYTES) - runs->items[0].offset,
+			vk_min_u64(to, runs->items[runs->count - 1].last + VK_UNIT_BYTES) - runs->items[0].offset,
 			"heartbeats lie displaced in %zu pieces, all of them by multiples of %llu bytes, forwards and backwards",
 			displaced, (unsigned long long)stripe);
 	vk_finding_seen(&f, "the first piece lies %lld bytes from its place",

@@ -41,6 +41,8 @@ struct vk_probe {
 	bool magic;                /* the LVM magic is there */
 	bool ext_like;             /* the fields of extended metadata make sense */
 	bool fs_magic;
+	uint64_t proved_bytes;     /* of its length: more than one part of the volume says so; the rest stands in one field */
+	const struct vk_probe *clipped_by; /* begins where this one is made to end; NULL: its length is its own */
 	bool has_pes;              /* the PE tables were read and agree */
 	uint64_t agree, disagree;  /* self-locating blocks where its own should be */
 	uint64_t slots_agree;      /* heartbeat slots of those that agree */
@@ -59,7 +61,7 @@ struct vk_finder {
 	struct vk_probe *probes;
 	size_t count;
 	size_t left_out;
-	uint64_t budget_bytes;     /* left to be read from PE tables */
+	uint64_t budget_bytes;     /* left to be read from PE tables of the candidate at work */
 	const struct vk_vote *votes;
 	size_t vote_count;
 	const struct vk_foreigners *foreign;

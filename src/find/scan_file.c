@@ -105,6 +105,30 @@ static void flush_folder(const char *path)
 	close(fd);
 }
 
+/* What a run that was killed while it wrote has left; nothing else goes. */
+static enum vk_status remove_leftover(const char *fresh, struct vk_error *err)
+{
+	static const char ours[] = "vmfskit scan ";
+	char begin[sizeof(ours) - 1];
+	struct stat st;
+	ssize_t got;
+	int fd = open(fresh, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+
+	if (fd < 0 && errno == ENOENT)
+		return VK_OK;
+	got = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, begin, sizeof(begin)) : -1;
+	if (fd >= 0)
+		close(fd);
+	/* a run may have been killed before the first line was there */
+	if (got < 0 || memcmp(begin, ours, (size_t)got) != 0) {
+		vk_error_set(err, VK_USAGE, fresh, "this is not the state of a scan, and it is in the way of one");
+		return vk_error_remedy(err, "Move it away, or name another file for the state of the scan");
+	}
+	if (unlink(fresh) != 0)
+		return vk_error_errno(err, errno, fresh, "cannot remove what an earlier run left");
+	return VK_OK;
+}
+
 static enum vk_status replace(const char *path, const char *text, size_t len, struct vk_error *err)
 {
 	char fresh[PATH_MAX];
@@ -113,8 +137,9 @@ static enum vk_status replace(const char *path, const char *text, size_t len, st
 
 	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
 		return vk_error_set(err, VK_USAGE, path, "the name of the file is too long");
-	/* left by a run that was killed while it wrote */
-	(void)unlink(fresh);
+	status = remove_leftover(fresh, err);
+	if (status != VK_OK)
+		return status;
 	fd = vk_step_fails("scan state: create") ? -1 : open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return vk_error_errno(err, errno, fresh, "cannot make a file for the state of the scan");

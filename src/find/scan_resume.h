@@ -32,7 +32,8 @@ VK_MUST_USE enum vk_status vk_scan_text_read(const char *path, const char *text,
 /* The same from the file at path. VK_ABSENT: there is none; else as above, and VK_IO, VK_USAGE for what is no file. */
 VK_MUST_USE enum vk_status vk_scan_file_load(const char *path, const struct vk_scan_job *job, struct vk_scan_state *state,
 					     struct vk_error *err);
-/* Replace the file at path by this state, so that at any time either the old one or the new one is there. Errors: VK_IO, VK_NOMEM. */
+/* Replace the file at path by this state, so that at any time either the old one or the new one is there. Errors: VK_IO, VK_NOMEM,
+   VK_USAGE when something that is no state of a scan stands at path with .new behind it. */
 VK_MUST_USE enum vk_status vk_scan_file_save(const char *path, const struct vk_scan_job *job,
 					     const struct vk_scan_state *state, struct vk_error *err);
 

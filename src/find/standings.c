@@ -90,6 +90,26 @@ static int in_turn(const void *a, const void *b, void *ctx)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+/*
+ * A length that one damaged field makes too long must not cost another volume its place: the end of p moves to where next
+ * begins, when next is whole and nothing else says that p reaches so far. False: p is left as it is.
+ */
+static bool clip(const struct vk_finder *f, struct vk_probe *p, const struct vk_probe *next)
+{
+	uint64_t apart = (uint64_t)(next->start - p->start);
+
+	if (next->start <= p->start || p->start < 0 || apart < VK_LVM_DATA_OFFSET || !strong(p) || !vk_probe_whole(next) ||
+	    p->proved_bytes > apart || (p->c.table_sound && !next->c.table_sound && p->c.claimed_bytes > apart) ||
+	    vk_nested_table(f, next, p->start, true) != UINT64_MAX)
+		return false;
+	p->c.length_bytes = apart;
+	p->c.length_exact = false;
+	p->clipped_by = next;
+	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_PASS, "ends at byte %" PRIu64 " at the latest, where the next one begins",
+		     next->c.start_bytes);
+	return true;
+}
+
 /* x overlaps the accepted a. Whether x takes its place. */
 static bool settle_overlap(const struct vk_finder *f, struct vk_probe *x, const struct vk_probe *a, size_t ai)
 {
@@ -173,19 +193,24 @@ static void put_in_place(const struct vk_finder *f, struct accepted *acc, size_t
 	vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_PASS, "overlaps only what is older");
 }
 
-/* Take x for a volume unless it overlaps one that was taken. */
+/* Take x for a volume unless it overlaps one that was taken and is not worse. */
 static void take(const struct vk_finder *f, struct accepted *acc, size_t xi)
 {
 	struct vk_probe *x = &f->probes[xi];
+	bool replaces = false;
 
 	for (size_t i = 0; i < acc->count; i++) {
 		struct vk_probe *a = &f->probes[acc->items[i]];
 
-		if (!overlap(x, a))
+		if (!overlap(x, a) || clip(f, a, x) || clip(f, x, a))
 			continue;
 		vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64, a->c.start_bytes);
-		if (settle_overlap(f, x, a, acc->items[i]))
-			put_in_place(f, acc, xi);
+		if (!settle_overlap(f, x, a, acc->items[i]))
+			return;
+		replaces = true;
+	}
+	if (replaces) {
+		put_in_place(f, acc, xi);
 		return;
 	}
 	if (is_stray(f, acc, x) || is_nested_in_open_end(f, acc, x))
@@ -228,11 +253,24 @@ static void stand_damaged(struct vk_probe *p)
 		      vk_probe_self(p) ? "PE tables" : "locks and heartbeats");
 }
 
-static void settle_accepted(struct vk_probe *p)
+/* Blocks in their place speak for the volume: a length that nothing proves does not speak against it. */
+static void fit_disk(const struct vk_finder *f, struct vk_probe *p)
+{
+	uint64_t room = f->size_bytes - vk_min_u64(f->size_bytes, p->c.start_bytes);
+
+	if (p->c.checks[VK_CHECK_INSIDE_DISK].verdict != VK_VERDICT_FAIL || p->c.start_before_disk || p->c.length_exact ||
+	    !vk_probe_self(p) || p->proved_bytes > room)
+		return;
+	p->c.length_bytes = room;
+	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_UNKNOWN, "its length is damaged; the disk has room for %" PRIu64 " bytes", room);
+}
+
+static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 {
 	bool foreign = p->c.checks[VK_CHECK_NOT_FOREIGN].verdict == VK_VERDICT_FAIL;
 	bool whole = vk_probe_whole(p);
 
+	fit_disk(f, p);
 	if (p->c.checks[VK_CHECK_INSIDE_DISK].verdict == VK_VERDICT_FAIL && !p->c.start_before_disk)
 		vk_ghost_outside(p);
 	else if (foreign && !whole && !vk_probe_self(p))
@@ -246,6 +284,12 @@ static void settle_accepted(struct vk_probe *p)
 		      ? "; its file system begins on another device" : ", the file system names this volume, its blocks are in their place");
 	else
 		stand_damaged(p);
+	if (p->clipped_by != NULL) {
+		size_t used = strlen(p->c.why);
+
+		snprintf(p->c.why + used, sizeof(p->c.why) - used, "; its length is not proved and would reach into the volume at byte %"
+			 PRIu64, p->clipped_by->c.start_bytes);
+	}
 	if (foreign && p->c.standing == VK_STANDING_DAMAGED && !whole) {
 		size_t used = strlen(p->c.why);
 
@@ -344,7 +388,7 @@ enum vk_status vk_judge_standings(struct vk_finder *f, struct vk_error *err)
 		if (f->probes[i].judged_ghost)
 			place_ghost(f, &acc, &f->probes[i]);
 	for (size_t i = 0; i < acc.count; i++)
-		settle_accepted(&f->probes[acc.items[i]]);
+		settle_accepted(f, &f->probes[acc.items[i]]);
 	settle_metadata(f, &acc);
 	follow_inside(f);
 	for (size_t i = 0; i < f->count; i++)

@@ -52,6 +52,14 @@ static const char *const lasting[] = {
 	"fdcClustersPerGroup", "subBlockSize", "mdAlignment", "sfbToLfbShift",
 };
 
+enum vk_field_origin vk_fs_capture_origin(const struct vk_fs_work *fs, const struct vk_field *field)
+{
+	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
+		if (strcmp(field->name, lasting[i]) == 0)
+			return VK_FIELD_CAPTURE;
+	return fs->work->capture_old || strcmp(field->name, "fsLabel") == 0 ? VK_FIELD_USUAL : VK_FIELD_CAPTURE;
+}
+
 static void note_other_label(struct vk_fs_work *fs)
 {
 	char now[140], then[140];

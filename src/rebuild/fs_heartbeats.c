@@ -24,6 +24,8 @@ struct region {
 	uint64_t at;            /* of slot 0 in the window */
 	bool asked;             /* slots that may be somebody's after all, too */
 	uint32_t first, run;
+	enum vk_field_origin origin; /* of the run */
+	uint32_t sound, foreign; /* slots with a known state; others that are not zero */
 	uint32_t reset, astray, owned, unreadable, in_use;
 	uint32_t kept_generations;
 	char count_text[64];
@@ -52,13 +54,15 @@ static void flush_run(struct region *r)
 {
 	uint64_t at = r->at + (uint64_t)r->first * r->geometry.heartbeat_slot_bytes;
 
+	const char *lost = r->origin == VK_FIELD_FRESH ? "; hbGen, if there was one, begins anew" : "";
+
 	if (r->run == 1)
-		vk_work_field(r->work, &vk_heartbeat_layout, NULL, at, VK_FIELD_COMPUTED, false, NULL, NULL,
-			      "slot %u: free, with its own address", r->first);
+		vk_work_field(r->work, &vk_heartbeat_layout, NULL, at, r->origin, false, NULL, NULL,
+			      "slot %u: free, with its own address%s", r->first, lost);
 	else if (r->run > 1)
-		vk_work_field(r->work, &vk_heartbeat_layout, NULL, at, VK_FIELD_COMPUTED, false, NULL, NULL,
-			      "slots %u to %u: free, each with its own address", r->first,
-			      r->first + r->run - 1);
+		vk_work_field(r->work, &vk_heartbeat_layout, NULL, at, r->origin, false, NULL, NULL,
+			      "slots %u to %u: free, each with its own address%s", r->first,
+			      r->first + r->run - 1, lost);
 	r->run = 0;
 }
 
@@ -70,20 +74,23 @@ static void reset(struct region *r, uint8_t *raw, const struct vk_heartbeat *hb,
 		  uint64_t volume_offset)
 {
 	struct vk_heartbeat fresh = {.state = VK_HB_FREE, .addr = volume_offset};
+	enum vk_field_origin origin = VK_FIELD_FRESH;
 
 	if (plausible_generation(hb, volume_offset)) {
 		fresh.hbGen = hb->hbGen;
 		r->kept_generations++;
+		origin = VK_FIELD_COMPUTED;
 	}
 	memset(raw, 0, r->geometry.heartbeat_slot_bytes);
 	vk_heartbeat_encode(&fresh, raw, r->geometry.heartbeat_slot_bytes);
 	r->reset++;
-	if (r->run > 0 && r->first + r->run == slot) {
+	if (r->run > 0 && r->first + r->run == slot && r->origin == origin) {
 		r->run++;
 		return;
 	}
 	flush_run(r);
 	r->first = slot;
+	r->origin = origin;
 	r->run = 1;
 }
 
@@ -110,6 +117,54 @@ static bool take(struct region *r, uint8_t *raw, uint32_t slot)
 		return true;
 	}
 	return false;
+}
+
+/* Whether this is a heartbeat region at all: slots with a state that there is, and others that are not just zero. */
+static void count_slot(struct region *r, const uint8_t *raw)
+{
+	struct vk_heartbeat hb;
+
+	vk_heartbeat_decode(raw, r->geometry.heartbeat_slot_bytes, &hb);
+	if (hb.state == VK_HB_FREE || hb.state == VK_HB_IN_USE)
+		r->sound++;
+	else if (!vk_all_zero(raw, r->geometry.heartbeat_slot_bytes))
+		r->foreign++;
+}
+
+static void count_slots(struct region *r, uint8_t *piece)
+{
+	uint32_t slot_bytes = r->geometry.heartbeat_slot_bytes, per_piece = PIECE_BYTES / slot_bytes;
+
+	for (uint32_t slot = 0; slot < r->geometry.heartbeat_slots; slot += per_piece) {
+		uint32_t n = (uint32_t)vk_min_u64(per_piece, r->geometry.heartbeat_slots - slot);
+
+		if (!vk_work_get(r->work, r->at + (uint64_t)slot * slot_bytes, piece, (size_t)n * slot_bytes))
+			continue;
+		for (uint32_t i = 0; i < n; i++)
+			count_slot(r, piece + (size_t)i * slot_bytes);
+	}
+}
+
+/* Something else lies here, or slots of another size: resetting would overwrite it. */
+static bool refuse(struct region *r)
+{
+	const struct vk_self_heartbeats *hb = &r->work->self.heartbeats;
+	uint32_t slot_bytes = r->geometry.heartbeat_slot_bytes;
+	bool other_size = hb->placed > hb->otherwise && hb->slot_bytes != slot_bytes &&
+			  (slot_bytes == 512 || slot_bytes == 4096);
+
+	if (!other_size && r->foreign <= r->sound)
+		return false;
+	if (other_size)
+		vk_work_verdict(r->work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
+				"by the descriptor a slot has %u bytes, by the heartbeats themselves %u", slot_bytes,
+				hb->slot_bytes);
+	else
+		vk_work_verdict(r->work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
+				"%u slots hold something that is no heartbeat, %u are heartbeats", r->foreign, r->sound);
+	vk_work_lost(r->work, "What lies in the heartbeat region does not look like one: nothing there is changed, for it may be "
+		     "something else.");
+	return true;
 }
 
 /* count slots from first on; where the piece cannot be read as a whole, one by one. */
@@ -222,6 +277,11 @@ enum vk_status vk_rebuild_heartbeats(struct vk_header_work *work, struct vk_erro
 	piece = malloc(PIECE_BYTES);
 	if (piece == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	count_slots(&r, piece);
+	if (refuse(&r)) {
+		free(piece);
+		return VK_OK;
+	}
 	per_piece = PIECE_BYTES / r.geometry.heartbeat_slot_bytes;
 	for (uint32_t i = 0; i < r.geometry.heartbeat_slots && status == VK_OK; i += per_piece)
 		status = take_piece(&r, i, (uint32_t)vk_min_u64(per_piece, r.geometry.heartbeat_slots - i),

@@ -212,6 +212,9 @@ void vk_fs_judge_label(struct vk_fs_work *fs)
 		snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x",
 			 fs->lv != NULL ? vk_get_le32(fs->lv->uuid.b) : 0);
 		tell_label_lost(fs);
+	} else {
+		vk_work_note(fs->work, "The label is the one in %s; a datastore that was renamed since has another one.",
+			     fs->capture_name);
 	}
 	vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_FRESH, false, "left recognisable");
 }

@@ -44,12 +44,13 @@ static bool version_denied(const struct vk_fs_work *fs)
 
 static bool set_major(struct vk_fs_work *fs)
 {
-	const struct vk_header_work *work = fs->work;
+	struct vk_header_work *work = fs->work;
 	const struct vk_self_fact *major = vk_fs_fact(fs, VK_SELF_FS_MAJOR);
 	uint32_t lvm = work->vmfs.lvm_usable ? work->vmfs.lvm.majorVersion : 0;
+	unsigned asked = vk_work_asked_major(work);
 
-	if (work->options->fs_major != 0 && !fs->has_capture)
-		vk_fs_set(fs, "majorVersion", work->options->fs_major, VK_FIELD_ASKED, false, "named by the caller");
+	if (asked != 0 && !fs->has_capture)
+		vk_fs_set(fs, "majorVersion", asked, VK_FIELD_ASKED, false, "named by the caller");
 	else if (major->sure >= VK_SELF_LIKELY || fs->has_capture)
 		vk_fs_set(fs, "majorVersion", major->value, VK_FIELD_COPY, false, "%s", major->from);
 	else if (lvm == 6)

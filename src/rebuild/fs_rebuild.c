@@ -30,7 +30,7 @@ static void set_member(struct vk_fs_work *fs, const struct vk_field *field, cons
 
 	if (fs->has_capture) {
 		bytes = (const uint8_t *)&fs->capture + field->member;
-		origin = VK_FIELD_CAPTURE;
+		origin = vk_fs_capture_origin(fs, field);
 		snprintf(named, sizeof(named), "%s", fs->capture_name);
 		from = named;
 	}

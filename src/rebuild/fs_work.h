@@ -33,6 +33,8 @@ void vk_fs_set_bytes(struct vk_fs_work *fs, const char *field, const void *bytes
 
 /* The capture that shows this descriptor, if one is known. */
 void vk_fs_find_capture(struct vk_fs_work *fs);
+/* How far a field of the capture is what stood there: the label, for one, may have been changed since. */
+enum vk_field_origin vk_fs_capture_origin(const struct vk_fs_work *fs, const struct vk_field *field);
 /* What never changes in the life of a file system is taken from the capture. */
 void vk_fs_take_capture(struct vk_fs_work *fs);
 

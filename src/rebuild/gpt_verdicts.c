@@ -280,14 +280,14 @@ static void judge_held_array(struct vk_gpt_case *c, enum vk_table_part part,
 		verdict(c, part, VK_PART_STATE_LOST, "it is all zeros");
 	else if (c->j.proof == VK_GPT_PROOF_OLDER && missing == 0)
 		verdict(c, part, VK_PART_STATE_STALE, "its entries are not those that the header's checksum names");
+	else if (missing == 0)
+		verdict(c, part, VK_PART_STATE_DAMAGED, "no header's checksum fits it");
 	else if (!header_names(c, array) && one_bit_apart(array->bytes, final, c->look.array_bytes, &bit))
 		verdict(c, part, VK_PART_STATE_DAMAGED, "bit %zu of byte %zu is flipped, in entry %zu", bit % 8,
 			bit / 8, bit / 8 / c->look.entry_size + 1);
 	else if (header_names(c, array) || differs_like_older(c, array->bytes))
 		verdict(c, part, VK_PART_STATE_STALE, "entr%s %s stand%s there as of an earlier time",
 			missing == 1 ? "y" : "ies", names, missing == 1 ? "s" : "");
-	else if (c->j.proof >= VK_GPT_PROOF_SINGLE && missing == 0)
-		verdict(c, part, VK_PART_STATE_DAMAGED, "its checksum does not fit");
 	else
 		verdict(c, part, VK_PART_STATE_DAMAGED, "entr%s %s differ%s from what counts or make%s no sense",
 			missing == 1 ? "y" : "ies", names, missing == 1 ? "s" : "",

@@ -17,6 +17,23 @@ bool vk_work_wants(const struct vk_header_work *work, enum vk_header_structure s
 	return wanted == 0 || (wanted & 1U << structure) != 0;
 }
 
+unsigned vk_work_asked_major(struct vk_header_work *work)
+{
+	const struct vk_self_heartbeats *hb = &work->self.heartbeats;
+	unsigned asked = work->options->fs_major;
+	bool six = asked >= 24;
+	const char *against = NULL;
+
+	if (hb->placed > hb->otherwise && six != (hb->slot_bytes == 4096))
+		against = "the size of the heartbeat slots";
+	else if (work->vmfs.lvm_usable && six != (work->vmfs.lvm.majorVersion >= 6))
+		against = "the LVM header";
+	if (asked == 0 || against == NULL)
+		return asked;
+	vk_work_note(work, "The version of the file system that was named (%u) is not used: %s contradicts it.", asked, against);
+	return 0;
+}
+
 enum vk_status vk_work_decode(struct vk_header_work *work, struct vk_error *err)
 {
 	struct vk_finding_sink sink;

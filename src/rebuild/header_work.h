@@ -25,12 +25,18 @@ struct vk_header_work {
 	struct vk_findings findings; /* of that decoding; offsets in the window */
 	struct vk_self_report self;
 	bool volume_identity_open; /* the LVM side could not settle which volume this is: nothing may be taken from its uuid */
+	bool capture_old;       /* the volume was changed since the capture that is asked: of what may change it proves nothing */
 	struct vk_rebuild_header *header; /* the result in the making */
 	bool no_memory;         /* a text or a field could not be kept: the whole ends with VK_NOMEM */
 };
 
 /* Whether the caller wants that structure looked after. */
 bool vk_work_wants(const struct vk_header_work *work, enum vk_header_structure structure);
+/*
+ * The version of the file system that the caller named (fs_major); 0: none, or heartbeats or a sound LVM header contradict
+ * it, which is noted.
+ */
+unsigned vk_work_asked_major(struct vk_header_work *work);
 /* Decode the window anew: vmfs and findings. Errors: VK_IO, VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_work_decode(struct vk_header_work *work, struct vk_error *err);
 

@@ -136,7 +136,7 @@ static bool six_without_volume(const struct vk_lvm_case *c)
 		return c->d0.majorVersion == 6;
 	if (c->fs_believed)
 		return c->fs.majorVersion >= 24;
-	if (c->work->options->fs_major != 0)
+	if (vk_work_asked_major(c->work) != 0)
 		return c->work->options->fs_major >= 24;
 	return c->work->self.fs_major >= 24;
 }

@@ -31,7 +31,7 @@ static unsigned fs_major(const struct vk_lvm_case *c)
 {
 	if (c->fs_believed)
 		return c->fs.majorVersion;
-	return c->work->options->fs_major != 0 ? c->work->options->fs_major : c->work->self.fs_major;
+	return vk_work_asked_major(c->work) != 0 ? c->work->options->fs_major : c->work->self.fs_major;
 }
 
 /* The LVM that the ESX had which made such a file system. */

@@ -94,16 +94,22 @@ static void mend_form(struct vk_lvm_case *c)
 }
 
 /* The members' names tell the designator of the head. */
-static bool take_name(struct vk_lvm_case *c)
+static bool read_name(const struct vk_lvm_case *c, struct vk_scsi_disk_id *ret_named)
 {
-	struct vk_scsi_disk_id named;
 	char name[VK_LVM_SD_BYTES + 1] = "";
 
 	if (c->name_count == 0 || c->sizes.first_pe != 0)
 		return false;
 	memcpy(name, c->names[0].deviceName, VK_LVM_SD_BYTES);
 	name[strcspn(name, ":")] = '\0';
-	if (vk_scsi_disk_id_from_name(name, NULL, 0, &named) != VK_OK)
+	return vk_scsi_disk_id_from_name(name, NULL, 0, ret_named) == VK_OK;
+}
+
+static bool take_name(struct vk_lvm_case *c)
+{
+	struct vk_scsi_disk_id named;
+
+	if (!read_name(c, &named))
 		return false;
 	vk_side_number(&c->disk_id, "type", named.type, VK_FIELD_COPY, false, "the SD table");
 	vk_side_number(&c->disk_id, "len", named.len, VK_FIELD_COPY, false, "the SD table");
@@ -114,15 +120,37 @@ static bool take_name(struct vk_lvm_case *c)
 	return true;
 }
 
+/* Where the disk is now; not when the volume says that it was accepted elsewhere. */
+static bool take_live(struct vk_lvm_case *c)
+{
+	const struct vk_scsi_disk_id *live = c->work->options->live_id;
+	char here[VK_SCSI_NAME_BYTES], there[VK_SCSI_NAME_BYTES];
+	struct vk_scsi_disk_id named;
+	bool certain;
+
+	if (live == NULL)
+		return false;
+	vk_scsi_disk_id_name(live, here, &certain);
+	if (read_name(c, &named)) {
+		vk_scsi_disk_id_name(&named, there, &certain);
+		if (strcmp(here, there) != 0) {
+			vk_work_note(c->work, "The SD table names the LUN %s, and this one is %s: it may be a copy of that.", there,
+				     here);
+			return false;
+		}
+	}
+	vk_side_all(&c->disk_id, live, VK_FIELD_USUAL, "the LUN as this host sees it");
+	vk_work_note(c->work, "The disk id (diskID) is lost and becomes that of the LUN on which the volume lies now, %s: ESX will "
+		     "accept the volume as the original on this LUN. Were it a copy of another LUN, both would count as originals.",
+		     here);
+	return true;
+}
+
 static void make_id(struct vk_lvm_case *c)
 {
 	if (!vk_scsi_disk_id_is_nil(&c->d.diskID))
 		return;
-	if (c->work->options->live_id != NULL) {
-		vk_side_all(&c->disk_id, c->work->options->live_id, VK_FIELD_ASKED, "the LUN as this host sees it");
-		return;
-	}
-	if (take_name(c))
+	if (take_live(c) || take_name(c))
 		return;
 	vk_work_lost(c->work, "Which LUN the volume was accepted on (diskID) survives nowhere: it is left empty, and ESX "
 		     "will take the volume for a snapshot until it is resignatured or mounted by force.");

@@ -145,34 +145,91 @@ static void apply_sibling(struct vk_lvm_case *c)
 		       "the gap between the other extents");
 }
 
+/* What a structure keeps from its making to its end; all else a grow, an upgrade or a resignature may change. */
+static const char *const lasting[] = {"magic", "diskBlockSize", "dataOffset", "devID", "initTimeUS",
+				      "mdAlignment", "creationTimeUS", "volumeID"};
+
+static bool is_lasting(const struct vk_field *field)
+{
+	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
+		if (strcmp(field->name, lasting[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A lost structure from a capture of before a change: most of it may be other by now. */
+static void take_old(struct vk_lvm_case *c, struct vk_side *side, const void *other)
+{
+	for (size_t i = 0; i < side->layout->count; i++) {
+		const struct vk_field *f = &side->layout->fields[i];
+		bool identity = strcmp(f->name, "uuid") == 0 || strcmp(f->name, "name") == 0;
+
+		/* the disk id has a side of its own; the volume's identity is told better by the file system */
+		if (f->kind == VK_KIND_DISKID || (identity && c->fs_believed))
+			continue;
+		vk_side_bytes(side, f->name, (const uint8_t *)other + f->member,
+			      is_lasting(f) ? VK_FIELD_CAPTURE : VK_FIELD_USUAL,
+			      strcmp(f->name, "logicalSize") == 0, "%s%s", c->capture->name,
+			      is_lasting(f) ? "" : ", from before a change of the volume");
+	}
+}
+
+static void apply_to_device(struct vk_lvm_case *c, bool now)
+{
+	const struct vk_lvm_device *d = &c->earlier->lvm;
+	const char *name = c->capture->name;
+
+	if (now) {
+		vk_side_all(&c->device, d, VK_FIELD_CAPTURE, name);
+		vk_side_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
+	} else if (c->device_believed) {
+		vk_side_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, false, "%s", name);
+		vk_side_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, false, "%s", name);
+		vk_work_note(c->work, "The LVM header was changed since %s: of what may change, nothing was taken from it.",
+			     name);
+	} else {
+		take_old(c, &c->device, d);
+		if (c->disk_id.rebuilt && c->work->options->live_id == NULL)
+			take_old(c, &c->disk_id, &d->diskID);
+		vk_work_note(c->work, "The LVM header is lost, and the volume was changed since %s: what may have changed with "
+			     "it is taken from there all the same, and may be old.", name);
+	}
+}
+
+static void apply_to_volume(struct vk_lvm_case *c, bool now)
+{
+	const struct vk_lvm_volume *v = &c->earlier->volumes[0].volume;
+	const char *name = c->capture->name;
+
+	if (now) {
+		vk_side_all(&c->volume, v, VK_FIELD_CAPTURE, name);
+	} else if (c->volume_believed) {
+		vk_side_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, false, "%s",
+			       name);
+	} else {
+		take_old(c, &c->volume, v);
+		vk_work_note(c->work, "The volume descriptor is lost, and the LVM header was changed since %s: what may have "
+			     "changed with it is taken from there all the same, and may be old.", name);
+	}
+}
+
 /*
- * A capture is trusted in everything when the header was not changed since: its generation or its time of change is
- * still the same. Else only in what never changes.
+ * A capture is trusted in everything when the structure was not changed since: its generation or its time of change is
+ * still the same. Else only in what never changes. Of a structure that is lost, the other one tells; a header that was
+ * made from an old capture is not newer for that.
  */
 static void apply_capture(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_device *d = &c->earlier->lvm;
 	const struct vk_lvm_volume *v = &c->earlier->volumes[0].volume;
-	const char *name = c->capture->name;
-	bool device_now = !c->device_believed || d->generation == c->d0.generation ||
-			  d->modTimeUS == c->d0.modTimeUS;
-	bool volume_now = !c->volume_believed || v->generation == c->v0.generation ||
-			  v->modTimeUS == c->v0.modTimeUS;
+	bool same_header = d->generation == c->d0.generation || d->modTimeUS == c->d0.modTimeUS;
+	bool same_volume_entry = v->generation == c->v0.generation || v->modTimeUS == c->v0.modTimeUS;
+	bool volume_now = c->volume_believed ? same_volume_entry : !c->device_believed || same_header;
+	bool device_now = volume_now && (!c->device_believed || same_header);
 
-	if (device_now) {
-		vk_side_all(&c->device, d, VK_FIELD_CAPTURE, name);
-		vk_side_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
-	} else {
-		vk_side_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, false, "%s", name);
-		vk_side_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, false, "%s", name);
-		vk_work_note(c->work, "The LVM header was changed since %s: of what may change, nothing was taken from it.",
-			     name);
-	}
-	if (volume_now)
-		vk_side_all(&c->volume, v, VK_FIELD_CAPTURE, name);
-	else
-		vk_side_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, false,
-			       "%s", name);
+	c->work->capture_old = !volume_now;
+	apply_to_device(c, device_now);
+	apply_to_volume(c, volume_now);
 }
 
 void vk_lvm_known_apply(struct vk_lvm_case *c)

@@ -38,8 +38,13 @@ keep(struct vk_side *side, const struct vk_field *field, const void *bytes,
 {
 	struct vk_side_row *row = row_of(side, field);
 
-	if ((!side->rebuilt || row->told) && memcmp(member(side, field), bytes, member_bytes(field)) == 0)
+	bool same = (!side->rebuilt || row->told) && memcmp(member(side, field), bytes, member_bytes(field)) == 0;
+
+	/* who is sure of a value that was only likely makes it certain */
+	if (same && !(row->told && vk_field_origin_exact(origin) && !vk_field_origin_exact(row->origin))) {
+		row->matters |= matters;
 		return;
+	}
 	memcpy(member(side, field), bytes, member_bytes(field));
 	row->told = true;
 	row->matters = matters;
@@ -95,7 +100,8 @@ void vk_side_all(struct vk_side *side, const void *other, enum vk_field_origin o
 	for (size_t i = 0; i < side->layout->count; i++) {
 		const struct vk_field *f = &side->layout->fields[i];
 
-		keep_one(side, f, (const uint8_t *)other + f->member, origin, "%s", from);
+		if (f->kind != VK_KIND_DISKID) /* a side of its own */
+			keep_one(side, f, (const uint8_t *)other + f->member, origin, "%s", from);
 	}
 }
 

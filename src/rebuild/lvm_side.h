@@ -31,7 +31,7 @@ void vk_side_number(struct vk_side *side, const char *field, uint64_t value,
 void vk_side_bytes(struct vk_side *side, const char *field, const void *bytes,
 		   enum vk_field_origin origin, bool matters, const char *from, ...)
 	__attribute__((format(printf, 6, 7)));
-/* Every field as another structure of the layout has it. */
+/* Every field as another structure of the layout has it, but for a disk id inside, which has a side of its own. */
 void vk_side_all(struct vk_side *side, const void *other, enum vk_field_origin origin,
 		 const char *from);
 /* Record what changes; returns how many fields that is, and in ret_inexact how many of them are not as they were. */

@@ -280,7 +280,8 @@ static void decide_total(struct vk_lvm_case *c)
 	} else if (length != 0 && fits(c, length)) {
 		take_total(c, length, VK_FIELD_COPY, "the length of the partition");
 	} else if (c->earlier != NULL && fits(c, c->earlier->lvm.totalBytes)) {
-		take_total(c, c->earlier->lvm.totalBytes, VK_FIELD_CAPTURE, c->capture->name);
+		take_total(c, c->earlier->lvm.totalBytes, c->work->capture_old ? VK_FIELD_USUAL : VK_FIELD_CAPTURE,
+			   c->capture->name);
 	} else if (length == 0 && fits(c, c->work->room_bytes)) {
 		take_total(c, c->work->room_bytes, VK_FIELD_USUAL, "a partition up to the end of the disk");
 	} else {

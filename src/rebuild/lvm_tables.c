@@ -20,9 +20,11 @@ struct region {
 struct tables {
 	struct vk_lvm_case *c;
 	uint64_t entries_changed, maps_changed;
+	uint64_t not_captured;  /* of the entries that change: those that no capture shows so */
 	uint64_t first_changed; /* partition offset of the first entry that changes */
 	bool keep_entries;      /* those of LVM6 are of free lengths: what covers the volume is right */
 	bool rebuilt;           /* nothing of the tables was left */
+	bool regrouped;         /* LVM6: how the extents were divided into entries is not known */
 };
 
 static void make_entry(const struct vk_lvm_case *c, const struct region *r, uint64_t i,
@@ -65,8 +67,22 @@ static bool mend_entry(uint8_t raw[STRIDE], const struct vk_lvm_pe *should)
 	return true;
 }
 
-static void count_change(struct tables *t, uint64_t at)
+static bool captured(const struct vk_lvm_case *c, uint64_t at, const uint8_t entry[STRIDE])
 {
+	const struct vk_vmfs *k = c->earlier;
+	uint8_t then[STRIDE];
+	struct vk_error ignored;
+
+	if (k == NULL)
+		return false;
+	at = vk_add_sat(at, vk_mul_sat(k->start_sector, c->capture->source->sector_size));
+	return vk_io_read_all(c->capture->source->io, at, then, sizeof(then), &ignored) == VK_OK &&
+	       memcmp(then, entry, sizeof(then)) == 0;
+}
+
+static void count_change(struct tables *t, uint64_t at, const uint8_t entry[STRIDE])
+{
+	t->not_captured += !captured(t->c, at, entry);
 	if (t->entries_changed++ == 0)
 		t->first_changed = at;
 }
@@ -91,7 +107,7 @@ static enum vk_status put_entries(struct tables *t, const struct region *r, uint
 			make_entry(t->c, r, first + i + k, &should);
 			if (!mend_entry(piece + k * STRIDE, &should))
 				continue;
-			count_change(t, at + k * STRIDE);
+			count_change(t, at + k * STRIDE, piece + k * STRIDE);
 			changed = true;
 		}
 		if (!changed)
@@ -124,7 +140,7 @@ static enum vk_status clear_behind(struct tables *t, uint64_t table, uint64_t fr
 			    (!t->rebuilt || vk_all_zero(piece + k * STRIDE, STRIDE)))
 				continue;
 			memset(piece + k * STRIDE, 0, STRIDE);
-			count_change(t, at + k * STRIDE);
+			count_change(t, at + k * STRIDE, piece + k * STRIDE);
 			changed = true;
 		}
 		status = changed ? vk_work_put(t->c->work, at, piece, (size_t)n * STRIDE, "PE table",
@@ -200,6 +216,8 @@ static void give_verdict(const struct tables *t)
 {
 	struct vk_header_work *work = t->c->work;
 	const char *from = t->c->sizes.volume_pes_from;
+	bool proved = t->not_captured == 0 && t->c->earlier != NULL;
+	bool guess = (t->rebuilt || t->regrouped) && !proved;
 
 	if (t->entries_changed == 0 && t->maps_changed == 0) {
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_INTACT, "every extent is where it belongs");
@@ -207,13 +225,21 @@ static void give_verdict(const struct tables *t)
 	}
 	if (t->entries_changed > 0)
 		vk_work_field(work, &vk_lvm_pe_layout, NULL, t->first_changed,
-			      t->rebuilt ? VK_FIELD_USUAL : VK_FIELD_COMPUTED, t->rebuilt, NULL, NULL,
-			      "%llu PE table entries, one extent behind the other from the data offset on",
-			      (unsigned long long)t->entries_changed);
-	if (t->rebuilt)
+			      guess ? VK_FIELD_USUAL : proved ? VK_FIELD_CAPTURE : VK_FIELD_COMPUTED, guess, NULL, NULL,
+			      "%llu PE table entries, one extent behind the other from the data offset on%s%s",
+			      (unsigned long long)t->entries_changed, proved ? ", as in " : "",
+			      proved ? t->c->capture->name : "");
+	if (t->rebuilt && proved)
+		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT, "%llu extents, each entry as in %s",
+				(unsigned long long)t->c->sizes.volume_pes, t->c->capture->name);
+	else if (t->rebuilt)
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
 				"%llu extents one behind the other, as on every device seen; their number from %s",
 				(unsigned long long)t->c->sizes.volume_pes, from);
+	else if (t->regrouped && !proved)
+		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
+				"%llu extents in as few entries as hold them: how they were divided is not known",
+				(unsigned long long)t->c->sizes.volume_pes);
 	else
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_MENDED,
 				"%llu entries and %llu bitmaps put right; the others show the order",
@@ -246,6 +272,9 @@ enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err)
 	}
 	r.count = c->six ? vk_lvm_six_entries(c, &t.keep_entries)
 			 : vk_min_u64(c->sizes.volume_pes, REGION_PES);
+	t.regrouped = c->six && !t.keep_entries &&
+		      (c->survey.good != r.count || c->survey.entries != r.count ||
+		       c->survey.bytes / VK_LVM_PE_BYTES != c->sizes.volume_pes);
 	r.maps = c->six ? 1 : (r.count + VK_LVM_PES_PER_MAP - 1) / VK_LVM_PES_PER_MAP;
 	if (c->six && r.count > VK_LVM_PES_PER_MAP)
 		return vk_error_set(err, VK_UNSUPPORTED, vk_io_name(c->work->base),

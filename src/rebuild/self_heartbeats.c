@@ -62,5 +62,7 @@ void vk_self_heartbeats_read(struct vk_self_look *look)
 	look_with(look, SLOT6_BYTES, SLOTS6, piece, &large);
 	free(piece);
 	/* seen with the slots of the other kind, a region shows one slot in eight, or none behind its first MiB */
+	large.otherwise = small.placed;
+	small.otherwise = large.placed;
 	look->report->heartbeats = large.placed > small.placed ? large : small;
 }

@@ -63,6 +63,7 @@ struct vk_self_file {
 struct vk_self_heartbeats {
 	uint32_t slot_bytes;       /* 512 or mdAlignment */
 	uint32_t slots, placed;    /* looked at; of these naming their own place with a known state */
+	uint32_t otherwise;        /* that would be placed if slots had the other size */
 	uint32_t in_use;
 	bool has_driver;           /* some slot shows the driver of a host */
 	uint32_t driver_major, driver_minor; /* the newest of them */

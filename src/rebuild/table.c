@@ -182,6 +182,14 @@ static void finish(struct vk_table_plan *plan)
 {
 	struct vk_rebuild_table *out = plan->out;
 
+	out->guessed = out->guessed || out->disk_guid_guessed;
+	for (size_t i = 0; i < out->entry_count; i++) {
+		const struct vk_planned_entry *e = &out->entries[i];
+
+		/* an extended partition that is made to hold its logical ones takes nothing from anyone */
+		if (!e->length_exact && !e->length_rounded && !vk_partition_is_extended(&e->partition))
+			out->guessed = true;
+	}
 	out->nothing_to_do = true;
 	for (size_t i = 0; i < VK_TP_COUNT; i++)
 		if (out->parts[i].rewritten || (out->parts[i].state != VK_PART_STATE_UNUSED &&

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Partitions of an MBR: which are logical, where their boot records stand, and all numbers. */
+#include <stdlib.h>
+
 #include "base/checked.h"
 #include "rebuild/table_plan.h"
 
@@ -13,7 +15,7 @@ static bool in_extended(const struct vk_mbr_now *mbr, const struct vk_proposal *
 	       vk_proposal_end(p) <= mbr->extended_start + mbr->extended_sectors;
 }
 
-/* Numbers of a GPT, or one that a volume's header remembers and an MBR cannot have, say nothing here. */
+/* A number above 4 of a GPT, or one that a volume's header remembers and an MBR cannot have, says nothing here. */
 static void keep_mbr_numbers(struct vk_table_plan *plan)
 {
 	for (size_t i = 0; i < plan->count; i++) {
@@ -22,7 +24,7 @@ static void keep_mbr_numbers(struct vk_table_plan *plan)
 
 		if (p->by == VK_PROPOSED_FOUND)
 			part->logical = part->number >= FIRST_LOGICAL || in_extended(&plan->mbr, p);
-		else if (part->gpt)
+		else if (part->gpt && part->number > PRIMARIES)
 			part->number = 0;
 		if (part->logical != (part->number >= FIRST_LOGICAL))
 			part->number = 0;
@@ -57,12 +59,31 @@ static struct run known_logical(const struct vk_table_plan *plan)
 	return run;
 }
 
+/* Whether no primary partition lies over the extended one. */
+static bool nothing_over_extended(const struct vk_table_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+
+		if (!p->entry.partition.logical &&
+		    vk_proposal_end(p) > plan->mbr.extended_start &&
+		    p->entry.partition.start_sector <
+			    plan->mbr.extended_start + plan->mbr.extended_sectors)
+			return false;
+	}
+	return true;
+}
+
 /* What there is no primary entry for becomes logical, too: those behind first, then those in front. */
 static bool widen(const struct vk_table_plan *plan, struct run *run)
 {
 	size_t count = plan->count;
 
 	if (run->first == SIZE_MAX) {
+		/* an extended partition of which nothing logical is known stays, and nothing moves into it unasked */
+		if (plan->mbr.extended_exact && plan->source->table.kind == VK_TABLE_MBR &&
+		    nothing_over_extended(plan))
+			return count < PRIMARIES;
 		if (count <= PRIMARIES)
 			return true;
 		*run = (struct run){PRIMARIES - 1, count - 1};
@@ -200,16 +221,7 @@ static bool chain_stands(const struct vk_table_plan *plan, const struct run *run
 	for (size_t i = run->first; i <= run->last && run->first != SIZE_MAX; i++)
 		if (in_chain(table, &plan->items[i]) == NULL)
 			return false;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_proposal *p = &plan->items[i];
-
-		if (!p->entry.partition.logical &&
-		    vk_proposal_end(p) > plan->mbr.extended_start &&
-		    p->entry.partition.start_sector <
-			    plan->mbr.extended_start + plan->mbr.extended_sectors)
-			return false;
-	}
-	return true;
+	return nothing_over_extended(plan);
 }
 
 static void keep_chain(struct vk_table_plan *plan, const struct run *run)
@@ -242,17 +254,20 @@ static unsigned next_free(bool used[PRIMARIES + 1])
 }
 
 /* Known numbers stay; the others are counted in the order of the disk, the extended partition in its turn. */
-static void number_primary(struct vk_table_plan *plan, const struct run *run)
+static enum vk_status number_primary(struct vk_table_plan *plan, const struct run *run, struct vk_error *err)
 {
 	bool used[PRIMARIES + 1] = {false};
 	bool extended = run->first != SIZE_MAX || plan->mbr.chain_stands;
 	unsigned *of_extended = &plan->mbr.extended_number;
+	struct vk_proposal **order = vk_table_by_rank(plan);
 
+	if (order == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
 	if (!extended || *of_extended > PRIMARIES)
 		*of_extended = 0;
 	used[*of_extended] = *of_extended != 0;
 	for (size_t i = 0; i < plan->count; i++) {
-		struct vk_partition *part = &plan->items[i].entry.partition;
+		struct vk_partition *part = &order[i]->entry.partition;
 
 		if (part->logical || part->number == 0)
 			continue;
@@ -264,6 +279,7 @@ static void number_primary(struct vk_table_plan *plan, const struct run *run)
 		}
 		used[part->number] = true;
 	}
+	free(order);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct vk_proposal *p = &plan->items[i];
 
@@ -274,6 +290,7 @@ static void number_primary(struct vk_table_plan *plan, const struct run *run)
 		p->entry.partition.number = next_free(used);
 		p->entry.number_exact = false;
 	}
+	return VK_OK;
 }
 
 enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error *err)
@@ -296,6 +313,5 @@ enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error 
 		number_logical(plan, &run);
 		place_extended(plan, &run);
 	}
-	number_primary(plan, &run);
-	return VK_OK;
+	return number_primary(plan, &run, err);
 }

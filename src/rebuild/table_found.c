@@ -80,6 +80,7 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 			      (unsigned long long)p->entry.partition.start_sector,
 			      (unsigned long long)c->length_bytes, ss);
 		p->entry.length_exact = false;
+		p->entry.length_rounded = true;
 	}
 	p->least_sectors = p->entry.partition.sectors;
 	p->open_end = !c->length_exact || c->length_bytes == 0;

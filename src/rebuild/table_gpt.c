@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan as a GPT: numbers, GUIDs and names, then both copies on the overlay. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -66,25 +67,26 @@ static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *er
 {
 	unsigned most = plan->image.header.numEntries;
 	bool used[ENTRIES_MAX + 1] = {false};
+	/* the table that stands before captures, and what a volume's header remembers last */
+	struct vk_proposal **order = vk_table_by_rank(plan);
 	unsigned next = 1;
 
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < plan->count; i++) {
-			struct vk_proposal *p = &plan->items[i];
-			struct vk_partition *part = &p->entry.partition;
-			/* what a table says before what the volume's header remembers */
-			bool turn = (p->by == VK_PROPOSED_FOUND) == (pass == 1);
+	if (order == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_partition *part = &order[i]->entry.partition;
 
-			if (!turn || part->number == 0)
-				continue;
-			if (part->number <= most && !used[part->number] && !part->logical) {
-				used[part->number] = true;
-				continue;
-			}
-			vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
-				      part->number, (unsigned long long)part->start_sector);
-			part->number = 0;
+		if (part->number == 0)
+			continue;
+		if (part->number <= most && !used[part->number] && !part->logical) {
+			used[part->number] = true;
+			continue;
 		}
+		vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
+			      part->number, (unsigned long long)part->start_sector);
+		part->number = 0;
+	}
+	free(order);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct vk_proposal *p = &plan->items[i];
 
@@ -104,17 +106,96 @@ static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *er
 	return VK_OK;
 }
 
+static const struct vk_candidate *volume_of(const struct vk_table_plan *plan, const struct vk_proposal *p)
+{
+	return p->entry.candidate == SIZE_MAX ? NULL : &plan->find->candidates[p->entry.candidate];
+}
+
+/* Of a volume that has no header: its file system's own, else that of the logical volume below. */
+static const struct vk_vmfs_uuid *fs_identity(const struct vk_candidate *c)
+{
+	if (c == NULL || !c->has_fs)
+		return NULL;
+	if (!vk_all_zero(c->fs.uuid.b, sizeof(c->fs.uuid.b)))
+		return &c->fs.uuid;
+	return vk_all_zero(c->fs.volInfo.b, sizeof(c->fs.volInfo.b)) ? NULL : &c->fs.volInfo;
+}
+
+/* The first partition that does not begin with zeros, which every disk has. */
+static enum vk_status contents_identity(const struct vk_table_plan *plan, uint8_t ret_id[16],
+					bool *ret_known, struct vk_error *err)
+{
+	uint8_t bytes[4096];
+	struct vk_guid guid;
+
+	for (size_t i = 0; i < plan->count && !*ret_known; i++) {
+		uint64_t start = plan->items[i].entry.partition.start_sector;
+		size_t got = 0;
+		enum vk_status status = vk_io_read(plan->source->io, vk_mul_sat(start, plan->sector_size),
+						   bytes, sizeof(bytes), &got, err);
+
+		if (status != VK_OK)
+			return status;
+		*ret_known = !vk_all_zero(bytes, got);
+		if (!*ret_known)
+			continue;
+		status = vk_fresh_guid("vmfskit contents", bytes, got, &guid, err);
+		if (status != VK_OK)
+			return status;
+		memcpy(ret_id, guid.b, sizeof(guid.b));
+	}
+	return VK_OK;
+}
+
+/*
+ * What tells this disk from others of its size: boot disks all have the same layout. The device that a volume knows it lies on,
+ * else a file system, else what the first partition holds.
+ */
+static enum vk_status identify_disk(const struct vk_table_plan *plan, uint8_t ret_id[16],
+				    bool *ret_known, struct vk_error *err)
+{
+	const struct vk_vmfs_uuid *fs = NULL;
+
+	*ret_known = false;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_candidate *c = volume_of(plan, &plan->items[i]);
+
+		if (c != NULL && c->has_header && !vk_all_zero(c->lvm.devID.b, sizeof(c->lvm.devID.b))) {
+			*ret_known = true;
+			memcpy(ret_id, c->lvm.devID.b, 16);
+			return VK_OK;
+		}
+		if (fs == NULL)
+			fs = fs_identity(c);
+	}
+	if (fs == NULL)
+		return contents_identity(plan, ret_id, ret_known, err);
+	*ret_known = true;
+	memcpy(ret_id, fs->b, 16);
+	return VK_OK;
+}
+
 /* The same on every run: from the identity of the device and where it begins. */
-static enum vk_status fresh(const struct vk_table_plan *plan, const struct vk_proposal *p,
+static enum vk_status fresh(struct vk_table_plan *plan, const struct vk_proposal *p,
 			    const char *what, struct vk_guid *ret_guid, struct vk_error *err)
 {
+	const struct vk_candidate *own = p == NULL ? NULL : volume_of(plan, p);
 	uint8_t key[16 + 8] = {0};
+	bool known = own != NULL && own->has_header;
+	enum vk_status status = VK_OK;
 
-	if (p != NULL && p->entry.candidate != SIZE_MAX &&
-	    plan->find->candidates[p->entry.candidate].has_header)
-		memcpy(key, plan->find->candidates[p->entry.candidate].lvm.devID.b, 16);
+	if (known)
+		memcpy(key, own->lvm.devID.b, 16);
 	else
+		status = identify_disk(plan, key, &known, err);
+	if (status != VK_OK)
+		return status;
+	if (!known) {
 		vk_put_le64(key, plan->disk_sectors);
+		vk_table_note(plan, "Nothing on this disk tells it from others: the GUIDs that are new are the same on every disk of %llu "
+				    "sectors with these partitions; give it others (sgdisk -G) when two of them are in one host",
+			      (unsigned long long)plan->disk_sectors);
+	}
 	vk_put_le64(key + 16, p == NULL ? 0 : p->entry.partition.start_sector);
 	return vk_fresh_guid(what, key, sizeof(key), ret_guid, err);
 }
@@ -157,19 +238,34 @@ static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal 
 	return VK_OK;
 }
 
-/* The GUID of the disk: of what stands, of the newest capture, or fresh. */
+static bool take_captured_guid(const struct vk_table_plan *plan, const struct vk_known_table *known,
+			       struct vk_guid *ret_guid)
+{
+	const struct vk_table *table = &known->source->table;
+
+	if (table->kind != VK_TABLE_GPT || table->gpt_chosen < 0 ||
+	    table->sector_size != plan->sector_size ||
+	    vk_guid_is_nil(&table->gpt[table->gpt_chosen].header.diskGUID))
+		return false;
+	*ret_guid = table->gpt[table->gpt_chosen].header.diskGUID;
+	return true;
+}
+
+/* The GUID of the disk: of what stands, of a capture, of a header that nothing proves, or fresh. */
 static enum vk_status choose_disk_guid(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_guid *guid = &plan->image.header.diskGUID;
 	const struct vk_proposal *first = NULL;
 
-	for (size_t k = 0; k < plan->options->known_count && vk_guid_is_nil(guid); k++) {
-		const struct vk_table *table = &plan->options->known[k].source->table;
-
-		if (table->kind == VK_TABLE_GPT && table->gpt_chosen >= 0)
-			*guid = table->gpt[table->gpt_chosen].header.diskGUID;
-	}
-	if (!vk_guid_is_nil(guid))
+	if (!vk_guid_is_nil(guid) && plan->gpt_judged && plan->gpt.disk_guid_known)
+		return VK_OK;
+	if (plan->capture != NULL && take_captured_guid(plan, plan->capture, guid))
+		return VK_OK;
+	for (size_t k = 0; k < plan->options->known_count; k++)
+		if (take_captured_guid(plan, &plan->options->known[k], guid))
+			return VK_OK;
+	plan->out->disk_guid_guessed = !vk_guid_is_nil(guid);
+	if (plan->out->disk_guid_guessed)
 		return VK_OK;
 	for (size_t i = 0; i < plan->count && first == NULL; i++)
 		if (plan->items[i].entry.candidate != SIZE_MAX)

@@ -13,8 +13,10 @@ struct volumes {
 	unsigned v3, v5, v6;
 	uint64_t v6_start, big_start, upgraded_start;
 	bool big;       /* ends where no MBR reaches */
-	bool no_gpt;    /* lies where a GPT lies itself */
+	bool no_gpt;    /* begins where a GPT lies itself */
 	uint64_t no_gpt_start;
+	bool no_copy;   /* ends where the copy of a GPT lies: no GPT, or the disk lost its end */
+	uint64_t no_copy_start, no_copy_end;
 	bool upgraded;  /* VMFS5 that keeps what only VMFS3 had */
 	bool old_start; /* all VMFS5 begin at 63 or 128 */
 };
@@ -53,7 +55,10 @@ static struct volumes look_at_volumes(const struct vk_table_plan *plan)
 {
 	struct volumes v = {.old_start = true};
 	uint64_t array = (128 * VK_GPT_ENTRY_BYTES + plan->sector_size - 1) / plan->sector_size;
+	uint64_t copy = plan->disk_sectors - vk_min_u64(array + 1, plan->disk_sectors);
 
+	if (plan->gpt_judged && plan->gpt.header_exact && plan->gpt.sector_size == plan->sector_size)
+		copy = plan->gpt.image.backup_array_lba;
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct vk_proposal *p = &plan->items[i];
 		uint64_t start = p->entry.partition.start_sector;
@@ -69,9 +74,13 @@ static struct volumes look_at_volumes(const struct vk_table_plan *plan)
 			v.big = true;
 			v.big_start = start;
 		}
-		if (start < array + 2 || end > plan->disk_sectors - array - 1) {
+		if (start < array + 2) {
 			v.no_gpt = true;
 			v.no_gpt_start = start;
+		} else if (end > copy && p->claim != VK_CLAIM_ASKED) {
+			v.no_copy = true;
+			v.no_copy_start = start;
+			v.no_copy_end = end;
 		}
 	}
 	return v;
@@ -122,9 +131,9 @@ static bool by_proof(struct vk_table_plan *plan, const struct volumes *v)
 	if (v->big)
 		return say(plan, VK_TABLE_GPT, "The volume at sector %llu reaches farther than an MBR can say",
 			   (unsigned long long)v->big_start);
-	if (v->no_gpt)
+	if (v->no_gpt || v->no_copy)
 		return say(plan, VK_TABLE_MBR, "The volume at sector %llu lies where a GPT would lie itself",
-			   (unsigned long long)v->no_gpt_start);
+			   (unsigned long long)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
 	if (plan->table_ours && (kind == VK_TABLE_GPT ? plan->gpt_names : plan->mbr_names))
 		return say(plan, kind, "The table that stands names a volume that was found");
 	if (plan->gpt_names && (kind == VK_TABLE_GPT || !plan->mbr_names))
@@ -180,6 +189,44 @@ static bool by_default(struct vk_table_plan *plan)
 	return false;
 }
 
+/* A volume lies over the place of the copy: whether it is a GPT all the same, of a disk that was longer. */
+static bool lost_its_end(const struct vk_table_plan *plan, const struct volumes *v)
+{
+	const char *capture = "";
+	enum vk_table_kind captured = captured_kind(plan, &capture);
+	bool remains = plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign;
+
+	if (!v->no_copy || v->no_gpt)
+		return false;
+	if (plan->gpt_names || v->big)
+		return true;
+	if (plan->mbr_names || captured != VK_TABLE_NONE)
+		return !plan->mbr_names && captured == VK_TABLE_GPT;
+	if (v->v6 > 0 || (remains && plan->gpt.grown_from_sectors > plan->disk_sectors))
+		return true;
+	return v->v5 > 0 && !v->upgraded && (remains || (plan->mbr.protective && !plan->gpt_foreign));
+}
+
+static enum vk_status say_shorter(const struct vk_table_plan *plan, const struct volumes *v,
+				  struct vk_error *err)
+{
+	uint64_t array = (128 * VK_GPT_ENTRY_BYTES + plan->sector_size - 1) / plan->sector_size;
+	uint64_t was = plan->gpt_judged ? plan->gpt.grown_from_sectors : 0;
+	bool known = was > plan->disk_sectors;
+
+	if (!known)
+		was = v->no_copy_end + array + 1;
+	vk_error_set(err, VK_USAGE, plan->source->path,
+		     "The disk is %s%llu sectors shorter than its table: the volume at sector %llu ends in sector %llu, where the "
+		     "copy of its GPT has to lie",
+		     known ? "" : "at least ", (unsigned long long)(was - plan->disk_sectors),
+		     (unsigned long long)v->no_copy_start, (unsigned long long)(v->no_copy_end - 1));
+	return vk_error_remedy(err, "make the LUN %s%llu sectors long again; --include %llu cuts the volume off, as a guess, and "
+				    "--label mbr is right only when this disk never had a GPT",
+			       known ? "" : "at least ", (unsigned long long)was,
+			       (unsigned long long)v->no_copy_start);
+}
+
 /* A label that the caller chose must be able to say where the volumes are. */
 static enum vk_status check_wish(const struct vk_table_plan *plan, const struct volumes *v,
 				 struct vk_error *err)
@@ -190,10 +237,12 @@ static enum vk_status check_wish(const struct vk_table_plan *plan, const struct 
 			     (unsigned long long)v->big_start);
 		return vk_error_remedy(err, "use --label gpt");
 	}
-	if (plan->out->kind == VK_TABLE_GPT && v->no_gpt) {
+	if (plan->out->kind == VK_TABLE_GPT && lost_its_end(plan, v))
+		return say_shorter(plan, v, err);
+	if (plan->out->kind == VK_TABLE_GPT && (v->no_gpt || v->no_copy)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
 			     "The volume at sector %llu lies where a GPT would lie itself",
-			     (unsigned long long)v->no_gpt_start);
+			     (unsigned long long)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
 		return vk_error_remedy(err, "use --label mbr");
 	}
 	return VK_OK;
@@ -207,6 +256,8 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 		say(plan, plan->options->label, "As it was asked for");
 		return check_wish(plan, &v, err);
 	}
+	if (lost_its_end(plan, &v))
+		return say_shorter(plan, &v, err);
 	if (by_proof(plan, &v) || by_signs(plan, &v) || by_default(plan))
 		return VK_OK;
 	vk_error_set(err, VK_ABSENT, plan->source->path,

@@ -48,6 +48,28 @@ static void propose_row(struct vk_table_plan *plan, const struct vk_boot_layout 
 	vk_table_propose(plan, &p);
 }
 
+/* A row that nothing shows any more: something else may lie there by now, so that a person has to decide. */
+static void say_missing(struct vk_table_plan *plan, const struct vk_boot_layout *layout, size_t index)
+{
+	const struct vk_boot_row *row = &layout->rows[index];
+	struct vk_guid guid;
+	char type[VK_GUID_TEXT_BYTES] = "";
+
+	/* a disk may be too small for a datastore, and where it would end only the datastore knows */
+	if (row->end == 0 || row->end >= plan->disk_sectors)
+		return;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->items[i].entry.partition.start_sector == row->start)
+			return;
+	if (vk_guid_parse(row->type, &guid))
+		vk_guid_format(&guid, type);
+	vk_table_note(plan, "An %s has a partition %u in sectors %llu to %llu, of which nothing is left; it is left out. If it is wanted "
+			    "all the same, add it after the repair: sgdisk -a 1 -n %u:%llu:%llu -t %u:%s",
+		      layout->name, row->number, (unsigned long long)row->start,
+		      (unsigned long long)row->end, row->number, (unsigned long long)row->start,
+		      (unsigned long long)row->end, row->number, type);
+}
+
 enum vk_status vk_table_from_layouts(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_boot_evidence best = {.own = 0};
@@ -73,5 +95,7 @@ enum vk_status vk_table_from_layouts(struct vk_table_plan *plan, struct vk_error
 	for (size_t i = 0; i < layout->count; i++)
 		if (best.shown[i])
 			propose_row(plan, layout, i, &best);
+		else
+			say_missing(plan, layout, i);
 	return VK_OK;
 }

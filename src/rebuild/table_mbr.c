@@ -204,6 +204,19 @@ static void plan_extended(struct vk_table_plan *plan, uint8_t *raw)
 	vk_table_planned(plan, &e);
 }
 
+static enum vk_status check_extended(const struct vk_table_plan *plan, struct vk_error *err)
+{
+	const struct vk_mbr_now *mbr = &plan->mbr;
+
+	if (next_logical(plan, 0) == NULL ||
+	    (mbr->extended_start <= UINT32_MAX && mbr->extended_sectors <= UINT32_MAX))
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, plan->source->path,
+		     "An MBR cannot name the extended partition at sector %llu of %llu sectors",
+		     (unsigned long long)mbr->extended_start, (unsigned long long)mbr->extended_sectors);
+	return vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");
+}
+
 static void judge_sector_0(struct vk_table_plan *plan)
 {
 	const struct vk_mbr_now *mbr = &plan->mbr;
@@ -234,14 +247,29 @@ static void judge_sector_0(struct vk_table_plan *plan)
 	vk_text_put(&text, why);
 }
 
+/* Every primary partition lies in one of the four places. */
+static bool numbers_fit(const struct vk_table_plan *plan, bool has_extended)
+{
+	bool fit = !has_extended || (plan->mbr.extended_number >= 1 && plan->mbr.extended_number <= 4);
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_partition *part = &plan->items[i].entry.partition;
+
+		fit = fit && (part->logical || (part->number >= 1 && part->number <= 4));
+	}
+	return fit;
+}
+
 static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *err)
 {
 	const struct vk_mbr_now *mbr = &plan->mbr;
+	bool has_extended = plan->mbr.chain_stands || next_logical(plan, 0) != NULL;
 	uint8_t sector[VK_MBR_BYTES] = {0};
 	uint8_t *entries = sector + VK_MBR_ENTRY_OFFSET;
 	enum vk_status status;
-	size_t logical = 0;
 
+	if (!numbers_fit(plan, has_extended))
+		return vk_error_set(err, VK_INTERNAL, plan->source->path, "A partition of the MBR has no number");
 	/* boot code and disk signature stay; what makes others take the disk for a file system does not */
 	if (mbr->readable && !mbr->boot_sector)
 		memcpy(sector, mbr->sector, VK_MBR_ENTRY_OFFSET);
@@ -251,7 +279,6 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 		struct vk_proposal *p = &plan->items[i];
 		struct vk_partition *part = &p->entry.partition;
 
-		logical += part->logical;
 		if (part->logical)
 			continue;
 		part->entry_offset_bytes = VK_MBR_ENTRY_OFFSET + (part->number - 1ULL) * VK_MBR_ENTRY_BYTES;
@@ -260,7 +287,7 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 		p->entry.bytes_exact = p->entry.bytes_exact &&
 				       memcmp(sector + part->entry_offset_bytes, p->raw, sizeof(p->raw)) == 0;
 	}
-	if (logical > 0 || plan->mbr.chain_stands)
+	if (has_extended)
 		plan_extended(plan, entries + (plan->mbr.extended_number - 1UL) * VK_MBR_ENTRY_BYTES);
 	vk_put_le16(sector + VK_MBR_BYTES - 2, VK_MBR_SIGNATURE);
 	status = put_record(plan, 0, sector, "MBR", VK_WRITE_MBR, &plan->out->parts[VK_TP_MBR].rewritten,
@@ -314,6 +341,8 @@ enum vk_status vk_table_put_mbr(struct vk_table_plan *plan, struct vk_error *err
 
 	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
 		status = set_type(plan, &plan->items[i], err);
+	if (status == VK_OK)
+		status = check_extended(plan, err);
 	if (status == VK_OK)
 		status = clear_gpt(plan, err);
 	if (status == VK_OK)

@@ -54,6 +54,20 @@ static const struct vk_proposal *layout_row(const struct vk_proposal *items, siz
 	return NULL;
 }
 
+/*
+ * totalBytes stands in one field, an entry of a table that is whole does not change by itself: when both hold the volume's
+ * extents, the entry is left as it is.
+ */
+static bool entry_holds_extents(const struct vk_table_plan *plan, const struct vk_proposal *entry, const struct vk_proposal *p)
+{
+	const struct vk_candidate *c = &plan->find->candidates[p->entry.candidate];
+	uint64_t data = c->has_header && c->lvm.totalBytes > c->lvm.dataOffset ? c->lvm.dataOffset : 0;
+	uint64_t extents = c->lvm.totalBytes > data ? (c->lvm.totalBytes - data) / VK_LVM_PE_BYTES : 0;
+
+	return data != 0 && entry->claim == VK_CLAIM_TABLE && entry->stands &&
+	       vk_mul_sat(entry->entry.partition.sectors, plan->sector_size) >= vk_add_sat(data, vk_mul_sat(extents, VK_LVM_PE_BYTES));
+}
+
 /* Which of entry and header says the length. */
 static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *entry,
 			  struct vk_proposal *p)
@@ -62,7 +76,7 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 	uint64_t needed = p->entry.partition.sectors;
 	unsigned long long start = p->entry.partition.start_sector;
 
-	if (said == needed)
+	if (said == needed && p->entry.length_exact)
 		return;
 	p->entry.bytes_exact = false;
 	if (!p->entry.length_exact) {
@@ -74,14 +88,20 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 		}
 		p->entry.partition.sectors = said;
 		p->entry.length_exact = entry->claim > VK_CLAIM_DOUBTFUL;
+		p->entry.length_rounded = false;
 		p->open_end = false;
-		p->entry.bytes_exact = entry->entry.bytes_exact;
+		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
 		vk_proposal_why(p, "%llu sectors are what %s says", (unsigned long long)said, entry->name);
 	} else if (said > needed && entry->claim == VK_CLAIM_TABLE && entry->stands) {
 		p->entry.partition.sectors = said;
-		p->entry.bytes_exact = entry->entry.bytes_exact;
+		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
 		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so",
 			      start, (unsigned long long)(said - needed));
+	} else if (entry_holds_extents(plan, entry, p)) {
+		p->entry.partition.sectors = said;
+		p->entry.bytes_exact = entry->entry.bytes_exact;
+		vk_table_note(plan, "The LVM header at sector %llu says %llu sectors; %s gives it %llu, which hold all of its extents; it stays so",
+			      start, (unsigned long long)needed, entry->name, (unsigned long long)said);
 	} else {
 		vk_table_note(plan, "%s gives the partition at sector %llu %llu sectors; its volume has %llu",
 			      entry->name, start, (unsigned long long)said, (unsigned long long)needed);
@@ -109,6 +129,7 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
 	p->entry.origin = entry->entry.origin;
 	p->by = entry->by;
+	p->rank = entry->rank;
 	p->has_entry = entry->has_entry;
 	if (from->number != 0) {
 		to->number = from->number;
@@ -135,6 +156,7 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 static void take_row(const struct vk_proposal *row, struct vk_proposal *p)
 {
 	p->by = VK_PROPOSED_LAYOUT;
+	p->rank = row->rank;
 	p->entry.origin = VK_ENTRY_LAYOUT;
 	p->entry.partition.number = row->entry.partition.number;
 	p->entry.number_exact = true;

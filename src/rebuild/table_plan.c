@@ -124,6 +124,28 @@ void vk_table_sort(struct vk_table_plan *plan)
 		qsort(plan->items, plan->count, sizeof(*plan->items), by_start);
 }
 
+static int by_rank(const void *a, const void *b)
+{
+	const struct vk_proposal *x = *(struct vk_proposal *const *)a;
+	const struct vk_proposal *y = *(struct vk_proposal *const *)b;
+
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+struct vk_proposal **vk_table_by_rank(const struct vk_table_plan *plan)
+{
+	struct vk_proposal **order = calloc(plan->count + 1, sizeof(struct vk_proposal *));
+
+	if (order == NULL)
+		return NULL;
+	for (size_t i = 0; i < plan->count; i++)
+		order[i] = &plan->items[i];
+	qsort(order, plan->count, sizeof(struct vk_proposal *), by_rank);
+	return order;
+}
+
 void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry *entry)
 {
 	struct vk_rebuild_table *out = plan->out;

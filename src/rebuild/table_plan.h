@@ -36,7 +36,8 @@ struct vk_proposal {
 	struct vk_planned_entry entry; /* number 0: not known */
 	enum vk_proposed_by by;
 	enum vk_claim claim;
-	unsigned rank;           /* of those with the same start, the lowest is believed first */
+	unsigned rank;           /* of those with the same start or number, the lowest is believed first */
+	bool chosen;             /* it stays, while that is settled */
 	bool stands;             /* needs nothing on the disk that confirms it */
 	bool local;              /* VMFS-L */
 	bool open_end;           /* a volume whose length nothing says: sectors are the least */
@@ -90,6 +91,8 @@ struct vk_table_plan {
 	bool mbr_names, gpt_names; /* it names a volume that was found */
 	bool mbr_foreign, gpt_foreign; /* it lies over volumes and names none of them */
 	bool table_ours;         /* the table that systems use now may be believed */
+	unsigned capture_rank;   /* of the newest capture whose table names a volume that was found, else of the newest */
+	const struct vk_known_table *capture; /* that one; NULL: none has a partition */
 	struct vk_proposal *items;
 	size_t count, cap;
 	struct vk_rebuild_table *out;
@@ -129,6 +132,8 @@ void vk_table_judge_standing(struct vk_table_plan *plan);
 
 /* Sorted by start, the volumes that were found first among equals. */
 void vk_table_sort(struct vk_table_plan *plan);
+/* All proposals, the best rank first, then in the order of the disk; NULL: memory ran out. Free with free. */
+struct vk_proposal **vk_table_by_rank(const struct vk_table_plan *plan);
 /* Decide out->kind and why. VK_USAGE, VK_ABSENT. */
 VK_MUST_USE enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err);
 /* One proposal for each start. */

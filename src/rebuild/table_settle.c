@@ -62,6 +62,7 @@ static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, uint64_t 
 		      (unsigned long long)p->entry.partition.sectors, why);
 	p->entry.partition.sectors = sectors;
 	p->entry.bytes_exact = false;
+	p->entry.length_exact = p->entry.length_exact && is_volume(p) && sectors == p->least_sectors;
 	return true;
 }
 
@@ -103,6 +104,7 @@ static void inherit(struct vk_proposal *volume, const struct vk_proposal *entry)
 	    !vk_partition_is_vmfs(&entry->entry.partition))
 		return;
 	volume->by = entry->by;
+	volume->rank = entry->rank;
 	volume->entry.origin = entry->entry.origin;
 	volume->entry.partition.number = entry->entry.partition.number;
 	volume->entry.number_exact = entry->entry.partition.number != 0;
@@ -122,6 +124,18 @@ static enum vk_status undecidable(const struct vk_table_plan *plan, const struct
 		     start_of(a), start_of(b));
 	return vk_error_remedy(err, "say which is not wanted with --exclude %llu or --exclude %llu",
 			       start_of(a), start_of(b));
+}
+
+/* Whether both can stay, if need be with the first made shorter. */
+static bool can_settle(const struct vk_proposal *a, const struct vk_proposal *b)
+{
+	const struct vk_proposal *first = start_of(a) < start_of(b) ? a : b;
+	const struct vk_proposal *second = first == a ? b : a;
+
+	if (vk_proposal_end(first) <= start_of(second))
+		return true;
+	return start_of(first) != start_of(second) && first->least_sectors != 0 &&
+	       first->least_sectors <= start_of(second) - start_of(first);
 }
 
 /* Settle p against one that is chosen. False: p must go. */
@@ -164,6 +178,10 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen,
 		neighbours[0] = chosen->items[low - 1];
 	if (low < chosen->count)
 		neighbours[1] = chosen->items[low];
+	/* nobody is made shorter for one that must go because of the other neighbour */
+	if (neighbours[0] != NULL && neighbours[1] != NULL && can_settle(neighbours[0], p) &&
+	    !can_settle(neighbours[1], p))
+		neighbours[0] = NULL;
 	for (size_t i = 0; i < 2; i++) {
 		struct vk_proposal *n = neighbours[i];
 		bool undecided = n != NULL && is_volume(n) && is_volume(p) && n->claim == p->claim &&
@@ -207,9 +225,9 @@ static void keep_chosen(struct vk_table_plan *plan, const struct chosen *chosen)
 
 	/* items[] of chosen point into plan->items: mark, then close the ranks */
 	for (size_t i = 0; i < chosen->count; i++)
-		chosen->items[i]->rank = UINT32_MAX;
+		chosen->items[i]->chosen = true;
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->items[i].rank == UINT32_MAX)
+		if (plan->items[i].chosen)
 			plan->items[kept++] = plan->items[i];
 	plan->count = kept;
 }

@@ -248,6 +248,33 @@ static void compare_with_found(struct vk_table_plan *plan)
 	}
 }
 
+/*
+ * Which capture may speak of partitions that nothing on the disk confirms. An older one has those that were deleted since;
+ * the newest may have been taken after the damage, and then it does not name what was found.
+ */
+static void choose_capture(struct vk_table_plan *plan)
+{
+	const struct vk_proposal *volume = NULL;
+	unsigned newest = UINT32_MAX, naming = UINT32_MAX;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+
+		if (p->by == VK_PROPOSED_FOUND)
+			volume = p;
+		if (p->by != VK_PROPOSED_CAPTURE)
+			continue;
+		if (p->rank < newest)
+			newest = p->rank;
+		if (p->rank < naming && volume != NULL && names_it(volume, p) &&
+		    volume->entry.partition.start_sector == p->entry.partition.start_sector)
+			naming = p->rank;
+	}
+	plan->capture_rank = naming != UINT32_MAX ? naming : newest;
+	if (plan->capture_rank != UINT32_MAX)
+		plan->capture = &plan->options->known[plan->capture_rank - RANK_CAPTURE];
+}
+
 void vk_table_judge_standing(struct vk_table_plan *plan)
 {
 	enum vk_table_kind kind = plan->source->table.kind;
@@ -267,11 +294,12 @@ void vk_table_judge_standing(struct vk_table_plan *plan)
 	gpt_used = kind == VK_TABLE_GPT && standing[VK_PROPOSED_GPT] > 0 && !plan->gpt_foreign &&
 		   vk_gpt_proof_exact(plan->gpt.proof);
 	plan->table_ours = mbr_used || gpt_used;
+	choose_capture(plan);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct vk_proposal *p = &plan->items[i];
 
 		if (p->by == VK_PROPOSED_CAPTURE)
-			p->stands = !plan->table_ours;
+			p->stands = !plan->table_ours && p->rank == plan->capture_rank;
 		if (p->by == VK_PROPOSED_GPT && mbr_used && !plan->gpt_names)
 			p->stands = false;
 		if (p->by == VK_PROPOSED_MBR && gpt_used)

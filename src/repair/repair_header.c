@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "repair/repair_state.h"
+#include "scsi/device_info.h"
 #include "store/plan.h"
 #include "store/rebuilt.h"
 
@@ -107,12 +108,17 @@ static enum vk_status rebuild(struct vk_header_plan *plan, struct vk_error *err)
 	struct vk_repair *repair = plan->repair;
 	struct vk_rebuild_header_options options = repair->options.header;
 	enum vk_status status = vk_repair_new_overlay(repair, err);
+	struct vk_scsi_disk_id live_id;
+	struct vk_device_info device;
 
 	if (repair->has_header)
 		vk_rebuild_header_free(&repair->header);
 	repair->has_header = false;
 	if (status != VK_OK)
 		return status;
+	vk_device_info_read(repair->source.path, &device);
+	if (options.live_id == NULL && vk_device_info_disk_id(&device, &live_id))
+		options.live_id = &live_id;
 	options.candidate = candidate_of(plan);
 	options.known = plan->known;
 	options.known_count = plan->known_count;

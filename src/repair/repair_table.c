@@ -28,8 +28,8 @@ static enum vk_status rebuild(struct vk_repair *repair, struct vk_error *err)
 	for (size_t i = 0; status == VK_OK && i < repair->known_count; i++) {
 		const struct vk_known *item = &repair->known[i];
 
-		if (item->source.kind != VK_SOURCE_DISK ||
-		    item->capture.sector_size != repair->source.sector_size)
+		/* one with other sectors is not used, and the planner says so */
+		if (item->source.kind != VK_SOURCE_DISK)
 			continue;
 		known[options.known_count++] = (struct vk_known_table){
 			.source = &item->source,
@@ -160,7 +160,14 @@ static enum vk_status think(struct vk_repair *repair, struct vk_error *err)
 	return look_everywhere(repair, err);
 }
 
-static bool say_entry(const struct vk_planned_entry *entry, bool guessed, struct vk_rebuilt *rebuilt)
+/* An entry of a damaged GPT that neither a checksum nor a volume proves: none of it is certain. */
+static bool is_unproved(const struct vk_planned_entry *entry)
+{
+	return !entry->length_exact && entry->candidate == SIZE_MAX && entry->partition.gpt &&
+	       entry->origin != VK_ENTRY_LAYOUT;
+}
+
+static bool say_entry(const struct vk_planned_entry *entry, struct vk_rebuilt *rebuilt)
 {
 	const struct vk_partition *p = &entry->partition;
 	uint64_t last = p->start_sector + p->sectors - (p->sectors > 0);
@@ -169,7 +176,10 @@ static bool say_entry(const struct vk_planned_entry *entry, bool guessed, struct
 	if (entry->bytes_exact)
 		return vk_rebuilt_say(&rebuilt->exact, "Partition %u, sectors %" PRIu64 " to %" PRIu64 ", byte for byte: %s. %s",
 				      p->number, p->start_sector, last, origin, entry->why);
-	if (!entry->length_exact && guessed &&
+	if (is_unproved(entry))
+		return vk_rebuilt_say(&rebuilt->guessed, "Partition %u, sectors %" PRIu64 " to %" PRIu64 ", which nothing proves: %s. %s",
+				      p->number, p->start_sector, last, origin, entry->why);
+	if (!entry->length_exact && !entry->length_rounded && !vk_partition_is_extended(p) &&
 	    !vk_rebuilt_say(&rebuilt->guessed, "The end of partition %u at sector %" PRIu64 " is a guess: %s", p->number,
 			    last, entry->why))
 		return false;
@@ -190,9 +200,11 @@ static bool say(const struct vk_rebuild_table *table, struct vk_rebuilt *rebuilt
 
 	snprintf(rebuilt->what, sizeof(rebuilt->what), "table");
 	for (size_t i = 0; sound && i < table->entry_count; i++)
-		sound = say_entry(&table->entries[i], table->guessed, rebuilt);
+		sound = say_entry(&table->entries[i], rebuilt);
 	if (sound && table->kind == VK_TABLE_GPT && table->disk_guid_fresh)
 		sound = vk_rebuilt_say(&rebuilt->fresh, "The GUID of the disk");
+	if (sound && table->disk_guid_guessed)
+		sound = vk_rebuilt_say(&rebuilt->guessed, "The GUID of the disk, of a damaged header that nothing proves");
 	for (size_t i = 0; sound && i < table->lost_count; i++)
 		sound = vk_rebuilt_say(&rebuilt->lost, "%s", table->lost[i]);
 	if (sound && table->guessed && rebuilt->guessed == NULL)

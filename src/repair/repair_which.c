@@ -92,7 +92,9 @@ static size_t count_found(struct vk_header_plan *plan, struct vk_text *list)
 
 		if (vk_standing_is_ghost(candidate->standing) || candidate->start_before_disk)
 			continue;
-		plan->stretch = (struct vk_stretch){candidate->start_bytes, candidate->length_bytes};
+		/* the least that a volume needs is no length */
+		plan->stretch = (struct vk_stretch){candidate->start_bytes,
+						    candidate->length_exact ? candidate->length_bytes : 0};
 		vk_text_fmt(list, "%s%" PRIu64, count++ > 0 ? ", " : "",
 			    candidate->start_bytes / plan->repair->source.sector_size);
 	}

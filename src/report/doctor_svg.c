@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "report/doctor.h"
 
-enum { WIDTH = 1000, MARGIN = 20, BAR = 40, STRIPS_MAX = 24, BARS_MAX = 4000 };
+enum { WIDTH = 1000, MARGIN = 20, BAR = 40, STRIPS_MAX = 24 };
 
 /* Colours that also differ in brightness, for those who see no red and green. */
 static const char *const colours[VK_DAMAGE_COUNT] = {
@@ -70,18 +70,14 @@ static void put_range(FILE *out, const struct vk_diagnosis *d, const struct scal
 /* What is bad is painted over what is good. */
 static void put_bar(FILE *out, const struct vk_diagnosis *d, const struct scale *s, const char *title)
 {
-	size_t painted = 0;
-
 	fprintf(out, "<text x=\"%d\" y=\"%u\">", MARGIN, s->y - 6);
 	put_text(out, title);
 	fprintf(out, "</text>\n<rect x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\" fill=\"#f7f7f7\" stroke=\"#888888\"><title>not looked at</title></rect>\n",
 		MARGIN, s->y, WIDTH - 2 * MARGIN, BAR);
 	for (unsigned rank = 0; rank < VK_DAMAGE_COUNT; rank++)
-		for (size_t i = 0; i < d->range_count && painted < BARS_MAX; i++)
-			if (vk_report_damage_rank(d->ranges[i].damage) == rank) {
-				painted++;
+		for (size_t i = 0; i < d->range_count; i++)
+			if (vk_report_damage_rank(d->ranges[i].damage) == rank)
 				put_range(out, d, s, &d->ranges[i]);
-			}
 }
 
 /* Stretches where structures lie, with nothing of more than 64 MiB between them. */

@@ -138,6 +138,16 @@ void vk_device_info_read(const char *path, struct vk_device_info *ret_info)
 	vk_device_info_of(name, ret_info);
 }
 
+bool vk_device_info_disk_id(const struct vk_device_info *info, struct vk_scsi_disk_id *ret_id)
+{
+	char tail[VK_SCSI_MODEL_TAIL_BYTES + 1];
+
+	if (strncmp(info->wwid, "naa.", 4) != 0)
+		return false;
+	snprintf(tail, sizeof(tail), "%.*s", VK_SCSI_MODEL_TAIL_BYTES, info->model);
+	return vk_scsi_disk_id_from_name(info->wwid, tail, 0, ret_id) == VK_OK;
+}
+
 bool vk_sysfs_text(const char *folder, const char *name, char *ret_text, size_t cap)
 {
 	int dir_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

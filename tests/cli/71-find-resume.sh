@@ -11,6 +11,18 @@ find_all() { "$VMFSKIT" find --no-store --json "$@" disk.img; }
 find_all >whole.json 2>/dev/null
 is "the volume is found" "$(jq -r '.candidates[] | "\(.standing) \(.start_sector)"' whole.json)" "living 2050"
 
+# --- what stands where the new state is written first
+echo precious >state.new
+exits "somebody's file is in the way" 2 "$VMFSKIT" find --no-store --resume state disk.img
+has "somebody's file is in the way: which" "$ERR" 'this is not the state of a scan, and it is in the way of one [(]state\.new[)]'
+is "somebody's file is left as it is" "$(cat state.new)" precious
+printf 'vmfskit scan 1\ndisk' >state.new
+find_all --resume state >after.json 2>/dev/null
+same "what a killed run left is no hindrance" whole.json after.json
+ok "what a killed run left is gone" [ ! -e state.new ]
+rm -f state
+
+
 VMFSKIT_CRASH_LOG=$work/points run "$HOOKS" find --no-store --json --resume counted disk.img
 same "with a state the answer is the same" whole.json "$OUT"
 is "the state is for its owner only" "$(stat -c %a counted)" 600

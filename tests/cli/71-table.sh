@@ -117,6 +117,11 @@ before=$(parts disk.img)
 wipe disk.img
 repair --sector-size 4096 disk.img
 is "an image with sectors of 4096 bytes" "$(parts disk.img)" "$before"
+"$VMFSKIT" capture --sector-size 4096 disk.img --store "$TMP/store-4096" >/dev/null || fail "capturing"
+wipe disk.img
+run "$VMFSKIT" repair table disk.img --store "$TMP/store-4096"
+has "a capture with other sectors: that it was not used is said" "$OUT" "counts sectors of 4096 bytes and was not used"
+rm -rf "$TMP/store-4096"
 
 # --- boot disks -------------------------------------------------------------------------------------------
 
@@ -132,6 +137,7 @@ boot() { # boot LAYOUT SIZE WHAT
 	is "$1: done" "$CODE" 0
 	has "$1: recognised" "$OUT" "$3"
 	is "$1: number, start, end, type of all" "$(all "$file")" "$before"
+	boot_entries=$before
 	is "$1: names" "$(names "$file")" "$named"
 	run sgdisk -v "$file"
 	has "$1: sgdisk -v" "$OUT" "No problems found"
@@ -145,6 +151,11 @@ wipe "$BIG/boot.img"
 zero "$BIG/boot.img" $((208896 * 512)) 512
 repair "$BIG/boot.img"
 is "without a boot bank: the other four" "$(all "$BIG/boot.img" | cut -d ' ' -f 1 | xargs)" "1 6 7 8"
+has "without a boot bank: which one, and where" "$OUT" "partition 5 in sectors 208896 to 2306047, of which nothing is left"
+add=$(sed -n 's/.*add it after the repair: sgdisk \(.*\)\./\1/p' "$OUT")
+# shellcheck disable=SC2086 # words are meant to be split
+ok "without a boot bank: it is added as was said" sgdisk $add "$BIG/boot.img"
+is "without a boot bank: all five" "$(all "$BIG/boot.img")" "$boot_entries"
 rm -f "$BIG/boot.img"
 
 # --- a deleted partition ----------------------------------------------------------------------------------
@@ -157,6 +168,17 @@ exits "deleted: found all the same" 0 "$VMFSKIT" repair table disk.img --store "
 has "deleted: why it searched" "$OUT" "does not account for the whole disk"
 repair disk.img
 is "deleted: it is back" "$(vmfs disk.img)" "$before"
+
+# --- what nothing proves ----------------------------------------------------------------------------------
+
+"$LAB" make --overwrite --table gpt --vmfs 5 --vmfs-size 2G --size 10G --extra-partition 12000000+4096:linux disk.img >/dev/null
+zero disk.img 512 512
+zero disk.img $((20971520 * 512 - 33 * 512)) $((33 * 512))
+printf '\xff\x2e\xc7\x00' | dd of=disk.img bs=1 seek=$((1024 + 128 + 40)) conv=notrunc status=none
+exits "an end that nothing proves: not without being told" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write
+has "an end that nothing proves: which guard" "$ERR" "guard guess"
+exits "an end that nothing proves: told" 0 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write --override guess
+ok "an end that nothing proves: the rebuilt capture does not call it exact" grep -rqE "\"Partition 2, sectors 12000000 to .*, which nothing proves" "$TMP/store"
 
 # --- tables of others -------------------------------------------------------------------------------------
 

@@ -176,7 +176,7 @@ for how in "--capture $id" ""; do
 	wreck lvm
 	mv disk.img lun.img
 	# shellcheck disable=SC2086
-	exits "a capture is asked $how" 0 "$VMFSKIT" repair header lun.img --store st-asked $how --write --override guess --json
+	exits "a capture is asked $how" 0 "$VMFSKIT" repair header lun.img --store st-asked $how --write --json
 	is "a capture is asked $how: which" "$(jq -r '.asked | join(" ")' "$OUT")" "$id"
 	is "a capture is asked $how: every byte is back" "$(disk_sum lun.img)" "$whole"
 done

@@ -18,6 +18,12 @@ capture() { bin/vmfskit capture "$TMP/sdb" >/dev/null; }
 # the one id that a block may mean: the page has but one stamp
 capture_id() { captures store | grep -- "-sdb${1-}\$" | tail -n 1; }
 
+# what Windows leaves: a GPT of its own with one reserved partition
+windows_table() {
+	printf 'label: gpt\nfirst-lba: 34\nstart=34, size=32734, type=E3C9E316-0B5C-4DB8-817D-F92DF00215AE\n' |
+		sfdisk --force --no-reread -q --wipe never --wipe-partitions never "$1" >/dev/null 2>&1
+}
+
 set_scene() {
 	rm -rf store sdb damage.svg
 	mkdir store
@@ -25,6 +31,7 @@ set_scene() {
 	case $1 in
 	"deleted, with a capture") capture && "$LAB" break --how table sdb >/dev/null ;;
 	"deleted, without a capture") "$LAB" break --how table sdb >/dev/null ;;
+	"initialised") windows_table sdb ;;
 	"magic wiped") "$LAB" break --how magic sdb >/dev/null ;;
 	"header lost") "$LAB" break --how header sdb >/dev/null ;;
 	"healthy") : ;;

@@ -2,6 +2,8 @@
 /* What looks like a volume and is none: each kind is named, and comes behind the living. */
 #include "find_bench.h"
 
+#define MOD_TIME_AT 0x9A
+
 static const uint64_t outer_start = 2048 * SECTOR;
 
 /* A disk of 8 GiB with one volume from sector 2048 on. */
@@ -264,6 +266,34 @@ static void test_neighbours(void **state)
 	close(disk.fd);
 }
 
+/* What is better than one volume must not take the place of another that it was never compared with. */
+static void test_replaces_only_what_is_worse(void **state)
+{
+	struct vk_lab_disk disk = memory_disk(12 * GIB);
+	const uint64_t near = outer_start + (8 << 20), far = 10485761 * SECTOR;
+	const struct vk_find_hint hint = {.start_sector = 10485761, .from = "a capture"};
+	const struct vk_find_options options = {.hints = &hint, .hint_count = 1};
+	uint8_t time[8];
+	struct searched s;
+
+	(void)state;
+	put_volume(&disk, 5, outer_start, 2 * GIB, 1);
+	put_volume(&disk, 5, far, 2 * GIB, 2);
+	put_volume(&disk, 5, near, 8 * GIB, 3);
+	vk_put_le64(time, UINT64_C(1) << 51);
+	put(&disk, near + HEADER + MOD_TIME_AT, time, sizeof(time));
+	s = search_with(&disk, &options);
+	for (size_t i = 0; i < s.find.count; i++) {
+		if (s.find.candidates[i].start_bytes == far) {
+			assert_candidate(&s, i, VK_STANDING_LIVING, far);
+			search_free(&s);
+			close(disk.fd);
+			return;
+		}
+	}
+	fail_msg("the volume is lost");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_neighbours),
+		cmocka_unit_test(test_replaces_only_what_is_worse),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

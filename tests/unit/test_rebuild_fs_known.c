@@ -35,6 +35,10 @@ static void beside_a_capture(void **state)
 		assert_int_equal(verdict(&b)->state, VK_STRUCTURE_REBUILT);
 		assert_int_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "uuid")->origin, VK_FIELD_CAPTURE);
 		assert_string_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "fsLabel")->from, known.name);
+		assert_int_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "fsLabel")->origin, VK_FIELD_USUAL);
+		assert_int_equal(header_bench_field(&b, &vk_fs_descriptor_layout, "config") == NULL ? VK_FIELD_CAPTURE :
+				 header_bench_field(&b, &vk_fs_descriptor_layout, "config")->origin, VK_FIELD_CAPTURE);
+		assert_true(header_bench_says(b.header.notes, b.header.note_count, "that was renamed since"));
 		assert_int_equal(b.header.lost_count, 0);
 		assert_false(b.header.guessed);
 		/* what never changes is compared, though nothing else speaks against it */

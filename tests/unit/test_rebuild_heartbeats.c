@@ -82,8 +82,11 @@ static void every_version(const char *spec, bool six)
 	plan_with(0);
 	assert_int_equal(verdict()->state, VK_STRUCTURE_MENDED);
 	assert_int_equal(b.header.field_count, 2);
-	assert_string_equal(b.header.fields[0].from, "slots 100 to 102: free, each with its own address");
-	assert_string_equal(b.header.fields[1].from, "slot 200: free, with its own address");
+	assert_string_equal(b.header.fields[0].from,
+			    "slots 100 to 102: free, each with its own address; hbGen, if there was one, begins anew");
+	assert_string_equal(b.header.fields[1].from,
+			    "slot 200: free, with its own address; hbGen, if there was one, begins anew");
+	assert_int_equal(b.header.fields[1].origin, VK_FIELD_FRESH);
 	assert_int_equal(b.header.fields[1].structure_bytes, REGION + 200ULL * slot_bytes);
 	assert_true(header_bench_same(&b, REGION, (size_t)slots * slot_bytes));
 	assert_int_equal(vk_overlay_dirty_bytes(b.plan), six ? 4 * 512 : 4 * 512);
@@ -141,7 +144,8 @@ static void an_owner_without_a_state(void **state)
 	assert_true(header_bench_says(b.header.notes, b.header.note_count, "1 heartbeat slot shows an owner while the state is damaged"));
 	plan_with(1U << VK_HS_HEARTBEATS);
 	assert_free(used);
-	/* the generation goes on */
+	/* the generation goes on, so nothing of it is new */
+	assert_int_equal(b.header.fields[0].origin, VK_FIELD_COMPUTED);
 	assert_int_equal(get_slot(vk_overlay_io(b.plan), used).hbGen, hb.hbGen);
 	header_bench_close(&b);
 }
@@ -193,6 +197,49 @@ static void all_of_them(void **state)
 	}
 }
 
+/* What is mostly something else is not overwritten, whoever says that heartbeats lie there. */
+static void not_a_heartbeat_region(void **state)
+{
+	struct vk_rebuild_header_options six = {.fs_major = 24};
+	uint8_t *noise = malloc(1200 * 512);
+
+	(void)state;
+	assert_non_null(noise);
+	for (size_t i = 0; i < 1200 * 512; i++)
+		noise[i] = (uint8_t)(i * 2654435761U >> 13);
+	open_lab("version=5,live=1", false);
+	header_bench_hurt(&b, REGION + 600 * 512, noise, 1200 * 512);
+	for (unsigned round = 0; round < 2; round++) {
+		plan_with(round << VK_HS_HEARTBEATS);
+		assert_int_equal(verdict()->state, VK_STRUCTURE_LOST);
+		assert_true(header_bench_says(b.header.lost, b.header.lost_count, "does not look like one"));
+		assert_true(b.header.nothing_to_do);
+	}
+	/* half of it is mended */
+	header_bench_reset(&b);
+	header_bench_hurt(&b, REGION + 600 * 512, noise, 900 * 512);
+	plan_with(0);
+	assert_int_equal(verdict()->state, VK_STRUCTURE_MENDED);
+	/* a version that is not this one's does not lead into the system files behind */
+	header_bench_reset(&b);
+	header_bench_zero(&b, REGION - 0x100000, 512);
+	for (unsigned lvm = 0; lvm < 2; lvm++) {
+		if (lvm == 1)
+			header_bench_zero(&b, 0x100000, 0x80000);
+		assert_int_equal(header_bench_plan(&b, &six), VK_OK);
+		assert_true(header_bench_says(b.header.notes, b.header.note_count, "was named (24) is not used"));
+		assert_true(header_bench_same(&b, REGION, 0x400000));
+	}
+	header_bench_close(&b);
+	/* a descriptor that says so neither */
+	open_lab("version=6", true);
+	header_bench_hurt(&b, REGION - 0x100000 + 4, "\x0e", 1);
+	plan_with(1U << VK_HS_HEARTBEATS);
+	assert_true(header_bench_same(&b, REGION, 0x400000));
+	header_bench_close(&b);
+	free(noise);
+}
+
 static void not_asked_for(void **state)
 {
 	(void)state;
@@ -235,6 +282,7 @@ int main(void)
 		cmocka_unit_test(an_owner_without_a_state),
 		cmocka_unit_test(astray),
 		cmocka_unit_test(all_of_them),
+		cmocka_unit_test(not_a_heartbeat_region),
 		cmocka_unit_test(not_asked_for),
 		cmocka_unit_test(the_real_region),
 	};

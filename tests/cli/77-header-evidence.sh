@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What repair header takes for evidence: no guessed length, nothing that repair made itself.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../disk.sh"
+need jq
+cd "$TMP" || exit 1
+
+START=2048
+BASE=$((START * 512))
+
+# table and LVM region gone, the descriptor there: with and without --start it is the same volume of unknown length
+"$LAB" make --table gpt --vmfs 5 --start $START --vmfs-size 700M --label drill disk.img >/dev/null || exit 1
+size=$(stat -c %s disk.img)
+zero disk.img 0 $((34 * 512))
+zero disk.img $((size - 33 * 512)) $((33 * 512))
+zero disk.img $((BASE + 0x100000)) $((0x1000000))
+plan() { "$VMFSKIT" repair header disk.img --store none --no-captures --override guess --json "$@" | jq -c '[.refused, .lost, [.header.fields[] | [.field, .is, .origin]]]'; }
+plan --start $START >by-start
+has "table and LVM region gone: by its start" by-start totalBytes
+for how in "" --scan --likely; do
+	# shellcheck disable=SC2086
+	plan $how >by-search
+	same "table and LVM region gone: found $how" by-start by-search
+done
+has "table and LVM region gone: its end is a guess" by-search '\["totalBytes","[^"]*","usual"\]'
+
+# what repair made is no evidence of where volumes begin
+exits "repaired" 1 "$VMFSKIT" repair header disk.img --start $START --store st --no-captures --override guess --write
+is "the store has what was rebuilt" "$("$VMFSKIT" list --store st --json | jq -r '[.captures[].purpose] | sort | join(" ")')" "rebuilt undo"
+run "$VMFSKIT" find --likely --store st --json disk.img
+hasnt "a rebuilt capture names no place" "$OUT" '"capture '
