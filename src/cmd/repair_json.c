@@ -85,7 +85,7 @@ static json_t *part(int index, const struct vk_table_part_verdict *verdict)
 	put(o, "rewritten", json_boolean(verdict->rewritten));
 	put_number(o, "offset", verdict->offset_bytes);
 	put_number(o, "length", verdict->length_bytes);
-	put_text(o, "why", verdict->why);
+	put_text(o, "why", vk_repair_part_why(verdict));
 	return o;
 }
 

@@ -34,6 +34,9 @@ VK_MUST_USE enum vk_status vk_repair_commands(const struct vk_repair_run *run,
 /* An exit code, after what is wrong was said. */
 int vk_repair_show_commands(const struct vk_repair_run *run);
 
+/* Why a part of the table is as it is said to be, or is written although it is sound; may be empty. */
+const char *vk_repair_part_why(const struct vk_table_part_verdict *part);
+
 void vk_repair_show(const struct vk_repair_run *run);
 void vk_repair_show_json(const struct vk_repair_run *run);
 

@@ -63,6 +63,13 @@ static void show_entry(FILE *out, const struct vk_planned_entry *entry)
 	show_why(out, entry->why);
 }
 
+const char *vk_repair_part_why(const struct vk_table_part_verdict *part)
+{
+	if (part->why[0] == '\0' && part->rewritten && part->state == VK_PART_STATE_SOUND)
+		return "it is whole in itself, but does not agree with the planned table";
+	return part->why;
+}
+
 static void show_table(const struct vk_repair_run *run)
 {
 	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
@@ -79,7 +86,7 @@ static void show_table(const struct vk_repair_run *run)
 			continue;
 		fprintf(out, "  %s: %s%s", vk_table_part_name((enum vk_table_part)i),
 			vk_part_state_name(part->state), part->rewritten ? ", written anew" : "");
-		show_why(out, part->why);
+		show_why(out, vk_repair_part_why(part));
 	}
 	fputs("entries\n", out);
 	for (size_t i = 0; i < table->entry_count; i++)

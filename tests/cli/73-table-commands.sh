@@ -112,6 +112,14 @@ is "sector 0 too: everything is said again" "$(grep -o '^partedUtil [a-zA-Z]*' "
 	"mklabel getUsableSectors setptbl getptbl "
 is "sector 0 too: all five, in the order of the disk" "$(grep '^partedUtil setptbl' "$OUT" | grep -o '"[0-9]* ' | tr -d '\n" ')" 15678
 
+# a sound table that lacks the volume
+rm -f disk.img
+"$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M disk.img >/dev/null
+sgdisk -d 1 disk.img >/dev/null
+run "$VMFSKIT" repair table disk.img --no-captures
+has "sound and yet written: why" "$OUT" 'sound, written anew: it is whole in itself, but does not agree with the planned table$'
+hasnt "sound and yet written: never without a reason" "$OUT" 'written anew$'
+
 # with the plan, unless it is written; never with --write
 rm -f disk.img
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M disk.img >/dev/null
