@@ -141,8 +141,12 @@ static int search(struct run *run, struct vk_find_options *options)
 
 	if (!vk_cli_flag(run->call, "no-store"))
 		status = vk_cmd_hints_read(run->call, &run->source, &run->hints, &err);
-	if (status != VK_OK)
+	if (status == VK_NOMEM)
 		return vk_cli_fail(run->call, &err);
+	/* captures only tell where to look first: the disk can be searched without them */
+	if (status != VK_OK)
+		fprintf(run->call->err, "%s: note: captures are not asked: %s (%s)\n", run->call->program->name, err.what,
+			err.where);
 	options->hints = run->hints.items;
 	options->hint_count = run->hints.count;
 	options->progress = progress;

@@ -74,6 +74,24 @@ static void take_sentences(struct vk_table_plan *plan)
 		vk_table_lost(plan, "%s", plan->gpt.lost[i]);
 }
 
+/* A device knows its sectors, a table shows them; an image without one does neither. */
+static void doubt_sector_size(struct vk_table_plan *plan)
+{
+	if (plan->sector_size != 512 || plan->source->table.kind != VK_TABLE_NONE || plan->gpt.was_gpt ||
+	    vk_io_is_device(plan->source->raw))
+		return;
+	for (size_t i = 0; i < plan->find->count; i++) {
+		const struct vk_candidate *c = &plan->find->candidates[i];
+
+		if (!c->has_fs || c->fs.physDiskBlockSize != 4096 || vk_standing_is_ghost(c->standing))
+			continue;
+		vk_table_note(plan, "The table is planned in sectors of 512 bytes. The volume at sector %llu was made on blocks of 4096 bytes: if "
+				    "this is an image of a disk with sectors of 4096 bytes, say --sector-size 4096",
+			      (unsigned long long)(c->start_bytes / 512));
+		return;
+	}
+}
+
 static enum vk_status collect(struct vk_table_plan *plan, struct vk_error *err)
 {
 	enum vk_status status = judge_gpt(plan, err);
@@ -118,6 +136,7 @@ static enum vk_status decide(struct vk_table_plan *plan, struct vk_error *err)
 	if (status != VK_OK)
 		return status;
 	take_sentences(plan);
+	doubt_sector_size(plan);
 	vk_table_merge(plan);
 	status = vk_table_prepare(plan, err);
 	if (status == VK_OK)

@@ -55,6 +55,10 @@ dd if=/dev/zero of=disk.img bs=4096 seek=$((2048 + 256)) count=1 conv=notrunc st
 run "$VMFSKIT" find --no-store --json --sector-size 4096 disk.img
 has "next of a damaged volume counts in the same sectors" "$(jq -r '.next[]' "$OUT")" \
 	"^vmfskit repair header disk.img --start 2048 --sector-size 4096$"
+# a store that is not there or cannot be read keeps nobody from searching
+run "$VMFSKIT" find --store nosuch disk.img
+has "no such store: told" "$ERR" '^vmfskit: note: captures are not asked: there is no store here yet'
+has "no such store: searched all the same" "$OUT" '^Found '
 rm disk.img
 
 # the commands that it prints work as they stand: a name that looks like an option
@@ -132,7 +136,7 @@ exits "a hint of a capture" 1 "$VMFSKIT" find --likely --store store --json disk
 is "a hint of a capture: start, length, who" "$(jq -r '.candidates[0] | [.standing, .start_sector, .claimed_bytes, .heard] | join(" ")' "$OUT")" \
 	"damaged 54321 2147483648 capture $(captures store)"
 found "without it" 0 disk.img "" --likely
-exits "a store that is not there" 4 "$VMFSKIT" find --store nosuch disk.img
+exits "a store that is not there keeps nobody from searching" 1 "$VMFSKIT" find --store nosuch disk.img
 found "only a range" 0 disk.img "" --range 0+16M
 found "only the range" 1 disk.img "damaged 54321 at-least" --range 32M+64M
 exits "a range that is none" 2 "$VMFSKIT" find --range 5 disk.img

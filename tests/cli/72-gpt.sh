@@ -139,6 +139,14 @@ for what in "0 4096" "4096 4096" "8192 16384" "$((size - 5 * 4096)) 16384" "$((s
 	ok "4096, zeroed $what: repaired" "$VMFSKIT" repair table disk.img --no-captures --store st --write
 	is "4096, zeroed $what: every byte" "$(disk_sum disk.img)" "$(disk_sum whole.img)"
 done
+# an image without any table does not tell its sectors: that is said
+zero disk.img 0 24576
+zero disk.img $((size - 5 * 4096)) 20480
+run "$VMFSKIT" repair table disk.img --no-captures
+has "4096, all zeroed: the doubt is told" "$OUT" 'made on blocks of 4096 bytes: .*--sector-size 4096'
+run "$VMFSKIT" repair table disk.img --no-captures --sector-size 4096
+hasnt "4096, all zeroed: no doubt when it is said" "$OUT" 'made on blocks of 4096 bytes'
+copy_disk whole.img disk.img
 need_root "4096 through a loop device"
 if loop=$(loop_attach disk.img --sector-size 4096); then
 	ok "4096: sgdisk" sgdisk -v "$loop"
