@@ -103,6 +103,10 @@ struct vk_capture {
 	enum vk_source_kind source_kind; /* disk or partition */
 	char disk_serial[160]; /* what sysfs told of the device, may be empty */
 	char wwid[200];        /* the same */
+	char disk_model[160];  /* the same */
+	unsigned device_partition;     /* newer: the source was this partition of a device; 0: it was none, or that is not known */
+	uint64_t device_start_sector;  /* newer: where that began, in 512 bytes; 0: not known */
+	struct vk_file_id file;        /* newer: the source was this file, or a loop device over it; inode 0: not known */
 	uint64_t size_bytes;
 	bool size_uncertain;   /* newer: the disk is at least that long; what was imported did not tell more */
 	uint32_t sector_size;

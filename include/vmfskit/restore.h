@@ -16,6 +16,8 @@ extern "C" {
 /* G(id, name, what it protects from, how to get past it). The names are what --override takes. */
 #define VK_GUARDS(G) \
 	G(CAPTURE_VERIFIED, "capture-verified", "the capture is not what was saved", "use another capture of this disk") \
+	G(LUN, "lun", "the target is another LUN than the captured one, or another partition of it", "name the right disk; to put a capture on another disk on purpose, disconnect the captured one first, or two hosts will take one for the other") \
+	G(UNIDENTIFIED, "unidentified", "nothing proves that the target is the captured disk", "compare WWID, serial number, size and place with the capture's RESTORE.txt, then lift this guard") \
 	G(SIZE, "size", "the disk is not as long as the one that was captured", "make sure that this is the right disk, whole") \
 	G(SECTOR_SIZE, "sector-size", "the disk counts in other sectors than the one that was captured", "name the sector size with --sector-size if this is a file") \
 	G(KIND, "kind", "the target is not what was captured: a whole disk, a partition", "name the disk if a disk was captured, its partition if a partition was") \

@@ -74,7 +74,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 	{0, NULL, NULL, NULL, NULL}
 
 #define VK_RESTORE_GUARD_NAMES \
-	"capture-verified size sector-size kind disk-id device-uuid volume-uuid table-kind " \
+	"capture-verified lun unidentified size sector-size kind disk-id device-uuid volume-uuid table-kind " \
 	"table-partitions changed-since foreign-signature in-use heartbeat unreadable guess"
 
 #endif

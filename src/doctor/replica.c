@@ -40,6 +40,22 @@ static void ask_name(struct vk_doctor *doc, size_t index, const char *live)
 	vk_findings_add(&doc->d->findings, &f);
 }
 
+/* A capture of another LUN has a volume of this disk, and the header did not tell. */
+static void ask_copy(struct vk_doctor *doc)
+{
+	struct vk_finding f;
+
+	for (size_t i = 0; i < doc->d->findings.count; i++)
+		if (doc->d->findings.items[i].code == VK_F_INCIDENT_REPLICA)
+			return;
+	if (doc->copy_of[0] == '\0' || doc->known.found || doc->subject_count == 0)
+		return;
+	vk_finding_init(&f, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
+			"a volume of this disk was captured on another LUN (%s): %.200s; this disk was not judged by that capture",
+			doc->copy_of, doc->copy_why);
+	vk_findings_add(&doc->d->findings, &f);
+}
+
 static void say_size(struct vk_doctor *doc, enum vk_finding_code code, uint64_t offset, uint64_t expected,
 		     const char *who)
 {
@@ -94,11 +110,12 @@ void vk_doctor_ask_identity(struct vk_doctor *doc)
 	const struct vk_capture *c = &doc->known.capture;
 
 	if (live == NULL) {
-		vk_device_info_read(doc->path, &info);
+		vk_device_info_of_io(doc->source.io, &info);
 		live = info.wwid;
 	}
 	for (size_t i = 0; i < doc->subject_count && live[0] != '\0'; i++)
 		ask_name(doc, i, live);
+	ask_copy(doc);
 	if (ask_volumes(doc) || ask_table(doc) || !doc->known.found || c->size_uncertain ||
 	    c->size_bytes == doc->source.size_bytes)
 		return;

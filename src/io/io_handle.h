@@ -13,6 +13,7 @@ struct vk_io {
 	uint64_t size_bytes;
 	uint32_t sector_size;
 	bool is_device;
+	int fd; /* of a file or device that was opened; else -1 */
 	const struct vk_io *below; /* the borrowed source whose bytes these are; asked for device and damage */
 	struct vk_range_set bad;   /* in the offsets of this handle */
 	char damage[200];          /* empty: none */

@@ -173,11 +173,13 @@ static enum vk_status ask_guess(struct vk_restore *restore, struct vk_error *err
 enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
 {
 	static vk_guard_ask *const guards[] = {
+		vk_guard_ask_lun,
 		ask_size,
 		ask_sector_size,
 		vk_guard_ask_kind,
 		vk_guard_ask_identity,
 		vk_guard_ask_disk_guid,
+		vk_guard_ask_unidentified,
 		vk_guard_ask_table_kind,
 		vk_guard_ask_table_partitions,
 		ask_changed,

@@ -13,6 +13,8 @@ typedef enum vk_status vk_guard_ask(struct vk_restore *restore, struct vk_error 
 vk_guard_ask vk_guard_ask_kind;
 vk_guard_ask vk_guard_ask_identity;   /* disk-id, device-uuid, volume-uuid */
 vk_guard_ask vk_guard_ask_disk_guid;  /* disk-id */
+vk_guard_ask vk_guard_ask_lun;
+vk_guard_ask vk_guard_ask_unidentified;
 vk_guard_ask vk_guard_ask_table_kind;
 vk_guard_ask vk_guard_ask_table_partitions;
 vk_guard_ask vk_guard_ask_foreign;
@@ -23,6 +25,9 @@ vk_guard_ask vk_guard_ask_heartbeat;
 enum vk_table_kind vk_table_sound_kind(const struct vk_table *table);
 /* Whether the captured table has this partition of the target: the same place and type. */
 bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition);
+
+/* The guard that a capture of another disk, or one that nothing identifies, is for. */
+enum vk_guard vk_guard_of_answer(const struct vk_of_disk *answer);
 
 VK_MUST_USE enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
 					   struct vk_error *err, const char *message, ...)

@@ -116,7 +116,7 @@ static enum vk_status rebuild(struct vk_header_plan *plan, struct vk_error *err)
 	repair->has_header = false;
 	if (status != VK_OK)
 		return status;
-	vk_device_info_read(repair->source.path, &device);
+	vk_device_info_of_io(repair->source.io, &device);
 	if (options.live_id == NULL && vk_device_info_disk_id(&device, &live_id))
 		options.live_id = &live_id;
 	options.candidate = candidate_of(plan);

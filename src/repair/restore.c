@@ -19,7 +19,7 @@ static enum vk_status no_memory(struct vk_error *err)
 	return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
 }
 
-/* Which file or device is meant. Nothing is opened yet. */
+/* What the path leads to. Nothing is opened yet: who it is, is asked of what was opened. */
 static enum vk_status find_target(struct vk_restore *restore, const char *target,
 				  struct vk_error *err)
 {
@@ -34,9 +34,6 @@ static enum vk_status find_target(struct vk_restore *restore, const char *target
 		return vk_error_set(err, VK_USAGE, target,
 				    "The target must be a block device or a file");
 	restore->target.is_device = S_ISBLK(st.st_mode);
-	restore->target.dev = st.st_dev;
-	restore->target.ino = st.st_ino;
-	restore->target.rdev = restore->target.is_device ? st.st_rdev : 0;
 	return VK_OK;
 }
 
@@ -44,12 +41,19 @@ static enum vk_status open_target(struct vk_restore *restore, struct vk_error *e
 {
 	struct vk_open_options options = {.sector_size = restore->options.sector_size};
 	enum vk_status status;
+	struct stat st;
 
 	if (options.sector_size == 0 && !restore->target.is_device)
 		options.sector_size = restore->capture->sector_size;
 	status = vk_io_open_raw(restore->path, &options, &restore->io, err);
 	if (status != VK_OK)
 		return status;
+	if (fstat(vk_io_descriptor(restore->io), &st) != 0)
+		return vk_error_errno(err, errno, restore->path, "Cannot examine the target");
+	restore->target.is_device = S_ISBLK(st.st_mode);
+	restore->target.dev = st.st_dev;
+	restore->target.ino = st.st_ino;
+	restore->target.rdev = restore->target.is_device ? st.st_rdev : 0;
 	restore->target.size_bytes = vk_io_size_bytes(restore->io);
 	restore->target.sector_size = vk_io_sector_size(restore->io);
 	return VK_OK;
@@ -192,6 +196,7 @@ static enum vk_status think(struct vk_restore *restore, struct vk_error *err)
 	if (status != VK_OK)
 		return status;
 	restore->has_before = true;
+	vk_disk_facts_read(&restore->before, &restore->facts);
 	restore->overlay = vk_overlay_new(restore->io);
 	if (restore->overlay == NULL)
 		return no_memory(err);
@@ -256,6 +261,7 @@ void vk_restore_free(struct vk_restore *restore)
 	if (restore->has_captured)
 		vk_source_close(&restore->captured);
 	vk_io_close(restore->captured_io);
+	vk_disk_facts_free(&restore->facts);
 	if (restore->has_before)
 		vk_source_close(&restore->before);
 	vk_io_close(restore->io);
@@ -370,6 +376,7 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 	struct vk_write_job job = {
 		.path = restore->path,
 		.target = restore->target,
+		.facts = &restore->facts,
 		.shared = (restore->options.overrides & 1U << VK_GUARD_IN_USE) != 0,
 		.store = restore->store,
 		.undo_id = ret_undo_id,

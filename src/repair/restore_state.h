@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "repair/structures.h"
+#include "vmfskit/of_disk.h"
 #include "vmfskit/restore.h"
 
 /* The place where the capture saw a VMFS partition, as the target looks there now. */
@@ -46,6 +47,8 @@ struct vk_restore {
 	struct vk_io *io;          /* the target */
 	struct vk_io *captured_io; /* the capture, in the target's coordinates */
 	struct vk_overlay *overlay;
+	struct vk_disk_facts facts; /* who the target is */
+	struct vk_of_disk of;       /* whether the capture is of it */
 	struct vk_source before;
 	struct vk_source after;
 	struct vk_source captured; /* not decoded for an undo capture: it is made of splinters */

@@ -80,6 +80,24 @@ static enum vk_status check_target(const struct writer *w, struct vk_error *err)
 	return VK_OK;
 }
 
+/*
+ * The number or the name of a device can be another LUN's by now. Bytes that are the same prove nothing: a replica has them,
+ * too.
+ */
+static enum vk_status check_identity(const struct writer *w, struct vk_error *err)
+{
+	const struct vk_disk_facts *then = w->job->facts;
+	struct vk_disk_facts now;
+
+	if (then == NULL || vk_disk_facts_still(then, w->fd, &now))
+		return VK_OK;
+	vk_error_set(err, VK_REFUSED, w->job->path,
+		     "Guard lun: this is another disk than the plan was made for: %s is \"%.80s\", it was \"%.80s\"",
+		     strcmp(now.wwid, then->wwid) != 0 ? "its WWID" : "its serial number, partition or file, of WWID",
+		     now.wwid, then->wwid);
+	return vk_error_remedy(err, "Nothing was written; find the captured disk, then repeat the command with its path");
+}
+
 static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)
 {
 	if (errno != EBUSY && errno != EWOULDBLOCK)
@@ -367,6 +385,8 @@ static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_erro
 		status = open_target(w, err);
 	if (status == VK_OK)
 		status = check_old_bytes(w, err);
+	if (status == VK_OK)
+		status = check_identity(w, err);
 	if (status != VK_OK)
 		return status;
 	for (unsigned c = 0; status == VK_OK && c < VK_WRITE_CLASSES; c++)

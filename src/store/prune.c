@@ -24,17 +24,19 @@ static void put_problem(struct vk_prune_capture *capture, const char *what, cons
 }
 
 /*
- * A disk is known by what it says of itself, else by its path on this host. Partitions that were captured by
+ * A disk is known by what it says of itself, as in vmfskit/of_disk.h; without a WWID also by its path on this host, so that never
+ * the captures of two disks count as those of one. Partitions that were captured by
  * themselves share the first and are told apart by the second.
  */
 static bool fill_disk(struct vk_prune_capture *capture, const struct vk_manifest *m)
 {
 	const struct vk_capture *c = &m->capture;
-	bool known = m->device.wwid[0] != '\0';
+	bool known = c->wwid[0] != '\0';
 	bool whole = c->source_kind == VK_SOURCE_DISK;
-	int n = known ? asprintf(&capture->disk, "wwid %s%s%s", m->device.wwid, whole ? "" : "\npartition ",
+	int n = known ? asprintf(&capture->disk, "wwid %s%s%s", c->wwid, whole ? "" : "\npartition ",
 				 whole ? "" : c->source_path)
-		      : asprintf(&capture->disk, "host %s\npath %s", c->host, c->source_path);
+		      : asprintf(&capture->disk, "host %s\npath %s%s%s", c->host, c->source_path,
+				 c->disk_serial[0] != '\0' ? "\nserial " : "", c->disk_serial);
 
 	if (n < 0)
 		capture->disk = NULL;

@@ -97,13 +97,13 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 			 vk_error_set(err, VK_NOMEM, path, "no memory for the paths of the disk");
 	if (options->origin == NULL) {
 		vk_taking_path(path, c->source_path, sizeof(c->source_path));
-		vk_device_info_read(path, &taking->manifest.device);
+		vk_device_info_of_io(io, &taking->manifest.device);
 	} else if (status == VK_OK) {
 		status = set_origin(taking, path, options->origin, err);
 	}
 	vk_text_init(&text, c->time, sizeof(c->time));
 	vk_text_time_s(&text, taking->unix_seconds);
-	memcpy(c->disk_serial, taking->manifest.device.serial, sizeof(c->disk_serial));
+	vk_manifest_set_device(c, &taking->manifest.device);
 	if (status == VK_OK)
 		status = vk_saver_init(&taking->saver, io, options->shared, err);
 	if (status == VK_OK && options->md5 && !vk_digest_add_md5(&taking->saver.digest))

@@ -145,9 +145,10 @@ refused device-uuid "another device UUID and nothing to do"
 # a volume whose table is lost, at another start than the captured one's
 made --table gpt --vmfs 5 --start 128 --size "$(stat -c %s "$good")" --seed 5 "$disk"
 "$LAB" break --how table "$disk" >/dev/null || exit 1
-refused device-uuid "another volume behind a lost table"
+# (and where it begins is nothing that could prove the disk)
+refused device-uuid "another volume behind a lost table" --override unidentified
 has "another volume behind a lost table: where" "$ERR" "begins at sector 128 "
-lifted device-uuid "another volume behind a lost table"
+lifted device-uuid "another volume behind a lost table" --override unidentified
 # but not the relic of a volume that the captured one has replaced
 table_gone
 patch_relic() { dd if="$TMP/relic.img" of="$disk" bs=512 skip="$1" seek="$1" count="$2" conv=notrunc status=none; }
@@ -181,38 +182,56 @@ ok "a capture of a partition" "$VMFSKIT" capture --store "$TMP/part-store" "$par
 part_id=$(newest "$TMP/part-store")
 copy_disk "$part" "$disk"
 zero "$disk" 0 $((21 * 1048576))
-ok "a wrecked partition is still one" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
+# a copy of which nothing is left to tell whose it is
+blank="--override unidentified"
+exits "a wrecked copy of a partition: refused" 3 "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
+has "a wrecked copy of a partition: nothing proves it" "$ERR" "^guard unidentified refuses: "
+is "a wrecked copy of a partition: by no other guard" "$(grep -c '^guard .* refuses: ' "$ERR")" 1
+ok "a wrecked partition is still one" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk" $blank
 dd if="$good" of="$disk" bs=512 count=1 conv=notrunc status=none
-ok "with a protective MBR alone, too" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
+ok "with a protective MBR alone, too" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk" $blank
 for table in gpt dos; do
 	rm -f "$disk"
 	truncate -s "$(stat -c %s "$part")" "$disk"
 	printf 'label: %s\nstart=8192, size=20480, type=linux\n' "$table" | sfdisk -q --no-tell-kernel "$disk" >/dev/null 2>&1
-	(store=$TMP/part-store; id=$part_id; refused kind "a partition onto a disk with a $table table"
-	lifted kind "a partition onto a disk with a $table table"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+	(store=$TMP/part-store; id=$part_id; refused kind "a partition onto a disk with a $table table" $blank
+	lifted kind "a partition onto a disk with a $table table" $blank; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
 done
 table_gone
 truncate -s "$(stat -c %s "$part")" "$disk"
 exits "a partition onto a disk that lost its table" 3 "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
 has "a partition onto a disk that lost its table: by name" "$ERR" "^guard kind refuses: .*begins at its sector $start"
 made --table none --vmfs 5 --size "$(stat -c %s "$good")" --seed 9 "$disk"
-refused kind "a disk onto a partition"
-lifted kind "a disk onto a partition"
+refused kind "a disk onto a partition" $blank
+lifted kind "a disk onto a partition" $blank
 zero "$disk" 1048576 512
-refused kind "a disk onto a partition that lost its LVM header"
+refused kind "a disk onto a partition that lost its LVM header" $blank
 
 # disk-id: the header is gone, but the table is of another disk
 copy_disk "$good" "$disk"
 "$LAB" break --how header "$disk" >"$OUT" 2>&1
 ok "the right disk without its header" "$VMFSKIT" restore --store "$store" "$id" "$disk"
-hasnt "the right disk without its header: its table proves it" "$OUT" 'proves that it is the captured disk'
+hasnt "the right disk without its header: its table proves it" "$ERR" 'guard'
 sfdisk --disk-id "$disk" 0FC63DAF-8483-4772-8E79-3D69D8477DE4 >/dev/null 2>&1
 refused disk-id "a table of another disk"
 lifted disk-id "a table of another disk"
 has "a table of another disk: which" "$ERR" 'of disk 0FC63DAF-8483-4772-8E79-3D69D8477DE4'
 "$LAB" break --how table "$disk" >"$OUT" 2>&1
-ok "nothing left at all" "$VMFSKIT" restore --store "$store" "$id" "$disk"
-has "nothing left at all: said" "$OUT" 'proves that it is the captured disk'
+refused unidentified "nothing left at all"
+lifted unidentified "nothing left at all"
+# the file that was captured is itself, whatever is left in it
+cp --sparse=always "$good" "$TMP/itself.img"
+ok "a file of which nothing will be left: captured" "$VMFSKIT" capture --store "$TMP/itself-store" "$TMP/itself.img"
+zero "$TMP/itself.img" 0 $((21 * 1048576))
+zero "$TMP/itself.img" $(($(stat -c %s "$good") - 1048576)) 1048576
+itself_id=$(newest "$TMP/itself-store")
+ok "a file of which nothing is left" "$VMFSKIT" restore --store "$TMP/itself-store" "$itself_id" "$TMP/itself.img"
+mv "$TMP/itself.img" "$TMP/itself-2.img"
+ok "also under another name" "$VMFSKIT" restore --store "$TMP/itself-store" "$itself_id" "$TMP/itself-2.img"
+cp --sparse=always "$TMP/itself-2.img" "$TMP/itself.img"
+exits "another file under its name" 3 "$VMFSKIT" restore --store "$TMP/itself-store" "$itself_id" "$TMP/itself.img"
+has "another file under its name: by name" "$ERR" "^guard unidentified refuses: "
+rm -f "$TMP/itself.img" "$TMP/itself-2.img"
 
 # what is not put back is said
 copy_disk "$good" "$disk"
@@ -280,7 +299,7 @@ if command -v mkfs.ext4 >/dev/null; then
 	(store=$TMP/magic-store; id=$(newest "$store")
 	ok "a magic without a file system is no sign" "$VMFSKIT" restore --store "$store" "$id" "$disk"
 	mkfs.ext4 -q -F -L other "$disk" 500m >/dev/null 2>&1
-	refused foreign-signature "the captured magic in another file system"
+	refused foreign-signature "the captured magic in another file system" $blank
 	exit "$failed_cases") || failed_cases=$((failed_cases + 1))
 else
 	skip "a captured magic" "there is no mkfs.ext4"

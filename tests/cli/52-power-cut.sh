@@ -27,6 +27,8 @@ copy_disk whole.img wreck.img
 base=$((2048 * 512))
 for at in 0xfe000 0x17f000 0x1100000 0x12ff000; do garbage wreck.img $((base + at)) 12288; done
 wreck=$(disk_sum wreck.img)
+# each run has a copy of the wreck, on which nothing is left that could say whose it is
+copy="--override unidentified"
 hasnt "the wreck is one" "$wreck" "$whole"
 
 # undo_ids STORE: complete undo captures, oldest first (a folder that was not finished has another kind of name)
@@ -51,7 +53,7 @@ after_restore() (
 	mkdir "r$n" && cd "r$n" || exit 1
 	cp -al ../store store
 	copy_disk ../wreck.img disk.img
-	VMFSKIT_CRASH_AT=$n quietly 99 "$HOOKS" restore --store store "$id" disk.img $parts --write
+	VMFSKIT_CRASH_AT=$n quietly 99 "$HOOKS" restore --store store "$id" disk.img $parts $copy --write
 	first=$(undo_ids store | head -n 1)
 	if [ -n "$first" ]; then
 		quietly 0 "$VMFSKIT" verify "store/$first"
@@ -62,7 +64,7 @@ after_restore() (
 	else
 		expect "without an undo capture nothing was written" "$(disk_sum disk.img)" "$wreck"
 	fi
-	quietly 0 "$VMFSKIT" restore --store store "$id" disk.img $parts --write
+	quietly 0 "$VMFSKIT" restore --store store "$id" disk.img $parts $copy --write
 	expect "a second restore completes it" "$(disk_sum disk.img)" "$whole"
 	if [ -n "$first" ]; then
 		quietly 0 "$VMFSKIT" undo --store store "$first" disk.img --write
@@ -83,7 +85,7 @@ after_undo() (
 	copy_disk disk.img disk2.img
 	quietly 0 "$VMFSKIT" undo --store store "$undo" disk.img --write
 	expect "a second undo reaches the wreck" "$(disk_sum disk.img)" "$wreck"
-	quietly 0 "$VMFSKIT" restore --store store2 "$id" disk2.img $all --write
+	quietly 0 "$VMFSKIT" restore --store store2 "$id" disk2.img $all $copy --write
 	expect "restore reaches the captured state" "$(disk_sum disk2.img)" "$whole"
 	cd .. && rm -rf "u$n"
 )
@@ -109,7 +111,7 @@ for parts in "" "$all"; do
 	copy_disk wreck.img disk.img
 	rm -rf done-store log
 	cp -al store done-store
-	VMFSKIT_CRASH_LOG=$PWD/log ok "restore${parts:+ $parts}, not cut" "$HOOKS" restore --store done-store "$id" disk.img $parts --write
+	VMFSKIT_CRASH_LOG=$PWD/log ok "restore${parts:+ $parts}, not cut" "$HOOKS" restore --store done-store "$id" disk.img $parts $copy --write
 	is "restore${parts:+ $parts}: the captured state" "$(disk_sum disk.img)" "$whole"
 	points=$(wc -l <log)
 	has "restore${parts:+ $parts}: its writes are among the crash points" log "write GPT header \(backup\)"

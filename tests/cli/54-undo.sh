@@ -123,7 +123,8 @@ id=$(captured "$TMP/part.img")
 copy_disk "$TMP/part.img" "$disk"
 zero "$disk" 0 $((21 * 1048576))
 all="--part lvm,vh,heartbeats"
-there_and_back "a partition" ""
+# this and the extents below are copies, on which nothing is left that could say whose they are
+there_and_back "a partition" unidentified
 same "a partition: restored byte for byte" "$disk" "$TMP/part.img"
 exits "a partition has no table to put back" 2 "$VMFSKIT" restore --store "$store" "$id" "$disk" --part table
 
@@ -134,7 +135,7 @@ truncate -s $((base + 0x100000 + 0x80000 + 100)) "$TMP/odd.img"
 odd=$(newest "$store")
 copy_disk "$TMP/odd.img" "$disk"
 zero "$disk" 1048576 512
-ok "a partition that ends inside a sector" "$VMFSKIT" restore --store "$store" "$odd" "$disk" --part lvm
+ok "a partition that ends inside a sector" "$VMFSKIT" restore --store "$store" "$odd" "$disk" --part lvm --override unidentified
 printf x | dd of="$disk" bs=1 seek=$((base + 0x100000 + 0x80000 + 50)) conv=notrunc status=none
 exits "what cannot be written there: refused" 3 "$VMFSKIT" restore --store "$store" "$odd" "$disk" --part lvm
 has "what cannot be written there: why" "$ERR" "^guard unreadable refuses: .*ends inside a sector"
@@ -147,7 +148,7 @@ for extent in first second; do
 	"$LAB" break --how start "$disk" >/dev/null || exit 1
 	"$LAB" break --how table "$disk" >/dev/null || exit 1
 	all=
-	there_and_back "the $extent extent of a volume" ""
+	there_and_back "the $extent extent of a volume" unidentified
 	[ "$extent" = second ] && same "the second extent: all its headers are back" "$disk" "$TMP/second.img"
 done
 
