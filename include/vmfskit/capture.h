@@ -142,6 +142,7 @@ void vk_capture_shared_free(struct vk_capture_shared *shared);
 /* Where the bytes come from when it was no disk of this host; vk_import_take (import.h) fills it. Borrowed, texts are copied. */
 struct vk_capture_origin {
 	const char *host;      /* whose disk it was; "": not known */
+	const char *wwid;      /* the WWID as that host had it; NULL: not known */
 	uint64_t unix_seconds; /* when the bytes were read there */
 	bool size_uncertain;   /* the source may be shorter than the disk was */
 	const struct vk_origin_file *files;

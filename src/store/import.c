@@ -280,6 +280,9 @@ static enum vk_status gather(const struct vk_import *import, const struct job *j
 	making->origin.unix_seconds = job->from->index.unix_seconds;
 	if (o->host == NULL)
 		making->origin.host = job->from->index.host;
+	/* so ESXi calls a LUN by its WWID, in the words of Linux */
+	if (strncmp(disk->name, "naa.", 4) == 0 || strncmp(disk->name, "eui.", 4) == 0)
+		making->origin.wwid = disk->name;
 	if (making->sector_size == 0)
 		making->sector_size = disk->sector_size;
 	if (making->size_bytes == 0)

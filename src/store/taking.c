@@ -73,6 +73,8 @@ static enum vk_status set_origin(struct vk_taking *taking, const char *path,
 	memcpy(c->imported_host, c->host, sizeof(c->imported_host));
 	vk_who_label(c->host, sizeof(c->host), origin->host);
 	vk_who_label(c->source_path, sizeof(c->source_path), path);
+	if (origin->wwid != NULL)
+		vk_who_label(taking->manifest.device.wwid, sizeof(taking->manifest.device.wwid), origin->wwid);
 	c->size_uncertain = origin->size_uncertain;
 	taking->unix_seconds = origin->unix_seconds;
 	taking->event = VK_EVENT_IMPORT;

@@ -211,6 +211,7 @@ ok "without a name: all of /vmfs/devices/disks" caged /collect.sh -o /tmp/host
 is "each once, without aliases and partitions" "$(sed -n 's/^name //p' "$cage/tmp/host/vmfskit-collect.txt" | tr '\n' ' ')" \
 	"mpx.vmhba1:C0:T1:L0 naa.ebr naa.gpt "
 ok "import of one of them" "$VMFSKIT" import --disk naa.ebr --store "$TMP/one" "$cage/tmp/host"
+is "import of one of them: ESXi's name for it is its WWID" "$(jq -r .device.wwid "$TMP"/one/*/manifest.json)" naa.ebr
 is "only that" "$(ls "$TMP/one" | grep -c Z-)" 1
 exits "a name that is not there" 4 "$VMFSKIT" import --disk naa.nosuch --store "$TMP/one" "$cage/tmp/host"
 rm -r "$cage/vmfs"
