@@ -119,7 +119,7 @@ is "named by hand it is refused" "$CODE $(objected)" "3 lun"
 is "and nothing was written" "$(disk_sum b.img)" "$before"
 
 # --- a copy whose header names no LUN: only the capture tells that its volume is another LUN's
-made --table gpt --vmfs 5 --start 2048 --size 2G --seed 6 --naa mpx.vmhba1:C0:T0:L0 mpx.img
+made --table gpt --vmfs 5 --start 54321 --size 2G --seed 6 --naa mpx.vmhba1:C0:T0:L0 mpx.img
 cp --sparse=always mpx.img a.img
 blockdev --flushbufs "$loop_a"
 ok "a LUN whose header does not name it: captured" in_tree "$VMFSKIT" capture --store mpx "$loop_a"
@@ -132,6 +132,13 @@ is "its copy: judged by no capture" "$(jq -r '.sources[0].capture // "none"' "$O
 run in_tree "$VMFSKIT" doctor --json --store mpx "$loop_a"
 is "the LUN itself: judged by its capture" "$(jq -r '.sources[0].capture // "none"' "$OUT")" "$mpx"
 hasnt "the LUN itself: no replica" "$OUT" 'incident\.replica'
+# where the volume began nobody tells but the capture, and that is asked of its own LUN only
+"$LAB" break --really --how table "$loop_a" >/dev/null || exit 1
+"$LAB" break --really --how table "$loop_b" >/dev/null || exit 1
+run in_tree "$VMFSKIT" find --likely --json --store mpx "$loop_a"
+has "the LUN itself: find asks its capture" "$(jq -r '.candidates[].heard' "$OUT")" "capture $mpx"
+run in_tree "$VMFSKIT" find --likely --json --store mpx "$loop_b"
+hasnt "its copy: find does not" "$OUT" "$mpx"
 cp --sparse=always whole.img a.img
 cp --sparse=always whole.img b.img
 blockdev --flushbufs "$loop_a" "$loop_b"
