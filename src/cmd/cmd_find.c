@@ -55,21 +55,20 @@ static bool parse_range(const char *text, struct vk_find_options *options)
 /* The volume that is to be repaired next, and how; the list ends with NULL. */
 static void add_next(char **next, size_t *count, const char *verb, const struct run *run, const struct vk_candidate *c)
 {
-	char *line = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&line, &size);
+	struct vk_command command;
+	char *line;
 
-	if (out == NULL)
-		return;
-	fprintf(out, "vmfskit %s", verb);
-	vk_cmd_put_path(out, run->source.path);
+	vk_command_begin(&command, "vmfskit ");
+	vk_command_add(&command, "%s", verb);
+	vk_command_path(&command, run->source.path);
 	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
-		fprintf(out, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
+		vk_command_add(&command, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
 	/* without them the next verb would count in other sectors, and ask other captures */
-	vk_cmd_put_option(out, run->call, "sector-size");
-	vk_cmd_put_option(out, run->call, "store");
-	vk_cmd_put_option(out, run->call, "config");
-	if (fclose(out) == 0)
+	vk_cmd_put_option(&command, run->call, "sector-size");
+	vk_cmd_put_option(&command, run->call, "store");
+	vk_cmd_put_option(&command, run->call, "config");
+	line = vk_command_end(&command);
+	if (line != NULL)
 		next[(*count)++] = line;
 }
 
@@ -97,15 +96,20 @@ static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 
 static void tell_how_to_go_on(const struct run *run, const struct vk_find_options *options)
 {
+	struct vk_command command;
+	char *line;
+
 	fputs("vmfskit: stopped before the end", run->call->err);
 	if (options->resume_path == NULL) {
 		fputs("; with --resume FILE the next search can be stopped and continued\n", run->call->err);
 		return;
 	}
-	fputs("; go on with:", run->call->err);
+	vk_command_begin(&command, "; go on with:");
 	for (const char *const *word = run->call->command; *word != NULL; word++)
-		vk_cmd_put_word(run->call->err, *word);
-	fputc('\n', run->call->err);
+		vk_command_word(&command, *word);
+	line = vk_command_end(&command);
+	fprintf(run->call->err, "%s\n", line != NULL ? line : "");
+	free(line);
 }
 
 static int report(struct run *run, const struct vk_find_options *options)

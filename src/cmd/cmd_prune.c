@@ -126,20 +126,14 @@ static char *next_command(const struct run *run)
 {
 	static const char *const kept[] = {"keep-daily", "keep-weekly", "keep-monthly", "keep-yearly",
 					   "store",	 "sign-key",	"anchor",	"config"};
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct vk_command command;
 
-	if (out == NULL)
-		return NULL;
-	fprintf(out, "%s %s", run->call->program->name, run->call->verb->name);
+	vk_command_begin(&command, run->call->program->name);
+	vk_command_add(&command, " %s", run->call->verb->name);
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		vk_cmd_put_option(out, run->call, kept[i]);
-	fputs(" --write", out);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+		vk_cmd_put_option(&command, run->call, kept[i]);
+	vk_command_add(&command, " --write");
+	return vk_command_end(&command);
 }
 
 /* The name of a folder that anyone may have made. */

@@ -54,7 +54,7 @@ static int show(struct vk_repair_run *run, int code)
 		return VK_EXIT_IO;
 	vk_restore_show_objections(&run->restore);
 	if (run->restore.error != NULL)
-		return vk_cli_fail(run->call, run->restore.error);
+		return vk_restore_fail(&run->restore);
 	return code == VK_EXIT_OK && is_incomplete(run) ? VK_EXIT_FINDINGS : code;
 }
 

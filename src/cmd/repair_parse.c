@@ -182,23 +182,16 @@ char *vk_repair_command(const struct vk_repair_run *run)
 					     "sector-size", "store", "sign-key", "config"};
 	static const char *const flags[] = {"no-captures", "scan", "likely"};
 	const struct vk_cli_call *call = run->call;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct vk_command command;
 
-	if (out == NULL)
-		return NULL;
-	fprintf(out, "%s %s %s", call->program->name, call->verb->name, call->arguments[0]);
-	vk_cmd_put_path(out, run->target);
+	vk_command_begin(&command, call->program->name);
+	vk_command_add(&command, " %s %s", call->verb->name, call->arguments[0]);
+	vk_command_path(&command, run->target);
 	for (size_t i = 0; i < sizeof(valued) / sizeof(valued[0]); i++)
-		vk_cmd_put_option(out, call, valued[i]);
+		vk_cmd_put_option(&command, call, valued[i]);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (vk_cli_flag(call, flags[i]))
-			fprintf(out, " --%s", flags[i]);
-	fputs(" --write", out);
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+			vk_command_add(&command, " --%s", flags[i]);
+	vk_command_add(&command, " --write");
+	return vk_command_end(&command);
 }

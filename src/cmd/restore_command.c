@@ -11,29 +11,22 @@ static char *written_command(const struct vk_restore_run *run, bool back)
 {
 	static const char *const kept[] = {"override", "heartbeat-wait"};
 	const struct vk_cli_call *call = run->call;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct vk_command command;
 
-	if (out == NULL)
-		return NULL;
-	fprintf(out, "%s %s", call->program->name, back ? "undo" : call->verb->name);
-	vk_cmd_put_path(out, back ? run->undo_id : call->arguments[0]);
-	vk_cmd_put_path(out, run->target);
+	vk_command_begin(&command, call->program->name);
+	vk_command_add(&command, " %s", back ? "undo" : call->verb->name);
+	vk_command_path(&command, back ? run->undo_id : call->arguments[0]);
+	vk_command_path(&command, run->target);
 	if (!back && !run->undo)
-		vk_cmd_put_option(out, call, "part");
+		vk_cmd_put_option(&command, call, "part");
 	for (size_t i = 0; !back && i < sizeof(kept) / sizeof(kept[0]); i++)
-		vk_cmd_put_option(out, call, kept[i]);
-	vk_cmd_put_option(out, call, "sector-size");
-	vk_cmd_put_option(out, call, "store");
-	vk_cmd_put_option(out, call, "sign-key");
-	vk_cmd_put_option(out, call, "config");
-	fputs(" --write", out);
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+		vk_cmd_put_option(&command, call, kept[i]);
+	vk_cmd_put_option(&command, call, "sector-size");
+	vk_cmd_put_option(&command, call, "store");
+	vk_cmd_put_option(&command, call, "sign-key");
+	vk_cmd_put_option(&command, call, "config");
+	vk_command_add(&command, " --write");
+	return vk_command_end(&command);
 }
 
 char *vk_restore_next_command(const struct vk_restore_run *run)

@@ -156,6 +156,20 @@ int vk_restore_cannot_open(const struct vk_cli_call *call, const struct vk_error
 	return VK_EXIT_REFUSED;
 }
 
+int vk_restore_fail(const struct vk_restore_run *run)
+{
+	int code = vk_cli_fail(run->call, run->error);
+	char *command;
+
+	if (run->undo_id[0] == '\0' || vk_restore_written_bytes(run->restore) == 0)
+		return code;
+	command = vk_restore_next_command(run);
+	if (command != NULL)
+		fprintf(run->call->err, "  to go back: %s\n", command);
+	free(command);
+	return code;
+}
+
 static int finish(struct vk_restore_run *run, int code)
 {
 	if (vk_cli_flag(run->call, "json"))
@@ -164,7 +178,7 @@ static int finish(struct vk_restore_run *run, int code)
 		vk_restore_show(run);
 	vk_restore_show_objections(run);
 	if (run->error != NULL)
-		return vk_cli_fail(run->call, run->error);
+		return vk_restore_fail(run);
 	return code;
 }
 

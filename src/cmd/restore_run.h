@@ -37,6 +37,9 @@ int vk_restore_cannot_open(const struct vk_cli_call *call, const struct vk_error
 void vk_restore_record(const struct vk_restore_run *run, const struct vk_restore_options *options,
 		       enum vk_event_kind kind, const char *const *captures, size_t count);
 
+/* run->error of the writing, and the whole command that takes back what was written before it. An exit code. */
+int vk_restore_fail(const struct vk_restore_run *run);
+
 /* The plan and what became of it, as text and as JSON. */
 void vk_restore_show(const struct vk_restore_run *run);
 /* Of that: the target; what would change, the result and the outcome. */

@@ -5,58 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/command.h"
 #include "doctor/doctor.h"
 
 enum { ADVICE_MAX = 8 };
-
-/* One word of a command, so that a shell and a program take it as it is: a path, never an option. */
-static void put_word(FILE *out, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
-
-	const char *here = word[0] == '-' ? "./" : "";
-
-	if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
-		fprintf(out, " %s%s", here, word);
-		return;
-	}
-	fprintf(out, " '%s", here);
-	for (; *word != '\0'; word++)
-		if (*word == '\'')
-			fputs("'\\''", out);
-		else
-			fputc(*word, out);
-	fputc('\'', out);
-}
 
 /* "vmfskit VERB FIRST PATH --store DIR --sector-size N"; NULL when memory ran out. */
 static char *command(const struct vk_doctor *doc, const char *verb, const char *first, bool store)
 {
 	const struct vk_doctor_options *o = doc->options;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct vk_command line;
 
-	if (out == NULL)
-		return NULL;
-	fprintf(out, "vmfskit %s", verb);
+	vk_command_begin(&line, "vmfskit ");
+	vk_command_add(&line, "%s", verb);
 	if (first != NULL)
-		put_word(out, first);
-	put_word(out, doc->path);
+		vk_command_path(&line, first);
+	vk_command_path(&line, doc->path);
 	if (store && o->store != NULL && strcmp(o->store, VK_STORE_DEFAULT) != 0) {
-		fputs(" --store", out);
-		put_word(out, o->store);
+		vk_command_add(&line, " --store");
+		vk_command_path(&line, o->store);
 	}
 	/* the doctor takes the disk; these ask which is meant */
 	if (doc->either && (strcmp(verb, "capture") == 0 || strcmp(verb, "find") == 0 || strcmp(verb, "decode") == 0))
-		fputs(" --as disk", out);
+		vk_command_add(&line, " --as disk");
 	if (o->sector_size != 0)
-		fprintf(out, " --sector-size %u", o->sector_size);
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+		vk_command_add(&line, " --sector-size %u", o->sector_size);
+	return vk_command_end(&line);
 }
 
 static void add(struct vk_doctor *doc, char *command_line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "rebuild/sentences.h"
 #include "repair/guards.h"
 #include "repair/writer.h"
 
@@ -210,7 +211,8 @@ static enum vk_status think(struct vk_restore *restore, struct vk_error *err)
 		return VK_OK;
 	if (!restore->capture->is_undo && !restore->capture->is_rebuilt)
 		vk_restore_say_left_out(restore);
-	return vk_guards_ask_all(restore, err);
+	status = vk_guards_ask_all(restore, err);
+	return status == VK_OK && restore->remark_lost ? no_memory(err) : status;
 }
 
 enum vk_status vk_restore_plan(const struct vk_capture *capture, const char *target,
@@ -263,6 +265,7 @@ void vk_restore_free(struct vk_restore *restore)
 	free(restore->chosen);
 	free(restore->choices);
 	free(restore->objections);
+	vk_sentences_free(&restore->remarks, &restore->remark_count);
 	free(restore->store);
 	free(restore->path);
 	free(restore);
@@ -324,11 +327,9 @@ void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
 {
 	va_list args;
 
-	if (restore->remark_count == sizeof(restore->remarks) / sizeof(restore->remarks[0]))
-		return;
 	va_start(args, format);
-	vsnprintf(restore->remarks[restore->remark_count++], sizeof(restore->remarks[0]), format,
-		  args);
+	if (!vk_sentence_vadd(&restore->remarks, &restore->remark_count, format, args))
+		restore->remark_lost = true;
 	va_end(args);
 }
 
@@ -373,7 +374,6 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 		.shared = (restore->options.overrides & 1U << VK_GUARD_IN_USE) != 0,
 		.store = restore->store,
 		.undo_id = ret_undo_id,
-		.given_sector_size = restore->options.sector_size,
 		.ret_written = &restore->written_bytes,
 	};
 	const struct vk_store_options use = {.use = VK_STORE_ADD,

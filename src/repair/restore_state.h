@@ -71,8 +71,9 @@ struct vk_restore {
 	size_t objection_count;
 	uint64_t written_bytes;
 	char note[400];
-	char remarks[4][300];
+	char **remarks; /* whole sentences, as many as there are */
 	size_t remark_count;
+	bool remark_lost; /* memory ran out for one: there is no plan then */
 };
 
 /* Where an error or an edit lies. */
@@ -85,9 +86,9 @@ bool vk_restore_edits_meet(const struct vk_restore *restore, uint64_t offset, ui
 bool vk_restore_edits_in_part(const struct vk_restore *restore, enum vk_part part);
 void vk_restore_add_hole(struct vk_restore *restore, uint64_t offset, uint64_t length);
 
-/* What the plan could not look at; kept as long as there is room. */
 /* A remark about parts that differ but were not chosen. */
 void vk_restore_say_left_out(struct vk_restore *restore);
+/* What the plan could not look at. None is dropped: vk_restore_plan fails when there was no memory for one. */
 void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -29,16 +29,11 @@ struct writer {
 
 static void add_remedy(const struct writer *w, struct vk_error *err)
 {
-	char command[300];
-	struct vk_text text;
-
-	vk_text_init(&text, command, sizeof(command));
-	vk_writer_way_back(w->job, &text);
 	if (w->written > 0)
 		vk_error_remedy(err,
-				"%" PRIu64 " of %" PRIu64
-				" bytes were written before this; repeat the command, or go back with: %s",
-				w->written, w->total, command);
+				"%" PRIu64 " of %" PRIu64 " bytes were written before this; look at the plan "
+				"again and carry it out, or go back with the undo capture %s",
+				w->written, w->total, w->job->undo_id);
 	else
 		vk_error_remedy(err, "Nothing was written; repeat the command");
 }

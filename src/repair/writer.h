@@ -13,13 +13,9 @@ struct vk_write_job {
 	size_t edit_count;
 	const char *store;          /* where the undo capture lies */
 	const char *undo_id;
-	uint32_t given_sector_size; /* 0: none was given */
 	uint64_t *ret_written;      /* bytes, also when it fails; may be NULL */
 	bool reread_table;          /* tell the kernel of a new partition table */
 };
-
-/* The command that takes a job back, to be pasted into a shell. */
-void vk_writer_way_back(const struct vk_write_job *job, struct vk_text *out);
 
 /*
  * Prove the undo capture and that the target still is what was planned for, then write class by class with

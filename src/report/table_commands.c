@@ -17,6 +17,14 @@ static int by_start(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
+static bool fits_in_line(const char *path)
+{
+	for (; *path != '\0'; path++)
+		if ((unsigned char)*path < 0x20 || *path == 0x7F)
+			return false;
+	return true;
+}
+
 bool vk_commands_active(const struct vk_commands_case *c, unsigned number)
 {
 	return c->has_mbr && number >= 1 && number <= 4 && c->mbr.entries[number - 1].bootFlag == 0x80;
@@ -30,6 +38,9 @@ enum vk_status vk_table_commands_make(const struct vk_rebuild_table *table,
 	struct vk_commands_case c = {.table = table, .options = options, .out = &out};
 	bool kept;
 
+	c.device = "/dev/DEVICE";
+	if (options->linux_device != NULL && fits_in_line(options->linux_device))
+		c.device = options->linux_device;
 	c.has_mbr = options->sector0 != NULL && table->kind == VK_TABLE_MBR;
 	if (c.has_mbr)
 		vk_mbr_decode(options->sector0, VK_MBR_BYTES, &c.mbr);

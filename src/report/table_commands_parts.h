@@ -12,6 +12,7 @@ struct vk_commands_case {
 	struct vk_planned_entry *entries;
 	struct vk_mbr mbr;       /* of options->sector0 */
 	bool has_mbr;
+	const char *device;      /* on Linux; a placeholder when none is known that fits in a line */
 	bool logical;            /* some entry is a logical partition */
 	struct vk_table_commands *out;
 };

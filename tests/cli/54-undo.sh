@@ -117,6 +117,35 @@ else
 	skip "no room for the undo capture" "a small file system cannot be mounted here"
 fi
 
+# the target takes no more in mid-write: the error has the whole command that leads back, as it was given and however long
+cut=$TMP/cut
+if [ "$(id -u)" -eq 0 ] && mkdir "$cut" && mount -t tmpfs -o size=64m,mode=0755 tmpfs "$cut" 2>/dev/null; then
+	echo "$cut" >>"$TMP/.mounts"
+	long="a store/$(printf 'with a name as they come from tickets and customers/%.0s' 1 2 3 4 5 6 7 8)it's here"
+	mkdir -p "$TMP/$(dirname "$long")"
+	ok "in mid-write: a capture in a store far away" "$VMFSKIT" capture --store "$TMP/$long" "$good"
+	copy_disk "$good" "$cut/-disk.img"
+	fallocate --punch-hole --offset 0 --length 64K "$cut/-disk.img"
+	fallocate --punch-hole --offset $(($(stat -c %s "$good") - 65536)) --length 64K "$cut/-disk.img"
+	wreck=$(disk_sum "$cut/-disk.img")
+	cat /dev/zero >"$cut/ballast" 2>/dev/null
+	truncate -s -8K "$cut/ballast"
+	cd "$cut" || exit 1
+	exits "in mid-write: it fails" 4 "$VMFSKIT" restore --write --store "$TMP/$long" -- "$(captures "$TMP/$long")" -disk.img
+	has "in mid-write: says how far it came" "$ERR" '^  [1-9][0-9]* of [1-9][0-9]* bytes were written before this; look at the plan again'
+	undo=$(captures "$TMP/$long" | grep -e '-undo$')
+	is "in mid-write: the way back, whole" "$(sed -n 's/^  to go back: //p' "$ERR")" \
+		"vmfskit undo $undo ./-disk.img --store '${TMP}/${long%it\'s here}it'\\''s here' --write"
+	hasnt "in mid-write: something was written" "$(disk_sum "$cut/-disk.img")" "$wreck"
+	rm "$cut/ballast"
+	sed -n 's/^  to go back: vmfskit/"$VMFSKIT"/p' "$ERR" >"$TMP/back.sh"
+	ok "in mid-write: the way back, pasted" bash "$TMP/back.sh"
+	cd "$TMP" || exit 1
+	is "in mid-write: it leads back" "$(disk_sum "$cut/-disk.img")" "$wreck"
+else
+	skip "an error in mid-write" "a small file system cannot be mounted here"
+fi
+
 # a partition as target
 dd if="$good" of="$TMP/part.img" bs=1M iflag=skip_bytes skip="$base" count=600 conv=sparse status=none
 id=$(captured "$TMP/part.img")
