@@ -44,6 +44,7 @@ struct vk_event {
 	size_t capture_count;
 	const char *manifest_sha256; /* of the one capture that was added */
 	const char *target;          /* of restore, undo and repair: the disk */
+	const char *plan;            /* of restore, undo and repair: vk_restore_plan_digest of what was carried out */
 	const char *result;          /* "sound", "3 damaged", "written 4096 bytes", a reason of a pin */
 };
 

@@ -15,6 +15,7 @@ extern "C" {
 
 /* G(id, name, what it protects from, how to get past it). The names are what --override takes. */
 #define VK_GUARDS(G) \
+	G(PLAN, "plan", "the plan is not the one that was looked at", "look at it again: the same command without --plan and --write") \
 	G(CAPTURE_VERIFIED, "capture-verified", "the capture is not what was saved", "use another capture of this disk") \
 	G(SIZE, "size", "the disk is not as long as the one that was captured", "make sure that this is the right disk, whole") \
 	G(SECTOR_SIZE, "sector-size", "the disk counts in other sectors than the one that was captured", "name the sector size with --sector-size if this is a file") \
@@ -55,6 +56,7 @@ struct vk_restore_options {
 	unsigned overrides;          /* bits: 1 << vk_guard */
 	uint32_t sector_size;        /* of a file; 0: as captured when the target is a file */
 	unsigned heartbeat_wait_ms;  /* between the two reads; 0: 8000 */
+	const char *plan;            /* vk_restore_plan_digest of the plan that was shown: guard plan objects to any other; may be NULL */
 	const char *store;           /* where the undo capture goes */
 	const struct vk_sign_key *sign_key; /* signs it; may be NULL */
 	const char *const *command;  /* the command line, for manifest and ledger; ends with NULL; may be NULL */
@@ -89,6 +91,14 @@ size_t vk_restore_choices(const struct vk_restore *restore,
 size_t vk_restore_edits(const struct vk_restore *restore, const struct vk_edit **ret_edits);
 size_t vk_restore_objections(const struct vk_restore *restore,
 			     const struct vk_objection **ret_objections);
+/*
+ * Names the plan: the first 128 bits, as 32 hexadecimal digits, of a SHA-256 over the target (device number, WWID, serial
+ * number and model, or file system and inode of a file; size, sector size) and place, old bytes and new bytes of every edit. So long, because it
+ * is pasted and never typed, and because then nobody can prepare two plans of which one is looked at and the other carried
+ * out. The same target, capture and options give the same digest on every run. Empty when nothing would change.
+ */
+#define VK_PLAN_DIGEST_BYTES 33
+const char *vk_restore_plan_digest(const struct vk_restore *restore);
 bool vk_restore_refused(const struct vk_restore *restore); /* an objection that is not overridden */
 /* The target as it is, and as it would be; decoded. Borrowed. */
 const struct vk_source *vk_restore_before(const struct vk_restore *restore);

@@ -192,6 +192,7 @@ char *vk_repair_command(const struct vk_repair_run *run)
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (vk_cli_flag(call, flags[i]))
 			vk_command_add(&command, " --%s", flags[i]);
+	vk_cmd_put_plan(&command, vk_repair_restore(run->repair));
 	vk_command_add(&command, " --write");
 	return vk_command_end(&command);
 }

@@ -25,6 +25,9 @@ static char *written_command(const struct vk_restore_run *run, bool back)
 	vk_cmd_put_option(&command, call, "store");
 	vk_cmd_put_option(&command, call, "sign-key");
 	vk_cmd_put_option(&command, call, "config");
+	/* what undoes it was not looked at yet; it is bound by the bytes of the undo capture, guard changed-since */
+	if (!back)
+		vk_cmd_put_plan(&command, run->restore);
 	vk_command_add(&command, " --write");
 	return vk_command_end(&command);
 }

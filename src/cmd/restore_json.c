@@ -166,6 +166,9 @@ void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run)
 	json_object_set_new(root, "refused", json_boolean(vk_restore_refused(run->restore)));
 	json_object_set_new(root, "undo",
 			    run->undo_id[0] != '\0' ? text(run->undo_id) : json_null());
+	json_object_set_new(root, "plan", vk_restore_plan_digest(run->restore)[0] != '\0'
+						  ? text(vk_restore_plan_digest(run->restore))
+						  : json_null());
 	json_object_set_new(root, "parts", parts(run));
 	json_object_set_new(root, "choices", choices(run));
 	json_object_set_new(root, "edits", edits(run));

@@ -79,6 +79,18 @@ static int parse_overrides(const struct vk_cli_call *call, unsigned *ret_overrid
 	return VK_EXIT_OK;
 }
 
+static int parse_plan(const struct vk_cli_call *call, const char **ret_plan)
+{
+	const char *plan = vk_cli_value(call, "plan");
+
+	if (plan != NULL && (strlen(plan) != VK_PLAN_DIGEST_BYTES - 1 ||
+			     strspn(plan, "0123456789abcdef") != VK_PLAN_DIGEST_BYTES - 1))
+		return vk_cli_usage(call, "--plan %s: the %d hexadecimal digits are meant that the plan was shown with",
+				    plan, VK_PLAN_DIGEST_BYTES - 1);
+	*ret_plan = plan;
+	return VK_EXIT_OK;
+}
+
 /* Should the power fail, this line still names the way back. */
 static void tell_undo(void *ctx, const char *undo_id)
 {
@@ -105,6 +117,8 @@ int vk_restore_parse(const struct vk_cli_call *call, bool parts, struct vk_resto
 		code = parse_overrides(call, &options->overrides);
 	if (code == VK_EXIT_OK)
 		code = parse_wait(call, options->overrides, &options->heartbeat_wait_ms);
+	if (code == VK_EXIT_OK)
+		code = parse_plan(call, &options->plan);
 	return code;
 }
 
@@ -120,6 +134,7 @@ void vk_restore_record(const struct vk_restore_run *run, const struct vk_restore
 				       .captures = captures,
 				       .capture_count = count,
 				       .target = run->target,
+				       .plan = vk_restore_plan_digest(run->restore),
 				       .result = result};
 	struct vk_store *store;
 	struct vk_error err;

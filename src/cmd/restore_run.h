@@ -64,6 +64,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 #define VK_RESTORE_OPTIONS \
 	{0, "override", "GUARD", "lift one guard by its name; may be given several times", \
 	 VK_RESTORE_GUARD_NAMES}, \
+	{0, "plan", "DIGEST", "only the plan that was shown with this digest; of any other nothing is written", NULL}, \
 	{'w', "write", NULL, "do it; without this option nothing is written", NULL}, \
 	{'s', "store", "DIR", \
 	 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", "DIR", true}, \
@@ -77,7 +78,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 	{0, NULL, NULL, NULL, NULL}
 
 #define VK_RESTORE_GUARD_NAMES \
-	"capture-verified size sector-size kind disk-id device-uuid volume-uuid table-kind " \
+	"plan capture-verified size sector-size kind disk-id device-uuid volume-uuid table-kind " \
 	"table-partitions changed-since foreign-signature in-use heartbeat unreadable guess"
 
 #endif

@@ -223,6 +223,7 @@ void vk_restore_show_plan(const struct vk_restore_run *run)
 		show_tables(run);
 		show_result(run);
 		show_remarks(run);
+		fprintf(run->call->out, "plan     %s\n", vk_restore_plan_digest(run->restore));
 		show_outcome(run);
 	} else {
 		fputs(nothing_to_do(run), run->call->out);

@@ -11,3 +11,11 @@ void vk_cmd_put_option(struct vk_command *command, const struct vk_cli_call *cal
 		vk_command_word(command, value);
 	}
 }
+
+void vk_cmd_put_plan(struct vk_command *command, const struct vk_restore *restore)
+{
+	const char *plan = vk_restore_plan_digest(restore);
+
+	if (plan[0] != '\0')
+		vk_command_add(command, " --plan %s", plan);
+}

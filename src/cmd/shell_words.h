@@ -5,8 +5,11 @@
 
 #include "base/command.h"
 #include "cli/cli.h"
+#include "vmfskit/restore.h"
 
 /* The option with each value that was given; nothing when it was not. */
 void vk_cmd_put_option(struct vk_command *command, const struct vk_cli_call *call, const char *name);
+/* --plan with the digest of this plan; nothing when there is nothing to do. */
+void vk_cmd_put_plan(struct vk_command *command, const struct vk_restore *restore);
 
 #endif

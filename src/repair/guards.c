@@ -173,6 +173,7 @@ static enum vk_status ask_guess(struct vk_restore *restore, struct vk_error *err
 enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
 {
 	static vk_guard_ask *const guards[] = {
+		vk_guard_ask_plan,
 		ask_size,
 		ask_sector_size,
 		vk_guard_ask_kind,

@@ -10,6 +10,7 @@
  */
 typedef enum vk_status vk_guard_ask(struct vk_restore *restore, struct vk_error *err);
 
+vk_guard_ask vk_guard_ask_plan;
 vk_guard_ask vk_guard_ask_kind;
 vk_guard_ask vk_guard_ask_identity;   /* disk-id, device-uuid, volume-uuid */
 vk_guard_ask vk_guard_ask_disk_guid;  /* disk-id */

@@ -180,6 +180,8 @@ static enum vk_status plan_edits(struct vk_restore *restore, struct vk_error *er
 		status = vk_restore_edit(restore, err);
 	if (status == VK_OK)
 		status = vk_restore_known_state(restore, &restore->known_state, err);
+	if (status == VK_OK)
+		status = vk_restore_make_digest(restore, err);
 	return status;
 }
 

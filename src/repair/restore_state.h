@@ -67,6 +67,7 @@ struct vk_restore {
 	bool known_state; /* an undo: every byte is as the restore found or left it */
 	struct vk_knowledge knowledge;
 
+	char plan[VK_PLAN_DIGEST_BYTES];
 	struct vk_objection *objections;
 	size_t objection_count;
 	uint64_t written_bytes;
@@ -91,6 +92,9 @@ void vk_restore_say_left_out(struct vk_restore *restore);
 /* What the plan could not look at. None is dropped: vk_restore_plan fails when there was no memory for one. */
 void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* vk_restore_plan_digest of the edits as they are now. */
+VK_MUST_USE enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_error *err);
 
 /* Choose the parts (parts.c), put the chosen regions on the overlay (edits.c). */
 VK_MUST_USE enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *err);

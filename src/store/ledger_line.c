@@ -94,6 +94,7 @@ static char *body_text(const struct vk_event *event, size_t from, size_t count, 
 	    put_command(o, store) && put_captures(o, event, from, count) &&
 	    put_label(o, "manifest_sha256", event->manifest_sha256, VK_SHA256_HEX_BYTES) &&
 	    put_label(o, "target", event->target, VK_LEDGER_TARGET_BYTES) &&
+	    put_label(o, "plan", event->plan, VK_SHA256_HEX_BYTES) &&
 	    put_label(o, "result", event->result, VK_LEDGER_RESULT_BYTES) &&
 	    put(o, "previous", json_string(previous)))
 		text = json_dumps(o, LINE_FLAGS);

@@ -6,13 +6,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "cmd/restore_run.h"
-#include "rebuild/sentences.h"
 #include "repair/guards.h"
 
 enum { DISK_BYTES = 1 << 20, SLOT = 512, BEATS_AT = 65536, BEATS = 8192 };
@@ -93,7 +91,9 @@ static void bench_free(struct bench *b)
 	vk_overlay_free(b->restore.overlay);
 	vk_io_close(b->restore.io);
 	free(b->restore.objections);
-	vk_sentences_free(&b->restore.remarks, &b->restore.remark_count);
+	for (size_t i = 0; i < b->restore.remark_count; i++)
+		free(b->restore.remarks[i]);
+	free(b->restore.remarks);
 	test_free(b->bytes);
 	test_free(b);
 }
@@ -247,26 +247,6 @@ static void changes_since_a_restore(void **state)
 	assert_null(vk_restore_remark(&b->restore, 1));
 	b->restore.knowledge.has_gaps = true;
 	expect(b, vk_guards_ask_all, VK_GUARD_CHANGED);
-	bench_free(b);
-}
-
-/* However many there are: what is dropped may be the one that matters. */
-static void remarks_are_all_kept(void **state)
-{
-	struct bench *b = bench_new();
-	char text[20];
-
-	(void)state;
-	for (int i = 0; i < 40; i++)
-		vk_restore_add_remark(&b->restore, "remark %d of %400s", i, "many");
-	for (size_t i = 0; i < 40; i++) {
-		snprintf(text, sizeof(text), "remark %zu of ", i);
-		assert_non_null(vk_restore_remark(&b->restore, i));
-		assert_int_equal(strncmp(vk_restore_remark(&b->restore, i), text, strlen(text)), 0);
-		assert_string_equal(vk_restore_remark(&b->restore, i) + strlen(text) + 396, "many");
-	}
-	assert_null(vk_restore_remark(&b->restore, 40));
-	assert_false(b->restore.remark_lost);
 	bench_free(b);
 }
 
@@ -439,7 +419,6 @@ int main(void)
 		cmocka_unit_test(identities_contradict),
 		cmocka_unit_test(damage_cannot_contradict),
 		cmocka_unit_test(changes_since_a_restore),
-		cmocka_unit_test(remarks_are_all_kept),
 		cmocka_unit_test(replaced_ids),
 		cmocka_unit_test(ends_that_are_put_right),
 		cmocka_unit_test(a_volume_elsewhere),
