@@ -204,7 +204,7 @@ bool vk_commands_for_linux(struct vk_commands_case *c)
 	if (t->nothing_to_do)
 		return NOTE(c, "The table is sound: there is nothing to type");
 	node_name(c->options->linux_device, node);
-	kept = put_command(c) && put_head(c) && (!c->logical || put_extended(c, node));
+	kept = vk_commands_care_linux(c) && put_command(c) && put_head(c) && (!c->logical || put_extended(c, node));
 	for (size_t i = 0; i < t->entry_count && kept; i++)
 		kept = put_entry(c, node, &c->entries[i]);
 	if (kept && t->sector_size != 512)
