@@ -68,6 +68,12 @@ struct vk_ledger_check {
 VK_MUST_USE enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check *check,
 					    const struct vk_finding_sink *sink, size_t *ret_lines,
 					    struct vk_error *err);
+/*
+ * Whether vk_ledger_anchor can replace file when the work is done; to be asked before it begins. Nothing is changed. A store that is not there yet is
+ * none that an old anchor knows. Errors: VK_REFUSED (inside the store; the anchor that is there knows of lines that
+ * the store has not), VK_USAGE (no file; a file that is no anchor), VK_IO (its folder is not there or cannot be written to).
+ */
+VK_MUST_USE enum vk_status vk_ledger_anchor_check(const char *store, const char *file, struct vk_error *err);
 /* Copy the head (and its signature) to a file outside of the store, replacing it atomically. Errors: VK_IO, VK_REFUSED (inside the store). */
 VK_MUST_USE enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct vk_error *err);
 

@@ -75,6 +75,7 @@ struct capture_run {
 	struct vk_device_info *named; /* what named disks say of themselves */
 	struct vk_last_gones gones;
 	size_t given_up;
+	size_t saved;
 };
 
 /* Find the disks of --all, or take the named ones, and the last capture of each. */

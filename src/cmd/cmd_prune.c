@@ -272,14 +272,21 @@ static int run(struct vk_cli_call *call)
 {
 	struct run run = {.call = call, .write = vk_cli_flag(call, "write")};
 	int code = read_policy(call, &run.policy);
+	size_t gone = 0;
 	int anchored;
 
 	if (code == VK_EXIT_OK)
 		code = vk_cmd_sign_key(call, &run.key);
-	if (code != VK_EXIT_OK)
+	if (code == VK_EXIT_OK && run.write)
+		code = vk_cmd_anchor_check(call, vk_cmd_store(call));
+	if (code != VK_EXIT_OK) {
+		vk_sign_key_close(run.key);
 		return code;
+	}
 	code = work(&run);
-	anchored = run.write && run.prune.store != NULL ? vk_cmd_anchor(call, run.prune.store) : VK_EXIT_OK;
+	for (size_t i = 0; i < run.prune.count; i++)
+		gone += run.prune.captures[i].removed;
+	anchored = run.write && run.prune.store != NULL ? vk_cmd_anchor(call, run.prune.store, gone, "removed") : VK_EXIT_OK;
 	code = anchored > code ? anchored : code;
 	for (size_t i = 0; i < run.prune.count; i++)
 		vk_prune_capture_free(&run.prune.captures[i]);

@@ -24,12 +24,24 @@ int vk_cmd_public_key(const struct vk_cli_call *call, struct vk_public_key **ret
 	return vk_cli_fail(call, &err);
 }
 
-int vk_cmd_anchor(const struct vk_cli_call *call, struct vk_store *store)
+int vk_cmd_anchor_check(const struct vk_cli_call *call, const char *store)
+{
+	const char *file = vk_cli_value(call, "anchor");
+	struct vk_error err;
+
+	if (file == NULL || vk_ledger_anchor_check(store, file, &err) == VK_OK)
+		return VK_EXIT_OK;
+	return vk_cli_fail(call, &err);
+}
+
+int vk_cmd_anchor(const struct vk_cli_call *call, struct vk_store *store, size_t done, const char *what)
 {
 	const char *file = vk_cli_value(call, "anchor");
 	struct vk_error err;
 
 	if (file == NULL || vk_ledger_anchor(store, file, &err) == VK_OK)
 		return VK_EXIT_OK;
-	return vk_cli_fail(call, &err);
+	(void)vk_cli_fail(call, &err);
+	fprintf(call->err, "%s: %zu capture%s %s; anchor not updated\n", call->program->name, done, done == 1 ? "" : "s", what);
+	return VK_EXIT_IO;
 }
