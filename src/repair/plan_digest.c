@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The digest of a plan: which target it is, and the old and the new bytes of every edit. It binds --write to what was shown. */
+/* The digest of a plan, over the target and the old and new bytes of every edit: it binds --write to what was shown. */
 #include <inttypes.h>
 #include <string.h>
 #include <sys/sysmacros.h>

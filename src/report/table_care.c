@@ -87,7 +87,8 @@ bool vk_commands_care_linux(struct vk_commands_case *c)
 		char *line;
 
 		vk_command_begin(&command, "d=/sys/class/block/$(basename \"$(readlink -f");
-		vk_command_add(&command, "%s)\"); cat \"$d\"/wwid \"$d\"/device/wwid \"$d\"/slaves/*/device/wwid 2>/dev/null | grep -iF", word);
+		vk_command_add(&command, "%s)\"); cat \"$d\"/wwid \"$d\"/device/wwid", word);
+		vk_command_add(&command, " \"$d\"/slaves/*/device/wwid 2>/dev/null | grep -iF");
 		vk_command_word(&command, live);
 		line = vk_command_end(&command);
 		kept = line != NULL && CHECK(care, "%s", line);
