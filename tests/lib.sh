@@ -21,6 +21,7 @@
 #   big_dir                   prints a scratch folder that holds sparse files of 64 TB, removed at the end
 #   traced FILE CMD...        CMD under strace -f, its system calls in FILE; more options in $STRACE_OPTIONS
 #   unpack FILE.xz OUT        unpack and keep the holes
+#   record STORE              write the ledger of a store that was made by hand anew: it records what is there (needs perl)
 #
 # A command that dies under a sanitizer passes nothing, whatever exit code was expected of it.
 
@@ -204,3 +205,21 @@ traced() {
 }
 
 unpack() { xz -dc -- "$1" | dd of="$2" conv=sparse bs=1M iflag=fullblock status=none; }
+
+record() {
+	perl -MDigest::SHA=sha256_hex -e '
+		my $store = shift; my ($seq, $previous, $last) = (0, "0" x 64, "");
+		my $now = "2026-01-01T00:00:00Z";
+		open(my $out, ">", "$store/ledger.jsonl") or die;
+		for my $path (sort glob("$store/*/manifest.json")) {
+			my ($id) = $path =~ m{([^/]*)/manifest.json$};
+			open(my $in, "<:raw", $path) or die; local $/; my $sum = sha256_hex(<$in>);
+			my $line = sprintf(q({"seq":%d,"time":"%s","event":"capture","host":"h","user":"u","version":"1","command":[],) .
+				q("captures":["%s"],"manifest_sha256":"%s","previous":"%s"}), ++$seq, $now, $id, $sum, $previous);
+			print $out "$line\n";
+			$previous = sha256_hex($line);
+		}
+		open($out, ">", "$store/ledger.head") or die;
+		print $out qq({"schema":"vmfskit.ledger-head/1","seq":$seq,"sha256":"$previous","time":"$now"}\n) if $seq > 0;
+		unlink("$store/ledger.head") if $seq == 0' "$1"
+}

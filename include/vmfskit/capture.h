@@ -125,6 +125,12 @@ struct vk_capture {
 	 * from files; path is then only for messages. Borrowed; NULL for every capture in a store.
 	 */
 	struct vk_io *memory;
+	char manifest_sha256[VK_SHA256_HEX_BYTES]; /* of the manifest that all this was read from; empty: of none */
+	/*
+	 * The regions in memory, as they were when they were judged (vk_capture_hold in vouch.h): from then on they are read from
+	 * here. NULL: they are read from the files. vk_capture_close frees it.
+	 */
+	struct vk_io *held;
 };
 
 /*
@@ -221,14 +227,6 @@ void vk_capture_close(struct vk_capture *capture);
  */
 VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
 					     struct vk_error *err);
-
-/*
- * Whether the manifest is signed by this key: signature.missing, signature.wrong. That the rest of the capture is
- * what the manifest says is for vk_capture_verify. Errors: VK_ABSENT (no folder), VK_IO, VK_NOMEM.
- */
-VK_MUST_USE enum vk_status vk_capture_verify_signature(const char *path, const struct vk_public_key *key,
-						       const struct vk_finding_sink *sink,
-						       struct vk_error *err);
 
 /*
  * Digests that verifications of one run share, also between threads: a file that several captures have as hard links is

@@ -90,7 +90,8 @@ struct vk_diagnosis {
 };
 
 struct vk_doctor_options {
-	const char *store;          /* NULL: captures are not looked for */
+	const char *store;          /* NULL: captures are not looked for; only those that its ledger vouches for are believed (vouch.h) */
+	const struct vk_public_key *public_key; /* and those that are signed by it, when there is one; borrowed; may be NULL */
 	uint32_t sector_size;
 	bool scan;                  /* also search the whole disk */
 	unsigned heartbeat_wait_ms; /* between two looks when a slot is in use; 0: one look only, alive is then not known */

@@ -16,6 +16,7 @@ extern "C" {
 /* G(id, name, what it protects from, how to get past it). The names are what --override takes. */
 #define VK_GUARDS(G) \
 	G(CAPTURE_VERIFIED, "capture-verified", "the capture is not what was saved", "use another capture of this disk") \
+	G(CAPTURE_VOUCHED, "capture-vouched", "nobody vouches for the capture: the ledger or the signature does not fit it, or others could have changed it", "use another capture of this disk; if you know where this one comes from, lift this guard") \
 	G(SIZE, "size", "the disk is not as long as the one that was captured", "make sure that this is the right disk, whole") \
 	G(SECTOR_SIZE, "sector-size", "the disk counts in other sectors than the one that was captured", "name the sector size with --sector-size if this is a file") \
 	G(KIND, "kind", "the target is not what was captured: a whole disk, a partition", "name the disk if a disk was captured, its partition if a partition was") \
@@ -55,8 +56,9 @@ struct vk_restore_options {
 	unsigned overrides;          /* bits: 1 << vk_guard */
 	uint32_t sector_size;        /* of a file; 0: as captured when the target is a file */
 	unsigned heartbeat_wait_ms;  /* between the two reads; 0: 8000 */
-	const char *store;           /* where the undo capture goes */
+	const char *store;           /* where the undo capture goes, and whose ledger vouches for captures (vouch.h) */
 	const struct vk_sign_key *sign_key; /* signs it; may be NULL */
+	const struct vk_public_key *public_key; /* captures must be signed by it (guard "capture-vouched"); may be NULL */
 	const char *const *command;  /* the command line, for manifest and ledger; ends with NULL; may be NULL */
 	/* Told the undo capture's id before the first byte is written; may be NULL. */
 	void (*undo_taken)(void *ctx, const char *undo_id);
@@ -67,7 +69,7 @@ struct vk_restore_options {
 struct vk_restore;
 
 /*
- * Read target, decide the parts, build the overlay, ask every guard. Nothing is opened for writing. Waits
+ * Judge the capture and keep its regions in memory (vk_capture_hold): nothing is read from its files after that. Read target, decide the parts, build the overlay, ask every guard. Nothing is opened for writing. Waits
  * heartbeat_wait_ms when a heartbeat slot on the target is in use. Errors: VK_IO, VK_USAGE (a
  * part that the capture does not hold), VK_NOMEM, VK_DAMAGED (the capture's regions cannot be read).
  * capture must outlive the result. Free with vk_restore_free.

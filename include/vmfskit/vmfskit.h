@@ -39,5 +39,6 @@
 #include "vmfskit/text.h"
 #include "vmfskit/vmfs.h"
 #include "vmfskit/vmfs_uuid.h"
+#include "vmfskit/vouch.h"
 
 #endif

@@ -162,7 +162,7 @@ int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
 	return code;
 }
 
-void vk_cmd_judge(char *path, bool verify, struct vk_verify_cache *cache,
+void vk_cmd_judge(char *path, struct vk_vouching *vouching, struct vk_verify_cache *cache,
 		  struct vk_cmd_judged *ret_judged)
 {
 	struct vk_finding_sink sink;
@@ -170,12 +170,13 @@ void vk_cmd_judge(char *path, bool verify, struct vk_verify_cache *cache,
 
 	memset(ret_judged, 0, sizeof(*ret_judged));
 	ret_judged->path = path;
-	ret_judged->verified = verify;
+	ret_judged->verified = vouching != NULL;
 	ret_judged->known = vk_capture_open("", path, &ret_judged->capture, &unknown) == VK_OK;
-	if (!verify)
+	if (vouching == NULL)
 		return;
 	sink = vk_findings_sink(&ret_judged->findings);
-	ret_judged->status = vk_capture_verify_with(path, cache, &sink, &ret_judged->err);
+	ret_judged->status =
+		vk_capture_judge(vouching, path, cache, &sink, &ret_judged->vouched_by, &ret_judged->err);
 }
 
 void vk_cmd_judged_free(struct vk_cmd_judged *judged)
@@ -184,12 +185,6 @@ void vk_cmd_judged_free(struct vk_cmd_judged *judged)
 	if (judged->known)
 		vk_capture_close(&judged->capture);
 	vk_findings_free(&judged->findings);
-}
-
-/* What concerns not the bytes but where they come from. */
-static bool is_of_trust(enum vk_finding_code code)
-{
-	return code == VK_F_CAPTURE_MISPLACED || code == VK_F_SIGNATURE_MISSING || code == VK_F_SIGNATURE_WRONG;
 }
 
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
@@ -204,10 +199,10 @@ const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 	for (size_t i = 0; i < judged->findings.count; i++) {
 		enum vk_finding_code code = judged->findings.items[i].code;
 
-		if (code != VK_F_CAPTURE_INCOMPLETE && code != VK_F_CAPTURE_WRITABLE && !is_of_trust(code))
+		if (code != VK_F_CAPTURE_INCOMPLETE && !vk_finding_is_doubt(code))
 			return "damaged";
 		incomplete = incomplete || code == VK_F_CAPTURE_INCOMPLETE;
-		distrusted = distrusted || is_of_trust(code);
+		distrusted = distrusted || (code != VK_F_CAPTURE_WRITABLE && vk_finding_is_doubt(code));
 	}
 	if (distrusted)
 		return "not trusted";

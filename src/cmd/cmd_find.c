@@ -134,19 +134,37 @@ static int report(struct run *run, const struct vk_find_options *options)
 	return code;
 }
 
-static int search(struct run *run, struct vk_find_options *options)
+static int read_hints(struct run *run)
 {
+	struct vk_cmd_trust trust;
 	struct vk_error err;
-	enum vk_status status = VK_OK;
+	enum vk_status status;
+	int code;
 
-	if (!vk_cli_flag(run->call, "no-store"))
-		status = vk_cmd_hints_read(run->call, &run->source, &run->hints, &err);
+	if (vk_cli_flag(run->call, "no-store"))
+		return VK_EXIT_OK;
+	code = vk_cmd_trust(run->call, &trust);
+	if (code != VK_EXIT_OK)
+		return code;
+	status = vk_cmd_hints_read(run->call, &run->source, &trust, &run->hints, &err);
+	vk_cmd_trust_free(&trust);
 	if (status == VK_NOMEM)
 		return vk_cli_fail(run->call, &err);
 	/* captures only tell where to look first: the disk can be searched without them */
 	if (status != VK_OK)
 		fprintf(run->call->err, "%s: note: captures are not asked: %s (%s)\n", run->call->program->name, err.what,
 			err.where);
+	return VK_EXIT_OK;
+}
+
+static int search(struct run *run, struct vk_find_options *options)
+{
+	struct vk_error err;
+	enum vk_status status;
+	int code = read_hints(run);
+
+	if (code != VK_EXIT_OK)
+		return code;
 	options->hints = run->hints.items;
 	options->hint_count = run->hints.count;
 	options->progress = progress;
@@ -195,6 +213,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "resume", .argument = "FILE", .choices = "FILE",
 	 .help = "keep the state of the search in FILE; where there is one, go on from there"},
 	VK_STORE_OPTION,
+	VK_PUBLIC_KEY_OPTION,
 	{.name = "no-store", .help = "do not ask captures where volumes began"},
 	{.name = "as", .argument = "KIND", .choices = "disk partition",
 	 .help = "read the source as this, whatever its content suggests"},

@@ -136,16 +136,17 @@ static int run(struct vk_cli_call *call)
 	struct vk_repair_run run = {.call = call,
 				    .target = call->arguments[1],
 				    .header = strcmp(call->arguments[0], "header") == 0};
-	struct vk_sign_key *key = NULL;
+	struct vk_cmd_key_pair keys = {.sign = NULL};
 	int code = vk_repair_parse(&run);
 
 	if (code == VK_EXIT_OK)
-		code = vk_cmd_sign_key(call, &key);
-	run.options.restore.sign_key = key;
+		code = vk_cmd_keys(call, &keys);
+	run.options.restore.sign_key = keys.sign;
+	run.options.restore.public_key = keys.check;
 	if (code == VK_EXIT_OK)
 		code = plan(&run);
 	vk_repair_options_free(&run);
-	vk_sign_key_close(key);
+	vk_cmd_keys_close(&keys);
 	return code;
 }
 

@@ -54,6 +54,19 @@ static bool is_of_this_disk(const struct vk_capture *c, const struct vk_source *
 	       (c->size_bytes == source->size_bytes && same_path(c->source_path, source->path));
 }
 
+/* Where volumes began is believed only of a manifest that is the one that was saved. */
+static bool is_vouched(const struct vk_cmd_trust *trust, const char *path)
+{
+	struct vk_findings findings = {0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
+	struct vk_error ignored;
+	unsigned by;
+	bool vouched = vk_vouch(trust->vouching, path, &sink, &by, &ignored) == VK_OK && findings.count == 0;
+
+	vk_findings_free(&findings);
+	return vouched;
+}
+
 static bool add(struct vk_cmd_hints *hints, const struct vk_capture *c)
 {
 	for (size_t i = 0; i < c->identity_count && hints->count < HINTS_MAX; i++) {
@@ -71,7 +84,7 @@ static bool add(struct vk_cmd_hints *hints, const struct vk_capture *c)
 }
 
 enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk_source *source,
-				 struct vk_cmd_hints *hints, struct vk_error *err)
+				 const struct vk_cmd_trust *trust, struct vk_cmd_hints *hints, struct vk_error *err)
 {
 	struct vk_device_info info;
 	char **paths = NULL;
@@ -94,7 +107,7 @@ enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk
 
 		if (fits && n < MANIFESTS_MAX && used < CAPTURES_MAX &&
 		    vk_capture_open("", path, &c, &unreadable) == VK_OK) {
-			if (is_of_this_disk(&c, source, info.wwid)) {
+			if (is_of_this_disk(&c, source, info.wwid) && is_vouched(trust, path)) {
 				fits = add(hints, &c);
 				used++;
 			}

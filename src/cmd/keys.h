@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "vmfskit/ledger.h"
+#include "vmfskit/vouch.h"
 
 #define VK_SIGN_KEY_OPTION \
 	{.name = "sign-key", .argument = "FILE", .choices = "FILE", .config = true, \
@@ -22,6 +23,21 @@
  */
 int vk_cmd_sign_key(const struct vk_cli_call *call, struct vk_sign_key **ret_key);
 int vk_cmd_public_key(const struct vk_cli_call *call, struct vk_public_key **ret_key);
+/* Both, for verbs that check captures and make new ones. Close also after a failure. */
+struct vk_cmd_key_pair {
+	struct vk_sign_key *sign;
+	struct vk_public_key *check;
+};
+int vk_cmd_keys(const struct vk_cli_call *call, struct vk_cmd_key_pair *ret_keys);
+void vk_cmd_keys_close(struct vk_cmd_key_pair *keys);
+/* The key of --public-key, and who vouches for captures by it and by the ledger of --store. Free with vk_cmd_trust_free. */
+struct vk_cmd_trust {
+	struct vk_public_key *key;
+	struct vk_vouching *vouching;
+};
+/* An exit code; what is wrong was told then. */
+int vk_cmd_trust(const struct vk_cli_call *call, struct vk_cmd_trust *ret_trust);
+void vk_cmd_trust_free(struct vk_cmd_trust *trust);
 /* --anchor, when it was given. An exit code. */
 int vk_cmd_anchor(const struct vk_cli_call *call, struct vk_store *store);
 

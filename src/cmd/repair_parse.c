@@ -179,7 +179,7 @@ char *vk_repair_command(const struct vk_repair_run *run)
 {
 	static const char *const valued[] = {"label", "include", "exclude", "partition", "start", "member",
 					     "structure", "capture", "resume", "override", "heartbeat-wait",
-					     "sector-size", "store", "sign-key", "config"};
+					     "sector-size", "store", "sign-key", "public-key", "config"};
 	static const char *const flags[] = {"no-captures", "scan", "likely"};
 	const struct vk_cli_call *call = run->call;
 	char *text = NULL;

@@ -27,6 +27,7 @@ static char *written_command(const struct vk_restore_run *run, bool back)
 	vk_cmd_put_option(out, call, "sector-size");
 	vk_cmd_put_option(out, call, "store");
 	vk_cmd_put_option(out, call, "sign-key");
+	vk_cmd_put_option(out, call, "public-key");
 	vk_cmd_put_option(out, call, "config");
 	fputs(" --write", out);
 	if (fclose(out) != 0) {

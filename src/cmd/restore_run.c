@@ -200,19 +200,20 @@ int vk_restore_run(struct vk_cli_call *call, bool undo)
 				     .undo = undo,
 				     .verbose = vk_cli_flag(call, "verbose")};
 	struct vk_capture capture;
-	struct vk_sign_key *key = NULL;
+	struct vk_cmd_key_pair keys = {.sign = NULL};
 	struct vk_error err;
 	int code = vk_restore_parse(call, !undo, &options);
 
 	if (code == VK_EXIT_OK)
-		code = vk_cmd_sign_key(call, &key);
+		code = vk_cmd_keys(call, &keys);
 	if (code != VK_EXIT_OK)
 		return code;
 	if (vk_capture_open(options.store, call->arguments[0], &capture, &err) != VK_OK) {
-		vk_sign_key_close(key);
+		vk_cmd_keys_close(&keys);
 		return vk_restore_cannot_open(call, &err);
 	}
-	options.sign_key = key;
+	options.sign_key = keys.sign;
+	options.public_key = keys.check;
 	run.capture = &capture;
 	if (undo && !capture.is_undo)
 		code = vk_cli_usage(call, "%s is no undo capture; to put a capture back use: %s restore",
@@ -220,6 +221,6 @@ int vk_restore_run(struct vk_cli_call *call, bool undo)
 	else
 		code = plan_and_write(&run, &options);
 	vk_capture_close(&capture);
-	vk_sign_key_close(key);
+	vk_cmd_keys_close(&keys);
 	return code;
 }

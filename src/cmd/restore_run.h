@@ -67,6 +67,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 	{0, "config", "FILE", "read this configuration instead of " VK_CONFIG_DEFAULT, "FILE"}, \
 	VK_SECTOR_SIZE_OPTION, \
 	VK_SIGN_KEY_OPTION, \
+	VK_PUBLIC_KEY_OPTION, \
 	{0, "heartbeat-wait", "SECONDS", "time between the two looks at heartbeats in use (8), at least 4", \
 	 NULL}, \
 	{'v', "verbose", NULL, "show every change and every field", NULL}, \
@@ -74,7 +75,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 	{0, NULL, NULL, NULL, NULL}
 
 #define VK_RESTORE_GUARD_NAMES \
-	"capture-verified size sector-size kind disk-id device-uuid volume-uuid table-kind " \
+	"capture-verified capture-vouched size sector-size kind disk-id device-uuid volume-uuid table-kind " \
 	"table-partitions changed-since foreign-signature in-use heartbeat unreadable guess"
 
 #endif

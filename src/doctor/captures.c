@@ -9,6 +9,7 @@
 #include "scsi/device_info.h"
 #include "store/taking.h"
 #include "store/who.h"
+#include "vmfskit/vouch.h"
 
 enum { LOOKED_AT_MAX = 400 }; /* of one disk's, the newest; a year of nights */
 
@@ -68,16 +69,15 @@ static bool is_of_this_disk(const struct vk_doctor *doc, const struct marks *mar
 	return strcmp(c->host, marks->host) == 0 && strcmp(c->source_path, marks->path) == 0;
 }
 
-/* Sound in every byte, and of a time when the disk was. */
-static bool is_good(const char *folder)
+/* Sound in every byte, vouched for, and of a time when the disk was sound: a disk is accused on its word. */
+static bool is_good(struct vk_vouching *vouching, const char *folder)
 {
 	struct vk_findings findings = {0};
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
 	struct vk_error ignored;
-	bool good = vk_capture_verify(folder, &sink, &ignored) == VK_OK;
+	unsigned by;
+	bool good = vk_capture_judge(vouching, folder, NULL, &sink, &by, &ignored) == VK_OK && findings.count == 0;
 
-	for (size_t i = 0; good && i < findings.count; i++)
-		good = findings.items[i].code == VK_F_CAPTURE_WRITABLE;
 	vk_findings_free(&findings);
 	return good;
 }
@@ -104,7 +104,8 @@ static bool take(struct vk_doctor *doc, const char *folder)
 }
 
 /* False: it is none of this disk's, or not a good one. */
-static bool try_one(struct vk_doctor *doc, const struct marks *marks, const char *id, size_t *looked_at)
+static bool try_one(struct vk_doctor *doc, const struct marks *marks, struct vk_vouching *vouching, const char *id,
+		    size_t *looked_at)
 {
 	struct vk_capture c;
 	struct vk_error ignored;
@@ -116,7 +117,7 @@ static bool try_one(struct vk_doctor *doc, const struct marks *marks, const char
 	if (vk_capture_open("", folder, &c, &ignored) == VK_OK) {
 		if (is_of_this_disk(doc, marks, &c)) {
 			++*looked_at;
-			taken = is_good(folder) && take(doc, folder);
+			taken = is_good(vouching, folder) && take(doc, folder);
 		}
 		vk_capture_close(&c);
 	}
@@ -126,6 +127,7 @@ static bool try_one(struct vk_doctor *doc, const struct marks *marks, const char
 
 void vk_doctor_find_capture(struct vk_doctor *doc)
 {
+	struct vk_vouching *vouching;
 	struct marks marks = {.wwid = ""};
 	struct vk_device_info info;
 	struct vk_error ignored;
@@ -134,16 +136,20 @@ void vk_doctor_find_capture(struct vk_doctor *doc)
 
 	if (doc->options->store == NULL || vk_store_list(doc->options->store, &ids, &count, &ignored) != VK_OK)
 		return;
+	vouching = vk_vouching_new(doc->options->store, doc->options->public_key);
+	if (vouching == NULL)
+		vk_doctor_fail(doc, VK_NOMEM, "no memory for ledgers");
 	vk_device_info_read(doc->path, &info);
 	memcpy(marks.wwid, info.wwid, sizeof(marks.wwid));
 	vk_taking_path(doc->path, marks.path, sizeof(marks.path));
 	vk_who_host(marks.host);
 	for (size_t i = count; i-- > 0 && doc->status == VK_OK && looked_at < LOOKED_AT_MAX;)
-		if (try_one(doc, &marks, ids[i], &looked_at))
+		if (try_one(doc, &marks, vouching, ids[i], &looked_at))
 			break;
 	for (size_t i = 0; i < count; i++)
 		free(ids[i]);
 	free(ids);
+	vk_vouching_free(vouching);
 	if (doc->known.found)
 		memcpy(doc->d->capture, doc->known.capture.id, sizeof(doc->d->capture));
 }

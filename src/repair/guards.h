@@ -28,7 +28,10 @@ VK_MUST_USE enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_g
 					   struct vk_error *err, const char *message, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* capture-verified; ret_sound is false when it objected. Asked before the capture's regions are used. */
+/*
+ * capture-verified and capture-vouched; ret_sound is false when the former objected. Asked before the capture's regions are used:
+ * from here on they are in memory.
+ */
 VK_MUST_USE enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 						struct vk_error *err);
 /* All others, once the edits are on the overlay. */

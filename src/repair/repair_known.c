@@ -12,11 +12,13 @@
 #include "repair/repair_state.h"
 #include "scsi/device_info.h"
 #include "store/plan.h"
+#include "vmfskit/vouch.h"
 
 enum { KNOWN_MAX = 4, PLACES_MAX = 64, TABLES_MAX = 32, MANIFESTS_MAX = 4096 };
 
 struct counted {
 	size_t errors;
+	size_t doubts; /* who does not vouch for it */
 };
 
 /* Who a place of the target says it is. */
@@ -29,6 +31,7 @@ struct search {
 	struct vk_repair *repair;
 	struct vk_device_info device;
 	struct stat st; /* of the target */
+	struct vk_vouching *vouching;
 	struct place places[PLACES_MAX];
 	size_t place_count;
 	size_t tables_opened;
@@ -169,18 +172,25 @@ static void note_error(void *ctx, const struct vk_finding *finding)
 {
 	struct counted *counted = ctx;
 
-	counted->errors += vk_finding_kind(finding->code)->severity == VK_ERROR &&
-			   finding->code != VK_F_CAPTURE_UNREADABLE &&
-			   finding->code != VK_F_CAPTURE_NOT_CONTAINING;
+	if (vk_finding_is_doubt(finding->code))
+		counted->doubts++;
+	else
+		counted->errors += vk_finding_kind(finding->code)->severity == VK_ERROR &&
+				   finding->code != VK_F_CAPTURE_UNREADABLE &&
+				   finding->code != VK_F_CAPTURE_NOT_CONTAINING;
 }
 
-static bool is_sound(const struct vk_capture *capture)
+/* Its bytes are kept as they were judged: what is rebuilt from them is written. VK_GUARD_COUNT: nothing speaks against it. */
+static enum vk_guard judge(const struct search *s, struct vk_capture *capture)
 {
 	struct counted counted = {0};
 	const struct vk_finding_sink sink = {note_error, &counted};
 	struct vk_error ignored;
+	unsigned by;
 
-	return vk_capture_verify(capture->path, &sink, &ignored) == VK_OK && counted.errors == 0;
+	if (vk_capture_hold(capture, s->vouching, &sink, &by, &ignored) != VK_OK || counted.errors > 0)
+		return VK_GUARD_CAPTURE_VERIFIED;
+	return counted.doubts > 0 ? VK_GUARD_CAPTURE_VOUCHED : VK_GUARD_COUNT;
 }
 
 /* capture becomes known's, also when this fails. */
@@ -252,6 +262,7 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 {
 	struct vk_capture capture;
 	struct vk_known *known;
+	enum vk_guard against;
 	enum vk_status status = vk_capture_open(store, s->repair->options.capture, &capture, err);
 
 	/* absent is what the planners say when too little is left of the disk */
@@ -265,14 +276,15 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 		vk_capture_close(&capture);
 		return VK_USAGE;
 	}
+	against = judge(s, &capture);
 	status = add(s->repair, &capture, &known, err);
 	if (status != VK_OK)
 		return status;
 	say_misfit(s, known);
-	if (!is_sound(&known->capture)) {
-		known->misfit_guard = VK_GUARD_CAPTURE_VERIFIED;
-		snprintf(known->misfit, sizeof(known->misfit), "Capture %s was named; it fails verification",
-			 known->capture.id);
+	if (against != VK_GUARD_COUNT) {
+		known->misfit_guard = against;
+		snprintf(known->misfit, sizeof(known->misfit), "Capture %s was named; %s", known->capture.id,
+			 against == VK_GUARD_CAPTURE_VERIFIED ? "it fails verification" : "nobody vouches for it (vmfskit verify tells why)");
 	}
 	return VK_OK;
 }
@@ -294,7 +306,7 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 
 		if (vk_capture_open(store, ids[i], &capture, &ignored) != VK_OK)
 			continue;
-		if (!fits(s, &capture) || !is_sound(&capture))
+		if (!fits(s, &capture) || judge(s, &capture) != VK_GUARD_COUNT)
 			vk_capture_close(&capture);
 		else if (add(s->repair, &capture, &known, &ignored) == VK_NOMEM)
 			status = vk_repair_no_memory(err);
@@ -347,6 +359,11 @@ enum vk_status vk_repair_consult(struct vk_repair *repair, struct vk_error *err)
 		return vk_repair_no_memory(err);
 	s->repair = repair;
 	store = store != NULL ? store : VK_STORE_DEFAULT;
+	s->vouching = vk_vouching_new(store, repair->options.restore.public_key);
+	if (s->vouching == NULL) {
+		free(s);
+		return vk_repair_no_memory(err);
+	}
 	vk_device_info_read(repair->source.path, &s->device);
 	if (stat(repair->source.path, &s->st) != 0)
 		s->st.st_mode = 0;
@@ -354,6 +371,7 @@ enum vk_status vk_repair_consult(struct vk_repair *repair, struct vk_error *err)
 		status = consult_named(s, store, err);
 	else if (repair->options.use_captures)
 		status = consult_store(s, store, err);
+	vk_vouching_free(s->vouching);
 	free(s);
 	return status == VK_OK ? take_hints(repair, err) : status;
 }

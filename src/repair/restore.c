@@ -256,6 +256,7 @@ void vk_restore_free(struct vk_restore *restore)
 	if (restore->has_captured)
 		vk_source_close(&restore->captured);
 	vk_io_close(restore->captured_io);
+	vk_io_close(restore->kept.held);
 	if (restore->has_before)
 		vk_source_close(&restore->before);
 	vk_io_close(restore->io);

@@ -38,6 +38,7 @@ struct vk_knowledge {
 
 struct vk_restore {
 	const struct vk_capture *capture;
+	struct vk_capture kept; /* a copy of it whose regions are held, which capture then names; only held is its own */
 	struct vk_restore_options options;
 	char *store;
 	char *path; /* of the target, links followed */

@@ -21,6 +21,7 @@ struct vk_recorded {
 	uint64_t offset;  /* of the line that added it */
 	char manifest_sha256[VK_SHA256_HEX_BYTES];
 	bool is_seen; /* a folder of that name is there */
+	enum vk_finding_code doubt; /* what is wrong with the line that added it; VK_F_COUNT: nothing */
 };
 
 /*
@@ -80,7 +81,8 @@ static struct vk_recorded *find_or_add(struct vk_recorded_set *set, const char *
 	return slot;
 }
 
-bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset)
+bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset,
+		     enum vk_finding_code doubt)
 {
 	bool adds = vk_event_adds(line->kind);
 
@@ -96,6 +98,7 @@ bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *l
 		if (adds && line->seq > r->added) {
 			r->added = line->seq;
 			r->offset = offset;
+			r->doubt = doubt;
 			memcpy(r->manifest_sha256, line->manifest_sha256, VK_SHA256_HEX_BYTES);
 		}
 	}
@@ -216,6 +219,37 @@ static enum vk_status judge_recorded(const struct vk_recorded *r, int store_fd, 
 	else if (state == OTHER)
 		put(sink, VK_F_LEDGER_CAPTURE_DIFFERS, r->id, "has another manifest than the ledger recorded", r->offset);
 	return VK_OK;
+}
+
+bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
+			 const struct vk_finding_sink *sink)
+{
+	const struct vk_recorded *r = set->cap > 0 ? slot_of(set, id) : NULL;
+
+	if (r == NULL || r->id == NULL || r->added == 0) {
+		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is not recorded in the ledger", 0);
+	} else if (r->doubt != VK_F_COUNT) {
+		put(sink, r->doubt, id,
+		    r->doubt == VK_F_LEDGER_ALTERED ? "is recorded by a line of the ledger that is not what was written"
+						    : "is recorded by a line of the ledger whose signature does not fit",
+		    r->offset);
+	} else if (strcmp(r->manifest_sha256, manifest_sha256) == 0) {
+		return true;
+	} else if (r->removed > r->added) {
+		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is recorded as removed, and another one lies in its place", 0);
+	} else {
+		put(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger recorded", r->offset);
+	}
+	return false;
+}
+
+bool vk_recorded_knows(const struct vk_recorded_set *set, const char *manifest_sha256)
+{
+	for (size_t i = 0; i < set->cap; i++)
+		if (set->slots[i].id != NULL && set->slots[i].doubt == VK_F_COUNT && set->slots[i].added > 0 &&
+		    strcmp(set->slots[i].manifest_sha256, manifest_sha256) == 0)
+			return true;
+	return false;
 }
 
 static int compare_added(const void *a, const void *b)

@@ -92,6 +92,13 @@ static enum vk_status read_lines(struct vk_ledger_verifying *v, struct vk_error 
 	return status;
 }
 
+static enum vk_finding_code doubt_of(const struct vk_ledger_verifying *v, const struct vk_chain_line *line)
+{
+	if (line->is_altered)
+		return VK_F_LEDGER_ALTERED;
+	return v->check->public_key != NULL && line->is_signed && !line->signature_fits ? VK_F_SIGNATURE_WRONG : VK_F_COUNT;
+}
+
 /* The second time: which lines are genuine is known only now. */
 static enum vk_status read_captures(struct vk_ledger_verifying *v, struct vk_error *err)
 {
@@ -112,7 +119,8 @@ static enum vk_status read_captures(struct vk_ledger_verifying *v, struct vk_err
 		    (!vk_event_adds(kept->kind) && !vk_event_removes(kept->kind)))
 			continue;
 		if (vk_ledger_line_read(span.text, span.len, &line, &damaged) == VK_OK)
-			sound = vk_recorded_add(&v->recorded, &line, span.offset);
+			sound = vk_recorded_add(&v->recorded, &line, span.offset,
+						doubt_of(v, kept));
 		vk_ledger_line_free(&line);
 	}
 	vk_ledger_scan_close(&scan);
@@ -186,7 +194,8 @@ static enum vk_status without_ledger(struct vk_ledger_verifying *v, struct vk_er
 	return VK_OK;
 }
 
-static enum vk_status with_ledger(struct vk_ledger_verifying *v, struct vk_error *err)
+/* What it says of itself, and of captures. */
+static enum vk_status study(struct vk_ledger_verifying *v, struct vk_error *err)
 {
 	enum vk_status status = vk_ledger_read_head(v, err);
 
@@ -194,8 +203,13 @@ static enum vk_status with_ledger(struct vk_ledger_verifying *v, struct vk_error
 		status = read_lines(v, err);
 	if (status == VK_OK)
 		status = judge(v, err);
-	if (status == VK_OK)
-		status = read_captures(v, err);
+	return status == VK_OK ? read_captures(v, err) : status;
+}
+
+static enum vk_status with_ledger(struct vk_ledger_verifying *v, struct vk_error *err)
+{
+	enum vk_status status = study(v, err);
+
 	if (status == VK_OK)
 		status = vk_recorded_compare(&v->recorded, v->store_fd, v->ids, v->id_count, v->sink, err);
 	return status;
@@ -225,6 +239,47 @@ static enum vk_status verify(struct vk_ledger_verifying *v, struct vk_error *err
 	return status;
 }
 
+static void forget(struct vk_ledger_verifying *v)
+{
+	vk_recorded_free(&v->recorded);
+	for (size_t i = 0; i < v->id_count; i++)
+		free(v->ids[i]);
+	free(v->ids);
+	free(v->chain.lines);
+	free(v->chain.order);
+	if (v->fd >= 0)
+		close(v->fd);
+	if (v->store_fd >= 0)
+		close(v->store_fd);
+	free(v);
+}
+
+enum vk_status vk_ledger_recorded(int store_fd, const struct vk_public_key *key,
+				  struct vk_recorded_set *recorded, bool *ret_expected, struct vk_error *err)
+{
+	const struct vk_ledger_check check = {.public_key = key};
+	struct vk_ledger_verifying *v = calloc(1, sizeof(*v));
+	struct vk_error odd_head;
+	enum vk_status status;
+
+	if (v == NULL)
+		return vk_error_set(err, VK_NOMEM, VK_LEDGER_FILE, "no memory for the ledger");
+	*v = (struct vk_ledger_verifying){.store = VK_LEDGER_FILE, .check = &check, .fd = -1, .store_fd = -1};
+	v->store_fd = openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	status = v->store_fd >= 0 ? vk_ledger_open(v->store_fd, &v->fd, err)
+				  : vk_error_errno(err, errno, VK_LEDGER_FILE, "cannot open the store");
+	if (status == VK_OK)
+		status = study(v, err);
+	*ret_expected = status != VK_ABSENT ||
+			vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head, &odd_head) != VK_ABSENT;
+	if (status == VK_OK) {
+		*recorded = v->recorded;
+		v->recorded = (struct vk_recorded_set){.slots = NULL};
+	}
+	forget(v);
+	return status;
+}
+
 enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check *check,
 				const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
 {
@@ -246,16 +301,6 @@ enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check 
 		status = vk_error_errno(err, errno, store, "cannot open the store");
 	if (status == VK_OK && ret_lines != NULL)
 		*ret_lines = v->chain.count;
-	vk_recorded_free(&v->recorded);
-	for (size_t i = 0; i < v->id_count; i++)
-		free(v->ids[i]);
-	free(v->ids);
-	free(v->chain.lines);
-	free(v->chain.order);
-	if (v->fd >= 0)
-		close(v->fd);
-	if (v->store_fd >= 0)
-		close(v->store_fd);
-	free(v);
+	forget(v);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/digest.h"
 #include "store/folder.h"
 #include "store/manifest.h"
 #include "store/reader.h"
@@ -394,6 +395,10 @@ enum vk_status vk_manifest_load(int folder_fd, const char *where, struct vk_mani
 	if (status != VK_OK)
 		return status;
 	status = vk_manifest_read(text, len, where, ret_manifest, NULL, err);
+	if (status == VK_OK && !vk_digest_bytes(text, len, ret_manifest->capture.manifest_sha256)) {
+		vk_manifest_free(ret_manifest);
+		status = vk_error_set(err, VK_NOMEM, where, "no memory for a digest");
+	}
 	free(text);
 	return status;
 }

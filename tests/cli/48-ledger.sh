@@ -167,7 +167,11 @@ for kind in plain signed; do
 	renew
 	perl -pi -e 's/"label": "one"/"label": "evil"/; s/"fs_label": "one"/"fs_label": "evil"/; s/"serial": ""/"serial": "x"/' "st/$a/manifest.json"
 	fix_sums "st/$a"
-	ok "$kind: the capture verifies by itself" "$VMFSKIT" verify "st/$a"
+	exits "$kind: a capture that fits itself: verify asks the ledger by itself" 1 "$VMFSKIT" verify "st/$a"
+	has "$kind: and trusts it no more than the ledger does" "$OUT" ': not trusted, '
+	has "$kind: says why" "$OUT" "ledger\\.capture-differs: $a "
+	exits "$kind: list, too" 1 "$VMFSKIT" list --store st
+	has "$kind: list: not trusted" "$OUT" "^not trusted .*$a\$"
 	judge "$kind: manifest altered, digests put right" 1 "ledger.capture-differs${key:+ signature.wrong}" "${options[@]}"
 	renew
 	sed -i 3d st/ledger.jsonl

@@ -96,6 +96,18 @@ echo 1 >"$TMP/code.verify"
 exits "a week: damage" 1 as_cron "$TMP/weekly"
 has "a week: damage is told" "$OUT" '^error ledger.line-altered'
 hasnt "a week: what went well is not told" "$OUT" 'would keep'
+for finding in 'error ledger.rolled-back: the anchor' 'warning ledger.unsigned-line: line 3' 'error signature.wrong: line 3' \
+	'error capture.digest: head.raw is not'; do
+	: >"$TMP/calls"
+	echo "$finding" >"$TMP/says.verify"
+	exits "a week: ${finding%%:*}" 1 as_cron "$TMP/weekly"
+	is "a week: ${finding%%:*}: nothing is pruned" "$(cat "$TMP/calls")" "vmfskit verify --ledger --quiet"
+	has "a week: ${finding%%:*}: and that is said" "$OUT" '^nothing is pruned until that is settled'
+done
+: >"$TMP/calls"
+echo "warning capture.incomplete: it was taken with 1 finding" >"$TMP/says.verify"
+exits "a week: a disk that was damaged when it was captured" 1 as_cron "$TMP/weekly"
+has "a week: is no reason to keep all" "$TMP/calls" '^vmfskit prune --write$'
 
 anew
 touch "$TMP/etc/vmfskit/push.conf"
