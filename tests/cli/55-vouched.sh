@@ -68,7 +68,8 @@ for kind in plain signed; do
 	ok "$kind: verify" "$VMFSKIT" verify --store st "${options[@]}"
 	has "$kind: says who vouches" "$OUT" ", vouched for by the ledger$([ $kind = plain ] || echo ' and its signature')\$"
 	taken "$kind" "$id" --store st "${options[@]}"
-	hasnt "$kind: nothing is remarked" taken.json 'vouched'
+	hasnt "$kind: nothing is remarked of that" taken.json 'vouched for by'
+	[ $kind = plain ] || has "$kind: without the private key the undo capture is not signed, which is said" taken.json 'undo capture will not be signed'
 
 	renew $kind
 	forge "st/$id"
@@ -91,6 +92,13 @@ for kind in plain signed; do
 	is "$kind, forged: doctor does not go by it" "$(jq -r '[.sources[].capture // "none"] | join(" ")' "$OUT")" none
 	run "$VMFSKIT" doctor --json --store $kind "${options[@]}" --heartbeat-wait 0 good.img
 	is "$kind: doctor goes by a genuine one" "$(jq -r '[.sources[].capture // "none"] | join(" ")' "$OUT")" "$id"
+	copy_disk good.img lost.img
+	"$LAB" break --how table lost.img >/dev/null
+	run "$VMFSKIT" find --likely --store $kind "${options[@]}" lost.img
+	has "$kind: find is told by a genuine one" "$OUT" "found by .*capture $id"
+	run "$VMFSKIT" find --likely --store st "${options[@]}" lost.img
+	has "$kind, forged: find still finds" "$OUT" '^Found 1 living volume'
+	hasnt "$kind, forged: find is not told by it" "$OUT" "capture $id"
 	run "$VMFSKIT" repair header --json --store st "${options[@]}" disk.img --partition 1
 	is "$kind, forged: repair does not ask it" "$(jq -c '.asked' "$OUT")" '[]'
 	exits "$kind, forged: repair, named" 3 "$VMFSKIT" repair header --store st "${options[@]}" --capture "$id" disk.img --partition 1
@@ -161,11 +169,11 @@ ok "a copy: verify" "$VMFSKIT" verify --store elsewhere "$copy"
 has "a copy: verify says so" "$OUT" 'sound, .*, vouched for by nothing but itself$'
 stick plain
 taken "a copy of what is in the store" "$copy" --store st
-hasnt "a copy of what is in the store: its ledger vouches" taken.json 'vouched'
+hasnt "a copy of what is in the store: its ledger vouches" taken.json 'vouched for by'
 stick plain
 cp plain/ledger.* stick/
 taken "a copy with its ledger" "$copy" --store elsewhere
-hasnt "a copy with its ledger: it vouches" taken.json 'vouched'
+hasnt "a copy with its ledger: it vouches" taken.json 'vouched for by'
 rm -rf elsewhere
 forge "$copy"
 renew plain
@@ -174,7 +182,7 @@ rm stick/ledger.jsonl
 refused "a copy whose ledger is gone and whose head is not" "$copy" --store elsewhere
 stick signed
 taken "a signed copy" "$copy" --store elsewhere --public-key key.pub
-hasnt "a signed copy: the signature vouches" taken.json 'vouched'
+hasnt "a signed copy: the signature vouches" taken.json 'vouched for by'
 rm -rf elsewhere
 forge "$copy"
 renew signed
@@ -189,6 +197,12 @@ undo=$(undo_of taken.json)
 ok "the undo capture is vouched for" "$VMFSKIT" undo --store st "$undo" disk.img
 hasnt "and no guard speaks" "$ERR" guard
 whole=$(disk_sum disk.img)
+hasnt "what was put back tells that nothing changed since" "$OUT" 'cannot be told without'
+cp -a "st/$id" put.back
+forge "st/$id"
+run "$VMFSKIT" undo --store st "$undo" disk.img
+has "a forged one tells nothing of that" "$OUT" 'cannot be told without'
+rm -rf "st/$id" && mv put.back "st/$id"
 chmod -R u+w "st/$undo"
 sed -i 's/"user": "[^"]*"/"user": "nobody"/' "st/$undo/manifest.json"
 sum=$(sha256sum <"st/$undo/manifest.json" | cut -d ' ' -f 1)
