@@ -30,6 +30,8 @@ wreck=$(disk_sum wreck.img)
 hasnt "the wreck is one" "$wreck" "$whole"
 
 # undo_ids STORE: complete undo captures, oldest first (a folder that was not finished has another kind of name)
+# links to the captures, which nobody changes, and a ledger of its own, which grows
+clone() { cp -al "$1" "$2" && rm "$2/ledger.jsonl" && cp -p "$1/ledger.jsonl" "$2/"; }
 undo_ids() { "$VMFSKIT" list --store "$1" --json | sed -n 's/^ *"id": "\([^"]*-undo[^"]*\)",*$/\1/p'; }
 
 # expect WHAT GOT WANT: silent unless it fails
@@ -49,13 +51,13 @@ after_restore() (
 	parts=$2
 	WHERE="restore${parts:+ with all parts}, crash point $n"
 	mkdir "r$n" && cd "r$n" || exit 1
-	cp -al ../store store
+	clone ../store store
 	copy_disk ../wreck.img disk.img
 	VMFSKIT_CRASH_AT=$n quietly 99 "$HOOKS" restore --store store "$id" disk.img $parts --write
 	first=$(undo_ids store | head -n 1)
 	if [ -n "$first" ]; then
 		quietly 0 "$VMFSKIT" verify "store/$first"
-		cp -al store store2
+		clone store store2
 		copy_disk disk.img disk2.img
 		quietly 0 "$VMFSKIT" undo --store store2 "$first" disk2.img --write
 		expect "undo leads to the wreck" "$(disk_sum disk2.img)" "$wreck"
@@ -76,10 +78,10 @@ after_undo() (
 	n=$1
 	WHERE="undo, crash point $n"
 	mkdir "u$n" && cd "u$n" || exit 1
-	cp -al ../done-store store
+	clone ../done-store store
 	copy_disk ../whole.img disk.img
 	VMFSKIT_CRASH_AT=$n quietly 99 "$HOOKS" undo --store store "$undo" disk.img --write
-	cp -al store store2
+	clone store store2
 	copy_disk disk.img disk2.img
 	quietly 0 "$VMFSKIT" undo --store store "$undo" disk.img --write
 	expect "a second undo reaches the wreck" "$(disk_sum disk.img)" "$wreck"
@@ -108,7 +110,7 @@ all="--part table,lvm,vh,heartbeats"
 for parts in "" "$all"; do
 	copy_disk wreck.img disk.img
 	rm -rf done-store log
-	cp -al store done-store
+	clone store done-store
 	VMFSKIT_CRASH_LOG=$PWD/log ok "restore${parts:+ $parts}, not cut" "$HOOKS" restore --store done-store "$id" disk.img $parts --write
 	is "restore${parts:+ $parts}: the captured state" "$(disk_sum disk.img)" "$whole"
 	points=$(wc -l <log)
@@ -127,7 +129,7 @@ done
 undo=$(undo_ids done-store | head -n 1)
 rm -f log
 copy_disk whole.img disk.img
-cp -al done-store undone-store
+clone done-store undone-store
 VMFSKIT_CRASH_LOG=$PWD/log ok "undo, not cut" "$HOOKS" undo --store undone-store "$undo" disk.img --write
 is "undo: the wreck" "$(disk_sum disk.img)" "$wreck"
 every "power cut in undo" "$(wc -l <log)" after_undo
