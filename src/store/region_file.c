@@ -204,7 +204,7 @@ static enum vk_status try_link(struct vk_region_file *f, struct vk_error *err)
 
 /* ---- the file */
 
-enum vk_status vk_region_file_begin(struct vk_region_file *f, const struct vk_folder *folder,
+enum vk_status vk_region_file_begin(struct vk_region_file *f, struct vk_folder *folder,
 				    struct vk_previous *previous, const char *file,
 				    uint64_t length_bytes, struct vk_error *err)
 {
