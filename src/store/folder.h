@@ -73,6 +73,12 @@ void vk_folder_abandon(struct vk_folder *folder);
 VK_MUST_USE enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
 					       uint64_t *ret_length_bytes, struct vk_error *err);
 /*
+ * The same for a file whose bytes are to be proved: dropped from the kernel's memory first, so that what is read is what
+ * will be there after a restart, and neither what was never written nor what has rotted since it was read last.
+ */
+VK_MUST_USE enum vk_status vk_folder_open_fresh(int folder_fd, const char *file, int *ret_fd,
+						uint64_t *ret_length_bytes, struct vk_error *err);
+/*
  * Read a small text file whole, with a NUL behind it; free ret_bytes. VK_DAMAGED when it is
  * longer than max.
  */

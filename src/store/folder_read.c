@@ -33,6 +33,17 @@ enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
 	return VK_OK;
 }
 
+enum vk_status vk_folder_open_fresh(int folder_fd, const char *file, int *ret_fd,
+				    uint64_t *ret_length_bytes, struct vk_error *err)
+{
+	enum vk_status status = vk_folder_open_file(folder_fd, file, ret_fd, ret_length_bytes, err);
+
+	/* all of it: of a range the kernel keeps pages that it only partly covers */
+	if (status == VK_OK)
+		(void)posix_fadvise(*ret_fd, 0, 0, POSIX_FADV_DONTNEED);
+	return status;
+}
+
 static enum vk_status read_up_to(int fd, const char *file, char *buf, size_t len, size_t *ret_got,
 				 struct vk_error *err)
 {

@@ -3,7 +3,6 @@
  * The capture that undoes a restore: taken, read again from its files and compared before
  * anything is written.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,12 +75,10 @@ static enum vk_status compare(struct vk_taking *taking, struct vk_error *err)
 		uint64_t length;
 		int fd;
 		enum vk_status status =
-			vk_folder_open_file(taking->folder.fd, region->file, &fd, &length, err);
+			vk_folder_open_fresh(taking->folder.fd, region->file, &fd, &length, err);
 
 		if (status != VK_OK)
 			return status;
-		/* from the disk, not from memory: what counts is what will be there afterwards */
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		status = length == region->length_bytes
 				 ? compare_region(taking, region, fd, err)
 				 : vk_error_set(err, VK_IO, region->file,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a capture, step by step. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -277,12 +276,10 @@ static enum vk_status reread_file(struct vk_taking *taking, const char *file, ui
 	char now[VK_SHA256_HEX_BYTES];
 	uint64_t found;
 	int fd;
-	enum vk_status status = vk_folder_open_file(taking->folder.fd, file, &fd, &found, err);
+	enum vk_status status = vk_folder_open_fresh(taking->folder.fd, file, &fd, &found, err);
 
 	if (status != VK_OK)
 		return status;
-	/* from the disk, not from memory: what counts is what will be there afterwards */
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	if (found != length || !vk_saver_digest(&taking->saver, fd, length, now) ||
 	    strcmp(now, sha256) != 0) {
 		vk_error_set(err, VK_IO, file, "a file of the capture does not read back from %s as it was written",
