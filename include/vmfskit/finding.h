@@ -134,6 +134,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(LEDGER_CAPTURE_UNRECORDED, "ledger.capture-unrecorded", ERROR, "a capture lies in the store that the ledger does not record", "do not restore from it before you know where it comes from") \
 	F(LEDGER_CAPTURE_DIFFERS, "ledger.capture-differs", ERROR, "the manifest of a capture is not the one that the ledger recorded", "do not restore from it before you know where it comes from") \
 	F(LEDGER_UNFINISHED, "ledger.unfinished", INFO, "a run was killed or lost power between recording this and doing it", "nothing: the next run finishes it") \
+	F(LEDGER_WRITE_UNFINISHED, "ledger.write-unfinished", INFO, "a restore, undo or repair was begun and did not come to its end: the disk may be half written", "repeat it, or go back with vmfskit undo and this capture") \
 	F(INCIDENT_TABLE_LOST, "incident.table-lost", ERROR, "the partition table is gone while volumes are still on the disk: hosts see an empty LUN", "vmfskit repair table shows the table that fits; nothing is written without --write") \
 	F(INCIDENT_TABLE_DAMAGED, "incident.table-damaged", ERROR, "a part of the partition table is damaged, but what it said is still known", "vmfskit repair table puts the damaged part right") \
 	F(INCIDENT_INITIALISED, "incident.initialised", ERROR, "another system initialised the LUN: it wrote a partition table of its own", "keep that system from the LUN, then vmfskit repair table") \

@@ -108,6 +108,11 @@ struct vk_open_options {
 	 * has not come back, so that another thread can tell a device that does not answer. Must outlive the handle.
 	 */
 	uint64_t *progress;
+	/*
+	 * Of a file: drop what the kernel remembers of it first, as far as it is not still to be written, so that what is read is
+	 * what the disk holds. For who plans to write: after a flush that failed, memory shows bytes that never arrived.
+	 */
+	bool uncached;
 };
 enum vk_io_form { VK_FORM_RAW, VK_FORM_VMFSIMG, VK_FORM_HEXDUMP };
 /*

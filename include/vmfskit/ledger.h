@@ -32,7 +32,7 @@ extern "C" {
 #define VK_EVENTS(E) \
 	E(CAPTURE, "capture") E(IMPORT, "import") E(UNDO_CAPTURE, "undo-capture") E(VERIFY, "verify") E(RESTORE, "restore") \
 	E(UNDO, "undo") E(PRUNE, "prune") E(PIN, "pin") E(UNPIN, "unpin") E(ABANDON, "abandon") \
-	E(REBUILT_CAPTURE, "rebuilt-capture") E(REPAIR, "repair")
+	E(REBUILT_CAPTURE, "rebuilt-capture") E(REPAIR, "repair") E(RESTORE_BEGUN, "restore-begun")
 #define VK_EVENT_ENUM(id, word) VK_EVENT_##id,
 enum vk_event_kind { VK_EVENTS(VK_EVENT_ENUM) VK_EVENT_COUNT };
 #undef VK_EVENT_ENUM
@@ -43,7 +43,7 @@ struct vk_event {
 	const char *const *captures; /* ids it is about */
 	size_t capture_count;
 	const char *manifest_sha256; /* of the one capture that was added */
-	const char *target;          /* of restore, undo and repair: the disk */
+	const char *target;          /* of restore, undo and repair, and of restore-begun before each of them: the disk */
 	const char *result;          /* "sound", "3 damaged", "written 4096 bytes", a reason of a pin */
 };
 

@@ -58,8 +58,11 @@ struct vk_restore_options {
 	const char *store;           /* where the undo capture goes */
 	const struct vk_sign_key *sign_key; /* signs it; may be NULL */
 	const char *const *command;  /* the command line, for manifest and ledger; ends with NULL; may be NULL */
-	/* Told the undo capture's id before the first byte is written; may be NULL. */
-	void (*undo_taken)(void *ctx, const char *undo_id);
+	/*
+	 * Told the undo capture's id, and the command that goes back with it, before the first byte is written; way_back is
+	 * empty when memory ran out. May be NULL.
+	 */
+	void (*undo_taken)(void *ctx, const char *undo_id, const char *way_back);
 	void *undo_taken_ctx;
 };
 
@@ -98,9 +101,12 @@ const struct vk_source *vk_restore_after(const struct vk_restore *restore);
 const char *vk_restore_remark(const struct vk_restore *restore, size_t n);
 
 /*
- * Do it: undo capture (fsynced and re-read), exclusive open, writes by class with a flush between, read back, the
+ * Do it: undo capture (fsynced and re-read), exclusive open and lock, one more look at who uses the target and at heartbeats,
+ * a line restore-begun in the ledger, writes by class with a flush between, read back past the cache, the
  * kernel told to read the table again. ret_undo_id is set before the first write, also when a later step fails.
- * Nothing to write is VK_OK with an empty ret_undo_id. VK_REFUSED when vk_restore_refused.
+ * From the look at the undo capture on signals of this thread wait until it is done; one that would end the process and came
+ * before the first write stops it there (VK_IO, nothing was written). Nothing to write is VK_OK with an empty
+ * ret_undo_id. VK_REFUSED when vk_restore_refused, and when the target changed or came into use since the plan.
  */
 VK_MUST_USE enum vk_status vk_restore_write(struct vk_restore *restore,
 					    char ret_undo_id[VK_CAPTURE_ID_BYTES],

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "cmd/repair_run.h"
 #include "cmd/scan_progress.h"
 #include "cmd/verbs.h"
@@ -63,12 +64,17 @@ static int write_it(struct vk_repair_run *run)
 	struct vk_restore_run *restore = &run->restore;
 	const char *const captures[] = {run->capture_id, restore->undo_id};
 	struct vk_error err;
+	sigset_t before;
 	int code;
 
+	/* until it is recorded and told what became of the target */
+	vk_signals_hold(&before);
 	restore->written = vk_repair_write(run->repair, run->capture_id, restore->undo_id, &err) == VK_OK;
 	restore->error = restore->written ? NULL : &err;
 	vk_restore_record(restore, &run->options.restore, VK_EVENT_REPAIR, captures, 2);
 	code = show(run, VK_EXIT_OK);
+	fflush(run->call->out);
+	vk_signals_release(&before);
 	restore->error = NULL;
 	return code;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/signals.h"
+
 /* Hosts beat every three seconds: who waits less sees none. Tests have their own clocks. */
 #ifdef VK_TEST_HOOKS
 #define WAIT_LEAST_SECONDS 0.001
@@ -79,15 +81,16 @@ static int parse_overrides(const struct vk_cli_call *call, unsigned *ret_overrid
 	return VK_EXIT_OK;
 }
 
-/* Should the power fail, this line still names the way back. */
-static void tell_undo(void *ctx, const char *undo_id)
+/* Should the power or the connection fail, these lines still name the way back. */
+static void tell_undo(void *ctx, const char *undo_id, const char *way_back)
 {
 	const struct vk_cli_call *call = ctx;
 
-	if (vk_cli_flag(call, "json"))
-		return;
-	fprintf(call->out, "undo capture: %s\n", undo_id);
+	if (!vk_cli_flag(call, "json"))
+		fprintf(call->out, "undo capture: %s\n", undo_id);
 	fflush(call->out);
+	fprintf(call->err, "undo capture: %s\nto go back to the state before: %s\n", undo_id, way_back);
+	fflush(call->err);
 }
 
 int vk_restore_parse(const struct vk_cli_call *call, bool parts, struct vk_restore_options *options)
@@ -172,6 +175,7 @@ static int plan_and_write(struct vk_restore_run *run, const struct vk_restore_op
 {
 	const struct vk_edit *edits;
 	struct vk_error err;
+	sigset_t before;
 	int code;
 
 	if (vk_restore_plan(run->capture, run->target, options, &run->restore, &err) != VK_OK)
@@ -182,10 +186,14 @@ static int plan_and_write(struct vk_restore_run *run, const struct vk_restore_op
 		   vk_restore_edits(run->restore, &edits) == 0) {
 		code = finish(run, VK_EXIT_OK);
 	} else {
+		/* until it is recorded and told what became of the target */
+		vk_signals_hold(&before);
 		run->written = vk_restore_write(run->restore, run->undo_id, &err) == VK_OK;
 		run->error = run->written ? NULL : &err;
 		record(run, options);
 		code = finish(run, VK_EXIT_OK);
+		fflush(run->call->out);
+		vk_signals_release(&before);
 		run->error = NULL;
 	}
 	vk_restore_free(run->restore);

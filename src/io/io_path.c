@@ -110,6 +110,8 @@ static enum vk_status open_fd(int fd, const char *name, bool private_fd,
 	}
 	if (!S_ISREG(st.st_mode))
 		return open_stream(fd, name, options, ret_io, err);
+	if (options->uncached)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	facts.size_bytes = (uint64_t)st.st_size;
 	/* blocks beside the data may hide a small hole: it is then read, as zeros */
 	facts.dense = (uint64_t)st.st_blocks * 512 >= facts.size_bytes;

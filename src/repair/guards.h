@@ -35,11 +35,23 @@ VK_MUST_USE enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool
 VK_MUST_USE enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err);
 
 /*
- * Who uses a block device or a file: "mounted on /mnt, swap space /dev/sdb2"; an empty text when nobody is
- * known. A device's partitions count; fd is open for reading.
+ * Who uses a block device or a file, other processes that have it open for writing among them: "mounted on /mnt, open for
+ * writing by process 12 (qemu)"; an empty text when nobody is known. A device's partitions, what is made of them and the
+ * file behind a loop device count; fd is open for reading, of a device it may be -1. False: not every process could
+ * be looked at.
  */
 struct vk_text;
-void vk_device_users(dev_t rdev, struct vk_text *users);
-void vk_file_users(dev_t dev, ino_t ino, int fd, struct vk_text *users);
+VK_MUST_USE bool vk_device_users(dev_t rdev, int fd, struct vk_text *users);
+VK_MUST_USE bool vk_file_users(dev_t dev, ino_t ino, int fd, struct vk_text *users);
+
+/*
+ * Once more, when the next thing would be the first write: VK_REFUSED when somebody uses the target who did not when the plan
+ * was made, or a host beat since then, unless that guard was lifted.
+ */
+VK_MUST_USE enum vk_status vk_guard_in_use_again(const struct vk_restore *restore, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_guard_heartbeat_again(struct vk_restore *restore, struct vk_error *err);
+/* After the last write: a sentence when a host beat while it was written. */
+void vk_guard_heartbeat_after(struct vk_restore *restore, struct vk_text *note);
+void vk_guard_heartbeat_forget(struct vk_restore *restore);
 
 #endif

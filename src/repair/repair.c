@@ -48,7 +48,7 @@ enum vk_status vk_repair_new_overlay(struct vk_repair *repair, struct vk_error *
 static enum vk_status open_raw(const struct vk_repair *repair, const char *target, struct vk_io **ret_io,
 			       struct vk_error *err)
 {
-	const struct vk_open_options options = {.sector_size = repair->options.restore.sector_size};
+	const struct vk_open_options options = {.sector_size = repair->options.restore.sector_size, .uncached = true};
 	struct stat st;
 
 	if (stat(target, &st) == 0 && !S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))

@@ -12,7 +12,7 @@
 
 #include "base/checked.h"
 #include "repair/guards.h"
-#include "repair/writer.h"
+#include "repair/last_look.h"
 
 static enum vk_status no_memory(struct vk_error *err)
 {
@@ -42,7 +42,7 @@ static enum vk_status find_target(struct vk_restore *restore, const char *target
 
 static enum vk_status open_target(struct vk_restore *restore, struct vk_error *err)
 {
-	struct vk_open_options options = {.sector_size = restore->options.sector_size};
+	struct vk_open_options options = {.sector_size = restore->options.sector_size, .uncached = true};
 	enum vk_status status;
 
 	if (options.sector_size == 0 && !restore->target.is_device)
@@ -243,6 +243,7 @@ void vk_restore_free(struct vk_restore *restore)
 {
 	if (restore == NULL)
 		return;
+	vk_guard_heartbeat_forget(restore);
 	if (restore->has_after)
 		vk_source_close(&restore->after);
 	vk_overlay_free(restore->overlay);
@@ -370,35 +371,38 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 	struct vk_write_job job = {
 		.path = restore->path,
 		.target = restore->target,
-		.shared = (restore->options.overrides & 1U << VK_GUARD_IN_USE) != 0,
+		.shared = restore->held && (restore->options.overrides & 1U << VK_GUARD_IN_USE) != 0,
 		.store = restore->store,
 		.undo_id = ret_undo_id,
 		.given_sector_size = restore->options.sector_size,
 		.ret_written = &restore->written_bytes,
+		.before_write = vk_last_look_before,
+		.after_write = vk_last_look_after,
 	};
 	const struct vk_store_options use = {.use = VK_STORE_ADD,
 					     .sign_key = restore->options.sign_key,
 					     .command = restore->options.command};
-	struct vk_store *store;
+	struct vk_last_look look = {.restore = restore, .undo_id = ret_undo_id};
 	struct vk_text note;
 	enum vk_status status;
 
+	job.ctx = &look;
 	ret_undo_id[0] = '\0';
 	if (vk_restore_refused(restore))
 		return refuse(restore, err);
 	job.edit_count = vk_overlay_edits(restore->overlay, &job.edits);
 	if (job.edit_count == 0)
 		return VK_OK;
-	status = vk_store_open(restore->store, &use, &store, err);
+	status = vk_store_open(restore->store, &use, &look.store, err);
 	if (status != VK_OK)
 		return status;
-	status = take_undo(restore, store, ret_undo_id, err);
-	vk_store_close(store);
-	if (status != VK_OK)
-		return status;
-	if (restore->options.undo_taken != NULL)
-		restore->options.undo_taken(restore->options.undo_taken_ctx, ret_undo_id);
-	job.reread_table = vk_restore_edits_in_part(restore, VK_PART_TABLE);
-	vk_text_init(&note, restore->note, sizeof(restore->note));
-	return vk_writer_run(&job, &note, err);
+	status = take_undo(restore, look.store, ret_undo_id, err);
+	if (status == VK_OK) {
+		vk_last_look_tell_undo(restore, &job);
+		job.reread_table = vk_restore_edits_in_part(restore, VK_PART_TABLE);
+		vk_text_init(&note, restore->note, sizeof(restore->note));
+		status = vk_writer_run(&job, &note, err);
+	}
+	vk_store_close(look.store);
+	return status;
 }

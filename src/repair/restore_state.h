@@ -42,6 +42,8 @@ struct vk_restore {
 	char *store;
 	char *path; /* of the target, links followed */
 	struct vk_target_id target;
+	bool held;  /* somebody has the target for himself alone, or locked */
+	struct vk_heartbeat_regions *heartbeats; /* as they were at the first look; guard_heartbeat.c */
 
 	struct vk_io *io;          /* the target */
 	struct vk_io *captured_io; /* the capture, in the target's coordinates */
@@ -70,7 +72,7 @@ struct vk_restore {
 	struct vk_objection *objections;
 	size_t objection_count;
 	uint64_t written_bytes;
-	char note[400];
+	char note[800];
 	char remarks[4][300];
 	size_t remark_count;
 };

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,14 +14,19 @@
 
 #include "base/checked.h"
 #include "base/crash_point.h"
+#include "base/signals.h"
+#include "repair/disk_lock.h"
+#include "repair/target_read.h"
 #include "repair/writer.h"
 
-enum { CHUNK_BYTES = 1 << 20, ALIGN_BYTES = 4096 };
+enum { CHUNK_BYTES = VK_TARGET_BUFFER_BYTES };
 
 struct writer {
 	const struct vk_write_job *job;
 	int fd;
+	int disk_fd;  /* of the whole disk, locked, when the target is a part of it; else -1 */
 	uint8_t *buf; /* CHUNK_BYTES, aligned for O_DIRECT */
+	struct vk_target_reader reader;
 	uint64_t written;
 	uint64_t total;
 };
@@ -106,61 +110,23 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 		return vk_error_remedy(err, "Nothing was written; find out why it is, then: blockdev --setrw %s",
 				       w->job->path);
 	}
-	if (!w->job->target.is_device && alone && flock(w->fd, LOCK_EX | LOCK_NB) != 0)
+	if (!vk_target_lock(w->fd, &w->job->target, alone, &w->disk_fd) && alone)
 		return cannot_open(w, err);
+	w->reader = (struct vk_target_reader){
+		.fd = w->fd, .path = w->job->path, .buf = w->buf, .is_device = w->job->target.is_device};
 	return check_target(w, err);
 }
 
-/* Reading and comparing. */
+/* Comparing. */
 
-static enum vk_status read_exactly(const struct writer *w, uint64_t offset, size_t len,
-				   struct vk_error *err)
-{
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = pread(w->fd, w->buf + got, len - got, (off_t)(offset + got));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			vk_error_errno(err, n == 0 ? EIO : errno, w->job->path,
-				       "Cannot read the target");
-			return vk_error_at(err, offset + got);
-		}
-		got += (size_t)n;
-	}
-	return VK_OK;
-}
-
-/* Whether the target holds these bytes; *ret_at is the first that differs. */
-static enum vk_status compare(const struct writer *w, uint64_t offset, const uint8_t *want, size_t len,
-			      bool *ret_same, uint64_t *ret_at, struct vk_error *err)
-{
-	*ret_same = true;
-	for (size_t done = 0; done < len && *ret_same;) {
-		size_t n = (size_t)vk_min_u64(len - done, CHUNK_BYTES);
-		enum vk_status status = read_exactly(w, offset + done, n, err);
-
-		if (status != VK_OK)
-			return status;
-		for (size_t i = 0; i < n && *ret_same; i++) {
-			*ret_same = w->buf[i] == want[done + i];
-			*ret_at = offset + done + i;
-		}
-		done += n;
-	}
-	return VK_OK;
-}
-
-static enum vk_status check_old_bytes(const struct writer *w, struct vk_error *err)
+static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 {
 	for (size_t i = 0; i < w->job->edit_count; i++) {
 		const struct vk_edit *edit = &w->job->edits[i];
 		uint64_t at = 0;
 		bool same;
-		enum vk_status status = compare(w, edit->offset_bytes, edit->old_bytes,
-						edit->length_bytes, &same, &at, err);
+		enum vk_status status = vk_target_compare(&w->reader, edit->offset_bytes, edit->old_bytes,
+							  edit->length_bytes, &same, &at, err);
 
 		if (status != VK_OK)
 			return status;
@@ -291,7 +257,8 @@ static enum vk_status flush(const struct writer *w, struct vk_error *err)
 	while (rc != 0 && errno == EINTR);
 	if (rc != 0)
 		return vk_error_errno(err, errno, w->job->path,
-				      "The target did not confirm what was written to it");
+				      "The target did not confirm what was written to it; what programs read "
+				      "from it now may come from memory and not from the disk");
 	vk_crash_point("after flush");
 	return VK_OK;
 }
@@ -310,7 +277,7 @@ static enum vk_status write_class(struct writer *w, unsigned write_class, struct
 	return status == VK_OK && any ? flush(w, err) : status;
 }
 
-static enum vk_status read_back(const struct writer *w, struct vk_error *err)
+static enum vk_status read_back(struct writer *w, struct vk_error *err)
 {
 	for (size_t i = 0; i < w->job->edit_count; i++) {
 		const struct vk_edit *edit = &w->job->edits[i];
@@ -318,11 +285,8 @@ static enum vk_status read_back(const struct writer *w, struct vk_error *err)
 		bool same;
 		enum vk_status status;
 
-		if (!w->job->target.is_device)
-			posix_fadvise(w->fd, (off_t)edit->offset_bytes, (off_t)edit->length_bytes,
-				      POSIX_FADV_DONTNEED);
-		status = compare(w, edit->offset_bytes, edit->new_bytes, edit->length_bytes, &same,
-				 &at, err);
+		status = vk_target_compare(&w->reader, edit->offset_bytes, edit->new_bytes, edit->length_bytes,
+					   &same, &at, err);
 		if (status != VK_OK)
 			return status;
 		if (!same) {
@@ -349,6 +313,8 @@ static void reread_table(const struct writer *w, struct vk_text *note)
 			break;
 		nanosleep(&pause, NULL);
 	}
+	if (note->len_bytes > 0)
+		vk_text_put(note, ". ");
 	if (code == EINVAL || code == ENOTTY)
 		vk_text_put(note, "The kernel keeps no partitions for this device, so it was not "
 				  "asked to read the table again");
@@ -359,20 +325,56 @@ static void reread_table(const struct writer *w, struct vk_text *note)
 			    strerror(code), w->job->path);
 }
 
-static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_error *err)
+/* With the target open and as it was planned for: the last moment at which to stop costs nothing. */
+static enum vk_status last_look(const struct writer *w, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+	int number;
+
+	vk_crash_point("before the last look");
+	if (w->job->before_write != NULL)
+		status = w->job->before_write(w->job->ctx, err);
+	number = vk_signals_waiting();
+	if (status != VK_OK || number == 0)
+		return status;
+	vk_error_set(err, VK_IO, w->job->path, "Stopped by signal %d (%s) before the first write", number,
+		     strsignal(number));
+	return vk_error_remedy(err, "Nothing was written; repeat the command");
+}
+
+static enum vk_status prepare(struct writer *w, struct vk_error *err)
 {
 	enum vk_status status = check_undo(w, err);
 
 	if (status == VK_OK)
 		status = open_target(w, err);
-	if (status == VK_OK)
-		status = check_old_bytes(w, err);
+	if (status != VK_OK)
+		return status;
+	vk_target_read_begin(&w->reader);
+	status = check_old_bytes(w, err);
+	vk_target_read_end(&w->reader);
+	return status == VK_OK ? last_look(w, err) : status;
+}
+
+static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_error *err)
+{
+	enum vk_status status = prepare(w, err);
+
 	if (status != VK_OK)
 		return status;
 	for (unsigned c = 0; status == VK_OK && c < VK_WRITE_CLASSES; c++)
 		status = write_class(w, c, err);
-	if (status == VK_OK)
+	if (status == VK_OK) {
+		vk_target_read_begin(&w->reader);
 		status = read_back(w, err);
+		vk_target_read_end(&w->reader);
+	}
+	/* also of a write that failed: that somebody else is at it may be why */
+	if (w->job->after_write != NULL)
+		w->job->after_write(w->job->ctx, note);
+	if (status == VK_OK && w->reader.cached)
+		vk_text_fmt(note, "%sThe file system reads this file only through its cache, which was emptied of it "
+				  "before it was read back", note->len_bytes > 0 ? ". " : "");
 	if (status == VK_OK && w->job->target.is_device && w->job->reread_table)
 		reread_table(w, note);
 	if (status != VK_OK)
@@ -383,7 +385,8 @@ static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_erro
 enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret_note,
 			     struct vk_error *err)
 {
-	struct writer w = {.job = job, .fd = -1};
+	struct writer w = {.job = job, .fd = -1, .disk_fd = -1};
+	sigset_t before;
 	enum vk_status status;
 
 	for (size_t i = 0; i < job->edit_count; i++) {
@@ -391,14 +394,18 @@ enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret
 			return vk_error_set(err, VK_INTERNAL, job->path, "An edit is in no class");
 		w.total += job->edits[i].length_bytes;
 	}
-	w.buf = aligned_alloc(ALIGN_BYTES, CHUNK_BYTES);
+	w.buf = aligned_alloc(VK_TARGET_ALIGN_BYTES, CHUNK_BYTES);
 	if (w.buf == NULL)
 		return vk_error_set(err, VK_NOMEM, job->path, "Out of memory");
+	vk_signals_hold(&before);
 	status = run(&w, ret_note, err);
 	if (w.fd >= 0 && close(w.fd) != 0 && status == VK_OK) {
 		status = vk_error_errno(err, errno, job->path, "Closing the target failed");
 		add_remedy(&w, err);
 	}
+	if (w.disk_fd >= 0)
+		close(w.disk_fd);
+	vk_signals_release(&before);
 	if (job->ret_written != NULL)
 		*job->ret_written = w.written;
 	free(w.buf);

@@ -18,6 +18,8 @@ struct vk_recorded {
 	char *id; /* NULL: the slot is empty */
 	uint64_t added;   /* number of the last line that added it; 0: none */
 	uint64_t removed; /* the same of removing */
+	uint64_t begun;   /* as the undo capture of a write: number of the last line that begins one, ... */
+	uint64_t ended;   /* ... and of the last that tells the end of one */
 	uint64_t offset;  /* of the line that added it */
 	char manifest_sha256[VK_SHA256_HEX_BYTES];
 	bool is_seen; /* a folder of that name is there */
@@ -83,16 +85,22 @@ static struct vk_recorded *find_or_add(struct vk_recorded_set *set, const char *
 bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset)
 {
 	bool adds = vk_event_adds(line->kind);
+	bool removes = vk_event_removes(line->kind);
 
-	if (line->captures == NULL || (!adds && !vk_event_removes(line->kind)))
+	if (line->captures == NULL || !vk_event_places(line->kind))
 		return true;
 	for (size_t i = 0; line->captures[i] != NULL; i++) {
 		struct vk_recorded *r = find_or_add(set, line->captures[i]);
 
 		if (r == NULL)
 			return false;
-		if (!adds && line->seq > r->removed)
+		if (removes && line->seq > r->removed)
 			r->removed = line->seq;
+		/* both kinds name what is written and then the undo capture; who goes back with that ends the first */
+		if (line->kind == VK_EVENT_RESTORE_BEGUN && line->captures[i + 1] == NULL && line->seq > r->begun)
+			r->begun = line->seq;
+		else if (vk_event_ends_write(line->kind) && line->seq > r->ended)
+			r->ended = line->seq;
 		if (adds && line->seq > r->added) {
 			r->added = line->seq;
 			r->offset = offset;
@@ -186,6 +194,9 @@ static enum vk_status judge_there(const struct vk_recorded_set *set, int store_f
 		put(sink, VK_F_LEDGER_UNFINISHED, id, "is recorded as removed and still there", r->offset);
 	if (r->removed > r->added && state == OTHER)
 		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is recorded as removed, and another one lies in its place", 0);
+	if (r->begun > r->ended)
+		put(sink, VK_F_LEDGER_WRITE_UNFINISHED, id,
+		    "was saved for a restore that was begun, and no line says how it ended", r->offset);
 	return VK_OK;
 }
 

@@ -20,7 +20,7 @@ void vk_recorded_free(struct vk_recorded_set *set);
 
 /*
  * Compare with the captures of the store: ids are those that were in it before the ledger was read, so that
- * none of them can have been recorded after. Findings ledger.capture-missing, -unrecorded, -differs, ledger.unfinished.
+ * none of them can have been recorded after. Findings ledger.capture-missing, -unrecorded, -differs, ledger.unfinished, and ledger.write-unfinished.
  */
 VK_MUST_USE enum vk_status vk_recorded_compare(struct vk_recorded_set *set, int store_fd, char *const *ids,
 					       size_t count, const struct vk_finding_sink *sink,

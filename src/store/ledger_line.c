@@ -33,6 +33,17 @@ bool vk_event_removes(enum vk_event_kind kind)
 	return kind == VK_EVENT_PRUNE || kind == VK_EVENT_ABANDON;
 }
 
+bool vk_event_ends_write(enum vk_event_kind kind)
+{
+	return kind == VK_EVENT_RESTORE || kind == VK_EVENT_UNDO || kind == VK_EVENT_REPAIR;
+}
+
+bool vk_event_places(enum vk_event_kind kind)
+{
+	return vk_event_adds(kind) || vk_event_removes(kind) || vk_event_ends_write(kind) ||
+	       kind == VK_EVENT_RESTORE_BEGUN;
+}
+
 static bool put(json_t *object, const char *key, json_t *value)
 {
 	return json_object_set_new(object, key, value) == 0;

@@ -135,8 +135,7 @@ static enum vk_status read_captures(struct verifying *v, struct vk_error *err)
 		struct vk_ledger_line line;
 		struct vk_error damaged;
 
-		if (kept->seq == 0 || !kept->is_genuine ||
-		    (!vk_event_adds(kept->kind) && !vk_event_removes(kept->kind)))
+		if (kept->seq == 0 || !kept->is_genuine || !vk_event_places(kept->kind))
 			continue;
 		if (vk_ledger_line_read(span.text, span.len, &line, &damaged) == VK_OK)
 			sound = vk_recorded_add(&v->recorded, &line, span.offset);

@@ -78,35 +78,11 @@ else
 	skip "answers of a file system without links" "there is no strace"
 fi
 
-# stopped POINT STORE DISK...: a run in the background that stops at a crash point; its process in $pid
+# stopped POINT STORE DISK...: a capture in the background that stops at a crash point
 stopped() {
 	local point=$1 store=$2
 	shift 2
 	stops "$point" capture --store "$store" "$@"
-}
-# stops POINT VERB...: the same for any verb
-stops() {
-	local point=$1 tries=0
-	shift
-	VMFSKIT_STOP_AT=$point "$HOOKS" "$@" >bg.out 2>bg.err &
-	pid=$!
-	# the worker of the run stops, and what waits for it with it
-	until stopped_process; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || { fail "the run stops at crash point $point" "$(cat bg.err)"; return 1; }
-		sleep 0.05
-	done
-}
-stopped_process() {
-	local p
-	for p in "$pid" $(cat "/proc/$pid/task/"*/children 2>/dev/null); do
-		grep -q '^State:[[:space:]]*T' "/proc/$p/status" 2>/dev/null && worker=$p && return
-	done
-	return 1
-}
-go_on() {
-	kill -CONT "$worker"
-	wait "$pid"
 }
 
 # --- one run at a time

@@ -285,8 +285,11 @@ id=$(sed -n 3p st/ledger.jsonl | jq -r '.captures[0]')
 ok "restore" "$VMFSKIT" restore --json --store st --sign-key key "$id" wreck.img --write
 undo=$(jq -r .undo "$OUT")
 ok "undo" "$VMFSKIT" undo --json --store st --sign-key key "$undo" wreck.img --write
-is "their lines" "$(tail -n 4 st/ledger.jsonl | jq -r .event | tr '\n' ' ')" "undo-capture restore undo-capture undo "
-is "of what" "$(tail -n 3 st/ledger.jsonl | head -n 1 | jq -c '[.captures, .target]')" "[[\"$id\",\"$undo\"],\"wreck.img\"]"
+is "their lines" "$(tail -n 6 st/ledger.jsonl | jq -r .event | tr '\n' ' ')" \
+	"undo-capture restore-begun restore undo-capture restore-begun undo "
+is "of what" "$(tail -n 4 st/ledger.jsonl | head -n 1 | jq -c '[.captures, .target]')" "[[\"$id\",\"$undo\"],\"wreck.img\"]"
+is "of what, before the first write" "$(tail -n 5 st/ledger.jsonl | head -n 1 | jq -c '[.captures, .target]')" \
+	"[[\"$id\",\"$undo\"],\"$(realpath wreck.img)\"]"
 ok "all signed" "$VMFSKIT" verify --store st --ledger --public-key key.pub
 
 # --- prune

@@ -307,7 +307,8 @@ beating=$!
 exits "a host is at work: refused" 3 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5
 has "a host is at work: by name" "$ERR" "^guard heartbeat refuses: "
 exits "a host is at work: refused with --write" 3 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --write
-exits "a host is at work: --override lifts it" 0 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --override heartbeat
+# what beats here is a process of this machine, with the file open for writing
+exits "a host is at work: --override lifts it" 0 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --override heartbeat,in-use
 hasnt "a host is at work: heartbeats can be judged" "$OUT" "heartbeats cannot be judged"
 kill "$beating" 2>/dev/null
 wait "$beating" 2>/dev/null

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What is proved is read from the disk and not from the kernel's memory: the bytes of a capture. The disk below a mounted file system is altered, which its memory does not hear of.
+# What is proved is read from the disk and not from the kernel's memory: the bytes that were just written, those that a plan
+# goes by, and those of a capture. The disk below a mounted file system is altered, which its memory does not hear of.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../disk.sh"
 
@@ -32,6 +33,66 @@ alter() {
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M good.img >/dev/null || exit 1
 "$VMFSKIT" capture --store store good.img >/dev/null || exit 1
 id=$(newest store)
+disk=$TMP/mnt/disk.img
+wreck() {
+	copy_disk good.img "$disk"
+	"$LAB" break --how table "$disk" >/dev/null
+	rm -rf undo
+	mkdir -m 700 undo
+}
+restore() { "$HOOKS" restore --store undo "$TMP/store/$id" "$disk" "$@"; }
+
+# --- what was written
+wreck
+VMFSKIT_CRASH_LOG=$TMP/points ok "a restore" restore --write
+hasnt "a restore: read past the cache" "$OUT" "only through its cache"
+whole=$(disk_sum "$disk")
+is "a restore: whole" "$whole" "$(disk_sum good.img)"
+last=$(sed -n 's/^\([0-9]*\) after flush$/\1/p' points | tail -n 1)
+for at in 100 516 1030; do
+	wreck
+	stops "$last" restore --store undo "$TMP/store/$id" "$disk" --write || continue
+	alter "$disk" "$at"
+	is "byte $at does not arrive on the disk: memory does not show it" "$(disk_sum "$disk")" "$whole"
+	go_on
+	is "byte $at does not arrive on the disk: found" $? 4
+	has "byte $at does not arrive on the disk: told" bg.err "does not hold what was just written to it"
+done
+
+# a file system that cannot read past its cache, and one that says so only when it is read
+if command -v strace >/dev/null; then
+	wreck
+	STRACE_OPTIONS="-P $disk -e trace=fcntl,fadvise64,pread64 -e inject=fcntl:error=EINVAL" run traced trace "$HOOKS" restore --store undo \
+		"$TMP/store/$id" "$disk" --write
+	is "no way past the cache: written" "$CODE $(disk_sum "$disk")" "0 $whole"
+	has "no way past the cache: said" "$OUT" "^note: The file system reads this file only through its cache"
+	has "no way past the cache: all of the file is dropped from it" trace 'fadvise64\([0-9]+, 0, 0, POSIX_FADV_DONTNEED'
+	wreck
+	STRACE_OPTIONS="-P $disk -e trace=fsync -e inject=fsync:error=EIO" run traced trace "$HOOKS" restore --store undo \
+		"$TMP/store/$id" "$disk" --write
+	is "a flush that fails" "$CODE" 4
+	has "a flush that fails: what is read now may be wrong" "$ERR" "did not confirm .* may come from memory and not from the disk"
+else
+	skip "file systems that cannot read past their cache" "there is no strace"
+fi
+
+# --- what a plan goes by
+copy_disk good.img "$disk"
+rm -rf undo && mkdir -m 700 undo
+sync -f "$disk"
+cat "$disk" >/dev/null
+alter "$disk" 516
+cmp -s good.img "$disk"
+is "memory shows the file as it was" $? 0
+ok "a plan for it" restore
+has "a plan for it: goes by the disk" "$OUT" "512 bytes: GPT header \(primary\)"
+cat "$disk" >/dev/null
+copy_disk good.img "$disk"
+sync -f "$disk"
+cat "$disk" >/dev/null
+alter "$disk" 516
+run "$VMFSKIT" repair table "$disk" --no-captures
+has "a repair of it: goes by the disk" "$OUT" "GPT header \(primary\)"
 
 # --- what a capture holds
 for file in head-s34.raw manifest.json SHA256SUMS RESTORE.txt; do
