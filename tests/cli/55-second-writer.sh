@@ -32,7 +32,10 @@ hold() {
 		if ($ARGV[1] eq "flock") { flock(F, LOCK_EX | LOCK_NB) or die $! }
 		$| = 1; print "held\n"; sleep 600' "$@" >held &
 	holding=$!
-	until [ -s held ]; do kill -0 "$holding" 2>/dev/null || return 1; sleep 0.05; done
+	until [ -s held ]; do
+		kill -0 "$holding" 2>/dev/null || { fail "another process opens $3 ($1, $2)"; return 1; }
+		sleep 0.05
+	done
 }
 let_go() { kill "$holding" 2>/dev/null; wait "$holding" 2>/dev/null || :; }
 restore() { "$HOOKS" restore --store "$store" "$id" --heartbeat-wait 0.1 "$@"; }
@@ -63,8 +66,11 @@ ln "$disk" other-name.img
 hold rw none other-name.img && in_use "a file that is open by another name" "$disk" "open for writing by process $holding"
 let_go
 rm other-name.img
-for n in 1 2 3 4 5 6; do perl -e 'open(F, "+<", $ARGV[0]); sleep 600' "$disk" & many[n]=$!; done
-sleep 0.5
+for n in 1 2 3 4 5 6; do
+	perl -e 'open(F, "+<", $ARGV[0]) or die; open(G, ">", $ARGV[1]); close(G); sleep 600' "$disk" "many.$n" &
+	many[n]=$!
+done
+until [ "$(ls many.? 2>/dev/null | wc -l)" -eq 6 ]; do sleep 0.05; done
 exits "six writers" 3 restore "$disk"
 has "six writers: the first of them and how many more" "$ERR" "(open for writing by process [0-9]+ \(perl\),? ?){4}and by 2 more"
 kill "${many[@]}"

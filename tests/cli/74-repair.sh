@@ -94,7 +94,7 @@ cycle() {
 	ok "$name: nothing is left to do" "$VMFSKIT" repair "$word" disk.img --store st --write
 	has "$name: and it says so" "$OUT" '^nothing to repair'
 	ok "$name: the store is sound" "$VMFSKIT" verify --store st --ledger
-	is "$name: the ledger" "$(jq -r .event st/ledger.jsonl | head -n 3 | tr '\n' ' ')" "rebuilt-capture undo-capture repair "
+	is "$name: the ledger" "$(jq -r .event st/ledger.jsonl | head -n 4 | tr '\n' ' ')" "rebuilt-capture undo-capture restore-begun repair "
 	is "$name: the list" "$("$VMFSKIT" list --store st --json | jq -r '[.captures[].purpose] | sort | join(" ")')" "rebuilt undo"
 	has "$name: the list for people" "$("$VMFSKIT" list --store st)" "^rebuilt .*$rebuilt$"
 	is "$name: the manifest" "$(jq -r '.rebuilt.what' "st/$rebuilt/manifest.json")" "$word"
