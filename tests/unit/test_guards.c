@@ -409,64 +409,6 @@ static void a_crashed_host_does_not_beat(void **state)
 	bench_free(b);
 }
 
-/* Who could not be watched is told of. */
-static void more_heartbeats_than_are_watched(void **state)
-{
-	enum { PLACES = 70 };
-	static struct vk_captured_place places[PLACES];
-	static struct vk_identity identities[PLACES];
-	struct bench *b = bench_new();
-	const char *remark;
-	bool told = false;
-
-	(void)state;
-	for (size_t i = 0; i < PLACES; i++) {
-		identities[i] = (struct vk_identity){.heartbeat_offset_bytes = BEATS_AT + i * BEATS,
-						     .heartbeat_length_bytes = BEATS,
-						     .heartbeat_slot_bytes = SLOT};
-		places[i].identity = &identities[i];
-		vk_put_le32(b->bytes + BEATS_AT + i * BEATS, VK_HB_FREE);
-	}
-	b->restore.places = places;
-	b->restore.place_count = PLACES;
-	edit_sector_0(b);
-	expect(b, vk_guard_ask_heartbeat, VK_GUARD_COUNT);
-	for (size_t i = 0; (remark = vk_restore_remark(&b->restore, i)) != NULL; i++)
-		told = told || strstr(remark, "heartbeats cannot be judged in 6 more places") != NULL;
-	assert_true(told);
-	b->restore.places = &b->place;
-	bench_free(b);
-}
-
-/* One that nobody used at the first look is watched, too; what is written here is none of a host. */
-static void a_host_that_comes_later(void **state)
-{
-	struct bench *b = bench_new();
-	char buf[800];
-	struct vk_text note;
-	struct vk_error err;
-
-	(void)state;
-	b->identity.heartbeat_offset_bytes = BEATS_AT;
-	b->identity.heartbeat_length_bytes = BEATS;
-	b->identity.heartbeat_slot_bytes = SLOT;
-	for (size_t at = 0; at < BEATS; at += SLOT)
-		vk_put_le32(b->bytes + BEATS_AT + at, VK_HB_FREE);
-	edit_sector_0(b);
-	assert_int_equal(vk_guard_ask_heartbeat(&b->restore, &err), VK_OK);
-	assert_int_equal(vk_guard_heartbeat_again(&b->restore, &err), VK_OK);
-	vk_put_le32(b->bytes + BEATS_AT + 3 * SLOT, VK_HB_IN_USE);
-	assert_int_equal(vk_guard_heartbeat_again(&b->restore, &err), VK_REFUSED);
-	assert_non_null(strstr(err.what, "Guard heartbeat: Heartbeat slot 3 "));
-	b->restore.options.overrides = 1U << VK_GUARD_HEARTBEAT;
-	assert_int_equal(vk_guard_heartbeat_again(&b->restore, &err), VK_OK);
-	b->restore.options.overrides = 0;
-	vk_text_init(&note, buf, sizeof(buf));
-	vk_guard_heartbeat_after(&b->restore, &note);
-	assert_non_null(strstr(buf, "Heartbeat slot 3 "));
-	bench_free(b);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,8 +423,6 @@ int main(void)
 		cmocka_unit_test(kinds_of_table),
 		cmocka_unit_test(heartbeats),
 		cmocka_unit_test(a_crashed_host_does_not_beat),
-		cmocka_unit_test(more_heartbeats_than_are_watched),
-		cmocka_unit_test(a_host_that_comes_later),
 	};
 
 	return cmocka_run_group_tests_name("guards", tests, NULL, NULL);
