@@ -29,6 +29,7 @@ struct vk_io *vk_io_new(const struct vk_io_ops *ops, void *self, const char *nam
 	io->self = self;
 	io->name = copy;
 	io->size_bytes = size_bytes;
+	io->fd = -1;
 	io->sector_size = sound_sector_size(sector_size);
 	return io;
 }
