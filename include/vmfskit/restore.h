@@ -26,6 +26,8 @@ extern "C" {
 	G(TABLE_PARTITIONS, "table-partitions", "the target has a sound partition table with partitions that the captured one does not have", "take a newer capture, or leave the table out with --part; of a repair, make sure that nobody needs those partitions") \
 	G(CHANGED, "changed-since", "the target was changed after the restore", "decode it and decide; undo would put the older bytes back over the change") \
 	G(FOREIGN_SIGNATURE, "foreign-signature", "another system's data lies where would be written", "save that data first, then lift this guard") \
+	G(CONTAINER, "container", "the target is a container or a compressed file, not a disk", "open it as is said and name the disk that comes out") \
+	G(MEMBER, "member", "the target is a part of a RAID, a pool or an encrypted device, or its last sectors may be", "put the array or pool together and name the device that comes out; lift this guard only when you know that nobody uses what is left of it") \
 	G(IN_USE, "in-use", "the target or a part of it is mounted or in use", "unmount it and stop what uses it") \
 	G(HEARTBEAT, "heartbeat", "a host is using the volume right now", "unmount the datastore on every host") \
 	G(UNREADABLE, "unreadable", "the capture has holes where the disk could not be read, or the target cannot be read", "use another capture, or leave that part out with --part") \

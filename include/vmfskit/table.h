@@ -74,6 +74,8 @@ VK_MUST_USE enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size,
 					 const struct vk_finding_sink *sink,
 					 struct vk_table *ret_table, struct vk_error *err);
 void vk_table_free(struct vk_table *table);
+/* How many sectors the disk had that the GPT was written for; 0: no sound copy tells. */
+uint64_t vk_table_gpt_disk_sectors(const struct vk_table *table);
 
 #ifdef __cplusplus
 }

@@ -80,7 +80,8 @@ static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 	bool table = false;
 	size_t count = 0;
 
-	for (size_t i = 0; i < run->found.count; i++) {
+	/* a place in a container is none of the disk in it */
+	for (size_t i = 0; i < run->found.count && run->source.container == NULL; i++) {
 		const struct vk_candidate *c = &run->found.candidates[i];
 
 		if (vk_standing_is_ghost(c->standing) || c->start_before_disk)

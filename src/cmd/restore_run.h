@@ -75,6 +75,6 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 
 #define VK_RESTORE_GUARD_NAMES \
 	"capture-verified size sector-size kind disk-id device-uuid volume-uuid table-kind " \
-	"table-partitions changed-since foreign-signature in-use heartbeat unreadable guess"
+	"table-partitions changed-since foreign-signature container member in-use heartbeat unreadable guess"
 
 #endif

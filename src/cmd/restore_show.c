@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/restore_run.h"
+#include "report/report.h"
 
 enum { EDITS_SHOWN = 24, FINDINGS_SHOWN = 5 };
 
@@ -51,6 +52,7 @@ void vk_restore_show_target(const struct vk_restore_run *run)
 	vk_cmd_show_size(out, before->size_bytes);
 	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", before->sector_size,
 		vk_table_kind_name(before->table.kind));
+	vk_report_container_text(out, before);
 }
 
 static void show_parts(const struct vk_restore_run *run)

@@ -202,6 +202,11 @@ void vk_doctor_advise(struct vk_doctor *doc)
 			       "doctor again.");
 		return;
 	}
+	if (has(doc, VK_F_INCIDENT_MEMBER)) {
+		add(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do that and run vmfskit doctor on "
+			       "the device that comes out.");
+		return;
+	}
 	advise_caution(doc);
 	advise_commands(doc);
 }

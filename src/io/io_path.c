@@ -19,6 +19,7 @@ static enum vk_status finish(int fd, const char *name, const struct vk_io_file_f
 
 	if (io == NULL)
 		return vk_error_set(err, VK_NOMEM, name, "there is no memory left to open it");
+	vk_io_recognise_format(io);
 	*ret_io = io;
 	return VK_OK;
 }

@@ -181,6 +181,7 @@ enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *er
 		vk_guard_ask_table_kind,
 		vk_guard_ask_table_partitions,
 		ask_changed,
+		vk_guard_ask_container,
 		vk_guard_ask_foreign,
 		vk_guard_ask_in_use,
 		vk_guard_ask_heartbeat,

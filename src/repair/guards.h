@@ -15,7 +15,8 @@ vk_guard_ask vk_guard_ask_identity;   /* disk-id, device-uuid, volume-uuid */
 vk_guard_ask vk_guard_ask_disk_guid;  /* disk-id */
 vk_guard_ask vk_guard_ask_table_kind;
 vk_guard_ask vk_guard_ask_table_partitions;
-vk_guard_ask vk_guard_ask_foreign;
+vk_guard_ask vk_guard_ask_container;
+vk_guard_ask vk_guard_ask_foreign;    /* foreign-signature, member */
 vk_guard_ask vk_guard_ask_in_use;
 vk_guard_ask vk_guard_ask_heartbeat;
 

@@ -30,6 +30,9 @@ static enum vk_status open_members(struct vk_repair *repair, struct vk_error *er
 		if (status != VK_OK)
 			return status;
 		repair->member_count++;
+		status = vk_source_refuse_container(&repair->members[i], err);
+		if (status != VK_OK)
+			return status;
 	}
 	return VK_OK;
 }

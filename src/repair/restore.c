@@ -51,6 +51,7 @@ static enum vk_status open_target(struct vk_restore *restore, struct vk_error *e
 	if (status != VK_OK)
 		return status;
 	restore->target.size_bytes = vk_io_size_bytes(restore->io);
+	restore->target.footer_bytes = vk_io_footer_bytes(restore->io);
 	restore->target.sector_size = vk_io_sector_size(restore->io);
 	return VK_OK;
 }

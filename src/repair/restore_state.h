@@ -25,6 +25,7 @@ struct vk_target_id {
 	ino_t ino;
 	dev_t rdev; /* a device: its own number */
 	uint64_t size_bytes;
+	uint64_t footer_bytes; /* behind that: the footer of a fixed VHD, which is no part of the disk */
 	uint32_t sector_size;
 };
 

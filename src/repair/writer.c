@@ -56,7 +56,7 @@ static bool device_fits(const struct writer *w)
 	uint64_t size = 0;
 	int sector_size = 0;
 
-	return ioctl(w->fd, BLKGETSIZE64, &size) == 0 && size == w->job->target.size_bytes &&
+	return ioctl(w->fd, BLKGETSIZE64, &size) == 0 && size == w->job->target.size_bytes + w->job->target.footer_bytes &&
 	       ioctl(w->fd, BLKSSZGET, &sector_size) == 0 && sector_size > 0 &&
 	       w->job->target.sector_size % (unsigned)sector_size == 0;
 }
@@ -75,7 +75,7 @@ static enum vk_status check_target(const struct writer *w, struct vk_error *err)
 		same = S_ISREG(st.st_mode) && st.st_dev == want->dev && st.st_ino == want->ino;
 	if (!same)
 		return changed(w, err, "The path came to name something else");
-	if (want->is_device ? !device_fits(w) : (uint64_t)st.st_size != want->size_bytes)
+	if (want->is_device ? !device_fits(w) : (uint64_t)st.st_size != want->size_bytes + want->footer_bytes)
 		return changed(w, err, "The target's size or sector size changed");
 	return VK_OK;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "report/doctor.h"
+#include "report/report.h"
 
 static unsigned width_of(FILE *out)
 {
@@ -120,7 +121,9 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 	put_label(out, d->path);
 	fprintf(out, ": %s, ", vk_source_kind_name(d->kind));
 	put_size(out, d->size_bytes);
-	fprintf(out, ", sectors of %" PRIu32 " bytes\n\n%s.\n\n", d->sector_size, d->headline);
+	fprintf(out, ", sectors of %" PRIu32 " bytes\n", d->sector_size);
+	vk_report_container_text(out, d->source);
+	fprintf(out, "\n%s.\n\n", d->headline);
 	if (d->volume_count > 0)
 		fprintf(out, "Volume%s\n", d->volume_count == 1 ? "" : "s");
 	for (size_t i = 0; i < d->volume_count; i++)

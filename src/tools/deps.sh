@@ -43,6 +43,7 @@ list() {
 		echo "vmfs6-tools:debugvmfs6, an independent reader of VMFS6"
 		echo "xfsprogs:mkfs.xfs, another intruder"
 		echo "xxd:makes listings of another kind"
+		echo "qemu-utils:qemu-img, makes and opens containers of virtual disks"
 		echo "xz-utils:unpacks test images"
 		;;
 	fuzz)

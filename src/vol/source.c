@@ -344,6 +344,7 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 	}
 	say_how_much(&s);
 	say_input_faults(&s);
+	vk_source_say_container(&s);
 	*ret_source = s;
 	return VK_OK;
 }

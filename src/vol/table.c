@@ -255,3 +255,10 @@ void vk_table_free(struct vk_table *table)
 	memset(table, 0, sizeof(*table));
 	table->gpt_chosen = -1;
 }
+
+uint64_t vk_table_gpt_disk_sectors(const struct vk_table *t)
+{
+	if (t->kind != VK_TABLE_GPT || t->gpt_chosen < 0 || !t->gpt[t->gpt_chosen].sound)
+		return 0;
+	return vk_add_sat(t->gpt_chosen == 0 ? t->gpt[0].header.alternateLBA : t->gpt[1].lba, 1);
+}
