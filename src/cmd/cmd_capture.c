@@ -17,14 +17,12 @@ static int read_number(const struct vk_cli_call *call, const char *option, unsig
 		       unsigned *ret_number)
 {
 	const char *value = vk_cli_value(call, option);
-	char *end;
-	unsigned long number;
+	uint64_t number;
 
 	*ret_number = 0;
 	if (value == NULL)
 		return VK_EXIT_OK;
-	number = strtoul(value, &end, 10);
-	if (value[0] < '0' || value[0] > '9' || *end != '\0' || number < 1 || number > max)
+	if (!vk_text_parse_number(value, max, &number) || number < 1)
 		return vk_cli_usage(call, "--%s is a number from 1 to %u, not %s", option, max, value);
 	*ret_number = (unsigned)number;
 	return VK_EXIT_OK;

@@ -30,15 +30,13 @@ static const char *const verdicts[] = {"sound", "incomplete", "damaged"};
 static int read_number(const struct vk_cli_call *call, const char *option, unsigned *ret_number)
 {
 	const char *value = vk_cli_value(call, option);
-	unsigned number = 0;
+	uint64_t number;
 
 	if (value == NULL)
 		return VK_EXIT_OK;
-	for (const char *p = value; *p != '\0' && number <= KEEP_MAX; p++)
-		number = *p >= '0' && *p <= '9' ? number * 10 + (unsigned)(*p - '0') : KEEP_MAX + 1;
-	if (value[0] == '\0' || number > KEEP_MAX)
+	if (!vk_text_parse_number(value, KEEP_MAX, &number))
 		return vk_cli_usage(call, "--%s is a whole number from 0 to %d, not \"%s\"", option, KEEP_MAX, value);
-	*ret_number = number;
+	*ret_number = (unsigned)number;
 	return VK_EXIT_OK;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options of vmfskit repair, and the command that does what was planned. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +28,8 @@ static int check_sides(const struct vk_repair_run *run)
 static int parse_number(const struct vk_cli_call *call, const char *name, const char *text,
 			uint64_t *ret_number)
 {
-	char *end;
-
-	errno = 0;
-	*ret_number = strtoull(text, &end, 0);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
-		return vk_cli_usage(call, "--%s %s: a number is meant", name, text);
+	if (!vk_text_parse_number(text, UINT64_MAX, ret_number))
+		return vk_cli_usage(call, "--%s %s: a number is meant, decimal or with 0x hexadecimal", name, text);
 	return VK_EXIT_OK;
 }
 

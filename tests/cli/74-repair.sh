@@ -137,6 +137,14 @@ for start in "" "--start 0"; do
 	ok "a partition as target $start" "$VMFSKIT" repair header p.img --store st $start --write
 	same "a partition as target $start: every byte is back" p.img part-whole.img
 done
+# leading zeros are decimal: 010 must not become sector 8
+cp --sparse=always part-disk.img p.img
+for start in 00 0x0; do
+	ok "$start is sector 0" "$VMFSKIT" repair header p.img --store st --start $start
+done
+exits "010 is sector 10, where nothing is" 1 "$VMFSKIT" repair header p.img --store st --start 010
+has "010 is sector 10: where it looked" "$ERR" 'at byte 5120\)'
+exits "09 is a number, too" 1 "$VMFSKIT" repair header p.img --store st --start 09
 exits "a partition has no table to repair" 1 "$VMFSKIT" repair table part-whole.img --store st
 has "a partition has no table to repair: why" "$ERR" 'begins in front of sector 1'
 

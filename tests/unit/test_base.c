@@ -258,6 +258,36 @@ static void sizes_are_parsed(void **state)
 	}
 }
 
+static void numbers_are_parsed(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t number;
+	} rows[] = {
+		{"0", 0}, {"4000", 4000}, {"04000", 4000}, {"00", 0}, {"008", 8}, {"0x800", 2048}, {"0X0a", 10},
+		{"18446744073709551615", UINT64_MAX}, {"0xffffffffffffffff", UINT64_MAX},
+	};
+	static const char *const wrong[] = {
+		"", "x", "0x", "0xg", "-1", "+1", " 1", "1 ", "1s", "08x", "1.0", "0b1", "a", "18446744073709551616",
+		"0x10000000000000000",
+	};
+	uint64_t number;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(vk_text_parse_number(rows[i].text, UINT64_MAX, &number));
+		assert_int_equal(number, rows[i].number);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		number = 7;
+		if (vk_text_parse_number(wrong[i], UINT64_MAX, &number))
+			fail_msg("\"%s\" was taken for a number", wrong[i]);
+		assert_int_equal(number, 7);
+	}
+	assert_true(vk_text_parse_number("64", 64, &number));
+	assert_false(vk_text_parse_number("65", 64, &number));
+}
+
 static void arithmetic(void **state)
 {
 	uint64_t r;
@@ -362,6 +392,7 @@ int main(void)
 		cmocka_unit_test(labels_of_any_bytes),
 		cmocka_unit_test(text_is_cut_between_characters),
 		cmocka_unit_test(sizes_are_parsed),
+		cmocka_unit_test(numbers_are_parsed),
 		cmocka_unit_test(arithmetic),
 		cmocka_unit_test(bytes_in_order),
 		cmocka_unit_test(errors),
