@@ -122,24 +122,20 @@ static enum vk_status fence_partitions(struct vk_restore *restore, struct vk_err
 {
 	size_t count = restore->has_captured ? restore->captured.table.partition_count : 0;
 	uint32_t ss = restore->capture->sector_size;
+	bool sound = true;
 
-	restore->keep_out = calloc(count + restore->place_count + 1, sizeof(*restore->keep_out));
-	if (restore->keep_out == NULL)
-		return no_memory(err);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; sound && i < count; i++) {
 		const struct vk_partition *partition = &restore->captured.table.partitions[i];
 
 		if (!vk_partition_is_extended(partition) && partition->start_sector > 0)
-			restore->keep_out[restore->keep_out_count++] =
-				(struct vk_range){vk_mul_sat(partition->start_sector, ss),
-						  vk_mul_sat(partition->sectors, ss)};
+			sound = vk_range_set_add(&restore->keep_out, vk_mul_sat(partition->start_sector, ss),
+						 vk_mul_sat(partition->sectors, ss));
 	}
-	for (size_t i = 0; i < restore->place_count; i++)
+	for (size_t i = 0; sound && i < restore->place_count; i++)
 		if (restore->places[i].start_bytes > 0)
-			restore->keep_out[restore->keep_out_count++] =
-				(struct vk_range){restore->places[i].start_bytes,
-						  restore->places[i].length_bytes};
-	return VK_OK;
+			sound = vk_range_set_add(&restore->keep_out, restore->places[i].start_bytes,
+						 restore->places[i].length_bytes);
+	return sound ? VK_OK : no_memory(err);
 }
 
 static enum vk_status look_at_capture(struct vk_restore *restore, struct vk_error *err)
@@ -259,7 +255,7 @@ void vk_restore_free(struct vk_restore *restore)
 	if (restore->has_before)
 		vk_source_close(&restore->before);
 	vk_io_close(restore->io);
-	free(restore->keep_out);
+	vk_range_set_free(&restore->keep_out);
 	free(restore->chosen);
 	free(restore->choices);
 	free(restore->objections);

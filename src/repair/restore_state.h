@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "io/range_set.h"
 #include "repair/structures.h"
 #include "vmfskit/restore.h"
 
@@ -58,8 +59,7 @@ struct vk_restore {
 	unsigned parts;
 	struct vk_restore_choice *choices;
 	size_t choice_count;
-	struct vk_range *keep_out; /* partitions: the table part never writes here */
-	size_t keep_out_count;
+	struct vk_range_set keep_out; /* partitions: the table part never writes here */
 	struct vk_range holes[16]; /* chosen, but not in the capture or not readable on the target */
 	size_t hole_count;         /* may be more than are kept */
 	uint64_t hole_bytes;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "io/range_set.h"
 #include "store/folder.h"
 #include "store/save.h"
 
@@ -20,8 +21,7 @@ struct region_io {
 	uint64_t file_bytes;
 	struct vk_region *regions; /* sorted; offsets are those of this source */
 	size_t region_count;
-	struct vk_range *unreadable; /* sorted; in the same coordinates */
-	size_t unreadable_count;
+	struct vk_range_set unreadable; /* in the same coordinates: what could not be read when the capture was taken */
 	uint64_t size_bytes;
 };
 
@@ -34,7 +34,7 @@ static void close_files(void *self)
 	if (io->folder_fd >= 0)
 		close(io->folder_fd);
 	free(io->regions);
-	free(io->unreadable);
+	vk_range_set_free(&io->unreadable);
 	free(io);
 }
 
@@ -80,25 +80,6 @@ static struct vk_span span_of(enum vk_span_state state, uint64_t length)
 	return (struct vk_span){.state = state, .length_bytes = length};
 }
 
-/*
- * Whether offset could not be read when the capture was taken; *length is cut where that changes.
- */
-static bool was_unreadable(const struct region_io *io, uint64_t offset, uint64_t *length)
-{
-	for (size_t i = 0; i < io->unreadable_count; i++) {
-		const struct vk_range *r = &io->unreadable[i];
-		uint64_t end = vk_add_sat(r->offset_bytes, r->length_bytes);
-
-		if (offset >= r->offset_bytes && offset < end) {
-			*length = vk_min_u64(*length, end - offset);
-			return true;
-		}
-		if (r->offset_bytes > offset)
-			*length = vk_min_u64(*length, r->offset_bytes - offset);
-	}
-	return false;
-}
-
 static struct vk_span span_in_file(const struct region_io *io, uint64_t pos, uint64_t length)
 {
 	off_t next;
@@ -132,7 +113,7 @@ static struct vk_span span(void *self, uint64_t offset)
 	if (offset < r->offset_bytes)
 		return span_of(VK_SPAN_ABSENT, r->offset_bytes - offset);
 	length = r->offset_bytes + r->length_bytes - offset;
-	if (was_unreadable(io, offset, &length))
+	if (vk_range_set_holds(&io->unreadable, offset, &length))
 		return span_of(VK_SPAN_UNREADABLE, length);
 	if (select_region(io, index, NULL) != VK_OK)
 		return span_of(VK_SPAN_ABSENT, length);
@@ -173,19 +154,21 @@ static const struct vk_io_ops region_ops = {.read_at = read_at, .span = span, .c
 static bool copy_unreadable(struct region_io *io, const struct vk_capture *capture, uint64_t from,
 			    uint64_t length)
 {
-	io->unreadable = calloc(capture->unreadable_count + 1, sizeof(*io->unreadable));
-	if (io->unreadable == NULL)
-		return false;
-	for (size_t i = 0; i < capture->unreadable_count; i++) {
+	struct vk_range *inside = calloc(capture->unreadable_count + 1, sizeof(*inside));
+	size_t count = 0;
+	bool sound = inside != NULL;
+
+	for (size_t i = 0; sound && i < capture->unreadable_count; i++) {
 		const struct vk_range *r = &capture->unreadable[i];
 		uint64_t start = vk_max_u64(r->offset_bytes, from);
 		uint64_t end = vk_min_u64(vk_add_sat(r->offset_bytes, r->length_bytes), from + length);
 
 		if (start < end)
-			io->unreadable[io->unreadable_count++] =
-				(struct vk_range){start - from, end - start};
+			inside[count++] = (struct vk_range){start - from, end - start};
 	}
-	return true;
+	sound = sound && vk_range_set_add_all(&io->unreadable, inside, count);
+	free(inside);
+	return sound;
 }
 
 /* Of a capture that has no files. */

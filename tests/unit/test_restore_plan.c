@@ -33,7 +33,6 @@ static struct plan *plan_make(const struct vk_region *regions, size_t count)
 	p->restore.target = (struct vk_target_id){.size_bytes = BENCH_BYTES, .sector_size = 512};
 	p->restore.overlay = vk_overlay_new(p->bench->io);
 	p->restore.chosen = p->chosen;
-	p->restore.keep_out = p->fences;
 	memset(p->chosen, 1, sizeof(p->chosen));
 	return p;
 }
@@ -41,9 +40,17 @@ static struct plan *plan_make(const struct vk_region *regions, size_t count)
 static void plan_free(struct plan *p)
 {
 	vk_overlay_free(p->restore.overlay);
+	vk_range_set_free(&p->restore.keep_out);
 	vk_capture_close(&p->capture);
 	bench_close(p->bench);
 	test_free(p);
+}
+
+/* A partition, which the table part stays out of. */
+static void fence(struct plan *p, uint64_t offset, uint64_t length)
+{
+	p->fences[0] = (struct vk_range){offset, length};
+	assert_true(vk_range_set_add(&p->restore.keep_out, offset, length));
 }
 
 static void plan_edit(struct plan *p)
@@ -74,15 +81,13 @@ static void the_table_stays_out_of_partitions(void **state)
 	struct plan *p = plan_make(&head, 1);
 
 	(void)state;
-	p->fences[0] = (struct vk_range){32256, 500000};
-	p->restore.keep_out_count = 1;
+	fence(p, 32256, 500000);
 	plan_edit(p);
 	expect_dirty(p, 0, 32256);
 	plan_free(p);
 	/* an undo puts back what it holds */
 	p = plan_make(&head, 1);
-	p->fences[0] = (struct vk_range){32256, 500000};
-	p->restore.keep_out_count = 1;
+	fence(p, 32256, 500000);
 	p->capture.is_undo = true;
 	plan_edit(p);
 	expect_dirty(p, 0, 65536);
@@ -99,8 +104,7 @@ static void other_parts_are_not_fenced(void **state)
 	lvm.part = VK_PART_LVM;
 	lvm.offset_bytes = 32768;
 	p = plan_make(&lvm, 1);
-	p->fences[0] = (struct vk_range){32768, 500000};
-	p->restore.keep_out_count = 1;
+	fence(p, 32768, 500000);
 	plan_edit(p);
 	expect_dirty(p, 32768, 98304);
 	plan_free(p);
@@ -218,8 +222,7 @@ static void scattered_changes(enum vk_part part, size_t want_regions)
 		p->bench->bytes[at] ^= 1;
 	bench_write_disk(p->bench);
 	plan_edit(p);
-	p->fences[0] = (struct vk_range){512 * 1024 + 512, 512};
-	p->restore.keep_out_count = 1;
+	fence(p, 512 * 1024 + 512, 512);
 	edit_count = vk_overlay_edits(p->restore.overlay, &edits);
 	assert_int_equal(edit_count, 1024);
 	assert_int_equal(vk_restore_undo_regions(&p->restore, &regions, &count, &err), VK_OK);
