@@ -273,6 +273,25 @@ index "a piece of no disk" 1 'belongs to no disk' '/^disk 1/d'
 index "no name" 1 'has no name' '/^name/d'
 index "more behind the end" 1 'behind the end' '$a\more'
 index "a line that is too long" 1 'too long' "2s,\$,$(printf 'h%.0s' $(seq 2000)),"
+# a collection of more files than a process may have open
+rm -rf many evil
+cp -a collected many
+line=$(grep -m1 '^piece d1/head-0.raw ' many/vmfskit-collect.txt)
+split -b 4096 -d -a 4 many/d1/head-0.raw many/d1/h.
+sed -i '/ *d1.head-0.raw /d' many/vmfskit-collect.txt
+n=0
+for piece in many/d1/h.*; do
+	echo "piece d1/${piece##*/} $((n * 4096)) $(stat -c %s "$piece")"
+	n=$((n + 1))
+done >many.pieces
+sed -i '/^disk 1/r many.pieces' many/vmfskit-collect.txt
+has "many pieces: the index is as expected" "$line" '^piece d1/head-0.raw 0 1048576'
+ok "more pieces than a process may have open" bash -c 'ulimit -n 64 && exec "$@"' - "$VMFSKIT" import --store evil many
+rm -rf evil
+ok "collected in few pieces" "$VMFSKIT" import --store few collected
+"$VMFSKIT" import --store evil many >/dev/null
+same "more pieces: the same bytes" evil/*Z-*/head.raw few/*Z-*/head.raw
+
 rm -rf bad
 cp -al collected bad
 mv bad/d1/head-0.raw elsewhere
