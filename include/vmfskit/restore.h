@@ -29,7 +29,8 @@ extern "C" {
 	G(IN_USE, "in-use", "the target or a part of it is mounted or in use", "unmount it and stop what uses it") \
 	G(HEARTBEAT, "heartbeat", "a host is using the volume right now", "unmount the datastore on every host") \
 	G(UNREADABLE, "unreadable", "the capture has holes where the disk could not be read, or the target cannot be read", "use another capture, or leave that part out with --part") \
-	G(GUESS, "guess", "the plan holds values that are nowhere to be found", "read the plan; give the value with an option, or lift this guard")
+	G(GUESS, "guess", "the plan holds values that are nowhere to be found", "read the plan; give the value with an option, or lift this guard") \
+	G(WORSE, "worse", "the result would decode worse than what is there", "leave the target as it is, or take a newer capture; if it is meant, lift this guard")
 
 #define VK_GUARD_ENUM(id, name, protects, past) VK_GUARD_##id,
 enum vk_guard { VK_GUARDS(VK_GUARD_ENUM) VK_GUARD_COUNT };

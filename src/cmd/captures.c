@@ -196,9 +196,10 @@ const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 {
 	bool incomplete = false;
 	bool distrusted = false;
+	bool undo = judged->known && judged->capture.is_undo;
 
 	if (!judged->verified)
-		return "not checked";
+		return undo ? VK_VERDICT_UNDO : "not checked";
 	if (judged->status != VK_OK)
 		return "cannot be read";
 	for (size_t i = 0; i < judged->findings.count; i++) {
@@ -211,9 +212,21 @@ const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 	}
 	if (distrusted)
 		return "not trusted";
+	/* whether it is whole is not what matters most of it: nobody may take it for a backup */
+	if (undo)
+		return VK_VERDICT_UNDO;
 	if (incomplete)
 		return "incomplete";
 	return judged->findings.count > 0 ? "exposed" : "sound";
+}
+
+bool vk_cmd_put_verdict(json_t *object, const struct vk_cmd_judged *judged)
+{
+	const char *verdict = vk_cmd_verdict(judged);
+
+	return json_object_set_new(object, "verdict", json_string(verdict)) == 0 &&
+	       (strcmp(verdict, VK_VERDICT_UNDO) != 0 ||
+		json_object_set_new(object, "use", json_string(VK_UNDO_USE)) == 0);
 }
 
 enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths, size_t *ret_count,

@@ -47,6 +47,11 @@ void vk_cmd_judge(char *path, bool verify, struct vk_verify_cache *cache,
 		  struct vk_cmd_judged *ret_judged);
 void vk_cmd_judged_free(struct vk_cmd_judged *judged);
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged); /* "sound", "incomplete", "damaged", ... */
+/* Of an undo capture that nothing speaks against, and what to say beside it. */
+#define VK_VERDICT_UNDO "undo"
+#define VK_UNDO_USE "what a restore overwrote, no backup: use vmfskit undo"
+/* Add "verdict" to the object and, of such a one, "use". */
+bool vk_cmd_put_verdict(json_t *object, const struct vk_cmd_judged *judged);
 
 /*
  * The paths of all captures of a store. VK_ABSENT when there is no store; free each and the

@@ -133,7 +133,7 @@ static json_t *item_json(const struct listing *listing, const struct vk_cmd_judg
 	json_t *o = judged->known ? vk_cmd_capture_json(id_of(judged), judged->path, &judged->capture)
 				  : json_pack("{s:s,s:s}", "id", id_of(judged), "path", judged->path);
 
-	if (json_object_set_new(o, "verdict", json_string(vk_cmd_verdict(judged))) == 0 &&
+	if (vk_cmd_put_verdict(o, judged) &&
 	    json_object_set_new(o, "pinned", json_boolean(pin != NULL)) == 0 &&
 	    (pin == NULL || json_object_set_new(o, "pin_reason", json_string(pin->reason)) == 0))
 		return o;
@@ -179,6 +179,11 @@ static int report(struct vk_cli_call *call, const struct listing *listing)
 	put_rows(&table, listing);
 	table.out = call->out;
 	put_rows(&table, listing);
+	for (size_t i = 0; i < listing->count; i++)
+		if (strcmp(vk_cmd_verdict(&listing->items[i]), VK_VERDICT_UNDO) == 0) {
+			fputs(VK_VERDICT_UNDO ": " VK_UNDO_USE "\n", call->out);
+			break;
+		}
 	if (code != VK_EXIT_OK)
 		fputs("vmfskit verify tells what is damaged\n", call->out);
 	return code;

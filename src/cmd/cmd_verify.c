@@ -36,11 +36,15 @@ static void print_check(const struct vk_cli_call *call, const struct vk_cmd_judg
 	const struct vk_report_style style = vk_report_style_for(call->out);
 	char saved[64];
 
-	fprintf(call->out, "%s: %s", judged->path, vk_cmd_verdict(judged));
+	const char *verdict = vk_cmd_verdict(judged);
+
+	fprintf(call->out, "%s: %s", judged->path, verdict);
 	if (judged->known) {
 		vk_cmd_size(vk_cmd_saved_bytes(&judged->capture), saved);
 		fprintf(call->out, ", %zu regions, %s", judged->capture.region_count, saved);
 	}
+	if (strcmp(verdict, VK_VERDICT_UNDO) == 0)
+		fputs("; " VK_UNDO_USE, call->out);
 	fputc('\n', call->out);
 	vk_report_findings_text(call->out, &judged->findings, NULL, &style);
 }
@@ -54,11 +58,11 @@ static json_t *checks_json(const struct vk_cli_call *call, const struct checks *
 
 	for (size_t i = 0; i < checks->count && ok; i++) {
 		const struct vk_cmd_judged *judged = &checks->items[i];
-		json_t *o = json_pack("{s:s,s:s}", "path", judged->path, "verdict",
-				      vk_cmd_verdict(judged));
+		json_t *o = json_pack("{s:s}", "path", judged->path);
 
+		ok = vk_cmd_put_verdict(o, judged);
 		if (judged->known)
-			ok = json_object_set_new(o, "id", json_string(judged->capture.id)) == 0;
+			ok = ok && json_object_set_new(o, "id", json_string(judged->capture.id)) == 0;
 		if (judged->status != VK_OK)
 			ok = ok && json_object_set_new(o, "error", json_string(judged->err.what)) == 0;
 		ok = json_array_append_new(captures, o) == 0 && ok &&

@@ -7,7 +7,8 @@
 #include "cmd/restore_run.h"
 #include "cmd/shell_words.h"
 
-static char *written_command(const struct vk_restore_run *run, bool back)
+/* back: the command that undoes what was written; else the same again, as verb. */
+static char *make_command(const struct vk_restore_run *run, const char *verb, bool back, bool write)
 {
 	static const char *const kept[] = {"override", "heartbeat-wait"};
 	const struct vk_cli_call *call = run->call;
@@ -17,10 +18,10 @@ static char *written_command(const struct vk_restore_run *run, bool back)
 
 	if (out == NULL)
 		return NULL;
-	fprintf(out, "%s %s", call->program->name, back ? "undo" : call->verb->name);
+	fprintf(out, "%s %s", call->program->name, verb);
 	vk_cmd_put_path(out, back ? run->undo_id : call->arguments[0]);
 	vk_cmd_put_path(out, run->target);
-	if (!back && !run->undo)
+	if (!back && strcmp(verb, "restore") == 0)
 		vk_cmd_put_option(out, call, "part");
 	for (size_t i = 0; !back && i < sizeof(kept) / sizeof(kept[0]); i++)
 		vk_cmd_put_option(out, call, kept[i]);
@@ -28,7 +29,7 @@ static char *written_command(const struct vk_restore_run *run, bool back)
 	vk_cmd_put_option(out, call, "store");
 	vk_cmd_put_option(out, call, "sign-key");
 	vk_cmd_put_option(out, call, "config");
-	fputs(" --write", out);
+	fputs(write ? " --write" : "", out);
 	if (fclose(out) != 0) {
 		free(text);
 		return NULL;
@@ -40,5 +41,12 @@ char *vk_restore_next_command(const struct vk_restore_run *run)
 {
 	bool back = run->undo_id[0] != '\0';
 
-	return !back && run->again != NULL ? strdup(run->again) : written_command(run, back);
+	if (!back && run->again != NULL)
+		return strdup(run->again);
+	return make_command(run, back ? "undo" : run->call->verb->name, back, true);
+}
+
+char *vk_restore_as_undo(const struct vk_restore_run *run)
+{
+	return make_command(run, "undo", false, vk_cli_flag(run->call, "write"));
 }

@@ -174,6 +174,7 @@ void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run)
 	json_object_set_new(root, "table_before", table(vk_restore_before(run->restore)));
 	json_object_set_new(root, "table_after", table(vk_restore_after(run->restore)));
 	json_object_set_new(root, "findings_after", findings_after(run));
+	json_object_set_new(root, "new_errors", number(vk_restore_new_errors(run)));
 	if (run->error != NULL)
 		json_object_set_new(root, "error", text(run->error->what));
 	if (vk_restore_note(run->restore)[0] != '\0')

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs restore and undo: options, plan, guards, writing. */
+#include "cli/words.h"
 #include "cmd/restore_run.h"
 
 #include <stdlib.h>
@@ -192,6 +193,21 @@ static int plan_and_write(struct vk_restore_run *run, const struct vk_restore_op
 	return code;
 }
 
+/* An undo capture holds a wreck, under the label of the disk that has been put right since. */
+static int refuse_undo_capture(const struct vk_restore_run *run)
+{
+	const struct vk_cli_call *call = run->call;
+	char *command = vk_restore_as_undo(run);
+
+	fprintf(call->err, "%s restore: ", call->program->name);
+	vk_words_clean(call->err, run->capture->id);
+	fputs(" is an undo capture: it holds what a restore overwrote, with all its damage, and is no backup\n", call->err);
+	if (command != NULL)
+		fprintf(call->err, "to take that restore back use:\n  %s\n", command);
+	free(command);
+	return VK_EXIT_USAGE;
+}
+
 int vk_restore_run(struct vk_cli_call *call, bool undo)
 {
 	struct vk_restore_options options = {0};
@@ -217,6 +233,8 @@ int vk_restore_run(struct vk_cli_call *call, bool undo)
 	if (undo && !capture.is_undo)
 		code = vk_cli_usage(call, "%s is no undo capture; to put a capture back use: %s restore",
 				    call->arguments[0], call->program->name);
+	else if (!undo && capture.is_undo)
+		code = refuse_undo_capture(&run);
 	else
 		code = plan_and_write(&run, &options);
 	vk_capture_close(&capture);

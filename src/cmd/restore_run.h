@@ -42,6 +42,8 @@ void vk_restore_show(const struct vk_restore_run *run);
 /* Of that: the target; what would change, the result and the outcome. */
 void vk_restore_show_target(const struct vk_restore_run *run);
 void vk_restore_show_plan(const struct vk_restore_run *run);
+/* Errors that the target would have and has not now. */
+size_t vk_restore_new_errors(const struct vk_restore_run *run);
 /* What restore and repair say in common, into root. */
 void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run);
 /* A text in JSON: what is no UTF-8 is shown as \xNN. */
@@ -56,6 +58,8 @@ void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_ed
  * Free it; NULL when there is no memory.
  */
 char *vk_restore_next_command(const struct vk_restore_run *run);
+/* Of a restore of an undo capture: the command that was meant, as vmfskit undo. Free it; NULL when there is no memory. */
+char *vk_restore_as_undo(const struct vk_restore_run *run);
 
 /* The options that both have, and the end of their list. */
 #define VK_RESTORE_OPTIONS \
@@ -75,6 +79,6 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
 
 #define VK_RESTORE_GUARD_NAMES \
 	"capture-verified size sector-size kind disk-id device-uuid volume-uuid table-kind " \
-	"table-partitions changed-since foreign-signature in-use heartbeat unreadable guess"
+	"table-partitions changed-since foreign-signature in-use heartbeat unreadable guess worse"
 
 #endif

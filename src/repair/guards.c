@@ -186,6 +186,7 @@ enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *er
 		vk_guard_ask_heartbeat,
 		ask_unreadable,
 		ask_guess,
+		vk_guard_ask_worse,
 	};
 
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {

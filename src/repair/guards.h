@@ -18,6 +18,7 @@ vk_guard_ask vk_guard_ask_table_partitions;
 vk_guard_ask vk_guard_ask_foreign;
 vk_guard_ask vk_guard_ask_in_use;
 vk_guard_ask vk_guard_ask_heartbeat;
+vk_guard_ask vk_guard_ask_worse;
 
 /* The kind of table that systems go by, VK_TABLE_NONE unless it is sound: an MBR with partitions beats a GPT. */
 enum vk_table_kind vk_table_sound_kind(const struct vk_table *table);

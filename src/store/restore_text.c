@@ -170,6 +170,10 @@ static void put_opening(const struct writer *w)
 		fputs("This capture was rebuilt by vmfskit repair: it is what the disk should hold, not what a\n"
 		      "disk once held. What is exact, made new and lost: " VK_MANIFEST_FILE "\n\n",
 		      w->out);
+	if (c->is_undo)
+		fputs("This is an undo capture: what a restore overwrote, with all damage that was in it, and no\n"
+		      "backup. The lines below take that restore back; vmfskit undo does it with guards.\n\n",
+		      w->out);
 	fprintf(w->out,
 		"How to put this capture back with nothing but dd and sha256sum.\n\n"
 		"Capture  as this folder is called; when it was taken and by whom: " VK_MANIFEST_FILE

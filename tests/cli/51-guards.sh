@@ -386,6 +386,29 @@ exits "a target that does not exist" 4 "$VMFSKIT" restore --store "$store" "$id"
 exits "a capture that does not exist" 4 "$VMFSKIT" restore --store "$store" nothing "$disk"
 exits "a folder as target" 2 "$VMFSKIT" restore --store "$store" "$id" "$TMP"
 
+# worse: what decodes now and would not afterwards; nothing else speaks against a capture of a wreck
+# worse_than NAME WHAT [options]: restore of $id to the healthy disk
+worse_than() {
+	local what=$2 healthy=$id
+	id=$wreck
+	copy_disk "$good" "$disk"
+	refused worse "$1" "${@:3}"
+	has "$1: what would be lost" "$ERR" "^guard worse .*$what"
+	lifted worse "$1" "${@:3}"
+	id=$healthy
+}
+for how in header start table; do
+	copy_disk "$good" "$disk"
+	"$LAB" break --how $how "$disk" >/dev/null || exit 1
+	run "$VMFSKIT" capture --json --store "$store" "$disk"
+	wreck=$(sed -n 's/^ *"id": "\(.*\)",*$/\1/p' "$OUT" | head -n 1)
+	case $how in
+	header) worse_than "a zeroed LVM header over a usable one" "now there is a usable LVM header of the volume at sector $start" --part lvm ;;
+	start) worse_than "zeroed headers over usable ones" "a usable (LVM header|file-system descriptor) of the volume" --part lvm,vh ;;
+	table) worse_than "no table over a sound one" "it would have 1 error more; .* gpt.primary-missing at byte 512" --part table --override table-kind,table-partitions ;;
+	esac
+done
+
 # undo is guarded the same way
 table_gone
 ok "a restore to undo" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write
