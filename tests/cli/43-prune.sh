@@ -116,7 +116,14 @@ expected() {
 		}
 		END {
 			for (i = 1; i <= n; i++) {
-				if (undo[i]) { stays[id[i]] = 1; continue }
+				if (undo[i]) {
+					# the newest of a disk, or one that days, weeks or months reach back to
+					if (!(disk[i] in undone)) stays[id[i]] = 1
+					undone[disk[i]] = 1
+					for (p = 1; p <= 3; p++)
+						if (count[disk[i], p] - ((disk[i], p, name[i, p]) in seen) < limit[p]) stays[id[i]] = 1
+					continue
+				}
 				offer("disk " disk[i], i)
 				offer("head " head[i], i)
 				k = split(volumes[i], v, ",")
@@ -174,7 +181,7 @@ total=$(wc -l <facts)
 ok "there are enough of them" [ "$total" -gt 2000 ]
 exits "all of them are read" 1 "$VMFSKIT" verify --store nights --json
 is "their verdicts are those that were planned" "$(jq -r '.captures[] | "\(.id) \(.verdict)"' "$OUT" | sort |
-	diff - <(awk '{ split("sound incomplete damaged", v); print $1, v[$4 + 1] }' facts | sort) | head -n 5)" ""
+	diff - <(awk '{ split("sound incomplete damaged", v); print $1, $5 ? "undo" : v[$4 + 1] }' facts | sort) | head -n 5)" ""
 
 listing nights >before
 exits "a dry run" 1 "$VMFSKIT" prune --store nights --json
@@ -207,7 +214,8 @@ has "the newest with the destroyed header" "$(why "$(newest /dev/sda wreck)" zer
 has "the newest of a LUN by its WWID" "$(why "$(newest naa.600b two)" zero.json)" '^true newest sound capture of its disk'
 has "tables of a disk without VMFS" "$(why "$(newest /dev/sdc bare)" zero.json)" '^true newest capture with this partition table$'
 is "undo captures" "$(awk '$5 == 1 { print $1 }' facts | while read -r id; do why "$id" zero.json; done | sort | uniq -c | tr -s ' ')" \
-	" 4 true undo capture"
+	" 2 false undo capture older than the days, weeks and months that are kept
+ 2 true newest undo capture of its disk"
 is "a disk with damaged ones only" "$(jq -r '[.captures[] | select(.disk == "/dev/sdd").keep] | join(" ")' zero.json)" "true true"
 
 # pins
@@ -223,7 +231,7 @@ has "and it says so" "$(why "${pins%%$'\n'*}" "$OUT")" '^true pinned'
 # and now in earnest, killed in the middle of renaming and of removing
 # shellcheck disable=SC2086
 expected 7 5 12 10 $pins >want
-awk '{ split("sound incomplete damaged", v); print $1, v[$4 + 1] }' facts | sort >verdicts
+awk '{ split("sound incomplete damaged", v); print $1, $5 ? "undo" : v[$4 + 1] }' facts | sort >verdicts
 run "$VMFSKIT" prune --store nights --json
 free=$(jq .free_bytes "$OUT")
 bytes() { find nights -type f ! -name .lock ! -name 'ledger*' -printf '%i %b\n' | sort -u | awk '{ n += $2 * 512 } END { print n }'; }
@@ -371,7 +379,7 @@ done
 is "pin: each step fails" "$bad" ""
 
 # --- numbers that are none
-for value in -1 '' x 7x 1.5 ' 7' +7 1000001 99999999999999999999 0x10; do
+for value in -1 '' x 7x 1.5 ' 7' +7 1000001 99999999999999999999 0x 0x100000; do
 	exits "--keep-daily '$value'" 2 "$VMFSKIT" prune --store small --write "--keep-daily=$value"
 done
 exits "--keep-yearly without a number" 2 "$VMFSKIT" prune --store small --keep-yearly
