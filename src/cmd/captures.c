@@ -166,12 +166,15 @@ void vk_cmd_judge(char *path, bool verify, struct vk_verify_cache *cache,
 		  struct vk_cmd_judged *ret_judged)
 {
 	struct vk_finding_sink sink;
-	struct vk_error unknown;
+	enum vk_status opened;
 
 	memset(ret_judged, 0, sizeof(*ret_judged));
 	ret_judged->path = path;
 	ret_judged->verified = verify;
-	ret_judged->known = vk_capture_open("", path, &ret_judged->capture, &unknown) == VK_OK;
+	opened = vk_capture_open("", path, &ret_judged->capture, &ret_judged->err);
+	ret_judged->known = opened == VK_OK;
+	if (!verify && opened == VK_IO)
+		ret_judged->status = opened;
 	if (!verify)
 		return;
 	sink = vk_findings_sink(&ret_judged->findings);
@@ -198,10 +201,10 @@ const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 	bool distrusted = false;
 	bool undo = judged->known && judged->capture.is_undo;
 
-	if (!judged->verified)
-		return undo ? VK_VERDICT_UNDO : "not checked";
 	if (judged->status != VK_OK)
 		return "cannot be read";
+	if (!judged->verified)
+		return undo ? VK_VERDICT_UNDO : "not checked";
 	for (size_t i = 0; i < judged->findings.count; i++) {
 		enum vk_finding_code code = judged->findings.items[i].code;
 

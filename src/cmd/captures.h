@@ -38,7 +38,7 @@ struct vk_cmd_judged {
 	bool known;            /* the manifest could be read */
 	struct vk_capture capture;
 	bool verified;
-	enum vk_status status; /* of verify: not VK_OK when it could not be done */
+	enum vk_status status; /* not VK_OK when it could not be read */
 	struct vk_error err;
 	struct vk_findings findings;
 };

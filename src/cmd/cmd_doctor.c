@@ -53,6 +53,8 @@ static void diagnose_all(struct run *r)
 		if (vk_diagnose(r->call->arguments[i], &r->options, &r->diagnoses[r->count], &err) == VK_OK) {
 			if (r->diagnoses[r->count].bad && r->worst == VK_EXIT_OK)
 				r->worst = VK_EXIT_FINDINGS;
+			if (r->diagnoses[r->count].unknown)
+				r->worst = VK_EXIT_IO;
 			r->count++;
 			continue;
 		}
@@ -139,7 +141,8 @@ static int finish(struct run *r, const char *svg)
 
 static int run_doctor(struct vk_cli_call *call)
 {
-	struct run r = {.call = call, .options = {.store = vk_cmd_store(call)}};
+	struct run r = {.call = call, .options = {.store = vk_cmd_store(call),
+						       .store_named = vk_cli_value(call, "store") != NULL}};
 	const char *svg = vk_cli_value(call, "svg");
 	struct vk_error err;
 	int code = vk_cmd_sector_size(call, &r.options.sector_size);
@@ -209,7 +212,8 @@ const struct vk_cli_verb vk_verb_doctor = {
 		"Then come the one or two commands to run next, the safest first. None of them writes to the disk. Nothing is opened for "
 		"writing but the file of --svg.\n\n"
 		"Sources that are extents of one volume are put together; an extent that is missing is named. The exit code is "
-		"1 when something is wrong.",
+		"1 when something is wrong, and 4 when something could not be read, of the disk or of its captures: then no repair is "
+		"advised.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -119,7 +119,12 @@ static int report(struct run *run, const struct vk_find_options *options)
 					  .seconds = vk_cmd_progress_seconds(&run->progress),
 					  .next = next,
 					  .next_count = what_next(run, next)};
+	const struct vk_range *bad;
 	int code = vk_report_find_agrees(&view) ? VK_EXIT_OK : VK_EXIT_FINDINGS;
+
+	/* what the device did not deliver is not known to be empty */
+	if (vk_io_bad_ranges(run->source.raw, &bad) > 0)
+		code = VK_EXIT_IO;
 
 	if (vk_cli_flag(run->call, "json"))
 		code = vk_cmd_put_json(run->call, vk_report_find_json(&view), code);
@@ -145,8 +150,8 @@ static int search(struct run *run, struct vk_find_options *options)
 		return vk_cli_fail(run->call, &err);
 	/* captures only tell where to look first: the disk can be searched without them */
 	if (status != VK_OK)
-		fprintf(run->call->err, "%s: note: captures are not asked: %s (%s)\n", run->call->program->name, err.what,
-			err.where);
+		fprintf(run->call->err, "%s: note: %scaptures are not asked: %s (%s)\n", run->call->program->name,
+			run->hints.count > 0 ? "some " : "", err.what, err.where);
 	options->hints = run->hints.items;
 	options->hint_count = run->hints.count;
 	options->progress = progress;

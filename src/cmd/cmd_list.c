@@ -163,6 +163,10 @@ static int report(struct vk_cli_call *call, const struct listing *listing)
 		if (!listing->items[i].known || listing->items[i].status != VK_OK ||
 		    vk_findings_bad(&listing->items[i].findings))
 			code = VK_EXIT_FINDINGS;
+	/* of what cannot be read nothing is known: that is no finding about it */
+	for (size_t i = 0; i < listing->count; i++)
+		if (listing->items[i].status != VK_OK)
+			code = VK_EXIT_IO;
 	if (vk_cli_flag(call, "dfxml")) {
 		vk_cmd_put_dfxml(call, listing->items, listing->count);
 		return code;
@@ -185,7 +189,7 @@ static int report(struct vk_cli_call *call, const struct listing *listing)
 			break;
 		}
 	if (code != VK_EXIT_OK)
-		fputs("vmfskit verify tells what is damaged\n", call->out);
+		fputs("vmfskit verify tells what is damaged or cannot be read\n", call->out);
 	return code;
 }
 
@@ -258,7 +262,8 @@ const struct vk_cli_verb vk_verb_list = {
 		"One line for each volume of each capture: verdict, whether it is pinned, time, host, disk, size of the disk, LUN, NAA "
 		"name, label and UUID of the volume, and the id by which the capture is asked for.\n\n"
 		"The verdict is that of vmfskit verify: every file is read. The exit code is 1 when a capture is "
-		"damaged. A sound one that repair rebuilt is called so: it is what repair made, not what a disk held.",
+		"damaged, and 4 when one cannot be read. A sound one that repair rebuilt is called so: it is what repair made, not what a disk held. "
+		"An undo capture is called so, too: it holds what a restore overwrote and is no backup; vmfskit undo is for it.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

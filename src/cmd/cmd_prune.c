@@ -248,6 +248,9 @@ static json_t *run_json(const struct run *run)
 static int judge(const struct run *run)
 {
 	for (size_t i = 0; i < run->prune.count; i++)
+		if (run->prune.captures[i].unread)
+			return VK_EXIT_IO;
+	for (size_t i = 0; i < run->prune.count; i++)
 		if (run->prune.captures[i].problem[0] != '\0' ||
 		    run->prune.captures[i].verdict == VK_RETENTION_DAMAGED)
 			return VK_EXIT_FINDINGS;
@@ -324,15 +327,16 @@ const struct vk_cli_verb vk_verb_prune = {
 		"Friday), months and years, in UTC. Only periods in which there is a sound or incomplete capture count, so "
 		"that a disk that was away loses nothing. A disk is known by its WWID, or where it has none by host "
 		"and path.\n\n"
-		"Whatever the numbers say, these stay: pinned captures (vmfskit pin), what a restore saved before it "
-		"wrote, the newest sound capture of every disk and of every volume, and the newest with each distinct "
+		"Whatever the numbers say, these stay: pinned captures (vmfskit pin), the newest undo capture of every "
+		"disk (what a restore saved before it wrote; an older one goes when the days, weeks and months that are kept no "
+		"longer reach back to it), the newest sound capture of every disk and of every volume, and the newest with each distinct "
 		"LVM header (of a disk without VMFS: partition table). A damaged capture counts for nothing and goes "
 		"when as many newer days as --keep-daily says have a better one. One whose manifest cannot be "
 		"read, or whose name is not its own, is never removed.\n\n"
 		"Every file is verified first. What goes is first renamed, all of it, and its files are removed when "
 		"that is on the disk: a run can be killed at any moment, and the next one finishes. The room that "
-		"comes free counts files that no other capture shares. The exit code is 1 when a capture is damaged "
-		"or cannot be read.",
+		"comes free counts files that no other capture shares. The exit code is 1 when a capture is damaged, "
+		"and 4 when one cannot be read: nothing is known of that one, and it stays.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

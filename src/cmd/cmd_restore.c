@@ -32,7 +32,7 @@ const struct vk_cli_verb vk_verb_restore = {
 	.description =
 		"Puts the partition table and the VMFS headers that CAPTURE holds back on TARGET, the "
 		"disk (or an image of it) that was captured. CAPTURE is a folder or an id in the "
-		"store.\n\n"
+		"store. An undo capture, which holds what a restore overwrote, is refused: vmfskit undo is for it.\n\n"
 		"Without --write the plan is shown: which bytes would change and what they mean "
 		"before and after. The target is then not even opened for writing.\n\n"
 		"With --write the bytes that will be overwritten are first saved in an undo capture, "

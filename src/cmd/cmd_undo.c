@@ -29,7 +29,7 @@ const struct vk_cli_verb vk_verb_undo = {
 		"An undo is the restore of that capture: shown without --write, guarded, and itself "
 		"undoable. It also leads back from a restore that was cut short. The guards that "
 		"compare what is on the target stand aside as long as every byte to be overwritten is "
-		"as the restore found it or left it.",
+		"as the restore found it or left it. What damage comes back is said.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,

@@ -89,11 +89,18 @@ enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk
 	fits = hints->items != NULL && hints->texts != NULL;
 	for (size_t n = 0; n < count; n++) {
 		char *path = paths[count - 1 - n];
-		struct vk_error unreadable;
+		enum vk_status opened = VK_ABSENT;
+		struct vk_error unread;
 		struct vk_capture c;
 
-		if (fits && n < MANIFESTS_MAX && used < CAPTURES_MAX &&
-		    vk_capture_open("", path, &c, &unreadable) == VK_OK) {
+		if (fits && n < MANIFESTS_MAX && used < CAPTURES_MAX)
+			opened = vk_capture_open("", path, &c, &unread);
+		/* one that is damaged has nothing to say; of one that cannot be read that is not known */
+		if (opened == VK_IO && status == VK_OK) {
+			status = opened;
+			*err = unread;
+		}
+		if (opened == VK_OK) {
 			if (is_of_this_disk(&c, source, info.wwid)) {
 				fits = add(hints, &c);
 				used++;
@@ -103,5 +110,7 @@ enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk
 		free(path);
 	}
 	free(paths);
+	if (status != VK_OK)
+		return status;
 	return fits ? VK_OK : vk_error_set(err, VK_NOMEM, NULL, "no memory for what captures say");
 }

@@ -104,8 +104,23 @@ static bool anything_is_wrong(const struct vk_doctor *doc)
 	return table_is_wrong(doc) || header_is_wrong(doc) || has(doc, VK_F_INCIDENT_LENGTH) || doc->d->damaged;
 }
 
+/* A store that is not there yet matters only where something is wrong. */
+static bool captures_matter(const struct vk_doctor *doc)
+{
+	return doc->d->captures_unknown[0] != '\0' && !doc->known.found && (!doc->store_absent || anything_is_wrong(doc));
+}
+
+/* Of what could not be read nobody knows that it is to be repaired. */
+static bool is_unknown(const struct vk_doctor *doc)
+{
+	return has(doc, VK_F_INCIDENT_UNREADABLE) || captures_matter(doc);
+}
+
 static void advise_caution(struct vk_doctor *doc)
 {
+	if (captures_matter(doc))
+		add(doc, NULL, "Whether there is a good capture of this disk is not known: look at the store first (as root or as its "
+			       "owner, and mounted), then run vmfskit doctor again.");
 	if (has(doc, VK_F_INCIDENT_ALIVE) && anything_is_wrong(doc))
 		add(doc, NULL, "A host is using the volume: move what runs on it away and unmount the datastore on every host "
 			       "before anything is written.");
@@ -158,6 +173,8 @@ static void advise_headers(struct vk_doctor *doc)
 
 static void advise_repair(struct vk_doctor *doc)
 {
+	if (doc->d->unknown)
+		return;
 	if (doc->source.kind == VK_SOURCE_DISK && (table_is_wrong(doc) || has(doc, VK_F_INCIDENT_GROWN)))
 		add(doc, command(doc, "repair table", NULL, true),
 		    "Plans the table that fits what is still there, and shows every entry with its origin. Nothing is written "
@@ -169,7 +186,7 @@ static void advise_repair(struct vk_doctor *doc)
 static void advise_commands(struct vk_doctor *doc)
 {
 	if (doc->subject_count == 0 && !doc->known.found) {
-		if (!doc->options->scan)
+		if (!doc->options->scan && !has(doc, VK_F_INCIDENT_UNREADABLE))
 			add(doc, command(doc, "find", NULL, true), "Nothing is at the usual places: this reads the whole disk.");
 		return;
 	}
@@ -202,6 +219,7 @@ void vk_doctor_advise(struct vk_doctor *doc)
 			       "doctor again.");
 		return;
 	}
+	doc->d->unknown = is_unknown(doc);
 	advise_caution(doc);
 	advise_commands(doc);
 }

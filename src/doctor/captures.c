@@ -68,13 +68,15 @@ static bool is_of_this_disk(const struct vk_doctor *doc, const struct marks *mar
 	return strcmp(c->host, marks->host) == 0 && strcmp(c->source_path, marks->path) == 0;
 }
 
-/* Sound in every byte, and of a time when the disk was. */
-static bool is_good(const char *folder)
+/* Sound in every byte, and of a time when the disk was. ret_status is not VK_OK when that cannot be known. */
+static bool is_good(const char *folder, enum vk_status *ret_status, struct vk_error *err)
 {
 	struct vk_findings findings = {0};
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
-	struct vk_error ignored;
-	bool good = vk_capture_verify(folder, &sink, &ignored) == VK_OK;
+	bool good;
+
+	*ret_status = vk_capture_verify(folder, &sink, err);
+	good = *ret_status == VK_OK;
 
 	for (size_t i = 0; good && i < findings.count; i++)
 		good = findings.items[i].code == VK_F_CAPTURE_WRITABLE;
@@ -103,23 +105,36 @@ static bool take(struct vk_doctor *doc, const char *folder)
 	return true;
 }
 
+/* Nobody knows what it is that could not be read; the first is told. */
+static void note_unread(struct vk_doctor *doc, const char *id, const struct vk_error *err)
+{
+	if (doc->d->captures_unknown[0] == '\0')
+		snprintf(doc->d->captures_unknown, sizeof(doc->d->captures_unknown), "%s%s%.200s",
+			 id != NULL ? "capture " : "", id != NULL ? id : "", id != NULL ? " cannot be read" : err->what);
+}
+
 /* False: it is none of this disk's, or not a good one. */
 static bool try_one(struct vk_doctor *doc, const struct marks *marks, const char *id, size_t *looked_at)
 {
 	struct vk_capture c;
-	struct vk_error ignored;
+	struct vk_error err;
+	enum vk_status status;
 	char *folder;
 	bool taken = false;
 
 	if (asprintf(&folder, "%s/%s", doc->options->store, id) < 0)
 		return vk_doctor_fail(doc, VK_NOMEM, "no memory for a path");
-	if (vk_capture_open("", folder, &c, &ignored) == VK_OK) {
+	status = vk_capture_open("", folder, &c, &err);
+	if (status == VK_OK) {
 		if (is_of_this_disk(doc, marks, &c)) {
 			++*looked_at;
-			taken = is_good(folder) && take(doc, folder);
+			taken = is_good(folder, &status, &err) && take(doc, folder);
 		}
 		vk_capture_close(&c);
 	}
+	/* one that is damaged is no good one; one that cannot be read may be */
+	if (status == VK_IO)
+		note_unread(doc, id, &err);
 	free(folder);
 	return taken;
 }
@@ -128,11 +143,18 @@ void vk_doctor_find_capture(struct vk_doctor *doc)
 {
 	struct marks marks = {.wwid = ""};
 	struct vk_device_info info;
-	struct vk_error ignored;
+	struct vk_error err;
+	enum vk_status status;
 	char **ids;
 	size_t count, looked_at = 0;
 
-	if (doc->options->store == NULL || vk_store_list(doc->options->store, &ids, &count, &ignored) != VK_OK)
+	if (doc->options->store == NULL)
+		return;
+	status = vk_store_list(doc->options->store, &ids, &count, &err);
+	doc->store_absent = status == VK_ABSENT;
+	if (status != VK_OK && (status != VK_ABSENT || doc->options->store_named))
+		note_unread(doc, NULL, &err);
+	if (status != VK_OK)
 		return;
 	vk_device_info_read(doc->path, &info);
 	memcpy(marks.wwid, info.wwid, sizeof(marks.wwid));

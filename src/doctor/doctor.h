@@ -95,6 +95,7 @@ struct vk_doctor {
 	size_t stretch_count, stretch_cap;
 
 	bool gpt_expected;      /* the disk has, or had, a GPT */
+	bool store_absent;      /* the store that was named is not there */
 	bool table_foreign;     /* the table is another system's */
 	bool table_usable;      /* it names every volume that was found */
 	bool table_written;     /* something that is a table, or was one, is expected */

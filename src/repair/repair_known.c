@@ -277,22 +277,35 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 	return VK_OK;
 }
 
+/* A capture that cannot be read may know better than all that a planner finds. */
+static enum vk_status refuse_unread(const struct vk_error *unread, struct vk_error *err)
+{
+	if (err != NULL)
+		*err = *unread;
+	(void)vk_error_remedy(err, "run this as root or as the owner of the store; --no-captures plans without them");
+	return VK_IO;
+}
+
 static enum vk_status consult_store(struct search *s, const char *store, struct vk_error *err)
 {
 	char **ids = NULL;
 	size_t count = 0;
-	struct vk_error ignored;
-	enum vk_status status = vk_store_list(store, &ids, &count, &ignored);
+	struct vk_error unread, ignored;
+	enum vk_status status = vk_store_list(store, &ids, &count, &unread);
 
 	/* a repair that has no captures to ask is what repair is for */
 	if (status != VK_OK)
-		return status == VK_NOMEM ? vk_repair_no_memory(err) : VK_OK;
+		return status == VK_NOMEM ? vk_repair_no_memory(err) : status == VK_ABSENT ? VK_OK : refuse_unread(&unread, err);
 	for (size_t i = count; i-- > 0 && status == VK_OK && s->repair->known_count < KNOWN_MAX &&
 			       count - i <= MANIFESTS_MAX;) {
 		struct vk_capture capture;
 		struct vk_known *known;
 
-		if (vk_capture_open(store, ids[i], &capture, &ignored) != VK_OK)
+		enum vk_status opened = vk_capture_open(store, ids[i], &capture, &unread);
+
+		if (opened == VK_IO)
+			status = refuse_unread(&unread, err);
+		if (opened != VK_OK)
 			continue;
 		if (!fits(s, &capture) || !is_sound(&capture))
 			vk_capture_close(&capture);

@@ -129,8 +129,14 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 	if (d->capture[0] != '\0')
 		fprintf(out, "Capture: %s\n", d->capture);
 	else if (store != NULL) {
-		fputs("Capture: no good one of this disk in ", out);
+		fputs(d->captures_unknown[0] != '\0' ? "Capture: not known whether there is a good one of this disk in "
+						      : "Capture: no good one of this disk in ", out);
 		put_label(out, store);
+		fputc('\n', out);
+	}
+	if (d->captures_unknown[0] != '\0') {
+		fputs("  not read: ", out);
+		put_label(out, d->captures_unknown);
 		fputc('\n', out);
 	}
 	if (d->findings.count > 0) {

@@ -45,7 +45,8 @@ static void put_partitions(FILE *out, const struct vk_source *s)
 {
 	const struct vk_table *t = &s->table;
 
-	fprintf(out, "\nPartition table: %s%s\n", vk_table_kind_name(t->kind),
+	fprintf(out, "\nPartition table: %s%s\n",
+		t->kind == VK_TABLE_NONE && vk_table_unread(t) ? "could not be read" : vk_table_kind_name(t->kind),
 		t->kind == VK_TABLE_GPT && t->gpt_chosen == 1 ? " (read from the backup copy)" : "");
 	if (t->partition_count > 0)
 		fprintf(out, "  %3s %14s %14s  %-36s  %s\n", "#", "start sector", "sectors", "size", "type");

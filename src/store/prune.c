@@ -108,6 +108,7 @@ static void load(struct vk_prune_capture *capture, int fd, const char *path)
 	struct vk_error err = {.what = "no memory"};
 
 	if (manifest == NULL || vk_manifest_load(fd, path, manifest, &err) != VK_OK) {
+		capture->unread = manifest != NULL && err.status == VK_IO;
 		put_problem(capture, "its manifest cannot be read: ", err.what);
 	} else {
 		fill(capture, manifest);
@@ -126,8 +127,10 @@ static void judge(struct vk_prune_capture *capture, int fd, const char *path, st
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
 	struct vk_error err;
 
-	if (vk_verify_folder(fd, path, cache, &sink, &err) != VK_OK)
+	if (vk_verify_folder(fd, path, cache, &sink, &err) != VK_OK) {
+		capture->unread = capture->unread || err.status == VK_IO;
 		put_problem(capture, "it could not be verified: ", err.what);
+	}
 	capture->verdict = VK_RETENTION_SOUND;
 	for (size_t i = 0; i < findings.count; i++) {
 		if (findings.items[i].code == VK_F_CAPTURE_INCOMPLETE)
@@ -173,6 +176,7 @@ void vk_prune_look(const struct vk_prune *prune, const struct vk_pins *pins, str
 
 		vk_error_errno(&err, errno, NULL, "its folder cannot be opened");
 		put_problem(capture, err.what, "");
+		capture->unread = true;
 		if (fd >= 0)
 			close(fd);
 		return;

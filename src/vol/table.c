@@ -166,7 +166,13 @@ static enum vk_status read_mbr(struct vk_io *io, struct vk_table *table, struct 
 		return status;
 	table->mbr_seen_bytes = vk_mbr_decode(sector, got, &table->mbr);
 	table->mbr_used = mbr_plausible(table);
+	table->mbr_unreadable = got < sizeof(sector) && vk_io_span(io, got).state == VK_SPAN_UNREADABLE;
 	return VK_OK;
+}
+
+bool vk_table_unread(const struct vk_table *table)
+{
+	return table->mbr_unreadable || table->gpt[0].unreadable || table->gpt[1].unreadable;
 }
 
 static enum vk_status add_mbr_entries(struct vk_table *table)

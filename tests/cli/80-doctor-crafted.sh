@@ -7,6 +7,7 @@
 PATH=$PATH:/usr/sbin:/sbin
 need perl jq mkfs.ext4 xmllint iconv
 cd "$TMP" || exit 1
+mkdir -m 700 nowhere # a store without captures
 
 doctor() { "$VMFSKIT" doctor --heartbeat-wait 0 --store nowhere "$@"; }
 codes() { jq -r '[.sources[].findings[].code | sub("incident."; "")] | sort | unique | join(" ")' "$1"; }
@@ -117,7 +118,7 @@ exits "a disk and a partition at once: capture asks" 2 "$VMFSKIT" capture --stor
 doctor --json prod.img >doctor.json
 has "a disk and a partition at once: it is said which" "$(commands doctor.json)" '^vmfskit capture prod.img --store nowhere --as disk'
 ok "a disk and a partition at once: the command runs" env PATH="$TMP/bin:$PATH" bash -c "$(jq -r '[.sources[0].next[].command | values][0]' doctor.json)"
-rm -rf nowhere
+rm -rf nowhere && mkdir -m 700 nowhere
 copy_disk prod.orig ./-x.img
 doctor --json -- -x.img >doctor.json
 is "a name like an option" "$(commands doctor.json)" "vmfskit capture ./-x.img --store nowhere"
