@@ -86,7 +86,7 @@ struct vk_diagnosis {
 	bool alive;                 /* a host beat between two looks */
 	char capture[VK_CAPTURE_ID_BYTES]; /* the newest good capture of this disk; empty: none */
 	char captures_unknown[300]; /* one sentence: what of the store could not be read; empty: all of it was */
-	bool unknown;               /* something that decides could not be read, of the disk or of its captures: no repair is advised */
+	bool unknown;               /* a part of the disk, or its captures, could not be read: no repair is advised */
 	bool bad;                   /* a finding that is a warning or an error */
 	struct vk_source *source;   /* decoded, with the volumes that no table names; owned */
 };

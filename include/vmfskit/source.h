@@ -46,7 +46,7 @@ struct vk_source {
 };
 
 /*
- * Open, recognise and decode. Errors: those of vk_io_open, VK_IO when the source has no bytes (of which nothing can be said), and VK_USAGE when two readings fit equally (both are
+ * Open, recognise and decode. Errors: those of vk_io_open, VK_IO when the source has no bytes, and VK_USAGE when two readings fit equally (both are
  * named; options->as decides). Free ret_source with vk_source_close.
  */
 VK_MUST_USE enum vk_status vk_source_open(const char *path, const struct vk_source_options *options,

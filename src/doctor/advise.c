@@ -119,8 +119,8 @@ static bool is_unknown(const struct vk_doctor *doc)
 static void advise_caution(struct vk_doctor *doc)
 {
 	if (captures_matter(doc))
-		add(doc, NULL, "Whether there is a good capture of this disk is not known: look at the store first (as root or as its "
-			       "owner, and mounted), then run vmfskit doctor again.");
+		add(doc, NULL, "Whether there is a good capture of this disk is not known: look at the store first "
+			       "(as root or as its owner, and mounted), then run vmfskit doctor again.");
 	if (has(doc, VK_F_INCIDENT_ALIVE) && anything_is_wrong(doc))
 		add(doc, NULL, "A host is using the volume: move what runs on it away and unmount the datastore on every host "
 			       "before anything is written.");

@@ -294,8 +294,10 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 	enum vk_status status = vk_store_list(store, &ids, &count, &unread);
 
 	/* a repair that has no captures to ask is what repair is for */
+	if (status == VK_ABSENT)
+		return VK_OK;
 	if (status != VK_OK)
-		return status == VK_NOMEM ? vk_repair_no_memory(err) : status == VK_ABSENT ? VK_OK : refuse_unread(&unread, err);
+		return status == VK_NOMEM ? vk_repair_no_memory(err) : refuse_unread(&unread, err);
 	for (size_t i = count; i-- > 0 && status == VK_OK && s->repair->known_count < KNOWN_MAX &&
 			       count - i <= MANIFESTS_MAX;) {
 		struct vk_capture capture;
