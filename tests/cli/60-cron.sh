@@ -20,6 +20,16 @@ stand_in logger 'echo "$*" >>"'"$TMP"'/syslog"'
 stand_in systemctl 'echo "systemctl $*" >>"'"$TMP"'/asked"; [ "$1 $2" = "is-active --quiet" ] && [ -e "'"$TMP"'/timer.$3" ]'
 anew() { rm -f "$TMP"/says.* "$TMP"/code.* "$TMP"/timer.*; : >"$TMP/calls"; : >"$TMP/syslog"; : >"$TMP/asked"; }
 as_cron() { env -i HOME=/root PATH="$TMP/bin:/usr/bin:/bin" SHELL=/bin/sh $cron_shell "$@"; }
+# A busybox may run its own logger and sendmail whatever the PATH says; functions go before them in every shell.
+# stand_ins SCRIPT ARGUMENT...: the script with the stand-ins of this test
+cat >"$TMP/stand_ins" <<SH
+for name in logger sendmail; do
+	[ ! -x "$TMP/bin/\$name" ] || eval "\$name() { $TMP/bin/\$name \"\\\$@\"; }"
+done
+script=\$1
+shift
+. "\$script"
+SH
 
 shells="sh dash bash"
 command -v busybox >/dev/null && shells="$shells busybox"
@@ -58,7 +68,7 @@ cron_shell=''
 night_under cron
 for shell in dash "busybox ash"; do
 	command -v "${shell%% *}" >/dev/null || { skip "under $shell" "there is none"; continue; }
-	sed "s|^exec \"|exec $shell \"|" "$TMP/daily" >"$TMP/daily.shell"
+	sed "s|^exec \"|exec $shell $TMP/stand_ins \"|" "$TMP/daily" >"$TMP/daily.shell"
 	cp "$TMP/daily" "$TMP/daily.kept"
 	mv "$TMP/daily.shell" "$TMP/daily"
 	chmod 755 "$TMP/daily"
@@ -136,12 +146,20 @@ mv "$TMP/nightly" "$TMP/share/vmfskit/vmfskit-nightly"
 
 # the alarm of systemd: a mail to root with the journal of that run
 stand_in systemctl 'echo 0123abcd'
-stand_in journalctl 'echo "journal: $*"'
-stand_in sendmail 'cat >"'"$TMP"'/mail"'
+stand_in journalctl 'printf "journal: %s\n.\nthe rest of it\n" "$*"'
+# as mailers do: a line with a single dot ends the mail, unless they are told that it does not
 # shellcheck disable=SC2016
-ok "alarm" env PATH="$TMP/bin:$PATH" "$TMP/share/vmfskit/vmfskit-nightly" alarm vmfskit.service
-has "alarm: to root" "$TMP/mail" '^To: root$'
-has "alarm: the journal of that run" "$TMP/mail" '_SYSTEMD_INVOCATION_ID=0123abcd'
+stand_in sendmail 'case " $* " in *" -t "*) ;; *) exit 64 ;; esac
+case " $* " in *" -oi "* | *" -i "*) cat ;; *) sed "/^\.\$/q" ;; esac >"'"$TMP"'/mail"'
+for shell in sh dash "busybox ash"; do
+	command -v "${shell%% *}" >/dev/null || continue
+	rm -f "$TMP/mail"
+	# shellcheck disable=SC2086
+	ok "alarm under $shell" env PATH="$TMP/bin:$PATH" $shell "$TMP/stand_ins" "$TMP/share/vmfskit/vmfskit-nightly" alarm vmfskit.service
+	has "alarm: to root" "$TMP/mail" '^To: root$'
+	has "alarm: the journal of that run" "$TMP/mail" '_SYSTEMD_INVOCATION_ID=0123abcd'
+	has "alarm: also what follows a line with a single dot" "$TMP/mail" '^the rest of it$'
+done
 
 # the units
 mkdir "$TMP/units"
@@ -175,6 +193,10 @@ else
 fi
 for word in ProtectSystem=strict NoNewPrivileges=yes PrivateNetwork=yes IOSchedulingClass=idle 'DeviceAllow=block-\* r'; do
 	has "vmfskit.service: $word" cron/systemd/vmfskit.service "^$word\$"
+done
+# oneshot has no limit by default: what hangs would be told to nobody, and no timer would start it again
+for unit in cron/systemd/*.service; do
+	has "${unit##*/}: ends some time" "$unit" '^TimeoutStartSec=[1-9][0-9]*(h|min)$'
 done
 for unit in vmfskit vmfskit-weekly; do
 	has "$unit.timer: a night that was slept through is made up for" cron/systemd/$unit.timer '^Persistent=true$'
