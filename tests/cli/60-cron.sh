@@ -251,3 +251,43 @@ has "ESXi: its log says why" "$folder/collect.log" 'one disk could not be read'
 ok "ESXi: remove" esxi remove
 same "ESXi: the crontab is as it was" "$TMP/esxi/var/spool/cron/crontabs/root" "$TMP/crontab.before"
 same "ESXi: local.sh is as it was" "$TMP/esxi/etc/rc.local.d/local.sh" "$TMP/local.before"
+
+# a RAM disk that is full: what a boot runs is the old file or the new one, and whole
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=64k tmpfs "$TMP/esxi/etc/rc.local.d"; then
+	echo "$TMP/esxi/etc/rc.local.d" >>"$TMP/.mounts"
+	boot=$TMP/esxi/etc/rc.local.d/local.sh
+	# one page of the file system is all that it has
+	{
+		printf '#!/bin/sh\n'
+		for _ in $(seq 67); do printf '# %57s\n' "local configuration"; done
+		printf 'exit 0\n'
+	} >"$TMP/local.long"
+	cp "$TMP/local.long" "$boot"
+	head -c 1M /dev/zero >"$TMP/esxi/etc/rc.local.d/full" 2>"$TMP/full.said"
+	ok "ESXi: a RAM disk that is full" [ "$(stat -f -c %f "$boot")" -eq 0 ]
+	exits "ESXi: full: install says so" 4 esxi install "$folder"
+	has "ESXi: full: what, and that nothing is lost" "$ERR" 'local\.sh cannot be written and is as it was'
+	same "ESXi: full: local.sh is as it was" "$boot" "$TMP/local.long"
+	rm "$TMP/esxi/etc/rc.local.d/full"
+	ok "ESXi: room again: install" esxi install "$folder"
+	has "ESXi: room again: the line is there" "$boot" "^/bin/sh $folder/vmfskit-esxi.sh line "
+	is "ESXi: room again: it ends with exit" "$(tail -n 1 "$boot")" "exit 0"
+	cp "$boot" "$TMP/local.with"
+	# no room for copies
+	mkdir "$TMP/small"
+	mount -t tmpfs -o size=8k tmpfs "$TMP/small" && echo "$TMP/small" >>"$TMP/.mounts"
+	for verb in remove "install $folder"; do
+		# shellcheck disable=SC2086
+		exits "ESXi: no room for copies: ${verb%% *}" 4 env TMPDIR="$TMP/small" VMFSKIT_ROOT="$TMP/esxi" $esxi_shell "$folder/vmfskit-esxi.sh" $verb
+		same "ESXi: no room for copies: ${verb%% *}: local.sh is as it was" "$boot" "$TMP/local.with"
+		is "ESXi: no room for copies: ${verb%% *}: nothing is left" "$(ls -A "$TMP/small")" ""
+	done
+	# what an older version cut
+	sed '/# vmfskit end/,$d' "$TMP/local.with" >"$boot"
+	cp "$boot" "$TMP/local.cut"
+	exits "ESXi: a local.sh that was cut" 4 esxi install "$folder"
+	has "ESXi: a local.sh that was cut: for a person to mend" "$ERR" 'mend it by hand'
+	same "ESXi: a local.sh that was cut: is as it was" "$boot" "$TMP/local.cut"
+else
+	skip "ESXi: a RAM disk that is full" "needs root"
+fi
