@@ -81,8 +81,18 @@ explain() {
 	head -n 40 "$ERR" | tr -d '\000' | cut -c1-300 | sed 's/^/#   err: /'
 }
 
+# CMD writes $OUT and $ERR and cannot read what an earlier one left there: it would find empty files, which jq -e, cmp and
+# grep -v may take for good. A command or function that names them fails; in what it calls in turn they are unset, which ends
+# the test.
 run() {
-	"$@" >"$OUT" 2>"$ERR"
+	local out=$OUT err=$ERR OUT ERR said=$*
+	! declare -F "$1" >/dev/null || said+=$(declare -f "$1")
+	if [[ $said == *"$out"* || $said == *"$err"* || $said =~ \$\{?(OUT|ERR)[^A-Za-z0-9_] ]]; then
+		fail "a command may not read the files that it writes" "$(printf '%q ' "$@")"
+		CODE=-1
+		return 1
+	fi
+	"$@" >"$out" 2>"$err"
 	CODE=$?
 }
 
@@ -91,7 +101,7 @@ insane() { grep -qaE 'ERROR: (Address|Leak|Undefined)[A-Za-z]*Sanitizer|: runtim
 exits() {
 	local name=$1 code=$2
 	shift 2
-	run "$@"
+	run "$@" || return
 	if [ "$CODE" -eq "$code" ] && ! insane; then
 		pass "$name"
 	else
@@ -104,6 +114,18 @@ ok() {
 	local name=$1
 	shift
 	exits "$name" 0 "$@"
+}
+
+# what is empty or broken must not look like an expected "nothing", nor like good: jq -e of Debian 12 takes an empty file for it
+jq() {
+	local file code
+	for file; do
+		[ ! -f "$file" ] || [ -s "$file" ] || { echo "jq: $file is empty"; return 2; }
+	done
+	command jq "$@"
+	code=$?
+	[ "$code" -lt 2 ] || echo "jq: exit code $code"
+	return "$code"
 }
 
 is() {
@@ -150,7 +172,7 @@ need_root() {
 need() {
 	local program
 	for program; do
-		PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null && continue
+		PATH=$PATH:/usr/sbin:/sbin type -P "$program" >/dev/null && continue
 		skip "the rest of this test" "there is no $program"
 		exit 0
 	done
