@@ -72,7 +72,8 @@ inside() {
 	cd "$tree/vmfskit"
 	env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root CI=true \
 		${http_proxy:+"http_proxy=$http_proxy"} ${https_proxy:+"https_proxy=$https_proxy"} \
-		${no_proxy:+"no_proxy=$no_proxy"} ${TEST_JOBS:+"TEST_JOBS=$TEST_JOBS"} "$@"
+		${no_proxy:+"no_proxy=$no_proxy"} ${TEST_JOBS:+"TEST_JOBS=$TEST_JOBS"} \
+		${TEST_SECONDS:+"TEST_SECONDS=$TEST_SECONDS"} "$@"
 }
 
 [ -d "$root" ] || debian
