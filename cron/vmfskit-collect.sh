@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Collects from the disks of a host where vmfskit cannot run (ESXi, an ESX console) what vmfskit import makes captures of.
 #
-# Runs under any POSIX shell, also that of busybox; needs dd, ls, mkdir, rm, and hexdump or od. The disks are only read.
+# Runs under any POSIX shell, also that of busybox; needs dd, ls, mkdir, rm, date, and hexdump or od. The disks are only read.
 # Everything happens in functions, so that a shell that is fed this text (sh -s) has all of it before anything is read.
 
 help() {
@@ -27,7 +27,8 @@ in $TMPDIR or /tmp meanwhile. The disks are only read.
 
 Says nothing when all went well. Exit code 0: all was collected; 1: a disk or
 a part of one could not be read, the others are there; 2: usage; 4: the result
-could not be written.
+could not be written, or a program that this needs does not work here: what
+there is then, is not complete.
 TEXT
 }
 
@@ -38,7 +39,13 @@ die() {
 	exit 4
 }
 
-have() { command -v "$1" >"$work/found" 2>&1; }
+# broken PROGRAM: it worked when it was tried and no longer does; what was to come of this disk by it is missing
+broken() {
+	case $faulty in *" $1 "*) return 0 ;; esac
+	faulty="$faulty$1 " status=incomplete failed=4
+	say "$disk: $1 does not work any more: not all of it could be collected"
+	note "broken $1"
+}
 
 # --- numbers and bytes
 
@@ -49,6 +56,22 @@ dump() {
 	else
 		od -An -v -tx1 -N "$2" "$1"
 	fi
+}
+
+# words FILE COUNT: its first bytes are then $bytes; false, and $bytes empty, when the dumper did not show that many
+words() {
+	bytes=$(dump "$1" "$2" 2>"$work/err") && counted "$2" && return
+	bytes=
+	broken "$dumper"
+	return 1
+}
+
+# counted COUNT: whether $bytes is that many words
+counted() {
+	wanted=$1
+	# shellcheck disable=SC2086
+	set -- $bytes
+	[ $# -eq "$wanted" ]
 }
 
 # hex OFFSET LENGTH: $value is these bytes of the sector that was read last
@@ -89,10 +112,16 @@ number() {
 
 # --- reading
 
-# whether the dd that wrote its account to $work/dd copied exactly $1 blocks
-copied() {
+# copy BLOCKS ARGUMENT...: whether dd copied exactly that many. A disk can make it fail; where it does not start, or dies, the
+# fault is not the disk's.
+copy() {
+	blocks=$1
+	shift
+	dd "$@" 2>"$work/dd"
+	dd_code=$?
+	[ "$dd_code" -lt 126 ] || broken dd
 	while read -r records word way; do
-		[ "$word $way" = "records out" ] && [ "$records" = "$1+0" ] && return
+		[ "$word $way" = "records out" ] && [ "$records" = "$blocks+0" ] && return
 	done <"$work/dd"
 	while read -r line; do
 		case $line in *"space left"*) die "there is no room in $place" ;; esac
@@ -115,8 +144,7 @@ append() {
 		[ "$block" -eq 1048576 ] && stop=$end
 		[ "$stop" -gt "$end" ] && stop=$end
 		count=$(((stop - at) / block))
-		dd if="$disk" bs="$block" skip=$((at / block)) count="$count" >>"$to" 2>"$work/dd"
-		copied "$count" || return 1
+		copy "$count" if="$disk" bs="$block" skip=$((at / block)) count="$count" >>"$to" || return 1
 		at=$((at + count * block))
 	done
 }
@@ -129,7 +157,7 @@ read_sector() {
 	[ "$limit" -eq 0 ] || [ "$1" -lt $((limit / sector)) ] || return 1
 	rm -f "$work/sector"
 	append $(($1 * sector)) "$sector" "$work/sector" || return 1
-	bytes=$(dump "$work/sector" 512)
+	words "$work/sector" 512
 }
 
 # --- the result
@@ -138,7 +166,7 @@ read_sector() {
 zeros() {
 	left=$1
 	while [ "$left" -gt 0 ]; do
-		printf '\000'
+		printf '\000' || return
 		left=$((left - 1))
 	done
 }
@@ -158,12 +186,13 @@ put() {
 	[ -z "$out" ] || return 0
 	size_of "$place/$1"
 	# the checksum counts itself as eight blanks, two of which are written as they are or as zero
-	header "vmfskit-collect/$1" "$size" '      ' >"$work/header"
+	header "vmfskit-collect/$1" "$size" '      ' >"$work/header" || die "there is no room in $place"
 	sum=32
-	for byte in $(dump "$work/header" 512); do sum=$((sum + 0x$byte)); done
+	words "$work/header" 512 || die "the tar cannot be written"
+	for byte in $bytes; do sum=$((sum + 0x$byte)); done
 	header "vmfskit-collect/$1" "$size" "$(printf '%06o' "$sum")" >"$work/header"
-	dd if="$work/header" bs=512 2>"$work/dd" && copied 1 || die "the tar cannot be written"
-	dd if="$place/$1" bs=512 conv=sync 2>"$work/dd" && copied $(((size + 511) / 512)) || die "the tar cannot be written"
+	copy 1 if="$work/header" bs=512 || die "the tar cannot be written"
+	copy $(((size + 511) / 512)) if="$place/$1" bs=512 conv=sync || die "the tar cannot be written"
 	rm -f "$place/$1"
 }
 
@@ -178,12 +207,11 @@ size_of() {
 }
 
 sums() {
-	for tool in sha256sum md5sum; do
-		have $tool || continue
-		told=$($tool "$place/$1" 2>"$work/err") && note "$tool $1 ${told%% *}"
-		return 0
-	done
-	return 0
+	[ -n "$digester" ] || return 0
+	told=$($digester "$place/$1" 2>"$work/err")
+	told=${told%% *}
+	case ${#told}-$told in *-*[!0-9a-f]*) ;; 64-* | 32-*) note "$digester $1 $told" && return ;; esac
+	broken "$digester"
 }
 
 # piece KIND OFFSET LENGTH: one file; where a part cannot be read, several around it
@@ -232,26 +260,31 @@ find_size() {
 		[ "$size" -eq 0 ] || return 0
 	fi
 	[ -b "$disk" ] || [ -c "$disk" ] || size_of "$disk"
-	if [ "$size" -eq 0 ] && have blockdev; then
+	if [ "$size" -eq 0 ]; then
 		size=$(blockdev --getsize64 "$disk" 2>"$work/err") || size=0
 		case $size in '' | *[!0-9]*) size=0 ;; esac
 	fi
 	[ "$size" -ne 0 ] || size=$told_size
 }
 
-# what partedUtil or fdisk say is kept for people; $told_size is the size in it
+# What partedUtil or fdisk say is kept for people; $told_size is the size in it. Which of them there is only running them tells: a
+# busybox knows names of what it cannot run.
 ask_tools() {
-	told_size=0
-	if have partedUtil; then
-		told=$folder/partedUtil.txt
-		partedUtil getptbl "$disk" >"$place/$told" 2>&1
+	told_size=0 told=$folder/partedUtil.txt
+	partedUtil getptbl "$disk" >"$place/$told" 2>&1
+	if [ $? -lt 126 ]; then
 		while read -r cylinders heads sectors total rest; do
 			case $cylinders$heads$sectors$total in *[!0-9]* | '') continue ;; esac
 			[ -n "$total" ] && [ -z "$rest" ] && told_size=$((total * 512)) && break
 		done <"$place/$told"
-	elif have fdisk; then
+	else
+		rm -f "$place/$told"
 		told=$folder/fdisk.txt
 		fdisk -l "$disk" >"$place/$told" 2>&1
+		if [ $? -ge 126 ]; then
+			rm -f "$place/$told"
+			return 0
+		fi
 		while read -r line; do
 			last=
 			case $line in Disk*bytes*) ;; *) continue ;; esac
@@ -261,8 +294,6 @@ ask_tools() {
 			done
 		done <"$place/$told"
 		case $told_size in '' | *[!0-9]*) told_size=0 ;; esac
-	else
-		return 0
 	fi
 	note "text $told"
 	put "$told"
@@ -353,17 +384,17 @@ gpt_entries() {
 		[ "$want" -le 16384 ] || want=16384
 		rm -f "$work/entries"
 		[ "$limit" -eq 0 ] || [ $((array * sector + chunk + want)) -le "$limit" ] || return 0
-		append $((array * sector + chunk)) "$want" "$work/entries" || return 0
+		append $((array * sector + chunk)) "$want" "$work/entries" && words "$work/entries" "$want" || return 0
 		gpt_chunk "$entry_bytes" $(((entries * entry_bytes - chunk) / entry_bytes))
 		chunk=$((chunk + 16384))
 	done
 }
 
-# gpt_chunk BYTES COUNT: entries of $work/entries
+# gpt_chunk BYTES COUNT: entries in $bytes
 gpt_chunk() {
 	step=$1 left=$2
-	# shellcheck disable=SC2046
-	set -- $(dump "$work/entries" 16384)
+	# shellcheck disable=SC2086
+	set -- $bytes
 	while [ $# -ge "$step" ] && [ "$left" -gt 0 ] && [ "$count_partitions" -lt 256 ]; do
 		type=$1$2$3$4$5$6$7$8$9${10}${11}${12}${13}${14}${15}${16}
 		case $type in
@@ -485,7 +516,7 @@ vmfs() {
 		fi
 		if read_sector $(($1 + (1048576 + table) / sector)); then
 			# with sectors of 4096 bytes the descriptor may lie inside of one
-			[ $((table % sector)) -eq 0 ] || bytes=$(dump_at $((table % sector)))
+			[ $((table % sector)) -eq 0 ] || words_at $((table % sector))
 			number 120 8 && first_extent=$value
 		fi
 	fi
@@ -501,9 +532,9 @@ vmfs() {
 }
 
 # 512 bytes of the sector that was read last, from byte $1 on
-dump_at() {
-	dd if="$work/sector" of="$work/part" bs=512 skip=$(($1 / 512)) count=1 2>"$work/dd"
-	dump "$work/part" 512
+words_at() {
+	bytes=
+	copy 1 if="$work/sector" of="$work/part" bs=512 skip=$(($1 / 512)) count=1 && words "$work/part" 512
 }
 
 # partitions of the table that are VMFS or look like it, then what still stands at the usual starts
@@ -526,15 +557,17 @@ volumes() {
 	return 0
 }
 
+worse() { [ "$failed" -ge "$1" ] || failed=$1; }
+
 # collect DISK: its part of the index and its files
 collect() {
-	disk=$1 folder=d$((disks + 1)) status=complete done=" " faults=0 pieces=0
+	disk=$1 folder=d$((disks + 1)) status=complete done=" " faulty=" " faults=0 pieces=0
 	sector=512 limit=0 least=0 partitions="" count_partitions=0 links=""
 	case $disk in
 	*"
 "*)
 		say "$disk: a name of several lines cannot be written down"
-		failed=1
+		worse 1
 		return 0
 		;;
 	esac
@@ -543,12 +576,12 @@ collect() {
 	note "name ${disk##*/}"
 	case $disk in /*) note "path $disk" ;; *) note "path ${PWD%/}/$disk" ;; esac
 	mkdir "$place/$folder" || die "$place/$folder cannot be made"
-	if [ -d "$disk" ] || ! dd if="$disk" of="$work/first" bs=4096 count=1 2>"$work/dd"; then
+	if [ -d "$disk" ] || { ! copy 1 if="$disk" of="$work/first" bs=4096 count=1 && [ "$dd_code" -ne 0 ]; }; then
 		line=
 		[ -d "$disk" ] || read -r line <"$work/dd"
 		say "$disk: cannot be read${line:+: $line}"
 		note "status failed"
-		failed=1
+		worse 1
 		return 0
 	fi
 	ask_tools
@@ -567,8 +600,8 @@ collect() {
 	[ "$pieces" -gt 0 ] || status=failed
 	note "status $status"
 	[ "$status" = complete ] && return 0
-	say "$disk: not all of it could be read"
-	failed=1
+	[ "$faulty" != " " ] || say "$disk: not all of it could be read"
+	worse 1
 }
 
 # --- all of them
@@ -598,17 +631,16 @@ collect_all() {
 	done
 	[ "$disks" -gt 0 ] && return
 	say "no disks were found: name them"
-	failed=1
+	worse 1
 }
 
 everything() {
 	: >"$index" || die "$index cannot be written"
-	seconds=$(date +%s)
-	case $seconds in '' | *[!0-9]*) seconds=0 ;; esac
 	note "vmfskit-collect/1"
-	note "host $(uname -n)"
-	note "time $(date -u +%Y-%m-%dT%H:%M:%SZ)"
-	note "system $(uname -a)"
+	host=$(uname -n 2>"$work/err")
+	note "host ${host:-unknown}"
+	note "time $time"
+	note "system $(uname -a 2>"$work/err")"
 	if [ $# -gt 0 ]; then
 		for disk; do collect "$disk"; done
 	else
@@ -616,13 +648,56 @@ everything() {
 	fi
 	note "end $disks"
 	put vmfskit-collect.txt
-	[ -n "$out" ] || zeros 1024
+	[ -n "$out" ] || zeros 1024 || die "the tar cannot be written"
 }
 
 usage() {
 	say "$*"
 	help >&2
 	exit 2
+}
+
+# is_known LENGTH FILE TEXT: whether the dumper shows the text in so many bytes of it
+is_known() {
+	# shellcheck disable=SC2046
+	set -- "$3" $(dump "$2" "$1" 2>"$work/err")
+	text=$1
+	shift
+	[ "$*" = "$text" ]
+}
+
+# That a shell knows the name of a program does not mean that it can run it (busybox without /proc), nor that it does what is
+# needed: each one is tried on known bytes first.
+try_tools() {
+	none="00 00 00 00 00 00 00 00" faulty=" dd "
+	{ printf '0123456789abcdef\000\001\n\t\177\200\376\377' && zeros 72; } >"$work/known" || die "$work: nothing can be written there"
+	known="30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66 00 01 0a 09 7f 80 fe ff"
+	for dumper in hexdump od ''; do
+		[ -n "$dumper" ] || die "neither hexdump nor od works here: bytes cannot be read"
+		is_known 72 "$work/known" "$known $none $none $none $none $none $none" && break
+	done
+	copy 1 if="$work/known" of="$work/tried" bs=8 skip=1 count=1 && is_known 99 "$work/tried" "38 39 61 62 63 64 65 66" &&
+		copy 1 if="$work/known" bs=512 conv=sync >"$work/tried" && is_known 24 "$work/tried" "$known" ||
+		die "dd does not work here: nothing can be copied"
+	size_of "$work/tried"
+	[ "$size" -eq 512 ] || die "ls does not tell the length of a file here"
+	rm -f "$work/tried"
+	[ ! -e "$work/tried" ] || die "rm does not work here"
+	digester=
+	for tool in sha256sum md5sum; do
+		told=$($tool "$work/known" 2>"$work/err")
+		case $tool-${told%% *} in
+		sha256sum-e4baa1be4f185ad65e41324f22ad7b05d2bad924fda441226d4d7a8661ce3e7e) digester=$tool && break ;;
+		md5sum-638db86403cf35b887293d0690db242e) digester=$tool && break ;;
+		esac
+	done
+	time=$(date -u +%Y-%m-%dT%H:%M:%SZ 2>"$work/err")
+	case $time in
+	[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]Z) ;;
+	*) die "date does not tell the time here" ;;
+	esac
+	seconds=$(date +%s 2>"$work/err")
+	case $seconds in '' | *[!0-9]*) seconds=0 ;; esac
 }
 
 clean_up() { [ -z "$work" ] || rm -rf "$work"; }
@@ -674,13 +749,7 @@ main() {
 	make_work
 	index=$place/vmfskit-collect.txt
 	: >"$work/empty"
-	if have hexdump; then
-		dumper=hexdump
-	elif have od; then
-		dumper=od
-	else
-		die "there is neither hexdump nor od"
-	fi
+	try_tools <"$work/empty"
 	# what is on standard input may be this text
 	everything "$@" <"$work/empty"
 	exit "$failed"

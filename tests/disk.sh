@@ -56,3 +56,29 @@ newest() { ls -1t -- "$1" | grep -v "^ledger\." | head -n 1; }
 
 # the id of the undo capture in the JSON of restore --write
 undo_of() { sed -n 's/^ *"undo": "\(.*\)",*$/\1/p' "$1"; }
+
+# stops POINT VERB...: the program with crash points in the background, until it stops at one; its process in $pid, the one
+# that stopped (a worker of it, maybe) in $worker; what it says in bg.out and bg.err. go_on: lets it go on, to its end
+stops() {
+	local point=$1 tries=0
+	shift
+	VMFSKIT_STOP_AT=$point "$HOOKS" "$@" >bg.out 2>bg.err &
+	pid=$!
+	# the worker of the run stops, and what waits for it with it
+	until stopped_process; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || { fail "the run stops at crash point $point" "$(cat bg.err)"; return 1; }
+		sleep 0.05
+	done
+}
+stopped_process() {
+	local p
+	for p in "$pid" $(cat "/proc/$pid/task/"*/children 2>/dev/null); do
+		grep -q '^State:[[:space:]]*T' "/proc/$p/status" 2>/dev/null && worker=$p && return
+	done
+	return 1
+}
+go_on() {
+	kill -CONT "$worker"
+	wait "$pid"
+}

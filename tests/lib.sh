@@ -21,6 +21,7 @@
 #   big_dir                   prints a scratch folder that holds sparse files of 64 TB, removed at the end
 #   traced FILE CMD...        CMD under strace -f, its system calls in FILE; more options in $STRACE_OPTIONS
 #   unpack FILE.xz OUT        unpack and keep the holes
+#   record STORE              write the ledger of a store that was made by hand anew: it records what is there (needs perl)
 #
 # A command that dies under a sanitizer passes nothing, whatever exit code was expected of it.
 
@@ -81,8 +82,18 @@ explain() {
 	head -n 40 "$ERR" | tr -d '\000' | cut -c1-300 | sed 's/^/#   err: /'
 }
 
+# CMD writes $OUT and $ERR and cannot read what an earlier one left there: it would find empty files, which jq -e, cmp and
+# grep -v may take for good. A command or function that names them fails; in what it calls in turn they are unset, which ends
+# the test.
 run() {
-	"$@" >"$OUT" 2>"$ERR"
+	local out=$OUT err=$ERR OUT ERR said=$*
+	! declare -F "$1" >/dev/null || said+=$(declare -f "$1")
+	if [[ $said == *"$out"* || $said == *"$err"* || $said =~ \$\{?(OUT|ERR)[^A-Za-z0-9_] ]]; then
+		fail "a command may not read the files that it writes" "$(printf '%q ' "$@")"
+		CODE=-1
+		return 1
+	fi
+	"$@" >"$out" 2>"$err"
 	CODE=$?
 }
 
@@ -91,7 +102,7 @@ insane() { grep -qaE 'ERROR: (Address|Leak|Undefined)[A-Za-z]*Sanitizer|: runtim
 exits() {
 	local name=$1 code=$2
 	shift 2
-	run "$@"
+	run "$@" || return
 	if [ "$CODE" -eq "$code" ] && ! insane; then
 		pass "$name"
 	else
@@ -104,6 +115,18 @@ ok() {
 	local name=$1
 	shift
 	exits "$name" 0 "$@"
+}
+
+# what is empty or broken must not look like an expected "nothing", nor like good: jq -e of Debian 12 takes an empty file for it
+jq() {
+	local file code
+	for file; do
+		[ ! -f "$file" ] || [ -s "$file" ] || { echo "jq: $file is empty"; return 2; }
+	done
+	command jq "$@"
+	code=$?
+	[ "$code" -lt 2 ] || echo "jq: exit code $code"
+	return "$code"
 }
 
 is() {
@@ -150,7 +173,7 @@ need_root() {
 need() {
 	local program
 	for program; do
-		PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null && continue
+		PATH=$PATH:/usr/sbin:/sbin type -P "$program" >/dev/null && continue
 		skip "the rest of this test" "there is no $program"
 		exit 0
 	done
@@ -204,3 +227,21 @@ traced() {
 }
 
 unpack() { xz -dc -- "$1" | dd of="$2" conv=sparse bs=1M iflag=fullblock status=none; }
+
+record() {
+	perl -MDigest::SHA=sha256_hex -e '
+		my $store = shift; my ($seq, $previous, $last) = (0, "0" x 64, "");
+		my $now = "2026-01-01T00:00:00Z";
+		open(my $out, ">", "$store/ledger.jsonl") or die;
+		for my $path (sort glob("$store/*/manifest.json")) {
+			my ($id) = $path =~ m{([^/]*)/manifest.json$};
+			open(my $in, "<:raw", $path) or die; local $/; my $sum = sha256_hex(<$in>);
+			my $line = sprintf(q({"seq":%d,"time":"%s","event":"capture","host":"h","user":"u","version":"1","command":[],) .
+				q("captures":["%s"],"manifest_sha256":"%s","previous":"%s"}), ++$seq, $now, $id, $sum, $previous);
+			print $out "$line\n";
+			$previous = sha256_hex($line);
+		}
+		open($out, ">", "$store/ledger.head") or die;
+		print $out qq({"schema":"vmfskit.ledger-head/1","seq":$seq,"sha256":"$previous","time":"$now"}\n) if $seq > 0;
+		unlink("$store/ledger.head") if $seq == 0' "$1"
+}

@@ -22,7 +22,7 @@ wanted() {
 	return 1
 }
 
-# name and command of every test; the long ones first, so that the end is not one of them alone
+# name and command of every test
 list=()
 for file in tests/cli/*.sh; do
 	[ -e "$file" ] && list+=("cli/$(basename "$file" .sh)|bash $file")
@@ -36,6 +36,17 @@ for file in tests/fuzz/fuzz_*.c; do
 	name=${name#fuzz_}
 	[ -e "$file" ] && list+=("replay/$name|bash tests/fuzz/replay.sh $BUILD/replay/$name tests/fuzz/corpus/$name")
 done
+# the longest first, so that the end is not one of them alone
+longest="cli/62-deb cli/59-nights unit/test_damage_patterns cli/75-repair-cut cli/47-store-cut cli/76-doctor cli/53-64tb
+	cli/48-ledger cli/52-power-cut unit/test_find_flips cli/50-restore cli/49-capture-all cli/61-push unit/test_gpt_damage"
+ordered=()
+for name in $longest; do
+	for entry in "${list[@]}"; do [ "${entry%%|*}" != "$name" ] || ordered+=("$entry"); done
+done
+for entry in "${list[@]}"; do
+	case " ${ordered[*]-} " in *" $entry "*) ;; *) ordered+=("$entry") ;; esac
+done
+list=("${ordered[@]}")
 
 # timeout gives the test a process group of its own and ends all of it, when time is up or when we are interrupted
 one() {
@@ -46,7 +57,9 @@ one() {
 	trap 'kill "$pid"; wait "$pid"; exit 143' TERM
 	wait "$pid"
 	code=$?
-	echo "$code $((SECONDS - start))" >"$out.code"
+	times >"$out.times"
+	# the second line: user and system time of all that was waited for
+	echo "$code $((SECONDS - start)) $(awk -F '[ms ]+' 'NR == 2 { print int(($1 + $3) * 60 + $2 + $4) }' "$out.times")" >"$out.code"
 }
 
 # passed, failed and skipped cases of a test, and whether it did what it announced
@@ -69,8 +82,9 @@ count() {
 
 passed=0 failed=0 skipped=0
 report() {
-	local name=$1 out=$2 code took p f s why
-	read -r code took <"$out.code"
+	local name=$1 out=$2 code took cpu p f s why
+	read -r code took cpu <"$out.code"
+	printf '%5d s, of processors %5d s  %s\n' "$took" "$cpu" "$name" >>"$log/times"
 	read -r p f s why < <(count "$out" "$code")
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	printf '%s  %-28s %d passed, %d failed, %d skipped  (%d s)\n' "$([ "$f" -eq 0 ] && echo 'ok  ' || echo FAIL)" \
@@ -84,6 +98,7 @@ report() {
 }
 
 running=() next=0
+: >"$log/times"
 while :; do
 	while [ "${#running[@]}" -lt "$jobs" ] && [ "$next" -lt "${#list[@]}" ]; do
 		name=${list[next]%%|*}
@@ -110,6 +125,8 @@ while :; do
 	running=("${left[@]}")
 done
 
+echo "the slowest ten of all that took $SECONDS s, of processors $(awk '{ n += $5 } END { print n + 0 }' "$log/times") s:"
+sort -rn "$log/times" | head -n 10
 if [ $((passed + failed)) -eq 0 ]; then
 	echo "no test ran"
 	failed=1

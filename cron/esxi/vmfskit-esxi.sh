@@ -30,11 +30,41 @@ die() {
 	exit "${2:-4}"
 }
 
-# everything but our own lines
-without_ours() { [ ! -e "$1" ] || sed -e '/# vmfskit begin$/,/# vmfskit end$/d' -e '/vmfskit-esxi\.sh night /d' "$1"; }
+# everything but our own lines; what was cut in the middle of them is for a person to mend
+without_ours() {
+	[ -e "$1" ] || return 0
+	[ "$(grep -c '# vmfskit begin$' "$1")" = "$(grep -c '# vmfskit end$' "$1")" ] ||
+		die "$1: it is not whole, the end of vmfskit's lines is missing; mend it by hand"
+	sed -e '/# vmfskit begin$/,/# vmfskit end$/d' -e '/vmfskit-esxi\.sh night /d' "$1"
+}
 
-# replace FILE BY: contents only, because the file may be a link
-replace() { chmod u+w "$1" 2>/dev/null; cat "$2" >"$1" && rm -f "$2"; }
+# equal FILE FILE: of text; false when one cannot be read
+equal() { one=$(cat "$1" && echo .) && two=$(cat "$2" && echo .) && [ "$one" = "$two" ]; }
+
+# over FILE FROM: in place, because the file may be a link. The new bytes are laid over the old ones and the rest is cut off only then:
+# on a RAM disk that is full the file keeps its room meanwhile, so that what it was can go back in the same way.
+over() {
+	dd if="$2" of="$1" conv=notrunc 2>"$tmp/said" && dd if=/dev/null of="$1" bs=1 seek=$(($(wc -c <"$2"))) 2>"$tmp/said" && equal "$1" "$2"
+}
+
+# replace FILE: by $tmp/new, which has the same lines but for our own; afterwards it is the one or the other, and whole
+replace() {
+	without_ours "$1" >"$tmp/old" && without_ours "$tmp/new" >"$tmp/again" && equal "$tmp/old" "$tmp/again" ||
+		die "$tmp: there is no room for copies, or they are not whole; $1 is as it was"
+	there=yes
+	[ -e "$1" ] || there=no
+	[ "$there" = no ] || { cat "$1" >"$tmp/old" && equal "$1" "$tmp/old"; } || die "$tmp: there is no room for a copy; $1 is as it was"
+	chmod u+w "$1" 2>/dev/null
+	over "$1" "$tmp/new" && return
+	read -r said <"$tmp/said"
+	if [ "$there" = no ]; then
+		rm -f "$1"
+	elif ! over "$1" "$tmp/old"; then
+		trap - EXIT
+		die "$1 can neither be written nor put back ($said): copy $tmp/old over it before the next boot"
+	fi
+	die "$1 cannot be written and is as it was ($said): is its file system full?"
+}
 
 restart_crond() {
 	[ -r "$root/var/run/crond.pid" ] && kill "$(cat "$root/var/run/crond.pid")" 2>/dev/null
@@ -50,15 +80,19 @@ restart_crond() {
 # a crontab that is written in place is read anew only by a new crond
 line() {
 	{
-		without_ours "$crontab"
-		echo "$2 $3 * * * /bin/sh $1/vmfskit-esxi.sh night $1 >>$1/collect.log 2>&1"
-	} >"$tmp" && replace "$crontab" "$tmp" || die "$crontab cannot be written"
+		without_ours "$crontab" &&
+			echo "$2 $3 * * * /bin/sh $1/vmfskit-esxi.sh night $1 >>$1/collect.log 2>&1"
+	} >"$tmp/new" || die "$tmp/new cannot be written"
+	replace "$crontab"
 	restart_crond
 }
 
 remove() {
-	without_ours "$crontab" >"$tmp" && replace "$crontab" "$tmp" || die "$crontab cannot be written"
-	[ ! -e "$boot" ] || { without_ours "$boot" >"$tmp" && replace "$boot" "$tmp"; } || die "$boot cannot be written"
+	for file in "$crontab" "$boot"; do
+		[ -e "$file" ] || continue
+		without_ours "$file" >"$tmp/new" || die "$tmp/new cannot be written"
+		replace "$file"
+	done
 }
 
 install() {
@@ -69,15 +103,15 @@ install() {
 	for file in vmfskit-esxi.sh vmfskit-collect.sh; do
 		[ -r "$folder/$file" ] || die "$folder/$file: is not there; copy it first"
 	done
-	remove
 	line "$folder" "$minute" "$hour"
 	[ -e "$boot" ] || die "$boot: is not there; after a boot the line must be added anew"
 	# in front of the exit that ends it
-	{
-		sed '/^exit\( 0\)\{0,1\}$/,$d' "$boot"
-		printf '%s\n' "# vmfskit begin" "/bin/sh $folder/vmfskit-esxi.sh line $folder $minute $hour >/dev/null 2>&1" "# vmfskit end"
-		sed -n '/^exit\( 0\)\{0,1\}$/,$p' "$boot"
-	} >"$tmp" && replace "$boot" "$tmp" || die "$boot cannot be written"
+	without_ours "$boot" >"$tmp/rest" && {
+		sed '/^exit\( 0\)\{0,1\}$/,$d' "$tmp/rest" &&
+			printf '%s\n' "# vmfskit begin" "/bin/sh $folder/vmfskit-esxi.sh line $folder $minute $hour >/dev/null 2>&1" "# vmfskit end" &&
+			sed -n '/^exit\( 0\)\{0,1\}$/,$p' "$tmp/rest"
+	} >"$tmp/new" || die "$tmp/new cannot be written"
+	replace "$boot"
 }
 
 # The last good one of a day stays until the new one is whole; the log starts anew. What the collector keeps meanwhile does
@@ -102,6 +136,12 @@ root=${VMFSKIT_ROOT-}
 crontab=$root/var/spool/cron/crontabs/root
 boot=$root/etc/rc.local.d/local.sh
 tmp=${TMPDIR:-/tmp}/vmfskit-esxi.$$
+case ${1-} in
+install | line | remove)
+	mkdir -m 700 "$tmp" && : >"$tmp/said" || die "$tmp cannot be made"
+	trap 'rm -rf "$tmp"' EXIT
+	;;
+esac
 case $#:${1-} in
 2:install | 4:install)
 	shift

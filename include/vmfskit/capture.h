@@ -103,6 +103,10 @@ struct vk_capture {
 	enum vk_source_kind source_kind; /* disk or partition */
 	char disk_serial[160]; /* what sysfs told of the device, may be empty */
 	char wwid[200];        /* the same */
+	char disk_model[160];  /* the same */
+	unsigned device_partition;     /* newer: the source was this partition of a device; 0: it was none, or that is not known */
+	uint64_t device_start_sector;  /* newer: where that began, in 512 bytes; 0: not known */
+	struct vk_file_id file;        /* newer: the source was this file, or a loop device over it; inode 0: not known */
 	uint64_t size_bytes;
 	bool size_uncertain;   /* newer: the disk is at least that long; what was imported did not tell more */
 	uint32_t sector_size;
@@ -125,6 +129,12 @@ struct vk_capture {
 	 * from files; path is then only for messages. Borrowed; NULL for every capture in a store.
 	 */
 	struct vk_io *memory;
+	char manifest_sha256[VK_SHA256_HEX_BYTES]; /* of the manifest that all this was read from; empty: of none */
+	/*
+	 * The regions in memory, as they were when they were judged (vk_capture_hold in vouch.h): from then on they are read from
+	 * here. NULL: they are read from the files. vk_capture_close frees it.
+	 */
+	struct vk_io *held;
 };
 
 /*
@@ -138,6 +148,7 @@ void vk_capture_shared_free(struct vk_capture_shared *shared);
 /* Where the bytes come from when it was no disk of this host; vk_import_take (import.h) fills it. Borrowed, texts are copied. */
 struct vk_capture_origin {
 	const char *host;      /* whose disk it was; "": not known */
+	const char *wwid;      /* the WWID as that host had it; NULL: not known */
 	uint64_t unix_seconds; /* when the bytes were read there */
 	bool size_uncertain;   /* the source may be shorter than the disk was */
 	const struct vk_origin_file *files;
@@ -221,14 +232,6 @@ void vk_capture_close(struct vk_capture *capture);
  */
 VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
 					     struct vk_error *err);
-
-/*
- * Whether the manifest is signed by this key: signature.missing, signature.wrong. That the rest of the capture is
- * what the manifest says is for vk_capture_verify. Errors: VK_ABSENT (no folder), VK_IO, VK_NOMEM.
- */
-VK_MUST_USE enum vk_status vk_capture_verify_signature(const char *path, const struct vk_public_key *key,
-						       const struct vk_finding_sink *sink,
-						       struct vk_error *err);
 
 /*
  * Digests that verifications of one run share, also between threads: a file that several captures have as hard links is

@@ -85,12 +85,16 @@ struct vk_diagnosis {
 	bool watched;               /* the heartbeats were read twice */
 	bool alive;                 /* a host beat between two looks */
 	char capture[VK_CAPTURE_ID_BYTES]; /* the newest good capture of this disk; empty: none */
+	char captures_unknown[300]; /* one sentence: what of the store could not be read; empty: all of it was */
+	bool unknown;               /* a part of the disk, or its captures, could not be read: no repair is advised */
 	bool bad;                   /* a finding that is a warning or an error */
 	struct vk_source *source;   /* decoded, with the volumes that no table names; owned */
 };
 
 struct vk_doctor_options {
-	const char *store;          /* NULL: captures are not looked for */
+	const char *store;          /* NULL: captures are not looked for; only those that its ledger vouches for are believed (vouch.h) */
+	const struct vk_public_key *public_key; /* and those that are signed by it, when there is one; borrowed; may be NULL */
+	bool store_named;           /* by a person: that it is not there is no answer */
 	uint32_t sector_size;
 	bool scan;                  /* also search the whole disk */
 	unsigned heartbeat_wait_ms; /* between two looks when a slot is in use; 0: one look only, alive is then not known */

@@ -27,7 +27,8 @@ enum vk_status {
 
 /*
  * Filled by the function that fails and owned by the caller. The status that a function returns is the
- * status in here. Texts are complete sentences without a final full stop, empty where there is nothing to say.
+ * status in here. Texts are complete sentences without a final full stop, empty where there is nothing to say; one that
+ * does not fit ends with " [...]". So a command that has to be whole is never part of them.
  */
 struct vk_error {
 	enum vk_status status;

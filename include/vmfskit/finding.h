@@ -28,6 +28,8 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(SOURCE_UNREADABLE, "source.unreadable", ERROR, "the device did not deliver these bytes; nothing is known of them", "check the path and the disk; copy what can be read with ddrescue and decode the copy") \
 	F(SOURCE_STREAM_DAMAGED, "source.stream-damaged", ERROR, "the compressed image or listing ends early or fails its checksum; bytes after that place are not known", "get the file again from where it was made") \
 	F(SOURCE_TOO_MANY_VOLUMES, "source.too-many-volumes", WARNING, "no disk carries that many VMFS partitions; only the first ones were looked into", "treat the table as damaged and compare it with a capture") \
+	F(SOURCE_CONTAINER, "source.container", ERROR, "a container or a compressed file holds a disk in another form: what is read and reported here are its own bytes, not those of the disk", "open it as is said here and name the disk that comes out; if this is a LUN, somebody wrote such a file over its beginning") \
+	F(SOURCE_FOOTER, "source.vhd-footer", INFO, "the last bytes are no part of the disk; they are left out of everything that is read and said here", "to write to the disk in it, attach it without its footer: losetup --find --show --sizelimit BYTES FILE") \
 	F(STRUCTURE_ABSENT, "structure.absent", ERROR, "the source does not hold this structure", "decode a dump that reaches further, or the device itself") \
 	F(STRUCTURE_CUT, "structure.cut", ERROR, "only the first part of this structure is in the source", "decode a dump that reaches further, or the device itself") \
 	F(MBR_SIGNATURE_MISSING, "mbr.signature-missing", ERROR, "without the bytes 55 aa at 510 firmware and kernels ignore the whole table", "restore the table from a capture") \
@@ -134,6 +136,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(LEDGER_CAPTURE_UNRECORDED, "ledger.capture-unrecorded", ERROR, "a capture lies in the store that the ledger does not record", "do not restore from it before you know where it comes from") \
 	F(LEDGER_CAPTURE_DIFFERS, "ledger.capture-differs", ERROR, "the manifest of a capture is not the one that the ledger recorded", "do not restore from it before you know where it comes from") \
 	F(LEDGER_UNFINISHED, "ledger.unfinished", INFO, "a run was killed or lost power between recording this and doing it", "nothing: the next run finishes it") \
+	F(LEDGER_WRITE_UNFINISHED, "ledger.write-unfinished", INFO, "a restore, undo or repair was begun and did not come to its end: the disk may be half written", "repeat it, or go back with vmfskit undo and this capture") \
 	F(INCIDENT_TABLE_LOST, "incident.table-lost", ERROR, "the partition table is gone while volumes are still on the disk: hosts see an empty LUN", "vmfskit repair table shows the table that fits; nothing is written without --write") \
 	F(INCIDENT_TABLE_DAMAGED, "incident.table-damaged", ERROR, "a part of the partition table is damaged, but what it said is still known", "vmfskit repair table puts the damaged part right") \
 	F(INCIDENT_INITIALISED, "incident.initialised", ERROR, "another system initialised the LUN: it wrote a partition table of its own", "keep that system from the LUN, then vmfskit repair table") \
@@ -147,6 +150,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(INCIDENT_HEARTBEATS, "incident.heartbeats", ERROR, "heartbeat slots are neither free nor in use, or lie where they do not belong: hosts call the volume damaged", "vmfskit restore if there is a capture and no host is alive, else vmfskit repair header") \
 	F(INCIDENT_OVERWRITTEN, "incident.overwritten", WARNING, "sectors that belong to no known structure are not what the capture holds", "look at them with vmfskit diff; vmfskit restore puts back what was captured") \
 	F(INCIDENT_GROWN, "incident.lun-grown", WARNING, "the LUN is longer than its partition table knows", "vmfskit repair table puts the backup GPT at the new end; the volume is then grown in vCenter") \
+	F(INCIDENT_MEMBER, "incident.member", ERROR, "the disk is a part of a RAID, a pool or an encrypted device, or its last sectors may belong to one: what lies on it is only a part of the truth, and what is written to it is lost or breaks the whole", "do not write to it: put the array or pool together and name the device that comes out; if what is left of one is only old, vmfskit repair and restore say where it lies") \
 	F(INCIDENT_LENGTH, "incident.length", WARNING, "the LVM header and its partition entry, whose checksum fits, give two lengths: one of them was altered, or the partition was grown and the volume not yet", "compare both with a capture, or with what is known of the LUN, before anything is written: vmfskit decode shows them") \
 	F(INCIDENT_NOTHING, "incident.nothing-found", WARNING, "neither a partition table nor a volume was found at the likely places, and the disk is not known to be empty", "vmfskit find, or vmfskit doctor --scan, reads the whole disk") \
 	F(INCIDENT_SHRUNK, "incident.lun-shrunk", ERROR, "the disk is shorter than what lies on it", "do not write; make sure that the whole LUN is visible") \
@@ -212,6 +216,8 @@ struct vk_finding_sink vk_findings_sink(struct vk_findings *list);
 /* Whether the list holds a warning or an error (exit 1), or an error. */
 int vk_findings_bad(const struct vk_findings *list);
 int vk_findings_errors(const struct vk_findings *list);
+/* Whether it holds a finding of this code at this byte: the same one, when two states of one source are compared. */
+bool vk_findings_have(const struct vk_findings *list, enum vk_finding_code code, uint64_t offset_bytes);
 void vk_findings_free(struct vk_findings *list);
 
 #ifdef __cplusplus

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What other systems left on a disk: their signatures as libblkid knows them, and boot sectors that it passes over.
- * Works on any source: the first and last megabytes are copied into an unnamed file in memory, so that nothing is read
- * through a stale page cache and overlays and captures can be asked, too.
+ * A file or device is given to libblkid as it is, whole. Of any other source, and of a device once more, the first and
+ * last megabytes are copied into an unnamed file in memory: so overlays and captures can be asked, too, and nothing is
+ * missed for a stale page cache or a sector that cannot be read.
  */
 #ifndef VMFSKIT_FOREIGN_H
 #define VMFSKIT_FOREIGN_H
@@ -15,7 +16,7 @@ extern "C" {
 
 enum vk_foreign_kind {
 	VK_FOREIGN_FILE_SYSTEM,
-	VK_FOREIGN_VOLUME_MANAGER, /* LVM2, RAID members, ZFS */
+	VK_FOREIGN_VOLUME_MANAGER, /* LVM2, RAID members, ZFS, bcache */
 	VK_FOREIGN_CRYPTO,
 	VK_FOREIGN_OTHER           /* swap space and the like */
 };
@@ -43,6 +44,8 @@ struct vk_foreigners {
 VK_MUST_USE enum vk_status vk_foreign_look(struct vk_io *io, uint64_t start_bytes,
 					   uint64_t length_bytes, struct vk_foreigners *ret_found,
 					   struct vk_error *err);
+/* Whether what carries it is only a part of something else: of a RAID, a pool, an encrypted device, a cache. */
+bool vk_foreign_is_member(const struct vk_foreign *foreign);
 void vk_foreigners_free(struct vk_foreigners *found);
 
 #ifdef __cplusplus

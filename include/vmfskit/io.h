@@ -108,6 +108,11 @@ struct vk_open_options {
 	 * has not come back, so that another thread can tell a device that does not answer. Must outlive the handle.
 	 */
 	uint64_t *progress;
+	/*
+	 * Of a file: drop what the kernel remembers of it first, as far as it is not still to be written, so that what is read is
+	 * what the disk holds. For who plans to write: after a flush that failed, memory shows bytes that never arrived.
+	 */
+	bool uncached;
 };
 enum vk_io_form { VK_FORM_RAW, VK_FORM_VMFSIMG, VK_FORM_HEXDUMP };
 /*
@@ -127,6 +132,45 @@ VK_MUST_USE enum vk_status vk_io_open_raw(const char *path, const struct vk_open
 					  struct vk_io **ret_io, struct vk_error *err);
 /* Whether the handle reads a block device. */
 bool vk_io_is_device(const struct vk_io *io);
+/*
+ * The descriptor of the file or device whose bytes these are, through windows and overlays; -1 when they are not those of one.
+ * Borrowed: to be asked who it is (fstat, ioctl), not to be read or closed.
+ */
+int vk_io_descriptor(const struct vk_io *io);
+/* Which file it is on this host. inode 0: it is none, or not known. */
+struct vk_file_id {
+	uint64_t device;
+	uint64_t inode;
+	uint64_t born_ns; /* since 1970; 0: the file system does not tell. A number that was used again is told apart by it */
+};
+
+/*
+ * A form in which files hold a disk that is not the disk's own bytes: a row of the table in src/io/image_format.c.
+ * Recognised by its first and last bytes alone: whether a source really is one is decided where its partition table and
+ * volumes are known (vk_source.container).
+ */
+enum { VK_IMAGE_HEAD_BYTES = 1024, VK_IMAGE_TAIL_BYTES = 512 };
+#define VK_IMAGE_AT_TAIL SIZE_MAX
+struct vk_image_format {
+	const char *name;   /* "qcow2 image" */
+	size_t magic_at;    /* in the first VK_IMAGE_HEAD_BYTES; VK_IMAGE_AT_TAIL: at the start of the last 512 */
+	const char *magic;
+	size_t magic_bytes;
+	bool (*check)(const uint8_t *part); /* of the head or tail; NULL: the magic says it all */
+	const char *open;   /* how to get at the disk in it: a command in which FILE is its name */
+	bool raw_inside;    /* the disk's bytes stand in it as they are, in front of a footer */
+};
+size_t vk_image_formats(const struct vk_image_format **ret_formats);
+/* NULL: none of them. Bytes that are not known are given as zeros. */
+const struct vk_image_format *vk_image_format_of(const uint8_t head[VK_IMAGE_HEAD_BYTES],
+						 const uint8_t tail[VK_IMAGE_TAIL_BYTES]);
+/*
+ * What the file or device below this handle was recognised as when it was opened; NULL: nothing. Of one with raw_inside
+ * the handle ends where the footer begins.
+ */
+const struct vk_image_format *vk_io_image_format(const struct vk_io *io);
+/* How many bytes of the file or device lie behind the end of the handle because they are such a footer. */
+uint64_t vk_io_footer_bytes(const struct vk_io *io);
 
 /*
  * Unfold a VMFSIMG image (vmfs-tools' compressed form) or a `hexdump -C` listing. base is owned by the new

@@ -15,7 +15,11 @@ extern "C" {
 
 /* G(id, name, what it protects from, how to get past it). The names are what --override takes. */
 #define VK_GUARDS(G) \
+	G(PLAN, "plan", "the plan is not the one that was looked at", "look at it again: the same command without --plan and --write") \
 	G(CAPTURE_VERIFIED, "capture-verified", "the capture is not what was saved", "use another capture of this disk") \
+	G(CAPTURE_VOUCHED, "capture-vouched", "nobody vouches for the capture: the ledger or the signature does not fit it, or others could have changed it", "use another capture of this disk; if you know where this one comes from, lift this guard") \
+	G(LUN, "lun", "the target is another LUN than the captured one, or another partition of it", "name the right disk; to put a capture on another disk on purpose, disconnect the captured one first, or two hosts will take one for the other") \
+	G(UNIDENTIFIED, "unidentified", "nothing proves that the target is the captured disk", "compare WWID, serial number, size and place with the capture's RESTORE.txt, then lift this guard") \
 	G(SIZE, "size", "the disk is not as long as the one that was captured", "make sure that this is the right disk, whole") \
 	G(SECTOR_SIZE, "sector-size", "the disk counts in other sectors than the one that was captured", "name the sector size with --sector-size if this is a file") \
 	G(KIND, "kind", "the target is not what was captured: a whole disk, a partition", "name the disk if a disk was captured, its partition if a partition was") \
@@ -26,10 +30,13 @@ extern "C" {
 	G(TABLE_PARTITIONS, "table-partitions", "the target has a sound partition table with partitions that the captured one does not have", "take a newer capture, or leave the table out with --part; of a repair, make sure that nobody needs those partitions") \
 	G(CHANGED, "changed-since", "the target was changed after the restore", "decode it and decide; undo would put the older bytes back over the change") \
 	G(FOREIGN_SIGNATURE, "foreign-signature", "another system's data lies where would be written", "save that data first, then lift this guard") \
+	G(CONTAINER, "container", "the target is a container or a compressed file, not a disk", "open it as is said and name the disk that comes out") \
+	G(MEMBER, "member", "the target is a part of a RAID, a pool or an encrypted device, or its last sectors may be", "put the array or pool together and name the device that comes out; lift this guard only when you know that nobody uses what is left of it") \
 	G(IN_USE, "in-use", "the target or a part of it is mounted or in use", "unmount it and stop what uses it") \
 	G(HEARTBEAT, "heartbeat", "a host is using the volume right now", "unmount the datastore on every host") \
 	G(UNREADABLE, "unreadable", "the capture has holes where the disk could not be read, or the target cannot be read", "use another capture, or leave that part out with --part") \
-	G(GUESS, "guess", "the plan holds values that are nowhere to be found", "read the plan; give the value with an option, or lift this guard")
+	G(GUESS, "guess", "the plan holds values that are nowhere to be found", "read the plan; give the value with an option, or lift this guard") \
+	G(WORSE, "worse", "the result would decode worse than what is there", "leave the target as it is, or take a newer capture; if it is meant, lift this guard")
 
 #define VK_GUARD_ENUM(id, name, protects, past) VK_GUARD_##id,
 enum vk_guard { VK_GUARDS(VK_GUARD_ENUM) VK_GUARD_COUNT };
@@ -55,8 +62,10 @@ struct vk_restore_options {
 	unsigned overrides;          /* bits: 1 << vk_guard */
 	uint32_t sector_size;        /* of a file; 0: as captured when the target is a file */
 	unsigned heartbeat_wait_ms;  /* between the two reads; 0: 8000 */
-	const char *store;           /* where the undo capture goes */
+	const char *plan;            /* vk_restore_plan_digest of the plan that was shown: guard plan objects to any other; may be NULL */
+	const char *store;           /* where the undo capture goes, and whose ledger vouches for captures (vouch.h) */
 	const struct vk_sign_key *sign_key; /* signs it; may be NULL */
+	const struct vk_public_key *public_key; /* captures must be signed by it (guard "capture-vouched"); may be NULL */
 	const char *const *command;  /* the command line, for manifest and ledger; ends with NULL; may be NULL */
 	/* Told the undo capture's id before the first byte is written; may be NULL. */
 	void (*undo_taken)(void *ctx, const char *undo_id);
@@ -67,7 +76,7 @@ struct vk_restore_options {
 struct vk_restore;
 
 /*
- * Read target, decide the parts, build the overlay, ask every guard. Nothing is opened for writing. Waits
+ * Judge the capture and keep its regions in memory (vk_capture_hold): nothing is read from its files after that. Read target, decide the parts, build the overlay, ask every guard. Nothing is opened for writing. Waits
  * heartbeat_wait_ms when a heartbeat slot on the target is in use. Errors: VK_IO, VK_USAGE (a
  * part that the capture does not hold), VK_NOMEM, VK_DAMAGED (the capture's regions cannot be read).
  * capture must outlive the result. Free with vk_restore_free.
@@ -89,6 +98,14 @@ size_t vk_restore_choices(const struct vk_restore *restore,
 size_t vk_restore_edits(const struct vk_restore *restore, const struct vk_edit **ret_edits);
 size_t vk_restore_objections(const struct vk_restore *restore,
 			     const struct vk_objection **ret_objections);
+/*
+ * Names the plan: the first 128 bits, as 32 hexadecimal digits, of a SHA-256 over the target (device number, WWID, serial
+ * number and model, or file system and inode of a file; size, sector size) and place, old bytes and new bytes of every edit. So long, because it
+ * is pasted and never typed, and because then nobody can prepare two plans of which one is looked at and the other carried
+ * out. The same target, capture and options give the same digest on every run. Empty when nothing would change.
+ */
+#define VK_PLAN_DIGEST_BYTES 33
+const char *vk_restore_plan_digest(const struct vk_restore *restore);
 bool vk_restore_refused(const struct vk_restore *restore); /* an objection that is not overridden */
 /* The target as it is, and as it would be; decoded. Borrowed. */
 const struct vk_source *vk_restore_before(const struct vk_restore *restore);
@@ -98,9 +115,12 @@ const struct vk_source *vk_restore_after(const struct vk_restore *restore);
 const char *vk_restore_remark(const struct vk_restore *restore, size_t n);
 
 /*
- * Do it: undo capture (fsynced and re-read), exclusive open, writes by class with a flush between, read back, the
+ * Do it: undo capture (fsynced and re-read), exclusive open and lock, one more look at who uses the target and at heartbeats,
+ * a line restore-begun in the ledger, writes by class with a flush between, read back past the cache, the
  * kernel told to read the table again. ret_undo_id is set before the first write, also when a later step fails.
- * Nothing to write is VK_OK with an empty ret_undo_id. VK_REFUSED when vk_restore_refused.
+ * From the look at the undo capture on signals of this thread wait until it is done; one that would end the process and came
+ * before the first write stops it there (VK_IO, nothing was written). Nothing to write is VK_OK with an empty
+ * ret_undo_id. VK_REFUSED when vk_restore_refused, and when the target changed or came into use since the plan.
  */
 VK_MUST_USE enum vk_status vk_restore_write(struct vk_restore *restore,
 					    char ret_undo_id[VK_CAPTURE_ID_BYTES],

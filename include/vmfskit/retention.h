@@ -11,7 +11,8 @@
  *
  * Whatever the numbers say, these stay:
  * - pinned captures;
- * - undo captures and those that repair rebuilt, which count for nothing else;
+ * - those that repair rebuilt, which count for nothing else;
+ * - the newest undo capture of every disk and, where that one is damaged, the newest that is not;
  * - the newest sound capture of every disk;
  * - the newest sound capture of every volume, on whichever disk it lies;
  * - of every disk, the newest sound capture with each distinct LVM header (of a disk without VMFS: partition table).
@@ -19,6 +20,10 @@
  *
  * A damaged capture never counts for a period. Where nothing above holds it, it stays while fewer than keep_daily newer
  * days have a good capture of its disk: long enough for somebody to look why.
+ *
+ * An undo capture counts for nothing else. It stays while fewer than keep_daily newer days, or fewer than keep_weekly newer
+ * weeks, or fewer than keep_monthly newer months have a good capture of its disk: so long somebody may want to take that
+ * restore back.
  *
  * "Newer" is by time, and of equal times by id in the order of strverscmp (-2 before -10).
  */

@@ -42,6 +42,7 @@ struct vk_gpt_copy {
 	bool sound;      /* both checksums fit */
 	uint64_t lba;    /* where it was read */
 	size_t seen_bytes;
+	bool unreadable; /* the device did not deliver the header or its entries: what is there is not known */
 	struct vk_gpt_header header;
 	uint8_t *sector; /* sector_size bytes, NULL when it could not be read */
 	uint8_t *array;  /* vk_gpt_entries_bytes(header), NULL unless usable */
@@ -52,6 +53,7 @@ struct vk_table {
 	uint32_t sector_size;
 	uint64_t disk_sectors; /* 0: not known (a cut dump says only how long it is itself) */
 	size_t mbr_seen_bytes;
+	bool mbr_unreadable;   /* the device did not deliver it */
 	struct vk_mbr mbr;
 	bool mbr_used;         /* its entries are partitions (signature there, or plausible without) */
 	uint64_t *ebr_lbas;    /* the chain, in order */
@@ -74,6 +76,10 @@ VK_MUST_USE enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size,
 					 const struct vk_finding_sink *sink,
 					 struct vk_table *ret_table, struct vk_error *err);
 void vk_table_free(struct vk_table *table);
+/* Whether the device kept something of it back: that there is no table, or no copy of it, is then not known. */
+bool vk_table_unread(const struct vk_table *table);
+/* How many sectors the disk had that the GPT was written for; 0: no sound copy tells. */
+uint64_t vk_table_gpt_disk_sectors(const struct vk_table *table);
 
 #ifdef __cplusplus
 }

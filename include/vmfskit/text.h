@@ -3,6 +3,7 @@
 #ifndef VMFSKIT_TEXT_H
 #define VMFSKIT_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,11 @@ void vk_text_duration_us(struct vk_text *text, uint64_t us);
  * fit 64 bits. Parts of a byte are cut off; fractions of bytes and sectors are no sizes.
  */
 int vk_text_parse_size(const char *s, uint64_t *ret_bytes);
+/*
+ * Parse a whole number up to most: decimal, also with zeros in front, or hexadecimal behind 0x. Nothing is octal. False, and
+ * ret_number as it was, when it is anything else.
+ */
+bool vk_text_parse_number(const char *s, uint64_t most, uint64_t *ret_number);
 
 #ifdef __cplusplus
 }

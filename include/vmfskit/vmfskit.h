@@ -23,6 +23,7 @@
 #include "vmfskit/luns.h"
 #include "vmfskit/lvm.h"
 #include "vmfskit/mbr.h"
+#include "vmfskit/of_disk.h"
 #include "vmfskit/overlay.h"
 #include "vmfskit/place.h"
 #include "vmfskit/rebuild_header.h"
@@ -39,5 +40,6 @@
 #include "vmfskit/text.h"
 #include "vmfskit/vmfs.h"
 #include "vmfskit/vmfs_uuid.h"
+#include "vmfskit/vouch.h"
 
 #endif

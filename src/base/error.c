@@ -7,13 +7,36 @@
 #include "base/utf8.h"
 #include "vmfskit/error.h"
 
+/* What does not fit ends with a mark, so that nobody takes half a command or half a path for the whole. */
+static void put(char *text, size_t cap, const char *format, va_list args)
+{
+	static const char mark[] = " [...]";
+	int len = vsnprintf(text, cap, format, args);
+
+	if (len < 0 || (size_t)len < cap) {
+		vk_utf8_trim(text);
+		return;
+	}
+	text[cap - sizeof(mark)] = '\0';
+	memcpy(text + vk_utf8_trim(text), mark, sizeof(mark));
+}
+
+static void put_fmt(char *text, size_t cap, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void put_fmt(char *text, size_t cap, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	put(text, cap, format, args);
+	va_end(args);
+}
+
 static void set_where(struct vk_error *err, enum vk_status status, const char *where)
 {
 	memset(err, 0, sizeof(*err));
 	err->status = status;
 	if (where != NULL)
-		snprintf(err->where, sizeof(err->where), "%s", where);
-	vk_utf8_trim(err->where);
+		put_fmt(err->where, sizeof(err->where), "%s", where);
 }
 
 enum vk_status vk_error_set(struct vk_error *err, enum vk_status status, const char *where,
@@ -25,9 +48,8 @@ enum vk_status vk_error_set(struct vk_error *err, enum vk_status status, const c
 		return status;
 	set_where(err, status, where);
 	va_start(args, what);
-	vsnprintf(err->what, sizeof(err->what), what, args);
+	put(err->what, sizeof(err->what), what, args);
 	va_end(args);
-	vk_utf8_trim(err->what);
 	return status;
 }
 
@@ -41,7 +63,7 @@ enum vk_status vk_error_errno(struct vk_error *err, int code, const char *where,
 		return VK_IO;
 	set_where(err, VK_IO, where);
 	va_start(args, what);
-	vsnprintf(err->what, sizeof(err->what), what, args);
+	put(err->what, sizeof(err->what), what, args);
 	va_end(args);
 	used = strlen(err->what);
 	snprintf(err->what + used, sizeof(err->what) - used, ": %s", strerror(code));
@@ -65,9 +87,8 @@ enum vk_status vk_error_remedy(struct vk_error *err, const char *remedy, ...)
 	if (err == NULL)
 		return VK_INTERNAL;
 	va_start(args, remedy);
-	vsnprintf(err->remedy, sizeof(err->remedy), remedy, args);
+	put(err->remedy, sizeof(err->remedy), remedy, args);
 	va_end(args);
-	vk_utf8_trim(err->remedy);
 	return err->status;
 }
 

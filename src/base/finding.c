@@ -112,6 +112,14 @@ int vk_findings_errors(const struct vk_findings *list)
 	return any_from(list, VK_ERROR);
 }
 
+bool vk_findings_have(const struct vk_findings *list, enum vk_finding_code code, uint64_t offset_bytes)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].code == code && list->items[i].offset_bytes == offset_bytes)
+			return true;
+	return false;
+}
+
 void vk_findings_free(struct vk_findings *list)
 {
 	free(list->items);

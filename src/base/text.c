@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/checked.h"
+#include "base/hex_digit.h"
 #include "base/utf8.h"
 #include "vmfskit/text.h"
 
@@ -191,17 +192,30 @@ static uint64_t unit_factor(const char *unit)
 	return 1ULL << (10 * (unsigned)(at - letters + 1));
 }
 
-/* Decimal digits from *s on; false when there are none or the number does not fit. */
-static bool parse_digits(const char **s, uint64_t *ret_number)
+/* Digits from *s on, whatever the first is; false when there are none or the number does not fit. */
+static bool parse_digits(const char **s, unsigned base, uint64_t *ret_number)
 {
+	const char *first = *s;
 	uint64_t number = 0;
 
-	if (**s < '0' || **s > '9')
-		return false;
-	for (; **s >= '0' && **s <= '9'; (*s)++)
-		if (!vk_mul_u64(number, 10, &number) ||
-		    !vk_add_u64(number, (uint64_t)(**s - '0'), &number))
+	for (; vk_hex_digit(**s) >= 0 && vk_hex_digit(**s) < (int)base; (*s)++)
+		if (!vk_mul_u64(number, base, &number) ||
+		    !vk_add_u64(number, (uint64_t)vk_hex_digit(**s), &number))
 			return false;
+	if (*s == first)
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+bool vk_text_parse_number(const char *s, uint64_t most, uint64_t *ret_number)
+{
+	bool hex = s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
+	uint64_t number;
+
+	s += hex ? 2 : 0;
+	if (!parse_digits(&s, hex ? 16 : 10, &number) || *s != '\0' || number > most)
+		return false;
 	*ret_number = number;
 	return true;
 }
@@ -217,12 +231,12 @@ int vk_text_parse_size(const char *s, uint64_t *ret_bytes)
 	uint64_t factor;
 	uint64_t bytes;
 
-	if (!parse_digits(&s, &whole))
+	if (!parse_digits(&s, 10, &whole))
 		return 0;
 	if (*s == '.') {
 		const char *first = ++s;
 
-		if (!parse_digits(&s, &fraction) || s - first > FRACTION_DIGITS)
+		if (!parse_digits(&s, 10, &fraction) || s - first > FRACTION_DIGITS)
 			return 0;
 		for (; first < s; first++)
 			scale *= 10;

@@ -39,6 +39,8 @@ static const char *why_skipped(const struct capture_job *job, const struct vk_so
 		return NULL;
 	if (source->kind != VK_SOURCE_DISK && source->kind != VK_SOURCE_PARTITION)
 		return "it is a piece of a volume, neither a disk nor a partition";
+	if (source->container != NULL)
+		return "it is a container or compressed file that was written to a device, not a disk";
 	if (has_vmfs(source))
 		return NULL;
 	if (job->only_with_vmfs)
@@ -62,10 +64,13 @@ static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct 
 		return status;
 	job->decode_findings = count_bad(&ret_source->findings);
 	job->skipped = why_skipped(job, ret_source);
+	/* a capture of it would hold nothing that can be restored */
 	if (job->skipped == NULL)
+		status = vk_source_refuse_container(ret_source, err);
+	if (job->skipped == NULL && status == VK_OK)
 		return VK_OK;
 	vk_source_close(ret_source);
-	return vk_error_set(err, VK_ABSENT, job->disk, "%s", job->skipped);
+	return job->skipped == NULL ? status : vk_error_set(err, VK_ABSENT, job->disk, "%s", job->skipped);
 }
 
 static bool may_commit(void *ctx)

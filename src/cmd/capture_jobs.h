@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "cmd/captures.h"
-#include "scsi/device_info.h"
 #include "store/previous.h"
 #include "vmfskit/diff.h"
 #include "vmfskit/luns.h"
@@ -72,9 +71,10 @@ struct capture_run {
 	size_t lun_count;
 	struct capture_job *jobs;
 	size_t count;
-	struct vk_device_info *named; /* what named disks say of themselves */
+	struct vk_disk_facts *facts; /* of each job, what is known of it before it is opened */
 	struct vk_last_gones gones;
 	size_t given_up;
+	size_t saved;
 };
 
 /* Find the disks of --all, or take the named ones, and the last capture of each. */

@@ -67,9 +67,9 @@ static bool make_jobs(const struct vk_cli_call *call, struct capture_run *run)
 			job->only_with_vmfs = lun->only_with_vmfs;
 		} else {
 			job->disk = call->arguments[i];
-			vk_device_info_read(job->disk, &run->named[i]);
-			job->wwid = run->named[i].wwid;
+			job->wwid = run->facts[i].wwid;
 		}
+		vk_disk_facts_of_path(job->disk, &run->facts[i]);
 		job->shown = shown(job->disk);
 		if (job->shown == NULL)
 			return false;
@@ -162,6 +162,7 @@ static enum vk_status find_previous(const struct vk_cli_call *call, struct captu
 		disks[i].path = run->jobs[i].disk;
 		disks[i].other_paths = run->jobs[i].other_paths;
 		disks[i].wwid = run->jobs[i].wwid;
+		disks[i].facts = &run->facts[i];
 	}
 	status = vk_last_captures(run->capture.store, disks, run->count,
 				  is_alike, (void *)(uintptr_t)call->command,
@@ -184,8 +185,8 @@ enum vk_status vk_capture_prepare(const struct vk_cli_call *call, struct capture
 	if (status != VK_OK)
 		return status;
 	run->jobs = calloc(run->count, sizeof(*run->jobs));
-	run->named = calloc(run->all ? 1 : run->count, sizeof(*run->named));
-	if (run->jobs == NULL || run->named == NULL || !make_jobs(call, run))
+	run->facts = calloc(run->count + 1, sizeof(*run->facts));
+	if (run->jobs == NULL || run->facts == NULL || !make_jobs(call, run))
 		return vk_error_set(err, VK_NOMEM, NULL, "no memory for %zu disks", run->count);
 	return find_previous(call, run, err);
 }
@@ -200,7 +201,7 @@ void vk_capture_run_free(struct capture_run *run)
 		vk_capture_close(&run->jobs[i].capture);
 	}
 	free(run->jobs);
-	free(run->named);
+	free(run->facts);
 	free(run->include);
 	free(run->exclude);
 	vk_luns_free(run->luns, run->lun_count);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "cli/words.h"
 #include "cmd/capture_jobs.h"
 #include "report/report.h"
@@ -79,6 +80,18 @@ static void put_findings(FILE *out, const struct capture_run *run, const struct 
 	vk_findings_free(&bad);
 }
 
+static void put_decode(FILE *out, const struct capture_job *job)
+{
+	struct vk_command command;
+	char *line;
+
+	vk_command_begin(&command, "vmfskit decode");
+	vk_command_path(&command, job->disk);
+	line = vk_command_end(&command);
+	fputs(line != NULL ? line : "", out);
+	free(line);
+}
+
 /* A run over all disks, or a quiet one: only what is new, and what is wrong. */
 static void put_news(FILE *out, const struct capture_run *run, const struct capture_job *job)
 {
@@ -86,9 +99,10 @@ static void put_news(FILE *out, const struct capture_run *run, const struct capt
 		put_name(out, run, job);
 		fprintf(out, ": new, captured as %s, ", job->id);
 		put_capture(out, &job->capture);
-		if (job->decode_findings > 0)
-			fprintf(out, "; %zu finding%s, see vmfskit decode %s", job->decode_findings,
-				job->decode_findings == 1 ? "" : "s", job->disk);
+		if (job->decode_findings > 0) {
+			fprintf(out, "; %zu finding%s, see ", job->decode_findings, job->decode_findings == 1 ? "" : "s");
+			put_decode(out, job);
+		}
 		fputc('\n', out);
 	}
 	put_changes(out, run, job);
@@ -108,10 +122,12 @@ static void put_all(FILE *out, const struct capture_run *run, const struct captu
 	fputc('\n', out);
 	put_changes(out, run, job);
 	put_findings(out, run, job);
-	if (job->decode_findings > 0)
-		fprintf(out, "  note: %zu finding%s about this disk; to see %s: vmfskit decode %s\n",
-			job->decode_findings, job->decode_findings == 1 ? "" : "s",
-			job->decode_findings == 1 ? "it" : "them", job->disk);
+	if (job->decode_findings == 0)
+		return;
+	fprintf(out, "  note: %zu finding%s about this disk; to see %s: ", job->decode_findings,
+		job->decode_findings == 1 ? "" : "s", job->decode_findings == 1 ? "it" : "them");
+	put_decode(out, job);
+	fputc('\n', out);
 }
 
 static int report_job(struct vk_cli_call *call, const struct capture_run *run,

@@ -162,20 +162,24 @@ int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
 	return code;
 }
 
-void vk_cmd_judge(char *path, bool verify, struct vk_verify_cache *cache,
+void vk_cmd_judge(char *path, struct vk_vouching *vouching, struct vk_verify_cache *cache,
 		  struct vk_cmd_judged *ret_judged)
 {
 	struct vk_finding_sink sink;
-	struct vk_error unknown;
+	enum vk_status opened;
 
 	memset(ret_judged, 0, sizeof(*ret_judged));
 	ret_judged->path = path;
-	ret_judged->verified = verify;
-	ret_judged->known = vk_capture_open("", path, &ret_judged->capture, &unknown) == VK_OK;
-	if (!verify)
+	ret_judged->verified = vouching != NULL;
+	opened = vk_capture_open("", path, &ret_judged->capture, &ret_judged->err);
+	ret_judged->known = opened == VK_OK;
+	if (vouching == NULL && opened == VK_IO)
+		ret_judged->status = opened;
+	if (vouching == NULL)
 		return;
 	sink = vk_findings_sink(&ret_judged->findings);
-	ret_judged->status = vk_capture_verify_with(path, cache, &sink, &ret_judged->err);
+	ret_judged->status =
+		vk_capture_judge(vouching, path, cache, &sink, &ret_judged->vouched_by, &ret_judged->err);
 }
 
 void vk_cmd_judged_free(struct vk_cmd_judged *judged)
@@ -186,34 +190,41 @@ void vk_cmd_judged_free(struct vk_cmd_judged *judged)
 	vk_findings_free(&judged->findings);
 }
 
-/* What concerns not the bytes but where they come from. */
-static bool is_of_trust(enum vk_finding_code code)
-{
-	return code == VK_F_CAPTURE_MISPLACED || code == VK_F_SIGNATURE_MISSING || code == VK_F_SIGNATURE_WRONG;
-}
-
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 {
 	bool incomplete = false;
 	bool distrusted = false;
+	bool undo = judged->known && judged->capture.is_undo;
 
-	if (!judged->verified)
-		return "not checked";
 	if (judged->status != VK_OK)
 		return "cannot be read";
+	if (!judged->verified)
+		return undo ? VK_VERDICT_UNDO : "not checked";
 	for (size_t i = 0; i < judged->findings.count; i++) {
 		enum vk_finding_code code = judged->findings.items[i].code;
 
-		if (code != VK_F_CAPTURE_INCOMPLETE && code != VK_F_CAPTURE_WRITABLE && !is_of_trust(code))
+		if (code != VK_F_CAPTURE_INCOMPLETE && !vk_finding_is_doubt(code))
 			return "damaged";
 		incomplete = incomplete || code == VK_F_CAPTURE_INCOMPLETE;
-		distrusted = distrusted || is_of_trust(code);
+		distrusted = distrusted || (code != VK_F_CAPTURE_WRITABLE && vk_finding_is_doubt(code));
 	}
 	if (distrusted)
 		return "not trusted";
+	/* whether it is whole is not what matters most of it: nobody may take it for a backup */
+	if (undo)
+		return VK_VERDICT_UNDO;
 	if (incomplete)
 		return "incomplete";
 	return judged->findings.count > 0 ? "exposed" : "sound";
+}
+
+bool vk_cmd_put_verdict(json_t *object, const struct vk_cmd_judged *judged)
+{
+	const char *verdict = vk_cmd_verdict(judged);
+
+	return json_object_set_new(object, "verdict", json_string(verdict)) == 0 &&
+	       (strcmp(verdict, VK_VERDICT_UNDO) != 0 ||
+		json_object_set_new(object, "use", json_string(VK_UNDO_USE)) == 0);
 }
 
 enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths, size_t *ret_count,

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
-#include "vmfskit/capture.h"
+#include "vmfskit/vouch.h"
 
 #define VK_CONFIG_DEFAULT "/etc/vmfskit/vmfskit.conf"
 #define VK_STORE_OPTION \
@@ -38,15 +38,21 @@ struct vk_cmd_judged {
 	bool known;            /* the manifest could be read */
 	struct vk_capture capture;
 	bool verified;
-	enum vk_status status; /* of verify: not VK_OK when it could not be done */
+	enum vk_status status; /* not VK_OK when it could not be read */
 	struct vk_error err;
 	struct vk_findings findings;
+	unsigned vouched_by; /* when it was verified: bits of vouch.h */
 };
-/* path becomes the result's; cache may be NULL. */
-void vk_cmd_judge(char *path, bool verify, struct vk_verify_cache *cache,
+/* path becomes the result's; vouching NULL: only the manifest is read; cache may be NULL. */
+void vk_cmd_judge(char *path, struct vk_vouching *vouching, struct vk_verify_cache *cache,
 		  struct vk_cmd_judged *ret_judged);
 void vk_cmd_judged_free(struct vk_cmd_judged *judged);
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged); /* "sound", "incomplete", "damaged", ... */
+/* Of an undo capture that nothing speaks against, and what to say beside it. */
+#define VK_VERDICT_UNDO "undo"
+#define VK_UNDO_USE "what a restore overwrote, no backup: use vmfskit undo"
+/* Add "verdict" to the object and, of such a one, "use". */
+bool vk_cmd_put_verdict(json_t *object, const struct vk_cmd_judged *judged);
 
 /*
  * The paths of all captures of a store. VK_ABSENT when there is no store; free each and the

@@ -17,14 +17,12 @@ static int read_number(const struct vk_cli_call *call, const char *option, unsig
 		       unsigned *ret_number)
 {
 	const char *value = vk_cli_value(call, option);
-	char *end;
-	unsigned long number;
+	uint64_t number;
 
 	*ret_number = 0;
 	if (value == NULL)
 		return VK_EXIT_OK;
-	number = strtoul(value, &end, 10);
-	if (value[0] < '0' || value[0] > '9' || *end != '\0' || number < 1 || number > max)
+	if (!vk_text_parse_number(value, max, &number) || number < 1)
 		return vk_cli_usage(call, "--%s is a number from 1 to %u, not %s", option, max, value);
 	*ret_number = (unsigned)number;
 	return VK_EXIT_OK;
@@ -92,6 +90,8 @@ static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool
 	} else {
 		code = vk_cli_fail(call, &err);
 	}
+	for (size_t i = 0; run->jobs != NULL && i < run->count; i++)
+		run->saved += !vk_capture_gave_up(&run->jobs[i]) && run->jobs[i].skipped == NULL && run->jobs[i].status == VK_OK;
 	*ret_stuck = run->given_up > 0;
 	/* a thread that hangs may wake up and go on with what it has */
 	if (*ret_stuck)
@@ -124,8 +124,12 @@ static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
 	int code = vk_cmd_sign_key(call, &key);
 	int anchored;
 
-	if (code != VK_EXIT_OK)
+	if (code == VK_EXIT_OK)
+		code = vk_cmd_anchor_check(call, run->store);
+	if (code != VK_EXIT_OK) {
+		vk_sign_key_close(key);
 		return code;
+	}
 	use.sign_key = key;
 	if (vk_store_open(run->store, &use, &run->capture.store, &err) != VK_OK) {
 		vk_sign_key_close(key);
@@ -135,7 +139,7 @@ static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
 	told = tell_left(call, &left);
 	code = work_in_store(call, run, ret_stuck);
 	code = told > code ? told : code;
-	anchored = vk_cmd_anchor(call, run->capture.store);
+	anchored = vk_cmd_anchor(call, run->capture.store, run->saved, "saved");
 	code = anchored > code ? anchored : code;
 	if (*ret_stuck) {
 		vk_store_unlock(run->capture.store);

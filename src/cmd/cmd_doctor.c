@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/captures.h"
+#include "cmd/keys.h"
 #include "cmd/output_file.h"
 #include "cmd/sector_size.h"
 #include "cmd/verbs.h"
@@ -53,6 +54,8 @@ static void diagnose_all(struct run *r)
 		if (vk_diagnose(r->call->arguments[i], &r->options, &r->diagnoses[r->count], &err) == VK_OK) {
 			if (r->diagnoses[r->count].bad && r->worst == VK_EXIT_OK)
 				r->worst = VK_EXIT_FINDINGS;
+			if (r->diagnoses[r->count].unknown)
+				r->worst = VK_EXIT_IO;
 			r->count++;
 			continue;
 		}
@@ -139,8 +142,10 @@ static int finish(struct run *r, const char *svg)
 
 static int run_doctor(struct vk_cli_call *call)
 {
-	struct run r = {.call = call, .options = {.store = vk_cmd_store(call)}};
+	struct run r = {.call = call, .options = {.store = vk_cmd_store(call),
+						       .store_named = vk_cli_value(call, "store") != NULL}};
 	const char *svg = vk_cli_value(call, "svg");
+	struct vk_public_key *key = NULL;
 	struct vk_error err;
 	int code = vk_cmd_sector_size(call, &r.options.sector_size);
 
@@ -156,8 +161,13 @@ static int run_doctor(struct vk_cli_call *call)
 		return vk_cli_fail(call, &err);
 	r.options.scan = vk_cli_flag(call, "scan");
 	r.options.live_id = vk_cli_value(call, "live-id");
+	code = vk_cmd_public_key(call, &key);
+	if (code != VK_EXIT_OK)
+		return code;
+	r.options.public_key = key;
 	r.diagnoses = calloc(call->argument_count, sizeof(*r.diagnoses));
 	if (r.diagnoses == NULL) {
+		vk_public_key_close(key);
 		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the sources");
 		return vk_cli_fail(call, &err);
 	}
@@ -168,11 +178,13 @@ static int run_doctor(struct vk_cli_call *call)
 		vk_diagnosis_free(&r.diagnoses[i]);
 	free(r.diagnoses);
 	vk_findings_free(&r.across);
+	vk_public_key_close(key);
 	return code;
 }
 
 static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
+	VK_PUBLIC_KEY_OPTION,
 	VK_SECTOR_SIZE_OPTION,
 	{.name = "scan", .help = "search the whole disk for volumes, not only the likely places"},
 	{.name = "heartbeat-wait", .argument = "SECONDS",
@@ -209,7 +221,8 @@ const struct vk_cli_verb vk_verb_doctor = {
 		"Then come the one or two commands to run next, the safest first. None of them writes to the disk. Nothing is opened for "
 		"writing but the file of --svg.\n\n"
 		"Sources that are extents of one volume are put together; an extent that is missing is named. The exit code is "
-		"1 when something is wrong.",
+		"1 when something is wrong, and 4 when something could not be read, of the disk or of its captures: then no repair is "
+		"advised.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -55,21 +55,20 @@ static bool parse_range(const char *text, struct vk_find_options *options)
 /* The volume that is to be repaired next, and how; the list ends with NULL. */
 static void add_next(char **next, size_t *count, const char *verb, const struct run *run, const struct vk_candidate *c)
 {
-	char *line = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&line, &size);
+	struct vk_command command;
+	char *line;
 
-	if (out == NULL)
-		return;
-	fprintf(out, "vmfskit %s", verb);
-	vk_cmd_put_path(out, run->source.path);
+	vk_command_begin(&command, "vmfskit ");
+	vk_command_add(&command, "%s", verb);
+	vk_command_path(&command, run->source.path);
 	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
-		fprintf(out, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
+		vk_command_add(&command, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
 	/* without them the next verb would count in other sectors, and ask other captures */
-	vk_cmd_put_option(out, run->call, "sector-size");
-	vk_cmd_put_option(out, run->call, "store");
-	vk_cmd_put_option(out, run->call, "config");
-	if (fclose(out) == 0)
+	vk_cmd_put_option(&command, run->call, "sector-size");
+	vk_cmd_put_option(&command, run->call, "store");
+	vk_cmd_put_option(&command, run->call, "config");
+	line = vk_command_end(&command);
+	if (line != NULL)
 		next[(*count)++] = line;
 }
 
@@ -80,7 +79,8 @@ static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 	bool table = false;
 	size_t count = 0;
 
-	for (size_t i = 0; i < run->found.count; i++) {
+	/* a place in a container is none of the disk in it */
+	for (size_t i = 0; i < run->found.count && run->source.container == NULL; i++) {
 		const struct vk_candidate *c = &run->found.candidates[i];
 
 		if (vk_standing_is_ghost(c->standing) || c->start_before_disk)
@@ -97,15 +97,20 @@ static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 
 static void tell_how_to_go_on(const struct run *run, const struct vk_find_options *options)
 {
+	struct vk_command command;
+	char *line;
+
 	fputs("vmfskit: stopped before the end", run->call->err);
 	if (options->resume_path == NULL) {
 		fputs("; with --resume FILE the next search can be stopped and continued\n", run->call->err);
 		return;
 	}
-	fputs("; go on with:", run->call->err);
+	vk_command_begin(&command, "; go on with:");
 	for (const char *const *word = run->call->command; *word != NULL; word++)
-		vk_cmd_put_word(run->call->err, *word);
-	fputc('\n', run->call->err);
+		vk_command_word(&command, *word);
+	line = vk_command_end(&command);
+	fprintf(run->call->err, "%s\n", line != NULL ? line : "");
+	free(line);
 }
 
 static int report(struct run *run, const struct vk_find_options *options)
@@ -119,7 +124,12 @@ static int report(struct run *run, const struct vk_find_options *options)
 					  .seconds = vk_cmd_progress_seconds(&run->progress),
 					  .next = next,
 					  .next_count = what_next(run, next)};
+	const struct vk_range *bad;
 	int code = vk_report_find_agrees(&view) ? VK_EXIT_OK : VK_EXIT_FINDINGS;
+
+	/* what the device did not deliver is not known to be empty */
+	if (vk_io_bad_ranges(run->source.raw, &bad) > 0)
+		code = VK_EXIT_IO;
 
 	if (vk_cli_flag(run->call, "json"))
 		code = vk_cmd_put_json(run->call, vk_report_find_json(&view), code);
@@ -134,19 +144,37 @@ static int report(struct run *run, const struct vk_find_options *options)
 	return code;
 }
 
-static int search(struct run *run, struct vk_find_options *options)
+static int read_hints(struct run *run)
 {
+	struct vk_cmd_trust trust;
 	struct vk_error err;
-	enum vk_status status = VK_OK;
+	enum vk_status status;
+	int code;
 
-	if (!vk_cli_flag(run->call, "no-store"))
-		status = vk_cmd_hints_read(run->call, &run->source, &run->hints, &err);
+	if (vk_cli_flag(run->call, "no-store"))
+		return VK_EXIT_OK;
+	code = vk_cmd_trust(run->call, &trust);
+	if (code != VK_EXIT_OK)
+		return code;
+	status = vk_cmd_hints_read(run->call, &run->source, &trust, &run->hints, &err);
+	vk_cmd_trust_free(&trust);
 	if (status == VK_NOMEM)
 		return vk_cli_fail(run->call, &err);
 	/* captures only tell where to look first: the disk can be searched without them */
 	if (status != VK_OK)
-		fprintf(run->call->err, "%s: note: captures are not asked: %s (%s)\n", run->call->program->name, err.what,
-			err.where);
+		fprintf(run->call->err, "%s: note: %scaptures are not asked: %s (%s)\n", run->call->program->name,
+			run->hints.count > 0 ? "some " : "", err.what, err.where);
+	return VK_EXIT_OK;
+}
+
+static int search(struct run *run, struct vk_find_options *options)
+{
+	struct vk_error err;
+	enum vk_status status;
+	int code = read_hints(run);
+
+	if (code != VK_EXIT_OK)
+		return code;
 	options->hints = run->hints.items;
 	options->hint_count = run->hints.count;
 	options->progress = progress;
@@ -195,6 +223,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "resume", .argument = "FILE", .choices = "FILE",
 	 .help = "keep the state of the search in FILE; where there is one, go on from there"},
 	VK_STORE_OPTION,
+	VK_PUBLIC_KEY_OPTION,
 	{.name = "no-store", .help = "do not ask captures where volumes began"},
 	{.name = "as", .argument = "KIND", .choices = "disk partition",
 	 .help = "read the source as this, whatever its content suggests"},

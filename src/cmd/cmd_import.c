@@ -26,6 +26,7 @@ struct jobs {
 	struct vk_import *import;
 	struct job *items;
 	size_t count;
+	size_t saved;
 };
 
 static void import_disk(struct jobs *jobs, size_t index, const struct vk_capture_options *options)
@@ -37,6 +38,7 @@ static void import_disk(struct jobs *jobs, size_t index, const struct vk_capture
 	job->status = vk_import_take(jobs->import, index, options, &sink, job->id, &job->err);
 	if (job->status != VK_OK)
 		return;
+	jobs->saved++;
 	if (asprintf(&job->path, "%s/%s", jobs->store, job->id) < 0) {
 		job->path = NULL;
 		job->status = vk_error_set(&job->err, VK_NOMEM, job->disk, "no memory for a path");
@@ -207,8 +209,12 @@ static int run(struct vk_cli_call *call)
 
 	if (code == VK_EXIT_OK)
 		code = vk_cmd_sign_key(call, &key);
-	if (code != VK_EXIT_OK)
+	if (code == VK_EXIT_OK)
+		code = vk_cmd_anchor_check(call, jobs.store);
+	if (code != VK_EXIT_OK) {
+		vk_sign_key_close(key);
 		return code;
+	}
 	use.sign_key = key;
 	if (vk_import_open((const char *const *)call->arguments, call->argument_count, &options,
 			   &jobs.import, &err) != VK_OK ||
@@ -219,7 +225,7 @@ static int run(struct vk_cli_call *call)
 		code = import_all(call, &jobs);
 		if (left.count > 0 && code == VK_EXIT_OK)
 			code = VK_EXIT_FINDINGS;
-		anchored = vk_cmd_anchor(call, jobs.handle);
+		anchored = vk_cmd_anchor(call, jobs.handle, jobs.saved, "saved");
 	}
 	vk_store_close(jobs.handle);
 	vk_import_close(jobs.import);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/captures.h"
+#include "cmd/keys.h"
 #include "cmd/list_dfxml.h"
 #include "store/pins.h"
 
@@ -14,7 +15,7 @@ struct listing {
 	char **paths;
 	struct vk_cmd_judged *items;
 	size_t count;
-	bool verify;
+	struct vk_cmd_trust trust; /* vouching NULL: captures are not verified */
 	struct vk_verify_cache *cache;
 	struct vk_pins pins;
 };
@@ -23,7 +24,7 @@ static void judge(void *ctx, size_t index)
 {
 	struct listing *listing = ctx;
 
-	vk_cmd_judge(listing->paths[index], listing->verify, listing->cache,
+	vk_cmd_judge(listing->paths[index], listing->trust.vouching, listing->cache,
 		     &listing->items[index]);
 }
 
@@ -133,7 +134,7 @@ static json_t *item_json(const struct listing *listing, const struct vk_cmd_judg
 	json_t *o = judged->known ? vk_cmd_capture_json(id_of(judged), judged->path, &judged->capture)
 				  : json_pack("{s:s,s:s}", "id", id_of(judged), "path", judged->path);
 
-	if (json_object_set_new(o, "verdict", json_string(vk_cmd_verdict(judged))) == 0 &&
+	if (vk_cmd_put_verdict(o, judged) &&
 	    json_object_set_new(o, "pinned", json_boolean(pin != NULL)) == 0 &&
 	    (pin == NULL || json_object_set_new(o, "pin_reason", json_string(pin->reason)) == 0))
 		return o;
@@ -163,6 +164,10 @@ static int report(struct vk_cli_call *call, const struct listing *listing)
 		if (!listing->items[i].known || listing->items[i].status != VK_OK ||
 		    vk_findings_bad(&listing->items[i].findings))
 			code = VK_EXIT_FINDINGS;
+	/* of what cannot be read nothing is known: that is no finding about it */
+	for (size_t i = 0; i < listing->count; i++)
+		if (listing->items[i].status != VK_OK)
+			code = VK_EXIT_IO;
 	if (vk_cli_flag(call, "dfxml")) {
 		vk_cmd_put_dfxml(call, listing->items, listing->count);
 		return code;
@@ -179,8 +184,13 @@ static int report(struct vk_cli_call *call, const struct listing *listing)
 	put_rows(&table, listing);
 	table.out = call->out;
 	put_rows(&table, listing);
+	for (size_t i = 0; i < listing->count; i++)
+		if (strcmp(vk_cmd_verdict(&listing->items[i]), VK_VERDICT_UNDO) == 0) {
+			fputs(VK_VERDICT_UNDO ": " VK_UNDO_USE "\n", call->out);
+			break;
+		}
 	if (code != VK_EXIT_OK)
-		fputs("vmfskit verify tells what is damaged\n", call->out);
+		fputs("vmfskit verify tells what is damaged or cannot be read\n", call->out);
 	return code;
 }
 
@@ -200,16 +210,22 @@ static enum vk_status read_pins(const char *path, struct vk_pins *ret_pins, stru
 
 static int run(struct vk_cli_call *call)
 {
-	struct listing listing = {.verify = !vk_cli_flag(call, "no-verify")};
+	struct listing listing = {.count = 0};
 	struct vk_error err;
 	enum vk_status status;
-	int code;
+	int code = VK_EXIT_OK;
 
 	if (vk_cli_flag(call, "json") && vk_cli_flag(call, "dfxml"))
 		return vk_cli_usage(call, "--json and --dfxml do not go together");
+	if (!vk_cli_flag(call, "no-verify"))
+		code = vk_cmd_trust(call, &listing.trust);
+	if (code != VK_EXIT_OK)
+		return code;
 	status = vk_cmd_store_paths(vk_cmd_store(call), &listing.paths, &listing.count, &err);
-	if (status != VK_OK && status != VK_ABSENT)
+	if (status != VK_OK && status != VK_ABSENT) {
+		vk_cmd_trust_free(&listing.trust);
 		return vk_cli_fail(call, &err);
+	}
 	status = read_pins(vk_cmd_store(call), &listing.pins, &err);
 	if (status != VK_OK)
 		vk_cli_fail(call, &err);
@@ -228,11 +244,13 @@ static int run(struct vk_cli_call *call)
 	free(listing.items);
 	free(listing.paths);
 	vk_pins_free(&listing.pins);
+	vk_cmd_trust_free(&listing.trust);
 	return status != VK_OK ? VK_EXIT_IO : code;
 }
 
 static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
+	VK_PUBLIC_KEY_OPTION,
 	{.name = "no-verify", .help = "do not read the captures' files, only their manifests"},
 	VK_JSON_OPTION,
 	{.name = "dfxml", .help = "print DFXML, the XML that forensic tools exchange"},
@@ -252,8 +270,10 @@ const struct vk_cli_verb vk_verb_list = {
 	.description =
 		"One line for each volume of each capture: verdict, whether it is pinned, time, host, disk, size of the disk, LUN, NAA "
 		"name, label and UUID of the volume, and the id by which the capture is asked for.\n\n"
-		"The verdict is that of vmfskit verify: every file is read. The exit code is 1 when a capture is "
-		"damaged. A sound one that repair rebuilt is called so: it is what repair made, not what a disk held.",
+		"The verdict is that of vmfskit verify: every file is read, and a capture that the ledger or the key does not vouch "
+		"for is not trusted. The exit code is 1 when a capture is damaged or not trusted, and 4 when one cannot be read. A sound "
+		"one that repair rebuilt is called so: it is what repair made, not what a disk held. "
+		"An undo capture is called so, too: it holds what a restore overwrote and is no backup; vmfskit undo is for it.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

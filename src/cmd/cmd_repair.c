@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "cmd/repair_run.h"
 #include "cmd/scan_progress.h"
 #include "cmd/verbs.h"
@@ -54,7 +55,7 @@ static int show(struct vk_repair_run *run, int code)
 		return VK_EXIT_IO;
 	vk_restore_show_objections(&run->restore);
 	if (run->restore.error != NULL)
-		return vk_cli_fail(run->call, run->restore.error);
+		return vk_restore_fail(&run->restore);
 	return code == VK_EXIT_OK && is_incomplete(run) ? VK_EXIT_FINDINGS : code;
 }
 
@@ -63,12 +64,17 @@ static int write_it(struct vk_repair_run *run)
 	struct vk_restore_run *restore = &run->restore;
 	const char *const captures[] = {run->capture_id, restore->undo_id};
 	struct vk_error err;
+	sigset_t before;
 	int code;
 
+	/* until it is recorded and told what became of the target */
+	vk_signals_hold(&before);
 	restore->written = vk_repair_write(run->repair, run->capture_id, restore->undo_id, &err) == VK_OK;
 	restore->error = restore->written ? NULL : &err;
 	vk_restore_record(restore, &run->options.restore, VK_EVENT_REPAIR, captures, 2);
 	code = show(run, VK_EXIT_OK);
+	fflush(run->call->out);
+	vk_signals_release(&before);
 	restore->error = NULL;
 	return code;
 }
@@ -135,17 +141,19 @@ static int run(struct vk_cli_call *call)
 {
 	struct vk_repair_run run = {.call = call,
 				    .target = call->arguments[1],
-				    .header = strcmp(call->arguments[0], "header") == 0};
-	struct vk_sign_key *key = NULL;
+				    .header = strcmp(call->arguments[0], "header") == 0,
+				    .restore = {.call = call}};
+	struct vk_cmd_key_pair keys = {.sign = NULL};
 	int code = vk_repair_parse(&run);
 
 	if (code == VK_EXIT_OK)
-		code = vk_cmd_sign_key(call, &key);
-	run.options.restore.sign_key = key;
+		code = vk_cmd_keys(call, &keys);
+	run.options.restore.sign_key = keys.sign;
+	run.options.restore.public_key = keys.check;
 	if (code == VK_EXIT_OK)
 		code = plan(&run);
 	vk_repair_options_free(&run);
-	vk_sign_key_close(key);
+	vk_cmd_keys_close(&keys);
 	return code;
 }
 
@@ -197,9 +205,10 @@ const struct vk_cli_verb vk_verb_repair = {
 		"says where it comes from, and whether it is exact.\n\n"
 		"Captures of the same disk are asked when the store has any; they are recognised by ids of the device, by "
 		"UUIDs and by the GUID of the table, not by the name of the device.\n\n"
-		"Without --write the plan is shown and nothing is written. With --write, what was rebuilt is saved as a capture "
+		"Without --write the plan is shown and nothing is written. The command that is printed then has --plan with the digest of "
+		"that plan; of any other plan nothing is written. With --write, what was rebuilt is saved as a capture "
 		"whose id ends in -rebuilt, and that is restored: with the same guards, undo capture, order of writing and safety "
-		"when the power fails. The same command, or restore with that capture, completes a repair that was cut short; undo "
+		"when the power fails. The same command without --plan, or restore with that capture, completes a repair that was cut short; undo "
 		"goes back.\n\n"
 		"Values that could not be known are what the guard guess is for. The exit code is 1 when a structure cannot be "
 		"brought back or too little is left for a plan; all else that is lost is said.",

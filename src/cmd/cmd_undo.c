@@ -27,9 +27,9 @@ const struct vk_cli_verb vk_verb_undo = {
 		"Puts back every byte that a restore overwrote. UNDO-CAPTURE is what the restore took "
 		"before it wrote, and named when it ended.\n\n"
 		"An undo is the restore of that capture: shown without --write, guarded, and itself "
-		"undoable. It also leads back from a restore that was cut short. The guards that "
+		"undoable; --plan binds --write to the plan that was shown. It also leads back from a restore that was cut short. The guards that "
 		"compare what is on the target stand aside as long as every byte to be overwritten is "
-		"as the restore found it or left it.",
+		"as the restore found it or left it. What damage comes back is said.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,

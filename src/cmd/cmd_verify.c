@@ -21,14 +21,37 @@ struct checks {
 static void check(void *ctx, size_t index)
 {
 	struct checks *checks = ctx;
-	struct vk_cmd_judged *judged = &checks->items[index];
-	struct vk_finding_sink sink;
 
-	vk_cmd_judge(checks->paths[index], true, checks->cache, judged);
-	if (checks->ledger.public_key == NULL || judged->status != VK_OK)
-		return;
-	sink = vk_findings_sink(&judged->findings);
-	judged->status = vk_capture_verify_signature(judged->path, checks->ledger.public_key, &sink, &judged->err);
+	vk_cmd_judge(checks->paths[index], checks->ledger.trust.vouching, checks->cache, &checks->items[index]);
+}
+
+/* Where something speaks against it the findings tell. */
+static bool is_vouched(const struct vk_cmd_judged *judged)
+{
+	for (size_t i = 0; i < judged->findings.count; i++)
+		if (vk_finding_is_doubt(judged->findings.items[i].code))
+			return false;
+	return judged->status == VK_OK && judged->known;
+}
+
+static void print_vouched(FILE *out, const struct vk_cmd_judged *judged)
+{
+	static const char *const by[] = {"nothing but itself", "the ledger", "its signature", "the ledger and its signature"};
+
+	if (is_vouched(judged) && !vk_findings_errors(&judged->findings))
+		fprintf(out, ", vouched for by %s", by[judged->vouched_by & 3]);
+}
+
+static json_t *vouched_json(const struct vk_cmd_judged *judged)
+{
+	json_t *by = json_array();
+	bool vouched = is_vouched(judged);
+
+	if (vouched && (judged->vouched_by & VK_VOUCHED_LEDGER) != 0)
+		json_array_append_new(by, json_string("ledger"));
+	if (vouched && (judged->vouched_by & VK_VOUCHED_SIGNATURE) != 0)
+		json_array_append_new(by, json_string("signature"));
+	return by;
 }
 
 static void print_check(const struct vk_cli_call *call, const struct vk_cmd_judged *judged)
@@ -36,11 +59,16 @@ static void print_check(const struct vk_cli_call *call, const struct vk_cmd_judg
 	const struct vk_report_style style = vk_report_style_for(call->out);
 	char saved[64];
 
-	fprintf(call->out, "%s: %s", judged->path, vk_cmd_verdict(judged));
+	const char *verdict = vk_cmd_verdict(judged);
+
+	fprintf(call->out, "%s: %s", judged->path, verdict);
 	if (judged->known) {
 		vk_cmd_size(vk_cmd_saved_bytes(&judged->capture), saved);
 		fprintf(call->out, ", %zu regions, %s", judged->capture.region_count, saved);
+		print_vouched(call->out, judged);
 	}
+	if (strcmp(verdict, VK_VERDICT_UNDO) == 0)
+		fputs("; " VK_UNDO_USE, call->out);
 	fputc('\n', call->out);
 	vk_report_findings_text(call->out, &judged->findings, NULL, &style);
 }
@@ -54,11 +82,11 @@ static json_t *checks_json(const struct vk_cli_call *call, const struct checks *
 
 	for (size_t i = 0; i < checks->count && ok; i++) {
 		const struct vk_cmd_judged *judged = &checks->items[i];
-		json_t *o = json_pack("{s:s,s:s}", "path", judged->path, "verdict",
-				      vk_cmd_verdict(judged));
+		json_t *o = json_pack("{s:s,s:o}", "path", judged->path, "vouched_by", vouched_json(judged));
 
+		ok = vk_cmd_put_verdict(o, judged);
 		if (judged->known)
-			ok = json_object_set_new(o, "id", json_string(judged->capture.id)) == 0;
+			ok = ok && json_object_set_new(o, "id", json_string(judged->capture.id)) == 0;
 		if (judged->status != VK_OK)
 			ok = ok && json_object_set_new(o, "error", json_string(judged->err.what)) == 0;
 		ok = json_array_append_new(captures, o) == 0 && ok &&
@@ -195,7 +223,7 @@ static int run(struct vk_cli_call *call)
 
 static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
-	{.name = "ledger", .help = "prove the ledger of the store, too, and the captures against it"},
+	{.name = "ledger", .help = "prove the whole ledger also when single captures are named, or when there is none"},
 	VK_PUBLIC_KEY_OPTION,
 	{.name = "anchor",
 	 .argument = "FILE",
@@ -209,11 +237,11 @@ static const struct vk_cli_option options[] = {
 };
 
 static const struct vk_cli_example examples[] = {
-	{"vmfskit verify", "prove every capture of the store"},
+	{"vmfskit verify", "prove every capture of the store, and its ledger"},
 	{"vmfskit verify 20261121T014500Z-sdb", "prove one, by its id"},
-	{"vmfskit verify --ledger --public-key pub.pem --anchor /mnt/safe/anchor",
+	{"vmfskit verify --public-key pub.pem --anchor /mnt/safe/anchor",
 	 "prove that nothing was removed, altered or slipped in"},
-	{"vmfskit verify --ledger --quiet", "the same for cron: not a word when all is well"},
+	{"vmfskit verify --ledger --quiet", "for cron: not a word when all is well"},
 	{"vmfskit verify ./20261121T014500Z-sdb", "prove a folder that lies here"},
 	{NULL, NULL},
 };
@@ -228,10 +256,14 @@ const struct vk_cli_verb vk_verb_verify = {
 		"other byte for byte, and the manifest with the form in which it was written. Files that do not belong, "
 		"links in the place of files, and regions that overlap or reach past the end of the disk are told, "
 		"too.\n\n"
-		"With --ledger the custody ledger of the store is proved, too: that no line of it was removed, altered, put in "
-		"or moved, and that the captures are those that it records. With --public-key every capture, line and head must "
-		"be signed by that key. With --anchor a head that was kept outside shows whether the whole store was put "
-		"back to an older state.\n\n"
+		"Whoever can write to a capture can make all of that fit. So each is also held against the ledger of the store "
+		"that it lies in: its manifest must be the one that was recorded. With --public-key it must be signed by that key. "
+		"And nobody else may be able to write to it or to the store. Of a copy that lies outside of any store the ledger of "
+		"--store is asked; one that nobody knows is \"vouched for by nothing but itself\".\n\n"
+		"Without a CAPTURE the ledger itself is proved as well: that no line of it was removed, altered, put in or moved, "
+		"that no capture is gone, and with --public-key that lines and head are signed. With --anchor a head that was kept "
+		"outside shows whether the whole store was put back to an older state, or emptied. With a CAPTURE this is "
+		"done when --ledger or --anchor is given.\n\n"
 		"All that is wrong is printed, not only the first thing. The exit code is 1 when anything is. The run is "
 		"recorded in the ledger where the store can be written to; evidence on a read-only mount is verified all "
 		"the same.",

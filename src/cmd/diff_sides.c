@@ -76,7 +76,7 @@ static enum vk_status open_path(struct vk_diff_side *side, const struct vk_sourc
 	vk_text_time_s(&text, (uint64_t)time(NULL));
 	status = vk_source_open(side->name, options, &side->source, err);
 	side->is_open = status == VK_OK;
-	return status;
+	return status == VK_OK ? vk_source_refuse_container(&side->source, err) : status;
 }
 
 static bool is_unrecognised(const struct vk_source *source)

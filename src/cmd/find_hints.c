@@ -2,13 +2,12 @@
 /* Captures of the disk that is searched: newest first, a bounded number of manifests. */
 #include "cmd/find_hints.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/captures.h"
-#include "scsi/device_info.h"
+#include "vmfskit/of_disk.h"
 
 enum { MANIFESTS_MAX = 4096, CAPTURES_MAX = 4, HINTS_MAX = 64 };
 
@@ -21,37 +20,26 @@ void vk_cmd_hints_free(struct vk_cmd_hints *hints)
 	memset(hints, 0, sizeof(*hints));
 }
 
-static bool same_path(const char *captured, const char *path)
+static bool is_of_this_disk(const struct vk_capture *c, struct vk_disk_facts *facts)
 {
-	char real[PATH_MAX];
+	struct vk_of_disk answer;
 
-	return strcmp(captured, path) == 0 || (realpath(path, real) != NULL && strcmp(captured, real) == 0);
-}
-
-static bool names_device(const struct vk_capture *c, const struct vk_source *source)
-{
-	for (size_t i = 0; i < source->vmfs_count; i++) {
-		char uuid[VK_VMFS_UUID_TEXT_BYTES];
-
-		if (!source->vmfs[i].lvm_usable)
-			continue;
-		vk_vmfs_uuid_format(&source->vmfs[i].lvm.devID, uuid);
-		for (size_t k = 0; k < c->identity_count; k++)
-			if (strcmp(c->identities[k].device_uuid, uuid) == 0)
-				return true;
-	}
-	return false;
-}
-
-static bool is_of_this_disk(const struct vk_capture *c, const struct vk_source *source, const char *wwid)
-{
 	/* what was rebuilt is a conclusion, not evidence */
-	if (c->is_undo || c->is_rebuilt || c->source_kind != source->kind)
-		return false;
-	if (c->wwid[0] != '\0' && wwid[0] != '\0')
-		return strcmp(c->wwid, wwid) == 0;
-	return names_device(c, source) ||
-	       (c->size_bytes == source->size_bytes && same_path(c->source_path, source->path));
+	return !c->is_undo && !c->is_rebuilt && c->source_kind == facts->kind &&
+	       vk_capture_is_of(c, facts, &answer) >= VK_OF_LIKELY;
+}
+
+/* Where volumes began is believed only of a manifest that is the one that was saved. */
+static bool is_vouched(const struct vk_cmd_trust *trust, const char *path)
+{
+	struct vk_findings findings = {0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
+	struct vk_error ignored;
+	unsigned by;
+	bool vouched = vk_vouch(trust->vouching, path, &sink, &by, &ignored) == VK_OK && findings.count == 0;
+
+	vk_findings_free(&findings);
+	return vouched;
 }
 
 static bool add(struct vk_cmd_hints *hints, const struct vk_capture *c)
@@ -71,9 +59,9 @@ static bool add(struct vk_cmd_hints *hints, const struct vk_capture *c)
 }
 
 enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk_source *source,
-				 struct vk_cmd_hints *hints, struct vk_error *err)
+				 const struct vk_cmd_trust *trust, struct vk_cmd_hints *hints, struct vk_error *err)
 {
-	struct vk_device_info info;
+	struct vk_disk_facts facts;
 	char **paths = NULL;
 	size_t count = 0, used = 0;
 	bool fits;
@@ -83,18 +71,25 @@ enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk
 		return VK_OK;
 	if (status != VK_OK)
 		return status;
-	vk_device_info_read(source->path, &info);
+	vk_disk_facts_read(source, &facts);
 	hints->items = calloc(HINTS_MAX, sizeof(*hints->items));
 	hints->texts = calloc(HINTS_MAX, sizeof(*hints->texts));
 	fits = hints->items != NULL && hints->texts != NULL;
 	for (size_t n = 0; n < count; n++) {
 		char *path = paths[count - 1 - n];
-		struct vk_error unreadable;
+		enum vk_status opened = VK_ABSENT;
+		struct vk_error unread;
 		struct vk_capture c;
 
-		if (fits && n < MANIFESTS_MAX && used < CAPTURES_MAX &&
-		    vk_capture_open("", path, &c, &unreadable) == VK_OK) {
-			if (is_of_this_disk(&c, source, info.wwid)) {
+		if (fits && n < MANIFESTS_MAX && used < CAPTURES_MAX)
+			opened = vk_capture_open("", path, &c, &unread);
+		/* one that is damaged has nothing to say; of one that cannot be read that is not known */
+		if (opened == VK_IO && status == VK_OK) {
+			status = opened;
+			*err = unread;
+		}
+		if (opened == VK_OK) {
+			if (is_of_this_disk(&c, &facts) && is_vouched(trust, path)) {
 				fits = add(hints, &c);
 				used++;
 			}
@@ -103,5 +98,8 @@ enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk
 		free(path);
 	}
 	free(paths);
+	vk_disk_facts_free(&facts);
+	if (status != VK_OK)
+		return status;
 	return fits ? VK_OK : vk_error_set(err, VK_NOMEM, NULL, "no memory for what captures say");
 }

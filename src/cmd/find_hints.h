@@ -3,7 +3,7 @@
 #ifndef VK_CMD_FIND_HINTS_H
 #define VK_CMD_FIND_HINTS_H
 
-#include "cli/cli.h"
+#include "cmd/keys.h"
 #include "vmfskit/find.h"
 
 /* Start from all zero; free with vk_cmd_hints_free. */
@@ -14,12 +14,12 @@ struct vk_cmd_hints {
 };
 
 /*
- * The newest captures of the disk in the store of --store: of the same WWID, with one of its LVM devices, or of the same
+ * The newest captures of the disk in the store of --store that somebody vouches for: of the same WWID, with one of its LVM devices, or of the same
  * name and size. No store is no error unless it was named. VK_IO, VK_ABSENT, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call,
 					     const struct vk_source *source,
-					     struct vk_cmd_hints *hints, struct vk_error *err);
+					     const struct vk_cmd_trust *trust, struct vk_cmd_hints *hints, struct vk_error *err);
 void vk_cmd_hints_free(struct vk_cmd_hints *hints);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "vmfskit/ledger.h"
+#include "vmfskit/vouch.h"
 
 #define VK_SIGN_KEY_OPTION \
 	{.name = "sign-key", .argument = "FILE", .choices = "FILE", .config = true, \
@@ -14,7 +15,8 @@
 	 .help = "check signatures with this key (openssl pkey -pubout)"}
 #define VK_ANCHOR_OPTION \
 	{.name = "anchor", .argument = "FILE", .choices = "FILE", .config = true, \
-	 .help = "afterwards keep the head of the ledger in FILE, outside of the store, and its signature in FILE.sig"}
+	 .help = "afterwards keep the head of the ledger in FILE, outside of the store, and its signature in FILE.sig; that this " \
+		 "can be done is asked before anything else is"}
 
 /*
  * The key that was named; NULL when none was. An exit code; what is wrong with the key was told then. Free with
@@ -22,7 +24,27 @@
  */
 int vk_cmd_sign_key(const struct vk_cli_call *call, struct vk_sign_key **ret_key);
 int vk_cmd_public_key(const struct vk_cli_call *call, struct vk_public_key **ret_key);
-/* --anchor, when it was given. An exit code. */
-int vk_cmd_anchor(const struct vk_cli_call *call, struct vk_store *store);
+/* Both, for verbs that check captures and make new ones. Close also after a failure. */
+struct vk_cmd_key_pair {
+	struct vk_sign_key *sign;
+	struct vk_public_key *check;
+};
+int vk_cmd_keys(const struct vk_cli_call *call, struct vk_cmd_key_pair *ret_keys);
+void vk_cmd_keys_close(struct vk_cmd_key_pair *keys);
+/* The key of --public-key, and who vouches for captures by it and by the ledger of --store. Free with vk_cmd_trust_free. */
+struct vk_cmd_trust {
+	struct vk_public_key *key;
+	struct vk_vouching *vouching;
+};
+/* An exit code; what is wrong was told then. */
+int vk_cmd_trust(const struct vk_cli_call *call, struct vk_cmd_trust *ret_trust);
+void vk_cmd_trust_free(struct vk_cmd_trust *trust);
+/* --anchor, when it was given: before anything is done, so that a refusal leaves everything as it was. An exit code. */
+int vk_cmd_anchor_check(const struct vk_cli_call *call, const char *store);
+/*
+ * --anchor, when it was given: afterwards. Whatever stands in the way, done captures were saved or removed (what) by then: the
+ * exit code is never the one that says that nothing was written.
+ */
+int vk_cmd_anchor(const struct vk_cli_call *call, struct vk_store *store, size_t done, const char *what);
 
 #endif

@@ -40,7 +40,7 @@ enum vk_status vk_repair_commands(const struct vk_repair_run *run,
 	struct vk_table_commands_options options = {.linux_device = run->target};
 	size_t got = 0;
 
-	vk_device_info_read(run->target, &device);
+	vk_device_info_of_io(vk_restore_before(vk_repair_restore(run->repair))->io, &device);
 	options.live_name = device.wwid;
 	if (recorded_name(run, device.wwid, name))
 		options.esxi_name = name;

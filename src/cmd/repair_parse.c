@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options of vmfskit repair, and the command that does what was planned. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +28,8 @@ static int check_sides(const struct vk_repair_run *run)
 static int parse_number(const struct vk_cli_call *call, const char *name, const char *text,
 			uint64_t *ret_number)
 {
-	char *end;
-
-	errno = 0;
-	*ret_number = strtoull(text, &end, 0);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
-		return vk_cli_usage(call, "--%s %s: a number is meant", name, text);
+	if (!vk_text_parse_number(text, UINT64_MAX, ret_number))
+		return vk_cli_usage(call, "--%s %s: a number is meant, decimal or with 0x hexadecimal", name, text);
 	return VK_EXIT_OK;
 }
 
@@ -160,7 +155,7 @@ int vk_repair_parse(struct vk_repair_run *run)
 	int code = check_sides(run);
 
 	if (code == VK_EXIT_OK)
-		code = vk_restore_parse(run->call, false, &run->options.restore);
+		code = vk_restore_parse(&run->restore, false, &run->options.restore);
 	if (code == VK_EXIT_OK)
 		code = parse_search(run);
 	if (code == VK_EXIT_OK)
@@ -179,26 +174,20 @@ char *vk_repair_command(const struct vk_repair_run *run)
 {
 	static const char *const valued[] = {"label", "include", "exclude", "partition", "start", "member",
 					     "structure", "capture", "resume", "override", "heartbeat-wait",
-					     "sector-size", "store", "sign-key", "config"};
+					     "sector-size", "store", "sign-key", "public-key", "config"};
 	static const char *const flags[] = {"no-captures", "scan", "likely"};
 	const struct vk_cli_call *call = run->call;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct vk_command command;
 
-	if (out == NULL)
-		return NULL;
-	fprintf(out, "%s %s %s", call->program->name, call->verb->name, call->arguments[0]);
-	vk_cmd_put_path(out, run->target);
+	vk_command_begin(&command, call->program->name);
+	vk_command_add(&command, " %s %s", call->verb->name, call->arguments[0]);
+	vk_command_path(&command, run->target);
 	for (size_t i = 0; i < sizeof(valued) / sizeof(valued[0]); i++)
-		vk_cmd_put_option(out, call, valued[i]);
+		vk_cmd_put_option(&command, call, valued[i]);
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (vk_cli_flag(call, flags[i]))
-			fprintf(out, " --%s", flags[i]);
-	fputs(" --write", out);
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+			vk_command_add(&command, " --%s", flags[i]);
+	vk_cmd_put_plan(&command, vk_repair_restore(run->repair));
+	vk_command_add(&command, " --write");
+	return vk_command_end(&command);
 }

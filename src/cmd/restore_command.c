@@ -7,38 +7,43 @@
 #include "cmd/restore_run.h"
 #include "cmd/shell_words.h"
 
-static char *written_command(const struct vk_restore_run *run, bool back)
+/* back: the command that undoes what was written; else the same again, as verb. */
+static char *make_command(const struct vk_restore_run *run, const char *verb, bool back, bool write)
 {
 	static const char *const kept[] = {"override", "heartbeat-wait"};
 	const struct vk_cli_call *call = run->call;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct vk_command command;
 
-	if (out == NULL)
-		return NULL;
-	fprintf(out, "%s %s", call->program->name, back ? "undo" : call->verb->name);
-	vk_cmd_put_path(out, back ? run->undo_id : call->arguments[0]);
-	vk_cmd_put_path(out, run->target);
-	if (!back && !run->undo)
-		vk_cmd_put_option(out, call, "part");
+	vk_command_begin(&command, call->program->name);
+	vk_command_add(&command, " %s", verb);
+	vk_command_path(&command, back ? run->undo_id : call->arguments[0]);
+	vk_command_path(&command, run->target);
+	if (!back && strcmp(verb, "restore") == 0)
+		vk_cmd_put_option(&command, call, "part");
 	for (size_t i = 0; !back && i < sizeof(kept) / sizeof(kept[0]); i++)
-		vk_cmd_put_option(out, call, kept[i]);
-	vk_cmd_put_option(out, call, "sector-size");
-	vk_cmd_put_option(out, call, "store");
-	vk_cmd_put_option(out, call, "sign-key");
-	vk_cmd_put_option(out, call, "config");
-	fputs(" --write", out);
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+		vk_cmd_put_option(&command, call, kept[i]);
+	vk_cmd_put_option(&command, call, "sector-size");
+	vk_cmd_put_option(&command, call, "store");
+	vk_cmd_put_option(&command, call, "sign-key");
+	vk_cmd_put_option(&command, call, "public-key");
+	vk_cmd_put_option(&command, call, "config");
+	/* what undoes it was not looked at yet; it is bound by the bytes of the undo capture, guard changed-since */
+	if (!back && run->restore != NULL)
+		vk_cmd_put_plan(&command, run->restore);
+	vk_command_add(&command, "%s", write ? " --write" : "");
+	return vk_command_end(&command);
 }
 
 char *vk_restore_next_command(const struct vk_restore_run *run)
 {
 	bool back = run->undo_id[0] != '\0';
 
-	return !back && run->again != NULL ? strdup(run->again) : written_command(run, back);
+	if (!back && run->again != NULL)
+		return strdup(run->again);
+	return make_command(run, back ? "undo" : run->call->verb->name, back, true);
+}
+
+char *vk_restore_as_undo(const struct vk_restore_run *run)
+{
+	return make_command(run, "undo", false, vk_cli_flag(run->call, "write"));
 }

@@ -166,6 +166,9 @@ void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run)
 	json_object_set_new(root, "refused", json_boolean(vk_restore_refused(run->restore)));
 	json_object_set_new(root, "undo",
 			    run->undo_id[0] != '\0' ? text(run->undo_id) : json_null());
+	json_object_set_new(root, "plan", vk_restore_plan_digest(run->restore)[0] != '\0'
+						  ? text(vk_restore_plan_digest(run->restore))
+						  : json_null());
 	json_object_set_new(root, "parts", parts(run));
 	json_object_set_new(root, "choices", choices(run));
 	json_object_set_new(root, "edits", edits(run));
@@ -174,6 +177,7 @@ void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run)
 	json_object_set_new(root, "table_before", table(vk_restore_before(run->restore)));
 	json_object_set_new(root, "table_after", table(vk_restore_after(run->restore)));
 	json_object_set_new(root, "findings_after", findings_after(run));
+	json_object_set_new(root, "new_errors", number(vk_restore_new_errors(run)));
 	if (run->error != NULL)
 		json_object_set_new(root, "error", text(run->error->what));
 	if (vk_restore_note(run->restore)[0] != '\0')

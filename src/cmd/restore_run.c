@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs restore and undo: options, plan, guards, writing. */
+#include "cli/words.h"
 #include "cmd/restore_run.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/signals.h"
 
 /* Hosts beat every three seconds: who waits less sees none. Tests have their own clocks. */
 #ifdef VK_TEST_HOOKS
@@ -79,24 +82,43 @@ static int parse_overrides(const struct vk_cli_call *call, unsigned *ret_overrid
 	return VK_EXIT_OK;
 }
 
-/* Should the power fail, this line still names the way back. */
-static void tell_undo(void *ctx, const char *undo_id)
+static int parse_plan(const struct vk_cli_call *call, const char **ret_plan)
 {
-	const struct vk_cli_call *call = ctx;
+	const char *plan = vk_cli_value(call, "plan");
 
-	if (vk_cli_flag(call, "json"))
-		return;
-	fprintf(call->out, "undo capture: %s\n", undo_id);
-	fflush(call->out);
+	if (plan != NULL && (strlen(plan) != VK_PLAN_DIGEST_BYTES - 1 ||
+			     strspn(plan, "0123456789abcdef") != VK_PLAN_DIGEST_BYTES - 1))
+		return vk_cli_usage(call, "--plan %s: the %d hexadecimal digits are meant that the plan was shown with",
+				    plan, VK_PLAN_DIGEST_BYTES - 1);
+	*ret_plan = plan;
+	return VK_EXIT_OK;
 }
 
-int vk_restore_parse(const struct vk_cli_call *call, bool parts, struct vk_restore_options *options)
+/* Should the power or the connection fail, these lines still name the way back. */
+static void tell_undo(void *ctx, const char *undo_id)
 {
+	const struct vk_restore_run *run = ctx;
+	const struct vk_cli_call *call = run->call;
+	char *way_back = vk_restore_next_command(run);
+
+	if (!vk_cli_flag(call, "json"))
+		fprintf(call->out, "undo capture: %s\n", undo_id);
+	fflush(call->out);
+	fprintf(call->err, "undo capture: %s\n", undo_id);
+	if (way_back != NULL)
+		fprintf(call->err, "to go back to the state before: %s\n", way_back);
+	fflush(call->err);
+	free(way_back);
+}
+
+int vk_restore_parse(const struct vk_restore_run *run, bool parts, struct vk_restore_options *options)
+{
+	const struct vk_cli_call *call = run->call;
 	const char *store = vk_cli_value(call, "store");
 	int code = parts ? parse_parts(call, &options->parts) : VK_EXIT_OK;
 
 	options->undo_taken = tell_undo;
-	options->undo_taken_ctx = (void *)(uintptr_t)call;
+	options->undo_taken_ctx = (void *)(uintptr_t)run;
 	options->store = store != NULL ? store : VK_STORE_DEFAULT;
 	options->command = call->command;
 	if (code == VK_EXIT_OK)
@@ -105,6 +127,8 @@ int vk_restore_parse(const struct vk_cli_call *call, bool parts, struct vk_resto
 		code = parse_overrides(call, &options->overrides);
 	if (code == VK_EXIT_OK)
 		code = parse_wait(call, options->overrides, &options->heartbeat_wait_ms);
+	if (code == VK_EXIT_OK)
+		code = parse_plan(call, &options->plan);
 	return code;
 }
 
@@ -120,6 +144,7 @@ void vk_restore_record(const struct vk_restore_run *run, const struct vk_restore
 				       .captures = captures,
 				       .capture_count = count,
 				       .target = run->target,
+				       .plan = vk_restore_plan_digest(run->restore),
 				       .result = result};
 	struct vk_store *store;
 	struct vk_error err;
@@ -156,6 +181,20 @@ int vk_restore_cannot_open(const struct vk_cli_call *call, const struct vk_error
 	return VK_EXIT_REFUSED;
 }
 
+int vk_restore_fail(const struct vk_restore_run *run)
+{
+	int code = vk_cli_fail(run->call, run->error);
+	char *command;
+
+	if (run->undo_id[0] == '\0' || vk_restore_written_bytes(run->restore) == 0)
+		return code;
+	command = vk_restore_next_command(run);
+	if (command != NULL)
+		fprintf(run->call->err, "  to go back: %s\n", command);
+	free(command);
+	return code;
+}
+
 static int finish(struct vk_restore_run *run, int code)
 {
 	if (vk_cli_flag(run->call, "json"))
@@ -164,7 +203,7 @@ static int finish(struct vk_restore_run *run, int code)
 		vk_restore_show(run);
 	vk_restore_show_objections(run);
 	if (run->error != NULL)
-		return vk_cli_fail(run->call, run->error);
+		return vk_restore_fail(run);
 	return code;
 }
 
@@ -172,6 +211,7 @@ static int plan_and_write(struct vk_restore_run *run, const struct vk_restore_op
 {
 	const struct vk_edit *edits;
 	struct vk_error err;
+	sigset_t before;
 	int code;
 
 	if (vk_restore_plan(run->capture, run->target, options, &run->restore, &err) != VK_OK)
@@ -182,14 +222,33 @@ static int plan_and_write(struct vk_restore_run *run, const struct vk_restore_op
 		   vk_restore_edits(run->restore, &edits) == 0) {
 		code = finish(run, VK_EXIT_OK);
 	} else {
+		/* until it is recorded and told what became of the target */
+		vk_signals_hold(&before);
 		run->written = vk_restore_write(run->restore, run->undo_id, &err) == VK_OK;
 		run->error = run->written ? NULL : &err;
 		record(run, options);
 		code = finish(run, VK_EXIT_OK);
+		fflush(run->call->out);
+		vk_signals_release(&before);
 		run->error = NULL;
 	}
 	vk_restore_free(run->restore);
 	return code;
+}
+
+/* An undo capture holds a wreck, under the label of the disk that has been put right since. */
+static int refuse_undo_capture(const struct vk_restore_run *run)
+{
+	const struct vk_cli_call *call = run->call;
+	char *command = vk_restore_as_undo(run);
+
+	fprintf(call->err, "%s restore: ", call->program->name);
+	vk_words_clean(call->err, run->capture->id);
+	fputs(" is an undo capture: it holds what a restore overwrote, with all its damage, and is no backup\n", call->err);
+	if (command != NULL)
+		fprintf(call->err, "to take that restore back use:\n  %s\n", command);
+	free(command);
+	return VK_EXIT_USAGE;
 }
 
 int vk_restore_run(struct vk_cli_call *call, bool undo)
@@ -200,26 +259,29 @@ int vk_restore_run(struct vk_cli_call *call, bool undo)
 				     .undo = undo,
 				     .verbose = vk_cli_flag(call, "verbose")};
 	struct vk_capture capture;
-	struct vk_sign_key *key = NULL;
+	struct vk_cmd_key_pair keys = {.sign = NULL};
 	struct vk_error err;
-	int code = vk_restore_parse(call, !undo, &options);
+	int code = vk_restore_parse(&run, !undo, &options);
 
 	if (code == VK_EXIT_OK)
-		code = vk_cmd_sign_key(call, &key);
+		code = vk_cmd_keys(call, &keys);
 	if (code != VK_EXIT_OK)
 		return code;
 	if (vk_capture_open(options.store, call->arguments[0], &capture, &err) != VK_OK) {
-		vk_sign_key_close(key);
+		vk_cmd_keys_close(&keys);
 		return vk_restore_cannot_open(call, &err);
 	}
-	options.sign_key = key;
+	options.sign_key = keys.sign;
+	options.public_key = keys.check;
 	run.capture = &capture;
 	if (undo && !capture.is_undo)
 		code = vk_cli_usage(call, "%s is no undo capture; to put a capture back use: %s restore",
 				    call->arguments[0], call->program->name);
+	else if (!undo && capture.is_undo)
+		code = refuse_undo_capture(&run);
 	else
 		code = plan_and_write(&run, &options);
 	vk_capture_close(&capture);
-	vk_sign_key_close(key);
+	vk_cmd_keys_close(&keys);
 	return code;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/restore_run.h"
+#include "report/report.h"
 
 enum { EDITS_SHOWN = 24, FINDINGS_SHOWN = 5 };
 
@@ -51,6 +52,7 @@ void vk_restore_show_target(const struct vk_restore_run *run)
 	vk_cmd_show_size(out, before->size_bytes);
 	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", before->sector_size,
 		vk_table_kind_name(before->table.kind));
+	vk_report_container_text(out, before);
 }
 
 static void show_parts(const struct vk_restore_run *run)
@@ -136,12 +138,28 @@ static void show_edits(const struct vk_restore_run *run)
 		fprintf(out, "  and %zu ranges more (--verbose shows all)\n", count - shown);
 }
 
+static bool is_new_error(const struct vk_restore_run *run, const struct vk_finding *finding)
+{
+	return vk_finding_kind(finding->code)->severity == VK_ERROR &&
+	       !vk_findings_have(&vk_restore_before(run->restore)->findings, finding->code, finding->offset_bytes);
+}
+
+size_t vk_restore_new_errors(const struct vk_restore_run *run)
+{
+	const struct vk_findings *findings = &vk_restore_after(run->restore)->findings;
+	size_t count = 0;
+
+	for (size_t i = 0; i < findings->count; i++)
+		count += is_new_error(run, &findings->items[i]);
+	return count;
+}
+
 /* The decoders' word on the target as it would be. */
 static void show_result(const struct vk_restore_run *run)
 {
 	const struct vk_findings *findings = &vk_restore_after(run->restore)->findings;
 	FILE *out = run->call->out;
-	size_t errors = 0;
+	size_t errors = 0, fresh = vk_restore_new_errors(run);
 
 	for (size_t i = 0; i < findings->count; i++)
 		errors += vk_finding_kind(findings->items[i].code)->severity == VK_ERROR;
@@ -149,9 +167,11 @@ static void show_result(const struct vk_restore_run *run)
 		fputs("result   decoded with these changes, nothing on the target is in error\n", out);
 		return;
 	}
-	fprintf(out, "result   decoded with these changes, %zu %s%s:\n", errors,
-		errors == 1 ? "error is left" : "errors are left",
-		run->capture->is_undo ? ", those from before the restore" : "");
+	fprintf(out, "result   decoded with these changes, %zu %s", errors, errors == 1 ? "error" : "errors");
+	if (fresh == 0)
+		fprintf(out, " %s left:\n", errors == 1 ? "is" : "are");
+	else
+		fprintf(out, ", %zu of them not there now:\n", fresh);
 	errors = 0;
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct vk_finding *finding = &findings->items[i];
@@ -160,7 +180,8 @@ static void show_result(const struct vk_restore_run *run)
 			continue;
 		if (++errors > FINDINGS_SHOWN && !run->verbose)
 			continue;
-		fprintf(out, "  %s at byte %" PRIu64 ": %s\n", vk_finding_kind(finding->code)->code,
+		fprintf(out, "  %s%s at byte %" PRIu64 ": %s\n", is_new_error(run, finding) ? "new: " : "",
+			vk_finding_kind(finding->code)->code,
 			finding->offset_bytes, finding->message);
 	}
 	if (errors > FINDINGS_SHOWN && !run->verbose)
@@ -223,6 +244,7 @@ void vk_restore_show_plan(const struct vk_restore_run *run)
 		show_tables(run);
 		show_result(run);
 		show_remarks(run);
+		fprintf(run->call->out, "plan     %s\n", vk_restore_plan_digest(run->restore));
 		show_outcome(run);
 	} else {
 		fputs(nothing_to_do(run), run->call->out);

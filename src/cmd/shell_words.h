@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words of a command that a person can paste. */
+/* Commands to paste that repeat options of the call. */
 #ifndef VK_CMD_SHELL_WORDS_H
 #define VK_CMD_SHELL_WORDS_H
 
+#include "base/command.h"
 #include "cli/cli.h"
+#include "vmfskit/restore.h"
 
-/* A blank and the word, quoted where a shell would take it apart. */
-void vk_cmd_put_word(FILE *out, const char *word);
-/* The same of a path: one that begins with a hyphen would be taken for an option. */
-void vk_cmd_put_path(FILE *out, const char *path);
 /* The option with each value that was given; nothing when it was not. */
-void vk_cmd_put_option(FILE *out, const struct vk_cli_call *call, const char *name);
+void vk_cmd_put_option(struct vk_command *command, const struct vk_cli_call *call, const char *name);
+/* --plan with the digest of this plan; nothing when there is nothing to do. */
+void vk_cmd_put_plan(struct vk_command *command, const struct vk_restore *restore);
 
 #endif

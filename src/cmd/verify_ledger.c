@@ -9,18 +9,37 @@
 #include "report/report.h"
 #include "store/ledger_lines.h"
 
+/* A ledger, a head that tells that there was one, or an anchor from outside. */
+static bool is_expected(const struct vk_cli_call *call)
+{
+	static const char *const files[] = {VK_LEDGER_FILE, VK_LEDGER_HEAD_FILE};
+	bool expected = vk_cli_value(call, "anchor") != NULL;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !expected; i++) {
+		struct stat st;
+		char *path;
+
+		if (asprintf(&path, "%s/%s", vk_cmd_store(call), files[i]) < 0)
+			return true;
+		expected = lstat(path, &st) == 0;
+		free(path);
+	}
+	return expected;
+}
+
 int vk_cmd_ledger_begin(const struct vk_cli_call *call, struct vk_cmd_ledger *ret_ledger)
 {
 	*ret_ledger = (struct vk_cmd_ledger){
-		.asked = vk_cli_flag(call, "ledger") || vk_cli_given_here(call, "anchor")};
+		.insisted = vk_cli_flag(call, "ledger") || vk_cli_given_here(call, "anchor")};
+	ret_ledger->asked = ret_ledger->insisted || (call->argument_count == 0 && is_expected(call));
 	if (asprintf(&ret_ledger->path, "%s/" VK_LEDGER_FILE, vk_cmd_store(call)) < 0)
 		ret_ledger->path = NULL;
-	return vk_cmd_public_key(call, &ret_ledger->public_key);
+	return vk_cmd_trust(call, &ret_ledger->trust);
 }
 
 void vk_cmd_ledger_check(const struct vk_cli_call *call, struct vk_cmd_ledger *ledger)
 {
-	const struct vk_ledger_check check = {.public_key = ledger->public_key,
+	const struct vk_ledger_check check = {.public_key = ledger->trust.key,
 					      .anchor = vk_cli_value(call, "anchor")};
 	struct vk_finding_sink sink = vk_findings_sink(&ledger->findings);
 
@@ -71,7 +90,7 @@ json_t *vk_cmd_ledger_json(const struct vk_cli_call *call, const struct vk_cmd_l
 
 void vk_cmd_ledger_free(struct vk_cmd_ledger *ledger)
 {
-	vk_public_key_close(ledger->public_key);
+	vk_cmd_trust_free(&ledger->trust);
 	vk_findings_free(&ledger->findings);
 	free(ledger->path);
 }
@@ -101,6 +120,6 @@ void vk_cmd_ledger_note(const struct vk_cli_call *call, const struct vk_cmd_ledg
 		status = vk_ledger_append(store, &event, &err);
 		vk_store_close(store);
 	}
-	if (status != VK_OK && ledger->asked)
+	if (status != VK_OK && ledger->insisted)
 		fprintf(call->err, "%s: note: not recorded in the ledger: %s\n", call->program->name, err.what);
 }

@@ -4,11 +4,13 @@
 #define VK_CMD_VERIFY_LEDGER_H
 
 #include "cmd/captures.h"
+#include "cmd/keys.h"
 #include "vmfskit/ledger.h"
 
 struct vk_cmd_ledger {
-	bool asked; /* --ledger or --anchor */
-	struct vk_public_key *public_key; /* NULL: none was named */
+	bool asked;    /* all of the store is verified and there should be a ledger, or insisted */
+	bool insisted; /* --ledger or --anchor */
+	struct vk_cmd_trust trust;
 	char *path;
 	size_t lines;
 	enum vk_status status;

@@ -120,6 +120,19 @@ bool vk_mbr_entry_used(const struct vk_mbr_entry *entry)
 	return entry->type != 0 && entry->sectors != 0;
 }
 
+bool vk_mbr_entries_plausible(const struct vk_mbr *mbr, uint64_t disk_sectors)
+{
+	for (int i = 0; i < 4; i++) {
+		const struct vk_mbr_entry *entry = &mbr->entries[i];
+
+		if ((entry->bootFlag & 0x7f) != 0)
+			return false;
+		if (vk_mbr_entry_used(entry) && (entry->firstLBA == 0 || entry->firstLBA >= disk_sectors))
+			return false;
+	}
+	return true;
+}
+
 bool vk_mbr_type_is_extended(uint8_t type)
 {
 	return type == 0x05 || type == 0x0F || type == 0x85;

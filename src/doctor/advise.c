@@ -5,58 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/command.h"
 #include "doctor/doctor.h"
 
 enum { ADVICE_MAX = 8 };
-
-/* One word of a command, so that a shell and a program take it as it is: a path, never an option. */
-static void put_word(FILE *out, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
-
-	const char *here = word[0] == '-' ? "./" : "";
-
-	if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
-		fprintf(out, " %s%s", here, word);
-		return;
-	}
-	fprintf(out, " '%s", here);
-	for (; *word != '\0'; word++)
-		if (*word == '\'')
-			fputs("'\\''", out);
-		else
-			fputc(*word, out);
-	fputc('\'', out);
-}
 
 /* "vmfskit VERB FIRST PATH --store DIR --sector-size N"; NULL when memory ran out. */
 static char *command(const struct vk_doctor *doc, const char *verb, const char *first, bool store)
 {
 	const struct vk_doctor_options *o = doc->options;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	struct vk_command line;
 
-	if (out == NULL)
-		return NULL;
-	fprintf(out, "vmfskit %s", verb);
+	vk_command_begin(&line, "vmfskit ");
+	vk_command_add(&line, "%s", verb);
 	if (first != NULL)
-		put_word(out, first);
-	put_word(out, doc->path);
+		vk_command_path(&line, first);
+	vk_command_path(&line, doc->path);
 	if (store && o->store != NULL && strcmp(o->store, VK_STORE_DEFAULT) != 0) {
-		fputs(" --store", out);
-		put_word(out, o->store);
+		vk_command_add(&line, " --store");
+		vk_command_path(&line, o->store);
 	}
 	/* the doctor takes the disk; these ask which is meant */
 	if (doc->either && (strcmp(verb, "capture") == 0 || strcmp(verb, "find") == 0 || strcmp(verb, "decode") == 0))
-		fputs(" --as disk", out);
+		vk_command_add(&line, " --as disk");
 	if (o->sector_size != 0)
-		fprintf(out, " --sector-size %u", o->sector_size);
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
+		vk_command_add(&line, " --sector-size %u", o->sector_size);
+	return vk_command_end(&line);
 }
 
 static void add(struct vk_doctor *doc, char *command_line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -104,8 +78,23 @@ static bool anything_is_wrong(const struct vk_doctor *doc)
 	return table_is_wrong(doc) || header_is_wrong(doc) || has(doc, VK_F_INCIDENT_LENGTH) || doc->d->damaged;
 }
 
+/* A store that is not there yet matters only where something is wrong. */
+static bool captures_matter(const struct vk_doctor *doc)
+{
+	return doc->d->captures_unknown[0] != '\0' && !doc->known.found && (!doc->store_absent || anything_is_wrong(doc));
+}
+
+/* Of what could not be read nobody knows that it is to be repaired. */
+static bool is_unknown(const struct vk_doctor *doc)
+{
+	return has(doc, VK_F_INCIDENT_UNREADABLE) || captures_matter(doc);
+}
+
 static void advise_caution(struct vk_doctor *doc)
 {
+	if (captures_matter(doc))
+		add(doc, NULL, "Whether there is a good capture of this disk is not known: look at the store first "
+			       "(as root or as its owner, and mounted), then run vmfskit doctor again.");
 	if (has(doc, VK_F_INCIDENT_ALIVE) && anything_is_wrong(doc))
 		add(doc, NULL, "A host is using the volume: move what runs on it away and unmount the datastore on every host "
 			       "before anything is written.");
@@ -158,6 +147,8 @@ static void advise_headers(struct vk_doctor *doc)
 
 static void advise_repair(struct vk_doctor *doc)
 {
+	if (doc->d->unknown)
+		return;
 	if (doc->source.kind == VK_SOURCE_DISK && (table_is_wrong(doc) || has(doc, VK_F_INCIDENT_GROWN)))
 		add(doc, command(doc, "repair table", NULL, true),
 		    "Plans the table that fits what is still there, and shows every entry with its origin. Nothing is written "
@@ -169,7 +160,7 @@ static void advise_repair(struct vk_doctor *doc)
 static void advise_commands(struct vk_doctor *doc)
 {
 	if (doc->subject_count == 0 && !doc->known.found) {
-		if (!doc->options->scan)
+		if (!doc->options->scan && !has(doc, VK_F_INCIDENT_UNREADABLE))
 			add(doc, command(doc, "find", NULL, true), "Nothing is at the usual places: this reads the whole disk.");
 		return;
 	}
@@ -200,6 +191,12 @@ void vk_doctor_advise(struct vk_doctor *doc)
 	if (has(doc, VK_F_INCIDENT_STRIPES)) {
 		add(doc, NULL, "Do not write to it. Look at the order of disks and the stripe size of the array; then run vmfskit "
 			       "doctor again.");
+		return;
+	}
+	doc->d->unknown = is_unknown(doc);
+	if (has(doc, VK_F_INCIDENT_MEMBER)) {
+		add(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do that and run vmfskit doctor on "
+			       "the device that comes out.");
 		return;
 	}
 	advise_caution(doc);

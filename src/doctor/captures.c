@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The newest good capture of a disk: found by its WWID, by its path, or by the UUIDs that are still on it. */
-#include <limits.h>
+/* The newest good capture of a disk. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "doctor/doctor.h"
-#include "scsi/device_info.h"
-#include "store/taking.h"
-#include "store/who.h"
+#include "vmfskit/vouch.h"
 
 enum { LOOKED_AT_MAX = 400 }; /* of one disk's, the newest; a year of nights */
-
-/* What a capture is recognised by. */
-struct marks {
-	char wwid[200];
-	char path[PATH_MAX];
-	char host[VK_WHO_HOST_BYTES];
-};
 
 static bool same_uuid(const struct vk_vmfs_uuid *uuid, const char *text)
 {
@@ -31,11 +21,12 @@ static bool same_uuid(const struct vk_vmfs_uuid *uuid, const char *text)
 
 /*
  * Whether a volume of the capture is still seen at its place: one UUID that is unique to it is enough. Another one there
- * means that the disk was given to a new volume since, or that another disk has its name now.
+ * means that the disk was given to a new volume since.
  */
-static bool still_there(const struct vk_doctor *doc, const struct vk_capture *c, bool *ret_another)
+static bool was_made_anew(const struct vk_doctor *doc, const struct vk_capture *c)
 {
-	*ret_another = false;
+	bool another = false;
+
 	for (size_t i = 0; i < c->identity_count; i++)
 		for (size_t k = 0; k < doc->source.vmfs_count; k++) {
 			const struct vk_identity *id = &c->identities[i];
@@ -46,38 +37,43 @@ static bool still_there(const struct vk_doctor *doc, const struct vk_capture *c,
 			if (same_uuid(&v->lvm.devID, id->device_uuid) ||
 			    (v->volume_count > 0 && same_uuid(&v->volumes[0].volume.uuid, id->volume_uuid)) ||
 			    (v->fs_usable && same_uuid(&v->fs.uuid, id->fs_uuid)))
-				return true;
-			if (v->lvm_usable && v->volume_count > 0 && id->device_uuid[0] != '\0')
-				*ret_another = true;
+				return false;
+			if ((v->volume_count > 0 || v->fs_usable) && id->device_uuid[0] != '\0')
+				another = true;
 		}
-	return false;
+	return another;
 }
 
-static bool is_of_this_disk(const struct vk_doctor *doc, const struct marks *marks, const struct vk_capture *c)
+/* Of another LUN that has this volume, too, only that is kept: this disk is a copy, and may differ from it rightly. */
+static bool is_of_this_disk(struct vk_doctor *doc, const struct vk_capture *c)
 {
-	bool another;
+	struct vk_of_disk answer;
 
-	if (c->is_undo || c->is_rebuilt || c->source_kind != doc->source.kind || c->identity_count == 0)
+	/* what was captured in sectors of another size has its tables at other places */
+	if (c->is_undo || c->is_rebuilt || c->source_kind != doc->source.kind || c->identity_count == 0 ||
+	    c->sector_size != doc->source.sector_size)
 		return false;
-	if (still_there(doc, c, &another))
-		return true;
-	if (another)
-		return false;
-	if (c->wwid[0] != '\0' && marks->wwid[0] != '\0')
-		return strcmp(c->wwid, marks->wwid) == 0;
-	return strcmp(c->host, marks->host) == 0 && strcmp(c->source_path, marks->path) == 0;
+	if (vk_capture_is_of(c, &doc->facts, &answer) == VK_OF_NO && answer.same_volume && doc->copy_of[0] == '\0') {
+		memcpy(doc->copy_of, c->id, sizeof(doc->copy_of));
+		memcpy(doc->copy_why, answer.why, sizeof(doc->copy_why));
+	}
+	return answer.is_of >= VK_OF_LIKELY && !was_made_anew(doc, c);
 }
 
-/* Sound in every byte, and of a time when the disk was. */
-static bool is_good(const char *folder)
+/*
+ * Sound in every byte, vouched for, and of a time when the disk was sound: a disk is accused on its word. ret_status is not
+ * VK_OK when that cannot be known.
+ */
+static bool is_good(struct vk_vouching *vouching, const char *folder, enum vk_status *ret_status, struct vk_error *err)
 {
 	struct vk_findings findings = {0};
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
-	struct vk_error ignored;
-	bool good = vk_capture_verify(folder, &sink, &ignored) == VK_OK;
+	unsigned by;
+	bool good;
 
-	for (size_t i = 0; good && i < findings.count; i++)
-		good = findings.items[i].code == VK_F_CAPTURE_WRITABLE;
+	*ret_status = vk_capture_judge(vouching, folder, NULL, &sink, &by, err);
+	good = *ret_status == VK_OK && findings.count == 0;
+
 	vk_findings_free(&findings);
 	return good;
 }
@@ -103,47 +99,70 @@ static bool take(struct vk_doctor *doc, const char *folder)
 	return true;
 }
 
+/* Nobody knows what it is that could not be read; the first is told. */
+static void note_unread(struct vk_doctor *doc, const char *id, const struct vk_error *err)
+{
+	if (doc->d->captures_unknown[0] == '\0')
+		snprintf(doc->d->captures_unknown, sizeof(doc->d->captures_unknown), "%s%s%.200s",
+			 id != NULL ? "capture " : "", id != NULL ? id : "", id != NULL ? " cannot be read" : err->what);
+}
+
 /* False: it is none of this disk's, or not a good one. */
-static bool try_one(struct vk_doctor *doc, const struct marks *marks, const char *id, size_t *looked_at)
+static bool try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const char *id, size_t *looked_at)
 {
 	struct vk_capture c;
-	struct vk_error ignored;
+	struct vk_error err;
+	enum vk_status status;
 	char *folder;
 	bool taken = false;
 
 	if (asprintf(&folder, "%s/%s", doc->options->store, id) < 0)
 		return vk_doctor_fail(doc, VK_NOMEM, "no memory for a path");
-	if (vk_capture_open("", folder, &c, &ignored) == VK_OK) {
-		if (is_of_this_disk(doc, marks, &c)) {
+	status = vk_capture_open("", folder, &c, &err);
+	if (status == VK_OK) {
+		if (is_of_this_disk(doc, &c)) {
 			++*looked_at;
-			taken = is_good(folder) && take(doc, folder);
+			taken = is_good(vouching, folder, &status, &err) && take(doc, folder);
 		}
 		vk_capture_close(&c);
 	}
+	/* one that is damaged is no good one; one that cannot be read may be */
+	if (status == VK_IO)
+		note_unread(doc, id, &err);
 	free(folder);
 	return taken;
 }
 
 void vk_doctor_find_capture(struct vk_doctor *doc)
 {
-	struct marks marks = {.wwid = ""};
-	struct vk_device_info info;
-	struct vk_error ignored;
+	struct vk_vouching *vouching;
+	struct vk_error err;
+	enum vk_status status;
 	char **ids;
 	size_t count, looked_at = 0;
 
-	if (doc->options->store == NULL || vk_store_list(doc->options->store, &ids, &count, &ignored) != VK_OK)
+	if (doc->options->store == NULL)
 		return;
-	vk_device_info_read(doc->path, &info);
-	memcpy(marks.wwid, info.wwid, sizeof(marks.wwid));
-	vk_taking_path(doc->path, marks.path, sizeof(marks.path));
-	vk_who_host(marks.host);
+	status = vk_store_list(doc->options->store, &ids, &count, &err);
+	doc->store_absent = status == VK_ABSENT;
+	if (status != VK_OK && (status != VK_ABSENT || doc->options->store_named))
+		note_unread(doc, NULL, &err);
+	if (status != VK_OK)
+		return;
+	vouching = vk_vouching_new(doc->options->store, doc->options->public_key);
+	if (vouching == NULL)
+		vk_doctor_fail(doc, VK_NOMEM, "no memory for ledgers");
+	vk_disk_facts_read(&doc->source, &doc->facts);
+	if (doc->facts.wwid[0] == '\0' && doc->options->live_id != NULL)
+		snprintf(doc->facts.wwid, sizeof(doc->facts.wwid), "%s", doc->options->live_id);
 	for (size_t i = count; i-- > 0 && doc->status == VK_OK && looked_at < LOOKED_AT_MAX;)
-		if (try_one(doc, &marks, ids[i], &looked_at))
+		if (try_one(doc, vouching, ids[i], &looked_at))
 			break;
 	for (size_t i = 0; i < count; i++)
 		free(ids[i]);
 	free(ids);
+	vk_vouching_free(vouching);
+	vk_disk_facts_free(&doc->facts);
 	if (doc->known.found)
 		memcpy(doc->d->capture, doc->known.capture.id, sizeof(doc->d->capture));
 }

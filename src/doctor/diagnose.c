@@ -50,6 +50,9 @@ static bool open_source(struct vk_doctor *doc, struct vk_io *io)
 		return false;
 	doc->opened = true;
 	doc->device = vk_io_is_device(doc->source.raw);
+	doc->status = vk_source_refuse_container(&doc->source, doc->err);
+	if (doc->status != VK_OK)
+		return false;
 	if (doc->source.kind == VK_SOURCE_DISK || doc->source.kind == VK_SOURCE_PARTITION)
 		return true;
 	doc->status = vk_error_set(doc->err, VK_USAGE, doc->path, "this is a %s, and a diagnosis needs a disk or a partition",

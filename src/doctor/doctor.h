@@ -4,6 +4,7 @@
 #define VK_DOCTOR_DOCTOR_H
 
 #include "vmfskit/doctor.h"
+#include "vmfskit/of_disk.h"
 
 /* Everything is judged in pieces of this size, whatever the sectors of the disk are. */
 enum { VK_UNIT_BYTES = 512, VK_SUBJECTS_MAX = 64, VK_AREAS_MAX = 8192, VK_CHUNK_BYTES = 64 << 10 };
@@ -86,6 +87,9 @@ struct vk_doctor {
 	bool either;            /* it can be read as a partition, too */
 	struct vk_find find;
 	struct vk_known_capture known;
+	struct vk_disk_facts facts; /* while captures are looked for */
+	char copy_of[VK_CAPTURE_ID_BYTES]; /* the newest capture of another LUN with a volume of this disk; empty: none */
+	char copy_why[400];
 	struct vk_subject subjects[VK_SUBJECTS_MAX];
 	size_t subject_count;
 
@@ -95,6 +99,7 @@ struct vk_doctor {
 	size_t stretch_count, stretch_cap;
 
 	bool gpt_expected;      /* the disk has, or had, a GPT */
+	bool store_absent;      /* the store that was named is not there */
 	bool table_foreign;     /* the table is another system's */
 	bool table_usable;      /* it names every volume that was found */
 	bool table_written;     /* something that is a table, or was one, is expected */

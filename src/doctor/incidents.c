@@ -137,6 +137,8 @@ static void name_table(struct vk_doctor *doc)
 	if (doc->table_foreign)
 		put(doc, VK_F_INCIDENT_INITIALISED, &h, doc->foreign_table,
 		    "%s wrote a partition table of its own over that of the volume", doc->windows ? "Windows" : "another system");
+	else if (!harmed && vk_table_unread(&doc->source.table))
+		return; /* said as sectors that cannot be read */
 	else if (doc->subject_count > 0 && !doc->table_usable)
 		put(doc, VK_F_INCIDENT_TABLE_LOST, &h, seen,
 		    "no partition table that systems read names the volume%s%s", doc->subject_count == 1 ? "" : "s",

@@ -40,12 +40,53 @@ static void ask_name(struct vk_doctor *doc, size_t index, const char *live)
 	vk_findings_add(&doc->d->findings, &f);
 }
 
+/* A capture of another LUN has a volume of this disk, and the header did not tell. */
+static void ask_copy(struct vk_doctor *doc)
+{
+	struct vk_finding f;
+
+	for (size_t i = 0; i < doc->d->findings.count; i++)
+		if (doc->d->findings.items[i].code == VK_F_INCIDENT_REPLICA)
+			return;
+	if (doc->copy_of[0] == '\0' || doc->known.found || doc->subject_count == 0)
+		return;
+	vk_finding_init(&f, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
+			"a volume of this disk was captured on another LUN (%s): %.200s; this disk was not judged by that capture",
+			doc->copy_of, doc->copy_why);
+	vk_findings_add(&doc->d->findings, &f);
+}
+
+/* What is longer than its table says because it is a part of something else did not grow. True when that was said. */
+static bool say_member(struct vk_doctor *doc, uint64_t offset)
+{
+	const struct vk_foreigners *found = &doc->find.foreign;
+	struct vk_finding f;
+
+	for (size_t i = 0; i < found->count; i++) {
+		if (found->items[i].start_bytes != 0 || !vk_foreign_is_member(&found->items[i]))
+			continue;
+		vk_finding_init(&f, VK_F_INCIDENT_MEMBER, found->items[i].magic_bytes, 0,
+				"the disk is a part of an array or pool: it carries the signature of %s", found->items[i].type);
+		vk_findings_add(&doc->d->findings, &f);
+		return true;
+	}
+	if (!vk_source_tail_in_use(&doc->source))
+		return false;
+	vk_finding_init(&f, VK_F_INCIDENT_MEMBER, offset, doc->source.size_bytes - offset,
+			"the disk is longer than its partition table says, and its last sectors are not empty: a RAID or a controller may "
+			"keep its own data there");
+	vk_findings_add(&doc->d->findings, &f);
+	return true;
+}
+
 static void say_size(struct vk_doctor *doc, enum vk_finding_code code, uint64_t offset, uint64_t expected,
 		     const char *who)
 {
 	struct vk_finding f;
 	bool grown = code == VK_F_INCIDENT_GROWN;
 
+	if (grown && say_member(doc, offset))
+		return;
 	vk_finding_init(&f, code, offset, 0, "the disk is %s than %s says", grown ? "longer" : "shorter", who);
 	vk_finding_seen(&f, "%llu bytes", (unsigned long long)doc->source.size_bytes);
 	vk_finding_expected(&f, "%llu bytes%s", (unsigned long long)expected,
@@ -60,10 +101,9 @@ static bool ask_table(struct vk_doctor *doc)
 	const struct vk_table *t = &doc->source.table;
 	uint64_t sectors = doc->source.size_bytes / doc->source.sector_size, end;
 
-	if (doc->source.kind != VK_SOURCE_DISK || t->kind != VK_TABLE_GPT || doc->table_foreign ||
-	    t->gpt_chosen < 0 || !t->gpt[t->gpt_chosen].sound)
+	if (doc->source.kind != VK_SOURCE_DISK || doc->table_foreign)
 		return false;
-	end = vk_add_sat(t->gpt_chosen == 0 ? t->gpt[0].header.alternateLBA : t->gpt[1].lba, 1);
+	end = vk_table_gpt_disk_sectors(t);
 	/* a copy in front of the end that names the end is one that is out of place, not a disk that grew */
 	if (end == sectors || end < 3)
 		return end == sectors;
@@ -94,11 +134,12 @@ void vk_doctor_ask_identity(struct vk_doctor *doc)
 	const struct vk_capture *c = &doc->known.capture;
 
 	if (live == NULL) {
-		vk_device_info_read(doc->path, &info);
+		vk_device_info_of_io(doc->source.io, &info);
 		live = info.wwid;
 	}
 	for (size_t i = 0; i < doc->subject_count && live[0] != '\0'; i++)
 		ask_name(doc, i, live);
+	ask_copy(doc);
 	if (ask_volumes(doc) || ask_table(doc) || !doc->known.found || c->size_uncertain ||
 	    c->size_bytes == doc->source.size_bytes)
 		return;

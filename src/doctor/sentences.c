@@ -188,6 +188,7 @@ static const struct {
 	const char *words;
 } headlines[] = {
 	{VK_F_INCIDENT_STRIPES, "The array seems to be put together in the wrong order"},
+	{VK_F_INCIDENT_MEMBER, "The disk is a part of an array or pool, or its end belongs to one"},
 	{VK_F_INCIDENT_FORMATTED, NULL},
 	{VK_F_INCIDENT_INITIALISED, NULL},
 	{VK_F_INCIDENT_UNREADABLE, "The disk does not deliver some of its sectors"},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures of other systems: libblkid looks at a sparse copy of the first and last megabytes in memory. */
+/* Signatures of other systems: libblkid looks at the file or device itself, or at a sparse copy of its ends in memory. */
 #include <blkid/blkid.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "find/boot_sector.h"
+#include "io/io_handle.h"
 #include "vmfskit/foreign.h"
 #include "vmfskit/text.h"
 
@@ -20,8 +23,14 @@ struct view {
 	struct vk_io *io;
 	uint64_t start;
 	uint64_t length;
-	int fd;
+	int fd;        /* where libblkid looks */
+	uint64_t base; /* and where byte `start` of io lies in it */
 };
+
+static bool read_at(const struct view *v, uint64_t at, uint8_t *buf, size_t len)
+{
+	return pread(v->fd, buf, len, (off_t)(v->base + at)) == (ssize_t)len;
+}
 
 static enum vk_status no_memory_file(struct vk_error *err, int code)
 {
@@ -65,7 +74,7 @@ static enum vk_status copy_ntfs_records(const struct view *v, struct vk_error *e
 	uint8_t sector[512];
 	uint64_t cluster, at;
 
-	if (pread(v->fd, sector, sizeof(sector), 0) != (ssize_t)sizeof(sector) || memcmp(sector + 3, "NTFS    ", 8) != 0)
+	if (!read_at(v, 0, sector, sizeof(sector)) || memcmp(sector + 3, "NTFS    ", 8) != 0)
 		return VK_OK;
 	cluster = ((uint64_t)sector[0x0b] | (uint64_t)sector[0x0c] << 8) *
 		  (sector[0x0d] <= 128 ? sector[0x0d] : 1ULL << (256U - sector[0x0d]) % 32);
@@ -108,16 +117,35 @@ static uint64_t number(blkid_probe probe, const char *name)
 	return blkid_probe_lookup_value(probe, name, &value, NULL) == 0 ? strtoull(value, NULL, 10) : 0;
 }
 
-static enum vk_foreign_kind kind_of(blkid_probe probe)
+/* What libblkid files elsewhere than under "raid" and "crypto", and is a part of something all the same. */
+static bool is_member_type(const char *type)
+{
+	static const char *const types[] = {"bcache", "DM_snapshot_cow", "DM_verity_hash", "DM_integrity",
+					    "VDO", "vdo", "stratis", "ceph_bluestore"};
+	static const char suffix[] = "_member";
+	size_t len = strlen(type);
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return len >= sizeof(suffix) && strcmp(type + len - (sizeof(suffix) - 1), suffix) == 0;
+}
+
+static enum vk_foreign_kind kind_of(blkid_probe probe, const char *type)
 {
 	const char *usage = "";
 
 	(void)blkid_probe_lookup_value(probe, "USAGE", &usage, NULL);
-	if (strcmp(usage, "filesystem") == 0)
-		return VK_FOREIGN_FILE_SYSTEM;
-	if (strcmp(usage, "raid") == 0)
+	if (strcmp(usage, "crypto") == 0)
+		return VK_FOREIGN_CRYPTO;
+	if (strcmp(usage, "raid") == 0 || is_member_type(type))
 		return VK_FOREIGN_VOLUME_MANAGER;
-	return strcmp(usage, "crypto") == 0 ? VK_FOREIGN_CRYPTO : VK_FOREIGN_OTHER;
+	return strcmp(usage, "filesystem") == 0 ? VK_FOREIGN_FILE_SYSTEM : VK_FOREIGN_OTHER;
+}
+
+bool vk_foreign_is_member(const struct vk_foreign *foreign)
+{
+	return foreign->kind == VK_FOREIGN_VOLUME_MANAGER || foreign->kind == VK_FOREIGN_CRYPTO;
 }
 
 static uint64_t be(const uint8_t *p, size_t bytes)
@@ -179,7 +207,7 @@ static uint64_t length_of(const struct view *v, const char *type, uint64_t magic
 		    {"ntfs", vk_boot_sector_length}, {"exfat", vk_boot_sector_length}, {"BitLocker", vk_boot_sector_length}};
 	uint8_t head[4096];
 
-	if (pread(v->fd, head, sizeof(head), 0) != (ssize_t)sizeof(head))
+	if (!read_at(v, 0, head, sizeof(head)))
 		return 0;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (strcmp(type, ways[i].type) == 0)
@@ -213,16 +241,13 @@ static enum vk_status keep(struct vk_foreigners *found, const struct vk_foreign 
 	return VK_OK;
 }
 
-static enum vk_status keep_boot_sector(const struct view *v, struct vk_foreigners *found, struct vk_error *err)
+static enum vk_status keep_boot_sector(const struct view *v, const uint8_t *sector, struct vk_foreigners *found,
+				       struct vk_error *err)
 {
 	struct vk_foreign item = {.kind = VK_FOREIGN_FILE_SYSTEM, .start_bytes = v->start};
-	const struct vk_boot_sector *boot;
-	uint8_t sector[512];
+	const struct vk_boot_sector *boot = vk_boot_sector_of(sector);
 	struct vk_text text;
 
-	if (pread(v->fd, sector, sizeof(sector), 0) != (ssize_t)sizeof(sector))
-		return VK_OK;
-	boot = vk_boot_sector_of(sector);
 	if (boot == NULL)
 		return VK_OK;
 	vk_text_init(&text, item.type, sizeof(item.type));
@@ -244,34 +269,91 @@ static enum vk_status keep_probed(const struct view *v, blkid_probe probe, struc
 		return VK_OK;
 	put_value(probe, "LABEL", item.label, sizeof(item.label));
 	put_value(probe, "UUID", item.uuid, sizeof(item.uuid));
-	item.kind = kind_of(probe);
+	item.kind = kind_of(probe, item.type);
 	item.length_bytes = length_of(v, item.type, number(probe, "SBMAGIC_OFFSET"));
 	item.magic_bytes = vk_add_sat(v->start, number(probe, "SBMAGIC_OFFSET"));
 	return keep(found, &item, err);
 }
 
-static enum vk_status probe_copy(const struct view *v, uint32_t sector_size, struct vk_foreigners *found,
-				 struct vk_error *err)
+/* *ret_whole is false when libblkid could not look at all of it. */
+static enum vk_status probe_view(const struct view *v, uint32_t sector_size, struct vk_foreigners *found,
+				 bool *ret_whole, struct vk_error *err)
 {
-	size_t before = found->count;
 	blkid_probe probe = blkid_new_probe();
 	enum vk_status status = VK_OK;
+	int answer = 0;
+
 	if (probe == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the signatures of other systems");
-	if (blkid_probe_set_device(probe, v->fd, 0, (blkid_loff_t)v->length) != 0) {
-		blkid_free_probe(probe);
-		return vk_error_set(err, VK_IO, NULL, "cannot look for signatures of other systems");
-	}
+	*ret_whole = blkid_probe_set_device(probe, v->fd, (blkid_loff_t)v->base, (blkid_loff_t)v->length) == 0;
 	(void)blkid_probe_set_sectorsize(probe, sector_size);
 	blkid_probe_enable_superblocks(probe, 1);
 	blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_MAGIC |
 						  BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID);
-	for (int i = 0; i < SIGNS_MAX && status == VK_OK && blkid_do_probe(probe) == 0; i++)
+	for (int i = 0; i < SIGNS_MAX && status == VK_OK && *ret_whole; i++) {
+		answer = blkid_do_probe(probe);
+		if (answer != 0)
+			break;
 		status = keep_probed(v, probe, found, err);
+	}
+	*ret_whole = *ret_whole && answer >= 0;
 	blkid_free_probe(probe);
-	if (status == VK_OK && found->count == before)
-		status = keep_boot_sector(v, found, err);
 	return status;
+}
+
+/*
+ * A descriptor of its own, for reading, through the page cache: libblkid reads into buffers that a direct one does not take, and
+ * changes how far is read ahead. -1: the source is no file or device, or cannot be opened again.
+ */
+static int open_again(const struct vk_io *io)
+{
+	char path[64];
+	int fd;
+
+	if (io->fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", io->fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0 && vk_io_is_device(io))
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	return fd;
+}
+
+static enum vk_status probe_itself(const struct view *whole, struct vk_foreigners *found, bool *ret_whole, struct vk_error *err)
+{
+	struct view v = *whole;
+	enum vk_status status;
+
+	*ret_whole = false;
+	v.fd = open_again(v.io);
+	if (v.fd < 0)
+		return VK_OK;
+	v.base = v.io->fd_start + v.start;
+	status = probe_view(&v, vk_io_sector_size(v.io), found, ret_whole, err);
+	close(v.fd);
+	return status;
+}
+
+static enum vk_status probe_copy(struct view *v, struct vk_foreigners *found, struct vk_error *err)
+{
+	bool whole = true;
+	enum vk_status status = make_copy(v, err);
+
+	if (status == VK_OK)
+		status = probe_view(v, vk_io_sector_size(v->io), found, &whole, err);
+	return status == VK_OK && !whole ? vk_error_set(err, VK_IO, NULL, "cannot look for signatures of other systems") : status;
+}
+
+/* Of what libblkid passes over the boot sector is looked at, through the handle: it may be an overlay's. */
+static enum vk_status look_at_boot_sector(const struct view *v, struct vk_foreigners *found, struct vk_error *err)
+{
+	uint8_t sector[512];
+	size_t got = 0;
+
+	if (vk_io_read(v->io, v->start, sector, (size_t)vk_min_u64(sizeof(sector), v->length), &got, NULL) != VK_OK ||
+	    got < sizeof(sector))
+		return VK_OK;
+	return keep_boot_sector(v, sector, found, err);
 }
 
 enum vk_status vk_foreign_look(struct vk_io *io, uint64_t start_bytes, uint64_t length_bytes,
@@ -279,15 +361,20 @@ enum vk_status vk_foreign_look(struct vk_io *io, uint64_t start_bytes, uint64_t 
 {
 	uint64_t size = vk_io_size_bytes(io);
 	struct view v = {.io = io, .start = start_bytes, .fd = -1};
+	size_t before = ret_found->count;
 	enum vk_status status;
+	bool whole;
 
 	if (start_bytes >= size || length_bytes == 0)
 		return VK_OK;
 	v.length = vk_min_u64(length_bytes, size - start_bytes);
 	v.length = vk_min_u64(v.length, INT64_MAX / 2);
-	status = make_copy(&v, err);
-	if (status == VK_OK)
-		status = probe_copy(&v, vk_io_sector_size(io), ret_found, err);
+	status = probe_itself(&v, ret_found, &whole, err);
+	/* of a device the page cache may be stale, and libblkid passes over some on purpose */
+	if (status == VK_OK && (!whole || vk_io_is_device(io)))
+		status = probe_copy(&v, ret_found, err);
+	if (status == VK_OK && ret_found->count == before)
+		status = look_at_boot_sector(&v, ret_found, err);
 	if (v.fd >= 0)
 		close(v.fd);
 	return status;

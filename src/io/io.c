@@ -28,6 +28,7 @@ struct vk_io *vk_io_new(const struct vk_io_ops *ops, void *self, const char *nam
 	io->ops = ops;
 	io->self = self;
 	io->name = copy;
+	io->fd = -1;
 	io->size_bytes = size_bytes;
 	io->sector_size = sound_sector_size(sector_size);
 	return io;
@@ -168,6 +169,13 @@ bool vk_io_is_device(const struct vk_io *io)
 	while (io->below != NULL)
 		io = io->below;
 	return io->is_device;
+}
+
+int vk_io_descriptor(const struct vk_io *io)
+{
+	while (io->below != NULL)
+		io = io->below;
+	return io->fd;
 }
 
 const char *vk_io_damage(const struct vk_io *io, uint64_t *ret_offset_bytes)

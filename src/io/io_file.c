@@ -250,7 +250,9 @@ struct vk_io *vk_io_file(int fd, const char *name, const struct vk_io_file_facts
 	f->name = copy;
 	f->facts = *facts;
 	io = vk_io_new(&file_ops, f, name, facts->size_bytes, facts->sector_size);
-	if (io != NULL)
+	if (io != NULL) {
 		io->is_device = facts->is_device;
+		io->fd = fd;
+	}
 	return io;
 }

@@ -13,6 +13,10 @@ struct vk_io {
 	uint64_t size_bytes;
 	uint32_t sector_size;
 	bool is_device;
+	const struct vk_image_format *format; /* of a file or device that was opened; NULL: none */
+	uint64_t footer_bytes;     /* of such a format; they lie behind size_bytes */
+	int fd;                    /* whose bytes these are, unchanged; -1: nobody's; the file backend's */
+	uint64_t fd_start;         /* where byte 0 of the handle lies in it */
 	const struct vk_io *below; /* the borrowed source whose bytes these are; asked for device and damage */
 	struct vk_range_set bad;   /* in the offsets of this handle */
 	char damage[200];          /* empty: none */
@@ -35,6 +39,8 @@ static inline void vk_io_progress(uint64_t *progress)
 		__atomic_add_fetch(progress, 1, __ATOMIC_SEQ_CST);
 }
 struct vk_io *vk_io_file(int fd, const char *name, const struct vk_io_file_facts *facts);
+/* Fills format; of a disk in front of a footer size_bytes then ends at the footer. */
+void vk_io_recognise_format(struct vk_io *io);
 
 /*
  * Copy a stream that can be read only once to a file without a name; runs of zeros become holes. On success

@@ -19,6 +19,7 @@ static enum vk_status finish(int fd, const char *name, const struct vk_io_file_f
 
 	if (io == NULL)
 		return vk_error_set(err, VK_NOMEM, name, "there is no memory left to open it");
+	vk_io_recognise_format(io);
 	*ret_io = io;
 	return VK_OK;
 }
@@ -110,6 +111,8 @@ static enum vk_status open_fd(int fd, const char *name, bool private_fd,
 	}
 	if (!S_ISREG(st.st_mode))
 		return open_stream(fd, name, options, ret_io, err);
+	if (options->uncached)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	facts.size_bytes = (uint64_t)st.st_size;
 	/* blocks beside the data may hide a small hole: it is then read, as zeros */
 	facts.dense = (uint64_t)st.st_blocks * 512 >= facts.size_bytes;

@@ -61,8 +61,13 @@ static struct vk_io *moved_new(const struct vk_io_ops *ops, struct vk_io *base, 
 	m->base = base;
 	m->offset = offset;
 	io = vk_io_new(ops, m, name, size_bytes, vk_io_sector_size(base));
-	if (io != NULL)
-		io->below = base;
+	if (io == NULL)
+		return NULL;
+	io->below = base;
+	if (ops == &window_ops) {
+		io->fd = base->fd;
+		io->fd_start = base->fd_start + offset;
+	}
 	return io;
 }
 

@@ -80,6 +80,40 @@ const struct vk_range *vk_range_set_find(const struct vk_range_set *set, uint64_
 	return i < set->count ? &set->ranges[i] : NULL;
 }
 
+bool vk_range_set_holds(const struct vk_range_set *set, uint64_t offset, uint64_t *length)
+{
+	const struct vk_range *range = vk_range_set_find(set, offset);
+	bool holds = range != NULL && range->offset_bytes <= offset;
+
+	if (range != NULL)
+		*length = vk_min_u64(*length, holds ? end_of(range) - offset : range->offset_bytes - offset);
+	return holds;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct vk_range *x = a;
+	const struct vk_range *y = b;
+
+	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
+}
+
+bool vk_range_set_add_all(struct vk_range_set *set, const struct vk_range *ranges, size_t count)
+{
+	struct vk_range *sorted = calloc(count + 1, sizeof(*sorted));
+	bool added = sorted != NULL;
+
+	/* each is then added at the end, and nothing is moved */
+	if (added && count > 0) {
+		memcpy(sorted, ranges, count * sizeof(*sorted));
+		qsort(sorted, count, sizeof(*sorted), by_offset);
+	}
+	for (size_t i = 0; added && i < count; i++)
+		added = vk_range_set_add(set, sorted[i].offset_bytes, sorted[i].length_bytes);
+	free(sorted);
+	return added;
+}
+
 void vk_range_set_free(struct vk_range_set *set)
 {
 	free(set->ranges);

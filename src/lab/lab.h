@@ -81,8 +81,6 @@ struct vk_lab_spec {
 	struct vk_lab_foreign foreign[VK_LAB_FOREIGN_MAX];
 	size_t foreign_count;
 };
-/* Whole numbers, decimal; false when it is not one. */
-bool vk_lab_parse_number(const char *text, uint64_t most, uint64_t *ret_number);
 
 /*
  * Complete spec: what volumes leave open gets the values usual for the layout. "plain" adds nothing; the boot

@@ -3,23 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "lab/lab.h"
-
-bool vk_lab_parse_number(const char *text, uint64_t most, uint64_t *ret_number)
-{
-	uint64_t n = 0;
-
-	if (*text == '\0')
-		return false;
-	for (; *text >= '0' && *text <= '9'; text++)
-		if (!vk_mul_u64(n, 10, &n) || !vk_add_u64(n, (uint64_t)(*text - '0'), &n))
-			return false;
-	if (*text != '\0' || n > most)
-		return false;
-	*ret_number = n;
-	return true;
-}
 
 void vk_lab_volume_init(struct vk_lab_volume *volume)
 {
@@ -45,7 +29,7 @@ static enum vk_status wrong(struct vk_error *err, const char *word, const char *
 
 static enum vk_status set_start(struct vk_lab_volume *v, const char *value, struct vk_error *err)
 {
-	if (!vk_lab_parse_number(value, UINT64_MAX, &v->start_sector))
+	if (!vk_text_parse_number(value, UINT64_MAX, &v->start_sector))
 		return wrong(err, "start", value, "the number of a sector");
 	v->has_start = true;
 	return VK_OK;
@@ -94,7 +78,7 @@ static enum vk_status set_lun(struct vk_lab_volume *v, const char *value, struct
 {
 	uint64_t n;
 
-	if (!vk_lab_parse_number(value, UINT16_MAX, &n))
+	if (!vk_text_parse_number(value, UINT16_MAX, &n))
 		return wrong(err, "lun", value, "a number up to 65535");
 	v->lun = (uint16_t)n;
 	return VK_OK;
@@ -120,7 +104,7 @@ static enum vk_status set_live(struct vk_lab_volume *v, const char *value, struc
 {
 	uint64_t n;
 
-	if (!vk_lab_parse_number(value, VK_LAB_LIVE_MAX, &n))
+	if (!vk_text_parse_number(value, VK_LAB_LIVE_MAX, &n))
 		return wrong(err, "live", value, "a number of hosts up to 512");
 	v->live = (unsigned)n;
 	return VK_OK;
@@ -149,7 +133,7 @@ static enum vk_status set_number(struct vk_lab_volume *v, const char *value, str
 {
 	uint64_t n;
 
-	if (!vk_lab_parse_number(value, 128, &n) || n == 0)
+	if (!vk_text_parse_number(value, 128, &n) || n == 0)
 		return wrong(err, "number", value, "a partition number from 1 to 128");
 	v->number = (unsigned)n;
 	return VK_OK;
@@ -248,8 +232,8 @@ enum vk_status vk_lab_foreign_parse(struct vk_lab_foreign *foreign, const char *
 		start[plus - text] = '\0';
 		memcpy(sectors, plus + 1, (size_t)(colon - plus - 1));
 		sectors[colon - plus - 1] = '\0';
-		good = vk_lab_parse_number(start, INT64_MAX, &foreign->start_sector) &&
-		       vk_lab_parse_number(sectors, INT64_MAX, &foreign->sectors) &&
+		good = vk_text_parse_number(start, INT64_MAX, &foreign->start_sector) &&
+		       vk_text_parse_number(sectors, INT64_MAX, &foreign->sectors) &&
 		       foreign->sectors > 0 && parse_type(foreign, colon + 1, table);
 	}
 	if (good)

@@ -85,9 +85,9 @@ static int run(struct vk_cli_call *call)
 
 	if ((every == NULL) != (times == NULL))
 		return vk_cli_usage(call, "--every and --times go together");
-	if (every != NULL && !vk_lab_parse_number(every, 3600000, &ms))
+	if (every != NULL && !vk_text_parse_number(every, 3600000, &ms))
 		return vk_cli_usage(call, "\"%s\" is not a number of milliseconds", every);
-	if (times != NULL && (!vk_lab_parse_number(times, UINT32_MAX, &n) || n == 0))
+	if (times != NULL && (!vk_text_parse_number(times, UINT32_MAX, &n) || n == 0))
 		return vk_cli_usage(call, "\"%s\" is not a number of beats", times);
 	if (vk_lab_choice_parse(call, &choice, &err) != VK_OK ||
 	    beat(call, &choice, ms, n, &err) != VK_OK)

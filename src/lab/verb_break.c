@@ -35,14 +35,14 @@ enum vk_status vk_lab_choice_parse(const struct vk_cli_call *call, struct vk_lab
 
 	if (partition != NULL && start != NULL)
 		return vk_error_set(err, VK_USAGE, NULL, "Give either --partition or --start, not both");
-	if (partition != NULL && (!vk_lab_parse_number(partition, 16384, &number) || number == 0))
+	if (partition != NULL && (!vk_text_parse_number(partition, 16384, &number) || number == 0))
 		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not the number of a partition",
 				    partition);
 	choice.partition = (unsigned)number;
-	if (start != NULL && !vk_lab_parse_number(start, UINT64_MAX, &choice.start_sector))
+	if (start != NULL && !vk_text_parse_number(start, UINT64_MAX, &choice.start_sector))
 		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not the number of a sector", start);
 	number = 0;
-	if (sector != NULL && (!vk_lab_parse_number(sector, 4096, &number) ||
+	if (sector != NULL && (!vk_text_parse_number(sector, 4096, &number) ||
 			       (number != 512 && number != 4096)))
 		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes, not \"%s\"",
 				    sector);

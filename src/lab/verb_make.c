@@ -131,14 +131,14 @@ static enum vk_status parse_disk(const struct vk_cli_call *call, struct vk_lab_s
 
 	if (status != VK_OK)
 		return status;
-	if (sector != NULL && (!vk_lab_parse_number(sector, 4096, &number) ||
+	if (sector != NULL && (!vk_text_parse_number(sector, 4096, &number) ||
 			       (number != 512 && number != 4096)))
 		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes, not \"%s\"",
 				    sector);
 	spec->sector_size = (uint32_t)number;
 	if (size != NULL && (!vk_text_parse_size(size, &spec->size_bytes) || spec->size_bytes == 0))
 		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not the size of a disk", size);
-	if (seed != NULL && !vk_lab_parse_number(seed, UINT64_MAX, &spec->seed))
+	if (seed != NULL && !vk_text_parse_number(seed, UINT64_MAX, &spec->seed))
 		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not a number to start from", seed);
 	status = parse_foreign(call, spec, err);
 	if (status == VK_OK)

@@ -111,15 +111,6 @@ static enum vk_status collect(struct vk_table_plan *plan, struct vk_error *err)
 	return status;
 }
 
-/* An empty table may be put right when it is certain that it was empty. */
-static bool may_be_empty(const struct vk_table_plan *plan)
-{
-	if (plan->source->table.kind == VK_TABLE_GPT)
-		return plan->gpt_judged && plan->out->kind == VK_TABLE_GPT && !plan->gpt.entries_lost &&
-		       vk_gpt_proof_exact(plan->gpt.proof);
-	return plan->source->table.kind == VK_TABLE_MBR && plan->out->kind == VK_TABLE_MBR;
-}
-
 /* Errors end without a full stop. The list is thrown away with the error. */
 static const char *first_lost(struct vk_rebuild_table *out)
 {
@@ -139,14 +130,19 @@ static enum vk_status decide(struct vk_table_plan *plan, struct vk_error *err)
 	doubt_sector_size(plan);
 	vk_table_merge(plan);
 	status = vk_table_prepare(plan, err);
-	if (status == VK_OK)
-		status = vk_table_settle(plan, err);
-	if (status != VK_OK || plan->count > 0 || may_be_empty(plan))
-		return status;
+	return status == VK_OK ? vk_table_settle(plan, err) : status;
+}
+
+/* Where nothing is found an empty table may stand as it is, but none is ever written. */
+static enum vk_status refuse_empty(const struct vk_table_plan *plan, struct vk_error *err)
+{
+	if (plan->out->entry_count > 0 || plan->out->nothing_to_do)
+		return VK_OK;
 	vk_error_set(err, VK_ABSENT, plan->source->path, "Nothing was found that a partition table could name%s%s",
 		     plan->out->lost_count > 0 ? ": " : "", first_lost(plan->out));
-	return vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
-				    "(--capture) knows its table, too");
+	vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
+			     "(--capture) knows its table, too");
+	return VK_ABSENT;
 }
 
 static int by_number(const void *a, const void *b)
@@ -230,7 +226,7 @@ static enum vk_status put(struct vk_table_plan *plan, struct vk_error *err)
 		qsort(out->entries, out->entry_count, sizeof(*out->entries), by_number);
 	status = prove(plan, err);
 	finish(plan);
-	return status;
+	return status == VK_OK ? refuse_empty(plan, err) : status;
 }
 
 enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_find *find,

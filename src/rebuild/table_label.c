@@ -260,6 +260,11 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 		return say_shorter(plan, &v, err);
 	if (by_proof(plan, &v) || by_signs(plan, &v) || by_default(plan))
 		return VK_OK;
+	if (vk_table_unread(&plan->source->table)) {
+		vk_error_set(err, VK_IO, plan->source->path,
+			     "The sectors of the partition table could not be read: whether there is one is not known");
+		return vk_error_remedy(err, "look at the paths to the disk; copy it with ddrescue and work on the copy");
+	}
 	vk_error_set(err, VK_ABSENT, plan->source->path,
 		     "Neither a volume of VMFS nor anything of a partition table was found");
 	return vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "

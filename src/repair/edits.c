@@ -151,28 +151,10 @@ static enum vk_status put_rounded(struct vk_restore *restore, const struct piece
 	return status;
 }
 
-/*
- * Whether offset lies in one of the ranges; *ret_end is brought down to where that answer stops being
- * true.
- */
-static bool in_range(const struct vk_range *ranges, size_t count, uint64_t offset, uint64_t *ret_end)
-{
-	for (size_t i = 0; i < count; i++) {
-		uint64_t start = ranges[i].offset_bytes;
-		uint64_t end = vk_add_sat(start, ranges[i].length_bytes);
-
-		if (offset >= start && offset < end) {
-			*ret_end = vk_min_u64(*ret_end, end);
-			return true;
-		}
-		if (start > offset)
-			*ret_end = vk_min_u64(*ret_end, start);
-	}
-	return false;
-}
-
 struct walk {
 	struct vk_restore *restore;
+	struct vk_range_set not_held; /* of the capture's regions: what could not be read when it was taken */
+	struct vk_range_set rebuilt;  /* what repair changed */
 	const struct vk_region *region;
 	struct vk_io *bytes;
 	uint8_t *buf; /* CHUNK_BYTES */
@@ -185,19 +167,21 @@ static enum vk_status put_next(const struct walk *walk, uint64_t offset, uint64_
 	struct vk_restore *restore = walk->restore;
 	const struct vk_capture *capture = restore->capture;
 	struct vk_structure item;
+	uint64_t length = *end - offset;
 	struct piece piece;
 	enum vk_status status;
+	bool leave = walk->region->part == VK_PART_TABLE && !capture->is_undo &&
+		     vk_range_set_holds(&restore->keep_out, offset, &length);
+	bool hole;
 
-	if (walk->region->part == VK_PART_TABLE && !capture->is_undo &&
-	    in_range(restore->keep_out, restore->keep_out_count, offset, end))
+	if (!leave && capture->is_rebuilt && restore->options.parts == 0)
+		leave = !vk_range_set_holds(&walk->rebuilt, offset, &length);
+	hole = !leave && vk_range_set_holds(&walk->not_held, offset, &length);
+	*end = offset + length;
+	if (hole)
+		vk_restore_add_hole(restore, offset, length);
+	if (leave || hole)
 		return VK_OK;
-	if (capture->is_rebuilt && restore->options.parts == 0 &&
-	    !in_range(capture->rebuilt.ranges, capture->rebuilt.range_count, offset, end))
-		return VK_OK;
-	if (in_range(capture->unreadable, capture->unreadable_count, offset, end)) {
-		vk_restore_add_hole(restore, offset, *end - offset);
-		return VK_OK;
-	}
 	*end = vk_min_u64(*end, offset + CHUNK_BYTES - offset % CHUNK_BYTES);
 	item = vk_structures_at(&restore->structures, walk->region, offset, *end);
 	*end = item.end;
@@ -219,38 +203,40 @@ static enum vk_status put_next(const struct walk *walk, uint64_t offset, uint64_
 	return put_rounded(restore, &piece, err);
 }
 
-static enum vk_status put_region(struct vk_restore *restore, size_t index, uint8_t *buf,
-				 struct vk_error *err)
+static enum vk_status put_region(struct walk *walk, const struct vk_region *region, size_t index, struct vk_error *err)
 {
-	struct walk walk = {restore, &restore->capture->regions[index], NULL, buf};
-	uint64_t end = vk_min_u64(vk_add_sat(walk.region->offset_bytes, walk.region->length_bytes),
-				  restore->target.size_bytes);
-	enum vk_status status;
+	uint64_t end = vk_min_u64(vk_add_sat(region->offset_bytes, region->length_bytes),
+				  walk->restore->target.size_bytes);
+	enum vk_status status = vk_capture_region(walk->restore->capture, index, &walk->bytes, err);
 
-	status = vk_capture_region(restore->capture, index, &walk.bytes, err);
 	if (status != VK_OK)
 		return status;
-	for (uint64_t at = walk.region->offset_bytes; status == VK_OK && at < end;) {
+	walk->region = region;
+	for (uint64_t at = region->offset_bytes; status == VK_OK && at < end;) {
 		uint64_t next = end;
 
-		status = put_next(&walk, at, &next, err);
+		status = put_next(walk, at, &next, err);
 		at = next;
 	}
-	vk_io_close(walk.bytes);
+	vk_io_close(walk->bytes);
 	return status;
 }
 
 enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err)
 {
-	uint8_t *buf = malloc(CHUNK_BYTES);
+	const struct vk_capture *c = restore->capture;
+	struct walk walk = {.restore = restore, .buf = malloc(CHUNK_BYTES)};
 	enum vk_status status = VK_OK;
 
-	if (buf == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
-	for (size_t i = 0; status == VK_OK && i < restore->capture->region_count; i++)
+	if (walk.buf == NULL || !vk_range_set_add_all(&walk.not_held, c->unreadable, c->unreadable_count) ||
+	    !vk_range_set_add_all(&walk.rebuilt, c->rebuilt.ranges, c->rebuilt.range_count))
+		status = vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	for (size_t i = 0; status == VK_OK && i < c->region_count; i++)
 		if (restore->chosen[i])
-			status = put_region(restore, i, buf, err);
-	free(buf);
+			status = put_region(&walk, &c->regions[i], i, err);
+	vk_range_set_free(&walk.not_held);
+	vk_range_set_free(&walk.rebuilt);
+	free(walk.buf);
 	return status;
 }
 
@@ -266,15 +252,13 @@ struct group {
 static bool may_join(const struct vk_restore *restore, enum vk_part part, uint64_t from, uint64_t to,
 		     uint64_t most)
 {
+	uint64_t free_bytes = UINT64_MAX;
+
 	if (to - from > most)
 		return false;
 	if (part != VK_PART_TABLE)
 		return true;
-	for (size_t i = 0; from < to && i < restore->keep_out_count; i++)
-		if (vk_ranges_meet(from, to - from, restore->keep_out[i].offset_bytes,
-				   restore->keep_out[i].length_bytes))
-			return false;
-	return true;
+	return from >= to || (!vk_range_set_holds(&restore->keep_out, from, &free_bytes) && free_bytes >= to - from);
 }
 
 /* Groups of edits that lie at most `most` bytes apart; groups may be NULL to only count. */

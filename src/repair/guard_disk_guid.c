@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What is left to tell one disk from another when the volume's header is gone: the GUIDs of a sound GPT. When nothing
- * at all is left, the person is told so.
- */
+/* Guard disk-id, of the partition table: the GUID of a sound GPT with partitions is that of another disk. */
 #include "repair/guards.h"
 
 static const struct vk_gpt_header *sound_header(const struct vk_table *table)
@@ -11,21 +8,6 @@ static const struct vk_gpt_header *sound_header(const struct vk_table *table)
 		if (table->gpt[i].sound)
 			return &table->gpt[i].header;
 	return NULL;
-}
-
-/* Whether anything on the target says that it is the captured disk. */
-static bool identified(const struct vk_restore *restore, const struct vk_gpt_header *target,
-		       const struct vk_gpt_header *captured)
-{
-	if (target != NULL && captured != NULL && vk_guid_equal(&target->diskGUID, &captured->diskGUID))
-		return true;
-	for (size_t i = 0; i < restore->place_count; i++) {
-		const struct vk_vmfs *vmfs = &restore->places[i].vmfs;
-
-		if (vmfs->lvm_usable || vmfs->fs_usable)
-			return true; /* one that contradicts is what the other guards speak of */
-	}
-	return false;
 }
 
 enum vk_status vk_guard_ask_disk_guid(struct vk_restore *restore, struct vk_error *err)
@@ -39,10 +21,6 @@ enum vk_status vk_guard_ask_disk_guid(struct vk_restore *restore, struct vk_erro
 	/* what was worked out from this very target needs no other proof, and its GUID is whose table won */
 	if (!restore->has_captured || restore->known_state || restore->capture->memory != NULL)
 		return VK_OK;
-	if (!identified(restore, target, captured))
-		vk_restore_add_remark(restore,
-				      "nothing that is left on the target proves that it is the captured disk: "
-				      "make sure by its size, serial number or place");
 	/* an empty table may have been made in despair; one with partitions belongs to a disk in use */
 	if (target == NULL || captured == NULL || restore->before.table.partition_count == 0 ||
 	    vk_guid_equal(&target->diskGUID, &captured->diskGUID))

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guard foreign-signature: does another system's data lie where would be written? */
+/* Guards foreign-signature and member: does another system's data lie where would be written, is it a part of an array? */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "repair/guards.h"
 #include "vmfskit/foreign.h"
@@ -57,7 +58,7 @@ static enum vk_status object_to(struct vk_restore *restore, const struct field_o
 		used = (size_t)snprintf(names, sizeof(names), ", label \"%s\"", sign->label);
 	if (sign->uuid[0] != '\0')
 		snprintf(names + used, sizeof(names) - used, ", UUID %s", sign->uuid);
-	return vk_guard_object(restore, VK_GUARD_FOREIGN_SIGNATURE, err,
+	return vk_guard_object(restore, vk_foreign_is_member(sign) ? VK_GUARD_MEMBER : VK_GUARD_FOREIGN_SIGNATURE, err,
 			       "%s is on %s: its signature is at byte %" PRIu64 "%s", sign->type,
 			       where, sign->magic_bytes, names);
 }
@@ -70,7 +71,12 @@ static enum vk_status look(struct vk_restore *restore, const struct field_of_vie
 		vk_foreign_look(restore->io, view->start, view->length, &found, err);
 
 	for (size_t i = 0; status == VK_OK && i < found.count; i++)
-		if (!as_captured(restore, &found.items[i]))
+		/*
+		 * A part of an array may have been one when it was captured, or have become one since a restore without a byte of
+		 * that restore being changed: what excuses other signatures does not excuse it.
+		 */
+		if (vk_foreign_is_member(&found.items[i]) ||
+		    !(restore->known_state || as_captured(restore, &found.items[i])))
 			status = object_to(restore, view, &found.items[i], err);
 	vk_foreigners_free(&found);
 	return status;
@@ -132,19 +138,55 @@ static enum vk_status look_in_own(struct vk_restore *restore, struct vk_error *e
 	return status;
 }
 
+static bool is_called_member(const struct vk_restore *restore)
+{
+	for (size_t i = 0; i < restore->objection_count; i++)
+		if (restore->objections[i].guard == VK_GUARD_MEMBER)
+			return true;
+	return false;
+}
+
+/* The first byte from `end` on that is not zero now and would be overwritten; UINT64_MAX: none. */
+static uint64_t overwritten_behind(const struct vk_restore *restore, uint64_t end)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(restore->overlay, &edits);
+
+	for (size_t i = 0; i < count; i++)
+		if (edits[i].offset_bytes >= end && !vk_all_zero(edits[i].old_bytes, edits[i].length_bytes))
+			return edits[i].offset_bytes;
+	return UINT64_MAX;
+}
+
+/* A copy of the GPT is to be put behind the end that the table names, where something lies already. */
+static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
+{
+	uint64_t end = vk_mul_sat(vk_table_gpt_disk_sectors(&restore->before.table), restore->target.sector_size);
+	uint64_t at = end == 0 || is_called_member(restore) ? UINT64_MAX : overwritten_behind(restore, end);
+
+	if (at == UINT64_MAX)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_MEMBER, err,
+			       "The partition table says that the disk ends at byte %" PRIu64 ", and sectors behind that, from byte %" PRIu64
+			       " on, are not empty: they may be what a RAID or a controller keeps behind the disk, and would be overwritten",
+			       end, at);
+}
+
 enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error *err)
 {
 	struct field_of_view view = {.length = restore->target.size_bytes, .whole = true};
 	enum vk_status status = VK_OK;
 
-	if (restore->known_state || restore->target.size_bytes == 0 ||
-	    vk_overlay_dirty_bytes(restore->overlay) == 0)
+	if (restore->target.size_bytes == 0 || vk_overlay_dirty_bytes(restore->overlay) == 0)
 		return VK_OK;
 	if (in_the_way(restore, &view))
 		status = look(restore, &view, err);
-	if (status == VK_OK)
+	if (status == VK_OK && !restore->known_state)
 		status = look_in_places(restore, err);
-	if (status == VK_OK)
+	if (status == VK_OK && !restore->known_state)
 		status = look_in_own(restore, err);
+	/* of an undo that knows every byte, what stands there is what the restore put there */
+	if (status == VK_OK && !restore->known_state)
+		status = ask_tail(restore, err);
 	return status;
 }

@@ -6,28 +6,13 @@
 #include "base/checked.h"
 #include "repair/guards.h"
 
-/* Boot sectors of file systems carry the signature too; what they have for entries does not fit a disk. */
-static bool entries_plausible(const struct vk_table *table, uint64_t disk_sectors)
-{
-	for (int i = 0; i < 4; i++) {
-		const struct vk_mbr_entry *entry = &table->mbr.entries[i];
-
-		if ((entry->bootFlag & 0x7f) != 0)
-			return false;
-		if (vk_mbr_entry_used(entry) &&
-		    (entry->firstLBA == 0 || entry->firstLBA >= disk_sectors))
-			return false;
-	}
-	return true;
-}
-
 static bool has_sound_table(const struct vk_source *disk)
 {
 	enum vk_table_kind kind = vk_table_sound_kind(&disk->table);
 
 	return kind == VK_TABLE_GPT ||
 	       (kind == VK_TABLE_MBR &&
-		entries_plausible(&disk->table, disk->size_bytes / disk->sector_size));
+		vk_mbr_entries_plausible(&disk->table.mbr, disk->size_bytes / disk->sector_size));
 }
 
 static bool is_captured_device(const struct vk_restore *restore, const struct vk_vmfs *vmfs)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "repair/guards.h"
+#include "vmfskit/vouch.h"
 
 #define KIND_ROW(id, name, protects, past) {name, protects, past},
 static const struct vk_guard_kind kinds[VK_GUARD_COUNT] = {VK_GUARDS(KIND_ROW)};
@@ -49,14 +50,21 @@ enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
 
 struct verdict {
 	size_t errors;
+	size_t doubts;
 	bool undo;
 	struct vk_finding first;
+	struct vk_finding first_doubt;
 };
 
 static void judge(void *ctx, const struct vk_finding *finding)
 {
 	struct verdict *verdict = ctx;
 
+	if (vk_finding_is_doubt(finding->code)) {
+		if (verdict->doubts++ == 0)
+			verdict->first_doubt = *finding;
+		return;
+	}
 	/* that bytes are missing has a guard of its own; an undo capture is meant to hold damage */
 	if (vk_finding_kind(finding->code)->severity != VK_ERROR ||
 	    finding->code == VK_F_CAPTURE_UNREADABLE ||
@@ -66,18 +74,52 @@ static void judge(void *ctx, const struct vk_finding *finding)
 		verdict->first = *finding;
 }
 
+/* The bytes that are judged are those that are kept: what is planned and written is made of them alone. */
+static enum vk_status hold(struct vk_restore *restore, struct verdict *verdict, unsigned *ret_by, struct vk_error *err)
+{
+	const struct vk_finding_sink sink = {judge, verdict};
+	struct vk_vouching *vouching = vk_vouching_new(restore->store, restore->options.public_key);
+	enum vk_status status;
+
+	if (vouching == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	restore->kept = *restore->capture;
+	restore->kept.held = NULL;
+	status = vk_capture_hold(&restore->kept, vouching, &sink, ret_by, err);
+	vk_vouching_free(vouching);
+	restore->capture = &restore->kept;
+	return status;
+}
+
+static enum vk_status object_unvouched(struct vk_restore *restore, const struct verdict *verdict, unsigned by,
+				       struct vk_error *err)
+{
+	if (verdict->doubts > 0)
+		return vk_guard_object(restore, VK_GUARD_CAPTURE_VOUCHED, err, "Nobody vouches for the capture: %s: %s",
+				       vk_finding_kind(verdict->first_doubt.code)->code, verdict->first_doubt.message);
+	if (by == 0)
+		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of a store, and neither "
+					       "a ledger nor a signature tells that it is what was saved");
+	return VK_OK;
+}
+
 enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 				    struct vk_error *err)
 {
 	struct verdict verdict = {.undo = restore->capture->is_undo};
-	struct vk_finding_sink sink = {judge, &verdict};
+	unsigned by = 0;
 	enum vk_status status;
 
 	*ret_sound = true;
+	if (restore->options.public_key != NULL && restore->options.sign_key == NULL)
+		vk_restore_add_remark(restore, "the undo capture will not be signed, because no key to sign with is named (--sign-key); "
+					       "to undo then takes --override capture-vouched");
 	/* what was never saved cannot have changed since */
 	if (restore->capture->memory != NULL)
 		return VK_OK;
-	status = vk_capture_verify(restore->capture->path, &sink, err);
+	status = hold(restore, &verdict, &by, err);
+	if (status == VK_OK)
+		status = object_unvouched(restore, &verdict, by, err);
 	if (status != VK_OK)
 		return status;
 	*ret_sound = verdict.errors == 0;
@@ -173,19 +215,24 @@ static enum vk_status ask_guess(struct vk_restore *restore, struct vk_error *err
 enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
 {
 	static vk_guard_ask *const guards[] = {
+		vk_guard_ask_plan,
+		vk_guard_ask_lun,
 		ask_size,
 		ask_sector_size,
 		vk_guard_ask_kind,
 		vk_guard_ask_identity,
 		vk_guard_ask_disk_guid,
+		vk_guard_ask_unidentified,
 		vk_guard_ask_table_kind,
 		vk_guard_ask_table_partitions,
 		ask_changed,
+		vk_guard_ask_container,
 		vk_guard_ask_foreign,
 		vk_guard_ask_in_use,
 		vk_guard_ask_heartbeat,
 		ask_unreadable,
 		ask_guess,
+		vk_guard_ask_worse,
 	};
 
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {

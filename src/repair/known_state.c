@@ -9,6 +9,7 @@
 
 #include "base/checked.h"
 #include "repair/restore_state.h"
+#include "vmfskit/vouch.h"
 
 enum { CHUNK_BYTES = 1 << 20 };
 
@@ -16,8 +17,8 @@ static void note_error(void *ctx, const struct vk_finding *finding)
 {
 	bool *bad = ctx;
 
-	if (vk_finding_kind(finding->code)->severity == VK_ERROR &&
-	    finding->code != VK_F_CAPTURE_NOT_CONTAINING)
+	if (vk_finding_is_doubt(finding->code) || (vk_finding_kind(finding->code)->severity == VK_ERROR &&
+						   finding->code != VK_F_CAPTURE_NOT_CONTAINING))
 		*bad = true;
 }
 
@@ -36,14 +37,26 @@ static bool open_in(const char *folder, size_t len, const char *id, struct vk_ca
 	return opened;
 }
 
+/* Its word silences guards: it must be sound and vouched for, and stays as it was judged. */
+static bool hold(const struct vk_restore *restore, struct vk_capture *capture)
+{
+	struct vk_vouching *vouching = vk_vouching_new(restore->store, restore->options.public_key);
+	bool bad = vouching == NULL;
+	const struct vk_finding_sink sink = {note_error, &bad};
+	struct vk_error ignored;
+	unsigned by;
+
+	bad = bad || vk_capture_hold(capture, vouching, &sink, &by, &ignored) != VK_OK || bad;
+	vk_vouching_free(vouching);
+	return !bad;
+}
+
 /* The capture that the restore was made from: beside the undo capture, or in the store; nowhere else. */
 static bool open_restored(const struct vk_restore *restore, struct vk_capture *ret_capture)
 {
 	const struct vk_capture *undo = restore->capture;
 	const char *slash = strrchr(undo->path, '/'), *id = undo->undo_of;
-	struct vk_error ignored;
-	bool opened = false, bad = false;
-	struct vk_finding_sink sink = {note_error, &bad};
+	bool opened = false;
 
 	if (id[0] == '\0' || id[0] == '.' || strchr(id, '/') != NULL)
 		return false;
@@ -51,8 +64,7 @@ static bool open_restored(const struct vk_restore *restore, struct vk_capture *r
 		opened = open_in(undo->path, (size_t)(slash - undo->path), id, ret_capture);
 	if (!opened)
 		opened = open_in(restore->store, strlen(restore->store), id, ret_capture);
-	if (opened &&
-	    (vk_capture_verify(ret_capture->path, &sink, &ignored) != VK_OK || bad)) {
+	if (opened && !hold(restore, ret_capture)) {
 		vk_capture_close(ret_capture);
 		opened = false;
 	}

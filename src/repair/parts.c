@@ -70,12 +70,7 @@ static bool calls_for_restore(const struct vk_finding *finding)
 /* What was already so when it was captured is not mended by a restore. */
 static bool was_captured(const struct vk_restore *restore, enum vk_finding_code code, uint64_t at)
 {
-	const struct vk_findings *findings = &restore->captured.findings;
-
-	for (size_t i = 0; restore->has_captured && i < findings->count; i++)
-		if (findings->items[i].code == code && findings->items[i].offset_bytes == at)
-			return true;
-	return false;
+	return restore->has_captured && vk_findings_have(&restore->captured.findings, code, at);
 }
 
 static bool finding_in(const struct vk_restore *restore, const struct vk_captured_place *place,

@@ -48,12 +48,24 @@ enum vk_status vk_repair_new_overlay(struct vk_repair *repair, struct vk_error *
 static enum vk_status open_raw(const struct vk_repair *repair, const char *target, struct vk_io **ret_io,
 			       struct vk_error *err)
 {
-	const struct vk_open_options options = {.sector_size = repair->options.restore.sector_size};
+	const struct vk_open_options options = {.sector_size = repair->options.restore.sector_size, .uncached = true};
 	struct stat st;
 
 	if (stat(target, &st) == 0 && !S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return vk_error_set(err, VK_USAGE, target, "The target must be a block device or a file");
 	return vk_io_open_raw(target, &options, ret_io, err);
+}
+
+/* Nothing that is found in a container says anything of the disk: there is no plan that could be shown. */
+static enum vk_status ask_container(const struct vk_repair *repair, struct vk_error *err)
+{
+	const struct vk_image_format *format = repair->source.container;
+
+	if (format == NULL || (repair->options.restore.overrides & 1U << VK_GUARD_CONTAINER) != 0)
+		return VK_OK;
+	vk_error_set(err, VK_REFUSED, repair->source.path, "guard container refuses: this is a %s, not a disk", format->name);
+	vk_error_remedy(err, "Nothing was written; open it with: %s", format->open);
+	return VK_REFUSED;
 }
 
 enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum vk_source_kind as,
@@ -72,6 +84,9 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 	if (status != VK_OK)
 		return status;
 	repair->has_source = true;
+	status = ask_container(repair, err);
+	if (status != VK_OK)
+		return status;
 	/* of a file it was recognised only now; edits come in whole sectors of that size */
 	vk_io_set_sector_size(repair->source.io, repair->source.sector_size);
 	return vk_repair_new_overlay(repair, err);

@@ -30,6 +30,9 @@ static enum vk_status open_members(struct vk_repair *repair, struct vk_error *er
 		if (status != VK_OK)
 			return status;
 		repair->member_count++;
+		status = vk_source_refuse_container(&repair->members[i], err);
+		if (status != VK_OK)
+			return status;
 	}
 	return VK_OK;
 }
@@ -116,7 +119,7 @@ static enum vk_status rebuild(struct vk_header_plan *plan, struct vk_error *err)
 	repair->has_header = false;
 	if (status != VK_OK)
 		return status;
-	vk_device_info_read(repair->source.path, &device);
+	vk_device_info_of_io(repair->source.io, &device);
 	if (options.live_id == NULL && vk_device_info_disk_id(&device, &live_id))
 		options.live_id = &live_id;
 	options.candidate = candidate_of(plan);

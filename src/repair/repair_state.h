@@ -11,7 +11,7 @@ struct vk_known {
 	struct vk_capture capture;
 	struct vk_source source;
 	char name[VK_CAPTURE_ID_BYTES + 16]; /* "capture ID" */
-	char misfit[460]; /* one that was named: what speaks against it, and whose guard that is */
+	char misfit[640]; /* one that was named: what speaks against it, and whose guard that is */
 	enum vk_guard misfit_guard;
 };
 

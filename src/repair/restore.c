@@ -11,15 +11,16 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "rebuild/sentences.h"
 #include "repair/guards.h"
-#include "repair/writer.h"
+#include "repair/last_look.h"
 
 static enum vk_status no_memory(struct vk_error *err)
 {
 	return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
 }
 
-/* Which file or device is meant. Nothing is opened yet. */
+/* What the path leads to. Nothing is opened yet: who it is, is asked of what was opened. */
 static enum vk_status find_target(struct vk_restore *restore, const char *target,
 				  struct vk_error *err)
 {
@@ -34,23 +35,28 @@ static enum vk_status find_target(struct vk_restore *restore, const char *target
 		return vk_error_set(err, VK_USAGE, target,
 				    "The target must be a block device or a file");
 	restore->target.is_device = S_ISBLK(st.st_mode);
-	restore->target.dev = st.st_dev;
-	restore->target.ino = st.st_ino;
-	restore->target.rdev = restore->target.is_device ? st.st_rdev : 0;
 	return VK_OK;
 }
 
 static enum vk_status open_target(struct vk_restore *restore, struct vk_error *err)
 {
-	struct vk_open_options options = {.sector_size = restore->options.sector_size};
+	struct vk_open_options options = {.sector_size = restore->options.sector_size, .uncached = true};
 	enum vk_status status;
+	struct stat st;
 
 	if (options.sector_size == 0 && !restore->target.is_device)
 		options.sector_size = restore->capture->sector_size;
 	status = vk_io_open_raw(restore->path, &options, &restore->io, err);
 	if (status != VK_OK)
 		return status;
+	if (fstat(vk_io_descriptor(restore->io), &st) != 0)
+		return vk_error_errno(err, errno, restore->path, "Cannot examine the target");
+	restore->target.is_device = S_ISBLK(st.st_mode);
+	restore->target.dev = st.st_dev;
+	restore->target.ino = st.st_ino;
+	restore->target.rdev = restore->target.is_device ? st.st_rdev : 0;
 	restore->target.size_bytes = vk_io_size_bytes(restore->io);
+	restore->target.footer_bytes = vk_io_footer_bytes(restore->io);
 	restore->target.sector_size = vk_io_sector_size(restore->io);
 	return VK_OK;
 }
@@ -122,24 +128,20 @@ static enum vk_status fence_partitions(struct vk_restore *restore, struct vk_err
 {
 	size_t count = restore->has_captured ? restore->captured.table.partition_count : 0;
 	uint32_t ss = restore->capture->sector_size;
+	bool sound = true;
 
-	restore->keep_out = calloc(count + restore->place_count + 1, sizeof(*restore->keep_out));
-	if (restore->keep_out == NULL)
-		return no_memory(err);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; sound && i < count; i++) {
 		const struct vk_partition *partition = &restore->captured.table.partitions[i];
 
 		if (!vk_partition_is_extended(partition) && partition->start_sector > 0)
-			restore->keep_out[restore->keep_out_count++] =
-				(struct vk_range){vk_mul_sat(partition->start_sector, ss),
-						  vk_mul_sat(partition->sectors, ss)};
+			sound = vk_range_set_add(&restore->keep_out, vk_mul_sat(partition->start_sector, ss),
+						 vk_mul_sat(partition->sectors, ss));
 	}
-	for (size_t i = 0; i < restore->place_count; i++)
+	for (size_t i = 0; sound && i < restore->place_count; i++)
 		if (restore->places[i].start_bytes > 0)
-			restore->keep_out[restore->keep_out_count++] =
-				(struct vk_range){restore->places[i].start_bytes,
-						  restore->places[i].length_bytes};
-	return VK_OK;
+			sound = vk_range_set_add(&restore->keep_out, restore->places[i].start_bytes,
+						 restore->places[i].length_bytes);
+	return sound ? VK_OK : no_memory(err);
 }
 
 static enum vk_status look_at_capture(struct vk_restore *restore, struct vk_error *err)
@@ -179,6 +181,8 @@ static enum vk_status plan_edits(struct vk_restore *restore, struct vk_error *er
 		status = vk_restore_edit(restore, err);
 	if (status == VK_OK)
 		status = vk_restore_known_state(restore, &restore->known_state, err);
+	if (status == VK_OK)
+		status = vk_restore_make_digest(restore, err);
 	return status;
 }
 
@@ -192,6 +196,7 @@ static enum vk_status think(struct vk_restore *restore, struct vk_error *err)
 	if (status != VK_OK)
 		return status;
 	restore->has_before = true;
+	vk_disk_facts_read(&restore->before, &restore->facts);
 	restore->overlay = vk_overlay_new(restore->io);
 	if (restore->overlay == NULL)
 		return no_memory(err);
@@ -210,7 +215,8 @@ static enum vk_status think(struct vk_restore *restore, struct vk_error *err)
 		return VK_OK;
 	if (!restore->capture->is_undo && !restore->capture->is_rebuilt)
 		vk_restore_say_left_out(restore);
-	return vk_guards_ask_all(restore, err);
+	status = vk_guards_ask_all(restore, err);
+	return status == VK_OK && restore->remark_lost ? no_memory(err) : status;
 }
 
 enum vk_status vk_restore_plan(const struct vk_capture *capture, const char *target,
@@ -243,6 +249,7 @@ void vk_restore_free(struct vk_restore *restore)
 {
 	if (restore == NULL)
 		return;
+	vk_guard_heartbeat_forget(restore);
 	if (restore->has_after)
 		vk_source_close(&restore->after);
 	vk_overlay_free(restore->overlay);
@@ -256,13 +263,16 @@ void vk_restore_free(struct vk_restore *restore)
 	if (restore->has_captured)
 		vk_source_close(&restore->captured);
 	vk_io_close(restore->captured_io);
+	vk_io_close(restore->kept.held);
+	vk_disk_facts_free(&restore->facts);
 	if (restore->has_before)
 		vk_source_close(&restore->before);
 	vk_io_close(restore->io);
-	free(restore->keep_out);
+	vk_range_set_free(&restore->keep_out);
 	free(restore->chosen);
 	free(restore->choices);
 	free(restore->objections);
+	vk_sentences_free(&restore->remarks, &restore->remark_count);
 	free(restore->store);
 	free(restore->path);
 	free(restore);
@@ -324,11 +334,9 @@ void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
 {
 	va_list args;
 
-	if (restore->remark_count == sizeof(restore->remarks) / sizeof(restore->remarks[0]))
-		return;
 	va_start(args, format);
-	vsnprintf(restore->remarks[restore->remark_count++], sizeof(restore->remarks[0]), format,
-		  args);
+	if (!vk_sentence_vadd(&restore->remarks, &restore->remark_count, format, args))
+		restore->remark_lost = true;
 	va_end(args);
 }
 
@@ -370,35 +378,39 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 	struct vk_write_job job = {
 		.path = restore->path,
 		.target = restore->target,
-		.shared = (restore->options.overrides & 1U << VK_GUARD_IN_USE) != 0,
+		.facts = &restore->facts,
+		.shared = restore->held && (restore->options.overrides & 1U << VK_GUARD_IN_USE) != 0,
 		.store = restore->store,
 		.undo_id = ret_undo_id,
-		.given_sector_size = restore->options.sector_size,
 		.ret_written = &restore->written_bytes,
+		.before_write = vk_last_look_before,
+		.after_write = vk_last_look_after,
 	};
 	const struct vk_store_options use = {.use = VK_STORE_ADD,
 					     .sign_key = restore->options.sign_key,
 					     .command = restore->options.command};
-	struct vk_store *store;
+	struct vk_last_look look = {.restore = restore, .undo_id = ret_undo_id};
 	struct vk_text note;
 	enum vk_status status;
 
+	job.ctx = &look;
 	ret_undo_id[0] = '\0';
 	if (vk_restore_refused(restore))
 		return refuse(restore, err);
 	job.edit_count = vk_overlay_edits(restore->overlay, &job.edits);
 	if (job.edit_count == 0)
 		return VK_OK;
-	status = vk_store_open(restore->store, &use, &store, err);
+	status = vk_store_open(restore->store, &use, &look.store, err);
 	if (status != VK_OK)
 		return status;
-	status = take_undo(restore, store, ret_undo_id, err);
-	vk_store_close(store);
-	if (status != VK_OK)
-		return status;
-	if (restore->options.undo_taken != NULL)
-		restore->options.undo_taken(restore->options.undo_taken_ctx, ret_undo_id);
-	job.reread_table = vk_restore_edits_in_part(restore, VK_PART_TABLE);
-	vk_text_init(&note, restore->note, sizeof(restore->note));
-	return vk_writer_run(&job, &note, err);
+	status = take_undo(restore, look.store, ret_undo_id, err);
+	if (status == VK_OK) {
+		if (restore->options.undo_taken != NULL)
+			restore->options.undo_taken(restore->options.undo_taken_ctx, ret_undo_id);
+		job.reread_table = vk_restore_edits_in_part(restore, VK_PART_TABLE);
+		vk_text_init(&note, restore->note, sizeof(restore->note));
+		status = vk_writer_run(&job, &note, err);
+	}
+	vk_store_close(look.store);
+	return status;
 }

@@ -5,7 +5,9 @@
 
 #include <sys/types.h>
 
+#include "io/range_set.h"
 #include "repair/structures.h"
+#include "vmfskit/of_disk.h"
 #include "vmfskit/restore.h"
 
 /* The place where the capture saw a VMFS partition, as the target looks there now. */
@@ -25,6 +27,7 @@ struct vk_target_id {
 	ino_t ino;
 	dev_t rdev; /* a device: its own number */
 	uint64_t size_bytes;
+	uint64_t footer_bytes; /* behind that: the footer of a fixed VHD, which is no part of the disk */
 	uint32_t sector_size;
 };
 
@@ -38,14 +41,19 @@ struct vk_knowledge {
 
 struct vk_restore {
 	const struct vk_capture *capture;
+	struct vk_capture kept; /* a copy of it whose regions are held, which capture then names; only held is its own */
 	struct vk_restore_options options;
 	char *store;
 	char *path; /* of the target, links followed */
 	struct vk_target_id target;
+	bool held;  /* somebody has the target for himself alone, or locked */
+	struct vk_heartbeat_regions *heartbeats; /* as they were at the first look; guard_heartbeat.c */
 
 	struct vk_io *io;          /* the target */
 	struct vk_io *captured_io; /* the capture, in the target's coordinates */
 	struct vk_overlay *overlay;
+	struct vk_disk_facts facts; /* who the target is */
+	struct vk_of_disk of;       /* whether the capture is of it */
 	struct vk_source before;
 	struct vk_source after;
 	struct vk_source captured; /* not decoded for an undo capture: it is made of splinters */
@@ -58,8 +66,7 @@ struct vk_restore {
 	unsigned parts;
 	struct vk_restore_choice *choices;
 	size_t choice_count;
-	struct vk_range *keep_out; /* partitions: the table part never writes here */
-	size_t keep_out_count;
+	struct vk_range_set keep_out; /* partitions: the table part never writes here */
 	struct vk_range holes[16]; /* chosen, but not in the capture or not readable on the target */
 	size_t hole_count;         /* may be more than are kept */
 	uint64_t hole_bytes;
@@ -67,12 +74,14 @@ struct vk_restore {
 	bool known_state; /* an undo: every byte is as the restore found or left it */
 	struct vk_knowledge knowledge;
 
+	char plan[VK_PLAN_DIGEST_BYTES];
 	struct vk_objection *objections;
 	size_t objection_count;
 	uint64_t written_bytes;
-	char note[400];
-	char remarks[4][300];
+	char note[800];
+	char **remarks; /* whole sentences, as many as there are */
 	size_t remark_count;
+	bool remark_lost; /* memory ran out for one: there is no plan then */
 };
 
 /* Where an error or an edit lies. */
@@ -85,11 +94,14 @@ bool vk_restore_edits_meet(const struct vk_restore *restore, uint64_t offset, ui
 bool vk_restore_edits_in_part(const struct vk_restore *restore, enum vk_part part);
 void vk_restore_add_hole(struct vk_restore *restore, uint64_t offset, uint64_t length);
 
-/* What the plan could not look at; kept as long as there is room. */
 /* A remark about parts that differ but were not chosen. */
 void vk_restore_say_left_out(struct vk_restore *restore);
+/* What the plan could not look at. None is dropped: vk_restore_plan fails when there was no memory for one. */
 void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* vk_restore_plan_digest of the edits as they are now. */
+VK_MUST_USE enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_error *err);
 
 /* Choose the parts (parts.c), put the chosen regions on the overlay (edits.c). */
 VK_MUST_USE enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *err);

@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "repair/restore_state.h"
+#include "store/manifest.h"
 #include "store/plan.h"
 
 enum { CHUNK_BYTES = 64 << 10 };
@@ -58,6 +59,7 @@ static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_io *memory,
 	const struct vk_source *after = &unsaved->after;
 	struct vk_capture *c = &unsaved->capture;
 	struct vk_capture_plan plan;
+	struct vk_device_info device;
 	struct vk_text text;
 	enum vk_status status = vk_capture_plan(after, &plan, err);
 
@@ -71,6 +73,9 @@ static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_io *memory,
 	c->identity_count = plan.identity_count;
 	c->is_rebuilt = true;
 	c->memory = memory;
+	/* the names of what was read: the path is opened once more for the plan, and can be another LUN's by then */
+	vk_device_info_of_io(after->io, &device);
+	vk_manifest_set_device(c, &device);
 	c->source_kind = after->kind;
 	c->table_kind = after->table.kind;
 	c->size_bytes = after->size_bytes;

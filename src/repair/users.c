@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/loop.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,11 +14,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "repair/disk_lock.h"
 #include "repair/guards.h"
+#include "repair/open_files.h"
 
 enum { DEVICES_MAX = 300 };
 
-/* The device and its partitions. */
+/* The device, its partitions, and what is made of them. */
 struct devices {
 	dev_t items[DEVICES_MAX];
 	size_t count;
@@ -45,24 +48,28 @@ static void say(struct vk_text *users, const char *how, const char *who)
 	vk_text_label(users, (const uint8_t *)who, strlen(who));
 }
 
-static void collect_partitions(struct devices *devices, const char *sys_path)
+/* Each device below a folder of sysfs, or only the partitions among them. */
+static void collect(struct devices *devices, dev_t rdev, const char *below, bool partitions)
 {
-	DIR *folder = opendir(sys_path);
+	char sys_path[128];
 	const struct dirent *entry;
+	DIR *folder;
 
+	snprintf(sys_path, sizeof(sys_path), "/sys/dev/block/%u:%u/%s", major(rdev), minor(rdev), below);
+	folder = opendir(sys_path);
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
 		char path[600];
 		unsigned major, minor;
 		FILE *file;
 
 		snprintf(path, sizeof(path), "%s/%s/partition", sys_path, entry->d_name);
-		if (entry->d_name[0] == '.' || access(path, F_OK) != 0)
+		if (entry->d_name[0] == '.' || (partitions && access(path, F_OK) != 0))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s/dev", sys_path, entry->d_name);
 		file = fopen(path, "re");
 		if (file == NULL)
 			continue;
-		if (fscanf(file, "%u:%u", &major, &minor) == 2)
+		if (fscanf(file, "%u:%u", &major, &minor) == 2 && !among(devices, makedev(major, minor)))
 			add_device(devices, makedev(major, minor));
 		fclose(file);
 	}
@@ -160,25 +167,10 @@ static void look_at_holders(dev_t rdev, struct vk_text *users)
 		closedir(folder);
 }
 
-void vk_device_users(dev_t rdev, struct vk_text *users)
-{
-	struct devices devices = {0};
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(rdev), minor(rdev));
-	add_device(&devices, rdev);
-	collect_partitions(&devices, path);
-	look_at_mounts(&devices, users);
-	look_at_swaps(&devices, 0, 0, users);
-	for (size_t i = 0; i < devices.count; i++)
-		look_at_holders(devices.items[i], users);
-}
-
 /* The kernel gives a device number of stat() in its own packing. */
-static bool is_device_of(uint64_t packed, dev_t dev)
+static dev_t unpacked(uint64_t packed)
 {
-	return major(dev) == (packed & 0xfff00) >> 8 &&
-	       minor(dev) == ((packed & 0xff) | (packed >> 12 & 0xfff00));
+	return makedev((unsigned)((packed & 0xfff00) >> 8), (unsigned)((packed & 0xff) | (packed >> 12 & 0xfff00)));
 }
 
 static bool loop_holds(const char *name, dev_t dev, ino_t ino)
@@ -192,33 +184,41 @@ static bool loop_holds(const char *name, dev_t dev, ino_t ino)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0) {
 		holds = ioctl(fd, LOOP_GET_STATUS64, &info) == 0 && info.lo_inode == ino &&
-			is_device_of(info.lo_device, dev);
+			unpacked(info.lo_device) == dev;
 		close(fd);
 	}
 	return holds;
 }
 
-/* For those who may not ask the loop device itself. */
-static bool loop_names(const char *name, dev_t dev, ino_t ino)
+/* By the path that sysfs has: for those who may not ask the loop device itself. */
+static bool loop_file(const char *name, char ret_path[PATH_MAX], struct stat *ret_st)
 {
-	char path[300], backing[4096];
-	struct stat st;
+	char path[300];
 	FILE *file;
 	bool read;
 
-	snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", name);
+	snprintf(path, sizeof(path), "/sys/block/%.200s/loop/backing_file", name);
 	file = fopen(path, "re");
 	if (file == NULL)
 		return false;
-	read = fgets(backing, sizeof(backing), file) != NULL;
+	read = fgets(ret_path, PATH_MAX, file) != NULL;
 	fclose(file);
 	if (!read)
 		return false;
-	backing[strcspn(backing, "\n")] = '\0';
-	return stat(backing, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+	ret_path[strcspn(ret_path, "\n")] = '\0';
+	return stat(ret_path, ret_st) == 0;
 }
 
-static void look_at_loops(dev_t dev, ino_t ino, struct vk_text *users)
+static bool loop_names(const char *name, dev_t dev, ino_t ino)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return loop_file(name, path, &st) && st.st_dev == dev && st.st_ino == ino;
+}
+
+/* except: the loop device that is asked about, or NULL. */
+static void look_at_loops(dev_t dev, ino_t ino, const char *except, struct vk_text *users)
 {
 	DIR *folder = opendir("/sys/block");
 	const struct dirent *entry;
@@ -227,7 +227,8 @@ static void look_at_loops(dev_t dev, ino_t ino, struct vk_text *users)
 		char path[300];
 
 		snprintf(path, sizeof(path), "/sys/block/%.200s/loop", entry->d_name);
-		if (strncmp(entry->d_name, "loop", 4) != 0 || access(path, F_OK) != 0)
+		if (strncmp(entry->d_name, "loop", 4) != 0 || access(path, F_OK) != 0 ||
+		    (except != NULL && strcmp(entry->d_name, except) == 0))
 			continue;
 		if (loop_holds(entry->d_name, dev, ino) || loop_names(entry->d_name, dev, ino))
 			say(users, "attached as /dev/", entry->d_name);
@@ -245,9 +246,73 @@ static void look_at_locks(int fd, struct vk_text *users)
 		say(users, "locked by another process", "");
 }
 
-void vk_file_users(dev_t dev, ino_t ino, int fd, struct vk_text *users)
+/* What lies behind a loop device: whoever writes to that writes to the device. False: not all of it could be seen. */
+static bool look_behind_loop(dev_t rdev, struct vk_text *users)
 {
-	look_at_loops(dev, ino, users);
+	char path[PATH_MAX], up[PATH_MAX];
+	struct vk_open_thing thing = {0};
+	struct stat st;
+	dev_t disk = rdev;
+	const char *name;
+	int fd;
+
+	(void)vk_disk_of_partition(rdev, &disk, NULL);
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(disk), minor(disk));
+	if (realpath(path, up) == NULL)
+		return true;
+	name = strrchr(up, '/') + 1;
+	if (!loop_file(name, path, &st))
+		return true;
+	if (S_ISBLK(st.st_mode)) {
+		thing.devices = &st.st_rdev;
+		thing.device_count = 1;
+	}
+	thing.dev = st.st_dev;
+	thing.ino = st.st_ino;
+	look_at_loops(st.st_dev, st.st_ino, name, users);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		look_at_locks(fd, users);
+		close(fd);
+	}
+	return vk_open_writers(&thing, users);
+}
+
+bool vk_device_users(dev_t rdev, int fd, struct vk_text *users)
+{
+	struct devices devices = {0};
+	struct vk_open_thing thing = {.devices = devices.items};
+	dev_t disk;
+	size_t parts;
+	bool seen;
+
+	add_device(&devices, rdev);
+	collect(&devices, rdev, "", true);
+	parts = devices.count;
+	for (size_t i = 0; i < parts; i++)
+		look_at_holders(devices.items[i], users);
+	/* what is made of them, and of that; the list grows while it is walked */
+	for (size_t i = 0; i < devices.count; i++)
+		collect(&devices, devices.items[i], "holders", false);
+	look_at_mounts(&devices, users);
+	look_at_swaps(&devices, 0, 0, users);
+	/* who writes to the disk that it is a part of, or that it is made of, writes to it */
+	if (vk_disk_of_partition(rdev, &disk, NULL))
+		add_device(&devices, disk);
+	collect(&devices, rdev, "slaves", false);
+	thing.device_count = devices.count;
+	seen = vk_open_writers(&thing, users);
+	if (fd >= 0)
+		look_at_locks(fd, users);
+	return look_behind_loop(rdev, users) && seen;
+}
+
+bool vk_file_users(dev_t dev, ino_t ino, int fd, struct vk_text *users)
+{
+	const struct vk_open_thing thing = {.dev = dev, .ino = ino};
+
+	look_at_loops(dev, ino, NULL, users);
 	look_at_swaps(NULL, dev, ino, users);
 	look_at_locks(fd, users);
+	return vk_open_writers(&thing, users);
 }

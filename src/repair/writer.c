@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,30 +14,30 @@
 
 #include "base/checked.h"
 #include "base/crash_point.h"
+#include "base/signals.h"
+#include "repair/disk_lock.h"
+#include "repair/target_read.h"
 #include "repair/writer.h"
 
-enum { CHUNK_BYTES = 1 << 20, ALIGN_BYTES = 4096 };
+enum { CHUNK_BYTES = VK_TARGET_BUFFER_BYTES };
 
 struct writer {
 	const struct vk_write_job *job;
 	int fd;
+	int disk_fd;  /* of the whole disk, locked, when the target is a part of it; else -1 */
 	uint8_t *buf; /* CHUNK_BYTES, aligned for O_DIRECT */
+	struct vk_target_reader reader;
 	uint64_t written;
 	uint64_t total;
 };
 
 static void add_remedy(const struct writer *w, struct vk_error *err)
 {
-	char command[300];
-	struct vk_text text;
-
-	vk_text_init(&text, command, sizeof(command));
-	vk_writer_way_back(w->job, &text);
 	if (w->written > 0)
 		vk_error_remedy(err,
-				"%" PRIu64 " of %" PRIu64
-				" bytes were written before this; repeat the command, or go back with: %s",
-				w->written, w->total, command);
+				"%" PRIu64 " of %" PRIu64 " bytes were written before this; look at the plan "
+				"again and carry it out, or go back with the undo capture %s",
+				w->written, w->total, w->job->undo_id);
 	else
 		vk_error_remedy(err, "Nothing was written; repeat the command");
 }
@@ -56,7 +55,7 @@ static bool device_fits(const struct writer *w)
 	uint64_t size = 0;
 	int sector_size = 0;
 
-	return ioctl(w->fd, BLKGETSIZE64, &size) == 0 && size == w->job->target.size_bytes &&
+	return ioctl(w->fd, BLKGETSIZE64, &size) == 0 && size == w->job->target.size_bytes + w->job->target.footer_bytes &&
 	       ioctl(w->fd, BLKSSZGET, &sector_size) == 0 && sector_size > 0 &&
 	       w->job->target.sector_size % (unsigned)sector_size == 0;
 }
@@ -75,9 +74,27 @@ static enum vk_status check_target(const struct writer *w, struct vk_error *err)
 		same = S_ISREG(st.st_mode) && st.st_dev == want->dev && st.st_ino == want->ino;
 	if (!same)
 		return changed(w, err, "The path came to name something else");
-	if (want->is_device ? !device_fits(w) : (uint64_t)st.st_size != want->size_bytes)
+	if (want->is_device ? !device_fits(w) : (uint64_t)st.st_size != want->size_bytes + want->footer_bytes)
 		return changed(w, err, "The target's size or sector size changed");
 	return VK_OK;
+}
+
+/*
+ * The number or the name of a device can be another LUN's by now. Bytes that are the same prove nothing: a replica has them,
+ * too.
+ */
+static enum vk_status check_identity(const struct writer *w, struct vk_error *err)
+{
+	const struct vk_disk_facts *then = w->job->facts;
+	struct vk_disk_facts now;
+
+	if (then == NULL || vk_disk_facts_still(then, w->fd, &now))
+		return VK_OK;
+	vk_error_set(err, VK_REFUSED, w->job->path,
+		     "Guard lun: this is another disk than the plan was made for: %s is \"%.80s\", it was \"%.80s\"",
+		     strcmp(now.wwid, then->wwid) != 0 ? "its WWID" : "its serial number, partition or file, of WWID",
+		     now.wwid, then->wwid);
+	return vk_error_remedy(err, "Nothing was written; find the captured disk, then repeat the command with its path");
 }
 
 static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)
@@ -106,61 +123,23 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 		return vk_error_remedy(err, "Nothing was written; find out why it is, then: blockdev --setrw %s",
 				       w->job->path);
 	}
-	if (!w->job->target.is_device && alone && flock(w->fd, LOCK_EX | LOCK_NB) != 0)
+	if (!vk_target_lock(w->fd, &w->job->target, alone, &w->disk_fd) && alone)
 		return cannot_open(w, err);
+	w->reader = (struct vk_target_reader){
+		.fd = w->fd, .path = w->job->path, .buf = w->buf, .is_device = w->job->target.is_device};
 	return check_target(w, err);
 }
 
-/* Reading and comparing. */
+/* Comparing. */
 
-static enum vk_status read_exactly(const struct writer *w, uint64_t offset, size_t len,
-				   struct vk_error *err)
-{
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = pread(w->fd, w->buf + got, len - got, (off_t)(offset + got));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			vk_error_errno(err, n == 0 ? EIO : errno, w->job->path,
-				       "Cannot read the target");
-			return vk_error_at(err, offset + got);
-		}
-		got += (size_t)n;
-	}
-	return VK_OK;
-}
-
-/* Whether the target holds these bytes; *ret_at is the first that differs. */
-static enum vk_status compare(const struct writer *w, uint64_t offset, const uint8_t *want, size_t len,
-			      bool *ret_same, uint64_t *ret_at, struct vk_error *err)
-{
-	*ret_same = true;
-	for (size_t done = 0; done < len && *ret_same;) {
-		size_t n = (size_t)vk_min_u64(len - done, CHUNK_BYTES);
-		enum vk_status status = read_exactly(w, offset + done, n, err);
-
-		if (status != VK_OK)
-			return status;
-		for (size_t i = 0; i < n && *ret_same; i++) {
-			*ret_same = w->buf[i] == want[done + i];
-			*ret_at = offset + done + i;
-		}
-		done += n;
-	}
-	return VK_OK;
-}
-
-static enum vk_status check_old_bytes(const struct writer *w, struct vk_error *err)
+static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 {
 	for (size_t i = 0; i < w->job->edit_count; i++) {
 		const struct vk_edit *edit = &w->job->edits[i];
 		uint64_t at = 0;
 		bool same;
-		enum vk_status status = compare(w, edit->offset_bytes, edit->old_bytes,
-						edit->length_bytes, &same, &at, err);
+		enum vk_status status = vk_target_compare(&w->reader, edit->offset_bytes, edit->old_bytes,
+							  edit->length_bytes, &same, &at, err);
 
 		if (status != VK_OK)
 			return status;
@@ -291,7 +270,8 @@ static enum vk_status flush(const struct writer *w, struct vk_error *err)
 	while (rc != 0 && errno == EINTR);
 	if (rc != 0)
 		return vk_error_errno(err, errno, w->job->path,
-				      "The target did not confirm what was written to it");
+				      "The target did not confirm what was written to it; what programs read "
+				      "from it now may come from memory and not from the disk");
 	vk_crash_point("after flush");
 	return VK_OK;
 }
@@ -310,7 +290,7 @@ static enum vk_status write_class(struct writer *w, unsigned write_class, struct
 	return status == VK_OK && any ? flush(w, err) : status;
 }
 
-static enum vk_status read_back(const struct writer *w, struct vk_error *err)
+static enum vk_status read_back(struct writer *w, struct vk_error *err)
 {
 	for (size_t i = 0; i < w->job->edit_count; i++) {
 		const struct vk_edit *edit = &w->job->edits[i];
@@ -318,11 +298,8 @@ static enum vk_status read_back(const struct writer *w, struct vk_error *err)
 		bool same;
 		enum vk_status status;
 
-		if (!w->job->target.is_device)
-			posix_fadvise(w->fd, (off_t)edit->offset_bytes, (off_t)edit->length_bytes,
-				      POSIX_FADV_DONTNEED);
-		status = compare(w, edit->offset_bytes, edit->new_bytes, edit->length_bytes, &same,
-				 &at, err);
+		status = vk_target_compare(&w->reader, edit->offset_bytes, edit->new_bytes, edit->length_bytes,
+					   &same, &at, err);
 		if (status != VK_OK)
 			return status;
 		if (!same) {
@@ -349,6 +326,8 @@ static void reread_table(const struct writer *w, struct vk_text *note)
 			break;
 		nanosleep(&pause, NULL);
 	}
+	if (note->len_bytes > 0)
+		vk_text_put(note, ". ");
 	if (code == EINVAL || code == ENOTTY)
 		vk_text_put(note, "The kernel keeps no partitions for this device, so it was not "
 				  "asked to read the table again");
@@ -359,20 +338,58 @@ static void reread_table(const struct writer *w, struct vk_text *note)
 			    strerror(code), w->job->path);
 }
 
-static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_error *err)
+/* With the target open and as it was planned for: the last moment at which to stop costs nothing. */
+static enum vk_status last_look(const struct writer *w, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+	int number;
+
+	vk_crash_point("before the last look");
+	if (w->job->before_write != NULL)
+		status = w->job->before_write(w->job->ctx, err);
+	number = vk_signals_waiting();
+	if (status != VK_OK || number == 0)
+		return status;
+	vk_error_set(err, VK_IO, w->job->path, "Stopped by signal %d (%s) before the first write", number,
+		     strsignal(number));
+	return vk_error_remedy(err, "Nothing was written; repeat the command");
+}
+
+static enum vk_status prepare(struct writer *w, struct vk_error *err)
 {
 	enum vk_status status = check_undo(w, err);
 
 	if (status == VK_OK)
 		status = open_target(w, err);
+	if (status != VK_OK)
+		return status;
+	vk_target_read_begin(&w->reader);
+	status = check_old_bytes(w, err);
+	vk_target_read_end(&w->reader);
 	if (status == VK_OK)
-		status = check_old_bytes(w, err);
+		status = check_identity(w, err);
+	return status == VK_OK ? last_look(w, err) : status;
+}
+
+static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_error *err)
+{
+	enum vk_status status = prepare(w, err);
+
 	if (status != VK_OK)
 		return status;
 	for (unsigned c = 0; status == VK_OK && c < VK_WRITE_CLASSES; c++)
 		status = write_class(w, c, err);
-	if (status == VK_OK)
+	if (status == VK_OK) {
+		vk_target_read_begin(&w->reader);
 		status = read_back(w, err);
+		vk_target_read_end(&w->reader);
+	}
+	/* also of a write that failed: that somebody else is at it may be why */
+	if (w->job->after_write != NULL)
+		w->job->after_write(w->job->ctx, note);
+	if (status == VK_OK && w->reader.cached)
+		vk_text_fmt(note, "%sThe file system reads this file only through its cache, which was emptied of it "
+				  "before it was read back", note->len_bytes > 0 ? ". " : "");
 	if (status == VK_OK && w->job->target.is_device && w->job->reread_table)
 		reread_table(w, note);
 	if (status != VK_OK)
@@ -383,7 +400,8 @@ static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_erro
 enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret_note,
 			     struct vk_error *err)
 {
-	struct writer w = {.job = job, .fd = -1};
+	struct writer w = {.job = job, .fd = -1, .disk_fd = -1};
+	sigset_t before;
 	enum vk_status status;
 
 	for (size_t i = 0; i < job->edit_count; i++) {
@@ -391,14 +409,18 @@ enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret
 			return vk_error_set(err, VK_INTERNAL, job->path, "An edit is in no class");
 		w.total += job->edits[i].length_bytes;
 	}
-	w.buf = aligned_alloc(ALIGN_BYTES, CHUNK_BYTES);
+	w.buf = aligned_alloc(VK_TARGET_ALIGN_BYTES, CHUNK_BYTES);
 	if (w.buf == NULL)
 		return vk_error_set(err, VK_NOMEM, job->path, "Out of memory");
+	vk_signals_hold(&before);
 	status = run(&w, ret_note, err);
 	if (w.fd >= 0 && close(w.fd) != 0 && status == VK_OK) {
 		status = vk_error_errno(err, errno, job->path, "Closing the target failed");
 		add_remedy(&w, err);
 	}
+	if (w.disk_fd >= 0)
+		close(w.disk_fd);
+	vk_signals_release(&before);
 	if (job->ret_written != NULL)
 		*job->ret_written = w.written;
 	free(w.buf);

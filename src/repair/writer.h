@@ -8,24 +8,27 @@
 struct vk_write_job {
 	const char *path;
 	struct vk_target_id target; /* what was planned for */
-	bool shared;                /* guard in-use was lifted: do not insist on having it alone */
+	const struct vk_disk_facts *facts; /* and who it was then; NULL: nothing is known of it */
+	bool shared;                /* somebody holds it and guard in-use was lifted: do not insist on having it alone */
 	const struct vk_edit *edits;
 	size_t edit_count;
 	const char *store;          /* where the undo capture lies */
 	const char *undo_id;
-	uint32_t given_sector_size; /* 0: none was given */
 	uint64_t *ret_written;      /* bytes, also when it fails; may be NULL */
 	bool reread_table;          /* tell the kernel of a new partition table */
+	/* Asked when the next thing would be the first write; what it refuses is not begun. May be NULL. */
+	enum vk_status (*before_write)(void *ctx, struct vk_error *err);
+	/* When the last write was made, whatever came of it; adds to the note. May be NULL. */
+	void (*after_write)(void *ctx, struct vk_text *note);
+	void *ctx;
 };
-
-/* The command that takes a job back, to be pasted into a shell. */
-void vk_writer_way_back(const struct vk_write_job *job, struct vk_text *out);
 
 /*
  * Prove the undo capture and that the target still is what was planned for, then write class by class with
- * a flush between, and read everything back. ret_note: what happened that is no failure. Errors: VK_REFUSED
+ * a flush between, and read everything back past the cache. Signals of this thread wait until the end; one that came
+ * before the first write stops it there. ret_note: what happened that is no failure. Errors: VK_REFUSED
  * (the target changed, or is in use; nothing was written), VK_DAMAGED (the undo capture does not hold what it
- * has to; nothing was written), VK_IO (says how far it came and how to undo it), VK_NOMEM.
+ * has to; nothing was written), VK_IO (says how far it came and how to undo it; or a signal came in time), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret_note,
 					 struct vk_error *err);

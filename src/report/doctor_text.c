@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "report/doctor.h"
+#include "report/report.h"
 
 static unsigned width_of(FILE *out)
 {
@@ -120,7 +121,9 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 	put_label(out, d->path);
 	fprintf(out, ": %s, ", vk_source_kind_name(d->kind));
 	put_size(out, d->size_bytes);
-	fprintf(out, ", sectors of %" PRIu32 " bytes\n\n%s.\n\n", d->sector_size, d->headline);
+	fprintf(out, ", sectors of %" PRIu32 " bytes\n", d->sector_size);
+	vk_report_container_text(out, d->source);
+	fprintf(out, "\n%s.\n\n", d->headline);
 	if (d->volume_count > 0)
 		fprintf(out, "Volume%s\n", d->volume_count == 1 ? "" : "s");
 	for (size_t i = 0; i < d->volume_count; i++)
@@ -129,8 +132,14 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 	if (d->capture[0] != '\0')
 		fprintf(out, "Capture: %s\n", d->capture);
 	else if (store != NULL) {
-		fputs("Capture: no good one of this disk in ", out);
+		fputs(d->captures_unknown[0] != '\0' ? "Capture: not known whether there is a good one of this disk in "
+						      : "Capture: no good one of this disk in ", out);
 		put_label(out, store);
+		fputc('\n', out);
+	}
+	if (d->captures_unknown[0] != '\0') {
+		fputs("  not read: ", out);
+		put_label(out, d->captures_unknown);
 		fputc('\n', out);
 	}
 	if (d->findings.count > 0) {

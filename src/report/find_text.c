@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "report/report.h"
 #include "report/report_find.h"
 
 static void put_size(FILE *out, uint64_t bytes)
@@ -51,7 +52,7 @@ bool vk_report_find_agrees(const struct vk_find_view *view)
 		    (c->standing == VK_STANDING_LIVING && !vk_report_find_in_table(view->source, c)))
 			return false;
 	}
-	return view->find->unreadable_count == 0 && table_is_met(view);
+	return view->source->container == NULL && view->find->unreadable_count == 0 && table_is_met(view);
 }
 
 /* Sectors as the disk counts them; of 512 bytes where a start does not fit these. */
@@ -104,6 +105,7 @@ void vk_report_find_likely(FILE *out, const struct vk_source *source, const stru
 {
 	size_t shown = 0;
 
+	vk_report_container_text(out, source);
 	fprintf(out, "Likely places, after %.0f ms:\n", seconds * 1000);
 	for (size_t i = 0; i < count; i++) {
 		if (vk_standing_is_ghost(candidates[i].standing))
@@ -271,6 +273,7 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 		damaged += f->candidates[i].standing == VK_STANDING_DAMAGED;
 		ghosts += vk_standing_is_ghost(f->candidates[i].standing);
 	}
+	vk_report_container_text(out, view->source);
 	put_searched(out, view);
 	fprintf(out, "\nFound %zu living volume%s, %zu damaged, %zu ghost%s\n", living, living == 1 ? "" : "s", damaged,
 		ghosts, ghosts == 1 ? "" : "s");

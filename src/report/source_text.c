@@ -45,7 +45,8 @@ static void put_partitions(FILE *out, const struct vk_source *s)
 {
 	const struct vk_table *t = &s->table;
 
-	fprintf(out, "\nPartition table: %s%s\n", vk_table_kind_name(t->kind),
+	fprintf(out, "\nPartition table: %s%s\n",
+		t->kind == VK_TABLE_NONE && vk_table_unread(t) ? "could not be read" : vk_table_kind_name(t->kind),
 		t->kind == VK_TABLE_GPT && t->gpt_chosen == 1 ? " (read from the backup copy)" : "");
 	if (t->partition_count > 0)
 		fprintf(out, "  %3s %14s %14s  %-36s  %s\n", "#", "start sector", "sectors", "size", "type");
@@ -309,6 +310,18 @@ static void put_held(FILE *out, const struct vk_source *s)
 	fputc('\n', out);
 }
 
+void vk_report_container_text(FILE *out, const struct vk_source *source)
+{
+	const struct vk_image_format *format = vk_io_image_format(source->raw);
+
+	if (source->container != NULL)
+		fprintf(out, "This is a %s, not a disk: what follows is about its own bytes, not about the disk in it.\nOpen it with: %s\n",
+			source->container->name, source->container->open);
+	else if (source->form == VK_FORM_RAW && format != NULL && format->raw_inside)
+		fprintf(out, "This is a %s: its first %" PRIu64 " bytes are the disk, and the footer behind them is left alone.\n",
+			format->name, source->size_bytes);
+}
+
 void vk_report_source_text(FILE *out, const struct vk_source *source,
 			   const struct vk_report_style *style)
 {
@@ -318,6 +331,7 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 	fprintf(out, "%s: %s, ", source->path, vk_source_kind_name(source->kind));
 	put_size(out, source->size_bytes);
 	fprintf(out, ", sectors of %u bytes%s\n", source->sector_size, forms[source->form]);
+	vk_report_container_text(out, source);
 	if (source->origin_bytes > 0)
 		fprintf(out, "  a fragment: its first byte is %s offset 0x%" PRIx64 "\n",
 			source->kind == VK_SOURCE_VOLUME ? "volume" : "device", source->origin_bytes);

@@ -16,7 +16,20 @@ struct vk_table_commands_options {
 	const uint8_t *sector0;   /* the planned one (VK_MBR_BYTES): disk signature and active partition; may be NULL */
 };
 
+/* What belongs to commands that write: lines for a shell. All empty when there is nothing to write. */
+struct vk_table_care {
+	char **check; /* which LUN it is */
+	size_t check_count;
+	char **save;  /* what is overwritten, into files of the folder one is in; a file that is there is left as it is */
+	size_t save_count;
+	char **back;  /* what puts that back, in the order of save */
+	size_t back_count;
+};
+
 struct vk_table_commands {
+	struct vk_table_care esxi_care;
+	struct vk_table_care linux_care;
+	uint64_t size_bytes; /* of the disk they are made for */
 	char *esxi_which;   /* how to tell which LUN DEVICE stands for; NULL: the commands name the LUN itself */
 	char **esxi;        /* lines to type, in this order */
 	size_t esxi_count;
@@ -40,7 +53,7 @@ void vk_table_commands_free(struct vk_table_commands *commands);
 
 /* For people: to paste line by line; all that is no command is a comment. */
 void vk_table_commands_text(FILE *out, const struct vk_table_commands *commands);
-/* {"esxi": {"commands", "shows", "notes"}, "linux": {"command", "script", "notes"}}; NULL when memory ran out. */
+/* {"esxi": {"check", "save", "commands", "shows", "back", "notes"}, "linux": {"check", "save", "command", "script", "back", "notes"}}; NULL when memory ran out. */
 json_t *vk_table_commands_json(const struct vk_table_commands *commands);
 
 #endif

@@ -245,6 +245,8 @@ bool vk_commands_for_esxi(struct vk_commands_case *c)
 		       NOTE(c, "partedUtil has no words for logical partitions, and setptbl drops what it is not "
 			       "told: it cannot make this table. Use sfdisk on a Linux host, or vmfskit repair "
 			       "table --write");
+	if (!vk_commands_care_esxi(c, device))
+		return false;
 	if (fix_is_enough(t))
 		return COMMAND(c, "partedUtil getptbl %s", device) &&
 		       COMMAND(c, "partedUtil fixGpt %s", device) &&

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/command.h"
 #include "rebuild/sentences.h"
 #include "report/table_commands_parts.h"
 
@@ -11,23 +12,6 @@ enum { LINE_BYTES = 700, NAME_UNITS = 36 };
 
 #define LINE(c, ...) vk_sentence_add(&(c)->out->script, &(c)->out->script_count, __VA_ARGS__)
 #define NOTE(c, ...) vk_sentence_add(&(c)->out->linux_notes, &(c)->out->linux_note_count, __VA_ARGS__)
-
-/* A word for sh; false when it cannot be one line. */
-static bool put_quoted(struct vk_text *text, const char *word)
-{
-	/* not an option of sfdisk */
-	vk_text_put(text, word[0] == '-' ? "'./" : "'");
-	for (const char *p = word; *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7F)
-			return false;
-		if (*p == '\'')
-			vk_text_put(text, "'\\''");
-		else
-			vk_text_fmt(text, "%c", *p);
-	}
-	vk_text_put(text, "'");
-	return true;
-}
 
 static void put_hex(struct vk_text *text, unsigned byte)
 {
@@ -203,17 +187,11 @@ static void node_name(const char *device, char ret_name[80])
 
 static bool put_command(struct vk_commands_case *c)
 {
-	const char *device = c->options->linux_device;
-	char line[LINE_BYTES + 4096];
-	struct vk_text text;
+	struct vk_command command;
 
-	vk_text_init(&text, line, sizeof(line));
-	vk_text_put(&text, "sfdisk --wipe never --wipe-partitions never ");
-	if (device == NULL || !put_quoted(&text, device)) {
-		vk_text_init(&text, line, sizeof(line));
-		vk_text_put(&text, "sfdisk --wipe never --wipe-partitions never /dev/DEVICE");
-	}
-	c->out->linux_command = strdup(line);
+	vk_command_begin(&command, "sfdisk --wipe never --wipe-partitions never");
+	vk_command_path(&command, c->device);
+	c->out->linux_command = vk_command_end(&command);
 	return c->out->linux_command != NULL;
 }
 
@@ -226,7 +204,7 @@ bool vk_commands_for_linux(struct vk_commands_case *c)
 	if (t->nothing_to_do)
 		return NOTE(c, "The table is sound: there is nothing to type");
 	node_name(c->options->linux_device, node);
-	kept = put_command(c) && put_head(c) && (!c->logical || put_extended(c, node));
+	kept = vk_commands_care_linux(c) && put_command(c) && put_head(c) && (!c->logical || put_extended(c, node));
 	for (size_t i = 0; i < t->entry_count && kept; i++)
 		kept = put_entry(c, node, &c->entries[i]);
 	if (kept && t->sector_size != 512)

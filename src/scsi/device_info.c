@@ -11,7 +11,7 @@
 #include "scsi/device_info.h"
 #include "vmfskit/text.h"
 
-enum { VALUE_BYTES = 4096 };
+enum { VALUE_BYTES = 4096, DEPTH_MAX = 4 };
 
 /* One attribute, without blanks around it; false when there is none. */
 static bool read_value(int dir_fd, const char *name, uint8_t buf[VALUE_BYTES], size_t *ret_len)
@@ -62,6 +62,8 @@ static void read_scsi_serial(int dir_fd, struct vk_device_info *info)
 		put_trimmed(buf + 4, len - 4, info->serial, sizeof(info->serial));
 }
 
+static void read_device(int dir_fd, unsigned depth, struct vk_device_info *info);
+
 static void read_folder(int dir_fd, struct vk_device_info *info)
 {
 	static const char *const vendor[] = {"device/vendor", NULL};
@@ -76,17 +78,28 @@ static void read_folder(int dir_fd, struct vk_device_info *info)
 	read_text(dir_fd, wwid, info->wwid, sizeof(info->wwid));
 }
 
-static bool is_multipath(int dir_fd)
+static bool begins(int dir_fd, const char *name, const char *prefix, uint8_t value[VALUE_BYTES], size_t *ret_len)
 {
-	uint8_t uuid[VALUE_BYTES];
-	size_t len;
+	size_t len = strlen(prefix);
 
-	return read_value(dir_fd, "dm/uuid", uuid, &len) && len > 6 &&
-	       memcmp(uuid, "mpath-", 6) == 0;
+	return read_value(dir_fd, name, value, ret_len) && *ret_len > len && memcmp(value, prefix, len) == 0;
 }
 
-/* The LUN that a multipath device stands for: any of its paths tells. */
-static void read_path_of(int dir_fd, struct vk_device_info *info)
+static uint64_t read_number(int dir_fd, const char *name)
+{
+	uint8_t buf[VALUE_BYTES];
+	uint64_t n = 0;
+	size_t len;
+
+	if (!read_value(dir_fd, name, buf, &len))
+		return 0;
+	for (size_t i = 0; i < len && buf[i] >= '0' && buf[i] <= '9' && n < UINT64_MAX / 16; i++)
+		n = n * 10 + (uint64_t)(buf[i] - '0');
+	return n;
+}
+
+/* Each device below until one tells its WWID. */
+static void read_slaves(int dir_fd, unsigned depth, struct vk_device_info *info)
 {
 	int slaves_fd = openat(dir_fd, "slaves", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *slaves = slaves_fd >= 0 ? fdopendir(slaves_fd) : NULL;
@@ -99,13 +112,55 @@ static void read_path_of(int dir_fd, struct vk_device_info *info)
 
 		if (fd < 0)
 			continue;
-		read_folder(fd, info);
+		read_device(fd, depth + 1, info);
 		close(fd);
 	}
 	if (slaves != NULL)
 		closedir(slaves);
 	else if (slaves_fd >= 0)
 		close(slaves_fd);
+}
+
+/* "part2-mpath-3600...": kpartx makes partitions of multipath devices. 0: it is none of those. */
+static unsigned kpartx_partition(const uint8_t *uuid, size_t len)
+{
+	unsigned n = 0;
+	size_t i = 4;
+
+	for (; i < len && uuid[i] >= '0' && uuid[i] <= '9' && n < 1000000; i++)
+		n = n * 10 + (unsigned)(uuid[i] - '0');
+	return len - i > 7 && memcmp(uuid + i, "-mpath-", 7) == 0 ? n : 0;
+}
+
+/* A partition's folder lies inside that of its disk, a multipath device names its paths; both are the LUN. */
+static void read_device(int dir_fd, unsigned depth, struct vk_device_info *info)
+{
+	uint8_t uuid[VALUE_BYTES];
+	unsigned partition;
+	size_t len;
+	int disk_fd;
+
+	if (depth > DEPTH_MAX)
+		return;
+	partition = (unsigned)read_number(dir_fd, "partition");
+	if (partition != 0) {
+		info->partition = partition;
+		info->start_sector = read_number(dir_fd, "start");
+		disk_fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (disk_fd >= 0) {
+			read_device(disk_fd, depth + 1, info);
+			close(disk_fd);
+		}
+		return;
+	}
+	if (begins(dir_fd, "dm/uuid", "part", uuid, &len) && (partition = kpartx_partition(uuid, len)) != 0) {
+		info->partition = partition;
+		read_slaves(dir_fd, depth, info);
+	} else if (begins(dir_fd, "dm/uuid", "mpath-", uuid, &len)) {
+		read_slaves(dir_fd, depth, info);
+	} else {
+		read_folder(dir_fd, info);
+	}
 }
 
 void vk_device_info_of(const char *folder, struct vk_device_info *ret_info)
@@ -115,27 +170,63 @@ void vk_device_info_of(const char *folder, struct vk_device_info *ret_info)
 	memset(ret_info, 0, sizeof(*ret_info));
 	if (dir_fd < 0)
 		return;
-	if (is_multipath(dir_fd))
-		read_path_of(dir_fd, ret_info);
-	else
-		read_folder(dir_fd, ret_info);
+	read_device(dir_fd, 0, ret_info);
 	close(dir_fd);
 }
 
-void vk_device_info_read(const char *path, struct vk_device_info *ret_info)
+static void fill_file(const struct statx *st, struct vk_file_id *ret_file)
 {
-	char name[80];
-	struct stat st;
+	/* a stream that was kept in a file without name is no file that can be met again */
+	if (!S_ISREG(st->stx_mode) || st->stx_nlink == 0)
+		return;
+	ret_file->device = makedev(st->stx_dev_major, st->stx_dev_minor);
+	ret_file->inode = st->stx_ino;
+	if ((st->stx_mask & STATX_BTIME) != 0 && st->stx_btime.tv_sec >= 0)
+		ret_file->born_ns = (uint64_t)st->stx_btime.tv_sec * 1000000000 + st->stx_btime.tv_nsec;
+}
+
+/* The whole file below a loop device is the same image as the file itself. */
+static void read_loop(const char *folder, struct vk_file_id *ret_file)
+{
+	char backing[VALUE_BYTES];
+	char offset[32];
+	struct statx st;
+
+	if (vk_sysfs_text(folder, "loop/backing_file", backing, sizeof(backing)) &&
+	    (!vk_sysfs_text(folder, "loop/offset", offset, sizeof(offset)) || strcmp(offset, "0") == 0) &&
+	    statx(AT_FDCWD, backing, 0, STATX_BASIC_STATS | STATX_BTIME, &st) == 0)
+		fill_file(&st, ret_file);
+}
+
+void vk_device_info_read(int fd, struct vk_device_info *ret_info)
+{
+	char folder[80];
+	struct statx st;
 
 	memset(ret_info, 0, sizeof(*ret_info));
-	if (stat(path, &st) != 0 || !S_ISBLK(st.st_mode))
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &st) != 0)
 		return;
-	snprintf(name, sizeof(name), "/sys/dev/block/%u:%u/partition", major(st.st_rdev),
-		 minor(st.st_rdev));
-	/* a partition's node lies inside that of its disk */
-	snprintf(name, sizeof(name), "/sys/dev/block/%u:%u%s", major(st.st_rdev), minor(st.st_rdev),
-		 access(name, F_OK) == 0 ? "/.." : "");
-	vk_device_info_of(name, ret_info);
+	if (!S_ISBLK(st.stx_mode)) {
+		fill_file(&st, &ret_info->file);
+		return;
+	}
+	snprintf(folder, sizeof(folder), "/sys/dev/block/%u:%u", st.stx_rdev_major, st.stx_rdev_minor);
+	vk_device_info_of(folder, ret_info);
+	read_loop(folder, &ret_info->file);
+}
+
+void vk_device_info_of_io(const struct vk_io *io, struct vk_device_info *ret_info)
+{
+	vk_device_info_read(vk_io_descriptor(io), ret_info);
+}
+
+void vk_device_info_of_path(const char *path, struct vk_device_info *ret_info)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	vk_device_info_read(fd, ret_info);
+	if (fd >= 0)
+		close(fd);
 }
 
 bool vk_device_info_disk_id(const struct vk_device_info *info, struct vk_scsi_disk_id *ret_id)

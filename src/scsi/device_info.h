@@ -6,17 +6,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vmfskit/io.h"
 #include "vmfskit/scsi_id.h"
 
-/* Empty where the kernel does not tell. */
+/* Empty where the kernel does not tell. Of a partition: names of its disk. Of a multipath device: names of its paths. */
 struct vk_device_info {
 	char vendor[80];
 	char model[160];
 	char serial[160];
 	char wwid[200];
+	unsigned partition;    /* 0: it is a whole device, or none */
+	uint64_t start_sector; /* of that partition, in 512 bytes; 0: not known */
+	struct vk_file_id file; /* an image file; of a loop device: the whole file below it */
 };
-/* path that is no block device: all empty. Of a multipath device: what its paths are. */
-void vk_device_info_read(const char *path, struct vk_device_info *ret_info);
+/*
+ * Of what is open, however it is called by now; fd is not read (O_PATH is enough). Neither a block device nor a plain file, or
+ * -1: all empty.
+ */
+void vk_device_info_read(int fd, struct vk_device_info *ret_info);
+/* Of the file or device that a handle reads. */
+void vk_device_info_of_io(const struct vk_io *io, struct vk_device_info *ret_info);
+/* Of what a path names now, without opening it: for what was not opened yet, and never to decide about writing. */
+void vk_device_info_of_path(const char *path, struct vk_device_info *ret_info);
 /* The same of a folder of sysfs ("/sys/block/sda"). */
 void vk_device_info_of(const char *folder, struct vk_device_info *ret_info);
 

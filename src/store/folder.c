@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -160,10 +161,29 @@ enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file
 	return status;
 }
 
-enum vk_status vk_folder_create(const struct vk_folder *folder, const char *file, int *ret_fd,
+/*
+ * By our own record and not by what the file system shows of a file: its number of names, times and mode are anybody's to
+ * change while the capture is made.
+ */
+static bool note_made(struct vk_folder *folder, const char *file)
+{
+	size_t len = strlen(file) + 1;
+	char *made = realloc(folder->made, folder->made_bytes + len);
+
+	if (made == NULL)
+		return false;
+	memcpy(made + folder->made_bytes, file, len);
+	folder->made = made;
+	folder->made_bytes += len;
+	return true;
+}
+
+enum vk_status vk_folder_create(struct vk_folder *folder, const char *file, int *ret_fd,
 				struct vk_error *err)
 {
 	*ret_fd = -1;
+	if (!note_made(folder, file))
+		return vk_error_set(err, VK_NOMEM, file, "no memory for a file of the capture");
 	if (!vk_step_fails("capture file: create"))
 		*ret_fd = openat(folder->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 	return *ret_fd >= 0 ? VK_OK : vk_folder_failed(folder, file, errno, "cannot make", err);
@@ -177,7 +197,7 @@ enum vk_status vk_folder_close_file(const struct vk_folder *folder, const char *
 	return VK_OK;
 }
 
-enum vk_status vk_folder_put(const struct vk_folder *folder, const char *file, const char *bytes,
+enum vk_status vk_folder_put(struct vk_folder *folder, const char *file, const char *bytes,
 			     size_t len, struct vk_error *err)
 {
 	int fd;

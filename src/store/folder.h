@@ -25,6 +25,8 @@ struct vk_folder {
 	char id[VK_CAPTURE_ID_BYTES];
 	char temporary[VK_CAPTURE_ID_BYTES + 8];
 	const char *store; /* for messages; borrowed */
+	char *made;        /* names of the files that this run wrote, each with its NUL: what has to be flushed */
+	size_t made_bytes;
 };
 
 /*
@@ -42,16 +44,19 @@ bool vk_folder_is_at(const struct vk_folder *folder, const char *name);
 /* The error of a file of the folder, with what to do when there is no room: "cannot write a file of the capture in ...". */
 enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file, int code,
 				const char *what, struct vk_error *err);
-/* A new file of the folder, mode 0400. ret_fd is the caller's to close. */
-VK_MUST_USE enum vk_status vk_folder_create(const struct vk_folder *folder, const char *file,
+/* A new file of the folder, mode 0400, put on record as one to be flushed. ret_fd is the caller's to close. */
+VK_MUST_USE enum vk_status vk_folder_create(struct vk_folder *folder, const char *file,
 					    int *ret_fd, struct vk_error *err);
 /* Close a file that was written; errors that the system kept until now are told. */
 VK_MUST_USE enum vk_status vk_folder_close_file(const struct vk_folder *folder, const char *file,
 						int fd, struct vk_error *err);
 /* A whole small file. */
-VK_MUST_USE enum vk_status vk_folder_put(const struct vk_folder *folder, const char *file,
+VK_MUST_USE enum vk_status vk_folder_put(struct vk_folder *folder, const char *file,
 					 const char *bytes, size_t len, struct vk_error *err);
-/* Make all files of the folder and their names durable. */
+/*
+ * Make all files that vk_folder_create made, and the names of all, durable. What is a link to a file of a committed capture
+ * is on disk already. A file that is gone meanwhile is an error.
+ */
 VK_MUST_USE enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *err);
 /*
  * Give the folder, which was flushed, its name, durably and without replacing anything. On success
@@ -67,6 +72,12 @@ void vk_folder_abandon(struct vk_folder *folder);
  */
 VK_MUST_USE enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
 					       uint64_t *ret_length_bytes, struct vk_error *err);
+/*
+ * The same for a file whose bytes are to be proved: dropped from the kernel's memory first, so that what is read is what
+ * will be there after a restart, and neither what was never written nor what has rotted since it was read last.
+ */
+VK_MUST_USE enum vk_status vk_folder_open_fresh(int folder_fd, const char *file, int *ret_fd,
+						uint64_t *ret_length_bytes, struct vk_error *err);
 /*
  * Read a small text file whole, with a NUL behind it; free ret_bytes. VK_DAMAGED when it is
  * longer than max.

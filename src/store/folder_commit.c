@@ -3,7 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdio.h> /* renameat2 */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,35 +29,23 @@ static enum vk_status flush_failed(const struct vk_folder *folder, const char *f
 }
 
 /*
- * Call step for each file, with a descriptor of it. It returns false and sets errno when it
+ * Call step for each file that this run made, with a descriptor of it. It returns false and sets errno when it
  * fails.
  */
 static enum vk_status each_file(const struct vk_folder *folder, bool (*step)(int fd),
 				struct vk_error *err)
 {
-	int copy = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
 	enum vk_status status = VK_OK;
 
-	if (dir == NULL) {
-		flush_failed(folder, folder->temporary, err);
-		if (copy >= 0)
-			close(copy);
-		return VK_IO;
-	}
-	while (status == VK_OK && (entry = readdir(dir)) != NULL) {
-		int fd;
+	for (size_t at = 0; status == VK_OK && at < folder->made_bytes; at += strlen(folder->made + at) + 1) {
+		const char *name = folder->made + at;
+		int fd = openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-		if (entry->d_name[0] == '.')
-			continue;
-		fd = openat(folder->fd, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0 || !step(fd))
-			status = flush_failed(folder, entry->d_name, err);
+			status = flush_failed(folder, name, err);
 		if (fd >= 0)
 			close(fd);
 	}
-	closedir(dir);
 	return status;
 }
 
@@ -67,13 +56,8 @@ static bool start_writing(int fd)
 	return true;
 }
 
-/* A file of several names is one of the previous capture and long on disk. */
 static bool flush(int fd)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && st.st_nlink > 1)
-		return true;
 	return !vk_step_fails("capture file: fsync") && fsync(fd) == 0;
 }
 
@@ -150,6 +134,9 @@ void vk_folder_abandon(struct vk_folder *folder)
 	int copy;
 	DIR *dir;
 
+	free(folder->made);
+	folder->made = NULL;
+	folder->made_bytes = 0;
 	if (folder->fd < 0)
 		return;
 	copy = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

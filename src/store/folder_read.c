@@ -33,6 +33,17 @@ enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
 	return VK_OK;
 }
 
+enum vk_status vk_folder_open_fresh(int folder_fd, const char *file, int *ret_fd,
+				    uint64_t *ret_length_bytes, struct vk_error *err)
+{
+	enum vk_status status = vk_folder_open_file(folder_fd, file, ret_fd, ret_length_bytes, err);
+
+	/* all of it: of a range the kernel keeps pages that it only partly covers */
+	if (status == VK_OK)
+		(void)posix_fadvise(*ret_fd, 0, 0, POSIX_FADV_DONTNEED);
+	return status;
+}
+
 static enum vk_status read_up_to(int fd, const char *file, char *buf, size_t len, size_t *ret_got,
 				 struct vk_error *err)
 {
@@ -104,6 +115,7 @@ static char *resolve(const char *name)
 {
 	struct stat st;
 
+	errno = 0;
 	if (is_folder(name))
 		return strdup(name);
 	return stat(name, &st) == 0 && S_ISDIR(st.st_mode) ? realpath(name, NULL) : NULL;
@@ -170,6 +182,10 @@ enum vk_status vk_store_find(const char *store, const char *name, char **ret_pat
 	if (strchr(name, '/') == NULL)
 		return find_id(store, name, ret_path, err);
 	path = resolve(name);
+	if (path == NULL && errno == EACCES) {
+		vk_error_errno(err, EACCES, name, "cannot look into the folder that it is in");
+		return vk_error_remedy(err, "run this as root, or as the owner of the store");
+	}
 	if (path == NULL) {
 		vk_error_set(err, VK_ABSENT, name, "there is no such folder");
 		return vk_error_remedy(err, "vmfskit list shows the captures of a store");
@@ -198,8 +214,12 @@ static bool is_capture(int store_fd, const char *name)
 	char file[VK_CAPTURE_ID_BYTES + 32];
 	struct stat st;
 
-	if (name[0] == '.' || strlen(name) >= VK_CAPTURE_ID_BYTES ||
-	    fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode))
+	if (name[0] == '.' || strlen(name) >= VK_CAPTURE_ID_BYTES)
+		return false;
+	/* what must not be looked at may be one */
+	if (fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno != ENOENT && vk_id_stamped(name);
+	if (!S_ISDIR(st.st_mode))
 		return false;
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		snprintf(file, sizeof(file), "%s/%s", name, marks[i]);

@@ -280,6 +280,9 @@ static enum vk_status gather(const struct vk_import *import, const struct job *j
 	making->origin.unix_seconds = job->from->index.unix_seconds;
 	if (o->host == NULL)
 		making->origin.host = job->from->index.host;
+	/* so ESXi calls a LUN by its WWID, in the words of Linux */
+	if (strncmp(disk->name, "naa.", 4) == 0 || strncmp(disk->name, "eui.", 4) == 0)
+		making->origin.wwid = disk->name;
 	if (making->sector_size == 0)
 		making->sector_size = disk->sector_size;
 	if (making->size_bytes == 0)
@@ -327,6 +330,23 @@ static void say_stopped(const struct job *job, const struct vk_finding_sink *sin
 	vk_finding_put(sink, &finding);
 }
 
+/* Where sectors could not be read, their ranges say it already. */
+static void say_incomplete(const struct job *job, const struct vk_finding_sink *sink)
+{
+	const struct vk_index_disk *disk = job->from != NULL ? &job->from->index.disks[job->index] : NULL;
+	struct vk_finding finding;
+	bool told = false;
+
+	for (size_t i = 0; disk != NULL && i < disk->piece_count; i++)
+		told |= disk->pieces[i].file[0] == '\0';
+	if (disk == NULL || (!disk->broken && (!disk->incomplete || told)))
+		return;
+	vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, 0, 0,
+			"the collector says that it did not get all of this disk%s: further parts may be missing",
+			disk->broken ? ", because a program that it needs failed on the host" : "");
+	vk_finding_put(sink, &finding);
+}
+
 static enum vk_status make(const struct job *job, struct making *making,
 			   const struct vk_capture_options *options,
 			   const struct vk_finding_sink *sink, char ret_id[VK_CAPTURE_ID_BYTES],
@@ -350,6 +370,7 @@ static enum vk_status make(const struct job *job, struct making *making,
 	taking.origin = &making->origin;
 	taking.sector_size = making->sector_size;
 	say_stopped(job, sink);
+	say_incomplete(job, sink);
 	status = vk_capture_take(&source, &taking, sink, ret_id, err);
 	vk_source_close(&source);
 	return status;

@@ -125,6 +125,7 @@ enum vk_status vk_container_open(const char *path, struct vk_io *io, uint64_t mo
 
 void vk_container_close(struct vk_container *container)
 {
+	vk_io_close(container->open);
 	vk_index_free(&container->index);
 	vk_tar_free(&container->tar);
 	vk_io_close(container->io);
@@ -136,15 +137,14 @@ void vk_container_close(struct vk_container *container)
 }
 
 /* Below the folder, through no link: each part of the path is opened by itself. */
-static enum vk_status open_below(int folder_fd, const char *file, struct vk_io **ret_io,
-				 uint64_t *ret_modified, struct vk_error *err)
+static enum vk_status open_below(int folder_fd, const char *file, struct vk_io **ret_io, struct stat *ret_st,
+				 struct vk_error *err)
 {
 	struct vk_io_file_facts facts = {.sector_size = 512, .unit_bytes = 512};
 	char path[sizeof(((struct vk_index_piece *)NULL)->file)];
 	char *name = path;
 	char *slash;
 	int dir_fd = dup(folder_fd);
-	struct stat st = {0};
 	enum vk_status status;
 	int fd;
 
@@ -162,9 +162,97 @@ static enum vk_status open_below(int folder_fd, const char *file, struct vk_io *
 	close(dir_fd);
 	if (status != VK_OK)
 		return status;
-	if (fstat(fd, &st) == 0)
-		*ret_modified = (uint64_t)st.st_mtime;
+	if (fstat(fd, ret_st) != 0) {
+		vk_error_errno(err, errno, file, "cannot look at the file");
+		close(fd);
+		return VK_IO;
+	}
 	*ret_io = vk_io_file(fd, file, &facts);
+	return *ret_io != NULL ? VK_OK : vk_error_set(err, VK_NOMEM, file, "no memory to open it");
+}
+
+/* A file of the folder. One is open at a time: there may be more of them than a process may have open. */
+struct folder_file {
+	struct vk_container *container; /* outlives this */
+	const char *file;               /* in the index */
+	struct stat found;              /* when it was first opened */
+};
+
+static void leave_file(struct vk_container *c)
+{
+	vk_io_close(c->open);
+	c->open = NULL;
+	c->open_for = NULL;
+}
+
+static enum vk_status enter_file(struct folder_file *f, struct vk_error *err)
+{
+	struct vk_container *c = f->container;
+	struct stat now;
+	enum vk_status status;
+
+	if (c->open_for == f)
+		return VK_OK;
+	leave_file(c);
+	status = open_below(c->folder_fd, f->file, &c->open, &now, err);
+	if (status != VK_OK)
+		return status;
+	if (now.st_dev != f->found.st_dev || now.st_ino != f->found.st_ino || now.st_size != f->found.st_size) {
+		leave_file(c);
+		return vk_error_set(err, VK_IO, f->file, "it was replaced by another file while it was imported");
+	}
+	c->open_for = f;
+	return VK_OK;
+}
+
+static enum vk_status folder_read_at(void *self, uint64_t offset, void *buf, size_t len, size_t *ret_got,
+				     struct vk_error *err)
+{
+	struct folder_file *f = self;
+	enum vk_status status = enter_file(f, err);
+
+	return status == VK_OK ? vk_io_read(f->container->open, offset, buf, len, ret_got, err) : status;
+}
+
+/* What cannot be opened any more is said by the read that follows. */
+static struct vk_span folder_span(void *self, uint64_t offset)
+{
+	struct folder_file *f = self;
+
+	return enter_file(f, NULL) == VK_OK ? vk_io_span(f->container->open, offset)
+					    : (struct vk_span){VK_SPAN_DATA, UINT64_MAX};
+}
+
+static void folder_close(void *self)
+{
+	struct folder_file *f = self;
+
+	if (f->container->open_for == f)
+		leave_file(f->container);
+	free(f);
+}
+
+static const struct vk_io_ops folder_ops = {folder_read_at, folder_span, folder_close};
+
+static enum vk_status open_piece(struct vk_container *c, const char *file, struct vk_io **ret_io,
+				 uint64_t *ret_modified, struct vk_error *err)
+{
+	struct folder_file *f = calloc(1, sizeof(*f));
+	enum vk_status status;
+
+	if (f == NULL)
+		return vk_error_set(err, VK_NOMEM, file, "no memory to open it");
+	leave_file(c);
+	status = open_below(c->folder_fd, file, &c->open, &f->found, err);
+	if (status != VK_OK) {
+		free(f);
+		return status;
+	}
+	f->container = c;
+	f->file = file;
+	c->open_for = f;
+	*ret_modified = (uint64_t)f->found.st_mtime;
+	*ret_io = vk_io_new(&folder_ops, f, file, vk_io_size_bytes(c->open), vk_io_sector_size(c->open));
 	return *ret_io != NULL ? VK_OK : vk_error_set(err, VK_NOMEM, file, "no memory to open it");
 }
 
@@ -178,7 +266,7 @@ static enum vk_status locate(struct vk_container *c, const struct vk_index_piece
 	enum vk_status status;
 
 	if (c->io == NULL) {
-		status = open_below(c->folder_fd, piece->file, &ret_at->io, ret_modified, err);
+		status = open_piece(c, piece->file, &ret_at->io, ret_modified, err);
 		if (status != VK_OK)
 			return status;
 		*ret_length = vk_io_size_bytes(ret_at->io);

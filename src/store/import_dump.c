@@ -86,12 +86,23 @@ static enum vk_status recognise(struct vk_dump *dump, enum vk_source_kind as, ui
 		return status;
 	dump->kind = source.kind;
 	dump->offset_bytes = source.origin_bytes;
-	if (as == VK_SOURCE_AUTO && unrecognised(&source)) {
+	status = vk_source_refuse_container(&source, err);
+	if (status == VK_OK && as == VK_SOURCE_AUTO && unrecognised(&source)) {
 		vk_error_set(err, VK_USAGE, dump->path, "nothing in it tells what it is");
 		status = vk_error_remedy(err, "say it with --as, or with --place where on its disk it begins");
 	}
 	vk_source_close(&source);
 	return status;
+}
+
+/* The digest of an import is that of the file as it came, footer and all. */
+static enum vk_status refuse_footer(const struct vk_dump *dump, struct vk_error *err)
+{
+	if (vk_io_footer_bytes(dump->io) == 0)
+		return VK_OK;
+	vk_error_set(err, VK_UNSUPPORTED, dump->path, "this is a %s", vk_io_image_format(dump->io)->name);
+	vk_error_remedy(err, "vmfskit capture takes it as the disk that it is");
+	return VK_UNSUPPORTED;
 }
 
 enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint64_t modified,
@@ -110,8 +121,9 @@ enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint64_t modifie
 		vk_text_label(&text, (const uint8_t *)disk, len);
 	vk_import_name(&dump.file, path, NULL);
 	vk_import_modified(&dump.file, modified);
-	status = dump.path == NULL ? vk_error_set(err, VK_NOMEM, path, "no memory for it")
-				   : vk_import_digest(io, 0, vk_io_size_bytes(io), &dump.file, NULL, err);
+	status = dump.path == NULL ? vk_error_set(err, VK_NOMEM, path, "no memory for it") : refuse_footer(&dump, err);
+	if (status == VK_OK)
+		status = vk_import_digest(io, 0, vk_io_size_bytes(io), &dump.file, NULL, err);
 	if (status == VK_OK && dump.file.length_bytes == 0)
 		status = vk_error_set(err, VK_DAMAGED, path, "it is empty");
 	if (status == VK_OK)

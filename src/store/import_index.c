@@ -180,6 +180,10 @@ static void read_disk_line(struct parser *p, const char *key, char *rest)
 		if (!read_number(rest, 4096, &number) || (number != 512 && number != 4096))
 			fail(p, "the sector size is neither 512 nor 4096");
 		disk->sector_size = (uint32_t)number;
+	} else if (strcmp(key, "status") == 0) {
+		disk->incomplete = strcmp(rest, "complete") != 0;
+	} else if (strcmp(key, "broken") == 0) {
+		disk->broken = true;
 	} else if (strcmp(rest, "unknown") != 0) {
 		if (!read_number(rest, INT64_MAX / 2, &number) || number == 0)
 			fail(p, "the size is not a number in bounds");
@@ -202,7 +206,7 @@ static void read_line(struct parser *p, char *line)
 	else if (strcmp(key, "disk") == 0)
 		add_disk(p);
 	else if (strcmp(key, "name") == 0 || strcmp(key, "path") == 0 || strcmp(key, "size") == 0 ||
-		 strcmp(key, "sector") == 0)
+		 strcmp(key, "sector") == 0 || strcmp(key, "status") == 0 || strcmp(key, "broken") == 0)
 		read_disk_line(p, key, line);
 	else if (strcmp(key, "piece") == 0 || strcmp(key, "unreadable") == 0)
 		add_piece(p, key[0] == 'p', line);

@@ -27,6 +27,8 @@ struct vk_index_disk {
 	char path[VK_INDEX_TEXT_BYTES];
 	uint64_t size_bytes;  /* 0: not known */
 	uint32_t sector_size;
+	bool incomplete;      /* the collector says that it did not get all of it, */
+	bool broken;          /* or that a program which it needs failed meanwhile */
 	struct vk_index_piece *pieces;
 	size_t piece_count;
 	size_t piece_cap;

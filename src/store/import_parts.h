@@ -41,6 +41,8 @@ struct vk_container {
 	char prefix[VK_TAR_NAME_BYTES]; /* in front of the names of the index */
 	struct vk_index index;
 	struct vk_origin_file self;     /* the tar, or the index of the folder */
+	struct vk_io *open;             /* of a folder: the file that is open now; NULL: none */
+	const void *open_for;           /* whose it is */
 };
 /* io NULL: path is a folder; else it is a tar, and owned also when this fails. */
 VK_MUST_USE enum vk_status vk_container_open(const char *path, struct vk_io *io, uint64_t modified,

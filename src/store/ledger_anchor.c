@@ -60,7 +60,7 @@ static void note_rolled_back(void *ctx, const struct vk_finding *finding)
  * The anchor that is there is the only witness of a store that was put back: it is replaced by none that does not follow from
  * it. ret_lines: how many the ledger has at least.
  */
-static enum vk_status check_old(const struct vk_store *store, int folder_fd, const char *name, const char *file,
+static enum vk_status check_old(const char *store, int folder_fd, const char *name, const char *file,
 				size_t *ret_lines, struct vk_error *err)
 {
 	bool rolled_back = false;
@@ -71,12 +71,17 @@ static enum vk_status check_old(const struct vk_store *store, int folder_fd, con
 
 	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		check.anchor = NULL;
-	status = vk_ledger_verify(vk_store_path(store), &check, &sink, ret_lines, err);
+	status = vk_ledger_verify(store, &check, &sink, ret_lines, err);
+	/* a store that is not there has no line that an anchor could name */
+	if (status == VK_ABSENT) {
+		rolled_back = check.anchor != NULL;
+		status = VK_OK;
+	}
 	if (status != VK_OK || !rolled_back)
 		return status;
 	vk_error_set(err, VK_REFUSED, file, "the anchor stays as it is: the store is older than it, or another one");
 	return vk_error_remedy(err, "vmfskit verify --ledger --store %s --anchor %s; when all is explained, move the anchor away",
-			       vk_store_path(store), file);
+			       store, file);
 }
 
 static enum vk_status copy(const struct vk_store *store, int folder_fd, const char *name, const char *file,
@@ -94,7 +99,7 @@ static enum vk_status copy(const struct vk_store *store, int folder_fd, const ch
 		return vk_error_set(err, VK_NOMEM, file, "no memory for the anchor");
 	vk_text_init(&text, sig_name, sizeof(sig_name));
 	vk_text_fmt(&text, "%s.sig", name);
-	status = check_old(store, folder_fd, name, file, &lines, err);
+	status = check_old(vk_store_path(store), folder_fd, name, file, &lines, err);
 	if (status != VK_OK) {
 		free(head);
 		return status;
@@ -125,27 +130,55 @@ static enum vk_status copy(const struct vk_store *store, int folder_fd, const ch
 	return status;
 }
 
+/* Where the anchor goes; *ret_fd is the folder, to be closed. store_fd: of the store; -1: there is none yet. */
+static enum vk_status open_place(const char *file, int store_fd, int *ret_fd, const char **ret_name, struct vk_error *err)
+{
+	char *folder;
+	enum vk_status status = split(file, &folder, ret_name, err);
+
+	*ret_fd = -1;
+	if (status != VK_OK)
+		return status;
+	*ret_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0) {
+		vk_error_errno(err, errno, folder, "cannot open the folder of the anchor");
+		status = vk_error_remedy(err, "make the folder, or name another file with --anchor");
+	} else if (store_fd >= 0 && is_inside(*ret_fd, store_fd)) {
+		vk_error_set(err, VK_REFUSED, file, "the anchor would lie in the store: whoever puts the store back puts it back, too");
+		status = vk_error_remedy(err, "name a file elsewhere with --anchor, best on another host");
+	} else if (faccessat(*ret_fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
+		vk_error_errno(err, errno, folder, "cannot write to the folder of the anchor");
+		status = vk_error_remedy(err, "name a file elsewhere with --anchor");
+	}
+	free(folder);
+	return status;
+}
+
+enum vk_status vk_ledger_anchor_check(const char *store, const char *file, struct vk_error *err)
+{
+	int store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *name;
+	int fd;
+	enum vk_status status = open_place(file, store_fd, &fd, &name, err);
+
+	if (status == VK_OK)
+		status = check_old(store, fd, name, file, NULL, err);
+	if (fd >= 0)
+		close(fd);
+	if (store_fd >= 0)
+		close(store_fd);
+	return status;
+}
+
 enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct vk_error *err)
 {
 	const char *name;
-	char *folder;
-	enum vk_status status = split(file, &folder, &name, err);
 	int fd;
+	enum vk_status status = open_place(file, vk_store_fd(store), &fd, &name, err);
 
-	if (status != VK_OK)
-		return status;
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		vk_error_errno(err, errno, folder, "cannot open the folder of the anchor");
-		status = vk_error_remedy(err, "make the folder, or name another file with --anchor");
-	} else if (is_inside(fd, vk_store_fd(store))) {
-		vk_error_set(err, VK_REFUSED, file, "the anchor would lie in the store: whoever puts the store back puts it back, too");
-		status = vk_error_remedy(err, "name a file elsewhere with --anchor, best on another host");
-	} else {
+	if (status == VK_OK)
 		status = copy(store, fd, name, file, err);
-	}
 	if (fd >= 0)
 		close(fd);
-	free(folder);
 	return status;
 }

@@ -18,9 +18,12 @@ struct vk_recorded {
 	char *id; /* NULL: the slot is empty */
 	uint64_t added;   /* number of the last line that added it; 0: none */
 	uint64_t removed; /* the same of removing */
+	uint64_t begun;   /* as the undo capture of a write: number of the last line that begins one, ... */
+	uint64_t ended;   /* ... and of the last that tells the end of one */
 	uint64_t offset;  /* of the line that added it */
 	char manifest_sha256[VK_SHA256_HEX_BYTES];
 	bool is_seen; /* a folder of that name is there */
+	enum vk_finding_code doubt; /* what is wrong with the line that added it; VK_F_COUNT: nothing */
 };
 
 /*
@@ -80,22 +83,30 @@ static struct vk_recorded *find_or_add(struct vk_recorded_set *set, const char *
 	return slot;
 }
 
-bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset)
+bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset,
+		     enum vk_finding_code doubt)
 {
 	bool adds = vk_event_adds(line->kind);
+	bool removes = vk_event_removes(line->kind);
 
-	if (line->captures == NULL || (!adds && !vk_event_removes(line->kind)))
+	if (line->captures == NULL || !vk_event_places(line->kind))
 		return true;
 	for (size_t i = 0; line->captures[i] != NULL; i++) {
 		struct vk_recorded *r = find_or_add(set, line->captures[i]);
 
 		if (r == NULL)
 			return false;
-		if (!adds && line->seq > r->removed)
+		if (removes && line->seq > r->removed)
 			r->removed = line->seq;
+		/* both kinds name what is written and then the undo capture; who goes back with that ends the first */
+		if (line->kind == VK_EVENT_RESTORE_BEGUN && line->captures[i + 1] == NULL && line->seq > r->begun)
+			r->begun = line->seq;
+		else if (vk_event_ends_write(line->kind) && line->seq > r->ended)
+			r->ended = line->seq;
 		if (adds && line->seq > r->added) {
 			r->added = line->seq;
 			r->offset = offset;
+			r->doubt = doubt;
 			memcpy(r->manifest_sha256, line->manifest_sha256, VK_SHA256_HEX_BYTES);
 		}
 	}
@@ -186,6 +197,9 @@ static enum vk_status judge_there(const struct vk_recorded_set *set, int store_f
 		put(sink, VK_F_LEDGER_UNFINISHED, id, "is recorded as removed and still there", r->offset);
 	if (r->removed > r->added && state == OTHER)
 		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is recorded as removed, and another one lies in its place", 0);
+	if (r->begun > r->ended)
+		put(sink, VK_F_LEDGER_WRITE_UNFINISHED, id,
+		    "was saved for a restore that was begun, and no line says how it ended", r->offset);
 	return VK_OK;
 }
 
@@ -216,6 +230,37 @@ static enum vk_status judge_recorded(const struct vk_recorded *r, int store_fd, 
 	else if (state == OTHER)
 		put(sink, VK_F_LEDGER_CAPTURE_DIFFERS, r->id, "has another manifest than the ledger recorded", r->offset);
 	return VK_OK;
+}
+
+bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
+			 const struct vk_finding_sink *sink)
+{
+	const struct vk_recorded *r = set->cap > 0 ? slot_of(set, id) : NULL;
+
+	if (r == NULL || r->id == NULL || r->added == 0) {
+		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is not recorded in the ledger", 0);
+	} else if (r->doubt != VK_F_COUNT) {
+		put(sink, r->doubt, id,
+		    r->doubt == VK_F_LEDGER_ALTERED ? "is recorded by a line of the ledger that is not what was written"
+						    : "is recorded by a line of the ledger whose signature does not fit",
+		    r->offset);
+	} else if (strcmp(r->manifest_sha256, manifest_sha256) == 0) {
+		return true;
+	} else if (r->removed > r->added) {
+		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is recorded as removed, and another one lies in its place", 0);
+	} else {
+		put(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger recorded", r->offset);
+	}
+	return false;
+}
+
+bool vk_recorded_knows(const struct vk_recorded_set *set, const char *manifest_sha256)
+{
+	for (size_t i = 0; i < set->cap; i++)
+		if (set->slots[i].id != NULL && set->slots[i].doubt == VK_F_COUNT && set->slots[i].added > 0 &&
+		    strcmp(set->slots[i].manifest_sha256, manifest_sha256) == 0)
+			return true;
+	return false;
 }
 
 static int compare_added(const void *a, const void *b)

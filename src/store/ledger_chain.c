@@ -133,7 +133,9 @@ static void keep_genuine(struct vk_chain *chain)
 static void put_lines(const struct vk_chain *chain, const struct vk_finding_sink *sink, enum vk_finding_code code,
 		      uint32_t at, const char *message, uint64_t first, uint64_t last)
 {
-	const struct vk_chain_line *line = &chain->lines[at];
+	/* of an empty ledger there is no line to point at */
+	const struct vk_chain_line none = {.seq = 0};
+	const struct vk_chain_line *line = at < chain->count ? &chain->lines[at] : &none;
 	struct vk_finding finding;
 	char which[80];
 	struct vk_text text;
@@ -181,11 +183,11 @@ static void judge_end(struct vk_chain *chain, const struct vk_finding_sink *sink
 	size_t last = chain->order_count > 0 ? chain->order[chain->order_count - 1] : 0;
 	uint64_t first = chain->order_count > 0 ? chain->lines[last].seq + 1 : 1;
 
-	if (chain->head.seq < first || chain->count == 0)
+	if (chain->head.seq < first)
 		return;
 	first += fill_gap(chain, chain->order_count > 0 ? last + 1 : 0, chain->count, first, chain->head.seq + 1, sink);
 	if (first <= chain->head.seq)
-		put_lines(chain, sink, VK_F_LEDGER_CUT, (uint32_t)(chain->count - 1),
+		put_lines(chain, sink, VK_F_LEDGER_CUT, (uint32_t)(chain->count > 0 ? chain->count - 1 : 0),
 			  first == chain->head.seq ? "was cut off: the head of the ledger names it"
 						   : "were cut off: the head of the ledger names the last of them",
 			  first, chain->head.seq);

@@ -33,6 +33,17 @@ bool vk_event_removes(enum vk_event_kind kind)
 	return kind == VK_EVENT_PRUNE || kind == VK_EVENT_ABANDON;
 }
 
+bool vk_event_ends_write(enum vk_event_kind kind)
+{
+	return kind == VK_EVENT_RESTORE || kind == VK_EVENT_UNDO || kind == VK_EVENT_REPAIR;
+}
+
+bool vk_event_places(enum vk_event_kind kind)
+{
+	return vk_event_adds(kind) || vk_event_removes(kind) || vk_event_ends_write(kind) ||
+	       kind == VK_EVENT_RESTORE_BEGUN;
+}
+
 static bool put(json_t *object, const char *key, json_t *value)
 {
 	return json_object_set_new(object, key, value) == 0;
@@ -94,6 +105,7 @@ static char *body_text(const struct vk_event *event, size_t from, size_t count, 
 	    put_command(o, store) && put_captures(o, event, from, count) &&
 	    put_label(o, "manifest_sha256", event->manifest_sha256, VK_SHA256_HEX_BYTES) &&
 	    put_label(o, "target", event->target, VK_LEDGER_TARGET_BYTES) &&
+	    put_label(o, "plan", event->plan, VK_SHA256_HEX_BYTES) &&
 	    put_label(o, "result", event->result, VK_LEDGER_RESULT_BYTES) &&
 	    put(o, "previous", json_string(previous)))
 		text = json_dumps(o, LINE_FLAGS);

@@ -38,6 +38,10 @@ const char *vk_event_word(enum vk_event_kind kind);
 /* Whether a capture enters the store with it, or leaves it. */
 bool vk_event_adds(enum vk_event_kind kind);
 bool vk_event_removes(enum vk_event_kind kind);
+/* Whether it tells the end of what a line restore-begun began. */
+bool vk_event_ends_write(enum vk_event_kind kind);
+/* Whether what is known of a capture changes with it: one of these, or restore-begun. */
+bool vk_event_places(enum vk_event_kind kind);
 
 /*
  * One line without its line end. VK_DAMAGED (none that vmfskit writes: also when only its spelling is another), VK_NOMEM.

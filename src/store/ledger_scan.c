@@ -17,7 +17,7 @@ enum { SIGNED_LINE_TRIES = 1000 };
 enum vk_status vk_ledger_open(int store_fd, int *ret_fd, struct vk_error *err)
 {
 	uint64_t length;
-	enum vk_status status = vk_folder_open_file(store_fd, VK_LEDGER_FILE, ret_fd, &length, err);
+	enum vk_status status = vk_folder_open_fresh(store_fd, VK_LEDGER_FILE, ret_fd, &length, err);
 
 	/* where there are no locks, a line that is just being written is one that is torn */
 	while (status == VK_OK && flock(*ret_fd, LOCK_SH) != 0 && errno == EINTR)

@@ -29,6 +29,8 @@ struct vk_manifest {
 	char taken_first[240];       /* message of the first such */
 };
 void vk_manifest_free(struct vk_manifest *manifest);
+/* What a capture says of the device itself. */
+void vk_manifest_set_device(struct vk_capture *capture, const struct vk_device_info *device);
 
 /* The text of manifest.json. Free ret_text. */
 VK_MUST_USE enum vk_status vk_manifest_write(const struct vk_manifest *manifest, char **ret_text,

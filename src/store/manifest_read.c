@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/digest.h"
 #include "store/folder.h"
 #include "store/manifest.h"
 #include "store/reader.h"
@@ -210,6 +211,16 @@ static void read_source(struct vk_reader *r, const json_t *root, struct vk_captu
 	c->table_kind = (enum vk_table_kind)vk_reader_choice(r, o, "table", table_word, 3);
 }
 
+void vk_manifest_set_device(struct vk_capture *capture, const struct vk_device_info *device)
+{
+	memcpy(capture->disk_serial, device->serial, sizeof(capture->disk_serial));
+	memcpy(capture->disk_model, device->model, sizeof(capture->disk_model));
+	memcpy(capture->wwid, device->wwid, sizeof(capture->wwid));
+	capture->device_partition = device->partition;
+	capture->device_start_sector = device->start_sector;
+	capture->file = device->file;
+}
+
 static void read_device(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	const json_t *o = json_object_get(root, "device");
@@ -218,8 +229,17 @@ static void read_device(struct vk_reader *r, const json_t *root, struct vk_manif
 	vk_reader_text(r, o, "model", m->device.model, sizeof(m->device.model));
 	vk_reader_text(r, o, "serial", m->device.serial, sizeof(m->device.serial));
 	vk_reader_text(r, o, "wwid", m->device.wwid, sizeof(m->device.wwid));
-	memcpy(m->capture.disk_serial, m->device.serial, sizeof(m->capture.disk_serial));
-	memcpy(m->capture.wwid, m->device.wwid, sizeof(m->capture.wwid));
+	if (json_object_get(o, "partition") != NULL) {
+		m->device.partition = (unsigned)vk_reader_number(r, o, "partition", UINT32_MAX);
+		m->device.start_sector = vk_reader_number(r, o, "start_sector", INT64_MAX / 512);
+	}
+	o = json_object_get(o, "file");
+	if (o != NULL) {
+		m->device.file.device = vk_reader_number(r, o, "device", INT64_MAX);
+		m->device.file.inode = vk_reader_number(r, o, "inode", INT64_MAX);
+		m->device.file.born_ns = vk_reader_number(r, o, "born_ns", INT64_MAX);
+	}
+	vk_manifest_set_device(&m->capture, &m->device);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -394,6 +414,10 @@ enum vk_status vk_manifest_load(int folder_fd, const char *where, struct vk_mani
 	if (status != VK_OK)
 		return status;
 	status = vk_manifest_read(text, len, where, ret_manifest, NULL, err);
+	if (status == VK_OK && !vk_digest_bytes(text, len, ret_manifest->capture.manifest_sha256)) {
+		vk_manifest_free(ret_manifest);
+		status = vk_error_set(err, VK_NOMEM, where, "no memory for a digest");
+	}
 	free(text);
 	return status;
 }

@@ -58,11 +58,29 @@ static json_t *source_json(const struct vk_capture *c)
 	return NULL;
 }
 
+/* A number that JSON cannot hold is one that is not known. */
+static bool put_file(json_t *object, const struct vk_file_id *file)
+{
+	json_t *o;
+
+	if (file->inode == 0 || file->inode > INT64_MAX || file->device > INT64_MAX || file->born_ns > INT64_MAX)
+		return true;
+	o = json_object();
+	if (put_number(o, "device", file->device) && put_number(o, "inode", file->inode) &&
+	    put_number(o, "born_ns", file->born_ns))
+		return put(object, "file", o);
+	json_decref(o);
+	return false;
+}
+
 static json_t *device_json(const struct vk_device_info *device)
 {
 	json_t *o = json_object();
 	bool ok = put_text(o, "vendor", device->vendor) && put_text(o, "model", device->model) &&
-		  put_text(o, "serial", device->serial) && put_text(o, "wwid", device->wwid);
+		  put_text(o, "serial", device->serial) && put_text(o, "wwid", device->wwid) &&
+		  (device->partition == 0 || (put_number(o, "partition", device->partition) &&
+					      put_number(o, "start_sector", device->start_sector))) &&
+		  put_file(o, &device->file);
 
 	if (ok)
 		return o;

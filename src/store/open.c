@@ -65,6 +65,7 @@ enum vk_status vk_capture_open(const char *store, const char *name, struct vk_ca
 
 void vk_capture_close(struct vk_capture *capture)
 {
+	vk_io_close(capture->held);
 	free(capture->path);
 	vk_texts_free(capture->other_paths);
 	vk_texts_free(capture->command);

@@ -111,6 +111,11 @@ static bool make_index(struct search *s)
 	return true;
 }
 
+static bool contradicts(const struct search *s, size_t disk, const struct vk_capture *c)
+{
+	return s->disks[disk].facts != NULL && vk_capture_contradicts(c, s->disks[disk].facts);
+}
+
 /* Calls take for each disk that the capture is of. Returns whether there is one. */
 static bool for_each_disk(struct search *s, const struct vk_capture *c,
 			  void (*take)(struct search *s, size_t disk, const struct vk_capture *c))
@@ -119,6 +124,8 @@ static bool for_each_disk(struct search *s, const struct vk_capture *c,
 	const struct name *n = c->wwid[0] != '\0' ? find_name(s->wwids, s->wwid_count, c->wwid) : NULL;
 
 	for (; n != NULL && n < s->wwids + s->wwid_count && strcmp(n->text, c->wwid) == 0; n++) {
+		if (contradicts(s, n->disk, c))
+			continue;
 		take(s, n->disk, c);
 		any = true;
 	}
@@ -126,7 +133,7 @@ static bool for_each_disk(struct search *s, const struct vk_capture *c,
 		return any;
 	n = find_name(s->paths, s->path_count, c->source_path);
 	for (; n != NULL && n < s->paths + s->path_count && strcmp(n->text, c->source_path) == 0; n++) {
-		if (c->wwid[0] != '\0' && s->disks[n->disk].wwid[0] != '\0')
+		if ((c->wwid[0] != '\0' && s->disks[n->disk].wwid[0] != '\0') || contradicts(s, n->disk, c))
 			continue;
 		take(s, n->disk, c);
 		any = true;

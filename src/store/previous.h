@@ -3,13 +3,14 @@
 #ifndef VK_STORE_PREVIOUS_H
 #define VK_STORE_PREVIOUS_H
 
-#include "vmfskit/capture.h"
+#include "vmfskit/of_disk.h"
 
 /* A disk whose last capture is wanted. */
 struct vk_last_disk {
 	const char *path; /* the name that is used now */
 	const char *const *other_paths; /* ends with NULL; may be NULL */
 	const char *wwid; /* may be empty, not NULL */
+	const struct vk_disk_facts *facts; /* what is known of it without opening it; may be NULL; borrowed */
 	char id[VK_CAPTURE_ID_BYTES]; /* out: its last capture; empty: there is none */
 };
 
@@ -27,8 +28,9 @@ struct vk_last_gones {
 void vk_last_gones_free(struct vk_last_gones *gones);
 
 /*
- * A capture is of a disk when both have the same non-empty WWID, or else, when not both have one, when it was taken on this host
- * under the same path. Undo captures and captures without a readable manifest are passed over.
+ * The last capture of a disk is the newest one with the same non-empty WWID, or else, when not both have one, that was taken on
+ * this host under the same path; in both cases only when nothing that is known of the disk contradicts
+ * (vk_capture_contradicts). Undo captures and captures without a readable manifest are passed over.
  *
  * ret_gones (NULL: not wanted) are disks of the last run on this host whose command line is_alike takes, that none of the disks
  * is. Free with vk_last_gones_free.

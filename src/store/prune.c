@@ -24,17 +24,19 @@ static void put_problem(struct vk_prune_capture *capture, const char *what, cons
 }
 
 /*
- * A disk is known by what it says of itself, else by its path on this host. Partitions that were captured by
+ * A disk is known by what it says of itself, as in vmfskit/of_disk.h; without a WWID also by its path on this host, so that never
+ * the captures of two disks count as those of one. Partitions that were captured by
  * themselves share the first and are told apart by the second.
  */
 static bool fill_disk(struct vk_prune_capture *capture, const struct vk_manifest *m)
 {
 	const struct vk_capture *c = &m->capture;
-	bool known = m->device.wwid[0] != '\0';
+	bool known = c->wwid[0] != '\0';
 	bool whole = c->source_kind == VK_SOURCE_DISK;
-	int n = known ? asprintf(&capture->disk, "wwid %s%s%s", m->device.wwid, whole ? "" : "\npartition ",
+	int n = known ? asprintf(&capture->disk, "wwid %s%s%s", c->wwid, whole ? "" : "\npartition ",
 				 whole ? "" : c->source_path)
-		      : asprintf(&capture->disk, "host %s\npath %s", c->host, c->source_path);
+		      : asprintf(&capture->disk, "host %s\npath %s%s%s", c->host, c->source_path,
+				 c->disk_serial[0] != '\0' ? "\nserial " : "", c->disk_serial);
 
 	if (n < 0)
 		capture->disk = NULL;
@@ -108,6 +110,7 @@ static void load(struct vk_prune_capture *capture, int fd, const char *path)
 	struct vk_error err = {.what = "no memory"};
 
 	if (manifest == NULL || vk_manifest_load(fd, path, manifest, &err) != VK_OK) {
+		capture->unread = manifest != NULL && err.status == VK_IO;
 		put_problem(capture, "its manifest cannot be read: ", err.what);
 	} else {
 		fill(capture, manifest);
@@ -126,8 +129,10 @@ static void judge(struct vk_prune_capture *capture, int fd, const char *path, st
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
 	struct vk_error err;
 
-	if (vk_verify_folder(fd, path, cache, &sink, &err) != VK_OK)
+	if (vk_verify_folder(fd, path, cache, &sink, &err) != VK_OK) {
+		capture->unread = capture->unread || err.status == VK_IO;
 		put_problem(capture, "it could not be verified: ", err.what);
+	}
 	capture->verdict = VK_RETENTION_SOUND;
 	for (size_t i = 0; i < findings.count; i++) {
 		if (findings.items[i].code == VK_F_CAPTURE_INCOMPLETE)
@@ -173,6 +178,7 @@ void vk_prune_look(const struct vk_prune *prune, const struct vk_pins *pins, str
 
 		vk_error_errno(&err, errno, NULL, "its folder cannot be opened");
 		put_problem(capture, err.what, "");
+		capture->unread = true;
 		if (fd >= 0)
 			close(fd);
 		return;

@@ -14,6 +14,7 @@
 struct vk_prune_capture {
 	char id[VK_CAPTURE_ID_BYTES];
 	char problem[300]; /* not empty: too little is known of it, so that it stays and counts for nothing */
+	bool unread;       /* and that is because it could not be read: it may be as good as any */
 	dev_t dev;         /* of its folder: what was judged is what is removed */
 	ino_t ino;
 	char time[32];

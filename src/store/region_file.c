@@ -153,14 +153,12 @@ static void open_old(struct vk_region_file *f)
 	int fd;
 
 	if (f->previous == NULL || f->previous->fd < 0 || f->previous->links_refused ||
-	    vk_folder_open_file(f->previous->fd, f->file, &fd, &length, NULL) != VK_OK)
+	    vk_folder_open_fresh(f->previous->fd, f->file, &fd, &length, NULL) != VK_OK)
 		return;
 	if (length != f->length_bytes || !is_ours(f->previous, fd)) {
 		close(fd);
 		return;
 	}
-	/* from the disk, not from memory: a file that rotted there must not be taken for a good one */
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	f->old_fd = fd;
 }
 
@@ -204,7 +202,7 @@ static enum vk_status try_link(struct vk_region_file *f, struct vk_error *err)
 
 /* ---- the file */
 
-enum vk_status vk_region_file_begin(struct vk_region_file *f, const struct vk_folder *folder,
+enum vk_status vk_region_file_begin(struct vk_region_file *f, struct vk_folder *folder,
 				    struct vk_previous *previous, const char *file,
 				    uint64_t length_bytes, struct vk_error *err)
 {

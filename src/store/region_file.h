@@ -26,7 +26,7 @@ VK_MUST_USE enum vk_status vk_previous_open(const struct vk_folder *folder, cons
 void vk_previous_close(struct vk_previous *previous);
 
 struct vk_region_file {
-	const struct vk_folder *folder;
+	struct vk_folder *folder;
 	struct vk_previous *previous;
 	const char *file;
 	uint64_t length_bytes;
@@ -38,7 +38,7 @@ struct vk_region_file {
 
 /* previous, folder and file are borrowed. */
 VK_MUST_USE enum vk_status vk_region_file_begin(struct vk_region_file *f,
-						const struct vk_folder *folder,
+						struct vk_folder *folder,
 						struct vk_previous *previous, const char *file,
 						uint64_t length_bytes, struct vk_error *err);
 /* The next bytes, in order; those that are not given are zeros, and blocks of zeros become holes. */

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "io/range_set.h"
 #include "store/folder.h"
+#include "store/region_io.h"
 #include "store/save.h"
 
 struct region_io {
@@ -18,10 +20,11 @@ struct region_io {
 	int fd; /* of regions[current], -1 when none is open */
 	size_t current;
 	uint64_t file_bytes;
+	uint64_t file_start; /* of regions[current] in fd */
+	const struct vk_held_region *held; /* where each region lies in fd, which then holds all of them; NULL: each has its file */
 	struct vk_region *regions; /* sorted; offsets are those of this source */
 	size_t region_count;
-	struct vk_range *unreadable; /* sorted; in the same coordinates */
-	size_t unreadable_count;
+	struct vk_range_set unreadable; /* in the same coordinates: what could not be read when the capture was taken */
 	uint64_t size_bytes;
 };
 
@@ -33,8 +36,9 @@ static void close_files(void *self)
 		close(io->fd);
 	if (io->folder_fd >= 0)
 		close(io->folder_fd);
+	free((void *)(uintptr_t)io->held);
 	free(io->regions);
-	free(io->unreadable);
+	vk_range_set_free(&io->unreadable);
 	free(io);
 }
 
@@ -60,6 +64,12 @@ static enum vk_status select_region(struct region_io *io, size_t index, struct v
 {
 	enum vk_status status;
 
+	if (io->held != NULL) {
+		io->current = index;
+		io->file_start = io->held[index].start;
+		io->file_bytes = io->held[index].length;
+		return VK_OK;
+	}
 	if (io->fd >= 0 && io->current == index)
 		return VK_OK;
 	if (io->fd >= 0)
@@ -80,25 +90,6 @@ static struct vk_span span_of(enum vk_span_state state, uint64_t length)
 	return (struct vk_span){.state = state, .length_bytes = length};
 }
 
-/*
- * Whether offset could not be read when the capture was taken; *length is cut where that changes.
- */
-static bool was_unreadable(const struct region_io *io, uint64_t offset, uint64_t *length)
-{
-	for (size_t i = 0; i < io->unreadable_count; i++) {
-		const struct vk_range *r = &io->unreadable[i];
-		uint64_t end = vk_add_sat(r->offset_bytes, r->length_bytes);
-
-		if (offset >= r->offset_bytes && offset < end) {
-			*length = vk_min_u64(*length, end - offset);
-			return true;
-		}
-		if (r->offset_bytes > offset)
-			*length = vk_min_u64(*length, r->offset_bytes - offset);
-	}
-	return false;
-}
-
 static struct vk_span span_in_file(const struct region_io *io, uint64_t pos, uint64_t length)
 {
 	off_t next;
@@ -106,6 +97,7 @@ static struct vk_span span_in_file(const struct region_io *io, uint64_t pos, uin
 	if (pos >= io->file_bytes)
 		return span_of(VK_SPAN_ABSENT, length);
 	length = vk_min_u64(length, io->file_bytes - pos);
+	pos += io->file_start;
 	next = lseek(io->fd, (off_t)pos, SEEK_DATA);
 	if (next < 0)
 		return span_of(errno == ENXIO ? VK_SPAN_ZERO : VK_SPAN_DATA, length);
@@ -132,7 +124,7 @@ static struct vk_span span(void *self, uint64_t offset)
 	if (offset < r->offset_bytes)
 		return span_of(VK_SPAN_ABSENT, r->offset_bytes - offset);
 	length = r->offset_bytes + r->length_bytes - offset;
-	if (was_unreadable(io, offset, &length))
+	if (vk_range_set_holds(&io->unreadable, offset, &length))
 		return span_of(VK_SPAN_UNREADABLE, length);
 	if (select_region(io, index, NULL) != VK_OK)
 		return span_of(VK_SPAN_ABSENT, length);
@@ -155,7 +147,7 @@ static enum vk_status read_at(void *self, uint64_t offset, void *buf, size_t len
 		} else if (here.state == VK_SPAN_DATA) {
 			const struct vk_region *r = &io->regions[io->current];
 
-			if (!vk_pread_all(io->fd, out + got, n, offset + got - r->offset_bytes))
+			if (!vk_pread_all(io->fd, out + got, n, io->file_start + offset + got - r->offset_bytes))
 				return vk_error_errno(err, errno, r->file,
 						      "cannot read a file of the capture");
 		} else {
@@ -173,26 +165,28 @@ static const struct vk_io_ops region_ops = {.read_at = read_at, .span = span, .c
 static bool copy_unreadable(struct region_io *io, const struct vk_capture *capture, uint64_t from,
 			    uint64_t length)
 {
-	io->unreadable = calloc(capture->unreadable_count + 1, sizeof(*io->unreadable));
-	if (io->unreadable == NULL)
-		return false;
-	for (size_t i = 0; i < capture->unreadable_count; i++) {
+	struct vk_range *inside = calloc(capture->unreadable_count + 1, sizeof(*inside));
+	size_t count = 0;
+	bool sound = inside != NULL;
+
+	for (size_t i = 0; sound && i < capture->unreadable_count; i++) {
 		const struct vk_range *r = &capture->unreadable[i];
 		uint64_t start = vk_max_u64(r->offset_bytes, from);
 		uint64_t end = vk_min_u64(vk_add_sat(r->offset_bytes, r->length_bytes), from + length);
 
 		if (start < end)
-			io->unreadable[io->unreadable_count++] =
-				(struct vk_range){start - from, end - start};
+			inside[count++] = (struct vk_range){start - from, end - start};
 	}
-	return true;
+	sound = sound && vk_range_set_add_all(&io->unreadable, inside, count);
+	free(inside);
+	return sound;
 }
 
-/* Of a capture that has no files. */
+/* Of a capture that has no files, or whose regions are kept. */
 static enum vk_status open_memory(const struct vk_capture *capture, uint64_t from, uint64_t size,
 				  const char *name, struct vk_io **ret_io, struct vk_error *err)
 {
-	struct vk_io *io = vk_io_window(capture->memory, from, size);
+	struct vk_io *io = vk_io_window(capture->memory != NULL ? capture->memory : capture->held, from, size);
 
 	if (io == NULL)
 		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
@@ -201,28 +195,14 @@ static enum vk_status open_memory(const struct vk_capture *capture, uint64_t fro
 	return VK_OK;
 }
 
-/* count regions from the first-th on, moved down by from. */
-static enum vk_status open_regions(const struct vk_capture *capture, size_t first, size_t count,
+/* count regions from the first-th on, moved down by from. io is filled so far as it says where the bytes are; it is taken over. */
+static enum vk_status fill_regions(struct region_io *io, const struct vk_capture *capture, size_t first, size_t count,
 				   uint64_t from, uint64_t size, const char *name,
 				   struct vk_io **ret_io, struct vk_error *err)
 {
-	struct region_io *io;
-
-	if (capture->memory != NULL)
-		return open_memory(capture, from, size, name, ret_io, err);
-	io = calloc(1, sizeof(*io));
-	if (io == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
-	io->fd = -1;
 	io->size_bytes = size;
 	io->region_count = count;
 	io->regions = calloc(count + 1, sizeof(*io->regions));
-	io->folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (io->folder_fd < 0) {
-		vk_error_errno(err, errno, capture->path, "cannot open the capture's folder");
-		close_files(io);
-		return VK_IO;
-	}
 	if (io->regions == NULL || !copy_unreadable(io, capture, from, size)) {
 		close_files(io);
 		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
@@ -235,6 +215,43 @@ static enum vk_status open_regions(const struct vk_capture *capture, size_t firs
 	if (*ret_io == NULL)
 		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
 	return VK_OK;
+}
+
+static enum vk_status open_regions(const struct vk_capture *capture, size_t first, size_t count,
+				   uint64_t from, uint64_t size, const char *name,
+				   struct vk_io **ret_io, struct vk_error *err)
+{
+	struct region_io *io;
+
+	if (capture->memory != NULL || capture->held != NULL)
+		return open_memory(capture, from, size, name, ret_io, err);
+	io = calloc(1, sizeof(*io));
+	if (io == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+	io->fd = -1;
+	io->folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (io->folder_fd < 0) {
+		vk_error_errno(err, errno, capture->path, "cannot open the capture's folder");
+		close_files(io);
+		return VK_IO;
+	}
+	return fill_regions(io, capture, first, count, from, size, name, ret_io, err);
+}
+
+enum vk_status vk_region_io_held(const struct vk_capture *capture, int fd, struct vk_held_region *held,
+				 struct vk_io **ret_io, struct vk_error *err)
+{
+	struct region_io *io = calloc(1, sizeof(*io));
+
+	if (io == NULL) {
+		close(fd);
+		free(held);
+		return vk_error_set(err, VK_NOMEM, capture->path, "no memory for the capture");
+	}
+	io->fd = fd;
+	io->folder_fd = -1;
+	io->held = held;
+	return fill_regions(io, capture, 0, capture->region_count, 0, capture->size_bytes, capture->path, ret_io, err);
 }
 
 enum vk_status vk_capture_region(const struct vk_capture *capture, size_t region,

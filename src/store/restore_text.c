@@ -157,6 +157,48 @@ static void put_save(const struct writer *w, const struct vk_region *region)
 			region->file, region->offset_bytes, region->length_bytes);
 }
 
+/* What the device said of itself; a line of its own, for people compare it with another screen. */
+static void put_names(const struct writer *w)
+{
+	const struct vk_capture *c = w->capture;
+
+	if (c->wwid[0] != '\0')
+		fprintf(w->out, "WWID     %s\n", c->wwid);
+	if (c->disk_serial[0] != '\0')
+		fprintf(w->out, "Serial   %s\n", c->disk_serial);
+	if (c->disk_model[0] != '\0')
+		fprintf(w->out, "Model    %s\n", c->disk_model);
+}
+
+/* Only what cannot be anything else in a shell is put into a command. */
+static bool is_plain_name(const char *text)
+{
+	return text[0] != '\0' && text[0] != '-' &&
+	       text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-")] == '\0';
+}
+
+static void put_identity_step(const struct writer *w)
+{
+	const struct vk_capture *c = w->capture;
+
+	fputs("2. Make sure that TARGET is the captured disk. Snapshots of the array, replicas and copies have\n"
+	      "   the same headers; what tells them apart is the WWID, and the serial number:\n"
+	      "   Linux:  lsblk -d -o NAME,SIZE,WWN,SERIAL,MODEL    (it writes naa.6000 as 0x6000)\n"
+	      "           cat /sys/block/sdX/device/wwid    (sdX: TARGET without /dev/)\n",
+	      w->out);
+	fprintf(w->out, "   ESXi:   esxcli storage core device list -d %s    (the name of a device is its WWID)\n",
+		is_plain_name(c->wwid) ? c->wwid : "naa....");
+	fputs(c->wwid[0] != '\0'
+		      ? "   Both must give the WWID above. If they give another one, do not write: it is another disk.\n"
+		      : "   The WWID of the captured disk was not known. If the name of a LUN (naa....) stands with a\n"
+			"   volume above, its headers were written for that one: compare it. Else compare the place.\n",
+	      w->out);
+	fputs("   blockdev --getsize64 TARGET must give ", w->out);
+	fputs(c->size_uncertain ? "at least the size above, which is not known exactly. No host\n   may be using it.\n"
+				: "the size above. No host may be using it.\n",
+	      w->out);
+}
+
 /* Nothing here differs from night to night, so that the file is kept once. */
 static void put_opening(const struct writer *w)
 {
@@ -170,6 +212,10 @@ static void put_opening(const struct writer *w)
 		fputs("This capture was rebuilt by vmfskit repair: it is what the disk should hold, not what a\n"
 		      "disk once held. What is exact, made new and lost: " VK_MANIFEST_FILE "\n\n",
 		      w->out);
+	if (c->is_undo)
+		fputs("This is an undo capture: what a restore overwrote, with all damage that was in it, and no\n"
+		      "backup. The lines below take that restore back; vmfskit undo does it with guards.\n\n",
+		      w->out);
 	fprintf(w->out,
 		"How to put this capture back with nothing but dd and sha256sum.\n\n"
 		"Capture  as this folder is called; when it was taken and by whom: " VK_MANIFEST_FILE
@@ -178,6 +224,7 @@ static void put_opening(const struct writer *w)
 		c->is_undo ? "\n" : "", c->source_path, c->host[0] != '\0' ? c->host : "(not known)",
 		c->size_uncertain ? "at least " : "", buf, c->sector_size,
 		c->imported != NULL ? "Imported; the files that it was made of: " VK_MANIFEST_FILE "\n" : "");
+	put_names(w);
 	for (size_t i = 0; i < c->identity_count; i++) {
 		const struct vk_identity *id = &c->identities[i];
 
@@ -188,12 +235,9 @@ static void put_opening(const struct writer *w)
 			id->disk_id[0] != '\0' ? ", " : "", id->disk_id);
 	}
 	fputs("\n1. In this folder run:  sha256sum -c SHA256SUMS\n"
-	      "   If any line does not say OK, do not write anything: use another capture.\n"
-	      "2. Make sure that TARGET is the right disk: blockdev --getsize64 TARGET must give ",
+	      "   If any line does not say OK, do not write anything: use another capture.\n",
 	      w->out);
-	fputs(c->size_uncertain ? "at\n   least the size above, which is not known exactly. No host may be using it.\n"
-				: "the\n   size above. No host may be using it.\n",
-	      w->out);
+	put_identity_step(w);
 	fputs("3. Save what is there now, into another folder than this one (SAFE), with these lines:\n",
 	      w->out);
 	for (size_t i = 0; i < c->region_count; i++)

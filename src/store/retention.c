@@ -15,7 +15,8 @@ enum period { DAY, WEEK, MONTH, YEAR, PERIODS };
 struct decision {
 	bool last[PERIODS];      /* the last of a period that is kept */
 	bool same_day_is_kept;   /* a later one of its day stays for that day */
-	bool young;              /* damaged, but too young to go */
+	bool young;              /* damaged or an undo capture, but too young to go */
+	bool newest_undo;        /* of its disk, or the newest of those that are not damaged */
 	bool best_of_disk;
 	bool best_of_volume;
 	bool best_of_header;
@@ -29,7 +30,7 @@ struct decider {
 	struct decision *decisions;
 };
 
-/* It stays, and stands in for nothing. */
+/* It stands in for nothing. */
 static bool stands_aside(const struct vk_retention_item *item)
 {
 	return item->is_undo || item->is_rebuilt;
@@ -76,7 +77,32 @@ struct walk {
 	bool begun;
 	int64_t newest_seen[PERIODS]; /* the period of the last good capture that was seen */
 	unsigned seen[PERIODS];       /* how many different ones, that one included */
+	bool undo_seen;
+	bool good_undo_seen;
 };
+
+/* Whether one of the first `periods` kinds of periods that are kept reaches back to this day. */
+static bool reaches(const struct decider *d, const struct walk *walk, int64_t day, int periods)
+{
+	for (int p = 0; p < periods; p++) {
+		bool same = walk->begun && walk->newest_seen[p] == period_of((enum period)p, day);
+
+		if (walk->seen[p] - same < d->keep[p])
+			return true;
+	}
+	return false;
+}
+
+static void walk_undo(const struct decider *d, struct walk *walk, const struct vk_retention_item *item,
+		      struct decision *decision, int64_t day)
+{
+	bool good = item->verdict != VK_RETENTION_DAMAGED;
+
+	decision->newest_undo = !walk->undo_seen || (good && !walk->good_undo_seen);
+	walk->undo_seen = true;
+	walk->good_undo_seen = walk->good_undo_seen || good;
+	decision->young = reaches(d, walk, day, YEAR);
+}
 
 static void walk_good(struct decider *d, struct walk *walk, struct decision *decision, int64_t day)
 {
@@ -100,17 +126,15 @@ static void walk_one(struct decider *d, struct walk *walk, const struct vk_reten
 {
 	struct decision *decision = &d->decisions[item - d->items];
 	int64_t day = vk_civil_day_of(item->unix_seconds);
-	unsigned newer_days = walk->seen[DAY];
 
-	if (stands_aside(item))
+	if (item->is_undo)
+		walk_undo(d, walk, item, decision, day);
+	else if (stands_aside(item))
 		return;
-	if (item->verdict != VK_RETENTION_DAMAGED) {
+	else if (item->verdict != VK_RETENTION_DAMAGED)
 		walk_good(d, walk, decision, day);
-		return;
-	}
-	if (walk->begun && walk->newest_seen[DAY] == day)
-		newer_days--;
-	decision->young = newer_days < d->keep[DAY];
+	else
+		decision->young = reaches(d, walk, day, WEEK);
 }
 
 static bool mark_periods(struct decider *d)
@@ -294,6 +318,20 @@ static void put_header(struct vk_text *text, const struct decision *decision,
 		    item->header_is_table ? "partition table" : "LVM header");
 }
 
+static void put_aside(struct vk_text *text, const struct vk_retention_item *item, const struct decision *decision)
+{
+	const char *why = item->is_rebuilt	  ? "rebuilt by repair"
+			  : !item->is_undo	  ? NULL
+			  : decision->newest_undo ? "newest undo capture of its disk"
+			  : decision->young	  ? "undo capture of a time that is kept"
+						  : NULL;
+
+	if (why == NULL)
+		return;
+	put_separator(text, "; ");
+	vk_text_put(text, why);
+}
+
 static void conclude(struct vk_retention_item *item, const struct decision *decision)
 {
 	struct vk_text text;
@@ -301,21 +339,20 @@ static void conclude(struct vk_retention_item *item, const struct decision *deci
 	vk_text_init(&text, item->why, sizeof(item->why));
 	if (item->pinned)
 		vk_text_put(&text, "pinned");
-	if (stands_aside(item)) {
-		put_separator(&text, "; ");
-		vk_text_put(&text, item->is_undo ? "undo capture" : "rebuilt by repair");
-	}
+	put_aside(&text, item, decision);
 	put_periods(&text, decision, item->unix_seconds);
 	put_best(&text, decision, item->verdict);
 	put_header(&text, decision, item);
-	if (decision->young) {
+	if (decision->young && !item->is_undo) {
 		put_separator(&text, "; ");
 		vk_text_put(&text, "damaged, kept for a while so that somebody can look why");
 	}
 	item->keep = text.len_bytes > 0;
 	if (item->keep)
 		return;
-	if (item->verdict == VK_RETENTION_DAMAGED)
+	if (item->is_undo)
+		vk_text_put(&text, "undo capture older than the days, weeks and months that are kept");
+	else if (item->verdict == VK_RETENTION_DAMAGED)
 		vk_text_put(&text, "damaged, and there are better ones");
 	else if (decision->same_day_is_kept)
 		vk_text_put(&text, "a later one of the same day stays");

@@ -193,6 +193,31 @@ enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,
 
 bool vk_saver_digest(struct vk_saver *s, int fd, uint64_t length, char ret_hex[VK_SHA256_HEX_BYTES])
 {
+	return vk_saver_keep(s, fd, length, NULL, ret_hex);
+}
+
+/* Zeros need not be written: what is kept begins as a hole. */
+static bool keep(struct vk_keeping *to, const uint8_t *bytes, size_t len, uint64_t pos)
+{
+	if (to == NULL || vk_all_zero(bytes, len))
+		return true;
+	if (len > to->room) {
+		errno = EFBIG;
+		return false;
+	}
+	to->room -= len;
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pwrite(to->fd, bytes + done, len - done, (off_t)(to->start + pos + done));
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return true;
+}
+
+bool vk_saver_keep(struct vk_saver *s, int fd, uint64_t length, struct vk_keeping *to, char ret_hex[VK_SHA256_HEX_BYTES])
+{
 	uint64_t pos = 0;
 
 	while (pos < length) {
@@ -214,7 +239,7 @@ bool vk_saver_digest(struct vk_saver *s, int fd, uint64_t length, char ret_hex[V
 		while (pos < end) {
 			size_t n = (size_t)vk_min_u64(end - pos, VK_SAVE_BUFFER_BYTES);
 
-			if (!vk_pread_all(fd, s->buf, n, pos)) {
+			if (!vk_pread_all(fd, s->buf, n, pos) || !keep(to, s->buf, n, pos)) {
 				vk_digest_restart(&s->digest);
 				return false;
 			}

@@ -3,33 +3,17 @@
  * The capture that undoes a restore: taken, read again from its files and compared before
  * anything is written.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "io/range_set.h"
 #include "store/taking.h"
-
-static bool is_unreadable(const struct vk_capture *c, uint64_t offset, uint64_t *ret_length)
-{
-	for (size_t i = 0; i < c->unreadable_count; i++) {
-		const struct vk_range *r = &c->unreadable[i];
-		uint64_t end = vk_add_sat(r->offset_bytes, r->length_bytes);
-
-		if (offset >= r->offset_bytes && offset < end) {
-			*ret_length = end - offset;
-			return true;
-		}
-		if (r->offset_bytes > offset)
-			*ret_length = vk_min_u64(*ret_length, r->offset_bytes - offset);
-	}
-	return false;
-}
 
 /* The saver's buffer, one half for the file and one for the target. */
 static enum vk_status compare_region(struct vk_taking *taking, const struct vk_region *region,
-				     int fd, struct vk_error *err)
+				     const struct vk_range_set *unreadable, int fd, struct vk_error *err)
 {
 	const size_t half = VK_SAVE_BUFFER_BYTES / 2;
 	uint8_t *saved = taking->saver.buf;
@@ -40,7 +24,7 @@ static enum vk_status compare_region(struct vk_taking *taking, const struct vk_r
 	for (uint64_t pos = 0; pos < region->length_bytes;) {
 		uint64_t offset = region->offset_bytes + pos;
 		uint64_t length = vk_min_u64(half, region->length_bytes - pos);
-		bool skip = is_unreadable(&taking->manifest.capture, offset, &length);
+		bool skip = vk_range_set_holds(unreadable, offset, &length);
 		size_t len;
 		enum vk_status status;
 
@@ -67,7 +51,7 @@ static enum vk_status compare_region(struct vk_taking *taking, const struct vk_r
 	return VK_OK;
 }
 
-static enum vk_status compare(struct vk_taking *taking, struct vk_error *err)
+static enum vk_status compare(struct vk_taking *taking, const struct vk_range_set *unreadable, struct vk_error *err)
 {
 	const struct vk_capture *c = &taking->manifest.capture;
 
@@ -76,14 +60,12 @@ static enum vk_status compare(struct vk_taking *taking, struct vk_error *err)
 		uint64_t length;
 		int fd;
 		enum vk_status status =
-			vk_folder_open_file(taking->folder.fd, region->file, &fd, &length, err);
+			vk_folder_open_fresh(taking->folder.fd, region->file, &fd, &length, err);
 
 		if (status != VK_OK)
 			return status;
-		/* from the disk, not from memory: what counts is what will be there afterwards */
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 		status = length == region->length_bytes
-				 ? compare_region(taking, region, fd, err)
+				 ? compare_region(taking, region, unreadable, fd, err)
 				 : vk_error_set(err, VK_IO, region->file,
 						"the undo capture does not have its length");
 		close(fd);
@@ -91,6 +73,18 @@ static enum vk_status compare(struct vk_taking *taking, struct vk_error *err)
 			return status;
 	}
 	return VK_OK;
+}
+
+static enum vk_status compare_all(struct vk_taking *taking, struct vk_error *err)
+{
+	const struct vk_capture *c = &taking->manifest.capture;
+	struct vk_range_set unreadable = {.count = 0};
+	enum vk_status status = vk_range_set_add_all(&unreadable, c->unreadable, c->unreadable_count)
+					? compare(taking, &unreadable, err)
+					: vk_error_set(err, VK_NOMEM, NULL, "no memory for the ranges that are missing");
+
+	vk_range_set_free(&unreadable);
+	return status;
 }
 
 static int compare_offsets(const void *a, const void *b)
@@ -129,7 +123,7 @@ static enum vk_status take_undo(struct vk_taking *taking, struct vk_io *target,
 	if (status == VK_OK)
 		status = vk_folder_flush(&taking->folder, err);
 	if (status == VK_OK)
-		status = compare(taking, err);
+		status = compare_all(taking, err);
 	taking->reread = true;
 	return status == VK_OK ? vk_taking_commit(taking, ret_id, err) : status;
 }

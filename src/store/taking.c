@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a capture, step by step. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -73,6 +72,8 @@ static enum vk_status set_origin(struct vk_taking *taking, const char *path,
 	memcpy(c->imported_host, c->host, sizeof(c->imported_host));
 	vk_who_label(c->host, sizeof(c->host), origin->host);
 	vk_who_label(c->source_path, sizeof(c->source_path), path);
+	if (origin->wwid != NULL)
+		vk_who_label(taking->manifest.device.wwid, sizeof(taking->manifest.device.wwid), origin->wwid);
 	c->size_uncertain = origin->size_uncertain;
 	taking->unix_seconds = origin->unix_seconds;
 	taking->event = VK_EVENT_IMPORT;
@@ -97,13 +98,13 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 			 vk_error_set(err, VK_NOMEM, path, "no memory for the paths of the disk");
 	if (options->origin == NULL) {
 		vk_taking_path(path, c->source_path, sizeof(c->source_path));
-		vk_device_info_read(path, &taking->manifest.device);
+		vk_device_info_of_io(io, &taking->manifest.device);
 	} else if (status == VK_OK) {
 		status = set_origin(taking, path, options->origin, err);
 	}
 	vk_text_init(&text, c->time, sizeof(c->time));
 	vk_text_time_s(&text, taking->unix_seconds);
-	memcpy(c->disk_serial, taking->manifest.device.serial, sizeof(c->disk_serial));
+	vk_manifest_set_device(c, &taking->manifest.device);
 	if (status == VK_OK)
 		status = vk_saver_init(&taking->saver, io, options->shared, err);
 	if (status == VK_OK && options->md5 && !vk_digest_add_md5(&taking->saver.digest))
@@ -277,12 +278,10 @@ static enum vk_status reread_file(struct vk_taking *taking, const char *file, ui
 	char now[VK_SHA256_HEX_BYTES];
 	uint64_t found;
 	int fd;
-	enum vk_status status = vk_folder_open_file(taking->folder.fd, file, &fd, &found, err);
+	enum vk_status status = vk_folder_open_fresh(taking->folder.fd, file, &fd, &found, err);
 
 	if (status != VK_OK)
 		return status;
-	/* from the disk, not from memory: what counts is what will be there afterwards */
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	if (found != length || !vk_saver_digest(&taking->saver, fd, length, now) ||
 	    strcmp(now, sha256) != 0) {
 		vk_error_set(err, VK_IO, file, "a file of the capture does not read back from %s as it was written",

@@ -21,6 +21,20 @@ static void put(const struct vk_verifier *v, enum vk_finding_code code, const ch
 	vk_finding_put(v->sink, &finding);
 }
 
+/* Read whole from the disk, as files with digests are. */
+static enum vk_status slurp(const struct vk_verifier *v, const char *file, size_t max, char **ret_text, size_t *ret_len,
+			    struct vk_error *err)
+{
+	uint64_t length;
+	int fd;
+	enum vk_status status = vk_folder_open_fresh(v->folder_fd, file, &fd, &length, err);
+
+	if (status != VK_OK)
+		return status;
+	close(fd);
+	return vk_folder_slurp(v->folder_fd, file, max, ret_text, ret_len, err);
+}
+
 /*
  * The manifest's text and, when it can be understood, its values. An error of the environment is
  * returned, all that is wrong with the file is a finding.
@@ -31,8 +45,7 @@ static enum vk_status read_manifest(struct vk_verifier *v, struct vk_error *err)
 	bool canonical = false;
 	char *text;
 	size_t len;
-	enum vk_status status = vk_folder_slurp(v->folder_fd, VK_MANIFEST_FILE,
-						VK_MANIFEST_MAX_BYTES, &text, &len, &why);
+	enum vk_status status = slurp(v, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &text, &len, &why);
 
 	if (status == VK_ABSENT || status == VK_DAMAGED) {
 		put(v, VK_F_CAPTURE_MANIFEST, VK_MANIFEST_FILE ": ", why.what);
@@ -61,8 +74,7 @@ static enum vk_status read_manifest(struct vk_verifier *v, struct vk_error *err)
 static enum vk_status read_sums(struct vk_verifier *v, struct vk_error *err)
 {
 	struct vk_error why = {.status = VK_OK};
-	enum vk_status status = vk_folder_slurp(v->folder_fd, VK_SUMS_FILE, VK_SUMS_MAX_BYTES,
-						&v->sums, &v->sums_len, &why);
+	enum vk_status status = slurp(v, VK_SUMS_FILE, VK_SUMS_MAX_BYTES, &v->sums, &v->sums_len, &why);
 
 	if (status == VK_ABSENT || status == VK_DAMAGED) {
 		put(v, VK_F_CAPTURE_SUMS, VK_SUMS_FILE ": ", why.what);

@@ -55,44 +55,22 @@ static void put(const struct vk_finding_sink *sink, enum vk_finding_code code, c
 	vk_finding_put(sink, &finding);
 }
 
-static enum vk_status check_signature(int folder_fd, const struct vk_public_key *key, const struct vk_finding_sink *sink,
-				      struct vk_error *err)
+enum vk_status vk_verify_signature(int folder_fd, const char *manifest, size_t manifest_len, const struct vk_public_key *key,
+				   const struct vk_finding_sink *sink, bool *ret_fits, struct vk_error *err)
 {
-	char *manifest = NULL;
 	char *signature = NULL;
-	size_t manifest_len = 0;
 	size_t signature_len = 0;
 	enum vk_status status = vk_folder_slurp(folder_fd, VK_SIGNATURE_FILE, VK_SIGNATURE_BYTES, &signature,
 						&signature_len, err);
-	bool is_missing = status == VK_ABSENT;
-	bool fits = false;
 
-	if (status == VK_OK)
-		status = vk_folder_slurp(folder_fd, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &manifest, &manifest_len, err);
-	if (status == VK_OK && signature_len == VK_SIGNATURE_BYTES)
-		fits = vk_signature_fits(key, manifest, manifest_len, (const uint8_t *)signature);
-	free(manifest);
+	*ret_fits = status == VK_OK && signature_len == VK_SIGNATURE_BYTES &&
+		    vk_signature_fits(key, manifest, manifest_len, (const uint8_t *)signature);
 	free(signature);
 	if (status != VK_OK && status != VK_ABSENT && status != VK_DAMAGED)
 		return status;
-	if (is_missing)
+	if (status == VK_ABSENT)
 		put(sink, VK_F_SIGNATURE_MISSING, "the capture is not signed");
-	else if (!fits)
+	else if (!*ret_fits)
 		put(sink, VK_F_SIGNATURE_WRONG, VK_SIGNATURE_FILE " is not a signature of " VK_MANIFEST_FILE " by this key");
 	return VK_OK;
-}
-
-enum vk_status vk_capture_verify_signature(const char *path, const struct vk_public_key *key,
-					   const struct vk_finding_sink *sink, struct vk_error *err)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct vk_error own;
-	enum vk_status status;
-
-	if (fd < 0)
-		return errno == ENOENT ? vk_error_set(err, VK_ABSENT, path, "there is no such folder")
-				       : vk_error_errno(err, errno, path, "cannot open the capture's folder");
-	status = check_signature(fd, key, sink, err != NULL ? err : &own);
-	close(fd);
-	return status;
 }

@@ -207,7 +207,7 @@ static enum vk_status check_file(const struct vk_verifier *v, struct vk_saver *s
 	uint64_t length;
 	int fd;
 
-	status = vk_folder_open_file(v->folder_fd, e->file, &fd, &length, &why);
+	status = vk_folder_open_fresh(v->folder_fd, e->file, &fd, &length, &why);
 	if (status == VK_ABSENT || status == VK_DAMAGED) {
 		put_file(v, e, VK_F_CAPTURE_FILE_MISSING, why.what);
 		return VK_OK;

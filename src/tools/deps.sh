@@ -19,6 +19,8 @@ list() {
 		;;
 	check)
 		echo "libcmocka-dev:unit tests"
+		echo "zlib1g-dev:for the static program, libcrypto of Debian 13 compresses with it"
+		echo "libzstd-dev:the same"
 		echo "binutils:looks into the libraries that were built (nm)"
 		echo "bsdextrautils:hexdump, makes listings for the tests"
 		echo "busybox-static|busybox:the shell of ESXi, for the collector"
@@ -32,17 +34,21 @@ list() {
 		echo "groff-base:checks the manual pages"
 		echo "jq:reads the JSON output"
 		echo "lvm2:pvcreate, another intruder"
+		echo "mandoc:reads the manual pages more strictly"
 		echo "mount:loop devices and file systems for the tests"
 		echo "libxml2-utils:xmllint, reads the XML output"
+		echo "ntfs-3g:mkfs.ntfs, another intruder"
 		echo "openssl:an independent judge of signatures"
 		echo "openssh-client:vmfskit-push goes through it"
 		echo "openssh-server:an sshd on loopback, to which it goes; its service stays off"
 		echo "rsync:carries the captures"
 		echo "strace:shows that nothing is opened for writing"
+		echo "systemd:systemd-analyze, a judge of the units and of their filter of system calls"
 		echo "vmfs-tools:debugvmfs, an independent reader of VMFS3 and VMFS5"
 		echo "vmfs6-tools:debugvmfs6, an independent reader of VMFS6"
 		echo "xfsprogs:mkfs.xfs, another intruder"
 		echo "xxd:makes listings of another kind"
+		echo "qemu-utils:qemu-img, makes and opens containers of virtual disks"
 		echo "xz-utils:unpacks test images"
 		;;
 	fuzz)

@@ -25,4 +25,7 @@ bool vk_fs_descriptor_at(struct vk_io *io, uint64_t at);
 /* Fill all four readings (disk, partition, volume, header). table is what vk_table_read found. */
 void vk_recognise(struct vk_io *io, const struct vk_table *table, struct vk_reading ret_readings[4]);
 
+/* Set source->container, and put what is to be said of it in front of all other findings. */
+void vk_source_say_container(struct vk_source *source);
+
 #endif

@@ -317,6 +317,13 @@ static enum vk_status read_table(struct vk_source *s, uint32_t sector_size, stru
 	return status;
 }
 
+/* Of no bytes nothing is known: neither that all is well nor that anything is lost. */
+static enum vk_status refuse_empty(const char *path, struct vk_error *err)
+{
+	vk_error_set(err, VK_IO, path, "It is 0 bytes long: nothing of it can be read, so nothing can be said of it");
+	return vk_error_remedy(err, "A LUN of which all paths are dead looks like this: look at the paths and at the array");
+}
+
 enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_form form,
 				 const struct vk_source_options *options,
 				 struct vk_source *ret_source, struct vk_error *err)
@@ -333,7 +340,7 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 	if (s.path == NULL)
 		status = vk_error_set(err, VK_NOMEM, path, "no memory for the source");
 	else
-		status = read_table(&s, sector_size, err);
+		status = s.size_bytes > 0 ? read_table(&s, sector_size, err) : refuse_empty(path, err);
 	if (status == VK_OK)
 		status = place_fragment(&s, err);
 	if (status == VK_OK)
@@ -344,6 +351,7 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 	}
 	say_how_much(&s);
 	say_input_faults(&s);
+	vk_source_say_container(&s);
 	*ret_source = s;
 	return VK_OK;
 }

@@ -166,7 +166,13 @@ static enum vk_status read_mbr(struct vk_io *io, struct vk_table *table, struct 
 		return status;
 	table->mbr_seen_bytes = vk_mbr_decode(sector, got, &table->mbr);
 	table->mbr_used = mbr_plausible(table);
+	table->mbr_unreadable = got < sizeof(sector) && vk_io_span(io, got).state == VK_SPAN_UNREADABLE;
 	return VK_OK;
+}
+
+bool vk_table_unread(const struct vk_table *table)
+{
+	return table->mbr_unreadable || table->gpt[0].unreadable || table->gpt[1].unreadable;
 }
 
 static enum vk_status add_mbr_entries(struct vk_table *table)
@@ -254,4 +260,11 @@ void vk_table_free(struct vk_table *table)
 	free(table->partitions);
 	memset(table, 0, sizeof(*table));
 	table->gpt_chosen = -1;
+}
+
+uint64_t vk_table_gpt_disk_sectors(const struct vk_table *t)
+{
+	if (t->kind != VK_TABLE_GPT || t->gpt_chosen < 0 || !t->gpt[t->gpt_chosen].sound)
+		return 0;
+	return vk_add_sat(t->gpt_chosen == 0 ? t->gpt[0].header.alternateLBA : t->gpt[1].lba, 1);
 }

@@ -40,6 +40,7 @@ static enum vk_status read_array(struct vk_io *io, uint32_t sector_size, struct 
 		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for the GPT entries");
 	status = vk_io_read(io, at, copy->array, bytes, &got, err);
 	copy->usable = status == VK_OK && got == bytes;
+	copy->unreadable = got < bytes && vk_io_span(io, at + got).state == VK_SPAN_UNREADABLE;
 	if (!copy->usable) {
 		free(copy->array);
 		copy->array = NULL;
@@ -61,6 +62,7 @@ enum vk_status vk_gpt_copy_read(struct vk_io *io, uint32_t sector_size, uint64_t
 	if (copy.sector == NULL)
 		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for a GPT header");
 	status = vk_io_read(io, at, copy.sector, sector_size, &copy.seen_bytes, err);
+	copy.unreadable = copy.seen_bytes < sector_size && vk_io_span(io, at + copy.seen_bytes).state == VK_SPAN_UNREADABLE;
 	copy.present = status == VK_OK && vk_gpt_has_signature(copy.sector, copy.seen_bytes);
 	if (copy.present) {
 		vk_gpt_header_decode(copy.sector, copy.seen_bytes, &copy.header);
@@ -89,6 +91,9 @@ static void check_copy(const struct vk_table *table, int which, const struct vk_
 	uint64_t last = table->disk_sectors == 0 ? 0 : table->disk_sectors - 1;
 	struct vk_finding f;
 
+	/* what could not be read is said as that */
+	if (!copy->present && copy->unreadable)
+		return;
 	if (!copy->present) {
 		vk_finding_init(&f, which == 0 ? VK_F_GPT_PRIMARY_MISSING : VK_F_GPT_BACKUP_MISSING,
 				vk_mul_sat(copy->lba, table->sector_size), table->sector_size,

@@ -19,7 +19,7 @@ declare -A layer=(
 	[error]=base [text]=base [finding]=base [layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk
 	[lvm]=disk [fs_descriptor]=disk [heartbeat]=disk [lock]=disk [file_descriptor]=disk [resource_file]=disk
 	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol
-	[source]=vol [luns]=scsi [capture]=store [store]=store [ledger]=store [signature]=store [diff]=store [retention]=store [import]=store
+	[source]=vol [luns]=scsi [capture]=store [of_disk]=store [store]=store [ledger]=store [signature]=store [diff]=store [retention]=store [import]=store [vouch]=store
 	[restore]=repair [foreign]=find [find]=find [rebuild_table]=rebuild [rebuild_header]=rebuild [repair]=repair
 	[doctor]=doctor [vmfskit]=cmd
 )

@@ -40,6 +40,19 @@ verdict "a sanitizer behind the expected exit code" \
 	'exits a 1 sh -c "echo \"x.c:1:2: runtime error: shift\" >&2; exit 1"' "0 passed, 1 failed, 0 skipped"
 verdict "another sanitizer" \
 	'exits a 1 sh -c "echo \"==1==ERROR: AddressSanitizer: heap\" >&2; exit 1"' "0 passed, 1 failed, 0 skipped"
+# jq -e of Debian 12 calls an empty file good: a command under ok, exits and run has emptied $OUT and $ERR before it begins
+verdict "a command that reads what it writes" 'run echo a; ok b test -e "$OUT"' "0 passed, 1 failed, 0 skipped"
+verdict "the same without a verdict" 'run echo a; run cat "$ERR"; pass b' "1 passed, 1 failed, 0 skipped"
+verdict "the same in a word of a command" 'run echo a; exits b 1 sh -c "! true <$OUT"' "0 passed, 1 failed, 0 skipped"
+verdict "the same in a function" 'f() { ! grep -q a "$OUT"; }; run echo a; ok b f; pass c' "1 passed, 1 failed, 0 skipped"
+verdict "the same in a function that it calls" 'f() { ! grep -q a "$OUT"; }; g() { f; }; run echo a; ok b g' \
+	"0 passed, 1 failed, 0 skipped"
+verdict "nothing, because jq had nothing to read" ': >$TMP/a; is a "$(jq .b $TMP/a)" ""; ok b jq -e .b $TMP/a' \
+	"0 passed, 2 failed, 0 skipped"
+verdict "nothing, because jq could not read it" 'echo "{" >$TMP/a; is a "$(jq .b $TMP/a 2>$TMP/b)" ""' "0 passed, 1 failed, 0 skipped"
+given 10-good 'f() { "$@"; }; run echo a; ok b f test -e /; is "the output of before" "$(cat "$OUT")" ""'
+ok "other functions are commands like any other" tests 10-good
+has "the slowest are named" "$OUT" '^ +[0-9]+ s, of processors +[0-9]+ s  cli/10-good$'
 
 mkdir "$tree/tests/golden/x"
 echo '0: 41' >"$tree/tests/golden/x/input.hex"

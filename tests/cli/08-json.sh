@@ -87,6 +87,8 @@ json "repair with guesses" 3 repair-guess.json repair header --store mended --no
 json "repair without a place for the undo capture" 4 repair-error.json repair table --store /proc/nosuch gone.img --write
 json "diff" 1 diff.json diff --store store "$id" old.img
 json "undo" 0 undo.json undo --store store "$(jq -r .undo restore.json)" disk.img
+json "list with an undo capture" 0 list-undo.json list --store store
+json "verify with an undo capture" 0 verify-undo.json verify --store store
 is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json | jq -r '[.captures[].purpose] | join(" ")')" "capture undo"
 
 "$LAB" make --table gpt --size 320M --seed 9 --live 1 ill.img >/dev/null
@@ -96,17 +98,17 @@ json "doctor" 1 doctor.json doctor --store store --heartbeat-wait 0 ill.img
 
 is "decode: every key" "$(lacking vmfskit.decode/1 decode.json decode3.json header.json wreck.json)" ""
 is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
-jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0})' capture.json >capture-as-list.json
+jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0, use: 0})' capture.json >capture-as-list.json
 is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json all.json all2.json | grep -vx 'findings.\[\]')" ""
 is "capture: entries as in list" "$(lacking vmfskit.list/1 capture-as-list.json |
 	grep -vxE 'captures\.\[\]\.(host|kind|purpose)')" ""
-is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json)" ""
+is "list: every key" "$(lacking vmfskit.list/1 list.json list-pinned.json list-undo.json)" ""
 is "prune: every key" "$(lacking vmfskit.prune/1 prune.json | grep -vx 'findings.\[\]')" ""
 is "import: every key" "$(lacking vmfskit.import/1 import.json | grep -vx 'findings.\[\]')" ""
 is "import: entries as in capture" "$(jq -r '.captures[0] | keys[]' capture.json | grep -vxE 'decode_findings|other_paths|previous|changes|unchanged|new' |
 	comm -23 - <(jq -r '.captures[0] | keys[]' import.json))" ""
 is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
-is "verify: every key" "$(lacking vmfskit.verify/1 verify.json | grep -vx 'findings.\[\]')" ""
+is "verify: every key" "$(lacking vmfskit.verify/1 verify.json verify-undo.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
 is "repair: every key" "$(lacking vmfskit.repair/1 repair-table.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json | grep -vx 'findings.\[\]')" ""

@@ -37,6 +37,31 @@ has "the sound one is judged" "$OUT" ': sound, '
 exits "no store" 4 "$VMFSKIT" verify --store "$TMP/nothing"
 mkdir "$TMP/empty"
 ok "empty store" "$VMFSKIT" verify --store "$TMP/empty"
+has "empty store: nothing was expected there" "$OUT" '^no captures in'
+# an emptied one: head or anchor know that there was something
+emptied() { # NAME OPTIONS...
+	local name=$1
+	shift
+	exits "emptied store, $name" 1 "$VMFSKIT" verify --store "$TMP/emptied" "$@"
+	has "emptied store, $name: not sound" "$OUT" 'ledger\.jsonl: .* not sound'
+	exits "emptied store, $name: quiet" 1 "$VMFSKIT" verify --quiet --store "$TMP/emptied" "$@"
+	has "emptied store, $name: not silent" "$OUT" "not sound"
+}
+cp -a "$TMP/store" "$TMP/emptied"
+"$VMFSKIT" prune --store "$TMP/emptied" --write --keep-daily 100 --anchor "$TMP/anchor" >/dev/null
+rm -r "$TMP/emptied/$id"
+: >"$TMP/emptied/ledger.jsonl"
+emptied "its head is left"
+emptied "its head is left, insisting" --ledger
+emptied "its head is left, with its anchor" --anchor "$TMP/anchor"
+rm "$TMP/emptied/ledger.head"
+emptied "with its anchor" --anchor "$TMP/anchor"
+printf 'anchor = %s\n' "$TMP/anchor" >"$TMP/anchored.conf"
+emptied "with the configured anchor" --config "$TMP/anchored.conf"
+rm "$TMP/emptied/ledger.jsonl"
+emptied "with the configured anchor, the ledger gone" --config "$TMP/anchored.conf"
+cp "$TMP/anchor" "$TMP/emptied/ledger.head"
+emptied "the ledger gone and its head left"
 
 cp -a "$TMP/store" "$TMP/keep"
 renew() {
@@ -95,14 +120,14 @@ rm "$dir/SHA256SUMS"
 damaged "no sums" capture.sums
 renew
 sed -i 's/"table": "mbr"/"table": "gpt"/' "$dir/manifest.json"
-damaged "another manifest" capture.manifest
+damaged "another manifest" "capture.manifest ledger.capture-differs"
 renew
 # whoever alters the manifest and adapts the sums must at least write it as we do
 perl -pi -e 's/"table": "mbr"/"table":  "mbr"/' "$dir/manifest.json"
 sum=$(sha256sum "$dir/manifest.json" | cut -d ' ' -f 1)
 sed -i "s/^[0-9a-f]*  manifest.json/$sum  manifest.json/" "$dir/SHA256SUMS"
 ok "sums that were adapted" bash -c "cd '$dir' && sha256sum --quiet -c SHA256SUMS"
-damaged "do not help" capture.manifest
+damaged "do not help" "capture.manifest ledger.capture-differs"
 renew
 flip "$dir/head.raw" 5 1
 flip "$dir/p1-lvm.raw" 5 1

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # prune and pin: five years of nights against an independent calculation; what is protected stays; a run can be killed.
 . "$(dirname "$0")/../lib.sh"
-need jq awk flock sfdisk
+need jq awk flock sfdisk perl
 PATH=$PATH:/usr/sbin:/sbin
 
 # in memory where there is some: thousands of small files
@@ -91,6 +91,7 @@ build() {
 	while read -r kind id manifest; do
 		printf '%s\n' "${sums[$kind]/"${digest[$kind]}"/$manifest}" >"$store/$id/SHA256SUMS"
 	done <todo
+	record "$store"
 	: >plan
 }
 
@@ -116,7 +117,14 @@ expected() {
 		}
 		END {
 			for (i = 1; i <= n; i++) {
-				if (undo[i]) { stays[id[i]] = 1; continue }
+				if (undo[i]) {
+					# the newest of a disk, or one that days, weeks or months reach back to
+					if (!(disk[i] in undone)) stays[id[i]] = 1
+					undone[disk[i]] = 1
+					for (p = 1; p <= 3; p++)
+						if (count[disk[i], p] - ((disk[i], p, name[i, p]) in seen) < limit[p]) stays[id[i]] = 1
+					continue
+				}
 				offer("disk " disk[i], i)
 				offer("head " head[i], i)
 				k = split(volumes[i], v, ",")
@@ -174,7 +182,7 @@ total=$(wc -l <facts)
 ok "there are enough of them" [ "$total" -gt 2000 ]
 exits "all of them are read" 1 "$VMFSKIT" verify --store nights --json
 is "their verdicts are those that were planned" "$(jq -r '.captures[] | "\(.id) \(.verdict)"' "$OUT" | sort |
-	diff - <(awk '{ split("sound incomplete damaged", v); print $1, v[$4 + 1] }' facts | sort) | head -n 5)" ""
+	diff - <(awk '{ split("sound incomplete damaged", v); print $1, $5 ? "undo" : v[$4 + 1] }' facts | sort) | head -n 5)" ""
 
 listing nights >before
 exits "a dry run" 1 "$VMFSKIT" prune --store nights --json
@@ -207,7 +215,8 @@ has "the newest with the destroyed header" "$(why "$(newest /dev/sda wreck)" zer
 has "the newest of a LUN by its WWID" "$(why "$(newest naa.600b two)" zero.json)" '^true newest sound capture of its disk'
 has "tables of a disk without VMFS" "$(why "$(newest /dev/sdc bare)" zero.json)" '^true newest capture with this partition table$'
 is "undo captures" "$(awk '$5 == 1 { print $1 }' facts | while read -r id; do why "$id" zero.json; done | sort | uniq -c | tr -s ' ')" \
-	" 4 true undo capture"
+	" 2 false undo capture older than the days, weeks and months that are kept
+ 2 true newest undo capture of its disk"
 is "a disk with damaged ones only" "$(jq -r '[.captures[] | select(.disk == "/dev/sdd").keep] | join(" ")' zero.json)" "true true"
 
 # pins
@@ -223,7 +232,7 @@ has "and it says so" "$(why "${pins%%$'\n'*}" "$OUT")" '^true pinned'
 # and now in earnest, killed in the middle of renaming and of removing
 # shellcheck disable=SC2086
 expected 7 5 12 10 $pins >want
-awk '{ split("sound incomplete damaged", v); print $1, v[$4 + 1] }' facts | sort >verdicts
+awk '{ split("sound incomplete damaged", v); print $1, $5 ? "undo" : v[$4 + 1] }' facts | sort >verdicts
 run "$VMFSKIT" prune --store nights --json
 free=$(jq .free_bytes "$OUT")
 bytes() { find nights -type f ! -name .lock ! -name 'ledger*' -printf '%i %b\n' | sort -u | awk '{ n += $2 * 512 } END { print n }'; }
@@ -324,7 +333,7 @@ has "and what to paste" "$OUT" "^  vmfskit prune --store small --write\$"
 ok "unpin" "$VMFSKIT" pin --store small --unpin "$id"
 has "says so" "$OUT" "$id: no longer pinned"
 is "no pin is left" "$(ls -A small/.pins)" ""
-is "the ledger has it all" "$(jq -c '[.event, .captures[], .result]' small/ledger.jsonl | tr '\n' ' ')" \
+is "the ledger has it all" "$(jq -c 'select(.event == "pin" or .event == "unpin") | [.event, .captures[], .result]' small/ledger.jsonl | tr '\n' ' ')" \
 	"[\"pin\",\"$id\",\"before the migration\"] [\"pin\",\"$id\",null] [\"pin\",\"$id\",\"other\"] [\"unpin\",\"$id\",null] "
 ok "unpin again" "$VMFSKIT" pin --store small --unpin "$id"
 has "says so" "$OUT" "$id: was not pinned"
@@ -371,7 +380,7 @@ done
 is "pin: each step fails" "$bad" ""
 
 # --- numbers that are none
-for value in -1 '' x 7x 1.5 ' 7' +7 1000001 99999999999999999999 0x10; do
+for value in -1 '' x 7x 1.5 ' 7' +7 1000001 99999999999999999999 0x 0x100000; do
 	exits "--keep-daily '$value'" 2 "$VMFSKIT" prune --store small --write "--keep-daily=$value"
 done
 exits "--keep-yearly without a number" 2 "$VMFSKIT" prune --store small --keep-yearly
@@ -385,13 +394,53 @@ echo '{' >"small/${ids[0]}/manifest.json"
 mkdir "small/${ids[1]}/notes"
 cp -a "small/${ids[2]}" small/20200101T000000Z-sda
 mkdir small/20200102T000000Z-empty
-exits "unreadable, with a folder, misplaced, empty" 1 "$VMFSKIT" prune --store small --write --keep-daily 0 --keep-weekly 0 --keep-monthly 0 \
-	--keep-yearly 0
+none=(--keep-daily 0 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0)
+# the ledger knows nothing of what was slipped in, and another manifest of what was altered
+before=$(captures small)
+exits "what the ledger does not vouch for" 3 "$VMFSKIT" prune --store small --write "${none[@]}"
+has "is told" "$OUT" '^error ledger\.capture-unrecorded: 20200101T000000Z-sda'
+has "and that nothing is removed" "$ERR" 'ledger is not sound, so nothing is removed: ledger\.'
+is "nothing was" "$(captures small)" "$before"
+exits "the plan alone is refused, too" 3 "$VMFSKIT" prune --store small "${none[@]}"
+hasnt "and no command is shown" "$OUT" '--write'
+exits "in JSON" 3 "$VMFSKIT" prune --store small --write --json "${none[@]}"
+is "nothing was written, and no next command" "$(jq -c '[.written, .next, ([.findings[].code] | index("ledger.capture-differs") != null)]' "$OUT")" \
+	'[false,null,true]'
+exits "another guard is none" 2 "$VMFSKIT" prune --store small --write --override size "${none[@]}"
+exits "unreadable, with a folder, misplaced, empty" 1 "$VMFSKIT" prune --store small --write --override ledger "${none[@]}"
 has "no manifest that can be read" "$OUT" "^keep +unclear +${ids[0]} +its manifest cannot be read: "
 has "a folder in it" "$OUT" "^keep +unclear +${ids[1]} +there is something in it that no run of vmfskit makes: "
 has "another's manifest" "$OUT" "^keep +unclear +20200101T000000Z-sda +its manifest is that of another capture: ${ids[2]}\$"
 has "no manifest" "$OUT" "^keep +unclear +20200102T000000Z-empty +its manifest cannot be read: "
 is "only the one that the rules speak of went" "$(captures small | tr '\n' ' ')" "20200101T000000Z-sda 20200102T000000Z-empty ${ids[0]} ${ids[1]} ${ids[3]} "
+
+# --- an older store in the place of the newer one; lines that the key did not sign; a ledger that is gone
+if command -v openssl >/dev/null; then
+	openssl genpkey -algorithm ed25519 -out prune.key 2>/dev/null
+	openssl pkey -in prune.key -pubout -out prune.pub
+	chmod 600 prune.key
+	small
+	"$VMFSKIT" pin --store small --unpin "$(captures small | head -n 1)" >/dev/null
+	cp -a small older
+	"$VMFSKIT" verify --store small >/dev/null
+	ok "the head is kept" "$VMFSKIT" prune --store small --keep-daily 100 --anchor kept.anchor --write
+	for i in 1 2 3 4 5; do "$VMFSKIT" verify --store small >/dev/null; done
+	rm kept.anchor*
+	ok "a newer one" "$VMFSKIT" prune --store small --keep-daily 100 --anchor kept.anchor --write
+	before=$(captures older)
+	exits "rolled back" 3 "$VMFSKIT" prune --store older --write --anchor kept.anchor "${none[@]}"
+	has "rolled back: is told" "$ERR" 'ledger\.rolled-back'
+	is "rolled back: nothing was removed" "$(captures older)" "$before"
+	exits "unsigned, and a key is configured" 3 "$VMFSKIT" prune --store older --write --public-key prune.pub "${none[@]}"
+	is "unsigned: nothing was removed" "$(captures older)" "$before"
+	rm older/ledger.jsonl
+	exits "no ledger" 3 "$VMFSKIT" prune --store older --write "${none[@]}"
+	has "no ledger: is told" "$ERR" 'ledger\.missing'
+	is "no ledger: nothing was removed" "$(captures older)" "$before"
+	rm -rf older
+else
+	skip "a ledger that is not sound" "there is no openssl"
+fi
 
 # --- two partitions of one LUN, captured by themselves, are not one disk
 rm -rf small
@@ -409,9 +458,9 @@ has "says so" "$TMP/e" 'in use'
 has "a dry run does not mind" "$TMP/dry" '^4 captures: '
 # somebody else's file, or a mode bit, is no reason to let a capture go
 mkdir odd
-cp -a small/ledger* odd/ 2>/dev/null
 last=$(captures small | tail -n 1)
 cp -a "small/$last" odd/
+record odd
 for stamp in 20210101T000000Z 20210102T000000Z; do
 	[ "$("$VMFSKIT" prune --store odd --json | jq '.captures | length')" = 1 ] || fail "the odd store"
 done

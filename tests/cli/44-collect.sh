@@ -20,6 +20,11 @@ busybox --list | while read -r applet; do
 done
 rm -f "$cage/bin/od" "$cage/bin/tar"
 caged() { env -i PATH=/bin "$(command -v chroot)" "$cage" /bin/busybox ash "$@"; }
+# caged_with FUNCTIONS ARGUMENT...: with programs of another kind. A busybox may run what it has whatever the PATH says and whether or
+# not there is a link of that name; functions go before that in every shell.
+caged_with() { local functions=$1; shift; caged -c "$functions"' . /collect.sh' collect "$@"; }
+# known by name, as "command -v" has it, and cannot be run
+unable() { local name; for name; do printf '%s() { echo "%s: not found" >&2; return 127; }; ' "$name" "$name"; done; }
 cp "$collector" "$cage/collect.sh"
 
 big=$(big_dir) || { skip "disks of 64 TB" "no file system here holds them"; big=$TMP; }
@@ -105,18 +110,55 @@ is "host and time are those of the collector" \
 	"$(sed -n 's/^host //p' "$collected/vmfskit-collect.txt") $(sed -n 's/^time //p' "$collected/vmfskit-collect.txt")"
 
 # --- into a folder, with od in the place of hexdump, under dash, from another place
-rm "$cage/bin/hexdump"
 ln -s busybox "$cage/bin/od"
-ok "into a folder, with od" caged /collect.sh -o /tmp/o /disks/ebr.img /disks/4k6.img /disks/mbr63.img
+ok "into a folder, with od" caged_with "$(unable hexdump)" -o /tmp/o /disks/ebr.img /disks/4k6.img /disks/mbr63.img
 is "nothing is said" "$(cat "$OUT" "$ERR")" ""
 exits "never into one that exists" 4 caged /collect.sh -o /tmp/o /disks/ebr.img
 ok "import of the folder" "$VMFSKIT" import --store "$TMP/from-od" "$cage/tmp/o"
 for name in ebr 4k6 mbr63; do
 	is "$name with od" "$(regions "$TMP/from-od" "$name.img")" "$(regions "$TMP/native" "$name.img")"
 done
-rm "$cage/bin/od"
-exits "with neither of them" 4 caged /collect.sh -o /tmp/o3 /disks/ebr.img
+exits "with neither of them" 4 caged_with "$(unable hexdump od)" -o /tmp/o3 /disks/ebr.img
 has "says so" "$ERR" 'neither hexdump nor od'
+is "and collects nothing" "$(ls "$cage/tmp/o3")" ""
+
+# --- programs that are there and do not do what is needed: tried on known bytes, none is believed by its name
+unfit() { # NAME FUNCTIONS WHY
+	rm -rf "$cage/tmp/u"
+	exits "$1" 4 caged_with "$2" -o /tmp/u /disks/gpt.img
+	has "$1: says so" "$ERR" "$3"
+	is "$1: collects nothing" "$(ls "$cage/tmp/u")" ""
+}
+unfit "a dd that cannot be run" "$(unable dd)" 'dd does not work here'
+unfit "a dd that ignores skip" 'dd() { for a; do shift; case $a in skip=*) ;; *) set -- "$@" "$a" ;; esac; done; /bin/dd "$@"; };' 'dd does not work here'
+unfit "an ls that cannot be run" "$(unable ls)" 'ls does not tell'
+unfit "an rm that does nothing" 'rm() { :; };' 'rm does not work'
+unfit "a date that cannot be run" "$(unable date)" 'date does not tell'
+unfit "dumpers that say nothing" 'hexdump() { :; }; od() { :; };' 'neither hexdump nor od'
+unfit "dumpers that leave out what repeats" 'hexdump() { return 1; }; od() { shift 2; /bin/od -An "$@"; };' 'neither hexdump nor od'
+rm -rf "$cage/tmp/u"
+ok "a hexdump that writes another form, and no sha256sum" caged_with "$(unable sha256sum)"'hexdump() { /bin/hexdump -C "$4"; };' -o /tmp/u /disks/4k6.img
+ok "import of that" "$VMFSKIT" import --store "$TMP/from-other" "$cage/tmp/u"
+is "the same regions" "$(regions "$TMP/from-other" 4k6.img)" "$(regions "$TMP/native" 4k6.img)"
+is "each piece has its MD5" "$(grep -c ^md5sum "$cage/tmp/u/vmfskit-collect.txt")" "$(grep -c ^piece "$cage/tmp/u/vmfskit-collect.txt")"
+
+# --- programs that fail later, as when memory runs out: the index says so, and import reads it
+later() { # PROGRAM CALL: from that call on it cannot be run
+	printf '%s() { echo >>/tmp/calls; calls=0; while read -r call; do calls=$((calls + 1)); done </tmp/calls; ' "$1"
+	printf '[ "$calls" -lt %s ] || return 127; /bin/%s "$@"; }; ' "$2" "$1"
+}
+fails_later() { # PROGRAM CALL CODE-OF-IMPORT
+	rm -rf "$cage/tmp/u" "$cage/tmp/calls"
+	exits "$1 fails later" 4 caged_with "$(later "$1" "$2")" -o /tmp/u /disks/gpt.img /disks/ebr.img
+	has "$1 fails later: says so" "$ERR" "gpt.img: $1 does not work any more"
+	has "$1 fails later: the index has it" "$cage/tmp/u/vmfskit-collect.txt" "^broken $1\$"
+	hasnt "$1 fails later: no disk is complete" "$cage/tmp/u/vmfskit-collect.txt" '^status complete'
+	exits "$1 fails later: import" "$3" "$VMFSKIT" import --store "$TMP/from-$1" "$cage/tmp/u"
+	has "$1 fails later: import tells why" "$OUT" 'capture\.not-held: .*because a program that it needs failed on the host'
+}
+fails_later hexdump 4 1
+fails_later dd 9 4
+fails_later sha256sum 2 1
 if command -v dash >/dev/null; then
 	(cd "$disks" && TMPDIR=$TMP dash -s -- gpt.img odd6.img) <"$collector" >"$TMP/dash.tar"
 	is "under dash" $? 0
@@ -133,11 +175,9 @@ fi
 # --- a size that nothing tells: ls says nothing of a device, and there is no blockdev, fdisk or /sys
 device=$(loop_attach "$disks/gpt.img" -r 2>/dev/null)
 if [ -n "$device" ]; then
-	rm -f "$cage/bin/blockdev" "$cage/bin/fdisk"
-	ln -s busybox "$cage/bin/hexdump"
 	mknod "$cage/disks/node" b "$(stat -c '%Hr' "$device")" "$(stat -c '%Lr' "$device")" 2>/dev/null ||
 		cp -a "$device" "$cage/disks/node"
-	ok "a disk of unknown size" caged /collect.sh -o /tmp/unknown /disks/node
+	ok "a disk of unknown size" caged_with "$(unable blockdev fdisk)" -o /tmp/unknown /disks/node
 	has "is called so" "$cage/tmp/unknown/vmfskit-collect.txt" '^size unknown$'
 	exits "import of it" 0 "$VMFSKIT" import --store "$TMP/unknown" --json "$cage/tmp/unknown"
 	is "its GPT proves its length" "$(jq -c '.captures[0] | [.size_bytes, .size_certain]' "$OUT")" "[3221225472,false]"
@@ -188,7 +228,6 @@ else
 fi
 
 # --- one bad disk never stops the others
-ln -sf busybox "$cage/bin/hexdump"
 exits "one disk is not there, one is a folder" 1 caged /collect.sh -o /tmp/some /disks/nosuch.img /disks /disks/gpt.img
 has "the first is named" "$ERR" '/disks/nosuch\.img: cannot be read: .*No such file'
 has "the second is named" "$ERR" '/disks: cannot be read'
@@ -211,6 +250,7 @@ ok "without a name: all of /vmfs/devices/disks" caged /collect.sh -o /tmp/host
 is "each once, without aliases and partitions" "$(sed -n 's/^name //p' "$cage/tmp/host/vmfskit-collect.txt" | tr '\n' ' ')" \
 	"mpx.vmhba1:C0:T1:L0 naa.ebr naa.gpt "
 ok "import of one of them" "$VMFSKIT" import --disk naa.ebr --store "$TMP/one" "$cage/tmp/host"
+is "import of one of them: ESXi's name for it is its WWID" "$(jq -r .device.wwid "$TMP"/one/*/manifest.json)" naa.ebr
 is "only that" "$(ls "$TMP/one" | grep -c Z-)" 1
 exits "a name that is not there" 4 "$VMFSKIT" import --disk naa.nosuch --store "$TMP/one" "$cage/tmp/host"
 rm -r "$cage/vmfs"

@@ -72,9 +72,10 @@ cp --sparse=always mbr128.img wreck.img
 wreck=$(disk_sum wreck.img)
 run "$VMFSKIT" restore --json --store s1 "$both" wreck.img --part lvm,vh --write
 is "restore of a part with holes: refused" "$CODE" 3
-is "by its guard" "$(jq -r '[.objections[].guard] | join(" ")' "$OUT")" unreadable
+# of this copy no header is left that could say that it is the disk
+is "by its guard, and nothing proves the disk" "$(jq -r '[.objections[].guard] | join(" ")' "$OUT")" "unidentified unreadable"
 is "nothing was written" "$(disk_sum wreck.img)" "$wreck"
-run "$VMFSKIT" restore --json --store s1 "$both" wreck.img --part lvm,vh --override unreadable --write
+run "$VMFSKIT" restore --json --store s1 "$both" wreck.img --part lvm,vh --override unreadable,unidentified --write
 is "overridden: done" "$CODE" 0
 is "and the holes stay as they were on the disk" "$(disk_sum wreck.img)" "$(disk_sum mbr128.img)"
 
@@ -141,7 +142,9 @@ cp --sparse=always gpt.img back.img
 hasnt "it is a wreck" "$(disk_sum back.img)" "$(disk_sum gpt.img)"
 sh "$collector" -o collected "$TMP/gpt.img"
 import --store r1 collected
-ok "restore from a collection" "$VMFSKIT" restore --store r1 "$(jq -r '.captures[0].id' "$OUT")" back.img --part table,lvm,vh,heartbeats --write
+# a collection knows no file, and on the wreck nothing is left that it could be known by
+ok "restore from a collection" "$VMFSKIT" restore --store r1 "$(jq -r '.captures[0].id' "$OUT")" back.img --part table,lvm,vh,heartbeats \
+	--override unidentified --write
 is "the disk is what it was" "$(disk_sum back.img)" "$(disk_sum gpt.img)"
 
 # --- listings
@@ -273,6 +276,25 @@ index "a piece of no disk" 1 'belongs to no disk' '/^disk 1/d'
 index "no name" 1 'has no name' '/^name/d'
 index "more behind the end" 1 'behind the end' '$a\more'
 index "a line that is too long" 1 'too long' "2s,\$,$(printf 'h%.0s' $(seq 2000)),"
+# a collection of more files than a process may have open
+rm -rf many evil
+cp -a collected many
+line=$(grep -m1 '^piece d1/head-0.raw ' many/vmfskit-collect.txt)
+split -b 4096 -d -a 4 many/d1/head-0.raw many/d1/h.
+sed -i '/ *d1.head-0.raw /d' many/vmfskit-collect.txt
+n=0
+for piece in many/d1/h.*; do
+	echo "piece d1/${piece##*/} $((n * 4096)) $(stat -c %s "$piece")"
+	n=$((n + 1))
+done >many.pieces
+sed -i '/^disk 1/r many.pieces' many/vmfskit-collect.txt
+has "many pieces: the index is as expected" "$line" '^piece d1/head-0.raw 0 1048576'
+ok "more pieces than a process may have open" bash -c 'ulimit -n 64 && exec "$@"' - "$VMFSKIT" import --store evil many
+rm -rf evil
+ok "collected in few pieces" "$VMFSKIT" import --store few collected
+"$VMFSKIT" import --store evil many >/dev/null
+same "more pieces: the same bytes" evil/*Z-*/head.raw few/*Z-*/head.raw
+
 rm -rf bad
 cp -al collected bad
 mv bad/d1/head-0.raw elsewhere

@@ -78,29 +78,11 @@ else
 	skip "answers of a file system without links" "there is no strace"
 fi
 
-# stopped POINT STORE DISK...: a run in the background that stops at a crash point; its process in $pid
+# stopped POINT STORE DISK...: a capture in the background that stops at a crash point
 stopped() {
-	local point=$1 store=$2 tries=0
+	local point=$1 store=$2
 	shift 2
-	VMFSKIT_STOP_AT=$point "$HOOKS" capture --store "$store" "$@" >bg.out 2>bg.err &
-	pid=$!
-	# the worker of the run stops, and what waits for it with it
-	until stopped_process; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 600 ] || { fail "the run stops at crash point $point" "$(cat bg.err)"; return 1; }
-		sleep 0.05
-	done
-}
-stopped_process() {
-	local p
-	for p in "$pid" $(cat "/proc/$pid/task/"*/children 2>/dev/null); do
-		grep -q '^State:[[:space:]]*T' "/proc/$p/status" 2>/dev/null && worker=$p && return
-	done
-	return 1
-}
-go_on() {
-	kill -CONT "$worker"
-	wait "$pid"
+	stops "$point" capture --store "$store" "$@"
 }
 
 # --- one run at a time
@@ -123,6 +105,40 @@ if stopped "$create" locked b.img; then
 	ok "the lock goes away with it" "$VMFSKIT" capture --store locked a.img
 	ok "and all is sound" "$VMFSKIT" verify --ledger --store locked
 fi
+
+# --- somebody makes hard links of the whole store while files are still to be flushed: they are flushed all the same
+# flushes NAME VERB...: as many flushes with such a snapshot as without; each time in a copy of the store base
+flushes() {
+	local name=$1 first plain
+	shift
+	rm -rf store snapshot points
+	cp -a base store
+	copy_disk target.img disk.img
+	VMFSKIT_CRASH_LOG=$TMP/points "$HOOKS" "$@" >/dev/null 2>&1
+	plain=$(grep -c 'capture file: fsync' points)
+	first=$(sed -n 's/^\([0-9]*\) capture file: fsync$/\1/p' points | head -n 1)
+	rm -rf store points
+	cp -a base store
+	copy_disk target.img disk.img
+	export VMFSKIT_CRASH_LOG=$TMP/points
+	if stops "$first" "$@"; then
+		cp -al store snapshot
+		go_on
+		is "$name, with hard links made meanwhile: ends well" $? 0
+		is "$name, with hard links made meanwhile: every file is flushed" "$(grep -c 'capture file: fsync' points)" "$plain"
+	fi
+	unset VMFSKIT_CRASH_LOG
+}
+rm -rf base
+"$VMFSKIT" capture --store base a.img >/dev/null
+id=$(captures base)
+copy_disk a.img target.img
+"$LAB" beat target.img >/dev/null
+flushes "a second night" capture --store store disk.img
+copy_disk a.img target.img
+"$LAB" break --how table target.img >/dev/null
+flushes "a restore" restore --store store "$id" disk.img --write --override heartbeat
+rm -rf base store
 
 # --- a store that is swapped under a run: all in the old one, or nothing; the other is never written to
 for point in "$create" "$fsync" "$rename"; do

@@ -167,7 +167,11 @@ for kind in plain signed; do
 	renew
 	perl -pi -e 's/"label": "one"/"label": "evil"/; s/"fs_label": "one"/"fs_label": "evil"/; s/"serial": ""/"serial": "x"/' "st/$a/manifest.json"
 	fix_sums "st/$a"
-	ok "$kind: the capture verifies by itself" "$VMFSKIT" verify "st/$a"
+	exits "$kind: a capture that fits itself: verify asks the ledger by itself" 1 "$VMFSKIT" verify "st/$a"
+	has "$kind: and trusts it no more than the ledger does" "$OUT" ': not trusted, '
+	has "$kind: says why" "$OUT" "ledger\\.capture-differs: $a "
+	exits "$kind: list, too" 1 "$VMFSKIT" list --store st
+	has "$kind: list: not trusted" "$OUT" "^not trusted .*$a\$"
 	judge "$kind: manifest altered, digests put right" 1 "ledger.capture-differs${key:+ signature.wrong}" "${options[@]}"
 	renew
 	sed -i 3d st/ledger.jsonl
@@ -285,8 +289,11 @@ id=$(sed -n 3p st/ledger.jsonl | jq -r '.captures[0]')
 ok "restore" "$VMFSKIT" restore --json --store st --sign-key key "$id" wreck.img --write
 undo=$(jq -r .undo "$OUT")
 ok "undo" "$VMFSKIT" undo --json --store st --sign-key key "$undo" wreck.img --write
-is "their lines" "$(tail -n 4 st/ledger.jsonl | jq -r .event | tr '\n' ' ')" "undo-capture restore undo-capture undo "
-is "of what" "$(tail -n 3 st/ledger.jsonl | head -n 1 | jq -c '[.captures, .target]')" "[[\"$id\",\"$undo\"],\"wreck.img\"]"
+is "their lines" "$(tail -n 6 st/ledger.jsonl | jq -r .event | tr '\n' ' ')" \
+	"undo-capture restore-begun restore undo-capture restore-begun undo "
+is "of what" "$(tail -n 4 st/ledger.jsonl | head -n 1 | jq -c '[.captures, .target]')" "[[\"$id\",\"$undo\"],\"wreck.img\"]"
+is "of what, before the first write" "$(tail -n 5 st/ledger.jsonl | head -n 1 | jq -c '[.captures, .target]')" \
+	"[[\"$id\",\"$undo\"],\"$(realpath wreck.img)\"]"
 ok "all signed" "$VMFSKIT" verify --store st --ledger --public-key key.pub
 
 # --- prune

@@ -145,9 +145,10 @@ refused device-uuid "another device UUID and nothing to do"
 # a volume whose table is lost, at another start than the captured one's
 made --table gpt --vmfs 5 --start 128 --size "$(stat -c %s "$good")" --seed 5 "$disk"
 "$LAB" break --how table "$disk" >/dev/null || exit 1
-refused device-uuid "another volume behind a lost table"
+# (and where it begins is nothing that could prove the disk)
+refused device-uuid "another volume behind a lost table" --override unidentified
 has "another volume behind a lost table: where" "$ERR" "begins at sector 128 "
-lifted device-uuid "another volume behind a lost table"
+lifted device-uuid "another volume behind a lost table" --override unidentified
 # but not the relic of a volume that the captured one has replaced
 table_gone
 patch_relic() { dd if="$TMP/relic.img" of="$disk" bs=512 skip="$1" seek="$1" count="$2" conv=notrunc status=none; }
@@ -181,38 +182,56 @@ ok "a capture of a partition" "$VMFSKIT" capture --store "$TMP/part-store" "$par
 part_id=$(newest "$TMP/part-store")
 copy_disk "$part" "$disk"
 zero "$disk" 0 $((21 * 1048576))
-ok "a wrecked partition is still one" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
+# a copy of which nothing is left to tell whose it is
+blank="--override unidentified"
+exits "a wrecked copy of a partition: refused" 3 "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
+has "a wrecked copy of a partition: nothing proves it" "$ERR" "^guard unidentified refuses: "
+is "a wrecked copy of a partition: by no other guard" "$(grep -c '^guard .* refuses: ' "$ERR")" 1
+ok "a wrecked partition is still one" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk" $blank
 dd if="$good" of="$disk" bs=512 count=1 conv=notrunc status=none
-ok "with a protective MBR alone, too" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
+ok "with a protective MBR alone, too" "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk" $blank
 for table in gpt dos; do
 	rm -f "$disk"
 	truncate -s "$(stat -c %s "$part")" "$disk"
 	printf 'label: %s\nstart=8192, size=20480, type=linux\n' "$table" | sfdisk -q --no-tell-kernel "$disk" >/dev/null 2>&1
-	(store=$TMP/part-store; id=$part_id; refused kind "a partition onto a disk with a $table table"
-	lifted kind "a partition onto a disk with a $table table"; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
+	(store=$TMP/part-store; id=$part_id; refused kind "a partition onto a disk with a $table table" $blank
+	lifted kind "a partition onto a disk with a $table table" $blank; exit "$failed_cases") || failed_cases=$((failed_cases + 1))
 done
 table_gone
 truncate -s "$(stat -c %s "$part")" "$disk"
 exits "a partition onto a disk that lost its table" 3 "$VMFSKIT" restore --store "$TMP/part-store" "$part_id" "$disk"
 has "a partition onto a disk that lost its table: by name" "$ERR" "^guard kind refuses: .*begins at its sector $start"
 made --table none --vmfs 5 --size "$(stat -c %s "$good")" --seed 9 "$disk"
-refused kind "a disk onto a partition"
-lifted kind "a disk onto a partition"
+refused kind "a disk onto a partition" $blank
+lifted kind "a disk onto a partition" $blank
 zero "$disk" 1048576 512
-refused kind "a disk onto a partition that lost its LVM header"
+refused kind "a disk onto a partition that lost its LVM header" $blank
 
 # disk-id: the header is gone, but the table is of another disk
 copy_disk "$good" "$disk"
 "$LAB" break --how header "$disk" >"$OUT" 2>&1
 ok "the right disk without its header" "$VMFSKIT" restore --store "$store" "$id" "$disk"
-hasnt "the right disk without its header: its table proves it" "$OUT" 'proves that it is the captured disk'
+hasnt "the right disk without its header: its table proves it" "$ERR" 'guard'
 sfdisk --disk-id "$disk" 0FC63DAF-8483-4772-8E79-3D69D8477DE4 >/dev/null 2>&1
 refused disk-id "a table of another disk"
 lifted disk-id "a table of another disk"
 has "a table of another disk: which" "$ERR" 'of disk 0FC63DAF-8483-4772-8E79-3D69D8477DE4'
 "$LAB" break --how table "$disk" >"$OUT" 2>&1
-ok "nothing left at all" "$VMFSKIT" restore --store "$store" "$id" "$disk"
-has "nothing left at all: said" "$OUT" 'proves that it is the captured disk'
+refused unidentified "nothing left at all"
+lifted unidentified "nothing left at all"
+# the file that was captured is itself, whatever is left in it
+cp --sparse=always "$good" "$TMP/itself.img"
+ok "a file of which nothing will be left: captured" "$VMFSKIT" capture --store "$TMP/itself-store" "$TMP/itself.img"
+zero "$TMP/itself.img" 0 $((21 * 1048576))
+zero "$TMP/itself.img" $(($(stat -c %s "$good") - 1048576)) 1048576
+itself_id=$(newest "$TMP/itself-store")
+ok "a file of which nothing is left" "$VMFSKIT" restore --store "$TMP/itself-store" "$itself_id" "$TMP/itself.img"
+mv "$TMP/itself.img" "$TMP/itself-2.img"
+ok "also under another name" "$VMFSKIT" restore --store "$TMP/itself-store" "$itself_id" "$TMP/itself-2.img"
+cp --sparse=always "$TMP/itself-2.img" "$TMP/itself.img"
+exits "another file under its name" 3 "$VMFSKIT" restore --store "$TMP/itself-store" "$itself_id" "$TMP/itself.img"
+has "another file under its name: by name" "$ERR" "^guard unidentified refuses: "
+rm -f "$TMP/itself.img" "$TMP/itself-2.img"
 
 # what is not put back is said
 copy_disk "$good" "$disk"
@@ -280,7 +299,7 @@ if command -v mkfs.ext4 >/dev/null; then
 	(store=$TMP/magic-store; id=$(newest "$store")
 	ok "a magic without a file system is no sign" "$VMFSKIT" restore --store "$store" "$id" "$disk"
 	mkfs.ext4 -q -F -L other "$disk" 500m >/dev/null 2>&1
-	refused foreign-signature "the captured magic in another file system"
+	refused foreign-signature "the captured magic in another file system" $blank
 	exit "$failed_cases") || failed_cases=$((failed_cases + 1))
 else
 	skip "a captured magic" "there is no mkfs.ext4"
@@ -307,7 +326,8 @@ beating=$!
 exits "a host is at work: refused" 3 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5
 has "a host is at work: by name" "$ERR" "^guard heartbeat refuses: "
 exits "a host is at work: refused with --write" 3 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --write
-exits "a host is at work: --override lifts it" 0 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --override heartbeat
+# what beats here is a process of this machine, with the file open for writing
+exits "a host is at work: --override lifts it" 0 "$HOOKS" restore --store "$store" "$live_id" "$disk" --heartbeat-wait 0.5 --override heartbeat,in-use
 hasnt "a host is at work: heartbeats can be judged" "$OUT" "heartbeats cannot be judged"
 kill "$beating" 2>/dev/null
 wait "$beating" 2>/dev/null
@@ -385,6 +405,29 @@ exits "undo of what is no undo capture" 2 "$VMFSKIT" undo --store "$store" "$id"
 exits "a target that does not exist" 4 "$VMFSKIT" restore --store "$store" "$id" "$TMP/nowhere"
 exits "a capture that does not exist" 4 "$VMFSKIT" restore --store "$store" nothing "$disk"
 exits "a folder as target" 2 "$VMFSKIT" restore --store "$store" "$id" "$TMP"
+
+# worse: what decodes now and would not afterwards; nothing else speaks against a capture of a wreck
+# worse_than NAME WHAT [options]: restore of $id to the healthy disk
+worse_than() {
+	local what=$2 healthy=$id
+	id=$wreck
+	copy_disk "$good" "$disk"
+	refused worse "$1" "${@:3}"
+	has "$1: what would be lost" "$ERR" "^guard worse .*$what"
+	lifted worse "$1" "${@:3}"
+	id=$healthy
+}
+for how in header start table; do
+	copy_disk "$good" "$disk"
+	"$LAB" break --how $how "$disk" >/dev/null || exit 1
+	run "$VMFSKIT" capture --json --store "$store" "$disk"
+	wreck=$(sed -n 's/^ *"id": "\(.*\)",*$/\1/p' "$OUT" | head -n 1)
+	case $how in
+	header) worse_than "a zeroed LVM header over a usable one" "now there is a usable LVM header of the volume at sector $start" --part lvm ;;
+	start) worse_than "zeroed headers over usable ones" "a usable (LVM header|file-system descriptor) of the volume" --part lvm,vh ;;
+	table) worse_than "no table over a sound one" "it would have 1 error more; .* gpt.primary-missing at byte 512" --part table --override table-kind,table-partitions ;;
+	esac
+done
 
 # undo is guarded the same way
 table_gone

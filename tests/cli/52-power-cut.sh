@@ -27,9 +27,13 @@ copy_disk whole.img wreck.img
 base=$((2048 * 512))
 for at in 0xfe000 0x17f000 0x1100000 0x12ff000; do garbage wreck.img $((base + at)) 12288; done
 wreck=$(disk_sum wreck.img)
+# each run has a copy of the wreck, on which nothing is left that could say whose it is
+copy="--override unidentified"
 hasnt "the wreck is one" "$wreck" "$whole"
 
 # undo_ids STORE: complete undo captures, oldest first (a folder that was not finished has another kind of name)
+# links to the captures, which nobody changes, and a ledger of its own, which grows
+clone() { cp -al "$1" "$2" && rm "$2/ledger.jsonl" && cp -p "$1/ledger.jsonl" "$2/"; }
 undo_ids() { "$VMFSKIT" list --store "$1" --json | sed -n 's/^ *"id": "\([^"]*-undo[^"]*\)",*$/\1/p'; }
 
 # expect WHAT GOT WANT: silent unless it fails
@@ -49,20 +53,20 @@ after_restore() (
 	parts=$2
 	WHERE="restore${parts:+ with all parts}, crash point $n"
 	mkdir "r$n" && cd "r$n" || exit 1
-	cp -al ../store store
+	clone ../store store
 	copy_disk ../wreck.img disk.img
-	VMFSKIT_CRASH_AT=$n quietly 99 "$HOOKS" restore --store store "$id" disk.img $parts --write
+	VMFSKIT_CRASH_AT=$n quietly 99 "$HOOKS" restore --store store "$id" disk.img $parts $copy --write
 	first=$(undo_ids store | head -n 1)
 	if [ -n "$first" ]; then
 		quietly 0 "$VMFSKIT" verify "store/$first"
-		cp -al store store2
+		clone store store2
 		copy_disk disk.img disk2.img
 		quietly 0 "$VMFSKIT" undo --store store2 "$first" disk2.img --write
 		expect "undo leads to the wreck" "$(disk_sum disk2.img)" "$wreck"
 	else
 		expect "without an undo capture nothing was written" "$(disk_sum disk.img)" "$wreck"
 	fi
-	quietly 0 "$VMFSKIT" restore --store store "$id" disk.img $parts --write
+	quietly 0 "$VMFSKIT" restore --store store "$id" disk.img $parts $copy --write
 	expect "a second restore completes it" "$(disk_sum disk.img)" "$whole"
 	if [ -n "$first" ]; then
 		quietly 0 "$VMFSKIT" undo --store store "$first" disk.img --write
@@ -76,14 +80,14 @@ after_undo() (
 	n=$1
 	WHERE="undo, crash point $n"
 	mkdir "u$n" && cd "u$n" || exit 1
-	cp -al ../done-store store
+	clone ../done-store store
 	copy_disk ../whole.img disk.img
 	VMFSKIT_CRASH_AT=$n quietly 99 "$HOOKS" undo --store store "$undo" disk.img --write
-	cp -al store store2
+	clone store store2
 	copy_disk disk.img disk2.img
 	quietly 0 "$VMFSKIT" undo --store store "$undo" disk.img --write
 	expect "a second undo reaches the wreck" "$(disk_sum disk.img)" "$wreck"
-	quietly 0 "$VMFSKIT" restore --store store2 "$id" disk2.img $all --write
+	quietly 0 "$VMFSKIT" restore --store store2 "$id" disk2.img $all $copy --write
 	expect "restore reaches the captured state" "$(disk_sum disk2.img)" "$whole"
 	cd .. && rm -rf "u$n"
 )
@@ -108,8 +112,8 @@ all="--part table,lvm,vh,heartbeats"
 for parts in "" "$all"; do
 	copy_disk wreck.img disk.img
 	rm -rf done-store log
-	cp -al store done-store
-	VMFSKIT_CRASH_LOG=$PWD/log ok "restore${parts:+ $parts}, not cut" "$HOOKS" restore --store done-store "$id" disk.img $parts --write
+	clone store done-store
+	VMFSKIT_CRASH_LOG=$PWD/log ok "restore${parts:+ $parts}, not cut" "$HOOKS" restore --store done-store "$id" disk.img $parts $copy --write
 	is "restore${parts:+ $parts}: the captured state" "$(disk_sum disk.img)" "$whole"
 	points=$(wc -l <log)
 	has "restore${parts:+ $parts}: its writes are among the crash points" log "write GPT header \(backup\)"
@@ -127,7 +131,7 @@ done
 undo=$(undo_ids done-store | head -n 1)
 rm -f log
 copy_disk whole.img disk.img
-cp -al done-store undone-store
+clone done-store undone-store
 VMFSKIT_CRASH_LOG=$PWD/log ok "undo, not cut" "$HOOKS" undo --store undone-store "$undo" disk.img --write
 is "undo: the wreck" "$(disk_sum disk.img)" "$wreck"
 every "power cut in undo" "$(wc -l <log)" after_undo

@@ -39,9 +39,11 @@ restored() {
 	*)
 		"$LAB" break --really --how "$1" "$device" >/dev/null || exit 1
 		"$LAB" break --really --how table "$device" >/dev/null || exit 1
+		# a copy, on which nothing is left that could say whose it is
+		parts="--override unidentified"
 		;;
 	esac
-	[ "$1" = start ] && parts="--part table,lvm,vh,heartbeats"
+	[ "$1" = start ] && parts+=" --part table,lvm,vh,heartbeats"
 	sync
 	wreck=$(disk_sum "$disk")
 	hasnt "$name: it is a wreck" "$wreck" "$whole"

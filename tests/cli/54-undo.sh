@@ -68,8 +68,11 @@ printf '\001' | dd of="$disk" bs=1 seek=$((base + 0x100000 + 0x72)) conv=notrunc
 before=$(disk_sum "$disk")
 exits "undo of a volume that a host has changed since: refused" 3 "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write
 has "undo of a volume that a host has changed since: by name" "$ERR" "^guard changed-since refuses: Byte $((base + 0x100000)) "
+has "undo of a volume that a host has changed since: it would zero a header that is usable" "$ERR" \
+	"^guard worse refuses: .*a usable LVM header of the volume at sector 2048"
 is "undo of a volume that a host has changed since: untouched" "$(disk_sum "$disk")" "$before"
-ok "undo of a volume that a host has changed since: lifted" "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write --override changed-since
+exits "one of the two guards is not both" 3 "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write --override changed-since
+ok "undo of a volume that a host has changed since: lifted" "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write --override changed-since,worse
 is "its header is gone again" "$(dd if="$disk" bs=512 skip=$(((base + 0x100000) / 512)) count=1 status=none | tr -d '\000' | wc -c)" 0
 is "what was written elsewhere since stays" "$(dd if="$disk" bs=1 skip=$((base + 0x1100000)) count=5 status=none)" later
 ok "headers put back again" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write
@@ -79,6 +82,52 @@ before=$(disk_sum "$disk")
 exits "undo where another volume was made since: refused" 3 "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write
 has "undo where another volume was made since: by name" "$ERR" "^guard (device-uuid|volume-uuid) refuses: "
 is "undo where another volume was made since: untouched" "$(disk_sum "$disk")" "$before"
+
+# an undo capture is no backup: it says so wherever it is shown, and nothing takes it for one
+copy_disk "$good" "$disk"
+"$LAB" break --how table "$disk" >/dev/null || exit 1
+wreck=$(disk_sum "$disk")
+rm -rf "$TMP/store3"
+"$VMFSKIT" capture --store "$TMP/store3" "$good" >/dev/null
+backup=$(captures "$TMP/store3")
+ok "a table put back" "$VMFSKIT" restore --store "$TMP/store3" "$TMP/store3/$backup" "$disk" --write
+printed=$(sed -n 's/^  \(vmfskit undo .*\)/\1/p' "$OUT")
+undo=$(captures "$TMP/store3" | grep -e '-undo$')
+healed=$(disk_sum "$disk")
+ok "list" "$VMFSKIT" list --store "$TMP/store3"
+has "list: its verdict" "$OUT" "^undo .* $undo\$"
+has "list: what to do with it" "$OUT" 'use vmfskit undo$'
+has "list: the backup is what it was" "$OUT" "^sound .* $backup\$"
+ok "list without reading" "$VMFSKIT" list --no-verify --store "$TMP/store3"
+has "list without reading: its verdict" "$OUT" "^undo .* $undo\$"
+ok "list in JSON" "$VMFSKIT" list --json --store "$TMP/store3"
+has "list in JSON: its verdict" "$OUT" '"verdict": "undo"'
+has "list in JSON: what to do with it" "$OUT" '"use": ".*use vmfskit undo"'
+ok "verify" "$VMFSKIT" verify --store "$TMP/store3"
+has "verify: verdict and what to do" "$OUT" "$undo: undo, .*use vmfskit undo\$"
+ok "verify in JSON" "$VMFSKIT" verify --json --store "$TMP/store3"
+has "verify in JSON: its verdict" "$OUT" '"verdict": "undo"'
+has "RESTORE.txt says it" "$TMP/store3/$undo/RESTORE.txt" '^This is an undo capture'
+exits "restore of an undo capture: refused" 2 "$VMFSKIT" restore --store "$TMP/store3" "$undo" "$disk" --write --override worse
+has "restore of an undo capture: says what it is" "$ERR" "$undo is an undo capture"
+has "restore of an undo capture: the command that was meant" "$ERR" "^  vmfskit undo $undo $disk --override worse --store $TMP/store3 --write\$"
+is "restore of an undo capture: untouched" "$(disk_sum "$disk")" "$healed"
+copy_disk "$disk" "$TMP/copy.img"
+"$LAB" break --how table "$TMP/copy.img" >/dev/null || exit 1
+run "$VMFSKIT" doctor --json --heartbeat-wait 0 --store "$TMP/store3" "$TMP/copy.img"
+has "doctor goes by the backup" "$OUT" "\"capture\": \"$backup\""
+ok "undo, shown" "$VMFSKIT" undo --store "$TMP/store3" "$undo" "$disk"
+has "undo, shown: that it puts the damage back" "$OUT" '^note .*this puts the damage back: now there is a sound gpt partition table'
+has "undo, shown: the errors are new ones" "$OUT" '^result .*1 error, 1 of them not there now:'
+has "undo, shown: each of them" "$OUT" '^  new: table.none at byte 0: '
+hasnt "undo, shown: none is from before" "$OUT" 'from before|is left|are left'
+ok "undo in JSON" "$VMFSKIT" undo --json --store "$TMP/store3" "$undo" "$disk"
+has "undo in JSON: that it puts the damage back" "$OUT" 'this puts the damage back'
+has "undo in JSON: how many errors are new" "$OUT" '"new_errors": 1'
+has "the restore printed how to undo it" "$printed" '^vmfskit undo .* --write$'
+ok "which needs no override" bash -c "${printed/#vmfskit/$VMFSKIT}"
+is "and leads to the wreck" "$(disk_sum "$disk")" "$wreck"
+ok "a plan on it" "$VMFSKIT" restore --part lvm --store "$TMP/store3" "$backup" "$disk"
 
 # a damaged undo capture, and one whose restored capture is gone
 copy_disk "$good" "$disk"
@@ -117,13 +166,43 @@ else
 	skip "no room for the undo capture" "a small file system cannot be mounted here"
 fi
 
+# the target takes no more in mid-write: the error has the whole command that leads back, as it was given and however long
+cut=$TMP/cut
+if [ "$(id -u)" -eq 0 ] && mkdir "$cut" && mount -t tmpfs -o size=64m,mode=0755 tmpfs "$cut" 2>/dev/null; then
+	echo "$cut" >>"$TMP/.mounts"
+	long="a store/$(printf 'with a name as they come from tickets and customers/%.0s' 1 2 3 4 5 6 7 8)it's here"
+	mkdir -p "$TMP/$(dirname "$long")"
+	ok "in mid-write: a capture in a store far away" "$VMFSKIT" capture --store "$TMP/$long" "$good"
+	copy_disk "$good" "$cut/-disk.img"
+	fallocate --punch-hole --offset 0 --length 64K "$cut/-disk.img"
+	fallocate --punch-hole --offset $(($(stat -c %s "$good") - 65536)) --length 64K "$cut/-disk.img"
+	wreck=$(disk_sum "$cut/-disk.img")
+	cat /dev/zero >"$cut/ballast" 2>/dev/null
+	truncate -s -8K "$cut/ballast"
+	cd "$cut" || exit 1
+	exits "in mid-write: it fails" 4 "$VMFSKIT" restore --write --store "$TMP/$long" -- "$(captures "$TMP/$long")" -disk.img
+	has "in mid-write: says how far it came" "$ERR" '^  [1-9][0-9]* of [1-9][0-9]* bytes were written before this; look at the plan again'
+	undo=$(captures "$TMP/$long" | grep -e '-undo$')
+	is "in mid-write: the way back, whole" "$(sed -n 's/^  to go back: //p' "$ERR")" \
+		"vmfskit undo $undo ./-disk.img --store '${TMP}/${long%it\'s here}it'\\''s here' --write"
+	hasnt "in mid-write: something was written" "$(disk_sum "$cut/-disk.img")" "$wreck"
+	rm "$cut/ballast"
+	sed -n 's/^  to go back: vmfskit/"$VMFSKIT"/p' "$ERR" >"$TMP/back.sh"
+	ok "in mid-write: the way back, pasted" bash "$TMP/back.sh"
+	cd "$TMP" || exit 1
+	is "in mid-write: it leads back" "$(disk_sum "$cut/-disk.img")" "$wreck"
+else
+	skip "an error in mid-write" "a small file system cannot be mounted here"
+fi
+
 # a partition as target
 dd if="$good" of="$TMP/part.img" bs=1M iflag=skip_bytes skip="$base" count=600 conv=sparse status=none
 id=$(captured "$TMP/part.img")
 copy_disk "$TMP/part.img" "$disk"
 zero "$disk" 0 $((21 * 1048576))
 all="--part lvm,vh,heartbeats"
-there_and_back "a partition" ""
+# this and the extents below are copies, on which nothing is left that could say whose they are
+there_and_back "a partition" unidentified
 same "a partition: restored byte for byte" "$disk" "$TMP/part.img"
 exits "a partition has no table to put back" 2 "$VMFSKIT" restore --store "$store" "$id" "$disk" --part table
 
@@ -134,7 +213,7 @@ truncate -s $((base + 0x100000 + 0x80000 + 100)) "$TMP/odd.img"
 odd=$(newest "$store")
 copy_disk "$TMP/odd.img" "$disk"
 zero "$disk" 1048576 512
-ok "a partition that ends inside a sector" "$VMFSKIT" restore --store "$store" "$odd" "$disk" --part lvm
+ok "a partition that ends inside a sector" "$VMFSKIT" restore --store "$store" "$odd" "$disk" --part lvm --override unidentified
 printf x | dd of="$disk" bs=1 seek=$((base + 0x100000 + 0x80000 + 50)) conv=notrunc status=none
 exits "what cannot be written there: refused" 3 "$VMFSKIT" restore --store "$store" "$odd" "$disk" --part lvm
 has "what cannot be written there: why" "$ERR" "^guard unreadable refuses: .*ends inside a sector"
@@ -147,7 +226,7 @@ for extent in first second; do
 	"$LAB" break --how start "$disk" >/dev/null || exit 1
 	"$LAB" break --how table "$disk" >/dev/null || exit 1
 	all=
-	there_and_back "the $extent extent of a volume" ""
+	there_and_back "the $extent extent of a volume" unidentified
 	[ "$extent" = second ] && same "the second extent: all its headers are back" "$disk" "$TMP/second.img"
 done
 

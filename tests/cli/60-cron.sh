@@ -20,6 +20,16 @@ stand_in logger 'echo "$*" >>"'"$TMP"'/syslog"'
 stand_in systemctl 'echo "systemctl $*" >>"'"$TMP"'/asked"; [ "$1 $2" = "is-active --quiet" ] && [ -e "'"$TMP"'/timer.$3" ]'
 anew() { rm -f "$TMP"/says.* "$TMP"/code.* "$TMP"/timer.*; : >"$TMP/calls"; : >"$TMP/syslog"; : >"$TMP/asked"; }
 as_cron() { env -i HOME=/root PATH="$TMP/bin:/usr/bin:/bin" SHELL=/bin/sh $cron_shell "$@"; }
+# A busybox may run its own logger and sendmail whatever the PATH says; functions go before them in every shell.
+# stand_ins SCRIPT ARGUMENT...: the script with the stand-ins of this test
+cat >"$TMP/stand_ins" <<SH
+for name in logger sendmail; do
+	[ ! -x "$TMP/bin/\$name" ] || eval "\$name() { $TMP/bin/\$name \"\\\$@\"; }"
+done
+script=\$1
+shift
+. "\$script"
+SH
 
 shells="sh dash bash"
 command -v busybox >/dev/null && shells="$shells busybox"
@@ -58,7 +68,7 @@ cron_shell=''
 night_under cron
 for shell in dash "busybox ash"; do
 	command -v "${shell%% *}" >/dev/null || { skip "under $shell" "there is none"; continue; }
-	sed "s|^exec \"|exec $shell \"|" "$TMP/daily" >"$TMP/daily.shell"
+	sed "s|^exec \"|exec $shell $TMP/stand_ins \"|" "$TMP/daily" >"$TMP/daily.shell"
 	cp "$TMP/daily" "$TMP/daily.kept"
 	mv "$TMP/daily.shell" "$TMP/daily"
 	chmod 755 "$TMP/daily"
@@ -96,6 +106,18 @@ echo 1 >"$TMP/code.verify"
 exits "a week: damage" 1 as_cron "$TMP/weekly"
 has "a week: damage is told" "$OUT" '^error ledger.line-altered'
 hasnt "a week: what went well is not told" "$OUT" 'would keep'
+for finding in 'error ledger.rolled-back: the anchor' 'warning ledger.unsigned-line: line 3' 'error signature.wrong: line 3' \
+	'error capture.digest: head.raw is not'; do
+	: >"$TMP/calls"
+	echo "$finding" >"$TMP/says.verify"
+	exits "a week: ${finding%%:*}" 1 as_cron "$TMP/weekly"
+	is "a week: ${finding%%:*}: nothing is pruned" "$(cat "$TMP/calls")" "vmfskit verify --ledger --quiet"
+	has "a week: ${finding%%:*}: and that is said" "$OUT" '^nothing is pruned until that is settled'
+done
+: >"$TMP/calls"
+echo "warning capture.incomplete: it was taken with 1 finding" >"$TMP/says.verify"
+exits "a week: a disk that was damaged when it was captured" 1 as_cron "$TMP/weekly"
+has "a week: is no reason to keep all" "$TMP/calls" '^vmfskit prune --write$'
 
 anew
 touch "$TMP/etc/vmfskit/push.conf"
@@ -136,12 +158,20 @@ mv "$TMP/nightly" "$TMP/share/vmfskit/vmfskit-nightly"
 
 # the alarm of systemd: a mail to root with the journal of that run
 stand_in systemctl 'echo 0123abcd'
-stand_in journalctl 'echo "journal: $*"'
-stand_in sendmail 'cat >"'"$TMP"'/mail"'
+stand_in journalctl 'printf "journal: %s\n.\nthe rest of it\n" "$*"'
+# as mailers do: a line with a single dot ends the mail, unless they are told that it does not
 # shellcheck disable=SC2016
-ok "alarm" env PATH="$TMP/bin:$PATH" "$TMP/share/vmfskit/vmfskit-nightly" alarm vmfskit.service
-has "alarm: to root" "$TMP/mail" '^To: root$'
-has "alarm: the journal of that run" "$TMP/mail" '_SYSTEMD_INVOCATION_ID=0123abcd'
+stand_in sendmail 'case " $* " in *" -t "*) ;; *) exit 64 ;; esac
+case " $* " in *" -oi "* | *" -i "*) cat ;; *) sed "/^\.\$/q" ;; esac >"'"$TMP"'/mail"'
+for shell in sh dash "busybox ash"; do
+	command -v "${shell%% *}" >/dev/null || continue
+	rm -f "$TMP/mail"
+	# shellcheck disable=SC2086
+	ok "alarm under $shell" env PATH="$TMP/bin:$PATH" $shell "$TMP/stand_ins" "$TMP/share/vmfskit/vmfskit-nightly" alarm vmfskit.service
+	has "alarm: to root" "$TMP/mail" '^To: root$'
+	has "alarm: the journal of that run" "$TMP/mail" '_SYSTEMD_INVOCATION_ID=0123abcd'
+	has "alarm: also what follows a line with a single dot" "$TMP/mail" '^the rest of it$'
+done
 
 # the units
 mkdir "$TMP/units"
@@ -175,6 +205,10 @@ else
 fi
 for word in ProtectSystem=strict NoNewPrivileges=yes PrivateNetwork=yes IOSchedulingClass=idle 'DeviceAllow=block-\* r'; do
 	has "vmfskit.service: $word" cron/systemd/vmfskit.service "^$word\$"
+done
+# oneshot has no limit by default: what hangs would be told to nobody, and no timer would start it again
+for unit in cron/systemd/*.service; do
+	has "${unit##*/}: ends some time" "$unit" '^TimeoutStartSec=[1-9][0-9]*(h|min)$'
 done
 for unit in vmfskit vmfskit-weekly; do
 	has "$unit.timer: a night that was slept through is made up for" cron/systemd/$unit.timer '^Persistent=true$'
@@ -229,3 +263,43 @@ has "ESXi: its log says why" "$folder/collect.log" 'one disk could not be read'
 ok "ESXi: remove" esxi remove
 same "ESXi: the crontab is as it was" "$TMP/esxi/var/spool/cron/crontabs/root" "$TMP/crontab.before"
 same "ESXi: local.sh is as it was" "$TMP/esxi/etc/rc.local.d/local.sh" "$TMP/local.before"
+
+# a RAM disk that is full: what a boot runs is the old file or the new one, and whole
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=64k tmpfs "$TMP/esxi/etc/rc.local.d"; then
+	echo "$TMP/esxi/etc/rc.local.d" >>"$TMP/.mounts"
+	boot=$TMP/esxi/etc/rc.local.d/local.sh
+	# one page of the file system is all that it has
+	{
+		printf '#!/bin/sh\n'
+		for _ in $(seq 67); do printf '# %57s\n' "local configuration"; done
+		printf 'exit 0\n'
+	} >"$TMP/local.long"
+	cp "$TMP/local.long" "$boot"
+	head -c 1M /dev/zero >"$TMP/esxi/etc/rc.local.d/full" 2>"$TMP/full.said"
+	ok "ESXi: a RAM disk that is full" [ "$(stat -f -c %f "$boot")" -eq 0 ]
+	exits "ESXi: full: install says so" 4 esxi install "$folder"
+	has "ESXi: full: what, and that nothing is lost" "$ERR" 'local\.sh cannot be written and is as it was'
+	same "ESXi: full: local.sh is as it was" "$boot" "$TMP/local.long"
+	rm "$TMP/esxi/etc/rc.local.d/full"
+	ok "ESXi: room again: install" esxi install "$folder"
+	has "ESXi: room again: the line is there" "$boot" "^/bin/sh $folder/vmfskit-esxi.sh line "
+	is "ESXi: room again: it ends with exit" "$(tail -n 1 "$boot")" "exit 0"
+	cp "$boot" "$TMP/local.with"
+	# no room for copies
+	mkdir "$TMP/small"
+	mount -t tmpfs -o size=8k tmpfs "$TMP/small" && echo "$TMP/small" >>"$TMP/.mounts"
+	for verb in remove "install $folder"; do
+		# shellcheck disable=SC2086
+		exits "ESXi: no room for copies: ${verb%% *}" 4 env TMPDIR="$TMP/small" VMFSKIT_ROOT="$TMP/esxi" $esxi_shell "$folder/vmfskit-esxi.sh" $verb
+		same "ESXi: no room for copies: ${verb%% *}: local.sh is as it was" "$boot" "$TMP/local.with"
+		is "ESXi: no room for copies: ${verb%% *}: nothing is left" "$(ls -A "$TMP/small")" ""
+	done
+	# what an older version cut
+	sed '/# vmfskit end/,$d' "$TMP/local.with" >"$boot"
+	cp "$boot" "$TMP/local.cut"
+	exits "ESXi: a local.sh that was cut" 4 esxi install "$folder"
+	has "ESXi: a local.sh that was cut: for a person to mend" "$ERR" 'mend it by hand'
+	same "ESXi: a local.sh that was cut: is as it was" "$boot" "$TMP/local.cut"
+else
+	skip "ESXi: a RAM disk that is full" "needs root"
+fi

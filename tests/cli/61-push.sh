@@ -7,7 +7,7 @@ if [ "$(id -u)" -eq 0 ] && [ -z "${VMFSKIT_TEST_NAMESPACE-}" ] && unshare -m tru
 fi
 . "$(dirname "$0")/../lib.sh"
 need_root "the push"
-need sshd ssh ssh-keygen rsync flock runuser
+need sshd ssh ssh-keygen rsync flock runuser openssl
 if [ -z "${VMFSKIT_TEST_NAMESPACE-}" ]; then
 	skip "the push" "no mount namespaces here"
 	exit 0
@@ -97,10 +97,13 @@ unchanged() {
 quiet() { is "$1" "$(cat "$OUT" "$ERR")" ""; }
 inode() { stat -c %i "$1"; }
 
-# a store with two nights of two disks, linked
+# a signed store with two nights of two disks, linked
 store=$TMP/store
+openssl genpkey -algorithm ed25519 -out "$TMP/sign.pem" 2>/dev/null && openssl pkey -in "$TMP/sign.pem" -pubout -out "$TMP/sign.pub" || exit 1
+chmod 600 "$TMP/sign.pem"
+chmod 644 "$TMP/sign.pub"
 for disk in a b; do "$LAB" make --seed 1$disk --label "volume $disk" "$TMP/$disk.img" >/dev/null 2>&1 || "$LAB" make --label "volume-$disk" "$TMP/$disk.img" >/dev/null; done
-night() { "$VMFSKIT" capture --store "$store" "$TMP/a.img" "$TMP/b.img" >/dev/null; }
+night() { "$VMFSKIT" capture --store "$store" --sign-key "$TMP/sign.pem" "$TMP/a.img" "$TMP/b.img" >/dev/null; }
 newest() { ls "$store" | grep -- "-$1.img" | sort | tail -n 1; }
 link_to_last() {
 	local disk last now file
@@ -147,7 +150,20 @@ is "folders 0700, files 0400" "$(find "$base/store" -mindepth 1 -printf '%y%m\n'
 cp "$VMFSKIT" "$TMP/bin/vmfskit"
 chmod 755 "$TMP/bin/vmfskit"
 ok "verify there, by that account" as_account "$TMP/bin/vmfskit" verify --store "$base/store"
-ok "and the ledger there" as_account "$TMP/bin/vmfskit" verify --ledger --store "$base/store"
+proven() { # NAME: what the other machine has is what was signed here
+	cp "$base/ledger/ledger.head.$(wc -l <"$store/ledger.jsonl")" "$TMP/anchor"
+	cp "$base/ledger/ledger.head.$(wc -l <"$store/ledger.jsonl").sig" "$TMP/anchor.sig"
+	chmod 644 "$TMP"/anchor*
+	ok "$1: there, with the public key, the ledger and the head that came" as_account "$TMP/bin/vmfskit" verify --ledger \
+		--public-key "$TMP/sign.pub" --anchor "$TMP/anchor" --store "$base/store"
+	hasnt "$1: nothing to tell" "$OUT" 'signature\.|ledger\.[a-z]*-'
+}
+is "each capture came with its signature" "$(find "$base/store" -name manifest.json.sig | wc -l)" 4
+proven "the first push"
+openssl genpkey -algorithm ed25519 -out "$TMP/other.pem" 2>/dev/null && openssl pkey -in "$TMP/other.pem" -pubout -out "$TMP/other.pub"
+chmod 644 "$TMP/other.pub"
+exits "with another key it is not" 1 as_account "$TMP/bin/vmfskit" verify --ledger --public-key "$TMP/other.pub" --store "$base/store"
+has "with another key: says so" "$OUT" 'signature\.'
 put_state() { state >"$TMP/state"; }
 # verify writes into the ledger there; the next push makes it again what it is here
 ok "push after a verify there" push "$store"
@@ -177,6 +193,9 @@ is "the next night: linked to what was there" "$(inode "$base/store/$(newest a)/
 sent=$(sent)
 ok "the next night: little was sent ($sent bytes)" [ "$sent" -lt 200000 ]
 is "the ledger there is the one here" "$(cat "$base/store/ledger.jsonl")" "$(cat "$store/ledger.jsonl")"
+proven "the next night"
+ok "push after that verify" push "$store"
+same "push after that verify: the ledger is the sender's" "$base/store/ledger.jsonl" "$store/ledger.jsonl"
 is "old heads stay" "$(ls "$base/ledger" | grep -c '^ledger.head.[0-9]*$')" 2
 put_state
 
@@ -275,6 +294,66 @@ fresh
 crafted "$evil/$id"
 mkdir "$evil/$id/folder"
 not_taken "a folder in it" "$id: it holds what a capture does not hold"
+# a list is the client's text: no file that it names is opened, whatever its digest
+echo secret >"$there/secret"
+chown $uid:$uid "$there/secret"
+secret=$(sha256sum "$there/secret" | cut -c 1-64)
+zeros=$(printf '%064d' 0)
+wrong_id() { printf '203002%02dT000000Z-sdx' "$n"; }
+wrong_list() { # NAME WHY SED-SCRIPT LINE...: one more capture of the next push, its list changed, with more lines
+	local name=$1 why=$2 script=$3 dir
+	shift 3
+	n=$((n + 1))
+	dir=$evil/$(wrong_id)
+	cp -r "$TMP/crafted" "$dir"
+	chmod u+w "$dir/SHA256SUMS"
+	sed -i "$script" "$dir/SHA256SUMS"
+	[ $# -eq 0 ] || printf '%s\n' "$@" >>"$dir/SHA256SUMS"
+	printf '%s\t%s\t%s\n' "$(wrong_id)" "$name" "$why" >>"$TMP/wrong"
+}
+no_line='its SHA256SUMS has a line that is not'
+fresh
+crafted "$TMP/crafted"
+n=0
+wrong_list "a file elsewhere, and its digest" "$no_line" '' "$secret  $there/secret"
+wrong_list "a file elsewhere, and another digest" "$no_line" '' "$zeros  $there/secret"
+wrong_list "a device that never ends" "$no_line" '' "$zeros  /dev/zero"
+wrong_list "a path upwards" "$no_line" '' "$secret  ../../../secret"
+wrong_list "a name that is escaped" "$no_line" '' "\\$secret  ../../../secret"
+wrong_list "the form of BSD" "$no_line" '' "SHA256 ($there/secret) = $secret"
+wrong_list "digits that are not lower case" "$no_line" '1s/^[0-9a-f]*/\U&/'
+wrong_list "a digest too short" "$no_line" '1s/^.//'
+wrong_list "one blank" "$no_line" '1s/  / /'
+wrong_list "a line without a name" "$no_line" '' "$zeros  "
+wrong_list "an empty line" "$no_line" '' ""
+wrong_list "a list that is empty" 'its files are not those' 'd'
+wrong_list "a file twice" 'its files are not those' '1p'
+wrong_list "a file that is not there" 'its files are not those' '' "$zeros  p1-7.raw"
+wrong_list "the folder above" 'its files are not those' '' "$zeros  .."
+wrong_list "the list itself" 'its files are not those' '' "$zeros  SHA256SUMS"
+wrong_list "two digests exchanged" 'its files do not have the digests' '2s/p1-1/p1-x/;3s/p1-2/p1-1/;2s/p1-x/p1-2/'
+wrong_list "a list that is too long" 'its SHA256SUMS is too long' '' "$(yes "$zeros  x" | head -n 20000)"
+wrong_list "a signature that is none" 'its manifest.json.sig is no signature' '' "$(sha256sum /dev/null | cut -c 1-64)  manifest.json.sig"
+: >"$evil/$(wrong_id)/manifest.json.sig"
+wrong_list "a signature that is not in the list" 'its files are not those' ''
+head -c 64 /dev/urandom >"$evil/$(wrong_id)/manifest.json.sig"
+wrong_list "a file longer than any of a capture" 'it holds what a capture does not hold' '' "$zeros  p1-7.raw"
+truncate -s 1073741825 "$evil/$(wrong_id)/p1-7.raw"
+exits "lists that are wrong" 1 push "$evil"
+while IFS=$'\t' read -r wrong name why; do
+	has "$name: told" "$ERR" "^vmfskit-receive: not taken: $wrong: $why"
+done <"$TMP/wrong"
+is "the answer does not tell which digest of a file elsewhere is right" \
+	"$(sed -n 's/.*20300201T000000Z-sdx//p' "$ERR")" "$(sed -n 's/.*20300202T000000Z-sdx//p' "$ERR")"
+unchanged "lists that are wrong: nothing changed"
+# nothing of this was in the way of what is right
+fresh
+crafted "$evil/$id"
+(cd "$evil/$id" && chmod u+w SHA256SUMS && sed -i 's/  / */' SHA256SUMS)
+ok "a list of binary files" push "$evil"
+is "a list of binary files: is taken" "$(diff -r "$evil/$id" "$base/store/$id" 2>&1)" ""
+rm -rf "${base:?}/store/$id"
+put_state
 fresh
 crafted "$evil/$id"
 ln -s "$base/store/$first/head.raw" "$evil/$id/link"
@@ -306,6 +385,20 @@ echo 'another' >"$evil/ledger.head"
 not_taken "another head for the same ledger" "ledger.head: there is another one"
 fresh
 chmod u+w "$evil/ledger.jsonl"
+head -c 300000 /dev/zero >>"$evil/ledger.jsonl"
+not_taken "a line that is longer than any of a ledger" "the ledger: its last line is longer"
+for file in ledger.head ledger.head.sig; do
+	fresh
+	echo '{"event":"more"}' >>"$evil/ledger.jsonl"
+	head -c 4000 /dev/zero >"$evil/$file"
+	cp -a "$base" "$TMP/base.kept"
+	exits "$file is too long" 1 push "$evil"
+	has "$file is too long: told" "$ERR" "not taken: $file: it does not have the length of one"
+	rm -rf "${base:?}" && mv "$TMP/base.kept" "$base"
+	put_state
+done
+fresh
+chmod u+w "$evil/ledger.jsonl"
 printf '{"event":"torn' >>"$evil/ledger.jsonl"
 ok "a torn last line" push "$evil"
 unchanged "a torn line is not taken"
@@ -331,16 +424,81 @@ b"
 exit 0
 SH
 chmod 755 "$TMP/hostile" "$TMP/hostile/rsync"
-sed "s|PATH=|PATH=$TMP/hostile:|" "$TMP/bin/vmfskit-receive" >"$TMP/hostile/vmfskit-receive"
+sed "s|PATH=|PATH=$TMP/hostile:|; s|patience=900|patience=1|" "$TMP/bin/vmfskit-receive" >"$TMP/hostile/vmfskit-receive"
 chmod 755 "$TMP/hostile/vmfskit-receive"
-exits "a hostile client" 65 as_account env SSH_ORIGINAL_COMMAND="rsync --server -WHtrSze.LsfxCIvu --timeout=600 . ." \
-	timeout 60 "$TMP/hostile/vmfskit-receive" "$base"
+hostile() { as_account env SSH_ORIGINAL_COMMAND="rsync --server -WHtrSze.LsfxCIvu --timeout=600 . ." \
+	timeout 60 "$TMP/hostile/vmfskit-receive" "$base"; }
+exits "a hostile client" 65 hostile
 unchanged "a hostile client: nothing changed"
-is "a hostile client: nothing is left" "$(ls -A "$base")" ".lock
-ledger
-store"
+nothing_left() { is "$1: nothing is left" "$(ls -A "$base" | tr '\n' ' ')" ".lock ledger store "; }
+nothing_left "a hostile client"
 ok "after all this, a push" push "$store"
+quiet "after all this, a push: says nothing"
 unchanged "after all this: nothing changed"
+# folders that are closed to us, files that are none in the places of the list and the manifest, far too many, a name of two lines, a link
+# to the very file of the store in its place
+cat >"$TMP/hostile/rsync" <<SH
+#!/bin/sh
+mkdir $id ${id}2 ${id}3 ${id}4 ${id}5 "1
+.." ${id}6 ${id}6/x && mkfifo $id/SHA256SUMS && echo {} >$id/manifest.json
+ln -s /dev/zero ${id}2/SHA256SUMS && echo {} >${id}2/manifest.json
+ln -s /dev/zero ${id}3/manifest.json && (cd ${id}3 && sha256sum /dev/null | sed 's, .*,  manifest.json,' >SHA256SUMS)
+ln -sf ../../store/$first/head.raw $first/head.raw
+ulimit -f >&2
+(cd ${id}4 && seq 5000 | xargs touch) && chmod 0 ${id}5 ${id}6/x && chmod 500 ${id}6
+exit 0
+SH
+exits "folders that are none" 65 hostile
+unchanged "folders that are none: nothing changed"
+nothing_left "folders that are none"
+has "folders that are none: not even a link to the same bytes" "$ERR" "not taken: $first: it is here already"
+has "and no file of rsync's gets longer than 2 GiB" "$ERR" '^4194304$'
+for kind in "" 2 3 4 5 6; do has "folders that are none: $id$kind" "$ERR" "not taken: $id$kind: it (holds what|is not|cannot be)"; done
+# the same, from a client that then cuts the line off
+sed -i 's/^exit 0/touch .x ${id}4\/.p1-1.raw.Ab12Cd; ln -s \/ 7; mkfifo 8; chmod 500 .; exit 12/' "$TMP/hostile/rsync"
+exits "folders that are none, then cut off" 12 hostile
+unchanged "then cut off: nothing changed"
+exits "then cut off: the next push drops them" 1 push "$store"
+unchanged "then cut off: and changes nothing"
+ok "then cut off: the one after it" push "$store"
+quiet "then cut off: the one after it: says nothing"
+unchanged "then cut off: all is as it was"
+# a file of somebody else, left by whatever means
+mkdir "$base/incoming"
+cp -r "$TMP/crafted" "$base/incoming/$id"
+chown -R $uid:$uid "$base/incoming"
+chown 0:0 "$base/incoming/$id/p1-1.raw"
+chmod 444 "$base/incoming/$id/p1-1.raw"
+printf '#!/bin/sh\nexit 0\n' >"$TMP/hostile/rsync"
+exits "a file of somebody else" 65 hostile
+has "a file of somebody else: told" "$ERR" "not taken: $id: it holds what a capture does not hold"
+nothing_left "a file of somebody else"
+# a file that takes for ever to read: the folder is dropped, the others are taken
+cat >"$TMP/hostile/rsync" <<SH
+#!/bin/sh
+cp -r "$TMP/slow" $id && cp -r "$TMP/quick" ${id}2
+SH
+crafted "$TMP/slow"
+crafted "$TMP/quick"
+mv "$TMP/slow/p1-6.raw" "$TMP/slow/p1-slow.raw"
+sed -i 's/p1-6/p1-slow/' "$TMP/slow/SHA256SUMS"
+printf '#!/bin/sh\ncase "$*" in *slow*) exec sleep 600 ;; esac\nexec %s "$@"\n' "$(command -v sha256sum)" >"$TMP/hostile/sha256sum"
+chmod 755 "$TMP/hostile/sha256sum"
+chmod -R a+rX "$TMP/slow" "$TMP/quick"
+exits "digests that take for ever" 65 hostile
+has "digests that take for ever: told" "$ERR" "not taken: $id: its digests could not be made within"
+is "digests that take for ever: the others are taken" "$(ls -d "$base/store/$id"*)" "$base/store/${id}2"
+nothing_left "digests that take for ever"
+# a program that fails there: what is not known to be sound is not taken
+printf '#!/bin/sh\nexit 1\n' >"$TMP/hostile/sha256sum"
+exits "digests that cannot be made" 65 hostile
+has "digests that cannot be made: told" "$ERR" "not taken: $id: its files cannot be read"
+printf '#!/bin/sh\nexit 0\n' >"$TMP/hostile/sha256sum"
+exits "digests of which nothing is said" 65 hostile
+has "digests of which nothing is said: told" "$ERR" "not taken: $id: its files do not have the digests"
+is "nor is it there" "$(ls -d "$base/store/$id"*)" "$base/store/${id}2"
+rm -rf "$base/store/${id}2"
+put_state
 
 # cut off in the middle
 for n in 3 4 5; do crafted "$store/2030010${n}T000000Z-sdx"; done
@@ -381,6 +539,9 @@ released() {
 }
 ok "killed: the receiver gives up, too" released
 ok "killed: what came stays" [ "$(find "$base/incoming" -name 'p1-*.raw' -path '*/203*' | wc -l)" -gt 2 ]
+# what rsync itself leaves when it is killed, and what belongs to nothing
+left=$(ls -d "$base/incoming"/203* | head -n 1)
+touch "$left/.p1-1.raw.Ab12Cd" && mkfifo "$left/pipe"
 SSH_BIN=$TMP/cutting exits "cut off" 4 push "$store"
 has "cut off: says so" "$ERR" 'the next push goes on from there'
 unchanged "cut off: nothing changed in the store"

@@ -91,8 +91,10 @@ if ! PATH=$PATH:/usr/sbin command -v debootstrap >/dev/null || [ -z "$site" ]; t
 	exit 0
 fi
 libraries=$(sed -n 's/^Depends: //p' "$TMP/x/DEBIAN/control" | sed 's/ *([^)]*)//g; s/, /,/g')
-# what debootstrap mounts is gone with its namespace
-if ! PATH=$PATH:/usr/sbin timeout 240 unshare -m debootstrap --variant=minbase ${libraries:+--include=$libraries} \
+# what debootstrap mounts is gone with its namespace; in a chroot there can be none, and it unmounts by itself
+apart=(unshare -m)
+"${apart[@]}" true 2>/dev/null || apart=()
+if ! PATH=$PATH:/usr/sbin timeout 800 "${apart[@]}" debootstrap --variant=minbase ${libraries:+--include=$libraries} \
 	$([ -r $keyring ] && echo "--keyring=$keyring") "$release" "$root" "$site" >"$TMP/debootstrap.log" 2>&1; then
 	if grep -qiE 'Failed getting release file|Couldn.t download|timed? ?out' "$TMP/debootstrap.log"; then
 		skip "a fresh Debian" "the mirror cannot be reached"

@@ -15,6 +15,14 @@ wipe() {
 }
 # dump IMAGE: as sfdisk reads it, without what the name of the file changes; GUIDs that could not survive are left out
 dump() { sfdisk --dump "$1" 2>/dev/null | sed -e "s|^$1||" -e '/^device:/d' -e '/^label-id:/d' -e 's/ uuid=[^,]*,\{0,1\}//' -e 's/, *$//'; }
+# each check that is printed for Linux says something, as it must where it is the right disk
+checks_speak() {
+	jq -r '.commands.linux.check[]' "$1" | while IFS= read -r line; do
+		[ -n "$(bash -c "$line")" ] || echo "silent: $line"
+	done
+}
+# lines TOOL LIST JSON: the printed lines, for bash; what ESXi calls DEVICE is the image here
+lines() { jq -r ".commands.$1.$2[]" "$3" | sed 's,/vmfs/devices/disks/DEVICE,disk.img,g'; }
 # apply IMAGE JSON: what repair says, as a person would paste it
 apply() { jq -r .commands.linux.script[] "$2" | bash -c "$(jq -r .commands.linux.command "$2")"; }
 
@@ -28,8 +36,20 @@ again() {
 	wipe disk.img
 	run "$VMFSKIT" repair table disk.img --no-captures --json
 	cp "$OUT" plan.json
+	wreck=$(disk_sum disk.img)
+	rm -f -- disk.img-* DEVICE-*
+	is "$name: it is this disk" "$(checks_speak plan.json)" ""
+	lines linux save plan.json | bash >"$OUT" 2>"$ERR"
+	hasnt "$name: what is overwritten can be saved" "$ERR" '^dd: |cannot'
 	ok "$name: sfdisk takes the script" apply disk.img plan.json
 	is "$name: and makes the same table" "$(dump disk.img)" "$(dump was.img)"
+	if [ "$(disk_sum disk.img)" = "$wreck" ]; then fail "$name: something was overwritten"; fi
+	lines linux save plan.json | bash >"$OUT" 2>&1
+	is "$name: what was saved is not overwritten" "$(grep -c 'cannot overwrite existing file' "$OUT")" \
+		"$(jq '.commands.linux.save | length' plan.json)"
+	ok "$name: what was saved is put back" bash -ec "$(lines linux back plan.json)"
+	is "$name: every byte is as before" "$(disk_sum disk.img)" "$wreck"
+	apply disk.img plan.json >/dev/null 2>&1
 	ok "$name: sfdisk finds no fault" sfdisk --verify disk.img
 	hasnt "$name: nor says of one" "$OUT" '[Ww]arning|overlap|[Ii]nvalid|[Ee]rror:'
 	run "$VMFSKIT" decode --json disk.img
@@ -37,6 +57,15 @@ again() {
 		"$("$VMFSKIT" decode --json was.img | jq '[.sources[0].vmfs[]] | length')"
 }
 again "GPT" --table gpt --vmfs 5 --start 2048 --vmfs-size 300M
+# the same of what is printed for an ESXi host; sfdisk stands in for partedUtil
+wipe disk.img
+lines esxi save plan.json | grep -v partedUtil | bash >/dev/null 2>&1
+apply disk.img plan.json >/dev/null 2>&1
+ok "ESXi: what was saved is put back" bash -ec "$(lines esxi back plan.json)"
+is "ESXi: every byte is as before" "$(disk_sum disk.img)" "$wreck"
+is "ESXi: the old table as text" "$(jq -r '.commands.esxi.save[-1]' plan.json)" \
+	"(set -C; partedUtil getptbl /vmfs/devices/disks/DEVICE >DEVICE-table.getptbl)"
+is "ESXi: which LUN" "$(jq -r '.commands.esxi.check[]' plan.json)" "esxcli storage core device list -d DEVICE"
 again "GPT, odd start" --table gpt --vmfs 6 --start 20973535 --vmfs-size 300M
 again "two on a GPT" --table gpt --volume start=2049,size=300M,version=5 --volume start=900000,size=300M,version=6
 again "ESXi 5.0" --layout esxi50 --size 40G
@@ -74,6 +103,15 @@ has "partedUtil: an image is no LUN: the recorded name is only said" "$OUT" \
 	"^# the header was written for naa.6000c297e49918434c247ac801f7bac9: make sure which LUN this is, and put its name for DEVICE$"
 hasnt "partedUtil: no command has it" "$OUT" '^partedUtil.*naa'
 has "partedUtil: mklabel" "$OUT" "^partedUtil mklabel $device gpt$"
+# look, save, and only then write, for people who paste from the top
+has "partedUtil: the head is saved" "$OUT" "^\(set -C; dd if=$device bs=512 skip=0 count=34 >DEVICE-sector0.dd\)\$"
+has "partedUtil: and the tail" "$OUT" "^\(set -C; dd if=$device bs=512 skip=325058527 count=33 >DEVICE-sector325058527.dd\)\$"
+has "partedUtil: how it goes back" "$OUT" \
+	"^# to put back what was saved: dd if=DEVICE-sector0.dd of=$device bs=512 seek=0 conv=notrunc,fsync\$"
+is "partedUtil: in this order" "$(grep -oE '^(esxcli|\(set -C; dd|\(set -C; partedUtil|partedUtil mklabel)' "$OUT" | tr '\n' ' ')" \
+	"esxcli (set -C; dd (set -C; dd (set -C; partedUtil partedUtil mklabel (set -C; dd (set -C; dd "
+has "partedUtil: how long the LUN is" "$OUT" '^# is it this LUN, and 158720 MiB long\? If not, stop$'
+has "sfdisk: is it this disk" "$OUT" "^LC_ALL=C sfdisk --list disk.img [|] grep -F ' 166429982720 bytes'\$"
 has "partedUtil: getUsableSectors" "$OUT" "^partedUtil getUsableSectors $device$"
 has "partedUtil: setptbl" "$OUT" "^partedUtil setptbl $device gpt \"1 2048 325058526 AA31E02A400F11DB9590000C2911D1B8 0\"$"
 is "partedUtil: mklabel comes first, getptbl last" "$(grep -o '^partedUtil [a-zA-Z]*' "$OUT" | cut -d ' ' -f 2 | tr '\n' ' ')" \
@@ -126,6 +164,7 @@ rm -f disk.img
 run "$VMFSKIT" repair table disk.img --no-captures
 hasnt "a sound table: no commands" "$OUT" partedUtil
 run "$VMFSKIT" repair table disk.img --no-captures --json
+is "a sound table: nothing to save" "$(jq '[.commands[].save, .commands[].check] | flatten | length' "$OUT")" 0
 is "a sound table: only the check" "$(jq -r '.commands.esxi.commands[]' "$OUT" | cut -d ' ' -f 2)" getptbl
 is "a sound table: no script" "$(jq -r .commands.linux.command "$OUT")" null
 wipe disk.img
@@ -149,9 +188,36 @@ need_root "4Kn through a loop device"
 if loop=$(loop_attach disk.img --sector-size 4096) && was=$(loop_attach was.img --sector-size 4096); then
 	run "$VMFSKIT" repair table "$loop" --no-captures --json
 	cp "$OUT" plan.json
+	wreck=$(disk_sum disk.img)
+	bash >"$OUT" 2>"$ERR" <<<"$(lines linux save plan.json)"
 	ok "4Kn: sfdisk takes the script" apply "$loop" plan.json
+	ok "4Kn: what was saved is put back" bash -ec "$(lines linux back plan.json)"
+	is "4Kn: every byte is as before" "$(sync; disk_sum disk.img)" "$wreck"
+	apply "$loop" plan.json >/dev/null 2>&1
 	is "4Kn: the same table" "$(sfdisk --dump "$loop" | grep start= | sed "s|^$loop||; s/ uuid=.*//")" \
 		"$(sfdisk --dump "$was" | grep start= | sed "s|^$was||; s/ uuid=.*//")"
 else
 	skip "4Kn through a loop device" "no loop device with such sectors"
+fi
+
+# a LUN is known by its WWID: the printed line finds it where the kernel has it, and says nothing on another
+if unshare -m true 2>/dev/null && rm -f disk.img &&
+	"$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M disk.img >/dev/null && wipe disk.img && loop=$(loop_attach disk.img); then
+	number=$(lsblk -dno MAJ:MIN "$loop" | tr -d ' ')
+	mkdir -p "fake/$number/holders" "fake/$number/slaves"
+	ln -s "$number" "fake/${loop##*/}"
+	# as WWID COMMAND...: the kernel calls the device by this name
+	as() {
+		echo "$1" >"fake/$number/wwid"
+		shift
+		unshare -m bash -c 'mount --bind fake /sys/dev/block && mount --bind fake /sys/class/block && "$@"' bash "$@"
+	}
+	run as naa.600144f07ed404000000496ff8cd0003 "$VMFSKIT" repair table "$loop" --no-captures --json
+	line=$(jq -r '.commands.linux.check[1]' "$OUT")
+	ok "WWID: on this LUN" as naa.600144f07ed404000000496ff8cd0003 bash -c "$line"
+	is "WWID: it is printed" "$(cat "$OUT")" naa.600144f07ed404000000496ff8cd0003
+	exits "WWID: on another one" 1 as naa.6999999999999999999999999999bbbb bash -c "$line"
+	is "WWID: nothing is printed" "$(cat "$OUT")" ""
+else
+	skip "WWID: on this LUN" "no loop device or no namespace of mounts here"
 fi

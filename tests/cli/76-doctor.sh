@@ -6,6 +6,7 @@
 PATH=$PATH:/usr/sbin:/sbin
 need perl jq mkfs.ext4 mkfs.xfs mkfs.vfat wipefs sfdisk blkdiscard fallocate
 cd "$TMP" || exit 1
+mkdir -m 700 nowhere # a store without captures
 
 # differing FIRST SECOND: numbers of the 512-byte sectors that differ, one on a line; holes of both are skipped
 differing() {
@@ -105,7 +106,7 @@ deed() {
 	seen_is "$disk, $name, without" "$pattern"
 	has "$disk, $name, without: saving comes first, repair after it" "$(commands)" '^capture repair-(table|header)( repair-header)?$'
 	run_printed "$disk, $name, without"
-	rm -rf nowhere
+	rm -rf nowhere && mkdir -m 700 nowhere
 }
 
 mbr_of_windows() { printf 'label: dos\nstart=2048, size=600000, type=7\n' | sfdisk -q --no-tell-kernel "$1"; }

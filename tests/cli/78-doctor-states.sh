@@ -7,6 +7,7 @@
 PATH=$PATH:/usr/sbin:/sbin
 need perl jq mkfs.ext4 xmllint
 cd "$TMP" || exit 1
+mkdir -m 700 nowhere # a store without captures
 
 "$LAB" make --table gpt --vmfs 5 --start 2048 --size 420M --label prod --live 1 prod.orig >/dev/null || exit 1
 fresh() { copy_disk prod.orig prod.img; }
@@ -148,7 +149,7 @@ done
 # --- bad sectors, living hosts ------------------------------------------------------------------------------
 fresh
 export VMFSKIT_TEST_BAD=512+512,2097152+4096
-exits "bad sectors: exit code" 1 "$HOOKS" doctor --heartbeat-wait 0 --store nowhere --json prod.img
+exits "bad sectors: exit code" 4 "$HOOKS" doctor --heartbeat-wait 0 --store nowhere --json prod.img
 unset VMFSKIT_TEST_BAD
 cp "$OUT" doctor.json
 is "bad sectors: told as that, and as nothing else" "$(codes doctor.json)" unreadable

@@ -40,9 +40,10 @@ set_scene() {
 	esac
 }
 
-# what is different on every run
+# what is different on every run; the page has one digest of a plan
+digest=d3c27fad8f2d1ddbcb1a4a6ddf0c0a35 plan=
 settled() {
-	sed -e "s# --store $TMP/store##g" -e "s#$TMP/store#/var/lib/vmfskit#g" -e "s#$TMP/sdb#/dev/sdb#g" \
+	sed -e "s#^plan     [0-9a-f]\{32\}\$#plan     $digest#" -e "s# --plan [0-9a-f]\{32\} # --plan $digest #" -e "s# --store $TMP/store##g" -e "s#$TMP/store#/var/lib/vmfskit#g" -e "s#$TMP/sdb#/dev/sdb#g" \
 		-e "s# on $(uname -n)\$# on lnx7#" -e 's/[0-9]\{8\}T[0-9]\{6\}Z/20261121T014500Z/g' -e 's/20[0-9-]\{8\}T[0-9:]\{8\}Z/2026-11-21T01:45:00Z/g'
 }
 
@@ -54,7 +55,10 @@ obey() {
 		id=$(capture_id "$suffix")
 		line=${line//20261121T014500Z-sdb$suffix/${id:-none}}
 	done
-	PATH=$TMP/bin:$PATH bash -c "$line" 2>&1 | settled
+	line=${line//--plan $digest/--plan ${plan:-none}}
+	PATH=$TMP/bin:$PATH bash -c "$line" >said 2>&1
+	plan=$(sed -n 's/^plan     //p' said)
+	settled <said
 }
 
 # matches WANTED GOT: lines "..." stand for any lines

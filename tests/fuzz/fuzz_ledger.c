@@ -41,7 +41,7 @@ static bool take(struct vk_chain_line *kept, struct vk_recorded_set *set, const 
 		check_line(&line);
 		kept->seq = line.seq;
 		vk_chain_digest(line.previous, kept->previous);
-		FUZZ_ASSERT(vk_recorded_add(set, &line, span->offset));
+		FUZZ_ASSERT(vk_recorded_add(set, &line, span->offset, VK_F_COUNT));
 	} else {
 		FUZZ_ASSERT(err.what[0] != '\0');
 		fuzz_text(err.what, sizeof(err.what));

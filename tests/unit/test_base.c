@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ground everything stands on: texts, checked arithmetic, bytes, errors. */
+#include <stdlib.h>
+
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/command.h"
 #include "disk_support.h"
 #include "vmfskit/error.h"
 #include "vmfskit/text.h"
@@ -258,6 +261,36 @@ static void sizes_are_parsed(void **state)
 	}
 }
 
+static void numbers_are_parsed(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t number;
+	} rows[] = {
+		{"0", 0}, {"4000", 4000}, {"04000", 4000}, {"00", 0}, {"008", 8}, {"0x800", 2048}, {"0X0a", 10},
+		{"18446744073709551615", UINT64_MAX}, {"0xffffffffffffffff", UINT64_MAX},
+	};
+	static const char *const wrong[] = {
+		"", "x", "0x", "0xg", "-1", "+1", " 1", "1 ", "1s", "08x", "1.0", "0b1", "a", "18446744073709551616",
+		"0x10000000000000000",
+	};
+	uint64_t number;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(vk_text_parse_number(rows[i].text, UINT64_MAX, &number));
+		assert_int_equal(number, rows[i].number);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		number = 7;
+		if (vk_text_parse_number(wrong[i], UINT64_MAX, &number))
+			fail_msg("\"%s\" was taken for a number", wrong[i]);
+		assert_int_equal(number, 7);
+	}
+	assert_true(vk_text_parse_number("64", 64, &number));
+	assert_false(vk_text_parse_number("65", 64, &number));
+}
+
 static void arithmetic(void **state)
 {
 	uint64_t r;
@@ -311,6 +344,38 @@ static void bytes_in_order(void **state)
 	assert_false(vk_all_bytes((const uint8_t *)"aab", 3, 'a'));
 }
 
+/* Whatever is in the words, and however long they are, a shell and a program take them as they are. */
+static void commands(void **state)
+{
+	struct vk_command c;
+	char longest[5000];
+	char *text;
+
+	(void)state;
+	vk_command_begin(&c, "vmfskit");
+	vk_command_add(&c, " %s", "undo");
+	vk_command_path(&c, "x-undo");
+	vk_command_path(&c, "-odd name");
+	vk_command_path(&c, "-odd");
+	vk_command_add(&c, " --store");
+	vk_command_path(&c, "/a b/it's");
+	vk_command_word(&c, "-1");
+	vk_command_word(&c, "");
+	vk_command_word(&c, "$HOME");
+	text = vk_command_end(&c);
+	assert_string_equal(text, "vmfskit undo x-undo './-odd name' ./-odd --store '/a b/it'\\''s' -1 '' '$HOME'");
+	free(text);
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	vk_command_begin(&c, "vmfskit undo");
+	vk_command_path(&c, longest);
+	vk_command_add(&c, " --write");
+	text = vk_command_end(&c);
+	assert_int_equal(strlen(text), 12 + 1 + sizeof(longest) - 1 + 8);
+	assert_string_equal(text + strlen(text) - 8, " --write");
+	free(text);
+}
+
 static void errors(void **state)
 {
 	struct vk_error err = {.status = VK_OK};
@@ -344,6 +409,10 @@ static void errors(void **state)
 	assert_int_equal(strlen(err.what), 399);
 	vk_error_set(&err, VK_INTERNAL, longest + 3, "a%s", longest);
 	assert_int_equal(strlen(err.what), 397);
+	assert_string_equal(err.what + 391, " [...]");
+	assert_string_equal(err.where + 393, " [...]");
+	vk_error_remedy(&err, "vmfskit undo %s --write", longest);
+	assert_string_equal(err.remedy + strlen(err.remedy) - 6, " [...]");
 	assert_printable(err.what, sizeof(err.what));
 	assert_printable(err.where, sizeof(err.where));
 	for (int s = VK_OK; s <= VK_INTERNAL; s++)
@@ -362,8 +431,10 @@ int main(void)
 		cmocka_unit_test(labels_of_any_bytes),
 		cmocka_unit_test(text_is_cut_between_characters),
 		cmocka_unit_test(sizes_are_parsed),
+		cmocka_unit_test(numbers_are_parsed),
 		cmocka_unit_test(arithmetic),
 		cmocka_unit_test(bytes_in_order),
+		cmocka_unit_test(commands),
 		cmocka_unit_test(errors),
 	};
 

@@ -166,6 +166,61 @@ static void test_holes(void **state)
 	free(head);
 }
 
+/* DDF: a header in the last sector, and one 16 MiB before the end, to which it points (SNIA, Common RAID DDF). */
+static void put_ddf(int fd, uint64_t start, uint64_t length)
+{
+	uint64_t sectors = length / 512, primary = sectors - 32768;
+	uint8_t header[512] = {0xde, 0x11, 0xde, 0x11};
+
+	memcpy(header + 32, "01.02.00", 8);
+	for (int i = 0; i < 8; i++)
+		header[96 + i] = (uint8_t)(primary >> (56 - 8 * i));
+	assert_int_equal(pwrite(fd, header, 512, (off_t)(start + (sectors - 1) * 512)), 512);
+	assert_int_equal(pwrite(fd, header, 512, (off_t)(start + primary * 512)), 512);
+}
+
+/* What lies far from both ends is found where libblkid is given the file itself: from its start, or from a partition's. */
+static void test_whole_file(void **state)
+{
+	const uint64_t size = 64ULL << 40;
+	char path[] = "/tmp/vmfskit-ddf-XXXXXX";
+	int fd = mkstemp(path);
+	struct vk_io *io, *window;
+	struct vk_foreigners found;
+
+	(void)state;
+	assert_true(fd >= 0);
+	unlink(path);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	/* ext4 stops at 16 TB: less is enough where it does */
+	for (uint64_t length = size; length >= size / 64; length /= 8) {
+		if (ftruncate(fd, (off_t)length) != 0)
+			continue;
+		put_ddf(fd, 0, length);
+		assert_int_equal(vk_io_open_raw(path, NULL, &io, NULL), VK_OK);
+		found = look(io, 0, length);
+		assert_int_equal(found.count, 1);
+		assert_string_equal(found.items[0].type, "ddf_raid_member");
+		assert_true(vk_foreign_is_member(&found.items[0]));
+		vk_foreigners_free(&found);
+		/* the same bytes through a window that begins and ends elsewhere are none */
+		window = vk_io_window(io, MIB, length - MIB - 4096);
+		found = look(window, 0, length);
+		assert_int_equal(found.count, 0);
+		vk_io_close(window);
+		put_ddf(fd, 3 * MIB, 64 * MIB);
+		window = vk_io_window(io, MIB, 80 * MIB);
+		found = look(window, 2 * MIB, 64 * MIB);
+		assert_int_equal(found.count, 1);
+		assert_int_equal(found.items[0].start_bytes, 2 * MIB);
+		vk_foreigners_free(&found);
+		vk_io_close(window);
+		vk_io_close(io);
+		break;
+	}
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_boot_sectors),
 		cmocka_unit_test(test_overlay),
 		cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_whole_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,8 @@ static struct bench *bench_new(void)
 	b->restore.before.kind = VK_SOURCE_DISK;
 	b->restore.options.heartbeat_wait_ms = 1;
 	b->capture.size_bytes = DISK_BYTES;
+	strcpy(b->capture.wwid, "naa.600144f07ed404000000496ff8cd0003");
+	strcpy(b->restore.facts.wwid, b->capture.wwid);
 	b->capture.sector_size = 512;
 	b->capture.table_kind = VK_TABLE_MBR;
 	b->capture.regions = &b->region;
@@ -88,9 +90,13 @@ static struct bench *bench_new(void)
 
 static void bench_free(struct bench *b)
 {
+	vk_guard_heartbeat_forget(&b->restore);
 	vk_overlay_free(b->restore.overlay);
 	vk_io_close(b->restore.io);
 	free(b->restore.objections);
+	for (size_t i = 0; i < b->restore.remark_count; i++)
+		free(b->restore.remarks[i]);
+	free(b->restore.remarks);
 	test_free(b->bytes);
 	test_free(b);
 }

@@ -147,8 +147,8 @@ static void index_is_read(void **state)
 {
 	static const char text[] = "vmfskit-collect/1\nhost esx1\ntime 2009-04-21T16:45:56Z\nsystem x\n"
 				   "disk 1\nname naa.6\npath /vmfs/devices/disks/naa 6\nsize 8796093022208\nsector 4096\n"
-				   "piece d1/head-0.raw 0 4096\nlater words\nunreadable 4096 512\nstatus incomplete\n"
-				   "disk 2\nname b\nsize unknown\nend 2\n";
+				   "piece d1/head-0.raw 0 4096\nlater words\nunreadable 4096 512\nbroken hexdump\n"
+				   "status incomplete\ndisk 2\nname b\nsize unknown\nstatus complete\nend 2\n";
 	struct vk_index index;
 	struct vk_error err;
 
@@ -164,7 +164,9 @@ static void index_is_read(void **state)
 	assert_int_equal(index.disks[0].piece_count, 2);
 	assert_string_equal(index.disks[0].pieces[1].file, "");
 	assert_int_equal(index.disks[0].pieces[1].offset_bytes, 4096);
+	assert_true(index.disks[0].incomplete && index.disks[0].broken);
 	assert_int_equal(index.disks[1].size_bytes, 0);
+	assert_false(index.disks[1].incomplete || index.disks[1].broken);
 	vk_index_free(&index);
 	/* a line without its end was cut */
 	assert_int_equal(vk_index_parse(text, sizeof(text) - 2, "here", &index, &err), VK_DAMAGED);

@@ -62,8 +62,12 @@ static struct rebuilt *rebuilt_new(void)
 static void rebuilt_plan(struct rebuilt *r)
 {
 	struct vk_error err = {.what = ""};
+	struct stat st;
 
 	assert_int_equal(vk_unsaved_make(&r->before, r->overlay, &r->says, &r->unsaved, &err), VK_OK);
+	/* it says who the target was that it was worked out from */
+	assert_int_equal(stat(r->bench->disk, &st), 0);
+	assert_int_equal(r->unsaved.capture.file.inode, st.st_ino);
 	if (vk_restore_plan(&r->unsaved.capture, r->bench->disk, &r->options, &r->restore, &err) != VK_OK)
 		fail_msg("%s", err.what);
 }

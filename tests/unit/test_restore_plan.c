@@ -2,6 +2,8 @@
 /* The plan of a restore: edits, fences, holes, what the undo has to hold. */
 #include "repair_bench.h"
 
+#include "rebuild/sentences.h"
+
 static const struct vk_region head = {
 	.file = "head.raw", .part = VK_PART_TABLE, .offset_bytes = 0, .length_bytes = 65536};
 
@@ -33,7 +35,6 @@ static struct plan *plan_make(const struct vk_region *regions, size_t count)
 	p->restore.target = (struct vk_target_id){.size_bytes = BENCH_BYTES, .sector_size = 512};
 	p->restore.overlay = vk_overlay_new(p->bench->io);
 	p->restore.chosen = p->chosen;
-	p->restore.keep_out = p->fences;
 	memset(p->chosen, 1, sizeof(p->chosen));
 	return p;
 }
@@ -41,9 +42,17 @@ static struct plan *plan_make(const struct vk_region *regions, size_t count)
 static void plan_free(struct plan *p)
 {
 	vk_overlay_free(p->restore.overlay);
+	vk_range_set_free(&p->restore.keep_out);
 	vk_capture_close(&p->capture);
 	bench_close(p->bench);
 	test_free(p);
+}
+
+/* A partition, which the table part stays out of. */
+static void fence(struct plan *p, uint64_t offset, uint64_t length)
+{
+	p->fences[0] = (struct vk_range){offset, length};
+	assert_true(vk_range_set_add(&p->restore.keep_out, offset, length));
 }
 
 static void plan_edit(struct plan *p)
@@ -74,15 +83,13 @@ static void the_table_stays_out_of_partitions(void **state)
 	struct plan *p = plan_make(&head, 1);
 
 	(void)state;
-	p->fences[0] = (struct vk_range){32256, 500000};
-	p->restore.keep_out_count = 1;
+	fence(p, 32256, 500000);
 	plan_edit(p);
 	expect_dirty(p, 0, 32256);
 	plan_free(p);
 	/* an undo puts back what it holds */
 	p = plan_make(&head, 1);
-	p->fences[0] = (struct vk_range){32256, 500000};
-	p->restore.keep_out_count = 1;
+	fence(p, 32256, 500000);
 	p->capture.is_undo = true;
 	plan_edit(p);
 	expect_dirty(p, 0, 65536);
@@ -99,8 +106,7 @@ static void other_parts_are_not_fenced(void **state)
 	lvm.part = VK_PART_LVM;
 	lvm.offset_bytes = 32768;
 	p = plan_make(&lvm, 1);
-	p->fences[0] = (struct vk_range){32768, 500000};
-	p->restore.keep_out_count = 1;
+	fence(p, 32768, 500000);
 	plan_edit(p);
 	expect_dirty(p, 32768, 98304);
 	plan_free(p);
@@ -218,8 +224,7 @@ static void scattered_changes(enum vk_part part, size_t want_regions)
 		p->bench->bytes[at] ^= 1;
 	bench_write_disk(p->bench);
 	plan_edit(p);
-	p->fences[0] = (struct vk_range){512 * 1024 + 512, 512};
-	p->restore.keep_out_count = 1;
+	fence(p, 512 * 1024 + 512, 512);
 	edit_count = vk_overlay_edits(p->restore.overlay, &edits);
 	assert_int_equal(edit_count, 1024);
 	assert_int_equal(vk_restore_undo_regions(&p->restore, &regions, &count, &err), VK_OK);
@@ -315,6 +320,74 @@ static void known_states(void **state)
 	bench_close(b);
 }
 
+/* However many there are: what is dropped may be the one that matters. */
+static void remarks_are_all_kept(void **state)
+{
+	struct vk_restore restore = {.remark_count = 0};
+	char text[20];
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		vk_restore_add_remark(&restore, "remark %d of %400s", i, "many");
+	for (size_t i = 0; i < 40; i++) {
+		snprintf(text, sizeof(text), "remark %zu of ", i);
+		assert_non_null(vk_restore_remark(&restore, i));
+		assert_int_equal(strncmp(vk_restore_remark(&restore, i), text, strlen(text)), 0);
+		assert_string_equal(vk_restore_remark(&restore, i) + strlen(text) + 396, "many");
+	}
+	assert_null(vk_restore_remark(&restore, 40));
+	assert_false(restore.remark_lost);
+	vk_sentences_free(&restore.remarks, &restore.remark_count);
+}
+
+/* The digest of one edit with these bytes, on a target like this. */
+static const char *digest_of(const struct vk_target_id *target, uint8_t old, uint8_t new, uint64_t offset, char ret[VK_PLAN_DIGEST_BYTES])
+{
+	uint8_t disk[4096], sector[512];
+	struct vk_restore restore = {.target = *target,
+				     .facts = {.is_device = target->is_device,
+					       .file = {.device = target->dev, .inode = target->ino},
+					       .size_bytes = target->size_bytes},
+				     .path = (char *)(uintptr_t)"/nowhere"};
+	struct vk_io *io;
+	struct vk_error err;
+
+	memset(disk, old, sizeof(disk));
+	memset(sector, new, sizeof(sector));
+	io = vk_io_memory("disk", disk, sizeof(disk), false);
+	restore.overlay = vk_overlay_new(io);
+	assert_int_equal(vk_overlay_put(restore.overlay, offset, sector, sizeof(sector), "test", 0, &err), VK_OK);
+	assert_int_equal(vk_restore_make_digest(&restore, &err), VK_OK);
+	memcpy(ret, vk_restore_plan_digest(&restore), VK_PLAN_DIGEST_BYTES);
+	vk_overlay_free(restore.overlay);
+	vk_io_close(io);
+	return ret;
+}
+
+/* Each thing that makes a plan what it is, changed alone, makes it another one. */
+static void what_names_a_plan(void **state)
+{
+	const struct vk_target_id file = {.dev = 1, .ino = 2, .size_bytes = 4096, .sector_size = 512};
+	struct vk_target_id others[] = {file, file, file, file, file};
+	char want[VK_PLAN_DIGEST_BYTES], got[VK_PLAN_DIGEST_BYTES];
+
+	(void)state;
+	digest_of(&file, 1, 2, 512, want);
+	assert_int_equal(strlen(want), VK_PLAN_DIGEST_BYTES - 1);
+	assert_string_equal(digest_of(&file, 1, 2, 512, got), want);
+	assert_string_not_equal(digest_of(&file, 3, 2, 512, got), want);
+	assert_string_not_equal(digest_of(&file, 1, 3, 512, got), want);
+	assert_string_not_equal(digest_of(&file, 1, 2, 1024, got), want);
+	others[0].dev = 3;
+	others[1].ino = 3;
+	others[2].size_bytes = 8192;
+	others[3].sector_size = 4096;
+	others[4].is_device = true;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_string_not_equal(digest_of(&others[i], 1, 2, 512, got), want);
+	assert_string_equal(digest_of(&file, 2, 2, 512, got), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +399,8 @@ int main(void)
 		cmocka_unit_test(undo_holds_exactly_what_changes),
 		cmocka_unit_test(undo_of_scattered_changes),
 		cmocka_unit_test(known_states),
+		cmocka_unit_test(remarks_are_all_kept),
+		cmocka_unit_test(what_names_a_plan),
 	};
 
 	return cmocka_run_group_tests_name("restore plan", tests, NULL, NULL);

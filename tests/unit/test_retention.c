@@ -174,14 +174,41 @@ static void protected_under_no_rule(void **state)
 	night("2020-01-10", "a")->is_rebuilt = true;
 	night("2020-01-11", "alone")->is_rebuilt = true;
 	decide(0, 0, 0, 0);
-	stays("+++-++--+++");
+	stays("+-+-++--+++");
 	assert_string_equal(items[9].why, "rebuilt by repair");
 	assert_string_equal(items[10].why, "rebuilt by repair");
 	assert_string_equal(items[0].why, "pinned");
-	assert_string_equal(items[1].why, "undo capture");
+	assert_string_equal(items[1].why, "undo capture older than the days, weeks and months that are kept");
+	assert_string_equal(items[8].why, "newest undo capture of its disk");
 	assert_string_equal(items[2].why, "the only capture with this LVM header");
 	assert_string_equal(items[4].why, "newest sound capture of its volume");
 	assert_string_equal(items[7].why, "damaged, and there are better ones");
+}
+
+/* An old undo capture goes, but neither the newest of a disk nor one that may still be wanted. */
+static void undo_captures(void **state)
+{
+	(void)state;
+	night("2019-12-30", "b")->is_undo = true;
+	night("2020-01-01", "a")->is_undo = true;
+	night("2020-01-02", "a");
+	night("2020-01-03", "a")->is_undo = true;
+	night("2020-01-03", "a");
+	night("2020-01-04", "a")->is_undo = true;
+	items[5].verdict = VK_RETENTION_DAMAGED;
+	night("2020-02-04", "a");
+	night("2020-03-04", "a");
+	decide(0, 0, 0, 10);
+	stays("+--+-+-+");
+	decide(4, 0, 0, 0);
+	stays("+-++++++");
+	decide(5, 0, 0, 0);
+	stays("++++++++");
+	decide(0, 0, 2, 0);
+	stays("+--+-+++");
+	decide(0, 0, 3, 0);
+	stays("++-+++++");
+	assert_string_equal(items[1].why, "undo capture of a time that is kept");
 }
 
 static void nothing_sound(void **state)
@@ -269,6 +296,7 @@ int main(void)
 		cmocka_unit_test_setup(equal_times_by_id, begin),
 		cmocka_unit_test_setup(disks_apart, begin),
 		cmocka_unit_test_setup(protected_under_no_rule, begin),
+		cmocka_unit_test_setup(undo_captures, begin),
 		cmocka_unit_test_setup(nothing_sound, begin),
 		cmocka_unit_test_setup(damaged_go_after_the_days, begin),
 		cmocka_unit_test_setup(a_disk_without_vmfs, begin),

@@ -27,7 +27,7 @@ static void random_history(size_t size)
 		first += dice(4) > 0 ? (int64_t)dice(2 * step) : 0;
 		item->verdict = dice(8) > 0 ? VK_RETENTION_SOUND : (enum vk_retention_verdict)dice(3);
 		item->pinned = dice(30) == 0;
-		item->is_undo = dice(30) == 0;
+		item->is_undo = dice(8) == 0;
 		item->is_rebuilt = dice(30) == 0;
 		item->volumes = volume_names + dice(3);
 		item->volume_count = dice(3);
@@ -133,12 +133,30 @@ static bool naive_best(size_t i, int kind, size_t v)
 	return true;
 }
 
+/* Of its disk, whatever its verdict, or of those that are not damaged. */
+static bool naive_newest_undo(size_t i)
+{
+	bool newest = true;
+	bool newest_good = items[i].verdict != VK_RETENTION_DAMAGED;
+
+	for (size_t k = 0; k < count; k++) {
+		if (!items[k].is_undo || strcmp(items[k].disk, items[i].disk) != 0 || !naive_newer(&items[k], &items[i]))
+			continue;
+		newest = false;
+		newest_good = newest_good && items[k].verdict == VK_RETENTION_DAMAGED;
+	}
+	return newest || newest_good;
+}
+
 static bool naive_keeps(size_t i, const unsigned keep[4])
 {
 	const struct vk_retention_item *item = &items[i];
 
-	if (item->pinned || item->is_undo || item->is_rebuilt)
+	if (item->pinned || item->is_rebuilt)
 		return true;
+	if (item->is_undo)
+		return naive_newest_undo(i) || naive_later(i, 0) < keep[0] || naive_later(i, 1) < keep[1] ||
+		       naive_later(i, 2) < keep[2];
 	for (int p = 0; p < 4; p++)
 		if (lasts[i][p] && naive_later(i, p) < keep[p])
 			return true;

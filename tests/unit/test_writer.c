@@ -84,23 +84,6 @@ static void expect_refusal(struct job *j, enum vk_status status)
 	expect_disk(j, false);
 }
 
-static void the_way_back_is_a_command(void **state)
-{
-	struct vk_write_job job = {.path = "/dev/sdb", .store = "/a b/it's", .undo_id = "x-undo"};
-	char buf[200];
-	struct vk_text text;
-
-	(void)state;
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_writer_way_back(&job, &text);
-	assert_string_equal(buf, "vmfskit undo x-undo /dev/sdb --store '/a b/it'\\''s' --write");
-	job.store = "/store";
-	job.given_sector_size = 4096;
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_writer_way_back(&job, &text);
-	assert_string_equal(buf, "vmfskit undo x-undo /dev/sdb --store /store --sector-size 4096 --write");
-}
-
 static void a_target_that_changed(void **state)
 {
 	struct bench *b = bench_open();
@@ -251,7 +234,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_what_was_planned),
-		cmocka_unit_test(the_way_back_is_a_command),
 		cmocka_unit_test(a_target_that_changed),
 		cmocka_unit_test(another_file_under_the_name),
 		cmocka_unit_test(another_size),

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that hold a disk in another form: containers of virtual machines, evidence files, compressed streams. */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "io/io_handle.h"
+
+#define CONVERT "qemu-img convert -O raw FILE disk.img, or without a copy: qemu-nbd -r -c /dev/nbd0 FILE"
+
+enum { VHD_FIXED = 2, VHD_TYPE_AT = 60, VHD_CHECKSUM_AT = 64 };
+
+static uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* The footer's checksum is the complement of the sum of its other bytes; Microsoft, Virtual Hard Disk Image Format. */
+static bool vhd_footer_fits(const uint8_t *footer)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < VK_IMAGE_TAIL_BYTES; i++)
+		if (i < VHD_CHECKSUM_AT || i >= VHD_CHECKSUM_AT + 4)
+			sum += footer[i];
+	return be32(footer + VHD_CHECKSUM_AT) == ~sum;
+}
+
+static bool is_fixed_vhd(const uint8_t *footer)
+{
+	return vhd_footer_fits(footer) && be32(footer + VHD_TYPE_AT) == VHD_FIXED;
+}
+
+static bool is_other_vhd(const uint8_t *footer)
+{
+	return vhd_footer_fits(footer) && be32(footer + VHD_TYPE_AT) != VHD_FIXED;
+}
+
+/* Versions 1 to 3, big-endian behind the magic. */
+static bool is_qcow(const uint8_t *head)
+{
+	return be32(head + 4) >= 1 && be32(head + 4) <= 3;
+}
+
+/* Deflate is the only method, and three bits of the flags are reserved (RFC 1952). */
+static bool is_gzip(const uint8_t *head)
+{
+	return (head[3] & 0xe0) == 0;
+}
+
+/* The magic is that of the first block; in front of it stands the size of blocks. */
+static bool is_bzip2(const uint8_t *head)
+{
+	return memcmp(head, "BZh", 3) == 0 && head[3] >= '1' && head[3] <= '9';
+}
+
+#define MAGIC(text) text, sizeof(text) - 1
+
+/* What is checked behind the magic keeps short ones from being met by chance. */
+static const struct vk_image_format formats[] = {
+	{"qcow2 image", 0, MAGIC("QFI\xfb"), is_qcow, CONVERT, false},
+	{"sparse VMDK", 0, MAGIC("KDMV"), NULL, CONVERT, false},
+	{"sparse VMDK of ESX (vmfsSparse)", 0, MAGIC("COWD"), NULL, CONVERT, false},
+	{"sparse VMDK of ESXi 6.5 and later (seSparse)", 0, MAGIC("\xbe\xba\xfe\xca\0\0\0\0"), NULL, CONVERT, false},
+	{"VMDK descriptor, a text that names the files of a disk", 0, MAGIC("# Disk DescriptorFile"), NULL,
+	 "name the -flat.vmdk that stands in it, or: " CONVERT, false},
+	{"VHDX image", 0, MAGIC("vhdxfile"), NULL, CONVERT, false},
+	{"dynamic VHD", 0, MAGIC("conectix"), NULL, CONVERT, false},
+	{"dynamic VHD", 512, MAGIC("cxsparse"), NULL, CONVERT, false},
+	{"VDI image", 0x40, MAGIC("\x7f\x10\xda\xbe"), NULL, CONVERT, false},
+	{"QED image", 0, MAGIC("QED\0"), NULL, CONVERT, false},
+	{"Parallels image", 0, MAGIC("WithoutFreeSpace"), NULL, CONVERT, false},
+	{"Parallels image", 0, MAGIC("WithouFreSpacExt"), NULL, CONVERT, false},
+	{"EWF evidence file (E01)", 0, MAGIC("EVF\x09\x0d\x0a\xff\0"), NULL, "ewfmount FILE FOLDER, then name FOLDER/ewf1", false},
+	{"EWF evidence file (Ex01)", 0, MAGIC("EVF2\x0d\x0a\x81\0"), NULL, "ewfmount FILE FOLDER, then name FOLDER/ewf1", false},
+	{"AFF evidence file", 0, MAGIC("AFF10\x0d\x0a\0"), NULL, "affuse FILE FOLDER, then name FOLDER/FILE.raw", false},
+	{"partclone image", 0, MAGIC("partclone-image"), NULL, "partclone.restore -C -s FILE -O disk.img", false},
+	{"gzip stream", 0, MAGIC("\x1f\x8b\x08"), is_gzip, "gzip -dc FILE > disk.img", false},
+	{"xz stream", 0, MAGIC("\xfd" "7zXZ\0"), NULL, "xz -dc FILE > disk.img", false},
+	{"zstd stream", 0, MAGIC("\x28\xb5\x2f\xfd"), NULL, "zstd -dc FILE > disk.img", false},
+	{"lz4 stream", 0, MAGIC("\x04\x22\x4d\x18"), NULL, "lz4 -dc FILE > disk.img", false},
+	{"bzip2 stream", 4, MAGIC("\x31\x41\x59\x26\x53\x59"), is_bzip2, "bzip2 -dc FILE > disk.img", false},
+	{"lzop stream", 0, MAGIC("\x89LZO\0\x0d\x0a\x1a\x0a"), NULL, "lzop -dc FILE > disk.img", false},
+	{"zip archive", 0, MAGIC("PK\x03\x04"), NULL, "unzip FILE; an AFF4 evidence file is one, too: open it with aff4imager", false},
+	{"7z archive", 0, MAGIC("7z\xbc\xaf\x27\x1c"), NULL, "7z x FILE", false},
+	/* of these the last 512 bytes are looked at */
+	{"DMG image", VK_IMAGE_AT_TAIL, MAGIC("koly\0\0\0\x04"), NULL, CONVERT, false},
+	{"dynamic VHD", VK_IMAGE_AT_TAIL, MAGIC("conectix"), is_other_vhd, CONVERT, false},
+	{"fixed VHD", VK_IMAGE_AT_TAIL, MAGIC("conectix"), is_fixed_vhd,
+	 "all bytes in front of its footer are the disk, as they are: losetup --find --show --sizelimit BYTES FILE", true},
+};
+
+size_t vk_image_formats(const struct vk_image_format **ret_formats)
+{
+	*ret_formats = formats;
+	return sizeof(formats) / sizeof(formats[0]);
+}
+
+static bool is_met(const struct vk_image_format *format, const uint8_t *part, size_t len, size_t at)
+{
+	return len >= at + format->magic_bytes && memcmp(part + at, format->magic, format->magic_bytes) == 0 &&
+	       (format->check == NULL || format->check(part));
+}
+
+const struct vk_image_format *vk_image_format_of(const uint8_t head[VK_IMAGE_HEAD_BYTES],
+						 const uint8_t tail[VK_IMAGE_TAIL_BYTES])
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		const struct vk_image_format *f = &formats[i];
+		bool met = f->magic_at == VK_IMAGE_AT_TAIL ? is_met(f, tail, VK_IMAGE_TAIL_BYTES, 0)
+							   : is_met(f, head, VK_IMAGE_HEAD_BYTES, f->magic_at);
+
+		if (met)
+			return f;
+	}
+	return NULL;
+}
+
+void vk_io_recognise_format(struct vk_io *io)
+{
+	uint8_t head[VK_IMAGE_HEAD_BYTES] = {0}, tail[VK_IMAGE_TAIL_BYTES] = {0};
+	uint64_t size = io->size_bytes, disk;
+	size_t got;
+
+	/* what cannot be read tells nothing here; whoever needs it reads it again and says so */
+	if (vk_io_read(io, 0, head, sizeof(head), &got, NULL) != VK_OK)
+		memset(head, 0, sizeof(head));
+	if (size <= sizeof(tail) || vk_io_read(io, size - sizeof(tail), tail, sizeof(tail), &got, NULL) != VK_OK ||
+	    got < sizeof(tail))
+		memset(tail, 0, sizeof(tail));
+	io->format = vk_image_format_of(head, tail);
+	if (io->format == NULL || !io->format->raw_inside)
+		return;
+	/* from here on nobody sees the footer, nor takes it for room behind the disk, nor can write to it */
+	disk = size - VK_IMAGE_TAIL_BYTES;
+	disk -= disk % (io->is_device ? io->sector_size : 512);
+	io->footer_bytes = size - disk;
+	io->size_bytes = disk;
+}
+
+const struct vk_image_format *vk_io_image_format(const struct vk_io *io)
+{
+	while (io->below != NULL)
+		io = io->below;
+	return io->format;
+}
+
+uint64_t vk_io_footer_bytes(const struct vk_io *io)
+{
+	while (io->below != NULL)
+		io = io->below;
+	return io->footer_bytes;
+}

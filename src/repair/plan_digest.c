@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The digest of a plan, over the target and the old and new bytes of every edit: it binds --write to what was shown. */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/bytes.h"
+#include "repair/guards.h"
+#include "store/digest.h"
+
+/*
+ * What must still be the same when the plan is carried out. A path is no part of it: it may come to name another
+ * device. No time is part of it either, nor what a host in use writes beside the edits.
+ */
+static void add_target(const struct vk_restore *restore, struct vk_digest *digest)
+{
+	const struct vk_disk_facts *facts = &restore->facts;
+	char lines[1024];
+	struct vk_text text;
+
+	vk_text_init(&text, lines, sizeof(lines));
+	vk_text_fmt(&text, "vmfskit plan 1\nsector %" PRIu32 "\n", restore->target.sector_size);
+	/* a device without a name of its own is known by its number only */
+	if (facts->is_device && facts->wwid[0] == '\0' && facts->serial[0] == '\0')
+		vk_text_fmt(&text, "device %u:%u\n", major(restore->target.rdev), minor(restore->target.rdev));
+	vk_disk_facts_text(facts, &text);
+	vk_digest_add(digest, lines, text.len_bytes);
+}
+
+/* Place and length come first, so that no two lists of edits are the same stream of bytes. */
+static void add_edit(const struct vk_edit *edit, struct vk_digest *digest)
+{
+	uint8_t place[16];
+
+	vk_put_le64(place, edit->offset_bytes);
+	vk_put_le64(place + 8, edit->length_bytes);
+	vk_digest_add(digest, place, sizeof(place));
+	vk_digest_add(digest, edit->old_bytes, edit->length_bytes);
+	vk_digest_add(digest, edit->new_bytes, edit->length_bytes);
+}
+
+enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_error *err)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_restore_edits(restore, &edits);
+	char hex[VK_SHA256_HEX_BYTES];
+	struct vk_digest digest;
+	bool done;
+
+	restore->plan[0] = '\0';
+	if (count == 0)
+		return VK_OK;
+	if (!vk_digest_init(&digest, NULL))
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	add_target(restore, &digest);
+	for (size_t i = 0; i < count; i++)
+		add_edit(&edits[i], &digest);
+	done = vk_digest_take(&digest, hex);
+	vk_digest_free(&digest);
+	if (!done)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	memcpy(restore->plan, hex, sizeof(restore->plan) - 1);
+	restore->plan[sizeof(restore->plan) - 1] = '\0';
+	return VK_OK;
+}
+
+const char *vk_restore_plan_digest(const struct vk_restore *restore)
+{
+	return restore->plan;
+}
+
+enum vk_status vk_guard_ask_plan(struct vk_restore *restore, struct vk_error *err)
+{
+	const char *shown = restore->options.plan;
+
+	if (shown == NULL || restore->plan[0] == '\0' || strcmp(shown, restore->plan) == 0)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_PLAN, err,
+			       "The plan is no longer the one that was shown, %.40s; it is %s: the target, the bytes "
+			       "on it or what would be written there are others now",
+			       shown, restore->plan);
+}
