@@ -125,7 +125,7 @@ static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
 	int anchored;
 
 	if (code == VK_EXIT_OK)
-		code = vk_cmd_anchor_check(call, run->store);
+		code = vk_cmd_anchor_check(call, run->store, true);
 	if (code != VK_EXIT_OK) {
 		vk_sign_key_close(key);
 		return code;

@@ -210,7 +210,7 @@ static int run(struct vk_cli_call *call)
 	if (code == VK_EXIT_OK)
 		code = vk_cmd_sign_key(call, &key);
 	if (code == VK_EXIT_OK)
-		code = vk_cmd_anchor_check(call, jobs.store);
+		code = vk_cmd_anchor_check(call, jobs.store, true);
 	if (code != VK_EXIT_OK) {
 		vk_sign_key_close(key);
 		return code;

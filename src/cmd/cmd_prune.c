@@ -321,7 +321,7 @@ static int run(struct vk_cli_call *call)
 	if (code == VK_EXIT_OK)
 		code = vk_cmd_keys(call, &run.keys);
 	if (code == VK_EXIT_OK && run.write)
-		code = vk_cmd_anchor_check(call, vk_cmd_store(call));
+		code = vk_cmd_anchor_check(call, vk_cmd_store(call), false);
 	if (code != VK_EXIT_OK) {
 		vk_cmd_keys_close(&run.keys);
 		return code;

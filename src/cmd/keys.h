@@ -39,8 +39,11 @@ struct vk_cmd_trust {
 /* An exit code; what is wrong was told then. */
 int vk_cmd_trust(const struct vk_cli_call *call, struct vk_cmd_trust *ret_trust);
 void vk_cmd_trust_free(struct vk_cmd_trust *trust);
-/* --anchor, when it was given: before anything is done, so that a refusal leaves everything as it was. An exit code. */
-int vk_cmd_anchor_check(const struct vk_cli_call *call, const char *store);
+/*
+ * --anchor, when it was given: before anything is done, so that a refusal leaves everything as it was. saves: captures are
+ * only added; then an anchor that cannot be reached is no reason to stop, vk_cmd_anchor tells of it. An exit code.
+ */
+int vk_cmd_anchor_check(const struct vk_cli_call *call, const char *store, bool saves);
 /*
  * --anchor, when it was given: afterwards. Whatever stands in the way, done captures were saved or removed (what) by then: the
  * exit code is never the one that says that nothing was written.

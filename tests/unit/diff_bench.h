@@ -45,9 +45,9 @@ static inline void bench_source(const struct bench *b, struct vk_io *io, struct 
 	must(vk_source_open_io(window, "disk", VK_FORM_RAW, &options, ret_source, &err), &err);
 }
 
-/* volume: words of a volume SPEC. */
-static inline struct bench bench_make(enum vk_table_kind table, uint32_t sector_size, uint64_t size,
-				      const char *volume)
+/* volume: words of a volume SPEC. Disks of one seed have the same names. */
+static inline struct bench bench_make_of(uint64_t seed, enum vk_table_kind table, uint32_t sector_size, uint64_t size,
+					 const char *volume)
 {
 	struct bench b = {.disk = memory_disk(size), .sector_size = sector_size};
 	struct vk_lab_spec *spec = calloc(1, sizeof(*spec));
@@ -58,7 +58,7 @@ static inline struct bench bench_make(enum vk_table_kind table, uint32_t sector_
 
 	assert_true(spec != NULL && plan != NULL && device != NULL);
 	*spec = (struct vk_lab_spec){
-		.table = table, .sector_size = sector_size, .size_bytes = size, .seed = 3, .volume_count = 1};
+		.table = table, .sector_size = sector_size, .size_bytes = size, .seed = seed, .volume_count = 1};
 	vk_lab_volume_init(&spec->volumes[0]);
 	must(vk_lab_volume_parse(&spec->volumes[0], volume, &err), &err);
 	must(vk_lab_layout_apply(spec, "plain", &err), &err);
@@ -69,7 +69,7 @@ static inline struct bench bench_make(enum vk_table_kind table, uint32_t sector_
 		const struct vk_lab_extent extent = {p->sectors * sector_size, p->number};
 
 		b.start = p->start_sector * sector_size;
-		must(vk_lab_devices_make(p->volume, 3, i, &extent, 1, sector_size, device, &err), &err);
+		must(vk_lab_devices_make(p->volume, seed, i, &extent, 1, sector_size, device, &err), &err);
 		must(vk_lab_write_device(&b.disk, b.start, device, &err), &err);
 	}
 	free(spec);
@@ -79,6 +79,11 @@ static inline struct bench bench_make(enum vk_table_kind table, uint32_t sector_
 	must(vk_io_open_raw(path, &(struct vk_open_options){sector_size}, &b.base, &err), &err);
 	bench_source(&b, b.base, &b.source);
 	return b;
+}
+
+static inline struct bench bench_make(enum vk_table_kind table, uint32_t sector_size, uint64_t size, const char *volume)
+{
+	return bench_make_of(3, table, sector_size, size, volume);
 }
 
 static inline void bench_free(struct bench *b)

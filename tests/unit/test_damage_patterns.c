@@ -74,7 +74,7 @@ static void admit(struct patient *a)
 {
 	off_t data = 0, hole;
 
-	a->sound = bench_make(a->table, a->sector_size, 320 << 20, a->words);
+	a->sound = bench_make_of(3 + (uint64_t)(a - patients), a->table, a->sector_size, 320 << 20, a->words);
 	a->size = a->sound.disk.size_bytes;
 	a->fd = memfd_create("patient", MFD_CLOEXEC);
 	assert_true(a->fd >= 0);
