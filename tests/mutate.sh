@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Can the tests fail? Switches off every guard, every finding of verify, ledger and signature, and every check named in
-# tests/mutations, one at a time, in a copy of the tree; builds it; and wants at least one test to fail. Takes about half
-# an hour and is no part of make check.
+# tests/mutations, one at a time, in a copy of the tree; builds it; and wants at least one test to fail. Takes an hour or two and is
+# no part of make check.
 #
 #   tests/mutate.sh [WORD...]     all of them, or those whose name has one of the words
 #   tests/mutate.sh --list        only their names
+#   tests/mutate.sh --check       only whether each fits this tree: its text is there once, and its tests are there
 #   MUTATE_JOBS=2                 how many copies of the tree are worked on at the same time
 #
 # One line for each: "killed NAME  by TEST: CASE" or "ALIVE NAME"; the exit code is 1 when one stayed alive.
@@ -14,23 +15,32 @@ cd "$(dirname "$0")/.." || exit 1
 ROOT=$PWD
 jobs=${MUTATE_JOBS:-2}
 
-# Lines "NAME|FILE|OLD|NEW|TESTS": in FILE the one place with the text OLD becomes NEW. TESTS are words for tests/run.sh; empty:
-# every test whose text names the guard or finding, the smallest first.
+# Lines of five fields, $sep between them: name; file; the text that is there once; what it becomes; tests, as words for
+# tests/run.sh. No tests: every one whose text names the guard or finding, the smallest first. \t, \n and \\ as in tests/mutations.
+sep=$'\037'
+row() { local IFS=$sep; printf '%s\n' "$*"; }
 guards() {
+	local id name
 	sed -n '/define VK_GUARDS/,/enum vk_guard /s/^\tG(\([A-Z_]*\), "\([a-z-]*\)".*/\1 \2/p' include/vmfskit/restore.h |
 		while read -r id name; do
-			echo "guard $name|src/repair/guards.c|	struct vk_objection *items;|	if (guard == VK_GUARD_$id)
-		return VK_OK;
-	struct vk_objection *items;|"
-		done | awk '/\|$/ { print line $0; line = ""; next } { line = line $0 "\\n" }'
+			row "guard $name" src/repair/guards.c '\tstruct vk_objection *items;' \
+				"\\tif (guard == VK_GUARD_$id)\\n\\t\\treturn VK_OK;\\n\\tstruct vk_objection *items;" ""
+		done
 }
 findings() {
+	local id name
 	sed -n 's/^\tF(\([A-Z_]*\), "\(\(capture\|ledger\|signature\|store\)\.[a-z-]*\)".*/\1 \2/p' include/vmfskit/finding.h |
 		while read -r id name; do
-			echo "finding $name|src/base/finding.c|	if (sink != NULL \&\& sink->put != NULL)|	if (sink != NULL \&\& sink->put != NULL \&\& finding->code != VK_F_$id)|"
-		done | sed 's/\\&/\&/g'
+			row "finding $name" src/base/finding.c 'if (sink != NULL && sink->put != NULL)' \
+				"if (sink != NULL && sink->put != NULL && finding->code != VK_F_$id)" ""
+		done
 }
-others() { grep -v -e '^#' -e '^$' tests/mutations; }
+others() {
+	local file old new tests
+	grep -v '^#' tests/mutations | tr '\t' "$sep" | while IFS=$sep read -r file old new tests; do
+		row "check ${file##*/}: $(sed 's/^\(\\t\)*//' <<<"$old" | cut -c 1-70)" "$file" "$old" "$new" "$tests"
+	done
+}
 
 wanted() {
 	local name=$1 word
@@ -42,9 +52,30 @@ wanted() {
 
 list=()
 while IFS= read -r line; do list+=("$line"); done < <(guards; findings; others)
-[ "${1:-}" = --list ] && { printf '%s\n' "${list[@]%%|*}"; exit 0; }
+[ "${1:-}" = --list ] && { printf '%s\n' "${list[@]%%"$sep"*}"; exit 0; }
+# does_fit FILE OLD
+does_fit() {
+	perl -0777 -e '
+		$old = shift;
+		%of = (t => "\t", n => "\n", "\\" => "\\");
+		$old =~ s/\\([tn\\])/$of{$1}/g;
+		$n = () = <> =~ /\Q$old\E/g;
+		exit($n != 1);
+	' -- "$2" "$1"
+}
+if [ "${1:-}" = --check ]; then
+	bad=0
+	for line in "${list[@]}"; do
+		IFS=$sep read -r name file old _ tests <<<"$line"
+		does_fit "$file" "$old" || { echo "$name: its text is not there once in $file"; bad=1; }
+		for test in $tests; do
+			compgen -G "tests/$test[.-]*" >/dev/null || { echo "$name: there is no test $test"; bad=1; }
+		done
+	done
+	exit $bad
+fi
 chosen=()
-for line in "${list[@]}"; do wanted "${line%%|*}" "$@" && chosen+=("$line"); done
+for line in "${list[@]}"; do wanted "${line%%"$sep"*}" "$@" && chosen+=("$line"); done
 [ ${#chosen[@]} -gt 0 ] || { echo "mutate.sh: nothing has that name" >&2; exit 2; }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/vmfskit-mutate.XXXXXX") || exit 1
@@ -63,14 +94,18 @@ tests_of() {
 	}
 }
 
-# replace FILE OLD NEW: \n and \t in NEW are a new line and a tab; OLD must be there once
+# replace FILE OLD NEW
 replace() {
 	perl -0777 -i -pe '
-		BEGIN { ($old, $new) = splice @ARGV, 0, 2; $new =~ s/\\n/\n/g; $new =~ s/\\t/\t/g; $old =~ s/\\t/\t/g; }
+		BEGIN {
+			($old, $new) = splice @ARGV, 0, 2;
+			%of = (t => "\t", n => "\n", "\\" => "\\");
+			s/\\([tn\\])/$of{$1}/g for $old, $new;
+		}
 		$n = () = /\Q$old\E/g;
 		$n == 1 or die "$ARGV: $n places have this text: $old\n";
 		s/\Q$old\E/$new/;
-	' "$2" "$3" "$1"
+	' -- "$2" "$3" "$1"
 }
 
 # build what TEST needs, quietly
@@ -83,7 +118,7 @@ build() {
 # one NUMBER LINE COPY
 one() {
 	local number=$1 copy=$3 name file old new tests test verdict
-	IFS='|' read -r name file old new tests <<<"$2"
+	IFS=$sep read -r name file old new tests <<<"$2"
 	cd "$work/$copy" || exit 1
 	[ -n "$tests" ] || tests=$(tests_of "${name#* }")
 	verdict="ALIVE  $name  ($(wc -w <<<"$tests") tests)"

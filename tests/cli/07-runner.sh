@@ -75,3 +75,4 @@ given 30-left 'd=$(big_dir); echo "$TMP $d" >"'"$TMP"'/left"; truncate -s 64T "$
 ok "a folder for 64 TB" tests 30-left
 # shellcheck disable=SC2046
 is "nothing is left of it" "$(ls -d $(cat "$TMP/left") 2>/dev/null)" ""
+ok "each change of tests/mutate.sh fits the tree" "$ROOT/tests/mutate.sh" --check
