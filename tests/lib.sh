@@ -51,11 +51,16 @@ CODE=0
 : >"$OUT" >"$ERR" >"$TMP/.loops" >"$TMP/.mounts" >"$TMP/.dirs"
 failed_cases=0
 
+# the file of a loop device: a number that was given back may be someone else's by now
+behind_loop() { losetup --noheadings --output BACK-FILE "$1" 2>/dev/null | sed 's/ (deleted)$//'; }
+
 # everything that was attached, mounted or made goes away, whatever way the test ends
 cleanup() {
-	local code=$? line
+	local code=$? line file
 	trap - EXIT
-	while read -r line; do losetup -d "$line" 2>/dev/null; done <"$TMP/.loops"
+	while IFS=' ' read -r line file; do
+		[ "$(behind_loop "$line")" = "$file" ] && losetup -d "$line"
+	done <"$TMP/.loops"
 	tac "$TMP/.mounts" | while read -r line; do umount "$line" 2>/dev/null || umount -l "$line"; done
 	while read -r line; do rm -rf "$line"; done <"$TMP/.dirs"
 	rm -rf "$TMP"
@@ -191,13 +196,13 @@ loop_attach() {
 		fi
 		sleep 0.2
 	done
-	echo "$device" >>"$TMP/.loops"
+	echo "$device $(behind_loop "$device")" >>"$TMP/.loops"
 	echo "$device"
 }
 
-# what is detached must be forgotten: by the end of the test the number may be someone else's
+# what is detached must be forgotten
 loop_detach() {
-	losetup -d "$1" && sed -i "\\,^$1\$,d" "$TMP/.loops"
+	losetup -d "$1" && sed -i "\\,^$1 ,d" "$TMP/.loops"
 }
 
 captures_by_time() { (cd "$1" && ls -1td [0-9]* 2>/dev/null); }

@@ -76,3 +76,13 @@ ok "a folder for 64 TB" tests 30-left
 # shellcheck disable=SC2046
 is "nothing is left of it" "$(ls -d $(cat "$TMP/left") 2>/dev/null)" ""
 ok "each change of tests/mutate.sh fits the tree" "$ROOT/tests/mutate.sh" --check
+if [ "$(id -u)" -eq 0 ] && losetup -f >/dev/null 2>&1; then
+	# what is left behind when the number was given back and taken by another test
+	given 31-loop 'truncate -s 1M other; d=$(losetup -f --show other) && echo "$d /nowhere/mine" >>"$TMP/.loops" && echo "$d" >"'"$TMP"'/device"; ok "attached" [ -b "$d" ]'
+	ok "a test that gave its loop device back" tests 31-loop
+	device=$(cat "$TMP/device")
+	has "a loop device that is someone else's by then stays" "$(losetup -n -O BACK-FILE "$device")" 'other'
+	losetup -d "$device"
+else
+	skip "a loop device that is someone else's by then" "needs root and loop devices"
+fi

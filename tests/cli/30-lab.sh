@@ -57,7 +57,7 @@ judge_disk() {
 		judge_table "$name" "$file" "$kind" "$start" "$sectors"
 	elif [ -n "$root" ]; then
 		device=$(loop_attach "$file" -b 4096) && judge_table "$name" "$device" "$kind" "$start" "$sectors"
-		losetup -d "$device"
+		loop_detach "$device"
 	else
 		skip "$name: table" "needs root for sectors of 4096 bytes"
 	fi

@@ -429,7 +429,9 @@ if command -v openssl >/dev/null; then
 	ok "a newer one" "$VMFSKIT" prune --store small --keep-daily 100 --anchor kept.anchor --write
 	before=$(captures older)
 	exits "rolled back" 3 "$VMFSKIT" prune --store older --write --anchor kept.anchor "${none[@]}"
-	has "rolled back: is told" "$ERR" 'ledger\.rolled-back'
+	has "rolled back: is told" "$ERR" 'the store is older than it'
+	exits "rolled back, dry" 3 "$VMFSKIT" prune --store older --anchor kept.anchor "${none[@]}"
+	has "rolled back, dry: is told" "$OUT" '^error ledger\.rolled-back'
 	is "rolled back: nothing was removed" "$(captures older)" "$before"
 	exits "unsigned, and a key is configured" 3 "$VMFSKIT" prune --store older --write --public-key prune.pub "${none[@]}"
 	is "unsigned: nothing was removed" "$(captures older)" "$before"

@@ -115,10 +115,11 @@ as() {
 	shift
 	unshare -m bash -c 'mount --bind fake /sys/dev/block && "$@"' bash "$@"
 }
-ok "a device: its plan" as naa.600144f07ed404000000496ff8cd0003 "$VMFSKIT" restore --store store "$id" "$loop"
+own=$(jq -r '.partitions[0].disk_id' "store/$id/manifest.json")
+ok "a device: its plan" as "$own" "$VMFSKIT" restore --store store "$id" "$loop"
 digest=$(shown)
 exits "a device of another WWID at this path" 3 \
 	as naa.6999999999999999999999999999bbbb "$VMFSKIT" restore --store store "$id" "$loop" --plan "$digest" --write
 has "a device of another WWID at this path: by name" "$ERR" '^guard plan refuses: '
 ok "a device: carried out as shown" \
-	as naa.600144f07ed404000000496ff8cd0003 "$VMFSKIT" restore --store store "$id" "$loop" --plan "$digest" --write
+	as "$own" "$VMFSKIT" restore --store store "$id" "$loop" --plan "$digest" --write

@@ -60,7 +60,12 @@ let_go
 fresh
 hold ro none "$disk" && ok "a file that a process only reads" restore "$disk"
 hasnt "a file that a process only reads: nobody objects" "$ERR" "guard"
-hasnt "everybody could be looked at" "$OUT" "could not be told for all"
+# the first namespace of processes has this number; in another one some are never seen
+if [ "$(stat -Lc %i /proc/self/ns/pid)" = 4026531836 ]; then
+	hasnt "everybody could be looked at" "$OUT" "could not be told for all"
+else
+	has "in a namespace: not everybody could be looked at" "$OUT" "could not be told for all"
+fi
 let_go
 ln "$disk" other-name.img
 hold rw none other-name.img && in_use "a file that is open by another name" "$disk" "open for writing by process $holding"

@@ -95,12 +95,12 @@ has "what comes out of it is taken as before" "$OUT" "^2[0-9TZ]*-d: d, .*saved 1
 printf '# Disk DescriptorFile\nversion=1\n\nRW 1 VMFS "disk-flat.vmdk"\n' >disk.vmdk
 container disk.vmdk "VMDK descriptor" "-flat.vmdk"
 
-# --override knows what it does; undo of it goes the same way
+# --override knows what it does; undo of it goes the same way. Nothing in a container tells that it is the captured disk.
 copy_disk box.qcow2 box.img
 truncate -s "$size" box.img
-exits "a container of the disk's length: refused" 3 "$VMFSKIT" restore --store "$store" "$id" box.img --write
+exits "a container of the disk's length: refused" 3 "$VMFSKIT" restore --store "$store" "$id" box.img --write --override unidentified
 is "a container of the disk's length: by no other guard" "$(grep -o '^guard [a-z-]* refuses' "$ERR" | sort -u)" "guard container refuses"
-ok "a container of the disk's length: --override" "$VMFSKIT" restore --json --store "$store" "$id" box.img --write --override container
+ok "a container of the disk's length: --override" "$VMFSKIT" restore --json --store "$store" "$id" box.img --write --override container,unidentified
 undo=$(undo_of "$OUT")
 dd if=box.qcow2 of=box.img bs=1M conv=notrunc status=none
 exits "undo to a container: refused" 3 "$VMFSKIT" undo --store "$store" "$undo" box.img --write --override changed-since
@@ -195,6 +195,10 @@ member() { # KIND TYPE: what libblkid calls it
 	copy_disk good.img member.img
 	truncate -s $((size + (64 << 20))) member.img
 	signature "$kind" member.img
+	if [ -z "$(blkid -p -o value -s TYPE member.img 2>&1)" ]; then
+		skip "$kind" "this libblkid wants more of it than these bytes"
+		return
+	fi
 	is "$kind: an independent judge" "$(blkid -p -o value -s TYPE member.img 2>&1 | grep -o "$type\|ambivalent" | head -n 1)" "$type"
 	before=$(state member.img)
 	exits "$kind: doctor" 1 doctor --json member.img
