@@ -81,7 +81,7 @@ if [ "$(id -u)" -eq 0 ] && losetup -f >/dev/null 2>&1; then
 	given 31-loop 'truncate -s 1M other; d=$(losetup -f --show other) && echo "$d /nowhere/mine" >>"$TMP/.loops" && echo "$d" >"'"$TMP"'/device"; ok "attached" [ -b "$d" ]'
 	ok "a test that gave its loop device back" tests 31-loop
 	device=$(cat "$TMP/device")
-	has "a loop device that is someone else's by then stays" "$(losetup -n -O BACK-FILE "$device")" 'other'
+	is "a loop device that is someone else's by then stays" "$(behind_loop "$device")" "$tree/other"
 	losetup -d "$device"
 else
 	skip "a loop device that is someone else's by then" "needs root and loop devices"

@@ -104,7 +104,7 @@ cycle() {
 	ok "$name: restore of what was rebuilt" "$VMFSKIT" restore --store st "$rebuilt" disk.img --write
 	is "$name: all is back again" "$(state)" "$before"
 	ok "$name: prune keeps both" "$VMFSKIT" prune --store st --json
-	is "$name: and why" "$(jq -r '[.captures[].why] | unique | sort | join("; ")' "$OUT")" "rebuilt by repair; undo capture"
+	is "$name: and why" "$(jq -r '[.captures[].why] | unique | sort | join("; ")' "$OUT")" "newest undo capture of its disk; rebuilt by repair; undo capture of a time that is kept"
 }
 state() { disk_sum disk.img; }
 before=$whole

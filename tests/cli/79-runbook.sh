@@ -43,7 +43,7 @@ set_scene() {
 # what is different on every run; the page has one digest of a plan
 digest=d3c27fad8f2d1ddbcb1a4a6ddf0c0a35 plan=
 settled() {
-	sed -e "s#^plan     [0-9a-f]\{32\}\$#plan     $digest#" -e "s# --plan [0-9a-f]\{32\} # --plan $digest #" -e "s# --store $TMP/store##g" -e "s#$TMP/store#/var/lib/vmfskit#g" -e "s#$TMP/sdb#/dev/sdb#g" \
+	sed -e '/^note     whether another process has the target open/d' -e "s#^plan     [0-9a-f]\{32\}\$#plan     $digest#" -e "s# --plan [0-9a-f]\{32\} # --plan $digest #" -e "s# --store $TMP/store##g" -e "s#$TMP/store#/var/lib/vmfskit#g" -e "s#$TMP/sdb#/dev/sdb#g" \
 		-e "s# on $(uname -n)\$# on lnx7#" -e 's/[0-9]\{8\}T[0-9]\{6\}Z/20261121T014500Z/g' -e 's/20[0-9-]\{8\}T[0-9:]\{8\}Z/2026-11-21T01:45:00Z/g'
 }
 
