@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "rebuild/sentences.h"
 #include "repair/guards.h"
 
 enum { DISK_BYTES = 1 << 20, SLOT = 512, BEATS_AT = 65536, BEATS = 8192, PLACES = 70 };
@@ -48,6 +50,8 @@ static void bench_free(struct bench *b)
 {
 	vk_guard_heartbeat_forget(&b->restore);
 	vk_overlay_free(b->restore.overlay);
+	free(b->restore.objections);
+	vk_sentences_free(&b->restore.remarks, &b->restore.remark_count);
 	vk_io_close(b->restore.io);
 	test_free(b);
 }
