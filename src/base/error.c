@@ -8,6 +8,7 @@
 #include "vmfskit/error.h"
 
 /* What does not fit ends with a mark, so that nobody takes half a command or half a path for the whole. */
+static void put(char *text, size_t cap, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 static void put(char *text, size_t cap, const char *format, va_list args)
 {
 	static const char mark[] = " [...]";
