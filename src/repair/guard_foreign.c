@@ -181,7 +181,7 @@ enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error 
 		return VK_OK;
 	if (in_the_way(restore, &view))
 		status = look(restore, &view, err);
-	if (status == VK_OK && !restore->known_state)
+	if (status == VK_OK)
 		status = look_in_places(restore, err);
 	if (status == VK_OK && !restore->known_state)
 		status = look_in_own(restore, err);

@@ -242,3 +242,16 @@ perl -e 'open my $f, "+<:raw", $ARGV[0]; seek $f, (-s $f) - 65536 - (-s $f) % 65
 is "md 0.90 since then: an independent judge" "$(blkid -p -o value -s TYPE member.img 2>&1 | head -n 1)" linux_raid_member
 exits "md 0.90 since then: undo" 3 "$VMFSKIT" undo --store "$store" "$undo" member.img --write
 has "md 0.90 since then: by name" "$ERR" "^guard member refuses: linux_raid_member"
+
+# nor where it was made of a partition only: the entry that names it would go
+copy_disk good.img member.img
+"$LAB" break --how table member.img >/dev/null
+ok "a restore before a partition is encrypted" "$VMFSKIT" restore --json --store "$store" "$id" member.img --write --part table
+undo=$(undo_of "$OUT")
+start=$("$VMFSKIT" decode --json good.img | jq '.sources[0].vmfs[0].start_sector')
+perl -e 'open my $f, "+<:raw", $ARGV[0]; seek $f, $ARGV[1] * 512, 0; print $f pack("a6n", "LUKS\xba\xbe", 1)' member.img "$start"
+is "an encrypted partition since then: an independent judge" "$(blkid -p -O $((start * 512)) -o value -s TYPE member.img)" crypto_LUKS
+exits "an encrypted partition since then: undo" 3 "$VMFSKIT" undo --store "$store" "$undo" member.img --write
+has "an encrypted partition since then: by name" "$ERR" "^guard member refuses: crypto_LUKS is on the place of partition 1"
+zero member.img $((start * 512)) 512
+ok "it is not one any more: undo" "$VMFSKIT" undo --store "$store" "$undo" member.img
