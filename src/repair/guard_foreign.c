@@ -158,18 +158,23 @@ static uint64_t overwritten_behind(const struct vk_restore *restore, uint64_t en
 	return UINT64_MAX;
 }
 
-/* A copy of the GPT is to be put behind the end that the table names, where something lies already. */
-static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
+enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const char *who, struct vk_error *err)
 {
-	uint64_t end = vk_mul_sat(vk_table_gpt_disk_sectors(&restore->before.table), restore->target.sector_size);
 	uint64_t at = end == 0 || is_called_member(restore) ? UINT64_MAX : overwritten_behind(restore, end);
 
 	if (at == UINT64_MAX)
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_MEMBER, err,
-			       "The partition table says that the disk ends at byte %" PRIu64 ", and sectors behind that, from byte %" PRIu64
+			       "%s says that the disk ends at byte %" PRIu64 ", and sectors behind that, from byte %" PRIu64
 			       " on, are not empty: they may be what a RAID or a controller keeps behind the disk, and would be overwritten",
-			       end, at);
+			       who, end, at);
+}
+
+/* A copy of the GPT is to be put behind the end that the table names, where something lies already. */
+static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
+{
+	return vk_guard_ask_tail(restore, vk_mul_sat(vk_table_gpt_disk_sectors(&restore->before.table), restore->target.sector_size),
+				 "The partition table", err);
 }
 
 enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error *err)

@@ -228,6 +228,15 @@ exits "unknown bytes at the end: doctor" 1 doctor member.img
 hasnt "unknown bytes at the end: not called grown" "$OUT" "lun-grown"
 exits "unknown bytes at the end: repair table" 3 repair table member.img
 has "unknown bytes at the end: by name" "$ERR" "^guard member refuses: .*ends at byte $size, .*from byte $((size + (64 << 20) - 8192)) on"
+# the end that the disk had is still known where its table is lost
+copy_disk member.img tail.img
+zero tail.img 0 $((34 * 512))
+exits "unknown bytes at the end, one copy of the table lost" 3 repair table tail.img
+has "unknown bytes at the end, one copy lost: by name" "$ERR" "^guard member refuses: The partition table of before says .*ends at byte $size,"
+zero tail.img $((size - 33 * 512)) $((33 * 512))
+exits "unknown bytes at the end, both lost, a capture" 3 "$VMFSKIT" repair table tail.img --store "$store" --write
+has "unknown bytes at the end, both lost, a capture: by name" "$ERR" "^guard member refuses: A capture says .*ends at byte $size,"
+is "unknown bytes at the end: they are there" "$(dd if=tail.img bs=1 skip=$((size + (64 << 20) - 8192)) count=10 status=none)" controller
 zero member.img $((size + (64 << 20) - 8192)) 512
 exits "nothing at the end: it grew" 1 doctor member.img
 has "nothing at the end: it grew" "$OUT" "lun-grown"
