@@ -91,6 +91,7 @@ struct vk_rebuild_table {
 	uint32_t sector_size;
 	uint64_t disk_sectors;
 	struct vk_guid disk_guid;       /* GPT */
+	uint64_t grown_from_sectors;    /* GPT: the copy that counts is of a disk of so many sectors; 0: of this one, or there is none */
 	bool disk_guid_fresh;
 	bool disk_guid_guessed;         /* of one damaged header, which nothing proves */
 	uint64_t first_usable_lba, last_usable_lba; /* GPT */

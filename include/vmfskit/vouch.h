@@ -32,7 +32,8 @@ enum { VK_VOUCHED_LEDGER = 1, VK_VOUCHED_SIGNATURE = 2 };
  * - in a folder with a ledger, or in the store: the ledger must record the manifest as it is (ledger.missing,
  *   ledger.capture-unrecorded, ledger.capture-differs, ledger.line-altered, ledger.damaged), and both folders must belong to
  *   root or to this user, the store not be writable for others (capture.writable; of the capture verify tells that);
- * - elsewhere (a copy on a stick): the ledger of the store is asked, and nothing is wrong when it does not know the capture;
+ * - elsewhere (a copy on a stick): the ledger of the store is asked. Nothing is wrong when it does not know the capture; that
+ *   it records another manifest under this name is ledger.capture-differs;
  * - with a key, it must be signed by that key (signature.missing, signature.wrong), wherever it lies.
  * These findings go to sink, and no others: its bytes are not looked at. ret_by is who vouches for it; it means something
  * only when there was no finding. Errors: VK_ABSENT (no folder), VK_IO, VK_NOMEM.

@@ -253,8 +253,10 @@ enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_
 		status = decide(&plan, err);
 	if (status == VK_OK)
 		status = put(&plan, err);
-	if (plan.gpt_judged)
+	if (plan.gpt_judged) {
+		out.grown_from_sectors = plan.gpt.grown_from_sectors;
 		vk_gpt_judgement_free(&plan.gpt);
+	}
 	vk_gpt_image_free(&plan.image);
 	vk_mbr_now_free(&plan.mbr);
 	free(plan.items);

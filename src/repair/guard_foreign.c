@@ -18,7 +18,7 @@ struct field_of_view {
 	bool own;
 };
 
-enum { AROUND_BYTES = 4096, OWN_LOOKS_MAX = 256 };
+enum { AROUND_BYTES = 4096, OWN_LOOKS_MAX = 256, BACKUP_SECTORS = 33 };
 
 /*
  * Bytes that are as they were captured belong to what was captured, whatever they look like. A magic is short
@@ -158,18 +158,40 @@ static uint64_t overwritten_behind(const struct vk_restore *restore, uint64_t en
 	return UINT64_MAX;
 }
 
-/* A copy of the GPT is to be put behind the end that the table names, where something lies already. */
-static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
+enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const char *who, struct vk_error *err)
 {
-	uint64_t end = vk_mul_sat(vk_table_gpt_disk_sectors(&restore->before.table), restore->target.sector_size);
 	uint64_t at = end == 0 || is_called_member(restore) ? UINT64_MAX : overwritten_behind(restore, end);
 
 	if (at == UINT64_MAX)
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_MEMBER, err,
-			       "The partition table says that the disk ends at byte %" PRIu64 ", and sectors behind that, from byte %" PRIu64
+			       "%s says that the disk ends at byte %" PRIu64 ", and sectors behind that, from byte %" PRIu64
 			       " on, are not empty: they may be what a RAID or a controller keeps behind the disk, and would be overwritten",
-			       end, at);
+			       who, end, at);
+}
+
+/* Nothing says where the disk ended: what would be overwritten may be the rest of a lost copy, or somebody else's. */
+static void remark_tail(struct vk_restore *restore)
+{
+	uint64_t copy = vk_mul_sat(BACKUP_SECTORS, restore->target.sector_size), size = restore->target.size_bytes;
+	uint64_t at = size > copy ? overwritten_behind(restore, size - copy) : UINT64_MAX;
+
+	if (at != UINT64_MAX && !is_called_member(restore))
+		vk_restore_add_remark(restore,
+				      "the last sectors, from byte %" PRIu64 " on, hold something that is no copy of a GPT any more, and "
+				      "would be overwritten; a RAID or a controller may keep its own data there",
+				      at);
+}
+
+/* A copy of the GPT is to be put behind the end that the table names, where something lies already. */
+static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
+{
+	const struct vk_table *table = &restore->before.table;
+	uint64_t end = vk_mul_sat(vk_table_gpt_disk_sectors(table), restore->target.sector_size);
+
+	if (end == 0 && restore->capture->memory != NULL && !table->gpt[1].present)
+		remark_tail(restore);
+	return vk_guard_ask_tail(restore, end, "The partition table", err);
 }
 
 enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error *err)
@@ -181,7 +203,7 @@ enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error 
 		return VK_OK;
 	if (in_the_way(restore, &view))
 		status = look(restore, &view, err);
-	if (status == VK_OK && !restore->known_state)
+	if (status == VK_OK)
 		status = look_in_places(restore, err);
 	if (status == VK_OK && !restore->known_state)
 		status = look_in_own(restore, err);

@@ -113,17 +113,17 @@ static bool is_worse(const struct vk_restore *restore, char what[WHAT_BYTES])
 }
 
 /*
- * Undo is asked for by people who want the state before the restore, damage and all: as long as nothing speaks of a change
- * since, it is told what comes back and does it.
+ * Undo is asked for by people who want the state before the restore, damage and all: when every byte is as the restore found or
+ * left it, it is told what comes back and does it. Where that cannot be told, what stands there may be somebody's later work,
+ * and that the capture which could tell is gone or broken does not lift the guard.
  */
 enum vk_status vk_guard_ask_worse(struct vk_restore *restore, struct vk_error *err)
 {
-	const struct vk_knowledge *known = &restore->knowledge;
 	char what[WHAT_BYTES];
 
 	if (vk_overlay_dirty_bytes(restore->overlay) == 0 || !is_worse(restore, what))
 		return VK_OK;
-	if (restore->capture->is_undo && (restore->known_state || !(known->judged || known->has_gaps))) {
+	if (restore->capture->is_undo && restore->known_state) {
 		vk_restore_add_remark(restore, "this puts the damage back: %s", what);
 		return VK_OK;
 	}

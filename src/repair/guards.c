@@ -194,7 +194,7 @@ static enum vk_status ask_changed(struct vk_restore *restore, struct vk_error *e
 				       restore->capture->undo_of);
 	vk_restore_add_remark(restore,
 			      "whether the target changed since the restore cannot be told without the "
-			      "capture that was put back (%s)",
+			      "capture that was put back (%s); it is looked for beside the undo capture and in the store",
 			      restore->capture->undo_of);
 	return VK_OK;
 }

@@ -24,6 +24,12 @@ vk_guard_ask vk_guard_ask_in_use;
 vk_guard_ask vk_guard_ask_heartbeat;
 vk_guard_ask vk_guard_ask_worse;
 
+/*
+ * Guard member, unless it has spoken: would anything be overwritten from the byte `end` on, where who ("A capture") says that the
+ * disk ends? 0: nobody says it.
+ */
+VK_MUST_USE enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const char *who, struct vk_error *err);
+
 /* The kind of table that systems go by, VK_TABLE_NONE unless it is sound: an MBR with partitions beats a GPT. */
 enum vk_table_kind vk_table_sound_kind(const struct vk_table *table);
 /* Whether the captured table has this partition of the target: the same place and type. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/checked.h"
 #include "repair/guards.h"
 #include "repair/repair_state.h"
 #include "store/rebuilt.h"
@@ -135,6 +136,24 @@ static enum vk_status object_to_misfits(struct vk_repair *repair, struct vk_erro
 	return status;
 }
 
+/*
+ * The guard goes by the table as it is; where that is lost, the plan still knows of a copy of it, or a capture, where the disk
+ * ended before.
+ */
+static enum vk_status object_to_tail(struct vk_repair *repair, struct vk_error *err)
+{
+	uint64_t end = repair->has_table ? vk_mul_sat(repair->table.grown_from_sectors, repair->source.sector_size) : 0;
+	enum vk_status status = vk_guard_ask_tail(repair->restore, end, "The partition table of before", err);
+
+	for (size_t i = 0; status == VK_OK && repair->has_table && i < repair->known_count; i++) {
+		const struct vk_capture *capture = &repair->known[i].capture;
+
+		if (capture->source_kind == VK_SOURCE_DISK && !capture->size_uncertain)
+			status = vk_guard_ask_tail(repair->restore, capture->size_bytes, "A capture", err);
+	}
+	return status;
+}
+
 enum vk_status vk_repair_finish(struct vk_repair *repair, struct vk_rebuilt *rebuilt,
 				bool (*add)(struct vk_repair *repair), struct vk_error *err)
 {
@@ -153,7 +172,7 @@ enum vk_status vk_repair_finish(struct vk_repair *repair, struct vk_rebuilt *reb
 		status = vk_unsaved_check(repair->overlay, repair->restore, err);
 	if (status == VK_OK)
 		status = object_to_misfits(repair, err);
-	return status;
+	return status == VK_OK ? object_to_tail(repair, err) : status;
 }
 
 void vk_repair_free(struct vk_repair *repair)

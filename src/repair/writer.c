@@ -99,8 +99,13 @@ static enum vk_status check_identity(const struct writer *w, struct vk_error *er
 
 static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)
 {
-	if (errno != EBUSY && errno != EWOULDBLOCK)
-		return vk_error_errno(err, errno, w->job->path, "Cannot open the target for writing");
+	/* links were followed for the plan: one in its place is another path */
+	if (errno == ELOOP)
+		return changed(w, err, "The path came to name something else");
+	if (errno != EBUSY && errno != EWOULDBLOCK) {
+		vk_error_errno(err, errno, w->job->path, "Cannot open the target for writing");
+		return vk_error_remedy(err, "Nothing was written; put right what stands in the way, then repeat the command");
+	}
 	vk_error_set(err, VK_REFUSED, w->job->path,
 		     "Guard in-use: the target came into use since the plan was made");
 	return vk_error_remedy(err, "Nothing was written; stop what uses it, then repeat the command");

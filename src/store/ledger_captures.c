@@ -254,12 +254,17 @@ bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, cons
 	return false;
 }
 
-bool vk_recorded_knows(const struct vk_recorded_set *set, const char *manifest_sha256)
+bool vk_recorded_knows(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
+		       const struct vk_finding_sink *sink)
 {
+	const struct vk_recorded *r = set->cap > 0 ? slot_of(set, id) : NULL;
+
 	for (size_t i = 0; i < set->cap; i++)
 		if (set->slots[i].id != NULL && set->slots[i].doubt == VK_F_COUNT && set->slots[i].added > 0 &&
 		    strcmp(set->slots[i].manifest_sha256, manifest_sha256) == 0)
 			return true;
+	if (r != NULL && r->id != NULL && r->doubt == VK_F_COUNT && r->added > 0)
+		put(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger of the store recorded", r->offset);
 	return false;
 }
 

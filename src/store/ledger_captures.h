@@ -28,8 +28,12 @@ void vk_recorded_free(struct vk_recorded_set *set);
  */
 VK_MUST_USE bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
 				     const struct vk_finding_sink *sink);
-/* Whether it records that manifest under any name. Of a copy that lies elsewhere the name says nothing. */
-VK_MUST_USE bool vk_recorded_knows(const struct vk_recorded_set *set, const char *manifest_sha256);
+/*
+ * Whether it records that manifest under any name: a copy that lies elsewhere can have another one. When it records another
+ * manifest under this name, ledger.capture-differs.
+ */
+VK_MUST_USE bool vk_recorded_knows(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
+				   const struct vk_finding_sink *sink);
 
 /*
  * Compare with the captures of the store: ids are those that were in it before the ledger was read, so that

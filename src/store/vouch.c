@@ -171,7 +171,7 @@ static enum vk_status ask_ledgers(struct vk_vouching *v, int folder_fd, const st
 	} else if (has_store) {
 		const struct ledger *l = ledger_of(v, v->store_fd, &store);
 
-		if (l->status == VK_OK && vk_recorded_knows(&l->recorded, q->manifest_sha256))
+		if (l->status == VK_OK && vk_recorded_knows(&l->recorded, q->name, q->manifest_sha256, q->sink))
 			*ret_by |= VK_VOUCHED_LEDGER;
 	}
 	pthread_mutex_unlock(&v->lock);

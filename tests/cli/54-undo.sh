@@ -144,7 +144,10 @@ has_first "the undo capture is named before anything else" "undo capture"
 # the capture that was put back lies in the current folder, but not where it belongs
 (cd "$store" && "$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk") >"$OUT"
 has "undo without the capture that was put back says what it cannot tell" "$OUT" "^note .*changed since the restore cannot be told"
-ok "undo from a folder that lies elsewhere" "$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk" --write
+exits "undo from a folder that lies elsewhere: whose later work would be lost nobody knows" 3 \
+	"$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk" --write
+is "undo from a folder that lies elsewhere: by its guard" "$(grep -o '^guard [a-z-]* refuses' "$ERR")" "guard worse refuses"
+ok "undo from a folder that lies elsewhere" "$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk" --write --override worse
 is "it leads to the wreck" "$(disk_sum "$disk")" "$wreck"
 chmod -R u+w "$TMP/alone-undo"
 printf x >>"$(ls "$TMP"/alone-undo/*.raw | head -n 1)"

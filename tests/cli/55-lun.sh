@@ -147,6 +147,7 @@ blockdev --flushbufs "$loop_a" "$loop_b"
 # --- a saved rebuilt capture is checked like any other
 run in_tree "$VMFSKIT" repair table --json --no-captures --store lun "$loop_b" --write
 is "the table of B is repaired without captures" "$CODE" 0
+is "and it is said that its headers are another LUN's" "$(jq -r ".remarks[]" "$OUT" | grep -c "written for the LUN $A, and this one has the WWID $B")" 1
 rebuilt=$(ls lun | grep -- -rebuilt | head -n 1)
 is "the rebuilt capture is of B" "$(jq -r .device.wwid "lun/$rebuilt/manifest.json")" $B
 "$LAB" break --really --how table "$loop_a" >/dev/null || exit 1

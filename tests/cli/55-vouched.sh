@@ -171,6 +171,11 @@ stick plain
 taken "a copy of what is in the store" "$copy" --store st
 hasnt "a copy of what is in the store: its ledger vouches" taken.json 'vouched for by'
 stick plain
+forge "$copy"
+refused "a forged copy of what is in the store" "$copy" --store st
+exits "a forged copy of what is in the store: verify" 1 "$VMFSKIT" verify --store st "$copy"
+has "a forged copy of what is in the store: is told" "$OUT" 'ledger\.capture-differs'
+stick plain
 cp plain/ledger.* stick/
 taken "a copy with its ledger" "$copy" --store elsewhere
 hasnt "a copy with its ledger: it vouches" taken.json 'vouched for by'

@@ -228,6 +228,17 @@ exits "unknown bytes at the end: doctor" 1 doctor member.img
 hasnt "unknown bytes at the end: not called grown" "$OUT" "lun-grown"
 exits "unknown bytes at the end: repair table" 3 repair table member.img
 has "unknown bytes at the end: by name" "$ERR" "^guard member refuses: .*ends at byte $size, .*from byte $((size + (64 << 20) - 8192)) on"
+# the end that the disk had is still known where its table is lost
+copy_disk member.img tail.img
+zero tail.img 0 $((34 * 512))
+exits "unknown bytes at the end, one copy of the table lost" 3 repair table tail.img
+has "unknown bytes at the end, one copy lost: by name" "$ERR" "^guard member refuses: The partition table of before says .*ends at byte $size,"
+zero tail.img $((size - 33 * 512)) $((33 * 512))
+ok "unknown bytes at the end, both lost, no capture" "$VMFSKIT" repair table tail.img --no-captures
+has "unknown bytes at the end, both lost, no capture: is said" "$OUT" "^note +the last sectors, from byte $((size + (64 << 20) - 8192)) on, hold something that is no copy of a GPT"
+exits "unknown bytes at the end, both lost, a capture" 3 "$VMFSKIT" repair table tail.img --store "$store" --write
+has "unknown bytes at the end, both lost, a capture: by name" "$ERR" "^guard member refuses: A capture says .*ends at byte $size,"
+is "unknown bytes at the end: they are there" "$(dd if=tail.img bs=1 skip=$((size + (64 << 20) - 8192)) count=10 status=none)" controller
 zero member.img $((size + (64 << 20) - 8192)) 512
 exits "nothing at the end: it grew" 1 doctor member.img
 has "nothing at the end: it grew" "$OUT" "lun-grown"
@@ -242,3 +253,16 @@ perl -e 'open my $f, "+<:raw", $ARGV[0]; seek $f, (-s $f) - 65536 - (-s $f) % 65
 is "md 0.90 since then: an independent judge" "$(blkid -p -o value -s TYPE member.img 2>&1 | head -n 1)" linux_raid_member
 exits "md 0.90 since then: undo" 3 "$VMFSKIT" undo --store "$store" "$undo" member.img --write
 has "md 0.90 since then: by name" "$ERR" "^guard member refuses: linux_raid_member"
+
+# nor where it was made of a partition only: the entry that names it would go
+copy_disk good.img member.img
+"$LAB" break --how table member.img >/dev/null
+ok "a restore before a partition is encrypted" "$VMFSKIT" restore --json --store "$store" "$id" member.img --write --part table
+undo=$(undo_of "$OUT")
+start=$("$VMFSKIT" decode --json good.img | jq '.sources[0].vmfs[0].start_sector')
+perl -e 'open my $f, "+<:raw", $ARGV[0]; seek $f, $ARGV[1] * 512, 0; print $f pack("a6n", "LUKS\xba\xbe", 1)' member.img "$start"
+is "an encrypted partition since then: an independent judge" "$(blkid -p -O $((start * 512)) -o value -s TYPE member.img)" crypto_LUKS
+exits "an encrypted partition since then: undo" 3 "$VMFSKIT" undo --store "$store" "$undo" member.img --write
+has "an encrypted partition since then: by name" "$ERR" "^guard member refuses: crypto_LUKS is on the place of partition 1"
+zero member.img $((start * 512)) 512
+ok "it is not one any more: undo" "$VMFSKIT" undo --store "$store" "$undo" member.img
