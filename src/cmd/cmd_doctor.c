@@ -165,6 +165,7 @@ static int run_doctor(struct vk_cli_call *call)
 	if (code != VK_EXIT_OK)
 		return code;
 	r.options.public_key = key;
+	r.options.public_key_file = vk_cli_value(call, "public-key");
 	r.diagnoses = calloc(call->argument_count, sizeof(*r.diagnoses));
 	if (r.diagnoses == NULL) {
 		vk_public_key_close(key);
