@@ -86,7 +86,7 @@ struct vk_diagnosis {
 	bool alive;                 /* a host beat between two looks */
 	char capture[VK_CAPTURE_ID_BYTES]; /* the newest good capture of this disk; empty: none */
 	char captures_unknown[300]; /* one sentence: what of the store could not be read; empty: all of it was */
-	char passed_over_id[VK_CAPTURE_ID_BYTES]; /* the newest capture of this disk that is not a good one; empty: none newer than capture */
+	char passed_over_id[VK_CAPTURE_ID_BYTES]; /* the newest of this disk that is whole and that nobody vouches for; empty: none newer than capture */
 	char passed_over[300];      /* one sentence: why not */
 	bool unknown;               /* a part of the disk, or its captures, could not be read: no repair is advised */
 	bool bad;                   /* a finding that is a warning or an error */

@@ -163,6 +163,15 @@ static void advise_repair(struct vk_doctor *doc)
 		advise_headers(doc);
 }
 
+/* Restore leaves heartbeats alone unless --part names them; repair header makes free slots of them. */
+static bool only_heartbeats_are_wrong(const struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < doc->d->range_count; i++)
+		if (vk_damage_is_harm(doc->d->ranges[i].damage) && doc->d->ranges[i].symbol[0] != 'H')
+			return false;
+	return has(doc, VK_F_INCIDENT_HEARTBEATS);
+}
+
 static void advise_commands(struct vk_doctor *doc)
 {
 	if (doc->subject_count == 0 && !doc->known.found) {
@@ -177,6 +186,10 @@ static void advise_commands(struct vk_doctor *doc)
 			    has(doc, VK_F_INCIDENT_UNREADABLE) ? "; what can be read is saved" : ", while it is sound");
 		if (has(doc, VK_F_INCIDENT_GROWN))
 			advise_repair(doc);
+		return;
+	}
+	if (doc->known.found && only_heartbeats_are_wrong(doc)) {
+		advise_repair(doc);
 		return;
 	}
 	if (doc->known.found && !has(doc, VK_F_INCIDENT_GROWN)) {

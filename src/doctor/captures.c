@@ -60,6 +60,15 @@ static bool is_of_this_disk(struct vk_doctor *doc, const struct vk_capture *c)
 	return answer.is_of >= VK_OF_LIKELY && !was_made_anew(doc, c);
 }
 
+/* Its files are what was saved, and the disk was sound then; only nobody vouches for it. */
+static bool is_only_doubted(const struct vk_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (!vk_finding_is_doubt(findings->items[i].code))
+			return false;
+	return findings->count > 0;
+}
+
 /*
  * Sound in every byte, vouched for, and of a time when the disk was sound: a disk is accused on its word. ret_status is not
  * VK_OK when that cannot be known.
@@ -74,7 +83,7 @@ static bool is_good(struct vk_doctor *doc, struct vk_vouching *vouching, const s
 
 	*ret_status = vk_capture_judge(vouching, folder, NULL, &sink, &by, err);
 	good = *ret_status == VK_OK && findings.count == 0;
-	if (findings.count > 0 && doc->d->passed_over_id[0] == '\0') {
+	if (*ret_status == VK_OK && is_only_doubted(&findings) && doc->d->passed_over_id[0] == '\0') {
 		memcpy(doc->d->passed_over_id, c->id, sizeof(doc->d->passed_over_id));
 		snprintf(doc->d->passed_over, sizeof(doc->d->passed_over), "%.290s", findings.items[0].message);
 	}

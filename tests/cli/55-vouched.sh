@@ -117,6 +117,15 @@ for kind in plain signed; do
 	is "$kind, forged: nothing was written" "$(disk_sum disk.img)" "$broken"
 done
 
+# what was captured of a damaged disk is no better than the disk: nobody is sent there
+copy_disk good.img lost.img
+"$LAB" break --how table lost.img >/dev/null
+run "$VMFSKIT" capture --store damaged lost.img
+chmod g+w damaged
+run "$VMFSKIT" doctor --json --store damaged --heartbeat-wait 0 lost.img
+is "a capture of the damage: not advised" "$(jq -c '.sources[] | [.passed_over, .next[0].command]' "$OUT")" \
+	'[null,"vmfskit capture lost.img --store damaged"]'
+
 # --- the key alone tells: the attacker put the ledger right
 renew signed
 forge "st/$id"
