@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/* G(id, name, what it protects from, how to get past it). The names are what --override takes. */
+/* G(id, name, what it protects from, what to do). The names are what --override takes. */
 #define VK_GUARDS(G) \
 	G(PLAN, "plan", "the plan is not the one that was looked at", "look at it again: the same command without --plan and --write") \
 	G(CAPTURE_VERIFIED, "capture-verified", "the capture is not what was saved", "use another capture of this disk") \
