@@ -111,7 +111,9 @@ for kind in plain signed; do
 	has "$kind, forged: find still finds" "$OUT" '^Found 1 living volume'
 	hasnt "$kind, forged: find is not told by it" "$OUT" "capture $id"
 	run "$VMFSKIT" repair header --json --store st "${options[@]}" disk.img --partition 1
-	is "$kind, forged: repair does not ask it" "$(jq -c '.asked' "$OUT")" '[]'
+	is "$kind, forged: repair does not ask it, and says so" "$(jq -c '[.asked, .passed_over]' "$OUT")" "[[],\"$id\"]"
+	run "$VMFSKIT" repair header --store st "${options[@]}" disk.img --partition 1
+	has "$kind, forged: repair in words" "$OUT" "^not used $id: "
 	exits "$kind, forged: repair, named" 3 "$VMFSKIT" repair header --store st "${options[@]}" --capture "$id" disk.img --partition 1
 	has "$kind, forged: repair, named: by name" "$ERR" '^guard capture-vouched refuses: '
 	is "$kind, forged: nothing was written" "$(disk_sum disk.img)" "$broken"
