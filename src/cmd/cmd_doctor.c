@@ -217,7 +217,7 @@ const struct vk_cli_verb vk_verb_doctor = {
 		"It says in plain words what happened and to which bytes: a deleted table, another system that initialised or "
 		"formatted the LUN, wiped magics, zeros, a LUN that was grown, a replica, an array in the wrong order. With a good "
 		"capture every captured byte is compared with it. Without one only what must stand there for certain is "
-		"judged: the first and last damaged sector are then told as \"at least\".\n\n"
+		"judged: the first and last damaged sector are then given as \"at least\".\n\n"
 		"Intact is only what a checksum or the capture proves; consistent is what passes all checks.\n\n"
 		"Then come the one or two commands to run next, the safest first. None of them writes to the disk. Nothing is opened for "
 		"writing but the file of --svg.\n\n"
