@@ -86,6 +86,8 @@ struct vk_diagnosis {
 	bool alive;                 /* a host beat between two looks */
 	char capture[VK_CAPTURE_ID_BYTES]; /* the newest good capture of this disk; empty: none */
 	char captures_unknown[300]; /* one sentence: what of the store could not be read; empty: all of it was */
+	char passed_over_id[VK_CAPTURE_ID_BYTES]; /* the newest of this disk that is whole and that nobody vouches for; empty: none newer than capture */
+	char passed_over[300];      /* one sentence: why not */
 	bool unknown;               /* a part of the disk, or its captures, could not be read: no repair is advised */
 	bool bad;                   /* a finding that is a warning or an error */
 	struct vk_source *source;   /* decoded, with the volumes that no table names; owned */
@@ -94,6 +96,7 @@ struct vk_diagnosis {
 struct vk_doctor_options {
 	const char *store;          /* NULL: captures are not looked for; only those that its ledger vouches for are believed (vouch.h) */
 	const struct vk_public_key *public_key; /* and those that are signed by it, when there is one; borrowed; may be NULL */
+	const char *public_key_file; /* its file, for the commands to paste; may be NULL */
 	bool store_named;           /* by a person: that it is not there is no answer */
 	uint32_t sector_size;
 	bool scan;                  /* also search the whole disk */

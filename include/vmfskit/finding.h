@@ -117,7 +117,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(CAPTURE_ON_ITSELF, "capture.on-itself", WARNING, "the store lies on the disk that it protects: both would be lost together", "keep the store on another disk, or push it to another host every night") \
 	F(CAPTURE_NO_LINKS, "capture.no-links", INFO, "the file system of the store has no hard links, so unchanged files are kept anew every night", "expect about 1 to 4 MiB for each disk and night, or move the store to ext4 or XFS") \
 	F(CAPTURE_MISPLACED, "capture.misplaced", ERROR, "the folder holds another capture than its name says", "find out who renamed it; its manifest tells what it really is") \
-	F(CAPTURE_WRITABLE, "capture.writable", WARNING, "others than its owner could have changed this file or folder", "find out who did that, then chmod go-w it") \
+	F(CAPTURE_WRITABLE, "capture.writable", WARNING, "others than its owner could have changed this file or folder", "find out who could write to it; then take it over with chown and chmod go-w") \
 	F(SIGNATURE_MISSING, "signature.missing", ERROR, "a signature was asked for, and nobody vouches for this", "do not restore from it before you know where it comes from") \
 	F(SIGNATURE_WRONG, "signature.wrong", ERROR, "the signature does not fit: what was signed was altered, or another key signed it", "make sure that the key is the right one; do not restore from it before you know where it comes from") \
 	F(STORE_LEFT_OVER, "store.left-over", WARNING, "something with the name of an unfinished capture lies in the store that no run of vmfskit can have left there, or that could not be removed", "look at it and remove it by hand") \

@@ -13,11 +13,11 @@
 extern "C" {
 #endif
 
-/* G(id, name, what it protects from, how to get past it). The names are what --override takes. */
+/* G(id, name, what it protects from, what to do). The names are what --override takes. */
 #define VK_GUARDS(G) \
 	G(PLAN, "plan", "the plan is not the one that was looked at", "look at it again: the same command without --plan and --write") \
 	G(CAPTURE_VERIFIED, "capture-verified", "the capture is not what was saved", "use another capture of this disk") \
-	G(CAPTURE_VOUCHED, "capture-vouched", "nobody vouches for the capture: the ledger or the signature does not fit it, or others could have changed it", "use another capture of this disk; if you know where this one comes from, lift this guard") \
+	G(CAPTURE_VOUCHED, "capture-vouched", "nobody vouches for the capture: the ledger or the signature does not fit it, or others could have changed it", "use another capture of this disk; vmfskit verify tells more; if you know that this one is yours and unaltered, lift this guard") \
 	G(LUN, "lun", "the target is another LUN than the captured one, or another partition of it", "name the right disk; to put a capture on another disk on purpose, disconnect the captured one first, or two hosts will take one for the other") \
 	G(UNIDENTIFIED, "unidentified", "nothing proves that the target is the captured disk", "compare WWID, serial number, size and place with the capture's RESTORE.txt, then lift this guard") \
 	G(SIZE, "size", "the disk is not as long as the one that was captured", "make sure that this is the right disk, whole") \

@@ -216,7 +216,7 @@ const struct vk_cli_verb vk_verb_capture = {
 		"them, empty disks are passed over, and other disks without VMFS have their partition table saved.\n\n"
 		"With --all only news are printed: what changed since the last capture of a disk, in one line for each change, new "
 		"disks, those that are no longer seen, and findings; on a terminal also a summary. A change is no reason for exit code 1 unless "
-		"--fail-on-change is given. What hosts change by using a volume (heartbeats, generations, locks) is not told.\n\n"
+		"--fail-on-change is given. What hosts change by using a volume (heartbeats, generations, locks) is not printed.\n\n"
 		"A device that does not answer for --timeout seconds is given up and named; the others are finished, and the exit code is 4.",
 	.options = options,
 	.examples = examples,

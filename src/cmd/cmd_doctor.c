@@ -165,6 +165,7 @@ static int run_doctor(struct vk_cli_call *call)
 	if (code != VK_EXIT_OK)
 		return code;
 	r.options.public_key = key;
+	r.options.public_key_file = vk_cli_value(call, "public-key");
 	r.diagnoses = calloc(call->argument_count, sizeof(*r.diagnoses));
 	if (r.diagnoses == NULL) {
 		vk_public_key_close(key);
@@ -216,7 +217,7 @@ const struct vk_cli_verb vk_verb_doctor = {
 		"It says in plain words what happened and to which bytes: a deleted table, another system that initialised or "
 		"formatted the LUN, wiped magics, zeros, a LUN that was grown, a replica, an array in the wrong order. With a good "
 		"capture every captured byte is compared with it. Without one only what must stand there for certain is "
-		"judged: the first and last damaged sector are then told as \"at least\".\n\n"
+		"judged: the first and last damaged sector are then given as \"at least\".\n\n"
 		"Intact is only what a checksum or the capture proves; consistent is what passes all checks.\n\n"
 		"Then come the one or two commands to run next, the safest first. None of them writes to the disk. Nothing is opened for "
 		"writing but the file of --svg.\n\n"

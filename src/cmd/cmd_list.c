@@ -190,7 +190,7 @@ static int report(struct vk_cli_call *call, const struct listing *listing)
 			break;
 		}
 	if (code != VK_EXIT_OK)
-		fputs("vmfskit verify tells what is damaged or cannot be read\n", call->out);
+		fputs("vmfskit verify tells what is damaged, cannot be read or is not trusted, and why\n", call->out);
 	return code;
 }
 

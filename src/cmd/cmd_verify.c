@@ -254,7 +254,7 @@ const struct vk_cli_verb vk_verb_verify = {
 		"Reads every file of each CAPTURE (an id of the store, or a folder's path; without any, all of the store) "
 		"and compares it with what the manifest and SHA256SUMS say; both of these are compared with each "
 		"other byte for byte, and the manifest with the form in which it was written. Files that do not belong, "
-		"links in the place of files, and regions that overlap or reach past the end of the disk are told, "
+		"links in the place of files, and regions that overlap or reach past the end of the disk are reported, "
 		"too.\n\n"
 		"Whoever can write to a capture can make all of that fit. So each is also held against the ledger of the store "
 		"that it lies in: its manifest must be the one that was recorded. With --public-key it must be signed by that key. "

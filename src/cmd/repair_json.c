@@ -164,12 +164,14 @@ void vk_repair_show_json(const struct vk_repair_run *run)
 {
 	const struct vk_rebuild_table *t = vk_repair_table(run->repair);
 	const struct vk_rebuild_header *h = vk_repair_header(run->repair);
+	const char *over = vk_repair_passed_over(run->repair);
 	json_t *root = json_object();
 
 	put_text(root, "schema", "vmfskit.repair/1");
 	put_text(root, "what", run->header ? "header" : "table");
 	put_text(root, "target", run->target);
 	put(root, "asked", captures(run));
+	put(root, "passed_over", over != NULL ? vk_restore_text_json(over) : json_null());
 	put(root, "searched", searched(run));
 	if (t != NULL) {
 		put(root, "table", table(t));

@@ -22,6 +22,9 @@ static char *make_command(const struct vk_restore_run *run, const char *verb, bo
 		vk_cmd_put_option(&command, call, "part");
 	for (size_t i = 0; !back && i < sizeof(kept) / sizeof(kept[0]); i++)
 		vk_cmd_put_option(&command, call, kept[i]);
+	/* an undo capture that could not be signed is not vouched for where signatures are due: this run has made it */
+	if (back && vk_cli_value(call, "public-key") != NULL && vk_cli_value(call, "sign-key") == NULL)
+		vk_command_add(&command, " --override %s", vk_guard_kind(VK_GUARD_CAPTURE_VOUCHED)->name);
 	vk_cmd_put_option(&command, call, "sector-size");
 	vk_cmd_put_option(&command, call, "store");
 	vk_cmd_put_option(&command, call, "sign-key");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "cmd/restore_run.h"
 #include "repair/structures.h"
 
@@ -18,7 +19,17 @@ struct pair {
 	void *decoded[2];
 };
 
-static bool read_pair(const struct vk_restore_run *run, const struct vk_structure *item,
+/* What stood there: the target itself may have been written by now. */
+static void put_old_bytes(struct pair *pair, const struct vk_structure *item, const struct vk_edit *edit)
+{
+	uint64_t from = vk_max_u64(item->at, edit->offset_bytes);
+	uint64_t to = vk_min_u64(item->at + pair->got[0], edit->offset_bytes + edit->length_bytes);
+
+	if (from < to)
+		memcpy(pair->bytes[0] + (from - item->at), edit->old_bytes + (from - edit->offset_bytes), to - from);
+}
+
+static bool read_pair(const struct vk_restore_run *run, const struct vk_structure *item, const struct vk_edit *edit,
 		      struct pair *pair)
 {
 	struct vk_io *io[2] = {vk_restore_before(run->restore)->io,
@@ -35,6 +46,7 @@ static bool read_pair(const struct vk_restore_run *run, const struct vk_structur
 		    VK_OK)
 			pair->got[i] = 0;
 	}
+	put_old_bytes(pair, item, edit);
 	for (int i = 0; i < 2; i++) {
 		pair->decoded[i] = malloc(pair->layout->struct_size);
 		if (pair->decoded[i] == NULL)
@@ -132,7 +144,7 @@ void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_ed
 		if (item->layout == NULL || item->end <= edit->offset_bytes ||
 		    item->start >= edit->offset_bytes + edit->length_bytes)
 			continue;
-		if (read_pair(run, item, &pair)) {
+		if (read_pair(run, item, edit, &pair)) {
 			show_pair(run, &pair);
 			any = true;
 		}

@@ -101,8 +101,6 @@ static void tell_undo(void *ctx, const char *undo_id)
 	const struct vk_cli_call *call = run->call;
 	char *way_back = vk_restore_next_command(run);
 
-	if (!vk_cli_flag(call, "json"))
-		fprintf(call->out, "undo capture: %s\n", undo_id);
 	fflush(call->out);
 	fprintf(call->err, "undo capture: %s\n", undo_id);
 	if (way_back != NULL)

@@ -274,7 +274,7 @@ void vk_restore_show_objections(const struct vk_restore_run *run)
 				objections[i].message);
 		else
 			fprintf(run->call->err,
-				"guard %s refuses: %s\n  why: %s\n  to get past: %s, or --override %s\n",
+				"guard %s refuses: %s\n  why: %s\n  what to do: %s\n  to lift it: --override %s\n",
 				kind->name, objections[i].message, kind->protects, kind->past,
 				kind->name);
 	}

@@ -20,7 +20,8 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 	vk_command_add(&line, "%s", verb);
 	if (first != NULL)
 		vk_command_path(&line, first);
-	vk_command_path(&line, doc->path);
+	if (strcmp(verb, "verify") != 0)
+		vk_command_path(&line, doc->path);
 	if (store && o->store != NULL && strcmp(o->store, VK_STORE_DEFAULT) != 0) {
 		vk_command_add(&line, " --store");
 		vk_command_path(&line, o->store);
@@ -28,7 +29,12 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 	/* the doctor takes the disk; these ask which is meant */
 	if (doc->either && (strcmp(verb, "capture") == 0 || strcmp(verb, "find") == 0 || strcmp(verb, "decode") == 0))
 		vk_command_add(&line, " --as disk");
-	if (o->sector_size != 0)
+	/* capture asks no capture for its word */
+	if (store && o->public_key_file != NULL && strcmp(verb, "capture") != 0) {
+		vk_command_add(&line, " --public-key");
+		vk_command_path(&line, o->public_key_file);
+	}
+	if (o->sector_size != 0 && strcmp(verb, "verify") != 0)
 		vk_command_add(&line, " --sector-size %u", o->sector_size);
 	return vk_command_end(&line);
 }
@@ -157,6 +163,15 @@ static void advise_repair(struct vk_doctor *doc)
 		advise_headers(doc);
 }
 
+/* Restore leaves heartbeats alone unless --part names them; repair header makes free slots of them. */
+static bool only_heartbeats_are_wrong(const struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < doc->d->range_count; i++)
+		if (vk_damage_is_harm(doc->d->ranges[i].damage) && doc->d->ranges[i].symbol[0] != 'H')
+			return false;
+	return has(doc, VK_F_INCIDENT_HEARTBEATS);
+}
+
 static void advise_commands(struct vk_doctor *doc)
 {
 	if (doc->subject_count == 0 && !doc->known.found) {
@@ -173,12 +188,20 @@ static void advise_commands(struct vk_doctor *doc)
 			advise_repair(doc);
 		return;
 	}
+	if (doc->known.found && only_heartbeats_are_wrong(doc)) {
+		advise_repair(doc);
+		return;
+	}
 	if (doc->known.found && !has(doc, VK_F_INCIDENT_GROWN)) {
 		add(doc, command(doc, "restore", doc->known.capture.id, true),
 		    "Shows what the capture of %.20s would put back, byte for byte. Nothing is written without --write.",
 		    doc->known.capture.time);
 		return;
 	}
+	if (doc->d->passed_over_id[0] != '\0' && !doc->known.found)
+		add(doc, command(doc, "verify", doc->d->passed_over_id, true),
+		    "Tells why the newest capture of this disk is not used. If you know that it is yours and unaltered, to restore "
+		    "from it is better than to repair.");
 	add(doc, command(doc, "capture", NULL, true),
 	    "Saves what is still there before anything is tried. The disk is only read.");
 	advise_repair(doc);

@@ -60,11 +60,21 @@ static bool is_of_this_disk(struct vk_doctor *doc, const struct vk_capture *c)
 	return answer.is_of >= VK_OF_LIKELY && !was_made_anew(doc, c);
 }
 
+/* Its files are what was saved, and the disk was sound then; only nobody vouches for it. */
+static bool is_only_doubted(const struct vk_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (!vk_finding_is_doubt(findings->items[i].code))
+			return false;
+	return findings->count > 0;
+}
+
 /*
  * Sound in every byte, vouched for, and of a time when the disk was sound: a disk is accused on its word. ret_status is not
  * VK_OK when that cannot be known.
  */
-static bool is_good(struct vk_vouching *vouching, const char *folder, enum vk_status *ret_status, struct vk_error *err)
+static bool is_good(struct vk_doctor *doc, struct vk_vouching *vouching, const struct vk_capture *c, const char *folder,
+		    enum vk_status *ret_status, struct vk_error *err)
 {
 	struct vk_findings findings = {0};
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
@@ -73,7 +83,10 @@ static bool is_good(struct vk_vouching *vouching, const char *folder, enum vk_st
 
 	*ret_status = vk_capture_judge(vouching, folder, NULL, &sink, &by, err);
 	good = *ret_status == VK_OK && findings.count == 0;
-
+	if (*ret_status == VK_OK && is_only_doubted(&findings) && doc->d->passed_over_id[0] == '\0') {
+		memcpy(doc->d->passed_over_id, c->id, sizeof(doc->d->passed_over_id));
+		snprintf(doc->d->passed_over, sizeof(doc->d->passed_over), "%.290s", findings.items[0].message);
+	}
 	vk_findings_free(&findings);
 	return good;
 }
@@ -122,7 +135,7 @@ static bool try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const c
 	if (status == VK_OK) {
 		if (is_of_this_disk(doc, &c)) {
 			++*looked_at;
-			taken = is_good(vouching, folder, &status, &err) && take(doc, folder);
+			taken = is_good(doc, vouching, &c, folder, &status, &err) && take(doc, folder);
 		}
 		vk_capture_close(&c);
 	}

@@ -275,7 +275,7 @@ const struct vk_cli_verb vk_lab_verb_make = {
 		"continue in extended metadata (LVM 3 and 5) or have longer entries (LVM 6), as published readers expect "
 		"them; no bytes of a real volume of that size are known.\n"
 		"\n"
-		"The result is told on standard output, one line for each partition.",
+		"The result is printed on standard output, one line for each partition.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -209,6 +209,11 @@ const struct vk_capture *vk_repair_known(const struct vk_repair *repair, size_t 
 	return n < repair->known_count ? &repair->known[n].capture : NULL;
 }
 
+const char *vk_repair_passed_over(const struct vk_repair *repair)
+{
+	return repair->passed_over[0] != '\0' ? repair->passed_over : NULL;
+}
+
 const struct vk_capture *vk_repair_rebuilt(const struct vk_repair *repair)
 {
 	return &repair->unsaved.capture;

@@ -72,6 +72,15 @@ static enum vk_guard judge(const struct search *s, struct vk_capture *capture)
 	return counted.doubts > 0 ? VK_GUARD_CAPTURE_VOUCHED : VK_GUARD_COUNT;
 }
 
+static bool is_believed(struct search *s, struct vk_capture *capture)
+{
+	enum vk_guard against = judge(s, capture);
+
+	if (against == VK_GUARD_CAPTURE_VOUCHED && s->repair->passed_over[0] == '\0')
+		memcpy(s->repair->passed_over, capture->id, sizeof(s->repair->passed_over));
+	return against == VK_GUARD_COUNT;
+}
+
 /* capture becomes known's, also when this fails. */
 static enum vk_status add(struct vk_repair *repair, struct vk_capture *capture, struct vk_known **ret_known,
 			  struct vk_error *err)
@@ -175,7 +184,7 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 			status = refuse_unread(&unread, err);
 		if (opened != VK_OK)
 			continue;
-		if (!fits(s, &capture) || judge(s, &capture) != VK_GUARD_COUNT)
+		if (!fits(s, &capture) || !is_believed(s, &capture))
 			vk_capture_close(&capture);
 		else if (add(s->repair, &capture, &known, &ignored) == VK_NOMEM)
 			status = vk_repair_no_memory(err);

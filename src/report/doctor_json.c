@@ -130,11 +130,13 @@ json_t *vk_report_diagnosis_json(const struct vk_diagnosis *d)
 		json_decref(findings);
 		return NULL;
 	}
-	return json_pack("{s:o,s:s,s:I,s:I,s:s,s:o,s:s?,s:s?,s:b,s:o,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "path", label_json(d->path),
+	return json_pack("{s:o,s:s,s:I,s:I,s:s,s:o,s:s?,s:s?,s:s?,s:s?,s:b,s:o,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "path", label_json(d->path),
 			 "kind", vk_source_kind_name(d->kind), "size_bytes", (json_int_t)d->size_bytes, "sector_size",
 			 (json_int_t)d->sector_size, "headline", d->headline, "damaged", damaged_json(d), "capture",
 			 d->capture[0] != '\0' ? d->capture : NULL, "captures_unknown",
-			 d->captures_unknown[0] != '\0' ? d->captures_unknown : NULL, "unknown", (int)d->unknown,
+			 d->captures_unknown[0] != '\0' ? d->captures_unknown : NULL, "passed_over",
+			 d->passed_over_id[0] != '\0' ? d->passed_over_id : NULL, "passed_over_why",
+			 d->passed_over_id[0] != '\0' ? d->passed_over : NULL, "unknown", (int)d->unknown,
 			 "volumes", volumes_json(d), "alive", alive, "in_use",
 			 (int)d->in_use, "foreign", foreign_json(d), "intact", texts_json(d->intact, d->intact_count),
 			 "lost", texts_json(d->lost, d->lost_count), "ranges", ranges_json(d), "next", advice_json(d),

@@ -72,7 +72,7 @@ static void put_use(FILE *out, const struct vk_diagnosis *d)
 	else if (d->in_use)
 		fputs("In use: a heartbeat slot is taken; it was not watched\n", out);
 	else if (d->volume_count > 0)
-		fputs("In use: no host holds a heartbeat that can be read\n", out);
+		fputs("In use: no heartbeat slot that can be read is taken by a host\n", out);
 }
 
 /* What to do next is said once, in the end, for all of it together. */
@@ -135,6 +135,11 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 		fputs(d->captures_unknown[0] != '\0' ? "Capture: not known whether there is a good one of this disk in "
 						      : "Capture: no good one of this disk in ", out);
 		put_label(out, store);
+		fputc('\n', out);
+	}
+	if (d->passed_over_id[0] != '\0') {
+		fprintf(out, "  not used: %s: ", d->passed_over_id);
+		put_label(out, d->passed_over);
 		fputc('\n', out);
 	}
 	if (d->captures_unknown[0] != '\0') {

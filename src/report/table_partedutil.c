@@ -165,7 +165,7 @@ static bool fix_is_enough(const struct vk_rebuild_table *t)
 static bool put_notes(struct vk_commands_case *c)
 {
 	bool gpt = c->table->kind == VK_TABLE_GPT;
-	bool kept = NOTE(c, "setptbl drops every partition that it is not told: repeat them all, as above") &&
+	bool kept = NOTE(c, "setptbl drops every partition that is not on its line: name them all, as above") &&
 		    NOTE(c, "ESXi does not check that partitions do not overlap; these do not");
 
 	if (kept && gpt)

@@ -87,7 +87,7 @@ static enum vk_status make_temporary(struct vk_folder *folder, bool *ret_taken, 
 			if (*ret_taken)
 				return VK_OK;
 			vk_error_errno(err, errno, folder->store, "cannot make a folder in the store");
-			return vk_error_remedy(err, "check its permissions and free space");
+			return vk_error_remedy(err, "check its permissions and free space, or name another store with --store");
 		}
 		status = open_locked(folder, &lost, err);
 		if (status != VK_OK)

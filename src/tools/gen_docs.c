@@ -149,8 +149,8 @@ static void write_findings(void)
 		fputs(" |\n", f);
 	}
 	fputs("\n# Guards\n\n"
-	      "What can refuse a restore or an undo (exit code 3). `--override NAME` lifts one of them.\n\n"
-	      "| guard | it refuses because | how to get past it |\n|---|---|---|\n",
+	      "What can refuse a restore, an undo or a repair (exit code 3). `--override NAME` lifts one of them.\n\n"
+	      "| guard | it refuses because | what to do |\n|---|---|---|\n",
 	      f);
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
 		fprintf(f, "| `%s` | ", guards[i].name);

@@ -136,11 +136,17 @@ wreck=$(disk_sum "$disk")
 ok "headers put back once more" "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write
 undo=$(undo_of "$OUT")
 cp -a "$store/$undo" "$TMP/alone-undo"
-has_first() { is "$1" "$(head -n 1 "$OUT" | cut -d: -f1)" "$2"; }
+has_first() { is "$1" "$(head -n 1 "$ERR" | cut -d: -f1)" "$2"; }
 copy_disk "$good" "$TMP/copy.img"
 "$LAB" break --how header "$TMP/copy.img" >/dev/null || exit 1
+changes() { sed -n '/^changes /,/^result /p' "$OUT"; }
+ok "a plan in words" "$VMFSKIT" restore --store "$store" "$id" "$TMP/copy.img"
+shown=$(changes)
+has "a plan in words: what the bytes mean" "$shown" '^      magic: zeros -> '
 ok "a restore in words" "$VMFSKIT" restore --store "$store" "$id" "$TMP/copy.img" --write
+is "a restore in words: the same changes as the plan" "$(changes)" "$shown"
 has_first "the undo capture is named before anything else" "undo capture"
+hasnt "and once" "$OUT" '^undo capture: '
 # the capture that was put back lies in the current folder, but not where it belongs
 (cd "$store" && "$VMFSKIT" undo --store "$TMP/store2" "$TMP/alone-undo" "$disk") >"$OUT"
 has "undo without the capture that was put back says what it cannot tell" "$OUT" "^note .*changed since the restore cannot be told"

@@ -59,6 +59,7 @@ in_tree() {
 		[ "$wwid" = - ] || echo "$wwid" >"tree/$number/wwid"
 		[ "$serial" = - ] || echo "$serial" >"tree/$number/serial"
 		[ "$model" = - ] || echo "$model" >"tree/$number/device/model"
+		[ -z "${held:-}" ] || mkdir "tree/$number/holders/$held"
 	done <names
 	unshare -m --propagation private sh -c 'mount --bind tree /sys/dev/block && exec "$@"' sh "$@"
 }
@@ -85,6 +86,11 @@ has "and that is said" "$ERR" '^guard lun was lifted: '
 
 # a wiped LUN is itself by its name alone
 wipe "$loop_a" "$size"
+held=dm-7
+exits "a LUN that something was made of: refused" 3 in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_a"
+is "a LUN that something was made of: by its guard" "$(objected)" in-use
+has "a LUN that something was made of: what" "$(jq -r '.objections[].message' "$OUT")" 'part of dm-7'
+held=
 ok "the LUN itself, wiped" in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_a" --part table,lvm,vh,heartbeats --write
 undo=$(undo_of "$OUT")
 sync
@@ -159,6 +165,8 @@ ok "A is put back" in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_a"
 names "$loop_a - 0815 disk" "$loop_b - 4711 disk"
 ok "a disk with a serial number: captured" in_tree "$VMFSKIT" capture --store serial "$loop_a"
 serial=$(newest serial)
+has "its number is in RESTORE.txt" "serial/$serial/RESTORE.txt" '^Serial   0815$'
+has "and its model" "serial/$serial/RESTORE.txt" '^Model    disk$'
 cp --sparse=always a.img b.img
 blockdev --flushbufs "$loop_b"
 "$LAB" break --really --how table "$loop_b" >/dev/null || exit 1

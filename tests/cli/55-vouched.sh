@@ -90,21 +90,43 @@ for kind in plain signed; do
 	# the healthy disk is not accused, and find is not sent elsewhere
 	run "$VMFSKIT" doctor --json --store st "${options[@]}" --heartbeat-wait 0 good.img
 	is "$kind, forged: doctor does not go by it" "$(jq -r '[.sources[].capture // "none"] | join(" ")' "$OUT")" none
+	is "$kind, forged: doctor says which capture it does not use, and why" \
+		"$(jq -r '.sources[] | .passed_over + ": " + .passed_over_why' "$OUT")" "$id: $id has another manifest than the ledger recorded"
 	run "$VMFSKIT" doctor --json --store $kind "${options[@]}" --heartbeat-wait 0 good.img
 	is "$kind: doctor goes by a genuine one" "$(jq -r '[.sources[].capture // "none"] | join(" ")' "$OUT")" "$id"
+	is "$kind: doctor passes over none" "$(jq -c '.sources[] | [.passed_over, .passed_over_why]' "$OUT")" '[null,null]'
 	copy_disk good.img lost.img
 	"$LAB" break --how table lost.img >/dev/null
+	run "$VMFSKIT" doctor --store $kind "${options[@]}" --heartbeat-wait 0 lost.img
+	next=$(sed -n 's/^  1\. vmfskit //p' "$OUT")
+	is "$kind: doctor's next command asks for the signature as well" "$next" "restore $id lost.img --store $kind${options[*]:+ ${options[*]}}"
+	ok "$kind: doctor's next command works" bash -c "'$VMFSKIT' $next"
+	run "$VMFSKIT" doctor --store st "${options[@]}" --heartbeat-wait 0 lost.img
+	has "$kind, forged: doctor in words" "$OUT" "^  not used: $id: "
+	is "$kind, forged: before any repair it is looked at" "$(sed -n 's/^  1\. vmfskit //p' "$OUT")" \
+		"verify $id --store st${options[*]:+ ${options[*]}}"
 	run "$VMFSKIT" find --likely --store $kind "${options[@]}" lost.img
 	has "$kind: find is told by a genuine one" "$OUT" "found by .*capture $id"
 	run "$VMFSKIT" find --likely --store st "${options[@]}" lost.img
 	has "$kind, forged: find still finds" "$OUT" '^Found 1 living volume'
 	hasnt "$kind, forged: find is not told by it" "$OUT" "capture $id"
 	run "$VMFSKIT" repair header --json --store st "${options[@]}" disk.img --partition 1
-	is "$kind, forged: repair does not ask it" "$(jq -c '.asked' "$OUT")" '[]'
+	is "$kind, forged: repair does not ask it, and says so" "$(jq -c '[.asked, .passed_over]' "$OUT")" "[[],\"$id\"]"
+	run "$VMFSKIT" repair header --store st "${options[@]}" disk.img --partition 1
+	has "$kind, forged: repair in words" "$OUT" "^not used $id: "
 	exits "$kind, forged: repair, named" 3 "$VMFSKIT" repair header --store st "${options[@]}" --capture "$id" disk.img --partition 1
 	has "$kind, forged: repair, named: by name" "$ERR" '^guard capture-vouched refuses: '
 	is "$kind, forged: nothing was written" "$(disk_sum disk.img)" "$broken"
 done
+
+# what was captured of a damaged disk is no better than the disk: nobody is sent there
+copy_disk good.img lost.img
+"$LAB" break --how table lost.img >/dev/null
+run "$VMFSKIT" capture --store damaged lost.img
+chmod g+w damaged
+run "$VMFSKIT" doctor --json --store damaged --heartbeat-wait 0 lost.img
+is "a capture of the damage: not advised" "$(jq -c '.sources[] | [.passed_over, .next[0].command]' "$OUT")" \
+	'[null,"vmfskit capture lost.img --store damaged"]'
 
 # --- the key alone tells: the attacker put the ledger right
 renew signed
@@ -135,6 +157,10 @@ cp -a "signed/$(captures signed)" "st/20200101T000000Z-slipped"
 sed -i "s/\"id\": \"[^\"]*\"/\"id\": \"20200101T000000Z-slipped\"/" st/20200101T000000Z-slipped/manifest.json
 exits "slipped in: verify" 1 "$VMFSKIT" verify --store st 20200101T000000Z-slipped
 has "slipped in: is told" "$OUT" 'ledger\.capture-unrecorded'
+slip=st/20200101T000000Z-slipped
+chmod u+w $slip $slip/SHA256SUMS
+sed -i "s/^[0-9a-f]*  manifest.json\$/$(sha256sum <$slip/manifest.json | cut -d ' ' -f 1)  manifest.json/" $slip/SHA256SUMS
+refused "slipped in" 20200101T000000Z-slipped --store st
 
 # --- others can write
 renew plain
@@ -215,6 +241,15 @@ sed -i "s/^[0-9a-f]*  manifest.json/$sum  manifest.json/" "st/$undo/SHA256SUMS"
 exits "a forged undo capture" 3 "$VMFSKIT" undo --store st "$undo" disk.img --write
 has "a forged undo capture: by name" "$ERR" '^guard capture-vouched refuses: '
 is "a forged undo capture: nothing was written" "$(disk_sum disk.img)" "$whole"
+
+renew signed
+ok "without the private key: restored" "$VMFSKIT" restore --store st --public-key key.pub "$id" disk.img --write
+back=$(sed -n 's/^to go back to the state before: vmfskit //p' "$ERR")
+has "without the private key: the same way back at the end" "$OUT" "^  vmfskit $back\$"
+ok "without the private key: the printed way back works" bash -c "'$VMFSKIT' $back"
+is "without the private key: it leads back" "$(disk_sum disk.img)" "$broken"
+ok "with both keys: restored" "$VMFSKIT" restore --store st --sign-key key --public-key key.pub "$id" disk.img --write
+hasnt "with both keys: no guard is lifted by the way back" "$ERR" override
 
 # --- a file that is swapped after it was judged: before the Nth time that it is opened, another one takes its name
 if [ "${BUILD%/asan}" = "$BUILD" ] && command -v cc >/dev/null; then

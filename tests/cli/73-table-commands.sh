@@ -119,7 +119,7 @@ is "partedUtil: mklabel comes first, getptbl last" "$(grep -o '^partedUtil [a-zA
 is "partedUtil: what getptbl shows is as published" "$(sed -n '/^# getptbl/,/^# note/s/^#   //p' "$OUT")" "gpt
 20233 255 63 325058560
 1 2048 325058526 AA31E02A400F11DB9590000C2911D1B8 vmfs 0"
-has "partedUtil: what is not repeated is lost" "$OUT" '^# note: setptbl drops every partition that it is not told'
+has "partedUtil: what is not repeated is lost" "$OUT" '^# note: setptbl drops every partition that is not on its line'
 has "partedUtil: overlaps" "$OUT" '^# note: ESXi does not check that partitions do not overlap'
 hasnt "only commands and comments" "$OUT" '^(target|entries|changes|result)'
 rm -f disk.img

@@ -96,6 +96,14 @@ mv prod.img moved.img && mkdir -p there && copy_disk prod.orig there/prod.img
 mv moved.img there/prod.img
 exits "NTFS in the partition, with a capture" 1 "$VMFSKIT" doctor --heartbeat-wait 0 --json --store sound there/prod.img
 is "NTFS in the partition, with a capture: certain" "$(codes "$OUT")" formatted
+# restore does not touch heartbeats unless it is told to
+copy_disk prod.orig beaten.img
+"$LAB" break --how heartbeat-corrupt beaten.img >/dev/null
+exits "a corrupt heartbeat, with a capture" 1 "$VMFSKIT" doctor --heartbeat-wait 0 --store sound beaten.img
+next=$(sed -n 's/^  1\. vmfskit //p' "$OUT")
+is "a corrupt heartbeat, with a capture: next" "$next" "repair header beaten.img --store sound"
+ok "a corrupt heartbeat, with a capture: next works" bash -c "'$VMFSKIT' $next"
+has "a corrupt heartbeat, with a capture: next mends it" "$OUT" '^changes  1 range, 512 bytes$'
 # an ext4 that lay there before the volume did is no incident: captured, and as captured
 copy_disk prod.orig old.img
 mkfs.ext4 -F -q -E nodiscard other.img 64M
