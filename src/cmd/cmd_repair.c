@@ -200,19 +200,19 @@ const struct vk_cli_verb vk_verb_repair = {
 	.words = "table header",
 	.purpose = "rebuild a partition table or VMFS headers without a capture",
 	.description =
-		"repair table builds the partition table that fits the volumes on TARGET, a disk or an image of one, "
-		"and what is still sound of the old table. repair header mends LVM header, volume descriptor, PE "
-		"tables, file-system descriptor and heartbeat slots of one partition from what the volume still says "
-		"of itself. For every value it says where it comes from, and whether it is exact.\n\n"
-		"Captures of the same disk are asked when the store has any; they are recognised by ids of the "
-		"device, by UUIDs and by the GUID of the table, not by the name of the device.\n\n"
-		"Without --write the plan is shown and nothing is written. The command that is printed then has "
-		"--plan with the digest of that plan; of any other plan nothing is written. With --write, what was "
-		"rebuilt is saved as a capture whose id ends in -rebuilt, and that is restored: with the same guards, "
-		"undo capture, order of writing and safety when the power fails. The same command without --plan, or "
-		"restore with that capture, completes a repair that was cut short; undo goes back.\n\n"
-		"Values that could not be known are what the guard guess is for. The exit code is 1 when a structure "
-		"cannot be brought back or too little is left for a plan; all else that is lost is said.",
+		"repair table builds the partition table that fits the volumes on TARGET, a disk or an image of one, and what "
+		"is still sound of the old table. repair header mends LVM header, volume descriptor, PE tables, file-system "
+		"descriptor and heartbeat slots of one partition from what the volume still says of itself. For every value it "
+		"says where it comes from, and whether it is exact.\n\n"
+		"Captures of the same disk are asked when the store has any; they are recognised by ids of the device, by "
+		"UUIDs and by the GUID of the table, not by the name of the device.\n\n"
+		"Without --write the plan is shown and nothing is written. The command that is printed then has --plan with the digest of "
+		"that plan; of any other plan nothing is written. With --write, what was rebuilt is saved as a capture "
+		"whose id ends in -rebuilt, and that is restored: with the same guards, undo capture, order of writing and safety "
+		"when the power fails. The same command without --plan, or restore with that capture, completes a repair that was cut short; undo "
+		"goes back.\n\n"
+		"Values that could not be known are what the guard guess is for. The exit code is 1 when a structure cannot be "
+		"brought back or too little is left for a plan; all else that is lost is said.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,

@@ -45,7 +45,8 @@ static bool lacks(const struct vk_restore *restore, const struct vk_source *has,
 {
 	if (has->kind == VK_SOURCE_DISK && vk_table_sound_kind(&has->table) != VK_TABLE_NONE &&
 	    vk_table_sound_kind(&other->table) == VK_TABLE_NONE) {
-		snprintf(what, WHAT_BYTES, "now there is a sound %s partition table", vk_table_kind_name(has->table.kind));
+		snprintf(what, WHAT_BYTES, "now there is a sound %s partition table",
+			 vk_table_kind_name(has->table.kind));
 		return true;
 	}
 	for (size_t i = 0; i < has->vmfs_count; i++) {
@@ -113,8 +114,8 @@ static bool is_worse(const struct vk_restore *restore, char what[WHAT_BYTES])
 }
 
 /*
- * Undo is asked for by people who want the state before the restore, damage and all: as long as nothing speaks of a change
- * since, it is told what comes back and does it.
+ * Undo is asked for by people who want the state before the restore, damage and all: as long as nothing speaks of a
+ * change since, it is told what comes back and does it.
  */
 enum vk_status vk_guard_ask_worse(struct vk_restore *restore, struct vk_error *err)
 {
