@@ -57,6 +57,12 @@ newest() { ls -1t -- "$1" | grep -v "^ledger\." | head -n 1; }
 # the id of the undo capture in the JSON of restore --write
 undo_of() { sed -n 's/^ *"undo": "\(.*\)",*$/\1/p' "$1"; }
 
+# the guards that stand in the way, in the JSON of restore, undo or repair
+objected() { jq -r '[.objections[] | select(.overridden | not) | .guard] | unique | join(" ")' "$1"; }
+
+# its bytes and when they were written last
+disk_state() { stat -c '%y %s' "$1"; disk_sum "$1"; }
+
 # stops POINT VERB...: the program with crash points in the background, until it stops at one; its process in $pid, the one
 # that stopped (a worker of it, maybe) in $worker; what it says in bg.out and bg.err. go_on: lets it go on, to its end
 stops() {

@@ -89,7 +89,7 @@ tests_of() {
 	id=$(tr 'a-z.-' 'A-Z__' <<<"$word")
 	{
 		grep -lE "VK_(GUARD|F)_$id\b" tests/unit/test_*.c | sed 's|tests/unit/\(.*\)\.c|unit/\1|'
-		grep -lE "(^|[^a-z-])${word//./\\.}([^a-z-]|\$)" tests/cli/[2-9]*.sh | xargs -r wc -l | sort -n |
+		grep -lE "(^|[^a-z-])${word//./\\\\?\\.}([^a-z-]|\$)" tests/cli/[2-9]*.sh | xargs -r wc -l | sort -n |
 			sed -n 's|.*tests/cli/\(.*\)\.sh|cli/\1|p'
 	}
 }

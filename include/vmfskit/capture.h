@@ -104,9 +104,9 @@ struct vk_capture {
 	char disk_serial[160]; /* what sysfs told of the device, may be empty */
 	char wwid[200];        /* the same */
 	char disk_model[160];  /* the same */
-	unsigned device_partition;     /* newer: the source was this partition of a device; 0: it was none, or that is not known */
+	unsigned device_partition;     /* newer: the source was this partition of a device; 0: none, or not known */
 	uint64_t device_start_sector;  /* newer: where that began, in 512 bytes; 0: not known */
-	struct vk_file_id file;        /* newer: the source was this file, or a loop device over it; inode 0: not known */
+	struct vk_file_id file;        /* newer: the source was this file, or a loop device over it; inode 0: unknown */
 	uint64_t size_bytes;
 	bool size_uncertain;   /* newer: the disk is at least that long; what was imported did not tell more */
 	uint32_t sector_size;
@@ -131,8 +131,8 @@ struct vk_capture {
 	struct vk_io *memory;
 	char manifest_sha256[VK_SHA256_HEX_BYTES]; /* of the manifest that all this was read from; empty: of none */
 	/*
-	 * The regions in memory, as they were when they were judged (vk_capture_hold in vouch.h): from then on they are read from
-	 * here. NULL: they are read from the files. vk_capture_close frees it.
+	 * The regions in memory, as they were when they were judged (vk_capture_hold in vouch.h): from then on they
+	 * are read from here. NULL: they are read from the files. vk_capture_close frees it.
 	 */
 	struct vk_io *held;
 };
@@ -226,9 +226,10 @@ VK_MUST_USE enum vk_status vk_capture_open(const char *store, const char *name,
 void vk_capture_close(struct vk_capture *capture);
 
 /*
- * Prove a capture: manifest against SHA256SUMS byte for byte, every file's length and digest, regions neither overlapping nor
- * outside the disk, nothing that does not belong; in a store, that the folder has its own name. Findings (all capture. codes) go to sink. Works on the
- * folder, so that a capture whose manifest is broken can be judged too.
+ * Prove a capture: manifest against SHA256SUMS byte for byte, every file's length and digest, regions neither
+ * overlapping nor outside the disk, nothing that does not belong; in a store, that the folder has its own name.
+ * Findings (all capture. codes) go to sink. Works on the folder, so that a capture whose manifest is broken can be
+ * judged too.
  */
 VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
 					     struct vk_error *err);
@@ -241,10 +242,6 @@ VK_MUST_USE enum vk_status vk_capture_verify(const char *path, const struct vk_f
 struct vk_verify_cache;
 struct vk_verify_cache *vk_verify_cache_new(void);
 void vk_verify_cache_free(struct vk_verify_cache *cache); /* NULL is allowed */
-/* vk_capture_verify with such a cache; NULL: none. */
-VK_MUST_USE enum vk_status vk_capture_verify_with(const char *path, struct vk_verify_cache *cache,
-						  const struct vk_finding_sink *sink,
-						  struct vk_error *err);
 
 /*
  * One region's bytes as a source (holes of the file as zeros; what could not be read when it was taken is

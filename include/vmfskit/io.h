@@ -109,8 +109,9 @@ struct vk_open_options {
 	 */
 	uint64_t *progress;
 	/*
-	 * Of a file: drop what the kernel remembers of it first, as far as it is not still to be written, so that what is read is
-	 * what the disk holds. For who plans to write: after a flush that failed, memory shows bytes that never arrived.
+	 * Of a file: drop what the kernel remembers of it first, as far as it is not still to be written, so that
+	 * what is read is what the disk holds. For who plans to write: after a flush that failed, memory shows bytes
+	 * that never arrived.
 	 */
 	bool uncached;
 };
@@ -133,15 +134,15 @@ VK_MUST_USE enum vk_status vk_io_open_raw(const char *path, const struct vk_open
 /* Whether the handle reads a block device. */
 bool vk_io_is_device(const struct vk_io *io);
 /*
- * The descriptor of the file or device whose bytes these are, through windows and overlays; -1 when they are not those of one.
- * Borrowed: to be asked who it is (fstat, ioctl), not to be read or closed.
+ * The descriptor of the file or device whose bytes these are, through windows and overlays; -1 when they are not
+ * those of one. Borrowed: to be asked who it is (fstat, ioctl), not to be read or closed.
  */
 int vk_io_descriptor(const struct vk_io *io);
 /* Which file it is on this host. inode 0: it is none, or not known. */
 struct vk_file_id {
 	uint64_t device;
 	uint64_t inode;
-	uint64_t born_ns; /* since 1970; 0: the file system does not tell. A number that was used again is told apart by it */
+	uint64_t born_ns; /* since 1970, for inode numbers are used again; 0: the file system does not tell */
 };
 
 /*

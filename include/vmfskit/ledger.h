@@ -43,7 +43,7 @@ struct vk_event {
 	const char *const *captures; /* ids it is about */
 	size_t capture_count;
 	const char *manifest_sha256; /* of the one capture that was added */
-	const char *target;          /* of restore, undo and repair, and of restore-begun before each of them: the disk */
+	const char *target;          /* of restore, undo, repair, and of restore-begun before each of them: the disk */
 	const char *plan;            /* of the same: vk_restore_plan_digest of what is, or was, carried out */
 	const char *result;          /* "sound", "3 damaged", "written 4096 bytes", a reason of a pin */
 };
@@ -69,9 +69,10 @@ VK_MUST_USE enum vk_status vk_ledger_verify(const char *store, const struct vk_l
 					    const struct vk_finding_sink *sink, size_t *ret_lines,
 					    struct vk_error *err);
 /*
- * Whether vk_ledger_anchor can replace file when the work is done; to be asked before it begins. Nothing is changed. A store that is not there yet is
- * none that an old anchor knows. Errors: VK_REFUSED (inside the store; the anchor that is there knows of lines that
- * the store has not), VK_USAGE (no file; a file that is no anchor), VK_IO (its folder is not there or cannot be written to).
+ * Whether vk_ledger_anchor can replace file when the work is done; to be asked before it begins. Nothing is changed.
+ * A store that is not there yet is none that an old anchor knows. Errors: VK_REFUSED (inside the store; the anchor
+ * that is there knows of lines that the store has not), VK_USAGE (no file; a file that is no anchor), VK_IO (its
+ * folder is not there or cannot be written to).
  */
 VK_MUST_USE enum vk_status vk_ledger_anchor_check(const char *store, const char *file, struct vk_error *err);
 /* Copy the head (and its signature) to a file outside of the store, replacing it atomically. Errors: VK_IO, VK_REFUSED (inside the store). */

@@ -3,9 +3,9 @@
  * Whose capture is this? One answer, for everything that reads or writes on the word of a capture.
  *
  * A WWID decides when both sides have one, whatever the headers say: replicas, snapshots of an array and disks for
- * practice have the same UUIDs. Then, in this order: the disk id in the captured headers against the WWID of the target, a
- * serial number that is another one, what the headers of the target say at their places (disk id, UUIDs), the image file
- * itself, the GUID of a sound GPT, the same serial number and model. A path proves nothing.
+ * practice have the same UUIDs. Then, in this order: the disk id in the captured headers against the WWID of the
+ * target, a serial number that is another one, what the headers of the target say at their places (disk id, UUIDs),
+ * the image file itself, the GUID of a sound GPT, the same serial number and model. A path proves nothing.
  */
 #ifndef VMFSKIT_OF_DISK_H
 #define VMFSKIT_OF_DISK_H
@@ -36,13 +36,13 @@ struct vk_disk_facts {
 	struct vk_guid disk_guids[2]; /* of sound copies of its GPT */
 	size_t disk_guid_count;
 	bool has_partitions;          /* its table has entries */
-	const struct vk_source *source; /* borrowed: asked what stands where a capture saw volumes; NULL: places has all */
+	const struct vk_source *source; /* borrowed: what stands where a capture saw volumes; NULL: places has all */
 	struct vk_disk_place *places;   /* what was asked so far */
 	size_t place_count;
 };
 /*
- * Of an opened source, through its descriptor; source must outlive the facts. Nothing of this can fail: what is not known
- * stays empty.
+ * Of an opened source, through its descriptor; source must outlive the facts. Nothing of this can fail: what is not
+ * known stays empty.
  */
 void vk_disk_facts_read(const struct vk_source *source, struct vk_disk_facts *ret_facts);
 /* What the kernel says of a path, which is not opened: names, and the size of a file, to look for captures by. */
@@ -61,7 +61,7 @@ enum vk_is_of {
 	VK_OF_CERTAIN
 };
 
-/* What decided. */
+/* What decided. Those of the device itself come first and stand together: vk_proof_is_of_device. */
 enum vk_proof {
 	VK_PROOF_NONE,
 	VK_PROOF_WWID,
@@ -87,14 +87,14 @@ struct vk_of_disk {
 	char why[400];    /* one sentence without its full stop */
 };
 /*
- * Whether a capture is of the disk with these facts. The facts may learn more of their source by it. Whether the capture is
- * sound, and of a kind that can be used, are other questions.
+ * Whether a capture is of the disk with these facts. The facts may learn more of their source by it. Whether the
+ * capture is sound, and of a kind that can be used, are other questions.
  */
 enum vk_is_of vk_capture_is_of(const struct vk_capture *capture, struct vk_disk_facts *facts,
 			       struct vk_of_disk *ret_answer);
 /*
- * Whether the names alone contradict, or the path leads to another file of another size: what can be told before the disk is
- * opened. For the choice of the last capture under a path, whose differences are told and nothing more.
+ * Whether the names alone contradict, or the path leads to another file of another size: what can be told before the
+ * disk is opened. For the choice of the last capture under a path, whose differences are told and nothing more.
  */
 VK_MUST_USE bool vk_capture_contradicts(const struct vk_capture *capture, const struct vk_disk_facts *facts);
 

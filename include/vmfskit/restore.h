@@ -62,10 +62,10 @@ struct vk_restore_options {
 	unsigned overrides;          /* bits: 1 << vk_guard */
 	uint32_t sector_size;        /* of a file; 0: as captured when the target is a file */
 	unsigned heartbeat_wait_ms;  /* between the two reads; 0: 8000 */
-	const char *plan;            /* vk_restore_plan_digest of the plan that was shown: guard plan objects to any other; may be NULL */
+	const char *plan;            /* vk_restore_plan_digest of what was shown, for guard plan; may be NULL */
 	const char *store;           /* where the undo capture goes, and whose ledger vouches for captures (vouch.h) */
 	const struct vk_sign_key *sign_key; /* signs it; may be NULL */
-	const struct vk_public_key *public_key; /* captures must be signed by it (guard "capture-vouched"); may be NULL */
+	const struct vk_public_key *public_key; /* captures must be signed by it (guard capture-vouched); may be NULL */
 	const char *const *command;  /* the command line, for manifest and ledger; ends with NULL; may be NULL */
 	/* Told the undo capture's id before the first byte is written; may be NULL. */
 	void (*undo_taken)(void *ctx, const char *undo_id);
@@ -76,10 +76,11 @@ struct vk_restore_options {
 struct vk_restore;
 
 /*
- * Judge the capture and keep its regions in memory (vk_capture_hold): nothing is read from its files after that. Read target, decide the parts, build the overlay, ask every guard. Nothing is opened for writing. Waits
- * heartbeat_wait_ms when a heartbeat slot on the target is in use. Errors: VK_IO, VK_USAGE (a
- * part that the capture does not hold), VK_NOMEM, VK_DAMAGED (the capture's regions cannot be read).
- * capture must outlive the result. Free with vk_restore_free.
+ * Judge the capture and keep its regions in memory (vk_capture_hold): nothing is read from its files after that. Read
+ * target, decide the parts, build the overlay, ask every guard. Nothing is opened for writing. Waits
+ * heartbeat_wait_ms when a heartbeat slot on the target is in use. Errors: VK_IO, VK_USAGE (a part that the capture
+ * does not hold), VK_NOMEM, VK_DAMAGED (the capture's regions cannot be read). capture must outlive the result. Free
+ * with vk_restore_free.
  */
 VK_MUST_USE enum vk_status vk_restore_plan(const struct vk_capture *capture, const char *target,
 					   const struct vk_restore_options *options,
@@ -99,10 +100,11 @@ size_t vk_restore_edits(const struct vk_restore *restore, const struct vk_edit *
 size_t vk_restore_objections(const struct vk_restore *restore,
 			     const struct vk_objection **ret_objections);
 /*
- * Names the plan: the first 128 bits, as 32 hexadecimal digits, of a SHA-256 over the target (device number, WWID, serial
- * number and model, or file system and inode of a file; size, sector size) and place, old bytes and new bytes of every edit. So long, because it
- * is pasted and never typed, and because then nobody can prepare two plans of which one is looked at and the other carried
- * out. The same target, capture and options give the same digest on every run. Empty when nothing would change.
+ * Names the plan: the first 128 bits, as 32 hexadecimal digits, of a SHA-256 over the target (device number, WWID,
+ * serial number and model, or file system and inode of a file; size, sector size) and place, old bytes and new bytes
+ * of every edit. So long, because it is pasted and never typed, and because then nobody can prepare two plans of
+ * which one is looked at and the other carried out. The same target, capture and options give the same digest on
+ * every run. Empty when nothing would change.
  */
 #define VK_PLAN_DIGEST_BYTES 33
 const char *vk_restore_plan_digest(const struct vk_restore *restore);
@@ -115,11 +117,11 @@ const struct vk_source *vk_restore_after(const struct vk_restore *restore);
 const char *vk_restore_remark(const struct vk_restore *restore, size_t n);
 
 /*
- * Do it: undo capture (fsynced and re-read), exclusive open and lock, one more look at who uses the target and at heartbeats,
- * a line restore-begun in the ledger, writes by class with a flush between, read back past the cache, the
- * kernel told to read the table again. ret_undo_id is set before the first write, also when a later step fails.
- * From the look at the undo capture on signals of this thread wait until it is done; one that would end the process and came
- * before the first write stops it there (VK_IO, nothing was written). Nothing to write is VK_OK with an empty
+ * Do it: undo capture (fsynced and re-read), exclusive open and lock, one more look at who uses the target and at
+ * heartbeats, a line restore-begun in the ledger, writes by class with a flush between, read back past the cache, the
+ * kernel told to read the table again. ret_undo_id is set before the first write, also when a later step fails. From
+ * the look at the undo capture on signals of this thread wait until it is done; one that would end the process and
+ * came before the first write stops it there (VK_IO, nothing was written). Nothing to write is VK_OK with an empty
  * ret_undo_id. VK_REFUSED when vk_restore_refused, and when the target changed or came into use since the plan.
  */
 VK_MUST_USE enum vk_status vk_restore_write(struct vk_restore *restore,

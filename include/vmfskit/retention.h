@@ -3,11 +3,11 @@
  * Which captures of a store may go: grandfather, father, son. A pure function of ids, times and verdicts, so that
  * the decision can be computed again by anyone. All times are UTC; there is no "now".
  *
- * Periods. A capture is good when verify found it sound or incomplete and it is neither an undo capture nor a rebuilt one. For each disk by itself the last
- * good capture of each of the keep_daily newest days that have a good one stays; likewise of weeks (Saturday to Friday), calendar
- * months and calendar years. Periods without a good capture do not count, so that a disk that was away for a year loses
- * nothing. One capture may be the last of several periods. A pinned capture counts like any other: pinning
- * one never makes another go.
+ * Periods. A capture is good when verify found it sound or incomplete and it is neither an undo capture nor a rebuilt
+ * one. For each disk by itself the last good capture of each of the keep_daily newest days that have a good one
+ * stays; likewise of weeks (Saturday to Friday), calendar months and calendar years. Periods without a good capture
+ * do not count, so that a disk that was away for a year loses nothing. One capture may be the last of several
+ * periods. A pinned capture counts like any other: pinning one never makes another go.
  *
  * Whatever the numbers say, these stay:
  * - pinned captures;
@@ -16,14 +16,16 @@
  * - the newest sound capture of every disk;
  * - the newest sound capture of every volume, on whichever disk it lies;
  * - of every disk, the newest sound capture with each distinct LVM header (of a disk without VMFS: partition table).
- * Where in the last three there is no sound one, it is the newest incomplete one; where there is neither, all damaged ones.
+ *
+ * Where in the last three there is no sound one, it is the newest incomplete one; where there is neither, all damaged
+ * ones.
  *
  * A damaged capture never counts for a period. Where nothing above holds it, it stays while fewer than keep_daily newer
  * days have a good capture of its disk: long enough for somebody to look why.
  *
- * An undo capture counts for nothing else. It stays while fewer than keep_daily newer days, or fewer than keep_weekly newer
- * weeks, or fewer than keep_monthly newer months have a good capture of its disk: so long somebody may want to take that
- * restore back.
+ * An undo capture counts for nothing else. It stays while fewer than keep_daily newer days, or fewer than keep_weekly
+ * newer weeks, or fewer than keep_monthly newer months have a good capture of its disk: so long somebody may want to
+ * take that restore back.
  *
  * "Newer" is by time, and of equal times by id in the order of strverscmp (-2 before -10).
  */

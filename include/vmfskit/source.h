@@ -40,8 +40,8 @@ struct vk_source {
 	struct vk_io *raw;      /* as opened */
 	struct vk_io *io;       /* in the coordinates of its kind; equals raw unless origin_bytes is set */
 	/*
-	 * Not NULL: the bytes are not a disk's own but those of a file that holds one in another form; what was decoded means
-	 * nothing. Never set where a sound table or a whole VMFS volume stands in its place.
+	 * Not NULL: the bytes are not a disk's own but those of a file that holds one in another form; what was
+	 * decoded means nothing. Never set where a sound table or a whole VMFS volume stands in its place.
 	 */
 	const struct vk_image_format *container;
 	struct vk_table table;  /* of a disk; kind none otherwise */
@@ -51,8 +51,8 @@ struct vk_source {
 };
 
 /*
- * Open, recognise and decode. Errors: those of vk_io_open, VK_IO when the source has no bytes, and VK_USAGE when two readings fit equally (both are
- * named; options->as decides). Free ret_source with vk_source_close.
+ * Open, recognise and decode. Errors: those of vk_io_open, VK_IO when the source has no bytes, and VK_USAGE when two
+ * readings fit equally (both are named; options->as decides). Free ret_source with vk_source_close.
  */
 VK_MUST_USE enum vk_status vk_source_open(const char *path, const struct vk_source_options *options,
 					  struct vk_source *ret_source, struct vk_error *err);
@@ -65,8 +65,9 @@ void vk_source_close(struct vk_source *source);
 /* VK_UNSUPPORTED, with what it is and how to get at the disk in it, when the source is a container; else VK_OK. */
 VK_MUST_USE enum vk_status vk_source_refuse_container(const struct vk_source *source, struct vk_error *err);
 /*
- * Whether the GPT says that the disk ended before it does, and the last sectors, where a GPT of the whole length would put its
- * copy, are not empty. Grown LUNs end with zeros; RAID controllers and others keep what is theirs just there.
+ * Whether the GPT says that the disk ended before it does, and the last sectors, where a GPT of the whole length
+ * would put its copy, are not empty. Grown LUNs end with zeros; RAID controllers and others keep what is theirs just
+ * there.
  */
 bool vk_source_tail_in_use(const struct vk_source *source);
 

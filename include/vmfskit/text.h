@@ -48,8 +48,8 @@ void vk_text_duration_us(struct vk_text *text, uint64_t us);
  */
 int vk_text_parse_size(const char *s, uint64_t *ret_bytes);
 /*
- * Parse a whole number up to most: decimal, also with zeros in front, or hexadecimal behind 0x. Nothing is octal. False, and
- * ret_number as it was, when it is anything else.
+ * Parse a whole number up to most: decimal, also with zeros in front, or hexadecimal behind 0x. Nothing is octal.
+ * False, and ret_number as it was, when it is anything else.
  */
 bool vk_text_parse_number(const char *s, uint64_t most, uint64_t *ret_number);
 

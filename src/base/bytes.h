@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Little-endian numbers in raw bytes; no alignment is needed. */
+/* Numbers in raw bytes, little-endian where the name does not say otherwise; no alignment is needed. */
 #ifndef VK_BASE_BYTES_H
 #define VK_BASE_BYTES_H
 
@@ -20,6 +20,11 @@ static inline uint32_t vk_get_le32(const uint8_t *p)
 static inline uint64_t vk_get_le64(const uint8_t *p)
 {
 	return (uint64_t)vk_get_le32(p) | (uint64_t)vk_get_le32(p + 4) << 32;
+}
+
+static inline uint32_t vk_get_be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
 static inline void vk_put_le16(uint8_t *p, uint16_t v)

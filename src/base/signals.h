@@ -6,8 +6,8 @@
 #include <signal.h>
 
 /*
- * Let every signal wait that can, except those that tell of a fault of the process itself. Of the calling thread; threads
- * that are made from then on inherit it. May be nested.
+ * Let every signal wait that can, except those that tell of a fault of the process itself. Of the calling thread;
+ * threads that are made from then on inherit it. May be nested.
  */
 void vk_signals_hold(sigset_t *ret_before);
 /* As it was before; what came meanwhile is delivered now. */

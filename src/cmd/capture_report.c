@@ -100,7 +100,8 @@ static void put_news(FILE *out, const struct capture_run *run, const struct capt
 		fprintf(out, ": new, captured as %s, ", job->id);
 		put_capture(out, &job->capture);
 		if (job->decode_findings > 0) {
-			fprintf(out, "; %zu finding%s, see ", job->decode_findings, job->decode_findings == 1 ? "" : "s");
+			fprintf(out, "; %zu finding%s, see ", job->decode_findings,
+				job->decode_findings == 1 ? "" : "s");
 			put_decode(out, job);
 		}
 		fputc('\n', out);

@@ -91,7 +91,8 @@ static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool
 		code = vk_cli_fail(call, &err);
 	}
 	for (size_t i = 0; run->jobs != NULL && i < run->count; i++)
-		run->saved += !vk_capture_gave_up(&run->jobs[i]) && run->jobs[i].skipped == NULL && run->jobs[i].status == VK_OK;
+		run->saved += !vk_capture_gave_up(&run->jobs[i]) && run->jobs[i].skipped == NULL &&
+			      run->jobs[i].status == VK_OK;
 	*ret_stuck = run->given_up > 0;
 	/* a thread that hangs may wake up and go on with what it has */
 	if (*ret_stuck)

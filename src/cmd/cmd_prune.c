@@ -103,8 +103,8 @@ static enum vk_status list_captures(struct run *run, struct vk_error *err)
 }
 
 /*
- * Who forged a newer capture, or rolled the store back, would have prune remove the genuine ones. So the whole ledger is proved
- * first, with the key and against the anchor where there are any.
+ * Who forged a newer capture, or rolled the store back, would have prune remove the genuine ones. So the whole ledger
+ * is proved first, with the key and against the anchor where there are any.
  */
 static enum vk_status ask_ledger(struct run *run, struct vk_error *err)
 {
@@ -123,14 +123,15 @@ static enum vk_status ask_ledger(struct run *run, struct vk_error *err)
 
 static enum vk_status refuse(const struct run *run, struct vk_error *err)
 {
-	size_t worst = 0;
+	const struct vk_finding *worst = &run->ledger.items[0];
 
-	for (size_t i = 1; i < run->ledger.count; i++)
-		if (vk_finding_kind(run->ledger.items[i].code)->severity > vk_finding_kind(run->ledger.items[worst].code)->severity)
-			worst = i;
+	for (const struct vk_finding *f = worst; f < run->ledger.items + run->ledger.count; f++)
+		if (vk_finding_kind(f->code)->severity > vk_finding_kind(worst->code)->severity)
+			worst = f;
 	vk_error_set(err, VK_REFUSED, path_of(run), "the ledger is not sound, so nothing is removed: %s: %s",
-		     vk_finding_kind(run->ledger.items[worst].code)->code, run->ledger.items[worst].message);
-	return vk_error_remedy(err, "vmfskit verify --ledger tells all of it; when it is settled, --override ledger lets prune go on");
+		     vk_finding_kind(worst->code)->code, worst->message);
+	return vk_error_remedy(err, "vmfskit verify --ledger tells all of it; when it is settled, --override ledger "
+				    "lets prune go on");
 }
 
 static void look(void *ctx, size_t index)
@@ -266,8 +267,8 @@ static json_t *run_json(const struct run *run)
 				 "vmfskit.prune/1", "store", path_of(run), "policy", "keep_daily",
 				 (json_int_t)p->keep_daily, "keep_weekly", (json_int_t)p->keep_weekly,
 				 "keep_monthly", (json_int_t)p->keep_monthly, "keep_yearly",
-				 (json_int_t)p->keep_yearly, "written", run->write && !run->refused, "captures", captures,
-				 "keep_count", (json_int_t)(run->prune.count - run->prune.remove_count),
+				 (json_int_t)p->keep_yearly, "written", run->write && !run->refused, "captures",
+				 captures, "keep_count", (json_int_t)(run->prune.count - run->prune.remove_count),
 				 "remove_count", (json_int_t)run->prune.remove_count, "free_bytes",
 				 (json_int_t)run->prune.free_bytes, "next", next, "findings", findings);
 	json_decref(captures);
@@ -352,7 +353,8 @@ static const struct vk_cli_option options[] = {
 	{.name = "keep-yearly", .argument = "N", .config = true, .help = "the same for years (default 10)"},
 	{.name = "write", .help = "remove them; without this, only show what would be removed"},
 	VK_STORE_OPTION,
-	{.name = "override", .argument = "GUARD", .choices = "ledger", .help = "ledger: remove captures though the ledger is not sound"},
+	{.name = "override", .argument = "GUARD", .choices = "ledger",
+	 .help = "ledger: remove captures though the ledger is not sound"},
 	VK_SIGN_KEY_OPTION,
 	VK_PUBLIC_KEY_OPTION,
 	VK_ANCHOR_OPTION,

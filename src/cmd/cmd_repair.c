@@ -102,6 +102,7 @@ static enum vk_status make_plan(struct vk_repair_run *run, struct vk_error *err)
 	vk_cmd_progress_begin(&progress, run->call);
 	status = run->header ? vk_repair_plan_header(run->target, &run->options, &run->repair, err)
 			     : vk_repair_plan_table(run->target, &run->options, &run->repair, err);
+	run->options.find.ctx = NULL;
 	if (!vk_cmd_progress_end(&progress))
 		return status;
 	if (status == VK_OK)

@@ -36,7 +36,8 @@ static bool is_vouched(const struct vk_cmd_judged *judged)
 
 static void print_vouched(FILE *out, const struct vk_cmd_judged *judged)
 {
-	static const char *const by[] = {"nothing but itself", "the ledger", "its signature", "the ledger and its signature"};
+	static const char *const by[] = {"nothing but itself", "the ledger", "its signature",
+					 "the ledger and its signature"};
 
 	if (is_vouched(judged) && !vk_findings_errors(&judged->findings))
 		fprintf(out, ", vouched for by %s", by[judged->vouched_by & 3]);

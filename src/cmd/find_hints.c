@@ -78,7 +78,7 @@ enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk
 	for (size_t n = 0; n < count; n++) {
 		char *path = paths[count - 1 - n];
 		enum vk_status opened = VK_ABSENT;
-		struct vk_error unread;
+		struct vk_error unread = {.status = VK_OK};
 		struct vk_capture c;
 
 		if (fits && n < MANIFESTS_MAX && used < CAPTURES_MAX)

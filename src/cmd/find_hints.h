@@ -14,12 +14,13 @@ struct vk_cmd_hints {
 };
 
 /*
- * The newest captures of the disk in the store of --store that somebody vouches for: of the same WWID, with one of its LVM devices, or of the same
- * name and size. No store is no error unless it was named. VK_IO, VK_ABSENT, VK_NOMEM.
+ * Where volumes began, from the newest captures in the store of --store that are of this disk (vk_capture_is_of) and
+ * that somebody vouches for. No store is no error unless it was named. VK_IO, VK_ABSENT, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call,
 					     const struct vk_source *source,
-					     const struct vk_cmd_trust *trust, struct vk_cmd_hints *hints, struct vk_error *err);
+					     const struct vk_cmd_trust *trust, struct vk_cmd_hints *hints,
+					     struct vk_error *err);
 void vk_cmd_hints_free(struct vk_cmd_hints *hints);
 
 #endif

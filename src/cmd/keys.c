@@ -90,6 +90,7 @@ int vk_cmd_anchor(const struct vk_cli_call *call, struct vk_store *store, size_t
 	if (file == NULL || vk_ledger_anchor(store, file, &err) == VK_OK)
 		return VK_EXIT_OK;
 	(void)vk_cli_fail(call, &err);
-	fprintf(call->err, "%s: %zu capture%s %s; anchor not updated\n", call->program->name, done, done == 1 ? "" : "s", what);
+	fprintf(call->err, "%s: %zu capture%s %s; anchor not updated\n", call->program->name, done,
+		done == 1 ? "" : "s", what);
 	return VK_EXIT_IO;
 }

@@ -15,8 +15,8 @@
 	 .help = "check signatures with this key (openssl pkey -pubout)"}
 #define VK_ANCHOR_OPTION \
 	{.name = "anchor", .argument = "FILE", .choices = "FILE", .config = true, \
-	 .help = "afterwards keep the head of the ledger in FILE, outside of the store, and its signature in FILE.sig; that this " \
-		 "can be done is asked before anything else is"}
+	 .help = "afterwards keep the head of the ledger in FILE, outside of the store, and its signature in " \
+		 "FILE.sig; that this can be done is asked before anything else is"}
 
 /*
  * The key that was named; NULL when none was. An exit code; what is wrong with the key was told then. Free with
@@ -31,7 +31,10 @@ struct vk_cmd_key_pair {
 };
 int vk_cmd_keys(const struct vk_cli_call *call, struct vk_cmd_key_pair *ret_keys);
 void vk_cmd_keys_close(struct vk_cmd_key_pair *keys);
-/* The key of --public-key, and who vouches for captures by it and by the ledger of --store. Free with vk_cmd_trust_free. */
+/*
+ * The key of --public-key, and who vouches for captures by it and by the ledger of --store. Free with
+ * vk_cmd_trust_free.
+ */
 struct vk_cmd_trust {
 	struct vk_public_key *key;
 	struct vk_vouching *vouching;
@@ -40,13 +43,14 @@ struct vk_cmd_trust {
 int vk_cmd_trust(const struct vk_cli_call *call, struct vk_cmd_trust *ret_trust);
 void vk_cmd_trust_free(struct vk_cmd_trust *trust);
 /*
- * --anchor, when it was given: before anything is done, so that a refusal leaves everything as it was. saves: captures are
- * only added; then an anchor that cannot be reached is no reason to stop, vk_cmd_anchor tells of it. An exit code.
+ * --anchor, when it was given: before anything is done, so that a refusal leaves everything as it was. saves:
+ * captures are only added; then an anchor that cannot be reached is no reason to stop, vk_cmd_anchor tells of it. An
+ * exit code.
  */
 int vk_cmd_anchor_check(const struct vk_cli_call *call, const char *store, bool saves);
 /*
- * --anchor, when it was given: afterwards. Whatever stands in the way, done captures were saved or removed (what) by then: the
- * exit code is never the one that says that nothing was written.
+ * --anchor, when it was given: afterwards. Whatever stands in the way, done captures were saved or removed (what) by
+ * then: the exit code is never the one that says that nothing was written.
  */
 int vk_cmd_anchor(const struct vk_cli_call *call, struct vk_store *store, size_t done, const char *what);
 

@@ -242,7 +242,8 @@ static int refuse_undo_capture(const struct vk_restore_run *run)
 
 	fprintf(call->err, "%s restore: ", call->program->name);
 	vk_words_clean(call->err, run->capture->id);
-	fputs(" is an undo capture: it holds what a restore overwrote, with all its damage, and is no backup\n", call->err);
+	fputs(" is an undo capture: it holds what a restore overwrote, with all its damage, and is no backup\n",
+	      call->err);
 	if (command != NULL)
 		fprintf(call->err, "to take that restore back use:\n  %s\n", command);
 	free(command);

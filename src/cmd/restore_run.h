@@ -30,8 +30,8 @@ struct vk_restore_run {
 int vk_restore_run(struct vk_cli_call *call, bool undo);
 
 /*
- * The options that all who restore have; parts: also --part. An exit code, after what is wrong was said. run must outlive the
- * writing: its undo capture is told before the first write.
+ * The options that all who restore have; parts: also --part. An exit code, after what is wrong was said. run must
+ * outlive the writing: its undo capture is told before the first write.
  */
 int vk_restore_parse(const struct vk_restore_run *run, bool parts, struct vk_restore_options *options);
 /* A capture so broken that it cannot be opened fails verification before there is a plan. An exit code. */
@@ -64,7 +64,9 @@ void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_ed
  * Free it; NULL when there is no memory.
  */
 char *vk_restore_next_command(const struct vk_restore_run *run);
-/* Of a restore of an undo capture: the command that was meant, as vmfskit undo. Free it; NULL when there is no memory. */
+/*
+ * Of a restore of an undo capture: the command that was meant, as vmfskit undo. Free it; NULL when there is no memory.
+ */
 char *vk_restore_as_undo(const struct vk_restore_run *run);
 
 /* The options that both have, and the end of their list. */

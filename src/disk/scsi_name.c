@@ -143,7 +143,7 @@ static size_t parse_hex(const char *s, uint8_t *buf, size_t cap, const char **re
 	while (vk_hex_digit(s[0]) >= 0) {
 		if (n == cap || vk_hex_digit(s[1]) < 0)
 			return SIZE_MAX;
-		buf[n++] = (uint8_t)(vk_hex_digit(s[0]) << 4 | vk_hex_digit(s[1]));
+		buf[n++] = vk_hex_byte(s);
 		s += 2;
 	}
 	*ret_end = s;

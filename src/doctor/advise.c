@@ -87,7 +87,8 @@ static bool anything_is_wrong(const struct vk_doctor *doc)
 /* A store that is not there yet matters only where something is wrong. */
 static bool captures_matter(const struct vk_doctor *doc)
 {
-	return doc->d->captures_unknown[0] != '\0' && !doc->known.found && (!doc->store_absent || anything_is_wrong(doc));
+	return doc->d->captures_unknown[0] != '\0' && !doc->known.found &&
+	       (!doc->store_absent || anything_is_wrong(doc));
 }
 
 /* Of what could not be read nobody knows that it is to be repaired. */
@@ -218,8 +219,8 @@ void vk_doctor_advise(struct vk_doctor *doc)
 	}
 	doc->d->unknown = is_unknown(doc);
 	if (has(doc, VK_F_INCIDENT_MEMBER)) {
-		add(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do that and run vmfskit doctor on "
-			       "the device that comes out.");
+		add(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do that "
+			       "and run vmfskit doctor on the device that comes out.");
 		return;
 	}
 	advise_caution(doc);

@@ -20,8 +20,8 @@ static bool same_uuid(const struct vk_vmfs_uuid *uuid, const char *text)
 }
 
 /*
- * Whether a volume of the capture is still seen at its place: one UUID that is unique to it is enough. Another one there
- * means that the disk was given to a new volume since.
+ * Whether another volume stands where the capture has one. False when any volume of the capture is still at its
+ * place: one UUID that is unique to it is enough.
  */
 static bool was_made_anew(const struct vk_doctor *doc, const struct vk_capture *c)
 {
@@ -70,8 +70,8 @@ static bool is_only_doubted(const struct vk_findings *findings)
 }
 
 /*
- * Sound in every byte, vouched for, and of a time when the disk was sound: a disk is accused on its word. ret_status is not
- * VK_OK when that cannot be known.
+ * Sound in every byte, vouched for, and of a time when the disk was sound: a disk is accused on its word. ret_status
+ * is not VK_OK when that cannot be known.
  */
 static bool is_good(struct vk_doctor *doc, struct vk_vouching *vouching, const struct vk_capture *c, const char *folder,
 		    enum vk_status *ret_status, struct vk_error *err)
@@ -115,9 +115,14 @@ static bool take(struct vk_doctor *doc, const char *folder)
 /* Nobody knows what it is that could not be read; the first is told. */
 static void note_unread(struct vk_doctor *doc, const char *id, const struct vk_error *err)
 {
-	if (doc->d->captures_unknown[0] == '\0')
-		snprintf(doc->d->captures_unknown, sizeof(doc->d->captures_unknown), "%s%s%.200s",
-			 id != NULL ? "capture " : "", id != NULL ? id : "", id != NULL ? " cannot be read" : err->what);
+	char *told = doc->d->captures_unknown;
+
+	if (told[0] != '\0')
+		return;
+	if (id != NULL)
+		snprintf(told, sizeof(doc->d->captures_unknown), "capture %s cannot be read", id);
+	else
+		snprintf(told, sizeof(doc->d->captures_unknown), "%.200s", err->what);
 }
 
 /* False: it is none of this disk's, or not a good one. */

@@ -88,7 +88,7 @@ struct vk_doctor {
 	struct vk_find find;
 	struct vk_known_capture known;
 	struct vk_disk_facts facts; /* while captures are looked for */
-	char copy_of[VK_CAPTURE_ID_BYTES]; /* the newest capture of another LUN with a volume of this disk; empty: none */
+	char copy_of[VK_CAPTURE_ID_BYTES]; /* newest capture of another LUN with a volume of this disk; empty: none */
 	char copy_why[400];
 	struct vk_subject subjects[VK_SUBJECTS_MAX];
 	size_t subject_count;

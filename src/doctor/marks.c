@@ -8,11 +8,6 @@
 
 enum { COPIES_MAX = 1024 };
 
-static uint32_t get_be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static bool mark(struct vk_doctor *doc, size_t intruder, uint64_t offset, uint64_t length)
 {
 	struct vk_stretch s = {.offset_bytes = offset - offset % VK_UNIT_BYTES,
@@ -97,8 +92,8 @@ static bool mark_xfs(struct vk_doctor *doc, size_t intruder, uint64_t start)
 
 	if (!read_here(doc, start, 0, sb, sizeof(sb)) || memcmp(sb, "XFSB", 4) != 0)
 		return true;
-	group_bytes = vk_mul_sat(get_be32(sb + 84), get_be32(sb + 4));
-	groups = vk_min_u64(get_be32(sb + 88), COPIES_MAX);
+	group_bytes = vk_mul_sat(vk_get_be32(sb + 84), vk_get_be32(sb + 4));
+	groups = vk_min_u64(vk_get_be32(sb + 88), COPIES_MAX);
 	if (group_bytes < 1 << 20)
 		return true;
 	for (uint64_t g = 1; g < groups; g++) {

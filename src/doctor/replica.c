@@ -51,7 +51,8 @@ static void ask_copy(struct vk_doctor *doc)
 	if (doc->copy_of[0] == '\0' || doc->known.found || doc->subject_count == 0)
 		return;
 	vk_finding_init(&f, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
-			"a volume of this disk was captured on another LUN (%s): %.200s; this disk was not judged by that capture",
+			"a volume of this disk was captured on another LUN (%s): %.200s; this disk was not judged by "
+			"that capture",
 			doc->copy_of, doc->copy_why);
 	vk_findings_add(&doc->d->findings, &f);
 }
@@ -66,15 +67,16 @@ static bool say_member(struct vk_doctor *doc, uint64_t offset)
 		if (found->items[i].start_bytes != 0 || !vk_foreign_is_member(&found->items[i]))
 			continue;
 		vk_finding_init(&f, VK_F_INCIDENT_MEMBER, found->items[i].magic_bytes, 0,
-				"the disk is a part of an array or pool: it carries the signature of %s", found->items[i].type);
+				"the disk is a part of an array or pool: it carries the signature of %s",
+				found->items[i].type);
 		vk_findings_add(&doc->d->findings, &f);
 		return true;
 	}
 	if (!vk_source_tail_in_use(&doc->source))
 		return false;
 	vk_finding_init(&f, VK_F_INCIDENT_MEMBER, offset, doc->source.size_bytes - offset,
-			"the disk is longer than its partition table says, and its last sectors are not empty: a RAID or a controller may "
-			"keep its own data there");
+			"the disk is longer than its partition table says, and its last sectors are not empty: a RAID "
+			"or a controller may keep its own data there");
 	vk_findings_add(&doc->d->findings, &f);
 	return true;
 }

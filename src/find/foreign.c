@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures of other systems: libblkid looks at the file or device itself, or at a sparse copy of its ends in memory. */
+/* Signatures of other systems: libblkid looks at the file or device itself, or at a copy of its ends in memory. */
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -302,8 +302,8 @@ static enum vk_status probe_view(const struct view *v, uint32_t sector_size, str
 }
 
 /*
- * A descriptor of its own, for reading, through the page cache: libblkid reads into buffers that a direct one does not take, and
- * changes how far is read ahead. -1: the source is no file or device, or cannot be opened again.
+ * A descriptor of its own, for reading, through the page cache: libblkid reads into buffers that a direct one does
+ * not take, and changes how far is read ahead. -1: the source is no file or device, or cannot be opened again.
  */
 static int open_again(const struct vk_io *io)
 {
@@ -319,7 +319,8 @@ static int open_again(const struct vk_io *io)
 	return fd;
 }
 
-static enum vk_status probe_itself(const struct view *whole, struct vk_foreigners *found, bool *ret_whole, struct vk_error *err)
+static enum vk_status probe_itself(const struct view *whole, struct vk_foreigners *found, bool *ret_whole,
+				   struct vk_error *err)
 {
 	struct view v = *whole;
 	enum vk_status status;
@@ -341,7 +342,9 @@ static enum vk_status probe_copy(struct view *v, struct vk_foreigners *found, st
 
 	if (status == VK_OK)
 		status = probe_view(v, vk_io_sector_size(v->io), found, &whole, err);
-	return status == VK_OK && !whole ? vk_error_set(err, VK_IO, NULL, "cannot look for signatures of other systems") : status;
+	if (status == VK_OK && !whole)
+		status = vk_error_set(err, VK_IO, NULL, "cannot look for signatures of other systems");
+	return status;
 }
 
 /* Of what libblkid passes over the boot sector is looked at, through the handle: it may be an overlay's. */

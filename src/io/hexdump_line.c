@@ -64,7 +64,7 @@ static bool take_byte(struct cursor *c, struct vk_hexdump_line *line)
 	if (c->end - c->p < 2 || vk_hex_digit(c->p[0]) < 0 || vk_hex_digit(c->p[1]) < 0 ||
 	    line->count == VK_HEXDUMP_ROW_BYTES)
 		return false;
-	line->bytes[line->count++] = (uint8_t)(vk_hex_digit(c->p[0]) << 4 | vk_hex_digit(c->p[1]));
+	line->bytes[line->count++] = vk_hex_byte(c->p);
 	c->p += 2;
 	return true;
 }

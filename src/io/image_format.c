@@ -5,14 +5,10 @@
 #include "base/bytes.h"
 #include "io/io_handle.h"
 
+#define EWFMOUNT "ewfmount FILE FOLDER, then name FOLDER/ewf1"
 #define CONVERT "qemu-img convert -O raw FILE disk.img, or without a copy: qemu-nbd -r -c /dev/nbd0 FILE"
 
 enum { VHD_FIXED = 2, VHD_TYPE_AT = 60, VHD_CHECKSUM_AT = 64 };
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
 
 /* The footer's checksum is the complement of the sum of its other bytes; Microsoft, Virtual Hard Disk Image Format. */
 static bool vhd_footer_fits(const uint8_t *footer)
@@ -22,23 +18,23 @@ static bool vhd_footer_fits(const uint8_t *footer)
 	for (size_t i = 0; i < VK_IMAGE_TAIL_BYTES; i++)
 		if (i < VHD_CHECKSUM_AT || i >= VHD_CHECKSUM_AT + 4)
 			sum += footer[i];
-	return be32(footer + VHD_CHECKSUM_AT) == ~sum;
+	return vk_get_be32(footer + VHD_CHECKSUM_AT) == ~sum;
 }
 
 static bool is_fixed_vhd(const uint8_t *footer)
 {
-	return vhd_footer_fits(footer) && be32(footer + VHD_TYPE_AT) == VHD_FIXED;
+	return vhd_footer_fits(footer) && vk_get_be32(footer + VHD_TYPE_AT) == VHD_FIXED;
 }
 
 static bool is_other_vhd(const uint8_t *footer)
 {
-	return vhd_footer_fits(footer) && be32(footer + VHD_TYPE_AT) != VHD_FIXED;
+	return vhd_footer_fits(footer) && vk_get_be32(footer + VHD_TYPE_AT) != VHD_FIXED;
 }
 
 /* Versions 1 to 3, big-endian behind the magic. */
 static bool is_qcow(const uint8_t *head)
 {
-	return be32(head + 4) >= 1 && be32(head + 4) <= 3;
+	return vk_get_be32(head + 4) >= 1 && vk_get_be32(head + 4) <= 3;
 }
 
 /* Deflate is the only method, and three bits of the flags are reserved (RFC 1952). */
@@ -70,9 +66,10 @@ static const struct vk_image_format formats[] = {
 	{"QED image", 0, MAGIC("QED\0"), NULL, CONVERT, false},
 	{"Parallels image", 0, MAGIC("WithoutFreeSpace"), NULL, CONVERT, false},
 	{"Parallels image", 0, MAGIC("WithouFreSpacExt"), NULL, CONVERT, false},
-	{"EWF evidence file (E01)", 0, MAGIC("EVF\x09\x0d\x0a\xff\0"), NULL, "ewfmount FILE FOLDER, then name FOLDER/ewf1", false},
-	{"EWF evidence file (Ex01)", 0, MAGIC("EVF2\x0d\x0a\x81\0"), NULL, "ewfmount FILE FOLDER, then name FOLDER/ewf1", false},
-	{"AFF evidence file", 0, MAGIC("AFF10\x0d\x0a\0"), NULL, "affuse FILE FOLDER, then name FOLDER/FILE.raw", false},
+	{"EWF evidence file (E01)", 0, MAGIC("EVF\x09\x0d\x0a\xff\0"), NULL, EWFMOUNT, false},
+	{"EWF evidence file (Ex01)", 0, MAGIC("EVF2\x0d\x0a\x81\0"), NULL, EWFMOUNT, false},
+	{"AFF evidence file", 0, MAGIC("AFF10\x0d\x0a\0"), NULL,
+	 "affuse FILE FOLDER, then name FOLDER/FILE.raw", false},
 	{"partclone image", 0, MAGIC("partclone-image"), NULL, "partclone.restore -C -s FILE -O disk.img", false},
 	{"gzip stream", 0, MAGIC("\x1f\x8b\x08"), is_gzip, "gzip -dc FILE > disk.img", false},
 	{"xz stream", 0, MAGIC("\xfd" "7zXZ\0"), NULL, "xz -dc FILE > disk.img", false},
@@ -80,13 +77,15 @@ static const struct vk_image_format formats[] = {
 	{"lz4 stream", 0, MAGIC("\x04\x22\x4d\x18"), NULL, "lz4 -dc FILE > disk.img", false},
 	{"bzip2 stream", 4, MAGIC("\x31\x41\x59\x26\x53\x59"), is_bzip2, "bzip2 -dc FILE > disk.img", false},
 	{"lzop stream", 0, MAGIC("\x89LZO\0\x0d\x0a\x1a\x0a"), NULL, "lzop -dc FILE > disk.img", false},
-	{"zip archive", 0, MAGIC("PK\x03\x04"), NULL, "unzip FILE; an AFF4 evidence file is one, too: open it with aff4imager", false},
+	{"zip archive", 0, MAGIC("PK\x03\x04"), NULL,
+	 "unzip FILE; an AFF4 evidence file is one, too: open it with aff4imager", false},
 	{"7z archive", 0, MAGIC("7z\xbc\xaf\x27\x1c"), NULL, "7z x FILE", false},
 	/* of these the last 512 bytes are looked at */
 	{"DMG image", VK_IMAGE_AT_TAIL, MAGIC("koly\0\0\0\x04"), NULL, CONVERT, false},
 	{"dynamic VHD", VK_IMAGE_AT_TAIL, MAGIC("conectix"), is_other_vhd, CONVERT, false},
 	{"fixed VHD", VK_IMAGE_AT_TAIL, MAGIC("conectix"), is_fixed_vhd,
-	 "all bytes in front of its footer are the disk, as they are: losetup --find --show --sizelimit BYTES FILE", true},
+	 "all bytes in front of its footer are the disk, as they are: losetup --find --show --sizelimit BYTES FILE",
+	 true},
 };
 
 size_t vk_image_formats(const struct vk_image_format **ret_formats)

@@ -17,7 +17,9 @@ VK_MUST_USE bool vk_range_set_add(struct vk_range_set *set, uint64_t offset, uin
 const struct vk_range *vk_range_set_find(const struct vk_range_set *set, uint64_t offset);
 /* Whether a range holds offset; *length is brought down to where that answer stops being true. */
 bool vk_range_set_holds(const struct vk_range_set *set, uint64_t offset, uint64_t *length);
-/* Add ranges in any order, overlapping or not: of a manifest, which anyone may have written. False when memory ran out. */
+/*
+ * Add ranges in any order, overlapping or not: of a manifest, which anyone may have written. False when memory ran out.
+ */
 VK_MUST_USE bool vk_range_set_add_all(struct vk_range_set *set, const struct vk_range *ranges, size_t count);
 void vk_range_set_free(struct vk_range_set *set);
 

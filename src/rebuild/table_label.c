@@ -207,15 +207,22 @@ static bool lost_its_end(const struct vk_table_plan *plan, const struct volumes 
 	return v->v5 > 0 && !v->upgraded && (remains || (plan->mbr.protective && !plan->gpt_foreign));
 }
 
+/* How many sectors the disk had; false: at least so many. */
+static bool length_before(const struct vk_table_plan *plan, const struct volumes *v, uint64_t *ret_sectors)
+{
+	uint64_t array = (128 * VK_GPT_ENTRY_BYTES + plan->sector_size - 1) / plan->sector_size;
+	bool known = plan->gpt_judged && plan->gpt.grown_from_sectors > plan->disk_sectors;
+
+	*ret_sectors = known ? plan->gpt.grown_from_sectors : v->no_copy_end + array + 1;
+	return known;
+}
+
 static enum vk_status say_shorter(const struct vk_table_plan *plan, const struct volumes *v,
 				  struct vk_error *err)
 {
-	uint64_t array = (128 * VK_GPT_ENTRY_BYTES + plan->sector_size - 1) / plan->sector_size;
-	uint64_t was = plan->gpt_judged ? plan->gpt.grown_from_sectors : 0;
-	bool known = was > plan->disk_sectors;
+	uint64_t was;
+	bool known = length_before(plan, v, &was);
 
-	if (!known)
-		was = v->no_copy_end + array + 1;
 	vk_error_set(err, VK_USAGE, plan->source->path,
 		     "The disk is %s%llu sectors shorter than its table: the volume at sector %llu ends in sector %llu, where the "
 		     "copy of its GPT has to lie",
@@ -263,7 +270,8 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	if (vk_table_unread(&plan->source->table)) {
 		vk_error_set(err, VK_IO, plan->source->path,
 			     "The sectors of the partition table could not be read: whether there is one is not known");
-		return vk_error_remedy(err, "look at the paths to the disk; copy it with ddrescue and work on the copy");
+		return vk_error_remedy(err, "look at the paths to the disk; copy it with ddrescue and work on the "
+					    "copy");
 	}
 	vk_error_set(err, VK_ABSENT, plan->source->path,
 		     "Neither a volume of VMFS nor anything of a partition table was found");

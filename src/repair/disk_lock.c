@@ -14,27 +14,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "scsi/device_info.h"
+
 enum { LOCK_TRIES = 50, LOCK_WAIT_MS = 100 };
 
 bool vk_disk_of_partition(dev_t rdev, dev_t *ret_disk, char ret_node[VK_NODE_BYTES])
 {
-	char path[128], up[PATH_MAX];
-	unsigned major, minor;
-	FILE *file;
-	bool found;
+	char path[128], number[16], up[PATH_MAX];
 
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/partition", major(rdev), minor(rdev));
-	if (access(path, F_OK) != 0)
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(rdev), minor(rdev));
+	if (!vk_sysfs_text(path, "partition", number, sizeof(number)) || !vk_sysfs_device(path, "../dev", ret_disk))
 		return false;
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/../dev", major(rdev), minor(rdev));
-	file = fopen(path, "re");
-	found = file != NULL && fscanf(file, "%u:%u", &major, &minor) == 2;
-	if (file != NULL)
-		fclose(file);
-	*strrchr(path, '/') = '\0';
-	if (!found || realpath(path, up) == NULL)
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/..", major(rdev), minor(rdev));
+	if (realpath(path, up) == NULL)
 		return false;
-	*ret_disk = makedev(major, minor);
 	if (ret_node == NULL)
 		return true;
 	snprintf(ret_node, VK_NODE_BYTES, "/dev/%.200s", strrchr(up, '/') + 1);

@@ -9,12 +9,13 @@ enum vk_status vk_guard_ask_container(struct vk_restore *restore, struct vk_erro
 	const struct vk_image_format *format = vk_io_image_format(restore->io);
 
 	if (restore->before.container != NULL)
-		return vk_guard_object(restore, VK_GUARD_CONTAINER, err, "The target is a %s, not a disk; open it with: %s", format->name,
-				       format->open);
+		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
+				       "The target is a %s, not a disk; open it with: %s", format->name, format->open);
 	if (format != NULL && format->raw_inside && vk_overlay_dirty_bytes(restore->overlay) > 0)
 		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
-				       "The target is a %s: its first %" PRIu64 " bytes are the disk. Attach them as a device of their own and "
-				       "name that: losetup --find --show --sizelimit %" PRIu64 " FILE",
+				       "The target is a %s: its first %" PRIu64 " bytes are the disk. Attach them as a "
+				       "device of their own and name that: losetup --find --show --sizelimit %" PRIu64
+				       " FILE",
 				       format->name, restore->target.size_bytes, restore->target.size_bytes);
 	return VK_OK;
 }

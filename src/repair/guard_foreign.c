@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guards foreign-signature and member: does another system's data lie where would be written, is it a part of an array? */
+/* Guards foreign-signature and member: is another system's data in the way, is the target a part of an array? */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,8 +72,8 @@ static enum vk_status look(struct vk_restore *restore, const struct field_of_vie
 
 	for (size_t i = 0; status == VK_OK && i < found.count; i++)
 		/*
-		 * A part of an array may have been one when it was captured, or have become one since a restore without a byte of
-		 * that restore being changed: what excuses other signatures does not excuse it.
+		 * A part of an array may have been one when it was captured, or have become one since a restore
+		 * without a byte of that restore being changed: what excuses other signatures does not excuse it.
 		 */
 		if (vk_foreign_is_member(&found.items[i]) ||
 		    !(restore->known_state || as_captured(restore, &found.items[i])))
@@ -140,10 +140,7 @@ static enum vk_status look_in_own(struct vk_restore *restore, struct vk_error *e
 
 static bool is_called_member(const struct vk_restore *restore)
 {
-	for (size_t i = 0; i < restore->objection_count; i++)
-		if (restore->objections[i].guard == VK_GUARD_MEMBER)
-			return true;
-	return false;
+	return vk_guard_has_objected(restore, VK_GUARD_MEMBER);
 }
 
 /* The first byte from `end` on that is not zero now and would be overwritten; UINT64_MAX: none. */

@@ -120,8 +120,8 @@ static void say_change(struct vk_text *out, const struct region *region, const s
 	vk_vmfs_uuid_format(&hb->owner, owner);
 	vk_text_init(&text, ip, sizeof(ip));
 	vk_text_label(&text, hb->ip, sizeof(hb->ip));
-	vk_text_fmt(out, "Heartbeat slot %" PRIu32 " (byte %" PRIu64 ") %s: host %s%s%s is using the volume", change->slot,
-		    region->offset + (uint64_t)change->slot * region->slot_bytes, what, owner,
+	vk_text_fmt(out, "Heartbeat slot %" PRIu32 " (byte %" PRIu64 ") %s: host %s%s%s is using the volume",
+		    change->slot, region->offset + (uint64_t)change->slot * region->slot_bytes, what, owner,
 		    ip[0] == '\0' ? "" : " at ", ip);
 }
 
@@ -234,7 +234,7 @@ enum vk_status vk_guard_heartbeat_again(struct vk_restore *restore, struct vk_er
 	struct vk_text text;
 	enum vk_status status;
 
-	if ((restore->options.overrides & 1U << VK_GUARD_HEARTBEAT) != 0)
+	if (vk_guard_is_lifted(&restore->options, VK_GUARD_HEARTBEAT))
 		return VK_OK;
 	status = find_ticked(restore, false, &region, &change, err);
 	if (status != VK_OK || region == NULL)
@@ -242,7 +242,8 @@ enum vk_status vk_guard_heartbeat_again(struct vk_restore *restore, struct vk_er
 	vk_text_init(&text, message, sizeof(message));
 	say_change(&text, region, &change, "changed since the plan was made");
 	vk_error_set(err, VK_REFUSED, restore->path, "Guard heartbeat: %s", message);
-	return vk_error_remedy(err, "Nothing was written; unmount the datastore on every host, then repeat the command");
+	return vk_error_remedy(err, "Nothing was written; unmount the datastore on every host, then repeat the "
+				    "command");
 }
 
 /* What this run wrote into a region is no beat of a host. */

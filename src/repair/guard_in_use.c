@@ -12,8 +12,8 @@ enum { USERS_BYTES = 330 };
 
 static void remark_unseen(struct vk_restore *restore)
 {
-	vk_restore_add_remark(restore, "whether another process has the target open for writing could not be told for all "
-				       "of them: only root outside of containers sees every process");
+	vk_restore_add_remark(restore, "whether another process has the target open for writing could not be told for "
+				       "all of them: only root outside of containers sees every process");
 }
 
 /* Opening for itself alone, if only to read, fails while anyone claims the disk or a partition of it. */
@@ -33,23 +33,35 @@ static bool is_locked(const struct vk_restore *restore, int fd)
 					 : flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
+/* Who uses it now; fd is open for reading. False: not every process could be looked at. */
+static bool list_users(const struct vk_target_id *target, int fd, struct vk_text *users)
+{
+	return target->is_device ? vk_device_users(target->rdev, fd, users)
+				 : vk_file_users(target->dev, target->ino, fd, users);
+}
+
+static enum vk_status open_target(const struct vk_restore *restore, int *ret_fd, struct vk_error *err)
+{
+	*ret_fd = open(restore->path, O_RDONLY | O_CLOEXEC);
+	return *ret_fd >= 0 ? VK_OK : vk_error_errno(err, errno, restore->path, "Cannot open the target for reading");
+}
+
 enum vk_status vk_guard_ask_in_use(struct vk_restore *restore, struct vk_error *err)
 {
-	const struct vk_target_id *target = &restore->target;
 	char users[USERS_BYTES];
 	struct vk_text text;
 	bool claimed, locked, seen;
+	enum vk_status status;
 	int fd;
 
 	if (vk_overlay_dirty_bytes(restore->overlay) == 0)
 		return VK_OK;
-	fd = open(restore->path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return vk_error_errno(err, errno, restore->path, "Cannot open the target for reading");
+	status = open_target(restore, &fd, err);
+	if (status != VK_OK)
+		return status;
 	vk_text_init(&text, users, sizeof(users));
-	seen = target->is_device ? vk_device_users(target->rdev, fd, &text)
-				 : vk_file_users(target->dev, target->ino, fd, &text);
-	claimed = target->is_device && is_claimed(restore->path);
+	seen = list_users(&restore->target, fd, &text);
+	claimed = restore->target.is_device && is_claimed(restore->path);
 	locked = is_locked(restore, fd);
 	close(fd);
 	restore->held = claimed || locked;
@@ -67,24 +79,23 @@ enum vk_status vk_guard_ask_in_use(struct vk_restore *restore, struct vk_error *
 /* By now the writer has the target locked and, unless somebody else had it, for itself alone. */
 enum vk_status vk_guard_in_use_again(const struct vk_restore *restore, struct vk_error *err)
 {
-	const struct vk_target_id *target = &restore->target;
 	char users[USERS_BYTES];
 	struct vk_text text;
+	enum vk_status status;
 	int fd;
 
-	if ((restore->options.overrides & 1U << VK_GUARD_IN_USE) != 0)
+	if (vk_guard_is_lifted(&restore->options, VK_GUARD_IN_USE))
 		return VK_OK;
-	fd = open(restore->path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return vk_error_errno(err, errno, restore->path, "Cannot open the target for reading");
+	status = open_target(restore, &fd, err);
+	if (status != VK_OK)
+		return status;
 	vk_text_init(&text, users, sizeof(users));
 	/* that not all were seen was said of the plan */
-	(void)!(target->is_device ? vk_device_users(target->rdev, fd, &text)
-				  : vk_file_users(target->dev, target->ino, fd, &text));
+	(void)list_users(&restore->target, fd, &text);
 	close(fd);
 	if (users[0] == '\0')
 		return VK_OK;
-	vk_error_set(err, VK_REFUSED, restore->path, "Guard in-use: the target came into use since the plan was made: %s",
-		     users);
+	vk_error_set(err, VK_REFUSED, restore->path,
+		     "Guard in-use: the target came into use since the plan was made: %s", users);
 	return vk_error_remedy(err, "Nothing was written; stop what uses it, then repeat the command");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Guards lun and unidentified: is the target the disk that was captured? What vk_capture_is_of says of the device itself
- * is lun's, and no other knowledge silences it: a replica has the same headers, and can have the same bytes. What the headers
- * on it contradict has guards of its own.
+ * Guards lun and unidentified: is the target the disk that was captured? What vk_capture_is_of says of the device
+ * itself is lun's, and no other knowledge silences it: a replica has the same headers, and can have the same bytes.
+ * What the headers on it contradict has guards of its own.
  */
 #include "repair/guards.h"
 
@@ -46,23 +46,21 @@ enum vk_status vk_guard_ask_lun(struct vk_restore *restore, struct vk_error *err
 		remark_other_lun(restore);
 	if (restore->of.is_of != VK_OF_NO || !vk_proof_is_of_device(restore->of.by))
 		return VK_OK;
-	return vk_guard_object(restore, VK_GUARD_LUN, err, "The target is not the captured disk: %.300s", restore->of.why);
+	return vk_guard_object(restore, VK_GUARD_LUN, err, "The target is not the captured disk: %.300s",
+			       restore->of.why);
 }
 
 /* Whether a guard that compares headers or tables has spoken. */
 static bool contradicted(const struct vk_restore *restore)
 {
-	for (size_t i = 0; i < restore->objection_count; i++)
-		if (restore->objections[i].guard == VK_GUARD_DISK_ID ||
-		    restore->objections[i].guard == VK_GUARD_DEVICE_UUID ||
-		    restore->objections[i].guard == VK_GUARD_VOLUME_UUID)
-			return true;
-	return false;
+	return vk_guard_has_objected(restore, VK_GUARD_DISK_ID) ||
+	       vk_guard_has_objected(restore, VK_GUARD_DEVICE_UUID) ||
+	       vk_guard_has_objected(restore, VK_GUARD_VOLUME_UUID);
 }
 
 /*
- * Asked behind the guards of headers and tables. Of an undo the bytes that the restore left, or found, are a name, too, and so
- * are the ids that the restore found.
+ * Asked behind the guards of headers and tables. Of an undo the bytes that the restore left, or found, are a name,
+ * too, and so are the ids that the restore found.
  */
 enum vk_status vk_guard_ask_unidentified(struct vk_restore *restore, struct vk_error *err)
 {

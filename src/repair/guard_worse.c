@@ -45,7 +45,8 @@ static bool lacks(const struct vk_restore *restore, const struct vk_source *has,
 {
 	if (has->kind == VK_SOURCE_DISK && vk_table_sound_kind(&has->table) != VK_TABLE_NONE &&
 	    vk_table_sound_kind(&other->table) == VK_TABLE_NONE) {
-		snprintf(what, WHAT_BYTES, "now there is a sound %s partition table", vk_table_kind_name(has->table.kind));
+		snprintf(what, WHAT_BYTES, "now there is a sound %s partition table",
+			 vk_table_kind_name(has->table.kind));
 		return true;
 	}
 	for (size_t i = 0; i < has->vmfs_count; i++) {

@@ -28,6 +28,19 @@ bool vk_guard_parse(const char *name, enum vk_guard *ret_guard)
 	return false;
 }
 
+bool vk_guard_is_lifted(const struct vk_restore_options *options, enum vk_guard guard)
+{
+	return (options->overrides & 1U << guard) != 0;
+}
+
+bool vk_guard_has_objected(const struct vk_restore *restore, enum vk_guard guard)
+{
+	for (size_t i = 0; i < restore->objection_count; i++)
+		if (restore->objections[i].guard == guard)
+			return true;
+	return false;
+}
+
 enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
 			       struct vk_error *err, const char *message, ...)
 {
@@ -41,7 +54,7 @@ enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
 	items += restore->objection_count++;
 	memset(items, 0, sizeof(*items));
 	items->guard = guard;
-	items->overridden = (restore->options.overrides & 1U << guard) != 0;
+	items->overridden = vk_guard_is_lifted(&restore->options, guard);
 	va_start(args, message);
 	vsnprintf(items->message, sizeof(items->message), message, args);
 	va_end(args);
@@ -74,20 +87,16 @@ static void judge(void *ctx, const struct vk_finding *finding)
 		verdict->first = *finding;
 }
 
-/* The bytes that are judged are those that are kept: what is planned and written is made of them alone. */
-static enum vk_status hold(struct vk_restore *restore, struct verdict *verdict, unsigned *ret_by, struct vk_error *err)
+enum vk_status vk_restore_hold(const struct vk_restore *restore, struct vk_capture *capture,
+			       const struct vk_finding_sink *sink, unsigned *ret_by, struct vk_error *err)
 {
-	const struct vk_finding_sink sink = {judge, verdict};
 	struct vk_vouching *vouching = vk_vouching_new(restore->store, restore->options.public_key);
 	enum vk_status status;
 
 	if (vouching == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
-	restore->kept = *restore->capture;
-	restore->kept.held = NULL;
-	status = vk_capture_hold(&restore->kept, vouching, &sink, ret_by, err);
+	status = vk_capture_hold(capture, vouching, sink, ret_by, err);
 	vk_vouching_free(vouching);
-	restore->capture = &restore->kept;
 	return status;
 }
 
@@ -98,8 +107,9 @@ static enum vk_status object_unvouched(struct vk_restore *restore, const struct 
 		return vk_guard_object(restore, VK_GUARD_CAPTURE_VOUCHED, err, "Nobody vouches for the capture: %s: %s",
 				       vk_finding_kind(verdict->first_doubt.code)->code, verdict->first_doubt.message);
 	if (by == 0)
-		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of a store, and neither "
-					       "a ledger nor a signature tells that it is what was saved");
+		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of a "
+					       "store, and neither a ledger nor a signature tells that it is what was "
+					       "saved");
 	return VK_OK;
 }
 
@@ -107,17 +117,22 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 				    struct vk_error *err)
 {
 	struct verdict verdict = {.undo = restore->capture->is_undo};
+	const struct vk_finding_sink sink = {judge, &verdict};
 	unsigned by = 0;
 	enum vk_status status;
 
 	*ret_sound = true;
 	if (restore->options.public_key != NULL && restore->options.sign_key == NULL)
-		vk_restore_add_remark(restore, "the undo capture will not be signed, because no key to sign with is named (--sign-key); "
-					       "to undo then takes --override capture-vouched");
+		vk_restore_add_remark(restore, "the undo capture will not be signed, because no key to sign with is "
+					       "named (--sign-key); to undo then takes --override capture-vouched");
 	/* what was never saved cannot have changed since */
 	if (restore->capture->memory != NULL)
 		return VK_OK;
-	status = hold(restore, &verdict, &by, err);
+	/* the bytes that are judged are those that are kept: what is planned and written is made of them alone */
+	restore->kept = *restore->capture;
+	restore->kept.held = NULL;
+	status = vk_restore_hold(restore, &restore->kept, &sink, &by, err);
+	restore->capture = &restore->kept;
 	if (status == VK_OK)
 		status = object_unvouched(restore, &verdict, by, err);
 	if (status != VK_OK)

@@ -38,13 +38,16 @@ bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk
 /* The guard that a capture of another disk, or one that nothing identifies, is for. */
 enum vk_guard vk_guard_of_answer(const struct vk_of_disk *answer);
 
+/* Whether --override lifts it, and whether it has objected already. */
+bool vk_guard_is_lifted(const struct vk_restore_options *options, enum vk_guard guard);
+bool vk_guard_has_objected(const struct vk_restore *restore, enum vk_guard guard);
 VK_MUST_USE enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
 					   struct vk_error *err, const char *message, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /*
- * capture-verified and capture-vouched; ret_sound is false when the former objected. Asked before the capture's regions are used:
- * from here on they are in memory.
+ * capture-verified and capture-vouched; ret_sound is false when the former objected. Asked before the capture's
+ * regions are used: from here on they are in memory.
  */
 VK_MUST_USE enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 						struct vk_error *err);
@@ -52,18 +55,18 @@ VK_MUST_USE enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool
 VK_MUST_USE enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err);
 
 /*
- * Who uses a block device or a file, other processes that have it open for writing among them: "mounted on /mnt, open for
- * writing by process 12 (qemu)"; an empty text when nobody is known. A device's partitions, what is made of them and the
- * file behind a loop device count; fd is open for reading, of a device it may be -1. False: not every process could
- * be looked at.
+ * Who uses a block device or a file, other processes that have it open for writing among them: "mounted on /mnt, open
+ * for writing by process 12 (qemu)"; an empty text when nobody is known. A device's partitions, what is made of them
+ * and the file behind a loop device count; fd is open for reading, of a device it may be -1. False: not every process
+ * could be looked at.
  */
 struct vk_text;
 VK_MUST_USE bool vk_device_users(dev_t rdev, int fd, struct vk_text *users);
 VK_MUST_USE bool vk_file_users(dev_t dev, ino_t ino, int fd, struct vk_text *users);
 
 /*
- * Once more, when the next thing would be the first write: VK_REFUSED when somebody uses the target who did not when the plan
- * was made, or a host beat since then, unless that guard was lifted.
+ * Once more, when the next thing would be the first write: VK_REFUSED when somebody uses the target who did not when
+ * the plan was made, or a host beat since then, unless that guard was lifted.
  */
 VK_MUST_USE enum vk_status vk_guard_in_use_again(const struct vk_restore *restore, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_guard_heartbeat_again(struct vk_restore *restore, struct vk_error *err);

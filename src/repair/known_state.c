@@ -40,15 +40,12 @@ static bool open_in(const char *folder, size_t len, const char *id, struct vk_ca
 /* Its word silences guards: it must be sound and vouched for, and stays as it was judged. */
 static bool hold(const struct vk_restore *restore, struct vk_capture *capture)
 {
-	struct vk_vouching *vouching = vk_vouching_new(restore->store, restore->options.public_key);
-	bool bad = vouching == NULL;
+	bool bad = false;
 	const struct vk_finding_sink sink = {note_error, &bad};
 	struct vk_error ignored;
 	unsigned by;
 
-	bad = bad || vk_capture_hold(capture, vouching, &sink, &by, &ignored) != VK_OK || bad;
-	vk_vouching_free(vouching);
-	return !bad;
+	return vk_restore_hold(restore, capture, &sink, &by, &ignored) == VK_OK && !bad;
 }
 
 /* The capture that the restore was made from: beside the undo capture, or in the store; nowhere else. */

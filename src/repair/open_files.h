@@ -19,8 +19,9 @@ struct vk_open_thing {
 };
 
 /*
- * Add "open for writing by process 1234 (qemu)" to users for each other process, the first of them by name and how many more.
- * False: not every process could be looked at, because this one may not or because it sees only some of them.
+ * Add "open for writing by process 1234 (qemu)" to users for each other process, the first of them by name and how
+ * many more. False: not every process could be looked at, because this one may not or because it sees only some of
+ * them.
  */
 VK_MUST_USE bool vk_open_writers(const struct vk_open_thing *thing, struct vk_text *users);
 

@@ -62,9 +62,10 @@ static enum vk_status ask_container(const struct vk_repair *repair, struct vk_er
 {
 	const struct vk_image_format *format = repair->source.container;
 
-	if (format == NULL || (repair->options.restore.overrides & 1U << VK_GUARD_CONTAINER) != 0)
+	if (format == NULL || vk_guard_is_lifted(&repair->options.restore, VK_GUARD_CONTAINER))
 		return VK_OK;
-	vk_error_set(err, VK_REFUSED, repair->source.path, "guard container refuses: this is a %s, not a disk", format->name);
+	vk_error_set(err, VK_REFUSED, repair->source.path, "guard container refuses: this is a %s, not a disk",
+		     format->name);
 	vk_error_remedy(err, "Nothing was written; open it with: %s", format->open);
 	return VK_REFUSED;
 }

@@ -59,7 +59,10 @@ static void note_error(void *ctx, const struct vk_finding *finding)
 				   finding->code != VK_F_CAPTURE_NOT_CONTAINING;
 }
 
-/* Its bytes are kept as they were judged: what is rebuilt from them is written. VK_GUARD_COUNT: nothing speaks against it. */
+/*
+ * Its bytes are kept as they were judged: what is rebuilt from them is written. VK_GUARD_COUNT: nothing speaks
+ * against it.
+ */
 static enum vk_guard judge(const struct search *s, struct vk_capture *capture)
 {
 	struct counted counted = {0};
@@ -82,8 +85,7 @@ static bool is_believed(struct search *s, struct vk_capture *capture)
 }
 
 /* capture becomes known's, also when this fails. */
-static enum vk_status add(struct vk_repair *repair, struct vk_capture *capture, struct vk_known **ret_known,
-			  struct vk_error *err)
+static enum vk_status add(struct vk_repair *repair, struct vk_capture *capture, struct vk_error *err)
 {
 	struct vk_known *items = realloc(repair->known, (repair->known_count + 1) * sizeof(*items));
 	struct vk_known *known;
@@ -104,7 +106,6 @@ static enum vk_status add(struct vk_repair *repair, struct vk_capture *capture, 
 		return status;
 	}
 	repair->known_count++;
-	*ret_known = known;
 	return VK_OK;
 }
 
@@ -140,14 +141,16 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 		return VK_USAGE;
 	}
 	against = judge(s, &capture);
-	status = add(s->repair, &capture, &known, err);
+	status = add(s->repair, &capture, err);
 	if (status != VK_OK)
 		return status;
+	known = &s->repair->known[s->repair->known_count - 1];
 	say_misfit(s, known);
 	if (against != VK_GUARD_COUNT) {
 		known->misfit_guard = against;
 		snprintf(known->misfit, sizeof(known->misfit), "Capture %s was named; %s", known->capture.id,
-			 against == VK_GUARD_CAPTURE_VERIFIED ? "it fails verification" : "nobody vouches for it (vmfskit verify tells why)");
+			 against == VK_GUARD_CAPTURE_VERIFIED ? "it fails verification"
+							      : "nobody vouches for it (vmfskit verify tells why)");
 	}
 	return VK_OK;
 }
@@ -176,8 +179,6 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 	for (size_t i = count; i-- > 0 && status == VK_OK && s->repair->known_count < KNOWN_MAX &&
 			       count - i <= MANIFESTS_MAX;) {
 		struct vk_capture capture;
-		struct vk_known *known;
-
 		enum vk_status opened = vk_capture_open(store, ids[i], &capture, &unread);
 
 		if (opened == VK_IO)
@@ -186,7 +187,7 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 			continue;
 		if (!fits(s, &capture) || !is_believed(s, &capture))
 			vk_capture_close(&capture);
-		else if (add(s->repair, &capture, &known, &ignored) == VK_NOMEM)
+		else if (add(s->repair, &capture, &ignored) == VK_NOMEM)
 			status = vk_repair_no_memory(err);
 	}
 	for (size_t i = 0; i < count; i++)

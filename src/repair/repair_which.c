@@ -3,21 +3,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "base/checked.h"
+#include "repair/disk_lock.h"
 #include "repair/repair_state.h"
 
 static bool is_partition_device(const char *path)
 {
-	char sys[96];
 	struct stat st;
+	dev_t disk;
 
-	if (stat(path, &st) != 0 || !S_ISBLK(st.st_mode))
-		return false;
-	snprintf(sys, sizeof(sys), "/sys/dev/block/%u:%u/partition", major(st.st_rdev), minor(st.st_rdev));
-	return access(sys, F_OK) == 0;
+	return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && vk_disk_of_partition(st.st_rdev, &disk, NULL);
 }
 
 static enum vk_status say_unclear(const struct vk_repair *repair, const char *what, const char *list,

@@ -379,7 +379,7 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 		.path = restore->path,
 		.target = restore->target,
 		.facts = &restore->facts,
-		.shared = restore->held && (restore->options.overrides & 1U << VK_GUARD_IN_USE) != 0,
+		.shared = restore->held && vk_guard_is_lifted(&restore->options, VK_GUARD_IN_USE),
 		.store = restore->store,
 		.undo_id = ret_undo_id,
 		.ret_written = &restore->written_bytes,

@@ -41,7 +41,7 @@ struct vk_knowledge {
 
 struct vk_restore {
 	const struct vk_capture *capture;
-	struct vk_capture kept; /* a copy of it whose regions are held, which capture then names; only held is its own */
+	struct vk_capture kept; /* what capture then points to: a copy of it with held regions, which are its own */
 	struct vk_restore_options options;
 	char *store;
 	char *path; /* of the target, links followed */
@@ -103,6 +103,10 @@ void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
 /* vk_restore_plan_digest of the edits as they are now. */
 VK_MUST_USE enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_error *err);
 
+/* vk_capture_hold, with the store and the key of this restore. */
+VK_MUST_USE enum vk_status vk_restore_hold(const struct vk_restore *restore, struct vk_capture *capture,
+					   const struct vk_finding_sink *sink, unsigned *ret_by,
+					   struct vk_error *err);
 /* Choose the parts (parts.c), put the chosen regions on the overlay (edits.c). */
 VK_MUST_USE enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err);

@@ -15,7 +15,9 @@ static bool set_direct(const struct vk_target_reader *r, bool on)
 	return flags >= 0 && fcntl(r->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
 }
 
-/* All of the file: of a range the kernel keeps the pages that it only partly covers, and a sector is a part of a page. */
+/*
+ * All of the file: of a range the kernel keeps the pages that it only partly covers, and a sector is a part of a page.
+ */
 static void go_cached(struct vk_target_reader *r)
 {
 	r->cached = true;
@@ -43,7 +45,10 @@ static bool leave_direct(struct vk_target_reader *r)
 	return true;
 }
 
-/* At least need of want bytes from start on into the buffer; start and want are aligned, the end of the target may not be. */
+/*
+ * At least need of want bytes from start on into the buffer; start and want are aligned, the end of the target may
+ * not be.
+ */
 static enum vk_status read_window(struct vk_target_reader *r, uint64_t start, size_t need, size_t want,
 				  struct vk_error *err)
 {

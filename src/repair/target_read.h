@@ -20,8 +20,8 @@ struct vk_target_reader {
 };
 
 /*
- * Between begin and end a file is read with O_DIRECT, whose offsets and lengths are no concern of the caller's; it must not
- * be written to meanwhile. Where the file system refuses that, all of the file is dropped from the cache.
+ * Between begin and end a file is read with O_DIRECT, whose offsets and lengths are no concern of the caller's; it
+ * must not be written to meanwhile. Where the file system refuses that, all of the file is dropped from the cache.
  */
 void vk_target_read_begin(struct vk_target_reader *r);
 void vk_target_read_end(const struct vk_target_reader *r);

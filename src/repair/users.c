@@ -17,20 +17,15 @@
 #include "repair/disk_lock.h"
 #include "repair/guards.h"
 #include "repair/open_files.h"
+#include "scsi/device_info.h"
 
 enum { DEVICES_MAX = 300 };
 
-/* The device, its partitions, and what is made of them. */
+/* Each is there once. */
 struct devices {
 	dev_t items[DEVICES_MAX];
 	size_t count;
 };
-
-static void add_device(struct devices *devices, dev_t rdev)
-{
-	if (devices->count < DEVICES_MAX)
-		devices->items[devices->count++] = rdev;
-}
 
 static bool among(const struct devices *devices, dev_t rdev)
 {
@@ -38,6 +33,12 @@ static bool among(const struct devices *devices, dev_t rdev)
 		if (devices->items[i] == rdev)
 			return true;
 	return false;
+}
+
+static void add_device(struct devices *devices, dev_t rdev)
+{
+	if (devices->count < DEVICES_MAX && !among(devices, rdev))
+		devices->items[devices->count++] = rdev;
 }
 
 static void say(struct vk_text *users, const char *how, const char *who)
@@ -58,20 +59,15 @@ static void collect(struct devices *devices, dev_t rdev, const char *below, bool
 	snprintf(sys_path, sizeof(sys_path), "/sys/dev/block/%u:%u/%s", major(rdev), minor(rdev), below);
 	folder = opendir(sys_path);
 	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		char path[600];
-		unsigned major, minor;
-		FILE *file;
+		char path[600], number[16];
+		dev_t device;
 
-		snprintf(path, sizeof(path), "%s/%s/partition", sys_path, entry->d_name);
-		if (entry->d_name[0] == '.' || (partitions && access(path, F_OK) != 0))
+		snprintf(path, sizeof(path), "%s/%s", sys_path, entry->d_name);
+		if (entry->d_name[0] == '.' ||
+		    (partitions && !vk_sysfs_text(path, "partition", number, sizeof(number))))
 			continue;
-		snprintf(path, sizeof(path), "%s/%s/dev", sys_path, entry->d_name);
-		file = fopen(path, "re");
-		if (file == NULL)
-			continue;
-		if (fscanf(file, "%u:%u", &major, &minor) == 2 && !among(devices, makedev(major, minor)))
-			add_device(devices, makedev(major, minor));
-		fclose(file);
+		if (vk_sysfs_device(path, "dev", &device))
+			add_device(devices, device);
 	}
 	if (folder != NULL)
 		closedir(folder);

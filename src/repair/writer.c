@@ -52,12 +52,13 @@ static enum vk_status changed(const struct writer *w, struct vk_error *err, cons
 
 static bool device_fits(const struct writer *w)
 {
+	const struct vk_target_id *want = &w->job->target;
 	uint64_t size = 0;
 	int sector_size = 0;
 
-	return ioctl(w->fd, BLKGETSIZE64, &size) == 0 && size == w->job->target.size_bytes + w->job->target.footer_bytes &&
+	return ioctl(w->fd, BLKGETSIZE64, &size) == 0 && size == want->size_bytes + want->footer_bytes &&
 	       ioctl(w->fd, BLKSSZGET, &sector_size) == 0 && sector_size > 0 &&
-	       w->job->target.sector_size % (unsigned)sector_size == 0;
+	       want->sector_size % (unsigned)sector_size == 0;
 }
 
 static enum vk_status check_target(const struct writer *w, struct vk_error *err)
@@ -80,8 +81,8 @@ static enum vk_status check_target(const struct writer *w, struct vk_error *err)
 }
 
 /*
- * The number or the name of a device can be another LUN's by now. Bytes that are the same prove nothing: a replica has them,
- * too.
+ * The number or the name of a device can be another LUN's by now. Bytes that are the same prove nothing: a replica
+ * has them, too.
  */
 static enum vk_status check_identity(const struct writer *w, struct vk_error *err)
 {
@@ -94,7 +95,8 @@ static enum vk_status check_identity(const struct writer *w, struct vk_error *er
 		     "Guard lun: this is another disk than the plan was made for: %s is \"%.80s\", it was \"%.80s\"",
 		     strcmp(now.wwid, then->wwid) != 0 ? "its WWID" : "its serial number, partition or file, of WWID",
 		     now.wwid, then->wwid);
-	return vk_error_remedy(err, "Nothing was written; find the captured disk, then repeat the command with its path");
+	return vk_error_remedy(err, "Nothing was written; find the captured disk, then repeat the command with its "
+				    "path");
 }
 
 static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)

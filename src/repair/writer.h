@@ -9,7 +9,7 @@ struct vk_write_job {
 	const char *path;
 	struct vk_target_id target; /* what was planned for */
 	const struct vk_disk_facts *facts; /* and who it was then; NULL: nothing is known of it */
-	bool shared;                /* somebody holds it and guard in-use was lifted: do not insist on having it alone */
+	bool shared;                /* somebody holds it and guard in-use was lifted: it need not be had alone */
 	const struct vk_edit *edits;
 	size_t edit_count;
 	const char *store;          /* where the undo capture lies */

@@ -149,8 +149,9 @@ json_t *vk_report_find_json(const struct vk_find_view *view)
 {
 	const struct vk_source *s = view->source;
 	const struct vk_find *f = view->find;
-	json_t *root = json_pack("{s:s,s:o,s:s,s:s?,s:I,s:I,s:s,s:b,s:b,s:b,s:{s:I,s:I},s:I,s:I,s:I}", "schema", "vmfskit.find/1",
-				 "source", vk_report_text_json(s->path), "kind", vk_source_kind_name(s->kind), "container",
+	json_t *root = json_pack("{s:s,s:o,s:s,s:s?,s:I,s:I,s:s,s:b,s:b,s:b,s:{s:I,s:I},s:I,s:I,s:I}", "schema",
+				 "vmfskit.find/1", "source", vk_report_text_json(s->path), "kind",
+				 vk_source_kind_name(s->kind), "container",
 				 s->container != NULL ? s->container->name : NULL, "size_bytes", number(s->size_bytes),
 				 "sector_size", (json_int_t)s->sector_size, "table", vk_table_kind_name(s->table.kind),
 				 "agrees", vk_report_find_agrees(view), "likely_only", view->likely_only, "stopped", f->stopped,

@@ -315,10 +315,14 @@ void vk_report_container_text(FILE *out, const struct vk_source *source)
 	const struct vk_image_format *format = vk_io_image_format(source->raw);
 
 	if (source->container != NULL)
-		fprintf(out, "This is a %s, not a disk: what follows is about its own bytes, not about the disk in it.\nOpen it with: %s\n",
+		fprintf(out,
+			"This is a %s, not a disk: what follows is about its own bytes, not about the disk in it.\n"
+			"Open it with: %s\n",
 			source->container->name, source->container->open);
 	else if (source->form == VK_FORM_RAW && format != NULL && format->raw_inside)
-		fprintf(out, "This is a %s: its first %" PRIu64 " bytes are the disk, and the footer behind them is left alone.\n",
+		fprintf(out,
+			"This is a %s: its first %" PRIu64 " bytes are the disk, and the footer behind them is left "
+			"alone.\n",
 			format->name, source->size_bytes);
 }
 

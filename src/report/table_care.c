@@ -34,8 +34,8 @@ static bool put_range(struct vk_table_care *care, const char *word, const char *
 {
 	return SAVE(care, "(set -C; dd if=%s bs=%u skip=%" PRIu64 " count=%" PRIu64 " >%s-sector%" PRIu64 ".dd)", word,
 		    sector_size, start, count, name, start) &&
-	       BACK(care, "dd if=%s-sector%" PRIu64 ".dd of=%s bs=%u seek=%" PRIu64 " conv=notrunc,fsync", name, start, word,
-		    sector_size, start);
+	       BACK(care, "dd if=%s-sector%" PRIu64 ".dd of=%s bs=%u seek=%" PRIu64 " conv=notrunc,fsync", name, start,
+		    word, sector_size, start);
 }
 
 /* sfdisk puts the first EBR at the start of the extended partition, each other one in front of its partition. */

@@ -20,7 +20,7 @@ struct vk_table_commands_options {
 struct vk_table_care {
 	char **check; /* which LUN it is */
 	size_t check_count;
-	char **save;  /* what is overwritten, into files of the folder one is in; a file that is there is left as it is */
+	char **save;  /* what is overwritten, into files of the current folder; a file that is there is left as it is */
 	size_t save_count;
 	char **back;  /* what puts that back, in the order of save */
 	size_t back_count;
@@ -53,7 +53,10 @@ void vk_table_commands_free(struct vk_table_commands *commands);
 
 /* For people: to paste line by line; all that is no command is a comment. */
 void vk_table_commands_text(FILE *out, const struct vk_table_commands *commands);
-/* {"esxi": {"check", "save", "commands", "shows", "back", "notes"}, "linux": {"check", "save", "command", "script", "back", "notes"}}; NULL when memory ran out. */
+/*
+ * {"esxi": {"check", "save", "commands", "shows", "back", "notes"}, "linux": {"check", "save", "command", "script",
+ * "back", "notes"}}; NULL when memory ran out.
+ */
 json_t *vk_table_commands_json(const struct vk_table_commands *commands);
 
 #endif

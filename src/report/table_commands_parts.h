@@ -21,7 +21,10 @@ struct vk_commands_case {
 bool vk_commands_for_esxi(struct vk_commands_case *c);
 bool vk_commands_for_linux(struct vk_commands_case *c);
 
-/* Check, save and put back; before commands that write. device: as the shell takes it, with a folder. False when memory ran out. */
+/*
+ * Check, save and put back; before commands that write. device: as the shell takes it, with a folder. False when
+ * memory ran out.
+ */
 bool vk_commands_care_esxi(struct vk_commands_case *c, const char *device);
 bool vk_commands_care_linux(struct vk_commands_case *c);
 void vk_table_care_free(struct vk_table_care *care);

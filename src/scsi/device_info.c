@@ -253,3 +253,15 @@ bool vk_sysfs_text(const char *folder, const char *name, char *ret_text, size_t 
 		close(dir_fd);
 	return there;
 }
+
+bool vk_sysfs_device(const char *folder, const char *name, dev_t *ret_device)
+{
+	unsigned major_number, minor_number;
+	char text[32];
+
+	if (!vk_sysfs_text(folder, name, text, sizeof(text)) ||
+	    sscanf(text, "%u:%u", &major_number, &minor_number) != 2)
+		return false;
+	*ret_device = makedev(major_number, minor_number);
+	return true;
+}

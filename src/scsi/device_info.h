@@ -5,11 +5,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "vmfskit/io.h"
 #include "vmfskit/scsi_id.h"
 
-/* Empty where the kernel does not tell. Of a partition: names of its disk. Of a multipath device: names of its paths. */
+/*
+ * Empty where the kernel does not tell. Of a partition: names of its disk. Of a multipath device: names of its paths.
+ */
 struct vk_device_info {
 	char vendor[80];
 	char model[160];
@@ -20,8 +23,8 @@ struct vk_device_info {
 	struct vk_file_id file; /* an image file; of a loop device: the whole file below it */
 };
 /*
- * Of what is open, however it is called by now; fd is not read (O_PATH is enough). Neither a block device nor a plain file, or
- * -1: all empty.
+ * Of what is open, however it is called by now; fd is not read (O_PATH is enough). Neither a block device nor a plain
+ * file, or -1: all empty.
  */
 void vk_device_info_read(int fd, struct vk_device_info *ret_info);
 /* Of the file or device that a handle reads. */
@@ -39,5 +42,7 @@ bool vk_device_info_disk_id(const struct vk_device_info *info, struct vk_scsi_di
 
 /* One attribute as a text on one line, without blanks around it; false when there is none. */
 bool vk_sysfs_text(const char *folder, const char *name, char *ret_text, size_t cap);
+/* One that is the number of a device ("8:16"); false when there is none. */
+bool vk_sysfs_device(const char *folder, const char *name, dev_t *ret_device);
 
 #endif

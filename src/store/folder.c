@@ -162,8 +162,8 @@ enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file
 }
 
 /*
- * By our own record and not by what the file system shows of a file: its number of names, times and mode are anybody's to
- * change while the capture is made.
+ * By our own record and not by what the file system shows of a file: its number of names, times and mode are
+ * anybody's to change while the capture is made.
  */
 static bool note_made(struct vk_folder *folder, const char *file)
 {

@@ -54,8 +54,8 @@ VK_MUST_USE enum vk_status vk_folder_close_file(const struct vk_folder *folder, 
 VK_MUST_USE enum vk_status vk_folder_put(struct vk_folder *folder, const char *file,
 					 const char *bytes, size_t len, struct vk_error *err);
 /*
- * Make all files that vk_folder_create made, and the names of all, durable. What is a link to a file of a committed capture
- * is on disk already. A file that is gone meanwhile is an error.
+ * Make all files that vk_folder_create made, and the names of all, durable. What is a link to a file of a committed
+ * capture is on disk already. A file that is gone meanwhile is an error.
  */
 VK_MUST_USE enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *err);
 /*
@@ -67,14 +67,19 @@ VK_MUST_USE enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_
 void vk_folder_abandon(struct vk_folder *folder);
 
 /*
+ * Open the folder of a capture, not through a link. VK_ABSENT when there is none, VK_IO. ret_fd is the caller's to
+ * close.
+ */
+VK_MUST_USE enum vk_status vk_folder_open(const char *path, int *ret_fd, struct vk_error *err);
+/*
  * Open a file of a folder for reading: a regular file, not through a link. VK_ABSENT when it is
  * not there, VK_DAMAGED when it is something else. ret_fd is the caller's to close.
  */
 VK_MUST_USE enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
 					       uint64_t *ret_length_bytes, struct vk_error *err);
 /*
- * The same for a file whose bytes are to be proved: dropped from the kernel's memory first, so that what is read is what
- * will be there after a restart, and neither what was never written nor what has rotted since it was read last.
+ * The same for a file whose bytes are to be proved: dropped from the kernel's memory first, so that what is read is
+ * what will be there after a restart, and neither what was never written nor what has rotted since it was read last.
  */
 VK_MUST_USE enum vk_status vk_folder_open_fresh(int folder_fd, const char *file, int *ret_fd,
 						uint64_t *ret_length_bytes, struct vk_error *err);

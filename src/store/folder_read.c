@@ -11,6 +11,15 @@
 
 #include "store/folder.h"
 
+enum vk_status vk_folder_open(const char *path, int *ret_fd, struct vk_error *err)
+{
+	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_fd >= 0)
+		return VK_OK;
+	return errno == ENOENT ? vk_error_set(err, VK_ABSENT, path, "there is no such folder")
+			       : vk_error_errno(err, errno, path, "cannot open the capture's folder");
+}
+
 enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
 				   uint64_t *ret_length_bytes, struct vk_error *err)
 {

@@ -29,7 +29,8 @@ static void pass_on(void *ctx, const struct vk_finding *finding)
 {
 	struct holding *h = ctx;
 
-	h->is_broken = h->is_broken || (vk_finding_kind(finding->code)->severity == VK_ERROR && !vk_finding_is_doubt(finding->code));
+	if (vk_finding_kind(finding->code)->severity == VK_ERROR && !vk_finding_is_doubt(finding->code))
+		h->is_broken = true;
 	vk_finding_put(h->sink, finding);
 }
 
@@ -45,8 +46,8 @@ static void put(const struct holding *h, const struct vk_region *r, enum vk_find
 }
 
 /*
- * What verify said of the file need not be true of the one that is read now: all is judged again. What it holds is kept also
- * when it is not what was saved, for who goes on in spite of that.
+ * What verify said of the file need not be true of the one that is read now: all is judged again. What it holds is
+ * kept also when it is not what was saved, for who goes on in spite of that.
  */
 static enum vk_status keep_region(struct holding *h, size_t index, struct vk_error *err)
 {
@@ -72,7 +73,8 @@ static enum vk_status keep_region(struct holding *h, size_t index, struct vk_err
 	errno = 0;
 	if (!vk_saver_keep(&h->saver, fd, h->held[index].length, &h->to, sha256))
 		status = errno == EFBIG ? vk_error_set(err, VK_UNSUPPORTED, h->capture->path,
-						       "the capture holds more than %u MiB of data, more than any disk gives",
+						       "the capture holds more than %u MiB of data, more than any disk "
+						       "gives",
 						       (unsigned)(VK_HELD_MAX_BYTES >> 20))
 					: vk_error_errno(err, errno, r->file, "the file cannot be read");
 	else if (strcmp(sha256, r->sha256) != 0)
@@ -118,7 +120,9 @@ static enum vk_status keep_regions(struct holding *h, struct vk_io **ret_io, str
 	return status;
 }
 
-/* The manifest that is vouched for must be the one that the capture was opened with: its digests are those that count. */
+/*
+ * The manifest that is vouched for must be the one that the capture was opened with: its digests are those that count.
+ */
 static enum vk_status judge(struct holding *h, struct vk_vouching *vouching, unsigned *ret_by, struct vk_error *err)
 {
 	const struct vk_finding_sink sink = {.put = pass_on, .ctx = h};
@@ -129,27 +133,26 @@ static enum vk_status judge(struct holding *h, struct vk_vouching *vouching, uns
 	if (status == VK_OK)
 		status = vk_vouch_folder(vouching, h->folder_fd, h->capture->path, h->sink, ret_by, sha256, err);
 	if (status == VK_OK && strcmp(sha256, h->capture->manifest_sha256) != 0) {
-		vk_finding_init(&finding, VK_F_CAPTURE_MANIFEST, 0, 0, "the manifest was replaced while the capture was read");
+		vk_finding_init(&finding, VK_F_CAPTURE_MANIFEST, 0, 0,
+				"the manifest was replaced while the capture was read");
 		vk_finding_put(h->sink, &finding);
 		*ret_by = 0;
 	}
 	return status;
 }
 
-enum vk_status vk_capture_hold(struct vk_capture *capture, struct vk_vouching *vouching, const struct vk_finding_sink *sink,
-			       unsigned *ret_by, struct vk_error *err)
+enum vk_status vk_capture_hold(struct vk_capture *capture, struct vk_vouching *vouching,
+			       const struct vk_finding_sink *sink, unsigned *ret_by, struct vk_error *err)
 {
 	struct holding h = {.capture = capture, .sink = sink};
-	struct vk_error own;
+	struct vk_error own = {.status = VK_OK};
 	enum vk_status status;
 
 	err = err != NULL ? err : &own;
 	*ret_by = 0;
-	h.folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (h.folder_fd < 0 && errno == ENOENT)
-		return vk_error_set(err, VK_ABSENT, capture->path, "there is no such folder");
-	if (h.folder_fd < 0)
-		return vk_error_errno(err, errno, capture->path, "cannot open the capture's folder");
+	status = vk_folder_open(capture->path, &h.folder_fd, err);
+	if (status != VK_OK)
+		return status;
 	status = judge(&h, vouching, ret_by, err);
 	if (status == VK_OK)
 		status = keep_regions(&h, &capture->held, err);

@@ -131,7 +131,8 @@ static enum vk_status copy(const struct vk_store *store, int folder_fd, const ch
 }
 
 /* Where the anchor goes; *ret_fd is the folder, to be closed. store_fd: of the store; -1: there is none yet. */
-static enum vk_status open_place(const char *file, int store_fd, int *ret_fd, const char **ret_name, struct vk_error *err)
+static enum vk_status open_place(const char *file, int store_fd, int *ret_fd, const char **ret_name,
+				 struct vk_error *err)
 {
 	char *folder;
 	enum vk_status status = split(file, &folder, ret_name, err);

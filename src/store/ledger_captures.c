@@ -134,6 +134,16 @@ static void put(const struct vk_finding_sink *sink, enum vk_finding_code code, c
 	vk_finding_put(sink, &finding);
 }
 
+/* What lies under its name has another manifest. */
+static void put_other(const struct vk_finding_sink *sink, const struct vk_recorded *r, const char *id)
+{
+	if (r->removed > r->added)
+		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id,
+		    "is recorded as removed, and another one lies in its place", 0);
+	else
+		put(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger recorded", r->offset);
+}
+
 enum state { ABSENT, SAME, OTHER };
 
 /* What the folder prefix+id holds, by the digest of its manifest. An error of the environment is one. */
@@ -191,12 +201,10 @@ static enum vk_status judge_there(const struct vk_recorded_set *set, int store_f
 	if (status != VK_OK || state == ABSENT)
 		return status;
 	r->is_seen = true;
-	if (r->removed < r->added && state == OTHER)
-		put(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger recorded", r->offset);
-	if (r->removed > r->added && state == SAME)
+	if (state == OTHER)
+		put_other(sink, r, id);
+	else if (r->removed > r->added)
 		put(sink, VK_F_LEDGER_UNFINISHED, id, "is recorded as removed and still there", r->offset);
-	if (r->removed > r->added && state == OTHER)
-		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is recorded as removed, and another one lies in its place", 0);
 	if (r->begun > r->ended)
 		put(sink, VK_F_LEDGER_WRITE_UNFINISHED, id,
 		    "was saved for a restore that was begun, and no line says how it ended", r->offset);
@@ -228,7 +236,7 @@ static enum vk_status judge_recorded(const struct vk_recorded *r, int store_fd, 
 	if (state == ABSENT)
 		put(sink, VK_F_LEDGER_CAPTURE_MISSING, r->id, "is recorded and not there", r->offset);
 	else if (state == OTHER)
-		put(sink, VK_F_LEDGER_CAPTURE_DIFFERS, r->id, "has another manifest than the ledger recorded", r->offset);
+		put_other(sink, r, r->id);
 	return VK_OK;
 }
 
@@ -241,15 +249,14 @@ bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, cons
 		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is not recorded in the ledger", 0);
 	} else if (r->doubt != VK_F_COUNT) {
 		put(sink, r->doubt, id,
-		    r->doubt == VK_F_LEDGER_ALTERED ? "is recorded by a line of the ledger that is not what was written"
-						    : "is recorded by a line of the ledger whose signature does not fit",
+		    r->doubt == VK_F_LEDGER_ALTERED
+			    ? "is recorded by a line of the ledger that is not what was written"
+			    : "is recorded by a line of the ledger whose signature does not fit",
 		    r->offset);
 	} else if (strcmp(r->manifest_sha256, manifest_sha256) == 0) {
 		return true;
-	} else if (r->removed > r->added) {
-		put(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is recorded as removed, and another one lies in its place", 0);
 	} else {
-		put(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger recorded", r->offset);
+		put_other(sink, r, id);
 	}
 	return false;
 }
@@ -284,7 +291,7 @@ static int compare_added(const void *a, const void *b)
 static enum vk_status judge_unseen(const struct vk_recorded_set *set, int store_fd, const struct vk_finding_sink *sink,
 				   struct vk_error *err)
 {
-	const struct vk_recorded **unseen = calloc(set->count + 1, sizeof(*unseen));
+	const struct vk_recorded **unseen = calloc(set->count + 1, sizeof(struct vk_recorded *));
 	enum vk_status status = VK_OK;
 	size_t count = 0;
 
@@ -293,7 +300,7 @@ static enum vk_status judge_unseen(const struct vk_recorded_set *set, int store_
 	for (size_t i = 0; i < set->cap; i++)
 		if (set->slots[i].id != NULL && !set->slots[i].is_seen && set->slots[i].added > 0)
 			unseen[count++] = &set->slots[i];
-	qsort(unseen, count, sizeof(*unseen), compare_added);
+	qsort(unseen, count, sizeof(struct vk_recorded *), compare_added);
 	for (size_t i = 0; i < count && status == VK_OK; i++)
 		status = judge_recorded(unseen[i], store_fd, sink, err);
 	free(unseen);

@@ -15,8 +15,8 @@ struct vk_recorded_set {
 };
 
 /*
- * Take in what a genuine line says; doubt: ledger.line-altered, signature.wrong, or VK_F_COUNT when nothing is wrong with the line.
- * Lines may come in any order. False when memory ran out.
+ * Take in what a genuine line says; doubt: ledger.line-altered, signature.wrong, or VK_F_COUNT when nothing is wrong
+ * with the line. Lines may come in any order. False when memory ran out.
  */
 VK_MUST_USE bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset,
 				 enum vk_finding_code doubt);
@@ -36,18 +36,21 @@ VK_MUST_USE bool vk_recorded_knows(const struct vk_recorded_set *set, const char
 				   const struct vk_finding_sink *sink);
 
 /*
- * Compare with the captures of the store: ids are those that were in it before the ledger was read, so that
- * none of them can have been recorded after. Findings ledger.capture-missing, -unrecorded, -differs, ledger.unfinished, and ledger.write-unfinished.
+ * Compare with the captures of the store: ids are those that were in it before the ledger was read, so that none of
+ * them can have been recorded after. Findings ledger.capture-missing, -unrecorded, -differs, ledger.unfinished, and
+ * ledger.write-unfinished.
  */
 VK_MUST_USE enum vk_status vk_recorded_compare(struct vk_recorded_set *set, int store_fd, char *const *ids,
 					       size_t count, const struct vk_finding_sink *sink,
 					       struct vk_error *err);
 
 /*
- * What the ledger of an open store records; the set is zeroed by the caller and freed by him, also after a failure. key may be NULL.
- * ret_expected: there is a ledger, or a head tells that there was one. VK_ABSENT: there is none; VK_DAMAGED, VK_IO, VK_NOMEM.
+ * What the ledger of an open store records; the set is zeroed by the caller and freed by him, also after a failure.
+ * key may be NULL. ret_expected: there is a ledger, or a head tells that there was one. VK_ABSENT: there is none;
+ * VK_DAMAGED, VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_ledger_recorded(int store_fd, const struct vk_public_key *key,
-					      struct vk_recorded_set *recorded, bool *ret_expected, struct vk_error *err);
+					      struct vk_recorded_set *recorded, bool *ret_expected,
+					      struct vk_error *err);
 
 #endif

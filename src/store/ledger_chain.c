@@ -12,7 +12,7 @@ enum { SAME_SEQ_MAX = 8 };
 void vk_chain_digest(const char *hex, uint8_t ret_digest[VK_CHAIN_DIGEST_BYTES])
 {
 	for (size_t i = 0; i < VK_CHAIN_DIGEST_BYTES; i++)
-		ret_digest[i] = (uint8_t)(vk_hex_digit(hex[2 * i]) << 4 | vk_hex_digit(hex[2 * i + 1]));
+		ret_digest[i] = vk_hex_byte(hex + 2 * i);
 }
 
 static bool same(const uint8_t *a, const uint8_t *b)

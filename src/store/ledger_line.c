@@ -167,7 +167,7 @@ static bool from_hex(const char *text, uint8_t *ret_bytes, size_t len)
 	if (strlen(text) != 2 * len || strspn(text, "0123456789abcdef") != 2 * len)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		ret_bytes[i] = (uint8_t)(vk_hex_digit(text[2 * i]) << 4 | vk_hex_digit(text[2 * i + 1]));
+		ret_bytes[i] = vk_hex_byte(text + 2 * i);
 	return true;
 }
 

@@ -5,7 +5,8 @@
 
 #include "store/ledger_verifying.h"
 
-void vk_ledger_tell(const struct vk_ledger_verifying *v, enum vk_finding_code code, uint64_t offset, const char *message)
+void vk_ledger_tell(const struct vk_ledger_verifying *v, enum vk_finding_code code, uint64_t offset,
+		    const char *message)
 {
 	struct vk_finding finding;
 
@@ -17,7 +18,8 @@ void vk_ledger_tell(const struct vk_ledger_verifying *v, enum vk_finding_code co
 enum vk_status vk_ledger_read_head(struct vk_ledger_verifying *v, struct vk_error *err)
 {
 	struct vk_error why = {.status = VK_OK};
-	enum vk_status status = vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head, &why);
+	enum vk_status status =
+		vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head, &why);
 
 	if (status == VK_DAMAGED) {
 		vk_ledger_tell(v, VK_F_LEDGER_HEAD_WRONG, 0, why.what);
@@ -53,7 +55,8 @@ static bool head_signature(struct vk_ledger_verifying *v)
 		vk_ledger_tell(v, VK_F_LEDGER_HEAD_WRONG, 0, "the signature of the head does not fit it");
 		return false;
 	}
-	vk_ledger_tell(v, VK_F_LEDGER_UNFINISHED, 0, "the head of the ledger was being written: its signature is already that of a later one");
+	vk_ledger_tell(v, VK_F_LEDGER_UNFINISHED, 0,
+		       "the head of the ledger was being written: its signature is already that of a later one");
 	return true;
 }
 
@@ -107,8 +110,8 @@ static void judge_head(const struct vk_ledger_verifying *v)
 		vk_ledger_tell(v, VK_F_LEDGER_HEAD_WRONG, 0, "the head of the ledger is missing");
 	else if (!v->has_head && v->chain.count == 1)
 		vk_ledger_tell(v, VK_F_LEDGER_UNFINISHED, 0, "the head of the ledger was not yet written");
-	if (v->has_head && !v->head.is_signed && !v->head.odd_signature && signed_seq > 0 && signed_seq <= v->head.seq &&
-	    v->check->public_key == NULL)
+	if (v->has_head && !v->head.is_signed && !v->head.odd_signature && signed_seq > 0 &&
+	    signed_seq <= v->head.seq && v->check->public_key == NULL)
 		vk_ledger_tell(v, VK_F_LEDGER_HEAD_WRONG, 0, "lines of the ledger are signed and its head is not");
 	if (v->chain.head.seq == 0 || v->chain.order_count == 0)
 		return;
@@ -117,11 +120,13 @@ static void judge_head(const struct vk_ledger_verifying *v)
 		judge_last(v);
 		break;
 	case VK_CHAIN_OTHER:
-		vk_ledger_tell(v, VK_F_LEDGER_HEAD_WRONG, 0, "the head of the ledger names a line that was never in it");
+		vk_ledger_tell(v, VK_F_LEDGER_HEAD_WRONG, 0,
+			       "the head of the ledger names a line that was never in it");
 		break;
 	case VK_CHAIN_FITS:
 		if (v->head_line_time[0] != '\0' && strcmp(v->head.time, v->head_line_time) != 0)
-			vk_ledger_tell(v, VK_F_LEDGER_HEAD_WRONG, 0, "the head of the ledger has another time than its line");
+			vk_ledger_tell(v, VK_F_LEDGER_HEAD_WRONG, 0,
+				       "the head of the ledger has another time than its line");
 		break;
 	case VK_CHAIN_BEYOND: /* told as cut short */
 		break;
@@ -167,7 +172,8 @@ enum vk_status vk_ledger_read_anchor(struct vk_ledger_verifying *v, struct vk_er
 	if (status == VK_OK)
 		return VK_OK;
 	if (status == VK_DAMAGED)
-		status = vk_error_set(err, VK_USAGE, v->check->anchor, "the anchor is not a head of a ledger as vmfskit writes it");
+		status = vk_error_set(err, VK_USAGE, v->check->anchor,
+				      "the anchor is not a head of a ledger as vmfskit writes it");
 	(void)vk_error_remedy(err, "vmfskit capture --anchor %s writes it", v->check->anchor);
 	return status == VK_ABSENT ? VK_IO : status;
 }

@@ -169,7 +169,8 @@ static void apply_line(const struct vk_ledger_line *line, struct vk_ledger_query
 	for (size_t i = 0; line->captures != NULL && line->captures[i] != NULL; i++) {
 		const struct vk_ledger_query key = {.id = line->captures[i]};
 		const struct vk_ledger_query *key_at = &key;
-		struct vk_ledger_query **found = bsearch(&key_at, sorted, count, sizeof(*sorted), compare_queries);
+		struct vk_ledger_query **found =
+			bsearch(&key_at, sorted, count, sizeof(struct vk_ledger_query *), compare_queries);
 
 		if (found == NULL)
 			continue;
@@ -220,13 +221,13 @@ enum vk_status vk_ledger_lookup(const struct vk_store *store, struct vk_ledger_q
 	status = vk_ledger_open(vk_store_fd(store), &fd, &why);
 	if (status == VK_ABSENT)
 		return VK_OK;
-	sorted = calloc(count, sizeof(*sorted));
+	sorted = calloc(count, sizeof(struct vk_ledger_query *));
 	if (status == VK_OK && sorted == NULL)
 		status = vk_error_set(&why, VK_NOMEM, VK_LEDGER_FILE, "no memory for the ledger");
 	for (size_t i = 0; status == VK_OK && i < count; i++)
 		sorted[i] = &queries[i];
 	if (status == VK_OK) {
-		qsort(sorted, count, sizeof(*sorted), compare_queries);
+		qsort(sorted, count, sizeof(struct vk_ledger_query *), compare_queries);
 		status = look_up(fd, sorted, count, &why);
 	}
 	free(sorted);

@@ -78,7 +78,8 @@ static enum vk_status read_lines(struct vk_ledger_verifying *v, struct vk_error 
 		return status;
 	while (status == VK_OK && vk_ledger_scan_next(&scan, &span, err)) {
 		if (!span.is_torn && v->chain.count == VK_LEDGER_LINES_MAX) {
-			vk_ledger_tell(v, VK_F_LEDGER_DAMAGED, span.offset, "it has more lines than any store needs; the rest was not read");
+			vk_ledger_tell(v, VK_F_LEDGER_DAMAGED, span.offset,
+				       "it has more lines than any store needs; the rest was not read");
 			break;
 		}
 		if (span.is_torn)
@@ -96,7 +97,8 @@ static enum vk_finding_code doubt_of(const struct vk_ledger_verifying *v, const 
 {
 	if (line->is_altered)
 		return VK_F_LEDGER_ALTERED;
-	return v->check->public_key != NULL && line->is_signed && !line->signature_fits ? VK_F_SIGNATURE_WRONG : VK_F_COUNT;
+	return v->check->public_key != NULL && line->is_signed && !line->signature_fits ? VK_F_SIGNATURE_WRONG
+											 : VK_F_COUNT;
 }
 
 /* The second time: which lines are genuine is known only now. */
@@ -118,8 +120,7 @@ static enum vk_status read_captures(struct vk_ledger_verifying *v, struct vk_err
 		if (kept->seq == 0 || !kept->is_genuine || !vk_event_places(kept->kind))
 			continue;
 		if (vk_ledger_line_read(span.text, span.len, &line, &damaged) == VK_OK)
-			sound = vk_recorded_add(&v->recorded, &line, span.offset,
-						doubt_of(v, kept));
+			sound = vk_recorded_add(&v->recorded, &line, span.offset, doubt_of(v, kept));
 		vk_ledger_line_free(&line);
 	}
 	vk_ledger_scan_close(&scan);
@@ -189,7 +190,8 @@ static enum vk_status without_ledger(struct vk_ledger_verifying *v, struct vk_er
 	if (v->id_count > 0 || v->has_head)
 		vk_ledger_tell(v, VK_F_LEDGER_MISSING, 0, "there is no " VK_LEDGER_FILE);
 	else if (v->anchor.seq > 0)
-		vk_ledger_tell(v, VK_F_LEDGER_ROLLED_BACK, 0, "the anchor names a line of a ledger, and there is no ledger");
+		vk_ledger_tell(v, VK_F_LEDGER_ROLLED_BACK, 0,
+			       "the anchor names a line of a ledger, and there is no ledger");
 	return VK_OK;
 }
 
@@ -270,7 +272,8 @@ enum vk_status vk_ledger_recorded(int store_fd, const struct vk_public_key *key,
 	if (status == VK_OK)
 		status = study(v, err);
 	*ret_expected = status != VK_ABSENT ||
-			vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head, &odd_head) != VK_ABSENT;
+			vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head,
+					    &odd_head) != VK_ABSENT;
 	if (status == VK_OK) {
 		*recorded = v->recorded;
 		v->recorded = (struct vk_recorded_set){.slots = NULL};

@@ -24,7 +24,6 @@ struct vk_ledger_verifying {
 	struct vk_recorded_set recorded;
 };
 
-
 /* Read ledger.head and the anchor; one that cannot be used is told (head) or an error (anchor). */
 VK_MUST_USE enum vk_status vk_ledger_read_head(struct vk_ledger_verifying *v, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_ledger_read_anchor(struct vk_ledger_verifying *v, struct vk_error *err);

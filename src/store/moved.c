@@ -80,7 +80,7 @@ static bool was_other(struct looker *l, const char *name, uint64_t offset, size_
 	if (len > CHUNK_BYTES || !load_saved(l, offset, len))
 		return false;
 	memcpy(l->now, raw != NULL ? raw : l->saved, len);
-	if (raw == NULL)
+	if (layout != NULL)
 		(void)vk_layout_encode(layout, decoded, l->now, len);
 	return differs(l, name, offset, len);
 }

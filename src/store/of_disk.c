@@ -133,7 +133,7 @@ static bool place_of(const struct vk_capture *c, const struct vk_identity *was, 
 }
 
 /* What the headers of the target say. Kept are texts for the sentence. */
-struct heard {
+struct header_match {
 	bool same_id, other_id, same_device, other_device, same_volume, other_volume;
 	char seen[VK_SCSI_NAME_BYTES]; /* of the first that differs */
 	char want[VK_SCSI_NAME_BYTES];
@@ -150,41 +150,41 @@ static bool was_replaced(const struct vk_capture *c, const char *seen)
 	return false;
 }
 
-static void hear_other(const struct vk_capture *c, enum relation relation, const char *seen, const char *want,
-		       bool *ret_other, struct heard *heard)
+static void note_other(const struct vk_capture *c, enum relation relation, const char *seen, const char *want,
+		       bool *ret_other, struct header_match *match)
 {
 	if (relation != OTHER || was_replaced(c, seen))
 		return;
-	if (heard->seen[0] == '\0') {
-		snprintf(heard->seen, sizeof(heard->seen), "%s", seen);
-		snprintf(heard->want, sizeof(heard->want), "%s", want);
+	if (match->seen[0] == '\0') {
+		snprintf(match->seen, sizeof(match->seen), "%s", seen);
+		snprintf(match->want, sizeof(match->want), "%s", want);
 	}
 	*ret_other = true;
 }
 
-static void listen_at(const struct vk_capture *c, const struct vk_identity *was, const struct vk_identity *now,
-		      struct heard *heard)
+static void match_headers_at(const struct vk_capture *c, const struct vk_identity *was, const struct vk_identity *now,
+			     struct header_match *match)
 {
 	enum relation id = relate_ids(now->disk_id, was->disk_id);
 	enum relation device = relate_uuids(now->device_uuid, was->device_uuid);
 	enum relation volume = relate_uuids(now->volume_uuid, was->volume_uuid);
 	enum relation fs = relate_uuids(now->fs_uuid, was->fs_uuid);
 
-	heard->same_id |= id == SAME;
-	hear_other(c, id, now->disk_id, was->disk_id, &heard->other_id, heard);
-	heard->same_device |= device == SAME;
-	heard->same_volume |= volume == SAME || fs == SAME;
+	match->same_id |= id == SAME;
+	note_other(c, id, now->disk_id, was->disk_id, &match->other_id, match);
+	match->same_device |= device == SAME;
+	match->same_volume |= volume == SAME || fs == SAME;
 	/* one that is the same says more than another that is not: a volume may have been made anew on its device */
 	if (device == SAME || volume == SAME || fs == SAME)
 		return;
-	hear_other(c, device, now->device_uuid, was->device_uuid, &heard->other_device, heard);
-	hear_other(c, volume, now->volume_uuid, was->volume_uuid, &heard->other_volume, heard);
-	hear_other(c, fs, now->fs_uuid, was->fs_uuid, &heard->other_volume, heard);
+	note_other(c, device, now->device_uuid, was->device_uuid, &match->other_device, match);
+	note_other(c, volume, now->volume_uuid, was->volume_uuid, &match->other_volume, match);
+	note_other(c, fs, now->fs_uuid, was->fs_uuid, &match->other_volume, match);
 }
 
-static void listen(const struct vk_capture *c, struct vk_disk_facts *facts, struct heard *ret_heard)
+static void match_headers(const struct vk_capture *c, struct vk_disk_facts *facts, struct header_match *ret_match)
 {
-	memset(ret_heard, 0, sizeof(*ret_heard));
+	memset(ret_match, 0, sizeof(*ret_match));
 	for (size_t i = 0; i < c->identity_count; i++) {
 		const struct vk_identity *now;
 		uint64_t start;
@@ -193,11 +193,11 @@ static void listen(const struct vk_capture *c, struct vk_disk_facts *facts, stru
 			continue;
 		now = look_at(facts, start);
 		if (now != NULL)
-			listen_at(c, &c->identities[i], now, ret_heard);
+			match_headers_at(c, &c->identities[i], now, ret_match);
 	}
 	/* a partition is one of those that a whole disk had: it is not the others */
-	if (facts->kind != c->source_kind && (ret_heard->same_device || ret_heard->same_volume))
-		ret_heard->other_device = ret_heard->other_volume = false;
+	if (facts->kind != c->source_kind && (ret_match->same_device || ret_match->same_volume))
+		ret_match->other_device = ret_match->other_volume = false;
 }
 
 /* The GUID of the captured disk, from the first sound copy of its GPT. */
@@ -264,7 +264,10 @@ static enum relation relate_recorded(const struct vk_capture *c, const char *wwi
 	return relation;
 }
 
-/* What the device says of itself. True: that decides. *ret_known: it is the captured disk, but which partition is not known. */
+/*
+ * What the device says of itself. True: that decides. *ret_known: it is the captured disk, but which partition is not
+ * known.
+ */
 static bool ask_device(const struct vk_capture *c, const struct vk_disk_facts *facts, bool *ret_known,
 		       struct vk_of_disk *a)
 {
@@ -276,14 +279,15 @@ static bool ask_device(const struct vk_capture *c, const struct vk_disk_facts *f
 		id = relate_recorded(c, facts->wwid, &recorded);
 	*ret_known = wwid == SAME || id == SAME;
 	if (wwid == OTHER)
-		answer(a, VK_OF_NO, VK_PROOF_WWID, "the captured disk has the WWID %.120s, this one has %.120s", c->wwid,
-		       facts->wwid);
+		answer(a, VK_OF_NO, VK_PROOF_WWID, "the captured disk has the WWID %.120s, this one has %.120s",
+		       c->wwid, facts->wwid);
 	else if (id == OTHER)
 		answer(a, VK_OF_NO, VK_PROOF_RECORDED_ID,
 		       "the captured headers were written for the LUN %.120s, this one has the WWID %.120s", recorded,
 		       facts->wwid);
 	else if (wwid == SILENT && id == SILENT && relate(c->disk_serial, facts->serial) == OTHER)
-		answer(a, VK_OF_NO, VK_PROOF_SERIAL, "the captured disk has the serial number %.120s, this one has %.120s",
+		answer(a, VK_OF_NO, VK_PROOF_SERIAL,
+		       "the captured disk has the serial number %.120s, this one has %.120s",
 		       c->disk_serial, facts->serial);
 	else if (*ret_known && part == OTHER)
 		answer(a, VK_OF_NO, VK_PROOF_PARTITION,
@@ -293,7 +297,8 @@ static bool ask_device(const struct vk_capture *c, const struct vk_disk_facts *f
 		       : c->device_partition == 0 ? "one of its partitions"
 						  : "another one");
 	else if (*ret_known && part == SAME)
-		answer(a, yes, wwid == SAME ? VK_PROOF_WWID : VK_PROOF_RECORDED_ID, "it has the WWID of the captured disk, %.120s",
+		answer(a, yes, wwid == SAME ? VK_PROOF_WWID : VK_PROOF_RECORDED_ID,
+		       "it has the WWID of the captured disk, %.120s",
 		       facts->wwid);
 	else
 		return false;
@@ -301,29 +306,29 @@ static bool ask_device(const struct vk_capture *c, const struct vk_disk_facts *f
 }
 
 /* What is left on it. */
-static bool ask_bytes(const struct vk_capture *c, const struct vk_disk_facts *facts, const struct heard *heard,
+static bool ask_bytes(const struct vk_capture *c, const struct vk_disk_facts *facts, const struct header_match *match,
 		      struct vk_of_disk *a)
 {
 	bool file = relate_files(c, &facts->file) == SAME && same_size(c, facts);
-	bool uuid = heard->same_device || heard->same_volume;
-	bool others = heard->other_id || heard->other_device || heard->other_volume;
+	bool uuid = match->same_device || match->same_volume;
+	bool others = match->other_id || match->other_device || match->other_volume;
 	enum vk_is_of yes = same_size(c, facts) && !others ? VK_OF_CERTAIN : VK_OF_LIKELY;
 
 	/* of a file that is the same one, an id that differs is damage */
-	if (heard->same_id || (uuid && (file || !heard->other_id))) {
+	if (match->same_id || (uuid && (file || !match->other_id))) {
 		answer(a, yes,
-		       heard->same_id       ? VK_PROOF_DISK_ID
-		       : heard->same_device ? VK_PROOF_DEVICE_UUID
+		       match->same_id       ? VK_PROOF_DISK_ID
+		       : match->same_device ? VK_PROOF_DEVICE_UUID
 					    : VK_PROOF_VOLUME_UUID,
-		       "its headers have the captured %s", heard->same_id ? "disk id" : "UUIDs");
+		       "its headers have the captured %s", match->same_id ? "disk id" : "UUIDs");
 		return true;
 	}
 	if (others) {
 		answer(a, VK_OF_NO,
-		       heard->other_id       ? VK_PROOF_DISK_ID
-		       : heard->other_device ? VK_PROOF_DEVICE_UUID
+		       match->other_id       ? VK_PROOF_DISK_ID
+		       : match->other_device ? VK_PROOF_DEVICE_UUID
 					     : VK_PROOF_VOLUME_UUID,
-		       "its headers say %s, the captured ones said %s", heard->seen, heard->want);
+		       "its headers say %s, the captured ones said %s", match->seen, match->want);
 		return true;
 	}
 	if (file) {
@@ -349,22 +354,23 @@ enum vk_is_of vk_capture_is_of(const struct vk_capture *capture, struct vk_disk_
 	struct vk_of_disk a = {.is_of = VK_OF_UNKNOWN};
 	bool known;
 	bool decided = ask_device(capture, facts, &known, &a);
-	struct heard heard;
+	struct header_match match;
 
 	/* the volumes are not asked when the answer is yes: that may be a disk that answers no reads */
 	if (!decided || a.is_of == VK_OF_NO) {
-		listen(capture, facts, &heard);
-		a.same_volume = heard.same_device || heard.same_volume;
+		match_headers(capture, facts, &match);
+		a.same_volume = match.same_device || match.same_volume;
 	}
-	if (!decided && !ask_bytes(capture, facts, &heard, &a)) {
+	if (!decided && !ask_bytes(capture, facts, &match, &a)) {
 		if (!known && relate(capture->disk_serial, facts->serial) == SAME &&
 		    relate(capture->disk_model, facts->model) != OTHER && relate_partitions(capture, facts) == SAME)
-			answer(&a, VK_OF_LIKELY, VK_PROOF_SERIAL, "it has the serial number of the captured disk, %.120s",
-			       facts->serial);
+			answer(&a, VK_OF_LIKELY, VK_PROOF_SERIAL,
+			       "it has the serial number of the captured disk, %.120s", facts->serial);
 		else
 			answer(&a, VK_OF_UNKNOWN, VK_PROOF_NONE, "%s",
 			       known ? "it is a partition of the captured disk, but which one is not known"
-				     : "neither a name of the device nor anything that is left on it is that of the captured disk");
+				     : "neither a name of the device nor anything that is left on it is that of the "
+				       "captured disk");
 	}
 	*ret_answer = a;
 	return a.is_of;

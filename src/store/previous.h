@@ -28,13 +28,12 @@ struct vk_last_gones {
 void vk_last_gones_free(struct vk_last_gones *gones);
 
 /*
- * The last capture of a disk is the newest one with the same non-empty WWID, or else, when not both have one, that was taken on
- * this host under the same path; in both cases only when nothing that is known of the disk contradicts
+ * The last capture of a disk is the newest one with the same non-empty WWID, or else, when not both have one, that
+ * was taken on this host under the same path; in both cases only when nothing that is known of the disk contradicts
  * (vk_capture_contradicts). Undo captures and captures without a readable manifest are passed over.
  *
- * ret_gones (NULL: not wanted) are disks of the last run on this host whose command line is_alike takes, that none of the disks
- * is. Free with vk_last_gones_free.
- * Errors: VK_ABSENT (no store), VK_IO, VK_NOMEM.
+ * ret_gones (NULL: not wanted) are disks of the last run on this host whose command line is_alike takes, that none of
+ * the disks is. Free with vk_last_gones_free. Errors: VK_ABSENT (no store), VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_last_captures(const struct vk_store *store,
 					    struct vk_last_disk *disks, size_t count,

@@ -24,9 +24,9 @@ static void put_problem(struct vk_prune_capture *capture, const char *what, cons
 }
 
 /*
- * A disk is known by what it says of itself, as in vmfskit/of_disk.h; without a WWID also by its path on this host, so that never
- * the captures of two disks count as those of one. Partitions that were captured by
- * themselves share the first and are told apart by the second.
+ * A disk is known by what it says of itself, as in vmfskit/of_disk.h; without a WWID also by its path on this host,
+ * so that never the captures of two disks count as those of one. Partitions that were captured by themselves share
+ * the first and are told apart by the second.
  */
 static bool fill_disk(struct vk_prune_capture *capture, const struct vk_manifest *m)
 {

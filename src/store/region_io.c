@@ -21,7 +21,7 @@ struct region_io {
 	size_t current;
 	uint64_t file_bytes;
 	uint64_t file_start; /* of regions[current] in fd */
-	const struct vk_held_region *held; /* where each region lies in fd, which then holds all of them; NULL: each has its file */
+	const struct vk_held_region *held; /* where each region lies in fd, which has all; NULL: each has its file */
 	struct vk_region *regions; /* sorted; offsets are those of this source */
 	size_t region_count;
 	struct vk_range_set unreadable; /* in the same coordinates: what could not be read when the capture was taken */
@@ -195,7 +195,10 @@ static enum vk_status open_memory(const struct vk_capture *capture, uint64_t fro
 	return VK_OK;
 }
 
-/* count regions from the first-th on, moved down by from. io is filled so far as it says where the bytes are; it is taken over. */
+/*
+ * count regions from the first-th on, moved down by from. io is filled so far as it says where the bytes are; it is
+ * taken over.
+ */
 static enum vk_status fill_regions(struct region_io *io, const struct vk_capture *capture, size_t first, size_t count,
 				   uint64_t from, uint64_t size, const char *name,
 				   struct vk_io **ret_io, struct vk_error *err)

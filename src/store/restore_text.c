@@ -189,7 +189,8 @@ static void put_identity_step(const struct writer *w)
 	fprintf(w->out, "   ESXi:   esxcli storage core device list -d %s    (the name of a device is its WWID)\n",
 		is_plain_name(c->wwid) ? c->wwid : "naa....");
 	fputs(c->wwid[0] != '\0'
-		      ? "   Both must give the WWID above. If they give another one, do not write: it is another disk.\n"
+		      ? "   Both must give the WWID above. If they give another one, do not write: it is another "
+			"disk.\n"
 		      : "   The WWID of the captured disk was not known. If the name of a LUN (naa....) stands with a\n"
 			"   volume above, its headers were written for that one: compare it. Else compare the place.\n",
 	      w->out);

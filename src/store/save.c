@@ -216,7 +216,8 @@ static bool keep(struct vk_keeping *to, const uint8_t *bytes, size_t len, uint64
 	return true;
 }
 
-bool vk_saver_keep(struct vk_saver *s, int fd, uint64_t length, struct vk_keeping *to, char ret_hex[VK_SHA256_HEX_BYTES])
+bool vk_saver_keep(struct vk_saver *s, int fd, uint64_t length, struct vk_keeping *to,
+		   char ret_hex[VK_SHA256_HEX_BYTES])
 {
 	uint64_t pos = 0;
 

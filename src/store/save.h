@@ -52,9 +52,9 @@ void vk_saver_back_to(struct vk_saver *saver, const struct vk_saver_mark *mark);
 VK_MUST_USE bool vk_saver_digest(struct vk_saver *saver, int fd, uint64_t length,
 				 char ret_hex[VK_SHA256_HEX_BYTES]);
 /*
- * The same, and the very bytes that go into the digest are written to another file, from start on, which must be a hole
- * there. At most room bytes that are not zero are, and room goes down by them; errno is EFBIG when that is not enough. to may
- * be NULL.
+ * The same, and the very bytes that go into the digest are written to another file, from start on, which must be a
+ * hole there. At most room bytes that are not zero are, and room goes down by them; errno is EFBIG when that is not
+ * enough. to may be NULL.
  */
 struct vk_keeping {
 	int fd;

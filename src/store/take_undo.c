@@ -81,7 +81,7 @@ static enum vk_status compare_all(struct vk_taking *taking, struct vk_error *err
 	struct vk_range_set unreadable = {.count = 0};
 	enum vk_status status = vk_range_set_add_all(&unreadable, c->unreadable, c->unreadable_count)
 					? compare(taking, &unreadable, err)
-					: vk_error_set(err, VK_NOMEM, NULL, "no memory for the ranges that are missing");
+					: vk_error_set(err, VK_NOMEM, NULL, "no memory for missing ranges");
 
 	vk_range_set_free(&unreadable);
 	return status;

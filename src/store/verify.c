@@ -235,23 +235,14 @@ enum vk_status vk_verify_folder(int folder_fd, const char *path, struct vk_verif
 	return status;
 }
 
-enum vk_status vk_capture_verify_with(const char *path, struct vk_verify_cache *cache,
-				      const struct vk_finding_sink *sink, struct vk_error *err)
+enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink, struct vk_error *err)
 {
-	enum vk_status status;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd;
+	enum vk_status status = vk_folder_open(path, &fd, err);
 
-	if (fd < 0 && errno == ENOENT)
-		return vk_error_set(err, VK_ABSENT, path, "there is no such folder");
-	if (fd < 0)
-		return vk_error_errno(err, errno, path, "cannot open the capture's folder");
-	status = vk_verify_folder(fd, path, cache, sink, err);
+	if (status != VK_OK)
+		return status;
+	status = vk_verify_folder(fd, path, NULL, sink, err);
 	close(fd);
 	return status;
-}
-
-enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink,
-				 struct vk_error *err)
-{
-	return vk_capture_verify_with(path, NULL, sink, err);
 }

@@ -50,8 +50,8 @@ void vk_verify_place(const struct vk_verifier *v);
 /* capture.writable: files, and the folder, that others than its owner may have changed. */
 void vk_verify_modes(const struct vk_verifier *v);
 /*
- * signature.missing, signature.wrong: whether the folder has this key's signature of that text of its manifest; sets ret_fits. Errors
- * of the environment only.
+ * signature.missing, signature.wrong: whether the folder has this key's signature of that text of its manifest; sets
+ * ret_fits. Errors of the environment only.
  */
 VK_MUST_USE enum vk_status vk_verify_signature(int folder_fd, const char *manifest, size_t manifest_len,
 					       const struct vk_public_key *key, const struct vk_finding_sink *sink,

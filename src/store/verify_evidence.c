@@ -55,8 +55,9 @@ static void put(const struct vk_finding_sink *sink, enum vk_finding_code code, c
 	vk_finding_put(sink, &finding);
 }
 
-enum vk_status vk_verify_signature(int folder_fd, const char *manifest, size_t manifest_len, const struct vk_public_key *key,
-				   const struct vk_finding_sink *sink, bool *ret_fits, struct vk_error *err)
+enum vk_status vk_verify_signature(int folder_fd, const char *manifest, size_t manifest_len,
+				   const struct vk_public_key *key, const struct vk_finding_sink *sink, bool *ret_fits,
+				   struct vk_error *err)
 {
 	char *signature = NULL;
 	size_t signature_len = 0;

@@ -134,7 +134,10 @@ struct question {
 	const struct vk_finding_sink *sink;
 };
 
-/* With the lock held. The folder that it lies in is a store when it has a ledger, had one, or is the one that was named. */
+/*
+ * With the lock held. The folder that it lies in is a store when it has a ledger, had one, or is the one that was
+ * named.
+ */
 static bool ask_beside(const struct ledger *l, bool is_store, const struct question *q, unsigned *ret_by)
 {
 	if (l->status == VK_ABSENT && !l->expected && !is_store)
@@ -156,7 +159,8 @@ static enum vk_status ask_ledgers(struct vk_vouching *v, int folder_fd, const st
 	int fd = openat(folder_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &beside) != 0) {
-		enum vk_status status = vk_error_errno(err, errno, q->name, "cannot open the folder that the capture lies in");
+		enum vk_status status =
+			vk_error_errno(err, errno, q->name, "cannot open the folder that the capture lies in");
 
 		if (fd >= 0)
 			close(fd);
@@ -179,8 +183,8 @@ static enum vk_status ask_ledgers(struct vk_vouching *v, int folder_fd, const st
 	return VK_OK;
 }
 
-static enum vk_status ask_all(struct vk_vouching *v, int folder_fd, const char *text, size_t len, const struct question *q,
-			      unsigned *ret_by, struct vk_error *err)
+static enum vk_status ask_all(struct vk_vouching *v, int folder_fd, const char *text, size_t len,
+			      const struct question *q, unsigned *ret_by, struct vk_error *err)
 {
 	bool fits = false;
 	enum vk_status status = ask_ledgers(v, folder_fd, q, ret_by, err);
@@ -192,8 +196,9 @@ static enum vk_status ask_all(struct vk_vouching *v, int folder_fd, const char *
 	return status;
 }
 
-enum vk_status vk_vouch_folder(struct vk_vouching *v, int folder_fd, const char *path, const struct vk_finding_sink *sink,
-			       unsigned *ret_by, char ret_sha256[VK_SHA256_HEX_BYTES], struct vk_error *err)
+enum vk_status vk_vouch_folder(struct vk_vouching *v, int folder_fd, const char *path,
+			       const struct vk_finding_sink *sink, unsigned *ret_by,
+			       char ret_sha256[VK_SHA256_HEX_BYTES], struct vk_error *err)
 {
 	char *real = realpath(path, NULL);
 	const char *slash = real != NULL ? strrchr(real, '/') : NULL;
@@ -226,16 +231,15 @@ static enum vk_status judge(struct vk_vouching *v, const char *path, bool verify
 			    const struct vk_finding_sink *sink, unsigned *ret_by, struct vk_error *err)
 {
 	char sha256[VK_SHA256_HEX_BYTES];
-	struct vk_error own;
-	enum vk_status status = VK_OK;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct vk_error own = {.status = VK_OK};
+	enum vk_status status;
+	int fd;
 
 	err = err != NULL ? err : &own;
 	*ret_by = 0;
-	if (fd < 0 && errno == ENOENT)
-		return vk_error_set(err, VK_ABSENT, path, "there is no such folder");
-	if (fd < 0)
-		return vk_error_errno(err, errno, path, "cannot open the capture's folder");
+	status = vk_folder_open(path, &fd, err);
+	if (status != VK_OK)
+		return status;
 	if (verify)
 		status = vk_verify_folder(fd, path, cache, sink, err);
 	if (status == VK_OK)
@@ -244,8 +248,8 @@ static enum vk_status judge(struct vk_vouching *v, const char *path, bool verify
 	return status;
 }
 
-enum vk_status vk_vouch(struct vk_vouching *vouching, const char *path, const struct vk_finding_sink *sink, unsigned *ret_by,
-			struct vk_error *err)
+enum vk_status vk_vouch(struct vk_vouching *vouching, const char *path, const struct vk_finding_sink *sink,
+			unsigned *ret_by, struct vk_error *err)
 {
 	return judge(vouching, path, false, NULL, sink, ret_by, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sources that are no disk, or no whole one: files that hold one in another form, and what others keep behind its end. */
+/* Sources that are no disk: files that hold one in another form; and what others keep behind a disk's end. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -20,7 +20,9 @@ static bool has_whole_volume(const struct vk_source *s)
 	return false;
 }
 
-/* A table that systems would go by, where the disk itself begins: the backup copy may be the last bytes of a container. */
+/*
+ * A table that systems would go by, where the disk itself begins: the backup copy may be the last bytes of a container.
+ */
 static bool has_table_in_place(const struct vk_source *s)
 {
 	const struct vk_table *t = &s->table;
@@ -38,13 +40,15 @@ void vk_source_say_container(struct vk_source *s)
 	if (s->form != VK_FORM_RAW || format == NULL)
 		return;
 	if (format->raw_inside) {
-		vk_finding_init(&f, VK_F_SOURCE_FOOTER, s->size_bytes, 0, "a %s: the %llu bytes in front of its footer are the disk",
-				format->name, (unsigned long long)s->size_bytes);
+		vk_finding_init(&f, VK_F_SOURCE_FOOTER, s->size_bytes, 0,
+				"a %s: the %llu bytes in front of its footer are the disk", format->name,
+				(unsigned long long)s->size_bytes);
 	} else if (has_table_in_place(s) || has_whole_volume(s)) {
 		return;
 	} else {
 		s->container = format;
-		vk_finding_init(&f, VK_F_SOURCE_CONTAINER, 0, 0, "this is a %s, not a disk; open it with: %s", format->name, format->open);
+		vk_finding_init(&f, VK_F_SOURCE_CONTAINER, 0, 0, "this is a %s, not a disk; open it with: %s",
+				format->name, format->open);
 	}
 	/* nothing else that is said can be understood without it */
 	vk_findings_add(&s->findings, &f);
@@ -60,9 +64,9 @@ enum vk_status vk_source_refuse_container(const struct vk_source *source, struct
 		return VK_OK;
 	vk_error_set(err, VK_UNSUPPORTED, source->path, "this is a %s, not a disk", source->container->name);
 	vk_error_remedy(err, "open it and name the disk that comes out: %s%s", source->container->open,
-			       vk_io_is_device(source->raw) ? "; if a datastore lay on this device, it was written over: look for what "
-							      "is left with vmfskit find"
-							    : "");
+			vk_io_is_device(source->raw) ? "; if a datastore lay on this device, it was written over: look "
+						       "for what is left with vmfskit find"
+						     : "");
 	return VK_UNSUPPORTED;
 }
 

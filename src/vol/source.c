@@ -321,7 +321,8 @@ static enum vk_status read_table(struct vk_source *s, uint32_t sector_size, stru
 static enum vk_status refuse_empty(const char *path, struct vk_error *err)
 {
 	vk_error_set(err, VK_IO, path, "It is 0 bytes long: nothing of it can be read, so nothing can be said of it");
-	return vk_error_remedy(err, "A LUN of which all paths are dead looks like this: look at the paths and at the array");
+	return vk_error_remedy(err, "A LUN of which all paths are dead looks like this: look at the paths and at the "
+				    "array");
 }
 
 enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_form form,

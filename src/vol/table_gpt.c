@@ -62,7 +62,8 @@ enum vk_status vk_gpt_copy_read(struct vk_io *io, uint32_t sector_size, uint64_t
 	if (copy.sector == NULL)
 		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for a GPT header");
 	status = vk_io_read(io, at, copy.sector, sector_size, &copy.seen_bytes, err);
-	copy.unreadable = copy.seen_bytes < sector_size && vk_io_span(io, at + copy.seen_bytes).state == VK_SPAN_UNREADABLE;
+	copy.unreadable = copy.seen_bytes < sector_size &&
+			  vk_io_span(io, at + copy.seen_bytes).state == VK_SPAN_UNREADABLE;
 	copy.present = status == VK_OK && vk_gpt_has_signature(copy.sector, copy.seen_bytes);
 	if (copy.present) {
 		vk_gpt_header_decode(copy.sector, copy.seen_bytes, &copy.header);

@@ -19,7 +19,6 @@ hb=$((start * 512 + 0x1400000))
 ok "a capture to restore from" "$VMFSKIT" capture --store "$store" "$good"
 id=$(newest "$store")
 
-state() { stat -c '%y %s' "$1"; disk_sum "$1"; }
 # table_gone: a fresh disk whose table is zeroed, so that there is something to do
 table_gone() {
 	copy_disk "$good" "$disk"
@@ -30,7 +29,7 @@ table_gone() {
 refused() {
 	local guard=$1 name=$2 before
 	shift 2
-	before=$(state "$disk")
+	before=$(disk_state "$disk")
 	exits "$name: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" "$@"
 	has "$name: by name" "$ERR" "^guard $guard refuses: "
 	has "$name: the option that lifts it" "$ERR" "^  to lift it: --override $guard\$"
@@ -39,7 +38,7 @@ refused() {
 	exits "$name: refused in JSON" 3 "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write "$@"
 	has "$name: JSON names the guard" "$OUT" "\"guard\": \"$guard\""
 	has "$name: JSON says that nothing was written" "$OUT" '"written": false'
-	is "$name: bytes and time are untouched" "$(state "$disk")" "$before"
+	is "$name: bytes and time are untouched" "$(disk_state "$disk")" "$before"
 	is "$name: no undo capture was taken" "$(ls "$store" | grep -c undo)" 0
 }
 # lifted GUARD NAME [options]: with --override it is planned (not written)
@@ -58,14 +57,14 @@ hasnt "no guard speaks" "$ERR" "guard"
 
 # a dry run opens nothing for writing
 if command -v strace >/dev/null; then
-	before=$(state "$disk")
+	before=$(disk_state "$disk")
 	STRACE_OPTIONS="-e trace=open,openat,openat2,creat,truncate,ftruncate" \
 		traced "$TMP/trace" "$VMFSKIT" restore --store "$store" "$id" "$disk" >/dev/null 2>&1
 	has "strace saw the target being opened" "$TMP/trace" 'disk\.img.*O_RDONLY'
 	hasnt "a dry run opens the target for reading only" "$TMP/trace" 'disk\.img.*(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)'
 	# what has no name is in memory: the copy that libblkid looks at
 	hasnt "a dry run opens nothing at all for writing" "$TMP/trace" '(O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|creat\(|[^f]truncate)'
-	is "a dry run leaves bytes and time alone" "$(state "$disk")" "$before"
+	is "a dry run leaves bytes and time alone" "$(disk_state "$disk")" "$before"
 	copy_disk "$good" "$TMP/used.img"
 	made --table gpt --vmfs 5 --vmfs-size 601M --seed 1 "$disk"
 	STRACE_OPTIONS="-e trace=open,openat,openat2,creat,truncate,ftruncate" \

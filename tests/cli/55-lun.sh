@@ -11,7 +11,6 @@ A=naa.600144f07ed404000000496ff8cd0003
 B=naa.6999999999999999999999999999bbbb
 
 made() { "$LAB" make --overwrite "$@" >/dev/null || exit 1; }
-objected() { jq -r '[.objections[] | select(.overridden | not) | .guard] | unique | join(" ")' "$OUT"; }
 wipe() { zero "$1" 0 $((21 * 1048576)); zero "$1" $(($2 - 1048576)) 1048576; sync "$1"; }
 
 # --- two disks, one after the other, at one path: whatever is asked names the same capture, or none
@@ -32,10 +31,10 @@ hasnt "the second disk: repair" "$OUT" "$first"
 run "$VMFSKIT" capture --json --store two one.img
 is "the second disk: capture compares with none" "$(jq -r '.captures[0].previous // "none"' "$OUT")" none
 run "$VMFSKIT" repair table --json --store two --capture "$first" one.img --write
-is "the first disk's capture, named by hand for the second: refused" "$CODE $(objected)" "3 volume-uuid"
+is "the first disk's capture, named by hand for the second: refused" "$CODE $(objected "$OUT")" "3 volume-uuid"
 zero one.img 0 $((22 * 1048576))
 run "$VMFSKIT" repair table --json --store two --capture "$first" one.img --write
-is "also where only a copy of the second GPT is left" "$CODE $(objected)" "3 disk-id"
+is "also where only a copy of the second GPT is left" "$CODE $(objected "$OUT")" "3 disk-id"
 rm -rf two one.img
 
 need_root "the rest: it names devices"
@@ -77,7 +76,7 @@ has "and on ESXi" "lun/$id/RESTORE.txt" "esxcli storage core device list -d $A "
 perl -e 'srand(1); print pack("L*", map { int rand 2**32 } 1 .. 2**18)' | dd of="$loop_b" bs=1M conv=notrunc,fsync status=none
 before=$(disk_sum b.img)
 exits "restore onto another LUN: refused" 3 in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_b" --write
-is "restore onto another LUN: by its guard" "$(objected)" lun
+is "restore onto another LUN: by its guard" "$(objected "$OUT")" lun
 has "restore onto another LUN: both are named" "$(jq -r '.objections[].message' "$OUT")" "$A.*$B"
 exits "no other override lifts it" 3 in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_b" --write --override unidentified,disk-id,device-uuid,volume-uuid,size,kind
 is "restore onto another LUN: nothing was written" "$(disk_sum b.img)" "$before"
@@ -102,10 +101,10 @@ cp --sparse=always a.img b.img
 blockdev --flushbufs "$loop_b"
 before=$(disk_sum b.img)
 exits "undo on a snapshot of the LUN: refused" 3 in_tree "$VMFSKIT" undo --json --store lun "$undo" "$loop_b" --write
-is "undo on a snapshot: by its guard" "$(objected)" lun
+is "undo on a snapshot: by its guard" "$(objected "$OUT")" lun
 is "undo on a snapshot: its table stands" "$(disk_sum b.img)" "$before"
 exits "a restore to the snapshot: refused" 3 in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_b"
-is "a restore to the snapshot: by its guard" "$(objected)" lun
+is "a restore to the snapshot: by its guard" "$(objected "$OUT")" lun
 run in_tree "$VMFSKIT" doctor --json --store lun "$loop_b"
 has "doctor says that it is a replica" "$(jq -r '.sources[].findings[].code' "$OUT")" '^incident\.replica$'
 zero "$loop_b" $((2048 * 512 + 0x110000)) 4096
@@ -121,7 +120,7 @@ run in_tree "$VMFSKIT" repair table --json --store lun "$loop_b"
 hasnt "nor does repair ask it" "$OUT" "\"$id\""
 before=$(disk_sum b.img)
 run in_tree "$VMFSKIT" repair table --json --store lun --capture "$id" "$loop_b" --write
-is "named by hand it is refused" "$CODE $(objected)" "3 lun"
+is "named by hand it is refused" "$CODE $(objected "$OUT")" "3 lun"
 is "and nothing was written" "$(disk_sum b.img)" "$before"
 
 # --- a copy whose header names no LUN: only the capture tells that its volume is another LUN's
@@ -158,7 +157,7 @@ rebuilt=$(ls lun | grep -- -rebuilt | head -n 1)
 is "the rebuilt capture is of B" "$(jq -r .device.wwid "lun/$rebuilt/manifest.json")" $B
 "$LAB" break --really --how table "$loop_a" >/dev/null || exit 1
 exits "restored to A it is refused" 3 in_tree "$VMFSKIT" restore --json --store lun "$rebuilt" "$loop_a" --write
-is "restored to A: by its guard" "$(objected)" lun
+is "restored to A: by its guard" "$(objected "$OUT")" lun
 ok "A is put back" in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_a" --write
 
 # --- where there is no WWID
@@ -171,14 +170,14 @@ cp --sparse=always a.img b.img
 blockdev --flushbufs "$loop_b"
 "$LAB" break --really --how table "$loop_b" >/dev/null || exit 1
 exits "its copy on a disk with another number: refused" 3 in_tree "$VMFSKIT" restore --json --store serial "$serial" "$loop_b"
-is "its copy: by its guard" "$(objected)" lun
+is "its copy: by its guard" "$(objected "$OUT")" lun
 # taken of an image the capture knows only for which LUN its headers were written
 cp --sparse=always whole.img image.img
 ok "an image of A: captured" "$VMFSKIT" capture --store image image.img
 image=$(newest image)
 names "$loop_a $A - -" "$loop_b $B - -"
 exits "restored to another LUN: refused" 3 in_tree "$VMFSKIT" restore --json --store image "$image" "$loop_b"
-is "restored to another LUN: by its guard" "$(objected)" lun
+is "restored to another LUN: by its guard" "$(objected "$OUT")" lun
 "$LAB" break --really --how table "$loop_a" >/dev/null || exit 1
 ok "restored to the LUN that its headers name" in_tree "$VMFSKIT" restore --json --store image "$image" "$loop_a"
 is "restored to that LUN: no guard speaks" "$(jq '.objections | length' "$OUT")" 0
@@ -186,7 +185,7 @@ is "restored to that LUN: no guard speaks" "$(jq '.objections | length' "$OUT")"
 names "$loop_b - - -"
 wipe "$loop_b" "$size"
 exits "a wiped disk without a name: refused" 3 in_tree "$VMFSKIT" restore --json --store image "$image" "$loop_b"
-is "a wiped disk without a name: by its guard" "$(objected)" unidentified
+is "a wiped disk without a name: by its guard" "$(objected "$OUT")" unidentified
 ok "lifted by name" in_tree "$VMFSKIT" restore --store image "$image" "$loop_b" --override unidentified
 
 # --- partitions of one disk: a tree in which partition and disk lie as in sysfs
@@ -210,5 +209,5 @@ sync
 ok "the partition itself, wiped" with_part "$VMFSKIT" restore --json --store part "$part_id" "$loop_p"
 part 2 4096
 exits "another partition of the same disk: refused" 3 with_part "$VMFSKIT" restore --json --store part "$part_id" "$loop_p"
-is "another partition: by its guard" "$(objected)" lun
+is "another partition: by its guard" "$(objected "$OUT")" lun
 rm -rf tree

@@ -12,14 +12,13 @@ size=$(stat -c %s good.img)
 ok "a capture of the disk" "$VMFSKIT" capture --store "$store" good.img
 id=$(newest "$store")
 
-state() { stat -c '%y %s' "$1"; disk_sum "$1"; }
 repair() { "$VMFSKIT" repair "$1" "$2" --store "$store" --no-captures --heartbeat-wait 0.3 --override heartbeat --write; }
 doctor() { "$VMFSKIT" doctor --store "$store" --heartbeat-wait 0 "$@"; }
 
 # container FILE NAME HOW: every verb names it and tells how to open it; nothing writes to it
 container() {
 	local file=$1 name=$2 how=$3 before after verb
-	before=$(state "$file")
+	before=$(disk_state "$file")
 	exits "$name: decode" 1 "$VMFSKIT" decode "$file"
 	has "$name: decode says what it is, at the top" "$(sed -n 3p "$OUT")" "^This is a .*$name.*, not a disk"
 	has "$name: decode says how to open it" "$(sed -n 4p "$OUT")" "$how"
@@ -43,7 +42,7 @@ container() {
 	has "$name: repair header, as a member: says what it is" "$ERR" "this is a .*$name.*, not a disk"
 	exits "$name: restore" 3 "$VMFSKIT" restore --store "$store" "$id" "$file" --write --override size,sector-size
 	has "$name: restore: by name" "$ERR" "^guard container refuses: .*$name.*$how"
-	after=$(state "$file")
+	after=$(disk_state "$file")
 	is "$name: it is untouched" "$after" "$before"
 }
 
@@ -69,19 +68,19 @@ copy_disk box.qcow2 tail.img
 dd if=good.img bs=512 skip=$((size / 512 - 33)) count=33 status=none >>tail.img
 container tail.img "qcow2 image" "qemu-img"
 printf '\0' | dd of=tail.img bs=1 conv=notrunc status=none
-before=$(state tail.img)
+before=$(disk_state tail.img)
 exits "a sound backup GPT behind what is no disk: nothing is planned" 1 repair table tail.img
 has "a sound backup GPT behind what is no disk: why" "$ERR" "Nothing was found that a partition table could name"
-is "a sound backup GPT behind what is no disk: untouched" "$(state tail.img)" "$before"
+is "a sound backup GPT behind what is no disk: untouched" "$(disk_state tail.img)" "$before"
 
 truncate -s 64M empty.img
 printf 'label: gpt\n' | sfdisk -q --no-tell-kernel empty.img >"$OUT" 2>&1
 ok "an empty GPT that is sound" repair table empty.img
 has "an empty GPT that is sound: stays" "$OUT" "nothing to repair"
 zero empty.img $((67108864 - 512)) 512
-before=$(state empty.img)
+before=$(disk_state empty.img)
 exits "an empty GPT without its copy: none is written" 1 repair table empty.img
-is "an empty GPT without its copy: untouched" "$(state empty.img)" "$before"
+is "an empty GPT without its copy: untouched" "$(disk_state empty.img)" "$before"
 
 # the first megabytes are enough: what compresses the disk reads all of it
 dd if=good.img of=head.img bs=1M count=4 status=none
@@ -143,13 +142,13 @@ has "a fixed VHD: there is nothing to repair" "$OUT" "nothing to repair"
 ok "a fixed VHD: its capture is one of the disk" "$VMFSKIT" capture --store vhds fixed.vhd
 ok "a fixed VHD: the same as the disk" "$VMFSKIT" diff good.img fixed.vhd
 zero fixed.vhd 0 17408
-before=$(state fixed.vhd)
+before=$(disk_state fixed.vhd)
 exits "a fixed VHD without its table: repair" 3 repair table fixed.vhd
 has "a fixed VHD without its table: by name, and how to attach the disk" "$ERR" \
 	"^guard container refuses: .*fixed VHD: its first $size bytes.*--sizelimit $size"
 exits "a fixed VHD without its table: restore" 3 "$VMFSKIT" restore --store "$store" "$id" fixed.vhd --write
 is "a fixed VHD without its table: by no other guard" "$(grep -o '^guard [a-z-]* refuses' "$ERR" | sort -u)" "guard container refuses"
-is "a fixed VHD without its table: untouched" "$(state fixed.vhd)" "$before"
+is "a fixed VHD without its table: untouched" "$(disk_state fixed.vhd)" "$before"
 ok "a fixed VHD: --override writes to the disk in it" "$VMFSKIT" restore --store "$store" "$id" fixed.vhd --write --override container
 is "a fixed VHD: its footer is as it was" "$(tail -c 512 fixed.vhd | sha256sum)" "$footer"
 is "a fixed VHD: qemu-img reads the disk from it" "$(qemu-img convert -f vpc -O raw fixed.vhd out.img; disk_sum out.img)" "$(disk_sum good.img)"
@@ -200,7 +199,7 @@ member() { # KIND TYPE: what libblkid calls it
 		return
 	fi
 	is "$kind: an independent judge" "$(blkid -p -o value -s TYPE member.img 2>&1 | grep -o "$type\|ambivalent" | head -n 1)" "$type"
-	before=$(state member.img)
+	before=$(disk_state member.img)
 	exits "$kind: doctor" 1 doctor --json member.img
 	is "$kind: a part of an array, not a LUN that grew" "$(jq -r '[.. | .code? // empty] | map(select(test("grown|member"))) | unique | join(" ")' "$OUT")" incident.member
 	doctor member.img >"$OUT" 2>&1

@@ -26,7 +26,6 @@ wreck() {
 	beats) zero disk.img $((BASE + 0x1400000 + 5 * 512)) 512 ;;
 	esac
 }
-objected() { jq -r '[.objections[] | select(.overridden | not) | .guard] | unique | join(" ")' "$1"; }
 
 # words and options
 exits "no word" 2 "$VMFSKIT" repair

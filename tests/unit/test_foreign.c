@@ -179,7 +179,9 @@ static void put_ddf(int fd, uint64_t start, uint64_t length)
 	assert_int_equal(pwrite(fd, header, 512, (off_t)(start + primary * 512)), 512);
 }
 
-/* What lies far from both ends is found where libblkid is given the file itself: from its start, or from a partition's. */
+/*
+ * What lies far from both ends is found where libblkid is given the file itself: from its start, or from a partition's.
+ */
 static void test_whole_file(void **state)
 {
 	const uint64_t size = 64ULL << 40;

@@ -15,7 +15,10 @@
 
 enum { DISK_BYTES = 1 << 20, SLOT = 512, BEATS_AT = 65536, BEATS = 8192, PLACES = 70 };
 
-/* A restore without a disk: 1 MiB in memory, heartbeat regions of free slots one behind the other, sector 0 to be changed. */
+/*
+ * A restore without a disk: 1 MiB in memory, heartbeat regions of free slots one behind the other, sector 0 to be
+ * changed.
+ */
 struct bench {
 	struct vk_restore restore;
 	struct vk_captured_place places[PLACES];
@@ -42,7 +45,8 @@ static struct bench *bench_new(size_t places)
 	b->restore.io = vk_io_memory("disk", b->bytes, DISK_BYTES, false);
 	b->restore.overlay = vk_overlay_new(b->restore.io);
 	memset(sector, 0xee, sizeof(sector));
-	assert_int_equal(vk_overlay_put(b->restore.overlay, 0, sector, sizeof(sector), "MBR", VK_WRITE_MBR, NULL), VK_OK);
+	assert_int_equal(vk_overlay_put(b->restore.overlay, 0, sector, sizeof(sector), "MBR", VK_WRITE_MBR, NULL),
+			 VK_OK);
 	return b;
 }
 

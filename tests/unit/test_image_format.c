@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Containers and compressed files by their first and last bytes: each row of the table, each bit of its magic, and disks, which are none. */
+/*
+ * Containers and compressed files by their first and last bytes: each row of the table, each bit of its magic, and
+ * disks, which are none.
+ */
 #include "io_helpers.h"
 
 #include <unistd.h>
@@ -159,10 +162,13 @@ static void put(int fd, off_t at, const void *bytes, size_t len)
 	assert_int_equal(pwrite(fd, bytes, len, at), (ssize_t)len);
 }
 
-/* A disk with a table in its place is one, whatever its boot code begins with; entries that make no sense are no table. */
+/*
+ * A disk with a table in its place is one, whatever its boot code begins with; entries that make no sense are no table.
+ */
 static void test_disk_with_a_magic(void **state)
 {
-	static const uint8_t entry[16] = {0, 0, 2, 0, 0xfb, 0xff, 0xff, 0xff, 0, 8, 0, 0, 0, 8, 0, 0}, signature[2] = {0x55, 0xaa};
+	static const uint8_t entry[16] = {0, 0, 2, 0, 0xfb, 0xff, 0xff, 0xff, 0, 8, 0, 0, 0, 8, 0, 0};
+	static const uint8_t signature[2] = {0x55, 0xaa};
 	static const uint8_t odd_flag = 0x40, no_flag = 0;
 	char path[] = "/tmp/vmfskit-zip-XXXXXX";
 	int fd = mkstemp(path);

@@ -2,6 +2,7 @@
 /* Block devices, by loop devices (as root): sector sizes, alignment, and that no stale cache is read. */
 #include <fcntl.h>
 
+#include "first_line.h"
 #include "io/io_handle.h"
 #include "io_helpers.h"
 
@@ -14,19 +15,6 @@ struct loop {
 
 static uint8_t disk[SIZE];
 static struct loop loop = {.fd = -1};
-
-static void run(const char *command, char *ret_line, int cap)
-{
-	FILE *p = popen(command, "re"); /* NOLINT(cert-env33-c): fixed commands */
-
-	ret_line[0] = '\0';
-	if (p == NULL)
-		return;
-	if (fgets(ret_line, cap, p) == NULL)
-		ret_line[0] = '\0';
-	ret_line[strcspn(ret_line, "\n")] = '\0';
-	pclose(p);
-}
 
 /* Ends the test as skipped where no loop device can be made. */
 static void attach(unsigned sector_size)
@@ -42,7 +30,7 @@ static void attach(unsigned sector_size)
 	if (geteuid() == 0) {
 		snprintf(command, sizeof(command), "losetup -r -b %u -f --show %s 2>/dev/null",
 			 sector_size, name);
-		run(command, loop.path, sizeof(loop.path));
+		first_line(command, loop.path, sizeof(loop.path));
 	}
 	unlink(name);
 	if (loop.path[0] == '\0')
@@ -58,7 +46,7 @@ static int detach(void **state)
 	(void)state;
 	if (loop.path[0] != '\0') {
 		snprintf(command, sizeof(command), "losetup -d %s", loop.path);
-		run(command, line, sizeof(line));
+		first_line(command, line, sizeof(line));
 	}
 	if (loop.fd >= 0)
 		close(loop.fd);
@@ -260,7 +248,7 @@ static void device_without_medium_is_an_error(void **state)
 	for (int attempt = 0; attempt < 10 && status == VK_OK; attempt++) {
 		struct vk_io *io = NULL;
 
-		run("losetup -f 2>/dev/null", path, sizeof(path));
+		first_line("losetup -f 2>/dev/null", path, sizeof(path));
 		if (path[0] == '\0')
 			skip();
 		status = vk_io_open_raw(path, NULL, &io, &err);

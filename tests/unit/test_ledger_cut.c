@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ledger that lost its end, at whatever byte, is never sound: not for who has its head, and not for who kept an anchor. */
+/*
+ * A ledger that lost its end, at whatever byte, is never sound: not for who has its head, and not for who kept an
+ * anchor.
+ */
 #include "ledger_fixture.h"
 #include "vmfskit/ledger.h"
 
@@ -69,8 +72,8 @@ static void every_prefix(bool is_signed)
 		for (size_t n = 0; n < len; n++) {
 			fixture_write(store_file(s, VK_LEDGER_FILE), whole, n);
 			if (is_sound(s, anchor, &known))
-				fail_msg("the first %zu of %zu bytes are sound (key %d, head %d, anchor %d)", n, len, known.key,
-					 known.head, known.anchor);
+				fail_msg("the first %zu of %zu bytes are sound (key %d, head %d, anchor %d)", n, len,
+					 known.key, known.head, known.anchor);
 		}
 		fixture_write(store_file(s, VK_LEDGER_FILE), whole, len);
 		if (known.head)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Guards lun and unidentified, and what is behind them: between plan and write a device can become another LUN: its number is given again, or a link leads elsewhere. On loop
- * devices, with names of our own over /sys/dev/block in a mount namespace; as root.
+ * Guards lun and unidentified: between plan and write a device can become another LUN, for its number is given again
+ * or a link leads elsewhere. On loop devices, with names of our own over /sys/dev/block in a mount namespace; as
+ * root.
  */
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
+#include "first_line.h"
 #include "repair/guards.h"
 #include "repair_bench.h"
 
@@ -32,17 +34,9 @@ static void say(const struct lun *l, const char *wwid)
 static void losetup(const char *options, const char *what, char *ret_line, int cap)
 {
 	char command[300];
-	FILE *p;
 
 	snprintf(command, sizeof(command), "losetup %s %s 2>/dev/null", options, what);
-	p = popen(command, "re"); /* NOLINT(cert-env33-c): fixed commands */
-	ret_line[0] = '\0';
-	if (p == NULL)
-		return;
-	if (fgets(ret_line, cap, p) == NULL)
-		ret_line[0] = '\0';
-	ret_line[strcspn(ret_line, "\n")] = '\0';
-	pclose(p);
+	first_line(command, ret_line, cap);
 }
 
 /* Each has a tree of its own; false: there can be none here. */
@@ -138,6 +132,17 @@ static struct vk_restore *plan(const struct lun *l, const struct vk_capture *cap
 	return restore;
 }
 
+/* One that was captured, and spoilt since. Where there can be none the test is skipped. */
+static void lun_begin(struct lun *l, struct vk_capture *ret_capture)
+{
+	if (!lun_open(l)) {
+		lun_close(l);
+		skip();
+	}
+	take(l, ret_capture);
+	spoil(l);
+}
+
 /* The number is another LUN's now, which holds the very same bytes: a replica. */
 static void the_number_is_another_luns(void **state)
 {
@@ -148,12 +153,7 @@ static void the_number_is_another_luns(void **state)
 	struct lun l;
 
 	(void)state;
-	if (!lun_open(&l)) {
-		lun_close(&l);
-		skip();
-	}
-	take(&l, &capture);
-	spoil(&l);
+	lun_begin(&l, &capture);
 	restore = plan(&l, &capture, l.device);
 	say(&l, B);
 	assert_int_equal(vk_restore_write(restore, undo, &err), VK_REFUSED);
@@ -184,12 +184,7 @@ static void the_link_leads_elsewhere(void **state)
 	struct lun l;
 
 	(void)state;
-	if (!lun_open(&l)) {
-		lun_close(&l);
-		skip();
-	}
-	take(&l, &capture);
-	spoil(&l);
+	lun_begin(&l, &capture);
 	snprintf(link, sizeof(link), "%s/link", l.bench->dir);
 	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", l.bench->dir);
 	assert_int_equal(symlink(l.device, link), 0);
@@ -269,7 +264,8 @@ static void nothing_proves_it(void **state)
 	expect(&restore, vk_guard_ask_unidentified, VK_GUARD_COUNT);
 	restore.known_state = false;
 	/* a contradiction that no other guard spoke of is no proof */
-	restore.of = (struct vk_of_disk){.is_of = VK_OF_NO, .by = VK_PROOF_GUID, .why = "its GPT is that of another disk"};
+	restore.of = (struct vk_of_disk){.is_of = VK_OF_NO, .by = VK_PROOF_GUID,
+					 .why = "its GPT is that of another disk"};
 	expect(&restore, vk_guard_ask_unidentified, VK_GUARD_UNIDENTIFIED);
 	restore.of = (struct vk_of_disk){.is_of = VK_OF_LIKELY, .by = VK_PROOF_SERIAL};
 	expect(&restore, vk_guard_ask_unidentified, VK_GUARD_COUNT);

@@ -341,7 +341,8 @@ static void remarks_are_all_kept(void **state)
 }
 
 /* The digest of one edit with these bytes, on a target like this. */
-static const char *digest_of(const struct vk_target_id *target, uint8_t old, uint8_t new, uint64_t offset, char ret[VK_PLAN_DIGEST_BYTES])
+static const char *digest_of(const struct vk_target_id *target, uint8_t old, uint8_t new, uint64_t offset,
+			     char ret[VK_PLAN_DIGEST_BYTES])
 {
 	uint8_t disk[4096], sector[512];
 	struct vk_restore restore = {.target = *target,

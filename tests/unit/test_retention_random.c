@@ -140,7 +140,8 @@ static bool naive_newest_undo(size_t i)
 	bool newest_good = items[i].verdict != VK_RETENTION_DAMAGED;
 
 	for (size_t k = 0; k < count; k++) {
-		if (!items[k].is_undo || strcmp(items[k].disk, items[i].disk) != 0 || !naive_newer(&items[k], &items[i]))
+		if (!items[k].is_undo || strcmp(items[k].disk, items[i].disk) != 0 ||
+		    !naive_newer(&items[k], &items[i]))
 			continue;
 		newest = false;
 		newest_good = newest_good && items[k].verdict == VK_RETENTION_DAMAGED;
