@@ -105,6 +105,9 @@ static enum vk_status check_places(const struct vk_gpt_image *image, struct vk_o
 		return refuse(overlay, err, "the numbers of this GPT make no sense");
 	if (image->disk_sectors != bytes / image->sector_size)
 		return refuse(overlay, err, "the GPT is meant for a disk of another size");
+	/* whole sectors are written; what ends inside one cannot hold the copy at its end */
+	if (bytes % vk_io_sector_size(vk_overlay_io(overlay)) >= image->sector_size)
+		return refuse(overlay, err, "the disk ends inside a sector, where the copy of the GPT would lie");
 	if (h->alternateLBA != image->disk_sectors - 1 || h->entriesLBA < PRIMARY_ARRAY_LBA ||
 	    vk_add_sat(h->entriesLBA, sectors) > h->firstUsableLBA ||
 	    h->firstUsableLBA > h->lastUsableLBA || h->lastUsableLBA >= image->backup_array_lba ||
