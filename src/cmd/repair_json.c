@@ -177,9 +177,9 @@ void vk_repair_show_json(const struct vk_repair_run *run)
 		put(root, "table", table(t));
 		if (!vk_restore_refused(run->restore.restore))
 			put(root, "commands", commands(run));
-	}
-	if (h != NULL)
+	} else {
 		put(root, "header", header(run));
+	}
 	put(root, "lost", t != NULL ? texts(t->lost, t->lost_count) : texts(h->lost, h->lost_count));
 	put(root, "notes", t != NULL ? texts(t->notes, t->note_count) : texts(h->notes, h->note_count));
 	put(root, "guessed", json_boolean(t != NULL ? t->guessed : h->guessed));

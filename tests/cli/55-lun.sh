@@ -87,7 +87,7 @@ has "and that is said" "$ERR" '^guard lun was lifted: '
 wipe "$loop_a" "$size"
 held=dm-7
 exits "a LUN that something was made of: refused" 3 in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_a"
-is "a LUN that something was made of: by its guard" "$(objected)" in-use
+is "a LUN that something was made of: by its guard" "$(objected "$OUT")" in-use
 has "a LUN that something was made of: what" "$(jq -r '.objections[].message' "$OUT")" 'part of dm-7'
 held=
 ok "the LUN itself, wiped" in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_a" --part table,lvm,vh,heartbeats --write
