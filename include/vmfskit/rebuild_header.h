@@ -31,8 +31,9 @@ bool vk_field_origin_exact(enum vk_field_origin origin);
 /* One field that the plan changes. */
 struct vk_rebuilt_field {
 	const struct vk_layout *layout;
-	const struct vk_field *field;  /* NULL: a whole structure (a PE table, a heartbeat slot) */
+	const struct vk_field *field;  /* NULL: whole structures (entries of a PE table, heartbeat slots) */
 	uint64_t structure_bytes;      /* where the structure lies, from the partition's start */
+	uint64_t at_bytes, len_bytes;  /* the bytes that may change: the field's, or those of the structures */
 	enum vk_field_origin origin;
 	char from[160];                /* "FS3_Descriptor.volInfo at 0x1300000", "1873 locks" */
 	char was[100], is[100];        /* as people read it; empty when long */
@@ -76,7 +77,7 @@ struct vk_rebuild_header {
 	char **notes;
 	size_t note_count;
 	bool nothing_to_do;
-	bool guessed;                   /* some value is USUAL or FRESH where it matters for reading (guard "guess") */
+	bool guessed;                   /* the origin of some changed field is not exact (guard "guess") */
 };
 
 /*

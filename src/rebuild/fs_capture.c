@@ -88,7 +88,7 @@ void vk_fs_take_capture(struct vk_fs_work *fs)
 				said |= fs->work->header->fields[k].field == f;
 			if (!said)
 				vk_fs_set_bytes(fs, f->name, (const uint8_t *)&fs->capture + f->member,
-						VK_FIELD_CAPTURE, false, "%s", fs->capture_name);
+						VK_FIELD_CAPTURE, "%s", fs->capture_name);
 		}
 		return;
 	}
@@ -96,8 +96,7 @@ void vk_fs_take_capture(struct vk_fs_work *fs)
 		const struct vk_field *f = vk_layout_field(&vk_fs_descriptor_layout, lasting[i]);
 
 		/* what was set above came from the capture already */
-		vk_fs_set_bytes(fs, lasting[i], (const uint8_t *)&fs->capture + f->member, VK_FIELD_CAPTURE,
-				false, "%s", fs->capture_name);
+		vk_fs_set_bytes(fs, lasting[i], (const uint8_t *)&fs->capture + f->member, VK_FIELD_CAPTURE, "%s", fs->capture_name);
 	}
 	note_other_label(fs);
 }

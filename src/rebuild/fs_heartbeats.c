@@ -53,14 +53,14 @@ static enum slot_case judge(const struct region *r, const struct vk_heartbeat *h
 static void flush_run(struct region *r)
 {
 	uint64_t at = r->at + (uint64_t)r->first * r->geometry.heartbeat_slot_bytes;
-
+	uint64_t len = (uint64_t)r->run * r->geometry.heartbeat_slot_bytes;
 	const char *lost = r->origin == VK_FIELD_FRESH ? "; hbGen, if there was one, begins anew" : "";
 
 	if (r->run == 1)
-		vk_work_field(r->work, &vk_heartbeat_layout, NULL, at, r->origin, false, NULL, NULL,
+		vk_work_range(r->work, &vk_heartbeat_layout, at, len, r->origin,
 			      "slot %u: free, with its own address%s", r->first, lost);
 	else if (r->run > 1)
-		vk_work_field(r->work, &vk_heartbeat_layout, NULL, at, r->origin, false, NULL, NULL,
+		vk_work_range(r->work, &vk_heartbeat_layout, at, len, r->origin,
 			      "slots %u to %u: free, each with its own address%s", r->first,
 			      r->first + r->run - 1, lost);
 	r->run = 0;

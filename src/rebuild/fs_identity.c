@@ -53,12 +53,11 @@ static void judge_creation(struct vk_fs_work *fs)
 		return;
 	/* the file system's UUID is drawn in that second */
 	if (fs->trusted && confirmed(fs, id.timeLo))
-		vk_fs_set(fs, "creationTime", id.timeLo, VK_FIELD_COPY, false, "FS3_Descriptor.uuid");
+		vk_fs_set(fs, "creationTime", id.timeLo, VK_FIELD_COPY, "FS3_Descriptor.uuid");
 	else if (made != 0 && (!fs->trusted || fs->was.creationTime == 0))
 		vk_fs_set(fs, "creationTime", made,
 			  vk_fs_fact(fs, VK_SELF_FIRST_TIME)->sure >= VK_SELF_LIKELY ? VK_FIELD_COPY
-										     : VK_FIELD_USUAL,
-			  false, "%s", from);
+										     : VK_FIELD_USUAL, "%s", from);
 	else if (fs->trusted)
 		vk_work_note(fs->work, "Creation time and UUID of the file system name different times, and nothing tells which is right: both stay.");
 }
@@ -86,7 +85,7 @@ static void make_uuid(struct vk_fs_work *fs)
 	id.rand = (uint16_t)(r >> 32);
 	memcpy(id.macAddr, lv.macAddr, sizeof(id.macAddr));
 	vk_vmfs_uuid_encode(&id, &made);
-	vk_fs_set_bytes(fs, "uuid", &made, VK_FIELD_FRESH, false,
+	vk_fs_set_bytes(fs, "uuid", &made, VK_FIELD_FRESH,
 			"made from the LVM volume's UUID, the same on every run");
 	if (!fs->has_capture)
 		vk_work_lost(fs->work, "The datastore's UUID survives nowhere; it gets a new one, so paths with the old UUID (/vmfs/volumes/<UUID>) in .vmx files and inventories must be corrected, or the volume registered anew.");
@@ -125,7 +124,7 @@ static void judge_uuid(struct vk_fs_work *fs)
 	}
 	id.timeLo = fs->is.creationTime;
 	vk_vmfs_uuid_encode(&id, &mended);
-	vk_fs_set_bytes(fs, "uuid", &mended, VK_FIELD_COPY, false,
+	vk_fs_set_bytes(fs, "uuid", &mended, VK_FIELD_COPY,
 			"its first number is FS3_Descriptor.creationTime");
 }
 
@@ -141,22 +140,22 @@ static void judge_volume(struct vk_fs_work *fs)
 	}
 	if (!fs->trusted || !vk_vmfs_uuid_equal(&fs->was.volInfo, &fs->lv->uuid)) {
 		vk_vmfs_uuid_format(&fs->was.volInfo, was);
-		vk_fs_set_bytes(fs, "volInfo", &fs->lv->uuid, VK_FIELD_COPY, false,
+		vk_fs_set_bytes(fs, "volInfo", &fs->lv->uuid, VK_FIELD_COPY,
 				"LVM_VolDescriptor.uuid at 0x%llx",
 				(unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
 		if (fs->trusted && !vk_vmfs_uuid_is_nil(&fs->was.volInfo))
 			vk_work_note(fs->work, "The descriptor named the LVM volume %s; were it another volume's descriptor, its files would not be found.", was);
 	}
 	if (!fs->trusted || fs->was.volInfoSnapID != fs->lv->snapID)
-		vk_fs_set(fs, "volInfoSnapID", fs->lv->snapID, VK_FIELD_COPY, false,
+		vk_fs_set(fs, "volInfoSnapID", fs->lv->snapID, VK_FIELD_COPY,
 			  "LVM_VolDescriptor.snapID at 0x%llx",
 			  (unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
 	if (!fs->trusted || fs->was.snapID != fs->lv->snapID)
-		vk_fs_set(fs, "snapID", fs->lv->snapID, VK_FIELD_COPY, false,
+		vk_fs_set(fs, "snapID", fs->lv->snapID, VK_FIELD_COPY,
 			  "LVM_VolDescriptor.snapID at 0x%llx",
 			  (unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
 	if (fs->trusted && !vk_all_zero(fs->was.volInfoRest, sizeof(fs->was.volInfoRest)))
-		vk_fs_set_bytes(fs, "volInfoRest", (const uint8_t[12]){0}, VK_FIELD_CONSTANT, false,
+		vk_fs_set_bytes(fs, "volInfoRest", (const uint8_t[12]){0}, VK_FIELD_CONSTANT,
 				"zero on every volume");
 }
 
@@ -205,7 +204,7 @@ void vk_fs_judge_label(struct vk_fs_work *fs)
 		return;
 	if (asked != NULL && !fs->has_capture) {
 		snprintf((char *)label, sizeof(label), "%s", asked);
-		vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_ASKED, false, "--label");
+		vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_ASKED, "--label");
 		return;
 	}
 	if (!fs->has_capture) {
@@ -216,5 +215,5 @@ void vk_fs_judge_label(struct vk_fs_work *fs)
 		vk_work_note(fs->work, "The label is the one in %s; a datastore that was renamed since has another one.",
 			     fs->capture_name);
 	}
-	vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_FRESH, false, "left recognisable");
+	vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");
 }

@@ -50,15 +50,15 @@ static bool set_major(struct vk_fs_work *fs)
 	unsigned asked = vk_work_asked_major(work);
 
 	if (asked != 0 && !fs->has_capture)
-		vk_fs_set(fs, "majorVersion", asked, VK_FIELD_ASKED, false, "named by the caller");
+		vk_fs_set(fs, "majorVersion", asked, VK_FIELD_ASKED, "named by the caller");
 	else if (major->sure >= VK_SELF_LIKELY || fs->has_capture)
-		vk_fs_set(fs, "majorVersion", major->value, VK_FIELD_COPY, false, "%s", major->from);
+		vk_fs_set(fs, "majorVersion", major->value, VK_FIELD_COPY, "%s", major->from);
 	else if (lvm == 6)
-		vk_fs_set(fs, "majorVersion", VMFS6, VK_FIELD_COMPUTED, false, "LVM 6 carries VMFS6 only");
+		vk_fs_set(fs, "majorVersion", VMFS6, VK_FIELD_COMPUTED, "LVM 6 carries VMFS6 only");
 	else if (major->sure == VK_SELF_GUESS)
-		vk_fs_set(fs, "majorVersion", major->value, VK_FIELD_USUAL, true, "%s", major->from);
+		vk_fs_set(fs, "majorVersion", major->value, VK_FIELD_USUAL, "%s", major->from);
 	else if (lvm != 0)
-		vk_fs_set(fs, "majorVersion", lvm == 5 ? VMFS5 : VMFS3, VK_FIELD_USUAL, true,
+		vk_fs_set(fs, "majorVersion", lvm == 5 ? VMFS5 : VMFS3, VK_FIELD_USUAL,
 			  "LVM %u, which mostly carries this version", lvm);
 	else
 		return false;
@@ -77,11 +77,11 @@ bool vk_fs_judge_version(struct vk_fs_work *fs)
 	if (fs->trusted && minor_seen(fs->is.majorVersion, fs->was.minorVersion))
 		return true;
 	if (minor->sure >= VK_SELF_LIKELY && major->value == fs->is.majorVersion)
-		vk_fs_set(fs, "minorVersion", minor->value, VK_FIELD_COPY, false, "%s", minor->from);
+		vk_fs_set(fs, "minorVersion", minor->value, VK_FIELD_COPY, "%s", minor->from);
 	else if (!fs->trusted || fs->was.minorVersion == 0)
 		vk_fs_set(fs, "minorVersion",
 			  usual[fs->is.majorVersion == VMFS3 ? 0 : fs->is.majorVersion == VMFS5 ? 1 : 2],
-			  VK_FIELD_USUAL, false, "frequent with this version");
+			  VK_FIELD_USUAL, "frequent with this version");
 	return true;
 }
 
@@ -119,9 +119,9 @@ static void judge_number(struct vk_fs_work *fs, const char *name, enum vk_self_f
 	if (keep && told->sure != VK_SELF_CERTAIN && stands == usual)
 		return;
 	if (told->sure >= VK_SELF_LIKELY)
-		vk_fs_set(fs, name, told->value, VK_FIELD_COPY, true, "%s", told->from);
+		vk_fs_set(fs, name, told->value, VK_FIELD_COPY, "%s", told->from);
 	else if (!keep)
-		vk_fs_set(fs, name, usual, VK_FIELD_USUAL, true, "usual with this version");
+		vk_fs_set(fs, name, usual, VK_FIELD_USUAL, "usual with this version");
 }
 
 void vk_fs_judge_sizes(struct vk_fs_work *fs)
@@ -135,8 +135,7 @@ void vk_fs_judge_sizes(struct vk_fs_work *fs)
 	judge_number(fs, "subBlockSize", VK_SELF_SUB_BLOCK_SIZE, sub_plausible,
 		     fs->is.majorVersion == VMFS5 ? 8192 : 65536);
 	if (!fs->trusted || (fs->was.diskBlockSize != 512 && fs->was.diskBlockSize != disk_block))
-		vk_fs_set(fs, "diskBlockSize", disk_block, v->lvm_usable ? VK_FIELD_COPY : VK_FIELD_CONSTANT,
-			  false, v->lvm_usable ? "LVM_DevMetadata.diskBlockSize at 0x100000"
+		vk_fs_set(fs, "diskBlockSize", disk_block, v->lvm_usable ? VK_FIELD_COPY : VK_FIELD_CONSTANT, v->lvm_usable ? "LVM_DevMetadata.diskBlockSize at 0x100000"
 					       : "the same on every volume seen");
 }
 
@@ -155,11 +154,11 @@ void vk_fs_judge_config(struct vk_fs_work *fs)
 		config |= 0x900; /* LOCAL and OSDATA, as on the system volume of ESXi 7 */
 	if (fs->trusted && (fs->was.config & ~known) == 0 && fs->was.config != 0) {
 		if (five && dense->sure >= VK_SELF_LIKELY && dense->value != 0 && (fs->was.config & DENSE) == 0)
-			vk_fs_set(fs, "config", fs->was.config | DENSE, VK_FIELD_COMPUTED, true, "%s",
+			vk_fs_set(fs, "config", fs->was.config | DENSE, VK_FIELD_COMPUTED, "%s",
 				  dense->from);
 		return;
 	}
-	vk_fs_set(fs, "config", config, VK_FIELD_USUAL, five && dense->sure < VK_SELF_LIKELY,
+	vk_fs_set(fs, "config", config, VK_FIELD_USUAL,
 		  "usual with this version%s",
 		  (config & DENSE) != 0 ? "; dense sub-blocks by .sbc.sf" : "");
 }
@@ -174,9 +173,9 @@ static void judge_place(struct vk_fs_work *fs, enum vk_system_file file, const c
 
 	if (!f->has_fd || (fs->trusted && !f->elsewhere))
 		return;
-	vk_fs_set(fs, offset, f->fd_offset, origin, false, "file descriptor of %s, %s",
+	vk_fs_set(fs, offset, f->fd_offset, origin, "file descriptor of %s, %s",
 		  vk_system_file_name(file), how);
-	vk_fs_set(fs, address, f->fd_address, origin, false, "file descriptor of %s, %s",
+	vk_fs_set(fs, address, f->fd_address, origin, "file descriptor of %s, %s",
 		  vk_system_file_name(file), how);
 }
 
@@ -212,9 +211,9 @@ void vk_fs_judge_six(struct vk_fs_work *fs)
 	judge_number(fs, "sfbToLfbShift", VK_SELF_LFB_SHIFT, shift_plausible, 9);
 	if (fs->trusted || fs->has_capture)
 		return;
-	vk_fs_set(fs, "unmapPriority", 1, VK_FIELD_USUAL, false, "low, as new volumes have it");
-	vk_fs_set(fs, "tbzGranularity", 1 << 20, VK_FIELD_USUAL, false, "usual with this version");
-	vk_fs_set(fs, "physDiskBlockSize", fs->work->sector_size, VK_FIELD_USUAL, false,
+	vk_fs_set(fs, "unmapPriority", 1, VK_FIELD_USUAL, "low, as new volumes have it");
+	vk_fs_set(fs, "tbzGranularity", 1 << 20, VK_FIELD_USUAL, "usual with this version");
+	vk_fs_set(fs, "physDiskBlockSize", fs->work->sector_size, VK_FIELD_USUAL,
 		  "sector size of this disk");
 	vk_work_lost(fs->work, "What a VMFS6 descriptor holds behind sfbToLfbShift (ptrBlockShift, sfbAddrBits, journalBlockSize, leases, unmap rates, checksum) survives nowhere and is left zero: a host may refuse the volume; files can be read.");
 }

@@ -12,17 +12,17 @@
 enum { ENOUGH_WITH_MAGIC = 4, ENOUGH_WITHOUT = 7 };
 
 static void record(struct vk_fs_work *fs, const struct vk_field *field, enum vk_field_origin origin,
-		   bool matters, const char *from)
+		   const char *from)
 {
 	fs->changed++;
 	fs->inexact += !vk_field_origin_exact(origin);
-	vk_work_field(fs->work, &vk_fs_descriptor_layout, field->name, fs->at, origin, matters,
+	vk_work_field(fs->work, &vk_fs_descriptor_layout, field->name, fs->at, origin,
 		      fs->trusted ? &fs->was : NULL, &fs->is, "%s", from);
 }
 
 /* bytes: the member as it is to be. */
 static void set_member(struct vk_fs_work *fs, const struct vk_field *field, const void *bytes,
-		       size_t len, enum vk_field_origin origin, bool matters, const char *from)
+		       size_t len, enum vk_field_origin origin, const char *from)
 {
 	uint8_t *is = (uint8_t *)&fs->is + field->member;
 	const uint8_t *was = (const uint8_t *)&fs->was + field->member;
@@ -40,7 +40,7 @@ static void set_member(struct vk_fs_work *fs, const struct vk_field *field, cons
 	/* a field of a descriptor that is made new is worth telling when it says something */
 	if (!fs->trusted && vk_all_zero(is, len))
 		return;
-	record(fs, field, origin, matters, from);
+	record(fs, field, origin, from);
 }
 
 static size_t member_bytes(const struct vk_field *field)
@@ -50,8 +50,7 @@ static size_t member_bytes(const struct vk_field *field)
 	return field->kind <= VK_KIND_U64 ? of[field->kind] : field->size;
 }
 
-void vk_fs_set(struct vk_fs_work *fs, const char *name, uint64_t value, enum vk_field_origin origin,
-	       bool matters, const char *from, ...)
+void vk_fs_set(struct vk_fs_work *fs, const char *name, uint64_t value, enum vk_field_origin origin, const char *from, ...)
 {
 	const struct vk_field *field = vk_layout_field(&vk_fs_descriptor_layout, name);
 	char text[160];
@@ -70,11 +69,11 @@ void vk_fs_set(struct vk_fs_work *fs, const char *name, uint64_t value, enum vk_
 		memcpy(b, &v4, sizeof(v4));
 	else if (field->kind == VK_KIND_U64)
 		memcpy(b, &value, sizeof(value));
-	set_member(fs, field, b, member_bytes(field), origin, matters, text);
+	set_member(fs, field, b, member_bytes(field), origin, text);
 }
 
 void vk_fs_set_bytes(struct vk_fs_work *fs, const char *name, const void *bytes,
-		     enum vk_field_origin origin, bool matters, const char *from, ...)
+		     enum vk_field_origin origin, const char *from, ...)
 {
 	const struct vk_field *field = vk_layout_field(&vk_fs_descriptor_layout, name);
 	char text[160];
@@ -83,7 +82,7 @@ void vk_fs_set_bytes(struct vk_fs_work *fs, const char *name, const void *bytes,
 	va_start(args, from);
 	vsnprintf(text, sizeof(text), from, args);
 	va_end(args);
-	set_member(fs, field, bytes, member_bytes(field), origin, matters, text);
+	set_member(fs, field, bytes, member_bytes(field), origin, text);
 }
 
 /* How much of what stands there is a descriptor, and this volume's; at most 11 points. */
@@ -127,10 +126,10 @@ static void judge_magic(struct vk_fs_work *fs)
 	if (known && (is_local == local || (six ? flagged != configured : !is_local)))
 		return;
 	if (local)
-		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFSL, VK_FIELD_COPY, true,
+		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFSL, VK_FIELD_COPY,
 			  six ? "flags of the LVM header at 0x100000" : "config of the descriptor itself");
 	else
-		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFS, VK_FIELD_CONSTANT, true, "the same on every VMFS volume");
+		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFS, VK_FIELD_CONSTANT, "the same on every VMFS volume");
 }
 
 static void read_facts(struct vk_fs_work *fs)

@@ -26,10 +26,10 @@ struct vk_fs_work {
  * happens when the field already has that value and is trusted.
  */
 void vk_fs_set(struct vk_fs_work *fs, const char *field, uint64_t value, enum vk_field_origin origin,
-	       bool matters, const char *from, ...) __attribute__((format(printf, 6, 7)));
+	       const char *from, ...) __attribute__((format(printf, 5, 6)));
 void vk_fs_set_bytes(struct vk_fs_work *fs, const char *field, const void *bytes,
-		     enum vk_field_origin origin, bool matters, const char *from, ...)
-	__attribute__((format(printf, 6, 7)));
+		     enum vk_field_origin origin, const char *from, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /* The capture that shows this descriptor, if one is known. */
 void vk_fs_find_capture(struct vk_fs_work *fs);

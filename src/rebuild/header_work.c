@@ -111,10 +111,15 @@ static void show(char *text, size_t cap, const struct vk_field *field, const voi
 		vk_field_text(field, in, &shown);
 }
 
-static struct vk_rebuilt_field *add_field(struct vk_header_work *work)
+__attribute__((format(printf, 5, 0))) static struct vk_rebuilt_field *
+add_field(struct vk_header_work *work, const struct vk_layout *layout, uint64_t structure_bytes,
+	  enum vk_field_origin origin, const char *from, va_list ap)
 {
 	struct vk_rebuild_header *h = work->header;
-	struct vk_rebuilt_field *grown;
+	struct vk_rebuilt_field *grown, *f;
+
+	if (!vk_field_origin_exact(origin))
+		h->guessed = true;
 
 	if (h->field_count == FIELDS_MAX)
 		return NULL;
@@ -124,30 +129,44 @@ static struct vk_rebuilt_field *add_field(struct vk_header_work *work)
 		return NULL;
 	}
 	h->fields = grown;
-	memset(&grown[h->field_count], 0, sizeof(*grown));
-	return &grown[h->field_count++];
+	f = &grown[h->field_count++];
+	*f = (struct vk_rebuilt_field){.layout = layout, .structure_bytes = structure_bytes, .origin = origin};
+	vsnprintf(f->from, sizeof(f->from), from, ap);
+	return f;
 }
 
 void vk_work_field(struct vk_header_work *work, const struct vk_layout *layout,
 		   const char *field_name, uint64_t structure_bytes, enum vk_field_origin origin,
-		   bool matters, const void *was, const void *is, const char *from, ...)
+		   const void *was, const void *is, const char *from, ...)
 {
-	struct vk_rebuilt_field *f = add_field(work);
+	struct vk_rebuilt_field *f;
 	va_list ap;
 
-	if (matters && !vk_field_origin_exact(origin))
-		work->header->guessed = true;
+	va_start(ap, from);
+	f = add_field(work, layout, structure_bytes, origin, from, ap);
+	va_end(ap);
 	if (f == NULL)
 		return;
-	f->layout = layout;
-	f->field = field_name != NULL ? vk_layout_field(layout, field_name) : NULL;
-	f->structure_bytes = structure_bytes;
-	f->origin = origin;
+	f->field = vk_layout_field(layout, field_name);
+	f->at_bytes = structure_bytes + f->field->offset;
+	f->len_bytes = f->field->size;
 	show(f->was, sizeof(f->was), f->field, was);
 	show(f->is, sizeof(f->is), f->field, is);
+}
+
+void vk_work_range(struct vk_header_work *work, const struct vk_layout *layout, uint64_t at_bytes,
+		   uint64_t len_bytes, enum vk_field_origin origin, const char *from, ...)
+{
+	struct vk_rebuilt_field *f;
+	va_list ap;
+
 	va_start(ap, from);
-	vsnprintf(f->from, sizeof(f->from), from, ap);
+	f = add_field(work, layout, at_bytes, origin, from, ap);
 	va_end(ap);
+	if (f == NULL)
+		return;
+	f->at_bytes = at_bytes;
+	f->len_bytes = len_bytes;
 }
 
 /* Keep a sentence that is not there yet. */

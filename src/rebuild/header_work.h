@@ -52,13 +52,16 @@ VK_MUST_USE enum vk_status vk_work_put(struct vk_header_work *work, uint64_t off
 
 /*
  * Say that a field of the structure at structure_bytes changes. was and is are C structs of that layout, NULL where there
- * is nothing to show; field_name NULL: the whole structure. An origin that is not exact also sets header->guessed when
- * matters is set: the value decides what is read where.
+ * is nothing to show. An origin that is not exact also sets header->guessed.
  */
 void vk_work_field(struct vk_header_work *work, const struct vk_layout *layout,
 		   const char *field_name, uint64_t structure_bytes, enum vk_field_origin origin,
-		   bool matters, const void *was, const void *is, const char *from, ...)
-	__attribute__((format(printf, 9, 10)));
+		   const void *was, const void *is, const char *from, ...)
+	__attribute__((format(printf, 8, 9)));
+/* The same for len_bytes bytes from at_bytes on: whole structures of that layout, one behind the other. */
+void vk_work_range(struct vk_header_work *work, const struct vk_layout *layout, uint64_t at_bytes,
+		   uint64_t len_bytes, enum vk_field_origin origin, const char *from, ...)
+	__attribute__((format(printf, 6, 7)));
 /* Whole sentences with a final full stop, none twice. */
 void vk_work_lost(struct vk_header_work *work, const char *sentence, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -188,10 +188,10 @@ static void salvage_device(struct vk_lvm_case *c)
 	}
 	if (d0->initTimeUS < 1000000 || d0->initTimeUS / 1000000 != vk_uuid_seconds(&d0->devID))
 		return;
-	vk_side_bytes(&c->device, "devID", &d0->devID, VK_FIELD_COPY, false, "%s", why);
-	vk_side_number(&c->device, "initTimeUS", d0->initTimeUS, VK_FIELD_COPY, false, "%s", why);
+	vk_side_bytes(&c->device, "devID", &d0->devID, VK_FIELD_COPY, "%s", why);
+	vk_side_number(&c->device, "initTimeUS", d0->initTimeUS, VK_FIELD_COPY, "%s", why);
 	if (d0->modTimeUS >= d0->initTimeUS && d0->modTimeUS / 1000000 <= UINT32_MAX)
-		vk_side_number(&c->device, "modTimeUS", d0->modTimeUS, VK_FIELD_USUAL, false,
+		vk_side_number(&c->device, "modTimeUS", d0->modTimeUS, VK_FIELD_USUAL,
 			       "what is left of the header");
 }
 

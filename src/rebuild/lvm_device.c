@@ -50,9 +50,9 @@ static void make_version(struct vk_lvm_case *c)
 		lvm = c->fs_believed && c->fs.minorVersion >= 54 ? 5 : 3;
 		minor = lvm == 5 ? MINOR_ESXI5 : esx35 ? MINOR_ESX35 : MINOR_ESX4;
 	}
-	vk_side_number(&c->device, "majorVersion", lvm, VK_FIELD_USUAL, false,
+	vk_side_number(&c->device, "majorVersion", lvm, VK_FIELD_USUAL,
 		       "the LVM seen with this version of the file system");
-	vk_side_number(&c->device, "minorVersion", minor, VK_FIELD_USUAL, false,
+	vk_side_number(&c->device, "minorVersion", minor, VK_FIELD_USUAL,
 		       "the LVM seen with this version of the file system");
 }
 
@@ -69,19 +69,19 @@ static void mend_version(struct vk_lvm_case *c)
 	five += fs_major(c) == 14;
 	five += c->name_count > 0;
 	if (c->six) {
-		vk_side_number(&c->device, "majorVersion", 6, VK_FIELD_COMPUTED, true,
+		vk_side_number(&c->device, "majorVersion", 6, VK_FIELD_COMPUTED,
 			       "the place of the volume descriptor");
 	} else if (major < 3 || major > 5 || (major != 3 && three > five + 1)) {
-		vk_side_number(&c->device, "majorVersion", three > five ? 3 : 5, VK_FIELD_USUAL, false,
+		vk_side_number(&c->device, "majorVersion", three > five ? 3 : 5, VK_FIELD_USUAL,
 			       "what goes with such a header: minor version, number of PE maps, vendor text");
 	}
 	major = c->d.majorVersion;
 	if (c->d.minorVersion == d->minorVersion && major == 3 && has_vendor(d))
-		vk_side_number(&c->device, "minorVersion", MINOR_ESX35, VK_FIELD_USUAL, false,
+		vk_side_number(&c->device, "minorVersion", MINOR_ESX35, VK_FIELD_USUAL,
 			       "only LVM 3.16 records vendor and model");
 	else if (c->d.minorVersion > MINORS_MAX)
 		vk_side_number(&c->device, "minorVersion", major == 3 ? MINOR_ESX4 : MINOR_ESXI5,
-			       VK_FIELD_USUAL, false, "the one seen with that major version");
+			       VK_FIELD_USUAL, "the one seen with that major version");
 }
 
 /* How well a second fits the other times of the volume. */
@@ -116,10 +116,10 @@ static void mend_identity(struct vk_lvm_case *c)
 
 		if (by_init > by_id) {
 			vk_put_le32(id.b, (uint32_t)init);
-			vk_side_bytes(&c->device, "devID", &id, VK_FIELD_COMPUTED, false,
+			vk_side_bytes(&c->device, "devID", &id, VK_FIELD_COMPUTED,
 				      "its first four bytes are the second of initTimeUS");
 		} else if (by_id > by_init) {
-			vk_side_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, false,
+			vk_side_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH,
 				       "the second in devID; the microseconds are lost");
 			vk_work_lost(c->work, "initTimeUS of the LVM header was damaged: the second is known from devID, "
 				     "the microseconds are not.");
@@ -147,9 +147,9 @@ static void make_identity(struct vk_lvm_case *c)
 		from = "nobody tells it";
 	}
 	vk_lvm_fresh_uuid(c, "device", seconds, &id);
-	vk_side_bytes(&c->device, "devID", &id, VK_FIELD_FRESH, false, "made new");
-	vk_side_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, false, "%s", from);
-	vk_side_number(&c->device, "modTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, false, "%s", from);
+	vk_side_bytes(&c->device, "devID", &id, VK_FIELD_FRESH, "made new");
+	vk_side_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
+	vk_side_number(&c->device, "modTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
 	vk_work_lost(c->work, "The UUID of the device (devID) and the times of its header survive nowhere: new ones were made.");
 }
 
@@ -162,23 +162,22 @@ static void mend_sizes(struct vk_lvm_case *c)
 				   VK_LVM_MAPS_PER_REGION);
 
 	vk_side_number(d, "dataOffset", z->data_offset,
-		       z->offset_usual ? VK_FIELD_USUAL : VK_FIELD_COMPUTED, true, "%s", z->offset_from);
+		       z->offset_usual ? VK_FIELD_USUAL : VK_FIELD_COMPUTED, "%s", z->offset_from);
 	if (z->pes_open)
 		return;
-	vk_side_number(d, "totalBytes", z->total_bytes, z->total_origin, true, "%s", z->total_from);
+	vk_side_number(d, "totalBytes", z->total_bytes, z->total_origin, "%s", z->total_from);
 	if (c->six)
 		return;
-	vk_side_number(d, "numPEs", z->device_pes, origin, true, "%s", z->pes_from);
-	vk_side_number(d, "lastPEIndex", z->device_pes - 1, origin, true, "%s", z->pes_from);
+	vk_side_number(d, "numPEs", z->device_pes, origin, "%s", z->pes_from);
+	vk_side_number(d, "lastPEIndex", z->device_pes - 1, origin, "%s", z->pes_from);
 	if (c->d.numPEMaps != maps && !(c->d.majorVersion == 3 && maps == 1 && c->d.numPEMaps == 0))
 		vk_side_number(d, "numPEMaps", c->d.majorVersion == 3 && maps == 1 ? 0 : maps,
-			       c->d.majorVersion == 3 && maps == 1 ? VK_FIELD_USUAL : VK_FIELD_COMPUTED,
-			       false, "8192 extents to a map");
+			       c->d.majorVersion == 3 && maps == 1 ? VK_FIELD_USUAL : VK_FIELD_COMPUTED, "8192 extents to a map");
 	if (!z->large)
-		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_CONSTANT, true,
+		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_CONSTANT,
 			       "up to 16 TiB there is no extended metadata");
 	else if (c->ext_found_at != 0)
-		vk_side_number(d, "extDevMetadataOffset", c->ext_found_at, VK_FIELD_COMPUTED, true,
+		vk_side_number(d, "extDevMetadataOffset", c->ext_found_at, VK_FIELD_COMPUTED,
 			       "the extended metadata that begins where the extents of the main region end");
 	else if (c->ext_count == 0)
 		vk_work_lost(c->work, "The extended metadata of the device cannot be reached, and where it lay is not "
@@ -194,26 +193,26 @@ static void mend_six(struct vk_lvm_case *c)
 	uint64_t a = c->d.numPEs, b = c->d.numPEs6;
 	struct vk_side *d = &c->device;
 
-	vk_side_number(d, "mdAlignment", c->alignment, sure ? VK_FIELD_COMPUTED : VK_FIELD_USUAL, true, "%s",
+	vk_side_number(d, "mdAlignment", c->alignment, sure ? VK_FIELD_COMPUTED : VK_FIELD_USUAL, "%s",
 		       sure ? "the place of the volume descriptor" : "every VMFS6 volume seen");
 	if (c->d.numPEMaps == 0 || c->d.numPEMaps > VK_LVM_MAPS_PER_REGION)
-		vk_side_number(d, "numPEMaps", 1, VK_FIELD_USUAL, false, "LVM6 needs one");
+		vk_side_number(d, "numPEMaps", 1, VK_FIELD_USUAL, "LVM6 needs one");
 	if (c->ext_count == 0)
-		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_USUAL, true, "LVM6 has no extended metadata");
+		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_USUAL, "LVM6 has no extended metadata");
 	if (z->pes_open)
 		return;
 	if (!(a == entries && b == z->device_pes) && !(a == z->device_pes && (b == entries || b == 0))) {
 		bool swapped = a == z->device_pes && !d->rebuilt;
 
-		vk_side_number(d, "numPEs", swapped ? z->device_pes : entries, VK_FIELD_USUAL, false, "%s",
+		vk_side_number(d, "numPEs", swapped ? z->device_pes : entries, VK_FIELD_USUAL, "%s",
 			       "entries of the PE table");
-		vk_side_number(d, "numPEs6", swapped ? entries : z->device_pes, VK_FIELD_USUAL, false, "%s",
+		vk_side_number(d, "numPEs6", swapped ? entries : z->device_pes, VK_FIELD_USUAL, "%s",
 			       z->pes_from);
 	}
 	if (c->d.numPEs != 0)
-		vk_side_number(d, "lastPEIndex", c->d.numPEs - 1ULL, VK_FIELD_USUAL, false, "numPEs - 1");
+		vk_side_number(d, "lastPEIndex", c->d.numPEs - 1ULL, VK_FIELD_USUAL, "numPEs - 1");
 	if (c->d.flags > VK_LVM_FLAG_VMFSL || (c->fs_believed && c->d.flags != local_volume(c)))
-		vk_side_number(d, "flags", local_volume(c) ? VK_LVM_FLAG_VMFSL : 0, VK_FIELD_USUAL, false,
+		vk_side_number(d, "flags", local_volume(c) ? VK_LVM_FLAG_VMFSL : 0, VK_FIELD_USUAL,
 			       "magic and config of the file-system descriptor");
 }
 
@@ -231,7 +230,7 @@ static void mend_volume_count(struct vk_lvm_case *c)
 			     "use: left as they are.", c->d.numVolumes);
 		return;
 	}
-	vk_side_number(&c->device, "numVolumes", 1, VK_FIELD_COMPUTED, true,
+	vk_side_number(&c->device, "numVolumes", 1, VK_FIELD_COMPUTED,
 		       "the volume table, which has one entry in use");
 }
 
@@ -240,7 +239,7 @@ void vk_lvm_device_mend(struct vk_lvm_case *c)
 	struct vk_side *d = &c->device;
 	bool esx35;
 
-	vk_side_number(d, "magic", VK_LVM_MAGIC, VK_FIELD_CONSTANT, false, "the magic of every LVM header");
+	vk_side_number(d, "magic", VK_LVM_MAGIC, VK_FIELD_CONSTANT, "the magic of every LVM header");
 	if (d->rebuilt)
 		make_version(c);
 	else
@@ -248,7 +247,7 @@ void vk_lvm_device_mend(struct vk_lvm_case *c)
 	if (c->d.diskBlockSize != 512 && c->d.diskBlockSize != 4096)
 		vk_side_number(d, "diskBlockSize",
 			       c->fs_believed && c->fs.diskBlockSize == 4096 ? 4096 : 512,
-			       c->fs_believed ? VK_FIELD_COPY : VK_FIELD_USUAL, false, "%s",
+			       c->fs_believed ? VK_FIELD_COPY : VK_FIELD_USUAL, "%s",
 			       c->fs_believed ? "diskBlockSize of the file-system descriptor" : "every header seen");
 	mend_sizes(c);
 	mend_volume_count(c);
@@ -259,13 +258,13 @@ void vk_lvm_device_mend(struct vk_lvm_case *c)
 	if (c->six) {
 		mend_six(c);
 	} else {
-		vk_side_number(d, "mdAlignment", 0, VK_FIELD_CONSTANT, false, "zero before LVM6");
-		vk_side_number(d, "numPEs6", 0, VK_FIELD_CONSTANT, false, "zero before LVM6");
-		vk_side_number(d, "flags", 0, VK_FIELD_CONSTANT, false, "zero before LVM6");
+		vk_side_number(d, "mdAlignment", 0, VK_FIELD_CONSTANT, "zero before LVM6");
+		vk_side_number(d, "numPEs6", 0, VK_FIELD_CONSTANT, "zero before LVM6");
+		vk_side_number(d, "flags", 0, VK_FIELD_CONSTANT, "zero before LVM6");
 	}
 	esx35 = c->d.majorVersion == 3 && c->d.minorVersion == MINOR_ESX35;
 	if (d->rebuilt && c->d.generation == 0)
-		vk_side_number(d, "generation", esx35 ? c->sizes.device_pes + 2 : 3, VK_FIELD_USUAL, false,
+		vk_side_number(d, "generation", esx35 ? c->sizes.device_pes + 2 : 3, VK_FIELD_USUAL,
 			       "headers of that LVM version after one creation");
 	if (!vk_vmfs_uuid_is_nil(&c->d.lockedBy))
 		vk_work_note(c->work, "The LVM header names a host that holds the lock of the metadata (lockedBy); nothing "

@@ -88,9 +88,9 @@ static void mend_form(struct vk_lvm_case *c)
 		return;
 	}
 	if (contradicts(id))
-		vk_side_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, false, "the form of the id itself");
+		vk_side_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, "the form of the id itself");
 	if (id->len < len || id->len > VK_SCSI_ID_MAX || (id->len != len && type != VK_SCSI_ID_SERIAL))
-		vk_side_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, false, "the bytes of the id that are in use");
+		vk_side_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, "the bytes of the id that are in use");
 }
 
 /* The members' names tell the designator of the head. */
@@ -111,9 +111,9 @@ static bool take_name(struct vk_lvm_case *c)
 
 	if (!read_name(c, &named))
 		return false;
-	vk_side_number(&c->disk_id, "type", named.type, VK_FIELD_COPY, false, "the SD table");
-	vk_side_number(&c->disk_id, "len", named.len, VK_FIELD_COPY, false, "the SD table");
-	vk_side_bytes(&c->disk_id, "id", named.id, VK_FIELD_FRESH, false,
+	vk_side_number(&c->disk_id, "type", named.type, VK_FIELD_COPY, "the SD table");
+	vk_side_number(&c->disk_id, "len", named.len, VK_FIELD_COPY, "the SD table");
+	vk_side_bytes(&c->disk_id, "id", named.id, VK_FIELD_FRESH,
 		      "the SD table; the six characters of the model are not told there");
 	vk_work_lost(c->work, "The LUN number and the model's six characters in the disk id survive nowhere; ESX may take the "
 		     "volume for a snapshot until it is resignatured or mounted by force.");
@@ -167,15 +167,15 @@ void vk_lvm_disk_id_mend(struct vk_lvm_case *c)
 		return;
 	}
 	mend_form(c);
-	vk_side_number(side, "deviceType", 0, VK_FIELD_USUAL, false, "a disk: VMFS lies on nothing else");
+	vk_side_number(side, "deviceType", 0, VK_FIELD_USUAL, "a disk: VMFS lies on nothing else");
 	if (named) {
 		if (!printable(id->vendor, 8) || !printable(id->model, 16) || !printable(id->revision, 4))
 			vk_work_lost(c->work, "Vendor, model or revision in the LVM header are damaged, and nothing else "
 				     "tells them: left as they are.");
 		return;
 	}
-	vk_side_number(side, "scsiLevel", 0, VK_FIELD_CONSTANT, false, "zero from LVM 3.17 on");
-	vk_side_bytes(side, "vendor", (uint8_t[8]){0}, VK_FIELD_CONSTANT, false, "zero from LVM 3.17 on");
-	vk_side_bytes(side, "model", (uint8_t[16]){0}, VK_FIELD_CONSTANT, false, "zero from LVM 3.17 on");
-	vk_side_bytes(side, "revision", (uint8_t[4]){0}, VK_FIELD_CONSTANT, false, "zero from LVM 3.17 on");
+	vk_side_number(side, "scsiLevel", 0, VK_FIELD_CONSTANT, "zero from LVM 3.17 on");
+	vk_side_bytes(side, "vendor", (uint8_t[8]){0}, VK_FIELD_CONSTANT, "zero from LVM 3.17 on");
+	vk_side_bytes(side, "model", (uint8_t[16]){0}, VK_FIELD_CONSTANT, "zero from LVM 3.17 on");
+	vk_side_bytes(side, "revision", (uint8_t[4]){0}, VK_FIELD_CONSTANT, "zero from LVM 3.17 on");
 }

@@ -127,21 +127,21 @@ static void apply_sibling(struct vk_lvm_case *c)
 	struct vk_side *v = &c->volume;
 	uint64_t first, count;
 
-	vk_side_number(v, "logicalSize", s->logicalSize, VK_FIELD_MEMBER, true, "%s", name);
-	vk_side_number(v, "generation", s->generation, VK_FIELD_MEMBER, false, "%s", name);
-	vk_side_bytes(v, "name", s->name, VK_FIELD_MEMBER, false, "%s", name);
-	vk_side_bytes(v, "uuid", &s->uuid, VK_FIELD_MEMBER, false, "%s", name);
-	vk_side_number(v, "snapID", s->snapID, VK_FIELD_MEMBER, false, "%s", name);
-	vk_side_number(v, "creationTimeUS", s->creationTimeUS, VK_FIELD_MEMBER, false, "%s", name);
-	vk_side_number(v, "numDevs", s->numDevs, VK_FIELD_MEMBER, false, "%s", name);
+	vk_side_number(v, "logicalSize", s->logicalSize, VK_FIELD_MEMBER, "%s", name);
+	vk_side_number(v, "generation", s->generation, VK_FIELD_MEMBER, "%s", name);
+	vk_side_bytes(v, "name", s->name, VK_FIELD_MEMBER, "%s", name);
+	vk_side_bytes(v, "uuid", &s->uuid, VK_FIELD_MEMBER, "%s", name);
+	vk_side_number(v, "snapID", s->snapID, VK_FIELD_MEMBER, "%s", name);
+	vk_side_number(v, "creationTimeUS", s->creationTimeUS, VK_FIELD_MEMBER, "%s", name);
+	vk_side_number(v, "numDevs", s->numDevs, VK_FIELD_MEMBER, "%s", name);
 	if (c->volume_believed)
 		return;
-	vk_side_number(v, "state", s->state, VK_FIELD_MEMBER, false, "%s", name);
+	vk_side_number(v, "state", s->state, VK_FIELD_MEMBER, "%s", name);
 	if (!find_gap(c, &first, &count))
 		return;
-	vk_side_number(v, "numPEs", count, VK_FIELD_MEMBER, true, "the gap between the other extents");
-	vk_side_number(v, "firstPE", first, VK_FIELD_MEMBER, true, "the gap between the other extents");
-	vk_side_number(v, "lastPE", first + count - 1, VK_FIELD_MEMBER, true,
+	vk_side_number(v, "numPEs", count, VK_FIELD_MEMBER, "the gap between the other extents");
+	vk_side_number(v, "firstPE", first, VK_FIELD_MEMBER, "the gap between the other extents");
+	vk_side_number(v, "lastPE", first + count - 1, VK_FIELD_MEMBER,
 		       "the gap between the other extents");
 }
 
@@ -168,8 +168,7 @@ static void take_old(struct vk_lvm_case *c, struct vk_side *side, const void *ot
 		if (f->kind == VK_KIND_DISKID || (identity && c->fs_believed))
 			continue;
 		vk_side_bytes(side, f->name, (const uint8_t *)other + f->member,
-			      is_lasting(f) ? VK_FIELD_CAPTURE : VK_FIELD_USUAL,
-			      strcmp(f->name, "logicalSize") == 0, "%s%s", c->capture->name,
+			      is_lasting(f) ? VK_FIELD_CAPTURE : VK_FIELD_USUAL, "%s%s", c->capture->name,
 			      is_lasting(f) ? "" : ", from before a change of the volume");
 	}
 }
@@ -183,8 +182,8 @@ static void apply_to_device(struct vk_lvm_case *c, bool now)
 		vk_side_all(&c->device, d, VK_FIELD_CAPTURE, name);
 		vk_side_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
 	} else if (c->device_believed) {
-		vk_side_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, false, "%s", name);
-		vk_side_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, false, "%s", name);
+		vk_side_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, "%s", name);
+		vk_side_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, "%s", name);
 		vk_work_note(c->work, "The LVM header was changed since %s: of what may change, nothing was taken from it.",
 			     name);
 	} else {
@@ -204,7 +203,7 @@ static void apply_to_volume(struct vk_lvm_case *c, bool now)
 	if (now) {
 		vk_side_all(&c->volume, v, VK_FIELD_CAPTURE, name);
 	} else if (c->volume_believed) {
-		vk_side_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, false, "%s",
+		vk_side_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, "%s",
 			       name);
 	} else {
 		take_old(c, &c->volume, v);

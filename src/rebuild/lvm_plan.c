@@ -78,7 +78,7 @@ static enum vk_status put_names(struct vk_lvm_case *c, struct vk_error *err)
 		return VK_OK;
 	}
 	vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_REBUILT, "from %s", c->capture->name);
-	vk_work_field(work, &vk_lvm_sd_layout, NULL, c->geometry.sd_table, VK_FIELD_CAPTURE, false, NULL, NULL,
+	vk_work_range(work, &vk_lvm_sd_layout, c->geometry.sd_table, sizeof(then), VK_FIELD_CAPTURE,
 		      "%s", c->capture->name);
 	return vk_work_put(work, c->geometry.sd_table, then, sizeof(then), "SD table",
 			   VK_HEADER_CLASS_TABLES, err);

@@ -32,28 +32,25 @@ static struct vk_side_row *row_of(struct vk_side *side, const struct vk_field *f
 	return &side->rows[field - side->layout->fields];
 }
 
-__attribute__((format(printf, 6, 0))) static void
+__attribute__((format(printf, 5, 0))) static void
 keep(struct vk_side *side, const struct vk_field *field, const void *bytes,
-     enum vk_field_origin origin, bool matters, const char *from, va_list ap)
+     enum vk_field_origin origin, const char *from, va_list ap)
 {
 	struct vk_side_row *row = row_of(side, field);
 
 	bool same = (!side->rebuilt || row->told) && memcmp(member(side, field), bytes, member_bytes(field)) == 0;
 
 	/* who is sure of a value that was only likely makes it certain */
-	if (same && !(row->told && vk_field_origin_exact(origin) && !vk_field_origin_exact(row->origin))) {
-		row->matters |= matters;
+	if (same && !(row->told && vk_field_origin_exact(origin) && !vk_field_origin_exact(row->origin)))
 		return;
-	}
 	memcpy(member(side, field), bytes, member_bytes(field));
 	row->told = true;
-	row->matters = matters;
 	row->origin = origin;
 	vsnprintf(row->from, sizeof(row->from), from, ap);
 }
 
 void vk_side_number(struct vk_side *side, const char *field, uint64_t value,
-		    enum vk_field_origin origin, bool matters, const char *from, ...)
+		    enum vk_field_origin origin, const char *from, ...)
 {
 	const struct vk_field *f = vk_layout_field(side->layout, field);
 	uint8_t u8 = (uint8_t)value;
@@ -69,17 +66,17 @@ void vk_side_number(struct vk_side *side, const char *field, uint64_t value,
 	else if (f->kind == VK_KIND_U32)
 		bytes = &u32;
 	va_start(ap, from);
-	keep(side, f, bytes, origin, matters, from, ap);
+	keep(side, f, bytes, origin, from, ap);
 	va_end(ap);
 }
 
 void vk_side_bytes(struct vk_side *side, const char *field, const void *bytes,
-		   enum vk_field_origin origin, bool matters, const char *from, ...)
+		   enum vk_field_origin origin, const char *from, ...)
 {
 	va_list ap;
 
 	va_start(ap, from);
-	keep(side, vk_layout_field(side->layout, field), bytes, origin, matters, from, ap);
+	keep(side, vk_layout_field(side->layout, field), bytes, origin, from, ap);
 	va_end(ap);
 }
 
@@ -90,7 +87,7 @@ keep_one(struct vk_side *side, const struct vk_field *field, const void *bytes,
 	va_list ap;
 
 	va_start(ap, fmt);
-	keep(side, field, bytes, origin, false, fmt, ap);
+	keep(side, field, bytes, origin, fmt, ap);
 	va_end(ap);
 }
 
@@ -131,13 +128,12 @@ size_t vk_side_tell(const struct vk_side *side, struct vk_header_work *work, siz
 			continue;
 		changed++;
 		if (!row->told) {
-			vk_work_field(work, side->layout, f->name, side->at, VK_FIELD_CONSTANT,
-				      false, side->was, side->is, "zero in every header seen");
+			vk_work_field(work, side->layout, f->name, side->at, VK_FIELD_CONSTANT, side->was, side->is, "zero in every header seen");
 			continue;
 		}
 		if (!vk_field_origin_exact(row->origin))
 			++*ret_inexact;
-		vk_work_field(work, side->layout, f->name, side->at, row->origin, row->matters,
+		vk_work_field(work, side->layout, f->name, side->at, row->origin,
 			      side->was, side->is, "%s", row->from);
 	}
 	return changed;

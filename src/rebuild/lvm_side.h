@@ -8,7 +8,6 @@
 enum { VK_SIDE_ROWS_MAX = 32 };
 struct vk_side_row {
 	bool told;
-	bool matters;
 	enum vk_field_origin origin;
 	char from[160];
 };
@@ -23,14 +22,14 @@ struct vk_side {
 
 void vk_side_init(struct vk_side *side, const struct vk_layout *layout, const void *was, void *is,
 		  uint64_t at);
-/* Set a field and remember where its value comes from. matters: the value decides what is read where. */
+/* Set a field and remember where its value comes from. */
 void vk_side_number(struct vk_side *side, const char *field, uint64_t value,
-		    enum vk_field_origin origin, bool matters, const char *from, ...)
-	__attribute__((format(printf, 6, 7)));
+		    enum vk_field_origin origin, const char *from, ...)
+	__attribute__((format(printf, 5, 6)));
 /* The same for the member of a TEXT, BYTES or UUID field; bytes has its size. */
 void vk_side_bytes(struct vk_side *side, const char *field, const void *bytes,
-		   enum vk_field_origin origin, bool matters, const char *from, ...)
-	__attribute__((format(printf, 6, 7)));
+		   enum vk_field_origin origin, const char *from, ...)
+	__attribute__((format(printf, 5, 6)));
 /* Every field as another structure of the layout has it, but for a disk id inside, which has a side of its own. */
 void vk_side_all(struct vk_side *side, const void *other, enum vk_field_origin origin,
 		 const char *from);

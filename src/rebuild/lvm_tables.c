@@ -21,7 +21,7 @@ struct tables {
 	struct vk_lvm_case *c;
 	uint64_t entries_changed, maps_changed;
 	uint64_t not_captured;  /* of the entries that change: those that no capture shows so */
-	uint64_t first_changed; /* partition offset of the first entry that changes */
+	uint64_t first_changed, end_changed; /* partition offsets: of the first entry that changes, behind the last one */
 	bool keep_entries;      /* those of LVM6 are of free lengths: what covers the volume is right */
 	bool rebuilt;           /* nothing of the tables was left */
 	bool regrouped;         /* LVM6: how the extents were divided into entries is not known */
@@ -85,6 +85,7 @@ static void count_change(struct tables *t, uint64_t at, const uint8_t entry[STRI
 	t->not_captured += !captured(t->c, at, entry);
 	if (t->entries_changed++ == 0)
 		t->first_changed = at;
+	t->end_changed = at + STRIDE;
 }
 
 static enum vk_status put_entries(struct tables *t, const struct region *r, uint64_t table,
@@ -164,7 +165,7 @@ static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t one
 	if (memcmp(now, should, sizeof(now)) == 0)
 		return VK_OK;
 	t->maps_changed++;
-	vk_work_field(t->c->work, &vk_lvm_pe_layout, NULL, bitmap, VK_FIELD_COMPUTED, false, NULL, NULL,
+	vk_work_range(t->c->work, &vk_lvm_pe_layout, bitmap, sizeof(should), VK_FIELD_COMPUTED,
 		      "PE bitmap: %llu extents in use", (unsigned long long)ones);
 	return vk_work_put(t->c->work, bitmap, should, sizeof(should), "PE bitmap",
 			   VK_HEADER_CLASS_TABLES, err);
@@ -224,8 +225,8 @@ static void give_verdict(const struct tables *t)
 		return;
 	}
 	if (t->entries_changed > 0)
-		vk_work_field(work, &vk_lvm_pe_layout, NULL, t->first_changed,
-			      guess ? VK_FIELD_USUAL : proved ? VK_FIELD_CAPTURE : VK_FIELD_COMPUTED, guess, NULL, NULL,
+		vk_work_range(work, &vk_lvm_pe_layout, t->first_changed, t->end_changed - t->first_changed,
+			      guess ? VK_FIELD_USUAL : proved ? VK_FIELD_CAPTURE : VK_FIELD_COMPUTED,
 			      "%llu PE table entries, one extent behind the other from the data offset on%s%s",
 			      (unsigned long long)t->entries_changed, proved ? ", as in " : "",
 			      proved ? t->c->capture->name : "");

@@ -35,7 +35,7 @@ static void set_name_as(struct vk_lvm_case *c, enum vk_field_origin origin, cons
 
 	vk_vmfs_uuid_format(&c->v.uuid, text);
 	memcpy(name, text, sizeof(text));
-	vk_side_bytes(&c->volume, "name", name, origin, false, "%s", from);
+	vk_side_bytes(&c->volume, "name", name, origin, "%s", from);
 }
 
 static void set_name(struct vk_lvm_case *c, const char *from)
@@ -80,7 +80,7 @@ static void mend_by_likeness(struct vk_lvm_case *c, const char *uuid)
 	vk_vmfs_uuid_format(&c->fs.volInfo, info);
 	as_info = c->fs_believed ? alike(c->v.name, info) : 0;
 	if (as_info > as_uuid && as_info >= ALIKE) {
-		vk_side_bytes(&c->volume, "uuid", &c->fs.volInfo, VK_FIELD_COPY, false,
+		vk_side_bytes(&c->volume, "uuid", &c->fs.volInfo, VK_FIELD_COPY,
 			      "volInfo of the file-system descriptor, and most of the volume's name");
 		set_name(c, "volInfo of the file-system descriptor");
 	} else if (as_uuid > as_info && as_uuid >= ALIKE) {
@@ -98,7 +98,7 @@ static void mend_by_witnesses(struct vk_lvm_case *c, const struct vk_vmfs_uuid *
 	unsigned by_name = witnesses(c, named), by_uuid = witnesses(c, &c->v.uuid);
 
 	if (by_name > by_uuid)
-		vk_side_bytes(&c->volume, "uuid", named, VK_FIELD_COPY, false,
+		vk_side_bytes(&c->volume, "uuid", named, VK_FIELD_COPY,
 			      "name of the volume; its time and host are those of the device");
 	else if (by_uuid > by_name)
 		set_name(c, "uuid of the volume; its time and host are those of the device");
@@ -143,7 +143,7 @@ static void mend_identity(struct vk_lvm_case *c)
 		if (!chosen_name(c->v.name, uuid))
 			set_name(c, "uuid of the volume, and volInfo of the file-system descriptor");
 	} else if (has_name && info != NULL && vk_vmfs_uuid_equal(&named, info)) {
-		vk_side_bytes(&c->volume, "uuid", &named, VK_FIELD_COPY, false,
+		vk_side_bytes(&c->volume, "uuid", &named, VK_FIELD_COPY,
 			      "name of the volume, and volInfo of the file-system descriptor");
 	} else if (has_name) {
 		mend_by_witnesses(c, &named);
@@ -161,14 +161,14 @@ static void make_identity(struct vk_lvm_case *c)
 	if (!vk_vmfs_uuid_is_nil(&c->v.uuid)) /* another extent, or a capture */
 		return;
 	if (c->fs_believed && !vk_vmfs_uuid_is_nil(&c->fs.volInfo)) {
-		vk_side_bytes(&c->volume, "uuid", &c->fs.volInfo, VK_FIELD_COPY, false,
+		vk_side_bytes(&c->volume, "uuid", &c->fs.volInfo, VK_FIELD_COPY,
 			      "volInfo of the file-system descriptor");
 		set_name(c, "volInfo of the file-system descriptor");
 		return;
 	}
 	seconds = vk_lvm_made_at(c, &from);
 	vk_lvm_fresh_uuid(c, "volume", seconds != 0 ? seconds : 1, &id);
-	vk_side_bytes(&c->volume, "uuid", &id, VK_FIELD_FRESH, false, "made new");
+	vk_side_bytes(&c->volume, "uuid", &id, VK_FIELD_FRESH, "made new");
 	set_name(c, "uuid of the volume");
 	vk_work_lost(c->work, "The UUID of the LVM volume survives nowhere: a new one was made.");
 }
@@ -188,9 +188,9 @@ static void mend_times(struct vk_lvm_case *c)
 	if (c->volume.rebuilt) {
 		uint64_t us = (made != 0 ? made : 1) * 1000000ULL;
 
-		vk_side_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH, false,
+		vk_side_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH,
 			       "%s; the microseconds are lost", from);
-		vk_side_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, false, "%s", from);
+		vk_side_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, "%s", from);
 		vk_work_lost(c->work, "The times of the volume descriptor survive nowhere to the microsecond: new ones were made.");
 		return;
 	}
@@ -198,7 +198,7 @@ static void mend_times(struct vk_lvm_case *c)
 	if (!vk_same_event(created, uuid) && !(has_init && vk_same_event(created, init)) &&
 	    !(c->fs_believed && vk_same_event(created, c->fs.creationTime))) {
 		vk_side_number(&c->volume, "creationTimeUS", by_init ? c->d0.initTimeUS : uuid * 1000000ULL,
-			       VK_FIELD_FRESH, false, "%s",
+			       VK_FIELD_FRESH, "%s",
 			       by_init ? "initTimeUS of the device, some milliseconds away"
 				       : "the second in the volume's UUID");
 		vk_work_lost(c->work, "creationTimeUS of the volume was damaged: the second is known, the microseconds are not.");
@@ -216,15 +216,15 @@ static void mend_extents(struct vk_lvm_case *c)
 
 	if (z->pes_open)
 		return;
-	vk_side_number(v, "numPEs", z->volume_pes, origin, true, "%s", from);
-	vk_side_number(v, "firstPE", z->first_pe, VK_FIELD_COMPUTED, true, "%s", z->first_from);
-	vk_side_number(v, "lastPE", z->first_pe + z->volume_pes - 1, origin, true, "%s", from);
+	vk_side_number(v, "numPEs", z->volume_pes, origin, "%s", from);
+	vk_side_number(v, "firstPE", z->first_pe, VK_FIELD_COMPUTED, "%s", z->first_from);
+	vk_side_number(v, "lastPE", z->first_pe + z->volume_pes - 1, origin, "%s", from);
 	if (z->several_open) {
 		vk_work_lost(c->work, "Whether the volume has other extents cannot be told: numDevs is %u and logicalSize %llu; "
 			     "left as they are.", c->v.numDevs, (unsigned long long)c->v.logicalSize);
 	} else if (!z->several) {
-		vk_side_number(v, "logicalSize", z->volume_pes * VK_LVM_PE_BYTES, origin, true, "%s", from);
-		vk_side_number(v, "numDevs", 1, VK_FIELD_COMPUTED, true, "the volume has no other extents");
+		vk_side_number(v, "logicalSize", z->volume_pes * VK_LVM_PE_BYTES, origin, "%s", from);
+		vk_side_number(v, "numDevs", 1, VK_FIELD_COMPUTED, "the volume has no other extents");
 	} else if (c->sibling == NULL && (c->v.numDevs < 2 || c->v.numDevs > VK_LVM_SD_ENTRIES)) {
 		vk_work_lost(c->work, "The volume has other extents; how many is told only by these: give them.");
 	} else if (c->sibling == NULL && (c->v.logicalSize % VK_LVM_PE_BYTES != 0 ||
@@ -239,22 +239,22 @@ static void mend_rest(struct vk_lvm_case *c)
 	const struct vk_majority *id = &c->survey.volume_id;
 
 	if (c->fs_believed && c->fs.volInfoSnapID == 1)
-		vk_side_number(v, "snapID", 1, VK_FIELD_COPY, false,
+		vk_side_number(v, "snapID", 1, VK_FIELD_COPY,
 			       "volInfo of the file-system descriptor");
 	else if (v->rebuilt)
-		vk_side_number(v, "snapID", c->v.snapID != 0 ? c->v.snapID : 1, VK_FIELD_USUAL, false,
+		vk_side_number(v, "snapID", c->v.snapID != 0 ? c->v.snapID : 1, VK_FIELD_USUAL,
 			       "every header seen");
 	if (c->v.state > VK_LVM_SENTINEL || c->v.state == VK_LVM_INVALID)
-		vk_side_number(v, "state", VK_LVM_NORMAL, VK_FIELD_USUAL, false,
+		vk_side_number(v, "state", VK_LVM_NORMAL, VK_FIELD_USUAL,
 			       "the state of every volume in use");
 	if (id->lead > 1 || (id->lead == 1 && id->value == 0))
-		vk_side_number(v, "volumeID", id->value, VK_FIELD_COPY, true, "the PE table");
+		vk_side_number(v, "volumeID", id->value, VK_FIELD_COPY, "the PE table");
 	else if (v->rebuilt)
-		vk_side_number(v, "volumeID", 0, VK_FIELD_USUAL, false, "every header seen");
+		vk_side_number(v, "volumeID", 0, VK_FIELD_USUAL, "every header seen");
 	if (!c->sizes.pes_open && c->v.consumedPEs > c->sizes.volume_pes)
-		vk_side_number(v, "consumedPEs", 0, VK_FIELD_USUAL, false, "every header seen");
+		vk_side_number(v, "consumedPEs", 0, VK_FIELD_USUAL, "every header seen");
 	if (v->rebuilt && c->v.generation == 0)
-		vk_side_number(v, "generation", c->sizes.volume_pes + 1, VK_FIELD_USUAL, false,
+		vk_side_number(v, "generation", c->sizes.volume_pes + 1, VK_FIELD_USUAL,
 			       "numPEs + 1 after one creation");
 }
 
