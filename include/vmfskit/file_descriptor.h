@@ -36,21 +36,21 @@ extern "C" {
 	F(T, U32, zeroLevelAddrType, 0x44, 4, DEC, V, "what the addresses are: 1 file blocks, 2 sub-blocks, 3 and 5 pointer blocks, 4304 two levels of them, 4305 none: the data is in the descriptor") \
 	F(T, U32, numTBZBlocksLo, 0x48, 4, DEC, V, "blocks that read as zeros whatever they hold") \
 	F(T, U32, numCOWBlocksLo, 0x4C, 4, DEC, V, "") \
-	F(T, U32, newSinceEpochLo, 0x50, 4, DEC, S, "") \
+	F(T, U32, newSinceEpochLo, 0x50, 4, DEC, V, "VMFS 5 and 6: numBlocks, but not of .fdc.sf") \
 	F(T, U32, numTBZBlocksHi, 0x54, 4, DEC, S, "") \
 	F(T, U32, numCOWBlocksHi, 0x58, 4, DEC, S, "") \
-	F(T, U32, numPointerBlocks, 0x5C, 4, DEC, S, "") \
+	F(T, U32, numPointerBlocks, 0x5C, 4, DEC, V, "") \
 	F(T, U32, newSinceEpochHi, 0x60, 4, DEC, S, "") \
-	F(T, U32, signature, 0x64, 4, HEX, S, "0x66646D64 on VMFS6, 0 on VMFS3") \
-	F(T, U32, affinityFD, 0x68, 4, HEX, S, "") \
-	F(T, U32, tbzGranularityShift, 0x6C, 4, DEC, S, "") \
-	F(T, U32, parentFD, 0x70, 4, HEX, S, "address of the folder's file descriptor; 0 when it is not kept") \
+	F(T, U32, signature, 0x64, 4, HEX, V, "0x66646D64 on VMFS6, 0 on VMFS 3 and 5") \
+	F(T, U32, affinityFD, 0x68, 4, HEX, V, "the file's own address or that of its folder; 0 on VMFS3") \
+	F(T, U32, tbzGranularityShift, 0x6C, 4, DEC, V, "20 on VMFS 5 and 6; 0 on VMFS3") \
+	F(T, U32, parentFD, 0x70, 4, HEX, V, "VMFS6: address of the folder's file descriptor; 0 for the root and the system files") \
 	F(T, U32, lastSFBClusterNum, 0x74, 4, DEC, S, "") \
 	F(T, BYTES, unknown78, 0x78, 8, RESERVED, S, "meaning unknown") \
 	F(T, U32, affinityBitmap, 0x80, 4, HEX, S, "") \
 	F(T, U8, numPreAllocBlocks, 0x84, 1, DEC, S, "") \
 	F(T, BYTES, unknown85, 0x85, 4, RESERVED, S, "meaning unknown") \
-	F(T, U8, blockOffsetShift, 0x89, 1, DEC, S, "log2 of blockSize; 0 on VMFS3") \
+	F(T, U8, blockOffsetShift, 0x89, 1, DEC, V, "log2 of blockSize; 0 on VMFS3") \
 	F(T, U8, numTracked, 0x8A, 1, DEC, S, "") \
 	F(T, BYTES, unknown8B, 0x8B, 1, RESERVED, S, "meaning unknown") \
 	F(T, U32, numLFB, 0x8C, 4, DEC, S, "large blocks in use") \
@@ -74,7 +74,7 @@ enum { VK_ZLA_FILE_BLOCK = 1, VK_ZLA_SUB_BLOCK = 2, VK_ZLA_POINTER_BLOCK = 3, VK
 /* The system files: resource number of their file descriptors in cluster 0. */
 enum vk_system_file {
 	VK_SYSTEM_ROOT, VK_SYSTEM_FBB, VK_SYSTEM_FDC, VK_SYSTEM_PBC, VK_SYSTEM_SBC, VK_SYSTEM_VH, VK_SYSTEM_PB2,
-	VK_SYSTEM_SDD, VK_SYSTEM_COUNT
+	VK_SYSTEM_SDD, VK_SYSTEM_JBC, VK_SYSTEM_COUNT
 };
 /* ".fbb.sf"; of the root directory "/". */
 const char *vk_system_file_name(enum vk_system_file file);

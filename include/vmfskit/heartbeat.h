@@ -18,15 +18,15 @@ extern "C" {
 #define VK_HEARTBEAT_ROWS(F, T) \
 	F(T, U32, state, 0x00, 4, HB_STATE, V, "0xABCDEF01 free, 0xABCDEF02 in use") \
 	F(T, U64, addr, 0x04, 8, OFFSET, V, "volume offset of this slot itself") \
-	F(T, U64, hbGen, 0x0C, 8, DEC, V, "grows by one per host session") \
+	F(T, U64, hbGen, 0x0C, 8, DEC, V, "grows by one with every mount") \
 	F(T, U64, stamp, 0x14, 8, UPTIME_US, V, "uptime of the owner at its last beat") \
-	F(T, UUID, owner, 0x1C, 16, UUID, V, "host; nil when free") \
-	F(T, U32, journalAddr, 0x2C, 4, HEX, V, "address of the journal block") \
+	F(T, UUID, owner, 0x1C, 16, UUID, V, "host session; nil when free") \
+	F(T, U32, journalAddr, 0x2C, 4, HEX, V, "address of the journal block; 0 when free") \
 	F(T, U32, driveX, 0x30, 4, DEC, V, "driver major version (drv X.Y in logs)") \
 	F(T, U8, driveY, 0x34, 1, DEC, V, "driver minor version") \
-	F(T, U8, lockImpl, 0x35, 1, DEC, S, "lock implementation") \
-	F(T, TEXT, ip, 0x36, 46, TEXT, S, "owner's IP address as text") \
-	F(T, U64, journalVolAddr, 0x64, 8, OFFSET, S, "volume offset of the journal") \
+	F(T, U8, lockImpl, 0x35, 1, DEC, V, "lock implementation, 3 on VMFS 5 and 6") \
+	F(T, TEXT, ip, 0x36, 46, TEXT, V, "owner's IP address as text; stays when the slot becomes free") \
+	F(T, U64, journalVolAddr, 0x64, 8, OFFSET, V, "volume offset of the journal; 0 when free") \
 	F(T, UUID, replayHost, 0x6C, 16, UUID, S, "host that replays this journal") \
 	F(T, BYTES, unknown7C, 0x7C, 24, RESERVED, S, "meaning unknown") \
 	F(T, U64, replayHostHB, 0x94, 8, OFFSET, S, "its heartbeat slot") \

@@ -77,6 +77,11 @@ void vk_scsi_disk_id_guid(const struct vk_scsi_disk_id *id, char ret_text[VK_SCS
 VK_MUST_USE enum vk_status vk_scsi_disk_id_from_name(const char *name, const char *model_tail,
 						     uint16_t lun,
 						     struct vk_scsi_disk_id *ret_id);
+/*
+ * A path id vmhbaA:Cc:Tt:Ll, as LVM3 headers have it, becomes vmhbaA:t:l, as those of LVM5 and 6 and vml names of ESX 4 and
+ * later have it; the channel is lost. Other ids stay as they are.
+ */
+void vk_scsi_disk_id_shorten(struct vk_scsi_disk_id *id);
 
 #ifdef __cplusplus
 }

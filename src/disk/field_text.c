@@ -52,6 +52,8 @@ static const struct value_name value_names[] = {
 	{VK_VIEW_LOCK_TYPE, 0x10C00004, "cluster of .pbc.sf"},
 	{VK_VIEW_LOCK_TYPE, 0x10C00005, "cluster of .fdc.sf"},
 	{VK_VIEW_LOCK_TYPE, 0x10C00006, "cluster of .pb2.sf"},
+	{VK_VIEW_LOCK_TYPE, 0x10C00007, "cluster of .jbc.sf"},
+	{VK_VIEW_LOCK_TYPE, 0x10C00008, "cluster of large blocks of .fbb.sf"},
 	{VK_VIEW_LOCK_MODE, 0, "free"},
 	{VK_VIEW_LOCK_MODE, 1, "exclusive"},
 	{VK_VIEW_LOCK_MODE, 2, "shared read-only"},

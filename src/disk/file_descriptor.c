@@ -6,7 +6,7 @@
 
 VK_LAYOUT_DEFINE(vk_file_metadata_layout, VK_FILE_METADATA_ROWS, struct vk_file_metadata,
 		 VK_FILE_METADATA_BYTES, "FS3_FileMetadata", "File descriptor, behind its lock",
-		 "decoded from a real VMFS3 volume up to numCOWBlocksLo; later fields from readers of others");
+		 "decoded from real volumes up to numCOWBlocksLo and where marked; the rest from readers of others");
 
 enum {
 	FD_BYTES = 2048, BLOCK_BYTES = 512, POINTERS_OFFSET = 0x400, POINTERS = 256,
@@ -16,7 +16,8 @@ enum {
 const char *vk_system_file_name(enum vk_system_file file)
 {
 	static const char *const names[] = {"/",       ".fbb.sf", ".fdc.sf", ".pbc.sf",
-					    ".sbc.sf", ".vh.sf",  ".pb2.sf", ".sdd.sf"};
+					    ".sbc.sf", ".vh.sf",  ".pb2.sf", ".sdd.sf",
+					    ".jbc.sf"};
 
 	return (unsigned)file < VK_SYSTEM_COUNT ? names[file] : "";
 }

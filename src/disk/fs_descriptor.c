@@ -9,7 +9,7 @@
 VK_LAYOUT_DEFINE(vk_fs_descriptor_layout, VK_FS_DESCRIPTOR_ROWS, struct vk_fs_descriptor,
 		 VK_FS_DESCRIPTOR_BYTES, "FS3_Descriptor",
 		 "File-system descriptor (volume offset 0x200000)",
-		 "decoded from a real VMFS3 volume and a published .vh.sf; later fields from readers of others");
+		 "decoded from real volumes of VMFS 3, 5 and 6; names and meanings from 0xDD on from readers of others");
 
 enum { VMFS6_MAJOR = 24, SAME_EVENT_SECONDS = 60, HB_OFFSET = 0x300000, MIB = 1 << 20 };
 

@@ -5,7 +5,7 @@
 
 VK_LAYOUT_DEFINE(vk_heartbeat_layout, VK_HEARTBEAT_ROWS, struct vk_heartbeat, VK_HEARTBEAT_BYTES,
 		 "FS3_Heartbeat", "Heartbeat slot (from volume offset 0x300000 on)",
-		 "decoded from a real VMFS3 volume and a published hexdump of VMFS5; later fields from readers of others");
+		 "decoded from real volumes of VMFS 3, 5 and 6; fields from replayHost on from readers of others");
 
 size_t vk_heartbeat_decode(const uint8_t *buf, size_t len, struct vk_heartbeat *ret_hb)
 {

@@ -5,7 +5,7 @@
 
 VK_LAYOUT_DEFINE(vk_lock_layout, VK_LOCK_ROWS, struct vk_lock, VK_LOCK_BYTES, "FS3_DiskLock",
 		 "Lock of a file descriptor or resource cluster",
-		 "decoded from a real VMFS3 volume up to mtime; later fields from readers of others");
+		 "decoded from real volumes up to mtime, the last holder from one lock; the rest from readers of others");
 VK_LAYOUT_DEFINE(vk_lock_holder_layout, VK_LOCK_HOLDER_ROWS, struct vk_lock_holder,
 		 VK_LOCK_HOLDER_BYTES, "FS3_LockHolder", "Shared holder of a lock",
 		 "stated by readers of others");
@@ -28,7 +28,7 @@ void vk_lock_holder(const struct vk_lock *lock, unsigned index, struct vk_lock_h
 			 ret_holder);
 }
 
-/* Journals and large blocks have locks of numbers that no source names: the family is let pass. */
+/* Numbers that no source names are let pass as long as they are of the family. */
 #define LOCK_FAMILY 0x10C00000U
 
 void vk_lock_check(const struct vk_lock *lock, size_t seen_bytes, uint64_t volume_offset,
@@ -44,7 +44,7 @@ void vk_lock_check(const struct vk_lock *lock, size_t seen_bytes, uint64_t volum
 	if ((lock->type & ~0xffU) != LOCK_FAMILY) {
 		vk_finding_init(&f, VK_F_LOCK_TYPE, offset_bytes, 4, "the lock is of an unknown kind");
 		vk_finding_seen(&f, "0x%08x", lock->type);
-		vk_finding_expected(&f, "0x10c000 and two digits: 0x10c00001 to 0x10c00006 are known");
+		vk_finding_expected(&f, "0x10c000 and two digits: 0x10c00001 to 0x10c00008 are known");
 		vk_finding_put(sink, &f);
 	}
 	if (lock->addr != volume_offset) {

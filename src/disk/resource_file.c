@@ -7,13 +7,13 @@
 VK_LAYOUT_DEFINE(vk_resource_file_layout, VK_RESOURCE_FILE_ROWS, struct vk_resource_file,
 		 VK_RESOURCE_FILE_BYTES, "FS3_ResFileMetadata",
 		 "Metadata of a resource file (its file offset 0)",
-		 "decoded from a real VMFS3 volume up to numResourcesHi; later fields from readers of others");
+		 "decoded from real VMFS 3, 5 and 6 volumes");
 VK_LAYOUT_DEFINE(vk_cluster_layout, VK_CLUSTER_ROWS, struct vk_cluster, VK_CLUSTER_BYTES,
 		 "FS3_ResourceClusterMDVMFS5", "Cluster of a resource file, VMFS 3 and 5, behind its lock",
-		 "decoded from a real VMFS3 volume");
+		 "decoded from real VMFS 3 and 5 volumes");
 VK_LAYOUT_DEFINE(vk_cluster6_layout, VK_CLUSTER6_ROWS, struct vk_cluster6, VK_CLUSTER6_BYTES,
 		 "FS3_ResourceClusterMDVMFS6", "Cluster of a resource file, VMFS6, behind its lock",
-		 "stated by readers of others");
+		 "decoded from a real VMFS6 volume");
 
 enum { MIB = 1 << 20, HB_OFFSET = 0x300000, HB_SLOTS6 = 1024, FDC_START = 0x400000 };
 
@@ -77,7 +77,8 @@ static const char *contradiction(const struct vk_resource_file *f, uint32_t md_a
 	uint64_t per_group = (uint64_t)f->resourcesPerCluster * f->clustersPerGroup;
 	uint64_t count = vk_resource_count(f);
 
-	if (f->resourcesPerCluster == 0 || f->clustersPerGroup == 0)
+	/* a file that holds nothing yet: .pbc.sf of VMFS6 */
+	if ((f->resourcesPerCluster == 0 && count != 0) || f->clustersPerGroup == 0)
 		return "a cluster or a group of clusters has no members";
 	if (f->clusterGroupOffset < VK_RESOURCE_FILE_BYTES || f->clusterGroupOffset % 512 != 0)
 		return "the cluster groups begin inside the metadata or between sectors";

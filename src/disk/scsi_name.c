@@ -69,6 +69,36 @@ static bool put_short_path(struct vk_text *text, const char *path)
 	return true;
 }
 
+/* A part of a path: the letter that its long form has, then decimal digits; skipped. */
+static bool skip_part(const char **s, char letter, const char **ret_digits)
+{
+	if (**s != letter)
+		return false;
+	*ret_digits = ++*s;
+	return skip_digits(s);
+}
+
+void vk_scsi_disk_id_shorten(struct vk_scsi_disk_id *id)
+{
+	char path[VK_SCSI_ID_MAX + 1] = "";
+	const char *end = path + 5;
+	const char *channel, *target, *lun;
+	struct vk_text text;
+	int adapter_len;
+
+	memcpy(path, id->id, vk_id_bytes(id));
+	if (id->type != VK_SCSI_ID_PATH || strncmp(path, "vmhba", 5) != 0 || !skip_digits(&end))
+		return;
+	adapter_len = (int)(end - path);
+	if (*end++ != ':' || !skip_part(&end, 'C', &channel) || *end++ != ':' || !skip_part(&end, 'T', &target) ||
+	    *end++ != ':' || !skip_part(&end, 'L', &lun) || *end != '\0')
+		return;
+	memset(id->id, 0, sizeof(id->id));
+	vk_text_init(&text, (char *)id->id, sizeof(id->id));
+	vk_text_fmt(&text, "%.*s:%.*s:%s", adapter_len, path, (int)strspn(target, "0123456789"), target, lun);
+	id->len = (uint8_t)text.len_bytes;
+}
+
 void vk_scsi_disk_id_name(const struct vk_scsi_disk_id *id, char ret_name[VK_SCSI_NAME_BYTES],
 			  bool *ret_certain)
 {

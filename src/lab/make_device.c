@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "lab/lab.h"
+#include "lab/lab_files.h"
 
 enum {
 	NAA_BYTES = 16,
 	MD_ALIGNMENT = 4096,
+	PUBLIC = 2, DENSE_SBPC = 4,
 	LOCAL_CONFIG = 0x100 | 0x800, /* LOCAL and OSDATA of VMFS-L */
 };
 #define PES_PER_ENTRY6 65536ULL /* an LVM6 table entry reaches 16 TiB at most */
@@ -84,6 +85,8 @@ static enum vk_status make_disk_id(const struct vk_lab_volume *v, uint64_t seed,
 				    v->lun_name);
 	if (v->version == 3)
 		put_inquiry(ret_id, v->model);
+	else
+		vk_scsi_disk_id_shorten(ret_id);
 	return VK_OK;
 }
 
@@ -136,7 +139,7 @@ static void fill_header(struct vk_lab_device *d, const struct vk_lab_volume *v, 
 
 	h->magic = VK_LVM_MAGIC;
 	h->majorVersion = v->version;
-	h->minorVersion = v->version == 3 ? 16 : 21; /* of LVM6 none is known */
+	h->minorVersion = v->version == 3 ? 16 : 21;
 	h->diskBlockSize = 512;                      /* also on 4Kn disks: ESXi emulates 512 */
 	h->totalBytes = total_bytes;
 	h->numVolumes = 1;
@@ -148,7 +151,7 @@ static void fill_header(struct vk_lab_device *d, const struct vk_lab_volume *v, 
 	h->initTimeUS = init_us;
 	h->modTimeUS = init_us + 99000;
 	if (v->version == 6) {
-		h->numPEMaps = 1;
+		/* numPEMaps stays 0 */
 		h->mdAlignment = MD_ALIGNMENT;
 		h->numPEs6 = (uint32_t)units;
 		h->flags = v->local ? VK_LVM_FLAG_VMFSL : 0;
@@ -159,64 +162,96 @@ static void fill_header(struct vk_lab_device *d, const struct vk_lab_volume *v, 
 	}
 }
 
-static void fill_volume(struct vk_lvm_volume *l, uint64_t logical_pes, uint64_t first_pe,
-			uint64_t units, uint64_t created_us, const struct vk_vmfs_uuid *id)
+/* entries: of the PE tables of all members together. */
+static void fill_volume(struct vk_lvm_volume *l, uint64_t logical_pes, uint64_t entries,
+			uint64_t created_us, const struct vk_vmfs_uuid *id)
 {
 	char text[VK_VMFS_UUID_TEXT_BYTES];
 
 	vk_vmfs_uuid_format(id, text);
 	l->logicalSize = logical_pes * VK_LVM_PE_BYTES;
-	l->generation = logical_pes + 1;
+	l->generation = entries + 1;
 	l->state = VK_LVM_NORMAL;
 	memcpy(l->name, text, sizeof(text));
 	l->uuid = *id;
 	l->snapID = 1;
 	l->creationTimeUS = created_us;
-	l->numPEs = (uint32_t)units;
-	l->firstPE = first_pe;
-	l->lastPE = first_pe + units - 1;
+	l->lastPE = l->firstPE + l->numPEs - 1;
 	l->modTimeUS = created_us + 88000;
 	l->numDevs = 1;
 }
 
-static void fill_fs(struct vk_fs_descriptor *fs, const struct vk_lab_volume *v,
-		    const struct vk_lvm_volume *l, uint32_t seconds, uint32_t sector_size,
+/* What VMFS5 and 6 have behind the fields of VMFS3: the two files that came with VMFS5, and who made the volume. */
+static void fill_fs5(struct vk_lab_device *d, uint32_t seconds)
+{
+	struct vk_fs_descriptor *fs = &d->fs;
+	uint64_t index = d->seed_index;
+	uint64_t up_s = 600 + vk_lab_random(d->seed, "maker uptime", index) % (30ULL * 86400);
+	uint8_t mac[6];
+
+	fs->maxJournalSlotsPerTxn = d->version == 6 ? 64 : 8;
+	fs->pb2VolAddr = vk_lab_system_fd(fs, VK_SYSTEM_PB2);
+	fs->pb2FDAddr = vk_fd_address(0, VK_SYSTEM_PB2);
+	fs->sddVolAddr = vk_lab_system_fd(fs, VK_SYSTEM_SDD);
+	fs->sddFDAddr = vk_fd_address(0, VK_SYSTEM_SDD);
+	vk_lab_mac(d->seed, "maker", index, mac);
+	vk_lab_uuid(d->seed, "maker session", index, (uint32_t)(seconds - up_s), mac, &fs->hostUuid);
+	fs->gblGeneration = 1;
+}
+
+static void fill_fs6(struct vk_fs_descriptor *fs)
+{
+	fs->unmapPriority = 1;
+	fs->sfbToLfbShift = 9;
+	fs->ptrBlockShift = 16;
+	fs->sfbAddrBits = 44;
+	fs->tbzGranularity = 1 << 20;
+	fs->journalBlockSize = 2 << 20;
+	fs->leaseIntervalMs = 16000;
+	fs->reclaimWindowMs = 4000;
+}
+
+static void fill_fs(struct vk_lab_device *d, const struct vk_lab_volume *v, uint32_t seconds, uint32_t sector_size,
 		    const struct vk_vmfs_uuid *id)
 {
+	struct vk_fs_descriptor *fs = &d->fs;
+
 	fs->magic = v->local ? VK_FS_MAGIC_VMFSL : VK_FS_MAGIC_VMFS;
 	fs->majorVersion = v->version == 3 ? 4 : v->version == 5 ? 14 : 24;
 	fs->minorVersion = v->version == 3 ? 31 : v->version == 5 ? 81 : 82;
 	fs->uuid = *id;
-	fs->config = 2 | (v->local ? LOCAL_CONFIG : 0);
+	fs->config = (v->version == 3 ? PUBLIC : PUBLIC | DENSE_SBPC) | (v->local ? LOCAL_CONFIG : 0);
 	memcpy(fs->fsLabel, v->label, strlen(v->label));
 	fs->diskBlockSize = 512;
 	fs->fileBlockSize = v->block_bytes != 0 ? v->block_bytes : 1 << 20;
 	fs->creationTime = seconds;
 	fs->snapID = 1;
-	fs->volInfo = l->uuid;
-	fs->volInfoSnapID = l->snapID;
+	fs->volInfo = d->volume.uuid;
+	fs->volInfoSnapID = d->volume.snapID;
 	fs->fdcClusterGroupOffset = 0x10000;
-	fs->fdcClustersPerGroup = 32;
+	fs->fdcClustersPerGroup = v->version == 3 ? 32 : v->version == 5 ? 64 : 8;
 	fs->subBlockSize = v->version == 5 ? 8192 : 65536;
-	if (v->version != 6)
-		return;
-	fs->unmapPriority = 1;
-	fs->physDiskBlockSize = sector_size;
-	fs->mdAlignment = MD_ALIGNMENT;
-	fs->sfbToLfbShift = 9;
-	fs->tbzGranularity = 1 << 20;
+	if (v->version == 6) {
+		fs->physDiskBlockSize = sector_size;
+		fs->mdAlignment = MD_ALIGNMENT;
+		fill_fs6(fs);
+	}
+	if (v->version >= 5)
+		fill_fs5(d, seconds);
 }
 
-static void name_members(struct vk_lab_device *devices, const struct vk_lab_extent *extents,
-			 size_t count)
+static void name_members(const struct vk_lab_volume *v, struct vk_lab_device *devices,
+			 const struct vk_lab_extent *extents, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		char name[VK_SCSI_NAME_BYTES];
 		bool certain;
 
 		vk_scsi_disk_id_name(&devices[i].header.diskID, name, &certain);
+		/* a short path has lost its channel */
 		snprintf((char *)devices[0].members[i].deviceName,
-			 sizeof(devices[0].members[i].deviceName), "%s:%u", name,
+			 sizeof(devices[0].members[i].deviceName), "%s:%u",
+			 devices[i].header.diskID.type == VK_SCSI_ID_PATH ? v->lun_name : name,
 			 extents[i].partition);
 	}
 	devices[0].member_count = count;
@@ -263,6 +298,7 @@ enum vk_status vk_lab_devices_make(const struct vk_lab_volume *volume, uint64_t 
 	uint32_t seconds = (uint32_t)(created_us / 1000000);
 	struct vk_vmfs_uuid lv_id, fs_id;
 	uint64_t pes = 0;
+	uint64_t entries = 0;
 	uint8_t mac[6];
 
 	if (count == 0 || count > VK_LAB_MEMBERS_MAX)
@@ -275,20 +311,23 @@ enum vk_status vk_lab_devices_make(const struct vk_lab_volume *volume, uint64_t 
 		if (status != VK_OK)
 			return status;
 		pes += ret_devices[i].volume.numPEs;
+		entries += ret_devices[i].header.numPEs;
 	}
 	vk_lab_mac(seed, "maker", seed_index, mac);
-	/* the volume's UUID is drawn before the device is initialised, up to two seconds earlier */
-	vk_lab_uuid(seed, "volume", seed_index, seconds - 2, mac, &lv_id);
+	/* an ESX 3.5 drew the volume's UUID two seconds before it initialised the device, later ones in the same one */
+	vk_lab_uuid(seed, "volume", seed_index, seconds - (volume->version == 3 ? 2 : 0), mac, &lv_id);
 	vk_lab_uuid(seed, "file system", seed_index, seconds, mac, &fs_id);
 	for (size_t i = 0; i < count; i++) {
 		struct vk_lvm_volume *l = &ret_devices[i].volume;
 
-		fill_volume(l, pes, l->firstPE, l->numPEs, created_us + 6000, &lv_id);
+		fill_volume(l, pes, entries, created_us + 6000, &lv_id);
 		l->numDevs = (uint32_t)count;
+		if (volume->version == 6)
+			l->consumedPEs = ret_devices[i].header.numPEs;
 	}
-	fill_fs(&ret_devices[0].fs, volume, &ret_devices[0].volume, seconds, sector_size, &fs_id);
+	fill_fs(&ret_devices[0], volume, seconds, sector_size, &fs_id);
 	ret_devices[0].live = volume->live;
 	if (volume->version >= 5)
-		name_members(ret_devices, extents, count);
+		name_members(volume, ret_devices, extents, count);
 	return VK_OK;
 }

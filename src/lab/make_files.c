@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The system files of a practice volume: file descriptors and resource metadata. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "lab/lab_files.h"
-#include "vmfskit/lock.h"
+
+enum {
+	POINTER_BLOCK_BYTES = 65536, POINTERS = POINTER_BLOCK_BYTES / 8,
+	TBZ_SHIFT = 20,
+	FLAG_POINTER_BLOCKS = 8 /* on the one file seen that has them */
+};
+
+static uint64_t block_number(const struct vk_lab_files *files, enum vk_system_file file, uint64_t index)
+{
+	const struct vk_lab_run *run = files->of[file].runs;
+
+	if (index < run[0].blocks)
+		return run[0].first_block + index;
+	return run[1].first_block + index - run[0].blocks;
+}
 
 uint64_t vk_lab_file_volume_offset(const struct vk_lab_files *files, enum vk_system_file file,
 				   uint64_t offset)
 {
-	return files->of[file].first_block * files->block_bytes + offset;
+	return block_number(files, file, offset / files->block_bytes) * files->block_bytes +
+	       offset % files->block_bytes;
 }
 
 enum vk_status vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file,
@@ -19,57 +35,134 @@ enum vk_status vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_
 			  buf, len, err);
 }
 
+struct vk_lock vk_lab_lock(struct vk_lab_files_at *at, uint32_t type, uint64_t volume_offset)
+{
+	/* VMFS3 stamps microseconds, later ones count */
+	uint64_t mtime = at->device->version == 3 ? 243180244 + (volume_offset >> 9) * 97 : 402 + at->locks;
+
+	at->locks++;
+	return (struct vk_lock){.type = type, .addr = volume_offset, .token = 1, .mtime = mtime};
+}
+
+/* Fields that VMFS5 brought. */
+static void fill_metadata5(const struct vk_lab_files *files, enum vk_system_file file, struct vk_file_metadata *m)
+{
+	const struct vk_lab_file *f = &files->of[file];
+
+	m->newSinceEpochLo = files->md_alignment != 0 && file == VK_SYSTEM_FDC ? 1 : (uint32_t)f->blocks;
+	m->affinityFD = m->descAddr;
+	m->tbzGranularityShift = TBZ_SHIFT;
+	m->blockOffsetShift = (uint8_t)__builtin_ctzll(files->block_bytes);
+	if (files->md_alignment != 0)
+		m->signature = VK_FD_SIGNATURE;
+	if (f->pointer_blocks == 0)
+		return;
+	m->flags = FLAG_POINTER_BLOCKS;
+	m->zeroLevelAddrType = VK_ZLA_POINTER_BLOCK2;
+	m->numPointerBlocks = f->pointer_blocks;
+	m->lastSFBClusterNum =
+		(uint32_t)(block_number(files, file, f->blocks - 1) / VK_LAB_SMALL_PER_CLUSTER);
+	m->unknown78[4] = 1;
+	m->affinityBitmap = 1;
+}
+
 static struct vk_file_metadata metadata(const struct vk_lab_files_at *at, enum vk_system_file file)
 {
 	const struct vk_lab_file *f = &at->files->of[file];
-	/* the files are made one after the other, the first in the second of the file system's creation */
-	uint32_t seconds = at->device->fs.creationTime + (file == VK_SYSTEM_ROOT ? 4 : file - 1U);
+	bool folder = file == VK_SYSTEM_ROOT || file == VK_SYSTEM_SDD;
+	uint32_t seconds = at->device->fs.creationTime;
 	struct vk_file_metadata m = {
 		.descAddr = vk_fd_address(0, file),
 		.generation = 1,
-		.linkCount = file == VK_SYSTEM_ROOT ? 2 : 1,
+		.linkCount = folder ? 2 : 1,
 		.type = file == VK_SYSTEM_ROOT ? VK_FILE_FOLDER : VK_FILE_SYSTEM,
 		.fileLength = f->length,
 		.blockSize = at->files->block_bytes,
 		.numBlocks = f->blocks,
-		.mtime = seconds,
-		.ctime = seconds,
-		.atime = seconds,
-		.mode = file == VK_SYSTEM_ROOT ? 01755 : 0400,
+		.mode = file == VK_SYSTEM_ROOT ? 01755 : file == VK_SYSTEM_SDD ? 040700 : 0400,
 		.zeroLevelAddrType = VK_ZLA_FILE_BLOCK,
 	};
 
-	if (at->files->md_alignment != 0) {
-		m.signature = VK_FD_SIGNATURE;
-		m.blockOffsetShift = (uint8_t)__builtin_ctzll(at->files->block_bytes);
-	}
+	/* an ESX 3.5 took seconds to make them one after the other; .sdd.sf is a folder of the root */
+	if (at->device->version == 3)
+		seconds += file == VK_SYSTEM_ROOT ? 4 : file - 1U;
+	else if (file == VK_SYSTEM_ROOT)
+		m.linkCount++;
+	m.mtime = seconds;
+	m.ctime = seconds;
+	m.atime = seconds;
+	if (at->device->version >= 5)
+		fill_metadata5(at->files, file, &m);
 	return m;
 }
 
-static enum vk_status put_fd(const struct vk_lab_files_at *at, enum vk_system_file file,
-			     struct vk_error *err)
+static void put_address(uint8_t *to, uint32_t bytes, uint64_t address)
+{
+	if (bytes == 8)
+		vk_put_le64(to, address);
+	else
+		vk_put_le32(to, (uint32_t)address);
+}
+
+static uint64_t block_address(const struct vk_lab_files *f, enum vk_system_file file, uint64_t index)
+{
+	return vk_file_block_address(f->md_alignment != 0, block_number(f, file, index), VK_LAB_SMALL_PER_CLUSTER);
+}
+
+/* Pointer block number n of a file, in .pb2.sf. */
+static enum vk_status put_pointer_block(const struct vk_lab_files_at *at, enum vk_system_file file, uint32_t n,
+					struct vk_error *err)
+{
+	const struct vk_lab_files *f = at->files;
+	const struct vk_resource_file *pb2 = &f->of[VK_SYSTEM_PB2].resource;
+	uint8_t *raw = calloc(1, POINTER_BLOCK_BYTES);
+	enum vk_status status;
+
+	if (raw == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	for (uint64_t i = 0; i < POINTERS && (uint64_t)n * POINTERS + i < f->of[file].blocks; i++)
+		vk_put_le64(raw + i * 8, block_address(f, file, (uint64_t)n * POINTERS + i));
+	status = vk_lab_file_put(at, VK_SYSTEM_PB2,
+				 vk_resource_offset(pb2, f->md_alignment, 0, f->of[file].pointer_block + n), raw,
+				 POINTER_BLOCK_BYTES, err);
+	free(raw);
+	return status;
+}
+
+static enum vk_status put_pointers(const struct vk_lab_files_at *at, enum vk_system_file file,
+				   const struct vk_fd_geometry *g, uint8_t *raw, struct vk_error *err)
+{
+	const struct vk_lab_file *f = &at->files->of[file];
+	enum vk_status status = VK_OK;
+
+	for (uint32_t i = 0; f->pointer_blocks == 0 && i < f->blocks && i < g->pointers; i++)
+		put_address(raw + g->pointers_offset + (size_t)i * g->pointer_bytes, g->pointer_bytes,
+			    block_address(at->files, file, i));
+	for (uint32_t i = 0; i < f->pointer_blocks && status == VK_OK; i++) {
+		vk_put_le64(raw + g->pointers_offset + (size_t)i * 8,
+			    VK_ADDRESS_POINTER_BLOCK2 | (uint64_t)(f->pointer_block + i) << 56);
+		status = put_pointer_block(at, file, i, err);
+	}
+	return status;
+}
+
+static enum vk_status put_fd(struct vk_lab_files_at *at, enum vk_system_file file, struct vk_error *err)
 {
 	const struct vk_lab_files *f = at->files;
 	const struct vk_resource_file *fdc = &f->of[VK_SYSTEM_FDC].resource;
 	uint64_t offset = vk_resource_offset(fdc, f->md_alignment, 0, file);
-	struct vk_lock lock = vk_lab_lock(VK_FD_LOCK_TYPE, vk_lab_file_volume_offset(f, VK_SYSTEM_FDC, offset));
+	struct vk_lock lock = vk_lab_lock(at, VK_FD_LOCK_TYPE, vk_lab_file_volume_offset(f, VK_SYSTEM_FDC, offset));
 	struct vk_file_metadata m = metadata(at, file);
 	struct vk_fd_geometry g;
 	uint8_t raw[2 * 4096] = {0};
+	enum vk_status status;
 
 	vk_fd_geometry(f->md_alignment, &g);
 	vk_lock_encode(&lock, raw, g.metadata_offset);
 	vk_file_metadata_encode(&m, raw + g.metadata_offset, 512);
-	for (uint32_t i = 0; i < f->of[file].blocks && i < g.pointers; i++) {
-		uint64_t address = vk_file_block_address(f->md_alignment != 0, f->of[file].first_block + i,
-							 VK_LAB_SMALL_PER_CLUSTER);
-		uint8_t *to = raw + g.pointers_offset + (size_t)i * g.pointer_bytes;
-
-		if (g.pointer_bytes == 8)
-			vk_put_le64(to, address);
-		else
-			vk_put_le32(to, (uint32_t)address);
-	}
+	status = put_pointers(at, file, &g, raw, err);
+	if (status != VK_OK)
+		return status;
 	return vk_lab_file_put(at, VK_SYSTEM_FDC, offset, raw, g.fd_bytes, err);
 }
 
@@ -83,24 +176,30 @@ static enum vk_status put_resource(const struct vk_lab_files_at *at, enum vk_sys
 	return vk_lab_file_put(at, file, offset, sector, sizeof(sector), err);
 }
 
+/* A file, and the clusters that it has if it is a resource file. */
+static enum vk_status put_file(struct vk_lab_files_at *at, enum vk_system_file file, struct vk_error *err)
+{
+	const struct vk_lab_file *f = &at->files->of[file];
+	enum vk_status status = put_fd(at, file, err);
+
+	if (status != VK_OK || !f->has_resource)
+		return status;
+	status = put_resource(at, file, 0, &f->resource, err);
+	if (status == VK_OK && f->resource.childMetaOffset != 0)
+		status = put_resource(at, file, f->resource.childMetaOffset, &at->files->small, err);
+	return status == VK_OK ? vk_lab_write_clusters(at, file, err) : status;
+}
+
 enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes,
 				  const struct vk_lab_device *device, struct vk_error *err)
 {
 	struct vk_lab_files files;
-	struct vk_lab_files_at at = {disk, base_bytes + device->header.dataOffset, device, &files};
+	struct vk_lab_files_at at = {disk, base_bytes + device->header.dataOffset, device, &files, 0};
 	enum vk_status status = vk_lab_files_plan(device, &files, err);
 
-	for (unsigned i = VK_SYSTEM_ROOT; i < files.file_count && status == VK_OK; i++) {
-		status = put_fd(&at, (enum vk_system_file)i, err);
-		if (status == VK_OK && files.of[i].has_resource)
-			status = put_resource(&at, (enum vk_system_file)i, 0, &files.of[i].resource, err);
-	}
-	if (status == VK_OK && files.md_alignment != 0)
-		status = put_resource(&at, VK_SYSTEM_FBB, files.of[VK_SYSTEM_FBB].resource.childMetaOffset,
-				      &files.small, err);
+	for (unsigned i = VK_SYSTEM_FBB; i < files.file_count && status == VK_OK; i++)
+		status = put_file(&at, (enum vk_system_file)i, err);
 	if (status == VK_OK)
-		status = vk_lab_write_clusters(&at, err);
-	if (status == VK_OK)
-		status = vk_lab_write_root(&at, err);
-	return status;
+		status = put_file(&at, VK_SYSTEM_ROOT, err);
+	return status == VK_OK ? vk_lab_write_folders(&at, err) : status;
 }

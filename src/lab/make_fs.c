@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/lab.h"
+#include "lab/lab_files.h"
 #include "vmfskit/heartbeat.h"
 
 enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes,
@@ -15,6 +15,11 @@ enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes,
 	vk_fs_descriptor_encode(&device->fs, sector, sizeof(sector));
 	return vk_lab_put(disk, base_bytes + device->header.dataOffset + VK_FS_OFFSET, sector,
 			  sizeof(sector), err);
+}
+
+uint32_t vk_lab_maker_slot(const struct vk_lab_device *device, uint32_t slots)
+{
+	return (uint32_t)(vk_lab_random(device->seed, "maker slot", device->seed_index) % slots);
 }
 
 /* A slot that no host of this run has: drawn, then the next that is still free. */
@@ -39,30 +44,40 @@ static uint32_t draw_slot(const struct vk_lab_device *device, const struct vk_fs
  * The journal block of a host: a file-block address (type 1, block from bit 6 on) on VMFS3 and 5, a
  * journal-block address (type 6, cluster from bit 3, resource from bit 26 on) on VMFS6.
  */
-static void put_journal(const struct vk_lab_device *device, unsigned host, struct vk_heartbeat *hb)
+static void put_journal(const struct vk_lab_device *device, const struct vk_lab_files *files, unsigned host,
+			struct vk_heartbeat *hb)
 {
-	uint64_t blocks = device->volume.logicalSize / device->fs.fileBlockSize;
-	uint64_t block = blocks / 8 + host;
+	uint64_t journal = vk_lab_journal(files, host);
 
-	if (device->version == 6) {
+	if (device->version == 6)
 		hb->journalAddr = 6U | (host / 64 & 0x1FFF) << 3 | (host % 64) << 26;
-		hb->journalVolAddr = block * device->fs.fileBlockSize;
-		return;
-	}
-	block &= 0x3FFFFFF;
-	hb->journalAddr = (uint32_t)(block << 6 | 1);
-	if (device->version == 5)
-		hb->journalVolAddr = block * device->fs.fileBlockSize;
+	else
+		hb->journalAddr = (uint32_t)vk_file_block_address(false, journal / files->block_bytes, 0);
+	if (device->version >= 5)
+		hb->journalVolAddr = journal;
 }
 
-static void put_host(const struct vk_lab_device *device, unsigned host, struct vk_heartbeat *hb)
+/* What stays when a slot is let go: the driver, and where its host was. */
+static void put_driver(const struct vk_lab_device *device, unsigned host, struct vk_heartbeat *hb)
+{
+	char ip[sizeof(hb->ip)] = "";
+
+	hb->driveX = device->fs.majorVersion;
+	hb->driveY = device->fs.minorVersion;
+	hb->lockImpl = device->version == 3 ? 0 : 3;
+	snprintf(ip, sizeof(ip), "10.20.%u.%u", (unsigned)(device->seed_index % 200 + host / 200),
+		 11 + host % 200);
+	memcpy(hb->ip, ip, sizeof(ip));
+}
+
+static void put_host(const struct vk_lab_device *device, const struct vk_lab_files *files, unsigned host,
+		     struct vk_heartbeat *hb)
 {
 	uint64_t index = device->seed_index * 1024 + host;
 	uint64_t r = vk_lab_random(device->seed, "uptime", index);
 	/* all hosts beat at the same moment, some weeks after the volume was made, up since up to 60 days */
 	uint64_t now_us = device->header.initTimeUS + 90ULL * 86400 * 1000000;
 	uint8_t mac[6];
-	char ip[sizeof(hb->ip)] = "";
 
 	hb->state = VK_HB_IN_USE;
 	hb->hbGen = 1 + (r >> 48) % 500;
@@ -70,12 +85,8 @@ static void put_host(const struct vk_lab_device *device, unsigned host, struct v
 	vk_lab_mac(device->seed, "host", index, mac);
 	vk_lab_uuid(device->seed, "host", index, (uint32_t)((now_us - hb->stamp) / 1000000), mac,
 		    &hb->owner);
-	hb->driveX = device->fs.majorVersion;
-	hb->driveY = device->fs.minorVersion;
-	snprintf(ip, sizeof(ip), "10.20.%u.%u", (unsigned)(device->seed_index % 200 + host / 200),
-		 11 + host % 200);
-	memcpy(hb->ip, ip, sizeof(ip));
-	put_journal(device, host, hb);
+	put_driver(device, host, hb);
+	put_journal(device, files, host, hb);
 }
 
 static void put_slot(uint8_t *region, const struct vk_fs_geometry *g, uint32_t slot,
@@ -85,8 +96,8 @@ static void put_slot(uint8_t *region, const struct vk_fs_geometry *g, uint32_t s
 			    g->heartbeat_slot_bytes);
 }
 
-static void fill_region(const struct vk_lab_device *device, const struct vk_fs_geometry *g,
-			uint8_t *region)
+static void fill_region(const struct vk_lab_device *device, const struct vk_lab_files *files,
+			const struct vk_fs_geometry *g, uint8_t *region)
 {
 	struct vk_heartbeat hb = {.state = VK_HB_FREE};
 	uint32_t slot;
@@ -95,41 +106,45 @@ static void fill_region(const struct vk_lab_device *device, const struct vk_fs_g
 		hb.addr = g->heartbeat_offset + (uint64_t)i * g->heartbeat_slot_bytes;
 		put_slot(region, g, i, &hb);
 	}
-	for (unsigned host = 0; g->heartbeat_slots > 0 && host < device->live; host++) {
-		slot = draw_slot(device, g, region, host);
-		memset(&hb, 0, sizeof(hb));
-		hb.addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes;
-		put_host(device, host, &hb);
-		put_slot(region, g, slot, &hb);
-	}
-	/* the host that made the volume has let go: generation, stamp and driver stay behind */
-	slot = draw_slot(device, g, region, device->live);
+	/* the host that made the volume has let go: generation, stamp and driver stay; an ESX 3.5 kept no address */
+	slot = vk_lab_maker_slot(device, g->heartbeat_slots);
 	hb = (struct vk_heartbeat){
 		.state = VK_HB_FREE,
 		.addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes,
 		.hbGen = 14,
 		.stamp = 392363951,
-		.driveX = device->fs.majorVersion,
-		.driveY = device->fs.minorVersion,
 	};
+	put_driver(device, device->live, &hb);
+	if (device->version == 3)
+		memset(hb.ip, 0, sizeof(hb.ip));
 	put_slot(region, g, slot, &hb);
+	for (unsigned host = 0; host < device->live; host++) {
+		slot = draw_slot(device, g, region, host);
+		memset(&hb, 0, sizeof(hb));
+		hb.addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes;
+		put_host(device, files, host, &hb);
+		put_slot(region, g, slot, &hb);
+	}
 }
 
 enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes,
 				       const struct vk_lab_device *device, struct vk_error *err)
 {
+	struct vk_lab_files files;
 	struct vk_fs_geometry g;
 	uint8_t *region;
-	enum vk_status status;
+	enum vk_status status = vk_lab_files_plan(device, &files, err);
 	size_t len;
 
+	if (status != VK_OK)
+		return status;
 	if (!vk_fs_geometry(&device->fs, VK_FS_DESCRIPTOR_BYTES, &g) || g.heartbeat_slots == 0)
 		return vk_error_set(err, VK_INTERNAL, NULL, "The descriptor has no geometry");
 	len = (size_t)(g.heartbeat_end - g.heartbeat_offset);
 	region = calloc(1, len);
 	if (region == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
-	fill_region(device, &g, region);
+	fill_region(device, &files, &g, region);
 	status = vk_lab_put(disk, base_bytes + device->header.dataOffset + g.heartbeat_offset, region,
 			    len, err);
 	free(region);

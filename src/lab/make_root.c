@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The root directory of a practice volume: the system files, in the form of VMFS 3 and 5 or of VMFS6. */
+/* The folders of a practice volume, in the form of VMFS 3 and 5 or of VMFS6: the root, and .sdd.sf. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,15 +7,16 @@
 #include "lab/lab_files.h"
 
 /* VMFS 3 and 5: an array of entries. */
-enum { ENTRY_BYTES = 140, ENTRY_NAME = 12, FIRST_FILE = VK_SYSTEM_FBB };
+enum { ENTRY_BYTES = 140, ENTRY_NAME = 12, DOTS = 2, FIRST_FILE = VK_SYSTEM_FBB };
 
 /* VMFS6: a header with a hash table, then blocks of 4096 bytes, each with a header of its own. */
 enum {
 	DIR6_VERSION = 0xF50001,
 	DIR6_SELF = 0x3B8, DIR6_PARENT = 0x4D8, DIR6_HASH = 0x5F8, DIR6_BLOCKS = 0x10000,
-	DIR6_BLOCK_BYTES = 4096, DIR6_BYTES = DIR6_BLOCKS + 2 * DIR6_BLOCK_BYTES,
+	DIR6_BLOCK_BYTES = 4096, DIR6_EMPTY_BYTES = DIR6_BLOCKS + DIR6_BLOCK_BYTES,
+	DIR6_BYTES = DIR6_EMPTY_BYTES + DIR6_BLOCK_BYTES,
 	BLOCK_PAYLOAD = 64, BLOCK_DIRENTS = 1, BLOCK_MAP = 3,
-	MAP_FREE = 4, MAP_NOT_WRITTEN = 8,
+	MAP_HAS_FREE = 4, MAP_NOT_WRITTEN = 8,
 	ENTRY6_BYTES = 288, ENTRY6_NAME = 0x18, ENTRY6_SLOTS = 14,
 	HASH_FIRST_FILE = 0x3E66, /* .fbb.sf; the other system files follow in order */
 	LOCATION_ENTRY = 1
@@ -25,6 +26,11 @@ enum {
 uint64_t vk_lab_root_bytes(const struct vk_lab_files *files)
 {
 	return files->md_alignment != 0 ? DIR6_BYTES : (files->file_count + 1ULL) * ENTRY_BYTES;
+}
+
+uint64_t vk_lab_sdd_bytes(const struct vk_lab_files *files)
+{
+	return files->md_alignment != 0 ? DIR6_EMPTY_BYTES : DOTS * ENTRY_BYTES;
 }
 
 static void put_entry(uint8_t *to, uint32_t type, uint32_t resource, const char *name)
@@ -44,23 +50,27 @@ static void fill_root(uint8_t *to, unsigned file_count)
 			  vk_system_file_name((enum vk_system_file)i));
 }
 
-static void put_entry6(uint8_t *dir, uint32_t offset, uint32_t type, uint32_t resource, uint16_t hash,
-		       const char *name)
+static void fill_sdd(uint8_t *to)
+{
+	put_entry(to, VK_FILE_SYSTEM, VK_SYSTEM_SDD, ".");
+	put_entry(to + ENTRY_BYTES, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
+}
+
+/* The names of system files have fixed places in the hash table, and no hash in the entry. */
+static void put_entry6(uint8_t *dir, uint32_t offset, uint32_t type, uint32_t resource, const char *name)
 {
 	uint8_t *to = dir + offset;
 
 	vk_put_le32(to, type);
 	vk_put_le32(to + 4, vk_fd_address(0, resource));
 	vk_put_le32(to + 8, 1);
-	vk_put_le16(to + 0x0C, hash);
-	vk_put_le16(to + 0x0E, hash);
 	vk_put_le64(to + 0x10, offset);
 	memcpy(to + ENTRY6_NAME, name, strlen(name));
 }
 
 static void put_block_header(uint8_t *to, uint16_t type, uint16_t slots, uint16_t used)
 {
-	vk_put_le16(to, 1);
+	vk_put_le16(to, type == BLOCK_MAP ? 0 : 1);
 	vk_put_le16(to + 2, type);
 	vk_put_le16(to + 4, slots);
 	vk_put_le16(to + 6, (uint16_t)(slots - used));
@@ -68,45 +78,66 @@ static void put_block_header(uint8_t *to, uint16_t type, uint16_t slots, uint16_
 		to[8 + i / 8] = (uint8_t)(to[8 + i / 8] | 1U << i % 8);
 }
 
-static void fill_root6(uint8_t *dir, unsigned file_count)
+/* Header and allocation map of a folder of that many files, in one block or none. */
+static void fill_head6(uint8_t *dir, enum vk_system_file self, uint32_t self_type, unsigned files)
 {
 	uint8_t *map = dir + DIR6_BLOCKS;
-	uint8_t *block = map + DIR6_BLOCK_BYTES;
-	const unsigned files = file_count - FIRST_FILE;
 
 	vk_put_le32(dir, DIR6_VERSION);
-	vk_put_le32(dir + 4, files + 2);
-	vk_put_le32(dir + 8, files);
+	vk_put_le32(dir + 4, files + DOTS);
+	vk_put_le32(dir + 8, files + DOTS);
 	vk_put_le32(dir + 12, 1); /* one allocation map, in block 0 */
-	put_entry6(dir, DIR6_SELF, VK_FILE_FOLDER, VK_SYSTEM_ROOT, 0, ".");
-	put_entry6(dir, DIR6_PARENT, VK_FILE_FOLDER, VK_SYSTEM_ROOT, 0, "..");
+	put_entry6(dir, DIR6_SELF, self_type, self, ".");
+	put_entry6(dir, DIR6_PARENT, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
 	put_block_header(map, BLOCK_MAP, 0, 0);
-	memset(map + BLOCK_PAYLOAD, (MAP_FREE | MAP_NOT_WRITTEN) * 0x11, DIR6_BLOCK_BYTES - BLOCK_PAYLOAD);
-	map[BLOCK_PAYLOAD] = BLOCK_MAP << 4 | BLOCK_DIRENTS;
-	put_block_header(block, BLOCK_DIRENTS, ENTRY6_SLOTS, (uint16_t)files);
-	for (unsigned i = 0; i < files; i++) {
-		uint16_t hash = (uint16_t)(HASH_FIRST_FILE + i);
+	memset(map + BLOCK_PAYLOAD, MAP_NOT_WRITTEN * 0x11, DIR6_BLOCK_BYTES - BLOCK_PAYLOAD);
+	map[BLOCK_PAYLOAD] = BLOCK_MAP << 4 | (files > 0 ? BLOCK_DIRENTS | MAP_HAS_FREE : MAP_NOT_WRITTEN);
+}
 
-		put_entry6(dir, DIR6_BLOCKS + DIR6_BLOCK_BYTES + BLOCK_PAYLOAD + i * ENTRY6_BYTES,
-			   VK_FILE_SYSTEM, FIRST_FILE + i, hash,
+static void fill_root6(uint8_t *dir, unsigned file_count)
+{
+	const unsigned files = file_count - FIRST_FILE;
+
+	fill_head6(dir, VK_SYSTEM_ROOT, VK_FILE_FOLDER, files);
+	put_block_header(dir + DIR6_EMPTY_BYTES, BLOCK_DIRENTS, ENTRY6_SLOTS, (uint16_t)files);
+	for (unsigned i = 0; i < files; i++) {
+		put_entry6(dir, DIR6_EMPTY_BYTES + BLOCK_PAYLOAD + i * ENTRY6_BYTES, VK_FILE_SYSTEM, FIRST_FILE + i,
 			   vk_system_file_name((enum vk_system_file)(FIRST_FILE + i)));
-		vk_put_le32(dir + DIR6_HASH + (size_t)hash * 4, LOCATION_ENTRY | 1U << 2 | i << 24);
+		vk_put_le32(dir + DIR6_HASH + (size_t)(HASH_FIRST_FILE + i) * 4, LOCATION_ENTRY | 1U << 2 | i << 24);
 	}
 }
 
-enum vk_status vk_lab_write_root(const struct vk_lab_files_at *at, struct vk_error *err)
+static void fill_folder(const struct vk_lab_files *f, enum vk_system_file folder, uint8_t *bytes)
 {
-	size_t len = (size_t)vk_lab_root_bytes(at->files);
+	if (folder == VK_SYSTEM_SDD && f->md_alignment != 0)
+		fill_head6(bytes, VK_SYSTEM_SDD, VK_FILE_SYSTEM, 0);
+	else if (folder == VK_SYSTEM_SDD)
+		fill_sdd(bytes);
+	else if (f->md_alignment != 0)
+		fill_root6(bytes, f->file_count);
+	else
+		fill_root(bytes, f->file_count);
+}
+
+static enum vk_status write_folder(const struct vk_lab_files_at *at, enum vk_system_file folder, struct vk_error *err)
+{
+	size_t len = (size_t)at->files->of[folder].length;
 	uint8_t *bytes = calloc(1, len);
 	enum vk_status status;
 
 	if (bytes == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
-	if (at->files->md_alignment != 0)
-		fill_root6(bytes, at->files->file_count);
-	else
-		fill_root(bytes, at->files->file_count);
-	status = vk_lab_file_put(at, VK_SYSTEM_ROOT, 0, bytes, len, err);
+	fill_folder(at->files, folder, bytes);
+	status = vk_lab_file_put(at, folder, 0, bytes, len, err);
 	free(bytes);
+	return status;
+}
+
+enum vk_status vk_lab_write_folders(const struct vk_lab_files_at *at, struct vk_error *err)
+{
+	enum vk_status status = write_folder(at, VK_SYSTEM_ROOT, err);
+
+	if (status == VK_OK && at->files->file_count > VK_SYSTEM_SDD)
+		status = write_folder(at, VK_SYSTEM_SDD, err);
 	return status;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "lab/lab_files.h"
 #include "lab_memory.h"
 #include "vmfskit/heartbeat.h"
 
@@ -289,6 +290,25 @@ static void members_tile_the_volume(void **state)
 	free(d);
 }
 
+/* A public listing of a VMFS 6.81 of 500 GB: 1000 large blocks, 256 pointer blocks, so many bytes of metadata. */
+static void metadata_of_500_gb_is_as_published(void **state)
+{
+	const uint64_t total = VK_LVM_DATA_OFFSET + 2000 * VK_LVM_PE_BYTES;
+	struct vk_lab_device *d = calloc(1, sizeof(*d));
+	struct vk_lab_files files;
+	uint64_t bytes = 0;
+
+	(void)state;
+	make_devices(d, "version=6", &total, 1);
+	assert_int_equal(vk_lab_files_plan(d, &files, NULL), VK_OK);
+	for (unsigned i = VK_SYSTEM_FBB; i < files.file_count; i++)
+		bytes += i == VK_SYSTEM_SDD ? 0 : files.of[i].length;
+	assert_int_equal(bytes, 1510866944);
+	assert_int_equal(vk_resource_count(&files.of[VK_SYSTEM_FBB].resource), 1000);
+	assert_int_equal(vk_resource_count(&files.of[VK_SYSTEM_PB2].resource), 256);
+	free(d);
+}
+
 /* All bytes of a made device, as one number. */
 static uint32_t digest(const char *spec, uint64_t seed)
 {
@@ -338,6 +358,7 @@ int main(void)
 		cmocka_unit_test(lvm6_entries_begin_at_multiples_of_16_tib),
 		cmocka_unit_test(headers_agree_with_published_bytes),
 		cmocka_unit_test(members_tile_the_volume),
+		cmocka_unit_test(metadata_of_500_gb_is_as_published),
 		cmocka_unit_test(the_seed_decides),
 		cmocka_unit_test(all_hosts_find_a_slot),
 	};

@@ -39,8 +39,8 @@ static void published_lock(void **state)
 	assert_int_equal(lock.token, 28);
 	assert_field(l, "mode", &lock, "0 (free)");
 	assert_field(l, "owner", &lock, "none");
-	assert_field(l, "mtime", &lock, "323.52 s");
-	assert_int_equal(vk_layout_field(l, "mtime")->evidence, VK_EV_U);
+	/* a time on VMFS3 only, so it is not shown as one */
+	assert_field(l, "mtime", &lock, "323524604");
 	check(&lock, VK_LOCK_BYTES, 0x478800);
 	assert_codes(&list, 0);
 }

@@ -82,6 +82,16 @@ static void beside_what_is_no_capture_of_it(void **state)
 	vk_source_close(&other);
 }
 
+/* A driver of VMFS5 has used the volume, whose files are those of VMFS3. */
+static void put_driver(struct header_bench *b)
+{
+	struct vk_heartbeat hb = {.state = VK_HB_FREE, .addr = 0x300000, .hbGen = 1, .driveX = 14, .driveY = 81};
+	uint8_t raw[512] = {0};
+
+	vk_heartbeat_encode(&hb, raw, sizeof(raw));
+	header_bench_hurt(b, DATA + 0x300000, raw, sizeof(raw));
+}
+
 /* .pb2.sf of a VMFS5 that was upgraded: in cluster 1 of .fdc.sf, named by the root directory. */
 static void put_pb2_elsewhere(struct header_bench *b)
 {
@@ -111,7 +121,8 @@ static void an_upgraded_volume(void **state)
 	struct header_bench b;
 
 	(void)state;
-	header_bench_open(&b, open_kind(2));
+	header_bench_open(&b, open_kind(1));
+	put_driver(&b);
 	put_pb2_elsewhere(&b);
 	header_bench_zero(&b, FS, 512);
 	assert_int_equal(header_bench_plan(&b, NULL), VK_OK);

@@ -221,6 +221,30 @@ static void ids_made_from_names(void **state)
 	assert_int_equal(id.len, 44);
 }
 
+/* Published headers: ESX 3.5 records the whole path, ESXi 6 the short one. */
+static void paths_of_newer_headers(void **state)
+{
+	static const char *const rows[][2] = {
+		{"mpx.vmhba0:C0:T4:L0", "vmhba0:4:0"},   {"mpx.vmhba32:C1:T10:L255", "vmhba32:10:255"},
+		{"mpx.vmhba0:4:0", "vmhba0:4:0"},        {"mpx.vmhba0:C0:T4", "vmhba0:C0:T4"},
+		{"mpx.vmhba0:C0:T4:L0x", "vmhba0:C0:T4:L0x"}, {"mpx.vmhba:C0:T4:L0", "vmhba:C0:T4:L0"},
+		{"serial vmhba0:C0:T4:L0", "vmhba0:C0:T4:L0      "},
+	};
+	struct vk_scsi_disk_id id;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t len = strlen(rows[i][1]);
+
+		assert_int_equal(vk_scsi_disk_id_from_name(rows[i][0], NULL, 0, &id), VK_OK);
+		vk_scsi_disk_id_shorten(&id);
+		assert_int_equal(id.len, len);
+		assert_memory_equal(id.id, rows[i][1], len);
+		for (size_t k = len; k < sizeof(id.id); k++)
+			assert_int_equal(id.id[k], 0);
+	}
+}
+
 static void names_that_are_inferred(void **state)
 {
 	struct vk_scsi_disk_id id = {.type = VK_SCSI_ID_NAA, .len = 14};
@@ -364,6 +388,7 @@ int main(void)
 		cmocka_unit_test(vml_names),
 		cmocka_unit_test(vml_names_that_are_none),
 		cmocka_unit_test(ids_made_from_names),
+		cmocka_unit_test(paths_of_newer_headers),
 		cmocka_unit_test(names_that_are_inferred),
 		cmocka_unit_test(hostile_ids),
 		cmocka_unit_test(findings),
