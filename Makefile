@@ -160,6 +160,15 @@ check:
 check-run: $(TESTED)
 	@BUILD='$(BUILD)' tests/run.sh
 
+# random damage in the thousands, of which check runs some hundred: DAMAGES of each volume and disk
+DAMAGES ?= 5000
+.PHONY: check-long check-long-run
+check-long:
+	@src/tools/deps.sh build check
+	@$(MAKE) --no-print-directory -j$(JOBS) check-long-run
+check-long-run: $(filter %/test_damage_property %/test_damage_table,$(UNIT))
+	@BUILD='$(BUILD)' DAMAGES='$(DAMAGES)' TEST_SECONDS=7200 tests/run.sh unit/test_damage_property unit/test_damage_table
+
 check-asan:
 	@src/tools/deps.sh build check
 	@ASAN_OPTIONS=exitcode=86:abort_on_error=0 UBSAN_OPTIONS=exitcode=86:print_stacktrace=1 LSAN_OPTIONS=exitcode=86 \

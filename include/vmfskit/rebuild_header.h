@@ -39,7 +39,7 @@ struct vk_rebuilt_field {
 	char was[100], is[100];        /* as people read it; empty when long */
 };
 
-enum vk_structure_state { VK_STRUCTURE_INTACT, VK_STRUCTURE_MENDED, VK_STRUCTURE_REBUILT, VK_STRUCTURE_LOST, VK_STRUCTURE_NONE };
+enum vk_structure_state { VK_STRUCTURE_CONSISTENT, VK_STRUCTURE_MENDED, VK_STRUCTURE_REBUILT, VK_STRUCTURE_LOST, VK_STRUCTURE_NONE };
 const char *vk_structure_state_name(enum vk_structure_state state);
 enum vk_header_structure {
 	VK_HS_LVM_HEADER, VK_HS_VOLUME, VK_HS_PE_TABLES, VK_HS_SD_TABLE, VK_HS_FS_DESCRIPTOR, VK_HS_HEARTBEATS, VK_HS_COUNT

@@ -131,6 +131,8 @@ static json_t *field(const struct vk_rebuilt_field *f)
 	put_text(o, "structure", f->layout->name);
 	put(o, "field", f->field != NULL ? vk_restore_text_json(f->field->name) : json_null());
 	put_number(o, "offset", f->structure_bytes);
+	put_number(o, "at", f->at_bytes);
+	put_number(o, "length", f->len_bytes);
 	put_text(o, "was", f->was);
 	put_text(o, "is", f->is);
 	put_text(o, "origin", vk_field_origin_name(f->origin));

@@ -250,7 +250,7 @@ static void tell(struct region *r)
 		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
 				"the region is not there or cannot be read");
 	else
-		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_INTACT, "%s",
+		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_CONSISTENT, "%s",
 				r->astray + r->owned > 0 ? "no slot can be freed with a good conscience"
 							 : "every slot is free or in use, at its own place");
 }

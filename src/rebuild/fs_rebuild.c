@@ -201,7 +201,7 @@ static void verdict(struct vk_fs_work *fs)
 	if (fs->trusted && !fs->has_capture)
 		vk_work_note(fs->work, "Damage to these of the file-system descriptor is seen only beside a capture, nothing else on the volume tells them: fsLabel, minorVersion, config, all of uuid but its time, and what follows subBlockSize.");
 	if (fs->changed == 0) {
-		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_INTACT,
+		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_CONSISTENT,
 				"everything in it that can be compared agrees");
 		return;
 	}

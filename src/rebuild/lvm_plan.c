@@ -43,7 +43,7 @@ static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_side *side,
 		inexact += more;
 	}
 	if (changed == 0) {
-		vk_work_verdict(work, which, VK_STRUCTURE_INTACT, "nothing contradicts it; not all of its bytes can be checked");
+		vk_work_verdict(work, which, VK_STRUCTURE_CONSISTENT, "nothing contradicts it; not all of its bytes can be checked");
 		return VK_OK;
 	}
 	if (side->rebuilt)
@@ -67,7 +67,7 @@ static enum vk_status put_names(struct vk_lvm_case *c, struct vk_error *err)
 	}
 	if (!vk_work_get(work, c->geometry.sd_table, now, sizeof(now)) || !vk_all_zero(now, sizeof(now)) ||
 	    (!c->device.rebuilt && k == NULL)) {
-		vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_INTACT, "nothing contradicts it");
+		vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_CONSISTENT, "nothing contradicts it");
 		return VK_OK;
 	}
 	for (size_t i = 0; k != NULL && i < k->sd_count && i < VK_LVM_SD_ENTRIES; i++)
@@ -132,7 +132,7 @@ static enum vk_status mend(struct vk_lvm_case *c, struct vk_error *err)
 		return status;
 	}
 	if (empty_device(c)) {
-		vk_work_verdict(c->work, VK_HS_LVM_HEADER, VK_STRUCTURE_INTACT, "the device belongs to no volume yet");
+		vk_work_verdict(c->work, VK_HS_LVM_HEADER, VK_STRUCTURE_CONSISTENT, "the device belongs to no volume yet");
 		return VK_OK;
 	}
 	vk_lvm_known_apply(c);

@@ -221,7 +221,7 @@ static void give_verdict(const struct tables *t)
 	bool guess = (t->rebuilt || t->regrouped) && !proved;
 
 	if (t->entries_changed == 0 && t->maps_changed == 0) {
-		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_INTACT, "every extent is where it belongs");
+		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_CONSISTENT, "every extent is where it belongs");
 		return;
 	}
 	if (t->entries_changed > 0)

@@ -26,7 +26,7 @@ bool vk_field_origin_exact(enum vk_field_origin origin)
 const char *vk_structure_state_name(enum vk_structure_state state)
 {
 	static const char *const names[] = {
-		[VK_STRUCTURE_INTACT] = "intact", [VK_STRUCTURE_MENDED] = "mended",
+		[VK_STRUCTURE_CONSISTENT] = "consistent", [VK_STRUCTURE_MENDED] = "mended",
 		[VK_STRUCTURE_REBUILT] = "rebuilt", [VK_STRUCTURE_LOST] = "lost",
 		[VK_STRUCTURE_NONE] = "none",
 	};

@@ -13,7 +13,7 @@ static void sound_one_stays(void **state)
 			continue;
 		header_bench_open(&b, io);
 		assert_int_equal(header_bench_plan(&b, NULL), VK_OK);
-		assert_int_equal(verdict(&b)->state, VK_STRUCTURE_INTACT);
+		assert_int_equal(verdict(&b)->state, VK_STRUCTURE_CONSISTENT);
 		assert_true(b.header.nothing_to_do);
 		assert_int_equal(b.header.lost_count, 0);
 		header_bench_close(&b);
@@ -98,7 +98,7 @@ static void one_field(struct header_bench *b, int kind, const struct vk_field *f
 		if (&b->header.fields[i] != told)
 			fail_msg("kind %d, %s damaged in way %d: %s was changed", kind, f->name, way,
 				 b->header.fields[i].field->name);
-	assert_int_equal(verdict(b)->state, told != NULL ? VK_STRUCTURE_MENDED : VK_STRUCTURE_INTACT);
+	assert_int_equal(verdict(b)->state, told != NULL ? VK_STRUCTURE_MENDED : VK_STRUCTURE_CONSISTENT);
 }
 
 static void single_fields(void **state)

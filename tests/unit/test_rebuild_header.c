@@ -42,7 +42,7 @@ static void sound_headers_stay(void **state)
 		assert_false(b.header.guessed);
 		assert_int_equal(b.header.lost_count, 0);
 		for (unsigned i = 0; i <= VK_HS_PE_TABLES; i++)
-			assert_int_equal(b.header.verdicts[i].state, VK_STRUCTURE_INTACT);
+			assert_int_equal(b.header.verdicts[i].state, VK_STRUCTURE_CONSISTENT);
 		header_bench_close(&b);
 	}
 }

@@ -74,7 +74,7 @@ static void every_version(const char *spec, bool six)
 	open_lab(spec, six);
 	used = slot_with(VK_HB_IN_USE, false);
 	plan_with(0);
-	assert_int_equal(verdict()->state, VK_STRUCTURE_INTACT);
+	assert_int_equal(verdict()->state, VK_STRUCTURE_CONSISTENT);
 	/* three zero ones in a row and a lone one of noise: two records */
 	header_bench_zero(&b, REGION + 100ULL * slot_bytes, 3 * (size_t)slot_bytes);
 	header_bench_hurt(&b, REGION + 200ULL * slot_bytes, "noise of another system", 23);
@@ -140,7 +140,7 @@ static void an_owner_without_a_state(void **state)
 	put_slot(used, &hb);
 	plan_with(0);
 	assert_true(b.header.nothing_to_do);
-	assert_int_equal(verdict()->state, VK_STRUCTURE_INTACT);
+	assert_int_equal(verdict()->state, VK_STRUCTURE_CONSISTENT);
 	assert_true(header_bench_says(b.header.notes, b.header.note_count, "1 heartbeat slot shows an owner while the state is damaged"));
 	plan_with(1U << VK_HS_HEARTBEATS);
 	assert_free(used);
