@@ -42,7 +42,8 @@ enum vk_found_by {
 	C(INSIDE_DISK, "inside-disk", "the partition ends before the disk does") \
 	C(SELF_LOCATION, "self-location", "locks and heartbeats say that the volume begins here") \
 	C(ALONE, "alone", "it lies in no other volume and overlaps none") \
-	C(NOT_FOREIGN, "not-foreign", "no other system's file system lies over it")
+	C(NOT_FOREIGN, "not-foreign", "no other system's file system lies over it") \
+	C(LENGTH, "length", "something besides its header says how long it is")
 
 #define VK_FIND_CHECK_ENUM(id, name, what) VK_CHECK_##id,
 enum vk_find_check { VK_FIND_CHECKS(VK_FIND_CHECK_ENUM) VK_CHECK_COUNT };
@@ -90,15 +91,26 @@ struct vk_vote {
 /* A volume's partition, or what looks like one. Plain value. */
 struct vk_candidate {
 	uint64_t start_bytes;       /* of the partition, on the disk; multiple of 512 */
-	uint64_t length_bytes;      /* 0: not known */
-	bool length_exact;          /* totalBytes of a header that does not contradict it; else the least that the volume needs */
+	/*
+	 * Exact: the header's totalBytes, and a second witness says the same: an entry of a table or of the GPT at the end of
+	 * the image, a capture, the last usable sector, the end of the disk. Else the least that its extents and blocks prove.
+	 */
+	uint64_t length_bytes;
+	bool length_exact;
+	/*
+	 * What its header says, where extents, disk and neighbours allow it; 0: nothing that can be believed. When the length is
+	 * not exact this is the best guess and no more: within one extent nothing contradicts a wrong bit of totalBytes.
+	 */
+	uint64_t told_bytes;
+	uint64_t most_bytes;        /* it cannot be longer: by the number of its extents and by the disk; 0: not known */
+	char length_witness[96];    /* who says the exact length besides the header: "entry 1 of the primary GPT"; empty: nobody */
 	bool start_before_disk;     /* the partition would begin before the disk does; start_bytes is then 0 */
 	unsigned found_by;          /* bits of vk_found_by */
-	uint64_t claimed_bytes;     /* the length that a table entry or a hint gives it; 0: none does */
+	uint64_t claimed_bytes;     /* the length that the best table entry or a hint gives it; 0: none does */
 	char heard[96];             /* who said so: "entry 1 of the backup GPT", "capture 2026...-lun3"; empty: nobody */
 	bool table_sound;           /* a sound copy of the table has it as a VMFS partition, with this start */
 	enum vk_standing standing;
-	unsigned sure_percent;      /* 0 to 100: weighted share of the checks that could be made and hold */
+	unsigned sure_percent;      /* 0 to 99: weighted share of the checks that could be made and hold; label and UUIDs have no copy */
 	char why[240];              /* the standing in plain words */
 	size_t inside;              /* index of the candidate that it lies in or is older than; SIZE_MAX: none */
 	struct vk_check checks[VK_CHECK_COUNT];
@@ -128,6 +140,11 @@ struct vk_find_options {
 	const struct vk_find_hint *hints;
 	size_t hint_count;
 	const char *resume_path;          /* state of the scan, kept up to date; an existing one is continued; NULL: none */
+	/*
+	 * The name of the disk, kept in that state and compared when it is continued: what vk_disk_facts_name says. NULL or
+	 * empty: it has none, and only its size and the blocks that the state noted tell it from another.
+	 */
+	const char *disk_name;
 	/* Told about every 200 ms, may be NULL: bytes done of all; false stops the scan (VK_OK, stopped set). */
 	bool (*progress)(void *ctx, uint64_t done_bytes, uint64_t total_bytes);
 	/* Told as soon as the likely places are judged, before the scan begins; may be NULL. */
@@ -142,7 +159,9 @@ struct vk_find {
 	struct vk_vote *votes;            /* places with votes, the strongest first */
 	size_t vote_count;
 	struct vk_foreigners foreign;     /* on the disk as a whole and at its partitions */
-	uint64_t scanned_bytes;           /* read or known to be zero */
+	uint64_t scanned_bytes;           /* read or known to be zero; with those of earlier runs */
+	uint64_t resumed_bytes;           /* of these, and of the unreadable ones, taken from resume_path without reading them */
+	uint64_t resumed_s;               /* when that was saved, in seconds since 1970; 0: nothing was taken from it */
 	uint64_t holes_bytes;             /* of these, known to be zero without reading */
 	uint64_t total_bytes;             /* of the range */
 	struct vk_range *unreadable;      /* sorted */
@@ -152,7 +171,7 @@ struct vk_find {
 
 /*
  * Look on a decoded disk (or partition: then candidates may begin at 0). Reads only. Errors: VK_IO (environment, resume
- * file), VK_USAGE (resume file of another disk, or damaged; a range outside the disk), VK_NOMEM. Free with vk_find_free.
+ * file), VK_USAGE (resume file of another disk, damaged, or of another format; a range outside the disk), VK_NOMEM. Free with vk_find_free.
  */
 VK_MUST_USE enum vk_status vk_find(const struct vk_source *source,
 				   const struct vk_find_options *options, struct vk_find *ret_find,

@@ -45,6 +45,7 @@ struct vk_source {
 	 */
 	const struct vk_image_format *container;
 	struct vk_table table;  /* of a disk; kind none otherwise */
+	struct vk_tail_gpt tail; /* of a disk or partition without a table of its own; first_sector 0: there is none */
 	struct vk_vmfs *vmfs;   /* one for each VMFS partition */
 	size_t vmfs_count;
 	struct vk_findings findings; /* offsets are bytes in the source as it was given */

@@ -81,6 +81,30 @@ bool vk_table_unread(const struct vk_table *table);
 /* How many sectors the disk had that the GPT was written for; 0: no sound copy tells. */
 uint64_t vk_table_gpt_disk_sectors(const struct vk_table *table);
 
+/*
+ * The backup GPT in the last sector of an image that begins behind the beginning of its disk: its own LBA is larger
+ * than the number of that sector, and the difference says where the image begins. Only a copy whose two checksums fit
+ * is taken (UEFI specification 5.3.2; seen on two real disks: format reference, appendix on R5 and R6).
+ */
+struct vk_tail_gpt {
+	uint64_t first_sector; /* of the disk, where the image begins; 0: there is no such GPT, and table is empty */
+	/* Of that disk, from this copy alone: gpt[1], partitions, sector_size, disk_sectors. All sectors are the disk's. */
+	struct vk_table table;
+};
+/*
+ * Read it from an image, which must have no table at its own beginning: that would be the beginning of the disk.
+ * sector_size 0: that of the GPT, 512 or 4096. Damage is no error: then there is none. Errors: VK_IO, VK_NOMEM. Free
+ * ret_tail with vk_tail_gpt_free.
+ */
+VK_MUST_USE enum vk_status vk_tail_gpt_read(struct vk_io *io, uint32_t sector_size, struct vk_tail_gpt *ret_tail,
+					    struct vk_error *err);
+void vk_tail_gpt_free(struct vk_tail_gpt *tail);
+/* The partition that begins at this byte of the image; NULL: none does. Borrowed. */
+const struct vk_partition *vk_tail_gpt_partition(const struct vk_tail_gpt *tail, uint64_t start_bytes);
+/* Where a partition of it begins in the image, in bytes; false: before the image. */
+VK_MUST_USE bool vk_tail_gpt_place(const struct vk_tail_gpt *tail, const struct vk_partition *partition,
+				   uint64_t *ret_start_bytes);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,6 +12,7 @@
 #include "cmd/shell_words.h"
 #include "cmd/verbs.h"
 #include "report/report_find.h"
+#include "vmfskit/of_disk.h"
 
 /* A run of the verb. */
 struct run {
@@ -74,6 +75,12 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 
 enum { NEXT_MAX = 5 };
 
+/* A sound entry names it with another length than its header. */
+static bool other_length(const struct vk_candidate *c)
+{
+	return c->table_sound && c->claimed_bytes >= c->length_bytes && c->told_bytes != 0 && c->told_bytes != c->claimed_bytes;
+}
+
 static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 {
 	bool table = false;
@@ -85,8 +92,9 @@ static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 
 		if (vk_standing_is_ghost(c->standing) || c->start_before_disk)
 			continue;
-		table = table || !vk_report_find_in_table(&run->source, c);
-		if (c->standing == VK_STANDING_DAMAGED && count < NEXT_MAX - 1 &&
+		/* a sound entry stands: when the header says another length, the header is what is looked at */
+		table = table || (!vk_report_find_in_table(c) && !other_length(c));
+		if ((c->standing == VK_STANDING_DAMAGED || other_length(c)) && count < NEXT_MAX - 1 &&
 		    (run->source.kind == VK_SOURCE_DISK || c->start_bytes == 0))
 			add_next(next, &count, "repair header", run, c);
 	}
@@ -119,6 +127,7 @@ static int report(struct run *run, const struct vk_find_options *options)
 	const struct vk_find_view view = {.source = &run->source,
 					  .find = &run->found,
 					  .likely_only = options->likely_only,
+					  .resume_path = options->resume_path,
 					  .range_start_bytes = options->range_start_bytes,
 					  .all = vk_cli_flag(run->call, "all"),
 					  .seconds = vk_cmd_progress_seconds(&run->progress),
@@ -167,8 +176,21 @@ static int read_hints(struct run *run)
 	return VK_EXIT_OK;
 }
 
+/* Who it is, asked through what is read. */
+static void read_name(const struct run *run, char *ret_name, size_t cap)
+{
+	struct vk_disk_facts facts;
+	struct vk_text text;
+
+	vk_text_init(&text, ret_name, cap);
+	vk_disk_facts_read(&run->source, &facts);
+	vk_disk_facts_name(&facts, &text);
+	vk_disk_facts_free(&facts);
+}
+
 static int search(struct run *run, struct vk_find_options *options)
 {
+	char name[400] = "";
 	struct vk_error err;
 	enum vk_status status;
 	int code = read_hints(run);
@@ -179,10 +201,13 @@ static int search(struct run *run, struct vk_find_options *options)
 	options->hint_count = run->hints.count;
 	options->progress = progress;
 	options->ctx = run;
+	read_name(run, name, sizeof(name));
+	options->disk_name = name;
 	if (!vk_cli_flag(run->call, "json"))
 		options->likely = tell_likely;
 	vk_cmd_progress_begin(&run->progress, run->call);
 	status = vk_find(&run->source, options, &run->found, &err);
+	options->disk_name = NULL;
 	(void)vk_cmd_progress_end(&run->progress);
 	if (status == VK_OK)
 		return report(run, options);
@@ -221,7 +246,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "likely", .help = "look at the likely places only, do not search the whole disk"},
 	{.name = "range", .argument = "START+LENGTH", .help = "search only these bytes (64G, 2048s for sectors of 512 bytes)"},
 	{.name = "resume", .argument = "FILE", .choices = "FILE",
-	 .help = "keep the state of the search in FILE; where there is one, go on from there"},
+	 .help = "keep the state of the search in FILE; where there is one of this disk, go on from there"},
 	VK_STORE_OPTION,
 	VK_PUBLIC_KEY_OPTION,
 	{.name = "no-store", .help = "do not ask captures where volumes began"},
@@ -253,9 +278,14 @@ const struct vk_cli_verb vk_verb_find = {
 		"Everything that is found is judged by the relations that hold in real volumes. It is living, damaged, or a ghost: a copy of "
 		"a header inside another volume, the disk of a virtual machine, extended metadata, an earlier format, something "
 		"under another file system, or a magic and nothing else. Ghosts are never put into a partition table.\n\n"
+		"A length is exact when something besides the LVM header says the same: a partition table, the backup GPT at the end of an "
+		"image, a capture, or the end of the disk. Else it is \"at least\" what the extents need, and what the header says is shown "
+		"beside it: one wrong bit of it would be seen by nobody.\n\n"
 		"SOURCE is a block device or a file, a disk or one partition. It is only read. A search that is interrupted "
-		"(Ctrl-C) ends cleanly, and is continued when --resume named a file.\n\n"
-		"The exit code is 0 when what was found agrees with a sound partition table, 1 when a volume has no partition, or is "
+		"(Ctrl-C) ends cleanly, and is continued when --resume named a file. That file belongs to one disk: it holds its name (WWID, "
+		"serial number, or inode of a file) and some of its blocks, which are read again, and it is refused where they differ. What is "
+		"taken from it is told with its date.\n\n"
+		"The exit code is 0 when what was found agrees with a sound partition table (of a partition by itself: when its volume is sound), 1 when a volume has no partition, or is "
 		"damaged, or the table names one that is not there, and 4 when the search could not be finished.",
 	.options = options,
 	.examples = examples,

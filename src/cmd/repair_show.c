@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/repair_run.h"
+#include "report/report_find.h"
 
 enum { FIELDS_SHOWN = 24 };
 
@@ -43,6 +44,8 @@ static void show_sources(const struct vk_repair_run *run)
 		: run->header ? "all of the partition"
 			      : "all of the disk",
 		why);
+	if (vk_repair_find(run->repair) != NULL)
+		vk_report_find_resumed(out, vk_repair_find(run->repair), run->options.find.resume_path);
 }
 
 static void show_entry(FILE *out, const struct vk_planned_entry *entry)

@@ -234,38 +234,20 @@ static enum vk_status look_at_likely(struct search *s)
 	return status;
 }
 
-/* What tells this disk from another one that a resume file may be of. */
-static void identify(const struct search *s, char text[400])
-{
-	struct vk_text out;
-
-	vk_text_init(&out, text, 400);
-	vk_text_fmt(&out, "%llu bytes", (unsigned long long)s->f.size_bytes);
-	for (size_t i = 0; i < s->f.count && i < 8; i++)
-		if (s->f.probes[i].c.has_header && s->f.probes[i].c.standing <= VK_STANDING_DAMAGED) {
-			char uuid[VK_VMFS_UUID_TEXT_BYTES];
-
-			vk_vmfs_uuid_format(&s->f.probes[i].c.lvm.devID, uuid);
-			vk_text_fmt(&out, " %s", uuid);
-		}
-}
-
 static enum vk_status scan(struct search *s)
 {
 	const struct vk_find_options *o = s->f.options;
-	char identity[400];
 	struct vk_scan_options options = {.start_bytes = o->range_start_bytes,
 					  .length_bytes = o->range_length_bytes,
 					  .sector_size = s->f.source->sector_size,
 					  .resume_path = o->resume_path,
-					  .identity = identity,
+					  .identity = o->disk_name,
 					  .progress = o->progress,
 					  .ctx = o->ctx};
 	enum vk_status status;
 
 	if (options.length_bytes == 0)
 		options.length_bytes = s->f.size_bytes - options.start_bytes;
-	identify(s, identity);
 	status = vk_scan(s->f.io, &options, &s->scan, s->err);
 	if (status != VK_OK)
 		return status;
@@ -289,6 +271,8 @@ static void hand_over(struct search *s)
 	found->votes = s->scan.votes;
 	found->vote_count = s->scan.vote_count;
 	found->scanned_bytes = s->scan.scanned_bytes;
+	found->resumed_bytes = s->scan.resumed_bytes;
+	found->resumed_s = s->scan.resumed_s;
 	found->holes_bytes = s->scan.holes_bytes;
 	found->unreadable = s->scan.unreadable;
 	found->unreadable_count = s->scan.unreadable_count;

@@ -14,7 +14,23 @@ enum {
 };
 
 /* Who named a start. */
-enum vk_heard { VK_HEARD_NOBODY, VK_HEARD_MBR, VK_HEARD_EBR, VK_HEARD_GPT_PRIMARY, VK_HEARD_GPT_BACKUP, VK_HEARD_HINT };
+enum vk_heard {
+	VK_HEARD_NOBODY,
+	VK_HEARD_MBR,
+	VK_HEARD_EBR,
+	VK_HEARD_GPT_PRIMARY,
+	VK_HEARD_GPT_BACKUP,
+	VK_HEARD_GPT_TAIL, /* of the disk whose end the image is */
+	VK_HEARD_HINT
+};
+
+/* A length that somebody gives it. */
+struct vk_said {
+	uint64_t bytes;
+	enum vk_heard heard;
+	unsigned number; /* of the entry; index of the hint */
+};
+enum { VK_SAID_MAX = 6 };
 
 /* A place where a partition may begin. */
 struct vk_seed {
@@ -24,6 +40,8 @@ struct vk_seed {
 	enum vk_heard heard;
 	unsigned number;        /* of the entry; index of the hint */
 	bool sound;             /* a VMFS entry of a sound copy of the table */
+	struct vk_said others[VK_SAID_MAX]; /* what else was said of this start */
+	size_t other_count;
 	int score;              /* of the cheap test */
 	bool later;             /* of a later extent of a volume, of which only blocks are left: volume offset 0 would be at delta */
 	int64_t delta;
@@ -42,6 +60,8 @@ struct vk_probe {
 	bool ext_like;             /* the fields of extended metadata make sense */
 	bool fs_magic;
 	uint64_t proved_bytes;     /* of its length: more than one part of the volume says so; the rest stands in one field */
+	struct vk_said said[VK_SAID_MAX + 1]; /* lengths that tables and hints give it */
+	size_t said_count;
 	const struct vk_probe *clipped_by; /* begins where this one is made to end; NULL: its length is its own */
 	bool has_pes;              /* the PE tables were read and agree */
 	uint64_t agree, disagree;  /* self-locating blocks where its own should be */
@@ -90,8 +110,12 @@ void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p);
 /* Self-location, with the votes of a scan when there was one. */
 void vk_judge_self(const struct vk_finder *f, struct vk_probe *p);
 void vk_judge_foreign(const struct vk_finder *f, struct vk_probe *p);
-/* What of the header contradicts itself least: length and whether it is exact. */
-void vk_judge_length(struct vk_probe *p);
+/* Its length: what is proved, what the header says, and who else says so; fills the row and what depends on it. */
+void vk_judge_length(const struct vk_finder *f, struct vk_probe *p);
+/* Where it ends at the latest by what can be believed of it, from its start on. */
+uint64_t vk_probe_reach(const struct vk_probe *p);
+/* "entry 1 of the primary GPT", "capture 2026...-lun3"; empty for nobody. */
+void vk_heard_text(const struct vk_finder *f, enum vk_heard heard, unsigned number, struct vk_text *out);
 __attribute__((format(printf, 4, 5)))
 void vk_judge_row(struct vk_probe *p, enum vk_find_check check, enum vk_verdict verdict,
 		  const char *seen, ...);

@@ -134,74 +134,6 @@ static void judge_fs(struct vk_probe *p)
 		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, pass_if(names), "%s volume %s", names ? "of" : "of another", text);
 }
 
-/* The volume's own number of extents; 0: one of the fields that say it is damaged. */
-static uint64_t volume_pes(const struct vk_probe *p)
-{
-	return p->c.has_volume && p->c.checks[VK_CHECK_PE_RANGE].verdict == VK_VERDICT_PASS ? p->c.volume.numPEs : 0;
-}
-
-/* Of two numbers that say how many extents fit: on a large device some of the room holds metadata. */
-static bool fills(const struct vk_lvm_device *d, uint64_t pes, uint64_t room)
-{
-	return pes != 0 && (pes == room || (d->extDevMetadataOffset != 0 && pes < room && pes + 8 >= room));
-}
-
-/* totalBytes has no copy: it is believed when it fits a number of extents, and what stands beside it was not overwritten. */
-static bool total_believed(const struct vk_probe *p, uint64_t room)
-{
-	const struct vk_lvm_device *d = &p->c.lvm;
-
-	if (!p->c.has_header || p->c.checks[VK_CHECK_TOTAL_BYTES].verdict != VK_VERDICT_PASS || !block_sound(d) ||
-	    volume_pes(p) > room)
-		return false;
-	if (!vk_lvm_fixed_pes(&p->lvm))
-		return fills(d, volume_pes(p), room) || fills(d, d->numPEs6, room);
-	if (p->c.checks[VK_CHECK_NUM_PES].verdict == VK_VERDICT_PASS)
-		return true;
-	return room == d->numPEs || room == d->lastPEIndex + 1ULL || room == volume_pes(p);
-}
-
-/* What blocks in their place show. */
-static uint64_t length_by_votes(const struct vk_candidate *c, uint64_t data)
-{
-	if (c->vote.blocks == 0)
-		return 0;
-	if (c->head)
-		return vk_add_sat(data, vk_round_up_sat(vk_add_sat(c->vote.last_addr, 1), 0x100000));
-	if (!c->has_volume && !c->start_before_disk)
-		return vk_add_sat(c->vote.last_bytes, 512) - vk_min_u64(c->vote.last_bytes, c->start_bytes);
-	return 0;
-}
-
-void vk_judge_length(struct vk_probe *p)
-{
-	const struct vk_lvm_device *d = &p->c.lvm;
-	struct vk_candidate *c = &p->c;
-	uint64_t data = c->has_header ? p->lvm.dataOffset : VK_LVM_DATA_OFFSET;
-	uint64_t room = d->totalBytes > data ? (d->totalBytes - data) / VK_LVM_PE_BYTES : 0;
-	uint64_t pes = volume_pes(p);
-	uint64_t votes = length_by_votes(c, data);
-
-	c->length_exact = total_believed(p, room);
-	if (c->has_header && vk_lvm_fixed_pes(&p->lvm) && d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1)
-		pes = vk_max_u64(pes, d->numPEs);
-	p->proved_bytes = votes;
-	if (c->length_exact || p->has_pes)
-		p->proved_bytes = vk_max_u64(votes, vk_add_sat(data, vk_mul_sat(c->length_exact ? room : pes, VK_LVM_PE_BYTES)));
-	/* the only relation of totalBytes that there is on LVM6 */
-	if (c->has_header && !vk_lvm_fixed_pes(&p->lvm) && !c->length_exact && volume_pes(p) != 0)
-		vk_judge_row(p, VK_CHECK_NUM_PES, VK_VERDICT_FAIL, "totalBytes has room for %" PRIu64 " extents, the volume has %" PRIu64,
-			     room, volume_pes(p));
-	if (c->length_exact) {
-		c->length_bytes = d->totalBytes;
-		return;
-	}
-	c->length_bytes = vk_add_sat(data, vk_mul_sat(pes, VK_LVM_PE_BYTES));
-	if (pes == 0)
-		c->length_bytes = vk_add_sat(data, c->head ? 0x400000 : 0);
-	c->length_bytes = vk_max_u64(c->length_bytes, votes);
-}
-
 void vk_judge_self(const struct vk_finder *f, struct vk_probe *p)
 {
 	struct vk_vote *sum = &p->c.vote;
@@ -226,23 +158,11 @@ void vk_judge_self(const struct vk_finder *f, struct vk_probe *p)
 
 void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p)
 {
-	uint64_t start = p->c.start_bytes;
-
 	judge_header(p);
 	judge_volume(p);
 	judge_fs(p);
 	vk_judge_self(f, p);
-	vk_judge_length(p);
-	if (p->c.start_before_disk)
-		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL, "it would begin %" PRIu64 " bytes before the disk",
-			     (uint64_t)-p->start);
-	else if (vk_add_sat(start, p->c.length_bytes) > f->size_bytes)
-		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL, "%" PRIu64 " bytes past the end",
-			     vk_add_sat(start, p->c.length_bytes) - f->size_bytes);
-	else
-		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_PASS, "%s %" PRIu64 " of %" PRIu64,
-			     p->c.length_exact ? "ends at byte" : "needs to byte at least",
-			     start + p->c.length_bytes, f->size_bytes);
+	vk_judge_length(f, p);
 }
 
 /* Signatures of others that lie over it, and not only somewhere in what it stores. */
@@ -273,7 +193,7 @@ bool vk_probe_whole(const struct vk_probe *p)
 	static const enum vk_find_check may_be_unknown[] = {VK_CHECK_NUM_PES, VK_CHECK_LAST_PE, VK_CHECK_LOGICAL_SIZE};
 	const struct vk_check *rows = p->c.checks;
 
-	if (!p->c.has_header || !p->c.has_volume || !p->c.length_exact)
+	if (!p->c.has_header || !p->c.has_volume || p->c.told_bytes == 0)
 		return false;
 	for (size_t i = 0; i < sizeof(decide) / sizeof(decide[0]); i++)
 		if (rows[decide[i]].verdict != VK_VERDICT_PASS)

@@ -178,24 +178,34 @@ static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t
 	}
 }
 
-static void describe(const struct vk_finder *f, const struct vk_seed *seed, struct vk_candidate *c)
+void vk_heard_text(const struct vk_finder *f, enum vk_heard heard, unsigned number, struct vk_text *out)
 {
 	static const char *const copies[] = {[VK_HEARD_MBR] = "the MBR",
 					     [VK_HEARD_EBR] = "the extended partition",
 					     [VK_HEARD_GPT_PRIMARY] = "the primary GPT",
-					     [VK_HEARD_GPT_BACKUP] = "the backup GPT"};
+					     [VK_HEARD_GPT_BACKUP] = "the backup GPT",
+					     [VK_HEARD_GPT_TAIL] = "the backup GPT at the end"};
+
+	if (heard == VK_HEARD_HINT)
+		vk_text_put(out, f->options->hints[number].from);
+	else if (heard != VK_HEARD_NOBODY)
+		vk_text_fmt(out, "%s %u of %s", heard == VK_HEARD_EBR ? "partition" : "entry", number, copies[heard]);
+}
+
+static void describe(const struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *p)
+{
+	struct vk_candidate *c = &p->c;
 	struct vk_text text;
 
 	c->found_by = seed->found_by;
 	c->claimed_bytes = seed->claimed_bytes;
 	c->table_sound = seed->sound;
 	vk_text_init(&text, c->heard, sizeof(c->heard));
-	if (seed->heard == VK_HEARD_HINT)
-		vk_text_put(&text, f->options->hints[seed->number].from);
-	else if (seed->heard == VK_HEARD_EBR)
-		vk_text_fmt(&text, "partition %u of %s", seed->number, copies[seed->heard]);
-	else if (seed->heard != VK_HEARD_NOBODY)
-		vk_text_fmt(&text, "entry %u of %s", seed->number, copies[seed->heard]);
+	vk_heard_text(f, seed->heard, seed->number, &text);
+	if (seed->claimed_bytes != 0)
+		p->said[p->said_count++] = (struct vk_said){seed->claimed_bytes, seed->heard, seed->number};
+	for (size_t i = 0; i < seed->other_count; i++)
+		p->said[p->said_count++] = seed->others[i];
 }
 
 static void read_header(const struct vk_finder *f, struct vk_probe *p)
@@ -220,7 +230,7 @@ bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_pr
 	p->c.start_before_disk = seed->start < 0;
 	p->c.start_bytes = seed->start < 0 ? 0 : (uint64_t)seed->start;
 	p->c.inside = SIZE_MAX;
-	describe(f, seed, &p->c);
+	describe(f, seed, p);
 	read_header(f, p);
 	p->delta_count = 1;
 	p->deltas[0] = seed->later ? seed->delta : p->start + (int64_t)VK_LVM_DATA_OFFSET;

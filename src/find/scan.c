@@ -19,7 +19,8 @@ struct run {
 	struct vk_scan_state state;
 	struct vk_scan_job job;
 	uint64_t told_ms, save_ms; /* when it was told last, and is to be saved next */
-	uint64_t resumed_bytes;
+	uint64_t resumed_bytes, resumed_s;
+	uint64_t saved_position; /* up to where the file has it */
 	bool stopped;
 };
 
@@ -48,8 +49,13 @@ static enum vk_status save(struct run *run, struct vk_error *err)
 	uint64_t begun = now_ms();
 	enum vk_status status = VK_OK;
 
+	/* a state that nothing was added to keeps its date */
+	if (run->state.position != run->saved_position || run->state.saved_s == 0)
+		run->state.saved_s = (uint64_t)time(NULL);
 	if (path != NULL)
 		status = vk_scan_file_save(path, &run->job, &run->state, err);
+	if (status == VK_OK)
+		run->saved_position = run->state.position;
 	run->save_ms = now_ms();
 	run->save_ms += vk_max_u64(SAVE_EVERY_MS, SAVE_SHARE * (run->save_ms - begun));
 	return status;
@@ -63,6 +69,7 @@ static bool take_in(struct vk_scan_state *state, const struct vk_piece *piece)
 	switch (piece->kind) {
 	case VK_PIECE_BYTES:
 		ok = vk_scan_state_search(state, piece->bytes, (size_t)piece->length_bytes, piece->offset_bytes);
+		vk_scan_state_sample(state, piece->bytes, (size_t)piece->length_bytes, piece->offset_bytes);
 		state->scanned_bytes += piece->length_bytes;
 		break;
 	case VK_PIECE_ZERO:
@@ -136,12 +143,16 @@ static enum vk_status begin(struct run *run, struct vk_error *err)
 		struct vk_error why = {0};
 
 		status = vk_scan_file_load(o->resume_path, &run->job, &run->state, &why);
+		if (status == VK_OK)
+			status = vk_scan_state_check(run->io, o->resume_path, &run->state, &why);
 		if (status == VK_ABSENT)
 			status = VK_OK;
 		else if (status != VK_OK && err != NULL)
 			*err = why;
 	}
 	run->resumed_bytes = run->state.position - o->start_bytes;
+	run->resumed_s = run->resumed_bytes > 0 ? run->state.saved_s : 0;
+	run->saved_position = run->state.position;
 	if (status == VK_OK)
 		status = save(run, err);
 	if (status == VK_OK)
@@ -170,6 +181,7 @@ static enum vk_status hand_over(struct run *run, struct vk_scan *ret_scan, struc
 			       .scanned_bytes = state->scanned_bytes,
 			       .holes_bytes = state->holes_bytes,
 			       .resumed_bytes = run->resumed_bytes,
+			       .resumed_s = run->resumed_s,
 			       .stopped = run->stopped};
 
 	if (!vk_tallies_ranked(&state->tallies, &scan.votes, &scan.vote_count))
@@ -207,6 +219,8 @@ enum vk_status vk_scan(struct vk_io *io, const struct vk_scan_options *options, 
 	run.end = options->start_bytes + options->length_bytes;
 	if (!vk_scan_state_init(&run.state, options->start_bytes))
 		status = vk_error_set(err, VK_NOMEM, vk_io_name(io), "there is no memory left to scan it");
+	run.state.sample_stride = vk_scan_sample_stride(options->length_bytes);
+	run.state.next_sample = options->start_bytes;
 	if (status == VK_OK)
 		status = begin(&run, err);
 	if (status == VK_OK)

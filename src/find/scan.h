@@ -23,7 +23,7 @@ struct vk_scan_options {
 	uint64_t length_bytes;
 	uint32_t sector_size;
 	const char *resume_path;  /* may be NULL */
-	const char *identity;     /* of the disk, for the resume file: a text that differs for another disk */
+	const char *identity;     /* the name of the disk, for the resume file: one that differs for another disk; may be NULL */
 	bool (*progress)(void *ctx, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL */
 	void *ctx;
 };
@@ -37,6 +37,7 @@ struct vk_scan {
 	size_t vote_count;
 	uint64_t scanned_bytes, holes_bytes;
 	uint64_t resumed_bytes;   /* of the range, done by an earlier run */
+	uint64_t resumed_s;       /* when that run saved it, in seconds since 1970; 0: nothing was resumed */
 	struct vk_range *unreadable;
 	size_t unreadable_count;
 	bool stopped;
@@ -46,7 +47,8 @@ enum { VK_VOTES_LEAST = 2 };
 /*
  * A mark is reported where the bytes at a 512-byte boundary begin with an LVM or file-system magic and pass the cheapest
  * test that tells a structure from noise (a known version). Errors: VK_IO (environment, resume file cannot be written),
- * VK_USAGE (resume file of another disk or range, or damaged), VK_NOMEM.
+ * VK_USAGE (resume file of another disk or range, or damaged, or of another format; or most blocks that it noted are others
+ * now), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_scan(struct vk_io *io, const struct vk_scan_options *options,
 				   struct vk_scan *ret_scan, struct vk_error *err);

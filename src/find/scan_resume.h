@@ -7,7 +7,7 @@
 
 /* Which scan a state belongs to. */
 struct vk_scan_job {
-	const char *identity; /* of the disk */
+	const char *identity; /* the name of the disk: WWID, serial number or file; empty: it has none */
 	uint64_t disk_bytes;
 	uint32_t sector_size;
 	uint64_t start_bytes, length_bytes;
@@ -28,6 +28,15 @@ char *vk_scan_text(const struct vk_scan_job *job, const struct vk_scan_state *st
  */
 VK_MUST_USE enum vk_status vk_scan_text_read(const char *path, const char *text, size_t len, const struct vk_scan_job *job,
 					     struct vk_scan_state *state, struct vk_error *err);
+
+/* What to do about a state that cannot be gone on from. */
+#define VK_SCAN_ANEW "Name a file that does not exist yet: the scan then begins anew and keeps its state there"
+/*
+ * Hold a state that was read against the disk: blocks that it noted are read again, one of each vote, too. Votes that are
+ * not there any more are dropped. VK_USAGE: most of them are others now. What cannot be read now says nothing.
+ */
+VK_MUST_USE enum vk_status vk_scan_state_check(struct vk_io *io, const char *path, struct vk_scan_state *state,
+					       struct vk_error *err);
 
 /* The same from the file at path. VK_ABSENT: there is none; else as above, and VK_IO, VK_USAGE for what is no file. */
 VK_MUST_USE enum vk_status vk_scan_file_load(const char *path, const struct vk_scan_job *job, struct vk_scan_state *state,

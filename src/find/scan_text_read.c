@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the state of a scan from a text that may have been damaged or made by anybody. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "find/scan_resume.h"
 
-enum { SECTOR = 512 };
+enum { SECTOR = 512, NAME_MAX_BYTES = 400 };
 
 /* The rest of the text. It ends with a NUL, and numbers are read past nothing else. */
 struct cursor {
@@ -63,6 +65,20 @@ static bool read_mark(struct cursor *c, const struct vk_scan_job *job, struct vk
 		return false;
 	*ret_nomem = !vk_scan_state_mark(state, kind, offset);
 	return !*ret_nomem;
+}
+
+/* In order and apart as they were taken, so that the next one is taken where it would have been. */
+static bool read_sample(struct cursor *c, const struct vk_scan_job *job, struct vk_scan_state *state)
+{
+	uint64_t n[2];
+	uint64_t least = state->sample_count > 0 ? state->next_sample : job->start_bytes;
+
+	if (!word(c, "sample ") || !numbers(c, n, 2) || n[0] % SECTOR != 0 || n[0] < least || n[0] >= state->position ||
+	    n[1] > UINT32_MAX || state->sample_count == VK_SCAN_SAMPLES_MAX)
+		return false;
+	state->samples[state->sample_count++] = (struct vk_scan_sample){n[0], (uint32_t)n[1]};
+	state->next_sample = vk_add_sat(n[0], state->sample_stride);
+	return true;
 }
 
 /* Whether blocks between first and last could have given these counts. */
@@ -132,19 +148,37 @@ static bool read_range(struct cursor *c, const struct vk_scan_job *job, struct v
 	return !*ret_nomem;
 }
 
-/* What a scan is of. The name of the disk is compared when the whole text is written again. */
-static bool read_head(struct cursor *c, struct vk_scan_job *job, struct vk_scan_state *state)
+/* A name as it was before what is not plain was written as %XX; false: no name that we write. */
+static bool read_name(struct cursor *c, char *ret_name, size_t cap)
 {
-	const char *line_end;
+	size_t len = 0;
+
+	for (; *c->at != '\n'; c->at++) {
+		unsigned byte = (unsigned char)*c->at;
+
+		if (byte == '\0' || len + 1 >= cap)
+			return false;
+		if (byte == '%') {
+			if (sscanf(c->at + 1, "%2X", &byte) != 1 || c->at[1] == '\0' || c->at[2] == '\0')
+				return false;
+			c->at += 2;
+		}
+		ret_name[len++] = (char)byte;
+	}
+	ret_name[len] = '\0';
+	c->at++;
+	return true;
+}
+
+/* What a scan is of. That the name was written as we would is seen when the whole text is written again. */
+static bool read_head(struct cursor *c, struct vk_scan_job *job, char name[NAME_MAX_BYTES], struct vk_scan_state *state)
+{
 	uint64_t n[8];
 	uint64_t end;
 
-	if (!word(c, "vmfskit scan 1\ndisk "))
+	if (!word(c, "vmfskit scan 2\ndisk ") || !read_name(c, name, NAME_MAX_BYTES) || !word(c, "saved ") ||
+	    !number(c, &state->saved_s))
 		return false;
-	line_end = strchr(c->at, '\n');
-	if (line_end == NULL)
-		return false;
-	c->at = line_end + 1;
 	if (!word(c, "size ") || !numbers(c, n, 2) || !word(c, "range ") || !numbers(c, n + 2, 2) ||
 	    !word(c, "done ") || !numbers(c, n + 4, 4) || n[1] > UINT32_MAX)
 		return false;
@@ -155,6 +189,8 @@ static bool read_head(struct cursor *c, struct vk_scan_job *job, struct vk_scan_
 	if (n[2] % SECTOR != 0 || !vk_add_u64(n[2], n[3], &end) || end > INT64_MAX || end > n[0] || n[4] < n[2] ||
 	    n[4] > end || n[5] > n[4] - n[2] || n[6] > n[5] || n[7] > (n[4] - n[2]) / SECTOR)
 		return false;
+	state->sample_stride = vk_scan_sample_stride(n[3]);
+	state->next_sample = n[2];
 	state->position = n[4];
 	state->scanned_bytes = n[5];
 	state->holes_bytes = n[6];
@@ -162,13 +198,17 @@ static bool read_head(struct cursor *c, struct vk_scan_job *job, struct vk_scan_
 	return true;
 }
 
-static bool read_all(const char *text, struct vk_scan_job *job, struct vk_scan_state *state, bool *ret_nomem)
+static bool read_all(const char *text, struct vk_scan_job *job, char name[NAME_MAX_BYTES], struct vk_scan_state *state,
+		     bool *ret_nomem)
 {
 	struct cursor c = {text};
 
 	*ret_nomem = false;
-	if (!read_head(&c, job, state))
+	if (!read_head(&c, job, name, state))
 		return false;
+	while (*c.at == 's')
+		if (!read_sample(&c, job, state))
+			return false;
 	while (*c.at == 'l' || *c.at == 'f')
 		if (!read_mark(&c, job, state, ret_nomem))
 			return false;
@@ -182,17 +222,39 @@ static bool read_all(const char *text, struct vk_scan_job *job, struct vk_scan_s
 	return state->marks_left_out == 0 || state->mark_count == VK_MARKS_MAX;
 }
 
-static bool same_job(const struct vk_scan_job *a, const struct vk_scan_job *b)
+__attribute__((format(printf, 3, 4)))
+static enum vk_status refuse(struct vk_error *err, const char *path, const char *what, ...)
 {
-	return a->disk_bytes == b->disk_bytes && a->sector_size == b->sector_size && a->start_bytes == b->start_bytes &&
-	       a->length_bytes == b->length_bytes;
+	char text[600];
+	va_list args;
+
+	va_start(args, what);
+	vsnprintf(text, sizeof(text), what, args);
+	va_end(args);
+	vk_error_set(err, VK_USAGE, path, "%s", text);
+	(void)vk_error_remedy(err, "%s", VK_SCAN_ANEW);
+	return VK_USAGE;
 }
 
-static enum vk_status refuse(struct vk_error *err, const char *path, const char *what)
+/* Whether it is a scan of the same disk; if not, what differs. */
+static enum vk_status compare_jobs(const char *path, const struct vk_scan_job *theirs, const struct vk_scan_job *ours,
+				   struct vk_error *err)
 {
-	vk_error_set(err, VK_USAGE, path, "%s", what);
-	(void)vk_error_remedy(err, "Name a file that does not exist yet: the scan then begins anew and keeps its state there");
-	return VK_USAGE;
+	typedef unsigned long long ull;
+
+	if (strcmp(theirs->identity, ours->identity) != 0)
+		return refuse(err, path, "the state in this file is that of a scan of another disk: of %s, and this is %s",
+			      theirs->identity[0] != '\0' ? theirs->identity : "one without a name",
+			      ours->identity[0] != '\0' ? ours->identity : "one without a name");
+	if (theirs->disk_bytes != ours->disk_bytes || theirs->sector_size != ours->sector_size)
+		return refuse(err, path, "the state in this file is that of a scan of another disk: of %llu bytes in sectors of %u, and this "
+			      "one has %llu in sectors of %u", (ull)theirs->disk_bytes, theirs->sector_size, (ull)ours->disk_bytes,
+			      ours->sector_size);
+	if (theirs->start_bytes != ours->start_bytes || theirs->length_bytes != ours->length_bytes)
+		return refuse(err, path, "the state in this file is that of a scan of another range: of %llu bytes from byte %llu on, and this "
+			      "is %llu from byte %llu on", (ull)theirs->length_bytes, (ull)theirs->start_bytes, (ull)ours->length_bytes,
+			      (ull)ours->start_bytes);
+	return VK_OK;
 }
 
 /* The last line holds a checksum of all before it. */
@@ -209,8 +271,10 @@ static bool checksum_is_right(const char *text, size_t len)
 enum vk_status vk_scan_text_read(const char *path, const char *text, size_t len, const struct vk_scan_job *job,
 				 struct vk_scan_state *state, struct vk_error *err)
 {
-	static const char head[] = "vmfskit scan ";
+	static const char head[] = "vmfskit scan ", version[] = "vmfskit scan 2\n";
 	struct vk_scan_job theirs = *job;
+	char name[NAME_MAX_BYTES] = "";
+	enum vk_status status;
 	bool nomem = false;
 	bool same;
 	char *again;
@@ -218,17 +282,21 @@ enum vk_status vk_scan_text_read(const char *path, const char *text, size_t len,
 
 	if (len < sizeof(head) - 1 || strncmp(text, head, sizeof(head) - 1) != 0)
 		return refuse(err, path, "this file holds no state of a scan, and it is left as it is");
-	if (!checksum_is_right(text, len) || strlen(text) != len || !read_all(text, &theirs, state, &nomem)) {
+	if (strncmp(text, version, sizeof(version) - 1) != 0)
+		return refuse(err, path, "the state of the scan in this file has the format of another vmfskit, and it is left as it is");
+	if (!checksum_is_right(text, len) || strlen(text) != len || !read_all(text, &theirs, name, state, &nomem)) {
 		if (nomem)
 			return vk_error_set(err, VK_NOMEM, path, "there is no memory left to read it");
 		return refuse(err, path, "the state of the scan in this file is damaged");
 	}
-	if (!same_job(&theirs, job))
-		return refuse(err, path, "the state in this file is that of a scan of another disk or range");
+	theirs.identity = name;
+	status = compare_jobs(path, &theirs, job, err);
+	if (status != VK_OK)
+		return status;
 	again = vk_scan_text(job, state, &again_len);
 	if (again == NULL)
 		return vk_error_set(err, VK_NOMEM, path, "there is no memory left to read it");
 	same = again_len == len && memcmp(again, text, len) == 0;
 	free(again);
-	return same ? VK_OK : refuse(err, path, "the state in this file is that of a scan of another disk");
+	return same ? VK_OK : refuse(err, path, "the state of the scan in this file is damaged");
 }

@@ -50,6 +50,28 @@ static int by_weight(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+void vk_tallies_keep(struct vk_tallies *tallies, bool (*keep)(void *ctx, const struct vk_tally *tally), void *ctx)
+{
+	size_t kept = 0;
+
+	memset(tallies->slots, 0, SLOTS * sizeof(*tallies->slots));
+	for (size_t i = 0; i < tallies->count; i++) {
+		if (!keep(ctx, &tallies->tallies[i]))
+			continue;
+		tallies->tallies[kept] = tallies->tallies[i];
+		kept++;
+		*slot_of(tallies, tallies->tallies[kept - 1].vote.volume_start_bytes) = (uint16_t)kept;
+	}
+	tallies->count = kept;
+	tallies->recent = 0;
+}
+
+static bool has_weight(void *ctx, const struct vk_tally *tally)
+{
+	(void)ctx;
+	return tally->weight > 0;
+}
+
 /*
  * Take the median weight off all and drop those that have none left: at least half go, and what is taken in vain from those
  * that stay is at most what the dropped ones lost. The result does not depend on the order of the table.
@@ -58,25 +80,14 @@ static void shed(struct vk_tallies *tallies)
 {
 	uint64_t weights[VK_TALLIES_MAX] = {0};
 	uint64_t median;
-	size_t kept = 0;
 
 	for (size_t i = 0; i < tallies->count; i++)
 		weights[i] = tallies->tallies[i].weight;
 	qsort(weights, tallies->count, sizeof(weights[0]), by_weight);
 	median = weights[tallies->count / 2];
-	memset(tallies->slots, 0, SLOTS * sizeof(*tallies->slots));
-	for (size_t i = 0; i < tallies->count; i++) {
-		struct vk_tally *tally = &tallies->tallies[i];
-
-		if (tally->weight <= median)
-			continue;
-		tally->weight -= median;
-		tallies->tallies[kept] = *tally;
-		kept++;
-		*slot_of(tallies, tallies->tallies[kept - 1].vote.volume_start_bytes) = (uint16_t)kept;
-	}
-	tallies->count = kept;
-	tallies->recent = 0;
+	for (size_t i = 0; i < tallies->count; i++)
+		tallies->tallies[i].weight -= vk_min_u64(median, tallies->tallies[i].weight);
+	vk_tallies_keep(tallies, has_weight, NULL);
 }
 
 static struct vk_tally *tally_of(struct vk_tallies *tallies, int64_t start, uint64_t offset)

@@ -40,6 +40,8 @@ void vk_tallies_free(struct vk_tallies *tallies);
 void vk_tallies_count(struct vk_tallies *tallies, const struct vk_ballot *ballot);
 /* A place with its counts, known from before. False: it is there already, or there is no room. */
 VK_MUST_USE bool vk_tallies_put(struct vk_tallies *tallies, const struct vk_tally *tally);
+/* Drop all places but those that keep is true of; it is asked once for each. */
+void vk_tallies_keep(struct vk_tallies *tallies, bool (*keep)(void *ctx, const struct vk_tally *tally), void *ctx);
 /* Those of at least VK_VOTES_LEAST blocks, the strongest first, at most VK_VOTES_MAX. False when memory ran out. */
 VK_MUST_USE bool vk_tallies_ranked(const struct vk_tallies *tallies, struct vk_vote **ret_votes, size_t *ret_count);
 

@@ -39,11 +39,9 @@ static bool start_bytes(uint64_t sector, uint64_t sector_size, int64_t *ret_star
 }
 
 static enum vk_status add_entry(const struct vk_finder *f, struct vk_seeds *seeds,
-				struct vk_seed seed, uint64_t first, uint64_t sectors,
+				struct vk_seed seed, uint64_t first, uint64_t sectors, uint32_t ss,
 				struct vk_error *err)
 {
-	uint32_t ss = f->source->sector_size;
-
 	if (seeds->count >= VK_TABLE_STARTS_MAX || !start_bytes(first, ss, &seed.start) ||
 	    (uint64_t)seed.start >= f->size_bytes)
 		return VK_OK;
@@ -70,7 +68,8 @@ static enum vk_status add_gpt_copy(const struct vk_finder *f, struct vk_seeds *s
 			continue;
 		seed.sound = copy->sound && vk_gpt_type_is_vmfs(&e.typeGUID) &&
 			     f->source->table.kind == VK_TABLE_GPT;
-		status = add_entry(f, seeds, seed, e.firstLBA, e.lastLBA - e.firstLBA + 1, err);
+		status = add_entry(f, seeds, seed, e.firstLBA, e.lastLBA - e.firstLBA + 1,
+				   f->source->sector_size, err);
 	}
 	return status;
 }
@@ -90,7 +89,7 @@ static enum vk_status add_mbr(const struct vk_finder *f, struct vk_seeds *seeds,
 			continue;
 		seed.sound = t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE &&
 			     e->type == VK_MBR_TYPE_VMFS;
-		status = add_entry(f, seeds, seed, e->firstLBA, e->sectors, err);
+		status = add_entry(f, seeds, seed, e->firstLBA, e->sectors, f->source->sector_size, err);
 	}
 	return status;
 }
@@ -109,7 +108,24 @@ static enum vk_status add_table(const struct vk_finder *f, struct vk_seeds *seed
 		if (!p->logical || vk_partition_is_extended(p))
 			continue;
 		seed.sound = vk_partition_is_vmfs(p) && t->kind == VK_TABLE_MBR;
-		status = add_entry(f, seeds, seed, p->start_sector, p->sectors, err);
+		status = add_entry(f, seeds, seed, p->start_sector, p->sectors, f->source->sector_size, err);
+	}
+	return status;
+}
+
+/* Of an image that begins behind the beginning of its disk. */
+static enum vk_status add_tail(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+{
+	const struct vk_tail_gpt *tail = &f->source->tail;
+	enum vk_status status = VK_OK;
+
+	for (size_t i = 0; i < tail->table.partition_count && status == VK_OK; i++) {
+		const struct vk_partition *p = &tail->table.partitions[i];
+		struct vk_seed seed = {.heard = VK_HEARD_GPT_TAIL, .number = p->number, .sound = vk_partition_is_vmfs(p)};
+
+		if (p->start_sector >= tail->first_sector)
+			status = add_entry(f, seeds, seed, p->start_sector - tail->first_sector, p->sectors,
+					   tail->table.sector_size, err);
 	}
 	return status;
 }
@@ -156,6 +172,8 @@ enum vk_status vk_seeds_likely(const struct vk_finder *f, struct vk_seeds *seeds
 
 	if (f->source->kind == VK_SOURCE_DISK)
 		status = add_table(f, seeds, err);
+	if (status == VK_OK)
+		status = add_tail(f, seeds, err);
 	if (status == VK_OK)
 		status = add_hints(f, seeds, err);
 	if (status == VK_OK)
@@ -243,6 +261,16 @@ static int by_score(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+/* Another one of the same start: what it says of the length is kept, too. */
+static void join(struct vk_seed *seed, const struct vk_seed *other)
+{
+	seed->found_by |= other->found_by;
+	if (other->claimed_bytes != 0 && seed->other_count < VK_SAID_MAX)
+		seed->others[seed->other_count++] = (struct vk_said){other->claimed_bytes, other->heard, other->number};
+	for (size_t i = 0; i < other->other_count && seed->other_count < VK_SAID_MAX; i++)
+		seed->others[seed->other_count++] = other->others[i];
+}
+
 size_t vk_seeds_settle(struct vk_seeds *seeds)
 {
 	size_t kept = 0;
@@ -263,7 +291,7 @@ size_t vk_seeds_settle(struct vk_seeds *seeds)
 			seeds->items[kept++].score = score;
 			continue;
 		}
-		last->found_by |= s->found_by;
+		join(last, s);
 		last->score += score;
 	}
 	seeds->count = kept;

@@ -19,8 +19,14 @@ static uint64_t end_of(const struct vk_probe *p)
 	uint64_t before = p->start < 0 ? (uint64_t)-p->start : 0;
 
 	if (before > 0)
-		return p->c.length_bytes > before ? p->c.length_bytes - before : 0;
-	return vk_add_sat(p->c.start_bytes, p->c.length_bytes);
+		return vk_probe_reach(p) > before ? vk_probe_reach(p) - before : 0;
+	return vk_add_sat(p->c.start_bytes, vk_probe_reach(p));
+}
+
+/* What is proved of it, or exactly known, does not fit the disk. */
+static bool past_end(const struct vk_finder *f, const struct vk_probe *p)
+{
+	return !p->c.start_before_disk && vk_add_sat(p->c.start_bytes, p->c.length_bytes) > f->size_bytes;
 }
 
 static bool overlap(const struct vk_probe *a, const struct vk_probe *b)
@@ -99,12 +105,16 @@ static bool clip(const struct vk_finder *f, struct vk_probe *p, const struct vk_
 	uint64_t apart = (uint64_t)(next->start - p->start);
 
 	if (next->start <= p->start || p->start < 0 || apart < VK_LVM_DATA_OFFSET || !strong(p) || !vk_probe_whole(next) ||
-	    p->proved_bytes > apart || (p->c.table_sound && !next->c.table_sound && p->c.claimed_bytes > apart) ||
+	    p->proved_bytes > apart || (p->c.length_exact && !next->c.table_sound) || (p->c.table_sound && !next->c.table_sound && p->c.claimed_bytes > apart) ||
 	    vk_nested_table(f, next, p->start, true) != UINT64_MAX)
 		return false;
-	p->c.length_bytes = apart;
+	p->c.length_bytes = vk_min_u64(p->c.length_bytes, apart);
+	p->c.most_bytes = vk_min_u64(p->c.most_bytes, apart);
+	p->c.told_bytes = 0;
 	p->c.length_exact = false;
+	p->c.length_witness[0] = '\0';
 	p->clipped_by = next;
+	vk_judge_row(p, VK_CHECK_LENGTH, VK_VERDICT_FAIL, "its header says more than the %" PRIu64 " bytes to the next volume", apart);
 	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_PASS, "ends at byte %" PRIu64 " at the latest, where the next one begins",
 		     next->c.start_bytes);
 	return true;
@@ -142,7 +152,7 @@ static bool is_stray(const struct vk_finder *f, const struct accepted *acc, stru
 			return true;
 		}
 	}
-	if (x->c.checks[VK_CHECK_INSIDE_DISK].verdict != VK_VERDICT_FAIL || x->c.start_before_disk)
+	if (!past_end(f, x))
 		return false;
 	vk_ghost_outside(x);
 	return true;
@@ -160,7 +170,7 @@ static bool is_nested_in_open_end(const struct vk_finder *f, const struct accept
 		if (a->start < x->start && (outer == SIZE_MAX || a->start > f->probes[outer].start))
 			outer = acc->items[i];
 	}
-	if (outer == SIZE_MAX || f->probes[outer].c.length_exact)
+	if (outer == SIZE_MAX || f->probes[outer].c.told_bytes != 0)
 		return false;
 	table = vk_nested_table(f, x, f->probes[outer].start, true);
 	if (table == UINT64_MAX)
@@ -257,11 +267,11 @@ static void stand_damaged(struct vk_probe *p)
 static void fit_disk(const struct vk_finder *f, struct vk_probe *p)
 {
 	uint64_t room = f->size_bytes - vk_min_u64(f->size_bytes, p->c.start_bytes);
+	uint64_t least = vk_max_u64(p->proved_bytes, VK_LVM_DATA_OFFSET + (p->c.head ? VK_FS_OFFSET : 0));
 
-	if (p->c.checks[VK_CHECK_INSIDE_DISK].verdict != VK_VERDICT_FAIL || p->c.start_before_disk || p->c.length_exact ||
-	    !vk_probe_self(p) || p->proved_bytes > room)
+	if (!past_end(f, p) || p->c.length_exact || !vk_probe_self(p) || p->proved_bytes > room)
 		return;
-	p->c.length_bytes = room;
+	p->c.length_bytes = vk_min_u64(least, room);
 	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_UNKNOWN, "its length is damaged; the disk has room for %" PRIu64 " bytes", room);
 }
 
@@ -271,7 +281,7 @@ static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 	bool whole = vk_probe_whole(p);
 
 	fit_disk(f, p);
-	if (p->c.checks[VK_CHECK_INSIDE_DISK].verdict == VK_VERDICT_FAIL && !p->c.start_before_disk)
+	if (past_end(f, p))
 		vk_ghost_outside(p);
 	else if (foreign && !whole && !vk_probe_self(p))
 		vk_stand(p, VK_GHOST_FOREIGN, SIZE_MAX, "another system's file system lies over it: %s",
@@ -284,6 +294,11 @@ static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 		      ? "; its file system begins on another device" : ", the file system names this volume, its blocks are in their place");
 	else
 		stand_damaged(p);
+	if (p->c.standing == VK_STANDING_LIVING && !p->c.length_exact) {
+		size_t used = strlen(p->c.why);
+
+		snprintf(p->c.why + used, sizeof(p->c.why) - used, "; only the header says how long it is");
+	}
 	if (p->clipped_by != NULL) {
 		size_t used = strlen(p->c.why);
 
@@ -305,16 +320,18 @@ static void weigh(struct vk_probe *p)
 		[VK_CHECK_NUM_PES] = 8, [VK_CHECK_LAST_PE] = 5, [VK_CHECK_INIT_TIME] = 5, [VK_CHECK_NUM_VOLUMES] = 3,
 		[VK_CHECK_VOLUME_NAME] = 5, [VK_CHECK_PE_RANGE] = 5, [VK_CHECK_LOGICAL_SIZE] = 5, [VK_CHECK_VOLUME_TIME] = 3,
 		[VK_CHECK_PE_TABLES] = 10, [VK_CHECK_FS_DESCRIPTOR] = 15, [VK_CHECK_INSIDE_DISK] = 10,
-		[VK_CHECK_SELF_LOCATION] = 20, [VK_CHECK_ALONE] = 15, [VK_CHECK_NOT_FOREIGN] = 5};
+		[VK_CHECK_SELF_LOCATION] = 20, [VK_CHECK_ALONE] = 15, [VK_CHECK_NOT_FOREIGN] = 5, [VK_CHECK_LENGTH] = 10};
 	unsigned hold = 0, made = 0;
 
 	for (int i = 0; i < VK_CHECK_COUNT; i++) {
-		if (p->c.checks[i].verdict != VK_VERDICT_UNKNOWN)
+		/* that nobody else says the length is no reason to be surer */
+		if (p->c.checks[i].verdict != VK_VERDICT_UNKNOWN || i == VK_CHECK_LENGTH)
 			made += weights[i];
 		if (p->c.checks[i].verdict == VK_VERDICT_PASS)
 			hold += weights[i];
 	}
-	p->c.sure_percent = made == 0 ? 0 : hold * 100 / made;
+	/* never all: a wrong bit in the label, or in a UUID that has no copy, is seen by nobody */
+	p->c.sure_percent = made == 0 ? 0 : hold * 100 / made > 99 ? 99 : hold * 100 / made;
 }
 
 /* A header that names a block as its extended metadata settles what that is. */

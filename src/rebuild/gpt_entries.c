@@ -95,10 +95,11 @@ static bool adapt(const struct vk_gpt_case *c, uint8_t *array)
 		if (index == SIZE_MAX)
 			continue;
 		candidate = &c->find->candidates[index];
-		if (!candidate->length_exact || candidate->length_bytes < c->look.sector_size ||
-		    candidate->length_bytes / c->look.sector_size > c->look.disk_sectors)
+		/* only tried: the checksum says whether it is right */
+		if (candidate->told_bytes < c->look.sector_size ||
+		    candidate->told_bytes / c->look.sector_size > c->look.disk_sectors)
 			continue;
-		index = candidate->length_bytes / c->look.sector_size;
+		index = candidate->told_bytes / c->look.sector_size;
 		changed = changed || e.lastLBA != e.firstLBA + index - 1;
 		e.lastLBA = e.firstLBA + index - 1;
 		vk_gpt_entry_encode(&e, array + (size_t)i * c->look.entry_size, c->look.entry_size);

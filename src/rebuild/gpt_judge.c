@@ -61,8 +61,7 @@ bool vk_gpt_candidate_fits(const struct vk_gpt_case *c, size_t candidate, uint64
 	uint64_t bytes;
 
 	return candidate != SIZE_MAX && vk_mul_u64(sectors, c->look.sector_size, &bytes) &&
-	       c->find->candidates[candidate].length_exact &&
-	       c->find->candidates[candidate].length_bytes == bytes;
+	       c->find->candidates[candidate].told_bytes == bytes && bytes != 0;
 }
 
 unsigned vk_gpt_array_fit(const struct vk_gpt_case *c, const uint8_t *array)
@@ -147,9 +146,8 @@ static uint64_t end_of_volumes(const struct vk_gpt_case *c)
 	for (size_t i = 0; i < c->start_count; i++) {
 		const struct vk_candidate *candidate = &c->find->candidates[c->starts[i].candidate];
 
-		if (candidate->length_exact)
-			end = vk_max_u64(end, vk_add_sat(candidate->start_bytes,
-							 candidate->length_bytes));
+		if (candidate->told_bytes != 0)
+			end = vk_max_u64(end, vk_add_sat(candidate->start_bytes, candidate->told_bytes));
 	}
 	return end / c->look.sector_size;
 }

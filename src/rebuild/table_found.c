@@ -71,7 +71,8 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 		return false;
 	}
 	p->entry.partition.start_sector = c->start_bytes / ss;
-	p->entry.partition.sectors = vk_max_u64(vk_round_up_sat(c->length_bytes, ss) / ss, 1);
+	/* what only the header says is the best guess: it is proposed, and not exact */
+	p->entry.partition.sectors = vk_max_u64(vk_round_up_sat(vk_max_u64(c->told_bytes, c->length_bytes), ss) / ss, 1);
 	p->entry.length_exact = c->length_exact && c->length_bytes != 0;
 	if (p->entry.length_exact && c->length_bytes % ss != 0) {
 		vk_table_note(plan,
@@ -82,8 +83,8 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 		p->entry.length_exact = false;
 		p->entry.length_rounded = true;
 	}
-	p->least_sectors = p->entry.partition.sectors;
-	p->open_end = !c->length_exact || c->length_bytes == 0;
+	p->least_sectors = vk_max_u64(vk_round_up_sat(c->length_bytes, ss) / ss, 1);
+	p->open_end = c->length_bytes == 0 || (!c->length_exact && c->told_bytes == 0);
 	return true;
 }
 
@@ -109,6 +110,8 @@ static void propose(struct vk_table_plan *plan, size_t index, bool asked)
 				(unsigned long long)p.entry.partition.sectors);
 	else if (c->length_exact)
 		vk_proposal_why(&p, "its LVM header says %llu bytes", (unsigned long long)c->length_bytes);
+	else if (c->told_bytes != 0)
+		vk_proposal_why(&p, "only its LVM header says %llu sectors: a guess", (unsigned long long)p.entry.partition.sectors);
 	else
 		vk_proposal_why(&p, "its LVM header, which says the length, is gone");
 	vk_table_propose(plan, &p);

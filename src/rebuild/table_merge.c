@@ -80,10 +80,10 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 		return;
 	p->entry.bytes_exact = false;
 	if (!p->entry.length_exact) {
-		if (said < needed) {
+		if (said < p->least_sectors) {
 			vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, but it needs %llu at least",
 				      entry->name, start, (unsigned long long)said,
-				      (unsigned long long)needed);
+				      (unsigned long long)p->least_sectors);
 			return;
 		}
 		p->entry.partition.sectors = said;

@@ -98,6 +98,9 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, const stru
 				struct vk_error *err)
 {
 	struct vk_find_options options = repair->options.find;
+	struct vk_disk_facts facts;
+	char name[400];
+	struct vk_text text;
 	enum vk_status status;
 
 	if (repair->has_find)
@@ -115,6 +118,11 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, const stru
 		options.range_start_bytes = stretch->start;
 		options.range_length_bytes = stretch->length;
 	}
+	vk_text_init(&text, name, sizeof(name));
+	vk_disk_facts_read(&repair->source, &facts);
+	vk_disk_facts_name(&facts, &text);
+	vk_disk_facts_free(&facts);
+	options.disk_name = name;
 	status = vk_find(&repair->source, &options, &repair->find, err);
 	repair->has_find = status == VK_OK;
 	if (status == VK_OK && repair->find.stopped)

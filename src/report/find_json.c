@@ -97,8 +97,9 @@ static json_t *candidate_json(const struct vk_find_view *view, const struct vk_c
 	fits = fits && set(o, "type", json_string(c->local ? "VMFS-L" : "VMFS")) &&
 	       set(o, "type_guid", json_string(c->local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS)) &&
 	       set(o, "head", json_boolean(c->head)) &&
-	       set(o, "in_table", json_boolean(vk_report_find_in_table(view->source, c))) &&
-	       set(o, "heard", json_string(c->heard)) && set(o, "claimed_bytes", json_integer(number(c->claimed_bytes))) &&
+	       set(o, "in_table", json_boolean(vk_report_find_in_table(c))) &&
+	       set(o, "told_bytes", json_integer(number(c->told_bytes))) && set(o, "most_bytes", json_integer(number(c->most_bytes))) &&
+	       set(o, "length_witness", json_string(c->length_witness)) && set(o, "heard", json_string(c->heard)) && set(o, "claimed_bytes", json_integer(number(c->claimed_bytes))) &&
 	       set(o, "inside", c->inside == SIZE_MAX ? json_null() : json_integer((json_int_t)c->inside)) &&
 	       set_names(o, c) && set(o, "found_by", found_by_json(c)) &&
 	       set(o, "votes", c->vote.blocks == 0 ? json_null() : vote_json(&c->vote)) && set(o, "checks", checks_json(c));
@@ -145,21 +146,35 @@ static bool fill_lists(json_t *root, const struct vk_find_view *view)
 	       set(root, "unreadable", unreadable) && set(root, "next", next) && fits;
 }
 
+static bool set_resumed(json_t *root, const struct vk_find_view *view)
+{
+	char date[64];
+	struct vk_text text;
+
+	vk_text_init(&text, date, sizeof(date));
+	vk_text_time_s(&text, view->find->resumed_s);
+	return set(root, "resumed_bytes", json_integer(number(view->find->resumed_bytes))) &&
+	       set(root, "resumed_from", view->find->resumed_s != 0 ? vk_report_text_json(view->resume_path) : json_null()) &&
+	       set(root, "resumed_date", view->find->resumed_s != 0 ? json_string(date) : json_null());
+}
+
 json_t *vk_report_find_json(const struct vk_find_view *view)
 {
 	const struct vk_source *s = view->source;
 	const struct vk_find *f = view->find;
-	json_t *root = json_pack("{s:s,s:o,s:s,s:s?,s:I,s:I,s:s,s:b,s:b,s:b,s:{s:I,s:I},s:I,s:I,s:I}", "schema",
+	bool agrees = vk_report_find_agrees(view);
+	json_t *root = json_pack("{s:s,s:o,s:s,s:s?,s:I,s:I,s:s,s:o,s:b,s:b,s:{s:I,s:I},s:I,s:I,s:I}", "schema",
 				 "vmfskit.find/1", "source", vk_report_text_json(s->path), "kind",
 				 vk_source_kind_name(s->kind), "container",
 				 s->container != NULL ? s->container->name : NULL, "size_bytes", number(s->size_bytes),
 				 "sector_size", (json_int_t)s->sector_size, "table", vk_table_kind_name(s->table.kind),
-				 "agrees", vk_report_find_agrees(view), "likely_only", view->likely_only, "stopped", f->stopped,
+				 "agrees",
+				 agrees && !vk_report_find_has_table(s) ? json_null() : json_boolean(agrees), "likely_only", view->likely_only, "stopped", f->stopped,
 				 "range", "start", number(view->range_start_bytes), "length", number(f->total_bytes),
 				 "scanned_bytes", number(f->scanned_bytes), "holes_bytes", number(f->holes_bytes), "left_out",
 				 (json_int_t)f->left_out);
 
-	if (root != NULL && fill_lists(root, view))
+	if (root != NULL && set_resumed(root, view) && fill_lists(root, view))
 		return root;
 	json_decref(root);
 	return NULL;

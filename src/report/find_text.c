@@ -36,11 +36,22 @@ static bool table_is_met(const struct vk_find_view *view)
 	return true;
 }
 
-bool vk_report_find_in_table(const struct vk_source *source, const struct vk_candidate *c)
+bool vk_report_find_has_table(const struct vk_source *source)
 {
-	if (source->kind != VK_SOURCE_DISK)
+	return source->tail.first_sector != 0 || (source->kind == VK_SOURCE_DISK && source->table.kind != VK_TABLE_NONE);
+}
+
+bool vk_report_find_in_table(const struct vk_candidate *c)
+{
+	return c->table_sound && c->claimed_bytes >= c->length_bytes && (c->told_bytes == 0 || c->claimed_bytes == c->told_bytes);
+}
+
+/* A partition by itself is where it should be at its beginning: no table can say so. */
+static bool is_in_place(const struct vk_source *source, const struct vk_candidate *c)
+{
+	if (source->kind != VK_SOURCE_DISK && source->tail.first_sector == 0)
 		return c->start_bytes == 0;
-	return c->table_sound && (!c->length_exact || c->claimed_bytes == c->length_bytes);
+	return vk_report_find_in_table(c);
 }
 
 bool vk_report_find_agrees(const struct vk_find_view *view)
@@ -49,7 +60,7 @@ bool vk_report_find_agrees(const struct vk_find_view *view)
 		const struct vk_candidate *c = &view->find->candidates[i];
 
 		if (c->standing == VK_STANDING_DAMAGED || c->standing == VK_GHOST_OUTSIDE ||
-		    (c->standing == VK_STANDING_LIVING && !vk_report_find_in_table(view->source, c)))
+		    (c->standing == VK_STANDING_LIVING && !is_in_place(view->source, c)))
 			return false;
 	}
 	return view->source->container == NULL && view->find->unreadable_count == 0 && table_is_met(view);
@@ -157,15 +168,29 @@ static void put_table(FILE *out, const struct vk_source *source, const struct vk
 {
 	uint32_t unit = unit_of(source, c);
 
-	if (source->kind != VK_SOURCE_DISK)
+	if (source->kind != VK_SOURCE_DISK && source->tail.first_sector == 0)
 		return;
-	if (vk_report_find_in_table(source, c))
+	if (vk_report_find_in_table(c))
 		fprintf(out, "  partition       %s\n", c->heard);
 	else if (c->table_sound)
 		fprintf(out, "  partition       %s, but with %" PRIu64 " sectors\n", c->heard, c->claimed_bytes / unit);
 	else
 		fprintf(out, "  partition       none in a sound table; its type is %s (MBR) or %s (GPT)\n", "fb",
 			c->local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS);
+}
+
+/* How far the length can be believed, and what the best guess is. */
+static void put_length(FILE *out, const struct vk_source *source, const struct vk_candidate *c)
+{
+	uint32_t unit = unit_of(source, c);
+
+	if (c->length_exact)
+		fprintf(out, "  length          the header says it, and %s\n", c->length_witness);
+	else if (c->told_bytes != 0)
+		fprintf(out, "  length          not exact: the header says %" PRIu64 " sectors, and %s; its extents need %" PRIu64 "\n",
+			c->told_bytes / unit, c->table_sound ? "the table something else" : "nothing else does", c->length_bytes / unit);
+	else
+		fputs("  length          not exact: no sound LVM header says it\n", out);
 }
 
 static void put_volume(FILE *out, const struct vk_find_view *view, const struct vk_candidate *c)
@@ -189,8 +214,7 @@ static void put_volume(FILE *out, const struct vk_find_view *view, const struct 
 	put_table(out, view->source, c);
 	put_found_by(out, c);
 	fprintf(out, "  sure            %u %%: %s\n", c->sure_percent, c->why);
-	if (!c->length_exact)
-		fputs("  length          not exact: no sound LVM header says it\n", out);
+	put_length(out, view->source, c);
 	put_checks(out, c, view->all);
 }
 
@@ -220,6 +244,26 @@ static void put_ghosts(FILE *out, const struct vk_find_view *view, size_t ghosts
 	}
 }
 
+/* What was not read now is said with its date: the disk may have changed since. */
+void vk_report_find_resumed(FILE *out, const struct vk_find *f, const char *resume_path)
+{
+	char date[64];
+	struct vk_text text;
+
+	if (f->resumed_s == 0)
+		return;
+	vk_text_init(&text, date, sizeof(date));
+	vk_text_time_s(&text, f->resumed_s);
+	if (f->resumed_bytes >= f->total_bytes) {
+		fprintf(out, "  all of it is taken from %s of %s: nothing but what was found, and what it noted of the disk, was read "
+			"now; without --resume the disk is searched again\n", resume_path, date);
+		return;
+	}
+	fputs("  the first ", out);
+	put_size(out, f->resumed_bytes);
+	fprintf(out, " are taken from %s of %s\n", resume_path, date);
+}
+
 static void put_searched(FILE *out, const struct vk_find_view *view)
 {
 	const struct vk_find *f = view->find;
@@ -240,6 +284,7 @@ static void put_searched(FILE *out, const struct vk_find_view *view)
 		put_size(out, f->holes_bytes);
 	}
 	fputc('\n', out);
+	vk_report_find_resumed(out, f, view->resume_path);
 	for (size_t i = 0; i < f->unreadable_count && i < 16; i++)
 		fprintf(out, "  not there or unreadable: %" PRIu64 " bytes from byte %" PRIu64 "\n",
 			f->unreadable[i].length_bytes, f->unreadable[i].offset_bytes);
@@ -284,8 +329,9 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 	put_foreign(out, &f->foreign);
 	if (view->next_count > 0)
 		fputs("\nNext (nothing is written without --write):\n", out);
-	else if (living > 0 && vk_report_find_agrees(view))
-		fputs("\nThe partition table agrees with what was found.\n", out);
+	else if (living > 0 && vk_report_find_has_table(view->source) && vk_report_find_agrees(view))
+		fprintf(out, "\nThe %s agrees with what was found.\n",
+			view->source->tail.first_sector != 0 ? "backup GPT at the end" : "partition table");
 	for (size_t i = 0; i < view->next_count; i++)
 		fprintf(out, "  %s\n", view->next[i]);
 }

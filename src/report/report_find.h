@@ -14,6 +14,7 @@ struct vk_find_view {
 	const struct vk_source *source;
 	const struct vk_find *find;
 	bool likely_only;
+	const char *resume_path; /* the state that a part was taken from; may be NULL */
 	uint64_t range_start_bytes;
 	bool all;             /* every check of every candidate */
 	double seconds;
@@ -21,10 +22,18 @@ struct vk_find_view {
 	size_t next_count;
 };
 
-/* Whether a sound table has the candidate as it is: start, and length where that is known. */
-bool vk_report_find_in_table(const struct vk_source *source, const struct vk_candidate *c);
-/* Whether what was found and a sound table agree: nothing is damaged, cut off, missing in the table, or named and not there. */
+/* Whether there is a table to compare with: the disk's own, or the GPT at the end of an image of a part of it. */
+bool vk_report_find_has_table(const struct vk_source *source);
+/* Whether a sound table has the candidate as it is: start, and the length where its header says one. */
+bool vk_report_find_in_table(const struct vk_candidate *c);
+/*
+ * Whether what was found and a sound table agree: nothing is damaged, cut off, missing in the table, or named and not there.
+ * Without a table (vk_report_find_has_table): whether the one volume of a partition is sound and begins with it.
+ */
 bool vk_report_find_agrees(const struct vk_find_view *view);
+
+/* How much of a search was taken from the state of an earlier one, and of when that is; nothing when none was. */
+void vk_report_find_resumed(FILE *out, const struct vk_find *find, const char *resume_path);
 
 /* The first answer, before the search: one line for each volume. */
 void vk_report_find_likely(FILE *out, const struct vk_source *source, const struct vk_candidate *candidates,

@@ -391,6 +391,8 @@ json_t *vk_report_source_json(const struct vk_source *source)
 	if (source->origin_bytes > 0)
 		set_number(&o, "origin_bytes", source->origin_bytes);
 	set(&o, "table", table_json(&source->table));
+	if (source->tail.first_sector > 0)
+		set(&o, "tail_gpt", vk_report_tail_json(&source->tail, table_json(&source->tail.table)));
 	for (size_t i = 0; i < source->table.place_count; i++)
 		append(structures, place_json(&source->table.places[i], 0), &o);
 	for (size_t i = 0; i < source->vmfs_count; i++) {

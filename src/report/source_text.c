@@ -310,6 +310,22 @@ static void put_held(FILE *out, const struct vk_source *s)
 	fputc('\n', out);
 }
 
+/* An image that begins behind the beginning of its disk: where, and what lay on that disk. */
+static void put_tail(FILE *out, const struct vk_tail_gpt *tail)
+{
+	enum { SHOWN = 16 };
+
+	if (tail->first_sector == 0)
+		return;
+	fprintf(out, "  a backup GPT at the end says: this image begins at sector %" PRIu64 " of its disk", tail->first_sector);
+	for (size_t i = 0; i < tail->table.partition_count && i < SHOWN; i++) {
+		const struct vk_partition *p = &tail->table.partitions[i];
+
+		fprintf(out, "; partition %u: %" PRIu64 " ... %" PRIu64, p->number, p->entry.firstLBA, p->entry.lastLBA);
+	}
+	fputs(tail->table.partition_count > SHOWN ? "; and more\n" : "\n", out);
+}
+
 void vk_report_container_text(FILE *out, const struct vk_source *source)
 {
 	const struct vk_image_format *format = vk_io_image_format(source->raw);
@@ -340,6 +356,7 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 		fprintf(out, "  a fragment: its first byte is %s offset 0x%" PRIx64 "\n",
 			source->kind == VK_SOURCE_VOLUME ? "volume" : "device", source->origin_bytes);
 	put_held(out, source);
+	put_tail(out, &source->tail);
 	if (source->kind == VK_SOURCE_DISK)
 		put_partitions(out, source);
 	for (size_t i = 0; i < source->vmfs_count; i++)

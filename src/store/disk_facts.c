@@ -66,6 +66,24 @@ void vk_disk_facts_text(const struct vk_disk_facts *facts, struct vk_text *out)
 	vk_text_fmt(out, "size %" PRIu64 "\n", facts->size_bytes);
 }
 
+void vk_disk_facts_name(const struct vk_disk_facts *facts, struct vk_text *out)
+{
+	if (facts->wwid[0] != '\0')
+		vk_text_fmt(out, "WWID %s", facts->wwid);
+	else if (facts->serial[0] != '\0')
+		vk_text_fmt(out, "serial number %s of %s", facts->serial, facts->model);
+	else if (facts->file.inode != 0)
+		vk_text_fmt(out, "the file with inode %" PRIu64 " of device %" PRIu64, facts->file.inode, facts->file.device);
+	else
+		return;
+	if (facts->wwid[0] == '\0' && facts->serial[0] == '\0' && facts->file.born_ns != 0) {
+		vk_text_put(out, ", made ");
+		vk_text_time_us(out, facts->file.born_ns / 1000);
+	}
+	if (facts->device_partition != 0)
+		vk_text_fmt(out, ", partition %u", facts->device_partition);
+}
+
 bool vk_disk_facts_still(const struct vk_disk_facts *facts, int fd, struct vk_disk_facts *ret_now)
 {
 	struct vk_device_info info;

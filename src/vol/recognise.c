@@ -91,12 +91,14 @@ static void recognise_disk(struct vk_io *io, const struct vk_table *table, struc
 		support_partition_at(io, vk_usual_starts[i] * 512, r, VK_FIT_HINT);
 }
 
-void vk_recognise(struct vk_io *io, const struct vk_table *table, struct vk_reading ret_readings[4])
+void vk_recognise(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
+		  struct vk_reading ret_readings[4])
 {
 	struct vk_reading *disk = &ret_readings[0];
 	struct vk_reading *partition = &ret_readings[1];
 	struct vk_reading *volume = &ret_readings[2];
 	struct vk_reading *header = &ret_readings[3];
+	const struct vk_partition *named = vk_tail_gpt_partition(tail, 0);
 
 	memset(ret_readings, 0, 4 * sizeof(*ret_readings));
 	disk->kind = VK_SOURCE_DISK;
@@ -105,6 +107,8 @@ void vk_recognise(struct vk_io *io, const struct vk_table *table, struct vk_read
 	header->kind = VK_SOURCE_HEADER;
 	recognise_disk(io, table, disk);
 	support_partition_at(io, 0, partition, VK_FIT_STRUCTURE);
+	if (named != NULL && vk_partition_is_vmfs(named))
+		support(partition, VK_FIT_STRUCTURE, "a backup GPT of a disk whose VMFS partition begins", 0);
 	if (vk_fs_descriptor_at(io, VK_FS_OFFSET))
 		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", VK_FS_OFFSET);
 	else if (heartbeat_at(io, 0x300000, 0x300000))

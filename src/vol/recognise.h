@@ -22,8 +22,9 @@ extern const size_t vk_usual_start_count;
 bool vk_lvm_header_at(struct vk_io *io, uint64_t at);
 bool vk_fs_descriptor_at(struct vk_io *io, uint64_t at);
 
-/* Fill all four readings (disk, partition, volume, header). table is what vk_table_read found. */
-void vk_recognise(struct vk_io *io, const struct vk_table *table, struct vk_reading ret_readings[4]);
+/* Fill all four readings (disk, partition, volume, header). table and tail are what was read of the same handle. */
+void vk_recognise(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
+		  struct vk_reading ret_readings[4]);
 
 /* Set source->container, and put what is to be said of it in front of all other findings. */
 void vk_source_say_container(struct vk_source *source);

@@ -78,7 +78,7 @@ static enum vk_status choose_kind(struct vk_source *s, struct vk_error *err)
 	const struct vk_reading *best = &readings[0];
 	const struct vk_reading *equal = NULL;
 
-	vk_recognise(s->raw, &s->table, readings);
+	vk_recognise(s->raw, &s->table, &s->tail, readings);
 	for (size_t i = 1; i < 4; i++)
 		if (readings[i].fit > best->fit)
 			best = &readings[i];
@@ -250,12 +250,15 @@ static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 static enum vk_status decode(struct vk_source *s, struct vk_error *err)
 {
 	struct vk_vmfs part = {.volume_only = s->kind == VK_SOURCE_VOLUME};
+	const struct vk_partition *named = vk_tail_gpt_partition(&s->tail, 0);
 	uint64_t size = vk_io_size_bytes(s->io);
 
 	if (s->kind == VK_SOURCE_DISK)
 		return decode_disk(s, err);
-	/* a dump says nothing about the length of its partition; a device does */
-	if (s->kind == VK_SOURCE_PARTITION && vk_io_is_device(s->raw))
+	/* a dump says nothing about the length of its partition; a device does, and a GPT behind it */
+	if (s->kind == VK_SOURCE_PARTITION && named != NULL)
+		part.partition_bytes = vk_mul_sat(named->sectors, s->tail.table.sector_size);
+	else if (s->kind == VK_SOURCE_PARTITION && vk_io_is_device(s->raw))
 		part.partition_bytes = size;
 	return add_vmfs(s, &part, 0, UINT64_MAX, err);
 }
@@ -304,8 +307,12 @@ static enum vk_status read_table(struct vk_source *s, uint32_t sector_size, stru
 	const struct vk_finding_sink sink = vk_findings_sink(&about_table);
 	enum vk_status status = vk_table_read(s->raw, sector_size, true, &sink, &s->table, err);
 
+	if (status == VK_OK && !s->table.mbr_used && !s->table.gpt[0].present)
+		status = vk_tail_gpt_read(s->raw, sector_size, &s->tail, err);
 	if (status == VK_OK && s->kind == VK_SOURCE_AUTO)
 		status = choose_kind(s, err);
+	if (s->kind != VK_SOURCE_DISK && s->kind != VK_SOURCE_PARTITION)
+		vk_tail_gpt_free(&s->tail);
 	if (status == VK_OK && s->kind == VK_SOURCE_DISK) {
 		s->sector_size = s->table.sector_size;
 		for (size_t i = 0; i < about_table.count; i++)
@@ -377,6 +384,7 @@ void vk_source_close(struct vk_source *source)
 		vk_vmfs_free(&source->vmfs[i]);
 	free(source->vmfs);
 	vk_table_free(&source->table);
+	vk_tail_gpt_free(&source->tail);
 	vk_findings_free(&source->findings);
 	if (source->io != source->raw)
 		vk_io_close(source->io);

@@ -46,6 +46,8 @@ json "decode, VMFS3 on an MBR" 0 decode3.json decode old.img
 dd if=disk.img of=header.bin bs=1M skip=2 count=24 status=none
 run "$VMFSKIT" decode --as header --json header.bin
 cp "$OUT" header.json
+dd if=disk.img of=tail.bin bs=1M skip=1 conv=sparse status=none
+json "decode of the end of a disk" 0 tail.json decode tail.bin
 json "capture" 0 capture.json capture --store store disk.img
 mkdir luns
 cp --sparse=always disk.img luns/a
@@ -96,7 +98,7 @@ is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json
 mkfs.ext4 -F -q -E nodiscard ill.img
 json "doctor" 1 doctor.json doctor --store store --heartbeat-wait 0 ill.img
 
-is "decode: every key" "$(lacking vmfskit.decode/1 decode.json decode3.json header.json wreck.json)" ""
+is "decode: every key" "$(lacking vmfskit.decode/1 decode.json decode3.json header.json tail.json wreck.json)" ""
 is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
 jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0, use: 0})' capture.json >capture-as-list.json
 is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json all.json all2.json | grep -vx 'findings.\[\]')" ""

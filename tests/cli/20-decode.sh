@@ -93,6 +93,33 @@ fact "a listing with the offsets of the partition" '[.sources[0].kind, .sources[
 xxd -s 0x200000 -l 8192 "$disk" >"$TMP/disk.xxd"
 fact "a listing with the offsets of a disk" '[.sources[0].kind, .sources[0].vmfs[0].start_sector]' '["disk",2048]' "$TMP/disk.xxd"
 
+# --- the end of a disk whose first sectors were not copied: its backup GPT says where it began --------------------
+tail='[.sources[0].kind, (.sources[0].tail_gpt | [.first_sector, .disk_sectors, .sector_size, .table.partitions[0].start_sector, .table.partitions[0].sectors])]'
+for ss in 512 4096; do
+	start=$((1048576 / ss)) sectors=$(($(stat -c %s "$TMP/5-gpt-$ss.img") / ss)) length=$((2147483648 / ss))
+	dd if="$TMP/5-gpt-$ss.img" of="$TMP/tail-$ss" bs=1M skip=1 conv=sparse status=none
+	ok "the end of a disk, $ss: sound" "$VMFSKIT" decode "$TMP/tail-$ss"
+	fact "the end of a disk, $ss: its GPT is seen" "$tail" "[\"partition\",[$start,$sectors,$ss,$start,$length]]" "$TMP/tail-$ss"
+	run "$VMFSKIT" decode "$TMP/tail-$ss"
+	has "the end of a disk, $ss: and shown" "$OUT" "a backup GPT at the end says: this image begins at sector $start of its disk; partition 1: $start \.\.\. $((start + length - 1))\$"
+done
+fact "a whole disk has no such GPT" '.sources[0] | has("tail_gpt")' false "$disk"
+cp --sparse=always "$TMP/tail-512" "$TMP/tail"
+dd if=/dev/zero of="$TMP/tail" bs=1M count=30 conv=notrunc status=none
+fact "its volume lost: it is a partition all the same" "$tail" "[\"partition\",[2048,$(($(stat -c %s "$disk") / 512)),512,2048,4194304]]" "$TMP/tail"
+size=$(stat -c %s "$TMP/tail-512")
+for at in $((size - 512 + 40)) $((size - 512 - 16384 + 33)); do
+	cp --sparse=always "$TMP/tail-512" "$TMP/tail"
+	printf '\377' | dd of="$TMP/tail" bs=1 seek=$at conv=notrunc status=none
+	fact "a GPT whose checksum is wrong is not believed (byte $at)" '.sources[0] | has("tail_gpt")' false "$TMP/tail"
+done
+{ head -c 26M "$disk"; tail -c 1M "$disk"; } >"$TMP/glued"
+fact "a head and a tail glued together: the head says where it begins" '.sources[0] | .kind, has("tail_gpt")' "$(printf '"disk"\nfalse')" "$TMP/glued"
+cp --sparse=always "$TMP/tail-512" "$TMP/tail"
+printf '\2' | dd of="$TMP/tail" bs=1 seek=$((0x10005E + 1)) conv=notrunc status=none
+run "$VMFSKIT" decode "$TMP/tail"
+has "the partition's length is that of the entry" "$OUT" 'table\.length-mismatch'
+
 # --- what is damaged, and what it is read as ------------------------------------------------------
 cp --sparse=always "$disk" "$TMP/wreck"
 "$LAB" break --how table "$TMP/wreck" >"$OUT" 2>&1

@@ -17,13 +17,17 @@ static void test_living(void **state)
 		const struct vk_candidate *c = assert_candidate(&s, 0, VK_STANDING_LIVING, odd_start);
 
 		assert_int_equal(s.find.count, 1);
-		assert_true(c->length_exact && c->length_bytes == 3 * GIB);
-		assert_int_equal(c->sure_percent, 100);
+		/* nothing but the header says where it ends: its extents are what is proved */
+		assert_true(!c->length_exact && c->told_bytes == 3 * GIB && c->length_witness[0] == '\0');
+		assert_int_equal(c->length_bytes, VK_LVM_DATA_OFFSET + 11 * VK_LVM_PE_BYTES);
+		assert_in_range(c->most_bytes, 3 * GIB, c->length_bytes + VK_LVM_PE_BYTES);
+		assert_in_range(c->sure_percent, 80, 98);
+		assert_check(c, VK_CHECK_LENGTH, VK_VERDICT_UNKNOWN);
 		assert_int_equal(c->found_by, VK_FOUND_HEADER | VK_FOUND_FS | VK_FOUND_SELF);
 		assert_true(c->has_header && c->has_volume && c->has_fs && c->head && !c->local);
 		assert_memory_equal(&c->fs.uuid, &device.fs.uuid, sizeof(device.fs.uuid));
 		for (int i = 0; i < VK_CHECK_COUNT; i++)
-			if (version != 6 || (i != VK_CHECK_NUM_PES && i != VK_CHECK_LAST_PE))
+			if (i != VK_CHECK_LENGTH && (version != 6 || (i != VK_CHECK_NUM_PES && i != VK_CHECK_LAST_PE)))
 				assert_check(c, (enum vk_find_check)i, VK_VERDICT_PASS);
 		assert_int_equal(s.find.vote_count, 1);
 		assert_int_equal(s.find.votes[0].volume_start_bytes, (int64_t)(odd_start + VK_LVM_DATA_OFFSET));
@@ -31,6 +35,14 @@ static void test_living(void **state)
 		search_free(&s);
 		s = search_likely(&disk);
 		assert_int_equal(s.find.count, 0); /* nobody begins there */
+		search_free(&s);
+		/* where the disk ends behind it as installers leave it */
+		assert_int_equal(ftruncate(disk.fd, (off_t)(odd_start + 3 * GIB + 33 * SECTOR)), 0);
+		s = search(&disk);
+		c = assert_candidate(&s, 0, VK_STANDING_LIVING, odd_start);
+		assert_true(c->length_exact && c->length_bytes == 3 * GIB && c->length_witness[0] != '\0');
+		assert_int_equal(c->sure_percent, 99); /* never all: a label has no copy */
+		assert_check(c, VK_CHECK_LENGTH, VK_VERDICT_PASS);
 		search_free(&s);
 		close(disk.fd);
 	}
@@ -68,6 +80,8 @@ static void test_hint(void **state)
 	assert_candidate(&s, 0, VK_STANDING_LIVING, odd_start);
 	assert_string_equal(s.find.candidates[0].heard, "capture 20261121T020000Z");
 	assert_int_equal(s.find.candidates[0].claimed_bytes, GIB);
+	assert_true(s.find.candidates[0].length_exact && s.find.candidates[0].length_bytes == GIB);
+	assert_string_equal(s.find.candidates[0].length_witness, "capture 20261121T020000Z");
 	search_free(&s);
 	close(disk.fd);
 }
@@ -85,14 +99,14 @@ static void test_damaged(void **state)
 	put(&disk, odd_start + DESCRIPTOR, magic, sizeof(magic));
 	s = search(&disk);
 	c = assert_candidate(&s, 0, VK_STANDING_DAMAGED, odd_start);
-	assert_true(c->length_exact && c->has_fs);
+	assert_true(c->told_bytes == 3 * GIB && !c->length_exact && c->has_fs);
 	assert_check(c, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_FAIL);
 	search_free(&s);
 
 	put(&disk, odd_start + HEADER, magic, sizeof(magic)); /* both magics: only the votes lead there */
 	s = search(&disk);
 	c = assert_candidate(&s, 0, VK_STANDING_DAMAGED, odd_start);
-	assert_true(c->has_header && c->length_exact && c->length_bytes == 3 * GIB);
+	assert_true(c->has_header && !c->length_exact && c->told_bytes == 3 * GIB);
 	assert_check(c, VK_CHECK_MAGIC, VK_VERDICT_FAIL);
 	assert_int_equal(c->found_by, VK_FOUND_SELF);
 	search_free(&s);
@@ -123,7 +137,7 @@ static void test_single_fields(void **state)
 		const char *field;
 		uint64_t value;
 		enum vk_find_check fails;
-		bool exact;
+		bool told; /* and exact, where the end of the disk says the same */
 	} cases[] = {
 		{"magic", 0, VK_CHECK_MAGIC, true},
 		{"majorVersion", 99, VK_CHECK_MAGIC, true},
@@ -139,7 +153,7 @@ static void test_single_fields(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct vk_lab_disk disk = memory_disk(4 * GIB);
+		struct vk_lab_disk disk = memory_disk(odd_start + 3 * GIB + 33 * SECTOR);
 		const struct vk_field *field = vk_layout_field(&vk_lvm_device_layout, cases[i].field);
 		const struct vk_candidate *c;
 		struct searched s;
@@ -152,8 +166,8 @@ static void test_single_fields(void **state)
 		c = assert_candidate(&s, 0, VK_STANDING_DAMAGED, odd_start);
 		assert_check(c, cases[i].fails, VK_VERDICT_FAIL);
 		assert_true(c->has_header);
-		if (c->length_exact != cases[i].exact)
-			fail_msg("%s: exact %d", cases[i].field, c->length_exact);
+		if (c->length_exact != cases[i].told || (c->told_bytes != 0) != cases[i].told)
+			fail_msg("%s: exact %d, %llu", cases[i].field, c->length_exact, (unsigned long long)c->told_bytes);
 		assert_true(!c->length_exact || c->length_bytes == 3 * GIB);
 		assert_true(c->length_bytes <= 3 * GIB);
 		search_free(&s);

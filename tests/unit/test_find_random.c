@@ -81,9 +81,59 @@ static void test_random_damage(void **state)
 		fail_msg("%u of %d volumes were not found", lost, PATTERNS);
 }
 
+/* What must hold of every candidate of one damaged volume. Returns whether the volume was found. */
+static bool judge(const struct searched *s, uint64_t start, uint64_t length, unsigned version, uint64_t bit)
+{
+	bool met = false;
+
+	for (size_t i = 0; i < s->find.count; i++) {
+		const struct vk_candidate *c = &s->find.candidates[i];
+
+		if (vk_standing_is_ghost(c->standing) || c->start_bytes != start)
+			continue;
+		met = true;
+		if (c->length_bytes > length || (c->length_exact && c->length_bytes != length) ||
+		    (c->most_bytes != 0 && c->most_bytes < length))
+			fail_msg("VMFS%u, bit %llu of totalBytes: %llu%s, at most %llu", version, (unsigned long long)bit,
+				 (unsigned long long)c->length_bytes, c->length_exact ? " exact" : "",
+				 (unsigned long long)c->most_bytes);
+		assert_true(c->sure_percent < 99);
+	}
+	return met;
+}
+
+/* totalBytes with one wrong bit, on disks with room behind the volume and without: never exact, and never lost. */
+static void test_every_bit_of_the_length(void **state)
+{
+	static const uint64_t rooms[] = {0, 33 * SECTOR, 1 << 20, 2047 * SECTOR, 64 << 20, GIB};
+	static const unsigned versions[] = {3, 5, 6};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]) * 3; i++) {
+		const uint64_t start = 2048 * SECTOR, length = 2 * GIB + (200 << 20), at = start + HEADER + 0x5E;
+		struct vk_lab_disk disk = memory_disk(start + length + rooms[i / 3]);
+		uint8_t right[8], wrong[8];
+
+		put_volume(&disk, versions[i % 3], start, length, i + 1);
+		get(&disk, at, right, sizeof(right));
+		assert_int_equal(vk_get_le64(right), length);
+		for (uint64_t bit = 0; bit < 64; bit++) {
+			struct searched s;
+
+			vk_put_le64(wrong, length ^ 1ULL << bit);
+			put(&disk, at, wrong, sizeof(wrong));
+			s = search_likely(&disk);
+			if (!judge(&s, start, length, versions[i % 3], bit))
+				fail_msg("VMFS%u, bit %llu of totalBytes: the volume is lost", versions[i % 3], (unsigned long long)bit);
+			search_free(&s);
+		}
+		close(disk.fd);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_damage)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_damage), cmocka_unit_test(test_every_bit_of_the_length)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

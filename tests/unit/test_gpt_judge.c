@@ -53,7 +53,7 @@ static void the_end_of_a_grown_volume(void **state)
 		assert_true(vk_gpt_seal(b.now + part_at(&b, copy ? VK_TP_BACKUP_HEADER : VK_TP_PRIMARY_HEADER,
 							b.sectors, &len),
 					512, b.now + 1024));
-	volume.length_bytes = 801 * 512ULL;
+	volume.length_bytes = volume.told_bytes = 801 * 512ULL;
 	memcpy(b.disk, b.now, b.bytes);
 	break_part(&b, VK_TP_PRIMARY_ARRAY, STALE);
 	break_part(&b, VK_TP_BACKUP_ARRAY, ZERO);
@@ -113,6 +113,7 @@ static void a_backup_behind_the_volume(void **state)
 {
 	struct vk_candidate volume = {.start_bytes = 200 * 512ULL,
 				      .length_bytes = 467 * 512ULL,
+				      .told_bytes = 467 * 512ULL,
 				      .length_exact = true,
 				      .inside = SIZE_MAX};
 	struct vk_find find = {.candidates = &volume, .count = 1};
@@ -143,6 +144,7 @@ static void two_copies_that_differ(void **state)
 {
 	struct vk_candidate volume = {.start_bytes = 300 * 512ULL,
 				      .length_bytes = 100 * 512ULL,
+				      .told_bytes = 100 * 512ULL,
 				      .length_exact = true,
 				      .inside = SIZE_MAX};
 	struct vk_find find = {.candidates = &volume, .count = 1};

@@ -85,6 +85,7 @@ static struct rebuilt *rebuild_by_hand(struct table_bench *b, struct vk_candidat
 		candidates[i].inside = SIZE_MAX;
 		candidates[i].has_header = true;
 		candidates[i].length_exact = true;
+		candidates[i].told_bytes = candidates[i].length_bytes;
 	}
 	{
 		const struct vk_find find = {.candidates = candidates, .count = count};
