@@ -31,9 +31,9 @@ extern "C" {
 	F(T, U32, diskBlockSize, 0x5A, 4, SIZE, V, "512 in all real headers seen") \
 	F(T, U64, totalBytes, 0x5E, 8, SIZE, V, "exact size of the partition") \
 	F(T, U32, numVolumes, 0x66, 4, DEC, V, "entries used in the volume table, 1 in practice") \
-	F(T, U32, numPEs, 0x6A, 4, DEC, V, "physical extents on this device; on LVM6 it seems to count PE table entries") \
+	F(T, U32, numPEs, 0x6A, 4, DEC, V, "PE table entries in use; on LVM 3 to 5 one for each 256 MiB") \
 	F(T, U32, lastPEIndex, 0x6E, 4, DEC, V, "numPEs - 1") \
-	F(T, U64, generation, 0x72, 8, DEC, V, "grows with every change of the metadata") \
+	F(T, U64, generation, 0x72, 8, DEC, V, "grows with changes of the structure, not with every change of modTimeUS") \
 	F(T, U64, dataOffset, 0x7A, 8, OFFSET, V, "device offset of the first PE") \
 	F(T, UUID, devID, 0x82, 16, UUID, V, "identity of this device") \
 	F(T, U64, initTimeUS, 0x92, 8, TIME_US, V, "creation") \
@@ -41,11 +41,11 @@ extern "C" {
 	F(T, UUID, lockedBy, 0xA2, 16, UUID, V, "host that holds the LVM lock; nil when free") \
 	F(T, U64, lockedWhenUS, 0xB2, 8, TIME_US, V, "time of that lock") \
 	F(T, BYTES, lockedFromIPv4, 0xBA, 4, IPV4, U, "seen once as an IPv4 address, probably of the last host that locked; zero elsewhere") \
-	F(T, U32, numPEMaps, 0xBE, 4, DEC, P, "pairs of PE bitmap and table in this region; 0 on LVM3 means 1") \
+	F(T, U32, numPEMaps, 0xBE, 4, DEC, V, "pairs of PE bitmap and table in this region; 0 on LVM3 and LVM6 means 1") \
 	F(T, U64, extDevMetadataOffset, 0xC2, 8, OFFSET, S, "device offset of the first extended metadata; 0 when there is none") \
-	F(T, U32, mdAlignment, 0xCA, 4, DEC, S, "LVM6: alignment of the tables, 4096 expected (working name)") \
-	F(T, U32, numPEs6, 0xCE, 4, DEC, U, "LVM6: seems to count units of 256 MiB; which of this and numPEs is which is not settled (working name)") \
-	F(T, U32, flags, 0xD2, 4, LVM_FLAGS, U, "LVM6: 1 marks VMFS-L; an older reader placed numPEs of LVM6 here")
+	F(T, U32, mdAlignment, 0xCA, 4, DEC, V, "LVM6: alignment of the tables, 4096; 0 before (working name)") \
+	F(T, U32, numPEs6, 0xCE, 4, DEC, V, "LVM6: units of 256 MiB on this device; 0 before (working name)") \
+	F(T, U32, flags, 0xD2, 4, LVM_FLAGS, S, "LVM6: 1 marks VMFS-L")
 
 enum { VK_LVM_DEVICE_BYTES = 0xD6 };
 struct vk_lvm_device {
@@ -55,20 +55,20 @@ extern const struct vk_layout vk_lvm_device_layout;
 
 #define VK_LVM_VOLUME_ROWS(F, T) \
 	F(T, U64, logicalSize, 0x00, 8, SIZE, V, "size of the whole volume") \
-	F(T, U64, generation, 0x08, 8, DEC, V, "equal on all members") \
+	F(T, U64, generation, 0x08, 8, DEC, V, "equal on all members; PE table entries + 1") \
 	F(T, U32, state, 0x10, 4, VOL_STATE, V, "LVM_VolState") \
 	F(T, TEXT, name, 0x14, 64, TEXT, V, "NUL padded; for VMFS volumes the text of uuid") \
 	F(T, UUID, uuid, 0x54, 16, UUID, V, "lvID: identity of the volume") \
 	F(T, U32, snapID, 0x64, 4, DEC, V, "snapshot id; 1 in every header seen") \
 	F(T, U64, creationTimeUS, 0x68, 8, TIME_US, V, "creation") \
 	F(T, U32, volumeID, 0x70, 4, DEC, V, "number of the volume in PE entries") \
-	F(T, U32, numPEs, 0x74, 4, DEC, V, "physical extents of the volume on this device") \
+	F(T, U32, numPEs, 0x74, 4, DEC, V, "units of 256 MiB of the volume on this device") \
 	F(T, U64, firstPE, 0x78, 8, DEC, V, "first logical extent on this device") \
 	F(T, U64, lastPE, 0x80, 8, DEC, V, "last logical extent on this device") \
 	F(T, U64, modTimeUS, 0x88, 8, TIME_US, V, "last change") \
 	F(T, U32, numDevs, 0x90, 4, DEC, V, "devices that the volume spans") \
 	F(T, BYTES, pad94, 0x94, 124, RESERVED, S, "") \
-	F(T, U32, consumedPEs, 0x110, 4, DEC, V, "0 on the volume seen") \
+	F(T, U32, consumedPEs, 0x110, 4, DEC, V, "LVM6: PE table entries of the volume; 0 before") \
 	F(T, BYTES, pad114, 0x114, 236, RESERVED, S, "")
 
 enum { VK_LVM_VOLUME_BYTES = 512 };
@@ -83,8 +83,8 @@ extern const struct vk_layout vk_lvm_volume_layout;
 	F(T, U32, volumeID, 0x05, 4, DEC, V, "owner: volumeID of the volume descriptor") \
 	F(T, U64, pOffset, 0x09, 8, OFFSET, V, "device offset") \
 	F(T, U64, lOffset, 0x11, 8, OFFSET, V, "volume offset") \
-	F(T, U64, length, 0x19, 8, SIZE, V, "256 MiB on LVM 3 to 5; may be more on LVM6") \
-	F(T, U32, version, 0x21, 4, DEC, V, "1 on the volume seen")
+	F(T, U64, length, 0x19, 8, SIZE, V, "256 MiB on LVM 3 to 5, a multiple of it on LVM6") \
+	F(T, U32, version, 0x21, 4, DEC, V, "1 on the volumes seen")
 
 enum { VK_LVM_PE_STRIDE = 128, VK_LVM_PE_BYTES_USED = 0x25 };
 struct vk_lvm_pe {
@@ -105,7 +105,7 @@ struct vk_lvm_ext {
 extern const struct vk_layout vk_lvm_ext_layout;
 
 #define VK_LVM_SD_ROWS(F, T) \
-	F(T, TEXT, deviceName, 0x00, 256, TEXT, S, "name of a member device, NUL terminated: naa.…:1")
+	F(T, TEXT, deviceName, 0x00, 256, TEXT, V, "canonical name of a member device and its partition, NUL terminated: naa.…:1")
 
 enum { VK_LVM_SD_BYTES = 256, VK_LVM_SD_ENTRIES = 32 };
 struct vk_lvm_sd {

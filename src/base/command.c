@@ -66,3 +66,19 @@ char *vk_command_end(struct vk_command *command)
 		free(command->text);
 	return NULL;
 }
+
+struct vk_shell_word vk_shell_path(const char *path)
+{
+	struct vk_shell_word word = {"PATH"};
+	struct vk_command command;
+	char *text;
+
+	vk_command_begin(&command, "");
+	vk_command_path(&command, path);
+	text = vk_command_end(&command);
+	/* behind the blank in front of it */
+	if (text != NULL && strlen(text + 1) < sizeof(word.text))
+		strcpy(word.text, text + 1);
+	free(text);
+	return word;
+}

@@ -48,13 +48,26 @@ const char *vk_cli_nth_value(const struct vk_cli_call *call, const char *option,
 	return given != NULL ? given->value : NULL;
 }
 
+const char **vk_cli_values(const struct vk_cli_call *call, const char *option)
+{
+	const char **values = calloc(call->given_count + 1, sizeof(*values));
+	size_t count = 0;
+
+	demand_known(call, option);
+	for (size_t i = 0; values != NULL && i < call->given_count; i++)
+		if (strcmp(call->given[i].option->name, option) == 0)
+			values[count++] = call->given[i].value;
+	return values;
+}
+
 const char *vk_cli_value(const struct vk_cli_call *call, const char *option)
 {
 	const char *last = NULL;
-	const char *value;
 
-	for (size_t n = 0; (value = vk_cli_nth_value(call, option, n)) != NULL; n++)
-		last = value;
+	demand_known(call, option);
+	for (size_t i = 0; i < call->given_count; i++)
+		if (strcmp(call->given[i].option->name, option) == 0)
+			last = call->given[i].value;
 	return last;
 }
 

@@ -39,6 +39,7 @@ struct vk_cli_option {
 	 */
 	const char *choices;
 	bool config;          /* may be set in the configuration file, too; never for an option that writes */
+	bool several;         /* a list: in the configuration its key may be repeated, that of others may not */
 };
 
 struct vk_cli_example {
@@ -103,6 +104,8 @@ struct vk_cli_call {
 bool vk_cli_flag(const struct vk_cli_call *call, const char *option);
 const char *vk_cli_value(const struct vk_cli_call *call, const char *option);
 const char *vk_cli_nth_value(const struct vk_cli_call *call, const char *option, size_t n);
+/* All of its values; ends with NULL; free the list. NULL when memory ran out. */
+const char **vk_cli_values(const struct vk_cli_call *call, const char *option);
 
 /* Whether the option stands on the command line itself. */
 bool vk_cli_given_here(const struct vk_cli_call *call, const char *option);

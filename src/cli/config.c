@@ -8,10 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "cli/config_text.h"
 #include "cli/parse.h"
 
-enum { CONFIG_MAX_BYTES = 1 << 20 };
+enum { CONFIG_MAX_BYTES = 64 << 10, KEYS_MAX = 64 };
 
 static const struct vk_cli_option *find_option(const struct vk_cli_verb *verb, const char *key)
 {
@@ -21,16 +22,16 @@ static const struct vk_cli_option *find_option(const struct vk_cli_verb *verb, c
 	return NULL;
 }
 
-/* An option of any verb that may stand in the file. */
-static bool is_known(const struct vk_cli_program *program, const char *key)
+/* An option of any verb that may stand in the file; NULL: there is none. */
+static const struct vk_cli_option *find_known(const struct vk_cli_program *program, const char *key)
 {
 	for (size_t i = 0; program->verbs[i] != NULL; i++) {
 		const struct vk_cli_option *option = find_option(program->verbs[i], key);
 
 		if (option != NULL && option->config)
-			return true;
+			return option;
 	}
-	return false;
+	return NULL;
 }
 
 /* Who can change the file can have anything captured, or nothing. */
@@ -43,15 +44,15 @@ static enum vk_status check_file(int fd, const char *path, struct stat *ret_st, 
 	if ((ret_st->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		vk_error_set(err, VK_REFUSED, path, "others can write to the configuration (mode %04o)",
 			     (unsigned)(ret_st->st_mode & 07777));
-		return vk_error_remedy(err, "chmod go-w %s", path);
+		return vk_error_remedy(err, "chmod go-w %s", vk_shell_path(path).text);
 	}
 	if (ret_st->st_uid != 0 && ret_st->st_uid != geteuid()) {
 		vk_error_set(err, VK_REFUSED, path, "the configuration belongs to another user (%u)",
 			     (unsigned)ret_st->st_uid);
-		return vk_error_remedy(err, "chown root %s", path);
+		return vk_error_remedy(err, "chown root %s", vk_shell_path(path).text);
 	}
 	if (ret_st->st_size > CONFIG_MAX_BYTES)
-		return vk_error_set(err, VK_USAGE, path, "the configuration is longer than 1 MiB");
+		return vk_error_set(err, VK_USAGE, path, "the configuration is longer than 64 KiB");
 	return VK_OK;
 }
 
@@ -102,17 +103,43 @@ static int wrong_line(const struct vk_cli_call *call, const char *path, unsigned
 	return vk_cli_usage(call, "%s, line %u: %s%s", path, number, what, text);
 }
 
+/* Keys that were met, and where; those that are lists are left out. */
+struct met {
+	const char *keys[KEYS_MAX];
+	unsigned lines[KEYS_MAX];
+	size_t count;
+};
+
+/* The line that has the key already, 0: none. Nobody can tell which of two values is meant. */
+static unsigned met_before(struct met *met, const struct vk_config_line *line)
+{
+	for (size_t i = 0; i < met->count; i++)
+		if (strcmp(met->keys[i], line->key) == 0)
+			return met->lines[i];
+	if (met->count < KEYS_MAX) {
+		met->keys[met->count] = line->key;
+		met->lines[met->count++] = line->number;
+	}
+	return 0;
+}
+
 static int take_line(struct vk_cli_call *call, const char *path, const struct vk_config_line *line,
-		     size_t given_here)
+		     size_t given_here, struct met *met)
 {
 	const struct vk_cli_option *option = find_option(call->verb, line->key);
+	const struct vk_cli_option *known = find_known(call->program, line->key);
 	bool yes = strcmp(line->value, "yes") == 0;
+	unsigned before;
 	size_t len;
 
 	if (line->wrong != NULL)
 		return wrong_line(call, path, line->number, line->wrong, "");
-	if (!is_known(call->program, line->key))
+	if (known == NULL)
 		return wrong_line(call, path, line->number, "this cannot be set here: ", line->key);
+	before = known->several ? 0 : met_before(met, line);
+	if (before != 0)
+		return vk_cli_usage(call, "%s, line %u: %s stands in line %u already, and can be set once only", path,
+				    line->number, line->key, before);
 	if (option == NULL || !option->config)
 		return VK_EXIT_OK;
 	if (option->argument == NULL && !yes && strcmp(line->value, "no") != 0)
@@ -145,6 +172,7 @@ static int take_text(struct vk_cli_call *call, const char *path)
 	char *cursor = call->config_text;
 	struct vk_config_line line;
 	struct vk_error err;
+	struct met met = {.count = 0};
 	unsigned number = 0;
 	int code = VK_EXIT_OK;
 
@@ -154,7 +182,7 @@ static int take_text(struct vk_cli_call *call, const char *path)
 	}
 	call->given = given;
 	while (code == VK_EXIT_OK && vk_config_next(&cursor, &number, &line))
-		code = take_line(call, path, &line, given_here);
+		code = take_line(call, path, &line, given_here, &met);
 	return code;
 }
 

@@ -6,28 +6,14 @@
 #include "cmd/capture_jobs.h"
 #include "scsi/lun_nodes.h"
 
-/* All values of an option that may be repeated; ends with NULL. NULL when memory ran out. */
-static const char **values_of(const struct vk_cli_call *call, const char *option)
-{
-	size_t count = 0;
-	const char **values;
-
-	while (vk_cli_nth_value(call, option, count) != NULL)
-		count++;
-	values = calloc(count + 1, sizeof(*values));
-	for (size_t i = 0; values != NULL && i < count; i++)
-		values[i] = vk_cli_nth_value(call, option, i);
-	return values;
-}
-
 static enum vk_status find_luns(const struct vk_cli_call *call, struct capture_run *run,
 				struct vk_error *err)
 {
 	struct vk_luns_options options = {.dev_dir = vk_cli_value(call, "dev-dir")};
 	enum vk_status status;
 
-	run->include = values_of(call, "include");
-	run->exclude = values_of(call, "exclude");
+	run->include = vk_cli_values(call, "include");
+	run->exclude = vk_cli_values(call, "exclude");
 	if (run->include == NULL || run->exclude == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
 	options.include = run->include;

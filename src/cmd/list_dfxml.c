@@ -9,8 +9,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/utf8.h"
 #include "cmd/list_dfxml.h"
+#include "report/xml_text.h"
 #include "store/who.h"
 
 #define DFXML_NAMESPACE "http://www.forensicswiki.org/wiki/Category:Digital_Forensics_XML"
@@ -25,36 +25,6 @@ static void indent(const struct xml *x)
 {
 	for (unsigned i = 0; i < x->depth && i < INDENT_MAX; i++)
 		fputs("  ", x->out);
-}
-
-/* XML 1.0 has no way to say a control character, and no byte that is not UTF-8: they become \xNN, as in all our texts. */
-static void put_escaped(const struct xml *x, const char *text)
-{
-	size_t len = strlen(text);
-
-	for (size_t i = 0; i < len;) {
-		uint32_t point;
-		size_t n = vk_utf8_decode((const uint8_t *)text + i, len - i, &point);
-		bool sayable = n > 0 && point >= 0x20 && point != 0x7f && point != 0xfffe && point != 0xffff &&
-			       !vk_utf8_steers(point);
-
-		if (!sayable) {
-			fprintf(x->out, "\\x%02x", (unsigned char)text[i]);
-			i++;
-			continue;
-		}
-		if (point == '<')
-			fputs("&lt;", x->out);
-		else if (point == '>')
-			fputs("&gt;", x->out);
-		else if (point == '&')
-			fputs("&amp;", x->out);
-		else if (point == '"')
-			fputs("&quot;", x->out);
-		else
-			fwrite(text + i, 1, n, x->out);
-		i += n;
-	}
 }
 
 /* name may carry attributes, whose values need no escaping. */
@@ -79,7 +49,7 @@ static void put_text(const struct xml *x, const char *name, const char *text)
 		return;
 	indent(x);
 	fprintf(x->out, "<%s>", name);
-	put_escaped(x, text);
+	vk_report_xml_text(x->out, text);
 	fprintf(x->out, "</%.*s>\n", (int)strcspn(name, " "), name);
 }
 
@@ -167,7 +137,7 @@ static void put_command(const struct xml *x, const struct vk_cli_call *call)
 	fputs("<command_line>", x->out);
 	for (size_t i = 0; call->command != NULL && call->command[i] != NULL; i++) {
 		fputs(i > 0 ? " " : "", x->out);
-		put_escaped(x, call->command[i]);
+		vk_report_xml_text(x->out, call->command[i]);
 	}
 	fputs("</command_line>\n", x->out);
 }

@@ -7,10 +7,23 @@
 #include "report/table_commands.h"
 #include "scsi/device_info.h"
 
+/* Beside the header a volume that is decoded, with the planned table, has the name in full. */
+static void name_of(const struct vk_source *after, const struct vk_candidate *c, char ret_name[VK_SCSI_NAME_BYTES],
+		    bool *ret_certain)
+{
+	for (size_t i = 0; after != NULL && i < after->vmfs_count; i++)
+		if (after->vmfs[i].start_sector * after->sector_size == c->start_bytes && after->vmfs[i].lvm_usable) {
+			vk_vmfs_lun_name(&after->vmfs[i], ret_name, ret_certain);
+			return;
+		}
+	vk_scsi_disk_id_name(&c->lvm.diskID, ret_name, ret_certain);
+}
+
 /* The name of the LUN that a volume on it was made for, the kernel's own where one has that; false when none tells. */
 static bool recorded_name(const struct vk_repair_run *run, const char *live, char ret_name[VK_SCSI_NAME_BYTES])
 {
 	const struct vk_find *find = vk_repair_find(run->repair);
+	const struct vk_source *after = vk_restore_after(vk_repair_restore(run->repair));
 	bool told = false;
 
 	for (size_t i = 0; i < find->count; i++) {
@@ -21,7 +34,7 @@ static bool recorded_name(const struct vk_repair_run *run, const char *live, cha
 		if (!c->has_header || vk_standing_is_ghost(c->standing) ||
 		    vk_scsi_disk_id_is_nil(&c->lvm.diskID))
 			continue;
-		vk_scsi_disk_id_name(&c->lvm.diskID, name, &certain);
+		name_of(after, c, name, &certain);
 		if (name[0] == '\0' || !certain || (told && strcasecmp(name, live) != 0))
 			continue;
 		memcpy(ret_name, name, sizeof(name));

@@ -8,19 +8,19 @@
 
 VK_LAYOUT_DEFINE(vk_lvm_device_layout, VK_LVM_DEVICE_ROWS, struct vk_lvm_device,
 		 VK_LVM_DEVICE_BYTES, "LVM_DevMetadata", "LVM device header (device offset 0x100000)",
-		 "decoded from a real VMFS3 volume and four published headers; LVM6 fields from readers of others");
+		 "decoded from real volumes of VMFS 3, 5 and 6 and four published headers; extDevMetadataOffset and flags from readers of others");
 VK_LAYOUT_DEFINE(vk_lvm_volume_layout, VK_LVM_VOLUME_ROWS, struct vk_lvm_volume, VK_LVM_VOLUME_BYTES,
 		 "LVM_VolDescriptor", "LVM volume descriptor (volume table entry)",
-		 "decoded from a real VMFS3 volume and two published headers");
+		 "decoded from real volumes of VMFS 3, 5 and 6 and two published headers");
 VK_LAYOUT_DEFINE(vk_lvm_pe_layout, VK_LVM_PE_ROWS, struct vk_lvm_pe, VK_LVM_PE_BYTES_USED,
 		 "LVM_PETableEntry", "PE table entry (every 128 bytes)",
-		 "decoded from a real VMFS3 volume");
+		 "decoded from real volumes of VMFS 3, 5 and 6");
 VK_LAYOUT_DEFINE(vk_lvm_ext_layout, VK_LVM_EXT_ROWS, struct vk_lvm_ext, VK_LVM_EXT_BYTES,
 		 "LVM_ExtDevMetadata", "LVM extended metadata of large devices",
 		 "stated by readers of others");
 VK_LAYOUT_DEFINE(vk_lvm_sd_layout, VK_LVM_SD_ROWS, struct vk_lvm_sd, VK_LVM_SD_BYTES,
 		 "LVM_SDTableEntry", "Member device name (SD table entry)",
-		 "stated by readers of others; empty on the real volume");
+		 "decoded from real volumes of VMFS 5 and 6; empty on VMFS3");
 
 #define CODEC(noun, type) \
 	size_t vk_lvm_##noun##_decode(const uint8_t *buf, size_t len, type *ret_##noun) \

@@ -118,7 +118,6 @@ void vk_scsi_disk_id_name(const struct vk_scsi_disk_id *id, char ret_name[VK_SCS
 		vk_text_put(&text, "mpx.");
 		if (put_short_path(&text, guid))
 			return;
-		*ret_certain = true;
 		break;
 	case VK_SCSI_ID_SERIAL:
 		vk_text_put(&text, "serial ");

@@ -34,6 +34,9 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 		vk_command_add(&line, " --public-key");
 		vk_command_path(&line, o->public_key_file);
 	}
+	/* what a scan found is not found again without one */
+	if (o->scan && strcmp(verb, "repair table") == 0)
+		vk_command_add(&line, " --scan");
 	if (o->sector_size != 0 && strcmp(verb, "verify") != 0)
 		vk_command_add(&line, " --sector-size %u", o->sector_size);
 	return vk_command_end(&line);
@@ -173,6 +176,23 @@ static bool only_heartbeats_are_wrong(const struct vk_doctor *doc)
 	return has(doc, VK_F_INCIDENT_HEARTBEATS);
 }
 
+/* Whether a volume was deleted on purpose only a person knows. */
+static void advise_unnamed(struct vk_doctor *doc)
+{
+	if (has(doc, VK_F_INCIDENT_UNNAMED) && !doc->d->unknown)
+		add(doc, command(doc, "repair table", NULL, true),
+		    "Only if the volume that no partition names is missed: plans a table that names it, too. Nothing is written "
+		    "without --write.");
+}
+
+static void advise_decode(struct vk_doctor *doc)
+{
+	if (has(doc, VK_F_INCIDENT_LENGTH))
+		add(doc, command(doc, "decode", NULL, false), "Shows the entry and the header side by side.");
+	else if (doc->table_objected || doc->volume_objected)
+		add(doc, command(doc, "decode", NULL, false), "Shows what contradicts what, field by field.");
+}
+
 static void advise_commands(struct vk_doctor *doc)
 {
 	if (doc->subject_count == 0 && !doc->known.found) {
@@ -184,9 +204,12 @@ static void advise_commands(struct vk_doctor *doc)
 		if (doc->options->store != NULL && !doc->known.found && doc->subject_count > 0)
 			add(doc, command(doc, "capture", NULL, true),
 			    "There is no good capture of this disk: take one now%s. The disk is only read.",
-			    has(doc, VK_F_INCIDENT_UNREADABLE) ? "; what can be read is saved" : ", while it is sound");
+			    has(doc, VK_F_INCIDENT_UNREADABLE) ? "; what can be read is saved" :
+			    vk_findings_bad(&doc->d->findings) ? "" : ", while it is sound");
 		if (has(doc, VK_F_INCIDENT_GROWN))
 			advise_repair(doc);
+		advise_unnamed(doc);
+		advise_decode(doc);
 		return;
 	}
 	if (doc->known.found && only_heartbeats_are_wrong(doc)) {
@@ -206,8 +229,7 @@ static void advise_commands(struct vk_doctor *doc)
 	add(doc, command(doc, "capture", NULL, true),
 	    "Saves what is still there before anything is tried. The disk is only read.");
 	advise_repair(doc);
-	if (has(doc, VK_F_INCIDENT_LENGTH))
-		add(doc, command(doc, "decode", NULL, false), "Shows the entry and the header side by side.");
+	advise_decode(doc);
 }
 
 void vk_doctor_advise(struct vk_doctor *doc)

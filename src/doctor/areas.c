@@ -236,6 +236,15 @@ static void add_file_descriptors(struct vk_doctor *doc, size_t index, const stru
 		  "file descriptors");
 }
 
+/* Whether the header says where its tables lie: LVM6 gives their alignment, which others do not have. */
+static bool tables_located(const struct vk_vmfs *v)
+{
+	struct vk_lvm_geometry ignored;
+
+	return v->lvm_usable && vk_lvm_geometry(&v->lvm, VK_LVM_HEADER_OFFSET, &ignored) &&
+	       (v->lvm.majorVersion == 6 || v->lvm.mdAlignment == 0);
+}
+
 /* The header says nothing any more: its tables lie where others of its kind have them. */
 static void add_lost_lvm(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v)
 {
@@ -247,6 +256,7 @@ static void add_lost_lvm(struct vk_doctor *doc, size_t index, const struct vk_vm
 		add_place(doc, index, v, &v->places[0]);
 	if (!vk_lost_layout(doc, s, &g))
 		return;
+	doc->subjects[index].lost_six = g.bitmap_bytes > VK_LVM_PES_PER_MAP / 8;
 	vk_place_init(&place, doc->source.io, "LVM volume descriptor", &vk_lvm_volume_layout, VK_PART_LVM, g.volume_table,
 		      VK_LVM_VOLUME_BYTES);
 	add_place(doc, index, v, &place);
@@ -264,16 +274,17 @@ bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
 	const struct vk_subject *s = &doc->subjects[index];
 	const struct vk_vmfs *own = &doc->source.vmfs[s->vmfs];
 	/* the places come from whoever knows them */
-	const struct vk_vmfs *v = !own->lvm_usable && s->was != NULL ? s->was : own;
+	const struct vk_vmfs *v = !tables_located(own) && s->was != NULL ? s->was : own;
+	bool located = tables_located(v);
 	const struct vk_vmfs *fs = !own->fs_usable && s->was != NULL ? s->was : own;
 	uint64_t data = s->lvm_known ? vk_min_u64(s->lvm.dataOffset, LVM_MAX_BYTES) : VK_LVM_DATA_OFFSET;
 	char of[40];
 	char text[80];
 
 	name_of(doc, s, of);
-	if (!v->lvm_usable)
+	if (!located)
 		add_lost_lvm(doc, index, v);
-	for (size_t i = 0; v->lvm_usable && i < v->place_count && doc->status == VK_OK; i++)
+	for (size_t i = 0; located && i < v->place_count && doc->status == VK_OK; i++)
 		if (v->places[i].part == VK_PART_LVM)
 			add_place(doc, index, v, &v->places[i]);
 	for (size_t i = 0; i < fs->place_count && doc->status == VK_OK; i++)

@@ -63,9 +63,6 @@ static void judge_owner(struct vk_doctor *doc)
 	const struct vk_table *t = &doc->source.table;
 	struct vk_text text;
 
-	doc->table_usable = t->kind != VK_TABLE_NONE && doc->subject_count > 0;
-	for (size_t i = 0; i < doc->subject_count; i++)
-		doc->table_usable = doc->table_usable && doc->subjects[i].named;
 	if (t->kind == VK_TABLE_GPT && (t->gpt_chosen < 0 || !t->gpt[t->gpt_chosen].sound))
 		return;
 	if (doc->subject_count == 0 || vk_doctor_names_any(doc, t->partitions, t->partition_count))

@@ -96,7 +96,9 @@ static void fill_volume(const struct vk_doctor *doc, const struct vk_subject *s,
 	out->alive = s->alive;
 	if (lv->volume_count > 0)
 		vk_vmfs_uuid_format(&lv->volumes[0].volume.uuid, out->volume_uuid);
-	if (s->lvm_known && !vk_scsi_disk_id_is_nil(&s->lvm.diskID))
+	if (own->lvm_usable && !vk_scsi_disk_id_is_nil(&own->lvm.diskID))
+		vk_vmfs_lun_name(own, out->disk_id, &certain);
+	else if (s->lvm_known && !vk_scsi_disk_id_is_nil(&s->lvm.diskID))
 		vk_scsi_disk_id_name(&s->lvm.diskID, out->disk_id, &certain);
 	if (!fs->fs_usable && !s->fs_magic_only)
 		return;
@@ -132,7 +134,7 @@ static bool examine(struct vk_doctor *doc, struct vk_io *io)
 		return false;
 	vk_doctor_find_capture(doc);
 	return doc->status == VK_OK && search(doc) && vk_doctor_add_subjects(doc) && vk_doctor_plan_areas(doc) &&
-	       vk_doctor_survey(doc) && vk_doctor_blame(doc) && vk_doctor_draw(doc) &&
+	       vk_doctor_survey(doc) && vk_doctor_blame(doc) &&
 	       vk_doctor_look_for_stripes(doc) && vk_doctor_listen(doc) && hand_over(doc);
 }
 
@@ -168,6 +170,8 @@ static enum vk_status diagnose(struct vk_io *io, const char *path, const struct 
 	if (examine(doc, io)) {
 		vk_doctor_ask_identity(doc);
 		vk_doctor_name_incidents(doc);
+		vk_doctor_take_over(doc);
+		vk_doctor_draw(doc);
 		vk_doctor_say(doc);
 		vk_doctor_advise(doc);
 		d.bad = vk_findings_bad(&d.findings) != 0;

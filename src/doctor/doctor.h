@@ -65,9 +65,12 @@ struct vk_subject {
 	const struct vk_vmfs *was;            /* in the capture; may be NULL */
 	struct vk_lvm_device lvm;             /* the best that is known of its header */
 	bool lvm_known;
+	bool lvm_fits;                        /* and no check objects to it: others may be judged by it */
+	bool lost_six;           /* it is not, but its tables lie where LVM6 has them: an entry may be of any length */
 	bool magic_only;         /* of its header only the magic is gone */
 	bool fs_magic_only;
 	bool alive;
+	bool left_over;          /* the table names others and not this one, of which only a header is there */
 };
 
 struct vk_known_capture {
@@ -101,12 +104,15 @@ struct vk_doctor {
 	bool gpt_expected;      /* the disk has, or had, a GPT */
 	bool store_absent;      /* the store that was named is not there */
 	bool table_foreign;     /* the table is another system's */
-	bool table_usable;      /* it names every volume that was found */
+	bool names_some;        /* the table that systems see names a volume */
 	bool table_written;     /* something that is a table, or was one, is expected */
 	bool windows;           /* and that is Windows */
 	char foreign_table[120];/* what it holds */
 	bool confirmed[64];     /* intruders (by index in find.foreign) whose bytes lie where a volume's should */
 	bool certain[64];       /* and that came after it: they hit something, or say when they were made */
+
+	bool table_objected;    /* the checks of decode object to the table; to what a volume says */
+	bool volume_objected;
 
 	enum vk_status status;
 	struct vk_error *err;
@@ -123,6 +129,8 @@ void vk_known_capture_close(struct vk_known_capture *known);
 
 /* subjects.c: the VMFS partitions, from table, candidates and capture; those that no table names are decoded. */
 bool vk_doctor_add_subjects(struct vk_doctor *doc);
+/* The length that a GPT entry gives it whose checksum fits; 0: none does. */
+uint64_t vk_proved_length(const struct vk_doctor *doc, const struct vk_subject *subject);
 
 /* areas.c, areas_table.c, areas_gpt.c, areas_lost.c */
 struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
@@ -141,6 +149,8 @@ uint32_t vk_lost_stride(struct vk_doctor *doc, const struct vk_subject *subject,
 
 /* judge_structure.c: what the checks of header, descriptors and the like say; sets whole, expected, proved, may_change. */
 void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area);
+/* Whether no check objects to what an LVM header says by itself. */
+bool vk_header_fits(const struct vk_lvm_device *device, size_t seen_bytes);
 /* Whether the LVM metadata was written by a host since the capture: its header is consistent and of a later generation. */
 bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject);
 
@@ -186,8 +196,10 @@ bool vk_doctor_harm(const struct vk_doctor *doc, bool (*take)(const struct vk_do
 /* "sectors 0 to 33 and 41943007 to 41943039": where harm lies, in one or two pieces. */
 void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *harm, struct vk_text *text);
 
-/* incidents.c, sentences.c, advise.c */
+/* incidents.c, taken_over.c, sentences.c, advise.c */
 void vk_doctor_name_incidents(struct vk_doctor *doc);
+/* Behind the incidents: the findings of decode that none of them tells. Where they lie nothing is called consistent. */
+void vk_doctor_take_over(struct vk_doctor *doc);
 void vk_doctor_say(struct vk_doctor *doc);
 void vk_doctor_advise(struct vk_doctor *doc);
 

@@ -139,7 +139,7 @@ static void name_table(struct vk_doctor *doc)
 		    "%s wrote a partition table of its own over that of the volume", doc->windows ? "Windows" : "another system");
 	else if (!harmed && vk_table_unread(&doc->source.table))
 		return; /* said as sectors that cannot be read */
-	else if (doc->subject_count > 0 && !doc->table_usable)
+	else if (doc->subject_count > 0 && !doc->names_some)
 		put(doc, VK_F_INCIDENT_TABLE_LOST, &h, seen,
 		    "no partition table that systems read names the volume%s%s", doc->subject_count == 1 ? "" : "s",
 		    other_copy_sound(doc) ? "; a sound copy of the GPT is still there" : "");
@@ -147,6 +147,25 @@ static void name_table(struct vk_doctor *doc)
 		put(doc, VK_F_INCIDENT_TABLE_DAMAGED, &h, seen, "a part of the partition table is damaged");
 	else if (copies_differ(doc))
 		put(doc, VK_F_INCIDENT_TABLE_DAMAGED, &h, "", "the two copies of the GPT differ");
+}
+
+/* A sound table that names others: this one was deleted, or is what an earlier format left. */
+static void name_unnamed(struct vk_doctor *doc, size_t i)
+{
+	const struct vk_subject *s = &doc->subjects[i];
+	unsigned long long sector = s->start_bytes / doc->source.sector_size;
+	struct vk_finding f;
+
+	if (s->named || !doc->names_some)
+		return;
+	if (s->left_over)
+		vk_finding_init(&f, VK_F_INCIDENT_LEFT_OVER, s->start_bytes + VK_LVM_HEADER_OFFSET, VK_UNIT_BYTES,
+				"the header of a volume lies at sector %llu, in no partition, and no file system behind it",
+				sector + VK_LVM_HEADER_OFFSET / doc->source.sector_size);
+	else
+		vk_finding_init(&f, VK_F_INCIDENT_UNNAMED, s->start_bytes, s->length_bytes,
+				"a volume begins at sector %llu that no partition names", sector);
+	vk_findings_add(&doc->d->findings, &f);
 }
 
 static void name_intruder(struct vk_doctor *doc, size_t i)
@@ -383,6 +402,7 @@ void vk_doctor_name_incidents(struct vk_doctor *doc)
 	for (size_t i = 0; i < doc->find.foreign.count && i < sizeof(doc->confirmed) / sizeof(doc->confirmed[0]); i++)
 		name_intruder(doc, i);
 	for (size_t i = 0; i < doc->subject_count; i++) {
+		name_unnamed(doc, i);
 		name_headers(doc, i);
 		name_file_system(doc, i);
 	}

@@ -168,6 +168,19 @@ static void drop_overlaps(struct vk_doctor *doc)
 	doc->stretch_count = kept;
 }
 
+/* What is left of a volume that no partition names lacks nothing that anybody needs; what another system wrote is told. */
+static void let_left_overs_be(struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < doc->stretch_count; i++) {
+		struct vk_stretch *s = &doc->stretches[i];
+		size_t subject = s->area != SIZE_MAX ? doc->areas[s->area].subject : SIZE_MAX;
+
+		if (subject != SIZE_MAX && doc->subjects[subject].left_over &&
+		    (s->damage == VK_DAMAGE_DAMAGED || s->damage == VK_DAMAGE_ZERO))
+			s->damage = VK_DAMAGE_UNKNOWN;
+	}
+}
+
 bool vk_doctor_blame(struct vk_doctor *doc)
 {
 	size_t count = vk_min_u64(doc->find.foreign.count, INTRUDERS_MAX);
@@ -177,6 +190,7 @@ bool vk_doctor_blame(struct vk_doctor *doc)
 	for (size_t i = 0; i < doc->stretch_count; i++)
 		if (doc->stretches[i].damage == VK_DAMAGE_STRANGE || doc->stretches[i].damage == VK_DAMAGE_DAMAGED)
 			blame(doc, &doc->stretches[i]);
+	let_left_overs_be(doc);
 	for (size_t i = 0; i < count; i++)
 		if (doc->confirmed[i] && !vk_intruder_marks(doc, i))
 			return false;

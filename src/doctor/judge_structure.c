@@ -15,13 +15,14 @@ static void count_bad(void *ctx, const struct vk_finding *finding)
 }
 
 /* A header that stands in its partition is not blamed for a table that says another length. */
-static bool device_fits(const struct vk_lvm_device *device, size_t seen)
+bool vk_header_fits(const struct vk_lvm_device *device, size_t seen)
 {
 	size_t bad = 0;
 	const struct vk_finding_sink sink = {count_bad, &bad};
 
 	vk_lvm_device_check(device, seen, 0, 0, &sink);
-	return bad == 0 && vk_lvm_device_usable(device, seen);
+	/* only LVM6 has an alignment: one of the two is wrong */
+	return bad == 0 && vk_lvm_device_usable(device, seen) && (device->majorVersion == 6 || device->mdAlignment == 0);
 }
 
 bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject)
@@ -29,18 +30,16 @@ bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *su
 	const struct vk_vmfs *v = &doc->source.vmfs[subject->vmfs];
 	const struct vk_vmfs *was = subject->was;
 
-	return was != NULL && v->lvm_usable && device_fits(&v->lvm, v->lvm_seen_bytes) &&
+	return was != NULL && v->lvm_usable && vk_header_fits(&v->lvm, v->lvm_seen_bytes) &&
 	       v->lvm.generation > was->lvm.generation && vk_vmfs_uuid_equal(&v->lvm.devID, &was->lvm.devID);
 }
 
 bool vk_length_contradicts(const struct vk_doctor *doc, const struct vk_subject *subject)
 {
-	const struct vk_table *t = &doc->source.table;
 	const struct vk_vmfs *v = &doc->source.vmfs[subject->vmfs];
-	uint64_t entry = vk_mul_sat(v->sectors, doc->source.sector_size);
+	uint64_t entry = vk_proved_length(doc, subject);
 
-	if (doc->source.kind != VK_SOURCE_DISK || t->kind != VK_TABLE_GPT || t->gpt_chosen < 0 ||
-	    !t->gpt[t->gpt_chosen].sound || !subject->named || v->sectors == 0 || !v->lvm_usable)
+	if (entry == 0 || !v->lvm_usable)
 		return false;
 	/* one sector may be lost where lengths are rounded */
 	return vk_max_u64(entry, v->lvm.totalBytes) - vk_min_u64(entry, v->lvm.totalBytes) > doc->source.sector_size;
@@ -91,7 +90,7 @@ static bool fits(const struct vk_doctor *doc, const struct vk_area *a, const uin
 
 	if (a->layout == &vk_lvm_device_layout) {
 		seen = vk_lvm_device_decode(bytes, VK_UNIT_BYTES, &device);
-		return device_fits(&device, seen);
+		return vk_header_fits(&device, seen);
 	}
 	if (a->layout == &vk_lvm_volume_layout)
 		return volume_fits(s, v, bytes);

@@ -34,15 +34,20 @@ static enum vk_damage judge_structure(const struct vk_area *a, uint64_t offset, 
 	return wrong(unit);
 }
 
-/* The header that the tables belong to; of an unknown one what all have in common. */
+/* The header that the tables belong to; of an unknown one what all have in common, of one that is damaged nothing at all. */
 static struct vk_lvm_device device_of(const struct vk_subject *s)
 {
 	struct vk_lvm_device any = {.magic = VK_LVM_MAGIC,
-				    .majorVersion = 5,
+				    .majorVersion = s->lost_six ? 6 : 5,
 				    .dataOffset = VK_LVM_DATA_OFFSET,
 				    .totalBytes = 1ULL << 62,
 				    .numPEs = UINT32_MAX};
 
+	if (s->lvm_known && !s->lvm_fits) {
+		any.majorVersion = 6; /* an entry may be anywhere, and of any length */
+		any.dataOffset = 0;
+		return any;
+	}
 	return s->lvm_known ? s->lvm : any;
 }
 
@@ -60,7 +65,7 @@ static uint64_t extents_used(const struct vk_doctor *doc, const struct vk_subjec
 {
 	const struct vk_lvm_volume *volume = volume_of(doc, s);
 
-	if (!s->lvm_known || !vk_lvm_fixed_pes(&s->lvm))
+	if (!s->lvm_known || !vk_lvm_fixed_pes(&s->lvm) || (!s->lvm_fits && volume == NULL))
 		return 1; /* there is no volume without one */
 	return volume != NULL ? vk_min_u64(volume->numPEs, s->lvm.numPEs) : s->lvm.numPEs;
 }

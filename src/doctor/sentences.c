@@ -182,9 +182,12 @@ static bool has(const struct vk_doctor *doc, enum vk_finding_code code, const st
 	return false;
 }
 
+/* Rows of the table below that stand for a group of findings. */
+enum { TABLE_OBJECTED = VK_F_COUNT, VOLUME_OBJECTED };
+
 /* The first that applies is what the caller is told. */
 static const struct {
-	enum vk_finding_code code;
+	unsigned code;
 	const char *words;
 } headlines[] = {
 	{VK_F_INCIDENT_STRIPES, "The array seems to be put together in the wrong order"},
@@ -202,6 +205,9 @@ static const struct {
 	{VK_F_INCIDENT_TABLE_DAMAGED, "A part of the partition table is damaged"},
 	{VK_F_INCIDENT_HEARTBEATS, "Heartbeat slots are damaged"},
 	{VK_F_INCIDENT_LENGTH, "The LVM header and the partition table give the volume two lengths"},
+	{VOLUME_OBJECTED, "What the volume's headers say does not fit together"},
+	{TABLE_OBJECTED, "The partition table contradicts itself, the disk or a volume"},
+	{VK_F_INCIDENT_UNNAMED, "A volume lies on the disk that no partition names"},
 	{VK_F_INCIDENT_REMAINS, "Another system's signature lies in the volume, and may be older than it"},
 	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
 	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
@@ -209,16 +215,24 @@ static const struct {
 	{VK_F_INCIDENT_ALIVE, "Nothing is damaged, and a host is using the volume"},
 };
 
+static bool applies(const struct vk_doctor *doc, unsigned code, const struct vk_finding **ret_finding)
+{
+	if (code == TABLE_OBJECTED || code == VOLUME_OBJECTED)
+		return code == TABLE_OBJECTED ? doc->table_objected : doc->volume_objected;
+	if (code == VK_F_INCIDENT_BLANKED && !has(doc, VK_F_INCIDENT_HEADER_LOST, NULL) &&
+	    !has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST, NULL))
+		return false;
+	return has(doc, (enum vk_finding_code)code, ret_finding);
+}
+
 static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 {
-	const struct vk_finding *f;
+	const struct vk_finding *f = NULL;
 	struct vk_text whose;
 	char seen[61];
 
 	for (size_t i = 0; i < sizeof(headlines) / sizeof(headlines[0]); i++) {
-		if (!has(doc, headlines[i].code, &f) ||
-		    (headlines[i].code == VK_F_INCIDENT_BLANKED && !has(doc, VK_F_INCIDENT_HEADER_LOST, NULL) &&
-		     !has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST, NULL)))
+		if (!applies(doc, headlines[i].code, &f))
 			continue;
 		if (headlines[i].words != NULL) {
 			vk_text_put(text, headlines[i].words);

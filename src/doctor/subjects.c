@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "doctor/doctor.h"
+#include "vol/recognise.h"
 
 static struct vk_vmfs *vmfs_of(struct vk_doctor *doc, size_t subject)
 {
@@ -34,45 +35,38 @@ static struct vk_subject *find_subject(struct vk_doctor *doc, uint64_t start)
 	return NULL;
 }
 
-/* Whether it lies in a subject whose header is there: then it is none of its own. */
+uint64_t vk_proved_length(const struct vk_doctor *doc, const struct vk_subject *s)
+{
+	const struct vk_table *t = &doc->source.table;
+
+	if (doc->source.kind != VK_SOURCE_DISK || t->kind != VK_TABLE_GPT || t->gpt_chosen < 0 ||
+	    !t->gpt[t->gpt_chosen].sound || !s->named)
+		return 0;
+	return vk_mul_sat(doc->source.vmfs[s->vmfs].sectors, doc->source.sector_size);
+}
+
+/*
+ * Whether it lies in a subject whose header is there: then it is none of its own. A volume may not have grown into all of
+ * its partition yet; what lies in the rest is what was left there before.
+ */
 static bool is_inside_another(struct vk_doctor *doc, uint64_t start)
 {
 	for (size_t i = 0; i < doc->subject_count; i++) {
 		const struct vk_subject *s = &doc->subjects[i];
 
 		if (vmfs_of(doc, i)->lvm_usable && start > s->start_bytes &&
-		    start - s->start_bytes < s->length_bytes)
+		    start - s->start_bytes < vk_max_u64(s->length_bytes, vk_proved_length(doc, s)))
 			return true;
 	}
 	return false;
 }
 
-static void put_nowhere(void *ctx, const struct vk_finding *finding)
-{
-	(void)ctx;
-	(void)finding;
-}
-
 /* Decode what stands at start and append it to the source. */
 static bool decode_at(struct vk_doctor *doc, uint64_t start, uint64_t length)
 {
-	const struct vk_finding_sink nowhere = {put_nowhere, NULL};
-	struct vk_source *s = &doc->source;
-	struct vk_vmfs *grown = realloc(s->vmfs, (s->vmfs_count + 1) * sizeof(*grown));
-	struct vk_vmfs part = {.start_sector = start / s->sector_size, .partition_bytes = length};
-	struct vk_io *window;
+	const struct vk_vmfs part = {.start_sector = start / doc->source.sector_size, .partition_bytes = length};
 
-	if (grown == NULL)
-		return vk_doctor_fail(doc, VK_NOMEM, "no memory for a volume");
-	s->vmfs = grown;
-	window = vk_io_window(s->io, start, length == 0 ? UINT64_MAX : length);
-	if (window == NULL)
-		return vk_doctor_fail(doc, VK_NOMEM, "no memory for a volume");
-	grown[s->vmfs_count] = part;
-	doc->status = vk_vmfs_read(window, &nowhere, &grown[s->vmfs_count], doc->err);
-	vk_io_close(window);
-	if (doc->status == VK_OK)
-		s->vmfs_count++;
+	doc->status = vk_source_add_vmfs(&doc->source, &part, start, length == 0 ? UINT64_MAX : length, doc->err);
 	return doc->status == VK_OK;
 }
 
@@ -157,11 +151,21 @@ static void settle(struct vk_doctor *doc, size_t index)
 		s->lvm = s->was->lvm;
 		s->lvm_known = true;
 	}
+	s->lvm_fits = s->lvm_known && vk_header_fits(&s->lvm, VK_LVM_DEVICE_BYTES);
 	if (s->lvm_known && s->length_bytes == 0)
 		s->length_bytes = s->lvm.totalBytes;
 	fs.magic = VK_FS_MAGIC_VMFS;
 	s->fs_magic_only = !v->fs_usable && v->fs_expected && !vk_fs_magic_known(v->fs.magic) &&
 			   vk_fs_descriptor_usable(&fs, v->fs_seen_bytes) && !vk_vmfs_uuid_is_nil(&fs.uuid);
+}
+
+/* Nothing but a header: no file system behind it, no block that knows its place, no capture that knows it. */
+static bool is_left_over(const struct vk_doctor *doc, const struct vk_subject *s)
+{
+	bool voted = s->candidate != NULL && s->candidate->vote.blocks > 0;
+
+	return !s->named && doc->names_some && s->was == NULL && !voted && !s->fs_magic_only &&
+	       !doc->source.vmfs[s->vmfs].fs_usable;
 }
 
 static int by_start(const void *a, const void *b)
@@ -190,8 +194,12 @@ bool vk_doctor_add_subjects(struct vk_doctor *doc)
 	for (size_t i = 0; was != NULL && i < was->vmfs_count; i++)
 		if (!add_missing(doc, start_of(was, &was->vmfs[i]), known_length(was, &was->vmfs[i])))
 			return false;
-	for (size_t i = 0; i < doc->subject_count; i++)
+	for (size_t i = 0; i < doc->subject_count; i++) {
 		settle(doc, i);
+		doc->names_some = doc->names_some || doc->subjects[i].named;
+	}
+	for (size_t i = 0; i < doc->subject_count; i++)
+		doc->subjects[i].left_over = is_left_over(doc, &doc->subjects[i]);
 	if (doc->subject_count > 1)
 		qsort(doc->subjects, doc->subject_count, sizeof(doc->subjects[0]), by_start);
 	return true;

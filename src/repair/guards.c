@@ -149,6 +149,7 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 static enum vk_status ask_size(struct vk_restore *restore, struct vk_error *err)
 {
 	uint64_t seen = restore->target.size_bytes, want = restore->capture->size_bytes;
+	uint64_t apart = seen > want ? seen - want : want - seen;
 
 	if (seen == want)
 		return VK_OK;
@@ -161,9 +162,8 @@ static enum vk_status ask_size(struct vk_restore *restore, struct vk_error *err)
 	}
 	return vk_guard_object(restore, VK_GUARD_SIZE, err,
 			       "The target is %" PRIu64 " bytes long, the captured one was %" PRIu64
-			       ": %" PRIu64 " bytes %s",
-			       seen, want, seen > want ? seen - want : want - seen,
-			       seen > want ? "more" : "less");
+			       ": %" PRIu64 " byte%s %s",
+			       seen, want, apart, apart == 1 ? "" : "s", seen > want ? "more" : "less");
 }
 
 static enum vk_status ask_sector_size(struct vk_restore *restore, struct vk_error *err)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/command.h"
 #include "base/crash_point.h"
 #include "base/signals.h"
 #include "repair/disk_lock.h"
@@ -128,7 +129,7 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 	if (w->job->target.is_device && ioctl(w->fd, BLKROGET, &read_only) == 0 && read_only != 0) {
 		vk_error_set(err, VK_IO, w->job->path, "The device is read-only");
 		return vk_error_remedy(err, "Nothing was written; find out why it is, then: blockdev --setrw %s",
-				       w->job->path);
+				       vk_shell_path(w->job->path).text);
 	}
 	if (!vk_target_lock(w->fd, &w->job->target, alone, &w->disk_fd) && alone)
 		return cannot_open(w, err);

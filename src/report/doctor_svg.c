@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "report/doctor.h"
+#include "report/xml_text.h"
 
 enum { WIDTH = 1000, MARGIN = 20, BAR = 40, STRIPS_MAX = 24 };
 
@@ -14,28 +15,6 @@ static const char *const colours[VK_DAMAGE_COUNT] = {
 	[VK_DAMAGE_CHANGED] = "#fee08b", [VK_DAMAGE_DAMAGED] = "#d73027", [VK_DAMAGE_ZERO] = "#111111",
 	[VK_DAMAGE_FOREIGN] = "#762a83", [VK_DAMAGE_UNREADABLE] = "#f46d43",
 };
-
-static void put_text(FILE *out, const char *text)
-{
-	for (; *text != '\0'; text++)
-		switch (*text) {
-		case '<': fputs("&lt;", out); break;
-		case '>': fputs("&gt;", out); break;
-		case '&': fputs("&amp;", out); break;
-		case '"': fputs("&quot;", out); break;
-		default: fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
-		}
-}
-
-static void put_label(FILE *out, const char *bytes)
-{
-	char buf[1200];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
-	put_text(out, buf);
-}
 
 /* A stretch of the disk as a bar. Coordinates in hundredths, so that no floating point decides about bytes. */
 struct scale {
@@ -62,7 +41,7 @@ static void put_range(FILE *out, const struct vk_diagnosis *d, const struct scal
 	width = vk_max_u64(x_of(s, to) - x, 100); /* one pixel, or nobody sees a sector */
 	fprintf(out, "<rect x=\"%" PRIu64 ".%02" PRIu64 "\" y=\"%u\" width=\"%" PRIu64 ".%02" PRIu64 "\" height=\"%d\" fill=\"%s\"><title>",
 		x / 100, x % 100, s->y, width / 100, width % 100, BAR, colours[r->damage]);
-	put_text(out, r->what);
+	vk_report_xml_text(out, r->what);
 	fprintf(out, ": %s, sectors %" PRIu64 " to %" PRIu64 "</title></rect>\n", vk_damage_name(r->damage),
 		r->offset_bytes / d->sector_size, (r->offset_bytes + r->length_bytes - 1) / d->sector_size);
 }
@@ -71,7 +50,7 @@ static void put_range(FILE *out, const struct vk_diagnosis *d, const struct scal
 static void put_bar(FILE *out, const struct vk_diagnosis *d, const struct scale *s, const char *title)
 {
 	fprintf(out, "<text x=\"%d\" y=\"%u\">", MARGIN, s->y - 6);
-	put_text(out, title);
+	vk_report_xml_text(out, title);
 	fprintf(out, "</text>\n<rect x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\" fill=\"#f7f7f7\" stroke=\"#888888\"><title>not looked at</title></rect>\n",
 		MARGIN, s->y, WIDTH - 2 * MARGIN, BAR);
 	for (unsigned rank = 0; rank < VK_DAMAGE_COUNT; rank++)
@@ -108,7 +87,7 @@ static void put_legend(FILE *out, unsigned y)
 
 		fprintf(out, "<rect x=\"%d\" y=\"%u\" width=\"14\" height=\"14\" fill=\"%s\"/>\n<text x=\"%d\" y=\"%u\">%s: ",
 			MARGIN, line, colours[i], MARGIN + 22, line + 12, vk_damage_name((enum vk_damage)i));
-		put_text(out, vk_damage_meaning((enum vk_damage)i));
+		vk_report_xml_text(out, vk_damage_meaning((enum vk_damage)i));
 		fputs("</text>\n", out);
 	}
 }
@@ -124,14 +103,14 @@ void vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *d)
 	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" "
 		     "viewBox=\"0 0 %d %u\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">",
 		WIDTH, height, WIDTH, height);
-	put_label(out, d->path);
+	vk_report_xml_text(out, d->path);
 	fputs("</title>\n<desc id=\"desc\">", out);
-	put_text(out, d->headline);
+	vk_report_xml_text(out, d->headline);
 	fprintf(out, "</desc>\n<rect width=\"%d\" height=\"%u\" fill=\"#ffffff\"/>\n<text x=\"%d\" y=\"24\" font-size=\"16\">", WIDTH, height,
 		MARGIN);
-	put_label(out, d->path);
+	vk_report_xml_text(out, d->path);
 	fprintf(out, "</text>\n<text x=\"%d\" y=\"46\">", MARGIN);
-	put_text(out, d->headline);
+	vk_report_xml_text(out, d->headline);
 	fputs("</text>\n", out);
 	snprintf(title, sizeof(title), "the whole disk, %" PRIu64 " sectors, to scale", d->size_bytes / d->sector_size);
 	if (d->size_bytes > 0)

@@ -41,6 +41,7 @@ void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t in
 json_t *vk_report_source_json(const struct vk_source *source);
 /* What a GPT at the end of an image says; table is taken over. NULL: no memory. */
 json_t *vk_report_tail_json(const struct vk_tail_gpt *tail, json_t *table);
+json_t *vk_report_vmfs_json(const struct vk_source *source, const struct vk_vmfs *vmfs);
 json_t *vk_report_volumes_json(const struct vk_volume *volumes, size_t count,
 			       const struct vk_source *sources);
 json_t *vk_report_layout_json(const struct vk_layout *layout, const void *in, size_t seen_bytes);

@@ -71,17 +71,31 @@ static bool lvm_held(const struct vk_vmfs *v, const char *field)
 	return vk_field_held(vk_layout_field(&vk_lvm_device_layout, field), v->lvm_seen_bytes);
 }
 
-static void put_disk_id(FILE *out, const struct vk_scsi_disk_id *id)
+/* Why a name that only the header's disk id tells may be another one. */
+static const char *name_doubt(const struct vk_scsi_disk_id *id)
 {
+	if (id->type == VK_SCSI_ID_PATH)
+		return "the header has a path only, as it has for a device that is named eui.";
+	if (id->type == VK_SCSI_ID_SERIAL)
+		return "of a t10. name the header has the serial number and six characters of the model only";
+	return "the full name cannot be rebuilt from the header";
+}
+
+static void put_disk_id(FILE *out, const struct vk_vmfs *v)
+{
+	const struct vk_scsi_disk_id *id = &v->lvm.diskID;
 	char name[VK_SCSI_NAME_BYTES];
 	bool certain;
 
 	fprintf(out, "  %-18s %u (when the header was written)\n", "LUN", id->lun);
 	vk_scsi_disk_id_label(id, name);
 	put_line(out, "target label", name);
-	vk_scsi_disk_id_name(id, name, &certain);
-	fprintf(out, "  %-18s %s%s\n", "GUID", name,
-		certain ? "" : "  [uncertain: the full name cannot be rebuilt from the header]");
+	vk_vmfs_lun_name(v, name, &certain);
+	fprintf(out, "  %-18s %s", "GUID", name);
+	if (certain)
+		fputc('\n', out);
+	else
+		fprintf(out, "  [uncertain: %s]\n", name_doubt(id));
 	vk_scsi_disk_id_vml(id, name);
 	put_line(out, "vml name", name);
 }
@@ -92,7 +106,7 @@ static void put_identity(FILE *out, const struct vk_vmfs *v)
 
 	if (vk_report_lvm_readable(v)) {
 		if (lvm_held(v, "diskID"))
-			put_disk_id(out, &v->lvm.diskID);
+			put_disk_id(out, v);
 		if (lvm_held(v, "totalBytes")) {
 			fprintf(out, "  %-18s ", "partition size");
 			put_size(out, v->lvm.totalBytes);
@@ -148,6 +162,7 @@ static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
 	}
 }
 
+/* A free slot keeps address, stamp, generation and driver of whoever had the volume mounted through it last. */
 static void put_slot(FILE *out, const struct vk_heartbeat_slot *s, bool in_use)
 {
 	char buf[256];
@@ -161,16 +176,16 @@ static void put_slot(FILE *out, const struct vk_heartbeat_slot *s, bool in_use)
 		vk_vmfs_uuid_decode(&s->hb.owner, &host);
 		vk_mac_format(host.macAddr, mac);
 		fprintf(out, "in use by %s, MAC %s", buf, mac);
-		vk_text_init(&text, buf, sizeof(buf));
-		vk_text_label(&text, s->hb.ip, sizeof(s->hb.ip));
-		if (buf[0] != '\0')
-			fprintf(out, ", IP %s", buf);
 	} else {
-		fprintf(out, "free, last used");
+		fprintf(out, "free; the last mount");
 	}
 	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_label(&text, s->hb.ip, sizeof(s->hb.ip));
+	if (buf[0] != '\0')
+		fprintf(out, "%s IP %s", in_use ? "," : ":", buf);
+	vk_text_init(&text, buf, sizeof(buf));
 	vk_text_duration_us(&text, s->hb.stamp);
-	fprintf(out, ", uptime %s, generation %" PRIu64 ", driver %u.%u\n", buf, s->hb.hbGen,
+	fprintf(out, ", uptime at the last beat %s, generation %" PRIu64 ", driver %u.%u\n", buf, s->hb.hbGen,
 		s->hb.driveX, s->hb.driveY);
 }
 

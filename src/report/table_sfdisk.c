@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sfdisk of Linux: a script with every number, GUID and name, as its man page has it. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -8,7 +9,8 @@
 #include "rebuild/sentences.h"
 #include "report/table_commands_parts.h"
 
-enum { LINE_BYTES = 700, NAME_UNITS = 36 };
+/* A unit of UTF-16 is at most three bytes of UTF-8, each of them an escape: \xNN. */
+enum { NAME_UNITS = 36, UNIT_TEXT_BYTES = 3 * 4 };
 
 #define LINE(c, ...) vk_sentence_add(&(c)->out->script, &(c)->out->script_count, __VA_ARGS__)
 #define NOTE(c, ...) vk_sentence_add(&(c)->out->linux_notes, &(c)->out->linux_note_count, __VA_ARGS__)
@@ -62,72 +64,69 @@ static bool put_name(struct vk_text *text, const uint8_t name[72])
 	return true;
 }
 
-static void put_attributes(struct vk_text *text, uint64_t attributes)
+static void put_attributes(struct vk_command *line, uint64_t attributes)
 {
 	static const char *const names[] = {"RequiredPartition", "NoBlockIOProtocol", "LegacyBIOSBootable"};
 	const char *blank = "";
 
-	vk_text_put(text, ", attrs=\"");
+	vk_command_add(line, ", attrs=\"");
 	for (unsigned bit = 0; bit < 64; bit++) {
 		if ((attributes >> bit & 1) == 0 || (bit > 2 && bit < 48))
 			continue;
 		if (bit <= 2)
-			vk_text_fmt(text, "%s%s", blank, names[bit]);
+			vk_command_add(line, "%s%s", blank, names[bit]);
 		else
-			vk_text_fmt(text, "%sGUID:%u", blank, bit);
+			vk_command_add(line, "%sGUID:%u", blank, bit);
 		blank = " ";
 	}
-	vk_text_put(text, "\"");
+	vk_command_add(line, "\"");
 }
 
 static bool put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_entry *entry,
-			  struct vk_text *text)
+			  struct vk_command *line)
 {
 	const struct vk_gpt_entry *e = &entry->partition.entry;
-	size_t before;
-	char guid[VK_GUID_TEXT_BYTES];
 	const uint64_t told = 0xFFFF000000000007U; /* the bits that have words */
+	char guid[VK_GUID_TEXT_BYTES];
+	char name[NAME_UNITS * UNIT_TEXT_BYTES + 1];
+	struct vk_text text;
 
 	vk_guid_format(&e->typeGUID, guid);
-	vk_text_fmt(text, ", type=%s", guid);
+	vk_command_add(line, ", type=%s", guid);
 	vk_guid_format(&e->uniqueGUID, guid);
-	vk_text_fmt(text, ", uuid=%s", guid);
-	if (vk_get_le16(e->name) != 0) {
-		before = text->len_bytes;
-		vk_text_put(text, ", name=\"");
-		if (put_name(text, e->name)) {
-			vk_text_put(text, "\"");
-		} else {
-			text->len_bytes = before;
-			text->buf[before] = '\0';
-			if (!NOTE(c, "The name of partition %u is no text and is left out",
-				  entry->partition.number))
-				return false;
-		}
+	vk_command_add(line, ", uuid=%s", guid);
+	vk_text_init(&text, name, sizeof(name));
+	if (!put_name(&text, e->name)) {
+		if (!NOTE(c, "The name of partition %u is no text and is left out", entry->partition.number))
+			return false;
+	} else if (name[0] != '\0') {
+		vk_command_add(line, ", name=\"%s\"", name);
 	}
 	if ((e->attributes & told) != 0)
-		put_attributes(text, e->attributes);
+		put_attributes(line, e->attributes);
 	return (e->attributes & ~told) == 0 ||
 	       NOTE(c, "Partition %u has attribute bits that sfdisk has no words for", entry->partition.number);
 }
 
+/* However long its name is in escapes: a line that was cut would make another table. */
 static bool put_entry(struct vk_commands_case *c, const char *node, const struct vk_planned_entry *entry)
 {
 	const struct vk_partition *p = &entry->partition;
-	char line[LINE_BYTES];
-	struct vk_text text;
+	struct vk_command line;
+	bool kept = true;
+	char *text;
 
-	vk_text_init(&text, line, sizeof(line));
-	vk_text_fmt(&text, "%s%u : start=%" PRIu64 ", size=%" PRIu64, node, p->number, p->start_sector,
-		    p->sectors);
-	if (p->gpt) {
-		if (!put_gpt_entry(c, entry, &text))
-			return false;
-	} else {
-		vk_text_fmt(&text, ", type=%x%s", p->mbr_type,
-			    vk_commands_active(c, p->number) ? ", bootable" : "");
-	}
-	return LINE(c, "%s", line);
+	vk_command_begin(&line, "");
+	vk_command_add(&line, "%s%u : start=%" PRIu64 ", size=%" PRIu64, node, p->number, p->start_sector, p->sectors);
+	if (p->gpt)
+		kept = put_gpt_entry(c, entry, &line);
+	else
+		vk_command_add(&line, ", type=%x%s", p->mbr_type,
+			       vk_commands_active(c, p->number) ? ", bootable" : "");
+	text = vk_command_end(&line);
+	kept = kept && text != NULL && LINE(c, "%s", text);
+	free(text);
+	return kept;
 }
 
 static bool put_head(struct vk_commands_case *c)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "store/folder.h"
 
 enum vk_status vk_folder_open(const char *path, int *ret_fd, struct vk_error *err)
@@ -180,7 +181,7 @@ static enum vk_status find_id(const char *store, const char *name, char **ret_pa
 	}
 	vk_error_set(err, VK_ABSENT, name, "there is no such capture, neither here nor in the store %s",
 		     store);
-	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", store);
+	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", vk_shell_path(store).text);
 }
 
 enum vk_status vk_store_find(const char *store, const char *name, char **ret_path,
@@ -273,7 +274,7 @@ enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_cou
 
 	if (dir == NULL && errno == ENOENT) {
 		vk_error_set(err, VK_ABSENT, store, "there is no store here yet");
-		return vk_error_remedy(err, "vmfskit capture --store %s DISK makes it", store);
+		return vk_error_remedy(err, "vmfskit capture --store %s DISK makes it", vk_shell_path(store).text);
 	}
 	if (dir == NULL)
 		return vk_error_errno(err, errno, store, "cannot open the store");

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "store/ledger_lines.h"
 
 /* The folder of a path and the name in it; free ret_folder. */
@@ -81,7 +82,7 @@ static enum vk_status check_old(const char *store, int folder_fd, const char *na
 		return status;
 	vk_error_set(err, VK_REFUSED, file, "the anchor stays as it is: the store is older than it, or another one");
 	return vk_error_remedy(err, "vmfskit verify --ledger --store %s --anchor %s; when all is explained, move the anchor away",
-			       store, file);
+			       vk_shell_path(store).text, vk_shell_path(file).text);
 }
 
 static enum vk_status copy(const struct vk_store *store, int folder_fd, const char *name, const char *file,
@@ -113,12 +114,14 @@ static enum vk_status copy(const struct vk_store *store, int folder_fd, const ch
 	if (status != VK_OK) {
 		vk_error_set(err, VK_IO, vk_store_path(store), "there is no head of the ledger that could be kept as an anchor: %s",
 			     why.what);
-		status = vk_error_remedy(err, "vmfskit verify --ledger --store %s tells more", vk_store_path(store));
+		status = vk_error_remedy(err, "vmfskit verify --ledger --store %s tells more",
+					 vk_shell_path(vk_store_path(store)).text);
 	}
 	if (status == VK_OK && head->seq < lines) {
 		vk_error_set(err, VK_IO, vk_store_path(store), "the head of the ledger stays behind at line %llu of %zu: no anchor was kept",
 			     (unsigned long long)head->seq, lines);
-		status = vk_error_remedy(err, "was the key changed? vmfskit verify --ledger --store %s tells more", vk_store_path(store));
+		status = vk_error_remedy(err, "was the key changed? vmfskit verify --ledger --store %s tells more",
+					 vk_shell_path(vk_store_path(store)).text);
 	}
 	if (status == VK_OK && head->is_signed)
 		status = vk_ledger_replace(folder_fd, sig_name, head->signature, VK_SIGNATURE_BYTES, file, err);

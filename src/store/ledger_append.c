@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "base/crash_point.h"
 #include "store/digest.h"
 #include "store/ledger_lines.h"
@@ -51,7 +52,7 @@ static enum vk_status not_understood(const struct appending *a, const char *why,
 {
 	vk_error_set(err, VK_DAMAGED, a->path, "the end of the ledger is damaged: %s; nothing is appended to it", why);
 	return vk_error_remedy(err, "vmfskit verify --ledger --store %s tells more; move " VK_LEDGER_FILE
-				    " aside to begin a new one, and keep it: it is evidence", a->path);
+				    " aside to begin a new one, and keep it: it is evidence", vk_shell_path(a->path).text);
 }
 
 /* What a killed run left of its line: it never was one. */

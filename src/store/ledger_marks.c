@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/command.h"
 #include "store/ledger_verifying.h"
 
 void vk_ledger_tell(const struct vk_ledger_verifying *v, enum vk_finding_code code, uint64_t offset,
@@ -174,7 +175,7 @@ enum vk_status vk_ledger_read_anchor(struct vk_ledger_verifying *v, struct vk_er
 	if (status == VK_DAMAGED)
 		status = vk_error_set(err, VK_USAGE, v->check->anchor,
 				      "the anchor is not a head of a ledger as vmfskit writes it");
-	(void)vk_error_remedy(err, "vmfskit capture --anchor %s writes it", v->check->anchor);
+	(void)vk_error_remedy(err, "vmfskit capture --anchor %s writes it", vk_shell_path(v->check->anchor).text);
 	return status == VK_ABSENT ? VK_IO : status;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "base/crash_point.h"
 #include "store/folder.h"
 #include "store/reader.h"
@@ -150,7 +151,7 @@ static bool is_there(int store_fd, const char *id)
 static enum vk_status absent(const char *store, const char *id, struct vk_error *err)
 {
 	vk_error_set(err, VK_ABSENT, store, "there is no capture %s in the store", id);
-	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", store);
+	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", vk_shell_path(store).text);
 }
 
 static bool write_reason(int pins_fd, const char *name, const char *reason)

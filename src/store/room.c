@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/command.h"
 #include "store/take.h"
 
 struct need {
@@ -76,6 +77,6 @@ enum vk_status vk_taking_room(const struct vk_taking *taking, struct vk_error *e
 		return VK_OK;
 	}
 	(void)vk_error_remedy(err, "make room with vmfskit prune --store %s --write, or name another store with --store",
-			      folder->store);
+			      vk_shell_path(folder->store).text);
 	return VK_IO;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "store/digest.h"
 #include "vmfskit/signature.h"
 
@@ -40,7 +41,7 @@ static enum vk_status open_key(const char *path, bool secret, int *ret_fd, struc
 			close(fd);
 		return vk_error_remedy(err, secret ? "make one: openssl genpkey -algorithm ed25519 -out %s"
 						   : "make it from the private key: openssl pkey -pubout -in KEY -out %s",
-				       path);
+				       vk_shell_path(path).text);
 	}
 	if (!S_ISREG(st.st_mode)) {
 		close(fd);
@@ -50,7 +51,7 @@ static enum vk_status open_key(const char *path, bool secret, int *ret_fd, struc
 		close(fd);
 		vk_error_set(err, VK_REFUSED, path, "others can get at the private key (mode %04o): what it signs proves nothing",
 			     (unsigned)(st.st_mode & 07777));
-		return vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it", path);
+		return vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it", vk_shell_path(path).text);
 	}
 	*ret_fd = fd;
 	return VK_OK;
@@ -105,7 +106,8 @@ static enum vk_status wrong_key(const char *path, bool secret, bool asked, struc
 {
 	if (asked) {
 		vk_error_set(err, VK_USAGE, path, "the key is protected by a passphrase, which a nightly run could not give");
-		return vk_error_remedy(err, "take it off into a file that only its owner can read: openssl pkey -in %s -out KEY", path);
+		return vk_error_remedy(err, "take it off into a file that only its owner can read: openssl pkey -in %s -out KEY",
+				       vk_shell_path(path).text);
 	}
 	vk_error_set(err, VK_USAGE, path, "this is no %s Ed25519 key in a PEM file", secret ? "private" : "public");
 	return vk_error_remedy(err, secret ? "openssl genpkey -algorithm ed25519 -out KEY makes one"

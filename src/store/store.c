@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "base/crash_point.h"
 #include "store/folder.h"
 #include "store/handle.h"
@@ -58,7 +59,7 @@ static enum vk_status open_folder(const char *path, enum vk_store_use use, int *
 	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*ret_fd < 0 && errno == ENOENT) {
 		vk_error_set(err, VK_ABSENT, path, "there is no store here yet");
-		return vk_error_remedy(err, "vmfskit capture --store %s DISK makes it", path);
+		return vk_error_remedy(err, "vmfskit capture --store %s DISK makes it", vk_shell_path(path).text);
 	}
 	if (*ret_fd < 0) {
 		vk_error_errno(err, errno, path, "cannot open the store");
@@ -78,7 +79,7 @@ static enum vk_status refuse_shared(int fd, const char *path, struct vk_error *e
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		vk_error_set(err, VK_REFUSED, path, "others can write to the store (mode %04o): nothing in it could be trusted",
 			     (unsigned)(st.st_mode & 07777));
-		return vk_error_remedy(err, "chmod go-w %s", path);
+		return vk_error_remedy(err, "chmod go-w %s", vk_shell_path(path).text);
 	}
 	if (st.st_uid != geteuid() && st.st_uid != 0) {
 		vk_error_set(err, VK_REFUSED, path, "the store belongs to another user (%u), who could change what is in it",

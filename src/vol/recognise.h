@@ -26,6 +26,13 @@ bool vk_fs_descriptor_at(struct vk_io *io, uint64_t at);
 void vk_recognise(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
 		  struct vk_reading ret_readings[4]);
 
+/*
+ * Append one VMFS partition, decoded through a window of the source; part: its number, start and length as the caller
+ * knows them. What is to be said of it goes to the findings of the source, in its offsets. Errors: VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_source_add_vmfs(struct vk_source *source, const struct vk_vmfs *part,
+					      uint64_t start_bytes, uint64_t length_bytes, struct vk_error *err);
+
 /* Set source->container, and put what is to be said of it in front of all other findings. */
 void vk_source_say_container(struct vk_source *source);
 

@@ -119,9 +119,8 @@ static enum vk_status place_fragment(struct vk_source *s, struct vk_error *err)
 	return VK_OK;
 }
 
-/* Append one VMFS device, decoded through a window of the source. */
-static enum vk_status add_vmfs(struct vk_source *s, const struct vk_vmfs *caller_part,
-			       uint64_t start_bytes, uint64_t length_bytes, struct vk_error *err)
+enum vk_status vk_source_add_vmfs(struct vk_source *s, const struct vk_vmfs *caller_part,
+				  uint64_t start_bytes, uint64_t length_bytes, struct vk_error *err)
 {
 	struct moved_sink moved = {&s->findings, start_bytes, s->origin_bytes};
 	const struct vk_finding_sink sink = {put_moved, &moved};
@@ -186,7 +185,7 @@ static enum vk_status add_hidden(struct vk_source *s, struct vk_error *err)
 				"an LVM header of a partition that would start at sector %llu, not in the table",
 				(unsigned long long)part.start_sector);
 		vk_findings_add(&s->findings, &f);
-		status = add_vmfs(s, &part, start, UINT64_MAX - start, err);
+		status = vk_source_add_vmfs(s, &part, start, UINT64_MAX - start, err);
 		if (status != VK_OK)
 			return status;
 	}
@@ -240,7 +239,7 @@ static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 		}
 		if (!vmfs)
 			say_type_mismatch(s, p);
-		status = add_vmfs(s, &part, start, length, err);
+		status = vk_source_add_vmfs(s, &part, start, length, err);
 		if (status != VK_OK)
 			return status;
 	}
@@ -260,7 +259,7 @@ static enum vk_status decode(struct vk_source *s, struct vk_error *err)
 		part.partition_bytes = vk_mul_sat(named->sectors, s->tail.table.sector_size);
 	else if (s->kind == VK_SOURCE_PARTITION && vk_io_is_device(s->raw))
 		part.partition_bytes = size;
-	return add_vmfs(s, &part, 0, UINT64_MAX, err);
+	return vk_source_add_vmfs(s, &part, 0, UINT64_MAX, err);
 }
 
 /* How much of the partition a dump holds, once the header told how long that is. */

@@ -31,9 +31,39 @@ for version in 3 5 6; do
 		done
 	done
 done
-fact "LVM6: doubt is said" '.sources[0].vmfs[0].lvm.uncertain | has("numPEs6")' true "$TMP/6-gpt-512.img"
-run "$VMFSKIT" decode "$TMP/6-gpt-512.img"
-has "LVM6: doubt is said in text" "$OUT" 'numPEs6 .*uncertain'
+fact "LVM6: doubt is said, and only where there is any" '.sources[0].vmfs[0].lvm.uncertain | keys' '["lockedFromIPv4"]' "$TMP/6-gpt-512.img"
+run "$VMFSKIT" decode --all "$TMP/6-gpt-512.img"
+has "LVM6: doubt is said in text" "$OUT" 'lockedFromIPv4 .*uncertain'
+
+# --- what the LUN is called: the table of device names has it in full -----------------------------------
+# put FILE OFFSET TEXT: this text and a NUL
+put() { printf '%s\0' "$3" | dd of="$1" bs=1 seek=$(($2)) conv=notrunc status=none; }
+sd=$((1048576 + 0x17e200))
+call() { printf '%s' "$2" | dd of="$1" bs=256 seek=$((sd / 256)) conv=notrunc,sync status=none; }
+for name in mpx.vmhba0:C0:T4:L0 naa.600144f07ed404000000496ff8cd0003; do
+	rm -f "$TMP/named" && "$LAB" make --table gpt --volume "start=2048,size=1G,version=5,naa=$name" "$TMP/named" >"$OUT" 2>&1
+	call "$TMP/named" "$name:1"
+	fact "$name: certain" '.sources[0].vmfs[0] | [.lun_name, .lun_name_certain]' "[\"$name\",true]" "$TMP/named"
+	run "$VMFSKIT" decode "$TMP/named"
+	has "$name: in text" "$OUT" "GUID +$name\$"
+done
+call "$TMP/named" naa.600144f07ed404000000496ff8cd0004:1
+fact "a table of names that contradicts the disk id is not believed" '.sources[0].vmfs[0].lun_name' '"naa.600144f07ed404000000496ff8cd0003"' "$TMP/named"
+rm -f "$TMP/named" && "$LAB" make --table gpt --volume "start=2048,size=1G,version=5,naa=mpx.vmhba0:C0:T4:L0" "$TMP/named" >"$OUT" 2>&1
+call "$TMP/named" eui.00a0504658335330:1
+fact "a device named eui. has the id of its path" '.sources[0].vmfs[0] | [.lun_name, .lun_name_certain, .lvm.diskID.name_certain]' \
+	'["eui.00a0504658335330",true,false]' "$TMP/named"
+printf '\377' | dd of="$TMP/named" bs=1 seek=$((sd + 200)) conv=notrunc status=none
+fact "a damaged table of names tells nothing" '.sources[0].vmfs[0].lun_name_certain' false "$TMP/named"
+run "$VMFSKIT" decode "$TMP/named"
+has "a damaged table of names: the doubt is said" "$OUT" 'GUID +mpx\.vmhba0:C0:T4:L0 +\[uncertain: the header has a path only, as it has for a device that is named eui\.\]'
+
+# --- who had a volume mounted last ------------------------------------------------------------------------
+put "$TMP/named" 1048576+0x1400000+512*5+0x36 10.199.5.140
+put "$TMP/named" 1048576+0x1400000+512*5+0x0c "$(printf '\036')"
+fact "a free heartbeat slot keeps the address of its last user" '.sources[0].vmfs[0].heartbeats.history[0] | [.slot, .ip, .owner]' '[5,"10.199.5.140",null]' "$TMP/named"
+run "$VMFSKIT" decode "$TMP/named"
+has "a free heartbeat slot: the address in text" "$OUT" 'slot 5 .*: free; the last mount: IP 10\.199\.5\.140, uptime at the last beat .*, generation 30, driver '
 
 disk=$TMP/5-gpt-512.img
 # --- cut off anywhere: no other exit code than 0 and 1, and what is there is said; of nothing nothing is known ------
@@ -215,3 +245,19 @@ for source in "$d/vh.sf-at-0x200000.bin" "$TMP/vh.txt" "$TMP/2009"; do
 	has "2009, ${source##*/}: the host" "$OUT" 'made +2009-01-17T05:30:00Z, by the host with MAC 00:0d:60:d4:6e:2e'
 done
 fact "2009: the partition table" '.sources[0].table.partitions[0] | [.type, .start_sector, .sectors]' '["fb",128,1572859762]' "$d/mbr-at-0.bin"
+
+# real_line FILE PATTERN...: each of these lines is in the text
+real_lines() {
+	local name=$1 file=$2 line
+	shift 2
+	exits "$name: sound" 0 "$VMFSKIT" decode --all "$file"
+	cp "$OUT" "$TMP/real.txt"
+	has "$name: no error, no warning" "$TMP/real.txt" '^Findings: sound: no errors, no warnings'
+	for line; do has "$name: $line" "$TMP/real.txt" "$line"; done
+}
+unpack "$SHARED/data/vmfs5-esxi-2021/disk-from-lba-2048.img.xz" "$TMP/real5"
+unpack "$SHARED/data/vmfs6-esxi-2021/disk-from-lba-2048.img.xz" "$TMP/real6"
+real_lines "the real VMFS5 volume" "$TMP/real5" 'GUID +mpx\.vmhba0:C0:T4:L0$' ' numPEMaps +1$' ' consumedPEs +0$' ' numPEs6 +0$' ' flags +0x0$' \
+	'slot 984 \(volume offset 0x37B000\): in use by 61137d5a-a2df8778-7ed5-000c29801686, .*IP 10\.199\.5\.140, uptime at the last beat 522\.91 s, generation 9, driver 14\.81$'
+real_lines "the real VMFS6 volume" "$TMP/real6" 'GUID +mpx\.vmhba0:C0:T2:L0$' ' numPEMaps +0$' ' consumedPEs +1$' ' numPEs6 +3$' ' mdAlignment +4096$' \
+	'slot 120 \(volume offset 0x378000\): free; the last mount: IP 10\.199\.5\.140, uptime at the last beat 571\.12 s, generation 30, driver 24\.82$'

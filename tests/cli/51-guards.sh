@@ -112,6 +112,10 @@ lifted size "a longer disk"
 table_gone
 truncate -s -1M "$disk"
 refused size "a shorter disk"
+truncate -s +1048575 "$disk"
+run "$VMFSKIT" restore --store "$store" "$id" "$disk"
+has "a disk that lacks one byte" "$ERR" ': 1 byte less$'
+truncate -s -1048575 "$disk"
 
 # sector-size
 table_gone

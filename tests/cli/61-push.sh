@@ -573,6 +573,8 @@ printf 'target = %s\nport = %s\n' "$to" "$port" >"$etc/vmfskit/push.conf"
 exits "no store" 4 push "$TMP/nosuch"
 printf 'store = %s\n' "$store" >"$etc/vmfskit/vmfskit.conf"
 ok "the store is that of vmfskit.conf" env PATH="$TMP/bin:$PATH" vmfskit-push
+printf 'store = "%s" # in quotes\n' "$store" >"$etc/vmfskit/vmfskit.conf"
+ok "the store of vmfskit.conf, in quotes" env PATH="$TMP/bin:$PATH" vmfskit-push
 ssh-keygen -q -t ed25519 -N '' -f "$TMP/other_key"
 printf '[127.0.0.1]:%s %s\n' "$port" "$(cut -d ' ' -f 1,2 "$TMP/other_key.pub")" >"$etc/vmfskit/push_known_hosts"
 exits "another machine in its place" 4 push "$store"

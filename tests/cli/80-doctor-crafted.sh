@@ -90,6 +90,94 @@ if [ -x "$HOOKS" ]; then
 	hasnt "a header that cannot be read is not in order" "$(headline doctor.json)" 'in order'
 fi
 
+# --- a partition longer than its volume, and what was left in the rest of it ---------------------------------------------
+# entry FILE NUMBER FIRST LAST: this entry of both copies of the GPT, with checksums that fit. A new one is of type Linux
+entry() { perl -e '
+	use strict;
+	my ($file, $number, $first, $last) = @ARGV;
+	sub crc { my $c = 0xffffffff; for my $b (unpack("C*", $_[0])) { $c ^= $b; $c = $c & 1 ? $c >> 1 ^ 0xedb88320 : $c >> 1 for 1 .. 8 } $c ^ 0xffffffff }
+	open(my $f, "+<:raw", $file) or die;
+	for my $lba (1, (-s $file) / 512 - 1) {
+		my ($h, $a);
+		sysseek($f, $lba * 512, 0); sysread($f, $h, 512);
+		my $at = unpack("Q<", substr($h, 72, 8)) * 512;
+		sysseek($f, $at, 0); sysread($f, $a, 128 * 128);
+		my $e = substr($a, 128 * ($number - 1), 128);
+		substr($e, 0, 32) = pack("H*", "af3dc60f838472478e793d69d8477de4") . pack("Q<2", 77, $number) if $e !~ /[^\0]/;
+		substr($e, 32, 16) = pack("Q<2", $first, $last);
+		substr($a, 128 * ($number - 1), 128) = $e;
+		substr($h, 88, 4) = pack("V", crc($a)); substr($h, 16, 4) = "\0" x 4;
+		substr($h, 16, 4) = pack("V", crc(substr($h, 0, 92)));
+		sysseek($f, $at, 0); syswrite($f, $a); sysseek($f, $lba * 512, 0); syswrite($f, $h);
+	}' "$@"; }
+"$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 420M --size 2G --label grown grown.orig >/dev/null || exit 1
+"$LAB" make --table gpt --vmfs 5 --start 2048 --size 420M --seed 7 --label old old.img >/dev/null || exit 1
+leftover=$((2048 + (1 << 21)))
+# 256 KiB of header, nothing behind it
+leave() { dd if=old.img of="$1" bs=512 skip=$((2048 + 2048)) seek=$((leftover + 2048)) count=512 conv=notrunc status=none; }
+copy_disk grown.orig grown.img
+entry grown.img 1 2048 4194270
+leave grown.img
+exits "what was left in the rest of a partition: exit code" 1 doctor --scan --json grown.img
+cp "$OUT" doctor.json
+is "what was left in the rest of a partition: no volume" "$(jq -c '[.sources[0].volumes[].label]' doctor.json)" '["grown"]'
+is "what was left in the rest of a partition: nothing is damaged" "$(jq '.sources[0].damaged' doctor.json)" null
+is "what was left in the rest of a partition: what there is to say" "$(codes doctor.json)" length
+hasnt "what was left in the rest of a partition: no repair" "$(commands doctor.json)" repair
+copy_disk grown.orig grown.img
+leave grown.img
+exits "a header left in free space is nothing wrong" 0 doctor --scan --json grown.img
+cp "$OUT" doctor.json
+is "a header left in free space: nothing is damaged" "$(jq '.sources[0].damaged' doctor.json)" null
+is "a header left in free space: told" "$(codes doctor.json)" header-left-over
+has "a header left in free space: the answer" "$(headline doctor.json)" '^Nothing wrong was found$'
+
+# --- a table that names one volume and not the other -----------------------------------------------------------------------
+copy_disk two.orig deleted.img
+sfdisk -q --delete deleted.img 2
+exits "one of two partitions deleted: exit code" 1 doctor --scan --json deleted.img
+cp "$OUT" doctor.json
+is "one of two partitions deleted: told" "$(codes doctor.json)" volume-unnamed
+is "one of two partitions deleted: it is that one" "$(jq '.sources[0].findings[0].offset' doctor.json)" $((616448 * 512))
+has "one of two partitions deleted: the answer" "$(headline doctor.json)" '^A volume lies on the disk that no partition names$'
+is "one of two partitions deleted: next" "$(commands doctor.json)" \
+	"vmfskit capture deleted.img --store nowhere; vmfskit repair table deleted.img --store nowhere --scan"
+sfdisk -q --delete deleted.img 1
+exits "both deleted: exit code" 1 doctor --scan --json deleted.img
+has "both deleted: now the table is gone" "$(codes "$OUT")" table-lost
+
+# --- what decode objects to, the doctor does, too ----------------------------------------------------------------------------
+copy_disk two.orig overlap.img
+entry overlap.img 3 600000 700000
+entry overlap.img 4 1300000 9000000
+exits "overlapping entries: exit code" 1 doctor --json overlap.img
+cp "$OUT" doctor.json
+is "overlapping entries: told once, not for each copy" "$(jq -r '[.sources[0].findings[] | .code] | join(" ")' doctor.json)" \
+	"gpt.entry-range gpt.entry-overlap gpt.entry-overlap"
+has "overlapping entries: the answer" "$(headline doctor.json)" '^The partition table contradicts'
+is "overlapping entries: next" "$(commands doctor.json)" "vmfskit capture overlap.img --store nowhere; vmfskit decode overlap.img"
+# every warning and error of decode on table and headers is in the answer, or lies in what is damaged
+covered() {
+	"$VMFSKIT" decode --json "$1" >decode.json
+	doctor --json "$1" >doctor.json
+	jq -n --slurpfile x decode.json --slurpfile y doctor.json '
+		($y[0].sources[0]) as $d |
+		[$x[0].findings[] | select(.severity != "info") | select(
+			. as $f | ([$d.findings[] | select(.code == $f.code)] | length) == 0 and
+			([$d.ranges[] | select(.damage != "intact" and .damage != "consistent" and .offset_bytes < $f.offset + ([$f.length, 1] | max) and
+				$f.offset < .offset_bytes + .length_bytes)] | length) == 0) | .code] | join(" ")'
+}
+is "overlapping entries: nothing of decode is left out" "$(covered overlap.img)" '""'
+fresh
+flip prod.img 2048*512+0x100000+0x200+0x54+9 3 # of the volume's UUID: who is wrong, it or the descriptor, nobody knows
+is "a volume UUID that contradicts the file system: nothing of decode is left out" "$(covered prod.img)" '""'
+has "a volume UUID that contradicts the file system: the answer" "$(headline doctor.json)" '^What the volume.s headers say does not fit together$'
+hasnt "a volume UUID that contradicts the file system: the descriptor has not passed all checks" "$(jq -r '.sources[0].intact[]' doctor.json)" file-system
+"$LAB" make --table mbr --volume start=128,size=420M,version=3 --volume start=1000000,size=420M,version=3 mbr.img >/dev/null
+put mbr.img 0x1ca 0000ff00
+is "an MBR entry that is too long: nothing of decode is left out" "$(covered mbr.img)" '""'
+has "an MBR entry that is too long: told" "$(codes doctor.json)" 'mbr.entry-o'
+
 # --- two volumes without headers ----------------------------------------------------------------------------------------
 copy_disk two.orig two.img
 zero two.img $((2048 * 512 + (1 << 20))) 512
@@ -132,6 +220,29 @@ exits "a picture that exists is refused" 2 doctor --svg kept.svg prod.orig
 is "a picture that exists is refused before the examination" "$(cat "$OUT")" ""
 exits "-j" 0 doctor -j prod.orig
 is "-j is --json" "$(jq -r .schema "$OUT")" vmfskit.doctor/1
+
+# --- what to do next can be pasted, whatever the folder is called ----------------------------------------------------------
+mkdir -m 700 "my store" "my conf"
+"$VMFSKIT" capture --store "my store" prod.orig >/dev/null
+run "$VMFSKIT" prune --store "my other store"
+has "a store with blanks that is not there: what to do" "$ERR" "vmfskit capture --store 'my other store' DISK makes it"
+run "$VMFSKIT" verify --store "my store" nosuch
+has "a capture that is not there: what to do" "$ERR" "vmfskit list --store 'my store' shows"
+echo "md5 = yes" >"my conf/v.conf"
+chmod 666 "my conf/v.conf"
+run "$VMFSKIT" capture --config "my conf/v.conf" --store "my store" prod.orig
+has "a configuration that others can write: what to do" "$ERR" "chmod go-w 'my conf/v.conf'"
+
+# what XML has no way to say: U+FFFF, a non-character, a lone surrogate, control characters
+odd=$'\xef\xbf\xbf\xef\xb7\x90\xf0\x9f\xbf\xbe\xed\xa0\x80\x01<&"x.img'
+copy_disk prod.orig "$odd"
+exits "a path that is no XML: exit code" 0 doctor --svg odd.svg "$odd"
+ok "a path that is no XML: the picture is well-formed" xmllint --noout odd.svg
+has "a path that is no XML: it can be told" odd.svg '<title id="title">\\xef\\xbf\\xbf\\xef\\xb7\\x90\\xf0\\x9f\\xbf\\xbe\\xed\\xa0\\x80\\x01&lt;&amp;&quot;x\.img'
+"$VMFSKIT" capture --store odd "$odd" >/dev/null
+"$VMFSKIT" list --dfxml --store odd >odd.xml
+ok "a path that is no XML: a listing is well-formed" xmllint --noout odd.xml
+has "a path that is no XML: a listing tells it in the same way" odd.xml '\\xef\\xbf\\xbf\\xef\\xb7\\x90\\xf0\\x9f\\xbf\\xbe\\xed\\xa0\\x80\\x01&lt;&amp;&quot;x\.img'
 
 # --- thousands of pieces: each that is bad is painted ----------------------------------------------------------------------
 fresh

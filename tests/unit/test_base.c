@@ -374,6 +374,10 @@ static void commands(void **state)
 	assert_int_equal(strlen(text), 12 + 1 + sizeof(longest) - 1 + 8);
 	assert_string_equal(text + strlen(text) - 8, " --write");
 	free(text);
+	assert_string_equal(vk_shell_path("/a b/it's").text, "'/a b/it'\\''s'");
+	assert_string_equal(vk_shell_path("/srv/store").text, "/srv/store");
+	assert_string_equal(vk_shell_path("-odd").text, "./-odd");
+	assert_string_equal(vk_shell_path(longest).text, "PATH");
 }
 
 static void errors(void **state)

@@ -2,9 +2,11 @@
 /*
  * A thousand disks damaged at random, over the table and the first 32 MiB: nothing crashes or hangs, no planned table
  * overlaps or exceeds the disk, nothing is called intact whose bytes are not what they were, nor wrong what is as it was.
+ * The same verdicts of the doctor on the three real volumes, where they are at hand.
  */
 #include "diff_bench.h"
 #include "disk_support.h"
+#include "real_disk.h"
 
 #include <fcntl.h>
 #include <time.h>
@@ -15,7 +17,7 @@
 #include "vmfskit/rebuild_header.h"
 #include "vmfskit/rebuild_table.h"
 
-enum { PATTERNS = 1000, DISKS = 4, HURTS_MAX = 6, HURT_MAX_BYTES = 256 << 10, REACH_BYTES = 32 << 20, BLOCK = 4096 };
+enum { PATTERNS = 1000, PATTERNS_REAL = 600, DISKS = 4, HURTS_MAX = 6, HURT_MAX_BYTES = 256 << 10, REACH_BYTES = 32 << 20, BLOCK = 4096 };
 
 /* One disk as it was, and the one that is damaged. */
 struct patient {
@@ -33,6 +35,7 @@ static struct patient patients[DISKS] = {
 	{.words = "version=6,size=300M,start=2048", .table = VK_TABLE_GPT, .sector_size = 512},
 	{.words = "version=6,size=300M", .table = VK_TABLE_GPT, .sector_size = 4096},
 };
+static struct patient real_patients[REAL_VOLUMES];
 static char store_path[64];
 
 /* What was done, so that it can be taken back. */
@@ -74,7 +77,6 @@ static void admit(struct patient *a)
 {
 	off_t data = 0, hole;
 
-	a->sound = bench_make_of(3 + (uint64_t)(a - patients), a->table, a->sector_size, 320 << 20, a->words);
 	a->size = a->sound.disk.size_bytes;
 	a->fd = memfd_create("patient", MFD_CLOEXEC);
 	assert_true(a->fd >= 0);
@@ -85,6 +87,30 @@ static void admit(struct patient *a)
 		data = hole;
 	}
 	snprintf(a->path, sizeof(a->path), "/proc/self/fd/%d", a->fd);
+}
+
+/* A whole disk, of the oldest volume its partition. False when it is not at hand. */
+static bool admit_real(const struct real_volume *v, struct patient *a)
+{
+	const struct vk_source_options options = {.sector_size = 512};
+	uint64_t size = v->disk_start + v->bytes;
+	struct vk_error err;
+	char path[64];
+	int fd = real_volume_unpack(v, v->disk_start, size);
+
+	if (fd < 0)
+		return false;
+	if (v->disk_start > 0)
+		write_primary(fd, size);
+	*a = (struct patient){.words = v->name, .sector_size = 512};
+	a->sound = (struct bench){.sector_size = 512, .start = v->disk_start};
+	a->sound.disk.fd = fd;
+	a->sound.disk.size_bytes = size;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	must(vk_io_open_raw(path, &(struct vk_open_options){512}, &a->sound.base, &err), &err);
+	must(vk_source_open(path, &options, &a->sound.source, &err), &err);
+	admit(a);
+	return true;
 }
 
 /* Where: mostly where something stands. */
@@ -278,31 +304,27 @@ static void plan(struct patient *a, const struct pattern *p)
 	vk_source_close(&source);
 }
 
-static void take_captures(void)
+static void take_captures(const struct patient *list, size_t count)
 {
-	struct vk_store *store;
+	struct vk_store *store = test_store(store_path, VK_STORE_ADD);
 
-	strcpy(store_path, "/tmp/vmfskit-patterns.XXXXXX");
-	assert_non_null(mkdtemp(store_path));
-	store = test_store(store_path, VK_STORE_ADD);
-	for (size_t i = 0; i < DISKS; i++) {
-		const struct vk_capture_options options = {.store = store, .sector_size = patients[i].sector_size};
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_capture_options options = {.store = store, .sector_size = list[i].sector_size};
 		struct vk_findings findings = {0};
 		const struct vk_finding_sink sink = vk_findings_sink(&findings);
 		char id[VK_CAPTURE_ID_BYTES];
 		struct vk_error err;
 
-		must(vk_capture_take(&patients[i].sound.source, &options, &sink, id, &err), &err);
+		must(vk_capture_take(&list[i].sound.source, &options, &sink, id, &err), &err);
 		vk_findings_free(&findings);
 	}
 	vk_store_close(store);
 }
 
-static void patterns(void **state)
+static void suffer(struct patient *list, size_t disks, unsigned count, bool planned)
 {
-	(void)state;
-	for (unsigned n = 0; n < PATTERNS; n++) {
-		struct patient *a = &patients[n % DISKS];
+	for (unsigned n = 0; n < count; n++) {
+		struct patient *a = &list[n % disks];
 		struct pattern p = {.number = n, .state = 0x9E3779B97F4A7C15ULL * (n + 1)};
 		size_t hurts;
 
@@ -312,35 +334,76 @@ static void patterns(void **state)
 		while (p.count < hurts)
 			do_hurt(a, &p);
 		diagnose(a, &p);
-		plan(a, &p);
+		if (planned)
+			plan(a, &p);
 		for (size_t i = 0; i < p.count; i++)
 			copy_blocks(a, p.hurts[i].offset, p.hurts[i].offset + p.hurts[i].length);
 	}
+}
+
+static void patterns(void **state)
+{
+	(void)state;
+	suffer(patients, DISKS, PATTERNS, true);
+}
+
+static void is_well(const struct patient *a, bool captured)
+{
+	const struct vk_doctor_options options = {.store = captured ? store_path : NULL, .sector_size = a->sector_size};
+	struct vk_diagnosis d;
+	struct vk_error err;
+
+	must(vk_diagnose(a->path, &options, &d, &err), &err);
+	if (d.bad)
+		fail_msg("%s: %s", a->words, d.findings.items[0].message);
+	assert_false(d.damaged);
+	assert_string_equal(d.headline, "Nothing wrong was found");
+	assert_int_equal(d.capture[0] != '\0', captured);
+	for (size_t i = 0; i < d.advice_count; i++)
+		assert_null(strstr(d.advice[i].command, "repair"));
+	vk_diagnosis_free(&d);
 }
 
 /* The method itself: undamaged disks are well, and are so again behind a thousand patterns. */
 static void well_again(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < DISKS; i++) {
-		const struct vk_doctor_options options = {.store = store_path, .sector_size = patients[i].sector_size};
-		struct vk_diagnosis d;
-		struct vk_error err;
+	for (size_t i = 0; i < 2 * DISKS; i++)
+		is_well(&patients[i / 2], i % 2 != 0);
+}
 
-		must(vk_diagnose(patients[i].path, &options, &d, &err), &err);
-		assert_false(d.bad);
-		assert_false(d.damaged);
-		assert_true(d.capture[0] != '\0');
-		vk_diagnosis_free(&d);
+/* The real volumes, captured and not: well as they are, whatever is wrong is wrong, what is called intact is. */
+static void real_volumes_too(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < REAL_VOLUMES; i++)
+		if (!admit_real(&real_volumes[i], &real_patients[i]))
+			skip();
+	take_captures(real_patients, REAL_VOLUMES);
+	for (unsigned round = 0; round < 2; round++) {
+		for (size_t i = 0; i < 2 * (size_t)REAL_VOLUMES; i++)
+			is_well(&real_patients[i / 2], i % 2 != 0);
+		if (round == 0)
+			suffer(real_patients, REAL_VOLUMES, PATTERNS_REAL, false);
+	}
+	for (size_t i = 0; i < REAL_VOLUMES; i++) {
+		bench_free(&real_patients[i].sound);
+		close(real_patients[i].fd);
 	}
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < DISKS; i++)
-		admit(&patients[i]);
-	take_captures();
+	strcpy(store_path, "/tmp/vmfskit-patterns.XXXXXX");
+	assert_non_null(mkdtemp(store_path));
+	for (size_t i = 0; i < DISKS; i++) {
+		struct patient *a = &patients[i];
+
+		a->sound = bench_make_of(3 + i, a->table, a->sector_size, 320 << 20, a->words);
+		admit(a);
+	}
+	take_captures(patients, DISKS);
 	return 0;
 }
 
@@ -363,6 +426,7 @@ int main(void)
 		cmocka_unit_test(well_again),
 		cmocka_unit_test(patterns),
 		cmocka_unit_test(well_again),
+		cmocka_unit_test(real_volumes_too),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -187,6 +187,44 @@ static void extents_know_their_places(void **state)
 	clinic_close(&c);
 }
 
+/* A header that is damaged, or gone, is no witness against tables that are what they were. */
+static void tables_are_not_blamed(void **state)
+{
+	static const struct {
+		const char *words;
+		uint32_t sector_size;
+		size_t from, len;
+		uint8_t byte;
+	} harms[] = {
+		{"version=3,size=300M", 512, 0x61, 1, 0x10},              /* totalBytes: too short for its extents */
+		{"version=5,size=300M", 512, 0x7c, 2, 0x22},              /* dataOffset */
+		{"version=5,size=300M", 512, 0x6b, 1, 0x01},              /* numPEs */
+		{"version=6,size=300M", 512, 0xca, 4, 0x00},              /* mdAlignment: where the tables lie */
+		{"version=6,size=300M", 4096, 0xca, 4, 0xff},
+		{"version=6,size=300M", 512, 0x04, 1, 0x04},              /* majorVersion: the same */
+		{"version=6,size=300M", 512, 0x00, 512, 0xff},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(harms) / sizeof(harms[0]); i++) {
+		struct clinic c = clinic_open(VK_TABLE_GPT, harms[i].sector_size, harms[i].words);
+		uint8_t bytes[512];
+		struct vk_diagnosis d;
+
+		memset(bytes, harms[i].byte, sizeof(bytes));
+		poke(&c, c.lvm + harms[i].from, bytes, harms[i].len);
+		d = examine(&c, false);
+		for (size_t k = 0; k < d.range_count; k++)
+			if ((d.ranges[k].damage == VK_DAMAGE_DAMAGED || d.ranges[k].damage == VK_DAMAGE_ZERO) &&
+			    d.ranges[k].offset_bytes / 512 != c.lvm / 512)
+				fail_msg("%s, byte %zu: %s is called %s", harms[i].words, harms[i].from, d.ranges[k].what,
+					 vk_damage_name(d.ranges[k].damage));
+		assert_int_equal(verdict(&d, c.lvm), VK_DAMAGE_DAMAGED);
+		vk_diagnosis_free(&d);
+		clinic_close(&c);
+	}
+}
+
 /* One array damaged here, the other there: the checksum tells which piece of which is right. */
 static void two_halves_of_a_table(void **state)
 {
@@ -337,7 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_verdict_has_words), cmocka_unit_test(hosts_may_write),
 		cmocka_unit_test(others_may_not),          cmocka_unit_test(extents_know_their_places),
-		cmocka_unit_test(two_halves_of_a_table),   cmocka_unit_test(large_sectors),
+		cmocka_unit_test(tables_are_not_blamed),   cmocka_unit_test(two_halves_of_a_table),   cmocka_unit_test(large_sectors),
 		cmocka_unit_test(many_pieces),             cmocka_unit_test(resignature),
 		cmocka_unit_test(names_of_luns),           cmocka_unit_test(what_cannot_be_looked_at),
 	};
