@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Heartbeat slots that are neither free nor in use, or lie about their place, become free; one in use is never touched. */
+/*
+ * Heartbeat slots that are neither free nor in use, or lie about their place: the field that is wrong is mended, and what a slot
+ * still tells of its last user stays. One in use is never touched.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,88 +12,136 @@
 
 enum { PIECE_BYTES = 64 * 1024 };
 
-/* A slot, and what is to be done with it. */
-enum slot_case {
-	SLOT_SOUND,
-	SLOT_RESET,     /* zero, noise, or a free one of another place */
-	SLOT_IN_USE_ASTRAY, /* in use, but of another place: perhaps somebody's */
-	SLOT_OWNED      /* at its place, with an owner, but the state is noise */
+/* What is done with a slot. */
+enum slot_deed {
+	SLOT_NONE,
+	SLOT_PLACE,        /* its address */
+	SLOT_STATE,        /* its state becomes free, as what is left of the word says */
+	SLOT_STATE_PLACE,
+	SLOT_STATE_GUESS,  /* the same without a word that says so */
+	SLOT_RELEASE,      /* as when its host lets go of it: the caller asked for it */
+	SLOT_RESET         /* all of it: nothing there is a heartbeat */
+};
+static const struct {
+	enum vk_field_origin origin;
+	const char *what; /* behind "slot 5: " */
+} deeds[] = {
+	[SLOT_NONE] = {VK_FIELD_CONSTANT, ""},
+	[SLOT_PLACE] = {VK_FIELD_COMPUTED, "addr is the place where it lies"},
+	[SLOT_STATE] = {VK_FIELD_COMPUTED, "free, as most of the word says; no owner, no journal"},
+	[SLOT_STATE_PLACE] = {VK_FIELD_COMPUTED, "free, as most of the word says; no owner, no journal; addr is the place where it lies"},
+	[SLOT_STATE_GUESS] = {VK_FIELD_FRESH, "free, for it has no owner and no journal; addr is the place where it lies"},
+	[SLOT_RELEASE] = {VK_FIELD_FRESH, "free, as the caller asked; owner and journal are cleared"},
+	[SLOT_RESET] = {VK_FIELD_FRESH, "free, with its own address; hbGen, if there was one, begins anew"},
 };
 
-/* Neighbouring slots that are reset are told as one. */
+/* Neighbouring slots with which the same is done are told as one. */
 struct region {
 	struct vk_header_work *work;
 	struct vk_fs_geometry geometry;
 	uint64_t at;            /* of slot 0 in the window */
 	bool asked;             /* slots that may be somebody's after all, too */
 	uint32_t first, run;
-	enum vk_field_origin origin; /* of the run */
-	uint32_t sound, foreign; /* slots with a known state; others that are not zero */
-	uint32_t reset, astray, owned, unreadable, in_use;
-	uint32_t kept_generations;
+	enum slot_deed deed;    /* of the run */
+	uint32_t sound, foreign; /* slots with a known state at their place; others that are not zero */
+	uint32_t changed, reset, astray, owned, unreadable, in_use;
 	char count_text[64];
 };
 
-static bool plausible_generation(const struct vk_heartbeat *hb, uint64_t volume_offset)
+static bool no_user(const struct vk_heartbeat *hb)
 {
-	return hb->addr == volume_offset && hb->hbGen != 0 && hb->hbGen <= UINT32_MAX;
+	return vk_vmfs_uuid_is_nil(&hb->owner) && hb->journalAddr == 0 && hb->journalVolAddr == 0;
 }
 
-static enum slot_case judge(const struct region *r, const struct vk_heartbeat *hb,
-			    uint64_t volume_offset)
+/* Some host's generation, uptime and driver: this was a heartbeat, whatever its first bytes say. */
+static bool used_once(const struct vk_heartbeat *hb)
+{
+	return hb->hbGen != 0 && hb->hbGen <= UINT32_MAX && hb->stamp != 0 && hb->driveX != 0 && hb->driveX <= 255;
+}
+
+/* What is left of a damaged state is of a free slot: fewer bits apart, and few. */
+static bool once_free(uint32_t state)
+{
+	int from_free = __builtin_popcount(state ^ VK_HB_FREE), from_in_use = __builtin_popcount(state ^ VK_HB_IN_USE);
+
+	return from_free < from_in_use && from_free <= 8;
+}
+
+static enum slot_deed judge(struct region *r, const struct vk_heartbeat *hb, uint64_t volume_offset)
 {
 	bool placed = hb->addr == volume_offset;
+	bool in_use = hb->state == VK_HB_IN_USE, free_one = hb->state == VK_HB_FREE;
+	bool word = (hb->state & ~0xFFU) == (VK_HB_FREE & ~0xFFU);
 
-	if (hb->state == VK_HB_IN_USE)
-		return placed ? SLOT_SOUND : SLOT_IN_USE_ASTRAY;
-	if (hb->state == VK_HB_FREE && placed)
-		return SLOT_SOUND;
-	if (hb->state != VK_HB_FREE && placed && !vk_vmfs_uuid_is_nil(&hb->owner) && !r->asked)
-		return SLOT_OWNED;
-	return SLOT_RESET;
+	if (free_one)
+		return placed ? SLOT_NONE : SLOT_PLACE;
+	if (in_use) {
+		r->in_use += placed;
+		r->astray += !placed;
+		return SLOT_NONE;
+	}
+	if (!placed && !word && !used_once(hb))
+		return SLOT_RESET;
+	if (!no_user(hb) || __builtin_popcount(hb->state ^ VK_HB_IN_USE) < __builtin_popcount(hb->state ^ VK_HB_FREE)) {
+		r->owned += !r->asked;
+		return r->asked ? SLOT_RELEASE : SLOT_NONE;
+	}
+	if (!once_free(hb->state))
+		return SLOT_STATE_GUESS;
+	return placed ? SLOT_STATE : SLOT_STATE_PLACE;
 }
 
 static void flush_run(struct region *r)
 {
 	uint64_t at = r->at + (uint64_t)r->first * r->geometry.heartbeat_slot_bytes;
 	uint64_t len = (uint64_t)r->run * r->geometry.heartbeat_slot_bytes;
-	const char *lost = r->origin == VK_FIELD_FRESH ? "; hbGen, if there was one, begins anew" : "";
 
 	if (r->run == 1)
-		vk_work_range(r->work, &vk_heartbeat_layout, at, len, r->origin,
-			      "slot %u: free, with its own address%s", r->first, lost);
+		vk_work_range(r->work, &vk_heartbeat_layout, at, len, deeds[r->deed].origin,
+			      "slot %u: %s", r->first, deeds[r->deed].what);
 	else if (r->run > 1)
-		vk_work_range(r->work, &vk_heartbeat_layout, at, len, r->origin,
-			      "slots %u to %u: free, each with its own address%s", r->first,
-			      r->first + r->run - 1, lost);
+		vk_work_range(r->work, &vk_heartbeat_layout, at, len, deeds[r->deed].origin,
+			      "slots %u to %u, each: %s", r->first, r->first + r->run - 1, deeds[r->deed].what);
 	r->run = 0;
 }
 
-/*
- * A slot that no host has used is zero behind its address. The generation stays where the slot still knew its place: a host
- * counts on from it, so that no old lock names a session that is yet to come.
- */
-static void reset(struct region *r, uint8_t *raw, const struct vk_heartbeat *hb, uint32_t slot,
-		  uint64_t volume_offset)
+/* What somebody may still want to know of a slot whose contents go. */
+static void tell_loss(struct region *r, uint32_t slot, const struct vk_heartbeat *hb)
 {
-	struct vk_heartbeat fresh = {.state = VK_HB_FREE, .addr = volume_offset};
-	enum vk_field_origin origin = VK_FIELD_FRESH;
+	char owner[VK_VMFS_UUID_TEXT_BYTES];
 
-	if (plausible_generation(hb, volume_offset)) {
-		fresh.hbGen = hb->hbGen;
-		r->kept_generations++;
-		origin = VK_FIELD_COMPUTED;
+	vk_vmfs_uuid_format(&hb->owner, owner);
+	if (!no_user(hb))
+		vk_work_lost(r->work, "Heartbeat slot %u names the owner %s and the journal at volume offset 0x%llx: that is given up.",
+			     slot, owner, (unsigned long long)hb->journalVolAddr);
+}
+
+static void change(struct region *r, uint8_t *raw, struct vk_heartbeat *hb, enum slot_deed deed, uint32_t slot,
+		   uint64_t volume_offset)
+{
+	if (deed == SLOT_RESET) {
+		*hb = (struct vk_heartbeat){0};
+		memset(raw, 0, r->geometry.heartbeat_slot_bytes);
+		r->reset++;
 	}
-	memset(raw, 0, r->geometry.heartbeat_slot_bytes);
-	vk_heartbeat_encode(&fresh, raw, r->geometry.heartbeat_slot_bytes);
-	r->reset++;
-	if (r->run > 0 && r->first + r->run == slot && r->origin == origin) {
+	if (deed == SLOT_RELEASE) {
+		tell_loss(r, slot, hb);
+		hb->owner = (struct vk_vmfs_uuid){{0}};
+		hb->journalAddr = 0;
+		hb->journalVolAddr = 0;
+	}
+	if (deed != SLOT_PLACE)
+		hb->state = VK_HB_FREE;
+	hb->addr = volume_offset;
+	vk_heartbeat_encode(hb, raw, r->geometry.heartbeat_slot_bytes);
+	r->changed++;
+	if (r->run > 0 && r->first + r->run == slot && r->deed == deed) {
 		r->run++;
 		return;
 	}
 	flush_run(r);
 	r->first = slot;
-	r->origin = origin;
+	r->deed = deed;
 	r->run = 1;
 }
 
@@ -100,32 +151,26 @@ static bool take(struct region *r, uint8_t *raw, uint32_t slot)
 	uint32_t slot_bytes = r->geometry.heartbeat_slot_bytes;
 	uint64_t volume_offset = r->geometry.heartbeat_offset + (uint64_t)slot * slot_bytes;
 	struct vk_heartbeat hb;
+	enum slot_deed deed;
 
 	vk_heartbeat_decode(raw, slot_bytes, &hb);
-	switch (judge(r, &hb, volume_offset)) {
-	case SLOT_SOUND:
-		r->in_use += hb.state == VK_HB_IN_USE;
+	deed = judge(r, &hb, volume_offset);
+	if (deed == SLOT_NONE)
 		return false;
-	case SLOT_IN_USE_ASTRAY:
-		r->astray++;
-		return false;
-	case SLOT_OWNED:
-		r->owned++;
-		return false;
-	case SLOT_RESET:
-		reset(r, raw, &hb, slot, volume_offset);
-		return true;
-	}
-	return false;
+	change(r, raw, &hb, deed, slot, volume_offset);
+	return true;
 }
 
-/* Whether this is a heartbeat region at all: slots with a state that there is, and others that are not just zero. */
-static void count_slot(struct region *r, const uint8_t *raw)
+/*
+ * Whether this is a heartbeat region at all, and the volume begins where it is said to: slots with a state that there is, which
+ * name their own place, and others that are not just zero.
+ */
+static void count_slot(struct region *r, const uint8_t *raw, uint64_t volume_offset)
 {
 	struct vk_heartbeat hb;
 
 	vk_heartbeat_decode(raw, r->geometry.heartbeat_slot_bytes, &hb);
-	if (hb.state == VK_HB_FREE || hb.state == VK_HB_IN_USE)
+	if ((hb.state == VK_HB_FREE || hb.state == VK_HB_IN_USE) && hb.addr == volume_offset)
 		r->sound++;
 	else if (!vk_all_zero(raw, r->geometry.heartbeat_slot_bytes))
 		r->foreign++;
@@ -141,7 +186,8 @@ static void count_slots(struct region *r, uint8_t *piece)
 		if (!vk_work_get(r->work, r->at + (uint64_t)slot * slot_bytes, piece, (size_t)n * slot_bytes))
 			continue;
 		for (uint32_t i = 0; i < n; i++)
-			count_slot(r, piece + (size_t)i * slot_bytes);
+			count_slot(r, piece + (size_t)i * slot_bytes,
+				   r->geometry.heartbeat_offset + (uint64_t)(slot + i) * slot_bytes);
 	}
 }
 
@@ -161,7 +207,7 @@ static bool refuse(struct region *r)
 				hb->slot_bytes);
 	else
 		vk_work_verdict(r->work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
-				"%u slots hold something that is no heartbeat, %u are heartbeats", r->foreign, r->sound);
+				"%u slots hold something that is no heartbeat of this place, %u are heartbeats", r->foreign, r->sound);
 	vk_work_lost(r->work, "What lies in the heartbeat region does not look like one: nothing there is changed, for it may be "
 		     "something else.");
 	return true;
@@ -237,15 +283,12 @@ static void tell(struct region *r)
 			     counted(r, r->owned, "heartbeat slot shows", "heartbeat slots show"));
 	if (r->unreadable > 0)
 		vk_work_note(work, "%s unreadable.", counted(r, r->unreadable, "heartbeat slot is", "heartbeat slots are"));
-	if (r->kept_generations > 0)
-		vk_work_note(work, "%s freed with the generation kept, so that hosts count on from it.",
-			     counted(r, r->kept_generations, "heartbeat slot is", "heartbeat slots are"));
-	if (r->reset > 0)
+	if (r->changed > 0)
 		vk_work_verdict(work, VK_HS_HEARTBEATS,
 				r->reset == r->geometry.heartbeat_slots ? VK_STRUCTURE_REBUILT
 									: VK_STRUCTURE_MENDED,
-				"%u of %u slots were neither free nor in use and become free; %u in use stay as they are",
-				r->reset, r->geometry.heartbeat_slots, r->in_use);
+				"%u of %u slots were neither free nor in use, or named another place; %u in use stay as they are",
+				r->changed, r->geometry.heartbeat_slots, r->in_use);
 	else if (r->unreadable == r->geometry.heartbeat_slots)
 		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
 				"the region is not there or cannot be read");

@@ -1,64 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whose descriptor it is: UUIDs, times, label; and what a capture of it says. */
-#include <stdio.h>
+/* Whose descriptor it is: UUIDs and times. */
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/utf8.h"
 #include "rebuild/fs_work.h"
 
-/* When the volume was made, as others say; 0 when nobody does. */
-static uint32_t made_at(const struct vk_fs_work *fs, const char **ret_from)
+/* When the LVM volume was made; 0: not known. */
+static uint32_t lvm_second(const struct vk_fs_work *fs)
+{
+	return fs->lv != NULL ? vk_get_le32(fs->lv->uuid.b) : 0;
+}
+
+static bool lvm_second_proved(const struct vk_fs_work *fs)
+{
+	return fs->work->identity.proof[VK_UUID_TIME_LO] == VK_PART_PROVED;
+}
+
+/* The first of the system files was made in that very second. */
+static bool shown(const struct vk_fs_work *fs, uint32_t seconds)
 {
 	const struct vk_self_fact *first = vk_fs_fact(fs, VK_SELF_FIRST_TIME);
-	struct vk_vmfs_uuid_parts lv;
 
-	*ret_from = first->from;
+	return seconds != 0 && first->sure >= VK_SELF_LIKELY && first->value == seconds;
+}
+
+/*
+ * The file system was made after its LVM volume and before its first file: where both show one second, it is that. Else only
+ * about then.
+ */
+static void make_creation(struct vk_fs_work *fs)
+{
+	const struct vk_self_fact *first = vk_fs_fact(fs, VK_SELF_FIRST_TIME);
+	uint32_t lv = lvm_second(fs);
+
 	if (first->sure >= VK_SELF_LIKELY)
-		return (uint32_t)first->value;
-	*ret_from = "LVM_VolDescriptor.uuid, which is seconds older";
-	if (fs->lv == NULL)
-		return 0;
-	vk_vmfs_uuid_decode(&fs->lv->uuid, &lv);
-	return lv.timeLo;
+		vk_fs_set(fs, "creationTime", first->value, vk_fs_by(first->value == lv && lvm_second_proved(fs)), "%s%s",
+			  first->from, first->value == lv ? ", and LVM_VolDescriptor.uuid" : "");
+	else if (fs->lv != NULL)
+		vk_fs_set(fs, "creationTime", vk_get_le32(fs->lv->uuid.b), VK_FIELD_USUAL,
+			  "LVM_VolDescriptor.uuid, which may be seconds older");
 }
 
-/* Another structure of this volume shows that moment. */
-static bool confirmed(const struct vk_fs_work *fs, uint32_t seconds)
-{
-	const struct vk_self_fact *first = vk_fs_fact(fs, VK_SELF_FIRST_TIME);
-	struct vk_vmfs_uuid_parts lv;
-
-	if (seconds == 0)
-		return false;
-	if (first->sure >= VK_SELF_LIKELY && vk_fs_seconds_near(seconds, first->value))
-		return true;
-	if (fs->lv == NULL)
-		return false;
-	vk_vmfs_uuid_decode(&fs->lv->uuid, &lv);
-	return vk_fs_seconds_near(seconds, lv.timeLo) ||
-	       vk_fs_seconds_near(seconds, fs->lv->creationTimeUS / 1000000);
-}
-
+/* The datastore's UUID is drawn in the second that is kept as time of creation, on all volumes seen. */
 static void judge_creation(struct vk_fs_work *fs)
 {
-	struct vk_vmfs_uuid_parts id;
-	const char *from;
-	uint32_t made = made_at(fs, &from);
+	uint32_t made = fs->was.creationTime, drawn = vk_get_le32(fs->was.uuid.b);
+	uint32_t lv = lvm_second(fs);
 
-	vk_vmfs_uuid_decode(&fs->was.uuid, &id);
-	if (fs->trusted && confirmed(fs, fs->was.creationTime))
+	if (!fs->trusted)
+		make_creation(fs);
+	if (!fs->trusted || (made != 0 && vk_fs_seconds_near(made, drawn)) || shown(fs, made))
 		return;
-	if (fs->trusted && fs->was.creationTime != 0 && vk_fs_seconds_near(fs->was.creationTime, id.timeLo))
-		return;
-	/* the file system's UUID is drawn in that second */
-	if (fs->trusted && confirmed(fs, id.timeLo))
-		vk_fs_set(fs, "creationTime", id.timeLo, VK_FIELD_COPY, "FS3_Descriptor.uuid");
-	else if (made != 0 && (!fs->trusted || fs->was.creationTime == 0))
-		vk_fs_set(fs, "creationTime", made,
-			  vk_fs_fact(fs, VK_SELF_FIRST_TIME)->sure >= VK_SELF_LIKELY ? VK_FIELD_COPY
-										     : VK_FIELD_USUAL, "%s", from);
-	else if (fs->trusted)
+	if (shown(fs, drawn) || (drawn != 0 && drawn == lv))
+		vk_fs_set(fs, "creationTime", drawn, vk_fs_by(shown(fs, drawn) || lvm_second_proved(fs)), "FS3_Descriptor.uuid, and %s",
+			  shown(fs, drawn) ? "the file descriptor of a system file" : "LVM_VolDescriptor.uuid");
+	else if (made == 0)
+		make_creation(fs);
+	else
 		vk_work_note(fs->work, "Creation time and UUID of the file system name different times, and nothing tells which is right: both stay.");
 }
 
@@ -91,69 +89,99 @@ static void make_uuid(struct vk_fs_work *fs)
 		vk_work_lost(fs->work, "The datastore's UUID survives nowhere; it gets a new one, so paths with the old UUID (/vmfs/volumes/<UUID>) in .vmx files and inventories must be corrected, or the volume registered anew.");
 }
 
-/* The host that made the file system is the one that made its LVM volume. */
-static bool maker_confirmed(const struct vk_fs_work *fs, const struct vk_vmfs_uuid_parts *id)
-{
-	struct vk_vmfs_uuid_parts lv;
-
-	if (fs->lv == NULL)
-		return true;
-	vk_vmfs_uuid_decode(&fs->lv->uuid, &lv);
-	return memcmp(lv.macAddr, id->macAddr, sizeof(lv.macAddr)) == 0;
-}
-
 static void judge_uuid(struct vk_fs_work *fs)
 {
-	struct vk_vmfs_uuid_parts id;
-	struct vk_vmfs_uuid mended;
+	struct vk_vmfs_uuid mended = fs->was.uuid;
+	uint32_t made = fs->is.creationTime, drawn = vk_get_le32(fs->was.uuid.b);
 
-	vk_vmfs_uuid_decode(&fs->was.uuid, &id);
 	if (!fs->trusted || vk_vmfs_uuid_is_nil(&fs->was.uuid)) {
 		if (fs->lv != NULL)
 			make_uuid(fs);
 		return;
 	}
-	/* after a resignature it is the LVM volume's UUID that was drawn with it */
-	if (confirmed(fs, id.timeLo) || vk_fs_seconds_near(id.timeLo, fs->is.creationTime))
+	/* after a resignature it is the LVM volume's UUID that was drawn with it, and the time of creation is older */
+	if (vk_fs_seconds_near(drawn, made) || shown(fs, drawn) || vk_fs_seconds_near(drawn, lvm_second(fs)))
 		return;
-	if (!confirmed(fs, fs->is.creationTime))
-		return;
-	if (!maker_confirmed(fs, &id)) {
-		make_uuid(fs);
+	if (!shown(fs, made) || !vk_fs_seconds_near(made, lvm_second(fs)) ||
+	    memcmp(mended.b + 10, fs->lv->uuid.b + 10, 6) != 0) {
+		vk_work_note(fs->work, "The datastore's UUID is not of the time and host that made the volume: it stays, for nothing tells what it was.");
 		return;
 	}
-	id.timeLo = fs->is.creationTime;
-	vk_vmfs_uuid_encode(&id, &mended);
-	vk_fs_set_bytes(fs, "uuid", &mended, VK_FIELD_COPY,
-			"its first number is FS3_Descriptor.creationTime");
+	vk_put_le32(mended.b, made);
+	vk_fs_set_bytes(fs, "uuid", &mended, vk_fs_by(made == fs->was.creationTime && lvm_second_proved(fs)),
+			"its first number is FS3_Descriptor.creationTime, in which the first system file was made");
 }
 
+/* The LVM part puts what name or uuid of the volume should be. */
+static bool lvm_side_guesses(const struct vk_fs_work *fs)
+{
+	return vk_fs_plan_changes(fs, &vk_lvm_volume_layout, "uuid") || vk_fs_plan_changes(fs, &vk_lvm_volume_layout, "name");
+}
+
+static bool named_so(const struct vk_lvm_volume *lv)
+{
+	char text[VK_VMFS_UUID_TEXT_BYTES];
+
+	vk_vmfs_uuid_format(&lv->uuid, text);
+	return memcmp(lv->name, text, sizeof(text)) == 0;
+}
+
+/*
+ * Parts that two other copies prove. What is only likely as a guess, and only where nothing stands or the LVM part takes the
+ * same guess: name and uuid would then outvote what stands here in the next run.
+ */
 static void judge_volume(struct vk_fs_work *fs)
 {
+	const struct vk_volume_identity *id = &fs->work->identity;
+	bool nothing = !fs->trusted || vk_vmfs_uuid_is_nil(&fs->was.volInfo);
+	bool guess = nothing || lvm_side_guesses(fs);
+	struct vk_vmfs_uuid info = fs->trusted ? fs->was.volInfo : fs->lv->uuid;
+	enum vk_part_proof proof = vk_volume_identity_put(id, guess ? VK_PART_LIKELY : VK_PART_PROVED, &info);
 	char was[VK_VMFS_UUID_TEXT_BYTES];
 
-	if (fs->lv == NULL || (fs->trusted && fs->work->volume_identity_open))
+	if (fs->trusted && id->info_foreign)
+		return;
+	if (!fs->trusted)
+		proof = vk_volume_identity_proof(id);
+	if (guess && named_so(fs->lv) && !vk_vmfs_uuid_equal(&info, &fs->lv->uuid)) {
+		info = fs->lv->uuid;
+		proof = VK_PART_OPEN;
+	}
+	vk_vmfs_uuid_format(&fs->was.volInfo, was);
+	vk_fs_set_bytes(fs, "volInfo", &info, vk_fs_by(proof == VK_PART_PROVED), "name and uuid of the volume descriptor at 0x%llx",
+			(unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
+	if (!nothing && !vk_vmfs_uuid_equal(&info, &fs->was.volInfo))
+		vk_work_note(fs->work, "The descriptor named the LVM volume %s; were it another volume's descriptor, its files would not be found.", was);
+}
+
+/* Three fields hold it, and it is 1 on every volume seen: two that say so decide. */
+static void judge_snapshot(struct vk_fs_work *fs)
+{
+	uint32_t lvm = fs->lv->snapID, own = fs->was.snapID, info = fs->was.volInfoSnapID;
+	bool witness = !vk_fs_plan_changes(fs, &vk_lvm_volume_layout, "snapID");
+	unsigned long long at = fs->work->vmfs.volumes[0].offset_bytes;
+
+	if (!fs->trusted || (info != lvm && own == lvm && lvm == 1))
+		vk_fs_set(fs, "volInfoSnapID", lvm, vk_fs_by(fs->trusted && witness),
+			  "LVM_VolDescriptor.snapID at 0x%llx, and snapID of the descriptor", at);
+	if (!fs->trusted || (own != lvm && info == lvm && lvm == 1))
+		vk_fs_set(fs, "snapID", lvm, vk_fs_by(fs->trusted && witness),
+			  "LVM_VolDescriptor.snapID at 0x%llx, and volInfoSnapID of the descriptor", at);
+	if (fs->trusted && (own != lvm || info != lvm) && (lvm != 1 || (own != lvm && info != lvm)))
+		vk_work_note(fs->work, "snapID is %u and %u in the descriptor and %u in the LVM volume: it stays, for it cannot be told which is right.",
+			     own, info, lvm);
+}
+
+static void judge_lvm_volume(struct vk_fs_work *fs)
+{
+	if (fs->lv == NULL)
 		return;
 	if (fs->trusted && (fs->lv->state == VK_LVM_RESIG_PENDING || fs->lv->state == VK_LVM_RESIG_DONE)) {
 		vk_work_note(fs->work, "The volume is being resignatured: what its descriptor says of the LVM volume stays.");
 		return;
 	}
-	if (!fs->trusted || !vk_vmfs_uuid_equal(&fs->was.volInfo, &fs->lv->uuid)) {
-		vk_vmfs_uuid_format(&fs->was.volInfo, was);
-		vk_fs_set_bytes(fs, "volInfo", &fs->lv->uuid, VK_FIELD_COPY,
-				"LVM_VolDescriptor.uuid at 0x%llx",
-				(unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
-		if (fs->trusted && !vk_vmfs_uuid_is_nil(&fs->was.volInfo))
-			vk_work_note(fs->work, "The descriptor named the LVM volume %s; were it another volume's descriptor, its files would not be found.", was);
-	}
-	if (!fs->trusted || fs->was.volInfoSnapID != fs->lv->snapID)
-		vk_fs_set(fs, "volInfoSnapID", fs->lv->snapID, VK_FIELD_COPY,
-			  "LVM_VolDescriptor.snapID at 0x%llx",
-			  (unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
-	if (!fs->trusted || fs->was.snapID != fs->lv->snapID)
-		vk_fs_set(fs, "snapID", fs->lv->snapID, VK_FIELD_COPY,
-			  "LVM_VolDescriptor.snapID at 0x%llx",
-			  (unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
+	judge_volume(fs);
+	judge_snapshot(fs);
 	if (fs->trusted && !vk_all_zero(fs->was.volInfoRest, sizeof(fs->was.volInfoRest)))
 		vk_fs_set_bytes(fs, "volInfoRest", (const uint8_t[12]){0}, VK_FIELD_CONSTANT,
 				"zero on every volume");
@@ -161,59 +189,7 @@ static void judge_volume(struct vk_fs_work *fs)
 
 void vk_fs_judge_identity(struct vk_fs_work *fs)
 {
-	judge_volume(fs);
+	judge_lvm_volume(fs);
 	judge_creation(fs);
 	judge_uuid(fs);
-}
-
-bool vk_fs_label_sound(const uint8_t label[128])
-{
-	size_t len = 0;
-	uint32_t point;
-
-	while (len < 128 && label[len] != 0) {
-		size_t n = vk_utf8_decode(label + len, 128 - len, &point);
-
-		if (n == 0 || vk_utf8_steers(point))
-			return false;
-		len += n;
-	}
-	return vk_all_zero(label + len, 128 - len);
-}
-
-static void tell_label_lost(struct vk_fs_work *fs)
-{
-	char seen[140] = "";
-	struct vk_text text;
-
-	vk_text_init(&text, seen, sizeof(seen));
-	if (fs->trusted)
-		vk_text_label(&text, fs->was.fsLabel, sizeof(fs->was.fsLabel));
-	if (seen[0] != '\0')
-		vk_work_lost(fs->work, "The datastore's label is damaged (\"%s\" stood there); rename the datastore once it is mounted, or say --label.", seen);
-	else
-		vk_work_lost(fs->work, "The datastore's label survives nowhere; rename the datastore once it is mounted, or say --label.");
-}
-
-void vk_fs_judge_label(struct vk_fs_work *fs)
-{
-	const char *asked = fs->work->options->label;
-	uint8_t label[128] = {0};
-
-	if (fs->trusted && vk_fs_label_sound(fs->was.fsLabel))
-		return;
-	if (asked != NULL && !fs->has_capture) {
-		snprintf((char *)label, sizeof(label), "%s", asked);
-		vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_ASKED, "--label");
-		return;
-	}
-	if (!fs->has_capture) {
-		snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x",
-			 fs->lv != NULL ? vk_get_le32(fs->lv->uuid.b) : 0);
-		tell_label_lost(fs);
-	} else {
-		vk_work_note(fs->work, "The label is the one in %s; a datastore that was renamed since has another one.",
-			     fs->capture_name);
-	}
-	vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");
 }

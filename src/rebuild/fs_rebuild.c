@@ -9,7 +9,17 @@
 #include "vmfskit/source.h"
 
 /* Points of a descriptor at which it is this one, with and without its magic. */
-enum { ENOUGH_WITH_MAGIC = 4, ENOUGH_WITHOUT = 7 };
+enum { ENOUGH_WITH_MAGIC = 4, ENOUGH_WITHOUT = 5 };
+
+static bool recorded(const struct vk_fs_work *fs, const struct vk_field *field)
+{
+	const struct vk_rebuild_header *h = fs->work->header;
+
+	for (size_t i = 0; i < h->field_count; i++)
+		if (h->fields[i].field == field)
+			return true;
+	return false;
+}
 
 static void record(struct vk_fs_work *fs, const struct vk_field *field, enum vk_field_origin origin,
 		   const char *from)
@@ -17,7 +27,7 @@ static void record(struct vk_fs_work *fs, const struct vk_field *field, enum vk_
 	fs->changed++;
 	fs->inexact += !vk_field_origin_exact(origin);
 	vk_work_field(fs->work, &vk_fs_descriptor_layout, field->name, fs->at, origin,
-		      fs->trusted ? &fs->was : NULL, &fs->is, "%s", from);
+		      fs->blank ? NULL : &fs->was, &fs->is, "%s", from);
 }
 
 /* bytes: the member as it is to be. */
@@ -28,19 +38,26 @@ static void set_member(struct vk_fs_work *fs, const struct vk_field *field, cons
 	const uint8_t *was = (const uint8_t *)&fs->was + field->member;
 	char named[200];
 
-	if (fs->has_capture) {
+	/* what is the same on every volume needs no capture */
+	if (fs->has_capture && origin != VK_FIELD_CONSTANT) {
 		bytes = (const uint8_t *)&fs->capture + field->member;
 		origin = vk_fs_capture_origin(fs, field);
 		snprintf(named, sizeof(named), "%s", fs->capture_name);
 		from = named;
 	}
 	memcpy(is, bytes, len);
-	if (fs->trusted && memcmp(is, was, len) == 0)
-		return;
-	/* a field of a descriptor that is made new is worth telling when it says something */
-	if (!fs->trusted && vk_all_zero(is, len))
-		return;
-	record(fs, field, origin, from);
+	if (memcmp(is, was, len) != 0 && !recorded(fs, field))
+		record(fs, field, origin, from);
+}
+
+bool vk_fs_plan_changes(const struct vk_fs_work *fs, const struct vk_layout *layout, const char *field)
+{
+	const struct vk_rebuild_header *h = fs->work->header;
+
+	for (size_t i = 0; i < h->field_count; i++)
+		if (h->fields[i].layout == layout && (h->fields[i].field == NULL || strcmp(h->fields[i].field->name, field) == 0))
+			return true;
+	return false;
 }
 
 static size_t member_bytes(const struct vk_field *field)
@@ -85,7 +102,19 @@ void vk_fs_set_bytes(struct vk_fs_work *fs, const char *name, const void *bytes,
 	set_member(fs, field, bytes, member_bytes(field), origin, text);
 }
 
-/* How much of what stands there is a descriptor, and this volume's; at most 11 points. */
+/* The datastore's UUID was drawn by the host, and in the minute, in which its LVM volume was. */
+static bool drawn_with_the_volume(const struct vk_fs_work *fs)
+{
+	struct vk_vmfs_uuid_parts id, lv;
+
+	if (fs->lv == NULL)
+		return false;
+	vk_vmfs_uuid_decode(&fs->was.uuid, &id);
+	vk_vmfs_uuid_decode(&fs->lv->uuid, &lv);
+	return vk_fs_seconds_near(id.timeLo, lv.timeLo) && memcmp(id.macAddr, lv.macAddr, sizeof(id.macAddr)) == 0;
+}
+
+/* How much of what stands there is a descriptor, and this volume's; at most 14 points. */
 static unsigned points(const struct vk_fs_work *fs)
 {
 	const struct vk_fs_descriptor *d = &fs->was;
@@ -101,35 +130,12 @@ static unsigned points(const struct vk_fs_work *fs)
 	n += d->volInfoSnapID == 1 && vk_all_zero(d->volInfoRest, sizeof(d->volInfoRest));
 	n += fs->lv != NULL && vk_vmfs_uuid_equal(&d->volInfo, &fs->lv->uuid) ? 2 : 0;
 	n += d->fdcClusterGroupOffset == 0x10000;
-	n += d->fdcClustersPerGroup == 32;
+	n += d->fdcClustersPerGroup == 8 || d->fdcClustersPerGroup == 32 || d->fdcClustersPerGroup == 64;
 	n += d->subBlockSize == 8192 || d->subBlockSize == 65536;
 	n += d->creationTime != 0 && vk_fs_seconds_near(d->creationTime, id.timeLo);
+	n += drawn_with_the_volume(fs) ? 2 : 0;
+	n += d->fsLabel[0] != 0 && vk_fs_label_sound(d->fsLabel);
 	return n;
-}
-
-enum { CONFIG_LOCAL = 0x100 };
-
-/*
- * VMFS-L is marked three times: by the magic, in the configuration and, on LVM6, in the header's flags. The magic is
- * one bit away from the other one, so the majority counts; without a majority it stays.
- */
-static void judge_magic(struct vk_fs_work *fs)
-{
-	const struct vk_vmfs *v = &fs->work->vmfs;
-	bool known = fs->trusted && vk_fs_magic_known(fs->was.magic);
-	bool six = v->lvm_usable && v->lvm.majorVersion >= 6;
-	bool flagged = six && (v->lvm.flags & VK_LVM_FLAG_VMFSL) != 0;
-	bool configured = fs->trusted && (fs->was.config & CONFIG_LOCAL) != 0;
-	bool local = six ? flagged : configured;
-	bool is_local = fs->was.magic == VK_FS_MAGIC_VMFSL || fs->was.magic == VK_FS_MAGIC_VMFS6L;
-
-	if (known && (is_local == local || (six ? flagged != configured : !is_local)))
-		return;
-	if (local)
-		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFSL, VK_FIELD_COPY,
-			  six ? "flags of the LVM header at 0x100000" : "config of the descriptor itself");
-	else
-		vk_fs_set(fs, "magic", VK_FS_MAGIC_VMFS, VK_FIELD_CONSTANT, "the same on every VMFS volume");
 }
 
 static void read_facts(struct vk_fs_work *fs)
@@ -138,6 +144,7 @@ static void read_facts(struct vk_fs_work *fs)
 
 	if (v->volume_count > 0 && !vk_vmfs_uuid_is_nil(&v->volumes[0].volume.uuid))
 		fs->lv = &v->volumes[0].volume;
+	fs->blank = vk_all_zero(fs->sector, sizeof(fs->sector));
 	vk_fs_descriptor_decode(fs->sector, sizeof(fs->sector), &fs->was);
 	fs->trusted = points(fs) >= (vk_fs_magic_known(fs->was.magic) ? ENOUGH_WITH_MAGIC : ENOUGH_WITHOUT);
 	if (fs->trusted)
@@ -162,17 +169,36 @@ static bool can_be_made(struct vk_fs_work *fs)
 	return false;
 }
 
-static enum vk_status put(struct vk_fs_work *fs, struct vk_error *err)
+/* Every byte that changes is named: of a descriptor that is made new also what stood there and becomes zero. */
+static void name_the_rest(struct vk_fs_work *fs, const uint8_t *is)
 {
-	uint8_t sector[VK_FS_SECTOR_BYTES] = {0};
+	enum vk_field_origin origin = fs->has_capture ? VK_FIELD_CAPTURE : VK_FIELD_USUAL;
+	const char *from = fs->has_capture ? fs->capture_name : "zero, for nothing tells it";
 
+	for (size_t i = 0; i < vk_fs_descriptor_layout.count; i++) {
+		const struct vk_field *f = &vk_fs_descriptor_layout.fields[i];
+
+		if (memcmp(is + f->offset, fs->sector + f->offset, f->size) != 0 && !recorded(fs, f))
+			record(fs, f, fs->has_capture ? vk_fs_capture_origin(fs, f) : origin, from);
+	}
+	if (memcmp(is + VK_FS_DESCRIPTOR_BYTES, fs->sector + VK_FS_DESCRIPTOR_BYTES,
+		   VK_FS_SECTOR_BYTES - VK_FS_DESCRIPTOR_BYTES) == 0)
+		return;
+	fs->changed++;
+	fs->inexact += !vk_field_origin_exact(origin);
+	vk_work_range(fs->work, &vk_fs_descriptor_layout, fs->at + VK_FS_DESCRIPTOR_BYTES,
+		      VK_FS_SECTOR_BYTES - VK_FS_DESCRIPTOR_BYTES, origin, "the sector behind the last field: %s", from);
+}
+
+/* The sector as it is to be. */
+static void compose(const struct vk_fs_work *fs, uint8_t sector[VK_FS_SECTOR_BYTES])
+{
+	memset(sector, 0, VK_FS_SECTOR_BYTES);
 	if (fs->trusted)
-		memcpy(sector, fs->sector, sizeof(sector));
+		memcpy(sector, fs->sector, VK_FS_SECTOR_BYTES);
 	else if (fs->has_capture) /* with what no row describes */
-		memcpy(sector, fs->capture_sector, sizeof(sector));
-	vk_fs_descriptor_encode(&fs->is, sector, sizeof(sector));
-	return vk_work_put(fs->work, fs->at, sector, sizeof(sector), "file-system descriptor",
-			   VK_HEADER_CLASS_FS, err);
+		memcpy(sector, fs->capture_sector, VK_FS_SECTOR_BYTES);
+	vk_fs_descriptor_encode(&fs->is, sector, VK_FS_SECTOR_BYTES);
 }
 
 /* Fields that VMFS3 does not use are zero on the volumes seen; damage there does not matter, but it shows. */
@@ -217,7 +243,7 @@ static void verdict(struct vk_fs_work *fs)
 				"only its magic was gone");
 	else
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_MENDED,
-				"%u field%s set right, %u of them not proved", fs->changed,
+				"%u field%s changed, %u of them not proved", fs->changed,
 				fs->changed == 1 ? "" : "s", fs->inexact);
 }
 
@@ -242,9 +268,23 @@ static bool looked_after(struct vk_fs_work *fs)
 	return true;
 }
 
+static void judge_all(struct vk_fs_work *fs)
+{
+	vk_fs_judge_magic(fs);
+	vk_fs_judge_sizes(fs);
+	vk_fs_judge_identity(fs);
+	vk_fs_judge_config(fs);
+	vk_fs_judge_label(fs);
+	vk_fs_judge_places(fs);
+	vk_fs_judge_six(fs);
+	vk_fs_judge_usual(fs);
+	vk_fs_take_capture(fs);
+}
+
 enum vk_status vk_rebuild_fs(struct vk_header_work *work, struct vk_error *err)
 {
 	struct vk_fs_work fs = {.work = work, .at = work->vmfs.fs_offset_bytes};
+	uint8_t sector[VK_FS_SECTOR_BYTES];
 
 	if (!looked_after(&fs))
 		return VK_OK;
@@ -257,14 +297,10 @@ enum vk_status vk_rebuild_fs(struct vk_header_work *work, struct vk_error *err)
 		vk_work_lost(work, "The version of the file system is not known.");
 		return VK_OK;
 	}
-	judge_magic(&fs);
-	vk_fs_judge_sizes(&fs);
-	vk_fs_judge_identity(&fs);
-	vk_fs_judge_config(&fs);
-	vk_fs_judge_label(&fs);
-	vk_fs_judge_places(&fs);
-	vk_fs_judge_six(&fs);
-	vk_fs_take_capture(&fs);
+	judge_all(&fs);
+	compose(&fs, sector);
+	name_the_rest(&fs, sector);
 	verdict(&fs);
-	return fs.changed == 0 ? VK_OK : put(&fs, err);
+	return fs.changed == 0 ? VK_OK : vk_work_put(work, fs.at, sector, sizeof(sector), "file-system descriptor",
+						     VK_HEADER_CLASS_FS, err);
 }

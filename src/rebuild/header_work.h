@@ -7,6 +7,7 @@
 #define VK_REBUILD_HEADER_WORK_H
 
 #include "rebuild/self_report.h"
+#include "rebuild/volume_identity.h"
 #include "vmfskit/rebuild_header.h"
 
 /* The classes of repair's writer that headers belong to (vk_write_class): what makes a volume recognised comes last. */
@@ -18,13 +19,14 @@ struct vk_header_work {
 	struct vk_io *window;   /* the partition, with everything put so far; byte 0 is its first */
 	uint64_t start_bytes;   /* of the partition on the disk */
 	uint64_t length_bytes;  /* of the partition; 0: not known */
+	bool length_proved;     /* an entry of a GPT whose checksums are right says so */
 	uint64_t room_bytes;    /* of the window: length_bytes, or up to the end of the disk */
 	uint32_t sector_size;
 	const struct vk_rebuild_header_options *options; /* never NULL */
 	struct vk_vmfs vmfs;    /* the window as it was decoded last */
 	struct vk_findings findings; /* of that decoding; offsets in the window */
 	struct vk_self_report self;
-	bool volume_identity_open; /* the LVM side could not settle which volume this is: nothing may be taken from its uuid */
+	struct vk_volume_identity identity; /* which volume this is, by the LVM part; of what is not proved, nothing may be copied */
 	bool capture_old;       /* the volume was changed since the capture that is asked: of what may change it proves nothing */
 	struct vk_rebuild_header *header; /* the result in the making */
 	bool no_memory;         /* a text or a field could not be kept: the whole ends with VK_NOMEM */

@@ -30,7 +30,7 @@ unsigned vk_lvm_device_score(const struct vk_lvm_device *d)
 	score += pes > 0 && (d->numPEs == pes || (six && d->numPEs6 == pes) ||
 			     d->extDevMetadataOffset != 0);
 	score += d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1;
-	score += d->initTimeUS != 0 && d->initTimeUS / 1000000 == vk_uuid_seconds(&d->devID);
+	score += vk_lvm_device_time_sound(d);
 	return score;
 }
 
@@ -89,8 +89,10 @@ static void find_fs(struct vk_lvm_case *c)
 		vk_fs_descriptor_decode(sector, sizeof(sector), &c->fs);
 		c->fs_believed = fs_score(&c->fs) >= VK_LVM_SCORE_ENOUGH;
 	}
-	if (!c->fs_believed)
+	if (!c->fs_believed) { /* the last place looked at is the usual one */
+		c->doubtful = c->fs;
 		memset(&c->fs, 0, sizeof(c->fs));
+	}
 }
 
 static bool try_volume(struct vk_lvm_case *c, uint64_t at)
@@ -130,15 +132,37 @@ static void find_volume(struct vk_lvm_case *c)
 	c->volume_believed = c->volume_score >= VK_LVM_SCORE_ENOUGH;
 }
 
-static bool six_without_volume(const struct vk_lvm_case *c)
+static void ask_major(struct vk_tally *t, unsigned major, const char *from)
 {
-	if (c->device_believed && c->d0.majorVersion <= 6)
-		return c->d0.majorVersion == 6;
+	if (major == 4 || major == 14 || major == 24)
+		vk_tally_add(t, major == 24, 1, from);
+}
+
+/* Without a volume descriptor whose place would tell. */
+static bool six_without_volume(struct vk_lvm_case *c)
+{
+	const struct vk_self_heartbeats *hb = &c->work->self.heartbeats;
+	const struct vk_lvm_device *d = &c->d0;
+	const struct vk_ballot *best;
+	struct vk_tally t = {0};
+
+	if (c->device_believed && d->majorVersion >= 3 && d->majorVersion <= 6)
+		vk_tally_add(&t, d->majorVersion == 6, 1, "majorVersion");
+	if (c->device_believed && alignment_sound(d->mdAlignment))
+		vk_tally_add(&t, 1, 1, "mdAlignment");
+	if (c->device_believed && vk_told32(d->numPEs6))
+		vk_tally_add(&t, 1, 1, "numPEs6");
 	if (c->fs_believed)
-		return c->fs.majorVersion >= 24;
-	if (vk_work_asked_major(c->work) != 0)
-		return c->work->options->fs_major >= 24;
-	return c->work->self.fs_major >= 24;
+		ask_major(&t, c->fs.majorVersion, "the file-system descriptor");
+	if (c->fs_believed && alignment_sound(c->fs.mdAlignment))
+		vk_tally_add(&t, 1, 1, "mdAlignment of the file-system descriptor");
+	ask_major(&t, vk_work_asked_major(c->work), "the caller");
+	ask_major(&t, c->work->self.fs_major, "the system files");
+	if (hb->placed > hb->otherwise)
+		vk_tally_add(&t, hb->slot_bytes == 4096, 1, "the heartbeat slots");
+	best = vk_tally_best(&t);
+	c->six_proved = best != NULL && vk_tally_proves(&t, best->value);
+	return best != NULL && best->value == 1;
 }
 
 /* No volume descriptor: where it belongs. */
@@ -162,7 +186,7 @@ static void read_names(struct vk_lvm_case *c)
 {
 	uint8_t table[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES];
 
-	if ((c->device_believed && c->d0.majorVersion < 5) ||
+	if ((c->device_believed && (c->d0.majorVersion == 3 || c->d0.majorVersion == 4)) ||
 	    !vk_work_get(c->work, c->geometry.sd_table, table, sizeof(table)))
 		return;
 	for (size_t i = 0; i < VK_LVM_SD_ENTRIES; i++) {
@@ -186,7 +210,7 @@ static void salvage_device(struct vk_lvm_case *c)
 		c->d.diskID = d0->diskID;
 		c->disk_id.rebuilt = false;
 	}
-	if (d0->initTimeUS < 1000000 || d0->initTimeUS / 1000000 != vk_uuid_seconds(&d0->devID))
+	if (!vk_lvm_device_time_sound(d0))
 		return;
 	vk_side_bytes(&c->device, "devID", &d0->devID, VK_FIELD_COPY, "%s", why);
 	vk_side_number(&c->device, "initTimeUS", d0->initTimeUS, VK_FIELD_COPY, "%s", why);
@@ -215,6 +239,7 @@ enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case 
 	c->device_believed = c->device_score >= VK_LVM_SCORE_ENOUGH;
 	find_fs(c);
 	find_volume(c);
+	c->six_proved = c->volume_believed;
 	if (!c->volume_believed)
 		assume_layout(c);
 	like.majorVersion = c->six ? 6 : 5;

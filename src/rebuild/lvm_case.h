@@ -14,6 +14,7 @@ struct vk_majority {
 struct vk_pe_survey {
 	bool held;
 	uint64_t bitmap_ones;
+	bool bitmap_plain;     /* there are some, and they are the first bits of the bitmaps */
 	uint64_t entries;      /* number of the last entry that is one, and 1 */
 	uint64_t good;         /* entries that are used and carry their own number */
 	uint64_t bytes;        /* sum of their lengths */
@@ -21,7 +22,7 @@ struct vk_pe_survey {
 	bool full;             /* all of the main region is used: there is more elsewhere */
 };
 
-/* Sizes are in units of 256 MiB. */
+/* Sizes are in units of 256 MiB. Proved: at least two independent fields say so, and more than all that say otherwise. */
 struct vk_lvm_sizes {
 	uint64_t data_offset;
 	uint64_t total_bytes;
@@ -29,11 +30,13 @@ struct vk_lvm_sizes {
 	uint64_t first_pe;
 	uint64_t volume_pes;   /* of the volume on this device */
 	uint64_t logical_pes;  /* of the whole volume */
+	uint64_t entries;      /* in use in the PE table; those of LVM6 are of free lengths */
 	bool several;          /* the volume has other extents */
 	bool several_open;     /* it cannot be told whether it has */
 	bool first_open;       /* contradiction about the first extent; then pes_open, too */
 	bool pes_open;         /* those who say how many extents there are contradict each other, none leads */
-	bool offset_usual, pes_usual, total_usual; /* nobody says: what every header has, what fits */
+	bool offset_proved, first_proved, device_proved, volume_proved, one_proved, entries_proved;
+	bool covered;          /* LVM6: the entries as they are cover the volume without a gap */
 	char offset_from[160], pes_from[160], volume_pes_from[160], total_from[160], first_from[160];
 	enum vk_field_origin total_origin;
 	bool large;            /* extended metadata: main tables do not tell all */
@@ -46,10 +49,12 @@ struct vk_lvm_case {
 	struct vk_lvm_device d0, d;       /* as it is, as it should be */
 	struct vk_lvm_volume v0, v;
 	struct vk_fs_descriptor fs;
+	struct vk_fs_descriptor doubtful; /* what lies where it belongs, when it is not believed */
 	uint64_t fs_at, volume_at;
 	bool device_believed, volume_believed, fs_believed;
 	unsigned device_score, volume_score;
 	bool six;                         /* laid out as LVM6 */
+	bool six_proved;                  /* two fields say whether it is, or the volume descriptor lies there */
 	uint32_t alignment;               /* of LVM6 */
 	struct vk_lvm_geometry geometry;
 	struct vk_pe_survey survey;
@@ -72,6 +77,16 @@ VK_MUST_USE enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct 
 /* Relations of format reference 4.9 that hold with the magic assumed. */
 unsigned vk_lvm_device_score(const struct vk_lvm_device *device);
 enum { VK_LVM_SCORE_ENOUGH = 5 };
+static inline uint32_t vk_uuid_seconds(const struct vk_vmfs_uuid *uuid)
+{
+	return (uint32_t)uuid->b[0] | (uint32_t)uuid->b[1] << 8 | (uint32_t)uuid->b[2] << 16 |
+	       (uint32_t)uuid->b[3] << 24;
+}
+/* devID is made in the second of initTimeUS. */
+static inline bool vk_lvm_device_time_sound(const struct vk_lvm_device *device)
+{
+	return device->initTimeUS >= 1000000 && device->initTimeUS / 1000000 == vk_uuid_seconds(&device->devID);
+}
 void vk_pe_survey_read(struct vk_lvm_case *c);
 /* Follow extended metadata from there on. */
 void vk_lvm_exts_read(struct vk_lvm_case *c, uint64_t at);
@@ -91,8 +106,21 @@ void vk_lvm_device_mend(struct vk_lvm_case *c);
 void vk_lvm_disk_id_mend(struct vk_lvm_case *c);
 /* Whether type, length and bytes of an id agree. */
 bool vk_lvm_disk_id_sound(const struct vk_scsi_disk_id *id);
-/* Entries in the table of LVM6: as many as there are when they cover the volume without a gap. */
-uint64_t vk_lvm_six_entries(const struct vk_lvm_case *c, bool *ret_covered);
+/* Whether two more signs than its major version say that this header is of LVM5 or 6, which leave vendor and level empty. */
+bool vk_lvm_five_proved(const struct vk_lvm_case *c);
+/* Whether the volume table has one entry in use: a second one that nobody filled does not count. */
+bool vk_lvm_one_volume(const struct vk_lvm_case *c);
+/* Which of the volumes of the device this is, and whether two fields say so. */
+uint32_t vk_lvm_volume_id(const struct vk_lvm_case *c, bool *ret_proved);
+/* Bytes that are all zero or all ones say nothing. */
+static inline bool vk_told32(uint32_t value)
+{
+	return value != 0 && value != UINT32_MAX;
+}
+static inline bool vk_told64(uint64_t value)
+{
+	return value != 0 && value != UINT64_MAX;
+}
 /* Put the tables that differ from what they should be, and their verdict. Errors: as vk_work_put. */
 VK_MUST_USE enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err);
 
@@ -101,11 +129,6 @@ void vk_lvm_fresh_uuid(const struct vk_lvm_case *c, const char *what, uint32_t s
 		       struct vk_vmfs_uuid *ret_uuid);
 /* When the volume was made, Unix seconds, and who says so; 0: nobody. */
 uint32_t vk_lvm_made_at(const struct vk_lvm_case *c, const char **ret_from);
-static inline uint32_t vk_uuid_seconds(const struct vk_vmfs_uuid *uuid)
-{
-	return (uint32_t)uuid->b[0] | (uint32_t)uuid->b[1] << 8 | (uint32_t)uuid->b[2] << 16 |
-	       (uint32_t)uuid->b[3] << 24;
-}
 /* Whether two moments are of one event: the volume's UUID is made before its descriptor. */
 static inline bool vk_same_event(uint64_t a_seconds, uint64_t b_seconds)
 {

@@ -15,15 +15,20 @@ static bool has_vendor(const struct vk_lvm_device *d)
 
 enum { CONFIG_LOCAL = 0x100 };
 
-/* VMFS-L is marked three times: two of the descriptor's magic, its configuration and the header's own flags decide. */
-static bool local_volume(const struct vk_lvm_case *c)
+/*
+ * VMFS-L is marked three times: two of the descriptor's magic, its configuration and the header's own flags decide. Proved:
+ * both marks of the descriptor say so.
+ */
+static bool local_volume(const struct vk_lvm_case *c, bool *ret_proved)
 {
-	bool magic = c->fs.magic == VK_FS_MAGIC_VMFSL || c->fs.magic == VK_FS_MAGIC_VMFS6L;
-	bool configured = (c->fs.config & CONFIG_LOCAL) != 0;
+	const struct vk_fs_descriptor *fs = c->fs_believed ? &c->fs : &c->doubtful;
+	bool magic = fs->magic == VK_FS_MAGIC_VMFSL || fs->magic == VK_FS_MAGIC_VMFS6L;
+	bool configured = (fs->config & CONFIG_LOCAL) != 0;
 	bool flagged = !c->device.rebuilt && c->d.flags == VK_LVM_FLAG_VMFSL;
 
+	*ret_proved = c->fs_believed && vk_fs_magic_known(c->fs.magic) && vk_told32(c->fs.config) && magic == configured;
 	if (!c->fs_believed)
-		return false;
+		return magic && configured;
 	return magic + configured + flagged >= 2;
 }
 
@@ -56,20 +61,35 @@ static void make_version(struct vk_lvm_case *c)
 		       "the LVM seen with this version of the file system");
 }
 
+/* How many signs there are of a header of LVM 3, and of one of LVM 5, its major version left aside. */
+static void weigh_version(const struct vk_lvm_case *c, unsigned *ret_three, unsigned *ret_five)
+{
+	const struct vk_lvm_device *d = &c->d0;
+
+	*ret_three = (unsigned)(d->minorVersion == MINOR_ESX35 || d->minorVersion == MINOR_ESX4) +
+		     (unsigned)(d->numPEMaps == 0) + (unsigned)has_vendor(d);
+	*ret_five = (unsigned)(d->minorVersion == MINOR_ESXI5) + (unsigned)(d->numPEMaps == 1) +
+		    (unsigned)(fs_major(c) == 14) + (unsigned)(c->name_count > 0);
+}
+
+bool vk_lvm_five_proved(const struct vk_lvm_case *c)
+{
+	unsigned three, five;
+
+	weigh_version(c, &three, &five);
+	if (c->six)
+		return c->volume_believed;
+	return c->device_believed && c->d0.majorVersion == 5 && five >= 2 && five > three;
+}
+
 static void mend_version(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_device *d = &c->d0;
-	unsigned three = 0, five = 0, major = c->d.majorVersion;
+	unsigned three, five, major = c->d.majorVersion;
 
-	three += d->minorVersion == MINOR_ESX35 || d->minorVersion == MINOR_ESX4;
-	three += d->numPEMaps == 0;
-	three += has_vendor(d);
-	five += d->minorVersion == MINOR_ESXI5;
-	five += d->numPEMaps == 1;
-	five += fs_major(c) == 14;
-	five += c->name_count > 0;
+	weigh_version(c, &three, &five);
 	if (c->six) {
-		vk_side_number(&c->device, "majorVersion", 6, VK_FIELD_COMPUTED,
+		vk_side_number(&c->device, "majorVersion", 6, vk_origin_if(c->volume_believed, VK_FIELD_COMPUTED),
 			       "the place of the volume descriptor");
 	} else if (major < 3 || major > 5 || (major != 3 && three > five + 1)) {
 		vk_side_number(&c->device, "majorVersion", three > five ? 3 : 5, VK_FIELD_USUAL,
@@ -84,54 +104,55 @@ static void mend_version(struct vk_lvm_case *c)
 			       VK_FIELD_USUAL, "the one seen with that major version");
 }
 
-/* How well a second fits the other times of the volume. */
-static unsigned rate_time(const struct vk_lvm_case *c, uint64_t seconds)
+/* How many other times of the volume name exactly this second, and how many are of the same event. */
+static void rate_time(const struct vk_lvm_case *c, uint64_t seconds, unsigned *ret_equal, unsigned *ret_near)
 {
 	uint64_t others[5] = {c->d.modTimeUS / 1000000, 0, 0, 0, 0};
-	unsigned rate = 0;
 
 	if (c->volume_believed) {
-		others[1] = c->v.creationTimeUS / 1000000;
-		others[2] = vk_uuid_seconds(&c->v.uuid);
+		others[1] = c->v0.creationTimeUS / 1000000;
+		if (c->work->identity.proof[VK_UUID_TIME_LO] == VK_PART_PROVED)
+			others[2] = vk_uuid_seconds(&c->work->identity.uuid);
 	}
 	if (c->fs_believed) {
 		others[3] = c->fs.creationTime;
 		others[4] = vk_uuid_seconds(&c->fs.uuid);
 	}
-	for (size_t i = 0; i < 5; i++)
-		if (others[i] != 0)
-			rate += seconds == others[i] ? 2 : vk_same_event(seconds, others[i]);
-	return rate;
+	*ret_equal = *ret_near = 0;
+	for (size_t i = 0; i < 5; i++) {
+		*ret_equal += others[i] != 0 && seconds == others[i];
+		*ret_near += others[i] != 0 && vk_same_event(seconds, others[i]);
+	}
 }
 
+/* devID is made in the second of initTimeUS. Only devID can be mended: the microseconds are told by nothing else. */
 static void mend_identity(struct vk_lvm_case *c)
 {
 	uint64_t init = c->d.initTimeUS / 1000000;
 	uint32_t seconds = vk_uuid_seconds(&c->d.devID);
 	struct vk_vmfs_uuid id = c->d.devID;
+	unsigned init_equal = 0, init_near = 0, id_equal, id_near;
 
-	if (init != seconds) {
-		unsigned by_init = init <= UINT32_MAX ? rate_time(c, init) : 0;
-		unsigned by_id = rate_time(c, seconds);
-
-		if (by_init > by_id) {
-			vk_put_le32(id.b, (uint32_t)init);
-			vk_side_bytes(&c->device, "devID", &id, VK_FIELD_COMPUTED,
-				      "its first four bytes are the second of initTimeUS");
-		} else if (by_id > by_init) {
-			vk_side_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH,
-				       "the second in devID; the microseconds are lost");
-			vk_work_lost(c->work, "initTimeUS of the LVM header was damaged: the second is known from devID, "
-				     "the microseconds are not.");
-		} else {
-			vk_work_lost(c->work, "initTimeUS and devID of the LVM header name different times, and it "
-				     "cannot be told which is right: left as they are.");
-		}
-	}
-	if (!vk_vmfs_uuid_equal(&c->d.devID, &c->d0.devID) && c->earlier == NULL)
-		vk_work_lost(c->work, "Bytes 4 to 15 of devID are told by nothing else: if they were damaged, too, they still are.");
 	if (c->d.modTimeUS / 1000000 > UINT32_MAX || c->d.modTimeUS + 1000000 < c->d.initTimeUS)
 		vk_work_lost(c->work, "modTimeUS of the LVM header cannot be right, and nothing else tells it: left as it is.");
+	if (init == seconds)
+		return;
+	rate_time(c, seconds, &id_equal, &id_near);
+	if (init <= UINT32_MAX)
+		rate_time(c, init, &init_equal, &init_near);
+	if (init_equal > id_equal || (init_near > 0 && !vk_told32(seconds)) || (init_equal == id_equal && init_near > id_near)) {
+		vk_put_le32(id.b, (uint32_t)init);
+		vk_side_bytes(&c->device, "devID", &id, vk_origin_if(init_equal >= 2 && id_equal == 0, VK_FIELD_COMPUTED),
+			      "its first four bytes are the second of initTimeUS");
+		if (c->earlier == NULL)
+			vk_work_lost(c->work, "Bytes 4 to 15 of devID are told by nothing else: if they were damaged, too, they still are.");
+	} else if (id_equal > init_equal || (id_equal == init_equal && id_near > init_near)) {
+		vk_work_lost(c->work, "initTimeUS of the LVM header is damaged: it was in second %u, by devID; the microseconds "
+			     "are told by nothing else. Left as it is.", seconds);
+	} else {
+		vk_work_lost(c->work, "initTimeUS and devID of the LVM header name different times, and it "
+			     "cannot be told which is right: left as they are.");
+	}
 }
 
 static void make_identity(struct vk_lvm_case *c)
@@ -153,16 +174,38 @@ static void make_identity(struct vk_lvm_case *c)
 	vk_work_lost(c->work, "The UUID of the device (devID) and the times of its header survive nowhere: new ones were made.");
 }
 
-static void mend_sizes(struct vk_lvm_case *c)
+/* LVM3 to 5: one map to 8192 extents, and extended metadata behind 16 TiB. */
+static void mend_maps(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_sizes *z = &c->sizes;
 	struct vk_side *d = &c->device;
-	enum vk_field_origin origin = z->pes_usual ? VK_FIELD_USUAL : VK_FIELD_COMPUTED;
+	bool three = c->d.majorVersion == 3;
 	uint64_t maps = vk_min_u64((z->device_pes + VK_LVM_PES_PER_MAP - 1) / VK_LVM_PES_PER_MAP,
 				   VK_LVM_MAPS_PER_REGION);
 
-	vk_side_number(d, "dataOffset", z->data_offset,
-		       z->offset_usual ? VK_FIELD_USUAL : VK_FIELD_COMPUTED, "%s", z->offset_from);
+	if (c->d.numPEMaps != maps && !(three && maps == 1 && c->d.numPEMaps == 0))
+		vk_side_number(d, "numPEMaps", three && maps == 1 ? 0 : maps,
+			       vk_origin_if(!(three && maps == 1) && z->device_proved && vk_lvm_five_proved(c), VK_FIELD_COMPUTED),
+			       "8192 extents to a map");
+	if (!z->large)
+		vk_side_number(d, "extDevMetadataOffset", 0, vk_origin_if(z->device_proved, VK_FIELD_CONSTANT),
+			       "up to 16 TiB there is no extended metadata");
+	else if (c->ext_found_at != 0)
+		vk_side_number(d, "extDevMetadataOffset", c->ext_found_at, vk_origin_if(z->device_proved, VK_FIELD_COMPUTED),
+			       "the extended metadata that begins where the extents of the main region end");
+	else if (c->ext_count == 0)
+		vk_work_lost(c->work, "The extended metadata of the device cannot be reached, and where it lay is not "
+			     "known for certain: extDevMetadataOffset is left as it is.");
+}
+
+static void mend_sizes(struct vk_lvm_case *c)
+{
+	const struct vk_lvm_sizes *z = &c->sizes;
+	enum vk_field_origin origin = vk_origin_if(z->device_proved, VK_FIELD_COMPUTED);
+	struct vk_side *d = &c->device;
+
+	vk_side_number(d, "dataOffset", z->data_offset, vk_origin_if(z->offset_proved, VK_FIELD_COMPUTED), "%s",
+		       z->offset_from);
 	if (z->pes_open)
 		return;
 	vk_side_number(d, "totalBytes", z->total_bytes, z->total_origin, "%s", z->total_from);
@@ -170,68 +213,77 @@ static void mend_sizes(struct vk_lvm_case *c)
 		return;
 	vk_side_number(d, "numPEs", z->device_pes, origin, "%s", z->pes_from);
 	vk_side_number(d, "lastPEIndex", z->device_pes - 1, origin, "%s", z->pes_from);
-	if (c->d.numPEMaps != maps && !(c->d.majorVersion == 3 && maps == 1 && c->d.numPEMaps == 0))
-		vk_side_number(d, "numPEMaps", c->d.majorVersion == 3 && maps == 1 ? 0 : maps,
-			       c->d.majorVersion == 3 && maps == 1 ? VK_FIELD_USUAL : VK_FIELD_COMPUTED, "8192 extents to a map");
-	if (!z->large)
-		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_CONSTANT,
-			       "up to 16 TiB there is no extended metadata");
-	else if (c->ext_found_at != 0)
-		vk_side_number(d, "extDevMetadataOffset", c->ext_found_at, VK_FIELD_COMPUTED,
-			       "the extended metadata that begins where the extents of the main region end");
-	else if (c->ext_count == 0)
-		vk_work_lost(c->work, "The extended metadata of the device cannot be reached, and where it lay is not "
-			     "known for certain: extDevMetadataOffset is left as it is.");
+	mend_maps(c);
 }
 
-/* LVM6: which of the two numbers counts table entries is not settled, so both ways are taken for right. */
+/* LVM6: numPEs counts the entries of the PE table, numPEs6 units of 256 MiB. */
 static void mend_six(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_sizes *z = &c->sizes;
-	bool sure = c->volume_believed, covered;
-	uint64_t entries = vk_lvm_six_entries(c, &covered);
-	uint64_t a = c->d.numPEs, b = c->d.numPEs6;
+	bool sure = c->volume_believed, local_proved;
+	bool local = local_volume(c, &local_proved);
+	enum vk_field_origin counted = vk_origin_if(z->entries_proved, VK_FIELD_COMPUTED);
 	struct vk_side *d = &c->device;
 
-	vk_side_number(d, "mdAlignment", c->alignment, sure ? VK_FIELD_COMPUTED : VK_FIELD_USUAL, "%s",
+	vk_side_number(d, "mdAlignment", c->alignment, vk_origin_if(sure, VK_FIELD_COMPUTED), "%s",
 		       sure ? "the place of the volume descriptor" : "every VMFS6 volume seen");
-	if (c->d.numPEMaps == 0 || c->d.numPEMaps > VK_LVM_MAPS_PER_REGION)
-		vk_side_number(d, "numPEMaps", 1, VK_FIELD_USUAL, "LVM6 needs one");
+	if (c->d.numPEMaps > VK_LVM_MAPS_PER_REGION)
+		vk_side_number(d, "numPEMaps", 0, VK_FIELD_USUAL, "the one LVM6 header seen");
 	if (c->ext_count == 0)
 		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_USUAL, "LVM6 has no extended metadata");
+	if (c->d.flags > VK_LVM_FLAG_VMFSL || ((c->fs_believed || local) && c->d.flags != local))
+		vk_side_number(d, "flags", local ? VK_LVM_FLAG_VMFSL : 0, vk_origin_if(local_proved, VK_FIELD_COPY),
+			       "magic and config of the file-system descriptor");
 	if (z->pes_open)
 		return;
-	if (!(a == entries && b == z->device_pes) && !(a == z->device_pes && (b == entries || b == 0))) {
-		bool swapped = a == z->device_pes && !d->rebuilt;
-
-		vk_side_number(d, "numPEs", swapped ? z->device_pes : entries, VK_FIELD_USUAL, "%s",
-			       "entries of the PE table");
-		vk_side_number(d, "numPEs6", swapped ? entries : z->device_pes, VK_FIELD_USUAL, "%s",
-			       z->pes_from);
-	}
-	if (c->d.numPEs != 0)
-		vk_side_number(d, "lastPEIndex", c->d.numPEs - 1ULL, VK_FIELD_USUAL, "numPEs - 1");
-	if (c->d.flags > VK_LVM_FLAG_VMFSL || (c->fs_believed && c->d.flags != local_volume(c)))
-		vk_side_number(d, "flags", local_volume(c) ? VK_LVM_FLAG_VMFSL : 0, VK_FIELD_USUAL,
-			       "magic and config of the file-system descriptor");
+	vk_side_number(d, "numPEs", z->entries, counted, "entries of the PE table");
+	vk_side_number(d, "lastPEIndex", z->entries - 1, counted, "entries of the PE table");
+	vk_side_number(d, "numPEs6", z->device_pes, vk_origin_if(z->device_proved, VK_FIELD_COMPUTED), "%s", z->pes_from);
 }
 
-/* A table entry that nobody filled does not count. */
-static void mend_volume_count(struct vk_lvm_case *c)
+bool vk_lvm_one_volume(const struct vk_lvm_case *c)
 {
 	uint8_t second[VK_LVM_VOLUME_BYTES];
 
+	return c->six || c->device.rebuilt || c->d.numVolumes == 1 ||
+	       (vk_work_get(c->work, c->volume_at + VK_LVM_VOLUME_BYTES, second, sizeof(second)) &&
+		vk_all_zero(second, sizeof(second)));
+}
+
+static void mend_volume_count(struct vk_lvm_case *c)
+{
 	if (c->d.numVolumes == 1)
 		return;
-	if (!c->six && !c->device.rebuilt &&
-	    (!vk_work_get(c->work, c->volume_at + VK_LVM_VOLUME_BYTES, second, sizeof(second)) ||
-	     !vk_all_zero(second, sizeof(second)))) {
+	if (!vk_lvm_one_volume(c)) {
 		vk_work_lost(c->work, "numVolumes of the LVM header is %u and the second entry of the volume table is in "
 			     "use: left as they are.", c->d.numVolumes);
 		return;
 	}
-	vk_side_number(&c->device, "numVolumes", 1, VK_FIELD_COMPUTED,
+	vk_side_number(&c->device, "numVolumes", 1,
+		       vk_origin_if((int)c->volume_believed + c->fs_believed + (c->survey.good > 0) >= 2, VK_FIELD_COMPUTED),
 		       "the volume table, which has one entry in use");
+}
+
+/* 512 in every header seen; another size must be that of the disk, too. */
+static void mend_block_size(struct vk_lvm_case *c)
+{
+	uint32_t told = c->fs_believed && (c->fs.diskBlockSize == 512 || c->fs.diskBlockSize == 4096) ? c->fs.diskBlockSize : 0;
+
+	if (c->d.diskBlockSize == 512 || c->d.diskBlockSize == 4096)
+		return;
+	vk_side_number(&c->device, "diskBlockSize", told != 0 ? told : 512,
+		       vk_origin_if(told == 512 || (told != 0 && told == c->work->sector_size), VK_FIELD_COPY), "%s",
+		       told != 0 ? "diskBlockSize of the file-system descriptor" : "every header seen");
+}
+
+/* Before LVM6 these are zero; the place of the volume descriptor and the version tell which it is. */
+static void mend_unused(struct vk_lvm_case *c)
+{
+	static const char *const names[] = {"mdAlignment", "numPEs6", "flags"};
+	bool sure = c->volume_believed && c->device_believed && c->d0.majorVersion >= 3 && c->d0.majorVersion <= 5;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		vk_side_number(&c->device, names[i], 0, vk_origin_if(sure, VK_FIELD_CONSTANT), "zero before LVM6");
 }
 
 void vk_lvm_device_mend(struct vk_lvm_case *c)
@@ -244,24 +296,17 @@ void vk_lvm_device_mend(struct vk_lvm_case *c)
 		make_version(c);
 	else
 		mend_version(c);
-	if (c->d.diskBlockSize != 512 && c->d.diskBlockSize != 4096)
-		vk_side_number(d, "diskBlockSize",
-			       c->fs_believed && c->fs.diskBlockSize == 4096 ? 4096 : 512,
-			       c->fs_believed ? VK_FIELD_COPY : VK_FIELD_USUAL, "%s",
-			       c->fs_believed ? "diskBlockSize of the file-system descriptor" : "every header seen");
+	mend_block_size(c);
 	mend_sizes(c);
 	mend_volume_count(c);
 	if (d->rebuilt)
 		make_identity(c);
 	else
 		mend_identity(c);
-	if (c->six) {
+	if (c->six)
 		mend_six(c);
-	} else {
-		vk_side_number(d, "mdAlignment", 0, VK_FIELD_CONSTANT, "zero before LVM6");
-		vk_side_number(d, "numPEs6", 0, VK_FIELD_CONSTANT, "zero before LVM6");
-		vk_side_number(d, "flags", 0, VK_FIELD_CONSTANT, "zero before LVM6");
-	}
+	else
+		mend_unused(c);
 	esx35 = c->d.majorVersion == 3 && c->d.minorVersion == MINOR_ESX35;
 	if (d->rebuilt && c->d.generation == 0)
 		vk_side_number(d, "generation", esx35 ? c->sizes.device_pes + 2 : 3, VK_FIELD_USUAL,

@@ -24,6 +24,11 @@ static bool printable(const uint8_t *text, size_t len)
 	return true;
 }
 
+static bool printable_or_zero(const uint8_t *text, size_t len)
+{
+	return printable(text, len) || vk_all_zero(text, len);
+}
+
 /* Length of a NAA designator by its first digit, 0 when it is none. */
 static size_t naa_bytes(const uint8_t *id)
 {
@@ -77,32 +82,53 @@ bool vk_lvm_disk_id_sound(const struct vk_scsi_disk_id *id)
 	return recognise(id->id, &type, &len) && !contradicts(id) && id->len == len;
 }
 
-static void mend_form(struct vk_lvm_case *c)
-{
-	struct vk_scsi_disk_id *id = &c->d.diskID;
-	uint8_t type, len;
-
-	if (!recognise(id->id, &type, &len)) {
-		if (contradicts(id) || id->len > VK_SCSI_ID_MAX)
-			vk_work_lost(c->work, "The disk id in the LVM header is damaged, and nothing else tells it: left as it is.");
-		return;
-	}
-	if (contradicts(id))
-		vk_side_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, "the form of the id itself");
-	if (id->len < len || id->len > VK_SCSI_ID_MAX || (id->len != len && type != VK_SCSI_ID_SERIAL))
-		vk_side_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, "the bytes of the id that are in use");
-}
-
 /* The members' names tell the designator of the head. */
 static bool read_name(const struct vk_lvm_case *c, struct vk_scsi_disk_id *ret_named)
 {
 	char name[VK_LVM_SD_BYTES + 1] = "";
+	char *colon;
 
 	if (c->name_count == 0 || c->sizes.first_pe != 0)
 		return false;
 	memcpy(name, c->names[0].deviceName, VK_LVM_SD_BYTES);
-	name[strcspn(name, ":")] = '\0';
-	return vk_scsi_disk_id_from_name(name, NULL, 0, ret_named) == VK_OK;
+	/* the number of the partition stands behind the last colon; the names of paths have colons themselves */
+	colon = strrchr(name, ':');
+	if (colon == NULL || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+		return false;
+	*colon = '\0';
+	if (vk_scsi_disk_id_from_name(name, NULL, 0, ret_named) != VK_OK)
+		return false;
+	/* whoever has an SD table records a path in its short form */
+	vk_scsi_disk_id_shorten(ret_named);
+	return true;
+}
+
+/* Whether the SD table names the LUN that the bytes of the id name, too: then form and name tell type and length. */
+static bool named_so(const struct vk_lvm_case *c, uint8_t type, uint8_t len)
+{
+	struct vk_scsi_disk_id named;
+	size_t tail = type == VK_SCSI_ID_NAA ? TAIL : 0;
+
+	return type != VK_SCSI_ID_SERIAL && read_name(c, &named) && named.type == type && named.len == len &&
+	       memcmp(named.id, c->d.diskID.id, len - tail) == 0;
+}
+
+static void mend_form(struct vk_lvm_case *c)
+{
+	const struct vk_scsi_disk_id *id = &c->d.diskID;
+	bool contradiction = contradicts(id);
+	uint8_t type, len;
+
+	if (!recognise(id->id, &type, &len)) {
+		if (contradiction || id->len > VK_SCSI_ID_MAX)
+			vk_work_lost(c->work, "The disk id in the LVM header is damaged, and nothing else tells it: left as it is.");
+	} else if (named_so(c, type, len)) {
+		vk_side_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
+		vk_side_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
+	} else if (contradiction || id->len < len || id->len > VK_SCSI_ID_MAX || (id->len != len && type != VK_SCSI_ID_SERIAL)) {
+		vk_work_lost(c->work, "Type or length of the disk id in the LVM header do not go with its bytes, and nothing else "
+			     "tells which is right: left as they are.");
+	}
 }
 
 static bool take_name(struct vk_lvm_case *c)
@@ -111,8 +137,12 @@ static bool take_name(struct vk_lvm_case *c)
 
 	if (!read_name(c, &named))
 		return false;
-	vk_side_number(&c->disk_id, "type", named.type, VK_FIELD_COPY, "the SD table");
-	vk_side_number(&c->disk_id, "len", named.len, VK_FIELD_COPY, "the SD table");
+	vk_side_number(&c->disk_id, "type", named.type, VK_FIELD_USUAL, "the SD table");
+	vk_side_number(&c->disk_id, "len", named.len, VK_FIELD_USUAL, "the SD table");
+	if (named.type == VK_SCSI_ID_PATH) {
+		vk_side_bytes(&c->disk_id, "id", named.id, VK_FIELD_USUAL, "the SD table, in the short form of such headers");
+		return true;
+	}
 	vk_side_bytes(&c->disk_id, "id", named.id, VK_FIELD_FRESH,
 		      "the SD table; the six characters of the model are not told there");
 	vk_work_lost(c->work, "The LUN number and the model's six characters in the disk id survive nowhere; ESX may take the "
@@ -160,22 +190,25 @@ void vk_lvm_disk_id_mend(struct vk_lvm_case *c)
 {
 	struct vk_side *side = &c->disk_id;
 	const struct vk_scsi_disk_id *id = &c->d.diskID;
-	bool named = c->d.majorVersion == 3 && c->d.minorVersion <= 16;
+	bool proved;
 
 	if (side->rebuilt || vk_scsi_disk_id_is_nil(id)) {
 		make_id(c);
 		return;
 	}
 	mend_form(c);
-	vk_side_number(side, "deviceType", 0, VK_FIELD_USUAL, "a disk: VMFS lies on nothing else");
-	if (named) {
-		if (!printable(id->vendor, 8) || !printable(id->model, 16) || !printable(id->revision, 4))
+	if (id->deviceType != 0)
+		vk_work_lost(c->work, "deviceType of the disk id in the LVM header is %u; in every header seen it is 0, a disk. "
+			     "It stays.", id->deviceType);
+	proved = vk_lvm_five_proved(c);
+	if (!proved && (c->d.majorVersion < 5 || (!c->device.rebuilt && c->d.majorVersion == c->d0.majorVersion))) {
+		if (!printable_or_zero(id->vendor, 8) || !printable_or_zero(id->model, 16) || !printable_or_zero(id->revision, 4))
 			vk_work_lost(c->work, "Vendor, model or revision in the LVM header are damaged, and nothing else "
 				     "tells them: left as they are.");
 		return;
 	}
-	vk_side_number(side, "scsiLevel", 0, VK_FIELD_CONSTANT, "zero from LVM 3.17 on");
-	vk_side_bytes(side, "vendor", (uint8_t[8]){0}, VK_FIELD_CONSTANT, "zero from LVM 3.17 on");
-	vk_side_bytes(side, "model", (uint8_t[16]){0}, VK_FIELD_CONSTANT, "zero from LVM 3.17 on");
-	vk_side_bytes(side, "revision", (uint8_t[4]){0}, VK_FIELD_CONSTANT, "zero from LVM 3.17 on");
+	vk_side_number(side, "scsiLevel", 0, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
+	vk_side_bytes(side, "vendor", (uint8_t[8]){0}, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
+	vk_side_bytes(side, "model", (uint8_t[16]){0}, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
+	vk_side_bytes(side, "revision", (uint8_t[4]){0}, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
 }

@@ -237,4 +237,8 @@ void vk_lvm_known_apply(struct vk_lvm_case *c)
 		apply_capture(c);
 	if (c->sibling != NULL)
 		apply_sibling(c);
+	/* all devices of a volume are laid out alike, and stay so */
+	if ((c->earlier != NULL && (c->earlier->lvm.majorVersion >= 6) == c->six) ||
+	    (c->sibling != NULL && (decoded(c->member)->lvm.majorVersion >= 6) == c->six))
+		c->six_proved = true;
 }

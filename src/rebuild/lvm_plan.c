@@ -30,6 +30,20 @@ static const char *why_changed(size_t inexact)
 			    : "not all changed fields are what stood there: see each";
 }
 
+/* Of a structure that is made new, what no field holds becomes zero, as in every one seen; what stood there is not known. */
+static void clear_rest(struct vk_lvm_case *c, const struct vk_side *side, uint8_t *raw, size_t len)
+{
+	uint8_t rest[512];
+
+	memcpy(rest, raw, len);
+	for (size_t i = 0; i < side->layout->count; i++)
+		memset(rest + side->layout->fields[i].offset, 0, side->layout->fields[i].size);
+	memset(raw, 0, len);
+	if (!vk_all_zero(rest, len))
+		vk_work_range(c->work, side->layout, side->at, len, VK_FIELD_USUAL,
+			      "what no field holds is cleared, as in every header seen");
+}
+
 static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_side *side, uint8_t *raw, size_t len,
 				    const char *reason, enum vk_header_class write_class,
 				    enum vk_header_structure which, struct vk_error *err)
@@ -47,7 +61,7 @@ static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_side *side,
 		return VK_OK;
 	}
 	if (side->rebuilt)
-		memset(raw, 0, len);
+		clear_rest(c, side, raw, len);
 	vk_layout_encode(side->layout, side->is, raw, len);
 	vk_work_verdict(work, which, side->rebuilt ? VK_STRUCTURE_REBUILT : VK_STRUCTURE_MENDED, "%s",
 			why_changed(inexact));
@@ -142,6 +156,10 @@ static enum vk_status mend(struct vk_lvm_case *c, struct vk_error *err)
 	vk_lvm_volume_mend(c);
 	vk_lvm_device_mend(c);
 	vk_lvm_disk_id_mend(c);
+	if (!c->six_proved) {
+		vk_side_doubt(&c->volume);
+		vk_side_doubt(&c->device);
+	}
 	tell_unseen(c);
 	return put_all(c, err);
 }

@@ -102,12 +102,10 @@ void vk_side_all(struct vk_side *side, const void *other, enum vk_field_origin o
 	}
 }
 
-static bool is_zero(const uint8_t *bytes, size_t len)
+void vk_side_doubt(struct vk_side *side)
 {
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i] != 0)
-			return false;
-	return true;
+	for (size_t i = 0; i < side->layout->count; i++)
+		side->rows[i].origin = vk_origin_if(!vk_field_origin_exact(side->rows[i].origin), side->rows[i].origin);
 }
 
 size_t vk_side_tell(const struct vk_side *side, struct vk_header_work *work, size_t *ret_inexact)
@@ -119,16 +117,15 @@ size_t vk_side_tell(const struct vk_side *side, struct vk_header_work *work, siz
 		const struct vk_field *f = &side->layout->fields[i];
 		const struct vk_side_row *row = &side->rows[i];
 		const uint8_t *was = (const uint8_t *)side->was + f->member;
-		size_t len = member_bytes(f);
-		bool same = memcmp(member(side, f), was, len) == 0;
 
-		if (f->kind == VK_KIND_DISKID) /* told by its own fields */
-			continue;
-		if (same && !(side->rebuilt && !is_zero(was, len)))
+		/* a disk id is told by its own fields */
+		if (f->kind == VK_KIND_DISKID || memcmp(member(side, f), was, member_bytes(f)) == 0)
 			continue;
 		changed++;
 		if (!row->told) {
-			vk_work_field(work, side->layout, f->name, side->at, VK_FIELD_CONSTANT, side->was, side->is, "zero in every header seen");
+			++*ret_inexact;
+			vk_work_field(work, side->layout, f->name, side->at, VK_FIELD_USUAL, side->was, side->is,
+				      "zero in every header seen");
 			continue;
 		}
 		if (!vk_field_origin_exact(row->origin))
@@ -139,28 +136,58 @@ size_t vk_side_tell(const struct vk_side *side, struct vk_header_work *work, siz
 	return changed;
 }
 
-void vk_tally_add(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from)
+static void add_ballot(struct vk_tally *tally, const struct vk_ballot *more)
 {
 	struct vk_text text;
 	struct vk_ballot *b;
 	size_t i = 0;
 
-	while (i < tally->count && tally->ballots[i].value != value)
+	while (i < tally->count && tally->ballots[i].value != more->value)
 		i++;
 	if (i == VK_TALLY_MAX)
 		return;
 	b = &tally->ballots[i];
-	tally->weight += weight;
+	tally->weight += more->weight;
+	tally->voices += more->voices;
 	if (i == tally->count) {
 		tally->count++;
-		b->value = value;
-		vk_text_init(&text, b->from, sizeof(b->from));
-	} else {
-		text = (struct vk_text){b->from, sizeof(b->from), strlen(b->from)};
-		vk_text_put(&text, ", ");
+		*b = *more;
+		return;
 	}
-	b->weight += weight;
-	vk_text_put(&text, from);
+	text = (struct vk_text){b->from, sizeof(b->from), strlen(b->from)};
+	vk_text_put(&text, ", ");
+	vk_text_put(&text, more->from);
+	b->weight += more->weight;
+	b->voices += more->voices;
+}
+
+void vk_tally_add(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from)
+{
+	struct vk_ballot one = {.value = value, .weight = weight, .voices = 1};
+
+	snprintf(one.from, sizeof(one.from), "%s", from);
+	add_ballot(tally, &one);
+}
+
+void vk_tally_merge(struct vk_tally *to, const struct vk_tally *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		add_ballot(to, &from->ballots[i]);
+}
+
+unsigned vk_tally_voices(const struct vk_tally *tally, uint64_t value)
+{
+	for (size_t i = 0; i < tally->count; i++)
+		if (tally->ballots[i].value == value)
+			return tally->ballots[i].voices;
+	return 0;
+}
+
+bool vk_tally_proves(const struct vk_tally *tally, uint64_t value)
+{
+	unsigned voices = vk_tally_voices(tally, value);
+
+	return voices >= 2 && voices > tally->voices - voices;
 }
 
 const struct vk_ballot *vk_tally_best(const struct vk_tally *tally)

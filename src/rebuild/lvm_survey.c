@@ -59,9 +59,13 @@ static bool survey_pair(struct vk_lvm_case *c, uint32_t pair)
 	if (!vk_work_get(c->work, bitmap, bits, sizeof(bits)))
 		return false;
 	s->held = true;
-	for (size_t i = 0; i < sizeof(bits); i++)
+	for (size_t i = 0; i < sizeof(bits); i++) {
+		/* the first bits of all, without a gap */
+		s->bitmap_plain = s->bitmap_plain && (bits[i] == 0 || s->bitmap_ones == (first + i * 8)) &&
+				  (bits[i] & (bits[i] + 1U)) == 0;
 		ones += (unsigned)__builtin_popcount(bits[i]);
-	s->bitmap_ones += ones;
+		s->bitmap_ones += (unsigned)__builtin_popcount(bits[i]);
+	}
 	for (uint64_t i = 0; i < VK_LVM_PES_PER_MAP; i += PIECE_ENTRIES) {
 		struct vk_span span = vk_io_span(c->work->window, table + i * VK_LVM_PE_STRIDE);
 
@@ -81,9 +85,11 @@ void vk_pe_survey_read(struct vk_lvm_case *c)
 	struct vk_pe_survey *s = &c->survey;
 	uint32_t pair = 0;
 
+	s->bitmap_plain = true;
 	while (pair < (c->six ? 1 : VK_LVM_MAPS_PER_REGION) && survey_pair(c, pair))
 		pair++;
 	s->full = pair == VK_LVM_MAPS_PER_REGION;
+	s->bitmap_plain = s->bitmap_plain && s->bitmap_ones > 0;
 	close_vote(&s->data_offset, s->good);
 	close_vote(&s->first_pe, s->good);
 	close_vote(&s->volume_id, s->good);

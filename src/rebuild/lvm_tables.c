@@ -19,17 +19,21 @@ struct region {
 };
 struct tables {
 	struct vk_lvm_case *c;
+	uint32_t volume_id;
 	uint64_t entries_changed, maps_changed;
 	uint64_t not_captured;  /* of the entries that change: those that no capture shows so */
+	uint64_t not_proved;    /* of the entries that change: those in which more changes than follows for certain */
 	uint64_t first_changed, end_changed; /* partition offsets: of the first entry that changes, behind the last one */
 	bool keep_entries;      /* those of LVM6 are of free lengths: what covers the volume is right */
 	bool rebuilt;           /* nothing of the tables was left */
 	bool regrouped;         /* LVM6: how the extents were divided into entries is not known */
+	bool proved;            /* where an entry belongs and how many there are */
 };
 
-static void make_entry(const struct vk_lvm_case *c, const struct region *r, uint64_t i,
+static void make_entry(const struct tables *t, const struct region *r, uint64_t i,
 		       struct vk_lvm_pe *ret_pe)
 {
+	const struct vk_lvm_case *c = t->c;
 	uint64_t unit = c->six ? REGION_PES * VK_LVM_PE_BYTES : VK_LVM_PE_BYTES;
 	uint64_t at = vk_mul_sat(i, unit);
 	uint64_t own = c->sizes.volume_pes * VK_LVM_PE_BYTES;
@@ -37,7 +41,7 @@ static void make_entry(const struct vk_lvm_case *c, const struct region *r, uint
 	*ret_pe = (struct vk_lvm_pe){
 		.used = 1,
 		.peID = (uint32_t)(r->first + i),
-		.volumeID = c->v.volumeID,
+		.volumeID = t->volume_id,
 		.pOffset = r->data_offset + at,
 		.lOffset = c->sizes.first_pe * VK_LVM_PE_BYTES + r->first * VK_LVM_PE_BYTES + at,
 		.length = c->six ? vk_min_u64(unit, own - at) : unit,
@@ -45,44 +49,59 @@ static void make_entry(const struct vk_lvm_case *c, const struct region *r, uint
 	};
 }
 
-/* Bring one entry into the form it should have; true when it was not. */
-static bool mend_entry(uint8_t raw[STRIDE], const struct vk_lvm_pe *should)
+static unsigned wrong_fields(const uint8_t raw[STRIDE], const struct vk_lvm_pe *should)
 {
 	struct vk_lvm_pe now;
-	unsigned wrong = 0;
 
 	vk_lvm_pe_decode(raw, STRIDE, &now);
-	wrong += now.used != should->used;
-	wrong += now.peID != should->peID;
-	wrong += now.volumeID != should->volumeID;
-	wrong += now.pOffset != should->pOffset;
-	wrong += now.lOffset != should->lOffset;
-	wrong += now.length != should->length;
-	wrong += now.version != should->version;
+	return (unsigned)(now.used != should->used) + (unsigned)(now.peID != should->peID) +
+	       (unsigned)(now.volumeID != should->volumeID) + (unsigned)(now.pOffset != should->pOffset) +
+	       (unsigned)(now.lOffset != should->lOffset) + (unsigned)(now.length != should->length) +
+	       (unsigned)(now.version != should->version);
+}
+
+/* Bring one entry into the form it should have; true when it was not. Bytes that no field holds stay, or are not proved. */
+static bool mend_entry(uint8_t raw[STRIDE], const struct vk_lvm_pe *should, bool *ret_cleared)
+{
+	unsigned wrong = wrong_fields(raw, should);
+
 	if (wrong == 0)
 		return false;
-	if (wrong > 1) /* not a damaged field, something else lies here */
+	*ret_cleared = wrong > 1 && !vk_all_zero(raw + VK_LVM_PE_BYTES_USED, STRIDE - VK_LVM_PE_BYTES_USED);
+	if (*ret_cleared) /* not a damaged field, something else lies here */
 		memset(raw, 0, STRIDE);
 	vk_lvm_pe_encode(should, raw, STRIDE);
 	return true;
 }
 
-static bool captured(const struct vk_lvm_case *c, uint64_t at, const uint8_t entry[STRIDE])
+/* Whether the first entry is the one that belongs there, but for one field at most. */
+static bool first_shows(const struct tables *t, const struct region *r)
 {
-	const struct vk_vmfs *k = c->earlier;
-	uint8_t then[STRIDE];
-	struct vk_error ignored;
+	uint8_t raw[STRIDE];
+	struct vk_lvm_pe should;
 
-	if (k == NULL)
-		return false;
-	at = vk_add_sat(at, vk_mul_sat(k->start_sector, c->capture->source->sector_size));
-	return vk_io_read_all(c->capture->source->io, at, then, sizeof(then), &ignored) == VK_OK &&
-	       memcmp(then, entry, sizeof(then)) == 0;
+	make_entry(t, r, 0, &should);
+	return vk_work_get(t->c->work, r->geometry.first_bitmap + r->geometry.bitmap_bytes, raw, sizeof(raw)) &&
+	       wrong_fields(raw, &should) <= 1;
 }
 
-static void count_change(struct tables *t, uint64_t at, const uint8_t entry[STRIDE])
+/* Whether the capture shows these bytes at that place of the partition. */
+static bool captured(const struct vk_lvm_case *c, uint64_t at, const uint8_t *bytes, size_t len)
 {
-	t->not_captured += !captured(t->c, at, entry);
+	const struct vk_vmfs *k = c->earlier;
+	uint8_t then[BITMAP_BYTES];
+	struct vk_error ignored;
+
+	if (k == NULL || len > sizeof(then))
+		return false;
+	at = vk_add_sat(at, vk_mul_sat(k->start_sector, c->capture->source->sector_size));
+	return vk_io_read_all(c->capture->source->io, at, then, len, &ignored) == VK_OK && memcmp(then, bytes, len) == 0;
+}
+
+static void count_change(struct tables *t, uint64_t at, const uint8_t entry[STRIDE], bool proved)
+{
+	t->not_captured += !captured(t->c, at, entry, STRIDE);
+	t->not_proved += !proved;
 	if (t->entries_changed++ == 0)
 		t->first_changed = at;
 	t->end_changed = at + STRIDE;
@@ -104,11 +123,12 @@ static enum vk_status put_entries(struct tables *t, const struct region *r, uint
 					    "The PE table cannot be read");
 		for (uint64_t k = 0; k < n; k++) {
 			struct vk_lvm_pe should;
+			bool cleared;
 
-			make_entry(t->c, r, first + i + k, &should);
-			if (!mend_entry(piece + k * STRIDE, &should))
+			make_entry(t, r, first + i + k, &should);
+			if (!mend_entry(piece + k * STRIDE, &should, &cleared))
 				continue;
-			count_change(t, at + k * STRIDE, piece + k * STRIDE);
+			count_change(t, at + k * STRIDE, piece + k * STRIDE, t->proved && !cleared);
 			changed = true;
 		}
 		if (!changed)
@@ -137,11 +157,12 @@ static enum vk_status clear_behind(struct tables *t, uint64_t table, uint64_t fr
 		if (!vk_work_get(t->c->work, at, piece, (size_t)n * STRIDE))
 			return VK_OK;
 		for (uint64_t k = 0; k < n; k++) {
-			if (piece[k * STRIDE] == 0 &&
-			    (!t->rebuilt || vk_all_zero(piece + k * STRIDE, STRIDE)))
+			bool plain = vk_all_zero(piece + k * STRIDE + 1, STRIDE - 1);
+
+			if (piece[k * STRIDE] == 0 && (!t->rebuilt || plain))
 				continue;
 			memset(piece + k * STRIDE, 0, STRIDE);
-			count_change(t, at + k * STRIDE, piece + k * STRIDE);
+			count_change(t, at + k * STRIDE, piece + k * STRIDE, t->proved && plain);
 			changed = true;
 		}
 		status = changed ? vk_work_put(t->c->work, at, piece, (size_t)n * STRIDE, "PE table",
@@ -156,6 +177,7 @@ static enum vk_status clear_behind(struct tables *t, uint64_t table, uint64_t fr
 static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t ones, struct vk_error *err)
 {
 	uint8_t now[BITMAP_BYTES], should[BITMAP_BYTES] = {0};
+	bool known;
 
 	for (uint64_t i = 0; i < ones; i++)
 		should[i / 8] = (uint8_t)(should[i / 8] | 1U << i % 8);
@@ -165,7 +187,9 @@ static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t one
 	if (memcmp(now, should, sizeof(now)) == 0)
 		return VK_OK;
 	t->maps_changed++;
-	vk_work_range(t->c->work, &vk_lvm_pe_layout, bitmap, sizeof(should), VK_FIELD_COMPUTED,
+	known = captured(t->c, bitmap, should, sizeof(should));
+	vk_work_range(t->c->work, &vk_lvm_pe_layout, bitmap, sizeof(should),
+		      vk_origin_if(t->proved || known, known ? VK_FIELD_CAPTURE : VK_FIELD_COMPUTED),
 		      "PE bitmap: %llu extents in use", (unsigned long long)ones);
 	return vk_work_put(t->c->work, bitmap, should, sizeof(should), "PE bitmap",
 			   VK_HEADER_CLASS_TABLES, err);
@@ -218,7 +242,7 @@ static void give_verdict(const struct tables *t)
 	struct vk_header_work *work = t->c->work;
 	const char *from = t->c->sizes.volume_pes_from;
 	bool proved = t->not_captured == 0 && t->c->earlier != NULL;
-	bool guess = (t->rebuilt || t->regrouped) && !proved;
+	bool guess = (t->rebuilt || t->regrouped || t->not_proved > 0) && !proved;
 
 	if (t->entries_changed == 0 && t->maps_changed == 0) {
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_CONSISTENT, "every extent is where it belongs");
@@ -243,25 +267,16 @@ static void give_verdict(const struct tables *t)
 				(unsigned long long)t->c->sizes.volume_pes);
 	else
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_MENDED,
-				"%llu entries and %llu bitmaps put right; the others show the order",
-				(unsigned long long)t->entries_changed, (unsigned long long)t->maps_changed);
-}
-
-uint64_t vk_lvm_six_entries(const struct vk_lvm_case *c, bool *ret_covered)
-{
-	const struct vk_pe_survey *s = &c->survey;
-
-	*ret_covered = s->good > 0 && s->good == s->entries &&
-		       s->bytes / VK_LVM_PE_BYTES == c->sizes.volume_pes &&
-		       s->data_offset.lead == s->good && s->data_offset.value == c->sizes.data_offset &&
-		       s->first_pe.lead == s->good && s->first_pe.value == c->sizes.first_pe &&
-		       s->volume_id.lead == s->good && s->volume_id.value == c->v.volumeID;
-	return *ret_covered ? s->entries : (c->sizes.volume_pes + REGION_PES - 1) / REGION_PES;
+				"%llu entries and %llu bitmaps put right; %s",
+				(unsigned long long)t->entries_changed, (unsigned long long)t->maps_changed,
+				t->proved && t->not_proved == 0 ? "the others and the sizes show the order"
+								: "that they were so is not proved");
 }
 
 enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err)
 {
-	struct tables t = {.c = c, .rebuilt = c->survey.good == 0};
+	const struct vk_lvm_sizes *z = &c->sizes;
+	struct tables t = {.c = c};
 	struct region r = {.data_offset = c->sizes.data_offset, .geometry = c->geometry};
 	enum vk_status status;
 
@@ -271,11 +286,14 @@ enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err)
 						    : "not looked at");
 		return VK_OK;
 	}
-	r.count = c->six ? vk_lvm_six_entries(c, &t.keep_entries)
-			 : vk_min_u64(c->sizes.volume_pes, REGION_PES);
-	t.regrouped = c->six && !t.keep_entries &&
-		      (c->survey.good != r.count || c->survey.entries != r.count ||
-		       c->survey.bytes / VK_LVM_PE_BYTES != c->sizes.volume_pes);
+	t.volume_id = vk_lvm_volume_id(c, &t.proved);
+	t.proved = t.proved && z->volume_proved && z->offset_proved && z->first_proved;
+	t.rebuilt = c->survey.good == 0 && !first_shows(&t, &r);
+	r.count = c->six ? z->entries : vk_min_u64(z->volume_pes, REGION_PES);
+	t.keep_entries = c->six && z->covered;
+	/* one entry that is known to be the only one covers everything */
+	t.regrouped = c->six && !z->covered && !(z->entries_proved && z->entries == 1);
+	t.proved = t.proved && c->six_proved && (!c->six || z->entries_proved);
 	r.maps = c->six ? 1 : (r.count + VK_LVM_PES_PER_MAP - 1) / VK_LVM_PES_PER_MAP;
 	if (c->six && r.count > VK_LVM_PES_PER_MAP)
 		return vk_error_set(err, VK_UNSUPPORTED, vk_io_name(c->work->base),

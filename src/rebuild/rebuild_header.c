@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "rebuild/header_work.h"
+#include "vmfskit/table.h"
 
 const char *vk_field_origin_name(enum vk_field_origin origin)
 {
@@ -46,6 +47,45 @@ const char *vk_header_structure_name(enum vk_header_structure structure)
 	};
 
 	return names[structure];
+}
+
+static const struct vk_partition *partition_at(const struct vk_table *table, uint64_t start_bytes)
+{
+	for (size_t i = 0; i < table->partition_count; i++)
+		if (vk_mul_sat(table->partitions[i].start_sector, table->sector_size) == start_bytes)
+			return &table->partitions[i];
+	return NULL;
+}
+
+/*
+ * An entry of a GPT whose checksums are right proves where the partition ends: the disk's own, or the one in the tail of an
+ * image that begins behind the beginning of its disk.
+ */
+static enum vk_status ask_table(struct vk_header_work *work, struct vk_error *err)
+{
+	const struct vk_partition *partition = NULL;
+	struct vk_tail_gpt tail = {0};
+	struct vk_table table = {0};
+	uint32_t sector_size = 0;
+	enum vk_status status = vk_table_read(work->base, work->sector_size, true, NULL, &table, err);
+
+	if (status == VK_OK)
+		status = vk_tail_gpt_read(work->base, 0, &tail, err);
+	if (status == VK_OK && tail.first_sector != 0) {
+		partition = vk_tail_gpt_partition(&tail, work->start_bytes);
+		sector_size = tail.table.sector_size;
+	} else if (status == VK_OK && table.kind == VK_TABLE_GPT && table.gpt_chosen >= 0 && table.gpt[table.gpt_chosen].sound) {
+		partition = partition_at(&table, work->start_bytes);
+		sector_size = table.sector_size;
+	}
+	if (partition != NULL) {
+		work->length_bytes = vk_mul_sat(partition->sectors, sector_size);
+		work->length_proved = true;
+	}
+	vk_tail_gpt_free(&tail);
+	vk_table_free(&table);
+	/* what cannot be read there proves nothing */
+	return status == VK_IO ? VK_OK : status;
 }
 
 /* Whether the source is large enough to hold a volume's header at all. */
@@ -160,8 +200,10 @@ enum vk_status vk_rebuild_header(struct vk_io *io, uint64_t start_bytes, uint64_
 	};
 	const struct vk_edit *edits;
 	size_t edits_before = vk_overlay_edits(overlay, &edits);
-	enum vk_status status = open_work(&work, err);
+	enum vk_status status = work.sector_size == 0 ? VK_OK : ask_table(&work, err);
 
+	if (status == VK_OK)
+		status = open_work(&work, err);
 	for (size_t i = 0; i < VK_HS_COUNT; i++)
 		header.verdicts[i].state = VK_STRUCTURE_NONE;
 	if (status == VK_OK)

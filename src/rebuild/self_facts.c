@@ -16,7 +16,7 @@ static unsigned family_of_driver(uint32_t driver_major)
 	return driver_major >= VMFS5 ? VMFS5 : VMFS3;
 }
 
-static void tell_driver(const struct vk_self_report *r, struct vk_self_tally *major)
+static void tell_driver(const struct vk_self_report *r, struct vk_tally *major)
 {
 	const struct vk_self_heartbeats *h = &r->heartbeats;
 
@@ -27,7 +27,7 @@ static void tell_driver(const struct vk_self_report *r, struct vk_self_tally *ma
 }
 
 /* What tells VMFS5 from VMFS3: both have the same layout, but not the same sub-blocks and system files. */
-static void tell_family(const struct vk_self_report *r, struct vk_self_tally *major)
+static void tell_family(const struct vk_self_report *r, struct vk_tally *major)
 {
 	const struct vk_self_fact *alignment = &r->facts[VK_SELF_MD_ALIGNMENT];
 	const struct vk_self_fact *sub = &r->facts[VK_SELF_SUB_BLOCK_SIZE];
@@ -49,17 +49,17 @@ static void settle_version(struct vk_self_report *r)
 {
 	const struct vk_self_heartbeats *h = &r->heartbeats;
 	const struct vk_self_fact *sub = &r->facts[VK_SELF_SUB_BLOCK_SIZE];
-	struct vk_self_tally major = {0};
+	struct vk_tally major = {0};
 
 	tell_family(r, &major);
 	tell_driver(r, &major);
 	vk_self_settle(r, VK_SELF_FS_MAJOR, &major);
 	/* sub-blocks of 64 KiB are those of VMFS3; an upgraded VMFS5 keeps them, so the driver's word goes first */
 	if (r->facts[VK_SELF_FS_MAJOR].sure == VK_SELF_UNKNOWN && sub->sure != VK_SELF_UNKNOWN &&
-	    major.agree == 0)
+	    major.count == 0)
 		vk_self_set(r, VK_SELF_FS_MAJOR, VMFS3, VK_SELF_GUESS, "%s: sub-blocks of %llu bytes",
 			    sub->from, (unsigned long long)sub->value);
-	else if (r->facts[VK_SELF_FS_MAJOR].sure == VK_SELF_LIKELY && major.value == VMFS3 &&
+	else if (r->facts[VK_SELF_FS_MAJOR].sure == VK_SELF_LIKELY && r->facts[VK_SELF_FS_MAJOR].value == VMFS3 &&
 		 sub->sure != VK_SELF_UNKNOWN && sub->value != SUB_BLOCK5)
 		r->facts[VK_SELF_FS_MAJOR].sure = VK_SELF_CERTAIN;
 	if (h->has_driver && h->driver_minor <= 255 &&
@@ -69,15 +69,16 @@ static void settle_version(struct vk_self_report *r)
 			    h->driver_minor, (unsigned long long)h->driver_offset);
 }
 
-static void settle_sub_blocks(struct vk_self_report *r)
+/* Size of the resources of a file: certain when the length of the file, which its descriptor holds, fits it. */
+static void settle_resource_size(struct vk_self_report *r, enum vk_self_fact_id id, enum vk_system_file file, uint32_t most)
 {
-	const struct vk_self_file *f = &r->files[VK_SYSTEM_SBC];
+	const struct vk_self_file *f = &r->files[file];
 	uint32_t size = f->resource.resourceSize;
 
-	if (!f->has_resource || size < 512 || size > (1 << 20) || (size & (size - 1)) != 0)
+	if (!f->has_resource || size < 512 || size > most || (size & (size - 1)) != 0)
 		return;
-	vk_self_set(r, VK_SELF_SUB_BLOCK_SIZE, size, VK_SELF_CERTAIN,
-		    "resource metadata of .sbc.sf at volume offset 0x%llx",
+	vk_self_set(r, id, size, f->length_confirmed ? VK_SELF_CERTAIN : VK_SELF_LIKELY,
+		    "resource metadata of %s at volume offset 0x%llx", vk_system_file_name(file),
 		    (unsigned long long)f->resource_offset);
 }
 
@@ -85,14 +86,16 @@ static void settle_sub_blocks(struct vk_self_report *r)
 static void settle_dense(struct vk_self_report *r)
 {
 	const struct vk_self_file *f = &r->files[VK_SYSTEM_SBC];
+	bool fixed = r->files[VK_SYSTEM_PB2].has_fd && !r->files[VK_SYSTEM_PB2].elsewhere;
+	bool dense = f->resource.resourcesPerCluster > SPARSE_PER_CLUSTER;
 
 	if (r->facts[VK_SELF_FS_MAJOR].value != VMFS5)
 		return;
 	if (f->has_resource)
-		vk_self_set(r, VK_SELF_DENSE, f->resource.resourcesPerCluster > SPARSE_PER_CLUSTER,
-			    VK_SELF_LIKELY, "%u sub-blocks in a cluster, by the metadata at volume offset 0x%llx",
+		vk_self_set(r, VK_SELF_DENSE, dense, fixed && dense && f->length_confirmed ? VK_SELF_CERTAIN : VK_SELF_LIKELY,
+			    "%u sub-blocks in a cluster, by the metadata at volume offset 0x%llx",
 			    f->resource.resourcesPerCluster, (unsigned long long)f->resource_offset);
-	else if (r->files[VK_SYSTEM_PB2].has_fd && !r->files[VK_SYSTEM_PB2].elsewhere)
+	else if (fixed)
 		vk_self_set(r, VK_SELF_DENSE, 1, VK_SELF_LIKELY, ".pb2.sf has its fixed place at volume offset 0x%llx",
 			    (unsigned long long)r->files[VK_SYSTEM_PB2].fd_offset);
 }
@@ -117,8 +120,8 @@ static void settle_size(struct vk_self_report *r)
 		    (unsigned long long)blocks, (unsigned long long)b->value >> 20, (unsigned long long)at);
 	if (!six || (m->resourcesPerCluster & (m->resourcesPerCluster - 1)) != 0)
 		return;
-	vk_self_set(r, VK_SELF_LFB_SHIFT, (uint64_t)__builtin_ctz(m->resourcesPerCluster), VK_SELF_LIKELY,
-		    "%u small blocks in a cluster, by the metadata at volume offset 0x%llx",
+	vk_self_set(r, VK_SELF_LFB_SHIFT, (uint64_t)__builtin_ctz(m->resourcesPerCluster),
+		    f->cluster_confirmed ? VK_SELF_CERTAIN : VK_SELF_LIKELY, "%u small blocks in a cluster, by the metadata at volume offset 0x%llx",
 		    m->resourcesPerCluster, (unsigned long long)at);
 }
 
@@ -126,7 +129,7 @@ static void settle_time(struct vk_self_report *r)
 {
 	struct vk_self_fact *t = &r->facts[VK_SELF_FIRST_TIME];
 
-	for (unsigned i = VK_SYSTEM_FBB; i <= VK_SYSTEM_VH; i++) {
+	for (unsigned i = VK_SYSTEM_FBB; i < VK_SYSTEM_COUNT; i++) {
 		const struct vk_self_file *f = &r->files[i];
 		uint32_t first = f->fd.ctime != 0 && f->fd.ctime < f->fd.mtime ? f->fd.ctime : f->fd.mtime;
 
@@ -168,9 +171,13 @@ void vk_self_facts(struct vk_self_look *look)
 {
 	struct vk_self_report *r = look->report;
 
-	settle_sub_blocks(r);
+	settle_resource_size(r, VK_SELF_SUB_BLOCK_SIZE, VK_SYSTEM_SBC, 1 << 20);
 	settle_version(r);
 	settle_dense(r);
+	if (r->facts[VK_SELF_MD_ALIGNMENT].value != 0) {
+		settle_resource_size(r, VK_SELF_POINTER_BLOCK_SIZE, VK_SYSTEM_PB2, 1 << 20);
+		settle_resource_size(r, VK_SELF_JOURNAL_BLOCK_SIZE, VK_SYSTEM_JBC, 64 << 20);
+	}
 	settle_size(r);
 	settle_time(r);
 	sum_up(r);

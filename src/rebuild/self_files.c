@@ -2,6 +2,7 @@
 /* The system files of a volume, found by their file descriptors' own places, and what their metadata says. */
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "rebuild/self_parts.h"
 #include "vmfskit/lock.h"
@@ -10,7 +11,9 @@ enum {
 	MIB = 1 << 20,
 	AREA_BYTES = VK_SELF_AREA_BYTES,
 	FDC_LOCK_TYPE = 0x10C00005,
-	SMALL_PER_CLUSTER = 512 /* small blocks of a VMFS6 cluster while .fbb.sf is not open */
+	SMALL_PER_CLUSTER = 512, /* small blocks of a VMFS6 cluster while .fbb.sf is not open */
+	SMALL_CLUSTERS_READ = 8,
+	POINTER_BLOCK = 4096, POINTER_BLOCK6 = 65536
 };
 
 static bool locked_here(const struct vk_self_area *a, uint64_t at, uint32_t type)
@@ -58,7 +61,8 @@ static uint64_t cluster_number(const struct vk_self_area *a, uint64_t at)
 static void find_base(struct vk_self_area *a)
 {
 	struct vk_file_metadata file;
-	struct vk_self_tally base = {0};
+	struct vk_tally base = {0};
+	const struct vk_ballot *best;
 
 	a->cluster0 = UINT64_MAX;
 	for (uint64_t at = 0; at < AREA_BYTES; at += 512) {
@@ -70,8 +74,9 @@ static void find_base(struct vk_self_area *a)
 			 cluster_number(a, at) == 0)
 			a->cluster0 = at;
 	}
-	a->base = base.value;
-	a->fds = base.agree;
+	best = vk_tally_best(&base);
+	a->base = best != NULL ? best->value : 0;
+	a->fds = best != NULL ? best->weight : 0;
 }
 
 static void take_fds(struct vk_self_look *look, const struct vk_self_area *a)
@@ -96,7 +101,7 @@ static void count_located(struct vk_self_look *look, const struct vk_self_area *
 		struct vk_lock lock;
 
 		vk_lock_decode(a->bytes + at, AREA_BYTES - at, &lock);
-		if (lock.type < VK_FD_LOCK_TYPE || lock.type > VK_FD_LOCK_TYPE + 5)
+		if (lock.type < VK_FD_LOCK_TYPE || lock.type > VK_FD_LOCK_TYPE + 7)
 			continue;
 		if (lock.addr == a->volume_offset + at) {
 			look->report->self_located++;
@@ -123,7 +128,7 @@ static bool block_size_sound(uint64_t size, uint32_t md_alignment)
 static void tell_block_size(struct vk_self_look *look, const struct vk_self_area *a)
 {
 	const struct vk_self_file *fdc = &look->report->files[VK_SYSTEM_FDC];
-	struct vk_self_tally t = {0};
+	struct vk_tally t = {0};
 	uint64_t block;
 	uint64_t first = fd_pointer(a, VK_SYSTEM_FDC, 0);
 
@@ -144,8 +149,8 @@ static void tell_block_size(struct vk_self_look *look, const struct vk_self_area
 	if (a->md_alignment == 0 && a->volume_offset == 8 * MIB)
 		vk_self_tell(&t, 8 * MIB, 1, ".fdc.sf begins at volume offset 0x800000");
 	vk_self_settle(look->report, VK_SELF_FILE_BLOCK_SIZE, &t);
-	if (t.agree > t.against)
-		look->file_block_bytes = t.value;
+	if (look->report->facts[VK_SELF_FILE_BLOCK_SIZE].sure != VK_SELF_UNKNOWN)
+		look->file_block_bytes = look->report->facts[VK_SELF_FILE_BLOCK_SIZE].value;
 }
 
 static bool read_resource(struct vk_self_look *look, uint64_t volume_offset,
@@ -159,18 +164,53 @@ static bool read_resource(struct vk_self_look *look, uint64_t volume_offset,
 				       look->md_alignment);
 }
 
+/* Volume offset of the pointer block that an address names. */
+static bool pointer_block(struct vk_self_look *look, const struct vk_self_area *a, uint64_t address, uint64_t *ret_offset)
+{
+	enum vk_system_file file = vk_address_kind(address) == VK_ADDRESS_POINTER_BLOCK ? VK_SYSTEM_PBC : VK_SYSTEM_PB2;
+	const struct vk_self_file *f = &look->report->files[file];
+	bool six = a->md_alignment != 0;
+	uint64_t cluster = address >> 6 & (six ? 0xFFFFFFFFFULL : 0x3FFFFFULL);
+	uint32_t resource = (uint32_t)(address >> (six ? 56 : 28)) & (six ? 0xFF : 0xF);
+
+	if ((vk_address_kind(address) != VK_ADDRESS_POINTER_BLOCK && vk_address_kind(address) != VK_ADDRESS_POINTER_BLOCK2) ||
+	    !f->has_resource || f->fd.zeroLevelAddrType != VK_ZLA_FILE_BLOCK || resource >= f->resource.resourcesPerCluster)
+		return false;
+	return vk_self_file_byte(look, a, file, vk_resource_offset(&f->resource, a->md_alignment, cluster, resource), ret_offset);
+}
+
+/* Address number index of a file's blocks, of files with one level of pointer blocks out of the first of them. */
+static bool block_address(struct vk_self_look *look, const struct vk_self_area *a, unsigned file, uint64_t index,
+			  uint64_t *ret_address)
+{
+	const struct vk_self_file *f = &look->report->files[file];
+	uint32_t bytes = a->fd.pointer_bytes;
+	uint64_t per_block = (a->md_alignment != 0 ? POINTER_BLOCK6 : POINTER_BLOCK) / bytes;
+	uint8_t raw[8] = {0};
+	uint64_t at;
+
+	if (f->fd.zeroLevelAddrType == VK_ZLA_FILE_BLOCK) {
+		*ret_address = index < a->fd.pointers ? fd_pointer(a, file, (uint32_t)index) : 0;
+		return true;
+	}
+	if ((f->fd.zeroLevelAddrType != VK_ZLA_POINTER_BLOCK && f->fd.zeroLevelAddrType != VK_ZLA_POINTER_BLOCK2) ||
+	    index / per_block >= a->fd.pointers ||
+	    !pointer_block(look, a, fd_pointer(a, file, (uint32_t)(index / per_block)), &at) ||
+	    !vk_self_get(look, at + index % per_block * bytes, raw, bytes))
+		return false;
+	*ret_address = vk_get_le64(raw);
+	return true;
+}
+
 bool vk_self_file_byte(struct vk_self_look *look, const struct vk_self_area *a, unsigned file, uint64_t offset,
 		      uint64_t *ret_volume_offset)
 {
-	const struct vk_self_file *f = &look->report->files[file];
-	uint64_t index = offset / look->file_block_bytes;
 	uint64_t block;
 	uint64_t address;
 
-	if (!f->has_fd || f->fd.zeroLevelAddrType != VK_ZLA_FILE_BLOCK || index >= a->fd.pointers)
-		return false;
-	address = fd_pointer(a, file, (uint32_t)index);
-	if (!vk_file_block_number(a->md_alignment != 0, address, SMALL_PER_CLUSTER, &block))
+	if (!look->report->files[file].has_fd || look->file_block_bytes == 0 ||
+	    !block_address(look, a, file, offset / look->file_block_bytes, &address) ||
+	    !vk_file_block_number(a->md_alignment != 0, address, SMALL_PER_CLUSTER, &block))
 		return false;
 	*ret_volume_offset = block * look->file_block_bytes + offset % look->file_block_bytes;
 	return true;
@@ -197,24 +237,73 @@ static bool last_cluster_agrees(struct vk_self_look *look, const struct vk_self_
 	       c.totalResources == count - last * m->resourcesPerCluster;
 }
 
+/* The file ends behind its last resource: a second word on the sizes, from its file descriptor. */
+static bool length_agrees(const struct vk_self_file *f, uint32_t md_alignment)
+{
+	uint64_t count = vk_resource_count(&f->resource);
+	uint64_t last;
+
+	if (!f->has_fd || count == 0 || f->resource.resourceSize == 0)
+		return false;
+	last = count - 1;
+	return f->fd.fileLength == vk_add_sat(f->resource.resourceSize,
+					      vk_resource_offset(&f->resource, md_alignment, last / f->resource.resourcesPerCluster,
+								 (uint32_t)(last % f->resource.resourcesPerCluster)));
+}
+
+/* Headers of the first clusters of small blocks: their number of blocks, and hosts that held them. */
+static void read_small_clusters(struct vk_self_look *look, const struct vk_self_area *a)
+{
+	struct vk_self_file *f = &look->report->files[VK_SYSTEM_FBB];
+	uint64_t first = (uint64_t)f->child.parentClustersPerGroup * vk_cluster_header_bytes(a->md_alignment);
+
+	for (uint64_t i = 0; i < SMALL_CLUSTERS_READ && f->has_child; i++) {
+		uint64_t offset = vk_add_sat(f->resource.clusterGroupOffset, first + i * vk_cluster_header_bytes(a->md_alignment));
+		struct vk_cluster6 c;
+		struct vk_lock lock;
+		uint8_t sector[512];
+		uint64_t at;
+
+		if (!vk_self_file_byte(look, a, VK_SYSTEM_FBB, offset, &at) || !vk_self_get(look, at, sector, sizeof(sector)))
+			return;
+		vk_lock_decode(sector, sizeof(sector), &lock);
+		if (lock.addr != at)
+			return;
+		if (lock.lastMagic == VK_LOCK_LAST_MAGIC)
+			vk_self_add_host(look->report, &lock.lastHolder, at);
+		if (i != 0 || !vk_self_get(look, at + a->md_alignment, sector, sizeof(sector)))
+			continue;
+		vk_cluster6_decode(sector, sizeof(sector), &c);
+		f->cluster_confirmed = c.signature == VK_CLUSTER6_SIGNATURE && c.clusterNum == 0 &&
+				       c.totalResources == vk_min_u64(f->child.resourcesPerCluster, vk_resource_count(&f->child));
+	}
+}
+
+static void read_file(struct vk_self_look *look, const struct vk_self_area *a, enum vk_system_file which)
+{
+	struct vk_self_file *f = &look->report->files[which];
+
+	if (!vk_self_file_byte(look, a, which, 0, &f->first_block))
+		return;
+	f->resource_offset = f->first_block;
+	f->has_resource = read_resource(look, f->resource_offset, &f->resource);
+	f->length_confirmed = f->has_resource && length_agrees(f, a->md_alignment);
+	f->count_confirmed = which == VK_SYSTEM_FBB && f->has_resource && last_cluster_agrees(look, a);
+	if (!f->has_resource || f->resource.childMetaOffset == 0 ||
+	    !vk_self_file_byte(look, a, which, f->resource.childMetaOffset, &f->child_offset))
+		return;
+	f->has_child = read_resource(look, f->child_offset, &f->child) && (f->child.flags & VK_RESOURCE_HAS_PARENT) != 0;
+}
+
 static void read_files(struct vk_self_look *look, const struct vk_self_area *a)
 {
+	/* pointer blocks first: a large .sbc.sf is mapped by them */
+	static const enum vk_system_file order[] = {VK_SYSTEM_FBB, VK_SYSTEM_FDC, VK_SYSTEM_PBC, VK_SYSTEM_PB2, VK_SYSTEM_SBC, VK_SYSTEM_JBC};
 	struct vk_self_report *r = look->report;
 
-	for (unsigned i = VK_SYSTEM_FBB; i <= VK_SYSTEM_SBC && look->file_block_bytes != 0; i++) {
-		struct vk_self_file *f = &r->files[i];
-
-		if (!vk_self_file_byte(look, a, i, 0, &f->first_block))
-			continue;
-		f->resource_offset = f->first_block;
-		f->has_resource = read_resource(look, f->resource_offset, &f->resource);
-		f->count_confirmed = i == VK_SYSTEM_FBB && f->has_resource && last_cluster_agrees(look, a);
-		if (!f->has_resource || f->resource.childMetaOffset == 0 ||
-		    !vk_self_file_byte(look, a, i, f->resource.childMetaOffset, &f->child_offset))
-			continue;
-		f->has_child = read_resource(look, f->child_offset, &f->child) &&
-			       (f->child.flags & VK_RESOURCE_HAS_PARENT) != 0;
-	}
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		read_file(look, a, order[i]);
+	read_small_clusters(look, a);
 	/* .fdc.sf begins where the area does, whoever's descriptor is gone */
 	if (!r->files[VK_SYSTEM_FDC].has_resource) {
 		r->files[VK_SYSTEM_FDC].resource_offset = a->volume_offset;
@@ -228,8 +317,8 @@ static void tell_fdc_geometry(struct vk_self_look *look, const struct vk_self_ar
 {
 	const struct vk_self_file *fdc = &look->report->files[VK_SYSTEM_FDC];
 	uint32_t header = vk_cluster_header_bytes(a->md_alignment);
-	struct vk_self_tally offset = {0};
-	struct vk_self_tally per_group = {0};
+	struct vk_tally offset = {0};
+	struct vk_tally per_group = {0};
 
 	if (fdc->has_resource) {
 		vk_self_tell(&offset, fdc->resource.clusterGroupOffset, 1,

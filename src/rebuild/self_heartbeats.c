@@ -46,6 +46,8 @@ static void look_with(struct vk_self_look *look, uint32_t slot_bytes, uint32_t s
 		ret->slots++;
 		vk_heartbeat_decode(piece + (size_t)in_piece * slot_bytes, slot_bytes, &hb);
 		take(ret, &hb, at);
+		if (hb.state == VK_HB_IN_USE && hb.addr == at)
+			vk_self_add_host(look->report, &hb.owner, at);
 	}
 }
 

@@ -3,6 +3,7 @@
 #ifndef VK_REBUILD_SELF_PARTS_H
 #define VK_REBUILD_SELF_PARTS_H
 
+#include "rebuild/lvm_side.h"
 #include "rebuild/self_report.h"
 
 struct vk_self_look {
@@ -19,17 +20,11 @@ struct vk_self_look {
 /* Exactly len bytes at a volume offset; false when any of them is not there (and when reading failed: look->status). */
 bool vk_self_get(struct vk_self_look *look, uint64_t volume_offset, void *buf, size_t len);
 
-/* What several structures say of one number: the majority counts. */
-struct vk_self_tally {
-	uint64_t value;
-	unsigned agree, against;
-	char from[120];
-};
-/* weight 2: the structure's own numbers confirm each other. */
-void vk_self_tell(struct vk_self_tally *tally, uint64_t value, unsigned weight, const char *from, ...)
+/* A structure says a number; of those that say the same the first is named. weight 2: two structures say so. */
+void vk_self_tell(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from, ...)
 	__attribute__((format(printf, 4, 5)));
-void vk_self_settle(struct vk_self_report *report, enum vk_self_fact_id id,
-		    const struct vk_self_tally *tally);
+/* The value that leads. Certain when two say so and at most half as many say otherwise. */
+void vk_self_settle(struct vk_self_report *report, enum vk_self_fact_id id, const struct vk_tally *tally);
 void vk_self_set(struct vk_self_report *report, enum vk_self_fact_id id, uint64_t value,
 		 enum vk_self_sure sure, const char *from, ...) __attribute__((format(printf, 5, 6)));
 
@@ -46,7 +41,10 @@ struct vk_self_area {
 	unsigned fds;          /* system files that agree on base */
 	uint64_t cluster0;     /* offset in bytes of the lock of cluster 0; UINT64_MAX: none */
 };
-/* Volume offset of a byte of a system file that is mapped by direct file blocks; false otherwise. */
+/*
+ * Volume offset of a byte of a system file that is mapped by file blocks, directly or through one pointer block; false
+ * otherwise, and while the file of the pointer blocks has not been read.
+ */
 bool vk_self_file_byte(struct vk_self_look *look, const struct vk_self_area *area, unsigned file,
 		       uint64_t offset, uint64_t *ret_volume_offset);
 /* .pb2.sf and .sdd.sf where the root directory of VMFS 3 and 5 names them. */
@@ -54,6 +52,7 @@ void vk_self_root_read(struct vk_self_look *look, const struct vk_self_area *are
 
 /* Everything that follows from these two: version, sizes, sums. */
 void vk_self_facts(struct vk_self_look *look);
+void vk_self_add_host(struct vk_self_report *report, const struct vk_vmfs_uuid *uuid, uint64_t offset);
 /* The heartbeat region, by whichever slot size more slots confirm. */
 void vk_self_heartbeats_read(struct vk_self_look *look);
 

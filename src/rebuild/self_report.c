@@ -16,6 +16,15 @@ const char *vk_self_fact_name(enum vk_self_fact_id id)
 	return (unsigned)id < VK_SELF_COUNT ? fact_names[id] : "";
 }
 
+void vk_self_add_host(struct vk_self_report *report, const struct vk_vmfs_uuid *uuid, uint64_t offset)
+{
+	for (unsigned i = 0; i < report->host_count; i++)
+		if (vk_vmfs_uuid_equal(&report->hosts[i].uuid, uuid))
+			return;
+	if (report->host_count < VK_SELF_HOSTS_MAX && !vk_vmfs_uuid_is_nil(uuid))
+		report->hosts[report->host_count++] = (struct vk_self_host){*uuid, offset};
+}
+
 bool vk_self_get(struct vk_self_look *look, uint64_t volume_offset, void *buf, size_t len)
 {
 	uint64_t at = vk_add_sat(look->start_bytes, volume_offset);
@@ -27,24 +36,24 @@ bool vk_self_get(struct vk_self_look *look, uint64_t volume_offset, void *buf, s
 	return look->status == VK_OK && got == len;
 }
 
-void vk_self_tell(struct vk_self_tally *tally, uint64_t value, unsigned weight, const char *from, ...)
+void vk_self_tell(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from, ...)
 {
+	char text[160];
 	va_list args;
 
-	if (tally->agree > 0 && tally->value == value) {
-		tally->agree += weight;
-		return;
+	for (size_t i = 0; i < tally->count; i++) {
+		if (tally->ballots[i].value == value) {
+			tally->ballots[i].weight += weight;
+			tally->weight += weight;
+			tally->ballots[i].voices++;
+			tally->voices++;
+			return;
+		}
 	}
-	if (weight <= tally->agree) {
-		tally->against += weight;
-		return;
-	}
-	tally->against = tally->agree;
-	tally->value = value;
-	tally->agree = weight;
 	va_start(args, from);
-	vsnprintf(tally->from, sizeof(tally->from), from, args);
+	vsnprintf(text, sizeof(text), from, args);
 	va_end(args);
+	vk_tally_add(tally, value, weight, text);
 }
 
 void vk_self_set(struct vk_self_report *report, enum vk_self_fact_id id, uint64_t value,
@@ -60,17 +69,15 @@ void vk_self_set(struct vk_self_report *report, enum vk_self_fact_id id, uint64_
 	va_end(args);
 }
 
-void vk_self_settle(struct vk_self_report *report, enum vk_self_fact_id id,
-		    const struct vk_self_tally *tally)
+void vk_self_settle(struct vk_self_report *report, enum vk_self_fact_id id, const struct vk_tally *tally)
 {
-	enum vk_self_sure sure = VK_SELF_UNKNOWN;
+	const struct vk_ballot *best = vk_tally_best(tally);
+	unsigned against = best == NULL ? 0 : tally->weight - best->weight;
 
-	if (tally->agree >= 2 && tally->against == 0)
-		sure = VK_SELF_CERTAIN;
-	else if (tally->agree > tally->against)
-		sure = VK_SELF_LIKELY;
-	if (sure != VK_SELF_UNKNOWN)
-		vk_self_set(report, id, tally->value, sure, "%s", tally->from);
+	if (best == NULL || best->weight <= against)
+		return;
+	vk_self_set(report, id, best->value, best->weight >= 2 && best->weight >= 2 * against ? VK_SELF_CERTAIN : VK_SELF_LIKELY,
+		    "%s", best->from);
 }
 
 enum vk_status vk_self_report_at(struct vk_io *io, uint64_t start_bytes, uint64_t end_bytes,

@@ -24,7 +24,9 @@
 	F(FILE_BLOCKS, "file blocks", "resources of .fbb.sf; on VMFS6 of its small blocks") \
 	F(LOGICAL_SIZE, "logicalSize", "file blocks x fileBlockSize") \
 	F(FIRST_TIME, "creation", "the earliest time in a file descriptor of a system file, Unix seconds") \
-	F(DENSE, "DENSE_SBPC", "1 when the sub-blocks are of the dense kind (config bit 2)")
+	F(DENSE, "DENSE_SBPC", "1 when the sub-blocks are of the dense kind (config bit 2)") \
+	F(POINTER_BLOCK_SIZE, "pointer blocks", "resources of .pb2.sf, VMFS6") \
+	F(JOURNAL_BLOCK_SIZE, "journalBlockSize", "resources of .jbc.sf, VMFS6")
 
 #define VK_SELF_ENUM(id, name, what) VK_SELF_##id,
 enum vk_self_fact_id { VK_SELF_FACTS(VK_SELF_ENUM) VK_SELF_COUNT };
@@ -34,7 +36,7 @@ enum vk_self_sure {
 	VK_SELF_UNKNOWN,  /* value means nothing */
 	VK_SELF_GUESS,    /* every volume seen has it so */
 	VK_SELF_LIKELY,   /* one structure says so, or it follows from the place of structures */
-	VK_SELF_CERTAIN   /* two or more self-located structures agree and none contradicts */
+	VK_SELF_CERTAIN   /* two or more structures agree, and at most half as many contradict */
 };
 struct vk_self_fact {
 	uint64_t value;
@@ -53,9 +55,11 @@ struct vk_self_file {
 	uint64_t resource_offset;
 	struct vk_resource_file resource;
 	bool count_confirmed;      /* .fbb.sf of VMFS 3 and 5: its last cluster has as many blocks as the metadata says */
+	bool length_confirmed;     /* by its file descriptor it ends behind the last resource of the metadata */
 	bool has_child;            /* VMFS6 .fbb.sf: the small blocks */
 	uint64_t child_offset;
 	struct vk_resource_file child;
+	bool cluster_confirmed;    /* the first cluster of small blocks has as many as the child's metadata says */
 	uint64_t first_block;      /* volume offset of its first block; UINT64_MAX: not known */
 };
 
@@ -68,6 +72,13 @@ struct vk_self_heartbeats {
 	bool has_driver;           /* some slot shows the driver of a host */
 	uint32_t driver_major, driver_minor; /* the newest of them */
 	uint64_t driver_offset;    /* volume offset of that slot */
+};
+
+enum { VK_SELF_HOSTS_MAX = 8 };
+/* A host session that used the volume, and the volume offset of the block that names it. */
+struct vk_self_host {
+	struct vk_vmfs_uuid uuid;
+	uint64_t offset;
 };
 
 struct vk_header_work;
@@ -93,6 +104,8 @@ struct vk_self_report {
 	struct vk_self_fact facts[VK_SELF_COUNT];
 	struct vk_self_file files[VK_SYSTEM_COUNT];
 	struct vk_self_heartbeats heartbeats;
+	struct vk_self_host hosts[VK_SELF_HOSTS_MAX];
+	unsigned host_count;
 	bool root_readable;        /* VMFS 3 and 5: the root directory names its files */
 	uint64_t fdc_start;        /* volume offset; 0: not found */
 	uint64_t self_located;     /* blocks that name exactly the place where they were found */

@@ -93,7 +93,7 @@ has "LVM region gone: which guard" "$ERR" 'guard guess refuses'
 all=yes
 whole "LVM region gone" 0 --override guess
 has "LVM region gone: fresh fields are named" said '^ +fresh: made new$'
-has "LVM region gone: exact ones, too" said '^ +copy: volInfo of the file-system descriptor$'
+has "LVM region gone: one copy alone is a guess" said '^ +usual: volInfo of the file-system descriptor, the one copy that is left$'
 has "LVM region gone: what is lost is told" said '^lost +The UUID of the device \(devID\)'
 cp said said.first
 fresh && zero $((0x100000)) $((0x1000000))

@@ -6,7 +6,7 @@
 #include "header_bench.h"
 
 static const uint64_t five_gib = 5 * GIB + 100 * 512;
-enum { DATA = 0x1100000, FS = DATA + 0x200000, KINDS = 5 };
+enum { DATA = 0x1100000, FS = DATA + 0x200000, LAB5 = 2, KINDS = 5 };
 
 static inline struct vk_io *open_kind(int kind)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Heartbeat slots that are zero or damaged become free, each with its own address; one in use is never touched. */
 #include "header_bench.h"
+#include "real_volumes.h"
 
 static const uint64_t five_gib = 5 * GIB + 100 * 512;
 enum { REGION = 0x1100000 + 0x300000 };
@@ -57,7 +58,8 @@ static void assert_free(uint32_t slot)
 	assert_int_equal(hb.state, VK_HB_FREE);
 	assert_int_equal(hb.addr, 0x300000 + (uint64_t)slot * slot_bytes);
 	assert_true(vk_vmfs_uuid_is_nil(&hb.owner));
-	assert_int_equal(hb.stamp, 0);
+	assert_int_equal(hb.journalAddr, 0);
+	assert_int_equal(hb.journalVolAddr, 0);
 }
 
 static void plan_with(unsigned structures)
@@ -83,10 +85,11 @@ static void every_version(const char *spec, bool six)
 	assert_int_equal(verdict()->state, VK_STRUCTURE_MENDED);
 	assert_int_equal(b.header.field_count, 2);
 	assert_string_equal(b.header.fields[0].from,
-			    "slots 100 to 102: free, each with its own address; hbGen, if there was one, begins anew");
+			    "slots 100 to 102, each: free, with its own address; hbGen, if there was one, begins anew");
 	assert_string_equal(b.header.fields[1].from,
 			    "slot 200: free, with its own address; hbGen, if there was one, begins anew");
 	assert_int_equal(b.header.fields[1].origin, VK_FIELD_FRESH);
+	assert_true(b.header.guessed);
 	assert_int_equal(b.header.fields[1].structure_bytes, REGION + 200ULL * slot_bytes);
 	assert_true(header_bench_same(&b, REGION, (size_t)slots * slot_bytes));
 	assert_int_equal(vk_overlay_dirty_bytes(b.plan), six ? 4 * 512 : 4 * 512);
@@ -144,9 +147,13 @@ static void an_owner_without_a_state(void **state)
 	assert_true(header_bench_says(b.header.notes, b.header.note_count, "1 heartbeat slot shows an owner while the state is damaged"));
 	plan_with(1U << VK_HS_HEARTBEATS);
 	assert_free(used);
-	/* the generation goes on, so nothing of it is new */
-	assert_int_equal(b.header.fields[0].origin, VK_FIELD_COMPUTED);
+	/* that it was free is no more than a wish; its last user's traces stay, and what goes is told */
+	assert_int_equal(b.header.fields[0].origin, VK_FIELD_FRESH);
+	assert_true(b.header.guessed);
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "names the owner"));
 	assert_int_equal(get_slot(vk_overlay_io(b.plan), used).hbGen, hb.hbGen);
+	assert_int_equal(get_slot(vk_overlay_io(b.plan), used).stamp, hb.stamp);
+	assert_memory_equal(get_slot(vk_overlay_io(b.plan), used).ip, hb.ip, sizeof(hb.ip));
 	header_bench_close(&b);
 }
 
@@ -167,10 +174,12 @@ static void astray(void **state)
 	put_slot(old, &hb);
 	assert_true(old != 50 && old != 60);
 	plan_with(0);
-	assert_free(60);
-	assert_int_equal(get_slot(vk_overlay_io(b.plan), 60).hbGen, 0);
-	assert_free(old);
-	assert_int_equal(get_slot(vk_overlay_io(b.plan), old).hbGen, hb.hbGen);
+	assert_true(header_bench_same(&b, REGION, (size_t)slots * slot_bytes));
+	/* the place of a slot is certain, a state of which nothing is left is not */
+	assert_int_equal(b.header.field_count, 2);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(b.header.fields[i].origin,
+				 b.header.fields[i].structure_bytes == REGION + 60 * 512 ? VK_FIELD_COMPUTED : VK_FIELD_FRESH);
 	header_bench_close(&b);
 }
 
@@ -274,6 +283,64 @@ static void the_real_region(void **state)
 	header_bench_close(&b);
 }
 
+/* A slot that a host has used, on each real volume: what is wrong is mended, all else stays. */
+static void last_users_stay(void **state)
+{
+	static const uint32_t used[REAL_VOLUMES] = {1795, 984, 120};
+	size_t volume = (size_t)(uintptr_t)*state;
+	struct vk_io *io = real_volume_open(&real_volumes[volume]);
+	bool in_use = volume == 1;
+	uint64_t at;
+
+	if (io == NULL)
+		skip();
+	header_bench_open(&b, io);
+	b.length_bytes = real_volumes[volume].partition_bytes;
+	slot_bytes = volume == 2 ? 4096 : 512;
+	at = REGION + (uint64_t)used[volume] * slot_bytes;
+	for (unsigned bit = 0; bit < 96; bit++) {
+		uint8_t byte;
+		bool left;
+
+		header_bench_get(b.sound, at + bit / 8, &byte, 1);
+		byte ^= (uint8_t)(1U << bit % 8);
+		header_bench_hurt(&b, at + bit / 8, &byte, 1);
+		header_bench_must_plan(&b, NULL);
+		left = b.header.nothing_to_do;
+		/* in use: never touched. Free: mended exactly, but for two bits of the state that make it as near to "in use" */
+		if (in_use ? !left : !header_bench_same(&b, at, 512))
+			fail_msg("%s, bit %u: slot %u", real_volumes[volume].name, bit, used[volume]);
+		if (!in_use)
+			assert_int_equal(b.header.guessed, bit < 2);
+		header_bench_reset(&b);
+	}
+	/* its first bytes are gone: an owner is not wiped, and without one nothing but state and place is put */
+	header_bench_zero(&b, at, 12);
+	header_bench_must_plan(&b, NULL);
+	assert_int_equal(b.header.nothing_to_do, in_use);
+	if (!in_use)
+		assert_true(header_bench_same(&b, at, 512));
+	assert_int_equal(b.header.guessed, !in_use);
+	header_bench_close(&b);
+}
+
+/* A volume that does not begin where it seems to: its slots are not bent to fit. */
+static void the_whole_region_astray(void **state)
+{
+	uint8_t *region = malloc(2048 * 512);
+
+	(void)state;
+	assert_non_null(region);
+	open_lab("version=5,live=1", false);
+	header_bench_get(b.sound, REGION, region, 2048 * 512);
+	header_bench_hurt(&b, REGION + 512, region, 2047 * 512);
+	plan_with(1U << VK_HS_HEARTBEATS);
+	assert_int_equal(verdict()->state, VK_STRUCTURE_LOST);
+	assert_true(b.header.nothing_to_do);
+	free(region);
+	header_bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +352,10 @@ int main(void)
 		cmocka_unit_test(not_a_heartbeat_region),
 		cmocka_unit_test(not_asked_for),
 		cmocka_unit_test(the_real_region),
+		cmocka_unit_test(the_whole_region_astray),
+		{.name = "last_users_stay: VMFS3", .test_func = last_users_stay, .initial_state = (void *)0},
+		{.name = "last_users_stay: VMFS5", .test_func = last_users_stay, .initial_state = (void *)1},
+		{.name = "last_users_stay: VMFS6", .test_func = last_users_stay, .initial_state = (void *)2},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,7 +180,7 @@ static void volumes_of_the_lab(void **state)
 			    cases[i].major == 24 || cases[i].bytes > TIB ? VK_SELF_LIKELY : VK_SELF_CERTAIN);
 		assert_fact(VK_SELF_MD_ALIGNMENT, cases[i].major == 24 ? 4096 : 0, VK_SELF_CERTAIN);
 		assert_fact(VK_SELF_LFB_SHIFT, cases[i].major == 24 ? 9 : 0,
-			    cases[i].major == 24 ? VK_SELF_LIKELY : VK_SELF_UNKNOWN);
+			    cases[i].major == 24 ? VK_SELF_CERTAIN : VK_SELF_UNKNOWN);
 		assert_fact(VK_SELF_FDC_GROUP_OFFSET, 0x10000, VK_SELF_CERTAIN);
 		assert_fact(VK_SELF_FDC_PER_GROUP, cases[i].major == 4 ? 32 : cases[i].major == 14 ? 64 : 8, VK_SELF_CERTAIN);
 		assert_int_equal(r.heartbeats.placed, cases[i].major == 24 ? 1024 : 2048);
