@@ -64,6 +64,11 @@ void vk_mbr_check(const struct vk_mbr *mbr, size_t seen_bytes, uint64_t disk_sec
 bool vk_mbr_entry_used(const struct vk_mbr_entry *entry); /* type and length are not 0 */
 /* Boot sectors of file systems carry the signature, too; whether what stands for entries fits a disk of that length. */
 bool vk_mbr_entries_plausible(const struct vk_mbr *mbr, uint64_t disk_sectors);
+/*
+ * Whether the entry can be a partition beside a GPT, on a disk of that many sectors (0: not known): it begins behind sector 1, where
+ * the GPT's header stands, and ends before the disk does.
+ */
+bool vk_mbr_entry_beside_gpt(const struct vk_mbr_entry *entry, uint64_t disk_sectors);
 bool vk_mbr_type_is_extended(uint8_t type);               /* 05, 0F, 85 */
 /* Whether sector 0 protects a GPT: an entry of type EE. */
 bool vk_mbr_is_protective(const struct vk_mbr *mbr);

@@ -22,13 +22,22 @@ struct vk_io *vk_overlay_io(struct vk_overlay *overlay);
 
 /*
  * Put len bytes at offset, for a reason (static text, shown in the plan) and in a writing class (lower is
- * written earlier, a flush stands between classes). Sectors that already hold these bytes are left out. offset and len are
- * multiples of the sector size. Errors: VK_IO (base cannot be read there: an old sector that is unreadable is refused),
- * VK_USAGE (not whole sectors, or behind the end), VK_NOMEM.
+ * written earlier, a flush stands between classes). Sectors that already hold these bytes are left out; of one that cannot
+ * be read nothing is known, so it becomes an edit, whatever is put. offset and len are multiples of the sector size. Errors:
+ * VK_IO (base does not hold what is there), VK_USAGE (not whole sectors, or behind the end), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_overlay_put(struct vk_overlay *overlay, uint64_t offset_bytes,
 					  const void *bytes, size_t len, const char *reason,
 					  unsigned write_class, struct vk_error *err);
+
+/*
+ * The same with any offset and len: the rest of the sectors around them stays as the overlay has it, and becomes zeros where it
+ * cannot be read. ret_changed (may be NULL) says whether anything differed, or could not be read.
+ */
+VK_MUST_USE enum vk_status vk_overlay_lay(struct vk_overlay *overlay, uint64_t offset_bytes,
+					  const void *bytes, size_t len, const char *reason,
+					  unsigned write_class, bool *ret_changed,
+					  struct vk_error *err);
 
 /* One dirty range: neighbouring changed sectors with one reason. */
 struct vk_edit {
@@ -38,6 +47,7 @@ struct vk_edit {
 	const uint8_t *new_bytes;
 	const char *reason;
 	unsigned write_class;
+	bool old_unread; /* the device did not deliver what stands there: old_bytes are zeros and say nothing */
 };
 /* Sorted by offset. Valid until the next put. */
 size_t vk_overlay_edits(const struct vk_overlay *overlay, const struct vk_edit **ret_edits);

@@ -27,7 +27,8 @@ const char *vk_table_part_name(enum vk_table_part part); /* "protective MBR", "p
 
 enum vk_part_state {
 	VK_PART_STATE_UNUSED,  /* this kind of table has no such part */
-	VK_PART_STATE_SOUND,
+	VK_PART_STATE_SOUND,      /* proved by a checksum */
+	VK_PART_STATE_CONSISTENT, /* it has no checksum; nothing contradicts it */
 	VK_PART_STATE_STALE,   /* sound in itself, but of an earlier time: before the LUN grew, before a partition was made */
 	VK_PART_STATE_DAMAGED, /* something of it is there */
 	VK_PART_STATE_FOREIGN, /* another system's table */
@@ -35,6 +36,11 @@ enum vk_part_state {
 	VK_PART_STATE_UNREADABLE
 };
 const char *vk_part_state_name(enum vk_part_state state);
+/* Whether a part is as systems want it. */
+static inline bool vk_part_state_stands(enum vk_part_state state)
+{
+	return state == VK_PART_STATE_SOUND || state == VK_PART_STATE_CONSISTENT;
+}
 struct vk_table_part_verdict {
 	enum vk_part_state state;
 	bool rewritten;    /* the plan changes it */
@@ -59,8 +65,10 @@ const char *vk_entry_origin_name(enum vk_entry_origin origin);
 struct vk_planned_entry {
 	struct vk_partition partition; /* number, place, type; of a GPT the whole entry */
 	enum vk_entry_origin origin;
-	bool bytes_exact;    /* as it stood, byte for byte */
-	bool length_exact;   /* false: a guess, see why */
+	bool bytes_exact;    /* as it stood, byte for byte: a checksum proves it, or a capture has it */
+	bool stands;         /* of an MBR: the plan leaves its bytes as they are */
+	bool length_exact;   /* two that were not damaged together agree in it; false: a guess, see why */
+	bool length_said;    /* not exact, but somebody says it: the entry that stands, the volume's header, or the layout of a boot disk */
 	bool length_rounded; /* not exact, but no guess either: the volume's last byte lies in its last sector */
 	bool number_exact;   /* false: counted from 1 in the order of the disk */
 	bool guid_fresh;     /* the unique GUID survived nowhere; derived from the volume, the same on every run */
@@ -100,18 +108,21 @@ struct vk_rebuild_table {
 	size_t entry_count;
 	char **lost;                    /* what cannot be brought back: whole sentences */
 	size_t lost_count;
+	char **doubts;                  /* values that the plan puts and that are not known to be what stood there: sentences */
+	size_t doubt_count;
 	char **notes;                   /* what else a person should know, one sentence each */
 	size_t note_count;
 	const char *layout;             /* "ESXi 7 or 8 boot disk", NULL: none; static */
-	bool nothing_to_do;             /* every part is sound and agrees */
-	bool guessed;                   /* some value could not be known (guard "guess") */
+	bool nothing_to_do;             /* every part is sound or consistent, and they agree */
+	bool guessed;                   /* a byte that changes is not known to be what stood there (guard "guess") */
 };
 
 /*
  * Decide the table and put it on overlay, whose base is source's disk. Write classes are those of restore (backup GPT first,
  * MBR last of the table). Never proposes entries that overlap or reach past the disk. Errors: VK_ABSENT (nothing was found
  * that a table could name; err says what to try), VK_USAGE (a label that cannot express it; two choices that cannot both
- * be), VK_IO, VK_NOMEM. Free with vk_rebuild_table_free.
+ * be), VK_REFUSED (what stands would have to go: an entry that is proved, or bytes where a boot record would be put; err
+ * says where and what to do), VK_IO, VK_NOMEM. Free with vk_rebuild_table_free.
  */
 VK_MUST_USE enum vk_status vk_rebuild_table(const struct vk_source *source,
 					    const struct vk_find *find,

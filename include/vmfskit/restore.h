@@ -34,7 +34,7 @@ extern "C" {
 	G(MEMBER, "member", "the target is a part of a RAID, a pool or an encrypted device, or its last sectors may be", "put the array or pool together and name the device that comes out; lift this guard only when you know that nobody uses what is left of it") \
 	G(IN_USE, "in-use", "the target or a part of it is mounted or in use", "unmount it and stop what uses it") \
 	G(HEARTBEAT, "heartbeat", "a host is using the volume right now", "unmount the datastore on every host") \
-	G(UNREADABLE, "unreadable", "the capture has holes where the disk could not be read, or the target cannot be read", "use another capture, or leave that part out with --part") \
+	G(UNREADABLE, "unreadable", "the capture has holes where the disk could not be read, or sectors of the target cannot be read", "look at the paths to the disk, or copy it with ddrescue and work on the copy; use another capture, or leave that part out with --part") \
 	G(GUESS, "guess", "the plan holds values that are nowhere to be found", "read the plan; give the value with an option, or lift this guard") \
 	G(WORSE, "worse", "the result would decode worse than what is there", "leave the target as it is, or take a newer capture; if it is meant, lift this guard")
 

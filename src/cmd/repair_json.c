@@ -69,6 +69,7 @@ static json_t *entry(const struct vk_planned_entry *e)
 	}
 	put_text(o, "origin", vk_entry_origin_name(e->origin));
 	put(o, "bytes_exact", json_boolean(e->bytes_exact));
+	put(o, "stands", json_boolean(e->stands));
 	put(o, "length_exact", json_boolean(e->length_exact));
 	put(o, "number_exact", json_boolean(e->number_exact));
 	put(o, "guid_fresh", json_boolean(e->guid_fresh));
@@ -91,7 +92,7 @@ static json_t *part(int index, const struct vk_table_part_verdict *verdict)
 
 static json_t *table(const struct vk_rebuild_table *table)
 {
-	json_t *o = json_object(), *parts = json_array(), *entries = json_array();
+	json_t *o = json_object(), *parts = json_array(), *entries = json_array(), *doubts = json_array();
 	char guid[VK_GUID_TEXT_BYTES];
 
 	put_text(o, "kind", vk_table_kind_name(table->kind));
@@ -107,8 +108,11 @@ static json_t *table(const struct vk_rebuild_table *table)
 			json_array_append_new(parts, part(i, &table->parts[i]));
 	for (size_t i = 0; i < table->entry_count; i++)
 		json_array_append_new(entries, entry(&table->entries[i]));
+	for (size_t i = 0; table->guessed && i < table->doubt_count; i++)
+		json_array_append_new(doubts, vk_restore_text_json(table->doubts[i]));
 	put(o, "parts", parts);
 	put(o, "entries", entries);
+	put(o, "doubts", doubts);
 	return o;
 }
 

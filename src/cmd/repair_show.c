@@ -60,7 +60,9 @@ static void show_entry(FILE *out, const struct vk_planned_entry *entry)
 	fprintf(out, "      %s", vk_entry_origin_name(entry->origin));
 	if (entry->bytes_exact)
 		fputs(", byte for byte", out);
-	if (!entry->length_exact && !entry->length_rounded && !vk_partition_is_extended(p))
+	else if (entry->stands)
+		fputs(", as it stands", out);
+	if (!entry->length_exact && !entry->length_rounded && !entry->stands && !vk_partition_is_extended(p))
 		fputs(", its end is a guess", out);
 	if (!entry->number_exact)
 		fputs(", its number is new", out);
@@ -99,6 +101,8 @@ static void show_table(const struct vk_repair_run *run)
 		show_entry(out, &table->entries[i]);
 	if (table->kind == VK_TABLE_GPT && table->disk_guid_fresh)
 		fputs("  the GUID of the disk is new\n", out);
+	if (table->guessed)
+		show_lines(out, "guess", table->doubts, table->doubt_count);
 	show_lines(out, "lost", table->lost, table->lost_count);
 	show_lines(out, "note", table->notes, table->note_count);
 }

@@ -135,6 +135,10 @@ void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_ed
 	struct vk_structures list;
 	bool any = false;
 
+	if (edit->old_unread) {
+		fputs("      what stands there cannot be read; it is written anew\n", run->call->out);
+		return;
+	}
 	if (vk_structures_list(side, &list, NULL) != VK_OK)
 		return;
 	for (size_t i = 0; i < list.count; i++) {

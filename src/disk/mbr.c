@@ -133,6 +133,12 @@ bool vk_mbr_entries_plausible(const struct vk_mbr *mbr, uint64_t disk_sectors)
 	return true;
 }
 
+bool vk_mbr_entry_beside_gpt(const struct vk_mbr_entry *entry, uint64_t disk_sectors)
+{
+	return entry->firstLBA > 1 &&
+	       (disk_sectors == 0 || (uint64_t)entry->firstLBA + entry->sectors <= disk_sectors);
+}
+
 bool vk_mbr_type_is_extended(uint8_t type)
 {
 	return type == 0x05 || type == 0x0F || type == 0x85;

@@ -19,11 +19,36 @@ struct vk_overlay {
 	uint8_t *chunk;
 };
 
+/* The base; where it stops and a patch lies, behind that, so that a sector that cannot be read is covered by what was put. */
+static enum vk_status read_below(const struct vk_overlay *o, uint64_t offset, uint8_t *buf, size_t len,
+				 size_t *ret_got, struct vk_error *err)
+{
+	size_t done = 0;
+
+	*ret_got = 0;
+	while (done < len) {
+		size_t got;
+		enum vk_status status = vk_io_read(o->base, offset + done, buf + done, len - done, &got, err);
+		uint64_t stop = offset + done + got;
+		size_t i = vk_patch_list_find(&o->patches, stop);
+
+		if (status != VK_OK)
+			return status;
+		done += got;
+		*ret_got = done;
+		if (done == len || i == o->patches.count || o->patches.list[i].offset > stop)
+			break;
+		done = (size_t)vk_min_u64(len, o->patches.list[i].offset + o->patches.list[i].len - offset);
+		*ret_got = done;
+	}
+	return VK_OK;
+}
+
 static enum vk_status view_read_at(void *self, uint64_t offset, void *buf, size_t len,
 				   size_t *ret_got, struct vk_error *err)
 {
 	const struct vk_overlay *o = self;
-	enum vk_status status = vk_io_read(o->base, offset, buf, len, ret_got, err);
+	enum vk_status status = read_below(o, offset, buf, len, ret_got, err);
 	uint64_t end;
 
 	if (status != VK_OK)
@@ -119,8 +144,8 @@ static bool keep_part(struct put *put, const struct vk_patch *patch, uint64_t fr
 	return vk_patch_list_append(&put->fresh, &part);
 }
 
-/* One sector at `at`, of which base holds old_bytes. */
-static bool put_sector(struct put *put, uint64_t at, const uint8_t *old_bytes)
+/* One sector at `at`, of which base holds old_bytes; unread: nobody knows what. */
+static bool put_sector(struct put *put, uint64_t at, const uint8_t *old_bytes, bool unread)
 {
 	const struct vk_patch_list *patches = &put->overlay->patches;
 	uint32_t len = put->overlay->sector_size;
@@ -131,14 +156,43 @@ static bool put_sector(struct put *put, uint64_t at, const uint8_t *old_bytes)
 	if (patch != NULL && patch->offset <= at &&
 	    memcmp(patch->new_bytes + (at - patch->offset), bytes, len) == 0)
 		return keep_part(put, patch, at, at + len);
-	if (memcmp(old_bytes, bytes, len) == 0)
+	if (!unread && memcmp(old_bytes, bytes, len) == 0)
 		return true;
 	return vk_patch_list_append(&put->fresh, &(struct vk_edit){.offset_bytes = at,
 								   .length_bytes = len,
 								   .old_bytes = old_bytes,
+								   .old_unread = unread,
 								   .new_bytes = bytes,
 								   .reason = put->reason,
 								   .write_class = put->write_class});
+}
+
+static enum vk_status not_held(const struct vk_overlay *o, uint64_t at, struct vk_error *err)
+{
+	vk_error_set(err, VK_IO, vk_io_name(o->base), "the source does not hold what would be changed");
+	vk_error_at(err, at);
+	return VK_IO;
+}
+
+/* Into chunk: up to *len bytes that base holds, or one sector that it cannot deliver, as zeros. */
+static enum vk_status read_old(const struct vk_overlay *o, uint64_t at, size_t *len, bool *ret_unread,
+			       struct vk_error *err)
+{
+	size_t got;
+	enum vk_status status = vk_io_read(o->base, at, o->chunk, *len, &got, err);
+
+	*ret_unread = false;
+	if (status != VK_OK)
+		return status;
+	*len = got - got % o->sector_size;
+	if (*len > 0)
+		return VK_OK;
+	if (vk_io_span(o->base, at + got).state != VK_SPAN_UNREADABLE)
+		return not_held(o, at + got, err);
+	memset(o->chunk, 0, o->sector_size);
+	*len = o->sector_size;
+	*ret_unread = true;
+	return VK_OK;
 }
 
 static enum vk_status put_sectors(struct put *put, struct vk_error *err)
@@ -147,14 +201,13 @@ static enum vk_status put_sectors(struct put *put, struct vk_error *err)
 
 	for (size_t done = 0; done < put->len;) {
 		size_t n = (size_t)vk_min_u64(CHUNK_BYTES, put->len - done);
-		enum vk_status status = vk_io_read_all(o->base, put->offset + done, o->chunk, n, err);
+		bool unread;
+		enum vk_status status = read_old(o, put->offset + done, &n, &unread, err);
 
-		if (status == VK_ABSENT && err != NULL)
-			err->status = VK_IO;
 		if (status != VK_OK)
-			return status == VK_ABSENT ? VK_IO : status;
+			return status;
 		for (size_t at = 0; at < n; at += o->sector_size)
-			if (!put_sector(put, put->offset + done + at, o->chunk + at))
+			if (!put_sector(put, put->offset + done + at, o->chunk + at, unread))
 				return out_of_memory(o, err);
 		done += n;
 	}
@@ -252,6 +305,57 @@ enum vk_status vk_overlay_put(struct vk_overlay *overlay, uint64_t offset_bytes,
 	/* also after a failure: growing may have moved the bytes of a neighbour */
 	show_edits(overlay, first > 0 ? first - 1 : 0);
 	vk_patch_list_free(&put.fresh);
+	return status;
+}
+
+/* All len bytes of the overlay from `at` on; what cannot be read becomes zeros. */
+static enum vk_status read_around(const struct vk_overlay *o, uint64_t at, uint8_t *buf, size_t len,
+				  bool *ret_unread, struct vk_error *err)
+{
+	*ret_unread = false;
+	for (size_t done = 0; done < len;) {
+		size_t got, n;
+		enum vk_status status = vk_io_read(o->view, at + done, buf + done, len - done, &got, err);
+
+		if (status != VK_OK)
+			return status;
+		done += got;
+		if (done == len)
+			break;
+		if (vk_io_span(o->view, at + done).state != VK_SPAN_UNREADABLE)
+			return not_held(o, at + done, err);
+		n = (size_t)vk_min_u64(len - done, o->sector_size - (at + done) % o->sector_size);
+		memset(buf + done, 0, n);
+		done += n;
+		*ret_unread = true;
+	}
+	return VK_OK;
+}
+
+enum vk_status vk_overlay_lay(struct vk_overlay *overlay, uint64_t offset_bytes, const void *bytes, size_t len,
+			      const char *reason, unsigned write_class, bool *ret_changed, struct vk_error *err)
+{
+	uint64_t from = offset_bytes - offset_bytes % overlay->sector_size;
+	size_t lead = (size_t)(offset_bytes - from);
+	size_t whole = (size_t)vk_round_up_sat(lead + len, overlay->sector_size);
+	uint8_t *held = malloc(whole + 1);
+	bool changed;
+	enum vk_status status;
+
+	if (held == NULL)
+		return out_of_memory(overlay, err);
+	status = check_place(overlay, from, whole, err);
+	if (status == VK_OK)
+		status = read_around(overlay, from, held, whole, &changed, err);
+	if (status == VK_OK) {
+		changed = changed || memcmp(held + lead, bytes, len) != 0;
+		memcpy(held + lead, bytes, len);
+		if (changed)
+			status = vk_overlay_put(overlay, from, held, whole, reason, write_class, err);
+		if (ret_changed != NULL)
+			*ret_changed = changed;
+	}
+	free(held);
 	return status;
 }
 

@@ -47,6 +47,7 @@ struct vk_edit vk_patch_part(const struct vk_patch *patch, uint64_t offset, size
 	return (struct vk_edit){.offset_bytes = offset,
 				.length_bytes = len,
 				.old_bytes = patch->old_bytes + (offset - patch->offset),
+				.old_unread = patch->old_unread,
 				.new_bytes = patch->new_bytes + (offset - patch->offset),
 				.reason = patch->reason,
 				.write_class = patch->write_class};
@@ -60,6 +61,7 @@ static struct vk_edit whole(const struct vk_patch *patch)
 static bool joins(const struct vk_patch *left, const struct vk_edit *right)
 {
 	return end_of(left) == right->offset_bytes && left->write_class == right->write_class &&
+	       left->old_unread == right->old_unread &&
 	       (left->reason == right->reason || strcmp(left->reason, right->reason) == 0);
 }
 
@@ -116,6 +118,7 @@ bool vk_patch_list_append(struct vk_patch_list *patches, const struct vk_edit *e
 {
 	struct vk_patch *last = patches->count > 0 ? &patches->list[patches->count - 1] : NULL;
 	struct vk_patch patch = {.offset = edit->offset_bytes,
+				 .old_unread = edit->old_unread,
 				 .reason = edit->reason,
 				 .write_class = edit->write_class};
 

@@ -10,6 +10,7 @@ struct vk_patch {
 	size_t len;
 	size_t cap;
 	uint8_t *old_bytes;
+	bool old_unread;
 	uint8_t *new_bytes;
 	const char *reason;
 	unsigned write_class;

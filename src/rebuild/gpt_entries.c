@@ -36,6 +36,30 @@ static bool take_whole(struct vk_gpt_case *c, const struct vk_gpt_header_seen *h
 	return false;
 }
 
+/*
+ * No header is left that can be trusted; what is left of one may still name the checksum of an array. Two that name two arrays
+ * prove neither.
+ */
+static bool take_by_remains(struct vk_gpt_case *c)
+{
+	const struct vk_gpt_array_seen *proved = NULL;
+
+	for (size_t i = 0; i < c->look.header_count * c->look.array_count; i++) {
+		const struct vk_gpt_header_seen *header = &c->look.headers[i / c->look.array_count];
+		const struct vk_gpt_array_seen *array = &c->look.arrays[i % c->look.array_count];
+
+		if (header->held != VK_GPT_HELD || !vk_gpt_has_entries(array) ||
+		    header->header.entriesCRC32 != array->crc)
+			continue;
+		if (proved != NULL && proved->crc != array->crc)
+			return false;
+		proved = array;
+	}
+	if (proved != NULL)
+		take(c, proved->bytes, VK_GPT_PROOF_CRC);
+	return proved != NULL;
+}
+
 /* Entries of both arrays, each damaged somewhere else. */
 static bool take_pieced(struct vk_gpt_case *c)
 {
@@ -255,6 +279,8 @@ static enum vk_status settle_array(struct vk_gpt_case *c)
 		if (found)
 			return VK_OK;
 	}
+	if (c->chosen == NULL && take_by_remains(c))
+		return VK_OK;
 	/* a header of an earlier time says nothing against entries that both copies hold */
 	if ((c->chosen == NULL || !c->chosen->fits) && arrays_equal(c) && all_sensible(c, c->primary)) {
 		take(c, c->primary->bytes, VK_GPT_PROOF_EQUAL);
@@ -352,8 +378,9 @@ enum vk_status vk_gpt_list_entries(struct vk_gpt_case *c)
 		e.origin = origin_of(c, i, &lba);
 		p->entry_offset_bytes = vk_add_sat(vk_mul_sat(lba, c->look.sector_size),
 						   (uint64_t)i * c->look.entry_size);
-		e.exact = vk_gpt_proof_exact(j->proof) ||
-			  (j->proof == VK_GPT_PROOF_SINGLE && e.origin == VK_ENTRY_BOTH);
+		e.exact = vk_gpt_proof_exact(j->proof);
+		e.alike = e.origin == VK_ENTRY_BOTH &&
+			  (j->proof == VK_GPT_PROOF_EQUAL || j->proof == VK_GPT_PROOF_SINGLE);
 		e.candidate = vk_gpt_candidate_at(c, p->start_sector);
 		e.length_fits = vk_gpt_candidate_fits(c, e.candidate, p->sectors);
 		e.suspicious = !e.exact && !e.length_fits;

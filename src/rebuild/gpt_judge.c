@@ -245,6 +245,9 @@ static void choose_header(struct vk_gpt_case *c)
 		if (!vk_gpt_header_trusted(seen) || seen->header.numEntries != c->look.entries ||
 		    seen->header.entrySize != c->look.entry_size)
 			continue;
+		if (c->chosen != NULL && seen->fits && c->chosen->fits &&
+		    seen->header.entriesCRC32 != c->chosen->header.entriesCRC32)
+			c->j.disputed = true;
 		rank = 1ULL + (seen->lba == 1) + (seen->sound ? 2U : 0U) + (seen->fits ? 1ULL << 41 : 0);
 		if (matched(c, seen, &points))
 			rank += (1ULL << 40) + ((uint64_t)points << 2);
@@ -287,10 +290,7 @@ static void judge_mbr(struct vk_gpt_case *c)
 
 		if (e->bootFlag != 0 && e->bootFlag != 0x80)
 			return;
-		if (!vk_mbr_entry_used(e) || e->firstLBA == 0 || e->firstLBA >= c->look.disk_sectors)
-			continue;
-		/* of an entry that protects, with one bit flipped in its type */
-		if (e->firstLBA == 1 && __builtin_popcount(e->type ^ VK_MBR_TYPE_PROTECTIVE) == 1)
+		if (!vk_mbr_entry_used(e) || e->firstLBA == 0 || !vk_mbr_entry_beside_gpt(e, c->look.disk_sectors))
 			continue;
 		c->j.foreign_mbr = true;
 		c->j.mbr_fits_found += vk_gpt_candidate_at(c, e->firstLBA) != SIZE_MAX;

@@ -12,7 +12,7 @@
 
 /* How the whole array of entries is known. The better comes first. */
 enum vk_gpt_proof {
-	VK_GPT_PROOF_CRC,     /* bytes of one array, and a header's checksum fits them */
+	VK_GPT_PROOF_CRC,     /* bytes of one array, and a header's checksum, or what is left of one, fits them */
 	VK_GPT_PROOF_PIECED,  /* entries of both arrays, and a header's checksum fits the whole */
 	VK_GPT_PROOF_BIT,     /* one array with one bit put back, and a header's checksum fits it */
 	VK_GPT_PROOF_EQUAL,   /* no header's checksum fits, but both arrays hold the same */
@@ -20,17 +20,18 @@ enum vk_gpt_proof {
 	VK_GPT_PROOF_SINGLE,  /* entry by entry */
 	VK_GPT_PROOF_NONE     /* no entry is known */
 };
-/* Whether the array is byte for byte what was written last. */
+/* Whether the array is byte for byte what was written last. Two that are alike may have been damaged alike. */
 static inline bool vk_gpt_proof_exact(enum vk_gpt_proof proof)
 {
-	return proof <= VK_GPT_PROOF_EQUAL;
+	return proof <= VK_GPT_PROOF_BIT;
 }
 
 /* An entry in use, as far as it can be known. */
 struct vk_gpt_judged_entry {
 	struct vk_partition partition; /* entry_offset_bytes: where it was read */
 	enum vk_entry_origin origin;   /* PRIMARY, BACKUP, BOTH, or FOUND when a candidate's end proved it */
-	bool exact;          /* byte for byte what was written last */
+	bool exact;          /* byte for byte what was written last: a checksum proves it */
+	bool alike;          /* no checksum does, but both arrays hold it */
 	size_t candidate;    /* candidate of vk_find, not a ghost, that begins where it does; SIZE_MAX: none */
 	bool length_fits;    /* ... and is exactly as long */
 	bool suspicious;     /* not exact and not confirmed by a candidate: of both arrays the more plausible */
@@ -54,6 +55,8 @@ struct vk_gpt_judgement {
 
 	struct vk_gpt_image image;    /* the best that can be known, always usable; for disk_sectors unless cut */
 	bool header_exact;            /* disk GUID and numbers of a header that its checksum proves */
+	bool places_known;            /* ... and where both arrays lie follows from it, or they were seen there */
+	bool disputed;                /* two headers for this disk name different entries, and nothing tells which is the newer */
 	bool disk_guid_known;         /* else image has the nil GUID, or that of one damaged header, which nothing proves */
 	bool usable_known;            /* else the usual range */
 	enum vk_gpt_proof proof;
@@ -62,7 +65,7 @@ struct vk_gpt_judgement {
 	bool entries_lost;            /* there were (or may have been) entries that nothing tells of any more */
 	unsigned fits_found;          /* entries that begin where a volume was found */
 	unsigned mbr_fits_found;      /* the same of the MBR's own entries */
-	bool sound;                   /* every part is sound and agrees: nothing to do */
+	bool sound;                   /* every part is sound, sector 0 consistent, and they agree: nothing to do */
 	char **lost;                  /* whole sentences */
 	size_t lost_count;
 	char **notes;

@@ -28,6 +28,15 @@ static unsigned bits_between(const uint8_t *a, const uint8_t *b, size_t len)
 	return bits;
 }
 
+static unsigned bits_set(const struct vk_mbr_entry *e)
+{
+	static const uint8_t zeros[VK_MBR_ENTRY_BYTES];
+	uint8_t raw[VK_MBR_ENTRY_BYTES];
+
+	vk_layout_encode(&vk_mbr_entry_layout, e, raw, sizeof(raw));
+	return bits_between(raw, zeros, sizeof(raw));
+}
+
 static void last_chs(const struct chs_habit *habit, uint32_t sectors, uint8_t ret_chs[3])
 {
 	memcpy(ret_chs, habit->last, 3);
@@ -35,54 +44,70 @@ static void last_chs(const struct chs_habit *habit, uint32_t sectors, uint8_t re
 		vk_mbr_chs(sectors, ret_chs);
 }
 
-/* A single bit beside what some tool writes is damage. What is further from all may be intent, if the rest is right. */
-static void settle_chs(struct vk_mbr_entry *e, uint32_t sectors_were, bool rest_right)
+/*
+ * A single bit beside what one tool writes is damage; beside what two write, nobody knows which. What is further from all stays: it
+ * may be intent, and nobody reads it. Of an entry of zeros nothing is known but what is usual.
+ */
+static void settle_chs(struct vk_mbr_entry *e, uint32_t sectors_were, bool blank, bool *known)
 {
-	const struct chs_habit *nearest = NULL;
-	unsigned least = UINT32_MAX;
+	const struct chs_habit *nearest = blank ? &habits[0] : NULL;
+	bool tie = false;
+	unsigned least = 2;
 	uint8_t last[3];
 
-	for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]); i++) {
+	for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]) && !blank; i++) {
 		unsigned bits = bits_between(e->firstCHS, habits[i].first, 3);
 
 		last_chs(&habits[i], sectors_were, last);
 		bits += bits_between(e->lastCHS, last, 3);
-		if (bits < least) {
-			least = bits;
+		tie = tie || (bits == 1 && least == 1);
+		if (bits < least)
 			nearest = &habits[i];
-		}
+		if (bits < least)
+			least = bits;
 	}
-	if (least > 1 && rest_right)
+	*known = *known && !blank && !(tie && least == 1);
+	if (nearest == NULL)
 		return;
-	if (least > 1)
-		nearest = &habits[0];
 	memcpy(e->firstCHS, nearest->first, 3);
 	last_chs(nearest, e->sectors, e->lastCHS);
 }
 
-static void settle_entry(struct vk_mbr_entry *e, uint32_t sectors, bool shared)
+/* All of the disk, or all ones, which some systems write on disks of any size; a hybrid protects only what the others leave. */
+static void settle_sectors(struct vk_mbr_entry *e, uint32_t sectors, uint32_t before, bool shared, bool *known)
 {
-	const struct vk_mbr_entry was = *e;
+	uint32_t was = e->sectors;
 
-	if (e->bootFlag != 0x80)
-		e->bootFlag = 0;
-	e->type = VK_MBR_TYPE_PROTECTIVE;
-	e->firstLBA = 1;
-	/* all ones is what some systems write on disks of any size; a hybrid protects only what the others leave */
-	if (e->sectors != UINT32_MAX && (!shared || e->sectors == 0 || e->sectors > sectors))
-		e->sectors = sectors;
-	settle_chs(e, was.sectors, was.type == e->type && was.firstLBA == 1 && was.sectors == e->sectors);
+	if (was == UINT32_MAX || was == sectors || (shared && was != 0 && was < sectors))
+		return;
+	e->sectors = __builtin_popcount(was ^ UINT32_MAX) == 1 ? UINT32_MAX : sectors;
+	/* before the disk was grown it was all of it */
+	*known = *known && (__builtin_popcount(was ^ e->sectors) == 1 || (before != 0 && was == before));
 }
 
-/* The entry that protects, or was meant to: one bit of its type may be flipped. */
+static void settle_entry(struct vk_mbr_entry *e, uint32_t sectors, uint32_t before, bool shared, bool *known)
+{
+	const struct vk_mbr_entry was = *e;
+	bool blank = bits_set(e) == 0;
+
+	if (e->bootFlag != 0x80 && e->bootFlag != 0) {
+		*known = *known && __builtin_popcount(e->bootFlag) == 1;
+		e->bootFlag = 0;
+	}
+	e->type = VK_MBR_TYPE_PROTECTIVE;
+	e->firstLBA = 1;
+	settle_sectors(e, sectors, before, shared, known);
+	settle_chs(e, was.sectors, blank, known);
+}
+
+/* The entry that protects, or was meant to: it begins where the GPT's header stands, or one bit of its type is flipped. */
 static struct vk_mbr_entry *protecting(struct vk_mbr *mbr)
 {
 	for (size_t i = 0; i < 4; i++)
 		if (mbr->entries[i].type == VK_MBR_TYPE_PROTECTIVE)
 			return &mbr->entries[i];
 	for (size_t i = 0; i < 4; i++)
-		if (__builtin_popcount(mbr->entries[i].type ^ VK_MBR_TYPE_PROTECTIVE) == 1 &&
-		    mbr->entries[i].firstLBA == 1)
+		if (mbr->entries[i].firstLBA == 1)
 			return &mbr->entries[i];
 	return NULL;
 }
@@ -90,15 +115,23 @@ static struct vk_mbr_entry *protecting(struct vk_mbr *mbr)
 /* An entry that may stand beside the one that protects; a flipped bit or noise leaves none. */
 static bool sensible(const struct vk_mbr_entry *e, uint64_t disk_sectors)
 {
-	return vk_mbr_entry_used(e) && (e->bootFlag == 0 || e->bootFlag == 0x80) && e->firstLBA > 1 &&
-	       (uint64_t)e->firstLBA + e->sectors <= disk_sectors;
+	return vk_mbr_entry_used(e) && (e->bootFlag == 0 || e->bootFlag == 0x80) &&
+	       vk_mbr_entry_beside_gpt(e, disk_sectors);
 }
 
-void vk_gpt_protective_mbr(const uint8_t *now, uint64_t disk_sectors, uint8_t ret_mbr[VK_MBR_BYTES])
+/* Zeros in the place of an entry that is none; a single bit was never one. */
+static void clear_entry(struct vk_mbr_entry *e, bool *known)
+{
+	*known = *known && bits_set(e) <= 1;
+	memset(e, 0, sizeof(*e));
+}
+
+bool vk_gpt_protective_mbr(const uint8_t *now, uint64_t disk_sectors, uint64_t before_sectors, uint8_t ret_mbr[VK_MBR_BYTES])
 {
 	uint32_t sectors = (uint32_t)vk_min_u64(disk_sectors - 1, UINT32_MAX);
+	uint32_t before = before_sectors == 0 ? 0 : (uint32_t)vk_min_u64(before_sectors - 1, UINT32_MAX);
 	struct vk_mbr_entry *entry;
-	bool shared = false;
+	bool shared = false, known = now != NULL;
 	struct vk_mbr mbr;
 
 	memset(ret_mbr, 0, VK_MBR_BYTES);
@@ -107,19 +140,16 @@ void vk_gpt_protective_mbr(const uint8_t *now, uint64_t disk_sectors, uint8_t re
 	vk_mbr_decode(ret_mbr, VK_MBR_BYTES, &mbr);
 	entry = protecting(&mbr);
 	/* without one that protects, they are another table's */
-	if (entry == NULL) {
-		memset(mbr.entries, 0, sizeof(mbr.entries));
-		entry = &mbr.entries[0];
-	}
 	for (size_t i = 0; i < 4; i++) {
 		if (&mbr.entries[i] == entry)
 			continue;
-		if (sensible(&mbr.entries[i], disk_sectors))
+		if (entry != NULL && sensible(&mbr.entries[i], disk_sectors))
 			shared = true;
 		else
-			memset(&mbr.entries[i], 0, sizeof(mbr.entries[i]));
+			clear_entry(&mbr.entries[i], &known);
 	}
-	settle_entry(entry, sectors, shared);
+	settle_entry(entry != NULL ? entry : &mbr.entries[0], sectors, before, shared, &known);
 	mbr.signature = VK_MBR_SIGNATURE;
 	vk_mbr_encode(&mbr, ret_mbr, VK_MBR_BYTES);
+	return known;
 }

@@ -73,6 +73,32 @@ static void guid_of_remains(struct vk_gpt_case *c)
 		c->j.image.header.diskGUID = found->header.diskGUID;
 }
 
+/* Where the arrays are put is where a header, or their own bytes, show them, or the only place that the usable range leaves. */
+static bool place_known(const struct vk_gpt_case *c, bool primary)
+{
+	const struct vk_gpt_header *image = &c->j.image.header;
+	uint64_t lba = primary ? image->entriesLBA : c->j.image.backup_array_lba;
+	uint64_t last = c->j.image.disk_sectors - 1;
+
+	/* a copy that the disk never had goes to the usual place */
+	if (!primary && c->j.grown_from_sectors != 0)
+		return true;
+	if (primary ? image->firstUsableLBA == 2 + c->look.array_sectors
+		    : image->lastUsableLBA + 1 + c->look.array_sectors == last)
+		return true;
+	for (size_t i = 0; i < c->look.header_count; i++) {
+		const struct vk_gpt_header_seen *seen = &c->look.headers[i];
+
+		if (vk_gpt_header_trusted(seen) && seen->header.myLBA == seen->lba &&
+		    seen->lba == (primary ? 1 : last) && seen->header.entriesLBA == lba)
+			return true;
+	}
+	for (size_t i = 0; i < c->look.array_count; i++)
+		if (c->look.arrays[i].lba == lba && vk_gpt_matches(c, c->chosen, &c->look.arrays[i]))
+			return true;
+	return false;
+}
+
 enum vk_status vk_gpt_make_image(struct vk_gpt_case *c, struct vk_error *err)
 {
 	struct vk_gpt_image *image = &c->j.image;
@@ -105,5 +131,6 @@ enum vk_status vk_gpt_make_image(struct vk_gpt_case *c, struct vk_error *err)
 	image->backup_array_lba = array_place(c, false);
 	if (image->header.lastUsableLBA >= image->backup_array_lba)
 		image->header.lastUsableLBA = image->backup_array_lba - 1;
+	c->j.places_known = place_known(c, true) && place_known(c, false);
 	return VK_OK;
 }

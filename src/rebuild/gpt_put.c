@@ -154,40 +154,14 @@ struct part {
 	unsigned write_class;
 };
 
-/*
- * The overlay wants whole sectors of its own, which may be larger than those that the table counts in. `held` is the room for
- * them, filled with what stands there.
- */
 static enum vk_status put_part(const struct vk_gpt_image *image, struct vk_overlay *overlay,
 			       const struct part *part, bool *ret_changed, struct vk_error *err)
 {
-	struct vk_io *io = vk_overlay_io(overlay);
-	uint32_t unit = vk_io_sector_size(io);
-	uint64_t at = part->lba * image->sector_size;
-	uint64_t from = at - at % unit;
-	size_t len = (size_t)(vk_round_up_sat(at + part->len, unit) - from);
-	uint8_t *held = malloc(len);
-	enum vk_status status;
-
-	*ret_changed = false;
-	if (held == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for a GPT");
-	status = vk_io_read_all(io, from, held, len, err);
-	if (status == VK_ABSENT && err != NULL)
-		err->status = VK_IO;
-	if (status == VK_ABSENT)
-		status = VK_IO;
-	if (status == VK_OK && memcmp(held + (at - from), part->bytes, part->len) != 0) {
-		*ret_changed = true;
-		memcpy(held + (at - from), part->bytes, part->len);
-		status = vk_overlay_put(overlay, from, held, len, part->reason, part->write_class,
-					err);
-	}
-	free(held);
-	return status;
+	return vk_overlay_lay(overlay, part->lba * image->sector_size, part->bytes, part->len, part->reason,
+			      part->write_class, ret_changed, err);
 }
 
-/* The header of one copy, sealed. What counts of the sector: all of it when something stands behind the header. */
+/* The header of one copy, sealed; how long it is. */
 static size_t make_header(const struct vk_gpt_image *image, bool primary, uint8_t *ret_sector)
 {
 	struct vk_gpt_header h = image->header;
@@ -202,7 +176,6 @@ static size_t make_header(const struct vk_gpt_image *image, bool primary, uint8_
 	return h.headerSize;
 }
 
-/* A header that stands right keeps its whole sector; else the bytes behind it come from the image too. */
 static enum vk_status put_header(const struct vk_gpt_image *image, struct vk_overlay *overlay,
 				 bool primary, bool *ret_changed, struct vk_error *err)
 {
@@ -216,18 +189,17 @@ static enum vk_status put_header(const struct vk_gpt_image *image, struct vk_ove
 	};
 	uint8_t now[4096];
 	enum vk_status status;
+	size_t got;
 
 	if (sector == NULL)
 		return vk_error_set(err, VK_NOMEM, NULL, "no memory for a GPT");
 	part.len = make_header(image, primary, sector);
-	status = vk_io_read_all(vk_overlay_io(overlay), part.lba * image->sector_size, now,
-				image->sector_size, err);
-	if (status == VK_OK && memcmp(now, sector, part.len) != 0) {
-		part.len = image->sector_size;
+	status = vk_io_read(vk_overlay_io(overlay), part.lba * image->sector_size, now, image->sector_size, &got, err);
+	/* no checksum covers what stands behind a header: it stays as it is */
+	if (status == VK_OK && (got < image->sector_size || memcmp(now, sector, part.len) != 0))
 		status = put_part(image, overlay, &part, ret_changed, err);
-	}
 	free(sector);
-	return status == VK_ABSENT ? VK_IO : status;
+	return status;
 }
 
 static enum vk_status put_array(const struct vk_gpt_image *image, struct vk_overlay *overlay,
@@ -257,11 +229,12 @@ static enum vk_status put_mbr(const struct vk_gpt_image *image, struct vk_overla
 		.reason = "protective MBR",
 		.write_class = VK_WRITE_MBR,
 	};
-	enum vk_status status = vk_io_read_all(vk_overlay_io(overlay), 0, now, sizeof(now), err);
+	size_t got;
+	enum vk_status status = vk_io_read(vk_overlay_io(overlay), 0, now, sizeof(now), &got, err);
 
 	if (status != VK_OK)
-		return status == VK_ABSENT ? VK_IO : status;
-	vk_gpt_protective_mbr(now, image->disk_sectors, mbr);
+		return status;
+	(void)vk_gpt_protective_mbr(got == sizeof(now) ? now : NULL, image->disk_sectors, 0, mbr);
 	return put_part(image, overlay, &part, ret_changed, err);
 }
 

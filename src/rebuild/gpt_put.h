@@ -40,9 +40,11 @@ void vk_gpt_image_resize(struct vk_gpt_image *image, uint64_t disk_sectors);
 
 /*
  * The sector 0 that protects a GPT of that many sectors, made from the one that stands (VK_MBR_BYTES each; NULL: it cannot
- * be read): boot code, signature and what else is right stays.
+ * be read): boot code, signature and what else is right stays. before_sectors: the disk had so many when the table was written,
+ * 0: as many as now. False: a byte that changes is only what is usual (length, boot flag, heads and sectors of the entry; entries
+ * that make no sense); type, first sector and signature are always known.
  */
-void vk_gpt_protective_mbr(const uint8_t *now, uint64_t disk_sectors,
+bool vk_gpt_protective_mbr(const uint8_t *now, uint64_t disk_sectors, uint64_t before_sectors,
 			   uint8_t ret_mbr[VK_MBR_BYTES]);
 
 /*

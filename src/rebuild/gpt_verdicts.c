@@ -51,9 +51,9 @@ static void judge_mbr(struct vk_gpt_case *c)
 		verdict(c, VK_TP_MBR, VK_PART_STATE_UNREADABLE, "sector 0 cannot be read");
 		return;
 	}
-	vk_gpt_protective_mbr(now, c->look.disk_sectors, right);
+	(void)vk_gpt_protective_mbr(now, c->look.disk_sectors, 0, right);
 	if (memcmp(now, right, sizeof(right)) == 0)
-		verdict(c, VK_TP_MBR, VK_PART_STATE_SOUND, "%s", "");
+		verdict(c, VK_TP_MBR, VK_PART_STATE_CONSISTENT, "nothing contradicts it; it has no checksum");
 	else if (vk_all_zero(now, VK_MBR_BYTES))
 		verdict(c, VK_TP_MBR, VK_PART_STATE_LOST, "it is all zeros");
 	else if (vk_all_zero(now + VK_MBR_ENTRY_OFFSET, 66))
@@ -323,5 +323,5 @@ void vk_gpt_give_verdicts(struct vk_gpt_case *c)
 	judge_header(c, VK_TP_BACKUP_HEADER, j->image.header.alternateLBA);
 	j->sound = !j->sector_size_differs && !j->cut;
 	for (int part = VK_TP_MBR; part <= VK_TP_BACKUP_HEADER; part++)
-		j->sound = j->sound && j->parts[part].state == VK_PART_STATE_SOUND;
+		j->sound = j->sound && vk_part_state_stands(j->parts[part].state);
 }

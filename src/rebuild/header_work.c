@@ -8,7 +8,7 @@
 #include "base/checked.h"
 #include "rebuild/header_work.h"
 
-enum { PIECE_BYTES = 1 << 16, SENTENCES_MAX = 256, FIELDS_MAX = 4096 };
+enum { SENTENCES_MAX = 256, FIELDS_MAX = 4096 };
 
 bool vk_work_wants(const struct vk_header_work *work, enum vk_header_structure structure)
 {
@@ -55,33 +55,10 @@ bool vk_work_get(struct vk_header_work *work, uint64_t offset, void *buf, size_t
 	       vk_io_read_all(work->window, offset, buf, len, &ignored) == VK_OK;
 }
 
-/* Whole sectors around a part of what is put: what is there, with the new bytes laid over it. */
-static enum vk_status put_piece(struct vk_header_work *work, uint64_t offset, const uint8_t *bytes,
-				size_t len, const char *reason, enum vk_header_class write_class,
-				struct vk_error *err)
-{
-	uint8_t piece[PIECE_BYTES + 2 * 4096];
-	uint64_t at = work->start_bytes + offset;
-	uint64_t from = at - at % work->sector_size;
-	uint64_t end = vk_round_up_sat(at + len, work->sector_size);
-	size_t whole = (size_t)(end - from);
-	enum vk_status status =
-		vk_io_read_all(vk_overlay_io(work->overlay), from, piece, whole, err);
-
-	if (status != VK_OK) {
-		if (status == VK_ABSENT && err != NULL)
-			err->status = VK_IO;
-		return status == VK_ABSENT ? VK_IO : status;
-	}
-	memcpy(piece + (at - from), bytes, len);
-	return vk_overlay_put(work->overlay, from, piece, whole, reason, write_class, err);
-}
-
 enum vk_status vk_work_put(struct vk_header_work *work, uint64_t offset, const void *bytes,
 			   size_t len, const char *reason, enum vk_header_class write_class,
 			   struct vk_error *err)
 {
-	const uint8_t *from = bytes;
 	uint64_t end;
 
 	if (!vk_add_u64(offset, len, &end) || end > work->room_bytes) {
@@ -90,16 +67,7 @@ enum vk_status vk_work_put(struct vk_header_work *work, uint64_t offset, const v
 		vk_error_at(err, offset);
 		return VK_INTERNAL;
 	}
-	for (size_t done = 0; done < len;) {
-		size_t n = (size_t)vk_min_u64(PIECE_BYTES, len - done);
-		enum vk_status status = put_piece(work, offset + done, from + done, n, reason,
-						  write_class, err);
-
-		if (status != VK_OK)
-			return status;
-		done += n;
-	}
-	return VK_OK;
+	return vk_overlay_lay(work->overlay, work->start_bytes + offset, bytes, len, reason, write_class, NULL, err);
 }
 
 static void show(char *text, size_t cap, const struct vk_field *field, const void *in)

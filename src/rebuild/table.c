@@ -17,8 +17,8 @@ const char *vk_table_part_name(enum vk_table_part part)
 
 const char *vk_part_state_name(enum vk_part_state state)
 {
-	static const char *const names[] = {"unused",  "sound", "stale",     "damaged",
-					    "foreign", "lost",  "unreadable"};
+	static const char *const names[] = {"unused",  "sound",   "consistent", "stale",
+					    "damaged", "foreign", "lost",       "unreadable"};
 
 	return names[state];
 }
@@ -160,6 +160,34 @@ static int partition_by_number(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* What stands beside the planned table, or in its partitions, would be believed before it. */
+static enum vk_status refuse_kind(const struct vk_table_plan *plan, enum vk_table_kind seen, struct vk_error *err)
+{
+	bool gpt = seen == VK_TABLE_GPT;
+
+	vk_error_set(err, VK_REFUSED, plan->source->path, "With the %s that is planned the disk would still be read as one with %s table",
+		     vk_table_kind_name(plan->out->kind), gpt ? "a gpt" : seen == VK_TABLE_MBR ? "an mbr" : "no");
+	vk_error_remedy(err, gpt ? "a header of a GPT stands where a partition would lie, or none of the partitions can lie beside it: use "
+				   "--label gpt, or leave partitions out with --exclude SECTOR"
+				 : "leave partitions out with --exclude SECTOR, or choose with --label");
+	return VK_REFUSED;
+}
+
+/* Of a chain that stays and holds nothing that can be: what it names is not the plan's. */
+static void forget_logical(const struct vk_table_plan *plan, struct vk_table *table)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->out->entry_count; i++)
+		if (plan->out->entries[i].partition.logical)
+			return;
+	for (size_t i = 0; plan->mbr.chain_stands && i < table->partition_count; i++)
+		if (!table->partitions[i].logical)
+			table->partitions[kept++] = table->partitions[i];
+	if (plan->mbr.chain_stands)
+		table->partition_count = kept;
+}
+
 /* The decoders must read from the overlay what was planned: no more, no less. */
 static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *err)
 {
@@ -174,6 +202,7 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 	vk_findings_free(&findings);
 	if (status != VK_OK)
 		return status;
+	forget_logical(plan, &table);
 	if (table.partition_count > 1)
 		qsort(table.partitions, table.partition_count, sizeof(*table.partitions),
 		      partition_by_number);
@@ -185,30 +214,43 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 			 a->sectors == b->sectors && a->mbr_type == b->mbr_type && a->gpt == b->gpt &&
 			 memcmp(&a->entry, &b->entry, sizeof(a->entry)) == 0;
 	}
-	if (equal != out->entry_count || equal != table.partition_count ||
-	    (table.kind != out->kind && equal > 0))
+	if (table.kind != out->kind && (equal > 0 || out->entry_count > 0))
+		status = refuse_kind(plan, table.kind, err);
+	else if (equal != out->entry_count || equal != table.partition_count)
 		status = vk_error_set(err, VK_INTERNAL, plan->source->path,
 				      "The table does not read as it was planned");
 	vk_table_free(&table);
 	return status;
 }
 
+/* Whether the plan leaves the bytes of an MBR's entry as they are. */
+static bool entry_stands(const struct vk_table_plan *plan, const struct vk_partition *p)
+{
+	uint8_t now[VK_MBR_ENTRY_BYTES], then[VK_MBR_ENTRY_BYTES];
+	size_t got = 0;
+
+	return !p->gpt && vk_io_read(plan->source->io, p->entry_offset_bytes, now, sizeof(now), &got, NULL) == VK_OK &&
+	       got == sizeof(now) &&
+	       vk_io_read(vk_overlay_io(plan->overlay), p->entry_offset_bytes, then, sizeof(then), &got, NULL) == VK_OK &&
+	       got == sizeof(then) && memcmp(now, then, sizeof(now)) == 0;
+}
+
 static void finish(struct vk_table_plan *plan)
 {
 	struct vk_rebuild_table *out = plan->out;
 
-	out->guessed = out->guessed || out->disk_guid_guessed;
-	for (size_t i = 0; i < out->entry_count; i++) {
-		const struct vk_planned_entry *e = &out->entries[i];
-
-		/* an extended partition that is made to hold its logical ones takes nothing from anyone */
-		if (!e->length_exact && !e->length_rounded && !vk_partition_is_extended(&e->partition))
-			out->guessed = true;
-	}
+	for (size_t i = 0; i < out->entry_count; i++)
+		out->entries[i].stands = entry_stands(plan, &out->entries[i].partition);
+	/* of what does not change nothing is claimed */
+	out->guessed = false;
+	if (vk_overlay_dirty_bytes(plan->overlay) > 0)
+		out->guessed = out->doubt_count > 0 || out->disk_guid_guessed || out->disk_guid_fresh;
+	for (size_t i = 0; i < out->entry_count && vk_overlay_dirty_bytes(plan->overlay) > 0; i++)
+		out->guessed = out->guessed || (!out->entries[i].bytes_exact && !out->entries[i].stands);
 	out->nothing_to_do = true;
 	for (size_t i = 0; i < VK_TP_COUNT; i++)
 		if (out->parts[i].rewritten || (out->parts[i].state != VK_PART_STATE_UNUSED &&
-						out->parts[i].state != VK_PART_STATE_SOUND))
+						!vk_part_state_stands(out->parts[i].state)))
 			out->nothing_to_do = false;
 }
 
@@ -224,9 +266,9 @@ static enum vk_status put(struct vk_table_plan *plan, struct vk_error *err)
 		return status;
 	if (out->entry_count > 1)
 		qsort(out->entries, out->entry_count, sizeof(*out->entries), by_number);
-	status = prove(plan, err);
 	finish(plan);
-	return status == VK_OK ? refuse_empty(plan, err) : status;
+	status = refuse_empty(plan, err);
+	return status == VK_OK ? prove(plan, err) : status;
 }
 
 enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_find *find,
@@ -273,6 +315,9 @@ void vk_rebuild_table_free(struct vk_rebuild_table *table)
 		free(table->lost[i]);
 	for (size_t i = 0; i < table->note_count; i++)
 		free(table->notes[i]);
+	for (size_t i = 0; i < table->doubt_count; i++)
+		free(table->doubts[i]);
+	free(table->doubts);
 	free(table->lost);
 	free(table->notes);
 	free(table->entries);

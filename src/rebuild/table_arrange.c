@@ -117,6 +117,20 @@ static void mark(struct vk_table_plan *plan, const struct run *run)
 	}
 }
 
+/* Where a boot record that is still there leads to, between these two sectors; 0: none leads there. */
+static uint64_t linked_place(const struct vk_mbr_now *mbr, uint64_t free_from, uint64_t start)
+{
+	uint64_t base = mbr->extended_start != 0 || mbr->ebr_count == 0 ? mbr->extended_start : mbr->ebrs[0].lba;
+
+	for (size_t i = 0; i < mbr->ebr_count; i++) {
+		const struct vk_mbr_entry *link = &mbr->ebrs[i].record.entries[1];
+
+		if (vk_mbr_entry_used(link) && base + link->firstLBA >= free_from && base + link->firstLBA < start)
+			return base + link->firstLBA;
+	}
+	return 0;
+}
+
 /* Where it stood if that is known and free, else a track in front of the partition as fdisk did it, else right before. */
 static void place_ebr(struct vk_table_plan *plan, size_t index, bool first)
 {
@@ -126,14 +140,19 @@ static void place_ebr(struct vk_table_plan *plan, size_t index, bool first)
 	uint64_t extended = plan->mbr.extended_start;
 
 	if (first && extended >= free_from && extended < start && extended != 0) {
-		p->ebr_exact = p->ebr_exact && p->ebr_lba == extended;
+		p->ebr_exact = plan->mbr.extended_exact || (p->ebr_exact && p->ebr_lba == extended);
 		p->ebr_lba = extended;
 		return;
 	}
 	if (p->ebr_lba >= free_from && p->ebr_lba < start && p->ebr_lba != 0)
 		return;
+	p->ebr_lba = linked_place(&plan->mbr, free_from, start);
+	p->ebr_exact = p->ebr_lba != 0 && plan->mbr.extended_exact;
+	if (p->ebr_lba != 0)
+		return;
 	p->ebr_lba = start >= free_from + TRACK ? start - TRACK : start - 1;
-	p->ebr_exact = false;
+	vk_table_doubt(plan, "Where the boot record of the partition at sector %llu stood is not known: it is put into sector %llu",
+		       (unsigned long long)start, (unsigned long long)p->ebr_lba);
 	vk_proposal_why(p, "nothing says where its boot record stood; it is put %s",
 			start - p->ebr_lba == 1 ? "right before it" : "a track of 63 sectors before it");
 }
@@ -205,7 +224,7 @@ static const struct vk_partition *in_chain(const struct vk_table *table, const s
 }
 
 /* Others keep chains in an order, or with links, of their own: what is whole stays as it is. */
-static bool chain_stands(const struct vk_table_plan *plan, const struct run *run)
+static bool chain_stands(struct vk_table_plan *plan, const struct run *run)
 {
 	const struct vk_table *table = &plan->source->table;
 	size_t logical = 0;
@@ -214,7 +233,9 @@ static bool chain_stands(const struct vk_table_plan *plan, const struct run *run
 		return false;
 	for (size_t i = 0; i < table->partition_count; i++)
 		logical += table->partitions[i].logical;
-	/* nothing is known that belongs into it: the extended partition stays, and what its chain was, too */
+	/* nothing is known that belongs into it: the extended partition stays, and its chain too, whatever that names */
+	if (run->first == SIZE_MAX && logical > 0)
+		plan->mbr.chain_whole = false;
 	if (run->first != SIZE_MAX &&
 	    (!plan->mbr.chain_whole || logical != run->last - run->first + 1))
 		return false;

@@ -52,6 +52,11 @@ static unsigned number_in_header(const struct vk_table_plan *plan, const struct 
 	return *end == '\0' && number <= 128 ? (unsigned)number : 0;
 }
 
+static bool length_said(const struct vk_candidate *c)
+{
+	return c->told_bytes != 0 || (c->length_exact && c->length_bytes != 0);
+}
+
 /* False: this disk's sectors cannot name it. */
 static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, struct vk_proposal *p)
 {
@@ -71,20 +76,21 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 		return false;
 	}
 	p->entry.partition.start_sector = c->start_bytes / ss;
-	/* what only the header says is the best guess: it is proposed, and not exact */
 	p->entry.partition.sectors = vk_max_u64(vk_round_up_sat(vk_max_u64(c->told_bytes, c->length_bytes), ss) / ss, 1);
-	p->entry.length_exact = c->length_exact && c->length_bytes != 0;
-	if (p->entry.length_exact && c->length_bytes % ss != 0) {
+	/* its own header says it; whether anything else agrees is seen later */
+	p->entry.length_exact = length_said(c);
+	p->end_alone = p->entry.length_exact && !c->length_exact;
+	if (p->entry.length_exact && vk_max_u64(c->told_bytes, c->length_bytes) % ss != 0) {
 		vk_table_note(plan,
 			      "The volume at sector %llu is %llu bytes long, which are no whole sectors of %u bytes: its partition "
 			      "is made to end with the sector that its last byte lies in",
 			      (unsigned long long)p->entry.partition.start_sector,
-			      (unsigned long long)c->length_bytes, ss);
+			      (unsigned long long)vk_max_u64(c->told_bytes, c->length_bytes), ss);
 		p->entry.length_exact = false;
 		p->entry.length_rounded = true;
 	}
 	p->least_sectors = vk_max_u64(vk_round_up_sat(c->length_bytes, ss) / ss, 1);
-	p->open_end = c->length_bytes == 0 || (!c->length_exact && c->told_bytes == 0);
+	p->open_end = !length_said(c);
 	return true;
 }
 
@@ -108,10 +114,8 @@ static void propose(struct vk_table_plan *plan, size_t index, bool asked)
 	if (p.entry.length_exact)
 		vk_proposal_why(&p, "its LVM header says %llu sectors",
 				(unsigned long long)p.entry.partition.sectors);
-	else if (c->length_exact)
-		vk_proposal_why(&p, "its LVM header says %llu bytes", (unsigned long long)c->length_bytes);
-	else if (c->told_bytes != 0)
-		vk_proposal_why(&p, "only its LVM header says %llu sectors: a guess", (unsigned long long)p.entry.partition.sectors);
+	else if (length_said(c))
+		vk_proposal_why(&p, "its LVM header says %llu bytes", (unsigned long long)vk_max_u64(c->told_bytes, c->length_bytes));
 	else
 		vk_proposal_why(&p, "its LVM header, which says the length, is gone");
 	vk_table_propose(plan, &p);

@@ -151,27 +151,29 @@ static enum vk_status contents_identity(const struct vk_table_plan *plan, uint8_
  * What tells this disk from others of its size: boot disks all have the same layout. The device that a volume knows it lies on,
  * else a file system, else what the first partition holds.
  */
-static enum vk_status identify_disk(const struct vk_table_plan *plan, uint8_t ret_id[16],
-				    bool *ret_known, struct vk_error *err)
+static enum vk_status identify_disk(struct vk_table_plan *plan, struct vk_error *err)
 {
 	const struct vk_vmfs_uuid *fs = NULL;
 
-	*ret_known = false;
+	/* each partition asks, and the answer is one: of thousands it would be a walk for each */
+	if (plan->disk_id_asked)
+		return VK_OK;
+	plan->disk_id_asked = true;
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct vk_candidate *c = volume_of(plan, &plan->items[i]);
 
 		if (c != NULL && c->has_header && !vk_all_zero(c->lvm.devID.b, sizeof(c->lvm.devID.b))) {
-			*ret_known = true;
-			memcpy(ret_id, c->lvm.devID.b, 16);
+			plan->disk_id_known = true;
+			memcpy(plan->disk_id, c->lvm.devID.b, 16);
 			return VK_OK;
 		}
 		if (fs == NULL)
 			fs = fs_identity(c);
 	}
 	if (fs == NULL)
-		return contents_identity(plan, ret_id, ret_known, err);
-	*ret_known = true;
-	memcpy(ret_id, fs->b, 16);
+		return contents_identity(plan, plan->disk_id, &plan->disk_id_known, err);
+	plan->disk_id_known = true;
+	memcpy(plan->disk_id, fs->b, 16);
 	return VK_OK;
 }
 
@@ -184,10 +186,13 @@ static enum vk_status fresh(struct vk_table_plan *plan, const struct vk_proposal
 	bool known = own != NULL && own->has_header;
 	enum vk_status status = VK_OK;
 
-	if (known)
+	if (known) {
 		memcpy(key, own->lvm.devID.b, 16);
-	else
-		status = identify_disk(plan, key, &known, err);
+	} else {
+		status = identify_disk(plan, err);
+		known = plan->disk_id_known;
+		memcpy(key, plan->disk_id, 16);
+	}
 	if (status != VK_OK)
 		return status;
 	if (!known) {
@@ -217,11 +222,12 @@ static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal 
 					    "A GPT has no type for partition type %02x at sector %llu",
 					    part->mbr_type, (unsigned long long)part->start_sector);
 	}
-	if (p->entry.candidate != SIZE_MAX && !vk_guid_parse(type, &e.typeGUID))
+	if (p->entry.candidate != SIZE_MAX && !vk_gpt_type_is_vmfs(&e.typeGUID) && !vk_guid_parse(type, &e.typeGUID))
 		return vk_error_set(err, VK_INTERNAL, NULL, "A type GUID of the program is wrong");
 	e.firstLBA = part->start_sector;
 	e.lastLBA = part->start_sector + part->sectors - 1;
-	if (vk_guid_is_nil(&e.uniqueGUID)) {
+	/* a checksum proves that the entry stood so: none is made up for it */
+	if (vk_guid_is_nil(&e.uniqueGUID) && !p->entry.bytes_exact) {
 		enum vk_status status = fresh(plan, p, "vmfskit partition", &e.uniqueGUID, err);
 
 		if (status != VK_OK)
@@ -286,8 +292,12 @@ static enum vk_status fill_image(struct vk_table_plan *plan, struct vk_error *er
 	for (unsigned n = 1; n <= h->numEntries && fits; n++) {
 		struct vk_gpt_entry e;
 
-		if (vk_gpt_image_get(&plan->image, n, &e) && !planned[n])
-			fits = vk_gpt_image_set(&plan->image, n, NULL);
+		if (!vk_gpt_image_get(&plan->image, n, &e) || planned[n])
+			continue;
+		fits = vk_gpt_image_set(&plan->image, n, NULL);
+		if (!vk_table_listed(plan->options->exclude_sectors, plan->options->exclude_count, e.firstLBA))
+			vk_table_doubt(plan, "Entry %u of the GPT, sectors %llu to %llu, goes: it is not taken for a partition", n,
+				       (unsigned long long)e.firstLBA, (unsigned long long)e.lastLBA);
 	}
 	for (size_t i = 0; i < plan->count && fits; i++) {
 		const struct vk_partition *part = &plan->items[i].entry.partition;
@@ -299,9 +309,89 @@ static enum vk_status fill_image(struct vk_table_plan *plan, struct vk_error *er
 	return fits ? VK_OK : vk_error_set(err, VK_INTERNAL, NULL, "The GPT has no such entry");
 }
 
+static bool any(const bool rewritten[VK_TP_COUNT])
+{
+	for (int i = 0; i < VK_TP_COUNT; i++)
+		if (rewritten[i])
+			return true;
+	return false;
+}
+
+/* Whether a capture has a GPT with the numbers that the header gets. */
+static bool captured_header(const struct vk_table_plan *plan)
+{
+	const struct vk_gpt_header *h = &plan->image.header;
+
+	for (size_t k = 0; k < plan->options->known_count; k++) {
+		const struct vk_table *table = &plan->options->known[k].source->table;
+		const struct vk_gpt_copy *copy = table->gpt_chosen < 0 ? NULL : &table->gpt[table->gpt_chosen];
+
+		if (copy != NULL && copy->sound && table->sector_size == plan->sector_size &&
+		    copy->header.firstUsableLBA == h->firstUsableLBA && copy->header.lastUsableLBA == h->lastUsableLBA &&
+		    copy->header.numEntries == h->numEntries && copy->header.entrySize == h->entrySize &&
+		    copy->header.headerSize == h->headerSize &&
+		    copy->header.entriesLBA == (copy->lba == 1 ? h->entriesLBA : plan->image.backup_array_lba) &&
+		    vk_guid_equal(&copy->header.diskGUID, &h->diskGUID))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a capture has these bytes of sector 0. */
+static bool captured_mbr(const struct vk_table_plan *plan, const uint8_t mbr[VK_MBR_BYTES])
+{
+	for (size_t k = 0; k < plan->options->known_count; k++) {
+		uint8_t then[VK_MBR_BYTES];
+		size_t got = 0;
+
+		if (vk_io_read(plan->options->known[k].source->io, 0, then, sizeof(then), &got, NULL) == VK_OK &&
+		    got == sizeof(then) && memcmp(then + VK_MBR_ENTRY_OFFSET, mbr + VK_MBR_ENTRY_OFFSET,
+						  sizeof(then) - VK_MBR_ENTRY_OFFSET) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What is written and not known, beside the entries of the plan, which speak for themselves. */
+static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *before, const bool rewritten[VK_TP_COUNT])
+{
+	const struct vk_gpt_judgement *gpt = &plan->gpt;
+	const struct vk_gpt_header *h = &plan->image.header;
+	bool counts = judged_counts(plan), captured = captured_header(plan);
+	uint8_t mbr[VK_MBR_BYTES];
+
+	if (rewritten[VK_TP_MBR] &&
+	    !vk_gpt_protective_mbr(plan->mbr.readable ? plan->mbr.sector : NULL, plan->disk_sectors,
+				   counts ? gpt->grown_from_sectors : 0, mbr) &&
+	    !(plan->mbr.readable && captured_mbr(plan, mbr)))
+		vk_table_doubt(plan, "Sector 0: type, first sector and signature of what protects the GPT are known; %sthe rest of "
+				     "its entry with length, heads and sectors is what is usual, and other entries that make no sense go",
+			       plan->mbr.readable ? "" : "boot code and disk signature become zeros, and ");
+	if (!any(rewritten))
+		return;
+	if (!captured && (!counts || !gpt->header_exact || !gpt->usable_known))
+		vk_table_doubt(plan, "The usable range (sectors %llu to %llu) and the number of entries (%u) of the GPT are the usual ones",
+			       (unsigned long long)h->firstUsableLBA, (unsigned long long)h->lastUsableLBA, h->numEntries);
+	else if (!captured && !gpt->places_known)
+		vk_table_doubt(plan, "Where the entries of the GPT lay is not known: they are put into the usual place");
+	if (counts && !captured && (h->firstUsableLBA != before->firstUsableLBA || h->lastUsableLBA != before->lastUsableLBA))
+		vk_table_doubt(plan, "The usable range of the GPT becomes sectors %llu to %llu, so that it holds all partitions",
+			       (unsigned long long)h->firstUsableLBA, (unsigned long long)h->lastUsableLBA);
+	if (counts && gpt->disputed)
+		vk_table_doubt(plan, "Two headers of the GPT are sound and name different entries, and nothing proves which is the newer: %s",
+			       gpt->why_right);
+	if (!counts)
+		vk_table_doubt(plan, "Nothing of a GPT is left: what stands in the places of its other entries goes");
+	if (counts && !captured && !vk_gpt_proof_exact(gpt->proof))
+		vk_table_doubt(plan, "No checksum proves the entries of the GPT as a whole");
+	if (counts && !captured && !gpt->header_exact && !plan->out->disk_guid_fresh)
+		vk_table_doubt(plan, "The GUID of the disk is that of damaged headers, which nothing proves");
+}
+
 enum vk_status vk_table_put_gpt(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_rebuild_table *out = plan->out;
+	const struct vk_gpt_header before = plan->image.header;
 	bool rewritten[VK_TP_COUNT] = {false};
 	enum vk_status status = number_all(plan, err);
 
@@ -317,11 +407,12 @@ enum vk_status vk_table_put_gpt(struct vk_table_plan *plan, struct vk_error *err
 		status = vk_gpt_put(&plan->image, plan->overlay, rewritten, err);
 	if (status != VK_OK)
 		return status;
+	doubt_gpt(plan, &before, rewritten);
 	for (int i = 0; i < VK_TP_COUNT; i++) {
 		if (plan->gpt_judged)
 			out->parts[i] = plan->gpt.parts[i];
 		out->parts[i].rewritten = rewritten[i];
-		if (plan->gpt_foreign && (out->parts[i].state == VK_PART_STATE_SOUND ||
+		if (plan->gpt_foreign && (vk_part_state_stands(out->parts[i].state) ||
 					  out->parts[i].state == VK_PART_STATE_STALE))
 			out->parts[i].state = VK_PART_STATE_FOREIGN;
 	}

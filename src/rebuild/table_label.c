@@ -255,6 +255,12 @@ static enum vk_status check_wish(const struct vk_table_plan *plan, const struct 
 	return VK_OK;
 }
 
+/* What could be read of it tells nothing of its kind. */
+static bool all_unread(const struct vk_table *table)
+{
+	return table->mbr_unreadable && table->gpt[0].unreadable && table->gpt[1].unreadable;
+}
+
 enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct volumes v = look_at_volumes(plan);
@@ -265,7 +271,7 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	}
 	if (lost_its_end(plan, &v))
 		return say_shorter(plan, &v, err);
-	if (by_proof(plan, &v) || by_signs(plan, &v) || by_default(plan))
+	if (by_proof(plan, &v) || (!all_unread(&plan->source->table) && by_signs(plan, &v)) || by_default(plan))
 		return VK_OK;
 	if (vk_table_unread(&plan->source->table)) {
 		vk_error_set(err, VK_IO, plan->source->path,

@@ -68,25 +68,49 @@ static enum vk_status set_type(const struct vk_table_plan *plan, struct vk_propo
 			    (unsigned long long)part->start_sector, (unsigned long long)part->sectors);
 }
 
-/* Whole sectors around the 512 bytes of a boot record; what stands behind them stays. */
-static enum vk_status put_record(const struct vk_table_plan *plan, uint64_t lba,
-				 const uint8_t record[VK_MBR_BYTES], const char *reason,
-				 unsigned write_class, bool *ret_changed, struct vk_error *err)
+/* What stands in sector lba; false: it cannot be read. */
+static bool read_record(const struct vk_table_plan *plan, uint64_t lba, uint8_t ret_record[VK_MBR_BYTES])
 {
-	uint32_t ss = plan->sector_size;
-	uint8_t *sector = malloc(ss);
-	enum vk_status status;
+	size_t got = 0;
 
-	if (sector == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
-	status = vk_io_read_all(plan->source->io, lba * ss, sector, ss, err);
-	if (status == VK_OK && memcmp(sector, record, VK_MBR_BYTES) != 0) {
-		*ret_changed = true;
-		memcpy(sector, record, VK_MBR_BYTES);
-		status = vk_overlay_put(plan->overlay, lba * ss, sector, ss, reason, write_class, err);
-	}
-	free(sector);
-	return status;
+	memset(ret_record, 0, VK_MBR_BYTES);
+	return vk_io_read(plan->source->io, vk_mul_sat(lba, plan->sector_size), ret_record, VK_MBR_BYTES, &got, NULL) ==
+		       VK_OK &&
+	       got == VK_MBR_BYTES;
+}
+
+/* Where nothing says that a boot record stood, only an empty sector is taken for one. */
+static enum vk_status refuse_place(const struct vk_table_plan *plan, const struct vk_proposal *p, struct vk_error *err)
+{
+	vk_error_set(err, VK_REFUSED, plan->source->path,
+		     "Sector %llu, where the boot record of the partition at sector %llu would be put, is not empty, and nothing says "
+		     "that one stood there",
+		     (unsigned long long)p->ebr_lba, (unsigned long long)p->entry.partition.start_sector);
+	vk_error_at(err, p->ebr_lba * plan->sector_size);
+	vk_error_remedy(err, "look at what lies there; --label gpt needs no boot records, --exclude %llu leaves the partition out",
+			(unsigned long long)p->entry.partition.start_sector);
+	return VK_REFUSED;
+}
+
+/* The entries of a boot record that are put anew, beside those that stand: which of them nobody knows. */
+static void doubt_record(struct vk_table_plan *plan, const struct vk_proposal *p, const uint8_t *stood, const uint8_t *entries)
+{
+	const uint8_t *then = stood + VK_MBR_ENTRY_OFFSET;
+	bool entry = memcmp(entries, then, VK_MBR_ENTRY_BYTES) == 0 || p->entry.bytes_exact;
+
+	if (entry && memcmp(entries + VK_MBR_ENTRY_BYTES, then + VK_MBR_ENTRY_BYTES, 3 * VK_MBR_ENTRY_BYTES) == 0)
+		return;
+	vk_table_doubt(plan, "The boot record in sector %llu of the partition at sector %llu: boot flag, heads and sectors, and how long its "
+			     "link is, are what is usual",
+		       (unsigned long long)p->ebr_lba, (unsigned long long)p->entry.partition.start_sector);
+}
+
+static bool leads_to(const uint8_t link[VK_MBR_ENTRY_BYTES], uint64_t first)
+{
+	struct vk_mbr_entry e;
+
+	vk_layout_decode(&vk_mbr_entry_layout, link, VK_MBR_ENTRY_BYTES, &e);
+	return vk_mbr_entry_used(&e) && vk_mbr_type_is_extended(e.type) && e.firstLBA == first;
 }
 
 static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *ret_changed,
@@ -95,40 +119,42 @@ static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *re
 	struct vk_proposal *p = &plan->items[index];
 	const struct vk_proposal *next = next_logical(plan, index + 1);
 	const struct vk_ebr *now = vk_mbr_now_ebr(&plan->mbr, p->ebr_lba);
-	uint8_t record[VK_MBR_BYTES] = {0};
+	uint8_t stood[VK_MBR_BYTES], record[VK_MBR_BYTES];
 	uint8_t *entries = record + VK_MBR_ENTRY_OFFSET;
 	uint8_t *link = entries + VK_MBR_ENTRY_BYTES;
 	uint64_t base = plan->mbr.extended_start;
+	bool read = read_record(plan, p->ebr_lba, stood);
 
-	if (now != NULL)
-		memcpy(record, now->sector, sizeof(record));
+	if (now == NULL && !p->ebr_exact && (!read || !vk_all_zero(stood, sizeof(stood))))
+		return refuse_place(plan, p, err);
+	memcpy(record, stood, sizeof(record));
 	encode_entry(p->entry.partition.mbr_type, p->entry.partition.start_sector,
 		     p->entry.partition.sectors, p->ebr_lba,
-		     now != NULL ? entries : p->has_entry ? p->raw : NULL, entries);
+		     now == NULL && p->has_entry ? p->raw : stood + VK_MBR_ENTRY_OFFSET, entries);
 	p->entry.bytes_exact = p->entry.bytes_exact && memcmp(entries, p->raw, sizeof(p->raw)) == 0;
 	p->entry.partition.entry_offset_bytes =
 		p->ebr_lba * plan->sector_size + VK_MBR_ENTRY_OFFSET;
 	/* some write the length of the next partition here, some that of all that follow: a link that leads there stays */
 	if (next == NULL)
 		memset(link, 0, VK_MBR_ENTRY_BYTES);
-	else if (now == NULL || !vk_mbr_type_is_extended(now->record.entries[1].type) ||
-		 now->record.entries[1].firstLBA != next->ebr_lba - base)
+	else if (!leads_to(link, next->ebr_lba - base))
 		encode_entry(0x05, next->ebr_lba, vk_proposal_end(next) - next->ebr_lba, base, NULL,
 			     link);
 	memset(entries + 2 * VK_MBR_ENTRY_BYTES, 0, 2 * VK_MBR_ENTRY_BYTES);
 	vk_put_le16(record + VK_MBR_BYTES - 2, VK_MBR_SIGNATURE);
-	return put_record(plan, p->ebr_lba, record, "extended boot record", VK_WRITE_EBR, ret_changed,
-			  err);
+	doubt_record(plan, p, stood, entries);
+	return vk_overlay_lay(plan->overlay, p->ebr_lba * plan->sector_size, record, sizeof(record), "extended boot record",
+			      VK_WRITE_EBR, ret_changed, err);
 }
 
 static void keep_chain(struct vk_table_plan *plan, struct vk_table_part_verdict *part)
 {
-	part->state = plan->mbr.chain_whole ? VK_PART_STATE_SOUND : VK_PART_STATE_DAMAGED;
+	part->state = plan->mbr.chain_whole ? VK_PART_STATE_CONSISTENT : VK_PART_STATE_DAMAGED;
 	part->offset_bytes = plan->mbr.extended_start * plan->sector_size;
 	part->length_bytes = VK_MBR_BYTES;
+	strcpy(part->why, plan->mbr.chain_whole ? "nothing contradicts it; it has no checksum" : "the chain breaks off");
 	if (plan->mbr.chain_whole)
 		return;
-	strcpy(part->why, "the chain breaks off");
 	vk_table_lost(plan, "The chain of boot records in the extended partition at sector %llu is broken, and nothing tells which "
 			    "logical partitions it led to",
 		      (unsigned long long)plan->mbr.extended_start);
@@ -168,8 +194,9 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 	part->length_bytes = VK_MBR_BYTES;
 	part->state = plan->mbr.ebr_count == 0 ? VK_PART_STATE_LOST
 		      : part->rewritten ? VK_PART_STATE_DAMAGED
-					: VK_PART_STATE_SOUND;
-	if (part->state != VK_PART_STATE_SOUND) {
+					: VK_PART_STATE_CONSISTENT;
+	strcpy(part->why, "nothing contradicts it; it has no checksum");
+	if (part->state != VK_PART_STATE_CONSISTENT) {
 		struct vk_text text;
 
 		vk_text_init(&text, part->why, sizeof(part->why));
@@ -189,8 +216,7 @@ static void plan_extended(struct vk_table_plan *plan, uint8_t *raw)
 			      .entry_offset_bytes = VK_MBR_ENTRY_OFFSET +
 						    (mbr->extended_number - 1ULL) * VK_MBR_ENTRY_BYTES},
 		.origin = mbr->extended_exact ? VK_ENTRY_KEPT : VK_ENTRY_MBR,
-		.bytes_exact = mbr->extended_exact,
-		.length_exact = mbr->extended_exact,
+		.length_said = mbr->extended_exact,
 		.number_exact = mbr->extended_exact,
 		.candidate = SIZE_MAX,
 	};
@@ -221,11 +247,11 @@ static void judge_sector_0(struct vk_table_plan *plan)
 {
 	const struct vk_mbr_now *mbr = &plan->mbr;
 	struct vk_table_part_verdict *part = &plan->out->parts[VK_TP_MBR];
-	const char *why = "";
+	const char *why = "nothing contradicts it; it has no checksum";
 	struct vk_text text;
 
 	part->length_bytes = VK_MBR_BYTES;
-	part->state = VK_PART_STATE_SOUND;
+	part->state = VK_PART_STATE_CONSISTENT;
 	if (!mbr->readable) {
 		part->state = VK_PART_STATE_UNREADABLE;
 		why = "sector 0 cannot be read";
@@ -260,6 +286,23 @@ static bool numbers_fit(const struct vk_table_plan *plan, bool has_extended)
 	return fit;
 }
 
+/* What of sector 0 goes, or becomes what is usual, beside the entries of the plan, which speak for themselves. */
+static void doubt_sector_0(struct vk_table_plan *plan, const uint8_t *sector)
+{
+	const struct vk_mbr_now *mbr = &plan->mbr;
+
+	if (!mbr->readable || mbr->boot_sector)
+		vk_table_doubt(plan, "Boot code and disk signature of sector 0 become zeros: %s",
+			       mbr->readable ? "what stands there is another system's" : "what stands there cannot be read");
+	for (unsigned n = 1; n <= 4 && mbr->readable; n++) {
+		uint64_t at = VK_MBR_ENTRY_OFFSET + (n - 1) * VK_MBR_ENTRY_BYTES;
+
+		if (!vk_all_zero(mbr->sector + at, VK_MBR_ENTRY_BYTES) && vk_all_zero(sector + at, VK_MBR_ENTRY_BYTES) &&
+		    !vk_table_listed(plan->options->exclude_sectors, plan->options->exclude_count, mbr->mbr.entries[n - 1].firstLBA))
+			vk_table_doubt(plan, "Entry %u of sector 0 goes: nothing confirms it", n);
+	}
+}
+
 static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *err)
 {
 	const struct vk_mbr_now *mbr = &plan->mbr;
@@ -290,8 +333,9 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 	if (has_extended)
 		plan_extended(plan, entries + (plan->mbr.extended_number - 1UL) * VK_MBR_ENTRY_BYTES);
 	vk_put_le16(sector + VK_MBR_BYTES - 2, VK_MBR_SIGNATURE);
-	status = put_record(plan, 0, sector, "MBR", VK_WRITE_MBR, &plan->out->parts[VK_TP_MBR].rewritten,
-			    err);
+	doubt_sector_0(plan, sector);
+	status = vk_overlay_lay(plan->overlay, 0, sector, sizeof(sector), "MBR", VK_WRITE_MBR,
+				&plan->out->parts[VK_TP_MBR].rewritten, err);
 	judge_sector_0(plan);
 	return status;
 }
@@ -327,6 +371,8 @@ static enum vk_status clear_gpt(struct vk_table_plan *plan, struct vk_error *err
 			continue;
 		}
 		part->rewritten = true;
+		vk_table_doubt(plan, "The %s becomes zeros: another system's table, it is taken, would be believed before this one",
+			       vk_table_part_name(parts[i]));
 		status = vk_overlay_put(plan->overlay, part->offset_bytes, zeros, plan->sector_size,
 					"GPT that is in the way",
 					i == 0 ? VK_WRITE_GPT_BACKUP : VK_WRITE_GPT_PRIMARY, err);

@@ -4,15 +4,10 @@
 
 #include "rebuild/table_plan.h"
 
-static bool right_type(const struct vk_proposal *volume, const struct vk_proposal *p)
+/* An entry that says VMFS or VMFS-L knows better which of the two than a header of which one field tells. */
+static bool right_type(const struct vk_proposal *p)
 {
-	char type[VK_GUID_TEXT_BYTES];
-	const char *name;
-
-	if (!p->entry.partition.gpt)
-		return vk_partition_is_vmfs(&p->entry.partition);
-	vk_partition_type(&p->entry.partition, type, &name);
-	return strcmp(type, volume->local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS) == 0;
+	return vk_partition_is_vmfs(&p->entry.partition);
 }
 
 /*
@@ -68,6 +63,28 @@ static bool entry_holds_extents(const struct vk_table_plan *plan, const struct v
 	       vk_mul_sat(entry->entry.partition.sectors, plan->sector_size) >= vk_add_sat(data, vk_mul_sat(extents, VK_LVM_PE_BYTES));
 }
 
+/* What is proved or confirmed keeps its end, whatever the volume says; a wish makes it as long as that. */
+static void keep_standing(struct vk_table_plan *plan, const struct vk_proposal *entry, struct vk_proposal *p)
+{
+	uint64_t said = entry->entry.partition.sectors;
+	uint64_t needed = p->entry.partition.sectors;
+	unsigned long long start = p->entry.partition.start_sector;
+
+	if (said > needed && p->entry.length_exact)
+		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so", start,
+			      (unsigned long long)(said - needed));
+	else if (said < needed)
+		vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, and it needs %llu; the entry stays so, --include "
+				    "%llu makes it as long as the volume says", entry->name, start, (unsigned long long)said,
+			      (unsigned long long)needed, start);
+	p->entry.partition.sectors = said;
+	p->entry.length_exact = entry->entry.length_exact;
+	p->entry.length_said = entry->entry.length_said;
+	p->entry.length_rounded = false;
+	p->open_end = p->end_alone = false;
+	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
+}
+
 /* Which of entry and header says the length. */
 static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *entry,
 			  struct vk_proposal *p)
@@ -76,8 +93,15 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 	uint64_t needed = p->entry.partition.sectors;
 	unsigned long long start = p->entry.partition.start_sector;
 
-	if (said == needed && p->entry.length_exact)
+	if (said == needed && p->entry.length_exact) {
+		/* damage may have hit both alike: only a checksum or a capture is a witness */
+		p->end_alone = !entry->entry.length_exact;
 		return;
+	}
+	if (entry->claim == VK_CLAIM_STANDING && p->claim != VK_CLAIM_ASKED) {
+		keep_standing(plan, entry, p);
+		return;
+	}
 	p->entry.bytes_exact = false;
 	if (!p->entry.length_exact) {
 		if (said < p->least_sectors) {
@@ -87,18 +111,25 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 			return;
 		}
 		p->entry.partition.sectors = said;
-		p->entry.length_exact = entry->claim > VK_CLAIM_DOUBTFUL;
+		p->entry.length_exact = entry->entry.length_exact;
+		p->entry.length_said = entry->entry.length_said;
 		p->entry.length_rounded = false;
 		p->open_end = false;
-		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
+		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
 		vk_proposal_why(p, "%llu sectors are what %s says", (unsigned long long)said, entry->name);
 	} else if (said > needed && entry->claim == VK_CLAIM_TABLE && entry->stands) {
 		p->entry.partition.sectors = said;
-		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
+		p->entry.length_exact = entry->entry.length_exact;
+		p->entry.length_said = entry->entry.length_said;
+		p->end_alone = false;
+		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
 		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so",
 			      start, (unsigned long long)(said - needed));
 	} else if (entry_holds_extents(plan, entry, p)) {
 		p->entry.partition.sectors = said;
+		p->entry.length_exact = entry->entry.length_exact;
+		p->entry.length_said = entry->entry.length_said;
+		p->end_alone = false;
 		p->entry.bytes_exact = entry->entry.bytes_exact;
 		vk_table_note(plan, "The LVM header at sector %llu says %llu sectors; %s gives it %llu, which hold all of its extents; it stays so",
 			      start, (unsigned long long)needed, entry->name, (unsigned long long)said);
@@ -126,8 +157,10 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 	const struct vk_partition *from = &entry->entry.partition;
 	struct vk_partition *to = &p->entry.partition;
 
-	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(p, entry);
+	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
 	p->entry.origin = entry->entry.origin;
+	if (entry->claim == VK_CLAIM_STANDING && p->claim != VK_CLAIM_ASKED)
+		p->claim = VK_CLAIM_STANDING;
 	p->by = entry->by;
 	p->rank = entry->rank;
 	p->has_entry = entry->has_entry;
@@ -147,7 +180,7 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 	settle_length(plan, entry, p);
 	if (p->entry.bytes_exact)
 		say_source(entry, p);
-	else if (!right_type(p, entry))
+	else if (!right_type(entry))
 		vk_proposal_why(p, "%s gives it another type", entry->name);
 	else
 		vk_proposal_why(p, "number and name as in %s", entry->name);
@@ -159,11 +192,29 @@ static void take_row(const struct vk_proposal *row, struct vk_proposal *p)
 	p->rank = row->rank;
 	p->entry.origin = VK_ENTRY_LAYOUT;
 	p->entry.partition.number = row->entry.partition.number;
-	p->entry.number_exact = true;
 	p->entry.partition.gpt = true;
 	p->entry.partition.entry = row->entry.partition.entry;
 	p->has_entry = true;
 	vk_proposal_why(p, "partition %u of an %s", row->entry.partition.number, row->name);
+}
+
+/* An entry of another type that stands where the volume begins, and was not asked to go. */
+static const struct vk_proposal *other_standing(struct vk_table_plan *plan, const struct vk_proposal *items, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		char type[VK_GUID_TEXT_BYTES];
+		const char *name;
+
+		if (items[i].claim != VK_CLAIM_STANDING || items[0].claim == VK_CLAIM_ASKED || is_about(&items[0], &items[i]))
+			continue;
+		vk_partition_type(&items[i].entry.partition, type, &name);
+		vk_table_note(plan, "A volume was found at sector %llu, where %s has a partition of another system (%s), which stays; "
+				    "--include %llu puts the volume in its place",
+			      (unsigned long long)items[i].entry.partition.start_sector, items[i].name, name,
+			      (unsigned long long)items[i].entry.partition.start_sector);
+		return &items[i];
+	}
+	return NULL;
 }
 
 /* A start where a volume was found. */
@@ -171,9 +222,12 @@ static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct 
 				       size_t count)
 {
 	struct vk_proposal p = items[0];
+	const struct vk_proposal *other = other_standing(plan, items, count);
 	const struct vk_proposal *entry = best_entry(&p, items, count);
 	const struct vk_proposal *row = layout_row(items, count);
 
+	if (other != NULL)
+		return *other;
 	if (entry != NULL)
 		take_entry(plan, entry, &p);
 	else if (row != NULL)

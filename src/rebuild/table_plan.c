@@ -59,6 +59,15 @@ void vk_table_lost(struct vk_table_plan *plan, const char *fmt, ...)
 	va_end(args);
 }
 
+void vk_table_doubt(struct vk_table_plan *plan, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add_sentence(plan, &plan->out->doubts, &plan->out->doubt_count, fmt, args);
+	va_end(args);
+}
+
 void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal)
 {
 	uint64_t start = proposal->entry.partition.start_sector;

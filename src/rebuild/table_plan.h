@@ -21,6 +21,7 @@ enum vk_claim {
 	VK_CLAIM_HEADER,   /* a damaged volume with its LVM header */
 	VK_CLAIM_CONTENTS, /* its contents were seen */
 	VK_CLAIM_LIVING,
+	VK_CLAIM_STANDING, /* an entry of the table that stands, proved or confirmed: it gives way to nothing but a wish */
 	VK_CLAIM_ASKED     /* the caller wants it */
 };
 
@@ -41,6 +42,7 @@ struct vk_proposal {
 	bool stands;             /* needs nothing on the disk that confirms it */
 	bool local;              /* VMFS-L */
 	bool open_end;           /* a volume whose length nothing says: sectors are the least */
+	bool end_alone;          /* only the volume's own header says where it ends */
 	bool has_entry;          /* the rest of a GPT entry (partition.entry) or of an MBR entry (raw) is known */
 	uint8_t raw[VK_MBR_ENTRY_BYTES]; /* of an MBR */
 	uint64_t least_sectors;  /* the volume needs; 0: not known */
@@ -96,6 +98,8 @@ struct vk_table_plan {
 	struct vk_proposal *items;
 	size_t count, cap;
 	struct vk_rebuild_table *out;
+	bool disk_id_asked, disk_id_known; /* identify_disk */
+	uint8_t disk_id[16];
 	bool nomem;              /* a note or proposal was lost for want of memory */
 };
 
@@ -103,6 +107,9 @@ struct vk_table_plan {
 void vk_table_note(struct vk_table_plan *plan, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void vk_table_lost(struct vk_table_plan *plan, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* A value that is put and not known: what, and what is put instead. */
+void vk_table_doubt(struct vk_table_plan *plan, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Append a proposal. */
 void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal);
@@ -138,7 +145,10 @@ struct vk_proposal **vk_table_by_rank(const struct vk_table_plan *plan);
 VK_MUST_USE enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err);
 /* One proposal for each start. */
 void vk_table_merge(struct vk_table_plan *plan);
-/* None overlaps another, all inside the usable range; sorted by start. VK_USAGE: undecidable. */
+/*
+ * None overlaps another, all inside the usable range; sorted by start. VK_USAGE: undecidable; VK_REFUSED: an entry that stands would
+ * have to go.
+ */
 VK_MUST_USE enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err);
 
 /* The type of a partition in the other kind of table; false: it has none. */

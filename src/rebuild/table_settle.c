@@ -47,12 +47,19 @@ static const char *what_it_is(const struct vk_proposal *p)
 	return name;
 }
 
+/* Whether p may end where `other` begins (NULL: the table itself). What stands gives way to a wish only. */
+static bool may_shorten(const struct vk_proposal *p, const struct vk_proposal *other, uint64_t sectors)
+{
+	return p->least_sectors != 0 && p->least_sectors <= sectors &&
+	       (p->claim != VK_CLAIM_STANDING || (other != NULL && other->claim == VK_CLAIM_ASKED));
+}
+
 /* Take from the end what the volume or file system does not need. False: it needs all. */
-static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, uint64_t end, const char *why)
+static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, const struct vk_proposal *other, uint64_t end, const char *why)
 {
 	uint64_t sectors = end - p->entry.partition.start_sector;
 
-	if (p->least_sectors == 0 || p->least_sectors > sectors)
+	if (!may_shorten(p, other, sectors))
 		return false;
 	/* an exact length is known: the volume's own */
 	if (is_volume(p) && !p->open_end)
@@ -66,21 +73,40 @@ static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, uint64_t 
 	return true;
 }
 
+static bool outside(const struct vk_table_plan *plan, const struct vk_proposal *p)
+{
+	return p->entry.partition.sectors == 0 || start_of(p) < plan->first_usable || vk_proposal_end(p) > vk_add_sat(plan->last_usable, 1);
+}
+
+static enum vk_status refuse_standing(const struct vk_table_plan *plan, const struct vk_proposal *p, const char *why,
+				      struct vk_error *err)
+{
+	vk_error_set(err, VK_REFUSED, plan->source->path,
+		     "Partition %u, sectors %llu to %llu, which %s names and nothing contradicts, %s", p->entry.partition.number,
+		     start_of(p), (unsigned long long)(vk_proposal_end(p) - 1), p->name, why);
+	vk_error_remedy(err, "if the disk was longer, make it so again; --exclude %llu leaves the partition out", start_of(p));
+	return VK_REFUSED;
+}
+
 /* False: it lies outside. */
 static bool fit_range(struct vk_table_plan *plan, struct vk_proposal *p)
 {
 	uint64_t limit = vk_add_sat(plan->last_usable, 1);
-	uint64_t end = vk_add_sat(p->entry.partition.start_sector, p->entry.partition.sectors);
+	uint64_t end = vk_proposal_end(p);
 
-	if (p->entry.partition.start_sector >= plan->first_usable && end <= limit)
+	if (!outside(plan, p))
 		return true;
+	if (p->entry.partition.sectors == 0) {
+		vk_table_lost(plan, "The partition at sector %llu ends in front of where it begins", start_of(p));
+		return false;
+	}
 	if (p->entry.partition.start_sector < plan->first_usable) {
 		vk_table_lost(plan, "The partition at sector %llu begins in front of sector %llu, the first that this table can give away",
 			      start_of(p), (unsigned long long)plan->first_usable);
 		return false;
 	}
 	if (p->entry.partition.start_sector < limit &&
-	    shorten(plan, p, limit, "the disk ends there"))
+	    shorten(plan, p, NULL, limit, "the disk ends there"))
 		return true;
 	if (p->claim == VK_CLAIM_ASKED && p->entry.partition.start_sector < limit) {
 		p->entry.partition.sectors = limit - p->entry.partition.start_sector;
@@ -134,8 +160,7 @@ static bool can_settle(const struct vk_proposal *a, const struct vk_proposal *b)
 
 	if (vk_proposal_end(first) <= start_of(second))
 		return true;
-	return start_of(first) != start_of(second) && first->least_sectors != 0 &&
-	       first->least_sectors <= start_of(second) - start_of(first);
+	return start_of(first) != start_of(second) && may_shorten(first, second, start_of(second) - start_of(first));
 }
 
 /* Settle p against one that is chosen. False: p must go. */
@@ -148,7 +173,7 @@ static bool settle_pair(struct vk_table_plan *plan, struct vk_proposal *chosen,
 	if (vk_proposal_end(first) <= start_of(second))
 		return true;
 	if (start_of(first) != start_of(second) &&
-	    shorten(plan, first, start_of(second), "the next one begins there"))
+	    shorten(plan, first, second, start_of(second), "the next one begins there"))
 		return vk_proposal_end(first) <= start_of(second);
 	vk_table_note(plan, "%s%s at sectors %llu to %llu (%s) is left out: it overlaps %s at sector %llu",
 		      is_volume(p) ? "What was found" : "The entry of ", is_volume(p) ? "" : p->name,
@@ -164,6 +189,8 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen,
 	struct vk_proposal *neighbours[2] = {NULL, NULL};
 	size_t low = 0, high = chosen->count;
 
+	if (p->claim == VK_CLAIM_STANDING && outside(plan, p))
+		return refuse_standing(plan, p, "does not lie in the sectors that this table can give away", err);
 	if (!fit_range(plan, p))
 		return VK_OK;
 	while (low < high) {
@@ -187,7 +214,11 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen,
 		bool undecided = n != NULL && is_volume(n) && is_volume(p) && n->claim == p->claim &&
 				 n->sure_percent == p->sure_percent;
 
-		if (n == NULL || settle_pair(plan, n, p))
+		if (n == NULL)
+			continue;
+		if (p->claim == VK_CLAIM_STANDING && n->claim == VK_CLAIM_STANDING && !can_settle(n, p))
+			return refuse_standing(plan, p, "overlaps another that stands", err);
+		if (settle_pair(plan, n, p))
 			continue;
 		return undecided ? undecidable(plan, n, p, err) : VK_OK;
 	}
@@ -216,6 +247,24 @@ static void close_ends(struct vk_table_plan *plan, const struct chosen *chosen)
 				(unsigned long long)p->least_sectors,
 				next == NULL ? "the end of the disk" : "the next partition",
 				(unsigned long long)p->entry.partition.sectors);
+	}
+}
+
+/*
+ * totalBytes stands in one field, of which extents and other numbers prove only the higher bits. What proves it is a checksum over the
+ * entry, a capture, or that the volume ends with what the disk can give away.
+ */
+static void doubt_ends(struct vk_table_plan *plan, const struct chosen *chosen)
+{
+	for (size_t i = 0; i < chosen->count; i++) {
+		struct vk_proposal *p = chosen->items[i];
+		uint64_t end = vk_proposal_end(p);
+
+		if (!p->end_alone || !p->entry.length_exact || end == plan->last_usable + 1 || end == plan->disk_sectors)
+			continue;
+		p->entry.length_exact = false;
+		p->entry.length_said = true;
+		vk_proposal_why(p, "nothing proves where it ends");
 	}
 }
 
@@ -249,6 +298,7 @@ enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err)
 		status = choose(plan, &chosen, order[i], err);
 	if (status == VK_OK) {
 		close_ends(plan, &chosen);
+		doubt_ends(plan, &chosen);
 		keep_chosen(plan, &chosen);
 	}
 	free(order);

@@ -33,12 +33,13 @@ static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judge
 		.entry = {.partition = e->partition,
 			  .origin = e->origin,
 			  .bytes_exact = e->exact,
-			  .length_exact = e->exact || e->length_fits,
+			  .length_exact = e->exact,
+			  .length_said = e->length_fits,
 			  .number_exact = true,
 			  .candidate = SIZE_MAX},
 		.by = VK_PROPOSED_GPT,
-		.claim = e->exact ? VK_CLAIM_TABLE : VK_CLAIM_DOUBTFUL,
-		.rank = e->exact ? RANK_STANDING : RANK_DOUBTFUL,
+		.claim = e->exact || e->alike ? VK_CLAIM_TABLE : VK_CLAIM_DOUBTFUL,
+		.rank = e->exact || e->alike ? RANK_STANDING : RANK_DOUBTFUL,
 		.stands = true,
 		.has_entry = true,
 	};
@@ -76,8 +77,7 @@ static struct vk_proposal from_boot_record(const struct vk_table_plan *plan, con
 					.mbr_type = e->type},
 			  .origin = plan->source->table.kind == VK_TABLE_MBR ? VK_ENTRY_KEPT
 									     : VK_ENTRY_MBR,
-			  .bytes_exact = true,
-			  .length_exact = true,
+			  .length_said = true,
 			  .candidate = SIZE_MAX},
 		.by = VK_PROPOSED_MBR,
 		.claim = VK_CLAIM_TABLE,
@@ -159,8 +159,10 @@ static void propose_captured(struct vk_table_plan *plan, const struct vk_known_t
 			NULL) != VK_OK ||
 	     got != sizeof(p.raw)))
 		p.has_entry = false;
-	if (partition->logical)
+	if (partition->logical) {
 		p.ebr_lba = partition->entry_offset_bytes / plan->sector_size;
+		p.ebr_exact = true;
+	}
 	snprintf(p.name, sizeof(p.name), "%s", known->name);
 	vk_table_propose(plan, &p);
 }
@@ -219,6 +221,16 @@ static void set(struct vk_table_plan *plan, const struct vk_proposal *p, bool na
 	*foreign = *foreign || over;
 }
 
+/* What begins inside a VMFS entry is a copy in it, unless it ends with it: then the entry may have a wrong start. */
+static bool is_inside(const struct vk_proposal *volume, const struct vk_proposal *entry)
+{
+	uint64_t start = volume->entry.partition.start_sector;
+
+	return vk_partition_is_vmfs(&entry->entry.partition) && start > entry->entry.partition.start_sector &&
+	       start < vk_proposal_end(entry) &&
+	       !(volume->claim == VK_CLAIM_LIVING && vk_proposal_end(volume) == vk_proposal_end(entry));
+}
+
 /* Which entries name a volume and which lie over a living one: one walk in the order of the disk. */
 static void compare_with_found(struct vk_table_plan *plan)
 {
@@ -232,7 +244,7 @@ static void compare_with_found(struct vk_table_plan *plan)
 		if (p->by == VK_PROPOSED_FOUND) {
 			for (size_t k = 0; k < 2 && p->claim >= VK_CLAIM_LIVING; k++)
 				if (entries[k] != NULL && vk_proposal_end(entries[k]) > start)
-					set(plan, entries[k], false, true);
+					set(plan, entries[k], false, !is_inside(p, entries[k]));
 			if (volume == NULL || vk_proposal_end(p) > vk_proposal_end(volume))
 				volume = p;
 			continue;
@@ -275,6 +287,78 @@ static void choose_capture(struct vk_table_plan *plan)
 		plan->capture = &plan->options->known[plan->capture_rank - RANK_CAPTURE];
 }
 
+/*
+ * Whether an entry of the table that systems use stays unless somebody asks for something else. A checksum proves one of a GPT;
+ * one of an MBR is confirmed by the volume that begins with it. `volume` begins there, NULL: none does.
+ */
+static bool stays(const struct vk_table_plan *plan, const struct vk_proposal *volume, const struct vk_proposal *p)
+{
+	bool vmfs = vk_partition_is_vmfs(&p->entry.partition);
+
+	if (p->claim != VK_CLAIM_TABLE || !p->stands || (p->by == VK_PROPOSED_GPT && !p->entry.bytes_exact) ||
+	    (p->by == VK_PROPOSED_MBR && vk_proposal_end(p) > plan->disk_sectors))
+		return false;
+	if (volume != NULL && !vmfs)
+		return !names_it(volume, p);
+	if (p->by == VK_PROPOSED_MBR && vmfs)
+		return volume != NULL && p->entry.partition.number != 0 &&
+		       p->entry.partition.sectors >= volume->entry.partition.sectors;
+	if (!vmfs || volume != NULL)
+		return true;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *q = &plan->items[i];
+
+		if (q->by == VK_PROPOSED_FOUND && q->entry.partition.start_sector > p->entry.partition.start_sector &&
+		    q->entry.partition.start_sector < vk_proposal_end(p) && !is_inside(q, p))
+			return false;
+	}
+	return true;
+}
+
+static void raise_standing(struct vk_table_plan *plan, enum vk_proposed_by used)
+{
+	const struct vk_proposal *volume = NULL;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_proposal *p = &plan->items[i];
+
+		if (p->by == VK_PROPOSED_FOUND)
+			volume = p;
+		if (volume != NULL && volume->entry.partition.start_sector != p->entry.partition.start_sector)
+			volume = NULL;
+		if (p->by == used && stays(plan, volume, p))
+			p->claim = VK_CLAIM_STANDING;
+	}
+}
+
+/* What was found inside a VMFS partition that stands is somebody's copy: it decides nothing, unless it is asked for. */
+static void drop_ghosts(struct vk_table_plan *plan)
+{
+	const struct vk_proposal *outer = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+		struct vk_proposal held;
+
+		if (p->by == VK_PROPOSED_FOUND && p->claim != VK_CLAIM_ASKED && outer != NULL && is_inside(p, outer)) {
+			vk_table_note(plan, "What was found at sector %llu lies inside the partition at sector %llu, which stays as it "
+					    "is: it is taken for a copy; --include %llu takes it for a volume",
+				      (unsigned long long)p->entry.partition.start_sector,
+				      (unsigned long long)outer->entry.partition.start_sector,
+				      (unsigned long long)p->entry.partition.start_sector);
+			continue;
+		}
+		held = *p;
+		plan->items[kept] = held;
+		if (held.claim == VK_CLAIM_STANDING && vk_partition_is_vmfs(&held.entry.partition) &&
+		    (outer == NULL || vk_proposal_end(outer) < vk_proposal_end(&held)))
+			outer = &plan->items[kept];
+		kept++;
+	}
+	plan->count = kept;
+}
+
 void vk_table_judge_standing(struct vk_table_plan *plan)
 {
 	enum vk_table_kind kind = plan->source->table.kind;
@@ -292,7 +376,7 @@ void vk_table_judge_standing(struct vk_table_plan *plan)
 		plan->mbr_foreign = true;
 	mbr_used = kind == VK_TABLE_MBR && standing[VK_PROPOSED_MBR] > 0 && !plan->mbr_foreign;
 	gpt_used = kind == VK_TABLE_GPT && standing[VK_PROPOSED_GPT] > 0 && !plan->gpt_foreign &&
-		   vk_gpt_proof_exact(plan->gpt.proof);
+		   plan->gpt.proof <= VK_GPT_PROOF_EQUAL;
 	plan->table_ours = mbr_used || gpt_used;
 	choose_capture(plan);
 	for (size_t i = 0; i < plan->count; i++) {
@@ -305,4 +389,8 @@ void vk_table_judge_standing(struct vk_table_plan *plan)
 		if (p->by == VK_PROPOSED_MBR && gpt_used)
 			p->stands = false;
 	}
+	if (!plan->table_ours)
+		return;
+	raise_standing(plan, gpt_used ? VK_PROPOSED_GPT : VK_PROPOSED_MBR);
+	drop_ghosts(plan);
 }

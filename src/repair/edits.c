@@ -60,34 +60,6 @@ struct piece {
 	unsigned write_class;
 };
 
-/* Sectors that the target cannot deliver stay as they are: what was there could not be put back. */
-static enum vk_status put_by_sector(struct vk_restore *restore, const struct piece *piece,
-				    struct vk_error *err)
-{
-	size_t step = restore->target.sector_size;
-
-	for (size_t done = 0; done < piece->len; done += step) {
-		enum vk_status status = vk_overlay_put(restore->overlay, piece->offset + done,
-						       piece->bytes + done, step, piece->name,
-						       piece->write_class, err);
-
-		if (status == VK_IO)
-			vk_restore_add_hole(restore, piece->offset + done, step);
-		else if (status != VK_OK)
-			return status;
-	}
-	return VK_OK;
-}
-
-static enum vk_status put_sectors(struct vk_restore *restore, const struct piece *piece,
-				  struct vk_error *err)
-{
-	enum vk_status status = vk_overlay_put(restore->overlay, piece->offset, piece->bytes,
-					       piece->len, piece->name, piece->write_class, err);
-
-	return status == VK_IO ? put_by_sector(restore, piece, err) : status;
-}
-
 /* The target ends inside a sector, which can then not be written: well, if there is nothing to write. */
 static enum vk_status put_cut(struct vk_restore *restore, const struct piece *piece, uint64_t start,
 			      struct vk_error *err)
@@ -117,10 +89,10 @@ static enum vk_status put_rounded(struct vk_restore *restore, const struct piece
 	uint64_t end = vk_round_up_sat(piece->offset + piece->len, ss);
 	struct piece whole = *piece;
 	enum vk_status status;
-	uint8_t *bytes;
 
 	if (start == piece->offset && end == piece->offset + piece->len)
-		return put_sectors(restore, piece, err);
+		return vk_overlay_put(restore->overlay, piece->offset, piece->bytes, piece->len, piece->name,
+				      piece->write_class, err);
 	if (end > restore->target.size_bytes) {
 		uint64_t last = restore->target.size_bytes - restore->target.size_bytes % ss;
 
@@ -133,22 +105,8 @@ static enum vk_status put_rounded(struct vk_restore *restore, const struct piece
 				       piece->name, piece->write_class};
 		return status == VK_OK ? put_cut(restore, &whole, last, err) : status;
 	}
-	bytes = malloc((size_t)(end - start));
-	if (bytes == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
-	whole.offset = start;
-	whole.bytes = bytes;
-	whole.len = (size_t)(end - start);
-	status = vk_io_read_all(vk_overlay_io(restore->overlay), start, bytes, whole.len, err);
-	if (status == VK_OK) {
-		memcpy(bytes + (piece->offset - start), piece->bytes, piece->len);
-		status = put_sectors(restore, &whole, err);
-	} else if (status == VK_IO || status == VK_ABSENT) {
-		vk_restore_add_hole(restore, start, whole.len);
-		status = VK_OK;
-	}
-	free(bytes);
-	return status;
+	return vk_overlay_lay(restore->overlay, piece->offset, piece->bytes, piece->len, piece->name,
+			      piece->write_class, NULL, err);
 }
 
 struct walk {

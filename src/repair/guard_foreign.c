@@ -150,7 +150,8 @@ static uint64_t overwritten_behind(const struct vk_restore *restore, uint64_t en
 	size_t count = vk_overlay_edits(restore->overlay, &edits);
 
 	for (size_t i = 0; i < count; i++)
-		if (edits[i].offset_bytes >= end && !vk_all_zero(edits[i].old_bytes, edits[i].length_bytes))
+		if (edits[i].offset_bytes >= end &&
+		    (edits[i].old_unread || !vk_all_zero(edits[i].old_bytes, edits[i].length_bytes)))
 			return edits[i].offset_bytes;
 	return UINT64_MAX;
 }

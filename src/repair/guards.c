@@ -176,18 +176,41 @@ static enum vk_status ask_sector_size(struct vk_restore *restore, struct vk_erro
 			       restore->target.sector_size, restore->capture->sector_size);
 }
 
+/* Bytes that would be written over what nobody can read; ret_at: the first. */
+static uint64_t unread_bytes(const struct vk_restore *restore, uint64_t *ret_at)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(restore->overlay, &edits);
+	uint64_t sum = 0;
+
+	for (size_t i = count; i-- > 0;) {
+		if (!edits[i].old_unread)
+			continue;
+		sum += edits[i].length_bytes;
+		*ret_at = edits[i].offset_bytes;
+	}
+	return sum;
+}
+
 static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error *err)
 {
-	if (restore->hole_count == 0)
-		return VK_OK;
+	uint64_t at = 0, bytes = unread_bytes(restore, &at);
+	enum vk_status status = VK_OK;
+
+	if (restore->hole_count > 0)
+		status = vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
+					 "%" PRIu64 " bytes that would be put back, the first at byte %" PRIu64
+					 ", are missing in the capture or do not fit the target; they would stay as they are%s",
+					 restore->hole_bytes, restore->holes[0].offset_bytes,
+					 restore->ends_in_sector ? "; the target ends inside a sector, which "
+								   "cannot be written"
+								 : "");
+	if (status != VK_OK || bytes == 0)
+		return status;
 	return vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
-			       "%" PRIu64 " bytes that would be put back, the first at byte %" PRIu64
-			       ", are missing in the capture or cannot be read on the target; they "
-			       "would stay as they are%s",
-			       restore->hole_bytes, restore->holes[0].offset_bytes,
-			       restore->ends_in_sector ? "; the target ends inside a sector, which "
-							 "cannot be written"
-						       : "");
+			       "%" PRIu64 " bytes of the target, the first at byte %" PRIu64
+			       ", cannot be read: they would be written anew, and the undo capture cannot hold what stands there",
+			       bytes, at);
 }
 
 static enum vk_status ask_changed(struct vk_restore *restore, struct vk_error *err)

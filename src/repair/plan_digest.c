@@ -35,6 +35,8 @@ static void add_edit(const struct vk_edit *edit, struct vk_digest *digest)
 	vk_put_le64(place, edit->offset_bytes);
 	vk_put_le64(place + 8, edit->length_bytes);
 	vk_digest_add(digest, place, sizeof(place));
+	if (edit->old_unread)
+		vk_digest_add(digest, "unread", 6);
 	vk_digest_add(digest, edit->old_bytes, edit->length_bytes);
 	vk_digest_add(digest, edit->new_bytes, edit->length_bytes);
 }

@@ -102,7 +102,7 @@ static enum vk_status is_explained(struct vk_repair *repair, bool *ret_explained
 	for (size_t i = 0; i < repair->find.count; i++)
 		living += repair->find.candidates[i].standing == VK_STANDING_LIVING;
 	for (size_t i = 0; i < repair->table.entry_count; i++)
-		guesses += !repair->table.entries[i].length_exact;
+		guesses += !repair->table.entries[i].length_exact && !repair->table.entries[i].length_said;
 	if (repair->table.nothing_to_do) {
 		/* a deleted partition leaves a sound table and room that it does not account for */
 		*ret_explained = !find_gap(repair, taken, &gap);
@@ -160,28 +160,41 @@ static enum vk_status think(struct vk_repair *repair, struct vk_error *err)
 	return look_everywhere(repair, err);
 }
 
-/* An entry of a damaged GPT that neither a checksum nor a volume proves: none of it is certain. */
-static bool is_unproved(const struct vk_planned_entry *entry)
+/* What of an entry is not known to be as it was, as the end of a sentence. */
+static void say_unknown(const struct vk_planned_entry *entry, struct vk_text *text)
 {
-	return !entry->length_exact && entry->candidate == SIZE_MAX && entry->partition.gpt &&
-	       entry->origin != VK_ENTRY_LAYOUT;
+	const struct vk_partition *p = &entry->partition;
+	bool end = !entry->length_exact && !entry->length_rounded;
+
+	vk_text_fmt(text, "Partition %u at sector %" PRIu64 ": ", p->number, p->start_sector);
+	if (vk_partition_is_extended(p))
+		vk_text_put(text, "place and length are made to hold its logical ones");
+	else if (end && entry->candidate == SIZE_MAX && p->gpt && !entry->length_said)
+		vk_text_put(text, "nothing proves any of it");
+	else
+		vk_text_fmt(text, "%s%s%s", end ? "its end is a guess, " : "", entry->number_exact ? "" : "its number is counted, ",
+			    !p->gpt ? "boot flag, heads and sectors are the usual ones"
+			    : entry->guid_fresh ? "its unique GUID is new, and its name and attributes are the usual ones"
+						: "no checksum proves its GUID, name and attributes");
+	vk_text_fmt(text, ". %s", entry->why);
 }
 
-static bool say_entry(const struct vk_planned_entry *entry, struct vk_rebuilt *rebuilt)
+static bool say_entry(const struct vk_planned_entry *entry, bool guessed, struct vk_rebuilt *rebuilt)
 {
 	const struct vk_partition *p = &entry->partition;
 	uint64_t last = p->start_sector + p->sectors - (p->sectors > 0);
 	const char *origin = vk_entry_origin_name(entry->origin);
+	char unknown[500];
+	struct vk_text text;
 
 	if (entry->bytes_exact)
 		return vk_rebuilt_say(&rebuilt->exact, "Partition %u, sectors %" PRIu64 " to %" PRIu64 ", byte for byte: %s. %s",
 				      p->number, p->start_sector, last, origin, entry->why);
-	if (is_unproved(entry))
-		return vk_rebuilt_say(&rebuilt->guessed, "Partition %u, sectors %" PRIu64 " to %" PRIu64 ", which nothing proves: %s. %s",
-				      p->number, p->start_sector, last, origin, entry->why);
-	if (!entry->length_exact && !entry->length_rounded && !vk_partition_is_extended(p) &&
-	    !vk_rebuilt_say(&rebuilt->guessed, "The end of partition %u at sector %" PRIu64 " is a guess: %s", p->number,
-			    last, entry->why))
+	if (entry->stands)
+		return true;
+	vk_text_init(&text, unknown, sizeof(unknown));
+	say_unknown(entry, &text);
+	if (guessed && !vk_rebuilt_say(&rebuilt->guessed, "%s", unknown))
 		return false;
 	if (entry->guid_fresh &&
 	    !vk_rebuilt_say(&rebuilt->fresh, "The unique GUID of partition %u", p->number))
@@ -189,7 +202,9 @@ static bool say_entry(const struct vk_planned_entry *entry, struct vk_rebuilt *r
 	if (!entry->number_exact &&
 	    !vk_rebuilt_say(&rebuilt->fresh, "The number of partition %u, counted in the order of the disk", p->number))
 		return false;
-	return vk_rebuilt_say(&rebuilt->exact, "Partition %u: %s %" PRIu64 "%s%" PRIu64 " and its type: %s. %s", p->number,
+	/* where a volume begins, and of what type its partition is, its own contents say */
+	return entry->candidate == SIZE_MAX ||
+	       vk_rebuilt_say(&rebuilt->exact, "Partition %u: %s %" PRIu64 "%s%" PRIu64 " and its type: %s. %s", p->number,
 			      entry->length_exact ? "sectors" : "first sector", p->start_sector,
 			      entry->length_exact ? " to " : ", not the last one, ", last, origin, entry->why);
 }
@@ -200,16 +215,16 @@ static bool say(const struct vk_rebuild_table *table, struct vk_rebuilt *rebuilt
 
 	snprintf(rebuilt->what, sizeof(rebuilt->what), "table");
 	for (size_t i = 0; sound && i < table->entry_count; i++)
-		sound = say_entry(&table->entries[i], rebuilt);
+		sound = say_entry(&table->entries[i], table->guessed, rebuilt);
 	if (sound && table->kind == VK_TABLE_GPT && table->disk_guid_fresh)
-		sound = vk_rebuilt_say(&rebuilt->fresh, "The GUID of the disk");
+		sound = vk_rebuilt_say(&rebuilt->fresh, "The GUID of the disk") &&
+			vk_rebuilt_say(&rebuilt->guessed, "The GUID of the disk is new: no header has one any more");
 	if (sound && table->disk_guid_guessed)
 		sound = vk_rebuilt_say(&rebuilt->guessed, "The GUID of the disk, of a damaged header that nothing proves");
+	for (size_t i = 0; sound && i < table->doubt_count; i++)
+		sound = vk_rebuilt_say(&rebuilt->guessed, "%s", table->doubts[i]);
 	for (size_t i = 0; sound && i < table->lost_count; i++)
 		sound = vk_rebuilt_say(&rebuilt->lost, "%s", table->lost[i]);
-	if (sound && table->guessed && rebuilt->guessed == NULL)
-		sound = vk_rebuilt_say(&rebuilt->guessed, "A value of the table could not be known%s%s",
-				       table->why_kind[0] != '\0' ? ": " : "", table->why_kind);
 	return sound;
 }
 

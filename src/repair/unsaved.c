@@ -2,6 +2,7 @@
 /* A capture that was not saved: a target with what a planner put over it. */
 #include "repair/unsaved.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,14 +130,66 @@ static bool holds(struct vk_io *io, uint64_t offset, const uint8_t *bytes, size_
 	return true;
 }
 
+/* The partition, or volume that no partition names, that the byte lies in: nothing that is the table's is written there. */
+static bool fenced(const struct vk_restore *restore, uint64_t at, uint64_t *ret_start, uint64_t *ret_length)
+{
+	const struct vk_table *table = &restore->captured.table;
+	uint32_t ss = restore->capture->sector_size;
+
+	for (size_t i = 0; restore->has_captured && i < table->partition_count; i++) {
+		*ret_start = vk_mul_sat(table->partitions[i].start_sector, ss);
+		*ret_length = vk_mul_sat(table->partitions[i].sectors, ss);
+		if (!vk_partition_is_extended(&table->partitions[i]) && at >= *ret_start && at - *ret_start < *ret_length)
+			return true;
+	}
+	for (size_t i = 0; i < restore->place_count; i++) {
+		*ret_start = restore->places[i].start_bytes;
+		*ret_length = restore->places[i].length_bytes;
+		if (at >= *ret_start && at - *ret_start < *ret_length)
+			return true;
+	}
+	return false;
+}
+
+/* The first byte of the edit that the plan leaves as it is. */
+static uint64_t first_left(const struct vk_restore *restore, const struct vk_edit *edit)
+{
+	size_t sector = restore->target.sector_size;
+	uint8_t buf[4096];
+
+	for (size_t done = 0; done + sector < edit->length_bytes; done += sector)
+		if (!holds(vk_overlay_io(restore->overlay), edit->offset_bytes + done, edit->new_bytes + done, sector, buf))
+			return edit->offset_bytes + done;
+	return edit->offset_bytes + edit->length_bytes - sector;
+}
+
+static enum vk_status refuse_fenced(const struct vk_restore *restore, const struct vk_edit *edit, struct vk_error *err)
+{
+	uint64_t at = first_left(restore, edit), start, length, ss = restore->target.sector_size;
+
+	if (!fenced(restore, at, &start, &length)) {
+		vk_error_set(err, VK_INTERNAL, restore->path,
+			     "The plan does not change what was worked out; nothing was written");
+		return vk_error_at(err, at);
+	}
+	vk_error_set(err, VK_REFUSED, restore->path,
+		     "The %s would be written into sector %" PRIu64 ", which lies in the partition or volume of %" PRIu64
+		     " sectors that begins at sector %" PRIu64,
+		     edit->reason, at / ss, length / ss, start / ss);
+	vk_error_at(err, at);
+	vk_error_remedy(err, "Nothing was written; vmfskit decode shows what lies there. If only a part of that volume's disk is here, "
+			     "work on the whole disk; else take what does not belong there out of the table first");
+	return VK_REFUSED;
+}
+
 static enum vk_status not_the_same(const struct vk_restore *restore, const struct vk_edit *edit,
 				   uint8_t *buf, struct vk_error *err)
 {
-	if (edit == NULL || holds(restore->io, edit->offset_bytes, edit->old_bytes, edit->length_bytes, buf)) {
-		vk_error_set(err, VK_INTERNAL, restore->path,
-			     "The plan does not change what was worked out; nothing was written");
-		return edit != NULL ? vk_error_at(err, edit->offset_bytes) : VK_INTERNAL;
-	}
+	if (edit == NULL)
+		return vk_error_set(err, VK_INTERNAL, restore->path,
+				    "The plan changes more than what was worked out; nothing was written");
+	if (edit->old_unread || holds(restore->io, edit->offset_bytes, edit->old_bytes, edit->length_bytes, buf))
+		return refuse_fenced(restore, edit, err);
 	vk_error_set(err, VK_REFUSED, restore->path, "The target changed while the plan was made");
 	vk_error_at(err, edit->offset_bytes);
 	return vk_error_remedy(err, "Nothing was written; find out who writes to it, then repeat the command");

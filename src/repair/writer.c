@@ -140,15 +140,41 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 
 /* Comparing. */
 
+/* Bytes that came to light since the plan was made have been judged by nobody. */
+static enum vk_status check_unread(struct writer *w, const struct vk_edit *edit, struct vk_error *err)
+{
+	size_t sector = w->job->target.sector_size;
+
+	for (size_t done = 0; done < edit->length_bytes; done += sector) {
+		struct vk_error ignored;
+		uint64_t at = 0;
+		bool same;
+
+		if (vk_target_compare(&w->reader, edit->offset_bytes + done, edit->old_bytes + done, sector, &same, &at,
+				      &ignored) != VK_OK)
+			continue;
+		changed(w, err, "A sector that could not be read became readable");
+		return vk_error_at(err, edit->offset_bytes + done);
+	}
+	return VK_OK;
+}
+
 static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 {
 	for (size_t i = 0; i < w->job->edit_count; i++) {
 		const struct vk_edit *edit = &w->job->edits[i];
 		uint64_t at = 0;
 		bool same;
-		enum vk_status status = vk_target_compare(&w->reader, edit->offset_bytes, edit->old_bytes,
-							  edit->length_bytes, &same, &at, err);
+		enum vk_status status;
 
+		if (edit->old_unread) {
+			status = check_unread(w, edit, err);
+			if (status != VK_OK)
+				return status;
+			continue;
+		}
+		status = vk_target_compare(&w->reader, edit->offset_bytes, edit->old_bytes, edit->length_bytes, &same, &at,
+					   err);
 		if (status != VK_OK)
 			return status;
 		if (!same) {
@@ -165,13 +191,16 @@ static void count_error(void *ctx, const struct vk_finding *finding)
 {
 	size_t *errors = ctx;
 
-	/* it is meant to hold damage */
+	/* it is meant to hold damage, and what it lacks is asked of each edit */
 	if (vk_finding_kind(finding->code)->severity == VK_ERROR &&
-	    finding->code != VK_F_CAPTURE_NOT_CONTAINING)
+	    finding->code != VK_F_CAPTURE_NOT_CONTAINING && finding->code != VK_F_CAPTURE_UNREADABLE)
 		(*errors)++;
 }
 
-/* What the undo capture has of an edit is what stands there now, and it lacks nothing that would change. */
+/*
+ * What the undo capture has of an edit is what stands there now, and it lacks nothing that would change, except what the
+ * plan calls unread.
+ */
 static bool undo_holds(struct vk_io *undo, const struct vk_edit *edit, uint8_t *buf)
 {
 	struct vk_error ignored;
@@ -181,10 +210,10 @@ static bool undo_holds(struct vk_io *undo, const struct vk_edit *edit, uint8_t *
 		const uint8_t *old = edit->old_bytes + done;
 
 		if (vk_io_read(undo, edit->offset_bytes + done, buf, n, &got, &ignored) != VK_OK ||
-		    memcmp(buf, old, got) != 0)
+		    (!edit->old_unread && memcmp(buf, old, got) != 0))
 			return false;
 		if (got == 0) {
-			if (*old != edit->new_bytes[done])
+			if (!edit->old_unread && *old != edit->new_bytes[done])
 				return false;
 			got = 1;
 		}

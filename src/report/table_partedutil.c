@@ -145,8 +145,8 @@ bool vk_commands_label_stands(const struct vk_rebuild_table *table)
 	enum vk_part_state mbr = table->parts[VK_TP_MBR].state;
 
 	if (table->kind != VK_TABLE_GPT)
-		return mbr == VK_PART_STATE_SOUND;
-	return (mbr == VK_PART_STATE_SOUND || mbr == VK_PART_STATE_STALE) &&
+		return vk_part_state_stands(mbr);
+	return (vk_part_state_stands(mbr) || mbr == VK_PART_STATE_STALE) &&
 	       (copy_stands(table, VK_TP_PRIMARY_HEADER, VK_TP_PRIMARY_ARRAY) ||
 		copy_stands(table, VK_TP_BACKUP_HEADER, VK_TP_BACKUP_ARRAY));
 }

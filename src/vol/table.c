@@ -96,23 +96,33 @@ static int choose_copy(const struct vk_gpt_copy gpt[2])
 	return -1;
 }
 
-/* The entry that protects a sound GPT, with one bit of its type flipped. */
+/*
+ * A sound GPT stands here, and no entry of the MBR can be a partition beside it: what is there protected it, and is damaged. The
+ * type may have one bit flipped, or be another's.
+ */
 static bool was_protective(const struct vk_table *table)
 {
-	uint64_t sectors = vk_min_u64(table->disk_sectors - 1, UINT32_MAX);
 	bool found = false;
 
-	if (table->disk_sectors == 0 || table->gpt_chosen < 0 || !table->gpt[table->gpt_chosen].sound)
+	if (table->gpt_chosen < 0 || !table->gpt[table->gpt_chosen].sound)
 		return false;
 	for (size_t i = 0; i < 4; i++) {
 		const struct vk_mbr_entry *e = &table->mbr.entries[i];
-		bool one_bit = __builtin_popcount(e->type ^ VK_MBR_TYPE_PROTECTIVE) == 1;
 
-		if (vk_mbr_entry_used(e) && (!one_bit || e->firstLBA != 1 || e->sectors != sectors))
+		if (vk_mbr_entry_used(e) && vk_mbr_entry_beside_gpt(e, table->disk_sectors))
 			return false;
 		found = found || vk_mbr_entry_used(e);
 	}
 	return found;
+}
+
+/* An MBR of which no entry begins on this disk is no table of it. */
+static bool mbr_outside(const struct vk_table *table)
+{
+	for (size_t i = 0; i < 4; i++)
+		if (vk_mbr_entry_used(&table->mbr.entries[i]) && table->mbr.entries[i].firstLBA < table->disk_sectors)
+			return false;
+	return table->disk_sectors != 0;
 }
 
 static enum vk_table_kind decide_kind(const struct vk_table *table)
@@ -219,6 +229,7 @@ enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool comple
 	table.disk_sectors = complete ? vk_io_size_bytes(io) / table.sector_size : 0;
 	if (status != VK_OK)
 		goto out;
+	table.mbr_used = table.mbr_used && !mbr_outside(&table);
 	table.gpt_chosen = choose_copy(table.gpt);
 	table.kind = decide_kind(&table);
 	switch (table.kind) {

@@ -39,7 +39,7 @@ static void make_disk(uint8_t *disk, uint32_t ss)
 		FUZZ_ASSERT(vk_gpt_seal(disk + h.myLBA * ss, ss, array));
 		memcpy(disk + h.entriesLBA * ss, array, ARRAY_BYTES);
 	}
-	vk_gpt_protective_mbr(NULL, DISK_BYTES / ss, disk);
+	(void)vk_gpt_protective_mbr(NULL, DISK_BYTES / ss, 0, disk);
 	vk_gpt_image_free(&image);
 }
 
@@ -82,6 +82,7 @@ static void look_at(const struct vk_gpt_judgement *j, const struct vk_find *find
 	for (int part = 0; part <= VK_TP_BACKUP_HEADER; part++) {
 		fuzz_text(j->parts[part].why, sizeof(j->parts[part].why));
 		FUZZ_ASSERT(j->parts[part].state != VK_PART_STATE_UNUSED);
+		FUZZ_ASSERT(part != VK_TP_MBR || j->parts[part].state != VK_PART_STATE_SOUND);
 		FUZZ_ASSERT((j->parts[part].state == VK_PART_STATE_SOUND) ==
 			    (j->parts[part].why[0] == '\0'));
 	}

@@ -25,6 +25,18 @@ static inline const struct vk_planned_entry *planned_number(const struct vk_rebu
 	return NULL;
 }
 
+/* Whether the plan says that it does not know what these words name. */
+__attribute__((format(printf, 2, 3))) static inline bool doubts(const struct vk_rebuild_table *t, const char *fmt, ...)
+{
+	char words[100];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	return said(t->doubts, t->doubt_count, words);
+}
+
 static inline const struct vk_field *field_at(const struct vk_layout *layout, size_t offset)
 {
 	for (size_t i = 0; i < layout->count; i++)
@@ -46,8 +58,6 @@ static inline enum said said_of_entry(const struct vk_rebuild_table *t, const st
 	/* "which nothing proves" */
 	if (!e->length_exact && e->candidate == SIZE_MAX && e->origin != VK_ENTRY_LAYOUT)
 		return SAID_OPEN;
-	if (strcmp(field, "uniqueGUID") == 0)
-		return e->guid_fresh ? SAID_OPEN : SAID_EXACT;
 	if (strcmp(field, "lastLBA") == 0 || strcmp(field, "sectors") == 0)
 		return e->length_exact || e->length_rounded ? SAID_EXACT : SAID_OPEN;
 	return strcmp(field, "firstLBA") == 0 || strcmp(field, "typeGUID") == 0 || strcmp(field, "type") == 0 ? SAID_EXACT :
@@ -56,8 +66,16 @@ static inline enum said said_of_entry(const struct vk_rebuild_table *t, const st
 
 static inline enum said said_of_header(const struct vk_rebuild_table *t, const char *field)
 {
+	if (doubts(t, "Two headers of the GPT are sound"))
+		return SAID_OPEN;
+	if (strstr(field, "Usable") != NULL || strncmp(field, "num", 3) == 0)
+		return doubts(t, "The usable range") ? SAID_OPEN : SAID_EXACT;
+	if (strcmp(field, "entriesLBA") == 0)
+		return doubts(t, "Where the entries of the GPT lay") || doubts(t, "The usable range") ? SAID_OPEN : SAID_EXACT;
 	if (strcmp(field, "diskGUID") == 0)
-		return t->disk_guid_fresh || t->disk_guid_guessed ? SAID_OPEN : SAID_EXACT;
+		return t->disk_guid_fresh || t->disk_guid_guessed || doubts(t, "The GUID of the disk is that of damaged headers") ?
+			       SAID_OPEN :
+			       SAID_EXACT;
 	/* they follow from what they are made over */
 	return strcmp(field, "headerCRC32") == 0 || strcmp(field, "entriesCRC32") == 0 ? SAID_OPEN : SAID_EXACT;
 }
@@ -84,8 +102,12 @@ static inline enum said said_of_gpt_byte(const struct state *s, uint64_t at, cha
 		f = field_at(&vk_gpt_entry_layout, (size_t)(in_array % VK_GPT_ENTRY_BYTES));
 		snprintf(name, cap, "%s entry%s %s, %s", primary ? "primary" : "backup", e == NULL ? " that goes" : "", f->name,
 			 e == NULL ? "" : vk_entry_origin_name(e->origin));
-		return said_of_entry(t, e, f->name);
+		if (e == NULL && (doubts(t, "Entry %u of the GPT", number) || doubts(t, "Nothing of a GPT is left")))
+			return SAID_OPEN;
+		return doubts(t, "Two headers of the GPT are sound") ? SAID_OPEN : said_of_entry(t, e, f->name);
 	}
+	if (at >= VK_MBR_ENTRY_OFFSET && at < ss && doubts(t, "Sector 0: "))
+		return SAID_OPEN;
 	snprintf(name, cap, "%s", at < VK_MBR_ENTRY_OFFSET ? "protective MBR, boot code" :
 				  at < ss ? "protective MBR" : "outside the table");
 	return SAID_EXACT;
@@ -117,6 +139,8 @@ static inline enum said said_of_ebr_byte(const struct state *s, uint64_t at, cha
 		}
 	}
 	damage_read(vk_overlay_io(s->damage), lba * 512, sector, sizeof(sector));
+	if (doubts(t, "boot record in sector %llu ", (unsigned long long)lba) || doubts(t, "into sector %llu.", (unsigned long long)lba))
+		return SAID_OPEN;
 	snprintf(name, cap, there ? "EBR link" : vk_all_zero(sector, 512) ? "new EBR over zeros" : "outside the table");
 	return open && (there || vk_all_zero(sector, 512)) ? SAID_OPEN : SAID_EXACT;
 }
@@ -137,6 +161,8 @@ static inline enum said said_of_mbr_byte(const struct state *s, uint64_t at, cha
 	snprintf(name, cap, "MBR entry%s%s %s, %s", e == NULL ? " that goes" : "",
 		 e != NULL && vk_partition_is_extended(&e->partition) ? " (extended)" : "", f->name,
 		 e == NULL ? "" : vk_entry_origin_name(e->origin));
+	if (e == NULL && doubts(&s->r.table, "Entry %u of sector 0 goes", (unsigned)(at - VK_MBR_ENTRY_OFFSET) / VK_MBR_ENTRY_BYTES + 1))
+		return SAID_OPEN;
 	if (e != NULL && vk_partition_is_extended(&e->partition))
 		return e->bytes_exact ? SAID_EXACT : SAID_OPEN;
 	return said_of_entry(&s->r.table, e, f->name);

@@ -79,7 +79,7 @@ static inline void make_disk(const struct bench *b, uint8_t *disk, uint64_t sect
 		assert_true(vk_gpt_seal(disk + h.myLBA * b->ss, b->ss, array));
 		memcpy(disk + h.entriesLBA * b->ss, array, ARRAY);
 	}
-	vk_gpt_protective_mbr(disk, sectors, mbr);
+	(void)vk_gpt_protective_mbr(disk, sectors, 0, mbr);
 	memcpy(disk, mbr, sizeof(mbr));
 }
 
@@ -179,7 +179,7 @@ static inline uint8_t *repair(const struct bench *b, const struct vk_find *find,
 		assert_int_equal(vk_io_read_all(vk_overlay_io(overlay), 0, after, b->bytes, &err), VK_OK);
 		for (int part = 0; part <= VK_TP_BACKUP_HEADER; part++)
 			if (!changed[part] && vk_gpt_proof_exact(judgement->proof) &&
-			    judgement->parts[part].state != VK_PART_STATE_SOUND)
+			    !vk_part_state_stands(judgement->parts[part].state))
 				fail_msg("%s is not sound (%s) and stays", part_names[part], judgement->parts[part].why);
 	} else {
 		assert_int_equal(err.status, VK_USAGE);

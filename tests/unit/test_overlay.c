@@ -190,6 +190,67 @@ static void absent_old_bytes_are_refused_as_a_whole(void **state)
 	vk_io_close(base);
 }
 
+/* Of 8 sectors the device delivers all but 2 and 5. */
+static enum vk_status read_bad(void *self, uint64_t offset, void *buf, size_t len, size_t *ret_got, struct vk_error *err)
+{
+	uint64_t stop = offset < 3 * 512 ? 2 * 512 : 5 * 512;
+
+	(void)self;
+	(void)err;
+	stop = offset >= 6 * 512 || offset + len < stop ? offset + len : stop;
+	*ret_got = stop > offset ? (size_t)(stop - offset) : 0;
+	memcpy(buf, disk + offset, *ret_got);
+	return VK_OK;
+}
+
+static struct vk_span span_bad(void *self, uint64_t offset)
+{
+	bool bad = offset / 512 == 2 || offset / 512 == 5;
+
+	(void)self;
+	return (struct vk_span){bad ? VK_SPAN_UNREADABLE : VK_SPAN_DATA, 512 - offset % 512};
+}
+
+/* What cannot be read is written anew, whatever is put, and its edit says that nobody knows what stood there. */
+static void unread_sectors_are_put_as_unknown(void **state)
+{
+	static const struct vk_io_ops ops = {read_bad, span_bad, NULL};
+	struct vk_io *base = vk_io_new(&ops, NULL, "bad", 8 * 512, 512);
+	struct vk_overlay *o = vk_overlay_new(base);
+	const struct vk_edit *edits;
+	struct vk_error err = {0};
+	uint8_t bytes[8 * 512], zeros[512] = {0};
+	bool changed = false;
+
+	(void)state;
+	memcpy(bytes, disk, sizeof(bytes));
+	assert_int_equal(vk_overlay_put(o, 0, bytes, 4 * 512, "r", 0, &err), VK_OK);
+	assert_int_equal(vk_overlay_edits(o, &edits), 1);
+	assert_int_equal(edits[0].offset_bytes, 2 * 512);
+	assert_int_equal(edits[0].length_bytes, 512);
+	assert_true(edits[0].old_unread);
+	assert_memory_equal(edits[0].old_bytes, zeros, 512);
+	assert_holds(vk_overlay_io(o), 0, bytes, 5 * 512);
+	assert_span(vk_overlay_io(o), 5 * 512, VK_SPAN_UNREADABLE, 512);
+	/* zeros, too, and the rest of a sector that is only known in part */
+	memset(bytes + 5 * 512, 0, 512);
+	bytes[5 * 512 + 7] = 1;
+	assert_int_equal(vk_overlay_lay(o, 5 * 512 + 7, bytes + 5 * 512 + 7, 1, "r", 0, &changed, &err), VK_OK);
+	assert_true(changed);
+	assert_int_equal(vk_overlay_edits(o, &edits), 2);
+	assert_true(edits[1].old_unread);
+	assert_holds(vk_overlay_io(o), 0, bytes, sizeof(bytes));
+	/* a neighbour that was read is an edit of its own */
+	bytes[3 * 512] ^= 1;
+	assert_int_equal(vk_overlay_lay(o, 3 * 512, bytes + 3 * 512, 2, "r", 0, &changed, &err), VK_OK);
+	assert_int_equal(vk_overlay_edits(o, &edits), 3);
+	assert_true(edits[0].old_unread && !edits[1].old_unread && edits[2].old_unread);
+	assert_int_equal(vk_overlay_lay(o, 3 * 512, bytes + 3 * 512, 2, "r", 0, &changed, &err), VK_OK);
+	assert_false(changed);
+	vk_overlay_free(o);
+	vk_io_close(base);
+}
+
 static void spans_of_zeros_are_cut_by_edits(void **state)
 {
 	const struct vk_io_piece list[] = {{0, (uint64_t)1 << 46, NULL}};
@@ -335,6 +396,7 @@ int main(void)
 		cmocka_unit_test(wrong_places_are_refused),
 		cmocka_unit_test(sectors_of_4096_bytes_change_as_a_whole),
 		cmocka_unit_test(absent_old_bytes_are_refused_as_a_whole),
+		cmocka_unit_test(unread_sectors_are_put_as_unknown),
 		cmocka_unit_test(spans_of_zeros_are_cut_by_edits),
 		cmocka_unit_test(random_puts_equal_the_model),
 		cmocka_unit_test(many_puts_in_a_row_make_one_edit),

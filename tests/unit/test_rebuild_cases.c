@@ -267,6 +267,15 @@ static void a_guess_is_called_one(void **state)
 	bench_zero(&b, 0, 34);
 	r = bench_rebuild(&b, NULL);
 	assert_true(entry_of(&b, r, 0)->bytes_exact && entry_of(&b, r, 0)->length_exact);
+	/* of sector 0 there is no copy */
+	assert_true(r->table.guessed);
+	assert_int_equal(r->table.doubt_count, 1);
+	assert_non_null(strstr(r->table.doubts[0], "heads and sectors is what is usual"));
+	rebuilt_free(r);
+	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
+	bench_zero(&b, 1, 33);
+	r = bench_rebuild(&b, NULL);
+	assert_true(entry_of(&b, r, 0)->bytes_exact && entry_of(&b, r, 0)->length_exact);
 	assert_false(r->table.guessed);
 	rebuilt_free(r);
 	bench_free(&b);

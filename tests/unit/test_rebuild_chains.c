@@ -24,7 +24,7 @@ static void chains(void **state)
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(entry_of(&b, r, i)->partition.start_sector,
 				 b.plan->partitions[i].start_sector);
-	assert_true(entry_of(&b, r, 3)->partition.logical && entry_of(&b, r, 3)->bytes_exact);
+	assert_true(entry_of(&b, r, 3)->partition.logical && entry_of(&b, r, 3)->stands);
 	rebuilt_free(r);
 	/* only sector 0: all numbers are those of before, and no boot record is touched */
 	must(vk_lab_write_table(&b.disk, b.plan, NULL), NULL);
@@ -33,7 +33,7 @@ static void chains(void **state)
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(entry_of(&b, r, i)->partition.number, b.plan->partitions[i].number);
 	assert_true(entry_of(&b, r, 2)->number_exact);
-	assert_int_equal(r->table.parts[VK_TP_EBR].state, VK_PART_STATE_SOUND);
+	assert_int_equal(r->table.parts[VK_TP_EBR].state, VK_PART_STATE_CONSISTENT);
 	assert_int_equal(vk_overlay_dirty_bytes(r->overlay), 512);
 	rebuilt_free(r);
 	/* only the middle of the chain: the MBR knows where it begins */
@@ -74,7 +74,7 @@ static void chains_of_others(void **state)
 	vk_put_le16(ebr + 510, VK_MBR_SIGNATURE);
 	must(vk_lab_put(&b.disk, b.plan->extended_start * 512, ebr, sizeof(ebr), &err), &err);
 	r = bench_rebuild(&b, NULL);
-	assert_true(entry_of(&b, r, 1)->bytes_exact);
+	assert_true(entry_of(&b, r, 1)->stands);
 	if (!r->table.nothing_to_do)
 		rebuilt_print(r);
 	assert_true(r->table.nothing_to_do);
