@@ -160,8 +160,9 @@ check:
 check-run: $(TESTED)
 	@BUILD='$(BUILD)' tests/run.sh
 
-# random damage in the thousands, of which check runs some hundred: DAMAGES of each volume and disk
-DAMAGES ?= 5000
+# random damage in the thousands, of which check runs some hundred: DAMAGES of each volume and disk, the last thousand of them
+# heavier and of other kinds
+DAMAGES ?= 6000
 .PHONY: check-long check-long-run
 check-long:
 	@src/tools/deps.sh build check

@@ -37,8 +37,9 @@ for file in tests/fuzz/fuzz_*.c; do
 	[ -e "$file" ] && list+=("replay/$name|bash tests/fuzz/replay.sh $BUILD/replay/$name tests/fuzz/corpus/$name")
 done
 # the longest first, so that the end is not one of them alone
-longest="cli/62-deb cli/59-nights unit/test_damage_patterns cli/75-repair-cut cli/47-store-cut cli/76-doctor cli/53-64tb
-	cli/48-ledger cli/52-power-cut unit/test_find_flips cli/50-restore cli/49-capture-all cli/61-push unit/test_gpt_damage"
+longest="cli/78-real-volumes unit/test_undamaged cli/62-deb cli/59-nights unit/test_damage_patterns cli/75-repair-cut
+	cli/47-store-cut cli/76-doctor cli/53-64tb cli/48-ledger cli/52-power-cut unit/test_find_flips cli/50-restore
+	cli/49-capture-all cli/61-push unit/test_gpt_damage"
 ordered=()
 for name in $longest; do
 	for entry in "${list[@]}"; do [ "${entry%%|*}" != "$name" ] || ordered+=("$entry"); done

@@ -27,7 +27,7 @@ extern "C" {
 	G(DEVICE_UUID, "device-uuid", "the target holds another LVM device", "make sure that this is the right disk") \
 	G(VOLUME_UUID, "volume-uuid", "the target holds another volume", "make sure that this is the right disk, and that the volume was not resignatured since the capture") \
 	G(TABLE_KIND, "table-kind", "the target has a sound partition table of another kind than the captured one", "the volume may have been grown since; take a newer capture, or leave the table out with --part; of a repair, make sure that nobody needs the table that is there") \
-	G(TABLE_PARTITIONS, "table-partitions", "the target has a sound partition table with partitions that the captured one does not have", "take a newer capture, or leave the table out with --part; of a repair, make sure that nobody needs those partitions") \
+	G(TABLE_PARTITIONS, "table-partitions", "the target has a sound partition table with partitions that the captured one does not have, or that end elsewhere in it", "take a newer capture, or leave the table out with --part; of a repair, make sure that nobody needs those partitions") \
 	G(CHANGED, "changed-since", "the target was changed after the restore", "decode it and decide; undo would put the older bytes back over the change") \
 	G(FOREIGN_SIGNATURE, "foreign-signature", "another system's data lies where would be written", "save that data first, then lift this guard") \
 	G(CONTAINER, "container", "the target is a container or a compressed file, not a disk", "open it as is said and name the disk that comes out") \

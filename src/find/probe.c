@@ -150,7 +150,7 @@ static void count_block(struct vk_probe *p, const uint8_t *raw, uint64_t volume_
 	uint32_t word = vk_get_le32(raw);
 	uint64_t addr = vk_get_le64(raw + 4);
 	bool slot = word == VK_HB_FREE || word == VK_HB_IN_USE;
-	bool lock = word >= 0x10C00001 && word <= 0x10C00008;
+	bool lock = word >= 0x10C00001 && word <= 0x10C00006;
 
 	if (!slot && !lock)
 		return;

@@ -167,7 +167,10 @@ static void judge_snapshot(struct vk_fs_work *fs)
 	if (!fs->trusted || (own != lvm && info == lvm && lvm == 1))
 		vk_fs_set(fs, "snapID", lvm, vk_fs_by(fs->trusted && witness),
 			  "LVM_VolDescriptor.snapID at 0x%llx, and volInfoSnapID of the descriptor", at);
-	if (fs->trusted && (own != lvm || info != lvm) && (lvm != 1 || (own != lvm && info != lvm)))
+	if (fs->trusted && own != lvm && info != lvm && own != info && lvm == 1) {
+		vk_fs_set(fs, "snapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
+		vk_fs_set(fs, "volInfoSnapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
+	} else if (fs->trusted && (own != lvm || info != lvm) && (lvm != 1 || own == info))
 		vk_work_note(fs->work, "snapID is %u and %u in the descriptor and %u in the LVM volume: it stays, for it cannot be told which is right.",
 			     own, info, lvm);
 }

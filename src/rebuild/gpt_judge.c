@@ -297,6 +297,20 @@ static void judge_mbr(struct vk_gpt_case *c)
 	}
 }
 
+/* What sector 0 protects ended where a copy of the header still stands: so long was the disk before it was grown. */
+static void date_mbr(struct vk_gpt_case *c)
+{
+	c->j.mbr_from_sectors = c->j.grown_from_sectors;
+	for (size_t i = 0; i < 4 * c->look.header_count; i++) {
+		const struct vk_mbr_entry *e = &c->look.mbr.entries[i % 4];
+		const struct vk_gpt_header_seen *seen = &c->look.headers[i / 4];
+
+		if (e->type == VK_MBR_TYPE_PROTECTIVE && e->firstLBA == 1 && vk_gpt_header_trusted(seen) &&
+		    seen->lba == e->sectors && seen->header.myLBA == seen->lba && seen->lba != c->look.disk_sectors - 1)
+			c->j.mbr_from_sectors = seen->lba + 1;
+	}
+}
+
 static void say_gpt(struct vk_gpt_case *c)
 {
 	struct vk_gpt_judgement *j = &c->j;
@@ -344,6 +358,7 @@ static enum vk_status judge(struct vk_gpt_case *c, struct vk_error *err)
 		return status;
 	c->j.used = copy_in_use(c);
 	judge_mbr(c);
+	date_mbr(c);
 	say_gpt(c);
 	vk_gpt_give_verdicts(c);
 	return vk_gpt_say_what_counts(c);

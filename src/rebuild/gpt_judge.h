@@ -52,6 +52,7 @@ struct vk_gpt_judgement {
 	int right;                    /* the copy that counts, -1: none alone */
 	char why_right[240];
 	uint64_t grown_from_sectors;  /* the table that counts is of a disk of so many sectors; 0: of this one */
+	uint64_t mbr_from_sectors;    /* sector 0 is of a disk of so many: a header at its end says so; 0: of this one, or not known */
 
 	struct vk_gpt_image image;    /* the best that can be known, always usable; for disk_sectors unless cut */
 	bool header_exact;            /* disk GUID and numbers of a header that its checksum proves */

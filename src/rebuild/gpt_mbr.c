@@ -45,13 +45,12 @@ static void last_chs(const struct chs_habit *habit, uint32_t sectors, uint8_t re
 }
 
 /*
- * A single bit beside what one tool writes is damage; beside what two write, nobody knows which. What is further from all stays: it
- * may be intent, and nobody reads it. Of an entry of zeros nothing is known but what is usual.
+ * A single bit beside what some tool writes is damage, though which tool it was nobody knows. What is further from all stays: it may
+ * be intent, and nobody reads it. Of an entry of zeros nothing is known but what is usual.
  */
 static void settle_chs(struct vk_mbr_entry *e, uint32_t sectors_were, bool blank, bool *known)
 {
 	const struct chs_habit *nearest = blank ? &habits[0] : NULL;
-	bool tie = false;
 	unsigned least = 2;
 	uint8_t last[3];
 
@@ -60,15 +59,14 @@ static void settle_chs(struct vk_mbr_entry *e, uint32_t sectors_were, bool blank
 
 		last_chs(&habits[i], sectors_were, last);
 		bits += bits_between(e->lastCHS, last, 3);
-		tie = tie || (bits == 1 && least == 1);
-		if (bits < least)
-			nearest = &habits[i];
-		if (bits < least)
-			least = bits;
+		if (bits >= least)
+			continue;
+		nearest = &habits[i];
+		least = bits;
 	}
-	*known = *known && !blank && !(tie && least == 1);
 	if (nearest == NULL)
 		return;
+	*known = *known && !blank && least == 0;
 	memcpy(e->firstCHS, nearest->first, 3);
 	last_chs(nearest, e->sectors, e->lastCHS);
 }
@@ -80,9 +78,10 @@ static void settle_sectors(struct vk_mbr_entry *e, uint32_t sectors, uint32_t be
 
 	if (was == UINT32_MAX || was == sectors || (shared && was != 0 && was < sectors))
 		return;
-	e->sectors = __builtin_popcount(was ^ UINT32_MAX) == 1 ? UINT32_MAX : sectors;
-	/* before the disk was grown it was all of it */
-	*known = *known && (__builtin_popcount(was ^ e->sectors) == 1 || (before != 0 && was == before));
+	e->sectors = sectors;
+	/* one bit beside it, and not beside all ones; or all of the disk before it was grown */
+	*known = *known && ((__builtin_popcount(was ^ sectors) == 1 && __builtin_popcount(was ^ UINT32_MAX) > 1) ||
+			    (before != 0 && was == before));
 }
 
 static void settle_entry(struct vk_mbr_entry *e, uint32_t sectors, uint32_t before, bool shared, bool *known)
@@ -91,7 +90,7 @@ static void settle_entry(struct vk_mbr_entry *e, uint32_t sectors, uint32_t befo
 	bool blank = bits_set(e) == 0;
 
 	if (e->bootFlag != 0x80 && e->bootFlag != 0) {
-		*known = *known && __builtin_popcount(e->bootFlag) == 1;
+		*known = false;
 		e->bootFlag = 0;
 	}
 	e->type = VK_MBR_TYPE_PROTECTIVE;

@@ -108,6 +108,8 @@ void vk_lvm_disk_id_mend(struct vk_lvm_case *c);
 bool vk_lvm_disk_id_sound(const struct vk_scsi_disk_id *id);
 /* Whether two more signs than its major version say that this header is of LVM5 or 6, which leave vendor and level empty. */
 bool vk_lvm_five_proved(const struct vk_lvm_case *c);
+/* The same of the header as it is going to be. */
+bool vk_lvm_five_likely(const struct vk_lvm_case *c);
 /* Whether the volume table has one entry in use: a second one that nobody filled does not count. */
 bool vk_lvm_one_volume(const struct vk_lvm_case *c);
 /* Which of the volumes of the device this is, and whether two fields say so. */

@@ -27,6 +27,8 @@ static bool local_volume(const struct vk_lvm_case *c, bool *ret_proved)
 	bool flagged = !c->device.rebuilt && c->d.flags == VK_LVM_FLAG_VMFSL;
 
 	*ret_proved = c->fs_believed && vk_fs_magic_known(c->fs.magic) && vk_told32(c->fs.config) && magic == configured;
+	if (c->fs_believed && !vk_fs_magic_known(fs->magic)) /* a mark less: it stays */
+		return c->device.rebuilt ? configured : flagged;
 	if (!c->fs_believed)
 		return magic && configured;
 	return magic + configured + flagged >= 2;
@@ -61,38 +63,45 @@ static void make_version(struct vk_lvm_case *c)
 		       "the LVM seen with this version of the file system");
 }
 
-/* How many signs there are of a header of LVM 3, and of one of LVM 5, its major version left aside. */
-static void weigh_version(const struct vk_lvm_case *c, unsigned *ret_three, unsigned *ret_five)
+/* How many signs there are in a header that it is of LVM 3, and of LVM 5, its major version left aside. */
+static void weigh_version(const struct vk_lvm_case *c, const struct vk_lvm_device *d, unsigned *ret_three,
+			  unsigned *ret_five)
 {
-	const struct vk_lvm_device *d = &c->d0;
-
 	*ret_three = (unsigned)(d->minorVersion == MINOR_ESX35 || d->minorVersion == MINOR_ESX4) +
 		     (unsigned)(d->numPEMaps == 0) + (unsigned)has_vendor(d);
 	*ret_five = (unsigned)(d->minorVersion == MINOR_ESXI5) + (unsigned)(d->numPEMaps == 1) +
 		    (unsigned)(fs_major(c) == 14) + (unsigned)(c->name_count > 0);
 }
 
+static bool five(const struct vk_lvm_case *c, const struct vk_lvm_device *d)
+{
+	unsigned three_signs, five_signs;
+
+	weigh_version(c, d, &three_signs, &five_signs);
+	return d->majorVersion == 5 && five_signs >= 2 && five_signs > three_signs;
+}
+
 bool vk_lvm_five_proved(const struct vk_lvm_case *c)
 {
-	unsigned three, five;
+	return c->six ? c->volume_believed : c->device_believed && five(c, &c->d0);
+}
 
-	weigh_version(c, &three, &five);
-	if (c->six)
-		return c->volume_believed;
-	return c->device_believed && c->d0.majorVersion == 5 && five >= 2 && five > three;
+bool vk_lvm_five_likely(const struct vk_lvm_case *c)
+{
+	return c->six || (c->device.rebuilt && c->d.majorVersion >= 5) || five(c, &c->d);
 }
 
 static void mend_version(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_device *d = &c->d0;
-	unsigned three, five, major = c->d.majorVersion;
+	unsigned three_signs, five_signs, major = c->d.majorVersion;
 
-	weigh_version(c, &three, &five);
+	weigh_version(c, d, &three_signs, &five_signs);
 	if (c->six) {
 		vk_side_number(&c->device, "majorVersion", 6, vk_origin_if(c->volume_believed, VK_FIELD_COMPUTED),
 			       "the place of the volume descriptor");
-	} else if (major < 3 || major > 5 || (major != 3 && three > five + 1)) {
-		vk_side_number(&c->device, "majorVersion", three > five ? 3 : 5, VK_FIELD_USUAL,
+	} else if (major < 3 || major > 5 || (major != 3 && three_signs > five_signs + 1)) {
+		vk_side_number(&c->device, "majorVersion", three_signs > five_signs ? 3 : 5, VK_FIELD_USUAL,
 			       "what goes with such a header: minor version, number of PE maps, vendor text");
 	}
 	major = c->d.majorVersion;
@@ -118,11 +127,22 @@ static void rate_time(const struct vk_lvm_case *c, uint64_t seconds, unsigned *r
 		others[3] = c->fs.creationTime;
 		others[4] = vk_uuid_seconds(&c->fs.uuid);
 	}
-	*ret_equal = *ret_near = 0;
+	*ret_equal = 0;
+	*ret_near = c->work->identity.proof[VK_UUID_TIME_LO] == VK_PART_LIKELY &&
+		    vk_same_event(seconds, vk_uuid_seconds(&c->work->identity.uuid));
 	for (size_t i = 0; i < 5; i++) {
 		*ret_equal += others[i] != 0 && seconds == others[i];
 		*ret_near += others[i] != 0 && vk_same_event(seconds, others[i]);
 	}
+}
+
+/* Whether the rest of devID looks like that of this volume: the host that made the device made the volume. */
+static bool host_agrees(const struct vk_lvm_case *c, const struct vk_vmfs_uuid *id)
+{
+	const uint8_t *mac = id->b + 10;
+
+	return !vk_all_zero(mac, 6) && (memcmp(mac, c->work->identity.uuid.b + 10, 6) == 0 ||
+					(c->fs_believed && memcmp(mac, c->fs.uuid.b + 10, 6) == 0));
 }
 
 /* devID is made in the second of initTimeUS. Only devID can be mended: the microseconds are told by nothing else. */
@@ -142,7 +162,8 @@ static void mend_identity(struct vk_lvm_case *c)
 		rate_time(c, init, &init_equal, &init_near);
 	if (init_equal > id_equal || (init_near > 0 && !vk_told32(seconds)) || (init_equal == id_equal && init_near > id_near)) {
 		vk_put_le32(id.b, (uint32_t)init);
-		vk_side_bytes(&c->device, "devID", &id, vk_origin_if(init_equal >= 2 && id_equal == 0, VK_FIELD_COMPUTED),
+		vk_side_bytes(&c->device, "devID", &id,
+			      vk_origin_if(init_equal >= 2 && id_equal == 0 && host_agrees(c, &id), VK_FIELD_COMPUTED),
 			      "its first four bytes are the second of initTimeUS");
 		if (c->earlier == NULL)
 			vk_work_lost(c->work, "Bytes 4 to 15 of devID are told by nothing else: if they were damaged, too, they still are.");

@@ -194,14 +194,14 @@ void vk_lvm_disk_id_mend(struct vk_lvm_case *c)
 
 	if (side->rebuilt || vk_scsi_disk_id_is_nil(id)) {
 		make_id(c);
-		return;
+	} else {
+		mend_form(c);
+		if (id->deviceType != 0)
+			vk_work_lost(c->work, "deviceType of the disk id in the LVM header is %u; in every header seen it is 0, a "
+				     "disk. It stays.", id->deviceType);
 	}
-	mend_form(c);
-	if (id->deviceType != 0)
-		vk_work_lost(c->work, "deviceType of the disk id in the LVM header is %u; in every header seen it is 0, a disk. "
-			     "It stays.", id->deviceType);
 	proved = vk_lvm_five_proved(c);
-	if (!proved && (c->d.majorVersion < 5 || (!c->device.rebuilt && c->d.majorVersion == c->d0.majorVersion))) {
+	if (!proved && !vk_lvm_five_likely(c)) {
 		if (!printable_or_zero(id->vendor, 8) || !printable_or_zero(id->model, 16) || !printable_or_zero(id->revision, 4))
 			vk_work_lost(c->work, "Vendor, model or revision in the LVM header are damaged, and nothing else "
 				     "tells them: left as they are.");

@@ -50,6 +50,7 @@ static void add_host(struct vk_identity_sources *s, const struct vk_vmfs_uuid *u
 /* Of a descriptor that is not believed, raw is what stands there. */
 static void ask_identity(struct vk_lvm_case *c, const struct vk_lvm_volume *raw, struct vk_identity_sources *ret_sources)
 {
+	const struct vk_fs_descriptor *fs = c->fs_believed ? &c->fs : &c->doubtful;
 	struct vk_identity_sources *s = ret_sources;
 
 	*s = (struct vk_identity_sources){0};
@@ -63,15 +64,13 @@ static void ask_identity(struct vk_lvm_case *c, const struct vk_lvm_volume *raw,
 		add_second(s, vk_uuid_seconds(&c->d0.devID));
 		add_host(s, &c->d0.devID);
 	}
-	s->info = c->fs_believed ? &c->fs.volInfo : &c->doubtful.volInfo;
+	s->info = &fs->volInfo;
 	s->info_doubtful = !c->fs_believed;
-	if (!c->fs_believed)
-		return;
 	s->fs_seconds = s->second_count;
 	s->fs_hosts = s->host_count;
-	add_second(s, c->fs.creationTime);
-	add_second(s, vk_uuid_seconds(&c->fs.uuid));
-	add_host(s, &c->fs.uuid);
+	add_second(s, fs->creationTime);
+	add_second(s, vk_uuid_seconds(&fs->uuid));
+	add_host(s, &fs->uuid);
 	s->fs_seconds = s->second_count - s->fs_seconds;
 	s->fs_hosts = s->host_count - s->fs_hosts;
 }

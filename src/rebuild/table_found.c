@@ -54,12 +54,13 @@ static unsigned number_in_header(const struct vk_table_plan *plan, const struct 
 
 static bool length_said(const struct vk_candidate *c)
 {
-	return c->told_bytes != 0 || (c->length_exact && c->length_bytes != 0);
+	return c->length_exact || c->told_bytes != 0;
 }
 
 /* False: this disk's sectors cannot name it. */
 static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, struct vk_proposal *p)
 {
+	uint64_t told = vk_max_u64(c->told_bytes, c->length_bytes);
 	uint32_t ss = plan->sector_size;
 
 	if (c->start_before_disk) {
@@ -76,16 +77,17 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 		return false;
 	}
 	p->entry.partition.start_sector = c->start_bytes / ss;
-	p->entry.partition.sectors = vk_max_u64(vk_round_up_sat(vk_max_u64(c->told_bytes, c->length_bytes), ss) / ss, 1);
+	p->entry.partition.sectors = vk_max_u64(vk_round_up_sat(told, ss) / ss, 1);
+	p->told_sectors = p->entry.partition.sectors;
 	/* its own header says it; whether anything else agrees is seen later */
 	p->entry.length_exact = length_said(c);
-	p->end_alone = p->entry.length_exact && !c->length_exact;
-	if (p->entry.length_exact && vk_max_u64(c->told_bytes, c->length_bytes) % ss != 0) {
+	p->end_alone = p->entry.length_exact;
+	if (p->entry.length_exact && told % ss != 0) {
 		vk_table_note(plan,
 			      "The volume at sector %llu is %llu bytes long, which are no whole sectors of %u bytes: its partition "
 			      "is made to end with the sector that its last byte lies in",
 			      (unsigned long long)p->entry.partition.start_sector,
-			      (unsigned long long)vk_max_u64(c->told_bytes, c->length_bytes), ss);
+			      (unsigned long long)told, ss);
 		p->entry.length_exact = false;
 		p->entry.length_rounded = true;
 	}
@@ -115,7 +117,8 @@ static void propose(struct vk_table_plan *plan, size_t index, bool asked)
 		vk_proposal_why(&p, "its LVM header says %llu sectors",
 				(unsigned long long)p.entry.partition.sectors);
 	else if (length_said(c))
-		vk_proposal_why(&p, "its LVM header says %llu bytes", (unsigned long long)vk_max_u64(c->told_bytes, c->length_bytes));
+		vk_proposal_why(&p, "its LVM header says %llu bytes",
+				(unsigned long long)vk_max_u64(c->told_bytes, c->length_bytes));
 	else
 		vk_proposal_why(&p, "its LVM header, which says the length, is gone");
 	vk_table_propose(plan, &p);

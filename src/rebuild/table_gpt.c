@@ -263,7 +263,9 @@ static enum vk_status choose_disk_guid(struct vk_table_plan *plan, struct vk_err
 	struct vk_guid *guid = &plan->image.header.diskGUID;
 	const struct vk_proposal *first = NULL;
 
-	if (!vk_guid_is_nil(guid) && plan->gpt_judged && plan->gpt.disk_guid_known)
+	/* one that a checksum proves to be nil was nil */
+	if (plan->gpt_judged && plan->gpt.disk_guid_known &&
+	    (!vk_guid_is_nil(guid) || (judged_counts(plan) && plan->gpt.header_exact)))
 		return VK_OK;
 	if (plan->capture != NULL && take_captured_guid(plan, plan->capture, guid))
 		return VK_OK;
@@ -362,7 +364,7 @@ static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *be
 
 	if (rewritten[VK_TP_MBR] &&
 	    !vk_gpt_protective_mbr(plan->mbr.readable ? plan->mbr.sector : NULL, plan->disk_sectors,
-				   counts ? gpt->grown_from_sectors : 0, mbr) &&
+				   counts ? gpt->mbr_from_sectors : 0, mbr) &&
 	    !(plan->mbr.readable && captured_mbr(plan, mbr)))
 		vk_table_doubt(plan, "Sector 0: type, first sector and signature of what protects the GPT are known; %sthe rest of "
 				     "its entry with length, heads and sectors is what is usual, and other entries that make no sense go",
@@ -380,7 +382,7 @@ static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *be
 	if (counts && gpt->disputed)
 		vk_table_doubt(plan, "Two headers of the GPT are sound and name different entries, and nothing proves which is the newer: %s",
 			       gpt->why_right);
-	if (!counts)
+	if (!counts && !captured)
 		vk_table_doubt(plan, "Nothing of a GPT is left: what stands in the places of its other entries goes");
 	if (counts && !captured && !vk_gpt_proof_exact(gpt->proof))
 		vk_table_doubt(plan, "No checksum proves the entries of the GPT as a whole");

@@ -46,6 +46,7 @@ struct vk_proposal {
 	bool has_entry;          /* the rest of a GPT entry (partition.entry) or of an MBR entry (raw) is known */
 	uint8_t raw[VK_MBR_ENTRY_BYTES]; /* of an MBR */
 	uint64_t least_sectors;  /* the volume needs; 0: not known */
+	uint64_t told_sectors;   /* the volume's header says; 0: nothing */
 	uint64_t ebr_lba;        /* of a logical one: its boot record; 0: not known */
 	bool ebr_exact;
 	unsigned sure_percent;

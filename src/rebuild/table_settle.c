@@ -61,15 +61,15 @@ static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, const str
 
 	if (!may_shorten(p, other, sectors))
 		return false;
-	/* an exact length is known: the volume's own */
+	/* the volume's own length is known, as far as it fits */
 	if (is_volume(p) && !p->open_end)
-		sectors = p->least_sectors;
+		sectors = vk_min_u64(sectors, vk_max_u64(p->told_sectors, p->least_sectors));
 	vk_table_note(plan, "The partition at sector %llu is made %llu sectors long instead of %llu: %s",
 		      start_of(p), (unsigned long long)sectors,
 		      (unsigned long long)p->entry.partition.sectors, why);
 	p->entry.partition.sectors = sectors;
 	p->entry.bytes_exact = false;
-	p->entry.length_exact = p->entry.length_exact && is_volume(p) && sectors == p->least_sectors;
+	p->entry.length_exact = p->entry.length_exact && is_volume(p) && sectors == p->told_sectors;
 	return true;
 }
 

@@ -139,7 +139,7 @@ struct voice {
 	unsigned against;             /* witnesses that agree on something else, or what can be read of the text */
 };
 
-/* The most witnesses that agree on another host, or on a time that is not close by. */
+/* The most witnesses that agree on another host, or on a time that is not close by: of times at least two. */
 static unsigned contrary(const struct vk_identity_sources *s, size_t part, const uint8_t *bytes)
 {
 	unsigned most = 0;
@@ -150,7 +150,7 @@ static unsigned contrary(const struct vk_identity_sources *s, size_t part, const
 
 		vk_put_le32(other, s->seconds[i]);
 		n = same_event(s->seconds[i], vk_get_le32(bytes)) ? 0 : equal_witnesses(s, part, other);
-		most = n > most ? n : most;
+		most = n >= 2 && n > most ? n : most;
 	}
 	for (size_t i = 0; part == VK_UUID_MAC && i < s->host_count; i++) {
 		const uint8_t *other = s->hosts[i]->b + parts[part].at;
@@ -190,21 +190,35 @@ static struct voice hear(const struct vk_identity_sources *s, const struct copie
 	v.equal = equal_witnesses(s, part, c->bytes[copy] + parts[part].at);
 	v.near = near_witnesses(s, part, c->bytes[copy] + parts[part].at);
 	v.against = contrary(s, part, c->bytes[copy] + parts[part].at);
-	if (v.against == 0 && (clashes(c->text, &parts[part], c->bytes[copy] + parts[part].at) ||
-			       wiped_alike(c, part, c->bytes[copy] + parts[part].at)))
+	if (v.against == 0 && !c->whole[NAME][part] &&
+	    (clashes(c->text, &parts[part], c->bytes[copy] + parts[part].at) ||
+	     wiped_alike(c, part, c->bytes[copy] + parts[part].at)))
 		v.against = 1;
 	return v;
 }
 
-/* Two of three decide, unless these are bytes of one form that one damage may have hit alike; then witnesses must help. */
-static enum vk_part_proof weigh(const struct voice *best, const struct voice *next)
+static unsigned bits_apart(const uint8_t *a, const uint8_t *b, size_t len)
 {
-	unsigned lead = best->copies + best->equal + (best->name && best->copies >= 2);
+	unsigned n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += (unsigned)__builtin_popcount(a[i] ^ b[i]);
+	return n;
+}
+
+/*
+ * Two of three decide, unless these are bytes of one form that one damage may have hit alike; then witnesses must help. So
+ * must they where two bits lie between both values (apart): one flipped bit in each of the three copies looks like that, too.
+ */
+static enum vk_part_proof weigh(const struct voice *best, const struct voice *next, unsigned apart)
+{
+	unsigned lead = best->copies + best->equal + (best->name && best->copies >= 2 && apart != 2);
 	unsigned behind = next->copies + next->equal;
 	bool sure;
 
-	behind += best->against;
-	sure = best->name ? behind <= 1 : behind == 0;
+	if (next->equal < best->against) /* else these witnesses are counted already */
+		behind += best->against;
+	sure = best->name && apart != 2 ? behind <= 1 : behind == 0;
 	if ((best->copies >= 2 || best->equal >= 2) && lead > behind && (sure || lead - behind >= 2))
 		return VK_PART_PROVED;
 	if (lead > behind || (lead == behind && best->equal == 0 && best->near > 0 && next->near == 0))
@@ -212,27 +226,40 @@ static enum vk_part_proof weigh(const struct voice *best, const struct voice *ne
 	return VK_PART_OPEN;
 }
 
+static bool louder(const struct voice *a, const struct voice *b)
+{
+	unsigned of_a = a->copies + a->equal, of_b = b->copies + b->equal;
+
+	return of_a > of_b || (of_a == of_b && a->near > b->near);
+}
+
 static enum vk_part_proof decide_part(const struct vk_identity_sources *s, const struct copies *c, size_t part,
 				      size_t *ret_copy)
 {
 	struct voice best = {0}, next = {0};
+	const uint8_t *is = NULL, *other = NULL;
 
 	for (size_t i = 0; i < COPIES; i++) {
+		const uint8_t *bytes = c->bytes[i] + parts[part].at;
 		struct voice v;
 
-		if (!c->whole[i][part] || (best.copies > 0 && agree(c, i, *ret_copy, part)))
+		if (!c->whole[i][part] || (is != NULL && agree(c, i, *ret_copy, part)))
 			continue;
 		v = hear(s, c, part, i);
-		if (v.copies + v.equal > best.copies + best.equal ||
-		    (v.copies + v.equal == best.copies + best.equal && v.near > best.near)) {
+		if (louder(&v, &best)) {
 			next = best;
+			other = is;
 			best = v;
+			is = bytes;
 			*ret_copy = i;
-		} else if (v.copies + v.equal > next.copies + next.equal) {
+		} else if (louder(&v, &next)) {
 			next = v;
+			other = bytes;
 		}
 	}
-	return best.copies == 0 ? VK_PART_OPEN : weigh(&best, &next);
+	if (is == NULL)
+		return VK_PART_OPEN;
+	return weigh(&best, &next, other != NULL ? bits_apart(is, other, parts[part].len) : 0);
 }
 
 static void silence(struct copies *c, size_t copy)
@@ -341,11 +368,12 @@ enum vk_part_proof vk_volume_identity_put(const struct vk_volume_identity *ident
 	for (size_t k = 0; k < VK_UUID_PARTS; k++) {
 		uint8_t *to = io_uuid->b + parts[k].at;
 		const uint8_t *from = identity->uuid.b + parts[k].at;
+		bool changes = identity->proof[k] >= least && memcmp(to, from, parts[k].len) != 0;
 
-		if (identity->proof[k] < least || memcmp(to, from, parts[k].len) == 0)
-			continue;
-		memcpy(to, from, parts[k].len);
-		weakest = identity->proof[k] < weakest ? identity->proof[k] : weakest;
+		if (changes)
+			memcpy(to, from, parts[k].len);
+		if ((changes || identity->proof[k] == VK_PART_OPEN) && identity->proof[k] < weakest)
+			weakest = identity->proof[k];
 	}
 	return weakest;
 }

@@ -46,7 +46,7 @@ void vk_volume_identity_fill(struct vk_volume_identity *identity, const struct v
 enum vk_part_proof vk_volume_identity_proof(const struct vk_volume_identity *identity);
 /*
  * Put the parts that are at least that well proved into a copy of the UUID. Returns the weakest proof among the parts that
- * change; VK_PART_PROVED when none does. What is only likely must not be put into a copy that nothing else doubts.
+ * change, VK_PART_OPEN when some part is open. What is only likely must not be put into a copy that nothing else doubts.
  */
 enum vk_part_proof vk_volume_identity_put(const struct vk_volume_identity *identity, enum vk_part_proof least,
 					  struct vk_vmfs_uuid *io_uuid);

@@ -45,8 +45,7 @@ static bool is_alike(const struct vk_partition *a, const struct vk_partition *b)
 		       : a->mbr_type == b->mbr_type);
 }
 
-/* any_length: only place and type count. */
-static bool captured_as(const struct vk_restore *restore, const struct vk_partition *partition, bool any_length)
+bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition)
 {
 	const struct vk_table *table = &restore->captured.table;
 	uint32_t ss = restore->target.sector_size, captured_ss = restore->capture->sector_size;
@@ -57,16 +56,10 @@ static bool captured_as(const struct vk_restore *restore, const struct vk_partit
 		if (is_alike(was, partition) &&
 		    vk_mul_sat(was->start_sector, captured_ss) ==
 			    vk_mul_sat(partition->start_sector, ss) &&
-		    (any_length || vk_mul_sat(was->sectors, captured_ss) ==
-					   vk_mul_sat(partition->sectors, ss)))
+		    vk_mul_sat(was->sectors, captured_ss) == vk_mul_sat(partition->sectors, ss))
 			return true;
 	}
 	return false;
-}
-
-bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition)
-{
-	return captured_as(restore, partition, false);
 }
 
 /* Tables of two kinds are table-kind's affair; an undo whose bytes are all known does not get here. */
@@ -86,9 +79,8 @@ enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct 
 	for (size_t i = 0; i < table->partition_count; i++) {
 		const struct vk_partition *partition = &table->partitions[i];
 
-		if (vk_partition_is_extended(partition) ||
-		    /* of a rebuilt table it is no loss that an end was put right */
-		    captured_as(restore, partition, restore->capture->is_rebuilt))
+		/* one that only becomes longer or shorter counts, too: what lies at its end is lost to it, or to its neighbour */
+		if (vk_partition_is_extended(partition) || vk_partition_was_captured(restore, partition))
 			continue;
 		if (count++ == 0)
 			first = partition;
@@ -97,7 +89,7 @@ enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct 
 		return VK_OK;
 	vk_partition_type(first, type, &name);
 	return vk_guard_object(restore, VK_GUARD_TABLE_PARTITIONS, err,
-			       "The target's sound table has %zu %s that the %s one does not have; "
+			       "The target's sound table has %zu %s that the %s one does not have, or not with this end; "
 			       "the first is number %u at sector %" PRIu64 ", %" PRIu64
 			       " sectors, type %s (%s)",
 			       count, count == 1 ? "partition" : "partitions",

@@ -30,4 +30,7 @@ VK_MUST_USE enum vk_status vk_target_compare(struct vk_target_reader *r, uint64_
 					     size_t len, bool *ret_same, uint64_t *ret_at,
 					     struct vk_error *err);
 
+/* Whether any sector of the range can be read: the first that can. */
+bool vk_target_readable(struct vk_target_reader *reader, uint64_t offset, size_t len, size_t sector, uint64_t *ret_at);
+
 #endif

@@ -140,25 +140,6 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 
 /* Comparing. */
 
-/* Bytes that came to light since the plan was made have been judged by nobody. */
-static enum vk_status check_unread(struct writer *w, const struct vk_edit *edit, struct vk_error *err)
-{
-	size_t sector = w->job->target.sector_size;
-
-	for (size_t done = 0; done < edit->length_bytes; done += sector) {
-		struct vk_error ignored;
-		uint64_t at = 0;
-		bool same;
-
-		if (vk_target_compare(&w->reader, edit->offset_bytes + done, edit->old_bytes + done, sector, &same, &at,
-				      &ignored) != VK_OK)
-			continue;
-		changed(w, err, "A sector that could not be read became readable");
-		return vk_error_at(err, edit->offset_bytes + done);
-	}
-	return VK_OK;
-}
-
 static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 {
 	for (size_t i = 0; i < w->job->edit_count; i++) {
@@ -167,11 +148,12 @@ static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 		bool same;
 		enum vk_status status;
 
+		/* bytes that came to light since the plan was made have been judged by nobody */
 		if (edit->old_unread) {
-			status = check_unread(w, edit, err);
-			if (status != VK_OK)
-				return status;
-			continue;
+			if (!vk_target_readable(&w->reader, edit->offset_bytes, edit->length_bytes, w->job->target.sector_size, &at))
+				continue;
+			changed(w, err, "A sector that could not be read became readable");
+			return vk_error_at(err, at);
 		}
 		status = vk_target_compare(&w->reader, edit->offset_bytes, edit->old_bytes, edit->length_bytes, &same, &at,
 					   err);

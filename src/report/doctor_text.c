@@ -122,6 +122,7 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 	fprintf(out, ": %s, ", vk_source_kind_name(d->kind));
 	put_size(out, d->size_bytes);
 	fprintf(out, ", sectors of %" PRIu32 " bytes\n", d->sector_size);
+	vk_report_tail_text(out, &d->source->tail);
 	vk_report_container_text(out, d->source);
 	fprintf(out, "\n%s.\n\n", d->headline);
 	if (d->volume_count > 0)

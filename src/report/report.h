@@ -19,6 +19,8 @@ struct vk_report_style vk_report_style_for(FILE *out);
 /* "0x1.. (sector N)"; sizes readable with exact bytes beside them. */
 void vk_report_source_text(FILE *out, const struct vk_source *source,
 			   const struct vk_report_style *style);
+/* Of which part of a disk the source is an image, where the GPT at its end tells; else nothing. */
+void vk_report_tail_text(FILE *out, const struct vk_tail_gpt *tail);
 /* Says so when the source is a container, or a disk with a footer; else nothing. */
 void vk_report_container_text(FILE *out, const struct vk_source *source);
 /* The bytes of every structure beside the names of their fields. */

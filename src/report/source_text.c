@@ -326,7 +326,7 @@ static void put_held(FILE *out, const struct vk_source *s)
 }
 
 /* An image that begins behind the beginning of its disk: where, and what lay on that disk. */
-static void put_tail(FILE *out, const struct vk_tail_gpt *tail)
+void vk_report_tail_text(FILE *out, const struct vk_tail_gpt *tail)
 {
 	enum { SHOWN = 16 };
 
@@ -371,7 +371,7 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 		fprintf(out, "  a fragment: its first byte is %s offset 0x%" PRIx64 "\n",
 			source->kind == VK_SOURCE_VOLUME ? "volume" : "device", source->origin_bytes);
 	put_held(out, source);
-	put_tail(out, &source->tail);
+	vk_report_tail_text(out, &source->tail);
 	if (source->kind == VK_SOURCE_DISK)
 		put_partitions(out, source);
 	for (size_t i = 0; i < source->vmfs_count; i++)

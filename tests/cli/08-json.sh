@@ -84,9 +84,10 @@ dd if=/dev/zero of=header.img bs=512 seek=$((2048 + 2048)) count=1 conv=notrunc 
 dd if=/dev/zero of=guess.img bs=1M seek=2 count=21 conv=notrunc status=none
 json "capture before a repair" 0 capture-c.json capture --store mended luns/c
 json "repair of a table" 0 repair-table.json repair table --store mended gone.img
+json "repair of a table with guesses" 0 repair-table-guess.json repair table --store mended --no-captures gone.img --override guess
 json "repair of a header" 0 repair-header.json repair header --store mended header.img --override guess --write
 json "repair with guesses" 3 repair-guess.json repair header --store mended --no-captures guess.img
-json "repair without a place for the undo capture" 4 repair-error.json repair table --store /proc/nosuch gone.img --write
+json "repair without a place for the undo capture" 4 repair-error.json repair table --store /proc/nosuch gone.img --override guess --write
 json "diff" 1 diff.json diff --store store "$id" old.img
 json "undo" 0 undo.json undo --store store "$(jq -r .undo restore.json)" disk.img
 json "list with an undo capture" 0 list-undo.json list --store store
@@ -98,7 +99,12 @@ is "the undo capture is one in the list" "$("$VMFSKIT" list --store store --json
 mkfs.ext4 -F -q -E nodiscard ill.img
 json "doctor" 1 doctor.json doctor --store store --heartbeat-wait 0 ill.img
 
-is "decode: every key" "$(lacking vmfskit.decode/1 decode.json decode3.json header.json tail.json wreck.json)" ""
+# a free heartbeat slot that keeps the address of its last user
+"$LAB" make --table gpt --start 2048 --size 320M last.img >/dev/null
+printf '\1' | dd of=last.img bs=1 seek=$((1048576 + 0x1400000 + 0x0c)) conv=notrunc status=none
+printf '10.0.0.1' | dd of=last.img bs=1 seek=$((1048576 + 0x1400000 + 0x36)) conv=notrunc status=none
+json "decode of a last mount" 0 last.json decode last.img
+is "decode: every key" "$(lacking vmfskit.decode/1 decode.json decode3.json header.json tail.json wreck.json last.json)" ""
 is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
 jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0, use: 0})' capture.json >capture-as-list.json
 is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json all.json all2.json | grep -vx 'findings.\[\]')" ""
@@ -112,7 +118,7 @@ is "import: entries as in capture" "$(jq -r '.captures[0] | keys[]' capture.json
 is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json verify-undo.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
-is "repair: every key" "$(lacking vmfskit.repair/1 repair-table.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
+is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
 is "find: every key" "$(lacking vmfskit.find/1 find.json | grep -vx 'unreadable.\[\].*')" ""

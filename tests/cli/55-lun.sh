@@ -31,10 +31,10 @@ hasnt "the second disk: repair" "$OUT" "$first"
 run "$VMFSKIT" capture --json --store two one.img
 is "the second disk: capture compares with none" "$(jq -r '.captures[0].previous // "none"' "$OUT")" none
 run "$VMFSKIT" repair table --json --store two --capture "$first" one.img --write
-is "the first disk's capture, named by hand for the second: refused" "$CODE $(objected "$OUT")" "3 volume-uuid"
+is "the first disk's capture, named by hand for the second: refused" "$CODE $(objected "$OUT")" "3 guess volume-uuid"
 zero one.img 0 $((22 * 1048576))
 run "$VMFSKIT" repair table --json --store two --capture "$first" one.img --write
-is "also where only a copy of the second GPT is left" "$CODE $(objected "$OUT")" "3 disk-id"
+is "also where only a copy of the second GPT is left" "$CODE $(objected "$OUT")" "3 disk-id guess"
 rm -rf two one.img
 
 need_root "the rest: it names devices"
@@ -150,13 +150,13 @@ blockdev --flushbufs "$loop_a" "$loop_b"
 "$LAB" break --really --how table "$loop_b" >/dev/null || exit 1
 
 # --- a saved rebuilt capture is checked like any other
-run in_tree "$VMFSKIT" repair table --json --no-captures --store lun "$loop_b" --write
+run in_tree "$VMFSKIT" repair table --json --no-captures --override guess --store lun "$loop_b" --write
 is "the table of B is repaired without captures" "$CODE" 0
 is "and it is said that its headers are another LUN's" "$(jq -r ".remarks[]" "$OUT" | grep -c "written for the LUN $A, and this one has the WWID $B")" 1
 rebuilt=$(ls lun | grep -- -rebuilt | head -n 1)
 is "the rebuilt capture is of B" "$(jq -r .device.wwid "lun/$rebuilt/manifest.json")" $B
 "$LAB" break --really --how table "$loop_a" >/dev/null || exit 1
-exits "restored to A it is refused" 3 in_tree "$VMFSKIT" restore --json --store lun "$rebuilt" "$loop_a" --write
+exits "restored to A it is refused" 3 in_tree "$VMFSKIT" restore --json --override guess --store lun "$rebuilt" "$loop_a" --write
 is "restored to A: by its guard" "$(objected "$OUT")" lun
 ok "A is put back" in_tree "$VMFSKIT" restore --json --store lun "$id" "$loop_a" --write
 

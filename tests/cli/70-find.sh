@@ -129,6 +129,41 @@ found "a table with another length" 1 disk.img "living 128 told-4194304"
 has "a table with another length: text" "$("$VMFSKIT" find --no-store disk.img)" "entry 1 of the MBR, but with 2031616 sectors"
 rm disk.img part.img
 
+# totalBytes stands once: with another word against it, or none for it, nobody calls it exact; nothing agrees where there is no table
+"$LAB" make --overwrite --vmfs 6 --size 3G disk.img >/dev/null
+dd if=disk.img of=part.img bs=1M skip=1 count=2000 conv=sparse status=none
+truncate -s $(((6291423 - 2048) * 512)) part.img
+dd if=disk.img of=tail.img bs=1M skip=1 conv=sparse status=none
+run "$VMFSKIT" find --no-store --likely part.img
+has "a partition by itself: its end is that of the file" "$OUT" 'length +the header says it, and the end of the disk'
+hasnt "a partition by itself: no table agrees" "$OUT" agrees
+is "a partition by itself: for scripts" "$("$VMFSKIT" find --no-store --json --likely part.img | jq -c '[.agrees, .candidates[0].in_table]')" "[null,false]"
+exits "the end of a disk" 0 "$VMFSKIT" find --no-store --likely tail.img
+has "the end of a disk: who says its length" "$OUT" 'length +the header says it, and entry 1 of the backup GPT at the end'
+has "the end of a disk: that GPT agrees" "$OUT" '^The backup GPT at the end agrees with what was found\.$'
+has "nobody is sure of all" "$OUT" 'sure +99 %'
+# flipped FILE BYTE-OF-totalBytes MASK
+flipped() {
+	local at=$((0x10005E + $2)) byte
+	byte=$(od -An -tu1 -j $at -N 1 "$1")
+	printf "\\x$(printf %x $((byte ^ $3)))" | dd of="$1" bs=1 seek=$at conv=notrunc status=none
+}
+flipped tail.img 1 16
+exits "another length than the entry" 1 "$VMFSKIT" find --no-store --likely tail.img
+has "another length than the entry: at least" "$OUT" '^Living: sector 0, at least [0-9]* sectors'
+has "another length than the entry: who contradicts" "$OUT" 'FAILS +length .* by entry 1 of the backup GPT at the end$'
+hasnt "another length than the entry: not agreed" "$OUT" agrees
+has "another length than the entry: the header is to be looked at" "$OUT" '^  vmfskit repair header tail\.img$'
+flipped tail.img 1 16
+flipped tail.img 2 16
+found "a header that reaches past the disk: bounded by its extents, no ghost" 1 tail.img "damaged 0 at-least" --likely
+flipped disk.img $((1048576 + 1)) 16
+found "the same on a disk with a sound table" 1 disk.img "living 2048 told-6289367" --likely
+is "the same on a disk with a sound table: next" "$(jq -r '.next[]' "$OUT")" "vmfskit repair header disk.img --start 2048"
+exits "and the sound entry stays" 0 "$VMFSKIT" repair table disk.img --no-captures
+has "and the sound entry stays: nothing to do" "$OUT" '^nothing to repair'
+rm disk.img part.img tail.img
+
 # what captures know of
 "$LAB" make --vmfs 5 --size 3G --start 54321 --vmfs-size 2G disk.img >/dev/null
 "$VMFSKIT" capture --store store disk.img >/dev/null

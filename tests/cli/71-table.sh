@@ -25,8 +25,8 @@ places() { cut -d ' ' -f 2-; } # without the numbers
 wipe() {
 	"$LAB" break --really --how table "$1" >/dev/null || fail "wiping the table of $1"
 }
-# the end of a volume that does not end where partitions usually end stands in one field of its header only: it is a guess
-repair() { run "$VMFSKIT" repair table "$@" --store "$TMP/store" --write --override guess; }
+# where nothing is left of a table, GUIDs, heads and sectors are new, and that is a guess
+repair() { run "$VMFSKIT" repair table "$@" --store "$TMP/store" --override guess --write; }
 
 # --- one volume, everywhere -------------------------------------------------------------------------------
 
@@ -167,7 +167,8 @@ rm -f "$BIG/boot.img"
 before=$(vmfs disk.img)
 sgdisk -d 1 disk.img >/dev/null
 ok "deleted at a start that nobody would guess: what sgdisk left is sound" sgdisk -v disk.img
-exits "deleted: found all the same, with an end that only its header says" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store"
+exits "deleted: found all the same" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store"
+has "deleted: its GUID is a guess" "$ERR" "guard guess refuses: Partition 1 at sector 1234567: .*its unique GUID is new"
 has "deleted: why it searched" "$OUT" "does not account for the whole disk"
 repair disk.img
 is "deleted: it is back" "$(vmfs disk.img)" "$before"
@@ -181,7 +182,7 @@ printf '\xff\x2e\xc7\x00' | dd of=disk.img bs=1 seek=$((1024 + 128 + 40)) conv=n
 exits "an end that nothing proves: not without being told" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write
 has "an end that nothing proves: which guard" "$ERR" "guard guess"
 exits "an end that nothing proves: told" 0 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write --override guess
-ok "an end that nothing proves: the rebuilt capture does not call it exact" grep -rqE "\"Partition 2, sectors 12000000 to .*, which nothing proves" "$TMP/store"
+ok "an end that nothing proves: the rebuilt capture does not call it exact" grep -rqE "\"Partition 2 at sector 12000000: nothing proves any of it" "$TMP/store"
 
 # --- tables of others -------------------------------------------------------------------------------------
 
@@ -193,9 +194,25 @@ run "$VMFSKIT" repair table disk.img --store "$TMP/store"
 has "Windows initialised it: the entry that goes is named" "$OUT" "Microsoft reserved\) is left out: it overlaps the volume at sector 2048"
 exits "Windows initialised it: a sound table of others is a guard's matter" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write
 has "Windows initialised it: which" "$ERR" "guard table-partitions"
-repair disk.img --override table-partitions
+repair disk.img --override table-partitions,guess
 is "Windows initialised it: start, length, type" "$(vmfs disk.img | places)" "$before"
 is "Windows initialised it: nothing of theirs" "$(sfdisk -d disk.img | grep -c 'start=')" 1
+
+# --- what stands ------------------------------------------------------------------------------------------
+
+# an entry longer than its volume, and inside of it what is left of a volume of before
+"$LAB" make --overwrite --table gpt --vmfs 6 --start 2048 --vmfs-size 2G --size 8G disk.img >/dev/null
+sgdisk -d 1 -a 1 -n 1:2048:16777182 -t 1:AA31E02A-400F-11DB-9590-000C2911D1B8 disk.img >/dev/null
+"$LAB" make --overwrite --table gpt --vmfs 5 --start 2048 --vmfs-size 1G --seed 7 --label old old.img >/dev/null
+dd if=old.img of=disk.img bs=1M skip=1 seek=4096 count=24 conv=notrunc,sparse status=none
+before=$(vmfs disk.img)
+ok "a copy in a partition that stands: nothing to do" "$VMFSKIT" repair table --scan disk.img --store "$TMP/store" --write
+has "a copy in a partition that stands: said" "$OUT" "^note .*sector 8388608 lies inside the partition at sector 2048.*--include 8388608"
+is "a copy in a partition that stands: it stays" "$(vmfs disk.img)" "$before"
+exits "a copy that is asked for" 3 "$VMFSKIT" repair table --scan --include 8388608 disk.img --store "$TMP/store" --json
+is "a copy that is asked for: the guards" "$(jq -r '[.objections[].guard] | join(" ")' "$OUT")" "table-partitions guess"
+has "a copy that is asked for: an end that moves is no small thing" "$(jq -r '.objections[0].message' "$OUT")" "1 partition that the rebuilt one does not have, or not with this end; the first is number 1"
+rm -f old.img
 
 # --- what cannot be ---------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ again() {
 	"$LAB" make "$@" was.img >/dev/null || { fail "$name: no disk"; return; }
 	copy_disk was.img disk.img
 	wipe disk.img
-	run "$VMFSKIT" repair table disk.img --no-captures --json
+	run "$VMFSKIT" repair table disk.img --no-captures --override guess --json
 	cp "$OUT" plan.json
 	wreck=$(disk_sum disk.img)
 	rm -f -- disk.img-* DEVICE-*
@@ -87,7 +87,7 @@ sgdisk -t 1:AA31E02A-400F-11DB-9590-000C2911D1B8 -c '1:a "quoted" \back $HOME `x
 	-n 9:700000:710000 -t 9:0FC63DAF-8483-4772-8E79-3D69D8477DE4 -c 9:nine was.img >/dev/null
 copy_disk was.img disk.img
 zero disk.img 0 $((34 * 512))
-run "$VMFSKIT" repair table disk.img --no-captures --json
+run "$VMFSKIT" repair table disk.img --no-captures --override guess --json
 cp "$OUT" plan.json
 ok "what survives: sfdisk takes the script" apply disk.img plan.json
 is "what survives: all of it" "$(sfdisk --dump disk.img | sed 's/^disk.img//; /^device:/d')" "$(sfdisk --dump was.img | sed 's/^was.img//; /^device:/d')"
@@ -97,7 +97,7 @@ is "what survives: and the names" "$(for n in 1 9; do sgdisk -i $n disk.img; don
 rm -f disk.img
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 325056479s --size 325058560s disk.img >/dev/null
 wipe disk.img
-run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
 device=/vmfs/devices/disks/DEVICE
 has "partedUtil: an image is no LUN: the recorded name is only said" "$OUT" \
 	"^# the header was written for naa.6000c297e49918434c247ac801f7bac9: make sure which LUN this is, and put its name for DEVICE$"
@@ -125,7 +125,7 @@ hasnt "only commands and comments" "$OUT" '^(target|entries|changes|result)'
 rm -f disk.img
 "$LAB" make --table mbr --vmfs 3 --start 128 --vmfs-size 1048562422s --size 1048576000s disk.img >/dev/null
 zero disk.img 0 512
-run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
 has "partedUtil, MBR: setptbl" "$OUT" "^partedUtil setptbl $device msdos \"1 128 1048562549 251 0\"$"
 is "partedUtil, MBR: what getptbl shows is as published" "$(sed -n '/^# getptbl/,/^# note/s/^#   //p' "$OUT")" "msdos
 65270 255 63 1048576000
@@ -133,19 +133,19 @@ is "partedUtil, MBR: what getptbl shows is as published" "$(sed -n '/^# getptbl/
 rm -f disk.img
 "$LAB" make --table gpt --vmfs 3 --start 2048 --vmfs-size 300M --naa mpx.vmhba32:C0:T0:L0 disk.img >/dev/null
 wipe disk.img
-run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
 has "a name with colons is said as well" "$OUT" '^# the header was written for mpx.vmhba32:C0:T0:L0: make sure'
 
 # one copy stands: fixGpt is the cure, and keeps what setptbl cannot say
 rm -f disk.img
 "$LAB" make --layout esxi7-small --size 40G disk.img >/dev/null
 zero disk.img 512 $((33 * 512))
-run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
 is "the primary copy is gone: fixGpt" "$(grep -o '^partedUtil [a-zA-Z]*' "$OUT" | cut -d ' ' -f 2 | tr '\n' ' ')" "getptbl fixGpt getptbl "
 has "fixGpt asks" "$OUT" '^# note: fixGpt asks before it writes: answer Y, then Fix\. '
 has "fixGpt and RDM" "$OUT" '^# note: Do not run fixGpt on a disk that a virtual machine uses as a raw device'
 zero disk.img 0 512
-run "$VMFSKIT" repair table disk.img --no-captures --commands-only
+run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
 is "sector 0 too: everything is said again" "$(grep -o '^partedUtil [a-zA-Z]*' "$OUT" | cut -d ' ' -f 2 | tr '\n' ' ')" \
 	"mklabel getUsableSectors setptbl getptbl "
 is "sector 0 too: all five, in the order of the disk" "$(grep '^partedUtil setptbl' "$OUT" | grep -o '"[0-9]* ' | tr -d '\n" ')" 15678
@@ -154,21 +154,23 @@ is "sector 0 too: all five, in the order of the disk" "$(grep '^partedUtil setpt
 rm -f disk.img
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M disk.img >/dev/null
 sgdisk -d 1 disk.img >/dev/null
-run "$VMFSKIT" repair table disk.img --no-captures
+run "$VMFSKIT" repair table disk.img --no-captures --override guess
 has "sound and yet written: why" "$OUT" 'sound, written anew: it is whole in itself, but does not agree with the planned table$'
 hasnt "sound and yet written: never without a reason" "$OUT" 'written anew$'
 
 # with the plan, unless it is written; never with --write
 rm -f disk.img
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M disk.img >/dev/null
-run "$VMFSKIT" repair table disk.img --no-captures
+run "$VMFSKIT" repair table disk.img --no-captures --override guess
 hasnt "a sound table: no commands" "$OUT" partedUtil
-run "$VMFSKIT" repair table disk.img --no-captures --json
+run "$VMFSKIT" repair table disk.img --no-captures --override guess --json
 is "a sound table: nothing to save" "$(jq '[.commands[].save, .commands[].check] | flatten | length' "$OUT")" 0
 is "a sound table: only the check" "$(jq -r '.commands.esxi.commands[]' "$OUT" | cut -d ' ' -f 2)" getptbl
 is "a sound table: no script" "$(jq -r .commands.linux.command "$OUT")" null
 wipe disk.img
 run "$VMFSKIT" repair table disk.img --no-captures
+hasnt "a plan that is a guess: no commands" "$OUT" partedUtil
+run "$VMFSKIT" repair table disk.img --no-captures --override guess
 has "a plan: the commands" "$OUT" '^partedUtil setptbl '
 exits "commands, and write" 2 "$VMFSKIT" repair table disk.img --commands-only --write
 has "commands, and write: why not" "$ERR" '^vmfskit repair: --commands-only and --write do not go together$'
@@ -179,14 +181,14 @@ rm -f disk.img was.img
 copy_disk was.img disk.img
 zero disk.img 0 $((6 * 4096))
 zero disk.img $(($(stat -c %s disk.img) - 5 * 4096)) $((5 * 4096))
-run "$VMFSKIT" repair table disk.img --no-captures --sector-size 4096 --json
+run "$VMFSKIT" repair table disk.img --no-captures --override guess --sector-size 4096 --json
 cp "$OUT" plan.json
 is "4Kn: partedUtil is not told anything" "$(jq '.commands.esxi.commands | length' plan.json)" 0
 has "4Kn: and why" "$(jq -r '.commands.esxi.notes[]' plan.json)" 'counts sectors of 512 bytes, this table sectors of 4096'
 has "4Kn: a file needs a loop device" "$(jq -r '.commands.linux.notes[]' plan.json)" 'losetup --sector-size 4096'
 need_root "4Kn through a loop device"
 if loop=$(loop_attach disk.img --sector-size 4096) && was=$(loop_attach was.img --sector-size 4096); then
-	run "$VMFSKIT" repair table "$loop" --no-captures --json
+	run "$VMFSKIT" repair table "$loop" --no-captures --override guess --json
 	cp "$OUT" plan.json
 	wreck=$(disk_sum disk.img)
 	bash >"$OUT" 2>"$ERR" <<<"$(lines linux save plan.json)"
@@ -212,7 +214,7 @@ if unshare -m true 2>/dev/null && rm -f disk.img &&
 		shift
 		unshare -m bash -c 'mount --bind fake /sys/dev/block && mount --bind fake /sys/class/block && "$@"' bash "$@"
 	}
-	run as naa.600144f07ed404000000496ff8cd0003 "$VMFSKIT" repair table "$loop" --no-captures --json
+	run as naa.600144f07ed404000000496ff8cd0003 "$VMFSKIT" repair table "$loop" --no-captures --override guess --json
 	line=$(jq -r '.commands.linux.check[1]' "$OUT")
 	ok "WWID: on this LUN" as naa.600144f07ed404000000496ff8cd0003 bash -c "$line"
 	is "WWID: it is printed" "$(cat "$OUT")" naa.600144f07ed404000000496ff8cd0003

@@ -9,7 +9,11 @@ cd "$TMP" || exit 1
 START=2048
 BASE=$((START * 512))
 
-"$LAB" make --table gpt --vmfs 5 --start $START --vmfs-size 300M --label drill whole.img >/dev/null || exit 1
+# a volume that ends with the last usable sector: that is a second witness of its length
+SECTORS=614399
+fits="--vmfs-size ${SECTORS}s --size $((START + SECTORS + 33))s"
+# shellcheck disable=SC2086 # words are meant to be split
+"$LAB" make --table gpt --vmfs 5 --start $START $fits --label drill whole.img >/dev/null || exit 1
 whole=$(disk_sum whole.img)
 size=$(stat -c %s whole.img)
 
@@ -23,7 +27,8 @@ wreck() {
 	magic) zero disk.img $((BASE + 0x100000)) 4 ;;
 	lvm) zero disk.img $((BASE + 0x100000)) $((0x1000000)) ;;
 	uuid) poke disk.img $((BASE + 0x100000 + 0x82)) deadbeef ;;
-	beats) zero disk.img $((BASE + 0x1400000 + 5 * 512)) 512 ;;
+	beats) zero disk.img $((BASE + 0x1400000 + 5 * 512 + 4)) 8 ;;
+	slot) zero disk.img $((BASE + 0x1400000 + 5 * 512)) 512 ;;
 	esac
 }
 
@@ -73,9 +78,10 @@ ok "a sound table: no store was made" [ ! -e st ]
 
 # cycle NAME WORD CODE OPTIONS...: plan, write, nothing left, undo, from the store again, undo
 cycle() {
-	local name=$1 word=$2 wreck code
+	local name=$1 word=$2 wreck code lift
 	code=$3
 	shift 3
+	lift=$*
 	wreck=$(disk_sum disk.img)
 	rm -rf st
 	exits "$name: the plan" "$code" "$VMFSKIT" repair "$word" disk.img --store st "$@"
@@ -100,7 +106,8 @@ cycle() {
 	eval "set -- $back"
 	ok "$name: undo" "$VMFSKIT" "$@"
 	is "$name: exactly as it was" "$(disk_sum disk.img)" "$wreck"
-	ok "$name: restore of what was rebuilt" "$VMFSKIT" restore --store st "$rebuilt" disk.img --write
+	# shellcheck disable=SC2086 # an option, or none
+	ok "$name: restore of what was rebuilt" "$VMFSKIT" restore --store st "$rebuilt" disk.img --write $lift
 	is "$name: all is back again" "$(state)" "$before"
 	ok "$name: prune keeps both" "$VMFSKIT" prune --store st --json
 	is "$name: and why" "$(jq -r '[.captures[].why] | unique | sort | join("; ")' "$OUT")" "newest undo capture of its disk; rebuilt by repair; undo capture of a time that is kept"
@@ -111,6 +118,12 @@ for kind in magic beats; do
 	wreck $kind
 	cycle "header, $kind" header 0
 done
+# a slot of which nothing is left may have been used
+wreck slot
+exits "an empty heartbeat slot is a guess" 3 "$VMFSKIT" repair header disk.img --store st --write --json
+is "an empty heartbeat slot is a guess: the guard" "$(objected "$OUT")" guess
+ok "an empty heartbeat slot is a guess: lifted" "$VMFSKIT" repair header disk.img --store st --write --override guess
+is "an empty heartbeat slot is a guess: all is back" "$(disk_sum disk.img)" "$whole"
 # bytes of the UUID that nothing else tells may be damaged, too: that is said
 wreck uuid
 cycle "header, uuid" header 0
@@ -118,7 +131,9 @@ wreck table
 # GUIDs that survive nowhere are made new; place, length and type are those of before
 state() { "$VMFSKIT" decode --json disk.img | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}], .findings'; }
 before=$("$VMFSKIT" decode --json whole.img | jq -c '[.sources[0].table.partitions[] | {number, start_sector, sectors, type}], .findings')
-cycle "table" table 0
+exits "table: what is new is a guess" 3 "$VMFSKIT" repair table disk.img --store st
+has "table: by its guard" "$ERR" '^guard guess refuses'
+cycle "table" table 0 --override guess
 
 # headers: which partition
 wreck magic
@@ -127,7 +142,7 @@ exits "a number that there is not" 2 "$VMFSKIT" repair header disk.img --store s
 ok "by its start" "$VMFSKIT" repair header disk.img --store st --start $START
 exits "a start behind the end" 2 "$VMFSKIT" repair header disk.img --store st --start 99999999999
 for file in whole disk; do
-	dd if=$file.img of=part-$file.img bs=1M iflag=skip_bytes,count_bytes skip=$BASE count=$((300 << 20)) conv=sparse status=none
+	dd if=$file.img of=part-$file.img bs=1M iflag=skip_bytes,count_bytes skip=$BASE count=$((SECTORS * 512)) conv=sparse status=none
 done
 for start in "" "--start 0"; do
 	rm -rf st
@@ -190,7 +205,7 @@ done
 wreck lvm
 exits "unless it is not wanted" 1 "$VMFSKIT" repair header disk.img --store st --json --no-captures --override guess
 is "unless it is not wanted: none" "$(jq -c .asked "$OUT")" '[]'
-"$LAB" make --table gpt --vmfs 5 --start $START --vmfs-size 300M --seed 77 --label other other.img >/dev/null || exit 1
+"$LAB" make --table gpt --vmfs 5 --start $START $fits --seed 77 --label other other.img >/dev/null || exit 1
 zero other.img $((BASE + 0x100000)) 4
 ok "a capture of another disk is not asked" "$VMFSKIT" repair header other.img --store st --json
 is "a capture of another disk is not asked: none" "$(jq -c .asked "$OUT")" '[]'
@@ -225,7 +240,7 @@ if [ -x "$HOOKS" ]; then
 		truncate -s 64M ext.img
 		mkfs.ext4 -q -F ext.img
 		dd if=ext.img of=disk.img bs=4096 count=1 conv=notrunc status=none
-		guarded "ext4 over the start of the disk" foreign-signature
+		guarded "ext4 over the start of the disk" "foreign-signature guess"
 		has "ext4 over the start of the disk: by name" "$ERR" 'ext4 is on the whole target'
 	else
 		skip "ext4 over the start of the disk" "there is no mkfs.ext4"
@@ -234,22 +249,22 @@ if [ -x "$HOOKS" ]; then
 	wreck table
 	printf '\x00\x00\x00NTFS    ' | dd of=disk.img bs=64K oflag=seek_bytes seek=$BASE conv=notrunc status=none
 	printf '\x55\xaa' | dd of=disk.img bs=64K oflag=seek_bytes seek=$((BASE + 510)) conv=notrunc status=none
-	guarded "a boot sector where the partition begins" foreign-signature
+	guarded "a boot sector where the partition begins" "foreign-signature guess"
 	wreck table
 	if command -v sfdisk >/dev/null; then
 		echo 'start=2048, size=20480, type=7' | sfdisk -q --no-tell-kernel disk.img >/dev/null 2>&1
-		guarded "an MBR of Windows" table-kind
+		guarded "an MBR of Windows" "table-kind guess"
 		wreck table
 		printf '%s\n' 'label: gpt' 'first-lba: 34' 'start=34, size=32768, type=E3C9E316-0B5C-4DB8-817D-F92DF00215AE' |
 			sfdisk -q --no-tell-kernel disk.img >/dev/null 2>&1
-		guarded "a GPT of Windows" table-partitions
+		guarded "a GPT of Windows" "table-partitions guess"
 	fi
 	# nothing but the volume knows where it ends, and its header is gone
 	wreck table
 	zero disk.img $((BASE + 0x100000)) $((0x1000000))
 	guarded "an end that nobody knows" guess
 	# a host that beats
-	"$LAB" make --overwrite --table gpt --vmfs 5 --start $START --vmfs-size 300M --live 1 live.img >/dev/null || exit 1
+	"$LAB" make --overwrite --table gpt --vmfs 5 --start $START $fits --live 1 live.img >/dev/null || exit 1
 	mv live.img disk.img
 	zero disk.img 0 $((34 * 512))
 	zero disk.img $((size - 33 * 512)) $((33 * 512))
@@ -258,7 +273,7 @@ if [ -x "$HOOKS" ]; then
 	rm -rf st
 	# what beats is a process of this machine, with the file open for writing
 	exits "a host that beats" 3 "$HOOKS" repair table disk.img --store st --json --heartbeat-wait 0.5 --write --override in-use
-	is "a host that beats: the guard" "$(objected "$OUT")" heartbeat
+	is "a host that beats: the guard" "$(objected "$OUT")" "heartbeat guess"
 	kill "$beating" 2>/dev/null
 	wait "$beating" 2>/dev/null
 	# locked by another program
@@ -266,7 +281,7 @@ if [ -x "$HOOKS" ]; then
 	if command -v flock >/dev/null; then
 		exec 9<disk.img
 		flock -x 9
-		guarded "a disk in use" in-use 9<&-
+		guarded "a disk in use" "in-use guess" 9<&-
 		exec 9<&-
 	fi
 	# what cannot be read is not written
@@ -277,24 +292,24 @@ fi
 
 # kinds of tables that are asked for, and what is left out
 wreck table
-ok "an MBR that is asked for" "$VMFSKIT" repair table disk.img --store st --label mbr --json
+exits "an MBR that is asked for" 3 "$VMFSKIT" repair table disk.img --store st --label mbr --json
 is "an MBR that is asked for: it is" "$(jq -r .table_after.kind "$OUT")" mbr
 exits "without the only volume nothing is left" 1 "$VMFSKIT" repair table disk.img --store st --exclude $START
-ok "only the likely places" "$VMFSKIT" repair table disk.img --store st --likely --json
+exits "only the likely places" 3 "$VMFSKIT" repair table disk.img --store st --likely --json
 is "only the likely places: it says so" "$(jq -c '.searched.all' "$OUT")" false
-ok "all of the disk" "$VMFSKIT" repair table disk.img --store st --scan --json
+exits "all of the disk" 3 "$VMFSKIT" repair table disk.img --store st --scan --json
 is "all of the disk: it says so" "$(jq -c '[.searched.all, .searched.why]' "$OUT")" '[true,"It was asked for"]'
 is "all of the disk: every byte" "$(jq .searched.bytes "$OUT")" "$size"
 
 # a start that nobody uses is found by the search that follows
 "$LAB" make --overwrite --table gpt --vmfs 5 --start 77777 --vmfs-size 300M odd.img >/dev/null || exit 1
 "$LAB" break --how table odd.img >/dev/null
-ok "an odd start" "$VMFSKIT" repair table odd.img --store st --json
+exits "an odd start" 3 "$VMFSKIT" repair table odd.img --store st --json
 is "an odd start: found" "$(jq -c '[.searched.all, (.table.entries[] | .start_sector, .sectors)]' "$OUT")" '[true,77777,614400]'
 
 # by hand
 wreck table
-ok "only the commands" "$VMFSKIT" repair table disk.img --store st --commands-only
+ok "only the commands" "$VMFSKIT" repair table disk.img --store st --override guess --commands-only
 has "only the commands: for an ESXi host" "$OUT" '^partedUtil setptbl '
 has "only the commands: for Linux" "$OUT" '^sfdisk '
 hasnt "only the commands: and nothing else" "$OUT" '^target '

@@ -35,7 +35,7 @@ set_scene() {
 	"magic wiped") "$LAB" break --how magic sdb >/dev/null ;;
 	"header lost") "$LAB" break --how header sdb >/dev/null ;;
 	"healthy") : ;;
-	"repaired") "$LAB" break --how table sdb >/dev/null && bin/vmfskit repair table "$TMP/sdb" --write >/dev/null ;;
+	"repaired") "$LAB" break --how table sdb >/dev/null && bin/vmfskit repair table "$TMP/sdb" --override guess --write >/dev/null ;;
 	*) return 1 ;;
 	esac
 }

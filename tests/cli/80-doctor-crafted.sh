@@ -178,6 +178,13 @@ put mbr.img 0x1ca 0000ff00
 is "an MBR entry that is too long: nothing of decode is left out" "$(covered mbr.img)" '""'
 has "an MBR entry that is too long: told" "$(codes doctor.json)" 'mbr.entry-o'
 
+# --- a disk from its partition on: the table in front is not lost, it is not in the image --------------------------------------
+dd if=prod.orig of=behind.img bs=1M skip=1 conv=sparse status=none
+exits "an image from the partition on is sound" 0 doctor behind.img
+has "an image from the partition on: what it is" "$OUT" 'this image begins at sector 2048 of its disk; partition 1: 2048 \.\.\. [0-9]+$'
+has "an image from the partition on: the answer" "$OUT" '^Nothing wrong was found\.$'
+hasnt "an image from the partition on: no repair" "$OUT" 'vmfskit repair'
+
 # --- two volumes without headers ----------------------------------------------------------------------------------------
 copy_disk two.orig two.img
 zero two.img $((2048 * 512 + (1 << 20))) 512

@@ -14,10 +14,12 @@ static void look_at_candidate(const struct vk_find *find, const struct vk_candid
 	bool living = c->standing == VK_STANDING_LIVING;
 
 	FUZZ_ASSERT((unsigned)c->standing <= VK_GHOST_NOISE && vk_standing_name(c->standing) != NULL);
-	FUZZ_ASSERT(c->start_bytes % 512 == 0 && c->sure_percent <= 100 && c->why[0] != '\0');
+	FUZZ_ASSERT(c->start_bytes % 512 == 0 && c->sure_percent <= 99 && c->why[0] != '\0');
 	FUZZ_ASSERT(c->inside == SIZE_MAX || (c->inside < find->count && vk_standing_is_ghost(c->standing)));
-	FUZZ_ASSERT(!c->length_exact || (c->has_header && c->length_bytes == c->lvm.totalBytes));
-	FUZZ_ASSERT(!living || (c->has_header && c->has_volume && c->length_exact && !c->start_before_disk));
+	FUZZ_ASSERT(!c->length_exact || (c->has_header && c->length_bytes == c->lvm.totalBytes && c->length_witness[0] != '\0'));
+	FUZZ_ASSERT(c->told_bytes == 0 || c->told_bytes == c->lvm.totalBytes);
+	FUZZ_ASSERT(!living || (c->has_header && c->has_volume && c->told_bytes >= c->length_bytes && !c->start_before_disk));
+	FUZZ_ASSERT(!living || c->most_bytes == 0 || c->told_bytes <= c->most_bytes);
 	FUZZ_ASSERT(!living || !c->head || c->has_fs);
 	for (size_t i = 0; living && i < sizeof(decide) / sizeof(decide[0]); i++)
 		FUZZ_ASSERT(c->checks[decide[i]].verdict == VK_VERDICT_PASS);

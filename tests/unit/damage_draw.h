@@ -9,7 +9,7 @@
 #include "disk_support.h"
 #include "vmfskit/overlay.h"
 
-enum { DAMAGE_REGIONS_MAX = 48, DAMAGE_FACTS_MAX = 40, DAMAGE_COPIES_MAX = 8, DAMAGE_SECTOR = 512, WOUND_MAX = 40 };
+enum { DAMAGE_REGIONS_MAX = 48, DAMAGE_FACTS_MAX = 40, DAMAGE_COPIES_MAX = 8, DAMAGE_SECTOR = 512, WOUND_MAX = 80 };
 
 /* A region that is hurt, with its sound bytes (the first sectors of it). */
 struct damage_region {
@@ -209,8 +209,24 @@ static inline void damage_one_place(struct wound *w, const struct damage_map *ma
 }
 
 /*
- * The same kind of damage in several copies of one fact. Never the same wrong bytes in most of them but zeros or ones:
- * no witness is left then that could tell; what says the same by chance does not happen.
+ * Copy number `copy` of a fact, so that no two copies become wrong alike: another bit than in the others (three bits on, for
+ * one copy may count bytes and another sectors), a byte that differs from the sound one in another way.
+ */
+static inline void damage_fill_copy(struct damage *d, enum damage_kind kind, const uint8_t *sound, size_t copy,
+				    size_t bit, uint64_t *state)
+{
+	damage_fill(d, kind, sound, state);
+	if (kind == DAMAGE_BIT)
+		d->bytes[0] = (uint8_t)(sound[0] ^ 1U << (bit + 3 * copy) % 8);
+	if (kind != DAMAGE_BYTE && kind != DAMAGE_RUN)
+		return;
+	while ((d->bytes[0] ^ sound[0]) % 7 != copy % 7 || d->bytes[0] == sound[0])
+		d->bytes[0] = (uint8_t)damage_random(state);
+}
+
+/*
+ * The same kind of damage in several copies of one fact. All of a copy may become zeros or ones, and that is no witness; but
+ * copies that say the same wrong thing would be believed, and nothing could tell that they are not right.
  */
 static inline void damage_one_fact(struct wound *w, const struct damage_map *map, struct vk_io *healthy,
 				   uint64_t *state)
@@ -219,25 +235,102 @@ static inline void damage_one_fact(struct wound *w, const struct damage_map *map
 	const struct damage_fact *f = &map->facts[damage_below(state, map->fact_count)];
 	enum damage_kind kind = kinds[damage_below(state, sizeof(kinds) / sizeof(kinds[0]))];
 	size_t hit = f->count < 2 ? f->count : 2 + damage_below(state, f->count - 1);
-	bool whole = damage_below(state, 3) != 0;
-	size_t first = damage_below(state, f->count);
+	bool whole = kind != DAMAGE_BIT && kind != DAMAGE_BYTE && damage_below(state, 3) != 0;
+	size_t first = damage_below(state, f->count), bit = damage_below(state, 8);
 
 	for (size_t i = 0; i < hit; i++) {
 		uint64_t at = f->copies[(first + i) % f->count].at;
 		size_t len = f->copies[(first + i) % f->count].len;
-		uint8_t bytes[DAMAGE_SECTOR];
+		uint8_t sound[DAMAGE_SECTOR];
 
 		if (len > DAMAGE_SECTOR)
 			len = DAMAGE_SECTOR;
-		if (kind == DAMAGE_BIT || kind == DAMAGE_BYTE || !whole) {
-			size_t part = damage_below(state, len);
+		if (!whole) {
+			/* each copy in its own part of it */
+			size_t from = len * i / hit, to = len * (i + 1) / hit, part = from;
 
+			if (to > from)
+				part += damage_below(state, to - from);
 			at += part;
-			len = kind == DAMAGE_BIT || kind == DAMAGE_BYTE ? 1 : 1 + damage_below(state, len - part);
+			len = kind == DAMAGE_BIT || kind == DAMAGE_BYTE || to <= part ? 1 : 1 + damage_below(state, to - part);
 		}
-		damage_read(healthy, at, bytes, len);
-		damage_fill(damage_next(w, damage_kind_names[kind], f->name, at, len), kind, bytes, state);
+		damage_read(healthy, at, sound, len);
+		damage_fill_copy(damage_next(w, damage_kind_names[kind], f->name, at, len), kind, sound, i, bit, state);
 	}
+}
+
+/* What stands there as a number, a little more or less: a count, a sector, an extent. */
+static inline void damage_slip(struct wound *w, const struct damage_map *map, uint64_t *state)
+{
+	static const uint64_t steps[] = {1, 2, 8, 34, 63, 512, 2048, 65536, 1 << 20, 1 << 28};
+	const struct damage_region *r = &map->regions[damage_below(state, map->region_count)];
+	size_t len = damage_below(state, 2) == 0 ? 4 : 8, at = damage_place(r, state);
+	uint64_t value = 0, step = steps[damage_below(state, 10)];
+	struct damage *d;
+
+	if (at + len > r->len)
+		len = r->len - at;
+	d = damage_next(w, "slip", r->name, r->at + at, len);
+	for (size_t i = 0; i < len; i++)
+		value |= (uint64_t)r->sound[at + i] << 8 * i;
+	value += damage_below(state, 2) == 0 ? step : -step;
+	for (size_t i = 0; i < len; i++)
+		d->bytes[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Bytes that moved: the rest of a sector some bytes up or down, or the places of two stretches exchanged. */
+static inline void damage_move(struct wound *w, const struct damage_map *map, uint64_t *state)
+{
+	const struct damage_region *r = &map->regions[damage_below(state, map->region_count)];
+	size_t sector = r->len < DAMAGE_SECTOR ? r->len : DAMAGE_SECTOR, len = 1 + damage_below(state, 64);
+	size_t a = damage_place(r, state) % sector, b = damage_place(r, state) % sector;
+
+	if (damage_below(state, 2) == 0) {
+		size_t by = 1 + damage_below(state, 8);
+		struct damage *d = damage_next(w, "shifted", r->name, r->at + a, sector - a);
+
+		for (size_t i = 0; i < d->len; i++)
+			d->bytes[i] = i + by < d->len ? r->sound[a + i + by] : 0;
+		return;
+	}
+	len = len > sector - a ? sector - a : len;
+	len = len > sector - b ? sector - b : len;
+	memcpy(damage_next(w, "exchanged", r->name, r->at + a, len)->bytes, r->sound + b, len);
+	memcpy(damage_next(w, "exchanged", r->name, r->at + b, len)->bytes, r->sound + a, len);
+}
+
+/* A part of one copy of a fact over a copy of another one: a write that tore, or went to the wrong place. */
+static inline void damage_torn(struct wound *w, const struct damage_map *map, struct vk_io *healthy, uint64_t *state)
+{
+	const struct damage_fact *f = &map->facts[damage_below(state, map->fact_count)];
+	const struct damage_fact *from = &map->facts[damage_below(state, map->fact_count)];
+	size_t to = damage_below(state, f->count), source = damage_below(state, from->count);
+	size_t len = f->copies[to].len < from->copies[source].len ? f->copies[to].len : from->copies[source].len;
+	struct damage *d;
+
+	if (len > DAMAGE_SECTOR)
+		len = DAMAGE_SECTOR;
+	len = 1 + damage_below(state, len);
+	d = damage_next(w, "torn", f->name, f->copies[to].at, len);
+	damage_read(healthy, from->copies[source].at, d->bytes, len);
+}
+
+/* From this number on damage is heavier, and of kinds that an adversary would try. */
+enum { DAMAGE_HARD_FROM = 5000, DAMAGE_HARD_PLACES = 8 };
+
+static inline void damage_one_hard(struct wound *w, const struct damage_map *map, struct vk_io *healthy,
+				   uint64_t *state)
+{
+	size_t how = damage_below(state, map->fact_count > 0 ? 8 : 3);
+
+	if (how < 2)
+		damage_slip(w, map, state);
+	else if (how == 2)
+		damage_move(w, map, state);
+	else if (how < 5)
+		damage_torn(w, map, healthy, state);
+	else
+		damage_one_fact(w, map, healthy, state);
 }
 
 /* Damage number `number` of what is called `name`. */
@@ -252,9 +345,13 @@ static inline void wound_draw(struct wound *w, const struct damage_map *map, str
 		state = (state ^ (uint8_t)*c) * 0x100000001B3ULL;
 	state ^= number * 0xD1342543DE82EF95ULL;
 	places = usual[damage_below(&state, sizeof(usual) / sizeof(usual[0]))];
+	if (number >= DAMAGE_HARD_FROM)
+		places = 1 + (unsigned)damage_below(&state, DAMAGE_HARD_PLACES);
 	w->count = 0;
-	for (unsigned i = 0; i < places; i++) {
-		if (map->fact_count > 0 && damage_below(&state, 3) == 0)
+	for (unsigned i = 0; i < places && w->count + DAMAGE_COPIES_MAX <= WOUND_MAX; i++) {
+		if (number >= DAMAGE_HARD_FROM && damage_below(&state, 2) == 0)
+			damage_one_hard(w, map, healthy, &state);
+		else if (map->fact_count > 0 && damage_below(&state, 3) == 0)
 			damage_one_fact(w, map, healthy, &state);
 		else
 			damage_one_place(w, map, &state);

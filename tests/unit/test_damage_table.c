@@ -102,6 +102,18 @@ static void check_parts(struct damage_case *c, const struct state *s)
 	}
 }
 
+/* By chance an entry and a header may have become wrong alike: nothing could tell. */
+static bool wrong_alike(const struct state *s, const struct vk_candidate *f)
+{
+	const struct vk_table *t = &s->r.source.table;
+
+	for (size_t i = 0; i < t->partition_count; i++)
+		if (t->partitions[i].start_sector * t->sector_size == f->start_bytes)
+			return f->lvm.totalBytes == f->length_bytes &&
+			       t->partitions[i].sectors * t->sector_size == f->length_bytes;
+	return false;
+}
+
 /* A length that find calls exact is the one that the volume's header had. */
 static void check_found(struct damage_case *c, const struct state *s)
 {
@@ -114,7 +126,7 @@ static void check_found(struct damage_case *c, const struct state *s)
 		for (size_t k = 0; k < s->healthy.vmfs_count; k++)
 			known = known || (s->healthy.vmfs[k].start_sector * s->healthy.sector_size == f->start_bytes &&
 					  s->healthy.vmfs[k].lvm.totalBytes == f->length_bytes);
-		if (!known)
+		if (!known && !wrong_alike(s, f))
 			damage_wrong(c, f->standing == VK_STANDING_LIVING ? "find: living, a length that is called exact" :
 									    "find: a length that is called exact",
 				     "%llu bytes from byte %llu on, %u %%", (unsigned long long)f->length_bytes,

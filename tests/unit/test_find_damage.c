@@ -49,7 +49,7 @@ static void hurt(const struct subject *s, struct wound *w, uint64_t *seed)
 	assert_int_equal(pread(s->disk.fd, w->old, w->len, (off_t)w->at), (ssize_t)w->len);
 	memcpy(bytes, w->old, w->len);
 	for (size_t i = 0; i < w->len; i++)
-		bytes[i] = kind == 0 ? (uint8_t)(bytes[i] ^ 1U << draw(seed, 8)) : kind == 2 ? 0 : kind == 3 ? 0xff : (uint8_t)draw(seed, 256);
+		bytes[i] = (uint8_t)(kind == 0 ? bytes[i] ^ 1U << draw(seed, 8) : kind == 2 ? 0 : kind == 3 ? 0xff : draw(seed, 256));
 	if (kind == 5)
 		assert_int_equal(pread(s->disk.fd, bytes, w->len, (off_t)(w->at - 8 * (1 + draw(seed, 8)))), (ssize_t)w->len);
 	assert_int_equal(pwrite(s->disk.fd, bytes, w->len, (off_t)w->at), (ssize_t)w->len);

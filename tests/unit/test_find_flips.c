@@ -127,6 +127,24 @@ static void test_sound_table_stays(void **state)
 	}
 }
 
+/* One wrong bit leads to where the last partition of a disk usually ends: the entry, whose checksum is right, says otherwise. */
+static void test_a_usual_end_against_a_sound_entry(void **state)
+{
+	enum { SECTORS_HERE = 4000383, FARTHER = 1024 };
+	struct table_bench b = bench_disk(VK_TABLE_GPT, (FIRST + SECTORS_HERE + FARTHER + 33) * 512, "start=2048,size=4000383s,version=5", NULL);
+	struct rebuilt *r;
+
+	(void)state;
+	flip(&b, FIRST * 512 + VK_LVM_HEADER_OFFSET + TOTAL_BYTES_AT + 2, FARTHER * 512 >> 16);
+	r = bench_rebuild(&b, NULL);
+	assert_non_null(found_at(r, FIRST));
+	assert_int_equal(found_at(r, FIRST)->told_bytes, (SECTORS_HERE + FARTHER) * 512ULL);
+	if (found_at(r, FIRST)->length_exact || !r->table.nothing_to_do)
+		fail_msg("%s", found_at(r, FIRST)->length_witness);
+	rebuilt_free(r);
+	bench_free(&b);
+}
+
 /* Headers whose tables are long to read, in front of a volume: it is judged all the same. */
 static void test_crafted_headers_in_front(void **state)
 {
@@ -161,6 +179,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte_of_vmfs5),
 		cmocka_unit_test(test_every_byte_of_vmfs6),
 		cmocka_unit_test(test_sound_table_stays),
+		cmocka_unit_test(test_a_usual_end_against_a_sound_entry),
 		cmocka_unit_test(test_crafted_headers_in_front),
 	};
 

@@ -80,6 +80,63 @@ static void published_descriptors(void **state)
 	assert_codes(&list, 0);
 }
 
+/* The descriptors of two volumes that an ESXi host made in 2021: VMFS 5.81 and 6.82. */
+static void of_two_new_volumes(void **state)
+{
+	const struct vk_layout *l = &vk_fs_descriptor_layout;
+	struct vk_fs_descriptor five, six;
+	struct vk_vmfs_uuid lv;
+	uint8_t b[512] = {0};
+
+	(void)state;
+	bytes_of("5e f1 ab 2f 0e 00 00 00 51 d5 7d 13 61 c8 c2 6b df e7 f0 00 0c 29 80 16 86 06 00 00 00 56 4d 46 "
+		 "53 35 20 54 65 73 74", b, sizeof(b));
+	bytes_of("00 00 00 00 00 00 00 00 00 00 00 00 00 00 02 00 00 00 00 10 00 00 00 00 00 d5 7d 13 61 01 00 00 "
+		 "00 d5 7d 13 61 10 78 72 d0 c2 7a 00 0c 29 80 16 86 01 00 00", b + 0x90, 0x40);
+	bytes_of("00 00 00 01 00 40 00 00 00 00 20 00 00 08 00 00 00 00 30 42 00 00 00 00 00 04 00 80 01 5a 7d 13 "
+		 "61 78 87 df a2 d5 7e 00 0c 29 80 16 86 01 00 00 00 00 00 00 00 00 38 42 00 00 00 00 00 04 00 c0 01",
+		 b + 0xD0, 0x41);
+	vk_fs_descriptor_decode(b, sizeof(b), &five);
+	assert_round_trip(l, b, sizeof(b));
+	assert_field(l, "config", &five, "0x6 (access public, DENSE_SBPC)");
+	assert_int_equal(five.fdcClustersPerGroup, 64);
+	assert_int_equal(five.subBlockSize, 8192);
+	assert_int_equal(five.maxJournalSlotsPerTxn, 8);
+	assert_int_equal(five.pb2VolAddr, 0x423000);
+	assert_int_equal(five.pb2FDAddr, 0x01800004);
+	assert_field(l, "hostUuid", &five, "61137d5a-a2df8778-7ed5-000c29801686");
+	assert_int_equal(five.gblGeneration, 1);
+	assert_int_equal(five.sddVolAddr, 0x423800);
+	assert_int_equal(five.sddFDAddr, 0x01C00004);
+	assert_true(vk_vmfs_uuid_parse("61137dd5-d0727810-7ac2-000c29801686", &lv));
+	check_on(&five, VK_FS_DESCRIPTOR_BYTES, &lv);
+	assert_codes(&list, 0);
+
+	bytes_of("5e f1 ab 2f 18 00 00 00 52", b, 9);
+	bytes_of("00 02 00 00 00 10 00 00 09 00 00 00 00 00 10 00 2c 00 00 00 00 00 10 00 00 00 20 00 80 3e 00 00 a0 0f",
+		 b + 0x130, 0x22);
+	vk_fs_descriptor_decode(b, sizeof(b), &six);
+	assert_int_equal(six.physDiskBlockSize, 512);
+	assert_int_equal(six.mdAlignment, 4096);
+	assert_int_equal(six.sfbToLfbShift, 9);
+	assert_int_equal(six.ptrBlockShift, 16);
+	assert_int_equal(six.sfbAddrBits, 44);
+	assert_int_equal(six.tbzGranularity, 1 << 20);
+	assert_int_equal(six.journalBlockSize, 2 << 20);
+	assert_int_equal(six.leaseIntervalMs, 16000);
+	assert_int_equal(six.reclaimWindowMs, 4000);
+	check_on(&six, VK_FS_DESCRIPTOR_BYTES, &lv);
+	assert_codes(&list, 0);
+	/* their bytes were seen; what no real volume showed was not */
+	for (size_t i = 0; i < l->count; i++) {
+		const char *name = l->fields[i].name;
+		bool unseen = l->fields[i].offset >= 0x154 || strncmp(name, "checksum", 8) == 0 || l->fields[i].view == VK_VIEW_RESERVED;
+
+		if ((l->fields[i].evidence == VK_EV_V) == unseen && strcmp(name, "volInfoRest") != 0)
+			fail_msg("%s: evidence %d", name, l->fields[i].evidence);
+	}
+}
+
 static void versions(void **state)
 {
 	static const struct {
@@ -268,6 +325,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published_descriptors),
+		cmocka_unit_test(of_two_new_volumes),
 		cmocka_unit_test(versions),
 		cmocka_unit_test(flags),
 		cmocka_unit_test(findings),

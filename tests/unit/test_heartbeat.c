@@ -57,6 +57,43 @@ static void published_slots(void **state)
 	assert_codes(&list, 0);
 }
 
+/* Slots of two volumes of 2021: in use on VMFS5, free on VMFS6, where the last user's address stays. */
+static void slots_of_new_volumes(void **state)
+{
+	const struct vk_layout *l = &vk_heartbeat_layout;
+	struct vk_heartbeat hb;
+	uint8_t b[512] = {0};
+
+	(void)state;
+	bytes_of("02 ef cd ab 00 b0 37 00 00 00 00 00 09 00 00 00 00 00 00 00 31 01 2b 1f 00 00 00 00 5a 7d 13 61 "
+		 "78 87 df a2 d5 7e 00 0c 29 80 16 86 41 03 00 00 0e 00 00 00 51 03 31 30 2e 31 39 39 2e 35 2e 31 34 30",
+		 b, sizeof(b));
+	b[0x66] = 0xd0;
+	vk_heartbeat_decode(b, sizeof(b), &hb);
+	assert_round_trip(l, b, sizeof(b));
+	assert_field(l, "state", &hb, "0xabcdef02 (in use)");
+	assert_int_equal(hb.addr, 0x300000 + 984 * 512);
+	assert_field(l, "stamp", &hb, "522.91 s");
+	assert_field(l, "owner", &hb, "61137d5a-a2df8778-7ed5-000c29801686");
+	assert_int_equal(hb.journalAddr, 0x341);
+	assert_int_equal(hb.journalVolAddr, 0xD00000);
+	assert_int_equal(hb.lockImpl, 3);
+	assert_field(l, "ip", &hb, "\"10.199.5.140\"");
+	check(&hb, VK_HEARTBEAT_BYTES, 0x37b000);
+	assert_codes(&list, 1, "heartbeat.in-use");
+
+	memset(b, 0, sizeof(b));
+	bytes_of("01 ef cd ab 00 80 37 00 00 00 00 00 1e 00 00 00 00 00 00 00 3f ac 0a 22", b, sizeof(b));
+	bytes_of("18 00 00 00 52 03 31 30 2e 31 39 39 2e 35 2e 31 34 30", b + 0x30, 18);
+	vk_heartbeat_decode(b, sizeof(b), &hb);
+	assert_int_equal(hb.addr, 0x300000 + 120 * 4096);
+	assert_int_equal(hb.hbGen, 30);
+	assert_field(l, "ip", &hb, "\"10.199.5.140\"");
+	assert_true(vk_heartbeat_has_history(&hb));
+	check(&hb, VK_HEARTBEAT_BYTES, 0x378000);
+	assert_codes(&list, 0);
+}
+
 static void history(void **state)
 {
 	struct vk_heartbeat hb = {.state = VK_HB_FREE, .addr = 0x300000};
@@ -130,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(published_slots),
+		cmocka_unit_test(slots_of_new_volumes),
 		cmocka_unit_test(history),
 		cmocka_unit_test(findings),
 		cmocka_unit_test(hostile_address),

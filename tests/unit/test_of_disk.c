@@ -271,6 +271,35 @@ static void a_file_is_known_by_its_descriptor(void **state)
 	assert_string_equal(facts.wwid, "");
 }
 
+static void assert_name(const struct vk_disk_facts *facts, const char *want)
+{
+	char text[400] = "";
+	struct vk_text out;
+
+	vk_text_init(&out, text, sizeof(text));
+	vk_disk_facts_name(facts, &out);
+	assert_string_equal(text, want);
+}
+
+/* The best name that there is; a partition is another disk than its neighbour, and what has no name has none. */
+static void the_name_of_a_disk(void **state)
+{
+	struct vk_disk_facts facts = {.file = {.device = 7, .inode = 12}};
+
+	(void)state;
+	assert_name(&facts, "the file with inode 12 of device 7");
+	facts.file.born_ns = 1795994567585350851;
+	assert_name(&facts, "the file with inode 12 of device 7, made 2026-11-29T23:22:47.585350Z");
+	put(facts.serial, sizeof(facts.serial), "S1");
+	put(facts.model, sizeof(facts.model), "Disk");
+	assert_name(&facts, "serial number S1 of Disk");
+	put(facts.wwid, sizeof(facts.wwid), "naa.6000");
+	facts.device_partition = 2;
+	assert_name(&facts, "WWID naa.6000, partition 2");
+	memset(&facts, 0, sizeof(facts));
+	assert_name(&facts, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_volume_that_was_replaced_in_repair),
 		cmocka_unit_test(one_of_two_volumes),
 		cmocka_unit_test(a_file_is_known_by_its_descriptor),
+		cmocka_unit_test(the_name_of_a_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

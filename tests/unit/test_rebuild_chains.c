@@ -192,6 +192,56 @@ static void more_than_four(void **state)
 	bench_free(&b);
 }
 
+/* Nothing says where the boot records stood: they go into empty sectors only, and that is a guess. */
+static void boot_records_at_guessed_places(void **state)
+{
+	struct vk_lab_spec *spec = bench_spec(VK_TABLE_MBR, 512, 12 * GIB);
+	struct table_bench b;
+	uint8_t precious[512];
+	struct rebuilt *r;
+	struct vk_error err;
+
+	(void)state;
+	memset(precious, 'P', sizeof(precious));
+	for (uint64_t i = 0; i < 5; i++) {
+		char words[64];
+
+		snprintf(words, sizeof(words), "start=%llu,size=1G,version=3%s", 2048 + (unsigned long long)i * 2200000, i < 3 ? "" : ",logical");
+		bench_volume(spec, words);
+	}
+	b = bench_make(spec, "plain");
+	bench_wipe_table(&b, true);
+	for (int occupied = 2; occupied >= 0; occupied--) {
+		for (size_t i = 3; i < 5; i++)
+			for (uint64_t k = 1; k < 200; k++)
+				must(vk_lab_put(&b.disk, (b.plan->partitions[i].start_sector - k) * 512,
+						i < 3 + (size_t)occupied ? precious : (uint8_t[512]){0}, 512, &err), &err);
+		r = bench_rebuild(&b, NULL);
+		if (occupied > 0) {
+			assert_int_equal(r->status, VK_REFUSED);
+			assert_non_null(strstr(r->err.what, "Sector 6601985, where the boot record of the partition at sector 6602048"));
+			assert_non_null(strstr(r->err.remedy, "--exclude 6602048"));
+			assert_int_equal(vk_overlay_dirty_bytes(r->overlay), 0);
+		} else {
+			assert_int_equal(r->status, VK_OK);
+			assert_true(r->table.guessed);
+			assert_true(said(r->table.doubts, r->table.doubt_count, "is not known: it is put into sector 6601985"));
+			assert_true(said(r->table.doubts, r->table.doubt_count, "is not known: it is put into sector 8801985"));
+		}
+		rebuilt_free(r);
+	}
+	/* where the record before leads is no guess, whatever stands there now */
+	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
+	must(vk_lab_put(&b.disk, b.plan->partitions[4].ebr_sector * 512, precious, 512, &err), &err);
+	r = bench_rebuild(&b, NULL);
+	assert_int_equal(r->status, VK_OK);
+	assert_true(entry_of(&b, r, 4)->partition.logical);
+	assert_int_equal(entry_of(&b, r, 4)->partition.entry_offset_bytes, b.plan->partitions[4].ebr_sector * 512 + 446);
+	assert_false(said(r->table.doubts, r->table.doubt_count, "is not known: it is put"));
+	rebuilt_free(r);
+	bench_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +249,7 @@ int main(void)
 		cmocka_unit_test(chains_of_others),
 		cmocka_unit_test(captures_know_chains),
 		cmocka_unit_test(more_than_four),
+		cmocka_unit_test(boot_records_at_guessed_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a volume says of itself, on the real VMFS3 volume and on such volumes with more and more of it gone. */
 #include "header_bench.h"
+#include "real_volumes.h"
 #include "rebuild/self_report.h"
 
 enum { DATA = 0x1100000 };
@@ -142,6 +143,38 @@ static void with_less_and_less(void **state)
 	assert_int_equal(r.self_located, 2048);
 }
 
+/* The volumes of 2021; .sbc.sf of the VMFS6 one is mapped by a pointer block. */
+static void volumes_of_2021(void **state)
+{
+	(void)state;
+	for (unsigned six = 0; six < 2; six++) {
+		struct vk_io *io = real_volume_open(&real_volumes[1 + six]);
+
+		if (io == NULL)
+			skip();
+		look(io, DATA);
+		vk_io_close(io);
+		assert_true(r.found);
+		assert_fact(VK_SELF_FS_MAJOR, six ? 24 : 14, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_FILE_BLOCK_SIZE, 1 << 20, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_FDC_GROUP_OFFSET, 0x10000, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_FDC_PER_GROUP, six ? 8 : 64, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_SUB_BLOCK_SIZE, six ? 65536 : 8192, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_MD_ALIGNMENT, six ? 4096 : 0, VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_FILE_BLOCKS, six ? 768 : 256, six ? VK_SELF_LIKELY : VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_LFB_SHIFT, six ? 9 : 0, six ? VK_SELF_CERTAIN : VK_SELF_UNKNOWN);
+		assert_fact(VK_SELF_DENSE, !six, six ? VK_SELF_UNKNOWN : VK_SELF_CERTAIN);
+		assert_fact(VK_SELF_POINTER_BLOCK_SIZE, six ? 65536 : 0, six ? VK_SELF_CERTAIN : VK_SELF_UNKNOWN);
+		assert_fact(VK_SELF_JOURNAL_BLOCK_SIZE, six ? 2 << 20 : 0, six ? VK_SELF_CERTAIN : VK_SELF_UNKNOWN);
+		assert_fact(VK_SELF_FIRST_TIME, six ? 0x6113001E : 0x61137DD5, VK_SELF_LIKELY);
+		assert_int_equal(r.files[VK_SYSTEM_SBC].first_block, six ? 0x8B00000 : 0x800000);
+		/* one block of each names the session that made it */
+		assert_int_equal(r.host_count, 1);
+		assert_int_equal(r.hosts[0].offset, six ? 0x922000 : 0x37B000);
+		assert_int_equal(r.misplaced, 0);
+	}
+}
+
 /* What the lab wrote is what is read back, on every version and size. */
 static void volumes_of_the_lab(void **state)
 {
@@ -252,6 +285,7 @@ int main(void)
 		cmocka_unit_test(the_real_volume),
 		cmocka_unit_test(at_the_wrong_place),
 		cmocka_unit_test(with_less_and_less),
+		cmocka_unit_test(volumes_of_2021),
 		cmocka_unit_test(volumes_of_the_lab),
 		cmocka_unit_test(moved_files_are_no_witnesses),
 		cmocka_unit_test(noise),

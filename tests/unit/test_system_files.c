@@ -153,6 +153,31 @@ static void resource_files(void **state)
 	assert_codes(&list, 0);
 }
 
+/* The files of a small VMFS6: none contradicts itself, not even the one that holds nothing. */
+static void files_of_vmfs6(void **state)
+{
+	static const struct vk_resource_file files[] = {
+		{16, 8, 0x10000, 0x2000, 0x110000, 2, 1, 0, VK_RESOURCE_SIGNATURE, 1, 0x35, .childMetaOffset = 0x1000},
+		{512, 8, 0x10000, 0, 0x10000, 768, 1, 0, VK_RESOURCE_SIGNATURE, 1, 0x2A, .parentClustersPerGroup = 8},
+		{256, 8, 0x10000, 0x2000, 0x1010000, 16384, 8, 0, VK_RESOURCE_SIGNATURE, 1, 4},
+		{0, 8, 0x10000, 0x10000, 0x10000, 0, 0, 0, VK_RESOURCE_SIGNATURE, 1, 4},
+		{256, 8, 0x10000, 0x10000, 0x8010000, 5916, 3, 0, VK_RESOURCE_SIGNATURE, 1, 4},
+		{32, 8, 0x10000, 0x10000, 0x1010000, 1, 1, 0, VK_RESOURCE_SIGNATURE, 1, 4},
+		{8, 4, 0x10000, 0x200000, 0x4008000, 128, 4, 0, VK_RESOURCE_SIGNATURE, 1, 0},
+	};
+	struct vk_resource_file empty = files[3];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		check_resource(&files[i], 4096);
+		assert_codes(&list, 0);
+	}
+	/* resources in clusters that hold none */
+	empty.numResourcesLo = 1;
+	check_resource(&empty, 4096);
+	assert_codes(&list, 1, "resource.geometry");
+}
+
 static void clusters(void **state)
 {
 	const struct vk_finding_sink to = sink();
@@ -181,7 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file_descriptors), cmocka_unit_test(addresses), cmocka_unit_test(geometries),
-		cmocka_unit_test(resource_files),   cmocka_unit_test(clusters),
+		cmocka_unit_test(resource_files),   cmocka_unit_test(clusters),  cmocka_unit_test(files_of_vmfs6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
