@@ -64,6 +64,13 @@ VK_MUST_USE enum vk_status vk_io_read(struct vk_io *io, uint64_t offset, void *b
 /* The same, but fewer than len bytes is an error: VK_ABSENT or VK_IO, with the offset of the first missing byte. */
 VK_MUST_USE enum vk_status vk_io_read_all(struct vk_io *io, uint64_t offset, void *buf, size_t len,
 					  struct vk_error *err);
+/*
+ * The same, but sectors (of sector_bytes) that the device cannot deliver become zeros, and ret_unread says that there were
+ * such. VK_ABSENT: the source does not hold all of it.
+ */
+VK_MUST_USE enum vk_status vk_io_read_around_bad(struct vk_io *io, uint64_t offset, void *buf, size_t len,
+						 uint32_t sector_bytes, bool *ret_unread,
+						 struct vk_error *err);
 struct vk_span vk_io_span(struct vk_io *io, uint64_t offset);
 /* Bytes of offset .. offset+length that the source holds without a gap, from offset on. */
 uint64_t vk_io_held(struct vk_io *io, uint64_t offset, uint64_t length);

@@ -130,6 +130,31 @@ enum vk_status vk_io_read_all(struct vk_io *io, uint64_t offset, void *buf, size
 	return status;
 }
 
+enum vk_status vk_io_read_around_bad(struct vk_io *io, uint64_t offset, void *buf, size_t len, uint32_t sector_bytes,
+				     bool *ret_unread, struct vk_error *err)
+{
+	uint8_t *to = buf;
+
+	*ret_unread = false;
+	for (size_t done = 0; done < len;) {
+		size_t got, n;
+		enum vk_status status = vk_io_read(io, offset + done, to + done, len - done, &got, err);
+
+		if (status != VK_OK)
+			return status;
+		done += got;
+		if (done == len)
+			break;
+		if (vk_io_span(io, offset + done).state != VK_SPAN_UNREADABLE)
+			return vk_io_read_all(io, offset + done, to + done, len - done, err);
+		n = (size_t)vk_min_u64(len - done, sector_bytes - (offset + done) % sector_bytes);
+		memset(to + done, 0, n);
+		done += n;
+		*ret_unread = true;
+	}
+	return VK_OK;
+}
+
 uint64_t vk_io_held(struct vk_io *io, uint64_t offset, uint64_t length)
 {
 	uint64_t held = 0;

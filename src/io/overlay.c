@@ -308,30 +308,6 @@ enum vk_status vk_overlay_put(struct vk_overlay *overlay, uint64_t offset_bytes,
 	return status;
 }
 
-/* All len bytes of the overlay from `at` on; what cannot be read becomes zeros. */
-static enum vk_status read_around(const struct vk_overlay *o, uint64_t at, uint8_t *buf, size_t len,
-				  bool *ret_unread, struct vk_error *err)
-{
-	*ret_unread = false;
-	for (size_t done = 0; done < len;) {
-		size_t got, n;
-		enum vk_status status = vk_io_read(o->view, at + done, buf + done, len - done, &got, err);
-
-		if (status != VK_OK)
-			return status;
-		done += got;
-		if (done == len)
-			break;
-		if (vk_io_span(o->view, at + done).state != VK_SPAN_UNREADABLE)
-			return not_held(o, at + done, err);
-		n = (size_t)vk_min_u64(len - done, o->sector_size - (at + done) % o->sector_size);
-		memset(buf + done, 0, n);
-		done += n;
-		*ret_unread = true;
-	}
-	return VK_OK;
-}
-
 enum vk_status vk_overlay_lay(struct vk_overlay *overlay, uint64_t offset_bytes, const void *bytes, size_t len,
 			      const char *reason, unsigned write_class, bool *ret_changed, struct vk_error *err)
 {
@@ -346,7 +322,9 @@ enum vk_status vk_overlay_lay(struct vk_overlay *overlay, uint64_t offset_bytes,
 		return out_of_memory(overlay, err);
 	status = check_place(overlay, from, whole, err);
 	if (status == VK_OK)
-		status = read_around(overlay, from, held, whole, &changed, err);
+		status = vk_io_read_around_bad(overlay->view, from, held, whole, overlay->sector_size, &changed, err);
+	if (status == VK_ABSENT)
+		status = not_held(overlay, from, err);
 	if (status == VK_OK) {
 		changed = changed || memcmp(held + lead, bytes, len) != 0;
 		memcpy(held + lead, bytes, len);

@@ -260,9 +260,9 @@ static bool looked_after(struct vk_fs_work *fs)
 				"it lies on the first extent of the volume, not on this one");
 		return false;
 	}
-	if (!vk_work_get(work, fs->at, fs->sector, sizeof(fs->sector))) {
+	if (!vk_work_get_anew(work, fs->at, fs->sector, sizeof(fs->sector))) {
 		vk_work_verdict(work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST,
-				"its sector is not there or cannot be read");
+				"its sector is not there");
 		return false;
 	}
 	return true;

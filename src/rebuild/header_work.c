@@ -55,6 +55,21 @@ bool vk_work_get(struct vk_header_work *work, uint64_t offset, void *buf, size_t
 	       vk_io_read_all(work->window, offset, buf, len, &ignored) == VK_OK;
 }
 
+bool vk_work_get_anew(struct vk_header_work *work, uint64_t offset, void *buf, size_t len)
+{
+	struct vk_error ignored;
+	uint64_t end;
+	bool unread;
+
+	if (!vk_add_u64(offset, len, &end) || end > work->room_bytes ||
+	    vk_io_read_around_bad(work->window, offset, buf, len, work->sector_size, &unread, &ignored) != VK_OK)
+		return false;
+	if (unread)
+		vk_work_lost(work, "Of the %zu bytes at byte 0x%llx of the partition some cannot be read: what stood there is not known.",
+			     len, (unsigned long long)offset);
+	return true;
+}
+
 enum vk_status vk_work_put(struct vk_header_work *work, uint64_t offset, const void *bytes,
 			   size_t len, const char *reason, enum vk_header_class write_class,
 			   struct vk_error *err)

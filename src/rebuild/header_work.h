@@ -45,6 +45,11 @@ VK_MUST_USE enum vk_status vk_work_decode(struct vk_header_work *work, struct vk
 /* Exactly len bytes of the window; false when any of them is absent or unreadable. */
 bool vk_work_get(struct vk_header_work *work, uint64_t offset, void *buf, size_t len);
 /*
+ * The same for what is going to be written: sectors that the device cannot deliver are taken for zeros, which nothing is concluded
+ * from, and it is told that they are lost. Guard "unreadable" decides whether they are written.
+ */
+bool vk_work_get_anew(struct vk_header_work *work, uint64_t offset, void *buf, size_t len);
+/*
  * Put bytes, not necessarily whole sectors: what shares a sector with them stays. reason is static text. Errors: VK_IO (a
  * sector cannot be read), VK_INTERNAL (outside the partition), VK_NOMEM.
  */

@@ -219,21 +219,15 @@ static void salvage_device(struct vk_lvm_case *c)
 			       "what is left of the header");
 }
 
-enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case,
-				struct vk_error *err)
+void vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case)
 {
 	struct vk_lvm_case *c = ret_case;
 	struct vk_lvm_device like = {.majorVersion = 5};
-	bool held;
 
 	memset(c, 0, sizeof(*c));
 	c->work = work;
-	held = vk_work_get(work, VK_LVM_HEADER_OFFSET, c->device_raw, sizeof(c->device_raw));
-	if (!held && vk_io_span(work->window, VK_LVM_HEADER_OFFSET).state == VK_SPAN_UNREADABLE) {
-		vk_error_set(err, VK_IO, vk_io_name(work->base), "The LVM header cannot be read");
-		vk_error_at(err, work->start_bytes + VK_LVM_HEADER_OFFSET);
-		return VK_IO;
-	}
+	/* what is not held at all is zero, too */
+	(void)vk_work_get_anew(work, VK_LVM_HEADER_OFFSET, c->device_raw, sizeof(c->device_raw));
 	vk_lvm_device_decode(c->device_raw, sizeof(c->device_raw), &c->d0);
 	c->device_score = vk_lvm_device_score(&c->d0);
 	c->device_believed = c->device_score >= VK_LVM_SCORE_ENOUGH;
@@ -261,5 +255,4 @@ enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case 
 		memset(&c->v, 0, sizeof(c->v));
 		c->volume.rebuilt = true;
 	}
-	return VK_OK;
 }

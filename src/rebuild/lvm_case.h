@@ -72,8 +72,7 @@ struct vk_lvm_case {
 };
 
 /* Read and judge everything that says something. */
-VK_MUST_USE enum vk_status vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case,
-					    struct vk_error *err);
+void vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case);
 /* Relations of format reference 4.9 that hold with the magic assumed. */
 unsigned vk_lvm_device_score(const struct vk_lvm_device *device);
 enum { VK_LVM_SCORE_ENOUGH = 5 };

@@ -171,9 +171,8 @@ enum vk_status vk_rebuild_lvm(struct vk_header_work *work, struct vk_error *err)
 
 	if (c == NULL)
 		return vk_error_set(err, VK_NOMEM, vk_io_name(work->base), "Out of memory");
-	status = vk_lvm_case_open(work, c, err);
-	if (status == VK_OK)
-		status = mend(c, err);
+	vk_lvm_case_open(work, c);
+	status = mend(c, err);
 	free(c);
 	return status;
 }

@@ -118,7 +118,7 @@ static enum vk_status put_entries(struct tables *t, const struct region *r, uint
 		bool changed = false;
 		enum vk_status status;
 
-		if (!vk_work_get(t->c->work, at, piece, (size_t)n * STRIDE))
+		if (!vk_work_get_anew(t->c->work, at, piece, (size_t)n * STRIDE))
 			return vk_error_set(err, VK_IO, vk_io_name(t->c->work->base),
 					    "The PE table cannot be read");
 		for (uint64_t k = 0; k < n; k++) {
@@ -181,7 +181,7 @@ static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t one
 
 	for (uint64_t i = 0; i < ones; i++)
 		should[i / 8] = (uint8_t)(should[i / 8] | 1U << i % 8);
-	if (!vk_work_get(t->c->work, bitmap, now, sizeof(now)))
+	if (!vk_work_get_anew(t->c->work, bitmap, now, sizeof(now)))
 		return vk_error_set(err, VK_IO, vk_io_name(t->c->work->base),
 				    "The PE bitmap cannot be read");
 	if (memcmp(now, should, sizeof(now)) == 0)

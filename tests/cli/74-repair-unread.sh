@@ -100,6 +100,27 @@ unread "the backup header" $((size - 512)) unreadable
 unread "sector 0" 0 "unreadable guess"
 has "sector 0: told" "$ERR" 'guard unreadable'
 
+# The headers of the volume, one sector at a time: what stood there is not known, so it is a guess, too.
+# unread_header NAME OFFSET: in the partition, which begins at sector 2048
+unread_header() {
+	local at=$((1048576 + $2))
+	rm -rf st
+	copy_disk whole.img disk.img
+	dd if=/dev/urandom of=disk.img bs=512 count=1 seek=$((at / 512)) conv=notrunc status=none
+	exits "$1: is refused" 3 env EIO_FILE="$TMP/disk.img" EIO_AT="$at" LD_PRELOAD="$TMP/eio.so" \
+		"$VMFSKIT" repair header --store st --json disk.img
+	has "$1: by its guard" "$OUT" '"unreadable"'
+	exits "$1: is written" 0 env EIO_FILE="$TMP/disk.img" EIO_AT="$at" LD_PRELOAD="$TMP/eio.so" \
+		"$VMFSKIT" repair header --store st disk.img --override unreadable,guess --write
+	ok "$1: decodes" "$VMFSKIT" decode disk.img
+	has "$1: the volume is there" "$OUT" 'VMFS-5'
+}
+unread_header "the LVM header" $((0x100000))
+unread_header "the volume descriptor" $((0x100200))
+unread_header "the PE bitmap" $((0x180200))
+unread_header "the PE table" $((0x180600))
+unread_header "the file-system descriptor" $((0x1300000))
+
 copy_disk whole.img disk.img
 poked=$(disk_sum disk.img)
 exits "a sector that can be read in the end" 3 env EIO_FILE="$TMP/disk.img" EIO_AT=512 EIO_BRIEF=1 LD_PRELOAD="$TMP/eio.so" \
