@@ -103,7 +103,8 @@ static void tell_identity(struct vk_lvm_case *c)
 
 /*
  * A name that has a part of the UUID is its text; else it may be one that somebody chose, and what is left of it stays. Of
- * a part that is not proved the name may still be right when it says something else.
+ * a part that is not proved the name may still be right when it says something else; but where a guess goes into the uuid, it goes
+ * into all copies, or the next repair would take them for witnesses against this one.
  */
 static void mend_name(struct vk_lvm_case *c)
 {
@@ -111,11 +112,13 @@ static void mend_name(struct vk_lvm_case *c)
 	enum vk_part_proof proof = vk_volume_identity_proof(id);
 	/* a descriptor that is made new names the volume by its uuid, and then the name is wrong */
 	bool made_new = !c->fs_believed && !id->info_used && c->sizes.first_pe == 0;
+	bool guess = made_new;
 	uint8_t name[64];
 
 	for (size_t k = 0; k < VK_UUID_PARTS; k++)
-		if (id->name_differs[k] && !made_new &&
-		    (id->proof[k] == VK_PART_OPEN || (id->proof[k] == VK_PART_LIKELY && !id->uuid_differs[k])))
+		guess = guess || (id->proof[k] == VK_PART_LIKELY && id->uuid_differs[k]);
+	for (size_t k = 0; k < VK_UUID_PARTS; k++)
+		if (id->name_differs[k] && !made_new && (id->proof[k] == VK_PART_OPEN || (id->proof[k] == VK_PART_LIKELY && !guess)))
 			return;
 	if (proof == VK_PART_OPEN && !made_new)
 		return;

@@ -189,6 +189,11 @@ static struct voice hear(const struct vk_identity_sources *s, const struct copie
 	v.name = copy == NAME || agree(c, NAME, copy, part);
 	v.equal = equal_witnesses(s, part, c->bytes[copy] + parts[part].at);
 	v.near = near_witnesses(s, part, c->bytes[copy] + parts[part].at);
+	/* the volume may be some seconds older than what lies in it: the same second proves nothing beside a single copy */
+	if (part == VK_UUID_TIME_LO && v.copies < 2) {
+		v.near += v.equal;
+		v.equal = 0;
+	}
 	v.against = contrary(s, part, c->bytes[copy] + parts[part].at);
 	if (v.against == 0 && !c->whole[NAME][part] &&
 	    (clashes(c->text, &parts[part], c->bytes[copy] + parts[part].at) ||
@@ -221,7 +226,7 @@ static enum vk_part_proof weigh(const struct voice *best, const struct voice *ne
 	sure = best->name && apart != 2 ? behind <= 1 : behind == 0;
 	if ((best->copies >= 2 || best->equal >= 2) && lead > behind && (sure || lead - behind >= 2))
 		return VK_PART_PROVED;
-	if (lead > behind || (lead == behind && best->equal == 0 && best->near > 0 && next->near == 0))
+	if (lead > behind || (lead == behind && best->equal == 0 && best->near > next->near))
 		return VK_PART_LIKELY;
 	return VK_PART_OPEN;
 }

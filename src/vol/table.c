@@ -116,9 +116,11 @@ static bool was_protective(const struct vk_table *table)
 	return found;
 }
 
-/* An MBR of which no entry begins on this disk is no table of it. */
+/* An MBR of which no entry begins on this disk is no table of it; one that protects a GPT says so also alone. */
 static bool mbr_outside(const struct vk_table *table)
 {
+	if (vk_mbr_is_protective(&table->mbr))
+		return false;
 	for (size_t i = 0; i < 4; i++)
 		if (vk_mbr_entry_used(&table->mbr.entries[i]) && table->mbr.entries[i].firstLBA < table->disk_sectors)
 			return false;

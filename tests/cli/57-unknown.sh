@@ -126,7 +126,7 @@ unreadable() {
 	exits "$1: list without reading" 4 as_user list --no-verify --store store
 	exits "$1: repair" 4 as_user repair table --store store broken.img
 	has "$1: repair: why" "$ERR" 'no-captures plans without them'
-	ok "$1: repair without captures" as_user repair table --no-captures --store store broken.img
+	ok "$1: repair without captures" as_user repair table --no-captures --store store --override guess broken.img
 	exits "$1: prune" 4 as_user prune --store store
 }
 chmod 755 store

@@ -131,7 +131,7 @@ is "partedUtil, MBR: what getptbl shows is as published" "$(sed -n '/^# getptbl/
 65270 255 63 1048576000
 1 128 1048562549 251 0"
 rm -f disk.img
-"$LAB" make --table gpt --vmfs 3 --start 2048 --vmfs-size 300M --naa mpx.vmhba32:C0:T0:L0 disk.img >/dev/null
+"$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M --naa mpx.vmhba32:C0:T0:L0 disk.img >/dev/null
 wipe disk.img
 run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
 has "a name with colons is said as well" "$OUT" '^# the header was written for mpx.vmhba32:C0:T0:L0: make sure'

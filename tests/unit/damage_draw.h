@@ -209,8 +209,8 @@ static inline void damage_one_place(struct wound *w, const struct damage_map *ma
 }
 
 /*
- * Copy number `copy` of a fact, so that no two copies become wrong alike: another bit than in the others (three bits on, for
- * one copy may count bytes and another sectors), a byte that differs from the sound one in another way.
+ * Copy number `copy` of a fact, so that no two copies become wrong alike: another bit than in the others (three
+ * bits on: one copy may count bytes and another sectors), a byte that differs from the sound one in another way.
  */
 static inline void damage_fill_copy(struct damage *d, enum damage_kind kind, const uint8_t *sound, size_t copy,
 				    size_t bit, uint64_t *state)
@@ -225,8 +225,8 @@ static inline void damage_fill_copy(struct damage *d, enum damage_kind kind, con
 }
 
 /*
- * The same kind of damage in several copies of one fact. All of a copy may become zeros or ones, and that is no witness; but
- * copies that say the same wrong thing would be believed, and nothing could tell that they are not right.
+ * The same kind of damage in several copies of one fact. All of a copy may become zeros or ones: that is no witness.
+ * But copies that say the same wrong thing would be believed, and nothing could tell that they are not right.
  */
 static inline void damage_one_fact(struct wound *w, const struct damage_map *map, struct vk_io *healthy,
 				   uint64_t *state)

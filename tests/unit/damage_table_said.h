@@ -139,7 +139,9 @@ static inline enum said said_of_ebr_byte(const struct state *s, uint64_t at, cha
 		}
 	}
 	damage_read(vk_overlay_io(s->damage), lba * 512, sector, sizeof(sector));
-	if (doubts(t, "boot record in sector %llu ", (unsigned long long)lba) || doubts(t, "into sector %llu.", (unsigned long long)lba))
+	there = there || (sector[510] == 0x55 && sector[511] == 0xAA);
+	if ((there || vk_all_zero(sector, 512)) && (doubts(t, "boot record in sector %llu ", (unsigned long long)lba) ||
+						    doubts(t, "into sector %llu.", (unsigned long long)lba)))
 		return SAID_OPEN;
 	snprintf(name, cap, there ? "EBR link" : vk_all_zero(sector, 512) ? "new EBR over zeros" : "outside the table");
 	return open && (there || vk_all_zero(sector, 512)) ? SAID_OPEN : SAID_EXACT;
@@ -161,7 +163,8 @@ static inline enum said said_of_mbr_byte(const struct state *s, uint64_t at, cha
 	snprintf(name, cap, "MBR entry%s%s %s, %s", e == NULL ? " that goes" : "",
 		 e != NULL && vk_partition_is_extended(&e->partition) ? " (extended)" : "", f->name,
 		 e == NULL ? "" : vk_entry_origin_name(e->origin));
-	if (e == NULL && doubts(&s->r.table, "Entry %u of sector 0 goes", (unsigned)(at - VK_MBR_ENTRY_OFFSET) / VK_MBR_ENTRY_BYTES + 1))
+	if (e == NULL && doubts(&s->r.table, "Entry %u of sector 0 goes",
+				(unsigned)(at - VK_MBR_ENTRY_OFFSET) / VK_MBR_ENTRY_BYTES + 1))
 		return SAID_OPEN;
 	if (e != NULL && vk_partition_is_extended(&e->partition))
 		return e->bytes_exact ? SAID_EXACT : SAID_OPEN;

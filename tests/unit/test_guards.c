@@ -272,8 +272,8 @@ static void replaced_ids(void **state)
 	bench_free(b);
 }
 
-/* Of a rebuilt table it is no loss that a partition ends elsewhere than a table of before said. */
-static void ends_that_are_put_right(void **state)
+/* A sound table's partition that ends elsewhere afterwards counts, also where the table was rebuilt. */
+static void ends_are_compared(void **state)
 {
 	struct bench *b = bench_new();
 	struct vk_partition before = {.number = 1, .start_sector = 128, .sectors = 1000, .mbr_type = 0xfb};
@@ -294,6 +294,8 @@ static void ends_that_are_put_right(void **state)
 	b->restore.captured.table.partition_count = 1;
 	expect(b, vk_guard_ask_table_partitions, VK_GUARD_TABLE_PARTITIONS);
 	b->capture.is_rebuilt = true;
+	expect(b, vk_guard_ask_table_partitions, VK_GUARD_TABLE_PARTITIONS);
+	after.sectors = 1000;
 	expect(b, vk_guard_ask_table_partitions, VK_GUARD_COUNT);
 	after.mbr_type = 0x83;
 	expect(b, vk_guard_ask_table_partitions, VK_GUARD_TABLE_PARTITIONS);
@@ -423,7 +425,7 @@ int main(void)
 		cmocka_unit_test(damage_cannot_contradict),
 		cmocka_unit_test(changes_since_a_restore),
 		cmocka_unit_test(replaced_ids),
-		cmocka_unit_test(ends_that_are_put_right),
+		cmocka_unit_test(ends_are_compared),
 		cmocka_unit_test(a_volume_elsewhere),
 		cmocka_unit_test(kinds_of_table),
 		cmocka_unit_test(heartbeats),

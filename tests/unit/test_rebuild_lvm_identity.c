@@ -29,8 +29,10 @@ static const struct row rows[] = {
 	 {PROVED, LIKELY, PROVED, PROVED}, good_text},
 	{"", "6113001e-ffffffff-d830-000c29801686", "6113001e-95afd8fb-d830-000c29801686",
 	 {PROVED, LIKELY, PROVED, PROVED}, good_text},
-	/* time and host have witnesses, and only they */
-	{"", "6113001f-95afd8fb-d830-000c29801686", "6113001e-95afd8fb-d830-000c29801686", {PROVED, PROVED, PROVED, PROVED}, good_text},
+	/* time and host have witnesses, and only they; but a volume may be a second older than what lies in it */
+	{"", "6113001f-95afd8fb-d830-000c29801686", "6113001e-95afd8fb-d830-000c29801686", {LIKELY, PROVED, PROVED, PROVED}, good_text},
+	{"6113001c-95afd8fb-d830-000c29801686", "6113001e-95afd8fb-d830-000c29801686", "6113001c-95afd8fb-d830-000c29801686",
+	 {PROVED, PROVED, PROVED, PROVED}, "6113001c-95afd8fb-d830-000c29801686"},
 	{"", "6113001e-95afd8fb-d830-000c29801687", "6113001e-95afd8fb-d830-000c29801686", {PROVED, PROVED, PROVED, PROVED}, good_text},
 	{"", "", "", {OPEN, OPEN, OPEN, OPEN}, "00000000-00000000-0000-000000000000"},
 	/* a name that somebody chose has no vote */
