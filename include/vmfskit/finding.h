@@ -63,17 +63,20 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(LVM_TOTAL_BYTES, "lvm.total-bytes", ERROR, "the recorded length must be more than dataOffset and whole sectors", "restore the header from a capture") \
 	F(LVM_DATA_OFFSET, "lvm.data-offset", ERROR, "the data must begin behind the header region, on a multiple of 4096 bytes", "restore the header from a capture") \
 	F(LVM_DATA_OFFSET_UNUSUAL, "lvm.data-offset-unusual", WARNING, "every header seen so far has its data at 0x1100000", "compare with a capture or another extent") \
-	F(LVM_NUM_PES, "lvm.num-pes", WARNING, "the number of physical extents does not follow from the recorded length", "compare with a capture") \
+	F(LVM_NUM_PES, "lvm.num-pes", WARNING, "the number of physical extents (on LVM 6 numPEs6) does not follow from the recorded length", "compare with a capture") \
 	F(LVM_LAST_PE, "lvm.last-pe", WARNING, "lastPEIndex should be numPEs - 1", "compare with a capture") \
 	F(LVM_INIT_TIME, "lvm.init-time", WARNING, "the creation time and the time in the device UUID should be the same second", "compare with a capture; one of the two was altered") \
 	F(LVM_NUM_VOLUMES, "lvm.num-volumes", WARNING, "more volumes than the volume table can hold", "restore the header from a capture") \
 	F(LVM_NO_VOLUME, "lvm.no-volume", WARNING, "the device was initialised but belongs to no volume", "nothing can be read from it; compare with a capture") \
 	F(LVM_LOCKED, "lvm.locked", INFO, "a host holds, or crashed holding, the lock of the LVM metadata", "make sure that no host is changing the volume before anything is written") \
+	F(LVM_DEVICE_TWICE, "lvm.device-twice", WARNING, "two partitions of one disk have LVM headers of the same device: one was copied here from the other", "do not mount either before it is known which is the original: compare both with a capture") \
 	F(LVM_DISK_ID_LENGTH, "lvm.disk-id-length", WARNING, "the length of the disk id does not fit its type", "compare with a capture") \
-	F(LVM_MD_ALIGNMENT, "lvm.md-alignment", ERROR, "LVM 6 headers give the alignment of their tables; without it the tables cannot be found", "restore the header from a capture") \
+	F(LVM_DISK_ID_NAME, "lvm.disk-id-name", WARNING, "the disk id of the LVM header and the table of member devices name different LUNs: one of the two is damaged, or was not written when the LUN got another name", "compare with a capture, and with the name that ESX shows for the LUN; vmfskit decode shows both") \
+	F(LVM_MD_ALIGNMENT, "lvm.md-alignment", ERROR, "LVM 6 headers give the alignment of their tables, others have none; without it the tables cannot be found", "restore the header from a capture") \
 	F(VOLUME_STATE, "volume.state", WARNING, "the volume is not in its normal state", "RESIG_PENDING means that a resignature was interrupted: find the host that ran it before anything else") \
 	F(VOLUME_NAME, "volume.name", INFO, "the name is not the text form of the volume UUID, so it was made with the low-level tool or damaged", "compare with a capture") \
-	F(VOLUME_PE_COUNT, "volume.pe-count", WARNING, "lastPE - firstPE + 1 should be numPEs", "compare with a capture") \
+	F(VOLUME_NAME_DAMAGED, "volume.name-damaged", WARNING, "name and uuid of the volume descriptor do not go together, though the name is, or was, the text of a UUID; or the name is no text at all", "vmfskit repair header shows whether other copies tell which of the two is damaged; compare with a capture") \
+	F(VOLUME_PE_COUNT, "volume.pe-count", WARNING, "lastPE - firstPE + 1 should be numPEs; on LVM 6 consumedPEs should be numPEs of the LVM header", "compare with a capture") \
 	F(VOLUME_SIZE, "volume.logical-size", WARNING, "the extents' physical extents do not add up to the volume's size", "compare with a capture") \
 	F(VOLUME_TIME, "volume.creation-time", INFO, "the creation time and the time in the volume UUID are more than a minute apart; a resignature may do this", "compare with a capture") \
 	F(VOLUME_EXTENT_MISSING, "volume.extent-missing", ERROR, "the volume spans several devices and not all of them were given", "name the other extents too: they carry the same volume UUID") \
@@ -88,7 +91,8 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(FS_BLOCK_SIZE, "fs.block-size", ERROR, "the block size must be a power of two from 1 MiB to 8 MiB", "restore the volume header (.vh.sf) from a capture") \
 	F(FS_DISK_BLOCK_SIZE, "fs.disk-block-size", WARNING, "the disk block size must be 512 or 4096 bytes", "restore the volume header (.vh.sf) from a capture") \
 	F(FS_MD_ALIGNMENT, "fs.md-alignment", ERROR, "VMFS6 gives the size of its metadata blocks here; without it heartbeats and files cannot be found", "restore the volume header (.vh.sf) from a capture") \
-	F(FS_VOLINFO, "fs.volinfo-mismatch", ERROR, "the file system says that it lives on another LVM volume than the one it was found on", "header and file system come from different volumes: do not mount; compare both with captures") \
+	F(FS_VOLINFO, "fs.volinfo-mismatch", ERROR, "the file system says that it lives on another LVM volume than the one it was found on", "one of the two UUIDs is damaged, or header and file system come from different volumes: do not mount; compare both with captures") \
+	F(FS_LOCAL, "fs.local-mismatch", WARNING, "the magic says VMFS or VMFS-L, and LOCAL and OSDATA in config say the other: one of the two is wrong", "look at the partition type (VMFS or VMFS-L) and compare with a capture before anything is written") \
 	F(FS_TIME, "fs.creation-time", INFO, "the creation time is more than a minute from the time in the file system's UUID; a resignature does this", "compare with a capture") \
 	F(HEARTBEAT_STATE, "heartbeat.state", WARNING, "a slot is neither free nor in use; hosts report it as a corrupt heartbeat", "compare with a capture; do not write while a host is using the volume") \
 	F(HEARTBEAT_ADDRESS, "heartbeat.address", WARNING, "a slot does not carry its own position", "compare with a capture; data from elsewhere was written here") \
@@ -145,8 +149,9 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(INCIDENT_FORMATTED, "incident.formatted", ERROR, "another system made a file system over the volume", "keep that system from the LUN and copy the LUN before anything else; what it overwrote comes back from a capture only") \
 	F(INCIDENT_BLANKED, "incident.blanked", ERROR, "a part of the disk was filled with zeros", "find out what was blanked: vmfskit doctor --svg draws it") \
 	F(INCIDENT_MAGIC_WIPED, "incident.magic-wiped", ERROR, "only the few bytes by which systems recognise VMFS are gone", "vmfskit repair header puts them back") \
-	F(INCIDENT_HEADER_LOST, "incident.header-lost", ERROR, "the LVM header or its tables are gone", "vmfskit restore if there is a capture, else vmfskit repair header") \
-	F(INCIDENT_DESCRIPTOR_LOST, "incident.descriptor-lost", ERROR, "the file-system descriptor is gone", "vmfskit restore if there is a capture, else vmfskit repair header") \
+	F(INCIDENT_HEADER_LOST, "incident.header-lost", ERROR, "the LVM header or its tables are gone or damaged", "vmfskit restore if there is a capture, else vmfskit repair header") \
+	F(INCIDENT_DESCRIPTOR_LOST, "incident.descriptor-lost", ERROR, "the file-system descriptor is gone or damaged", "vmfskit restore if there is a capture, else vmfskit repair header") \
+	F(INCIDENT_TWO_VOLUMES, "incident.two-volumes", ERROR, "LVM region and file system name two different volumes, and neither looks damaged: one of them came here from another disk or place, and the disk does not tell which", "do not mount it; compare both with captures and with the other volumes of the array, by their UUIDs") \
 	F(INCIDENT_METADATA_HIT, "incident.metadata-hit", ERROR, "the file system's own files (.fdc.sf and others) were overwritten: some files of the datastore are lost", "copy the LUN before anything else") \
 	F(INCIDENT_REMAINS, "incident.foreign-signature", WARNING, "another system's signature lies in sectors that VMFS does not use: it was made over the volume, or is older than it and was never wiped; that system may take the volume for its own", "keep that system from the LUN; compare with a capture from before, if there is one: vmfskit diff") \
 	F(INCIDENT_HEARTBEATS, "incident.heartbeats", ERROR, "heartbeat slots are neither free nor in use, or lie where they do not belong: hosts call the volume damaged", "vmfskit restore if there is a capture and no host is alive, else vmfskit repair header") \

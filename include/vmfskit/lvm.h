@@ -159,6 +159,16 @@ bool vk_lvm_device_usable(const struct vk_lvm_device *device, size_t seen_bytes)
 void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm_device *device,
 			 size_t seen_bytes, uint64_t offset_bytes,
 			 const struct vk_finding_sink *sink);
+/*
+ * The name of a member device: "NAME:PARTITION" and zeros behind it, NAME one of the kinds that ESX has. False: it is none.
+ */
+bool vk_lvm_sd_name(const struct vk_lvm_sd *entry, char ret_name[VK_SCSI_NAME_BYTES]);
+/*
+ * Finding lvm.disk-id-name: the first entry of the table of names, on the first extent, names another LUN than the disk
+ * id of the header at offset_bytes. Nothing is said where the one does not tell the other (eui., t10.).
+ */
+void vk_lvm_sd_check(const struct vk_lvm_sd *first, const struct vk_lvm_device *device, uint64_t offset_bytes,
+		     const struct vk_finding_sink *sink);
 /* Whether a used entry is one at all: an extent of the device's length inside its data. */
 bool vk_lvm_pe_plausible(const struct vk_lvm_pe *pe, const struct vk_lvm_device *device);
 /*

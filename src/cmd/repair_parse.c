@@ -173,8 +173,8 @@ void vk_repair_options_free(struct vk_repair_run *run)
 char *vk_repair_command(const struct vk_repair_run *run)
 {
 	static const char *const valued[] = {"label", "include", "exclude", "partition", "start", "member",
-					     "structure", "capture", "resume", "override", "heartbeat-wait",
-					     "sector-size", "store", "sign-key", "public-key", "config"};
+					     "structure", "capture", "resume", "heartbeat-wait", "sector-size", "store",
+					     "sign-key", "public-key", "config"};
 	static const char *const flags[] = {"no-captures", "scan", "likely"};
 	const struct vk_cli_call *call = run->call;
 	struct vk_command command;
@@ -187,6 +187,7 @@ char *vk_repair_command(const struct vk_repair_run *run)
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (vk_cli_flag(call, flags[i]))
 			vk_command_add(&command, " --%s", flags[i]);
+	vk_cmd_put_overrides(&command, call, vk_repair_restore(run->repair));
 	vk_cmd_put_plan(&command, vk_repair_restore(run->repair));
 	vk_command_add(&command, " --write");
 	return vk_command_end(&command);

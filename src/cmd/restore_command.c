@@ -10,7 +10,6 @@
 /* back: the command that undoes what was written; else the same again, as verb. */
 static char *make_command(const struct vk_restore_run *run, const char *verb, bool back, bool write)
 {
-	static const char *const kept[] = {"override", "heartbeat-wait"};
 	const struct vk_cli_call *call = run->call;
 	struct vk_command command;
 
@@ -20,8 +19,10 @@ static char *make_command(const struct vk_restore_run *run, const char *verb, bo
 	vk_command_path(&command, run->target);
 	if (!back && strcmp(verb, "restore") == 0)
 		vk_cmd_put_option(&command, call, "part");
-	for (size_t i = 0; !back && i < sizeof(kept) / sizeof(kept[0]); i++)
-		vk_cmd_put_option(&command, call, kept[i]);
+	if (!back) {
+		vk_cmd_put_overrides(&command, call, run->restore);
+		vk_cmd_put_option(&command, call, "heartbeat-wait");
+	}
 	/* an undo capture that could not be signed is not vouched for where signatures are due: this run has made it */
 	if (back && vk_cli_value(call, "public-key") != NULL && vk_cli_value(call, "sign-key") == NULL)
 		vk_command_add(&command, " --override %s", vk_guard_kind(VK_GUARD_CAPTURE_VOUCHED)->name);

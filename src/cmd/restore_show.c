@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/restore_run.h"
+#include "cmd/shell_words.h"
 #include "report/report.h"
 
 enum { EDITS_SHOWN = 24, FINDINGS_SHOWN = 5 };
@@ -214,6 +215,8 @@ static void show_outcome(const struct vk_restore_run *run)
 		show_next(run, "to go back to the state before:");
 	} else if (vk_restore_refused(run->restore)) {
 		fputs("refused: nothing was written\n", out);
+		if (vk_cmd_may_be_lifted(run->restore))
+			show_next(run, "to do this, when what the guards say is acceptable:");
 	} else if (run->error == NULL) {
 		show_next(run, "nothing was written; to do this:");
 	}

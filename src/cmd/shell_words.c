@@ -19,3 +19,36 @@ void vk_cmd_put_plan(struct vk_command *command, const struct vk_restore *restor
 	if (plan[0] != '\0')
 		vk_command_add(command, " --plan %s", plan);
 }
+
+bool vk_cmd_may_be_lifted(const struct vk_restore *restore)
+{
+	const struct vk_objection *objections;
+	size_t count = vk_restore_objections(restore, &objections);
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (objections[i].overridden)
+			continue;
+		any = true;
+		if (objections[i].guard != VK_GUARD_GUESS && objections[i].guard != VK_GUARD_UNREADABLE)
+			return false;
+	}
+	return any;
+}
+
+void vk_cmd_put_overrides(struct vk_command *command, const struct vk_cli_call *call, const struct vk_restore *restore)
+{
+	const struct vk_objection *objections;
+	size_t count = restore == NULL || !vk_cmd_may_be_lifted(restore) ? 0 : vk_restore_objections(restore, &objections);
+	bool put[VK_GUARD_COUNT] = {false};
+
+	vk_cmd_put_option(command, call, "override");
+	for (size_t i = 0; i < count; i++) {
+		enum vk_guard guard = objections[i].guard;
+
+		if (objections[i].overridden || put[guard])
+			continue;
+		put[guard] = true;
+		vk_command_add(command, " --override %s", vk_guard_kind(guard)->name);
+	}
+}

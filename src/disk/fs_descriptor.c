@@ -33,17 +33,21 @@ bool vk_fs_is_vmfs6(const struct vk_fs_descriptor *fs)
 	return fs->majorVersion >= VMFS6_MAJOR;
 }
 
+static bool is_local(const struct vk_fs_descriptor *fs)
+{
+	return fs->magic == VK_FS_MAGIC_VMFSL || fs->magic == VK_FS_MAGIC_VMFS6L;
+}
+
 void vk_fs_version_name(const struct vk_fs_descriptor *fs, char ret_text[40])
 {
 	const char *known = vk_view_name(VK_VIEW_FS_VERSION, fs->majorVersion);
-	bool local = fs->magic == VK_FS_MAGIC_VMFSL || fs->magic == VK_FS_MAGIC_VMFS6L;
 	struct vk_text text;
 
 	vk_text_init(&text, ret_text, 40);
 	if (known == NULL)
 		vk_text_fmt(&text, "unknown version %u.%u", fs->majorVersion, fs->minorVersion);
 	else
-		vk_text_fmt(&text, "VMFS-%s%c.%u", local ? "L " : "", known[4], fs->minorVersion);
+		vk_text_fmt(&text, "VMFS-%s%c.%u", is_local(fs) ? "L " : "", known[4], fs->minorVersion);
 }
 
 static bool block_size_sound(uint64_t size)
@@ -133,6 +137,22 @@ static void check_identity(const struct vk_fs_descriptor *fs, size_t seen,
 	}
 }
 
+/* Both are what a host decides by whether others may mount the volume. */
+static void check_local(const struct vk_fs_descriptor *fs, size_t seen, uint64_t at, const struct vk_finding_sink *sink)
+{
+	enum { LOCAL = 0x100, OSDATA = 0x800 };
+	bool by_config = (fs->config & (LOCAL | OSDATA)) != 0;
+	struct vk_finding f;
+
+	if (is_local(fs) == by_config || !vk_field_held(vk_layout_field(&vk_fs_descriptor_layout, "config"), seen) ||
+	    !start(&f, VK_F_FS_LOCAL, "magic", seen, at,
+		   is_local(fs) ? "the magic is that of VMFS-L, and config has neither LOCAL nor OSDATA"
+				: "the magic is that of VMFS, and config has LOCAL or OSDATA as VMFS-L has"))
+		return;
+	vk_finding_seen(&f, "magic 0x%08x, config 0x%x", fs->magic, fs->config);
+	vk_finding_put(sink, &f);
+}
+
 void vk_fs_descriptor_check(const struct vk_fs_descriptor *fs, size_t seen_bytes,
 			    const struct vk_vmfs_uuid *lv_uuid, uint64_t offset_bytes,
 			    const struct vk_finding_sink *sink)
@@ -155,6 +175,7 @@ void vk_fs_descriptor_check(const struct vk_fs_descriptor *fs, size_t seen_bytes
 		vk_finding_expected(&f, "4, 14 or 24");
 		vk_finding_put(sink, &f);
 	}
+	check_local(fs, seen_bytes, offset_bytes, sink);
 	check_sizes(fs, seen_bytes, offset_bytes, sink);
 	check_identity(fs, seen_bytes, lv_uuid, offset_bytes, sink);
 }

@@ -2,6 +2,7 @@
 /* VMFS LVM: layouts, and where the tables of a header region lie. The checks are in lvm_check.c. */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "disk/layout_table.h"
 #include "vmfskit/lvm.h"
@@ -100,4 +101,25 @@ bool vk_lvm_pe_at_place(const struct vk_lvm_pe *pe, const struct vk_lvm_device *
 	uint64_t place = vk_add_sat(region_data_offset, vk_mul_sat(in_region, VK_LVM_PE_BYTES));
 
 	return !vk_lvm_fixed_pes(device) || (pe->peID == index && pe->pOffset == place);
+}
+
+bool vk_lvm_sd_name(const struct vk_lvm_sd *entry, char ret_name[VK_SCSI_NAME_BYTES])
+{
+	static const char *const kinds[] = {"naa.", "eui.", "t10.", "mpx."};
+	size_t len = strnlen((const char *)entry->deviceName, sizeof(entry->deviceName)), end = len;
+	bool known = false;
+
+	for (size_t i = 0; i < len; i++)
+		if (entry->deviceName[i] <= ' ' || entry->deviceName[i] > '~')
+			return false;
+	while (end > 0 && entry->deviceName[end - 1] >= '0' && entry->deviceName[end - 1] <= '9')
+		end--;
+	if (end == len || end < 6 || entry->deviceName[end - 1] != ':' || end > VK_SCSI_NAME_BYTES ||
+	    !vk_all_zero(entry->deviceName + len, sizeof(entry->deviceName) - len))
+		return false;
+	memcpy(ret_name, entry->deviceName, end - 1);
+	ret_name[end - 1] = '\0';
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		known = known || strncmp(ret_name, kinds[i], 4) == 0;
+	return known;
 }

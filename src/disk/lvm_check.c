@@ -2,6 +2,9 @@
 /* What an LVM header and its volume descriptors must say for each other. One test per finding. */
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/hex_digit.h"
+#include "base/utf8.h"
 #include "vmfskit/lvm.h"
 
 /* What a check needs to say where and about what. */
@@ -108,14 +111,18 @@ static void check_sizes(const struct vk_lvm_device *d, uint64_t partition_bytes,
 
 static void check_extents(const struct vk_lvm_device *d, const struct place *p)
 {
-	if (!vk_lvm_fixed_pes(d))
+	/* LVM6 counts the entries of its PE table in numPEs, and units of 256 MiB here */
+	bool fixed = vk_lvm_fixed_pes(d);
+	uint32_t units = fixed ? d->numPEs : d->numPEs6;
+
+	if (!fixed && d->majorVersion != 6)
 		return;
 	if (total_sound(d) && data_offset_sound(d->dataOffset) &&
-	    d->numPEs != (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES &&
+	    units != (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES &&
 	    d->extDevMetadataOffset == 0)
-		say_expected_number(p, VK_F_LVM_NUM_PES, "numPEs",
+		say_expected_number(p, VK_F_LVM_NUM_PES, fixed ? "numPEs" : "numPEs6",
 				    "the number of physical extents does not follow from the length",
-				    d->numPEs, (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES);
+				    units, (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES);
 	if (d->numPEs != 0 && d->lastPEIndex != d->numPEs - 1)
 		say_expected_number(p, VK_F_LVM_LAST_PE, "lastPEIndex",
 				    "lastPEIndex does not follow from numPEs", d->lastPEIndex,
@@ -170,6 +177,9 @@ void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
 			   volumes_max == 1 ? "0 or 1" : "at most 512");
 	else if (device->numVolumes == 0)
 		say_number(&p, VK_F_LVM_NO_VOLUME, "numVolumes", "the device carries no volume", 0, "1");
+	if (vk_lvm_fixed_pes(device) && version_known(device->majorVersion) && device->mdAlignment != 0)
+		say_expected_number(&p, VK_F_LVM_MD_ALIGNMENT, "mdAlignment",
+				    "only LVM 6 has an alignment of its tables", device->mdAlignment, 0);
 	if (device->majorVersion == 6 && !vk_lvm_geometry(device, VK_LVM_HEADER_OFFSET, &geometry))
 		say_number(&p, VK_F_LVM_MD_ALIGNMENT, "mdAlignment",
 			   "the alignment of the LVM6 tables is impossible", device->mdAlignment,
@@ -202,10 +212,70 @@ static bool held(const struct place *p, const char *field_name)
 	return field != NULL && vk_field_held(field, p->seen_bytes);
 }
 
+/* Text, and zeros behind it. */
+static bool is_text(const uint8_t *name, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && name[at] != 0) {
+		uint32_t c;
+		size_t n = vk_utf8_decode(name + at, len - at, &c);
+
+		if (n == 0 || vk_utf8_steers(c))
+			return false;
+		at += n;
+	}
+	return at > 0 && vk_all_zero(name + at, len - at);
+}
+
+/*
+ * Whether the name is, or was, the text of a UUID: this one, when as many characters in a row are as two of its parts have,
+ * or any, when it has the form of one. What else it may be somebody chose.
+ */
+static bool was_uuid_text(const uint8_t *name, const char uuid[VK_VMFS_UUID_TEXT_BYTES])
+{
+	enum { ROW_MIN = 8, DIGITS_MIN = 24, DASHES_MIN = 2 };
+	unsigned row = 0, longest = 0, dashes = 0, digits = 0;
+
+	for (size_t i = 0; i < VK_VMFS_UUID_TEXT_BYTES - 1; i++) {
+		row = name[i] == (uint8_t)uuid[i] ? row + 1 : 0;
+		longest = row > longest ? row : longest;
+		if (uuid[i] == '-')
+			dashes += name[i] == '-';
+		else
+			digits += vk_hex_digit((char)name[i]) >= 0;
+	}
+	return longest >= ROW_MIN || (dashes >= DASHES_MIN && digits >= DIGITS_MIN);
+}
+
+static void check_volume_name(const struct vk_lvm_volume *v, const struct place *p)
+{
+	char uuid[VK_VMFS_UUID_TEXT_BYTES];
+	enum vk_finding_code code = VK_F_VOLUME_NAME_DAMAGED;
+	const char *message = "the volume's name is the text of another UUID than its own: name or uuid is damaged";
+	struct vk_finding f;
+	struct vk_text seen;
+
+	vk_vmfs_uuid_format(&v->uuid, uuid);
+	if (!held(p, "uuid") || (memcmp(v->name, uuid, sizeof(uuid)) == 0 && is_text(v->name, sizeof(v->name))))
+		return;
+	if (!is_text(v->name, sizeof(v->name))) {
+		message = "the volume's name is no text";
+	} else if (!was_uuid_text(v->name, uuid)) {
+		code = VK_F_VOLUME_NAME;
+		message = "the volume's name is not its UUID";
+	}
+	if (!start(p, &f, code, "name", message))
+		return;
+	vk_text_init(&seen, f.seen, sizeof(f.seen));
+	vk_text_label(&seen, v->name, sizeof(v->name));
+	vk_finding_expected(&f, "%s", uuid);
+	vk_finding_put(p->sink, &f);
+}
+
 static void check_volume_identity(const struct vk_lvm_volume *v, const struct place *p)
 {
 	const char *state = vk_view_name(VK_VIEW_VOL_STATE, v->state);
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
 	struct vk_finding f;
 
 	if (v->state != VK_LVM_NORMAL &&
@@ -214,16 +284,7 @@ static void check_volume_identity(const struct vk_lvm_volume *v, const struct pl
 		vk_finding_expected(&f, "1 (LVM_NORMAL)");
 		vk_finding_put(p->sink, &f);
 	}
-	vk_vmfs_uuid_format(&v->uuid, uuid);
-	if (held(p, "uuid") && memcmp(v->name, uuid, sizeof(uuid)) != 0 &&
-	    start(p, &f, VK_F_VOLUME_NAME, "name", "the volume's name is not its UUID")) {
-		struct vk_text seen;
-
-		vk_text_init(&seen, f.seen, sizeof(f.seen));
-		vk_text_label(&seen, v->name, sizeof(v->name));
-		vk_finding_expected(&f, "%s", uuid);
-		vk_finding_put(p->sink, &f);
-	}
+	check_volume_name(v, p);
 }
 
 static void check_volume_extents(const struct vk_lvm_volume *v, const struct vk_lvm_device *device,
@@ -245,6 +306,12 @@ static void check_volume_extents(const struct vk_lvm_volume *v, const struct vk_
 		say_expected_number(p, VK_F_VOLUME_SIZE, "logicalSize",
 				    "the volume's size is not that of its extents", v->logicalSize,
 				    bytes);
+	/* the header's two numbers outvote this one only when they agree */
+	if (device->majorVersion == 6 && vk_lvm_device_usable(device, VK_LVM_DEVICE_BYTES) && held(p, "consumedPEs") &&
+	    device->lastPEIndex == device->numPEs - 1 && v->consumedPEs != device->numPEs)
+		say_expected_number(p, VK_F_VOLUME_PE_COUNT, "consumedPEs",
+				    "the volume has another number of entries in the PE table than the LVM header says",
+				    v->consumedPEs, device->numPEs);
 }
 
 void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm_device *device,
@@ -256,4 +323,34 @@ void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm
 	check_volume_identity(volume, &p);
 	check_volume_extents(volume, device, &p);
 	check_volume_time(volume, &p);
+}
+
+/* What an id says that ESX makes for a LUN of this name; there is none for eui., and of t10. the name says too little. */
+static bool is_id_of(const struct vk_scsi_disk_id *id, const char *name)
+{
+	struct vk_scsi_disk_id named;
+	size_t tail;
+
+	if (vk_scsi_disk_id_from_name(name, NULL, 0, &named) != VK_OK || vk_scsi_disk_id_same_lun(id, &named))
+		return true;
+	vk_scsi_disk_id_shorten(&named);
+	tail = named.type == VK_SCSI_ID_NAA ? VK_SCSI_MODEL_TAIL_BYTES : 0;
+	return id->type == named.type && id->len == named.len && memcmp(id->id, named.id, named.len - tail) == 0;
+}
+
+void vk_lvm_sd_check(const struct vk_lvm_sd *first, const struct vk_lvm_device *device, uint64_t offset_bytes,
+		     const struct vk_finding_sink *sink)
+{
+	const struct place p = {&vk_lvm_device_layout, VK_LVM_DEVICE_BYTES, offset_bytes, sink};
+	char told[VK_SCSI_NAME_BYTES], own[VK_SCSI_NAME_BYTES];
+	struct vk_finding f;
+	bool certain;
+
+	if (!vk_lvm_sd_name(first, told) || is_id_of(&device->diskID, told) ||
+	    !start(&p, &f, VK_F_LVM_DISK_ID_NAME, "diskID", "disk id and table of member devices name different LUNs"))
+		return;
+	vk_scsi_disk_id_name(&device->diskID, own, &certain);
+	vk_finding_seen(&f, "%s", own);
+	vk_finding_expected(&f, "%s, as the table says", told);
+	vk_finding_put(sink, &f);
 }

@@ -110,6 +110,9 @@ static void advise_caution(struct vk_doctor *doc)
 			       "before anything is written.");
 	if (has(doc, VK_F_INCIDENT_SHRUNK))
 		add(doc, NULL, "Make sure that the whole LUN is visible (or that the copy is complete) before anything is written.");
+	if (has(doc, VK_F_INCIDENT_TWO_VOLUMES))
+		add(doc, NULL, "Do not mount it. Find out which of the two volumes belongs here: by captures, and by the UUIDs of the "
+			       "other LUNs.");
 	if (has(doc, VK_F_INCIDENT_REPLICA))
 		add(doc, NULL, "Find out whether this is the original under a new id or a copy of it; the number or id is put right at "
 			       "the array. Resignaturing is the last resort.");
@@ -189,7 +192,7 @@ static void advise_decode(struct vk_doctor *doc)
 {
 	if (has(doc, VK_F_INCIDENT_LENGTH))
 		add(doc, command(doc, "decode", NULL, false), "Shows the entry and the header side by side.");
-	else if (doc->table_objected || doc->volume_objected)
+	else if (doc->table_objected || doc->volume_objected || has(doc, VK_F_INCIDENT_TWO_VOLUMES))
 		add(doc, command(doc, "decode", NULL, false), "Shows what contradicts what, field by field.");
 }
 

@@ -35,6 +35,7 @@ struct copy {
 	bool foreign;
 	bool names;          /* a volume that was found */
 	struct vk_gpt_header header;
+	bool rivalled;       /* its header or the other's is lost, and the arrays hold two tables: nothing tells which is newer */
 	uint8_t *array;      /* that its checksum proves; NULL: none */
 };
 
@@ -107,6 +108,8 @@ static enum vk_damage judge_header(const struct vk_doctor *doc, const struct cop
 		return VK_DAMAGE_FOREIGN;
 	if (!c->sound || c->signature_only)
 		return VK_DAMAGE_DAMAGED;
+	if (c->rivalled)
+		return VK_DAMAGE_CONSISTENT;
 	if (c->names || doc->subject_count == 0)
 		return VK_DAMAGE_INTACT;
 	if (c->array != NULL)
@@ -222,6 +225,38 @@ static bool entries_plausible(const struct vk_doctor *doc, const uint8_t *unit)
 	return true;
 }
 
+static bool more_than_a_bit(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	int bits = 0;
+
+	for (size_t i = 0; i < len && bits < 2; i++)
+		bits += __builtin_popcount(a[i] ^ b[i]);
+	return bits > 1;
+}
+
+/* A checksum proves a copy whole, not that it is newer than the table that still stands beside the other's lost header. */
+static void meet_rival(struct vk_doctor *doc, struct copy *whole, struct copy *lost)
+{
+	uint32_t ss = doc->source.sector_size, bytes = vk_gpt_entries_bytes(&whole->header);
+	uint64_t at = vk_mul_sat(entries_lba(lost, bytes, ss), ss);
+	uint8_t *stands;
+	bool rival;
+
+	if (whole->array == NULL || lost->sound || at == 0 || lost->header.entriesCRC32 == whole->header.entriesCRC32)
+		return;
+	stands = malloc(bytes);
+	if (stands == NULL) {
+		vk_doctor_fail(doc, VK_NOMEM, "no memory for the GPT entries");
+		return;
+	}
+	rival = vk_doctor_read(doc, at, stands, bytes) == bytes && !vk_all_zero(stands, bytes) &&
+		more_than_a_bit(stands, whole->array, bytes);
+	for (size_t i = 0; rival && i < bytes; i += VK_UNIT_BYTES)
+		rival = entries_plausible(doc, stands + i);
+	free(stands);
+	whole->rivalled = lost->rivalled = rival;
+}
+
 /* Wrong, and no checksum tells where: what is no entry at all is blamed first, then whatever is not zero. */
 static void blame_somewhere(struct vk_doctor *doc, struct vk_area *a)
 {
@@ -254,6 +289,10 @@ static void expect_entries(struct vk_doctor *doc, struct vk_area *a, const struc
 	const uint8_t *best = own != NULL ? own : theirs;
 
 	a->whole = VK_DAMAGE_UNKNOWN;
+	if (c->rivalled) {
+		a->whole = VK_DAMAGE_CONSISTENT;
+		return;
+	}
 	if (best == NULL) {
 		if (c->sound && c->array == NULL)
 			blame_somewhere(doc, a);
@@ -315,6 +354,8 @@ void vk_doctor_plan_gpt(struct vk_doctor *doc)
 		look_at_copy(doc, &copies[i]);
 	for (int i = 0; i < 2 && doc->status == VK_OK; i++)
 		mend_array(doc, &copies[i], &copies[1 - i]);
+	for (int i = 0; i < 2 && doc->status == VK_OK; i++)
+		meet_rival(doc, &copies[i], &copies[1 - i]);
 	/* the end of a disk that was cut off carries no copy */
 	cut = copies[0].sound && copies[0].header.alternateLBA >= sectors && !copies[1].sound;
 	for (int i = 0; i < (cut ? 1 : 2); i++)

@@ -154,6 +154,9 @@ bool vk_header_fits(const struct vk_lvm_device *device, size_t seen_bytes);
 /* Whether the LVM metadata was written by a host since the capture: its header is consistent and of a later generation. */
 bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject);
 
+/* Whether the LVM region is of one volume, and the file system of another. */
+bool vk_of_two_volumes(const struct vk_doctor *doc, const struct vk_subject *subject);
+
 /* Whether the header gives another length than the partition entry, which a checksum proves. */
 bool vk_length_contradicts(const struct vk_doctor *doc, const struct vk_subject *subject);
 

@@ -259,6 +259,24 @@ static void name_headers(struct vk_doctor *doc, size_t i)
 	name_length(doc, i);
 }
 
+static void name_two_volumes(struct vk_doctor *doc, size_t i)
+{
+	const struct vk_subject *s = &doc->subjects[i];
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+	char lvm[VK_VMFS_UUID_TEXT_BYTES], fs[VK_VMFS_UUID_TEXT_BYTES];
+	struct vk_finding f;
+
+	if (!vk_of_two_volumes(doc, s))
+		return;
+	vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, lvm);
+	vk_vmfs_uuid_format(&v->fs.volInfo, fs);
+	vk_finding_init(&f, VK_F_INCIDENT_TWO_VOLUMES, s->start_bytes, 0,
+			"at sector %llu LVM region and file system are of different volumes, and which belongs here is not known",
+			(unsigned long long)(s->start_bytes / doc->source.sector_size));
+	vk_finding_seen(&f, "LVM region: %s; file system: %s", lvm, fs);
+	vk_findings_add(&doc->d->findings, &f);
+}
+
 static void name_file_system(struct vk_doctor *doc, size_t i)
 {
 	const struct vk_subject *s = &doc->subjects[i];
@@ -404,6 +422,7 @@ void vk_doctor_name_incidents(struct vk_doctor *doc)
 	for (size_t i = 0; i < doc->subject_count; i++) {
 		name_unnamed(doc, i);
 		name_headers(doc, i);
+		name_two_volumes(doc, i);
 		name_file_system(doc, i);
 	}
 	/* on an array in the wrong order zeros stand everywhere that something was */

@@ -10,7 +10,8 @@
 
 static void count_bad(void *ctx, const struct vk_finding *finding)
 {
-	if (vk_finding_kind(finding->code)->severity != VK_INFO)
+	/* magic and config of a file system: which is wrong is not known, and neither may be damage */
+	if (vk_finding_kind(finding->code)->severity != VK_INFO && finding->code != VK_F_FS_LOCAL)
 		++*(size_t *)ctx;
 }
 
@@ -21,8 +22,7 @@ bool vk_header_fits(const struct vk_lvm_device *device, size_t seen)
 	const struct vk_finding_sink sink = {count_bad, &bad};
 
 	vk_lvm_device_check(device, seen, 0, 0, &sink);
-	/* only LVM6 has an alignment: one of the two is wrong */
-	return bad == 0 && vk_lvm_device_usable(device, seen) && (device->majorVersion == 6 || device->mdAlignment == 0);
+	return bad == 0 && vk_lvm_device_usable(device, seen);
 }
 
 bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject)
@@ -68,13 +68,47 @@ static const struct vk_vmfs_uuid *believable_uuid(const struct vk_vmfs *v)
 	return memcmp(v->volumes[0].volume.name, uuid, sizeof(uuid)) == 0 ? &v->volumes[0].volume.uuid : NULL;
 }
 
-static bool descriptor_fits(const struct vk_vmfs *v, const uint8_t *bytes)
+static bool is_blank(const uint8_t *bytes, size_t len)
+{
+	bool ones = true;
+
+	for (size_t i = 0; i < len; i++)
+		ones = ones && bytes[i] == 0xFF;
+	return ones || vk_all_zero(bytes, len);
+}
+
+/*
+ * Nothing that is drawn anew for each volume (time, clock, random number) is the same in both: that is no damage to one UUID,
+ * but another one.
+ */
+static bool are_different_volumes(const struct vk_vmfs_uuid *a, const struct vk_vmfs_uuid *b)
+{
+	static const struct {
+		uint8_t at, len;
+	} parts[] = {{0, 4}, {4, 4}, {8, 2}};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (is_blank(a->b + parts[i].at, parts[i].len) || is_blank(b->b + parts[i].at, parts[i].len) ||
+		    memcmp(a->b + parts[i].at, b->b + parts[i].at, parts[i].len) == 0)
+			return false;
+	return true;
+}
+
+bool vk_of_two_volumes(const struct vk_doctor *doc, const struct vk_subject *subject)
+{
+	const struct vk_vmfs *v = &doc->source.vmfs[subject->vmfs];
+	const struct vk_vmfs_uuid *lv = believable_uuid(v);
+
+	return lv != NULL && v->fs_expected && v->fs_usable && are_different_volumes(lv, &v->fs.volInfo);
+}
+
+static bool descriptor_fits(const struct vk_vmfs *v, bool two, const uint8_t *bytes)
 {
 	struct vk_fs_descriptor fs;
 	size_t bad = 0;
 	const struct vk_finding_sink sink = {count_bad, &bad};
 	size_t seen = vk_fs_descriptor_decode(bytes, VK_FS_SECTOR_BYTES, &fs);
-	const struct vk_vmfs_uuid *lv = believable_uuid(v);
+	const struct vk_vmfs_uuid *lv = two ? NULL : believable_uuid(v);
 
 	vk_fs_descriptor_check(&fs, seen, lv, 0, &sink);
 	return bad == 0 && vk_fs_descriptor_usable(&fs, seen);
@@ -95,7 +129,7 @@ static bool fits(const struct vk_doctor *doc, const struct vk_area *a, const uin
 	if (a->layout == &vk_lvm_volume_layout)
 		return volume_fits(s, v, bytes);
 	if (a->layout == &vk_fs_descriptor_layout)
-		return descriptor_fits(v, bytes);
+		return descriptor_fits(v, vk_of_two_volumes(doc, s), bytes);
 	vk_lvm_ext_decode(bytes, VK_UNIT_BYTES, &ext);
 	return ext.magic == VK_LVM_MAGIC && ext.numPEMaps >= 1 && ext.numPEMaps <= VK_LVM_MAPS_PER_REGION;
 }
@@ -175,6 +209,9 @@ void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area)
 	/* which of the two is wrong is not known: the header is not called damaged, and not consistent either */
 	if (area->whole == VK_DAMAGE_CONSISTENT && area->layout == &vk_lvm_device_layout &&
 	    vk_length_contradicts(doc, &doc->subjects[area->subject]))
+		area->whole = VK_DAMAGE_UNKNOWN;
+	/* one of the two is foreign */
+	if (area->whole == VK_DAMAGE_CONSISTENT && vk_of_two_volumes(doc, &doc->subjects[area->subject]))
 		area->whole = VK_DAMAGE_UNKNOWN;
 	if (area->whole != VK_DAMAGE_CONSISTENT || !doc->known.found)
 		return;

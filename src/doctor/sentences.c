@@ -197,6 +197,7 @@ static const struct {
 	{VK_F_INCIDENT_UNREADABLE, "The disk does not deliver some of its sectors"},
 	{VK_F_INCIDENT_METADATA_HIT, "File descriptors were overwritten"},
 	{VK_F_INCIDENT_BLANKED, "A part of the disk was filled with zeros, headers of the volume among it"},
+	{VK_F_INCIDENT_TWO_VOLUMES, "LVM region and file system are of different volumes, and which belongs here is not known"},
 	{VK_F_INCIDENT_HEADER_LOST, "The LVM header or its tables are damaged"},
 	{VK_F_INCIDENT_DESCRIPTOR_LOST, "The file-system descriptor is damaged"},
 	{VK_F_INCIDENT_MAGIC_WIPED, "The few bytes by which systems recognise VMFS were wiped"},

@@ -64,7 +64,8 @@ static bool is_inside_another(struct vk_doctor *doc, uint64_t start)
 /* Decode what stands at start and append it to the source. */
 static bool decode_at(struct vk_doctor *doc, uint64_t start, uint64_t length)
 {
-	const struct vk_vmfs part = {.start_sector = start / doc->source.sector_size, .partition_bytes = length};
+	/* no entry gives it a length; the one that was worked out is not held against its header */
+	const struct vk_vmfs part = {.start_sector = start / doc->source.sector_size};
 
 	doc->status = vk_source_add_vmfs(&doc->source, &part, start, length == 0 ? UINT64_MAX : length, doc->err);
 	return doc->status == VK_OK;

@@ -314,7 +314,7 @@ enum vk_status vk_overlay_lay(struct vk_overlay *overlay, uint64_t offset_bytes,
 	uint64_t from = offset_bytes - offset_bytes % overlay->sector_size;
 	size_t lead = (size_t)(offset_bytes - from);
 	size_t whole = (size_t)vk_round_up_sat(lead + len, overlay->sector_size);
-	uint8_t *held = malloc(whole + 1);
+	uint8_t *held = malloc(whole > 0 ? whole : 1);
 	bool changed;
 	enum vk_status status;
 

@@ -54,10 +54,15 @@ static const char *const lasting[] = {
 
 enum vk_field_origin vk_fs_capture_origin(const struct vk_fs_work *fs, const struct vk_field *field)
 {
+	/* a resignature draws them anew; that there was none is known when descriptor or volume descriptor stands */
+	bool drawn_anew = strcmp(field->name, "uuid") == 0 || strcmp(field->name, "volInfo") == 0;
+
+	if (fs->work->capture_untied || (drawn_anew && !fs->trusted && fs->work->volume_lost))
+		return VK_FIELD_USUAL;
 	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
 		if (strcmp(field->name, lasting[i]) == 0)
 			return VK_FIELD_CAPTURE;
-	return fs->work->capture_old || strcmp(field->name, "fsLabel") == 0 ? VK_FIELD_USUAL : VK_FIELD_CAPTURE;
+	return VK_FIELD_USUAL;
 }
 
 static void note_other_label(struct vk_fs_work *fs)
@@ -88,7 +93,7 @@ void vk_fs_take_capture(struct vk_fs_work *fs)
 				said |= fs->work->header->fields[k].field == f;
 			if (!said)
 				vk_fs_set_bytes(fs, f->name, (const uint8_t *)&fs->capture + f->member,
-						VK_FIELD_CAPTURE, "%s", fs->capture_name);
+						VK_FIELD_USUAL, "%s", fs->capture_name);
 		}
 		return;
 	}
@@ -96,7 +101,7 @@ void vk_fs_take_capture(struct vk_fs_work *fs)
 		const struct vk_field *f = vk_layout_field(&vk_fs_descriptor_layout, lasting[i]);
 
 		/* what was set above came from the capture already */
-		vk_fs_set_bytes(fs, lasting[i], (const uint8_t *)&fs->capture + f->member, VK_FIELD_CAPTURE, "%s", fs->capture_name);
+		vk_fs_set_bytes(fs, lasting[i], (const uint8_t *)&fs->capture + f->member, VK_FIELD_USUAL, "%s", fs->capture_name);
 	}
 	note_other_label(fs);
 }

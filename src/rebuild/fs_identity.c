@@ -102,7 +102,7 @@ static void judge_uuid(struct vk_fs_work *fs)
 	/* after a resignature it is the LVM volume's UUID that was drawn with it, and the time of creation is older */
 	if (vk_fs_seconds_near(drawn, made) || shown(fs, drawn) || vk_fs_seconds_near(drawn, lvm_second(fs)))
 		return;
-	if (!shown(fs, made) || !vk_fs_seconds_near(made, lvm_second(fs)) ||
+	if (fs->lv == NULL || !shown(fs, made) || !vk_fs_seconds_near(made, lvm_second(fs)) ||
 	    memcmp(mended.b + 10, fs->lv->uuid.b + 10, 6) != 0) {
 		vk_work_note(fs->work, "The datastore's UUID is not of the time and host that made the volume: it stays, for nothing tells what it was.");
 		return;

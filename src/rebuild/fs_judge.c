@@ -116,7 +116,7 @@ static bool config_plausible(const struct vk_fs_work *fs)
 
 /*
  * VMFS-L is marked three times: by the magic, in the configuration and, on LVM6, in the header's flags. VMFS3 has no such
- * form. Flags of zero alone tell nothing.
+ * form.
  */
 struct locality {
 	unsigned for_local, for_shared; /* votes besides the magic */
@@ -136,7 +136,7 @@ static void ask_locality(const struct vk_fs_work *fs, struct locality *ret)
 	ret->for_shared += usual;
 	if (flags && (v->lvm.flags & VK_LVM_FLAG_VMFSL) != 0)
 		ret->for_local++;
-	else if (flags && usual)
+	else if (flags && (usual || local)) /* zero alone tells nothing, but it is a mark of VMFS-L less */
 		ret->for_shared++;
 	if (fs->trusted && fs->was.majorVersion == VK_FS_VMFS3 && fs->is.majorVersion == VK_FS_VMFS3)
 		ret->for_shared++;

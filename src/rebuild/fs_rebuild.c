@@ -38,9 +38,11 @@ static void set_member(struct vk_fs_work *fs, const struct vk_field *field, cons
 	const uint8_t *was = (const uint8_t *)&fs->was + field->member;
 	char named[200];
 
-	/* what is the same on every volume needs no capture */
-	if (fs->has_capture && origin != VK_FIELD_CONSTANT) {
-		bytes = (const uint8_t *)&fs->capture + field->member;
+	const uint8_t *then = (const uint8_t *)&fs->capture + field->member;
+
+	/* what is the same on every volume needs no capture, nor does what the volume itself proves as the capture has it */
+	if (fs->has_capture && origin != VK_FIELD_CONSTANT && !(vk_field_origin_exact(origin) && memcmp(bytes, then, len) == 0)) {
+		bytes = then;
 		origin = vk_fs_capture_origin(fs, field);
 		snprintf(named, sizeof(named), "%s", fs->capture_name);
 		from = named;
@@ -172,7 +174,7 @@ static bool can_be_made(struct vk_fs_work *fs)
 /* Every byte that changes is named: of a descriptor that is made new also what stood there and becomes zero. */
 static void name_the_rest(struct vk_fs_work *fs, const uint8_t *is)
 {
-	enum vk_field_origin origin = fs->has_capture ? VK_FIELD_CAPTURE : VK_FIELD_USUAL;
+	enum vk_field_origin origin = VK_FIELD_USUAL;
 	const char *from = fs->has_capture ? fs->capture_name : "zero, for nothing tells it";
 
 	for (size_t i = 0; i < vk_fs_descriptor_layout.count; i++) {
@@ -227,8 +229,9 @@ static void verdict(struct vk_fs_work *fs)
 	if (fs->trusted && !fs->has_capture)
 		vk_work_note(fs->work, "Damage to these of the file-system descriptor is seen only beside a capture, nothing else on the volume tells them: fsLabel, minorVersion, config, all of uuid but its time, and what follows subBlockSize.");
 	if (fs->changed == 0) {
-		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_CONSISTENT,
-				"everything in it that can be compared agrees");
+		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_CONSISTENT, "%s", fs->work->identity.info_foreign
+				? "it agrees with itself, but it names another LVM volume than the LVM region"
+				: "everything in it that can be compared agrees");
 		return;
 	}
 	/* what a checksum covers and how it is made is not known */

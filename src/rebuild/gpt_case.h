@@ -25,6 +25,8 @@ struct vk_gpt_case {
 	size_t bit;                              /* ... and its bit */
 	bool adapted;                            /* PIECED: an end is that of a volume that was found */
 	const char *newer;                       /* what tells of a table of after the last change of size; NULL: nothing */
+	const struct vk_gpt_array_seen *rival;   /* it holds another whole table, and nothing proves that one to be older; NULL: none */
+	bool rival_counts;                       /* ... and it was taken, because it fits the volumes better */
 	bool contested;                          /* both copies are whole, for this disk, and hold different entries */
 	struct vk_gpt_judgement j;
 };
@@ -47,6 +49,12 @@ VK_MUST_USE enum vk_status vk_gpt_make_image(struct vk_gpt_case *c, struct vk_er
 VK_MUST_USE enum vk_status vk_gpt_settle_array(struct vk_gpt_case *c);
 /* Held, and not all zero; array may be NULL. */
 bool vk_gpt_has_entries(const struct vk_gpt_array_seen *array);
+/* After the array was settled: sets rival and proof when the other copy holds another table that may be the newer one. */
+void vk_gpt_meet_rival(struct vk_gpt_case *c);
+/* Whether two arrays differ in one bit, and which. */
+bool vk_gpt_one_bit_apart(const uint8_t *a, const uint8_t *b, size_t len, size_t *ret_bit);
+/* Whether an array holds a table that is whole as far as one can see: entries, each in the usable range, apart from each other. */
+bool vk_gpt_is_a_table(const struct vk_gpt_case *c, const struct vk_gpt_array_seen *array);
 /* The last resort of vk_gpt_settle_array: entry by entry. VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_gpt_take_single(struct vk_gpt_case *c);
 /* entries of the judgement, from the array. VK_NOMEM. */

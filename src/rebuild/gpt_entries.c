@@ -295,7 +295,10 @@ enum vk_status vk_gpt_settle_array(struct vk_gpt_case *c)
 {
 	enum vk_status status = settle_array(c);
 
-	notice_newer(c);
+	if (status == VK_OK)
+		vk_gpt_meet_rival(c);
+	if (c->j.proof != VK_GPT_PROOF_RIVALLED)
+		notice_newer(c);
 	return status;
 }
 
@@ -337,6 +340,8 @@ static void explain(const struct vk_gpt_case *c, struct vk_gpt_judged_entry *e)
 		vk_text_fmt(&text, "stands in %s but for one bit, which the checksum tells", where);
 	else if (c->j.proof <= VK_GPT_PROOF_BIT)
 		vk_text_fmt(&text, "stands in %s, proved by the checksum", where);
+	else if (c->j.proof == VK_GPT_PROOF_RIVALLED)
+		vk_text_fmt(&text, "stands in %s; another table was there, too, and nothing proves which is newer", where);
 	else if (c->j.proof == VK_GPT_PROOF_EQUAL)
 		vk_text_fmt(&text, "stands in %s alike; no checksum is left to prove it", where);
 	else if (c->j.proof == VK_GPT_PROOF_OLDER)

@@ -229,6 +229,13 @@ static bool matched(const struct vk_gpt_case *c, const struct vk_gpt_header_seen
 	return any;
 }
 
+/* Two copies for a disk of one size: neither is the older one for that. */
+static bool of_one_size(const struct vk_gpt_header_seen *a, const struct vk_gpt_header_seen *b)
+{
+	return a->fits == b->fits && a->header.myLBA == a->lba && b->header.myLBA == b->lba &&
+	       vk_max_u64(a->header.myLBA, a->header.alternateLBA) == vk_max_u64(b->header.myLBA, b->header.alternateLBA);
+}
+
 /*
  * Which header counts: one for this disk before one of an earlier time, one whose entries are there, whose entries fit the
  * volumes, that stands undamaged; and then the primary, because it is what systems read.
@@ -245,7 +252,7 @@ static void choose_header(struct vk_gpt_case *c)
 		if (!vk_gpt_header_trusted(seen) || seen->header.numEntries != c->look.entries ||
 		    seen->header.entrySize != c->look.entry_size)
 			continue;
-		if (c->chosen != NULL && seen->fits && c->chosen->fits &&
+		if (c->chosen != NULL && of_one_size(seen, c->chosen) &&
 		    seen->header.entriesCRC32 != c->chosen->header.entriesCRC32)
 			c->j.disputed = true;
 		rank = 1ULL + (seen->lba == 1) + (seen->sound ? 2U : 0U) + (seen->fits ? 1ULL << 41 : 0);

@@ -15,6 +15,7 @@ enum vk_gpt_proof {
 	VK_GPT_PROOF_CRC,     /* bytes of one array, and a header's checksum, or what is left of one, fits them */
 	VK_GPT_PROOF_PIECED,  /* entries of both arrays, and a header's checksum fits the whole */
 	VK_GPT_PROOF_BIT,     /* one array with one bit put back, and a header's checksum fits it */
+	VK_GPT_PROOF_RIVALLED, /* a header's checksum fits one, but another whole table stands, and nothing proves which is newer */
 	VK_GPT_PROOF_EQUAL,   /* no header's checksum fits, but both arrays hold the same */
 	VK_GPT_PROOF_OLDER,   /* whole, but of an earlier time: the checksum that counts fits nothing */
 	VK_GPT_PROOF_SINGLE,  /* entry by entry */
@@ -57,7 +58,7 @@ struct vk_gpt_judgement {
 	struct vk_gpt_image image;    /* the best that can be known, always usable; for disk_sectors unless cut */
 	bool header_exact;            /* disk GUID and numbers of a header that its checksum proves */
 	bool places_known;            /* ... and where both arrays lie follows from it, or they were seen there */
-	bool disputed;                /* two headers for this disk name different entries, and nothing tells which is the newer */
+	bool disputed;                /* two headers, or a header and an array, tell of different entries, and nothing of which is newer */
 	bool disk_guid_known;         /* else image has the nil GUID, or that of one damaged header, which nothing proves */
 	bool usable_known;            /* else the usual range */
 	enum vk_gpt_proof proof;

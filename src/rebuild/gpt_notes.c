@@ -49,6 +49,12 @@ static void compare_headers(struct vk_gpt_case *c, struct vk_text *text)
 			    right,
 			    c->j.fits_found > 0 ? "its entries fit the volumes that were found best"
 						: "it is the one that systems read");
+	else if (c->rival != NULL && c->rival_counts)
+		vk_text_fmt(text, "the %s array holds another table than the %s header's checksum names; it counts, for it fits the "
+				  "volumes better or what is left of its header names it, with the disk GUID of that header", copy_name(c->rival->backup), right);
+	else if (c->rival != NULL)
+		vk_text_fmt(text, "the %s array holds another table than the %s header's checksum names; the %s copy counts, for the other "
+				  "fits the volumes no better", copy_name(c->rival->backup), right, right);
 	else if (!c->chosen->fits && c->j.grown_from_sectors != 0)
 		vk_text_fmt(text, "no copy is made for a disk of %llu sectors: they are of one of %llu",
 			    (ull)c->look.disk_sectors, (ull)c->j.grown_from_sectors);
@@ -154,6 +160,8 @@ static bool say_lost_entries(struct vk_gpt_case *c)
 	if (c->j.proof == VK_GPT_PROOF_NONE)
 		return LOST(c, "All GPT entries are lost: neither array holds one that makes sense, so the "
 			       "partitions' numbers, GUIDs and names are not known");
+	if (c->j.proof == VK_GPT_PROOF_RIVALLED)
+		return LOST(c, "Which entries were written last cannot be proved: %s", c->j.why_right);
 	if (c->newer != NULL)
 		return LOST(c, "A table made for this disk of %llu sectors was there (%s). What is left whole is of "
 			       "before, when it had %llu: what was changed since is lost",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "rebuild/gpt_case.h"
 
 /* How much speaks for an entry; 0: it is none. */
@@ -94,4 +95,26 @@ enum vk_status vk_gpt_take_single(struct vk_gpt_case *c)
 	free(list);
 	c->j.proof = count > 0 ? VK_GPT_PROOF_SINGLE : VK_GPT_PROOF_NONE;
 	return VK_OK;
+}
+
+bool vk_gpt_is_a_table(const struct vk_gpt_case *c, const struct vk_gpt_array_seen *array)
+{
+	struct weighed *list = calloc(c->look.entries, sizeof(*list));
+	bool whole = list != NULL;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < c->look.entries && whole; i++) {
+		struct vk_gpt_entry e;
+
+		whole = vk_all_zero(array->bytes + (size_t)i * c->look.entry_size, c->look.entry_size) ||
+			weigh(c, array->bytes, i) > 0;
+		if (whole && vk_gpt_look_entry(&c->look, array->bytes, i, &e))
+			list[count++] = (struct weighed){e.firstLBA, e.lastLBA, i, 0};
+	}
+	if (count > 0)
+		qsort(list, count, sizeof(*list), by_first);
+	for (size_t i = 1; i < count; i++)
+		whole = whole && list[i - 1].last < list[i].first;
+	free(list);
+	return whole && count > 0;
 }

@@ -150,6 +150,10 @@ static void judge_trusted(struct vk_gpt_case *c, enum vk_table_part part,
 	else if (c->chosen != NULL && seen != c->chosen &&
 		 !vk_guid_equal(&h->diskGUID, &c->chosen->header.diskGUID))
 		verdict(c, part, VK_PART_STATE_STALE, "it names another disk GUID than the copy that counts");
+	else if (c->j.proof == VK_GPT_PROOF_RIVALLED &&
+		 h->entriesCRC32 != vk_crc32(0, c->j.image.array, c->look.array_bytes))
+		verdict(c, part, VK_PART_STATE_STALE,
+			"its checksum names other entries than are taken, and nothing proves which are newer");
 	else if (vk_gpt_proof_exact(c->j.proof) &&
 		 h->entriesCRC32 != vk_crc32(0, c->j.image.array, c->look.array_bytes))
 		verdict(c, part, VK_PART_STATE_STALE, "its checksum names other entries: of an earlier time");
@@ -159,6 +163,8 @@ static void judge_trusted(struct vk_gpt_case *c, enum vk_table_part part,
 			seen->bit / 8, field_at(seen->bit / 8));
 	else if ((differs = field_that_differs(c, part, h)) != NULL)
 		verdict(c, part, VK_PART_STATE_STALE, "%s is not as in the copy that counts", differs);
+	else if (c->j.proof == VK_GPT_PROOF_RIVALLED)
+		verdict(c, part, VK_PART_STATE_CONSISTENT, "it is whole, but nothing proves that it is the newer one");
 	else
 		verdict(c, part, VK_PART_STATE_SOUND, "%s", "");
 }
@@ -242,7 +248,7 @@ static unsigned entries_missing(const struct vk_gpt_case *c, const uint8_t *arra
 	return count;
 }
 
-static bool one_bit_apart(const uint8_t *a, const uint8_t *b, size_t len, size_t *ret_bit)
+bool vk_gpt_one_bit_apart(const uint8_t *a, const uint8_t *b, size_t len, size_t *ret_bit)
 {
 	int bits = 0;
 
@@ -278,11 +284,17 @@ static void judge_held_array(struct vk_gpt_case *c, enum vk_table_part part,
 		verdict(c, part, VK_PART_STATE_SOUND, "%s", "");
 	else if (array->blank)
 		verdict(c, part, VK_PART_STATE_LOST, "it is all zeros");
+	else if (c->j.proof == VK_GPT_PROOF_RIVALLED && missing == 0)
+		verdict(c, part, VK_PART_STATE_CONSISTENT, "it holds the entries that are taken, but nothing proves that they are the newer ones");
+	else if (c->j.proof == VK_GPT_PROOF_RIVALLED && (array == c->rival || header_names(c, array)))
+		verdict(c, part, VK_PART_STATE_STALE,
+			"entr%s %s %s otherwise than what is taken, and nothing proves which is newer",
+			missing == 1 ? "y" : "ies", names, missing == 1 ? "is" : "are");
 	else if (c->j.proof == VK_GPT_PROOF_OLDER && missing == 0)
 		verdict(c, part, VK_PART_STATE_STALE, "its entries are not those that the header's checksum names");
 	else if (missing == 0)
 		verdict(c, part, VK_PART_STATE_DAMAGED, "no header's checksum fits it");
-	else if (!header_names(c, array) && one_bit_apart(array->bytes, final, c->look.array_bytes, &bit))
+	else if (!header_names(c, array) && vk_gpt_one_bit_apart(array->bytes, final, c->look.array_bytes, &bit))
 		verdict(c, part, VK_PART_STATE_DAMAGED, "bit %zu of byte %zu is flipped, in entry %zu", bit % 8,
 			bit / 8, bit / 8 / c->look.entry_size + 1);
 	else if (header_names(c, array) || differs_like_older(c, array->bytes))

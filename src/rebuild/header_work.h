@@ -27,7 +27,9 @@ struct vk_header_work {
 	struct vk_findings findings; /* of that decoding; offsets in the window */
 	struct vk_self_report self;
 	struct vk_volume_identity identity; /* which volume this is, by the LVM part; of what is not proved, nothing may be copied */
-	bool capture_old;       /* the volume was changed since the capture that is asked: of what may change it proves nothing */
+	bool capture_old;       /* that the volume was not changed since the capture is not proved: of what may change it proves nothing */
+	bool capture_untied;    /* nothing that is left says that the capture shows this volume: only the caller does */
+	bool volume_lost;       /* the volume descriptor was: what stands there now was put by this plan */
 	struct vk_rebuild_header *header; /* the result in the making */
 	bool no_memory;         /* a text or a field could not be kept: the whole ends with VK_NOMEM */
 };

@@ -68,7 +68,9 @@ struct vk_lvm_case {
 	const struct vk_known_header *capture;  /* of this device; NULL: none */
 	const struct vk_vmfs *earlier;          /* decoded in it */
 	const struct vk_known_header *member;   /* another extent of the volume; NULL: none */
-	const struct vk_lvm_volume *sibling;    /* its volume descriptor */
+	const struct vk_lvm_volume *sibling;    /* what the volume descriptors of all other extents say; NULL: none */
+	struct vk_lvm_volume elected;           /* that is it */
+	bool elected_proved[8];                 /* of each field that all extents have alike: two witnesses agree */
 };
 
 /* Read and judge everything that says something. */
@@ -93,6 +95,13 @@ void vk_lvm_exts_read(struct vk_lvm_case *c, uint64_t at);
 /* Captures and other extents that were given. Both may set d and v before relations are looked at. */
 void vk_lvm_known_find(struct vk_lvm_case *c);
 void vk_lvm_known_apply(struct vk_lvm_case *c);
+/* The volume that such a source shows; NULL: no sound one. */
+const struct vk_vmfs *vk_lvm_known_decoded(const struct vk_known_header *known);
+/* Whether an extent with a sound volume is of the same one; with no identity left the caller's word is taken. */
+bool vk_lvm_member_fits(const struct vk_lvm_case *c, const struct vk_known_header *known);
+/* Ask all extents that were given what they have alike, and set what this device should have of it. */
+void vk_lvm_members_ask(struct vk_lvm_case *c);
+void vk_lvm_members_apply(struct vk_lvm_case *c);
 
 /*
  * Decide the sizes from everybody who says something about them. VK_ABSENT: nobody says; VK_UNSUPPORTED: several

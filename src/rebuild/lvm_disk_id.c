@@ -113,24 +113,6 @@ static bool named_so(const struct vk_lvm_case *c, uint8_t type, uint8_t len)
 	       memcmp(named.id, c->d.diskID.id, len - tail) == 0;
 }
 
-static void mend_form(struct vk_lvm_case *c)
-{
-	const struct vk_scsi_disk_id *id = &c->d.diskID;
-	bool contradiction = contradicts(id);
-	uint8_t type, len;
-
-	if (!recognise(id->id, &type, &len)) {
-		if (contradiction || id->len > VK_SCSI_ID_MAX)
-			vk_work_lost(c->work, "The disk id in the LVM header is damaged, and nothing else tells it: left as it is.");
-	} else if (named_so(c, type, len)) {
-		vk_side_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
-		vk_side_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
-	} else if (contradiction || id->len < len || id->len > VK_SCSI_ID_MAX || (id->len != len && type != VK_SCSI_ID_SERIAL)) {
-		vk_work_lost(c->work, "Type or length of the disk id in the LVM header do not go with its bytes, and nothing else "
-			     "tells which is right: left as they are.");
-	}
-}
-
 static bool take_name(struct vk_lvm_case *c)
 {
 	struct vk_scsi_disk_id named;
@@ -148,6 +130,59 @@ static bool take_name(struct vk_lvm_case *c)
 	vk_work_lost(c->work, "The LUN number and the model's six characters in the disk id survive nowhere; ESX may take the "
 		     "volume for a snapshot until it is resignatured or mounted by force.");
 	return true;
+}
+
+/* How many bytes of the id are other than what the SD table names, as far as that tells them. */
+static size_t bytes_apart(const struct vk_scsi_disk_id *id, const struct vk_scsi_disk_id *named, size_t told)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < told; i++)
+		n += id->id[i] != named->id[i];
+	return n;
+}
+
+/*
+ * An id that is damaged, and still mostly what the SD table names, is taken from there; what that does not tell of it (LUN
+ * number, six characters of the model) stays. The volume may have been accepted on another LUN since: a guess.
+ */
+static bool take_hurt(struct vk_lvm_case *c)
+{
+	const struct vk_scsi_disk_id *id = &c->d.diskID;
+	struct vk_scsi_disk_id named;
+	size_t told;
+
+	if (!read_name(c, &named))
+		return false;
+	told = named.len - (named.type == VK_SCSI_ID_NAA ? TAIL : 0U);
+	if (named.type == VK_SCSI_ID_SERIAL || bytes_apart(id, &named, told) > told / 2)
+		return false;
+	if (named.type == VK_SCSI_ID_NAA)
+		memcpy(named.id + told, id->id + told, VK_SCSI_ID_MAX - told);
+	vk_side_number(&c->disk_id, "type", named.type, VK_FIELD_USUAL, "the SD table");
+	vk_side_number(&c->disk_id, "len", named.len, VK_FIELD_USUAL, "the SD table");
+	vk_side_bytes(&c->disk_id, "id", named.id, VK_FIELD_USUAL, "the SD table");
+	return true;
+}
+
+static void mend_form(struct vk_lvm_case *c)
+{
+	const struct vk_scsi_disk_id *id = &c->d.diskID;
+	bool contradiction = contradicts(id);
+	uint8_t type, len;
+
+	if ((contradiction || !recognise(id->id, &type, &len)) && take_hurt(c))
+		return;
+	if (!recognise(id->id, &type, &len)) {
+		if (contradiction || id->len > VK_SCSI_ID_MAX)
+			vk_work_lost(c->work, "The disk id in the LVM header is damaged, and nothing else tells it: left as it is.");
+	} else if (named_so(c, type, len)) {
+		vk_side_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
+		vk_side_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
+	} else if (contradiction || id->len < len || id->len > VK_SCSI_ID_MAX || (id->len != len && type != VK_SCSI_ID_SERIAL)) {
+		vk_work_lost(c->work, "Type or length of the disk id in the LVM header do not go with its bytes, and nothing else "
+			     "tells which is right: left as they are.");
+	}
 }
 
 /* Where the disk is now; not when the volume says that it was accepted elsewhere. */

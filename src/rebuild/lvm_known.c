@@ -5,7 +5,7 @@
 #include "base/checked.h"
 #include "rebuild/lvm_case.h"
 
-static const struct vk_vmfs *decoded(const struct vk_known_header *known)
+const struct vk_vmfs *vk_lvm_known_decoded(const struct vk_known_header *known)
 {
 	const struct vk_vmfs *v;
 
@@ -17,11 +17,15 @@ static const struct vk_vmfs *decoded(const struct vk_known_header *known)
 }
 
 /* Whether a capture shows this very device: nothing that outlives every change may differ. */
-static bool same_device(const struct vk_lvm_case *c, const struct vk_vmfs *k)
+static bool same_device(const struct vk_lvm_case *c, const struct vk_vmfs *k, bool *ret_tied)
 {
 	const struct vk_lvm_volume *v = &k->volumes[0].volume;
 	unsigned same = 0, other = 0;
 
+	/* another extent of the volume has all of its identity but the place in it */
+	if ((c->volume_believed && c->v0.numDevs > 1 && c->v0.firstPE != v->firstPE && c->v0.lastPE != v->lastPE) ||
+	    (c->fs_believed && v->firstPE != 0))
+		return false;
 	if (c->device_believed) {
 		bool id = vk_vmfs_uuid_equal(&c->d0.devID, &k->lvm.devID);
 		bool time = c->d0.initTimeUS == k->lvm.initTimeUS;
@@ -42,19 +46,8 @@ static bool same_device(const struct vk_lvm_case *c, const struct vk_vmfs *k)
 		same += id;
 		other += !id;
 	}
+	*ret_tied = same > other;
 	return same > other || (same == 0 && other == 0);
-}
-
-/* Whether an extent is of the same volume; with no identity left the caller's word is taken. */
-static bool same_volume(const struct vk_lvm_case *c, const struct vk_vmfs *k)
-{
-	const struct vk_lvm_volume *v = &k->volumes[0].volume;
-
-	if (c->volume_believed)
-		return vk_vmfs_uuid_equal(&c->v0.uuid, &v->uuid);
-	if (c->fs_believed)
-		return vk_vmfs_uuid_equal(&c->fs.volInfo, &v->uuid);
-	return true;
 }
 
 void vk_lvm_known_find(struct vk_lvm_case *c)
@@ -63,8 +56,9 @@ void vk_lvm_known_find(struct vk_lvm_case *c)
 
 	for (size_t i = 0; i < o->known_count; i++) {
 		const struct vk_known_header *known = &o->known[i];
-		const struct vk_vmfs *k = decoded(known);
-		bool fits = k != NULL && (known->member ? same_volume(c, k) : same_device(c, k));
+		const struct vk_vmfs *k = vk_lvm_known_decoded(known);
+		bool tied = false;
+		bool fits = k != NULL && (known->member ? vk_lvm_member_fits(c, known) : same_device(c, k, &tied));
 
 		if (k == NULL)
 			vk_work_note(c->work, "%s holds no sound header of a VMFS device: not used.", known->name);
@@ -72,104 +66,81 @@ void vk_lvm_known_find(struct vk_lvm_case *c)
 			vk_work_note(c->work, "%s is of another volume: not used.", known->name);
 		else if (known->member && c->member == NULL)
 			c->member = known;
-		else if (!known->member && c->capture == NULL)
+		else if (!known->member && c->capture == NULL) {
 			c->capture = known;
+			c->work->capture_untied = !tied;
+		}
 	}
 	if (c->capture != NULL)
-		c->earlier = decoded(c->capture);
+		c->earlier = vk_lvm_known_decoded(c->capture);
 	if (c->member != NULL)
-		c->sibling = &decoded(c->member)->volumes[0].volume;
-}
-
-/* The one gap that the other extents leave, when all of them are here. */
-static bool find_gap(const struct vk_lvm_case *c, uint64_t *ret_first, uint64_t *ret_count)
-{
-	const struct vk_rebuild_header_options *o = c->work->options;
-	uint64_t total = c->sibling->logicalSize / VK_LVM_PE_BYTES;
-	uint64_t at = 0, first = 0, count = 0;
-	unsigned gaps = 0, members = 0;
-
-	for (bool more = true; more;) {
-		uint64_t next = total, end = total;
-
-		more = false;
-		for (size_t i = 0; i < o->known_count; i++) {
-			const struct vk_vmfs *k = decoded(&o->known[i]);
-			const struct vk_lvm_volume *v;
-
-			if (k == NULL || !o->known[i].member || !same_volume(c, k))
-				continue;
-			v = &k->volumes[0].volume;
-			if (!vk_vmfs_uuid_equal(&v->uuid, &c->sibling->uuid) || v->firstPE < at ||
-			    v->firstPE >= next || v->lastPE < v->firstPE || v->lastPE >= total)
-				continue;
-			next = v->firstPE;
-			end = v->lastPE + 1;
-			more = true;
-		}
-		if (next > at) {
-			gaps++;
-			first = at;
-			count = next - at;
-		}
-		members += more;
-		at = end;
-	}
-	*ret_first = first;
-	*ret_count = count;
-	return gaps == 1 && members + 1 == c->sibling->numDevs && count <= UINT32_MAX;
-}
-
-static void apply_sibling(struct vk_lvm_case *c)
-{
-	const struct vk_lvm_volume *s = c->sibling;
-	const char *name = c->member->name;
-	struct vk_side *v = &c->volume;
-	uint64_t first, count;
-
-	vk_side_number(v, "logicalSize", s->logicalSize, VK_FIELD_MEMBER, "%s", name);
-	vk_side_number(v, "generation", s->generation, VK_FIELD_MEMBER, "%s", name);
-	vk_side_bytes(v, "name", s->name, VK_FIELD_MEMBER, "%s", name);
-	vk_side_bytes(v, "uuid", &s->uuid, VK_FIELD_MEMBER, "%s", name);
-	vk_side_number(v, "snapID", s->snapID, VK_FIELD_MEMBER, "%s", name);
-	vk_side_number(v, "creationTimeUS", s->creationTimeUS, VK_FIELD_MEMBER, "%s", name);
-	vk_side_number(v, "numDevs", s->numDevs, VK_FIELD_MEMBER, "%s", name);
-	if (c->volume_believed)
-		return;
-	vk_side_number(v, "state", s->state, VK_FIELD_MEMBER, "%s", name);
-	if (!find_gap(c, &first, &count))
-		return;
-	vk_side_number(v, "numPEs", count, VK_FIELD_MEMBER, "the gap between the other extents");
-	vk_side_number(v, "firstPE", first, VK_FIELD_MEMBER, "the gap between the other extents");
-	vk_side_number(v, "lastPE", first + count - 1, VK_FIELD_MEMBER,
-		       "the gap between the other extents");
+		vk_lvm_members_ask(c);
 }
 
 /* What a structure keeps from its making to its end; all else a grow, an upgrade or a resignature may change. */
 static const char *const lasting[] = {"magic", "diskBlockSize", "dataOffset", "devID", "initTimeUS",
 				      "mdAlignment", "creationTimeUS", "volumeID"};
+/* What may change while generation stays: that counts changes of the structure only. */
+static const char *const passing[] = {"modTimeUS", "lockedBy", "lockedWhenUS", "lockedFromIPv4", "state"};
 
-static bool is_lasting(const struct vk_field *field)
+static bool among(const struct vk_field *field, const char *const *names, size_t count)
 {
-	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
-		if (strcmp(field->name, lasting[i]) == 0)
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(field->name, names[i]) == 0)
 			return true;
 	return false;
 }
 
-/* A lost structure from a capture of before a change: most of it may be other by now. */
-static void take_old(struct vk_lvm_case *c, struct vk_side *side, const void *other)
+static bool is_lasting(const struct vk_field *field)
+{
+	return among(field, lasting, sizeof(lasting) / sizeof(lasting[0]));
+}
+
+static bool is_passing(const struct vk_field *field)
+{
+	return among(field, passing, sizeof(passing) / sizeof(passing[0]));
+}
+
+/*
+ * A lost structure: nothing of it stands that could say it was not changed since the capture, whatever the other one says:
+ * they are changed one without the other.
+ */
+static void take_lost(struct vk_lvm_case *c, struct vk_side *side, const void *other)
 {
 	for (size_t i = 0; i < side->layout->count; i++) {
 		const struct vk_field *f = &side->layout->fields[i];
 		bool identity = strcmp(f->name, "uuid") == 0 || strcmp(f->name, "name") == 0;
+		bool sure = is_lasting(f) && !c->work->capture_untied;
 
 		/* the disk id has a side of its own; the volume's identity is told better by the file system */
 		if (f->kind == VK_KIND_DISKID || (identity && c->fs_believed))
 			continue;
 		vk_side_bytes(side, f->name, (const uint8_t *)other + f->member,
-			      is_lasting(f) ? VK_FIELD_CAPTURE : VK_FIELD_USUAL, "%s%s", c->capture->name,
-			      is_lasting(f) ? "" : ", from before a change of the volume");
+			      vk_origin_if(sure, VK_FIELD_CAPTURE), "%s%s", c->capture->name,
+			      is_lasting(f) ? "" : ", and it may have changed since");
+	}
+}
+
+/* modTimeUS only grows. */
+static bool time_possible(uint64_t now, uint64_t then)
+{
+	return now >= then && now / 1000000 <= UINT32_MAX;
+}
+
+/*
+ * A structure that stands and was not changed since. With the time of its last change all of it is as it was, but for a lock,
+ * which may have come or gone; by its generation alone what passes may be newer, and stays.
+ */
+static void take_standing(struct vk_lvm_case *c, struct vk_side *side, const void *other, bool same_time, bool time_stays)
+{
+	for (size_t i = 0; i < side->layout->count; i++) {
+		const struct vk_field *f = &side->layout->fields[i];
+		bool time = strcmp(f->name, "modTimeUS") == 0;
+
+		if (f->kind == VK_KIND_DISKID || (is_passing(f) && !same_time && (!time || time_stays)))
+			continue;
+		vk_side_bytes(side, f->name, (const uint8_t *)other + f->member, vk_origin_if(!is_passing(f), VK_FIELD_CAPTURE),
+			      "%s", c->capture->name);
 	}
 }
 
@@ -177,21 +148,23 @@ static void apply_to_device(struct vk_lvm_case *c, bool now)
 {
 	const struct vk_lvm_device *d = &c->earlier->lvm;
 	const char *name = c->capture->name;
+	bool same_time = d->modTimeUS == c->d0.modTimeUS;
 
 	if (now) {
-		vk_side_all(&c->device, d, VK_FIELD_CAPTURE, name);
-		vk_side_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
+		take_standing(c, &c->device, d, same_time, time_possible(c->d0.modTimeUS, d->modTimeUS));
+		if (same_time)
+			vk_side_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
 	} else if (c->device_believed) {
 		vk_side_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, "%s", name);
 		vk_side_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, "%s", name);
 		vk_work_note(c->work, "The LVM header was changed since %s: of what may change, nothing was taken from it.",
 			     name);
 	} else {
-		take_old(c, &c->device, d);
+		take_lost(c, &c->device, d);
 		if (c->disk_id.rebuilt && c->work->options->live_id == NULL)
-			take_old(c, &c->disk_id, &d->diskID);
-		vk_work_note(c->work, "The LVM header is lost, and the volume was changed since %s: what may have changed with "
-			     "it is taken from there all the same, and may be old.", name);
+			take_lost(c, &c->disk_id, &d->diskID);
+		vk_work_note(c->work, "The LVM header is lost, and it may have been changed since %s: what may have changed "
+			     "is taken from there all the same, and may be old.", name);
 	}
 }
 
@@ -201,21 +174,20 @@ static void apply_to_volume(struct vk_lvm_case *c, bool now)
 	const char *name = c->capture->name;
 
 	if (now) {
-		vk_side_all(&c->volume, v, VK_FIELD_CAPTURE, name);
+		take_standing(c, &c->volume, v, v->modTimeUS == c->v0.modTimeUS, time_possible(c->v0.modTimeUS, v->modTimeUS));
 	} else if (c->volume_believed) {
 		vk_side_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, "%s",
 			       name);
 	} else {
-		take_old(c, &c->volume, v);
-		vk_work_note(c->work, "The volume descriptor is lost, and the LVM header was changed since %s: what may have "
-			     "changed with it is taken from there all the same, and may be old.", name);
+		take_lost(c, &c->volume, v);
+		vk_work_note(c->work, "The volume descriptor is lost, and it may have been changed since %s: what may have "
+			     "changed is taken from there all the same, and may be old.", name);
 	}
 }
 
 /*
- * A capture is trusted in everything when the structure was not changed since: its generation or its time of change is
- * still the same. Else only in what never changes. Of a structure that is lost, the other one tells; a header that was
- * made from an old capture is not newer for that.
+ * A capture is trusted in what may change when the structure stands and was not changed since: its generation or its time of
+ * change is still the same. Else only in what never changes. A header that was made from an old capture is not newer for that.
  */
 static void apply_capture(struct vk_lvm_case *c)
 {
@@ -223,11 +195,10 @@ static void apply_capture(struct vk_lvm_case *c)
 	const struct vk_lvm_volume *v = &c->earlier->volumes[0].volume;
 	bool same_header = d->generation == c->d0.generation || d->modTimeUS == c->d0.modTimeUS;
 	bool same_volume_entry = v->generation == c->v0.generation || v->modTimeUS == c->v0.modTimeUS;
-	bool volume_now = c->volume_believed ? same_volume_entry : !c->device_believed || same_header;
-	bool device_now = volume_now && (!c->device_believed || same_header);
+	bool volume_now = c->volume_believed && same_volume_entry;
 
 	c->work->capture_old = !volume_now;
-	apply_to_device(c, device_now);
+	apply_to_device(c, c->device_believed && same_header && (volume_now || !c->volume_believed));
 	apply_to_volume(c, volume_now);
 }
 
@@ -236,9 +207,10 @@ void vk_lvm_known_apply(struct vk_lvm_case *c)
 	if (c->earlier != NULL)
 		apply_capture(c);
 	if (c->sibling != NULL)
-		apply_sibling(c);
+		vk_lvm_members_apply(c);
 	/* all devices of a volume are laid out alike, and stay so */
-	if ((c->earlier != NULL && (c->earlier->lvm.majorVersion >= 6) == c->six) ||
-	    (c->sibling != NULL && (decoded(c->member)->lvm.majorVersion >= 6) == c->six))
+	if ((c->earlier != NULL && !c->work->capture_untied && (c->earlier->lvm.majorVersion >= 6) == c->six) ||
+	    (c->sibling != NULL && c->device_believed && (c->d0.majorVersion >= 6) == c->six &&
+	     (vk_lvm_known_decoded(c->member)->lvm.majorVersion >= 6) == c->six))
 		c->six_proved = true;
 }

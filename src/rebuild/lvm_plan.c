@@ -56,6 +56,10 @@ static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_side *side,
 		changed += vk_side_tell(&c->disk_id, work, &more);
 		inexact += more;
 	}
+	if (changed == 0 && side->contradicted) {
+		vk_work_verdict(work, which, VK_STRUCTURE_LOST, "something contradicts it, and what is right is not known: see what is lost");
+		return VK_OK;
+	}
 	if (changed == 0) {
 		vk_work_verdict(work, which, VK_STRUCTURE_CONSISTENT, "nothing contradicts it; not all of its bytes can be checked");
 		return VK_OK;
@@ -92,8 +96,8 @@ static enum vk_status put_names(struct vk_lvm_case *c, struct vk_error *err)
 		return VK_OK;
 	}
 	vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_REBUILT, "from %s", c->capture->name);
-	vk_work_range(work, &vk_lvm_sd_layout, c->geometry.sd_table, sizeof(then), VK_FIELD_CAPTURE,
-		      "%s", c->capture->name);
+	vk_work_range(work, &vk_lvm_sd_layout, c->geometry.sd_table, sizeof(then), VK_FIELD_USUAL,
+		      "%s; a device may have got another name since", c->capture->name);
 	return vk_work_put(work, c->geometry.sd_table, then, sizeof(then), "SD table",
 			   VK_HEADER_CLASS_TABLES, err);
 }
@@ -135,6 +139,8 @@ static enum vk_status put_all(struct vk_lvm_case *c, struct vk_error *err)
 
 static enum vk_status mend(struct vk_lvm_case *c, struct vk_error *err)
 {
+	struct vk_header_work *work = c->work;
+	size_t lost;
 	enum vk_status status;
 
 	vk_lvm_known_find(c);
@@ -153,9 +159,13 @@ static enum vk_status mend(struct vk_lvm_case *c, struct vk_error *err)
 	status = vk_lvm_sizes_decide(c, err);
 	if (status != VK_OK)
 		return status;
+	lost = work->header->lost_count;
 	vk_lvm_volume_mend(c);
+	c->volume.contradicted = work->header->lost_count > lost;
+	lost = work->header->lost_count;
 	vk_lvm_device_mend(c);
 	vk_lvm_disk_id_mend(c);
+	c->device.contradicted = work->header->lost_count > lost;
 	if (!c->six_proved) {
 		vk_side_doubt(&c->volume);
 		vk_side_doubt(&c->device);
@@ -172,6 +182,7 @@ enum vk_status vk_rebuild_lvm(struct vk_header_work *work, struct vk_error *err)
 	if (c == NULL)
 		return vk_error_set(err, VK_NOMEM, vk_io_name(work->base), "Out of memory");
 	vk_lvm_case_open(work, c);
+	work->volume_lost = c->volume.rebuilt;
 	status = mend(c, err);
 	free(c);
 	return status;

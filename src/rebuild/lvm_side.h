@@ -17,6 +17,7 @@ struct vk_side {
 	void *is;
 	uint64_t at;      /* from the partition's start */
 	bool rebuilt;     /* nothing of what stands there is believed */
+	bool contradicted; /* something in it is wrong, and stays */
 	struct vk_side_row rows[VK_SIDE_ROWS_MAX];
 };
 

@@ -353,8 +353,9 @@ static enum vk_status refuse_several(const struct vk_lvm_case *c, struct vk_erro
 {
 	enum vk_status status = vk_error_set(
 		err, VK_UNSUPPORTED, vk_io_name(c->work->base),
-		     "The LVM header is lost and the volume is larger than this partition (%llu extents of 256 MiB, "
+		     "The %s is lost and the volume is larger than this partition (%llu extents of 256 MiB, "
 		     "room for %llu): it spans several devices, or the partition's length is wrong",
+		     c->device_believed ? "volume descriptor" : c->volume_believed ? "LVM header" : "LVM header and volume descriptor",
 		     (unsigned long long)vk_max_u64(round_up_pes(c->work->self.logical_bytes),
 						    c->sizes.first_pe + c->sizes.volume_pes),
 		     (unsigned long long)pes_in(c, c->work->room_bytes));

@@ -187,7 +187,7 @@ static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t one
 	if (memcmp(now, should, sizeof(now)) == 0)
 		return VK_OK;
 	t->maps_changed++;
-	known = captured(t->c, bitmap, should, sizeof(should));
+	known = !t->c->work->capture_old && !t->c->work->capture_untied && captured(t->c, bitmap, should, sizeof(should));
 	vk_work_range(t->c->work, &vk_lvm_pe_layout, bitmap, sizeof(should),
 		      vk_origin_if(t->proved || known, known ? VK_FIELD_CAPTURE : VK_FIELD_COMPUTED),
 		      "PE bitmap: %llu extents in use", (unsigned long long)ones);
@@ -241,7 +241,8 @@ static void give_verdict(const struct tables *t)
 {
 	struct vk_header_work *work = t->c->work;
 	const char *from = t->c->sizes.volume_pes_from;
-	bool proved = t->not_captured == 0 && t->c->earlier != NULL;
+	/* a volume that grew has other tables than its capture shows */
+	bool proved = t->not_captured == 0 && t->c->earlier != NULL && !work->capture_old && !work->capture_untied;
 	bool guess = (t->rebuilt || t->regrouped || t->not_proved > 0) && !proved;
 
 	if (t->entries_changed == 0 && t->maps_changed == 0) {

@@ -51,6 +51,7 @@ static void add_host(struct vk_identity_sources *s, const struct vk_vmfs_uuid *u
 static void ask_identity(struct vk_lvm_case *c, const struct vk_lvm_volume *raw, struct vk_identity_sources *ret_sources)
 {
 	const struct vk_fs_descriptor *fs = c->fs_believed ? &c->fs : &c->doubtful;
+	const struct vk_self_fact *first = &c->work->self.facts[VK_SELF_FIRST_TIME];
 	struct vk_identity_sources *s = ret_sources;
 
 	*s = (struct vk_identity_sources){0};
@@ -64,6 +65,9 @@ static void ask_identity(struct vk_lvm_case *c, const struct vk_lvm_volume *raw,
 		add_second(s, vk_uuid_seconds(&c->d0.devID));
 		add_host(s, &c->d0.devID);
 	}
+	/* which is also what the descriptor's time of creation is mended from */
+	if (first->sure >= VK_SELF_LIKELY)
+		add_second(s, first->value);
 	s->info = &fs->volInfo;
 	s->info_doubtful = !c->fs_believed;
 	s->fs_seconds = s->second_count;
@@ -85,7 +89,7 @@ static bool copies_differ(const struct vk_lvm_case *c)
 	uint8_t name[64];
 
 	name_of(&c->v.uuid, name);
-	return memcmp(name, c->v.name, sizeof(name)) != 0 || (c->fs_believed && !vk_vmfs_uuid_equal(&c->fs.volInfo, &c->v.uuid));
+	return (memcmp(name, c->v.name, sizeof(name)) != 0 && !c->work->identity.named_otherwise) || (c->fs_believed && !vk_vmfs_uuid_equal(&c->fs.volInfo, &c->v.uuid));
 }
 
 /* What could not be settled between the copies. */
@@ -96,29 +100,35 @@ static void tell_identity(struct vk_lvm_case *c)
 	if (id->info_foreign && !resignature(c))
 		vk_work_lost(c->work, "LVM region and file system are of different volumes, and each is whole: one of them does "
 			     "not belong here. Compare both with captures; nothing was made to fit.");
-	if (!id->info_foreign && vk_volume_identity_proof(id) != VK_PART_PROVED && copies_differ(c))
+	if (id->info_foreign || vk_volume_identity_proof(id) == VK_PART_PROVED || !copies_differ(c))
+		return;
+	if (c->fs_believed && vk_vmfs_uuid_equal(&c->fs.volInfo, &c->v.uuid))
+		vk_work_lost(c->work, "The name of the LVM volume is another UUID than uuid and volInfo of the file-system descriptor, which "
+			     "agree; that one damage hit both alike cannot be excluded: it stays.");
+	else
 		vk_work_lost(c->work, "Name, uuid and the file system name different volumes, and it cannot be told which is right: "
 			     "what is not proved is left as it is.");
 }
 
 /*
  * A name that has a part of the UUID is its text; else it may be one that somebody chose, and what is left of it stays. Of
- * a part that is not proved the name may still be right when it says something else; but where a guess goes into the uuid, it goes
- * into all copies, or the next repair would take them for witnesses against this one.
+ * a part that is not proved the name may still be right when it reads as something else; when it does not read, it is damaged. And
+ * where a guess goes into the uuid, it goes into all copies, or the next repair would take them for witnesses against this one.
  */
 static void mend_name(struct vk_lvm_case *c)
 {
 	const struct vk_volume_identity *id = &c->work->identity;
 	enum vk_part_proof proof = vk_volume_identity_proof(id);
 	/* a descriptor that is made new names the volume by its uuid, and then the name is wrong */
-	bool made_new = !c->fs_believed && !id->info_used && c->sizes.first_pe == 0;
+	bool made_new = !c->fs_believed && c->sizes.first_pe == 0;
 	bool guess = made_new;
 	uint8_t name[64];
 
 	for (size_t k = 0; k < VK_UUID_PARTS; k++)
 		guess = guess || (id->proof[k] == VK_PART_LIKELY && id->uuid_differs[k]);
 	for (size_t k = 0; k < VK_UUID_PARTS; k++)
-		if (id->name_differs[k] && !made_new && (id->proof[k] == VK_PART_OPEN || (id->proof[k] == VK_PART_LIKELY && !guess)))
+		if (id->name_differs[k] && !made_new &&
+		    (id->proof[k] == VK_PART_OPEN || (id->proof[k] == VK_PART_LIKELY && !guess && id->name_reads[k])))
 			return;
 	if (proof == VK_PART_OPEN && !made_new)
 		return;
@@ -143,12 +153,12 @@ static void mend_identity(struct vk_lvm_case *c)
 
 	ask_identity(c, &c->v, &s);
 	vk_volume_identity_decide(&s, id);
-	tell_identity(c);
 	proof = vk_volume_identity_put(id, VK_PART_LIKELY, &uuid);
 	vk_side_bytes(&c->volume, "uuid", &uuid, vk_origin_if(proof == VK_PART_PROVED, VK_FIELD_COPY),
 		      proof == VK_PART_PROVED ? "each part as two of name, uuid and volInfo of the file-system descriptor have it"
 					      : "the copy that time or host of the volume speak for");
 	mend_name(c);
+	tell_identity(c);
 }
 
 /* A part that is proved is one of this volume; of bytes that are no identity none is. */
@@ -203,8 +213,14 @@ static void make_times(struct vk_lvm_case *c)
 	uint32_t made = vk_lvm_made_at(c, &from);
 	uint64_t us = (made != 0 ? made : 1) * 1000000ULL;
 
-	if (c->v.creationTimeUS != 0)
+	if (c->v.creationTimeUS != 0) { /* of a capture, or of the other extents, which have a time of change of their own */
+		if (c->v.modTimeUS == 0) {
+			vk_side_number(&c->volume, "modTimeUS", c->v.creationTimeUS, VK_FIELD_FRESH, "creationTimeUS");
+			vk_work_lost(c->work, "When the volume descriptor was last changed (modTimeUS) survives nowhere: it becomes "
+				     "the time of its making.");
+		}
 		return;
+	}
 	vk_side_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH,
 		       "%s; the microseconds are lost", from);
 	vk_side_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, "%s", from);

@@ -96,7 +96,7 @@ static enum vk_status open_work(struct vk_header_work *work, struct vk_error *er
 
 	if (work->length_bytes != 0)
 		room = vk_min_u64(room, work->length_bytes);
-	work->room_bytes = room - room % work->sector_size;
+	work->room_bytes = work->sector_size != 0 ? room - room % work->sector_size : 0;
 	if (work->sector_size == 0 || work->start_bytes % work->sector_size != 0 ||
 	    work->room_bytes <= VK_LVM_DATA_OFFSET) {
 		vk_error_set(err, VK_ABSENT, vk_io_name(work->base),

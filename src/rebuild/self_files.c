@@ -330,7 +330,7 @@ static void tell_fdc_geometry(struct vk_self_look *look, const struct vk_self_ar
 	}
 	if (a->cluster0 != UINT64_MAX) {
 		vk_self_tell(&offset, a->cluster0, 1, "cluster 0 of .fdc.sf at volume offset 0x%llx",
-			     (unsigned long long)(a->volume_offset + a->cluster0));
+			     (unsigned long long)a->volume_offset + a->cluster0);
 		if (a->base > a->cluster0 && (a->base - a->cluster0) % header == 0)
 			vk_self_tell(&per_group, (a->base - a->cluster0) / header, 1,
 				     "distance of cluster 0 of .fdc.sf from the first file descriptor");
@@ -377,7 +377,7 @@ void vk_self_files_read(struct vk_self_look *look)
 		vk_self_set(r, VK_SELF_MD_ALIGNMENT, a.md_alignment,
 			    a.fds > 1 ? VK_SELF_CERTAIN : VK_SELF_LIKELY,
 			    "%u file descriptors of system files from volume offset 0x%llx on", a.fds,
-			    (unsigned long long)(a.volume_offset + a.base));
+			    (unsigned long long)a.volume_offset + a.base);
 		take_fds(look, &a);
 		count_located(look, &a);
 		tell_block_size(look, &a);

@@ -380,7 +380,7 @@ static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *be
 		vk_table_doubt(plan, "The usable range of the GPT becomes sectors %llu to %llu, so that it holds all partitions",
 			       (unsigned long long)h->firstUsableLBA, (unsigned long long)h->lastUsableLBA);
 	if (counts && gpt->disputed)
-		vk_table_doubt(plan, "Two headers of the GPT are sound and name different entries, and nothing proves which is the newer: %s",
+		vk_table_doubt(plan, "Two tables that differ are there, each whole, and nothing proves which is the newer: %s",
 			       gpt->why_right);
 	if (!counts && !captured)
 		vk_table_doubt(plan, "Nothing of a GPT is left: what stands in the places of its other entries goes");

@@ -261,6 +261,39 @@ static bool all_unread(const struct vk_table *table)
 	return table->mbr_unreadable && table->gpt[0].unreadable && table->gpt[1].unreadable;
 }
 
+/* The first volume that begins on this disk and needs more than is left of it; NULL: there is none. */
+static const struct vk_candidate *first_outside(const struct vk_table_plan *plan)
+{
+	const struct vk_candidate *first = NULL;
+
+	for (size_t i = 0; i < plan->find->count; i++) {
+		const struct vk_candidate *c = &plan->find->candidates[i];
+
+		if (c->standing == VK_GHOST_OUTSIDE && !c->start_before_disk &&
+		    (first == NULL || c->start_bytes < first->start_bytes))
+			first = c;
+	}
+	return first;
+}
+
+static enum vk_status say_nothing_there(const struct vk_table_plan *plan, struct vk_error *err)
+{
+	const struct vk_candidate *c = first_outside(plan);
+
+	if (c == NULL) {
+		vk_error_set(err, VK_ABSENT, plan->source->path,
+			     "Neither a volume of VMFS nor anything of a partition table was found");
+		return vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
+					    "(--capture) knows its table, too");
+	}
+	vk_error_set(err, VK_ABSENT, plan->source->path,
+		     "A volume begins at sector %llu and needs at least %llu bytes: it reaches past the end of this source, which has %llu "
+		     "bytes", (unsigned long long)(c->start_bytes / plan->sector_size), (unsigned long long)c->length_bytes,
+		     (unsigned long long)plan->source->size_bytes);
+	return vk_error_remedy(err, "take the whole disk: a copy of all of it, or the LUN once it has its length of at least %llu "
+				    "bytes again", (unsigned long long)vk_add_sat(c->start_bytes, c->length_bytes));
+}
+
 enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct volumes v = look_at_volumes(plan);
@@ -279,8 +312,5 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 		return vk_error_remedy(err, "look at the paths to the disk; copy it with ddrescue and work on the "
 					    "copy");
 	}
-	vk_error_set(err, VK_ABSENT, plan->source->path,
-		     "Neither a volume of VMFS nor anything of a partition table was found");
-	return vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
-				    "(--capture) knows its table, too");
+	return say_nothing_there(plan, err);
 }

@@ -29,6 +29,7 @@ static bool to_sectors_of(uint32_t from, uint32_t to, struct vk_partition *p)
 static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judged_entry *e)
 {
 	const struct vk_gpt_judgement *gpt = &plan->gpt;
+	bool whole = e->exact || e->alike || gpt->proof == VK_GPT_PROOF_RIVALLED;
 	struct vk_proposal p = {
 		.entry = {.partition = e->partition,
 			  .origin = e->origin,
@@ -38,8 +39,8 @@ static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judge
 			  .number_exact = true,
 			  .candidate = SIZE_MAX},
 		.by = VK_PROPOSED_GPT,
-		.claim = e->exact || e->alike ? VK_CLAIM_TABLE : VK_CLAIM_DOUBTFUL,
-		.rank = e->exact || e->alike ? RANK_STANDING : RANK_DOUBTFUL,
+		.claim = whole ? VK_CLAIM_TABLE : VK_CLAIM_DOUBTFUL,
+		.rank = whole ? RANK_STANDING : RANK_DOUBTFUL,
 		.stands = true,
 		.has_entry = true,
 	};

@@ -334,11 +334,11 @@ void vk_volume_identity_decide(const struct vk_identity_sources *sources, struct
 	for (size_t k = 0; k < VK_UUID_PARTS; k++) {
 		size_t from = NAME;
 
-		id->info_used = id->info_used || c.whole[INFO][k];
 		id->proof[k] = decide_part(&s, &c, k, &from);
 		if (id->proof[k] != VK_PART_OPEN)
 			memcpy(id->uuid.b + parts[k].at, c.bytes[from] + parts[k].at, parts[k].len);
 		id->uuid_differs[k] = s.uuid != NULL && memcmp(s.uuid->b + parts[k].at, id->uuid.b + parts[k].at, parts[k].len) != 0;
+		id->name_reads[k] = c.whole[NAME][k];
 		id->name_differs[k] = clashes(c.text, &parts[k], id->uuid.b + parts[k].at);
 		if (k != VK_UUID_RAND && c.whole[NAME][k] &&
 		    memcmp(c.bytes[NAME] + parts[k].at, id->uuid.b + parts[k].at, parts[k].len) == 0)

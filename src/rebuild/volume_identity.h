@@ -34,8 +34,8 @@ struct vk_volume_identity {
 	enum vk_part_proof proof[VK_UUID_PARTS];
 	bool uuid_differs[VK_UUID_PARTS]; /* from what the volume descriptor has */
 	bool name_differs[VK_UUID_PARTS]; /* what can be read of that part of the name is something else */
+	bool name_reads[VK_UUID_PARTS];  /* that part of the name is whole: digits, and nothing but digits */
 	bool named_otherwise;            /* the name is not the text of this UUID, and was not: it stays */
-	bool info_used;                  /* some part of volInfo is whole, and it is not foreign */
 	bool info_foreign;               /* volInfo is whole and of another volume: neither side is bent to fit the other */
 };
 

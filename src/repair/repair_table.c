@@ -25,7 +25,7 @@ static enum vk_status rebuild(struct vk_repair *repair, struct vk_error *err)
 		status = vk_repair_no_memory(err);
 	options.known = known;
 	options.known_count = 0;
-	for (size_t i = 0; status == VK_OK && i < repair->known_count; i++) {
+	for (size_t i = 0; status == VK_OK && known != NULL && i < repair->known_count; i++) {
 		const struct vk_known *item = &repair->known[i];
 
 		/* one with other sectors is not used, and the planner says so */

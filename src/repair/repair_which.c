@@ -32,6 +32,45 @@ static void use(struct vk_header_plan *plan, const struct vk_partition *partitio
 	plan->stretch.length = vk_mul_sat(partition->sectors, ss);
 }
 
+/* It begins with a table of its own, and what lies in it is described there. */
+static enum vk_status refuse_extended(const struct vk_header_plan *plan, const struct vk_partition *p, struct vk_error *err)
+{
+	const struct vk_table *table = &plan->repair->source.table;
+	const char *path = plan->repair->source.path;
+	char names[200];
+	struct vk_text list;
+	size_t count = 0;
+
+	vk_text_init(&list, names, sizeof(names));
+	for (size_t i = 0; i < table->partition_count; i++)
+		if (table->partitions[i].logical)
+			vk_text_fmt(&list, "%s%u", count++ > 0 ? ", " : "", table->partitions[i].number);
+	vk_error_set(err, VK_USAGE, path, "Partition %u is an extended partition: it holds no volume itself, but %s%s", p->number,
+		     count > 0 ? "these logical partitions: " : "logical partitions, and none was found", names);
+	vk_error_at(err, p->entry_offset_bytes);
+	return vk_error_remedy(err, count > 0 ? "Name the logical partition with --partition" : "Repair the partition table first "
+				    "(vmfskit repair table), or say where the volume begins with --start");
+}
+
+/* A boot record of the chain stands there: no volume begins with it. */
+static enum vk_status refuse_boot_record(const struct vk_header_plan *plan, uint64_t sector, struct vk_error *err)
+{
+	const struct vk_table *table = &plan->repair->source.table;
+
+	for (size_t i = 0; i < table->partition_count; i++)
+		if (table->partitions[i].start_sector == sector && vk_partition_is_extended(&table->partitions[i]))
+			return refuse_extended(plan, &table->partitions[i], err);
+	for (size_t i = 0; i < table->ebr_count; i++) {
+		if (table->ebr_lbas[i] != sector)
+			continue;
+		vk_error_set(err, VK_USAGE, plan->repair->source.path, "Sector %" PRIu64 " holds an extended boot record: no volume "
+			     "begins there", sector);
+		return vk_error_remedy(err, "vmfskit decode shows the table; name the logical partition behind that record with "
+					    "--partition");
+	}
+	return VK_OK;
+}
+
 static enum vk_status use_number(struct vk_header_plan *plan, unsigned number, struct vk_error *err)
 {
 	const struct vk_table *table = &plan->repair->source.table;
@@ -39,6 +78,8 @@ static enum vk_status use_number(struct vk_header_plan *plan, unsigned number, s
 	for (size_t i = 0; i < table->partition_count; i++) {
 		if (table->partitions[i].number != number)
 			continue;
+		if (vk_partition_is_extended(&table->partitions[i]))
+			return refuse_extended(plan, &table->partitions[i], err);
 		use(plan, &table->partitions[i]);
 		return VK_OK;
 	}
@@ -59,7 +100,7 @@ static enum vk_status use_start(struct vk_header_plan *plan, uint64_t sector, st
 		if (source->table.partitions[i].start_sector == sector &&
 		    !vk_partition_is_extended(&source->table.partitions[i]))
 			use(plan, &source->table.partitions[i]);
-	return VK_OK;
+	return refuse_boot_record(plan, sector, err);
 }
 
 /* The only VMFS partition of the table. */

@@ -119,9 +119,12 @@ void vk_report_find_likely(FILE *out, const struct vk_source *source, const stru
 	vk_report_container_text(out, source);
 	fprintf(out, "Likely places, after %.0f ms:\n", seconds * 1000);
 	for (size_t i = 0; i < count; i++) {
-		if (vk_standing_is_ghost(candidates[i].standing))
+		bool outside = candidates[i].standing == VK_GHOST_OUTSIDE && !candidates[i].start_before_disk;
+
+		if (vk_standing_is_ghost(candidates[i].standing) && !outside)
 			continue;
-		fprintf(out, "  %-8s ", vk_standing_name(candidates[i].standing));
+		/* a disk that was cut off has a volume all the same */
+		fprintf(out, "  %-8s ", outside ? "past the end of the disk:" : vk_standing_name(candidates[i].standing));
 		put_head(out, source, &candidates[i]);
 		fputc('\n', out);
 		shown++;

@@ -214,6 +214,26 @@ static bool decoded_before(const struct vk_source *s, uint64_t start_sector)
 	return false;
 }
 
+/* Every device is made with an id of its own; which of two is the copy is not known, so it is said of both. */
+static void check_devices(struct vk_source *s)
+{
+	for (size_t i = 0; i < s->vmfs_count; i++)
+		for (size_t k = 0; k < s->vmfs_count; k++) {
+			const struct vk_vmfs *a = &s->vmfs[k], *b = &s->vmfs[i];
+			struct vk_finding f;
+
+			if (k == i || !a->lvm_usable || !b->lvm_usable || vk_vmfs_uuid_is_nil(&b->lvm.devID) ||
+			    !vk_vmfs_uuid_equal(&a->lvm.devID, &b->lvm.devID))
+				continue;
+			vk_finding_init(&f, VK_F_LVM_DEVICE_TWICE, vk_mul_sat(b->start_sector, s->sector_size) + VK_LVM_HEADER_OFFSET,
+					VK_LVM_DEVICE_BYTES, "the LVM header in partition %u is that of the same device as in partition %u",
+					b->partition, a->partition);
+			vk_vmfs_uuid_format(&b->lvm.devID, f.seen);
+			vk_findings_add(&s->findings, &f);
+			break;
+		}
+}
+
 static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 {
 	uint32_t ss = s->table.sector_size;
@@ -243,6 +263,7 @@ static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 		if (status != VK_OK)
 			return status;
 	}
+	check_devices(s);
 	return add_hidden(s, err);
 }
 

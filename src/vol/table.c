@@ -124,7 +124,7 @@ static bool mbr_outside(const struct vk_table *table)
 	for (size_t i = 0; i < 4; i++)
 		if (vk_mbr_entry_used(&table->mbr.entries[i]) && table->mbr.entries[i].firstLBA < table->disk_sectors)
 			return false;
-	return table->disk_sectors != 0;
+	return table->disk_sectors > 1;
 }
 
 static enum vk_table_kind decide_kind(const struct vk_table *table)

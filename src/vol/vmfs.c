@@ -162,6 +162,10 @@ static void read_sd_names(struct vk_vmfs_reader *r)
 	for (size_t i = 0; i < got / VK_LVM_SD_BYTES && table[i * VK_LVM_SD_BYTES] != 0; i++)
 		vk_lvm_sd_decode(table + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES,
 				 &v->sd_names[v->sd_count++]);
+	/* the table is on the first extent, and names that one first */
+	if (v->sd_count > 0 && v->volume_count == 1 && v->volumes[0].volume.firstPE == 0 &&
+	    v->sd_count == v->volumes[0].volume.numDevs)
+		vk_lvm_sd_check(&v->sd_names[0], &v->lvm, VK_LVM_HEADER_OFFSET, &r->counting);
 }
 
 /* On LVM6 the usual VMFS6 geometry is the better guess when the descriptor does not say. */

@@ -91,11 +91,22 @@ has "lifted by its name: says so" "$ERR" '^guard plan was lifted: '
 exits "no digest" 2 "$VMFSKIT" restore --store store "$id" disk.img --plan 12 --write
 has "no digest: says what is meant" "$ERR" '^vmfskit restore: --plan 12: the 32 hexadecimal digits are meant that the plan was shown with$'
 
+# a guess is for the reader of the plan to decide: the whole command is there
+copy_disk whole.img disk.img
+zero disk.img 0 $((34 * 512))
+zero disk.img $(($(stat -c %s disk.img) - 33 * 512)) $((33 * 512))
+exits "refused as a guess" 3 "$VMFSKIT" repair table disk.img --no-captures --store store
+has "refused as a guess: the command to paste" "$(pasted)" ' --override guess --plan [0-9a-f]{32} --write$'
+eval "set -- $(pasted)"
+ok "refused as a guess: carried out as pasted" "$VMFSKIT" "$@"
+has "refused as a guess: written" "$OUT" '^written, flushed and read back$'
+
 # a plan that a guard refuses has its digest, too: it is the one that is carried out when the guard is lifted
 copy_disk whole.img disk.img
 zero disk.img 0 $((34 * 512))
 truncate -s +1M disk.img
 exits "refused by another guard" 3 "$VMFSKIT" restore --store store "$id" disk.img
+is "refused by another guard: no command that lifts it" "$(pasted)" ""
 digest=$(shown)
 ok "refused by another guard: lifted, as shown" "$VMFSKIT" restore --store store "$id" disk.img --override size --plan "$digest" --write
 

@@ -220,6 +220,15 @@ truncate -s 0 disk.img
 truncate -s 100M disk.img
 exits "an empty disk" 1 "$VMFSKIT" repair table disk.img --store "$TMP/store"
 has "an empty disk: what was looked for" "$OUT$(cat "$OUT" "$ERR")" "Neither a volume of VMFS nor anything of a partition table was found"
+"$LAB" make --overwrite --table gpt --vmfs 6 --start 2048 --size 4G disk.img >/dev/null
+truncate -s 700M disk.img
+zero disk.img 0 $((34 * 512))
+exits "a disk that was cut off" 1 "$VMFSKIT" repair table disk.img --store "$TMP/store"
+has "a disk that was cut off: a volume begins on it" "$ERR" "A volume begins at sector 2048 and needs at least [0-9]* bytes: it reaches past the end of this source, which has 734003200 bytes"
+has "a disk that was cut off: what to do" "$ERR" "^  take the whole disk"
+run "$VMFSKIT" find disk.img
+has "a disk that was cut off: find has it at the likely places" "$OUT" "^  past the end of the disk: sector 2048"
+hasnt "a disk that was cut off: find does not say none" "$OUT" "^  no volume"
 "$LAB" make --overwrite --vmfs 5 --size 4T "$BIG/disk.img" >/dev/null
 wipe "$BIG/disk.img"
 exits "an MBR cannot say 4 TB" 2 "$VMFSKIT" repair table "$BIG/disk.img" --label mbr

@@ -141,6 +141,28 @@ rm -rf st
 run "$VMFSKIT" repair table disk.img --no-captures --store st --write --override foreign-signature,table-kind,guess
 is "another table in sector 0: GPT again" "$(sfdisk --dump disk.img 2>&1 | grep start=)" "$(sfdisk --dump now.img | sed 's/^now/disk/' | grep start=)"
 
+# a backup of an earlier time, whole in itself, on a disk of which only the primary header is lost
+"$LAB" make --volume start=2048,size=2G,version=6 --size 4G --seed 51 whole.img >/dev/null || exit 1
+for backup in "another length:size=1G" "other GUIDs:size=2G"; do
+	"$LAB" make --overwrite --volume "start=2048,${backup#*:},version=5" --size 4G --seed 50 old.img >/dev/null || exit 1
+	name="a backup of before, ${backup%:*}"
+	copy_disk whole.img disk.img
+	tail -c $((33 * 512)) old.img | dd of=disk.img bs=512 seek=$((4 * 2097152 - 33)) conv=notrunc status=none
+	zero disk.img 512 512
+	before=$(disk_sum disk.img)
+	exits "$name: not without being told" 3 "$VMFSKIT" repair table disk.img --no-captures --store st --write
+	is "$name: nothing was written" "$(disk_sum disk.img)" "$before"
+	has "$name: guard" "$ERR" "^guard guess refuses"
+	hasnt "$name: nothing is called exact" "$OUT" "byte for byte|GPT [a-z]*: (sound|damaged)"
+	run "$VMFSKIT" doctor disk.img --store st
+	hasnt "$name: doctor calls neither damaged nor intact" "$OUT" "GPT entries: damaged|intact.*GPT"
+	run "$VMFSKIT" repair table disk.img --no-captures --store st --json
+	case $name in
+	*length) is "$name: the volume's own entry is taken" "$(jq -c '.table.entries[0].sectors' "$OUT")" 4194304 ;;
+	esac
+done
+rm -f whole.img old.img
+
 # 4096-byte sectors, judged where they are sectors
 "$LAB" make --table gpt --vmfs 6 --sector-size 4096 --start 256 --vmfs-size 300M whole.img >/dev/null || exit 1
 size=$(stat -c %s whole.img)

@@ -170,6 +170,8 @@ is "a structure stays lost: which" "$(jq -r '[.header.structures[] | select(.sta
 
 copy_disk whole.img disk.img
 poke disk.img $((BASE + 0x100000 + 0x2e)) 07
+exits "a disk id that the SD table tells is a guess" 3 "$VMFSKIT" repair header disk.img --store st --json
+zero disk.img $((BASE + 0x17e200)) 512 # and without that
 exits "damage that nothing mends" 1 "$VMFSKIT" repair header disk.img --store st --json
 is "damage that nothing mends: it is told" "$(jq -c '[(.lost | length > 0), .edits]' "$OUT")" '[true,[]]'
 
@@ -197,8 +199,11 @@ for how in "--capture $id" ""; do
 	cp -al st st-asked
 	wreck lvm
 	mv disk.img lun.img
+	# all of the region is lost: what may have changed since the capture is a guess
 	# shellcheck disable=SC2086
-	exits "a capture is asked $how" 0 "$VMFSKIT" repair header lun.img --store st-asked $how --write --json
+	exits "a capture is asked $how: a guess" 3 "$VMFSKIT" repair header lun.img --store st-asked $how --write --json
+	# shellcheck disable=SC2086
+	exits "a capture is asked $how" 0 "$VMFSKIT" repair header lun.img --store st-asked $how --write --override guess --json
 	is "a capture is asked $how: which" "$(jq -r '.asked | join(" ")' "$OUT")" "$id"
 	is "a capture is asked $how: every byte is back" "$(disk_sum lun.img)" "$whole"
 done
@@ -253,11 +258,11 @@ if [ -x "$HOOKS" ]; then
 	wreck table
 	if command -v sfdisk >/dev/null; then
 		echo 'start=2048, size=20480, type=7' | sfdisk -q --no-tell-kernel disk.img >/dev/null 2>&1
-		guarded "an MBR of Windows" "table-kind guess"
+		guarded "an MBR of Windows" "guess table-kind"
 		wreck table
 		printf '%s\n' 'label: gpt' 'first-lba: 34' 'start=34, size=32768, type=E3C9E316-0B5C-4DB8-817D-F92DF00215AE' |
 			sfdisk -q --no-tell-kernel disk.img >/dev/null 2>&1
-		guarded "a GPT of Windows" "table-partitions guess"
+		guarded "a GPT of Windows" "guess table-partitions"
 	fi
 	# nothing but the volume knows where it ends, and its header is gone
 	wreck table
@@ -273,7 +278,7 @@ if [ -x "$HOOKS" ]; then
 	rm -rf st
 	# what beats is a process of this machine, with the file open for writing
 	exits "a host that beats" 3 "$HOOKS" repair table disk.img --store st --json --heartbeat-wait 0.5 --write --override in-use
-	is "a host that beats: the guard" "$(objected "$OUT")" "heartbeat guess"
+	is "a host that beats: the guard" "$(objected "$OUT")" "guess heartbeat"
 	kill "$beating" 2>/dev/null
 	wait "$beating" 2>/dev/null
 	# locked by another program
@@ -281,13 +286,14 @@ if [ -x "$HOOKS" ]; then
 	if command -v flock >/dev/null; then
 		exec 9<disk.img
 		flock -x 9
-		guarded "a disk in use" "in-use guess" 9<&-
+		guarded "a disk in use" "guess in-use" 9<&-
 		exec 9<&-
 	fi
-	# what cannot be read is not written
+	# what cannot be read is not written unasked
 	wreck magic
-	VMFSKIT_TEST_BAD=$((BASE + 0x100000))+512 exits "a header that cannot be read" 4 "$HOOKS" repair header disk.img --store st --write
-	has "a header that cannot be read: where" "$ERR" "at byte $((BASE + 0x100000))"
+	VMFSKIT_TEST_BAD=$((BASE + 0x100000))+512 exits "a header that cannot be read" 3 "$HOOKS" repair header disk.img --store st --write
+	has "a header that cannot be read: by its guard" "$ERR" '^guard unreadable refuses: '
+	has "a header that cannot be read: where" "$ERR" "byte $((BASE + 0x100000))"
 fi
 
 # kinds of tables that are asked for, and what is left out

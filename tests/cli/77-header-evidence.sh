@@ -30,3 +30,19 @@ exits "repaired" 1 "$VMFSKIT" repair header disk.img --start $START --store st -
 is "the store has what was rebuilt" "$("$VMFSKIT" list --store st --json | jq -r '[.captures[].purpose] | sort | join(" ")')" "rebuilt undo"
 run "$VMFSKIT" find --likely --store st --json disk.img
 hasnt "a rebuilt capture names no place" "$OUT" '"capture '
+
+# an extended partition holds no volume: what lies in it are logical ones, whose headers are not to be made anew over them
+"$LAB" make --table mbr --volume start=2048,size=300M --volume size=300M,version=5,logical --volume size=300M,version=5,logical \
+	--size 2G mbr.img >/dev/null || exit 1
+number=$("$VMFSKIT" decode mbr.img --json | jq -r '[.sources[0].table.partitions[] | select(.type == "05" or .type == "0f")][0].number')
+start=$("$VMFSKIT" decode mbr.img --json | jq -r ".sources[0].table.partitions[] | select(.number == $number).start_sector")
+for how in "--partition $number" "--start $start"; do
+	# shellcheck disable=SC2086
+	exits "the extended partition by $how is refused" 2 "$VMFSKIT" repair header mbr.img $how --store none --no-captures
+	has "by $how: the logical ones are named" "$ERR" 'extended partition.*logical partitions: 5, 6'
+done
+second=$("$VMFSKIT" decode mbr.img --json | jq -r '.sources[0].table.partitions[] | select(.number == 6).start_sector')
+ebr=$(perl -e 'open F, "mbr.img"; seek F, $ARGV[0] * 512 + 446 + 16 + 8, 0; read F, $b, 4; print $ARGV[0] + unpack("V", $b)' "$start")
+ok "the second boot record lies before its partition" test "$ebr" -gt "$start" -a "$ebr" -lt "$second"
+exits "a boot record of the chain is no start" 2 "$VMFSKIT" repair header mbr.img --start "$ebr" --store none --no-captures
+has "it is named" "$ERR" 'extended boot record'

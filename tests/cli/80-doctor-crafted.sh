@@ -171,8 +171,80 @@ is "overlapping entries: nothing of decode is left out" "$(covered overlap.img)"
 fresh
 flip prod.img 2048*512+0x100000+0x200+0x54+9 3 # of the volume's UUID: who is wrong, it or the descriptor, nobody knows
 is "a volume UUID that contradicts the file system: nothing of decode is left out" "$(covered prod.img)" '""'
-has "a volume UUID that contradicts the file system: the answer" "$(headline doctor.json)" '^What the volume.s headers say does not fit together$'
+has "a volume UUID that contradicts the file system: the answer" "$(headline doctor.json)" '^The LVM header or its tables are damaged; it concerns at least sector 4097'
 hasnt "a volume UUID that contradicts the file system: the descriptor has not passed all checks" "$(jq -r '.sources[0].intact[]' doctor.json)" file-system
+# name and uuid stand in one sector: that it is damaged is sure, which of the two is not
+fresh
+put prod.img 2048*512+0x100000+0x200+0x14+8 2b
+exits "a damaged name of the volume: exit code" 1 doctor --json prod.img
+cp "$OUT" doctor.json
+is "a damaged name of the volume: told" "$(codes doctor.json)" header-lost
+is "a damaged name of the volume: where" "$(jq '.sources[0].findings[0] | .offset, .length' doctor.json | xargs)" "$((4097 * 512)) 512"
+has "a damaged name of the volume: next" "$(commands doctor.json)" 'vmfskit repair header prod.img'
+is "a damaged name of the volume: nothing of decode is left out" "$(covered prod.img)" '""'
+has "a damaged name of the volume: decode says it" "$(jq -r '.findings[].code' decode.json)" '^volume.name-damaged$'
+fresh
+put prod.img 2048*512+0x100000+0x200+0x14 "$(printf %-128s "$(printf 'old backup' | xxd -p)" | tr ' ' 0)"
+exits "a name that somebody chose is nothing wrong" 0 doctor prod.img
+fresh
+put prod.img 2048*512+0x100000+0x2e+2 00000000
+exits "a disk id that the table of members contradicts: exit code" 1 doctor --json prod.img
+cp "$OUT" doctor.json
+has "a disk id that the table of members contradicts: told" "$(codes doctor.json)" 'lvm.disk-id-name'
+hasnt "a disk id that the table of members contradicts: that header is not consistent" "$(jq -r '.sources[0].intact[]' doctor.json)" 'LVM device header'
+is "a disk id that the table of members contradicts: nothing of decode is left out" "$(covered prod.img)" '""'
+for version in 5l 6l; do
+	"$LAB" make --overwrite --volume start=2048,size=420M,version=$version local.img >/dev/null || exit 1
+	exits "VMFS-L $version: nothing wrong" 0 doctor local.img
+	put local.img 2048*512+0x1300000 5e
+	exits "VMFS-L $version with the magic of VMFS: exit code" 1 doctor --json local.img
+	cp "$OUT" doctor.json
+	is "VMFS-L $version with the magic of VMFS: told, and nobody is blamed" "$(codes doctor.json)" fs.local-mismatch
+	hasnt "VMFS-L $version with the magic of VMFS: the descriptor is not consistent" "$(jq -r '.sources[0].intact[]' doctor.json)" file-system
+	is "VMFS-L $version with the magic of VMFS: nothing of decode is left out" "$(covered local.img)" '""'
+done
+fresh
+put prod.img 2048*512+0x1300000 5f
+has "VMFS with the magic of VMFS-L: told" "$(doctor --json prod.img >doctor.json; codes doctor.json)" 'fs.local-mismatch'
+
+# --- header of one volume, file system of another: which is at home cannot be told ---------------------------------------------
+# both FILE WHAT: each of the two is named, neither is called damaged
+both() {
+	has "$2 of another volume: told" "$(codes "$1")" 'two-volumes$'
+	hasnt "$2 of another volume: not called damaged" "$(codes "$1")" '(header|descriptor)-lost|volinfo'
+	has "$2 of another volume: both are named" "$(jq -r '.sources[0].findings[] | select(.code == "incident.two-volumes").seen' "$1")" "$one.*$other|$other.*$one"
+	hasnt "$2 of another volume: nothing is lost" "$(jq -r '.sources[0].lost[]' "$1")" 'sector 2048'
+	hasnt "$2 of another volume: neither is consistent" "$(jq -r '.sources[0].intact[]' "$1")" 'sector 2048:.*(LVM device header|file-system descriptor)'
+	hasnt "$2 of another volume: no repair is advised" "$(commands "$1")" repair
+}
+one=$("$VMFSKIT" decode --json two.orig | jq -r '.sources[0].vmfs[0].lvm.volumes[0].uuid')
+other=$("$VMFSKIT" decode --json two.orig | jq -r '.sources[0].vmfs[1].lvm.volumes[0].uuid')
+copy_disk two.orig mixed.img
+dd if=two.orig of=mixed.img bs=1M skip=302 seek=2 count=16 conv=notrunc status=none
+doctor --json mixed.img >doctor.json
+both doctor.json "an LVM region"
+copy_disk two.orig mixed.img
+dd if=two.orig of=mixed.img bs=512 skip=$((616448 + 0x1300000 / 512)) seek=$((2048 + 0x1300000 / 512)) count=1 conv=notrunc status=none
+doctor --json mixed.img >doctor.json
+both doctor.json "a file-system descriptor"
+
+copy_disk two.orig twice.img
+dd if=two.orig of=twice.img bs=512 skip=$((616448 + 2048)) seek=$((2048 + 2048)) count=1 conv=notrunc status=none
+exits "the same LVM header in two partitions: exit code" 1 doctor --json twice.img
+cp "$OUT" doctor.json
+has "the same LVM header in two partitions: told" "$(codes doctor.json)" lvm.device-twice
+hasnt "the same LVM header in two partitions: neither is consistent" "$(jq -r '.sources[0].intact[]' doctor.json)" 'LVM device header'
+is "the same LVM header in two partitions: nothing of decode is left out" "$(covered twice.img)" '""'
+
+# --- an old volume in free space: no entry gives it a length that its header could contradict -----------------------------------
+"$LAB" make --size 8G --vmfs-size 4G --start 2048 free.img >/dev/null || exit 1
+"$LAB" make --size 3G --start 2048 --seed 9 earlier.img >/dev/null || exit 1
+dd if=earlier.img of=free.img bs=1M skip=1 seek=5120 count=80 conv=notrunc,sparse status=none
+exits "an old volume in free space: exit code" 1 doctor --scan --json free.img
+cp "$OUT" doctor.json
+is "an old volume in free space: told" "$(codes doctor.json)" volume-unnamed
+has "an old volume in free space: the answer" "$(headline doctor.json)" '^A volume lies on the disk that no partition names$'
+
 "$LAB" make --table mbr --volume start=128,size=420M,version=3 --volume start=1000000,size=420M,version=3 mbr.img >/dev/null
 put mbr.img 0x1ca 0000ff00
 is "an MBR entry that is too long: nothing of decode is left out" "$(covered mbr.img)" '""'

@@ -221,7 +221,12 @@ static void findings(void **state)
 	(void)state;
 	DAMAGED(d1(), fs.magic = 0, 0, 4, "fs.magic-missing");
 	DAMAGED(d1(), (fs.magic = 0, fs.fileBlockSize = 3, fs.majorVersion = 99), 0, 4, "fs.magic-missing");
-	SOUND(d1(), fs.magic = VK_FS_MAGIC_VMFSL);
+	SOUND(d1(), (fs.magic = VK_FS_MAGIC_VMFSL, fs.config |= 0x100));
+	SOUND(d1(), (fs.magic = VK_FS_MAGIC_VMFS6L, fs.config |= 0x900));
+	/* magic and config say by themselves whether others may mount it */
+	DAMAGED(d1(), fs.magic = VK_FS_MAGIC_VMFSL, 0, 4, "fs.local-mismatch");
+	DAMAGED(d1(), fs.config |= 0x100, 0, 4, "fs.local-mismatch");
+	DAMAGED(vmfs6(), fs.config |= 0x800, 0, 4, "fs.local-mismatch");
 	DAMAGED(d1(), fs.majorVersion = 7, 4, 4, "fs.version");
 	DAMAGED(vmfs6(), fs.majorVersion = 25, 4, 4, "fs.version");
 	SOUND(d1(), fs.majorVersion = 14);

@@ -23,6 +23,10 @@ static const char *what_is_lost(const struct bench *b, const enum damage kind[5]
 	/* both arrays hold them alike, but only a header of before is left to say what they were */
 	if (hit[1] && hit[4] && kind[1] != BIT && kind[4] != BIT && b->entries_changed)
 		return "cannot be proved";
+	/* a whole array of before stands beside a lost header: it might as well be the newer one */
+	if (b->entries_changed && ((hit[1] && hit[2] && kind[1] == ZERO && kind[2] >= STALE) ||
+				   (hit[3] && hit[4] && kind[3] == STALE && (kind[4] == ZERO || kind[4] == STALE_AT_OLD_PLACE))))
+		return "cannot be proved";
 	if (hit[0] && kind[0] == ZERO)
 		return "Boot code";
 	return NULL;

@@ -174,6 +174,137 @@ static void two_copies_that_differ(void **state)
 	bench_free(&b);
 }
 
+/* Entry 3 of one copy, which its header then names. */
+static void reseal(struct bench *b, bool backup, uint64_t first, uint64_t last, unsigned guid)
+{
+	size_t len;
+	uint8_t *array = b->disk + part_at(b, backup ? VK_TP_BACKUP_ARRAY : VK_TP_PRIMARY_ARRAY, b->sectors, &len);
+	uint8_t *header = b->disk + part_at(b, backup ? VK_TP_BACKUP_HEADER : VK_TP_PRIMARY_HEADER, b->sectors, &len);
+	struct vk_gpt_entry e = {.firstLBA = first, .lastLBA = last};
+
+	assert_true(vk_guid_parse(VK_GPT_TYPE_VMFS, &e.typeGUID));
+	guid_of(guid, &e.uniqueGUID);
+	vk_gpt_entry_encode(&e, array + 2 * 128, 128);
+	assert_true(vk_gpt_seal(header, 512, array));
+}
+
+static void expect_rivals(struct bench *b, const struct vk_find *find, bool right_is_backup, const uint8_t *right)
+{
+	struct vk_gpt_judgement j;
+
+	free(repair(b, find, &j));
+	assert_false(vk_gpt_proof_exact(j.proof));
+	assert_true(j.disputed);
+	assert_false(j.sound);
+	assert_true(says(j.lost, j.lost_count, "written last cannot be proved"));
+	for (size_t i = 0; i < j.entry_count; i++)
+		assert_false(j.entries[i].exact);
+	for (int part = VK_TP_PRIMARY_HEADER; part <= VK_TP_BACKUP_HEADER; part++) {
+		assert_int_not_equal(j.parts[part].state, VK_PART_STATE_SOUND);
+		if (part == VK_TP_PRIMARY_ARRAY || part == VK_TP_BACKUP_ARRAY)
+			assert_int_not_equal(j.parts[part].state, VK_PART_STATE_DAMAGED);
+	}
+	if (right != NULL)
+		assert_memory_equal(j.image.array, right, ARRAY);
+	if (right != NULL)
+		assert_int_equal(j.parts[right_is_backup ? VK_TP_BACKUP_ARRAY : VK_TP_PRIMARY_ARRAY].state,
+				 VK_PART_STATE_CONSISTENT);
+	vk_gpt_judgement_free(&j);
+}
+
+/* A checksum proves a copy whole, not that it is the newer one: when one header is lost, its array still stands. */
+static void a_whole_copy_of_before(void **state)
+{
+	struct vk_candidate volume = {.start_bytes = 200 * 512ULL, .inside = SIZE_MAX, .length_exact = true};
+	struct vk_find find = {.candidates = &volume, .count = 1};
+
+	(void)state;
+	for (int stale = 0; stale < 2; stale++) {
+		enum vk_table_part live = stale ? VK_TP_PRIMARY_ARRAY : VK_TP_BACKUP_ARRAY;
+		enum vk_table_part lost = stale ? VK_TP_PRIMARY_HEADER : VK_TP_BACKUP_HEADER;
+		struct vk_gpt_judgement j;
+		uint8_t right[ARRAY];
+		struct bench b;
+		size_t at, len;
+
+		bench_make(&b, 512, 512, true);
+		at = part_at(&b, live, b.sectors, &len);
+		memcpy(right, b.now + at, ARRAY);
+		volume.told_bytes = volume.length_bytes = (b.sectors - 33 - 200) * 512ULL;
+		/* another length, of which the volume knows better */
+		memcpy(b.disk, b.now, b.bytes);
+		reseal(&b, stale, 200, 499, 3);
+		break_part(&b, lost, ZERO);
+		expect_rivals(&b, &find, !stale, right);
+		/* only other GUIDs: which is right cannot be told */
+		memcpy(b.disk, b.now, b.bytes);
+		reseal(&b, stale, 200, b.sectors - 34, 77);
+		break_part(&b, lost, ZERO);
+		expect_rivals(&b, &find, !stale, NULL);
+		/* unless what is left of the primary header names its own */
+		if (stale) {
+			memcpy(b.disk + 512, b.now + 512, VK_GPT_HEADER_BYTES);
+			b.disk[512 + 40] ^= 3;
+			b.disk[512 + 48] ^= 5;
+			expect_rivals(&b, &find, false, right);
+		}
+		/* one damaged array of the two, the header with it: what is left of the header names what counts */
+		memcpy(b.disk, b.now, b.bytes);
+		guid_of(78, (struct vk_guid *)(b.disk + at + 2 * 128 + 16));
+		at = part_at(&b, lost, b.sectors, &len);
+		b.disk[at + 40] ^= 3;
+		b.disk[at + 48] ^= 5;
+		free(repair(&b, &find, &j));
+		assert_true(vk_gpt_proof_exact(j.proof));
+		assert_memory_equal(j.image.array, right, ARRAY);
+		vk_gpt_judgement_free(&j);
+		/* what overlaps is no table */
+		memcpy(b.disk, b.now, b.bytes);
+		break_part(&b, lost, ZERO);
+		at = part_at(&b, stale ? VK_TP_PRIMARY_ARRAY : VK_TP_BACKUP_ARRAY, b.sectors, &len);
+		memcpy(b.disk + at + 128, b.disk + at + 2 * 128, 128);
+		free(repair(&b, &find, &j));
+		assert_true(vk_gpt_proof_exact(j.proof));
+		assert_memory_equal(j.image.array, right, ARRAY);
+		vk_gpt_judgement_free(&j);
+		/* both headers name the same: a table that makes sense beside them is damage */
+		memcpy(b.disk, b.now, b.bytes);
+		at = part_at(&b, live, b.sectors, &len);
+		guid_of(79, (struct vk_guid *)(b.disk + at + 2 * 128 + 16));
+		free(repair(&b, NULL, &j));
+		assert_true(vk_gpt_proof_exact(j.proof));
+		assert_memory_equal(j.image.array, right, ARRAY);
+		vk_gpt_judgement_free(&j);
+		bench_free(&b);
+	}
+}
+
+/* The only header that is left is of before the disk was grown, and the entries of after still stand. */
+static void a_copy_of_a_shorter_disk(void **state)
+{
+	struct vk_candidate volume = {.start_bytes = 200 * 512ULL, .inside = SIZE_MAX, .length_exact = true};
+	struct vk_find find = {.candidates = &volume, .count = 1};
+	struct vk_gpt_judgement j;
+	struct bench b;
+	size_t len;
+
+	(void)state;
+	bench_make(&b, 512, 512, true);
+	volume.told_bytes = volume.length_bytes = (b.sectors - 33 - 200) * 512ULL;
+	memcpy(b.disk, b.now, b.bytes);
+	break_part(&b, VK_TP_PRIMARY_HEADER, ZERO);
+	break_part(&b, VK_TP_BACKUP_ARRAY, STALE_AT_OLD_PLACE);
+	break_part(&b, VK_TP_BACKUP_HEADER, STALE_AT_OLD_PLACE);
+	/* that the disk is longer than it says is no secret: sector 0 points to it */
+	memcpy(b.disk, b.old, 512);
+	free(repair(&b, &find, &j));
+	assert_false(vk_gpt_proof_exact(j.proof));
+	assert_true(j.lost_count > 0);
+	assert_memory_equal(j.image.array, b.now + part_at(&b, VK_TP_PRIMARY_ARRAY, b.sectors, &len), ARRAY);
+	vk_gpt_judgement_free(&j);
+	bench_free(&b);
+}
+
 static void a_sound_disk(void **state)
 {
 	struct vk_gpt_judgement j;
@@ -258,6 +389,8 @@ int main(void)
 		cmocka_unit_test(a_grown_disk),
 		cmocka_unit_test(a_backup_behind_the_volume),
 		cmocka_unit_test(two_copies_that_differ),
+		cmocka_unit_test(a_whole_copy_of_before),
+		cmocka_unit_test(a_copy_of_a_shorter_disk),
 		cmocka_unit_test(another_table),
 		cmocka_unit_test(a_cut_disk),
 	};

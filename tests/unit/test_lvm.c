@@ -200,6 +200,8 @@ static void header_findings(void **state)
 	SOUND(d1(), d.numVolumes = 512);
 	DAMAGED(d1(), d.numVolumes = 0, 0x66, 4, "lvm.no-volume");
 	DAMAGED(d1(), d.lockedBy.b[15] = 1, 0xA2, 16, "lvm.locked");
+	DAMAGED(d1(), d.mdAlignment = 4096, 0xCA, 4, "lvm.md-alignment");
+	DAMAGED(device_of("d3-lvm521"), d.mdAlignment = 1, 0xCA, 4, "lvm.md-alignment");
 	DAMAGED(d1(), d.diskID.len = 21, 0x0C + 1, 1, "lvm.disk-id-length");
 
 	struct vk_lvm_device many = d1();
@@ -221,7 +223,10 @@ static void header_findings(void **state)
 	assert_codes(&list, 1, "lvm.num-volumes");
 
 	SOUND(lvm6(), (void)0);
-	SOUND(lvm6(), d.lastPEIndex = 77);
+	DAMAGED(lvm6(), d.lastPEIndex = 77, 0x6E, 4, "lvm.last-pe");
+	DAMAGED(lvm6(), d.numPEs6 -= 1, 0xCE, 4, "lvm.num-pes");
+	DAMAGED(lvm6(), d.numPEs6 = 0, 0xCE, 4, "lvm.num-pes");
+	SOUND(lvm6(), (d.numPEs6 -= 1, d.extDevMetadataOffset = 0x100000000));
 	DAMAGED(lvm6(), d.numVolumes = 2, 0x66, 4, "lvm.num-volumes");
 	DAMAGED(lvm6(), d.mdAlignment = 0, 0xCA, 4, "lvm.md-alignment");
 	DAMAGED(lvm6(), d.mdAlignment = 4095, 0xCA, 4, "lvm.md-alignment");
@@ -308,17 +313,93 @@ static void published_volume(void **state)
 		assert_codes(&list, 0); \
 	} while (0)
 
+/* On LVM6 header and volume count the entries of the PE table. */
+static void entries_of_lvm6(void)
+{
+	const struct vk_finding_sink sink = vk_findings_sink(&list);
+	struct vk_lvm_volume v = d1_volume();
+	struct vk_lvm_device d = lvm6();
+
+	v.numPEs = d.numPEs6;
+	v.lastPE = v.numPEs - 1;
+	v.logicalSize = v.numPEs * VK_LVM_PE_BYTES;
+	v.consumedPEs = 1;
+	vk_lvm_volume_check(&v, &d, 512, 0x101000, &sink);
+	assert_codes(&list, 0);
+	v.consumedPEs = 2;
+	vk_lvm_volume_check(&v, &d, 512, 0x101000, &sink);
+	assert_range(&list, 0, 0x101110, 4);
+	assert_codes(&list, 1, "volume.pe-count");
+	/* a header that contradicts itself is no witness */
+	d.numPEs = 2;
+	v.consumedPEs = 1;
+	vk_lvm_volume_check(&v, &d, 512, 0x101000, &sink);
+	assert_codes(&list, 0);
+	/* what is cut off is not judged */
+	vk_lvm_volume_check(&v, &d, 0x110, 0x101000, &sink);
+	assert_codes(&list, 0);
+}
+
+/* The table of member devices tells whose the disk id is. */
+static void names_of_members(void **state)
+{
+	static const struct {
+		const char *table, *id; /* id: by its canonical name */
+		bool objects;
+	} rows[] = {
+		{"naa.600144f07ed404000000496ff8cd0003:1", "naa.600144f07ed404000000496ff8cd0003", false},
+		{"naa.600144f07ed404000000496ff8cd0003:1", "naa.600144f07ed404000000496ff8cd0004", true},
+		{"naa.600144f07ed404000000496ff8cd0003:1", "mpx.vmhba0:C0:T2:L0", true},
+		{"mpx.vmhba0:C0:T2:L0:1", "mpx.vmhba0:C0:T2:L0", false},
+		{"mpx.vmhba0:C0:T3:L0:1", "mpx.vmhba0:C0:T2:L0", true},
+		{"mpx.vmhba0:C1:T2:L0:1", "mpx.vmhba0:C1:T2:L0", false}, /* the short form has no channel */
+		{"eui.0025385971b0c0f1:1", "mpx.vmhba0:C0:T2:L0", false},
+		{"t10.ATA_____disk:1", "serial 0123456789", false},
+		{"no name", "naa.600144f07ed404000000496ff8cd0003", false},
+		{"", "naa.600144f07ed404000000496ff8cd0003", false},
+	};
+	const struct vk_finding_sink sink = vk_findings_sink(&list);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (int shortened = 0; shortened < 2; shortened++) {
+			struct vk_lvm_device d = device_of("d3-lvm521");
+			struct vk_lvm_sd sd = {0};
+
+			memcpy(sd.deviceName, rows[i].table, strlen(rows[i].table));
+			assert_int_equal(vk_scsi_disk_id_from_name(rows[i].id, "MODEL", 7, &d.diskID), VK_OK);
+			if (shortened)
+				vk_scsi_disk_id_shorten(&d.diskID);
+			vk_lvm_sd_check(&sd, &d, 0x100000, &sink);
+			if (rows[i].objects)
+				assert_range(&list, 0, 0x10000C, 78);
+			assert_codes(&list, rows[i].objects, "lvm.disk-id-name");
+		}
+}
+
 static void volume_findings(void **state)
 {
 	static const uint8_t hostile[64] = "\xe2\x80\xae\x1b[2J";
+	static const uint8_t chosen[][64] = {"x", "datastore7", "datastor-backup01-prod-east", "speicher f\xc3\xbcr alles",
+					     "49716cd", "this name has as many characters as fit into it, which are 64.."};
 
 	(void)state;
 	VOLUME(v.state = VK_LVM_RESIG_PENDING, 0x10, 4, "volume.state");
 	VOLUME(v.state = 99, 0x10, 4, "volume.state");
-	VOLUME(v.name[0] ^= 1, 0x14, 64, "volume.name");
-	VOLUME(v.name[35] = 'x', 0x14, 64, "volume.name");
-	VOLUME(memcpy(v.name, hostile, 64), 0x14, 64, "volume.name");
-	VOLUME(memset(v.name, 0xe2, 64), 0x14, 64, "volume.name");
+	/* the text of a UUID that is damaged, or of another one, or no text: not what somebody chose */
+	VOLUME(v.name[0] ^= 1, 0x14, 64, "volume.name-damaged");
+	VOLUME(v.name[35] = 'x', 0x14, 64, "volume.name-damaged");
+	VOLUME(v.name[36] = 'x', 0x14, 64, "volume.name-damaged");
+	VOLUME(v.name[60] = 'x', 0x14, 64, "volume.name-damaged");
+	VOLUME(v.uuid.b[9] ^= 1, 0x14, 64, "volume.name-damaged");
+	VOLUME(memset(v.name, '-', 26), 0x14, 64, "volume.name-damaged");
+	VOLUME(memcpy(v.name, "01234567-89abcdef-0123-456789abcdef", 35), 0x14, 64, "volume.name-damaged");
+	VOLUME(memset(v.name, 0, 64), 0x14, 64, "volume.name-damaged");
+	VOLUME(memcpy(v.name, hostile, 64), 0x14, 64, "volume.name-damaged");
+	VOLUME(memset(v.name, 0xe2, 64), 0x14, 64, "volume.name-damaged");
+	/* names that somebody chose */
+	for (size_t i = 0; i < sizeof(chosen) / sizeof(chosen[0]); i++)
+		VOLUME(memcpy(v.name, chosen[i], 64), 0x14, 64, "volume.name");
 	VOLUME(v.lastPE += 1, 0x74, 4, "volume.pe-count");
 	VOLUME((v.firstPE = UINT64_MAX, v.lastPE = 397), 0x74, 4, "volume.pe-count");
 	VOLUME(v.lastPE = UINT64_MAX, 0x74, 4, "volume.pe-count");
@@ -334,6 +415,7 @@ static void volume_findings(void **state)
 	VOLUME_SOUND(v.creationTimeUS += 60000000);
 	VOLUME_SOUND((v.creationTimeUS -= 60000000));
 	VOLUME(v.creationTimeUS += 61000000, 0x68, 8, "volume.creation-time");
+	entries_of_lvm6();
 	/* of one extent of several the size of the whole says nothing */
 	VOLUME_SOUND((v.numDevs = 2, v.logicalSize *= 2));
 	VOLUME_SOUND((v.numDevs = 2, v.firstPE += 5000, v.lastPE += 5000, v.logicalSize *= 2));
@@ -349,7 +431,7 @@ int main(void)
 		cmocka_unit_test(partition_length),
 		cmocka_unit_test(headers_that_carry_nothing),
 		cmocka_unit_test(published_volume),
-		cmocka_unit_test(volume_findings),
+		cmocka_unit_test(volume_findings), cmocka_unit_test(names_of_members),
 	};
 
 	return cmocka_run_group_tests_name("lvm", tests, NULL, NULL);

@@ -159,6 +159,34 @@ static void chosen_names_stay(void **state)
 	}
 }
 
+/* A name that is plainly damaged is mended from uuid and volInfo, which agree: a guess, for one damage may have hit both alike. */
+static void damaged_names_are_mended(void **state)
+{
+	const struct vk_rebuilt_field *f;
+	struct header_bench b;
+	uint8_t digit;
+
+	(void)state;
+	header_bench_open(&b, open_kind(1));
+	header_bench_get(b.sound, 0x100214 + 11, &digit, 1);
+	header_bench_hurt(&b, 0x100214 + 10, "13cd73-b", 8);
+	header_bench_must_plan(&b, NULL);
+	f = header_bench_field(&b, &vk_lvm_volume_layout, "name");
+	assert_non_null(f);
+	assert_int_equal(f->origin, VK_FIELD_USUAL);
+	assert_true(header_bench_lvm_same(&b));
+	assert_false(header_bench_says(b.header.lost, b.header.lost_count, "different volumes"));
+	/* one digit reads as another one: it stays, and nobody says that nothing contradicts it */
+	header_bench_reset(&b);
+	digit = digit == '7' ? '8' : '7';
+	header_bench_hurt(&b, 0x100214 + 11, &digit, 1);
+	header_bench_must_plan(&b, NULL);
+	assert_true(b.header.nothing_to_do);
+	assert_int_equal(b.header.verdicts[VK_HS_VOLUME].state, VK_STRUCTURE_LOST);
+	assert_true(header_bench_says(b.header.lost, b.header.lost_count, "uuid and volInfo of the file-system descriptor, which agree"));
+	header_bench_close(&b);
+}
+
 /* The descriptor of another volume, or a volume descriptor of another one: neither side is bent. */
 static void strangers_are_left(void **state)
 {
@@ -183,6 +211,8 @@ static void strangers_are_left(void **state)
 		assert_null(header_bench_field(&b, &vk_lvm_volume_layout, "name"));
 		assert_null(header_bench_field(&b, &vk_fs_descriptor_layout, "volInfo"));
 		assert_true(header_bench_says(b.header.lost, b.header.lost_count, "are of different volumes"));
+		assert_null(strstr(b.header.verdicts[VK_HS_FS_DESCRIPTOR].why, "everything in it"));
+		assert_int_not_equal(b.header.verdicts[VK_HS_VOLUME].state, VK_STRUCTURE_CONSISTENT);
 		header_bench_close(&b);
 		vk_io_close(other);
 	}
@@ -195,6 +225,7 @@ int main(void)
 		cmocka_unit_test(only_what_is_proved_is_put),
 		cmocka_unit_test(two_bits_in_two_copies),
 		cmocka_unit_test(chosen_names_stay),
+		cmocka_unit_test(damaged_names_are_mended),
 		cmocka_unit_test(strangers_are_left),
 	};
 

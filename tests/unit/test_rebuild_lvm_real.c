@@ -118,6 +118,21 @@ static void disk_ids_of_paths(void **state)
 		assert_true(header_bench_lvm_same(&b));
 		assert_false(b.header.guessed);
 		header_bench_hurt(&b, 0x10002E, ids[i], 3);
+		/* some of its bytes are lost: most of what is left is what the name says */
+		for (size_t hurt = 0; hurt < 2; hurt++) {
+			header_bench_reset(&b);
+			header_bench_hurt(&b, hurt ? 0x100032 : 0x10002E, "\0\0\0", hurt ? 1 : 4);
+			header_bench_must_plan(&b, NULL);
+			assert_int_equal(header_bench_field(&b, &vk_scsi_disk_id_layout, "id")->origin, VK_FIELD_USUAL);
+			assert_true(header_bench_lvm_same(&b));
+		}
+		/* and where no name says it, it stays, and is not called consistent */
+		header_bench_reset(&b);
+		header_bench_zero(&b, i == 1 ? 0x17E200 : 0x17F000, 128);
+		header_bench_zero(&b, 0x10002E, 4);
+		header_bench_must_plan(&b, NULL);
+		assert_null(header_bench_field(&b, &vk_scsi_disk_id_layout, "id"));
+		assert_int_equal(b.header.verdicts[VK_HS_LVM_HEADER].state, VK_STRUCTURE_LOST);
 		/* an eui. device has a path id, too, and its name tells no path */
 		header_bench_reset(&b);
 		header_bench_hurt(&b, i == 1 ? 0x17E200 : 0x17F000, "eui.00a0504658335330:1\0", 23);
