@@ -232,7 +232,7 @@ static bool is_capture(int store_fd, const char *name)
 	if (!S_ISDIR(st.st_mode))
 		return false;
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		snprintf(file, sizeof(file), "%s/%s", name, marks[i]);
+		snprintf(file, sizeof(file), "%.*s/%s", VK_CAPTURE_ID_BYTES - 1, name, marks[i]);
 		if (fstatat(store_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	}

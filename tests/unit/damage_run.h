@@ -174,9 +174,13 @@ static inline void damage_test(void *state, size_t subjects, damage_run_subject 
 static inline struct CMUnitTest damage_unit_test(const char *what, const char *subject, CMUnitTestFunction function,
 						 size_t index)
 {
+	static char names[64][80]; /* cmocka borrows them until the end */
+	static size_t used;
 	char *name;
 
-	assert_true(asprintf(&name, "%s: %s", what, subject) > 0);
+	assert_true(used < sizeof(names) / sizeof(names[0]));
+	name = names[used++];
+	snprintf(name, sizeof(names[0]), "%s: %s", what, subject);
 	return (struct CMUnitTest){.name = name, .test_func = function, .initial_state = (void *)(uintptr_t)index};
 }
 
