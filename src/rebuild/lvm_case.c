@@ -165,15 +165,34 @@ static bool six_without_volume(struct vk_lvm_case *c)
 	return best != NULL && best->value == 1;
 }
 
+/* On LVM6 everything behind the header is placed by it; 4096 on every volume seen. */
+static void assume_alignment(struct vk_lvm_case *c)
+{
+	const struct vk_self_report *self = &c->work->self;
+	const struct vk_self_fact *fact = &self->facts[VK_SELF_MD_ALIGNMENT];
+	const struct vk_ballot *best;
+	struct vk_tally t = {0};
+
+	if (c->device_believed && alignment_sound(c->d0.mdAlignment))
+		vk_tally_add(&t, c->d0.mdAlignment, 1, "mdAlignment");
+	if (c->fs_believed && alignment_sound(c->fs.mdAlignment))
+		vk_tally_add(&t, c->fs.mdAlignment, 1, "mdAlignment of the file-system descriptor");
+	if (fact->sure >= VK_SELF_LIKELY)
+		vk_tally_add(&t, fact->value, 1, fact->from);
+	if (self->heartbeats.placed > self->heartbeats.otherwise)
+		vk_tally_add(&t, self->heartbeats.slot_bytes, 1, "the heartbeat slots");
+	best = vk_tally_best(&t);
+	c->alignment = best != NULL && alignment_sound((uint32_t)best->value) ? (uint32_t)best->value : 4096;
+	c->six_proved = c->six_proved && vk_tally_proves(&t, c->alignment);
+}
+
 /* No volume descriptor: where it belongs. */
 static void assume_layout(struct vk_lvm_case *c)
 {
 	c->six = six_without_volume(c);
 	c->alignment = 4096;
-	if (c->six && c->fs_believed && alignment_sound(c->fs.mdAlignment))
-		c->alignment = c->fs.mdAlignment;
-	if (c->six && c->device_believed && alignment_sound(c->d0.mdAlignment))
-		c->alignment = c->d0.mdAlignment;
+	if (c->six)
+		assume_alignment(c);
 	c->volume_at = VK_LVM_HEADER_OFFSET + (c->six ? c->alignment : 512);
 	memset(&c->v0, 0, sizeof(c->v0));
 	memset(c->volume_raw, 0, sizeof(c->volume_raw));

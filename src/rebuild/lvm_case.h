@@ -54,7 +54,7 @@ struct vk_lvm_case {
 	bool device_believed, volume_believed, fs_believed;
 	unsigned device_score, volume_score;
 	bool six;                         /* laid out as LVM6 */
-	bool six_proved;                  /* two fields say whether it is, or the volume descriptor lies there */
+	bool six_proved;                  /* two fields say whether it is, and its alignment; or the volume descriptor lies there */
 	uint32_t alignment;               /* of LVM6 */
 	struct vk_lvm_geometry geometry;
 	struct vk_pe_survey survey;

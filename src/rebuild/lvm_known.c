@@ -209,7 +209,8 @@ void vk_lvm_known_apply(struct vk_lvm_case *c)
 	if (c->sibling != NULL)
 		vk_lvm_members_apply(c);
 	/* all devices of a volume are laid out alike, and stay so */
-	if ((c->earlier != NULL && !c->work->capture_untied && (c->earlier->lvm.majorVersion >= 6) == c->six) ||
+	if ((c->earlier != NULL && !c->work->capture_untied && (c->earlier->lvm.majorVersion >= 6) == c->six &&
+	     (!c->six || c->earlier->lvm.mdAlignment == c->alignment)) ||
 	    (c->sibling != NULL && c->device_believed && (c->d0.majorVersion >= 6) == c->six &&
 	     (vk_lvm_known_decoded(c->member)->lvm.majorVersion >= 6) == c->six))
 		c->six_proved = true;

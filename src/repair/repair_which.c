@@ -36,7 +36,6 @@ static void use(struct vk_header_plan *plan, const struct vk_partition *partitio
 static enum vk_status refuse_extended(const struct vk_header_plan *plan, const struct vk_partition *p, struct vk_error *err)
 {
 	const struct vk_table *table = &plan->repair->source.table;
-	const char *path = plan->repair->source.path;
 	char names[200];
 	struct vk_text list;
 	size_t count = 0;
@@ -45,7 +44,8 @@ static enum vk_status refuse_extended(const struct vk_header_plan *plan, const s
 	for (size_t i = 0; i < table->partition_count; i++)
 		if (table->partitions[i].logical)
 			vk_text_fmt(&list, "%s%u", count++ > 0 ? ", " : "", table->partitions[i].number);
-	vk_error_set(err, VK_USAGE, path, "Partition %u is an extended partition: it holds no volume itself, but %s%s", p->number,
+	vk_error_set(err, VK_USAGE, plan->repair->source.path,
+		     "Partition %u is an extended partition: it holds no volume itself, but %s%s", p->number,
 		     count > 0 ? "these logical partitions: " : "logical partitions, and none was found", names);
 	vk_error_at(err, p->entry_offset_bytes);
 	return vk_error_remedy(err, count > 0 ? "Name the logical partition with --partition" : "Repair the partition table first "
