@@ -61,12 +61,11 @@ ssize_t pwrite64(int fd, const void *buf, size_t len, off64_t at)
 ssize_t pread(int fd, void *buf, size_t len, off_t at) { return pread64(fd, buf, len, at); }
 ssize_t pwrite(int fd, const void *buf, size_t len, off_t at) { return pwrite64(fd, buf, len, at); }
 END
+ok "reads that fail are built" cc -shared -fPIC -o eio.so eio.c -ldl
 if [ "${BUILD%/asan}" != "$BUILD" ]; then
 	skip "sectors that cannot be read" "a library that is loaded before a sanitizer is not supported"
-	finish
-	exit
+	exit 0
 fi
-ok "reads that fail are built" cc -shared -fPIC -o eio.so eio.c -ldl
 "$LAB" make --table gpt --vmfs 5 --size 1G --label drill whole.img >/dev/null || exit 1
 whole=$(disk_sum whole.img)
 size=$(stat -c %s whole.img)
