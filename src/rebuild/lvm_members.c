@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "rebuild/lvm_case.h"
 
-enum { OWN = 0, WITNESSES_MAX = VK_LVM_SD_ENTRIES + 1 };
+enum { WITNESSES_MAX = VK_LVM_SD_ENTRIES + 1 };
 
 /* Volume descriptors that say something: that of this device first, when it is believed, then those of the others. */
 struct witnesses {
@@ -32,6 +32,15 @@ bool vk_lvm_member_fits(const struct vk_lvm_case *c, const struct vk_known_heade
 	return true;
 }
 
+/* One extent is one witness, however often it is named: twice, by another path, as a copy, or in a capture, too. */
+static bool is_heard(const struct witnesses *w, const struct vk_lvm_volume *v)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->of[i]->firstPE == v->firstPE)
+			return true;
+	return false;
+}
+
 static void gather(const struct vk_lvm_case *c, struct witnesses *ret_witnesses)
 {
 	const struct vk_rebuild_header_options *o = c->work->options;
@@ -46,7 +55,7 @@ static void gather(const struct vk_lvm_case *c, struct witnesses *ret_witnesses)
 	for (size_t i = 0; i < o->known_count && w->count < WITNESSES_MAX; i++) {
 		const struct vk_lvm_volume *v = o->known[i].member ? volume_of(&o->known[i]) : NULL;
 
-		if (v == NULL || !vk_lvm_member_fits(c, &o->known[i]))
+		if (v == NULL || !vk_lvm_member_fits(c, &o->known[i]) || is_heard(w, v))
 			continue;
 		w->name[w->count] = o->known[i].name;
 		w->of[w->count++] = v;
@@ -147,6 +156,11 @@ void vk_lvm_members_ask(struct vk_lvm_case *c)
 	struct witnesses w;
 
 	gather(c, &w);
+	if (w.count == w.first_member) {
+		vk_work_note(c->work, "%s begins where this extent does: it is this one or a copy of it, and no witness.", c->member->name);
+		c->member = NULL;
+		return;
+	}
 	c->elected = *w.of[w.first_member];
 	for (size_t i = 0; i < SHARED; i++) {
 		const struct vk_field *f = vk_layout_field(&vk_lvm_volume_layout, shared[i]);
