@@ -317,6 +317,33 @@ static void other_extents_tell(void **state)
 	}
 }
 
+/* One disk that is named twice is one witness, and this extent, or a copy of it, is none. */
+static void a_disk_that_is_named_twice(void **state)
+{
+	static const char *const names[] = {"once", "twice"};
+	struct vk_io *first = header_bench_lab("version=5", five_gib, 2, 0), *io = header_bench_lab("version=5", five_gib, 2, 1);
+	struct vk_source source = open_source(first), own = open_source(io);
+	struct vk_known_header known[2];
+	struct vk_rebuild_header_options options = {.known = known, .known_count = 2};
+	struct header_bench b;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		known[i] = (struct vk_known_header){&source, 0, names[i], true};
+	header_bench_open(&b, io);
+	header_bench_zero(&b, 0x100200, 512);
+	header_bench_must_plan(&b, &options);
+	assert_origin(&b, &vk_lvm_volume_layout, "generation", VK_FIELD_USUAL);
+	header_bench_reset(&b);
+	known[0] = known[1] = (struct vk_known_header){&own, 0, "itself", true};
+	header_bench_must_plan(&b, &options);
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "itself begins where this extent does"));
+	header_bench_close(&b);
+	vk_source_close(&source);
+	vk_source_close(&own);
+	vk_io_close(first);
+}
+
 /* A capture of another extent of the volume is none of this one, and one extent that is wrong is outvoted. */
 static void extents_are_told_apart(void **state)
 {
@@ -383,6 +410,7 @@ int main(void)
 		cmocka_unit_test(captures_that_nothing_ties),
 		cmocka_unit_test(captures_beside_a_sound_volume),
 		cmocka_unit_test(newer_times_and_locks_stay),
+		cmocka_unit_test(a_disk_that_is_named_twice),
 		cmocka_unit_test(extents_are_told_apart),
 		cmocka_unit_test(the_live_lun_is_told),
 		cmocka_unit_test(other_extents_tell),
