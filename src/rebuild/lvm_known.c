@@ -212,6 +212,7 @@ void vk_lvm_known_apply(struct vk_lvm_case *c)
 	if ((c->earlier != NULL && !c->work->capture_untied && (c->earlier->lvm.majorVersion >= 6) == c->six &&
 	     (!c->six || c->earlier->lvm.mdAlignment == c->alignment)) ||
 	    (c->sibling != NULL && c->device_believed && (c->d0.majorVersion >= 6) == c->six &&
-	     (vk_lvm_known_decoded(c->member)->lvm.majorVersion >= 6) == c->six))
+	     (vk_lvm_known_decoded(c->member)->lvm.majorVersion >= 6) == c->six &&
+	     (!c->six || vk_lvm_known_decoded(c->member)->lvm.mdAlignment == c->alignment)))
 		c->six_proved = true;
 }

@@ -168,6 +168,18 @@ static bool left_of_it(const struct vk_volume_identity *id)
 	       id->proof[VK_UUID_MAC] == VK_PART_PROVED;
 }
 
+/*
+ * Whether the volume has got a new UUID since the capture: volInfo stands, and all that is drawn anew with a UUID (its time,
+ * clock and random number) differs. Damage leaves some of it.
+ */
+static bool renamed_since(const struct vk_lvm_case *c, const struct vk_vmfs_uuid *then)
+{
+	const uint8_t *now = c->fs.volInfo.b;
+
+	return c->fs_believed && !vk_vmfs_uuid_is_nil(&c->fs.volInfo) && memcmp(now, then->b, 4) != 0 &&
+	       memcmp(now + 4, then->b + 4, 4) != 0 && memcmp(now + 8, then->b + 8, 2) != 0;
+}
+
 /* The descriptor is lost: what is left of it, of volInfo and of captures tells, and the rest is made new. */
 static void make_identity(struct vk_lvm_case *c)
 {
@@ -181,7 +193,12 @@ static void make_identity(struct vk_lvm_case *c)
 	const char *from;
 	uint32_t seconds = vk_lvm_made_at(c, &from);
 
-	/* a capture of before a change still shows the same volume */
+	if (earlier != NULL && renamed_since(c, &earlier->uuid)) {
+		vk_work_note(c->work, "The file-system descriptor names another volume than %s: it was resignatured since, and its UUID is "
+			     "not taken from there.", c->capture->name);
+		earlier = NULL;
+	}
+	/* a capture of before any other change still shows the same volume */
 	ask_identity(c, told ? &c->v : earlier != NULL ? earlier : &c->v0, &s);
 	vk_volume_identity_decide(&s, id);
 	if (!told && earlier == NULL && !left_of_it(id)) {
@@ -192,6 +209,9 @@ static void make_identity(struct vk_lvm_case *c)
 		tell_identity(c);
 		return;
 	}
+	/* times and hosts stay when a resignature draws a new UUID: that they speak against the one copy left does not make it wrong */
+	if (c->fs_believed)
+		vk_volume_identity_fill(id, &c->fs.volInfo);
 	if (vk_volume_identity_proof(id) == VK_PART_OPEN) {
 		origin = VK_FIELD_FRESH;
 		vk_lvm_fresh_uuid(c, "volume", seconds != 0 ? seconds : 1, &fresh);

@@ -349,7 +349,7 @@ void vk_volume_identity_decide(const struct vk_identity_sources *sources, struct
 void vk_volume_identity_fill(struct vk_volume_identity *identity, const struct vk_vmfs_uuid *uuid)
 {
 	for (size_t k = 0; k < VK_UUID_PARTS; k++) {
-		if (identity->proof[k] != VK_PART_OPEN)
+		if (identity->proof[k] != VK_PART_OPEN || !votes(uuid->b + parts[k].at, parts[k].len))
 			continue;
 		memcpy(identity->uuid.b + parts[k].at, uuid->b + parts[k].at, parts[k].len);
 		identity->proof[k] = VK_PART_LIKELY;

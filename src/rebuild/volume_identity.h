@@ -40,7 +40,7 @@ struct vk_volume_identity {
 };
 
 void vk_volume_identity_decide(const struct vk_identity_sources *sources, struct vk_volume_identity *ret_identity);
-/* Parts that are open take this value, and are then likely. */
+/* Parts that are open take this value, where it is not blank, and are then likely. */
 void vk_volume_identity_fill(struct vk_volume_identity *identity, const struct vk_vmfs_uuid *uuid);
 /* The weakest proof of any part. */
 enum vk_part_proof vk_volume_identity_proof(const struct vk_volume_identity *identity);

@@ -317,6 +317,32 @@ static void other_extents_tell(void **state)
 	}
 }
 
+/* A capture of before a resignature: the UUID of then is not put back, and volInfo, which stands, is not bent to it. */
+static void resignatured_since(void **state)
+{
+	struct vk_io *io = header_bench_lab("version=5", five_gib, 1, 0);
+	struct vk_source source = open_source(io);
+	struct vk_known_header known = {&source, 0, "earlier", false};
+	struct vk_rebuild_header_options options = {.known = &known, .known_count = 1};
+	struct vk_lvm_volume *then = &source.vmfs[0].volumes[0].volume;
+	char text[VK_VMFS_UUID_TEXT_BYTES];
+	struct header_bench b;
+
+	(void)state;
+	assert_true(vk_vmfs_uuid_parse("47000000-12345678-9abc-0050560ec449", &then->uuid));
+	vk_vmfs_uuid_format(&then->uuid, text);
+	memcpy(then->name, text, sizeof(text));
+	header_bench_open(&b, io);
+	header_bench_zero(&b, 0x100200, 512);
+	header_bench_must_plan(&b, &options);
+	assert_true(header_bench_same(&b, 0x100254, 16) && header_bench_same(&b, 0x100214, 64));
+	assert_true(header_bench_same(&b, 0x1300000, 512));
+	assert_origin(&b, &vk_lvm_volume_layout, "uuid", VK_FIELD_USUAL);
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "it was resignatured since"));
+	header_bench_close(&b);
+	vk_source_close(&source);
+}
+
 /* One disk that is named twice is one witness, and this extent, or a copy of it, is none. */
 static void a_disk_that_is_named_twice(void **state)
 {
@@ -410,6 +436,7 @@ int main(void)
 		cmocka_unit_test(captures_that_nothing_ties),
 		cmocka_unit_test(captures_beside_a_sound_volume),
 		cmocka_unit_test(newer_times_and_locks_stay),
+		cmocka_unit_test(resignatured_since),
 		cmocka_unit_test(a_disk_that_is_named_twice),
 		cmocka_unit_test(extents_are_told_apart),
 		cmocka_unit_test(the_live_lun_is_told),
