@@ -85,9 +85,9 @@ static void doubt_sector_size(struct vk_table_plan *plan)
 
 		if (!c->has_fs || c->fs.physDiskBlockSize != 4096 || vk_standing_is_ghost(c->standing))
 			continue;
-		vk_table_note(plan, "The table is planned in sectors of 512 bytes. The volume at sector %llu was made on blocks of 4096 bytes: if "
-				    "this is an image of a disk with sectors of 4096 bytes, say --sector-size 4096",
-			      (unsigned long long)(c->start_bytes / 512));
+		vk_table_doubt(plan, "The table is planned in sectors of 512 bytes. The volume at sector %llu was made on blocks of 4096 bytes: if "
+				     "this is an image of a disk with sectors of 4096 bytes, say --sector-size 4096",
+			       (unsigned long long)(c->start_bytes / 512));
 		return;
 	}
 }
