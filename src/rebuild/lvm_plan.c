@@ -72,20 +72,40 @@ static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_side *side,
 	return vk_work_put(work, side->at, raw, len, reason, write_class, err);
 }
 
+/* The check of decode objects to the name beside the disk id that is planned. */
+static bool names_contradict(const struct vk_lvm_case *c)
+{
+	struct vk_findings found = {0};
+	struct vk_finding_sink sink = vk_findings_sink(&found);
+	bool contradict;
+
+	if (c->name_count > 0)
+		vk_lvm_sd_check(&c->names[0], &c->d, VK_LVM_HEADER_OFFSET, &sink);
+	contradict = found.count > 0;
+	vk_findings_free(&found);
+	return contradict;
+}
+
 /* Names of the members are only on LVM5 and later, and no reader needs them. */
 static enum vk_status put_names(struct vk_lvm_case *c, struct vk_error *err)
 {
 	uint8_t now[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES], then[sizeof(now)] = {0};
 	struct vk_header_work *work = c->work;
 	const struct vk_vmfs *k = c->earlier;
+	bool held;
 
 	if (c->d.majorVersion < 5 || c->sizes.first_pe != 0 || !vk_work_wants(work, VK_HS_SD_TABLE)) {
 		vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_NONE, "only the head of LVM 5 and 6 has one");
 		return VK_OK;
 	}
-	if (!vk_work_get(work, c->geometry.sd_table, now, sizeof(now)) || !vk_all_zero(now, sizeof(now)) ||
-	    (!c->device.rebuilt && k == NULL)) {
-		vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_CONSISTENT, "nothing contradicts it");
+	held = vk_work_get(work, c->geometry.sd_table, now, sizeof(now));
+	if (!held || !vk_all_zero(now, sizeof(now)) || (!c->device.rebuilt && k == NULL)) {
+		bool wrong = !held || names_contradict(c);
+
+		vk_work_verdict(work, VK_HS_SD_TABLE, wrong ? VK_STRUCTURE_LOST : VK_STRUCTURE_CONSISTENT, "%s",
+				!held ? "it cannot be read, and is left as it is" :
+				wrong ? "it names another LUN than the disk id of the header: left as it is, for nothing tells which is right" :
+				vk_all_zero(now, sizeof(now)) ? "it holds no name; no reader needs one" : "nothing contradicts it");
 		return VK_OK;
 	}
 	for (size_t i = 0; k != NULL && i < k->sd_count && i < VK_LVM_SD_ENTRIES; i++)

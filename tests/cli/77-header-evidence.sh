@@ -46,3 +46,15 @@ ebr=$(perl -e 'open F, "mbr.img"; seek F, $ARGV[0] * 512 + 446 + 16 + 8, 0; read
 ok "the second boot record lies before its partition" test "$ebr" -gt "$start" -a "$ebr" -lt "$second"
 exits "a boot record of the chain is no start" 2 "$VMFSKIT" repair header mbr.img --start "$ebr" --store none --no-captures
 has "it is named" "$ERR" 'extended boot record'
+
+# names of members that are not those of the disk id, or are gone
+names() { sed -n 's/^  SD table: //p' "$OUT"; }
+"$LAB" make --table gpt --vmfs 6 --start 2048 --size 320M named.img >/dev/null
+at=$((2048 * 512 + 0x17f000))
+copy_disk named.img disk.img
+printf 'naa.60000000000000000000000000000001:1' | dd of=disk.img bs=1 seek=$at conv=notrunc status=none
+exits "another LUN's name" 1 "$VMFSKIT" repair header disk.img --no-captures --store st
+is "another LUN's name: told" "$(names)" "lost: it names another LUN than the disk id of the header: left as it is, for nothing tells which is right"
+dd if=/dev/zero of=disk.img bs=1 seek=$at count=256 conv=notrunc status=none
+exits "no name" 0 "$VMFSKIT" repair header disk.img --no-captures --store st
+is "no name: told" "$(names)" "consistent: it holds no name; no reader needs one"
