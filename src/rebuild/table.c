@@ -235,12 +235,26 @@ static bool entry_stands(const struct vk_table_plan *plan, const struct vk_parti
 	       got == sizeof(then) && memcmp(now, then, sizeof(now)) == 0;
 }
 
+/* What a capture alone names stood there then; a partition may have been deleted or changed since, where no volume shows it. */
+static void doubt_captured(struct vk_table_plan *plan)
+{
+	for (size_t i = 0; i < plan->out->entry_count; i++) {
+		const struct vk_planned_entry *e = &plan->out->entries[i];
+
+		if (e->origin == VK_ENTRY_CAPTURE && e->candidate == SIZE_MAX && !e->stands && !vk_partition_is_extended(&e->partition))
+			vk_table_doubt(plan, "Partition %u at sector %llu is in %s, and nothing else shows it: it may have been deleted or changed "
+					     "since", e->partition.number, (unsigned long long)e->partition.start_sector,
+				       plan->capture != NULL ? plan->capture->name : "a capture");
+	}
+}
+
 static void finish(struct vk_table_plan *plan)
 {
 	struct vk_rebuild_table *out = plan->out;
 
 	for (size_t i = 0; i < out->entry_count; i++)
 		out->entries[i].stands = entry_stands(plan, &out->entries[i].partition);
+	doubt_captured(plan);
 	/* of what does not change nothing is claimed */
 	out->guessed = false;
 	if (vk_overlay_dirty_bytes(plan->overlay) > 0)

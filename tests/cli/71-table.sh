@@ -235,3 +235,16 @@ exits "an MBR cannot say 4 TB" 2 "$VMFSKIT" repair table "$BIG/disk.img" --label
 has "an MBR cannot say 4 TB: what to do" "$ERR" "use --label gpt"
 judge4t=$("$VMFSKIT" repair table "$BIG/disk.img" --store "$TMP/store" --json | jq -r '.table.entries[0].sectors')
 is "a GPT can" "$judge4t" $((8589934592 - 2048 - 33))
+
+# a partition that only a capture names may have been deleted since
+rm -rf since
+"$LAB" make --table gpt --vmfs 6 --start 2048 --vmfs-size 1G --size 2G since.img >/dev/null
+echo 'start=3000000, size=100000, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4' |
+	sfdisk --quiet --append since.img >/dev/null 2>&1
+"$VMFSKIT" capture since.img --store since >/dev/null
+zero since.img 0 $((34 * 512))
+zero since.img $(($(stat -c %s since.img) - 33 * 512)) $((33 * 512))
+exits "a partition that only a capture names: asked" 3 "$VMFSKIT" repair table since.img --store since
+has "a partition that only a capture names: which" "$OUT" '^guess +Partition 2 at sector 3000000 is in capture .*may have been deleted or changed since'
+hasnt "the volume that was found is no guess" "$OUT" '^guess +Partition 1 '
+has "both are planned" "$OUT" '^  2: sectors 3000000 to 3099999'
