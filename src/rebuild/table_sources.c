@@ -105,6 +105,16 @@ static unsigned logical_number(const struct vk_table *table, uint64_t ebr_lba)
 	return 0;
 }
 
+/* Each boot record of the chain names a partition; numbers behind one that does not may be others than they were. */
+static bool all_named(const struct vk_table *table)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < table->partition_count; i++)
+		named += table->partitions[i].logical;
+	return named == table->ebr_count;
+}
+
 void vk_table_from_mbr(struct vk_table_plan *plan)
 {
 	const struct vk_mbr_now *now = &plan->mbr;
@@ -129,7 +139,7 @@ void vk_table_from_mbr(struct vk_table_plan *plan)
 							&ebr->record.entries[0], ebr->lba);
 
 		p.entry.partition.number = logical_number(&plan->source->table, ebr->lba);
-		p.entry.number_exact = p.entry.partition.number != 0;
+		p.entry.number_exact = p.entry.partition.number != 0 && all_named(&plan->source->table);
 		if (p.entry.partition.number == 0) {
 			p.entry.origin = VK_ENTRY_MBR;
 			p.rank = RANK_OFF_CHAIN;
