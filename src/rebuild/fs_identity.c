@@ -73,15 +73,13 @@ static uint64_t mix(uint64_t x)
 static void make_uuid(struct vk_fs_work *fs)
 {
 	struct vk_vmfs_uuid_parts id = {0};
-	struct vk_vmfs_uuid_parts lv;
 	struct vk_vmfs_uuid made;
 	uint64_t r = mix(vk_get_le64(fs->lv->uuid.b) + mix(vk_get_le64(fs->lv->uuid.b + 8)));
 
-	vk_vmfs_uuid_decode(&fs->lv->uuid, &lv);
 	id.timeLo = fs->is.creationTime;
 	id.timeHi = (uint32_t)r;
 	id.rand = (uint16_t)(r >> 32);
-	memcpy(id.macAddr, lv.macAddr, sizeof(id.macAddr));
+	memcpy(id.macAddr, vk_made_here, sizeof(id.macAddr));
 	vk_vmfs_uuid_encode(&id, &made);
 	vk_fs_set_bytes(fs, "uuid", &made, VK_FIELD_FRESH,
 			"made from the LVM volume's UUID, the same on every run");

@@ -6,6 +6,8 @@
 #ifndef VK_REBUILD_HEADER_WORK_H
 #define VK_REBUILD_HEADER_WORK_H
 
+#include <string.h>
+
 #include "rebuild/self_report.h"
 #include "rebuild/volume_identity.h"
 #include "vmfskit/rebuild_header.h"
@@ -33,6 +35,16 @@ struct vk_header_work {
 	struct vk_rebuild_header *header; /* the result in the making */
 	bool no_memory;         /* a text or a field could not be kept: the whole ends with VK_NOMEM */
 };
+
+/*
+ * The host in a UUID that is made new: a locally administered address that no host has; it spells "vmfsk". Such a UUID is no
+ * witness of anything: neither its time nor its host tells of another field.
+ */
+extern const uint8_t vk_made_here[6];
+static inline bool vk_uuid_made_here(const struct vk_vmfs_uuid *uuid)
+{
+	return memcmp(uuid->b + 10, vk_made_here, sizeof(vk_made_here)) == 0;
+}
 
 /* Whether the caller wants that structure looked after. */
 bool vk_work_wants(const struct vk_header_work *work, enum vk_header_structure structure);

@@ -7,8 +7,7 @@
 #include "base/checked.h"
 #include "rebuild/lvm_case.h"
 
-/* A locally administered address that no host has; in a UUID it spells "vmfsk". */
-static const uint8_t made_here[6] = {0x02, 'v', 'm', 'f', 's', 'k'};
+const uint8_t vk_made_here[6] = {0x02, 'v', 'm', 'f', 's', 'k'};
 
 /* What tells this volume from others, and does not change when its headers are mended. */
 static void digest_volume(const struct vk_lvm_case *c, uint8_t ret_digest[SHA256_DIGEST_LENGTH])
@@ -43,7 +42,7 @@ void vk_lvm_fresh_uuid(const struct vk_lvm_case *c, const char *what, uint32_t s
 	SHA256(seed, sizeof(seed), digest);
 	parts.timeHi = vk_get_le32(digest);
 	parts.rand = vk_get_le16(digest + 4);
-	memcpy(parts.macAddr, made_here, sizeof(parts.macAddr));
+	memcpy(parts.macAddr, vk_made_here, sizeof(parts.macAddr));
 	vk_vmfs_uuid_encode(&parts, ret_uuid);
 }
 

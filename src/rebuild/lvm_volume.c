@@ -62,8 +62,10 @@ static void ask_identity(struct vk_lvm_case *c, const struct vk_lvm_volume *raw,
 	}
 	if (c->device_believed || vk_lvm_device_time_sound(&c->d0)) {
 		add_second(s, c->d0.initTimeUS / 1000000);
-		add_second(s, vk_uuid_seconds(&c->d0.devID));
-		add_host(s, &c->d0.devID);
+		if (!vk_uuid_made_here(&c->d0.devID)) {
+			add_second(s, vk_uuid_seconds(&c->d0.devID));
+			add_host(s, &c->d0.devID);
+		}
 	}
 	/* which is also what the descriptor's time of creation is mended from */
 	if (first->sure >= VK_SELF_LIKELY)
@@ -73,8 +75,10 @@ static void ask_identity(struct vk_lvm_case *c, const struct vk_lvm_volume *raw,
 	s->fs_seconds = s->second_count;
 	s->fs_hosts = s->host_count;
 	add_second(s, fs->creationTime);
-	add_second(s, vk_uuid_seconds(&fs->uuid));
-	add_host(s, &fs->uuid);
+	if (!vk_uuid_made_here(&fs->uuid)) {
+		add_second(s, vk_uuid_seconds(&fs->uuid));
+		add_host(s, &fs->uuid);
+	}
 	s->fs_seconds = s->second_count - s->fs_seconds;
 	s->fs_hosts = s->host_count - s->fs_hosts;
 }
