@@ -40,9 +40,9 @@ ALL_CFLAGS = $(OPT) $(WARN) $(HARDEN) $(SAN) -fPIC $(CFLAGS)
 ALL_LDFLAGS = $(SAN) -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS = $(PKG_LIBS) -lpthread
 
-sources = $(sort $(foreach d,$(1),$(wildcard src/$(d)/*.c)))
+sources = $(sort $(foreach d,$(1),$(wildcard src/$(d)/*.c src/$(d)/*/*.c)))
 obj = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
-LIB_SRC := $(call sources,base disk io vol fs scsi find rebuild store repair doctor)
+LIB_SRC := $(call sources,base disk io vol fs scsi evidence find rebuild store repair doctor)
 CMD_SRC := $(call sources,cli report cmd)
 LAB_SRC := $(call sources,cli lab)
 # everything above the library but the two main(): for the generator of the pages and for unit tests
@@ -199,7 +199,7 @@ tidy:
 	@src/tools/deps.sh build tidy
 	@$(MAKE) --no-print-directory tidy-run
 tidy-run:
-	@printf '%s\n' $(sort $(wildcard src/*/*.c tests/unit/*.c tests/fuzz/*.c)) | \
+	@printf '%s\n' $(sort $(wildcard src/*/*.c src/*/*/*.c tests/unit/*.c tests/fuzz/*.c)) | \
 		xargs -P $(JOBS) -n 1 src/tools/tidy.sh $(ALL_CPPFLAGS)
 	@cppcheck -q -j $(JOBS) --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress='*:/usr/*' -Iinclude -Isrc -DVK_VERSION='""' -DVK_DATE='""' src

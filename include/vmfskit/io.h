@@ -153,7 +153,7 @@ struct vk_file_id {
 };
 
 /*
- * A form in which files hold a disk that is not the disk's own bytes: a row of the table in src/io/image_format.c.
+ * A form in which files hold a disk that is not the disk's own bytes: a row of the table in src/io/image/image_format.c.
  * Recognised by its first and last bytes alone: whether a source really is one is decided where its partition table and
  * volumes are known (vk_source.container).
  */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cmd/sector_size.h"
+#include "cmd/shared/sector_size.h"
 #include "cmd/verbs.h"
 #include "report/report.h"
 #include "vmfskit/capture.h"

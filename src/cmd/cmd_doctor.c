@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/captures.h"
-#include "cmd/keys.h"
-#include "cmd/output_file.h"
-#include "cmd/sector_size.h"
+#include "cmd/shared/captures.h"
+#include "cmd/shared/keys.h"
+#include "cmd/shared/output_file.h"
+#include "cmd/shared/sector_size.h"
 #include "cmd/verbs.h"
 #include "report/doctor.h"
 

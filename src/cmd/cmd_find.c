@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/captures.h"
+#include "cmd/shared/captures.h"
 #include "cmd/find_hints.h"
-#include "cmd/scan_progress.h"
-#include "cmd/sector_size.h"
-#include "cmd/shell_words.h"
+#include "cmd/shared/scan_progress.h"
+#include "cmd/shared/sector_size.h"
+#include "cmd/shared/shell_words.h"
 #include "cmd/verbs.h"
 #include "report/report_find.h"
 #include "vmfskit/of_disk.h"

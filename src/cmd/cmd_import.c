@@ -2,9 +2,9 @@
 /* vmfskit import */
 #include <stdlib.h>
 
-#include "cmd/captures.h"
-#include "cmd/keys.h"
-#include "cmd/sector_size.h"
+#include "cmd/shared/captures.h"
+#include "cmd/shared/keys.h"
+#include "cmd/shared/sector_size.h"
 #include "report/report.h"
 #include "vmfskit/import.h"
 

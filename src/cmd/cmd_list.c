@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/captures.h"
-#include "cmd/keys.h"
+#include "cmd/shared/captures.h"
+#include "cmd/shared/keys.h"
 #include "cmd/list_dfxml.h"
-#include "store/pins.h"
+#include "store/retention/pins.h"
 
 enum column { VERDICT, PIN, TIME, HOST, DISK, SIZE, LUN, NAME, LABEL, UUID, CAPTURE, COLUMNS };
 

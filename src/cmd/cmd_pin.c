@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "cli/words.h"
-#include "cmd/captures.h"
+#include "cmd/shared/captures.h"
 #include "cmd/verbs.h"
-#include "store/pins.h"
+#include "store/retention/pins.h"
 #include "vmfskit/ledger.h"
 
 struct pinning {

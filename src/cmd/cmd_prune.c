@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "cli/words.h"
-#include "cmd/captures.h"
-#include "cmd/keys.h"
-#include "cmd/shell_words.h"
+#include "cmd/shared/captures.h"
+#include "cmd/shared/keys.h"
+#include "cmd/shared/shell_words.h"
 #include "cmd/verbs.h"
 #include "report/report.h"
-#include "store/prune.h"
+#include "store/retention/prune.h"
 
 enum { KEEP_MAX = 1000000 };
 

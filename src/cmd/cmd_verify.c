@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/captures.h"
-#include "cmd/keys.h"
+#include "cmd/shared/captures.h"
+#include "cmd/shared/keys.h"
 #include "cmd/verify_ledger.h"
 #include "report/report.h"
-#include "store/folder.h"
+#include "store/folder/folder.h"
 
 struct checks {
 	char **paths;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/captures.h"
+#include "cmd/shared/captures.h"
 #include "vmfskit/of_disk.h"
 
 enum { MANIFESTS_MAX = 4096, CAPTURES_MAX = 4, HINTS_MAX = 64 };

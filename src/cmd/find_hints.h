@@ -3,7 +3,7 @@
 #ifndef VK_CMD_FIND_HINTS_H
 #define VK_CMD_FIND_HINTS_H
 
-#include "cmd/keys.h"
+#include "cmd/shared/keys.h"
 #include "vmfskit/find.h"
 
 /* Start from all zero; free with vk_cmd_hints_free. */

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cmd/keys.h"
+#include "cmd/shared/keys.h"
 #include "cmd/verify_ledger.h"
 #include "report/report.h"
-#include "store/ledger_lines.h"
+#include "store/ledger/ledger_lines.h"
 
 /* A ledger, a head that tells that there was one, or an anchor from outside. */
 static bool is_expected(const struct vk_cli_call *call)

@@ -3,8 +3,8 @@
 #ifndef VK_CMD_VERIFY_LEDGER_H
 #define VK_CMD_VERIFY_LEDGER_H
 
-#include "cmd/captures.h"
-#include "cmd/keys.h"
+#include "cmd/shared/captures.h"
+#include "cmd/shared/keys.h"
 #include "vmfskit/ledger.h"
 
 struct vk_cmd_ledger {

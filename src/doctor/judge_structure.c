@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "base/utf8.h"
 #include "doctor/doctor.h"
-#include "store/diff_parts.h"
+#include "store/diff/diff_parts.h"
 
 static void count_bad(void *ctx, const struct vk_finding *finding)
 {

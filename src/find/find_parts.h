@@ -3,7 +3,7 @@
 #ifndef VK_FIND_FIND_PARTS_H
 #define VK_FIND_FIND_PARTS_H
 
-#include "find/scan.h"
+#include "find/scan/scan.h"
 #include "vmfskit/find.h"
 
 enum {

@@ -3,7 +3,7 @@
 #ifndef VK_REPAIR_DISK_LOCK_H
 #define VK_REPAIR_DISK_LOCK_H
 
-#include "repair/restore_state.h"
+#include "repair/plan/restore_state.h"
 
 /* The whole disk of a partition; false when rdev is none. ret_node (may be NULL) is the path of its node. */
 enum { VK_NODE_BYTES = 300 };

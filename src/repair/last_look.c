@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "repair/guards.h"
+#include "repair/guard/guards.h"
 #include "vmfskit/ledger.h"
 
 /* Should the power fail or the process be killed from now on, this line and the undo capture tell of it. */

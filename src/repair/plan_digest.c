@@ -5,8 +5,8 @@
 #include <sys/sysmacros.h>
 
 #include "base/bytes.h"
-#include "repair/guards.h"
-#include "store/digest.h"
+#include "repair/guard/guards.h"
+#include "store/folder/digest.h"
 
 /*
  * What must still be the same when the plan is carried out. A path is no part of it: it may come to name another

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "base/checked.h"
-#include "repair/guards.h"
+#include "repair/guard/guards.h"
 #include "repair/repair_state.h"
-#include "store/rebuilt.h"
+#include "store/manifest/rebuilt.h"
 
 enum vk_status vk_repair_no_memory(struct vk_error *err)
 {

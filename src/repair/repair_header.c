@@ -8,8 +8,8 @@
 #include "base/checked.h"
 #include "repair/repair_state.h"
 #include "scsi/device_info.h"
-#include "store/plan.h"
-#include "store/rebuilt.h"
+#include "store/plan/plan.h"
+#include "store/manifest/rebuilt.h"
 
 /* Who else knows. */
 

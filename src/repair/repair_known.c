@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "repair/guards.h"
+#include "repair/guard/guards.h"
 #include "repair/repair_state.h"
 #include "vmfskit/of_disk.h"
 #include "vmfskit/vouch.h"

@@ -7,7 +7,7 @@
 
 #include "base/checked.h"
 #include "repair/repair_state.h"
-#include "store/rebuilt.h"
+#include "store/manifest/rebuilt.h"
 
 /* No VMFS volume is that small; what alignment and cylinders leave over is smaller. */
 static const uint64_t gap_bytes = 16 << 20;

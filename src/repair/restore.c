@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/checked.h"
-#include "rebuild/sentences.h"
-#include "repair/guards.h"
+#include "base/sentences.h"
+#include "repair/guard/guards.h"
 #include "repair/last_look.h"
 
 static enum vk_status no_memory(struct vk_error *err)

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "repair/restore_state.h"
-#include "store/manifest.h"
-#include "store/plan.h"
+#include "repair/plan/restore_state.h"
+#include "store/manifest/manifest.h"
+#include "store/plan/plan.h"
 
 enum { CHUNK_BYTES = 64 << 10 };
 

@@ -3,7 +3,7 @@
 #ifndef VK_REPAIR_WRITER_H
 #define VK_REPAIR_WRITER_H
 
-#include "repair/restore_state.h"
+#include "repair/plan/restore_state.h"
 
 struct vk_write_job {
 	const char *path;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "rebuild/sentences.h"
+#include "base/sentences.h"
 #include "report/report.h"
 #include "report/table_commands_parts.h"
 

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "base/crash_point.h"
-#include "store/digest.h"
-#include "store/folder.h"
-#include "store/pins.h"
-#include "store/ledger_lines.h"
-#include "store/manifest.h"
+#include "store/folder/digest.h"
+#include "store/folder/folder.h"
+#include "store/retention/pins.h"
+#include "store/ledger/ledger_lines.h"
+#include "store/manifest/manifest.h"
 #include "vmfskit/text.h"
 
 static bool begins_with(const char *name, const char *prefix)

@@ -79,10 +79,10 @@ writers() {
 	grep -HE "$opening" "$@" 2>/dev/null | grep -vE 'O_TMPFILE|memfd|^[^:]*:[ \t]*(/?\*|//)' | cut -d : -f 1 | sort -u
 }
 is "one file writes disks, and it is in repair/" "$(writers src/repair/*.c | wc -l)" 1
-is "one file of find/ writes: the state of a scan" "$(writers src/find/*.[ch])" src/find/scan_file.c
+is "one file of find/ writes: the state of a scan" "$(writers src/find/*.[ch])" src/find/scan/scan_file.c
 is "nothing else opens for writing" \
 	"$(writers $(ls src/{base,disk,io,vol,fs,scsi,rebuild,doctor,report,cli,cmd}/*.[ch] 2>/dev/null | grep -vx 'src/base/crash_point.c' |
-		grep -vx src/cmd/output_file.c))" ""
+		grep -vx src/cmd/shared/output_file.c))" ""
 
 is "files of at most 450 lines" \
 	"$(wc -l src/*/*.[ch] include/vmfskit/*.h tests/*/*.c | awk '$2 != "total" && $1 > 450')" ""

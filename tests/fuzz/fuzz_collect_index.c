@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz entry: the index of a collector; what it accepts has bounds, and makes a disk that can be read anywhere. */
 #include "fuzz.h"
-#include "store/import_index.h"
-#include "store/import_pieces.h"
-#include "store/import_tar.h"
-#include "store/manifest.h"
+#include "store/import/import_index.h"
+#include "store/import/import_pieces.h"
+#include "io/image/tar.h"
+#include "store/manifest/manifest.h"
 
 enum { FILE_BYTES = 4096, SPANS_MAX = 1000 };
 

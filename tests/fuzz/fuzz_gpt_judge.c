@@ -10,7 +10,7 @@
 #include "fuzz.h"
 
 #include "base/bytes.h"
-#include "rebuild/gpt_judge.h"
+#include "evidence/gpt/judge.h"
 
 enum { DISK_BYTES = 160 << 10, ENTRIES = 128, ARRAY_BYTES = ENTRIES * VK_GPT_ENTRY_BYTES };
 

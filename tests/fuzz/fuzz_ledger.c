@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "store/digest.h"
-#include "store/ledger_chain.h"
-#include "store/ledger_captures.h"
+#include "store/folder/digest.h"
+#include "store/ledger/ledger_chain.h"
+#include "store/ledger/ledger_captures.h"
 
 enum { LINES = 64 };
 

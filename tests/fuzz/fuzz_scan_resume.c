@@ -3,7 +3,7 @@
  * The state of a scan, as somebody may have changed it: the text without its last line, which is made here so that the
  * checksum is no wall. What is taken must be what we would have written, and a scan must be able to go on from it.
  */
-#include "find/scan_resume.h"
+#include "find/scan/scan_resume.h"
 #include "fuzz.h"
 #include "vmfskit/heartbeat.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a volume says of itself: 4 bytes of place (in units of 512), then pieces of a partition. */
 #include "fuzz_pieces.h"
-#include "rebuild/self_report.h"
+#include "evidence/self/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

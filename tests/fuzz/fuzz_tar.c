@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz entry: the tar of a collector, as it is and with checksums put right, so that what lies behind them is reached. */
 #include "fuzz.h"
-#include "store/import_tar.h"
+#include "io/image/tar.h"
 
 enum { BLOCK = 512, CHECKSUM = 148, MAGIC = 257 };
 

@@ -6,7 +6,7 @@
 #include "disk_support.h"
 
 #include "base/bytes.h"
-#include "rebuild/gpt_judge.h"
+#include "evidence/gpt/judge.h"
 
 enum { DISK_512 = 1200, OLD_512 = 700, DISK_4096 = 420, OLD_4096 = 300, ENTRIES = 128, ARRAY = ENTRIES * 128 };
 enum damage { ZERO, BIT, STALE, STALE_AT_OLD_PLACE, DAMAGES };

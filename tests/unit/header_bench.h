@@ -7,7 +7,7 @@
 
 #include "disk_support.h"
 #include "lab_memory.h"
-#include "rebuild/header_work.h"
+#include "rebuild/header/header_work.h"
 
 enum { HEADER_BENCH_REGION = 0x200000 }; /* bytes from the LVM header on that are compared */
 

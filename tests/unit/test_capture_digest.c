@@ -6,7 +6,7 @@
 #include <openssl/evp.h>
 
 #include "capture_fixture.h"
-#include "store/digest.h"
+#include "store/folder/digest.h"
 
 /* libcrypto over all bytes, without any of our shortcuts. */
 static void plain(const uint8_t *bytes, size_t len, char ret_hex[VK_SHA256_HEX_BYTES])

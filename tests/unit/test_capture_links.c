@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The second night: what is the same becomes a link, and nothing else does. */
 #include "capture_fixture.h"
-#include "store/folder.h"
+#include "store/folder/folder.h"
 #include "store/sweep.h"
 
 #define LVM_FILE "p1-lvm.raw"

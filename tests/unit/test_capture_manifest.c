@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests from anyone: what is not sound is refused, and said why. */
 #include "capture_fixture.h"
-#include "store/folder.h"
-#include "store/manifest.h"
+#include "store/folder/folder.h"
+#include "store/manifest/manifest.h"
 
 /* The manifest of a real capture, with from replaced by to. Free the result. */
 static char *edited(const struct fixture *f, const char *from, const char *to)

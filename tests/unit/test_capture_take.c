@@ -3,7 +3,7 @@
 #include <dirent.h>
 
 #include "capture_fixture.h"
-#include "store/digest.h"
+#include "store/folder/digest.h"
 
 static void assert_files_are_the_disk(const struct fixture *f)
 {

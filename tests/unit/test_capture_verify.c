@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing in a capture can change unnoticed, and what changed is named. */
 #include "capture_fixture.h"
-#include "store/digest.h"
-#include "store/folder.h"
-#include "store/verify.h"
-#include "store/verify_cache.h"
+#include "store/folder/digest.h"
+#include "store/folder/folder.h"
+#include "store/verify/verify.h"
+#include "store/verify/verify_cache.h"
 
 static struct fixture *taken(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What changes in a field is told by that field's name, once; what no field explains is told, too. */
 #include "diff_bench.h"
-#include "store/diff_parts.h"
+#include "store/diff/diff_parts.h"
 
 static const char volume5[] = "version=5,start=2048,label=drill,naa=naa.600144f07ed404000000496ff8cd0003,lun=3,live=2";
 static const char volume6[] = "version=6,start=256,label=drill,naa=naa.600144f07ed404000000496ff8cd0003,lun=3";

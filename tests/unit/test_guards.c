@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "cmd/restore_run.h"
-#include "repair/guards.h"
+#include "cmd/restore/restore_run.h"
+#include "repair/guard/guards.h"
 
 enum { DISK_BYTES = 1 << 20, SLOT = 512, BEATS_AT = 65536, BEATS = 8192 };
 

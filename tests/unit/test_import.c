@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/import_index.h"
-#include "store/import_pieces.h"
-#include "store/import_tar.h"
-#include "store/manifest.h"
+#include "store/import/import_index.h"
+#include "store/import/import_pieces.h"
+#include "io/image/tar.h"
+#include "store/manifest/manifest.h"
 
 static struct vk_io *filled(uint8_t value, size_t len)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listings: lines, whole texts, what hexdump and xxd themselves print, and what is no listing. */
-#include "io/hexdump_line.h"
+#include "io/image/hexdump_line.h"
 #include "io_helpers.h"
 
 static struct vk_hexdump_line parse(const char *text)

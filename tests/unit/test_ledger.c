@@ -4,8 +4,8 @@
 #include <pthread.h>
 
 #include "ledger_fixture.h"
-#include "store/digest.h"
-#include "store/ledger_lines.h"
+#include "store/folder/digest.h"
+#include "store/ledger/ledger_lines.h"
 
 static const char some_sha256[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "store/folder.h"
-#include "store/manifest.h"
-#include "store/previous.h"
-#include "store/who.h"
+#include "store/folder/folder.h"
+#include "store/manifest/manifest.h"
+#include "store/capture/previous.h"
+#include "store/folder/who.h"
 #include "test_store.h"
 
 static char path[64];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing captures while somebody else works in the store. The program itself is tested in tests/cli/43-prune.sh. */
 #include "capture_fixture.h"
-#include "store/prune.h"
+#include "store/retention/prune.h"
 
 enum { CAPTURES = 3 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What may be believed of captures and remains, and what of it is only a guess. */
-#include "rebuild/table_plan.h"
+#include "rebuild/table/plan.h"
 #include "table_bench.h"
 
 static struct table_bench disk_with(enum vk_table_kind kind, uint64_t size, const char *volume, const char *foreign)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which volume it is: each part of the UUID is decided from the copies that are whole in it, and nothing right gives way. */
 #include "header_bench.h"
-#include "rebuild/volume_identity.h"
+#include "rebuild/header/volume_identity.h"
 
 static const char good_text[] = "6113001e-95afd8fb-d830-000c29801686";
 enum { OPEN = VK_PART_OPEN, LIKELY = VK_PART_LIKELY, PROVED = VK_PART_PROVED };

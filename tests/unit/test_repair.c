@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "repair/unsaved.h"
-#include "store/rebuilt.h"
+#include "store/manifest/rebuilt.h"
 
 /* A disk full of noise, and an overlay that puts an MBR on it and touches places that no capture would save. */
 struct rebuilt {

@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "first_line.h"
-#include "repair/guards.h"
+#include "repair/guard/guards.h"
 #include "repair_bench.h"
 
 #define A "naa.600144f07ed404000000496ff8cd0003"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cmd/scan_progress.h"
+#include "cmd/shared/scan_progress.h"
 
 #define MIB (1024ULL * 1024)
 #define TIB (1024 * 1024 * MIB)

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "fake_disk.h"
-#include "find/scan_resume.h"
+#include "find/scan/scan_resume.h"
 #include "vmfskit/fs_descriptor.h"
 #include "vmfskit/heartbeat.h"
 #include "vmfskit/lvm.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* States of a scan that somebody made up: what a scan cannot have written is not believed. */
 #include "fake_disk.h"
-#include "find/scan_resume.h"
+#include "find/scan/scan_resume.h"
 
 #define MIB (1ULL << 20)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Votes of self-locating blocks: exact on honest disks, also before the start of one, and bounded on hostile ones. */
 #include "fake_disk.h"
-#include "find/scan_state.h"
+#include "find/scan/scan_state.h"
 #include "lab_memory.h"
 #include "vmfskit/heartbeat.h"
 

@@ -2,7 +2,7 @@
 /* What a volume says of itself, on the real VMFS3 volume and on such volumes with more and more of it gone. */
 #include "header_bench.h"
 #include "real_volumes.h"
-#include "rebuild/self_report.h"
+#include "evidence/self/report.h"
 
 enum { DATA = 0x1100000 };
 static struct vk_io *real;

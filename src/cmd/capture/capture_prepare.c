@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The disks of a run of capture, and what is known of them before they are looked at. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/capture/capture_jobs.h"
+#include "scsi/lun_nodes.h"
+
+static enum vk_status find_luns(const struct vk_cli_call *call, struct capture_run *run,
+				struct vk_error *err)
+{
+	struct vk_luns_options options = {.dev_dir = vk_cli_value(call, "dev-dir")};
+	enum vk_status status;
+
+	run->include = vk_cli_values(call, "include");
+	run->exclude = vk_cli_values(call, "exclude");
+	if (run->include == NULL || run->exclude == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+	options.include = run->include;
+	options.exclude = run->exclude;
+	status = vk_luns_find(&options, &run->luns, &run->lun_count, err);
+	run->by_name = options.dev_dir != NULL;
+	run->count = run->lun_count;
+	if (status != VK_OK || run->count > 0)
+		return status;
+	vk_error_set(err, VK_ABSENT, options.dev_dir, "not one disk was found");
+	return vk_error_remedy(err, "look whether this host still sees its LUNs; if it should have none, do not run this here");
+}
+
+static char *shown(const char *path)
+{
+	char text[4096];
+	struct vk_text clean;
+
+	vk_text_init(&clean, text, sizeof(text));
+	vk_text_label(&clean, (const uint8_t *)path, strlen(path));
+	return strdup(text);
+}
+
+/* What is known of each disk before it is looked at. */
+static bool make_jobs(const struct vk_cli_call *call, struct capture_run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct capture_job *job = &run->jobs[i];
+
+		job->run = run;
+		if (run->all) {
+			const struct vk_lun *lun = &run->luns[i];
+
+			job->disk = lun->path;
+			job->other_paths = (const char *const *)lun->other_paths;
+			job->wwid = lun->wwid;
+			job->only_with_vmfs = lun->only_with_vmfs;
+		} else {
+			job->disk = call->arguments[i];
+			job->wwid = run->facts[i].wwid;
+		}
+		vk_disk_facts_of_path(job->disk, &run->facts[i]);
+		job->shown = shown(job->disk);
+		if (job->shown == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* The next word that says which disks a run looks for, or its value. *take_next: the word before wants one. */
+static const char *next_scope(const char *const **cursor, bool *take_next)
+{
+	static const char *const options[] = {"--dev-dir", "--include", "--exclude", "--config", "--vmfs-only"};
+
+	for (; **cursor != NULL; (*cursor)++) {
+		const char *word = **cursor;
+
+		if (*take_next) {
+			*take_next = false;
+			(*cursor)++;
+			return word;
+		}
+		for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+			size_t len = strlen(options[i]);
+
+			if (strncmp(word, options[i], len) != 0 || (word[len] != '\0' && word[len] != '='))
+				continue;
+			*take_next = word[len] == '\0' && strcmp(word, "--vmfs-only") != 0;
+			(*cursor)++;
+			return word;
+		}
+	}
+	return NULL;
+}
+
+static bool has_all(const char *const *command)
+{
+	for (; *command != NULL; command++)
+		if (strcmp(*command, "--all") == 0)
+			return true;
+	return false;
+}
+
+/* Whether another run looked for the same disks as this one: how it reports does not count. */
+static bool is_alike(const char *const *command, void *ctx)
+{
+	const char *const *own = ctx;
+	bool next = false;
+	bool own_next = false;
+	const char *word;
+	const char *own_word;
+
+	if (!has_all(command))
+		return false;
+	do {
+		word = next_scope(&command, &next);
+		own_word = next_scope(&own, &own_next);
+		if ((word == NULL) != (own_word == NULL) ||
+		    (word != NULL && strcmp(word, own_word) != 0))
+			return false;
+	} while (word != NULL);
+	return true;
+}
+
+/* What a changed configuration leaves out is not missing. */
+static void drop_unwanted(struct capture_run *run)
+{
+	struct vk_last_gones *g = &run->gones;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->count; i++) {
+		const struct vk_last_gone *gone = &g->items[i];
+		bool in = run->include[0] == NULL || vk_luns_match(run->include, gone->path, gone->wwid);
+
+		if (in && !vk_luns_match(run->exclude, gone->path, gone->wwid))
+			g->items[kept++] = *gone;
+		else
+			free(gone->path);
+	}
+	g->count = kept;
+}
+
+static enum vk_status find_previous(const struct vk_cli_call *call, struct capture_run *run,
+				    struct vk_error *err)
+{
+	struct vk_last_disk *disks = calloc(run->count, sizeof(*disks));
+	enum vk_status status;
+
+	if (disks == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+	for (size_t i = 0; i < run->count; i++) {
+		disks[i].path = run->jobs[i].disk;
+		disks[i].other_paths = run->jobs[i].other_paths;
+		disks[i].wwid = run->jobs[i].wwid;
+		disks[i].facts = &run->facts[i];
+	}
+	status = vk_last_captures(run->capture.store, disks, run->count,
+				  is_alike, (void *)(uintptr_t)call->command,
+				  run->all ? &run->gones : NULL, err);
+	drop_unwanted(run);
+	for (size_t i = 0; status == VK_OK && i < run->count; i++)
+		memcpy(run->jobs[i].previous, disks[i].id, sizeof(disks[i].id));
+	free(disks);
+	return status;
+}
+
+enum vk_status vk_capture_prepare(const struct vk_cli_call *call, struct capture_run *run,
+				  struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	run->count = call->argument_count;
+	if (run->all)
+		status = find_luns(call, run, err);
+	if (status != VK_OK)
+		return status;
+	run->jobs = calloc(run->count, sizeof(*run->jobs));
+	run->facts = calloc(run->count + 1, sizeof(*run->facts));
+	if (run->jobs == NULL || run->facts == NULL || !make_jobs(call, run))
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for %zu disks", run->count);
+	return find_previous(call, run, err);
+}
+
+void vk_capture_run_free(struct capture_run *run)
+{
+	for (size_t i = 0; run->jobs != NULL && i < run->count; i++) {
+		free(run->jobs[i].path);
+		free(run->jobs[i].shown);
+		free(run->jobs[i].changes);
+		vk_findings_free(&run->jobs[i].findings);
+		vk_capture_close(&run->jobs[i].capture);
+	}
+	free(run->jobs);
+	free(run->facts);
+	free(run->include);
+	free(run->exclude);
+	vk_luns_free(run->luns, run->lun_count);
+	vk_last_gones_free(&run->gones);
+}
+

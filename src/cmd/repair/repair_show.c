@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shows the plan of a repair to people: what is hurt, what each value rests on, what stays lost. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cmd/repair/repair_run.h"
+#include "report/report_find.h"
+
+enum { FIELDS_SHOWN = 24 };
+
+/* These texts hold labels and names of others. */
+static void show_lines(FILE *out, const char *word, char *const *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fprintf(out, "%-8s ", word);
+		vk_cmd_show_label(out, lines[i]);
+		fputc('\n', out);
+	}
+}
+
+static void show_why(FILE *out, const char *why)
+{
+	if (why[0] != '\0') {
+		fputs(": ", out);
+		vk_cmd_show_label(out, why);
+	}
+	fputc('\n', out);
+}
+
+static void show_sources(const struct vk_repair_run *run)
+{
+	FILE *out = run->call->out;
+	const struct vk_capture *known;
+	const char *why;
+	bool scanned = vk_repair_scanned(run->repair, &why);
+
+	for (size_t i = 0; (known = vk_repair_known(run->repair, i)) != NULL; i++)
+		fprintf(out, "%s%s, taken %s\n", i == 0 ? "asked    " : "         ", known->id, known->time);
+	if (vk_repair_passed_over(run->repair) != NULL)
+		fprintf(out, "not used %s: nobody vouches for it; vmfskit verify tells why\n",
+			vk_repair_passed_over(run->repair));
+	fprintf(out, "searched %s: %s\n",
+		!scanned      ? "the likely places"
+		: run->header ? "all of the partition"
+			      : "all of the disk",
+		why);
+	if (vk_repair_find(run->repair) != NULL)
+		vk_report_find_resumed(out, vk_repair_find(run->repair), run->options.find.resume_path);
+}
+
+static void show_entry(FILE *out, const struct vk_planned_entry *entry)
+{
+	const struct vk_partition *p = &entry->partition;
+	char type[VK_GUID_TEXT_BYTES];
+	const char *name;
+
+	vk_partition_type(p, type, &name);
+	fprintf(out, "  %u: sectors %" PRIu64 " to %" PRIu64 ", %s\n", p->number, p->start_sector,
+		p->start_sector + p->sectors - (p->sectors > 0), name);
+	fprintf(out, "      %s", vk_entry_origin_name(entry->origin));
+	if (entry->bytes_exact)
+		fputs(", byte for byte", out);
+	else if (entry->stands)
+		fputs(", as it stands", out);
+	if (!entry->length_exact && !entry->length_rounded && !entry->stands && !vk_partition_is_extended(p))
+		fputs(", its end is a guess", out);
+	if (!entry->number_exact)
+		fputs(", its number is new", out);
+	if (entry->guid_fresh)
+		fputs(", its unique GUID is new", out);
+	show_why(out, entry->why);
+}
+
+const char *vk_repair_part_why(const struct vk_table_part_verdict *part)
+{
+	if (part->why[0] == '\0' && part->rewritten && part->state == VK_PART_STATE_SOUND)
+		return "it is whole in itself, but does not agree with the planned table";
+	return part->why;
+}
+
+static void show_table(const struct vk_repair_run *run)
+{
+	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
+	FILE *out = run->call->out;
+
+	fprintf(out, "table    %s", vk_table_kind_name(table->kind));
+	show_why(out, table->why_kind);
+	if (table->layout != NULL)
+		fprintf(out, "         %s\n", table->layout);
+	for (int i = 0; i < VK_TP_COUNT; i++) {
+		const struct vk_table_part_verdict *part = &table->parts[i];
+
+		if (part->state == VK_PART_STATE_UNUSED)
+			continue;
+		fprintf(out, "  %s: %s%s", vk_table_part_name((enum vk_table_part)i),
+			vk_part_state_name(part->state), part->rewritten ? ", written anew" : "");
+		show_why(out, vk_repair_part_why(part));
+	}
+	fputs("entries\n", out);
+	for (size_t i = 0; i < table->entry_count; i++)
+		show_entry(out, &table->entries[i]);
+	if (table->kind == VK_TABLE_GPT && table->disk_guid_fresh)
+		fputs("  the GUID of the disk is new\n", out);
+	if (table->guessed)
+		show_lines(out, "guess", table->doubts, table->doubt_count);
+	show_lines(out, "lost", table->lost, table->lost_count);
+	show_lines(out, "note", table->notes, table->note_count);
+}
+
+static void show_field(FILE *out, const struct vk_rebuilt_field *field)
+{
+	fprintf(out, "  %s at 0x%" PRIx64, field->layout->name, field->structure_bytes);
+	if (field->field != NULL)
+		fprintf(out, ", %s", field->field->name);
+	if (field->was[0] != '\0' || field->is[0] != '\0') {
+		fputs(": ", out);
+		vk_cmd_show_label(out, field->was[0] != '\0' ? field->was : "?");
+		fputs(" -> ", out);
+		vk_cmd_show_label(out, field->is[0] != '\0' ? field->is : "?");
+	}
+	fprintf(out, "\n      %s", vk_field_origin_name(field->origin));
+	show_why(out, field->from);
+}
+
+static void show_header(const struct vk_repair_run *run)
+{
+	const struct vk_rebuild_header *header = vk_repair_header(run->repair);
+	size_t shown = run->restore.verbose || header->field_count < FIELDS_SHOWN ? header->field_count
+										   : FIELDS_SHOWN;
+	FILE *out = run->call->out;
+
+	fprintf(out, "headers  of the partition at sector %" PRIu64 "\n", vk_repair_start_sector(run->repair));
+	for (int i = 0; i < VK_HS_COUNT; i++) {
+		const struct vk_header_verdict *verdict = &header->verdicts[i];
+
+		if (verdict->state == VK_STRUCTURE_NONE)
+			continue;
+		fprintf(out, "  %s: %s", vk_header_structure_name((enum vk_header_structure)i),
+			vk_structure_state_name(verdict->state));
+		show_why(out, verdict->why);
+	}
+	if (header->field_count > 0)
+		fputs("fields\n", out);
+	for (size_t i = 0; i < shown; i++)
+		show_field(out, &header->fields[i]);
+	if (shown < header->field_count)
+		fprintf(out, "  and %zu more (--verbose shows all)\n", header->field_count - shown);
+	show_lines(out, "lost", header->lost, header->lost_count);
+	show_lines(out, "note", header->notes, header->note_count);
+}
+
+void vk_repair_show(const struct vk_repair_run *run)
+{
+	vk_restore_show_target(&run->restore);
+	show_sources(run);
+	if (run->header)
+		show_header(run);
+	else
+		show_table(run);
+	if (run->capture_id[0] != '\0')
+		fprintf(run->call->out, "capture  %s holds what was rebuilt\n", run->capture_id);
+	vk_restore_show_plan(&run->restore);
+}

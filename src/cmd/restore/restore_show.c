@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shows the plan of a restore or undo, and what became of it, to people. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/restore/restore_run.h"
+#include "cmd/shared/shell_words.h"
+#include "report/report.h"
+
+enum { EDITS_SHOWN = 24, FINDINGS_SHOWN = 5 };
+
+static void show_capture(const struct vk_restore_run *run)
+{
+	const struct vk_capture *capture = run->capture;
+	FILE *out = run->call->out;
+
+	fprintf(out, "capture  %s\n         taken %s of ", capture->id, capture->time);
+	vk_cmd_show_label(out, capture->source_path);
+	if (capture->host[0] != '\0') {
+		fputs(" on ", out);
+		vk_cmd_show_label(out, capture->host);
+	}
+	if (capture->is_undo)
+		fprintf(out, ", before %s was put back",
+			capture->undo_of[0] != '\0' ? capture->undo_of : "a capture");
+	if (capture->is_rebuilt)
+		fputs(", rebuilt by repair", out);
+	fputs("\n         ", out);
+	vk_cmd_show_size(out, capture->size_bytes);
+	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", capture->sector_size,
+		vk_table_kind_name(capture->table_kind));
+	for (size_t i = 0; i < capture->identity_count; i++) {
+		const struct vk_identity *identity = &capture->identities[i];
+
+		fprintf(out, "         partition %u at sector %" PRIu64 ": volume %s", identity->partition,
+			identity->start_sector,
+			identity->volume_uuid[0] != '\0' ? identity->volume_uuid : "not known");
+		if (identity->fs_label[0] != '\0')
+			fprintf(out, ", label %s", identity->fs_label);
+		fputc('\n', out);
+	}
+}
+
+void vk_restore_show_target(const struct vk_restore_run *run)
+{
+	const struct vk_source *before = vk_restore_before(run->restore);
+	FILE *out = run->call->out;
+
+	fputs("target   ", out);
+	vk_cmd_show_label(out, run->target);
+	fputs("\n         ", out);
+	vk_cmd_show_size(out, before->size_bytes);
+	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", before->sector_size,
+		vk_table_kind_name(before->table.kind));
+	vk_report_container_text(out, before);
+}
+
+static void show_parts(const struct vk_restore_run *run)
+{
+	const struct vk_restore_choice *choices;
+	size_t count = vk_restore_choices(run->restore, &choices);
+	FILE *out = run->call->out;
+
+	if (count == 0)
+		fputs("parts    none\n", out);
+	for (size_t i = 0; i < count; i++) {
+		fprintf(out, "%s%s", i == 0 ? "parts    " : "         ", vk_part_name(choices[i].part));
+		if (choices[i].partition != 0)
+			fprintf(out, " of partition %u", choices[i].partition);
+		fprintf(out, ": %s\n", choices[i].why);
+	}
+}
+
+static void show_partitions(FILE *out, const char *title, const struct vk_table *table)
+{
+	fprintf(out, "%s (%s)\n", title, vk_table_kind_name(table->kind));
+	if (table->partition_count == 0)
+		fputs("  no partitions\n", out);
+	for (size_t i = 0; i < table->partition_count; i++) {
+		const struct vk_partition *partition = &table->partitions[i];
+		char type[VK_GUID_TEXT_BYTES];
+		const char *name;
+
+		vk_partition_type(partition, type, &name);
+		fprintf(out, "  %u: sectors %" PRIu64 " to %" PRIu64 ", %s (%s)\n", partition->number,
+			partition->start_sector,
+			partition->start_sector + partition->sectors - (partition->sectors > 0), name,
+			type);
+	}
+}
+
+static bool same_partitions(const struct vk_table *a, const struct vk_table *b)
+{
+	if (a->kind != b->kind || a->partition_count != b->partition_count)
+		return false;
+	for (size_t i = 0; i < a->partition_count; i++) {
+		const struct vk_partition *x = &a->partitions[i], *y = &b->partitions[i];
+
+		if (x->number != y->number || x->start_sector != y->start_sector ||
+		    x->sectors != y->sectors || x->mbr_type != y->mbr_type ||
+		    memcmp(&x->entry, &y->entry, sizeof(x->entry)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void show_tables(const struct vk_restore_run *run)
+{
+	const struct vk_source *before = vk_restore_before(run->restore);
+	const struct vk_source *after = vk_restore_after(run->restore);
+
+	if (before->kind != VK_SOURCE_DISK || same_partitions(&before->table, &after->table))
+		return;
+	show_partitions(run->call->out, "partitions before", &before->table);
+	show_partitions(run->call->out, "partitions after", &after->table);
+}
+
+static void show_edits(const struct vk_restore_run *run)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_restore_edits(run->restore, &edits);
+	size_t shown = run->verbose || count < EDITS_SHOWN ? count : EDITS_SHOWN;
+	uint32_t sector_size = vk_restore_before(run->restore)->sector_size;
+	FILE *out = run->call->out;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += edits[i].length_bytes;
+	fprintf(out, "changes  %zu %s, %" PRIu64 " bytes\n", count, count == 1 ? "range" : "ranges",
+		bytes);
+	for (size_t i = 0; i < shown; i++) {
+		fprintf(out, "  byte %" PRIu64 " (sector %" PRIu64 "), %zu bytes: %s\n",
+			edits[i].offset_bytes, edits[i].offset_bytes / sector_size,
+			edits[i].length_bytes, edits[i].reason);
+		vk_restore_show_fields(run, &edits[i]);
+	}
+	if (shown < count)
+		fprintf(out, "  and %zu ranges more (--verbose shows all)\n", count - shown);
+}
+
+static bool is_new_error(const struct vk_restore_run *run, const struct vk_finding *finding)
+{
+	return vk_finding_kind(finding->code)->severity == VK_ERROR &&
+	       !vk_findings_have(&vk_restore_before(run->restore)->findings, finding->code, finding->offset_bytes);
+}
+
+size_t vk_restore_new_errors(const struct vk_restore_run *run)
+{
+	const struct vk_findings *findings = &vk_restore_after(run->restore)->findings;
+	size_t count = 0;
+
+	for (size_t i = 0; i < findings->count; i++)
+		count += is_new_error(run, &findings->items[i]);
+	return count;
+}
+
+/* The decoders' word on the target as it would be. */
+static void show_result(const struct vk_restore_run *run)
+{
+	const struct vk_findings *findings = &vk_restore_after(run->restore)->findings;
+	FILE *out = run->call->out;
+	size_t errors = 0, fresh = vk_restore_new_errors(run);
+
+	for (size_t i = 0; i < findings->count; i++)
+		errors += vk_finding_kind(findings->items[i].code)->severity == VK_ERROR;
+	if (errors == 0) {
+		fputs("result   decoded with these changes, nothing on the target is in error\n", out);
+		return;
+	}
+	fprintf(out, "result   decoded with these changes, %zu %s", errors, errors == 1 ? "error" : "errors");
+	if (fresh == 0)
+		fprintf(out, " %s left:\n", errors == 1 ? "is" : "are");
+	else
+		fprintf(out, ", %zu of them not there now:\n", fresh);
+	errors = 0;
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct vk_finding *finding = &findings->items[i];
+
+		if (vk_finding_kind(finding->code)->severity != VK_ERROR)
+			continue;
+		if (++errors > FINDINGS_SHOWN && !run->verbose)
+			continue;
+		fprintf(out, "  %s%s at byte %" PRIu64 ": %s\n", is_new_error(run, finding) ? "new: " : "",
+			vk_finding_kind(finding->code)->code,
+			finding->offset_bytes, finding->message);
+	}
+	if (errors > FINDINGS_SHOWN && !run->verbose)
+		fprintf(out, "  and %zu more (--verbose shows all)\n", errors - FINDINGS_SHOWN);
+}
+
+static void show_next(const struct vk_restore_run *run, const char *intro)
+{
+	char *command = vk_restore_next_command(run);
+
+	if (command != NULL)
+		fprintf(run->call->out, "%s\n  %s\n", intro, command);
+	free(command);
+}
+
+static void show_outcome(const struct vk_restore_run *run)
+{
+	FILE *out = run->call->out;
+	const char *note = vk_restore_note(run->restore);
+
+	if (run->written) {
+		fputs("written, flushed and read back\n", out);
+		if (note[0] != '\0')
+			fprintf(out, "note: %s\n", note);
+		show_next(run, "to take this back:");
+	} else if (run->undo_id[0] != '\0' && vk_restore_written_bytes(run->restore) == 0) {
+		fputs("nothing was written; the undo capture is not needed\n", out);
+	} else if (run->undo_id[0] != '\0') {
+		fputs("the writing failed; what was overwritten is in the undo capture\n", out);
+		show_next(run, "to go back to the state before:");
+	} else if (vk_restore_refused(run->restore)) {
+		fputs("refused: nothing was written\n", out);
+		if (vk_cmd_may_be_lifted(run->restore))
+			show_next(run, "to do this, when what the guards say is acceptable:");
+	} else if (run->error == NULL) {
+		show_next(run, "nothing was written; to do this:");
+	}
+}
+
+static void show_remarks(const struct vk_restore_run *run)
+{
+	const char *remark;
+
+	for (size_t i = 0; (remark = vk_restore_remark(run->restore, i)) != NULL; i++)
+		fprintf(run->call->out, "note     %s\n", remark);
+}
+
+static const char *nothing_to_do(const struct vk_restore_run *run)
+{
+	if (vk_restore_refused(run->restore))
+		return "refused: nothing was written\n";
+	return run->capture->memory != NULL ? "nothing to repair: nothing was written\n"
+					    : "nothing to change: the target already holds these bytes\n";
+}
+
+void vk_restore_show_plan(const struct vk_restore_run *run)
+{
+	const struct vk_edit *edits;
+
+	if (vk_restore_edits(run->restore, &edits) > 0) {
+		show_edits(run);
+		show_tables(run);
+		show_result(run);
+		show_remarks(run);
+		fprintf(run->call->out, "plan     %s\n", vk_restore_plan_digest(run->restore));
+		show_outcome(run);
+	} else {
+		fputs(nothing_to_do(run), run->call->out);
+		show_remarks(run);
+	}
+}
+
+void vk_restore_show(const struct vk_restore_run *run)
+{
+	show_capture(run);
+	vk_restore_show_target(run);
+	show_parts(run);
+	vk_restore_show_plan(run);
+}
+
+void vk_restore_show_objections(const struct vk_restore_run *run)
+{
+	const struct vk_objection *objections;
+	size_t count = vk_restore_objections(run->restore, &objections);
+
+	fflush(run->call->out);
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_guard_kind *kind = vk_guard_kind(objections[i].guard);
+
+		if (objections[i].overridden)
+			fprintf(run->call->err, "guard %s was lifted: %s\n", kind->name,
+				objections[i].message);
+		else
+			fprintf(run->call->err,
+				"guard %s refuses: %s\n  why: %s\n  what to do: %s\n  to lift it: --override %s\n",
+				kind->name, objections[i].message, kind->protects, kind->past,
+				kind->name);
+	}
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs that speak of captures have in common. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/shared/captures.h"
+#include "store/manifest/rebuilt.h"
+
+/*
+ * Twice as many as processors: while one waits for a disk or for the store to be flushed, another
+ * digests.
+ */
+enum { THREADS_LEAST = 4, THREADS_MAX = 64 };
+
+const char *vk_cmd_store(const struct vk_cli_call *call)
+{
+	const char *store = vk_cli_value(call, "store");
+
+	return store != NULL ? store : VK_STORE_DEFAULT;
+}
+
+struct spread {
+	atomic_size_t next;
+	size_t count;
+	void (*work)(void *ctx, size_t index);
+	void *ctx;
+};
+
+static void *spread_thread(void *arg)
+{
+	struct spread *s = arg;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&s->next, 1)) < s->count)
+		s->work(s->ctx, i);
+	return NULL;
+}
+
+void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ctx)
+{
+	struct spread s = {.count = count, .work = work, .ctx = ctx};
+	pthread_t threads[THREADS_MAX];
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t want = cpus > 0 ? (size_t)cpus * 2 : 1;
+	size_t started = 0;
+
+	want = want > THREADS_LEAST ? want : THREADS_LEAST;
+	want = want < count ? want : count;
+	want = want < THREADS_MAX ? want : THREADS_MAX;
+	/* this thread works, too: what could not be started is made up for */
+	while (started + 1 < want && pthread_create(&threads[started], NULL, spread_thread, &s) == 0)
+		started++;
+	spread_thread(&s);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+}
+
+void vk_cmd_size(uint64_t bytes, char ret_text[64])
+{
+	struct vk_text text;
+
+	vk_text_init(&text, ret_text, 64);
+	vk_text_size(&text, bytes);
+}
+
+void vk_cmd_show_size(FILE *out, uint64_t bytes)
+{
+	char buf[64];
+
+	vk_cmd_size(bytes, buf);
+	fputs(buf, out);
+}
+
+void vk_cmd_show_label(FILE *out, const char *bytes)
+{
+	char buf[800];
+	struct vk_text text;
+
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
+	fputs(buf, out);
+}
+
+uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < capture->region_count; i++)
+		sum += capture->regions[i].length_bytes;
+	return sum;
+}
+
+static bool set_text(json_t *object, const char *key, const char *text)
+{
+	return json_object_set_new(object, key, json_string(text)) == 0;
+}
+
+/* Of a structure that could not be read nothing is said; of one that could, also empty texts. */
+static json_t *volume_json(const struct vk_identity *id)
+{
+	json_t *o = json_pack("{s:I,s:I,s:I}", "partition", (json_int_t)id->partition,
+			      "start_sector", (json_int_t)id->start_sector, "sectors",
+			      (json_int_t)id->sectors);
+	bool ok = o != NULL;
+
+	if (id->device_uuid[0] != '\0')
+		ok = ok && set_text(o, "device_uuid", id->device_uuid);
+	if (id->volume_uuid[0] != '\0')
+		ok = ok && set_text(o, "volume_uuid", id->volume_uuid);
+	if (id->fs_uuid[0] != '\0')
+		ok = ok && set_text(o, "label", id->fs_label) && set_text(o, "uuid", id->fs_uuid) &&
+		     set_text(o, "fs_version", id->fs_version);
+	if (id->disk_id[0] != '\0')
+		ok = ok && json_object_set_new(o, "lun", json_integer((json_int_t)id->lun)) == 0 &&
+		     set_text(o, "disk_id", id->disk_id) && set_text(o, "vml", id->vml) &&
+		     set_text(o, "target_label", id->target_label);
+	if (ok)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+static json_t *volumes_json(const struct vk_capture *capture)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < capture->identity_count; i++) {
+		if (json_array_append_new(array, volume_json(&capture->identities[i])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+json_t *vk_cmd_capture_json(const char *id, const char *path, const struct vk_capture *c)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:I,s:I,s:I,s:o}", "id", id, "path",
+			 path, "time", c->time, "host", c->host, "disk", c->source_path, "kind",
+			 vk_source_kind_name(c->source_kind), "purpose",
+			 vk_capture_purpose(c), "undo_of",
+			 c->is_undo ? c->undo_of : NULL, "size_bytes", (json_int_t)c->size_bytes,
+			 "sector_size", (json_int_t)c->sector_size, "saved_bytes",
+			 (json_int_t)vk_cmd_saved_bytes(c), "volumes", volumes_json(c));
+}
+
+int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
+{
+	int failed = root == NULL || json_dumpf(root, call->out, JSON_INDENT(1)) != 0;
+
+	json_decref(root);
+	if (failed) {
+		struct vk_error err;
+
+		vk_error_set(&err, VK_NOMEM, NULL, "the JSON could not be made or written");
+		return vk_cli_fail(call, &err);
+	}
+	fputc('\n', call->out);
+	return code;
+}
+
+void vk_cmd_judge(char *path, struct vk_vouching *vouching, struct vk_verify_cache *cache,
+		  struct vk_cmd_judged *ret_judged)
+{
+	struct vk_finding_sink sink;
+	enum vk_status opened;
+
+	memset(ret_judged, 0, sizeof(*ret_judged));
+	ret_judged->path = path;
+	ret_judged->verified = vouching != NULL;
+	opened = vk_capture_open("", path, &ret_judged->capture, &ret_judged->err);
+	ret_judged->known = opened == VK_OK;
+	if (vouching == NULL && opened == VK_IO)
+		ret_judged->status = opened;
+	if (vouching == NULL)
+		return;
+	sink = vk_findings_sink(&ret_judged->findings);
+	ret_judged->status =
+		vk_capture_judge(vouching, path, cache, &sink, &ret_judged->vouched_by, &ret_judged->err);
+}
+
+void vk_cmd_judged_free(struct vk_cmd_judged *judged)
+{
+	free(judged->path);
+	if (judged->known)
+		vk_capture_close(&judged->capture);
+	vk_findings_free(&judged->findings);
+}
+
+const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
+{
+	bool incomplete = false;
+	bool distrusted = false;
+	bool undo = judged->known && judged->capture.is_undo;
+
+	if (judged->status != VK_OK)
+		return "cannot be read";
+	if (!judged->verified)
+		return undo ? VK_VERDICT_UNDO : "not checked";
+	for (size_t i = 0; i < judged->findings.count; i++) {
+		enum vk_finding_code code = judged->findings.items[i].code;
+
+		if (code != VK_F_CAPTURE_INCOMPLETE && !vk_finding_is_doubt(code))
+			return "damaged";
+		incomplete = incomplete || code == VK_F_CAPTURE_INCOMPLETE;
+		distrusted = distrusted || (code != VK_F_CAPTURE_WRITABLE && vk_finding_is_doubt(code));
+	}
+	if (distrusted)
+		return "not trusted";
+	/* whether it is whole is not what matters most of it: nobody may take it for a backup */
+	if (undo)
+		return VK_VERDICT_UNDO;
+	if (incomplete)
+		return "incomplete";
+	return judged->findings.count > 0 ? "exposed" : "sound";
+}
+
+bool vk_cmd_put_verdict(json_t *object, const struct vk_cmd_judged *judged)
+{
+	const char *verdict = vk_cmd_verdict(judged);
+
+	return json_object_set_new(object, "verdict", json_string(verdict)) == 0 &&
+	       (strcmp(verdict, VK_VERDICT_UNDO) != 0 ||
+		json_object_set_new(object, "use", json_string(VK_UNDO_USE)) == 0);
+}
+
+enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths, size_t *ret_count,
+				  struct vk_error *err)
+{
+	enum vk_status status = vk_store_list(store, ret_paths, ret_count, err);
+	bool sound = true;
+
+	for (size_t i = 0; status == VK_OK && i < *ret_count; i++) {
+		char *id = (*ret_paths)[i];
+
+		if (!sound || asprintf(&(*ret_paths)[i], "%s/%s", store, id) < 0) {
+			(*ret_paths)[i] = NULL;
+			sound = false;
+		}
+		free(id);
+	}
+	if (sound)
+		return status;
+	for (size_t i = 0; i < *ret_count; i++)
+		free((*ret_paths)[i]);
+	free(*ret_paths);
+	return vk_error_set(err, VK_NOMEM, store, "no memory for the list of captures");
+}

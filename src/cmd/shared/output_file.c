@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A result that goes into a file: written beside its place, then renamed, so that no half of it and no disk is ever hit. */
+#include "cmd/shared/output_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum vk_status vk_output_check(const char *path, bool overwrite, struct vk_error *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT ? VK_OK : vk_error_errno(err, errno, path, "cannot look at this place");
+	if (!S_ISREG(st.st_mode))
+		return vk_error_set(err, VK_USAGE, path, "this is no regular file, and only those are replaced");
+	if (overwrite)
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, path, "the file exists");
+	return vk_error_remedy(err, "choose another name, or add --overwrite");
+}
+
+enum vk_status vk_output_open(const char *path, bool overwrite, struct vk_output_file *ret_file, struct vk_error *err)
+{
+	struct vk_output_file file = {.path = path, .overwrite = overwrite};
+	enum vk_status status = vk_output_check(path, overwrite, err);
+	int fd;
+
+	if (status != VK_OK)
+		return status;
+	if (asprintf(&file.temporary, "%s.%ld.tmp", path, (long)getpid()) < 0)
+		return vk_error_set(err, VK_NOMEM, path, "no memory for a path");
+	fd = open(file.temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	file.out = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (file.out != NULL) {
+		*ret_file = file;
+		return VK_OK;
+	}
+	status = vk_error_errno(err, errno, path, "cannot make the file");
+	if (fd >= 0) {
+		close(fd);
+		unlink(file.temporary);
+	}
+	free(file.temporary);
+	return status;
+}
+
+enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	if (keep && (ferror(file->out) != 0 || fflush(file->out) != 0 || fsync(fileno(file->out)) != 0))
+		status = vk_error_errno(err, errno, file->path, "cannot write the file");
+	if (fclose(file->out) != 0 && keep && status == VK_OK)
+		status = vk_error_errno(err, errno, file->path, "cannot write the file");
+	if (keep && status == VK_OK && file->overwrite)
+		status = vk_output_check(file->path, true, err);
+	if (keep && status == VK_OK &&
+	    renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path, file->overwrite ? 0 : RENAME_NOREPLACE) != 0)
+		status = vk_error_errno(err, errno, file->path, "cannot give the file its name");
+	if (!keep || status != VK_OK)
+		unlink(file->temporary);
+	free(file->temporary);
+	memset(file, 0, sizeof(*file));
+	return status;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads every header and array of a GPT that anything on the disk points to. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "evidence/gpt/crc.h"
+#include "evidence/gpt/look.h"
+
+enum { ENTRIES = 128, PRIMARY_ARRAY_LBA = 2, SEARCH_BYTES = 16065 * 512 };
+
+static enum vk_status out_of_memory(const struct vk_gpt_look *look, struct vk_error *err)
+{
+	return vk_error_set(err, VK_NOMEM, vk_io_name(look->io), "no memory for the partition table");
+}
+
+/* All len bytes, or why not. */
+static enum vk_status read_range(const struct vk_gpt_look *look, uint64_t lba, uint8_t *buf,
+				 size_t len, enum vk_gpt_held *ret_held, struct vk_error *err)
+{
+	uint64_t at, end;
+	size_t got = 0;
+	enum vk_status status;
+
+	*ret_held = VK_GPT_OUTSIDE;
+	if (!vk_mul_u64(lba, look->sector_size, &at) || !vk_add_u64(at, len, &end) ||
+	    end > vk_io_size_bytes(look->io))
+		return VK_OK;
+	status = vk_io_read(look->io, at, buf, len, &got, err);
+	if (status == VK_OK && got == len)
+		*ret_held = VK_GPT_HELD;
+	else if (vk_io_span(look->io, at + got).state == VK_SPAN_UNREADABLE)
+		*ret_held = VK_GPT_UNREADABLE;
+	return status;
+}
+
+static bool near_signature(const uint8_t *sector)
+{
+	static const uint8_t signature[8] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
+	int bits = 0;
+
+	for (size_t i = 0; i < sizeof(signature); i++)
+		bits += __builtin_popcount(sector[i] ^ signature[i]);
+	return bits <= 1;
+}
+
+/* Whether a trusted header is the one that belongs here on a disk of this size, with everything in its order. */
+static bool header_fits(const struct vk_gpt_look *look, const struct vk_gpt_header_seen *seen)
+{
+	const struct vk_gpt_header *h = &seen->header;
+	uint64_t last = look->disk_sectors - 1;
+	uint64_t sectors = (vk_gpt_entries_bytes(h) + look->sector_size - 1ULL) / look->sector_size;
+	uint64_t end = vk_add_sat(h->entriesLBA, sectors);
+
+	if (h->myLBA != seen->lba || h->firstUsableLBA > h->lastUsableLBA || h->lastUsableLBA >= last)
+		return false;
+	if (seen->lba == 1)
+		return h->alternateLBA == last && h->entriesLBA >= PRIMARY_ARRAY_LBA &&
+		       end <= h->firstUsableLBA && last - h->lastUsableLBA > sectors;
+	return seen->lba == last && h->alternateLBA == 1 && h->entriesLBA > h->lastUsableLBA &&
+	       end <= last && h->firstUsableLBA >= PRIMARY_ARRAY_LBA + sectors;
+}
+
+/* A checksum proves the bytes, not that the disk has room for what they claim. */
+static bool too_large(const struct vk_gpt_look *look, const struct vk_gpt_header *h)
+{
+	uint64_t sectors = (vk_gpt_entries_bytes(h) + look->sector_size - 1ULL) / look->sector_size;
+
+	return look->disk_sectors < 2 * sectors + 4;
+}
+
+static enum vk_status look_header(struct vk_gpt_look *look, uint64_t lba, struct vk_error *err)
+{
+	struct vk_gpt_header_seen *seen = &look->headers[look->header_count];
+	enum vk_status status;
+
+	for (size_t i = 0; i < look->header_count; i++)
+		if (look->headers[i].lba == lba)
+			return VK_OK;
+	if (look->header_count == VK_GPT_LOOK_HEADERS)
+		return VK_OK;
+	*seen = (struct vk_gpt_header_seen){.lba = lba, .sector = calloc(1, look->sector_size)};
+	if (seen->sector == NULL)
+		return out_of_memory(look, err);
+	look->header_count++;
+	status = read_range(look, lba, seen->sector, look->sector_size, &seen->held, err);
+	if (status != VK_OK)
+		return status;
+	seen->blank = vk_all_zero(seen->sector, look->sector_size);
+	seen->present = vk_gpt_has_signature(seen->sector, look->sector_size);
+	seen->sound = vk_gpt_header_proved(seen->sector, look->sector_size);
+	if (!seen->sound && near_signature(seen->sector))
+		seen->mended = vk_gpt_header_mend(seen->sector, look->sector_size, &seen->bit);
+	vk_gpt_header_decode(seen->sector, look->sector_size, &seen->header);
+	if (too_large(look, &seen->header))
+		seen->sound = seen->mended = false;
+	return VK_OK;
+}
+
+/* A file whose sound table ends behind it is the first part of a disk; a device has the size it has. */
+static void find_cut(struct vk_gpt_look *look)
+{
+	const struct vk_gpt_header_seen *first = &look->headers[0];
+	uint64_t bytes;
+
+	if (vk_io_is_device(look->io) || !vk_gpt_header_trusted(first) ||
+	    vk_gpt_header_trusted(&look->headers[1]) ||
+	    first->header.alternateLBA < look->disk_sectors ||
+	    first->header.lastUsableLBA >= first->header.alternateLBA ||
+	    !vk_mul_u64(vk_add_sat(first->header.alternateLBA, 1), look->sector_size, &bytes))
+		return;
+	look->cut = true;
+	look->disk_sectors = first->header.alternateLBA + 1;
+}
+
+/* Sector 1, the last one, and then wherever these and sector 0 look for the other. */
+static enum vk_status look_headers(struct vk_gpt_look *look, struct vk_error *err)
+{
+	enum vk_status status = look_header(look, 1, err);
+
+	if (status == VK_OK)
+		status = look_header(look, look->disk_sectors - 1, err);
+	if (status != VK_OK)
+		return status;
+	for (size_t i = 0; i < 4; i++) {
+		const struct vk_mbr_entry *e = &look->mbr.entries[i];
+
+		if (e->type == VK_MBR_TYPE_PROTECTIVE && e->sectors > PRIMARY_ARRAY_LBA &&
+		    e->sectors != UINT32_MAX && status == VK_OK)
+			status = look_header(look, (uint64_t)e->firstLBA + e->sectors - 1, err);
+	}
+	for (size_t i = 0; i < look->header_count && status == VK_OK; i++) {
+		const struct vk_gpt_header h = look->headers[i].header;
+		uint64_t sectors = (vk_gpt_entries_bytes(&h) + look->sector_size - 1ULL) /
+				   look->sector_size;
+
+		if (!vk_gpt_header_trusted(&look->headers[i]))
+			continue;
+		if (h.alternateLBA > 1)
+			status = look_header(look, h.alternateLBA, err);
+		if (status == VK_OK && h.myLBA > 1)
+			status = look_header(look, h.myLBA, err);
+		if (status == VK_OK && h.lastUsableLBA > 1)
+			status = look_header(look, vk_add_sat(h.lastUsableLBA, sectors + 1), err);
+	}
+	return status;
+}
+
+/* Number and size of entries: of a header for this disk rather than of an older one. */
+static void settle_numbers(struct vk_gpt_look *look)
+{
+	const struct vk_gpt_header_seen *best = NULL;
+
+	for (size_t i = 0; i < look->header_count; i++) {
+		struct vk_gpt_header_seen *seen = &look->headers[i];
+
+		if (!vk_gpt_header_trusted(seen))
+			continue;
+		seen->fits = header_fits(look, seen);
+		if (best == NULL || (seen->fits && !best->fits) ||
+		    (seen->fits == best->fits && seen->sound && !best->sound))
+			best = seen;
+	}
+	look->entries = best != NULL ? best->header.numEntries : (uint32_t)ENTRIES;
+	look->entry_size = best != NULL ? best->header.entrySize : (uint32_t)VK_GPT_ENTRY_BYTES;
+	look->array_bytes = look->entries * look->entry_size;
+	look->array_sectors = (look->array_bytes + look->sector_size - 1ULL) / look->sector_size;
+}
+
+enum vk_status vk_gpt_look_array(struct vk_gpt_look *look, uint64_t lba, bool backup,
+				 const struct vk_gpt_array_seen **ret_array, struct vk_error *err)
+{
+	struct vk_gpt_array_seen seen = {.lba = lba, .backup = backup};
+	enum vk_status status;
+
+	*ret_array = NULL;
+	for (size_t i = 0; i < look->array_count; i++)
+		if (look->arrays[i].lba == lba) {
+			*ret_array = &look->arrays[i];
+			return VK_OK;
+		}
+	if (look->array_count == VK_GPT_LOOK_ARRAYS)
+		return VK_OK;
+	seen.bytes = calloc(1, look->array_bytes);
+	if (seen.bytes == NULL)
+		return out_of_memory(look, err);
+	status = read_range(look, lba, seen.bytes, look->array_bytes, &seen.held, err);
+	if (status != VK_OK) {
+		free(seen.bytes);
+		return status;
+	}
+	seen.blank = vk_all_zero(seen.bytes, look->array_bytes);
+	seen.crc = vk_crc32(0, seen.bytes, look->array_bytes);
+	look->arrays[look->array_count] = seen;
+	*ret_array = &look->arrays[look->array_count++];
+	return VK_OK;
+}
+
+static enum vk_status look_arrays(struct vk_gpt_look *look, struct vk_error *err)
+{
+	const struct vk_gpt_array_seen *ignored;
+	enum vk_status status = vk_gpt_look_array(look, PRIMARY_ARRAY_LBA, false, &ignored, err);
+
+	if (status == VK_OK && look->disk_sectors > look->array_sectors + 1)
+		status = vk_gpt_look_array(look, look->disk_sectors - 1 - look->array_sectors, true,
+					   &ignored, err);
+	for (size_t i = 0; i < look->header_count && status == VK_OK; i++) {
+		const struct vk_gpt_header_seen *seen = &look->headers[i];
+
+		if (!vk_gpt_header_trusted(seen))
+			continue;
+		if (seen->header.entriesLBA >= PRIMARY_ARRAY_LBA)
+			status = vk_gpt_look_array(look, seen->header.entriesLBA,
+						   seen->header.myLBA != 1, &ignored, err);
+		if (status == VK_OK && seen->header.lastUsableLBA < look->disk_sectors)
+			status = vk_gpt_look_array(look, seen->header.lastUsableLBA + 1, true,
+						   &ignored, err);
+	}
+	return status;
+}
+
+static bool any_trusted(const struct vk_gpt_look *look)
+{
+	for (size_t i = 0; i < look->header_count; i++)
+		if (vk_gpt_header_trusted(&look->headers[i]))
+			return true;
+	return false;
+}
+
+/* The last sector that an entry of any array names; 0: there is none. */
+static uint64_t furthest_end(const struct vk_gpt_look *look)
+{
+	uint64_t furthest = 0;
+
+	for (size_t a = 0; a < look->array_count; a++)
+		for (uint32_t i = 0; look->arrays[a].held == VK_GPT_HELD && i < look->entries; i++) {
+			struct vk_gpt_entry e;
+
+			if (vk_gpt_look_entry(look, look->arrays[a].bytes, i, &e))
+				furthest = vk_max_u64(furthest, e.lastLBA);
+		}
+	return furthest;
+}
+
+static void free_arrays(struct vk_gpt_look *look)
+{
+	for (size_t i = 0; i < look->array_count; i++)
+		free(look->arrays[i].bytes);
+	look->array_count = 0;
+}
+
+/* Tools leave up to a cylinder, 16065 sectors of 512 bytes, free behind the last partition. */
+static enum vk_status search_from(struct vk_gpt_look *look, uint64_t from, struct vk_error *err)
+{
+	uint64_t to = vk_min_u64(from + look->array_sectors + SEARCH_BYTES / look->sector_size,
+				 look->disk_sectors);
+	enum vk_status status = VK_OK;
+	size_t len, got;
+	uint8_t *buf;
+
+	if (from < 2 || from >= to)
+		return VK_OK;
+	len = (size_t)(to - from) * look->sector_size;
+	buf = malloc(len);
+	if (buf == NULL)
+		return out_of_memory(look, err);
+	status = vk_io_read(look->io, from * look->sector_size, buf, len, &got, err);
+	for (size_t at = 0; status == VK_OK && at + look->sector_size <= got; at += look->sector_size)
+		if (near_signature(buf + at))
+			status = look_header(look, from + at / look->sector_size, err);
+	free(buf);
+	return status;
+}
+
+enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end,
+				  struct vk_error *err)
+{
+	uint64_t entries_end = vk_add_sat(furthest_end(look), 1);
+	size_t before = look->header_count;
+	enum vk_status status = VK_OK;
+
+	if (!any_trusted(look))
+		status = search_from(look, entries_end, err);
+	if (status == VK_OK && volumes_end != entries_end)
+		status = search_from(look, volumes_end, err);
+	if (status != VK_OK || look->header_count == before)
+		return status;
+	free_arrays(look);
+	settle_numbers(look);
+	return look_arrays(look, err);
+}
+
+enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt_look *ret_look,
+			   struct vk_error *err)
+{
+	struct vk_gpt_look *look = ret_look;
+	struct vk_gpt_look first_bytes = {.io = io, .sector_size = 512};
+	enum vk_status status;
+
+	*look = (struct vk_gpt_look){
+		.io = io,
+		.sector_size = sector_size,
+		.disk_sectors = vk_io_size_bytes(io) / sector_size,
+	};
+	status = read_range(&first_bytes, 0, look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr_held,
+			    err);
+	if (status == VK_OK) {
+		vk_mbr_decode(look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr);
+		look->protective = look->mbr.signature == VK_MBR_SIGNATURE &&
+				   vk_mbr_is_protective(&look->mbr);
+		status = look_headers(look, err);
+	}
+	if (status == VK_OK) {
+		find_cut(look);
+		settle_numbers(look);
+		status = look_arrays(look, err);
+	}
+	if (status != VK_OK)
+		vk_gpt_look_free(look);
+	return status;
+}
+
+void vk_gpt_look_free(struct vk_gpt_look *look)
+{
+	for (size_t i = 0; i < look->header_count; i++)
+		free(look->headers[i].sector);
+	free_arrays(look);
+	memset(look, 0, sizeof(*look));
+}
+
+bool vk_gpt_look_entry(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot,
+		       struct vk_gpt_entry *ret_entry)
+{
+	vk_gpt_entry_decode(array + (size_t)slot * look->entry_size, look->entry_size, ret_entry);
+	return !vk_guid_is_nil(&ret_entry->typeGUID) && !vk_guid_is_nil(&ret_entry->uniqueGUID) &&
+	       ret_entry->firstLBA >= PRIMARY_ARRAY_LBA &&
+	       ret_entry->firstLBA <= ret_entry->lastLBA && ret_entry->lastLBA < look->disk_sectors;
+}

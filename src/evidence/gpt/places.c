@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the parts of a GPT belong on this disk, and its header: from the one that counts, else as usual. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "evidence/gpt/case.h"
+
+/* Where a trusted header of that copy puts its entries, if that is a possible place. */
+static uint64_t array_place(const struct vk_gpt_case *c, bool primary)
+{
+	const struct vk_gpt_header *image = &c->j.image.header;
+	uint64_t last = c->j.image.disk_sectors - 1;
+	uint64_t usual = primary ? 2 : last - c->look.array_sectors;
+
+	for (size_t i = 0; i < c->look.header_count; i++) {
+		const struct vk_gpt_header_seen *seen = &c->look.headers[i];
+		uint64_t end = vk_add_sat(seen->header.entriesLBA, c->look.array_sectors);
+
+		if (!vk_gpt_header_trusted(seen) || seen->header.numEntries != c->look.entries ||
+		    seen->header.entrySize != c->look.entry_size)
+			continue;
+		if (primary && seen->header.myLBA == 1 && seen->header.entriesLBA >= 2 &&
+		    end <= image->firstUsableLBA)
+			return seen->header.entriesLBA;
+		if (!primary && seen->header.myLBA == last && seen->fits)
+			return seen->header.entriesLBA;
+	}
+	return usual;
+}
+
+/* Fill header and places of the image from the header that counts. False when they make no sense: the usual ones stand. */
+static bool place_by_header(struct vk_gpt_case *c)
+{
+	struct vk_gpt_image *image = &c->j.image;
+	const struct vk_gpt_header *h = &c->chosen->header;
+	uint64_t old_last = vk_max_u64(h->myLBA, h->alternateLBA);
+	uint64_t disk = c->look.disk_sectors;
+
+	image->header.revision = h->revision;
+	image->header.headerSize = h->headerSize;
+	image->header.reserved = h->reserved;
+	image->header.diskGUID = h->diskGUID;
+	c->j.disk_guid_known = true;
+	c->j.header_exact = true;
+	if (old_last != disk - 1 && old_last != UINT64_MAX)
+		c->j.grown_from_sectors = old_last + 1;
+	if (h->firstUsableLBA < 2 + c->look.array_sectors || h->firstUsableLBA > h->lastUsableLBA ||
+	    h->firstUsableLBA >= image->header.lastUsableLBA)
+		return false;
+	image->header.firstUsableLBA = h->firstUsableLBA;
+	if (old_last == disk - 1 && h->lastUsableLBA < image->backup_array_lba)
+		image->header.lastUsableLBA = h->lastUsableLBA;
+	return true;
+}
+
+/* Two headers that are too damaged to be trusted, and still hold the same disk GUID. */
+static void guid_of_remains(struct vk_gpt_case *c)
+{
+	const struct vk_gpt_header_seen *found = NULL;
+
+	for (size_t i = 0; i < c->look.header_count; i++) {
+		const struct vk_gpt_header_seen *seen = &c->look.headers[i];
+
+		if (!seen->present || vk_guid_is_nil(&seen->header.diskGUID))
+			continue;
+		if (found == NULL)
+			found = seen;
+		else if (vk_guid_equal(&found->header.diskGUID, &seen->header.diskGUID))
+			c->j.disk_guid_known = true;
+	}
+	if (found != NULL)
+		c->j.image.header.diskGUID = found->header.diskGUID;
+}
+
+/* Where the arrays are put is where a header, or their own bytes, show them, or the only place that the usable range leaves. */
+static bool place_known(const struct vk_gpt_case *c, bool primary)
+{
+	const struct vk_gpt_header *image = &c->j.image.header;
+	uint64_t lba = primary ? image->entriesLBA : c->j.image.backup_array_lba;
+	uint64_t last = c->j.image.disk_sectors - 1;
+
+	/* a copy that the disk never had goes to the usual place */
+	if (!primary && c->j.grown_from_sectors != 0)
+		return true;
+	if (primary ? image->firstUsableLBA == 2 + c->look.array_sectors
+		    : image->lastUsableLBA + 1 + c->look.array_sectors == last)
+		return true;
+	for (size_t i = 0; i < c->look.header_count; i++) {
+		const struct vk_gpt_header_seen *seen = &c->look.headers[i];
+
+		if (vk_gpt_header_trusted(seen) && seen->header.myLBA == seen->lba &&
+		    seen->lba == (primary ? 1 : last) && seen->header.entriesLBA == lba)
+			return true;
+	}
+	for (size_t i = 0; i < c->look.array_count; i++)
+		if (c->look.arrays[i].lba == lba && vk_gpt_matches(c, c->chosen, &c->look.arrays[i]))
+			return true;
+	return false;
+}
+
+enum vk_status vk_gpt_make_image(struct vk_gpt_case *c, struct vk_error *err)
+{
+	struct vk_gpt_image *image = &c->j.image;
+	enum vk_status status = vk_gpt_image_init(c->look.sector_size, c->look.disk_sectors, image, err);
+	uint8_t *array;
+
+	if (status != VK_OK)
+		return status;
+	c->j.disk_sectors = c->look.disk_sectors;
+	c->j.cut = c->look.cut;
+	if (c->chosen == NULL) {
+		guid_of_remains(c);
+		return VK_OK;
+	}
+	array = calloc(1, c->look.array_bytes);
+	if (array == NULL)
+		return vk_error_set(err, VK_NOMEM, c->source->path, "no memory for a GPT");
+	free(image->array);
+	image->array = array;
+	/* what stands behind a header belongs to it only where it is at home */
+	memcpy(image->sector, c->chosen->sector,
+	       c->chosen->header.myLBA == c->chosen->lba ? image->sector_size
+							 : c->chosen->header.headerSize);
+	image->header.numEntries = c->look.entries;
+	image->header.entrySize = c->look.entry_size;
+	vk_gpt_image_resize(image, c->look.disk_sectors);
+	image->header.firstUsableLBA = 2 + c->look.array_sectors;
+	c->j.usable_known = place_by_header(c);
+	image->header.entriesLBA = array_place(c, true);
+	image->backup_array_lba = array_place(c, false);
+	if (image->header.lastUsableLBA >= image->backup_array_lba)
+		image->header.lastUsableLBA = image->backup_array_lba - 1;
+	c->j.places_known = place_known(c, true) && place_known(c, false);
+	return VK_OK;
+}

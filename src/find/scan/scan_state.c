@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a scan knows so far, and the search that adds to it. */
+#include "find/scan/scan_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "vmfskit/fs_descriptor.h"
+#include "vmfskit/heartbeat.h"
+#include "vmfskit/lvm.h"
+
+enum { SECTOR = 512, LEAST_BYTES = 12 };
+
+bool vk_scan_state_init(struct vk_scan_state *state, uint64_t position)
+{
+	memset(state, 0, sizeof(*state));
+	state->position = position;
+	return vk_tallies_init(&state->tallies);
+}
+
+void vk_scan_state_free(struct vk_scan_state *state)
+{
+	free(state->marks);
+	vk_tallies_free(&state->tallies);
+	vk_range_set_free(&state->unreadable);
+	memset(state, 0, sizeof(*state));
+}
+
+bool vk_scan_state_mark(struct vk_scan_state *state, enum vk_mark_kind kind, uint64_t offset)
+{
+	if (state->mark_count == VK_MARKS_MAX) {
+		state->marks_left_out++;
+		return true;
+	}
+	if (state->mark_count == state->mark_cap) {
+		size_t cap = state->mark_cap == 0 ? 64 : state->mark_cap * 2;
+		struct vk_mark *marks = reallocarray(state->marks, cap, sizeof(*marks));
+
+		if (marks == NULL)
+			return false;
+		state->marks = marks;
+		state->mark_cap = cap;
+	}
+	state->marks[state->mark_count++] = (struct vk_mark){.kind = kind, .offset_bytes = offset};
+	return true;
+}
+
+bool vk_scan_state_unreadable(struct vk_scan_state *state, uint64_t offset, uint64_t length)
+{
+	struct vk_range_set *set = &state->unreadable;
+
+	if (set->count == VK_SCAN_RANGES_MAX) {
+		struct vk_range *last = &set->ranges[set->count - 1];
+
+		last->length_bytes = offset + length - last->offset_bytes;
+		return true;
+	}
+	return vk_range_set_add(set, offset, length);
+}
+
+static bool is_block_size(uint32_t bytes)
+{
+	return bytes == 512 || bytes == 4096;
+}
+
+/*
+ * One field that is as it must be, besides the magic: so that one damaged field does not hide a header. Extended metadata
+ * has the number of its PE maps, 1 to 8, where a header has its version.
+ */
+static bool is_lvm(const uint8_t *block, size_t len)
+{
+	uint32_t version = vk_get_le32(block + 4);
+
+	return (version >= 1 && version <= VK_LVM_MAPS_PER_REGION) ||
+	       (len >= 0x5A + 4 && is_block_size(vk_get_le32(block + 0x5A)));
+}
+
+static bool is_fs(const uint8_t *block, size_t len)
+{
+	enum { VMFS3 = 4, HIGHEST = 63 };
+	uint32_t version = vk_get_le32(block + 4);
+
+	return (version >= VMFS3 && version <= HIGHEST) ||
+	       (len >= 0x9D + 4 && is_block_size(vk_get_le32(block + 0x9D)));
+}
+
+static void count_vote(struct vk_scan_state *state, uint64_t offset, const uint8_t *block, bool heartbeat)
+{
+	uint32_t magic = vk_get_le32(block);
+	struct vk_ballot ballot = {.offset_bytes = offset, .addr = vk_get_le64(block + 4), .heartbeat = heartbeat};
+
+	/* neither locks nor heartbeats lie at the very start of a volume */
+	if (ballot.addr == 0 || ballot.addr % SECTOR != 0 || ballot.addr > VK_SCAN_ADDR_MAX)
+		return;
+	ballot.in_use = magic == VK_HB_IN_USE;
+	ballot.lock = (magic & 0xff) <= 6 ? magic & 0xff : 0;
+	vk_tallies_count(&state->tallies, &ballot);
+}
+
+/* A block of which at least LEAST_BYTES are there. */
+static bool look_at(struct vk_scan_state *state, const uint8_t *block, size_t len, uint64_t offset)
+{
+	uint32_t magic = vk_get_le32(block);
+
+	switch (magic) {
+	case VK_LVM_MAGIC:
+		return !is_lvm(block, len) || vk_scan_state_mark(state, VK_MARK_LVM, offset);
+	case VK_FS_MAGIC_VMFS:
+	case VK_FS_MAGIC_VMFSL:
+	case VK_FS_MAGIC_VMFS6:
+	case VK_FS_MAGIC_VMFS6L:
+		return !is_fs(block, len) || vk_scan_state_mark(state, VK_MARK_FS, offset);
+	case VK_HB_FREE:
+	case VK_HB_IN_USE:
+		count_vote(state, offset, block, true);
+		return true;
+	default:
+		/* locks of journals and large blocks have numbers that no source names */
+		if (magic >> 8 == 0x10C000 && (magic & 0xff) != 0)
+			count_vote(state, offset, block, false);
+		return true;
+	}
+}
+
+static bool may_be_magic(uint32_t magic)
+{
+	uint32_t family = magic >> 8;
+
+	return family == VK_LVM_MAGIC >> 8 || family == VK_FS_MAGIC_VMFS >> 8 || family == VK_HB_FREE >> 8 ||
+	       family == 0x10C000;
+}
+
+bool vk_scan_state_search(struct vk_scan_state *state, const uint8_t *bytes, size_t len, uint64_t offset)
+{
+	size_t at = (SECTOR - (size_t)(offset % SECTOR)) % SECTOR;
+
+	for (; at < len && len - at >= LEAST_BYTES; at += SECTOR) {
+		if (__builtin_expect(may_be_magic(vk_get_le32(bytes + at)), 0) &&
+		    !look_at(state, bytes + at, (size_t)vk_min_u64(len - at, SECTOR), offset + at))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What captures of this device and the other extents of its volume say for it. */
+#include <string.h>
+
+#include "base/checked.h"
+#include "rebuild/header/lvm_case.h"
+
+const struct vk_vmfs *vk_lvm_known_decoded(const struct vk_known_header *known)
+{
+	const struct vk_vmfs *v;
+
+	if (known->source == NULL || known->vmfs >= known->source->vmfs_count)
+		return NULL;
+	v = &known->source->vmfs[known->vmfs];
+	return v->lvm_usable && v->volume_count > 0 &&
+			       v->volumes[0].seen_bytes == VK_LVM_VOLUME_BYTES ? v : NULL;
+}
+
+/* Whether a capture shows this very device: nothing that outlives every change may differ. */
+static bool same_device(const struct vk_lvm_case *c, const struct vk_vmfs *k, bool *ret_tied)
+{
+	const struct vk_lvm_volume *v = &k->volumes[0].volume;
+	unsigned same = 0, other = 0;
+
+	/* another extent of the volume has all of its identity but the place in it */
+	if ((c->volume_believed && c->v0.numDevs > 1 && c->v0.firstPE != v->firstPE && c->v0.lastPE != v->lastPE) ||
+	    (c->fs_believed && v->firstPE != 0))
+		return false;
+	if (c->device_believed) {
+		bool id = vk_vmfs_uuid_equal(&c->d0.devID, &k->lvm.devID);
+		bool time = c->d0.initTimeUS == k->lvm.initTimeUS;
+
+		same += (unsigned)id + (unsigned)time;
+		other += (unsigned)!id + (unsigned)!time;
+	}
+	if (c->volume_believed) {
+		bool id = vk_vmfs_uuid_equal(&c->v0.uuid, &v->uuid);
+		bool name = memcmp(c->v0.name, v->name, sizeof(v->name)) == 0;
+
+		same += (unsigned)id + (unsigned)name + (c->v0.creationTimeUS == v->creationTimeUS);
+		other += (unsigned)!id + (unsigned)!name;
+	}
+	if (c->fs_believed) {
+		bool id = vk_vmfs_uuid_equal(&c->fs.volInfo, &v->uuid);
+
+		same += id;
+		other += !id;
+	}
+	*ret_tied = same > other;
+	return same > other || (same == 0 && other == 0);
+}
+
+void vk_lvm_known_find(struct vk_lvm_case *c)
+{
+	const struct vk_rebuild_header_options *o = c->work->options;
+
+	for (size_t i = 0; i < o->known_count; i++) {
+		const struct vk_known_header *known = &o->known[i];
+		const struct vk_vmfs *k = vk_lvm_known_decoded(known);
+		bool tied = false;
+		bool fits = k != NULL && (known->member ? vk_lvm_member_fits(c, known) : same_device(c, k, &tied));
+
+		if (k == NULL)
+			vk_work_note(c->work, "%s holds no sound header of a VMFS device: not used.", known->name);
+		else if (!fits)
+			vk_work_note(c->work, "%s is of another volume: not used.", known->name);
+		else if (known->member && c->member == NULL)
+			c->member = known;
+		else if (!known->member && c->capture == NULL) {
+			c->capture = known;
+			c->work->capture_untied = !tied;
+		}
+	}
+	if (c->capture != NULL)
+		c->earlier = vk_lvm_known_decoded(c->capture);
+	if (c->member != NULL)
+		vk_lvm_members_ask(c);
+}
+
+/* What a structure keeps from its making to its end; all else a grow, an upgrade or a resignature may change. */
+static const char *const lasting[] = {"magic", "diskBlockSize", "dataOffset", "devID", "initTimeUS",
+				      "mdAlignment", "creationTimeUS", "volumeID"};
+/* What may change while generation stays: that counts changes of the structure only. */
+static const char *const passing[] = {"modTimeUS", "lockedBy", "lockedWhenUS", "lockedFromIPv4", "state"};
+
+static bool among(const struct vk_field *field, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(field->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_lasting(const struct vk_field *field)
+{
+	return among(field, lasting, sizeof(lasting) / sizeof(lasting[0]));
+}
+
+static bool is_passing(const struct vk_field *field)
+{
+	return among(field, passing, sizeof(passing) / sizeof(passing[0]));
+}
+
+/*
+ * A lost structure: nothing of it stands that could say it was not changed since the capture, whatever the other one says:
+ * they are changed one without the other.
+ */
+static void take_lost(struct vk_lvm_case *c, struct vk_side *side, const void *other)
+{
+	for (size_t i = 0; i < side->layout->count; i++) {
+		const struct vk_field *f = &side->layout->fields[i];
+		bool identity = strcmp(f->name, "uuid") == 0 || strcmp(f->name, "name") == 0;
+		bool sure = is_lasting(f) && !c->work->capture_untied;
+
+		/* the disk id has a side of its own; the volume's identity is told better by the file system */
+		if (f->kind == VK_KIND_DISKID || (identity && c->fs_believed))
+			continue;
+		vk_side_bytes(side, f->name, (const uint8_t *)other + f->member,
+			      vk_origin_if(sure, VK_FIELD_CAPTURE), "%s%s", c->capture->name,
+			      is_lasting(f) ? "" : ", and it may have changed since");
+	}
+}
+
+/* modTimeUS only grows. */
+static bool time_possible(uint64_t now, uint64_t then)
+{
+	return now >= then && now / 1000000 <= UINT32_MAX;
+}
+
+/*
+ * A structure that stands and was not changed since. With the time of its last change all of it is as it was, but for a lock,
+ * which may have come or gone; by its generation alone what passes may be newer, and stays.
+ */
+static void take_standing(struct vk_lvm_case *c, struct vk_side *side, const void *other, bool same_time, bool time_stays)
+{
+	for (size_t i = 0; i < side->layout->count; i++) {
+		const struct vk_field *f = &side->layout->fields[i];
+		bool time = strcmp(f->name, "modTimeUS") == 0;
+
+		if (f->kind == VK_KIND_DISKID || (is_passing(f) && !same_time && (!time || time_stays)))
+			continue;
+		vk_side_bytes(side, f->name, (const uint8_t *)other + f->member, vk_origin_if(!is_passing(f), VK_FIELD_CAPTURE),
+			      "%s", c->capture->name);
+	}
+}
+
+static void apply_to_device(struct vk_lvm_case *c, bool now)
+{
+	const struct vk_lvm_device *d = &c->earlier->lvm;
+	const char *name = c->capture->name;
+	bool same_time = d->modTimeUS == c->d0.modTimeUS;
+
+	if (now) {
+		take_standing(c, &c->device, d, same_time, time_possible(c->d0.modTimeUS, d->modTimeUS));
+		if (same_time)
+			vk_side_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
+	} else if (c->device_believed) {
+		vk_side_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, "%s", name);
+		vk_side_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, "%s", name);
+		vk_work_note(c->work, "The LVM header was changed since %s: of what may change, nothing was taken from it.",
+			     name);
+	} else {
+		take_lost(c, &c->device, d);
+		if (c->disk_id.rebuilt && c->work->options->live_id == NULL)
+			take_lost(c, &c->disk_id, &d->diskID);
+		vk_work_note(c->work, "The LVM header is lost, and it may have been changed since %s: what may have changed "
+			     "is taken from there all the same, and may be old.", name);
+	}
+}
+
+static void apply_to_volume(struct vk_lvm_case *c, bool now)
+{
+	const struct vk_lvm_volume *v = &c->earlier->volumes[0].volume;
+	const char *name = c->capture->name;
+
+	if (now) {
+		take_standing(c, &c->volume, v, v->modTimeUS == c->v0.modTimeUS, time_possible(c->v0.modTimeUS, v->modTimeUS));
+	} else if (c->volume_believed) {
+		vk_side_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, "%s",
+			       name);
+	} else {
+		take_lost(c, &c->volume, v);
+		vk_work_note(c->work, "The volume descriptor is lost, and it may have been changed since %s: what may have "
+			     "changed is taken from there all the same, and may be old.", name);
+	}
+}
+
+/*
+ * A capture is trusted in what may change when the structure stands and was not changed since: its generation or its time of
+ * change is still the same. Else only in what never changes. A header that was made from an old capture is not newer for that.
+ */
+static void apply_capture(struct vk_lvm_case *c)
+{
+	const struct vk_lvm_device *d = &c->earlier->lvm;
+	const struct vk_lvm_volume *v = &c->earlier->volumes[0].volume;
+	bool same_header = d->generation == c->d0.generation || d->modTimeUS == c->d0.modTimeUS;
+	bool same_volume_entry = v->generation == c->v0.generation || v->modTimeUS == c->v0.modTimeUS;
+	bool volume_now = c->volume_believed && same_volume_entry;
+
+	c->work->capture_old = !volume_now;
+	apply_to_device(c, c->device_believed && same_header && (volume_now || !c->volume_believed));
+	apply_to_volume(c, volume_now);
+}
+
+void vk_lvm_known_apply(struct vk_lvm_case *c)
+{
+	if (c->earlier != NULL)
+		apply_capture(c);
+	if (c->sibling != NULL)
+		vk_lvm_members_apply(c);
+	/* all devices of a volume are laid out alike, and stay so */
+	if ((c->earlier != NULL && !c->work->capture_untied && (c->earlier->lvm.majorVersion >= 6) == c->six &&
+	     (!c->six || c->earlier->lvm.mdAlignment == c->alignment)) ||
+	    (c->sibling != NULL && c->device_believed && (c->d0.majorVersion >= 6) == c->six &&
+	     (vk_lvm_known_decoded(c->member)->lvm.majorVersion >= 6) == c->six &&
+	     (!c->six || vk_lvm_known_decoded(c->member)->lvm.mdAlignment == c->alignment)))
+		c->six_proved = true;
+}

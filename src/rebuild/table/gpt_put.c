@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole GPT onto an overlay: backup, primary, sector 0. What already stands right is left alone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/checked.h"
+#include "io/write_class.h"
+#include "rebuild/table/gpt_put.h"
+
+enum { ENTRIES = 128, PRIMARY_ARRAY_LBA = 2 };
+
+static uint64_t array_sectors(const struct vk_gpt_image *image)
+{
+	return (vk_gpt_entries_bytes(&image->header) + image->sector_size - 1ULL) /
+	       image->sector_size;
+}
+
+void vk_gpt_image_resize(struct vk_gpt_image *image, uint64_t disk_sectors)
+{
+	uint64_t sectors = array_sectors(image);
+
+	image->disk_sectors = disk_sectors;
+	image->header.alternateLBA = disk_sectors - 1;
+	image->backup_array_lba = disk_sectors - 1 - sectors;
+	image->header.lastUsableLBA = image->backup_array_lba - 1;
+}
+
+enum vk_status vk_gpt_image_init(uint32_t sector_size, uint64_t disk_sectors,
+				 struct vk_gpt_image *ret_image, struct vk_error *err)
+{
+	struct vk_gpt_image image = {
+		.sector_size = sector_size,
+		.header = {.signature = "EFI PART",
+			   .revision = 0x00010000,
+			   .headerSize = VK_GPT_HEADER_BYTES,
+			   .myLBA = 1,
+			   .entriesLBA = PRIMARY_ARRAY_LBA,
+			   .numEntries = ENTRIES,
+			   .entrySize = VK_GPT_ENTRY_BYTES},
+	};
+	uint64_t sectors = array_sectors(&image);
+
+	if (disk_sectors < 2 * sectors + 4)
+		return vk_error_set(err, VK_USAGE, NULL, "the disk is too small for a GPT (%llu sectors)",
+				    (unsigned long long)disk_sectors);
+	image.header.firstUsableLBA = PRIMARY_ARRAY_LBA + sectors;
+	vk_gpt_image_resize(&image, disk_sectors);
+	image.sector = calloc(1, sector_size);
+	image.array = calloc(ENTRIES, VK_GPT_ENTRY_BYTES);
+	if (image.sector == NULL || image.array == NULL) {
+		vk_gpt_image_free(&image);
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for a GPT");
+	}
+	*ret_image = image;
+	return VK_OK;
+}
+
+void vk_gpt_image_free(struct vk_gpt_image *image)
+{
+	free(image->sector);
+	free(image->array);
+	memset(image, 0, sizeof(*image));
+}
+
+bool vk_gpt_image_set(struct vk_gpt_image *image, unsigned number, const struct vk_gpt_entry *entry)
+{
+	uint8_t *slot;
+
+	if (number == 0 || number > image->header.numEntries)
+		return false;
+	slot = image->array + (size_t)(number - 1) * image->header.entrySize;
+	if (entry == NULL)
+		memset(slot, 0, image->header.entrySize);
+	else
+		vk_gpt_entry_encode(entry, slot, image->header.entrySize);
+	return true;
+}
+
+bool vk_gpt_image_get(const struct vk_gpt_image *image, unsigned number,
+		      struct vk_gpt_entry *ret_entry)
+{
+	if (number == 0 || number > image->header.numEntries)
+		return false;
+	vk_gpt_entry_decode(image->array + (size_t)(number - 1) * image->header.entrySize,
+			    image->header.entrySize, ret_entry);
+	return !vk_guid_is_nil(&ret_entry->typeGUID);
+}
+
+static enum vk_status refuse(struct vk_overlay *overlay, struct vk_error *err, const char *why)
+{
+	return vk_error_set(err, VK_USAGE, vk_io_name(vk_overlay_io(overlay)), "%s", why);
+}
+
+/* Header, array, usable sectors, array, header: in this order and apart. */
+static enum vk_status check_places(const struct vk_gpt_image *image, struct vk_overlay *overlay,
+				   struct vk_error *err)
+{
+	const struct vk_gpt_header *h = &image->header;
+	uint64_t bytes = vk_io_size_bytes(vk_overlay_io(overlay));
+	uint64_t sectors = array_sectors(image);
+
+	if (vk_gpt_entries_bytes(h) == 0 || h->headerSize < VK_GPT_HEADER_BYTES ||
+	    h->headerSize > image->sector_size)
+		return refuse(overlay, err, "the numbers of this GPT make no sense");
+	if (image->disk_sectors != bytes / image->sector_size)
+		return refuse(overlay, err, "the GPT is meant for a disk of another size");
+	/* whole sectors are written; what ends inside one cannot hold the copy at its end */
+	if (bytes % vk_io_sector_size(vk_overlay_io(overlay)) >= image->sector_size)
+		return refuse(overlay, err, "the disk ends inside a sector, where the copy of the GPT would lie");
+	if (h->alternateLBA != image->disk_sectors - 1 || h->entriesLBA < PRIMARY_ARRAY_LBA ||
+	    vk_add_sat(h->entriesLBA, sectors) > h->firstUsableLBA ||
+	    h->firstUsableLBA > h->lastUsableLBA || h->lastUsableLBA >= image->backup_array_lba ||
+	    vk_add_sat(image->backup_array_lba, sectors) > h->alternateLBA)
+		return refuse(overlay, err, "the parts of this GPT would lie over each other");
+	return VK_OK;
+}
+
+struct problem {
+	bool found;
+	char text[160];
+};
+
+static void note_problem(void *ctx, const struct vk_finding *finding)
+{
+	struct problem *problem = ctx;
+	struct vk_text text;
+
+	if (problem->found || (finding->code != VK_F_GPT_ENTRY_RANGE &&
+			       finding->code != VK_F_GPT_ENTRY_OVERLAP))
+		return;
+	problem->found = true;
+	vk_text_init(&text, problem->text, sizeof(problem->text));
+	vk_text_put(&text, finding->message);
+}
+
+static enum vk_status check_entries(const struct vk_gpt_image *image, struct vk_overlay *overlay,
+				    struct vk_error *err)
+{
+	struct problem problem = {.found = false};
+	const struct vk_finding_sink sink = {note_problem, &problem};
+
+	vk_gpt_entries_check(&image->header, image->array, 0, &sink);
+	return problem.found ? refuse(overlay, err, problem.text) : VK_OK;
+}
+
+/* One part as it is to stand, in whole sectors of the table. */
+struct part {
+	enum vk_table_part part;
+	uint64_t lba;
+	const uint8_t *bytes;
+	size_t len;      /* what counts; behind it the sector keeps what it holds */
+	const char *reason;
+	unsigned write_class;
+};
+
+static enum vk_status put_part(const struct vk_gpt_image *image, struct vk_overlay *overlay,
+			       const struct part *part, bool *ret_changed, struct vk_error *err)
+{
+	return vk_overlay_lay(overlay, part->lba * image->sector_size, part->bytes, part->len, part->reason,
+			      part->write_class, ret_changed, err);
+}
+
+/* The header of one copy, sealed; how long it is. */
+static size_t make_header(const struct vk_gpt_image *image, bool primary, uint8_t *ret_sector)
+{
+	struct vk_gpt_header h = image->header;
+
+	memcpy(ret_sector, image->sector, image->sector_size);
+	h.myLBA = primary ? 1 : image->header.alternateLBA;
+	h.alternateLBA = primary ? image->header.alternateLBA : 1;
+	h.entriesLBA = primary ? image->header.entriesLBA : image->backup_array_lba;
+	vk_gpt_header_encode(&h, ret_sector, image->sector_size);
+	/* its numbers were checked */
+	(void)vk_gpt_seal(ret_sector, image->sector_size, image->array);
+	return h.headerSize;
+}
+
+static enum vk_status put_header(const struct vk_gpt_image *image, struct vk_overlay *overlay,
+				 bool primary, bool *ret_changed, struct vk_error *err)
+{
+	uint8_t *sector = malloc(image->sector_size);
+	struct part part = {
+		.part = primary ? VK_TP_PRIMARY_HEADER : VK_TP_BACKUP_HEADER,
+		.lba = primary ? 1 : image->header.alternateLBA,
+		.bytes = sector,
+		.reason = primary ? "primary GPT header" : "backup GPT header",
+		.write_class = primary ? VK_WRITE_GPT_PRIMARY : VK_WRITE_GPT_BACKUP,
+	};
+	uint8_t now[4096];
+	enum vk_status status;
+	size_t got;
+
+	if (sector == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for a GPT");
+	part.len = make_header(image, primary, sector);
+	status = vk_io_read(vk_overlay_io(overlay), part.lba * image->sector_size, now, image->sector_size, &got, err);
+	/* no checksum covers what stands behind a header: it stays as it is */
+	if (status == VK_OK && (got < image->sector_size || memcmp(now, sector, part.len) != 0))
+		status = put_part(image, overlay, &part, ret_changed, err);
+	free(sector);
+	return status;
+}
+
+static enum vk_status put_array(const struct vk_gpt_image *image, struct vk_overlay *overlay,
+				bool primary, bool *ret_changed, struct vk_error *err)
+{
+	const struct part part = {
+		.part = primary ? VK_TP_PRIMARY_ARRAY : VK_TP_BACKUP_ARRAY,
+		.lba = primary ? image->header.entriesLBA : image->backup_array_lba,
+		.bytes = image->array,
+		.len = vk_gpt_entries_bytes(&image->header),
+		.reason = primary ? "primary GPT entries" : "backup GPT entries",
+		.write_class = primary ? VK_WRITE_GPT_PRIMARY : VK_WRITE_GPT_BACKUP,
+	};
+
+	return put_part(image, overlay, &part, ret_changed, err);
+}
+
+static enum vk_status put_mbr(const struct vk_gpt_image *image, struct vk_overlay *overlay,
+			      bool *ret_changed, struct vk_error *err)
+{
+	uint8_t now[VK_MBR_BYTES];
+	uint8_t mbr[VK_MBR_BYTES];
+	const struct part part = {
+		.part = VK_TP_MBR,
+		.bytes = mbr,
+		.len = sizeof(mbr),
+		.reason = "protective MBR",
+		.write_class = VK_WRITE_MBR,
+	};
+	size_t got;
+	enum vk_status status = vk_io_read(vk_overlay_io(overlay), 0, now, sizeof(now), &got, err);
+
+	if (status != VK_OK)
+		return status;
+	(void)vk_gpt_protective_mbr(got == sizeof(now) ? now : NULL, image->disk_sectors, 0, mbr);
+	return put_part(image, overlay, &part, ret_changed, err);
+}
+
+enum vk_status vk_gpt_put(const struct vk_gpt_image *image, struct vk_overlay *overlay,
+			  bool *ret_rewritten, struct vk_error *err)
+{
+	bool changed[VK_TP_COUNT] = {false};
+	enum vk_status status = check_places(image, overlay, err);
+
+	if (status == VK_OK)
+		status = check_entries(image, overlay, err);
+	if (status == VK_OK)
+		status = put_array(image, overlay, false, &changed[VK_TP_BACKUP_ARRAY], err);
+	if (status == VK_OK)
+		status = put_header(image, overlay, false, &changed[VK_TP_BACKUP_HEADER], err);
+	if (status == VK_OK)
+		status = put_array(image, overlay, true, &changed[VK_TP_PRIMARY_ARRAY], err);
+	if (status == VK_OK)
+		status = put_header(image, overlay, true, &changed[VK_TP_PRIMARY_HEADER], err);
+	if (status == VK_OK)
+		status = put_mbr(image, overlay, &changed[VK_TP_MBR], err);
+	if (status == VK_OK && ret_rewritten != NULL)
+		memcpy(ret_rewritten, changed, sizeof(changed));
+	return status;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MBR or GPT: what the evidence says, the stronger first. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "rebuild/table/plan.h"
+
+/* What the volumes that were found say about it. */
+struct volumes {
+	size_t count;
+	unsigned v3, v5, v6;
+	uint64_t v6_start, big_start, upgraded_start;
+	bool big;       /* ends where no MBR reaches */
+	bool no_gpt;    /* begins where a GPT lies itself */
+	uint64_t no_gpt_start;
+	bool no_copy;   /* ends where the copy of a GPT lies: no GPT, or the disk lost its end */
+	uint64_t no_copy_start, no_copy_end;
+	bool upgraded;  /* VMFS5 that keeps what only VMFS3 had */
+	bool old_start; /* all VMFS5 begin at 63 or 128 */
+};
+
+#define MIB 1048576U
+#define MBR_SECTORS_MAX UINT32_MAX
+enum { FS5_MAJOR = 14, LVM5_MAJOR = 5, LVM6_MAJOR = 6 };
+
+static void count_version(struct volumes *v, const struct vk_candidate *c, uint64_t start)
+{
+	bool fs5 = c->has_fs && c->fs.majorVersion >= FS5_MAJOR;
+	bool old_start = c->start_bytes == 63 * 512 || c->start_bytes == 128 * 512;
+
+	if ((c->has_fs && vk_fs_is_vmfs6(&c->fs)) ||
+	    (c->has_header && c->lvm.majorVersion >= LVM6_MAJOR) ||
+	    (!c->has_fs && c->vote.heartbeat_stride_bytes == 4096)) {
+		v->v6++;
+		v->v6_start = start;
+	} else if (fs5 || (!c->has_fs && c->has_header && c->lvm.majorVersion >= LVM5_MAJOR)) {
+		v->v5++;
+		v->old_start = v->old_start && old_start;
+		if (fs5 && (c->fs.fileBlockSize != MIB ||
+			    (c->has_header && c->lvm.majorVersion < LVM5_MAJOR))) {
+			v->upgraded = true;
+			v->upgraded_start = start;
+		}
+	} else if (c->has_fs || c->has_header || old_start) {
+		v->v3++;
+	} else {
+		v->v5++; /* nothing tells: as on any disk of today */
+		v->old_start = false;
+	}
+}
+
+static struct volumes look_at_volumes(const struct vk_table_plan *plan)
+{
+	struct volumes v = {.old_start = true};
+	uint64_t array = (128 * VK_GPT_ENTRY_BYTES + plan->sector_size - 1) / plan->sector_size;
+	uint64_t copy = plan->disk_sectors - vk_min_u64(array + 1, plan->disk_sectors);
+
+	if (plan->gpt_judged && plan->gpt.header_exact && plan->gpt.sector_size == plan->sector_size)
+		copy = plan->gpt.image.backup_array_lba;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+		uint64_t start = p->entry.partition.start_sector;
+		uint64_t end = vk_proposal_end(p);
+
+		if (p->by != VK_PROPOSED_FOUND)
+			continue;
+		v.count++;
+		count_version(&v, &plan->find->candidates[p->entry.candidate], start);
+		if (end > plan->disk_sectors)
+			continue;
+		if (start > MBR_SECTORS_MAX || p->entry.partition.sectors > MBR_SECTORS_MAX) {
+			v.big = true;
+			v.big_start = start;
+		}
+		if (start < array + 2) {
+			v.no_gpt = true;
+			v.no_gpt_start = start;
+		} else if (end > copy && p->claim != VK_CLAIM_ASKED) {
+			v.no_copy = true;
+			v.no_copy_start = start;
+			v.no_copy_end = end;
+		}
+	}
+	return v;
+}
+
+/* The newest capture whose table names a volume that was found. */
+static enum vk_table_kind captured_kind(const struct vk_table_plan *plan, const char **ret_name)
+{
+	enum vk_table_kind kind = VK_TABLE_NONE;
+	unsigned best = UINT32_MAX;
+	uint64_t found = UINT64_MAX;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+
+		if (p->by == VK_PROPOSED_FOUND)
+			found = p->entry.partition.start_sector;
+		if (p->by != VK_PROPOSED_CAPTURE || p->entry.partition.start_sector != found ||
+		    p->rank >= best)
+			continue;
+		best = p->rank;
+		kind = p->entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR;
+		*ret_name = p->name;
+	}
+	return kind;
+}
+
+static bool say(struct vk_table_plan *plan, enum vk_table_kind kind, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static bool say(struct vk_table_plan *plan, enum vk_table_kind kind, const char *fmt, ...)
+{
+	va_list args;
+
+	plan->out->kind = kind;
+	va_start(args, fmt);
+	vsnprintf(plan->out->why_kind, sizeof(plan->out->why_kind), fmt, args);
+	va_end(args);
+	return true;
+}
+
+/* What cannot be otherwise, and tables that name what was found. */
+static bool by_proof(struct vk_table_plan *plan, const struct volumes *v)
+{
+	enum vk_table_kind kind = plan->source->table.kind;
+	const char *capture = "";
+	enum vk_table_kind captured = captured_kind(plan, &capture);
+
+	if (v->big)
+		return say(plan, VK_TABLE_GPT, "The volume at sector %llu reaches farther than an MBR can say",
+			   (unsigned long long)v->big_start);
+	if (v->no_gpt || v->no_copy)
+		return say(plan, VK_TABLE_MBR, "The volume at sector %llu lies where a GPT would lie itself",
+			   (unsigned long long)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
+	if (plan->table_ours && (kind == VK_TABLE_GPT ? plan->gpt_names : plan->mbr_names))
+		return say(plan, kind, "The table that stands names a volume that was found");
+	if (plan->gpt_names && (kind == VK_TABLE_GPT || !plan->mbr_names))
+		return say(plan, VK_TABLE_GPT, "What is left of a GPT names a volume that was found");
+	if (plan->mbr_names)
+		return say(plan, VK_TABLE_MBR, "What is left of an MBR and its chain names a volume that was found");
+	if (captured != VK_TABLE_NONE)
+		return say(plan, captured, "%s has it so, with a volume that was found", capture);
+	return false;
+}
+
+/* What stands, and what the volumes are. */
+static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
+{
+	const struct vk_mbr_now *mbr = &plan->mbr;
+	bool remains = mbr->readable && !mbr->protective && !plan->mbr_foreign && !mbr->boot_sector &&
+		       mbr->mbr.signature == VK_MBR_SIGNATURE;
+
+	if (plan->out->layout != NULL)
+		return say(plan, VK_TABLE_GPT, "It is an %s", plan->out->layout);
+	if (v->v6 > 0)
+		return say(plan, VK_TABLE_GPT, "The volume at sector %llu is VMFS6, which lies on a GPT",
+			   (unsigned long long)v->v6_start);
+	if (plan->table_ours)
+		return say(plan, plan->source->table.kind, "The table that stands is of this kind");
+	if (plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign)
+		return say(plan, VK_TABLE_GPT, "%s", plan->gpt.why);
+	if (mbr->protective && !plan->gpt_foreign)
+		return say(plan, VK_TABLE_GPT, "Sector 0 protects a GPT");
+	if (mbr->ebr_count > 0 && !plan->mbr_foreign)
+		return say(plan, VK_TABLE_MBR, "Extended boot records are there");
+	if (v->upgraded)
+		return say(plan, VK_TABLE_MBR, "The volume at sector %llu was a VMFS3, which lies on an MBR",
+			   (unsigned long long)v->upgraded_start);
+	if (v->v5 > 0 && v->v3 == 0 && v->old_start && remains)
+		return say(plan, VK_TABLE_MBR,
+			   "Sector 0 is an MBR, and the volume begins where those of VMFS3 do: it was upgraded");
+	if (v->v5 > 0)
+		return say(plan, VK_TABLE_GPT, "VMFS5 lies on a GPT unless it was upgraded from VMFS3, and nothing says that it was");
+	if (v->v3 > 0)
+		return say(plan, VK_TABLE_MBR, "VMFS3 lies on an MBR");
+	return false;
+}
+
+static bool by_default(struct vk_table_plan *plan)
+{
+	if (plan->source->table.kind != VK_TABLE_NONE)
+		return say(plan, plan->source->table.kind, "The table that stands is of this kind");
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->items[i].by == VK_PROPOSED_CAPTURE)
+			return say(plan, plan->items[i].entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR,
+				   "%s has it so", plan->items[i].name);
+	return false;
+}
+
+/* A volume lies over the place of the copy: whether it is a GPT all the same, of a disk that was longer. */
+static bool lost_its_end(const struct vk_table_plan *plan, const struct volumes *v)
+{
+	const char *capture = "";
+	enum vk_table_kind captured = captured_kind(plan, &capture);
+	bool remains = plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign;
+
+	if (!v->no_copy || v->no_gpt)
+		return false;
+	if (plan->gpt_names || v->big)
+		return true;
+	if (plan->mbr_names || captured != VK_TABLE_NONE)
+		return !plan->mbr_names && captured == VK_TABLE_GPT;
+	if (v->v6 > 0 || (remains && plan->gpt.grown_from_sectors > plan->disk_sectors))
+		return true;
+	return v->v5 > 0 && !v->upgraded && (remains || (plan->mbr.protective && !plan->gpt_foreign));
+}
+
+/* How many sectors the disk had; false: at least so many. */
+static bool length_before(const struct vk_table_plan *plan, const struct volumes *v, uint64_t *ret_sectors)
+{
+	uint64_t array = (128 * VK_GPT_ENTRY_BYTES + plan->sector_size - 1) / plan->sector_size;
+	bool known = plan->gpt_judged && plan->gpt.grown_from_sectors > plan->disk_sectors;
+
+	*ret_sectors = known ? plan->gpt.grown_from_sectors : v->no_copy_end + array + 1;
+	return known;
+}
+
+static enum vk_status say_shorter(const struct vk_table_plan *plan, const struct volumes *v,
+				  struct vk_error *err)
+{
+	uint64_t was;
+	bool known = length_before(plan, v, &was);
+
+	vk_error_set(err, VK_USAGE, plan->source->path,
+		     "The disk is %s%llu sectors shorter than its table: the volume at sector %llu ends in sector %llu, where the "
+		     "copy of its GPT has to lie",
+		     known ? "" : "at least ", (unsigned long long)(was - plan->disk_sectors),
+		     (unsigned long long)v->no_copy_start, (unsigned long long)(v->no_copy_end - 1));
+	return vk_error_remedy(err, "make the LUN %s%llu sectors long again; --include %llu cuts the volume off, as a guess, and "
+				    "--label mbr is right only when this disk never had a GPT",
+			       known ? "" : "at least ", (unsigned long long)was,
+			       (unsigned long long)v->no_copy_start);
+}
+
+/* A label that the caller chose must be able to say where the volumes are. */
+static enum vk_status check_wish(const struct vk_table_plan *plan, const struct volumes *v,
+				 struct vk_error *err)
+{
+	if (plan->out->kind == VK_TABLE_MBR && v->big) {
+		vk_error_set(err, VK_USAGE, plan->source->path,
+			     "An MBR cannot say where the volume at sector %llu ends",
+			     (unsigned long long)v->big_start);
+		return vk_error_remedy(err, "use --label gpt");
+	}
+	if (plan->out->kind == VK_TABLE_GPT && lost_its_end(plan, v))
+		return say_shorter(plan, v, err);
+	if (plan->out->kind == VK_TABLE_GPT && (v->no_gpt || v->no_copy)) {
+		vk_error_set(err, VK_USAGE, plan->source->path,
+			     "The volume at sector %llu lies where a GPT would lie itself",
+			     (unsigned long long)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
+		return vk_error_remedy(err, "use --label mbr");
+	}
+	return VK_OK;
+}
+
+/* What could be read of it tells nothing of its kind. */
+static bool all_unread(const struct vk_table *table)
+{
+	return table->mbr_unreadable && table->gpt[0].unreadable && table->gpt[1].unreadable;
+}
+
+/* The first volume that begins on this disk and needs more than is left of it; NULL: there is none. */
+static const struct vk_candidate *first_outside(const struct vk_table_plan *plan)
+{
+	const struct vk_candidate *first = NULL;
+
+	for (size_t i = 0; i < plan->find->count; i++) {
+		const struct vk_candidate *c = &plan->find->candidates[i];
+
+		if (c->standing == VK_GHOST_OUTSIDE && !c->start_before_disk &&
+		    (first == NULL || c->start_bytes < first->start_bytes))
+			first = c;
+	}
+	return first;
+}
+
+static enum vk_status say_nothing_there(const struct vk_table_plan *plan, struct vk_error *err)
+{
+	const struct vk_candidate *c = first_outside(plan);
+
+	if (c == NULL) {
+		vk_error_set(err, VK_ABSENT, plan->source->path,
+			     "Neither a volume of VMFS nor anything of a partition table was found");
+		return vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
+					    "(--capture) knows its table, too");
+	}
+	vk_error_set(err, VK_ABSENT, plan->source->path,
+		     "A volume begins at sector %llu and needs at least %llu bytes: it reaches past the end of this source, which has %llu "
+		     "bytes", (unsigned long long)(c->start_bytes / plan->sector_size), (unsigned long long)c->length_bytes,
+		     (unsigned long long)plan->source->size_bytes);
+	return vk_error_remedy(err, "take the whole disk: a copy of all of it, or the LUN once it has its length of at least %llu "
+				    "bytes again", (unsigned long long)vk_add_sat(c->start_bytes, c->length_bytes));
+}
+
+enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err)
+{
+	struct volumes v = look_at_volumes(plan);
+
+	if (plan->options->label != VK_TABLE_NONE) {
+		say(plan, plan->options->label, "As it was asked for");
+		return check_wish(plan, &v, err);
+	}
+	if (lost_its_end(plan, &v))
+		return say_shorter(plan, &v, err);
+	if (by_proof(plan, &v) || (!all_unread(&plan->source->table) && by_signs(plan, &v)) || by_default(plan))
+		return VK_OK;
+	if (vk_table_unread(&plan->source->table)) {
+		vk_error_set(err, VK_IO, plan->source->path,
+			     "The sectors of the partition table could not be read: whether there is one is not known");
+		return vk_error_remedy(err, "look at the paths to the disk; copy it with ddrescue and work on the "
+					    "copy");
+	}
+	return say_nothing_there(plan, err);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that is proposed for one start becomes one partition: the best that is known of each part of it. */
+#include <string.h>
+
+#include "rebuild/table/plan.h"
+
+/* An entry that says VMFS or VMFS-L knows better which of the two than a header of which one field tells. */
+static bool right_type(const struct vk_proposal *p)
+{
+	return vk_partition_is_vmfs(&p->entry.partition);
+}
+
+/*
+ * Whether an entry is about this volume. One of another type is when it ends where the volume does: then somebody changed
+ * the type; else it is a partition of another system that begins there by chance.
+ */
+static bool is_about(const struct vk_proposal *volume, const struct vk_proposal *p)
+{
+	return vk_partition_is_vmfs(&p->entry.partition) ||
+	       (volume->entry.length_exact &&
+		p->entry.partition.sectors == volume->entry.partition.sectors);
+}
+
+/* The entry to believe: the first that ends where the volume does, else the first that is about it. */
+static const struct vk_proposal *best_entry(const struct vk_proposal *volume,
+					    const struct vk_proposal *items, size_t count)
+{
+	const struct vk_proposal *first = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_proposal *p = &items[i];
+
+		if (p->by == VK_PROPOSED_FOUND || p->by == VK_PROPOSED_LAYOUT || !is_about(volume, p))
+			continue;
+		if (p->entry.partition.sectors == volume->entry.partition.sectors &&
+		    p->claim > VK_CLAIM_DOUBTFUL)
+			return p;
+		if (first == NULL)
+			first = p;
+	}
+	return first;
+}
+
+static const struct vk_proposal *layout_row(const struct vk_proposal *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (items[i].by == VK_PROPOSED_LAYOUT)
+			return &items[i];
+	return NULL;
+}
+
+/*
+ * totalBytes stands in one field, an entry of a table that is whole does not change by itself: when both hold the volume's
+ * extents, the entry is left as it is.
+ */
+static bool entry_holds_extents(const struct vk_table_plan *plan, const struct vk_proposal *entry, const struct vk_proposal *p)
+{
+	const struct vk_candidate *c = &plan->find->candidates[p->entry.candidate];
+	uint64_t data = c->has_header && c->lvm.totalBytes > c->lvm.dataOffset ? c->lvm.dataOffset : 0;
+	uint64_t extents = c->lvm.totalBytes > data ? (c->lvm.totalBytes - data) / VK_LVM_PE_BYTES : 0;
+
+	return data != 0 && entry->claim == VK_CLAIM_TABLE && entry->stands &&
+	       vk_mul_sat(entry->entry.partition.sectors, plan->sector_size) >= vk_add_sat(data, vk_mul_sat(extents, VK_LVM_PE_BYTES));
+}
+
+/* What is proved or confirmed keeps its end, whatever the volume says; a wish makes it as long as that. */
+static void keep_standing(struct vk_table_plan *plan, const struct vk_proposal *entry, struct vk_proposal *p)
+{
+	uint64_t said = entry->entry.partition.sectors;
+	uint64_t needed = p->entry.partition.sectors;
+	unsigned long long start = p->entry.partition.start_sector;
+
+	if (said > needed && p->entry.length_exact)
+		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so", start,
+			      (unsigned long long)(said - needed));
+	else if (said < needed)
+		vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, and it needs %llu; the entry stays so, --include "
+				    "%llu makes it as long as the volume says", entry->name, start, (unsigned long long)said,
+			      (unsigned long long)needed, start);
+	p->entry.partition.sectors = said;
+	p->entry.length_exact = entry->entry.length_exact;
+	p->entry.length_said = entry->entry.length_said;
+	p->entry.length_rounded = false;
+	p->open_end = p->end_alone = false;
+	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
+}
+
+/* Which of entry and header says the length. */
+static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *entry,
+			  struct vk_proposal *p)
+{
+	uint64_t said = entry->entry.partition.sectors;
+	uint64_t needed = p->entry.partition.sectors;
+	unsigned long long start = p->entry.partition.start_sector;
+
+	if (said == needed && p->entry.length_exact) {
+		/* damage may have hit both alike: only a checksum or a capture is a witness */
+		p->end_alone = !entry->entry.length_exact;
+		return;
+	}
+	if (entry->claim == VK_CLAIM_STANDING && p->claim != VK_CLAIM_ASKED) {
+		keep_standing(plan, entry, p);
+		return;
+	}
+	p->entry.bytes_exact = false;
+	if (!p->entry.length_exact) {
+		if (said < p->least_sectors) {
+			vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, but it needs %llu at least",
+				      entry->name, start, (unsigned long long)said,
+				      (unsigned long long)p->least_sectors);
+			return;
+		}
+		p->entry.partition.sectors = said;
+		p->entry.length_exact = entry->entry.length_exact;
+		p->entry.length_said = entry->entry.length_said;
+		p->entry.length_rounded = false;
+		p->open_end = false;
+		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
+		vk_proposal_why(p, "%llu sectors are what %s says", (unsigned long long)said, entry->name);
+	} else if (said > needed && entry->claim == VK_CLAIM_TABLE && entry->stands) {
+		p->entry.partition.sectors = said;
+		p->entry.length_exact = entry->entry.length_exact;
+		p->entry.length_said = entry->entry.length_said;
+		p->end_alone = false;
+		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
+		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so",
+			      start, (unsigned long long)(said - needed));
+	} else if (entry_holds_extents(plan, entry, p)) {
+		p->entry.partition.sectors = said;
+		p->entry.length_exact = entry->entry.length_exact;
+		p->entry.length_said = entry->entry.length_said;
+		p->end_alone = false;
+		p->entry.bytes_exact = entry->entry.bytes_exact;
+		vk_table_note(plan, "The LVM header at sector %llu says %llu sectors; %s gives it %llu, which hold all of its extents; it stays so",
+			      start, (unsigned long long)needed, entry->name, (unsigned long long)said);
+	} else {
+		vk_table_note(plan, "%s gives the partition at sector %llu %llu sectors; its volume has %llu",
+			      entry->name, start, (unsigned long long)said, (unsigned long long)needed);
+	}
+}
+
+/* Where it was read, unless it stands there or was said. */
+static void say_source(const struct vk_proposal *entry, struct vk_proposal *p)
+{
+	if (entry->entry.origin == VK_ENTRY_KEPT)
+		return;
+	if (entry->entry.why[0] == '\0')
+		vk_proposal_why(p, "as in %s", entry->name);
+	else if (p != entry && strstr(p->entry.why, entry->entry.why) == NULL)
+		vk_proposal_why(p, "%s", entry->entry.why);
+}
+
+/* What a volume needs, with number, GUID and all else of the entry. */
+static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *entry,
+		       struct vk_proposal *p)
+{
+	const struct vk_partition *from = &entry->entry.partition;
+	struct vk_partition *to = &p->entry.partition;
+
+	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
+	p->entry.origin = entry->entry.origin;
+	if (entry->claim == VK_CLAIM_STANDING && p->claim != VK_CLAIM_ASKED)
+		p->claim = VK_CLAIM_STANDING;
+	p->by = entry->by;
+	p->rank = entry->rank;
+	p->has_entry = entry->has_entry;
+	if (from->number != 0) {
+		to->number = from->number;
+		p->entry.number_exact = entry->entry.number_exact;
+	}
+	to->gpt = from->gpt;
+	to->logical = from->logical;
+	to->mbr_type = from->mbr_type;
+	to->entry = from->entry;
+	to->entry_offset_bytes = from->entry_offset_bytes;
+	memcpy(p->raw, entry->raw, sizeof(p->raw));
+	p->ebr_lba = entry->ebr_lba;
+	p->ebr_exact = entry->ebr_exact;
+	memcpy(p->name, entry->name, sizeof(p->name));
+	settle_length(plan, entry, p);
+	if (p->entry.bytes_exact)
+		say_source(entry, p);
+	else if (!right_type(entry))
+		vk_proposal_why(p, "%s gives it another type", entry->name);
+	else
+		vk_proposal_why(p, "number and name as in %s", entry->name);
+}
+
+static void take_row(const struct vk_proposal *row, struct vk_proposal *p)
+{
+	p->by = VK_PROPOSED_LAYOUT;
+	p->rank = row->rank;
+	p->entry.origin = VK_ENTRY_LAYOUT;
+	p->entry.partition.number = row->entry.partition.number;
+	p->entry.partition.gpt = true;
+	p->entry.partition.entry = row->entry.partition.entry;
+	p->has_entry = true;
+	vk_proposal_why(p, "partition %u of an %s", row->entry.partition.number, row->name);
+}
+
+/* An entry of another type that stands where the volume begins, and was not asked to go. */
+static const struct vk_proposal *other_standing(struct vk_table_plan *plan, const struct vk_proposal *items, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		char type[VK_GUID_TEXT_BYTES];
+		const char *name;
+
+		if (items[i].claim != VK_CLAIM_STANDING || items[0].claim == VK_CLAIM_ASKED || is_about(&items[0], &items[i]))
+			continue;
+		vk_partition_type(&items[i].entry.partition, type, &name);
+		vk_table_note(plan, "A volume was found at sector %llu, where %s has a partition of another system (%s), which stays; "
+				    "--include %llu puts the volume in its place",
+			      (unsigned long long)items[i].entry.partition.start_sector, items[i].name, name,
+			      (unsigned long long)items[i].entry.partition.start_sector);
+		return &items[i];
+	}
+	return NULL;
+}
+
+/* A start where a volume was found. */
+static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct vk_proposal *items,
+				       size_t count)
+{
+	struct vk_proposal p = items[0];
+	const struct vk_proposal *other = other_standing(plan, items, count);
+	const struct vk_proposal *entry = best_entry(&p, items, count);
+	const struct vk_proposal *row = layout_row(items, count);
+
+	if (other != NULL)
+		return *other;
+	if (entry != NULL)
+		take_entry(plan, entry, &p);
+	else if (row != NULL)
+		take_row(row, &p);
+	for (size_t i = 1; i < count; i++) {
+		char type[VK_GUID_TEXT_BYTES];
+		const char *name;
+
+		if (items[i].by >= VK_PROPOSED_FOUND || is_about(&items[0], &items[i]))
+			continue;
+		vk_partition_type(&items[i].entry.partition, type, &name);
+		vk_table_note(plan, "The entry of %s that begins at sector %llu, too, is another system's (%s) and is left out",
+			      items[i].name, (unsigned long long)p.entry.partition.start_sector, name);
+	}
+	return p;
+}
+
+/* A start where no volume was found. False: nothing confirms what was proposed. */
+static bool merge_others(struct vk_table_plan *plan, const struct vk_proposal *items, size_t count,
+			 struct vk_proposal *ret_proposal)
+{
+	const struct vk_proposal *row = layout_row(items, count);
+	const struct vk_proposal *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_proposal *p = &items[i];
+		bool fits = row == NULL || p->entry.partition.sectors == row->entry.partition.sectors;
+
+		if (p->by == VK_PROPOSED_LAYOUT)
+			continue;
+		if ((p->stands || (row != NULL && fits)) && (best == NULL || (fits && best->claim == VK_CLAIM_DOUBTFUL)))
+			best = p;
+	}
+	if (best == NULL && row != NULL) {
+		*ret_proposal = *row;
+		return true;
+	}
+	if (best == NULL) {
+		if (vk_partition_is_vmfs(&items[0].entry.partition))
+			vk_table_note(plan, "%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
+				      items[0].name,
+				      (unsigned long long)items[0].entry.partition.start_sector);
+		return false;
+	}
+	*ret_proposal = *best;
+	if (row != NULL) {
+		ret_proposal->claim = row->claim > best->claim ? row->claim : best->claim;
+		ret_proposal->least_sectors = row->least_sectors;
+	}
+	say_source(best, ret_proposal);
+	return true;
+}
+
+void vk_table_merge(struct vk_table_plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0, end; i < plan->count; i = end) {
+		uint64_t start = plan->items[i].entry.partition.start_sector;
+		struct vk_proposal merged;
+		bool keep = true;
+
+		for (end = i + 1; end < plan->count; end++)
+			if (plan->items[end].entry.partition.start_sector != start)
+				break;
+		if (plan->items[i].by == VK_PROPOSED_FOUND)
+			merged = merge_volume(plan, &plan->items[i], end - i);
+		else
+			keep = merge_others(plan, &plan->items[i], end - i, &merged);
+		if (keep)
+			plan->items[kept++] = merged;
+	}
+	plan->count = kept;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the steps of the table planner share. Each source of knowledge (the table that stands, captures, what was found, the
+ * layouts of boot disks) proposes entries; those of one start are one partition; what overlaps is settled by how
+ * strongly each holds its sectors.
+ */
+#ifndef VK_REBUILD_TABLE_PLAN_H
+#define VK_REBUILD_TABLE_PLAN_H
+
+#include "base/checked.h"
+#include "evidence/gpt/judge.h"
+
+/* How strongly a proposal holds its sectors. */
+enum vk_claim {
+	VK_CLAIM_DOUBTFUL, /* an entry that no checksum proves */
+	VK_CLAIM_VOTES,    /* a volume of which only self-locating blocks are left */
+	VK_CLAIM_CAPTURE,
+	VK_CLAIM_GAP,      /* a boot disk has it, and it fits between two that were seen */
+	VK_CLAIM_TABLE,    /* an entry of the table that stands */
+	VK_CLAIM_FS,       /* a damaged volume with its descriptor */
+	VK_CLAIM_HEADER,   /* a damaged volume with its LVM header */
+	VK_CLAIM_CONTENTS, /* its contents were seen */
+	VK_CLAIM_LIVING,
+	VK_CLAIM_STANDING, /* an entry of the table that stands, proved or confirmed: it gives way to nothing but a wish */
+	VK_CLAIM_ASKED     /* the caller wants it */
+};
+
+enum vk_proposed_by {
+	VK_PROPOSED_MBR, /* the table that stands, with what is left of its chain */
+	VK_PROPOSED_GPT, /* what both copies say */
+	VK_PROPOSED_CAPTURE,
+	VK_PROPOSED_FOUND,
+	VK_PROPOSED_LAYOUT
+};
+
+struct vk_proposal {
+	struct vk_planned_entry entry; /* number 0: not known */
+	enum vk_proposed_by by;
+	enum vk_claim claim;
+	unsigned rank;           /* of those with the same start or number, the lowest is believed first */
+	bool chosen;             /* it stays, while that is settled */
+	bool stands;             /* needs nothing on the disk that confirms it */
+	bool local;              /* VMFS-L */
+	bool open_end;           /* a volume whose length nothing says: sectors are the least */
+	bool end_alone;          /* only the volume's own header says where it ends */
+	bool has_entry;          /* the rest of a GPT entry (partition.entry) or of an MBR entry (raw) is known */
+	uint8_t raw[VK_MBR_ENTRY_BYTES]; /* of an MBR */
+	uint64_t least_sectors;  /* the volume needs; 0: not known */
+	uint64_t told_sectors;   /* the volume's header says; 0: nothing */
+	uint64_t ebr_lba;        /* of a logical one: its boot record; 0: not known */
+	bool ebr_exact;
+	unsigned sure_percent;
+	char name[48];           /* where it was read: "the backup GPT", "capture ..." */
+};
+
+/* A boot record of a chain that is still there. */
+struct vk_ebr {
+	uint64_t lba;
+	uint8_t sector[VK_MBR_BYTES];
+	struct vk_mbr record;
+};
+
+/* Sector 0 and the chain as they are. */
+struct vk_mbr_now {
+	bool readable;
+	bool blank;          /* no entry and no signature */
+	bool protective;
+	bool boot_sector;    /* it is a file system's boot sector */
+	uint8_t sector[VK_MBR_BYTES];
+	struct vk_mbr mbr;
+	unsigned extended_number;   /* 0: none known */
+	uint8_t extended_type;
+	uint64_t extended_start;
+	uint64_t extended_sectors;  /* 0: not known */
+	bool extended_exact;        /* as the MBR that stands has it */
+	bool chain_whole;           /* nothing was found wrong with it */
+	bool chain_stands;          /* the plan has all that it has and nothing else: it is not touched */
+	struct vk_ebr *ebrs;        /* sorted by lba */
+	size_t ebr_count;
+};
+
+struct vk_table_plan {
+	const struct vk_source *source;
+	const struct vk_find *find;
+	const struct vk_rebuild_table_options *options;
+	struct vk_overlay *overlay;
+	uint32_t sector_size;
+	uint64_t disk_sectors;
+	uint64_t first_usable, last_usable; /* of the label that was chosen */
+	struct vk_gpt_judgement gpt;
+	struct vk_gpt_image image; /* a GPT that is to stand */
+	bool gpt_judged;         /* false: the disk is too small for one */
+	struct vk_mbr_now mbr;
+	bool mbr_names, gpt_names; /* it names a volume that was found */
+	bool mbr_foreign, gpt_foreign; /* it lies over volumes and names none of them */
+	bool table_ours;         /* the table that systems use now may be believed */
+	unsigned capture_rank;   /* of the newest capture whose table names a volume that was found, else of the newest */
+	const struct vk_known_table *capture; /* that one; NULL: none has a partition */
+	struct vk_proposal *items;
+	size_t count, cap;
+	struct vk_rebuild_table *out;
+	bool disk_id_asked, disk_id_known; /* identify_disk */
+	uint8_t disk_id[16];
+	bool nomem;              /* a note or proposal was lost for want of memory */
+};
+
+/* Appended to out->notes and out->lost; a few hundred at most. */
+void vk_table_note(struct vk_table_plan *plan, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void vk_table_lost(struct vk_table_plan *plan, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* A value that is put and not known: what, and what is put instead. */
+void vk_table_doubt(struct vk_table_plan *plan, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Append a proposal. */
+void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal);
+/* Append to entry.why. */
+void vk_proposal_why(struct vk_proposal *proposal, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static inline uint64_t vk_proposal_end(const struct vk_proposal *p)
+{
+	return vk_add_sat(p->entry.partition.start_sector, p->entry.partition.sectors);
+}
+bool vk_table_listed(const uint64_t *sectors, size_t count, uint64_t sector);
+
+/* Sector 0, and boot records of a chain wherever one may be. Errors: VK_IO, VK_NOMEM. Free with vk_mbr_now_free. */
+VK_MUST_USE enum vk_status vk_mbr_now_read(const struct vk_table_plan *plan,
+					   struct vk_mbr_now *ret_mbr, struct vk_error *err);
+void vk_mbr_now_free(struct vk_mbr_now *mbr);
+const struct vk_ebr *vk_mbr_now_ebr(const struct vk_mbr_now *mbr, uint64_t lba);
+
+/* The sources of proposals. */
+void vk_table_from_gpt(struct vk_table_plan *plan);
+void vk_table_from_mbr(struct vk_table_plan *plan);
+void vk_table_from_captures(struct vk_table_plan *plan);
+VK_MUST_USE enum vk_status vk_table_from_found(struct vk_table_plan *plan, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_table_from_layouts(struct vk_table_plan *plan, struct vk_error *err);
+/* Whether what stands is ours or another system's; sets claims of what it proposed. */
+void vk_table_judge_standing(struct vk_table_plan *plan);
+
+/* Sorted by start, the volumes that were found first among equals. */
+void vk_table_sort(struct vk_table_plan *plan);
+/* All proposals, the best rank first, then in the order of the disk; NULL: memory ran out. Free with free. */
+struct vk_proposal **vk_table_by_rank(const struct vk_table_plan *plan);
+/* Decide out->kind and why. VK_USAGE, VK_ABSENT. */
+VK_MUST_USE enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err);
+/* One proposal for each start. */
+void vk_table_merge(struct vk_table_plan *plan);
+/*
+ * None overlaps another, all inside the usable range; sorted by start. VK_USAGE: undecidable; VK_REFUSED: an entry that stands would
+ * have to go.
+ */
+VK_MUST_USE enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err);
+
+/* The type of a partition in the other kind of table; false: it has none. */
+VK_MUST_USE bool vk_table_type_to_mbr(const struct vk_guid *type, uint8_t *ret_type);
+VK_MUST_USE bool vk_table_type_to_gpt(uint8_t type, struct vk_guid *ret_type);
+
+/* Prepare plan->image and the usable range of the label that was chosen. */
+VK_MUST_USE enum vk_status vk_table_prepare(struct vk_table_plan *plan, struct vk_error *err);
+/* Give numbers, GUIDs and names, fill out->entries, and put it on the overlay. */
+VK_MUST_USE enum vk_status vk_table_put_gpt(struct vk_table_plan *plan, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_table_put_mbr(struct vk_table_plan *plan, struct vk_error *err);
+/* Which partitions of an MBR are logical, their numbers, where their boot records stand. */
+VK_MUST_USE enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error *err);
+
+/* Append to out->entries. */
+void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry *entry);
+
+/*
+ * A GUID of version 8 (RFC 9562) made from what and bytes: the same on every run. VK_INTERNAL: libcrypto has no SHA-256.
+ */
+VK_MUST_USE enum vk_status vk_fresh_guid(const char *what, const void *bytes, size_t len,
+					 struct vk_guid *ret_guid, struct vk_error *err);
+
+#endif

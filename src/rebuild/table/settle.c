@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which proposals stay: the stronger before the weaker, none over another, none outside of what the table can name. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "rebuild/table/plan.h"
+
+/* Those that stay, sorted by start, while they are chosen. */
+struct chosen {
+	struct vk_proposal **items;
+	size_t count;
+};
+
+static bool is_volume(const struct vk_proposal *p)
+{
+	return p->entry.candidate != SIZE_MAX;
+}
+
+static unsigned long long start_of(const struct vk_proposal *p)
+{
+	return p->entry.partition.start_sector;
+}
+
+static int by_strength(const void *a, const void *b)
+{
+	const struct vk_proposal *x = *(struct vk_proposal *const *)a;
+	const struct vk_proposal *y = *(struct vk_proposal *const *)b;
+
+	if (x->claim != y->claim)
+		return x->claim > y->claim ? -1 : 1;
+	if (x->sure_percent != y->sure_percent)
+		return x->sure_percent > y->sure_percent ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	return start_of(x) < start_of(y) ? -1 : start_of(x) > start_of(y);
+}
+
+static const char *what_it_is(const struct vk_proposal *p)
+{
+	const char *name;
+	char type[VK_GUID_TEXT_BYTES];
+
+	if (is_volume(p))
+		return "the volume";
+	vk_partition_type(&p->entry.partition, type, &name);
+	return name;
+}
+
+/* Whether p may end where `other` begins (NULL: the table itself). What stands gives way to a wish only. */
+static bool may_shorten(const struct vk_proposal *p, const struct vk_proposal *other, uint64_t sectors)
+{
+	return p->least_sectors != 0 && p->least_sectors <= sectors &&
+	       (p->claim != VK_CLAIM_STANDING || (other != NULL && other->claim == VK_CLAIM_ASKED));
+}
+
+/* Take from the end what the volume or file system does not need. False: it needs all. */
+static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, const struct vk_proposal *other, uint64_t end, const char *why)
+{
+	uint64_t sectors = end - p->entry.partition.start_sector;
+
+	if (!may_shorten(p, other, sectors))
+		return false;
+	/* the volume's own length is known, as far as it fits */
+	if (is_volume(p) && !p->open_end)
+		sectors = vk_min_u64(sectors, vk_max_u64(p->told_sectors, p->least_sectors));
+	vk_table_note(plan, "The partition at sector %llu is made %llu sectors long instead of %llu: %s",
+		      start_of(p), (unsigned long long)sectors,
+		      (unsigned long long)p->entry.partition.sectors, why);
+	p->entry.partition.sectors = sectors;
+	p->entry.bytes_exact = false;
+	p->entry.length_exact = p->entry.length_exact && is_volume(p) && sectors == p->told_sectors;
+	return true;
+}
+
+static bool outside(const struct vk_table_plan *plan, const struct vk_proposal *p)
+{
+	return p->entry.partition.sectors == 0 || start_of(p) < plan->first_usable || vk_proposal_end(p) > vk_add_sat(plan->last_usable, 1);
+}
+
+static enum vk_status refuse_standing(const struct vk_table_plan *plan, const struct vk_proposal *p, const char *why,
+				      struct vk_error *err)
+{
+	vk_error_set(err, VK_REFUSED, plan->source->path,
+		     "Partition %u, sectors %llu to %llu, which %s names and nothing contradicts, %s", p->entry.partition.number,
+		     start_of(p), (unsigned long long)(vk_proposal_end(p) - 1), p->name, why);
+	vk_error_remedy(err, "if the disk was longer, make it so again; --exclude %llu leaves the partition out", start_of(p));
+	return VK_REFUSED;
+}
+
+/* False: it lies outside. */
+static bool fit_range(struct vk_table_plan *plan, struct vk_proposal *p)
+{
+	uint64_t limit = vk_add_sat(plan->last_usable, 1);
+	uint64_t end = vk_proposal_end(p);
+
+	if (!outside(plan, p))
+		return true;
+	if (p->entry.partition.sectors == 0) {
+		vk_table_lost(plan, "The partition at sector %llu ends in front of where it begins", start_of(p));
+		return false;
+	}
+	if (p->entry.partition.start_sector < plan->first_usable) {
+		vk_table_lost(plan, "The partition at sector %llu begins in front of sector %llu, the first that this table can give away",
+			      start_of(p), (unsigned long long)plan->first_usable);
+		return false;
+	}
+	if (p->entry.partition.start_sector < limit &&
+	    shorten(plan, p, NULL, limit, "the disk ends there"))
+		return true;
+	if (p->claim == VK_CLAIM_ASKED && p->entry.partition.start_sector < limit) {
+		p->entry.partition.sectors = limit - p->entry.partition.start_sector;
+		p->entry.length_exact = false;
+		p->entry.bytes_exact = false;
+		plan->out->guessed = true;
+		vk_proposal_why(p, "cut off at the end of the disk, as it was asked for");
+		return true;
+	}
+	vk_table_lost(plan, "%s at sector %llu is %llu sectors long and would end %llu sectors behind the last usable one (%llu)",
+		      is_volume(p) ? "The volume" : "The partition", start_of(p),
+		      (unsigned long long)p->entry.partition.sectors,
+		      (unsigned long long)(end - limit), (unsigned long long)plan->last_usable);
+	return false;
+}
+
+/* A VMFS entry with a wrong start or end that lies over one volume only was that volume's. */
+static void inherit(struct vk_proposal *volume, const struct vk_proposal *entry)
+{
+	if (!is_volume(volume) || volume->by != VK_PROPOSED_FOUND || entry->by > VK_PROPOSED_GPT ||
+	    !vk_partition_is_vmfs(&entry->entry.partition))
+		return;
+	volume->by = entry->by;
+	volume->rank = entry->rank;
+	volume->entry.origin = entry->entry.origin;
+	volume->entry.partition.number = entry->entry.partition.number;
+	volume->entry.number_exact = entry->entry.partition.number != 0;
+	volume->entry.partition.gpt = entry->entry.partition.gpt;
+	volume->entry.partition.mbr_type = entry->entry.partition.mbr_type;
+	volume->entry.partition.entry = entry->entry.partition.entry;
+	volume->has_entry = entry->entry.partition.gpt;
+	vk_proposal_why(volume, "%s has it at sector %llu, where it cannot be", entry->name,
+			start_of(entry));
+}
+
+static enum vk_status undecidable(const struct vk_table_plan *plan, const struct vk_proposal *a,
+				  const struct vk_proposal *b, struct vk_error *err)
+{
+	vk_error_set(err, VK_USAGE, plan->source->path,
+		     "The volumes at sectors %llu and %llu overlap, and nothing tells which of them is the living one",
+		     start_of(a), start_of(b));
+	return vk_error_remedy(err, "say which is not wanted with --exclude %llu or --exclude %llu",
+			       start_of(a), start_of(b));
+}
+
+/* Whether both can stay, if need be with the first made shorter. */
+static bool can_settle(const struct vk_proposal *a, const struct vk_proposal *b)
+{
+	const struct vk_proposal *first = start_of(a) < start_of(b) ? a : b;
+	const struct vk_proposal *second = first == a ? b : a;
+
+	if (vk_proposal_end(first) <= start_of(second))
+		return true;
+	return start_of(first) != start_of(second) && may_shorten(first, second, start_of(second) - start_of(first));
+}
+
+/* Settle p against one that is chosen. False: p must go. */
+static bool settle_pair(struct vk_table_plan *plan, struct vk_proposal *chosen,
+			struct vk_proposal *p)
+{
+	struct vk_proposal *first = start_of(chosen) < start_of(p) ? chosen : p;
+	struct vk_proposal *second = first == p ? chosen : p;
+
+	if (vk_proposal_end(first) <= start_of(second))
+		return true;
+	if (start_of(first) != start_of(second) &&
+	    shorten(plan, first, second, start_of(second), "the next one begins there"))
+		return vk_proposal_end(first) <= start_of(second);
+	vk_table_note(plan, "%s%s at sectors %llu to %llu (%s) is left out: it overlaps %s at sector %llu",
+		      is_volume(p) ? "What was found" : "The entry of ", is_volume(p) ? "" : p->name,
+		      start_of(p), (unsigned long long)(vk_proposal_end(p) - 1),
+		      is_volume(p) ? "VMFS" : what_it_is(p), what_it_is(chosen), start_of(chosen));
+	inherit(chosen, p);
+	return false;
+}
+
+static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen,
+			     struct vk_proposal *p, struct vk_error *err)
+{
+	struct vk_proposal *neighbours[2] = {NULL, NULL};
+	size_t low = 0, high = chosen->count;
+
+	if (p->claim == VK_CLAIM_STANDING && outside(plan, p))
+		return refuse_standing(plan, p, "does not lie in the sectors that this table can give away", err);
+	if (!fit_range(plan, p))
+		return VK_OK;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (start_of(chosen->items[middle]) <= start_of(p))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low > 0)
+		neighbours[0] = chosen->items[low - 1];
+	if (low < chosen->count)
+		neighbours[1] = chosen->items[low];
+	/* nobody is made shorter for one that must go because of the other neighbour */
+	if (neighbours[0] != NULL && neighbours[1] != NULL && can_settle(neighbours[0], p) &&
+	    !can_settle(neighbours[1], p))
+		neighbours[0] = NULL;
+	for (size_t i = 0; i < 2; i++) {
+		struct vk_proposal *n = neighbours[i];
+		bool undecided = n != NULL && is_volume(n) && is_volume(p) && n->claim == p->claim &&
+				 n->sure_percent == p->sure_percent;
+
+		if (n == NULL)
+			continue;
+		if (p->claim == VK_CLAIM_STANDING && n->claim == VK_CLAIM_STANDING && !can_settle(n, p))
+			return refuse_standing(plan, p, "overlaps another that stands", err);
+		if (settle_pair(plan, n, p))
+			continue;
+		return undecided ? undecidable(plan, n, p, err) : VK_OK;
+	}
+	memmove(&chosen->items[low + 1], &chosen->items[low],
+		(chosen->count - low) * sizeof(struct vk_proposal *));
+	chosen->items[low] = p;
+	chosen->count++;
+	return VK_OK;
+}
+
+/* Volumes whose length nothing says get what is free behind them. */
+static void close_ends(struct vk_table_plan *plan, const struct chosen *chosen)
+{
+	for (size_t i = 0; i < chosen->count; i++) {
+		struct vk_proposal *p = chosen->items[i];
+		const struct vk_proposal *next = i + 1 < chosen->count ? chosen->items[i + 1] : NULL;
+		uint64_t end = next == NULL ? plan->last_usable + 1 : start_of(next);
+
+		if (!p->open_end)
+			continue;
+		if (next != NULL && next->ebr_lba > vk_proposal_end(p))
+			end = vk_min_u64(end, next->ebr_lba);
+		p->entry.partition.sectors = end - start_of(p);
+		plan->out->guessed = true;
+		vk_proposal_why(p, "the length is a guess: it needs %llu sectors, and up to %s there are %llu",
+				(unsigned long long)p->least_sectors,
+				next == NULL ? "the end of the disk" : "the next partition",
+				(unsigned long long)p->entry.partition.sectors);
+	}
+}
+
+/*
+ * totalBytes stands in one field, of which extents and other numbers prove only the higher bits. What proves it is a checksum over the
+ * entry, a capture, or that the volume ends with what the disk can give away.
+ */
+static void doubt_ends(struct vk_table_plan *plan, const struct chosen *chosen)
+{
+	for (size_t i = 0; i < chosen->count; i++) {
+		struct vk_proposal *p = chosen->items[i];
+		uint64_t end = vk_proposal_end(p);
+
+		if (!p->end_alone || !p->entry.length_exact || end == plan->last_usable + 1 || end == plan->disk_sectors)
+			continue;
+		p->entry.length_exact = false;
+		p->entry.length_said = true;
+		vk_proposal_why(p, "nothing proves where it ends");
+	}
+}
+
+static void keep_chosen(struct vk_table_plan *plan, const struct chosen *chosen)
+{
+	size_t kept = 0;
+
+	/* items[] of chosen point into plan->items: mark, then close the ranks */
+	for (size_t i = 0; i < chosen->count; i++)
+		chosen->items[i]->chosen = true;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->items[i].chosen)
+			plan->items[kept++] = plan->items[i];
+	plan->count = kept;
+}
+
+enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err)
+{
+	struct vk_proposal **order = calloc(plan->count + 1, sizeof(struct vk_proposal *));
+	struct chosen chosen = {calloc(plan->count + 1, sizeof(struct vk_proposal *)), 0};
+	enum vk_status status = VK_OK;
+
+	if (order == NULL || chosen.items == NULL) {
+		status = vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+	} else {
+		for (size_t i = 0; i < plan->count; i++)
+			order[i] = &plan->items[i];
+		qsort(order, plan->count, sizeof(struct vk_proposal *), by_strength);
+	}
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
+		status = choose(plan, &chosen, order[i], err);
+	if (status == VK_OK) {
+		close_ends(plan, &chosen);
+		doubt_ends(plan, &chosen);
+		keep_chosen(plan, &chosen);
+	}
+	free(order);
+	free(chosen.items);
+	return status;
+}

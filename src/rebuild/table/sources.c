@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Proposals from tables: the one that stands, its copies and what is left of its chain, and those of captures. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "rebuild/table/plan.h"
+
+/* Believed in this order when they speak of one start. */
+enum { RANK_STANDING = 0, RANK_OFF_CHAIN = 1, RANK_CAPTURE = 100, RANK_DOUBTFUL = 500 };
+
+/* Two tables of one disk may count in different sectors. False: it cannot be said in the other's. */
+static bool to_sectors_of(uint32_t from, uint32_t to, struct vk_partition *p)
+{
+	uint64_t start = vk_mul_sat(p->start_sector, from);
+	uint64_t length = vk_mul_sat(p->sectors, from);
+
+	if (from == to)
+		return true;
+	if (start == UINT64_MAX || length == UINT64_MAX || start % to != 0 || length % to != 0)
+		return false;
+	p->start_sector = start / to;
+	p->sectors = length / to;
+	p->entry.firstLBA = p->start_sector;
+	p->entry.lastLBA = p->start_sector + p->sectors - 1;
+	return true;
+}
+
+static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judged_entry *e)
+{
+	const struct vk_gpt_judgement *gpt = &plan->gpt;
+	bool whole = e->exact || e->alike || gpt->proof == VK_GPT_PROOF_RIVALLED;
+	struct vk_proposal p = {
+		.entry = {.partition = e->partition,
+			  .origin = e->origin,
+			  .bytes_exact = e->exact,
+			  .length_exact = e->exact,
+			  .length_said = e->length_fits,
+			  .number_exact = true,
+			  .candidate = SIZE_MAX},
+		.by = VK_PROPOSED_GPT,
+		.claim = whole ? VK_CLAIM_TABLE : VK_CLAIM_DOUBTFUL,
+		.rank = whole ? RANK_STANDING : RANK_DOUBTFUL,
+		.stands = true,
+		.has_entry = true,
+	};
+
+	if (!to_sectors_of(gpt->sector_size, plan->sector_size, &p.entry.partition)) {
+		vk_table_lost(plan,
+			      "Partition %u of a GPT that counts sectors of %u bytes does not lie on sectors of %u bytes",
+			      e->partition.number, gpt->sector_size, plan->sector_size);
+		return;
+	}
+	if (gpt->sector_size != plan->sector_size)
+		p.entry.bytes_exact = false;
+	else if (e->exact && gpt->used >= 0 && gpt->used == gpt->right)
+		p.entry.origin = VK_ENTRY_KEPT;
+	snprintf(p.name, sizeof(p.name), "%s",
+		 e->origin == VK_ENTRY_BACKUP ? "the backup GPT" : "the GPT");
+	if (e->why[0] != '\0')
+		vk_proposal_why(&p, "%s", e->why);
+	vk_table_propose(plan, &p);
+}
+
+void vk_table_from_gpt(struct vk_table_plan *plan)
+{
+	for (size_t i = 0; plan->gpt_judged && i < plan->gpt.entry_count; i++)
+		propose_judged(plan, &plan->gpt.entries[i]);
+}
+
+static struct vk_proposal from_boot_record(const struct vk_table_plan *plan, const uint8_t *raw,
+					   const struct vk_mbr_entry *e, uint64_t lba)
+{
+	struct vk_proposal p = {
+		.entry = {.partition = {.start_sector = lba + e->firstLBA,
+					.sectors = e->sectors,
+					.logical = lba != 0,
+					.mbr_type = e->type},
+			  .origin = plan->source->table.kind == VK_TABLE_MBR ? VK_ENTRY_KEPT
+									     : VK_ENTRY_MBR,
+			  .length_said = true,
+			  .candidate = SIZE_MAX},
+		.by = VK_PROPOSED_MBR,
+		.claim = VK_CLAIM_TABLE,
+		.rank = RANK_STANDING,
+		.stands = true,
+		.has_entry = true,
+		.ebr_lba = lba,
+		.ebr_exact = lba != 0,
+	};
+
+	memcpy(p.raw, raw, sizeof(p.raw));
+	snprintf(p.name, sizeof(p.name), "%s", lba == 0 ? "the MBR" : "its boot record");
+	return p;
+}
+
+/* The number that the chain as it can be read from sector 0 gives it. */
+static unsigned logical_number(const struct vk_table *table, uint64_t ebr_lba)
+{
+	uint64_t at = ebr_lba * table->sector_size + VK_MBR_ENTRY_OFFSET;
+
+	for (size_t i = 0; i < table->partition_count; i++)
+		if (table->partitions[i].logical && table->partitions[i].entry_offset_bytes == at)
+			return table->partitions[i].number;
+	return 0;
+}
+
+/* Each boot record of the chain names a partition; numbers behind one that does not may be others than they were. */
+static bool all_named(const struct vk_table *table)
+{
+	size_t named = 0;
+
+	for (size_t i = 0; i < table->partition_count; i++)
+		named += table->partitions[i].logical;
+	return named == table->ebr_count;
+}
+
+void vk_table_from_mbr(struct vk_table_plan *plan)
+{
+	const struct vk_mbr_now *now = &plan->mbr;
+	bool used = now->readable && plan->source->table.mbr_used && !now->protective &&
+		    !now->boot_sector;
+
+	for (unsigned i = 0; i < 4 && used; i++) {
+		const struct vk_mbr_entry *e = &now->mbr.entries[i];
+		struct vk_proposal p;
+
+		if (!vk_mbr_entry_used(e) || vk_mbr_type_is_extended(e->type) || e->firstLBA == 0)
+			continue;
+		p = from_boot_record(plan, now->sector + VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES,
+				     e, 0);
+		p.entry.partition.number = i + 1;
+		p.entry.number_exact = true;
+		vk_table_propose(plan, &p);
+	}
+	for (size_t i = 0; i < now->ebr_count; i++) {
+		const struct vk_ebr *ebr = &now->ebrs[i];
+		struct vk_proposal p = from_boot_record(plan, ebr->sector + VK_MBR_ENTRY_OFFSET,
+							&ebr->record.entries[0], ebr->lba);
+
+		p.entry.partition.number = logical_number(&plan->source->table, ebr->lba);
+		p.entry.number_exact = p.entry.partition.number != 0 && all_named(&plan->source->table);
+		if (p.entry.partition.number == 0) {
+			p.entry.origin = VK_ENTRY_MBR;
+			p.rank = RANK_OFF_CHAIN;
+		}
+		vk_table_propose(plan, &p);
+	}
+}
+
+static void propose_captured(struct vk_table_plan *plan, const struct vk_known_table *known,
+			     const struct vk_partition *partition, unsigned rank)
+{
+	struct vk_proposal p = {
+		.entry = {.partition = *partition,
+			  .origin = VK_ENTRY_CAPTURE,
+			  .bytes_exact = true,
+			  .length_exact = true,
+			  .number_exact = true,
+			  .candidate = SIZE_MAX},
+		.by = VK_PROPOSED_CAPTURE,
+		.claim = VK_CLAIM_CAPTURE,
+		.rank = rank,
+		.has_entry = true,
+	};
+	size_t got = 0;
+
+	if (!partition->gpt &&
+	    (vk_io_read(known->source->io, partition->entry_offset_bytes, p.raw, sizeof(p.raw), &got,
+			NULL) != VK_OK ||
+	     got != sizeof(p.raw)))
+		p.has_entry = false;
+	if (partition->logical) {
+		p.ebr_lba = partition->entry_offset_bytes / plan->sector_size;
+		p.ebr_exact = true;
+	}
+	snprintf(p.name, sizeof(p.name), "%s", known->name);
+	vk_table_propose(plan, &p);
+}
+
+/* The newest capture that has an extended partition says where it lay, when the disk does not. */
+static void take_extended(struct vk_table_plan *plan, const struct vk_partition *p)
+{
+	struct vk_mbr_now *now = &plan->mbr;
+
+	if (now->extended_number != 0 ||
+	    (now->extended_start != 0 && now->extended_start != p->start_sector))
+		return;
+	now->extended_number = p->number;
+	now->extended_type = p->mbr_type;
+	now->extended_start = p->start_sector;
+	now->extended_sectors = p->sectors;
+}
+
+void vk_table_from_captures(struct vk_table_plan *plan)
+{
+	for (size_t k = 0; k < plan->options->known_count; k++) {
+		const struct vk_known_table *known = &plan->options->known[k];
+		const struct vk_table *table = &known->source->table;
+
+		if (table->kind == VK_TABLE_NONE)
+			continue;
+		if (table->sector_size != plan->sector_size) {
+			vk_table_note(plan, "The table of %s counts sectors of %u bytes and was not used",
+				      known->name, table->sector_size);
+			continue;
+		}
+		for (size_t i = 0; i < table->partition_count; i++) {
+			const struct vk_partition *p = &table->partitions[i];
+
+			if (vk_partition_is_extended(p))
+				take_extended(plan, p);
+			else if (p->start_sector != 0 && p->sectors != 0)
+				propose_captured(plan, known, p, RANK_CAPTURE + (unsigned)k);
+		}
+	}
+}
+
+static bool names_it(const struct vk_proposal *volume, const struct vk_proposal *p)
+{
+	return vk_partition_is_vmfs(&p->entry.partition) ||
+	       (volume->entry.length_exact &&
+		p->entry.partition.sectors == volume->entry.partition.sectors);
+}
+
+static void set(struct vk_table_plan *plan, const struct vk_proposal *p, bool names, bool over)
+{
+	bool *named = p->by == VK_PROPOSED_MBR ? &plan->mbr_names : &plan->gpt_names;
+	bool *foreign = p->by == VK_PROPOSED_MBR ? &plan->mbr_foreign : &plan->gpt_foreign;
+
+	*named = *named || names;
+	*foreign = *foreign || over;
+}
+
+/* What begins inside a VMFS entry is a copy in it, unless it ends with it: then the entry may have a wrong start. */
+static bool is_inside(const struct vk_proposal *volume, const struct vk_proposal *entry)
+{
+	uint64_t start = volume->entry.partition.start_sector;
+
+	return vk_partition_is_vmfs(&entry->entry.partition) && start > entry->entry.partition.start_sector &&
+	       start < vk_proposal_end(entry) &&
+	       !(volume->claim == VK_CLAIM_LIVING && vk_proposal_end(volume) == vk_proposal_end(entry));
+}
+
+/* Which entries name a volume and which lie over a living one: one walk in the order of the disk. */
+static void compare_with_found(struct vk_table_plan *plan)
+{
+	const struct vk_proposal *volume = NULL; /* the one that reaches furthest so far */
+	const struct vk_proposal *entries[2] = {NULL, NULL};
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+		uint64_t start = p->entry.partition.start_sector;
+
+		if (p->by == VK_PROPOSED_FOUND) {
+			for (size_t k = 0; k < 2 && p->claim >= VK_CLAIM_LIVING; k++)
+				if (entries[k] != NULL && vk_proposal_end(entries[k]) > start)
+					set(plan, entries[k], false, !is_inside(p, entries[k]));
+			if (volume == NULL || vk_proposal_end(p) > vk_proposal_end(volume))
+				volume = p;
+			continue;
+		}
+		if (p->by != VK_PROPOSED_MBR && p->by != VK_PROPOSED_GPT)
+			continue;
+		if (volume != NULL && volume->entry.partition.start_sector == start)
+			set(plan, p, names_it(volume, p), !names_it(volume, p) && volume->claim >= VK_CLAIM_LIVING);
+		else if (volume != NULL && vk_proposal_end(volume) > start)
+			set(plan, p, false, volume->claim >= VK_CLAIM_LIVING);
+		if (entries[p->by] == NULL || vk_proposal_end(p) > vk_proposal_end(entries[p->by]))
+			entries[p->by] = p;
+	}
+}
+
+/*
+ * Which capture may speak of partitions that nothing on the disk confirms. An older one has those that were deleted since;
+ * the newest may have been taken after the damage, and then it does not name what was found.
+ */
+static void choose_capture(struct vk_table_plan *plan)
+{
+	const struct vk_proposal *volume = NULL;
+	unsigned newest = UINT32_MAX, naming = UINT32_MAX;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+
+		if (p->by == VK_PROPOSED_FOUND)
+			volume = p;
+		if (p->by != VK_PROPOSED_CAPTURE)
+			continue;
+		if (p->rank < newest)
+			newest = p->rank;
+		if (p->rank < naming && volume != NULL && names_it(volume, p) &&
+		    volume->entry.partition.start_sector == p->entry.partition.start_sector)
+			naming = p->rank;
+	}
+	plan->capture_rank = naming != UINT32_MAX ? naming : newest;
+	if (plan->capture_rank != UINT32_MAX)
+		plan->capture = &plan->options->known[plan->capture_rank - RANK_CAPTURE];
+}
+
+/*
+ * Whether an entry of the table that systems use stays unless somebody asks for something else. A checksum proves one of a GPT;
+ * one of an MBR is confirmed by the volume that begins with it. `volume` begins there, NULL: none does.
+ */
+static bool stays(const struct vk_table_plan *plan, const struct vk_proposal *volume, const struct vk_proposal *p)
+{
+	bool vmfs = vk_partition_is_vmfs(&p->entry.partition);
+
+	if (p->claim != VK_CLAIM_TABLE || !p->stands || (p->by == VK_PROPOSED_GPT && !p->entry.bytes_exact) ||
+	    (p->by == VK_PROPOSED_MBR && vk_proposal_end(p) > plan->disk_sectors))
+		return false;
+	if (volume != NULL && !vmfs)
+		return !names_it(volume, p);
+	if (p->by == VK_PROPOSED_MBR && vmfs)
+		return volume != NULL && p->entry.partition.number != 0 &&
+		       p->entry.partition.sectors >= volume->entry.partition.sectors;
+	if (!vmfs || volume != NULL)
+		return true;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *q = &plan->items[i];
+
+		if (q->by == VK_PROPOSED_FOUND && q->entry.partition.start_sector > p->entry.partition.start_sector &&
+		    q->entry.partition.start_sector < vk_proposal_end(p) && !is_inside(q, p))
+			return false;
+	}
+	return true;
+}
+
+static void raise_standing(struct vk_table_plan *plan, enum vk_proposed_by used)
+{
+	const struct vk_proposal *volume = NULL;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_proposal *p = &plan->items[i];
+
+		if (p->by == VK_PROPOSED_FOUND)
+			volume = p;
+		if (volume != NULL && volume->entry.partition.start_sector != p->entry.partition.start_sector)
+			volume = NULL;
+		if (p->by == used && stays(plan, volume, p))
+			p->claim = VK_CLAIM_STANDING;
+	}
+}
+
+/* What was found inside a VMFS partition that stands is somebody's copy: it decides nothing, unless it is asked for. */
+static void drop_ghosts(struct vk_table_plan *plan)
+{
+	const struct vk_proposal *outer = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct vk_proposal *p = &plan->items[i];
+		struct vk_proposal held;
+
+		if (p->by == VK_PROPOSED_FOUND && p->claim != VK_CLAIM_ASKED && outer != NULL && is_inside(p, outer)) {
+			vk_table_note(plan, "What was found at sector %llu lies inside the partition at sector %llu, which stays as it "
+					    "is: it is taken for a copy; --include %llu takes it for a volume",
+				      (unsigned long long)p->entry.partition.start_sector,
+				      (unsigned long long)outer->entry.partition.start_sector,
+				      (unsigned long long)p->entry.partition.start_sector);
+			continue;
+		}
+		held = *p;
+		plan->items[kept] = held;
+		if (held.claim == VK_CLAIM_STANDING && vk_partition_is_vmfs(&held.entry.partition) &&
+		    (outer == NULL || vk_proposal_end(outer) < vk_proposal_end(&held)))
+			outer = &plan->items[kept];
+		kept++;
+	}
+	plan->count = kept;
+}
+
+void vk_table_judge_standing(struct vk_table_plan *plan)
+{
+	enum vk_table_kind kind = plan->source->table.kind;
+	size_t standing[2] = {0, 0};
+	bool mbr_used, gpt_used;
+
+	compare_with_found(plan);
+	plan->mbr_foreign = plan->mbr_foreign && !plan->mbr_names;
+	plan->gpt_foreign = plan->gpt_foreign && !plan->gpt_names;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->items[i].by <= VK_PROPOSED_GPT)
+			standing[plan->items[i].by]++;
+	/* an MBR of others in front of a GPT that knows the volumes */
+	if (plan->gpt_names && !plan->mbr_names && standing[VK_PROPOSED_MBR] > 0)
+		plan->mbr_foreign = true;
+	mbr_used = kind == VK_TABLE_MBR && standing[VK_PROPOSED_MBR] > 0 && !plan->mbr_foreign;
+	gpt_used = kind == VK_TABLE_GPT && standing[VK_PROPOSED_GPT] > 0 && !plan->gpt_foreign &&
+		   plan->gpt.proof <= VK_GPT_PROOF_EQUAL;
+	plan->table_ours = mbr_used || gpt_used;
+	choose_capture(plan);
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_proposal *p = &plan->items[i];
+
+		if (p->by == VK_PROPOSED_CAPTURE)
+			p->stands = !plan->table_ours && p->rank == plan->capture_rank;
+		if (p->by == VK_PROPOSED_GPT && mbr_used && !plan->gpt_names)
+			p->stands = false;
+		if (p->by == VK_PROPOSED_MBR && gpt_used)
+			p->stands = false;
+	}
+	if (!plan->table_ours)
+		return;
+	raise_standing(plan, gpt_used ? VK_PROPOSED_GPT : VK_PROPOSED_MBR);
+	drop_ghosts(plan);
+}

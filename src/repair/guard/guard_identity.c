@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Guards that compare who the target says it is with who was captured: disk-id, device-uuid and volume-uuid.
+ * Only what is sound can contradict; what is absent or damaged is what a restore is for.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "repair/guard/guards.h"
+
+/* What a decoded partition says of itself; empty where it does not say, or is not to be trusted. */
+struct said {
+	char disk_id[VK_SCSI_NAME_BYTES];
+	char device[VK_VMFS_UUID_TEXT_BYTES];
+	char volume[VK_VMFS_UUID_TEXT_BYTES];
+	char fs[VK_VMFS_UUID_TEXT_BYTES];
+};
+
+static void say_uuid(const struct vk_vmfs_uuid *uuid, char ret_text[VK_VMFS_UUID_TEXT_BYTES])
+{
+	if (!vk_vmfs_uuid_is_nil(uuid))
+		vk_vmfs_uuid_format(uuid, ret_text);
+}
+
+static void listen(const struct vk_vmfs *vmfs, struct said *ret_said)
+{
+	bool certain;
+
+	memset(ret_said, 0, sizeof(*ret_said));
+	if (vmfs->lvm_usable) {
+		if (!vk_scsi_disk_id_is_nil(&vmfs->lvm.diskID))
+			vk_scsi_disk_id_name(&vmfs->lvm.diskID, ret_said->disk_id, &certain);
+		say_uuid(&vmfs->lvm.devID, ret_said->device);
+		if (vmfs->volume_count > 0 && vmfs->volumes[0].volume.state >= VK_LVM_NORMAL &&
+		    vmfs->volumes[0].volume.state <= VK_LVM_RESIG_DONE)
+			say_uuid(&vmfs->volumes[0].volume.uuid, ret_said->volume);
+	}
+	if (vmfs->fs_usable) {
+		say_uuid(&vmfs->fs.uuid, ret_said->fs);
+		if (ret_said->volume[0] == '\0')
+			say_uuid(&vmfs->fs.volInfo, ret_said->volume);
+	}
+}
+
+/* The same of an undo capture itself: what the disk said before the restore. False when it does not know. */
+static bool listen_captured(const struct vk_restore *restore, const struct vk_captured_place *place,
+			    struct said *ret_said)
+{
+	struct vk_io *window = vk_io_window(restore->captured_io, place->start_bytes,
+					    place->length_bytes);
+	struct vk_vmfs vmfs = {.start_sector = place->identity->start_sector};
+	struct vk_error ignored;
+	bool read = window != NULL && vk_vmfs_read(window, NULL, &vmfs, &ignored) == VK_OK;
+
+	memset(ret_said, 0, sizeof(*ret_said));
+	if (read) {
+		listen(&vmfs, ret_said);
+		vk_vmfs_free(&vmfs);
+	}
+	vk_io_close(window);
+	return read;
+}
+
+/* An id of the target that repair found to be damage, not a name. */
+static bool was_replaced(const struct vk_restore *restore, const char *seen)
+{
+	char *const *replaced = restore->capture->rebuilt.replaced;
+
+	for (; replaced != NULL && *replaced != NULL; replaced++)
+		if (strcmp(*replaced, seen) == 0)
+			return true;
+	return false;
+}
+
+static bool contradicts(const struct vk_restore *restore, const char *seen, const char *want,
+			const char *was)
+{
+	return seen[0] != '\0' && want[0] != '\0' && strcmp(seen, want) != 0 &&
+	       strcmp(seen, was) != 0 && !was_replaced(restore, seen);
+}
+
+static enum vk_status object_to(struct vk_restore *restore, enum vk_guard guard, const char *what,
+				uint64_t sector, const char *seen, const char *want,
+				struct vk_error *err)
+{
+	return vk_guard_object(restore, guard, err,
+			       "%s at sector %" PRIu64 " of the target says %s, the captured one said %s",
+			       what, sector, seen, want);
+}
+
+static enum vk_status ask_place(struct vk_restore *restore, const struct vk_captured_place *place,
+				struct vk_error *err)
+{
+	const struct vk_identity *want = place->identity;
+	struct said seen, was = {0};
+	uint64_t sector = place->start_bytes / restore->target.sector_size;
+	enum vk_status status = VK_OK;
+
+	listen(&place->vmfs, &seen);
+	if (restore->capture->is_undo && !listen_captured(restore, place, &was))
+		memset(&was, 0, sizeof(was));
+	if (contradicts(restore, seen.disk_id, want->disk_id, was.disk_id))
+		status = object_to(restore, VK_GUARD_DISK_ID, "The disk id in the LVM header", sector,
+				   seen.disk_id, want->disk_id, err);
+	if (status == VK_OK && contradicts(restore, seen.device, want->device_uuid, was.device))
+		status = object_to(restore, VK_GUARD_DEVICE_UUID,
+				   "The device UUID in the LVM header", sector, seen.device,
+				   want->device_uuid, err);
+	if (status == VK_OK && contradicts(restore, seen.volume, want->volume_uuid, was.volume))
+		status = object_to(restore, VK_GUARD_VOLUME_UUID, "The volume UUID", sector,
+				   seen.volume, want->volume_uuid, err);
+	else if (status == VK_OK && contradicts(restore, seen.fs, want->fs_uuid, was.fs))
+		status = object_to(restore, VK_GUARD_VOLUME_UUID, "The file system's UUID", sector,
+				   seen.fs, want->fs_uuid, err);
+	return status;
+}
+
+static bool captured_at(const struct vk_restore *restore, uint64_t start_bytes)
+{
+	for (size_t i = 0; i < restore->place_count; i++)
+		if (restore->places[i].start_bytes == start_bytes)
+			return true;
+	return false;
+}
+
+/* Whether any captured volume carries the UUID of one that the target's table shows elsewhere. */
+static bool is_known_device(const struct vk_restore *restore, const char *device)
+{
+	for (size_t i = 0; i < restore->place_count; i++)
+		if (strcmp(restore->places[i].identity->device_uuid, device) == 0)
+			return true;
+	return false;
+}
+
+static bool is_known_volume(const struct vk_restore *restore, const char *volume)
+{
+	for (size_t i = 0; i < restore->place_count; i++)
+		if (strcmp(restore->places[i].identity->volume_uuid, volume) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A volume that no table names any more, where it would be written into. Where a captured volume that it
+ * overlaps is still there, that one is the younger and this a relic.
+ */
+static enum vk_status ask_tableless(struct vk_restore *restore, const struct vk_vmfs *vmfs,
+				    struct vk_error *err)
+{
+	uint64_t start = vk_mul_sat(vmfs->start_sector, restore->target.sector_size);
+	struct said seen;
+
+	if (!vmfs->lvm_usable || captured_at(restore, start) ||
+	    !vk_restore_edits_meet(restore, start, vmfs->lvm.totalBytes))
+		return VK_OK;
+	listen(vmfs, &seen);
+	if (seen.device[0] == '\0' || is_known_device(restore, seen.device))
+		return VK_OK;
+	for (size_t i = 0; i < restore->place_count; i++) {
+		const struct vk_captured_place *place = &restore->places[i];
+		struct said captured;
+
+		listen(&place->vmfs, &captured);
+		if (captured.device[0] != '\0' &&
+		    strcmp(captured.device, place->identity->device_uuid) == 0 &&
+		    vk_ranges_meet(start, vmfs->lvm.totalBytes, place->start_bytes,
+				   place->length_bytes))
+			return VK_OK;
+	}
+	return vk_guard_object(restore, VK_GUARD_DEVICE_UUID, err,
+			       "A VMFS volume that no table names begins at sector %" PRIu64
+			       " of the target (device %s, %" PRIu64 " bytes); the capture does not know it, "
+			       "and it would be written into",
+			       vmfs->start_sector, seen.device, vmfs->lvm.totalBytes);
+}
+
+/* A volume that the target's own table shows where the capture knows none: would it be hit, or dropped? */
+static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_vmfs *vmfs,
+				    struct vk_error *err)
+{
+	uint32_t ss = restore->target.sector_size;
+	uint64_t start = vk_mul_sat(vmfs->start_sector, ss);
+	struct said seen;
+	const char *fate;
+
+	if (vmfs->sectors == 0)
+		return ask_tableless(restore, vmfs, err);
+	if (captured_at(restore, start))
+		return VK_OK;
+	if (vk_restore_edits_meet(restore, start, vk_mul_sat(vmfs->sectors, ss)))
+		fate = "would be written into";
+	else if (vk_restore_edits_in_part(restore, VK_PART_TABLE))
+		fate = "would be dropped from the table";
+	else
+		return VK_OK;
+	listen(vmfs, &seen);
+	if (seen.device[0] != '\0' && !is_known_device(restore, seen.device))
+		return vk_guard_object(restore, VK_GUARD_DEVICE_UUID, err,
+				       "The target's table has a VMFS partition at sector %" PRIu64
+				       " that the capture does not know (device %s); it %s",
+				       vmfs->start_sector, seen.device, fate);
+	if (seen.volume[0] != '\0' && !is_known_volume(restore, seen.volume))
+		return vk_guard_object(restore, VK_GUARD_VOLUME_UUID, err,
+				       "The target's table has a VMFS partition at sector %" PRIu64
+				       " that the capture does not know (volume %s); it %s",
+				       vmfs->start_sector, seen.volume, fate);
+	return VK_OK;
+}
+
+enum vk_status vk_guard_ask_identity(struct vk_restore *restore, struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+
+	if (restore->known_state)
+		return VK_OK;
+	for (size_t i = 0; status == VK_OK && i < restore->place_count; i++)
+		status = ask_place(restore, &restore->places[i], err);
+	for (size_t i = 0; status == VK_OK && i < restore->before.vmfs_count; i++)
+		if (restore->before.kind == VK_SOURCE_DISK)
+			status = ask_elsewhere(restore, &restore->before.vmfs[i], err);
+	return status;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Guard kind: a whole disk where a partition was captured, or a partition where a whole disk was. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "repair/guard/guards.h"
+
+static bool has_sound_table(const struct vk_source *disk)
+{
+	enum vk_table_kind kind = vk_table_sound_kind(&disk->table);
+
+	return kind == VK_TABLE_GPT ||
+	       (kind == VK_TABLE_MBR &&
+		vk_mbr_entries_plausible(&disk->table.mbr, disk->size_bytes / disk->sector_size));
+}
+
+static bool is_captured_device(const struct vk_restore *restore, const struct vk_vmfs *vmfs)
+{
+	char device[VK_VMFS_UUID_TEXT_BYTES];
+
+	vk_vmfs_uuid_format(&vmfs->lvm.devID, device);
+	for (size_t i = 0; vmfs->lvm_usable && i < restore->place_count; i++)
+		if (strcmp(restore->places[i].identity->device_uuid, device) == 0)
+			return true;
+	return false;
+}
+
+static enum vk_status object_to_disk(struct vk_restore *restore, const struct vk_source *disk,
+				     struct vk_error *err)
+{
+	if (has_sound_table(disk))
+		return vk_guard_object(restore, VK_GUARD_KIND, err,
+				       "A partition was captured; the target is a whole disk: it has a "
+				       "sound %s partition table",
+				       vk_table_kind_name(vk_table_sound_kind(&disk->table)));
+	for (size_t i = 0; i < disk->vmfs_count; i++)
+		if (disk->vmfs[i].lvm_usable && disk->vmfs[i].start_sector > 0)
+			return vk_guard_object(restore, VK_GUARD_KIND, err,
+					       "A partition was captured; the target is a whole disk: a "
+					       "VMFS partition begins at its sector %" PRIu64,
+					       disk->vmfs[i].start_sector);
+	return VK_OK;
+}
+
+/* A table at the start of the very partition that was captured is damage, not a disk. */
+static enum vk_status ask_partition(struct vk_restore *restore, struct vk_error *err)
+{
+	struct vk_source_options options = {.as = VK_SOURCE_DISK,
+					    .sector_size = restore->target.sector_size};
+	struct vk_io *window = vk_io_window(restore->io, 0, restore->target.size_bytes);
+	struct vk_source disk;
+	enum vk_status status;
+
+	if (window == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	for (size_t i = 0; i < restore->place_count; i++)
+		if (is_captured_device(restore, &restore->places[i].vmfs)) {
+			vk_io_close(window);
+			return VK_OK;
+		}
+	vk_io_set_sector_size(window, restore->target.sector_size);
+	status = vk_source_open_io(window, restore->path, VK_FORM_RAW, &options, &disk, err);
+	if (status != VK_OK)
+		return status == VK_USAGE ? VK_OK : status;
+	status = object_to_disk(restore, &disk, err);
+	vk_source_close(&disk);
+	return status;
+}
+
+static bool read_partition(struct vk_io *io, struct vk_vmfs *ret_vmfs)
+{
+	struct vk_io *window = vk_io_window(io, 0, vk_io_size_bytes(io));
+	struct vk_error ignored;
+	bool read;
+
+	memset(ret_vmfs, 0, sizeof(*ret_vmfs));
+	read = window != NULL && vk_vmfs_read(window, NULL, ret_vmfs, &ignored) == VK_OK;
+	vk_io_close(window);
+	return read;
+}
+
+/* The headers of a partition that begins at byte 0, unless they stood there when the disk was captured. */
+static enum vk_status ask_disk(struct vk_restore *restore, struct vk_error *err)
+{
+	struct vk_vmfs now, was;
+	bool had, has = read_partition(restore->io, &now);
+	enum vk_status status = VK_OK;
+
+	if (!has)
+		return VK_OK;
+	/* what repair works out has everything of the target, also what speaks against it */
+	had = restore->capture->memory == NULL && read_partition(restore->captured_io, &was);
+	if (now.lvm_usable && !(had && was.lvm_usable &&
+				memcmp(&was.lvm.devID, &now.lvm.devID, sizeof(now.lvm.devID)) == 0))
+		status = vk_guard_object(restore, VK_GUARD_KIND, err,
+					 "A whole disk was captured; the target is a partition: it has an "
+					 "LVM header at byte %d",
+					 0x100000);
+	else if (now.fs_usable && !(had && was.fs_usable &&
+				    memcmp(&was.fs.uuid, &now.fs.uuid, sizeof(now.fs.uuid)) == 0))
+		status = vk_guard_object(restore, VK_GUARD_KIND, err,
+					 "A whole disk was captured; the target is a partition: it has a "
+					 "VMFS file system's descriptor at byte %" PRIu64,
+					 now.fs_offset_bytes);
+	if (had)
+		vk_vmfs_free(&was);
+	vk_vmfs_free(&now);
+	return status;
+}
+
+enum vk_status vk_guard_ask_kind(struct vk_restore *restore, struct vk_error *err)
+{
+	bool starts_at_0 = false;
+
+	if (restore->known_state || restore->io == NULL || restore->captured_io == NULL)
+		return VK_OK;
+	if (restore->capture->source_kind == VK_SOURCE_PARTITION)
+		return ask_partition(restore, err);
+	/* a volume on a disk without any table */
+	for (size_t i = 0; i < restore->place_count; i++)
+		starts_at_0 = starts_at_0 || restore->places[i].start_bytes == 0;
+	return starts_at_0 ? VK_OK : ask_disk(restore, err);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of guards, and those that only compare numbers. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "repair/guard/guards.h"
+#include "vmfskit/vouch.h"
+
+#define KIND_ROW(id, name, protects, past) {name, protects, past},
+static const struct vk_guard_kind kinds[VK_GUARD_COUNT] = {VK_GUARDS(KIND_ROW)};
+
+const struct vk_guard_kind *vk_guard_kind(enum vk_guard guard)
+{
+	return &kinds[guard];
+}
+
+bool vk_guard_parse(const char *name, enum vk_guard *ret_guard)
+{
+	for (int i = 0; i < VK_GUARD_COUNT; i++) {
+		if (strcmp(kinds[i].name, name) != 0)
+			continue;
+		*ret_guard = (enum vk_guard)i;
+		return true;
+	}
+	return false;
+}
+
+bool vk_guard_is_lifted(const struct vk_restore_options *options, enum vk_guard guard)
+{
+	return (options->overrides & 1U << guard) != 0;
+}
+
+bool vk_guard_has_objected(const struct vk_restore *restore, enum vk_guard guard)
+{
+	for (size_t i = 0; i < restore->objection_count; i++)
+		if (restore->objections[i].guard == guard)
+			return true;
+	return false;
+}
+
+enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
+			       struct vk_error *err, const char *message, ...)
+{
+	struct vk_objection *items;
+	va_list args;
+
+	items = realloc(restore->objections, (restore->objection_count + 1) * sizeof(*items));
+	if (items == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	restore->objections = items;
+	items += restore->objection_count++;
+	memset(items, 0, sizeof(*items));
+	items->guard = guard;
+	items->overridden = vk_guard_is_lifted(&restore->options, guard);
+	va_start(args, message);
+	vsnprintf(items->message, sizeof(items->message), message, args);
+	va_end(args);
+	return VK_OK;
+}
+
+struct verdict {
+	size_t errors;
+	size_t doubts;
+	bool undo;
+	struct vk_finding first;
+	struct vk_finding first_doubt;
+};
+
+static void judge(void *ctx, const struct vk_finding *finding)
+{
+	struct verdict *verdict = ctx;
+
+	if (vk_finding_is_doubt(finding->code)) {
+		if (verdict->doubts++ == 0)
+			verdict->first_doubt = *finding;
+		return;
+	}
+	/* that bytes are missing has a guard of its own; an undo capture is meant to hold damage */
+	if (vk_finding_kind(finding->code)->severity != VK_ERROR ||
+	    finding->code == VK_F_CAPTURE_UNREADABLE ||
+	    (verdict->undo && finding->code == VK_F_CAPTURE_NOT_CONTAINING))
+		return;
+	if (verdict->errors++ == 0)
+		verdict->first = *finding;
+}
+
+enum vk_status vk_restore_hold(const struct vk_restore *restore, struct vk_capture *capture,
+			       const struct vk_finding_sink *sink, unsigned *ret_by, struct vk_error *err)
+{
+	struct vk_vouching *vouching = vk_vouching_new(restore->store, restore->options.public_key);
+	enum vk_status status;
+
+	if (vouching == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	status = vk_capture_hold(capture, vouching, sink, ret_by, err);
+	vk_vouching_free(vouching);
+	return status;
+}
+
+static enum vk_status object_unvouched(struct vk_restore *restore, const struct verdict *verdict, unsigned by,
+				       struct vk_error *err)
+{
+	if (verdict->doubts > 0)
+		return vk_guard_object(restore, VK_GUARD_CAPTURE_VOUCHED, err, "Nobody vouches for the capture: %s: %s",
+				       vk_finding_kind(verdict->first_doubt.code)->code, verdict->first_doubt.message);
+	if (by == 0)
+		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of a "
+					       "store, and neither a ledger nor a signature tells that it is what was "
+					       "saved");
+	return VK_OK;
+}
+
+enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
+				    struct vk_error *err)
+{
+	struct verdict verdict = {.undo = restore->capture->is_undo};
+	const struct vk_finding_sink sink = {judge, &verdict};
+	unsigned by = 0;
+	enum vk_status status;
+
+	*ret_sound = true;
+	if (restore->options.public_key != NULL && restore->options.sign_key == NULL)
+		vk_restore_add_remark(restore, "the undo capture will not be signed, because no key to sign with is "
+					       "named (--sign-key); to undo then takes --override capture-vouched");
+	/* what was never saved cannot have changed since */
+	if (restore->capture->memory != NULL)
+		return VK_OK;
+	/* the bytes that are judged are those that are kept: what is planned and written is made of them alone */
+	restore->kept = *restore->capture;
+	restore->kept.held = NULL;
+	status = vk_restore_hold(restore, &restore->kept, &sink, &by, err);
+	restore->capture = &restore->kept;
+	if (status == VK_OK)
+		status = object_unvouched(restore, &verdict, by, err);
+	if (status != VK_OK)
+		return status;
+	*ret_sound = verdict.errors == 0;
+	if (*ret_sound)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_CAPTURE_VERIFIED, err,
+			       "The capture fails verification (%zu errors); the first is %s: %s",
+			       verdict.errors, vk_finding_kind(verdict.first.code)->code,
+			       verdict.first.message);
+}
+
+static enum vk_status ask_size(struct vk_restore *restore, struct vk_error *err)
+{
+	uint64_t seen = restore->target.size_bytes, want = restore->capture->size_bytes;
+	uint64_t apart = seen > want ? seen - want : want - seen;
+
+	if (seen == want)
+		return VK_OK;
+	if (restore->capture->size_uncertain && seen > want) {
+		vk_restore_add_remark(restore,
+				      "how long the captured disk was is not known, only that it was not "
+				      "shorter than %" PRIu64 " bytes; the target is %" PRIu64 " bytes long",
+				      want, seen);
+		return VK_OK;
+	}
+	return vk_guard_object(restore, VK_GUARD_SIZE, err,
+			       "The target is %" PRIu64 " bytes long, the captured one was %" PRIu64
+			       ": %" PRIu64 " byte%s %s",
+			       seen, want, apart, apart == 1 ? "" : "s", seen > want ? "more" : "less");
+}
+
+static enum vk_status ask_sector_size(struct vk_restore *restore, struct vk_error *err)
+{
+	if (restore->target.sector_size == restore->capture->sector_size)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_SECTOR_SIZE, err,
+			       "The target has sectors of %" PRIu32
+			       " bytes, the captured one had sectors of %" PRIu32 " bytes",
+			       restore->target.sector_size, restore->capture->sector_size);
+}
+
+/* Bytes that would be written over what nobody can read; ret_at: the first. */
+static uint64_t unread_bytes(const struct vk_restore *restore, uint64_t *ret_at)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(restore->overlay, &edits);
+	uint64_t sum = 0;
+
+	for (size_t i = count; i-- > 0;) {
+		if (!edits[i].old_unread)
+			continue;
+		sum += edits[i].length_bytes;
+		*ret_at = edits[i].offset_bytes;
+	}
+	return sum;
+}
+
+static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error *err)
+{
+	uint64_t at = 0, bytes = unread_bytes(restore, &at);
+	enum vk_status status = VK_OK;
+
+	if (restore->hole_count > 0)
+		status = vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
+					 "%" PRIu64 " bytes that would be put back, the first at byte %" PRIu64
+					 ", are missing in the capture or do not fit the target; they would stay as they are%s",
+					 restore->hole_bytes, restore->holes[0].offset_bytes,
+					 restore->ends_in_sector ? "; the target ends inside a sector, which "
+								   "cannot be written"
+								 : "");
+	if (status != VK_OK || bytes == 0)
+		return status;
+	return vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
+			       "%" PRIu64 " bytes of the target, the first at byte %" PRIu64
+			       ", cannot be read: they would be written anew, and the undo capture cannot hold what stands there",
+			       bytes, at);
+}
+
+static enum vk_status ask_changed(struct vk_restore *restore, struct vk_error *err)
+{
+	const struct vk_knowledge *known = &restore->knowledge;
+
+	if (!restore->capture->is_undo || restore->known_state)
+		return VK_OK;
+	if (known->judged)
+		return vk_guard_object(restore, VK_GUARD_CHANGED, err,
+				       "Byte %" PRIu64 " of the target is neither as the restore found it "
+				       "nor as it left it",
+				       known->stranger);
+	if (known->has_gaps)
+		return vk_guard_object(restore, VK_GUARD_CHANGED, err,
+				       "The undo capture also holds bytes that the restore did not write, "
+				       "and whether they changed since cannot be told without %s, the "
+				       "capture that was put back",
+				       restore->capture->undo_of);
+	vk_restore_add_remark(restore,
+			      "whether the target changed since the restore cannot be told without the "
+			      "capture that was put back (%s); it is looked for beside the undo capture and in the store",
+			      restore->capture->undo_of);
+	return VK_OK;
+}
+
+static enum vk_status ask_guess(struct vk_restore *restore, struct vk_error *err)
+{
+	char *const *guessed = restore->capture->rebuilt.guessed;
+	size_t count = 0;
+
+	while (guessed != NULL && guessed[count] != NULL)
+		count++;
+	if (count == 0 || vk_overlay_dirty_bytes(restore->overlay) == 0)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_GUESS, err, "%s%.280s", count > 1 ? "Several values; the first: " : "",
+			       guessed[0]);
+}
+
+enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
+{
+	static vk_guard_ask *const guards[] = {
+		vk_guard_ask_plan,
+		vk_guard_ask_lun,
+		ask_size,
+		ask_sector_size,
+		vk_guard_ask_kind,
+		vk_guard_ask_identity,
+		vk_guard_ask_disk_guid,
+		vk_guard_ask_unidentified,
+		vk_guard_ask_table_kind,
+		vk_guard_ask_table_partitions,
+		ask_changed,
+		vk_guard_ask_container,
+		vk_guard_ask_foreign,
+		vk_guard_ask_in_use,
+		vk_guard_ask_heartbeat,
+		ask_unreadable,
+		ask_guess,
+		vk_guard_ask_worse,
+	};
+
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
+		enum vk_status status = guards[i](restore, err);
+
+		if (status != VK_OK)
+			return status;
+	}
+	return VK_OK;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guards: each looks at a planned restore and may object. */
+#ifndef VK_REPAIR_GUARDS_H
+#define VK_REPAIR_GUARDS_H
+
+#include "repair/plan/restore_state.h"
+
+/*
+ * A guard adds its objections with vk_guard_object and fails only when it cannot look (VK_IO, VK_NOMEM).
+ */
+typedef enum vk_status vk_guard_ask(struct vk_restore *restore, struct vk_error *err);
+
+vk_guard_ask vk_guard_ask_plan;
+vk_guard_ask vk_guard_ask_kind;
+vk_guard_ask vk_guard_ask_identity;   /* disk-id, device-uuid, volume-uuid */
+vk_guard_ask vk_guard_ask_disk_guid;  /* disk-id */
+vk_guard_ask vk_guard_ask_lun;
+vk_guard_ask vk_guard_ask_unidentified;
+vk_guard_ask vk_guard_ask_table_kind;
+vk_guard_ask vk_guard_ask_table_partitions;
+vk_guard_ask vk_guard_ask_container;
+vk_guard_ask vk_guard_ask_foreign;    /* foreign-signature, member */
+vk_guard_ask vk_guard_ask_in_use;
+vk_guard_ask vk_guard_ask_heartbeat;
+vk_guard_ask vk_guard_ask_worse;
+
+/*
+ * Guard member, unless it has spoken: would anything be overwritten from the byte `end` on, where who ("A capture") says that the
+ * disk ends? 0: nobody says it.
+ */
+VK_MUST_USE enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const char *who, struct vk_error *err);
+
+/* The kind of table that systems go by, VK_TABLE_NONE unless it is sound: an MBR with partitions beats a GPT. */
+enum vk_table_kind vk_table_sound_kind(const struct vk_table *table);
+/* Whether the captured table has this partition of the target: the same place and type. */
+bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition);
+
+/* The guard that a capture of another disk, or one that nothing identifies, is for. */
+enum vk_guard vk_guard_of_answer(const struct vk_of_disk *answer);
+
+/* Whether --override lifts it, and whether it has objected already. */
+bool vk_guard_is_lifted(const struct vk_restore_options *options, enum vk_guard guard);
+bool vk_guard_has_objected(const struct vk_restore *restore, enum vk_guard guard);
+VK_MUST_USE enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
+					   struct vk_error *err, const char *message, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/*
+ * capture-verified and capture-vouched; ret_sound is false when the former objected. Asked before the capture's
+ * regions are used: from here on they are in memory.
+ */
+VK_MUST_USE enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
+						struct vk_error *err);
+/* All others, once the edits are on the overlay. */
+VK_MUST_USE enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err);
+
+/*
+ * Who uses a block device or a file, other processes that have it open for writing among them: "mounted on /mnt, open
+ * for writing by process 12 (qemu)"; an empty text when nobody is known. A device's partitions, what is made of them
+ * and the file behind a loop device count; fd is open for reading, of a device it may be -1. False: not every process
+ * could be looked at.
+ */
+struct vk_text;
+VK_MUST_USE bool vk_device_users(dev_t rdev, int fd, struct vk_text *users);
+VK_MUST_USE bool vk_file_users(dev_t dev, ino_t ino, int fd, struct vk_text *users);
+
+/*
+ * Once more, when the next thing would be the first write: VK_REFUSED when somebody uses the target who did not when
+ * the plan was made, or a host beat since then, unless that guard was lifted.
+ */
+VK_MUST_USE enum vk_status vk_guard_in_use_again(const struct vk_restore *restore, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_guard_heartbeat_again(struct vk_restore *restore, struct vk_error *err);
+/* After the last write: a sentence when a host beat while it was written. */
+void vk_guard_heartbeat_after(struct vk_restore *restore, struct vk_text *note);
+void vk_guard_heartbeat_forget(struct vk_restore *restore);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who uses a block device or a file: mounts, swap space, device mapper, md, loop devices. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/loop.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "repair/disk_lock.h"
+#include "repair/guard/guards.h"
+#include "repair/guard/open_files.h"
+#include "scsi/device_info.h"
+
+enum { DEVICES_MAX = 300 };
+
+/* Each is there once. */
+struct devices {
+	dev_t items[DEVICES_MAX];
+	size_t count;
+};
+
+static bool among(const struct devices *devices, dev_t rdev)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->items[i] == rdev)
+			return true;
+	return false;
+}
+
+static void add_device(struct devices *devices, dev_t rdev)
+{
+	if (devices->count < DEVICES_MAX && !among(devices, rdev))
+		devices->items[devices->count++] = rdev;
+}
+
+static void say(struct vk_text *users, const char *how, const char *who)
+{
+	if (users->len_bytes > 0)
+		vk_text_put(users, ", ");
+	vk_text_put(users, how);
+	vk_text_label(users, (const uint8_t *)who, strlen(who));
+}
+
+/* Each device below a folder of sysfs, or only the partitions among them. */
+static void collect(struct devices *devices, dev_t rdev, const char *below, bool partitions)
+{
+	char sys_path[128];
+	const struct dirent *entry;
+	DIR *folder;
+
+	snprintf(sys_path, sizeof(sys_path), "/sys/dev/block/%u:%u/%s", major(rdev), minor(rdev), below);
+	folder = opendir(sys_path);
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		char path[600], number[16];
+		dev_t device;
+
+		snprintf(path, sizeof(path), "%s/%s", sys_path, entry->d_name);
+		if (entry->d_name[0] == '.' ||
+		    (partitions && !vk_sysfs_text(path, "partition", number, sizeof(number))))
+			continue;
+		if (vk_sysfs_device(path, "dev", &device))
+			add_device(devices, device);
+	}
+	if (folder != NULL)
+		closedir(folder);
+}
+
+/* Turn the \ooo of /proc files back into characters, in place. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (const char *p = text; *p != '\0'; p++) {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
+		    p[3] >= '0' && p[3] <= '7') {
+			*out++ = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
+			p += 3;
+		} else {
+			*out++ = *p;
+		}
+	}
+	*out = '\0';
+}
+
+static void look_at_mounts(const struct devices *devices, struct vk_text *users)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t cap = 0;
+
+	while (file != NULL && getline(&line, &cap, file) > 0) {
+		char place[4096], source[4096];
+		unsigned major, minor;
+		const char *rest = strstr(line, " - ");
+		struct stat st;
+		bool ours;
+
+		if (sscanf(line, "%*d %*d %u:%u %*s %4095s", &major, &minor, place) != 3)
+			continue;
+		ours = among(devices, makedev(major, minor));
+		/* some file systems show a number of their own: go by the name of what is mounted */
+		if (!ours && rest != NULL && sscanf(rest, " - %*s %4095s", source) == 1) {
+			unescape(source);
+			ours = source[0] == '/' && stat(source, &st) == 0 &&
+			       S_ISBLK(st.st_mode) && among(devices, st.st_rdev);
+		}
+		if (!ours)
+			continue;
+		unescape(place);
+		say(users, "mounted on ", place);
+	}
+	free(line);
+	if (file != NULL)
+		fclose(file);
+}
+
+/* devices: for block devices; NULL: the file dev, ino. */
+static void look_at_swaps(const struct devices *devices, dev_t dev, ino_t ino,
+			  struct vk_text *users)
+{
+	FILE *file = fopen("/proc/swaps", "re");
+	char *line = NULL;
+	size_t cap = 0;
+
+	while (file != NULL && getline(&line, &cap, file) > 0) {
+		char path[4096];
+		struct stat st;
+
+		if (sscanf(line, "%4095s", path) != 1 || path[0] != '/')
+			continue;
+		unescape(path);
+		if (stat(path, &st) != 0)
+			continue;
+		if (devices != NULL ? S_ISBLK(st.st_mode) && among(devices, st.st_rdev)
+				    : st.st_dev == dev && st.st_ino == ino)
+			say(users, "swap space ", path);
+	}
+	free(line);
+	if (file != NULL)
+		fclose(file);
+}
+
+static void look_at_holders(dev_t rdev, struct vk_text *users)
+{
+	char path[128];
+	DIR *folder;
+	const struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders", major(rdev), minor(rdev));
+	folder = opendir(path);
+	while (folder != NULL && (entry = readdir(folder)) != NULL)
+		if (entry->d_name[0] != '.')
+			say(users, "part of ", entry->d_name);
+	if (folder != NULL)
+		closedir(folder);
+}
+
+/* The kernel gives a device number of stat() in its own packing. */
+static dev_t unpacked(uint64_t packed)
+{
+	return makedev((unsigned)((packed & 0xfff00) >> 8), (unsigned)((packed & 0xff) | (packed >> 12 & 0xfff00)));
+}
+
+static bool loop_holds(const char *name, dev_t dev, ino_t ino)
+{
+	struct loop_info64 info;
+	char path[300];
+	bool holds = false;
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		holds = ioctl(fd, LOOP_GET_STATUS64, &info) == 0 && info.lo_inode == ino &&
+			unpacked(info.lo_device) == dev;
+		close(fd);
+	}
+	return holds;
+}
+
+/* By the path that sysfs has: for those who may not ask the loop device itself. */
+static bool loop_file(const char *name, char ret_path[PATH_MAX], struct stat *ret_st)
+{
+	char path[300];
+	FILE *file;
+	bool read;
+
+	snprintf(path, sizeof(path), "/sys/block/%.200s/loop/backing_file", name);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	read = fgets(ret_path, PATH_MAX, file) != NULL;
+	fclose(file);
+	if (!read)
+		return false;
+	ret_path[strcspn(ret_path, "\n")] = '\0';
+	return stat(ret_path, ret_st) == 0;
+}
+
+static bool loop_names(const char *name, dev_t dev, ino_t ino)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return loop_file(name, path, &st) && st.st_dev == dev && st.st_ino == ino;
+}
+
+/* except: the loop device that is asked about, or NULL. */
+static void look_at_loops(dev_t dev, ino_t ino, const char *except, struct vk_text *users)
+{
+	DIR *folder = opendir("/sys/block");
+	const struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		char path[300];
+
+		snprintf(path, sizeof(path), "/sys/block/%.200s/loop", entry->d_name);
+		if (strncmp(entry->d_name, "loop", 4) != 0 || access(path, F_OK) != 0 ||
+		    (except != NULL && strcmp(entry->d_name, except) == 0))
+			continue;
+		if (loop_holds(entry->d_name, dev, ino) || loop_names(entry->d_name, dev, ino))
+			say(users, "attached as /dev/", entry->d_name);
+	}
+	if (folder != NULL)
+		closedir(folder);
+}
+
+/* Virtual machine monitors and a second run of this program lock the files they use. */
+static void look_at_locks(int fd, struct vk_text *users)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+		say(users, "locked by another process", "");
+}
+
+/* What lies behind a loop device: whoever writes to that writes to the device. False: not all of it could be seen. */
+static bool look_behind_loop(dev_t rdev, struct vk_text *users)
+{
+	char path[PATH_MAX], up[PATH_MAX];
+	struct vk_open_thing thing = {0};
+	struct stat st;
+	dev_t disk = rdev;
+	const char *name;
+	int fd;
+
+	(void)vk_disk_of_partition(rdev, &disk, NULL);
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(disk), minor(disk));
+	if (realpath(path, up) == NULL)
+		return true;
+	name = strrchr(up, '/') + 1;
+	if (!loop_file(name, path, &st))
+		return true;
+	if (S_ISBLK(st.st_mode)) {
+		thing.devices = &st.st_rdev;
+		thing.device_count = 1;
+	}
+	thing.dev = st.st_dev;
+	thing.ino = st.st_ino;
+	look_at_loops(st.st_dev, st.st_ino, name, users);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		look_at_locks(fd, users);
+		close(fd);
+	}
+	return vk_open_writers(&thing, users);
+}
+
+bool vk_device_users(dev_t rdev, int fd, struct vk_text *users)
+{
+	struct devices devices = {0};
+	struct vk_open_thing thing = {.devices = devices.items};
+	dev_t disk;
+	size_t parts;
+	bool seen;
+
+	add_device(&devices, rdev);
+	collect(&devices, rdev, "", true);
+	parts = devices.count;
+	for (size_t i = 0; i < parts; i++)
+		look_at_holders(devices.items[i], users);
+	/* what is made of them, and of that; the list grows while it is walked */
+	for (size_t i = 0; i < devices.count; i++)
+		collect(&devices, devices.items[i], "holders", false);
+	look_at_mounts(&devices, users);
+	look_at_swaps(&devices, 0, 0, users);
+	/* who writes to the disk that it is a part of, or that it is made of, writes to it */
+	if (vk_disk_of_partition(rdev, &disk, NULL))
+		add_device(&devices, disk);
+	collect(&devices, rdev, "slaves", false);
+	thing.device_count = devices.count;
+	seen = vk_open_writers(&thing, users);
+	if (fd >= 0)
+		look_at_locks(fd, users);
+	return look_behind_loop(rdev, users) && seen;
+}
+
+bool vk_file_users(dev_t dev, ino_t ino, int fd, struct vk_text *users)
+{
+	const struct vk_open_thing thing = {.dev = dev, .ino = ino};
+
+	look_at_loops(dev, ino, NULL, users);
+	look_at_swaps(NULL, dev, ino, users);
+	look_at_locks(fd, users);
+	return vk_open_writers(&thing, users);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts the chosen regions of a capture on the overlay, and says which regions their undo has to hold. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "repair/plan/restore_state.h"
+
+enum { CHUNK_BYTES = 1 << 20, UNDO_REGIONS_MAX = 256 };
+
+void vk_restore_add_hole(struct vk_restore *restore, uint64_t offset, uint64_t length)
+{
+	const size_t kept = sizeof(restore->holes) / sizeof(restore->holes[0]);
+
+	restore->hole_bytes = vk_add_sat(restore->hole_bytes, length);
+	if (restore->hole_count > 0 && restore->hole_count <= kept) {
+		struct vk_range *last = &restore->holes[restore->hole_count - 1];
+
+		if (last->offset_bytes + last->length_bytes == offset) {
+			last->length_bytes += length;
+			return;
+		}
+	}
+	if (restore->hole_count < kept)
+		restore->holes[restore->hole_count] = (struct vk_range){offset, length};
+	restore->hole_count++;
+}
+
+bool vk_restore_edits_meet(const struct vk_restore *restore, uint64_t offset, uint64_t length)
+{
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(restore->overlay, &edits);
+
+	for (size_t i = 0; i < count; i++)
+		if (vk_ranges_meet(edits[i].offset_bytes, edits[i].length_bytes, offset, length))
+			return true;
+	return false;
+}
+
+bool vk_restore_edits_in_part(const struct vk_restore *restore, enum vk_part part)
+{
+	for (size_t i = 0; i < restore->capture->region_count; i++) {
+		const struct vk_region *region = &restore->capture->regions[i];
+
+		if (region->part == part && restore->chosen[i] &&
+		    vk_restore_edits_meet(restore, region->offset_bytes, region->length_bytes))
+			return true;
+	}
+	return false;
+}
+
+/* What is put: len bytes of a structure, at offset. */
+struct piece {
+	uint64_t offset;
+	const uint8_t *bytes;
+	size_t len;
+	const char *name;
+	unsigned write_class;
+};
+
+/* The target ends inside a sector, which can then not be written: well, if there is nothing to write. */
+static enum vk_status put_cut(struct vk_restore *restore, const struct piece *piece, uint64_t start,
+			      struct vk_error *err)
+{
+	struct vk_error ignored;
+	uint8_t *bytes = malloc(piece->len);
+	bool same;
+
+	if (bytes == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	same = vk_io_read_all(restore->io, piece->offset, bytes, piece->len, &ignored) == VK_OK &&
+	       memcmp(bytes, piece->bytes, piece->len) == 0;
+	free(bytes);
+	if (!same) {
+		restore->ends_in_sector = true;
+		vk_restore_add_hole(restore, start, restore->target.size_bytes - start);
+	}
+	return VK_OK;
+}
+
+/* A capture made with smaller sectors may end inside a sector: its other bytes stay as they are. */
+static enum vk_status put_rounded(struct vk_restore *restore, const struct piece *piece,
+				  struct vk_error *err)
+{
+	uint32_t ss = restore->target.sector_size;
+	uint64_t start = piece->offset - piece->offset % ss;
+	uint64_t end = vk_round_up_sat(piece->offset + piece->len, ss);
+	struct piece whole = *piece;
+	enum vk_status status;
+
+	if (start == piece->offset && end == piece->offset + piece->len)
+		return vk_overlay_put(restore->overlay, piece->offset, piece->bytes, piece->len, piece->name,
+				      piece->write_class, err);
+	if (end > restore->target.size_bytes) {
+		uint64_t last = restore->target.size_bytes - restore->target.size_bytes % ss;
+
+		if (piece->offset >= last)
+			return put_cut(restore, piece, last, err);
+		/* whole sectors first, then what is cut */
+		whole.len = (size_t)(last - piece->offset);
+		status = put_rounded(restore, &whole, err);
+		whole = (struct piece){last, piece->bytes + whole.len, piece->len - whole.len,
+				       piece->name, piece->write_class};
+		return status == VK_OK ? put_cut(restore, &whole, last, err) : status;
+	}
+	return vk_overlay_lay(restore->overlay, piece->offset, piece->bytes, piece->len, piece->name,
+			      piece->write_class, NULL, err);
+}
+
+struct walk {
+	struct vk_restore *restore;
+	struct vk_range_set not_held; /* of the capture's regions: what could not be read when it was taken */
+	struct vk_range_set rebuilt;  /* what repair changed */
+	const struct vk_region *region;
+	struct vk_io *bytes;
+	uint8_t *buf; /* CHUNK_BYTES */
+};
+
+/* Put what lies at offset, up to *end or to where something else begins; *end is then that place. */
+static enum vk_status put_next(const struct walk *walk, uint64_t offset, uint64_t *end,
+			       struct vk_error *err)
+{
+	struct vk_restore *restore = walk->restore;
+	const struct vk_capture *capture = restore->capture;
+	struct vk_structure item;
+	uint64_t length = *end - offset;
+	struct piece piece;
+	enum vk_status status;
+	bool leave = walk->region->part == VK_PART_TABLE && !capture->is_undo &&
+		     vk_range_set_holds(&restore->keep_out, offset, &length);
+	bool hole;
+
+	if (!leave && capture->is_rebuilt && restore->options.parts == 0)
+		leave = !vk_range_set_holds(&walk->rebuilt, offset, &length);
+	hole = !leave && vk_range_set_holds(&walk->not_held, offset, &length);
+	*end = offset + length;
+	if (hole)
+		vk_restore_add_hole(restore, offset, length);
+	if (leave || hole)
+		return VK_OK;
+	*end = vk_min_u64(*end, offset + CHUNK_BYTES - offset % CHUNK_BYTES);
+	item = vk_structures_at(&restore->structures, walk->region, offset, *end);
+	*end = item.end;
+	piece = (struct piece){
+		.offset = offset,
+		.bytes = walk->buf,
+		.len = (size_t)(*end - offset),
+		.name = item.name,
+		.write_class = item.write_class,
+	};
+	status = vk_io_read_all(walk->bytes, offset - walk->region->offset_bytes, walk->buf,
+				piece.len, err);
+	if (status != VK_OK) {
+		if (status == VK_ABSENT)
+			vk_error_set(err, VK_DAMAGED, capture->path, "%s is shorter than recorded",
+				     walk->region->file);
+		return status;
+	}
+	return put_rounded(restore, &piece, err);
+}
+
+static enum vk_status put_region(struct walk *walk, const struct vk_region *region, size_t index, struct vk_error *err)
+{
+	uint64_t end = vk_min_u64(vk_add_sat(region->offset_bytes, region->length_bytes),
+				  walk->restore->target.size_bytes);
+	enum vk_status status = vk_capture_region(walk->restore->capture, index, &walk->bytes, err);
+
+	if (status != VK_OK)
+		return status;
+	walk->region = region;
+	for (uint64_t at = region->offset_bytes; status == VK_OK && at < end;) {
+		uint64_t next = end;
+
+		status = put_next(walk, at, &next, err);
+		at = next;
+	}
+	vk_io_close(walk->bytes);
+	return status;
+}
+
+enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err)
+{
+	const struct vk_capture *c = restore->capture;
+	struct walk walk = {.restore = restore, .buf = malloc(CHUNK_BYTES)};
+	enum vk_status status = VK_OK;
+
+	if (walk.buf == NULL || !vk_range_set_add_all(&walk.not_held, c->unreadable, c->unreadable_count) ||
+	    !vk_range_set_add_all(&walk.rebuilt, c->rebuilt.ranges, c->rebuilt.range_count))
+		status = vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	for (size_t i = 0; status == VK_OK && i < c->region_count; i++)
+		if (restore->chosen[i])
+			status = put_region(&walk, &c->regions[i], i, err);
+	vk_range_set_free(&walk.not_held);
+	vk_range_set_free(&walk.rebuilt);
+	free(walk.buf);
+	return status;
+}
+
+/* Ranges of edits that one region of the undo capture covers. */
+struct group {
+	size_t region;
+	uint64_t start;
+	uint64_t end;
+	bool joined; /* over bytes that are not written */
+};
+
+/* The table's region may reach over partitions: what lies there is not the undo's either. */
+static bool may_join(const struct vk_restore *restore, enum vk_part part, uint64_t from, uint64_t to,
+		     uint64_t most)
+{
+	uint64_t free_bytes = UINT64_MAX;
+
+	if (to - from > most)
+		return false;
+	if (part != VK_PART_TABLE)
+		return true;
+	return from >= to || (!vk_range_set_holds(&restore->keep_out, from, &free_bytes) && free_bytes >= to - from);
+}
+
+/* Groups of edits that lie at most `most` bytes apart; groups may be NULL to only count. */
+static size_t group_edits(const struct vk_restore *restore, uint64_t most, struct group *groups)
+{
+	const struct vk_capture *capture = restore->capture;
+	const struct vk_edit *edits;
+	size_t edit_count = vk_overlay_edits(restore->overlay, &edits), count = 0;
+	struct group last = {0};
+
+	for (size_t r = 0; r < capture->region_count; r++) {
+		const struct vk_region *region = &capture->regions[r];
+		uint64_t region_end = vk_add_sat(region->offset_bytes, region->length_bytes);
+		bool open = false;
+
+		for (size_t e = 0; restore->chosen[r] && e < edit_count; e++) {
+			uint64_t start = vk_max_u64(edits[e].offset_bytes, region->offset_bytes);
+			uint64_t end = vk_min_u64(edits[e].offset_bytes + edits[e].length_bytes,
+						  region_end);
+
+			if (start >= end)
+				continue;
+			if (open && may_join(restore, region->part, last.end, start, most)) {
+				last.joined = last.joined || start > last.end;
+				last.end = end;
+			} else {
+				last = (struct group){r, start, end, false};
+				count++;
+				open = true;
+			}
+			if (groups != NULL)
+				groups[count - 1] = last;
+		}
+	}
+	return count;
+}
+
+/* How much of a region's file name tells what it is: without the sector that an undo capture adds. */
+static size_t stem_of(const char *file)
+{
+	size_t stem = strcspn(file, ".");
+
+	for (size_t i = 0; i + 2 < stem; i++)
+		if (file[i] == '-' && file[i + 1] == 's' && file[i + 2] >= '0' &&
+		    file[i + 2] <= '9')
+			return i;
+	return stem < 30 ? stem : 30;
+}
+
+static void name_region(const struct vk_restore *restore, const struct group *group,
+			struct vk_region *region)
+{
+	const struct vk_region *of = &restore->capture->regions[group->region];
+
+	memset(region, 0, sizeof(*region));
+	region->part = of->part;
+	region->partition = of->partition;
+	region->offset_bytes = group->start;
+	region->length_bytes = group->end - group->start;
+	snprintf(region->file, sizeof(region->file), "%.*s-s%" PRIu64 "%s.raw",
+		 (int)stem_of(of->file), of->file, group->start / restore->target.sector_size,
+		 group->joined ? VK_JOINED_MARK : "");
+}
+
+enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,
+				       struct vk_region **ret_regions, size_t *ret_count,
+				       struct vk_error *err)
+{
+	static const uint64_t joins[] = {0, 4096, 65536, 1 << 20, 16 << 20};
+	struct group *groups;
+	struct vk_region *regions;
+	size_t count = 0, level = 0;
+
+	/* exactly what is written, unless that makes a folder of thousands of files */
+	do
+		count = group_edits(restore, joins[level], NULL);
+	while (count > UNDO_REGIONS_MAX && restore->hole_count == 0 &&
+	       ++level < sizeof(joins) / sizeof(joins[0]));
+	if (level == sizeof(joins) / sizeof(joins[0]))
+		level--;
+	groups = calloc(count + 1, sizeof(*groups));
+	regions = calloc(count + 1, sizeof(*regions));
+	if (groups == NULL || regions == NULL) {
+		free(groups);
+		free(regions);
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	}
+	group_edits(restore, joins[level], groups);
+	for (size_t i = 0; i < count; i++)
+		name_region(restore, &groups[i], &regions[i]);
+	free(groups);
+	*ret_regions = regions;
+	*ret_count = count;
+	return VK_OK;
+}

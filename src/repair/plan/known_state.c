@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Of an undo: is the target as the restore left it, or somewhere between that and what it found? Then going
+ * back cannot destroy anything that came later, whatever the decoders make of a half-written disk.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "repair/plan/restore_state.h"
+#include "vmfskit/vouch.h"
+
+enum { CHUNK_BYTES = 1 << 20 };
+
+static void note_error(void *ctx, const struct vk_finding *finding)
+{
+	bool *bad = ctx;
+
+	if (vk_finding_is_doubt(finding->code) || (vk_finding_kind(finding->code)->severity == VK_ERROR &&
+						   finding->code != VK_F_CAPTURE_NOT_CONTAINING))
+		*bad = true;
+}
+
+static bool open_in(const char *folder, size_t len, const char *id, struct vk_capture *ret_capture)
+{
+	struct vk_error ignored;
+	bool opened = false;
+	size_t cap = len + strlen(id) + 2;
+	char *path = malloc(cap);
+
+	if (path != NULL) {
+		snprintf(path, cap, "%.*s/%s", (int)len, folder, id);
+		opened = vk_capture_open(folder, path, ret_capture, &ignored) == VK_OK;
+	}
+	free(path);
+	return opened;
+}
+
+/* Its word silences guards: it must be sound and vouched for, and stays as it was judged. */
+static bool hold(const struct vk_restore *restore, struct vk_capture *capture)
+{
+	bool bad = false;
+	const struct vk_finding_sink sink = {note_error, &bad};
+	struct vk_error ignored;
+	unsigned by;
+
+	return vk_restore_hold(restore, capture, &sink, &by, &ignored) == VK_OK && !bad;
+}
+
+/* The capture that the restore was made from: beside the undo capture, or in the store; nowhere else. */
+static bool open_restored(const struct vk_restore *restore, struct vk_capture *ret_capture)
+{
+	const struct vk_capture *undo = restore->capture;
+	const char *slash = strrchr(undo->path, '/'), *id = undo->undo_of;
+	bool opened = false;
+
+	if (id[0] == '\0' || id[0] == '.' || strchr(id, '/') != NULL)
+		return false;
+	if (slash != NULL && slash != undo->path)
+		opened = open_in(undo->path, (size_t)(slash - undo->path), id, ret_capture);
+	if (!opened)
+		opened = open_in(restore->store, strlen(restore->store), id, ret_capture);
+	if (opened && !hold(restore, ret_capture)) {
+		vk_capture_close(ret_capture);
+		opened = false;
+	}
+	return opened;
+}
+
+/* Undo captures that were taken with joined ranges say so in the names of their files. */
+static bool has_gaps(const struct vk_capture *undo)
+{
+	for (size_t i = 0; i < undo->region_count; i++)
+		if (strstr(undo->regions[i].file, VK_JOINED_MARK) != NULL)
+			return true;
+	return false;
+}
+
+struct known {
+	struct vk_restore *restore;
+	struct vk_io *restored;
+	size_t step; /* sectors of whichever has the smaller ones */
+	uint8_t *now, *found, *left; /* CHUNK_BYTES each */
+};
+
+/* Each sector is as the restore found it, or as it left it. */
+static bool chunk_known(const struct known *known, uint64_t offset, size_t len)
+{
+	size_t step = known->step, got = 0;
+	struct vk_error ignored;
+
+	known->restore->knowledge.stranger = offset;
+	if (vk_io_read_all(known->restore->io, offset, known->now, len, &ignored) != VK_OK ||
+	    vk_io_read_all(known->restore->captured_io, offset, known->found, len, &ignored) !=
+		    VK_OK)
+		return false;
+	for (size_t at = 0; at < len; at += step) {
+		size_t n = len - at < step ? len - at : step;
+
+		if (memcmp(known->now + at, known->found + at, n) == 0)
+			continue;
+		known->restore->knowledge.stranger = offset + at;
+		if (vk_io_read(known->restored, offset + at, known->left, n, &got, &ignored) !=
+			    VK_OK ||
+		    got < n || memcmp(known->now + at, known->left, n) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool regions_known(const struct known *known)
+{
+	const struct vk_capture *undo = known->restore->capture;
+
+	for (size_t i = 0; i < undo->region_count; i++) {
+		uint64_t at = undo->regions[i].offset_bytes;
+		uint64_t end = vk_add_sat(at, undo->regions[i].length_bytes);
+
+		while (at < end) {
+			size_t len = (size_t)vk_min_u64(end - at, CHUNK_BYTES);
+
+			if (!chunk_known(known, at, len))
+				return false;
+			at += len;
+		}
+	}
+	return true;
+}
+
+enum vk_status vk_restore_known_state(struct vk_restore *restore, bool *ret_known,
+				      struct vk_error *err)
+{
+	struct known known = {.restore = restore};
+	struct vk_capture restored;
+	enum vk_status status;
+	uint8_t *buf;
+
+	*ret_known = false;
+	restore->knowledge = (struct vk_knowledge){.has_gaps = restore->capture->is_undo &&
+							       has_gaps(restore->capture)};
+	if (!restore->capture->is_undo || !open_restored(restore, &restored))
+		return VK_OK;
+	buf = malloc(3 * (size_t)CHUNK_BYTES);
+	if (buf == NULL) {
+		vk_capture_close(&restored);
+		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	}
+	known.step = vk_min_u64(restore->target.sector_size, restored.sector_size);
+	known.now = buf;
+	known.found = buf + CHUNK_BYTES;
+	known.left = buf + 2 * (size_t)CHUNK_BYTES;
+	status = vk_capture_io(&restored, &known.restored, err);
+	if (status == VK_OK) {
+		*ret_known = regions_known(&known);
+		restore->knowledge.judged = true;
+		vk_io_close(known.restored);
+	}
+	free(buf);
+	vk_capture_close(&restored);
+	return status;
+}

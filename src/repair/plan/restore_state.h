@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a restore that is being thought through consists of; shared by the files of this folder. */
+#ifndef VK_REPAIR_RESTORE_STATE_H
+#define VK_REPAIR_RESTORE_STATE_H
+
+#include <sys/types.h>
+
+#include "io/range_set.h"
+#include "repair/plan/structures.h"
+#include "vmfskit/of_disk.h"
+#include "vmfskit/restore.h"
+
+/* The place where the capture saw a VMFS partition, as the target looks there now. */
+struct vk_captured_place {
+	const struct vk_identity *identity;
+	uint64_t start_bytes;
+	uint64_t length_bytes;
+	struct vk_io *window;
+	struct vk_vmfs vmfs;
+	struct vk_findings findings; /* offsets count from start_bytes */
+};
+
+/* Which file or device was planned for; the writer compares it with what it opens. */
+struct vk_target_id {
+	bool is_device;
+	dev_t dev;  /* a file: of its file system */
+	ino_t ino;
+	dev_t rdev; /* a device: its own number */
+	uint64_t size_bytes;
+	uint64_t footer_bytes; /* behind that: the footer of a fixed VHD, which is no part of the disk */
+	uint32_t sector_size;
+};
+
+/* Of an undo: what can be told of the target's state. */
+struct vk_knowledge {
+	bool judged;       /* the capture that was put back could be compared with */
+	bool has_gaps;     /* the undo capture joins ranges that were written over others that were not */
+	uint64_t stranger; /* the first byte of a sector that is neither as found nor as left */
+};
+#define VK_JOINED_MARK "-joined"
+
+struct vk_restore {
+	const struct vk_capture *capture;
+	struct vk_capture kept; /* what capture then points to: a copy of it with held regions, which are its own */
+	struct vk_restore_options options;
+	char *store;
+	char *path; /* of the target, links followed */
+	struct vk_target_id target;
+	bool held;  /* somebody has the target for himself alone, or locked */
+	struct vk_heartbeat_regions *heartbeats; /* as they were at the first look; guard_heartbeat.c */
+
+	struct vk_io *io;          /* the target */
+	struct vk_io *captured_io; /* the capture, in the target's coordinates */
+	struct vk_overlay *overlay;
+	struct vk_disk_facts facts; /* who the target is */
+	struct vk_of_disk of;       /* whether the capture is of it */
+	struct vk_source before;
+	struct vk_source after;
+	struct vk_source captured; /* not decoded for an undo capture: it is made of splinters */
+	bool has_before, has_after, has_captured;
+	struct vk_captured_place *places;
+	size_t place_count;
+	struct vk_structures structures;
+
+	bool *chosen; /* for each region of the capture */
+	unsigned parts;
+	struct vk_restore_choice *choices;
+	size_t choice_count;
+	struct vk_range_set keep_out; /* partitions: the table part never writes here */
+	struct vk_range holes[16]; /* chosen, but not in the capture or not readable on the target */
+	size_t hole_count;         /* may be more than are kept */
+	uint64_t hole_bytes;
+	bool ends_in_sector; /* one of the holes is the target's end, no whole sector */
+	bool known_state; /* an undo: every byte is as the restore found or left it */
+	struct vk_knowledge knowledge;
+
+	char plan[VK_PLAN_DIGEST_BYTES];
+	struct vk_objection *objections;
+	size_t objection_count;
+	uint64_t written_bytes;
+	char note[800];
+	char **remarks; /* whole sentences, as many as there are */
+	size_t remark_count;
+	bool remark_lost; /* memory ran out for one: there is no plan then */
+};
+
+/* Where an error or an edit lies. */
+static inline bool vk_ranges_meet(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
+{
+	return a < b ? b - a < a_length : a - b < b_length;
+}
+/* Whether anything is to be changed in the range, or in the chosen regions of a part. */
+bool vk_restore_edits_meet(const struct vk_restore *restore, uint64_t offset, uint64_t length);
+bool vk_restore_edits_in_part(const struct vk_restore *restore, enum vk_part part);
+void vk_restore_add_hole(struct vk_restore *restore, uint64_t offset, uint64_t length);
+
+/* A remark about parts that differ but were not chosen. */
+void vk_restore_say_left_out(struct vk_restore *restore);
+/* What the plan could not look at. None is dropped: vk_restore_plan fails when there was no memory for one. */
+void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* vk_restore_plan_digest of the edits as they are now. */
+VK_MUST_USE enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_error *err);
+
+/* vk_capture_hold, with the store and the key of this restore. */
+VK_MUST_USE enum vk_status vk_restore_hold(const struct vk_restore *restore, struct vk_capture *capture,
+					   const struct vk_finding_sink *sink, unsigned *ret_by,
+					   struct vk_error *err);
+/* Choose the parts (parts.c), put the chosen regions on the overlay (edits.c). */
+VK_MUST_USE enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err);
+/* The regions that an undo capture has to hold: everything that would be changed. Free the array. */
+VK_MUST_USE enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,
+						   struct vk_region **ret_regions,
+						   size_t *ret_count, struct vk_error *err);
+/* Of an undo: whether every byte it holds stands as the restore found it or left it; fills knowledge. */
+VK_MUST_USE enum vk_status vk_restore_known_state(struct vk_restore *restore, bool *ret_known,
+						  struct vk_error *err);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists what lies where on a decoded disk, in whole sectors and without overlaps. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "repair/plan/structures.h"
+
+const char *vk_write_class_name(unsigned write_class)
+{
+	static const char *const names[VK_WRITE_CLASSES] = {
+		"backup GPT", "primary GPT",   "extended boot records and gap",   "MBR",
+		"headers",    "FS descriptor", "LVM device header",
+	};
+
+	return write_class < VK_WRITE_CLASSES ? names[write_class] : "headers";
+}
+
+static bool add(struct vk_structures *list, uint32_t sector_size, uint64_t at, uint64_t length,
+		const char *name, const struct vk_layout *layout, unsigned write_class)
+{
+	uint64_t end;
+
+	if (length == 0 || !vk_add_u64(at, length, &end))
+		return true;
+	if (list->count == list->cap) {
+		size_t cap = list->cap == 0 ? 64 : list->cap * 2;
+		struct vk_structure *items = realloc(list->items, cap * sizeof(*items));
+
+		if (items == NULL)
+			return false;
+		list->items = items;
+		list->cap = cap;
+	}
+	list->items[list->count++] = (struct vk_structure){
+		.start = at - at % sector_size,
+		.end = vk_round_up_sat(end, sector_size),
+		.at = at,
+		.name = name,
+		.layout = layout,
+		.write_class = write_class,
+	};
+	return true;
+}
+
+/* Which copy of the GPT a place belongs to decides its turn. */
+static unsigned class_of_table(const struct vk_table *table, const struct vk_place *place)
+{
+	const struct vk_gpt_copy *backup = &table->gpt[1];
+	uint64_t lba = place->layout == &vk_gpt_header_layout ? backup->lba : backup->header.entriesLBA;
+
+	if (place->layout == &vk_mbr_layout)
+		return place->offset_bytes == 0 ? VK_WRITE_MBR : VK_WRITE_EBR;
+	return place->offset_bytes == vk_mul_sat(lba, table->sector_size) ? VK_WRITE_GPT_BACKUP
+									  : VK_WRITE_GPT_PRIMARY;
+}
+
+static bool add_table(struct vk_structures *list, const struct vk_table *table, uint32_t ss)
+{
+	for (size_t i = 0; i < table->place_count; i++) {
+		const struct vk_place *place = &table->places[i];
+
+		if (!add(list, ss, place->offset_bytes, place->length_bytes, place->name,
+			 place->layout, class_of_table(table, place)))
+			return false;
+	}
+	return true;
+}
+
+static unsigned class_of(const struct vk_place *place)
+{
+	if (place->layout == &vk_lvm_device_layout)
+		return VK_WRITE_LVM_HEADER;
+	return place->layout == &vk_fs_descriptor_layout ? VK_WRITE_FS_DESCRIPTOR : VK_WRITE_HEADERS;
+}
+
+/* Reasons are short; where the header lies is said beside them. */
+static const char *name_of(const struct vk_place *place)
+{
+	return place->layout == &vk_lvm_device_layout ? "LVM device header" : place->name;
+}
+
+static bool add_vmfs(struct vk_structures *list, const struct vk_vmfs *vmfs, uint32_t ss)
+{
+	uint64_t start = vk_mul_sat(vmfs->start_sector, ss);
+
+	for (size_t i = 0; i < vmfs->place_count; i++) {
+		const struct vk_place *place = &vmfs->places[i];
+
+		if (!add(list, ss, vk_add_sat(start, place->offset_bytes), place->length_bytes,
+			 name_of(place), place->layout, class_of(place)))
+			return false;
+	}
+	return true;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct vk_structure *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return x->end < y->end ? -1 : x->end > y->end;
+}
+
+/* Where two share a sector, the one that begins first keeps it; of that sector it is the name. */
+static void cut_overlaps(struct vk_structures *list)
+{
+	uint64_t taken = 0;
+	size_t kept = 0;
+
+	if (list->count > 0)
+		qsort(list->items, list->count, sizeof(*list->items), by_place);
+	for (size_t i = 0; i < list->count; i++) {
+		struct vk_structure item = list->items[i];
+
+		item.start = vk_max_u64(item.start, taken);
+		if (item.start >= item.end)
+			continue;
+		taken = item.end;
+		list->items[kept++] = item;
+	}
+	list->count = kept;
+}
+
+enum vk_status vk_structures_list(const struct vk_source *source,
+				  struct vk_structures *ret_structures, struct vk_error *err)
+{
+	struct vk_structures list = {0};
+	bool fits = add_table(&list, &source->table, source->sector_size);
+
+	for (size_t i = 0; fits && i < source->vmfs_count; i++)
+		fits = add_vmfs(&list, &source->vmfs[i], source->sector_size);
+	if (!fits) {
+		vk_structures_free(&list);
+		return vk_error_set(err, VK_NOMEM, source->path, "Out of memory");
+	}
+	cut_overlaps(&list);
+	*ret_structures = list;
+	return VK_OK;
+}
+
+void vk_structures_free(struct vk_structures *structures)
+{
+	free(structures->items);
+	memset(structures, 0, sizeof(*structures));
+}
+
+/* What a place of the region is called when no structure is known there. */
+static void name_after_region(const struct vk_region *region, struct vk_structure *item)
+{
+	item->layout = NULL;
+	item->write_class = VK_WRITE_HEADERS;
+	switch (region->part) {
+	case VK_PART_LVM:
+		item->name = "LVM region";
+		break;
+	case VK_PART_VH:
+		item->name = "volume header (.vh.sf)";
+		break;
+	case VK_PART_HEARTBEATS:
+		item->name = "heartbeat region";
+		break;
+	default:
+		item->write_class = VK_WRITE_EBR;
+		item->name = "boot code and gap";
+		if (strncmp(region->file, "gpt-tail", 8) == 0) {
+			item->write_class = VK_WRITE_GPT_BACKUP;
+			item->name = "gap in front of the backup GPT";
+		} else if (strncmp(region->file, "ebr", 3) == 0) {
+			item->name = "extended boot record";
+		}
+		break;
+	}
+}
+
+struct vk_structure vk_structures_at(const struct vk_structures *structures,
+				     const struct vk_region *region, uint64_t offset, uint64_t end)
+{
+	struct vk_structure item = {.start = offset, .end = end, .at = offset};
+	size_t low = 0, high = structures->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (structures->items[middle].end <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	name_after_region(region, &item);
+	if (low == structures->count)
+		return item;
+	if (structures->items[low].start > offset) {
+		item.end = vk_min_u64(end, structures->items[low].start);
+		return item;
+	}
+	item = structures->items[low];
+	item.start = offset;
+	item.end = vk_min_u64(end, item.end);
+	return item;
+}

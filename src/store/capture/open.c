@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading a capture back: its manifest, and the capture as a decoded source. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/folder/folder.h"
+#include "store/manifest/manifest.h"
+
+static void keep_first(void *ctx, const struct vk_finding *finding)
+{
+	struct vk_finding *first = ctx;
+
+	if (first->message[0] == '\0')
+		*first = *finding;
+}
+
+static enum vk_status load(const char *path, struct vk_manifest *ret_manifest, struct vk_error *err)
+{
+	struct vk_finding first = {.message = ""};
+	const struct vk_finding_sink sink = {.put = keep_first, .ctx = &first};
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	enum vk_status status;
+
+	if (fd < 0)
+		return vk_error_errno(err, errno, path, "cannot open the capture's folder");
+	status = vk_manifest_load(fd, path, ret_manifest, err);
+	close(fd);
+	if (status == VK_OK && !vk_manifest_check_ranges(&ret_manifest->capture, &sink)) {
+		vk_manifest_free(ret_manifest);
+		status = vk_error_set(err, VK_DAMAGED, path, "the manifest is damaged: %s", first.message);
+	}
+	if (status == VK_ABSENT) {
+		vk_error_set(err, VK_DAMAGED, path, "the folder has no " VK_MANIFEST_FILE);
+		status = VK_DAMAGED;
+	}
+	if (status == VK_DAMAGED)
+		vk_error_remedy(err, "use another capture of this disk; vmfskit verify tells what is left");
+	return status;
+}
+
+enum vk_status vk_capture_open(const char *store, const char *name, struct vk_capture *ret_capture,
+			       struct vk_error *err)
+{
+	struct vk_manifest *manifest;
+	char *path;
+	enum vk_status status = vk_store_find(store, name, &path, err);
+
+	if (status != VK_OK)
+		return status;
+	manifest = calloc(1, sizeof(*manifest));
+	status = manifest != NULL ? load(path, manifest, err)
+				  : vk_error_set(err, VK_NOMEM, path, "no memory for the manifest");
+	if (status == VK_OK) {
+		*ret_capture = manifest->capture;
+		ret_capture->path = path;
+	} else {
+		free(path);
+	}
+	free(manifest);
+	return status;
+}
+
+void vk_capture_close(struct vk_capture *capture)
+{
+	vk_io_close(capture->held);
+	free(capture->path);
+	vk_texts_free(capture->other_paths);
+	vk_texts_free(capture->command);
+	free(capture->identities);
+	free(capture->regions);
+	free(capture->unreadable);
+	free(capture->imported);
+	vk_rebuilt_free(&capture->rebuilt);
+	memset(capture, 0, sizeof(*capture));
+}
+
+enum vk_status vk_capture_source(const struct vk_capture *capture, struct vk_source *ret_source,
+				 struct vk_error *err)
+{
+	const struct vk_source_options options = {.as = capture->source_kind,
+						  .sector_size = capture->sector_size};
+	struct vk_io *io;
+	enum vk_status status = vk_capture_io(capture, &io, err);
+
+	if (status != VK_OK)
+		return status;
+	return vk_source_open_io(io, capture->path, VK_FORM_RAW, &options, ret_source, err);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A capture while it is being made; shared by captures and undo captures. */
+#ifndef VK_STORE_TAKING_H
+#define VK_STORE_TAKING_H
+
+#include "store/folder/folder.h"
+#include "store/manifest/manifest.h"
+#include "store/folder/save.h"
+#include "vmfskit/ledger.h"
+
+struct vk_taking {
+	struct vk_manifest manifest;
+	struct vk_folder folder;
+	struct vk_saver saver;
+	struct vk_previous previous;
+	char *linked; /* one for each region: it is the previous capture's file */
+	bool restore_linked;
+	bool reread; /* the written files were read again and are what was read from the disk */
+	uint64_t unix_seconds;
+	struct vk_range *unreadable; /* of manifest.capture.unreadable what the disk did not deliver ... */
+	size_t unreadable_count;
+	struct vk_range *absent;     /* ... and what the source does not hold */
+	size_t absent_count;
+	struct vk_region *left_out;  /* regions of which it holds nothing */
+	size_t left_out_count;
+	struct vk_store *store; /* borrowed */
+	enum vk_event_kind event; /* capture or import; undo and rebuilt captures are known by themselves */
+	char manifest_sha256[VK_SHA256_HEX_BYTES];
+};
+
+/* A path as the manifest has it: whole, and fit to be shown. */
+void vk_taking_path(const char *path, char *ret_text, size_t cap);
+/* Nothing is open yet: vk_taking_end is allowed from here on. */
+void vk_taking_init(struct vk_taking *taking);
+/*
+ * Fill in host, time, device and version, and copy path, size and sector size; begin the folder.
+ * suffix "", "-undo" or "-rebuilt".
+ */
+VK_MUST_USE enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io,
+					   const char *path,
+					   const struct vk_capture_options *options,
+					   const char *suffix, struct vk_error *err);
+/* Copy every region of manifest.capture into its file; fills digests and unreadable ranges. */
+VK_MUST_USE enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err);
+/*
+ * Read the files that were written again, from the disk, and compare with the digests that were
+ * computed while they were written. For files that were flushed.
+ */
+VK_MUST_USE enum vk_status vk_taking_reread(struct vk_taking *taking, struct vk_error *err);
+/*
+ * RESTORE.txt, manifest, what vouches for it; all flushed and read again; a line in the ledger, and the folder's
+ * name.
+ */
+VK_MUST_USE enum vk_status vk_taking_commit(struct vk_taking *taking,
+					    char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
+/* Frees everything; removes the folder unless it was committed. */
+void vk_taking_end(struct vk_taking *taking);
+/* Copy arrays of plain values into the manifest. */
+VK_MUST_USE enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *regions,
+					 size_t region_count, const struct vk_identity *identities,
+					 size_t identity_count, struct vk_error *err);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing a capture's folder so that a power cut leaves either all of it or none. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/crash_point.h"
+#include "store/folder/folder.h"
+#include "vmfskit/text.h"
+
+enum { DISK_NAME_MAX = 64, SAME_NAME_MAX = 10000, LOST_MAX = 100 };
+
+/* The last part of a path, with only characters that need no quoting anywhere. */
+static void put_disk_name(struct vk_text *text, const char *path)
+{
+	size_t len = strlen(path);
+	size_t start;
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	start = len;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	if (len - start > DISK_NAME_MAX)
+		len = start + DISK_NAME_MAX;
+	for (size_t i = start; i < len; i++) {
+		char c = path[i];
+		bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			     (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
+
+		vk_text_fmt(text, "%c", plain ? c : '_');
+	}
+	if (start == len)
+		vk_text_put(text, "disk");
+}
+
+/* "2026-11-21T01:45:00Z" without its punctuation, which sorts as time does. */
+static void put_stamp(struct vk_text *text, uint64_t unix_seconds)
+{
+	char buf[40];
+	struct vk_text full;
+
+	vk_text_init(&full, buf, sizeof(buf));
+	vk_text_time_s(&full, unix_seconds);
+	for (const char *p = buf; *p != '\0'; p++)
+		if (*p != '-' && *p != ':')
+			vk_text_fmt(text, "%c", *p);
+}
+
+/*
+ * The folder is locked for as long as it is made, so that a run that removes what killed ones left can tell it from
+ * those. Between making and locking, such a run may have taken it: *ret_lost, and it has to be made again.
+ */
+static enum vk_status open_locked(struct vk_folder *folder, bool *ret_lost, struct vk_error *err)
+{
+	folder->fd = openat(folder->store_fd, folder->temporary,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder->fd < 0 && errno != ENOENT)
+		return vk_error_errno(err, errno, folder->store, "cannot open the new folder");
+	/* where there are no locks at all, there are no runs beside this one either */
+	*ret_lost = folder->fd < 0 ||
+		    (flock(folder->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
+		    !vk_folder_is_at(folder, folder->temporary);
+	if (*ret_lost && folder->fd >= 0) {
+		close(folder->fd);
+		folder->fd = -1;
+	}
+	return VK_OK;
+}
+
+/* Make and lock the temporary folder; *ret_taken: there is one of that name already. */
+static enum vk_status make_temporary(struct vk_folder *folder, bool *ret_taken, struct vk_error *err)
+{
+	*ret_taken = false;
+	for (unsigned tries = 0; tries < LOST_MAX; tries++) {
+		enum vk_status status;
+		bool lost = false;
+
+		if (vk_step_fails("capture folder: mkdir") ||
+		    mkdirat(folder->store_fd, folder->temporary, 0700) != 0) {
+			*ret_taken = errno == EEXIST;
+			if (*ret_taken)
+				return VK_OK;
+			vk_error_errno(err, errno, folder->store, "cannot make a folder in the store");
+			return vk_error_remedy(err, "check its permissions and free space, or name another store with --store");
+		}
+		status = open_locked(folder, &lost, err);
+		if (status != VK_OK)
+			unlinkat(folder->store_fd, folder->temporary, AT_REMOVEDIR);
+		if (status != VK_OK || !lost)
+			return status;
+	}
+	return vk_error_set(err, VK_IO, folder->store, "another run removes each folder that this one makes");
+}
+
+/*
+ * Making the temporary folder reserves the id: who finds it made looks for the next one. Whether
+ * the id itself is taken is asked only then, so that no other run can take it in between.
+ */
+static enum vk_status reserve(struct vk_folder *folder, const char *base, struct vk_error *err)
+{
+	for (unsigned n = 1; n < SAME_NAME_MAX; n++) {
+		struct stat st;
+		struct vk_text text;
+		enum vk_status status;
+		bool taken;
+
+		vk_text_init(&text, folder->id, sizeof(folder->id));
+		vk_text_put(&text, base);
+		if (n > 1)
+			vk_text_fmt(&text, "-%u", n);
+		snprintf(folder->temporary, sizeof(folder->temporary), VK_TEMPORARY_PREFIX "%s", folder->id);
+		status = make_temporary(folder, &taken, err);
+		if (status != VK_OK)
+			return status;
+		if (taken)
+			continue;
+		if (fstatat(folder->store_fd, folder->id, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+			return VK_OK;
+		vk_folder_abandon(folder);
+	}
+	return vk_error_set(err, VK_IO, folder->store, "too many captures are named %s", base);
+}
+
+enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path, const char *suffix,
+			       uint64_t unix_seconds, struct vk_folder *ret_folder,
+			       struct vk_error *err)
+{
+	struct vk_folder folder = {
+		.store_fd = vk_store_fd(store), .fd = -1, .store = vk_store_path(store)};
+	char base[VK_CAPTURE_ID_BYTES];
+	struct vk_text text;
+	enum vk_status status;
+
+	vk_text_init(&text, base, sizeof(base));
+	put_stamp(&text, unix_seconds);
+	vk_text_put(&text, "-");
+	put_disk_name(&text, disk_path);
+	vk_text_put(&text, suffix);
+	status = reserve(&folder, base, err);
+	if (status == VK_OK)
+		*ret_folder = folder;
+	return status;
+}
+
+enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file, int code,
+				const char *what, struct vk_error *err)
+{
+	enum vk_status status = vk_error_errno(err, code, file, "%s a file of the capture in %s", what,
+					       folder->store);
+
+	if (code == ENOSPC || code == EDQUOT)
+		(void)vk_error_remedy(err,
+				      "make room in the store (vmfskit prune), or name another with --store; nothing "
+				      "was changed, and the captures in it are as they were");
+	return status;
+}
+
+/*
+ * By our own record and not by what the file system shows of a file: its number of names, times and mode are
+ * anybody's to change while the capture is made.
+ */
+static bool note_made(struct vk_folder *folder, const char *file)
+{
+	size_t len = strlen(file) + 1;
+	char *made = realloc(folder->made, folder->made_bytes + len);
+
+	if (made == NULL)
+		return false;
+	memcpy(made + folder->made_bytes, file, len);
+	folder->made = made;
+	folder->made_bytes += len;
+	return true;
+}
+
+enum vk_status vk_folder_create(struct vk_folder *folder, const char *file, int *ret_fd,
+				struct vk_error *err)
+{
+	*ret_fd = -1;
+	if (!note_made(folder, file))
+		return vk_error_set(err, VK_NOMEM, file, "no memory for a file of the capture");
+	if (!vk_step_fails("capture file: create"))
+		*ret_fd = openat(folder->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+	return *ret_fd >= 0 ? VK_OK : vk_folder_failed(folder, file, errno, "cannot make", err);
+}
+
+enum vk_status vk_folder_close_file(const struct vk_folder *folder, const char *file, int fd,
+				    struct vk_error *err)
+{
+	if (close(fd) != 0)
+		return vk_folder_failed(folder, file, errno, "cannot write", err);
+	return VK_OK;
+}
+
+enum vk_status vk_folder_put(struct vk_folder *folder, const char *file, const char *bytes,
+			     size_t len, struct vk_error *err)
+{
+	int fd;
+	enum vk_status status = vk_folder_create(folder, file, &fd, err);
+
+	if (status != VK_OK)
+		return status;
+	for (size_t done = 0; done < len;) {
+		ssize_t n = vk_step_fails("capture file: write") ? -1 : write(fd, bytes + done, len - done);
+
+		if (n > 0) {
+			done += (size_t)n;
+		} else if (n == 0 || errno != EINTR) {
+			status = vk_folder_failed(folder, file, n == 0 ? ENOSPC : errno, "cannot write",
+						  err);
+			close(fd);
+			return status;
+		}
+	}
+	return vk_folder_close_file(folder, file, fd, err);
+}

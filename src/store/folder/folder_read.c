@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding a capture's folder and reading its files, which anyone may have put there. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/command.h"
+#include "store/folder/folder.h"
+
+enum vk_status vk_folder_open(const char *path, int *ret_fd, struct vk_error *err)
+{
+	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_fd >= 0)
+		return VK_OK;
+	return errno == ENOENT ? vk_error_set(err, VK_ABSENT, path, "there is no such folder")
+			       : vk_error_errno(err, errno, path, "cannot open the capture's folder");
+}
+
+enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
+				   uint64_t *ret_length_bytes, struct vk_error *err)
+{
+	struct stat st;
+	/* not blocking: a pipe in the place of a file must not stop us */
+	int fd = openat(folder_fd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return vk_error_set(err, VK_ABSENT, file, "the file is not there");
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return vk_error_set(err, VK_DAMAGED, file, "not a regular file");
+	if (fd < 0)
+		return vk_error_errno(err, errno, file, "cannot open the file");
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return vk_error_set(err, VK_DAMAGED, file, "not a regular file");
+	}
+	*ret_fd = fd;
+	*ret_length_bytes = (uint64_t)st.st_size;
+	return VK_OK;
+}
+
+enum vk_status vk_folder_open_fresh(int folder_fd, const char *file, int *ret_fd,
+				    uint64_t *ret_length_bytes, struct vk_error *err)
+{
+	enum vk_status status = vk_folder_open_file(folder_fd, file, ret_fd, ret_length_bytes, err);
+
+	/* all of it: of a range the kernel keeps pages that it only partly covers */
+	if (status == VK_OK)
+		(void)posix_fadvise(*ret_fd, 0, 0, POSIX_FADV_DONTNEED);
+	return status;
+}
+
+static enum vk_status read_up_to(int fd, const char *file, char *buf, size_t len, size_t *ret_got,
+				 struct vk_error *err)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = read(fd, buf + got, len - got);
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			got += (size_t)n;
+		else if (errno != EINTR)
+			return vk_error_errno(err, errno, file, "cannot read the file");
+	}
+	*ret_got = got;
+	return VK_OK;
+}
+
+enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max, char **ret_bytes,
+			       size_t *ret_len, struct vk_error *err)
+{
+	uint64_t length;
+	size_t got = 0;
+	char *buf;
+	int fd;
+	enum vk_status status = vk_folder_open_file(folder_fd, file, &fd, &length, err);
+
+	if (status != VK_OK)
+		return status;
+	if (length > max) {
+		close(fd);
+		return vk_error_set(err, VK_DAMAGED, file, "the file has %llu bytes, at most %zu make sense",
+				    (unsigned long long)length, max);
+	}
+	buf = malloc((size_t)length + 1);
+	if (buf == NULL)
+		status = vk_error_set(err, VK_NOMEM, file, "no memory for the file");
+	else
+		status = read_up_to(fd, file, buf, (size_t)length, &got, err);
+	close(fd);
+	if (status != VK_OK) {
+		free(buf);
+		return status;
+	}
+	buf[got] = '\0';
+	*ret_bytes = buf;
+	*ret_len = got;
+	return VK_OK;
+}
+
+static char *join(const char *folder, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+/* A link in a store is no capture of it, wherever it leads. */
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What a person names may be reached through links, the store that it is in, too; what lies in it may not be one. */
+static char *resolve(const char *name)
+{
+	struct stat st;
+
+	errno = 0;
+	if (is_folder(name))
+		return strdup(name);
+	return stat(name, &st) == 0 && S_ISDIR(st.st_mode) ? realpath(name, NULL) : NULL;
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+	struct stat x;
+	struct stat y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static bool holds_manifest(const char *path)
+{
+	struct stat st;
+	char *manifest = join(path, VK_MANIFEST_FILE);
+	bool holds = manifest != NULL && stat(manifest, &st) == 0;
+
+	free(manifest);
+	return holds;
+}
+
+/* A name without a slash: an id in the store, or else a capture in the current folder; never a guess between two. */
+static enum vk_status find_id(const char *store, const char *name, char **ret_path,
+			      struct vk_error *err)
+{
+	char *path = join(store, name);
+	bool here = holds_manifest(name);
+
+	if (path == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "no memory for a path");
+	if (name[0] != '.' && name[0] != '\0' && is_folder(path)) {
+		*ret_path = path;
+		if (!here || same_folder(name, path))
+			return VK_OK;
+		free(path);
+		vk_error_set(err, VK_USAGE, name,
+			     "there is a capture of this name in the current folder and another in the store %s",
+			     store);
+		return vk_error_remedy(err, "write ./%s or %s/%s", name, store, name);
+	}
+	if (access(store, X_OK) != 0 && errno == EACCES) {
+		free(path);
+		vk_error_errno(err, EACCES, store, "cannot look into the store");
+		return vk_error_remedy(err, "run this as root, or as the owner of the store");
+	}
+	free(path);
+	if (here) {
+		*ret_path = resolve(name);
+		return *ret_path != NULL ? VK_OK
+					 : vk_error_set(err, VK_NOMEM, name, "no memory for a path");
+	}
+	vk_error_set(err, VK_ABSENT, name, "there is no such capture, neither here nor in the store %s",
+		     store);
+	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", vk_shell_path(store).text);
+}
+
+enum vk_status vk_store_find(const char *store, const char *name, char **ret_path,
+			     struct vk_error *err)
+{
+	char *path;
+
+	if (strchr(name, '/') == NULL)
+		return find_id(store, name, ret_path, err);
+	path = resolve(name);
+	if (path == NULL && errno == EACCES) {
+		vk_error_errno(err, EACCES, name, "cannot look into the folder that it is in");
+		return vk_error_remedy(err, "run this as root, or as the owner of the store");
+	}
+	if (path == NULL) {
+		vk_error_set(err, VK_ABSENT, name, "there is no such folder");
+		return vk_error_remedy(err, "vmfskit list shows the captures of a store");
+	}
+	*ret_path = path;
+	return VK_OK;
+}
+
+/* Time first, then names in the order people count in: -2 before -10. */
+static int compare_ids(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a;
+	const char *y = *(char *const *)b;
+	int order = strncmp(x, y, sizeof("20261121T014500Z") - 1);
+
+	return order != 0 ? order : strverscmp(x, y);
+}
+
+/*
+ * A folder with a capture's name or one of its papers is one, whatever its state, so that a broken one
+ * is not passed over; what begins with a dot never is.
+ */
+static bool is_capture(int store_fd, const char *name)
+{
+	static const char *const marks[] = {VK_MANIFEST_FILE, VK_SUMS_FILE, VK_RESTORE_FILE};
+	char file[VK_CAPTURE_ID_BYTES + 32];
+	struct stat st;
+
+	if (name[0] == '.' || strlen(name) >= VK_CAPTURE_ID_BYTES)
+		return false;
+	/* what must not be looked at may be one */
+	if (fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno != ENOENT && vk_id_stamped(name);
+	if (!S_ISDIR(st.st_mode))
+		return false;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		snprintf(file, sizeof(file), "%.*s/%s", VK_CAPTURE_ID_BYTES - 1, name, marks[i]);
+		if (fstatat(store_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	}
+	return vk_id_stamped(name);
+}
+
+static enum vk_status collect_ids(DIR *dir, char ***ret_ids, size_t *ret_count)
+{
+	const struct dirent *entry;
+	size_t cap = 0;
+
+	while ((entry = readdir(dir)) != NULL) {
+		if (!is_capture(dirfd(dir), entry->d_name))
+			continue;
+		if (*ret_count == cap) {
+			char **ids;
+
+			cap = cap == 0 ? 64 : cap * 2;
+			ids = realloc(*ret_ids, cap * sizeof(*ids));
+			if (ids == NULL)
+				return VK_NOMEM;
+			*ret_ids = ids;
+		}
+		(*ret_ids)[*ret_count] = strdup(entry->d_name);
+		if ((*ret_ids)[*ret_count] == NULL)
+			return VK_NOMEM;
+		(*ret_count)++;
+	}
+	return VK_OK;
+}
+
+enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_count,
+			     struct vk_error *err)
+{
+	DIR *dir = opendir(store);
+	char **ids = NULL;
+	size_t count = 0;
+	enum vk_status status;
+
+	if (dir == NULL && errno == ENOENT) {
+		vk_error_set(err, VK_ABSENT, store, "there is no store here yet");
+		return vk_error_remedy(err, "vmfskit capture --store %s DISK makes it", vk_shell_path(store).text);
+	}
+	if (dir == NULL)
+		return vk_error_errno(err, errno, store, "cannot open the store");
+	status = collect_ids(dir, &ids, &count);
+	closedir(dir);
+	if (status != VK_OK) {
+		for (size_t i = 0; i < count; i++)
+			free(ids[i]);
+		free(ids);
+		return vk_error_set(err, status, store, "no memory for the list of captures");
+	}
+	if (count > 0)
+		qsort(ids, count, sizeof(*ids), compare_ids);
+	*ret_ids = ids;
+	*ret_count = count;
+	return VK_OK;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a store lies on the disk that it protects, as sysfs tells it. */
+#include "store/folder/on_itself.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+enum { DEVICES_MAX = 256, ATTRIBUTE_BYTES = 4096 };
+
+/* The devices that something rests on, each once; found in this order, so that the walk is a loop over the list. */
+struct below {
+	dev_t devices[DEVICES_MAX];
+	size_t count;
+	const struct stat *image; /* of the disk, when it is a file; NULL otherwise */
+	bool on_image;            /* a loop device on it is among them */
+};
+
+static void add_device(struct below *b, dev_t device)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (b->devices[i] == device)
+			return;
+	if (b->count < DEVICES_MAX && major(device) != 0)
+		b->devices[b->count++] = device;
+}
+
+static bool read_attribute(int dir_fd, const char *name, char ret_text[ATTRIBUTE_BYTES])
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, ret_text, ATTRIBUTE_BYTES - 1);
+	close(fd);
+	ret_text[n > 0 ? n : 0] = '\0';
+	ret_text[strcspn(ret_text, "\n")] = '\0';
+	return n > 0;
+}
+
+/* The device number in a file "dev": "8:16". */
+static void add_named(struct below *b, int dir_fd, const char *name)
+{
+	char text[ATTRIBUTE_BYTES];
+	unsigned major_number;
+	unsigned minor_number;
+
+	if (read_attribute(dir_fd, name, text) && sscanf(text, "%u:%u", &major_number, &minor_number) == 2)
+		add_device(b, makedev(major_number, minor_number));
+}
+
+static void add_slaves(struct below *b, int dir_fd)
+{
+	int fd = openat(dir_fd, "slaves", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		char name[300];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(name, sizeof(name), "%s/dev", entry->d_name);
+		add_named(b, dirfd(dir), name);
+	}
+	closedir(dir);
+}
+
+static void add_backing_file(struct below *b, int dir_fd)
+{
+	char path[ATTRIBUTE_BYTES];
+	struct stat st;
+
+	if (!read_attribute(dir_fd, "loop/backing_file", path) || stat(path, &st) != 0)
+		return;
+	if (b->image != NULL && st.st_dev == b->image->st_dev && st.st_ino == b->image->st_ino)
+		b->on_image = true;
+	add_device(b, S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev);
+}
+
+static int open_device(dev_t device)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(device), minor(device));
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void walk(struct below *b)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		int fd = open_device(b->devices[i]);
+
+		if (fd < 0)
+			continue;
+		/* a partition's folder lies in that of its disk */
+		if (faccessat(fd, "partition", F_OK, 0) == 0)
+			add_named(b, fd, "../dev");
+		add_slaves(b, fd);
+		add_backing_file(b, fd);
+		close(fd);
+	}
+}
+
+/*
+ * File systems over several devices have a number of their own; the table of mounts has the device. Fields 3 and, behind
+ * a lone dash, 2 of the rest are number and device.
+ */
+static void add_mounted(struct below *b, dev_t device)
+{
+	FILE *in = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t cap = 0;
+
+	if (in == NULL)
+		return;
+	while (getline(&line, &cap, in) > 0) {
+		unsigned major_number;
+		unsigned minor_number;
+		char path[1024];
+		const char *rest = strstr(line, " - ");
+		struct stat st;
+
+		if (rest != NULL && sscanf(line, "%*u %*u %u:%u", &major_number, &minor_number) == 2 &&
+		    makedev(major_number, minor_number) == device &&
+		    sscanf(rest, " - %*s %1023s", path) == 1 && stat(path, &st) == 0 && S_ISBLK(st.st_mode))
+			add_device(b, st.st_rdev);
+	}
+	free(line);
+	fclose(in);
+}
+
+/* A disk that is several paths: the paths are the same disk, which what lies in parts of it is not. */
+static void add_paths(struct below *disk)
+{
+	char uuid[ATTRIBUTE_BYTES];
+	int fd = open_device(disk->devices[0]);
+
+	if (fd < 0)
+		return;
+	if (read_attribute(fd, "dm/uuid", uuid) && strncmp(uuid, "mpath-", 6) == 0)
+		add_slaves(disk, fd);
+	close(fd);
+}
+
+bool vk_folder_rests_on(int folder_fd, const char *disk)
+{
+	struct below store = {.count = 0};
+	struct below target = {.count = 0};
+	struct stat folder;
+	struct stat st;
+
+	if (fstat(folder_fd, &folder) != 0 || stat(disk, &st) != 0)
+		return false;
+	if (S_ISBLK(st.st_mode)) {
+		add_device(&target, st.st_rdev);
+		add_paths(&target);
+	} else {
+		store.image = &st;
+	}
+	add_device(&store, folder.st_dev);
+	if (major(folder.st_dev) == 0)
+		add_mounted(&store, folder.st_dev);
+	walk(&store);
+	for (size_t i = 0; i < store.count; i++)
+		for (size_t k = 0; k < target.count; k++)
+			if (store.devices[i] == target.devices[k])
+				return true;
+	return store.on_image;
+}
+
+static bool is_name(const char *name, size_t len, const char *of)
+{
+	return of[0] != '\0' && strlen(of) == len && strncmp(name, of, len) == 0;
+}
+
+bool vk_path_in_volume(const char *path, const struct vk_identity *volume)
+{
+	static const char volumes[] = "/vmfs/volumes/";
+	const char *name = path + sizeof(volumes) - 1;
+	size_t len;
+
+	if (strncmp(path, volumes, sizeof(volumes) - 1) != 0)
+		return false;
+	len = strcspn(name, "/");
+	return is_name(name, len, volume->fs_uuid) || is_name(name, len, volume->volume_uuid) ||
+	       is_name(name, len, volume->fs_label);
+}
+
+void vk_capture_check_store(const struct vk_store *store, const struct vk_capture *capture,
+			    const char *disk, const struct vk_finding_sink *sink)
+{
+	const char *paths[] = {vk_store_path(store), NULL};
+	struct vk_finding finding;
+	char *whole;
+	bool inside;
+
+	/* where there is no VMFS the store protects nothing but a table: that is every host's own disk */
+	if (capture->identity_count == 0)
+		return;
+	whole = realpath(vk_store_path(store), NULL);
+	paths[1] = whole;
+	inside = vk_folder_rests_on(vk_store_fd(store), disk);
+	for (size_t i = 0; i < capture->identity_count; i++)
+		for (size_t k = 0; k < 2; k++)
+			inside = inside ||
+				 (paths[k] != NULL && vk_path_in_volume(paths[k], &capture->identities[i]));
+	free(whole);
+	if (!inside)
+		return;
+	vk_finding_init(&finding, VK_F_CAPTURE_ON_ITSELF, 0, 0, "the store %s lies on this disk", vk_store_path(store));
+	vk_finding_put(sink, &finding);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of a capture as a source: each region at its place, nothing between them. One file is
+ * open at a time, so that a capture of many regions does not need as many descriptors.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "io/range_set.h"
+#include "store/folder/folder.h"
+#include "store/folder/region_io.h"
+#include "store/folder/save.h"
+
+struct region_io {
+	int folder_fd;
+	int fd; /* of regions[current], -1 when none is open */
+	size_t current;
+	uint64_t file_bytes;
+	uint64_t file_start; /* of regions[current] in fd */
+	const struct vk_held_region *held; /* where each region lies in fd, which has all; NULL: each has its file */
+	struct vk_region *regions; /* sorted; offsets are those of this source */
+	size_t region_count;
+	struct vk_range_set unreadable; /* in the same coordinates: what could not be read when the capture was taken */
+	uint64_t size_bytes;
+};
+
+static void close_files(void *self)
+{
+	struct region_io *io = self;
+
+	if (io->fd >= 0)
+		close(io->fd);
+	if (io->folder_fd >= 0)
+		close(io->folder_fd);
+	free((void *)(uintptr_t)io->held);
+	free(io->regions);
+	vk_range_set_free(&io->unreadable);
+	free(io);
+}
+
+/* The first region that ends behind offset; region_count when there is none. */
+static size_t find_region(const struct region_io *io, uint64_t offset)
+{
+	size_t low = 0;
+	size_t high = io->region_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct vk_region *r = &io->regions[middle];
+
+		if (r->offset_bytes + r->length_bytes <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static enum vk_status select_region(struct region_io *io, size_t index, struct vk_error *err)
+{
+	enum vk_status status;
+
+	if (io->held != NULL) {
+		io->current = index;
+		io->file_start = io->held[index].start;
+		io->file_bytes = io->held[index].length;
+		return VK_OK;
+	}
+	if (io->fd >= 0 && io->current == index)
+		return VK_OK;
+	if (io->fd >= 0)
+		close(io->fd);
+	io->fd = -1;
+	status = vk_folder_open_file(io->folder_fd, io->regions[index].file, &io->fd,
+				     &io->file_bytes, err);
+	if (status != VK_OK) {
+		io->fd = -1;
+		return status;
+	}
+	io->current = index;
+	return VK_OK;
+}
+
+static struct vk_span span_of(enum vk_span_state state, uint64_t length)
+{
+	return (struct vk_span){.state = state, .length_bytes = length};
+}
+
+static struct vk_span span_in_file(const struct region_io *io, uint64_t pos, uint64_t length)
+{
+	off_t next;
+
+	if (pos >= io->file_bytes)
+		return span_of(VK_SPAN_ABSENT, length);
+	length = vk_min_u64(length, io->file_bytes - pos);
+	pos += io->file_start;
+	next = lseek(io->fd, (off_t)pos, SEEK_DATA);
+	if (next < 0)
+		return span_of(errno == ENXIO ? VK_SPAN_ZERO : VK_SPAN_DATA, length);
+	if ((uint64_t)next > pos)
+		return span_of(VK_SPAN_ZERO, vk_min_u64(length, (uint64_t)next - pos));
+	next = lseek(io->fd, (off_t)pos, SEEK_HOLE);
+	if (next > (off_t)pos)
+		length = vk_min_u64(length, (uint64_t)next - pos);
+	return span_of(VK_SPAN_DATA, length);
+}
+
+static struct vk_span span(void *self, uint64_t offset)
+{
+	struct region_io *io = self;
+	size_t index = find_region(io, offset);
+	const struct vk_region *r;
+	uint64_t length;
+
+	if (offset >= io->size_bytes)
+		return span_of(VK_SPAN_END, 0);
+	if (index == io->region_count)
+		return span_of(VK_SPAN_ABSENT, io->size_bytes - offset);
+	r = &io->regions[index];
+	if (offset < r->offset_bytes)
+		return span_of(VK_SPAN_ABSENT, r->offset_bytes - offset);
+	length = r->offset_bytes + r->length_bytes - offset;
+	if (vk_range_set_holds(&io->unreadable, offset, &length))
+		return span_of(VK_SPAN_UNREADABLE, length);
+	if (select_region(io, index, NULL) != VK_OK)
+		return span_of(VK_SPAN_ABSENT, length);
+	return span_in_file(io, offset - r->offset_bytes, length);
+}
+
+static enum vk_status read_at(void *self, uint64_t offset, void *buf, size_t len, size_t *ret_got,
+			      struct vk_error *err)
+{
+	struct region_io *io = self;
+	uint8_t *out = buf;
+	size_t got = 0;
+
+	while (got < len) {
+		struct vk_span here = span(io, offset + got);
+		size_t n = (size_t)vk_min_u64(here.length_bytes, len - got);
+
+		if (here.state == VK_SPAN_ZERO) {
+			memset(out + got, 0, n);
+		} else if (here.state == VK_SPAN_DATA) {
+			const struct vk_region *r = &io->regions[io->current];
+
+			if (!vk_pread_all(io->fd, out + got, n, io->file_start + offset + got - r->offset_bytes))
+				return vk_error_errno(err, errno, r->file,
+						      "cannot read a file of the capture");
+		} else {
+			break;
+		}
+		got += n;
+	}
+	*ret_got = got;
+	return VK_OK;
+}
+
+static const struct vk_io_ops region_ops = {.read_at = read_at, .span = span, .close = close_files};
+
+/* Ranges that lie in from .. from + length, in the coordinates of from. */
+static bool copy_unreadable(struct region_io *io, const struct vk_capture *capture, uint64_t from,
+			    uint64_t length)
+{
+	struct vk_range *inside = calloc(capture->unreadable_count + 1, sizeof(*inside));
+	size_t count = 0;
+	bool sound = inside != NULL;
+
+	for (size_t i = 0; sound && i < capture->unreadable_count; i++) {
+		const struct vk_range *r = &capture->unreadable[i];
+		uint64_t start = vk_max_u64(r->offset_bytes, from);
+		uint64_t end = vk_min_u64(vk_add_sat(r->offset_bytes, r->length_bytes), from + length);
+
+		if (start < end)
+			inside[count++] = (struct vk_range){start - from, end - start};
+	}
+	sound = sound && vk_range_set_add_all(&io->unreadable, inside, count);
+	free(inside);
+	return sound;
+}
+
+/* Of a capture that has no files, or whose regions are kept. */
+static enum vk_status open_memory(const struct vk_capture *capture, uint64_t from, uint64_t size,
+				  const char *name, struct vk_io **ret_io, struct vk_error *err)
+{
+	struct vk_io *io = vk_io_window(capture->memory != NULL ? capture->memory : capture->held, from, size);
+
+	if (io == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+	vk_io_set_sector_size(io, capture->sector_size);
+	*ret_io = io;
+	return VK_OK;
+}
+
+/*
+ * count regions from the first-th on, moved down by from. io is filled so far as it says where the bytes are; it is
+ * taken over.
+ */
+static enum vk_status fill_regions(struct region_io *io, const struct vk_capture *capture, size_t first, size_t count,
+				   uint64_t from, uint64_t size, const char *name,
+				   struct vk_io **ret_io, struct vk_error *err)
+{
+	io->size_bytes = size;
+	io->region_count = count;
+	io->regions = calloc(count + 1, sizeof(*io->regions));
+	if (io->regions == NULL || !copy_unreadable(io, capture, from, size)) {
+		close_files(io);
+		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+	}
+	for (size_t i = 0; i < count; i++) {
+		io->regions[i] = capture->regions[first + i];
+		io->regions[i].offset_bytes -= from;
+	}
+	*ret_io = vk_io_new(&region_ops, io, name, size, capture->sector_size);
+	if (*ret_io == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+	return VK_OK;
+}
+
+static enum vk_status open_regions(const struct vk_capture *capture, size_t first, size_t count,
+				   uint64_t from, uint64_t size, const char *name,
+				   struct vk_io **ret_io, struct vk_error *err)
+{
+	struct region_io *io;
+
+	if (capture->memory != NULL || capture->held != NULL)
+		return open_memory(capture, from, size, name, ret_io, err);
+	io = calloc(1, sizeof(*io));
+	if (io == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+	io->fd = -1;
+	io->folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (io->folder_fd < 0) {
+		vk_error_errno(err, errno, capture->path, "cannot open the capture's folder");
+		close_files(io);
+		return VK_IO;
+	}
+	return fill_regions(io, capture, first, count, from, size, name, ret_io, err);
+}
+
+enum vk_status vk_region_io_held(const struct vk_capture *capture, int fd, struct vk_held_region *held,
+				 struct vk_io **ret_io, struct vk_error *err)
+{
+	struct region_io *io = calloc(1, sizeof(*io));
+
+	if (io == NULL) {
+		close(fd);
+		free(held);
+		return vk_error_set(err, VK_NOMEM, capture->path, "no memory for the capture");
+	}
+	io->fd = fd;
+	io->folder_fd = -1;
+	io->held = held;
+	return fill_regions(io, capture, 0, capture->region_count, 0, capture->size_bytes, capture->path, ret_io, err);
+}
+
+enum vk_status vk_capture_region(const struct vk_capture *capture, size_t region,
+				 struct vk_io **ret_io, struct vk_error *err)
+{
+	const struct vk_region *r;
+
+	if (region >= capture->region_count)
+		return vk_error_set(err, VK_USAGE, capture->path, "the capture has no region %zu", region);
+	r = &capture->regions[region];
+	return open_regions(capture, region, 1, r->offset_bytes, r->length_bytes, r->file, ret_io, err);
+}
+
+enum vk_status vk_capture_io(const struct vk_capture *capture, struct vk_io **ret_io,
+			     struct vk_error *err)
+{
+	return open_regions(capture, 0, capture->region_count, 0, capture->size_bytes,
+			    capture->path, ret_io, err);
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sources sorted into disks, and each disk made a capture. */
+#include "vmfskit/import.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/checked.h"
+#include "store/import/import_parts.h"
+
+/* One disk: of a collector, or made of dumps. */
+struct job {
+	char *path;                /* as the capture names it */
+	struct vk_container *from; /* NULL: dumps */
+	size_t index;              /* in from */
+	struct vk_dump **dumps;
+	size_t dump_count;
+};
+
+struct vk_import {
+	struct vk_import_options options;
+	struct vk_container **containers;
+	size_t container_count;
+	struct vk_dump **dumps;
+	size_t dump_count;
+	struct job *jobs;
+	size_t job_count;
+	size_t job_cap;
+};
+
+static enum vk_status no_memory(struct vk_error *err, const char *path)
+{
+	return vk_error_set(err, VK_NOMEM, path, "no memory to import it");
+}
+
+static struct job *add_job(struct vk_import *import, const char *path)
+{
+	struct job *job;
+
+	if (import->job_count == import->job_cap) {
+		size_t cap = import->job_cap == 0 ? 16 : import->job_cap * 2;
+		struct job *grown = realloc(import->jobs, cap * sizeof(*grown));
+
+		if (grown == NULL)
+			return NULL;
+		import->jobs = grown;
+		import->job_cap = cap;
+	}
+	job = &import->jobs[import->job_count];
+	memset(job, 0, sizeof(*job));
+	job->path = strdup(path);
+	if (job->path == NULL)
+		return NULL;
+	import->job_count++;
+	return job;
+}
+
+static enum vk_status add_container(struct vk_import *import, const char *path, struct vk_io *io,
+				    uint64_t modified, struct vk_error *err)
+{
+	struct vk_container *container = calloc(1, sizeof(*container));
+	const char *wanted = import->options.disk;
+	enum vk_status status;
+
+	if (container == NULL) {
+		vk_io_close(io);
+		return no_memory(err, path);
+	}
+	status = vk_container_open(path, io, modified, container, err);
+	if (status != VK_OK) {
+		free(container);
+		return status;
+	}
+	import->containers[import->container_count++] = container;
+	for (size_t i = 0; i < container->index.disk_count; i++) {
+		const struct vk_index_disk *disk = &container->index.disks[i];
+		struct job *job;
+
+		if (wanted != NULL && strcmp(wanted, disk->name) != 0 && strcmp(wanted, disk->path) != 0)
+			continue;
+		job = add_job(import, disk->path[0] != '\0' ? disk->path : disk->name);
+		if (job == NULL)
+			return no_memory(err, path);
+		job->from = container;
+		job->index = i;
+	}
+	return VK_OK;
+}
+
+/* The job that a dump belongs to: that of --disk, that of the disk in its name, or one of its own. */
+static struct job *job_of(struct vk_import *import, const struct vk_dump *dump)
+{
+	const char *wanted = import->options.disk;
+	const char *name = wanted != NULL ? wanted : dump->disk;
+	char *real;
+	struct job *job;
+
+	for (size_t i = 0; name[0] != '\0' && i < import->job_count; i++)
+		if (import->jobs[i].from == NULL && strcmp(import->jobs[i].path, name) == 0)
+			return &import->jobs[i];
+	if (name[0] != '\0')
+		return add_job(import, name);
+	real = strcmp(dump->path, "-") != 0 ? realpath(dump->path, NULL) : NULL;
+	job = add_job(import, real != NULL ? real : dump->path);
+	free(real);
+	return job;
+}
+
+static enum vk_status attach(struct vk_import *import, struct vk_dump *dump, struct vk_error *err)
+{
+	struct job *job = job_of(import, dump);
+	struct vk_dump **grown;
+
+	if (job == NULL)
+		return no_memory(err, dump->path);
+	grown = realloc(job->dumps, (job->dump_count + 1) * sizeof(struct vk_dump *));
+	if (grown == NULL)
+		return no_memory(err, dump->path);
+	job->dumps = grown;
+	job->dumps[job->dump_count++] = dump;
+	return VK_OK;
+}
+
+static enum vk_status add_dump(struct vk_import *import, const char *path, struct vk_io *io,
+			       uint64_t modified, struct vk_error *err)
+{
+	const struct vk_import_options *o = &import->options;
+	struct vk_dump *dump = calloc(1, sizeof(*dump));
+	size_t at = import->dump_count;
+	enum vk_status status;
+
+	if (dump == NULL) {
+		vk_io_close(io);
+		return no_memory(err, path);
+	}
+	status = vk_dump_open(path, io, modified, o->as, o->sector_size,
+			      at < o->place_count ? &o->places[at] : NULL, dump, err);
+	if (status != VK_OK) {
+		free(dump);
+		return status;
+	}
+	import->dumps[import->dump_count++] = dump;
+	return attach(import, dump, err);
+}
+
+static enum vk_status open_source(struct vk_import *import, const char *path, struct vk_error *err)
+{
+	struct stat st;
+	uint64_t modified = 0;
+	struct vk_io *io;
+	enum vk_status status;
+
+	if (strcmp(path, "-") != 0 && stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return add_container(import, path, NULL, 0, err);
+		if (S_ISREG(st.st_mode) && st.st_mtime > 0)
+			modified = (uint64_t)st.st_mtime;
+	}
+	status = vk_io_open_raw(path, NULL, &io, err);
+	if (status != VK_OK)
+		return status;
+	if (!vk_io_is_device(io) && vk_tar_recognise(io))
+		return add_container(import, path, io, modified, err);
+	return add_dump(import, path, io, modified, err);
+}
+
+static enum vk_status check_jobs(const struct vk_import *import, struct vk_error *err)
+{
+	const struct vk_import_options *o = &import->options;
+
+	if (import->job_count == 0 && o->disk != NULL)
+		return vk_error_set(err, VK_ABSENT, NULL, "there is no disk of the name %s in what is imported", o->disk);
+	if (import->job_count == 0)
+		return vk_error_set(err, VK_ABSENT, NULL, "there is no disk in what is imported");
+	if (o->disk_size_bytes != 0 && import->job_count > 1) {
+		vk_error_set(err, VK_USAGE, NULL, "one size is given for %zu disks", import->job_count);
+		return vk_error_remedy(err, "import them one by one, with --disk where they come together");
+	}
+	if (o->place_count > import->dump_count)
+		return vk_error_set(err, VK_USAGE, NULL, "%zu places are given for %zu dumps",
+				    o->place_count, import->dump_count);
+	return VK_OK;
+}
+
+enum vk_status vk_import_open(const char *const *paths, size_t count,
+			      const struct vk_import_options *options,
+			      struct vk_import **ret_import, struct vk_error *err)
+{
+	struct vk_import *import = calloc(1, sizeof(*import));
+	enum vk_status status = VK_OK;
+
+	if (import == NULL)
+		return no_memory(err, NULL);
+	import->options = *options;
+	import->containers = calloc(count + 1, sizeof(struct vk_container *));
+	import->dumps = calloc(count + 1, sizeof(struct vk_dump *));
+	if (import->containers == NULL || import->dumps == NULL)
+		status = no_memory(err, NULL);
+	for (size_t i = 0; i < count && status == VK_OK; i++)
+		status = open_source(import, paths[i], err);
+	if (status == VK_OK)
+		status = check_jobs(import, err);
+	if (status == VK_OK)
+		*ret_import = import;
+	else
+		vk_import_close(import);
+	return status;
+}
+
+void vk_import_close(struct vk_import *import)
+{
+	if (import == NULL)
+		return;
+	for (size_t i = 0; i < import->job_count; i++) {
+		free(import->jobs[i].path);
+		free(import->jobs[i].dumps);
+	}
+	for (size_t i = 0; i < import->container_count; i++) {
+		vk_container_close(import->containers[i]);
+		free(import->containers[i]);
+	}
+	for (size_t i = 0; i < import->dump_count; i++) {
+		vk_dump_close(import->dumps[i]);
+		free(import->dumps[i]);
+	}
+	free(import->jobs);
+	free(import->containers);
+	free(import->dumps);
+	free(import);
+}
+
+size_t vk_import_count(const struct vk_import *import)
+{
+	return import->job_count;
+}
+
+const char *vk_import_disk(const struct vk_import *import, size_t index)
+{
+	return import->jobs[index].path;
+}
+
+/* What the capture is made of, while it is made. */
+struct making {
+	struct vk_parts parts;
+	enum vk_source_kind kind;
+	uint32_t sector_size;
+	uint64_t size_bytes;
+	struct vk_capture_origin origin;
+};
+
+/* Of several dumps the oldest: what is in the capture is at least that old. */
+static uint64_t time_of_dumps(const struct job *job)
+{
+	uint64_t oldest = 0;
+
+	for (size_t i = 0; i < job->dump_count; i++)
+		if (oldest == 0 || (job->dumps[i]->modified != 0 && job->dumps[i]->modified < oldest))
+			oldest = job->dumps[i]->modified;
+	return oldest != 0 ? oldest : (uint64_t)time(NULL);
+}
+
+static enum vk_status gather(const struct vk_import *import, const struct job *job,
+			     struct making *making, struct vk_error *err)
+{
+	const struct vk_import_options *o = &import->options;
+	const struct vk_index_disk *disk;
+
+	making->sector_size = o->sector_size;
+	making->size_bytes = o->disk_size_bytes;
+	making->origin.host = o->host != NULL ? o->host : "";
+	if (job->from == NULL) {
+		making->origin.unix_seconds = time_of_dumps(job);
+		return vk_dumps_place(job->dumps, job->dump_count, o->sector_size, &making->parts,
+				      &making->kind, err);
+	}
+	disk = &job->from->index.disks[job->index];
+	making->kind = VK_SOURCE_DISK;
+	making->origin.unix_seconds = job->from->index.unix_seconds;
+	if (o->host == NULL)
+		making->origin.host = job->from->index.host;
+	/* so ESXi calls a LUN by its WWID, in the words of Linux */
+	if (strncmp(disk->name, "naa.", 4) == 0 || strncmp(disk->name, "eui.", 4) == 0)
+		making->origin.wwid = disk->name;
+	if (making->sector_size == 0)
+		making->sector_size = disk->sector_size;
+	if (making->size_bytes == 0)
+		making->size_bytes = disk->size_bytes;
+	return vk_container_parts(job->from, disk, &making->parts, err);
+}
+
+static enum vk_status settle_size(const struct job *job, struct making *making, struct vk_error *err)
+{
+	bool given = making->size_bytes != 0;
+	bool certain = given;
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < making->parts.count; i++)
+		end = vk_max_u64(end, making->parts.pieces[i].offset_bytes + making->parts.pieces[i].length_bytes);
+	if (end == 0) {
+		vk_error_set(err, VK_ABSENT, job->path, "nothing of this disk was collected");
+		return vk_error_remedy(err, "look at what the collector said about it, and collect again");
+	}
+	if (given && end > making->size_bytes) {
+		vk_error_set(err, VK_DAMAGED, job->path,
+			     "what is imported reaches to byte %llu, but the disk is %llu bytes long",
+			     (unsigned long long)end, (unsigned long long)making->size_bytes);
+		return vk_error_remedy(err, "compare --disk-size and --place with the disk");
+	}
+	if (!given) {
+		enum vk_status status = vk_parts_size(&making->parts, job->path, making->kind,
+						      making->sector_size, &making->size_bytes, &certain, err);
+
+		if (status != VK_OK)
+			return status;
+	}
+	making->origin.size_uncertain = !certain;
+	return VK_OK;
+}
+
+static void say_stopped(const struct job *job, const struct vk_finding_sink *sink)
+{
+	struct vk_finding finding;
+
+	if (job->from == NULL || job->from->index.complete)
+		return;
+	vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, 0, 0,
+			"the collector was stopped before it was done; further disks may be missing");
+	vk_finding_put(sink, &finding);
+}
+
+/* Where sectors could not be read, their ranges say it already. */
+static void say_incomplete(const struct job *job, const struct vk_finding_sink *sink)
+{
+	const struct vk_index_disk *disk = job->from != NULL ? &job->from->index.disks[job->index] : NULL;
+	struct vk_finding finding;
+	bool told = false;
+
+	for (size_t i = 0; disk != NULL && i < disk->piece_count; i++)
+		told |= disk->pieces[i].file[0] == '\0';
+	if (disk == NULL || (!disk->broken && (!disk->incomplete || told)))
+		return;
+	vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, 0, 0,
+			"the collector says that it did not get all of this disk%s: further parts may be missing",
+			disk->broken ? ", because a program that it needs failed on the host" : "");
+	vk_finding_put(sink, &finding);
+}
+
+static enum vk_status make(const struct job *job, struct making *making,
+			   const struct vk_capture_options *options,
+			   const struct vk_finding_sink *sink, char ret_id[VK_CAPTURE_ID_BYTES],
+			   struct vk_error *err)
+{
+	const struct vk_source_options reading = {.as = making->kind, .sector_size = making->sector_size};
+	struct vk_capture_options taking = *options;
+	struct vk_source source;
+	struct vk_io *io = vk_import_io(job->path, making->parts.pieces, making->parts.count,
+					making->size_bytes,
+					making->sector_size == 0 ? 512 : making->sector_size);
+	enum vk_status status;
+
+	if (io == NULL)
+		return no_memory(err, job->path);
+	status = vk_source_open_io(io, job->path, VK_FORM_RAW, &reading, &source, err);
+	if (status != VK_OK)
+		return status;
+	making->origin.files = making->parts.files;
+	making->origin.file_count = making->parts.file_count;
+	taking.origin = &making->origin;
+	taking.sector_size = making->sector_size;
+	say_stopped(job, sink);
+	say_incomplete(job, sink);
+	status = vk_capture_take(&source, &taking, sink, ret_id, err);
+	vk_source_close(&source);
+	return status;
+}
+
+enum vk_status vk_import_take(struct vk_import *import, size_t index,
+			      const struct vk_capture_options *options,
+			      const struct vk_finding_sink *sink, char ret_id[VK_CAPTURE_ID_BYTES],
+			      struct vk_error *err)
+{
+	struct making making = {.kind = VK_SOURCE_DISK};
+	const struct job *job;
+	enum vk_status status;
+
+	if (index >= import->job_count)
+		return vk_error_set(err, VK_USAGE, NULL, "there is no disk %zu in what is imported", index);
+	job = &import->jobs[index];
+	status = gather(import, job, &making, err);
+	if (status == VK_OK)
+		status = settle_size(job, &making, err);
+	if (status == VK_OK)
+		status = make(job, &making, options, sink, ret_id, err);
+	vk_parts_free(&making.parts);
+	return status;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pieces and files of one import, and how long the disk must at least have been. */
+#include "store/import/import_parts.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "store/folder/digest.h"
+
+enum { READ_BYTES = 256 << 10 };
+/* No disk is longer; what claims to end there is not believed. */
+static const uint64_t size_max = 1ULL << 60;
+
+/* Room for one more; grown in powers of two: a full array is one whose count is a power of two. */
+static bool grow(void **items, size_t count, size_t size)
+{
+	size_t cap = count == 0 ? 1 : count * 2;
+	void *grown;
+
+	if ((count & (count - 1)) != 0)
+		return true;
+	grown = reallocarray(*items, cap, size);
+	if (grown == NULL)
+		return false;
+	*items = grown;
+	return true;
+}
+
+bool vk_parts_add_piece(struct vk_parts *parts, const struct vk_import_piece *piece)
+{
+	void *items = parts->pieces;
+	bool ok = grow(&items, parts->count, sizeof(*parts->pieces));
+
+	parts->pieces = items;
+	if (ok)
+		parts->pieces[parts->count++] = *piece;
+	return ok;
+}
+
+bool vk_parts_add_file(struct vk_parts *parts, const struct vk_origin_file *file)
+{
+	void *items = parts->files;
+	bool ok = grow(&items, parts->file_count, sizeof(*parts->files));
+
+	parts->files = items;
+	if (ok)
+		parts->files[parts->file_count++] = *file;
+	return ok;
+}
+
+bool vk_parts_own(struct vk_parts *parts, struct vk_io *io)
+{
+	void *items = parts->owned;
+	bool ok = grow(&items, parts->owned_count, sizeof(struct vk_io *));
+
+	parts->owned = items;
+	if (ok)
+		parts->owned[parts->owned_count++] = io;
+	else
+		vk_io_close(io);
+	return ok;
+}
+
+void vk_parts_free(struct vk_parts *parts)
+{
+	for (size_t i = 0; i < parts->owned_count; i++)
+		vk_io_close(parts->owned[i]);
+	free(parts->owned);
+	free(parts->pieces);
+	free(parts->files);
+	memset(parts, 0, sizeof(*parts));
+}
+
+void vk_import_name(struct vk_origin_file *file, const char *path, const char *member)
+{
+	struct vk_text text;
+
+	vk_text_init(&text, file->name, sizeof(file->name));
+	vk_text_label(&text, (const uint8_t *)path, strlen(path));
+	if (member == NULL)
+		return;
+	vk_text_put(&text, ":");
+	vk_text_label(&text, (const uint8_t *)member, strlen(member));
+}
+
+void vk_import_modified(struct vk_origin_file *file, uint64_t unix_seconds)
+{
+	struct vk_text text;
+
+	vk_text_init(&text, file->modified, sizeof(file->modified));
+	if (unix_seconds != 0)
+		vk_text_time_s(&text, unix_seconds);
+}
+
+/* MD5 is what old hosts have; it finds accidents, which is what it is asked for here. */
+struct md5 {
+	EVP_MD_CTX *ctx;
+	bool failed;
+};
+
+static void md5_take(struct md5 *md5, char ret_hex[VK_MD5_HEX_BYTES])
+{
+	uint8_t bytes[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	struct vk_text text;
+
+	ret_hex[0] = '\0';
+	if (md5->failed || EVP_DigestFinal_ex(md5->ctx, bytes, &len) != 1)
+		return;
+	vk_text_init(&text, ret_hex, VK_MD5_HEX_BYTES);
+	vk_text_hex(&text, bytes, len);
+}
+
+static enum vk_status read_through(struct vk_io *io, uint64_t offset, uint64_t length, uint8_t *buf,
+				   struct vk_digest *digest, struct md5 *md5, struct vk_error *err)
+{
+	while (length > 0) {
+		size_t want = (size_t)vk_min_u64(length, READ_BYTES);
+		size_t got;
+		enum vk_status status = vk_io_read(io, offset, buf, want, &got, err);
+
+		if (status != VK_OK)
+			return status;
+		if (got < want) {
+			vk_error_set(err, VK_DAMAGED, vk_io_name(io), "some of its bytes cannot be read");
+			return vk_error_at(err, offset + got);
+		}
+		vk_digest_add(digest, buf, got);
+		if (md5->ctx != NULL && EVP_DigestUpdate(md5->ctx, buf, got) != 1)
+			md5->failed = true;
+		offset += got;
+		length -= got;
+	}
+	return VK_OK;
+}
+
+enum vk_status vk_import_digest(struct vk_io *io, uint64_t offset, uint64_t length,
+				struct vk_origin_file *ret_file, char ret_md5[VK_MD5_HEX_BYTES],
+				struct vk_error *err)
+{
+	struct vk_digest digest;
+	struct md5 md5 = {.ctx = ret_md5 != NULL ? EVP_MD_CTX_new() : NULL};
+	uint8_t *buf = malloc(READ_BYTES);
+	enum vk_status status = VK_NOMEM;
+
+	if (vk_digest_init(&digest, NULL) && buf != NULL && (ret_md5 == NULL || md5.ctx != NULL)) {
+		md5.failed = ret_md5 != NULL && EVP_DigestInit_ex(md5.ctx, EVP_md5(), NULL) != 1;
+		status = read_through(io, offset, length, buf, &digest, &md5, err);
+		if (status == VK_OK && !vk_digest_take(&digest, ret_file->sha256))
+			status = VK_NOMEM;
+		if (status == VK_OK && ret_md5 != NULL)
+			md5_take(&md5, ret_md5);
+	}
+	ret_file->length_bytes = length;
+	vk_digest_free(&digest);
+	EVP_MD_CTX_free(md5.ctx);
+	free(buf);
+	if (status == VK_NOMEM)
+		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory to read it");
+	return status;
+}
+
+static void stretch(uint64_t *size, uint64_t end)
+{
+	if (end <= size_max && end > *size)
+		*size = end;
+}
+
+/* Only tables that were found sound or chosen count: garbage must not make a disk long. */
+static void stretch_to_table(const struct vk_source *source, uint64_t *size)
+{
+	const struct vk_table *table = &source->table;
+	uint64_t sector = source->sector_size;
+
+	for (int i = 0; i < 2; i++) {
+		const struct vk_gpt_copy *copy = &table->gpt[i];
+
+		if (table->kind != VK_TABLE_GPT || !copy->sound)
+			continue;
+		stretch(size, vk_mul_sat(vk_add_sat(copy->lba, 1), sector));
+		stretch(size, vk_mul_sat(vk_add_sat(copy->header.alternateLBA, 1), sector));
+	}
+	for (size_t i = 0; i < table->partition_count; i++)
+		stretch(size, vk_mul_sat(vk_add_sat(table->partitions[i].start_sector,
+						    table->partitions[i].sectors),
+					 sector));
+}
+
+enum vk_status vk_parts_size(const struct vk_parts *parts, const char *name,
+			     enum vk_source_kind kind, uint32_t sector_size, uint64_t *ret_size,
+			     bool *ret_certain, struct vk_error *err)
+{
+	const struct vk_source_options options = {.as = kind, .sector_size = sector_size};
+	struct vk_source source;
+	uint64_t size = 0;
+	struct vk_io *io;
+	enum vk_status status;
+
+	*ret_certain = false;
+	for (size_t i = 0; i < parts->count; i++)
+		size = vk_max_u64(size, vk_add_sat(parts->pieces[i].offset_bytes, parts->pieces[i].length_bytes));
+	io = vk_import_io(name, parts->pieces, parts->count, size, sector_size == 0 ? 512 : sector_size);
+	if (io == NULL)
+		return vk_error_set(err, VK_NOMEM, name, "no memory for it");
+	status = vk_source_open_io(io, name, VK_FORM_RAW, &options, &source, err);
+	if (status != VK_OK)
+		return status;
+	if (kind == VK_SOURCE_DISK) {
+		stretch_to_table(&source, &size);
+	} else if (source.vmfs_count > 0 && source.vmfs[0].lvm_usable &&
+		   source.vmfs[0].lvm.totalBytes >= size && source.vmfs[0].lvm.totalBytes <= size_max) {
+		/* what the header counts is its partition */
+		size = source.vmfs[0].lvm.totalBytes;
+		*ret_certain = true;
+	}
+	vk_source_close(&source);
+	*ret_size = size;
+	return VK_OK;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one disk is imported from, while its capture is made. */
+#ifndef VK_STORE_IMPORT_PARTS_H
+#define VK_STORE_IMPORT_PARTS_H
+
+#include "store/import/import_index.h"
+#include "store/import/import_pieces.h"
+#include "io/image/tar.h"
+
+struct vk_parts {
+	struct vk_import_piece *pieces;
+	size_t count;
+	struct vk_origin_file *files;
+	size_t file_count;
+	struct vk_io **owned; /* handles of pieces that live as long as this */
+	size_t owned_count;
+};
+/* Copies. False when memory ran out; an io is then closed. */
+VK_MUST_USE bool vk_parts_add_piece(struct vk_parts *parts, const struct vk_import_piece *piece);
+VK_MUST_USE bool vk_parts_add_file(struct vk_parts *parts, const struct vk_origin_file *file);
+VK_MUST_USE bool vk_parts_own(struct vk_parts *parts, struct vk_io *io);
+void vk_parts_free(struct vk_parts *parts);
+
+/*
+ * Read length bytes and digest them; ret_md5 may be NULL. VK_DAMAGED when some of them are not there. ret_file gets length and
+ * digest.
+ */
+VK_MUST_USE enum vk_status vk_import_digest(struct vk_io *io, uint64_t offset, uint64_t length,
+					    struct vk_origin_file *ret_file,
+					    char ret_md5[VK_MD5_HEX_BYTES], struct vk_error *err);
+/* Names a file in the manifest; member may be NULL. */
+void vk_import_name(struct vk_origin_file *file, const char *path, const char *member);
+void vk_import_modified(struct vk_origin_file *file, uint64_t unix_seconds);
+
+/* The folder or tar of a collector. */
+struct vk_container {
+	char *path;
+	int folder_fd;     /* -1: a tar */
+	struct vk_io *io;  /* of the tar */
+	struct vk_tar tar;
+	char prefix[VK_TAR_NAME_BYTES]; /* in front of the names of the index */
+	struct vk_index index;
+	struct vk_origin_file self;     /* the tar, or the index of the folder */
+	struct vk_io *open;             /* of a folder: the file that is open now; NULL: none */
+	const void *open_for;           /* whose it is */
+};
+/* io NULL: path is a folder; else it is a tar, and owned also when this fails. */
+VK_MUST_USE enum vk_status vk_container_open(const char *path, struct vk_io *io, uint64_t modified,
+					     struct vk_container *ret_container,
+					     struct vk_error *err);
+void vk_container_close(struct vk_container *container);
+/* The pieces of one disk, each compared with the digest that was recorded. Free ret_parts also after a failure. */
+VK_MUST_USE enum vk_status vk_container_parts(struct vk_container *container,
+					      const struct vk_index_disk *disk,
+					      struct vk_parts *ret_parts, struct vk_error *err);
+
+/* A dump, a listing or an image: one file by itself. */
+struct vk_dump {
+	char *path;
+	struct vk_io *io;
+	char disk[256];            /* that its name tells; empty: none */
+	enum vk_source_kind kind;  /* in the coordinates of what it is */
+	uint64_t offset_bytes;     /* where byte 0 lies in them; of a volume: in the volume */
+	bool placed;               /* offset_bytes was given: on the disk */
+	uint64_t modified;
+	struct vk_origin_file file;
+};
+/* io is the file as it is, and owned also when this fails. place NULL: not said. */
+VK_MUST_USE enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint64_t modified,
+					enum vk_source_kind as, uint32_t sector_size,
+					const uint64_t *place, struct vk_dump *ret_dump,
+					struct vk_error *err);
+void vk_dump_close(struct vk_dump *dump);
+/* Whether the script of 2009 gave the file its name. */
+bool vk_dump_named(const char *path);
+/*
+ * All dumps of one disk at their places; ret_kind: disk or partition. VK_USAGE when a place cannot be told. Free ret_parts also
+ * after a failure.
+ */
+VK_MUST_USE enum vk_status vk_dumps_place(struct vk_dump *const *dumps, size_t count,
+					  uint32_t sector_size, struct vk_parts *ret_parts,
+					  enum vk_source_kind *ret_kind, struct vk_error *err);
+
+/*
+ * The least that the disk or partition can be long, from its tables and headers; *ret_certain: it is exactly that. At least to the
+ * end of the last piece.
+ */
+VK_MUST_USE enum vk_status vk_parts_size(const struct vk_parts *parts, const char *name,
+					 enum vk_source_kind kind, uint32_t sector_size,
+					 uint64_t *ret_size, bool *ret_certain, struct vk_error *err);
+
+#endif

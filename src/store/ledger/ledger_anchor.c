@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The head of the ledger, kept outside of the store: what shows that the whole store was put back by a night. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/command.h"
+#include "store/ledger/ledger_lines.h"
+
+/* The folder of a path and the name in it; free ret_folder. */
+static enum vk_status split(const char *path, char **ret_folder, const char **ret_name, struct vk_error *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	*ret_name = slash != NULL ? slash + 1 : path;
+	if ((*ret_name)[0] == '\0' || strcmp(*ret_name, ".") == 0 || strcmp(*ret_name, "..") == 0)
+		return vk_error_set(err, VK_USAGE, path, "the anchor is to be a file");
+	if (slash == NULL)
+		*ret_folder = strdup(".");
+	else
+		*ret_folder = slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+	return *ret_folder != NULL ? VK_OK : vk_error_set(err, VK_NOMEM, path, "no memory for a path");
+}
+
+/* Whether folder is the store or lies below it; by climbing, so that no link and no mount misleads. */
+static bool is_inside(int folder_fd, int store_fd)
+{
+	struct stat store;
+	struct stat here;
+	struct stat above;
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool inside = false;
+
+	if (fstat(store_fd, &store) != 0)
+		inside = true;
+	while (!inside && fd >= 0 && fstat(fd, &here) == 0) {
+		int up = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		inside = here.st_dev == store.st_dev && here.st_ino == store.st_ino;
+		close(fd);
+		fd = up;
+		if (up >= 0 && fstat(up, &above) == 0 && above.st_dev == here.st_dev && above.st_ino == here.st_ino)
+			break;
+	}
+	if (fd >= 0)
+		close(fd);
+	return inside;
+}
+
+static void note_rolled_back(void *ctx, const struct vk_finding *finding)
+{
+	bool *rolled_back = ctx;
+
+	*rolled_back = *rolled_back || finding->code == VK_F_LEDGER_ROLLED_BACK;
+}
+
+/*
+ * The anchor that is there is the only witness of a store that was put back: it is replaced by none that does not follow from
+ * it. ret_lines: how many the ledger has at least.
+ */
+static enum vk_status check_old(const char *store, int folder_fd, const char *name, const char *file,
+				size_t *ret_lines, struct vk_error *err)
+{
+	bool rolled_back = false;
+	const struct vk_finding_sink sink = {.put = note_rolled_back, .ctx = &rolled_back};
+	struct vk_ledger_check check = {.anchor = file};
+	struct stat st;
+	enum vk_status status;
+
+	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+		check.anchor = NULL;
+	status = vk_ledger_verify(store, &check, &sink, ret_lines, err);
+	/* a store that is not there has no line that an anchor could name */
+	if (status == VK_ABSENT) {
+		rolled_back = check.anchor != NULL;
+		status = VK_OK;
+	}
+	if (status != VK_OK || !rolled_back)
+		return status;
+	vk_error_set(err, VK_REFUSED, file, "the anchor stays as it is: the store is older than it, or another one");
+	return vk_error_remedy(err, "vmfskit verify --ledger --store %s --anchor %s; when all is explained, move the anchor away",
+			       vk_shell_path(store).text, vk_shell_path(file).text);
+}
+
+static enum vk_status copy(const struct vk_store *store, int folder_fd, const char *name, const char *file,
+			   struct vk_error *err)
+{
+	struct vk_ledger_head *head = malloc(sizeof(*head));
+	struct vk_error why = {.status = VK_OK};
+	char sig_name[300];
+	struct vk_text text;
+	int ledger_fd = -1;
+	size_t lines = 0;
+	enum vk_status status;
+
+	if (head == NULL)
+		return vk_error_set(err, VK_NOMEM, file, "no memory for the anchor");
+	vk_text_init(&text, sig_name, sizeof(sig_name));
+	vk_text_fmt(&text, "%s.sig", name);
+	status = check_old(vk_store_path(store), folder_fd, name, file, &lines, err);
+	if (status != VK_OK) {
+		free(head);
+		return status;
+	}
+	/* under the lock of the ledger head and signature belong together */
+	status = vk_ledger_open(vk_store_fd(store), &ledger_fd, &why);
+	if (status == VK_OK)
+		status = vk_ledger_head_read(vk_store_fd(store), VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, head, &why);
+	if (ledger_fd >= 0)
+		close(ledger_fd);
+	if (status != VK_OK) {
+		vk_error_set(err, VK_IO, vk_store_path(store), "there is no head of the ledger that could be kept as an anchor: %s",
+			     why.what);
+		status = vk_error_remedy(err, "vmfskit verify --ledger --store %s tells more",
+					 vk_shell_path(vk_store_path(store)).text);
+	}
+	if (status == VK_OK && head->seq < lines) {
+		vk_error_set(err, VK_IO, vk_store_path(store), "the head of the ledger stays behind at line %llu of %zu: no anchor was kept",
+			     (unsigned long long)head->seq, lines);
+		status = vk_error_remedy(err, "was the key changed? vmfskit verify --ledger --store %s tells more",
+					 vk_shell_path(vk_store_path(store)).text);
+	}
+	if (status == VK_OK && head->is_signed)
+		status = vk_ledger_replace(folder_fd, sig_name, head->signature, VK_SIGNATURE_BYTES, file, err);
+	if (status == VK_OK)
+		status = vk_ledger_replace(folder_fd, name, head->text, head->len, file, err);
+	if (status == VK_OK && !head->is_signed)
+		(void)unlinkat(folder_fd, sig_name, 0);
+	free(head);
+	return status;
+}
+
+/* Where the anchor goes; *ret_fd is the folder, to be closed. store_fd: of the store; -1: there is none yet. */
+static enum vk_status open_place(const char *file, int store_fd, int *ret_fd, const char **ret_name,
+				 struct vk_error *err)
+{
+	char *folder;
+	enum vk_status status = split(file, &folder, ret_name, err);
+
+	*ret_fd = -1;
+	if (status != VK_OK)
+		return status;
+	*ret_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_fd < 0) {
+		vk_error_errno(err, errno, folder, "cannot open the folder of the anchor");
+		status = vk_error_remedy(err, "make the folder, or name another file with --anchor");
+	} else if (store_fd >= 0 && is_inside(*ret_fd, store_fd)) {
+		vk_error_set(err, VK_REFUSED, file, "the anchor would lie in the store: whoever puts the store back puts it back, too");
+		status = vk_error_remedy(err, "name a file elsewhere with --anchor, best on another host");
+	} else if (faccessat(*ret_fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
+		vk_error_errno(err, errno, folder, "cannot write to the folder of the anchor");
+		status = vk_error_remedy(err, "name a file elsewhere with --anchor");
+	}
+	free(folder);
+	return status;
+}
+
+enum vk_status vk_ledger_anchor_check(const char *store, const char *file, struct vk_error *err)
+{
+	int store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *name;
+	int fd;
+	enum vk_status status = open_place(file, store_fd, &fd, &name, err);
+
+	if (status == VK_OK)
+		status = check_old(store, fd, name, file, NULL, err);
+	if (fd >= 0)
+		close(fd);
+	if (store_fd >= 0)
+		close(store_fd);
+	return status;
+}
+
+enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct vk_error *err)
+{
+	const char *name;
+	int fd;
+	enum vk_status status = open_place(file, vk_store_fd(store), &fd, &name, err);
+
+	if (status == VK_OK)
+		status = copy(store, fd, name, file, err);
+	if (fd >= 0)
+		close(fd);
+	return status;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ed25519 keys and signatures, as libcrypto has them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/command.h"
+#include "store/folder/digest.h"
+#include "vmfskit/signature.h"
+
+/* PEM files of these keys have about 120 bytes; with text in front of them a few hundred. */
+enum { KEY_FILE_MAX = 16384 };
+
+struct vk_public_key {
+	EVP_PKEY *pkey;
+	char name[VK_SHA256_HEX_BYTES];
+};
+
+/* One thing, so that the half that checks is found in the one that signs. */
+struct vk_sign_key {
+	struct vk_public_key both;
+};
+
+static enum vk_status open_key(const char *path, bool secret, int *ret_fd, struct vk_error *err)
+{
+	struct stat st;
+	/* not blocking: a pipe in the place of the key must not stop a nightly run */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		vk_error_errno(err, errno, path, "cannot open the key");
+		if (fd >= 0)
+			close(fd);
+		return vk_error_remedy(err, secret ? "make one: openssl genpkey -algorithm ed25519 -out %s"
+						   : "make it from the private key: openssl pkey -pubout -in KEY -out %s",
+				       vk_shell_path(path).text);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		return vk_error_set(err, VK_USAGE, path, "the key is not a regular file");
+	}
+	if (secret && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		close(fd);
+		vk_error_set(err, VK_REFUSED, path, "others can get at the private key (mode %04o): what it signs proves nothing",
+			     (unsigned)(st.st_mode & 07777));
+		return vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it", vk_shell_path(path).text);
+	}
+	*ret_fd = fd;
+	return VK_OK;
+}
+
+static enum vk_status read_key(const char *path, bool secret, char ret_text[KEY_FILE_MAX], size_t *ret_len,
+			       struct vk_error *err)
+{
+	size_t len = 0;
+	ssize_t n = 1;
+	int code;
+	int fd = -1;
+	enum vk_status status = open_key(path, secret, &fd, err);
+
+	if (status != VK_OK)
+		return status;
+	while (len < KEY_FILE_MAX && n != 0) {
+		n = read(fd, ret_text + len, KEY_FILE_MAX - len);
+		if (n < 0 && errno != EINTR)
+			break;
+		len += n > 0 ? (size_t)n : 0;
+	}
+	code = errno;
+	close(fd);
+	if (n < 0)
+		return vk_error_errno(err, code, path, "cannot read the key");
+	*ret_len = len;
+	return VK_OK;
+}
+
+/* libcrypto asks for a passphrase: nobody is there to give one, and what asked must be known. */
+static int note_passphrase(char *buf, int size, int for_writing, void *asked)
+{
+	(void)buf;
+	(void)size;
+	(void)for_writing;
+	*(bool *)asked = true;
+	return -1;
+}
+
+static bool name_key(struct vk_public_key *key)
+{
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key->pkey, &der);
+	bool named = len > 0 && vk_digest_bytes(der, (size_t)len, key->name);
+
+	OPENSSL_free(der);
+	return named;
+}
+
+static enum vk_status wrong_key(const char *path, bool secret, bool asked, struct vk_error *err)
+{
+	if (asked) {
+		vk_error_set(err, VK_USAGE, path, "the key is protected by a passphrase, which a nightly run could not give");
+		return vk_error_remedy(err, "take it off into a file that only its owner can read: openssl pkey -in %s -out KEY",
+				       vk_shell_path(path).text);
+	}
+	vk_error_set(err, VK_USAGE, path, "this is no %s Ed25519 key in a PEM file", secret ? "private" : "public");
+	return vk_error_remedy(err, secret ? "openssl genpkey -algorithm ed25519 -out KEY makes one"
+					   : "openssl pkey -pubout -in KEY -out PUB makes it from the private key");
+}
+
+static enum vk_status load(const char *path, bool secret, struct vk_public_key *key, struct vk_error *err)
+{
+	char text[KEY_FILE_MAX];
+	bool asked = false;
+	size_t len = 0;
+	BIO *bio;
+	enum vk_status status = read_key(path, secret, text, &len, err);
+
+	if (status != VK_OK)
+		return status;
+	/* without this the first use reads openssl.cnf, which is not there in an empty root */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	bio = BIO_new_mem_buf(text, (int)len);
+	if (bio != NULL)
+		key->pkey = secret ? PEM_read_bio_PrivateKey(bio, NULL, note_passphrase, &asked)
+				   : PEM_read_bio_PUBKEY(bio, NULL, note_passphrase, &asked);
+	BIO_free(bio);
+	OPENSSL_cleanse(text, sizeof(text));
+	ERR_clear_error();
+	if (bio == NULL)
+		return vk_error_set(err, VK_NOMEM, path, "no memory for the key");
+	if (key->pkey == NULL || EVP_PKEY_get_base_id(key->pkey) != EVP_PKEY_ED25519)
+		return wrong_key(path, secret, asked, err);
+	return name_key(key) ? VK_OK : vk_error_set(err, VK_NOMEM, path, "no memory for the key");
+}
+
+enum vk_status vk_sign_key_open(const char *path, struct vk_sign_key **ret_key, struct vk_error *err)
+{
+	struct vk_sign_key *key = calloc(1, sizeof(*key));
+	enum vk_status status;
+
+	if (key == NULL)
+		return vk_error_set(err, VK_NOMEM, path, "no memory for the key");
+	status = load(path, true, &key->both, err);
+	if (status == VK_OK)
+		*ret_key = key;
+	else
+		vk_sign_key_close(key);
+	return status;
+}
+
+enum vk_status vk_public_key_open(const char *path, struct vk_public_key **ret_key, struct vk_error *err)
+{
+	struct vk_public_key *key = calloc(1, sizeof(*key));
+	enum vk_status status;
+
+	if (key == NULL)
+		return vk_error_set(err, VK_NOMEM, path, "no memory for the key");
+	status = load(path, false, key, err);
+	if (status == VK_OK)
+		*ret_key = key;
+	else
+		vk_public_key_close(key);
+	return status;
+}
+
+void vk_sign_key_close(struct vk_sign_key *key)
+{
+	if (key == NULL)
+		return;
+	EVP_PKEY_free(key->both.pkey);
+	free(key);
+}
+
+void vk_public_key_close(struct vk_public_key *key)
+{
+	if (key == NULL)
+		return;
+	EVP_PKEY_free(key->pkey);
+	free(key);
+}
+
+const char *vk_sign_key_name(const struct vk_sign_key *key)
+{
+	return key->both.name;
+}
+
+const char *vk_public_key_name(const struct vk_public_key *key)
+{
+	return key->name;
+}
+
+const struct vk_public_key *vk_sign_key_public(const struct vk_sign_key *key)
+{
+	return &key->both;
+}
+
+enum vk_status vk_sign(const struct vk_sign_key *key, const void *bytes, size_t len,
+		       uint8_t ret_signature[VK_SIGNATURE_BYTES], struct vk_error *err)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t size = VK_SIGNATURE_BYTES;
+	bool done;
+
+	if (ctx == NULL)
+		return vk_error_set(err, VK_NOMEM, NULL, "no memory for a signature");
+	done = EVP_DigestSignInit(ctx, NULL, NULL, NULL, key->both.pkey) == 1 &&
+	       EVP_DigestSign(ctx, ret_signature, &size, bytes, len) == 1 && size == VK_SIGNATURE_BYTES;
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+	return done ? VK_OK : vk_error_set(err, VK_INTERNAL, NULL, "the signature could not be made");
+}
+
+bool vk_signature_fits(const struct vk_public_key *key, const void *bytes, size_t len,
+		       const uint8_t signature[VK_SIGNATURE_BYTES])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool fits = ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key->pkey) == 1 &&
+		    EVP_DigestVerify(ctx, signature, VK_SIGNATURE_BYTES, bytes, len) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	ERR_clear_error();
+	return fits;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ranges that a capture saves beyond those that every capture of such a disk has. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "store/plan/plan.h"
+
+static const struct vk_vmfs *volume_at(const struct vk_source *source, uint64_t offset)
+{
+	struct vk_vmfs spare;
+	size_t count;
+	const struct vk_vmfs *vmfs = vk_plan_partitions(source, &spare, &count);
+
+	for (size_t i = 0; vmfs != &spare && i < count; i++) {
+		uint64_t base = vk_plan_base(source, &vmfs[i]);
+		uint64_t length = vmfs[i].partition_bytes;
+
+		if (offset >= base && offset - base < (length != 0 ? length : UINT64_MAX))
+			return &vmfs[i];
+	}
+	return NULL;
+}
+
+static struct vk_region region_of(const struct vk_source *source, uint64_t start, uint64_t end)
+{
+	struct vk_region region = {.part = VK_PART_TABLE, .offset_bytes = start, .length_bytes = end - start};
+	const struct vk_vmfs *vmfs = volume_at(source, start);
+	uint64_t sector = start / source->sector_size;
+
+	if (vmfs == NULL && source->kind == VK_SOURCE_DISK) {
+		snprintf(region.file, sizeof(region.file), "more-s%" PRIu64 ".raw", sector);
+		return region;
+	}
+	region.part = VK_PART_VH;
+	if (vmfs == NULL || start - vk_plan_base(source, vmfs) < vk_plan_data_offset(vmfs))
+		region.part = VK_PART_LVM;
+	region.partition = vmfs != NULL ? vmfs->partition : 0;
+	snprintf(region.file, sizeof(region.file), "p%u-more-s%" PRIu64 ".raw", region.partition, sector);
+	return region;
+}
+
+static bool append(struct vk_capture_plan *plan, const struct vk_region *region)
+{
+	struct vk_region *regions =
+		realloc(plan->regions, (plan->region_count + 1) * sizeof(*regions));
+
+	if (regions == NULL)
+		return false;
+	plan->regions = regions;
+	regions[plan->region_count++] = *region;
+	return true;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct vk_region *x = a, *y = b;
+
+	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
+}
+
+/* What no region below `planned` holds of from .. end; regions are sorted. */
+static bool add_rest(const struct vk_source *source, struct vk_capture_plan *plan, size_t planned,
+		     uint64_t from, uint64_t end)
+{
+	for (size_t i = 0; i < planned && from < end; i++) {
+		uint64_t start = plan->regions[i].offset_bytes;
+		uint64_t behind = vk_add_sat(start, plan->regions[i].length_bytes);
+		struct vk_region region;
+
+		if (behind <= from)
+			continue;
+		if (start >= end)
+			break;
+		if (start > from) {
+			region = region_of(source, from, start);
+			if (!append(plan, &region))
+				return false;
+		}
+		from = vk_max_u64(from, behind);
+	}
+	if (from < end) {
+		struct vk_region region = region_of(source, from, end);
+
+		return append(plan, &region);
+	}
+	return true;
+}
+
+enum vk_status vk_plan_also(const struct vk_source *source, const struct vk_range *ranges, size_t count,
+			    struct vk_capture_plan *plan, struct vk_error *err)
+{
+	size_t planned = plan->region_count;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t end = vk_min_u64(vk_add_sat(ranges[i].offset_bytes, ranges[i].length_bytes),
+					  source->size_bytes);
+
+		if (ranges[i].offset_bytes < end &&
+		    !add_rest(source, plan, planned, ranges[i].offset_bytes, end)) {
+			vk_capture_plan_free(plan);
+			return vk_error_set(err, VK_NOMEM, source->path, "no memory for the plan");
+		}
+	}
+	if (plan->region_count > 0)
+		qsort(plan->regions, plan->region_count, sizeof(*plan->regions), compare);
+	return VK_OK;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pins of captures: small files beside them, put in place whole. */
+#include "store/retention/pins.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/command.h"
+#include "base/crash_point.h"
+#include "store/folder/folder.h"
+#include "store/folder/reader.h"
+
+#define PINS_FOLDER ".pins"
+
+static enum vk_status failed(const char *store, const char *what, struct vk_error *err)
+{
+	vk_error_errno(err, errno, store, "cannot %s the pins of the store", what);
+	return vk_error_remedy(err, "look at %s/" PINS_FOLDER ": it should be a folder of yours", store);
+}
+
+/* ret_fd -1 and VK_OK: there is none and it was not to be made. */
+static enum vk_status open_pins(int store_fd, const char *store, bool make, int *ret_fd, struct vk_error *err)
+{
+	if (make && (vk_step_fails("pins folder: mkdir") || mkdirat(store_fd, PINS_FOLDER, 0700) != 0) &&
+	    errno != EEXIST)
+		return failed(store, "make the folder of", err);
+	*ret_fd = openat(store_fd, PINS_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_fd < 0 && (errno != ENOENT || make))
+		return failed(store, "open", err);
+	if (make && fsync(store_fd) != 0) {
+		close(*ret_fd);
+		return failed(store, "flush", err);
+	}
+	return VK_OK;
+}
+
+static void read_reason(int pins_fd, const char *id, char ret_reason[VK_PIN_REASON_BYTES])
+{
+	struct vk_error ignored;
+	struct vk_text text;
+	char *bytes;
+	size_t len;
+
+	vk_text_init(&text, ret_reason, VK_PIN_REASON_BYTES);
+	if (vk_folder_slurp(pins_fd, id, VK_PIN_REASON_BYTES, &bytes, &len, &ignored) != VK_OK)
+		return;
+	while (len > 0 && bytes[len - 1] == '\n')
+		len--;
+	if (len > 0)
+		vk_text_label(&text, (const uint8_t *)bytes, len);
+	free(bytes);
+}
+
+static enum vk_status collect(int pins_fd, DIR *dir, struct vk_pins *pins)
+{
+	const struct dirent *entry;
+	size_t cap = 0;
+
+	while ((entry = readdir(dir)) != NULL) {
+		struct vk_pin *pin;
+
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= VK_CAPTURE_ID_BYTES)
+			continue;
+		if (pins->count == cap) {
+			struct vk_pin *items;
+
+			cap = cap == 0 ? 16 : cap * 2;
+			items = realloc(pins->items, cap * sizeof(*items));
+			if (items == NULL)
+				return VK_NOMEM;
+			pins->items = items;
+		}
+		pin = &pins->items[pins->count++];
+		memcpy(pin->id, entry->d_name, strlen(entry->d_name) + 1);
+		read_reason(pins_fd, pin->id, pin->reason);
+	}
+	return VK_OK;
+}
+
+static int compare_pins(const void *a, const void *b)
+{
+	const struct vk_pin *x = a;
+	const struct vk_pin *y = b;
+
+	return strcmp(x->id, y->id);
+}
+
+enum vk_status vk_pins_read(int store_fd, const char *store, struct vk_pins *ret_pins, struct vk_error *err)
+{
+	struct vk_pins pins = {.count = 0};
+	enum vk_status status;
+	DIR *dir;
+	int fd;
+
+	*ret_pins = pins;
+	status = open_pins(store_fd, store, false, &fd, err);
+	if (status != VK_OK || fd < 0)
+		return status;
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		status = failed(store, "list", err);
+		close(fd);
+		return status;
+	}
+	status = collect(fd, dir, &pins);
+	closedir(dir);
+	if (status != VK_OK) {
+		vk_pins_free(&pins);
+		return vk_error_set(err, status, store, "no memory for the pins of the store");
+	}
+	if (pins.count > 0)
+		qsort(pins.items, pins.count, sizeof(*pins.items), compare_pins);
+	*ret_pins = pins;
+	return VK_OK;
+}
+
+const struct vk_pin *vk_pins_find(const struct vk_pins *pins, const char *id)
+{
+	struct vk_pin key = {.id = ""};
+
+	if (pins->count == 0 || strlen(id) >= sizeof(key.id))
+		return NULL;
+	memcpy(key.id, id, strlen(id) + 1);
+	return bsearch(&key, pins->items, pins->count, sizeof(key), compare_pins);
+}
+
+void vk_pins_free(struct vk_pins *pins)
+{
+	free(pins->items);
+	memset(pins, 0, sizeof(*pins));
+}
+
+static bool plain_id(const char *id)
+{
+	return id[0] != '\0' && id[0] != '.' && strchr(id, '/') == NULL && strlen(id) < VK_CAPTURE_ID_BYTES;
+}
+
+static bool is_there(int store_fd, const char *id)
+{
+	struct stat st;
+
+	return plain_id(id) && fstatat(store_fd, id, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+static enum vk_status absent(const char *store, const char *id, struct vk_error *err)
+{
+	vk_error_set(err, VK_ABSENT, store, "there is no capture %s in the store", id);
+	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", vk_shell_path(store).text);
+}
+
+static bool write_reason(int pins_fd, const char *name, const char *reason)
+{
+	size_t len = strlen(reason);
+	int fd;
+	bool sound;
+
+	/* left by a run that was killed */
+	if (unlinkat(pins_fd, name, 0) != 0 && errno != ENOENT)
+		return false;
+	fd = vk_step_fails("pin: create")
+		     ? -1
+		     : openat(pins_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	/* what a short write means; an empty reason is an empty file */
+	errno = ENOSPC;
+	sound = len == 0 || (!vk_step_fails("pin: write") && write(fd, reason, len) == (ssize_t)len &&
+			     write(fd, "\n", 1) == 1);
+	sound = sound && !vk_step_fails("pin: fsync") && fsync(fd) == 0;
+	return close(fd) == 0 && sound;
+}
+
+static enum vk_status put_pin(int pins_fd, const char *store, const char *id, const char *reason,
+			      struct vk_error *err)
+{
+	char temporary[VK_CAPTURE_ID_BYTES + 8];
+	enum vk_status status = VK_OK;
+	bool sound;
+
+	snprintf(temporary, sizeof(temporary), ".tmp-%s", id);
+	sound = write_reason(pins_fd, temporary, reason);
+	sound = sound && !vk_step_fails("pin: rename") && renameat(pins_fd, temporary, pins_fd, id) == 0;
+	sound = sound && !vk_step_fails("pins folder: fsync") && fsync(pins_fd) == 0;
+	if (!sound) {
+		status = failed(store, "write", err);
+		unlinkat(pins_fd, temporary, 0);
+	}
+	return status;
+}
+
+enum vk_status vk_pin_set(int store_fd, const char *store, const char *id, const char *reason,
+			  struct vk_error *err)
+{
+	enum vk_status status;
+	int fd;
+
+	if (reason != NULL && (strlen(reason) >= VK_PIN_REASON_BYTES - 1 || !vk_text_printable(reason)))
+		return vk_error_set(err, VK_USAGE, NULL,
+				    "the reason is longer than %d bytes or has control characters in it",
+				    VK_PIN_REASON_BYTES - 2);
+	if (!is_there(store_fd, id))
+		return absent(store, id, err);
+	if (reason == NULL && vk_pin_holds(store_fd, id))
+		return VK_OK;
+	status = open_pins(store_fd, store, true, &fd, err);
+	if (status != VK_OK)
+		return status;
+	status = put_pin(fd, store, id, reason != NULL ? reason : "", err);
+	/* a prune that was just removing it looks for the pin after it renamed the folder, and we for the folder after the pin is there */
+	if (status == VK_OK && !is_there(store_fd, id)) {
+		unlinkat(fd, id, 0);
+		status = absent(store, id, err);
+	}
+	close(fd);
+	return status;
+}
+
+enum vk_status vk_pin_clear(int store_fd, const char *store, const char *id, bool *ret_was,
+			    struct vk_error *err)
+{
+	enum vk_status status;
+	int fd;
+
+	*ret_was = false;
+	if (!plain_id(id))
+		return absent(store, id, err);
+	status = open_pins(store_fd, store, false, &fd, err);
+	if (status == VK_OK && fd >= 0) {
+		vk_crash_point("pin: unlink");
+		*ret_was = unlinkat(fd, id, 0) == 0;
+		if (!*ret_was && errno != ENOENT)
+			status = failed(store, "remove one of", err);
+		else if (*ret_was && fsync(fd) != 0)
+			status = failed(store, "flush", err);
+		close(fd);
+	}
+	if (status == VK_OK && !*ret_was && !is_there(store_fd, id))
+		return absent(store, id, err);
+	return status;
+}
+
+bool vk_pin_holds(int store_fd, const char *id)
+{
+	char name[VK_CAPTURE_ID_BYTES + 8];
+	struct stat st;
+
+	snprintf(name, sizeof(name), PINS_FOLDER "/%s", id);
+	return fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removing captures: first all get names under which nobody looks for them, and only when that is durable their files go. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/crash_point.h"
+#include "store/folder/folder.h"
+#include "store/retention/prune.h"
+#include "vmfskit/ledger.h"
+
+enum { GONE_BYTES = VK_CAPTURE_ID_BYTES + sizeof(VK_GONE_PREFIX) };
+
+static void gone_name(const char *id, char ret_name[GONE_BYTES])
+{
+	snprintf(ret_name, GONE_BYTES, VK_GONE_PREFIX "%s", id);
+}
+
+static enum vk_status failed(const struct vk_prune *prune, const char *id, struct vk_error *err)
+{
+	vk_error_errno(err, errno, vk_store_path(prune->store), "cannot remove the capture %s", id);
+	return vk_error_remedy(err, "check the permissions of the store, then run prune again: it removes what is left");
+}
+
+static bool rename_to_new(int store_fd, const char *from, const char *to)
+{
+	if (renameat2(store_fd, from, store_fd, to, RENAME_NOREPLACE) == 0)
+		return true;
+	/* a file system without that flag: rename replaces an empty folder at most, never a capture */
+	return (errno == EINVAL || errno == ENOSYS) && renameat(store_fd, from, store_fd, to) == 0;
+}
+
+/* What stands under the name now must be what was judged. */
+static bool is_same(const struct vk_prune *prune, const struct vk_prune_capture *capture)
+{
+	struct stat st;
+
+	if (fstatat(vk_store_fd(prune->store), capture->id, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	errno = ESTALE;
+	return S_ISDIR(st.st_mode) && st.st_dev == capture->dev && st.st_ino == capture->ino;
+}
+
+static void stays_pinned(struct vk_prune_capture *capture)
+{
+	capture->removed = false;
+	capture->keep = true;
+	snprintf(capture->why, sizeof(capture->why), "pinned meanwhile");
+}
+
+static enum vk_status take_name(const struct vk_prune *prune, struct vk_prune_capture *capture,
+				struct vk_error *err)
+{
+	char gone[GONE_BYTES];
+
+	gone_name(capture->id, gone);
+	if (!is_same(prune, capture) || vk_step_fails("prune: rename") || !rename_to_new(vk_store_fd(prune->store), capture->id, gone))
+		return failed(prune, capture->id, err);
+	capture->removed = true;
+	if (!vk_pin_holds(vk_store_fd(prune->store), capture->id))
+		return VK_OK;
+	if (!rename_to_new(vk_store_fd(prune->store), gone, capture->id))
+		return failed(prune, capture->id, err);
+	stays_pinned(capture);
+	return VK_OK;
+}
+
+/* Files of an open folder; a folder among them is no part of a capture and stops it. */
+static bool unlink_files(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	bool sound = dir != NULL;
+
+	while (sound && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		sound = !vk_step_fails("prune: unlink") && unlinkat(fd, entry->d_name, 0) == 0;
+	}
+	if (dir != NULL) {
+		int code = errno;
+
+		closedir(dir);
+		errno = code;
+	} else if (copy >= 0) {
+		close(copy);
+	}
+	return sound;
+}
+
+static bool remove_gone(int store_fd, const char *name)
+{
+	int fd = openat(store_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool sound = fd >= 0 && unlink_files(fd);
+
+	if (fd >= 0) {
+		int code = errno;
+
+		close(fd);
+		errno = code;
+	}
+	return sound && !vk_step_fails("prune: rmdir") && unlinkat(store_fd, name, AT_REMOVEDIR) == 0;
+}
+
+/* Verifying takes its time; what was pinned since then must not get into the ledger as removed. */
+static enum vk_status record(struct vk_prune *prune, struct vk_error *err)
+{
+	struct vk_event event = {.kind = VK_EVENT_PRUNE};
+	const char **ids = calloc(prune->count + 1, sizeof(*ids));
+	enum vk_status status = VK_OK;
+
+	if (ids == NULL)
+		return vk_error_set(err, VK_NOMEM, vk_store_path(prune->store), "no memory for the captures");
+	for (size_t i = 0; i < prune->count; i++) {
+		struct vk_prune_capture *capture = &prune->captures[i];
+
+		if (capture->keep)
+			continue;
+		if (vk_pin_holds(vk_store_fd(prune->store), capture->id))
+			stays_pinned(capture);
+		else
+			ids[event.capture_count++] = capture->id;
+	}
+	event.captures = ids;
+	if (event.capture_count > 0)
+		status = vk_ledger_append(prune->store, &event, err);
+	free(ids);
+	return status;
+}
+
+static enum vk_status take_names(struct vk_prune *prune, struct vk_error *err)
+{
+	enum vk_status first = VK_OK;
+
+	for (size_t i = 0; i < prune->count; i++) {
+		struct vk_error own;
+		enum vk_status status = VK_OK;
+
+		if (!prune->captures[i].keep)
+			status = take_name(prune, &prune->captures[i], &own);
+		if (status == VK_OK || first != VK_OK)
+			continue;
+		first = status;
+		*err = own;
+	}
+	return first;
+}
+
+enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
+{
+	struct vk_error why = {.status = VK_OK};
+	enum vk_status first = record(prune, err);
+
+	if (first != VK_OK)
+		return first;
+	first = take_names(prune, &why);
+	if (vk_step_fails("prune: fsync store") || fsync(vk_store_fd(prune->store)) != 0)
+		return vk_error_errno(err, errno, vk_store_path(prune->store), "cannot flush the folder of the store");
+	for (size_t i = 0; i < prune->count; i++) {
+		char gone[GONE_BYTES];
+
+		if (!prune->captures[i].removed)
+			continue;
+		gone_name(prune->captures[i].id, gone);
+		if (!remove_gone(vk_store_fd(prune->store), gone) && first == VK_OK)
+			first = failed(prune, prune->captures[i].id, &why);
+	}
+	if (fsync(vk_store_fd(prune->store)) != 0 && first == VK_OK)
+		first = vk_error_errno(&why, errno, vk_store_path(prune->store), "cannot flush the folder of the store");
+	if (first != VK_OK && err != NULL)
+		*err = why;
+	return first;
+}

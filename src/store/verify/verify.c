@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Proving a capture. SHA256SUMS vouches for every file and the manifest for every file but
+ * itself, so that no byte can change unnoticed; all that is wrong is told, not only the first
+ * thing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/verify/verify.h"
+
+static void put(const struct vk_verifier *v, enum vk_finding_code code, const char *message,
+		const char *detail)
+{
+	struct vk_finding finding;
+
+	vk_finding_init(&finding, code, 0, 0, "%s%s", message, detail);
+	vk_finding_put(v->sink, &finding);
+}
+
+/* Read whole from the disk, as files with digests are. */
+static enum vk_status slurp(const struct vk_verifier *v, const char *file, size_t max, char **ret_text, size_t *ret_len,
+			    struct vk_error *err)
+{
+	uint64_t length;
+	int fd;
+	enum vk_status status = vk_folder_open_fresh(v->folder_fd, file, &fd, &length, err);
+
+	if (status != VK_OK)
+		return status;
+	close(fd);
+	return vk_folder_slurp(v->folder_fd, file, max, ret_text, ret_len, err);
+}
+
+/*
+ * The manifest's text and, when it can be understood, its values. An error of the environment is
+ * returned, all that is wrong with the file is a finding.
+ */
+static enum vk_status read_manifest(struct vk_verifier *v, struct vk_error *err)
+{
+	struct vk_error why = {.status = VK_OK};
+	bool canonical = false;
+	char *text;
+	size_t len;
+	enum vk_status status = slurp(v, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &text, &len, &why);
+
+	if (status == VK_ABSENT || status == VK_DAMAGED) {
+		put(v, VK_F_CAPTURE_MANIFEST, VK_MANIFEST_FILE ": ", why.what);
+		return VK_OK;
+	}
+	if (status != VK_OK) {
+		*err = why;
+		return status;
+	}
+	v->has_manifest_digest = vk_digest_bytes(text, len, v->manifest_sha256);
+	status = v->has_manifest_digest ? vk_manifest_read(text, len, VK_MANIFEST_FILE, &v->manifest,
+							   &canonical, &why)
+					: VK_NOMEM;
+	free(text);
+	if (status == VK_NOMEM)
+		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the manifest");
+	v->has_manifest = status == VK_OK;
+	if (!v->has_manifest)
+		put(v, VK_F_CAPTURE_MANIFEST, why.what, "");
+	else if (!canonical)
+		put(v, VK_F_CAPTURE_MANIFEST, "the manifest was altered: it is not written as vmfskit writes it",
+		    "");
+	return VK_OK;
+}
+
+static enum vk_status read_sums(struct vk_verifier *v, struct vk_error *err)
+{
+	struct vk_error why = {.status = VK_OK};
+	enum vk_status status = slurp(v, VK_SUMS_FILE, VK_SUMS_MAX_BYTES, &v->sums, &v->sums_len, &why);
+
+	if (status == VK_ABSENT || status == VK_DAMAGED) {
+		put(v, VK_F_CAPTURE_SUMS, VK_SUMS_FILE ": ", why.what);
+		return VK_OK;
+	}
+	if (status != VK_OK)
+		*err = why;
+	return status;
+}
+
+static size_t line_length(const char *p)
+{
+	const char *end = strchr(p, '\n');
+
+	return end != NULL ? (size_t)(end - p) + 1 : strlen(p);
+}
+
+/* One line of each that differs; both are texts with a NUL behind them. */
+static void put_line(const struct vk_verifier *v, const char *is, const char *should, unsigned number)
+{
+	static const char manifest_line[] = "  " VK_MANIFEST_FILE "\n";
+	size_t is_len = line_length(is);
+	size_t should_len = line_length(should);
+	struct vk_finding finding;
+	struct vk_text text;
+	bool of_manifest = should_len > sizeof(manifest_line) &&
+			   strncmp(should + should_len - (sizeof(manifest_line) - 1), manifest_line,
+				   sizeof(manifest_line) - 1) == 0;
+
+	vk_finding_init(&finding, of_manifest ? VK_F_CAPTURE_MANIFEST : VK_F_CAPTURE_SUMS, 0, 0,
+			of_manifest ? "the manifest is not the one that line %u of %s vouches for"
+				    : "line %u of %s is not what the manifest says",
+			number, VK_SUMS_FILE);
+	vk_text_init(&text, finding.seen, sizeof(finding.seen));
+	vk_text_label(&text, (const uint8_t *)is, is_len > 0 && is[is_len - 1] == '\n' ? is_len - 1 : is_len);
+	vk_text_init(&text, finding.expected, sizeof(finding.expected));
+	vk_text_label(&text, (const uint8_t *)should, should_len > 0 ? should_len - 1 : 0);
+	vk_finding_put(v->sink, &finding);
+}
+
+/* Line by line what differs; a NUL byte in the file ends its text, which then differs in length. */
+static void compare_lines(const struct vk_verifier *v, const char *should)
+{
+	const char *is = v->sums;
+	unsigned number = 1;
+	bool told = false;
+
+	while (*is != '\0' || *should != '\0') {
+		size_t is_len = line_length(is);
+		size_t should_len = line_length(should);
+
+		if (is_len != should_len || memcmp(is, should, is_len) != 0) {
+			put_line(v, is, should, number);
+			told = true;
+		}
+		is += is_len;
+		should += should_len;
+		number++;
+	}
+	if (!told)
+		put(v, VK_F_CAPTURE_SUMS, VK_SUMS_FILE " has bytes behind its end", "");
+}
+
+/*
+ * Only SHA256SUMS knows the digest of the signature: the manifest says that there is one, SHA256SUMS which, and a signature
+ * that was altered then is a file that does not fit its line.
+ */
+static void find_signature_line(struct vk_verifier *v)
+{
+	static const char name[] = "  " VK_SIGNATURE_FILE "\n";
+	const size_t digest_len = VK_SHA256_HEX_BYTES - 1;
+	const char *at = v->sums != NULL ? strstr(v->sums, name) : NULL;
+
+	if (at == NULL || (size_t)(at - v->sums) < digest_len)
+		return;
+	memcpy(v->signature_sha256, at - digest_len, digest_len);
+	if (!vk_sha256_text(v->signature_sha256))
+		v->signature_sha256[0] = '\0';
+}
+
+static enum vk_status check_sums(const struct vk_verifier *v, struct vk_error *err)
+{
+	static const char no_digest[] = "(a digest)";
+	const struct vk_sums sums = {
+		.manifest_sha256 = v->manifest_sha256,
+		.signature_sha256 = v->manifest.capture.signer[0] == '\0' ? NULL
+				    : v->signature_sha256[0] != '\0'	  ? v->signature_sha256
+									  : no_digest,
+	};
+	char *should = vk_sums_text(&v->manifest, &sums);
+
+	if (should == NULL)
+		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the digests");
+	if (v->sums_len != strlen(should) || memcmp(v->sums, should, v->sums_len) != 0)
+		compare_lines(v, should);
+	free(should);
+	return VK_OK;
+}
+
+/* The files may be just what was saved, and what was saved not what one hopes for. */
+static void put_incomplete(const struct vk_verifier *v)
+{
+	struct vk_finding finding;
+
+	if (v->manifest.taken_bad == 0)
+		return;
+	vk_finding_init(&finding, VK_F_CAPTURE_INCOMPLETE, 0, 0, "it was taken with %zu finding%s, the first: %s",
+			v->manifest.taken_bad, v->manifest.taken_bad == 1 ? "" : "s",
+			v->manifest.taken_first);
+	vk_finding_put(v->sink, &finding);
+}
+
+static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
+{
+	enum vk_status status = read_manifest(v, err);
+
+	if (status == VK_OK)
+		status = read_sums(v, err);
+	if (status == VK_OK)
+		find_signature_line(v);
+	if (status == VK_OK && v->has_manifest)
+		vk_manifest_check_ranges(&v->manifest.capture, v->sink);
+	if (status == VK_OK && v->has_manifest)
+		vk_verify_place(v);
+	if (status == VK_OK && v->has_manifest)
+		put_incomplete(v);
+	if (status == VK_OK && v->has_manifest && v->sums != NULL)
+		status = check_sums(v, err);
+	if (status == VK_OK)
+		status = vk_verify_collect(v, err);
+	if (status == VK_OK)
+		status = vk_verify_files(v, err);
+	if (status == VK_OK)
+		status = vk_verify_extras(v, err);
+	if (status == VK_OK)
+		vk_verify_modes(v);
+	return status;
+}
+
+enum vk_status vk_verify_folder(int folder_fd, const char *path, struct vk_verify_cache *cache,
+				const struct vk_finding_sink *sink, struct vk_error *err)
+{
+	struct vk_verifier *v = calloc(1, sizeof(*v));
+	struct vk_error own;
+	enum vk_status status;
+
+	if (v == NULL)
+		return vk_error_set(err, VK_NOMEM, path, "no memory to verify with");
+	v->path = path;
+	v->sink = sink;
+	v->cache = cache;
+	v->folder_fd = folder_fd;
+	status = verify(v, err != NULL ? err : &own);
+	vk_manifest_free(&v->manifest);
+	free(v->sums);
+	free(v->expected);
+	free(v);
+	return status;
+}
+
+enum vk_status vk_capture_verify(const char *path, const struct vk_finding_sink *sink, struct vk_error *err)
+{
+	int fd;
+	enum vk_status status = vk_folder_open(path, &fd, err);
+
+	if (status != VK_OK)
+		return status;
+	status = vk_verify_folder(fd, path, NULL, sink, err);
+	close(fd);
+	return status;
+}
