@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/command.h"
 #include "cli/config_text.h"
 #include "cli/parse.h"
@@ -67,7 +68,7 @@ static enum vk_status read_text(int fd, const char *path, char **ret_text, struc
 		return status;
 	*ret_text = calloc((size_t)st.st_size + 1, 1);
 	if (*ret_text == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "no memory for the configuration");
+		return vk_no_memory(err, path);
 	while (got < (size_t)st.st_size && n > 0) {
 		n = read(fd, *ret_text + got, (size_t)st.st_size - got);
 		if (n > 0)
@@ -177,7 +178,7 @@ static int take_text(struct vk_cli_call *call, const char *path)
 	int code = VK_EXIT_OK;
 
 	if (given == NULL) {
-		vk_error_set(&err, VK_NOMEM, path, "no memory for the configuration");
+		vk_no_memory(&err, path);
 		return vk_cli_fail(call, &err);
 	}
 	call->given = given;

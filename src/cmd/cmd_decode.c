@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/memory.h"
 #include "cmd/shared/sector_size.h"
 #include "cmd/verbs.h"
 #include "report/report.h"
@@ -121,7 +122,7 @@ static int print_json(struct vk_cli_call *call, const struct decoded *d)
 		struct vk_error err;
 
 		json_decref(root);
-		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the JSON");
+		vk_no_memory(&err, NULL);
 		return vk_cli_fail(call, &err);
 	}
 	json_dumpf(root, call->out, JSON_INDENT(2));
@@ -149,7 +150,7 @@ static int run_decode(struct vk_cli_call *call)
 	d.captures = calloc(call->argument_count, sizeof(*d.captures));
 	if (d.sources == NULL || d.captures == NULL) {
 		close_all(&d);
-		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the sources");
+		vk_no_memory(&err, NULL);
 		return vk_cli_fail(call, &err);
 	}
 	/* what cannot be opened is said; the others are shown all the same */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/keys.h"
 #include "cmd/shared/output_file.h"
@@ -169,7 +170,7 @@ static int run_doctor(struct vk_cli_call *call)
 	r.diagnoses = calloc(call->argument_count, sizeof(*r.diagnoses));
 	if (r.diagnoses == NULL) {
 		vk_public_key_close(key);
-		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the sources");
+		vk_no_memory(&err, NULL);
 		return vk_cli_fail(call, &err);
 	}
 	diagnose_all(&r);

@@ -2,6 +2,7 @@
 /* vmfskit import */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/keys.h"
 #include "cmd/shared/sector_size.h"
@@ -41,7 +42,7 @@ static void import_disk(struct jobs *jobs, size_t index, const struct vk_capture
 	jobs->saved++;
 	if (asprintf(&job->path, "%s/%s", jobs->store, job->id) < 0) {
 		job->path = NULL;
-		job->status = vk_error_set(&job->err, VK_NOMEM, job->disk, "no memory for a path");
+		job->status = vk_no_memory(&job->err, job->disk);
 		return;
 	}
 	job->status = vk_capture_open("", job->path, &job->capture, &job->err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/keys.h"
 #include "cmd/list_dfxml.h"
@@ -231,7 +232,7 @@ static int run(struct vk_cli_call *call)
 		vk_cli_fail(call, &err);
 	listing.items = calloc(listing.count + 1, sizeof(*listing.items));
 	if (listing.items == NULL) {
-		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the captures");
+		vk_no_memory(&err, NULL);
 		code = vk_cli_fail(call, &err);
 	} else {
 		listing.cache = vk_verify_cache_new();

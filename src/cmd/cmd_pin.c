@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/memory.h"
 #include "cli/words.h"
 #include "cmd/shared/captures.h"
 #include "cmd/verbs.h"
@@ -30,7 +31,7 @@ static enum vk_status find_id(const struct pinning *pinning, const char *name, c
 	char *slash;
 
 	if (copy == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "no memory for a path");
+		return vk_no_memory(err, name);
 	while (len > 1 && copy[len - 1] == '/')
 		copy[--len] = '\0';
 	*ret_id = copy;

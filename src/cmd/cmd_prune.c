@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "cli/words.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/keys.h"
@@ -90,7 +91,7 @@ static enum vk_status list_captures(struct run *run, struct vk_error *err)
 		return status;
 	run->prune.captures = calloc(count + 1, sizeof(*run->prune.captures));
 	if (run->prune.captures == NULL)
-		status = vk_error_set(err, VK_NOMEM, path_of(run), "no memory for the captures");
+		status = vk_no_memory(err, path_of(run));
 	else
 		run->prune.count = count;
 	for (size_t i = 0; i < count; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/keys.h"
 #include "cmd/verify_ledger.h"
@@ -194,7 +195,7 @@ static int verify(struct vk_cli_call *call, struct checks *checks)
 	if (checks->items == NULL || (checks->paths == NULL && call->argument_count > 0)) {
 		struct vk_error err;
 
-		vk_error_set(&err, VK_NOMEM, NULL, "no memory for the captures");
+		vk_no_memory(&err, NULL);
 		judged = vk_cli_fail(call, &err);
 	} else {
 		checks->cache = vk_verify_cache_new();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Captures of the disk that is searched: newest first, a bounded number of manifests. */
+#include "base/memory.h"
 #include "cmd/find_hints.h"
 
 #include <stdio.h>
@@ -101,5 +102,5 @@ enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk
 	vk_disk_facts_free(&facts);
 	if (status != VK_OK)
 		return status;
-	return fits ? VK_OK : vk_error_set(err, VK_NOMEM, NULL, "no memory for what captures say");
+	return fits ? VK_OK : vk_no_memory(err, NULL);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "doctor/doctor.h"
 
@@ -161,7 +162,7 @@ static enum vk_status diagnose(struct vk_io *io, const char *path, const struct 
 
 	if (doc == NULL) {
 		vk_io_close(io);
-		return vk_error_set(err, VK_NOMEM, path, "no memory for the diagnosis");
+		return vk_no_memory(err, path);
 	}
 	doc->path = path;
 	doc->options = options;
@@ -235,7 +236,7 @@ enum vk_status vk_diagnosis_assemble(const struct vk_diagnosis *diagnoses, size_
 	enum vk_status status;
 
 	if (sources == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the sources");
+		return vk_no_memory(err, NULL);
 	/* only looked at: what they own stays with the diagnoses */
 	for (size_t i = 0; i < count; i++)
 		sources[i] = *diagnoses[i].source;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "find/find_parts.h"
 #include "vmfskit/text.h"
@@ -83,7 +84,7 @@ static enum vk_status probe_all(struct search *s)
 	free(s->f.probes);
 	s->f.probes = calloc(s->seeds.count + VK_VOTES_MAX + 1, sizeof(*s->f.probes));
 	if (s->f.probes == NULL)
-		return vk_error_set(s->err, VK_NOMEM, NULL, "no memory for the candidates");
+		return vk_no_memory(s->err, NULL);
 	for (size_t i = 0; i < s->seeds.count; i++)
 		if (s->seeds.items[i].found_by != VK_FOUND_FS)
 			probe_seed(s, &s->seeds.items[i]);
@@ -191,7 +192,7 @@ static enum vk_status settle(struct search *s, struct vk_candidate **ret_list, s
 	enum vk_status status = VK_OK;
 
 	if (order == NULL || place == NULL || list == NULL) {
-		status = vk_error_set(s->err, VK_NOMEM, NULL, "no memory for the candidates");
+		status = vk_no_memory(s->err, NULL);
 		free(list);
 		list = NULL;
 		n = 0;

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "find/boot_sector.h"
@@ -44,7 +45,7 @@ static enum vk_status copy(const struct view *v, uint64_t from, uint64_t length,
 	enum vk_status status = VK_OK;
 
 	if (piece == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the signatures of other systems");
+		return vk_no_memory(err, NULL);
 	for (uint64_t at = from; at < from + length && status == VK_OK; at += PIECE_BYTES) {
 		size_t len = (size_t)vk_min_u64(PIECE_BYTES, from + length - at);
 		struct vk_span span = vk_io_span(v->io, v->start + at);
@@ -232,7 +233,7 @@ static enum vk_status keep(struct vk_foreigners *found, const struct vk_foreign 
 		return VK_OK;
 	grown = realloc(found->items, (found->count + 1) * sizeof(*grown));
 	if (grown == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the signatures of other systems");
+		return vk_no_memory(err, NULL);
 	found->items = grown;
 	for (; at > 0 && grown[at - 1].start_bytes > item->start_bytes; at--)
 		grown[at] = grown[at - 1];
@@ -284,7 +285,7 @@ static enum vk_status probe_view(const struct view *v, uint32_t sector_size, str
 	int answer = 0;
 
 	if (probe == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the signatures of other systems");
+		return vk_no_memory(err, NULL);
 	*ret_whole = blkid_probe_set_device(probe, v->fd, (blkid_loff_t)v->base, (blkid_loff_t)v->length) == 0;
 	(void)blkid_probe_set_sectorsize(probe, sector_size);
 	blkid_probe_enable_superblocks(probe, 1);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "find/find_parts.h"
 
@@ -13,7 +14,7 @@ enum vk_status vk_seeds_add(struct vk_seeds *seeds, const struct vk_seed *seed, 
 		struct vk_seed *grown = realloc(seeds->items, cap * sizeof(*grown));
 
 		if (grown == NULL)
-			return vk_error_set(err, VK_NOMEM, NULL, "no memory for the places to look at");
+			return vk_no_memory(err, NULL);
 		seeds->items = grown;
 		seeds->cap = cap;
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "find/find_parts.h"
 
@@ -389,7 +390,7 @@ enum vk_status vk_judge_standings(struct vk_finder *f, struct vk_error *err)
 	if (acc.items == NULL || turn == NULL) {
 		free(acc.items);
 		free(turn);
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the candidates");
+		return vk_no_memory(err, NULL);
 	}
 	for (size_t i = 0; i < f->count; i++) {
 		f->probes[i].judged_ghost = !has_evidence(&f->probes[i]);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "io/io_handle.h"
 
@@ -74,7 +75,7 @@ static enum vk_status note_stop(struct vk_io *io, uint64_t offset, struct vk_err
 	if (span.state != VK_SPAN_UNREADABLE ||
 	    vk_range_set_add(&io->bad, offset, span.length_bytes))
 		return VK_OK;
-	return vk_error_set(err, VK_NOMEM, io->name, "there is no memory left to note a bad sector");
+	return vk_no_memory(err, io->name);
 }
 
 enum vk_status vk_io_read(struct vk_io *io, uint64_t offset, void *buf, size_t len,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "io/io_fault.h"
 #include "io/io_handle.h"
@@ -102,8 +103,7 @@ static enum vk_status read_run(struct file *f, uint64_t offset, uint8_t *buf, si
 			return read_failed(f, at, n, err);
 		if (unit_start(f, at) == unit_start(f, at + want - 1)) {
 			if (!vk_range_set_add(&f->bad, unit_start(f, at), f->facts.unit_bytes))
-				return vk_error_set(err, VK_NOMEM, f->name,
-						    "there is no memory left to note a bad sector");
+				return vk_no_memory(err, f->name);
 			break;
 		}
 		chunk = want / 2;
@@ -148,7 +148,7 @@ static enum vk_status read_direct(struct file *f, uint64_t offset, uint8_t *buf,
 	if (len < BOUNCE_MAX_BYTES - lead)
 		want = (size_t)vk_round_up_sat(lead + len, f->facts.unit_bytes);
 	if (!bounce_reserve(f, want))
-		return vk_error_set(err, VK_NOMEM, f->name, "there is no memory left to read it");
+		return vk_no_memory(err, f->name);
 	status = read_run(f, start, f->bounce, want, &got, err);
 	if (status != VK_OK)
 		return status;

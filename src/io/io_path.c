@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "io/io_handle.h"
 
 #define STDIN_NAME "standard input"
@@ -18,7 +19,7 @@ static enum vk_status finish(int fd, const char *name, const struct vk_io_file_f
 	struct vk_io *io = vk_io_file(fd, name, facts);
 
 	if (io == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "there is no memory left to open it");
+		return vk_no_memory(err, name);
 	vk_io_recognise_format(io);
 	*ret_io = io;
 	return VK_OK;

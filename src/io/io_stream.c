@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "io/io_handle.h"
 
@@ -162,7 +163,7 @@ enum vk_status vk_stream_spool(int in, const char *name, int *ret_fd, uint64_t *
 	enum vk_status status;
 
 	if (s == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "there is no memory left to read it");
+		return vk_no_memory(err, name);
 	s->name = name;
 	s->fd = memfd_create("vmfskit", MFD_CLOEXEC);
 	if (s->fd < 0) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "io/io_handle.h"
 #include "io/patch_list.h"
@@ -132,8 +133,7 @@ struct put {
 
 static enum vk_status out_of_memory(const struct vk_overlay *o, struct vk_error *err)
 {
-	return vk_error_set(err, VK_NOMEM, vk_io_name(o->base),
-			    "there is no memory left to keep the changes");
+	return vk_no_memory(err, vk_io_name(o->base));
 }
 
 /* Keep a part of a patch as it is. */

@@ -2,6 +2,7 @@
 /* Hosts that are alive: their heartbeats tick. */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "lab/lab_break.h"
 
 #define TICK_US 3000000ULL /* hosts beat every three seconds */
@@ -50,7 +51,7 @@ enum vk_status vk_lab_beat(struct vk_lab_disk *disk, const struct vk_lab_choice 
 			break;
 		region = malloc((size_t)places.heartbeats.length_bytes);
 		if (region == NULL)
-			return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+			return vk_no_memory(err, NULL);
 		status = beat_one(disk, t.found[i].number, &places, region, told, arg, &count, err);
 		free(region);
 	}

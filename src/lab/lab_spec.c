@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "lab/lab.h"
 
 void vk_lab_volume_init(struct vk_lab_volume *volume)
@@ -176,7 +177,7 @@ enum vk_status vk_lab_volume_parse(struct vk_lab_volume *volume, const char *spe
 	char *rest = copy;
 
 	if (copy == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	while (status == VK_OK && rest != NULL && *rest != '\0') {
 		char *word = strsep(&rest, ",");
 		char *value = strchr(word, '=');

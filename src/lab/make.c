@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "lab/lab.h"
 
 enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes,
@@ -43,7 +44,7 @@ static enum vk_status plan_all(struct making *m, struct vk_error *err)
 	enum vk_status status = VK_OK;
 
 	if (copy == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < m->count && status == VK_OK; i++) {
 		copy[i] = *m->spec;
 		if (m->sizes != NULL && m->sizes[i] != 0) {
@@ -197,7 +198,7 @@ enum vk_status vk_lab_make(const struct vk_lab_spec *spec, const char *const *pa
 	m.disks = calloc(count, sizeof(*m.disks));
 	m.devices = calloc(count, sizeof(*m.devices));
 	if (m.plans == NULL || m.disks == NULL || m.devices == NULL)
-		status = vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		status = vk_no_memory(err, NULL);
 	else
 		status = plan_all(&m, err);
 	if (status == VK_OK)

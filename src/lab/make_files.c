@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "lab/lab_files.h"
 
@@ -119,7 +120,7 @@ static enum vk_status put_pointer_block(const struct vk_lab_files_at *at, enum v
 	enum vk_status status;
 
 	if (raw == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	for (uint64_t i = 0; i < POINTERS && (uint64_t)n * POINTERS + i < f->of[file].blocks; i++)
 		vk_put_le64(raw + i * 8, block_address(f, file, (uint64_t)n * POINTERS + i));
 	status = vk_lab_file_put(at, VK_SYSTEM_PB2,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "lab/lab_files.h"
 #include "vmfskit/heartbeat.h"
 
@@ -143,7 +144,7 @@ enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_b
 	len = (size_t)(g.heartbeat_end - g.heartbeat_offset);
 	region = calloc(1, len);
 	if (region == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	fill_region(device, &files, &g, region);
 	status = vk_lab_put(disk, base_bytes + device->header.dataOffset + g.heartbeat_offset, region,
 			    len, err);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "lab/lab.h"
@@ -86,7 +87,7 @@ enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes,
 		return said->status;
 	buf = malloc(PIECE);
 	if (buf == NULL)
-		status = vk_error_set(said, VK_NOMEM, NULL, "Memory ran out");
+		status = vk_no_memory(said, NULL);
 	while (status == VK_OK && at < bytes) {
 		off_t data = lseek(fd, (off_t)at, SEEK_DATA);
 		off_t hole;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "lab/lab.h"
 
@@ -121,7 +122,7 @@ enum vk_status vk_lab_write_pes(struct vk_lab_disk *disk, uint64_t base_bytes,
 	enum vk_status status;
 
 	if (table == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	if (vk_lvm_fixed_pes(&device->header)) {
 		status = put_regions(disk, base_bytes, device, table, err);
 	} else if (!vk_lvm_geometry(&device->header, VK_LVM_HEADER_OFFSET, &g)) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "lab/lab_files.h"
 
@@ -126,7 +127,7 @@ static enum vk_status write_folder(const struct vk_lab_files_at *at, enum vk_sys
 	enum vk_status status;
 
 	if (bytes == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	fill_folder(at->files, folder, bytes);
 	status = vk_lab_file_put(at, folder, 0, bytes, len, err);
 	free(bytes);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "lab/lab_verbs.h"
 
 static const struct vk_cli_option options[] = {
@@ -247,7 +248,7 @@ static int run(struct vk_cli_call *call)
 	enum vk_status status;
 
 	if (spec == NULL || (extents != NULL && copy == NULL))
-		status = vk_error_set(&err, VK_NOMEM, NULL, "Memory ran out");
+		status = vk_no_memory(&err, NULL);
 	else
 		status = make(call, spec, copy, &err);
 	free(copy);

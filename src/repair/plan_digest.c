@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "repair/guard/guards.h"
 #include "store/folder/digest.h"
@@ -53,14 +54,14 @@ enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_erro
 	if (count == 0)
 		return VK_OK;
 	if (!vk_digest_init(&digest, NULL))
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	add_target(restore, &digest);
 	for (size_t i = 0; i < count; i++)
 		add_edit(&edits[i], &digest);
 	done = vk_digest_take(&digest, hex);
 	vk_digest_free(&digest);
 	if (!done)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	memcpy(restore->plan, hex, sizeof(restore->plan) - 1);
 	restore->plan[sizeof(restore->plan) - 1] = '\0';
 	return VK_OK;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "repair/guard/guards.h"
 #include "repair/repair_state.h"
@@ -12,7 +13,7 @@
 
 enum vk_status vk_repair_no_memory(struct vk_error *err)
 {
-	return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	return vk_no_memory(err, NULL);
 }
 
 static void forget(struct vk_repair *repair)

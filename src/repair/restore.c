@@ -10,14 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
-#include "base/sentences.h"
+#include "base/texts.h"
 #include "repair/guard/guards.h"
 #include "repair/last_look.h"
 
 static enum vk_status no_memory(struct vk_error *err)
 {
-	return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	return vk_no_memory(err, NULL);
 }
 
 /* What the path leads to. Nothing is opened yet: who it is, is asked of what was opened. */

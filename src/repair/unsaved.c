@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A capture that was not saved: a target with what a planner put over it. */
+#include "base/memory.h"
 #include "repair/unsaved.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@ enum { CHUNK_BYTES = 64 << 10 };
 
 static enum vk_status no_memory(struct vk_error *err)
 {
-	return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+	return vk_no_memory(err, NULL);
 }
 
 /* Ranges of the edits, those that touch joined. */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "base/command.h"
 #include "base/crash_point.h"
@@ -430,7 +431,7 @@ enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret
 	}
 	w.buf = aligned_alloc(VK_TARGET_ALIGN_BYTES, CHUNK_BYTES);
 	if (w.buf == NULL)
-		return vk_error_set(err, VK_NOMEM, job->path, "Out of memory");
+		return vk_no_memory(err, job->path);
 	vk_signals_hold(&before);
 	status = run(&w, ret_note, err);
 	if (w.fd >= 0 && close(w.fd) != 0 && status == VK_OK) {

@@ -2,6 +2,7 @@
 /* What a search found, for scripts: the contract is docs/json.md. */
 #include <string.h>
 
+#include "base/json.h"
 #include "report/report.h"
 #include "report/report_find.h"
 
@@ -141,7 +142,7 @@ static bool fill_lists(json_t *root, const struct vk_find_view *view)
 		fits = json_array_append_new(unreadable, json_pack("{s:I,s:I}", "offset", number(f->unreadable[i].offset_bytes),
 								   "length", number(f->unreadable[i].length_bytes))) == 0 && fits;
 	for (size_t i = 0; i < view->next_count; i++)
-		fits = json_array_append_new(next, vk_report_text_json(view->next[i])) == 0 && fits;
+		fits = json_array_append_new(next, vk_json_text(view->next[i])) == 0 && fits;
 	return set(root, "candidates", candidates) && set(root, "votes", votes) && set(root, "foreign", foreign) &&
 	       set(root, "unreadable", unreadable) && set(root, "next", next) && fits;
 }
@@ -154,7 +155,7 @@ static bool set_resumed(json_t *root, const struct vk_find_view *view)
 	vk_text_init(&text, date, sizeof(date));
 	vk_text_time_s(&text, view->find->resumed_s);
 	return set(root, "resumed_bytes", json_integer(number(view->find->resumed_bytes))) &&
-	       set(root, "resumed_from", view->find->resumed_s != 0 ? vk_report_text_json(view->resume_path) : json_null()) &&
+	       set(root, "resumed_from", view->find->resumed_s != 0 ? vk_json_text(view->resume_path) : json_null()) &&
 	       set(root, "resumed_date", view->find->resumed_s != 0 ? json_string(date) : json_null());
 }
 
@@ -164,7 +165,7 @@ json_t *vk_report_find_json(const struct vk_find_view *view)
 	const struct vk_find *f = view->find;
 	bool agrees = vk_report_find_agrees(view);
 	json_t *root = json_pack("{s:s,s:o,s:s,s:s?,s:I,s:I,s:s,s:o,s:b,s:b,s:{s:I,s:I},s:I,s:I,s:I}", "schema",
-				 "vmfskit.find/1", "source", vk_report_text_json(s->path), "kind",
+				 "vmfskit.find/1", "source", vk_json_text(s->path), "kind",
 				 vk_source_kind_name(s->kind), "container",
 				 s->container != NULL ? s->container->name : NULL, "size_bytes", number(s->size_bytes),
 				 "sector_size", (json_int_t)s->sector_size, "table", vk_table_kind_name(s->table.kind),

@@ -51,9 +51,6 @@ json_t *vk_report_layout_json(const struct vk_layout *layout, const void *in, si
 VK_MUST_USE bool vk_report_findings_json(json_t *array, const char *source,
 					 const struct vk_findings *findings);
 
-/* Paths are bytes, JSON is UTF-8: what is none is escaped as on a terminal. NULL when memory ran out. */
-json_t *vk_report_text_json(const char *bytes);
-
 /* Whether a header is worth showing although its magic is gone: its other fields make sense. */
 bool vk_report_lvm_readable(const struct vk_vmfs *vmfs);
 bool vk_report_fs_readable(const struct vk_vmfs *vmfs);

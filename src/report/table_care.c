@@ -6,7 +6,7 @@
 
 #include "base/checked.h"
 #include "base/command.h"
-#include "base/sentences.h"
+#include "base/texts.h"
 #include "report/table_commands_parts.h"
 
 /* A table has as many entries as these tools make of it, whatever the old one had. */

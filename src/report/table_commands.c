@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/json.h"
 #include "base/checked.h"
-#include "base/sentences.h"
+#include "base/texts.h"
 #include "report/report.h"
 #include "report/table_commands_parts.h"
 
@@ -71,7 +73,7 @@ enum vk_status vk_table_commands_make(const struct vk_rebuild_table *table,
 		return VK_OK;
 	}
 	vk_table_commands_free(&out);
-	return vk_error_set(err, VK_NOMEM, NULL, "no memory for the commands of a table");
+	return vk_no_memory(err, NULL);
 }
 
 void vk_table_commands_free(struct vk_table_commands *commands)
@@ -141,7 +143,7 @@ static json_t *list(char *const *lines, size_t count)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		if (array != NULL && json_array_append_new(array, vk_report_text_json(lines[i])) != 0) {
+		if (array != NULL && json_array_append_new(array, vk_json_text(lines[i])) != 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -159,7 +161,7 @@ json_t *vk_table_commands_json(const struct vk_table_commands *commands)
 				 list(commands->esxi_notes, commands->esxi_note_count));
 	json_t *host = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "check", list(l->check, l->check_count), "save",
 				 list(l->save, l->save_count), "back", list(l->back, l->back_count), "command",
-				 commands->linux_command != NULL ? vk_report_text_json(commands->linux_command)
+				 commands->linux_command != NULL ? vk_json_text(commands->linux_command)
 								 : json_null(),
 				 "script",
 				 list(commands->script, commands->script_count), "notes",

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "base/checked.h"
-#include "base/sentences.h"
+#include "base/texts.h"
 #include "report/table_commands_parts.h"
 
 enum { DEVICE_BYTES = 600, HEADS = 255, SECTORS_PER_TRACK = 63, BOOT = 128 };

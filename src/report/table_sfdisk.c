@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/command.h"
-#include "base/sentences.h"
+#include "base/texts.h"
 #include "report/table_commands_parts.h"
 
 /* A unit of UTF-16 is at most three bytes of UTF-8, each of them an escape: \xNN. */

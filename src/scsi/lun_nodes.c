@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking for the nodes of LUNs in sysfs and in folders of nodes or images. */
+#include "base/memory.h"
 #include "scsi/lun_nodes.h"
 
 #include <dirent.h>
@@ -35,14 +36,14 @@ static enum vk_status add(struct vk_lun_nodes *nodes, const struct vk_lun_node *
 		struct vk_lun_node *items = realloc(nodes->items, cap * sizeof(*items));
 
 		if (items == NULL)
-			return vk_error_set(err, VK_NOMEM, path, "no memory for the list of disks");
+			return vk_no_memory(err, path);
 		nodes->items = items;
 		nodes->cap = cap;
 	}
 	nodes->items[nodes->count] = *node;
 	nodes->items[nodes->count].path = strdup(path);
 	if (nodes->items[nodes->count].path == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "no memory for the list of disks");
+		return vk_no_memory(err, path);
 	nodes->count++;
 	return VK_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LUNs: nodes put together that lead to the same one, and chosen by their names. */
+#include "base/memory.h"
 #include "vmfskit/luns.h"
 
 #include <fnmatch.h>
@@ -53,7 +54,7 @@ static enum vk_status join_nodes(const struct vk_lun_nodes *nodes, size_t *leade
 	size_t count = 0;
 
 	if (claims == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < nodes->count; i++) {
 		leaders[i] = i;
 		for (unsigned k = 0; k < nodes->items[i].key_count; k++)
@@ -158,13 +159,13 @@ static enum vk_status collect(struct vk_lun_nodes *nodes, const struct vk_luns_o
 	size_t kept = 0;
 	bool sound = leaders != NULL && places != NULL;
 	enum vk_status status = sound ? join_nodes(nodes, leaders, err)
-				      : vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+				      : vk_no_memory(err, NULL);
 
 	for (size_t i = 0; status == VK_OK && i < nodes->count; i++) {
 		if (leaders[i] == i)
 			places[i] = found++;
 		if (!merge(&luns[places[leaders[i]]], &nodes->items[i]))
-			status = vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+			status = vk_no_memory(err, NULL);
 	}
 	free(leaders);
 	free(places);
@@ -216,7 +217,7 @@ enum vk_status vk_luns_find_at(const char *root, const struct vk_luns_options *o
 	if (status == VK_OK) {
 		luns = calloc(nodes.count + 1, sizeof(*luns));
 		if (luns == NULL)
-			status = vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+			status = vk_no_memory(err, NULL);
 	}
 	if (status == VK_OK && nodes.count > 0) {
 		qsort(nodes.items, nodes.count, sizeof(*nodes.items), compare_nodes);

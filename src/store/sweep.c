@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing what a killed run left in a store. */
+#include "base/memory.h"
 #include "store/sweep.h"
 
 #include <dirent.h>
@@ -262,7 +263,7 @@ static enum vk_status collect(const struct vk_store *store, struct left *left, s
 	closedir(dir);
 	left->queries = calloc(left->count + 1, sizeof(*left->queries));
 	if (!sound || left->queries == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_store_path(store), "no memory for what is left in the store");
+		return vk_no_memory(err, vk_store_path(store));
 	for (size_t i = 0; i < left->count; i++)
 		left->queries[i].id = strchr(left->names[i], '-') + 1;
 	return VK_OK;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "vol/vmfs_parts.h"
@@ -33,8 +34,7 @@ struct walk {
 
 static void no_memory(struct walk *w)
 {
-	w->r->status = vk_error_set(w->r->err, VK_NOMEM, vk_io_name(w->r->io),
-				    "no memory for the PE tables");
+	w->r->status = vk_no_memory(w->r->err, vk_io_name(w->r->io));
 }
 
 static void add_run(struct walk *w, const struct vk_lvm_pe *pe)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "vmfskit/source.h"
 #include "vol/recognise.h"
@@ -115,7 +116,7 @@ static enum vk_status place_fragment(struct vk_source *s, struct vk_error *err)
 		return VK_OK;
 	s->io = vk_io_shifted(s->raw, s->origin_bytes);
 	if (s->io == NULL)
-		return vk_error_set(err, VK_NOMEM, s->path, "no memory for the source");
+		return vk_no_memory(err, s->path);
 	return VK_OK;
 }
 
@@ -133,7 +134,7 @@ enum vk_status vk_source_add_vmfs(struct vk_source *s, const struct vk_vmfs *cal
 		window = vk_io_window(s->io, start_bytes, length_bytes);
 	}
 	if (window == NULL)
-		return vk_error_set(err, VK_NOMEM, s->path, "no memory for a VMFS partition");
+		return vk_no_memory(err, s->path);
 	grown[s->vmfs_count] = *caller_part;
 	status = vk_vmfs_read(window, &sink, &grown[s->vmfs_count], err);
 	if (status == VK_OK)
@@ -366,7 +367,7 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 	if (sector_size == 0 && vk_io_is_device(io))
 		sector_size = s.sector_size;
 	if (s.path == NULL)
-		status = vk_error_set(err, VK_NOMEM, path, "no memory for the source");
+		status = vk_no_memory(err, path);
 	else
 		status = s.size_bytes > 0 ? read_table(&s, sector_size, err) : refuse_empty(path, err);
 	if (status == VK_OK)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "vmfskit/table.h"
 #include "vol/table_parts.h"
@@ -260,7 +261,7 @@ out:
 	else
 		vk_table_free(&table);
 	if (status == VK_NOMEM)
-		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for the partition table");
+		return vk_no_memory(err, vk_io_name(io));
 	return status;
 }
 

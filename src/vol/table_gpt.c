@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "vol/table_parts.h"
 
@@ -37,7 +38,7 @@ static enum vk_status read_array(struct vk_io *io, uint32_t sector_size, struct 
 		return VK_OK;
 	copy->array = malloc(bytes);
 	if (copy->array == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for the GPT entries");
+		return vk_no_memory(err, vk_io_name(io));
 	status = vk_io_read(io, at, copy->array, bytes, &got, err);
 	copy->usable = status == VK_OK && got == bytes;
 	copy->unreadable = got < bytes && vk_io_span(io, at + got).state == VK_SPAN_UNREADABLE;
@@ -60,7 +61,7 @@ enum vk_status vk_gpt_copy_read(struct vk_io *io, uint32_t sector_size, uint64_t
 		return VK_OK;
 	copy.sector = calloc(1, sector_size);
 	if (copy.sector == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for a GPT header");
+		return vk_no_memory(err, vk_io_name(io));
 	status = vk_io_read(io, at, copy.sector, sector_size, &copy.seen_bytes, err);
 	copy.unreadable = copy.seen_bytes < sector_size &&
 			  vk_io_span(io, at + copy.seen_bytes).state == VK_SPAN_UNREADABLE;

@@ -2,6 +2,7 @@
 /* The backup GPT at the end of an image that begins behind the beginning of its disk: the disk is read as if it were all there. */
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "vol/table_parts.h"
 
@@ -33,7 +34,7 @@ static enum vk_status read_moved(struct vk_io *io, uint32_t sector_size, uint64_
 	enum vk_status status;
 
 	if (disk == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory for the disk that it is the end of");
+		return vk_no_memory(err, vk_io_name(io));
 	status = vk_table_read(disk, sector_size, true, NULL, &tail->table, err);
 	vk_io_close(disk);
 	if (status != VK_OK)

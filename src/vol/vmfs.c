@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "vol/vmfs_parts.h"
@@ -26,7 +27,7 @@ struct vk_place *vk_place_add(struct vk_vmfs_reader *r, const char *name,
 
 	grown = realloc(v->places, (v->place_count + 1) * sizeof(*grown));
 	if (grown == NULL) {
-		r->status = vk_error_set(r->err, VK_NOMEM, vk_io_name(r->io), "no memory for a place");
+		r->status = vk_no_memory(r->err, vk_io_name(r->io));
 		return NULL;
 	}
 	v->places = grown;
@@ -135,8 +136,7 @@ static void read_volumes(struct vk_vmfs_reader *r)
 
 	v->volumes = calloc(count + 1, sizeof(*v->volumes));
 	if (v->volumes == NULL) {
-		r->status = vk_error_set(r->err, VK_NOMEM, vk_io_name(r->io),
-					 "no memory for the volume table");
+		r->status = vk_no_memory(r->err, vk_io_name(r->io));
 		return;
 	}
 	for (size_t i = 0; i < count && r->status == VK_OK; i++)
@@ -156,7 +156,7 @@ static void read_sd_names(struct vk_vmfs_reader *r)
 	got = vk_vmfs_get(r, v->geometry.sd_table, table, sizeof(table));
 	v->sd_names = calloc(VK_LVM_SD_ENTRIES, sizeof(*v->sd_names));
 	if (v->sd_names == NULL) {
-		r->status = vk_error_set(r->err, VK_NOMEM, vk_io_name(r->io), "no memory for names");
+		r->status = vk_no_memory(r->err, vk_io_name(r->io));
 		return;
 	}
 	for (size_t i = 0; i < got / VK_LVM_SD_BYTES && table[i * VK_LVM_SD_BYTES] != 0; i++)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "vmfskit/source.h"
 
@@ -108,7 +109,7 @@ enum vk_status vk_volume_open(const struct vk_volume *volume, const struct vk_so
 		v->members = calloc(volume->extent_count + 1, sizeof(*v->members));
 	if (v == NULL || v->members == NULL) {
 		free(v);
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for a volume");
+		return vk_no_memory(err, NULL);
 	}
 	for (size_t i = 0; i < volume->extent_count; i++) {
 		const struct vk_source *s = &sources[volume->extents[i].source];
@@ -120,7 +121,7 @@ enum vk_status vk_volume_open(const struct vk_volume *volume, const struct vk_so
 	vk_vmfs_uuid_format(&volume->uuid, name);
 	io = vk_io_new(&ops, v, name, volume->logical_bytes, 512);
 	if (io == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "no memory for a volume");
+		return vk_no_memory(err, name);
 	*ret_io = io;
 	return VK_OK;
 }

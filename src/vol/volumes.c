@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "vmfskit/source.h"
 
@@ -177,7 +178,7 @@ enum vk_status vk_volumes_assemble(const struct vk_source *sources, size_t count
 
 	if (collect(sources, count, &volumes, &volume_count) != VK_OK) {
 		vk_volumes_free(volumes, volume_count);
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the volumes");
+		return vk_no_memory(err, NULL);
 	}
 	for (size_t i = 0; i < volume_count; i++) {
 		check_volume(&volumes[i], sources, sink);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/sentences.h"
+#include "base/texts.h"
 #include "repair/guard/guards.h"
 
 enum { DISK_BYTES = 1 << 20, SLOT = 512, BEATS_AT = 65536, BEATS = 8192, PLACES = 70 };

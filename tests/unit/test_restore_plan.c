@@ -2,7 +2,7 @@
 /* The plan of a restore: edits, fences, holes, what the undo has to hold. */
 #include "repair_bench.h"
 
-#include "base/sentences.h"
+#include "base/texts.h"
 
 static const struct vk_region head = {
 	.file = "head.raw", .part = VK_PART_TABLE, .offset_bytes = 0, .length_bytes = 65536};

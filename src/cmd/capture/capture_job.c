@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "cmd/capture/capture_jobs.h"
 
 static size_t count_bad(const struct vk_findings *findings)
@@ -121,7 +122,7 @@ void vk_capture_job(struct capture_job *job)
 	}
 	if (asprintf(&job->path, "%s/%s", job->run->store, job->id) < 0) {
 		job->path = NULL;
-		job->status = vk_error_set(&job->err, VK_NOMEM, job->disk, "no memory for a path");
+		job->status = vk_no_memory(&job->err, job->disk);
 	} else {
 		job->status = vk_capture_open("", job->path, &job->capture, &job->err);
 	}

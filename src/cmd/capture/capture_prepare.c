@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "cmd/capture/capture_jobs.h"
 #include "scsi/lun_nodes.h"
 
@@ -15,7 +16,7 @@ static enum vk_status find_luns(const struct vk_cli_call *call, struct capture_r
 	run->include = vk_cli_values(call, "include");
 	run->exclude = vk_cli_values(call, "exclude");
 	if (run->include == NULL || run->exclude == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+		return vk_no_memory(err, NULL);
 	options.include = run->include;
 	options.exclude = run->exclude;
 	status = vk_luns_find(&options, &run->luns, &run->lun_count, err);
@@ -143,7 +144,7 @@ static enum vk_status find_previous(const struct vk_cli_call *call, struct captu
 	enum vk_status status;
 
 	if (disks == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the list of disks");
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < run->count; i++) {
 		disks[i].path = run->jobs[i].disk;
 		disks[i].other_paths = run->jobs[i].other_paths;

@@ -2,6 +2,7 @@
 /* The plan of a repair as JSON; keys: docs/json.md. */
 #include <string.h>
 
+#include "base/json.h"
 #include "cmd/repair/repair_run.h"
 
 static void put(json_t *object, const char *key, json_t *value)
@@ -11,7 +12,7 @@ static void put(json_t *object, const char *key, json_t *value)
 
 static void put_text(json_t *object, const char *key, const char *value)
 {
-	put(object, key, vk_restore_text_json(value));
+	put(object, key, vk_json_text(value));
 }
 
 static void put_number(json_t *object, const char *key, uint64_t value)
@@ -24,7 +25,7 @@ static json_t *texts(char *const *items, size_t count)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, vk_restore_text_json(items[i]));
+		json_array_append_new(list, vk_json_text(items[i]));
 	return list;
 }
 
@@ -34,7 +35,7 @@ static json_t *captures(const struct vk_repair_run *run)
 	const struct vk_capture *known;
 
 	for (size_t i = 0; (known = vk_repair_known(run->repair, i)) != NULL; i++)
-		json_array_append_new(list, vk_restore_text_json(known->id));
+		json_array_append_new(list, vk_json_text(known->id));
 	return list;
 }
 
@@ -97,7 +98,7 @@ static json_t *table(const struct vk_rebuild_table *table)
 
 	put_text(o, "kind", vk_table_kind_name(table->kind));
 	put_text(o, "why", table->why_kind);
-	put(o, "layout", table->layout != NULL ? vk_restore_text_json(table->layout) : json_null());
+	put(o, "layout", table->layout != NULL ? vk_json_text(table->layout) : json_null());
 	if (table->kind == VK_TABLE_GPT) {
 		vk_guid_format(&table->disk_guid, guid);
 		put_text(o, "disk_guid", guid);
@@ -109,7 +110,7 @@ static json_t *table(const struct vk_rebuild_table *table)
 	for (size_t i = 0; i < table->entry_count; i++)
 		json_array_append_new(entries, entry(&table->entries[i]));
 	for (size_t i = 0; table->guessed && i < table->doubt_count; i++)
-		json_array_append_new(doubts, vk_restore_text_json(table->doubts[i]));
+		json_array_append_new(doubts, vk_json_text(table->doubts[i]));
 	put(o, "parts", parts);
 	put(o, "entries", entries);
 	put(o, "doubts", doubts);
@@ -133,7 +134,7 @@ static json_t *field(const struct vk_rebuilt_field *f)
 	json_t *o = json_object();
 
 	put_text(o, "structure", f->layout->name);
-	put(o, "field", f->field != NULL ? vk_restore_text_json(f->field->name) : json_null());
+	put(o, "field", f->field != NULL ? vk_json_text(f->field->name) : json_null());
 	put_number(o, "offset", f->structure_bytes);
 	put_number(o, "at", f->at_bytes);
 	put_number(o, "length", f->len_bytes);
@@ -177,7 +178,7 @@ void vk_repair_show_json(const struct vk_repair_run *run)
 	put_text(root, "what", run->header ? "header" : "table");
 	put_text(root, "target", run->target);
 	put(root, "asked", captures(run));
-	put(root, "passed_over", over != NULL ? vk_restore_text_json(over) : json_null());
+	put(root, "passed_over", over != NULL ? vk_json_text(over) : json_null());
 	put(root, "searched", searched(run));
 	if (t != NULL) {
 		put(root, "table", table(t));
@@ -189,7 +190,7 @@ void vk_repair_show_json(const struct vk_repair_run *run)
 	put(root, "lost", t != NULL ? texts(t->lost, t->lost_count) : texts(h->lost, h->lost_count));
 	put(root, "notes", t != NULL ? texts(t->notes, t->note_count) : texts(h->notes, h->note_count));
 	put(root, "guessed", json_boolean(t != NULL ? t->guessed : h->guessed));
-	put(root, "capture", run->capture_id[0] != '\0' ? vk_restore_text_json(run->capture_id) : json_null());
+	put(root, "capture", run->capture_id[0] != '\0' ? vk_json_text(run->capture_id) : json_null());
 	vk_restore_plan_json(root, &run->restore);
 	json_dumpf(root, run->call->out, JSON_INDENT(2));
 	fputc('\n', run->call->out);

@@ -4,32 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "cmd/restore/restore_run.h"
 #include "report/report.h"
 
-/* A message may end within a character, and a path may be anything. */
-json_t *vk_restore_text_json(const char *bytes)
-{
-	size_t len = strlen(bytes), cap = 4 * len + 1;
-	json_t *value = json_string(bytes);
-	char *buf;
-	struct vk_text out;
-
-	if (value != NULL)
-		return value;
-	buf = malloc(cap);
-	if (buf == NULL)
-		return json_null();
-	vk_text_init(&out, buf, cap);
-	vk_text_label(&out, (const uint8_t *)bytes, len);
-	value = json_string(buf);
-	free(buf);
-	return value != NULL ? value : json_null();
-}
-
 static json_t *text(const char *bytes)
 {
-	return vk_restore_text_json(bytes);
+	return vk_json_text(bytes);
 }
 
 static json_t *number(uint64_t value)

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base/json.h"
 #include "cli/cli.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/keys.h"
@@ -52,8 +53,6 @@ void vk_restore_show_plan(const struct vk_restore_run *run);
 size_t vk_restore_new_errors(const struct vk_restore_run *run);
 /* What restore and repair say in common, into root. */
 void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run);
-/* A text in JSON: what is no UTF-8 is shown as \xNN. */
-json_t *vk_restore_text_json(const char *bytes);
 void vk_restore_show_objections(const struct vk_restore_run *run);
 void vk_restore_show_json(const struct vk_restore_run *run);
 /* What an edit changes in the fields of the structures it meets, indented by six blanks. */

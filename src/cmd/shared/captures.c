@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "cmd/shared/captures.h"
 #include "store/manifest/rebuilt.h"
 
@@ -155,7 +156,7 @@ int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
 	if (failed) {
 		struct vk_error err;
 
-		vk_error_set(&err, VK_NOMEM, NULL, "the JSON could not be made or written");
+		vk_no_memory(&err, NULL);
 		return vk_cli_fail(call, &err);
 	}
 	fputc('\n', call->out);
@@ -247,5 +248,5 @@ enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths, size_t *
 	for (size_t i = 0; i < *ret_count; i++)
 		free((*ret_paths)[i]);
 	free(*ret_paths);
-	return vk_error_set(err, VK_NOMEM, store, "no memory for the list of captures");
+	return vk_no_memory(err, store);
 }

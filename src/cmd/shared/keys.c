@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options about keys and anchors. */
+#include "base/memory.h"
 #include "cmd/shared/keys.h"
 
 #include "cmd/shared/captures.h"
@@ -58,7 +59,7 @@ int vk_cmd_trust(const struct vk_cli_call *call, struct vk_cmd_trust *ret_trust)
 	if (ret_trust->vouching != NULL)
 		return VK_EXIT_OK;
 	vk_cmd_trust_free(ret_trust);
-	vk_error_set(&err, VK_NOMEM, NULL, "no memory for ledgers");
+	vk_no_memory(&err, NULL);
 	return vk_cli_fail(call, &err);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A result that goes into a file: written beside its place, then renamed, so that no half of it and no disk is ever hit. */
+#include "base/memory.h"
 #include "cmd/shared/output_file.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ enum vk_status vk_output_open(const char *path, bool overwrite, struct vk_output
 	if (status != VK_OK)
 		return status;
 	if (asprintf(&file.temporary, "%s.%ld.tmp", path, (long)getpid()) < 0)
-		return vk_error_set(err, VK_NOMEM, path, "no memory for a path");
+		return vk_no_memory(err, path);
 	fd = open(file.temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	file.out = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (file.out != NULL) {

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "evidence/gpt/case.h"
-#include "base/sentences.h"
+#include "base/texts.h"
 
 /* A table begins with its first entries: some sensible one must be among these. */
 enum { SLOTS_LOOKED_AT = 8 };
@@ -384,7 +385,7 @@ enum vk_status vk_gpt_judge(const struct vk_source *source, const struct vk_find
 	vk_gpt_look_free(&c.look);
 	free(c.starts);
 	if (status == VK_NOMEM)
-		return vk_error_set(err, VK_NOMEM, source->path, "no memory for the partition table");
+		return vk_no_memory(err, source->path);
 	return status;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "evidence/gpt/crc.h"
@@ -12,7 +13,7 @@ enum { ENTRIES = 128, PRIMARY_ARRAY_LBA = 2, SEARCH_BYTES = 16065 * 512 };
 
 static enum vk_status out_of_memory(const struct vk_gpt_look *look, struct vk_error *err)
 {
-	return vk_error_set(err, VK_NOMEM, vk_io_name(look->io), "no memory for the partition table");
+	return vk_no_memory(err, vk_io_name(look->io));
 }
 
 /* All len bytes, or why not. */

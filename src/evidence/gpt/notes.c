@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "evidence/gpt/case.h"
-#include "base/sentences.h"
+#include "base/texts.h"
 
 typedef unsigned long long ull;
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "evidence/gpt/case.h"
 
@@ -115,7 +116,7 @@ enum vk_status vk_gpt_make_image(struct vk_gpt_case *c, struct vk_error *err)
 	}
 	array = calloc(1, c->look.array_bytes);
 	if (array == NULL)
-		return vk_error_set(err, VK_NOMEM, c->source->path, "no memory for a GPT");
+		return vk_no_memory(err, c->source->path);
 	free(image->array);
 	image->array = array;
 	/* what stands behind a header belongs to it only where it is at home */

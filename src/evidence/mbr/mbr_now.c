@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "rebuild/table/plan.h"
@@ -117,7 +118,7 @@ static enum vk_status look_before_volumes(const struct vk_table_plan *plan, stru
 	enum vk_status status = VK_OK;
 
 	if (buf == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < plan->find->count && i < CANDIDATES_MAX && status == VK_OK; i++) {
 		const struct vk_candidate *c = &plan->find->candidates[i];
 
@@ -179,7 +180,7 @@ static enum vk_status read_chain(const struct vk_table_plan *plan, struct vk_mbr
 
 	mbr->ebrs = calloc(VK_EBR_MAX + 1, sizeof(*mbr->ebrs));
 	if (mbr->ebrs == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < table->ebr_count && status == VK_OK; i++)
 		status = look_at(plan, mbr, table->ebr_lbas[i], err);
 	for (size_t k = 0; k < plan->options->known_count && status == VK_OK; k++) {

@@ -2,6 +2,7 @@
 /* The system files of a volume, found by their file descriptors' own places, and what their metadata says. */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "evidence/self/parts.h"
@@ -370,7 +371,7 @@ void vk_self_files_read(struct vk_self_look *look)
 	struct vk_self_area a = {.bytes = malloc(AREA_BYTES)};
 
 	if (a.bytes == NULL)
-		look->status = vk_error_set(look->err, VK_NOMEM, NULL, "Memory ran out");
+		look->status = vk_no_memory(look->err, NULL);
 	else if (find_area(look, &a)) {
 		look->md_alignment = a.md_alignment;
 		r->fdc_start = a.volume_offset;

@@ -2,6 +2,7 @@
 /* What the heartbeat region says of the volume: the size of its slots, and which driver used it last. */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "evidence/self/parts.h"
 
 enum { HB_OFFSET = 0x300000, SLOTS = 2048, SLOTS6 = 1024, SLOT6_BYTES = 4096 };
@@ -57,7 +58,7 @@ void vk_self_heartbeats_read(struct vk_self_look *look)
 	uint8_t *piece = malloc(65536);
 
 	if (piece == NULL) {
-		look->status = vk_error_set(look->err, VK_NOMEM, NULL, "Memory ran out");
+		look->status = vk_no_memory(look->err, NULL);
 		return;
 	}
 	look_with(look, 512, SLOTS, piece, &small);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scan of a disk: takes what the reader brings, searches it, tells how far it is and keeps what is known. */
+#include "base/memory.h"
 #include "find/scan/scan.h"
 
 #include <stdlib.h>
@@ -97,8 +98,7 @@ static enum vk_status follow(struct run *run, struct vk_scan_reader *reader, str
 			break;
 		if (piece != NULL) {
 			if (!take_in(&run->state, piece))
-				return vk_error_set(err, VK_NOMEM, vk_io_name(run->io),
-						    "there is no memory left to note what was found");
+				return vk_no_memory(err, vk_io_name(run->io));
 			vk_scan_reader_give_back(reader);
 		}
 		now = now_ms();
@@ -185,7 +185,7 @@ static enum vk_status hand_over(struct run *run, struct vk_scan *ret_scan, struc
 			       .stopped = run->stopped};
 
 	if (!vk_tallies_ranked(&state->tallies, &scan.votes, &scan.vote_count))
-		return vk_error_set(err, VK_NOMEM, vk_io_name(run->io), "there is no memory left for what was found");
+		return vk_no_memory(err, vk_io_name(run->io));
 	scan.marks = state->marks;
 	scan.mark_count = state->mark_count;
 	scan.unreadable = state->unreadable.ranges;
@@ -218,7 +218,7 @@ enum vk_status vk_scan(struct vk_io *io, const struct vk_scan_options *options, 
 		return status;
 	run.end = options->start_bytes + options->length_bytes;
 	if (!vk_scan_state_init(&run.state, options->start_bytes))
-		status = vk_error_set(err, VK_NOMEM, vk_io_name(io), "there is no memory left to scan it");
+		status = vk_no_memory(err, vk_io_name(io));
 	run.state.sample_stride = vk_scan_sample_stride(options->length_bytes);
 	run.state.next_sample = options->start_bytes;
 	if (status == VK_OK)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/crash_point.h"
 #include "find/scan/scan_resume.h"
 
@@ -35,7 +36,7 @@ static enum vk_status slurp(int fd, const char *path, char **ret_text, size_t *r
 		return no_file_of_ours(path, "this file is too large to hold the state of a scan, and it is left as it is", err);
 	text = malloc((size_t)st.st_size + 1);
 	if (text == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "there is no memory left to read it");
+		return vk_no_memory(err, path);
 	while (len < (size_t)st.st_size && n != 0) {
 		n = read(fd, text + len, (size_t)st.st_size - len);
 		if (n < 0 && errno != EINTR) {
@@ -163,7 +164,7 @@ enum vk_status vk_scan_file_save(const char *path, const struct vk_scan_job *job
 	enum vk_status status;
 
 	if (text == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "there is no memory left to write the state of the scan");
+		return vk_no_memory(err, path);
 	status = replace(path, text, len, err);
 	if (status == VK_IO)
 		(void)vk_error_remedy(err, "Name a file in a folder that you may write to and that has room, on another disk than this one");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading ahead of the search: a ring of buffers between two threads. */
+#include "base/memory.h"
 #include "find/scan/scan_reader.h"
 
 #include <errno.h>
@@ -118,7 +119,7 @@ enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t en
 	if (!ok) {
 		if (r != NULL)
 			free_reader(r);
-		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "there is no memory left to scan it");
+		return vk_no_memory(err, vk_io_name(io));
 	}
 	*ret_reader = r;
 	return VK_OK;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "find/scan/scan_resume.h"
 
@@ -286,7 +287,7 @@ enum vk_status vk_scan_text_read(const char *path, const char *text, size_t len,
 		return refuse(err, path, "the state of the scan in this file has the format of another vmfskit, and it is left as it is");
 	if (!checksum_is_right(text, len) || strlen(text) != len || !read_all(text, &theirs, name, state, &nomem)) {
 		if (nomem)
-			return vk_error_set(err, VK_NOMEM, path, "there is no memory left to read it");
+			return vk_no_memory(err, path);
 		return refuse(err, path, "the state of the scan in this file is damaged");
 	}
 	theirs.identity = name;
@@ -295,7 +296,7 @@ enum vk_status vk_scan_text_read(const char *path, const char *text, size_t len,
 		return status;
 	again = vk_scan_text(job, state, &again_len);
 	if (again == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "there is no memory left to read it");
+		return vk_no_memory(err, path);
 	same = again_len == len && memcmp(again, text, len) == 0;
 	free(again);
 	return same ? VK_OK : refuse(err, path, "the state of the scan in this file is damaged");

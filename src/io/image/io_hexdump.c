@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "io/image/hexdump_line.h"
@@ -257,8 +258,7 @@ enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_io, struct v
 				      l->damage != NULL ? l->damage : "");
 		vk_error_at(err, l->damage != NULL ? l->damage_offset : 0);
 	} else if (io == NULL) {
-		status = vk_error_set(err, VK_NOMEM, vk_io_name(base),
-				      "there is no memory left to unfold it");
+		status = vk_no_memory(err, vk_io_name(base));
 	} else {
 		if (l->damage != NULL)
 			vk_io_set_damage(io, l->damage, l->damage_offset);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "io/io_handle.h"
 #include "io/image/vmfsimg_stream.h"
@@ -261,7 +262,7 @@ static enum vk_status check_header(struct vk_io *base, unsigned *ret_version, st
 
 static enum vk_status out_of_memory(struct vk_io *base, struct vk_error *err)
 {
-	return vk_error_set(err, VK_NOMEM, vk_io_name(base), "there is no memory left to unfold it");
+	return vk_no_memory(err, vk_io_name(base));
 }
 
 enum vk_status vk_io_vmfsimg(struct vk_io *base, struct vk_io **ret_io, struct vk_error *err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the headers of a tar; its bytes stay where they are. */
+#include "base/memory.h"
 #include "io/image/tar.h"
 
 #include <stdlib.h>
@@ -133,8 +134,7 @@ static enum vk_status add(struct reader *r, const struct vk_tar_member *member)
 		struct vk_tar_member *grown = realloc(tar->members, cap * sizeof(*grown));
 
 		if (grown == NULL)
-			return vk_error_set(r->err, VK_NOMEM, vk_io_name(r->io),
-					    "no memory for the members of the tar");
+			return vk_no_memory(r->err, vk_io_name(r->io));
 		tar->members = grown;
 		r->cap = cap;
 	}

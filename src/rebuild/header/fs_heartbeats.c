@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "rebuild/header/header_work.h"
@@ -319,7 +320,7 @@ enum vk_status vk_rebuild_heartbeats(struct vk_header_work *work, struct vk_erro
 	r.asked = (work->options->structures & 1U << VK_HS_HEARTBEATS) != 0;
 	piece = malloc(PIECE_BYTES);
 	if (piece == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	count_slots(&r, piece);
 	if (refuse(&r)) {
 		free(piece);

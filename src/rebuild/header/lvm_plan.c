@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "rebuild/header/lvm_case.h"
 
@@ -200,7 +201,7 @@ enum vk_status vk_rebuild_lvm(struct vk_header_work *work, struct vk_error *err)
 	enum vk_status status;
 
 	if (c == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_io_name(work->base), "Out of memory");
+		return vk_no_memory(err, vk_io_name(work->base));
 	vk_lvm_case_open(work, c);
 	work->volume_lost = c->volume.rebuilt;
 	status = mend(c, err);

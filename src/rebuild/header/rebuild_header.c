@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "rebuild/header/header_work.h"
 #include "vmfskit/table.h"
@@ -107,7 +108,7 @@ static enum vk_status open_work(struct vk_header_work *work, struct vk_error *er
 	work->window =
 		vk_io_window(vk_overlay_io(work->overlay), work->start_bytes, work->room_bytes);
 	if (work->window == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_io_name(work->base), "Out of memory");
+		return vk_no_memory(err, vk_io_name(work->base));
 	vk_io_set_sector_size(work->window, work->sector_size);
 	return VK_OK;
 }
@@ -209,7 +210,7 @@ enum vk_status vk_rebuild_header(struct vk_io *io, uint64_t start_bytes, uint64_
 	if (status == VK_OK)
 		status = plan(&work, err);
 	if (status == VK_OK && work.no_memory)
-		status = vk_error_set(err, VK_NOMEM, vk_io_name(io), "Out of memory");
+		status = vk_no_memory(err, vk_io_name(io));
 	if (status == VK_OK)
 		header.nothing_to_do = nothing_to_do(&work, edits_before);
 	vk_vmfs_free(&work.vmfs);

@@ -2,6 +2,7 @@
 /* Partitions of an MBR: which are logical, where their boot records stand, and all numbers. */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "rebuild/table/plan.h"
 
@@ -283,7 +284,7 @@ static enum vk_status number_primary(struct vk_table_plan *plan, const struct ru
 	struct vk_proposal **order = vk_table_by_rank(plan);
 
 	if (order == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	if (!extended || *of_extended > PRIMARIES)
 		*of_extended = 0;
 	used[*of_extended] = *of_extended != 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "rebuild/table/gpt_name.h"
@@ -72,7 +73,7 @@ static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *er
 	unsigned next = 1;
 
 	if (order == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct vk_partition *part = &order[i]->entry.partition;
 

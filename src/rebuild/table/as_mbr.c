@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "io/write_class.h"
@@ -351,7 +352,7 @@ static enum vk_status clear_gpt(struct vk_table_plan *plan, struct vk_error *err
 		return VK_OK;
 	zeros = calloc(1, plan->sector_size);
 	if (zeros == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < 2 && status == VK_OK; i++) {
 		struct vk_table_part_verdict *part = &plan->out->parts[parts[i]];
 		uint64_t lba;

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "rebuild/table/plan.h"
 
 enum vk_status vk_fresh_guid(const char *what, const void *bytes, size_t len,
@@ -17,7 +18,7 @@ enum vk_status vk_fresh_guid(const char *what, const void *bytes, size_t len,
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	ctx = EVP_MD_CTX_new();
 	if (ctx == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		return vk_no_memory(err, NULL);
 	done = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 	       EVP_DigestUpdate(ctx, what, strlen(what) + 1) == 1 &&
 	       EVP_DigestUpdate(ctx, bytes, len) == 1 && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;

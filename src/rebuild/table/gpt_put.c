@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "io/write_class.h"
@@ -50,7 +51,7 @@ enum vk_status vk_gpt_image_init(uint32_t sector_size, uint64_t disk_sectors,
 	image.array = calloc(ENTRIES, VK_GPT_ENTRY_BYTES);
 	if (image.sector == NULL || image.array == NULL) {
 		vk_gpt_image_free(&image);
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for a GPT");
+		return vk_no_memory(err, NULL);
 	}
 	*ret_image = image;
 	return VK_OK;
@@ -192,7 +193,7 @@ static enum vk_status put_header(const struct vk_gpt_image *image, struct vk_ove
 	size_t got;
 
 	if (sector == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for a GPT");
+		return vk_no_memory(err, NULL);
 	part.len = make_header(image, primary, sector);
 	status = vk_io_read(vk_overlay_io(overlay), part.lba * image->sector_size, now, image->sector_size, &got, err);
 	/* no checksum covers what stands behind a header: it stays as it is */

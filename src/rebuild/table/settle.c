@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "rebuild/table/plan.h"
 
@@ -288,7 +289,7 @@ enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err)
 	enum vk_status status = VK_OK;
 
 	if (order == NULL || chosen.items == NULL) {
-		status = vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		status = vk_no_memory(err, NULL);
 	} else {
 		for (size_t i = 0; i < plan->count; i++)
 			order[i] = &plan->items[i];

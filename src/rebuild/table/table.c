@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "rebuild/table/plan.h"
 
 const char *vk_table_part_name(enum vk_table_part part)
@@ -275,7 +276,7 @@ static enum vk_status put(struct vk_table_plan *plan, struct vk_error *err)
 							  : vk_table_put_mbr(plan, err);
 
 	if (status == VK_OK && plan->nomem)
-		status = vk_error_set(err, VK_NOMEM, NULL, "Memory ran out");
+		status = vk_no_memory(err, NULL);
 	if (status != VK_OK)
 		return status;
 	if (out->entry_count > 1)

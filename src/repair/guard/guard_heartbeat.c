@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "repair/guard/guards.h"
@@ -134,7 +135,7 @@ static enum vk_status compare(const struct vk_restore *restore, const struct reg
 	enum vk_status status;
 
 	if (second == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	status = read_region(restore, region, second, &held, err);
 	*ret_ticked = status == VK_OK &&
 		      vk_heartbeats_ticked(region->first, second, (size_t)vk_min_u64(held, region->held),
@@ -177,7 +178,7 @@ static enum vk_status first_look(struct vk_restore *restore, bool *ret_in_use, s
 	enum vk_status status = VK_OK;
 
 	if (regions == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	vk_guard_heartbeat_forget(restore);
 	restore->heartbeats = regions;
 	collect(restore, regions);
@@ -186,7 +187,7 @@ static enum vk_status first_look(struct vk_restore *restore, bool *ret_in_use, s
 
 		region->first = malloc(region->length);
 		if (region->first == NULL)
-			return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+			return vk_no_memory(err, NULL);
 		status = read_region(restore, region, region->first, &region->held, err);
 		if (status != VK_OK)
 			return status;

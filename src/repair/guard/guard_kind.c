@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "repair/guard/guards.h"
 
@@ -53,7 +54,7 @@ static enum vk_status ask_partition(struct vk_restore *restore, struct vk_error 
 	enum vk_status status;
 
 	if (window == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < restore->place_count; i++)
 		if (is_captured_device(restore, &restore->places[i].vmfs)) {
 			vk_io_close(window);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "repair/guard/guards.h"
 #include "vmfskit/vouch.h"
 
@@ -49,7 +50,7 @@ enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
 
 	items = realloc(restore->objections, (restore->objection_count + 1) * sizeof(*items));
 	if (items == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	restore->objections = items;
 	items += restore->objection_count++;
 	memset(items, 0, sizeof(*items));
@@ -94,7 +95,7 @@ enum vk_status vk_restore_hold(const struct vk_restore *restore, struct vk_captu
 	enum vk_status status;
 
 	if (vouching == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	status = vk_capture_hold(capture, vouching, sink, ret_by, err);
 	vk_vouching_free(vouching);
 	return status;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "repair/plan/restore_state.h"
 
@@ -69,7 +70,7 @@ static enum vk_status put_cut(struct vk_restore *restore, const struct piece *pi
 	bool same;
 
 	if (bytes == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	same = vk_io_read_all(restore->io, piece->offset, bytes, piece->len, &ignored) == VK_OK &&
 	       memcmp(bytes, piece->bytes, piece->len) == 0;
 	free(bytes);
@@ -188,7 +189,7 @@ enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err)
 
 	if (walk.buf == NULL || !vk_range_set_add_all(&walk.not_held, c->unreadable, c->unreadable_count) ||
 	    !vk_range_set_add_all(&walk.rebuilt, c->rebuilt.ranges, c->rebuilt.range_count))
-		status = vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		status = vk_no_memory(err, NULL);
 	for (size_t i = 0; status == VK_OK && i < c->region_count; i++)
 		if (restore->chosen[i])
 			status = put_region(&walk, &c->regions[i], i, err);
@@ -302,7 +303,7 @@ enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,
 	if (groups == NULL || regions == NULL) {
 		free(groups);
 		free(regions);
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	}
 	group_edits(restore, joins[level], groups);
 	for (size_t i = 0; i < count; i++)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "repair/plan/restore_state.h"
 #include "vmfskit/vouch.h"
@@ -144,7 +145,7 @@ enum vk_status vk_restore_known_state(struct vk_restore *restore, bool *ret_know
 	buf = malloc(3 * (size_t)CHUNK_BYTES);
 	if (buf == NULL) {
 		vk_capture_close(&restored);
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	}
 	known.step = vk_min_u64(restore->target.sector_size, restored.sector_size);
 	known.now = buf;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "repair/plan/restore_state.h"
@@ -39,7 +40,7 @@ static enum vk_status choose(struct vk_restore *restore, enum vk_part part, unsi
 		return VK_OK;
 	choices = realloc(restore->choices, (restore->choice_count + 1) * sizeof(*choices));
 	if (choices == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	restore->choices = choices;
 	choices += restore->choice_count++;
 	*choices = (struct vk_restore_choice){.part = part, .partition = partition};
@@ -222,7 +223,7 @@ enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *er
 
 	restore->chosen = calloc(capture->region_count + 1, sizeof(*restore->chosen));
 	if (restore->chosen == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "Out of memory");
+		return vk_no_memory(err, NULL);
 	if ((named & ~held) != 0)
 		return refuse_absent(restore, named & ~held, err);
 	if (named != 0)

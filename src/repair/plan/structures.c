@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "repair/plan/structures.h"
 
@@ -135,7 +136,7 @@ enum vk_status vk_structures_list(const struct vk_source *source,
 		fits = add_vmfs(&list, &source->vmfs[i], source->sector_size);
 	if (!fits) {
 		vk_structures_free(&list);
-		return vk_error_set(err, VK_NOMEM, source->path, "Out of memory");
+		return vk_no_memory(err, source->path);
 	}
 	cut_overlaps(&list);
 	*ret_structures = list;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "store/plan/plan.h"
 #include "store/capture/take.h"
@@ -166,7 +167,7 @@ enum vk_status vk_taking_moved(const struct vk_taking *taking, const struct vk_s
 	if (l.saved == NULL || l.now == NULL) {
 		free(l.saved);
 		free(l.now);
-		return vk_error_set(err, VK_NOMEM, source->path, "no memory to compare with");
+		return vk_no_memory(err, source->path);
 	}
 	look_at_table(&l);
 	for (size_t i = 0; i < source->vmfs_count; i++)

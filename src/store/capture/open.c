@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/texts.h"
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
 
@@ -52,7 +54,7 @@ enum vk_status vk_capture_open(const char *store, const char *name, struct vk_ca
 		return status;
 	manifest = calloc(1, sizeof(*manifest));
 	status = manifest != NULL ? load(path, manifest, err)
-				  : vk_error_set(err, VK_NOMEM, path, "no memory for the manifest");
+				  : vk_no_memory(err, path);
 	if (status == VK_OK) {
 		*ret_capture = manifest->capture;
 		ret_capture->path = path;

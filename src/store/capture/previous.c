@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "store/capture/previous.h"
 #include "store/capture/taking.h"
 #include "store/folder/who.h"
@@ -212,13 +213,13 @@ static enum vk_status walk(struct search *s, const char *path, struct vk_error *
 		char *folder;
 
 		if (asprintf(&folder, "%s/%s", path, ids[i]) < 0) {
-			status = vk_error_set(err, VK_NOMEM, path, "no memory for a path");
+			status = vk_no_memory(err, path);
 			break;
 		}
 		if (vk_capture_open("", folder, &c, &unknown) == VK_OK) {
 			/* what was renamed in the store is not what its name says */
 			if (!c.is_undo && !c.is_rebuilt && strcmp(c.id, ids[i]) == 0 && !look_at(s, &c))
-				status = vk_error_set(err, VK_NOMEM, path, "no memory for the list of disks");
+				status = vk_no_memory(err, path);
 			vk_capture_close(&c);
 		}
 		free(folder);
@@ -245,8 +246,7 @@ enum vk_status vk_last_captures(const struct vk_store *store, struct vk_last_dis
 		memset(ret_gones, 0, sizeof(*ret_gones));
 	vk_who_host(s.host);
 	status = make_index(&s) ? walk(&s, vk_store_path(store), err)
-				: vk_error_set(err, VK_NOMEM, vk_store_path(store),
-					       "no memory for the list of disks");
+				: vk_no_memory(err, vk_store_path(store));
 	free_names(s.wwids, s.wwid_count);
 	free_names(s.paths, s.path_count);
 	if (status != VK_OK && ret_gones != NULL)

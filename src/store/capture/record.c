@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/crash_point.h"
 #include "store/capture/record.h"
 #include "store/folder/who.h"
@@ -28,7 +29,7 @@ enum vk_status vk_record_who(struct vk_taking *taking, const struct vk_capture_o
 	if (command[0] == NULL)
 		return VK_OK;
 	c->command = vk_who_command(command, COMMAND_BYTES);
-	return c->command != NULL ? VK_OK : vk_error_set(err, VK_NOMEM, NULL, "no memory for the command line");
+	return c->command != NULL ? VK_OK : vk_no_memory(err, NULL);
 }
 
 static enum vk_status put_signature(struct vk_taking *taking, const char *text, size_t len,
@@ -38,7 +39,7 @@ static enum vk_status put_signature(struct vk_taking *taking, const char *text, 
 	enum vk_status status = vk_sign(vk_store_sign_key(taking->store), text, len, signature, err);
 
 	if (status == VK_OK && !vk_digest_bytes(signature, sizeof(signature), ret_sha256))
-		status = vk_error_set(err, VK_NOMEM, VK_SIGNATURE_FILE, "no memory for the file");
+		status = vk_no_memory(err, VK_SIGNATURE_FILE);
 	if (status == VK_OK)
 		status = vk_folder_put(&taking->folder, VK_SIGNATURE_FILE, (const char *)signature,
 				       sizeof(signature), err);
@@ -51,7 +52,7 @@ static enum vk_status put_md5sums(struct vk_taking *taking, struct vk_error *err
 	enum vk_status status;
 
 	if (text == NULL)
-		return vk_error_set(err, VK_NOMEM, VK_MD5SUMS_FILE, "no memory for the file");
+		return vk_no_memory(err, VK_MD5SUMS_FILE);
 	status = vk_folder_put(&taking->folder, VK_MD5SUMS_FILE, text, strlen(text), err);
 	free(text);
 	return status;
@@ -75,7 +76,7 @@ enum vk_status vk_record_papers(struct vk_taking *taking, const char *manifest_t
 	if (vk_digest_bytes(manifest_text, len, taking->manifest_sha256))
 		text = vk_sums_text(&taking->manifest, &sums);
 	if (text == NULL)
-		return vk_error_set(err, VK_NOMEM, VK_SUMS_FILE, "no memory for the file");
+		return vk_no_memory(err, VK_SUMS_FILE);
 	status = vk_folder_put(&taking->folder, VK_SUMS_FILE, text, strlen(text), err);
 	free(text);
 	return status;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "store/folder/handle.h"
@@ -168,7 +169,7 @@ static enum vk_status leave_out(struct vk_taking *taking, const struct vk_source
 		return VK_OK;
 	taking->left_out = calloc(c->region_count + 1, sizeof(*taking->left_out));
 	if (taking->left_out == NULL)
-		return vk_error_set(err, VK_NOMEM, source->path, "no memory for the capture");
+		return vk_no_memory(err, source->path);
 	for (size_t i = 0; i < c->region_count; i++) {
 		struct vk_region region = c->regions[i];
 		struct vk_span span = vk_io_span(source->io, region.offset_bytes);
@@ -293,7 +294,7 @@ enum vk_status vk_capture_take(const struct vk_source *source,
 	enum vk_status status;
 
 	if (taking == NULL)
-		return vk_error_set(err, VK_NOMEM, source->path, "no memory for the capture");
+		return vk_no_memory(err, source->path);
 	vk_taking_init(taking);
 	status = vk_take_copy(taking, source, options, err);
 	if (status == VK_OK)

@@ -2,6 +2,7 @@
 /* Taking a capture of a disk that hosts may be changing. */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "store/capture/take.h"
 
 /* One try. *ret_again: it changed meanwhile, and nothing of this try is left. */
@@ -15,7 +16,7 @@ static enum vk_status try_once(const struct vk_source *source, bool last,
 	enum vk_status status;
 
 	if (taking == NULL)
-		return vk_error_set(err, VK_NOMEM, source->path, "no memory for the capture");
+		return vk_no_memory(err, source->path);
 	vk_taking_init(taking);
 	status = vk_take_copy(taking, source, options, err);
 	if (status == VK_OK)

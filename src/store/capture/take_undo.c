@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "io/range_set.h"
 #include "store/capture/taking.h"
@@ -81,7 +82,7 @@ static enum vk_status compare_all(struct vk_taking *taking, struct vk_error *err
 	struct vk_range_set unreadable = {.count = 0};
 	enum vk_status status = vk_range_set_add_all(&unreadable, c->unreadable, c->unreadable_count)
 					? compare(taking, &unreadable, err)
-					: vk_error_set(err, VK_NOMEM, NULL, "no memory for missing ranges");
+					: vk_no_memory(err, NULL);
 
 	vk_range_set_free(&unreadable);
 	return status;
@@ -137,7 +138,7 @@ enum vk_status vk_capture_take_undo(struct vk_io *target, const struct vk_captur
 	enum vk_status status;
 
 	if (taking == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_io_name(target), "no memory for the capture");
+		return vk_no_memory(err, vk_io_name(target));
 	vk_taking_init(taking);
 	status = take_undo(taking, target, of, regions, count, options, ret_id, err);
 	vk_taking_end(taking);

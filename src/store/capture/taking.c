@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "store/capture/record.h"
 #include "store/capture/taking.h"
 #include "store/folder/who.h"
@@ -64,7 +65,7 @@ static enum vk_status set_origin(struct vk_taking *taking, const char *path,
 
 	c->imported = calloc(origin->file_count + 1, sizeof(*c->imported));
 	if (c->imported == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "no memory for the capture");
+		return vk_no_memory(err, path);
 	memcpy(c->imported, origin->files, origin->file_count * sizeof(*c->imported));
 	c->imported_count = origin->file_count;
 	vk_text_init(&text, c->imported_time, sizeof(c->imported_time));
@@ -95,7 +96,7 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	c->sector_size = vk_io_sector_size(io);
 	status = put_other_paths(c, options->other_paths) ?
 			 vk_record_who(taking, options, err) :
-			 vk_error_set(err, VK_NOMEM, path, "no memory for the paths of the disk");
+			 vk_no_memory(err, path);
 	if (options->origin == NULL) {
 		vk_taking_path(path, c->source_path, sizeof(c->source_path));
 		vk_device_info_of_io(io, &taking->manifest.device);
@@ -108,7 +109,7 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	if (status == VK_OK)
 		status = vk_saver_init(&taking->saver, io, options->shared, err);
 	if (status == VK_OK && options->md5 && !vk_digest_add_md5(&taking->saver.digest))
-		status = vk_error_set(err, VK_NOMEM, path, "no memory for MD5 digests");
+		status = vk_no_memory(err, path);
 	if (status != VK_OK)
 		return status;
 	status = vk_folder_begin(options->store, path, suffix, taking->unix_seconds,
@@ -129,7 +130,7 @@ enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *r
 	c->identities = calloc(identity_count + 1, sizeof(*c->identities));
 	taking->linked = calloc(region_count + 1, sizeof(*taking->linked));
 	if (c->regions == NULL || c->identities == NULL || taking->linked == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the capture");
+		return vk_no_memory(err, NULL);
 	if (region_count > 0)
 		memcpy(c->regions, regions, region_count * sizeof(*regions));
 	if (identity_count > 0)
@@ -216,7 +217,7 @@ enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 	c->unreadable_count = taking->unreadable_count + taking->absent_count;
 	c->unreadable = calloc(c->unreadable_count + 1, sizeof(*c->unreadable));
 	if (c->unreadable == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for the ranges that are missing");
+		return vk_no_memory(err, NULL);
 	merge(taking, c->unreadable);
 	return VK_OK;
 }
@@ -249,12 +250,12 @@ static enum vk_status put_restore(struct vk_taking *taking, struct vk_error *err
 	enum vk_status status;
 
 	if (text == NULL)
-		return vk_error_set(err, VK_NOMEM, VK_RESTORE_FILE, "no memory for the file");
+		return vk_no_memory(err, VK_RESTORE_FILE);
 	m->restore_bytes = strlen(text);
 	if (vk_digest_bytes(text, strlen(text), m->restore_sha256))
 		status = put_or_link(taking, VK_RESTORE_FILE, text, strlen(text), err);
 	else
-		status = vk_error_set(err, VK_NOMEM, VK_RESTORE_FILE, "no memory for its digest");
+		status = vk_no_memory(err, VK_RESTORE_FILE);
 	free(text);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "store/diff/diff_parts.h"
 
@@ -18,8 +19,7 @@ bool vk_diff_grow(struct vk_differ *d, void **items, size_t count, size_t *cap, 
 	grown = d->status == VK_OK ? realloc(*items, wanted * size) : NULL;
 	if (grown == NULL) {
 		if (d->status == VK_OK)
-			d->status = vk_error_set(d->err, VK_NOMEM, d->side[VK_AFTER]->path,
-						 "no memory for the comparison");
+			d->status = vk_no_memory(d->err, d->side[VK_AFTER]->path);
 		return false;
 	}
 	*items = grown;

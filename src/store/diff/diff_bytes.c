@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "store/diff/diff_parts.h"
@@ -398,8 +399,7 @@ void vk_diff_bytes(struct vk_differ *d)
 	struct walk *w = d->status == VK_OK ? calloc(1, sizeof(*w)) : NULL;
 
 	if (w == NULL && d->status == VK_OK)
-		d->status = vk_error_set(d->err, VK_NOMEM, d->side[VK_AFTER]->path,
-					 "no memory for the comparison");
+		d->status = vk_no_memory(d->err, d->side[VK_AFTER]->path);
 	for (int side = 0; side < VK_SIDES && d->status == VK_OK; side++)
 		d->status = vk_capture_plan(d->side[side], &plans[side], d->err);
 	if (d->status == VK_OK) {

@@ -2,6 +2,7 @@
 /* Finds which partition of one side is which of the other. */
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "store/diff/diff_parts.h"
 
 static int compare_u64(uint64_t a, uint64_t b)
@@ -80,8 +81,7 @@ size_t vk_diff_match(struct vk_differ *d, struct vk_diff_key *keys[VK_SIDES],
 
 	*ret_pairs = pairs;
 	if (pairs == NULL) {
-		d->status = vk_error_set(d->err, VK_NOMEM, d->side[VK_AFTER]->path,
-					 "no memory for the comparison");
+		d->status = vk_no_memory(d->err, d->side[VK_AFTER]->path);
 		return 0;
 	}
 	take_equal(keys, left, by_start_and_number, pairs, &count);

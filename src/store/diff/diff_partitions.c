@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "store/diff/diff_parts.h"
 
@@ -267,8 +268,7 @@ void vk_diff_partitions(struct vk_differ *d)
 	if (keys[VK_BEFORE] != NULL && keys[VK_AFTER] != NULL)
 		count = vk_diff_match(d, keys, counts, &pairs);
 	else if (d->status == VK_OK)
-		d->status = vk_error_set(d->err, VK_NOMEM, d->side[VK_AFTER]->path,
-					 "no memory for the comparison");
+		d->status = vk_no_memory(d->err, d->side[VK_AFTER]->path);
 	for (size_t i = 0; i < count && d->status == VK_OK; i++) {
 		const struct vk_partition *pair[VK_SIDES];
 

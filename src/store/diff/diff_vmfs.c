@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "store/diff/diff_device.h"
@@ -144,8 +145,7 @@ static void compare_pair(struct vk_differ *d, const struct vk_vmfs *before, cons
 	if (known == NULL)
 		return;
 	if (dev == NULL) {
-		d->status = vk_error_set(d->err, VK_NOMEM, d->side[VK_AFTER]->path,
-					 "no memory for the comparison");
+		d->status = vk_no_memory(d->err, d->side[VK_AFTER]->path);
 		return;
 	}
 	dev->d = d;
@@ -184,8 +184,7 @@ void vk_diff_vmfs(struct vk_differ *d)
 	if (keys[VK_BEFORE] != NULL && keys[VK_AFTER] != NULL && d->status == VK_OK)
 		count = vk_diff_match(d, keys, counts, &pairs);
 	else if (d->status == VK_OK)
-		d->status = vk_error_set(d->err, VK_NOMEM, d->side[VK_AFTER]->path,
-					 "no memory for the comparison");
+		d->status = vk_no_memory(d->err, d->side[VK_AFTER]->path);
 	for (size_t i = 0; i < count && d->status == VK_OK; i++) {
 		size_t before = pairs[i].index[VK_BEFORE], after = pairs[i].index[VK_AFTER];
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/crash_point.h"
 #include "store/folder/folder.h"
 #include "vmfskit/text.h"
@@ -183,7 +184,7 @@ enum vk_status vk_folder_create(struct vk_folder *folder, const char *file, int 
 {
 	*ret_fd = -1;
 	if (!note_made(folder, file))
-		return vk_error_set(err, VK_NOMEM, file, "no memory for a file of the capture");
+		return vk_no_memory(err, file);
 	if (!vk_step_fails("capture file: create"))
 		*ret_fd = openat(folder->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 	return *ret_fd >= 0 ? VK_OK : vk_folder_failed(folder, file, errno, "cannot make", err);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/command.h"
 #include "store/folder/folder.h"
 
@@ -91,7 +92,7 @@ enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max, char
 	}
 	buf = malloc((size_t)length + 1);
 	if (buf == NULL)
-		status = vk_error_set(err, VK_NOMEM, file, "no memory for the file");
+		status = vk_no_memory(err, file);
 	else
 		status = read_up_to(fd, file, buf, (size_t)length, &got, err);
 	close(fd);
@@ -157,7 +158,7 @@ static enum vk_status find_id(const char *store, const char *name, char **ret_pa
 	bool here = holds_manifest(name);
 
 	if (path == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "no memory for a path");
+		return vk_no_memory(err, name);
 	if (name[0] != '.' && name[0] != '\0' && is_folder(path)) {
 		*ret_path = path;
 		if (!here || same_folder(name, path))
@@ -177,7 +178,7 @@ static enum vk_status find_id(const char *store, const char *name, char **ret_pa
 	if (here) {
 		*ret_path = resolve(name);
 		return *ret_path != NULL ? VK_OK
-					 : vk_error_set(err, VK_NOMEM, name, "no memory for a path");
+					 : vk_no_memory(err, name);
 	}
 	vk_error_set(err, VK_ABSENT, name, "there is no such capture, neither here nor in the store %s",
 		     store);

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "store/folder/region_io.h"
 #include "store/folder/save.h"
@@ -90,7 +91,7 @@ static enum vk_status lay_out(struct holding *h, struct vk_error *err)
 
 	h->held = calloc(h->capture->region_count + 1, sizeof(*h->held));
 	if (h->held == NULL)
-		return vk_error_set(err, VK_NOMEM, h->capture->path, "no memory for the capture");
+		return vk_no_memory(err, h->capture->path);
 	for (size_t i = 0; i < h->capture->region_count; i++) {
 		h->held[i].start = at;
 		at = vk_round_up_sat(vk_add_sat(at, h->capture->regions[i].length_bytes), PAGE_BYTES);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing a file of a capture, or finding that it need not be written. */
+#include "base/memory.h"
 #include "store/folder/region_file.h"
 
 #include <errno.h>
@@ -284,7 +285,7 @@ enum vk_status vk_previous_open(const struct vk_folder *folder, const char *id,
 	ret_previous->modes_kept = (st.st_mode & 07777) == 0700;
 	ret_previous->buf = malloc(VK_PREVIOUS_BUFFER_BYTES);
 	if (ret_previous->buf == NULL)
-		return vk_error_set(err, VK_NOMEM, folder->store, "no memory to compare with");
+		return vk_no_memory(err, folder->store);
 	/* without it everything is written, which is never wrong */
 	ret_previous->fd = openat(folder->store_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return VK_OK;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "io/range_set.h"
 #include "store/folder/folder.h"
@@ -189,7 +190,7 @@ static enum vk_status open_memory(const struct vk_capture *capture, uint64_t fro
 	struct vk_io *io = vk_io_window(capture->memory != NULL ? capture->memory : capture->held, from, size);
 
 	if (io == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+		return vk_no_memory(err, name);
 	vk_io_set_sector_size(io, capture->sector_size);
 	*ret_io = io;
 	return VK_OK;
@@ -208,7 +209,7 @@ static enum vk_status fill_regions(struct region_io *io, const struct vk_capture
 	io->regions = calloc(count + 1, sizeof(*io->regions));
 	if (io->regions == NULL || !copy_unreadable(io, capture, from, size)) {
 		close_files(io);
-		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+		return vk_no_memory(err, name);
 	}
 	for (size_t i = 0; i < count; i++) {
 		io->regions[i] = capture->regions[first + i];
@@ -216,7 +217,7 @@ static enum vk_status fill_regions(struct region_io *io, const struct vk_capture
 	}
 	*ret_io = vk_io_new(&region_ops, io, name, size, capture->sector_size);
 	if (*ret_io == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+		return vk_no_memory(err, name);
 	return VK_OK;
 }
 
@@ -230,7 +231,7 @@ static enum vk_status open_regions(const struct vk_capture *capture, size_t firs
 		return open_memory(capture, from, size, name, ret_io, err);
 	io = calloc(1, sizeof(*io));
 	if (io == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "no memory for the capture");
+		return vk_no_memory(err, name);
 	io->fd = -1;
 	io->folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (io->folder_fd < 0) {
@@ -249,7 +250,7 @@ enum vk_status vk_region_io_held(const struct vk_capture *capture, int fd, struc
 	if (io == NULL) {
 		close(fd);
 		free(held);
-		return vk_error_set(err, VK_NOMEM, capture->path, "no memory for the capture");
+		return vk_no_memory(err, capture->path);
 	}
 	io->fd = fd;
 	io->folder_fd = -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "store/folder/save.h"
@@ -21,8 +22,7 @@ enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io,
 	if (!vk_digest_init(&saver->digest, shared) ||
 	    posix_memalign(&buf, ALIGNMENT, VK_SAVE_BUFFER_BYTES) != 0) {
 		vk_saver_free(saver);
-		return vk_error_set(err, VK_NOMEM, io != NULL ? vk_io_name(io) : NULL,
-				    "no memory for a buffer");
+		return vk_no_memory(err, io != NULL ? vk_io_name(io) : NULL);
 	}
 	saver->buf = buf;
 	return VK_OK;
@@ -147,8 +147,7 @@ static enum vk_status copy_step(struct vk_saver *s, const struct vk_region *regi
 	*ret_done = length;
 	return note_missing(s, span.state, offset, length)
 		       ? vk_region_file_zeros(file, pos, length, err)
-		       : vk_error_set(err, VK_NOMEM, vk_io_name(s->io),
-				      "no memory for the list of unreadable ranges");
+		       : vk_no_memory(err, vk_io_name(s->io));
 }
 
 struct vk_saver_mark vk_saver_mark(const struct vk_saver *saver)

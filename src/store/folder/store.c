@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/command.h"
 #include "base/crash_point.h"
 #include "store/folder/folder.h"
@@ -189,7 +190,7 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 		store->path = strdup(path);
 	if (store == NULL || store->path == NULL) {
 		free(store);
-		return vk_error_set(err, VK_NOMEM, path, "no memory for the store");
+		return vk_no_memory(err, path);
 	}
 	store->fd = -1;
 	store->lock_fd = -1;

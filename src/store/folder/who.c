@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/texts.h"
 #include "store/manifest/manifest.h"
 #include "store/folder/who.h"
 

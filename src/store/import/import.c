@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sources sorted into disks, and each disk made a capture. */
+#include "base/memory.h"
 #include "vmfskit/import.h"
 
 #include <stdlib.h>
@@ -32,7 +33,7 @@ struct vk_import {
 
 static enum vk_status no_memory(struct vk_error *err, const char *path)
 {
-	return vk_error_set(err, VK_NOMEM, path, "no memory to import it");
+	return vk_no_memory(err, path);
 }
 
 static struct job *add_job(struct vk_import *import, const char *path)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "io/io_handle.h"
 #include "store/folder/folder.h"
 #include "store/import/import_parts.h"
@@ -111,7 +112,7 @@ enum vk_status vk_container_open(const char *path, struct vk_io *io, uint64_t mo
 	enum vk_status status;
 
 	if (c.path == NULL)
-		status = vk_error_set(err, VK_NOMEM, path, "no memory for it");
+		status = vk_no_memory(err, path);
 	else
 		status = io != NULL ? open_tar(&c, err) : open_folder(&c, err);
 	if (io != NULL)
@@ -168,7 +169,7 @@ static enum vk_status open_below(int folder_fd, const char *file, struct vk_io *
 		return VK_IO;
 	}
 	*ret_io = vk_io_file(fd, file, &facts);
-	return *ret_io != NULL ? VK_OK : vk_error_set(err, VK_NOMEM, file, "no memory to open it");
+	return *ret_io != NULL ? VK_OK : vk_no_memory(err, file);
 }
 
 /* A file of the folder. One is open at a time: there may be more of them than a process may have open. */
@@ -241,7 +242,7 @@ static enum vk_status open_piece(struct vk_container *c, const char *file, struc
 	enum vk_status status;
 
 	if (f == NULL)
-		return vk_error_set(err, VK_NOMEM, file, "no memory to open it");
+		return vk_no_memory(err, file);
 	leave_file(c);
 	status = open_below(c->folder_fd, file, &c->open, &f->found, err);
 	if (status != VK_OK) {
@@ -253,7 +254,7 @@ static enum vk_status open_piece(struct vk_container *c, const char *file, struc
 	c->open_for = f;
 	*ret_modified = (uint64_t)f->found.st_mtime;
 	*ret_io = vk_io_new(&folder_ops, f, file, vk_io_size_bytes(c->open), vk_io_sector_size(c->open));
-	return *ret_io != NULL ? VK_OK : vk_error_set(err, VK_NOMEM, file, "no memory to open it");
+	return *ret_io != NULL ? VK_OK : vk_no_memory(err, file);
 }
 
 /* Where the bytes of a piece are; ret_length: how many of them there really are. */
@@ -272,7 +273,7 @@ static enum vk_status locate(struct vk_container *c, const struct vk_index_piece
 		*ret_length = vk_io_size_bytes(ret_at->io);
 		return vk_parts_own(parts, ret_at->io)
 			       ? VK_OK
-			       : vk_error_set(err, VK_NOMEM, piece->file, "no memory to open it");
+			       : vk_no_memory(err, piece->file);
 	}
 	memcpy(name, c->prefix, strlen(c->prefix));
 	memcpy(name + strlen(c->prefix), piece->file, strlen(piece->file) + 1);
@@ -319,10 +320,10 @@ static enum vk_status add_piece(struct vk_container *c, const struct vk_index_pi
 		vk_import_name(&file, c->path, piece->file);
 		vk_import_modified(&file, modified);
 		if (!vk_parts_add_file(parts, &file))
-			return vk_error_set(err, VK_NOMEM, c->path, "no memory for its pieces");
+			return vk_no_memory(err, c->path);
 	}
 	return vk_parts_add_piece(parts, &at) ? VK_OK
-					      : vk_error_set(err, VK_NOMEM, c->path, "no memory for its pieces");
+					      : vk_no_memory(err, c->path);
 }
 
 enum vk_status vk_container_parts(struct vk_container *container, const struct vk_index_disk *disk,
@@ -332,7 +333,7 @@ enum vk_status vk_container_parts(struct vk_container *container, const struct v
 
 	memset(ret_parts, 0, sizeof(*ret_parts));
 	if (!vk_parts_add_file(ret_parts, &container->self))
-		return vk_error_set(err, VK_NOMEM, container->path, "no memory for its pieces");
+		return vk_no_memory(err, container->path);
 	for (size_t i = 0; i < disk->piece_count && status == VK_OK; i++)
 		status = add_piece(container, &disk->pieces[i], ret_parts, err);
 	return status;

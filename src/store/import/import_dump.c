@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "store/import/import_parts.h"
 #include "store/plan/plan.h"
@@ -80,7 +81,7 @@ static enum vk_status recognise(struct vk_dump *dump, enum vk_source_kind as, ui
 	enum vk_status status;
 
 	if (window == NULL)
-		return vk_error_set(err, VK_NOMEM, dump->path, "no memory for it");
+		return vk_no_memory(err, dump->path);
 	status = vk_source_open_io(window, dump->path, VK_FORM_RAW, &options, &source, err);
 	if (status != VK_OK)
 		return status;
@@ -121,7 +122,7 @@ enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint64_t modifie
 		vk_text_label(&text, (const uint8_t *)disk, len);
 	vk_import_name(&dump.file, path, NULL);
 	vk_import_modified(&dump.file, modified);
-	status = dump.path == NULL ? vk_error_set(err, VK_NOMEM, path, "no memory for it") : refuse_footer(&dump, err);
+	status = dump.path == NULL ? vk_no_memory(err, path) : refuse_footer(&dump, err);
 	if (status == VK_OK)
 		status = vk_import_digest(io, 0, vk_io_size_bytes(io), &dump.file, NULL, err);
 	if (status == VK_OK && dump.file.length_bytes == 0)
@@ -162,7 +163,7 @@ static enum vk_status add(struct vk_parts *parts, const struct vk_dump *dump, ui
 	}
 	if (vk_parts_add_piece(parts, &piece) && vk_parts_add_file(parts, &dump->file))
 		return VK_OK;
-	return vk_error_set(err, VK_NOMEM, dump->path, "no memory for it");
+	return vk_no_memory(err, dump->path);
 }
 
 /* The partition that dumps of a partition, header or volume are of. */
@@ -187,7 +188,7 @@ static enum vk_status find_home(const struct vk_parts *parts, const struct vk_du
 		return status;
 	io = vk_import_io(dump->path, parts->pieces, parts->count, size, sector_size == 0 ? 512 : sector_size);
 	if (io == NULL)
-		return vk_error_set(err, VK_NOMEM, dump->path, "no memory for it");
+		return vk_no_memory(err, dump->path);
 	status = vk_source_open_io(io, dump->path, VK_FORM_RAW, &options, &source, err);
 	if (status != VK_OK)
 		return status;

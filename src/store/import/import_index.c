@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parsing the text of a collector, line by line. */
+#include "base/memory.h"
 #include "store/import/import_index.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static void fail(struct parser *p, const char *what)
 
 static void no_memory(struct parser *p)
 {
-	p->status = vk_error_set(p->err, VK_NOMEM, p->where, "no memory for it");
+	p->status = vk_no_memory(p->err, p->where);
 }
 
 /* The last disk, whose block the line belongs to. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pieces and files of one import, and how long the disk must at least have been. */
+#include "base/memory.h"
 #include "store/import/import_parts.h"
 
 #include <openssl/evp.h>
@@ -158,7 +159,7 @@ enum vk_status vk_import_digest(struct vk_io *io, uint64_t offset, uint64_t leng
 	EVP_MD_CTX_free(md5.ctx);
 	free(buf);
 	if (status == VK_NOMEM)
-		return vk_error_set(err, VK_NOMEM, vk_io_name(io), "no memory to read it");
+		return vk_no_memory(err, vk_io_name(io));
 	return status;
 }
 
@@ -203,7 +204,7 @@ enum vk_status vk_parts_size(const struct vk_parts *parts, const char *name,
 		size = vk_max_u64(size, vk_add_sat(parts->pieces[i].offset_bytes, parts->pieces[i].length_bytes));
 	io = vk_import_io(name, parts->pieces, parts->count, size, sector_size == 0 ? 512 : sector_size);
 	if (io == NULL)
-		return vk_error_set(err, VK_NOMEM, name, "no memory for it");
+		return vk_no_memory(err, name);
 	status = vk_source_open_io(io, name, VK_FORM_RAW, &options, &source, err);
 	if (status != VK_OK)
 		return status;

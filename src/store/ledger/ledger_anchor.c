@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/command.h"
 #include "store/ledger/ledger_lines.h"
 
@@ -22,7 +23,7 @@ static enum vk_status split(const char *path, char **ret_folder, const char **re
 		*ret_folder = strdup(".");
 	else
 		*ret_folder = slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-	return *ret_folder != NULL ? VK_OK : vk_error_set(err, VK_NOMEM, path, "no memory for a path");
+	return *ret_folder != NULL ? VK_OK : vk_no_memory(err, path);
 }
 
 /* Whether folder is the store or lies below it; by climbing, so that no link and no mount misleads. */
@@ -97,7 +98,7 @@ static enum vk_status copy(const struct vk_store *store, int folder_fd, const ch
 	enum vk_status status;
 
 	if (head == NULL)
-		return vk_error_set(err, VK_NOMEM, file, "no memory for the anchor");
+		return vk_no_memory(err, file);
 	vk_text_init(&text, sig_name, sizeof(sig_name));
 	vk_text_fmt(&text, "%s.sig", name);
 	status = check_old(vk_store_path(store), folder_fd, name, file, &lines, err);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/command.h"
 #include "base/crash_point.h"
 #include "store/folder/digest.h"
@@ -77,7 +78,7 @@ static enum vk_status take_last(struct appending *a, const char *text, size_t le
 		return not_understood(a, why.what, err);
 	if (status == VK_OK && vk_digest_bytes(text, len, a->sha256))
 		return VK_OK;
-	return vk_error_set(err, VK_NOMEM, a->path, "no memory for the ledger");
+	return vk_no_memory(err, a->path);
 }
 
 /* The last whole line lies in the last bytes: of a longer line nothing is ours. */
@@ -91,7 +92,7 @@ static enum vk_status read_last(struct appending *a, struct vk_error *err)
 	enum vk_status status = VK_OK;
 
 	if (buf == NULL)
-		return vk_error_set(err, VK_NOMEM, a->path, "no memory for the ledger");
+		return vk_no_memory(err, a->path);
 	if (len > 0 && !vk_pread_all(a->fd, buf, len, a->size - len)) {
 		free(buf);
 		return vk_error_errno(err, errno, a->path, "cannot read the ledger");
@@ -191,7 +192,7 @@ static enum vk_status append_line(struct appending *a, const struct vk_event *ev
 		return status;
 	status = write_line(a, text, len, err);
 	if (status == VK_OK && !vk_digest_bytes(text, len - 1, a->sha256))
-		status = vk_error_set(err, VK_NOMEM, a->path, "no memory for a digest");
+		status = vk_no_memory(err, a->path);
 	free(text);
 	if (status != VK_OK)
 		return status;
@@ -214,7 +215,7 @@ static enum vk_status write_head(struct appending *a, struct vk_error *err)
 	if (a->leave_head)
 		return VK_OK;
 	if (len == 0)
-		return vk_error_set(err, VK_NOMEM, a->path, "no memory for the head of the ledger");
+		return vk_no_memory(err, a->path);
 	if (key != NULL) {
 		status = vk_sign(key, text, len, signature, err);
 		if (status == VK_OK)
@@ -260,7 +261,7 @@ enum vk_status vk_ledger_append(struct vk_store *store, const struct vk_event *e
 	enum vk_status status;
 
 	if (a == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_store_path(store), "no memory for the ledger");
+		return vk_no_memory(err, vk_store_path(store));
 	a->store = store;
 	a->path = vk_store_path(store);
 	a->fd = -1;

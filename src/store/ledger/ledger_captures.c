@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_captures.h"
@@ -178,7 +179,7 @@ static enum vk_status look(int store_fd, const char *prefix, const struct vk_rec
 		return status;
 	}
 	if (!vk_digest_bytes(text, len, sha256))
-		status = vk_error_set(err, VK_NOMEM, name, "no memory for a digest");
+		status = vk_no_memory(err, name);
 	else if (strcmp(sha256, r->manifest_sha256) == 0)
 		*ret_state = SAME;
 	free(text);
@@ -296,7 +297,7 @@ static enum vk_status judge_unseen(const struct vk_recorded_set *set, int store_
 	size_t count = 0;
 
 	if (unseen == NULL)
-		return vk_error_set(err, VK_NOMEM, VK_LEDGER_FILE, "no memory for the ledger");
+		return vk_no_memory(err, VK_LEDGER_FILE);
 	for (size_t i = 0; i < set->cap; i++)
 		if (set->slots[i].id != NULL && !set->slots[i].is_seen && set->slots[i].added > 0)
 			unseen[count++] = &set->slots[i];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/hex_digit.h"
 #include "store/ledger/ledger_chain.h"
 
@@ -260,7 +261,7 @@ enum vk_status vk_chain_judge(struct vk_chain *chain, const struct vk_finding_si
 	chain->order = calloc(chain->count + 1, sizeof(*chain->order));
 	if (sorted == NULL || chain->order == NULL) {
 		free(sorted);
-		return vk_error_set(err, VK_NOMEM, VK_LEDGER_FILE, "no memory for the ledger");
+		return vk_no_memory(err, VK_LEDGER_FILE);
 	}
 	for (size_t i = 0; i < chain->count; i++)
 		if (chain->lines[i].seq != 0)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/texts.h"
 #include "base/hex_digit.h"
 #include "store/ledger/ledger_lines.h"
 #include "store/manifest/manifest.h"
@@ -143,7 +145,7 @@ enum vk_status vk_ledger_line_write(const struct vk_event *event, size_t from, s
 
 	if (line == NULL) {
 		free(body);
-		return vk_error_set(err, VK_NOMEM, VK_LEDGER_FILE, "no memory for a line of the ledger");
+		return vk_no_memory(err, VK_LEDGER_FILE);
 	}
 	vk_text_init(&out, line, cap);
 	if (key != NULL)

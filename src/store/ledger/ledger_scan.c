@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_lines.h"
@@ -32,7 +33,7 @@ enum vk_status vk_ledger_scan_open(int fd, struct vk_ledger_scan *ret_scan, stru
 	ret_scan->cap = 2 * (size_t)VK_LEDGER_LINE_MAX;
 	ret_scan->buf = malloc(ret_scan->cap + 1);
 	return ret_scan->buf != NULL ? VK_OK
-				     : vk_error_set(err, VK_NOMEM, VK_LEDGER_FILE, "no memory for the ledger");
+				     : vk_no_memory(err, VK_LEDGER_FILE);
 }
 
 void vk_ledger_scan_close(struct vk_ledger_scan *scan)
@@ -223,7 +224,7 @@ enum vk_status vk_ledger_lookup(const struct vk_store *store, struct vk_ledger_q
 		return VK_OK;
 	sorted = calloc(count, sizeof(struct vk_ledger_query *));
 	if (status == VK_OK && sorted == NULL)
-		status = vk_error_set(&why, VK_NOMEM, VK_LEDGER_FILE, "no memory for the ledger");
+		status = vk_no_memory(&why, VK_LEDGER_FILE);
 	for (size_t i = 0; status == VK_OK && i < count; i++)
 		sorted[i] = &queries[i];
 	if (status == VK_OK) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_verifying.h"
@@ -44,7 +45,7 @@ static enum vk_status take_line(struct vk_ledger_verifying *v, const struct vk_l
 	enum vk_status status = VK_DAMAGED;
 
 	if (kept == NULL || !vk_digest_bytes(span->text, span->len, sha256))
-		return vk_error_set(err, VK_NOMEM, v->store, "no memory for the ledger");
+		return vk_no_memory(err, v->store);
 	kept->offset_bytes = span->offset;
 	kept->length_bytes = (uint32_t)span->len;
 	vk_chain_digest(sha256, kept->digest);
@@ -62,7 +63,7 @@ static enum vk_status take_line(struct vk_ledger_verifying *v, const struct vk_l
 	}
 	vk_ledger_line_free(&line);
 	if (status == VK_NOMEM)
-		return vk_error_set(err, VK_NOMEM, v->store, "no memory for the ledger");
+		return vk_no_memory(err, v->store);
 	if (status != VK_OK)
 		put_damaged(v, span, why.what);
 	return VK_OK;
@@ -124,7 +125,7 @@ static enum vk_status read_captures(struct vk_ledger_verifying *v, struct vk_err
 		vk_ledger_line_free(&line);
 	}
 	vk_ledger_scan_close(&scan);
-	return sound ? err->status : vk_error_set(err, VK_NOMEM, v->store, "no memory for the captures of the ledger");
+	return sound ? err->status : vk_no_memory(err, v->store);
 }
 
 /* Neighbours become one finding: a ledger that somebody else signed has it in every line. */
@@ -264,7 +265,7 @@ enum vk_status vk_ledger_recorded(int store_fd, const struct vk_public_key *key,
 	enum vk_status status;
 
 	if (v == NULL)
-		return vk_error_set(err, VK_NOMEM, VK_LEDGER_FILE, "no memory for the ledger");
+		return vk_no_memory(err, VK_LEDGER_FILE);
 	*v = (struct vk_ledger_verifying){.store = VK_LEDGER_FILE, .check = &check, .fd = -1, .store_fd = -1};
 	v->store_fd = openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	status = v->store_fd >= 0 ? vk_ledger_open(v->store_fd, &v->fd, err)
@@ -292,7 +293,7 @@ enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check 
 	if (err == NULL)
 		err = &own;
 	if (v == NULL)
-		return vk_error_set(err, VK_NOMEM, store, "no memory for the ledger");
+		return vk_no_memory(err, store);
 	*v = (struct vk_ledger_verifying){.store = store, .check = check, .sink = sink, .fd = -1};
 	v->store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (v->store_fd >= 0)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/command.h"
 #include "store/folder/digest.h"
 #include "vmfskit/signature.h"
@@ -134,10 +135,10 @@ static enum vk_status load(const char *path, bool secret, struct vk_public_key *
 	OPENSSL_cleanse(text, sizeof(text));
 	ERR_clear_error();
 	if (bio == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "no memory for the key");
+		return vk_no_memory(err, path);
 	if (key->pkey == NULL || EVP_PKEY_get_base_id(key->pkey) != EVP_PKEY_ED25519)
 		return wrong_key(path, secret, asked, err);
-	return name_key(key) ? VK_OK : vk_error_set(err, VK_NOMEM, path, "no memory for the key");
+	return name_key(key) ? VK_OK : vk_no_memory(err, path);
 }
 
 enum vk_status vk_sign_key_open(const char *path, struct vk_sign_key **ret_key, struct vk_error *err)
@@ -146,7 +147,7 @@ enum vk_status vk_sign_key_open(const char *path, struct vk_sign_key **ret_key, 
 	enum vk_status status;
 
 	if (key == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "no memory for the key");
+		return vk_no_memory(err, path);
 	status = load(path, true, &key->both, err);
 	if (status == VK_OK)
 		*ret_key = key;
@@ -161,7 +162,7 @@ enum vk_status vk_public_key_open(const char *path, struct vk_public_key **ret_k
 	enum vk_status status;
 
 	if (key == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "no memory for the key");
+		return vk_no_memory(err, path);
 	status = load(path, false, key, err);
 	if (status == VK_OK)
 		*ret_key = key;
@@ -209,7 +210,7 @@ enum vk_status vk_sign(const struct vk_sign_key *key, const void *bytes, size_t 
 	bool done;
 
 	if (ctx == NULL)
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for a signature");
+		return vk_no_memory(err, NULL);
 	done = EVP_DigestSignInit(ctx, NULL, NULL, NULL, key->both.pkey) == 1 &&
 	       EVP_DigestSign(ctx, ret_signature, &size, bytes, len) == 1 && size == VK_SIGNATURE_BYTES;
 	EVP_MD_CTX_free(ctx);

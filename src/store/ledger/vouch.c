@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who vouches for a capture: the ledger of its store, a signature, and that nobody else can write there. */
+#include "base/memory.h"
 #include "vmfskit/vouch.h"
 
 #include <errno.h>
@@ -220,7 +221,7 @@ enum vk_status vk_vouch_folder(struct vk_vouching *v, int folder_fd, const char 
 		return status;
 	}
 	status = vk_digest_bytes(text, len, ret_sha256) ? ask_all(v, folder_fd, text, len, &q, ret_by, err)
-							: vk_error_set(err, VK_NOMEM, path, "no memory for a digest");
+							: vk_no_memory(err, path);
 	free(text);
 	free(real);
 	return status;

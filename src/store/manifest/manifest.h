@@ -60,8 +60,6 @@ bool vk_manifest_check_ranges(const struct vk_capture *capture, const struct vk_
 bool vk_file_name_plain(const char *name);
 bool vk_sha256_text(const char *text); /* 64 lower-case hex digits */
 bool vk_md5_text(const char *text);    /* 32 of them */
-/* A list that ends with NULL, with its texts; NULL is allowed. */
-void vk_texts_free(char **texts);
 
 /* Digests of files that the manifest cannot know. Borrowed. */
 struct vk_sums {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/texts.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
@@ -253,7 +255,7 @@ static void check_names(struct vk_reader *r, const struct vk_capture *c)
 	const char **names = calloc(c->region_count + 1, sizeof(*names));
 
 	if (names == NULL) {
-		r->status = vk_error_set(r->err, VK_NOMEM, r->where, "no memory for the manifest");
+		r->status = vk_no_memory(r->err, r->where);
 		r->ok = false;
 		return;
 	}
@@ -383,13 +385,6 @@ enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 	return r.status;
 }
 
-void vk_texts_free(char **texts)
-{
-	for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
-		free(texts[i]);
-	free(texts);
-}
-
 void vk_manifest_free(struct vk_manifest *manifest)
 {
 	vk_texts_free(manifest->capture.other_paths);
@@ -416,7 +411,7 @@ enum vk_status vk_manifest_load(int folder_fd, const char *where, struct vk_mani
 	status = vk_manifest_read(text, len, where, ret_manifest, NULL, err);
 	if (status == VK_OK && !vk_digest_bytes(text, len, ret_manifest->capture.manifest_sha256)) {
 		vk_manifest_free(ret_manifest);
-		status = vk_error_set(err, VK_NOMEM, where, "no memory for a digest");
+		status = vk_no_memory(err, where);
 	}
 	free(text);
 	return status;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
 #include "store/manifest/rebuilt.h"
@@ -278,7 +279,7 @@ enum vk_status vk_manifest_write(const struct vk_manifest *manifest, char **ret_
 	json_decref(o);
 	if (line == NULL) {
 		free(text);
-		return vk_error_set(err, VK_NOMEM, VK_MANIFEST_FILE, "no memory for the manifest");
+		return vk_no_memory(err, VK_MANIFEST_FILE);
 	}
 	line[len] = '\n';
 	line[len + 1] = '\0';

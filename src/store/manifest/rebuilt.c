@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a rebuilt capture says of itself: lists of sentences, and a copy of them. */
+#include "base/memory.h"
+#include "base/texts.h"
 #include "store/manifest/rebuilt.h"
 
 #include <stdarg.h>
@@ -65,7 +67,7 @@ enum vk_status vk_rebuilt_copy(const struct vk_rebuilt *from, struct vk_rebuilt 
 	    !copy_list(from->fresh, &copy.fresh) || !copy_list(from->lost, &copy.lost) ||
 	    !copy_list(from->guessed, &copy.guessed) || !copy_list(from->replaced, &copy.replaced)) {
 		vk_rebuilt_free(&copy);
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for what was rebuilt");
+		return vk_no_memory(err, NULL);
 	}
 	*ret_copy = copy;
 	return VK_OK;

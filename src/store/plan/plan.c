@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "store/plan/plan.h"
 
@@ -336,7 +337,7 @@ enum vk_status vk_capture_plan(const struct vk_source *source, struct vk_capture
 		free(p.regions);
 		free(plan.identities);
 		if (!many)
-			return vk_error_set(err, VK_NOMEM, source->path, "no memory for the plan");
+			return vk_no_memory(err, source->path);
 		vk_error_set(err, VK_DAMAGED, source->path,
 			     "the partition table asks for more than %d regions", REGIONS_MAX);
 		return vk_error_remedy(err, "no sound disk does: look at it with vmfskit decode");

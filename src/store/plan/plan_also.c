@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "store/plan/plan.h"
 
@@ -101,7 +102,7 @@ enum vk_status vk_plan_also(const struct vk_source *source, const struct vk_rang
 		if (ranges[i].offset_bytes < end &&
 		    !add_rest(source, plan, planned, ranges[i].offset_bytes, end)) {
 			vk_capture_plan_free(plan);
-			return vk_error_set(err, VK_NOMEM, source->path, "no memory for the plan");
+			return vk_no_memory(err, source->path);
 		}
 	}
 	if (plan->region_count > 0)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "store/retention/prune.h"
 
@@ -77,7 +78,7 @@ static enum vk_status add_folder(const struct vk_prune *prune, const char *id, s
 
 		if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) &&
 		    !add_going(list, &st))
-			status = vk_error_set(err, VK_NOMEM, id, "no memory for the files that would go");
+			status = vk_no_memory(err, id);
 	}
 	closedir(dir);
 	return status;
@@ -138,7 +139,7 @@ enum vk_status vk_prune_decide(struct vk_prune *prune, const struct vk_retention
 	enum vk_status status;
 
 	if (items == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_store_path(prune->store), "no memory for the captures");
+		return vk_no_memory(err, vk_store_path(prune->store));
 	for (size_t i = 0; i < prune->count; i++)
 		if (prune->captures[i].problem[0] == '\0')
 			items[count++] = item_of(&prune->captures[i]);

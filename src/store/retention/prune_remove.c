@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/crash_point.h"
 #include "store/folder/folder.h"
 #include "store/retention/prune.h"
@@ -116,7 +117,7 @@ static enum vk_status record(struct vk_prune *prune, struct vk_error *err)
 	enum vk_status status = VK_OK;
 
 	if (ids == NULL)
-		return vk_error_set(err, VK_NOMEM, vk_store_path(prune->store), "no memory for the captures");
+		return vk_no_memory(err, vk_store_path(prune->store));
 	for (size_t i = 0; i < prune->count; i++) {
 		struct vk_prune_capture *capture = &prune->captures[i];
 

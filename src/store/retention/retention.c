@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which captures may go. Sorted once for the periods and once for each kind of group; nothing is compared pairwise. */
+#include "base/memory.h"
 #include "vmfskit/retention.h"
 
 #include <stdlib.h>
@@ -382,5 +383,5 @@ enum vk_status vk_retention_decide(struct vk_retention_item *items, size_t count
 	}
 	free(members);
 	free(d.decisions);
-	return sound ? VK_OK : vk_error_set(err, VK_NOMEM, NULL, "no memory to decide which captures may go");
+	return sound ? VK_OK : vk_no_memory(err, NULL);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "store/verify/verify.h"
 
 static void put(const struct vk_verifier *v, enum vk_finding_code code, const char *message,
@@ -61,7 +62,7 @@ static enum vk_status read_manifest(struct vk_verifier *v, struct vk_error *err)
 					: VK_NOMEM;
 	free(text);
 	if (status == VK_NOMEM)
-		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the manifest");
+		return vk_no_memory(err, v->path);
 	v->has_manifest = status == VK_OK;
 	if (!v->has_manifest)
 		put(v, VK_F_CAPTURE_MANIFEST, why.what, "");
@@ -167,7 +168,7 @@ static enum vk_status check_sums(const struct vk_verifier *v, struct vk_error *e
 	char *should = vk_sums_text(&v->manifest, &sums);
 
 	if (should == NULL)
-		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the digests");
+		return vk_no_memory(err, v->path);
 	if (v->sums_len != strlen(should) || memcmp(v->sums, should, v->sums_len) != 0)
 		compare_lines(v, should);
 	free(should);
@@ -222,7 +223,7 @@ enum vk_status vk_verify_folder(int folder_fd, const char *path, struct vk_verif
 	enum vk_status status;
 
 	if (v == NULL)
-		return vk_error_set(err, VK_NOMEM, path, "no memory to verify with");
+		return vk_no_memory(err, path);
 	v->path = path;
 	v->sink = sink;
 	v->cache = cache;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "store/folder/save.h"
 #include "store/verify/verify.h"
@@ -122,9 +123,9 @@ enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err)
 
 	v->expected = calloc(cap, sizeof(*v->expected));
 	if (v->expected == NULL)
-		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the list of files");
+		return vk_no_memory(err, v->path);
 	if (v->has_manifest && !collect_from_manifest(v))
-		return vk_error_set(err, VK_NOMEM, v->path, "no memory for the digests");
+		return vk_no_memory(err, v->path);
 	if (!v->has_manifest && v->sums != NULL)
 		collect_from_sums(v);
 	qsort(v->expected, v->expected_count, sizeof(*v->expected), compare_expected);
@@ -246,7 +247,7 @@ enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err)
 	if (status != VK_OK)
 		return status;
 	if (v->has_manifest && vk_capture_has_md5(&v->manifest.capture) && !vk_digest_add_md5(&saver.digest))
-		status = vk_error_set(err, VK_NOMEM, v->path, "no memory for the digests");
+		status = vk_no_memory(err, v->path);
 	for (size_t i = 0; i < v->expected_count && status == VK_OK; i++)
 		status = check_file(v, &saver, &v->expected[i], err);
 	vk_saver_free(&saver);

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of whole sentences. */
+/* Lists of texts: those that end with NULL, and those with a count. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/sentences.h"
+#include "base/memory.h"
+#include "base/texts.h"
 
 bool vk_sentence_vadd(char ***list, size_t *count, const char *fmt, va_list args)
 {
-	char **grown = reallocarray(*list, *count + 1, sizeof(**list));
 	char *text = NULL;
-	int len;
 
-	if (grown == NULL)
+	if (vasprintf(&text, fmt, args) < 0)
 		return false;
-	*list = grown;
-	len = vasprintf(&text, fmt, args);
-	if (len < 0)
-		return false;
-	grown[(*count)++] = text;
-	return true;
+	if (vk_append(list, count, &text, sizeof(text)) != NULL)
+		return true;
+	free(text);
+	return false;
 }
 
 bool vk_sentence_add(char ***list, size_t *count, const char *fmt, ...)
@@ -39,4 +36,11 @@ void vk_sentences_free(char ***list, size_t *count)
 	free(*list);
 	*list = NULL;
 	*count = 0;
+}
+
+void vk_texts_free(char **texts)
+{
+	for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
+		free(texts[i]);
+	free(texts);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of whole sentences that a plan tells a person. */
-#ifndef VK_REBUILD_SENTENCES_H
-#define VK_REBUILD_SENTENCES_H
+/* Lists of texts: those that end with NULL, and those with a count. */
+#ifndef VK_BASE_TEXTS_H
+#define VK_BASE_TEXTS_H
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,5 +14,8 @@ bool vk_sentence_vadd(char ***list, size_t *count, const char *fmt, va_list args
 	__attribute__((format(printf, 3, 0)));
 /* Free all of them; the list is then empty. */
 void vk_sentences_free(char ***list, size_t *count);
+
+/* Free a list that ends with NULL, and its texts. texts may be NULL. */
+void vk_texts_free(char **texts);
 
 #endif

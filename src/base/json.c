@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON objects made member by member. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "vmfskit/text.h"
+
+struct vk_json vk_json_begin(void)
+{
+	struct vk_json object = {json_object(), false};
+
+	object.failed = object.o == NULL;
+	return object;
+}
+
+void vk_json_set(struct vk_json *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object->o, key, value) != 0)
+		object->failed = true;
+}
+
+void vk_json_set_number(struct vk_json *object, const char *key, uint64_t value)
+{
+	vk_json_set(object, key, vk_json_number(value));
+}
+
+void vk_json_set_bool(struct vk_json *object, const char *key, bool value)
+{
+	vk_json_set(object, key, json_boolean(value));
+}
+
+void vk_json_set_text(struct vk_json *object, const char *key, const char *text)
+{
+	vk_json_set(object, key, text != NULL ? vk_json_text(text) : json_null());
+}
+
+void vk_json_append(json_t *array, json_t *value, struct vk_json *owner)
+{
+	if (json_array_append_new(array, value) != 0)
+		owner->failed = true;
+}
+
+json_t *vk_json_end(struct vk_json *object)
+{
+	if (!object->failed)
+		return object->o;
+	json_decref(object->o);
+	return NULL;
+}
+
+json_t *vk_json_number(uint64_t value)
+{
+	char text[32];
+	struct vk_text t;
+
+	if (value <= INT64_MAX)
+		return json_integer((json_int_t)value);
+	vk_text_init(&t, text, sizeof(text));
+	vk_text_fmt(&t, "%llu", (unsigned long long)value);
+	return json_string(text);
+}
+
+json_t *vk_json_text(const char *bytes)
+{
+	size_t len = strlen(bytes);
+	size_t cap = 4 * len + 1;
+	json_t *value = json_string(bytes);
+	struct vk_text text;
+	char *buf;
+
+	if (value != NULL)
+		return value;
+	buf = malloc(cap);
+	if (buf == NULL)
+		return NULL;
+	vk_text_init(&text, buf, cap);
+	vk_text_label(&text, (const uint8_t *)bytes, len);
+	value = json_string(buf);
+	free(buf);
+	return value;
+}
+
+json_t *vk_json_label(const uint8_t *bytes, size_t len)
+{
+	char text[1200];
+	struct vk_text t;
+
+	while (len > 0 && (bytes[len - 1] == ' ' || bytes[len - 1] == 0))
+		len--;
+	vk_text_init(&t, text, sizeof(text));
+	vk_text_label(&t, bytes, len);
+	return json_string(text);
+}
+
+json_t *vk_json_hex(const uint8_t *bytes, size_t len)
+{
+	char text[1200];
+	struct vk_text t;
+
+	vk_text_init(&t, text, sizeof(text));
+	vk_text_hex(&t, bytes, len);
+	return json_string(text);
+}
