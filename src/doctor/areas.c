@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What must stand where: a list of areas, made of the places of each structure and of the gaps between them. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,56 +7,6 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "doctor/doctor.h"
-
-/* Of what is claimed already only what is free is added: the first claim counts. Returns the first piece, or NULL. */
-static struct vk_area *append(struct vk_doctor *doc, const struct vk_area *area)
-{
-	if (doc->area_count == VK_AREAS_MAX)
-		return NULL;
-	if (doc->area_count == doc->area_cap) {
-		size_t cap = doc->area_cap == 0 ? 64 : doc->area_cap * 2;
-		struct vk_area *grown = realloc(doc->areas, cap * sizeof(*grown));
-
-		if (grown == NULL) {
-			vk_doctor_fail(doc, VK_NOMEM, "no memory for the structures");
-			return NULL;
-		}
-		doc->areas = grown;
-		doc->area_cap = cap;
-	}
-	doc->areas[doc->area_count] = *area;
-	return &doc->areas[doc->area_count++];
-}
-
-static bool is_free(const struct vk_doctor *doc, uint64_t offset, uint64_t length)
-{
-	for (size_t i = 0; i < doc->area_count; i++)
-		if (offset < doc->areas[i].offset_bytes + doc->areas[i].length_bytes &&
-		    doc->areas[i].offset_bytes < offset + length)
-			return false;
-	return true;
-}
-
-struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
-			    uint64_t offset, uint64_t length, const char *symbol, const char *what, ...)
-{
-	struct vk_area area = {.kind = kind,
-			       .part = part,
-			       .subject = subject,
-			       .offset_bytes = offset - offset % VK_UNIT_BYTES,
-			       .symbol = symbol};
-	uint64_t end = vk_min_u64(vk_round_up_sat(vk_add_sat(offset, length), VK_UNIT_BYTES), doc->source.size_bytes);
-	va_list args;
-
-	if (doc->status != VK_OK || area.offset_bytes >= end)
-		return NULL;
-	area.length_bytes = end - area.offset_bytes;
-	va_start(args, what);
-	vsnprintf(area.what, sizeof(area.what), what, args);
-	va_end(args);
-	area.name_length = strlen(area.what);
-	return is_free(doc, area.offset_bytes, area.length_bytes) ? append(doc, &area) : NULL;
-}
 
 static int by_offset(const void *a, const void *b)
 {
@@ -87,7 +36,7 @@ static void fill(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part par
 
 		area.offset_bytes = start;
 		area.length_bytes = vk_min_u64(end, next) - start;
-		if (next > start && append(doc, &area) == NULL)
+		if (next > start && vk_area_append(doc, &area) == NULL)
 			return;
 		if (i < count)
 			start = vk_max_u64(start, next + doc->areas[i].length_bytes);
@@ -268,7 +217,7 @@ static void add_lost_lvm(struct vk_doctor *doc, size_t index, const struct vk_vm
 	add_place(doc, index, v, &place);
 }
 
-bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index)
+static bool plan_subject(struct vk_doctor *doc, size_t index)
 {
 	enum { LVM_MAX_BYTES = 256 << 20 };
 	const struct vk_subject *s = &doc->subjects[index];
@@ -306,7 +255,7 @@ bool vk_doctor_plan_areas(struct vk_doctor *doc)
 	if (doc->source.kind == VK_SOURCE_DISK && !vk_doctor_plan_table(doc))
 		return false;
 	for (size_t i = 0; i < doc->subject_count; i++)
-		if (!vk_doctor_plan_subject(doc, i))
+		if (!plan_subject(doc, i))
 			return false;
 	/* what a capture saved besides */
 	for (size_t i = 0; doc->known.found && i < doc->known.capture.region_count; i++) {

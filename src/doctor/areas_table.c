@@ -10,20 +10,6 @@
 
 #define TYPE_MSR "E3C9E316-0B5C-4DB8-817D-F92DF00215AE"
 
-static bool covers(const struct vk_partition *p, uint32_t ss, const struct vk_subject *s)
-{
-	return vk_partition_is_vmfs(p) && vk_mul_sat(p->start_sector, ss) == s->start_bytes;
-}
-
-bool vk_doctor_names_any(const struct vk_doctor *doc, const struct vk_partition *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < doc->subject_count; k++)
-			if (covers(&list[i], doc->source.sector_size, &doc->subjects[k]))
-				return true;
-	return false;
-}
-
 static const char *foreign_kind(const struct vk_partition *p, bool *ret_windows)
 {
 	static const uint8_t windows[] = {0x01, 0x04, 0x06, 0x07, 0x0b, 0x0c, 0x0e, 0x27, 0x42};

@@ -7,24 +7,6 @@
 #include "base/checked.h"
 #include "doctor/doctor.h"
 
-bool vk_doctor_fail(struct vk_doctor *doc, enum vk_status status, const char *what)
-{
-	if (doc->status == VK_OK)
-		doc->status = vk_error_set(doc->err, status, doc->path, "%s", what);
-	return false;
-}
-
-size_t vk_doctor_read(struct vk_doctor *doc, uint64_t offset, void *buf, size_t len)
-{
-	struct vk_error ignored;
-	size_t got = 0;
-
-	if (vk_io_read(doc->source.io, offset, buf, len, &got, &ignored) != VK_OK)
-		got = 0;
-	memset((uint8_t *)buf + got, 0, len - got);
-	return got;
-}
-
 /* Where two readings fit equally, it is the whole disk that a person names on the phone. */
 static bool open_path(struct vk_doctor *doc)
 {

@@ -97,9 +97,9 @@ struct vk_doctor {
 	size_t subject_count;
 
 	struct vk_area *areas; /* sorted, no two overlap */
-	size_t area_count, area_cap;
+	size_t area_count;
 	struct vk_stretch *stretches; /* sorted, no two overlap */
-	size_t stretch_count, stretch_cap;
+	size_t stretch_count;
 
 	bool gpt_expected;      /* the disk has, or had, a GPT */
 	bool store_absent;      /* the store that was named is not there */
@@ -118,10 +118,12 @@ struct vk_doctor {
 	struct vk_error *err;
 };
 
-/* Always false, so that it can be returned; keeps the first error. */
+/* case.c. Always false, so that it can be returned; keeps the first error. */
 bool vk_doctor_fail(struct vk_doctor *doc, enum vk_status status, const char *what);
 /* Read len bytes; what is missing is zeroed. Returns how many came without a gap. */
 size_t vk_doctor_read(struct vk_doctor *doc, uint64_t offset, void *buf, size_t len);
+/* The length that a GPT entry gives it whose checksum fits; 0: none does. */
+uint64_t vk_proved_length(const struct vk_doctor *doc, const struct vk_subject *subject);
 
 /* captures.c: the newest good capture of this disk. */
 void vk_doctor_find_capture(struct vk_doctor *doc);
@@ -129,19 +131,22 @@ void vk_known_capture_close(struct vk_known_capture *known);
 
 /* subjects.c: the VMFS partitions, from table, candidates and capture; those that no table names are decoded. */
 bool vk_doctor_add_subjects(struct vk_doctor *doc);
-/* The length that a GPT entry gives it whose checksum fits; 0: none does. */
-uint64_t vk_proved_length(const struct vk_doctor *doc, const struct vk_subject *subject);
 
-/* areas.c, areas_table.c, areas_gpt.c, areas_lost.c */
+/*
+ * area_list.c. Of an area that meets one in the list nothing is added: the first claim counts. NULL: not added; the pointer
+ * lasts until the next area is added. vk_area_append does not ask what is claimed.
+ */
+struct vk_area *vk_area_append(struct vk_doctor *doc, const struct vk_area *area);
 struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
 			    uint64_t offset, uint64_t length, const char *symbol, const char *what, ...)
 	__attribute__((format(printf, 8, 9)));
+/* Whether one of these partitions is a volume that was found. */
+bool vk_doctor_names_any(const struct vk_doctor *doc, const struct vk_partition *list, size_t count);
+
+/* areas.c, areas_table.c, areas_gpt.c, areas_lost.c */
 bool vk_doctor_plan_areas(struct vk_doctor *doc);
 bool vk_doctor_plan_table(struct vk_doctor *doc);
 void vk_doctor_plan_gpt(struct vk_doctor *doc);
-/* Whether one of these partitions is a volume that was found. */
-bool vk_doctor_names_any(const struct vk_doctor *doc, const struct vk_partition *list, size_t count);
-bool vk_doctor_plan_subject(struct vk_doctor *doc, size_t index);
 /* Of a volume whose header does not say where its tables lie: found out from the others, as far as they tell. */
 bool vk_lost_layout(struct vk_doctor *doc, const struct vk_subject *subject, struct vk_lvm_geometry *ret_geometry);
 /* Distance of heartbeat slots where no descriptor tells it; 0: nothing tells it. */

@@ -35,16 +35,6 @@ static struct vk_subject *find_subject(struct vk_doctor *doc, uint64_t start)
 	return NULL;
 }
 
-uint64_t vk_proved_length(const struct vk_doctor *doc, const struct vk_subject *s)
-{
-	const struct vk_table *t = &doc->source.table;
-
-	if (doc->source.kind != VK_SOURCE_DISK || t->kind != VK_TABLE_GPT || t->gpt_chosen < 0 ||
-	    !t->gpt[t->gpt_chosen].sound || !s->named)
-		return 0;
-	return vk_mul_sat(doc->source.vmfs[s->vmfs].sectors, doc->source.sector_size);
-}
-
 /*
  * Whether it lies in a subject whose header is there: then it is none of its own. A volume may not have grown into all of
  * its partition yet; what lies in the rest is what was left there before.

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/memory.h"
 #include "doctor/doctor.h"
 
 bool vk_stretch_add(struct vk_doctor *doc, const struct vk_stretch *stretch)
@@ -16,16 +17,8 @@ bool vk_stretch_add(struct vk_doctor *doc, const struct vk_stretch *stretch)
 		last->length_bytes += stretch->length_bytes;
 		return true;
 	}
-	if (doc->stretches == NULL || doc->stretch_count == doc->stretch_cap) {
-		size_t cap = doc->stretch_cap == 0 ? 256 : doc->stretch_cap * 2;
-		struct vk_stretch *grown = realloc(doc->stretches, cap * sizeof(*grown));
-
-		if (grown == NULL)
-			return vk_doctor_fail(doc, VK_NOMEM, "no memory for the verdicts");
-		doc->stretches = grown;
-		doc->stretch_cap = cap;
-	}
-	doc->stretches[doc->stretch_count++] = *stretch;
+	if (vk_append(&doc->stretches, &doc->stretch_count, stretch, sizeof(*stretch)) == NULL)
+		return vk_doctor_fail(doc, VK_NOMEM, "no memory for the verdicts");
 	return true;
 }
 
