@@ -15,7 +15,10 @@
 enum {
 	VK_LAB_CLUSTERS_MAX = 128, /* of one file that get a header; those behind are zero, as never initialised ones are */
 	VK_LAB_SMALL_PER_CLUSTER = 512,
-	VK_LAB_SYSTEM_FILES = VK_SYSTEM_JBC + 1
+	VK_LAB_SYSTEM_FILES = VK_SYSTEM_JBC + 1,
+	VK_LAB_ENTRY_BYTES = 140,       /* of a folder of VMFS 3 and 5 */
+	VK_LAB_FOLDER6_BYTES = 0x11000, /* of VMFS6, without a block for entries */
+	VK_LAB_FOLDER6_BLOCK_BYTES = 4096
 };
 
 struct vk_lab_run {
@@ -63,6 +66,8 @@ struct vk_lab_files_at {
 	const struct vk_lab_files *files;
 	uint64_t locks; /* made so far */
 };
+/* The volume's block that holds block index of a file. */
+uint64_t vk_lab_block_number(const struct vk_lab_files *files, enum vk_system_file file, uint64_t index);
 /* Bytes at a file offset of a system file; they lie in one block. */
 VK_MUST_USE enum vk_status vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file,
 					   uint64_t offset, const void *buf, size_t len,
@@ -87,8 +92,5 @@ void vk_lab_cluster6(const struct vk_lab_files_at *at, const struct vk_lab_clust
 /* Small blocks of a cluster that came to their file after the volume was made. */
 bool vk_lab_cluster6_grown(const struct vk_lab_files *files, uint64_t cluster);
 VK_MUST_USE enum vk_status vk_lab_write_folders(const struct vk_lab_files_at *at, struct vk_error *err);
-/* Lengths of the root directory's contents and of those of .sdd.sf. */
-uint64_t vk_lab_root_bytes(const struct vk_lab_files *files);
-uint64_t vk_lab_sdd_bytes(const struct vk_lab_files *files);
 
 #endif

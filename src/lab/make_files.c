@@ -13,38 +13,6 @@ enum {
 	FLAG_POINTER_BLOCKS = 8 /* on the one file seen that has them */
 };
 
-static uint64_t block_number(const struct vk_lab_files *files, enum vk_system_file file, uint64_t index)
-{
-	const struct vk_lab_run *run = files->of[file].runs;
-
-	if (index < run[0].blocks)
-		return run[0].first_block + index;
-	return run[1].first_block + index - run[0].blocks;
-}
-
-uint64_t vk_lab_file_volume_offset(const struct vk_lab_files *files, enum vk_system_file file,
-				   uint64_t offset)
-{
-	return block_number(files, file, offset / files->block_bytes) * files->block_bytes +
-	       offset % files->block_bytes;
-}
-
-enum vk_status vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file,
-			       uint64_t offset, const void *buf, size_t len, struct vk_error *err)
-{
-	return vk_lab_put(at->disk, at->volume_bytes + vk_lab_file_volume_offset(at->files, file, offset),
-			  buf, len, err);
-}
-
-struct vk_lock vk_lab_lock(struct vk_lab_files_at *at, uint32_t type, uint64_t volume_offset)
-{
-	/* VMFS3 stamps microseconds, later ones count */
-	uint64_t mtime = at->device->version == 3 ? 243180244 + (volume_offset >> 9) * 97 : 402 + at->locks;
-
-	at->locks++;
-	return (struct vk_lock){.type = type, .addr = volume_offset, .token = 1, .mtime = mtime};
-}
-
 /* Fields that VMFS5 brought. */
 static void fill_metadata5(const struct vk_lab_files *files, enum vk_system_file file, struct vk_file_metadata *m)
 {
@@ -62,7 +30,7 @@ static void fill_metadata5(const struct vk_lab_files *files, enum vk_system_file
 	m->zeroLevelAddrType = VK_ZLA_POINTER_BLOCK2;
 	m->numPointerBlocks = f->pointer_blocks;
 	m->lastSFBClusterNum =
-		(uint32_t)(block_number(files, file, f->blocks - 1) / VK_LAB_SMALL_PER_CLUSTER);
+		(uint32_t)(vk_lab_block_number(files, file, f->blocks - 1) / VK_LAB_SMALL_PER_CLUSTER);
 	m->unknown78[4] = 1;
 	m->affinityBitmap = 1;
 }
@@ -107,7 +75,7 @@ static void put_address(uint8_t *to, uint32_t bytes, uint64_t address)
 
 static uint64_t block_address(const struct vk_lab_files *f, enum vk_system_file file, uint64_t index)
 {
-	return vk_file_block_address(f->md_alignment != 0, block_number(f, file, index), VK_LAB_SMALL_PER_CLUSTER);
+	return vk_file_block_address(f->md_alignment != 0, vk_lab_block_number(f, file, index), VK_LAB_SMALL_PER_CLUSTER);
 }
 
 /* Pointer block number n of a file, in .pb2.sf. */

@@ -8,31 +8,19 @@
 #include "lab/lab_files.h"
 
 /* VMFS 3 and 5: an array of entries. */
-enum { ENTRY_BYTES = 140, ENTRY_NAME = 12, DOTS = 2, FIRST_FILE = VK_SYSTEM_FBB };
+enum { ENTRY_BYTES = VK_LAB_ENTRY_BYTES, ENTRY_NAME = 12, DOTS = 2, FIRST_FILE = VK_SYSTEM_FBB };
 
 /* VMFS6: a header with a hash table, then blocks of 4096 bytes, each with a header of its own. */
 enum {
 	DIR6_VERSION = 0xF50001,
 	DIR6_SELF = 0x3B8, DIR6_PARENT = 0x4D8, DIR6_HASH = 0x5F8, DIR6_BLOCKS = 0x10000,
-	DIR6_BLOCK_BYTES = 4096, DIR6_EMPTY_BYTES = DIR6_BLOCKS + DIR6_BLOCK_BYTES,
-	DIR6_BYTES = DIR6_EMPTY_BYTES + DIR6_BLOCK_BYTES,
+	DIR6_BLOCK_BYTES = VK_LAB_FOLDER6_BLOCK_BYTES, DIR6_EMPTY_BYTES = VK_LAB_FOLDER6_BYTES,
 	BLOCK_PAYLOAD = 64, BLOCK_DIRENTS = 1, BLOCK_MAP = 3,
 	MAP_HAS_FREE = 4, MAP_NOT_WRITTEN = 8,
 	ENTRY6_BYTES = 288, ENTRY6_NAME = 0x18, ENTRY6_SLOTS = 14,
 	HASH_FIRST_FILE = 0x3E66, /* .fbb.sf; the other system files follow in order */
 	LOCATION_ENTRY = 1
 };
-
-/* The root itself has no entry, but "." and ".." have. */
-uint64_t vk_lab_root_bytes(const struct vk_lab_files *files)
-{
-	return files->md_alignment != 0 ? DIR6_BYTES : (files->file_count + 1ULL) * ENTRY_BYTES;
-}
-
-uint64_t vk_lab_sdd_bytes(const struct vk_lab_files *files)
-{
-	return files->md_alignment != 0 ? DIR6_EMPTY_BYTES : DOTS * ENTRY_BYTES;
-}
 
 static void put_entry(uint8_t *to, uint32_t type, uint32_t resource, const char *name)
 {

@@ -318,9 +318,11 @@ enum vk_status vk_lab_files_plan(const struct vk_lab_device *device, struct vk_l
 			      : device->version == 5 ? VK_SYSTEM_SDD
 						     : VK_SYSTEM_VH);
 	plan_plain(f, VK_SYSTEM_VH, vk_fdc_start(f->block_bytes, f->md_alignment));
-	plan_plain(f, VK_SYSTEM_ROOT, vk_lab_root_bytes(f));
+	/* the root itself has no entry, but "." and ".." have */
+	plan_plain(f, VK_SYSTEM_ROOT, f->md_alignment != 0 ? VK_LAB_FOLDER6_BYTES + VK_LAB_FOLDER6_BLOCK_BYTES
+							   : (f->file_count + 1ULL) * VK_LAB_ENTRY_BYTES);
 	if (f->file_count > VK_SYSTEM_SDD)
-		plan_plain(f, VK_SYSTEM_SDD, vk_lab_sdd_bytes(f));
+		plan_plain(f, VK_SYSTEM_SDD, f->md_alignment != 0 ? VK_LAB_FOLDER6_BYTES : 2ULL * VK_LAB_ENTRY_BYTES);
 	plan_fbb(f);
 	if (device->version == 6)
 		plan_counts6(f);
