@@ -112,16 +112,6 @@ void vk_vmfs_lun_name(const struct vk_vmfs *vmfs, char ret_name[VK_SCSI_NAME_BYT
 bool vk_vmfs_map(const struct vk_vmfs *vmfs, uint64_t volume_offset, uint64_t *ret_device_offset,
 		 uint64_t *ret_length);
 
-/* A live heartbeat: some slot changed state, owner, generation or stamp between two reads of a region. */
-struct vk_heartbeat_change {
-	uint32_t slot;
-	struct vk_heartbeat before;
-	struct vk_heartbeat after;
-};
-/* Compare two images of the region (len bytes each); true and the first changed slot when any ticked. */
-bool vk_heartbeats_ticked(const uint8_t *before, const uint8_t *after, size_t len,
-			  uint32_t slot_bytes, struct vk_heartbeat_change *ret_change);
-
 #ifdef __cplusplus
 }
 #endif

@@ -1,95 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a host is using a volume: its heartbeat region read twice. */
+/* Whether a host is using a volume: the heartbeat regions in which a slot is taken are watched. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/checked.h"
 #include "doctor/doctor.h"
+#include "vol/heartbeat_watch.h"
 
-enum { REGION_MAX_BYTES = 16 << 20 };
-
-struct region {
-	size_t subject;
-	uint64_t offset;
-	size_t length;
-	uint32_t slot_bytes;
-	uint8_t *first;
-};
-
-static void wait_ms(unsigned ms)
+static void report_alive(struct vk_doctor *doc, const struct vk_heartbeat_region *r,
+			 const struct vk_heartbeat_change *change, struct vk_subject *subject)
 {
-	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-
-	while (nanosleep(&left, &left) != 0)
-		;
-}
-
-static bool region_of(const struct vk_doctor *doc, size_t subject, struct region *ret_region)
-{
-	const struct vk_subject *s = &doc->subjects[subject];
-	const struct vk_heartbeats *h = &doc->source.vmfs[s->vmfs].heartbeats;
-	uint64_t length = vk_mul_sat(h->geometry.heartbeat_slots, h->geometry.heartbeat_slot_bytes);
-
-	*ret_region = (struct region){.subject = subject,
-				      .offset = vk_add_sat(s->start_bytes, h->offset_bytes),
-				      .length = (size_t)vk_min_u64(length, REGION_MAX_BYTES),
-				      .slot_bytes = h->geometry.heartbeat_slot_bytes};
-	return h->in_use_count > 0 && length > 0;
-}
-
-static void say_alive(struct vk_doctor *doc, const struct region *r, const struct vk_heartbeat_change *change)
-{
-	char owner[VK_VMFS_UUID_TEXT_BYTES], ip[61];
+	char who[200];
 	struct vk_finding f;
 	struct vk_text text;
 
-	vk_vmfs_uuid_format(&change->after.owner, owner);
-	vk_text_init(&text, ip, sizeof(ip));
-	vk_text_label(&text, change->after.ip, sizeof(change->after.ip));
-	vk_finding_init(&f, VK_F_INCIDENT_ALIVE, r->offset + (uint64_t)change->slot * r->slot_bytes, r->slot_bytes,
-			"heartbeat slot %u changed between two looks: host %s%s%s is using the volume", change->slot,
-			owner, ip[0] == '\0' ? "" : " at ", ip);
+	vk_text_init(&text, who, sizeof(who));
+	vk_heartbeat_change_text(change, &text);
+	vk_finding_init(&f, VK_F_INCIDENT_ALIVE, r->offset_bytes + (uint64_t)change->slot * r->slot_bytes, r->slot_bytes,
+			"heartbeat slot %u changed between two looks: %s", change->slot, who);
 	vk_findings_add(&doc->d->findings, &f);
 	doc->d->alive = true;
-	doc->subjects[r->subject].alive = true;
+	subject->alive = true;
 }
 
-static void compare(struct vk_doctor *doc, const struct region *r, uint8_t *second)
+/* What cannot be read the second time has not changed; the survey reports it. */
+static void watch_regions(struct vk_doctor *doc, struct vk_heartbeat_watch *watch, struct vk_subject *const *of)
 {
 	struct vk_heartbeat_change change;
-	size_t got = vk_doctor_read(doc, r->offset, second, r->length);
+	struct vk_error ignored;
+	bool ticked;
 
-	if (vk_heartbeats_ticked(r->first, second, got, r->slot_bytes, &change))
-		say_alive(doc, r, &change);
+	doc->status = vk_heartbeat_watch_begin(watch, doc->source.io, doc->err);
+	if (doc->status != VK_OK)
+		return;
+	vk_heartbeat_watch_wait(doc->options->heartbeat_wait_ms);
+	doc->d->watched = watch->left_out == 0;
+	for (size_t i = 0; i < watch->count; i++) {
+		const struct vk_heartbeat_region *r = &watch->items[i];
+
+		if (vk_heartbeat_region_ticked(r, doc->source.io, &ticked, &change, &ignored) == VK_OK && ticked)
+			report_alive(doc, r, &change, of[i]);
+	}
 }
 
 bool vk_doctor_listen(struct vk_doctor *doc)
 {
-	struct region regions[VK_SUBJECTS_MAX];
-	uint8_t *second = NULL;
-	size_t count = 0;
+	struct vk_heartbeat_watch watch = {.count = 0};
+	struct vk_subject *of[VK_HEARTBEAT_REGIONS_MAX];
 
-	for (size_t i = 0; i < doc->subject_count; i++)
-		count += region_of(doc, i, &regions[count]);
-	doc->d->in_use = count > 0;
-	if (count == 0 || doc->options->heartbeat_wait_ms == 0)
-		return true;
-	second = malloc(REGION_MAX_BYTES);
-	for (size_t i = 0; i < count; i++) {
-		regions[i].first = malloc(regions[i].length);
-		if (regions[i].first == NULL || second == NULL)
-			vk_doctor_fail(doc, VK_NOMEM, "no memory for the heartbeats");
-		else
-			vk_doctor_read(doc, regions[i].offset, regions[i].first, regions[i].length);
+	for (size_t i = 0; i < doc->subject_count; i++) {
+		struct vk_subject *s = &doc->subjects[i];
+		const struct vk_heartbeats *h = &doc->source.vmfs[s->vmfs].heartbeats;
+
+		doc->d->in_use = doc->d->in_use || h->in_use_count > 0;
+		if (h->in_use_count > 0 &&
+		    vk_heartbeat_watch_add(&watch, vk_add_sat(s->start_bytes, h->offset_bytes),
+					   vk_mul_sat(h->geometry.heartbeat_slots, h->geometry.heartbeat_slot_bytes),
+					   h->geometry.heartbeat_slot_bytes))
+			of[watch.count - 1] = s;
 	}
-	if (doc->status == VK_OK)
-		wait_ms(doc->options->heartbeat_wait_ms);
-	for (size_t i = 0; i < count; i++) {
-		if (doc->status == VK_OK)
-			compare(doc, &regions[i], second);
-		free(regions[i].first);
-	}
-	free(second);
-	doc->d->watched = doc->status == VK_OK;
+	if (doc->d->in_use && doc->options->heartbeat_wait_ms != 0)
+		watch_regions(doc, &watch, of);
+	vk_heartbeat_watch_end(&watch);
 	return doc->status == VK_OK;
 }

@@ -114,23 +114,3 @@ void vk_heartbeats_read(struct vk_vmfs_reader *r, uint64_t volume_offset)
 	}
 	flush_fault(r, &fault);
 }
-
-bool vk_heartbeats_ticked(const uint8_t *before, const uint8_t *after, size_t len,
-			  uint32_t slot_bytes, struct vk_heartbeat_change *ret_change)
-{
-	if (slot_bytes < VK_HEARTBEAT_BYTES)
-		return false;
-	for (size_t at = 0; at + slot_bytes <= len; at += slot_bytes) {
-		struct vk_heartbeat a;
-		struct vk_heartbeat b;
-
-		vk_heartbeat_decode(before + at, slot_bytes, &a);
-		vk_heartbeat_decode(after + at, slot_bytes, &b);
-		if (a.state == b.state && a.hbGen == b.hbGen && a.stamp == b.stamp &&
-		    vk_vmfs_uuid_equal(&a.owner, &b.owner))
-			continue;
-		*ret_change = (struct vk_heartbeat_change){(uint32_t)(at / slot_bytes), a, b};
-		return true;
-	}
-	return false;
-}

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/texts.h"
 #include "repair/guard/guards.h"
+#include "vol/heartbeat_watch.h"
 
 enum { DISK_BYTES = 1 << 20, SLOT = 512, BEATS_AT = 65536, BEATS = 8192, PLACES = 70 };
 
@@ -100,11 +101,39 @@ static void a_host_that_comes_later(void **state)
 	bench_free(b);
 }
 
+/* What could not be read at the first look, and can be at the second, was written by nobody. */
+static void what_was_not_read_has_not_changed(void **state)
+{
+	struct bench *b = bench_new(1);
+	struct vk_heartbeat_watch watch = {.count = 0};
+	struct vk_heartbeat_change change;
+	struct vk_error err;
+	bool ticked;
+
+	(void)state;
+	assert_true(vk_heartbeat_watch_add(&watch, BEATS_AT, BEATS, SLOT));
+	assert_false(vk_heartbeat_watch_add(&watch, BEATS_AT, BEATS, SLOT));
+	assert_int_equal(vk_heartbeat_watch_begin(&watch, b->restore.io, &err), VK_OK);
+	assert_true(watch.items[0].marked);
+	assert_false(watch.items[0].in_use);
+	memset(watch.items[0].first + 2 * SLOT, 0, BEATS - 2 * SLOT);
+	watch.items[0].held_bytes = 2 * SLOT;
+	assert_int_equal(vk_heartbeat_region_ticked(&watch.items[0], b->restore.io, &ticked, &change, &err), VK_OK);
+	assert_false(ticked);
+	vk_put_le32(b->bytes + BEATS_AT + SLOT, VK_HB_IN_USE);
+	assert_int_equal(vk_heartbeat_region_ticked(&watch.items[0], b->restore.io, &ticked, &change, &err), VK_OK);
+	assert_true(ticked);
+	assert_int_equal(change.slot, 1);
+	vk_heartbeat_watch_end(&watch);
+	bench_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more_heartbeats_than_are_watched),
 		cmocka_unit_test(a_host_that_comes_later),
+		cmocka_unit_test(what_was_not_read_has_not_changed),
 	};
 
 	return cmocka_run_group_tests_name("guard heartbeat", tests, NULL, NULL);

@@ -47,7 +47,7 @@ struct vk_restore {
 	char *path; /* of the target, links followed */
 	struct vk_target_id target;
 	bool held;  /* somebody has the target for himself alone, or locked */
-	struct vk_heartbeat_regions *heartbeats; /* as they were at the first look; guard_heartbeat.c */
+	struct vk_heartbeat_watch *heartbeats; /* as they were at the first look; guard_heartbeat.c */
 
 	struct vk_io *io;          /* the target */
 	struct vk_io *captured_io; /* the capture, in the target's coordinates */
