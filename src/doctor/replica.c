@@ -1,42 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether this is the LUN that the header was written for, and as long as the table and the volumes say. */
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
 #include "base/checked.h"
 #include "doctor/doctor.h"
+#include "evidence/identity.h"
 #include "scsi/device_info.h"
 
-/* Names of one kind can be compared; others say the same thing in other words. */
-static bool same_kind(const char *a, const char *b)
-{
-	static const char *const kinds[] = {"naa.", "eui."};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strncasecmp(a, kinds[i], 4) == 0 && strncasecmp(b, kinds[i], 4) == 0)
-			return true;
-	return false;
-}
-
-static void ask_name(struct vk_doctor *doc, size_t index, const char *live)
+static void ask_name(struct vk_doctor *doc, size_t index, const struct vk_live_lun *live)
 {
 	const struct vk_subject *s = &doc->subjects[index];
 	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
 	char recorded[VK_SCSI_NAME_BYTES];
 	struct vk_finding f;
-	bool certain;
 
-	if (!v->lvm_usable || vk_scsi_disk_id_is_nil(&v->lvm.diskID))
-		return;
-	vk_scsi_disk_id_name(&v->lvm.diskID, recorded, &certain);
-	if (!certain || !same_kind(recorded, live) || strcasecmp(recorded, live) == 0)
+	if (!v->lvm_usable || vk_lun_relate(&v->lvm.diskID, live, recorded) != VK_LUN_OTHER)
 		return;
 	vk_finding_init(&f, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C, VK_SCSI_DISK_ID_BYTES,
 			"the header of the volume at sector %llu was written for another LUN",
 			(unsigned long long)(s->start_bytes / doc->source.sector_size));
 	vk_finding_seen(&f, "%s in the header", recorded);
-	vk_finding_expected(&f, "%s, as this LUN is called", live);
+	vk_finding_expected(&f, "%s, as this LUN is called", live->name);
 	vk_findings_add(&doc->d->findings, &f);
 }
 
@@ -132,15 +116,15 @@ static bool ask_volumes(struct vk_doctor *doc)
 void vk_doctor_ask_identity(struct vk_doctor *doc)
 {
 	struct vk_device_info info = {.wwid = ""};
-	const char *live = doc->options->live_id;
+	struct vk_live_lun live = {.name = doc->options->live_id};
 	const struct vk_capture *c = &doc->known.capture;
 
-	if (live == NULL) {
+	if (live.name == NULL) {
 		vk_device_info_of_io(doc->source.io, &info);
-		live = info.wwid;
+		live.name = info.wwid;
 	}
-	for (size_t i = 0; i < doc->subject_count && live[0] != '\0'; i++)
-		ask_name(doc, i, live);
+	for (size_t i = 0; i < doc->subject_count; i++)
+		ask_name(doc, i, &live);
 	ask_copy(doc);
 	if (ask_volumes(doc) || ask_table(doc) || !doc->known.found || c->size_uncertain ||
 	    c->size_bytes == doc->source.size_bytes)

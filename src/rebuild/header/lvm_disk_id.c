@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "evidence/identity.h"
 #include "rebuild/header/lvm_case.h"
 
 enum { TAIL = VK_SCSI_MODEL_TAIL_BYTES };
@@ -190,19 +191,17 @@ static bool take_live(struct vk_lvm_case *c)
 {
 	const struct vk_scsi_disk_id *live = c->work->options->live_id;
 	char here[VK_SCSI_NAME_BYTES], there[VK_SCSI_NAME_BYTES];
+	const struct vk_live_lun lun = {.name = here};
 	struct vk_scsi_disk_id named;
 	bool certain;
 
 	if (live == NULL)
 		return false;
 	vk_scsi_disk_id_name(live, here, &certain);
-	if (read_name(c, &named)) {
-		vk_scsi_disk_id_name(&named, there, &certain);
-		if (strcmp(here, there) != 0) {
-			vk_work_note(c->work, "The SD table names the LUN %s, and this one is %s: it may be a copy of that.", there,
-				     here);
-			return false;
-		}
+	/* what cannot be compared may be a copy, too */
+	if (read_name(c, &named) && vk_lun_relate(&named, &lun, there) != VK_LUN_SAME) {
+		vk_work_note(c->work, "The SD table names the LUN %s, and this one is %s: it may be a copy of that.", there, here);
+		return false;
 	}
 	vk_side_all(&c->disk_id, live, VK_FIELD_USUAL, "the LUN as this host sees it");
 	vk_work_note(c->work, "The disk id (diskID) is lost and becomes that of the LUN on which the volume lies now, %s: ESX will "

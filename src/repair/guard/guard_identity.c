@@ -74,6 +74,10 @@ static bool was_replaced(const struct vk_restore *restore, const char *seen)
 	return false;
 }
 
+/*
+ * Two headers of one place are compared byte for byte, ids of every kind: whether they can be of one LUN
+ * (evidence/identity.h) is another question, which guard lun asks of the live one.
+ */
 static bool contradicts(const struct vk_restore *restore, const char *seen, const char *want,
 			const char *was)
 {

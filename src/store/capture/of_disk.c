@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/checked.h"
+#include "evidence/identity.h"
 #include "store/plan/plan.h"
 #include "store/folder/who.h"
 
@@ -30,18 +31,11 @@ static enum relation relate_uuids(const char *a, const char *b)
 	return a[strspn(a, "0-")] == '\0' || b[strspn(b, "0-")] == '\0' ? SILENT : relate(a, b);
 }
 
-/* Names of one kind can be compared; "mpx." is a place, which another disk can have. */
 static enum relation relate_ids(const char *a, const char *b)
 {
-	static const char *const kinds[] = {"naa.", "eui.", "serial "};
+	enum vk_lun_relation relation = vk_lun_relate_names(a, b);
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		size_t len = strlen(kinds[i]);
-
-		if (strncasecmp(a, kinds[i], len) == 0 && strncasecmp(b, kinds[i], len) == 0)
-			return strlen(a) == strlen(b) ? relate(a, b) : SILENT;
-	}
-	return SILENT;
+	return relation == VK_LUN_SAME ? SAME : relation == VK_LUN_OTHER ? OTHER : SILENT;
 }
 
 /* Numbers of files are given again, and each host gives its own: the time of making tells them apart. */
