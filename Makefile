@@ -75,8 +75,13 @@ $(BUILD)/libapp.a: $(call obj,obj,$(APP_SRC))
 	@rm -f $@
 	$(call say,AR,$@)$(AR) rcs $@ $^
 
-$(BUILD)/libvmfskit.so.$(VERSION): $(call obj,obj,$(LIB_SRC)) src/libvmfskit.map
-	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=src/libvmfskit.map -Wl,-z,defs \
+# it shows what the public headers declare, and nothing else
+$(BUILD)/libvmfskit.map: src/tools/exports.sh $(wildcard include/vmfskit/*.h)
+	@mkdir -p $(@D)
+	@CC="$(CC)" src/tools/exports.sh --map >$@
+
+$(BUILD)/libvmfskit.so.$(VERSION): $(call obj,obj,$(LIB_SRC)) $(BUILD)/libvmfskit.map
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(BUILD)/libvmfskit.map -Wl,-z,defs \
 		-o $@ $(filter %.o,$^) $(LIBS)
 
 $(BUILD)/libvmfskit.so: $(BUILD)/libvmfskit.so.$(VERSION)

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "cmd/shared/sector_size.h"
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 #include "report/report.h"
 #include "vmfskit/capture.h"
 

@@ -8,7 +8,7 @@
 #include "cmd/shared/keys.h"
 #include "cmd/shared/output_file.h"
 #include "cmd/shared/sector_size.h"
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 #include "report/doctor.h"
 
 /* Hosts beat every three seconds: who waits less sees none. Tests have their own clocks. */

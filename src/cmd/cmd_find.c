@@ -10,7 +10,7 @@
 #include "cmd/shared/scan_progress.h"
 #include "cmd/shared/sector_size.h"
 #include "cmd/shared/shell_words.h"
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 #include "report/report_find.h"
 #include "vmfskit/of_disk.h"
 

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "cli/words.h"
 #include "cmd/shared/captures.h"
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 #include "store/retention/pins.h"
 #include "vmfskit/ledger.h"
 

@@ -10,7 +10,7 @@
 #include "cmd/shared/captures.h"
 #include "cmd/shared/keys.h"
 #include "cmd/shared/shell_words.h"
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 #include "report/report.h"
 #include "store/retention/prune.h"
 

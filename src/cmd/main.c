@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program vmfskit. */
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 
 int main(int argc, char **argv)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of verbs of vmfskit. */
 #include "cmd/shared/captures.h"
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 
 static const struct vk_cli_verb *const verbs[] = {
 	&vk_verb_doctor,  &vk_verb_decode,  &vk_verb_find,   &vk_verb_capture, &vk_verb_import,

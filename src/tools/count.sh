@@ -10,7 +10,7 @@ files=0 lines=0 tokens=0
 for folder in $folders; do
 	mapfile -t list < <(find "$folder" -maxdepth 1 -name '*.[ch]')
 	l=$(cat "${list[@]}" | wc -l)
-	t=$(for file in "${list[@]}"; do "${CC:-gcc}" -fpreprocessed -dD -E -P -x c "$file" 2>/dev/null; done | grep -oE "$token" | wc -l)
+	t=$(for file in "${list[@]}"; do ${CC:-gcc} -fpreprocessed -dD -E -P -x c "$file" 2>/dev/null; done | grep -oE "$token" | wc -l)
 	printf '%-22s %6d %7d %8d\n' "$folder" "${#list[@]}" "$l" "$t"
 	files=$((files + ${#list[@]})) lines=$((lines + l)) tokens=$((tokens + t))
 done

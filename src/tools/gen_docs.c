@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 #include "vmfskit/finding.h"
 #include "vmfskit/layout.h"
 #include "vmfskit/restore.h"

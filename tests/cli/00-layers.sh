@@ -1,93 +1,71 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The rules of the tree that a compiler does not check.
+# The rules of the tree that a compiler does not check, and that each of them sees when it is broken.
 . "$(dirname "$0")/../lib.sh"
 cd "$ROOT" || exit 1
 
-# what the files of a folder may include, besides their own folder
-declare -A may=(
-	[base]="" [disk]="base" [io]="base" [vol]="base disk io" [fs]="base disk io vol" [scsi]="base disk io vol"
-	[find]="base disk io vol" [rebuild]="base disk io vol find"
-	[store]="base disk io vol fs scsi" [repair]="base disk io vol fs scsi find rebuild store"
-	[doctor]="base disk io vol fs scsi find rebuild store repair"
-	[report]="base disk io vol fs scsi find rebuild store repair doctor" [cli]="base"
-	[cmd]="base disk io vol fs scsi find rebuild store repair doctor report cli" [lab]="base disk io vol cli"
-	[tools]="base disk io vol fs scsi find rebuild store repair doctor report cli cmd lab"
-)
-# the layer of each public header
-declare -A layer=(
-	[error]=base [text]=base [finding]=base [layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk
-	[lvm]=disk [fs_descriptor]=disk [heartbeat]=disk [lock]=disk [file_descriptor]=disk [resource_file]=disk
-	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol
-	[source]=vol [luns]=scsi [capture]=store [of_disk]=store [store]=store [ledger]=store [signature]=store [diff]=store [retention]=store [import]=store [vouch]=store
-	[restore]=repair [foreign]=find [find]=find [rebuild_table]=rebuild [rebuild_header]=rebuild [repair]=repair
-	[doctor]=doctor [vmfskit]=cmd
-)
+. "$ROOT/tests/rules.sh"
 
-bad=
-check_include() {
-	local file=$1 folder=$2 header=$3 target
-	if [ "${header%%/*}" = vmfskit ]; then
-		target=$(basename "$header" .h)
-		target=${layer[$target]:-unknown}
-	elif [ "$header" = "${header#*/}" ]; then
-		bad+="$file includes \"$header\": name its folder too"$'\n'
-		return
-	else
-		target=${header%%/*}
-	fi
-	case " $folder ${may[$folder]} " in
-	*" $target "*) ;;
-	*) bad+="$file ($folder) includes $header ($target)"$'\n' ;;
-	esac
+objects=$BUILD/obj/src
+is "includes point downwards only" "$(rule_includes)" ""
+is "no circle of files or folders" "$(rule_circles "$objects")" ""
+ok "there were uses to look at" [ "$(uses "$objects" | wc -l)" -gt 1000 ]
+is "rooms of at most 32 files" "$(rule_rooms)" ""
+is "no struct tag is defined twice" "$(rule_tags)" ""
+is "lines of at most 120 columns" "$(rule_columns)" ""
+is "no static function has a name of one such word" "$(rule_names)" ""
+is "files of at most 450 lines, functions of at most 90" "$(rule_sizes)" ""
+is "disk/ neither allocates nor prints, and knows no system" "$(rule_disk)" ""
+is "the library prints nothing" "$(rule_silent)" ""
+is "only the writer of disks, the state of a scan and output files are opened for writing" "$(rule_writers)" ""
+
+# --- each rule, in a tree that breaks it
+mkdir "$TMP/tree"
+cp -r src include tests "$TMP/tree" 2>/dev/null
+# broken NAME RULE WHAT-IT-MUST-NAME FILE TEXT: with the text appended to that file the rule speaks of it
+broken() {
+	local kept=
+	[ ! -e "$TMP/tree/$4" ] || kept=$(mktemp "$TMP/kept.XXXXXX") && cp "$TMP/tree/$4" "$kept" 2>/dev/null
+	mkdir -p "$TMP/tree/${4%/*}"
+	printf "$5" >>"$TMP/tree/$4"
+	has "$1 is seen" "$(cd "$TMP/tree" && "rule_$2")" "$3"
+	if [ -s "${kept:-}" ]; then cp "$kept" "$TMP/tree/$4"; else rm "$TMP/tree/$4"; fi
 }
-includes=0
-for file in src/*/*.c src/*/*.h; do
-	folder=$(basename "$(dirname "$file")")
-	if [ -z "${may[$folder]+x}" ]; then
-		bad+="$folder: not a layer"$'\n'
-		continue
-	fi
-	while read -r header; do
-		includes=$((includes + 1))
-		check_include "$file" "$folder" "$header"
-	done < <(sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file")
-done
-for file in include/vmfskit/*.h; do
-	name=$(basename "$file" .h)
-	if [ -z "${layer[$name]+x}" ]; then
-		bad+="$file belongs to no layer"$'\n'
-		continue
-	fi
-	while read -r header; do
-		includes=$((includes + 1))
-		check_include "$file" "${layer[$name]}" "$header"
-	done < <(sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file")
-done
-is "includes point downwards only" "$bad" ""
-ok "there were includes to look at" [ "$includes" -gt 100 ]
-
-is "disk/ includes no stdio, unistd, errno, fcntl, stdlib, time" \
-	"$(grep -nE '#[ \t]*include[ \t]*<(stdio|unistd|errno|fcntl|stdlib|time|sys/.*)\.h>' src/disk/*)" ""
-is "disk/ allocates and prints nothing" "$(grep -nwE '(malloc|calloc|realloc|strdup|free|printf|fprintf|puts)[ ]*\(' src/disk/*)" ""
-is "the library prints nothing" "$(grep -nE '\b(printf|puts|putchar|perror)\(|\b(stdout|stderr)\b' \
-	$(ls src/{base,disk,io,vol,fs,scsi,find,rebuild,store,repair,doctor}/*.c 2>/dev/null) | grep -vE '^[^:]*:[0-9]+:[ \t]*(/?\*|//)')" ""
-
-# an unnamed temporary file is nobody's disk
-opening='\b(O_RDWR|O_WRONLY|O_CREAT)\b|\bf(d|re)?open\([^;]*"([wa]|r[bexm]*\+)'
-writers() {
-	grep -HE "$opening" "$@" 2>/dev/null | grep -vE 'O_TMPFILE|memfd|^[^:]*:[ \t]*(/?\*|//)' | cut -d : -f 1 | sort -u
+broken "an include that points upwards" includes 'base/text\.c .*doctor/doctor\.h' src/base/text.c '#include "doctor/doctor.h"\n'
+broken "an include between rooms of one floor" includes 'store/plan/plan\.c .*store/ledger' src/store/plan/plan.c '#include "store/ledger/x.h"\n'
+broken "an include without its folder" includes 'io/io\.c .*no folder' src/io/io.c '#include "range_set.h"\n'
+broken "a folder that no rule knows" includes 'attic/x\.c' src/attic/x.c '/* */\n'
+broken "a public header that no rule knows" includes 'vmfskit/new\.h' include/vmfskit/new.h '/* */\n'
+broken "a public header that includes upwards" includes 'vmfskit/gpt\.h .*vmfskit/doctor' include/vmfskit/gpt.h '#include "vmfskit/doctor.h"\n'
+broken "a struct tag that is used twice" tags '^vk_text$' src/cmd/shared/verbs.h 'struct vk_text {\n};\n'
+broken "a line that is too long" columns 'base/text\.c:' src/base/text.c "$(printf '/* %0130d */' 0)\n"
+broken "a line that its tabs make too long" columns 'base/text\.c:' src/base/text.c "$(printf '\t\t\t\t/* %095d */' 0)\n"
+broken "a static function named say" names 'base/text\.c:.* say' src/base/text.c 'static void say(int x)\n{\n}\n'
+broken "a file that is too long" sizes 'base/text\.c' src/base/text.c "$(printf '\\n%.0s' {1..450})"
+broken "a function that is too long" sizes 'x\.c:' src/base/x.c "int x(void)\n{\n$(printf '\\n%.0s' {1..95})}\n"
+broken "memory in disk/" disk 'malloc' src/disk/gpt.c 'p = malloc(1);\n'
+broken "a system header in disk/" disk 'unistd' src/disk/gpt.c '#include <unistd.h>\n'
+broken "a library that prints" silent 'vol/table\.c' src/vol/table.c '\tprintf("x");\n'
+broken "a second writer of disks" writers 'repair/guard/x\.c' src/repair/guard/x.c 'fd = open(path, O_RDWR);\n'
+broken "a writer outside of the store" writers 'vol/x\.c' src/vol/x.c 'fd = open(path, O_WRONLY);\n'
+for i in {1..40}; do : >"$TMP/tree/src/base/room$i.c"; done
+has "a room that is too full is seen" "$(cd "$TMP/tree" && rule_rooms)" 'src/base$'
+rm "$TMP"/tree/src/base/room*.c
+# four files in two folders: the files make no circle, the folders do; then the files, too
+mkdir -p "$TMP"/tree/{objects,src}/{up,down}
+unit() { # FOLDER/NAME TEXT
+	echo "$2" >"$TMP/tree/src/$1.c"
+	${CC:-gcc} -c -o "$TMP/tree/objects/$1.o" "$TMP/tree/src/$1.c" || fail "$1 compiles"
 }
-is "one file writes disks, and it is in repair/" "$(writers src/repair/*.c | wc -l)" 1
-is "one file of find/ writes: the state of a scan" "$(writers src/find/*.[ch])" src/find/scan/scan_file.c
-is "nothing else opens for writing" \
-	"$(writers $(ls src/{base,disk,io,vol,fs,scsi,rebuild,doctor,report,cli,cmd}/*.[ch] 2>/dev/null | grep -vx 'src/base/crash_point.c' |
-		grep -vx src/cmd/shared/output_file.c))" ""
-
-is "files of at most 450 lines" \
-	"$(wc -l src/*/*.[ch] include/vmfskit/*.h tests/*/*.c | awk '$2 != "total" && $1 > 450')" ""
-is "functions of at most 90 lines" "$(awk '/^\{/ { start = FNR } /^\}/ && start { if (FNR - start > 90) print FILENAME ":" start; start = 0 }' \
-	src/*/*.c)" ""
+unit up/a 'void b(void); void a(void); void a(void) { b(); }'
+unit down/b 'void b(void); void b(void) { }'
+is "files without a circle are none" "$(cd "$TMP/tree" && rule_circles objects)" ""
+unit down/c 'void d(void); void c(void); void c(void) { d(); }'
+unit up/d 'void d(void); void d(void) { }'
+has "a circle of folders is seen" "$(cd "$TMP/tree" && rule_circles objects)" 'loop.*(up.*down|down.*up)'
+rm "$TMP"/tree/{src,objects}/up/d.*
+unit down/d 'void c(void); void d(void); void d(void) { c(); }'
+has "a circle of files is seen" "$(cd "$TMP/tree" && rule_circles objects)" 'down/[cd]\.o'
 
 sources() {
 	find . \( -name .git -o -path "./$(realpath --relative-to=. "$BUILD")" -o -name corpus \) -prune -o -type f \( -name '*.[ch]' \
@@ -96,7 +74,7 @@ sources() {
 is "an SPDX line in every file" \
 	"$(sources | while read -r file; do head -n 3 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"; done)" ""
 is "a line of purpose in every source file" \
-	"$(for file in src/*/*.[ch] include/vmfskit/*.h tests/*/*.c; do sed -n 2p "$file" | grep -qE '^/\*' || echo "$file"; done)" ""
+	"$(for file in $(find src include tests -name "*.[ch]"); do sed -n 2p "$file" | grep -qE '^/\*' || echo "$file"; done)" ""
 word='TO''DO|FIX''ME|X''XX|HA''CK'
 is "nothing left open" "$(sources | xargs grep -nwE "$word" | grep -v '^\./docs/')" ""
 is "public headers stand alone" "$(for file in include/vmfskit/*.h; do

@@ -52,6 +52,12 @@ make --vmfs 5 --table gpt --size 3G "$disks/grown.img"
 truncate -s 4G "$disks/grown.img"
 truncate -s 100M "$disks/foreign.img"
 printf 'label: gpt\nstart=2048, size=100000, type=L\n' | sfdisk -q "$disks/foreign.img"
+# what stands in front of the entry must not hide it: 59 entries of a GPT, an extended partition of an MBR
+make --vmfs 5 --table gpt --start 70001 --size 3G "$disks/entry60.img"
+sfdisk -d "$disks/entry60.img" | sed 's/img1 :/img60 :/' | sfdisk -q --no-reread "$disks/entry60.img"
+make --vmfs 3 --table mbr --start 70016 --size 2G "$disks/entry4.img"
+{ sfdisk -d "$disks/entry4.img" | sed 's/img1 :/img4 :/'; echo "$disks/entry4.img1 : start=2048, size=20480, type=5"
+	echo "$disks/entry4.img5 : start=4096, size=2048, type=83"; } | sfdisk -q --no-reread "$disks/entry4.img"
 if [ "$big" != "$TMP" ]; then
 	make --vmfs 3 --table gpt --size 64T "$disks/big3.img"
 	make --vmfs 5 --table gpt --size 64T --live 3 "$disks/big5.img"
@@ -231,7 +237,7 @@ fi
 exits "one disk is not there, one is a folder" 1 caged /collect.sh -o /tmp/some /disks/nosuch.img /disks /disks/gpt.img
 has "the first is named" "$ERR" '/disks/nosuch\.img: cannot be read: .*No such file'
 has "the second is named" "$ERR" '/disks: cannot be read'
-is "the third is there" "$(grep -c ^piece "$cage/tmp/some/vmfskit-collect.txt")" 4
+is "the third is there" "$(grep -c ^piece "$cage/tmp/some/vmfskit-collect.txt")" 3
 is "each has its status" "$(grep ^status "$cage/tmp/some/vmfskit-collect.txt" | tr '\n' ' ')" "status failed status failed status complete "
 exits "import: the third" 4 "$VMFSKIT" import --store "$TMP/some" "$cage/tmp/some"
 is "one capture" "$(ls "$TMP/some" | grep -c Z-)" 1

@@ -186,7 +186,7 @@ refuse() {
 	has "$1: says why" "$ERR" "$4"
 	ok "$1: nothing is in a store" test ! -e evil
 }
-tar cf tars/good.tar -C good x
+tar cf tars/good.tar --sort=name -C good x
 ok "a tar that someone made of the folder" "$VMFSKIT" import --store fine tars/good.tar
 tar cf tars/dot.tar -C good/x .
 ok "one without a folder in front" "$VMFSKIT" import --store fine tars/dot.tar
@@ -259,14 +259,14 @@ index() {
 	has "index: $1: says why" "$(err)" "$3"
 	is "index: $1: no capture" "$(ls evil 2>/dev/null | grep -c Z-)" 0
 }
-index "a piece above the folder" 1 'line 11 .*leads elsewhere' 's,^piece d1/head,piece ../head,'
-index "an absolute piece" 1 'leads elsewhere' 's,^piece d1/head,piece /d1/head,'
-index "a piece that is not there" 4 'not there' 's,head-0.raw,head-1.raw,'
-index "a piece of another length" 1 'bytes long, 1048577 were collected' 's,^\(piece .*head.*\) 1048576,\1 1048577,'
-index "a digest" 1 'its digest differs' 's,^\(sha256sum .*head.* \)...,\1000,'
-index "a piece behind the end of the disk" 1 'but the disk is' 's,^\(piece .*gpt-tail-[0-9]*.raw\) [0-9]*,\1 4000000000,'
-index "an offset beyond 63 bits" 1 'not a number in bounds' 's,^\(piece .*head-0.raw\) 0,\1 18446744073709551615,'
-index "a number that is none" 1 'not a number' 's,^\(piece .*head-0.raw\) 0,\1 0x0,'
+index "a piece above the folder" 1 'line 11 .*leads elsewhere' 's,^piece d1/from-0,piece ../from-0,'
+index "an absolute piece" 1 'leads elsewhere' 's,^piece d1/from-0,piece /d1/from-0,'
+index "a piece that is not there" 4 'not there' 's,from-0.raw,from-1.raw,'
+index "a piece of another length" 1 'bytes long, 27262977 were collected' 's,^\(piece .*from-0.*\) 27262976,\1 27262977,'
+index "a digest" 1 'its digest differs' 's,^\(sha256sum .*from-0.* \)...,\1000,'
+index "a piece behind the end of the disk" 1 'but the disk is' 's,^\(piece .*from-32[0-9]*.raw\) [0-9]*,\1 4000000000,'
+index "an offset beyond 63 bits" 1 'not a number in bounds' 's,^\(piece .*from-0.raw\) 0,\1 18446744073709551615,'
+index "a number that is none" 1 'not a number' 's,^\(piece .*from-0.raw\) 0,\1 0x0,'
 index "sectors of 520 bytes" 1 'neither 512 nor 4096' 's,^sector .*,sector 520,'
 index "another version" 1 'another version' 's,^vmfskit-collect/1,vmfskit-collect/2,'
 index "another file" 1 'does not begin with' '1d'
@@ -279,16 +279,16 @@ index "a line that is too long" 1 'too long' "2s,\$,$(printf 'h%.0s' $(seq 2000)
 # a collection of more files than a process may have open
 rm -rf many evil
 cp -a collected many
-line=$(grep -m1 '^piece d1/head-0.raw ' many/vmfskit-collect.txt)
-split -b 4096 -d -a 4 many/d1/head-0.raw many/d1/h.
-sed -i '/ *d1.head-0.raw /d' many/vmfskit-collect.txt
+line=$(grep -m1 '^piece d1/from-0.raw ' many/vmfskit-collect.txt)
+split -b 65536 -d -a 4 many/d1/from-0.raw many/d1/h.
+sed -i '/ *d1.from-0.raw /d' many/vmfskit-collect.txt
 n=0
 for piece in many/d1/h.*; do
-	echo "piece d1/${piece##*/} $((n * 4096)) $(stat -c %s "$piece")"
+	echo "piece d1/${piece##*/} $((n * 65536)) $(stat -c %s "$piece")"
 	n=$((n + 1))
 done >many.pieces
 sed -i '/^disk 1/r many.pieces' many/vmfskit-collect.txt
-has "many pieces: the index is as expected" "$line" '^piece d1/head-0.raw 0 1048576'
+has "many pieces: the index is as expected" "$line" '^piece d1/from-0.raw 0 27262976'
 ok "more pieces than a process may have open" bash -c 'ulimit -n 64 && exec "$@"' - "$VMFSKIT" import --store evil many
 rm -rf evil
 ok "collected in few pieces" "$VMFSKIT" import --store few collected
@@ -297,8 +297,8 @@ same "more pieces: the same bytes" evil/*Z-*/head.raw few/*Z-*/head.raw
 
 rm -rf bad
 cp -al collected bad
-mv bad/d1/head-0.raw elsewhere
-ln -s "$TMP/elsewhere" bad/d1/head-0.raw
+mv bad/d1/from-0.raw elsewhere
+ln -s "$TMP/elsewhere" bad/d1/from-0.raw
 exits "a piece that is a link" 1 "$VMFSKIT" import --store evil bad
 has "says so" "$ERR" 'not a regular file'
 rm -rf bad
@@ -314,8 +314,8 @@ has "says so" "$OUT" 'capture\.not-held: the collector was stopped before it was
 sed -i 's/^sha256sum \(.*\) .*/md5sum \1 d41d8cd98f00b204e9800998ecf8427e/' bad/vmfskit-collect.txt
 exits "an MD5 digest" 1 "$VMFSKIT" import --store evil bad
 has "is compared, too" "$ERR" 'its digest differs'
-md5=$(md5sum bad/d1/head-0.raw | cut -c 1-32)
-sed -i "s/^md5sum d1.head-0.raw .*/md5sum d1\/head-0.raw $md5/; /^md5sum d1.[lvg]/d" bad/vmfskit-collect.txt
+md5=$(md5sum bad/d1/from-0.raw | cut -c 1-32)
+sed -i "s/^md5sum d1.from-0.raw .*/md5sum d1\/from-0.raw $md5/; /^md5sum d1.from-[1-9]/d" bad/vmfskit-collect.txt
 exits "a right MD5 digest" 1 "$VMFSKIT" import --store evil bad
 has "is fine" "$OUT" 'the collector was stopped'
 

@@ -6,7 +6,7 @@
 #include "base/signals.h"
 #include "cmd/repair/repair_run.h"
 #include "cmd/shared/scan_progress.h"
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 
 /* Too little is left to work with: of a repair that is a finding, not a failure of the environment. */
 static int fail(const struct vk_repair_run *run, const struct vk_error *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit restore: put a capture back. */
 #include "cmd/restore/restore_run.h"
-#include "cmd/verbs.h"
+#include "cmd/shared/verbs.h"
 
 static int run(struct vk_cli_call *call)
 {

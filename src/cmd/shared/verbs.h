@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verbs of vmfskit, each defined in its own file, and the program made of them. */
-#ifndef VK_CMD_VERBS_H
-#define VK_CMD_VERBS_H
+#ifndef VK_CMD_SHARED_VERBS_H
+#define VK_CMD_SHARED_VERBS_H
 
 #include "cli/cli.h"
 

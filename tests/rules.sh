@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The rules of the tree that a compiler does not check, one function each: run in the top of a tree, it prints what breaks the rule and
+# nothing when all is well. To be sourced; tests/cli/00-layers.sh applies them to this tree, and each to one that breaks it.
+
+# which other folders the files of a folder may include; "store/*" stands for all folders of the store
+library="base disk io io/image vol scsi evidence evidence/* find find/scan rebuild/* store store/* repair repair/* doctor"
+declare -A may=(
+	[base]="" [disk]="base" [io]="base" [io/image]="base io" [vol]="base disk io io/image" [scsi]="base disk io vol"
+	[evidence]="base disk io vol" [evidence/gpt]="base disk io vol evidence" [evidence/mbr]="base disk io vol evidence"
+	[evidence/lvm]="base disk io vol evidence" [evidence/self]="base disk io vol evidence"
+	[find/scan]="base disk io vol" [find]="base disk io vol evidence evidence/* find/scan"
+	[rebuild/table]="base disk io vol evidence evidence/* find find/scan" [rebuild/header]="base disk io vol evidence evidence/* find find/scan"
+	[store/folder]="base disk io vol" [store/plan]="base disk io vol store/folder"
+	[store/manifest]="base disk io vol scsi store/folder"
+	[store/ledger]="base store/folder store/manifest" [store/verify]="base store/folder store/manifest store/ledger"
+	[store/capture]="base disk io vol scsi store/plan store/folder store/manifest store/ledger store/verify"
+	[store/diff]="base disk io vol evidence store/folder store/plan"
+	[store/import]="base disk io io/image vol store/plan store/folder store/manifest store/capture"
+	[store/retention]="base store/folder store/manifest store/ledger store/verify"
+	[store]="base store/folder store/manifest store/ledger store/verify store/retention"
+	[repair/plan]="base disk io vol store store/*"
+	[repair/guard]="base disk io io/image vol scsi find find/scan evidence evidence/* store store/* repair/plan"
+	[repair]="base disk io io/image vol scsi find find/scan evidence evidence/* rebuild/* store store/* repair/plan repair/guard"
+	[doctor]="base disk io vol scsi evidence evidence/* find find/scan store store/*"
+	[report]="$library" [cli]="base" [cmd/shared]="$library report cli"
+	[cmd/capture]="$library report cli cmd/shared" [cmd/restore]="$library report cli cmd/shared" [cmd/diff]="$library report cli cmd/shared"
+	[cmd/repair]="$library report cli cmd/shared cmd/restore" [cmd]="$library report cli cmd/*"
+	[lab]="base disk io vol cli" [tools]="$library report cli cmd cmd/* lab"
+)
+# the lowest folder that may include each public header
+declare -A layer=(
+	[error]=base [text]=base [finding]=base
+	[layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk [lvm]=disk [fs_descriptor]=disk
+	[heartbeat]=disk [lock]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
+	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [source]=vol [luns]=scsi [table_parts]=evidence [identity]=evidence
+	[foreign]=find/scan [find]=find/scan [rebuild_table]=rebuild/table [rebuild_header]=rebuild/header
+	[store]=store/folder [ledger]=store/folder [signature]=store/folder [vouch]=store/folder [capture]=store/folder
+	[of_disk]=store/capture [diff]=store/folder [retention]=store/retention [import]=store/import
+	[restore]=repair/plan [repair]=repair [doctor]=doctor [vmfskit]=cmd
+)
+
+# FOLDER TARGET: whether it may
+may_include() {
+	local pattern
+	[ "$1" != "$2" ] || return 0
+	for pattern in ${may[$1]}; do
+		# shellcheck disable=SC2053
+		[[ $2 == $pattern ]] && return 0
+	done
+	return 1
+}
+
+includes_of() { sed -n 's/^#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$1"; }
+
+# includes point downwards only
+rule_includes() {
+	local file folder header target
+	set -f
+	while read -r file; do
+		folder=${file%/*} folder=${folder#src/}
+		if [ "${file#include/}" != "$file" ]; then
+			folder=$(basename "$file" .h) folder=${layer[$folder]:-}
+			[ -n "$folder" ] || { echo "$file: in no layer"; continue; }
+		fi
+		[ -n "${may[$folder]+x}" ] || { echo "$file: its folder has no row in tests/rules.sh"; continue; }
+		while read -r header; do
+			case $header in
+			vmfskit/*) target=${header#vmfskit/} target=${layer[${target%.h}]:-unknown} ;;
+			*/*) target=${header%/*} ;;
+			*) target="no folder" ;;
+			esac
+			may_include "$folder" "$target" || echo "$file ($folder) includes $header ($target)"
+		done < <(includes_of "$file")
+	done < <(find src include/vmfskit -name '*.[ch]' | sort)
+	set +f
+}
+
+# uses OBJECTS: a line "user definer symbol" for each symbol that one object uses of another
+uses() {
+	# an object of a file that is gone is not of this tree
+	find "$1" -name '*.o' | sort | while read -r object; do
+		source=${object#"$1"/}
+		[ ! -e "src/${source%.o}.c" ] || echo "$object"
+	done | xargs nm -A | awk -v top="$1/" '{ unit = $1; sub(/:.*/, "", unit); unit = substr(unit, length(top) + 1) }
+		$(NF - 1) ~ /^[TDBRVW]$/ && $NF != "main" { by[$NF] = unit }
+		$(NF - 1) == "U" { user[++n] = unit; what[n] = $NF }
+		END { for (i = 1; i <= n; i++) if (what[i] in by && by[what[i]] != user[i]) print user[i], by[what[i]], what[i] }'
+}
+circle() { tsort 2>&1 >/dev/null | sed 's/^tsort: //' | tr '\n' ' '; }
+# no circle of files, none of folders, as the objects use each other: OBJECTS is a folder of them
+rule_circles() {
+	local all
+	all=$(uses "$1")
+	cut -d ' ' -f 1,2 <<<"$all" | sort -u | circle
+	awk '{ sub(/\/[^\/]*$/, "", $1); sub(/\/[^\/]*$/, "", $2); if ($1 != $2) print $1, $2 }' <<<"$all" | sort -u | circle
+}
+
+# rooms of at most 32 files
+rule_rooms() { find src include/vmfskit -name '*.[ch]' -printf '%h\n' | grep -v '^include' | sort | uniq -c | awk '$1 > 32'; }
+
+# no struct tag is defined twice
+rule_tags() {
+	find src include -name '*.h' -exec sed -n 's/^struct \([a-z0-9_]*\) {.*/\1/p' {} + | sort | uniq -d
+}
+
+# lines of at most 120 columns, a tab is 8
+rule_columns() {
+	find src include -name '*.[ch]' | sort | while read -r file; do
+		expand "$file" | awk -v file="$file" 'length($0) > 120 { print file ":" FNR }'
+	done
+}
+
+# a stack trace tells which: no static function with a name of one such word
+rule_names() {
+	grep -rnE '^(static|inline)[^=;]*[ *](look|say|tell|put|add|think|take)\([^;]*$' src --include='*.[ch]'
+}
+
+# files and functions that a person reads in one go
+rule_sizes() {
+	find src include tests -name '*.[ch]' -exec wc -l {} + | awk '$2 != "total" && $1 > 450'
+	find src -name '*.c' -exec awk '/^\{/ { start = FNR }
+		/^\}/ && start { if (FNR - start > 90) print FILENAME ":" start; start = 0 }' {} +
+}
+
+# disk/ is functions of bytes
+rule_disk() {
+	grep -nE '#[ \t]*include[ \t]*<(stdio|unistd|errno|fcntl|stdlib|time|sys/.*)\.h>' -r src/disk
+	grep -nE '\b(malloc|calloc|realloc|reallocarray|strdup|free|printf|fprintf|puts)[ ]*\(' -r src/disk
+}
+
+library_files() { find src -name '*.[ch]' -not -path 'src/c[ml][di]/*' -not -path 'src/report/*' -not -path 'src/lab/*' -not -path 'src/tools/*' | sort; }
+# the library prints nothing
+rule_silent() {
+	library_files | xargs grep -nE '\b(printf|puts|putchar|perror)\(|\b(stdout|stderr)\b' | grep -vE '^[^:]*:[0-9]+:[ \t]*(/?\*|//)'
+}
+
+# Opening for writing: the writer of disks, the state of a scan, the store, output files; an unnamed temporary file is nobody's disk.
+writers() {
+	xargs grep -HE '\b(O_RDWR|O_WRONLY|O_CREAT)\b|\bf(d|re)?open\([^;]*"([wa]|r[bexm]*\+)' |
+		grep -vE 'O_TMPFILE|memfd|^[^:]*:[ \t]*(/?\*|//)' | cut -d : -f 1 | sort -u
+}
+rule_writers() {
+	[ "$(find src/repair -name '*.c' | writers)" = src/repair/writer.c ] ||
+		find src/repair -name '*.c' | writers | grep -vx src/repair/writer.c
+	find src -name '*.[ch]' -not -path 'src/repair/*' -not -path 'src/store/*' -not -path 'src/lab/*' -not -path 'src/tools/*' | writers |
+		grep -vx -e src/base/crash_point.c -e src/cmd/shared/output_file.c -e src/find/scan/scan_file.c
+}
