@@ -14,7 +14,7 @@ declare -A may=(
 	[store/folder]="base disk io vol" [store/plan]="base disk io vol store/folder"
 	[store/manifest]="base disk io vol scsi store/folder"
 	[store/ledger]="base store/folder store/manifest" [store/verify]="base store/folder store/manifest store/ledger"
-	[store/capture]="base disk io vol scsi store/plan store/folder store/manifest store/ledger store/verify"
+	[store/capture]="base disk io vol scsi evidence store/plan store/folder store/manifest store/ledger store/verify"
 	[store/diff]="base disk io vol evidence store/folder store/plan"
 	[store/import]="base disk io io/image vol store/plan store/folder store/manifest store/capture"
 	[store/retention]="base store/folder store/manifest store/ledger store/verify"
