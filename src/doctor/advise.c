@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/command.h"
+#include "base/memory.h"
 #include "doctor/doctor.h"
 
 enum { ADVICE_MAX = 8 };
@@ -42,49 +43,39 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 	return vk_command_end(&line);
 }
 
-static void add(struct vk_doctor *doc, char *command_line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void add(struct vk_doctor *doc, char *command_line, const char *fmt, ...)
+/* To be shown in this order; command_line becomes the diagnosis's. NULL: something to do elsewhere. */
+static void advise(struct vk_doctor *doc, char *command_line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void advise(struct vk_doctor *doc, char *command_line, const char *fmt, ...)
 {
 	struct vk_diagnosis *d = doc->d;
-	struct vk_advice *a;
+	struct vk_advice *a = d->advice_count < ADVICE_MAX ? vk_append(&d->advice, &d->advice_count, NULL, sizeof(*a)) : NULL;
 	va_list args;
 
-	if (d->advice == NULL)
-		d->advice = calloc(ADVICE_MAX, sizeof(*d->advice));
-	if (d->advice == NULL || d->advice_count == ADVICE_MAX) {
+	if (a == NULL) {
 		free(command_line);
 		return;
 	}
-	a = &d->advice[d->advice_count++];
 	a->command = command_line;
 	va_start(args, fmt);
 	vsnprintf(a->why, sizeof(a->why), fmt, args);
 	va_end(args);
 }
 
-static bool has(const struct vk_doctor *doc, enum vk_finding_code code)
-{
-	for (size_t i = 0; i < doc->d->findings.count; i++)
-		if (doc->d->findings.items[i].code == code)
-			return true;
-	return false;
-}
-
 static bool table_is_wrong(const struct vk_doctor *doc)
 {
-	return has(doc, VK_F_INCIDENT_TABLE_LOST) || has(doc, VK_F_INCIDENT_TABLE_DAMAGED) ||
-	       has(doc, VK_F_INCIDENT_INITIALISED);
+	return vk_doctor_has(doc, VK_F_INCIDENT_TABLE_LOST) || vk_doctor_has(doc, VK_F_INCIDENT_TABLE_DAMAGED) ||
+	       vk_doctor_has(doc, VK_F_INCIDENT_INITIALISED);
 }
 
 static bool header_is_wrong(const struct vk_doctor *doc)
 {
-	return has(doc, VK_F_INCIDENT_HEADER_LOST) || has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST) ||
-	       has(doc, VK_F_INCIDENT_MAGIC_WIPED) || has(doc, VK_F_INCIDENT_HEARTBEATS);
+	return vk_doctor_has(doc, VK_F_INCIDENT_HEADER_LOST) || vk_doctor_has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST) ||
+	       vk_doctor_has(doc, VK_F_INCIDENT_MAGIC_WIPED) || vk_doctor_has(doc, VK_F_INCIDENT_HEARTBEATS);
 }
 
 static bool anything_is_wrong(const struct vk_doctor *doc)
 {
-	return table_is_wrong(doc) || header_is_wrong(doc) || has(doc, VK_F_INCIDENT_LENGTH) || doc->d->damaged;
+	return table_is_wrong(doc) || header_is_wrong(doc) || vk_doctor_has(doc, VK_F_INCIDENT_LENGTH) || doc->d->damaged;
 }
 
 /* A store that is not there yet matters only where something is wrong. */
@@ -97,29 +88,29 @@ static bool captures_matter(const struct vk_doctor *doc)
 /* Of what could not be read nobody knows that it is to be repaired. */
 static bool is_unknown(const struct vk_doctor *doc)
 {
-	return has(doc, VK_F_INCIDENT_UNREADABLE) || captures_matter(doc);
+	return vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) || captures_matter(doc);
 }
 
 static void advise_caution(struct vk_doctor *doc)
 {
 	if (captures_matter(doc))
-		add(doc, NULL, "Whether there is a good capture of this disk is not known: look at the store first "
+		advise(doc, NULL, "Whether there is a good capture of this disk is not known: look at the store first "
 			       "(as root or as its owner, and mounted), then run vmfskit doctor again.");
-	if (has(doc, VK_F_INCIDENT_ALIVE) && anything_is_wrong(doc))
-		add(doc, NULL, "A host is using the volume: move what runs on it away and unmount the datastore on every host "
+	if (vk_doctor_has(doc, VK_F_INCIDENT_ALIVE) && anything_is_wrong(doc))
+		advise(doc, NULL, "A host is using the volume: move what runs on it away and unmount the datastore on every host "
 			       "before anything is written.");
-	if (has(doc, VK_F_INCIDENT_SHRUNK))
-		add(doc, NULL, "Make sure that the whole LUN is visible (or that the copy is complete) before anything is written.");
-	if (has(doc, VK_F_INCIDENT_TWO_VOLUMES))
-		add(doc, NULL, "Do not mount it. Find out which of the two volumes belongs here: by captures, and by the UUIDs of the "
+	if (vk_doctor_has(doc, VK_F_INCIDENT_SHRUNK))
+		advise(doc, NULL, "Make sure that the whole LUN is visible (or that the copy is complete) before anything is written.");
+	if (vk_doctor_has(doc, VK_F_INCIDENT_TWO_VOLUMES))
+		advise(doc, NULL, "Do not mount it. Find out which of the two volumes belongs here: by captures, and by the UUIDs of the "
 			       "other LUNs.");
-	if (has(doc, VK_F_INCIDENT_REPLICA))
-		add(doc, NULL, "Find out whether this is the original under a new id or a copy of it; the number or id is put right at "
+	if (vk_doctor_has(doc, VK_F_INCIDENT_REPLICA))
+		advise(doc, NULL, "Find out whether this is the original under a new id or a copy of it; the number or id is put right at "
 			       "the array. Resignaturing is the last resort.");
-	if (has(doc, VK_F_INCIDENT_UNREADABLE))
-		add(doc, NULL, "Copy the LUN with ddrescue to another disk and work on the copy.");
-	else if (has(doc, VK_F_INCIDENT_FORMATTED) || has(doc, VK_F_INCIDENT_METADATA_HIT))
-		add(doc, NULL, "Keep every other system from the LUN, and copy it to another disk if there is room: what was overwritten "
+	if (vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE))
+		advise(doc, NULL, "Copy the LUN with ddrescue to another disk and work on the copy.");
+	else if (vk_doctor_has(doc, VK_F_INCIDENT_FORMATTED) || vk_doctor_has(doc, VK_F_INCIDENT_METADATA_HIT))
+		advise(doc, NULL, "Keep every other system from the LUN, and copy it to another disk if there is room: what was overwritten "
 			       "in its data comes back from no table and no header.");
 }
 
@@ -140,7 +131,7 @@ static void advise_one_header(struct vk_doctor *doc, const struct vk_diagnosed_v
 	else if (number == 0 && doc->source.kind == VK_SOURCE_DISK)
 		snprintf(verb, sizeof(verb), "repair header --start %llu",
 			 (unsigned long long)(v->start_bytes / doc->source.sector_size));
-	add(doc, command(doc, verb, NULL, true),
+	advise(doc, command(doc, verb, NULL, true),
 	    "Plans the header from what the volume still says about itself, and shows every field with its origin. Nothing is "
 	    "written without --write.");
 }
@@ -162,8 +153,8 @@ static void advise_repair(struct vk_doctor *doc)
 {
 	if (doc->d->unknown)
 		return;
-	if (doc->source.kind == VK_SOURCE_DISK && (table_is_wrong(doc) || has(doc, VK_F_INCIDENT_GROWN)))
-		add(doc, command(doc, "repair table", NULL, true),
+	if (doc->source.kind == VK_SOURCE_DISK && (table_is_wrong(doc) || vk_doctor_has(doc, VK_F_INCIDENT_GROWN)))
+		advise(doc, command(doc, "repair table", NULL, true),
 		    "Plans the table that fits what is still there, and shows every entry with its origin. Nothing is written "
 		    "without --write.");
 	if (header_is_wrong(doc))
@@ -176,40 +167,40 @@ static bool only_heartbeats_are_wrong(const struct vk_doctor *doc)
 	for (size_t i = 0; i < doc->d->range_count; i++)
 		if (vk_damage_is_harm(doc->d->ranges[i].damage) && doc->d->ranges[i].symbol[0] != 'H')
 			return false;
-	return has(doc, VK_F_INCIDENT_HEARTBEATS);
+	return vk_doctor_has(doc, VK_F_INCIDENT_HEARTBEATS) != NULL;
 }
 
 /* Whether a volume was deleted on purpose only a person knows. */
 static void advise_unnamed(struct vk_doctor *doc)
 {
-	if (has(doc, VK_F_INCIDENT_UNNAMED) && !doc->d->unknown)
-		add(doc, command(doc, "repair table", NULL, true),
+	if (vk_doctor_has(doc, VK_F_INCIDENT_UNNAMED) && !doc->d->unknown)
+		advise(doc, command(doc, "repair table", NULL, true),
 		    "Only if the volume that no partition names is missed: plans a table that names it, too. Nothing is written "
 		    "without --write.");
 }
 
 static void advise_decode(struct vk_doctor *doc)
 {
-	if (has(doc, VK_F_INCIDENT_LENGTH))
-		add(doc, command(doc, "decode", NULL, false), "Shows the entry and the header side by side.");
-	else if (doc->table_objected || doc->volume_objected || has(doc, VK_F_INCIDENT_TWO_VOLUMES))
-		add(doc, command(doc, "decode", NULL, false), "Shows what contradicts what, field by field.");
+	if (vk_doctor_has(doc, VK_F_INCIDENT_LENGTH))
+		advise(doc, command(doc, "decode", NULL, false), "Shows the entry and the header side by side.");
+	else if (doc->table_objected || doc->volume_objected || vk_doctor_has(doc, VK_F_INCIDENT_TWO_VOLUMES))
+		advise(doc, command(doc, "decode", NULL, false), "Shows what contradicts what, field by field.");
 }
 
 static void advise_commands(struct vk_doctor *doc)
 {
 	if (doc->subject_count == 0 && !doc->known.found) {
-		if (!doc->options->scan && !has(doc, VK_F_INCIDENT_UNREADABLE))
-			add(doc, command(doc, "find", NULL, true), "Nothing is at the usual places: this reads the whole disk.");
+		if (!doc->options->scan && !vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE))
+			advise(doc, command(doc, "find", NULL, true), "Nothing is at the usual places: this reads the whole disk.");
 		return;
 	}
 	if (!anything_is_wrong(doc)) {
 		if (doc->options->store != NULL && !doc->known.found && doc->subject_count > 0)
-			add(doc, command(doc, "capture", NULL, true),
+			advise(doc, command(doc, "capture", NULL, true),
 			    "There is no good capture of this disk: take one now%s. The disk is only read.",
-			    has(doc, VK_F_INCIDENT_UNREADABLE) ? "; what can be read is saved" :
+			    vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) ? "; what can be read is saved" :
 			    vk_findings_bad(&doc->d->findings) ? "" : ", while it is sound");
-		if (has(doc, VK_F_INCIDENT_GROWN))
+		if (vk_doctor_has(doc, VK_F_INCIDENT_GROWN))
 			advise_repair(doc);
 		advise_unnamed(doc);
 		advise_decode(doc);
@@ -219,17 +210,17 @@ static void advise_commands(struct vk_doctor *doc)
 		advise_repair(doc);
 		return;
 	}
-	if (doc->known.found && !has(doc, VK_F_INCIDENT_GROWN)) {
-		add(doc, command(doc, "restore", doc->known.capture.id, true),
+	if (doc->known.found && !vk_doctor_has(doc, VK_F_INCIDENT_GROWN)) {
+		advise(doc, command(doc, "restore", doc->known.capture.id, true),
 		    "Shows what the capture of %.20s would put back, byte for byte. Nothing is written without --write.",
 		    doc->known.capture.time);
 		return;
 	}
 	if (doc->d->passed_over_id[0] != '\0' && !doc->known.found)
-		add(doc, command(doc, "verify", doc->d->passed_over_id, true),
+		advise(doc, command(doc, "verify", doc->d->passed_over_id, true),
 		    "Tells why the newest capture of this disk is not used. If you know that it is yours and unaltered, to restore "
 		    "from it is better than to repair.");
-	add(doc, command(doc, "capture", NULL, true),
+	advise(doc, command(doc, "capture", NULL, true),
 	    "Saves what is still there before anything is tried. The disk is only read.");
 	advise_repair(doc);
 	advise_decode(doc);
@@ -237,14 +228,14 @@ static void advise_commands(struct vk_doctor *doc)
 
 void vk_doctor_advise(struct vk_doctor *doc)
 {
-	if (has(doc, VK_F_INCIDENT_STRIPES)) {
-		add(doc, NULL, "Do not write to it. Look at the order of disks and the stripe size of the array; then run vmfskit "
+	if (vk_doctor_has(doc, VK_F_INCIDENT_STRIPES)) {
+		advise(doc, NULL, "Do not write to it. Look at the order of disks and the stripe size of the array; then run vmfskit "
 			       "doctor again.");
 		return;
 	}
 	doc->d->unknown = is_unknown(doc);
-	if (has(doc, VK_F_INCIDENT_MEMBER)) {
-		add(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do that "
+	if (vk_doctor_has(doc, VK_F_INCIDENT_MEMBER)) {
+		advise(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do that "
 			       "and run vmfskit doctor on the device that comes out.");
 		return;
 	}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every part of a diagnosis asks of its case: errors, bytes, what is proved of a volume. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -31,4 +33,34 @@ uint64_t vk_proved_length(const struct vk_doctor *doc, const struct vk_subject *
 	    !t->gpt[t->gpt_chosen].sound || !s->named)
 		return 0;
 	return vk_mul_sat(doc->source.vmfs[s->vmfs].sectors, doc->source.sector_size);
+}
+
+const struct vk_finding *vk_doctor_has(const struct vk_doctor *doc, enum vk_finding_code code)
+{
+	for (size_t i = 0; i < doc->d->findings.count; i++)
+		if (doc->d->findings.items[i].code == code)
+			return &doc->d->findings.items[i];
+	return NULL;
+}
+
+struct vk_finding *vk_doctor_report(struct vk_doctor *doc, enum vk_finding_code code, uint64_t offset, uint64_t length,
+				    const char *fmt, ...)
+{
+	struct vk_findings *list = &doc->d->findings;
+	size_t count = list->count;
+	struct vk_finding f;
+	char words[sizeof(f.message)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(words, sizeof(words), fmt, args);
+	va_end(args);
+	vk_finding_init(&f, code, offset, length, "%s", words);
+	vk_findings_add(list, &f);
+	return list->count > count ? &list->items[count] : &doc->not_kept;
+}
+
+unsigned long long vk_doctor_sector(const struct vk_doctor *doc, uint64_t offset)
+{
+	return offset / doc->source.sector_size;
 }

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
+#include "base/texts.h"
 #include "doctor/doctor.h"
 
 /* Where two readings fit equally, it is the whole disk that a person names on the phone. */
@@ -184,13 +185,6 @@ enum vk_status vk_diagnose_io(struct vk_io *io, const char *path, const struct v
 	return diagnose(io, path, options, ret_diagnosis, err);
 }
 
-static void free_texts(char **texts, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(texts[i]);
-	free(texts);
-}
-
 void vk_diagnosis_free(struct vk_diagnosis *d)
 {
 	free(d->path);
@@ -198,8 +192,8 @@ void vk_diagnosis_free(struct vk_diagnosis *d)
 	free(d->ranges);
 	free(d->volumes);
 	vk_foreigners_free(&d->foreign);
-	free_texts(d->intact, d->intact_count);
-	free_texts(d->lost, d->lost_count);
+	vk_sentences_free(&d->intact, &d->intact_count);
+	vk_sentences_free(&d->lost, &d->lost_count);
 	for (size_t i = 0; i < d->advice_count; i++)
 		free(d->advice[i].command);
 	free(d->advice);

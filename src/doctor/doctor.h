@@ -7,7 +7,7 @@
 #include "vmfskit/of_disk.h"
 
 /* Everything is judged in pieces of this size, whatever the sectors of the disk are. */
-enum { VK_UNIT_BYTES = 512, VK_SUBJECTS_MAX = 64, VK_AREAS_MAX = 8192, VK_CHUNK_BYTES = 64 << 10 };
+enum { VK_UNIT_BYTES = 512, VK_SUBJECTS_MAX = 64, VK_AREAS_MAX = 8192, VK_INTRUDERS_MAX = 64, VK_CHUNK_BYTES = 64 << 10 };
 
 /* Where other bytes than zeros stand in a place that is usually empty: nothing by itself. */
 #define VK_DAMAGE_STRANGE ((enum vk_damage)(VK_DAMAGE_UNREADABLE + 1))
@@ -108,12 +108,14 @@ struct vk_doctor {
 	bool table_written;     /* something that is a table, or was one, is expected */
 	bool windows;           /* and that is Windows */
 	char foreign_table[120];/* what it holds */
-	bool confirmed[64];     /* intruders (by index in find.foreign) whose bytes lie where a volume's should */
-	bool certain[64];       /* and that came after it: they hit something, or say when they were made */
+	/* intruders, by index in find.foreign: their bytes lie where a volume's should, */
+	bool confirmed[VK_INTRUDERS_MAX];
+	bool certain[VK_INTRUDERS_MAX]; /* and they came after it: they hit something, or say when they were made */
 
 	bool table_objected;    /* the checks of decode object to the table; to what a volume says */
 	bool volume_objected;
 
+	struct vk_finding not_kept; /* one that no memory could be had for */
 	enum vk_status status;
 	struct vk_error *err;
 };
@@ -124,6 +126,14 @@ bool vk_doctor_fail(struct vk_doctor *doc, enum vk_status status, const char *wh
 size_t vk_doctor_read(struct vk_doctor *doc, uint64_t offset, void *buf, size_t len);
 /* The length that a GPT entry gives it whose checksum fits; 0: none does. */
 uint64_t vk_proved_length(const struct vk_doctor *doc, const struct vk_subject *subject);
+
+/* The first finding of the diagnosis with this code; NULL: none. */
+const struct vk_finding *vk_doctor_has(const struct vk_doctor *doc, enum vk_finding_code code);
+/* Add a finding, and return it so that more can be said of it; it stays there until the next one is added. Never NULL. */
+struct vk_finding *vk_doctor_report(struct vk_doctor *doc, enum vk_finding_code code, uint64_t offset, uint64_t length,
+				    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* The number of the sector that holds a byte of the disk. */
+unsigned long long vk_doctor_sector(const struct vk_doctor *doc, uint64_t offset);
 
 /* captures.c: the newest good capture of this disk. */
 void vk_doctor_find_capture(struct vk_doctor *doc);

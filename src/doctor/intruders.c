@@ -7,8 +7,6 @@
 #include "base/checked.h"
 #include "doctor/doctor.h"
 
-enum { INTRUDERS_MAX = 64 };
-
 static bool is_in(uint64_t at, uint64_t start, uint64_t length)
 {
 	return at >= start && at - start < length;
@@ -131,7 +129,7 @@ static void blame(struct vk_doctor *doc, struct vk_stretch *s)
 {
 	const bool *who = s->damage == VK_DAMAGE_STRANGE ? doc->confirmed : doc->certain;
 
-	for (size_t i = 0; i < doc->find.foreign.count && i < INTRUDERS_MAX; i++)
+	for (size_t i = 0; i < doc->find.foreign.count && i < VK_INTRUDERS_MAX; i++)
 		if (who[i] && is_within(doc, s, &doc->find.foreign.items[i])) {
 			s->damage = VK_DAMAGE_FOREIGN;
 			s->intruder = i;
@@ -183,7 +181,7 @@ static void let_left_overs_be(struct vk_doctor *doc)
 
 bool vk_doctor_blame(struct vk_doctor *doc)
 {
-	size_t count = vk_min_u64(doc->find.foreign.count, INTRUDERS_MAX);
+	size_t count = vk_min_u64(doc->find.foreign.count, VK_INTRUDERS_MAX);
 
 	for (size_t i = 0; i < count; i++)
 		confirm(doc, i);

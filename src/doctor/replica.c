@@ -12,73 +12,63 @@ static void ask_name(struct vk_doctor *doc, size_t index, const struct vk_live_l
 	const struct vk_subject *s = &doc->subjects[index];
 	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
 	char recorded[VK_SCSI_NAME_BYTES];
-	struct vk_finding f;
+	struct vk_finding *f;
 
 	if (!v->lvm_usable || vk_lun_relate(&v->lvm.diskID, live, recorded) != VK_LUN_OTHER)
 		return;
-	vk_finding_init(&f, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C, VK_SCSI_DISK_ID_BYTES,
-			"the header of the volume at sector %llu was written for another LUN",
-			(unsigned long long)(s->start_bytes / doc->source.sector_size));
-	vk_finding_seen(&f, "%s in the header", recorded);
-	vk_finding_expected(&f, "%s, as this LUN is called", live->name);
-	vk_findings_add(&doc->d->findings, &f);
+	f = vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C, VK_SCSI_DISK_ID_BYTES,
+			     "the header of the volume at sector %llu was written for another LUN",
+			     vk_doctor_sector(doc, s->start_bytes));
+	vk_finding_seen(f, "%s in the header", recorded);
+	vk_finding_expected(f, "%s, as this LUN is called", live->name);
 }
 
 /* A capture of another LUN has a volume of this disk, and the header did not tell. */
 static void ask_copy(struct vk_doctor *doc)
 {
-	struct vk_finding f;
-
-	for (size_t i = 0; i < doc->d->findings.count; i++)
-		if (doc->d->findings.items[i].code == VK_F_INCIDENT_REPLICA)
-			return;
+	if (vk_doctor_has(doc, VK_F_INCIDENT_REPLICA))
+		return;
 	if (doc->copy_of[0] == '\0' || doc->known.found || doc->subject_count == 0)
 		return;
-	vk_finding_init(&f, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
-			"a volume of this disk was captured on another LUN (%s): %.200s; this disk was not judged by "
-			"that capture",
-			doc->copy_of, doc->copy_why);
-	vk_findings_add(&doc->d->findings, &f);
+	vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
+			 "a volume of this disk was captured on another LUN (%s): %.200s; this disk was not judged by that capture",
+			 doc->copy_of, doc->copy_why);
 }
 
 /* What is longer than its table says because it is a part of something else did not grow. True when that was said. */
-static bool say_member(struct vk_doctor *doc, uint64_t offset)
+static bool report_member(struct vk_doctor *doc, uint64_t offset)
 {
 	const struct vk_foreigners *found = &doc->find.foreign;
-	struct vk_finding f;
 
 	for (size_t i = 0; i < found->count; i++) {
 		if (found->items[i].start_bytes != 0 || !vk_foreign_is_member(&found->items[i]))
 			continue;
-		vk_finding_init(&f, VK_F_INCIDENT_MEMBER, found->items[i].magic_bytes, 0,
-				"the disk is a part of an array or pool: it carries the signature of %s",
-				found->items[i].type);
-		vk_findings_add(&doc->d->findings, &f);
+		vk_doctor_report(doc, VK_F_INCIDENT_MEMBER, found->items[i].magic_bytes, 0,
+				 "the disk is a part of an array or pool: it carries the signature of %s", found->items[i].type);
 		return true;
 	}
 	if (!vk_source_tail_in_use(&doc->source))
 		return false;
-	vk_finding_init(&f, VK_F_INCIDENT_MEMBER, offset, doc->source.size_bytes - offset,
-			"the disk is longer than its partition table says, and its last sectors are not empty: a RAID "
-			"or a controller may keep its own data there");
-	vk_findings_add(&doc->d->findings, &f);
+	vk_doctor_report(doc, VK_F_INCIDENT_MEMBER, offset, doc->source.size_bytes - offset,
+			 "the disk is longer than its partition table says, and its last sectors are not empty: a RAID or a "
+			 "controller may keep its own data there");
 	return true;
 }
 
-static void say_size(struct vk_doctor *doc, enum vk_finding_code code, uint64_t offset, uint64_t expected,
-		     const char *who)
+/* The disk has another length than who says. */
+static void report_size(struct vk_doctor *doc, uint64_t expected, const char *who)
 {
-	struct vk_finding f;
-	bool grown = code == VK_F_INCIDENT_GROWN;
+	uint64_t size = doc->source.size_bytes, offset = vk_min_u64(expected, size);
+	bool grown = expected < size;
+	struct vk_finding *f;
 
-	if (grown && say_member(doc, offset))
+	if (grown && report_member(doc, offset))
 		return;
-	vk_finding_init(&f, code, offset, 0, "the disk is %s than %s says", grown ? "longer" : "shorter", who);
-	vk_finding_seen(&f, "%llu bytes", (unsigned long long)doc->source.size_bytes);
-	vk_finding_expected(&f, "%llu bytes%s", (unsigned long long)expected,
-			    code == VK_F_INCIDENT_SHRUNK && !doc->device ? "; or this is only the first part of a copy"
-									: "");
-	vk_findings_add(&doc->d->findings, &f);
+	f = vk_doctor_report(doc, grown ? VK_F_INCIDENT_GROWN : VK_F_INCIDENT_SHRUNK, offset, 0,
+			     "the disk is %s than %s says", grown ? "longer" : "shorter", who);
+	vk_finding_seen(f, "%llu bytes", (unsigned long long)size);
+	vk_finding_expected(f, "%llu bytes%s", (unsigned long long)expected,
+			    !grown && !doc->device ? "; or this is only the first part of a copy" : "");
 }
 
 /* The GPT tells where the disk ended when it was written. True when there is one to tell it. */
@@ -93,9 +83,7 @@ static bool ask_table(struct vk_doctor *doc)
 	/* a copy in front of the end that names the end is one that is out of place, not a disk that grew */
 	if (end == sectors || end < 3)
 		return end == sectors;
-	say_size(doc, end < sectors ? VK_F_INCIDENT_GROWN : VK_F_INCIDENT_SHRUNK,
-		 end < sectors ? end * doc->source.sector_size : doc->source.size_bytes,
-		 vk_mul_sat(end, doc->source.sector_size), "its partition table");
+	report_size(doc, vk_mul_sat(end, doc->source.sector_size), "its partition table");
 	return true;
 }
 
@@ -107,7 +95,7 @@ static bool ask_volumes(struct vk_doctor *doc)
 
 		if (!doc->source.vmfs[s->vmfs].lvm_usable || end <= doc->source.size_bytes)
 			continue;
-		say_size(doc, VK_F_INCIDENT_SHRUNK, doc->source.size_bytes, end, "the volume that begins on it");
+		report_size(doc, end, "the volume that begins on it");
 		return true;
 	}
 	return false;
@@ -126,9 +114,7 @@ void vk_doctor_ask_identity(struct vk_doctor *doc)
 	for (size_t i = 0; i < doc->subject_count; i++)
 		ask_name(doc, i, &live);
 	ask_copy(doc);
-	if (ask_volumes(doc) || ask_table(doc) || !doc->known.found || c->size_uncertain ||
-	    c->size_bytes == doc->source.size_bytes)
-		return;
-	say_size(doc, c->size_bytes < doc->source.size_bytes ? VK_F_INCIDENT_GROWN : VK_F_INCIDENT_SHRUNK,
-		 vk_min_u64(c->size_bytes, doc->source.size_bytes), c->size_bytes, "its last capture");
+	if (!ask_volumes(doc) && !ask_table(doc) && doc->known.found && !c->size_uncertain &&
+	    c->size_bytes != doc->source.size_bytes)
+		report_size(doc, c->size_bytes, "its last capture");
 }

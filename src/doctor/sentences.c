@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/texts.h"
 #include "doctor/doctor.h"
 
 enum { SENTENCES_MAX = 256 };
@@ -19,20 +20,15 @@ struct group {
 	size_t intruder;
 };
 
-static void put(struct vk_doctor *doc, bool lost, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void put(struct vk_doctor *doc, bool lost, const char *fmt, ...)
+static void add_sentence(struct vk_doctor *doc, bool lost, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void add_sentence(struct vk_doctor *doc, bool lost, const char *fmt, ...)
 {
-	char ***list = lost ? &doc->d->lost : &doc->d->intact;
-	size_t *count = lost ? &doc->d->lost_count : &doc->d->intact_count;
+	struct vk_diagnosis *d = doc->d;
 	va_list args;
 
-	if (*list == NULL)
-		*list = calloc(SENTENCES_MAX, sizeof(**list));
-	if (*list == NULL || *count == SENTENCES_MAX)
-		return;
 	va_start(args, fmt);
-	if (vasprintf(&(*list)[*count], fmt, args) >= 0)
-		++*count;
+	if ((lost ? d->lost_count : d->intact_count) < SENTENCES_MAX)
+		vk_sentence_vadd(lost ? &d->lost : &d->intact, lost ? &d->lost_count : &d->intact_count, fmt, args);
 	va_end(args);
 }
 
@@ -41,11 +37,11 @@ static uint64_t harm_of(const struct group *g)
 	return g->bytes[VK_DAMAGE_DAMAGED] + g->bytes[VK_DAMAGE_ZERO] + g->bytes[VK_DAMAGE_FOREIGN];
 }
 
-static void put_lost(struct vk_doctor *doc, const struct group *g)
+static void tell_lost(struct vk_doctor *doc, const struct group *g)
 {
 	uint64_t harm = harm_of(g), all = 0;
 	char how[120] = "damaged";
-	uint32_t ss = doc->source.sector_size;
+	unsigned long long first = vk_doctor_sector(doc, g->first_wrong), last = vk_doctor_sector(doc, g->last_wrong);
 
 	for (size_t i = 0; i < VK_DAMAGE_COUNT; i++)
 		all += g->bytes[i];
@@ -55,12 +51,11 @@ static void put_lost(struct vk_doctor *doc, const struct group *g)
 		snprintf(how, sizeof(how), "overwritten by %s", doc->find.foreign.items[g->intruder].type);
 	else if (g->bytes[VK_DAMAGE_FOREIGN] > 0)
 		snprintf(how, sizeof(how), "overwritten by another system");
-	if (g->first_wrong / ss == g->last_wrong / ss)
-		put(doc, true, "%s: %s, sector %llu", g->first->what, how, (unsigned long long)(g->first_wrong / ss));
+	if (first == last)
+		add_sentence(doc, true, "%s: %s, sector %llu", g->first->what, how, first);
 	else
-		put(doc, true, "%s: %s, from sector %llu to %llu, %llu of %llu bytes", g->first->what, how,
-		    (unsigned long long)(g->first_wrong / ss), (unsigned long long)(g->last_wrong / ss),
-		    (unsigned long long)harm, (unsigned long long)all);
+		add_sentence(doc, true, "%s: %s, from sector %llu to %llu, %llu of %llu bytes", g->first->what, how, first, last,
+			     (unsigned long long)harm, (unsigned long long)all);
 }
 
 /* How sure it is that nothing happened to a structure; the sentence that its name goes into. */
@@ -95,14 +90,14 @@ static void flush(struct vk_doctor *doc, struct lines *l)
 
 		if (l->subject != SIZE_MAX && doc->source.kind == VK_SOURCE_DISK)
 			snprintf(of, sizeof(of), ", of the volume at sector %llu",
-				 (unsigned long long)(doc->subjects[l->subject].start_bytes / doc->source.sector_size));
+				 vk_doctor_sector(doc, doc->subjects[l->subject].start_bytes));
 		if (l->text[i].len_bytes > 0)
-			put(doc, false, "%s%s: %s", sure_words[i], of, l->text[i].buf);
+			add_sentence(doc, false, "%s%s: %s", sure_words[i], of, l->text[i].buf);
 		vk_text_init(&l->text[i], l->words[i], sizeof(l->words[i]));
 	}
 }
 
-static void tell(struct vk_doctor *doc, const struct group *g, struct lines *l)
+static void tell_group(struct vk_doctor *doc, const struct group *g, struct lines *l)
 {
 	enum sureness sure;
 
@@ -113,11 +108,11 @@ static void tell(struct vk_doctor *doc, const struct group *g, struct lines *l)
 		l->subject = g->first->subject;
 	}
 	if (harm_of(g) > 0) {
-		put_lost(doc, g);
+		tell_lost(doc, g);
 		return;
 	}
 	if (g->bytes[VK_DAMAGE_UNREADABLE] > 0) {
-		put(doc, true, "%s: cannot be read", g->first->what);
+		add_sentence(doc, true, "%s: cannot be read", g->first->what);
 		return;
 	}
 	sure = sureness_of(doc, g);
@@ -151,7 +146,7 @@ static void tell_areas(struct vk_doctor *doc)
 		if (a == NULL)
 			continue;
 		if (!belongs(&g, a)) {
-			tell(doc, &g, l);
+			tell_group(doc, &g, l);
 			g = (struct group){.first = a, .intruder = SIZE_MAX};
 			last = NULL;
 		}
@@ -166,20 +161,9 @@ static void tell_areas(struct vk_doctor *doc)
 			g.intruder = s->intruder;
 		g.bytes[s->damage] += s->length_bytes;
 	}
-	tell(doc, &g, l);
+	tell_group(doc, &g, l);
 	flush(doc, l);
 	free(l);
-}
-
-static bool has(const struct vk_doctor *doc, enum vk_finding_code code, const struct vk_finding **ret_finding)
-{
-	for (size_t i = 0; i < doc->d->findings.count; i++)
-		if (doc->d->findings.items[i].code == code) {
-			if (ret_finding != NULL)
-				*ret_finding = &doc->d->findings.items[i];
-			return true;
-		}
-	return false;
 }
 
 /* Rows of the table below that stand for a group of findings. */
@@ -220,10 +204,11 @@ static bool applies(const struct vk_doctor *doc, unsigned code, const struct vk_
 {
 	if (code == TABLE_OBJECTED || code == VOLUME_OBJECTED)
 		return code == TABLE_OBJECTED ? doc->table_objected : doc->volume_objected;
-	if (code == VK_F_INCIDENT_BLANKED && !has(doc, VK_F_INCIDENT_HEADER_LOST, NULL) &&
-	    !has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST, NULL))
+	if (code == VK_F_INCIDENT_BLANKED && !vk_doctor_has(doc, VK_F_INCIDENT_HEADER_LOST) &&
+	    !vk_doctor_has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST))
 		return false;
-	return has(doc, (enum vk_finding_code)code, ret_finding);
+	*ret_finding = vk_doctor_has(doc, (enum vk_finding_code)code);
+	return *ret_finding != NULL;
 }
 
 static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
@@ -269,8 +254,8 @@ static bool headers_in_order(const struct vk_doctor *doc)
 /* How the volumes came through it: the answer to the question that is asked first. */
 static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 {
-	bool header = has(doc, VK_F_INCIDENT_HEADER_LOST, NULL) || has(doc, VK_F_INCIDENT_MAGIC_WIPED, NULL);
-	bool fs = has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST, NULL) || has(doc, VK_F_INCIDENT_METADATA_HIT, NULL);
+	bool header = vk_doctor_has(doc, VK_F_INCIDENT_HEADER_LOST) || vk_doctor_has(doc, VK_F_INCIDENT_MAGIC_WIPED);
+	bool fs = vk_doctor_has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST) || vk_doctor_has(doc, VK_F_INCIDENT_METADATA_HIT);
 	struct vk_harm harm;
 
 	if (vk_doctor_harm(doc, NULL, NULL, &harm)) {
@@ -290,12 +275,12 @@ static void say_unaccounted(struct vk_doctor *doc)
 	const uint64_t worth_saying = 256ULL << 20;
 	uint64_t rest = doc->source.size_bytes;
 
-	if (doc->options->scan || !has(doc, VK_F_INCIDENT_TABLE_LOST, NULL) || doc->known.found)
+	if (doc->options->scan || !vk_doctor_has(doc, VK_F_INCIDENT_TABLE_LOST) || doc->known.found)
 		return;
 	for (size_t i = 0; i < doc->subject_count; i++)
 		rest -= vk_min_u64(rest, doc->subjects[i].length_bytes);
 	if (rest > worth_saying)
-		put(doc, true, "not looked at: %llu bytes lie in no volume that was found at the likely places; doctor --scan looks for others",
+		add_sentence(doc, true, "not looked at: %llu bytes lie in no volume that was found at the likely places; doctor --scan looks for others",
 		    (unsigned long long)rest);
 }
 
@@ -305,9 +290,9 @@ void vk_doctor_say(struct vk_doctor *doc)
 
 	tell_areas(doc);
 	say_unaccounted(doc);
-	for (size_t i = 0; i < doc->find.foreign.count && i < 64; i++)
+	for (size_t i = 0; i < doc->find.foreign.count && i < VK_INTRUDERS_MAX; i++)
 		if (doc->certain[i])
-			put(doc, true, "whatever %s wrote into the volume's data: how much that is cannot be seen from here",
+			add_sentence(doc, true, "whatever %s wrote into the volume's data: how much that is cannot be seen from here",
 			    doc->find.foreign.items[i].type);
 	vk_text_init(&text, doc->d->headline, sizeof(doc->d->headline));
 	begin_headline(doc, &text);

@@ -26,7 +26,7 @@ struct runs {
 	size_t count;
 };
 
-static void take(struct runs *runs, uint64_t offset, uint64_t addr, uint64_t base)
+static void add_block(struct runs *runs, uint64_t offset, uint64_t addr, uint64_t base)
 {
 	int64_t displaced = (int64_t)(offset - base - addr);
 	struct run *last = runs->count > 0 ? &runs->items[runs->count - 1] : NULL;
@@ -55,7 +55,7 @@ static bool collect(struct vk_doctor *doc, uint64_t base, uint64_t from, uint64_
 
 			if ((state == VK_HB_FREE || state == VK_HB_IN_USE) && addr % VK_UNIT_BYTES == 0 &&
 			    addr >= 0x300000 && addr < 0x1000000)
-				take(runs, at + i, addr, base);
+				add_block(runs, at + i, addr, base);
 		}
 	}
 	free(piece);
@@ -86,7 +86,7 @@ static uint64_t stripe_of(const struct runs *runs, uint64_t *ret_displaced_block
 	return forth && back ? bits & (~bits + 1) : 0;
 }
 
-static bool look_at(struct vk_doctor *doc, const struct vk_subject *s, struct runs *runs)
+static bool look_around(struct vk_doctor *doc, const struct vk_subject *s, struct runs *runs)
 {
 	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
 	uint64_t region = vk_add_sat(s->start_bytes, v->heartbeats.offset_bytes);
@@ -95,7 +95,7 @@ static bool look_at(struct vk_doctor *doc, const struct vk_subject *s, struct ru
 	uint64_t to = vk_min_u64(doc->source.size_bytes, vk_add_sat(region, 2 * window_bytes));
 	uint64_t stripe, blocks;
 	size_t displaced;
-	struct vk_finding f;
+	struct vk_finding *f;
 
 	runs->count = 0;
 	from -= from % VK_UNIT_BYTES;
@@ -106,14 +106,13 @@ static bool look_at(struct vk_doctor *doc, const struct vk_subject *s, struct ru
 	stripe = stripe_of(runs, &blocks, &displaced);
 	if (stripe < STRIPE_LEAST || displaced < RUNS_LEAST || blocks < BLOCKS_LEAST)
 		return true;
-	vk_finding_init(&f, VK_F_INCIDENT_STRIPES, runs->items[0].offset,
-			vk_min_u64(to, runs->items[runs->count - 1].last + VK_UNIT_BYTES) - runs->items[0].offset,
-			"heartbeats lie displaced in %zu pieces, all of them by multiples of %llu bytes, forwards and backwards",
-			displaced, (unsigned long long)stripe);
-	vk_finding_seen(&f, "the first piece lies %lld bytes from its place",
+	f = vk_doctor_report(doc, VK_F_INCIDENT_STRIPES, runs->items[0].offset,
+			     vk_min_u64(to, runs->items[runs->count - 1].last + VK_UNIT_BYTES) - runs->items[0].offset,
+			     "heartbeats lie displaced in %zu pieces, all of them by multiples of %llu bytes, forwards and "
+			     "backwards", displaced, (unsigned long long)stripe);
+	vk_finding_seen(f, "the first piece lies %lld bytes from its place",
 			(long long)(runs->items[0].displaced != 0 ? runs->items[0].displaced : runs->items[1].displaced));
-	vk_finding_expected(&f, "each slot at the offset that it carries");
-	vk_findings_add(&doc->d->findings, &f);
+	vk_finding_expected(f, "each slot at the offset that it carries");
 	return true;
 }
 
@@ -125,7 +124,7 @@ bool vk_doctor_look_for_stripes(struct vk_doctor *doc)
 	if (!sound)
 		vk_doctor_fail(doc, VK_NOMEM, "no memory for the places of heartbeats");
 	for (size_t i = 0; i < doc->subject_count && sound; i++)
-		sound = look_at(doc, &doc->subjects[i], runs);
+		sound = look_around(doc, &doc->subjects[i], runs);
 	free(runs);
 	return sound;
 }
