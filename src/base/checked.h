@@ -42,6 +42,12 @@ static inline uint64_t vk_max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* Whether two ranges have a byte in common; neither end need fit the type. */
+static inline bool vk_ranges_meet(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
+{
+	return a < b ? b - a < a_length : a - b < b_length;
+}
+
 /* Round up to a multiple of unit (not 0), staying at the largest value. */
 static inline uint64_t vk_round_up_sat(uint64_t value, uint64_t unit)
 {

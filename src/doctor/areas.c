@@ -48,32 +48,33 @@ enum { LOCK_DESCRIPTOR = 0x10C00001, LOCK_CLUSTER = 0x10C00005 };
 static void name_of(const struct vk_doctor *doc, const struct vk_subject *s, char text[40])
 {
 	if (doc->source.kind == VK_SOURCE_DISK)
-		snprintf(text, 40, " of the volume at sector %llu",
-			 (unsigned long long)(s->start_bytes / doc->source.sector_size));
+		snprintf(text, 40, " of the volume at sector %llu", vk_doctor_sector(doc, s->start_bytes));
 	else
 		text[0] = '\0';
 }
 
+/* The letter of a structure on the map, and how it is judged: by its layout, or by that of its elements. */
 static const char *symbol_of(const struct vk_place *place, enum vk_area_kind *ret_kind)
 {
-	*ret_kind = VK_AREA_STRUCTURE;
-	if (place->layout == &vk_lvm_device_layout)
-		return "L";
-	if (place->layout == &vk_lvm_volume_layout)
-		return "V";
-	if (place->layout == &vk_lvm_ext_layout)
-		return "X";
-	if (place->layout == &vk_fs_descriptor_layout)
-		return "F";
-	*ret_kind = VK_AREA_OPAQUE;
-	if (place->element == &vk_lvm_sd_layout)
-		return "N";
-	*ret_kind = VK_AREA_HEARTBEATS;
-	if (place->element == &vk_heartbeat_layout)
-		return "H";
-	*ret_kind = VK_AREA_PE_TABLE;
-	if (place->element == &vk_lvm_pe_layout)
-		return "P";
+	static const struct {
+		const struct vk_layout *layout, *element;
+		enum vk_area_kind kind;
+		const char *symbol;
+	} rows[] = {
+		{&vk_lvm_device_layout, NULL, VK_AREA_STRUCTURE, "L"},
+		{&vk_lvm_volume_layout, NULL, VK_AREA_STRUCTURE, "V"},
+		{&vk_lvm_ext_layout, NULL, VK_AREA_STRUCTURE, "X"},
+		{&vk_fs_descriptor_layout, NULL, VK_AREA_STRUCTURE, "F"},
+		{NULL, &vk_lvm_sd_layout, VK_AREA_OPAQUE, "N"},
+		{NULL, &vk_heartbeat_layout, VK_AREA_HEARTBEATS, "H"},
+		{NULL, &vk_lvm_pe_layout, VK_AREA_PE_TABLE, "P"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].layout == place->layout && rows[i].element == place->element) {
+			*ret_kind = rows[i].kind;
+			return rows[i].symbol;
+		}
 	*ret_kind = VK_AREA_PE_BITMAP;
 	return "B";
 }

@@ -12,30 +12,28 @@ static bool is_in(uint64_t at, uint64_t start, uint64_t length)
 	return at >= start && at - start < length;
 }
 
-/* What does not say how long it is ends with the volume or partition that it lies in. */
-static uint64_t end_of_home(const struct vk_doctor *doc, uint64_t at)
+static uint64_t start_of(const struct vk_doctor *doc, const struct vk_partition *p, uint64_t *ret_length)
 {
-	const struct vk_table *t = &doc->source.table;
-	uint32_t ss = doc->source.sector_size;
-
-	for (size_t i = 0; i < doc->subject_count; i++)
-		if (is_in(at, doc->subjects[i].start_bytes, doc->subjects[i].length_bytes))
-			return vk_add_sat(doc->subjects[i].start_bytes, doc->subjects[i].length_bytes);
-	for (size_t i = 0; i < t->partition_count; i++) {
-		uint64_t start = vk_mul_sat(t->partitions[i].start_sector, ss);
-		uint64_t length = vk_mul_sat(t->partitions[i].sectors, ss);
-
-		if (is_in(at, start, length))
-			return vk_add_sat(start, length);
-	}
-	return doc->source.size_bytes;
+	*ret_length = vk_mul_sat(p->sectors, doc->source.sector_size);
+	return vk_mul_sat(p->start_sector, doc->source.sector_size);
 }
 
+/* What does not say how long it is ends with the volume or partition that it lies in. */
 static uint64_t reach_of(const struct vk_doctor *doc, const struct vk_foreign *f)
 {
-	uint64_t end = f->length_bytes != 0 ? vk_add_sat(f->start_bytes, f->length_bytes)
-					    : end_of_home(doc, f->start_bytes);
+	const struct vk_table *t = &doc->source.table;
+	uint64_t at = f->start_bytes, end = UINT64_MAX, start, length;
 
+	if (f->length_bytes != 0)
+		end = vk_add_sat(at, f->length_bytes);
+	for (size_t i = 0; i < doc->subject_count && end == UINT64_MAX; i++)
+		if (is_in(at, doc->subjects[i].start_bytes, doc->subjects[i].length_bytes))
+			end = vk_add_sat(doc->subjects[i].start_bytes, doc->subjects[i].length_bytes);
+	for (size_t i = 0; i < t->partition_count && end == UINT64_MAX; i++) {
+		start = start_of(doc, &t->partitions[i], &length);
+		if (is_in(at, start, length))
+			end = vk_add_sat(start, length);
+	}
 	return vk_min_u64(vk_max_u64(end, f->magic_bytes + VK_UNIT_BYTES), doc->source.size_bytes);
 }
 
@@ -49,19 +47,16 @@ static bool is_within(const struct vk_doctor *doc, const struct vk_stretch *s, c
 static bool is_at_home(const struct vk_doctor *doc, const struct vk_foreign *f)
 {
 	const struct vk_table *t = &doc->source.table;
-	uint32_t ss = doc->source.sector_size;
+	uint64_t start, length;
 
 	if (f->start_bytes == 0)
 		return false;
 	for (size_t i = 0; i < doc->subject_count; i++)
-		if (f->start_bytes >= doc->subjects[i].start_bytes &&
-		    f->start_bytes - doc->subjects[i].start_bytes < vk_max_u64(doc->subjects[i].length_bytes, 1))
+		if (is_in(f->start_bytes, doc->subjects[i].start_bytes, vk_max_u64(doc->subjects[i].length_bytes, 1)))
 			return false;
 	for (size_t i = 0; i < t->partition_count; i++) {
-		uint64_t start = vk_mul_sat(t->partitions[i].start_sector, ss);
-
-		if (!vk_partition_is_vmfs(&t->partitions[i]) && f->start_bytes >= start &&
-		    f->start_bytes - start < vk_mul_sat(t->partitions[i].sectors, ss))
+		start = start_of(doc, &t->partitions[i], &length);
+		if (!vk_partition_is_vmfs(&t->partitions[i]) && is_in(f->start_bytes, start, length))
 			return true;
 	}
 	return false;

@@ -1,11 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verdicts of all units as a bounded list of ranges; the first and last byte of the harm. */
+/* The verdicts and what they are called; those of all units as a bounded list of ranges, the first and last byte of the harm. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "doctor/doctor.h"
+
+static const struct {
+	const char *name;
+	char sign;
+	unsigned rank; /* what is worse is drawn */
+	const char *meaning;
+} verdicts[VK_DAMAGE_COUNT] = {
+	[VK_DAMAGE_UNKNOWN] = {"unknown", '?', 3, "nothing here can be judged"},
+	[VK_DAMAGE_INTACT] = {"intact", '=', 0, "proved by a checksum or a capture"},
+	[VK_DAMAGE_CONSISTENT] = {"consistent", '.', 1, "all checks pass, nothing proves every byte"},
+	[VK_DAMAGE_CHANGED] = {"changed", '~', 2, "differs from the capture, as hosts and administrators write"},
+	[VK_DAMAGE_DAMAGED] = {"damaged", '#', 6, "there and wrong"},
+	[VK_DAMAGE_ZERO] = {"zero", '0', 5, "zeros where something must be"},
+	[VK_DAMAGE_FOREIGN] = {"foreign", 'X', 7, "another system's bytes"},
+	[VK_DAMAGE_UNREADABLE] = {"unreadable", '!', 4, "the disk does not deliver it"},
+};
+
+const char *vk_damage_name(enum vk_damage damage)
+{
+	return verdicts[damage].name;
+}
+
+const char *vk_damage_meaning(enum vk_damage damage)
+{
+	return verdicts[damage].meaning;
+}
+
+char vk_damage_sign(enum vk_damage damage)
+{
+	return verdicts[damage].sign;
+}
 
 enum { RANGES_MAX = 8192 };
 
@@ -44,23 +75,21 @@ bool vk_doctor_harm(const struct vk_doctor *doc,
 
 static void put_piece(const struct vk_doctor *doc, uint64_t first_bytes, uint64_t last_bytes, struct vk_text *text)
 {
-	uint64_t first = first_bytes / doc->source.sector_size, last = last_bytes / doc->source.sector_size;
+	unsigned long long first = vk_doctor_sector(doc, first_bytes), last = vk_doctor_sector(doc, last_bytes);
 
-	vk_text_fmt(text, "%llu", (unsigned long long)first);
+	vk_text_fmt(text, "%llu", first);
 	if (last != first)
-		vk_text_fmt(text, " to %llu", (unsigned long long)last);
+		vk_text_fmt(text, " to %llu", last);
 }
 
 void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *harm, struct vk_text *text)
 {
-	uint32_t ss = doc->source.sector_size;
+	bool one = vk_doctor_sector(doc, harm->first_bytes) == vk_doctor_sector(doc, harm->last_bytes);
 
-	vk_text_put(text, harm->first_bytes / ss == harm->last_bytes / ss ? "sector " : "sectors ");
-	if (harm->gap_to_bytes == 0) {
-		put_piece(doc, harm->first_bytes, harm->last_bytes, text);
+	vk_text_put(text, one ? "sector " : "sectors ");
+	put_piece(doc, harm->first_bytes, harm->gap_to_bytes == 0 ? harm->last_bytes : harm->gap_from_bytes - 1, text);
+	if (harm->gap_to_bytes == 0)
 		return;
-	}
-	put_piece(doc, harm->first_bytes, harm->gap_from_bytes - 1, text);
 	vk_text_put(text, " and ");
 	put_piece(doc, harm->gap_to_bytes, harm->last_bytes, text);
 }
@@ -84,18 +113,6 @@ static void describe(const struct vk_doctor *doc, const struct vk_stretch *s, st
 		r->volume_start_bytes = doc->subjects[a->subject].start_bytes;
 }
 
-/* What is worse is drawn. */
-static unsigned rank(enum vk_damage damage)
-{
-	static const unsigned ranks[VK_DAMAGE_COUNT] = {
-		[VK_DAMAGE_INTACT] = 0,  [VK_DAMAGE_CONSISTENT] = 1, [VK_DAMAGE_CHANGED] = 2,
-		[VK_DAMAGE_UNKNOWN] = 3, [VK_DAMAGE_UNREADABLE] = 4, [VK_DAMAGE_ZERO] = 5,
-		[VK_DAMAGE_DAMAGED] = 6, [VK_DAMAGE_FOREIGN] = 7,
-	};
-
-	return ranks[damage];
-}
-
 /* Of a structure in more pieces than can be told one by one the rest is one piece, as bad as its worst. */
 static bool absorb(const struct vk_doctor *doc, struct vk_damage_range *last, const struct vk_stretch *s)
 {
@@ -103,7 +120,7 @@ static bool absorb(const struct vk_doctor *doc, struct vk_damage_range *last, co
 
 	if (a == NULL || strcmp(last->what, a->what) != 0)
 		return false;
-	if (rank(s->damage) > rank(last->damage))
+	if (verdicts[s->damage].rank > verdicts[last->damage].rank)
 		last->damage = s->damage;
 	last->length_bytes = s->offset_bytes + s->length_bytes - last->offset_bytes;
 	return true;

@@ -53,11 +53,10 @@ static bool is_for_the_doctor(enum vk_finding_code code)
 
 static bool meets(const struct vk_stretch *s, const struct vk_finding *f)
 {
-	uint64_t end = vk_add_sat(f->offset_bytes, vk_max_u64(f->length_bytes, 1));
-
-	return s->offset_bytes < end && f->offset_bytes < s->offset_bytes + s->length_bytes;
+	return vk_ranges_meet(s->offset_bytes, s->length_bytes, f->offset_bytes, vk_max_u64(f->length_bytes, 1));
 }
 
+/* What lies in harm is reported as that. */
 static bool is_harmed(const struct vk_doctor *doc, const struct vk_finding *f)
 {
 	for (size_t i = 0; i < doc->stretch_count; i++)
@@ -72,10 +71,12 @@ static size_t subject_of(const struct vk_doctor *doc, uint64_t at)
 {
 	size_t found = SIZE_MAX;
 
+	if (doc->source.kind != VK_SOURCE_DISK)
+		return 0;
 	for (size_t i = 0; i < doc->subject_count; i++)
-		if (at >= doc->subjects[i].start_bytes && doc->source.kind == VK_SOURCE_DISK)
+		if (at >= doc->subjects[i].start_bytes)
 			found = i;
-	return doc->source.kind == VK_SOURCE_DISK ? found : 0;
+	return found;
 }
 
 /* A header that is a ghost, or was left over, is decoded, too. */

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "base/checked.h"
 #include "io/range_set.h"
 #include "repair/plan/structures.h"
 #include "vmfskit/of_disk.h"
@@ -84,11 +85,6 @@ struct vk_restore {
 	bool remark_lost; /* memory ran out for one: there is no plan then */
 };
 
-/* Where an error or an edit lies. */
-static inline bool vk_ranges_meet(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
-{
-	return a < b ? b - a < a_length : a - b < b_length;
-}
 /* Whether anything is to be changed in the range, or in the chosen regions of a part. */
 bool vk_restore_edits_meet(const struct vk_restore *restore, uint64_t offset, uint64_t length);
 bool vk_restore_edits_in_part(const struct vk_restore *restore, enum vk_part part);
