@@ -20,7 +20,7 @@ CC := gcc
 endif
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
-PKGS := blkid uuid libcrypto jansson
+PKGS := blkid uuid libcrypto jansson zlib
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 

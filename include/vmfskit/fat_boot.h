@@ -36,8 +36,7 @@ struct vk_fat_boot {
 };
 extern const struct vk_layout vk_fat_boot_layout;
 
-size_t vk_fat_boot_decode(const uint8_t *buf, size_t len, struct vk_fat_boot *ret_boot);
-size_t vk_fat_boot_encode(const struct vk_fat_boot *boot, uint8_t *buf, size_t len);
+VK_CODEC(vk_fat_boot, struct vk_fat_boot)
 /*
  * Whether this is the boot sector of a FAT file system: every number possible, and FATs and root folder shorter than the
  * whole. seen_bytes is what decode returned. Says nothing: where none is, none is missing.

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 
-#include "vmfskit/finding.h"
 #include "vmfskit/layout.h"
 
 #ifdef __cplusplus
@@ -79,12 +78,7 @@ enum vk_system_file {
 /* ".fbb.sf"; of the root directory "/". */
 const char *vk_system_file_name(enum vk_system_file file);
 
-size_t vk_file_metadata_decode(const uint8_t *buf, size_t len, struct vk_file_metadata *ret_file);
-size_t vk_file_metadata_encode(const struct vk_file_metadata *file, uint8_t *buf, size_t len);
-/* Findings: file.address, file.type. desc_addr: the address that belongs to this place. Never used (all zero) is sound. */
-void vk_file_metadata_check(const struct vk_file_metadata *file, size_t seen_bytes,
-			    uint32_t desc_addr, uint64_t offset_bytes,
-			    const struct vk_finding_sink *sink);
+VK_CODEC(vk_file_metadata, struct vk_file_metadata)
 
 /* How a file descriptor is divided; offsets from its start. */
 struct vk_fd_geometry {

@@ -97,14 +97,6 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(HEARTBEAT_STATE, "heartbeat.state", WARNING, "a slot is neither free nor in use; hosts report it as a corrupt heartbeat", "compare with a capture; do not write while a host is using the volume") \
 	F(HEARTBEAT_ADDRESS, "heartbeat.address", WARNING, "a slot does not carry its own position", "compare with a capture; data from elsewhere was written here") \
 	F(HEARTBEAT_IN_USE, "heartbeat.in-use", INFO, "a host has the volume open, or had it open when it crashed", "make sure of that host before anything is written") \
-	F(LOCK_ADDRESS, "lock.address", WARNING, "a lock does not carry its own position", "compare with a capture; data from elsewhere was written here") \
-	F(LOCK_TYPE, "lock.type", WARNING, "the kind of this lock is not known", "compare with a capture") \
-	F(LOCK_MODE, "lock.mode", WARNING, "the mode of this lock is not known", "compare with a capture") \
-	F(FILE_ADDRESS, "file.address", WARNING, "a file descriptor does not carry its own address", "compare with a capture; data from elsewhere was written here") \
-	F(FILE_TYPE, "file.type", WARNING, "the kind of this file is not known", "compare with a capture") \
-	F(RESOURCE_GEOMETRY, "resource.geometry", WARNING, "the numbers of a resource file contradict each other, so its clusters cannot be located by them", "copy the LUN before anything else") \
-	F(CLUSTER_NUMBER, "cluster.number", WARNING, "a cluster does not carry its own number", "compare with a capture; data from elsewhere was written here") \
-	F(CLUSTER_COUNT, "cluster.free-count", WARNING, "a cluster's count of free resources is not what its bitmap shows", "let the host check the volume with vmkfstools or voma before it is written to") \
 	F(CAPTURE_NOT_CONTAINING, "capture.not-containing", ERROR, "what was saved does not contain what it is for", "the disk is already damaged here: keep the older captures of it and compare with vmfskit decode") \
 	F(CAPTURE_NO_VMFS, "capture.no-vmfs", WARNING, "no VMFS partition was found on the disk", "if there should be one, restore the table from an older capture") \
 	F(CAPTURE_UNREADABLE, "capture.unreadable", ERROR, "these bytes could not be read and are not in the capture", "check the path and the disk, then capture again") \
@@ -208,12 +200,19 @@ void vk_finding_seen(struct vk_finding *finding, const char *fmt, ...)
 void vk_finding_expected(struct vk_finding *finding, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void vk_finding_put(const struct vk_finding_sink *sink, const struct vk_finding *finding);
+/* All of it in one call; seen and expected may be NULL. */
+void vk_finding_say(const struct vk_finding_sink *sink, enum vk_finding_code code, uint64_t offset_bytes, uint64_t length_bytes,
+		    const char *seen, const char *expected, const char *message, ...) __attribute__((format(printf, 7, 8)));
+/* A few words to be named in the arguments of such a call: vk_phrase("%u", n).text lives as long as the statement. */
+struct vk_phrase {
+	char text[120];
+};
+struct vk_phrase vk_phrase(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A growing list of findings, for callers that keep them. Start with all zero; free with vk_findings_free. */
 struct vk_findings {
 	struct vk_finding *items;
 	size_t count;
-	size_t cap;
 	size_t dropped; /* findings that no memory could be had for, or beyond VK_FINDINGS_MAX */
 	enum vk_severity dropped_worst; /* the gravest of them */
 };

@@ -57,10 +57,8 @@ extern const struct vk_layout vk_gpt_entry_layout;
 /* CRC-32 with the reflected polynomial 0xEDB88320; start with crc 0, feed in pieces. */
 uint32_t vk_crc32(uint32_t crc, const uint8_t *buf, size_t len);
 
-size_t vk_gpt_header_decode(const uint8_t *buf, size_t len, struct vk_gpt_header *ret_header);
-size_t vk_gpt_header_encode(const struct vk_gpt_header *header, uint8_t *buf, size_t len);
-size_t vk_gpt_entry_decode(const uint8_t *buf, size_t len, struct vk_gpt_entry *ret_entry);
-size_t vk_gpt_entry_encode(const struct vk_gpt_entry *entry, uint8_t *buf, size_t len);
+VK_CODEC(vk_gpt_header, struct vk_gpt_header)
+VK_CODEC(vk_gpt_entry, struct vk_gpt_entry)
 
 bool vk_gpt_has_signature(const uint8_t *buf, size_t len); /* "EFI PART" */
 /*

@@ -37,9 +37,10 @@ struct vk_heartbeat {
 	VK_HEARTBEAT_ROWS(VK_MEMBER, )
 };
 extern const struct vk_layout vk_heartbeat_layout;
+/* Volume offset of the first slot. */
+enum { VK_HEARTBEATS_OFFSET = 0x300000 };
 
-size_t vk_heartbeat_decode(const uint8_t *buf, size_t len, struct vk_heartbeat *ret_hb);
-size_t vk_heartbeat_encode(const struct vk_heartbeat *hb, uint8_t *buf, size_t len);
+VK_CODEC(vk_heartbeat, struct vk_heartbeat)
 /* Findings: heartbeat.state, heartbeat.address, heartbeat.in-use. volume_offset is where the slot lies in the volume. */
 void vk_heartbeat_check(const struct vk_heartbeat *hb, size_t seen_bytes, uint64_t volume_offset,
 			uint64_t offset_bytes, const struct vk_finding_sink *sink);

@@ -122,7 +122,18 @@ struct vk_open_options {
 	 */
 	bool uncached;
 };
+/* Forms that are unfolded when they are opened: a row each in src/io/image/formats.c. */
 enum vk_io_form { VK_FORM_RAW, VK_FORM_VMFSIMG, VK_FORM_HEXDUMP };
+struct vk_form {
+	const char *name;  /* "vmfsimg" */
+	const char *title; /* for sentences: "VMFSIMG image" */
+	/* NULL: these are the disk's own bytes, and may be written to */
+	bool (*recognise)(struct vk_io *io);
+	enum vk_status (*unfold)(struct vk_io *base, struct vk_io **ret_io, struct vk_error *err);
+};
+const struct vk_form *vk_form(enum vk_io_form form);
+/* What a handle of raw bytes holds. */
+enum vk_io_form vk_io_form_of(struct vk_io *io);
 /*
  * Open what path names for reading: a file, a block device (O_DIRECT, so that no stale cache is read; falls
  * back to cached reading where the device refuses O_DIRECT), or "-" for standard input (kept in a file without
@@ -153,7 +164,7 @@ struct vk_file_id {
 };
 
 /*
- * A form in which files hold a disk that is not the disk's own bytes: a row of the table in src/io/image/image_format.c.
+ * A form in which files hold a disk that is not the disk's own bytes: a row of the table in src/io/image/formats.c.
  * Recognised by its first and last bytes alone: whether a source really is one is decided where its partition table and
  * volumes are known (vk_source.container).
  */

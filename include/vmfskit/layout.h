@@ -25,7 +25,7 @@ struct vk_guid {
 	uint8_t b[16];
 };
 
-/* How a field is stored. */
+/* How a field is stored; numbers come first. */
 enum vk_kind {
 	VK_KIND_U8,
 	VK_KIND_U16,
@@ -82,6 +82,13 @@ enum vk_evidence {
 	VK_EV_U  /* uncertain: doubtful, inferred or contradicted; said so in every output */
 };
 
+/* What is known of the life of a field; a row has the sum of its marks, and most have none. */
+enum vk_field_mark {
+	VK_LASTING = 1, /* a structure keeps it from its making to its end; all else a grow, an upgrade or a resignature may change */
+	VK_PASSING = 2, /* it may change while generation stays: that counts changes of the structure only */
+	VK_ALIKE = 4    /* all devices of a volume have it alike */
+};
+
 /* One row. */
 struct vk_field {
 	const char *name;  /* VMware's own name where it is known */
@@ -92,6 +99,7 @@ struct vk_field {
 	enum vk_evidence evidence;
 	const char *note;  /* meaning; for VK_EV_U also the doubt */
 	size_t member;     /* offset in the C struct */
+	unsigned marks;    /* vk_field_mark */
 };
 
 /* One structure. */
@@ -117,6 +125,17 @@ size_t vk_layout_decode(const struct vk_layout *layout, const uint8_t *buf, size
  */
 size_t vk_layout_encode(const struct vk_layout *layout, const void *in, uint8_t *buf, size_t len);
 
+/* The same with the types of one structure: noun##_decode(buf, len, &ret) and noun##_encode(&in, buf, len). */
+#define VK_CODEC(noun, T) \
+	static inline size_t noun##_decode(const uint8_t *buf, size_t len, T *ret) \
+	{ \
+		return vk_layout_decode(&noun##_layout, buf, len, ret); \
+	} \
+	static inline size_t noun##_encode(const T *in, uint8_t *buf, size_t len) \
+	{ \
+		return vk_layout_encode(&noun##_layout, in, buf, len); \
+	}
+
 int vk_field_held(const struct vk_field *field, size_t seen_bytes);
 /* The row of that name, NULL when there is none. */
 const struct vk_field *vk_layout_field(const struct vk_layout *layout, const char *name);
@@ -134,7 +153,7 @@ char vk_evidence_letter(enum vk_evidence evidence);
 /* All layouts, for documentation and tests; ends with NULL. */
 extern const struct vk_layout *const vk_layouts[];
 
-/* C members from rows: F(T, kind, name, offset, size, view, evidence, note). */
+/* C members from rows: F(T, kind, name, offset, size, view, evidence, note) or, with marks, F(T, ..., note, marks). */
 #define VK_MEMBER_U8(name, size) uint8_t name;
 #define VK_MEMBER_U16(name, size) uint16_t name;
 #define VK_MEMBER_U32(name, size) uint32_t name;
@@ -144,7 +163,7 @@ extern const struct vk_layout *const vk_layouts[];
 #define VK_MEMBER_UUID(name, size) struct vk_vmfs_uuid name;
 #define VK_MEMBER_GUID(name, size) struct vk_guid name;
 #define VK_MEMBER_DISKID(name, size) struct vk_scsi_disk_id name;
-#define VK_MEMBER(T, kind, name, offset, size, view, evidence, note) VK_MEMBER_##kind(name, size)
+#define VK_MEMBER(T, kind, name, offset, size, view, evidence, note, ...) VK_MEMBER_##kind(name, size)
 
 #ifdef __cplusplus
 }

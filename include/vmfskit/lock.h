@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 
-#include "vmfskit/finding.h"
 #include "vmfskit/vmfs_uuid.h"
 
 #ifdef __cplusplus
@@ -55,13 +54,7 @@ struct vk_lock_holder {
 };
 extern const struct vk_layout vk_lock_holder_layout;
 
-size_t vk_lock_decode(const uint8_t *buf, size_t len, struct vk_lock *ret_lock);
-size_t vk_lock_encode(const struct vk_lock *lock, uint8_t *buf, size_t len);
-/* Shared holder number index (0 to 7) of a decoded lock. */
-void vk_lock_holder(const struct vk_lock *lock, unsigned index, struct vk_lock_holder *ret_holder);
-/* Findings: lock.type, lock.mode, lock.address. A lock that was never initialised (type and addr 0) is sound. */
-void vk_lock_check(const struct vk_lock *lock, size_t seen_bytes, uint64_t volume_offset,
-		   uint64_t offset_bytes, const struct vk_finding_sink *sink);
+VK_CODEC(vk_lock, struct vk_lock)
 
 #ifdef __cplusplus
 }

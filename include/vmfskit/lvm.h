@@ -24,26 +24,27 @@ extern "C" {
 #define VK_LVM_FLAG_VMFSL 1U
 
 #define VK_LVM_DEVICE_ROWS(F, T) \
-	F(T, U32, magic, 0x00, 4, HEX, V, "0xC001D00D: bytes 0D D0 01 C0") \
+	F(T, U32, magic, 0x00, 4, HEX, V, "0xC001D00D: bytes 0D D0 01 C0", VK_LASTING) \
 	F(T, U32, majorVersion, 0x04, 4, DEC, V, "3, 4, 5 or 6") \
 	F(T, U32, minorVersion, 0x08, 4, DEC, V, "16 (ESX 3.5), 17, 21 seen") \
 	F(T, DISKID, diskID, 0x0C, 78, DISKID, V, "the LUN this device was last accepted on") \
-	F(T, U32, diskBlockSize, 0x5A, 4, SIZE, V, "512 in all real headers seen") \
+	F(T, U32, diskBlockSize, 0x5A, 4, SIZE, V, "512 in all real headers seen", VK_LASTING) \
 	F(T, U64, totalBytes, 0x5E, 8, SIZE, V, "exact size of the partition") \
 	F(T, U32, numVolumes, 0x66, 4, DEC, V, "entries used in the volume table, 1 in practice") \
 	F(T, U32, numPEs, 0x6A, 4, DEC, V, "PE table entries in use; on LVM 3 to 5 one for each 256 MiB") \
 	F(T, U32, lastPEIndex, 0x6E, 4, DEC, V, "numPEs - 1") \
 	F(T, U64, generation, 0x72, 8, DEC, V, "grows with changes of the structure, not with every change of modTimeUS") \
-	F(T, U64, dataOffset, 0x7A, 8, OFFSET, V, "device offset of the first PE") \
-	F(T, UUID, devID, 0x82, 16, UUID, V, "identity of this device") \
-	F(T, U64, initTimeUS, 0x92, 8, TIME_US, V, "creation") \
-	F(T, U64, modTimeUS, 0x9A, 8, TIME_US, V, "last change") \
-	F(T, UUID, lockedBy, 0xA2, 16, UUID, V, "host that holds the LVM lock; nil when free") \
-	F(T, U64, lockedWhenUS, 0xB2, 8, TIME_US, V, "time of that lock") \
-	F(T, BYTES, lockedFromIPv4, 0xBA, 4, IPV4, U, "seen once as an IPv4 address, probably of the last host that locked; zero elsewhere") \
+	F(T, U64, dataOffset, 0x7A, 8, OFFSET, V, "device offset of the first PE", VK_LASTING) \
+	F(T, UUID, devID, 0x82, 16, UUID, V, "identity of this device", VK_LASTING) \
+	F(T, U64, initTimeUS, 0x92, 8, TIME_US, V, "creation", VK_LASTING) \
+	F(T, U64, modTimeUS, 0x9A, 8, TIME_US, V, "last change", VK_PASSING) \
+	F(T, UUID, lockedBy, 0xA2, 16, UUID, V, "host that holds the LVM lock; nil when free", VK_PASSING) \
+	F(T, U64, lockedWhenUS, 0xB2, 8, TIME_US, V, "time of that lock", VK_PASSING) \
+	F(T, BYTES, lockedFromIPv4, 0xBA, 4, IPV4, U, \
+	  "seen once as an IPv4 address, probably of the last host that locked; zero elsewhere", VK_PASSING) \
 	F(T, U32, numPEMaps, 0xBE, 4, DEC, V, "pairs of PE bitmap and table in this region; 0 on LVM3 and LVM6 means 1") \
 	F(T, U64, extDevMetadataOffset, 0xC2, 8, OFFSET, S, "device offset of the first extended metadata; 0 when there is none") \
-	F(T, U32, mdAlignment, 0xCA, 4, DEC, V, "LVM6: alignment of the tables, 4096; 0 before (working name)") \
+	F(T, U32, mdAlignment, 0xCA, 4, DEC, V, "LVM6: alignment of the tables, 4096; 0 before (working name)", VK_LASTING) \
 	F(T, U32, numPEs6, 0xCE, 4, DEC, V, "LVM6: units of 256 MiB on this device; 0 before (working name)") \
 	F(T, U32, flags, 0xD2, 4, LVM_FLAGS, S, "LVM6: 1 marks VMFS-L")
 
@@ -54,19 +55,19 @@ struct vk_lvm_device {
 extern const struct vk_layout vk_lvm_device_layout;
 
 #define VK_LVM_VOLUME_ROWS(F, T) \
-	F(T, U64, logicalSize, 0x00, 8, SIZE, V, "size of the whole volume") \
-	F(T, U64, generation, 0x08, 8, DEC, V, "equal on all members; PE table entries + 1") \
-	F(T, U32, state, 0x10, 4, VOL_STATE, V, "LVM_VolState") \
-	F(T, TEXT, name, 0x14, 64, TEXT, V, "NUL padded; for VMFS volumes the text of uuid") \
-	F(T, UUID, uuid, 0x54, 16, UUID, V, "lvID: identity of the volume") \
-	F(T, U32, snapID, 0x64, 4, DEC, V, "snapshot id; 1 in every header seen") \
-	F(T, U64, creationTimeUS, 0x68, 8, TIME_US, V, "creation") \
-	F(T, U32, volumeID, 0x70, 4, DEC, V, "number of the volume in PE entries") \
+	F(T, U64, logicalSize, 0x00, 8, SIZE, V, "size of the whole volume", VK_ALIKE) \
+	F(T, U64, generation, 0x08, 8, DEC, V, "equal on all members; PE table entries + 1", VK_ALIKE) \
+	F(T, U32, state, 0x10, 4, VOL_STATE, V, "LVM_VolState", VK_PASSING + VK_ALIKE) \
+	F(T, TEXT, name, 0x14, 64, TEXT, V, "NUL padded; for VMFS volumes the text of uuid", VK_ALIKE) \
+	F(T, UUID, uuid, 0x54, 16, UUID, V, "lvID: identity of the volume", VK_ALIKE) \
+	F(T, U32, snapID, 0x64, 4, DEC, V, "snapshot id; 1 in every header seen", VK_ALIKE) \
+	F(T, U64, creationTimeUS, 0x68, 8, TIME_US, V, "creation", VK_LASTING + VK_ALIKE) \
+	F(T, U32, volumeID, 0x70, 4, DEC, V, "number of the volume in PE entries", VK_LASTING) \
 	F(T, U32, numPEs, 0x74, 4, DEC, V, "units of 256 MiB of the volume on this device") \
 	F(T, U64, firstPE, 0x78, 8, DEC, V, "first logical extent on this device") \
 	F(T, U64, lastPE, 0x80, 8, DEC, V, "last logical extent on this device") \
-	F(T, U64, modTimeUS, 0x88, 8, TIME_US, V, "last change") \
-	F(T, U32, numDevs, 0x90, 4, DEC, V, "devices that the volume spans") \
+	F(T, U64, modTimeUS, 0x88, 8, TIME_US, V, "last change", VK_PASSING) \
+	F(T, U32, numDevs, 0x90, 4, DEC, V, "devices that the volume spans", VK_ALIKE) \
 	F(T, BYTES, pad94, 0x94, 124, RESERVED, S, "") \
 	F(T, U32, consumedPEs, 0x110, 4, DEC, V, "LVM6: PE table entries of the volume; 0 before") \
 	F(T, BYTES, pad114, 0x114, 236, RESERVED, S, "")
@@ -116,16 +117,11 @@ extern const struct vk_layout vk_lvm_sd_layout;
 /* LVM_VolState */
 enum { VK_LVM_INVALID, VK_LVM_NORMAL, VK_LVM_RESIG_PENDING, VK_LVM_RESIG_DONE, VK_LVM_SENTINEL };
 
-size_t vk_lvm_device_decode(const uint8_t *buf, size_t len, struct vk_lvm_device *ret_device);
-size_t vk_lvm_device_encode(const struct vk_lvm_device *device, uint8_t *buf, size_t len);
-size_t vk_lvm_volume_decode(const uint8_t *buf, size_t len, struct vk_lvm_volume *ret_volume);
-size_t vk_lvm_volume_encode(const struct vk_lvm_volume *volume, uint8_t *buf, size_t len);
-size_t vk_lvm_pe_decode(const uint8_t *buf, size_t len, struct vk_lvm_pe *ret_pe);
-size_t vk_lvm_pe_encode(const struct vk_lvm_pe *pe, uint8_t *buf, size_t len);
-size_t vk_lvm_ext_decode(const uint8_t *buf, size_t len, struct vk_lvm_ext *ret_ext);
-size_t vk_lvm_ext_encode(const struct vk_lvm_ext *ext, uint8_t *buf, size_t len);
-size_t vk_lvm_sd_decode(const uint8_t *buf, size_t len, struct vk_lvm_sd *ret_sd);
-size_t vk_lvm_sd_encode(const struct vk_lvm_sd *sd, uint8_t *buf, size_t len);
+VK_CODEC(vk_lvm_device, struct vk_lvm_device)
+VK_CODEC(vk_lvm_volume, struct vk_lvm_volume)
+VK_CODEC(vk_lvm_pe, struct vk_lvm_pe)
+VK_CODEC(vk_lvm_ext, struct vk_lvm_ext)
+VK_CODEC(vk_lvm_sd, struct vk_lvm_sd)
 
 /*
  * Where the tables of a header region lie. header_offset is the device offset of the region's header: 0x100000,
@@ -156,6 +152,11 @@ void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
 			 const struct vk_finding_sink *sink);
 /* Whether this is a device header that the rest may be built on: magic, version, sizes. Emits nothing. */
 bool vk_lvm_device_usable(const struct vk_lvm_device *device, size_t seen_bytes);
+bool vk_lvm_version_known(uint32_t major);
+/* Each on its own: from 16 MiB on and a multiple of 4096; whole sectors, behind a sound dataOffset. */
+bool vk_lvm_data_offset_sound(uint64_t offset);
+bool vk_lvm_total_bytes_sound(const struct vk_lvm_device *device);
+bool vk_lvm_block_size_sound(uint32_t size); /* 512 or 4096 */
 void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm_device *device,
 			 size_t seen_bytes, uint64_t offset_bytes,
 			 const struct vk_finding_sink *sink);

@@ -98,6 +98,17 @@ struct vk_of_disk {
 enum vk_is_of vk_capture_is_of(const struct vk_capture *capture, struct vk_disk_facts *facts,
 			       struct vk_of_disk *ret_answer);
 /*
+ * Whether a capture may be asked what the disk with these facts held: it is of it (at least VK_OF_LIKELY), and neither
+ * what a restore overwrote nor what a repair concluded. ret_answer is filled in any case where it was judged.
+ */
+VK_MUST_USE bool vk_capture_tells_of(const struct vk_capture *capture, struct vk_disk_facts *facts,
+				     struct vk_of_disk *ret_answer);
+/*
+ * Whether another volume stands where the capture has one, and none of its own is left at its place: the disk was
+ * given another use since. One UUID that is still there is enough for no.
+ */
+VK_MUST_USE bool vk_capture_is_of_old_use(const struct vk_capture *capture, struct vk_disk_facts *facts);
+/*
  * Whether the names alone contradict, or the path leads to another file of another size: what can be told before the
  * disk is opened. For the choice of the last capture under a path, whose differences are told and nothing more.
  */

@@ -8,7 +8,6 @@
 
 #include <stdbool.h>
 
-#include "vmfskit/finding.h"
 #include "vmfskit/layout.h"
 
 #ifdef __cplusplus
@@ -106,23 +105,13 @@ struct vk_cluster6 {
 };
 extern const struct vk_layout vk_cluster6_layout;
 
-size_t vk_resource_file_decode(const uint8_t *buf, size_t len, struct vk_resource_file *ret_file);
-size_t vk_resource_file_encode(const struct vk_resource_file *file, uint8_t *buf, size_t len);
-size_t vk_cluster_decode(const uint8_t *buf, size_t len, struct vk_cluster *ret_cluster);
-size_t vk_cluster_encode(const struct vk_cluster *cluster, uint8_t *buf, size_t len);
-size_t vk_cluster6_decode(const uint8_t *buf, size_t len, struct vk_cluster6 *ret_cluster);
-size_t vk_cluster6_encode(const struct vk_cluster6 *cluster, uint8_t *buf, size_t len);
+VK_CODEC(vk_resource_file, struct vk_resource_file)
+VK_CODEC(vk_cluster, struct vk_cluster)
+VK_CODEC(vk_cluster6, struct vk_cluster6)
 
-/* Findings: resource.geometry, when the numbers contradict each other. md_alignment 0: VMFS 3 and 5. */
-void vk_resource_file_check(const struct vk_resource_file *file, size_t seen_bytes,
-			    uint32_t md_alignment, uint64_t offset_bytes,
-			    const struct vk_finding_sink *sink);
-/* Whether the numbers agree with each other, so that clusters may be located by them. Emits nothing. */
+/* Whether the numbers agree with each other, so that clusters may be located by them. md_alignment 0: VMFS 3 and 5. */
 bool vk_resource_file_usable(const struct vk_resource_file *file, size_t seen_bytes,
 			     uint32_t md_alignment);
-/* Findings: cluster.number, cluster.free-count. A cluster that was never initialised (all zero) is sound. */
-void vk_cluster_check(const struct vk_cluster *cluster, size_t seen_bytes, uint64_t number,
-		      uint64_t offset_bytes, const struct vk_finding_sink *sink);
 
 static inline uint64_t vk_resource_count(const struct vk_resource_file *file)
 {

@@ -35,8 +35,7 @@ extern const struct vk_layout vk_scsi_disk_id_layout;
 
 enum vk_scsi_id_type { VK_SCSI_ID_PATH = 0, VK_SCSI_ID_SERIAL = 1, VK_SCSI_ID_NAA = 2, VK_SCSI_ID_SYMM = 3 };
 
-size_t vk_scsi_disk_id_decode(const uint8_t *buf, size_t len, struct vk_scsi_disk_id *ret_id);
-size_t vk_scsi_disk_id_encode(const struct vk_scsi_disk_id *id, uint8_t *buf, size_t len);
+VK_CODEC(vk_scsi_disk_id, struct vk_scsi_disk_id)
 /* Findings: lvm.disk-id-length. offset_bytes is where the 78 bytes lie. */
 void vk_scsi_disk_id_check(const struct vk_scsi_disk_id *id, uint64_t offset_bytes,
 			   const struct vk_finding_sink *sink);

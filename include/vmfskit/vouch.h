@@ -44,8 +44,24 @@ VK_MUST_USE enum vk_status vk_vouch(struct vk_vouching *vouching, const char *pa
 VK_MUST_USE enum vk_status vk_capture_judge(struct vk_vouching *vouching, const char *path,
 					    struct vk_verify_cache *cache, const struct vk_finding_sink *sink,
 					    unsigned *ret_by, struct vk_error *err);
-/* A finding that says nothing of the bytes of a capture, but that they may not be what was saved. */
-bool vk_finding_is_doubt(enum vk_finding_code code);
+
+/*
+ * What findings of a judgement leave of a capture's word, as bits; 0: it may be believed in all it says. Whoever asks
+ * captures about a disk goes by these and has no list of codes of its own. To accuse a disk takes a capture without any;
+ * of one that is only incomplete what it has is true, and what it lacks says nothing.
+ */
+enum vk_capture_flaw {
+	VK_FLAW_BROKEN = 1,     /* its bytes are not what was saved */
+	VK_FLAW_UNTRUSTED = 2,  /* they may not be what was saved: ledger, signature or place speak against it */
+	VK_FLAW_EXPOSED = 4,    /* the same: others could have written to it */
+	VK_FLAW_INCOMPLETE = 8, /* the disk was damaged, or not read whole, when it was taken */
+	VK_FLAW_EXTRA = 16,     /* something lies in it that it did not come with */
+	VK_FLAW_DOUBT = VK_FLAW_UNTRUSTED | VK_FLAW_EXPOSED
+};
+unsigned vk_finding_flaw(enum vk_finding_code code);
+unsigned vk_findings_flaws(const struct vk_findings *findings);
+/* A sink that gathers the flaws of what is put into it; *flaws begins as 0 and must outlive it. */
+struct vk_finding_sink vk_flaws_sink(unsigned *flaws);
 
 /*
  * Judge an open capture, and keep its regions: all through one descriptor of its folder, against the manifest that

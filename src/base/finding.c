@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "vmfskit/finding.h"
 
@@ -23,39 +24,51 @@ const char *vk_severity_name(enum vk_severity severity)
 	return names[severity];
 }
 
-void vk_finding_init(struct vk_finding *finding, enum vk_finding_code code, uint64_t offset_bytes,
-		     uint64_t length_bytes, const char *message, ...)
+/* A format into a text that ends between two characters. */
+static void format(char *text, size_t cap, const char *fmt, va_list args)
 {
-	va_list args;
+	vsnprintf(text, cap, fmt, args);
+	vk_utf8_trim(text);
+}
+#define FORMAT(text, fmt) \
+	do { \
+		va_list args; \
+		va_start(args, fmt); \
+		format(text, sizeof(text), fmt, args); \
+		va_end(args); \
+	} while (0)
 
+static void begin(struct vk_finding *finding, enum vk_finding_code code, uint64_t offset_bytes, uint64_t length_bytes)
+{
 	memset(finding, 0, sizeof(*finding));
 	finding->code = code;
 	finding->offset_bytes = offset_bytes;
 	finding->length_bytes = length_bytes;
-	va_start(args, message);
-	vsnprintf(finding->message, sizeof(finding->message), message, args);
-	va_end(args);
-	vk_utf8_trim(finding->message);
+}
+
+void vk_finding_init(struct vk_finding *finding, enum vk_finding_code code, uint64_t offset_bytes,
+		     uint64_t length_bytes, const char *message, ...)
+{
+	begin(finding, code, offset_bytes, length_bytes);
+	FORMAT(finding->message, message);
 }
 
 void vk_finding_seen(struct vk_finding *finding, const char *fmt, ...)
 {
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(finding->seen, sizeof(finding->seen), fmt, args);
-	va_end(args);
-	vk_utf8_trim(finding->seen);
+	FORMAT(finding->seen, fmt);
 }
 
 void vk_finding_expected(struct vk_finding *finding, const char *fmt, ...)
 {
-	va_list args;
+	FORMAT(finding->expected, fmt);
+}
 
-	va_start(args, fmt);
-	vsnprintf(finding->expected, sizeof(finding->expected), fmt, args);
-	va_end(args);
-	vk_utf8_trim(finding->expected);
+struct vk_phrase vk_phrase(const char *fmt, ...)
+{
+	struct vk_phrase words;
+
+	FORMAT(words.text, fmt);
+	return words;
 }
 
 void vk_finding_put(const struct vk_finding_sink *sink, const struct vk_finding *finding)
@@ -64,21 +77,24 @@ void vk_finding_put(const struct vk_finding_sink *sink, const struct vk_finding 
 		sink->put(sink->ctx, finding);
 }
 
+void vk_finding_say(const struct vk_finding_sink *sink, enum vk_finding_code code, uint64_t offset_bytes, uint64_t length_bytes,
+		    const char *seen, const char *expected, const char *message, ...)
+{
+	struct vk_finding f;
+
+	begin(&f, code, offset_bytes, length_bytes);
+	FORMAT(f.message, message);
+	if (seen != NULL)
+		vk_finding_seen(&f, "%s", seen);
+	if (expected != NULL)
+		vk_finding_expected(&f, "%s", expected);
+	vk_finding_put(sink, &f);
+}
+
 void vk_findings_add(struct vk_findings *list, const struct vk_finding *finding)
 {
-	if (list->count == list->cap && list->count < VK_FINDINGS_MAX) {
-		size_t cap = list->cap == 0 ? 16 : list->cap * 2;
-		struct vk_finding *items = realloc(list->items, cap * sizeof(*items));
-
-		if (items != NULL) {
-			list->items = items;
-			list->cap = cap;
-		}
-	}
-	if (list->count < list->cap) {
-		list->items[list->count++] = *finding;
+	if (list->count < VK_FINDINGS_MAX && vk_append(&list->items, &list->count, finding, sizeof(*finding)) != NULL)
 		return;
-	}
 	list->dropped++;
 	if (kinds[finding->code].severity > list->dropped_worst)
 		list->dropped_worst = kinds[finding->code].severity;

@@ -29,10 +29,7 @@ static void check(void *ctx, size_t index)
 /* Where something speaks against it the findings tell. */
 static bool is_vouched(const struct vk_cmd_judged *judged)
 {
-	for (size_t i = 0; i < judged->findings.count; i++)
-		if (vk_finding_is_doubt(judged->findings.items[i].code))
-			return false;
-	return judged->status == VK_OK && judged->known;
+	return judged->status == VK_OK && judged->known && (vk_findings_flaws(&judged->findings) & VK_FLAW_DOUBT) == 0;
 }
 
 static void print_vouched(FILE *out, const struct vk_cmd_judged *judged)

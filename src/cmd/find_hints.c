@@ -25,9 +25,7 @@ static bool is_of_this_disk(const struct vk_capture *c, struct vk_disk_facts *fa
 {
 	struct vk_of_disk answer;
 
-	/* what was rebuilt is a conclusion, not evidence */
-	return !c->is_undo && !c->is_rebuilt && c->source_kind == facts->kind &&
-	       vk_capture_is_of(c, facts, &answer) >= VK_OF_LIKELY;
+	return c->source_kind == facts->kind && vk_capture_tells_of(c, facts, &answer);
 }
 
 /* Where volumes began is believed only of a manifest that is the one that was saved. */

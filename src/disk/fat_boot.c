@@ -10,16 +10,6 @@ VK_LAYOUT_DEFINE(vk_fat_boot_layout, VK_FAT_BOOT_ROWS, struct vk_fat_boot, VK_FA
 #define SIGNATURE 0xAA55
 enum { FAT_ENTRY_BYTES = 32 };
 
-size_t vk_fat_boot_decode(const uint8_t *buf, size_t len, struct vk_fat_boot *ret_boot)
-{
-	return vk_layout_decode(&vk_fat_boot_layout, buf, len, ret_boot);
-}
-
-size_t vk_fat_boot_encode(const struct vk_fat_boot *boot, uint8_t *buf, size_t len)
-{
-	return vk_layout_encode(&vk_fat_boot_layout, boot, buf, len);
-}
-
 static bool power_of_two(unsigned n)
 {
 	return n != 0 && (n & (n - 1)) == 0;

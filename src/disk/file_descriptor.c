@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* FS3_FileMetadata: layout and checks; file descriptors and addresses. */
+/* FS3_FileMetadata: layout; file descriptors and addresses. */
 #include "base/bytes.h"
 #include "disk/layout_table.h"
 #include "vmfskit/file_descriptor.h"
@@ -20,43 +20,6 @@ const char *vk_system_file_name(enum vk_system_file file)
 					    ".jbc.sf"};
 
 	return (unsigned)file < VK_SYSTEM_COUNT ? names[file] : "";
-}
-
-size_t vk_file_metadata_decode(const uint8_t *buf, size_t len, struct vk_file_metadata *ret_file)
-{
-	return vk_layout_decode(&vk_file_metadata_layout, buf, len, ret_file);
-}
-
-size_t vk_file_metadata_encode(const struct vk_file_metadata *file, uint8_t *buf, size_t len)
-{
-	return vk_layout_encode(&vk_file_metadata_layout, file, buf, len);
-}
-
-void vk_file_metadata_check(const struct vk_file_metadata *file, size_t seen_bytes,
-			    uint32_t desc_addr, uint64_t offset_bytes,
-			    const struct vk_finding_sink *sink)
-{
-	struct vk_finding f;
-
-	if (seen_bytes < VK_FILE_METADATA_BYTES)
-		return;
-	/* never used */
-	if (file->descAddr == 0 && file->type == VK_FILE_INVALID && file->generation == 0)
-		return;
-	if (file->descAddr != desc_addr) {
-		vk_finding_init(&f, VK_F_FILE_ADDRESS, offset_bytes, 4,
-				"a file descriptor does not carry its own address");
-		vk_finding_seen(&f, "0x%08x", file->descAddr);
-		vk_finding_expected(&f, "0x%08x", desc_addr);
-		vk_finding_put(sink, &f);
-	}
-	if (file->type > VK_FILE_RDM) {
-		vk_finding_init(&f, VK_F_FILE_TYPE, offset_bytes + 0x0C, 4,
-				"the file is of an unknown kind");
-		vk_finding_seen(&f, "%u", file->type);
-		vk_finding_expected(&f, "0 to %d", VK_FILE_RDM);
-		vk_finding_put(sink, &f);
-	}
 }
 
 void vk_fd_geometry(uint32_t md_alignment, struct vk_fd_geometry *ret_geometry)

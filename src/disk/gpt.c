@@ -2,8 +2,11 @@
 /* GUID partition table: layouts, checksums and checks of one copy. */
 #include <string.h>
 
+#include <zlib.h>
+
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "disk/field_check.h"
 #include "disk/layout_table.h"
 #include "vmfskit/gpt.h"
 
@@ -14,42 +17,9 @@ VK_LAYOUT_DEFINE(vk_gpt_entry_layout, VK_GPT_ENTRY_ROWS, struct vk_gpt_entry, VK
 		 "GPT entry", "GPT partition entry",
 		 "UEFI specification; published hexdump of a VMFS5 disk");
 
-/* Four bits at a time: a small table, and quick enough for 2 MiB of entries. */
 uint32_t vk_crc32(uint32_t crc, const uint8_t *buf, size_t len)
 {
-	static const uint32_t nibble[16] = {
-		0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
-		0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
-		0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
-	};
-
-	crc = ~crc;
-	for (size_t i = 0; i < len; i++) {
-		crc ^= buf[i];
-		crc = crc >> 4 ^ nibble[crc & 15];
-		crc = crc >> 4 ^ nibble[crc & 15];
-	}
-	return ~crc;
-}
-
-size_t vk_gpt_header_decode(const uint8_t *buf, size_t len, struct vk_gpt_header *ret_header)
-{
-	return vk_layout_decode(&vk_gpt_header_layout, buf, len, ret_header);
-}
-
-size_t vk_gpt_header_encode(const struct vk_gpt_header *header, uint8_t *buf, size_t len)
-{
-	return vk_layout_encode(&vk_gpt_header_layout, header, buf, len);
-}
-
-size_t vk_gpt_entry_decode(const uint8_t *buf, size_t len, struct vk_gpt_entry *ret_entry)
-{
-	return vk_layout_decode(&vk_gpt_entry_layout, buf, len, ret_entry);
-}
-
-size_t vk_gpt_entry_encode(const struct vk_gpt_entry *entry, uint8_t *buf, size_t len)
-{
-	return vk_layout_encode(&vk_gpt_entry_layout, entry, buf, len);
+	return (uint32_t)crc32_z(crc, buf, len);
 }
 
 bool vk_gpt_has_signature(const uint8_t *buf, size_t len)
@@ -93,47 +63,26 @@ static bool usable_range_sound(const struct vk_gpt_header *h, uint32_t sector_si
 	return h->entriesLBA > h->lastUsableLBA && end <= lba;
 }
 
-static void say_lba(enum vk_finding_code code, uint64_t at, const char *message, uint64_t seen,
-		    uint64_t expected, const struct vk_finding_sink *sink)
-{
-	struct vk_finding f;
-
-	vk_finding_init(&f, code, at, 8, "%s", message);
-	vk_finding_seen(&f, "%llu", (unsigned long long)seen);
-	vk_finding_expected(&f, "%llu", (unsigned long long)expected);
-	vk_finding_put(sink, &f);
-}
-
-static void check_places(const struct vk_gpt_header *h, uint32_t sector_size, uint64_t lba,
-			 uint64_t last_lba, uint64_t at, const struct vk_finding_sink *sink)
+static void check_places(const struct vk_gpt_header *h, uint32_t sector_size, uint64_t lba, uint64_t last_lba, uint64_t at,
+			 const struct vk_finding_sink *sink)
 {
 	bool primary = lba == 1;
-	struct vk_finding f;
 
 	if (h->myLBA != lba)
-		say_lba(VK_F_GPT_MY_LBA, vk_add_sat(at, 0x18),
-			primary ? "the primary GPT header gives another sector as its own"
-				: "the backup GPT header gives another sector as its own",
-			h->myLBA, lba, sink);
+		vk_finding_say(sink, VK_F_GPT_MY_LBA, vk_add_sat(at, 0x18), 8, VK_NUMBER(h->myLBA), VK_NUMBER(lba),
+			       "the %s GPT header gives another sector as its own", primary ? "primary" : "backup");
 	if (primary && last_lba != 0 && h->alternateLBA != last_lba)
-		say_lba(VK_F_GPT_ALTERNATE_LBA, vk_add_sat(at, 0x20),
-			"the primary GPT header looks for its copy in another sector than the last",
-			h->alternateLBA, last_lba, sink);
+		vk_finding_say(sink, VK_F_GPT_ALTERNATE_LBA, vk_add_sat(at, 0x20), 8, VK_NUMBER(h->alternateLBA),
+			       VK_NUMBER(last_lba), "the primary GPT header looks for its copy in another sector than the last");
 	if (!primary && h->alternateLBA != 1)
-		say_lba(VK_F_GPT_ALTERNATE_LBA, vk_add_sat(at, 0x20),
-			"the backup GPT header looks for the primary one in another sector than 1",
-			h->alternateLBA, 1, sink);
+		vk_finding_say(sink, VK_F_GPT_ALTERNATE_LBA, vk_add_sat(at, 0x20), 8, VK_NUMBER(h->alternateLBA), VK_NUMBER(1),
+			       "the backup GPT header looks for the primary one in another sector than 1");
 	/* the array's length is only known when its numbers make sense: that is a finding of its own */
-	if (vk_gpt_entries_bytes(h) != 0 && !usable_range_sound(h, sector_size, lba, last_lba)) {
-		vk_finding_init(&f, VK_F_GPT_USABLE_RANGE, vk_add_sat(at, 0x28), 16,
-				"the usable range of the %s GPT header makes no sense",
-				primary ? "primary" : "backup");
-		vk_finding_seen(&f, "sectors %llu to %llu, entries at %llu",
-				(unsigned long long)h->firstUsableLBA,
-				(unsigned long long)h->lastUsableLBA,
-				(unsigned long long)h->entriesLBA);
-		vk_finding_put(sink, &f);
-	}
+	if (vk_gpt_entries_bytes(h) != 0 && !usable_range_sound(h, sector_size, lba, last_lba))
+		vk_finding_say(sink, VK_F_GPT_USABLE_RANGE, vk_add_sat(at, 0x28), 16,
+			       vk_phrase("sectors %llu to %llu, entries at %llu", (unsigned long long)h->firstUsableLBA,
+					(unsigned long long)h->lastUsableLBA, (unsigned long long)h->entriesLBA).text,
+			       NULL, "the usable range of the %s GPT header makes no sense", primary ? "primary" : "backup");
 }
 
 bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t lba,
@@ -142,52 +91,37 @@ bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t l
 	const char *which = lba == 1 ? "primary" : "backup";
 	uint64_t at = vk_mul_sat(lba, sector_size);
 	struct vk_gpt_header h;
-	struct vk_finding f;
 	uint32_t crc;
 
 	vk_gpt_header_decode(sector, sector_size, &h);
 	if (h.headerSize < VK_GPT_HEADER_BYTES || h.headerSize > sector_size) {
-		vk_finding_init(&f, VK_F_GPT_HEADER_SIZE, vk_add_sat(at, 0x0C), 4,
-				"the %s GPT header has an impossible size", which);
-		vk_finding_seen(&f, "%u", h.headerSize);
-		vk_finding_expected(&f, "%d to %u", VK_GPT_HEADER_BYTES, sector_size);
-		vk_finding_put(sink, &f);
+		vk_finding_say(sink, VK_F_GPT_HEADER_SIZE, vk_add_sat(at, 0x0C), 4, VK_NUMBER(h.headerSize),
+			       vk_phrase("%d to %u", VK_GPT_HEADER_BYTES, sector_size).text,
+			       "the %s GPT header has an impossible size", which);
 		return false;
 	}
 	crc = header_crc(sector, h.headerSize);
-	if (crc != h.headerCRC32) {
-		vk_finding_init(&f, VK_F_GPT_HEADER_CRC, at, h.headerSize,
-				"the checksum of the %s GPT header is wrong", which);
-		vk_finding_seen(&f, "0x%08x", h.headerCRC32);
-		vk_finding_expected(&f, "0x%08x", crc);
-		vk_finding_put(sink, &f);
-	}
+	if (crc != h.headerCRC32)
+		vk_finding_say(sink, VK_F_GPT_HEADER_CRC, at, h.headerSize, VK_HEX32(h.headerCRC32), VK_HEX32(crc),
+			       "the checksum of the %s GPT header is wrong", which);
 	check_places(&h, sector_size, lba, last_lba, at, sink);
-	if (vk_gpt_entries_bytes(&h) == 0) {
-		vk_finding_init(&f, VK_F_GPT_ENTRY_SIZE, vk_add_sat(at, 0x50), 8,
-				"the %s GPT header gives an impossible number or size of entries", which);
-		vk_finding_seen(&f, "%u entries of %u bytes", h.numEntries, h.entrySize);
-		vk_finding_put(sink, &f);
-		return false;
-	}
-	return true;
+	if (vk_gpt_entries_bytes(&h) != 0)
+		return true;
+	vk_finding_say(sink, VK_F_GPT_ENTRY_SIZE, vk_add_sat(at, 0x50), 8,
+		       vk_phrase("%u entries of %u bytes", h.numEntries, h.entrySize).text, NULL,
+		       "the %s GPT header gives an impossible number or size of entries", which);
+	return false;
 }
 
 static void check_entry(const struct vk_gpt_header *h, const struct vk_gpt_entry *e, uint32_t number,
 			uint64_t offset_bytes, const struct vk_finding_sink *sink)
 {
-	struct vk_finding f;
-
-	if (e->firstLBA <= e->lastLBA && e->firstLBA >= h->firstUsableLBA &&
-	    e->lastLBA <= h->lastUsableLBA)
-		return;
-	vk_finding_init(&f, VK_F_GPT_ENTRY_RANGE, vk_add_sat(offset_bytes, 0x20), 16,
-			"GPT partition %u does not lie in the usable range", number);
-	vk_finding_seen(&f, "sectors %llu to %llu", (unsigned long long)e->firstLBA,
-			(unsigned long long)e->lastLBA);
-	vk_finding_expected(&f, "within %llu to %llu", (unsigned long long)h->firstUsableLBA,
-			    (unsigned long long)h->lastUsableLBA);
-	vk_finding_put(sink, &f);
+	if (e->firstLBA > e->lastLBA || e->firstLBA < h->firstUsableLBA || e->lastLBA > h->lastUsableLBA)
+		vk_finding_say(sink, VK_F_GPT_ENTRY_RANGE, vk_add_sat(offset_bytes, 0x20), 16,
+			       vk_phrase("sectors %llu to %llu", (unsigned long long)e->firstLBA, (unsigned long long)e->lastLBA).text,
+			       vk_phrase("within %llu to %llu", (unsigned long long)h->firstUsableLBA,
+					(unsigned long long)h->lastUsableLBA).text,
+			       "GPT partition %u does not lie in the usable range", number);
 }
 
 /* An entry of the array as the check for overlaps needs it. */
@@ -201,61 +135,33 @@ static uint64_t last_lba_of(const struct vk_gpt_header *h, const uint8_t *array,
 	return vk_get_le64(array + (size_t)index * h->entrySize + 0x28);
 }
 
-/* Let the entry at `root` sink until none below it starts later. */
-static void sift(const struct vk_gpt_header *h, const uint8_t *array, uint16_t *order, size_t root,
-		 size_t count)
+/* Shell's sort by first sector, with Hibbard's distances: no memory but the array, and no input makes it slow. */
+static void sort_by_first(const struct vk_gpt_header *h, const uint8_t *array, uint16_t *order, size_t count)
 {
-	while (root * 2 + 1 < count) {
-		size_t child = root * 2 + 1;
-		uint16_t swap = order[root];
+	for (size_t gap = (1 << 14) - 1; gap > 0; gap >>= 1)
+		for (size_t i = gap; i < count; i++) {
+			uint16_t moved = order[i];
+			size_t to = i;
 
-		if (child + 1 < count && first_lba(h, array, order[child]) <
-						 first_lba(h, array, order[child + 1]))
-			child++;
-		if (first_lba(h, array, swap) >= first_lba(h, array, order[child]))
-			return;
-		order[root] = order[child];
-		order[child] = swap;
-		root = child;
-	}
-}
-
-/* Heap sort by first sector: no memory but the array, and no input makes it slow. */
-static void sort_by_first(const struct vk_gpt_header *h, const uint8_t *array, uint16_t *order,
-			  size_t count)
-{
-	for (size_t i = count / 2; i-- > 0;)
-		sift(h, array, order, i, count);
-	for (size_t end = count; end-- > 1;) {
-		uint16_t swap = order[0];
-
-		order[0] = order[end];
-		order[end] = swap;
-		sift(h, array, order, 0, end);
-	}
+			for (; to >= gap && first_lba(h, array, order[to - gap]) > first_lba(h, array, moved); to -= gap)
+				order[to] = order[to - gap];
+			order[to] = moved;
+		}
 }
 
 /* One finding for each entry that starts before the end of one in front of it. */
 static void check_overlaps(const struct vk_gpt_header *h, const uint8_t *array, uint16_t *order,
 			   size_t count, uint64_t offset_bytes, const struct vk_finding_sink *sink)
 {
-	struct vk_finding f;
-
 	sort_by_first(h, array, order, count);
 	for (size_t i = 1, furthest = 0; i < count; i++) {
 		uint16_t a = order[furthest];
 		uint16_t b = order[i];
+		unsigned low = a < b ? a : b, high = a < b ? b : a;
 
-		if (first_lba(h, array, b) <= last_lba_of(h, array, a)) {
-			unsigned low = a < b ? a : b;
-			unsigned high = a < b ? b : a;
-
-			vk_finding_init(&f, VK_F_GPT_ENTRY_OVERLAP,
-					vk_add_sat(offset_bytes, (uint64_t)high * h->entrySize),
-					VK_GPT_ENTRY_BYTES, "GPT partitions %u and %u overlap",
-					low + 1, high + 1);
-			vk_finding_put(sink, &f);
-		}
+		if (first_lba(h, array, b) <= last_lba_of(h, array, a))
+			vk_finding_say(sink, VK_F_GPT_ENTRY_OVERLAP, vk_add_sat(offset_bytes, (uint64_t)high * h->entrySize),
+				       VK_GPT_ENTRY_BYTES, NULL, NULL, "GPT partitions %u and %u overlap", low + 1, high + 1);
 		if (last_lba_of(h, array, b) > last_lba_of(h, array, a))
 			furthest = i;
 	}
@@ -271,19 +177,13 @@ void vk_gpt_entries_check(const struct vk_gpt_header *header, const uint8_t *arr
 	uint16_t used[ENTRIES_MAX];
 	size_t count = 0;
 	uint32_t crc;
-	struct vk_finding f;
 
 	if (bytes == 0)
 		return;
 	crc = vk_crc32(0, array, bytes);
-	if (crc != header->entriesCRC32) {
-		vk_finding_init(&f, VK_F_GPT_ENTRIES_CRC, offset_bytes, bytes,
-				"the checksum of the %s GPT entries is wrong",
-				header->myLBA == 1 ? "primary" : "backup");
-		vk_finding_seen(&f, "0x%08x", crc);
-		vk_finding_expected(&f, "0x%08x", header->entriesCRC32);
-		vk_finding_put(sink, &f);
-	}
+	if (crc != header->entriesCRC32)
+		vk_finding_say(sink, VK_F_GPT_ENTRIES_CRC, offset_bytes, bytes, VK_HEX32(crc), VK_HEX32(header->entriesCRC32),
+			       "the checksum of the %s GPT entries is wrong", header->myLBA == 1 ? "primary" : "backup");
 	for (uint16_t i = 0; i < header->numEntries; i++) {
 		struct vk_gpt_entry e;
 		size_t at = (size_t)i * header->entrySize;

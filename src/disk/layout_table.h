@@ -21,11 +21,12 @@
 #define VK_SIZE_FITS_GUID(size) ((size) == 16)
 #define VK_SIZE_FITS_DISKID(size) ((size) == 78)
 
-#define VK_ROW(T, kind, name, offset, size, view, evidence, note) \
-	{#name, offset, size, VK_KIND_##kind, VK_VIEW_##view, VK_EV_##evidence, note, offsetof(T, name)},
-#define VK_COVER(T, kind, name, offset, size, view, evidence, note) \
+#define VK_ROW(T, kind, name, offset, size, view, evidence, note, ...) \
+	{#name, offset, size, VK_KIND_##kind, VK_VIEW_##view, VK_EV_##evidence, note, offsetof(T, name), \
+	 (__VA_ARGS__ + 0)},
+#define VK_COVER(T, kind, name, offset, size, view, evidence, note, ...) \
 	[offset ... (offset) + (size) - 1] = 1,
-#define VK_FITS(T, kind, name, offset, size, view, evidence, note) \
+#define VK_FITS(T, kind, name, offset, size, view, evidence, note, ...) \
 	_Static_assert(VK_SIZE_FITS_##kind(size), "size of a field does not fit its kind");
 
 /* Defines the layout object: VK_LAYOUT_DEFINE(vk_mbr_entry_layout, ROWS, struct vk_mbr_entry, 16, ...) */

@@ -23,21 +23,6 @@ VK_LAYOUT_DEFINE(vk_lvm_sd_layout, VK_LVM_SD_ROWS, struct vk_lvm_sd, VK_LVM_SD_B
 		 "LVM_SDTableEntry", "Member device name (SD table entry)",
 		 "decoded from real volumes of VMFS 5 and 6; empty on VMFS3");
 
-#define CODEC(noun, type) \
-	size_t vk_lvm_##noun##_decode(const uint8_t *buf, size_t len, type *ret_##noun) \
-	{ \
-		return vk_layout_decode(&vk_lvm_##noun##_layout, buf, len, ret_##noun); \
-	} \
-	size_t vk_lvm_##noun##_encode(const type *noun, uint8_t *buf, size_t len) \
-	{ \
-		return vk_layout_encode(&vk_lvm_##noun##_layout, noun, buf, len); \
-	}
-CODEC(device, struct vk_lvm_device)
-CODEC(volume, struct vk_lvm_volume)
-CODEC(pe, struct vk_lvm_pe)
-CODEC(ext, struct vk_lvm_ext)
-CODEC(sd, struct vk_lvm_sd)
-
 enum {
 	TABLE_SECTORS_BYTES = 1024 * 512, /* volume table, reserved space and SD table together */
 	SD_TABLE_BYTES = VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES,

@@ -54,64 +54,43 @@ size_t vk_mbr_encode(const struct vk_mbr *mbr, uint8_t *buf, size_t len)
 	return room;
 }
 
-static void check_entry(const struct vk_mbr_entry *e, unsigned number, uint64_t disk_sectors,
-			uint64_t offset_bytes, const struct vk_finding_sink *sink)
+static void check_entry(const struct vk_mbr_entry *e, unsigned number, uint64_t disk_sectors, uint64_t offset_bytes,
+			const struct vk_finding_sink *sink)
 {
 	uint64_t end = (uint64_t)e->firstLBA + e->sectors;
-	struct vk_finding f;
 
-	if (e->bootFlag != 0 && e->bootFlag != 0x80) {
-		vk_finding_init(&f, VK_F_MBR_BOOT_FLAG, offset_bytes, 1,
-				"the boot flag of entry %u is neither 00 nor 80", number);
-		vk_finding_seen(&f, "%02x", e->bootFlag);
-		vk_finding_put(sink, &f);
-	}
-	if (disk_sectors == 0 || end <= disk_sectors || e->type == VK_MBR_TYPE_PROTECTIVE)
-		return;
-	vk_finding_init(&f, VK_F_MBR_ENTRY_OUTSIDE, offset_bytes + 8, 8,
-			"partition %u ends behind the end of the disk", number);
-	vk_finding_seen(&f, "ends before sector %llu", (unsigned long long)end);
-	vk_finding_expected(&f, "at most %llu sectors", (unsigned long long)disk_sectors);
-	vk_finding_put(sink, &f);
+	if (e->bootFlag != 0 && e->bootFlag != 0x80)
+		vk_finding_say(sink, VK_F_MBR_BOOT_FLAG, offset_bytes, 1, vk_phrase("%02x", e->bootFlag).text, NULL,
+			       "the boot flag of entry %u is neither 00 nor 80", number);
+	if (disk_sectors != 0 && end > disk_sectors && e->type != VK_MBR_TYPE_PROTECTIVE)
+		vk_finding_say(sink, VK_F_MBR_ENTRY_OUTSIDE, offset_bytes + 8, 8,
+			       vk_phrase("ends before sector %llu", (unsigned long long)end).text,
+			       vk_phrase("at most %llu sectors", (unsigned long long)disk_sectors).text,
+			       "partition %u ends behind the end of the disk", number);
 }
 
-static void check_overlap(const struct vk_mbr *mbr, unsigned a, unsigned b, uint64_t offset_bytes,
-			  const struct vk_finding_sink *sink)
+static bool overlap(const struct vk_mbr_entry *x, const struct vk_mbr_entry *y)
 {
-	const struct vk_mbr_entry *x = &mbr->entries[a];
-	const struct vk_mbr_entry *y = &mbr->entries[b];
-	struct vk_finding f;
-
-	if (!vk_mbr_entry_used(x) || !vk_mbr_entry_used(y))
-		return;
-	if ((uint64_t)x->firstLBA + x->sectors <= y->firstLBA ||
-	    (uint64_t)y->firstLBA + y->sectors <= x->firstLBA)
-		return;
-	vk_finding_init(&f, VK_F_MBR_ENTRY_OVERLAP,
-			offset_bytes + VK_MBR_ENTRY_OFFSET + (uint64_t)b * VK_MBR_ENTRY_BYTES,
-			VK_MBR_ENTRY_BYTES, "partitions %u and %u overlap", a + 1, b + 1);
-	vk_finding_put(sink, &f);
+	return vk_mbr_entry_used(x) && vk_mbr_entry_used(y) && (uint64_t)x->firstLBA + x->sectors > y->firstLBA &&
+	       (uint64_t)y->firstLBA + y->sectors > x->firstLBA;
 }
 
 void vk_mbr_check(const struct vk_mbr *mbr, size_t seen_bytes, uint64_t disk_sectors,
 		  uint64_t offset_bytes, const struct vk_finding_sink *sink)
 {
-	struct vk_finding f;
-
-	if (seen_bytes >= VK_MBR_BYTES && mbr->signature != VK_MBR_SIGNATURE) {
-		vk_finding_init(&f, VK_F_MBR_SIGNATURE_MISSING, offset_bytes + 510, 2,
-				"the boot record has no signature");
-		vk_finding_seen(&f, "%02x %02x", mbr->signature & 0xffU, mbr->signature >> 8);
-		vk_finding_expected(&f, "55 aa");
-		vk_finding_put(sink, &f);
-	}
+	if (seen_bytes >= VK_MBR_BYTES && mbr->signature != VK_MBR_SIGNATURE)
+		vk_finding_say(sink, VK_F_MBR_SIGNATURE_MISSING, offset_bytes + 510, 2,
+			       vk_phrase("%02x %02x", mbr->signature & 0xffU, mbr->signature >> 8).text, "55 aa",
+			       "the boot record has no signature");
 	for (unsigned i = 0; i < 4; i++) {
 		if (vk_mbr_entry_used(&mbr->entries[i]))
 			check_entry(&mbr->entries[i], i + 1, disk_sectors,
-				    offset_bytes + VK_MBR_ENTRY_OFFSET + (uint64_t)i * VK_MBR_ENTRY_BYTES,
-				    sink);
+				    offset_bytes + VK_MBR_ENTRY_OFFSET + (uint64_t)i * VK_MBR_ENTRY_BYTES, sink);
 		for (unsigned k = i + 1; k < 4; k++)
-			check_overlap(mbr, i, k, offset_bytes, sink);
+			if (overlap(&mbr->entries[i], &mbr->entries[k]))
+				vk_finding_say(sink, VK_F_MBR_ENTRY_OVERLAP,
+					       offset_bytes + VK_MBR_ENTRY_OFFSET + (uint64_t)k * VK_MBR_ENTRY_BYTES,
+					       VK_MBR_ENTRY_BYTES, NULL, NULL, "partitions %u and %u overlap", i + 1, k + 1);
 	}
 }
 

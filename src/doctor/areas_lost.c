@@ -38,7 +38,7 @@ uint32_t vk_lost_stride(struct vk_doctor *doc, const struct vk_subject *s, uint6
 			uint32_t state = vk_get_le32(piece + at);
 
 			if ((state != VK_HB_FREE && state != VK_HB_IN_USE) ||
-			    vk_get_le64(piece + at + 4) != 0x300000 + in_region + at)
+			    vk_get_le64(piece + at + 4) != VK_HEARTBEATS_OFFSET + in_region + at)
 				continue;
 			if (at % SIX_BYTES == 0)
 				on_six++;
@@ -67,7 +67,7 @@ bool vk_lost_layout(struct vk_doctor *doc, const struct vk_subject *s, struct vk
 	} else if (volume_at(doc, header + SIX_BYTES)) {
 		is_six = true;
 	} else {
-		stride = vk_lost_stride(doc, s, s->start_bytes + VK_LVM_DATA_OFFSET + 0x300000);
+		stride = vk_lost_stride(doc, s, s->start_bytes + VK_LVM_DATA_OFFSET + VK_HEARTBEATS_OFFSET);
 		if (stride == 0)
 			return false;
 		is_six = stride == SIX_BYTES;

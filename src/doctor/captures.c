@@ -9,64 +9,21 @@
 
 enum { LOOKED_AT_MAX = 400 }; /* of one disk's, the newest; a year of nights */
 
-static bool same_uuid(const struct vk_vmfs_uuid *uuid, const char *text)
-{
-	char own[VK_VMFS_UUID_TEXT_BYTES];
-
-	if (vk_vmfs_uuid_is_nil(uuid) || text[0] == '\0')
-		return false;
-	vk_vmfs_uuid_format(uuid, own);
-	return strcmp(own, text) == 0;
-}
-
-/*
- * Whether another volume stands where the capture has one. False when any volume of the capture is still at its
- * place: one UUID that is unique to it is enough.
- */
-static bool was_made_anew(const struct vk_doctor *doc, const struct vk_capture *c)
-{
-	bool another = false;
-
-	for (size_t i = 0; i < c->identity_count; i++)
-		for (size_t k = 0; k < doc->source.vmfs_count; k++) {
-			const struct vk_identity *id = &c->identities[i];
-			const struct vk_vmfs *v = &doc->source.vmfs[k];
-
-			if (id->start_sector != v->start_sector)
-				continue;
-			if (same_uuid(&v->lvm.devID, id->device_uuid) ||
-			    (v->volume_count > 0 && same_uuid(&v->volumes[0].volume.uuid, id->volume_uuid)) ||
-			    (v->fs_usable && same_uuid(&v->fs.uuid, id->fs_uuid)))
-				return false;
-			if ((v->volume_count > 0 || v->fs_usable) && id->device_uuid[0] != '\0')
-				another = true;
-		}
-	return another;
-}
-
 /* Of another LUN that has this volume, too, only that is kept: this disk is a copy, and may differ from it rightly. */
 static bool is_of_this_disk(struct vk_doctor *doc, const struct vk_capture *c)
 {
 	struct vk_of_disk answer;
 
 	/* what was captured in sectors of another size has its tables at other places */
-	if (c->is_undo || c->is_rebuilt || c->source_kind != doc->source.kind || c->identity_count == 0 ||
-	    c->sector_size != doc->source.sector_size)
+	if (c->source_kind != doc->source.kind || c->identity_count == 0 || c->sector_size != doc->source.sector_size)
 		return false;
-	if (vk_capture_is_of(c, &doc->facts, &answer) == VK_OF_NO && answer.same_volume && doc->copy_of[0] == '\0') {
+	if (vk_capture_tells_of(c, &doc->facts, &answer))
+		return !vk_capture_is_of_old_use(c, &doc->facts);
+	if (answer.is_of == VK_OF_NO && answer.same_volume && doc->copy_of[0] == '\0') {
 		memcpy(doc->copy_of, c->id, sizeof(doc->copy_of));
 		memcpy(doc->copy_why, answer.why, sizeof(doc->copy_why));
 	}
-	return answer.is_of >= VK_OF_LIKELY && !was_made_anew(doc, c);
-}
-
-/* Its files are what was saved, and the disk was sound then; only nobody vouches for it. */
-static bool is_only_doubted(const struct vk_findings *findings)
-{
-	for (size_t i = 0; i < findings->count; i++)
-		if (!vk_finding_is_doubt(findings->items[i].code))
-			return false;
-	return findings->count > 0;
+	return false;
 }
 
 /*
@@ -78,12 +35,14 @@ static bool is_good(struct vk_doctor *doc, struct vk_vouching *vouching, const s
 {
 	struct vk_findings findings = {0};
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
-	unsigned by;
+	unsigned by, flaws;
 	bool good;
 
 	*ret_status = vk_capture_judge(vouching, folder, NULL, &sink, &by, err);
-	good = *ret_status == VK_OK && findings.count == 0;
-	if (*ret_status == VK_OK && is_only_doubted(&findings) && doc->d->passed_over_id[0] == '\0') {
+	flaws = vk_findings_flaws(&findings);
+	good = *ret_status == VK_OK && flaws == 0;
+	/* its files are what was saved, and the disk was sound then: only nobody vouches for it */
+	if (*ret_status == VK_OK && !good && (flaws & ~(unsigned)VK_FLAW_DOUBT) == 0 && doc->d->passed_over_id[0] == '\0') {
 		memcpy(doc->d->passed_over_id, c->id, sizeof(doc->d->passed_over_id));
 		snprintf(doc->d->passed_over, sizeof(doc->d->passed_over), "%.290s", findings.items[0].message);
 	}

@@ -54,7 +54,7 @@ static bool collect(struct vk_doctor *doc, uint64_t base, uint64_t from, uint64_
 			uint64_t addr = vk_get_le64(piece + i + 4);
 
 			if ((state == VK_HB_FREE || state == VK_HB_IN_USE) && addr % VK_UNIT_BYTES == 0 &&
-			    addr >= 0x300000 && addr < 0x1000000)
+			    addr >= VK_HEARTBEATS_OFFSET && addr < 0x1000000)
 				add_block(runs, at + i, addr, base);
 		}
 	}

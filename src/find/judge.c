@@ -8,18 +8,6 @@
 #include "base/checked.h"
 #include "find/find_parts.h"
 
-void vk_judge_row(struct vk_probe *p, enum vk_find_check check, enum vk_verdict verdict,
-		  const char *seen, ...)
-{
-	struct vk_check *row = &p->c.checks[check];
-	va_list args;
-
-	row->verdict = verdict;
-	va_start(args, seen);
-	vsnprintf(row->seen, sizeof(row->seen), seen, args);
-	va_end(args);
-}
-
 static enum vk_verdict pass_if(bool holds)
 {
 	return holds ? VK_VERDICT_PASS : VK_VERDICT_FAIL;
@@ -28,35 +16,24 @@ static enum vk_verdict pass_if(bool holds)
 static void judge_magic(struct vk_probe *p)
 {
 	const struct vk_lvm_device *d = &p->c.lvm;
-	bool version = d->majorVersion >= 3 && d->majorVersion <= 6;
 
 	if (!p->magic && p->c.has_header)
 		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x instead of the magic; the other fields fit", d->magic);
 	else if (!p->magic)
 		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x, no LVM header", d->magic);
 	else
-		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(version), "LVM %u.%u", d->majorVersion, d->minorVersion);
-}
-
-static bool block_sound(const struct vk_lvm_device *d)
-{
-	return d->diskBlockSize == 512 || d->diskBlockSize == 4096;
-}
-
-static bool data_sound(const struct vk_lvm_device *d)
-{
-	return d->dataOffset >= 0x1000000 && d->dataOffset % 4096 == 0;
+		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(vk_lvm_version_known(d->majorVersion)), "LVM %u.%u", d->majorVersion, d->minorVersion);
 }
 
 /* On LVM6 the numbers of extents mean something else, and regions of metadata take the place of some on large devices. */
 static void judge_extents(struct vk_probe *p)
 {
 	const struct vk_lvm_device *d = &p->c.lvm;
-	uint64_t room = data_sound(d) && d->totalBytes > d->dataOffset ? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES : 0;
+	uint64_t room = vk_lvm_data_offset_sound(d->dataOffset) && d->totalBytes > d->dataOffset ? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES : 0;
 
 	if (!vk_lvm_fixed_pes(&p->lvm))
 		return;
-	if (data_sound(d))
+	if (vk_lvm_data_offset_sound(d->dataOffset))
 		vk_judge_row(p, VK_CHECK_NUM_PES, pass_if(d->extDevMetadataOffset == 0 ? d->numPEs == room :
 			     d->numPEs <= room && d->numPEs + 8 >= room), "%u, room for %" PRIu64, d->numPEs, room);
 	vk_judge_row(p, VK_CHECK_LAST_PE, pass_if(d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1), "%u of %u",
@@ -72,11 +49,11 @@ static void judge_header(struct vk_probe *p)
 	judge_magic(p);
 	if (!p->magic && !p->c.has_header)
 		return;
-	vk_judge_row(p, VK_CHECK_BLOCK_SIZE, pass_if(block_sound(d)), "%u bytes", d->diskBlockSize);
-	vk_judge_row(p, VK_CHECK_TOTAL_BYTES, pass_if(d->totalBytes % 512 == 0 && d->totalBytes > (data_sound(d) ? d->dataOffset : 0)),
+	vk_judge_row(p, VK_CHECK_BLOCK_SIZE, pass_if(vk_lvm_block_size_sound(d->diskBlockSize)), "%u bytes", d->diskBlockSize);
+	vk_judge_row(p, VK_CHECK_TOTAL_BYTES, pass_if(vk_lvm_total_bytes_sound(d)),
 		     "%" PRIu64 " bytes", d->totalBytes);
-	vk_judge_row(p, VK_CHECK_DATA_OFFSET, pass_if(data_sound(d) && (!p->c.has_header || d->dataOffset == p->lvm.dataOffset)), "0x%" PRIx64 "%s", d->dataOffset,
-		     d->dataOffset == VK_LVM_DATA_OFFSET || !data_sound(d) ? "" : ", unusual");
+	vk_judge_row(p, VK_CHECK_DATA_OFFSET, pass_if(vk_lvm_data_offset_sound(d->dataOffset) && (!p->c.has_header || d->dataOffset == p->lvm.dataOffset)), "0x%" PRIx64 "%s", d->dataOffset,
+		     d->dataOffset == VK_LVM_DATA_OFFSET || !vk_lvm_data_offset_sound(d->dataOffset) ? "" : ", unusual");
 	judge_extents(p);
 	vk_vmfs_uuid_decode(&d->devID, &id);
 	vk_judge_row(p, VK_CHECK_INIT_TIME, pass_if(d->initTimeUS / 1000000 == id.timeLo), "%" PRIu64 " and %u",

@@ -9,18 +9,6 @@
 #include "vmfskit/heartbeat.h"
 #include "vmfskit/lock.h"
 
-size_t vk_find_get(const struct vk_finder *f, int64_t at, void *buf, size_t len)
-{
-	size_t got = 0;
-
-	memset(buf, 0, len);
-	if (at < 0 || (uint64_t)at >= f->size_bytes)
-		return 0;
-	if (vk_io_read(f->io, (uint64_t)at, buf, len, &got, NULL) != VK_OK)
-		return 0;
-	return got;
-}
-
 /* How many of the relations between the fields of a header hold; it is usable. */
 static int relations(const struct vk_lvm_device *d)
 {
@@ -141,7 +129,7 @@ static void read_fs(const struct vk_finder *f, struct vk_probe *p, int64_t volum
 	p->c.has_fs = vk_fs_descriptor_usable(&with_magic, got) &&
 		      (p->fs_magic || (fs->diskBlockSize == 512 && !vk_vmfs_uuid_is_nil(&fs->volInfo) &&
 				       (!p->c.has_volume || vk_vmfs_uuid_equal(&fs->volInfo, &p->c.volume.uuid)) &&
-				       (fs->majorVersion == 4 || fs->majorVersion == 14 || fs->majorVersion == 24)));
+				       vk_fs_version_known(fs->majorVersion)));
 }
 
 /* A block that says where it lies: whether it says the truth. */
@@ -150,7 +138,7 @@ static void count_block(struct vk_probe *p, const uint8_t *raw, uint64_t volume_
 	uint32_t word = vk_get_le32(raw);
 	uint64_t addr = vk_get_le64(raw + 4);
 	bool slot = word == VK_HB_FREE || word == VK_HB_IN_USE;
-	bool lock = word >= 0x10C00001 && word <= 0x10C00006;
+	bool lock = word >= VK_LOCK_FD && word <= VK_LOCK_PB2;
 
 	if (!slot && !lock)
 		return;
@@ -165,7 +153,7 @@ static void count_block(struct vk_probe *p, const uint8_t *raw, uint64_t volume_
 /* Pieces of the heartbeats (of either size) and what follows them; only the first where nothing else stands. */
 static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t volume_start, bool thorough)
 {
-	static const uint32_t places[] = {0x300000, 0x340000, 0x380000, 0x3f0000, 0x500000, 0x6f0000};
+	static const uint32_t places[] = {VK_HEARTBEATS_OFFSET, 0x340000, 0x380000, 0x3f0000, 0x500000, 0x6f0000};
 	uint8_t piece[16384];
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
@@ -176,20 +164,6 @@ static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t
 		if (!thorough && p->agree + p->disagree == 0)
 			return;
 	}
-}
-
-void vk_heard_text(const struct vk_finder *f, enum vk_heard heard, unsigned number, struct vk_text *out)
-{
-	static const char *const copies[] = {[VK_HEARD_MBR] = "the MBR",
-					     [VK_HEARD_EBR] = "the extended partition",
-					     [VK_HEARD_GPT_PRIMARY] = "the primary GPT",
-					     [VK_HEARD_GPT_BACKUP] = "the backup GPT",
-					     [VK_HEARD_GPT_TAIL] = "the backup GPT at the end"};
-
-	if (heard == VK_HEARD_HINT)
-		vk_text_put(out, f->options->hints[number].from);
-	else if (heard != VK_HEARD_NOBODY)
-		vk_text_fmt(out, "%s %u of %s", heard == VK_HEARD_EBR ? "partition" : "entry", number, copies[heard]);
 }
 
 static void describe(const struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *p)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PE bitmaps and tables of a candidate: whether they agree with its header, within a bound of reading. */
-#include <string.h>
-
 #include "base/checked.h"
 #include "find/find_parts.h"
+#include "vol/pe_walk.h"
 
 enum {
-	BITMAP_BYTES = VK_LVM_PES_PER_MAP / 8,
 	MAPS_MAX = 72,      /* 128 TB and more */
 	EDGE_ENTRIES = 128, /* of a long table the first and the last ones */
 	SHORT_TABLE = 2048  /* entries that are all looked at */
@@ -24,14 +22,18 @@ struct look {
 	uint64_t length;    /* sum of the extents seen */
 };
 
-static bool spend(struct look *l, uint64_t bytes)
+/* All of it, within the budget, or nothing. */
+static size_t get_bytes(void *ctx, uint64_t at, void *buf, size_t len)
 {
-	if (l->f->budget_bytes < bytes) {
-		l->unread = true;
-		return false;
+	struct look *l = ctx;
+
+	if (l->f->budget_bytes >= len) {
+		l->f->budget_bytes -= len;
+		if (vk_find_get(l->f, l->p->start + (int64_t)at, buf, len) == len)
+			return len;
 	}
-	l->f->budget_bytes -= bytes;
-	return true;
+	l->unread = true;
+	return 0;
 }
 
 static void add_delta(struct vk_probe *p, int64_t delta, bool first)
@@ -47,137 +49,79 @@ static void add_delta(struct vk_probe *p, int64_t delta, bool first)
 		p->deltas[p->delta_count++] = delta;
 }
 
-/* A region of the header and its tables. */
-struct region {
-	uint64_t header_offset;
-	uint64_t data_offset;
-	uint64_t first_pe;
-	uint32_t maps;
-};
-
-static void look_at_entry(struct look *l, const struct region *g, const uint8_t *raw, uint64_t index,
-			  bool marked)
+static void take_entry(void *ctx, const struct vk_pe_pair *pair, uint64_t index, const struct vk_lvm_pe *pe)
 {
-	struct vk_lvm_pe pe;
-	uint64_t end;
+	struct look *l = ctx;
 
-	vk_lvm_pe_decode(raw, VK_LVM_PE_STRIDE, &pe);
-	if (pe.used == 0 && !marked)
-		return;
 	l->entries++;
-	if ((pe.used == 1) != marked || !vk_lvm_pe_plausible(&pe, &l->p->lvm) ||
-	    !vk_add_u64(pe.lOffset, pe.length, &end) ||
-	    !vk_lvm_pe_at_place(&pe, &l->p->lvm, index, g->data_offset, index - g->first_pe)) {
+	if ((pe->used == 1) != vk_pe_marked(pair, index - pair->first_pe) || !vk_pe_fits(pair, index, pe, &l->p->lvm)) {
 		l->wrong++;
 		return;
 	}
-	l->length = vk_add_sat(l->length, pe.length);
-	if (pe.pOffset < INT64_MAX / 4 && pe.lOffset < INT64_MAX / 4)
-		add_delta(l->p, l->p->start + (int64_t)pe.pOffset - (int64_t)pe.lOffset,
-			  l->entries == 1 && l->maps == 0);
+	l->length = vk_add_sat(l->length, pe->length);
+	if (pe->pOffset < INT64_MAX / 4 && pe->lOffset < INT64_MAX / 4)
+		add_delta(l->p, l->p->start + (int64_t)pe->pOffset - (int64_t)pe->lOffset, l->entries == 1 && l->maps == 0);
 }
 
-static bool bit(const uint8_t *bitmap, uint64_t i)
+static void look_at_table(const struct vk_pe_walk *walk, const struct vk_pe_pair *pair)
 {
-	return (bitmap[i / 8] >> (i % 8) & 1) != 0;
-}
-
-/* Entries first .. first+count-1 of one table. */
-static void look_at_entries(struct look *l, const struct region *g, uint64_t table, uint64_t index,
-			    const uint8_t *bitmap, uint64_t first, uint64_t count)
-{
-	uint8_t piece[128 * VK_LVM_PE_STRIDE];
-
-	for (uint64_t i = first; i < first + count; i += 128) {
-		uint64_t n = vk_min_u64(128, first + count - i);
-		size_t len = (size_t)n * VK_LVM_PE_STRIDE;
-
-		if (!spend(l, len))
-			return;
-		if (vk_find_get(l->f, l->p->start + (int64_t)(table + i * VK_LVM_PE_STRIDE), piece, len) < len) {
-			l->unread = true;
-			return;
-		}
-		for (uint64_t k = 0; k < n; k++)
-			look_at_entry(l, g, piece + k * VK_LVM_PE_STRIDE, index + i + k, bit(bitmap, i + k));
-	}
-}
-
-static void look_at_map(struct look *l, const struct region *g, uint64_t bitmap_at, uint64_t table_at,
-			uint64_t first)
-{
-	uint8_t bitmap[BITMAP_BYTES];
+	struct look *l = walk->ctx;
 	uint64_t used = 0;
 
-	if (!spend(l, sizeof(bitmap)))
-		return;
-	if (vk_find_get(l->f, l->p->start + (int64_t)bitmap_at, bitmap, sizeof(bitmap)) < sizeof(bitmap)) {
-		l->unread = true;
-		return;
-	}
 	for (uint64_t i = 0; i < VK_LVM_PES_PER_MAP; i++)
-		if (bit(bitmap, i)) {
+		if (vk_pe_marked(pair, i)) {
 			l->ones++;
 			used = i + 1;
 		}
 	/* behind the last one that is marked: the entry that a lost bitmap would hide */
 	used = vk_max_u64(used, vk_lvm_fixed_pes(&l->p->lvm) ? vk_min_u64(l->pes_left, VK_LVM_PES_PER_MAP) : 1);
 	if (used <= SHORT_TABLE) {
-		look_at_entries(l, g, table_at, first, bitmap, 0, used);
+		vk_pe_walk_entries(walk, pair, 0, used);
 		return;
 	}
-	look_at_entries(l, g, table_at, first, bitmap, 0, EDGE_ENTRIES);
-	look_at_entries(l, g, table_at, first, bitmap, used / 2, EDGE_ENTRIES);
-	look_at_entries(l, g, table_at, first, bitmap, used - EDGE_ENTRIES, EDGE_ENTRIES);
+	vk_pe_walk_entries(walk, pair, 0, EDGE_ENTRIES);
+	vk_pe_walk_entries(walk, pair, used / 2, EDGE_ENTRIES);
+	vk_pe_walk_entries(walk, pair, used - EDGE_ENTRIES, EDGE_ENTRIES);
 }
 
-static void look_at_region(struct look *l, const struct region *g)
+static bool take_pair(const struct vk_pe_walk *walk, struct vk_pe_pair *pair)
 {
-	struct vk_lvm_geometry geometry;
+	struct look *l = walk->ctx;
 
-	vk_lvm_geometry(&l->p->lvm, g->header_offset, &geometry);
-	for (uint32_t i = 0; i < g->maps && l->maps < MAPS_MAX; i++) {
-		uint64_t bitmap = vk_add_sat(geometry.first_bitmap, i * geometry.pair_bytes);
-
-		if (bitmap > INT64_MAX / 4 || (l->maps > 0 && l->pes_left == 0))
-			return;
-		look_at_map(l, g, bitmap, bitmap + geometry.bitmap_bytes,
-			    g->first_pe + (uint64_t)i * VK_LVM_PES_PER_MAP);
-		l->pes_left -= vk_min_u64(l->pes_left, VK_LVM_PES_PER_MAP);
-		l->maps++;
-	}
+	if (l->maps == MAPS_MAX || pair->bitmap_at > INT64_MAX / 4 || (l->maps > 0 && l->pes_left == 0))
+		return false;
+	if (get_bytes(l, pair->bitmap_at, pair->bitmap, sizeof(pair->bitmap)) > 0)
+		look_at_table(walk, pair);
+	l->pes_left -= vk_min_u64(l->pes_left, VK_LVM_PES_PER_MAP);
+	l->maps++;
+	return true;
 }
 
-static void look_at_exts(struct look *l)
+static void take_ext(void *ctx, uint64_t at, const struct vk_lvm_ext *ext)
 {
-	struct vk_probe *p = l->p;
-	uint64_t at = p->lvm.extDevMetadataOffset;
-	uint64_t before = p->lvm.dataOffset;
-	uint64_t first = (uint64_t)vk_lvm_main_maps(&p->lvm) * VK_LVM_PES_PER_MAP;
+	struct look *l = ctx;
 
-	while (at != 0) {
-		uint8_t raw[512];
-		struct vk_lvm_ext ext;
-		struct region g;
+	if (ext != NULL)
+		l->p->ext_at[l->p->ext_count++] = (uint64_t)(l->p->start + (int64_t)at);
+}
 
-		if (at <= before || at > p->lvm.totalBytes || at > INT64_MAX / 4 ||
-		    p->ext_count == sizeof(p->ext_at) / sizeof(p->ext_at[0]) ||
-		    vk_find_get(l->f, p->start + (int64_t)at, raw, sizeof(raw)) < sizeof(raw)) {
-			l->unread = true;
-			return;
-		}
-		vk_lvm_ext_decode(raw, sizeof(raw), &ext);
-		if (ext.magic != VK_LVM_MAGIC || ext.numPEMaps == 0 ||
-		    ext.numPEMaps > VK_LVM_MAPS_PER_REGION || ext.dataOffset <= at) {
-			l->wrong++;
-			return;
-		}
-		p->ext_at[p->ext_count++] = (uint64_t)(p->start + (int64_t)at);
-		g = (struct region){at, ext.dataOffset, first, ext.numPEMaps};
-		look_at_region(l, &g);
-		first += (uint64_t)ext.numPEMaps * VK_LVM_PES_PER_MAP;
-		before = at;
-		at = ext.nextOffset;
+static void look_at_exts(const struct vk_pe_walk *walk)
+{
+	struct look *l = walk->ctx;
+	const struct vk_lvm_device *lvm = &l->p->lvm;
+	uint64_t at;
+
+	switch (vk_pe_walk_exts(walk, lvm, lvm->extDevMetadataOffset, lvm->dataOffset, vk_min_u64(lvm->totalBytes, INT64_MAX / 4),
+				sizeof(l->p->ext_at) / sizeof(l->p->ext_at[0]), &at)) {
+	case VK_PE_CHAIN_ENDS:
+		break;
+	case VK_PE_CHAIN_STRANGE:
+		l->wrong++;
+		break;
+	case VK_PE_CHAIN_UNREAD:
+	case VK_PE_CHAIN_ASTRAY:
+		l->unread = true;
+		break;
 	}
 }
 
@@ -209,14 +153,16 @@ static void conclude(struct look *l)
 void vk_probe_pes(struct vk_finder *f, struct vk_probe *p)
 {
 	struct look l = {.f = f, .p = p};
-	struct region g = {VK_LVM_HEADER_OFFSET, p->lvm.dataOffset, 0, vk_lvm_main_maps(&p->lvm)};
+	const struct vk_pe_walk walk = {.ctx = &l, .get = get_bytes, .piece_entries = EDGE_ENTRIES, .whole = true,
+					.pair = take_pair, .entry = take_entry, .ext = take_ext};
+	const struct vk_pe_region region = vk_pe_main_region(&p->lvm);
 	uint64_t first_pe = p->c.has_volume ? p->c.volume.firstPE : 0;
 
 	l.pes_left = vk_lvm_fixed_pes(&p->lvm) ? p->lvm.numPEs : UINT64_MAX;
 	if (p->lvm.dataOffset > INT64_MAX / 4 || first_pe > INT64_MAX / 4 / VK_LVM_PE_BYTES)
 		return;
 	p->deltas[0] = p->start + (int64_t)p->lvm.dataOffset - (int64_t)(first_pe * VK_LVM_PE_BYTES);
-	look_at_region(&l, &g);
-	look_at_exts(&l);
+	(void)vk_pe_walk_region(&walk, &region);
+	look_at_exts(&walk);
 	conclude(&l);
 }

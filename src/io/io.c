@@ -204,6 +204,20 @@ int vk_io_descriptor(const struct vk_io *io)
 	return io->fd;
 }
 
+const struct vk_image_format *vk_io_image_format(const struct vk_io *io)
+{
+	while (io->below != NULL)
+		io = io->below;
+	return io->format;
+}
+
+uint64_t vk_io_footer_bytes(const struct vk_io *io)
+{
+	while (io->below != NULL)
+		io = io->below;
+	return io->footer_bytes;
+}
+
 const char *vk_io_damage(const struct vk_io *io, uint64_t *ret_offset_bytes)
 {
 	while (io->below != NULL && io->damage[0] == '\0')

@@ -39,8 +39,9 @@ static inline void vk_io_progress(uint64_t *progress)
 		__atomic_add_fetch(progress, 1, __ATOMIC_SEQ_CST);
 }
 struct vk_io *vk_io_file(int fd, const char *name, const struct vk_io_file_facts *facts);
-/* Fills format; of a disk in front of a footer size_bytes then ends at the footer. */
-void vk_io_recognise_format(struct vk_io *io);
+/* What vk_io_open_raw opens, whatever form its bytes have. */
+VK_MUST_USE enum vk_status vk_io_path(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
+				      struct vk_error *err);
 
 /*
  * Copy a stream that can be read only once to a file without a name; runs of zeros become holes. On success

@@ -20,7 +20,6 @@ static enum vk_status finish(int fd, const char *name, const struct vk_io_file_f
 
 	if (io == NULL)
 		return vk_no_memory(err, name);
-	vk_io_recognise_format(io);
 	*ret_io = io;
 	return VK_OK;
 }
@@ -159,8 +158,7 @@ static enum vk_status open_stdin(const struct vk_open_options *options, struct v
 	return open_fd(fd, STDIN_NAME, false, options, ret_io, err);
 }
 
-enum vk_status vk_io_open_raw(const char *path, const struct vk_open_options *options,
-			      struct vk_io **ret_io, struct vk_error *err)
+enum vk_status vk_io_path(const char *path, const struct vk_open_options *options, struct vk_io **ret_io, struct vk_error *err)
 {
 	static const struct vk_open_options usual;
 	uint32_t sector_size;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "vmfskit/io.h"
 
 struct pieces {
@@ -12,26 +13,17 @@ struct pieces {
 	void *own;
 };
 
-static uint64_t end_of(const struct vk_io_piece *piece)
+static uint64_t end_of(const void *piece)
 {
-	return piece->offset_bytes + piece->length_bytes;
+	const struct vk_io_piece *p = piece;
+
+	return p->offset_bytes + p->length_bytes;
 }
 
 /* Index of the first piece that ends behind offset. */
 static size_t find_piece(const struct pieces *p, uint64_t offset)
 {
-	size_t low = 0;
-	size_t high = p->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (end_of(&p->list[mid]) <= offset)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return vk_first_not_below(p->list, p->count, sizeof(*p->list), vk_add_sat(offset, 1), end_of);
 }
 
 static enum vk_status pieces_read_at(void *self, uint64_t offset, void *buf, size_t len,

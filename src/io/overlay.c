@@ -16,7 +16,7 @@ struct vk_overlay {
 	uint32_t sector_size;
 	struct vk_patch_list patches;
 	struct vk_edit *edits; /* the patches, as the caller sees them */
-	size_t edit_cap;
+	size_t edit_count; /* at least as many as there are patches */
 	uint8_t *chunk;
 };
 
@@ -174,25 +174,17 @@ static enum vk_status not_held(const struct vk_overlay *o, uint64_t at, struct v
 	return VK_IO;
 }
 
-/* Into chunk: up to *len bytes that base holds, or one sector that it cannot deliver, as zeros. */
+/* Into chunk: *len bytes that base holds, or one sector, which is zeros when it cannot be delivered. */
 static enum vk_status read_old(const struct vk_overlay *o, uint64_t at, size_t *len, bool *ret_unread,
 			       struct vk_error *err)
 {
-	size_t got;
-	enum vk_status status = vk_io_read(o->base, at, o->chunk, *len, &got, err);
+	enum vk_status status = vk_io_read_around_bad(o->base, at, o->chunk, *len, o->sector_size, ret_unread, err);
 
-	*ret_unread = false;
-	if (status != VK_OK)
-		return status;
-	*len = got - got % o->sector_size;
-	if (*len > 0)
-		return VK_OK;
-	if (vk_io_span(o->base, at + got).state != VK_SPAN_UNREADABLE)
-		return not_held(o, at + got, err);
-	memset(o->chunk, 0, o->sector_size);
-	*len = o->sector_size;
-	*ret_unread = true;
-	return VK_OK;
+	if ((status == VK_ABSENT || (status == VK_OK && *ret_unread)) && *len > o->sector_size) {
+		*len = o->sector_size;
+		return read_old(o, at, len, ret_unread, err);
+	}
+	return status == VK_ABSENT ? not_held(o, at, err) : status;
 }
 
 static enum vk_status put_sectors(struct put *put, struct vk_error *err)
@@ -235,18 +227,9 @@ static enum vk_status build_fresh(struct put *put, size_t first, size_t last, st
 
 static bool reserve_edits(struct vk_overlay *o, size_t count)
 {
-	size_t cap = o->edit_cap == 0 ? 8 : o->edit_cap;
-	struct vk_edit *edits;
-
-	if (count <= o->edit_cap)
-		return true;
-	while (cap < count)
-		cap *= 2;
-	edits = reallocarray(o->edits, cap, sizeof(*edits));
-	if (edits == NULL)
-		return false;
-	o->edits = edits;
-	o->edit_cap = cap;
+	while (o->edit_count < count)
+		if (vk_append(&o->edits, &o->edit_count, NULL, sizeof(*o->edits)) == NULL)
+			return false;
 	return true;
 }
 

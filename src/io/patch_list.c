@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
+#include "base/memory.h"
 #include "io/patch_list.h"
 
 #define PATCH_MIN_BYTES ((size_t)512)
@@ -26,20 +28,14 @@ void vk_patch_list_free(struct vk_patch_list *patches)
 	memset(patches, 0, sizeof(*patches));
 }
 
+static uint64_t end_of_patch(const void *patch)
+{
+	return end_of(patch);
+}
+
 size_t vk_patch_list_find(const struct vk_patch_list *patches, uint64_t offset)
 {
-	size_t low = 0;
-	size_t high = patches->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (end_of(&patches->list[mid]) <= offset)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return vk_first_not_below(patches->list, patches->count, sizeof(*patches->list), vk_add_sat(offset, 1), end_of_patch);
 }
 
 struct vk_edit vk_patch_part(const struct vk_patch *patch, uint64_t offset, size_t len)

@@ -4,43 +4,20 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "io/range_set.h"
 
-static uint64_t end_of(const struct vk_range *range)
+static uint64_t end_of(const void *range)
 {
-	return range->offset_bytes + range->length_bytes;
+	const struct vk_range *r = range;
+
+	return r->offset_bytes + r->length_bytes;
 }
 
 /* Index of the first range that ends at or behind offset. */
 static size_t first_touching(const struct vk_range_set *set, uint64_t offset)
 {
-	size_t low = 0;
-	size_t high = set->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (end_of(&set->ranges[mid]) < offset)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static bool reserve_one(struct vk_range_set *set)
-{
-	size_t cap = set->cap == 0 ? 8 : set->cap * 2;
-	struct vk_range *ranges;
-
-	if (set->count < set->cap)
-		return true;
-	ranges = reallocarray(set->ranges, cap, sizeof(*ranges));
-	if (ranges == NULL)
-		return false;
-	set->ranges = ranges;
-	set->cap = cap;
-	return true;
+	return vk_first_not_below(set->ranges, set->count, sizeof(*set->ranges), offset, end_of);
 }
 
 bool vk_range_set_add(struct vk_range_set *set, uint64_t offset, uint64_t length)
@@ -56,11 +33,9 @@ bool vk_range_set_add(struct vk_range_set *set, uint64_t offset, uint64_t length
 		end = vk_max_u64(end, end_of(&set->ranges[last]));
 	}
 	if (last == first) {
-		if (!reserve_one(set))
+		if (vk_append(&set->ranges, &set->count, NULL, sizeof(*set->ranges)) == NULL)
 			return false;
-		memmove(&set->ranges[first + 1], &set->ranges[first],
-			(set->count - first) * sizeof(*set->ranges));
-		set->count++;
+		memmove(&set->ranges[first + 1], &set->ranges[first], (set->count - 1 - first) * sizeof(*set->ranges));
 	} else {
 		memmove(&set->ranges[first + 1], &set->ranges[last],
 			(set->count - last) * sizeof(*set->ranges));

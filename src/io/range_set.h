@@ -8,7 +8,6 @@
 struct vk_range_set {
 	struct vk_range *ranges;
 	size_t count;
-	size_t cap;
 };
 
 /* Add a range, merged with those it touches. False when memory ran out; the set is then as before. */

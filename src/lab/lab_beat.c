@@ -6,7 +6,6 @@
 #include "lab/lab_break.h"
 
 #define TICK_US 3000000ULL /* hosts beat every three seconds */
-#define HEARTBEATS_VOLUME_OFFSET 0x300000ULL
 
 static enum vk_status beat_one(struct vk_lab_disk *disk, unsigned partition,
 			       const struct vk_lab_places *places, uint8_t *region,
@@ -20,7 +19,7 @@ static enum vk_status beat_one(struct vk_lab_disk *disk, unsigned partition,
 
 		vk_heartbeat_decode(region + at, places->slot_bytes, &hb);
 		/* a member that is not the head has ordinary data here */
-		if (hb.state != VK_HB_IN_USE || hb.addr != HEARTBEATS_VOLUME_OFFSET + at)
+		if (hb.state != VK_HB_IN_USE || hb.addr != VK_HEARTBEATS_OFFSET + at)
 			continue;
 		hb.stamp += TICK_US;
 		vk_heartbeat_encode(&hb, region + at, places->slot_bytes);

@@ -12,11 +12,6 @@
 
 enum { KNOWN_MAX = 4, MANIFESTS_MAX = 4096 };
 
-struct counted {
-	size_t errors;
-	size_t doubts; /* who does not vouch for it */
-};
-
 struct search {
 	struct vk_repair *repair;
 	struct vk_disk_facts facts; /* of the target */
@@ -40,23 +35,8 @@ static bool fits(struct search *s, const struct vk_capture *capture)
 {
 	struct vk_of_disk answer;
 
-	if (capture->is_undo || capture->is_rebuilt)
-		return false;
-	if (s->repair->source.kind == VK_SOURCE_DISK && capture->source_kind != VK_SOURCE_DISK)
-		return false;
-	return vk_capture_is_of(capture, &s->facts, &answer) >= VK_OF_LIKELY;
-}
-
-static void note_error(void *ctx, const struct vk_finding *finding)
-{
-	struct counted *counted = ctx;
-
-	if (vk_finding_is_doubt(finding->code))
-		counted->doubts++;
-	else
-		counted->errors += vk_finding_kind(finding->code)->severity == VK_ERROR &&
-				   finding->code != VK_F_CAPTURE_UNREADABLE &&
-				   finding->code != VK_F_CAPTURE_NOT_CONTAINING;
+	return (s->repair->source.kind != VK_SOURCE_DISK || capture->source_kind == VK_SOURCE_DISK) &&
+	       vk_capture_tells_of(capture, &s->facts, &answer);
 }
 
 /*
@@ -65,14 +45,13 @@ static void note_error(void *ctx, const struct vk_finding *finding)
  */
 static enum vk_guard judge(const struct search *s, struct vk_capture *capture)
 {
-	struct counted counted = {0};
-	const struct vk_finding_sink sink = {note_error, &counted};
 	struct vk_error ignored;
-	unsigned by;
+	unsigned by, flaws;
+	const struct vk_finding_sink sink = vk_flaws_sink(&flaws);
 
-	if (vk_capture_hold(capture, s->vouching, &sink, &by, &ignored) != VK_OK || counted.errors > 0)
+	if (vk_capture_hold(capture, s->vouching, &sink, &by, &ignored) != VK_OK || (flaws & VK_FLAW_BROKEN) != 0)
 		return VK_GUARD_CAPTURE_VERIFIED;
-	return counted.doubts > 0 ? VK_GUARD_CAPTURE_VOUCHED : VK_GUARD_COUNT;
+	return (flaws & VK_FLAW_DOUBT) != 0 ? VK_GUARD_CAPTURE_VOUCHED : VK_GUARD_COUNT;
 }
 
 static bool is_believed(struct search *s, struct vk_capture *capture)

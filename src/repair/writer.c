@@ -20,6 +20,7 @@
 #include "repair/disk_lock.h"
 #include "repair/target_read.h"
 #include "repair/writer.h"
+#include "vmfskit/vouch.h"
 
 enum { CHUNK_BYTES = VK_TARGET_BUFFER_BYTES };
 
@@ -170,16 +171,6 @@ static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 
 /* The undo capture. */
 
-static void count_error(void *ctx, const struct vk_finding *finding)
-{
-	size_t *errors = ctx;
-
-	/* it is meant to hold damage, and what it lacks is asked of each edit */
-	if (vk_finding_kind(finding->code)->severity == VK_ERROR &&
-	    finding->code != VK_F_CAPTURE_NOT_CONTAINING && finding->code != VK_F_CAPTURE_UNREADABLE)
-		(*errors)++;
-}
-
 /*
  * What the undo capture has of an edit is what stands there now, and it lacks nothing that would change, except what the
  * plan calls unread.
@@ -209,8 +200,10 @@ static enum vk_status check_undo(const struct writer *w, struct vk_error *err)
 {
 	struct vk_capture undo;
 	struct vk_io *io = NULL;
-	size_t errors = 0;
-	struct vk_finding_sink sink = {count_error, &errors};
+	unsigned flaws;
+	const struct vk_finding_sink sink = vk_flaws_sink(&flaws);
+	/* it is meant to hold damage, and what it lacks is asked of each edit */
+	const unsigned bad = VK_FLAW_BROKEN | VK_FLAW_UNTRUSTED;
 	enum vk_status status = vk_capture_open(w->job->store, w->job->undo_id, &undo, err);
 	bool holds = true;
 
@@ -221,9 +214,9 @@ static enum vk_status check_undo(const struct writer *w, struct vk_error *err)
 		status = vk_capture_io(&undo, &io, err);
 	for (size_t i = 0; status == VK_OK && holds && i < w->job->edit_count; i++)
 		holds = undo_holds(io, &w->job->edits[i], w->buf);
-	if (status == VK_OK && (errors > 0 || !holds)) {
+	if (status == VK_OK && ((flaws & bad) != 0 || !holds)) {
 		vk_error_set(err, VK_DAMAGED, undo.path, "The undo capture %s",
-			     errors > 0 ? "fails verification"
+			     (flaws & bad) != 0 ? "fails verification"
 					: "does not hold what would be overwritten");
 		status = vk_error_remedy(err, "Nothing was written; check the disk that holds the "
 					      "store, then repeat the command");

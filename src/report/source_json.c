@@ -53,14 +53,13 @@ static json_t *place_json(const struct vk_place *p, uint64_t base)
 
 json_t *vk_report_source_json(const struct vk_source *source)
 {
-	static const char *const forms[] = {"raw", "vmfsimg", "hexdump"};
 	struct vk_json o = vk_json_begin();
 	json_t *structures = json_array();
 	json_t *vmfs = json_array();
 
 	vk_json_set(&o, "path", vk_json_label((const uint8_t *)source->path, strlen(source->path)));
 	vk_json_set(&o, "kind", json_string(vk_source_kind_name(source->kind)));
-	vk_json_set(&o, "form", json_string(forms[source->form]));
+	vk_json_set(&o, "form", json_string(vk_form(source->form)->name));
 	vk_json_set_number(&o, "size_bytes", source->size_bytes);
 	vk_json_set_number(&o, "sector_size", source->sector_size);
 	if (source->origin_bytes > 0)

@@ -16,11 +16,11 @@ list() {
 		echo "uuid-dev:reads and writes GUIDs"
 		echo "libssl-dev:SHA-256"
 		echo "libjansson-dev:JSON"
+		echo "zlib1g-dev:the checksum of partition tables"
 		;;
 	check)
 		echo "libcmocka-dev:unit tests"
-		echo "zlib1g-dev:for the static program, libcrypto of Debian 13 compresses with it"
-		echo "libzstd-dev:the same"
+		echo "libzstd-dev:for the static program, libcrypto of Debian 13 compresses with it"
 		echo "binutils:looks into the libraries that were built (nm)"
 		echo "bsdextrautils:hexdump, makes listings for the tests"
 		echo "busybox-static|busybox:the shell of ESXi, for the collector"

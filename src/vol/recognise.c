@@ -68,13 +68,13 @@ static void support_partition_at(struct vk_io *io, uint64_t start, struct vk_rea
 {
 	uint64_t header = vk_add_sat(start, VK_LVM_HEADER_OFFSET);
 	uint64_t fs = vk_add_sat(start, VK_LVM_DATA_OFFSET + VK_FS_OFFSET);
-	uint64_t hb = vk_add_sat(start, VK_LVM_DATA_OFFSET + 0x300000);
+	uint64_t hb = vk_add_sat(start, VK_LVM_DATA_OFFSET + VK_HEARTBEATS_OFFSET);
 
 	if (vk_lvm_header_at(io, header))
 		support(reading, fit, "an LVM header", header);
 	else if (vk_fs_descriptor_at(io, fs))
 		support(reading, fit, "a file-system descriptor", fs);
-	else if (heartbeat_at(io, hb, 0x300000))
+	else if (heartbeat_at(io, hb, VK_HEARTBEATS_OFFSET))
 		support(reading, fit, "a heartbeat slot", hb);
 }
 
@@ -111,8 +111,8 @@ void vk_recognise(struct vk_io *io, const struct vk_table *table, const struct v
 		support(partition, VK_FIT_STRUCTURE, "a backup GPT of a disk whose VMFS partition begins", 0);
 	if (vk_fs_descriptor_at(io, VK_FS_OFFSET))
 		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", VK_FS_OFFSET);
-	else if (heartbeat_at(io, 0x300000, 0x300000))
-		support(volume, VK_FIT_STRUCTURE, "a heartbeat slot", 0x300000);
+	else if (heartbeat_at(io, VK_HEARTBEATS_OFFSET, VK_HEARTBEATS_OFFSET))
+		support(volume, VK_FIT_STRUCTURE, "a heartbeat slot", VK_HEARTBEATS_OFFSET);
 	else if (vk_fs_descriptor_at(io, 0))
 		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", 0);
 	if (vk_lvm_header_at(io, 0))

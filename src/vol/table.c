@@ -41,23 +41,6 @@ bool vk_partition_is_extended(const struct vk_partition *partition)
 	return !partition->gpt && vk_mbr_type_is_extended(partition->mbr_type);
 }
 
-enum vk_status vk_table_add(struct vk_table *table, const struct vk_partition *partition)
-{
-	size_t count = table->partition_count;
-
-	/* grown in powers of two: a full array is one whose count is a power of two */
-	if ((count & (count - 1)) == 0) {
-		size_t cap = count == 0 ? 1 : count * 2;
-		struct vk_partition *grown = realloc(table->partitions, cap * sizeof(*grown));
-
-		if (grown == NULL)
-			return VK_NOMEM;
-		table->partitions = grown;
-	}
-	table->partitions[table->partition_count++] = *partition;
-	return VK_OK;
-}
-
 static enum vk_status read_copies(struct vk_io *io, bool complete, struct vk_table *table,
 				  struct vk_error *err)
 {
@@ -200,7 +183,7 @@ static enum vk_status add_mbr_entries(struct vk_table *table)
 			.entry_offset_bytes = VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES,
 		};
 
-		if (vk_mbr_entry_used(e) && vk_table_add(table, &p) != VK_OK)
+		if (vk_mbr_entry_used(e) && vk_append(&table->partitions, &table->partition_count, &p, sizeof(p)) == NULL)
 			return VK_NOMEM;
 	}
 	return VK_OK;

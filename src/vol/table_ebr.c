@@ -2,7 +2,7 @@
 /* The chain of extended boot records. */
 #include <stdlib.h>
 
-#include "base/checked.h"
+#include "base/memory.h"
 #include "vol/table_parts.h"
 
 enum { FIRST_LOGICAL = 5 };
@@ -43,7 +43,7 @@ static enum vk_status add_logical(struct vk_table *table, uint64_t ebr_lba, cons
 		if (table->partitions[i].logical)
 			number++;
 	p.number = number;
-	return vk_table_add(table, &p);
+	return vk_append(&table->partitions, &table->partition_count, &p, sizeof(p)) != NULL ? VK_OK : VK_NOMEM;
 }
 
 /* Read one link; false ends the chain. ret_next is the next link's sector, 0 at the end. */

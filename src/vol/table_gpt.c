@@ -176,7 +176,7 @@ enum vk_status vk_gpt_add_entries(struct vk_table *table)
 		p.sectors = vk_add_sat(p.entry.lastLBA - p.entry.firstLBA, 1);
 		p.entry_offset_bytes =
 			vk_add_sat(vk_mul_sat(copy->header.entriesLBA, table->sector_size), at);
-		if (vk_table_add(table, &p) != VK_OK)
+		if (vk_append(&table->partitions, &table->partition_count, &p, sizeof(p)) == NULL)
 			return VK_NOMEM;
 	}
 	return VK_OK;

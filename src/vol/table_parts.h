@@ -8,9 +8,6 @@
 /* The handle's sector size; of a file the one that what is left of a GPT speaks for. */
 uint32_t vk_table_sector_size(struct vk_io *io);
 
-/* Append a partition; VK_NOMEM. */
-enum vk_status vk_table_add(struct vk_table *table, const struct vk_partition *partition);
-
 /* Follow the chain of extended boot records; logical partitions are appended. */
 enum vk_status vk_ebr_read(struct vk_io *io, const struct vk_finding_sink *sink,
 			   struct vk_table *table, struct vk_error *err);

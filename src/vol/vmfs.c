@@ -17,48 +17,6 @@ static void count_and_pass(void *ctx, const struct vk_finding *finding)
 	vk_finding_put(reader->sink, finding);
 }
 
-struct vk_place *vk_place_add(struct vk_vmfs_reader *r, const char *name,
-			      const struct vk_layout *layout, enum vk_part part,
-			      uint64_t offset_bytes, uint64_t length_bytes)
-{
-	struct vk_vmfs *v = r->vmfs;
-	struct vk_place *grown;
-	struct vk_place *place;
-
-	grown = realloc(v->places, (v->place_count + 1) * sizeof(*grown));
-	if (grown == NULL) {
-		r->status = vk_no_memory(r->err, vk_io_name(r->io));
-		return NULL;
-	}
-	v->places = grown;
-	place = &grown[v->place_count++];
-	vk_place_init(place, r->io, name, layout, part, offset_bytes, length_bytes);
-	return place;
-}
-
-struct vk_place *vk_place_add_array(struct vk_vmfs_reader *r, const char *name,
-				    const struct vk_layout *element, uint32_t stride_bytes,
-				    enum vk_part part, uint64_t offset_bytes, uint64_t length_bytes)
-{
-	struct vk_place *place = vk_place_add(r, name, NULL, part, offset_bytes, length_bytes);
-
-	if (place != NULL) {
-		place->element = element;
-		place->stride_bytes = stride_bytes;
-	}
-	return place;
-}
-
-size_t vk_vmfs_get(struct vk_vmfs_reader *r, uint64_t offset_bytes, void *buf, size_t len)
-{
-	size_t got = 0;
-
-	if (r->status != VK_OK)
-		return 0;
-	r->status = vk_io_read(r->io, offset_bytes, buf, len, &got, r->err);
-	return r->status == VK_OK ? got : 0;
-}
-
 /*
  * Reading may be what reveals a bad sector, so presence is judged (again) after the structure was read, and
  * missing structures are said in the end, in the order of the disk.

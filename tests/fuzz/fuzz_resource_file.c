@@ -8,27 +8,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = {data, size};
 	uint32_t alignment = (fuzz_take(&in, 1) & 1) * 4096;
 	uint64_t cluster = fuzz_take(&in, 8);
-	struct fuzz_count count;
-	const struct vk_finding_sink sink = fuzz_sink(&count);
 	struct vk_resource_file file;
 	struct vk_cluster c;
 	struct vk_cluster6 c6;
 	size_t seen = fuzz_layout(&vk_resource_file_layout, in.data, in.size, &file);
 
-	vk_resource_file_check(&file, seen, alignment, 0x1100000, &sink);
-	FUZZ_ASSERT(count.count <= 1);
-	if (seen == VK_RESOURCE_FILE_BYTES)
-		FUZZ_ASSERT(vk_resource_file_usable(&file, seen, alignment) == (count.count == 0));
 	if (vk_resource_file_usable(&file, seen, alignment)) {
 		FUZZ_ASSERT(vk_cluster_header_offset(&file, alignment, cluster) >= file.clusterGroupOffset);
 		FUZZ_ASSERT(vk_resource_offset(&file, alignment, cluster, 0) >= file.clusterGroupOffset);
 		FUZZ_ASSERT(vk_cluster_header_offset(&file, alignment, 0) == file.clusterGroupOffset);
 	}
-	count.count = 0;
-	seen = fuzz_layout(&vk_cluster_layout, in.data, in.size, &c);
-	vk_cluster_check(&c, seen, cluster, 0x1100000, &sink);
-	FUZZ_ASSERT(count.count <= 2);
-	FUZZ_ASSERT(seen == VK_CLUSTER_BYTES || count.count == 0);
+	fuzz_layout(&vk_cluster_layout, in.data, in.size, &c);
 	fuzz_layout(&vk_cluster6_layout, in.data, in.size, &c6);
 	return 0;
 }

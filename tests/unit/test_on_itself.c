@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "store/folder/on_itself.h"
+#include "store/capture/on_itself.h"
 
 static void datastore_paths(void **state)
 {

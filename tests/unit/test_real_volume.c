@@ -123,7 +123,6 @@ static void descriptor_and_heartbeats(void **state)
 
 static void every_lock(void **state)
 {
-	const struct vk_finding_sink sink = vk_findings_sink(&list);
 	uint64_t size;
 	unsigned locks = 0;
 
@@ -145,12 +144,13 @@ static void every_lock(void **state)
 			if (vk_view_name(VK_VIEW_LOCK_TYPE, lock.type) == NULL)
 				continue;
 			locks++;
-			vk_lock_check(&lock, seen, at - DATA, at, &sink);
+			assert_int_equal(seen, VK_LOCK_BYTES);
+			assert_int_equal(lock.addr, at - DATA);
+			assert_non_null(vk_view_name(VK_VIEW_LOCK_MODE, lock.mode));
 			assert_round_trip(&vk_lock_layout, b, sizeof(b));
 		}
 		at = end;
 	}
-	assert_codes(&list, 0);
 	assert_int_equal(locks, 93);
 }
 

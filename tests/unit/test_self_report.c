@@ -7,6 +7,8 @@
 enum { DATA = 0x1100000 };
 static struct vk_io *real;
 static struct vk_self_report r;
+#define FACT_NAME(id, name, what) name,
+static const char *const fact_names[] = {VK_SELF_FACTS(FACT_NAME)};
 
 static int open_real(void **state)
 {
@@ -32,7 +34,7 @@ static void look(struct vk_io *io, uint64_t start)
 static void assert_fact(enum vk_self_fact_id id, uint64_t value, enum vk_self_sure sure)
 {
 	if (r.facts[id].value != value || r.facts[id].sure != sure)
-		fail_msg("%s: %llu, sure %d, from \"%s\"", vk_self_fact_name(id),
+		fail_msg("%s: %llu, sure %d, from \"%s\"", fact_names[id],
 			 (unsigned long long)r.facts[id].value, r.facts[id].sure, r.facts[id].from);
 	assert_true(sure == VK_SELF_UNKNOWN || r.facts[id].from[0] != '\0');
 }
@@ -272,7 +274,7 @@ static void noise(void **state)
 
 				if (r.facts[f].sure == VK_SELF_CERTAIN && r.facts[f].value != right[f])
 					fail_msg("byte 0x%llx: %s is %llu, \"%s\"", (unsigned long long)(areas[i][0] + at),
-						 vk_self_fact_name(f), (unsigned long long)r.facts[f].value, r.facts[f].from);
+						 fact_names[f], (unsigned long long)r.facts[f].value, r.facts[f].from);
 			}
 			header_bench_reset(&b);
 		}

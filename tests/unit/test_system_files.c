@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File descriptors, addresses, resource files and clusters: published bytes, and each finding on its own. */
+/* File descriptors, addresses, resource files and clusters: published bytes. */
 #include "disk_support.h"
 #include "vmfskit/file_descriptor.h"
 #include "vmfskit/resource_file.h"
-
-static struct vk_findings list;
-
-static struct vk_finding_sink sink(void)
-{
-	return vk_findings_sink(&list);
-}
 
 /* FS3_FileMetadata of a file of 393 bytes on an ESX 3.5 volume. */
 static struct vk_file_metadata small_file(void)
@@ -27,24 +20,14 @@ static struct vk_file_metadata small_file(void)
 
 static void file_descriptors(void **state)
 {
-	const struct vk_finding_sink to = sink();
 	struct vk_file_metadata m = small_file();
-	struct vk_file_metadata unused = {0};
 
 	(void)state;
 	assert_int_equal(m.fileLength, 393);
 	assert_int_equal(m.blockSize, 65536);
 	assert_int_equal(m.zeroLevelAddrType, VK_ZLA_SUB_BLOCK);
 	assert_field(&vk_file_metadata_layout, "mtime", &m, "2009-04-21T16:47:17Z");
-	vk_file_metadata_check(&m, VK_FILE_METADATA_BYTES, vk_fd_address(6, 1), 0x1578A00, &to);
-	vk_file_metadata_check(&unused, VK_FILE_METADATA_BYTES, vk_fd_address(6, 2), 0, &to);
-	vk_file_metadata_check(&m, 100, 0, 0, &to);
-	assert_codes(&list, 0);
-	vk_file_metadata_check(&m, VK_FILE_METADATA_BYTES, vk_fd_address(6, 2), 0x1578A00, &to);
-	assert_codes(&list, 1, "file.address");
-	m.type = 77;
-	vk_file_metadata_check(&m, VK_FILE_METADATA_BYTES, vk_fd_address(6, 1), 0x1578A00, &to);
-	assert_codes(&list, 1, "file.type");
+	assert_int_equal(m.descAddr, vk_fd_address(6, 1));
 }
 
 static void addresses(void **state)
@@ -103,12 +86,9 @@ static struct vk_resource_file fdc(void)
 					 .numClusterGroups = 1};
 }
 
-static void check_resource(const struct vk_resource_file *r, uint32_t alignment)
+static void check_resource(const struct vk_resource_file *r, uint32_t alignment, bool usable)
 {
-	const struct vk_finding_sink to = sink();
-
-	vk_resource_file_check(r, VK_RESOURCE_FILE_BYTES, alignment, 0x1500000, &to);
-	assert_int_equal(vk_resource_file_usable(r, VK_RESOURCE_FILE_BYTES, alignment), list.count == 0);
+	assert_int_equal(vk_resource_file_usable(r, VK_RESOURCE_FILE_BYTES, alignment), usable);
 	assert_false(vk_resource_file_usable(r, 20, alignment));
 }
 
@@ -117,40 +97,32 @@ static void resource_files(void **state)
 	struct vk_resource_file r = fdc();
 
 	(void)state;
-	check_resource(&r, 0);
-	assert_codes(&list, 0);
+	check_resource(&r, 0, true);
 	/* file descriptor 1 of cluster 6 lies at volume offset 0x478800, .fdc.sf begins at 0x400000 */
 	assert_int_equal(vk_resource_offset(&r, 0, 6, 1), 0x78800);
 	assert_int_equal(vk_cluster_header_offset(&r, 0, 6), 0x10000 + 6 * 1024);
 	assert_int_equal(vk_cluster_header_offset(&r, 0, 33), 0x10000 + 2129920 + 1024);
 	r.clusterGroupSize--;
-	check_resource(&r, 0);
-	assert_codes(&list, 1, "resource.geometry");
+	check_resource(&r, 0, false);
 	/* without the headers of the clusters, as one listing of a real volume has it */
 	r.clusterGroupSize = 32 * 32 * 2048;
-	check_resource(&r, 0);
-	assert_codes(&list, 0);
+	check_resource(&r, 0, true);
 	r = fdc();
 	r.numResourcesLo = 1025;
-	check_resource(&r, 0);
-	assert_codes(&list, 1, "resource.geometry");
+	check_resource(&r, 0, false);
 	r = fdc();
 	r.clustersPerGroup = 0;
-	check_resource(&r, 0);
-	assert_codes(&list, 1, "resource.geometry");
+	check_resource(&r, 0, false);
 	r = fdc();
 	r.clusterGroupOffset = 0x10001;
-	check_resource(&r, 0);
-	assert_codes(&list, 1, "resource.geometry");
+	check_resource(&r, 0, false);
 	/* VMFS6 signs it, and its cluster headers are longer */
 	r = fdc();
 	r.resourceSize = 8192;
 	r.clusterGroupSize = 32 * (8192 + 32 * 8192);
-	check_resource(&r, 4096);
-	assert_codes(&list, 1, "resource.geometry");
+	check_resource(&r, 4096, false);
 	r.signature = VK_RESOURCE_SIGNATURE;
-	check_resource(&r, 4096);
-	assert_codes(&list, 0);
+	check_resource(&r, 4096, true);
 }
 
 /* The files of a small VMFS6: none contradicts itself, not even the one that holds nothing. */
@@ -168,20 +140,17 @@ static void files_of_vmfs6(void **state)
 	struct vk_resource_file empty = files[3];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		check_resource(&files[i], 4096);
-		assert_codes(&list, 0);
-	}
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		check_resource(&files[i], 4096, true);
+
 	/* resources in clusters that hold none */
 	empty.numResourcesLo = 1;
-	check_resource(&empty, 4096);
-	assert_codes(&list, 1, "resource.geometry");
+	check_resource(&empty, 4096, false);
 }
 
 static void clusters(void **state)
 {
-	const struct vk_finding_sink to = sink();
-	struct vk_cluster c, unused = {0};
+	struct vk_cluster c;
 	uint8_t b[512] = {0};
 
 	(void)state;
@@ -189,17 +158,9 @@ static void clusters(void **state)
 	bytes_of("00 00 00 00 20 00 00 00 1a 00 00 00 06 00 00 00 c0 ff ff ff", b, sizeof(b));
 	assert_int_equal(vk_cluster_decode(b, sizeof(b), &c), VK_CLUSTER_BYTES);
 	assert_round_trip(&vk_cluster_layout, b, sizeof(b));
-	vk_cluster_check(&c, VK_CLUSTER_BYTES, 0, 0x1510200, &to);
-	vk_cluster_check(&unused, VK_CLUSTER_BYTES, 9, 0, &to);
-	assert_codes(&list, 0);
-	vk_cluster_check(&c, VK_CLUSTER_BYTES, 1, 0x1510200, &to);
-	assert_codes(&list, 1, "cluster.number");
-	c.bitmap[0] = 0xC1;
-	vk_cluster_check(&c, VK_CLUSTER_BYTES, 0, 0x1510200, &to);
-	assert_codes(&list, 1, "cluster.free-count");
-	c.totalResources = 513;
-	vk_cluster_check(&c, VK_CLUSTER_BYTES, 0, 0x1510200, &to);
-	assert_codes(&list, 1, "cluster.free-count");
+	assert_int_equal(c.totalResources, 32);
+	assert_int_equal(c.freeResources, 26);
+	assert_int_equal(c.clusterNum, 0);
 }
 
 int main(void)

@@ -193,30 +193,23 @@ void vk_cmd_judged_free(struct vk_cmd_judged *judged)
 
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 {
-	bool incomplete = false;
-	bool distrusted = false;
+	unsigned flaws = vk_findings_flaws(&judged->findings);
 	bool undo = judged->known && judged->capture.is_undo;
 
 	if (judged->status != VK_OK)
 		return "cannot be read";
 	if (!judged->verified)
 		return undo ? VK_VERDICT_UNDO : "not checked";
-	for (size_t i = 0; i < judged->findings.count; i++) {
-		enum vk_finding_code code = judged->findings.items[i].code;
-
-		if (code != VK_F_CAPTURE_INCOMPLETE && !vk_finding_is_doubt(code))
-			return "damaged";
-		incomplete = incomplete || code == VK_F_CAPTURE_INCOMPLETE;
-		distrusted = distrusted || (code != VK_F_CAPTURE_WRITABLE && vk_finding_is_doubt(code));
-	}
-	if (distrusted)
+	if ((flaws & (VK_FLAW_BROKEN | VK_FLAW_EXTRA)) != 0)
+		return "damaged";
+	if ((flaws & VK_FLAW_UNTRUSTED) != 0)
 		return "not trusted";
 	/* whether it is whole is not what matters most of it: nobody may take it for a backup */
 	if (undo)
 		return VK_VERDICT_UNDO;
-	if (incomplete)
+	if ((flaws & VK_FLAW_INCOMPLETE) != 0)
 		return "incomplete";
-	return judged->findings.count > 0 ? "exposed" : "sound";
+	return flaws != 0 ? "exposed" : "sound";
 }
 
 bool vk_cmd_put_verdict(json_t *object, const struct vk_cmd_judged *judged)

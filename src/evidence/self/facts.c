@@ -21,7 +21,7 @@ static void tell_driver(const struct vk_self_report *r, struct vk_tally *major)
 	const struct vk_self_heartbeats *h = &r->heartbeats;
 
 	if (h->has_driver)
-		vk_self_tell(major, family_of_driver(h->driver_major), 1,
+		vk_tally_tell(major, family_of_driver(h->driver_major), 1,
 			     "driver %u.%u in the heartbeat slot at volume offset 0x%llx", h->driver_major,
 			     h->driver_minor, (unsigned long long)h->driver_offset);
 }
@@ -33,16 +33,16 @@ static void tell_family(const struct vk_self_report *r, struct vk_tally *major)
 	const struct vk_self_fact *sub = &r->facts[VK_SELF_SUB_BLOCK_SIZE];
 
 	if (alignment->sure != VK_SELF_UNKNOWN && alignment->value != 0) {
-		vk_self_tell(major, VMFS6, 2, "%s", alignment->from);
+		vk_tally_tell(major, VMFS6, 2, "%s", alignment->from);
 		return;
 	}
 	if (r->heartbeats.slot_bytes == 4096 && r->heartbeats.placed > 1)
-		vk_self_tell(major, VMFS6, 2, "%u heartbeat slots of 4096 bytes", r->heartbeats.placed);
+		vk_tally_tell(major, VMFS6, 2, "%u heartbeat slots of 4096 bytes", r->heartbeats.placed);
 	if (r->files[VK_SYSTEM_PB2].has_fd)
-		vk_self_tell(major, VMFS5, 2, "file descriptor of .pb2.sf at volume offset 0x%llx",
+		vk_tally_tell(major, VMFS5, 2, "file descriptor of .pb2.sf at volume offset 0x%llx",
 			     (unsigned long long)r->files[VK_SYSTEM_PB2].fd_offset);
 	if (sub->sure != VK_SELF_UNKNOWN && sub->value == SUB_BLOCK5)
-		vk_self_tell(major, VMFS5, 2, "%s: sub-blocks of 8192 bytes", sub->from);
+		vk_tally_tell(major, VMFS5, 2, "%s: sub-blocks of 8192 bytes", sub->from);
 }
 
 static void settle_version(struct vk_self_report *r)
@@ -151,7 +151,7 @@ static void sum_up(struct vk_self_report *r)
 	r->votes = r->self_located;
 	r->votes_against = r->misplaced;
 	if (r->heartbeats.placed > 0)
-		r->highest_volume_offset = vk_max_u64(r->highest_volume_offset, 0x300000);
+		r->highest_volume_offset = vk_max_u64(r->highest_volume_offset, VK_HEARTBEATS_OFFSET);
 	snprintf(r->votes_from, sizeof(r->votes_from), "%u locks and %u heartbeats", locks,
 		 r->heartbeats.placed);
 	r->fs_major = (unsigned)f[VK_SELF_FS_MAJOR].value;

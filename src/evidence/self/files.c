@@ -12,9 +12,7 @@ enum {
 	MIB = 1 << 20,
 	AREA_BYTES = VK_SELF_AREA_BYTES,
 	FDC_LOCK_TYPE = 0x10C00005,
-	SMALL_PER_CLUSTER = 512, /* small blocks of a VMFS6 cluster while .fbb.sf is not open */
-	SMALL_CLUSTERS_READ = 8,
-	POINTER_BLOCK = 4096, POINTER_BLOCK6 = 65536
+	SMALL_CLUSTERS_READ = 8
 };
 
 static bool locked_here(const struct vk_self_area *a, uint64_t at, uint32_t type)
@@ -70,7 +68,7 @@ static void find_base(struct vk_self_area *a)
 		enum vk_system_file which = system_file_at(a, at, &file);
 
 		if (which != VK_SYSTEM_COUNT && at >= (uint64_t)which * a->fd.fd_bytes)
-			vk_self_tell(&base, at - (uint64_t)which * a->fd.fd_bytes, 1, "-");
+			vk_tally_tell(&base, at - (uint64_t)which * a->fd.fd_bytes, 1, "-");
 		else if (a->cluster0 == UINT64_MAX && locked_here(a, at, FDC_LOCK_TYPE) &&
 			 cluster_number(a, at) == 0)
 			a->cluster0 = at;
@@ -114,11 +112,6 @@ static void count_located(struct vk_self_look *look, const struct vk_self_area *
 	}
 }
 
-static uint64_t fd_pointer(const struct vk_self_area *a, unsigned file, uint32_t index)
-{
-	return vk_fd_pointer(&a->fd, a->bytes + a->base + (uint64_t)file * a->fd.fd_bytes, index);
-}
-
 static bool block_size_sound(uint64_t size, uint32_t md_alignment)
 {
 	if (md_alignment != 0)
@@ -131,24 +124,24 @@ static void tell_block_size(struct vk_self_look *look, const struct vk_self_area
 	const struct vk_self_file *fdc = &look->report->files[VK_SYSTEM_FDC];
 	struct vk_tally t = {0};
 	uint64_t block;
-	uint64_t first = fd_pointer(a, VK_SYSTEM_FDC, 0);
+	uint64_t first = vk_self_fd_pointer(a, VK_SYSTEM_FDC, 0);
 
 	for (unsigned i = VK_SYSTEM_FBB; i <= VK_SYSTEM_VH; i++) {
 		const struct vk_self_file *f = &look->report->files[i];
 
 		if (f->has_fd && block_size_sound(f->fd.blockSize, a->md_alignment))
-			vk_self_tell(&t, f->fd.blockSize, 1, "file descriptor of %s at volume offset 0x%llx",
+			vk_tally_tell(&t, f->fd.blockSize, 1, "file descriptor of %s at volume offset 0x%llx",
 				     vk_system_file_name((enum vk_system_file)i),
 				     (unsigned long long)f->fd_offset);
 	}
-	if (fdc->has_fd && vk_file_block_number(a->md_alignment != 0, first, SMALL_PER_CLUSTER, &block) &&
+	if (fdc->has_fd && vk_file_block_number(a->md_alignment != 0, first, VK_SELF_SMALL_PER_CLUSTER, &block) &&
 	    block != 0 && a->volume_offset % block == 0 &&
 	    block_size_sound(a->volume_offset / block, a->md_alignment))
-		vk_self_tell(&t, a->volume_offset / block, 1, ".fdc.sf begins in block %llu at volume offset 0x%llx",
+		vk_tally_tell(&t, a->volume_offset / block, 1, ".fdc.sf begins in block %llu at volume offset 0x%llx",
 			     (unsigned long long)block, (unsigned long long)a->volume_offset);
 	/* only blocks of 8 MiB push .fdc.sf that far */
 	if (a->md_alignment == 0 && a->volume_offset == 8 * MIB)
-		vk_self_tell(&t, 8 * MIB, 1, ".fdc.sf begins at volume offset 0x800000");
+		vk_tally_tell(&t, 8 * MIB, 1, ".fdc.sf begins at volume offset 0x800000");
 	vk_self_settle(look->report, VK_SELF_FILE_BLOCK_SIZE, &t);
 	if (look->report->facts[VK_SELF_FILE_BLOCK_SIZE].sure != VK_SELF_UNKNOWN)
 		look->file_block_bytes = look->report->facts[VK_SELF_FILE_BLOCK_SIZE].value;
@@ -163,58 +156,6 @@ static bool read_resource(struct vk_self_look *look, uint64_t volume_offset,
 		return false;
 	return vk_resource_file_usable(ret_file, vk_resource_file_decode(sector, sizeof(sector), ret_file),
 				       look->md_alignment);
-}
-
-/* Volume offset of the pointer block that an address names. */
-static bool pointer_block(struct vk_self_look *look, const struct vk_self_area *a, uint64_t address, uint64_t *ret_offset)
-{
-	enum vk_system_file file = vk_address_kind(address) == VK_ADDRESS_POINTER_BLOCK ? VK_SYSTEM_PBC : VK_SYSTEM_PB2;
-	const struct vk_self_file *f = &look->report->files[file];
-	bool six = a->md_alignment != 0;
-	uint64_t cluster = address >> 6 & (six ? 0xFFFFFFFFFULL : 0x3FFFFFULL);
-	uint32_t resource = (uint32_t)(address >> (six ? 56 : 28)) & (six ? 0xFF : 0xF);
-
-	if ((vk_address_kind(address) != VK_ADDRESS_POINTER_BLOCK && vk_address_kind(address) != VK_ADDRESS_POINTER_BLOCK2) ||
-	    !f->has_resource || f->fd.zeroLevelAddrType != VK_ZLA_FILE_BLOCK || resource >= f->resource.resourcesPerCluster)
-		return false;
-	return vk_self_file_byte(look, a, file, vk_resource_offset(&f->resource, a->md_alignment, cluster, resource), ret_offset);
-}
-
-/* Address number index of a file's blocks, of files with one level of pointer blocks out of the first of them. */
-static bool block_address(struct vk_self_look *look, const struct vk_self_area *a, unsigned file, uint64_t index,
-			  uint64_t *ret_address)
-{
-	const struct vk_self_file *f = &look->report->files[file];
-	uint32_t bytes = a->fd.pointer_bytes;
-	uint64_t per_block = (a->md_alignment != 0 ? POINTER_BLOCK6 : POINTER_BLOCK) / bytes;
-	uint8_t raw[8] = {0};
-	uint64_t at;
-
-	if (f->fd.zeroLevelAddrType == VK_ZLA_FILE_BLOCK) {
-		*ret_address = index < a->fd.pointers ? fd_pointer(a, file, (uint32_t)index) : 0;
-		return true;
-	}
-	if ((f->fd.zeroLevelAddrType != VK_ZLA_POINTER_BLOCK && f->fd.zeroLevelAddrType != VK_ZLA_POINTER_BLOCK2) ||
-	    index / per_block >= a->fd.pointers ||
-	    !pointer_block(look, a, fd_pointer(a, file, (uint32_t)(index / per_block)), &at) ||
-	    !vk_self_get(look, at + index % per_block * bytes, raw, bytes))
-		return false;
-	*ret_address = vk_get_le64(raw);
-	return true;
-}
-
-bool vk_self_file_byte(struct vk_self_look *look, const struct vk_self_area *a, unsigned file, uint64_t offset,
-		      uint64_t *ret_volume_offset)
-{
-	uint64_t block;
-	uint64_t address;
-
-	if (!look->report->files[file].has_fd || look->file_block_bytes == 0 ||
-	    !block_address(look, a, file, offset / look->file_block_bytes, &address) ||
-	    !vk_file_block_number(a->md_alignment != 0, address, SMALL_PER_CLUSTER, &block))
-		return false;
-	*ret_volume_offset = block * look->file_block_bytes + offset % look->file_block_bytes;
-	return true;
 }
 
 /* The last cluster of .fbb.sf holds what is left of the blocks: a second word on their number. */
@@ -322,18 +263,18 @@ static void tell_fdc_geometry(struct vk_self_look *look, const struct vk_self_ar
 	struct vk_tally per_group = {0};
 
 	if (fdc->has_resource) {
-		vk_self_tell(&offset, fdc->resource.clusterGroupOffset, 1,
+		vk_tally_tell(&offset, fdc->resource.clusterGroupOffset, 1,
 			     "resource metadata of .fdc.sf at volume offset 0x%llx",
 			     (unsigned long long)fdc->resource_offset);
-		vk_self_tell(&per_group, fdc->resource.clustersPerGroup, 1,
+		vk_tally_tell(&per_group, fdc->resource.clustersPerGroup, 1,
 			     "resource metadata of .fdc.sf at volume offset 0x%llx",
 			     (unsigned long long)fdc->resource_offset);
 	}
 	if (a->cluster0 != UINT64_MAX) {
-		vk_self_tell(&offset, a->cluster0, 1, "cluster 0 of .fdc.sf at volume offset 0x%llx",
+		vk_tally_tell(&offset, a->cluster0, 1, "cluster 0 of .fdc.sf at volume offset 0x%llx",
 			     (unsigned long long)a->volume_offset + a->cluster0);
 		if (a->base > a->cluster0 && (a->base - a->cluster0) % header == 0)
-			vk_self_tell(&per_group, (a->base - a->cluster0) / header, 1,
+			vk_tally_tell(&per_group, (a->base - a->cluster0) / header, 1,
 				     "distance of cluster 0 of .fdc.sf from the first file descriptor");
 	}
 	vk_self_settle(look->report, VK_SELF_FDC_GROUP_OFFSET, &offset);

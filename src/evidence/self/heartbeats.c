@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "evidence/self/parts.h"
 
-enum { HB_OFFSET = 0x300000, SLOTS = 2048, SLOTS6 = 1024, SLOT6_BYTES = 4096 };
+enum { SLOTS = 2048, SLOTS6 = 1024, SLOT6_BYTES = 4096 };
 
 static bool newer(const struct vk_self_heartbeats *h, const struct vk_heartbeat *hb)
 {
@@ -37,7 +37,7 @@ static void look_with(struct vk_self_look *look, uint32_t slot_bytes, uint32_t s
 	*ret = (struct vk_self_heartbeats){.slot_bytes = slot_bytes};
 	for (uint32_t slot = 0; slot < slots; slot++) {
 		uint32_t in_piece = slot % per_piece;
-		uint64_t at = HB_OFFSET + (uint64_t)slot * slot_bytes;
+		uint64_t at = VK_HEARTBEATS_OFFSET + (uint64_t)slot * slot_bytes;
 		struct vk_heartbeat hb;
 
 		if (in_piece == 0 && !vk_self_get(look, at, piece, PIECE_BYTES)) {

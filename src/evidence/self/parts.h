@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the parts of the self report share: one look at one place, and facts that several structures tell. */
-#ifndef VK_REBUILD_SELF_PARTS_H
-#define VK_REBUILD_SELF_PARTS_H
+#ifndef VK_EVIDENCE_SELF_PARTS_H
+#define VK_EVIDENCE_SELF_PARTS_H
 
-#include "rebuild/header/mend.h"
 #include "evidence/self/report.h"
+#include "evidence/tally.h"
 
 struct vk_self_look {
 	struct vk_io *io;
@@ -20,9 +20,6 @@ struct vk_self_look {
 /* Exactly len bytes at a volume offset; false when any of them is not there (and when reading failed: look->status). */
 bool vk_self_get(struct vk_self_look *look, uint64_t volume_offset, void *buf, size_t len);
 
-/* A structure says a number; of those that say the same the first is named. weight 2: two structures say so. */
-void vk_self_tell(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from, ...)
-	__attribute__((format(printf, 4, 5)));
 /* The value that leads. Certain when two say so and at most half as many say otherwise. */
 void vk_self_settle(struct vk_self_report *report, enum vk_self_fact_id id, const struct vk_tally *tally);
 void vk_self_set(struct vk_self_report *report, enum vk_self_fact_id id, uint64_t value,
@@ -41,6 +38,10 @@ struct vk_self_area {
 	unsigned fds;          /* system files that agree on base */
 	uint64_t cluster0;     /* offset in bytes of the lock of cluster 0; UINT64_MAX: none */
 };
+/* Small blocks of a VMFS6 cluster while .fbb.sf is not open. */
+enum { VK_SELF_SMALL_PER_CLUSTER = 512 };
+/* Address number index in the file descriptor of a system file. */
+uint64_t vk_self_fd_pointer(const struct vk_self_area *area, unsigned file, uint32_t index);
 /*
  * Volume offset of a byte of a system file that is mapped by file blocks, directly or through one pointer block; false
  * otherwise, and while the file of the pointer blocks has not been read.

@@ -3,8 +3,8 @@
  * What a volume says of itself besides its headers: the system files' descriptors and resource metadata, and the heartbeats.
  * Enough of it is self-located (holds its own volume offset) that nothing else has to be believed.
  */
-#ifndef VK_REBUILD_SELF_REPORT_H
-#define VK_REBUILD_SELF_REPORT_H
+#ifndef VK_EVIDENCE_SELF_REPORT_H
+#define VK_EVIDENCE_SELF_REPORT_H
 
 #include "vmfskit/file_descriptor.h"
 #include "vmfskit/heartbeat.h"
@@ -81,8 +81,6 @@ struct vk_self_host {
 	uint64_t offset;
 };
 
-struct vk_header_work;
-
 /* "Not known" is 0 or false throughout. */
 struct vk_self_report {
 	/* In sum, for the LVM region. The first three are offsets from the start of the partition (of io). */
@@ -113,20 +111,12 @@ struct vk_self_report {
 };
 
 /*
- * Ask the volume under work->window: at the place that work->options->candidate votes for, at the one that a usable LVM
- * header names, at the usual one; the strongest answer counts. Needs neither LVM header nor descriptor. Never fails over
+ * Ask the volume whose byte 0 is at start_bytes of io (a partition or a disk); nothing from end_bytes on is looked at. Needs
+ * neither LVM header nor descriptor: all of this lies in the first gigabytes of the head extent, in one run. Never fails over
  * damage, it leaves things unknown. Errors: VK_IO, VK_NOMEM.
- */
-VK_MUST_USE enum vk_status vk_self_report_read(struct vk_header_work *work,
-					       struct vk_self_report *ret_report,
-					       struct vk_error *err);
-/*
- * The same at one place: byte 0 of the volume is at start_bytes of io (a partition or a disk), and nothing from end_bytes on
- * is looked at. All of this lies in the first gigabytes of the head extent, in one run.
  */
 VK_MUST_USE enum vk_status vk_self_report_at(struct vk_io *io, uint64_t start_bytes, uint64_t end_bytes,
 					     struct vk_self_report *ret_report,
 					     struct vk_error *err);
-const char *vk_self_fact_name(enum vk_self_fact_id id);
 
 #endif

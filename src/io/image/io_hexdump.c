@@ -3,6 +3,7 @@
  * Listings as a source: the output of `hexdump -C` (or xxd), alone or pasted into a mail. Bytes that the text
  * does not give are absent; `*` stands for them only where its two ends are there.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,10 +32,10 @@ struct part {
 struct listing {
 	struct part *parts;
 	size_t count;
-	size_t cap;
-	uint8_t *store;
-	size_t len;
-	size_t store_cap;
+	FILE *out;      /* into the store */
+	char *store;
+	size_t store_bytes;
+	size_t len;     /* put into it */
 	struct vk_hexdump_line row; /* the last one; count 0: none yet */
 	uint64_t end;               /* behind the last byte given */
 	uint64_t repeated;          /* bytes that `*` made in the store */
@@ -60,23 +61,6 @@ static bool out_of_memory(struct listing *l)
 	return false;
 }
 
-static bool reserve_store(struct listing *l, size_t more)
-{
-	size_t cap = l->store_cap == 0 ? 4096 : l->store_cap;
-	uint8_t *store;
-
-	while (cap - l->len < more)
-		cap *= 2;
-	if (cap == l->store_cap)
-		return true;
-	store = realloc(l->store, cap);
-	if (store == NULL)
-		return out_of_memory(l);
-	l->store = store;
-	l->store_cap = cap;
-	return true;
-}
-
 /* Extend the last part or begin another one. */
 static bool put_part(struct listing *l, uint64_t length, bool zeros, uint64_t text_offset)
 {
@@ -89,27 +73,18 @@ static bool put_part(struct listing *l, uint64_t length, bool zeros, uint64_t te
 	}
 	if (l->count == PARTS_MAX)
 		return stop(l, "the listing has more than a million pieces", text_offset);
-	if (l->parts == NULL || l->count == l->cap) {
-		size_t cap = l->cap == 0 ? 64 : l->cap * 2;
-		struct part *parts = reallocarray(l->parts, cap, sizeof(*parts));
-
-		if (parts == NULL)
-			return out_of_memory(l);
-		l->parts = parts;
-		l->cap = cap;
-	}
-	l->parts[l->count++] = (struct part){l->end, length, l->len, zeros};
+	if (vk_append(&l->parts, &l->count, &(struct part){l->end, length, l->len, zeros}, sizeof(*l->parts)) == NULL)
+		return out_of_memory(l);
 	l->end += length;
 	return true;
 }
 
 static bool put_bytes(struct listing *l, const uint8_t *bytes, size_t len, uint64_t text_offset)
 {
-	if (!reserve_store(l, len) || !put_part(l, len, false, text_offset))
+	if (!put_part(l, len, false, text_offset))
 		return false;
-	memcpy(l->store + l->len, bytes, len);
 	l->len += len;
-	return true;
+	return fwrite(bytes, 1, len, l->out) == len || out_of_memory(l);
 }
 
 /* The row before goes on up to offset. */
@@ -215,6 +190,7 @@ static void read_listing(struct listing *l)
 		     l->repeat_offset);
 }
 
+/* The store goes to the source. */
 static struct vk_io *make_source(struct listing *l, struct vk_io *base)
 {
 	struct vk_io_piece *pieces = calloc(l->count, sizeof(*pieces));
@@ -223,21 +199,14 @@ static struct vk_io *make_source(struct listing *l, struct vk_io *base)
 	if (pieces == NULL)
 		return NULL;
 	for (size_t i = 0; i < l->count; i++) {
-		pieces[i].offset_bytes = l->parts[i].offset;
-		pieces[i].length_bytes = l->parts[i].length;
-		pieces[i].bytes = l->parts[i].zeros ? NULL : l->store + l->parts[i].at;
+		const uint8_t *bytes = (const uint8_t *)l->store + l->parts[i].at;
+
+		pieces[i] = (struct vk_io_piece){l->parts[i].offset, l->parts[i].length, l->parts[i].zeros ? NULL : bytes};
 	}
 	io = vk_io_pieces(vk_io_name(base), pieces, l->count, vk_io_sector_size(base), l->store);
 	l->store = NULL;
 	free(pieces);
 	return io;
-}
-
-static void listing_free(struct listing *l)
-{
-	free(l->parts);
-	free(l->store);
-	free(l);
 }
 
 enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_io, struct vk_error *err)
@@ -246,16 +215,21 @@ enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_io, struct v
 	enum vk_status status = VK_OK;
 	struct vk_io *io = NULL;
 
-	if (l != NULL) {
-		vk_reader_init(&l->reader, base, TEXT_MAX_BYTES);
-		read_listing(l);
-		if (l->count > 0 && !l->no_memory)
-			io = make_source(l, base);
+	if (l != NULL)
+		l->out = open_memstream(&l->store, &l->store_bytes);
+	if (l == NULL || l->out == NULL) {
+		free(l);
+		return vk_no_memory(err, vk_io_name(base));
 	}
-	if (l != NULL && l->count == 0 && !l->no_memory) {
-		status = vk_error_set(err, VK_DAMAGED, vk_io_name(base),
-				      "the listing holds no bytes%s%s", l->damage != NULL ? ": " : "",
-				      l->damage != NULL ? l->damage : "");
+	vk_reader_init(&l->reader, base, TEXT_MAX_BYTES);
+	read_listing(l);
+	if (fclose(l->out) != 0)
+		l->no_memory = true;
+	if (l->count > 0 && !l->no_memory)
+		io = make_source(l, base);
+	if (l->count == 0 && !l->no_memory) {
+		status = vk_error_set(err, VK_DAMAGED, vk_io_name(base), "the listing holds no bytes%s%s",
+				      l->damage != NULL ? ": " : "", l->damage != NULL ? l->damage : "");
 		vk_error_at(err, l->damage != NULL ? l->damage_offset : 0);
 	} else if (io == NULL) {
 		status = vk_no_memory(err, vk_io_name(base));
@@ -265,8 +239,9 @@ enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_io, struct v
 		vk_io_close(base);
 		*ret_io = io;
 	}
-	if (l != NULL)
-		listing_free(l);
+	free(l->parts);
+	free(l->store);
+	free(l);
 	return status;
 }
 

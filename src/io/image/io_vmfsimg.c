@@ -29,7 +29,6 @@ struct image {
 	uint64_t blocks;
 	struct mark *marks;
 	size_t count;
-	size_t cap;
 	struct vk_reader reader;
 	struct vk_vmfsimg_sequence seq;
 };
@@ -38,22 +37,12 @@ static bool put_mark(struct image *image, uint64_t block, uint64_t offset)
 {
 	if (image->count > 0 && offset - image->marks[image->count - 1].offset < MARK_EVERY_BYTES)
 		return true;
-	if (image->count == image->cap) {
-		size_t cap = image->cap == 0 ? 64 : image->cap * 2;
-		struct mark *marks = reallocarray(image->marks, cap, sizeof(*marks));
-
-		if (marks == NULL)
-			return false;
-		image->marks = marks;
-		image->cap = cap;
-	}
-	image->marks[image->count++] = (struct mark){block, offset};
-	return true;
+	return vk_append(&image->marks, &image->count, &(struct mark){block, offset}, sizeof(*image->marks)) != NULL;
 }
 
 /* What the first pass found. */
 struct scan {
-	struct vk_adler adler;
+	uint32_t adler; /* of the output */
 	const char *damage; /* NULL: none */
 	uint64_t damage_offset;
 };
@@ -71,7 +60,7 @@ static bool scan_stream(struct image *image, struct scan *scan)
 {
 	struct vk_vmfsimg_sequence *seq = &image->seq;
 
-	vk_adler_init(&scan->adler);
+	scan->adler = 1;
 	vk_reader_seek(&image->reader, VK_VMFSIMG_HEADER_BYTES);
 	for (;;) {
 		vk_vmfsimg_next(&image->reader, image->version, seq);
@@ -84,7 +73,7 @@ static bool scan_stream(struct image *image, struct scan *scan)
 		case VK_VMFSIMG_CHECK: /* marked too: there may be a gigabyte of them */
 			if (!put_mark(image, image->blocks, seq->offset))
 				return false;
-			if (seq->adler != vk_adler_value(&scan->adler))
+			if (seq->adler != scan->adler)
 				note_damage(scan, "the checksum does not fit the bytes before it",
 					    seq->offset);
 			continue;
@@ -99,11 +88,14 @@ static bool scan_stream(struct image *image, struct scan *scan)
 		}
 		if (!put_mark(image, image->blocks, seq->offset))
 			return false;
-		vk_adler_bytes(&scan->adler, seq->data, seq->data_len);
-		vk_adler_zeros(&scan->adler,
-			       seq->blocks * VK_VMFSIMG_BLOCK_BYTES - seq->data_len);
+		scan->adler = vk_adler_of(scan->adler, seq);
 		image->blocks += seq->blocks;
 	}
+}
+
+static uint64_t block_of(const void *mark)
+{
+	return ((const struct mark *)mark)->block;
 }
 
 /*
@@ -113,20 +105,12 @@ static bool scan_stream(struct image *image, struct scan *scan)
 static bool find_block(struct image *image, uint64_t block, uint64_t *ret_first)
 {
 	struct vk_vmfsimg_sequence *seq = &image->seq;
-	size_t low = 0;
-	size_t high = image->count;
-	uint64_t first;
+	/* the last mark at or in front of it: the first one is that of block 0 */
+	const struct mark *mark = &image->marks[vk_first_not_below(image->marks, image->count, sizeof(*image->marks), block + 1,
+								   block_of) - 1];
+	uint64_t first = mark->block;
 
-	while (high - low > 1) {
-		size_t mid = low + (high - low) / 2;
-
-		if (image->marks[mid].block <= block)
-			low = mid;
-		else
-			high = mid;
-	}
-	first = image->marks[low].block;
-	vk_reader_seek(&image->reader, image->marks[low].offset);
+	vk_reader_seek(&image->reader, mark->offset);
 	for (;;) {
 		vk_vmfsimg_next(&image->reader, image->version, seq);
 		if (seq->kind == VK_VMFSIMG_END || seq->kind == VK_VMFSIMG_BROKEN)

@@ -28,7 +28,6 @@ enum {
 struct reader {
 	struct vk_io *io;
 	struct vk_tar tar;
-	size_t cap;
 	size_t headers; /* folders count, too */
 	uint64_t at;
 	struct vk_error *err;
@@ -125,23 +124,6 @@ static void read_name(const uint8_t *header, char ret_name[VK_TAR_NAME_BYTES])
 	memcpy(ret_name, full + at, strlen(full + at) + 1);
 }
 
-static enum vk_status add(struct reader *r, const struct vk_tar_member *member)
-{
-	struct vk_tar *tar = &r->tar;
-
-	if (tar->count == r->cap) {
-		size_t cap = r->cap == 0 ? 64 : r->cap * 2;
-		struct vk_tar_member *grown = realloc(tar->members, cap * sizeof(*grown));
-
-		if (grown == NULL)
-			return vk_no_memory(r->err, vk_io_name(r->io));
-		tar->members = grown;
-		r->cap = cap;
-	}
-	tar->members[tar->count++] = *member;
-	return VK_OK;
-}
-
 /* A folder's name ends with a slash; "./" is the one that everything lies in. */
 static bool folder_plain(char *name)
 {
@@ -180,7 +162,9 @@ static enum vk_status read_member(struct reader *r, const uint8_t *header)
 	if (!vk_add_u64(member.offset_bytes, member.length_bytes, &end) || end > size)
 		return damaged(r, "a member reaches behind its end");
 	r->at = vk_round_up_sat(end, BLOCK_BYTES);
-	return add(r, &member);
+	if (vk_append(&r->tar.members, &r->tar.count, &member, sizeof(member)) == NULL)
+		return vk_no_memory(r->err, vk_io_name(r->io));
+	return VK_OK;
 }
 
 static int by_name(const void *a, const void *b)
@@ -233,21 +217,12 @@ void vk_tar_free(struct vk_tar *tar)
 	memset(tar, 0, sizeof(*tar));
 }
 
+static int compare_name(const void *name, const void *member)
+{
+	return strcmp(name, ((const struct vk_tar_member *)member)->name);
+}
+
 const struct vk_tar_member *vk_tar_find(const struct vk_tar *tar, const char *name)
 {
-	size_t low = 0;
-	size_t high = tar->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(tar->members[middle].name, name);
-
-		if (order == 0)
-			return &tar->members[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return tar->count == 0 ? NULL : bsearch(name, tar->members, tar->count, sizeof(*tar->members), compare_name);
 }

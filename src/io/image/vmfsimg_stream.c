@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sequences of a VMFSIMG stream and their checksum. */
-#include <string.h>
+#include <zlib.h>
 
 #include "base/bytes.h"
 #include "io/image/vmfsimg_stream.h"
@@ -10,8 +10,6 @@
 #define CODE_CHECK 0x7F
 #define WORDS_MAX (VK_VMFSIMG_BLOCK_BYTES / 4)
 #define ADLER_BASE 65521U
-/* The longest run of 0xFF for which s2 stays in 32 bits between two reductions. */
-#define ADLER_RUN_BYTES ((size_t)5552)
 
 #define CUT_OFF "the stream ends inside a sequence"
 
@@ -125,33 +123,10 @@ void vk_vmfsimg_next(struct vk_reader *reader, unsigned version, struct vk_vmfsi
 		ret_seq->what = "the file cannot be read on";
 }
 
-void vk_adler_init(struct vk_adler *adler)
+uint32_t vk_adler_of(uint32_t before, const struct vk_vmfsimg_sequence *seq)
 {
-	adler->s1 = 1;
-	adler->s2 = 0;
-}
+	uint64_t zeros = (seq->blocks * VK_VMFSIMG_BLOCK_BYTES - seq->data_len) % ADLER_BASE;
 
-void vk_adler_bytes(struct vk_adler *adler, const uint8_t *p, size_t len)
-{
-	while (len > 0) {
-		size_t run = len < ADLER_RUN_BYTES ? len : ADLER_RUN_BYTES;
-
-		len -= run;
-		for (; run > 0; run--) {
-			adler->s1 += *p++;
-			adler->s2 += adler->s1;
-		}
-		adler->s1 %= ADLER_BASE;
-		adler->s2 %= ADLER_BASE;
-	}
-}
-
-void vk_adler_zeros(struct vk_adler *adler, uint64_t len)
-{
-	adler->s2 = (uint32_t)((adler->s2 + len % ADLER_BASE * adler->s1) % ADLER_BASE);
-}
-
-uint32_t vk_adler_value(const struct vk_adler *adler)
-{
-	return adler->s2 << 16 | adler->s1;
+	/* the checksum of n zeros alone is 1 in its lower half and n in its upper one */
+	return (uint32_t)adler32_combine(adler32_z(before, seq->data, seq->data_len), (uLong)(zeros << 16 | 1), (z_off_t)zeros);
 }

@@ -31,14 +31,7 @@ struct vk_vmfsimg_sequence {
 /* Decode the sequence at the reader's position. */
 void vk_vmfsimg_next(struct vk_reader *reader, unsigned version, struct vk_vmfsimg_sequence *ret_seq);
 
-/* Adler-32 over the output. */
-struct vk_adler {
-	uint32_t s1;
-	uint32_t s2;
-};
-void vk_adler_init(struct vk_adler *adler);
-void vk_adler_bytes(struct vk_adler *adler, const uint8_t *p, size_t len);
-void vk_adler_zeros(struct vk_adler *adler, uint64_t len); /* in constant time */
-uint32_t vk_adler_value(const struct vk_adler *adler);
+/* Adler-32 of all output up to the end of this sequence, from that of all before it (1 at the start); in constant time for zeros. */
+uint32_t vk_adler_of(uint32_t before, const struct vk_vmfsimg_sequence *seq);
 
 #endif

@@ -34,35 +34,18 @@ void vk_fs_find_capture(struct vk_fs_work *fs)
 			continue;
 		}
 		at = vk_add_sat(vk_mul_sat(v->start_sector, k->source->sector_size), v->fs_offset_bytes);
-		if (vk_io_read_all(k->source->io, at, fs->capture_sector, sizeof(fs->capture_sector), &err) !=
-		    VK_OK)
+		if (vk_io_read_all(k->source->io, at, fs->capture_sector, sizeof(fs->capture_sector), &err) != VK_OK)
 			continue;
-		fs->has_capture = true;
-		fs->capture = v->fs;
-		fs->capture_name = k->name;
+		fs->capture = &v->fs;
+		fs->m.capture = &v->fs;
+		fs->m.capture_name = k->name;
+		fs->m.capture_proves = !fs->work->capture_untied;
+		/* a resignature draws UUIDs anew; that there was none is known when descriptor or volume descriptor stands */
+		fs->m.capture_names = fs->trusted || !fs->work->volume_lost;
 		if (!fs->trusted)
 			fs->is = v->fs;
 		return;
 	}
-}
-
-/* What a file system keeps from its making to its end; the label, for one, may have been changed since. */
-static const char *const lasting[] = {
-	"magic", "uuid", "diskBlockSize", "fileBlockSize", "creationTime", "volInfo", "fdcClusterGroupOffset",
-	"fdcClustersPerGroup", "subBlockSize", "mdAlignment", "sfbToLfbShift",
-};
-
-enum vk_field_origin vk_fs_capture_origin(const struct vk_fs_work *fs, const struct vk_field *field)
-{
-	/* a resignature draws them anew; that there was none is known when descriptor or volume descriptor stands */
-	bool drawn_anew = strcmp(field->name, "uuid") == 0 || strcmp(field->name, "volInfo") == 0;
-
-	if (fs->work->capture_untied || (drawn_anew && !fs->trusted && fs->work->volume_lost))
-		return VK_FIELD_USUAL;
-	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
-		if (strcmp(field->name, lasting[i]) == 0)
-			return VK_FIELD_CAPTURE;
-	return VK_FIELD_USUAL;
 }
 
 static void note_other_label(struct vk_fs_work *fs)
@@ -70,38 +53,21 @@ static void note_other_label(struct vk_fs_work *fs)
 	char now[140], then[140];
 	struct vk_text text;
 
-	if (memcmp(fs->is.fsLabel, fs->capture.fsLabel, sizeof(fs->is.fsLabel)) == 0)
+	if (memcmp(fs->is.fsLabel, fs->capture->fsLabel, sizeof(fs->is.fsLabel)) == 0)
 		return;
 	vk_text_init(&text, now, sizeof(now));
 	vk_text_label(&text, fs->is.fsLabel, sizeof(fs->is.fsLabel));
 	vk_text_init(&text, then, sizeof(then));
-	vk_text_label(&text, fs->capture.fsLabel, sizeof(fs->capture.fsLabel));
+	vk_text_label(&text, fs->capture->fsLabel, sizeof(fs->capture->fsLabel));
 	vk_work_note(fs->work, "The label is \"%s\", in %s it was \"%s\": a datastore may have been renamed, it stays.",
-		     now, fs->capture_name, then);
+		     now, fs->m.capture_name, then);
 }
 
 void vk_fs_take_capture(struct vk_fs_work *fs)
 {
-	if (!fs->has_capture)
+	if (fs->capture == NULL)
 		return;
-	if (!fs->trusted) {
-		for (size_t i = 0; i < vk_fs_descriptor_layout.count; i++) {
-			const struct vk_field *f = &vk_fs_descriptor_layout.fields[i];
-			bool said = false;
-
-			for (size_t k = 0; k < fs->work->header->field_count; k++)
-				said |= fs->work->header->fields[k].field == f;
-			if (!said)
-				vk_fs_set_bytes(fs, f->name, (const uint8_t *)&fs->capture + f->member,
-						VK_FIELD_USUAL, "%s", fs->capture_name);
-		}
-		return;
-	}
-	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++) {
-		const struct vk_field *f = vk_layout_field(&vk_fs_descriptor_layout, lasting[i]);
-
-		/* what was set above came from the capture already */
-		vk_fs_set_bytes(fs, lasting[i], (const uint8_t *)&fs->capture + f->member, VK_FIELD_USUAL, "%s", fs->capture_name);
-	}
-	note_other_label(fs);
+	vk_mend_from_capture(&fs->m);
+	if (fs->trusted)
+		note_other_label(fs);
 }

@@ -34,10 +34,10 @@ static void make_creation(struct vk_fs_work *fs)
 	uint32_t lv = lvm_second(fs);
 
 	if (first->sure >= VK_SELF_LIKELY)
-		vk_fs_set(fs, "creationTime", first->value, vk_fs_by(first->value == lv && lvm_second_proved(fs)), "%s%s",
+		vk_mend_number(&fs->m, "creationTime", first->value, vk_fs_by(first->value == lv && lvm_second_proved(fs)), "%s%s",
 			  first->from, first->value == lv ? ", and LVM_VolDescriptor.uuid" : "");
 	else if (fs->lv != NULL)
-		vk_fs_set(fs, "creationTime", vk_get_le32(fs->lv->uuid.b), VK_FIELD_USUAL,
+		vk_mend_number(&fs->m, "creationTime", vk_get_le32(fs->lv->uuid.b), VK_FIELD_USUAL,
 			  "LVM_VolDescriptor.uuid, which may be seconds older");
 }
 
@@ -52,7 +52,7 @@ static void judge_creation(struct vk_fs_work *fs)
 	if (!fs->trusted || (made != 0 && vk_fs_seconds_near(made, drawn)) || shown(fs, made))
 		return;
 	if (shown(fs, drawn) || (drawn != 0 && drawn == lv))
-		vk_fs_set(fs, "creationTime", drawn, vk_fs_by(shown(fs, drawn) || lvm_second_proved(fs)), "FS3_Descriptor.uuid, and %s",
+		vk_mend_number(&fs->m, "creationTime", drawn, vk_fs_by(shown(fs, drawn) || lvm_second_proved(fs)), "FS3_Descriptor.uuid, and %s",
 			  shown(fs, drawn) ? "the file descriptor of a system file" : "LVM_VolDescriptor.uuid");
 	else if (made == 0)
 		make_creation(fs);
@@ -81,9 +81,9 @@ static void make_uuid(struct vk_fs_work *fs)
 	id.rand = (uint16_t)(r >> 32);
 	memcpy(id.macAddr, vk_made_here, sizeof(id.macAddr));
 	vk_vmfs_uuid_encode(&id, &made);
-	vk_fs_set_bytes(fs, "uuid", &made, VK_FIELD_FRESH,
+	vk_mend_bytes(&fs->m, "uuid", &made, VK_FIELD_FRESH,
 			"made from the LVM volume's UUID, the same on every run");
-	if (!fs->has_capture)
+	if (fs->capture == NULL)
 		vk_work_lost(fs->work, "The datastore's UUID survives nowhere; it gets a new one, so paths with the old UUID (/vmfs/volumes/<UUID>) in .vmx files and inventories must be corrected, or the volume registered anew.");
 }
 
@@ -106,14 +106,14 @@ static void judge_uuid(struct vk_fs_work *fs)
 		return;
 	}
 	vk_put_le32(mended.b, made);
-	vk_fs_set_bytes(fs, "uuid", &mended, vk_fs_by(made == fs->was.creationTime && lvm_second_proved(fs)),
+	vk_mend_bytes(&fs->m, "uuid", &mended, vk_fs_by(made == fs->was.creationTime && lvm_second_proved(fs)),
 			"its first number is FS3_Descriptor.creationTime, in which the first system file was made");
 }
 
 /* The LVM part puts what name or uuid of the volume should be. */
 static bool lvm_side_guesses(const struct vk_fs_work *fs)
 {
-	return vk_fs_plan_changes(fs, &vk_lvm_volume_layout, "uuid") || vk_fs_plan_changes(fs, &vk_lvm_volume_layout, "name");
+	return vk_work_changes(fs->work, &vk_lvm_volume_layout, "uuid") || vk_work_changes(fs->work, &vk_lvm_volume_layout, "name");
 }
 
 static bool named_so(const struct vk_lvm_volume *lv)
@@ -146,7 +146,7 @@ static void judge_volume(struct vk_fs_work *fs)
 		proof = VK_PART_OPEN;
 	}
 	vk_vmfs_uuid_format(&fs->was.volInfo, was);
-	vk_fs_set_bytes(fs, "volInfo", &info, vk_fs_by(proof == VK_PART_PROVED), "name and uuid of the volume descriptor at 0x%llx",
+	vk_mend_bytes(&fs->m, "volInfo", &info, vk_fs_by(proof == VK_PART_PROVED), "name and uuid of the volume descriptor at 0x%llx",
 			(unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
 	if (!nothing && !vk_vmfs_uuid_equal(&info, &fs->was.volInfo))
 		vk_work_note(fs->work, "The descriptor named the LVM volume %s; were it another volume's descriptor, its files would not be found.", was);
@@ -156,18 +156,18 @@ static void judge_volume(struct vk_fs_work *fs)
 static void judge_snapshot(struct vk_fs_work *fs)
 {
 	uint32_t lvm = fs->lv->snapID, own = fs->was.snapID, info = fs->was.volInfoSnapID;
-	bool witness = !vk_fs_plan_changes(fs, &vk_lvm_volume_layout, "snapID");
+	bool witness = !vk_work_changes(fs->work, &vk_lvm_volume_layout, "snapID");
 	unsigned long long at = fs->work->vmfs.volumes[0].offset_bytes;
 
 	if (!fs->trusted || (info != lvm && own == lvm && lvm == 1))
-		vk_fs_set(fs, "volInfoSnapID", lvm, vk_fs_by(fs->trusted && witness),
+		vk_mend_number(&fs->m, "volInfoSnapID", lvm, vk_fs_by(fs->trusted && witness),
 			  "LVM_VolDescriptor.snapID at 0x%llx, and snapID of the descriptor", at);
 	if (!fs->trusted || (own != lvm && info == lvm && lvm == 1))
-		vk_fs_set(fs, "snapID", lvm, vk_fs_by(fs->trusted && witness),
+		vk_mend_number(&fs->m, "snapID", lvm, vk_fs_by(fs->trusted && witness),
 			  "LVM_VolDescriptor.snapID at 0x%llx, and volInfoSnapID of the descriptor", at);
 	if (fs->trusted && own != lvm && info != lvm && own != info && lvm == 1) {
-		vk_fs_set(fs, "snapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
-		vk_fs_set(fs, "volInfoSnapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
+		vk_mend_number(&fs->m, "snapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
+		vk_mend_number(&fs->m, "volInfoSnapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
 	} else if (fs->trusted && (own != lvm || info != lvm) && (lvm != 1 || own == info))
 		vk_work_note(fs->work, "snapID is %u and %u in the descriptor and %u in the LVM volume: it stays, for it cannot be told which is right.",
 			     own, info, lvm);
@@ -184,7 +184,7 @@ static void judge_lvm_volume(struct vk_fs_work *fs)
 	judge_volume(fs);
 	judge_snapshot(fs);
 	if (fs->trusted && !vk_all_zero(fs->was.volInfoRest, sizeof(fs->was.volInfoRest)))
-		vk_fs_set_bytes(fs, "volInfoRest", (const uint8_t[12]){0}, VK_FIELD_CONSTANT,
+		vk_mend_bytes(&fs->m, "volInfoRest", (const uint8_t[12]){0}, VK_FIELD_CONSTANT,
 				"zero on every volume");
 }
 

@@ -62,17 +62,17 @@ static bool set_major(struct vk_fs_work *fs)
 	bool by_minor = fs->trusted && minor_tells((uint32_t)major->value, fs->was.minorVersion);
 	unsigned asked = vk_work_asked_major(work);
 
-	if (asked != 0 && !fs->has_capture)
-		vk_fs_set(fs, "majorVersion", asked, VK_FIELD_ASKED, "named by the caller");
-	else if (major->sure >= VK_SELF_LIKELY || fs->has_capture)
-		vk_fs_set(fs, "majorVersion", major->value, vk_fs_by(major->sure == VK_SELF_CERTAIN || by_minor), "%s%s",
+	if (asked != 0 && fs->capture == NULL)
+		vk_mend_number(&fs->m, "majorVersion", asked, VK_FIELD_ASKED, "named by the caller");
+	else if (major->sure >= VK_SELF_LIKELY || fs->capture != NULL)
+		vk_mend_number(&fs->m, "majorVersion", major->value, vk_fs_by(major->sure == VK_SELF_CERTAIN || by_minor), "%s%s",
 			  major->from, by_minor && major->sure != VK_SELF_CERTAIN ? ", and the minor version" : "");
 	else if (lvm == 6)
-		vk_fs_set(fs, "majorVersion", VK_FS_VMFS6, VK_FIELD_USUAL, "LVM 6, which carries VMFS6 only");
+		vk_mend_number(&fs->m, "majorVersion", VK_FS_VMFS6, VK_FIELD_USUAL, "LVM 6, which carries VMFS6 only");
 	else if (major->sure == VK_SELF_GUESS)
-		vk_fs_set(fs, "majorVersion", major->value, VK_FIELD_USUAL, "%s", major->from);
+		vk_mend_number(&fs->m, "majorVersion", major->value, VK_FIELD_USUAL, "%s", major->from);
 	else if (lvm != 0)
-		vk_fs_set(fs, "majorVersion", lvm == 5 ? VK_FS_VMFS5 : VK_FS_VMFS3, VK_FIELD_USUAL,
+		vk_mend_number(&fs->m, "majorVersion", lvm == 5 ? VK_FS_VMFS5 : VK_FS_VMFS3, VK_FIELD_USUAL,
 			  "LVM %u, which mostly carries this version", lvm);
 	else
 		return false;
@@ -99,9 +99,9 @@ bool vk_fs_judge_version(struct vk_fs_work *fs)
 	}
 	/* a driver may be newer than the volume that it used */
 	if (minor->sure >= VK_SELF_LIKELY && major->value == fs->is.majorVersion)
-		vk_fs_set(fs, "minorVersion", minor->value, VK_FIELD_USUAL, "%s", minor->from);
+		vk_mend_number(&fs->m, "minorVersion", minor->value, VK_FIELD_USUAL, "%s", minor->from);
 	else
-		vk_fs_set(fs, "minorVersion",
+		vk_mend_number(&fs->m, "minorVersion",
 			  fs->is.majorVersion == VK_FS_VMFS3 ? 31 : fs->is.majorVersion == VK_FS_VMFS5 ? 61 : 81,
 			  VK_FIELD_USUAL, "frequent with this version");
 	return true;
@@ -129,7 +129,7 @@ static void ask_locality(const struct vk_fs_work *fs, struct locality *ret)
 	bool configured = config_plausible(fs);
 	bool local = configured && (fs->was.config & VK_FS_LOCAL) != 0;
 	bool usual = configured && (fs->was.config == USUAL_CONFIG3 || fs->was.config == USUAL_CONFIG);
-	bool flags = v->lvm_usable && v->lvm.majorVersion >= 6 && !vk_fs_plan_changes(fs, &vk_lvm_device_layout, "flags");
+	bool flags = v->lvm_usable && v->lvm.majorVersion >= 6 && !vk_work_changes(fs->work, &vk_lvm_device_layout, "flags");
 
 	*ret = (struct locality){.from = configured ? "config of the descriptor itself" : "flags of the LVM header at 0x100000"};
 	ret->for_local += local;
@@ -163,13 +163,13 @@ void vk_fs_judge_magic(struct vk_fs_work *fs)
 	ask_locality(fs, &ask);
 	/* on VMFS5 only the configuration can speak against it; one bit of that makes no VMFS-L of a volume */
 	if (known && (is_local ? ask.for_local > 0 || ask.for_shared < 1 : ask.for_shared > 0 || ask.for_local < 2)) {
-		vk_fs_set(fs, "magic", fs->was.magic, VK_FIELD_COPY, "the descriptor itself");
+		vk_mend_number(&fs->m, "magic", fs->was.magic, VK_FIELD_COPY, "the descriptor itself");
 		return;
 	}
 	for_local = ask.for_local + (known ? 0 : remains_of(fs->was.magic, VK_FS_MAGIC_VMFSL));
 	for_shared = ask.for_shared + (known ? 0 : remains_of(fs->was.magic, VK_FS_MAGIC_VMFS));
 	local = for_local > for_shared;
-	vk_fs_set(fs, "magic", local ? VK_FS_MAGIC_VMFSL : VK_FS_MAGIC_VMFS,
+	vk_mend_number(&fs->m, "magic", local ? VK_FS_MAGIC_VMFSL : VK_FS_MAGIC_VMFS,
 		  vk_fs_by(local ? for_local >= 2 && for_shared == 0 : for_shared >= 2 && for_local == 0), "%s",
 		  local || for_shared > 0 ? ask.from : "usual; a local VMFS-L has another");
 }
@@ -209,9 +209,9 @@ void vk_fs_judge_number(struct vk_fs_work *fs, const char *name, enum vk_self_fa
 		return;
 	}
 	if (told->sure >= VK_SELF_LIKELY)
-		vk_fs_set(fs, name, told->value, vk_fs_by(told->sure == VK_SELF_CERTAIN), "%s", told->from);
+		vk_mend_number(&fs->m, name, told->value, vk_fs_by(told->sure == VK_SELF_CERTAIN), "%s", told->from);
 	else
-		vk_fs_set(fs, name, usual, VK_FIELD_USUAL, "usual with this version");
+		vk_mend_number(&fs->m, name, usual, VK_FIELD_USUAL, "usual with this version");
 }
 
 /* The size of a block of the disk stands in the LVM header too, and is 512 on every volume seen. */
@@ -224,9 +224,9 @@ static void judge_disk_block(struct vk_fs_work *fs)
 		by_lvm = 512;
 	if (fs->trusted && (fs->was.diskBlockSize == 512 || fs->was.diskBlockSize == by_lvm))
 		return;
-	vk_fs_set(fs, "diskBlockSize", by_lvm,
+	vk_mend_number(&fs->m, "diskBlockSize", by_lvm,
 		  vk_fs_by(v->lvm_usable && by_lvm == 512 && v->lvm.diskBlockSize == 512 &&
-			   !vk_fs_plan_changes(fs, &vk_lvm_device_layout, "diskBlockSize")),
+			   !vk_work_changes(fs->work, &vk_lvm_device_layout, "diskBlockSize")),
 		  "LVM_DevMetadata.diskBlockSize at 0x100000, and 512 on every volume seen");
 }
 
@@ -260,12 +260,12 @@ void vk_fs_judge_config(struct vk_fs_work *fs)
 	uint32_t config = (dense(fs) ? USUAL_CONFIG : USUAL_CONFIG3) | (local ? VK_FS_LOCAL | OSDATA : 0);
 
 	if (!config_plausible(fs)) {
-		vk_fs_set(fs, "config", config, VK_FIELD_USUAL, "usual with this version%s",
+		vk_mend_number(&fs->m, "config", config, VK_FIELD_USUAL, "usual with this version%s",
 			  told->sure != VK_SELF_UNKNOWN ? "; dense sub-blocks by .sbc.sf" : "");
 		return;
 	}
 	/* the descriptor itself names the place that .pb2.sf has on such volumes only */
 	if (fs->is.majorVersion == VK_FS_VMFS5 && told->sure == VK_SELF_CERTAIN && (fs->was.config | VK_FS_DENSE) == USUAL_CONFIG &&
 	    pb2->has_fd && fs->was.pb2VolAddr == pb2->fd_offset)
-		vk_fs_set(fs, "config", USUAL_CONFIG, VK_FIELD_COPY, "%s; .pb2.sf at its fixed place", told->from);
+		vk_mend_number(&fs->m, "config", USUAL_CONFIG, VK_FIELD_COPY, "%s; .pb2.sf at its fixed place", told->from);
 }

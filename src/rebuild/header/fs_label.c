@@ -75,18 +75,18 @@ static void put_placeholder(struct vk_fs_work *fs, const char *asked)
 {
 	uint8_t label[LABEL_BYTES] = {0};
 
-	if (asked != NULL && !fs->has_capture) {
+	if (asked != NULL && fs->capture == NULL) {
 		snprintf((char *)label, sizeof(label), "%s", asked);
-		vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_ASKED, "--label");
+		vk_mend_bytes(&fs->m, "fsLabel", label, VK_FIELD_ASKED, "--label");
 		return;
 	}
-	if (fs->has_capture)
+	if (fs->capture != NULL)
 		vk_work_note(fs->work, "The label is the one in %s; a datastore that was renamed since has another one.",
-			     fs->capture_name);
+			     fs->m.capture_name);
 	else
 		vk_work_lost(fs->work, "The datastore's label survives nowhere; rename the datastore once it is mounted, or say --label.");
 	snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x", fs->lv != NULL ? vk_get_le32(fs->lv->uuid.b) : 0);
-	vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");
+	vk_mend_bytes(&fs->m, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");
 }
 
 /* It stays as it is, damaged as it is. */
@@ -120,7 +120,7 @@ void vk_fs_judge_label(struct vk_fs_work *fs)
 		memcpy(fs->is.fsLabel, was, LABEL_BYTES);
 	} else if (stray_tail(was)) {
 		memcpy(label, was, text_bytes(was));
-		vk_fs_set_bytes(fs, "fsLabel", label, VK_FIELD_CONSTANT, "zero behind the end of the text, as every host writes it");
+		vk_mend_bytes(&fs->m, "fsLabel", label, VK_FIELD_CONSTANT, "zero behind the end of the text, as every host writes it");
 	} else if (fs->trusted && readable(was) && fs->work->options->label == NULL) {
 		leave(fs);
 	} else {

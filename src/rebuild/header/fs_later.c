@@ -41,8 +41,8 @@ static void judge_place(struct vk_fs_work *fs, enum vk_system_file file, const c
 
 	if (!f->has_fd || (fs->trusted && origin != VK_FIELD_COPY))
 		return;
-	vk_fs_set(fs, offset, f->fd_offset, origin, "file descriptor of %s, %s", vk_system_file_name(file), how);
-	vk_fs_set(fs, address, f->fd_address, origin, "file descriptor of %s, %s", vk_system_file_name(file), how);
+	vk_mend_number(&fs->m, offset, f->fd_offset, origin, "file descriptor of %s, %s", vk_system_file_name(file), how);
+	vk_mend_number(&fs->m, address, f->fd_address, origin, "file descriptor of %s, %s", vk_system_file_name(file), how);
 }
 
 void vk_fs_judge_places(struct vk_fs_work *fs)
@@ -54,7 +54,7 @@ void vk_fs_judge_places(struct vk_fs_work *fs)
 		return;
 	judge_place(fs, VK_SYSTEM_PB2, "pb2VolAddr", was->pb2VolAddr, "pb2FDAddr", was->pb2FDAddr);
 	judge_place(fs, VK_SYSTEM_SDD, "sddVolAddr", was->sddVolAddr, "sddFDAddr", was->sddFDAddr);
-	if (fs->trusted || fs->has_capture || fs->is.majorVersion != VK_FS_VMFS5 ||
+	if (fs->trusted || fs->capture != NULL || fs->is.majorVersion != VK_FS_VMFS5 ||
 	    self->files[VK_SYSTEM_PB2].has_fd || self->root_readable || (fs->is.config & VK_FS_DENSE) != 0)
 		return;
 	vk_work_lost(fs->work, "Whether and where this volume has a .pb2.sf is not known, for its root directory cannot be read; if it was upgraded from VMFS3, files of more than 256 GiB cannot be read by this descriptor.");
@@ -78,9 +78,9 @@ static void judge_derived(struct vk_fs_work *fs, const char *name, const struct 
 	if (!lost6(fs) && (vk_field_number(field, &fs->was) != 0 || told->sure != VK_SELF_CERTAIN))
 		return;
 	if (told->sure >= VK_SELF_LIKELY)
-		vk_fs_set(fs, name, value, vk_fs_by(told->sure == VK_SELF_CERTAIN), "%s", told->from);
+		vk_mend_number(&fs->m, name, value, vk_fs_by(told->sure == VK_SELF_CERTAIN), "%s", told->from);
 	else
-		vk_fs_set(fs, name, usual, VK_FIELD_USUAL, "usual with this version");
+		vk_mend_number(&fs->m, name, usual, VK_FIELD_USUAL, "usual with this version");
 }
 
 void vk_fs_judge_six(struct vk_fs_work *fs)
@@ -108,12 +108,12 @@ static void guess_host(struct vk_fs_work *fs)
 		vk_vmfs_uuid_decode(&fs->lv->uuid, &lv);
 		if (host.timeLo > fs->is.creationTime || memcmp(host.macAddr, lv.macAddr, sizeof(lv.macAddr)) != 0)
 			continue;
-		vk_fs_set_bytes(fs, "hostUuid", &self->hosts[i].uuid, VK_FIELD_USUAL,
+		vk_mend_bytes(&fs->m, "hostUuid", &self->hosts[i].uuid, VK_FIELD_USUAL,
 				"a session of the host that made the volume, by the block at volume offset 0x%llx",
 				(unsigned long long)self->hosts[i].offset);
 		return;
 	}
-	if (!fs->has_capture)
+	if (fs->capture == NULL)
 		vk_work_lost(fs->work, "The host session that made the file system (hostUuid) survives nowhere and is left nil.");
 }
 
@@ -135,10 +135,10 @@ void vk_fs_judge_usual(struct vk_fs_work *fs)
 		bool gone = field->offset < CHECKSUM_TYPE ? lost5(fs) : field->offset < PHYS_DISK_BLOCK ? !fs->trusted : lost6(fs);
 
 		if (gone && fs->is.majorVersion >= VK_FS_VMFS5)
-			vk_fs_set(fs, usual[i].field, six ? usual[i].six : usual[i].five, VK_FIELD_USUAL, "usual with this version");
+			vk_mend_number(&fs->m, usual[i].field, six ? usual[i].six : usual[i].five, VK_FIELD_USUAL, "usual with this version");
 	}
 	if (lost5(fs))
 		guess_host(fs);
 	if (lost6(fs))
-		vk_fs_set(fs, "physDiskBlockSize", fs->work->sector_size, VK_FIELD_USUAL, "sector size of this disk");
+		vk_mend_number(&fs->m, "physDiskBlockSize", fs->work->sector_size, VK_FIELD_USUAL, "sector size of this disk");
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file-system descriptor: kept, mended field by field, or made new; what decides is how much of it can be believed. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -10,99 +8,6 @@
 
 /* Points of a descriptor at which it is this one, with and without its magic. */
 enum { ENOUGH_WITH_MAGIC = 4, ENOUGH_WITHOUT = 5 };
-
-static bool recorded(const struct vk_fs_work *fs, const struct vk_field *field)
-{
-	const struct vk_rebuild_header *h = fs->work->header;
-
-	for (size_t i = 0; i < h->field_count; i++)
-		if (h->fields[i].field == field)
-			return true;
-	return false;
-}
-
-static void record(struct vk_fs_work *fs, const struct vk_field *field, enum vk_field_origin origin,
-		   const char *from)
-{
-	fs->changed++;
-	fs->inexact += !vk_field_origin_exact(origin);
-	vk_work_field(fs->work, &vk_fs_descriptor_layout, field->name, fs->at, origin,
-		      fs->blank ? NULL : &fs->was, &fs->is, "%s", from);
-}
-
-/* bytes: the member as it is to be. */
-static void set_member(struct vk_fs_work *fs, const struct vk_field *field, const void *bytes,
-		       size_t len, enum vk_field_origin origin, const char *from)
-{
-	uint8_t *is = (uint8_t *)&fs->is + field->member;
-	const uint8_t *was = (const uint8_t *)&fs->was + field->member;
-	char named[200];
-
-	const uint8_t *then = (const uint8_t *)&fs->capture + field->member;
-
-	/* what is the same on every volume needs no capture, nor does what the volume itself proves as the capture has it */
-	if (fs->has_capture && origin != VK_FIELD_CONSTANT && !(vk_field_origin_exact(origin) && memcmp(bytes, then, len) == 0)) {
-		bytes = then;
-		origin = vk_fs_capture_origin(fs, field);
-		snprintf(named, sizeof(named), "%s", fs->capture_name);
-		from = named;
-	}
-	memcpy(is, bytes, len);
-	if (memcmp(is, was, len) != 0 && !recorded(fs, field))
-		record(fs, field, origin, from);
-}
-
-bool vk_fs_plan_changes(const struct vk_fs_work *fs, const struct vk_layout *layout, const char *field)
-{
-	const struct vk_rebuild_header *h = fs->work->header;
-
-	for (size_t i = 0; i < h->field_count; i++)
-		if (h->fields[i].layout == layout && (h->fields[i].field == NULL || strcmp(h->fields[i].field->name, field) == 0))
-			return true;
-	return false;
-}
-
-static size_t member_bytes(const struct vk_field *field)
-{
-	static const size_t of[] = {1, 2, 4, 8};
-
-	return field->kind <= VK_KIND_U64 ? of[field->kind] : field->size;
-}
-
-void vk_fs_set(struct vk_fs_work *fs, const char *name, uint64_t value, enum vk_field_origin origin, const char *from, ...)
-{
-	const struct vk_field *field = vk_layout_field(&vk_fs_descriptor_layout, name);
-	char text[160];
-	uint8_t b[8];
-	va_list args;
-	uint16_t v2 = (uint16_t)value;
-	uint32_t v4 = (uint32_t)value;
-
-	va_start(args, from);
-	vsnprintf(text, sizeof(text), from, args);
-	va_end(args);
-	b[0] = (uint8_t)value;
-	if (field->kind == VK_KIND_U16)
-		memcpy(b, &v2, sizeof(v2));
-	else if (field->kind == VK_KIND_U32)
-		memcpy(b, &v4, sizeof(v4));
-	else if (field->kind == VK_KIND_U64)
-		memcpy(b, &value, sizeof(value));
-	set_member(fs, field, b, member_bytes(field), origin, text);
-}
-
-void vk_fs_set_bytes(struct vk_fs_work *fs, const char *name, const void *bytes,
-		     enum vk_field_origin origin, const char *from, ...)
-{
-	const struct vk_field *field = vk_layout_field(&vk_fs_descriptor_layout, name);
-	char text[160];
-	va_list args;
-
-	va_start(args, from);
-	vsnprintf(text, sizeof(text), from, args);
-	va_end(args);
-	set_member(fs, field, bytes, member_bytes(field), origin, text);
-}
 
 /* The datastore's UUID was drawn by the host, and in the minute, in which its LVM volume was. */
 static bool drawn_with_the_volume(const struct vk_fs_work *fs)
@@ -146,9 +51,11 @@ static void read_facts(struct vk_fs_work *fs)
 
 	if (v->volume_count > 0 && !vk_vmfs_uuid_is_nil(&v->volumes[0].volume.uuid))
 		fs->lv = &v->volumes[0].volume;
-	fs->blank = vk_all_zero(fs->sector, sizeof(fs->sector));
 	vk_fs_descriptor_decode(fs->sector, sizeof(fs->sector), &fs->was);
 	fs->trusted = points(fs) >= (vk_fs_magic_known(fs->was.magic) ? ENOUGH_WITH_MAGIC : ENOUGH_WITHOUT);
+	fs->m = (struct vk_mending){.work = fs->work, .layout = &vk_fs_descriptor_layout, .was = &fs->was, .is = &fs->is,
+				    .at = fs->work->vmfs.fs_offset_bytes, .rebuilt = !fs->trusted,
+				    .blank = vk_all_zero(fs->sector, sizeof(fs->sector))};
 	if (fs->trusted)
 		fs->is = fs->was;
 	vk_fs_find_capture(fs);
@@ -157,7 +64,7 @@ static void read_facts(struct vk_fs_work *fs)
 /* A descriptor is of use only to a volume whose files can be reached by it. */
 static bool can_be_made(struct vk_fs_work *fs)
 {
-	if (fs->trusted || fs->has_capture)
+	if (fs->trusted || fs->capture != NULL)
 		return true;
 	if (fs->lv == NULL)
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST,
@@ -169,38 +76,6 @@ static bool can_be_made(struct vk_fs_work *fs)
 		return true;
 	vk_work_lost(fs->work, "The file-system descriptor is gone, and too little is left to make it anew: only a capture brings it back.");
 	return false;
-}
-
-/* Every byte that changes is named: of a descriptor that is made new also what stood there and becomes zero. */
-static void name_the_rest(struct vk_fs_work *fs, const uint8_t *is)
-{
-	enum vk_field_origin origin = VK_FIELD_USUAL;
-	const char *from = fs->has_capture ? fs->capture_name : "zero, for nothing tells it";
-
-	for (size_t i = 0; i < vk_fs_descriptor_layout.count; i++) {
-		const struct vk_field *f = &vk_fs_descriptor_layout.fields[i];
-
-		if (memcmp(is + f->offset, fs->sector + f->offset, f->size) != 0 && !recorded(fs, f))
-			record(fs, f, fs->has_capture ? vk_fs_capture_origin(fs, f) : origin, from);
-	}
-	if (memcmp(is + VK_FS_DESCRIPTOR_BYTES, fs->sector + VK_FS_DESCRIPTOR_BYTES,
-		   VK_FS_SECTOR_BYTES - VK_FS_DESCRIPTOR_BYTES) == 0)
-		return;
-	fs->changed++;
-	fs->inexact += !vk_field_origin_exact(origin);
-	vk_work_range(fs->work, &vk_fs_descriptor_layout, fs->at + VK_FS_DESCRIPTOR_BYTES,
-		      VK_FS_SECTOR_BYTES - VK_FS_DESCRIPTOR_BYTES, origin, "the sector behind the last field: %s", from);
-}
-
-/* The sector as it is to be. */
-static void compose(const struct vk_fs_work *fs, uint8_t sector[VK_FS_SECTOR_BYTES])
-{
-	memset(sector, 0, VK_FS_SECTOR_BYTES);
-	if (fs->trusted)
-		memcpy(sector, fs->sector, VK_FS_SECTOR_BYTES);
-	else if (fs->has_capture) /* with what no row describes */
-		memcpy(sector, fs->capture_sector, VK_FS_SECTOR_BYTES);
-	vk_fs_descriptor_encode(&fs->is, sector, VK_FS_SECTOR_BYTES);
 }
 
 /* Fields that VMFS3 does not use are zero on the volumes seen; damage there does not matter, but it shows. */
@@ -215,20 +90,20 @@ static void note_unused(struct vk_fs_work *fs)
 		const struct vk_field *f = &vk_fs_descriptor_layout.fields[i];
 		const uint8_t *raw = fs->sector + f->offset;
 
-		if (f->offset >= first->offset && !vk_all_zero(raw, f->size))
+		if (f->offset >= first->offset && !vk_all_zero(raw, f->size) && !vk_work_changes(fs->work, &vk_fs_descriptor_layout, f->name))
 			vk_text_fmt(&text, "%s%s", text.len_bytes > 0 ? ", " : "", f->name);
 	}
 	if (text.len_bytes > 0)
 		vk_work_note(fs->work, "Not zero in this descriptor, as on all VMFS3 volumes seen, but left as it is, for nothing tells what belongs there: %s.", names);
 }
 
-static void verdict(struct vk_fs_work *fs)
+static void verdict(struct vk_fs_work *fs, const struct vk_mend_sum *sum)
 {
 	if (fs->trusted && fs->is.majorVersion == 4)
 		note_unused(fs);
-	if (fs->trusted && !fs->has_capture)
+	if (fs->trusted && fs->capture == NULL)
 		vk_work_note(fs->work, "Damage to these of the file-system descriptor is seen only beside a capture, nothing else on the volume tells them: fsLabel, minorVersion, config, all of uuid but its time, and what follows subBlockSize.");
-	if (fs->changed == 0) {
+	if (sum->changed == 0) {
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_CONSISTENT, "%s", fs->work->identity.info_foreign
 				? "it agrees with itself, but it names another LVM volume than the LVM region"
 				: "everything in it that can be compared agrees");
@@ -239,15 +114,15 @@ static void verdict(struct vk_fs_work *fs)
 		vk_work_note(fs->work, "The descriptor carries a checksum that nobody outside VMware can compute; it stays as it is, and a host may complain about it.");
 	if (!fs->trusted)
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_REBUILT,
-				fs->has_capture ? "it was gone; a capture holds it"
+				fs->capture != NULL ? "it was gone; a capture holds it"
 						: "it was gone; made from the LVM volume, the system files and the heartbeats");
-	else if (fs->changed == 1 && fs->was.magic != fs->is.magic)
+	else if (sum->changed == 1 && fs->was.magic != fs->is.magic)
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_MENDED,
 				"only its magic was gone");
 	else
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_MENDED,
-				"%u field%s changed, %u of them not proved", fs->changed,
-				fs->changed == 1 ? "" : "s", fs->inexact);
+				"%zu field%s changed, %zu of them not proved", sum->changed,
+				sum->changed == 1 ? "" : "s", sum->inexact);
 }
 
 static bool looked_after(struct vk_fs_work *fs)
@@ -263,7 +138,7 @@ static bool looked_after(struct vk_fs_work *fs)
 				"it lies on the first extent of the volume, not on this one");
 		return false;
 	}
-	if (!vk_work_get_anew(work, fs->at, fs->sector, sizeof(fs->sector))) {
+	if (!vk_work_get_anew(work, work->vmfs.fs_offset_bytes, fs->sector, sizeof(fs->sector))) {
 		vk_work_verdict(work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST,
 				"its sector is not there");
 		return false;
@@ -286,8 +161,8 @@ static void judge_all(struct vk_fs_work *fs)
 
 enum vk_status vk_rebuild_fs(struct vk_header_work *work, struct vk_error *err)
 {
-	struct vk_fs_work fs = {.work = work, .at = work->vmfs.fs_offset_bytes};
-	uint8_t sector[VK_FS_SECTOR_BYTES];
+	struct vk_fs_work fs = {.work = work};
+	struct vk_mend_sum sum = {0, 0};
 
 	if (!looked_after(&fs))
 		return VK_OK;
@@ -301,9 +176,10 @@ enum vk_status vk_rebuild_fs(struct vk_header_work *work, struct vk_error *err)
 		return VK_OK;
 	}
 	judge_all(&fs);
-	compose(&fs, sector);
-	name_the_rest(&fs, sector);
-	verdict(&fs);
-	return fs.changed == 0 ? VK_OK : vk_work_put(work, fs.at, sector, sizeof(sector), "file-system descriptor",
-						     VK_HEADER_CLASS_FS, err);
+	vk_mend_record(&fs.m, &sum);
+	/* a capture has what no row describes, too */
+	vk_mend_lay(&fs.m, fs.sector, sizeof(fs.sector), fs.capture != NULL ? fs.capture_sector : NULL, &sum);
+	verdict(&fs, &sum);
+	return sum.changed == 0 ? VK_OK : vk_work_put(work, fs.m.at, fs.sector, sizeof(fs.sector), "file-system descriptor",
+						      VK_HEADER_CLASS_FS, err);
 }

@@ -8,46 +8,29 @@
 
 struct vk_fs_work {
 	struct vk_header_work *work;
-	uint64_t at;                  /* of the descriptor in the window */
+	struct vk_mending m;
 	uint8_t sector[VK_FS_SECTOR_BYTES];
 	struct vk_fs_descriptor was;  /* as it stands there */
 	struct vk_fs_descriptor is;   /* as it is to be */
 	bool trusted;                 /* this is the descriptor: a field stays unless something speaks against it */
-	bool blank;                   /* its sector is zero throughout */
 	const struct vk_lvm_volume *lv; /* NULL: the LVM volume is not known */
-	bool has_capture;
-	struct vk_fs_descriptor capture;
+	const struct vk_fs_descriptor *capture; /* as a capture of this volume shows it; NULL: none does */
 	uint8_t capture_sector[VK_FS_SECTOR_BYTES];
-	const char *capture_name;
-	unsigned changed;             /* fields */
-	unsigned inexact;             /* of these, how many are not what stood there */
 };
 
-enum { VK_FS_VMFS3 = 4, VK_FS_VMFS5 = 14, VK_FS_VMFS6 = 24, VK_FS_DENSE = 4, VK_FS_LOCAL = 0x100 };
+enum { VK_FS_DENSE = 4, VK_FS_LOCAL = 0x100 };
 
 /*
- * Give a field another value: a number, or the bytes of a field of another kind. A capture's value goes before it. Nothing is
- * recorded when the field already has that value. An exact origin wants two witnesses besides the field that agree, neither
- * of them put by this plan (vk_fs_by); a value must not hang on that, or a second run would change more than the first.
+ * An exact origin wants two witnesses besides the field that agree, neither of them put by this plan. A value must not hang on
+ * that, or a second run would change more than the first.
  */
-void vk_fs_set(struct vk_fs_work *fs, const char *field, uint64_t value, enum vk_field_origin origin,
-	       const char *from, ...) __attribute__((format(printf, 5, 6)));
-void vk_fs_set_bytes(struct vk_fs_work *fs, const char *field, const void *bytes,
-		     enum vk_field_origin origin, const char *from, ...)
-	__attribute__((format(printf, 5, 6)));
-
 static inline enum vk_field_origin vk_fs_by(bool two_witnesses)
 {
 	return vk_origin_if(two_witnesses, VK_FIELD_COPY);
 }
-/* Whether this plan changes that field of a structure: then it is no witness for another. */
-bool vk_fs_plan_changes(const struct vk_fs_work *fs, const struct vk_layout *layout, const char *field);
-
 /* The capture that shows this descriptor, if one is known. */
 void vk_fs_find_capture(struct vk_fs_work *fs);
-/* How far a field of the capture is what stood there: the label, for one, may have been changed since. */
-enum vk_field_origin vk_fs_capture_origin(const struct vk_fs_work *fs, const struct vk_field *field);
-/* What never changes in the life of a file system is taken from the capture. */
+/* What never changes in the life of a file system is taken from the capture, and all of it when the descriptor is lost. */
 void vk_fs_take_capture(struct vk_fs_work *fs);
 
 /* Judge a group of fields each, and set those that cannot be right. The version first: others depend on it. */

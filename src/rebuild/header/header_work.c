@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
+#include "base/texts.h"
 #include "rebuild/header/header_work.h"
 
 enum { SENTENCES_MAX = 256, FIELDS_MAX = 4096 };
@@ -99,21 +101,20 @@ add_field(struct vk_header_work *work, const struct vk_layout *layout, uint64_t 
 	  enum vk_field_origin origin, const char *from, va_list ap)
 {
 	struct vk_rebuild_header *h = work->header;
-	struct vk_rebuilt_field *grown, *f;
+	struct vk_rebuilt_field *f;
 
 	if (!vk_field_origin_exact(origin))
 		h->guessed = true;
-
 	if (h->field_count == FIELDS_MAX)
 		return NULL;
-	grown = realloc(h->fields, (h->field_count + 1) * sizeof(*grown));
-	if (grown == NULL) {
+	f = vk_append(&h->fields, &h->field_count, NULL, sizeof(*f));
+	if (f == NULL) {
 		work->no_memory = true;
 		return NULL;
 	}
-	h->fields = grown;
-	f = &grown[h->field_count++];
-	*f = (struct vk_rebuilt_field){.layout = layout, .structure_bytes = structure_bytes, .origin = origin};
+	f->layout = layout;
+	f->structure_bytes = structure_bytes;
+	f->origin = origin;
 	vsnprintf(f->from, sizeof(f->from), from, ap);
 	return f;
 }
@@ -152,33 +153,32 @@ void vk_work_range(struct vk_header_work *work, const struct vk_layout *layout, 
 	f->len_bytes = len_bytes;
 }
 
+bool vk_work_changes(const struct vk_header_work *work, const struct vk_layout *layout, const char *field_name)
+{
+	const struct vk_rebuild_header *h = work->header;
+
+	for (size_t i = 0; i < h->field_count; i++)
+		if (h->fields[i].layout == layout && (h->fields[i].field == NULL || strcmp(h->fields[i].field->name, field_name) == 0))
+			return true;
+	return false;
+}
+
 /* Keep a sentence that is not there yet. */
 __attribute__((format(printf, 4, 0))) static void
 add_sentence(struct vk_header_work *work, char ***list, size_t *count, const char *fmt, va_list ap)
 {
-	char *text;
-	char **grown;
-
 	if (*count == SENTENCES_MAX)
 		return;
-	if (vasprintf(&text, fmt, ap) < 0) {
+	if (!vk_sentence_vadd(list, count, fmt, ap)) {
 		work->no_memory = true;
 		return;
 	}
-	for (size_t i = 0; i < *count; i++) {
-		if (strcmp((*list)[i], text) == 0) {
-			free(text);
+	for (size_t i = 0; i + 1 < *count; i++) {
+		if (strcmp((*list)[i], (*list)[*count - 1]) == 0) {
+			free((*list)[--*count]);
 			return;
 		}
 	}
-	grown = realloc(*list, (*count + 1) * sizeof(**list));
-	if (grown == NULL) {
-		free(text);
-		work->no_memory = true;
-		return;
-	}
-	*list = grown;
-	grown[(*count)++] = text;
 }
 
 void vk_work_lost(struct vk_header_work *work, const char *sentence, ...)

@@ -56,6 +56,12 @@ unsigned vk_work_asked_major(struct vk_header_work *work);
 /* Decode the window anew: vmfs and findings. Errors: VK_IO, VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_work_decode(struct vk_header_work *work, struct vk_error *err);
 
+/*
+ * Ask the volume under the window about itself: at the place that options->candidate votes for, at the one that a usable LVM
+ * header names, at the usual one; the strongest answer counts. Errors: VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_work_ask_volume(struct vk_header_work *work, struct vk_self_report *ret_report, struct vk_error *err);
+
 /* Exactly len bytes of the window; false when any of them is absent or unreadable. */
 bool vk_work_get(struct vk_header_work *work, uint64_t offset, void *buf, size_t len);
 /*
@@ -83,6 +89,8 @@ void vk_work_field(struct vk_header_work *work, const struct vk_layout *layout,
 void vk_work_range(struct vk_header_work *work, const struct vk_layout *layout, uint64_t at_bytes,
 		   uint64_t len_bytes, enum vk_field_origin origin, const char *from, ...)
 	__attribute__((format(printf, 6, 7)));
+/* Whether this plan changes that field of a structure, as far as it is recorded: then it is no witness for another. */
+bool vk_work_changes(const struct vk_header_work *work, const struct vk_layout *layout, const char *field_name);
 /* Whole sentences with a final full stop, none twice. */
 void vk_work_lost(struct vk_header_work *work, const char *sentence, ...)
 	__attribute__((format(printf, 2, 3)));

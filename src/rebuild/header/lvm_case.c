@@ -10,6 +10,17 @@ static bool data_offset_sound(uint64_t offset)
 	return offset >= 0x1000000 && offset % 4096 == 0;
 }
 
+const struct vk_vmfs *vk_lvm_known_decoded(const struct vk_known_header *known)
+{
+	const struct vk_vmfs *v;
+
+	if (known->source == NULL || known->vmfs >= known->source->vmfs_count)
+		return NULL;
+	v = &known->source->vmfs[known->vmfs];
+	return v->lvm_usable && v->volume_count > 0 &&
+			       v->volumes[0].seen_bytes == VK_LVM_VOLUME_BYTES ? v : NULL;
+}
+
 static bool alignment_sound(uint32_t a)
 {
 	return a >= 512 && a <= 65536 && (a & (a - 1)) == 0;
@@ -61,7 +72,7 @@ static unsigned fs_score(const struct vk_fs_descriptor *fs)
 	uint64_t b = fs->fileBlockSize;
 	unsigned score = 0;
 
-	score += fs->majorVersion == 4 || fs->majorVersion == 14 || fs->majorVersion == 24;
+	score += vk_fs_version_known(fs->majorVersion);
 	score += b >= 1 << 20 && b <= 8 << 20 && (b & (b - 1)) == 0;
 	score += fs->diskBlockSize == 512 || fs->diskBlockSize == 4096;
 	score += !vk_vmfs_uuid_is_nil(&fs->uuid);
@@ -134,8 +145,8 @@ static void find_volume(struct vk_lvm_case *c)
 
 static void ask_major(struct vk_tally *t, unsigned major, const char *from)
 {
-	if (major == 4 || major == 14 || major == 24)
-		vk_tally_add(t, major == 24, 1, from);
+	if (vk_fs_version_known(major))
+		vk_tally_add(t, major == VK_FS_VMFS6, 1, from);
 }
 
 /* Without a volume descriptor whose place would tell. */
@@ -231,10 +242,10 @@ static void salvage_device(struct vk_lvm_case *c)
 	}
 	if (!vk_lvm_device_time_sound(d0))
 		return;
-	vk_side_bytes(&c->device, "devID", &d0->devID, VK_FIELD_COPY, "%s", why);
-	vk_side_number(&c->device, "initTimeUS", d0->initTimeUS, VK_FIELD_COPY, "%s", why);
+	vk_mend_bytes(&c->device, "devID", &d0->devID, VK_FIELD_COPY, "%s", why);
+	vk_mend_number(&c->device, "initTimeUS", d0->initTimeUS, VK_FIELD_COPY, "%s", why);
 	if (d0->modTimeUS >= d0->initTimeUS && d0->modTimeUS / 1000000 <= UINT32_MAX)
-		vk_side_number(&c->device, "modTimeUS", d0->modTimeUS, VK_FIELD_USUAL,
+		vk_mend_number(&c->device, "modTimeUS", d0->modTimeUS, VK_FIELD_USUAL,
 			       "what is left of the header");
 }
 
@@ -264,10 +275,10 @@ void vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case)
 		vk_lvm_exts_read(c, c->d0.extDevMetadataOffset);
 	c->d = c->d0;
 	c->v = c->v0;
-	vk_side_init(&c->device, &vk_lvm_device_layout, &c->d0, &c->d, VK_LVM_HEADER_OFFSET);
-	vk_side_init(&c->disk_id, &vk_scsi_disk_id_layout, &c->d0.diskID, &c->d.diskID,
-		     VK_LVM_HEADER_OFFSET + 0x0C);
-	vk_side_init(&c->volume, &vk_lvm_volume_layout, &c->v0, &c->v, c->volume_at);
+	c->device = (struct vk_mending){.work = work, .layout = &vk_lvm_device_layout, .was = &c->d0, .is = &c->d, .at = VK_LVM_HEADER_OFFSET};
+	c->disk_id = (struct vk_mending){.work = work, .layout = &vk_scsi_disk_id_layout, .was = &c->d0.diskID, .is = &c->d.diskID,
+					 .at = VK_LVM_HEADER_OFFSET + 0x0C};
+	c->volume = (struct vk_mending){.work = work, .layout = &vk_lvm_volume_layout, .was = &c->v0, .is = &c->v, .at = c->volume_at};
 	if (!c->device_believed)
 		salvage_device(c);
 	if (!c->volume_believed) {

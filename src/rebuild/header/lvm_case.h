@@ -3,13 +3,9 @@
 #ifndef VK_REBUILD_LVM_CASE_H
 #define VK_REBUILD_LVM_CASE_H
 
+#include "evidence/tally.h"
 #include "rebuild/header/mend.h"
 
-/* What most of the used entries agree on, each in its own way. */
-struct vk_majority {
-	uint64_t value;
-	uint64_t lead;  /* at least by this many more than any other; 0: nothing */
-};
 /* PE bitmaps and tables of the main region, whatever the header says. */
 struct vk_pe_survey {
 	bool held;
@@ -64,13 +60,13 @@ struct vk_lvm_case {
 	size_t name_count;
 	uint64_t ext_found_at;            /* where it begins when the header does not say; 0: not found */
 	struct vk_lvm_sizes sizes;
-	struct vk_side device, disk_id, volume;
+	struct vk_mending device, disk_id, volume;
 	const struct vk_known_header *capture;  /* of this device; NULL: none */
 	const struct vk_vmfs *earlier;          /* decoded in it */
 	const struct vk_known_header *member;   /* another extent of the volume; NULL: none */
 	const struct vk_lvm_volume *sibling;    /* what the volume descriptors of all other extents say; NULL: none */
 	struct vk_lvm_volume elected;           /* that is it */
-	bool elected_proved[8];                 /* of each field that all extents have alike: two witnesses agree */
+	bool elected_proved[VK_MEND_FIELDS_MAX];  /* of each field that all extents have alike: two witnesses agree */
 };
 
 /* Read and judge everything that says something. */

@@ -57,9 +57,9 @@ static void make_version(struct vk_lvm_case *c)
 		lvm = c->fs_believed && c->fs.minorVersion >= 54 ? 5 : 3;
 		minor = lvm == 5 ? MINOR_ESXI5 : esx35 ? MINOR_ESX35 : MINOR_ESX4;
 	}
-	vk_side_number(&c->device, "majorVersion", lvm, VK_FIELD_USUAL,
+	vk_mend_number(&c->device, "majorVersion", lvm, VK_FIELD_USUAL,
 		       "the LVM seen with this version of the file system");
-	vk_side_number(&c->device, "minorVersion", minor, VK_FIELD_USUAL,
+	vk_mend_number(&c->device, "minorVersion", minor, VK_FIELD_USUAL,
 		       "the LVM seen with this version of the file system");
 }
 
@@ -98,18 +98,18 @@ static void mend_version(struct vk_lvm_case *c)
 
 	weigh_version(c, d, &three_signs, &five_signs);
 	if (c->six) {
-		vk_side_number(&c->device, "majorVersion", 6, vk_origin_if(c->volume_believed, VK_FIELD_COMPUTED),
+		vk_mend_number(&c->device, "majorVersion", 6, vk_origin_if(c->volume_believed, VK_FIELD_COMPUTED),
 			       "the place of the volume descriptor");
 	} else if (major < 3 || major > 5 || (major != 3 && three_signs > five_signs + 1)) {
-		vk_side_number(&c->device, "majorVersion", three_signs > five_signs ? 3 : 5, VK_FIELD_USUAL,
+		vk_mend_number(&c->device, "majorVersion", three_signs > five_signs ? 3 : 5, VK_FIELD_USUAL,
 			       "what goes with such a header: minor version, number of PE maps, vendor text");
 	}
 	major = c->d.majorVersion;
 	if (c->d.minorVersion == d->minorVersion && major == 3 && has_vendor(d))
-		vk_side_number(&c->device, "minorVersion", MINOR_ESX35, VK_FIELD_USUAL,
+		vk_mend_number(&c->device, "minorVersion", MINOR_ESX35, VK_FIELD_USUAL,
 			       "only LVM 3.16 records vendor and model");
 	else if (c->d.minorVersion > MINORS_MAX)
-		vk_side_number(&c->device, "minorVersion", major == 3 ? MINOR_ESX4 : MINOR_ESXI5,
+		vk_mend_number(&c->device, "minorVersion", major == 3 ? MINOR_ESX4 : MINOR_ESXI5,
 			       VK_FIELD_USUAL, "the one seen with that major version");
 }
 
@@ -162,7 +162,7 @@ static void mend_identity(struct vk_lvm_case *c)
 		rate_time(c, init, &init_equal, &init_near);
 	if (init_equal > id_equal || (init_near > 0 && !vk_told32(seconds)) || (init_equal == id_equal && init_near > id_near)) {
 		vk_put_le32(id.b, (uint32_t)init);
-		vk_side_bytes(&c->device, "devID", &id,
+		vk_mend_bytes(&c->device, "devID", &id,
 			      vk_origin_if(init_equal >= 2 && id_equal == 0 && host_agrees(c, &id), VK_FIELD_COMPUTED),
 			      "its first four bytes are the second of initTimeUS");
 		if (c->earlier == NULL)
@@ -189,9 +189,9 @@ static void make_identity(struct vk_lvm_case *c)
 		from = "nobody tells it";
 	}
 	vk_lvm_fresh_uuid(c, "device", seconds, &id);
-	vk_side_bytes(&c->device, "devID", &id, VK_FIELD_FRESH, "made new");
-	vk_side_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
-	vk_side_number(&c->device, "modTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
+	vk_mend_bytes(&c->device, "devID", &id, VK_FIELD_FRESH, "made new");
+	vk_mend_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
+	vk_mend_number(&c->device, "modTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
 	vk_work_lost(c->work, "The UUID of the device (devID) and the times of its header survive nowhere: new ones were made.");
 }
 
@@ -199,20 +199,20 @@ static void make_identity(struct vk_lvm_case *c)
 static void mend_maps(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_sizes *z = &c->sizes;
-	struct vk_side *d = &c->device;
+	struct vk_mending *d = &c->device;
 	bool three = c->d.majorVersion == 3;
 	uint64_t maps = vk_min_u64((z->device_pes + VK_LVM_PES_PER_MAP - 1) / VK_LVM_PES_PER_MAP,
 				   VK_LVM_MAPS_PER_REGION);
 
 	if (c->d.numPEMaps != maps && !(three && maps == 1 && c->d.numPEMaps == 0))
-		vk_side_number(d, "numPEMaps", three && maps == 1 ? 0 : maps,
+		vk_mend_number(d, "numPEMaps", three && maps == 1 ? 0 : maps,
 			       vk_origin_if(!(three && maps == 1) && z->device_proved && vk_lvm_five_proved(c), VK_FIELD_COMPUTED),
 			       "8192 extents to a map");
 	if (!z->large)
-		vk_side_number(d, "extDevMetadataOffset", 0, vk_origin_if(z->device_proved, VK_FIELD_CONSTANT),
+		vk_mend_number(d, "extDevMetadataOffset", 0, vk_origin_if(z->device_proved, VK_FIELD_CONSTANT),
 			       "up to 16 TiB there is no extended metadata");
 	else if (c->ext_found_at != 0)
-		vk_side_number(d, "extDevMetadataOffset", c->ext_found_at, vk_origin_if(z->device_proved, VK_FIELD_COMPUTED),
+		vk_mend_number(d, "extDevMetadataOffset", c->ext_found_at, vk_origin_if(z->device_proved, VK_FIELD_COMPUTED),
 			       "the extended metadata that begins where the extents of the main region end");
 	else if (c->ext_count == 0)
 		vk_work_lost(c->work, "The extended metadata of the device cannot be reached, and where it lay is not "
@@ -223,17 +223,17 @@ static void mend_sizes(struct vk_lvm_case *c)
 {
 	const struct vk_lvm_sizes *z = &c->sizes;
 	enum vk_field_origin origin = vk_origin_if(z->device_proved, VK_FIELD_COMPUTED);
-	struct vk_side *d = &c->device;
+	struct vk_mending *d = &c->device;
 
-	vk_side_number(d, "dataOffset", z->data_offset, vk_origin_if(z->offset_proved, VK_FIELD_COMPUTED), "%s",
+	vk_mend_number(d, "dataOffset", z->data_offset, vk_origin_if(z->offset_proved, VK_FIELD_COMPUTED), "%s",
 		       z->offset_from);
 	if (z->pes_open)
 		return;
-	vk_side_number(d, "totalBytes", z->total_bytes, z->total_origin, "%s", z->total_from);
+	vk_mend_number(d, "totalBytes", z->total_bytes, z->total_origin, "%s", z->total_from);
 	if (c->six)
 		return;
-	vk_side_number(d, "numPEs", z->device_pes, origin, "%s", z->pes_from);
-	vk_side_number(d, "lastPEIndex", z->device_pes - 1, origin, "%s", z->pes_from);
+	vk_mend_number(d, "numPEs", z->device_pes, origin, "%s", z->pes_from);
+	vk_mend_number(d, "lastPEIndex", z->device_pes - 1, origin, "%s", z->pes_from);
 	mend_maps(c);
 }
 
@@ -244,22 +244,22 @@ static void mend_six(struct vk_lvm_case *c)
 	bool sure = c->volume_believed, local_proved;
 	bool local = local_volume(c, &local_proved);
 	enum vk_field_origin counted = vk_origin_if(z->entries_proved, VK_FIELD_COMPUTED);
-	struct vk_side *d = &c->device;
+	struct vk_mending *d = &c->device;
 
-	vk_side_number(d, "mdAlignment", c->alignment, vk_origin_if(sure, VK_FIELD_COMPUTED), "%s",
+	vk_mend_number(d, "mdAlignment", c->alignment, vk_origin_if(sure, VK_FIELD_COMPUTED), "%s",
 		       sure ? "the place of the volume descriptor" : "every VMFS6 volume seen");
 	if (c->d.numPEMaps > VK_LVM_MAPS_PER_REGION)
-		vk_side_number(d, "numPEMaps", 0, VK_FIELD_USUAL, "the one LVM6 header seen");
+		vk_mend_number(d, "numPEMaps", 0, VK_FIELD_USUAL, "the one LVM6 header seen");
 	if (c->ext_count == 0)
-		vk_side_number(d, "extDevMetadataOffset", 0, VK_FIELD_USUAL, "LVM6 has no extended metadata");
+		vk_mend_number(d, "extDevMetadataOffset", 0, VK_FIELD_USUAL, "LVM6 has no extended metadata");
 	if (c->d.flags > VK_LVM_FLAG_VMFSL || ((c->fs_believed || local) && c->d.flags != local))
-		vk_side_number(d, "flags", local ? VK_LVM_FLAG_VMFSL : 0, vk_origin_if(local_proved, VK_FIELD_COPY),
+		vk_mend_number(d, "flags", local ? VK_LVM_FLAG_VMFSL : 0, vk_origin_if(local_proved, VK_FIELD_COPY),
 			       "magic and config of the file-system descriptor");
 	if (z->pes_open)
 		return;
-	vk_side_number(d, "numPEs", z->entries, counted, "entries of the PE table");
-	vk_side_number(d, "lastPEIndex", z->entries - 1, counted, "entries of the PE table");
-	vk_side_number(d, "numPEs6", z->device_pes, vk_origin_if(z->device_proved, VK_FIELD_COMPUTED), "%s", z->pes_from);
+	vk_mend_number(d, "numPEs", z->entries, counted, "entries of the PE table");
+	vk_mend_number(d, "lastPEIndex", z->entries - 1, counted, "entries of the PE table");
+	vk_mend_number(d, "numPEs6", z->device_pes, vk_origin_if(z->device_proved, VK_FIELD_COMPUTED), "%s", z->pes_from);
 }
 
 bool vk_lvm_one_volume(const struct vk_lvm_case *c)
@@ -280,7 +280,7 @@ static void mend_volume_count(struct vk_lvm_case *c)
 			     "use: left as they are.", c->d.numVolumes);
 		return;
 	}
-	vk_side_number(&c->device, "numVolumes", 1,
+	vk_mend_number(&c->device, "numVolumes", 1,
 		       vk_origin_if((int)c->volume_believed + c->fs_believed + (c->survey.good > 0) >= 2, VK_FIELD_COMPUTED),
 		       "the volume table, which has one entry in use");
 }
@@ -292,7 +292,7 @@ static void mend_block_size(struct vk_lvm_case *c)
 
 	if (c->d.diskBlockSize == 512 || c->d.diskBlockSize == 4096)
 		return;
-	vk_side_number(&c->device, "diskBlockSize", told != 0 ? told : 512,
+	vk_mend_number(&c->device, "diskBlockSize", told != 0 ? told : 512,
 		       vk_origin_if(told == 512 || (told != 0 && told == c->work->sector_size), VK_FIELD_COPY), "%s",
 		       told != 0 ? "diskBlockSize of the file-system descriptor" : "every header seen");
 }
@@ -304,15 +304,15 @@ static void mend_unused(struct vk_lvm_case *c)
 	bool sure = c->volume_believed && c->device_believed && c->d0.majorVersion >= 3 && c->d0.majorVersion <= 5;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		vk_side_number(&c->device, names[i], 0, vk_origin_if(sure, VK_FIELD_CONSTANT), "zero before LVM6");
+		vk_mend_number(&c->device, names[i], 0, vk_origin_if(sure, VK_FIELD_CONSTANT), "zero before LVM6");
 }
 
 void vk_lvm_device_mend(struct vk_lvm_case *c)
 {
-	struct vk_side *d = &c->device;
+	struct vk_mending *d = &c->device;
 	bool esx35;
 
-	vk_side_number(d, "magic", VK_LVM_MAGIC, VK_FIELD_CONSTANT, "the magic of every LVM header");
+	vk_mend_number(d, "magic", VK_LVM_MAGIC, VK_FIELD_CONSTANT, "the magic of every LVM header");
 	if (d->rebuilt)
 		make_version(c);
 	else
@@ -330,7 +330,7 @@ void vk_lvm_device_mend(struct vk_lvm_case *c)
 		mend_unused(c);
 	esx35 = c->d.majorVersion == 3 && c->d.minorVersion == MINOR_ESX35;
 	if (d->rebuilt && c->d.generation == 0)
-		vk_side_number(d, "generation", esx35 ? c->sizes.device_pes + 2 : 3, VK_FIELD_USUAL,
+		vk_mend_number(d, "generation", esx35 ? c->sizes.device_pes + 2 : 3, VK_FIELD_USUAL,
 			       "headers of that LVM version after one creation");
 	if (!vk_vmfs_uuid_is_nil(&c->d.lockedBy))
 		vk_work_note(c->work, "The LVM header names a host that holds the lock of the metadata (lockedBy); nothing "

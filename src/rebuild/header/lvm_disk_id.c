@@ -120,13 +120,13 @@ static bool take_name(struct vk_lvm_case *c)
 
 	if (!read_name(c, &named))
 		return false;
-	vk_side_number(&c->disk_id, "type", named.type, VK_FIELD_USUAL, "the SD table");
-	vk_side_number(&c->disk_id, "len", named.len, VK_FIELD_USUAL, "the SD table");
+	vk_mend_number(&c->disk_id, "type", named.type, VK_FIELD_USUAL, "the SD table");
+	vk_mend_number(&c->disk_id, "len", named.len, VK_FIELD_USUAL, "the SD table");
 	if (named.type == VK_SCSI_ID_PATH) {
-		vk_side_bytes(&c->disk_id, "id", named.id, VK_FIELD_USUAL, "the SD table, in the short form of such headers");
+		vk_mend_bytes(&c->disk_id, "id", named.id, VK_FIELD_USUAL, "the SD table, in the short form of such headers");
 		return true;
 	}
-	vk_side_bytes(&c->disk_id, "id", named.id, VK_FIELD_FRESH,
+	vk_mend_bytes(&c->disk_id, "id", named.id, VK_FIELD_FRESH,
 		      "the SD table; the six characters of the model are not told there");
 	vk_work_lost(c->work, "The LUN number and the model's six characters in the disk id survive nowhere; ESX may take the "
 		     "volume for a snapshot until it is resignatured or mounted by force.");
@@ -160,9 +160,9 @@ static bool take_hurt(struct vk_lvm_case *c)
 		return false;
 	if (named.type == VK_SCSI_ID_NAA)
 		memcpy(named.id + told, id->id + told, VK_SCSI_ID_MAX - told);
-	vk_side_number(&c->disk_id, "type", named.type, VK_FIELD_USUAL, "the SD table");
-	vk_side_number(&c->disk_id, "len", named.len, VK_FIELD_USUAL, "the SD table");
-	vk_side_bytes(&c->disk_id, "id", named.id, VK_FIELD_USUAL, "the SD table");
+	vk_mend_number(&c->disk_id, "type", named.type, VK_FIELD_USUAL, "the SD table");
+	vk_mend_number(&c->disk_id, "len", named.len, VK_FIELD_USUAL, "the SD table");
+	vk_mend_bytes(&c->disk_id, "id", named.id, VK_FIELD_USUAL, "the SD table");
 	return true;
 }
 
@@ -178,8 +178,8 @@ static void mend_form(struct vk_lvm_case *c)
 		if (contradiction || id->len > VK_SCSI_ID_MAX)
 			vk_work_lost(c->work, "The disk id in the LVM header is damaged, and nothing else tells it: left as it is.");
 	} else if (named_so(c, type, len)) {
-		vk_side_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
-		vk_side_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
+		vk_mend_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
+		vk_mend_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
 	} else if (contradiction || id->len < len || id->len > VK_SCSI_ID_MAX || (id->len != len && type != VK_SCSI_ID_SERIAL)) {
 		vk_work_lost(c->work, "Type or length of the disk id in the LVM header do not go with its bytes, and nothing else "
 			     "tells which is right: left as they are.");
@@ -203,7 +203,7 @@ static bool take_live(struct vk_lvm_case *c)
 		vk_work_note(c->work, "The SD table names the LUN %s, and this one is %s: it may be a copy of that.", there, here);
 		return false;
 	}
-	vk_side_all(&c->disk_id, live, VK_FIELD_USUAL, "the LUN as this host sees it");
+	vk_mend_all(&c->disk_id, live, VK_FIELD_USUAL, "the LUN as this host sees it");
 	vk_work_note(c->work, "The disk id (diskID) is lost and becomes that of the LUN on which the volume lies now, %s: ESX will "
 		     "accept the volume as the original on this LUN. Were it a copy of another LUN, both would count as originals.",
 		     here);
@@ -222,11 +222,11 @@ static void make_id(struct vk_lvm_case *c)
 
 void vk_lvm_disk_id_mend(struct vk_lvm_case *c)
 {
-	struct vk_side *side = &c->disk_id;
+	struct vk_mending *m = &c->disk_id;
 	const struct vk_scsi_disk_id *id = &c->d.diskID;
 	bool proved;
 
-	if (side->rebuilt || vk_scsi_disk_id_is_nil(id)) {
+	if (m->rebuilt || vk_scsi_disk_id_is_nil(id)) {
 		make_id(c);
 	} else {
 		mend_form(c);
@@ -241,8 +241,8 @@ void vk_lvm_disk_id_mend(struct vk_lvm_case *c)
 				     "tells them: left as they are.");
 		return;
 	}
-	vk_side_number(side, "scsiLevel", 0, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
-	vk_side_bytes(side, "vendor", (uint8_t[8]){0}, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
-	vk_side_bytes(side, "model", (uint8_t[16]){0}, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
-	vk_side_bytes(side, "revision", (uint8_t[4]){0}, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
+	vk_mend_number(m, "scsiLevel", 0, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
+	vk_mend_bytes(m, "vendor", (uint8_t[8]){0}, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
+	vk_mend_bytes(m, "model", (uint8_t[16]){0}, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
+	vk_mend_bytes(m, "revision", (uint8_t[4]){0}, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");
 }

@@ -5,17 +5,6 @@
 #include "base/checked.h"
 #include "rebuild/header/lvm_case.h"
 
-const struct vk_vmfs *vk_lvm_known_decoded(const struct vk_known_header *known)
-{
-	const struct vk_vmfs *v;
-
-	if (known->source == NULL || known->vmfs >= known->source->vmfs_count)
-		return NULL;
-	v = &known->source->vmfs[known->vmfs];
-	return v->lvm_usable && v->volume_count > 0 &&
-			       v->volumes[0].seen_bytes == VK_LVM_VOLUME_BYTES ? v : NULL;
-}
-
 /* Whether a capture shows this very device: nothing that outlives every change may differ. */
 static bool same_device(const struct vk_lvm_case *c, const struct vk_vmfs *k, bool *ret_tied)
 {
@@ -77,47 +66,24 @@ void vk_lvm_known_find(struct vk_lvm_case *c)
 		vk_lvm_members_ask(c);
 }
 
-/* What a structure keeps from its making to its end; all else a grow, an upgrade or a resignature may change. */
-static const char *const lasting[] = {"magic", "diskBlockSize", "dataOffset", "devID", "initTimeUS",
-				      "mdAlignment", "creationTimeUS", "volumeID"};
-/* What may change while generation stays: that counts changes of the structure only. */
-static const char *const passing[] = {"modTimeUS", "lockedBy", "lockedWhenUS", "lockedFromIPv4", "state"};
-
-static bool among(const struct vk_field *field, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(field->name, names[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool is_lasting(const struct vk_field *field)
-{
-	return among(field, lasting, sizeof(lasting) / sizeof(lasting[0]));
-}
-
-static bool is_passing(const struct vk_field *field)
-{
-	return among(field, passing, sizeof(passing) / sizeof(passing[0]));
-}
-
 /*
  * A lost structure: nothing of it stands that could say it was not changed since the capture, whatever the other one says:
  * they are changed one without the other.
  */
-static void take_lost(struct vk_lvm_case *c, struct vk_side *side, const void *other)
+static void take_lost(struct vk_lvm_case *c, struct vk_mending *m, const void *other)
 {
-	for (size_t i = 0; i < side->layout->count; i++) {
-		const struct vk_field *f = &side->layout->fields[i];
+	for (size_t i = 0; i < m->layout->count; i++) {
+		const struct vk_field *f = &m->layout->fields[i];
 		bool identity = strcmp(f->name, "uuid") == 0 || strcmp(f->name, "name") == 0;
-		bool sure = is_lasting(f) && !c->work->capture_untied;
+		bool lasting = (f->marks & VK_LASTING) != 0;
+		bool sure = lasting && !c->work->capture_untied;
 
 		/* the disk id has a side of its own; the volume's identity is told better by the file system */
 		if (f->kind == VK_KIND_DISKID || (identity && c->fs_believed))
 			continue;
-		vk_side_bytes(side, f->name, (const uint8_t *)other + f->member,
+		vk_mend_as(m, f, other,
 			      vk_origin_if(sure, VK_FIELD_CAPTURE), "%s%s", c->capture->name,
-			      is_lasting(f) ? "" : ", and it may have changed since");
+			      lasting ? "" : ", and it may have changed since");
 	}
 }
 
@@ -131,15 +97,15 @@ static bool time_possible(uint64_t now, uint64_t then)
  * A structure that stands and was not changed since. With the time of its last change all of it is as it was, but for a lock,
  * which may have come or gone; by its generation alone what passes may be newer, and stays.
  */
-static void take_standing(struct vk_lvm_case *c, struct vk_side *side, const void *other, bool same_time, bool time_stays)
+static void take_standing(struct vk_lvm_case *c, struct vk_mending *m, const void *other, bool same_time, bool time_stays)
 {
-	for (size_t i = 0; i < side->layout->count; i++) {
-		const struct vk_field *f = &side->layout->fields[i];
-		bool time = strcmp(f->name, "modTimeUS") == 0;
+	for (size_t i = 0; i < m->layout->count; i++) {
+		const struct vk_field *f = &m->layout->fields[i];
+		bool time = strcmp(f->name, "modTimeUS") == 0, passing = (f->marks & VK_PASSING) != 0;
 
-		if (f->kind == VK_KIND_DISKID || (is_passing(f) && !same_time && (!time || time_stays)))
+		if (f->kind == VK_KIND_DISKID || (passing && !same_time && (!time || time_stays)))
 			continue;
-		vk_side_bytes(side, f->name, (const uint8_t *)other + f->member, vk_origin_if(!is_passing(f), VK_FIELD_CAPTURE),
+		vk_mend_as(m, f, other, vk_origin_if(!passing, VK_FIELD_CAPTURE),
 			      "%s", c->capture->name);
 	}
 }
@@ -153,10 +119,10 @@ static void apply_to_device(struct vk_lvm_case *c, bool now)
 	if (now) {
 		take_standing(c, &c->device, d, same_time, time_possible(c->d0.modTimeUS, d->modTimeUS));
 		if (same_time)
-			vk_side_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
+			vk_mend_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
 	} else if (c->device_believed) {
-		vk_side_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, "%s", name);
-		vk_side_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, "%s", name);
+		vk_mend_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, "%s", name);
+		vk_mend_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, "%s", name);
 		vk_work_note(c->work, "The LVM header was changed since %s: of what may change, nothing was taken from it.",
 			     name);
 	} else {
@@ -176,7 +142,7 @@ static void apply_to_volume(struct vk_lvm_case *c, bool now)
 	if (now) {
 		take_standing(c, &c->volume, v, v->modTimeUS == c->v0.modTimeUS, time_possible(c->v0.modTimeUS, v->modTimeUS));
 	} else if (c->volume_believed) {
-		vk_side_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, "%s",
+		vk_mend_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, "%s",
 			       name);
 	} else {
 		take_lost(c, &c->volume, v);

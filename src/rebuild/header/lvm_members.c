@@ -146,11 +146,6 @@ static size_t elect(const struct vk_lvm_case *c, const struct witnesses *w, cons
 	return best != NULL ? (size_t)best->value : WITNESSES_MAX;
 }
 
-/* What all descriptors of a volume have alike. */
-static const char *const shared[] = {"logicalSize", "generation", "name", "uuid", "snapID", "creationTimeUS", "numDevs", "state"};
-enum { SHARED = sizeof(shared) / sizeof(shared[0]) };
-_Static_assert(SHARED == sizeof(((struct vk_lvm_case *)0)->elected_proved), "each has its proof");
-
 void vk_lvm_members_ask(struct vk_lvm_case *c)
 {
 	struct witnesses w;
@@ -162,10 +157,13 @@ void vk_lvm_members_ask(struct vk_lvm_case *c)
 		return;
 	}
 	c->elected = *w.of[w.first_member];
-	for (size_t i = 0; i < SHARED; i++) {
-		const struct vk_field *f = vk_layout_field(&vk_lvm_volume_layout, shared[i]);
-		size_t from = elect(c, &w, f, &c->elected_proved[i]);
+	for (size_t i = 0; i < vk_lvm_volume_layout.count; i++) {
+		const struct vk_field *f = &vk_lvm_volume_layout.fields[i];
+		size_t from;
 
+		if ((f->marks & VK_ALIKE) == 0)
+			continue;
+		from = elect(c, &w, f, &c->elected_proved[i]);
 		if (from < WITNESSES_MAX)
 			memcpy((uint8_t *)&c->elected + f->member, value_of(w.of[from], f), f->size);
 		else if (c->volume_believed)
@@ -212,7 +210,7 @@ static bool find_gap(const struct vk_lvm_case *c, const struct witnesses *w, uin
 
 static void take_gap(struct vk_lvm_case *c, const struct witnesses *w)
 {
-	struct vk_side *v = &c->volume;
+	struct vk_mending *v = &c->volume;
 	enum vk_field_origin origin;
 	uint64_t first, count;
 
@@ -220,9 +218,9 @@ static void take_gap(struct vk_lvm_case *c, const struct witnesses *w)
 		return;
 	/* a wrong border of an extent, or a wrong size of the volume, would make a gap of another size than this device has */
 	origin = vk_origin_if(c->device_believed && count == (c->six ? c->d0.numPEs6 : c->d0.numPEs), VK_FIELD_MEMBER);
-	vk_side_number(v, "numPEs", count, origin, "the gap between the other extents");
-	vk_side_number(v, "firstPE", first, origin, "the gap between the other extents");
-	vk_side_number(v, "lastPE", first + count - 1, origin, "the gap between the other extents");
+	vk_mend_number(v, "numPEs", count, origin, "the gap between the other extents");
+	vk_mend_number(v, "firstPE", first, origin, "the gap between the other extents");
+	vk_mend_number(v, "lastPE", first + count - 1, origin, "the gap between the other extents");
 }
 
 void vk_lvm_members_apply(struct vk_lvm_case *c)
@@ -230,12 +228,12 @@ void vk_lvm_members_apply(struct vk_lvm_case *c)
 	struct witnesses w;
 
 	gather(c, &w);
-	for (size_t i = 0; i < SHARED; i++) {
-		const struct vk_field *f = vk_layout_field(&vk_lvm_volume_layout, shared[i]);
+	for (size_t i = 0; i < vk_lvm_volume_layout.count; i++) {
+		const struct vk_field *f = &vk_lvm_volume_layout.fields[i];
 
-		if (c->volume_believed && strcmp(f->name, "state") == 0)
+		if ((f->marks & VK_ALIKE) == 0 || (c->volume_believed && strcmp(f->name, "state") == 0))
 			continue;
-		vk_side_bytes(&c->volume, f->name, value_of(c->sibling, f), vk_origin_if(c->elected_proved[i], VK_FIELD_MEMBER), "%s%s",
+		vk_mend_as(&c->volume, f, c->sibling, vk_origin_if(c->elected_proved[i], VK_FIELD_MEMBER), "%s%s",
 			      c->member->name, c->elected_proved[i] ? "" : ", and nothing else agrees with it");
 	}
 	if (!c->volume_believed)

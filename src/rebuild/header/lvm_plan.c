@@ -31,46 +31,28 @@ static const char *why_changed(size_t inexact)
 			    : "not all changed fields are what stood there: see each";
 }
 
-/* Of a structure that is made new, what no field holds becomes zero, as in every one seen; what stood there is not known. */
-static void clear_rest(struct vk_lvm_case *c, const struct vk_side *side, uint8_t *raw, size_t len)
-{
-	uint8_t rest[512];
-
-	memcpy(rest, raw, len);
-	for (size_t i = 0; i < side->layout->count; i++)
-		memset(rest + side->layout->fields[i].offset, 0, side->layout->fields[i].size);
-	memset(raw, 0, len);
-	if (!vk_all_zero(rest, len))
-		vk_work_range(c->work, side->layout, side->at, len, VK_FIELD_USUAL,
-			      "what no field holds is cleared, as in every header seen");
-}
-
-static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_side *side, uint8_t *raw, size_t len,
+static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_mending *m, uint8_t *raw, size_t len,
 				    const char *reason, enum vk_header_class write_class,
 				    enum vk_header_structure which, struct vk_error *err)
 {
 	struct vk_header_work *work = c->work;
-	size_t inexact, more = 0;
-	size_t changed = vk_side_tell(side, work, &inexact);
+	struct vk_mend_sum sum = {0, 0};
 
-	if (which == VK_HS_LVM_HEADER) {
-		changed += vk_side_tell(&c->disk_id, work, &more);
-		inexact += more;
-	}
-	if (changed == 0 && side->contradicted) {
+	vk_mend_record(m, &sum);
+	if (which == VK_HS_LVM_HEADER)
+		vk_mend_record(&c->disk_id, &sum);
+	if (sum.changed == 0 && m->contradicted) {
 		vk_work_verdict(work, which, VK_STRUCTURE_LOST, "something contradicts it, and what is right is not known: see what is lost");
 		return VK_OK;
 	}
-	if (changed == 0) {
+	if (sum.changed == 0) {
 		vk_work_verdict(work, which, VK_STRUCTURE_CONSISTENT, "nothing contradicts it; not all of its bytes can be checked");
 		return VK_OK;
 	}
-	if (side->rebuilt)
-		clear_rest(c, side, raw, len);
-	vk_layout_encode(side->layout, side->is, raw, len);
-	vk_work_verdict(work, which, side->rebuilt ? VK_STRUCTURE_REBUILT : VK_STRUCTURE_MENDED, "%s",
-			why_changed(inexact));
-	return vk_work_put(work, side->at, raw, len, reason, write_class, err);
+	vk_mend_lay(m, raw, len, NULL, &sum);
+	vk_work_verdict(work, which, m->rebuilt ? VK_STRUCTURE_REBUILT : VK_STRUCTURE_MENDED, "%s",
+			why_changed(sum.inexact));
+	return vk_work_put(work, m->at, raw, len, reason, write_class, err);
 }
 
 /* The check of decode objects to the name beside the disk id that is planned. */
@@ -188,8 +170,8 @@ static enum vk_status mend(struct vk_lvm_case *c, struct vk_error *err)
 	vk_lvm_disk_id_mend(c);
 	c->device.contradicted = work->header->lost_count > lost;
 	if (!c->six_proved) {
-		vk_side_doubt(&c->volume);
-		vk_side_doubt(&c->device);
+		vk_mend_doubt(&c->volume);
+		vk_mend_doubt(&c->device);
 	}
 	tell_unseen(c);
 	return put_all(c, err);

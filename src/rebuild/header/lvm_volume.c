@@ -143,7 +143,7 @@ static void mend_name(struct vk_lvm_case *c)
 		return;
 	}
 	name_of(&id->uuid, name);
-	vk_side_bytes(&c->volume, "name", name,
+	vk_mend_bytes(&c->volume, "name", name,
 		      vk_origin_if(proof == VK_PART_PROVED && (!id->named_otherwise || c->fs_believed), VK_FIELD_COMPUTED),
 		      "the UUID, each part as most of name, uuid and volInfo have it");
 }
@@ -158,7 +158,7 @@ static void mend_identity(struct vk_lvm_case *c)
 	ask_identity(c, &c->v, &s);
 	vk_volume_identity_decide(&s, id);
 	proof = vk_volume_identity_put(id, VK_PART_LIKELY, &uuid);
-	vk_side_bytes(&c->volume, "uuid", &uuid, vk_origin_if(proof == VK_PART_PROVED, VK_FIELD_COPY),
+	vk_mend_bytes(&c->volume, "uuid", &uuid, vk_origin_if(proof == VK_PART_PROVED, VK_FIELD_COPY),
 		      proof == VK_PART_PROVED ? "each part as two of name, uuid and volInfo of the file-system descriptor have it"
 					      : "the copy that time or host of the volume speak for");
 	mend_name(c);
@@ -226,9 +226,9 @@ static void make_identity(struct vk_lvm_case *c)
 	}
 	from = origin == VK_FIELD_FRESH ? "made new" : origin == VK_FIELD_COPY ? "two copies of it that are left" :
 	       "volInfo of the file-system descriptor, the one copy that is left";
-	vk_side_bytes(&c->volume, "uuid", &id->uuid, origin, "%s", from);
+	vk_mend_bytes(&c->volume, "uuid", &id->uuid, origin, "%s", from);
 	name_of(&id->uuid, name);
-	vk_side_bytes(&c->volume, "name", name, vk_origin_if(origin == VK_FIELD_COPY, VK_FIELD_COMPUTED), "%s", from);
+	vk_mend_bytes(&c->volume, "name", name, vk_origin_if(origin == VK_FIELD_COPY, VK_FIELD_COMPUTED), "%s", from);
 }
 
 static void make_times(struct vk_lvm_case *c)
@@ -239,15 +239,15 @@ static void make_times(struct vk_lvm_case *c)
 
 	if (c->v.creationTimeUS != 0) { /* of a capture, or of the other extents, which have a time of change of their own */
 		if (c->v.modTimeUS == 0) {
-			vk_side_number(&c->volume, "modTimeUS", c->v.creationTimeUS, VK_FIELD_FRESH, "creationTimeUS");
+			vk_mend_number(&c->volume, "modTimeUS", c->v.creationTimeUS, VK_FIELD_FRESH, "creationTimeUS");
 			vk_work_lost(c->work, "When the volume descriptor was last changed (modTimeUS) survives nowhere: it becomes "
 				     "the time of its making.");
 		}
 		return;
 	}
-	vk_side_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH,
+	vk_mend_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH,
 		       "%s; the microseconds are lost", from);
-	vk_side_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, "%s", from);
+	vk_mend_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, "%s", from);
 	vk_work_lost(c->work, "The times of the volume descriptor survive nowhere to the microsecond: new ones were made.");
 }
 
@@ -271,19 +271,19 @@ static void mend_extents(struct vk_lvm_case *c)
 	const struct vk_lvm_sizes *z = &c->sizes;
 	const char *from = z->volume_pes_from;
 	enum vk_field_origin origin = vk_origin_if(z->volume_proved, VK_FIELD_COMPUTED);
-	struct vk_side *v = &c->volume;
+	struct vk_mending *v = &c->volume;
 
 	if (z->pes_open)
 		return;
-	vk_side_number(v, "numPEs", z->volume_pes, origin, "%s", from);
-	vk_side_number(v, "firstPE", z->first_pe, vk_origin_if(z->first_proved, VK_FIELD_COMPUTED), "%s", z->first_from);
-	vk_side_number(v, "lastPE", z->first_pe + z->volume_pes - 1, vk_origin_if(z->first_proved, origin), "%s", from);
+	vk_mend_number(v, "numPEs", z->volume_pes, origin, "%s", from);
+	vk_mend_number(v, "firstPE", z->first_pe, vk_origin_if(z->first_proved, VK_FIELD_COMPUTED), "%s", z->first_from);
+	vk_mend_number(v, "lastPE", z->first_pe + z->volume_pes - 1, vk_origin_if(z->first_proved, origin), "%s", from);
 	if (z->several_open) {
 		vk_work_lost(c->work, "Whether the volume has other extents cannot be told: numDevs is %u and logicalSize %llu; "
 			     "left as they are.", c->v.numDevs, (unsigned long long)c->v.logicalSize);
 	} else if (!z->several) {
-		vk_side_number(v, "logicalSize", z->volume_pes * VK_LVM_PE_BYTES, vk_origin_if(z->one_proved, origin), "%s", from);
-		vk_side_number(v, "numDevs", 1, vk_origin_if(z->one_proved, VK_FIELD_COMPUTED), "the volume has no other extents");
+		vk_mend_number(v, "logicalSize", z->volume_pes * VK_LVM_PE_BYTES, vk_origin_if(z->one_proved, origin), "%s", from);
+		vk_mend_number(v, "numDevs", 1, vk_origin_if(z->one_proved, VK_FIELD_COMPUTED), "the volume has no other extents");
 	} else if (c->sibling == NULL && (c->v.numDevs < 2 || c->v.numDevs > VK_LVM_SD_ENTRIES)) {
 		vk_work_lost(c->work, "The volume has other extents; how many is told only by these: give them.");
 	} else if (c->sibling == NULL && (c->v.logicalSize % VK_LVM_PE_BYTES != 0 ||
@@ -311,25 +311,25 @@ uint32_t vk_lvm_volume_id(const struct vk_lvm_case *c, bool *ret_proved)
 
 static void mend_rest(struct vk_lvm_case *c)
 {
-	struct vk_side *v = &c->volume;
+	struct vk_mending *v = &c->volume;
 	bool proved;
 	uint32_t id = vk_lvm_volume_id(c, &proved);
 	bool snapped = c->fs_believed && c->fs.volInfoSnapID == c->fs.snapID && c->fs.snapID == 1;
 
 	if (snapped || !vk_told32(c->v.snapID))
-		vk_side_number(v, "snapID", 1, vk_origin_if(snapped, VK_FIELD_COPY), "%s",
+		vk_mend_number(v, "snapID", 1, vk_origin_if(snapped, VK_FIELD_COPY), "%s",
 			       snapped ? "snapID and volInfo of the file-system descriptor" : "every header seen");
 	if (c->v.state > VK_LVM_SENTINEL || c->v.state == VK_LVM_INVALID)
-		vk_side_number(v, "state", VK_LVM_NORMAL, VK_FIELD_USUAL,
+		vk_mend_number(v, "state", VK_LVM_NORMAL, VK_FIELD_USUAL,
 			       "the state of every volume in use");
-	vk_side_number(v, "volumeID", id, vk_origin_if(proved, VK_FIELD_COPY), "the PE table, and the place of the descriptor");
+	vk_mend_number(v, "volumeID", id, vk_origin_if(proved, VK_FIELD_COPY), "the PE table, and the place of the descriptor");
 	if (c->six && !c->sizes.pes_open)
-		vk_side_number(v, "consumedPEs", c->sizes.entries, vk_origin_if(c->sizes.entries_proved, VK_FIELD_COMPUTED),
+		vk_mend_number(v, "consumedPEs", c->sizes.entries, vk_origin_if(c->sizes.entries_proved, VK_FIELD_COMPUTED),
 			       "entries of the PE table");
 	else if (!c->six && !c->sizes.pes_open && c->v.consumedPEs > c->sizes.volume_pes)
 		vk_work_lost(c->work, "consumedPEs of the volume cannot be right, and nothing else tells it: left as it is.");
 	if (v->rebuilt && c->v.generation == 0)
-		vk_side_number(v, "generation", (c->six ? c->sizes.entries : c->sizes.volume_pes) + 1, VK_FIELD_USUAL,
+		vk_mend_number(v, "generation", (c->six ? c->sizes.entries : c->sizes.volume_pes) + 1, VK_FIELD_USUAL,
 			       "PE table entries + 1 after one creation");
 }
 

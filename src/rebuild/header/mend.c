@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields of one structure with the origin of their values, and votes on numbers. */
+/* Fields of one structure with the origin of their values. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,213 +7,138 @@
 #include "rebuild/header/mend.h"
 #include "vmfskit/lvm.h"
 
-void vk_side_init(struct vk_side *side, const struct vk_layout *layout, const void *was, void *is,
-		  uint64_t at)
-{
-	memset(side, 0, sizeof(*side));
-	side->layout = layout;
-	side->was = was;
-	side->is = is;
-	side->at = at;
-}
-
 static size_t member_bytes(const struct vk_field *field)
 {
 	return field->kind == VK_KIND_DISKID ? sizeof(struct vk_scsi_disk_id) : field->size;
 }
 
-static uint8_t *member(const struct vk_side *side, const struct vk_field *field)
+/* The member of a C struct of the layout. */
+static const uint8_t *member(const struct vk_field *field, const void *in)
 {
-	return (uint8_t *)side->is + field->member;
+	return (const uint8_t *)in + field->member;
 }
 
-static struct vk_side_row *row_of(struct vk_side *side, const struct vk_field *field)
+/* What the capture says of a field is what stood there when the field lasts. */
+static enum vk_field_origin capture_origin(const struct vk_mending *m, const struct vk_field *field)
 {
-	return &side->rows[field - side->layout->fields];
+	return vk_origin_if((field->marks & VK_LASTING) != 0 && m->capture_proves &&
+			    (field->kind != VK_KIND_UUID || m->capture_names), VK_FIELD_CAPTURE);
 }
 
 __attribute__((format(printf, 5, 0))) static void
-keep(struct vk_side *side, const struct vk_field *field, const void *bytes,
-     enum vk_field_origin origin, const char *from, va_list ap)
+set_field(struct vk_mending *m, const struct vk_field *field, const void *bytes, enum vk_field_origin origin,
+	  const char *from, va_list ap)
 {
-	struct vk_side_row *row = row_of(side, field);
+	size_t index = (size_t)(field - m->layout->fields), len = member_bytes(field);
+	uint8_t *is = (uint8_t *)m->is + field->member;
+	bool captured = m->capture != NULL && origin != VK_FIELD_CONSTANT &&
+			!(vk_field_origin_exact(origin) && memcmp(bytes, member(field, m->capture), len) == 0);
 
-	bool same = (!side->rebuilt || row->told) && memcmp(member(side, field), bytes, member_bytes(field)) == 0;
-
+	if (captured) {
+		bytes = member(field, m->capture);
+		origin = capture_origin(m, field);
+	}
 	/* who is sure of a value that was only likely makes it certain */
-	if (same && !(row->told && vk_field_origin_exact(origin) && !vk_field_origin_exact(row->origin)))
+	if ((!m->rebuilt || m->fields[index].set) && memcmp(is, bytes, len) == 0 &&
+	    !(m->fields[index].set && vk_field_origin_exact(origin) && !vk_field_origin_exact(m->fields[index].origin)))
 		return;
-	memcpy(member(side, field), bytes, member_bytes(field));
-	row->told = true;
-	row->origin = origin;
-	vsnprintf(row->from, sizeof(row->from), from, ap);
+	memcpy(is, bytes, len);
+	m->fields[index].set = true;
+	m->fields[index].origin = origin;
+	if (captured)
+		snprintf(m->fields[index].from, sizeof(m->fields[index].from), "%s", m->capture_name);
+	else
+		vsnprintf(m->fields[index].from, sizeof(m->fields[index].from), from, ap);
 }
 
-void vk_side_number(struct vk_side *side, const char *field, uint64_t value,
-		    enum vk_field_origin origin, const char *from, ...)
+void vk_mend_number(struct vk_mending *m, const char *field, uint64_t value, enum vk_field_origin origin, const char *from, ...)
 {
-	const struct vk_field *f = vk_layout_field(side->layout, field);
+	const struct vk_field *f = vk_layout_field(m->layout, field);
 	uint8_t u8 = (uint8_t)value;
 	uint16_t u16 = (uint16_t)value;
 	uint32_t u32 = (uint32_t)value;
-	const void *bytes = &value;
+	const void *bytes = f->kind == VK_KIND_U8 ? &u8 : f->kind == VK_KIND_U16 ? &u16 : f->kind == VK_KIND_U32 ? &u32 : (void *)&value;
 	va_list ap;
 
-	if (f->kind == VK_KIND_U8)
-		bytes = &u8;
-	else if (f->kind == VK_KIND_U16)
-		bytes = &u16;
-	else if (f->kind == VK_KIND_U32)
-		bytes = &u32;
 	va_start(ap, from);
-	keep(side, f, bytes, origin, from, ap);
+	set_field(m, f, bytes, origin, from, ap);
 	va_end(ap);
 }
 
-void vk_side_bytes(struct vk_side *side, const char *field, const void *bytes,
-		   enum vk_field_origin origin, const char *from, ...)
+void vk_mend_bytes(struct vk_mending *m, const char *field, const void *bytes, enum vk_field_origin origin, const char *from, ...)
 {
 	va_list ap;
 
 	va_start(ap, from);
-	keep(side, vk_layout_field(side->layout, field), bytes, origin, from, ap);
+	set_field(m, vk_layout_field(m->layout, field), bytes, origin, from, ap);
 	va_end(ap);
 }
 
-__attribute__((format(printf, 5, 6))) static void
-keep_one(struct vk_side *side, const struct vk_field *field, const void *bytes,
-	 enum vk_field_origin origin, const char *fmt, ...)
+void vk_mend_as(struct vk_mending *m, const struct vk_field *field, const void *other, enum vk_field_origin origin,
+		const char *from, ...)
 {
 	va_list ap;
 
-	va_start(ap, fmt);
-	keep(side, field, bytes, origin, fmt, ap);
+	va_start(ap, from);
+	set_field(m, field, member(field, other), origin, from, ap);
 	va_end(ap);
 }
 
-void vk_side_all(struct vk_side *side, const void *other, enum vk_field_origin origin,
-		 const char *from)
+void vk_mend_all(struct vk_mending *m, const void *other, enum vk_field_origin origin, const char *from)
 {
-	for (size_t i = 0; i < side->layout->count; i++) {
-		const struct vk_field *f = &side->layout->fields[i];
+	for (size_t i = 0; i < m->layout->count; i++)
+		if (m->layout->fields[i].kind != VK_KIND_DISKID)
+			vk_mend_as(m, &m->layout->fields[i], other, origin, "%s", from);
+}
 
-		if (f->kind != VK_KIND_DISKID) /* a side of its own */
-			keep_one(side, f, (const uint8_t *)other + f->member, origin, "%s", from);
+void vk_mend_from_capture(struct vk_mending *m)
+{
+	for (size_t i = 0; i < m->layout->count; i++) {
+		const struct vk_field *f = &m->layout->fields[i];
+
+		if (m->rebuilt ? !m->fields[i].set : (f->marks & VK_LASTING) != 0)
+			vk_mend_as(m, f, m->capture, VK_FIELD_USUAL, "%s", m->capture_name);
 	}
 }
 
-void vk_side_doubt(struct vk_side *side)
+void vk_mend_doubt(struct vk_mending *m)
 {
-	for (size_t i = 0; i < side->layout->count; i++)
-		side->rows[i].origin = vk_origin_if(!vk_field_origin_exact(side->rows[i].origin), side->rows[i].origin);
+	for (size_t i = 0; i < m->layout->count; i++)
+		m->fields[i].origin = vk_origin_if(!vk_field_origin_exact(m->fields[i].origin), m->fields[i].origin);
 }
 
-size_t vk_side_tell(const struct vk_side *side, struct vk_header_work *work, size_t *ret_inexact)
+static const char nothing_tells[] = "zero, for nothing tells it";
+
+void vk_mend_record(const struct vk_mending *m, struct vk_mend_sum *sum)
 {
-	size_t changed = 0;
+	for (size_t i = 0; i < m->layout->count; i++) {
+		const struct vk_field *f = &m->layout->fields[i];
+		enum vk_field_origin origin = m->fields[i].set ? m->fields[i].origin : VK_FIELD_USUAL;
 
-	*ret_inexact = 0;
-	for (size_t i = 0; i < side->layout->count; i++) {
-		const struct vk_field *f = &side->layout->fields[i];
-		const struct vk_side_row *row = &side->rows[i];
-		const uint8_t *was = (const uint8_t *)side->was + f->member;
-
-		/* a disk id is told by its own fields */
-		if (f->kind == VK_KIND_DISKID || memcmp(member(side, f), was, member_bytes(f)) == 0)
+		/* a disk id is recorded by its own fields */
+		if (f->kind == VK_KIND_DISKID || memcmp(member(f, m->is), member(f, m->was), member_bytes(f)) == 0)
 			continue;
-		changed++;
-		if (!row->told) {
-			++*ret_inexact;
-			vk_work_field(work, side->layout, f->name, side->at, VK_FIELD_USUAL, side->was, side->is,
-				      "zero in every header seen");
-			continue;
-		}
-		if (!vk_field_origin_exact(row->origin))
-			++*ret_inexact;
-		vk_work_field(work, side->layout, f->name, side->at, row->origin,
-			      side->was, side->is, "%s", row->from);
+		sum->changed++;
+		sum->inexact += !vk_field_origin_exact(origin);
+		vk_work_field(m->work, m->layout, f->name, m->at, origin, m->blank ? NULL : m->was, m->is, "%s",
+			      m->fields[i].set ? m->fields[i].from : nothing_tells);
 	}
-	return changed;
 }
 
-static void add_ballot(struct vk_tally *tally, const struct vk_ballot *more)
+void vk_mend_lay(const struct vk_mending *m, uint8_t *raw, size_t len, const uint8_t *base, struct vk_mend_sum *sum)
 {
-	struct vk_text text;
-	struct vk_ballot *b;
-	size_t i = 0;
+	static const uint8_t zeros[512];
+	size_t held = m->layout->size;
 
-	while (i < tally->count && tally->ballots[i].value != more->value)
-		i++;
-	if (i == VK_TALLY_MAX)
-		return;
-	b = &tally->ballots[i];
-	tally->weight += more->weight;
-	tally->voices += more->voices;
-	if (i == tally->count) {
-		tally->count++;
-		*b = *more;
-		return;
+	if (m->rebuilt && base == NULL)
+		base = zeros;
+	if (m->rebuilt && memcmp(raw + held, base + held, len - held) != 0) {
+		sum->changed++;
+		sum->inexact++;
+		vk_work_range(m->work, m->layout, m->at + held, len - held, VK_FIELD_USUAL, "the sector behind the last field: %s",
+			      base != zeros ? m->capture_name : nothing_tells);
 	}
-	text = (struct vk_text){b->from, sizeof(b->from), strlen(b->from)};
-	vk_text_put(&text, ", ");
-	vk_text_put(&text, more->from);
-	b->weight += more->weight;
-	b->voices += more->voices;
-}
-
-void vk_tally_add(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from)
-{
-	struct vk_ballot one = {.value = value, .weight = weight, .voices = 1};
-
-	snprintf(one.from, sizeof(one.from), "%s", from);
-	add_ballot(tally, &one);
-}
-
-void vk_tally_merge(struct vk_tally *to, const struct vk_tally *from)
-{
-	for (size_t i = 0; i < from->count; i++)
-		add_ballot(to, &from->ballots[i]);
-}
-
-unsigned vk_tally_voices(const struct vk_tally *tally, uint64_t value)
-{
-	for (size_t i = 0; i < tally->count; i++)
-		if (tally->ballots[i].value == value)
-			return tally->ballots[i].voices;
-	return 0;
-}
-
-bool vk_tally_proves(const struct vk_tally *tally, uint64_t value)
-{
-	unsigned voices = vk_tally_voices(tally, value);
-
-	return voices >= 2 && voices > tally->voices - voices;
-}
-
-const struct vk_ballot *vk_tally_best(const struct vk_tally *tally)
-{
-	const struct vk_ballot *best = NULL;
-	bool tie = false;
-
-	for (size_t i = 0; i < tally->count; i++) {
-		const struct vk_ballot *b = &tally->ballots[i];
-
-		if (best != NULL && b->weight == best->weight)
-			tie = true;
-		if (best == NULL || b->weight > best->weight) {
-			best = b;
-			tie = false;
-		}
-	}
-	return tie ? NULL : best;
-}
-
-void vk_tally_text(const struct vk_tally *tally, char *ret_text, size_t cap)
-{
-	struct vk_text text;
-
-	vk_text_init(&text, ret_text, cap);
-	for (size_t i = 0; i < tally->count; i++)
-		vk_text_fmt(&text, "%s%llu (%s)", i > 0 ? " against " : "",
-			    (unsigned long long)tally->ballots[i].value, tally->ballots[i].from);
+	if (m->rebuilt)
+		memcpy(raw, base, len);
+	vk_layout_encode(m->layout, m->is, raw, len);
 }

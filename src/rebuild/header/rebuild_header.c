@@ -5,50 +5,9 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
+#include "base/texts.h"
 #include "rebuild/header/header_work.h"
 #include "vmfskit/table.h"
-
-const char *vk_field_origin_name(enum vk_field_origin origin)
-{
-	static const char *const names[] = {
-		[VK_FIELD_CONSTANT] = "constant", [VK_FIELD_COPY] = "copy",
-		[VK_FIELD_COMPUTED] = "computed", [VK_FIELD_MEMBER] = "member",
-		[VK_FIELD_CAPTURE] = "capture",   [VK_FIELD_ASKED] = "asked",
-		[VK_FIELD_USUAL] = "usual",       [VK_FIELD_FRESH] = "fresh",
-	};
-
-	return names[origin];
-}
-
-bool vk_field_origin_exact(enum vk_field_origin origin)
-{
-	return origin != VK_FIELD_USUAL && origin != VK_FIELD_FRESH;
-}
-
-const char *vk_structure_state_name(enum vk_structure_state state)
-{
-	static const char *const names[] = {
-		[VK_STRUCTURE_CONSISTENT] = "consistent", [VK_STRUCTURE_MENDED] = "mended",
-		[VK_STRUCTURE_REBUILT] = "rebuilt", [VK_STRUCTURE_LOST] = "lost",
-		[VK_STRUCTURE_NONE] = "none",
-	};
-
-	return names[state];
-}
-
-const char *vk_header_structure_name(enum vk_header_structure structure)
-{
-	static const char *const names[VK_HS_COUNT] = {
-		[VK_HS_LVM_HEADER] = "LVM device header",
-		[VK_HS_VOLUME] = "LVM volume descriptor",
-		[VK_HS_PE_TABLES] = "PE bitmaps and tables",
-		[VK_HS_SD_TABLE] = "SD table",
-		[VK_HS_FS_DESCRIPTOR] = "file-system descriptor",
-		[VK_HS_HEARTBEATS] = "heartbeat region",
-	};
-
-	return names[structure];
-}
 
 static const struct vk_partition *partition_at(const struct vk_table *table, uint64_t start_bytes)
 {
@@ -170,7 +129,7 @@ static enum vk_status plan(struct vk_header_work *work, struct vk_error *err)
 		return status;
 	before = work->findings;
 	memset(&work->findings, 0, sizeof(work->findings));
-	status = vk_self_report_read(work, &work->self, err);
+	status = vk_work_ask_volume(work, &work->self, err);
 	for (size_t i = 0; status == VK_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		status = parts[i](work, err);
 		if (status == VK_OK)
@@ -226,12 +185,8 @@ enum vk_status vk_rebuild_header(struct vk_io *io, uint64_t start_bytes, uint64_
 
 void vk_rebuild_header_free(struct vk_rebuild_header *header)
 {
-	for (size_t i = 0; i < header->lost_count; i++)
-		free(header->lost[i]);
-	for (size_t i = 0; i < header->note_count; i++)
-		free(header->notes[i]);
-	free(header->lost);
-	free(header->notes);
+	vk_sentences_free(&header->lost, &header->lost_count);
+	vk_sentences_free(&header->notes, &header->note_count);
 	free(header->fields);
 	memset(header, 0, sizeof(*header));
 }

@@ -7,7 +7,11 @@
 enum vk_status vk_guard_ask_container(struct vk_restore *restore, struct vk_error *err)
 {
 	const struct vk_image_format *format = vk_io_image_format(restore->io);
+	const struct vk_form *form = vk_form(vk_io_form_of(restore->io));
 
+	if (form->unfold != NULL)
+		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
+				       "The target is a %s, not a disk: name the disk that it was made of", form->title);
 	if (restore->before.container != NULL)
 		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
 				       "The target is a %s, not a disk; open it with: %s", format->name, format->open);

@@ -65,7 +65,6 @@ enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
 struct verdict {
 	size_t errors;
 	size_t doubts;
-	bool undo;
 	struct vk_finding first;
 	struct vk_finding first_doubt;
 };
@@ -74,17 +73,12 @@ static void judge(void *ctx, const struct vk_finding *finding)
 {
 	struct verdict *verdict = ctx;
 
-	if (vk_finding_is_doubt(finding->code)) {
-		if (verdict->doubts++ == 0)
-			verdict->first_doubt = *finding;
-		return;
-	}
-	/* that bytes are missing has a guard of its own; an undo capture is meant to hold damage */
-	if (vk_finding_kind(finding->code)->severity != VK_ERROR ||
-	    finding->code == VK_F_CAPTURE_UNREADABLE ||
-	    (verdict->undo && finding->code == VK_F_CAPTURE_NOT_CONTAINING))
-		return;
-	if (verdict->errors++ == 0)
+	unsigned flaw = vk_finding_flaw(finding->code);
+
+	/* that bytes are missing has a guard of its own */
+	if ((flaw & VK_FLAW_DOUBT) != 0 && verdict->doubts++ == 0)
+		verdict->first_doubt = *finding;
+	if (flaw == VK_FLAW_BROKEN && verdict->errors++ == 0)
 		verdict->first = *finding;
 }
 
@@ -117,7 +111,7 @@ static enum vk_status object_unvouched(struct vk_restore *restore, const struct 
 enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 				    struct vk_error *err)
 {
-	struct verdict verdict = {.undo = restore->capture->is_undo};
+	struct verdict verdict = {0};
 	const struct vk_finding_sink sink = {judge, &verdict};
 	unsigned by = 0;
 	enum vk_status status;

@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/mounts.h"
 #include "repair/disk_lock.h"
 #include "repair/guard/guards.h"
 #include "repair/guard/open_files.h"
@@ -73,53 +74,12 @@ static void collect(struct devices *devices, dev_t rdev, const char *below, bool
 		closedir(folder);
 }
 
-/* Turn the \ooo of /proc files back into characters, in place. */
-static void unescape(char *text)
-{
-	char *out = text;
-
-	for (const char *p = text; *p != '\0'; p++) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
-		    p[3] >= '0' && p[3] <= '7') {
-			*out++ = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
-			p += 3;
-		} else {
-			*out++ = *p;
-		}
-	}
-	*out = '\0';
-}
-
 static void look_at_mounts(const struct devices *devices, struct vk_text *users)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t cap = 0;
-
-	while (file != NULL && getline(&line, &cap, file) > 0) {
-		char place[4096], source[4096];
-		unsigned major, minor;
-		const char *rest = strstr(line, " - ");
-		struct stat st;
-		bool ours;
-
-		if (sscanf(line, "%*d %*d %u:%u %*s %4095s", &major, &minor, place) != 3)
-			continue;
-		ours = among(devices, makedev(major, minor));
-		/* some file systems show a number of their own: go by the name of what is mounted */
-		if (!ours && rest != NULL && sscanf(rest, " - %*s %4095s", source) == 1) {
-			unescape(source);
-			ours = source[0] == '/' && stat(source, &st) == 0 &&
-			       S_ISBLK(st.st_mode) && among(devices, st.st_rdev);
-		}
-		if (!ours)
-			continue;
-		unescape(place);
-		say(users, "mounted on ", place);
-	}
-	free(line);
-	if (file != NULL)
-		fclose(file);
+	/* some file systems show a number of their own: then the name of what is mounted counts */
+	for (struct vk_mounts m = vk_mounts_begin(); vk_mounts_next(&m);)
+		if (among(devices, m.device) || among(devices, vk_mounts_source_device(&m)))
+			say(users, "mounted on ", m.place);
 }
 
 /* devices: for block devices; NULL: the file dev, ino. */
@@ -136,7 +96,7 @@ static void look_at_swaps(const struct devices *devices, dev_t dev, ino_t ino,
 
 		if (sscanf(line, "%4095s", path) != 1 || path[0] != '/')
 			continue;
-		unescape(path);
+		vk_unescape_octal(path);
 		if (stat(path, &st) != 0)
 			continue;
 		if (devices != NULL ? S_ISBLK(st.st_mode) && among(devices, st.st_rdev)

@@ -14,15 +14,6 @@
 
 enum { CHUNK_BYTES = 1 << 20 };
 
-static void note_error(void *ctx, const struct vk_finding *finding)
-{
-	bool *bad = ctx;
-
-	if (vk_finding_is_doubt(finding->code) || (vk_finding_kind(finding->code)->severity == VK_ERROR &&
-						   finding->code != VK_F_CAPTURE_NOT_CONTAINING))
-		*bad = true;
-}
-
 static bool open_in(const char *folder, size_t len, const char *id, struct vk_capture *ret_capture)
 {
 	struct vk_error ignored;
@@ -41,12 +32,12 @@ static bool open_in(const char *folder, size_t len, const char *id, struct vk_ca
 /* Its word silences guards: it must be sound and vouched for, and stays as it was judged. */
 static bool hold(const struct vk_restore *restore, struct vk_capture *capture)
 {
-	bool bad = false;
-	const struct vk_finding_sink sink = {note_error, &bad};
 	struct vk_error ignored;
-	unsigned by;
+	unsigned by, flaws;
+	const struct vk_finding_sink sink = vk_flaws_sink(&flaws);
 
-	return vk_restore_hold(restore, capture, &sink, &by, &ignored) == VK_OK && !bad;
+	return vk_restore_hold(restore, capture, &sink, &by, &ignored) == VK_OK &&
+	       (flaws & (VK_FLAW_BROKEN | VK_FLAW_DOUBT)) == 0;
 }
 
 /* The capture that the restore was made from: beside the undo capture, or in the store; nowhere else. */

@@ -370,6 +370,21 @@ enum vk_is_of vk_capture_is_of(const struct vk_capture *capture, struct vk_disk_
 	return a.is_of;
 }
 
+bool vk_capture_tells_of(const struct vk_capture *capture, struct vk_disk_facts *facts, struct vk_of_disk *ret_answer)
+{
+	memset(ret_answer, 0, sizeof(*ret_answer));
+	return !capture->is_undo && !capture->is_rebuilt &&
+	       vk_capture_is_of(capture, facts, ret_answer) >= VK_OF_LIKELY;
+}
+
+bool vk_capture_is_of_old_use(const struct vk_capture *capture, struct vk_disk_facts *facts)
+{
+	struct header_match match;
+
+	match_headers(capture, facts, &match);
+	return match.other_volume && !match.same_device && !match.same_volume;
+}
+
 bool vk_capture_contradicts(const struct vk_capture *capture, const struct vk_disk_facts *facts)
 {
 	enum relation wwid = relate(capture->wwid, facts->wwid);

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "store/folder/handle.h"
-#include "store/folder/on_itself.h"
+#include "store/capture/on_itself.h"
 #include "store/plan/plan.h"
 #include "store/manifest/rebuilt.h"
 #include "store/capture/take.h"

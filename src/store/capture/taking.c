@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "store/capture/record.h"
 #include "store/capture/taking.h"
+#include "store/folder/reader.h"
 #include "store/folder/who.h"
 
 /*
@@ -33,7 +34,7 @@ static bool put_other_paths(struct vk_capture *c, const char *const *paths)
 {
 	size_t count = 0;
 
-	while (paths != NULL && paths[count] != NULL && count < VK_MANIFEST_MAX_TEXTS)
+	while (paths != NULL && paths[count] != NULL && count < VK_READER_MAX_TEXTS)
 		count++;
 	if (count == 0)
 		return true;

@@ -174,6 +174,18 @@ bool vk_digest_bytes(const void *bytes, size_t len, char ret_hex[VK_SHA256_HEX_B
 	return sound;
 }
 
+bool vk_sha256_text(const char *text)
+{
+	return strlen(text) == VK_SHA256_HEX_BYTES - 1 &&
+	       strspn(text, "0123456789abcdef") == VK_SHA256_HEX_BYTES - 1;
+}
+
+bool vk_md5_text(const char *text)
+{
+	return strlen(text) == VK_MD5_HEX_BYTES - 1 &&
+	       strspn(text, "0123456789abcdef") == VK_MD5_HEX_BYTES - 1;
+}
+
 struct vk_capture_shared *vk_capture_shared_new(void)
 {
 	struct vk_capture_shared *shared = calloc(1, sizeof(*shared));

@@ -39,4 +39,7 @@ void vk_digest_free(struct vk_digest *digest);
 /* Of bytes in memory. False when memory ran out. */
 VK_MUST_USE bool vk_digest_bytes(const void *bytes, size_t len, char ret_hex[VK_SHA256_HEX_BYTES]);
 
+bool vk_sha256_text(const char *text); /* 64 lower-case hex digits */
+bool vk_md5_text(const char *text);    /* 32 of them */
+
 #endif

@@ -149,19 +149,6 @@ enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path, co
 	return status;
 }
 
-enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file, int code,
-				const char *what, struct vk_error *err)
-{
-	enum vk_status status = vk_error_errno(err, code, file, "%s a file of the capture in %s", what,
-					       folder->store);
-
-	if (code == ENOSPC || code == EDQUOT)
-		(void)vk_error_remedy(err,
-				      "make room in the store (vmfskit prune), or name another with --store; nothing "
-				      "was changed, and the captures in it are as they were");
-	return status;
-}
-
 /*
  * By our own record and not by what the file system shows of a file: its number of names, times and mode are
  * anybody's to change while the capture is made.

@@ -90,6 +90,12 @@ VK_MUST_USE enum vk_status vk_folder_open_fresh(int folder_fd, const char *file,
 VK_MUST_USE enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max,
 					   char **ret_bytes, size_t *ret_len, struct vk_error *err);
 
+/*
+ * Read exactly len bytes of a file, through interruptions. False at its end or on an error (errno
+ * is then set).
+ */
+VK_MUST_USE bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset);
+
 /* Whether a name begins as ids do: "20261121T014500Z-...". */
 bool vk_id_stamped(const char *name);
 /*

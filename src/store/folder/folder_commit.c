@@ -22,6 +22,19 @@ bool vk_folder_is_at(const struct vk_folder *folder, const char *name)
 	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
+enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file, int code,
+				const char *what, struct vk_error *err)
+{
+	enum vk_status status = vk_error_errno(err, code, file, "%s a file of the capture in %s", what,
+					       folder->store);
+
+	if (code == ENOSPC || code == EDQUOT)
+		(void)vk_error_remedy(err,
+				      "make room in the store (vmfskit prune), or name another with --store; nothing "
+				      "was changed, and the captures in it are as they were");
+	return status;
+}
+
 static enum vk_status flush_failed(const struct vk_folder *folder, const char *file,
 				   struct vk_error *err)
 {

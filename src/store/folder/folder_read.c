@@ -74,6 +74,26 @@ static enum vk_status read_up_to(int fd, const char *file, char *buf, size_t len
 	return VK_OK;
 }
 
+bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset)
+{
+	uint8_t *p = buf;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, p, len, (off_t)offset);
+
+		if (n == 0)
+			errno = ENODATA;
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return false;
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+			offset += (uint64_t)n;
+		}
+	}
+	return true;
+}
+
 enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max, char **ret_bytes,
 			       size_t *ret_len, struct vk_error *err)
 {
@@ -104,6 +124,17 @@ enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max, char
 	*ret_bytes = buf;
 	*ret_len = got;
 	return VK_OK;
+}
+
+/* "20261121T014500Z-..." */
+bool vk_id_stamped(const char *name)
+{
+	static const char form[] = "00000000T000000Z-";
+
+	for (size_t i = 0; form[i] != '\0'; i++)
+		if (form[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
+			return false;
+	return true;
 }
 
 static char *join(const char *folder, const char *name)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "store/manifest/manifest.h"
+#include "store/folder/digest.h"
 #include "store/folder/reader.h"
 
 void vk_reader_fail(struct vk_reader *r, const char *key, const char *what)
@@ -57,7 +57,7 @@ void vk_reader_newer_texts(struct vk_reader *r, const json_t *object, const char
 
 	if (array == NULL || !r->ok)
 		return;
-	if (!json_is_array(array) || count > VK_MANIFEST_MAX_TEXTS) {
+	if (!json_is_array(array) || count > VK_READER_MAX_TEXTS) {
 		vk_reader_fail(r, key, "is not a list, or too long a one");
 		return;
 	}
@@ -112,7 +112,7 @@ const json_t *vk_reader_array(struct vk_reader *r, const json_t *object, const c
 
 	*ret_items = NULL;
 	*ret_count = 0;
-	if (!json_is_array(array) || count > VK_MANIFEST_MAX_ITEMS)
+	if (!json_is_array(array) || count > VK_READER_MAX_ITEMS)
 		vk_reader_fail(r, key, "is not a list, or too long a one");
 	if (!r->ok || count == 0)
 		return NULL;

@@ -13,6 +13,9 @@
 
 #include "vmfskit/capture.h"
 
+/* No capture comes near these. */
+enum { VK_READER_MAX_ITEMS = 100000, VK_READER_MAX_TEXTS = 4096 };
+
 /* ok false: status and err say what was wrong first, and nothing that was read after it counts. */
 struct vk_reader {
 	const char *what;  /* for messages: "the manifest" */

@@ -37,26 +37,6 @@ void vk_saver_free(struct vk_saver *saver)
 	memset(saver, 0, sizeof(*saver));
 }
 
-bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset)
-{
-	uint8_t *p = buf;
-
-	while (len > 0) {
-		ssize_t n = pread(fd, p, len, (off_t)offset);
-
-		if (n == 0)
-			errno = ENODATA;
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return false;
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-			offset += (uint64_t)n;
-		}
-	}
-	return true;
-}
-
 /*
  * Neighbours become one range. Beyond the bound the last range grows: rather too much on record
  * than too little.

@@ -64,10 +64,4 @@ struct vk_keeping {
 VK_MUST_USE bool vk_saver_keep(struct vk_saver *saver, int fd, uint64_t length, struct vk_keeping *to,
 			       char ret_hex[VK_SHA256_HEX_BYTES]);
 
-/*
- * Read exactly len bytes of a file, through interruptions. False at its end or on an error (errno
- * is then set).
- */
-VK_MUST_USE bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset);
-
 #endif

@@ -17,7 +17,6 @@
 #include "base/crash_point.h"
 #include "store/folder/folder.h"
 #include "store/folder/handle.h"
-#include "store/sweep.h"
 #include "vmfskit/store.h"
 #include "vmfskit/text.h"
 
@@ -179,7 +178,7 @@ static void name_run(struct vk_store *store)
 	snprintf(store->run + len, sizeof(store->run) - len, ".%06ldZ-%ld", now.tv_nsec / 1000, (long)getpid());
 }
 
-enum vk_status vk_store_open(const char *path, const struct vk_store_options *options,
+enum vk_status vk_store_hold(const char *path, const struct vk_store_options *options,
 			     struct vk_store **ret_store, struct vk_error *err)
 {
 	static const char *const nothing[] = {NULL};
@@ -203,8 +202,6 @@ enum vk_status vk_store_open(const char *path, const struct vk_store_options *op
 		status = refuse_shared(store->fd, path, err);
 	if (status == VK_OK && options->use == VK_STORE_RUN)
 		status = take_lock(store, err);
-	if (status == VK_OK && options->use == VK_STORE_RUN)
-		status = vk_store_sweep(store, options->sink, err);
 	if (status != VK_OK) {
 		vk_store_close(store);
 		return status;

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/texts.h"
-#include "store/manifest/manifest.h"
 #include "store/folder/who.h"
+#include "vmfskit/text.h"
 
 enum { WORDS_MAX = 1000, WORD_BYTES = 4096, ENTRY_BYTES = 4096 };
 

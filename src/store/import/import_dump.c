@@ -55,13 +55,9 @@ bool vk_dump_named(const char *path)
 
 static enum vk_status unfold(struct vk_dump *dump, struct vk_error *err)
 {
-	struct vk_io *raw = dump->io;
+	const struct vk_form *form = vk_form(vk_io_form_of(dump->io));
 
-	if (vk_io_is_device(raw))
-		return VK_OK;
-	if (vk_io_is_vmfsimg(raw))
-		return vk_io_vmfsimg(raw, &dump->io, err);
-	return vk_io_is_hexdump(raw) ? vk_io_hexdump(raw, &dump->io, err) : VK_OK;
+	return form->unfold != NULL ? form->unfold(dump->io, &dump->io, err) : VK_OK;
 }
 
 static bool unrecognised(const struct vk_source *source)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parsing the text of a collector, line by line. */
 #include "base/memory.h"
+#include "store/folder/digest.h"
 #include "store/import/import_index.h"
 
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/texts.h"
 #include "base/hex_digit.h"
+#include "store/folder/digest.h"
 #include "store/ledger/ledger_lines.h"
 #include "store/manifest/manifest.h"
 #include "store/folder/reader.h"

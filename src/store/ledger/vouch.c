@@ -62,24 +62,6 @@ void vk_vouching_free(struct vk_vouching *v)
 	free(v);
 }
 
-bool vk_finding_is_doubt(enum vk_finding_code code)
-{
-	switch (code) {
-	case VK_F_CAPTURE_MISPLACED:
-	case VK_F_CAPTURE_WRITABLE:
-	case VK_F_SIGNATURE_MISSING:
-	case VK_F_SIGNATURE_WRONG:
-	case VK_F_LEDGER_MISSING:
-	case VK_F_LEDGER_DAMAGED:
-	case VK_F_LEDGER_ALTERED:
-	case VK_F_LEDGER_CAPTURE_UNRECORDED:
-	case VK_F_LEDGER_CAPTURE_DIFFERS:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* With the lock held. Of more folders than are kept the last one gives way; its set is no longer used by then. */
 static const struct ledger *ledger_of(struct vk_vouching *v, int folder_fd, const struct stat *st)
 {

@@ -10,13 +10,11 @@
 /* No capture comes near these; a manifest is read from a folder that anyone may have written to. */
 enum {
 	VK_MANIFEST_MAX_BYTES = 16 << 20,
-	VK_MANIFEST_MAX_ITEMS = 100000,
 	VK_SUMS_MAX_BYTES = 16 << 20,
 	VK_REGION_MAX_BYTES = 1 << 30,
 	/* what JSON is made of; each costs far more memory than its byte */
 	VK_MANIFEST_MAX_TOKENS = 400000,
-	VK_MANIFEST_MAX_VOLUMES = 256,
-	VK_MANIFEST_MAX_TEXTS = 4096
+	VK_MANIFEST_MAX_VOLUMES = 256
 };
 
 struct vk_manifest {
@@ -58,8 +56,6 @@ bool vk_manifest_check_ranges(const struct vk_capture *capture, const struct vk_
  * quoting.
  */
 bool vk_file_name_plain(const char *name);
-bool vk_sha256_text(const char *text); /* 64 lower-case hex digits */
-bool vk_md5_text(const char *text);    /* 32 of them */
 
 /* Digests of files that the manifest cannot know. Borrowed. */
 struct vk_sums {

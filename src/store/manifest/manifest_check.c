@@ -16,18 +16,6 @@ bool vk_file_name_plain(const char *name)
 	       strcmp(name, VK_MD5SUMS_FILE) != 0 && strcmp(name, VK_SIGNATURE_FILE) != 0;
 }
 
-bool vk_sha256_text(const char *text)
-{
-	return strlen(text) == VK_SHA256_HEX_BYTES - 1 &&
-	       strspn(text, "0123456789abcdef") == VK_SHA256_HEX_BYTES - 1;
-}
-
-bool vk_md5_text(const char *text)
-{
-	return strlen(text) == VK_MD5_HEX_BYTES - 1 &&
-	       strspn(text, "0123456789abcdef") == VK_MD5_HEX_BYTES - 1;
-}
-
 static void put_range(const struct vk_finding_sink *sink, const struct vk_region *region,
 		      const char *what, const char *other)
 {

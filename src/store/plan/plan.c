@@ -11,8 +11,6 @@
 
 /* Bounds that no sound disk comes near: a hostile one must not make a capture huge. */
 enum { REGIONS_MAX = 4096, PIECES_MAX = 256 };
-static const uint64_t lvm_max_bytes = 256ULL << 20;
-static const uint64_t vh_max_bytes = 64ULL << 20;
 static const uint64_t head_max_bytes = 1ULL << 20;
 static const uint64_t tail_max_bytes = 4ULL << 20;
 static const uint64_t head_least_sectors = 34;
@@ -204,40 +202,6 @@ static void plan_table_end(struct planner *p)
 		add(p, VK_PART_TABLE, 0, start, header_end, "gpt-backup");
 }
 
-uint64_t vk_plan_base(const struct vk_source *source, const struct vk_vmfs *vmfs)
-{
-	return vk_mul_sat(vmfs->start_sector, source->sector_size);
-}
-
-uint64_t vk_plan_data_offset(const struct vk_vmfs *vmfs)
-{
-	if (vmfs->lvm_usable && vmfs->lvm.dataOffset <= lvm_max_bytes)
-		return vmfs->lvm.dataOffset;
-	return VK_LVM_DATA_OFFSET;
-}
-
-uint64_t vk_plan_map(const struct vk_vmfs *vmfs, uint64_t volume_offset, uint64_t *ret_length)
-{
-	uint64_t device_offset;
-
-	if (vmfs->lvm_usable && vk_vmfs_map(vmfs, volume_offset, &device_offset, ret_length) &&
-	    *ret_length > 0)
-		return device_offset;
-	*ret_length = UINT64_MAX;
-	return vk_plan_data_offset(vmfs) + volume_offset;
-}
-
-struct vk_fs_geometry vk_plan_geometry(const struct vk_vmfs *vmfs)
-{
-	struct vk_fs_geometry geometry = vmfs->fs_geometry;
-
-	if (!vmfs->fs_usable || geometry.heartbeat_offset <= VK_FS_OFFSET ||
-	    geometry.heartbeat_end <= geometry.heartbeat_offset ||
-	    geometry.vh_end < geometry.heartbeat_end || geometry.vh_end > vh_max_bytes)
-		(void)vk_fs_geometry(NULL, 0, &geometry);
-	return geometry;
-}
-
 static void plan_volume_range(struct planner *p, const struct vk_vmfs *vmfs, enum vk_part part,
 			      uint64_t bound, uint64_t from, uint64_t to, const char *name)
 {
@@ -272,7 +236,7 @@ static void plan_vmfs(struct planner *p, const struct vk_vmfs *vmfs)
 		uint64_t length = VK_LVM_DATA_OFFSET;
 
 		if (at->ext.dataOffset > at->offset_bytes &&
-		    at->ext.dataOffset - at->offset_bytes <= lvm_max_bytes)
+		    at->ext.dataOffset - at->offset_bytes <= VK_PLAN_LVM_MAX_BYTES)
 			length = at->ext.dataOffset - at->offset_bytes;
 		add(p, VK_PART_LVM, vmfs->partition, start,
 		    vk_min_u64(vk_add_sat(start, length), bound), "p%u-lvm-ext%zu", vmfs->partition,
@@ -285,20 +249,6 @@ static void plan_vmfs(struct planner *p, const struct vk_vmfs *vmfs)
 			  geometry.heartbeat_end, "heartbeats");
 	plan_volume_range(p, vmfs, VK_PART_VH, bound, geometry.heartbeat_end, geometry.vh_end,
 			  "vh-tail");
-}
-
-const struct vk_vmfs *vk_plan_partitions(const struct vk_source *source, struct vk_vmfs *spare,
-					 size_t *ret_count)
-{
-	memset(spare, 0, sizeof(*spare));
-	*ret_count = source->vmfs_count;
-	if (source->kind == VK_SOURCE_PARTITION && source->vmfs_count == 0) {
-		spare->partition_bytes = source->size_bytes;
-		spare->fs_expected = true;
-		*ret_count = 1;
-		return spare;
-	}
-	return source->vmfs;
 }
 
 static int compare_regions(const void *a, const void *b)

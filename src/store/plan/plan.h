@@ -5,6 +5,9 @@
 
 #include "vmfskit/capture.h"
 
+/* No LVM region is longer: what claims to be is not believed. */
+#define VK_PLAN_LVM_MAX_BYTES (256ULL << 20)
+
 /*
  * The device offset of a volume offset and how far it reaches; where the PE tables do not say,
  * volumes are taken to lie in one piece from dataOffset on, as every volume seen does.

@@ -9,17 +9,6 @@
 #include "store/verify/verify.h"
 #include "vmfskit/ledger.h"
 
-/* "20261121T014500Z-..." */
-bool vk_id_stamped(const char *name)
-{
-	static const char form[] = "00000000T000000Z-";
-
-	for (size_t i = 0; form[i] != '\0'; i++)
-		if (form[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
-			return false;
-	return true;
-}
-
 /* A folder elsewhere may have any name: it was copied there. */
 static bool needs_its_name(const struct vk_verifier *v, const char *name)
 {

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
-#include "store/folder/region_io.h"
+#include "store/capture/region_io.h"
 #include "store/folder/save.h"
 #include "store/verify/verify.h"
 #include "store/ledger/vouch.h"
@@ -30,8 +30,7 @@ static void pass_on(void *ctx, const struct vk_finding *finding)
 {
 	struct holding *h = ctx;
 
-	if (vk_finding_kind(finding->code)->severity == VK_ERROR && !vk_finding_is_doubt(finding->code))
-		h->is_broken = true;
+	h->is_broken = h->is_broken || vk_finding_flaw(finding->code) == VK_FLAW_BROKEN;
 	vk_finding_put(h->sink, finding);
 }
 

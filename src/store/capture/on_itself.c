@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a store lies on the disk that it protects, as sysfs tells it. */
-#include "store/folder/on_itself.h"
+#include "store/capture/on_itself.h"
+
+#include "base/mounts.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -113,32 +115,15 @@ static void walk(struct below *b)
 	}
 }
 
-/*
- * File systems over several devices have a number of their own; the table of mounts has the device. Fields 3 and, behind
- * a lone dash, 2 of the rest are number and device.
- */
+/* File systems over several devices have a number of their own; the table of mounts has the device. */
 static void add_mounted(struct below *b, dev_t device)
 {
-	FILE *in = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t cap = 0;
+	for (struct vk_mounts m = vk_mounts_begin(); vk_mounts_next(&m);) {
+		dev_t source = m.device == device ? vk_mounts_source_device(&m) : 0;
 
-	if (in == NULL)
-		return;
-	while (getline(&line, &cap, in) > 0) {
-		unsigned major_number;
-		unsigned minor_number;
-		char path[1024];
-		const char *rest = strstr(line, " - ");
-		struct stat st;
-
-		if (rest != NULL && sscanf(line, "%*u %*u %u:%u", &major_number, &minor_number) == 2 &&
-		    makedev(major_number, minor_number) == device &&
-		    sscanf(rest, " - %*s %1023s", path) == 1 && stat(path, &st) == 0 && S_ISBLK(st.st_mode))
-			add_device(b, st.st_rdev);
+		if (source != 0)
+			add_device(b, source);
 	}
-	free(line);
-	fclose(in);
 }
 
 /* A disk that is several paths: the paths are the same disk, which what lies in parts of it is not. */

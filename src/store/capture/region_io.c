@@ -13,7 +13,7 @@
 #include "base/checked.h"
 #include "io/range_set.h"
 #include "store/folder/folder.h"
-#include "store/folder/region_io.h"
+#include "store/capture/region_io.h"
 #include "store/folder/save.h"
 
 struct region_io {
