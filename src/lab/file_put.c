@@ -18,11 +18,10 @@ uint64_t vk_lab_file_volume_offset(const struct vk_lab_files *files, enum vk_sys
 	       offset % files->block_bytes;
 }
 
-enum vk_status vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file,
-			       uint64_t offset, const void *buf, size_t len, struct vk_error *err)
+void vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file, uint64_t offset, const void *buf, size_t len,
+		     struct vk_error *err)
 {
-	return vk_lab_put(at->disk, at->volume_bytes + vk_lab_file_volume_offset(at->files, file, offset),
-			  buf, len, err);
+	vk_lab_put(at->disk, at->volume_bytes + vk_lab_file_volume_offset(at->files, file, offset), buf, len, err);
 }
 
 struct vk_lock vk_lab_lock(struct vk_lab_files_at *at, uint32_t type, uint64_t volume_offset)

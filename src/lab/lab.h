@@ -167,39 +167,32 @@ uint64_t vk_lab_pe_count(unsigned version, uint64_t total_bytes);
 void vk_lab_pe(const struct vk_lab_device *device, const struct vk_lab_region *region,
 	       uint32_t index, struct vk_lvm_pe *ret_pe);
 
-/* The bytes. base_bytes is where the partition starts on the disk. */
-VK_MUST_USE enum vk_status vk_lab_write_mbr(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-					    struct vk_error *err);
-VK_MUST_USE enum vk_status vk_lab_write_gpt(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-					    struct vk_error *err);
-VK_MUST_USE enum vk_status vk_lab_write_table(struct vk_lab_disk *disk,
-					      const struct vk_lab_plan *plan, struct vk_error *err);
-VK_MUST_USE enum vk_status vk_lab_write_lvm(struct vk_lab_disk *disk, uint64_t base_bytes,
-					    const struct vk_lab_device *device,
-					    struct vk_error *err);
-VK_MUST_USE enum vk_status vk_lab_write_pes(struct vk_lab_disk *disk, uint64_t base_bytes,
-					    const struct vk_lab_device *device,
-					    struct vk_error *err);
-VK_MUST_USE enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes,
-					   const struct vk_lab_device *device, struct vk_error *err);
-VK_MUST_USE enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes,
-						   const struct vk_lab_device *device,
-						   struct vk_error *err);
+/*
+ * The bytes. base_bytes is where the partition starts on the disk. All of these return what vk_lab_put returns: the first
+ * failure of the disk.
+ */
+enum vk_status vk_lab_write_mbr(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err);
+enum vk_status vk_lab_write_gpt(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err);
+enum vk_status vk_lab_write_table(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err);
+enum vk_status vk_lab_write_lvm(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				struct vk_error *err);
+enum vk_status vk_lab_write_pes(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				struct vk_error *err);
+enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+			       struct vk_error *err);
+enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				       struct vk_error *err);
 /* An empty FAT16 over the whole partition; sectors of 512 bytes. VK_USAGE: no FAT16 is that long. */
-VK_MUST_USE enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-					    const struct vk_lab_partition *partition,
-					    struct vk_error *err);
+enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
+				const struct vk_lab_partition *partition, struct vk_error *err);
 /* The system files: file descriptors, resource metadata, the first clusters, the root directory (lab_files.h). */
-VK_MUST_USE enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes,
-					      const struct vk_lab_device *device,
-					      struct vk_error *err);
+enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				  struct vk_error *err);
 /* LVM region, PE tables and, on the head, descriptor, heartbeats and system files. */
-VK_MUST_USE enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes,
-					       const struct vk_lab_device *device,
-					       struct vk_error *err);
+enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				   struct vk_error *err);
 /* Copy a partition image to base_bytes; what is zero in it becomes a hole. */
-VK_MUST_USE enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes,
-					      const char *path, struct vk_error *err);
+enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes, const char *path, struct vk_error *err);
 /* Length of an image, and whether its file system is a VMFS-L. */
 VK_MUST_USE enum vk_status vk_lab_image_probe(const char *path, uint64_t *ret_bytes, bool *ret_local,
 					      struct vk_error *err);

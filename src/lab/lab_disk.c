@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdio.h>
+#include <linux/major.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "lab/lab_disk.h"
 
 static enum vk_status set_path(struct vk_lab_disk *disk, const char *path, struct vk_error *err)
@@ -110,6 +113,10 @@ enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_dis
 	if (stat(path, &st) != 0)
 		return vk_error_errno(err, errno, path, "The disk cannot be opened");
 	if (S_ISBLK(st.st_mode)) {
+		if (major(st.st_rdev) != LOOP_MAJOR) {
+			vk_error_set(err, VK_REFUSED, path, "This is a block device, and no loop device");
+			return vk_error_remedy(err, "only practice disks are broken; attach a file with losetup");
+		}
 		if (!really) {
 			vk_error_set(err, VK_REFUSED, path, "This is a block device, not a practice image");
 			return vk_error_remedy(err, "if it may be destroyed, say --really");
@@ -161,70 +168,71 @@ enum vk_status vk_lab_disk_close(struct vk_lab_disk *disk, struct vk_error *err)
 	return status;
 }
 
-enum vk_status vk_lab_put(struct vk_lab_disk *disk, uint64_t offset, const void *buf, size_t len,
-			  struct vk_error *err)
+enum vk_status vk_lab_fail(struct vk_lab_disk *disk, enum vk_status status)
 {
-	const uint8_t *p = buf;
+	if (disk->failed == VK_OK)
+		disk->failed = status;
+	return disk->failed;
+}
 
-	if (vk_add_sat(offset, len) > disk->size_bytes) {
-		vk_error_set(err, VK_USAGE, disk->path, "%zu bytes do not fit there", len);
-		return vk_error_at(err, offset);
-	}
-	while (len > 0) {
-		ssize_t n = pwrite(disk->fd, p, len, (off_t)offset);
+void *vk_lab_alloc(struct vk_lab_disk *disk, size_t size, struct vk_error *err)
+{
+	void *memory = disk->failed == VK_OK ? calloc(1, size) : NULL;
+
+	if (memory == NULL && disk->failed == VK_OK)
+		vk_lab_fail(disk, vk_no_memory(err, NULL));
+	return memory;
+}
+
+/* All len bytes, to the disk when from is not NULL, else from it. */
+static enum vk_status transfer(const struct vk_lab_disk *disk, uint64_t offset, const uint8_t *from, uint8_t *to, size_t len,
+			       struct vk_error *err)
+{
+	for (size_t done = 0; done < len;) {
+		off_t at = (off_t)(offset + done);
+		ssize_t n = from != NULL ? pwrite(disk->fd, from + done, len - done, at) : pread(disk->fd, to + done, len - done, at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			vk_error_errno(err, n < 0 ? errno : EIO, disk->path, "Writing failed");
-			return vk_error_at(err, offset);
+			vk_error_errno(err, n < 0 ? errno : EIO, disk->path, from != NULL ? "Writing failed" : "Reading failed");
+			vk_error_at(err, offset + done);
+			return VK_IO;
 		}
-		p += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
+		done += (size_t)n;
 	}
 	return VK_OK;
 }
 
-enum vk_status vk_lab_get(struct vk_lab_disk *disk, uint64_t offset, void *buf, size_t len,
-			  struct vk_error *err)
+enum vk_status vk_lab_put(struct vk_lab_disk *disk, uint64_t offset, const void *buf, size_t len, struct vk_error *err)
 {
-	uint8_t *p = buf;
-
-	if (vk_add_sat(offset, len) > disk->size_bytes) {
-		vk_error_set(err, VK_ABSENT, disk->path, "The disk ends before byte %llu",
-			     (unsigned long long)vk_add_sat(offset, len));
-		return vk_error_at(err, offset);
-	}
-	while (len > 0) {
-		ssize_t n = pread(disk->fd, p, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			vk_error_errno(err, n < 0 ? errno : EIO, disk->path, "Reading failed");
-			return vk_error_at(err, offset);
-		}
-		p += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return VK_OK;
+	if (disk->failed != VK_OK)
+		return disk->failed;
+	if (vk_add_sat(offset, len) <= disk->size_bytes)
+		return vk_lab_fail(disk, transfer(disk, offset, buf, NULL, len, err));
+	vk_error_set(err, VK_USAGE, disk->path, "%zu bytes do not fit there", len);
+	vk_error_at(err, offset);
+	return vk_lab_fail(disk, VK_USAGE);
 }
 
-enum vk_status vk_lab_zero(struct vk_lab_disk *disk, uint64_t offset, uint64_t len,
-			   struct vk_error *err)
+enum vk_status vk_lab_get(struct vk_lab_disk *disk, uint64_t offset, void *buf, size_t len, struct vk_error *err)
+{
+	if (vk_add_sat(offset, len) <= disk->size_bytes)
+		return transfer(disk, offset, NULL, buf, len, err);
+	vk_error_set(err, VK_ABSENT, disk->path, "The disk ends before byte %llu",
+		     (unsigned long long)vk_add_sat(offset, len));
+	vk_error_at(err, offset);
+	return VK_ABSENT;
+}
+
+enum vk_status vk_lab_zero(struct vk_lab_disk *disk, uint64_t offset, uint64_t len, struct vk_error *err)
 {
 	static const uint8_t zeros[65536];
 	uint64_t end = vk_min_u64(vk_add_sat(offset, len), disk->size_bytes);
 
-	while (offset < end) {
-		size_t piece = (size_t)vk_min_u64(end - offset, sizeof(zeros));
-		enum vk_status status = vk_lab_put(disk, offset, zeros, piece, err);
-
-		if (status != VK_OK)
-			return status;
-		offset += piece;
+	for (size_t piece; offset < end; offset += piece) {
+		piece = (size_t)vk_min_u64(end - offset, sizeof(zeros));
+		vk_lab_put(disk, offset, zeros, piece, err);
 	}
-	return VK_OK;
+	return disk->failed;
 }

@@ -68,18 +68,16 @@ struct vk_lab_files_at {
 };
 /* The volume's block that holds block index of a file. */
 uint64_t vk_lab_block_number(const struct vk_lab_files *files, enum vk_system_file file, uint64_t index);
-/* Bytes at a file offset of a system file; they lie in one block. */
-VK_MUST_USE enum vk_status vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file,
-					   uint64_t offset, const void *buf, size_t len,
-					   struct vk_error *err);
+/* Bytes at a file offset of a system file; they lie in one block. Fails as vk_lab_put does. */
+void vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file, uint64_t offset, const void *buf, size_t len,
+		     struct vk_error *err);
 uint64_t vk_lab_file_volume_offset(const struct vk_lab_files *files, enum vk_system_file file,
 				   uint64_t offset);
 /* A lock as the making of its object leaves it: free, and never taken again. */
 struct vk_lock vk_lab_lock(struct vk_lab_files_at *at, uint32_t type, uint64_t volume_offset);
 
 /* The cluster headers of a resource file. */
-VK_MUST_USE enum vk_status vk_lab_write_clusters(struct vk_lab_files_at *at, enum vk_system_file file,
-						 struct vk_error *err);
+void vk_lab_write_clusters(struct vk_lab_files_at *at, enum vk_system_file file, struct vk_error *err);
 /* The metadata block of a cluster of VMFS6; small: of the small blocks. used of its total resources are taken. */
 struct vk_lab_cluster {
 	enum vk_system_file file;
@@ -91,6 +89,6 @@ struct vk_lab_cluster {
 void vk_lab_cluster6(const struct vk_lab_files_at *at, const struct vk_lab_cluster *cluster, uint8_t *raw);
 /* Small blocks of a cluster that came to their file after the volume was made. */
 bool vk_lab_cluster6_grown(const struct vk_lab_files *files, uint64_t cluster);
-VK_MUST_USE enum vk_status vk_lab_write_folders(const struct vk_lab_files_at *at, struct vk_error *err);
+void vk_lab_write_folders(const struct vk_lab_files_at *at, struct vk_error *err);
 
 #endif

@@ -8,20 +8,17 @@
 #include "base/memory.h"
 #include "lab/lab.h"
 
-enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes,
-				   const struct vk_lab_device *device, struct vk_error *err)
+enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				   struct vk_error *err)
 {
-	enum vk_status status = vk_lab_write_lvm(disk, base_bytes, device, err);
-
-	if (status == VK_OK)
-		status = vk_lab_write_pes(disk, base_bytes, device, err);
-	if (status == VK_OK && device->head)
-		status = vk_lab_write_fs(disk, base_bytes, device, err);
-	if (status == VK_OK && device->head)
-		status = vk_lab_write_heartbeats(disk, base_bytes, device, err);
-	if (status == VK_OK && device->head)
-		status = vk_lab_write_files(disk, base_bytes, device, err);
-	return status;
+	vk_lab_write_lvm(disk, base_bytes, device, err);
+	vk_lab_write_pes(disk, base_bytes, device, err);
+	if (device->head && disk->failed == VK_OK) {
+		vk_lab_write_fs(disk, base_bytes, device, err);
+		vk_lab_write_heartbeats(disk, base_bytes, device, err);
+		vk_lab_write_files(disk, base_bytes, device, err);
+	}
+	return disk->failed;
 }
 
 /* What is being made: one plan for each disk, and the devices of the volume in hand. */
@@ -103,17 +100,6 @@ static enum vk_status write_volume(struct making *m, size_t index, struct vk_err
 	return status;
 }
 
-static enum vk_status write_fats(struct making *m, size_t index, struct vk_error *err)
-{
-	const struct vk_lab_plan *plan = &m->plans[index];
-	enum vk_status status = VK_OK;
-
-	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
-		if (plan->partitions[i].fat)
-			status = vk_lab_write_fat(&m->disks[index], plan, &plan->partitions[i], err);
-	return status;
-}
-
 static bool same_file(const char *a, const char *b)
 {
 	struct stat x, y;
@@ -140,40 +126,37 @@ static enum vk_status check_paths(const struct making *m, struct vk_error *err)
 	return VK_OK;
 }
 
-static enum vk_status write_volumes(struct making *m, struct vk_error *err)
+/* The file, its table and the partitions of others. */
+static enum vk_status write_disk(struct making *m, size_t index, bool overwrite, struct vk_error *err)
 {
-	const struct vk_lab_plan *plan = &m->plans[0];
-	enum vk_status status = VK_OK;
+	const struct vk_lab_plan *plan = &m->plans[index];
+	struct vk_lab_disk *disk = &m->disks[index];
+	enum vk_status status = vk_lab_disk_create(m->paths[index], plan->disk_sectors * plan->sector_size, overwrite, disk, err);
 
-	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
-		if (plan->partitions[i].volume != NULL)
-			status = write_volume(m, plan->partitions[i].volume_index, err);
-	return status;
+	if (status != VK_OK)
+		return status;
+	m->created++;
+	vk_lab_write_table(disk, plan, err);
+	for (size_t i = 0; i < plan->count && disk->failed == VK_OK; i++)
+		if (plan->partitions[i].fat)
+			vk_lab_write_fat(disk, plan, &plan->partitions[i], err);
+	return disk->failed;
 }
 
 static enum vk_status write_all(struct making *m, bool overwrite, struct vk_error *err)
 {
+	const struct vk_lab_plan *plan = &m->plans[0];
 	enum vk_status status = check_paths(m, err);
 
-	for (size_t i = 0; i < m->count && status == VK_OK; i++) {
-		status = vk_lab_disk_create(m->paths[i],
-					    m->plans[i].disk_sectors * m->plans[i].sector_size,
-					    overwrite, &m->disks[i], err);
-		if (status != VK_OK)
-			break;
-		m->created++;
-		status = vk_lab_write_table(&m->disks[i], &m->plans[i], err);
-		if (status == VK_OK)
-			status = write_fats(m, i, err);
-	}
-	if (status == VK_OK)
-		status = write_volumes(m, err);
+	for (size_t i = 0; i < m->count && status == VK_OK; i++)
+		status = write_disk(m, i, overwrite, err);
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
+		if (plan->partitions[i].volume != NULL)
+			status = write_volume(m, plan->partitions[i].volume_index, err);
 	for (size_t i = 0; i < m->created && status == VK_OK; i++)
 		status = vk_lab_disk_close(&m->disks[i], err);
-	if (status == VK_OK)
-		return VK_OK;
 	/* half a practice disk is of no use */
-	for (size_t i = 0; i < m->created; i++) {
+	for (size_t i = 0; i < m->created && status != VK_OK; i++) {
 		vk_lab_disk_abandon(&m->disks[i]);
 		unlink(m->paths[i]);
 	}

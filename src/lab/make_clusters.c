@@ -50,8 +50,7 @@ static void take_again(const struct vk_lab_files_at *at, const struct vk_lab_clu
 	lock->lastHolder = at->device->fs.hostUuid;
 }
 
-static enum vk_status put_cluster(struct vk_lab_files_at *at, uint64_t offset, const struct vk_lab_cluster *c,
-				  struct vk_error *err)
+static void put_cluster(struct vk_lab_files_at *at, uint64_t offset, const struct vk_lab_cluster *c, struct vk_error *err)
 {
 	const struct vk_lab_files *f = at->files;
 	uint32_t len = vk_cluster_header_bytes(f->md_alignment);
@@ -60,7 +59,7 @@ static enum vk_status put_cluster(struct vk_lab_files_at *at, uint64_t offset, c
 
 	/* a file that was cut short ends here */
 	if (offset + len > f->of[c->file].blocks * f->block_bytes)
-		return VK_OK;
+		return;
 	lock = vk_lab_lock(at, lock_type(f, c), vk_lab_file_volume_offset(f, c->file, offset));
 	take_again(at, c, &lock);
 	vk_lock_encode(&lock, raw, len / 2);
@@ -68,20 +67,18 @@ static enum vk_status put_cluster(struct vk_lab_files_at *at, uint64_t offset, c
 		vk_lab_cluster6(at, c, raw + len / 2);
 	else
 		encode_cluster(c, raw + len / 2);
-	return vk_lab_file_put(at, c->file, offset, raw, len, err);
+	vk_lab_file_put(at, c->file, offset, raw, len, err);
 }
 
-static enum vk_status put_clusters(struct vk_lab_files_at *at, enum vk_system_file file, bool small,
-				   struct vk_error *err)
+static void put_clusters(struct vk_lab_files_at *at, enum vk_system_file file, bool small, struct vk_error *err)
 {
 	const struct vk_lab_files *f = at->files;
 	const struct vk_resource_file *large = &f->of[file].resource;
 	const struct vk_resource_file *r = small ? &f->small : large;
 	uint64_t used = small ? f->used_blocks : f->of[file].used;
 	uint64_t count = vk_resource_count(r);
-	enum vk_status status = VK_OK;
 
-	for (uint64_t n = 0; n < VK_LAB_CLUSTERS_MAX && n * r->resourcesPerCluster < count && status == VK_OK; n++) {
+	for (uint64_t n = 0; n < VK_LAB_CLUSTERS_MAX && n * r->resourcesPerCluster < count; n++) {
 		uint64_t first = n * r->resourcesPerCluster;
 		/* the header of a cluster of small blocks is the resource of a large one */
 		uint64_t offset = small ? vk_resource_offset(large, f->md_alignment, n / large->resourcesPerCluster,
@@ -91,16 +88,13 @@ static enum vk_status put_clusters(struct vk_lab_files_at *at, enum vk_system_fi
 
 		c.total = (uint32_t)vk_min_u64(r->resourcesPerCluster, count - first);
 		c.used = (uint32_t)vk_min_u64(c.total, used > first ? used - first : 0);
-		status = put_cluster(at, offset, &c, err);
+		put_cluster(at, offset, &c, err);
 	}
-	return status;
 }
 
-enum vk_status vk_lab_write_clusters(struct vk_lab_files_at *at, enum vk_system_file file, struct vk_error *err)
+void vk_lab_write_clusters(struct vk_lab_files_at *at, enum vk_system_file file, struct vk_error *err)
 {
-	enum vk_status status = put_clusters(at, file, false, err);
-
-	if (status == VK_OK && file == VK_SYSTEM_FBB && at->files->md_alignment != 0)
-		status = put_clusters(at, file, true, err);
-	return status;
+	put_clusters(at, file, false, err);
+	if (file == VK_SYSTEM_FBB && at->files->md_alignment != 0)
+		put_clusters(at, file, true, err);
 }

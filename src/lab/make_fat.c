@@ -65,7 +65,6 @@ enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_pl
 		.signature = SIGNATURE,
 	};
 	uint8_t sector[VK_FAT_BOOT_BYTES] = {0};
-	enum vk_status status;
 
 	memcpy(boot.oemName, "VMFSLAB ", sizeof(boot.oemName));
 	if (partition->sectors > UINT16_MAX)
@@ -73,14 +72,12 @@ enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_pl
 	else
 		boot.sectors16 = (uint16_t)partition->sectors;
 	if (partition->sectors > UINT32_MAX || !choose_clusters(partition->sectors, &boot))
-		return vk_error_set(err, VK_USAGE, disk->path,
-				    "No FAT16 has %llu sectors",
-				    (unsigned long long)partition->sectors);
+		return vk_lab_fail(disk, vk_error_set(err, VK_USAGE, disk->path, "No FAT16 has %llu sectors",
+						      (unsigned long long)partition->sectors));
 	put_rest(plan, partition, boot.rest);
 	vk_fat_boot_encode(&boot, sector, sizeof(sector));
-	status = vk_lab_put(disk, base, sector, sizeof(sector), err);
-	for (unsigned i = 0; i < FATS && status == VK_OK; i++)
-		status = vk_lab_put(disk, base + SECTOR * (1 + (uint64_t)i * boot.fatSectors16),
-				    first_entries, sizeof(first_entries), err);
-	return status;
+	vk_lab_put(disk, base, sector, sizeof(sector), err);
+	for (unsigned i = 0; i < FATS; i++)
+		vk_lab_put(disk, base + SECTOR * (1 + (uint64_t)i * boot.fatSectors16), first_entries, sizeof(first_entries), err);
+	return disk->failed;
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/bytes.h"
 #include "lab/lab_files.h"
 
@@ -65,110 +64,97 @@ static struct vk_file_metadata metadata(const struct vk_lab_files_at *at, enum v
 	return m;
 }
 
-static void put_address(uint8_t *to, uint32_t bytes, uint64_t address)
-{
-	if (bytes == 8)
-		vk_put_le64(to, address);
-	else
-		vk_put_le32(to, (uint32_t)address);
-}
-
 static uint64_t block_address(const struct vk_lab_files *f, enum vk_system_file file, uint64_t index)
 {
 	return vk_file_block_address(f->md_alignment != 0, vk_lab_block_number(f, file, index), VK_LAB_SMALL_PER_CLUSTER);
 }
 
 /* Pointer block number n of a file, in .pb2.sf. */
-static enum vk_status put_pointer_block(const struct vk_lab_files_at *at, enum vk_system_file file, uint32_t n,
-					struct vk_error *err)
+static void put_pointer_block(const struct vk_lab_files_at *at, enum vk_system_file file, uint32_t n, struct vk_error *err)
 {
 	const struct vk_lab_files *f = at->files;
 	const struct vk_resource_file *pb2 = &f->of[VK_SYSTEM_PB2].resource;
-	uint8_t *raw = calloc(1, POINTER_BLOCK_BYTES);
-	enum vk_status status;
+	uint8_t *raw = vk_lab_alloc(at->disk, POINTER_BLOCK_BYTES, err);
 
 	if (raw == NULL)
-		return vk_no_memory(err, NULL);
+		return;
 	for (uint64_t i = 0; i < POINTERS && (uint64_t)n * POINTERS + i < f->of[file].blocks; i++)
 		vk_put_le64(raw + i * 8, block_address(f, file, (uint64_t)n * POINTERS + i));
-	status = vk_lab_file_put(at, VK_SYSTEM_PB2,
-				 vk_resource_offset(pb2, f->md_alignment, 0, f->of[file].pointer_block + n), raw,
-				 POINTER_BLOCK_BYTES, err);
+	vk_lab_file_put(at, VK_SYSTEM_PB2, vk_resource_offset(pb2, f->md_alignment, 0, f->of[file].pointer_block + n), raw,
+			POINTER_BLOCK_BYTES, err);
 	free(raw);
-	return status;
 }
 
-static enum vk_status put_pointers(const struct vk_lab_files_at *at, enum vk_system_file file,
-				   const struct vk_fd_geometry *g, uint8_t *raw, struct vk_error *err)
+static void put_pointers(const struct vk_lab_files_at *at, enum vk_system_file file, const struct vk_fd_geometry *g,
+			 uint8_t *raw, struct vk_error *err)
 {
 	const struct vk_lab_file *f = &at->files->of[file];
-	enum vk_status status = VK_OK;
+	uint8_t *pointers = raw + g->pointers_offset;
 
-	for (uint32_t i = 0; f->pointer_blocks == 0 && i < f->blocks && i < g->pointers; i++)
-		put_address(raw + g->pointers_offset + (size_t)i * g->pointer_bytes, g->pointer_bytes,
-			    block_address(at->files, file, i));
-	for (uint32_t i = 0; i < f->pointer_blocks && status == VK_OK; i++) {
-		vk_put_le64(raw + g->pointers_offset + (size_t)i * 8,
-			    VK_ADDRESS_POINTER_BLOCK2 | (uint64_t)(f->pointer_block + i) << 56);
-		status = put_pointer_block(at, file, i, err);
+	for (uint32_t i = 0; f->pointer_blocks == 0 && i < f->blocks && i < g->pointers; i++) {
+		uint64_t address = block_address(at->files, file, i);
+
+		if (g->pointer_bytes == 8)
+			vk_put_le64(pointers + (size_t)i * 8, address);
+		else
+			vk_put_le32(pointers + (size_t)i * 4, (uint32_t)address);
 	}
-	return status;
+	for (uint32_t i = 0; i < f->pointer_blocks; i++) {
+		vk_put_le64(pointers + (size_t)i * 8, VK_ADDRESS_POINTER_BLOCK2 | (uint64_t)(f->pointer_block + i) << 56);
+		put_pointer_block(at, file, i, err);
+	}
 }
 
-static enum vk_status put_fd(struct vk_lab_files_at *at, enum vk_system_file file, struct vk_error *err)
+static void put_fd(struct vk_lab_files_at *at, enum vk_system_file file, struct vk_error *err)
 {
 	const struct vk_lab_files *f = at->files;
-	const struct vk_resource_file *fdc = &f->of[VK_SYSTEM_FDC].resource;
-	uint64_t offset = vk_resource_offset(fdc, f->md_alignment, 0, file);
+	uint64_t offset = vk_resource_offset(&f->of[VK_SYSTEM_FDC].resource, f->md_alignment, 0, file);
 	struct vk_lock lock = vk_lab_lock(at, VK_FD_LOCK_TYPE, vk_lab_file_volume_offset(f, VK_SYSTEM_FDC, offset));
 	struct vk_file_metadata m = metadata(at, file);
 	struct vk_fd_geometry g;
 	uint8_t raw[2 * 4096] = {0};
-	enum vk_status status;
 
 	vk_fd_geometry(f->md_alignment, &g);
 	vk_lock_encode(&lock, raw, g.metadata_offset);
 	vk_file_metadata_encode(&m, raw + g.metadata_offset, 512);
-	status = put_pointers(at, file, &g, raw, err);
-	if (status != VK_OK)
-		return status;
-	return vk_lab_file_put(at, VK_SYSTEM_FDC, offset, raw, g.fd_bytes, err);
+	put_pointers(at, file, &g, raw, err);
+	vk_lab_file_put(at, VK_SYSTEM_FDC, offset, raw, g.fd_bytes, err);
 }
 
-static enum vk_status put_resource(const struct vk_lab_files_at *at, enum vk_system_file file,
-				   uint64_t offset, const struct vk_resource_file *resource,
-				   struct vk_error *err)
+static void put_resource(const struct vk_lab_files_at *at, enum vk_system_file file, uint64_t offset,
+			 const struct vk_resource_file *resource, struct vk_error *err)
 {
 	uint8_t sector[512] = {0};
 
 	vk_resource_file_encode(resource, sector, sizeof(sector));
-	return vk_lab_file_put(at, file, offset, sector, sizeof(sector), err);
+	vk_lab_file_put(at, file, offset, sector, sizeof(sector), err);
 }
 
 /* A file, and the clusters that it has if it is a resource file. */
-static enum vk_status put_file(struct vk_lab_files_at *at, enum vk_system_file file, struct vk_error *err)
+static void put_file(struct vk_lab_files_at *at, enum vk_system_file file, struct vk_error *err)
 {
 	const struct vk_lab_file *f = &at->files->of[file];
-	enum vk_status status = put_fd(at, file, err);
 
-	if (status != VK_OK || !f->has_resource)
-		return status;
-	status = put_resource(at, file, 0, &f->resource, err);
-	if (status == VK_OK && f->resource.childMetaOffset != 0)
-		status = put_resource(at, file, f->resource.childMetaOffset, &at->files->small, err);
-	return status == VK_OK ? vk_lab_write_clusters(at, file, err) : status;
+	put_fd(at, file, err);
+	if (!f->has_resource)
+		return;
+	put_resource(at, file, 0, &f->resource, err);
+	if (f->resource.childMetaOffset != 0)
+		put_resource(at, file, f->resource.childMetaOffset, &at->files->small, err);
+	vk_lab_write_clusters(at, file, err);
 }
 
-enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes,
-				  const struct vk_lab_device *device, struct vk_error *err)
+enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				  struct vk_error *err)
 {
 	struct vk_lab_files files;
 	struct vk_lab_files_at at = {disk, base_bytes + device->header.dataOffset, device, &files, 0};
-	enum vk_status status = vk_lab_files_plan(device, &files, err);
 
-	for (unsigned i = VK_SYSTEM_FBB; i < files.file_count && status == VK_OK; i++)
-		status = put_file(&at, (enum vk_system_file)i, err);
-	if (status == VK_OK)
-		status = put_file(&at, VK_SYSTEM_ROOT, err);
-	return status == VK_OK ? vk_lab_write_folders(&at, err) : status;
+	if (vk_lab_fail(disk, vk_lab_files_plan(device, &files, err)) != VK_OK)
+		return disk->failed;
+	for (unsigned i = VK_SYSTEM_FBB; i < files.file_count; i++)
+		put_file(&at, (enum vk_system_file)i, err);
+	put_file(&at, VK_SYSTEM_ROOT, err);
+	vk_lab_write_folders(&at, err);
+	return disk->failed;
 }

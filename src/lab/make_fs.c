@@ -4,18 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "lab/lab_files.h"
 #include "vmfskit/heartbeat.h"
 
-enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes,
-			       const struct vk_lab_device *device, struct vk_error *err)
+enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+			       struct vk_error *err)
 {
 	uint8_t sector[VK_FS_SECTOR_BYTES] = {0};
 
 	vk_fs_descriptor_encode(&device->fs, sector, sizeof(sector));
-	return vk_lab_put(disk, base_bytes + device->header.dataOffset + VK_FS_OFFSET, sector,
-			  sizeof(sector), err);
+	return vk_lab_put(disk, base_bytes + device->header.dataOffset + VK_FS_OFFSET, sector, sizeof(sector), err);
 }
 
 uint32_t vk_lab_maker_slot(const struct vk_lab_device *device, uint32_t slots)
@@ -128,26 +126,24 @@ static void fill_region(const struct vk_lab_device *device, const struct vk_lab_
 	}
 }
 
-enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes,
-				       const struct vk_lab_device *device, struct vk_error *err)
+enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				       struct vk_error *err)
 {
 	struct vk_lab_files files;
 	struct vk_fs_geometry g;
 	uint8_t *region;
-	enum vk_status status = vk_lab_files_plan(device, &files, err);
 	size_t len;
 
-	if (status != VK_OK)
-		return status;
+	if (vk_lab_fail(disk, vk_lab_files_plan(device, &files, err)) != VK_OK)
+		return disk->failed;
 	if (!vk_fs_geometry(&device->fs, VK_FS_DESCRIPTOR_BYTES, &g) || g.heartbeat_slots == 0)
-		return vk_error_set(err, VK_INTERNAL, NULL, "The descriptor has no geometry");
+		return vk_lab_fail(disk, vk_error_set(err, VK_INTERNAL, NULL, "The descriptor has no geometry"));
 	len = (size_t)(g.heartbeat_end - g.heartbeat_offset);
-	region = calloc(1, len);
+	region = vk_lab_alloc(disk, len, err);
 	if (region == NULL)
-		return vk_no_memory(err, NULL);
+		return disk->failed;
 	fill_region(device, &files, &g, region);
-	status = vk_lab_put(disk, base_bytes + device->header.dataOffset + g.heartbeat_offset, region,
-			    len, err);
+	vk_lab_put(disk, base_bytes + device->header.dataOffset + g.heartbeat_offset, region, len, err);
 	free(region);
-	return status;
+	return disk->failed;
 }

@@ -38,12 +38,11 @@ static void make_array(const struct vk_lab_plan *plan, uint8_t array[ARRAY_BYTES
 	}
 }
 
-static enum vk_status put_copy(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-			       bool primary, const uint8_t *array, struct vk_error *err)
+static void put_copy(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, bool primary, const uint8_t *array,
+		     struct vk_error *err)
 {
 	uint64_t last = plan->disk_sectors - 1;
 	uint8_t sector[SECTOR_MAX] = {0};
-	enum vk_status status;
 	struct vk_gpt_header h = {
 		.revision = 0x00010000,
 		.headerSize = VK_GPT_HEADER_BYTES,
@@ -60,31 +59,25 @@ static enum vk_status put_copy(struct vk_lab_disk *disk, const struct vk_lab_pla
 	vk_lab_guid(plan->seed, "disk GUID", plan->disk_index, &h.diskGUID);
 	vk_gpt_header_encode(&h, sector, plan->sector_size);
 	vk_gpt_seal(sector, plan->sector_size, array);
-	status = vk_lab_put(disk, h.entriesLBA * plan->sector_size, array, ARRAY_BYTES, err);
-	if (status != VK_OK)
-		return status;
-	return vk_lab_put(disk, h.myLBA * plan->sector_size, sector, plan->sector_size, err);
+	vk_lab_put(disk, h.entriesLBA * plan->sector_size, array, ARRAY_BYTES, err);
+	vk_lab_put(disk, h.myLBA * plan->sector_size, sector, plan->sector_size, err);
 }
 
-enum vk_status vk_lab_write_gpt(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-				struct vk_error *err)
+enum vk_status vk_lab_write_gpt(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err)
 {
 	uint8_t array[ARRAY_BYTES];
-	enum vk_status status;
 
 	make_array(plan, array);
-	status = put_copy(disk, plan, true, array, err);
-	return status == VK_OK ? put_copy(disk, plan, false, array, err) : status;
+	put_copy(disk, plan, true, array, err);
+	put_copy(disk, plan, false, array, err);
+	return disk->failed;
 }
 
-enum vk_status vk_lab_write_table(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-				  struct vk_error *err)
+enum vk_status vk_lab_write_table(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err)
 {
-	enum vk_status status = VK_OK;
-
 	if (plan->table != VK_TABLE_NONE)
-		status = vk_lab_write_mbr(disk, plan, err);
-	if (status == VK_OK && plan->table == VK_TABLE_GPT)
-		status = vk_lab_write_gpt(disk, plan, err);
-	return status;
+		vk_lab_write_mbr(disk, plan, err);
+	if (plan->table == VK_TABLE_GPT)
+		vk_lab_write_gpt(disk, plan, err);
+	return disk->failed;
 }

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/checked.h"
 #include "lab/lab.h"
 
@@ -38,13 +37,10 @@ void vk_lab_pe(const struct vk_lab_device *device, const struct vk_lab_region *r
 }
 
 /* One pair of bitmap and table at the offset of its bitmap; first..first+count are the entries used. */
-static enum vk_status put_pair(struct vk_lab_disk *disk, uint64_t offset, uint32_t bitmap_bytes,
-			       const struct vk_lab_device *device,
-			       const struct vk_lab_region *region, uint32_t first, uint32_t count,
-			       uint8_t *table, struct vk_error *err)
+static void put_pair(struct vk_lab_disk *disk, uint64_t offset, uint32_t bitmap_bytes, const struct vk_lab_device *device,
+		     const struct vk_lab_region *region, uint32_t first, uint32_t count, uint8_t *table, struct vk_error *err)
 {
 	uint8_t bitmap[BITMAP_USED_BYTES] = {0};
-	enum vk_status status;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct vk_lvm_pe pe;
@@ -54,116 +50,75 @@ static enum vk_status put_pair(struct vk_lab_disk *disk, uint64_t offset, uint32
 		vk_lvm_pe_encode(&pe, table + (size_t)i * VK_LVM_PE_STRIDE, VK_LVM_PE_STRIDE);
 		bitmap[i / 8] = (uint8_t)(bitmap[i / 8] | 1U << i % 8);
 	}
-	status = vk_lab_put(disk, offset, bitmap, sizeof(bitmap), err);
-	if (status != VK_OK)
-		return status;
-	return vk_lab_put(disk, offset + bitmap_bytes, table, (size_t)count * VK_LVM_PE_STRIDE, err);
+	vk_lab_put(disk, offset, bitmap, sizeof(bitmap), err);
+	vk_lab_put(disk, offset + bitmap_bytes, table, (size_t)count * VK_LVM_PE_STRIDE, err);
 }
 
-static enum vk_status put_region(struct vk_lab_disk *disk, uint64_t base_bytes,
-				 const struct vk_lab_device *device,
-				 const struct vk_lab_region *region, uint8_t *table,
-				 struct vk_error *err)
+static void put_region(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+		       const struct vk_lab_region *region, uint8_t *table, struct vk_error *err)
 {
-	struct vk_lvm_geometry g;
-	enum vk_status status = VK_OK;
-
-	if (!vk_lvm_geometry(&device->header, region->header_offset, &g))
-		return vk_error_set(err, VK_INTERNAL, NULL, "The header has no geometry");
-	for (uint32_t i = 0; i < region->maps && status == VK_OK; i++) {
-		uint32_t done = i * VK_LVM_PES_PER_MAP;
-		uint32_t count = region->pes - done < VK_LVM_PES_PER_MAP ? region->pes - done
-									 : VK_LVM_PES_PER_MAP;
-
-		status = put_pair(disk, base_bytes + g.first_bitmap + i * g.pair_bytes, g.bitmap_bytes,
-				  device, region, region->first_pe + done, count, table, err);
-	}
-	return status;
-}
-
-static enum vk_status put_ext(struct vk_lab_disk *disk, uint64_t base_bytes,
-			      const struct vk_lab_region *region, struct vk_error *err)
-{
-	struct vk_lvm_ext ext = {
+	const struct vk_lvm_ext ext = {
 		.magic = VK_LVM_MAGIC,
 		.numPEMaps = region->maps,
 		.dataOffset = region->data_offset,
 		.nextOffset = region->next_offset,
 	};
 	uint8_t sector[512] = {0};
+	struct vk_lvm_geometry g;
 
 	vk_lvm_ext_encode(&ext, sector, sizeof(sector));
-	return vk_lab_put(disk, base_bytes + region->header_offset, sector, sizeof(sector), err);
+	if (region->header_offset != VK_LVM_HEADER_OFFSET)
+		vk_lab_put(disk, base_bytes + region->header_offset, sector, sizeof(sector), err);
+	if (!vk_lvm_geometry(&device->header, region->header_offset, &g))
+		vk_lab_fail(disk, vk_error_set(err, VK_INTERNAL, NULL, "The header has no geometry"));
+	for (uint32_t i = 0; i < region->maps && disk->failed == VK_OK; i++) {
+		uint32_t done = i * VK_LVM_PES_PER_MAP;
+		uint32_t count = region->pes - done < VK_LVM_PES_PER_MAP ? region->pes - done : VK_LVM_PES_PER_MAP;
+
+		put_pair(disk, base_bytes + g.first_bitmap + i * g.pair_bytes, g.bitmap_bytes, device, region,
+			 region->first_pe + done, count, table, err);
+	}
 }
 
-static enum vk_status put_regions(struct vk_lab_disk *disk, uint64_t base_bytes,
-				  const struct vk_lab_device *device, uint8_t *table,
-				  struct vk_error *err)
+enum vk_status vk_lab_write_pes(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				struct vk_error *err)
 {
 	uint64_t total = device->header.totalBytes;
-	enum vk_status status = VK_OK;
+	uint8_t *table = vk_lab_alloc(disk, TABLE_BYTES, err);
+	struct vk_lvm_geometry g;
 	struct vk_lab_region r;
 
-	for (bool more = vk_lab_region_next(total, NULL, &r); more && status == VK_OK;
-	     more = vk_lab_region_next(total, &r, &r)) {
-		if (r.header_offset != VK_LVM_HEADER_OFFSET)
-			status = put_ext(disk, base_bytes, &r, err);
-		if (status == VK_OK)
-			status = put_region(disk, base_bytes, device, &r, table, err);
-	}
-	return status;
-}
-
-enum vk_status vk_lab_write_pes(struct vk_lab_disk *disk, uint64_t base_bytes,
-				const struct vk_lab_device *device, struct vk_error *err)
-{
-	uint8_t *table = malloc(TABLE_BYTES);
-	struct vk_lvm_geometry g;
-	enum vk_status status;
-
 	if (table == NULL)
-		return vk_no_memory(err, NULL);
+		return disk->failed;
 	if (vk_lvm_fixed_pes(&device->header)) {
-		status = put_regions(disk, base_bytes, device, table, err);
+		for (bool more = vk_lab_region_next(total, NULL, &r); more; more = vk_lab_region_next(total, &r, &r))
+			put_region(disk, base_bytes, device, &r, table, err);
 	} else if (!vk_lvm_geometry(&device->header, VK_LVM_HEADER_OFFSET, &g)) {
-		status = vk_error_set(err, VK_INTERNAL, NULL, "The header has no geometry");
+		vk_lab_fail(disk, vk_error_set(err, VK_INTERNAL, NULL, "The header has no geometry"));
 	} else if (device->header.numPEs > VK_LVM_PES_PER_MAP) {
-		status = vk_error_set(err, VK_USAGE, NULL, "An LVM6 device of that size has no known form");
+		vk_lab_fail(disk, vk_error_set(err, VK_USAGE, NULL, "An LVM6 device of that size has no known form"));
 	} else {
-		status = put_pair(disk, base_bytes + g.first_bitmap, g.bitmap_bytes, device, NULL, 0,
-				  device->header.numPEs, table, err);
+		put_pair(disk, base_bytes + g.first_bitmap, g.bitmap_bytes, device, NULL, 0, device->header.numPEs, table, err);
 	}
 	free(table);
-	return status;
+	return disk->failed;
 }
 
-static enum vk_status put_names(struct vk_lab_disk *disk, uint64_t offset,
-				const struct vk_lab_device *device, struct vk_error *err)
+enum vk_status vk_lab_write_lvm(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+				struct vk_error *err)
 {
-	uint8_t table[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES] = {0};
-
-	for (size_t i = 0; i < device->member_count; i++)
-		vk_lvm_sd_encode(&device->members[i], table + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES);
-	return vk_lab_put(disk, offset, table, sizeof(table), err);
-}
-
-enum vk_status vk_lab_write_lvm(struct vk_lab_disk *disk, uint64_t base_bytes,
-				const struct vk_lab_device *device, struct vk_error *err)
-{
-	uint8_t sector[512] = {0};
+	uint8_t header[512] = {0}, volume[512] = {0}, names[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES] = {0};
 	struct vk_lvm_geometry g;
-	enum vk_status status;
 
 	if (!vk_lvm_geometry(&device->header, VK_LVM_HEADER_OFFSET, &g))
-		return vk_error_set(err, VK_INTERNAL, NULL, "The header has no geometry");
-	vk_lvm_device_encode(&device->header, sector, sizeof(sector));
-	status = vk_lab_put(disk, base_bytes + VK_LVM_HEADER_OFFSET, sector, sizeof(sector), err);
-	if (status != VK_OK)
-		return status;
-	memset(sector, 0, sizeof(sector));
-	vk_lvm_volume_encode(&device->volume, sector, sizeof(sector));
-	status = vk_lab_put(disk, base_bytes + g.volume_table, sector, sizeof(sector), err);
-	if (status != VK_OK || device->member_count == 0)
-		return status;
-	return put_names(disk, base_bytes + g.sd_table, device, err);
+		return vk_lab_fail(disk, vk_error_set(err, VK_INTERNAL, NULL, "The header has no geometry"));
+	vk_lvm_device_encode(&device->header, header, sizeof(header));
+	vk_lab_put(disk, base_bytes + VK_LVM_HEADER_OFFSET, header, sizeof(header), err);
+	vk_lvm_volume_encode(&device->volume, volume, sizeof(volume));
+	vk_lab_put(disk, base_bytes + g.volume_table, volume, sizeof(volume), err);
+	for (size_t i = 0; i < device->member_count; i++)
+		vk_lvm_sd_encode(&device->members[i], names + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES);
+	if (device->member_count > 0)
+		vk_lab_put(disk, base_bytes + g.sd_table, names, sizeof(names), err);
+	return disk->failed;
 }

@@ -18,30 +18,13 @@ static struct vk_mbr_entry entry(uint8_t type, uint64_t start, uint64_t sectors,
 	return e;
 }
 
-static enum vk_status put_record(struct vk_lab_disk *disk, uint64_t offset, struct vk_mbr *mbr,
-				 struct vk_error *err)
+static void put_record(struct vk_lab_disk *disk, uint64_t offset, struct vk_mbr *mbr, struct vk_error *err)
 {
 	uint8_t sector[VK_MBR_BYTES] = {0};
 
 	mbr->signature = VK_MBR_SIGNATURE;
 	vk_mbr_encode(mbr, sector, sizeof(sector));
-	return vk_lab_put(disk, offset, sector, sizeof(sector), err);
-}
-
-static enum vk_status put_protective(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-				     struct vk_error *err)
-{
-	struct vk_mbr mbr = {.bootCode = {0}};
-
-	/* the bytes that the ESXi tools write, CHS 00 01 00 included */
-	mbr.entries[0] = (struct vk_mbr_entry){
-		.firstCHS = {0x00, 0x01, 0x00},
-		.type = VK_MBR_TYPE_PROTECTIVE,
-		.lastCHS = {0xFE, 0xFF, 0xFF},
-		.firstLBA = 1,
-		.sectors = (uint32_t)vk_min_u64(plan->disk_sectors - 1, UINT32_MAX),
-	};
-	return put_record(disk, 0, &mbr, err);
+	vk_lab_put(disk, offset, sector, sizeof(sector), err);
 }
 
 static const struct vk_lab_partition *next_logical(const struct vk_lab_plan *plan, size_t from)
@@ -53,49 +36,54 @@ static const struct vk_lab_partition *next_logical(const struct vk_lab_plan *pla
 }
 
 /* Entry 1 counts from this record, entry 2 from the start of the extended partition. */
-static enum vk_status put_ebrs(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-			       struct vk_error *err)
+static void put_ebrs(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct vk_lab_partition *p = &plan->partitions[i];
 		const struct vk_lab_partition *next = next_logical(plan, i + 1);
 		struct vk_mbr ebr = {.bootCode = {0}};
-		enum vk_status status;
 
 		if (p->ebr_sector == 0)
 			continue;
-		ebr.entries[0] = entry(p->mbr_type, p->start_sector - p->ebr_sector, p->sectors,
-				       p->ebr_sector);
+		ebr.entries[0] = entry(p->mbr_type, p->start_sector - p->ebr_sector, p->sectors, p->ebr_sector);
 		if (next != NULL)
 			ebr.entries[1] = entry(0x05, next->ebr_sector - plan->extended_start,
-					       next->start_sector + next->sectors - next->ebr_sector,
-					       plan->extended_start);
-		status = put_record(disk, p->ebr_sector * plan->sector_size, &ebr, err);
-		if (status != VK_OK)
-			return status;
+					       next->start_sector + next->sectors - next->ebr_sector, plan->extended_start);
+		put_record(disk, p->ebr_sector * plan->sector_size, &ebr, err);
 	}
-	return VK_OK;
 }
 
-enum vk_status vk_lab_write_mbr(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-				struct vk_error *err)
+static void fill_protective(const struct vk_lab_plan *plan, struct vk_mbr *mbr)
+{
+	/* the bytes that the ESXi tools write, CHS 00 01 00 included */
+	mbr->entries[0] = (struct vk_mbr_entry){
+		.firstCHS = {0x00, 0x01, 0x00},
+		.type = VK_MBR_TYPE_PROTECTIVE,
+		.lastCHS = {0xFE, 0xFF, 0xFF},
+		.firstLBA = 1,
+		.sectors = (uint32_t)vk_min_u64(plan->disk_sectors - 1, UINT32_MAX),
+	};
+}
+
+enum vk_status vk_lab_write_mbr(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err)
 {
 	struct vk_mbr mbr = {.bootCode = {0}};
-	enum vk_status status;
 
-	if (plan->table == VK_TABLE_GPT)
-		return put_protective(disk, plan, err);
-	mbr.diskSignature = (uint32_t)vk_lab_random(plan->seed, "disk signature", plan->disk_index);
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_lab_partition *p = &plan->partitions[i];
+	if (plan->table == VK_TABLE_GPT) {
+		fill_protective(plan, &mbr);
+	} else {
+		mbr.diskSignature = (uint32_t)vk_lab_random(plan->seed, "disk signature", plan->disk_index);
+		for (size_t i = 0; i < plan->count; i++) {
+			const struct vk_lab_partition *p = &plan->partitions[i];
 
-		if (p->ebr_sector == 0)
-			mbr.entries[p->number - 1] =
-				entry(p->mbr_type, p->start_sector, p->sectors, 0);
+			if (p->ebr_sector == 0)
+				mbr.entries[p->number - 1] = entry(p->mbr_type, p->start_sector, p->sectors, 0);
+		}
+		if (plan->extended_start != 0)
+			mbr.entries[plan->extended_number - 1] =
+				entry(0x05, plan->extended_start, plan->extended_sectors, 0);
 	}
-	if (plan->extended_start != 0)
-		mbr.entries[plan->extended_number - 1] =
-			entry(0x05, plan->extended_start, plan->extended_sectors, 0);
-	status = put_record(disk, 0, &mbr, err);
-	return status == VK_OK ? put_ebrs(disk, plan, err) : status;
+	put_record(disk, 0, &mbr, err);
+	put_ebrs(disk, plan, err);
+	return disk->failed;
 }

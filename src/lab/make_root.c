@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/bytes.h"
 #include "lab/lab_files.h"
 
@@ -108,25 +107,18 @@ static void fill_folder(const struct vk_lab_files *f, enum vk_system_file folder
 		fill_root(bytes, f->file_count);
 }
 
-static enum vk_status write_folder(const struct vk_lab_files_at *at, enum vk_system_file folder, struct vk_error *err)
+void vk_lab_write_folders(const struct vk_lab_files_at *at, struct vk_error *err)
 {
-	size_t len = (size_t)at->files->of[folder].length;
-	uint8_t *bytes = calloc(1, len);
-	enum vk_status status;
+	const enum vk_system_file folders[] = {VK_SYSTEM_ROOT, VK_SYSTEM_SDD};
 
-	if (bytes == NULL)
-		return vk_no_memory(err, NULL);
-	fill_folder(at->files, folder, bytes);
-	status = vk_lab_file_put(at, folder, 0, bytes, len, err);
-	free(bytes);
-	return status;
-}
+	for (size_t i = 0; i < (at->files->file_count > VK_SYSTEM_SDD ? 2 : 1); i++) {
+		size_t len = (size_t)at->files->of[folders[i]].length;
+		uint8_t *bytes = vk_lab_alloc(at->disk, len, err);
 
-enum vk_status vk_lab_write_folders(const struct vk_lab_files_at *at, struct vk_error *err)
-{
-	enum vk_status status = write_folder(at, VK_SYSTEM_ROOT, err);
-
-	if (status == VK_OK && at->files->file_count > VK_SYSTEM_SDD)
-		status = write_folder(at, VK_SYSTEM_SDD, err);
-	return status;
+		if (bytes == NULL)
+			return;
+		fill_folder(at->files, folders[i], bytes);
+		vk_lab_file_put(at, folders[i], 0, bytes, len, err);
+		free(bytes);
+	}
 }
