@@ -77,10 +77,9 @@ enum vk_status vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes,
 	uint32_t record_bytes = sector_size == 512 ? 1024 : CLUSTER_BYTES;
 	uint8_t table[RECORDS * CLUSTER_BYTES] = {0};
 	uint8_t boot[512];
-	enum vk_status status;
 
 	if (length_bytes < 1 << 20)
-		return vk_error_set(err, VK_USAGE, disk->path, "The place is too small for NTFS");
+		return vk_lab_fail(disk, vk_error_set(err, VK_USAGE, disk->path, "The place is too small for NTFS"));
 	make_boot_sector(boot, length_bytes / sector_size, sector_size,
 			 (uint32_t)(offset_bytes / sector_size));
 	for (uint32_t i = 0; i < RECORDS; i++) {
@@ -97,9 +96,6 @@ enum vk_status vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes,
 	ret_ranges[0] = (struct vk_lab_range){offset_bytes, sizeof(boot), "NTFS boot sector"};
 	ret_ranges[1] = (struct vk_lab_range){offset_bytes + MFT_CLUSTER * CLUSTER_BYTES,
 					      (uint64_t)RECORDS * record_bytes, "NTFS file table"};
-	status = vk_lab_put(disk, offset_bytes, boot, sizeof(boot), err);
-	if (status != VK_OK)
-		return status;
-	return vk_lab_put(disk, ret_ranges[1].offset_bytes, table, (size_t)ret_ranges[1].length_bytes,
-			  err);
+	vk_lab_put(disk, offset_bytes, boot, sizeof(boot), err);
+	return vk_lab_put(disk, ret_ranges[1].offset_bytes, table, (size_t)ret_ranges[1].length_bytes, err);
 }

@@ -106,7 +106,7 @@ enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_dis
 {
 	struct vk_lab_disk disk;
 	enum vk_status status = set_path(&disk, path, err);
-	struct stat st;
+	struct stat st, now;
 
 	if (status != VK_OK)
 		return status;
@@ -132,15 +132,16 @@ enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_dis
 	if (disk.fd < 0)
 		return vk_error_errno(err, errno, path, "The disk cannot be opened for writing");
 	disk.size_bytes = (uint64_t)st.st_size;
-	if (disk.device) {
+	/* what was asked about is what is open */
+	if (fstat(disk.fd, &now) != 0 || now.st_rdev != st.st_rdev || now.st_ino != st.st_ino || now.st_dev != st.st_dev)
+		status = vk_error_set(err, VK_REFUSED, path, "Another file has this name since a moment");
+	else if (disk.device)
 		status = measure_device(&disk, err);
-		if (status != VK_OK) {
-			vk_lab_disk_abandon(&disk);
-			return status;
-		}
-	}
-	*ret_disk = disk;
-	return VK_OK;
+	if (status != VK_OK)
+		vk_lab_disk_abandon(&disk);
+	else
+		*ret_disk = disk;
+	return status;
 }
 
 void vk_lab_disk_abandon(struct vk_lab_disk *disk)

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is on a practice disk: its table, its partitions, the structures in them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "lab/lab_break.h"
 #include "vmfskit/fs_descriptor.h"
-#include "vmfskit/gpt.h"
-#include "vmfskit/mbr.h"
+#include "vmfskit/source.h"
 
-enum { SECTOR_MAX = 4096 };
-
-static void add(struct vk_lab_table *t, unsigned number, uint64_t start, uint64_t sectors, bool vmfs)
+static void add_found(struct vk_lab_table *t, unsigned number, uint64_t start, uint64_t sectors, bool vmfs)
 {
 	if (t->count == VK_LAB_FOUND_MAX)
 		return;
@@ -22,163 +20,91 @@ static void add(struct vk_lab_table *t, unsigned number, uint64_t start, uint64_
 	};
 }
 
-/* Entries of one copy; true when the header at lba was usable. */
-static bool read_gpt(struct vk_lab_disk *disk, struct vk_lab_table *t, uint64_t lba,
-		     struct vk_lab_range ret_ranges[2], uint64_t *ret_other)
+static void note_copy(const struct vk_lab_disk *disk, const struct vk_table *table, int which,
+		      struct vk_lab_range ret_ranges[2])
 {
-	uint8_t sector[SECTOR_MAX];
-	uint64_t at = vk_mul_sat(lba, t->sector_size);
-	struct vk_gpt_header h;
-	uint64_t array;
-	uint32_t bytes;
+	static const char *const names[2][2] = {{"primary GPT header", "primary GPT entries"},
+						{"backup GPT header", "backup GPT entries"}};
+	const struct vk_gpt_copy *copy = &table->gpt[which];
+	uint64_t array = vk_mul_sat(copy->header.entriesLBA, table->sector_size);
+	uint32_t bytes = vk_gpt_entries_bytes(&copy->header);
 
-	if (vk_lab_get(disk, at, sector, t->sector_size, NULL) != VK_OK ||
-	    !vk_gpt_has_signature(sector, t->sector_size))
-		return false;
-	vk_gpt_header_decode(sector, t->sector_size, &h);
-	bytes = vk_gpt_entries_bytes(&h);
-	array = vk_mul_sat(h.entriesLBA, t->sector_size);
-	ret_ranges[0] = (struct vk_lab_range){at, t->sector_size,
-					      lba == 1 ? "primary GPT header" : "backup GPT header"};
+	if (!copy->present)
+		return;
+	ret_ranges[0] = (struct vk_lab_range){copy->lba * table->sector_size, table->sector_size, names[which][0]};
 	if (bytes != 0 && vk_add_sat(array, bytes) <= disk->size_bytes)
-		ret_ranges[1] = (struct vk_lab_range){
-			array, bytes, lba == 1 ? "primary GPT entries" : "backup GPT entries"};
-	*ret_other = h.alternateLBA;
-	if (t->count > 0 || ret_ranges[1].length_bytes == 0)
-		return true;
-	for (uint32_t i = 0; i < h.numEntries; i++) {
-		uint8_t raw[VK_GPT_ENTRY_BYTES];
-		struct vk_gpt_entry e;
-
-		if (vk_lab_get(disk, array + (uint64_t)i * h.entrySize, raw, sizeof(raw), NULL) != VK_OK)
-			break;
-		vk_gpt_entry_decode(raw, sizeof(raw), &e);
-		if (!vk_guid_is_nil(&e.typeGUID) && e.lastLBA >= e.firstLBA)
-			add(t, i + 1, e.firstLBA, e.lastLBA - e.firstLBA + 1,
-			    vk_gpt_type_is_vmfs(&e.typeGUID));
-	}
-	return true;
+		ret_ranges[1] = (struct vk_lab_range){array, bytes, names[which][1]};
 }
 
-static bool read_gpts(struct vk_lab_disk *disk, struct vk_lab_table *t, uint32_t sector_size)
+/* By the descriptor, so that it is the file that is open. */
+static enum vk_status read_source(const struct vk_lab_disk *disk, uint32_t sector_size, struct vk_source *ret_source,
+				  struct vk_error *err)
 {
-	uint64_t sectors = disk->size_bytes / sector_size;
-	uint64_t other;
-	uint64_t last = sectors == 0 ? 0 : sectors - 1;
-	bool primary, backup;
+	const struct vk_source_options options = {.as = VK_SOURCE_DISK, .sector_size = sector_size};
+	char path[40];
+	struct vk_io *io;
+	enum vk_status status;
 
-	t->sector_size = sector_size;
-	primary = read_gpt(disk, t, 1, t->primary, &other);
-	if (primary && other < sectors && other > 1)
-		last = other;
-	backup = last > 1 && read_gpt(disk, t, last, t->backup, &other);
-	return primary || backup;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk->fd);
+	status = vk_io_open_raw(path, NULL, &io, err);
+	if (status == VK_OK)
+		status = vk_source_open_io(io, disk->path, VK_FORM_RAW, &options, ret_source, err);
+	return status;
 }
 
-static void read_ebrs(struct vk_lab_disk *disk, struct vk_lab_table *t, uint64_t extended)
-{
-	uint64_t at = extended;
-
-	for (unsigned i = 0; i < VK_EBR_MAX; i++) {
-		uint8_t sector[VK_MBR_BYTES];
-		struct vk_mbr ebr;
-
-		if (vk_lab_get(disk, vk_mul_sat(at, t->sector_size), sector, sizeof(sector), NULL) !=
-		    VK_OK)
-			return;
-		vk_mbr_decode(sector, sizeof(sector), &ebr);
-		if (ebr.signature != VK_MBR_SIGNATURE)
-			return;
-		if (vk_mbr_entry_used(&ebr.entries[0]))
-			add(t, 5 + i, at + ebr.entries[0].firstLBA, ebr.entries[0].sectors,
-			    ebr.entries[0].type == VK_MBR_TYPE_VMFS);
-		if (!vk_mbr_entry_used(&ebr.entries[1]) || ebr.entries[1].firstLBA == 0)
-			return;
-		at = extended + ebr.entries[1].firstLBA;
-	}
-}
-
-static bool magic_at(struct vk_lab_disk *disk, uint64_t partition_start)
+/* Without a table: a volume that begins at sector 0. */
+static bool is_bare_volume(struct vk_lab_disk *disk)
 {
 	uint8_t raw[VK_LVM_DEVICE_BYTES];
 	struct vk_lvm_device d;
 
-	if (vk_lab_get(disk, vk_add_sat(partition_start, VK_LVM_HEADER_OFFSET), raw, sizeof(raw),
-		       NULL) != VK_OK)
+	if (vk_lab_get(disk, VK_LVM_HEADER_OFFSET, raw, sizeof(raw), NULL) != VK_OK)
 		return false;
 	vk_lvm_device_decode(raw, sizeof(raw), &d);
 	return d.magic == VK_LVM_MAGIC;
 }
 
-/* An MBR does not tell its sector size: the one with which a VMFS partition has its header. */
-static uint32_t mbr_sector_size(struct vk_lab_disk *disk, const struct vk_mbr *mbr)
-{
-	for (size_t i = 0; i < 4; i++)
-		if (mbr->entries[i].type == VK_MBR_TYPE_VMFS &&
-		    !magic_at(disk, mbr->entries[i].firstLBA * 512ULL) &&
-		    magic_at(disk, mbr->entries[i].firstLBA * 4096ULL))
-			return 4096;
-	return 512;
-}
-
-static void read_mbr(struct vk_lab_disk *disk, struct vk_lab_table *t, uint32_t sector_size,
-		     const struct vk_mbr *mbr)
-{
-	t->sector_size = sector_size != 0 ? sector_size : mbr_sector_size(disk, mbr);
-	for (size_t i = 0; i < 4; i++) {
-		const struct vk_mbr_entry *e = &mbr->entries[i];
-
-		if (!vk_mbr_entry_used(e) || e->type == VK_MBR_TYPE_PROTECTIVE)
-			continue;
-		if (vk_mbr_type_is_extended(e->type))
-			read_ebrs(disk, t, e->firstLBA);
-		else
-			add(t, (unsigned)i + 1, e->firstLBA, e->sectors, e->type == VK_MBR_TYPE_VMFS);
-	}
-}
-
-enum vk_status vk_lab_table_read(struct vk_lab_disk *disk, uint32_t sector_size,
-				 struct vk_lab_table *ret_table, struct vk_error *err)
+enum vk_status vk_lab_table_read(struct vk_lab_disk *disk, uint32_t sector_size, struct vk_lab_table *ret_table,
+				 struct vk_error *err)
 {
 	uint32_t given = sector_size != 0 ? sector_size : disk->sector_size;
 	uint8_t sector[VK_MBR_BYTES];
 	struct vk_lab_table *t = ret_table;
-	struct vk_mbr mbr;
+	struct vk_source source;
 	enum vk_status status;
 
 	memset(t, 0, sizeof(*t));
 	if (given != 0 && given != 512 && given != 4096)
 		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes");
 	status = vk_lab_get(disk, 0, sector, sizeof(sector), err);
+	if (status == VK_OK)
+		status = read_source(disk, given, &source, err);
 	if (status != VK_OK)
 		return status;
-	vk_mbr_decode(sector, sizeof(sector), &mbr);
-	t->mbr = mbr.signature == VK_MBR_SIGNATURE;
-	if (given != 0)
-		t->gpt = read_gpts(disk, t, given);
-	else
-		t->gpt = read_gpts(disk, t, 512) || read_gpts(disk, t, 4096);
-	if (t->gpt)
-		return VK_OK;
-	if (t->mbr) {
-		read_mbr(disk, t, given, &mbr);
-		return VK_OK;
+	t->sector_size = source.sector_size;
+	t->mbr = source.table.mbr.signature == VK_MBR_SIGNATURE;
+	t->gpt = source.table.gpt[0].present || source.table.gpt[1].present;
+	note_copy(disk, &source.table, 0, t->primary);
+	note_copy(disk, &source.table, 1, t->backup);
+	for (size_t i = 0; i < source.table.partition_count; i++) {
+		const struct vk_partition *p = &source.table.partitions[i];
+
+		if (!vk_partition_is_extended(p))
+			add_found(t, p->number, p->start_sector, p->sectors, vk_partition_is_vmfs(p));
 	}
-	t->sector_size = given != 0 ? given : 512;
-	if (magic_at(disk, 0))
-		add(t, 0, 0, disk->size_bytes / t->sector_size, true);
+	if (!t->gpt && !t->mbr && is_bare_volume(disk))
+		add_found(t, 0, 0, disk->size_bytes / t->sector_size, true);
+	vk_source_close(&source);
 	return VK_OK;
 }
 
 static enum vk_status none_chosen(struct vk_lab_disk *disk, const struct vk_lab_choice *choice,
 				  struct vk_error *err)
 {
-	if (choice->partition != 0) {
-		vk_error_set(err, VK_ABSENT, disk->path, "The table has no partition %u",
-			     choice->partition);
-	} else {
+	if (choice->partition != 0)
+		vk_error_set(err, VK_ABSENT, disk->path, "The table has no partition %u", choice->partition);
+	else
 		vk_error_set(err, VK_ABSENT, disk->path, "No VMFS partition is found through the table");
-	}
 	return vk_error_remedy(err, "if the table is gone, say where the partition starts with --start");
 }
 
@@ -199,7 +125,7 @@ enum vk_status vk_lab_choose(struct vk_lab_disk *disk, const struct vk_lab_choic
 					    "Sector %llu lies behind the end of the disk",
 					    (unsigned long long)choice->start_sector);
 		t->count = 0;
-		add(t, 0, choice->start_sector, (disk->size_bytes - start) / t->sector_size, true);
+		add_found(t, 0, choice->start_sector, (disk->size_bytes - start) / t->sector_size, true);
 		return VK_OK;
 	}
 	for (size_t i = 0; i < t->count; i++)

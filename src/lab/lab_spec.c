@@ -22,140 +22,115 @@ static bool copy_text(char *to, size_t cap, const char *text)
 	return true;
 }
 
-static enum vk_status wrong(struct vk_error *err, const char *word, const char *value,
-			    const char *expected)
+/* Set a member by its word; false: the value makes no sense, and the volume is of no use any more. */
+typedef bool set_word(struct vk_lab_volume *v, const char *value);
+
+static bool set_start(struct vk_lab_volume *v, const char *value)
 {
-	return vk_error_set(err, VK_USAGE, NULL, "%s cannot be \"%s\"; it is %s", word, value, expected);
+	v->has_start = vk_text_parse_number(value, UINT64_MAX, &v->start_sector);
+	return v->has_start;
 }
 
-static enum vk_status set_start(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_size(struct vk_lab_volume *v, const char *value)
 {
-	if (!vk_text_parse_number(value, UINT64_MAX, &v->start_sector))
-		return wrong(err, "start", value, "the number of a sector");
-	v->has_start = true;
-	return VK_OK;
+	return vk_text_parse_size(value, &v->size_bytes) && v->size_bytes > 0;
 }
 
-static enum vk_status set_size(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_version(struct vk_lab_volume *v, const char *value)
 {
-	if (vk_text_parse_size(value, &v->size_bytes) && v->size_bytes > 0)
-		return VK_OK;
-	return wrong(err, "size", value, "a size like 20G, 64T or 41943040s (sectors of 512 bytes)");
+	v->local = strlen(value) == 2 && (value[1] == 'l' || value[1] == 'L');
+	v->version = (unsigned)(value[0] - '0');
+	return (strlen(value) == 1 || v->local) &&
+	       (v->version == 5 || v->version == 6 || (v->version == 3 && !v->local));
 }
 
-static enum vk_status set_version(struct vk_lab_volume *v, const char *value, struct vk_error *err)
-{
-	bool local = strlen(value) == 2 && (value[1] == 'l' || value[1] == 'L');
-	unsigned version = (unsigned)(value[0] - '0');
-
-	if ((strlen(value) != 1 && !local) || (version != 3 && version != 5 && version != 6) ||
-	    (version == 3 && local))
-		return wrong(err, "version", value, "3, 5, 6, 5l or 6l");
-	v->version = version;
-	v->local = local;
-	return VK_OK;
-}
-
-static enum vk_status set_label(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_label(struct vk_lab_volume *v, const char *value)
 {
 	v->has_label = true;
-	if (copy_text(v->label, sizeof(v->label), value))
-		return VK_OK;
-	return wrong(err, "label", value, "at most 128 bytes long");
+	return copy_text(v->label, sizeof(v->label), value);
 }
 
-static enum vk_status set_naa(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_naa(struct vk_lab_volume *v, const char *value)
 {
 	struct vk_scsi_disk_id id;
 
-	if (vk_scsi_disk_id_from_name(value, "", 0, &id) == VK_OK &&
-	    copy_text(v->lun_name, sizeof(v->lun_name), value))
-		return VK_OK;
-	return wrong(err, "naa", value,
-		     "naa. with 16 or 32 hexadecimal digits that begin with 2, 3, 5 or 6, or an mpx. name");
+	return vk_scsi_disk_id_from_name(value, "", 0, &id) == VK_OK && copy_text(v->lun_name, sizeof(v->lun_name), value);
 }
 
-static enum vk_status set_lun(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_lun(struct vk_lab_volume *v, const char *value)
 {
-	uint64_t n;
+	uint64_t n = 0;
+	bool good = vk_text_parse_number(value, UINT16_MAX, &n);
 
-	if (!vk_text_parse_number(value, UINT16_MAX, &n))
-		return wrong(err, "lun", value, "a number up to 65535");
 	v->lun = (uint16_t)n;
-	return VK_OK;
+	return good;
 }
 
-static enum vk_status set_model(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_model(struct vk_lab_volume *v, const char *value)
 {
 	const char *colon = strchr(value, ':');
 	size_t vendor = colon == NULL ? 0 : (size_t)(colon - value);
 	const char *model = colon == NULL ? value : colon + 1;
-	const char *second = strchr(model, ':');
-	size_t model_len = second == NULL ? strlen(model) : (size_t)(second - model);
-	size_t revision = second == NULL ? 0 : strlen(second + 1);
+	size_t model_len = strcspn(model, ":");
+	size_t revision = model[model_len] == '\0' ? 0 : strlen(model + model_len + 1);
 
-	if (vendor <= 8 && model_len <= 16 && model_len > 0 && revision <= 4 &&
-	    copy_text(v->model, sizeof(v->model), value))
-		return VK_OK;
-	return wrong(err, "model", value,
-		     "[VENDOR:]MODEL[:REVISION] of at most 8, 16 and 4 characters");
+	return vendor <= 8 && model_len <= 16 && model_len > 0 && revision <= 4 &&
+	       copy_text(v->model, sizeof(v->model), value);
 }
 
-static enum vk_status set_live(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_live(struct vk_lab_volume *v, const char *value)
 {
-	uint64_t n;
+	uint64_t n = 0;
+	bool good = vk_text_parse_number(value, VK_LAB_LIVE_MAX, &n);
 
-	if (!vk_text_parse_number(value, VK_LAB_LIVE_MAX, &n))
-		return wrong(err, "live", value, "a number of hosts up to 512");
 	v->live = (unsigned)n;
-	return VK_OK;
+	return good;
 }
 
-static enum vk_status set_block_size(struct vk_lab_volume *v, const char *value,
-				     struct vk_error *err)
+static bool set_block_size(struct vk_lab_volume *v, const char *value)
 {
-	uint64_t n;
+	uint64_t *n = &v->block_bytes;
 
-	if (!vk_text_parse_size(value, &n) ||
-	    (n != 1 << 20 && n != 2 << 20 && n != 4 << 20 && n != 8 << 20))
-		return wrong(err, "block-size", value, "1M, 2M, 4M or 8M");
-	v->block_bytes = n;
-	return VK_OK;
+	return vk_text_parse_size(value, n) && (*n == 1 << 20 || *n == 2 << 20 || *n == 4 << 20 || *n == 8 << 20);
 }
 
-static enum vk_status set_image(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_image(struct vk_lab_volume *v, const char *value)
 {
-	if (*value != '\0' && copy_text(v->image, sizeof(v->image), value))
-		return VK_OK;
-	return wrong(err, "image", value, "the path of a partition image");
+	return *value != '\0' && copy_text(v->image, sizeof(v->image), value);
 }
 
-static enum vk_status set_number(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_number(struct vk_lab_volume *v, const char *value)
 {
-	uint64_t n;
+	uint64_t n = 0;
+	bool good = vk_text_parse_number(value, 128, &n) && n > 0;
 
-	if (!vk_text_parse_number(value, 128, &n) || n == 0)
-		return wrong(err, "number", value, "a partition number from 1 to 128");
 	v->number = (unsigned)n;
-	return VK_OK;
+	return good;
 }
 
-static enum vk_status set_logical(struct vk_lab_volume *v, const char *value, struct vk_error *err)
+static bool set_logical(struct vk_lab_volume *v, const char *value)
 {
-	if (*value != '\0')
-		return wrong(err, "logical", value, "a word without a value");
 	v->logical = true;
-	return VK_OK;
+	return *value == '\0';
 }
 
 static const struct {
 	const char *word;
-	enum vk_status (*set)(struct vk_lab_volume *v, const char *value, struct vk_error *err);
+	set_word *set;
+	const char *expected;
 } words[] = {
-	{"start", set_start},     {"size", set_size},   {"version", set_version},
-	{"label", set_label},     {"naa", set_naa},     {"lun", set_lun},
-	{"model", set_model},     {"live", set_live},   {"block-size", set_block_size},
-	{"image", set_image},     {"number", set_number}, {"logical", set_logical},
+	{"start", set_start, "the number of a sector"},
+	{"size", set_size, "a size like 20G, 64T or 41943040s (sectors of 512 bytes)"},
+	{"version", set_version, "3, 5, 6, 5l or 6l"},
+	{"label", set_label, "at most 128 bytes long"},
+	{"naa", set_naa, "naa. with 16 or 32 hexadecimal digits that begin with 2, 3, 5 or 6, or an mpx. name"},
+	{"lun", set_lun, "a number up to 65535"},
+	{"model", set_model, "[VENDOR:]MODEL[:REVISION] of at most 8, 16 and 4 characters"},
+	{"live", set_live, "a number of hosts up to 512"},
+	{"block-size", set_block_size, "1M, 2M, 4M or 8M"},
+	{"image", set_image, "the path of a partition image"},
+	{"number", set_number, "a partition number from 1 to 128"},
+	{"logical", set_logical, "a word without a value"},
 };
 
 enum vk_status vk_lab_volume_set(struct vk_lab_volume *volume, const char *word, const char *value,
@@ -163,7 +138,10 @@ enum vk_status vk_lab_volume_set(struct vk_lab_volume *volume, const char *word,
 {
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(words[i].word, word) == 0)
-			return words[i].set(volume, value, err);
+			return words[i].set(volume, value)
+				       ? VK_OK
+				       : vk_error_set(err, VK_USAGE, NULL, "%s cannot be \"%s\"; it is %s", word, value,
+						      words[i].expected);
 	vk_error_set(err, VK_USAGE, NULL, "A volume has no \"%s\"", word);
 	return vk_error_remedy(err, "start, size, version, label, naa, lun, model, live, block-size, "
 				    "image, number and logical are known");
