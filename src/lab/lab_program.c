@@ -23,7 +23,7 @@ const struct vk_cli_program vk_lab_program = {
 		"the same bytes. Where a partition image of a real volume is at hand, it can be placed on a practice disk "
 		"with --image.\n"
 		"\n"
-		"The program is made for files. It never makes disks on block devices, and breaks a block device only "
-		"with --really, and not while it is mounted or in use.",
+		"The program is made for files. It never makes disks on block devices, and breaks a loop device only with "
+		"--really, and not while it is mounted or in use. Other block devices are refused.",
 	.verbs = verbs,
 };

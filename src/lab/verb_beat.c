@@ -11,7 +11,7 @@ static const struct vk_cli_option options[] = {
 	{0, "partition", "NUMBER", "this partition only; by default every VMFS partition", NULL},
 	{0, "start", "SECTOR", "the partition starts here; for a disk whose table is gone", NULL},
 	{0, "sector-size", "BYTES", "size of a logical sector, where the disk does not tell", "512 4096"},
-	{0, "really", NULL, "accept a block device", NULL},
+	{0, "really", NULL, "accept a loop device", NULL},
 	{0, NULL, NULL, NULL, NULL},
 };
 

@@ -11,7 +11,7 @@ static const struct vk_cli_option options[] = {
 	{0, "sector-size", "BYTES", "size of a logical sector, where the disk does not tell", "512 4096"},
 	{0, "at", "PLACE", "ntfs: at the start of the disk (default) or of the partition", "disk partition"},
 	{0, "to", "SIZE", "cut: the length that stays", NULL},
-	{0, "really", NULL, "accept a block device", NULL},
+	{0, "really", NULL, "accept a loop device", NULL},
 	{0, NULL, NULL, NULL, NULL},
 };
 
@@ -135,7 +135,8 @@ const struct vk_cli_verb vk_lab_verb_break = {
 		"           the slot at volume offset 3305472 becomes the corrupt\n"
 		"           heartbeat that VMware's documentation shows\n"
 		"\n"
-		"A block device is refused unless --really is given, and always while it is mounted or in use.",
+		"A loop device is refused unless --really is given, and always while it is mounted or in use; other block devices "
+		"are always refused.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

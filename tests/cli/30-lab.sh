@@ -435,6 +435,17 @@ if [ -n "$root" ]; then
 			skip "a mounted device is refused" "cannot mount here"
 		fi
 	fi
+	# a name of a disk, whether there is one or not: it is refused before it is opened
+	if mknod disk-of-a-host b 8 0 2>/dev/null; then
+		for verb in "break --really --how table" "break --really --how ext4" "beat --really"; do
+			# shellcheck disable=SC2086
+			exits "${verb%% *} ${verb##* }: what is no loop device is refused, really or not" 3 "$LAB" $verb disk-of-a-host
+			has "and why" "$ERR" "no loop device"
+		done
+		rm disk-of-a-host
+	else
+		skip "what is no loop device is refused" "no block special files can be made here"
+	fi
 else
 	skip "block devices" "needs root"
 fi

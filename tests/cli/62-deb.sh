@@ -15,7 +15,8 @@ deb=$(tail -n 1 "$OUT")
 ok "it is there" test -s "$deb"
 mkdir "$TMP/again"
 ok "make deb again" make -s BUILD="$BUILD" DEB_DIR="$TMP/again" deb-run
-same "the same bytes" "$deb" "$TMP/again/${deb##*/}"
+lab=${deb%/*}/vmfskit-lab_${deb##*/vmfskit_}
+for file in "$deb" "$lab"; do same "${file##*/}: the same bytes" "$file" "$TMP/again/${file##*/}"; done
 
 dpkg-deb -x "$deb" "$TMP/x" && dpkg-deb -e "$deb" "$TMP/x/DEBIAN"
 for file in usr/bin/vmfskit usr/bin/vmfskit-push usr/share/vmfskit/vmfskit-nightly usr/share/vmfskit/vmfskit-receive \
@@ -33,6 +34,21 @@ ok "the digests are those of the files" bash -c "cd '$TMP/x' && md5sum --quiet -
 ok "the program runs" "$TMP/x/usr/bin/vmfskit" --version
 is "no path of this machine" "$(grep -rl -e "$ROOT" -e "$TMP" "$TMP/x" | sed "s|^$TMP/x/||")" ""
 for script in postinst prerm postrm; do ok "$script: sh can read it" sh -n "$TMP/x/DEBIAN/$script"; done
+
+# practice disks are a package of their own
+dpkg-deb -x "$lab" "$TMP/l" && dpkg-deb -e "$lab" "$TMP/l/DEBIAN"
+for file in usr/bin/vmfskit-lab usr/share/man/man1/vmfskit-lab.1.gz usr/share/man/man1/vmfskit-lab-break.1.gz \
+	usr/share/bash-completion/completions/vmfskit-lab usr/share/doc/vmfskit-lab/copyright usr/share/doc/vmfskit-lab/changelog.gz; do
+	ok "the lab's holds $file" test -s "$TMP/l/$file"
+done
+is "the lab is in its own package only" "$(cd "$TMP/x" && find . -name 'vmfskit-lab*')" ""
+is "no file is in both" "$(for d in x l; do (cd "$TMP/$d" && find . -path ./DEBIAN -prune -o -type f -print); done | sort | uniq -d)" ""
+is "the lab has no configuration and no scripts" "$(cd "$TMP/l/DEBIAN" && ls)" "control
+md5sums"
+has "the lab needs the C library" "$TMP/l/DEBIAN/control" '^Depends: .*libc6'
+has "the lab takes its place from older packages" "$TMP/l/DEBIAN/control" '^Replaces: vmfskit \(<< '
+ok "the lab's digests are those of the files" bash -c "cd '$TMP/l' && md5sum --quiet -c DEBIAN/md5sums"
+ok "the lab runs" "$TMP/l/usr/bin/vmfskit-lab" --version
 
 need_root "a fresh Debian"
 # in_root COMMAND...: as in an installed system without systemd
