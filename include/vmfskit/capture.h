@@ -137,14 +137,6 @@ struct vk_capture {
 	struct vk_io *held;
 };
 
-/*
- * What captures that are taken at the same time may share, also between threads: digests of the zeros that
- * regions begin with, which then need not be computed for each. NULL when memory ran out, which every user takes.
- */
-struct vk_capture_shared;
-struct vk_capture_shared *vk_capture_shared_new(void);
-void vk_capture_shared_free(struct vk_capture_shared *shared);
-
 /* Where the bytes come from when it was no disk of this host; vk_import_take (import.h) fills it. Borrowed, texts are copied. */
 struct vk_capture_origin {
 	const char *host;      /* whose disk it was; "": not known */
@@ -158,17 +150,10 @@ struct vk_capture_origin {
 struct vk_capture_options {
 	struct vk_store *store;  /* opened with RUN or ADD; borrowed */
 	uint32_t sector_size;    /* 0: of the device */
-	const struct vk_capture_shared *shared; /* may be NULL */
 	const char *const *other_paths; /* further nodes of the same LUN, ends with NULL; may be NULL */
 	const char *previous;    /* id of the last capture of this disk: files that did not change become hard links to its files; NULL: none */
 	bool md5;                /* MD5 beside SHA-256 */
 	bool vmfs_optional;      /* no capture.no-vmfs: the caller knows that disks without VMFS are among its own */
-	/*
-	 * May be NULL. Asked once, when everything was read and before the capture is recorded and gets its name: false says that
-	 * nobody waits for it any more, and it is dropped (VK_IO).
-	 */
-	bool (*may_commit)(void *ctx);
-	void *may_commit_ctx;
 	const struct vk_capture_origin *origin; /* NULL: the disk itself is read */
 	const struct vk_rebuilt *rebuilt; /* NULL: none. The source is what repair would make of the disk; its ranges are saved, too; copied */
 };

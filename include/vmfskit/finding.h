@@ -119,10 +119,7 @@ enum vk_severity { VK_INFO, VK_WARNING, VK_ERROR };
 	F(STORE_LEFT_OVER, "store.left-over", WARNING, "something with the name of an unfinished capture lies in the store that no run of vmfskit can have left there, or that could not be removed", "look at it and remove it by hand") \
 	F(LEDGER_MISSING, "ledger.missing", ERROR, "a store with captures has no ledger, so nothing tells whether captures were removed or slipped in", "look for the ledger in another copy of the store") \
 	F(LEDGER_DAMAGED, "ledger.damaged", ERROR, "a line of the ledger is not one that vmfskit writes", "compare with another copy of the ledger") \
-	F(LEDGER_ALTERED, "ledger.line-altered", ERROR, "a line of the ledger is not what the next line recorded of it", "compare with another copy of the ledger") \
-	F(LEDGER_REMOVED, "ledger.line-removed", ERROR, "lines of the ledger are gone", "compare with another copy of the ledger") \
-	F(LEDGER_INSERTED, "ledger.line-inserted", ERROR, "the ledger has a line that the chain of digests does not know", "compare with another copy of the ledger") \
-	F(LEDGER_REORDERED, "ledger.line-moved", ERROR, "lines of the ledger do not stand where they were written", "compare with another copy of the ledger") \
+	F(LEDGER_BROKEN, "ledger.broken", ERROR, "a line of the ledger does not follow from the one before it: a line was altered, removed, put in or moved there", "compare with another copy of the ledger; nothing that only the lines beside the break record is believed") \
 	F(LEDGER_CUT, "ledger.cut-short", ERROR, "the ledger ends before the line that its head names", "compare with another copy of the ledger") \
 	F(LEDGER_TORN, "ledger.torn-line", INFO, "the last line of the ledger was not written to its end: a run was killed or lost power there", "nothing: the next run removes it") \
 	F(LEDGER_UNSIGNED, "ledger.unsigned-line", WARNING, "a line that adds or removes captures carries no signature where signatures are due", "make sure that it was you, and name the key with --sign-key on every run") \
@@ -219,6 +216,12 @@ struct vk_findings {
 enum { VK_FINDINGS_MAX = 4096 };
 void vk_findings_add(struct vk_findings *list, const struct vk_finding *finding);
 struct vk_finding_sink vk_findings_sink(struct vk_findings *list);
+/* vk_finding_say into such a list. */
+#define VK_FINDINGS_SAY(list, ...) \
+	do { \
+		const struct vk_finding_sink to_list = vk_findings_sink(list); \
+		vk_finding_say(&to_list, __VA_ARGS__); \
+	} while (0)
 /* Whether the list holds a warning or an error (exit 1), or an error. */
 int vk_findings_bad(const struct vk_findings *list);
 int vk_findings_errors(const struct vk_findings *list);

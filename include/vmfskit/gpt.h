@@ -61,15 +61,33 @@ VK_CODEC(vk_gpt_header, struct vk_gpt_header)
 VK_CODEC(vk_gpt_entry, struct vk_gpt_entry)
 
 bool vk_gpt_has_signature(const uint8_t *buf, size_t len); /* "EFI PART" */
+/* What can be wrong with one header. */
+enum vk_gpt_fault {
+	VK_GPT_FAULT_SIGNATURE = 1,
+	VK_GPT_FAULT_SIZE = 2,      /* it reaches out of its sector; nothing else is looked at then */
+	VK_GPT_FAULT_CRC = 4,
+	VK_GPT_FAULT_ENTRIES = 8,   /* number or size of the entries are impossible */
+	VK_GPT_FAULT_MY_LBA = 16,
+	VK_GPT_FAULT_ALTERNATE_LBA = 32,
+	VK_GPT_FAULT_RANGE = 64,    /* header, entries and usable sectors do not follow each other */
+	VK_GPT_FAULTS_OF_BYTES = 15 /* without one of these its checksum proves it, and it can locate entries */
+};
+/*
+ * All that is wrong, as bits of vk_gpt_fault; everybody who judges a header asks here. sector, lba and last_lba as for
+ * vk_gpt_header_check.
+ */
+unsigned vk_gpt_header_faults(const uint8_t *sector, uint32_t sector_size, uint64_t lba, uint64_t last_lba);
 /*
  * Findings about one header. sector is its raw sector (sector_size bytes), lba where it was read, last_lba the
- * last sector of the disk (0: not known); a header in another sector than 1 is judged as the backup. Findings: gpt.header-size, gpt.header-crc, gpt.my-lba, gpt.alternate-lba,
- * gpt.entry-size, gpt.usable-range. Returns true when the header may be used to locate its entries.
+ * last sector of the disk (0: not known); a header in another sector than 1 is judged as the backup. Findings:
+ * gpt.header-size, gpt.header-crc, gpt.my-lba, gpt.alternate-lba, gpt.entry-size, gpt.usable-range. Returns true when the header may be used to locate its entries.
  */
 bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t lba,
 			 uint64_t last_lba, const struct vk_finding_sink *sink);
 /* Bytes of the entry array, 0 when the header's numbers are not usable (entry size, size limit). */
 uint32_t vk_gpt_entries_bytes(const struct vk_gpt_header *header);
+/* How many sectors the entry array takes. */
+uint64_t vk_gpt_entries_sectors(const struct vk_gpt_header *header, uint32_t sector_size);
 /* Findings: gpt.entries-crc, gpt.entry-range, gpt.entry-overlap. array is vk_gpt_entries_bytes long. */
 void vk_gpt_entries_check(const struct vk_gpt_header *header, const uint8_t *array,
 			  uint64_t offset_bytes, const struct vk_finding_sink *sink);

@@ -111,10 +111,11 @@ struct vk_io *vk_io_pieces(const char *name, const struct vk_io_piece *pieces, s
 struct vk_open_options {
 	uint32_t sector_size; /* 0: of the device, 512 for files */
 	/*
-	 * May be NULL. Grows by one, atomically, before and after every call into the file or device: odd as long as one
-	 * has not come back, so that another thread can tell a device that does not answer. Must outlive the handle.
+	 * May be NULL. The time (CLOCK_MONOTONIC, in milliseconds) at which the call into the file or device began that has not
+	 * come back yet; 0: there is none. Set atomically, so that another process that shares this memory can tell a device that
+	 * does not answer. Must outlive the handle.
 	 */
-	uint64_t *progress;
+	uint64_t *in_call_since_ms;
 	/*
 	 * Of a file: drop what the kernel remembers of it first, as far as it is not still to be written, so that
 	 * what is read is what the disk holds. For who plans to write: after a flush that failed, memory shows bytes

@@ -160,6 +160,8 @@ bool vk_lvm_block_size_sound(uint32_t size); /* 512 or 4096 */
 void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm_device *device,
 			 size_t seen_bytes, uint64_t offset_bytes,
 			 const struct vk_finding_sink *sink);
+/* Whether its name is the text of its UUID, as every volume's is that nobody renamed: it is one then, whatever else says. */
+bool vk_lvm_volume_named(const struct vk_lvm_volume *volume);
 /*
  * The name of a member device: "NAME:PARTITION" and zeros behind it, NAME one of the kinds that ESX has. False: it is none.
  */

@@ -52,9 +52,7 @@ struct vk_store;
  */
 VK_MUST_USE enum vk_status vk_store_open(const char *path, const struct vk_store_options *options,
 					 struct vk_store **ret_store, struct vk_error *err);
-/* Gives the lock back, and nothing else: for a process that leaves threads behind which may still use the handle. */
-void vk_store_unlock(struct vk_store *store);
-/* Gives the lock back. NULL is allowed. */
+/* Gives the lock back, also when a process that was forked meanwhile has the handle, too. NULL is allowed. */
 void vk_store_close(struct vk_store *store);
 
 const char *vk_store_path(const struct vk_store *store);

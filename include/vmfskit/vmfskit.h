@@ -37,6 +37,7 @@
 #include "vmfskit/source.h"
 #include "vmfskit/store.h"
 #include "vmfskit/table.h"
+#include "vmfskit/table_parts.h"
 #include "vmfskit/text.h"
 #include "vmfskit/vmfs.h"
 #include "vmfskit/vmfs_uuid.h"

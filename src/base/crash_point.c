@@ -8,9 +8,21 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static atomic_ulong passed;
+/* In memory that the processes of a run share. */
+static atomic_ulong *passed;
+
+static void __attribute__((constructor)) make_counter(void)
+{
+	passed = mmap(NULL, sizeof(*passed), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (passed == MAP_FAILED)
+		abort();
+}
+
+enum { CRASHED = 99 };
 
 static bool is_number(const char *variable, unsigned long number)
 {
@@ -22,7 +34,7 @@ static bool is_number(const char *variable, unsigned long number)
 static unsigned long pass(const char *name)
 {
 	const char *log = getenv("VMFSKIT_CRASH_LOG");
-	unsigned long number = atomic_fetch_add(&passed, 1) + 1;
+	unsigned long number = atomic_fetch_add(passed, 1) + 1;
 
 	if (log != NULL) {
 		FILE *f = fopen(log, "ae");
@@ -45,7 +57,13 @@ bool vk_crash_here(const char *name)
 
 void vk_crash_now(void)
 {
-	_exit(99);
+	_exit(CRASHED);
+}
+
+void vk_crash_with(int wait_status)
+{
+	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == CRASHED)
+		vk_crash_now();
 }
 
 bool vk_step_fails(const char *name)

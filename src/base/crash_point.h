@@ -2,7 +2,7 @@
 /*
  * Crash points: in test builds (VK_TEST_HOOKS) every write, flush and rename that touches a disk or the store passes
  * one, and the process can be made to die, to stop or to run out of space at exactly the N-th. In other builds they are
- * nothing at all. Points are counted over all threads.
+ * nothing at all. Points are counted over all threads and processes of a run.
  *
  * VMFSKIT_CRASH_AT=N         die at crash point N (from 1), exit code 99
  * VMFSKIT_STOP_AT=N          stop there (SIGSTOP), for a look at a run that is under way; SIGCONT lets it go on
@@ -18,6 +18,8 @@
 /* True when the process is meant to die here: the caller may first do half of its work (a torn write). */
 bool vk_crash_here(const char *name);
 void vk_crash_now(void) __attribute__((noreturn));
+/* A process of this run ended so (waitpid): when it died at a crash point, this one dies, too. */
+void vk_crash_with(int wait_status);
 /*
  * A crash point in front of a system call that changes the store: write, ftruncate, mkdir, creating open, link, rename,
  * fsync. True: the call is to be left out and to count as failed; errno is set.
@@ -36,6 +38,10 @@ static inline bool vk_crash_here(const char *name)
 }
 static inline void vk_crash_now(void)
 {
+}
+static inline void vk_crash_with(int wait_status)
+{
+	(void)wait_status;
 }
 static inline bool vk_step_fails(const char *name)
 {

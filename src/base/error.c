@@ -95,25 +95,9 @@ enum vk_status vk_error_remedy(struct vk_error *err, const char *remedy, ...)
 
 const char *vk_status_name(enum vk_status status)
 {
-	switch (status) {
-	case VK_OK:
-		return "ok";
-	case VK_USAGE:
-		return "usage";
-	case VK_IO:
-		return "I/O";
-	case VK_ABSENT:
-		return "absent";
-	case VK_DAMAGED:
-		return "damaged";
-	case VK_UNSUPPORTED:
-		return "unsupported";
-	case VK_REFUSED:
-		return "refused";
-	case VK_NOMEM:
-		return "no memory";
-	case VK_INTERNAL:
-		break;
-	}
-	return "internal";
+	static const char *const names[] = {[VK_OK] = "ok", [VK_USAGE] = "usage", [VK_IO] = "I/O", [VK_ABSENT] = "absent",
+					    [VK_DAMAGED] = "damaged", [VK_UNSUPPORTED] = "unsupported", [VK_REFUSED] = "refused",
+					    [VK_NOMEM] = "no memory", [VK_INTERNAL] = "internal"};
+
+	return names[status];
 }

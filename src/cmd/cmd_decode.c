@@ -5,14 +5,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/memory.h"
-#include "cmd/shared/sector_size.h"
+#include "cmd/shared/frame.h"
 #include "cmd/shared/verbs.h"
 #include "report/report.h"
 #include "vmfskit/capture.h"
 
 /* Everything that was named on the command line, decoded. */
-struct decoded {
+struct run {
+	struct vk_cmd cmd;
+	struct vk_source_options options;
 	struct vk_source *sources;
 	struct vk_capture *captures; /* captures[i] belongs to sources[i] when it has a path */
 	size_t count;
@@ -21,163 +22,152 @@ struct decoded {
 	struct vk_findings across; /* findings about volumes, not about one source */
 };
 
+static bool read_options(void *ctx)
+{
+	struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
+	const char *as = vk_cli_value(call, "as");
+
+	if (!vk_cmd_read_sector_size(&run->cmd, &run->options.sector_size))
+		return false;
+	if (as != NULL && !vk_source_kind_parse(as, &run->options.as))
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--as takes disk, partition, volume or header, not %s", as));
+	if (vk_cli_flag(call, "hex") && run->cmd.json)
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--hex and --json exclude each other"));
+	run->sources = calloc(call->argument_count, sizeof(*run->sources));
+	run->captures = calloc(call->argument_count, sizeof(*run->captures));
+	return (run->sources != NULL && run->captures != NULL) || vk_cmd_no_memory(&run->cmd);
+}
+
 static bool is_folder(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static enum vk_status open_one(const char *path, const struct vk_source_options *options,
-			       struct decoded *d, struct vk_error *err)
+static enum vk_status open_capture(const char *path, struct vk_capture *capture, struct vk_source *source,
+				   struct vk_error *err)
 {
-	struct vk_source *source = &d->sources[d->count];
-	struct vk_capture *capture = &d->captures[d->count];
+	char here[PATH_MAX + 8];
 	enum vk_status status;
 
-	if (strcmp(path, "-") == 0 || !is_folder(path)) {
-		status = vk_source_open(path, options, source, err);
-	} else {
-		char here[PATH_MAX + 8];
-
-		/* a folder that was named is meant as it stands, not as an id of a store */
-		snprintf(here, sizeof(here), "%s%s", strchr(path, '/') == NULL ? "./" : "", path);
-		status = vk_capture_open(VK_STORE_DEFAULT, here, capture, err);
-		if (status == VK_OK) {
-			status = vk_capture_source(capture, source, err);
-			if (status != VK_OK)
-				vk_capture_close(capture);
-		}
-	}
-	if (status == VK_OK)
-		d->count++;
+	/* a folder that was named is meant as it stands, not as an id of a store */
+	snprintf(here, sizeof(here), "%s%s", strchr(path, '/') == NULL ? "./" : "", path);
+	status = vk_capture_open(VK_STORE_DEFAULT, here, capture, err);
+	if (status != VK_OK)
+		return status;
+	status = vk_capture_source(capture, source, err);
+	if (status != VK_OK)
+		vk_capture_close(capture);
 	return status;
 }
 
-static void close_all(struct decoded *d)
+/* What cannot be opened is reported; the others are shown all the same. */
+static bool decode_all(void *ctx)
 {
-	vk_volumes_free(d->volumes, d->volume_count);
-	for (size_t i = 0; i < d->count; i++) {
-		vk_source_close(&d->sources[i]);
-		if (d->captures[i].path != NULL)
-			vk_capture_close(&d->captures[i]);
+	struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
+	const struct vk_finding_sink sink = vk_findings_sink(&run->across);
+	struct vk_error err;
+
+	for (size_t i = 0; i < call->argument_count; i++) {
+		const char *path = call->arguments[i];
+		struct vk_source *source = &run->sources[run->count];
+		enum vk_status status = is_folder(path) ?
+						open_capture(path, &run->captures[run->count], source, &err) :
+						vk_source_open(path, &run->options, source, &err);
+
+		if (status == VK_OK)
+			run->count++;
+		else
+			vk_cmd_fail(&run->cmd, &err);
 	}
-	vk_findings_free(&d->across);
-	free(d->sources);
-	free(d->captures);
+	if (run->count == 0)
+		return false;
+	if (vk_volumes_assemble(run->sources, run->count, &sink, &run->volumes, &run->volume_count, &err) != VK_OK)
+		vk_cmd_fail(&run->cmd, &err);
+	for (size_t i = 0; i < run->count; i++)
+		vk_cmd_judge_findings(&run->cmd, &run->sources[i].findings);
+	vk_cmd_judge_findings(&run->cmd, &run->across);
+	return true;
 }
 
-static void count(const struct vk_findings *list, size_t sums[3])
+static void add_up(const struct vk_findings *list, size_t sums[3])
 {
 	for (size_t i = 0; i < list->count; i++)
 		sums[vk_finding_kind(list->items[i].code)->severity]++;
 	sums[VK_WARNING] += list->dropped;
 }
 
-static void print_text(struct vk_cli_call *call, const struct decoded *d)
+static void put_text(const void *ctx)
 {
-	struct vk_report_style style = vk_report_style_for(call->out);
+	const struct run *run = ctx;
+	FILE *out = run->cmd.call->out;
+	struct vk_report_style style = vk_report_style_for(out);
 	size_t sums[3] = {0};
 
-	style.all = vk_cli_flag(call, "all");
-	for (size_t i = 0; i < d->count; i++)
-		count(&d->sources[i].findings, sums);
-	count(&d->across, sums);
+	style.all = vk_cli_flag(run->cmd.call, "all");
+	for (size_t i = 0; i < run->count; i++)
+		add_up(&run->sources[i].findings, sums);
+	add_up(&run->across, sums);
 	if (sums[VK_ERROR] + sums[VK_WARNING] > 0) {
-		fprintf(call->out, "Findings, at the end: ");
-		vk_report_findings_sum(call->out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO]);
+		fprintf(out, "Findings, at the end: ");
+		vk_report_findings_sum(out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO]);
 	}
-	for (size_t i = 0; i < d->count; i++) {
+	for (size_t i = 0; i < run->count; i++) {
 		if (i > 0)
-			fputc('\n', call->out);
-		if (vk_cli_flag(call, "hex"))
-			vk_report_source_hex(call->out, &d->sources[i], &style);
+			fputc('\n', out);
+		if (vk_cli_flag(run->cmd.call, "hex"))
+			vk_report_source_hex(out, &run->sources[i], &style);
 		else
-			vk_report_source_text(call->out, &d->sources[i], &style);
+			vk_report_source_text(out, &run->sources[i], &style);
 	}
-	vk_report_volumes_text(call->out, d->volumes, d->volume_count, d->sources);
-	fprintf(call->out, "\nFindings: ");
-	vk_report_findings_sum(call->out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO]);
-	for (size_t i = 0; i < d->count; i++)
-		vk_report_findings_text(call->out, &d->sources[i].findings,
-					d->count > 1 ? d->sources[i].path : NULL, &style);
-	vk_report_findings_text(call->out, &d->across, NULL, &style);
+	vk_report_volumes_text(out, run->volumes, run->volume_count, run->sources);
+	fprintf(out, "\nFindings: ");
+	vk_report_findings_sum(out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO]);
+	for (size_t i = 0; i < run->count; i++)
+		vk_report_findings_text(out, &run->sources[i].findings, run->count > 1 ? run->sources[i].path : NULL, &style);
+	vk_report_findings_text(out, &run->across, NULL, &style);
 }
 
-static int print_json(struct vk_cli_call *call, const struct decoded *d)
+static void put_json(const void *ctx, struct vk_json *root)
 {
+	const struct run *run = ctx;
 	json_t *sources = json_array();
 	json_t *findings = json_array();
-	json_t *volumes = vk_report_volumes_json(d->volumes, d->volume_count, d->sources);
-	bool fits = sources != NULL && findings != NULL && volumes != NULL;
-	json_t *root;
 
-	for (size_t i = 0; fits && i < d->count; i++)
-		fits = json_array_append_new(sources, vk_report_source_json(&d->sources[i])) == 0 &&
-		       vk_report_findings_json(findings, d->sources[i].path, &d->sources[i].findings);
-	fits = fits && vk_report_findings_json(findings, NULL, &d->across);
-	root = json_pack("{s:s,s:o,s:o,s:o}", "schema", "vmfskit.decode/1", "sources", sources,
-			 "volumes", volumes, "findings", findings);
-	if (!fits || root == NULL) {
-		struct vk_error err;
-
-		json_decref(root);
-		vk_no_memory(&err, NULL);
-		return vk_cli_fail(call, &err);
+	for (size_t i = 0; i < run->count; i++) {
+		vk_json_append(sources, vk_report_source_json(&run->sources[i]), root);
+		vk_cmd_findings_json(findings, run->sources[i].path, &run->sources[i].findings, root);
 	}
-	json_dumpf(root, call->out, JSON_INDENT(2));
-	fputc('\n', call->out);
-	json_decref(root);
-	return VK_EXIT_OK;
+	vk_cmd_findings_json(findings, NULL, &run->across, root);
+	vk_json_set(root, "sources", sources);
+	vk_json_set(root, "volumes", vk_report_volumes_json(run->volumes, run->volume_count, run->sources));
+	vk_json_set(root, "findings", findings);
+}
+
+static void end(void *ctx)
+{
+	struct run *run = ctx;
+
+	vk_volumes_free(run->volumes, run->volume_count);
+	for (size_t i = 0; i < run->count; i++) {
+		vk_source_close(&run->sources[i]);
+		if (run->captures[i].path != NULL)
+			vk_capture_close(&run->captures[i]);
+	}
+	vk_findings_free(&run->across);
+	free(run->sources);
+	free(run->captures);
 }
 
 static int run_decode(struct vk_cli_call *call)
 {
-	const char *as = vk_cli_value(call, "as");
-	struct vk_source_options options = {0};
-	struct decoded d = {0};
-	struct vk_error err;
-	int code = vk_cmd_sector_size(call, &options.sector_size);
-	int worst = VK_EXIT_OK;
+	static const struct vk_cmd_steps steps = {"vmfskit.decode/1", read_options, decode_all, put_json, put_text, end};
+	struct run run = {.count = 0};
 
-	if (code != VK_EXIT_OK)
-		return code;
-	if (as != NULL && !vk_source_kind_parse(as, &options.as))
-		return vk_cli_usage(call, "--as takes disk, partition, volume or header, not %s", as);
-	if (vk_cli_flag(call, "hex") && vk_cli_flag(call, "json"))
-		return vk_cli_usage(call, "--hex and --json exclude each other");
-	d.sources = calloc(call->argument_count, sizeof(*d.sources));
-	d.captures = calloc(call->argument_count, sizeof(*d.captures));
-	if (d.sources == NULL || d.captures == NULL) {
-		close_all(&d);
-		vk_no_memory(&err, NULL);
-		return vk_cli_fail(call, &err);
-	}
-	/* what cannot be opened is said; the others are shown all the same */
-	for (size_t i = 0; i < call->argument_count; i++)
-		if (open_one(call->arguments[i], &options, &d, &err) != VK_OK) {
-			code = vk_cli_fail(call, &err);
-			worst = code > worst ? code : worst;
-		}
-	if (d.count > 0) {
-		struct vk_finding_sink sink = vk_findings_sink(&d.across);
-		bool bad = false;
-
-		if (vk_volumes_assemble(d.sources, d.count, &sink, &d.volumes, &d.volume_count, &err) !=
-		    VK_OK)
-			worst = vk_cli_fail(call, &err);
-		if (vk_cli_flag(call, "json"))
-			worst = print_json(call, &d) > worst ? VK_EXIT_IO : worst;
-		else
-			print_text(call, &d);
-		for (size_t i = 0; i < d.count; i++)
-			bad = bad || vk_findings_bad(&d.sources[i].findings);
-		bad = bad || vk_findings_bad(&d.across);
-		if (bad && worst == VK_EXIT_OK)
-			worst = VK_EXIT_FINDINGS;
-	}
-	close_all(&d);
-	return worst;
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {

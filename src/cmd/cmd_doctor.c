@@ -3,11 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "cmd/shared/captures.h"
-#include "cmd/shared/keys.h"
+#include "cmd/shared/frame.h"
 #include "cmd/shared/output_file.h"
-#include "cmd/shared/sector_size.h"
 #include "cmd/shared/verbs.h"
 #include "report/doctor.h"
 
@@ -21,167 +18,149 @@ enum { WAIT_MS = 8000 };
 
 /* Everything that was named on the command line. */
 struct run {
-	struct vk_cli_call *call;
+	struct vk_cmd cmd;
+	const char *svg;
 	struct vk_doctor_options options;
 	struct vk_diagnosis *diagnoses;
 	size_t count;
 	struct vk_findings across; /* findings about volumes, not about one source */
-	int worst;
 };
 
-static int parse_wait(struct vk_cli_call *call, unsigned *ret_ms)
+static bool read_wait(struct vk_cmd *cmd, unsigned *ret_ms)
 {
-	const char *text = vk_cli_value(call, "heartbeat-wait");
+	const char *text = vk_cli_value(cmd->call, "heartbeat-wait");
 	char *end;
 	double seconds;
 
 	*ret_ms = WAIT_MS;
 	if (text == NULL)
-		return VK_EXIT_OK;
+		return true;
 	seconds = strtod(text, &end);
 	if (end == text || *end != '\0' || !(seconds == 0 || (seconds >= WAIT_LEAST_SECONDS && seconds <= 3600)))
-		return vk_cli_usage(call, "--heartbeat-wait %s: seconds between 4 and 3600 are meant, or 0 for one look only",
-				    text);
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--heartbeat-wait %s: seconds between 4 and 3600 are meant, or 0 "
+						   "for one look only", text));
 	*ret_ms = (unsigned)(seconds * 1000 + 0.5);
-	return VK_EXIT_OK;
+	return true;
 }
 
-static void diagnose_all(struct run *r)
+static bool read_options(void *ctx)
 {
-	for (size_t i = 0; i < r->call->argument_count; i++) {
-		struct vk_error err;
-		int code;
-
-		if (vk_diagnose(r->call->arguments[i], &r->options, &r->diagnoses[r->count], &err) == VK_OK) {
-			if (r->diagnoses[r->count].bad && r->worst == VK_EXIT_OK)
-				r->worst = VK_EXIT_FINDINGS;
-			if (r->diagnoses[r->count].unknown)
-				r->worst = VK_EXIT_IO;
-			r->count++;
-			continue;
-		}
-		/* what cannot be opened is said; the others are shown all the same */
-		code = vk_cli_fail(r->call, &err);
-		r->worst = code > r->worst ? code : r->worst;
-	}
-}
-
-/* One disk that lacks the others of its volume is asked for them. */
-static void assemble(struct run *r)
-{
-	struct vk_finding_sink sink = vk_findings_sink(&r->across);
+	struct run *run = ctx;
+	struct vk_cmd *cmd = &run->cmd;
+	const struct vk_cli_call *call = cmd->call;
+	bool overwrite = vk_cli_flag(call, "overwrite");
 	struct vk_error err;
 
-	if (r->count > 0 && vk_diagnosis_assemble(r->diagnoses, r->count, &sink, &err) != VK_OK)
-		r->worst = vk_cli_fail(r->call, &err);
-	if (vk_findings_bad(&r->across) && r->worst == VK_EXIT_OK)
-		r->worst = VK_EXIT_FINDINGS;
+	run->svg = vk_cli_value(call, "svg");
+	run->options = (struct vk_doctor_options){.store = vk_cmd_store(call),
+						  .store_named = vk_cli_value(call, "store") != NULL,
+						  .scan = vk_cli_flag(call, "scan"),
+						  .live_id = vk_cli_value(call, "live-id"),
+						  .public_key_file = vk_cli_value(call, "public-key")};
+	if (!vk_cmd_read_sector_size(cmd, &run->options.sector_size) || !read_wait(cmd, &run->options.heartbeat_wait_ms))
+		return false;
+	if (run->svg != NULL && call->argument_count > 1)
+		return vk_cmd_ok(cmd, vk_cli_usage(call, "--svg draws one disk, and %zu were named", call->argument_count));
+	if (overwrite && run->svg == NULL)
+		return vk_cmd_ok(cmd, vk_cli_usage(call, "--overwrite goes with --svg only"));
+	if (run->svg != NULL && vk_output_check(run->svg, overwrite, &err) != VK_OK)
+		return vk_cmd_fail(cmd, &err);
+	if (!vk_cmd_open_public_key(cmd))
+		return false;
+	run->options.public_key = cmd->public_key;
+	run->diagnoses = calloc(call->argument_count, sizeof(*run->diagnoses));
+	return run->diagnoses != NULL || vk_cmd_no_memory(cmd);
 }
 
-static void show(struct run *r)
-{
-	struct vk_report_style style = vk_report_style_for(r->call->out);
-
-	for (size_t i = 0; i < r->count; i++) {
-		if (i > 0)
-			fputc('\n', r->call->out);
-		vk_report_diagnosis_text(r->call->out, &r->diagnoses[i], r->options.store, 0, &style);
-	}
-	if (r->across.count == 0)
-		return;
-	fputs("\nThe disks together\n", r->call->out);
-	vk_report_findings_text(r->call->out, &r->across, NULL, &style);
-}
-
-static int show_json(struct run *r)
-{
-	json_t *sources = json_array();
-	json_t *findings = json_array();
-	bool fits = sources != NULL && findings != NULL;
-
-	for (size_t i = 0; fits && i < r->count; i++)
-		fits = json_array_append_new(sources, vk_report_diagnosis_json(&r->diagnoses[i])) == 0;
-	fits = fits && vk_report_findings_json(findings, NULL, &r->across);
-	if (!fits) {
-		json_decref(sources);
-		json_decref(findings);
-		return vk_cmd_put_json(r->call, NULL, r->worst);
-	}
-	return vk_cmd_put_json(r->call,
-			       json_pack("{s:s,s:o,s:o}", "schema", "vmfskit.doctor/1", "sources", sources, "findings", findings),
-			       r->worst);
-}
-
-static int draw(struct run *r, const char *path)
+static void draw(struct run *run)
 {
 	struct vk_output_file file;
 	struct vk_error err;
 
-	if (vk_output_open(path, vk_cli_flag(r->call, "overwrite"), &file, &err) != VK_OK)
-		return vk_cli_fail(r->call, &err);
-	vk_report_diagnosis_svg(file.out, &r->diagnoses[0]);
+	if (vk_output_open(run->svg, vk_cli_flag(run->cmd.call, "overwrite"), &file, &err) != VK_OK) {
+		vk_cmd_fail(&run->cmd, &err);
+		return;
+	}
+	vk_report_diagnosis_svg(file.out, &run->diagnoses[0]);
 	if (vk_output_close(&file, true, &err) != VK_OK)
-		return vk_cli_fail(r->call, &err);
-	return VK_EXIT_OK;
+		vk_cmd_fail(&run->cmd, &err);
 }
 
-static int finish(struct run *r, const char *svg)
+/* What cannot be opened is reported; the others are shown all the same. */
+static bool diagnose_all(void *ctx)
 {
-	int code = VK_EXIT_OK;
+	struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
+	const struct vk_finding_sink sink = vk_findings_sink(&run->across);
+	struct vk_error err;
 
-	if (vk_cli_flag(r->call, "json") && r->count > 0)
-		code = show_json(r);
-	else if (r->count > 0)
-		show(r);
-	r->worst = code > r->worst ? code : r->worst;
-	if (svg != NULL && r->count == 1) {
-		code = draw(r, svg);
-		r->worst = code > r->worst ? code : r->worst;
+	for (size_t i = 0; i < call->argument_count; i++) {
+		struct vk_diagnosis *diagnosis = &run->diagnoses[run->count];
+
+		if (vk_diagnose(call->arguments[i], &run->options, diagnosis, &err) != VK_OK) {
+			vk_cmd_fail(&run->cmd, &err);
+			continue;
+		}
+		vk_cmd_ok(&run->cmd, diagnosis->unknown ? VK_EXIT_IO : diagnosis->bad ? VK_EXIT_FINDINGS : VK_EXIT_OK);
+		run->count++;
 	}
-	return r->worst;
+	if (run->count == 0)
+		return false;
+	/* one disk that lacks the others of its volume is asked for them */
+	if (vk_diagnosis_assemble(run->diagnoses, run->count, &sink, &err) != VK_OK)
+		vk_cmd_fail(&run->cmd, &err);
+	vk_cmd_judge_findings(&run->cmd, &run->across);
+	if (run->svg != NULL)
+		draw(run);
+	return true;
+}
+
+static void put_text(const void *ctx)
+{
+	const struct run *run = ctx;
+	FILE *out = run->cmd.call->out;
+	struct vk_report_style style = vk_report_style_for(out);
+
+	for (size_t i = 0; i < run->count; i++) {
+		if (i > 0)
+			fputc('\n', out);
+		vk_report_diagnosis_text(out, &run->diagnoses[i], run->options.store, 0, &style);
+	}
+	if (run->across.count == 0)
+		return;
+	fputs("\nThe disks together\n", out);
+	vk_report_findings_text(out, &run->across, NULL, &style);
+}
+
+static void put_json(const void *ctx, struct vk_json *root)
+{
+	const struct run *run = ctx;
+	json_t *sources = json_array();
+	json_t *findings = json_array();
+
+	for (size_t i = 0; i < run->count; i++)
+		vk_json_append(sources, vk_report_diagnosis_json(&run->diagnoses[i]), root);
+	vk_cmd_findings_json(findings, NULL, &run->across, root);
+	vk_json_set(root, "sources", sources);
+	vk_json_set(root, "findings", findings);
+}
+
+static void end(void *ctx)
+{
+	struct run *run = ctx;
+
+	for (size_t i = 0; i < run->count; i++)
+		vk_diagnosis_free(&run->diagnoses[i]);
+	free(run->diagnoses);
+	vk_findings_free(&run->across);
 }
 
 static int run_doctor(struct vk_cli_call *call)
 {
-	struct run r = {.call = call, .options = {.store = vk_cmd_store(call),
-						       .store_named = vk_cli_value(call, "store") != NULL}};
-	const char *svg = vk_cli_value(call, "svg");
-	struct vk_public_key *key = NULL;
-	struct vk_error err;
-	int code = vk_cmd_sector_size(call, &r.options.sector_size);
+	static const struct vk_cmd_steps steps = {"vmfskit.doctor/1", read_options, diagnose_all, put_json, put_text, end};
+	struct run run = {.count = 0};
 
-	if (code == VK_EXIT_OK)
-		code = parse_wait(call, &r.options.heartbeat_wait_ms);
-	if (code != VK_EXIT_OK)
-		return code;
-	if (svg != NULL && call->argument_count > 1)
-		return vk_cli_usage(call, "--svg draws one disk, and %zu were named", call->argument_count);
-	if (vk_cli_flag(call, "overwrite") && svg == NULL)
-		return vk_cli_usage(call, "--overwrite goes with --svg only");
-	if (svg != NULL && vk_output_check(svg, vk_cli_flag(call, "overwrite"), &err) != VK_OK)
-		return vk_cli_fail(call, &err);
-	r.options.scan = vk_cli_flag(call, "scan");
-	r.options.live_id = vk_cli_value(call, "live-id");
-	code = vk_cmd_public_key(call, &key);
-	if (code != VK_EXIT_OK)
-		return code;
-	r.options.public_key = key;
-	r.options.public_key_file = vk_cli_value(call, "public-key");
-	r.diagnoses = calloc(call->argument_count, sizeof(*r.diagnoses));
-	if (r.diagnoses == NULL) {
-		vk_public_key_close(key);
-		vk_no_memory(&err, NULL);
-		return vk_cli_fail(call, &err);
-	}
-	diagnose_all(&r);
-	assemble(&r);
-	code = finish(&r, svg);
-	for (size_t i = 0; i < r.count; i++)
-		vk_diagnosis_free(&r.diagnoses[i]);
-	free(r.diagnoses);
-	vk_findings_free(&r.across);
-	vk_public_key_close(key);
-	return code;
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {

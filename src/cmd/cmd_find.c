@@ -5,38 +5,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/shared/captures.h"
+#include "cmd/shared/frame.h"
 #include "cmd/find_hints.h"
 #include "cmd/shared/scan_progress.h"
-#include "cmd/shared/sector_size.h"
 #include "cmd/shared/shell_words.h"
 #include "cmd/shared/verbs.h"
 #include "report/report_find.h"
 #include "vmfskit/of_disk.h"
 
-/* A run of the verb. */
+enum { NEXT_MAX = 5 };
+
 struct run {
-	struct vk_cli_call *call;
+	struct vk_cmd cmd;
+	struct vk_find_options options;
+	struct vk_source_options how;
 	struct vk_source source;
 	struct vk_cmd_hints hints;
 	struct vk_find found;
 	struct vk_cmd_progress progress;
+	struct vk_find_view view; /* once the search is over */
+	char *next[NEXT_MAX];     /* what it points to */
 };
 
-static bool progress(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
+static bool show_progress(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
 {
 	struct run *run = ctx;
 
 	return vk_cmd_progress_tell(&run->progress, done_bytes, total_bytes);
 }
 
-static void tell_likely(void *ctx, const struct vk_candidate *candidates, size_t count)
+static void report_likely(void *ctx, const struct vk_candidate *candidates, size_t count)
 {
 	struct run *run = ctx;
 
-	vk_report_find_likely(run->call->out, &run->source, candidates, count,
+	vk_report_find_likely(run->cmd.call->out, &run->source, candidates, count,
 				vk_cmd_progress_seconds(&run->progress));
-	fflush(run->call->out);
+	fflush(run->cmd.call->out);
 }
 
 /* START+LENGTH, each a size; false when it is not that. */
@@ -65,15 +69,13 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
 		vk_command_add(&command, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
 	/* without them the next verb would count in other sectors, and ask other captures */
-	vk_cmd_put_option(&command, run->call, "sector-size");
-	vk_cmd_put_option(&command, run->call, "store");
-	vk_cmd_put_option(&command, run->call, "config");
+	vk_cmd_put_option(&command, run->cmd.call, "sector-size");
+	vk_cmd_put_option(&command, run->cmd.call, "store");
+	vk_cmd_put_option(&command, run->cmd.call, "config");
 	line = vk_command_end(&command);
 	if (line != NULL)
 		next[(*count)++] = line;
 }
-
-enum { NEXT_MAX = 5 };
 
 /* A sound entry names it with another length than its header. */
 static bool other_length(const struct vk_candidate *c)
@@ -81,7 +83,7 @@ static bool other_length(const struct vk_candidate *c)
 	return c->table_sound && c->claimed_bytes >= c->length_bytes && c->told_bytes != 0 && c->told_bytes != c->claimed_bytes;
 }
 
-static size_t what_next(const struct run *run, char *next[NEXT_MAX])
+static size_t what_next(struct run *run)
 {
 	bool table = false;
 	size_t count = 0;
@@ -96,84 +98,53 @@ static size_t what_next(const struct run *run, char *next[NEXT_MAX])
 		table = table || (!vk_report_find_in_table(c) && !other_length(c));
 		if ((c->standing == VK_STANDING_DAMAGED || other_length(c)) && count < NEXT_MAX - 1 &&
 		    (run->source.kind == VK_SOURCE_DISK || c->start_bytes == 0))
-			add_next(next, &count, "repair header", run, c);
+			add_next(run->next, &count, "repair header", run, c);
 	}
 	if (table && run->source.kind == VK_SOURCE_DISK)
-		add_next(next, &count, "repair table", run, NULL);
+		add_next(run->next, &count, "repair table", run, NULL);
 	return count;
 }
 
-static void tell_how_to_go_on(const struct run *run, const struct vk_find_options *options)
+static bool read_options(void *ctx)
 {
-	struct vk_command command;
-	char *line;
+	struct run *run = ctx;
+	struct vk_cli_call *call = run->cmd.call;
+	const char *range = vk_cli_value(call, "range");
+	const char *as = vk_cli_value(call, "as");
 
-	fputs("vmfskit: stopped before the end", run->call->err);
-	if (options->resume_path == NULL) {
-		fputs("; with --resume FILE the next search can be stopped and continued\n", run->call->err);
-		return;
-	}
-	vk_command_begin(&command, "; go on with:");
-	for (const char *const *word = run->call->command; *word != NULL; word++)
-		vk_command_word(&command, *word);
-	line = vk_command_end(&command);
-	fprintf(run->call->err, "%s\n", line != NULL ? line : "");
-	free(line);
+	run->options.likely_only = vk_cli_flag(call, "likely");
+	run->options.resume_path = vk_cli_value(call, "resume");
+	if (!vk_cmd_read_sector_size(&run->cmd, &run->how.sector_size))
+		return false;
+	if (as != NULL && !vk_source_kind_parse(as, &run->how.as))
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--as takes disk or partition, not %s", as));
+	if (range != NULL && !parse_range(range, &run->options))
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--range takes START+LENGTH, such as 0+64G or 2048s+4194304s, "
+							 "not %s", range));
+	if (run->options.likely_only && (range != NULL || run->options.resume_path != NULL))
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--likely does not scan: it goes neither with --range nor with "
+							 "--resume"));
+	return true;
 }
 
-static int report(struct run *run, const struct vk_find_options *options)
+static bool read_hints(struct run *run)
 {
-	char *next[NEXT_MAX] = {NULL};
-	const struct vk_find_view view = {.source = &run->source,
-					  .find = &run->found,
-					  .likely_only = options->likely_only,
-					  .resume_path = options->resume_path,
-					  .range_start_bytes = options->range_start_bytes,
-					  .all = vk_cli_flag(run->call, "all"),
-					  .seconds = vk_cmd_progress_seconds(&run->progress),
-					  .next = next,
-					  .next_count = what_next(run, next)};
-	const struct vk_range *bad;
-	int code = vk_report_find_agrees(&view) ? VK_EXIT_OK : VK_EXIT_FINDINGS;
-
-	/* what the device did not deliver is not known to be empty */
-	if (vk_io_bad_ranges(run->source.raw, &bad) > 0)
-		code = VK_EXIT_IO;
-
-	if (vk_cli_flag(run->call, "json"))
-		code = vk_cmd_put_json(run->call, vk_report_find_json(&view), code);
-	else
-		vk_report_find_text(run->call->out, &view);
-	for (size_t i = 0; i < view.next_count; i++)
-		free(next[i]);
-	if (run->found.stopped) {
-		tell_how_to_go_on(run, options);
-		return VK_EXIT_IO;
-	}
-	return code;
-}
-
-static int read_hints(struct run *run)
-{
-	struct vk_cmd_trust trust;
+	struct vk_cmd *cmd = &run->cmd;
 	struct vk_error err;
 	enum vk_status status;
-	int code;
 
-	if (vk_cli_flag(run->call, "no-store"))
-		return VK_EXIT_OK;
-	code = vk_cmd_trust(run->call, &trust);
-	if (code != VK_EXIT_OK)
-		return code;
-	status = vk_cmd_hints_read(run->call, &run->source, &trust, &run->hints, &err);
-	vk_cmd_trust_free(&trust);
+	if (vk_cli_flag(cmd->call, "no-store"))
+		return true;
+	if (!vk_cmd_open_vouching(cmd))
+		return false;
+	status = vk_cmd_hints_read(cmd, &run->source, &run->hints, &err);
 	if (status == VK_NOMEM)
-		return vk_cli_fail(run->call, &err);
+		return vk_cmd_fail(cmd, &err);
 	/* captures only tell where to look first: the disk can be searched without them */
 	if (status != VK_OK)
-		fprintf(run->call->err, "%s: note: %scaptures are not asked: %s (%s)\n", run->call->program->name,
+		fprintf(cmd->call->err, "%s: note: %scaptures are not asked: %s (%s)\n", cmd->call->program->name,
 			run->hints.count > 0 ? "some " : "", err.what, err.where);
-	return VK_EXIT_OK;
+	return true;
 }
 
 /* Who it is, asked through what is read. */
@@ -188,58 +159,104 @@ static void read_name(const struct run *run, char *ret_name, size_t cap)
 	vk_disk_facts_free(&facts);
 }
 
-static int search(struct run *run, struct vk_find_options *options)
+static bool search(void *ctx)
 {
+	struct run *run = ctx;
+	struct vk_find_options *options = &run->options;
+	const struct vk_range *bad;
 	char name[400] = "";
 	struct vk_error err;
 	enum vk_status status;
-	int code = read_hints(run);
 
-	if (code != VK_EXIT_OK)
-		return code;
+	if (vk_source_open(run->cmd.call->arguments[0], &run->how, &run->source, &err) != VK_OK)
+		return vk_cmd_fail(&run->cmd, &err);
+	if (!read_hints(run))
+		return false;
 	options->hints = run->hints.items;
 	options->hint_count = run->hints.count;
-	options->progress = progress;
+	options->progress = show_progress;
 	options->ctx = run;
 	read_name(run, name, sizeof(name));
 	options->disk_name = name;
-	if (!vk_cli_flag(run->call, "json"))
-		options->likely = tell_likely;
-	vk_cmd_progress_begin(&run->progress, run->call);
+	if (!run->cmd.json)
+		options->likely = report_likely;
+	vk_cmd_progress_begin(&run->progress, run->cmd.call);
 	status = vk_find(&run->source, options, &run->found, &err);
 	options->disk_name = NULL;
 	(void)vk_cmd_progress_end(&run->progress);
-	if (status == VK_OK)
-		return report(run, options);
-	return vk_cli_fail(run->call, &err);
+	if (status != VK_OK)
+		return vk_cmd_fail(&run->cmd, &err);
+	/* what the device did not deliver is not known to be empty */
+	if (run->found.stopped || vk_io_bad_ranges(run->source.raw, &bad) > 0)
+		vk_cmd_ok(&run->cmd, VK_EXIT_IO);
+	run->view = (struct vk_find_view){.source = &run->source,
+					  .find = &run->found,
+					  .likely_only = options->likely_only,
+					  .resume_path = options->resume_path,
+					  .range_start_bytes = options->range_start_bytes,
+					  .all = vk_cli_flag(run->cmd.call, "all"),
+					  .seconds = vk_cmd_progress_seconds(&run->progress),
+					  .next = run->next,
+					  .next_count = what_next(run)};
+	vk_cmd_ok(&run->cmd, vk_report_find_agrees(&run->view) ? VK_EXIT_OK : VK_EXIT_FINDINGS);
+	return true;
+}
+
+static void put_json(const void *ctx, struct vk_json *root)
+{
+	const struct run *run = ctx;
+
+	json_t *object = vk_report_find_json(&run->view);
+
+	if (object == NULL || json_object_update(root->o, object) != 0)
+		root->failed = true;
+	json_decref(object);
+}
+
+static void put_text(const void *ctx)
+{
+	const struct run *run = ctx;
+
+	vk_report_find_text(run->cmd.call->out, &run->view);
+}
+
+static void report_how_to_go_on(const struct run *run)
+{
+	struct vk_command command;
+	char *line;
+
+	fputs("vmfskit: stopped before the end", run->cmd.call->err);
+	if (run->options.resume_path == NULL) {
+		fputs("; with --resume FILE the next search can be stopped and continued\n", run->cmd.call->err);
+		return;
+	}
+	vk_command_begin(&command, "; go on with:");
+	for (const char *const *word = run->cmd.call->command; *word != NULL; word++)
+		vk_command_word(&command, *word);
+	line = vk_command_end(&command);
+	fprintf(run->cmd.call->err, "%s\n", line != NULL ? line : "");
+	free(line);
+}
+
+static void end(void *ctx)
+{
+	struct run *run = ctx;
+
+	if (run->found.stopped)
+		report_how_to_go_on(run);
+	for (size_t i = 0; i < run->view.next_count; i++)
+		free(run->next[i]);
+	vk_find_free(&run->found);
+	vk_cmd_hints_free(&run->hints);
+	vk_source_close(&run->source);
 }
 
 static int run_find(struct vk_cli_call *call)
 {
-	struct run run = {.call = call};
-	struct vk_find_options options = {.likely_only = vk_cli_flag(call, "likely"),
-					  .resume_path = vk_cli_value(call, "resume")};
-	struct vk_source_options how = {0};
-	const char *range = vk_cli_value(call, "range");
-	const char *as = vk_cli_value(call, "as");
-	struct vk_error err;
-	int code = vk_cmd_sector_size(call, &how.sector_size);
+	static const struct vk_cmd_steps steps = {"vmfskit.find/1", read_options, search, put_json, put_text, end};
+	struct run run = {.options = {.likely_only = false}};
 
-	if (code != VK_EXIT_OK)
-		return code;
-	if (as != NULL && !vk_source_kind_parse(as, &how.as))
-		return vk_cli_usage(call, "--as takes disk or partition, not %s", as);
-	if (range != NULL && !parse_range(range, &options))
-		return vk_cli_usage(call, "--range takes START+LENGTH, such as 0+64G or 2048s+4194304s, not %s", range);
-	if (options.likely_only && (range != NULL || options.resume_path != NULL))
-		return vk_cli_usage(call, "--likely does not scan: it goes neither with --range nor with --resume");
-	if (vk_source_open(call->arguments[0], &how, &run.source, &err) != VK_OK)
-		return vk_cli_fail(call, &err);
-	code = search(&run, &options);
-	vk_find_free(&run.found);
-	vk_cmd_hints_free(&run.hints);
-	vk_source_close(&run.source);
-	return code;
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {

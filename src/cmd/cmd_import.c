@@ -4,8 +4,6 @@
 
 #include "base/memory.h"
 #include "cmd/shared/captures.h"
-#include "cmd/shared/keys.h"
-#include "cmd/shared/sector_size.h"
 #include "report/report.h"
 #include "vmfskit/import.h"
 
@@ -21,31 +19,102 @@ struct job {
 	struct vk_capture capture; /* as it was saved */
 };
 
-struct jobs {
-	const char *store;
-	struct vk_store *handle;
+struct run {
+	struct vk_cmd cmd;
+	struct vk_import_options options;
+	uint64_t places[PLACES_MAX];
 	struct vk_import *import;
-	struct job *items;
+	struct job *jobs;
 	size_t count;
 	size_t saved;
 };
 
-static void import_disk(struct jobs *jobs, size_t index, const struct vk_capture_options *options)
+static bool read_places(struct run *run)
 {
-	struct job *job = &jobs->items[index];
+	struct vk_cli_call *call = run->cmd.call;
+	struct vk_import_options *o = &run->options;
+	const char *place;
+
+	o->places = run->places;
+	while ((place = vk_cli_nth_value(call, "place", o->place_count)) != NULL) {
+		uint64_t *to = &run->places[o->place_count];
+
+		if (o->place_count == PLACES_MAX)
+			return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--place may be given %d times", PLACES_MAX));
+		if (!vk_text_parse_size(place, to) || *to > INT64_MAX)
+			return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--place is a number of bytes, or of sectors like 2048s, "
+								 "not %s", place));
+		o->place_count++;
+	}
+	return true;
+}
+
+static bool read_options(void *ctx)
+{
+	struct run *run = ctx;
+	struct vk_cmd *cmd = &run->cmd;
+	struct vk_import_options *o = &run->options;
+	const char *as = vk_cli_value(cmd->call, "as");
+	const char *size = vk_cli_value(cmd->call, "disk-size");
+
+	o->disk = vk_cli_value(cmd->call, "disk");
+	o->host = vk_cli_value(cmd->call, "host");
+	if (!vk_cmd_read_sector_size(cmd, &o->sector_size))
+		return false;
+	if (o->disk != NULL && o->disk[0] == '\0')
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--disk needs a name"));
+	if (as != NULL && !vk_source_kind_parse(as, &o->as))
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--as is disk, partition, volume or header, not %s", as));
+	if (size != NULL && (!vk_text_parse_size(size, &o->disk_size_bytes) || o->disk_size_bytes == 0 ||
+			     o->disk_size_bytes > INT64_MAX))
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--disk-size is a size like 500G or 41943040s, not %s", size));
+	return read_places(run) && vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
+}
+
+static void import_disk(struct run *run, size_t index, const struct vk_capture_options *options)
+{
+	struct job *job = &run->jobs[index];
 	struct vk_finding_sink sink = vk_findings_sink(&job->findings);
 
-	job->disk = vk_import_disk(jobs->import, index);
-	job->status = vk_import_take(jobs->import, index, options, &sink, job->id, &job->err);
-	if (job->status != VK_OK)
-		return;
-	jobs->saved++;
-	if (asprintf(&job->path, "%s/%s", jobs->store, job->id) < 0) {
-		job->path = NULL;
-		job->status = vk_no_memory(&job->err, job->disk);
-		return;
+	job->disk = vk_import_disk(run->import, index);
+	job->status = vk_import_take(run->import, index, options, &sink, job->id, &job->err);
+	if (job->status == VK_OK) {
+		run->saved++;
+		if (asprintf(&job->path, "%s/%s", vk_store_path(run->cmd.store), job->id) < 0) {
+			job->path = NULL;
+			job->status = vk_no_memory(&job->err, job->disk);
+		} else {
+			job->status = vk_capture_open("", job->path, &job->capture, &job->err);
+		}
 	}
-	job->status = vk_capture_open("", job->path, &job->capture, &job->err);
+	if (job->status != VK_OK)
+		vk_cmd_fail(&run->cmd, &job->err);
+	else
+		vk_cmd_judge_findings(&run->cmd, &job->findings);
+}
+
+/* One disk after the other: they share the files that they come from. */
+static bool import_all(void *ctx)
+{
+	struct run *run = ctx;
+	struct vk_cmd *cmd = &run->cmd;
+	struct vk_capture_options options = {.store = NULL};
+	struct vk_error err;
+
+	if (vk_import_open((const char *const *)cmd->call->arguments, cmd->call->argument_count, &run->options, &run->import,
+			   &err) != VK_OK)
+		return vk_cmd_fail(cmd, &err);
+	if (!vk_cmd_open_store(cmd, VK_STORE_RUN, false))
+		return false;
+	vk_cmd_report_store_findings(cmd);
+	run->jobs = calloc(vk_import_count(run->import), sizeof(*run->jobs));
+	if (run->jobs == NULL)
+		return vk_cmd_no_memory(cmd);
+	run->count = vk_import_count(run->import);
+	options.store = cmd->store;
+	for (size_t i = 0; i < run->count; i++)
+		import_disk(run, i, &options);
+	return true;
 }
 
 static void print_job(const struct vk_cli_call *call, const struct job *job)
@@ -72,167 +141,68 @@ static void print_job(const struct vk_cli_call *call, const struct job *job)
 	vk_report_findings_text(call->out, &job->findings, NULL, &style);
 }
 
-static json_t *job_json(const struct job *job)
+static void put_text(const void *ctx)
 {
-	json_t *o = vk_cmd_capture_json(job->id, job->path, &job->capture);
+	const struct run *run = ctx;
 
-	if (json_object_set_new(o, "size_certain", json_boolean(!job->capture.size_uncertain)) == 0 &&
-	    json_object_set_new(o, "files", json_integer((json_int_t)job->capture.imported_count)) == 0)
-		return o;
-	json_decref(o);
-	return NULL;
+	for (size_t i = 0; i < run->count; i++)
+		if (run->jobs[i].status == VK_OK)
+			print_job(run->cmd.call, &run->jobs[i]);
 }
 
-static json_t *jobs_json(const struct jobs *jobs)
+static json_t *job_json(const struct job *job)
 {
+	struct vk_json o = vk_cmd_capture_json(job->id, job->path, &job->capture);
+
+	vk_json_set_bool(&o, "size_certain", !job->capture.size_uncertain);
+	vk_json_set_number(&o, "files", job->capture.imported_count);
+	return vk_json_end(&o);
+}
+
+static void put_json(const void *ctx, struct vk_json *root)
+{
+	const struct run *run = ctx;
 	json_t *captures = json_array();
 	json_t *errors = json_array();
 	json_t *findings = json_array();
-	bool ok = true;
 
-	for (size_t i = 0; i < jobs->count && ok; i++) {
-		const struct job *job = &jobs->items[i];
+	for (size_t i = 0; i < run->count; i++) {
+		const struct job *job = &run->jobs[i];
 
-		if (job->status == VK_OK)
-			ok = json_array_append_new(captures, job_json(job)) == 0 &&
-			     vk_report_findings_json(findings, job->disk, &job->findings);
-		else
-			ok = json_array_append_new(
-				     errors, json_pack("{s:s,s:s,s:s,s:s,s:s}", "disk", job->disk,
-						       "status", vk_status_name(job->status), "what",
-						       job->err.what, "where", job->err.where,
-						       "remedy", job->err.remedy)) == 0;
+		if (job->status != VK_OK) {
+			vk_json_append(errors, vk_cmd_error_json(job->disk, &job->err), root);
+			continue;
+		}
+		vk_json_append(captures, job_json(job), root);
+		vk_cmd_findings_json(findings, job->disk, &job->findings, root);
 	}
-	if (ok)
-		return json_pack("{s:s,s:s,s:o,s:o,s:o}", "schema", "vmfskit.import/1", "store",
-				 jobs->store, "captures", captures, "errors", errors, "findings",
-				 findings);
-	json_decref(captures);
-	json_decref(errors);
-	json_decref(findings);
-	return NULL;
+	vk_json_set_text(root, "store", vk_store_path(run->cmd.store));
+	vk_json_set(root, "captures", captures);
+	vk_json_set(root, "errors", errors);
+	vk_json_set(root, "findings", findings);
 }
 
-static int report(struct vk_cli_call *call, const struct jobs *jobs)
+static void end(void *ctx)
 {
-	bool json = vk_cli_flag(call, "json");
-	int code = VK_EXIT_OK;
+	struct run *run = ctx;
 
-	for (size_t i = 0; i < jobs->count; i++) {
-		const struct job *job = &jobs->items[i];
-		int one = VK_EXIT_OK;
-
-		if (job->status != VK_OK)
-			one = vk_cli_fail(call, &job->err);
-		else if (!json)
-			print_job(call, job);
-		if (job->status == VK_OK && vk_findings_bad(&job->findings))
-			one = VK_EXIT_FINDINGS;
-		code = one > code ? one : code;
+	if (run->cmd.store != NULL)
+		vk_cmd_keep_anchor(&run->cmd, run->saved, "saved");
+	for (size_t i = 0; i < run->count; i++) {
+		free(run->jobs[i].path);
+		vk_findings_free(&run->jobs[i].findings);
+		vk_capture_close(&run->jobs[i].capture);
 	}
-	return json ? vk_cmd_put_json(call, jobs_json(jobs), code) : code;
+	free(run->jobs);
+	vk_import_close(run->import);
 }
 
-static int read_options(const struct vk_cli_call *call, struct vk_import_options *ret_options,
-			uint64_t ret_places[PLACES_MAX])
+static int run_import(struct vk_cli_call *call)
 {
-	const char *as = vk_cli_value(call, "as");
-	const char *size = vk_cli_value(call, "disk-size");
-	const char *place;
-	int code = vk_cmd_sector_size(call, &ret_options->sector_size);
+	static const struct vk_cmd_steps steps = {"vmfskit.import/1", read_options, import_all, put_json, put_text, end};
+	struct run run = {.count = 0};
 
-	if (code != VK_EXIT_OK)
-		return code;
-	ret_options->disk = vk_cli_value(call, "disk");
-	ret_options->host = vk_cli_value(call, "host");
-	if (ret_options->disk != NULL && ret_options->disk[0] == '\0')
-		return vk_cli_usage(call, "--disk needs a name");
-	if (as != NULL && !vk_source_kind_parse(as, &ret_options->as))
-		return vk_cli_usage(call, "--as is disk, partition, volume or header, not %s", as);
-	if (size != NULL && (!vk_text_parse_size(size, &ret_options->disk_size_bytes) ||
-			     ret_options->disk_size_bytes == 0 ||
-			     ret_options->disk_size_bytes > INT64_MAX))
-		return vk_cli_usage(call, "--disk-size is a size like 500G or 41943040s, not %s", size);
-	while ((place = vk_cli_nth_value(call, "place", ret_options->place_count)) != NULL) {
-		uint64_t *to = &ret_places[ret_options->place_count];
-
-		if (ret_options->place_count == PLACES_MAX)
-			return vk_cli_usage(call, "--place may be given %d times", PLACES_MAX);
-		if (!vk_text_parse_size(place, to) || *to > INT64_MAX)
-			return vk_cli_usage(call, "--place is a number of bytes, or of sectors like 2048s, not %s", place);
-		ret_options->place_count++;
-	}
-	ret_options->places = ret_places;
-	return VK_EXIT_OK;
-}
-
-/* One after the other: they share the files that they come from. */
-static int import_all(struct vk_cli_call *call, struct jobs *jobs)
-{
-	struct vk_capture_shared *shared = vk_capture_shared_new();
-	const struct vk_capture_options options = {.store = jobs->handle, .shared = shared};
-	struct vk_error err;
-	int code;
-
-	jobs->count = vk_import_count(jobs->import);
-	jobs->items = calloc(jobs->count, sizeof(*jobs->items));
-	if (jobs->items == NULL) {
-		vk_capture_shared_free(shared);
-		vk_error_set(&err, VK_NOMEM, NULL, "no memory for %zu disks", jobs->count);
-		return vk_cli_fail(call, &err);
-	}
-	for (size_t i = 0; i < jobs->count; i++)
-		import_disk(jobs, i, &options);
-	vk_capture_shared_free(shared);
-	code = report(call, jobs);
-	for (size_t i = 0; i < jobs->count; i++) {
-		free(jobs->items[i].path);
-		vk_findings_free(&jobs->items[i].findings);
-		vk_capture_close(&jobs->items[i].capture);
-	}
-	free(jobs->items);
-	return code;
-}
-
-static int run(struct vk_cli_call *call)
-{
-	struct jobs jobs = {.store = vk_cmd_store(call)};
-	struct vk_findings left = {.count = 0};
-	const struct vk_finding_sink sink = vk_findings_sink(&left);
-	const struct vk_report_style style = vk_report_style_for(call->err);
-	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command, .sink = &sink};
-	struct vk_import_options options = {.disk = NULL};
-	struct vk_sign_key *key = NULL;
-	uint64_t places[PLACES_MAX];
-	struct vk_error err;
-	int code = read_options(call, &options, places);
-	int anchored = VK_EXIT_OK;
-
-	if (code == VK_EXIT_OK)
-		code = vk_cmd_sign_key(call, &key);
-	if (code == VK_EXIT_OK)
-		code = vk_cmd_anchor_check(call, jobs.store, true);
-	if (code != VK_EXIT_OK) {
-		vk_sign_key_close(key);
-		return code;
-	}
-	use.sign_key = key;
-	if (vk_import_open((const char *const *)call->arguments, call->argument_count, &options,
-			   &jobs.import, &err) != VK_OK ||
-	    vk_store_open(jobs.store, &use, &jobs.handle, &err) != VK_OK) {
-		code = vk_cli_fail(call, &err);
-	} else {
-		vk_report_findings_text(call->err, &left, NULL, &style);
-		code = import_all(call, &jobs);
-		if (left.count > 0 && code == VK_EXIT_OK)
-			code = VK_EXIT_FINDINGS;
-		anchored = vk_cmd_anchor(call, jobs.handle, jobs.saved, "saved");
-	}
-	vk_store_close(jobs.handle);
-	vk_import_close(jobs.import);
-	vk_sign_key_close(key);
-	vk_findings_free(&left);
-	return anchored > code ? anchored : code;
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {
@@ -290,5 +260,5 @@ const struct vk_cli_verb vk_verb_import = {
 	.examples = examples,
 	.least_arguments = 1,
 	.most_arguments = SIZE_MAX,
-	.run = run,
+	.run = run_import,
 };

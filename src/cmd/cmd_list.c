@@ -132,15 +132,20 @@ static void put_rows(struct table *table, const struct listing *listing)
 static json_t *item_json(const struct listing *listing, const struct vk_cmd_judged *judged)
 {
 	const struct vk_pin *pin = vk_pins_find(&listing->pins, id_of(judged));
-	json_t *o = judged->known ? vk_cmd_capture_json(id_of(judged), judged->path, &judged->capture)
-				  : json_pack("{s:s,s:s}", "id", id_of(judged), "path", judged->path);
+	struct vk_json o = {.o = NULL};
 
-	if (vk_cmd_put_verdict(o, judged) &&
-	    json_object_set_new(o, "pinned", json_boolean(pin != NULL)) == 0 &&
-	    (pin == NULL || json_object_set_new(o, "pin_reason", json_string(pin->reason)) == 0))
-		return o;
-	json_decref(o);
-	return NULL;
+	if (judged->known) {
+		o = vk_cmd_capture_json(id_of(judged), judged->path, &judged->capture);
+	} else {
+		o = vk_json_begin();
+		vk_json_set_text(&o, "id", id_of(judged));
+		vk_json_set_text(&o, "path", judged->path);
+	}
+	o.failed = !vk_cmd_put_verdict(o.o, judged) || o.failed;
+	vk_json_set_bool(&o, "pinned", pin != NULL);
+	if (pin != NULL)
+		vk_json_set_text(&o, "pin_reason", pin->reason);
+	return vk_json_end(&o);
 }
 
 static json_t *listing_json(const struct listing *listing)

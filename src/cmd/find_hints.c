@@ -29,13 +29,13 @@ static bool is_of_this_disk(const struct vk_capture *c, struct vk_disk_facts *fa
 }
 
 /* Where volumes began is believed only of a manifest that is the one that was saved. */
-static bool is_vouched(const struct vk_cmd_trust *trust, const char *path)
+static bool is_vouched(struct vk_vouching *vouching, const char *path)
 {
 	struct vk_findings findings = {0};
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
 	struct vk_error ignored;
 	unsigned by;
-	bool vouched = vk_vouch(trust->vouching, path, &sink, &by, &ignored) == VK_OK && findings.count == 0;
+	bool vouched = vk_vouch(vouching, path, &sink, &by, &ignored) == VK_OK && findings.count == 0;
 
 	vk_findings_free(&findings);
 	return vouched;
@@ -57,16 +57,16 @@ static bool add(struct vk_cmd_hints *hints, const struct vk_capture *c)
 	return true;
 }
 
-enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk_source *source,
-				 const struct vk_cmd_trust *trust, struct vk_cmd_hints *hints, struct vk_error *err)
+enum vk_status vk_cmd_hints_read(const struct vk_cmd *cmd, const struct vk_source *source, struct vk_cmd_hints *hints,
+				 struct vk_error *err)
 {
 	struct vk_disk_facts facts;
 	char **paths = NULL;
 	size_t count = 0, used = 0;
 	bool fits;
-	enum vk_status status = vk_cmd_store_paths(vk_cmd_store(call), &paths, &count, err);
+	enum vk_status status = vk_cmd_store_paths(vk_cmd_store(cmd->call), &paths, &count, err);
 
-	if (status == VK_ABSENT && !vk_cli_given_here(call, "store"))
+	if (status == VK_ABSENT && !vk_cli_given_here(cmd->call, "store"))
 		return VK_OK;
 	if (status != VK_OK)
 		return status;
@@ -88,7 +88,7 @@ enum vk_status vk_cmd_hints_read(const struct vk_cli_call *call, const struct vk
 			*err = unread;
 		}
 		if (opened == VK_OK) {
-			if (is_of_this_disk(&c, &facts) && is_vouched(trust, path)) {
+			if (is_of_this_disk(&c, &facts) && is_vouched(cmd->vouching, path)) {
 				fits = add(hints, &c);
 				used++;
 			}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of verbs of vmfskit. */
-#include "cmd/shared/captures.h"
+#include "cmd/shared/frame.h"
 #include "cmd/shared/verbs.h"
 
 static const struct vk_cli_verb *const verbs[] = {

@@ -48,12 +48,16 @@ uint32_t vk_gpt_entries_bytes(const struct vk_gpt_header *header)
 	return (uint32_t)bytes;
 }
 
+uint64_t vk_gpt_entries_sectors(const struct vk_gpt_header *header, uint32_t sector_size)
+{
+	return (vk_gpt_entries_bytes(header) + sector_size - 1ULL) / sector_size;
+}
+
 /* Header, entries and usable sectors follow each other without overlap; mirrored in the backup. */
 static bool usable_range_sound(const struct vk_gpt_header *h, uint32_t sector_size, uint64_t lba,
 			       uint64_t last_lba)
 {
-	uint64_t sectors = (vk_gpt_entries_bytes(h) + sector_size - 1ULL) / sector_size;
-	uint64_t end = vk_add_sat(h->entriesLBA, sectors);
+	uint64_t end = vk_add_sat(h->entriesLBA, vk_gpt_entries_sectors(h, sector_size));
 
 	if (h->firstUsableLBA > h->lastUsableLBA ||
 	    (last_lba != 0 && h->lastUsableLBA >= last_lba))
@@ -63,22 +67,42 @@ static bool usable_range_sound(const struct vk_gpt_header *h, uint32_t sector_si
 	return h->entriesLBA > h->lastUsableLBA && end <= lba;
 }
 
-static void check_places(const struct vk_gpt_header *h, uint32_t sector_size, uint64_t lba, uint64_t last_lba, uint64_t at,
-			 const struct vk_finding_sink *sink)
+unsigned vk_gpt_header_faults(const uint8_t *sector, uint32_t sector_size, uint64_t lba, uint64_t last_lba)
+{
+	unsigned faults = vk_gpt_has_signature(sector, sector_size) ? 0 : VK_GPT_FAULT_SIGNATURE;
+	struct vk_gpt_header h;
+
+	vk_gpt_header_decode(sector, sector_size, &h);
+	if (h.headerSize < VK_GPT_HEADER_BYTES || h.headerSize > sector_size)
+		return faults | VK_GPT_FAULT_SIZE;
+	if (header_crc(sector, h.headerSize) != h.headerCRC32)
+		faults |= VK_GPT_FAULT_CRC;
+	if (h.myLBA != lba)
+		faults |= VK_GPT_FAULT_MY_LBA;
+	if (lba == 1 ? last_lba != 0 && h.alternateLBA != last_lba : h.alternateLBA != 1)
+		faults |= VK_GPT_FAULT_ALTERNATE_LBA;
+	/* the array's length is only known when its numbers make sense: that is a fault of its own */
+	if (vk_gpt_entries_bytes(&h) == 0)
+		faults |= VK_GPT_FAULT_ENTRIES;
+	else if (!usable_range_sound(&h, sector_size, lba, last_lba))
+		faults |= VK_GPT_FAULT_RANGE;
+	return faults;
+}
+
+static void report_places(const struct vk_gpt_header *h, unsigned faults, uint64_t lba, uint64_t last_lba, uint64_t at,
+			  const struct vk_finding_sink *sink)
 {
 	bool primary = lba == 1;
 
-	if (h->myLBA != lba)
+	if (faults & VK_GPT_FAULT_MY_LBA)
 		vk_finding_say(sink, VK_F_GPT_MY_LBA, vk_add_sat(at, 0x18), 8, VK_NUMBER(h->myLBA), VK_NUMBER(lba),
 			       "the %s GPT header gives another sector as its own", primary ? "primary" : "backup");
-	if (primary && last_lba != 0 && h->alternateLBA != last_lba)
+	if (faults & VK_GPT_FAULT_ALTERNATE_LBA)
 		vk_finding_say(sink, VK_F_GPT_ALTERNATE_LBA, vk_add_sat(at, 0x20), 8, VK_NUMBER(h->alternateLBA),
-			       VK_NUMBER(last_lba), "the primary GPT header looks for its copy in another sector than the last");
-	if (!primary && h->alternateLBA != 1)
-		vk_finding_say(sink, VK_F_GPT_ALTERNATE_LBA, vk_add_sat(at, 0x20), 8, VK_NUMBER(h->alternateLBA), VK_NUMBER(1),
-			       "the backup GPT header looks for the primary one in another sector than 1");
-	/* the array's length is only known when its numbers make sense: that is a finding of its own */
-	if (vk_gpt_entries_bytes(h) != 0 && !usable_range_sound(h, sector_size, lba, last_lba))
+			       VK_NUMBER(primary ? last_lba : 1), "%s",
+			       primary ? "the primary GPT header looks for its copy in another sector than the last"
+				       : "the backup GPT header looks for the primary one in another sector than 1");
+	if (faults & VK_GPT_FAULT_RANGE)
 		vk_finding_say(sink, VK_F_GPT_USABLE_RANGE, vk_add_sat(at, 0x28), 16,
 			       vk_phrase("sectors %llu to %llu, entries at %llu", (unsigned long long)h->firstUsableLBA,
 					(unsigned long long)h->lastUsableLBA, (unsigned long long)h->entriesLBA).text,
@@ -89,23 +113,22 @@ bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t l
 			 uint64_t last_lba, const struct vk_finding_sink *sink)
 {
 	const char *which = lba == 1 ? "primary" : "backup";
+	unsigned faults = vk_gpt_header_faults(sector, sector_size, lba, last_lba);
 	uint64_t at = vk_mul_sat(lba, sector_size);
 	struct vk_gpt_header h;
-	uint32_t crc;
 
 	vk_gpt_header_decode(sector, sector_size, &h);
-	if (h.headerSize < VK_GPT_HEADER_BYTES || h.headerSize > sector_size) {
+	if (faults & VK_GPT_FAULT_SIZE) {
 		vk_finding_say(sink, VK_F_GPT_HEADER_SIZE, vk_add_sat(at, 0x0C), 4, VK_NUMBER(h.headerSize),
 			       vk_phrase("%d to %u", VK_GPT_HEADER_BYTES, sector_size).text,
 			       "the %s GPT header has an impossible size", which);
 		return false;
 	}
-	crc = header_crc(sector, h.headerSize);
-	if (crc != h.headerCRC32)
-		vk_finding_say(sink, VK_F_GPT_HEADER_CRC, at, h.headerSize, VK_HEX32(h.headerCRC32), VK_HEX32(crc),
-			       "the checksum of the %s GPT header is wrong", which);
-	check_places(&h, sector_size, lba, last_lba, at, sink);
-	if (vk_gpt_entries_bytes(&h) != 0)
+	if (faults & VK_GPT_FAULT_CRC)
+		vk_finding_say(sink, VK_F_GPT_HEADER_CRC, at, h.headerSize, VK_HEX32(h.headerCRC32),
+			       VK_HEX32(header_crc(sector, h.headerSize)), "the checksum of the %s GPT header is wrong", which);
+	report_places(&h, faults, lba, last_lba, at, sink);
+	if ((faults & VK_GPT_FAULT_ENTRIES) == 0)
 		return true;
 	vk_finding_say(sink, VK_F_GPT_ENTRY_SIZE, vk_add_sat(at, 0x50), 8,
 		       vk_phrase("%u entries of %u bytes", h.numEntries, h.entrySize).text, NULL,

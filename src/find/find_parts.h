@@ -48,7 +48,8 @@ struct vk_seed {
 };
 struct vk_seeds {
 	struct vk_seed *items;
-	size_t count, cap;
+	size_t count;
+	bool failed; /* memory ran out */
 };
 
 /* A candidate at work. */
@@ -95,8 +96,6 @@ VK_MUST_USE enum vk_status vk_seeds_likely(const struct vk_finder *f, struct vk_
 					   struct vk_error *err);
 VK_MUST_USE enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *scan,
 					  struct vk_seeds *seeds, struct vk_error *err);
-VK_MUST_USE enum vk_status vk_seeds_add(struct vk_seeds *seeds, const struct vk_seed *seed,
-					struct vk_error *err);
 /* One for each start, the best VK_CANDIDATES_MAX of them, by start; returns how many were left out. */
 size_t vk_seeds_settle(struct vk_seeds *seeds);
 void vk_seeds_free(struct vk_seeds *seeds);
@@ -107,8 +106,6 @@ bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_pr
 void vk_probe_pes(struct vk_finder *f, struct vk_probe *p);
 /* The rows that follow from what was read; votes and foreign signatures are added by the calls below. */
 void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p);
-/* Self-location, with the votes of a scan when there was one. */
-void vk_judge_self(const struct vk_finder *f, struct vk_probe *p);
 void vk_judge_foreign(const struct vk_finder *f, struct vk_probe *p);
 /* Its length: what is proved, what the header says, and who else says so; fills the row and what depends on it. */
 void vk_judge_length(const struct vk_finder *f, struct vk_probe *p);

@@ -12,7 +12,6 @@
 #include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "find/boot_sector.h"
 #include "io/io_handle.h"
 #include "vmfskit/foreign.h"
 #include "vmfskit/text.h"
@@ -149,6 +148,50 @@ bool vk_foreign_is_member(const struct vk_foreign *foreign)
 	return foreign->kind == VK_FOREIGN_VOLUME_MANAGER || foreign->kind == VK_FOREIGN_CRYPTO;
 }
 
+/*
+ * Boot sectors of file systems that libblkid passes over when the rest of the file system is not whole; offsets as Microsoft's exFAT
+ * specification and public NTFS references give them.
+ */
+struct boot_sector {
+	const char *type;  /* the word for it in libblkid's manner */
+	const char *magic;
+	size_t len;
+	uint64_t at;       /* of the magic in the sector */
+};
+
+static const struct boot_sector boot_sectors[] = {
+	{"ntfs", "NTFS    ", 8, 3},
+	{"exfat", "EXFAT   ", 8, 3},
+	{"BitLocker", "-FVE-FS-", 8, 3},
+};
+
+/* Which of them the sector is; NULL: none. */
+static const struct boot_sector *boot_sector_of(const uint8_t sector[512])
+{
+	if (sector[510] != 0x55 || sector[511] != 0xaa)
+		return NULL;
+	for (size_t i = 0; i < sizeof(boot_sectors) / sizeof(boot_sectors[0]); i++)
+		if (memcmp(sector + boot_sectors[i].at, boot_sectors[i].magic, boot_sectors[i].len) == 0)
+			return &boot_sectors[i];
+	return NULL;
+}
+
+/* The bytes of the file system as the sector says; 0: it does not. */
+static uint64_t boot_sector_length(const uint8_t sector[512])
+{
+	const struct boot_sector *boot = boot_sector_of(sector);
+
+	if (boot == NULL)
+		return 0;
+	if (strcmp(boot->type, "exfat") == 0)
+		return sector[0x6c] < 9 || sector[0x6c] > 12 ? 0 :
+			vk_mul_sat(vk_get_le64(sector + 0x48), 1ULL << sector[0x6c]);
+	/* NTFS and BitLocker: the backup of the boot sector lies behind the sectors counted */
+	if (vk_get_le64(sector + 0x28) == 0)
+		return 0;
+	return vk_mul_sat(vk_add_sat(vk_get_le64(sector + 0x28), 1), (uint64_t)sector[0x0b] | (uint64_t)sector[0x0c] << 8);
+}
+
 static uint64_t be(const uint8_t *p, size_t bytes)
 {
 	uint64_t value = 0;
@@ -205,7 +248,7 @@ static uint64_t length_of(const struct view *v, const char *type, uint64_t magic
 		uint64_t (*length)(const uint8_t *head);
 	} ways[] = {{"ext2", ext_length}, {"ext3", ext_length}, {"ext4", ext_length}, {"ext4dev", ext_length}, {"jbd", ext_length},
 		    {"xfs", xfs_length}, {"vfat", fat_length}, {"LVM2_member", lvm2_length},
-		    {"ntfs", vk_boot_sector_length}, {"exfat", vk_boot_sector_length}, {"BitLocker", vk_boot_sector_length}};
+		    {"ntfs", boot_sector_length}, {"exfat", boot_sector_length}, {"BitLocker", boot_sector_length}};
 	uint8_t head[4096];
 
 	if (!read_at(v, 0, head, sizeof(head)))
@@ -226,19 +269,15 @@ static bool known(const struct vk_foreigners *found, const struct vk_foreign *it
 
 static enum vk_status keep(struct vk_foreigners *found, const struct vk_foreign *item, struct vk_error *err)
 {
-	struct vk_foreign *grown;
 	size_t at = found->count;
 
-	if (known(found, item) || found->count >= FOREIGN_MAX)
+	if (known(found, item) || at >= FOREIGN_MAX)
 		return VK_OK;
-	grown = realloc(found->items, (found->count + 1) * sizeof(*grown));
-	if (grown == NULL)
+	if (vk_append(&found->items, &found->count, NULL, sizeof(*item)) == NULL)
 		return vk_no_memory(err, NULL);
-	found->items = grown;
-	for (; at > 0 && grown[at - 1].start_bytes > item->start_bytes; at--)
-		grown[at] = grown[at - 1];
-	grown[at] = *item;
-	found->count++;
+	for (; at > 0 && found->items[at - 1].start_bytes > item->start_bytes; at--)
+		found->items[at] = found->items[at - 1];
+	found->items[at] = *item;
 	return VK_OK;
 }
 
@@ -246,7 +285,7 @@ static enum vk_status keep_boot_sector(const struct view *v, const uint8_t *sect
 				       struct vk_error *err)
 {
 	struct vk_foreign item = {.kind = VK_FOREIGN_FILE_SYSTEM, .start_bytes = v->start};
-	const struct vk_boot_sector *boot = vk_boot_sector_of(sector);
+	const struct boot_sector *boot = boot_sector_of(sector);
 	struct vk_text text;
 
 	if (boot == NULL)
@@ -255,7 +294,7 @@ static enum vk_status keep_boot_sector(const struct view *v, const uint8_t *sect
 	vk_text_put(&text, boot->type);
 	if (strcmp(boot->type, "BitLocker") == 0)
 		item.kind = VK_FOREIGN_CRYPTO;
-	item.length_bytes = vk_boot_sector_length(sector);
+	item.length_bytes = boot_sector_length(sector);
 	item.magic_bytes = v->start + boot->at;
 	return keep(found, &item, err);
 }

@@ -22,18 +22,20 @@ static void judge_magic(struct vk_probe *p)
 	else if (!p->magic)
 		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x, no LVM header", d->magic);
 	else
-		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(vk_lvm_version_known(d->majorVersion)), "LVM %u.%u", d->majorVersion, d->minorVersion);
+		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(vk_lvm_version_known(d->majorVersion)), "LVM %u.%u", d->majorVersion,
+			     d->minorVersion);
 }
 
 /* On LVM6 the numbers of extents mean something else, and regions of metadata take the place of some on large devices. */
 static void judge_extents(struct vk_probe *p)
 {
 	const struct vk_lvm_device *d = &p->c.lvm;
-	uint64_t room = vk_lvm_data_offset_sound(d->dataOffset) && d->totalBytes > d->dataOffset ? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES : 0;
+	bool offset_sound = vk_lvm_data_offset_sound(d->dataOffset);
+	uint64_t room = offset_sound && d->totalBytes > d->dataOffset ? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES : 0;
 
 	if (!vk_lvm_fixed_pes(&p->lvm))
 		return;
-	if (vk_lvm_data_offset_sound(d->dataOffset))
+	if (offset_sound)
 		vk_judge_row(p, VK_CHECK_NUM_PES, pass_if(d->extDevMetadataOffset == 0 ? d->numPEs == room :
 			     d->numPEs <= room && d->numPEs + 8 >= room), "%u, room for %" PRIu64, d->numPEs, room);
 	vk_judge_row(p, VK_CHECK_LAST_PE, pass_if(d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1), "%u of %u",
@@ -45,15 +47,15 @@ static void judge_header(struct vk_probe *p)
 	const struct vk_lvm_device *d = &p->c.lvm;
 	struct vk_vmfs_uuid_parts id;
 	uint32_t most = d->majorVersion == 6 ? 1 : 512;
+	bool offset_sound = vk_lvm_data_offset_sound(d->dataOffset);
 
 	judge_magic(p);
 	if (!p->magic && !p->c.has_header)
 		return;
 	vk_judge_row(p, VK_CHECK_BLOCK_SIZE, pass_if(vk_lvm_block_size_sound(d->diskBlockSize)), "%u bytes", d->diskBlockSize);
-	vk_judge_row(p, VK_CHECK_TOTAL_BYTES, pass_if(vk_lvm_total_bytes_sound(d)),
-		     "%" PRIu64 " bytes", d->totalBytes);
-	vk_judge_row(p, VK_CHECK_DATA_OFFSET, pass_if(vk_lvm_data_offset_sound(d->dataOffset) && (!p->c.has_header || d->dataOffset == p->lvm.dataOffset)), "0x%" PRIx64 "%s", d->dataOffset,
-		     d->dataOffset == VK_LVM_DATA_OFFSET || !vk_lvm_data_offset_sound(d->dataOffset) ? "" : ", unusual");
+	vk_judge_row(p, VK_CHECK_TOTAL_BYTES, pass_if(vk_lvm_total_bytes_sound(d)), "%" PRIu64 " bytes", d->totalBytes);
+	vk_judge_row(p, VK_CHECK_DATA_OFFSET, pass_if(offset_sound && (!p->c.has_header || d->dataOffset == p->lvm.dataOffset)),
+		     "0x%" PRIx64 "%s", d->dataOffset, d->dataOffset == VK_LVM_DATA_OFFSET || !offset_sound ? "" : ", unusual");
 	judge_extents(p);
 	vk_vmfs_uuid_decode(&d->devID, &id);
 	vk_judge_row(p, VK_CHECK_INIT_TIME, pass_if(d->initTimeUS / 1000000 == id.timeLo), "%" PRIu64 " and %u",
@@ -66,7 +68,6 @@ static void judge_volume(struct vk_probe *p)
 	const struct vk_lvm_volume *v = &p->c.volume;
 	uint64_t bytes = (uint64_t)v->numPEs * VK_LVM_PE_BYTES;
 	uint64_t created = v->creationTimeUS / 1000000;
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
 	struct vk_vmfs_uuid_parts id;
 	struct vk_text name;
 
@@ -75,8 +76,7 @@ static void judge_volume(struct vk_probe *p)
 			vk_judge_row(p, VK_CHECK_VOLUME_NAME, VK_VERDICT_FAIL, "no volume descriptor");
 		return;
 	}
-	vk_vmfs_uuid_format(&v->uuid, uuid);
-	vk_judge_row(p, VK_CHECK_VOLUME_NAME, pass_if(memcmp(v->name, uuid, sizeof(uuid)) == 0), "%s", "");
+	vk_judge_row(p, VK_CHECK_VOLUME_NAME, pass_if(vk_lvm_volume_named(v)), "%s", "");
 	vk_text_init(&name, p->c.checks[VK_CHECK_VOLUME_NAME].seen, sizeof(p->c.checks[0].seen));
 	vk_text_label(&name, v->name, sizeof(v->name));
 	vk_judge_row(p, VK_CHECK_PE_RANGE, pass_if(v->lastPE >= v->firstPE && v->lastPE - v->firstPE + 1 == v->numPEs),
@@ -111,7 +111,8 @@ static void judge_fs(struct vk_probe *p)
 		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, pass_if(names), "%s volume %s", names ? "of" : "of another", text);
 }
 
-void vk_judge_self(const struct vk_finder *f, struct vk_probe *p)
+/* Self-location, with the votes of a scan when there was one. */
+static void judge_self(const struct vk_finder *f, struct vk_probe *p)
 {
 	struct vk_vote *sum = &p->c.vote;
 	uint64_t agree = p->agree;
@@ -138,7 +139,7 @@ void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p)
 	judge_header(p);
 	judge_volume(p);
 	judge_fs(p);
-	vk_judge_self(f, p);
+	judge_self(f, p);
 	vk_judge_length(f, p);
 }
 
@@ -164,22 +165,20 @@ void vk_judge_foreign(const struct vk_finder *f, struct vk_probe *p)
 
 bool vk_probe_whole(const struct vk_probe *p)
 {
-	static const enum vk_find_check decide[] = {VK_CHECK_MAGIC, VK_CHECK_BLOCK_SIZE, VK_CHECK_TOTAL_BYTES,
-						    VK_CHECK_DATA_OFFSET, VK_CHECK_NUM_VOLUMES, VK_CHECK_PE_RANGE,
-						    VK_CHECK_PE_TABLES};
-	static const enum vk_find_check may_be_unknown[] = {VK_CHECK_NUM_PES, VK_CHECK_LAST_PE, VK_CHECK_LOGICAL_SIZE};
+	static const enum vk_find_check pass[] = {VK_CHECK_MAGIC, VK_CHECK_BLOCK_SIZE, VK_CHECK_TOTAL_BYTES, VK_CHECK_DATA_OFFSET,
+						  VK_CHECK_NUM_VOLUMES, VK_CHECK_PE_RANGE, VK_CHECK_PE_TABLES};
+	static const enum vk_find_check not_fail[] = {VK_CHECK_NUM_PES, VK_CHECK_LAST_PE, VK_CHECK_LOGICAL_SIZE,
+						      VK_CHECK_SELF_LOCATION};
 	const struct vk_check *rows = p->c.checks;
 
 	if (!p->c.has_header || !p->c.has_volume || p->c.told_bytes == 0)
 		return false;
-	for (size_t i = 0; i < sizeof(decide) / sizeof(decide[0]); i++)
-		if (rows[decide[i]].verdict != VK_VERDICT_PASS)
+	for (size_t i = 0; i < sizeof(pass) / sizeof(pass[0]); i++)
+		if (rows[pass[i]].verdict != VK_VERDICT_PASS)
 			return false;
-	for (size_t i = 0; i < sizeof(may_be_unknown) / sizeof(may_be_unknown[0]); i++)
-		if (rows[may_be_unknown[i]].verdict == VK_VERDICT_FAIL)
+	for (size_t i = 0; i < sizeof(not_fail) / sizeof(not_fail[0]); i++)
+		if (rows[not_fail[i]].verdict == VK_VERDICT_FAIL)
 			return false;
-	if (rows[VK_CHECK_SELF_LOCATION].verdict == VK_VERDICT_FAIL)
-		return false;
 	return !p->c.head || (rows[VK_CHECK_FS_DESCRIPTOR].verdict == VK_VERDICT_PASS &&
 			      rows[VK_CHECK_SELF_LOCATION].verdict == VK_VERDICT_PASS);
 }

@@ -71,14 +71,6 @@ static bool looks_like_ext(const uint8_t *raw, size_t len)
 	       ext.dataOffset % 512 == 0 && (ext.nextOffset == 0 || ext.nextOffset > ext.dataOffset);
 }
 
-static bool volume_named(const struct vk_lvm_volume *v)
-{
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
-
-	vk_vmfs_uuid_format(&v->uuid, uuid);
-	return !vk_vmfs_uuid_is_nil(&v->uuid) && memcmp(v->name, uuid, sizeof(uuid)) == 0;
-}
-
 /* Of a volume that carries another name its numbers must fit the device. */
 static bool volume_fits(const struct vk_lvm_volume *v, const struct vk_lvm_device *lvm)
 {
@@ -100,14 +92,14 @@ static void read_volume(const struct vk_finder *f, struct vk_probe *p, const uin
 		if (vk_find_get(f, p->start + (int64_t)g.volume_table, entry, sizeof(entry)) < sizeof(entry))
 			return;
 		vk_lvm_volume_decode(entry, sizeof(entry), &p->c.volume);
-		p->c.has_volume = volume_named(&p->c.volume) || volume_fits(&p->c.volume, &p->lvm);
+		p->c.has_volume = vk_lvm_volume_named(&p->c.volume) || volume_fits(&p->c.volume, &p->lvm);
 		return;
 	}
 	for (size_t i = 0; i < 2 && !p->c.has_volume; i++) {
 		if (got < usual[i] + sizeof(entry))
 			return;
 		vk_lvm_volume_decode(head + usual[i], sizeof(entry), &p->c.volume);
-		p->c.has_volume = volume_named(&p->c.volume);
+		p->c.has_volume = vk_lvm_volume_named(&p->c.volume);
 	}
 	if (!p->c.has_volume)
 		memset(&p->c.volume, 0, sizeof(p->c.volume));

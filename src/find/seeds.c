@@ -7,19 +7,10 @@
 #include "base/checked.h"
 #include "find/find_parts.h"
 
-enum vk_status vk_seeds_add(struct vk_seeds *seeds, const struct vk_seed *seed, struct vk_error *err)
+static void add_seed(struct vk_seeds *seeds, const struct vk_seed *seed)
 {
-	if (seeds->count == seeds->cap) {
-		size_t cap = seeds->cap == 0 ? 64 : seeds->cap * 2;
-		struct vk_seed *grown = realloc(seeds->items, cap * sizeof(*grown));
-
-		if (grown == NULL)
-			return vk_no_memory(err, NULL);
-		seeds->items = grown;
-		seeds->cap = cap;
-	}
-	seeds->items[seeds->count++] = *seed;
-	return VK_OK;
+	if (vk_append(&seeds->items, &seeds->count, seed, sizeof(*seed)) == NULL)
+		seeds->failed = true;
 }
 
 void vk_seeds_free(struct vk_seeds *seeds)
@@ -39,147 +30,117 @@ static bool start_bytes(uint64_t sector, uint64_t sector_size, int64_t *ret_star
 	return true;
 }
 
-static enum vk_status add_entry(const struct vk_finder *f, struct vk_seeds *seeds,
-				struct vk_seed seed, uint64_t first, uint64_t sectors, uint32_t ss,
-				struct vk_error *err)
+static void add_entry(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_seed seed, uint64_t first, uint64_t sectors,
+		      uint32_t ss)
 {
-	if (seeds->count >= VK_TABLE_STARTS_MAX || !start_bytes(first, ss, &seed.start) ||
-	    (uint64_t)seed.start >= f->size_bytes)
-		return VK_OK;
+	if (seeds->count >= VK_TABLE_STARTS_MAX || !start_bytes(first, ss, &seed.start) || (uint64_t)seed.start >= f->size_bytes)
+		return;
 	seed.found_by = VK_FOUND_TABLE;
 	seed.claimed_bytes = vk_mul_sat(sectors, ss);
-	return vk_seeds_add(seeds, &seed, err);
+	add_seed(seeds, &seed);
 }
 
-static enum vk_status add_gpt_copy(const struct vk_finder *f, struct vk_seeds *seeds, int which,
-				   struct vk_error *err)
+static void add_gpt_copy(const struct vk_finder *f, struct vk_seeds *seeds, int which)
 {
 	const struct vk_gpt_copy *copy = &f->source->table.gpt[which];
 	uint32_t size = copy->usable && copy->array != NULL ? vk_gpt_entries_bytes(&copy->header) : 0;
-	enum vk_status status = VK_OK;
 
-	for (uint32_t at = 0, i = 0; at + VK_GPT_ENTRY_BYTES <= size && status == VK_OK;
-	     at += copy->header.entrySize, i++) {
-		struct vk_seed seed = {.heard = which == 0 ? VK_HEARD_GPT_PRIMARY : VK_HEARD_GPT_BACKUP,
-				       .number = i + 1};
+	for (uint32_t at = 0, i = 0; at + VK_GPT_ENTRY_BYTES <= size; at += copy->header.entrySize, i++) {
+		struct vk_seed seed = {.heard = which == 0 ? VK_HEARD_GPT_PRIMARY : VK_HEARD_GPT_BACKUP, .number = i + 1};
 		struct vk_gpt_entry e;
 
 		vk_gpt_entry_decode(copy->array + at, VK_GPT_ENTRY_BYTES, &e);
 		if (vk_guid_is_nil(&e.typeGUID) || e.lastLBA < e.firstLBA)
 			continue;
-		seed.sound = copy->sound && vk_gpt_type_is_vmfs(&e.typeGUID) &&
-			     f->source->table.kind == VK_TABLE_GPT;
-		status = add_entry(f, seeds, seed, e.firstLBA, e.lastLBA - e.firstLBA + 1,
-				   f->source->sector_size, err);
+		seed.sound = copy->sound && vk_gpt_type_is_vmfs(&e.typeGUID) && f->source->table.kind == VK_TABLE_GPT;
+		add_entry(f, seeds, seed, e.firstLBA, e.lastLBA - e.firstLBA + 1, f->source->sector_size);
 	}
-	return status;
 }
 
 /* The entries of sector 0 also where its signature is gone, or a GPT took its place. */
-static enum vk_status add_mbr(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+static void add_mbr(const struct vk_finder *f, struct vk_seeds *seeds)
 {
 	const struct vk_table *t = &f->source->table;
-	enum vk_status status = VK_OK;
 
-	for (unsigned i = 0; i < 4 && t->mbr_seen_bytes == VK_MBR_BYTES && status == VK_OK; i++) {
+	for (unsigned i = 0; i < 4 && t->mbr_seen_bytes == VK_MBR_BYTES; i++) {
 		const struct vk_mbr_entry *e = &t->mbr.entries[i];
 		struct vk_seed seed = {.heard = VK_HEARD_MBR, .number = i + 1};
 
-		if (!vk_mbr_entry_used(e) || vk_mbr_type_is_extended(e->type) ||
-		    e->type == VK_MBR_TYPE_PROTECTIVE)
+		if (!vk_mbr_entry_used(e) || vk_mbr_type_is_extended(e->type) || e->type == VK_MBR_TYPE_PROTECTIVE)
 			continue;
-		seed.sound = t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE &&
-			     e->type == VK_MBR_TYPE_VMFS;
-		status = add_entry(f, seeds, seed, e->firstLBA, e->sectors, f->source->sector_size, err);
+		seed.sound = t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE && e->type == VK_MBR_TYPE_VMFS;
+		add_entry(f, seeds, seed, e->firstLBA, e->sectors, f->source->sector_size);
 	}
-	return status;
 }
 
-static enum vk_status add_table(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+static void add_table(const struct vk_finder *f, struct vk_seeds *seeds)
 {
 	const struct vk_table *t = &f->source->table;
-	enum vk_status status = add_mbr(f, seeds, err);
 
-	for (int i = 0; i < 2 && status == VK_OK; i++)
-		status = add_gpt_copy(f, seeds, i, err);
-	for (size_t i = 0; i < t->partition_count && status == VK_OK; i++) {
+	add_mbr(f, seeds);
+	for (int i = 0; i < 2; i++)
+		add_gpt_copy(f, seeds, i);
+	for (size_t i = 0; i < t->partition_count; i++) {
 		const struct vk_partition *p = &t->partitions[i];
 		struct vk_seed seed = {.heard = VK_HEARD_EBR, .number = p->number};
 
 		if (!p->logical || vk_partition_is_extended(p))
 			continue;
 		seed.sound = vk_partition_is_vmfs(p) && t->kind == VK_TABLE_MBR;
-		status = add_entry(f, seeds, seed, p->start_sector, p->sectors, f->source->sector_size, err);
+		add_entry(f, seeds, seed, p->start_sector, p->sectors, f->source->sector_size);
 	}
-	return status;
 }
 
 /* Of an image that begins behind the beginning of its disk. */
-static enum vk_status add_tail(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+static void add_tail(const struct vk_finder *f, struct vk_seeds *seeds)
 {
 	const struct vk_tail_gpt *tail = &f->source->tail;
-	enum vk_status status = VK_OK;
 
-	for (size_t i = 0; i < tail->table.partition_count && status == VK_OK; i++) {
+	for (size_t i = 0; i < tail->table.partition_count; i++) {
 		const struct vk_partition *p = &tail->table.partitions[i];
 		struct vk_seed seed = {.heard = VK_HEARD_GPT_TAIL, .number = p->number, .sound = vk_partition_is_vmfs(p)};
 
 		if (p->start_sector >= tail->first_sector)
-			status = add_entry(f, seeds, seed, p->start_sector - tail->first_sector, p->sectors,
-					   tail->table.sector_size, err);
+			add_entry(f, seeds, seed, p->start_sector - tail->first_sector, p->sectors, tail->table.sector_size);
 	}
-	return status;
 }
 
-static enum vk_status add_hints(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+static void add_hints(const struct vk_finder *f, struct vk_seeds *seeds)
 {
 	uint32_t ss = f->source->sector_size;
-	enum vk_status status = VK_OK;
 
-	for (size_t i = 0; i < f->options->hint_count && status == VK_OK; i++) {
+	for (size_t i = 0; i < f->options->hint_count; i++) {
 		const struct vk_find_hint *hint = &f->options->hints[i];
-		struct vk_seed seed = {.found_by = VK_FOUND_HINT,
-				       .heard = VK_HEARD_HINT,
-				       .number = (unsigned)i,
+		struct vk_seed seed = {.found_by = VK_FOUND_HINT, .heard = VK_HEARD_HINT, .number = (unsigned)i,
 				       .claimed_bytes = vk_mul_sat(hint->sectors, ss)};
 
 		if (start_bytes(hint->start_sector, ss, &seed.start))
-			status = vk_seeds_add(seeds, &seed, err);
+			add_seed(seeds, &seed);
 	}
-	return status;
 }
 
-static enum vk_status add_usual(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
+static void add_usual(const struct vk_finder *f, struct vk_seeds *seeds)
 {
-	enum vk_status status = VK_OK;
-
 	/* the numbers are logical sectors, and a file does not say what these measure */
 	uint64_t most = vk_io_is_device(f->source->raw) && f->source->sector_size == 512 ? 512 : 4096;
 
 	for (size_t i = 0; i < vk_find_usual_start_count; i++)
-		for (uint64_t unit = 512; unit <= most && status == VK_OK; unit *= 8) {
+		for (uint64_t unit = 512; unit <= most; unit *= 8) {
 			struct vk_seed seed = {.found_by = VK_FOUND_USUAL};
 
-			if (start_bytes(vk_find_usual_starts[i], unit, &seed.start) &&
-			    (uint64_t)seed.start < f->size_bytes)
-				status = vk_seeds_add(seeds, &seed, err);
+			if (start_bytes(vk_find_usual_starts[i], unit, &seed.start) && (uint64_t)seed.start < f->size_bytes)
+				add_seed(seeds, &seed);
 		}
-	return status;
 }
 
 enum vk_status vk_seeds_likely(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
 {
-	enum vk_status status = VK_OK;
-
 	if (f->source->kind == VK_SOURCE_DISK)
-		status = add_table(f, seeds, err);
-	if (status == VK_OK)
-		status = add_tail(f, seeds, err);
-	if (status == VK_OK)
-		status = add_hints(f, seeds, err);
-	if (status == VK_OK)
-		status = add_usual(f, seeds, err);
-	return status;
+		add_table(f, seeds);
+	add_tail(f, seeds);
+	add_hints(f, seeds);
+	add_usual(f, seeds);
+	return seeds->failed ? vk_no_memory(err, NULL) : VK_OK;
 }
 
 /* One sector tells a structure from a magic in passing; the more relations hold, the better. */
@@ -196,7 +157,7 @@ static int score_header(const struct vk_finder *f, uint64_t at)
 		return 1;
 	vk_vmfs_uuid_decode(&d.devID, &id);
 	score += 10;
-	score += d.diskBlockSize == 512 || d.diskBlockSize == 4096;
+	score += vk_lvm_block_size_sound(d.diskBlockSize);
 	score += d.initTimeUS / 1000000 == id.timeLo;
 	score += d.numPEs != 0 && d.lastPEIndex == d.numPEs - 1;
 	score += d.dataOffset == VK_LVM_DATA_OFFSET;
@@ -217,25 +178,18 @@ static int score_descriptor(const struct vk_finder *f, uint64_t at)
 enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *scan,
 			      struct vk_seeds *seeds, struct vk_error *err)
 {
-	enum vk_status status = VK_OK;
-
-	for (size_t i = 0; i < scan->mark_count && status == VK_OK; i++) {
+	for (size_t i = 0; i < scan->mark_count; i++) {
 		const struct vk_mark *mark = &scan->marks[i];
-		struct vk_seed seed = {.found_by = VK_FOUND_HEADER,
-				       .start = (int64_t)(mark->offset_bytes - VK_LVM_HEADER_OFFSET)};
+		bool fs = mark->kind == VK_MARK_FS;
+		struct vk_seed seed = {.found_by = fs ? VK_FOUND_FS : VK_FOUND_HEADER};
 
 		if (mark->offset_bytes > INT64_MAX / 2)
 			continue;
-		if (mark->kind == VK_MARK_FS) {
-			seed.found_by = VK_FOUND_FS;
-			seed.start = (int64_t)(mark->offset_bytes - VK_LVM_DATA_OFFSET - VK_FS_OFFSET);
-			seed.score = score_descriptor(f, mark->offset_bytes);
-		} else {
-			seed.score = score_header(f, mark->offset_bytes);
-		}
-		status = vk_seeds_add(seeds, &seed, err);
+		seed.start = (int64_t)(mark->offset_bytes - (fs ? VK_LVM_DATA_OFFSET + VK_FS_OFFSET : VK_LVM_HEADER_OFFSET));
+		seed.score = fs ? score_descriptor(f, mark->offset_bytes) : score_header(f, mark->offset_bytes);
+		add_seed(seeds, &seed);
 	}
-	return status;
+	return seeds->failed ? vk_no_memory(err, NULL) : VK_OK;
 }
 
 static int by_start(const void *a, const void *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which candidates are volumes of this disk, and what the others are: decided by what overlaps, and by whose evidence is better. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,6 +277,17 @@ static void fit_disk(const struct vk_finder *f, struct vk_probe *p)
 	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_UNKNOWN, "its length is damaged; the disk has room for %" PRIu64 " bytes", room);
 }
 
+__attribute__((format(printf, 2, 3)))
+static void add_why(struct vk_probe *p, const char *why, ...)
+{
+	size_t used = strlen(p->c.why);
+	va_list args;
+
+	va_start(args, why);
+	vsnprintf(p->c.why + used, sizeof(p->c.why) - used, why, args);
+	va_end(args);
+}
+
 static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 {
 	bool foreign = p->c.checks[VK_CHECK_NOT_FOREIGN].verdict == VK_VERDICT_FAIL;
@@ -295,23 +307,12 @@ static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 		      ? "; its file system begins on another device" : ", the file system names this volume, its blocks are in their place");
 	else
 		stand_damaged(p);
-	if (p->c.standing == VK_STANDING_LIVING && !p->c.length_exact) {
-		size_t used = strlen(p->c.why);
-
-		snprintf(p->c.why + used, sizeof(p->c.why) - used, "; only the header says how long it is");
-	}
-	if (p->clipped_by != NULL) {
-		size_t used = strlen(p->c.why);
-
-		snprintf(p->c.why + used, sizeof(p->c.why) - used, "; its length is not proved and would reach into the volume at byte %"
-			 PRIu64, p->clipped_by->c.start_bytes);
-	}
-	if (foreign && p->c.standing == VK_STANDING_DAMAGED && !whole) {
-		size_t used = strlen(p->c.why);
-
-		snprintf(p->c.why + used, sizeof(p->c.why) - used, "; another system's signature lies over it: %s",
-			 p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
-	}
+	if (p->c.standing == VK_STANDING_LIVING && !p->c.length_exact)
+		add_why(p, "; only the header says how long it is");
+	if (p->clipped_by != NULL)
+		add_why(p, "; its length is not proved and would reach into the volume at byte %" PRIu64, p->clipped_by->c.start_bytes);
+	if (foreign && p->c.standing == VK_STANDING_DAMAGED && !whole)
+		add_why(p, "; another system's signature lies over it: %s", p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
 }
 
 static void weigh(struct vk_probe *p)

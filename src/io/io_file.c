@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/checked.h"
 #include "io/io_fault.h"
+#include "io/holes.h"
 #include "io/io_handle.h"
 
 #define BOUNCE_MAX_BYTES ((size_t)1 << 20)
@@ -86,9 +87,9 @@ static enum vk_status read_run(struct file *f, uint64_t offset, uint8_t *buf, si
 		size_t want = attempt_bytes(f, at, len - done, chunk);
 		ssize_t n;
 
-		vk_io_progress(f->facts.progress);
+		vk_io_call_begins(f->facts.in_call_since_ms);
 		n = vk_fault_pread(f->fd, buf + done, want, at, f->facts.unit_bytes);
-		vk_io_progress(f->facts.progress);
+		vk_io_call_ends(f->facts.in_call_since_ms);
 		if (n > 0 && f->facts.direct)
 			n -= n % (ssize_t)f->facts.unit_bytes;
 		if (n > 0) {
@@ -187,22 +188,15 @@ static enum vk_status file_read_at(void *self, uint64_t offset, void *buf, size_
 
 static struct vk_span span_of_holes(struct file *f, uint64_t offset)
 {
-	off_t data;
-	off_t hole;
+	struct vk_span span;
 
 	if (offset >= f->data.offset_bytes && offset - f->data.offset_bytes < f->data.length_bytes)
 		return (struct vk_span){VK_SPAN_DATA,
 					f->data.length_bytes - (offset - f->data.offset_bytes)};
-	data = lseek(f->fd, (off_t)offset, SEEK_DATA);
-	if (data < 0)
-		return (struct vk_span){errno == ENXIO ? VK_SPAN_ZERO : VK_SPAN_DATA, UINT64_MAX};
-	if ((uint64_t)data > offset)
-		return (struct vk_span){VK_SPAN_ZERO, (uint64_t)data - offset};
-	hole = lseek(f->fd, (off_t)offset, SEEK_HOLE);
-	if (hole < 0 || (uint64_t)hole <= offset)
-		return (struct vk_span){VK_SPAN_DATA, UINT64_MAX};
-	f->data = (struct vk_range){offset, (uint64_t)hole - offset};
-	return (struct vk_span){VK_SPAN_DATA, f->data.length_bytes};
+	span = vk_hole_span(f->fd, offset);
+	if (span.state == VK_SPAN_DATA && span.length_bytes != UINT64_MAX)
+		f->data = (struct vk_range){offset, span.length_bytes};
+	return span;
 }
 
 static struct vk_span file_span(void *self, uint64_t offset)

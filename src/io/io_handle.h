@@ -3,6 +3,8 @@
 #ifndef VK_IO_IO_HANDLE_H
 #define VK_IO_IO_HANDLE_H
 
+#include <time.h>
+
 #include "io/range_set.h"
 #include "vmfskit/io.h"
 
@@ -31,12 +33,21 @@ struct vk_io_file_facts {
 	bool is_device;
 	bool direct;          /* fd has O_DIRECT */
 	bool dense;           /* a file that has no holes: there is no need to ask */
-	uint64_t *progress;   /* of vk_open_options; may be NULL */
+	uint64_t *in_call_since_ms; /* of vk_open_options; may be NULL */
 };
-static inline void vk_io_progress(uint64_t *progress)
+static inline void vk_io_call_begins(uint64_t *since_ms)
 {
-	if (progress != NULL)
-		__atomic_add_fetch(progress, 1, __ATOMIC_SEQ_CST);
+	struct timespec now;
+
+	if (since_ms == NULL)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	__atomic_store_n(since_ms, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, __ATOMIC_SEQ_CST);
+}
+static inline void vk_io_call_ends(uint64_t *since_ms)
+{
+	if (since_ms != NULL)
+		__atomic_store_n(since_ms, 0, __ATOMIC_SEQ_CST);
 }
 struct vk_io *vk_io_file(int fd, const char *name, const struct vk_io_file_facts *facts);
 /* What vk_io_open_raw opens, whatever form its bytes have. */

@@ -38,7 +38,7 @@ static bool go_direct(int fd, bool private_fd)
 static enum vk_status open_device(int fd, const char *name, bool private_fd,
 				  const struct vk_open_options *options, struct vk_io **ret_io, struct vk_error *err)
 {
-	struct vk_io_file_facts facts = {.is_device = true, .progress = options->progress};
+	struct vk_io_file_facts facts = {.is_device = true, .in_call_since_ms = options->in_call_since_ms};
 	uint32_t sector_size = options->sector_size;
 	int logical = 0;
 	enum vk_status status = VK_OK;
@@ -86,7 +86,7 @@ static enum vk_status open_fd(int fd, const char *name, bool private_fd,
 			      struct vk_error *err)
 {
 	struct vk_io_file_facts facts = {.sector_size = options->sector_size,
-					 .progress = options->progress};
+					 .in_call_since_ms = options->in_call_since_ms};
 	struct stat st;
 	enum vk_status status;
 
@@ -174,9 +174,9 @@ enum vk_status vk_io_path(const char *path, const struct vk_open_options *option
 				    (unsigned)sector_size);
 	if (strcmp(path, "-") == 0)
 		return open_stdin(options, ret_io, err);
-	vk_io_progress(options->progress);
+	vk_io_call_begins(options->in_call_since_ms);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	vk_io_progress(options->progress);
+	vk_io_call_ends(options->in_call_since_ms);
 	if (fd >= 0)
 		return open_fd(fd, path, true, options, ret_io, err);
 	status = vk_error_errno(err, errno, path, "cannot open it for reading");

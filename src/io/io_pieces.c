@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A source made of scattered pieces. */
+/* A source made of scattered pieces of memory, and of one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,4 +110,19 @@ struct vk_io *vk_io_pieces(const char *name, const struct vk_io_piece *pieces, s
 	p->count = count;
 	return vk_io_new(&pieces_ops, p, name, count == 0 ? 0 : end_of(&pieces[count - 1]),
 			 sector_size);
+}
+
+struct vk_io *vk_io_memory(const char *name, const void *bytes, size_t len, bool copy)
+{
+	struct vk_io_piece all = {0, len, bytes};
+	void *copied = NULL;
+
+	if (copy && len > 0) {
+		copied = malloc(len);
+		if (copied == NULL)
+			return NULL;
+		memcpy(copied, bytes, len);
+		all.bytes = copied;
+	}
+	return vk_io_pieces(name, &all, len > 0, 512, copied);
 }

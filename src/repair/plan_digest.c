@@ -53,7 +53,7 @@ enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_erro
 	restore->plan[0] = '\0';
 	if (count == 0)
 		return VK_OK;
-	if (!vk_digest_init(&digest, NULL))
+	if (!vk_digest_init(&digest))
 		return vk_no_memory(err, NULL);
 	add_target(restore, &digest);
 	for (size_t i = 0; i < count; i++)

@@ -26,26 +26,16 @@ void vk_lun_nodes_free(struct vk_lun_nodes *nodes)
 	memset(nodes, 0, sizeof(*nodes));
 }
 
-static enum vk_status add(struct vk_lun_nodes *nodes, const struct vk_lun_node *node,
-			  const char *path, struct vk_error *err)
+static enum vk_status add_node(struct vk_lun_nodes *nodes, const struct vk_lun_node *node, const char *path, struct vk_error *err)
 {
+	struct vk_lun_node *added;
+
 	if (nodes->count == VK_LUN_NODES_MAX)
 		return vk_error_set(err, VK_IO, path, "there are more than %d disks", VK_LUN_NODES_MAX);
-	if (nodes->count == nodes->cap) {
-		size_t cap = nodes->cap == 0 ? 64 : nodes->cap * 2;
-		struct vk_lun_node *items = realloc(nodes->items, cap * sizeof(*items));
-
-		if (items == NULL)
-			return vk_no_memory(err, path);
-		nodes->items = items;
-		nodes->cap = cap;
-	}
-	nodes->items[nodes->count] = *node;
-	nodes->items[nodes->count].path = strdup(path);
-	if (nodes->items[nodes->count].path == NULL)
-		return vk_no_memory(err, path);
-	nodes->count++;
-	return VK_OK;
+	added = vk_append(&nodes->items, &nodes->count, node, sizeof(*node));
+	if (added != NULL)
+		added->path = strdup(path);
+	return added == NULL || added->path == NULL ? vk_no_memory(err, path) : VK_OK;
 }
 
 static void add_key(struct vk_lun_node *node, const char *fmt, ...)
@@ -220,7 +210,7 @@ enum vk_status vk_lun_nodes_of_sysfs(const char *root, struct vk_lun_nodes *node
 		if (!is_passed_over(entry->d_name) &&
 		    read_sysfs(root, sysfs, entry->d_name, &node) &&
 		    find_node(root, sysfs, entry->d_name, path))
-			status = add(nodes, &node, path, err);
+			status = add_node(nodes, &node, path, err);
 	}
 	closedir(dir);
 	return status;
@@ -288,7 +278,7 @@ enum vk_status vk_lun_nodes_of_folder(const char *root, const char *folder,
 		int n = snprintf(path, sizeof(path), "%s%s%s", folder, slash, entry->d_name);
 
 		if (n < PATH_BYTES && !is_other_name(entry->d_name) && look_at(root, path, &node))
-			status = add(nodes, &node, path, err);
+			status = add_node(nodes, &node, path, err);
 	}
 	closedir(dir);
 	return status;

@@ -20,7 +20,6 @@ struct vk_lun_node {
 struct vk_lun_nodes {
 	struct vk_lun_node *items;
 	size_t count;
-	size_t cap;
 };
 void vk_lun_nodes_free(struct vk_lun_nodes *nodes);
 

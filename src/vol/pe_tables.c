@@ -64,17 +64,6 @@ static void take_entry(void *ctx, const struct vk_pe_pair *pair, uint64_t index,
 		add_run(t, pe);
 }
 
-/* A place that is one of several; number is put behind its name. */
-static void add_place(struct tables *t, const char *name, uint64_t number, const struct vk_layout *element, uint64_t at, uint64_t length)
-{
-	char numbered[64];
-	struct vk_text text;
-
-	vk_text_init(&text, numbered, sizeof(numbered));
-	vk_text_fmt(&text, "%s %llu", name, (unsigned long long)number);
-	vk_place_add_array(t->r, numbered, element, element != NULL ? VK_LVM_PE_STRIDE : 0, VK_PART_LVM, at, length);
-}
-
 static bool take_pair(const struct vk_pe_walk *walk, struct vk_pe_pair *pair)
 {
 	struct tables *t = walk->ctx;
@@ -84,8 +73,9 @@ static bool take_pair(const struct vk_pe_walk *walk, struct vk_pe_pair *pair)
 
 	if (t->r->status != VK_OK || (v->pes.tables > 0 && t->entries_left == 0))
 		return false;
-	add_place(t, "PE bitmap", v->pes.tables, NULL, pair->bitmap_at, BITMAP_BYTES);
-	add_place(t, "PE table", v->pes.tables, &vk_lvm_pe_layout, pair->table_at, TABLE_BYTES);
+	vk_place_add(t->r, NULL, 0, VK_PART_LVM, pair->bitmap_at, BITMAP_BYTES, "PE bitmap %llu", (unsigned long long)v->pes.tables);
+	vk_place_add(t->r, &vk_lvm_pe_layout, VK_LVM_PE_STRIDE, VK_PART_LVM, pair->table_at, TABLE_BYTES, "PE table %llu",
+		     (unsigned long long)v->pes.tables);
 	got = vk_vmfs_get(t->r, pair->bitmap_at, pair->bitmap, sizeof(pair->bitmap));
 	for (size_t i = 0; i < got; i++)
 		v->pes.bitmap_ones += (unsigned)__builtin_popcount(pair->bitmap[i]);
@@ -101,22 +91,15 @@ static bool take_pair(const struct vk_pe_walk *walk, struct vk_pe_pair *pair)
 
 static void break_chain(struct tables *t, uint64_t at, const char *why)
 {
-	struct vk_finding f;
-
-	vk_finding_init(&f, VK_F_LVM_EXT_CHAIN, at, VK_LVM_EXT_BYTES, "extended metadata: %s", why);
-	vk_finding_put(&t->r->counting, &f);
+	vk_finding_say(&t->r->counting, VK_F_LVM_EXT_CHAIN, at, VK_LVM_EXT_BYTES, NULL, NULL, "extended metadata: %s", why);
 }
 
 static void take_ext(void *ctx, uint64_t at, const struct vk_lvm_ext *ext)
 {
 	struct tables *t = ctx;
 	struct vk_vmfs *v = t->r->vmfs;
-	char name[64];
-	struct vk_text text;
 
-	vk_text_init(&text, name, sizeof(name));
-	vk_text_fmt(&text, "LVM extended metadata %zu", v->ext_count + 1);
-	vk_place_add(t->r, name, &vk_lvm_ext_layout, VK_PART_LVM, at, 512);
+	vk_place_add(t->r, &vk_lvm_ext_layout, 0, VK_PART_LVM, at, 512, "LVM extended metadata %zu", v->ext_count + 1);
 	if (ext != NULL && vk_append(&v->exts, &v->ext_count, &(struct vk_lvm_ext_at){*ext, at}, sizeof(*v->exts)) == NULL)
 		no_memory(t);
 }
@@ -161,33 +144,24 @@ static void map_linear(struct vk_vmfs *v)
 static void check_sums(struct tables *t)
 {
 	struct vk_vmfs *v = t->r->vmfs;
+	const struct vk_finding_sink *sink = &t->r->counting;
 	const struct vk_pe_summary *s = &v->pes;
-	bool fixed = vk_lvm_fixed_pes(&v->lvm);
 	uint64_t owned = 0;
-	struct vk_finding f;
 
 	for (size_t i = 0; i < v->volume_count; i++)
 		owned += v->volumes[i].volume.numPEs;
-	if (!fixed)
+	if (!vk_lvm_fixed_pes(&v->lvm))
 		owned = s->entries_used;
-	if (s->bitmap_ones != owned) {
-		vk_finding_init(&f, VK_F_LVM_PE_BITMAP, v->geometry.first_bitmap, BITMAP_BYTES,
-				"the PE bitmap does not mark what the volume owns");
-		vk_finding_seen(&f, "%llu marked", (unsigned long long)s->bitmap_ones);
-		vk_finding_expected(&f, "%llu", (unsigned long long)owned);
-		vk_finding_put(&t->r->counting, &f);
-	}
-	if (s->contradicting > 0) {
-		vk_finding_init(&f, VK_F_LVM_PE_TABLE, t->first_bad, VK_LVM_PE_STRIDE,
-				"%llu entries of the PE table contradict the header",
-				(unsigned long long)s->contradicting);
-		vk_finding_put(&t->r->counting, &f);
-	}
-	if (v->volume_count > 0 && !tiles(v)) {
-		vk_finding_init(&f, VK_F_LVM_PE_GAP, v->geometry.first_bitmap + v->geometry.bitmap_bytes,
-				TABLE_BYTES, "the PE table does not place the whole volume");
-		vk_finding_put(&t->r->counting, &f);
-	}
+	if (s->bitmap_ones != owned)
+		vk_finding_say(sink, VK_F_LVM_PE_BITMAP, v->geometry.first_bitmap, BITMAP_BYTES,
+			       vk_phrase("%llu marked", (unsigned long long)s->bitmap_ones).text,
+			       vk_phrase("%llu", (unsigned long long)owned).text, "the PE bitmap does not mark what the volume owns");
+	if (s->contradicting > 0)
+		vk_finding_say(sink, VK_F_LVM_PE_TABLE, t->first_bad, VK_LVM_PE_STRIDE, NULL, NULL,
+			       "%llu entries of the PE table contradict the header", (unsigned long long)s->contradicting);
+	if (v->volume_count > 0 && !tiles(v))
+		vk_finding_say(sink, VK_F_LVM_PE_GAP, v->geometry.first_bitmap + v->geometry.bitmap_bytes, TABLE_BYTES, NULL, NULL,
+			       "the PE table does not place the whole volume");
 }
 
 void vk_pe_tables_read(struct vk_vmfs_reader *r)

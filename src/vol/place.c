@@ -7,19 +7,10 @@
 
 const char *vk_part_name(enum vk_part part)
 {
-	switch (part) {
-	case VK_PART_TABLE:
-		return "table";
-	case VK_PART_LVM:
-		return "lvm";
-	case VK_PART_VH:
-		return "vh";
-	case VK_PART_HEARTBEATS:
-		return "heartbeats";
-	case VK_PART_ALL:
-		break;
-	}
-	return "all";
+	static const char *const names[] = {[VK_PART_TABLE] = "table", [VK_PART_LVM] = "lvm", [VK_PART_VH] = "vh",
+					    [VK_PART_HEARTBEATS] = "heartbeats", [VK_PART_ALL] = "all"};
+
+	return names[part] != NULL ? names[part] : "all";
 }
 
 const char *vk_presence_name(enum vk_presence presence)
@@ -66,13 +57,10 @@ void vk_place_check(const struct vk_place *place, const struct vk_finding_sink *
 		[VK_PRESENCE_ABSENT] = VK_F_STRUCTURE_ABSENT,
 		[VK_PRESENCE_UNREADABLE] = VK_F_SOURCE_UNREADABLE,
 	};
-	struct vk_finding f;
 
-	if (place->presence == VK_PRESENCE_WHOLE)
-		return;
-	vk_finding_init(&f, codes[place->presence], place->offset_bytes, place->length_bytes,
-			"%s: %s", place->name, vk_presence_name(place->presence));
-	vk_finding_seen(&f, "%llu bytes", (unsigned long long)place->held_bytes);
-	vk_finding_expected(&f, "%llu bytes", (unsigned long long)place->length_bytes);
-	vk_finding_put(sink, &f);
+	if (place->presence != VK_PRESENCE_WHOLE)
+		vk_finding_say(sink, codes[place->presence], place->offset_bytes, place->length_bytes,
+			       vk_phrase("%llu bytes", (unsigned long long)place->held_bytes).text,
+			       vk_phrase("%llu bytes", (unsigned long long)place->length_bytes).text,
+			       "%s: %s", place->name, vk_presence_name(place->presence));
 }

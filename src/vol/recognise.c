@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which reading of a source its content supports: asks each reading for the structure that it would have. */
-#include <string.h>
-
 #include "base/checked.h"
 #include "vol/recognise.h"
 
@@ -22,9 +20,8 @@ bool vk_lvm_header_at(struct vk_io *io, uint64_t at)
 		return false;
 	/* extended metadata carries the same magic, but no sizes where a header has them */
 	if (got < sizeof(raw))
-		return got < 8 || (device.majorVersion >= 3 && device.majorVersion <= 6);
-	return vk_lvm_device_usable(&device, got) ||
-	       device.diskBlockSize == 512 || device.diskBlockSize == 4096;
+		return got < 8 || (vk_lvm_version_known(device.majorVersion));
+	return vk_lvm_device_usable(&device, got) || vk_lvm_block_size_sound(device.diskBlockSize);
 }
 
 bool vk_fs_descriptor_at(struct vk_io *io, uint64_t at)
@@ -94,17 +91,11 @@ static void recognise_disk(struct vk_io *io, const struct vk_table *table, struc
 void vk_recognise(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
 		  struct vk_reading ret_readings[4])
 {
-	struct vk_reading *disk = &ret_readings[0];
-	struct vk_reading *partition = &ret_readings[1];
-	struct vk_reading *volume = &ret_readings[2];
-	struct vk_reading *header = &ret_readings[3];
+	struct vk_reading *disk = &ret_readings[0], *partition = &ret_readings[1], *volume = &ret_readings[2];
 	const struct vk_partition *named = vk_tail_gpt_partition(tail, 0);
 
-	memset(ret_readings, 0, 4 * sizeof(*ret_readings));
-	disk->kind = VK_SOURCE_DISK;
-	partition->kind = VK_SOURCE_PARTITION;
-	volume->kind = VK_SOURCE_VOLUME;
-	header->kind = VK_SOURCE_HEADER;
+	for (int i = 0; i < 4; i++)
+		ret_readings[i] = (struct vk_reading){.kind = (enum vk_source_kind)(VK_SOURCE_DISK + i)};
 	recognise_disk(io, table, disk);
 	support_partition_at(io, 0, partition, VK_FIT_STRUCTURE);
 	if (named != NULL && vk_partition_is_vmfs(named))
@@ -116,5 +107,5 @@ void vk_recognise(struct vk_io *io, const struct vk_table *table, const struct v
 	else if (vk_fs_descriptor_at(io, 0))
 		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", 0);
 	if (vk_lvm_header_at(io, 0))
-		support(header, VK_FIT_STRUCTURE, "an LVM header", 0);
+		support(&ret_readings[3], VK_FIT_STRUCTURE, "an LVM header", 0);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
 #include "base/checked.h"
 #include "vmfskit/source.h"
@@ -51,7 +52,6 @@ enum { SHORT_DUMP_BYTES = 32 << 20, FIRST_BYTES = 64 << 10 };
 
 static bool looks_like_partition(struct vk_source *s)
 {
-	static const uint8_t zeros[4096];
 	uint8_t buf[4096];
 	size_t got = 1;
 
@@ -59,18 +59,9 @@ static bool looks_like_partition(struct vk_source *s)
 		return false;
 	for (uint64_t at = 0; at < FIRST_BYTES && got > 0; at += got)
 		if (vk_io_read(s->raw, at, buf, sizeof(buf), &got, NULL) != VK_OK ||
-		    memcmp(buf, zeros, got) != 0)
+		    !vk_all_zero(buf, got))
 			return false;
 	return true;
-}
-
-static void say_unrecognised(struct vk_source *s)
-{
-	struct vk_finding f;
-
-	vk_finding_init(&f, VK_F_SOURCE_UNRECOGNISED, 0, s->size_bytes,
-			"nothing in it tells what it is; read as a %s", vk_source_kind_name(s->kind));
-	vk_findings_add(&s->findings, &f);
 }
 
 static enum vk_status choose_kind(struct vk_source *s, struct vk_error *err)
@@ -88,7 +79,8 @@ static enum vk_status choose_kind(struct vk_source *s, struct vk_error *err)
 			equal = &readings[i];
 	if (best->fit == VK_FIT_NONE) {
 		s->kind = looks_like_partition(s) ? VK_SOURCE_PARTITION : VK_SOURCE_DISK;
-		say_unrecognised(s);
+		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_UNRECOGNISED, 0, s->size_bytes, NULL, NULL,
+				"nothing in it tells what it is; read as a %s", vk_source_kind_name(s->kind));
 		return VK_OK;
 	}
 	s->kind = best->kind;
@@ -125,20 +117,16 @@ enum vk_status vk_source_add_vmfs(struct vk_source *s, const struct vk_vmfs *cal
 {
 	struct moved_sink moved = {&s->findings, start_bytes, s->origin_bytes};
 	const struct vk_finding_sink sink = {put_moved, &moved};
-	struct vk_vmfs *grown = realloc(s->vmfs, (s->vmfs_count + 1) * sizeof(*grown));
-	struct vk_io *window = NULL;
+	struct vk_io *window = vk_io_window(s->io, start_bytes, length_bytes);
 	enum vk_status status;
 
-	if (grown != NULL) {
-		s->vmfs = grown;
-		window = vk_io_window(s->io, start_bytes, length_bytes);
-	}
-	if (window == NULL)
+	if (window == NULL || vk_append(&s->vmfs, &s->vmfs_count, caller_part, sizeof(*caller_part)) == NULL) {
+		vk_io_close(window);
 		return vk_no_memory(err, s->path);
-	grown[s->vmfs_count] = *caller_part;
-	status = vk_vmfs_read(window, &sink, &grown[s->vmfs_count], err);
-	if (status == VK_OK)
-		s->vmfs_count++;
+	}
+	status = vk_vmfs_read(window, &sink, &s->vmfs[s->vmfs_count - 1], err);
+	if (status != VK_OK)
+		s->vmfs_count--;
 	vk_io_close(window);
 	return status;
 }
@@ -147,14 +135,10 @@ static void say_type_mismatch(struct vk_source *s, const struct vk_partition *p)
 {
 	char type[VK_GUID_TEXT_BYTES];
 	const char *name;
-	struct vk_finding f;
 
 	vk_partition_type(p, type, &name);
-	vk_finding_init(&f, VK_F_TABLE_TYPE, p->entry_offset_bytes, p->gpt ? 16 : 1,
+	VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_TYPE, p->entry_offset_bytes, p->gpt ? 16 : 1, vk_phrase("%s (%s)", type, name).text, "VMFS",
 			"partition %u holds a VMFS header but is of another type", p->number);
-	vk_finding_seen(&f, "%s (%s)", type, name);
-	vk_finding_expected(&f, "VMFS");
-	vk_findings_add(&s->findings, &f);
 }
 
 static bool overlaps_partition(const struct vk_source *s, uint64_t byte)
@@ -177,15 +161,13 @@ static enum vk_status add_hidden(struct vk_source *s, struct vk_error *err)
 		uint64_t start = vk_usual_starts[i] * 512;
 		uint64_t header = start + VK_LVM_HEADER_OFFSET;
 		struct vk_vmfs part = {.start_sector = start / s->sector_size};
-		struct vk_finding f;
 		enum vk_status status;
 
 		if (overlaps_partition(s, header) || !vk_lvm_header_at(s->io, header))
 			continue;
-		vk_finding_init(&f, VK_F_TABLE_HIDDEN_VMFS, header, 4,
+		VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_HIDDEN_VMFS, header, 4, NULL, NULL,
 				"an LVM header of a partition that would start at sector %llu, not in the table",
 				(unsigned long long)part.start_sector);
-		vk_findings_add(&s->findings, &f);
 		status = vk_source_add_vmfs(s, &part, start, UINT64_MAX - start, err);
 		if (status != VK_OK)
 			return status;
@@ -195,16 +177,6 @@ static enum vk_status add_hidden(struct vk_source *s, struct vk_error *err)
 
 /* More VMFS partitions than any disk has: a crafted table must not keep us busy for hours. */
 enum { VMFS_MAX = 128 };
-
-static void say_too_many(struct vk_source *s, const struct vk_partition *p)
-{
-	struct vk_finding f;
-
-	vk_finding_init(&f, VK_F_SOURCE_TOO_MANY_VOLUMES, p->entry_offset_bytes, p->gpt ? 128 : 16,
-			"more than %d VMFS partitions; partition %u and those behind it were left out",
-			VMFS_MAX, p->number);
-	vk_findings_add(&s->findings, &f);
-}
 
 /* Entries that name one start several times are one volume (and a finding about the table). */
 static bool decoded_before(const struct vk_source *s, uint64_t start_sector)
@@ -221,16 +193,16 @@ static void check_devices(struct vk_source *s)
 	for (size_t i = 0; i < s->vmfs_count; i++)
 		for (size_t k = 0; k < s->vmfs_count; k++) {
 			const struct vk_vmfs *a = &s->vmfs[k], *b = &s->vmfs[i];
-			struct vk_finding f;
+			char id[VK_VMFS_UUID_TEXT_BYTES];
 
 			if (k == i || !a->lvm_usable || !b->lvm_usable || vk_vmfs_uuid_is_nil(&b->lvm.devID) ||
 			    !vk_vmfs_uuid_equal(&a->lvm.devID, &b->lvm.devID))
 				continue;
-			vk_finding_init(&f, VK_F_LVM_DEVICE_TWICE, vk_mul_sat(b->start_sector, s->sector_size) + VK_LVM_HEADER_OFFSET,
-					VK_LVM_DEVICE_BYTES, "the LVM header in partition %u is that of the same device as in partition %u",
-					b->partition, a->partition);
-			vk_vmfs_uuid_format(&b->lvm.devID, f.seen);
-			vk_findings_add(&s->findings, &f);
+			vk_vmfs_uuid_format(&b->lvm.devID, id);
+			VK_FINDINGS_SAY(&s->findings, VK_F_LVM_DEVICE_TWICE,
+					vk_mul_sat(b->start_sector, s->sector_size) + VK_LVM_HEADER_OFFSET, VK_LVM_DEVICE_BYTES, id, NULL,
+					"the LVM header in partition %u is that of the same device as in partition %u", b->partition,
+					a->partition);
 			break;
 		}
 }
@@ -255,7 +227,9 @@ static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 		if (!vmfs && !vk_lvm_header_at(s->io, vk_add_sat(start, VK_LVM_HEADER_OFFSET)))
 			continue;
 		if (s->vmfs_count == VMFS_MAX) {
-			say_too_many(s, p);
+			VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_TOO_MANY_VOLUMES, p->entry_offset_bytes, p->gpt ? 128 : 16, NULL, NULL,
+					"more than %d VMFS partitions; partition %u and those behind it were left out", VMFS_MAX,
+					p->number);
 			break;
 		}
 		if (!vmfs)
@@ -289,17 +263,15 @@ static void say_how_much(struct vk_source *s)
 {
 	const struct vk_vmfs *v = s->vmfs_count > 0 ? &s->vmfs[0] : NULL;
 	const struct vk_field *total = vk_layout_field(&vk_lvm_device_layout, "totalBytes");
-	struct vk_finding f;
 
 	if (v == NULL || s->kind == VK_SOURCE_DISK || s->kind == VK_SOURCE_VOLUME ||
 	    !vk_field_held(total, v->lvm_seen_bytes) || v->lvm.magic != VK_LVM_MAGIC ||
 	    s->size_bytes >= v->lvm.totalBytes)
 		return;
-	vk_finding_init(&f, VK_F_SOURCE_TRUNCATED, s->size_bytes, 0,
+	VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_TRUNCATED, s->size_bytes, 0,
+			vk_phrase("%llu bytes", (unsigned long long)s->size_bytes).text,
+			vk_phrase("%llu bytes", (unsigned long long)v->lvm.totalBytes).text,
 			"the source holds a part of the partition only");
-	vk_finding_seen(&f, "%llu bytes", (unsigned long long)s->size_bytes);
-	vk_finding_expected(&f, "%llu bytes", (unsigned long long)v->lvm.totalBytes);
-	vk_findings_add(&s->findings, &f);
 }
 
 static void say_input_faults(struct vk_source *s)
@@ -308,17 +280,12 @@ static void say_input_faults(struct vk_source *s)
 	size_t count = vk_io_bad_ranges(s->raw, &ranges);
 	uint64_t at = 0;
 	const char *damage = vk_io_damage(s->raw, &at);
-	struct vk_finding f;
 
-	for (size_t i = 0; i < count; i++) {
-		vk_finding_init(&f, VK_F_SOURCE_UNREADABLE, ranges[i].offset_bytes,
-				ranges[i].length_bytes, "unreadable sectors");
-		vk_findings_add(&s->findings, &f);
-	}
-	if (damage == NULL)
-		return;
-	vk_finding_init(&f, VK_F_SOURCE_STREAM_DAMAGED, at, 0, "%s", damage);
-	vk_findings_add(&s->findings, &f);
+	for (size_t i = 0; i < count; i++)
+		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_UNREADABLE, ranges[i].offset_bytes, ranges[i].length_bytes, NULL, NULL,
+				"unreadable sectors");
+	if (damage != NULL)
+		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_STREAM_DAMAGED, at, 0, NULL, NULL, "%s", damage);
 }
 
 /* The source when its table matters: findings about the table only count when it is read as a disk. */
@@ -389,7 +356,7 @@ enum vk_status vk_source_open(const char *path, const struct vk_source_options *
 			      struct vk_source *ret_source, struct vk_error *err)
 {
 	const struct vk_open_options open_options = {.sector_size = options->sector_size,
-						      .progress = options->progress};
+						      .in_call_since_ms = options->in_call_since_ms};
 	enum vk_io_form form;
 	struct vk_io *io;
 	enum vk_status status = vk_io_open(path, &open_options, &io, &form, err);

@@ -191,13 +191,10 @@ static enum vk_status add_mbr_entries(struct vk_table *table)
 
 static void say_none(const struct vk_table *table, const struct vk_finding_sink *sink)
 {
-	struct vk_finding f;
+	bool boot = table->mbr_seen_bytes >= VK_MBR_BYTES && table->mbr.signature == VK_MBR_SIGNATURE;
 
-	vk_finding_init(&f, VK_F_TABLE_NONE, 0, table->sector_size, "no partition table");
-	if (table->mbr_seen_bytes >= VK_MBR_BYTES && table->mbr.signature == VK_MBR_SIGNATURE)
-		vk_finding_seen(&f, "a boot sector without usable partition entries");
-	vk_finding_expected(&f, "an MBR or a GPT");
-	vk_finding_put(sink, &f);
+	vk_finding_say(sink, VK_F_TABLE_NONE, 0, table->sector_size, boot ? "a boot sector without usable partition entries" : NULL,
+		       "an MBR or a GPT", "no partition table");
 }
 
 enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool complete,

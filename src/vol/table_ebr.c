@@ -7,14 +7,10 @@
 
 enum { FIRST_LOGICAL = 5 };
 
-static void say(const struct vk_finding_sink *sink, enum vk_finding_code code, uint64_t at,
+static void say_link(const struct vk_finding_sink *sink, enum vk_finding_code code, uint64_t at,
 		const char *message, uint64_t lba)
 {
-	struct vk_finding f;
-
-	vk_finding_init(&f, code, at, VK_MBR_BYTES, "%s", message);
-	vk_finding_seen(&f, "sector %llu", (unsigned long long)lba);
-	vk_finding_put(sink, &f);
+	vk_finding_say(sink, code, at, VK_MBR_BYTES, vk_phrase("sector %llu", (unsigned long long)lba).text, NULL, "%s", message);
 }
 
 static bool visited(const struct vk_table *table, uint64_t lba)
@@ -60,13 +56,13 @@ static bool read_link(struct vk_io *io, const struct vk_finding_sink *sink, stru
 	if (*status != VK_OK)
 		return false;
 	if (got < sizeof(sector)) {
-		say(sink, VK_F_STRUCTURE_ABSENT, at,
+		say_link(sink, VK_F_STRUCTURE_ABSENT, at,
 		    "an extended boot record lies outside the source", lba);
 		return false;
 	}
 	vk_mbr_decode(sector, got, &ebr);
 	if (ebr.signature != VK_MBR_SIGNATURE) {
-		say(sink, VK_F_EBR_SIGNATURE_MISSING, at,
+		say_link(sink, VK_F_EBR_SIGNATURE_MISSING, at,
 		    "an extended boot record has no signature", lba);
 		return false;
 	}
@@ -75,7 +71,7 @@ static bool read_link(struct vk_io *io, const struct vk_finding_sink *sink, stru
 		return false;
 	*ret_next = vk_mbr_entry_used(&ebr.entries[1]) ? start + ebr.entries[1].firstLBA : 0;
 	if (*ret_next != 0 && (*ret_next < start || *ret_next >= end))
-		say(sink, VK_F_EBR_OUTSIDE, at,
+		say_link(sink, VK_F_EBR_OUTSIDE, at,
 		    "an extended boot record points outside the extended partition", *ret_next);
 	return *ret_next != 0;
 }
@@ -90,12 +86,12 @@ static enum vk_status follow(struct vk_io *io, const struct vk_finding_sink *sin
 
 	for (;;) {
 		if (visited(table, lba)) {
-			say(sink, VK_F_EBR_LOOP, lba * table->sector_size,
+			say_link(sink, VK_F_EBR_LOOP, lba * table->sector_size,
 			    "the chain of extended boot records returns to a link", lba);
 			return VK_OK;
 		}
 		if (table->ebr_count == VK_EBR_MAX) {
-			say(sink, VK_F_EBR_TOO_MANY, lba * table->sector_size,
+			say_link(sink, VK_F_EBR_TOO_MANY, lba * table->sector_size,
 			    "the chain of extended boot records is too long", lba);
 			return VK_OK;
 		}

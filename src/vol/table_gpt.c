@@ -7,23 +7,12 @@
 #include "base/checked.h"
 #include "vol/table_parts.h"
 
-static void count_finding(void *ctx, const struct vk_finding *finding)
-{
-	(void)finding;
-	++*(size_t *)ctx;
-}
-
-/* Whether header and entries match their checksums: no finding of these two kinds of checks at all. */
+/* Header and entries match their checksums and are in order. */
 static bool copy_sound(const struct vk_gpt_copy *copy, uint32_t sector_size)
 {
-	size_t findings = 0;
-	const struct vk_finding_sink counter = {count_finding, &findings};
-
-	/* the last sector is not told here: a grown disk does not make a copy unsound */
-	if (!vk_gpt_header_check(copy->sector, sector_size, copy->lba, 0, &counter))
-		return false;
-	return findings == 0 && vk_crc32(0, copy->array, vk_gpt_entries_bytes(&copy->header)) ==
-					copy->header.entriesCRC32;
+	/* the last sector is not named here: a grown disk does not make a copy unsound */
+	return vk_gpt_header_faults(copy->sector, sector_size, copy->lba, 0) == 0 &&
+	       vk_crc32(0, copy->array, vk_gpt_entries_bytes(&copy->header)) == copy->header.entriesCRC32;
 }
 
 static enum vk_status read_array(struct vk_io *io, uint32_t sector_size, struct vk_gpt_copy *copy,
@@ -91,71 +80,36 @@ static void check_copy(const struct vk_table *table, int which, const struct vk_
 {
 	const struct vk_gpt_copy *copy = &table->gpt[which];
 	uint64_t last = table->disk_sectors == 0 ? 0 : table->disk_sectors - 1;
-	struct vk_finding f;
 
-	/* what could not be read is said as that */
-	if (!copy->present && copy->unreadable)
-		return;
-	if (!copy->present) {
-		vk_finding_init(&f, which == 0 ? VK_F_GPT_PRIMARY_MISSING : VK_F_GPT_BACKUP_MISSING,
-				vk_mul_sat(copy->lba, table->sector_size), table->sector_size,
-				"the %s GPT header is not there", which == 0 ? "primary" : "backup");
-		if (copy->seen_bytes >= 8)
-			vk_finding_seen(&f, "no signature in sector %llu",
-					(unsigned long long)copy->lba);
-		else
-			vk_finding_seen(&f, "sector %llu is not in the source",
-					(unsigned long long)copy->lba);
-		vk_finding_expected(&f, "EFI PART");
-		vk_finding_put(sink, &f);
-		return;
-	}
-	if (copy->seen_bytes < table->sector_size)
-		return; /* said as a cut structure */
-	if (!vk_gpt_header_check(copy->sector, table->sector_size, copy->lba, last, sink))
-		return;
-	if (copy->usable)
-		vk_gpt_entries_check(&copy->header, copy->array,
-				     copy->header.entriesLBA * table->sector_size, sink);
+	/* what could not be read is said as that, and one that is cut as a cut structure */
+	if (!copy->present && !copy->unreadable)
+		vk_finding_say(sink, which == 0 ? VK_F_GPT_PRIMARY_MISSING : VK_F_GPT_BACKUP_MISSING,
+			       vk_mul_sat(copy->lba, table->sector_size), table->sector_size,
+			       vk_phrase(copy->seen_bytes >= 8 ? "no signature in sector %llu" : "sector %llu is not in the source",
+					 (unsigned long long)copy->lba).text,
+			       "EFI PART", "the %s GPT header is not there", which == 0 ? "primary" : "backup");
+	if (copy->present && copy->seen_bytes >= table->sector_size &&
+	    vk_gpt_header_check(copy->sector, table->sector_size, copy->lba, last, sink) && copy->usable)
+		vk_gpt_entries_check(&copy->header, copy->array, copy->header.entriesLBA * table->sector_size, sink);
 }
 
-static void check_protective(const struct vk_table *table, const struct vk_finding_sink *sink)
+void vk_gpt_copies_check(const struct vk_table *table, bool complete, const struct vk_finding_sink *sink)
 {
-	struct vk_finding f;
+	const struct vk_gpt_copy *a = &table->gpt[0], *b = &table->gpt[1];
+	uint32_t bytes = vk_gpt_entries_bytes(&a->header), other = vk_gpt_entries_bytes(&b->header);
 
-	if (table->mbr_seen_bytes < VK_MBR_BYTES)
-		return;
-	if (vk_mbr_is_protective(&table->mbr) && table->mbr.signature == VK_MBR_SIGNATURE)
-		return;
-	vk_finding_init(&f, VK_F_GPT_PROTECTIVE_MBR, 0, VK_MBR_BYTES,
-			"sector 0 is no protective MBR");
-	vk_finding_expected(&f, "55 aa, and an entry of type ee");
-	vk_finding_put(sink, &f);
-}
-
-void vk_gpt_copies_check(const struct vk_table *table, bool complete,
-			 const struct vk_finding_sink *sink)
-{
-	const struct vk_gpt_copy *a = &table->gpt[0];
-	const struct vk_gpt_copy *b = &table->gpt[1];
-	struct vk_finding f;
-
-	check_protective(table, sink);
+	if (table->mbr_seen_bytes >= VK_MBR_BYTES &&
+	    (!vk_mbr_is_protective(&table->mbr) || table->mbr.signature != VK_MBR_SIGNATURE))
+		vk_finding_say(sink, VK_F_GPT_PROTECTIVE_MBR, 0, VK_MBR_BYTES, NULL, "55 aa, and an entry of type ee",
+			       "sector 0 is no protective MBR");
 	check_copy(table, 0, sink);
 	if (complete || b->present)
 		check_copy(table, 1, sink);
-	if (!a->usable || !b->usable)
-		return;
-	if (vk_gpt_entries_bytes(&a->header) == vk_gpt_entries_bytes(&b->header) &&
-	    memcmp(a->array, b->array, vk_gpt_entries_bytes(&a->header)) == 0)
-		return;
-	vk_finding_init(&f, VK_F_GPT_COPIES_DIFFER, a->header.entriesLBA * table->sector_size,
-			vk_gpt_entries_bytes(&a->header), "the two copies of the GPT differ");
-	vk_finding_seen(&f, "entries CRC 0x%08x",
-			vk_crc32(0, a->array, vk_gpt_entries_bytes(&a->header)));
-	vk_finding_expected(&f, "entries CRC 0x%08x as in the backup",
-			    vk_crc32(0, b->array, vk_gpt_entries_bytes(&b->header)));
-	vk_finding_put(sink, &f);
+	if (a->usable && b->usable && (bytes != other || memcmp(a->array, b->array, bytes) != 0))
+		vk_finding_say(sink, VK_F_GPT_COPIES_DIFFER, a->header.entriesLBA * table->sector_size, bytes,
+			       vk_phrase("entries CRC 0x%08x", vk_crc32(0, a->array, bytes)).text,
+			       vk_phrase("entries CRC 0x%08x as in the backup", vk_crc32(0, b->array, other)).text,
+			       "the two copies of the GPT differ");
 }
 
 enum vk_status vk_gpt_add_entries(struct vk_table *table)

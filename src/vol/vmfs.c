@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/bytes.h"
 #include "base/checked.h"
 #include "vol/vmfs_parts.h"
 
@@ -33,8 +32,8 @@ static void read_device_header(struct vk_vmfs_reader *r)
 {
 	struct vk_vmfs *v = r->vmfs;
 	uint8_t sector[512];
-	struct vk_place *place = vk_place_add(r, "LVM device header", &vk_lvm_device_layout, VK_PART_LVM,
-					      VK_LVM_HEADER_OFFSET, sizeof(sector));
+	struct vk_place *place = vk_place_add(r, &vk_lvm_device_layout, 0, VK_PART_LVM, VK_LVM_HEADER_OFFSET, sizeof(sector),
+					      "LVM device header");
 	size_t got = vk_vmfs_get(r, VK_LVM_HEADER_OFFSET, sector, sizeof(sector));
 	size_t errors = r->errors;
 
@@ -48,35 +47,21 @@ static void read_device_header(struct vk_vmfs_reader *r)
 }
 
 /* Without a usable header the first entry is still looked at: its name repeats its UUID when it is one. */
-static bool volume_plausible(const struct vk_lvm_volume *volume)
-{
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
-
-	vk_vmfs_uuid_format(&volume->uuid, uuid);
-	return !vk_vmfs_uuid_is_nil(&volume->uuid) && memcmp(volume->name, uuid, sizeof(uuid)) == 0;
-}
-
 static void read_volume(struct vk_vmfs_reader *r, size_t index)
 {
 	struct vk_vmfs *v = r->vmfs;
 	struct vk_lvm_volume_at *at = &v->volumes[v->volume_count];
 	uint8_t entry[VK_LVM_VOLUME_BYTES];
-	char name[64];
-	struct vk_text text;
 	struct vk_place *place;
 	size_t errors = r->errors;
 	size_t got;
 
 	at->offset_bytes = v->geometry.volume_table + index * VK_LVM_VOLUME_BYTES;
-	vk_text_init(&text, name, sizeof(name));
-	vk_text_put(&text, "LVM volume descriptor");
-	if (index > 0)
-		vk_text_fmt(&text, " %zu", index);
-	place = vk_place_add(r, name, &vk_lvm_volume_layout, VK_PART_LVM, at->offset_bytes,
-			     VK_LVM_VOLUME_BYTES);
+	place = vk_place_add(r, &vk_lvm_volume_layout, 0, VK_PART_LVM, at->offset_bytes, VK_LVM_VOLUME_BYTES,
+			     "LVM volume descriptor%s", index > 0 ? vk_phrase(" %zu", index).text : "");
 	got = vk_vmfs_get(r, at->offset_bytes, entry, sizeof(entry));
 	at->seen_bytes = vk_lvm_volume_decode(entry, got, &at->volume);
-	if (at->seen_bytes == 0 || (!v->lvm_usable && !volume_plausible(&at->volume))) {
+	if (at->seen_bytes == 0 || (!v->lvm_usable && !vk_lvm_volume_named(&at->volume))) {
 		if (place != NULL)
 			place->damaged = place->presence == VK_PRESENCE_WHOLE;
 		return;
@@ -109,17 +94,18 @@ static void read_sd_names(struct vk_vmfs_reader *r)
 
 	if (v->lvm.majorVersion < 5 || !v->lvm_usable || v->volume_count == 0)
 		return;
-	vk_place_add_array(r, "SD table (member devices)", &vk_lvm_sd_layout, VK_LVM_SD_BYTES, VK_PART_LVM,
-			   v->geometry.sd_table, sizeof(table));
+	vk_place_add(r, &vk_lvm_sd_layout, VK_LVM_SD_BYTES, VK_PART_LVM, v->geometry.sd_table, sizeof(table),
+		     "SD table (member devices)");
 	got = vk_vmfs_get(r, v->geometry.sd_table, table, sizeof(table));
-	v->sd_names = calloc(VK_LVM_SD_ENTRIES, sizeof(*v->sd_names));
-	if (v->sd_names == NULL) {
-		r->status = vk_no_memory(r->err, vk_io_name(r->io));
-		return;
+	for (size_t i = 0; i < got / VK_LVM_SD_BYTES && table[i * VK_LVM_SD_BYTES] != 0; i++) {
+		struct vk_lvm_sd *sd = vk_append(&v->sd_names, &v->sd_count, NULL, sizeof(*sd));
+
+		if (sd == NULL) {
+			r->status = vk_no_memory(r->err, vk_io_name(r->io));
+			return;
+		}
+		vk_lvm_sd_decode(table + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES, sd);
 	}
-	for (size_t i = 0; i < got / VK_LVM_SD_BYTES && table[i * VK_LVM_SD_BYTES] != 0; i++)
-		vk_lvm_sd_decode(table + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES,
-				 &v->sd_names[v->sd_count++]);
 	/* the table is on the first extent, and names that one first */
 	if (v->sd_count > 0 && v->volume_count == 1 && v->volumes[0].volume.firstPE == 0 &&
 	    v->sd_count == v->volumes[0].volume.numDevs)
@@ -163,8 +149,7 @@ static void read_fs(struct vk_vmfs_reader *r)
 	size_t got;
 
 	v->fs_offset_bytes = place_in_handle(v, VK_FS_OFFSET);
-	place = vk_place_add(r, "file-system descriptor", &vk_fs_descriptor_layout, VK_PART_VH,
-			     v->fs_offset_bytes, sizeof(sector));
+	place = vk_place_add(r, &vk_fs_descriptor_layout, 0, VK_PART_VH, v->fs_offset_bytes, sizeof(sector), "file-system descriptor");
 	got = vk_vmfs_get(r, v->fs_offset_bytes, sector, sizeof(sector));
 	v->fs_seen_bytes = vk_fs_descriptor_decode(sector, got, &v->fs);
 	vk_fs_descriptor_check(&v->fs, v->fs_seen_bytes, lv, v->fs_offset_bytes, &r->counting);
@@ -180,9 +165,8 @@ static void read_heartbeats(struct vk_vmfs_reader *r)
 
 	v->heartbeats.geometry = *g;
 	v->heartbeats.offset_bytes = place_in_handle(v, g->heartbeat_offset);
-	vk_place_add_array(r, "heartbeat region", &vk_heartbeat_layout, g->heartbeat_slot_bytes,
-			   VK_PART_HEARTBEATS, v->heartbeats.offset_bytes,
-			   g->heartbeat_end - g->heartbeat_offset);
+	vk_place_add(r, &vk_heartbeat_layout, g->heartbeat_slot_bytes, VK_PART_HEARTBEATS, v->heartbeats.offset_bytes,
+		     g->heartbeat_end - g->heartbeat_offset, "heartbeat region");
 	vk_heartbeats_read(r, g->heartbeat_offset);
 	if (r->status == VK_OK)
 		v->places[v->place_count - 1].damaged = v->heartbeats.damaged_count > 0;
@@ -238,18 +222,20 @@ void vk_vmfs_free(struct vk_vmfs *vmfs)
 	reset(vmfs);
 }
 
-bool vk_vmfs_map(const struct vk_vmfs *vmfs, uint64_t volume_offset, uint64_t *ret_device_offset,
-		 uint64_t *ret_length)
+static uint64_t end_of_run(const void *run)
 {
-	for (size_t i = 0; i < vmfs->run_count; i++) {
-		const struct vk_run *run = &vmfs->runs[i];
+	return ((const struct vk_run *)run)->volume_offset + ((const struct vk_run *)run)->length_bytes;
+}
 
-		if (volume_offset < run->volume_offset ||
-		    volume_offset - run->volume_offset >= run->length_bytes)
-			continue;
-		*ret_device_offset = run->device_offset + (volume_offset - run->volume_offset);
-		*ret_length = run->length_bytes - (volume_offset - run->volume_offset);
-		return true;
-	}
-	return false;
+/* Runs lie one behind the other without overlap: pe_tables.c keeps no others. */
+bool vk_vmfs_map(const struct vk_vmfs *vmfs, uint64_t volume_offset, uint64_t *ret_device_offset, uint64_t *ret_length)
+{
+	size_t i = vk_first_not_below(vmfs->runs, vmfs->run_count, sizeof(*vmfs->runs), vk_add_sat(volume_offset, 1), end_of_run);
+	const struct vk_run *run = &vmfs->runs[i];
+
+	if (i == vmfs->run_count || volume_offset < run->volume_offset)
+		return false;
+	*ret_device_offset = run->device_offset + (volume_offset - run->volume_offset);
+	*ret_length = run->length_bytes - (volume_offset - run->volume_offset);
+	return true;
 }

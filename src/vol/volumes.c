@@ -21,19 +21,6 @@ static struct vk_volume *find_volume(struct vk_volume *volumes, size_t count,
 	return NULL;
 }
 
-static bool add_extent(struct vk_volume *volume, size_t source, size_t vmfs,
-		       const struct vk_lvm_volume *v)
-{
-	struct vk_extent *grown =
-		realloc(volume->extents, (volume->extent_count + 1) * sizeof(*grown));
-
-	if (grown == NULL)
-		return false;
-	volume->extents = grown;
-	grown[volume->extent_count++] = (struct vk_extent){source, vmfs, v->firstPE, v->lastPE};
-	return true;
-}
-
 static int by_first_pe(const void *a, const void *b)
 {
 	const struct vk_extent *x = a;
@@ -42,19 +29,16 @@ static int by_first_pe(const void *a, const void *b)
 	return x->first_pe < y->first_pe ? -1 : x->first_pe > y->first_pe;
 }
 
-static void say_missing(const struct vk_volume *volume, uint64_t first, uint64_t last,
-			const struct vk_finding_sink *sink)
+static void say_missing(const struct vk_volume *volume, uint64_t first, uint64_t last, const struct vk_finding_sink *sink)
 {
 	char uuid[VK_VMFS_UUID_TEXT_BYTES];
-	struct vk_finding f;
 
 	vk_vmfs_uuid_format(&volume->uuid, uuid);
-	vk_finding_init(&f, VK_F_VOLUME_EXTENT_MISSING, 0, 0,
-			"volume %s: the extent with physical extents %llu to %llu is missing", uuid,
-			(unsigned long long)first, (unsigned long long)last);
-	vk_finding_seen(&f, "%zu of %u devices", volume->extent_count, volume->num_devs);
-	vk_finding_expected(&f, "%u devices", volume->num_devs);
-	vk_finding_put(sink, &f);
+	vk_finding_say(sink, VK_F_VOLUME_EXTENT_MISSING, 0, 0,
+		       vk_phrase("%zu of %u devices", volume->extent_count, volume->num_devs).text,
+		       vk_phrase("%u devices", volume->num_devs).text,
+		       "volume %s: the extent with physical extents %llu to %llu is missing", uuid, (unsigned long long)first,
+		       (unsigned long long)last);
 }
 
 static void say_conflict(const struct vk_volume *volume, const struct vk_source *sources,
@@ -62,38 +46,31 @@ static void say_conflict(const struct vk_volume *volume, const struct vk_source 
 			 const struct vk_finding_sink *sink)
 {
 	char uuid[VK_VMFS_UUID_TEXT_BYTES];
-	struct vk_finding f;
 
 	vk_vmfs_uuid_format(&volume->uuid, uuid);
-	vk_finding_init(&f, VK_F_VOLUME_EXTENT_CONFLICT, 0, 0,
-			"volume %s: %.60s and %.60s claim the same extents", uuid,
-			sources[a->source].path, sources[b->source].path);
-	vk_finding_put(sink, &f);
+	vk_finding_say(sink, VK_F_VOLUME_EXTENT_CONFLICT, 0, 0, NULL, NULL, "volume %s: %.60s and %.60s claim the same extents", uuid,
+		       sources[a->source].path, sources[b->source].path);
+}
+
+static struct vk_phrase about(const struct vk_lvm_volume *v)
+{
+	return vk_phrase("generation %llu, %llu bytes, %u devices", (unsigned long long)v->generation,
+			 (unsigned long long)v->logicalSize, v->numDevs);
 }
 
 static void check_members(const struct vk_volume *volume, const struct vk_source *sources,
 			  const struct vk_finding_sink *sink)
 {
-	const struct vk_lvm_volume *first = volume_of(sources, &volume->extents[0]);
+	const struct vk_extent *e = volume->extents;
+	const struct vk_lvm_volume *first = volume_of(sources, &e[0]);
 
 	for (size_t i = 1; i < volume->extent_count; i++) {
-		const struct vk_lvm_volume *v = volume_of(sources, &volume->extents[i]);
-		struct vk_finding f;
+		const struct vk_lvm_volume *v = volume_of(sources, &e[i]);
 
-		if (v->generation == first->generation && v->logicalSize == first->logicalSize &&
-		    v->numDevs == first->numDevs)
-			continue;
-		vk_finding_init(&f, VK_F_VOLUME_MEMBERS_DIFFER, 0, 0,
-				"%.100s disagrees with %.100s about the volume",
-				sources[volume->extents[i].source].path,
-				sources[volume->extents[0].source].path);
-		vk_finding_seen(&f, "generation %llu, %llu bytes, %u devices",
-				(unsigned long long)v->generation,
-				(unsigned long long)v->logicalSize, v->numDevs);
-		vk_finding_expected(&f, "generation %llu, %llu bytes, %u devices",
-				    (unsigned long long)first->generation,
-				    (unsigned long long)first->logicalSize, first->numDevs);
-		vk_finding_put(sink, &f);
+		if (v->generation != first->generation || v->logicalSize != first->logicalSize || v->numDevs != first->numDevs)
+			vk_finding_say(sink, VK_F_VOLUME_MEMBERS_DIFFER, 0, 0, about(v).text, about(first).text,
+				       "%.100s disagrees with %.100s about the volume", sources[e[i].source].path,
+				       sources[e[0].source].path);
 	}
 }
 
@@ -150,19 +127,13 @@ static enum vk_status collect(const struct vk_source *sources, size_t count,
 			lv = &v->volumes[0].volume;
 			found = find_volume(*volumes, *volume_count, lv);
 			if (found == NULL) {
-				struct vk_volume *grown =
-					realloc(*volumes, (*volume_count + 1) * sizeof(*grown));
+				const struct vk_volume fresh = {.uuid = lv->uuid, .snap_id = lv->snapID, .num_devs = lv->numDevs,
+								.logical_bytes = lv->logicalSize};
 
-				if (grown == NULL)
-					return VK_NOMEM;
-				*volumes = grown;
-				found = &grown[(*volume_count)++];
-				*found = (struct vk_volume){.uuid = lv->uuid,
-							    .snap_id = lv->snapID,
-							    .num_devs = lv->numDevs,
-							    .logical_bytes = lv->logicalSize};
+				found = vk_append(volumes, volume_count, &fresh, sizeof(fresh));
 			}
-			if (!add_extent(found, s, d, lv))
+			if (found == NULL || vk_append(&found->extents, &found->extent_count,
+						       &(struct vk_extent){s, d, lv->firstPE, lv->lastPE}, sizeof(struct vk_extent)) == NULL)
 				return VK_NOMEM;
 		}
 	}

@@ -57,7 +57,7 @@ fi
 
 # the same, as the answers of such a file system
 if command -v strace >/dev/null; then
-	for answer in EPERM EOPNOTSUPP EMLINK EXDEV; do
+	for answer in EPERM EOPNOTSUPP EMLINK EXDEV ENOSPC; do
 		rm -rf nolinks
 		"$VMFSKIT" capture --store nolinks a.img b.img >/dev/null
 		STRACE_OPTIONS="-e trace=linkat -e inject=linkat:error=$answer" run traced trace "$VMFSKIT" capture --store nolinks a.img b.img
@@ -69,11 +69,6 @@ if command -v strace >/dev/null; then
 		ok "$answer: all are sound" "$VMFSKIT" verify --store nolinks
 		is "$answer: no file has two names" "$(find nolinks -type f -links +1)" ""
 	done
-	rm -rf nolinks
-	"$VMFSKIT" capture --store nolinks b.img >/dev/null
-	STRACE_OPTIONS="-e trace=linkat -e inject=linkat:error=ENOSPC" run traced trace "$VMFSKIT" capture --store nolinks b.img
-	is "linkat answers ENOSPC: no capture" "$CODE" 4
-	is "linkat answers ENOSPC: and nothing left" "$(captures nolinks | wc -l) $(leftovers nolinks)" "1 "
 else
 	skip "answers of a file system without links" "there is no strace"
 fi
@@ -94,7 +89,7 @@ fsync=$(sed -n 's/^\([0-9]*\) capture file: fsync$/\1/p' points | head -n 1)
 rm -rf locked
 if stopped "$create" locked b.img; then
 	exits "a second run" 4 "$VMFSKIT" capture --store locked a.img
-	has "says who holds the store" "$ERR" "in use by process $worker on .*: .*capture --store locked b.img"
+	has "says who holds the store" "$ERR" "in use by process $pid on .*: .*capture --store locked b.img"
 	has "and what to do" "$ERR" 'wait for its end'
 	is "its folder is not touched" "$(leftovers locked | wc -l)" 1
 	exits "prune does not run beside it, either" 4 "$VMFSKIT" prune --store locked --write

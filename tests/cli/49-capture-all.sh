@@ -236,6 +236,55 @@ else
 	skip "disks that fail" "no test build"
 fi
 
+# a file whose reads never come back: who reads it is in the kernel, and not even SIGKILL ends him
+cat >"$TMP/dead.pl" <<'E2'
+use Fcntl;
+sysopen(my $fuse, "/dev/fuse", O_RDWR) or exit 1;
+fcntl($fuse, F_SETFD, 0);
+system("mount", "-i", "-t", "fuse", "-o", "fd=" . fileno($fuse) . ",rootmode=40000,user_id=0,group_id=0", "dead", $ARGV[0]) == 0 or exit 1;
+sub attr { my ($ino, $mode) = @_; pack("Q6 L10", $ino, 1 << 30, 8, 0, 0, 0, 0, 0, 0, $mode, 1, 0, 0, 0, 4096, 0) }
+sub answer { my ($unique, $error, $data) = @_; syswrite($fuse, pack("L l Q", 16 + length $data, $error, $unique) . $data) }
+while (sysread($fuse, my $in, 1 << 17)) {
+	my ($len, $what, $unique, $node) = unpack("L L Q Q", $in);
+	if ($what == 26) { answer($unique, 0, pack("L4 S2 L x40", 7, 31, 0, 0, 16, 16, 1 << 16)) } # init
+	elsif ($what == 1) { answer($unique, 0, pack("Q4 L2", 2, 0, 60, 60, 0, 0) . attr(2, 0100600)) } # look up
+	elsif ($what == 3) { answer($unique, 0, pack("Q L2", 60, 0, 0) . ($node == 1 ? attr(1, 040755) : attr(2, 0100600))) }
+	elsif ($what == 14) { answer($unique, 0, pack("Q L2", 1, 1, 0)) } # open, without the page cache
+	elsif ($what == 18 || $what == 25) { answer($unique, 0, "") } # release, flush
+	elsif ($what != 15 && $what != 2 && $what != 36) { answer($unique, -38, "") } # not: read, forget, interrupt
+}
+E2
+mkdir "$TMP/mnt"
+perl "$TMP/dead.pl" "$TMP/mnt" >/dev/null 2>&1 &
+server=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ -e "$TMP/mnt/dead" ] && break
+	sleep 0.2
+done
+if [ -e "$TMP/mnt/dead" ]; then
+	echo "$TMP/mnt" >>"$TMP/.mounts"
+	ln -s "$TMP/mnt/dead" "$d/naa.9"
+	started=$SECONDS
+	told=$(all "$d" "$st" --timeout 1 2>&1 | cat)
+	ok "a process that cannot be killed is not waited for" [ $((SECONDS - started)) -lt 30 ]
+	has "its disk is named" "$told" "did not answer for 1 s and was given up \($d/naa.9\)"
+	hung=0
+	for process in /proc/[0-9]*; do
+		grep -q ') D ' "$process/stat" 2>/dev/null && tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -qF -- "--store $st " && hung=$((hung + 1))
+	done
+	is "it hangs in the kernel" "$hung" 1
+	exits "the others are captured, the next run has the lock" 4 all "$d" "$st" --timeout 1 --json
+	is "each of them" "$(jq '.captures | length' "$OUT")" 5
+	rm "$d/naa.9"
+	umount -l "$TMP/mnt"
+	kill $server
+	wait $server 2>/dev/null
+	exits "when it is gone" 0 all "$d" "$st"
+else
+	wait $server 2>/dev/null
+	skip "a process that cannot be killed" "needs root and FUSE"
+fi
+
 # --- the configuration
 printf '# nightly\nstore = %s\ndev-dir = %s\ninclude = naa.1\ninclude = naa.4\nfail-on-change = no\n' "$TMP/conf.st" "$d" >"$TMP/conf"
 exits "options from the configuration" 0 "$VMFSKIT" capture --all --config "$TMP/conf" --json

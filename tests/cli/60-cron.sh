@@ -101,10 +101,10 @@ ok "a week" as_cron "$TMP/weekly"
 is "a week: says nothing" "$(cat "$OUT" "$ERR")" ""
 is "a week: verifies, then prunes" "$(cat "$TMP/calls")" "vmfskit verify --ledger --quiet
 vmfskit prune --write"
-echo "error ledger.line-altered" >"$TMP/says.verify"
+echo "error ledger.broken" >"$TMP/says.verify"
 echo 1 >"$TMP/code.verify"
 exits "a week: damage" 1 as_cron "$TMP/weekly"
-has "a week: damage is told" "$OUT" '^error ledger.line-altered'
+has "a week: damage is told" "$OUT" '^error ledger.broken'
 hasnt "a week: what went well is not told" "$OUT" 'would keep'
 for finding in 'error ledger.rolled-back: the anchor' 'warning ledger.unsigned-line: line 3' 'error signature.wrong: line 3' \
 	'error capture.digest: head.raw is not'; do

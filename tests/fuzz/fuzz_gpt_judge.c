@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "evidence/gpt/judge.h"
+#include "rebuild/table/gpt_put.h"
 
 enum { DISK_BYTES = 160 << 10, ENTRIES = 128, ARRAY_BYTES = ENTRIES * VK_GPT_ENTRY_BYTES };
 
@@ -71,7 +72,7 @@ static void damage(struct fuzz_input *in, uint8_t *disk, uint32_t ss)
 	}
 }
 
-static void look_at(const struct vk_gpt_judgement *j, const struct vk_find *find)
+static void look_at(const struct vk_gpt_judgement *j, const struct vk_known_start *start)
 {
 	FUZZ_ASSERT(j->sector_size == 512 || j->sector_size == 4096);
 	FUZZ_ASSERT(j->used >= -1 && j->used <= 1 && j->right >= -1 && j->right <= 1);
@@ -94,18 +95,17 @@ static void look_at(const struct vk_gpt_judgement *j, const struct vk_find *find
 		FUZZ_ASSERT(e->partition.gpt && e->partition.number > 0);
 		FUZZ_ASSERT(i == 0 || e->partition.number > e[-1].partition.number);
 		FUZZ_ASSERT(vk_gpt_image_get(&j->image, e->partition.number, &same));
-		FUZZ_ASSERT(e->candidate == SIZE_MAX || (find != NULL && e->candidate < find->count));
+		FUZZ_ASSERT(e->candidate == SIZE_MAX || (start != NULL && e->candidate == start->index));
 		FUZZ_ASSERT(!e->length_fits || e->candidate != SIZE_MAX);
 	}
 	for (size_t i = 0; i < j->lost_count; i++)
 		fuzz_text(j->lost[i], strlen(j->lost[i]) + 1);
 	for (size_t i = 0; i < j->note_count; i++)
 		fuzz_text(j->notes[i], strlen(j->notes[i]) + 1);
-	FUZZ_ASSERT(!vk_gpt_proof_exact(j->proof) || !j->entries_lost);
 	FUZZ_ASSERT(!j->was_gpt || vk_gpt_proof_exact(j->proof) || j->lost_count > 0);
 }
 
-static void repair(struct vk_source *source, const struct vk_find *find, const struct vk_gpt_judgement *j)
+static void repair(struct vk_source *source, const struct vk_known_start *start, const struct vk_gpt_judgement *j)
 {
 	struct vk_overlay *overlay = vk_overlay_new(source->io);
 	struct vk_gpt_judgement again;
@@ -121,8 +121,8 @@ static void repair(struct vk_source *source, const struct vk_find *find, const s
 		struct vk_source after = *source;
 
 		after.io = vk_overlay_io(overlay);
-		FUZZ_ASSERT(vk_gpt_judge(&after, find, &again, &err) == VK_OK);
-		look_at(&again, find);
+		FUZZ_ASSERT(vk_gpt_judge(&after, start, start != NULL, &again, &err) == VK_OK);
+		look_at(&again, start);
 		if (again.sector_size == j->sector_size) {
 			FUZZ_ASSERT(again.sound);
 			FUZZ_ASSERT(again.entry_count == j->entry_count);
@@ -140,8 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = {data, size};
 	unsigned options = (unsigned)fuzz_take(&in, 1);
 	uint32_t ss = options & 1 ? 4096 : 512;
-	struct vk_candidate volume = {.length_exact = true, .inside = SIZE_MAX};
-	struct vk_find find = {.candidates = &volume, .count = 1};
+	struct vk_known_start volume = {0};
 	struct vk_source source = {.path = path, .kind = VK_SOURCE_DISK};
 	struct vk_gpt_judgement j;
 	struct vk_error err = {0};
@@ -151,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(disk, 0, sizeof(disk));
 	make_disk(disk, ss);
 	if (options & 16) {
-		volume.start_bytes = fuzz_take(&in, 3) * 512;
+		volume.bytes = fuzz_take(&in, 3) * 512;
 		volume.length_bytes = fuzz_take(&in, 3) * 512;
 	}
 	if (options & 32)
@@ -165,11 +164,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(source.io != NULL);
 	vk_io_set_sector_size(source.io, options & 2 ? 4096 : 512);
 	source.table.sector_size = options & 2 ? 4096 : 512;
-	status = vk_gpt_judge(&source, options & 16 ? &find : NULL, &j, &err);
+	status = vk_gpt_judge(&source, &volume, options & 16 ? 1 : 0, &j, &err);
 	FUZZ_ASSERT(status == VK_OK || status == VK_USAGE);
 	if (status == VK_OK) {
-		look_at(&j, options & 16 ? &find : NULL);
-		repair(&source, options & 16 ? &find : NULL, &j);
+		look_at(&j, options & 16 ? &volume : NULL);
+		repair(&source, options & 16 ? &volume : NULL, &j);
 		vk_gpt_judgement_free(&j);
 	}
 	vk_io_close(source.io);

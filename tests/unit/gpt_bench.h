@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 #include "evidence/gpt/judge.h"
+#include "rebuild/table/gpt_put.h"
+#include "vmfskit/find.h"
 
 enum { DISK_512 = 1200, OLD_512 = 700, DISK_4096 = 420, OLD_4096 = 300, ENTRIES = 128, ARRAY = ENTRIES * 128 };
 enum damage { ZERO, BIT, STALE, STALE_AT_OLD_PLACE, DAMAGES };
@@ -157,7 +159,20 @@ static inline void break_part(struct bench *b, enum vk_table_part part, enum dam
 	}
 }
 
-/* What the doctor makes of b->disk: the judgement, and the disk after the repair (NULL: it refused). */
+static inline enum vk_status judge(const struct vk_source *source, const struct vk_find *find, struct vk_gpt_judgement *judgement,
+				   struct vk_error *err)
+{
+	struct vk_known_start starts[8];
+	size_t count = find == NULL ? 0 : find->count;
+
+	assert_true(count <= 8);
+	for (size_t i = 0; i < count; i++)
+		starts[i] = (struct vk_known_start){find->candidates[i].start_bytes, find->candidates[i].told_bytes, i};
+	vk_known_starts_sort(starts, count);
+	return vk_gpt_judge(source, starts, count, judgement, err);
+}
+
+/* What the judge makes of b->disk, and the disk after the repair (NULL: it refused). */
 static inline uint8_t *repair(const struct bench *b, const struct vk_find *find,
 		       struct vk_gpt_judgement *judgement)
 {
@@ -172,7 +187,7 @@ static inline uint8_t *repair(const struct bench *b, const struct vk_find *find,
 	assert_true(io != NULL && after != NULL);
 	vk_io_set_sector_size(io, b->handle);
 	assert_int_equal(vk_source_open_io(io, "disk", VK_FORM_RAW, &options, &source, &err), VK_OK);
-	assert_int_equal(vk_gpt_judge(&source, find, judgement, &err), VK_OK);
+	assert_int_equal(judge(&source, find, judgement, &err), VK_OK);
 	overlay = vk_overlay_new(source.io);
 	assert_non_null(overlay);
 	if (vk_gpt_put(&judgement->image, overlay, changed, &err) == VK_OK) {

@@ -5,7 +5,7 @@
 
 #include "ledger_fixture.h"
 #include "store/folder/digest.h"
-#include "store/ledger/ledger_lines.h"
+#include "store/ledger/ledger_captures.h"
 
 static const char some_sha256[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -330,6 +330,37 @@ static void lookup(void **state)
 	ledger_store_free(s);
 }
 
+/* What a line in doubt says takes nothing away, and does not stand against a line that is confirmed. */
+static void lines_in_doubt(void **state)
+{
+	char one[] = "one";
+	char *ids[] = {one, NULL};
+	struct vk_ledger_line line = {.seq = 1, .kind = VK_EVENT_CAPTURE, .captures = ids};
+	struct vk_recorded_set set = {.tree = NULL};
+	const struct vk_recorded *r;
+
+	(void)state;
+	memcpy(line.manifest_sha256, VK_LEDGER_ORIGIN, sizeof(line.manifest_sha256));
+	assert_true(vk_recorded_add(&set, &line, 0, VK_F_LEDGER_BROKEN));
+	assert_false(vk_recorded_vouches(&set, "one", VK_LEDGER_ORIGIN, NULL));
+	assert_false(vk_recorded_knows(&set, "one", VK_LEDGER_ORIGIN, NULL));
+	memcpy(line.manifest_sha256, some_sha256, sizeof(line.manifest_sha256));
+	assert_true(vk_recorded_add(&set, &line, 100, VK_F_COUNT));
+	assert_true(vk_recorded_vouches(&set, "one", some_sha256, NULL));
+	memcpy(line.manifest_sha256, VK_LEDGER_ORIGIN, sizeof(line.manifest_sha256));
+	assert_true(vk_recorded_add(&set, &line, 200, VK_F_SIGNATURE_WRONG));
+	line.kind = VK_EVENT_PRUNE;
+	assert_true(vk_recorded_add(&set, &line, 300, VK_F_LEDGER_BROKEN));
+	r = vk_recorded_find(&set, "one");
+	assert_non_null(r);
+	assert_int_equal(r->offset, 100);
+	assert_int_equal(r->removed, 0);
+	assert_true(vk_recorded_vouches(&set, "one", some_sha256, NULL));
+	assert_true(vk_recorded_add(&set, &line, 400, VK_F_COUNT));
+	assert_true(r->removed > r->added);
+	vk_recorded_free(&set);
+}
+
 /* What the verification of a store says, one finding of that code at most; VK_F_COUNT: none at all. */
 static void assert_says(const char *store, enum vk_finding_code code)
 {
@@ -413,6 +444,7 @@ int main(void)
 		cmocka_unit_test(threads),
 		cmocka_unit_test(many_captures_take_several_lines),
 		cmocka_unit_test(lookup),
+		cmocka_unit_test(lines_in_doubt),
 		cmocka_unit_test(unfinished),
 	};
 

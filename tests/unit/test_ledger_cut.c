@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A ledger that lost its end, at whatever byte, is never sound: not for who has its head, and not for who kept an
- * anchor.
+ * anchor. Nor is one of which any byte was altered, or any line removed, doubled or moved.
  */
 #include "ledger_fixture.h"
 #include "vmfskit/ledger.h"
@@ -95,11 +95,111 @@ static void every_prefix_signed(void **state)
 	every_prefix(true);
 }
 
+static void every_byte_altered(void **state)
+{
+	const struct known known = {.key = false};
+	struct ledger_store *s = ledger_store_new(true);
+	size_t len;
+	uint8_t *whole;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		append_event(s, VK_EVENT_VERIFY, "one", NULL);
+	whole = fixture_slurp(store_file(s, VK_LEDGER_FILE), &len);
+	assert_true(is_sound(s, NULL, &known));
+	for (size_t i = 0; i < len; i++) {
+		for (unsigned flip = 1; flip <= 0x20; flip *= 0x20) {
+			whole[i] ^= (uint8_t)flip;
+			fixture_write(store_file(s, VK_LEDGER_FILE), whole, len);
+			if (is_sound(s, NULL, &known))
+				fail_msg("byte %zu of %zu altered by %#x is sound", i, len, flip);
+			whole[i] ^= (uint8_t)flip;
+		}
+	}
+	free(whole);
+	ledger_store_free(s);
+}
+
+enum { LINES = 5 };
+
+/* Write the lines order[0] .. order[count-1] of text, of which line N begins at starts[N]. */
+static void write_lines(const struct ledger_store *s, const char *text, const size_t *starts, const int *order, int count)
+{
+	FILE *out = fopen(store_file(s, VK_LEDGER_FILE), "w");
+
+	assert_non_null(out);
+	for (int i = 0; i < count; i++)
+		fwrite(text + starts[order[i]], 1, starts[order[i] + 1] - starts[order[i]], out);
+	fclose(out);
+}
+
+/* Every line at every place: moved there, or put there once more; and each of them gone. */
+static void every_line_moved(bool is_signed)
+{
+	const struct known known = {.key = is_signed};
+	struct ledger_store *s = ledger_store_new(is_signed);
+	size_t starts[LINES + 1] = {0};
+	size_t len;
+	char *text;
+
+	for (int i = 0; i < LINES; i++) {
+		append_event(s, VK_EVENT_VERIFY, "one", NULL);
+		free(fixture_slurp(store_file(s, VK_LEDGER_FILE), &starts[i + 1]));
+	}
+	text = (char *)fixture_slurp(store_file(s, VK_LEDGER_FILE), &len);
+	assert_true(is_sound(s, NULL, &known));
+	for (int from = 0; from < LINES; from++) {
+		for (int to = 0; to <= LINES; to++) {
+			for (int keep = 0; keep < 2; keep++) {
+				int order[LINES + 1];
+				int count = 0;
+
+				for (int i = 0; i <= LINES; i++) {
+					if (i == to)
+						order[count++] = from;
+					if (i < LINES && (keep != 0 || i != from))
+						order[count++] = i;
+				}
+				write_lines(s, text, starts, order, count);
+				if (keep != 0 || (to != from && to != from + 1))
+					assert_false(is_sound(s, NULL, &known));
+				else
+					assert_true(is_sound(s, NULL, &known));
+			}
+		}
+		int rest[LINES];
+		int count = 0;
+
+		for (int i = 0; i < LINES; i++)
+			if (i != from)
+				rest[count++] = i;
+		write_lines(s, text, starts, rest, count);
+		assert_false(is_sound(s, NULL, &known));
+	}
+	free(text);
+	ledger_store_free(s);
+}
+
+static void every_line_moved_unsigned(void **state)
+{
+	(void)state;
+	every_line_moved(false);
+}
+
+static void every_line_moved_signed(void **state)
+{
+	(void)state;
+	every_line_moved(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_prefix_unsigned),
 		cmocka_unit_test(every_prefix_signed),
+		cmocka_unit_test(every_byte_altered),
+		cmocka_unit_test(every_line_moved_unsigned),
+		cmocka_unit_test(every_line_moved_signed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,7 +231,7 @@ static void many_places_are_exact(void **state)
 	for (uint64_t round = 0; round < 300; round++)
 		for (uint64_t place = 0; place < VK_TALLIES_MAX; place++) {
 			uint64_t addr = 512 + round * 512;
-			struct vk_ballot b = {.offset_bytes = place * MIB + addr, .addr = addr, .lock = 1};
+			struct vk_block_claim b = {.offset_bytes = place * MIB + addr, .addr = addr, .lock = 1};
 
 			if (place % 300 >= round)
 				vk_tallies_count(&t, &b);
@@ -261,9 +261,9 @@ static void strong_places_are_not_pushed_out(void **state)
 	(void)state;
 	assert_true(vk_tallies_init(&t));
 	for (unsigned i = 0; i < HONEST; i++, addr += 512)
-		vk_tallies_count(&t, &(struct vk_ballot){.offset_bytes = 5120 + addr, .addr = addr, .lock = 1});
+		vk_tallies_count(&t, &(struct vk_block_claim){.offset_bytes = 5120 + addr, .addr = addr, .lock = 1});
 	for (uint64_t i = 0; i < HONEST / 2 * VK_TALLIES_MAX; i++, addr += 512)
-		vk_tallies_count(&t, &(struct vk_ballot){.offset_bytes = addr + 1024 * (i + 99), .addr = addr, .lock = 1});
+		vk_tallies_count(&t, &(struct vk_block_claim){.offset_bytes = addr + 1024 * (i + 99), .addr = addr, .lock = 1});
 	assert_true(t.count <= VK_TALLIES_MAX);
 	assert_true(vk_tallies_ranked(&t, &votes, &count));
 	assert_true(count >= 1 && votes[0].volume_start_bytes == 5120);

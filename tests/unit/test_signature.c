@@ -60,8 +60,7 @@ static void fits_what_was_signed(void **state)
 	assert_int_equal(vk_sign_key_open(path, &other, &err), VK_OK);
 	assert_int_equal(vk_sign(other, text, strlen(text), signature, &err), VK_OK);
 	assert_false(vk_signature_fits(s->public_key, text, strlen(text), signature));
-	assert_string_equal(vk_sign_key_name(s->sign_key), vk_public_key_name(s->public_key));
-	assert_string_not_equal(vk_sign_key_name(other), vk_public_key_name(s->public_key));
+	assert_string_not_equal(vk_sign_key_name(other), vk_sign_key_name(s->sign_key));
 	assert_int_equal(strlen(vk_sign_key_name(other)), 64);
 	vk_sign_key_close(other);
 	vk_sign_key_close(NULL);

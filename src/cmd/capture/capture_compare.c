@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What changed on a disk since its last capture. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "cmd/capture/capture_jobs.h"
+#include "base/memory.h"
+#include "cmd/capture/capture_run.h"
 
 static const struct vk_region *find_region(const struct vk_capture *c, const char *file)
 {
@@ -11,12 +11,6 @@ static const struct vk_region *find_region(const struct vk_capture *c, const cha
 		if (strcmp(c->regions[i].file, file) == 0)
 			return &c->regions[i];
 	return NULL;
-}
-
-static bool same_region(const struct vk_region *a, const struct vk_region *b)
-{
-	return a->offset_bytes == b->offset_bytes && a->length_bytes == b->length_bytes &&
-	       (a->part == VK_PART_HEARTBEATS || strcmp(a->sha256, b->sha256) == 0);
 }
 
 /* Everything but heartbeats is byte for byte what it was: the usual night. */
@@ -27,9 +21,11 @@ static bool is_same(const struct vk_capture *before, const struct vk_capture *af
 	    before->unreadable_count != after->unreadable_count)
 		return false;
 	for (size_t i = 0; i < after->region_count; i++) {
-		const struct vk_region *old = find_region(before, after->regions[i].file);
+		const struct vk_region *now = &after->regions[i];
+		const struct vk_region *old = find_region(before, now->file);
 
-		if (old == NULL || !same_region(old, &after->regions[i]))
+		if (old == NULL || old->offset_bytes != now->offset_bytes || old->length_bytes != now->length_bytes ||
+		    (now->part != VK_PART_HEARTBEATS && strcmp(old->sha256, now->sha256) != 0))
 			return false;
 	}
 	return true;
@@ -37,19 +33,11 @@ static bool is_same(const struct vk_capture *before, const struct vk_capture *af
 
 static void add_change(struct capture_job *job, const struct vk_change *change)
 {
-	struct vk_change *changes =
-		realloc(job->changes, (job->change_count + 1) * sizeof(*changes));
-
-	if (changes == NULL) {
-		job->changes_dropped++;
-		return;
-	}
-	job->changes = changes;
-	changes[job->change_count++] = *change;
+	if (vk_append(&job->changes, &job->change_count, change, sizeof(*change)) == NULL)
+		job->result.changes_dropped++;
 }
 
-static void add_plain(struct capture_job *job, const char *field, const char *before,
-		      const char *after)
+static void add_plain(struct capture_job *job, const char *field, const char *before, const char *after)
 {
 	struct vk_change change = {.subject = "disk"};
 
@@ -90,9 +78,9 @@ static void compare_bytes(struct capture_job *job, const struct vk_capture *befo
 	for (size_t i = 0; i < diff.change_count; i++)
 		if (!diff.changes[i].is_volatile)
 			add_change(job, &diff.changes[i]);
-	job->changes_dropped += diff.changes_dropped;
-	/* the difference is told in one way or another */
-	if (diff.matters && job->change_count + job->changes_dropped == 0)
+	job->result.changes_dropped += diff.changes_dropped;
+	/* the difference is reported in one way or another */
+	if (diff.matters && job->change_count + job->result.changes_dropped == 0)
 		add_plain(job, "saved bytes", before->id, "different");
 	vk_diff_free(&diff);
 }
@@ -103,12 +91,11 @@ void vk_capture_compare(struct capture_job *job)
 	struct vk_error unknown;
 
 	if (job->previous[0] == '\0' ||
-	    vk_capture_open(job->run->store, job->previous, &before, &unknown) != VK_OK)
+	    vk_capture_open(vk_cmd_store(job->run->cmd.call), job->previous, &before, &unknown) != VK_OK)
 		return;
-	job->compared = true;
+	job->result.compared = true;
 	if (before.source_kind != job->capture.source_kind)
-		add_plain(job, "kind", vk_source_kind_name(before.source_kind),
-			  vk_source_kind_name(job->capture.source_kind));
+		add_plain(job, "kind", vk_source_kind_name(before.source_kind), vk_source_kind_name(job->capture.source_kind));
 	else if (!is_same(&before, &job->capture))
 		compare_bytes(job, &before);
 	vk_capture_close(&before);

@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One disk of a run of capture: opened, perhaps passed over, captured, compared with its last capture. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
-#include "cmd/capture/capture_jobs.h"
-
-static size_t count_bad(const struct vk_findings *findings)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < findings->count; i++)
-		count += vk_finding_kind(findings->items[i].code)->severity != VK_INFO;
-	return count;
-}
+#include "cmd/capture/capture_run.h"
 
 static bool has_finding(const struct vk_source *source, enum vk_finding_code code)
 {
@@ -32,7 +22,7 @@ static bool has_vmfs(const struct vk_source *source)
 
 /*
  * Why a disk that was found, not named, is passed over; NULL: it is not. One that was captured before never is: that
- * there is nothing on it any more is what must be told.
+ * there is nothing on it any more is what must be reported.
  */
 static const char *why_skipped(const struct capture_job *job, const struct vk_source *source)
 {
@@ -57,29 +47,26 @@ static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct 
 {
 	struct capture_job *job = ctx;
 	struct vk_source_options options = job->run->source;
+	const char *skipped;
 	enum vk_status status;
 
-	options.progress = &job->progress;
+	options.in_call_since_ms = &job->shared->in_call_since_ms;
 	status = vk_source_open(job->disk, &options, ret_source, err);
 	if (status != VK_OK)
 		return status;
-	job->decode_findings = count_bad(&ret_source->findings);
-	job->skipped = why_skipped(job, ret_source);
-	/* a capture of it would hold nothing that can be restored */
-	if (job->skipped == NULL)
+	job->result.decode_findings = 0;
+	for (size_t i = 0; i < ret_source->findings.count; i++)
+		job->result.decode_findings += vk_finding_kind(ret_source->findings.items[i].code)->severity != VK_INFO;
+	skipped = why_skipped(job, ret_source);
+	/* a capture of a container would hold nothing that can be restored */
+	if (skipped == NULL)
 		status = vk_source_refuse_container(ret_source, err);
-	if (job->skipped == NULL && status == VK_OK)
-		return VK_OK;
-	vk_source_close(ret_source);
-	return job->skipped == NULL ? status : vk_error_set(err, VK_ABSENT, job->disk, "%s", job->skipped);
-}
-
-static bool may_commit(void *ctx)
-{
-	struct capture_job *job = ctx;
-	int running = CAPTURE_RUNNING;
-
-	return atomic_compare_exchange_strong(&job->state, &running, CAPTURE_COMMITTING);
+	else
+		status = vk_error_set(err, VK_ABSENT, job->disk, "%s", skipped);
+	job->result.skipped = skipped != NULL;
+	if (status != VK_OK)
+		vk_source_close(ret_source);
+	return status;
 }
 
 /* Whether the last capture of the disk had VMFS: then its absence is a finding, wherever it was found. */
@@ -90,51 +77,26 @@ static bool had_vmfs(const struct capture_job *job)
 	bool had;
 
 	if (job->previous[0] == '\0' ||
-	    vk_capture_open(job->run->store, job->previous, &last, &unknown) != VK_OK)
+	    vk_capture_open(vk_cmd_store(job->run->cmd.call), job->previous, &last, &unknown) != VK_OK)
 		return false;
 	had = last.identity_count > 0;
 	vk_capture_close(&last);
 	return had;
 }
 
-static enum vk_status take(struct capture_job *job)
+void vk_capture_job(struct capture_job *job)
 {
+	struct capture_result *r = &job->result;
 	struct vk_capture_options options = job->run->capture;
 	struct vk_finding_sink sink = vk_findings_sink(&job->findings);
 
 	options.other_paths = job->other_paths;
 	options.previous = job->previous[0] != '\0' ? job->previous : NULL;
 	options.vmfs_optional = job->run->all && !had_vmfs(job);
-	options.may_commit = may_commit;
-	options.may_commit_ctx = job;
-	return vk_capture_take_live(open_disk, job, &options, &sink, job->id, &job->err);
-}
-
-void vk_capture_job(struct capture_job *job)
-{
-	int running = CAPTURE_RUNNING;
-
-	job->status = take(job);
-	if (job->status != VK_OK) {
-		/* when that fails the job was given up, and belongs to nobody */
-		(void)atomic_compare_exchange_strong(&job->state, &running, CAPTURE_DONE);
+	r->status = vk_capture_take_live(open_disk, job, &options, &sink, r->id, &r->err);
+	if (r->status != VK_OK)
 		return;
-	}
-	if (asprintf(&job->path, "%s/%s", job->run->store, job->id) < 0) {
-		job->path = NULL;
-		job->status = vk_no_memory(&job->err, job->disk);
-	} else {
-		job->status = vk_capture_open("", job->path, &job->capture, &job->err);
-	}
-	if (job->status == VK_OK)
+	r->status = vk_capture_open(vk_cmd_store(job->run->cmd.call), r->id, &job->capture, &r->err);
+	if (r->status == VK_OK)
 		vk_capture_compare(job);
-	atomic_store(&job->state, CAPTURE_DONE);
-}
-
-void vk_capture_stuck_error(const struct capture_run *run, const struct capture_job *job,
-			    struct vk_error *ret_err)
-{
-	vk_error_set(ret_err, VK_IO, job->disk, "the device did not answer for %u s and was given up",
-		     run->timeout_s);
-	vk_error_remedy(ret_err, "look at the paths to it and at the kernel's log; the other disks were captured");
 }

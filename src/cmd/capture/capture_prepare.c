@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "cmd/capture/capture_jobs.h"
+#include "cmd/capture/capture_run.h"
 #include "scsi/lun_nodes.h"
 
-static enum vk_status find_luns(const struct vk_cli_call *call, struct capture_run *run,
-				struct vk_error *err)
+static enum vk_status find_luns(struct capture_run *run, struct vk_error *err)
 {
+	const struct vk_cli_call *call = run->cmd.call;
 	struct vk_luns_options options = {.dev_dir = vk_cli_value(call, "dev-dir")};
 	enum vk_status status;
 
@@ -28,18 +28,8 @@ static enum vk_status find_luns(const struct vk_cli_call *call, struct capture_r
 	return vk_error_remedy(err, "look whether this host still sees its LUNs; if it should have none, do not run this here");
 }
 
-static char *shown(const char *path)
-{
-	char text[4096];
-	struct vk_text clean;
-
-	vk_text_init(&clean, text, sizeof(text));
-	vk_text_label(&clean, (const uint8_t *)path, strlen(path));
-	return strdup(text);
-}
-
 /* What is known of each disk before it is looked at. */
-static bool make_jobs(const struct vk_cli_call *call, struct capture_run *run)
+static void make_jobs(struct capture_run *run)
 {
 	for (size_t i = 0; i < run->count; i++) {
 		struct capture_job *job = &run->jobs[i];
@@ -53,15 +43,11 @@ static bool make_jobs(const struct vk_cli_call *call, struct capture_run *run)
 			job->wwid = lun->wwid;
 			job->only_with_vmfs = lun->only_with_vmfs;
 		} else {
-			job->disk = call->arguments[i];
+			job->disk = run->cmd.call->arguments[i];
 			job->wwid = run->facts[i].wwid;
 		}
 		vk_disk_facts_of_path(job->disk, &run->facts[i]);
-		job->shown = shown(job->disk);
-		if (job->shown == NULL)
-			return false;
 	}
-	return true;
 }
 
 /* The next word that says which disks a run looks for, or its value. *take_next: the word before wants one. */
@@ -137,8 +123,7 @@ static void drop_unwanted(struct capture_run *run)
 	g->count = kept;
 }
 
-static enum vk_status find_previous(const struct vk_cli_call *call, struct capture_run *run,
-				    struct vk_error *err)
+static enum vk_status find_previous(struct capture_run *run, struct vk_error *err)
 {
 	struct vk_last_disk *disks = calloc(run->count, sizeof(*disks));
 	enum vk_status status;
@@ -152,7 +137,7 @@ static enum vk_status find_previous(const struct vk_cli_call *call, struct captu
 		disks[i].facts = &run->facts[i];
 	}
 	status = vk_last_captures(run->capture.store, disks, run->count,
-				  is_alike, (void *)(uintptr_t)call->command,
+				  is_alike, (void *)(uintptr_t)run->cmd.call->command,
 				  run->all ? &run->gones : NULL, err);
 	drop_unwanted(run);
 	for (size_t i = 0; status == VK_OK && i < run->count; i++)
@@ -161,28 +146,27 @@ static enum vk_status find_previous(const struct vk_cli_call *call, struct captu
 	return status;
 }
 
-enum vk_status vk_capture_prepare(const struct vk_cli_call *call, struct capture_run *run,
-				  struct vk_error *err)
+enum vk_status vk_capture_prepare(struct capture_run *run, struct vk_error *err)
 {
 	enum vk_status status = VK_OK;
 
-	run->count = call->argument_count;
+	run->count = run->cmd.call->argument_count;
 	if (run->all)
-		status = find_luns(call, run, err);
+		status = find_luns(run, err);
 	if (status != VK_OK)
 		return status;
 	run->jobs = calloc(run->count, sizeof(*run->jobs));
 	run->facts = calloc(run->count + 1, sizeof(*run->facts));
-	if (run->jobs == NULL || run->facts == NULL || !make_jobs(call, run))
-		return vk_error_set(err, VK_NOMEM, NULL, "no memory for %zu disks", run->count);
-	return find_previous(call, run, err);
+	if (run->jobs == NULL || run->facts == NULL)
+		return vk_no_memory(err, NULL);
+	make_jobs(run);
+	return find_previous(run, err);
 }
 
 void vk_capture_run_free(struct capture_run *run)
 {
 	for (size_t i = 0; run->jobs != NULL && i < run->count; i++) {
 		free(run->jobs[i].path);
-		free(run->jobs[i].shown);
 		free(run->jobs[i].changes);
 		vk_findings_free(&run->jobs[i].findings);
 		vk_capture_close(&run->jobs[i].capture);
@@ -194,4 +178,3 @@ void vk_capture_run_free(struct capture_run *run)
 	vk_luns_free(run->luns, run->lun_count);
 	vk_last_gones_free(&run->gones);
 }
-

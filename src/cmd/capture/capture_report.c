@@ -6,22 +6,8 @@
 
 #include "base/command.h"
 #include "cli/words.h"
-#include "cmd/capture/capture_jobs.h"
+#include "cmd/capture/capture_run.h"
 #include "report/report.h"
-
-/* How many disks ended in which way. */
-struct tally {
-	size_t unchanged;
-	size_t changed;
-	size_t new_ones;
-	size_t failed;
-	size_t bad; /* with findings */
-};
-
-static bool is_changed(const struct capture_job *job)
-{
-	return job->compared && job->change_count + job->changes_dropped > 0;
-}
 
 /* The name that a disk has in lines: of a folder of disks the last part of the path says enough. */
 static void put_name(FILE *out, const struct capture_run *run, const struct capture_job *job)
@@ -57,10 +43,10 @@ static void put_changes(FILE *out, const struct capture_run *run, const struct c
 		put_name(out, run, job);
 		fprintf(out, ": %s\n", job->changes[i].message);
 	}
-	if (job->changes_dropped == 0)
+	if (job->result.changes_dropped == 0)
 		return;
 	put_name(out, run, job);
-	fprintf(out, ": %zu more changes\n", job->changes_dropped);
+	fprintf(out, ": %zu more changes\n", job->result.changes_dropped);
 }
 
 /* Of what is told every night only what asks for somebody. */
@@ -95,13 +81,13 @@ static void put_decode(FILE *out, const struct capture_job *job)
 /* A run over all disks, or a quiet one: only what is new, and what is wrong. */
 static void put_news(FILE *out, const struct capture_run *run, const struct capture_job *job)
 {
-	if (!job->compared) {
+	if (!job->result.compared) {
 		put_name(out, run, job);
-		fprintf(out, ": new, captured as %s, ", job->id);
+		fprintf(out, ": new, captured as %s, ", job->result.id);
 		put_capture(out, &job->capture);
-		if (job->decode_findings > 0) {
-			fprintf(out, "; %zu finding%s, see ", job->decode_findings,
-				job->decode_findings == 1 ? "" : "s");
+		if (job->result.decode_findings > 0) {
+			fprintf(out, "; %zu finding%s, see ", job->result.decode_findings,
+				job->result.decode_findings == 1 ? "" : "s");
 			put_decode(out, job);
 		}
 		fputc('\n', out);
@@ -109,56 +95,26 @@ static void put_news(FILE *out, const struct capture_run *run, const struct capt
 	put_changes(out, run, job);
 	if (!vk_findings_bad(&job->findings))
 		return;
-	if (job->compared) {
+	if (job->result.compared) {
 		put_name(out, run, job);
-		fprintf(out, ": captured as %s, with findings\n", job->id);
+		fprintf(out, ": captured as %s, with findings\n", job->result.id);
 	}
 	put_findings(out, run, job);
 }
 
 static void put_all(FILE *out, const struct capture_run *run, const struct capture_job *job)
 {
-	fprintf(out, "%s: %s, ", job->id, job->capture.source_path);
+	fprintf(out, "%s: %s, ", job->result.id, job->capture.source_path);
 	put_capture(out, &job->capture);
 	fputc('\n', out);
 	put_changes(out, run, job);
 	put_findings(out, run, job);
-	if (job->decode_findings == 0)
+	if (job->result.decode_findings == 0)
 		return;
-	fprintf(out, "  note: %zu finding%s about this disk; to see %s: ", job->decode_findings,
-		job->decode_findings == 1 ? "" : "s", job->decode_findings == 1 ? "it" : "them");
+	fprintf(out, "  note: %zu finding%s about this disk; to see %s: ", job->result.decode_findings,
+		job->result.decode_findings == 1 ? "" : "s", job->result.decode_findings == 1 ? "it" : "them");
 	put_decode(out, job);
 	fputc('\n', out);
-}
-
-static int report_job(struct vk_cli_call *call, const struct capture_run *run,
-		      const struct capture_job *job, struct tally *tally)
-{
-	bool json = vk_cli_flag(call, "json");
-	struct vk_error stuck;
-
-	if (vk_capture_gave_up(job)) {
-		tally->failed++;
-		vk_capture_stuck_error(run, job, &stuck);
-		return vk_cli_fail(call, &stuck);
-	}
-	if (job->skipped != NULL)
-		return VK_EXIT_OK;
-	if (job->status != VK_OK) {
-		tally->failed++;
-		return vk_cli_fail(call, &job->err);
-	}
-	tally->bad += vk_findings_bad(&job->findings) != 0;
-	tally->new_ones += !job->compared;
-	tally->changed += is_changed(job);
-	tally->unchanged += job->compared && !is_changed(job);
-	if (!json && (run->all || run->quiet))
-		put_news(call->out, run, job);
-	else if (!json)
-		put_all(call->out, run, job);
-	if (vk_findings_bad(&job->findings) || (run->fail_on_change && is_changed(job)))
-		return VK_EXIT_FINDINGS;
-	return VK_EXIT_OK;
 }
 
 static void put_gones(FILE *out, const struct capture_run *run)
@@ -180,37 +136,36 @@ static void put_part(FILE *out, size_t count, const char *what, const char **bef
 	*before = ", ";
 }
 
-static void put_sum(FILE *out, const struct capture_run *run, const struct tally *tally)
+static void put_sums(FILE *out, const struct capture_run *run)
 {
-	size_t done = tally->unchanged + tally->changed + tally->new_ones + tally->failed;
+	const struct capture_sums *sums = &run->sums;
 	const char *before = ": ";
 
 	fprintf(out, "%zu LUN%s", run->count, run->count == 1 ? "" : "s");
-	put_part(out, tally->unchanged, "unchanged", &before);
-	put_part(out, tally->changed, "changed", &before);
-	put_part(out, tally->new_ones, "new", &before);
-	put_part(out, tally->bad, "with findings", &before);
-	put_part(out, tally->failed, "not captured", &before);
-	put_part(out, run->count - done, "passed over", &before);
+	put_part(out, sums->unchanged, "unchanged", &before);
+	put_part(out, sums->changed, "changed", &before);
+	put_part(out, sums->new_ones, "new", &before);
+	put_part(out, sums->bad, "with findings", &before);
+	put_part(out, sums->failed, "not captured", &before);
+	put_part(out, sums->skipped, "passed over", &before);
 	put_part(out, run->gones.count, "no longer seen", &before);
 	fputc('\n', out);
 }
 
-int vk_capture_report(struct vk_cli_call *call, const struct capture_run *run)
+void vk_capture_put_text(const void *ctx)
 {
-	bool json = vk_cli_flag(call, "json");
-	struct tally tally = {0};
-	int code = run->fail_on_change && run->gones.count > 0 ? VK_EXIT_FINDINGS : VK_EXIT_OK;
+	const struct capture_run *run = ctx;
+	FILE *out = run->cmd.call->out;
 
 	for (size_t i = 0; i < run->count; i++) {
-		int one = report_job(call, run, &run->jobs[i], &tally);
+		const struct capture_job *job = &run->jobs[i];
 
-		code = one > code ? one : code;
+		if (job->result.status == VK_OK && (run->all || run->quiet))
+			put_news(out, run, job);
+		else if (job->result.status == VK_OK)
+			put_all(out, run, job);
 	}
-	if (json)
-		return vk_cmd_put_json(call, vk_capture_run_json(run), code);
-	put_gones(call->out, run);
-	if (run->all && !run->quiet && isatty(fileno(call->out)) == 1)
-		put_sum(call->out, run, &tally);
-	return code;
+	put_gones(out, run);
+	if (run->all && !run->quiet && isatty(fileno(out)) == 1)
+		put_sums(out, run);
 }

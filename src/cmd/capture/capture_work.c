@@ -1,189 +1,229 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The threads of a run of capture, and the watch over devices that do not answer. */
-#include <pthread.h>
+/*
+ * The processes of a run of capture, one for each disk. Whatever a process does to the store is its own: the folder that it
+ * fills has a name only once its line is in the ledger, where the processes wait for each other, so it may end at any
+ * moment. The run only counts what came of it. A process that is inside a call into its device for too long is killed; one
+ * that the kernel cannot end (a dead device) is not waited for. It holds none of our descriptors that somebody may wait on.
+ */
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "cmd/capture/capture_jobs.h"
+#include "base/crash_point.h"
+#include "base/memory.h"
+#include "cmd/capture/capture_run.h"
 
-/*
- * Twice as many as processors: while one waits for a disk or for the store to be flushed, another
- * digests.
- */
-enum { THREADS_LEAST = 4, THREADS_MAX = 64, LOOK_MS = 100 };
+/* Twice as many as processors: while one waits for a disk or for the store to be flushed, another digests. */
+enum { PROCESSES_LEAST = 4, PROCESSES_MAX = 64, LOOK_MS = 100 };
 
-struct pool {
-	struct capture_run *run;
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
-	size_t next;
-	size_t ended; /* jobs that are done or given up */
-	pthread_t *threads;
-	size_t started;
-	size_t lacking; /* threads that hang, and that no other could be started for yet */
-	struct timespec begun;
-};
-
-static double seconds_between(const struct timespec *from, const struct timespec *to)
-{
-	return (double)(to->tv_sec - from->tv_sec) + (double)(to->tv_nsec - from->tv_nsec) / 1e9;
-}
-
-static struct capture_job *next_job(struct pool *pool)
-{
-	struct capture_job *job = NULL;
-
-	pthread_mutex_lock(&pool->mutex);
-	if (pool->next < pool->run->count)
-		job = &pool->run->jobs[pool->next++];
-	if (job != NULL) {
-		clock_gettime(CLOCK_MONOTONIC, &job->seen_at);
-		atomic_store(&job->state, CAPTURE_RUNNING);
-	}
-	pthread_mutex_unlock(&pool->mutex);
-	return job;
-}
-
-static void *work(void *arg)
-{
-	struct pool *pool = arg;
-	struct capture_job *job;
-
-	while ((job = next_job(pool)) != NULL) {
-		vk_capture_job(job);
-		/* another thread took over, and the run may be at its end */
-		if (vk_capture_gave_up(job))
-			return NULL;
-		pthread_mutex_lock(&pool->mutex);
-		pool->ended++;
-		pthread_cond_signal(&pool->changed);
-		pthread_mutex_unlock(&pool->mutex);
-	}
-	return NULL;
-}
-
-static bool start(struct pool *pool)
-{
-	if (pthread_create(&pool->threads[pool->started], NULL, work, pool) != 0)
-		return false;
-	pool->started++;
-	return true;
-}
-
-/* Odd: a call into the device has not come back. Time spent anywhere else is not the device's. */
-static bool is_stuck(struct capture_job *job, const struct timespec *now, unsigned timeout_s)
-{
-	uint64_t progress = __atomic_load_n(&job->progress, __ATOMIC_SEQ_CST);
-
-	if (progress != job->seen_progress || progress % 2 == 0) {
-		job->seen_progress = progress;
-		job->seen_at = *now;
-		return false;
-	}
-	return seconds_between(&job->seen_at, now) >= timeout_s;
-}
-
-static void give_up_stuck(struct pool *pool)
+static uint64_t now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	for (size_t i = 0; i < pool->next; i++) {
-		struct capture_job *job = &pool->run->jobs[i];
-		int running = CAPTURE_RUNNING;
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
-		if (atomic_load(&job->state) != CAPTURE_RUNNING ||
-		    !is_stuck(job, &now, pool->run->timeout_s) ||
-		    !atomic_compare_exchange_strong(&job->state, &running, CAPTURE_GIVEN_UP))
+static _Noreturn void work_on(struct capture_job *job, pid_t parent)
+{
+	struct capture_shared *shared = job->shared;
+
+	/* it may have gone before it could be asked for */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || dup2(job->words_fd, STDOUT_FILENO) < 0 ||
+	    dup2(job->words_fd, STDERR_FILENO) < 0)
+		_exit(VK_EXIT_INTERNAL);
+	vk_capture_job(job);
+	shared->result = job->result;
+	shared->finding_count = job->findings.count;
+	shared->change_count = job->change_count < VK_CHANGES_MAX ? job->change_count : VK_CHANGES_MAX;
+	shared->result.changes_dropped += job->change_count - shared->change_count;
+	shared->result.findings_dropped = job->findings.dropped;
+	shared->result.dropped_worst = job->findings.dropped_worst;
+	for (size_t i = 0; i < shared->finding_count; i++)
+		shared->findings[i] = job->findings.items[i];
+	for (size_t i = 0; i < shared->change_count; i++)
+		shared->changes[i] = job->changes[i];
+	shared->is_complete = true;
+	_exit(VK_EXIT_OK);
+}
+
+static bool begin(struct capture_job *job)
+{
+	const pid_t parent = getpid();
+	struct capture_shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+					     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return false;
+	job->words_fd = memfd_create("vmfskit", MFD_CLOEXEC);
+	if (job->words_fd >= 0) {
+		job->shared = shared;
+		job->pid = fork();
+		if (job->pid == 0)
+			work_on(job, parent);
+		if (job->pid > 0)
+			return true;
+		job->pid = 0;
+		close(job->words_fd);
+	}
+	munmap(shared, sizeof(*shared));
+	return false;
+}
+
+/* A library's last words, or a sanitizer's. */
+static void pass_words_on(const struct capture_job *job)
+{
+	char buf[4096];
+	ssize_t n;
+
+	for (off_t at = 0; (n = pread(job->words_fd, buf, sizeof(buf), at)) > 0; at += n)
+		fwrite(buf, 1, (size_t)n, job->run->cmd.call->err);
+	close(job->words_fd);
+}
+
+/* Of what a process that was led astray could have written, nothing is used but what fits. */
+static void take_over(struct capture_job *job)
+{
+	const struct capture_shared *shared = job->shared;
+	struct capture_result *r = &job->result;
+
+	*r = shared->result;
+	for (size_t i = 0; i < shared->finding_count && i < VK_FINDINGS_MAX; i++) {
+		const struct vk_finding *finding = &shared->findings[i];
+
+		if (finding->code == VK_F_CAPTURE_NO_LINKS && job->run->no_links_reported)
 			continue;
-		pool->run->given_up++;
-		pool->ended++;
-		pool->lacking++;
+		job->run->no_links_reported = job->run->no_links_reported || finding->code == VK_F_CAPTURE_NO_LINKS;
+		vk_findings_add(&job->findings, finding);
 	}
-	while (pool->lacking > 0 && start(pool))
-		pool->lacking--;
-}
-
-static void show_progress(const struct pool *pool)
-{
-	size_t count = pool->run->count;
-	struct timespec now;
-	double left;
-
-	if (!pool->run->progress || pool->ended == 0)
+	job->findings.dropped += r->findings_dropped;
+	job->findings.dropped_worst = r->dropped_worst;
+	for (size_t i = 0; i < shared->change_count && i < VK_CHANGES_MAX; i++)
+		if (vk_append(&job->changes, &job->change_count, &shared->changes[i], sizeof(shared->changes[i])) == NULL)
+			r->changes_dropped++;
+	if (r->status != VK_OK)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	left = seconds_between(&pool->begun, &now) / (double)pool->ended * (double)(count - pool->ended);
-	dprintf(STDERR_FILENO, "\rcaptured %zu of %zu, %.1f s left\033[K", pool->ended, count, left);
-}
-
-static void watch(struct pool *pool)
-{
-	pthread_mutex_lock(&pool->mutex);
-	while (pool->ended < pool->run->count) {
-		struct timespec until;
-
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += LOOK_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
-		/* a look at each end of a job would be one for each of many jobs */
-		while (pool->ended < pool->run->count &&
-		       pthread_cond_timedwait(&pool->changed, &pool->mutex, &until) == 0)
-			;
-		give_up_stuck(pool);
-		show_progress(pool);
+	if (asprintf(&job->path, "%s/%s", vk_cmd_store(job->run->cmd.call), r->id) >= 0) {
+		r->status = vk_capture_open("", job->path, &job->capture, &r->err);
+	} else {
+		job->path = NULL;
+		r->status = vk_no_memory(&r->err, job->disk);
 	}
-	pthread_mutex_unlock(&pool->mutex);
-	if (pool->run->progress)
-		dprintf(STDERR_FILENO, "\r\033[K");
 }
 
-static size_t threads_wanted(const struct capture_run *run)
+static void finish(struct capture_job *job, int wait_status)
+{
+	vk_crash_with(wait_status);
+	pass_words_on(job);
+	if (WIFEXITED(wait_status) && job->shared->is_complete)
+		take_over(job);
+	else if (WIFSIGNALED(wait_status))
+		job->result.status = vk_error_set(&job->result.err, VK_INTERNAL, job->disk,
+						  "the process that captured it was ended by signal %d", WTERMSIG(wait_status));
+	else
+		job->result.status = vk_error_set(&job->result.err, VK_INTERNAL, job->disk,
+						  "the process that captured it ended before it was done");
+	munmap(job->shared, sizeof(*job->shared));
+	job->pid = 0;
+}
+
+/* Time spent anywhere but in the device is not held against it. */
+static bool is_stuck(const struct capture_job *job)
+{
+	uint64_t since = __atomic_load_n(&job->shared->in_call_since_ms, __ATOMIC_SEQ_CST);
+
+	return since != 0 && now_ms() >= since + 1000 * (uint64_t)job->run->timeout_s;
+}
+
+static void give_up(struct capture_job *job)
+{
+	(void)kill(job->pid, SIGKILL);
+	job->pid = 0;
+	job->result.status = vk_error_set(&job->result.err, VK_IO, job->disk,
+					  "the device did not answer for %u s and was given up", job->run->timeout_s);
+	vk_error_remedy(&job->result.err, "look at the paths to it and at the kernel's log; the other disks were captured");
+}
+
+/* Returns how many of the first count jobs came to an end. */
+static size_t look_after(struct capture_run *run, size_t count)
+{
+	size_t ended = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct capture_job *job = &run->jobs[i];
+		int status = -1;
+
+		if (job->pid == 0)
+			continue;
+		if (waitpid(job->pid, &status, WNOHANG) != 0)
+			finish(job, status);
+		else if (is_stuck(job))
+			give_up(job);
+		ended += job->pid == 0;
+	}
+	return ended;
+}
+
+static void show_progress(const struct capture_run *run, size_t ended, uint64_t begun_ms)
+{
+	double seconds = (double)(now_ms() - begun_ms) / 1000;
+
+	if (ended > 0)
+		dprintf(STDERR_FILENO, "\rcaptured %zu of %zu, %.1f s left\033[K", ended, run->count,
+			seconds / (double)ended * (double)(run->count - ended));
+}
+
+static size_t processes_wanted(const struct capture_run *run)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t want = cpus > 0 ? (size_t)cpus * 2 : 1;
 
-	want = want > THREADS_LEAST ? want : THREADS_LEAST;
-	want = want < THREADS_MAX ? want : THREADS_MAX;
-	want = run->threads > 0 ? run->threads : want;
-	return want < run->count ? want : run->count;
+	want = want > PROCESSES_LEAST ? want : PROCESSES_LEAST;
+	want = want < PROCESSES_MAX ? want : PROCESSES_MAX;
+	return run->processes > 0 ? run->processes : want;
 }
 
 void vk_capture_work(struct capture_run *run)
 {
-	/* lives on when threads are left behind that may wake up later */
-	struct pool *pool = calloc(1, sizeof(*pool));
-	size_t want = threads_wanted(run);
-	pthread_condattr_t attributes;
+	const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
+	const bool progress = isatty(STDERR_FILENO) == 1 && !run->quiet;
+	const size_t want = processes_wanted(run);
+	const uint64_t begun = now_ms();
+	size_t next = 0;
+	size_t running = 0;
+	sigset_t ends;
 
-	if (pool != NULL)
-		pool->threads = calloc(want + run->count + 1, sizeof(*pool->threads));
-	if (pool == NULL || pool->threads == NULL) {
-		free(pool);
-		for (size_t i = 0; i < run->count; i++)
-			vk_capture_job(&run->jobs[i]);
-		return;
+	/* the end of a process is waited for, so it must neither be ignored nor handled before */
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	fflush(run->cmd.call->out);
+	fflush(run->cmd.call->err);
+	while (next < run->count || running > 0) {
+		while (next < run->count && running < want) {
+			struct capture_job *job = &run->jobs[next];
+
+			if (begin(job))
+				running++;
+			else if (running > 0)
+				break; /* there will be room when another has ended */
+			else
+				job->result.status = vk_error_errno(&job->result.err, errno, job->disk,
+								    "cannot start the process that captures it");
+			next++;
+		}
+		if (running > 0)
+			(void)sigtimedwait(&ends, NULL, &look);
+		running -= look_after(run, next);
+		if (progress)
+			show_progress(run, next - running, begun);
 	}
-	pool->run = run;
-	clock_gettime(CLOCK_MONOTONIC, &pool->begun);
-	pthread_mutex_init(&pool->mutex, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool->changed, &attributes);
-	while (pool->started < want && start(pool))
-		;
-	/* without a single thread nobody can watch */
-	if (pool->started == 0)
-		(void)work(pool);
-	watch(pool);
-	if (run->given_up > 0)
-		return;
-	for (size_t i = 0; i < pool->started; i++)
-		pthread_join(pool->threads[i], NULL);
-	pthread_cond_destroy(&pool->changed);
-	pthread_condattr_destroy(&attributes);
-	pthread_mutex_destroy(&pool->mutex);
-	free(pool->threads);
-	free(pool);
+	if (progress)
+		dprintf(STDERR_FILENO, "\r\033[K");
 }

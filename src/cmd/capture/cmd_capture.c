@@ -1,37 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit capture */
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "cmd/capture/capture_jobs.h"
-#include "cmd/shared/keys.h"
-#include "cmd/shared/sector_size.h"
-#include "cmd/shared/worker.h"
-#include "report/report.h"
+#include "cmd/capture/capture_run.h"
+#include "store/folder/digest.h"
 
 enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
 
-/* A number of an option; 0 when it was not given. */
-static int read_number(const struct vk_cli_call *call, const char *option, unsigned max,
-		       unsigned *ret_number)
-{
-	const char *value = vk_cli_value(call, option);
-	uint64_t number;
-
-	*ret_number = 0;
-	if (value == NULL)
-		return VK_EXIT_OK;
-	if (!vk_text_parse_number(value, max, &number) || number < 1)
-		return vk_cli_usage(call, "--%s is a number from 1 to %u, not %s", option, max, value);
-	*ret_number = (unsigned)number;
-	return VK_EXIT_OK;
-}
-
 /* Options that only make sense for disks that are looked for; what the configuration says of those is not meant for named ones. */
-static int check_all(const struct vk_cli_call *call, bool all)
+static int check_all(const struct vk_cli_call *call)
 {
 	static const char *const of_all[] = {"dev-dir", "include", "exclude", "vmfs-only"};
+	bool all = vk_cli_flag(call, "all");
 
 	if (all && call->argument_count > 0)
 		return vk_cli_usage(call, "--all finds the disks by itself: %s cannot be named beside it",
@@ -48,115 +26,89 @@ static int check_all(const struct vk_cli_call *call, bool all)
 	return VK_EXIT_OK;
 }
 
-static int read_options(const struct vk_cli_call *call, struct capture_run *run)
+static bool read_options(void *ctx)
 {
+	struct capture_run *run = ctx;
+	struct vk_cmd *cmd = &run->cmd;
+	const struct vk_cli_call *call = cmd->call;
 	const char *as = vk_cli_value(call, "as");
-	int code = vk_cmd_sector_size(call, &run->source.sector_size);
 
 	run->all = vk_cli_flag(call, "all");
-	if (code == VK_EXIT_OK)
-		code = check_all(call, run->all);
-	if (code == VK_EXIT_OK)
-		code = read_number(call, "jobs", JOBS_MAX, &run->threads);
-	if (code == VK_EXIT_OK)
-		code = read_number(call, "timeout", TIMEOUT_MAX_S, &run->timeout_s);
-	if (code != VK_EXIT_OK)
-		return code;
-	run->timeout_s = run->timeout_s > 0 ? run->timeout_s : TIMEOUT_S;
 	run->vmfs_only = vk_cli_flag(call, "vmfs-only");
 	run->quiet = vk_cli_flag(call, "quiet");
 	run->fail_on_change = vk_cli_flag(call, "fail-on-change");
-	run->progress = isatty(STDERR_FILENO) == 1 && !run->quiet;
-	run->store = vk_cmd_store(call);
-	run->capture.sector_size = run->source.sector_size;
 	run->capture.md5 = vk_cli_flag(call, "md5");
+	run->timeout_s = TIMEOUT_S;
+	if (!vk_cmd_read_sector_size(cmd, &run->source.sector_size) || !vk_cmd_ok(cmd, check_all(call)) ||
+	    !vk_cmd_read_number(cmd, "jobs", 1, JOBS_MAX, &run->processes) ||
+	    !vk_cmd_read_number(cmd, "timeout", 1, TIMEOUT_MAX_S, &run->timeout_s))
+		return false;
+	run->capture.sector_size = run->source.sector_size;
 	if (as != NULL && (!vk_source_kind_parse(as, &run->source.as) ||
-			   (run->source.as != VK_SOURCE_DISK &&
-			    run->source.as != VK_SOURCE_PARTITION)))
-		return vk_cli_usage(call, "--as is disk or partition, not %s", as);
-	return VK_EXIT_OK;
+			   (run->source.as != VK_SOURCE_DISK && run->source.as != VK_SOURCE_PARTITION)))
+		return vk_cmd_ok(cmd, vk_cli_usage(call, "--as is disk or partition, not %s", as));
+	return vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
 }
 
-static int work_in_store(struct vk_cli_call *call, struct capture_run *run, bool *ret_stuck)
+static void judge(struct capture_run *run, const struct capture_job *job)
 {
-	struct vk_capture_shared *shared = vk_capture_shared_new();
-	struct vk_error err;
-	int code;
+	struct capture_sums *sums = &run->sums;
+	bool changed = vk_capture_is_changed(job);
 
-	run->capture.shared = shared;
-	if (vk_capture_prepare(call, run, &err) == VK_OK) {
-		vk_capture_work(run);
-		code = vk_capture_report(call, run);
-	} else {
-		code = vk_cli_fail(call, &err);
+	if (job->result.skipped) {
+		sums->skipped++;
+		return;
 	}
-	for (size_t i = 0; run->jobs != NULL && i < run->count; i++)
-		run->saved += !vk_capture_gave_up(&run->jobs[i]) && run->jobs[i].skipped == NULL &&
-			      run->jobs[i].status == VK_OK;
-	*ret_stuck = run->given_up > 0;
-	/* a thread that hangs may wake up and go on with what it has */
-	if (*ret_stuck)
-		return code;
-	vk_capture_shared_free(shared);
-	vk_capture_run_free(run);
-	return code;
+	if (job->result.status != VK_OK) {
+		sums->failed++;
+		vk_cmd_fail(&run->cmd, &job->result.err);
+		return;
+	}
+	sums->bad += vk_findings_bad(&job->findings) ? 1 : 0;
+	sums->new_ones += !job->result.compared;
+	sums->changed += changed;
+	sums->unchanged += job->result.compared && !changed;
+	vk_cmd_judge_findings(&run->cmd, &job->findings);
+	if (changed && run->fail_on_change)
+		vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 }
 
-/* What cannot have been left by a run and stays in the store; not among the findings about disks. */
-static int tell_left(const struct vk_cli_call *call, struct vk_findings *left)
-{
-	const struct vk_report_style style = vk_report_style_for(call->err);
-	int code = left->count > 0 ? VK_EXIT_FINDINGS : VK_EXIT_OK;
-
-	vk_report_findings_text(call->err, left, NULL, &style);
-	vk_findings_free(left);
-	return code;
-}
-
-static int work(struct vk_cli_call *call, void *ctx, bool *ret_stuck)
+static bool capture_all(void *ctx)
 {
 	struct capture_run *run = ctx;
-	struct vk_findings left = {.count = 0};
-	const struct vk_finding_sink sink = vk_findings_sink(&left);
-	struct vk_store_options use = {.use = VK_STORE_RUN, .command = call->command, .sink = &sink};
-	int told;
-	struct vk_sign_key *key;
 	struct vk_error err;
-	int code = vk_cmd_sign_key(call, &key);
-	int anchored;
 
-	if (code == VK_EXIT_OK)
-		code = vk_cmd_anchor_check(call, run->store, true);
-	if (code != VK_EXIT_OK) {
-		vk_sign_key_close(key);
-		return code;
-	}
-	use.sign_key = key;
-	if (vk_store_open(run->store, &use, &run->capture.store, &err) != VK_OK) {
-		vk_sign_key_close(key);
-		vk_findings_free(&left);
-		return vk_cli_fail(call, &err);
-	}
-	told = tell_left(call, &left);
-	code = work_in_store(call, run, ret_stuck);
-	code = told > code ? told : code;
-	anchored = vk_cmd_anchor(call, run->capture.store, run->saved, "saved");
-	code = anchored > code ? anchored : code;
-	if (*ret_stuck) {
-		vk_store_unlock(run->capture.store);
-		return code;
-	}
-	vk_store_close(run->capture.store);
-	vk_sign_key_close(key);
-	return code;
+	if (!vk_cmd_open_store(&run->cmd, VK_STORE_RUN, false))
+		return false;
+	vk_cmd_report_store_findings(&run->cmd);
+	run->capture.store = run->cmd.store;
+	if (vk_capture_prepare(run, &err) != VK_OK)
+		return vk_cmd_fail(&run->cmd, &err);
+	vk_digest_prepare();
+	vk_capture_work(run);
+	for (size_t i = 0; i < run->count; i++)
+		judge(run, &run->jobs[i]);
+	if (run->fail_on_change && run->gones.count > 0)
+		vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
+	return true;
+}
+
+static void end(void *ctx)
+{
+	struct capture_run *run = ctx;
+
+	if (run->cmd.store != NULL)
+		vk_cmd_keep_anchor(&run->cmd, run->sums.new_ones + run->sums.changed + run->sums.unchanged, "saved");
+	vk_capture_run_free(run);
 }
 
 static int run_capture(struct vk_cli_call *call)
 {
+	static const struct vk_cmd_steps steps = {"vmfskit.capture/1",	   read_options,	capture_all,
+						  vk_capture_put_json, vk_capture_put_text, end};
 	struct capture_run run = {.count = 0};
-	int code = read_options(call, &run);
 
-	return code == VK_EXIT_OK ? vk_cmd_in_worker(call, work, &run) : code;
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {

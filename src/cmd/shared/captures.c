@@ -16,13 +16,6 @@
  */
 enum { THREADS_LEAST = 4, THREADS_MAX = 64 };
 
-const char *vk_cmd_store(const struct vk_cli_call *call)
-{
-	const char *store = vk_cli_value(call, "store");
-
-	return store != NULL ? store : VK_STORE_DEFAULT;
-}
-
 struct spread {
 	atomic_size_t next;
 	size_t count;
@@ -94,63 +87,57 @@ uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture)
 	return sum;
 }
 
-static bool set_text(json_t *object, const char *key, const char *text)
-{
-	return json_object_set_new(object, key, json_string(text)) == 0;
-}
-
-/* Of a structure that could not be read nothing is said; of one that could, also empty texts. */
+/* Of a structure that could not be read nothing is told; of one that could, also empty texts. */
 static json_t *volume_json(const struct vk_identity *id)
 {
-	json_t *o = json_pack("{s:I,s:I,s:I}", "partition", (json_int_t)id->partition,
-			      "start_sector", (json_int_t)id->start_sector, "sectors",
-			      (json_int_t)id->sectors);
-	bool ok = o != NULL;
+	struct vk_json o = vk_json_begin();
 
+	vk_json_set_number(&o, "partition", id->partition);
+	vk_json_set_number(&o, "start_sector", id->start_sector);
+	vk_json_set_number(&o, "sectors", id->sectors);
 	if (id->device_uuid[0] != '\0')
-		ok = ok && set_text(o, "device_uuid", id->device_uuid);
+		vk_json_set_text(&o, "device_uuid", id->device_uuid);
 	if (id->volume_uuid[0] != '\0')
-		ok = ok && set_text(o, "volume_uuid", id->volume_uuid);
-	if (id->fs_uuid[0] != '\0')
-		ok = ok && set_text(o, "label", id->fs_label) && set_text(o, "uuid", id->fs_uuid) &&
-		     set_text(o, "fs_version", id->fs_version);
-	if (id->disk_id[0] != '\0')
-		ok = ok && json_object_set_new(o, "lun", json_integer((json_int_t)id->lun)) == 0 &&
-		     set_text(o, "disk_id", id->disk_id) && set_text(o, "vml", id->vml) &&
-		     set_text(o, "target_label", id->target_label);
-	if (ok)
-		return o;
-	json_decref(o);
-	return NULL;
-}
-
-static json_t *volumes_json(const struct vk_capture *capture)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < capture->identity_count; i++) {
-		if (json_array_append_new(array, volume_json(&capture->identities[i])) != 0) {
-			json_decref(array);
-			return NULL;
-		}
+		vk_json_set_text(&o, "volume_uuid", id->volume_uuid);
+	if (id->fs_uuid[0] != '\0') {
+		vk_json_set_text(&o, "label", id->fs_label);
+		vk_json_set_text(&o, "uuid", id->fs_uuid);
+		vk_json_set_text(&o, "fs_version", id->fs_version);
 	}
-	return array;
+	if (id->disk_id[0] != '\0') {
+		vk_json_set_number(&o, "lun", id->lun);
+		vk_json_set_text(&o, "disk_id", id->disk_id);
+		vk_json_set_text(&o, "vml", id->vml);
+		vk_json_set_text(&o, "target_label", id->target_label);
+	}
+	return vk_json_end(&o);
 }
 
-json_t *vk_cmd_capture_json(const char *id, const char *path, const struct vk_capture *c)
+struct vk_json vk_cmd_capture_json(const char *id, const char *path, const struct vk_capture *c)
 {
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:I,s:I,s:I,s:o}", "id", id, "path",
-			 path, "time", c->time, "host", c->host, "disk", c->source_path, "kind",
-			 vk_source_kind_name(c->source_kind), "purpose",
-			 vk_capture_purpose(c), "undo_of",
-			 c->is_undo ? c->undo_of : NULL, "size_bytes", (json_int_t)c->size_bytes,
-			 "sector_size", (json_int_t)c->sector_size, "saved_bytes",
-			 (json_int_t)vk_cmd_saved_bytes(c), "volumes", volumes_json(c));
+	struct vk_json o = vk_json_begin();
+	json_t *volumes = json_array();
+
+	for (size_t i = 0; i < c->identity_count; i++)
+		vk_json_append(volumes, volume_json(&c->identities[i]), &o);
+	vk_json_set_text(&o, "id", id);
+	vk_json_set_text(&o, "path", path);
+	vk_json_set_text(&o, "time", c->time);
+	vk_json_set_text(&o, "host", c->host);
+	vk_json_set_text(&o, "disk", c->source_path);
+	vk_json_set_text(&o, "kind", vk_source_kind_name(c->source_kind));
+	vk_json_set_text(&o, "purpose", vk_capture_purpose(c));
+	vk_json_set_text(&o, "undo_of", c->is_undo ? c->undo_of : NULL);
+	vk_json_set_number(&o, "size_bytes", c->size_bytes);
+	vk_json_set_number(&o, "sector_size", c->sector_size);
+	vk_json_set_number(&o, "saved_bytes", vk_cmd_saved_bytes(c));
+	vk_json_set(&o, "volumes", volumes);
+	return o;
 }
 
 int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
 {
-	int failed = root == NULL || json_dumpf(root, call->out, JSON_INDENT(1)) != 0;
+	int failed = root == NULL || json_dumpf(root, call->out, JSON_INDENT(2)) != 0;
 
 	json_decref(root);
 	if (failed) {

@@ -3,27 +3,13 @@
 #ifndef VK_CMD_CAPTURES_H
 #define VK_CMD_CAPTURES_H
 
-#include <jansson.h>
-
-#include "cli/cli.h"
-#include "vmfskit/vouch.h"
-
-#define VK_CONFIG_DEFAULT "/etc/vmfskit/vmfskit.conf"
-#define VK_STORE_OPTION \
-	{.letter = 's', .name = "store", .argument = "DIR", .choices = "DIR", .config = true, \
-	 .help = "folder of the captures (default " VK_STORE_DEFAULT ")"}, \
-	{.name = "config", .argument = "FILE", .choices = "FILE", \
-	 .help = "read this configuration instead of " VK_CONFIG_DEFAULT}
-#define VK_JSON_OPTION {.letter = 'j', .name = "json", .help = "print JSON"}
-
-/* --store, or the default. */
-const char *vk_cmd_store(const struct vk_cli_call *call);
+#include "cmd/shared/frame.h"
 
 /* Call work(ctx, i) for i in 0 .. count-1, on a few threads. */
 void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ctx);
 
-/* A capture as docs/json.md describes it; NULL when memory ran out. */
-json_t *vk_cmd_capture_json(const char *id, const char *path, const struct vk_capture *capture);
+/* A capture as docs/json.md describes it, to which members may be added; end it with vk_json_end. */
+struct vk_json vk_cmd_capture_json(const char *id, const char *path, const struct vk_capture *capture);
 /* Sum of the regions. */
 uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture);
 /* "1.17 GiB (1258435584 bytes)" into ret_text. */

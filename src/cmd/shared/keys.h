@@ -3,20 +3,7 @@
 #ifndef VK_CMD_KEYS_H
 #define VK_CMD_KEYS_H
 
-#include "cli/cli.h"
-#include "vmfskit/ledger.h"
-#include "vmfskit/vouch.h"
-
-#define VK_SIGN_KEY_OPTION \
-	{.name = "sign-key", .argument = "FILE", .choices = "FILE", .config = true, \
-	 .help = "sign with this Ed25519 key (openssl genpkey -algorithm ed25519), which only its owner can read"}
-#define VK_PUBLIC_KEY_OPTION \
-	{.name = "public-key", .argument = "FILE", .choices = "FILE", .config = true, \
-	 .help = "check signatures with this key (openssl pkey -pubout)"}
-#define VK_ANCHOR_OPTION \
-	{.name = "anchor", .argument = "FILE", .choices = "FILE", .config = true, \
-	 .help = "afterwards keep the head of the ledger in FILE, outside of the store, and its signature in " \
-		 "FILE.sig; that this can be done is asked before anything else is"}
+#include "cmd/shared/frame.h"
 
 /*
  * The key that was named; NULL when none was. An exit code; what is wrong with the key was told then. Free with

@@ -2,36 +2,13 @@
 /* CRC-32 is linear: what a change does to it depends on the change and its place, not on the rest. */
 #include <string.h>
 
-#include "base/bytes.h"
 #include "evidence/gpt/crc.h"
 
-enum { CRC_OFFSET = 0x10, SIZE_OFFSET = 0x0C };
 #define POLYNOMIAL 0xEDB88320U
-
-bool vk_gpt_header_crc(const uint8_t *sector, uint32_t sector_size, uint32_t *ret_crc)
-{
-	static const uint8_t zero[4];
-	uint32_t size = vk_get_le32(sector + SIZE_OFFSET);
-	uint32_t crc;
-
-	if (size < VK_GPT_HEADER_BYTES || size > sector_size)
-		return false;
-	crc = vk_crc32(0, sector, CRC_OFFSET);
-	crc = vk_crc32(crc, zero, sizeof(zero));
-	*ret_crc = vk_crc32(crc, sector + CRC_OFFSET + 4, size - CRC_OFFSET - 4);
-	return true;
-}
 
 bool vk_gpt_header_proved(const uint8_t *sector, uint32_t sector_size)
 {
-	struct vk_gpt_header h;
-	uint32_t crc;
-
-	if (!vk_gpt_has_signature(sector, sector_size) ||
-	    !vk_gpt_header_crc(sector, sector_size, &crc))
-		return false;
-	vk_gpt_header_decode(sector, sector_size, &h);
-	return crc == h.headerCRC32 && vk_gpt_entries_bytes(&h) != 0;
+	return (vk_gpt_header_faults(sector, sector_size, 1, 0) & VK_GPT_FAULTS_OF_BYTES) == 0;
 }
 
 bool vk_gpt_header_mend(uint8_t *sector, uint32_t sector_size, unsigned *ret_bit)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a checksum can prove beyond "it fits": which bit was flipped, which of two copies each entry is from. */
-#ifndef VK_REBUILD_GPT_CRC_H
-#define VK_REBUILD_GPT_CRC_H
+#ifndef VK_EVIDENCE_GPT_CRC_H
+#define VK_EVIDENCE_GPT_CRC_H
 
 #include "vmfskit/gpt.h"
 
-/* CRC of the header in a sector, its own field taken as 0; false when its size is impossible. */
-bool vk_gpt_header_crc(const uint8_t *sector, uint32_t sector_size, uint32_t *ret_crc);
-/* Whether the CRC fits and the numbers can locate entries. */
+/* Whether the CRC fits and the numbers can locate entries, wherever the header stands. */
 bool vk_gpt_header_proved(const uint8_t *sector, uint32_t sector_size);
 /*
  * The one bit of the first 92 bytes whose flip makes the header proved: flipped in sector. ret_bit counts from bit 0 of

@@ -3,50 +3,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
+#include "base/memory.h"
 #include "base/checked.h"
 #include "evidence/gpt/case.h"
 #include "evidence/gpt/crc.h"
 
-bool vk_gpt_has_entries(const struct vk_gpt_array_seen *array)
+static bool take_array(struct vk_gpt_judgement *j, const struct vk_gpt_array_seen *array, enum vk_gpt_proof proof)
 {
-	return array != NULL && array->held == VK_GPT_HELD && !array->blank;
-}
-
-static const uint8_t *slot_of(const struct vk_gpt_case *c, const struct vk_gpt_array_seen *array,
-			      uint32_t slot)
-{
-	return array->bytes + (size_t)slot * c->look.entry_size;
-}
-
-static void take(struct vk_gpt_case *c, const uint8_t *bytes, enum vk_gpt_proof proof)
-{
-	memcpy(c->j.image.array, bytes, c->look.array_bytes);
-	c->j.proof = proof;
-}
-
-static bool take_whole(struct vk_gpt_case *c, const struct vk_gpt_header_seen *header,
-		       enum vk_gpt_proof proof)
-{
-	for (size_t i = 0; i < c->look.array_count; i++)
-		if (vk_gpt_matches(c, header, &c->look.arrays[i])) {
-			take(c, c->look.arrays[i].bytes, proof);
-			return true;
-		}
-	return false;
+	if (array == NULL)
+		return false;
+	memcpy(j->image.array, array->bytes, j->look.array_bytes);
+	j->proof = proof;
+	return true;
 }
 
 /*
  * No header is left that can be trusted; what is left of one may still name the checksum of an array. Two that name two arrays
  * prove neither.
  */
-static bool take_by_remains(struct vk_gpt_case *c)
+static bool take_by_remains(struct vk_gpt_judgement *j)
 {
 	const struct vk_gpt_array_seen *proved = NULL;
 
-	for (size_t i = 0; i < c->look.header_count * c->look.array_count; i++) {
-		const struct vk_gpt_header_seen *header = &c->look.headers[i / c->look.array_count];
-		const struct vk_gpt_array_seen *array = &c->look.arrays[i % c->look.array_count];
+	for (size_t i = 0; i < j->look.header_count * j->look.array_count; i++) {
+		const struct vk_gpt_header_seen *header = &j->look.headers[i / j->look.array_count];
+		const struct vk_gpt_array_seen *array = &j->look.arrays[i % j->look.array_count];
 
 		if (header->held != VK_GPT_HELD || !vk_gpt_has_entries(array) ||
 		    header->header.entriesCRC32 != array->crc)
@@ -55,100 +36,95 @@ static bool take_by_remains(struct vk_gpt_case *c)
 			return false;
 		proved = array;
 	}
-	if (proved != NULL)
-		take(c, proved->bytes, VK_GPT_PROOF_CRC);
-	return proved != NULL;
+	return take_array(j, proved, VK_GPT_PROOF_CRC);
+}
+
+static bool both_there(const struct vk_gpt_judgement *j)
+{
+	return vk_gpt_has_entries(j->arrays[0]) && vk_gpt_has_entries(j->arrays[1]) && j->arrays[0] != j->arrays[1];
 }
 
 /* Entries of both arrays, each damaged somewhere else. */
-static bool take_pieced(struct vk_gpt_case *c)
+static bool take_pieced(struct vk_gpt_judgement *j)
 {
-	uint8_t *array = c->j.image.array;
+	uint8_t *array = j->image.array;
 
-	if (!vk_gpt_has_entries(c->primary) || !vk_gpt_has_entries(c->backup) || c->primary == c->backup)
+	if (!both_there(j))
 		return false;
-	memcpy(array, c->primary->bytes, c->look.array_bytes);
-	if (!vk_gpt_crc_piece(array, c->backup->bytes, c->look.array_bytes, c->look.entry_size,
-			      c->chosen->header.entriesCRC32))
+	memcpy(array, j->arrays[0]->bytes, j->look.array_bytes);
+	if (!vk_gpt_crc_piece(array, j->arrays[1]->bytes, j->look.array_bytes, j->look.entry_size,
+			      j->chosen->header.entriesCRC32))
 		return false;
-	c->j.proof = VK_GPT_PROOF_PIECED;
+	j->proof = VK_GPT_PROOF_PIECED;
 	return true;
 }
 
 /* A mended slot is an entry, or nothing: a bit that leaves neither fits the checksum by chance. */
-static bool take_mended(struct vk_gpt_case *c)
+static bool take_mended(struct vk_gpt_judgement *j)
 {
-	uint8_t *array = c->j.image.array;
+	uint8_t *array = j->image.array;
 
-	for (size_t i = 0; i < c->look.array_count; i++) {
-		const struct vk_gpt_array_seen *seen = &c->look.arrays[i];
-		struct vk_gpt_entry e;
-		uint32_t slot;
+	for (size_t i = 0; i < j->look.array_count; i++) {
+		const struct vk_gpt_array_seen *seen = &j->look.arrays[i];
 		size_t bit;
 
-		if (!vk_gpt_has_entries(seen) || !vk_gpt_crc_bit(seen->bytes, c->look.array_bytes,
-							  c->chosen->header.entriesCRC32, &bit))
+		if (!vk_gpt_has_entries(seen) || !vk_gpt_crc_bit(seen->bytes, j->look.array_bytes,
+							  j->chosen->header.entriesCRC32, &bit))
 			continue;
-		memcpy(array, seen->bytes, c->look.array_bytes);
+		memcpy(array, seen->bytes, j->look.array_bytes);
 		array[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		slot = (uint32_t)(bit / 8 / c->look.entry_size);
-		if (!vk_gpt_look_entry(&c->look, array, slot, &e) &&
-		    !vk_all_zero(array + (size_t)slot * c->look.entry_size, c->look.entry_size))
+		if (!vk_gpt_look_plausible(&j->look, array, (uint32_t)(bit / 8 / j->look.entry_size)))
 			continue;
-		c->from = seen;
-		c->bit = bit;
-		c->j.proof = VK_GPT_PROOF_BIT;
+		j->from = seen;
+		j->bit = bit;
+		j->proof = VK_GPT_PROOF_BIT;
 		return true;
 	}
 	return false;
 }
 
 /* The array with the ends that the found volumes have; false when that changes nothing. */
-static bool adapt(const struct vk_gpt_case *c, uint8_t *array)
+static bool adapt(const struct vk_gpt_judgement *j, uint8_t *array)
 {
 	bool changed = false;
 
-	for (uint32_t i = 0; i < c->look.entries; i++) {
-		const struct vk_candidate *candidate;
+	for (uint32_t i = 0; i < j->look.entries; i++) {
+		const struct vk_known_start *start;
 		struct vk_gpt_entry e;
-		size_t index;
+		uint64_t sectors;
 
-		if (!vk_gpt_look_entry(&c->look, array, i, &e))
+		if (!vk_gpt_look_entry(&j->look, array, i, &e))
 			continue;
-		index = vk_gpt_candidate_at(c, e.firstLBA);
-		if (index == SIZE_MAX)
-			continue;
-		candidate = &c->find->candidates[index];
+		start = vk_gpt_start_at(j, e.firstLBA);
+		sectors = start == NULL ? 0 : start->length_bytes / j->look.sector_size;
 		/* only tried: the checksum says whether it is right */
-		if (candidate->told_bytes < c->look.sector_size ||
-		    candidate->told_bytes / c->look.sector_size > c->look.disk_sectors)
+		if (sectors == 0 || sectors > j->look.disk_sectors)
 			continue;
-		index = candidate->told_bytes / c->look.sector_size;
-		changed = changed || e.lastLBA != e.firstLBA + index - 1;
-		e.lastLBA = e.firstLBA + index - 1;
-		vk_gpt_entry_encode(&e, array + (size_t)i * c->look.entry_size, c->look.entry_size);
+		changed = changed || e.lastLBA != e.firstLBA + sectors - 1;
+		e.lastLBA = e.firstLBA + sectors - 1;
+		vk_gpt_entry_encode(&e, array + vk_gpt_slot_at(j, i), j->look.entry_size);
 	}
 	return changed;
 }
 
 /* The array with its last partition extended to the end of what is usable. */
-static bool extend(const struct vk_gpt_case *c, uint8_t *array)
+static bool extend(const struct vk_gpt_judgement *j, uint8_t *array)
 {
 	struct vk_gpt_entry last = {.lastLBA = 0};
 	uint32_t slot = 0;
 
-	for (uint32_t i = 0; i < c->look.entries; i++) {
+	for (uint32_t i = 0; i < j->look.entries; i++) {
 		struct vk_gpt_entry e;
 
-		if (vk_gpt_look_entry(&c->look, array, i, &e) && e.lastLBA > last.lastLBA) {
+		if (vk_gpt_look_entry(&j->look, array, i, &e) && e.lastLBA > last.lastLBA) {
 			last = e;
 			slot = i;
 		}
 	}
-	if (last.lastLBA == 0 || last.lastLBA >= c->j.image.header.lastUsableLBA)
+	if (last.lastLBA == 0 || last.lastLBA >= j->image.header.lastUsableLBA)
 		return false;
-	last.lastLBA = c->j.image.header.lastUsableLBA;
-	vk_gpt_entry_encode(&last, array + (size_t)slot * c->look.entry_size, c->look.entry_size);
+	last.lastLBA = j->image.header.lastUsableLBA;
+	vk_gpt_entry_encode(&last, array + vk_gpt_slot_at(j, slot), j->look.entry_size);
 	return true;
 }
 
@@ -156,81 +132,71 @@ static bool extend(const struct vk_gpt_case *c, uint8_t *array)
  * An array of an earlier time becomes the one that the checksum names when a partition that was grown since gets the
  * end that its volume has, or the end of the disk.
  */
-static bool take_adapted(struct vk_gpt_case *c, uint8_t *scratch)
+static bool take_adapted(struct vk_gpt_judgement *j, uint8_t *scratch)
 {
-	for (size_t i = 0; i < c->look.array_count * 2; i++) {
-		const struct vk_gpt_array_seen *seen = &c->look.arrays[i / 2];
+	for (size_t i = 0; i < j->look.array_count * 2; i++) {
+		const struct vk_gpt_array_seen *seen = &j->look.arrays[i / 2];
 
 		if (!vk_gpt_has_entries(seen))
 			continue;
-		memcpy(scratch, seen->bytes, c->look.array_bytes);
-		if (!(i % 2 == 0 ? adapt(c, scratch) : extend(c, scratch)))
+		memcpy(scratch, seen->bytes, j->look.array_bytes);
+		if (!(i % 2 == 0 ? adapt(j, scratch) : extend(j, scratch)))
 			continue;
-		memcpy(c->j.image.array, seen->bytes, c->look.array_bytes);
-		if (!vk_gpt_crc_piece(c->j.image.array, scratch, c->look.array_bytes,
-				      c->look.entry_size, c->chosen->header.entriesCRC32))
+		memcpy(j->image.array, seen->bytes, j->look.array_bytes);
+		if (!vk_gpt_crc_piece(j->image.array, scratch, j->look.array_bytes,
+				      j->look.entry_size, j->chosen->header.entriesCRC32))
 			continue;
-		c->j.proof = VK_GPT_PROOF_PIECED;
-		c->adapted = true;
+		j->proof = VK_GPT_PROOF_PIECED;
+		j->adapted = true;
 		return true;
 	}
 	return false;
 }
 
-static bool arrays_equal(const struct vk_gpt_case *c)
+/* Both arrays are the same, and hold nothing but entries and unused slots: the best when no checksum fits. */
+static bool alike_and_sensible(const struct vk_gpt_judgement *j)
 {
-	return vk_gpt_has_entries(c->primary) && vk_gpt_has_entries(c->backup) && c->primary != c->backup &&
-	       memcmp(c->primary->bytes, c->backup->bytes, c->look.array_bytes) == 0;
-}
-
-/* A whole array that is wanted only when nothing better is left must hold nothing but entries. */
-static bool all_sensible(const struct vk_gpt_case *c, const struct vk_gpt_array_seen *array)
-{
-	static const struct vk_guid nil;
 	bool any = false;
 
-	for (uint32_t i = 0; i < c->look.entries; i++) {
+	if (!both_there(j) || memcmp(j->arrays[0]->bytes, j->arrays[1]->bytes, j->look.array_bytes) != 0)
+		return false;
+	for (uint32_t i = 0; i < j->look.entries; i++) {
 		struct vk_gpt_entry e;
 
-		if (vk_gpt_look_entry(&c->look, array->bytes, i, &e))
+		if (vk_gpt_look_entry(&j->look, j->arrays[0]->bytes, i, &e))
 			any = true;
-		else if (!vk_guid_equal(&e.typeGUID, &nil))
+		else if (!vk_guid_is_nil(&e.typeGUID))
 			return false;
 	}
 	return any;
 }
 
-static bool take_older(struct vk_gpt_case *c)
+static bool take_older(struct vk_gpt_judgement *j)
 {
-	for (size_t i = 0; i < c->look.header_count; i++)
-		if (vk_gpt_header_trusted(&c->look.headers[i]) &&
-		    take_whole(c, &c->look.headers[i], VK_GPT_PROOF_OLDER))
-			return !vk_all_zero(c->j.image.array, c->look.array_bytes);
-	if (!arrays_equal(c) || !all_sensible(c, c->primary))
-		return false;
-	take(c, c->primary->bytes, VK_GPT_PROOF_OLDER);
-	return true;
+	for (size_t i = 0; i < j->look.header_count; i++)
+		if (vk_gpt_header_trusted(&j->look.headers[i]) &&
+		    take_array(j, vk_gpt_array_of(j, &j->look.headers[i]), VK_GPT_PROOF_OLDER))
+			return !vk_all_zero(j->image.array, j->look.array_bytes);
+	return alike_and_sensible(j) && take_array(j, j->arrays[0], VK_GPT_PROOF_OLDER);
 }
 
 /* Whether an array holds an entry that makes sense and is not the one that was taken. */
-static bool other_entry(const struct vk_gpt_case *c, const struct vk_gpt_array_seen *array)
+static bool other_entry(const struct vk_gpt_judgement *j, const struct vk_gpt_array_seen *array)
 {
 	struct vk_gpt_entry e;
 
-	for (uint32_t i = 0; vk_gpt_has_entries(array) && i < c->look.entries; i++)
-		if (vk_gpt_look_entry(&c->look, array->bytes, i, &e) &&
-		    memcmp(slot_of(c, array, i), c->j.image.array + (size_t)i * c->look.entry_size,
-			   c->look.entry_size) != 0)
+	for (uint32_t i = 0; vk_gpt_has_entries(array) && i < j->look.entries; i++)
+		if (vk_gpt_look_entry(&j->look, array->bytes, i, &e) && !vk_gpt_is_image_slot(j, array->bytes, i))
 			return true;
 	return false;
 }
 
-static bool protects_all(const struct vk_gpt_case *c)
+static bool protects_all(const struct vk_gpt_judgement *j)
 {
-	for (size_t i = 0; c->look.protective && i < 4; i++)
-		if (c->look.mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE &&
-		    c->look.mbr.entries[i].firstLBA == 1 &&
-		    c->look.mbr.entries[i].sectors + 1ULL == c->look.disk_sectors)
+	for (size_t i = 0; j->look.protective && i < 4; i++)
+		if (j->look.mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE &&
+		    j->look.mbr.entries[i].firstLBA == 1 &&
+		    j->look.mbr.entries[i].sectors + 1ULL == j->look.disk_sectors)
 			return true;
 	return false;
 }
@@ -239,80 +205,75 @@ static bool protects_all(const struct vk_gpt_case *c)
  * A table of before the disk changed its size is whole, and yet there was one of after: what counts is then lost, however
  * well the older one is proved. Unless its entries stand in the new place too.
  */
-static void notice_newer(struct vk_gpt_case *c)
+static void notice_newer(struct vk_gpt_judgement *j)
 {
-	const struct vk_gpt_header_seen *last = &c->look.headers[1];
+	const struct vk_gpt_header_seen *last = &j->look.headers[1];
 	/* what it names is too damaged to be proved, and yet counts as a hint */
 	bool remains = last->present && !vk_gpt_header_trusted(last);
-	bool in_new_place = vk_gpt_has_entries(c->backup) && memcmp(c->backup->bytes, c->j.image.array,
-							     c->look.array_bytes) == 0;
+	bool in_new_place = vk_gpt_has_entries(j->arrays[1]) && vk_gpt_is_image(j, j->arrays[1]->bytes);
 
-	if (c->chosen == NULL || c->chosen->fits || c->j.grown_from_sectors == 0 || c->look.cut)
+	if (j->chosen == NULL || j->chosen->fits || j->grown_from_sectors == 0 || j->look.cut)
 		return;
-	if (other_entry(c, c->primary))
-		c->newer = "other entries in the primary array";
-	else if (in_new_place && (!remains || last->header.entriesCRC32 == c->backup->crc))
+	if (other_entry(j, j->arrays[0]))
+		j->newer = "other entries in the primary array";
+	else if (in_new_place && (!remains || last->header.entriesCRC32 == j->arrays[1]->crc))
 		return;
-	else if (other_entry(c, c->backup))
-		c->newer = "other entries at the end of the disk";
+	else if (other_entry(j, j->arrays[1]))
+		j->newer = "other entries at the end of the disk";
 	else if (remains)
-		c->newer = "a header in the last sector";
-	else if (protects_all(c))
-		c->newer = "sector 0 protects all of it";
-	if (c->newer != NULL && c->j.proof <= VK_GPT_PROOF_EQUAL)
-		c->j.proof = VK_GPT_PROOF_OLDER;
+		j->newer = "a header in the last sector";
+	else if (protects_all(j))
+		j->newer = "sector 0 protects all of it";
+	if (j->newer != NULL && j->proof <= VK_GPT_PROOF_EQUAL)
+		j->proof = VK_GPT_PROOF_OLDER;
 }
 
-static enum vk_status settle_array(struct vk_gpt_case *c)
+static enum vk_status settle_array(struct vk_gpt_judgement *j)
 {
-	if (c->chosen != NULL) {
+	if (j->chosen != NULL) {
 		uint8_t *scratch;
 		bool found;
 
-		if (take_whole(c, c->chosen, VK_GPT_PROOF_CRC) || take_pieced(c) || take_mended(c))
+		if (take_array(j, vk_gpt_array_of(j, j->chosen), VK_GPT_PROOF_CRC) || take_pieced(j) || take_mended(j))
 			return VK_OK;
-		scratch = malloc(c->look.array_bytes);
+		scratch = malloc(j->look.array_bytes);
 		if (scratch == NULL)
 			return VK_NOMEM;
-		found = take_adapted(c, scratch);
+		found = take_adapted(j, scratch);
 		free(scratch);
 		if (found)
 			return VK_OK;
-	}
-	if (c->chosen == NULL && take_by_remains(c))
+	} else if (take_by_remains(j)) {
 		return VK_OK;
+	}
 	/* a header of an earlier time says nothing against entries that both copies hold */
-	if ((c->chosen == NULL || !c->chosen->fits) && arrays_equal(c) && all_sensible(c, c->primary)) {
-		take(c, c->primary->bytes, VK_GPT_PROOF_EQUAL);
+	if ((j->chosen == NULL || !j->chosen->fits) && alike_and_sensible(j) && take_array(j, j->arrays[0], VK_GPT_PROOF_EQUAL))
 		return VK_OK;
-	}
-	if (c->chosen != NULL && take_older(c))
+	if (j->chosen != NULL && take_older(j))
 		return VK_OK;
-	return vk_gpt_take_single(c);
+	return vk_gpt_take_single(j);
 }
 
-enum vk_status vk_gpt_settle_array(struct vk_gpt_case *c)
+enum vk_status vk_gpt_settle_array(struct vk_gpt_judgement *j)
 {
-	enum vk_status status = settle_array(c);
+	enum vk_status status = settle_array(j);
 
 	if (status == VK_OK)
-		vk_gpt_meet_rival(c);
-	if (c->j.proof != VK_GPT_PROOF_RIVALLED)
-		notice_newer(c);
+		vk_gpt_meet_rival(j);
+	if (j->proof != VK_GPT_PROOF_RIVALLED)
+		notice_newer(j);
 	return status;
 }
 
-static enum vk_entry_origin origin_of(const struct vk_gpt_case *c, uint32_t slot, uint64_t *ret_lba)
+static enum vk_entry_origin origin_of(const struct vk_gpt_judgement *j, uint32_t slot, uint64_t *ret_lba)
 {
-	const uint8_t *final = c->j.image.array + (size_t)slot * c->look.entry_size;
 	bool in[2] = {false, false};
 
-	*ret_lba = c->j.image.header.entriesLBA;
-	for (size_t i = c->look.array_count; i-- > 0;) {
-		const struct vk_gpt_array_seen *seen = &c->look.arrays[i];
+	*ret_lba = j->image.header.entriesLBA;
+	for (size_t i = j->look.array_count; i-- > 0;) {
+		const struct vk_gpt_array_seen *seen = &j->look.arrays[i];
 
-		if (seen->held != VK_GPT_HELD ||
-		    memcmp(slot_of(c, seen, slot), final, c->look.entry_size) != 0)
+		if (seen->held != VK_GPT_HELD || !vk_gpt_is_image_slot(j, seen->bytes, slot))
 			continue;
 		in[seen->backup] = true;
 		if (!seen->backup || !in[0])
@@ -322,56 +283,44 @@ static enum vk_entry_origin origin_of(const struct vk_gpt_case *c, uint32_t slot
 		return VK_ENTRY_BOTH;
 	if (in[0] || in[1])
 		return in[0] ? VK_ENTRY_PRIMARY : VK_ENTRY_BACKUP;
-	if (c->j.proof == VK_GPT_PROOF_BIT)
-		return c->from->backup ? VK_ENTRY_BACKUP : VK_ENTRY_PRIMARY;
+	if (j->proof == VK_GPT_PROOF_BIT)
+		return j->from->backup ? VK_ENTRY_BACKUP : VK_ENTRY_PRIMARY;
 	return VK_ENTRY_FOUND;
 }
 
-static void explain(const struct vk_gpt_case *c, struct vk_gpt_judged_entry *e)
+static void explain_entry(const struct vk_gpt_judgement *j, struct vk_gpt_judged_entry *e)
 {
-	const char *where = e->origin == VK_ENTRY_BOTH ? "both copies" :
-			    e->origin == VK_ENTRY_BACKUP ? "the backup copy" : "the primary copy";
+	static const char *const how[] = {
+		[VK_GPT_PROOF_CRC] = ", proved by the checksum",
+		[VK_GPT_PROOF_PIECED] = ", proved by the checksum",
+		[VK_GPT_PROOF_BIT] = ", proved by the checksum",
+		[VK_GPT_PROOF_RIVALLED] = "; another table was there, too, and nothing proves which is newer",
+		[VK_GPT_PROOF_EQUAL] = " alike; no checksum is left to prove it",
+		[VK_GPT_PROOF_OLDER] = ", but of an earlier time",
+		[VK_GPT_PROOF_SINGLE] = "; the checksum does not prove it",
+		[VK_GPT_PROOF_NONE] = "; the checksum does not prove it",
+	};
+	bool mended = j->proof == VK_GPT_PROOF_BIT && (j->bit / 8) / j->look.entry_size + 1 == e->partition.number;
 	struct vk_text text;
 
 	vk_text_init(&text, e->why, sizeof(e->why));
 	if (e->origin == VK_ENTRY_FOUND)
 		vk_text_put(&text, "an older entry with the end that its volume has, proved by the checksum");
-	else if (c->j.proof == VK_GPT_PROOF_BIT && (c->bit / 8) / c->look.entry_size + 1 == e->partition.number)
-		vk_text_fmt(&text, "stands in %s but for one bit, which the checksum tells", where);
-	else if (c->j.proof <= VK_GPT_PROOF_BIT)
-		vk_text_fmt(&text, "stands in %s, proved by the checksum", where);
-	else if (c->j.proof == VK_GPT_PROOF_RIVALLED)
-		vk_text_fmt(&text, "stands in %s; another table was there, too, and nothing proves which is newer", where);
-	else if (c->j.proof == VK_GPT_PROOF_EQUAL)
-		vk_text_fmt(&text, "stands in %s alike; no checksum is left to prove it", where);
-	else if (c->j.proof == VK_GPT_PROOF_OLDER)
-		vk_text_fmt(&text, "stands in %s, but of an earlier time", where);
 	else
-		vk_text_fmt(&text, "stands in %s; the checksum does not prove it", where);
-	if (!e->exact && e->length_fits)
-		vk_text_put(&text, "; the volume found there begins and ends with it");
-	else if (!e->exact && e->candidate != SIZE_MAX)
-		vk_text_put(&text, "; a volume found there begins with it");
-	else if (!e->exact)
-		vk_text_put(&text, "; no volume confirms it");
+		vk_text_fmt(&text, "stands in %s%s", e->origin == VK_ENTRY_BOTH ? "both copies" :
+			    e->origin == VK_ENTRY_BACKUP ? "the backup copy" : "the primary copy",
+			    mended ? " but for one bit, which the checksum tells" : how[j->proof]);
+	if (!e->exact)
+		vk_text_put(&text, e->length_fits ? "; the volume found there begins and ends with it" :
+			    e->candidate != SIZE_MAX ? "; a volume found there begins with it" : "; no volume confirms it");
 }
 
-enum vk_status vk_gpt_list_entries(struct vk_gpt_case *c)
+enum vk_status vk_gpt_list_entries(struct vk_gpt_judgement *j)
 {
-	struct vk_gpt_judgement *j = &c->j;
-	size_t count = 0;
-
-	for (uint32_t i = 1; i <= j->image.header.numEntries; i++) {
-		struct vk_gpt_entry e;
-
-		count += vk_gpt_image_get(&j->image, i, &e);
-	}
-	j->entries = calloc(count + 1, sizeof(*j->entries));
-	if (j->entries == NULL)
-		return VK_NOMEM;
 	for (uint32_t i = 0; i < j->image.header.numEntries; i++) {
 		struct vk_gpt_judged_entry e = {.partition = {.number = i + 1, .gpt = true}};
 		struct vk_partition *p = &e.partition;
+		const struct vk_known_start *start;
 		uint64_t lba;
 
 		if (!vk_gpt_image_get(&j->image, i + 1, &p->entry))
@@ -380,19 +329,18 @@ enum vk_status vk_gpt_list_entries(struct vk_gpt_case *c)
 		p->sectors = p->entry.lastLBA < p->entry.firstLBA
 				     ? 0
 				     : vk_add_sat(p->entry.lastLBA - p->entry.firstLBA, 1);
-		e.origin = origin_of(c, i, &lba);
-		p->entry_offset_bytes = vk_add_sat(vk_mul_sat(lba, c->look.sector_size),
-						   (uint64_t)i * c->look.entry_size);
+		e.origin = origin_of(j, i, &lba);
+		p->entry_offset_bytes = vk_add_sat(vk_mul_sat(lba, j->look.sector_size), vk_gpt_slot_at(j, i));
 		e.exact = vk_gpt_proof_exact(j->proof);
 		e.alike = e.origin == VK_ENTRY_BOTH &&
 			  (j->proof == VK_GPT_PROOF_EQUAL || j->proof == VK_GPT_PROOF_SINGLE);
-		e.candidate = vk_gpt_candidate_at(c, p->start_sector);
-		e.length_fits = vk_gpt_candidate_fits(c, e.candidate, p->sectors);
-		e.suspicious = !e.exact && !e.length_fits;
+		start = vk_gpt_start_at(j, p->start_sector);
+		e.candidate = start == NULL ? SIZE_MAX : start->index;
+		e.length_fits = vk_gpt_length_fits(j, start, p->sectors);
 		j->fits_found += e.candidate != SIZE_MAX;
-		explain(c, &e);
-		j->entries[j->entry_count++] = e;
+		explain_entry(j, &e);
+		if (vk_append(&j->entries, &j->entry_count, &e, sizeof(e)) == NULL)
+			return VK_NOMEM;
 	}
-	j->entries_lost = !vk_gpt_proof_exact(j->proof);
 	return VK_OK;
 }

@@ -4,11 +4,13 @@
  * from the source, at every place that any of them names and with both sector sizes, because a table is
  * damaged exactly where others look for it.
  */
-#ifndef VK_REBUILD_GPT_JUDGE_H
-#define VK_REBUILD_GPT_JUDGE_H
+#ifndef VK_EVIDENCE_GPT_JUDGE_H
+#define VK_EVIDENCE_GPT_JUDGE_H
 
-#include "rebuild/table/gpt_put.h"
-#include "vmfskit/rebuild_table.h"
+#include "evidence/gpt/image.h"
+#include "evidence/gpt/look.h"
+#include "evidence/known_start.h"
+#include "vmfskit/table_parts.h"
 
 /* How the whole array of entries is known. The better comes first. */
 enum vk_gpt_proof {
@@ -33,9 +35,8 @@ struct vk_gpt_judged_entry {
 	enum vk_entry_origin origin;   /* PRIMARY, BACKUP, BOTH, or FOUND when a candidate's end proved it */
 	bool exact;          /* byte for byte what was written last: a checksum proves it */
 	bool alike;          /* no checksum does, but both arrays hold it */
-	size_t candidate;    /* candidate of vk_find, not a ghost, that begins where it does; SIZE_MAX: none */
+	size_t candidate;    /* index of the known start where it begins; SIZE_MAX: none */
 	bool length_fits;    /* ... and is exactly as long */
-	bool suspicious;     /* not exact and not confirmed by a candidate: of both arrays the more plausible */
 	char why[200];
 };
 
@@ -64,23 +65,36 @@ struct vk_gpt_judgement {
 	enum vk_gpt_proof proof;
 	struct vk_gpt_judged_entry *entries; /* by number */
 	size_t entry_count;
-	bool entries_lost;            /* there were (or may have been) entries that nothing tells of any more */
 	unsigned fits_found;          /* entries that begin where a volume was found */
-	unsigned mbr_fits_found;      /* the same of the MBR's own entries */
 	bool sound;                   /* every part is sound, sector 0 consistent, and they agree: nothing to do */
 	char **lost;                  /* whole sentences */
 	size_t lost_count;
 	char **notes;
 	size_t note_count;
+
+	/* what it rests on */
+	const char *path;
+	struct vk_gpt_look look;
+	const struct vk_known_start *starts; /* only while it is judged */
+	size_t start_count;
+	const struct vk_gpt_header_seen *chosen; /* the header that counts; NULL: none can be trusted */
+	const struct vk_gpt_array_seen *arrays[2]; /* primary and backup, where they belong; NULL: not looked at */
+	const struct vk_gpt_array_seen *from;    /* BIT: the array that was mended */
+	size_t bit;                              /* ... and its bit */
+	bool adapted;                            /* PIECED: an end is that of a volume that was found */
+	const char *newer;                       /* what tells of a table of after the last change of size; NULL: nothing */
+	const struct vk_gpt_array_seen *rival;   /* it holds another whole table, and nothing proves that one to be older; NULL: none */
+	bool rival_counts;                       /* ... and it was taken, because it fits the volumes better */
+	bool contested;                          /* both copies are whole, for this disk, and hold different entries */
 };
 
 /*
- * Judge a decoded disk. find may be NULL. Damage is never an error. Errors: VK_IO (environment), VK_NOMEM, VK_USAGE (the
- * source is too small to hold a GPT: ret_judgement is not filled). Free with vk_gpt_judgement_free.
+ * Judge a decoded disk. starts: where volumes begin, sorted; they say which of two tables fits. Damage is never an error.
+ * Errors: VK_IO (environment), VK_NOMEM, VK_USAGE (the source is too small to hold a GPT). ret_judgement must not move afterwards:
+ * it points into itself. Free with vk_gpt_judgement_free, unless this failed.
  */
-VK_MUST_USE enum vk_status vk_gpt_judge(const struct vk_source *source, const struct vk_find *find,
-					struct vk_gpt_judgement *ret_judgement,
-					struct vk_error *err);
+VK_MUST_USE enum vk_status vk_gpt_judge(const struct vk_source *source, const struct vk_known_start *starts,
+					size_t start_count, struct vk_gpt_judgement *ret_judgement, struct vk_error *err);
 void vk_gpt_judgement_free(struct vk_gpt_judgement *judgement);
 
 #endif

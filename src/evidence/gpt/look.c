@@ -7,31 +7,26 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "evidence/gpt/crc.h"
+#include "evidence/gpt/image.h"
 #include "evidence/gpt/look.h"
 
-enum { ENTRIES = 128, PRIMARY_ARRAY_LBA = 2, SEARCH_BYTES = 16065 * 512 };
-
-static enum vk_status out_of_memory(const struct vk_gpt_look *look, struct vk_error *err)
-{
-	return vk_no_memory(err, vk_io_name(look->io));
-}
+enum { SEARCH_BYTES = 16065 * 512 };
 
 /* All len bytes, or why not. */
-static enum vk_status read_range(const struct vk_gpt_look *look, uint64_t lba, uint8_t *buf,
-				 size_t len, enum vk_gpt_held *ret_held, struct vk_error *err)
+static enum vk_status read_range(struct vk_io *io, uint32_t sector_size, uint64_t lba, uint8_t *buf, size_t len,
+				 enum vk_gpt_held *ret_held, struct vk_error *err)
 {
 	uint64_t at, end;
 	size_t got = 0;
 	enum vk_status status;
 
 	*ret_held = VK_GPT_OUTSIDE;
-	if (!vk_mul_u64(lba, look->sector_size, &at) || !vk_add_u64(at, len, &end) ||
-	    end > vk_io_size_bytes(look->io))
+	if (!vk_mul_u64(lba, sector_size, &at) || !vk_add_u64(at, len, &end) || end > vk_io_size_bytes(io))
 		return VK_OK;
-	status = vk_io_read(look->io, at, buf, len, &got, err);
+	status = vk_io_read(io, at, buf, len, &got, err);
 	if (status == VK_OK && got == len)
 		*ret_held = VK_GPT_HELD;
-	else if (vk_io_span(look->io, at + got).state == VK_SPAN_UNREADABLE)
+	else if (vk_io_span(io, at + got).state == VK_SPAN_UNREADABLE)
 		*ret_held = VK_GPT_UNREADABLE;
 	return status;
 }
@@ -46,46 +41,35 @@ static bool near_signature(const uint8_t *sector)
 	return bits <= 1;
 }
 
-/* Whether a trusted header is the one that belongs here on a disk of this size, with everything in its order. */
+/* Whether a trusted header is the one that belongs here on a disk of this size, with room for the other copy's entries. */
 static bool header_fits(const struct vk_gpt_look *look, const struct vk_gpt_header_seen *seen)
 {
-	const struct vk_gpt_header *h = &seen->header;
-	uint64_t last = look->disk_sectors - 1;
-	uint64_t sectors = (vk_gpt_entries_bytes(h) + look->sector_size - 1ULL) / look->sector_size;
-	uint64_t end = vk_add_sat(h->entriesLBA, sectors);
+	uint64_t last = look->disk_sectors - 1, sectors = vk_gpt_entries_sectors(&seen->header, look->sector_size);
 
-	if (h->myLBA != seen->lba || h->firstUsableLBA > h->lastUsableLBA || h->lastUsableLBA >= last)
+	if (vk_gpt_header_faults(seen->sector, look->sector_size, seen->lba, last) != 0)
 		return false;
-	if (seen->lba == 1)
-		return h->alternateLBA == last && h->entriesLBA >= PRIMARY_ARRAY_LBA &&
-		       end <= h->firstUsableLBA && last - h->lastUsableLBA > sectors;
-	return seen->lba == last && h->alternateLBA == 1 && h->entriesLBA > h->lastUsableLBA &&
-	       end <= last && h->firstUsableLBA >= PRIMARY_ARRAY_LBA + sectors;
+	return seen->lba == 1 ? last - seen->header.lastUsableLBA > sectors
+			      : seen->lba == last && seen->header.firstUsableLBA >= VK_GPT_PRIMARY_ARRAY_LBA + sectors;
 }
 
-/* A checksum proves the bytes, not that the disk has room for what they claim. */
-static bool too_large(const struct vk_gpt_look *look, const struct vk_gpt_header *h)
-{
-	uint64_t sectors = (vk_gpt_entries_bytes(h) + look->sector_size - 1ULL) / look->sector_size;
-
-	return look->disk_sectors < 2 * sectors + 4;
-}
-
-static enum vk_status look_header(struct vk_gpt_look *look, uint64_t lba, struct vk_error *err)
+enum vk_status vk_gpt_look_header(struct vk_gpt_look *look, uint64_t lba, const struct vk_gpt_header_seen **ret_seen,
+				  struct vk_error *err)
 {
 	struct vk_gpt_header_seen *seen = &look->headers[look->header_count];
 	enum vk_status status;
 
+	*ret_seen = NULL;
 	for (size_t i = 0; i < look->header_count; i++)
 		if (look->headers[i].lba == lba)
-			return VK_OK;
-	if (look->header_count == VK_GPT_LOOK_HEADERS)
+			*ret_seen = &look->headers[i];
+	if (*ret_seen != NULL || look->header_count == VK_GPT_LOOK_HEADERS)
 		return VK_OK;
 	*seen = (struct vk_gpt_header_seen){.lba = lba, .sector = calloc(1, look->sector_size)};
 	if (seen->sector == NULL)
-		return out_of_memory(look, err);
+		return vk_no_memory(err, vk_io_name(look->io));
 	look->header_count++;
-	status = read_range(look, lba, seen->sector, look->sector_size, &seen->held, err);
+	*ret_seen = seen;
+	status = read_range(look->io, look->sector_size, lba, seen->sector, look->sector_size, &seen->held, err);
 	if (status != VK_OK)
 		return status;
 	seen->blank = vk_all_zero(seen->sector, look->sector_size);
@@ -94,7 +78,8 @@ static enum vk_status look_header(struct vk_gpt_look *look, uint64_t lba, struct
 	if (!seen->sound && near_signature(seen->sector))
 		seen->mended = vk_gpt_header_mend(seen->sector, look->sector_size, &seen->bit);
 	vk_gpt_header_decode(seen->sector, look->sector_size, &seen->header);
-	if (too_large(look, &seen->header))
+	/* a checksum proves the bytes, not that the disk has room for what they claim */
+	if (look->disk_sectors < 2 * vk_gpt_entries_sectors(&seen->header, look->sector_size) + 4)
 		seen->sound = seen->mended = false;
 	return VK_OK;
 }
@@ -116,34 +101,29 @@ static void find_cut(struct vk_gpt_look *look)
 }
 
 /* Sector 1, the last one, and then wherever these and sector 0 look for the other. */
-static enum vk_status look_headers(struct vk_gpt_look *look, struct vk_error *err)
+static enum vk_status look_for_headers(struct vk_gpt_look *look, struct vk_error *err)
 {
-	enum vk_status status = look_header(look, 1, err);
+	uint64_t places[6] = {1, look->disk_sectors - 1};
+	const struct vk_gpt_header_seen *seen;
+	enum vk_status status = VK_OK;
 
-	if (status == VK_OK)
-		status = look_header(look, look->disk_sectors - 1, err);
-	if (status != VK_OK)
-		return status;
 	for (size_t i = 0; i < 4; i++) {
 		const struct vk_mbr_entry *e = &look->mbr.entries[i];
 
-		if (e->type == VK_MBR_TYPE_PROTECTIVE && e->sectors > PRIMARY_ARRAY_LBA &&
-		    e->sectors != UINT32_MAX && status == VK_OK)
-			status = look_header(look, (uint64_t)e->firstLBA + e->sectors - 1, err);
+		if (e->type == VK_MBR_TYPE_PROTECTIVE && e->sectors > VK_GPT_PRIMARY_ARRAY_LBA && e->sectors != UINT32_MAX)
+			places[2 + i] = (uint64_t)e->firstLBA + e->sectors - 1;
 	}
+	for (size_t i = 0; i < 6 && status == VK_OK; i++)
+		if (i < 2 || places[i] != 0)
+			status = vk_gpt_look_header(look, places[i], &seen, err);
 	for (size_t i = 0; i < look->header_count && status == VK_OK; i++) {
-		const struct vk_gpt_header h = look->headers[i].header;
-		uint64_t sectors = (vk_gpt_entries_bytes(&h) + look->sector_size - 1ULL) /
-				   look->sector_size;
+		const struct vk_gpt_header *h = &look->headers[i].header;
+		uint64_t behind = vk_add_sat(h->lastUsableLBA, vk_gpt_entries_sectors(h, look->sector_size) + 1);
+		const uint64_t named[] = {h->alternateLBA, h->myLBA, h->lastUsableLBA > 1 ? behind : 0};
 
-		if (!vk_gpt_header_trusted(&look->headers[i]))
-			continue;
-		if (h.alternateLBA > 1)
-			status = look_header(look, h.alternateLBA, err);
-		if (status == VK_OK && h.myLBA > 1)
-			status = look_header(look, h.myLBA, err);
-		if (status == VK_OK && h.lastUsableLBA > 1)
-			status = look_header(look, vk_add_sat(h.lastUsableLBA, sectors + 1), err);
+		for (size_t k = 0; k < 3 && status == VK_OK && vk_gpt_header_trusted(&look->headers[i]); k++)
+			if (named[k] > 1)
+				status = vk_gpt_look_header(look, named[k], &seen, err);
 	}
 	return status;
 }
@@ -163,65 +143,56 @@ static void settle_numbers(struct vk_gpt_look *look)
 		    (seen->fits == best->fits && seen->sound && !best->sound))
 			best = seen;
 	}
-	look->entries = best != NULL ? best->header.numEntries : (uint32_t)ENTRIES;
+	look->entries = best != NULL ? best->header.numEntries : (uint32_t)VK_GPT_USUAL_ENTRIES;
 	look->entry_size = best != NULL ? best->header.entrySize : (uint32_t)VK_GPT_ENTRY_BYTES;
 	look->array_bytes = look->entries * look->entry_size;
 	look->array_sectors = (look->array_bytes + look->sector_size - 1ULL) / look->sector_size;
 }
 
-enum vk_status vk_gpt_look_array(struct vk_gpt_look *look, uint64_t lba, bool backup,
-				 const struct vk_gpt_array_seen **ret_array, struct vk_error *err)
+enum vk_status vk_gpt_look_array(struct vk_gpt_look *look, uint64_t lba, bool backup, const struct vk_gpt_array_seen **ret_seen,
+				 struct vk_error *err)
 {
-	struct vk_gpt_array_seen seen = {.lba = lba, .backup = backup};
+	struct vk_gpt_array_seen *seen = &look->arrays[look->array_count];
 	enum vk_status status;
 
-	*ret_array = NULL;
+	*ret_seen = NULL;
 	for (size_t i = 0; i < look->array_count; i++)
-		if (look->arrays[i].lba == lba) {
-			*ret_array = &look->arrays[i];
-			return VK_OK;
-		}
-	if (look->array_count == VK_GPT_LOOK_ARRAYS)
+		if (look->arrays[i].lba == lba)
+			*ret_seen = &look->arrays[i];
+	if (*ret_seen != NULL || look->array_count == VK_GPT_LOOK_ARRAYS)
 		return VK_OK;
-	seen.bytes = calloc(1, look->array_bytes);
-	if (seen.bytes == NULL)
-		return out_of_memory(look, err);
-	status = read_range(look, lba, seen.bytes, look->array_bytes, &seen.held, err);
-	if (status != VK_OK) {
-		free(seen.bytes);
-		return status;
-	}
-	seen.blank = vk_all_zero(seen.bytes, look->array_bytes);
-	seen.crc = vk_crc32(0, seen.bytes, look->array_bytes);
-	look->arrays[look->array_count] = seen;
-	*ret_array = &look->arrays[look->array_count++];
-	return VK_OK;
+	*seen = (struct vk_gpt_array_seen){.lba = lba, .backup = backup, .bytes = calloc(1, look->array_bytes)};
+	if (seen->bytes == NULL)
+		return vk_no_memory(err, vk_io_name(look->io));
+	look->array_count++;
+	*ret_seen = seen;
+	status = read_range(look->io, look->sector_size, lba, seen->bytes, look->array_bytes, &seen->held, err);
+	seen->blank = vk_all_zero(seen->bytes, look->array_bytes);
+	seen->crc = vk_crc32(0, seen->bytes, look->array_bytes);
+	return status;
 }
 
-static enum vk_status look_arrays(struct vk_gpt_look *look, struct vk_error *err)
+static enum vk_status look_for_arrays(struct vk_gpt_look *look, struct vk_error *err)
 {
-	const struct vk_gpt_array_seen *ignored;
-	enum vk_status status = vk_gpt_look_array(look, PRIMARY_ARRAY_LBA, false, &ignored, err);
+	const struct vk_gpt_array_seen *seen;
+	enum vk_status status = vk_gpt_look_array(look, VK_GPT_PRIMARY_ARRAY_LBA, false, &seen, err);
 
 	if (status == VK_OK && look->disk_sectors > look->array_sectors + 1)
-		status = vk_gpt_look_array(look, look->disk_sectors - 1 - look->array_sectors, true,
-					   &ignored, err);
+		status = vk_gpt_look_array(look, look->disk_sectors - 1 - look->array_sectors, true, &seen, err);
 	for (size_t i = 0; i < look->header_count && status == VK_OK; i++) {
-		const struct vk_gpt_header_seen *seen = &look->headers[i];
+		const struct vk_gpt_header *h = &look->headers[i].header;
 
-		if (!vk_gpt_header_trusted(seen))
+		if (!vk_gpt_header_trusted(&look->headers[i]))
 			continue;
-		if (seen->header.entriesLBA >= PRIMARY_ARRAY_LBA)
-			status = vk_gpt_look_array(look, seen->header.entriesLBA,
-						   seen->header.myLBA != 1, &ignored, err);
-		if (status == VK_OK && seen->header.lastUsableLBA < look->disk_sectors)
-			status = vk_gpt_look_array(look, seen->header.lastUsableLBA + 1, true,
-						   &ignored, err);
+		if (h->entriesLBA >= VK_GPT_PRIMARY_ARRAY_LBA)
+			status = vk_gpt_look_array(look, h->entriesLBA, h->myLBA != 1, &seen, err);
+		if (status == VK_OK && h->lastUsableLBA < look->disk_sectors)
+			status = vk_gpt_look_array(look, h->lastUsableLBA + 1, true, &seen, err);
 	}
 	return status;
 }
 
-static bool any_trusted(const struct vk_gpt_look *look)
+bool vk_gpt_look_any_trusted(const struct vk_gpt_look *look)
 {
 	for (size_t i = 0; i < look->header_count; i++)
 		if (vk_gpt_header_trusted(&look->headers[i]))
@@ -233,14 +204,12 @@ static bool any_trusted(const struct vk_gpt_look *look)
 static uint64_t furthest_end(const struct vk_gpt_look *look)
 {
 	uint64_t furthest = 0;
+	struct vk_gpt_entry e;
 
 	for (size_t a = 0; a < look->array_count; a++)
-		for (uint32_t i = 0; look->arrays[a].held == VK_GPT_HELD && i < look->entries; i++) {
-			struct vk_gpt_entry e;
-
+		for (uint32_t i = 0; look->arrays[a].held == VK_GPT_HELD && i < look->entries; i++)
 			if (vk_gpt_look_entry(look, look->arrays[a].bytes, i, &e))
 				furthest = vk_max_u64(furthest, e.lastLBA);
-		}
 	return furthest;
 }
 
@@ -256,6 +225,7 @@ static enum vk_status search_from(struct vk_gpt_look *look, uint64_t from, struc
 {
 	uint64_t to = vk_min_u64(from + look->array_sectors + SEARCH_BYTES / look->sector_size,
 				 look->disk_sectors);
+	const struct vk_gpt_header_seen *seen;
 	enum vk_status status = VK_OK;
 	size_t len, got;
 	uint8_t *buf;
@@ -265,23 +235,22 @@ static enum vk_status search_from(struct vk_gpt_look *look, uint64_t from, struc
 	len = (size_t)(to - from) * look->sector_size;
 	buf = malloc(len);
 	if (buf == NULL)
-		return out_of_memory(look, err);
+		return vk_no_memory(err, vk_io_name(look->io));
 	status = vk_io_read(look->io, from * look->sector_size, buf, len, &got, err);
 	for (size_t at = 0; status == VK_OK && at + look->sector_size <= got; at += look->sector_size)
 		if (near_signature(buf + at))
-			status = look_header(look, from + at / look->sector_size, err);
+			status = vk_gpt_look_header(look, from + at / look->sector_size, &seen, err);
 	free(buf);
 	return status;
 }
 
-enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end,
-				  struct vk_error *err)
+enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end, struct vk_error *err)
 {
 	uint64_t entries_end = vk_add_sat(furthest_end(look), 1);
 	size_t before = look->header_count;
 	enum vk_status status = VK_OK;
 
-	if (!any_trusted(look))
+	if (!vk_gpt_look_any_trusted(look))
 		status = search_from(look, entries_end, err);
 	if (status == VK_OK && volumes_end != entries_end)
 		status = search_from(look, volumes_end, err);
@@ -289,14 +258,12 @@ enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end
 		return status;
 	free_arrays(look);
 	settle_numbers(look);
-	return look_arrays(look, err);
+	return look_for_arrays(look, err);
 }
 
-enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt_look *ret_look,
-			   struct vk_error *err)
+enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt_look *ret_look, struct vk_error *err)
 {
 	struct vk_gpt_look *look = ret_look;
-	struct vk_gpt_look first_bytes = {.io = io, .sector_size = 512};
 	enum vk_status status;
 
 	*look = (struct vk_gpt_look){
@@ -304,22 +271,16 @@ enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt
 		.sector_size = sector_size,
 		.disk_sectors = vk_io_size_bytes(io) / sector_size,
 	};
-	status = read_range(&first_bytes, 0, look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr_held,
-			    err);
-	if (status == VK_OK) {
-		vk_mbr_decode(look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr);
-		look->protective = look->mbr.signature == VK_MBR_SIGNATURE &&
-				   vk_mbr_is_protective(&look->mbr);
-		status = look_headers(look, err);
-	}
-	if (status == VK_OK) {
-		find_cut(look);
-		settle_numbers(look);
-		status = look_arrays(look, err);
-	}
+	status = read_range(io, sector_size, 0, look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr_held, err);
+	vk_mbr_decode(look->mbr_bytes, sizeof(look->mbr_bytes), &look->mbr);
+	look->protective = look->mbr.signature == VK_MBR_SIGNATURE && vk_mbr_is_protective(&look->mbr);
+	if (status == VK_OK)
+		status = look_for_headers(look, err);
 	if (status != VK_OK)
-		vk_gpt_look_free(look);
-	return status;
+		return status;
+	find_cut(look);
+	settle_numbers(look);
+	return look_for_arrays(look, err);
 }
 
 void vk_gpt_look_free(struct vk_gpt_look *look)
@@ -330,11 +291,18 @@ void vk_gpt_look_free(struct vk_gpt_look *look)
 	memset(look, 0, sizeof(*look));
 }
 
-bool vk_gpt_look_entry(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot,
-		       struct vk_gpt_entry *ret_entry)
+bool vk_gpt_look_entry(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot, struct vk_gpt_entry *ret_entry)
 {
 	vk_gpt_entry_decode(array + (size_t)slot * look->entry_size, look->entry_size, ret_entry);
 	return !vk_guid_is_nil(&ret_entry->typeGUID) && !vk_guid_is_nil(&ret_entry->uniqueGUID) &&
-	       ret_entry->firstLBA >= PRIMARY_ARRAY_LBA &&
+	       ret_entry->firstLBA >= VK_GPT_PRIMARY_ARRAY_LBA &&
 	       ret_entry->firstLBA <= ret_entry->lastLBA && ret_entry->lastLBA < look->disk_sectors;
+}
+
+bool vk_gpt_look_plausible(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot)
+{
+	struct vk_gpt_entry e;
+
+	return vk_all_zero(array + (size_t)slot * look->entry_size, look->entry_size) ||
+	       vk_gpt_look_entry(look, array, slot, &e);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every header and every array of a GPT that the disk still holds, read where anything points, for one sector size. */
-#ifndef VK_REBUILD_GPT_LOOK_H
-#define VK_REBUILD_GPT_LOOK_H
+#ifndef VK_EVIDENCE_GPT_LOOK_H
+#define VK_EVIDENCE_GPT_LOOK_H
 
 #include "vmfskit/source.h"
 
@@ -54,22 +54,23 @@ struct vk_gpt_look {
 	size_t array_count;
 };
 
-/* Errors: VK_IO (environment), VK_NOMEM. Free with vk_gpt_look_free. */
-VK_MUST_USE enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size,
-				       struct vk_gpt_look *ret_look, struct vk_error *err);
+/* Errors: VK_IO (environment), VK_NOMEM. Free with vk_gpt_look_free, also after an error. */
+VK_MUST_USE enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt_look *ret_look, struct vk_error *err);
 /*
  * Nothing points to a header, or all entries are gone: on a disk that was grown, a copy of before may stand behind the last
  * partition. volumes_end: the sector behind the last volume that was found, 0: not known.
  */
-VK_MUST_USE enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end,
-					      struct vk_error *err);
+VK_MUST_USE enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end, struct vk_error *err);
 void vk_gpt_look_free(struct vk_gpt_look *look);
-/* The array at lba, read if it was not yet; NULL only when there is no room for more. */
+bool vk_gpt_look_any_trusted(const struct vk_gpt_look *look);
+/* The header, the array at lba, read if it was not yet; *ret_seen is NULL when there is no room for more. */
+VK_MUST_USE enum vk_status vk_gpt_look_header(struct vk_gpt_look *look, uint64_t lba,
+					      const struct vk_gpt_header_seen **ret_seen, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_gpt_look_array(struct vk_gpt_look *look, uint64_t lba, bool backup,
-					     const struct vk_gpt_array_seen **ret_array,
-					     struct vk_error *err);
+					     const struct vk_gpt_array_seen **ret_seen, struct vk_error *err);
 /* What stands in an array's slot (from 0); false when it is unused or makes no sense as an entry of this disk. */
-bool vk_gpt_look_entry(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot,
-		       struct vk_gpt_entry *ret_entry);
+bool vk_gpt_look_entry(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot, struct vk_gpt_entry *ret_entry);
+/* Whether the bytes of a slot are an entry, or zeros: nothing else was ever written there. */
+bool vk_gpt_look_plausible(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "rebuild/table/gpt_put.h"
+#include "evidence/gpt/image.h"
 
 /* The CHS bytes of a protective entry as tools write them. Nobody reads them. */
 struct chs_habit {

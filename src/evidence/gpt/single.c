@@ -3,23 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "evidence/gpt/case.h"
 
 /* How much speaks for an entry; 0: it is none. */
-static unsigned weigh(const struct vk_gpt_case *c, const uint8_t *array, uint32_t slot)
+static unsigned weigh(const struct vk_gpt_judgement *j, const uint8_t *array, uint32_t slot)
 {
+	const struct vk_known_start *start;
 	struct vk_gpt_entry e;
-	size_t candidate;
 
-	if (!vk_gpt_look_entry(&c->look, array, slot, &e) ||
-	    e.firstLBA < c->j.image.header.firstUsableLBA ||
-	    e.lastLBA > c->j.image.header.lastUsableLBA)
+	if (!vk_gpt_look_entry(&j->look, array, slot, &e) ||
+	    e.firstLBA < j->image.header.firstUsableLBA ||
+	    e.lastLBA > j->image.header.lastUsableLBA)
 		return 0;
-	candidate = vk_gpt_candidate_at(c, e.firstLBA);
+	start = vk_gpt_start_at(j, e.firstLBA);
 	return 1 + (strcmp(vk_gpt_type_name(&e.typeGUID), "unknown") != 0 ? 1U : 0U) +
-	       (candidate != SIZE_MAX ? 2U : 0U) +
-	       (vk_gpt_candidate_fits(c, candidate, e.lastLBA - e.firstLBA + 1) ? 4U : 0U);
+	       (start != NULL ? 2U : 0U) +
+	       (vk_gpt_length_fits(j, start, e.lastLBA - e.firstLBA + 1) ? 4U : 0U);
 }
 
 struct weighed {
@@ -39,7 +38,7 @@ static int by_first(const void *a, const void *b)
 }
 
 /* Of two entries that overlap, the one for which less speaks is none. */
-static void drop_overlaps(struct vk_gpt_case *c, struct weighed *list, size_t count)
+static void drop_overlaps(struct vk_gpt_judgement *j, struct weighed *list, size_t count)
 {
 	size_t kept = 0;
 
@@ -49,9 +48,7 @@ static void drop_overlaps(struct vk_gpt_case *c, struct weighed *list, size_t co
 
 		while (kept > 0 && wins && list[kept - 1].last >= list[i].first) {
 			wins = list[i].weight > list[kept - 1].weight;
-			memset(c->j.image.array +
-				       (size_t)list[wins ? kept - 1 : i].slot * c->look.entry_size,
-			       0, c->look.entry_size);
+			memset(j->image.array + vk_gpt_slot_at(j, list[wins ? kept - 1 : i].slot), 0, j->look.entry_size);
 			kept -= wins;
 		}
 		if (wins)
@@ -60,55 +57,45 @@ static void drop_overlaps(struct vk_gpt_case *c, struct weighed *list, size_t co
 }
 
 /* Entry by entry, the better of what both arrays hold where they belong. */
-enum vk_status vk_gpt_take_single(struct vk_gpt_case *c)
+enum vk_status vk_gpt_take_single(struct vk_gpt_judgement *j)
 {
-	const struct vk_gpt_array_seen *sides[2] = {c->primary, c->backup};
-	struct weighed *list = calloc(c->look.entries, sizeof(*list));
+	struct weighed *list = calloc(j->look.entries, sizeof(*list));
 	size_t count = 0;
 
 	if (list == NULL)
 		return VK_NOMEM;
-	memset(c->j.image.array, 0, c->look.array_bytes);
-	for (uint32_t i = 0; i < c->look.entries; i++) {
-		const struct vk_gpt_array_seen *best = NULL;
+	memset(j->image.array, 0, j->look.array_bytes);
+	for (uint32_t i = 0; i < j->look.entries; i++) {
+		unsigned weight[2];
+		const uint8_t *better;
 		struct vk_gpt_entry e;
-		unsigned most = 0;
 
-		for (int side = 0; side < 2; side++) {
-			unsigned weight = vk_gpt_has_entries(sides[side])
-						  ? weigh(c, sides[side]->bytes, i)
-						  : 0;
-
-			if (weight > most) {
-				most = weight;
-				best = sides[side];
-			}
-		}
-		if (best == NULL)
+		for (int side = 0; side < 2; side++)
+			weight[side] = vk_gpt_has_entries(j->arrays[side]) ? weigh(j, j->arrays[side]->bytes, i) : 0;
+		if (weight[0] == 0 && weight[1] == 0)
 			continue;
-		memcpy(c->j.image.array + (size_t)i * c->look.entry_size, best->bytes + (size_t)i * c->look.entry_size,
-		       c->look.entry_size);
-		(void)vk_gpt_look_entry(&c->look, best->bytes, i, &e);
-		list[count++] = (struct weighed){e.firstLBA, e.lastLBA, i, most};
+		better = j->arrays[weight[1] > weight[0]]->bytes;
+		memcpy(j->image.array + vk_gpt_slot_at(j, i), better + vk_gpt_slot_at(j, i), j->look.entry_size);
+		(void)vk_gpt_look_entry(&j->look, better, i, &e);
+		list[count++] = (struct weighed){e.firstLBA, e.lastLBA, i, weight[weight[1] > weight[0]]};
 	}
-	drop_overlaps(c, list, count);
+	drop_overlaps(j, list, count);
 	free(list);
-	c->j.proof = count > 0 ? VK_GPT_PROOF_SINGLE : VK_GPT_PROOF_NONE;
+	j->proof = count > 0 ? VK_GPT_PROOF_SINGLE : VK_GPT_PROOF_NONE;
 	return VK_OK;
 }
 
-bool vk_gpt_is_a_table(const struct vk_gpt_case *c, const struct vk_gpt_array_seen *array)
+bool vk_gpt_is_a_table(const struct vk_gpt_judgement *j, const struct vk_gpt_array_seen *array)
 {
-	struct weighed *list = calloc(c->look.entries, sizeof(*list));
+	struct weighed *list = calloc(j->look.entries, sizeof(*list));
 	bool whole = list != NULL;
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < c->look.entries && whole; i++) {
+	for (uint32_t i = 0; i < j->look.entries && whole; i++) {
 		struct vk_gpt_entry e;
 
-		whole = vk_all_zero(array->bytes + (size_t)i * c->look.entry_size, c->look.entry_size) ||
-			weigh(c, array->bytes, i) > 0;
-		if (whole && vk_gpt_look_entry(&c->look, array->bytes, i, &e))
+		whole = vk_gpt_is_blank_slot(j, array->bytes, i) || weigh(j, array->bytes, i) > 0;
+		if (whole && vk_gpt_look_entry(&j->look, array->bytes, i, &e))
 			list[count++] = (struct weighed){e.firstLBA, e.lastLBA, i, 0};
 	}
 	if (count > 0)

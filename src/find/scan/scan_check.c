@@ -37,7 +37,7 @@ static bool still_votes(struct vk_io *io, const struct vk_vote *v, uint64_t offs
 }
 
 /* One block of each vote is enough, the first or the last: a file that was deleted since may have taken one along. */
-static bool keep_vote(void *ctx, const struct vk_tally *tally)
+static bool keep_vote(void *ctx, const struct vk_place_tally *tally)
 {
 	struct look *look = ctx;
 	const struct vk_vote *v = &tally->vote;

@@ -76,26 +76,6 @@ static void free_reader(struct vk_scan_reader *r)
 	free(r);
 }
 
-static bool start_thread(struct vk_scan_reader *r)
-{
-	pthread_condattr_t attr;
-	bool ok = pthread_condattr_init(&attr) == 0;
-
-	if (!ok)
-		return false;
-	ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 && pthread_cond_init(&r->changed, &attr) == 0;
-	pthread_condattr_destroy(&attr);
-	if (!ok)
-		return false;
-	if (pthread_mutex_init(&r->lock, NULL) == 0) {
-		if (pthread_create(&r->thread, NULL, read_all, r) == 0)
-			return true;
-		pthread_mutex_destroy(&r->lock);
-	}
-	pthread_cond_destroy(&r->changed);
-	return false;
-}
-
 enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t end,
 				   struct vk_scan_reader **ret_reader, struct vk_error *err)
 {
@@ -114,7 +94,9 @@ enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t en
 	}
 	if (ok) {
 		vk_pieces_init(&r->pieces, io, start, end, &r->stop);
-		ok = start_thread(r);
+		r->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+		r->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+		ok = pthread_create(&r->thread, NULL, read_all, r) == 0;
 	}
 	if (!ok) {
 		if (r != NULL)
@@ -149,7 +131,7 @@ enum vk_status vk_scan_reader_next(struct vk_scan_reader *r, unsigned wait_ms, c
 
 	pthread_mutex_lock(&r->lock);
 	while (r->filled == 0 && !r->over && waited != ETIMEDOUT)
-		waited = pthread_cond_timedwait(&r->changed, &r->lock, &until);
+		waited = pthread_cond_clockwait(&r->changed, &r->lock, CLOCK_MONOTONIC, &until);
 	if (r->filled > 0) {
 		*ret_piece = &r->ring[r->first];
 	} else if (r->over) {

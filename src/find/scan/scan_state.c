@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/memory.h"
 #include "vmfskit/fs_descriptor.h"
 #include "vmfskit/heartbeat.h"
 #include "vmfskit/lvm.h"
@@ -34,17 +35,7 @@ bool vk_scan_state_mark(struct vk_scan_state *state, enum vk_mark_kind kind, uin
 		state->marks_left_out++;
 		return true;
 	}
-	if (state->mark_count == state->mark_cap) {
-		size_t cap = state->mark_cap == 0 ? 64 : state->mark_cap * 2;
-		struct vk_mark *marks = reallocarray(state->marks, cap, sizeof(*marks));
-
-		if (marks == NULL)
-			return false;
-		state->marks = marks;
-		state->mark_cap = cap;
-	}
-	state->marks[state->mark_count++] = (struct vk_mark){.kind = kind, .offset_bytes = offset};
-	return true;
+	return vk_append(&state->marks, &state->mark_count, &(struct vk_mark){kind, offset}, sizeof(*state->marks)) != NULL;
 }
 
 bool vk_scan_state_unreadable(struct vk_scan_state *state, uint64_t offset, uint64_t length)
@@ -60,11 +51,6 @@ bool vk_scan_state_unreadable(struct vk_scan_state *state, uint64_t offset, uint
 	return vk_range_set_add(set, offset, length);
 }
 
-static bool is_block_size(uint32_t bytes)
-{
-	return bytes == 512 || bytes == 4096;
-}
-
 /*
  * One field that is as it must be, besides the magic: so that one damaged field does not hide a header. Extended metadata
  * has the number of its PE maps, 1 to 8, where a header has its version.
@@ -74,22 +60,22 @@ static bool is_lvm(const uint8_t *block, size_t len)
 	uint32_t version = vk_get_le32(block + 4);
 
 	return (version >= 1 && version <= VK_LVM_MAPS_PER_REGION) ||
-	       (len >= 0x5A + 4 && is_block_size(vk_get_le32(block + 0x5A)));
+	       (len >= 0x5A + 4 && vk_lvm_block_size_sound(vk_get_le32(block + 0x5A)));
 }
 
 static bool is_fs(const uint8_t *block, size_t len)
 {
-	enum { VMFS3 = 4, HIGHEST = 63 };
+	enum { HIGHEST = 63 };
 	uint32_t version = vk_get_le32(block + 4);
 
-	return (version >= VMFS3 && version <= HIGHEST) ||
-	       (len >= 0x9D + 4 && is_block_size(vk_get_le32(block + 0x9D)));
+	return (version >= VK_FS_VMFS3 && version <= HIGHEST) ||
+	       (len >= 0x9D + 4 && vk_lvm_block_size_sound(vk_get_le32(block + 0x9D)));
 }
 
 static void count_vote(struct vk_scan_state *state, uint64_t offset, const uint8_t *block, bool heartbeat)
 {
 	uint32_t magic = vk_get_le32(block);
-	struct vk_ballot ballot = {.offset_bytes = offset, .addr = vk_get_le64(block + 4), .heartbeat = heartbeat};
+	struct vk_block_claim ballot = {.offset_bytes = offset, .addr = vk_get_le64(block + 4), .heartbeat = heartbeat};
 
 	/* neither locks nor heartbeats lie at the very start of a volume */
 	if (ballot.addr == 0 || ballot.addr % SECTOR != 0 || ballot.addr > VK_SCAN_ADDR_MAX)

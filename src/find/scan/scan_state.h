@@ -27,7 +27,7 @@ struct vk_scan_state {
 	uint64_t scanned_bytes;
 	uint64_t holes_bytes;
 	struct vk_mark *marks;
-	size_t mark_count, mark_cap;
+	size_t mark_count;
 	uint64_t marks_left_out;
 	struct vk_tallies tallies;
 	struct vk_range_set unreadable;

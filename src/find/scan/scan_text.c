@@ -20,7 +20,7 @@ static void put_name(FILE *f, const char *name)
 	}
 }
 
-static void put_tally(FILE *f, const struct vk_tally *tally)
+static void put_tally(FILE *f, const struct vk_place_tally *tally)
 {
 	const struct vk_vote *v = &tally->vote;
 

@@ -83,7 +83,7 @@ static bool read_sample(struct cursor *c, const struct vk_scan_job *job, struct 
 }
 
 /* Whether blocks between first and last could have given these counts. */
-static bool tally_is_sound(const struct vk_tally *tally, const struct vk_scan_job *job, uint64_t position)
+static bool tally_is_sound(const struct vk_place_tally *tally, const struct vk_scan_job *job, uint64_t position)
 {
 	const struct vk_vote *v = &tally->vote;
 	uint64_t sum = v->heartbeats;
@@ -108,7 +108,7 @@ static bool tally_is_sound(const struct vk_tally *tally, const struct vk_scan_jo
 
 static bool read_tally(struct cursor *c, const struct vk_scan_job *job, struct vk_scan_state *state)
 {
-	struct vk_tally tally = {0};
+	struct vk_place_tally tally = {0};
 	struct vk_vote *v = &tally.vote;
 	char *end;
 	uint64_t n[8];

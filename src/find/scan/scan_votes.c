@@ -50,7 +50,7 @@ static int by_weight(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void vk_tallies_keep(struct vk_tallies *tallies, bool (*keep)(void *ctx, const struct vk_tally *tally), void *ctx)
+void vk_tallies_keep(struct vk_tallies *tallies, bool (*keep)(void *ctx, const struct vk_place_tally *tally), void *ctx)
 {
 	size_t kept = 0;
 
@@ -66,7 +66,7 @@ void vk_tallies_keep(struct vk_tallies *tallies, bool (*keep)(void *ctx, const s
 	tallies->recent = 0;
 }
 
-static bool has_weight(void *ctx, const struct vk_tally *tally)
+static bool has_weight(void *ctx, const struct vk_place_tally *tally)
 {
 	(void)ctx;
 	return tally->weight > 0;
@@ -90,10 +90,10 @@ static void shed(struct vk_tallies *tallies)
 	vk_tallies_keep(tallies, has_weight, NULL);
 }
 
-static struct vk_tally *tally_of(struct vk_tallies *tallies, int64_t start, uint64_t offset)
+static struct vk_place_tally *tally_of(struct vk_tallies *tallies, int64_t start, uint64_t offset)
 {
 	uint16_t *slot;
-	struct vk_tally *tally;
+	struct vk_place_tally *tally;
 
 	if (tallies->recent < tallies->count &&
 	    tallies->tallies[tallies->recent].vote.volume_start_bytes == start)
@@ -114,7 +114,7 @@ static struct vk_tally *tally_of(struct vk_tallies *tallies, int64_t start, uint
 	return &tallies->tallies[tallies->recent];
 }
 
-static void count_heartbeat(struct vk_tally *tally, const struct vk_ballot *ballot)
+static void count_heartbeat(struct vk_place_tally *tally, const struct vk_block_claim *ballot)
 {
 	uint64_t distance = ballot->addr - tally->last_heartbeat;
 
@@ -129,9 +129,9 @@ static void count_heartbeat(struct vk_tally *tally, const struct vk_ballot *ball
 	tally->last_heartbeat = ballot->addr;
 }
 
-void vk_tallies_count(struct vk_tallies *tallies, const struct vk_ballot *ballot)
+void vk_tallies_count(struct vk_tallies *tallies, const struct vk_block_claim *ballot)
 {
-	struct vk_tally *tally = tally_of(tallies, (int64_t)(ballot->offset_bytes - ballot->addr), ballot->offset_bytes);
+	struct vk_place_tally *tally = tally_of(tallies, (int64_t)(ballot->offset_bytes - ballot->addr), ballot->offset_bytes);
 
 	tally->weight++;
 	tally->vote.blocks++;
@@ -143,7 +143,7 @@ void vk_tallies_count(struct vk_tallies *tallies, const struct vk_ballot *ballot
 		tally->vote.locks[ballot->lock]++;
 }
 
-bool vk_tallies_put(struct vk_tallies *tallies, const struct vk_tally *tally)
+bool vk_tallies_put(struct vk_tallies *tallies, const struct vk_place_tally *tally)
 {
 	uint16_t *slot = slot_of(tallies, tally->vote.volume_start_bytes);
 

@@ -121,7 +121,7 @@ static void mark(struct vk_table_plan *plan, const struct run *run)
 /* Where a boot record that is still there leads to, between these two sectors; 0: none leads there. */
 static uint64_t linked_place(const struct vk_mbr_now *mbr, uint64_t free_from, uint64_t start)
 {
-	uint64_t base = mbr->extended_start != 0 || mbr->ebr_count == 0 ? mbr->extended_start : mbr->ebrs[0].lba;
+	uint64_t base = vk_mbr_now_base(mbr);
 
 	for (size_t i = 0; i < mbr->ebr_count; i++) {
 		const struct vk_mbr_entry *link = &mbr->ebrs[i].record.entries[1];
@@ -236,9 +236,9 @@ static bool chain_stands(struct vk_table_plan *plan, const struct run *run)
 		logical += table->partitions[i].logical;
 	/* nothing is known that belongs into it: the extended partition stays, and its chain too, whatever that names */
 	if (run->first == SIZE_MAX && logical > 0)
-		plan->mbr.chain_whole = false;
+		plan->chain_whole = false;
 	if (run->first != SIZE_MAX &&
-	    (!plan->mbr.chain_whole || logical != run->last - run->first + 1))
+	    (!plan->chain_whole || logical != run->last - run->first + 1))
 		return false;
 	for (size_t i = run->first; i <= run->last && run->first != SIZE_MAX; i++)
 		if (in_chain(table, &plan->items[i]) == NULL)
@@ -250,7 +250,7 @@ static void keep_chain(struct vk_table_plan *plan, const struct run *run)
 {
 	const struct vk_table *table = &plan->source->table;
 
-	plan->mbr.chain_stands = true;
+	plan->chain_stands = true;
 	for (size_t i = run->first; i <= run->last && run->first != SIZE_MAX; i++) {
 		struct vk_proposal *p = &plan->items[i];
 		const struct vk_partition *q = in_chain(table, p);
@@ -279,7 +279,7 @@ static unsigned next_free(bool used[PRIMARIES + 1])
 static enum vk_status number_primary(struct vk_table_plan *plan, const struct run *run, struct vk_error *err)
 {
 	bool used[PRIMARIES + 1] = {false};
-	bool extended = run->first != SIZE_MAX || plan->mbr.chain_stands;
+	bool extended = run->first != SIZE_MAX || plan->chain_stands;
 	unsigned *of_extended = &plan->mbr.extended_number;
 	struct vk_proposal **order = vk_table_by_rank(plan);
 
@@ -328,7 +328,7 @@ enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error 
 		return vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");
 	}
 	mark(plan, &run);
-	plan->mbr.chain_whole = chain_is_whole(plan->source);
+	plan->chain_whole = chain_is_whole(plan->source);
 	if (chain_stands(plan, &run)) {
 		keep_chain(plan, &run);
 	} else if (run.first != SIZE_MAX) {

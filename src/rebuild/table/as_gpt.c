@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "rebuild/table/gpt_name.h"
+#include "rebuild/table/gpt_put.h"
 #include "rebuild/table/plan.h"
 
 enum { ENTRIES_MAX = VK_GPT_ENTRIES_MAX_BYTES / VK_GPT_ENTRY_BYTES };

@@ -150,11 +150,11 @@ static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *re
 
 static void keep_chain(struct vk_table_plan *plan, struct vk_table_part_verdict *part)
 {
-	part->state = plan->mbr.chain_whole ? VK_PART_STATE_CONSISTENT : VK_PART_STATE_DAMAGED;
+	part->state = plan->chain_whole ? VK_PART_STATE_CONSISTENT : VK_PART_STATE_DAMAGED;
 	part->offset_bytes = plan->mbr.extended_start * plan->sector_size;
 	part->length_bytes = VK_MBR_BYTES;
-	strcpy(part->why, plan->mbr.chain_whole ? "nothing contradicts it; it has no checksum" : "the chain breaks off");
-	if (plan->mbr.chain_whole)
+	strcpy(part->why, plan->chain_whole ? "nothing contradicts it; it has no checksum" : "the chain breaks off");
+	if (plan->chain_whole)
 		return;
 	vk_table_lost(plan, "The chain of boot records in the extended partition at sector %llu is broken, and nothing tells which "
 			    "logical partitions it led to",
@@ -167,11 +167,11 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 	size_t wanted = 0, there = 0;
 	enum vk_status status = VK_OK;
 
-	if (plan->mbr.chain_stands) {
+	if (plan->chain_stands) {
 		keep_chain(plan, part);
 		return VK_OK;
 	}
-	if (plan->mbr.extended_exact && !plan->mbr.chain_whole)
+	if (plan->mbr.extended_exact && !plan->chain_whole)
 		vk_table_note(plan, "The chain of the extended partition was broken: logical partitions of other systems "
 				    "may have been in it that nothing tells of");
 	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
@@ -307,7 +307,7 @@ static void doubt_sector_0(struct vk_table_plan *plan, const uint8_t *sector)
 static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *err)
 {
 	const struct vk_mbr_now *mbr = &plan->mbr;
-	bool has_extended = plan->mbr.chain_stands || next_logical(plan, 0) != NULL;
+	bool has_extended = plan->chain_stands || next_logical(plan, 0) != NULL;
 	uint8_t sector[VK_MBR_BYTES] = {0};
 	uint8_t *entries = sector + VK_MBR_ENTRY_OFFSET;
 	enum vk_status status;

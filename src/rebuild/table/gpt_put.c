@@ -4,89 +4,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/bytes.h"
 #include "base/checked.h"
 #include "io/write_class.h"
 #include "rebuild/table/gpt_put.h"
-
-enum { ENTRIES = 128, PRIMARY_ARRAY_LBA = 2 };
-
-static uint64_t array_sectors(const struct vk_gpt_image *image)
-{
-	return (vk_gpt_entries_bytes(&image->header) + image->sector_size - 1ULL) /
-	       image->sector_size;
-}
-
-void vk_gpt_image_resize(struct vk_gpt_image *image, uint64_t disk_sectors)
-{
-	uint64_t sectors = array_sectors(image);
-
-	image->disk_sectors = disk_sectors;
-	image->header.alternateLBA = disk_sectors - 1;
-	image->backup_array_lba = disk_sectors - 1 - sectors;
-	image->header.lastUsableLBA = image->backup_array_lba - 1;
-}
-
-enum vk_status vk_gpt_image_init(uint32_t sector_size, uint64_t disk_sectors,
-				 struct vk_gpt_image *ret_image, struct vk_error *err)
-{
-	struct vk_gpt_image image = {
-		.sector_size = sector_size,
-		.header = {.signature = "EFI PART",
-			   .revision = 0x00010000,
-			   .headerSize = VK_GPT_HEADER_BYTES,
-			   .myLBA = 1,
-			   .entriesLBA = PRIMARY_ARRAY_LBA,
-			   .numEntries = ENTRIES,
-			   .entrySize = VK_GPT_ENTRY_BYTES},
-	};
-	uint64_t sectors = array_sectors(&image);
-
-	if (disk_sectors < 2 * sectors + 4)
-		return vk_error_set(err, VK_USAGE, NULL, "the disk is too small for a GPT (%llu sectors)",
-				    (unsigned long long)disk_sectors);
-	image.header.firstUsableLBA = PRIMARY_ARRAY_LBA + sectors;
-	vk_gpt_image_resize(&image, disk_sectors);
-	image.sector = calloc(1, sector_size);
-	image.array = calloc(ENTRIES, VK_GPT_ENTRY_BYTES);
-	if (image.sector == NULL || image.array == NULL) {
-		vk_gpt_image_free(&image);
-		return vk_no_memory(err, NULL);
-	}
-	*ret_image = image;
-	return VK_OK;
-}
-
-void vk_gpt_image_free(struct vk_gpt_image *image)
-{
-	free(image->sector);
-	free(image->array);
-	memset(image, 0, sizeof(*image));
-}
-
-bool vk_gpt_image_set(struct vk_gpt_image *image, unsigned number, const struct vk_gpt_entry *entry)
-{
-	uint8_t *slot;
-
-	if (number == 0 || number > image->header.numEntries)
-		return false;
-	slot = image->array + (size_t)(number - 1) * image->header.entrySize;
-	if (entry == NULL)
-		memset(slot, 0, image->header.entrySize);
-	else
-		vk_gpt_entry_encode(entry, slot, image->header.entrySize);
-	return true;
-}
-
-bool vk_gpt_image_get(const struct vk_gpt_image *image, unsigned number,
-		      struct vk_gpt_entry *ret_entry)
-{
-	if (number == 0 || number > image->header.numEntries)
-		return false;
-	vk_gpt_entry_decode(image->array + (size_t)(number - 1) * image->header.entrySize,
-			    image->header.entrySize, ret_entry);
-	return !vk_guid_is_nil(&ret_entry->typeGUID);
-}
 
 static enum vk_status refuse(struct vk_overlay *overlay, struct vk_error *err, const char *why)
 {
@@ -99,7 +19,7 @@ static enum vk_status check_places(const struct vk_gpt_image *image, struct vk_o
 {
 	const struct vk_gpt_header *h = &image->header;
 	uint64_t bytes = vk_io_size_bytes(vk_overlay_io(overlay));
-	uint64_t sectors = array_sectors(image);
+	uint64_t sectors = vk_gpt_entries_sectors(h, image->sector_size);
 
 	if (vk_gpt_entries_bytes(h) == 0 || h->headerSize < VK_GPT_HEADER_BYTES ||
 	    h->headerSize > image->sector_size)
@@ -109,7 +29,7 @@ static enum vk_status check_places(const struct vk_gpt_image *image, struct vk_o
 	/* whole sectors are written; what ends inside one cannot hold the copy at its end */
 	if (bytes % vk_io_sector_size(vk_overlay_io(overlay)) >= image->sector_size)
 		return refuse(overlay, err, "the disk ends inside a sector, where the copy of the GPT would lie");
-	if (h->alternateLBA != image->disk_sectors - 1 || h->entriesLBA < PRIMARY_ARRAY_LBA ||
+	if (h->alternateLBA != image->disk_sectors - 1 || h->entriesLBA < 2 ||
 	    vk_add_sat(h->entriesLBA, sectors) > h->firstUsableLBA ||
 	    h->firstUsableLBA > h->lastUsableLBA || h->lastUsableLBA >= image->backup_array_lba ||
 	    vk_add_sat(image->backup_array_lba, sectors) > h->alternateLBA)

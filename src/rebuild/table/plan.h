@@ -9,6 +9,8 @@
 
 #include "base/checked.h"
 #include "evidence/gpt/judge.h"
+#include "evidence/mbr/mbr_now.h"
+#include "vmfskit/rebuild_table.h"
 
 /* How strongly a proposal holds its sectors. */
 enum vk_claim {
@@ -53,32 +55,6 @@ struct vk_proposal {
 	char name[48];           /* where it was read: "the backup GPT", "capture ..." */
 };
 
-/* A boot record of a chain that is still there. */
-struct vk_ebr {
-	uint64_t lba;
-	uint8_t sector[VK_MBR_BYTES];
-	struct vk_mbr record;
-};
-
-/* Sector 0 and the chain as they are. */
-struct vk_mbr_now {
-	bool readable;
-	bool blank;          /* no entry and no signature */
-	bool protective;
-	bool boot_sector;    /* it is a file system's boot sector */
-	uint8_t sector[VK_MBR_BYTES];
-	struct vk_mbr mbr;
-	unsigned extended_number;   /* 0: none known */
-	uint8_t extended_type;
-	uint64_t extended_start;
-	uint64_t extended_sectors;  /* 0: not known */
-	bool extended_exact;        /* as the MBR that stands has it */
-	bool chain_whole;           /* nothing was found wrong with it */
-	bool chain_stands;          /* the plan has all that it has and nothing else: it is not touched */
-	struct vk_ebr *ebrs;        /* sorted by lba */
-	size_t ebr_count;
-};
-
 struct vk_table_plan {
 	const struct vk_source *source;
 	const struct vk_find *find;
@@ -91,6 +67,8 @@ struct vk_table_plan {
 	struct vk_gpt_image image; /* a GPT that is to stand */
 	bool gpt_judged;         /* false: the disk is too small for one */
 	struct vk_mbr_now mbr;
+	bool chain_whole;        /* nothing was found wrong with the chain of boot records */
+	bool chain_stands;       /* the plan has all that it has and nothing else: it is not touched */
 	bool mbr_names, gpt_names; /* it names a volume that was found */
 	bool mbr_foreign, gpt_foreign; /* it lies over volumes and names none of them */
 	bool table_ours;         /* the table that systems use now may be believed */
@@ -122,12 +100,6 @@ static inline uint64_t vk_proposal_end(const struct vk_proposal *p)
 	return vk_add_sat(p->entry.partition.start_sector, p->entry.partition.sectors);
 }
 bool vk_table_listed(const uint64_t *sectors, size_t count, uint64_t sector);
-
-/* Sector 0, and boot records of a chain wherever one may be. Errors: VK_IO, VK_NOMEM. Free with vk_mbr_now_free. */
-VK_MUST_USE enum vk_status vk_mbr_now_read(const struct vk_table_plan *plan,
-					   struct vk_mbr_now *ret_mbr, struct vk_error *err);
-void vk_mbr_now_free(struct vk_mbr_now *mbr);
-const struct vk_ebr *vk_mbr_now_ebr(const struct vk_mbr_now *mbr, uint64_t lba);
 
 /* The sources of proposals. */
 void vk_table_from_gpt(struct vk_table_plan *plan);

@@ -6,32 +6,6 @@
 #include "base/memory.h"
 #include "rebuild/table/plan.h"
 
-const char *vk_table_part_name(enum vk_table_part part)
-{
-	static const char *const names[VK_TP_COUNT] = {
-		"MBR", "primary GPT header", "primary GPT entries", "backup GPT entries",
-		"backup GPT header", "extended boot records",
-	};
-
-	return names[part];
-}
-
-const char *vk_part_state_name(enum vk_part_state state)
-{
-	static const char *const names[] = {"unused",  "sound",   "consistent", "stale",
-					    "damaged", "foreign", "lost",       "unreadable"};
-
-	return names[state];
-}
-
-const char *vk_entry_origin_name(enum vk_entry_origin origin)
-{
-	static const char *const names[] = {"kept", "primary GPT", "backup GPT",  "both copies of the GPT",
-					    "MBR",  "capture",     "found volume", "boot-disk layout"};
-
-	return names[origin];
-}
-
 static enum vk_status check_source(const struct vk_table_plan *plan, struct vk_error *err)
 {
 	const struct vk_source *source = plan->source;
@@ -48,9 +22,10 @@ static enum vk_status check_source(const struct vk_table_plan *plan, struct vk_e
 	return VK_OK;
 }
 
-static enum vk_status judge_gpt(struct vk_table_plan *plan, struct vk_error *err)
+static enum vk_status judge_gpt(struct vk_table_plan *plan, const struct vk_known_start *starts, size_t start_count,
+				struct vk_error *err)
 {
-	enum vk_status status = vk_gpt_judge(plan->source, plan->find, &plan->gpt, err);
+	enum vk_status status = vk_gpt_judge(plan->source, starts, start_count, &plan->gpt, err);
 
 	plan->gpt_judged = status == VK_OK;
 	/* too small for a GPT: an MBR it may have */
@@ -93,12 +68,49 @@ static void doubt_sector_size(struct vk_table_plan *plan)
 	}
 }
 
+/* Where captures have boot records. */
+static enum vk_status captured_ebrs(const struct vk_table_plan *plan, uint64_t **ret_lbas, size_t *ret_count, struct vk_error *err)
+{
+	for (size_t k = 0; k < plan->options->known_count; k++) {
+		const struct vk_table *t = &plan->options->known[k].source->table;
+
+		for (size_t i = 0; i < t->ebr_count && t->sector_size == plan->sector_size; i++)
+			if (vk_append(ret_lbas, ret_count, &t->ebr_lbas[i], sizeof(t->ebr_lbas[i])) == NULL)
+				return vk_no_memory(err, NULL);
+	}
+	return VK_OK;
+}
+
+/* What stands of a table, judged by the volumes that were found and are no ghosts. */
+static enum vk_status read_tables(struct vk_table_plan *plan, struct vk_error *err)
+{
+	struct vk_known_start *starts = NULL;
+	uint64_t *lbas = NULL;
+	size_t start_count = 0, lba_count = 0;
+	enum vk_status status = captured_ebrs(plan, &lbas, &lba_count, err);
+
+	for (size_t i = 0; i < plan->find->count && status == VK_OK; i++) {
+		const struct vk_candidate *c = &plan->find->candidates[i];
+		const struct vk_known_start start = {c->start_bytes, c->told_bytes, i};
+
+		if (!c->start_before_disk && !vk_standing_is_ghost(c->standing) &&
+		    vk_append(&starts, &start_count, &start, sizeof(start)) == NULL)
+			status = vk_no_memory(err, NULL);
+	}
+	vk_known_starts_sort(starts, start_count);
+	if (status == VK_OK)
+		status = judge_gpt(plan, starts, start_count, err);
+	if (status == VK_OK)
+		status = vk_mbr_now_read(plan->source, starts, start_count, lbas, lba_count, &plan->mbr, err);
+	free(starts);
+	free(lbas);
+	return status;
+}
+
 static enum vk_status collect(struct vk_table_plan *plan, struct vk_error *err)
 {
-	enum vk_status status = judge_gpt(plan, err);
+	enum vk_status status = read_tables(plan, err);
 
-	if (status == VK_OK)
-		status = vk_mbr_now_read(plan, &plan->mbr, err);
 	if (status != VK_OK)
 		return status;
 	vk_table_from_gpt(plan);
@@ -182,10 +194,10 @@ static void forget_logical(const struct vk_table_plan *plan, struct vk_table *ta
 	for (size_t i = 0; i < plan->out->entry_count; i++)
 		if (plan->out->entries[i].partition.logical)
 			return;
-	for (size_t i = 0; plan->mbr.chain_stands && i < table->partition_count; i++)
+	for (size_t i = 0; plan->chain_stands && i < table->partition_count; i++)
 		if (!table->partitions[i].logical)
 			table->partitions[kept++] = table->partitions[i];
-	if (plan->mbr.chain_stands)
+	if (plan->chain_stands)
 		table->partition_count = kept;
 }
 

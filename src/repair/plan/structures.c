@@ -177,20 +177,17 @@ static void name_after_region(const struct vk_region *region, struct vk_structur
 	}
 }
 
+static uint64_t end_of(const void *structure)
+{
+	return ((const struct vk_structure *)structure)->end;
+}
+
 struct vk_structure vk_structures_at(const struct vk_structures *structures,
 				     const struct vk_region *region, uint64_t offset, uint64_t end)
 {
 	struct vk_structure item = {.start = offset, .end = end, .at = offset};
-	size_t low = 0, high = structures->count;
+	size_t low = vk_first_not_below(structures->items, structures->count, sizeof(item), vk_add_sat(offset, 1), end_of);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (structures->items[middle].end <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	name_after_region(region, &item);
 	if (low == structures->count)
 		return item;

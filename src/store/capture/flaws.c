@@ -12,7 +12,7 @@ unsigned vk_finding_flaw(enum vk_finding_code code)
 	case VK_F_SIGNATURE_WRONG:
 	case VK_F_LEDGER_MISSING:
 	case VK_F_LEDGER_DAMAGED:
-	case VK_F_LEDGER_ALTERED:
+	case VK_F_LEDGER_BROKEN:
 	case VK_F_LEDGER_CAPTURE_UNRECORDED:
 	case VK_F_LEDGER_CAPTURE_DIFFERS:
 		return VK_FLAW_UNTRUSTED;

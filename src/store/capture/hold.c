@@ -12,7 +12,6 @@
 #include "store/capture/region_io.h"
 #include "store/folder/save.h"
 #include "store/verify/verify.h"
-#include "store/ledger/vouch.h"
 
 enum { PAGE_BYTES = 4096 };
 
@@ -103,7 +102,7 @@ static enum vk_status lay_out(struct holding *h, struct vk_error *err)
 
 static enum vk_status keep_regions(struct holding *h, struct vk_io **ret_io, struct vk_error *err)
 {
-	enum vk_status status = vk_saver_init(&h->saver, NULL, NULL, err);
+	enum vk_status status = vk_saver_init(&h->saver, NULL, err);
 
 	if (status != VK_OK)
 		return status;

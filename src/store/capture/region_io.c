@@ -11,10 +11,10 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
+#include "io/holes.h"
 #include "io/range_set.h"
 #include "store/folder/folder.h"
 #include "store/capture/region_io.h"
-#include "store/folder/save.h"
 
 struct region_io {
 	int folder_fd;
@@ -43,22 +43,17 @@ static void close_files(void *self)
 	free(io);
 }
 
+static uint64_t end_of_region(const void *region)
+{
+	const struct vk_region *r = region;
+
+	return r->offset_bytes + r->length_bytes;
+}
+
 /* The first region that ends behind offset; region_count when there is none. */
 static size_t find_region(const struct region_io *io, uint64_t offset)
 {
-	size_t low = 0;
-	size_t high = io->region_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct vk_region *r = &io->regions[middle];
-
-		if (r->offset_bytes + r->length_bytes <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return vk_first_not_below(io->regions, io->region_count, sizeof(*io->regions), vk_add_sat(offset, 1), end_of_region);
 }
 
 static enum vk_status select_region(struct region_io *io, size_t index, struct vk_error *err)
@@ -93,21 +88,14 @@ static struct vk_span span_of(enum vk_span_state state, uint64_t length)
 
 static struct vk_span span_in_file(const struct region_io *io, uint64_t pos, uint64_t length)
 {
-	off_t next;
+	struct vk_span span;
 
 	if (pos >= io->file_bytes)
 		return span_of(VK_SPAN_ABSENT, length);
 	length = vk_min_u64(length, io->file_bytes - pos);
-	pos += io->file_start;
-	next = lseek(io->fd, (off_t)pos, SEEK_DATA);
-	if (next < 0)
-		return span_of(errno == ENXIO ? VK_SPAN_ZERO : VK_SPAN_DATA, length);
-	if ((uint64_t)next > pos)
-		return span_of(VK_SPAN_ZERO, vk_min_u64(length, (uint64_t)next - pos));
-	next = lseek(io->fd, (off_t)pos, SEEK_HOLE);
-	if (next > (off_t)pos)
-		length = vk_min_u64(length, (uint64_t)next - pos);
-	return span_of(VK_SPAN_DATA, length);
+	span = vk_hole_span(io->fd, io->file_start + pos);
+	span.length_bytes = vk_min_u64(span.length_bytes, length);
+	return span;
 }
 
 static struct vk_span span(void *self, uint64_t offset)

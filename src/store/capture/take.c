@@ -145,15 +145,18 @@ static void prove_partition(struct vk_taking *taking, const struct vk_source *so
 				   sizeof(magic), "5ef1ab2f");
 }
 
-static void put_ranges(struct vk_taking *taking, const struct vk_finding_sink *sink,
-		       const struct vk_range *ranges, size_t count, enum vk_finding_code code,
-		       const char *what)
+static void put_missing(struct vk_taking *taking, const struct vk_finding_sink *sink, bool is_absent, const char *what)
 {
 	struct vk_finding finding;
 
-	for (size_t i = 0; i < count; i++) {
-		vk_finding_init(&finding, code, ranges[i].offset_bytes, ranges[i].length_bytes,
-				"%llu bytes %s", (unsigned long long)ranges[i].length_bytes, what);
+	for (size_t i = 0; i < taking->saver.missing_count; i++) {
+		const struct vk_range *range = &taking->saver.missing[i].range;
+
+		if (taking->saver.missing[i].is_absent != is_absent)
+			continue;
+		vk_finding_init(&finding, is_absent ? VK_F_CAPTURE_NOT_HELD : VK_F_CAPTURE_UNREADABLE,
+				range->offset_bytes, range->length_bytes, "%llu bytes %s",
+				(unsigned long long)range->length_bytes, what);
 		put(taking, sink, &finding);
 	}
 }
@@ -206,11 +209,10 @@ static void prove(struct vk_taking *taking, const struct vk_source *source,
 	struct vk_finding finding;
 
 	put_left_out(taking, sink);
-	put_ranges(taking, sink, taking->unreadable, taking->unreadable_count, VK_F_CAPTURE_UNREADABLE,
-		   "could not be read");
-	put_ranges(taking, sink, taking->absent, taking->absent_count, VK_F_CAPTURE_NOT_HELD,
-		   taking->manifest.capture.imported != NULL ? "are not in what was imported"
-							     : "are not held by the source");
+	put_missing(taking, sink, false, "could not be read");
+	put_missing(taking, sink, true,
+		    taking->manifest.capture.imported != NULL ? "are not in what was imported"
+							      : "are not held by the source");
 	if (source->kind == VK_SOURCE_DISK)
 		prove_table(taking, source, sink);
 	if (count == 0 && !options->vmfs_optional) {
@@ -280,8 +282,6 @@ enum vk_status vk_take_finish(struct vk_taking *taking, const struct vk_source *
 	/* of the store, not of the capture: it is not in the manifest */
 	vk_capture_check_store(options->store, &taking->manifest.capture, source->path, sink);
 	put_no_links(taking, options->store, sink);
-	if (options->may_commit != NULL && !options->may_commit(options->may_commit_ctx))
-		return vk_error_set(err, VK_IO, source->path, "the capture was given up");
 	return vk_taking_commit(taking, ret_id, err);
 }
 

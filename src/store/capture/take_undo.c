@@ -16,7 +16,7 @@
 static enum vk_status compare_region(struct vk_taking *taking, const struct vk_region *region,
 				     const struct vk_range_set *unreadable, int fd, struct vk_error *err)
 {
-	const size_t half = VK_SAVE_BUFFER_BYTES / 2;
+	const size_t half = VK_FILE_BUFFER_BYTES / 2;
 	uint8_t *saved = taking->saver.buf;
 	uint8_t *now = taking->saver.buf + half;
 	struct vk_digest *digest = &taking->saver.digest;

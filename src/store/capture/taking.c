@@ -108,7 +108,7 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	vk_text_time_s(&text, taking->unix_seconds);
 	vk_manifest_set_device(c, &taking->manifest.device);
 	if (status == VK_OK)
-		status = vk_saver_init(&taking->saver, io, options->shared, err);
+		status = vk_saver_init(&taking->saver, io, err);
 	if (status == VK_OK && options->md5 && !vk_digest_add_md5(&taking->saver.digest))
 		status = vk_no_memory(err, path);
 	if (status != VK_OK)
@@ -118,7 +118,8 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	if (status != VK_OK)
 		return status;
 	memcpy(c->id, taking->folder.id, sizeof(c->id));
-	return vk_previous_open(&taking->folder, options->previous, &taking->previous, err);
+	vk_previous_open(&taking->folder, options->previous, &taking->previous);
+	return VK_OK;
 }
 
 enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *regions,
@@ -129,9 +130,10 @@ enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *r
 
 	c->regions = calloc(region_count + 1, sizeof(*c->regions));
 	c->identities = calloc(identity_count + 1, sizeof(*c->identities));
-	taking->linked = calloc(region_count + 1, sizeof(*taking->linked));
-	if (c->regions == NULL || c->identities == NULL || taking->linked == NULL)
+	taking->written = calloc(region_count + 1, sizeof(*taking->written));
+	if (c->regions == NULL || c->identities == NULL || taking->written == NULL)
 		return vk_no_memory(err, NULL);
+	taking->written_count = region_count + 1;
 	if (region_count > 0)
 		memcpy(c->regions, regions, region_count * sizeof(*regions));
 	if (identity_count > 0)
@@ -141,106 +143,44 @@ enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *r
 	return VK_OK;
 }
 
-static enum vk_status copy_region(struct vk_taking *taking, struct vk_region *region,
-				  struct vk_previous *previous, bool *ret_linked,
-				  bool *ret_old_failed, struct vk_error *err)
+/* The index-th file: a region, or RESTORE.txt with its text. */
+static enum vk_status put_file(struct vk_taking *taking, size_t index, const char *restore_text, struct vk_error *err)
 {
-	struct vk_region_file file;
-	enum vk_status status = vk_region_file_begin(&file, &taking->folder, previous, region->file,
-						     region->length_bytes, err);
-
-	if (status == VK_OK)
-		status = vk_saver_copy(&taking->saver, region, &file, err);
-	if (status == VK_OK)
-		status = vk_region_file_finish(&file, err);
-	else
-		vk_region_file_abandon(&file);
-	*ret_linked = file.linked;
-	*ret_old_failed = file.old_failed;
-	return status;
-}
-
-/* A previous file that fails under our hands is no reason to have no capture: the region is read anew without it. */
-static enum vk_status take_region(struct vk_taking *taking, size_t index, struct vk_error *err)
-{
+	struct vk_saver *saver = &taking->saver;
 	struct vk_region *region = &taking->manifest.capture.regions[index];
-	struct vk_saver_mark mark = vk_saver_mark(&taking->saver);
-	bool linked;
-	bool old_failed;
-	enum vk_status status =
-		copy_region(taking, region, &taking->previous, &linked, &old_failed, err);
+	struct vk_region_file file;
+	enum vk_status status;
 
-	if (status != VK_OK && old_failed) {
-		vk_saver_back_to(&taking->saver, &mark);
-		(void)unlinkat(taking->folder.fd, region->file, 0);
-		status = copy_region(taking, region, NULL, &linked, &old_failed, err);
-	}
-	taking->linked[index] = linked;
+	if (restore_text != NULL)
+		status = vk_region_file_begin(&file, &taking->folder, VK_RESTORE_FILE, strlen(restore_text), &saver->sum,
+					      &taking->written[index], err);
+	else
+		status = vk_region_file_begin(&file, &taking->folder, region->file, region->length_bytes, &saver->sum,
+					      &taking->written[index], err);
+	if (status != VK_OK)
+		return status;
+	if (restore_text != NULL)
+		status = vk_region_file_bytes(&file, 0, (const uint8_t *)restore_text, strlen(restore_text), err);
+	else
+		status = vk_saver_copy(saver, region, &file, err);
+	if (status == VK_OK)
+		return vk_region_file_finish(&file, &taking->previous, saver->buf, err);
+	vk_region_file_abandon(&file);
 	return status;
-}
-
-/* Both lists are sorted, and so is what they make together. */
-static void merge(const struct vk_taking *taking, struct vk_range *ret_ranges)
-{
-	const struct vk_range *a = taking->unreadable;
-	const struct vk_range *b = taking->absent;
-	size_t i = 0;
-	size_t k = 0;
-
-	while (i < taking->unreadable_count || k < taking->absent_count) {
-		bool first = k == taking->absent_count ||
-			     (i < taking->unreadable_count && a[i].offset_bytes < b[k].offset_bytes);
-
-		*ret_ranges++ = first ? a[i++] : b[k++];
-	}
 }
 
 enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
-	struct vk_saver *saver = &taking->saver;
+	const struct vk_saver *saver = &taking->saver;
+	enum vk_status status = VK_OK;
 
-	for (size_t i = 0; i < c->region_count; i++) {
-		enum vk_status status = take_region(taking, i, err);
-
-		if (status != VK_OK)
-			return status;
-		vk_digest_md5(&saver->digest, c->regions[i].md5);
-	}
-	taking->unreadable = saver->unreadable;
-	taking->unreadable_count = saver->unreadable_count;
-	taking->absent = saver->absent;
-	taking->absent_count = saver->absent_count;
-	saver->unreadable = NULL;
-	saver->unreadable_count = saver->unreadable_cap = 0;
-	saver->absent = NULL;
-	saver->absent_count = saver->absent_cap = 0;
-	c->unreadable_count = taking->unreadable_count + taking->absent_count;
-	c->unreadable = calloc(c->unreadable_count + 1, sizeof(*c->unreadable));
-	if (c->unreadable == NULL)
-		return vk_no_memory(err, NULL);
-	merge(taking, c->unreadable);
-	return VK_OK;
-}
-
-static enum vk_status put_or_link(struct vk_taking *taking, const char *name, const char *text,
-				  size_t len, struct vk_error *err)
-{
-	struct vk_region_file file;
-	enum vk_status status = vk_region_file_begin(&file, &taking->folder, &taking->previous, name,
-						     len, err);
-
-	if (status == VK_OK)
-		status = vk_region_file_bytes(&file, 0, (const uint8_t *)text, len, err);
-	if (status == VK_OK)
-		status = vk_region_file_finish(&file, err);
-	else
-		vk_region_file_abandon(&file);
-	if (status != VK_OK && file.old_failed) {
-		(void)unlinkat(taking->folder.fd, name, 0);
-		return vk_folder_put(&taking->folder, name, text, len, err);
-	}
-	taking->restore_linked = file.linked;
+	for (size_t i = 0; status == VK_OK && i < c->region_count; i++)
+		status = put_file(taking, i, NULL, err);
+	for (size_t i = 0; status == VK_OK && i < saver->missing_count; i++)
+		if (vk_append(&c->unreadable, &c->unreadable_count, &saver->missing[i].range,
+			      sizeof(*c->unreadable)) == NULL)
+			status = vk_no_memory(err, NULL);
 	return status;
 }
 
@@ -254,7 +194,7 @@ static enum vk_status put_restore(struct vk_taking *taking, struct vk_error *err
 		return vk_no_memory(err, VK_RESTORE_FILE);
 	m->restore_bytes = strlen(text);
 	if (vk_digest_bytes(text, strlen(text), m->restore_sha256))
-		status = put_or_link(taking, VK_RESTORE_FILE, text, strlen(text), err);
+		status = put_file(taking, m->capture.region_count, text, err);
 	else
 		status = vk_no_memory(err, VK_RESTORE_FILE);
 	free(text);
@@ -274,18 +214,20 @@ static enum vk_status record_and_name(struct vk_taking *taking, struct vk_error 
 	return status;
 }
 
-static enum vk_status reread_file(struct vk_taking *taking, const char *file, uint64_t length,
-				  const char *sha256, struct vk_error *err)
+static enum vk_status reread_file(struct vk_taking *taking, size_t index, const char *file, uint64_t length,
+				  struct vk_error *err)
 {
-	char now[VK_SHA256_HEX_BYTES];
+	const struct vk_written *written = &taking->written[index];
 	uint64_t found;
 	int fd;
-	enum vk_status status = vk_folder_open_fresh(taking->folder.fd, file, &fd, &found, err);
+	enum vk_status status;
 
+	if (written->linked)
+		return VK_OK;
+	status = vk_folder_open_fresh(taking->folder.fd, file, &fd, &found, err);
 	if (status != VK_OK)
 		return status;
-	if (found != length || !vk_saver_digest(&taking->saver, fd, length, now) ||
-	    strcmp(now, sha256) != 0) {
+	if (found != length || !vk_written_is(written, &taking->saver.sum, fd, length, taking->saver.buf)) {
 		vk_error_set(err, VK_IO, file, "a file of the capture does not read back from %s as it was written",
 			     taking->folder.store);
 		status = vk_error_remedy(err, "check the disk that the store lies on, or name another store with --store");
@@ -294,20 +236,19 @@ static enum vk_status reread_file(struct vk_taking *taking, const char *file, ui
 	return status;
 }
 
-enum vk_status vk_taking_reread(struct vk_taking *taking, struct vk_error *err)
+/*
+ * Read the files that were written again, from the disk, and compare with the sums that were computed while they were
+ * written. For files that were flushed.
+ */
+static enum vk_status reread(struct vk_taking *taking, struct vk_error *err)
 {
 	const struct vk_manifest *m = &taking->manifest;
+	size_t count = m->capture.region_count;
 	enum vk_status status = VK_OK;
 
-	for (size_t i = 0; i < m->capture.region_count && status == VK_OK; i++) {
-		const struct vk_region *region = &m->capture.regions[i];
-
-		if (!taking->linked[i])
-			status = reread_file(taking, region->file, region->length_bytes, region->sha256, err);
-	}
-	if (status == VK_OK && !taking->restore_linked)
-		status = reread_file(taking, VK_RESTORE_FILE, m->restore_bytes, m->restore_sha256, err);
-	return status;
+	for (size_t i = 0; i < count && status == VK_OK; i++)
+		status = reread_file(taking, i, m->capture.regions[i].file, m->capture.regions[i].length_bytes, err);
+	return status == VK_OK ? reread_file(taking, count, VK_RESTORE_FILE, m->restore_bytes, err) : status;
 }
 
 enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE_ID_BYTES],
@@ -332,7 +273,7 @@ enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE
 	if (status == VK_OK)
 		status = vk_folder_flush(&taking->folder, err);
 	if (status == VK_OK && !taking->reread)
-		status = vk_taking_reread(taking, err);
+		status = reread(taking, err);
 	if (status == VK_OK)
 		status = record_and_name(taking, err);
 	if (status == VK_OK)
@@ -344,9 +285,9 @@ void vk_taking_end(struct vk_taking *taking)
 {
 	vk_folder_abandon(&taking->folder);
 	vk_previous_close(&taking->previous);
-	free(taking->linked);
-	free(taking->unreadable);
-	free(taking->absent);
+	for (size_t i = 0; i < taking->written_count; i++)
+		vk_written_free(&taking->written[i]);
+	free(taking->written);
 	free(taking->left_out);
 	vk_saver_free(&taking->saver);
 	vk_manifest_free(&taking->manifest);

@@ -3,7 +3,6 @@
 #ifndef VK_STORE_TAKING_H
 #define VK_STORE_TAKING_H
 
-#include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
 #include "store/folder/save.h"
 #include "vmfskit/ledger.h"
@@ -13,14 +12,10 @@ struct vk_taking {
 	struct vk_folder folder;
 	struct vk_saver saver;
 	struct vk_previous previous;
-	char *linked; /* one for each region: it is the previous capture's file */
-	bool restore_linked;
+	struct vk_written *written; /* one for each region as it was planned, and behind them one for RESTORE.txt */
+	size_t written_count;
 	bool reread; /* the written files were read again and are what was read from the disk */
 	uint64_t unix_seconds;
-	struct vk_range *unreadable; /* of manifest.capture.unreadable what the disk did not deliver ... */
-	size_t unreadable_count;
-	struct vk_range *absent;     /* ... and what the source does not hold */
-	size_t absent_count;
 	struct vk_region *left_out;  /* regions of which it holds nothing */
 	size_t left_out_count;
 	struct vk_store *store; /* borrowed */
@@ -42,11 +37,6 @@ VK_MUST_USE enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_i
 					   const char *suffix, struct vk_error *err);
 /* Copy every region of manifest.capture into its file; fills digests and unreadable ranges. */
 VK_MUST_USE enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err);
-/*
- * Read the files that were written again, from the disk, and compare with the digests that were
- * computed while they were written. For files that were flushed.
- */
-VK_MUST_USE enum vk_status vk_taking_reread(struct vk_taking *taking, struct vk_error *err);
 /*
  * RESTORE.txt, manifest, what vouches for it; all flushed and read again; a line in the ledger, and the folder's
  * name.

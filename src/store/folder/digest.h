@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256, and MD5 beside it when asked for, over a stream of which long stretches are known to be zero. */
+/* SHA-256, and MD5 beside it when asked for, of a stream; and a fast sum that proves that a file reads back. */
 #ifndef VK_STORE_DIGEST_H
 #define VK_STORE_DIGEST_H
 
@@ -9,25 +9,23 @@
 
 #include "vmfskit/capture.h"
 
+enum { VK_SUM_BYTES = 16 };
+
 struct vk_digest {
 	void *ctx;
 	void *md5; /* NULL: not asked for */
-	char md5_hex[VK_MD5_HEX_BYTES]; /* of what was taken last */
-	const struct vk_capture_shared *shared;
+	char md5_hex[VK_MD5_HEX_BYTES]; /* of what was taken last; empty when it was not asked for */
 	bool failed;
 	bool begun;             /* something else than zeros was added */
 	uint64_t leading_zeros; /* before that */
 };
 
-/*
- * shared may be NULL, else it must outlive the digest. False when memory ran out. Free with
- * vk_digest_free.
- */
-VK_MUST_USE bool vk_digest_init(struct vk_digest *digest, const struct vk_capture_shared *shared);
+/* Digest beforehand what many streams begin with: for a process whose children digest. Costs 2 MiB of SHA-256. */
+void vk_digest_prepare(void);
+/* False when memory ran out. Free with vk_digest_free, also then. */
+VK_MUST_USE bool vk_digest_init(struct vk_digest *digest);
 /* From here on MD5, too; before anything is added. False when memory ran out. */
 VK_MUST_USE bool vk_digest_add_md5(struct vk_digest *digest);
-/* MD5 of what vk_digest_take took last; empty when it was not asked for. */
-void vk_digest_md5(const struct vk_digest *digest, char ret_hex[VK_MD5_HEX_BYTES]);
 void vk_digest_add(struct vk_digest *digest, const void *bytes, size_t len);
 void vk_digest_add_zeros(struct vk_digest *digest, uint64_t len);
 /* Write the digest and start anew. False when any step since the start failed. */
@@ -41,5 +39,22 @@ VK_MUST_USE bool vk_digest_bytes(const void *bytes, size_t len, char ret_hex[VK_
 
 bool vk_sha256_text(const char *text); /* 64 lower-case hex digits */
 bool vk_md5_text(const char *text);    /* 32 of them */
+
+/*
+ * GMAC under a key that is drawn here and never leaves the process: several times as fast as SHA-256, and nobody can
+ * make other bytes for the same sum. Only for comparing with another sum of the same struct.
+ */
+struct vk_sum {
+	void *ctx;
+	uint8_t key[16];
+	bool failed;
+};
+/* False when memory ran out. Free with vk_sum_free, also then. */
+VK_MUST_USE bool vk_sum_init(struct vk_sum *sum);
+void vk_sum_begin(struct vk_sum *sum);
+void vk_sum_add(struct vk_sum *sum, const void *bytes, size_t len); /* at most 1 GiB */
+/* False when any step since vk_sum_begin failed. */
+VK_MUST_USE bool vk_sum_take(struct vk_sum *sum, uint8_t ret_sum[VK_SUM_BYTES]);
+void vk_sum_free(struct vk_sum *sum);
 
 #endif

@@ -248,52 +248,47 @@ static int compare_ids(const void *a, const void *b)
 
 /*
  * A folder with a capture's name or one of its papers is one, whatever its state, so that a broken one
- * is not passed over; what begins with a dot never is.
+ * is not passed over; what begins with a dot never is. Of one with the name nothing is looked at: a store may have many.
  */
-static bool is_capture(int store_fd, const char *name)
+static bool is_capture(int store_fd, const struct dirent *entry)
 {
 	static const char *const marks[] = {VK_MANIFEST_FILE, VK_SUMS_FILE, VK_RESTORE_FILE};
+	const char *name = entry->d_name;
+	bool stamped = vk_id_stamped(name);
 	char file[VK_CAPTURE_ID_BYTES + 32];
 	struct stat st;
 
 	if (name[0] == '.' || strlen(name) >= VK_CAPTURE_ID_BYTES)
 		return false;
-	/* what must not be looked at may be one */
-	if (fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return errno != ENOENT && vk_id_stamped(name);
+	if (entry->d_type != DT_UNKNOWN)
+		st.st_mode = DTTOIF(entry->d_type);
+	else if (fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno != ENOENT && stamped; /* what must not be looked at may be one */
 	if (!S_ISDIR(st.st_mode))
 		return false;
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (size_t i = 0; !stamped && i < sizeof(marks) / sizeof(marks[0]); i++) {
 		snprintf(file, sizeof(file), "%.*s/%s", VK_CAPTURE_ID_BYTES - 1, name, marks[i]);
-		if (fstatat(store_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			return true;
+		stamped = fstatat(store_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	}
-	return vk_id_stamped(name);
+	return stamped;
 }
 
-static enum vk_status collect_ids(DIR *dir, char ***ret_ids, size_t *ret_count)
+static bool collect_ids(DIR *dir, char ***ret_ids, size_t *ret_count)
 {
 	const struct dirent *entry;
-	size_t cap = 0;
 
 	while ((entry = readdir(dir)) != NULL) {
-		if (!is_capture(dirfd(dir), entry->d_name))
-			continue;
-		if (*ret_count == cap) {
-			char **ids;
+		char *id;
 
-			cap = cap == 0 ? 64 : cap * 2;
-			ids = realloc(*ret_ids, cap * sizeof(*ids));
-			if (ids == NULL)
-				return VK_NOMEM;
-			*ret_ids = ids;
+		if (!is_capture(dirfd(dir), entry))
+			continue;
+		id = strdup(entry->d_name);
+		if (id == NULL || vk_append(ret_ids, ret_count, &id, sizeof(id)) == NULL) {
+			free(id);
+			return false;
 		}
-		(*ret_ids)[*ret_count] = strdup(entry->d_name);
-		if ((*ret_ids)[*ret_count] == NULL)
-			return VK_NOMEM;
-		(*ret_count)++;
 	}
-	return VK_OK;
+	return true;
 }
 
 enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_count,
@@ -302,7 +297,7 @@ enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_cou
 	DIR *dir = opendir(store);
 	char **ids = NULL;
 	size_t count = 0;
-	enum vk_status status;
+	bool sound;
 
 	if (dir == NULL && errno == ENOENT) {
 		vk_error_set(err, VK_ABSENT, store, "there is no store here yet");
@@ -310,13 +305,13 @@ enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_cou
 	}
 	if (dir == NULL)
 		return vk_error_errno(err, errno, store, "cannot open the store");
-	status = collect_ids(dir, &ids, &count);
+	sound = collect_ids(dir, &ids, &count);
 	closedir(dir);
-	if (status != VK_OK) {
+	if (!sound) {
 		for (size_t i = 0; i < count; i++)
 			free(ids[i]);
 		free(ids);
-		return vk_error_set(err, status, store, "no memory for the list of captures");
+		return vk_no_memory(err, store);
 	}
 	if (count > 0)
 		qsort(ids, count, sizeof(*ids), compare_ids);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing a file of a capture, or finding that it need not be written. */
-#include "base/memory.h"
+/* Writing a file of a capture, or finding that it need not be kept twice. */
 #include "store/folder/region_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,23 +13,38 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "base/crash_point.h"
-#include "store/folder/save.h"
+#include "base/memory.h"
+#include "io/holes.h"
 
 enum { HOLE_BYTES = 4096 };
+#define LINK_FILE ".link" /* a link before it takes the place of the file; no capture has such a name */
 
 /* ---- writing */
 
-static enum vk_status write_all(const struct vk_region_file *f, uint64_t offset, const uint8_t *p,
-				size_t len, struct vk_error *err)
+/* Neighbours become one range. */
+static bool note_written(struct vk_written *w, uint64_t offset, size_t len)
+{
+	struct vk_range *last = w->range_count > 0 ? &w->ranges[w->range_count - 1] : NULL;
+
+	if (last == NULL || last->offset_bytes + last->length_bytes != offset)
+		return vk_append(&w->ranges, &w->range_count, &(struct vk_range){offset, len}, sizeof(*w->ranges)) != NULL;
+	last->length_bytes += len;
+	return true;
+}
+
+static enum vk_status write_all(struct vk_region_file *f, uint64_t offset, const uint8_t *p, size_t len,
+				struct vk_error *err)
 {
 	if (vk_step_fails("region file: write"))
 		return vk_folder_failed(f->folder, f->file, errno, "cannot write", err);
+	if (!note_written(f->written, offset, len))
+		return vk_no_memory(err, f->file);
+	vk_sum_add(f->sum, p, len);
 	while (len > 0) {
 		ssize_t n = pwrite(f->fd, p, len, (off_t)offset);
 
 		if (n == 0 || (n < 0 && errno != EINTR))
-			return vk_folder_failed(f->folder, f->file, n == 0 ? ENOSPC : errno,
-						"cannot write", err);
+			return vk_folder_failed(f->folder, f->file, n == 0 ? ENOSPC : errno, "cannot write", err);
 		if (n > 0) {
 			p += n;
 			len -= (size_t)n;
@@ -39,101 +54,98 @@ static enum vk_status write_all(const struct vk_region_file *f, uint64_t offset,
 	return VK_OK;
 }
 
-/* Bytes of the block of the file's grid that begins, or is entered, at pos. */
-static size_t block_at(uint64_t pos, size_t len)
-{
-	return (size_t)vk_min_u64(len, HOLE_BYTES - pos % HOLE_BYTES);
-}
-
-/* Neighbouring blocks that are not all zero go out in one write; the rest is left as a hole. */
-static enum vk_status write_sparse(const struct vk_region_file *f, uint64_t pos, const uint8_t *buf,
-				   size_t len, struct vk_error *err)
+/* How many of len bytes are blocks of the file's grid that are all zero, or all are not. */
+static size_t run_of(const uint8_t *buf, uint64_t pos, size_t len, bool zero)
 {
 	size_t at = 0;
 
 	while (at < len) {
-		size_t start;
+		size_t block = (size_t)vk_min_u64(len - at, HOLE_BYTES - (pos + at) % HOLE_BYTES);
 
-		while (at < len && vk_all_zero(buf + at, block_at(pos + at, len - at)))
-			at += block_at(pos + at, len - at);
-		start = at;
-		while (at < len && !vk_all_zero(buf + at, block_at(pos + at, len - at)))
-			at += block_at(pos + at, len - at);
-		if (at > start) {
-			enum vk_status status = write_all(f, pos + start, buf + start, at - start, err);
-
-			if (status != VK_OK)
-				return status;
-		}
+		if (vk_all_zero(buf + at, block) != zero)
+			break;
+		at += block;
 	}
-	return VK_OK;
+	return at;
 }
 
-/* ---- the old file */
-
-/* How far from pos the old file has no data; 0: there is data at pos. */
-static uint64_t old_hole(const struct vk_region_file *f, uint64_t pos)
+enum vk_status vk_region_file_begin(struct vk_region_file *f, struct vk_folder *folder, const char *name,
+				    uint64_t length_bytes, struct vk_sum *sum, struct vk_written *ret_written,
+				    struct vk_error *err)
 {
-	off_t data = lseek(f->old_fd, (off_t)pos, SEEK_DATA);
-
-	if (data < 0)
-		return errno == ENXIO && pos < f->length_bytes ? f->length_bytes - pos : 0;
-	return vk_min_u64((uint64_t)data, f->length_bytes) - pos;
+	*f = (struct vk_region_file){.folder = folder, .file = name, .length_bytes = length_bytes, .sum = sum,
+				     .written = ret_written};
+	vk_sum_begin(sum);
+	return vk_folder_create(folder, name, &f->fd, err);
 }
 
-static bool old_has_zeros(const struct vk_region_file *f, uint64_t pos, uint64_t len)
+enum vk_status vk_region_file_bytes(struct vk_region_file *f, uint64_t pos, const uint8_t *bytes, size_t len,
+				    struct vk_error *err)
 {
-	while (len > 0) {
-		uint64_t n = vk_min_u64(old_hole(f, pos), len);
+	enum vk_status status = VK_OK;
 
-		if (n == 0) {
-			n = vk_min_u64(len, VK_PREVIOUS_BUFFER_BYTES);
-			if (!vk_pread_all(f->old_fd, f->previous->buf, (size_t)n, pos) ||
-			    !vk_all_zero(f->previous->buf, (size_t)n))
+	/* neighbouring blocks that are not all zero go out in one write; the rest is left as a hole */
+	for (size_t at = 0; status == VK_OK && at < len;) {
+		size_t run;
+
+		at += run_of(bytes + at, pos + at, len - at, true);
+		run = run_of(bytes + at, pos + at, len - at, false);
+		if (run > 0)
+			status = write_all(f, pos + at, bytes + at, run, err);
+		at += run;
+	}
+	return status;
+}
+
+/* ---- reading back */
+
+static bool reads_zero(int fd, uint64_t pos, uint64_t end, uint8_t *buf)
+{
+	while (pos < end) {
+		struct vk_span span = vk_hole_span(fd, pos);
+		uint64_t n = vk_min_u64(span.length_bytes, end - pos);
+
+		if (span.state != VK_SPAN_ZERO) {
+			n = vk_min_u64(n, VK_FILE_BUFFER_BYTES);
+			if (!vk_pread_all(fd, buf, (size_t)n, pos) || !vk_all_zero(buf, (size_t)n))
 				return false;
 		}
 		pos += n;
-		len -= n;
 	}
 	return true;
 }
 
-static bool old_has_bytes(const struct vk_region_file *f, uint64_t pos, const uint8_t *bytes, size_t len)
+bool vk_written_is(const struct vk_written *written, struct vk_sum *sum, int fd, uint64_t length, uint8_t *buf)
 {
-	while (len > 0) {
-		size_t n = (size_t)vk_min_u64(len, VK_PREVIOUS_BUFFER_BYTES);
+	uint8_t seen[VK_SUM_BYTES];
+	uint64_t pos = 0;
 
-		if (!vk_pread_all(f->old_fd, f->previous->buf, n, pos) ||
-		    memcmp(f->previous->buf, bytes, n) != 0)
+	vk_sum_begin(sum);
+	for (size_t i = 0; i < written->range_count; i++) {
+		const struct vk_range *r = &written->ranges[i];
+		uint64_t end = r->offset_bytes + r->length_bytes;
+
+		if (!reads_zero(fd, pos, r->offset_bytes, buf))
 			return false;
-		pos += n;
-		bytes += n;
-		len -= n;
-	}
-	return true;
-}
+		for (pos = r->offset_bytes; pos < end;) {
+			size_t n = (size_t)vk_min_u64(end - pos, VK_FILE_BUFFER_BYTES);
 
-/* Make the new file, with what was the same up to pos. It is read again when it is on disk, so a copy need not be proved here. */
-static enum vk_status part_ways(struct vk_region_file *f, uint64_t pos, struct vk_error *err)
-{
-	enum vk_status status = vk_folder_create(f->folder, f->file, &f->fd, err);
-
-	for (uint64_t at = 0; status == VK_OK && at < pos;) {
-		uint64_t n = vk_min_u64(old_hole(f, at), pos - at);
-
-		if (n == 0) {
-			n = vk_min_u64(pos - at, VK_PREVIOUS_BUFFER_BYTES);
-			f->old_failed = !vk_pread_all(f->old_fd, f->previous->buf, (size_t)n, at);
-			status = f->old_failed ? vk_error_errno(err, errno, f->file,
-								"cannot read a file of the previous capture")
-					       : write_sparse(f, at, f->previous->buf, (size_t)n, err);
+			if (!vk_pread_all(fd, buf, n, pos))
+				return false;
+			vk_sum_add(sum, buf, n);
+			pos += n;
 		}
-		at += n;
 	}
-	close(f->old_fd);
-	f->old_fd = -1;
-	return status;
+	return reads_zero(fd, pos, length, buf) && vk_sum_take(sum, seen) && memcmp(seen, written->sum, sizeof(seen)) == 0;
 }
+
+void vk_written_free(struct vk_written *written)
+{
+	free(written->ranges);
+	*written = (struct vk_written){.ranges = NULL};
+}
+
+/* ---- linking */
 
 /*
  * Only a file that nobody else can have made or can change becomes a part of the new capture. A file system that keeps
@@ -143,120 +155,71 @@ static bool is_ours(const struct vk_previous *previous, int fd)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) != 0 || st.st_uid != geteuid())
-		return false;
-	return (st.st_mode & (previous->modes_kept ? 07777 & ~0400 : 07022)) == 0;
+	return fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+	       (st.st_mode & (previous->modes_kept ? 07777 & ~0400 : 07022)) == 0;
 }
-
-static void open_old(struct vk_region_file *f)
-{
-	uint64_t length;
-	int fd;
-
-	if (f->previous == NULL || f->previous->fd < 0 || f->previous->links_refused ||
-	    vk_folder_open_fresh(f->previous->fd, f->file, &fd, &length, NULL) != VK_OK)
-		return;
-	if (length != f->length_bytes || !is_ours(f->previous, fd)) {
-		close(fd);
-		return;
-	}
-	f->old_fd = fd;
-}
-
-/* ---- linking */
 
 /* The link has to be of the very file that was compared, whatever stands under its old name now. */
-static bool is_same_file(const struct vk_region_file *f)
+static bool is_of(const struct vk_region_file *f, int old_fd)
 {
 	struct stat old;
 	struct stat new;
 
-	return fstat(f->old_fd, &old) == 0 &&
-	       fstatat(f->folder->fd, f->file, &new, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstat(old_fd, &old) == 0 && fstatat(f->folder->fd, LINK_FILE, &new, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       old.st_dev == new.st_dev && old.st_ino == new.st_ino;
 }
 
-static bool is_full(int code)
+/* Where this does not work, for whatever reason, the file stays as it was written. */
+static bool put_link(struct vk_region_file *f, struct vk_previous *previous, int old_fd)
 {
-	return code == ENOSPC || code == EDQUOT || code == EIO || code == ENOMEM || code == EROFS;
-}
+	int folder = f->folder->fd;
 
-/* f->linked: it worked; else, without an error, a copy has to do. */
-static enum vk_status try_link(struct vk_region_file *f, struct vk_error *err)
-{
-	int code = 0;
-
-	if (vk_step_fails("capture file: link") ||
-	    linkat(f->previous->fd, f->file, f->folder->fd, f->file, 0) != 0)
-		code = errno;
-	if (is_full(code))
-		return vk_folder_failed(f->folder, f->file, code, "cannot link", err);
-	if (code == EPERM || code == EOPNOTSUPP || code == ENOSYS)
-		f->previous->links_refused = true;
-	if (code != 0)
-		return VK_OK;
-	f->linked = is_same_file(f);
-	if (!f->linked && unlinkat(f->folder->fd, f->file, 0) != 0)
-		return vk_folder_failed(f->folder, f->file, errno, "cannot replace", err);
-	return VK_OK;
-}
-
-/* ---- the file */
-
-enum vk_status vk_region_file_begin(struct vk_region_file *f, struct vk_folder *folder,
-				    struct vk_previous *previous, const char *file,
-				    uint64_t length_bytes, struct vk_error *err)
-{
-	*f = (struct vk_region_file){.folder = folder,
-				     .previous = previous,
-				     .file = file,
-				     .length_bytes = length_bytes,
-				     .fd = -1,
-				     .old_fd = -1};
-	open_old(f);
-	return f->old_fd >= 0 ? VK_OK : vk_folder_create(folder, file, &f->fd, err);
-}
-
-enum vk_status vk_region_file_bytes(struct vk_region_file *f, uint64_t pos, const uint8_t *bytes,
-				    size_t len, struct vk_error *err)
-{
-	if (f->old_fd >= 0) {
-		enum vk_status status;
-
-		if (old_has_bytes(f, pos, bytes, len))
-			return VK_OK;
-		status = part_ways(f, pos, err);
-		if (status != VK_OK)
-			return status;
+	if (vk_step_fails("capture file: link") || linkat(previous->fd, f->file, folder, LINK_FILE, 0) != 0) {
+		previous->links_refused = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
+		return false;
 	}
-	return write_sparse(f, pos, bytes, len, err);
+	if (is_of(f, old_fd) && renameat(folder, LINK_FILE, folder, f->file) == 0)
+		return true;
+	(void)unlinkat(folder, LINK_FILE, 0);
+	return false;
 }
 
-enum vk_status vk_region_file_zeros(struct vk_region_file *f, uint64_t pos, uint64_t len,
-				    struct vk_error *err)
+static bool link_if_same(struct vk_region_file *f, struct vk_previous *previous, uint8_t *buf)
 {
-	if (f->old_fd < 0 || old_has_zeros(f, pos, len))
-		return VK_OK;
-	return part_ways(f, pos, err);
-}
-
-enum vk_status vk_region_file_finish(struct vk_region_file *f, struct vk_error *err)
-{
-	enum vk_status status = VK_OK;
+	uint64_t length;
+	bool linked;
 	int fd;
 
-	if (f->old_fd >= 0)
-		status = try_link(f, err);
-	if (status == VK_OK && f->old_fd >= 0 && !f->linked)
-		status = part_ways(f, f->length_bytes, err);
-	if (status == VK_OK && f->fd >= 0 &&
-	    (vk_step_fails("region file: set length") || ftruncate(f->fd, (off_t)f->length_bytes) != 0))
-		status = vk_folder_failed(f->folder, f->file, errno, "cannot set the length of", err);
-	if (status != VK_OK || f->fd < 0) {
+	if (previous->fd < 0 || previous->links_refused ||
+	    vk_folder_open_fresh(previous->fd, f->file, &fd, &length, NULL) != VK_OK)
+		return false;
+	linked = length == f->length_bytes && is_ours(previous, fd) &&
+		 vk_written_is(f->written, f->sum, fd, length, buf) && put_link(f, previous, fd);
+	close(fd);
+	return linked;
+}
+
+enum vk_status vk_region_file_finish(struct vk_region_file *f, struct vk_previous *previous, uint8_t *buf,
+				     struct vk_error *err)
+{
+	int fd = f->fd;
+
+	if (!vk_sum_take(f->sum, f->written->sum)) {
+		vk_region_file_abandon(f);
+		return vk_error_set(err, VK_INTERNAL, f->file, "the sum of a file could not be computed");
+	}
+	f->written->linked = link_if_same(f, previous, buf);
+	if (f->written->linked) {
+		vk_folder_forget(f->folder, f->file);
+		vk_region_file_abandon(f);
+		return VK_OK;
+	}
+	if (vk_step_fails("region file: set length") || ftruncate(fd, (off_t)f->length_bytes) != 0) {
+		enum vk_status status = vk_folder_failed(f->folder, f->file, errno, "cannot set the length of", err);
+
 		vk_region_file_abandon(f);
 		return status;
 	}
-	fd = f->fd;
 	f->fd = -1;
 	return vk_folder_close_file(f->folder, f->file, fd, err);
 }
@@ -265,36 +228,25 @@ void vk_region_file_abandon(struct vk_region_file *f)
 {
 	if (f->fd >= 0)
 		close(f->fd);
-	if (f->old_fd >= 0)
-		close(f->old_fd);
 	f->fd = -1;
-	f->old_fd = -1;
 }
 
 /* ---- the previous capture */
 
-enum vk_status vk_previous_open(const struct vk_folder *folder, const char *id,
-				struct vk_previous *ret_previous, struct vk_error *err)
+void vk_previous_open(const struct vk_folder *folder, const char *id, struct vk_previous *ret_previous)
 {
 	struct stat st;
 
 	*ret_previous = (struct vk_previous){.fd = -1};
-	if (id == NULL || id[0] == '.' || id[0] == '\0' || strchr(id, '/') != NULL ||
-	    fstat(folder->fd, &st) != 0)
-		return VK_OK;
+	if (id == NULL || id[0] == '.' || id[0] == '\0' || strchr(id, '/') != NULL || fstat(folder->fd, &st) != 0)
+		return;
 	ret_previous->modes_kept = (st.st_mode & 07777) == 0700;
-	ret_previous->buf = malloc(VK_PREVIOUS_BUFFER_BYTES);
-	if (ret_previous->buf == NULL)
-		return vk_no_memory(err, folder->store);
-	/* without it everything is written, which is never wrong */
 	ret_previous->fd = openat(folder->store_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return VK_OK;
 }
 
 void vk_previous_close(struct vk_previous *previous)
 {
 	if (previous->fd >= 0)
 		close(previous->fd);
-	free(previous->buf);
 	*previous = (struct vk_previous){.fd = -1};
 }

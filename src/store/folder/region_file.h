@@ -1,56 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of a capture while it is made: a new one or, as long as every byte is the same, one more name of the file that
- * the previous capture of the disk has.
+ * A file of a capture while it is made: written, and then, when the previous capture of the disk has a file that is
+ * the same in every byte, replaced by one more name of that one, so that it takes no room.
  */
 #ifndef VK_STORE_REGION_FILE_H
 #define VK_STORE_REGION_FILE_H
 
-#include <stdbool.h>
-
+#include "store/folder/digest.h"
 #include "store/folder/folder.h"
 
-enum { VK_PREVIOUS_BUFFER_BYTES = 64 << 10 };
+enum { VK_FILE_BUFFER_BYTES = 256 << 10 };
 
 /* The previous capture, whose files may be linked; and whether the store can do that. */
 struct vk_previous {
 	int fd;             /* of its folder; -1: there is none */
 	bool modes_kept;    /* files have the mode that they were made with */
 	bool links_refused; /* the file system of the store has no links */
-	uint8_t *buf;       /* for the old bytes */
 };
 
-/* Begin without one; id may be NULL. Free with vk_previous_close. */
-VK_MUST_USE enum vk_status vk_previous_open(const struct vk_folder *folder, const char *id,
-					    struct vk_previous *ret_previous, struct vk_error *err);
+/* id may be NULL: begin without one. Without it everything is written, which is never wrong. */
+void vk_previous_open(const struct vk_folder *folder, const char *id, struct vk_previous *ret_previous);
 void vk_previous_close(struct vk_previous *previous);
+
+/* What a file holds: the ranges that were written and the sum of their bytes; all else is zeros. Begin zeroed. */
+struct vk_written {
+	struct vk_range *ranges;
+	size_t range_count;
+	uint8_t sum[VK_SUM_BYTES];
+	bool linked; /* it is the previous capture's file, which was read whole from the disk */
+};
+void vk_written_free(struct vk_written *written);
+/* Whether a file of that length reads so. buf: VK_FILE_BUFFER_BYTES. False also when it cannot be read. */
+VK_MUST_USE bool vk_written_is(const struct vk_written *written, struct vk_sum *sum, int fd, uint64_t length,
+			       uint8_t *buf);
 
 struct vk_region_file {
 	struct vk_folder *folder;
-	struct vk_previous *previous;
 	const char *file;
 	uint64_t length_bytes;
-	int fd;          /* of the new file; -1: not made, everything was the same so far */
-	int old_fd;      /* of the previous capture's file; -1: nothing to compare with, or no longer */
-	bool linked;     /* after finish: it is the previous capture's file */
-	bool old_failed; /* after an error: it came from the old file; begin anew without it */
+	int fd;
+	struct vk_sum *sum;
+	struct vk_written *written;
 };
-
-/* previous, folder and file are borrowed. */
-VK_MUST_USE enum vk_status vk_region_file_begin(struct vk_region_file *f,
-						struct vk_folder *folder,
-						struct vk_previous *previous, const char *file,
-						uint64_t length_bytes, struct vk_error *err);
-/* The next bytes, in order; those that are not given are zeros, and blocks of zeros become holes. */
-VK_MUST_USE enum vk_status vk_region_file_bytes(struct vk_region_file *f, uint64_t pos,
-						const uint8_t *bytes, size_t len,
+/* Everything given is borrowed until the file is finished or abandoned; sum serves one file at a time. */
+VK_MUST_USE enum vk_status vk_region_file_begin(struct vk_region_file *file, struct vk_folder *folder, const char *name,
+						uint64_t length_bytes, struct vk_sum *sum, struct vk_written *ret_written,
 						struct vk_error *err);
-/* Zeros, of which nothing has to be read. */
-VK_MUST_USE enum vk_status vk_region_file_zeros(struct vk_region_file *f, uint64_t pos, uint64_t len,
+/* Its bytes at pos, in ascending order; what is not given is zeros. */
+VK_MUST_USE enum vk_status vk_region_file_bytes(struct vk_region_file *file, uint64_t pos, const uint8_t *bytes, size_t len,
 						struct vk_error *err);
-/* All bytes were given: link or set the length, and close. */
-VK_MUST_USE enum vk_status vk_region_file_finish(struct vk_region_file *f, struct vk_error *err);
-/* Close what is open, for all paths that do not finish; what was written stays for who removes the folder. */
-void vk_region_file_abandon(struct vk_region_file *f);
+/* Close it, or link the previous capture's file in its place. buf: VK_FILE_BUFFER_BYTES. Errors: VK_IO, VK_NOMEM. */
+VK_MUST_USE enum vk_status vk_region_file_finish(struct vk_region_file *file, struct vk_previous *previous, uint8_t *buf,
+						 struct vk_error *err);
+void vk_region_file_abandon(struct vk_region_file *file);
 
 #endif

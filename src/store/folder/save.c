@@ -8,19 +8,19 @@
 #include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "io/holes.h"
 #include "store/folder/save.h"
 
 enum { ALIGNMENT = 4096 };
 
-enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io,
-			      const struct vk_capture_shared *shared, struct vk_error *err)
+enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io, struct vk_error *err)
 {
 	void *buf = NULL;
 
 	memset(saver, 0, sizeof(*saver));
 	saver->io = io;
-	if (!vk_digest_init(&saver->digest, shared) ||
-	    posix_memalign(&buf, ALIGNMENT, VK_SAVE_BUFFER_BYTES) != 0) {
+	if (!vk_digest_init(&saver->digest) || !vk_sum_init(&saver->sum) ||
+	    posix_memalign(&buf, ALIGNMENT, VK_FILE_BUFFER_BYTES) != 0) {
 		vk_saver_free(saver);
 		return vk_no_memory(err, io != NULL ? vk_io_name(io) : NULL);
 	}
@@ -31,125 +31,63 @@ enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io,
 void vk_saver_free(struct vk_saver *saver)
 {
 	vk_digest_free(&saver->digest);
+	vk_sum_free(&saver->sum);
 	free(saver->buf);
-	free(saver->unreadable);
-	free(saver->absent);
+	free(saver->missing);
 	memset(saver, 0, sizeof(*saver));
 }
 
-/*
- * Neighbours become one range. Beyond the bound the last range grows: rather too much on record
- * than too little.
- */
-static bool note_range(struct vk_range **list, size_t *count, size_t *cap, uint64_t offset,
-		       uint64_t length)
+/* Neighbours become one range. Beyond the bound the last range grows: rather too much on record than too little. */
+static bool note_missing(struct vk_saver *s, bool is_absent, uint64_t offset, uint64_t length)
 {
-	struct vk_range *last = *count > 0 ? &(*list)[*count - 1] : NULL;
+	struct vk_missing *last = s->missing_count > 0 ? &s->missing[s->missing_count - 1] : NULL;
+	const struct vk_missing new = {{offset, length}, is_absent};
 
-	if (last != NULL && offset >= last->offset_bytes &&
-	    (offset == last->offset_bytes + last->length_bytes || *count == VK_CAPTURE_RANGES_MAX)) {
-		last->length_bytes = offset + length - last->offset_bytes;
+	if (last != NULL && offset >= last->range.offset_bytes &&
+	    (s->missing_count == VK_CAPTURE_RANGES_MAX ||
+	     (is_absent == last->is_absent && offset == last->range.offset_bytes + last->range.length_bytes))) {
+		last->range.length_bytes = offset + length - last->range.offset_bytes;
 		return true;
 	}
-	if (*list == NULL || *count == *cap) {
-		size_t grown = *cap == 0 ? 16 : *cap * 2;
-		struct vk_range *ranges = realloc(*list, grown * sizeof(*ranges));
-
-		if (ranges == NULL)
-			return false;
-		*list = ranges;
-		*cap = grown;
-	}
-	(*list)[(*count)++] = (struct vk_range){offset, length};
-	return true;
-}
-
-static bool note_missing(struct vk_saver *s, enum vk_span_state why, uint64_t offset, uint64_t length)
-{
-	if (why == VK_SPAN_ABSENT)
-		return note_range(&s->absent, &s->absent_count, &s->absent_cap, offset, length);
-	return note_range(&s->unreadable, &s->unreadable_count, &s->unreadable_cap, offset, length);
-}
-
-/*
- * Copy what can be read at the place; *ret_done 0: nothing came although something should be
- * there.
- */
-static enum vk_status copy_data(struct vk_saver *s, const struct vk_region *region, uint64_t pos,
-				uint64_t length, struct vk_region_file *file, size_t *ret_done,
-				struct vk_error *err)
-{
-	size_t len = (size_t)vk_min_u64(length, VK_SAVE_BUFFER_BYTES);
-	enum vk_status status =
-		vk_io_read(s->io, region->offset_bytes + pos, s->buf, len, ret_done, err);
-
-	if (status != VK_OK || *ret_done == 0)
-		return status;
-	if (vk_all_zero(s->buf, *ret_done)) {
-		vk_digest_add_zeros(&s->digest, *ret_done);
-		return vk_region_file_zeros(file, pos, *ret_done, err);
-	}
-	vk_digest_add(&s->digest, s->buf, *ret_done);
-	return vk_region_file_bytes(file, pos, s->buf, *ret_done, err);
+	return vk_append(&s->missing, &s->missing_count, &new, sizeof(new)) != NULL;
 }
 
 /* One step of a region: *ret_done bytes of it are dealt with. */
 static enum vk_status copy_step(struct vk_saver *s, const struct vk_region *region, uint64_t pos,
-				struct vk_region_file *file, uint64_t *ret_done,
-				struct vk_error *err)
+				struct vk_region_file *file, uint64_t *ret_done, struct vk_error *err)
 {
 	uint64_t offset = region->offset_bytes + pos;
 	uint64_t rest = region->length_bytes - pos;
 	uint64_t sector = vk_io_sector_size(s->io);
 	struct vk_span span = vk_io_span(s->io, offset);
-	uint64_t length = vk_min_u64(span.length_bytes, rest);
-	enum vk_status status;
-	size_t done;
 
-	if (span.state == VK_SPAN_ZERO && length > 0) {
-		vk_digest_add_zeros(&s->digest, length);
-		*ret_done = length;
-		return vk_region_file_zeros(file, pos, length, err);
-	}
-	if (span.state == VK_SPAN_DATA && length > 0) {
-		status = copy_data(s, region, pos, length, file, &done, err);
-		*ret_done = done;
-		if (status != VK_OK || done > 0)
+	*ret_done = vk_min_u64(span.length_bytes, rest);
+	if (span.state == VK_SPAN_DATA && *ret_done > 0) {
+		size_t done;
+		enum vk_status status = vk_io_read(s->io, offset, s->buf,
+						   (size_t)vk_min_u64(*ret_done, VK_FILE_BUFFER_BYTES), &done, err);
+
+		if (status == VK_OK && done > 0) {
+			*ret_done = done;
+			vk_digest_add(&s->digest, s->buf, done);
+			return vk_region_file_bytes(file, pos, s->buf, done, err);
+		}
+		if (status != VK_OK)
 			return status;
+		/* nothing came although something should be there: now the source knows why, or it is one sector */
 		span = vk_io_span(s->io, offset);
-		length = vk_min_u64(span.length_bytes, rest);
+		*ret_done = vk_min_u64(span.length_bytes, rest);
 		if (span.state == VK_SPAN_DATA || span.state == VK_SPAN_ZERO)
-			length = vk_min_u64(length, sector - offset % sector);
+			*ret_done = vk_min_u64(*ret_done, sector - offset % sector);
+	} else if (span.state == VK_SPAN_ZERO && *ret_done > 0) {
+		vk_digest_add_zeros(&s->digest, *ret_done);
+		return VK_OK;
 	}
-	if (span.state == VK_SPAN_END || length == 0)
-		length = rest;
-	vk_digest_add_zeros(&s->digest, length);
-	*ret_done = length;
-	return note_missing(s, span.state, offset, length)
-		       ? vk_region_file_zeros(file, pos, length, err)
-		       : vk_no_memory(err, vk_io_name(s->io));
-}
-
-struct vk_saver_mark vk_saver_mark(const struct vk_saver *saver)
-{
-	struct vk_saver_mark mark = {.unreadable_count = saver->unreadable_count,
-				     .absent_count = saver->absent_count};
-
-	if (mark.unreadable_count > 0)
-		mark.unreadable = saver->unreadable[mark.unreadable_count - 1];
-	if (mark.absent_count > 0)
-		mark.absent = saver->absent[mark.absent_count - 1];
-	return mark;
-}
-
-void vk_saver_back_to(struct vk_saver *saver, const struct vk_saver_mark *mark)
-{
-	saver->unreadable_count = mark->unreadable_count;
-	saver->absent_count = mark->absent_count;
-	if (mark->unreadable_count > 0)
-		saver->unreadable[mark->unreadable_count - 1] = mark->unreadable;
-	if (mark->absent_count > 0)
-		saver->absent[mark->absent_count - 1] = mark->absent;
+	if (span.state == VK_SPAN_END || *ret_done == 0)
+		*ret_done = rest;
+	vk_digest_add_zeros(&s->digest, *ret_done);
+	return note_missing(s, span.state == VK_SPAN_ABSENT, offset, *ret_done) ? VK_OK
+										: vk_no_memory(err, vk_io_name(s->io));
 }
 
 enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,
@@ -167,6 +105,7 @@ enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,
 	}
 	if (!vk_digest_take(&saver->digest, region->sha256))
 		return vk_error_set(err, VK_INTERNAL, region->file, "the digest could not be computed");
+	memcpy(region->md5, saver->digest.md5_hex, sizeof(region->md5));
 	return VK_OK;
 }
 
@@ -198,34 +137,20 @@ static bool keep(struct vk_keeping *to, const uint8_t *bytes, size_t len, uint64
 bool vk_saver_keep(struct vk_saver *s, int fd, uint64_t length, struct vk_keeping *to,
 		   char ret_hex[VK_SHA256_HEX_BYTES])
 {
-	uint64_t pos = 0;
+	for (uint64_t pos = 0, end; pos < length; pos = end) {
+		struct vk_span span = vk_hole_span(fd, pos);
 
-	while (pos < length) {
-		off_t data = lseek(fd, (off_t)pos, SEEK_DATA);
-		off_t hole;
-		uint64_t end = length;
-
-		if (data < 0 && errno == ENXIO)
-			data = (off_t)length;
-		if (data > (off_t)pos) {
-			end = vk_min_u64((uint64_t)data, length);
+		end = pos + vk_min_u64(span.length_bytes, length - pos);
+		if (span.state == VK_SPAN_ZERO) {
 			vk_digest_add_zeros(&s->digest, end - pos);
-			pos = end;
 			continue;
 		}
-		hole = data < 0 ? -1 : lseek(fd, (off_t)pos, SEEK_HOLE);
-		if (hole > (off_t)pos)
-			end = vk_min_u64((uint64_t)hole, length);
-		while (pos < end) {
-			size_t n = (size_t)vk_min_u64(end - pos, VK_SAVE_BUFFER_BYTES);
-
-			if (!vk_pread_all(fd, s->buf, n, pos) || !keep(to, s->buf, n, pos)) {
-				vk_digest_restart(&s->digest);
-				return false;
-			}
-			vk_digest_add(&s->digest, s->buf, n);
-			pos += n;
+		end = vk_min_u64(end, pos + VK_FILE_BUFFER_BYTES);
+		if (!vk_pread_all(fd, s->buf, (size_t)(end - pos), pos) || !keep(to, s->buf, (size_t)(end - pos), pos)) {
+			vk_digest_restart(&s->digest);
+			return false;
 		}
+		vk_digest_add(&s->digest, s->buf, (size_t)(end - pos));
 	}
 	return vk_digest_take(&s->digest, ret_hex);
 }

@@ -1,50 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Copying ranges of a source into files: hashed on the way, sparse, with what could not be read
- * on record.
- */
+/* Copying ranges of a source into files, and digesting files: sparse, with what could not be read on record. */
 #ifndef VK_STORE_SAVE_H
 #define VK_STORE_SAVE_H
 
-#include "store/folder/digest.h"
 #include "store/folder/region_file.h"
-#include "vmfskit/capture.h"
 
-enum { VK_SAVE_BUFFER_BYTES = 256 << 10, VK_CAPTURE_RANGES_MAX = 100000 };
+enum { VK_CAPTURE_RANGES_MAX = 100000 };
+
+/* A range that the source did not deliver, or (is_absent) does not hold. */
+struct vk_missing {
+	struct vk_range range;
+	bool is_absent;
+};
 
 struct vk_saver {
 	struct vk_io *io;
 	struct vk_digest digest;
-	uint8_t *buf; /* VK_SAVE_BUFFER_BYTES, aligned for O_DIRECT */
-	struct vk_range *unreadable;
-	size_t unreadable_count;
-	size_t unreadable_cap;
-	struct vk_range *absent; /* what the source does not hold, kept apart from that */
-	size_t absent_count;
-	size_t absent_cap;
+	struct vk_sum sum;
+	uint8_t *buf;               /* VK_FILE_BUFFER_BYTES, aligned for O_DIRECT */
+	struct vk_missing *missing; /* in the order of the regions that were copied */
+	size_t missing_count;
 };
 
-/* io NULL: only buffer and digest are wanted. */
-VK_MUST_USE enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io,
-					 const struct vk_capture_shared *shared,
-					 struct vk_error *err);
+/* io NULL: only buffer, digest and sum are wanted. */
+VK_MUST_USE enum vk_status vk_saver_init(struct vk_saver *saver, struct vk_io *io, struct vk_error *err);
 void vk_saver_free(struct vk_saver *saver);
 /*
- * Copy region into file, which was begun, and fill region->sha256. Zeros count in the digest;
- * bytes that cannot be read are zeros in both and are put on saver->unreadable, those that the source does
- * not hold on saver->absent.
+ * Copy region into file, which was begun, and fill its digests. Bytes that are missing are zeros in both and are put on
+ * saver->missing.
  */
 VK_MUST_USE enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,
 					 struct vk_region_file *file, struct vk_error *err);
-/* What was noted up to now, to come back to it when a region has to be copied once more. */
-struct vk_saver_mark {
-	size_t unreadable_count;
-	struct vk_range unreadable; /* the last of them, which may grow */
-	size_t absent_count;
-	struct vk_range absent;
-};
-struct vk_saver_mark vk_saver_mark(const struct vk_saver *saver);
-void vk_saver_back_to(struct vk_saver *saver, const struct vk_saver_mark *mark);
 /*
  * The digest of a file's bytes; holes are digested without being read. False when it cannot be read to its
  * length.

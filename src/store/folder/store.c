@@ -210,12 +210,6 @@ enum vk_status vk_store_hold(const char *path, const struct vk_store_options *op
 	return VK_OK;
 }
 
-void vk_store_unlock(struct vk_store *store)
-{
-	if (store->lock_fd >= 0)
-		(void)flock(store->lock_fd, LOCK_UN);
-}
-
 void vk_store_close(struct vk_store *store)
 {
 	if (store == NULL)

@@ -146,7 +146,7 @@ enum vk_status vk_import_digest(struct vk_io *io, uint64_t offset, uint64_t leng
 	uint8_t *buf = malloc(READ_BYTES);
 	enum vk_status status = VK_NOMEM;
 
-	if (vk_digest_init(&digest, NULL) && buf != NULL && (ret_md5 == NULL || md5.ctx != NULL)) {
+	if (vk_digest_init(&digest) && buf != NULL && (ret_md5 == NULL || md5.ctx != NULL)) {
 		md5.failed = ret_md5 != NULL && EVP_DigestInit_ex(md5.ctx, EVP_md5(), NULL) != 1;
 		status = read_through(io, offset, length, buf, &digest, &md5, err);
 		if (status == VK_OK && !vk_digest_take(&digest, ret_file->sha256))

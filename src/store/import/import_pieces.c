@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "io/range_set.h"
 
 struct pieces {
@@ -14,26 +15,17 @@ struct pieces {
 	struct vk_range_set unreadable;
 };
 
-static uint64_t end_of(const struct vk_import_piece *piece)
+static uint64_t end_of(const void *piece)
 {
-	return piece->offset_bytes + piece->length_bytes;
+	const struct vk_import_piece *p = piece;
+
+	return p->offset_bytes + p->length_bytes;
 }
 
 /* The first piece that ends behind offset; count when there is none. */
 static size_t find(const struct pieces *p, uint64_t offset)
 {
-	size_t low = 0;
-	size_t high = p->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (end_of(&p->list[middle]) <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return vk_first_not_below(p->list, p->count, sizeof(*p->list), vk_add_sat(offset, 1), end_of);
 }
 
 static struct vk_span span_between(const struct pieces *p, uint64_t offset, uint64_t length)

@@ -2,6 +2,7 @@
 /* The head of the ledger, kept outside of the store: what shows that the whole store was put back by a night. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,22 +10,8 @@
 
 #include "base/memory.h"
 #include "base/command.h"
+#include "store/folder/replace_file.h"
 #include "store/ledger/ledger_lines.h"
-
-/* The folder of a path and the name in it; free ret_folder. */
-static enum vk_status split(const char *path, char **ret_folder, const char **ret_name, struct vk_error *err)
-{
-	const char *slash = strrchr(path, '/');
-
-	*ret_name = slash != NULL ? slash + 1 : path;
-	if ((*ret_name)[0] == '\0' || strcmp(*ret_name, ".") == 0 || strcmp(*ret_name, "..") == 0)
-		return vk_error_set(err, VK_USAGE, path, "the anchor is to be a file");
-	if (slash == NULL)
-		*ret_folder = strdup(".");
-	else
-		*ret_folder = slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-	return *ret_folder != NULL ? VK_OK : vk_no_memory(err, path);
-}
 
 /* Whether folder is the store or lies below it; by climbing, so that no link and no mount misleads. */
 static bool is_inside(int folder_fd, int store_fd)
@@ -73,7 +60,7 @@ static enum vk_status check_old(const char *store, int folder_fd, const char *na
 
 	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		check.anchor = NULL;
-	status = vk_ledger_verify(store, &check, &sink, ret_lines, err);
+	status = vk_ledger_verify_lines(store, &check, &sink, ret_lines, err);
 	/* a store that is not there has no line that an anchor could name */
 	if (status == VK_ABSENT) {
 		rolled_back = check.anchor != NULL;
@@ -86,51 +73,48 @@ static enum vk_status check_old(const char *store, int folder_fd, const char *na
 			       vk_shell_path(store).text, vk_shell_path(file).text);
 }
 
-static enum vk_status copy(const struct vk_store *store, int folder_fd, const char *name, const char *file,
-			   struct vk_error *err)
+/* The head as it is now, of a ledger of so many lines: one that lags behind would be no witness of the last of them. */
+static enum vk_status read_head(const struct vk_store *store, size_t lines, struct vk_ledger_head *head,
+				struct vk_error *err)
 {
-	struct vk_ledger_head *head = malloc(sizeof(*head));
 	struct vk_error why = {.status = VK_OK};
-	char sig_name[300];
-	struct vk_text text;
+	const char *path = vk_store_path(store);
 	int ledger_fd = -1;
-	size_t lines = 0;
-	enum vk_status status;
-
-	if (head == NULL)
-		return vk_no_memory(err, file);
-	vk_text_init(&text, sig_name, sizeof(sig_name));
-	vk_text_fmt(&text, "%s.sig", name);
-	status = check_old(vk_store_path(store), folder_fd, name, file, &lines, err);
-	if (status != VK_OK) {
-		free(head);
-		return status;
-	}
 	/* under the lock of the ledger head and signature belong together */
-	status = vk_ledger_open(vk_store_fd(store), &ledger_fd, &why);
+	enum vk_status status = vk_ledger_open(vk_store_fd(store), &ledger_fd, &why);
+
 	if (status == VK_OK)
 		status = vk_ledger_head_read(vk_store_fd(store), VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, head, &why);
 	if (ledger_fd >= 0)
 		close(ledger_fd);
-	if (status != VK_OK) {
-		vk_error_set(err, VK_IO, vk_store_path(store), "there is no head of the ledger that could be kept as an anchor: %s",
-			     why.what);
-		status = vk_error_remedy(err, "vmfskit verify --ledger --store %s tells more",
-					 vk_shell_path(vk_store_path(store)).text);
-	}
-	if (status == VK_OK && head->seq < lines) {
-		vk_error_set(err, VK_IO, vk_store_path(store), "the head of the ledger stays behind at line %llu of %zu: no anchor was kept",
+	if (status == VK_OK && head->seq >= lines)
+		return VK_OK;
+	if (status != VK_OK)
+		vk_error_set(err, VK_IO, path, "there is no head of the ledger that could be kept as an anchor: %s", why.what);
+	else
+		vk_error_set(err, VK_IO, path, "the head of the ledger stays behind at line %llu of %zu: no anchor was kept",
 			     (unsigned long long)head->seq, lines);
-		status = vk_error_remedy(err, "was the key changed? vmfskit verify --ledger --store %s tells more",
-					 vk_shell_path(vk_store_path(store)).text);
-	}
-	if (status == VK_OK && head->is_signed)
-		status = vk_ledger_replace(folder_fd, sig_name, head->signature, VK_SIGNATURE_BYTES, file, err);
+	return vk_error_remedy(err, "was the key changed? vmfskit verify --ledger --store %s tells more",
+			       vk_shell_path(path).text);
+}
+
+static enum vk_status copy_head(const struct vk_store *store, int folder_fd, const char *name, const char *file,
+				struct vk_error *err)
+{
+	struct vk_ledger_head head;
+	char sig_name[300];
+	size_t lines = 0;
+	enum vk_status status = check_old(vk_store_path(store), folder_fd, name, file, &lines, err);
+
+	snprintf(sig_name, sizeof(sig_name), "%s.sig", name);
 	if (status == VK_OK)
-		status = vk_ledger_replace(folder_fd, name, head->text, head->len, file, err);
-	if (status == VK_OK && !head->is_signed)
+		status = read_head(store, lines, &head, err);
+	if (status == VK_OK && head.is_signed)
+		status = vk_replace_file(folder_fd, sig_name, head.signature, VK_SIGNATURE_BYTES, "ledger anchor", err);
+	if (status == VK_OK)
+		status = vk_replace_file(folder_fd, name, head.text, head.len, "ledger anchor", err);
+	if (status == VK_OK && !head.is_signed)
 		(void)unlinkat(folder_fd, sig_name, 0);
-	free(head);
 	return status;
 }
 
@@ -138,20 +122,27 @@ static enum vk_status copy(const struct vk_store *store, int folder_fd, const ch
 static enum vk_status open_place(const char *file, int store_fd, int *ret_fd, const char **ret_name,
 				 struct vk_error *err)
 {
-	char *folder;
-	enum vk_status status = split(file, &folder, ret_name, err);
+	const char *slash = strrchr(file, '/');
+	const char *name = slash != NULL ? slash + 1 : file;
+	/* with the slash, so that that of the root is not lost */
+	char *folder = slash != NULL ? strndup(file, (size_t)(slash + 1 - file)) : strdup(".");
+	enum vk_status status = VK_OK;
 
 	*ret_fd = -1;
-	if (status != VK_OK)
-		return status;
-	*ret_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_fd < 0) {
+	*ret_name = name;
+	if (folder == NULL)
+		return vk_no_memory(err, file);
+	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		status = vk_error_set(err, VK_USAGE, file, "the anchor is to be a file");
+	else
+		*ret_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (status == VK_OK && *ret_fd < 0) {
 		vk_error_errno(err, errno, folder, "cannot open the folder of the anchor");
 		status = vk_error_remedy(err, "make the folder, or name another file with --anchor");
-	} else if (store_fd >= 0 && is_inside(*ret_fd, store_fd)) {
+	} else if (status == VK_OK && store_fd >= 0 && is_inside(*ret_fd, store_fd)) {
 		vk_error_set(err, VK_REFUSED, file, "the anchor would lie in the store: whoever puts the store back puts it back, too");
 		status = vk_error_remedy(err, "name a file elsewhere with --anchor, best on another host");
-	} else if (faccessat(*ret_fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
+	} else if (status == VK_OK && faccessat(*ret_fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
 		vk_error_errno(err, errno, folder, "cannot write to the folder of the anchor");
 		status = vk_error_remedy(err, "name a file elsewhere with --anchor");
 	}
@@ -182,7 +173,7 @@ enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct
 	enum vk_status status = open_place(file, vk_store_fd(store), &fd, &name, err);
 
 	if (status == VK_OK)
-		status = copy(store, fd, name, file, err);
+		status = copy_head(store, fd, name, file, err);
 	if (fd >= 0)
 		close(fd);
 	return status;

@@ -14,6 +14,7 @@
 #include "base/crash_point.h"
 #include "store/folder/digest.h"
 #include "store/ledger/ledger_lines.h"
+#include "store/folder/replace_file.h"
 #include "store/folder/save.h"
 
 struct appending {
@@ -116,11 +117,8 @@ static enum vk_status read_last(struct appending *a, struct vk_error *err)
 /* Whether the signature beside the head is ours: over the head, or over that of a line behind it (a run died between the two). */
 static bool head_signature_ours(const struct appending *a, const struct vk_public_key *key)
 {
-	uint64_t seq;
-
-	if (vk_signature_fits(key, a->head.text, a->head.len, a->head.signature))
-		return true;
-	return vk_ledger_signed_line(a->fd, &a->head, key, &seq);
+	return vk_signature_fits(key, a->head.text, a->head.len, a->head.signature) ||
+	       vk_ledger_signed_line(a->fd, &a->head, key);
 }
 
 /*
@@ -178,25 +176,26 @@ static enum vk_status write_line(struct appending *a, const char *text, size_t l
 static enum vk_status append_line(struct appending *a, const struct vk_event *event, size_t from, size_t count,
 				  struct vk_error *err)
 {
-	char now[32];
-	struct vk_text time_text;
-	char *text;
+	struct vk_ledger_line place = {.seq = a->seq + 1};
+	struct vk_text text;
+	char *line;
 	size_t len;
 	enum vk_status status;
 
-	vk_text_init(&time_text, now, sizeof(now));
-	vk_text_time_s(&time_text, (uint64_t)time(NULL));
-	status = vk_ledger_line_write(event, from, count, a->store, a->seq + 1, now,
-				      a->seq > 0 ? a->sha256 : VK_LEDGER_ORIGIN, &text, &len, err);
+	vk_text_init(&text, place.time, sizeof(place.time));
+	vk_text_time_s(&text, (uint64_t)time(NULL));
+	memcpy(place.previous, a->seq > 0 ? a->sha256 : VK_LEDGER_ORIGIN, sizeof(place.previous));
+	status = vk_ledger_line_write(event, from, count, &place, vk_store_command(a->store),
+				      vk_store_sign_key(a->store), &line, &len, err);
 	if (status != VK_OK)
 		return status;
-	status = write_line(a, text, len, err);
-	if (status == VK_OK && !vk_digest_bytes(text, len - 1, a->sha256))
+	status = write_line(a, line, len, err);
+	if (status == VK_OK && !vk_digest_bytes(line, len - 1, a->sha256))
 		status = vk_no_memory(err, a->path);
-	free(text);
+	free(line);
 	if (status != VK_OK)
 		return status;
-	memcpy(a->time, now, sizeof(a->time));
+	memcpy(a->time, place.time, sizeof(a->time));
 	a->size += len;
 	a->seq++;
 	return VK_OK;
@@ -219,9 +218,11 @@ static enum vk_status write_head(struct appending *a, struct vk_error *err)
 	if (key != NULL) {
 		status = vk_sign(key, text, len, signature, err);
 		if (status == VK_OK)
-			status = vk_ledger_replace(fd, VK_LEDGER_HEAD_SIG, signature, sizeof(signature), a->path, err);
+			status = vk_replace_file(fd, VK_LEDGER_HEAD_SIG, signature, sizeof(signature), "ledger head", err);
 	}
-	return status == VK_OK ? vk_ledger_replace(fd, VK_LEDGER_HEAD_FILE, text, len, a->path, err) : status;
+	if (status == VK_OK)
+		status = vk_replace_file(fd, VK_LEDGER_HEAD_FILE, text, len, "ledger head", err);
+	return status;
 }
 
 static enum vk_status append(struct appending *a, const struct vk_event *event, struct vk_error *err)

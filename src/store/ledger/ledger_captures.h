@@ -5,26 +5,39 @@
 
 #include "store/ledger/ledger_lines.h"
 
-struct vk_recorded; /* what the ledger says of one capture */
+/* What the ledger says of one capture. Lines are counted from 1, as they stand in the file. */
+struct vk_recorded {
+	const char *id;
+	size_t added;    /* the last line that added it; 0: none */
+	size_t removed;  /* the same of removing */
+	size_t begun;    /* as the undo capture of a write: the last line that begins one, ... */
+	size_t ended;    /* ... and the last that tells the end of one */
+	uint64_t offset; /* of the line that added it */
+	char manifest_sha256[VK_SHA256_HEX_BYTES];
+	enum vk_finding_code doubt; /* what is wrong with the line that added it; VK_F_COUNT: nothing */
+};
 
 /* Start with all zero; free with vk_recorded_free. */
 struct vk_recorded_set {
-	struct vk_recorded *slots; /* open addressing, by name */
-	size_t cap;
+	void *tree; /* of tsearch, by id */
+	struct vk_recorded **items; /* in the order of the ledger */
 	size_t count;
+	size_t lines; /* taken in so far */
 };
 
 /*
- * Take in what a genuine line says; doubt: ledger.line-altered, signature.wrong, or VK_F_COUNT when nothing is wrong
- * with the line. Lines may come in any order. False when memory ran out.
+ * Take in what the next line says. doubt: ledger.broken, signature.wrong, or VK_F_COUNT when nothing is wrong with the line;
+ * a line in doubt takes no capture away, and says nothing of one that another line speaks of. False when memory ran out.
  */
 VK_MUST_USE bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset,
 				 enum vk_finding_code doubt);
+/* What it says of a capture that was added at least once, else NULL. */
+const struct vk_recorded *vk_recorded_find(const struct vk_recorded_set *set, const char *id);
 void vk_recorded_free(struct vk_recorded_set *set);
 
 /*
  * Whether the ledger records the manifest of this capture as it is; else why not: ledger.capture-unrecorded, -differs,
- * ledger.line-altered.
+ * ledger.broken, signature.wrong.
  */
 VK_MUST_USE bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
 				     const struct vk_finding_sink *sink);
@@ -40,7 +53,7 @@ VK_MUST_USE bool vk_recorded_knows(const struct vk_recorded_set *set, const char
  * them can have been recorded after. Findings ledger.capture-missing, -unrecorded, -differs, ledger.unfinished, and
  * ledger.write-unfinished.
  */
-VK_MUST_USE enum vk_status vk_recorded_compare(struct vk_recorded_set *set, int store_fd, char *const *ids,
+VK_MUST_USE enum vk_status vk_recorded_compare(const struct vk_recorded_set *set, int store_fd, char *const *ids,
 					       size_t count, const struct vk_finding_sink *sink,
 					       struct vk_error *err);
 

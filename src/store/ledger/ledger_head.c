@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The head of the ledger: number and digest of a line near its end, small enough to be kept elsewhere. */
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/crash_point.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_lines.h"
 #include "store/manifest/manifest.h"
@@ -15,18 +10,16 @@
 
 size_t vk_ledger_head_text(uint64_t seq, const char *sha256, const char *time, char ret_text[VK_LEDGER_HEAD_MAX])
 {
-	char *text = NULL;
 	json_t *o = json_pack("{s:s,s:I,s:s,s:s}", "schema", VK_LEDGER_HEAD_SCHEMA, "seq", (json_int_t)seq, "sha256",
 			      sha256, "time", time);
-	int n = 0;
+	size_t len = json_dumpb(o, ret_text, VK_LEDGER_HEAD_MAX - 1, JSON_COMPACT | JSON_PRESERVE_ORDER);
 
-	if (o != NULL)
-		text = json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	if (text != NULL)
-		n = snprintf(ret_text, VK_LEDGER_HEAD_MAX, "%s\n", text);
 	json_decref(o);
-	free(text);
-	return n > 0 && n < VK_LEDGER_HEAD_MAX ? (size_t)n : 0;
+	if (len == 0 || len >= VK_LEDGER_HEAD_MAX - 1)
+		return 0;
+	ret_text[len++] = '\n';
+	ret_text[len] = '\0';
+	return len;
 }
 
 enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledger_head *head, struct vk_error *err)
@@ -92,43 +85,4 @@ enum vk_status vk_ledger_head_read(int folder_fd, const char *file, const char *
 	if (status != VK_OK)
 		ret_head->seq = 0;
 	return status;
-}
-
-static enum vk_status write_new(int fd, const char *file, const char *bytes, size_t len, struct vk_error *err)
-{
-	bool torn = vk_crash_here("ledger head: write");
-	size_t want = torn ? len / 2 : len;
-	ssize_t n = vk_step_fails("ledger head: room") ? -1 : write(fd, bytes, want);
-
-	if (torn)
-		vk_crash_now();
-	if (n != (ssize_t)want)
-		return vk_error_errno(err, n < 0 ? errno : ENOSPC, file, "cannot write the file");
-	return !vk_step_fails("ledger head: fsync") && fsync(fd) == 0 ? VK_OK : vk_error_errno(err, errno, file, "cannot flush the file");
-}
-
-enum vk_status vk_ledger_replace(int folder_fd, const char *file, const void *bytes, size_t len, const char *where,
-				 struct vk_error *err)
-{
-	char temporary[300];
-	enum vk_status status;
-	int fd;
-
-	if (snprintf(temporary, sizeof(temporary), ".%s.new", file) >= (int)sizeof(temporary))
-		return vk_error_set(err, VK_USAGE, where, "the name of the file is too long");
-	/* left by a run that was killed here */
-	(void)unlinkat(folder_fd, temporary, 0);
-	fd = vk_step_fails("ledger head: create") ? -1 : openat(folder_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return vk_error_errno(err, errno, where, "cannot make a file for %s", file);
-	status = write_new(fd, where, bytes, len, err);
-	if (close(fd) != 0 && status == VK_OK)
-		status = vk_error_errno(err, errno, where, "cannot write %s", file);
-	if (status == VK_OK && (vk_step_fails("ledger head: rename") || renameat(folder_fd, temporary, folder_fd, file) != 0))
-		status = vk_error_errno(err, errno, where, "cannot replace %s", file);
-	if (status != VK_OK) {
-		(void)unlinkat(folder_fd, temporary, 0);
-		return status;
-	}
-	return !vk_step_fails("ledger head: fsync folder") && fsync(folder_fd) == 0 ? VK_OK : vk_error_errno(err, errno, where, "cannot flush the folder of %s", file);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One line of the ledger, written and read. */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/texts.h"
 #include "base/hex_digit.h"
+#include "base/json.h"
 #include "store/folder/digest.h"
 #include "store/ledger/ledger_lines.h"
 #include "store/manifest/manifest.h"
@@ -25,174 +27,160 @@ const char *vk_event_word(enum vk_event_kind kind)
 	return (unsigned)kind < VK_EVENT_COUNT ? words[kind] : "unknown";
 }
 
-bool vk_event_adds(enum vk_event_kind kind)
+unsigned vk_event_effects(enum vk_event_kind kind)
 {
-	return kind == VK_EVENT_CAPTURE || kind == VK_EVENT_IMPORT || kind == VK_EVENT_UNDO_CAPTURE ||
-	       kind == VK_EVENT_REBUILT_CAPTURE;
+	static const uint8_t effects[VK_EVENT_COUNT] = {
+		[VK_EVENT_CAPTURE] = VK_EFFECT_ADDS,
+		[VK_EVENT_IMPORT] = VK_EFFECT_ADDS,
+		[VK_EVENT_UNDO_CAPTURE] = VK_EFFECT_ADDS,
+		[VK_EVENT_REBUILT_CAPTURE] = VK_EFFECT_ADDS,
+		[VK_EVENT_PRUNE] = VK_EFFECT_REMOVES,
+		[VK_EVENT_ABANDON] = VK_EFFECT_REMOVES,
+		[VK_EVENT_RESTORE_BEGUN] = VK_EFFECT_BEGINS_WRITE,
+		[VK_EVENT_RESTORE] = VK_EFFECT_ENDS_WRITE,
+		[VK_EVENT_UNDO] = VK_EFFECT_ENDS_WRITE,
+		[VK_EVENT_REPAIR] = VK_EFFECT_ENDS_WRITE,
+	};
+
+	return (unsigned)kind < VK_EVENT_COUNT ? effects[kind] : 0;
 }
 
-bool vk_event_removes(enum vk_event_kind kind)
+static void set_labels(struct vk_json *o, const struct vk_event *event)
 {
-	return kind == VK_EVENT_PRUNE || kind == VK_EVENT_ABANDON;
-}
-
-bool vk_event_ends_write(enum vk_event_kind kind)
-{
-	return kind == VK_EVENT_RESTORE || kind == VK_EVENT_UNDO || kind == VK_EVENT_REPAIR;
-}
-
-bool vk_event_places(enum vk_event_kind kind)
-{
-	return vk_event_adds(kind) || vk_event_removes(kind) || vk_event_ends_write(kind) ||
-	       kind == VK_EVENT_RESTORE_BEGUN;
-}
-
-static bool put(json_t *object, const char *key, json_t *value)
-{
-	return json_object_set_new(object, key, value) == 0;
-}
-
-static bool put_label(json_t *object, const char *key, const char *value, size_t max)
-{
+	const struct {
+		const char *key;
+		const char *value;
+		size_t max;
+	} labels[] = {
+		{"manifest_sha256", event->manifest_sha256, VK_SHA256_HEX_BYTES},
+		{"target", event->target, VK_LEDGER_TARGET_BYTES},
+		{"plan", event->plan, VK_SHA256_HEX_BYTES},
+		{"result", event->result, VK_LEDGER_RESULT_BYTES},
+	};
 	char text[VK_LEDGER_TARGET_BYTES];
 
-	if (value == NULL)
-		return true;
-	vk_who_label(text, max, value);
-	return put(object, key, json_string(text));
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		if (labels[i].value == NULL)
+			continue;
+		vk_who_label(text, labels[i].max, labels[i].value);
+		vk_json_set(o, labels[i].key, json_string(text));
+	}
 }
 
-static bool put_command(json_t *object, const struct vk_store *store)
+static void set_command(struct vk_json *o, const char *const *command)
 {
-	char **command = vk_who_command(vk_store_command(store), VK_LEDGER_COMMAND_BYTES);
-	json_t *array = json_array();
-	bool ok = command != NULL && array != NULL;
+	char **printable = vk_who_command(command, VK_LEDGER_COMMAND_BYTES);
+	json_t *array = printable != NULL ? json_array() : NULL;
 
-	for (size_t i = 0; ok && command[i] != NULL; i++)
-		ok = json_array_append_new(array, json_string(command[i])) == 0;
-	vk_texts_free(command);
-	if (ok)
-		return put(object, "command", array);
-	json_decref(array);
-	return false;
+	for (size_t i = 0; printable != NULL && printable[i] != NULL; i++)
+		vk_json_append(array, json_string(printable[i]), o);
+	vk_texts_free(printable);
+	vk_json_set(o, "command", array);
 }
 
-static bool put_captures(json_t *object, const struct vk_event *event, size_t from, size_t count)
+static void set_captures(struct vk_json *o, const struct vk_event *event, size_t from, size_t count)
 {
 	char id[VK_CAPTURE_ID_BYTES];
 	json_t *array = json_array();
 
 	for (size_t i = from; i < from + count; i++) {
 		vk_who_label(id, sizeof(id), event->captures[i]);
-		if (json_array_append_new(array, json_string(id)) != 0) {
-			json_decref(array);
-			return false;
-		}
+		vk_json_append(array, json_string(id), o);
 	}
-	return put(object, "captures", array);
+	vk_json_set(o, "captures", array);
 }
 
-static char *body_text(const struct vk_event *event, size_t from, size_t count, const struct vk_store *store,
-		       uint64_t seq, const char *time, const char *previous)
+static char *body_text(const struct vk_event *event, size_t from, size_t count, const struct vk_ledger_line *place,
+		       const char *const *command)
 {
 	char host[VK_WHO_HOST_BYTES];
 	char user[VK_WHO_USER_BYTES];
-	json_t *o = json_object();
-	char *text = NULL;
+	struct vk_json o = vk_json_begin();
+	json_t *root;
+	char *text;
 
 	vk_who_host(host);
 	vk_who_user(user);
-	if (put(o, "seq", json_integer((json_int_t)seq)) && put(o, "time", json_string(time)) &&
-	    put(o, "event", json_string(vk_event_word(event->kind))) && put(o, "host", json_string(host)) &&
-	    put(o, "user", json_string(user)) && put(o, "version", json_string(VK_VERSION)) &&
-	    put_command(o, store) && put_captures(o, event, from, count) &&
-	    put_label(o, "manifest_sha256", event->manifest_sha256, VK_SHA256_HEX_BYTES) &&
-	    put_label(o, "target", event->target, VK_LEDGER_TARGET_BYTES) &&
-	    put_label(o, "plan", event->plan, VK_SHA256_HEX_BYTES) &&
-	    put_label(o, "result", event->result, VK_LEDGER_RESULT_BYTES) &&
-	    put(o, "previous", json_string(previous)))
-		text = json_dumps(o, LINE_FLAGS);
-	json_decref(o);
+	vk_json_set(&o, "seq", json_integer((json_int_t)place->seq));
+	vk_json_set(&o, "time", json_string(place->time));
+	vk_json_set(&o, "event", json_string(vk_event_word(event->kind)));
+	vk_json_set(&o, "host", json_string(host));
+	vk_json_set(&o, "user", json_string(user));
+	vk_json_set(&o, "version", json_string(VK_VERSION));
+	set_command(&o, command);
+	set_captures(&o, event, from, count);
+	set_labels(&o, event);
+	vk_json_set(&o, "previous", json_string(place->previous));
+	root = vk_json_end(&o);
+	text = root != NULL ? json_dumps(root, LINE_FLAGS) : NULL;
+	json_decref(root);
 	return text;
 }
 
-static enum vk_status sign_line(const struct vk_sign_key *key, char *body, size_t len, struct vk_text *out,
-				struct vk_error *err)
+enum vk_status vk_ledger_line_write(const struct vk_event *event, size_t from, size_t count,
+				    const struct vk_ledger_line *place, const char *const *command,
+				    const struct vk_sign_key *key, char **ret_text, size_t *ret_len,
+				    struct vk_error *err)
 {
+	char *body = body_text(event, from, count, place, command);
+	size_t len = body != NULL ? strlen(body) : 0;
 	uint8_t signature[VK_SIGNATURE_BYTES];
-	enum vk_status status = vk_sign(key, body, len, signature, err);
+	char hex[2 * VK_SIGNATURE_BYTES + 1];
+	struct vk_text text;
+	enum vk_status status = VK_OK;
+	int n = -1;
 
+	if (body != NULL && key != NULL)
+		status = vk_sign(key, body, len, signature, err);
+	if (body != NULL && status == VK_OK && key != NULL) {
+		vk_text_init(&text, hex, sizeof(hex));
+		vk_text_hex(&text, signature, sizeof(signature));
+		n = asprintf(ret_text, "%.*s%s%s\"}\n", (int)len - 1, body, signature_key, hex);
+	} else if (body != NULL && status == VK_OK) {
+		n = asprintf(ret_text, "%s\n", body);
+	}
+	free(body);
 	if (status != VK_OK)
 		return status;
-	body[len - 1] = '\0';
-	vk_text_put(out, body);
-	vk_text_put(out, signature_key);
-	vk_text_hex(out, signature, sizeof(signature));
-	vk_text_put(out, "\"}\n");
-	return VK_OK;
-}
-
-enum vk_status vk_ledger_line_write(const struct vk_event *event, size_t from, size_t count,
-				    const struct vk_store *store, uint64_t seq, const char *time,
-				    const char *previous, char **ret_text, size_t *ret_len, struct vk_error *err)
-{
-	const struct vk_sign_key *key = vk_store_sign_key(store);
-	char *body = body_text(event, from, count, store, seq, time, previous);
-	size_t len = body != NULL ? strlen(body) : 0;
-	size_t cap = len + sizeof(signature_key) + 2 * VK_SIGNATURE_BYTES + 8;
-	char *line = body != NULL ? malloc(cap) : NULL;
-	enum vk_status status = VK_OK;
-	struct vk_text out;
-
-	if (line == NULL) {
-		free(body);
+	if (n < 0)
 		return vk_no_memory(err, VK_LEDGER_FILE);
-	}
-	vk_text_init(&out, line, cap);
-	if (key != NULL)
-		status = sign_line(key, body, len, &out, err);
-	else
-		vk_text_fmt(&out, "%s\n", body);
-	free(body);
-	if (status == VK_OK && out.len_bytes > VK_LEDGER_LINE_MAX)
-		status = vk_error_set(err, VK_INTERNAL, VK_LEDGER_FILE, "a line of the ledger became too long");
-	if (status != VK_OK) {
-		free(line);
-		return status;
-	}
-	*ret_text = line;
-	*ret_len = out.len_bytes;
-	return VK_OK;
+	*ret_len = (size_t)n;
+	if (*ret_len <= VK_LEDGER_LINE_MAX)
+		return VK_OK;
+	free(*ret_text);
+	return vk_error_set(err, VK_INTERNAL, VK_LEDGER_FILE, "a line of the ledger became too long");
 }
 
+/* So many bytes, of twice as many digits. */
 static bool from_hex(const char *text, uint8_t *ret_bytes, size_t len)
 {
-	if (strlen(text) != 2 * len || strspn(text, "0123456789abcdef") != 2 * len)
-		return false;
+	for (size_t i = 0; i < 2 * len; i++)
+		if (text[i] == '\0' || strchr("0123456789abcdef", text[i]) == NULL)
+			return false;
 	for (size_t i = 0; i < len; i++)
 		ret_bytes[i] = vk_hex_byte(text + 2 * i);
 	return true;
 }
 
-/* The last member, with exactly our spelling of it: what is signed is then what stands before it. */
-static void read_signature(struct vk_reader *r, const json_t *root, size_t len, struct vk_ledger_line *line)
+/*
+ * The last member, with exactly our spelling of it: what is signed is then what stands before it. That the rest is spelt
+ * as vmfskit spells it is checked over the whole line.
+ */
+static void read_signature(struct vk_reader *r, const json_t *root, const char *text, size_t len,
+			   struct vk_ledger_line *line)
 {
-	char hex[2 * VK_SIGNATURE_BYTES + 1];
-	size_t tail = sizeof(signature_key) - 1 + 2 * VK_SIGNATURE_BYTES + sizeof("\"}") - 1;
-	void *iter = json_object_iter((json_t *)(uintptr_t)root);
-	const char *last = "";
+	const size_t key_len = sizeof(signature_key) - 1;
+	const size_t hex_len = 2 * VK_SIGNATURE_BYTES;
+	const size_t tail = key_len + hex_len + sizeof("\"}") - 1;
 
 	line->body_len = len - 1;
-	if (json_object_get(root, "signature") == NULL)
+	if (!r->ok || json_object_get(root, "signature") == NULL)
 		return;
-	for (; iter != NULL; iter = json_object_iter_next((json_t *)(uintptr_t)root, iter))
-		last = json_object_iter_key(iter);
-	vk_reader_text(r, root, "signature", hex, sizeof(hex));
-	if (r->ok && (strcmp(last, "signature") != 0 || len < tail ||
-		      !from_hex(hex, line->signature, sizeof(line->signature))))
+	if (len < tail || memcmp(text + len - tail, signature_key, key_len) != 0 ||
+	    !from_hex(text + len - tail + key_len, line->signature, sizeof(line->signature))) {
 		vk_reader_fail(r, "signature", "is not one");
-	if (!r->ok)
 		return;
+	}
 	line->is_signed = true;
 	line->body_len = len - tail;
 }
@@ -232,7 +220,7 @@ static void read_line(struct vk_reader *r, const json_t *root, struct vk_ledger_
 			vk_reader_fail(r, "captures", "has a name that is too long");
 	if (json_object_get(root, "manifest_sha256") != NULL)
 		read_digest(r, root, "manifest_sha256", line->manifest_sha256);
-	else if (vk_event_adds(line->kind))
+	else if ((vk_event_effects(line->kind) & VK_EFFECT_ADDS) != 0)
 		vk_reader_fail(r, "manifest_sha256", "is missing");
 	read_digest(r, root, "previous", line->previous);
 }
@@ -258,7 +246,7 @@ enum vk_status vk_ledger_line_read(const char *text, size_t len, struct vk_ledge
 	if (root == NULL)
 		return vk_error_set(err, VK_DAMAGED, VK_LEDGER_FILE, "the line is no JSON object");
 	read_line(&r, root, ret_line);
-	read_signature(&r, root, len, ret_line);
+	read_signature(&r, root, text, len, ret_line);
 	if (r.ok && !is_canonical(root, text, len))
 		r.status = vk_error_set(err, VK_DAMAGED, VK_LEDGER_FILE, "the line is not written as vmfskit writes it");
 	json_decref(root);

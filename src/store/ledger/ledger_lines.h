@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines and head of the ledger: as bytes, as values, one after the other. */
+/* The ledger inside the library: its lines and head, as bytes and as values. */
 #ifndef VK_STORE_LEDGER_LINES_H
 #define VK_STORE_LEDGER_LINES_H
+
+#include <stdio.h>
 
 #include "vmfskit/ledger.h"
 
@@ -35,13 +37,14 @@ struct vk_ledger_line {
 
 /* "capture", ... */
 const char *vk_event_word(enum vk_event_kind kind);
-/* Whether a capture enters the store with it, or leaves it. */
-bool vk_event_adds(enum vk_event_kind kind);
-bool vk_event_removes(enum vk_event_kind kind);
-/* Whether it tells the end of what a line restore-begun began. */
-bool vk_event_ends_write(enum vk_event_kind kind);
-/* Whether what is known of a capture changes with it: one of these, or restore-begun. */
-bool vk_event_places(enum vk_event_kind kind);
+/* What an event does to the captures it names; none for one that a newer version writes. */
+enum {
+	VK_EFFECT_ADDS = 1,         /* they enter the store */
+	VK_EFFECT_REMOVES = 2,      /* they leave it */
+	VK_EFFECT_BEGINS_WRITE = 4, /* a write to a disk begins: what is written, and the undo capture last */
+	VK_EFFECT_ENDS_WRITE = 8    /* and how it ended */
+};
+unsigned vk_event_effects(enum vk_event_kind kind);
 
 /*
  * One line without its line end. VK_DAMAGED (none that vmfskit writes: also when only its spelling is another), VK_NOMEM.
@@ -54,11 +57,12 @@ void vk_ledger_line_free(struct vk_ledger_line *line);
 VK_MUST_USE bool vk_ledger_line_fits(const struct vk_ledger_line *line, const char *text, size_t len,
 				     const struct vk_public_key *key);
 /*
- * The line, with its line end, of captures from .. from+count of the event; key may be NULL. Free ret_text.
+ * The line, with its line end, of captures from .. from+count of the event. place has its number, time and previous;
+ * command and key may be NULL. Free ret_text.
  */
 VK_MUST_USE enum vk_status vk_ledger_line_write(const struct vk_event *event, size_t from, size_t count,
-						const struct vk_store *store, uint64_t seq, const char *time,
-						const char *previous, char **ret_text, size_t *ret_len,
+						const struct vk_ledger_line *place, const char *const *command,
+						const struct vk_sign_key *key, char **ret_text, size_t *ret_len,
 						struct vk_error *err);
 
 /* What a head says. Plain value. */
@@ -79,27 +83,20 @@ VK_MUST_USE enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledg
 /* VK_ABSENT, VK_DAMAGED (not what vmfskit writes), VK_IO. folder_fd may be AT_FDCWD; sig_file may be missing. */
 VK_MUST_USE enum vk_status vk_ledger_head_read(int folder_fd, const char *file, const char *sig_file,
 					       struct vk_ledger_head *ret_head, struct vk_error *err);
-/* Replace a small file of a folder: flushed under another name, renamed, the folder flushed. */
-VK_MUST_USE enum vk_status vk_ledger_replace(int folder_fd, const char *file, const void *bytes, size_t len,
-					     const char *where, struct vk_error *err);
-
 /* Lines of an open file, one after the other. */
 struct vk_ledger_scan {
-	int fd;
+	FILE *in;
 	char *buf;
-	size_t cap;
-	size_t start; /* of what was not given out yet */
-	size_t end;
-	uint64_t offset; /* in the file, of start */
-	bool at_end;
+	uint64_t offset; /* in the file, of the next line */
 };
 struct vk_ledger_span {
 	uint64_t offset;
 	const char *text; /* borrowed until the next call; NUL is behind it */
 	size_t len;       /* without the line end */
 	bool is_torn;     /* the file ends without a line end behind it */
-	bool is_too_long; /* text is only its beginning */
+	bool is_too_long; /* text is empty then */
 };
+/* fd is borrowed; its position moves. Close also after a failure. */
 VK_MUST_USE enum vk_status vk_ledger_scan_open(int fd, struct vk_ledger_scan *ret_scan, struct vk_error *err);
 /* False at the end, or when reading failed (status of err then not VK_OK). */
 VK_MUST_USE bool vk_ledger_scan_next(struct vk_ledger_scan *scan, struct vk_ledger_span *ret_span,
@@ -111,14 +108,21 @@ VK_MUST_USE enum vk_status vk_ledger_open(int store_fd, int *ret_fd, struct vk_e
 
 /*
  * Whether the signature beside the head is that of the head of a line behind it: a run that died between signature
- * and head left it so. ret_seq is then the number of that line.
+ * and head left it so.
  */
 VK_MUST_USE bool vk_ledger_signed_line(int ledger_fd, const struct vk_ledger_head *head,
-				       const struct vk_public_key *key, uint64_t *ret_seq);
+				       const struct vk_public_key *key);
 
 /*
- * For who sweeps a store: what the ledger says of captures that lie in it under another name than their own.
- * Reads the ledger once, passing over what cannot be understood; each id is asked for once. A store without a ledger records nothing.
+ * vk_ledger_verify without a look at the captures themselves; ret_lines may be NULL.
+ */
+VK_MUST_USE enum vk_status vk_ledger_verify_lines(const char *store, const struct vk_ledger_check *check,
+						  const struct vk_finding_sink *sink, size_t *ret_lines,
+						  struct vk_error *err);
+
+/*
+ * For who sweeps a store: what the ledger says of captures that lie in it under another name than their own. Lines
+ * that cannot be understood are passed over. A store without a ledger records nothing.
  */
 struct vk_ledger_query {
 	const char *id;   /* of the capture, without .tmp- or .gone- */

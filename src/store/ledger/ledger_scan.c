@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the ledger from its beginning, and looking up what it says of single captures. */
+/* Reading the ledger line by line from its beginning. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,93 +28,52 @@ enum vk_status vk_ledger_open(int store_fd, int *ret_fd, struct vk_error *err)
 
 enum vk_status vk_ledger_scan_open(int fd, struct vk_ledger_scan *ret_scan, struct vk_error *err)
 {
-	memset(ret_scan, 0, sizeof(*ret_scan));
-	ret_scan->fd = fd;
-	ret_scan->cap = 2 * (size_t)VK_LEDGER_LINE_MAX;
-	ret_scan->buf = malloc(ret_scan->cap + 1);
-	return ret_scan->buf != NULL ? VK_OK
-				     : vk_no_memory(err, VK_LEDGER_FILE);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	*ret_scan = (struct vk_ledger_scan){.buf = malloc(VK_LEDGER_LINE_MAX + 1)};
+	if (copy >= 0 && lseek(copy, 0, SEEK_SET) == 0)
+		ret_scan->in = fdopen(copy, "r");
+	if (ret_scan->in != NULL && ret_scan->buf != NULL)
+		return VK_OK;
+	if (ret_scan->in == NULL)
+		vk_error_errno(err, errno, VK_LEDGER_FILE, "cannot read the ledger");
+	else
+		vk_no_memory(err, VK_LEDGER_FILE);
+	if (ret_scan->in == NULL && copy >= 0)
+		close(copy);
+	vk_ledger_scan_close(ret_scan);
+	return err->status;
 }
 
 void vk_ledger_scan_close(struct vk_ledger_scan *scan)
 {
+	if (scan->in != NULL)
+		fclose(scan->in);
 	free(scan->buf);
-	scan->buf = NULL;
-}
-
-/* More of the file behind what is in the buffer. */
-static bool fill(struct vk_ledger_scan *s, struct vk_error *err)
-{
-	ssize_t n;
-
-	memmove(s->buf, s->buf + s->start, s->end - s->start);
-	s->end -= s->start;
-	s->start = 0;
-	do
-		n = pread(s->fd, s->buf + s->end, s->cap - s->end, (off_t)(s->offset + s->end));
-	while (n < 0 && errno == EINTR);
-	if (n < 0) {
-		vk_error_errno(err, errno, VK_LEDGER_FILE, "cannot read the ledger");
-		return false;
-	}
-	s->end += (size_t)n;
-	s->at_end = n == 0;
-	return true;
-}
-
-/* Without its line end, of which nobody knows where it is: given out in pieces would make one line many. */
-static bool skip_long(struct vk_ledger_scan *s, struct vk_ledger_span *ret_span, struct vk_error *err)
-{
-	char *end = NULL;
-
-	ret_span->is_too_long = true;
-	while (end == NULL && !(s->at_end && s->start == s->end)) {
-		end = memchr(s->buf + s->start, '\n', s->end - s->start);
-		if (end != NULL) {
-			s->offset += (uint64_t)(end + 1 - (s->buf + s->start));
-			s->start = (size_t)(end + 1 - s->buf);
-			break;
-		}
-		s->offset += s->end - s->start;
-		s->start = s->end;
-		if (!fill(s, err))
-			return false;
-	}
-	ret_span->is_torn = end == NULL;
-	ret_span->text = "";
-	ret_span->len = 0;
-	return true;
+	*scan = (struct vk_ledger_scan){.in = NULL};
 }
 
 bool vk_ledger_scan_next(struct vk_ledger_scan *s, struct vk_ledger_span *ret_span, struct vk_error *err)
 {
-	char *end;
+	size_t len = 0; /* of the line in the file, which buf may be too short for */
+	int c;
 
 	err->status = VK_OK;
-	memset(ret_span, 0, sizeof(*ret_span));
-	ret_span->offset = s->offset;
-	while ((end = s->end > s->start ? memchr(s->buf + s->start, '\n', s->end - s->start) : NULL) == NULL) {
-		if (s->end - s->start > VK_LEDGER_LINE_MAX)
-			return skip_long(s, ret_span, err);
-		if (s->at_end)
-			break;
-		if (!fill(s, err))
-			return false;
+	while ((c = getc_unlocked(s->in)) != EOF && c != '\n') {
+		if (len < VK_LEDGER_LINE_MAX)
+			s->buf[len] = (char)c;
+		len++;
 	}
-	if (end == NULL && s->start == s->end)
+	if (c == EOF && ferror(s->in)) {
+		vk_error_errno(err, errno, VK_LEDGER_FILE, "cannot read the ledger");
 		return false;
-	ret_span->text = s->buf + s->start;
-	ret_span->is_torn = end == NULL;
-	ret_span->len = end != NULL ? (size_t)(end - ret_span->text) : s->end - s->start;
-	s->buf[s->start + ret_span->len] = '\0';
-	s->start += ret_span->len + (end != NULL ? 1 : 0);
-	s->offset += ret_span->len + (end != NULL ? 1 : 0);
-	if (ret_span->len > VK_LEDGER_LINE_MAX) {
-		ret_span->is_too_long = true;
-		ret_span->len = 0;
-		ret_span->text = "";
 	}
-	return true;
+	*ret_span = (struct vk_ledger_span){.offset = s->offset, .text = s->buf, .is_torn = c == EOF};
+	ret_span->is_too_long = len > VK_LEDGER_LINE_MAX;
+	ret_span->len = ret_span->is_too_long ? 0 : len;
+	s->buf[ret_span->len] = '\0';
+	s->offset += len + (c == '\n');
+	return c == '\n' || len > 0;
 }
 
 static bool head_of_line_signed(const struct vk_ledger_line *line, const struct vk_ledger_span *span,
@@ -130,8 +89,7 @@ static bool head_of_line_signed(const struct vk_ledger_line *line, const struct 
 	return len > 0 && vk_signature_fits(key, text, len, head->signature);
 }
 
-bool vk_ledger_signed_line(int ledger_fd, const struct vk_ledger_head *head, const struct vk_public_key *key,
-			   uint64_t *ret_seq)
+bool vk_ledger_signed_line(int ledger_fd, const struct vk_ledger_head *head, const struct vk_public_key *key)
 {
 	struct vk_ledger_scan scan;
 	struct vk_ledger_span span;
@@ -149,92 +107,9 @@ bool vk_ledger_signed_line(int ledger_fd, const struct vk_ledger_head *head, con
 		if (vk_ledger_line_read(span.text, span.len, &line, &err) == VK_OK && line.seq > head->seq) {
 			tries++;
 			found = head_of_line_signed(&line, &span, head, key);
-			*ret_seq = line.seq;
 		}
 		vk_ledger_line_free(&line);
 	}
 	vk_ledger_scan_close(&scan);
 	return found;
-}
-
-static int compare_queries(const void *a, const void *b)
-{
-	const struct vk_ledger_query *const *x = a;
-	const struct vk_ledger_query *const *y = b;
-
-	return strcmp((*x)->id, (*y)->id);
-}
-
-static void apply_line(const struct vk_ledger_line *line, struct vk_ledger_query **sorted, size_t count)
-{
-	for (size_t i = 0; line->captures != NULL && line->captures[i] != NULL; i++) {
-		const struct vk_ledger_query key = {.id = line->captures[i]};
-		const struct vk_ledger_query *key_at = &key;
-		struct vk_ledger_query **found =
-			bsearch(&key_at, sorted, count, sizeof(struct vk_ledger_query *), compare_queries);
-
-		if (found == NULL)
-			continue;
-		if (vk_event_adds(line->kind)) {
-			(*found)->is_recorded = true;
-			(*found)->is_removed = false;
-			memcpy((*found)->manifest_sha256, line->manifest_sha256, VK_SHA256_HEX_BYTES);
-		} else if (vk_event_removes(line->kind)) {
-			(*found)->is_removed = (*found)->is_recorded;
-		}
-	}
-}
-
-static enum vk_status look_up(int fd, struct vk_ledger_query **sorted, size_t count, struct vk_error *err)
-{
-	struct vk_ledger_scan scan;
-	struct vk_ledger_span span;
-	enum vk_status status = vk_ledger_scan_open(fd, &scan, err);
-
-	if (status != VK_OK)
-		return status;
-	while (vk_ledger_scan_next(&scan, &span, err)) {
-		struct vk_ledger_line line;
-		struct vk_error damaged;
-
-		if (span.is_torn || span.is_too_long)
-			continue;
-		if (vk_ledger_line_read(span.text, span.len, &line, &damaged) == VK_OK)
-			apply_line(&line, sorted, count);
-		vk_ledger_line_free(&line);
-	}
-	vk_ledger_scan_close(&scan);
-	return err->status;
-}
-
-enum vk_status vk_ledger_lookup(const struct vk_store *store, struct vk_ledger_query *queries, size_t count,
-				struct vk_error *err)
-{
-	struct vk_ledger_query **sorted;
-	struct vk_error why = {.status = VK_OK};
-	enum vk_status status;
-	int fd = -1;
-
-	for (size_t i = 0; i < count; i++)
-		queries[i].is_recorded = queries[i].is_removed = false;
-	if (count == 0)
-		return VK_OK;
-	status = vk_ledger_open(vk_store_fd(store), &fd, &why);
-	if (status == VK_ABSENT)
-		return VK_OK;
-	sorted = calloc(count, sizeof(struct vk_ledger_query *));
-	if (status == VK_OK && sorted == NULL)
-		status = vk_no_memory(&why, VK_LEDGER_FILE);
-	for (size_t i = 0; status == VK_OK && i < count; i++)
-		sorted[i] = &queries[i];
-	if (status == VK_OK) {
-		qsort(sorted, count, sizeof(struct vk_ledger_query *), compare_queries);
-		status = look_up(fd, sorted, count, &why);
-	}
-	free(sorted);
-	if (fd >= 0)
-		close(fd);
-	if (status != VK_OK && err != NULL)
-		*err = why;
-	return status;
 }

@@ -1,75 +1,191 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ledger, head, anchor and captures against each other. */
+/*
+ * Ledger, head, anchor and captures against each other, in one pass over the lines. A line is believed when the next one, or
+ * the head, confirms it. Of lines that do not fit, the first is told and how many there are: what was done to them, a
+ * comparison with another copy shows.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "base/memory.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
-#include "store/ledger/ledger_verifying.h"
+#include "store/ledger/ledger_captures.h"
 
-static struct vk_chain_line *next_line(struct vk_ledger_verifying *v)
-{
-	if (v->chain.count == v->cap) {
-		size_t cap = v->cap == 0 ? 256 : v->cap * 2;
-		struct vk_chain_line *lines = realloc(v->chain.lines, cap * sizeof(*lines));
+/* The first line that something is wrong with, and how many. */
+struct wrong_lines {
+	struct vk_finding first;
+	size_t count;
+};
 
-		if (lines == NULL)
-			return NULL;
-		v->chain.lines = lines;
-		v->cap = cap;
-	}
-	memset(&v->chain.lines[v->chain.count], 0, sizeof(*v->chain.lines));
-	return &v->chain.lines[v->chain.count++];
-}
+/* A line that is known from elsewhere: from the head or the anchor. */
+struct mark {
+	struct vk_ledger_head head; /* seq 0: there is none, or it is not to be believed */
+	bool is_there;              /* the ledger has that line as it was */
+	char line_time[32];         /* of the line with that number; empty: not seen */
+};
 
-static void put_damaged(const struct vk_ledger_verifying *v, const struct vk_ledger_span *span, const char *why)
+/* A whole line of the file. */
+struct read_line {
+	struct vk_ledger_line line; /* seq 0: it cannot be understood */
+	uint64_t offset;
+	size_t len;
+	char sha256[VK_SHA256_HEX_BYTES];
+	enum vk_finding_code doubt; /* signature.wrong, else VK_F_COUNT */
+};
+
+struct verifying {
+	const char *store;
+	const struct vk_ledger_check *check;
+	const struct vk_finding_sink *sink;
+	int store_fd;
+	int fd;     /* of the ledger */
+	char **ids; /* captures that were there before the ledger was read */
+	size_t id_count;
+	bool has_head;
+	struct mark head;
+	struct mark anchor;
+	size_t lines;          /* whole ones that were read */
+	struct read_line last; /* the last of them */
+	uint64_t last_seq;     /* of the last that could be understood */
+	uint64_t first_signed; /* number of that line; 0: none is */
+	struct wrong_lines broken;
+	struct wrong_lines wrongly_signed;
+	struct wrong_lines not_signed;    /* behind one that is */
+	struct wrong_lines before_signed; /* in front of all that are */
+	struct vk_recorded_set recorded;
+};
+
+static void put_finding(const struct verifying *v, enum vk_finding_code code, uint64_t offset, const char *message)
 {
 	struct vk_finding finding;
 
-	vk_finding_init(&finding, VK_F_LEDGER_DAMAGED, span->offset, span->len, "the %zuth line of the file: %s",
-			v->chain.count, why);
+	vk_finding_init(&finding, code, offset, 0, "%s", message);
 	vk_finding_put(v->sink, &finding);
 }
 
-/* What is kept of a line. */
-static enum vk_status take_line(struct vk_ledger_verifying *v, const struct vk_ledger_span *span, struct vk_error *err)
+static void note_wrong(struct wrong_lines *wrong, enum vk_finding_code code, const struct verifying *v,
+		       const struct read_line *l, const char *message)
 {
-	struct vk_chain_line *kept = next_line(v);
-	struct vk_error why = {.what = "it is longer than any that vmfskit writes"};
-	char sha256[VK_SHA256_HEX_BYTES];
-	struct vk_ledger_line line = {.captures = NULL};
-	enum vk_status status = VK_DAMAGED;
+	if (wrong->count++ == 0)
+		vk_finding_init(&wrong->first, code, l->offset, l->len, "line %zu of the ledger%s", v->lines + 1, message);
+}
 
-	if (kept == NULL || !vk_digest_bytes(span->text, span->len, sha256))
-		return vk_no_memory(err, v->store);
-	kept->offset_bytes = span->offset;
-	kept->length_bytes = (uint32_t)span->len;
-	vk_chain_digest(sha256, kept->digest);
-	if (!span->is_too_long)
-		status = vk_ledger_line_read(span->text, span->len, &line, &why);
-	if (status == VK_OK) {
-		kept->seq = line.seq;
-		kept->kind = line.kind;
-		if (v->has_head && line.seq == v->head.seq)
-			memcpy(v->head_line_time, line.time, sizeof(v->head_line_time));
-		vk_chain_digest(line.previous, kept->previous);
-		kept->is_signed = line.is_signed;
-		kept->signature_fits = v->check->public_key != NULL &&
-				       vk_ledger_line_fits(&line, span->text, span->len, v->check->public_key);
+static void put_wrong(const struct verifying *v, struct wrong_lines *wrong)
+{
+	struct vk_text text;
+
+	if (wrong->count == 0)
+		return;
+	vk_text_init(&text, wrong->first.message + strlen(wrong->first.message),
+		     sizeof(wrong->first.message) - strlen(wrong->first.message));
+	if (wrong->count > 1)
+		vk_text_fmt(&text, ", the first of %zu lines that are wrong", wrong->count);
+	vk_finding_put(v->sink, &wrong->first);
+}
+
+/* Whether l continues the chain. */
+static bool follows(const struct verifying *v, const struct read_line *l)
+{
+	if (v->lines == 0)
+		return l->line.seq == 1 && strcmp(l->line.previous, VK_LEDGER_ORIGIN) == 0;
+	return v->last.line.seq != 0 && l->line.seq == v->last.line.seq + 1 &&
+	       strcmp(l->line.previous, v->last.sha256) == 0;
+}
+
+static void note_break(struct verifying *v, const struct read_line *l)
+{
+	bool is_first = v->broken.count == 0;
+
+	note_wrong(&v->broken, VK_F_LEDGER_BROKEN, v, l, " does not follow from the one before it");
+	if (!is_first)
+		return;
+	vk_finding_seen(&v->broken.first, "number %llu behind %.32s...", (unsigned long long)l->line.seq,
+			l->line.previous);
+	vk_finding_expected(&v->broken.first, "number %llu behind %.32s...", (unsigned long long)v->last_seq + 1,
+			    v->lines > 0 ? v->last.sha256 : VK_LEDGER_ORIGIN);
+}
+
+/* The line before the one that is read now is complete: what it says of captures counts, or is in doubt. */
+static bool record_last(struct verifying *v, bool is_confirmed)
+{
+	enum vk_finding_code doubt = is_confirmed ? v->last.doubt : VK_F_LEDGER_BROKEN;
+	bool sound = v->last.line.seq == 0 || vk_recorded_add(&v->recorded, &v->last.line, v->last.offset, doubt);
+
+	vk_ledger_line_free(&v->last.line);
+	return sound;
+}
+
+/* The line itself, or the digest that the next one has of it. */
+static void look_for_mark(struct mark *mark, const struct read_line *l)
+{
+	const struct vk_ledger_line *line = &l->line;
+
+	if (line->seq == mark->head.seq)
+		memcpy(mark->line_time, line->time, sizeof(mark->line_time));
+	mark->is_there = mark->is_there ||
+			 (line->seq == mark->head.seq && strcmp(l->sha256, mark->head.sha256) == 0) ||
+			 (line->seq == mark->head.seq + 1 && strcmp(line->previous, mark->head.sha256) == 0);
+}
+
+/* A signed line vouches for all that stand before it, so that signing may begin late. */
+static void check_signature(struct verifying *v, struct read_line *l, const char *text)
+{
+	const struct vk_public_key *key = v->check->public_key;
+
+	if (l->line.is_signed) {
+		v->first_signed = v->first_signed == 0 ? l->line.seq : v->first_signed;
+		if (key == NULL || vk_ledger_line_fits(&l->line, text, l->len, key))
+			return;
+		l->doubt = VK_F_SIGNATURE_WRONG;
+		note_wrong(&v->wrongly_signed, VK_F_SIGNATURE_WRONG, v, l, ": the signature does not fit");
+	} else if ((vk_event_effects(l->line.kind) & (VK_EFFECT_ADDS | VK_EFFECT_REMOVES)) != 0) {
+		note_wrong(v->first_signed != 0 ? &v->not_signed : &v->before_signed, VK_F_LEDGER_UNSIGNED, v, l,
+			   " is not signed");
 	}
-	vk_ledger_line_free(&line);
-	if (status == VK_NOMEM)
+}
+
+static enum vk_status take_line(struct verifying *v, const struct vk_ledger_span *span, struct vk_error *err)
+{
+	struct read_line now = {.offset = span->offset, .len = span->len, .doubt = VK_F_COUNT};
+	struct vk_error why = {.what = "it is longer than any that vmfskit writes"};
+	enum vk_status status = VK_DAMAGED;
+	char message[sizeof(why.what) + 8];
+	bool confirms;
+
+	if (!vk_digest_bytes(span->text, span->len, now.sha256))
 		return vk_no_memory(err, v->store);
-	if (status != VK_OK)
-		put_damaged(v, span, why.what);
+	if (!span->is_too_long)
+		status = vk_ledger_line_read(span->text, span->len, &now.line, &why);
+	if (status != VK_OK) {
+		vk_ledger_line_free(&now.line);
+		now.line.seq = 0;
+		snprintf(message, sizeof(message), ": %s", why.what);
+		note_wrong(&v->broken, VK_F_LEDGER_DAMAGED, v, &now, message);
+	}
+	confirms = status == VK_OK && follows(v, &now);
+	if (status == VK_NOMEM || !record_last(v, confirms)) {
+		vk_ledger_line_free(&now.line);
+		return vk_no_memory(err, v->store);
+	}
+	if (status == VK_OK) {
+		if (!confirms)
+			note_break(v, &now);
+		check_signature(v, &now, span->text);
+		look_for_mark(&v->head, &now);
+		look_for_mark(&v->anchor, &now);
+		v->last_seq = now.line.seq;
+	}
+	v->last = now;
+	v->lines++;
 	return VK_OK;
 }
 
-static enum vk_status read_lines(struct vk_ledger_verifying *v, struct vk_error *err)
+static enum vk_status read_lines(struct verifying *v, struct vk_error *err)
 {
 	struct vk_ledger_scan scan;
 	struct vk_ledger_span span;
@@ -78,13 +194,13 @@ static enum vk_status read_lines(struct vk_ledger_verifying *v, struct vk_error 
 	if (status != VK_OK)
 		return status;
 	while (status == VK_OK && vk_ledger_scan_next(&scan, &span, err)) {
-		if (!span.is_torn && v->chain.count == VK_LEDGER_LINES_MAX) {
-			vk_ledger_tell(v, VK_F_LEDGER_DAMAGED, span.offset,
-				       "it has more lines than any store needs; the rest was not read");
+		if (!span.is_torn && v->lines == VK_LEDGER_LINES_MAX) {
+			put_finding(v, VK_F_LEDGER_DAMAGED, span.offset,
+				    "it has more lines than any store needs; the rest was not read");
 			break;
 		}
 		if (span.is_torn)
-			vk_ledger_tell(v, VK_F_LEDGER_TORN, span.offset, "the last line is torn");
+			put_finding(v, VK_F_LEDGER_TORN, span.offset, "the last line is torn");
 		else
 			status = take_line(v, &span, err);
 	}
@@ -94,133 +210,160 @@ static enum vk_status read_lines(struct vk_ledger_verifying *v, struct vk_error 
 	return status;
 }
 
-static enum vk_finding_code doubt_of(const struct vk_ledger_verifying *v, const struct vk_chain_line *line)
+/* One that cannot be used is told and forgotten. */
+static enum vk_status read_head(struct verifying *v, struct vk_error *err)
 {
-	if (line->is_altered)
-		return VK_F_LEDGER_ALTERED;
-	return v->check->public_key != NULL && line->is_signed && !line->signature_fits ? VK_F_SIGNATURE_WRONG
-											 : VK_F_COUNT;
+	struct vk_error why = {.status = VK_OK};
+	enum vk_status status =
+		vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head.head, &why);
+
+	v->has_head = status == VK_OK;
+	if (status == VK_DAMAGED)
+		put_finding(v, VK_F_LEDGER_HEAD_WRONG, 0, why.what);
+	else if (status != VK_OK && status != VK_ABSENT)
+		return (*err = why).status;
+	return VK_OK;
 }
 
-/* The second time: which lines are genuine is known only now. */
-static enum vk_status read_captures(struct vk_ledger_verifying *v, struct vk_error *err)
+/* Whether the head speaks for this ledger, as far as its signature tells. */
+static bool is_head_ours(const struct verifying *v, const struct vk_ledger_head *head)
 {
-	struct vk_ledger_scan scan;
-	struct vk_ledger_span span;
-	size_t at = 0;
-	bool sound = true;
-	enum vk_status status = vk_ledger_scan_open(v->fd, &scan, err);
+	const struct vk_public_key *key = v->check->public_key;
 
-	if (status != VK_OK)
-		return status;
-	for (; sound && at < v->chain.count && vk_ledger_scan_next(&scan, &span, err); at++) {
-		const struct vk_chain_line *kept = &v->chain.lines[at];
-		struct vk_ledger_line line;
-		struct vk_error damaged;
-
-		if (kept->seq == 0 || !kept->is_genuine || !vk_event_places(kept->kind))
-			continue;
-		if (vk_ledger_line_read(span.text, span.len, &line, &damaged) == VK_OK)
-			sound = vk_recorded_add(&v->recorded, &line, span.offset, doubt_of(v, kept));
-		vk_ledger_line_free(&line);
+	if (head->odd_signature) {
+		put_finding(v, VK_F_LEDGER_HEAD_WRONG, 0, VK_LEDGER_HEAD_SIG " is not a signature");
+		return false;
 	}
-	vk_ledger_scan_close(&scan);
-	return sound ? err->status : vk_no_memory(err, v->store);
+	if (key == NULL)
+		return true;
+	if (!head->is_signed) {
+		put_finding(v, VK_F_SIGNATURE_MISSING, 0, "the head of the ledger is not signed");
+		return true;
+	}
+	if (vk_signature_fits(key, head->text, head->len, head->signature))
+		return true;
+	if (!vk_ledger_signed_line(v->fd, head, key)) {
+		put_finding(v, VK_F_LEDGER_HEAD_WRONG, 0, "the signature of the head does not fit it");
+		return false;
+	}
+	put_finding(v, VK_F_LEDGER_UNFINISHED, 0,
+		    "the head of the ledger was being written: its signature is already that of a later one");
+	return true;
 }
 
-/* Neighbours become one finding: a ledger that somebody else signed has it in every line. */
-static void put_runs(const struct vk_ledger_verifying *v, enum vk_finding_code code, const char *message,
-		     bool (*is_one)(const struct vk_ledger_verifying *v, const struct vk_chain_line *line))
+static void judge_head(struct verifying *v)
 {
-	const struct vk_chain *c = &v->chain;
+	const struct vk_ledger_head *head = &v->head.head;
+	struct vk_finding finding;
 
-	for (size_t i = 0; i < c->order_count; i++) {
-		const struct vk_chain_line *first = &c->lines[c->order[i]];
-		const struct vk_chain_line *last = first;
-		struct vk_finding finding;
-
-		if (!is_one(v, first))
-			continue;
-		for (; i + 1 < c->order_count && is_one(v, &c->lines[c->order[i + 1]]); i++)
-			last = &c->lines[c->order[i + 1]];
-		vk_finding_init(&finding, code, first->offset_bytes, first->length_bytes, "line%s %llu%s%.0llu %s",
-				first == last ? "" : "s", (unsigned long long)first->seq,
-				first == last ? "" : " to ", first == last ? 0 : (unsigned long long)last->seq, message);
+	if (!v->has_head && v->lines > 1)
+		put_finding(v, VK_F_LEDGER_HEAD_WRONG, 0, "the head of the ledger is missing");
+	else if (!v->has_head && v->lines == 1)
+		put_finding(v, VK_F_LEDGER_UNFINISHED, 0, "the head of the ledger was not yet written");
+	if (v->has_head && !head->is_signed && !head->odd_signature && v->first_signed > 0 &&
+	    v->first_signed <= head->seq && v->check->public_key == NULL)
+		put_finding(v, VK_F_LEDGER_HEAD_WRONG, 0, "lines of the ledger are signed and its head is not");
+	if (head->seq == 0)
+		return;
+	if (head->seq > v->last_seq) {
+		vk_finding_init(&finding, VK_F_LEDGER_CUT, v->last.offset, v->last.len,
+				"the ledger ends with line %llu, and its head names line %llu",
+				(unsigned long long)v->last_seq, (unsigned long long)head->seq);
 		vk_finding_put(v->sink, &finding);
+	} else if (!v->head.is_there) {
+		put_finding(v, VK_F_LEDGER_HEAD_WRONG, v->last.offset,
+			    "the head of the ledger names a line that is not in it: one of the two was altered");
+	} else if (v->head.line_time[0] != '\0' && strcmp(head->time, v->head.line_time) != 0) {
+		put_finding(v, VK_F_LEDGER_HEAD_WRONG, 0, "the head of the ledger has another time than its line");
 	}
 }
 
-static bool is_wrongly_signed(const struct vk_ledger_verifying *v, const struct vk_chain_line *line)
+static void judge_anchor(const struct verifying *v)
 {
-	(void)v;
-	return line->is_signed && !line->signature_fits && !line->is_altered;
+	const struct vk_public_key *key = v->check->public_key;
+	const struct vk_ledger_head *anchor = &v->anchor.head;
+	bool is_beyond = anchor->seq > v->last_seq;
+	struct vk_finding finding;
+
+	if (v->check->anchor == NULL)
+		return;
+	if (key != NULL && !anchor->is_signed)
+		put_finding(v, VK_F_SIGNATURE_MISSING, 0, "the anchor is not signed");
+	else if (key != NULL && !vk_signature_fits(key, anchor->text, anchor->len, anchor->signature) &&
+		 !vk_ledger_signed_line(v->fd, anchor, key))
+		put_finding(v, VK_F_SIGNATURE_WRONG, 0, "the signature of the anchor does not fit it");
+	/* what the head, too, says is missing was told as cut off: the store is still the one that the anchor knows */
+	if (v->anchor.is_there || (is_beyond && v->head.head.seq >= anchor->seq))
+		return;
+	vk_finding_init(&finding, VK_F_LEDGER_ROLLED_BACK, 0, 0,
+			is_beyond ? "the anchor names line %llu, and the ledger does not reach it"
+				  : "line %llu is not the one that the anchor names",
+			(unsigned long long)anchor->seq);
+	vk_finding_put(v->sink, &finding);
 }
 
-static bool is_unsigned(const struct vk_ledger_verifying *v, const struct vk_chain_line *line)
+/* What the ledger says of itself, and of captures. */
+static enum vk_status study(struct verifying *v, struct vk_error *err)
 {
-	return !line->is_signed && !line->is_altered && line->seq >= v->unsigned_from &&
-	       (vk_event_adds(line->kind) || vk_event_removes(line->kind));
-}
+	enum vk_status status = read_head(v, err);
+	bool last_denied;
 
-static enum vk_status judge(struct vk_ledger_verifying *v, struct vk_error *err)
-{
-	enum vk_status status;
-
-	vk_ledger_take_marks(v);
-	status = vk_chain_judge(&v->chain, v->sink, err);
+	if (status == VK_OK && v->has_head && !is_head_ours(v, &v->head.head))
+		v->head.head.seq = 0;
+	if (status == VK_OK)
+		status = read_lines(v, err);
 	if (status != VK_OK)
 		return status;
-	vk_ledger_judge_marks(v);
-	/* a signed line vouches for all that stand before it, so that signing may begin late */
-	v->unsigned_from = vk_ledger_first_signed(v);
-	if (v->unsigned_from == 0)
-		v->unsigned_from = v->check->public_key != NULL ? 1 : UINT64_MAX;
-	if (v->check->public_key != NULL)
-		put_runs(v, VK_F_SIGNATURE_WRONG, "of the ledger: the signature does not fit", is_wrongly_signed);
-	put_runs(v, VK_F_LEDGER_UNSIGNED, "of the ledger: not signed", is_unsigned);
+	last_denied = v->head.head.seq != 0 && v->head.head.seq == v->last_seq && !v->head.is_there;
+	if (!record_last(v, !last_denied))
+		return vk_no_memory(err, v->store);
+	put_wrong(v, &v->broken);
+	judge_head(v);
+	judge_anchor(v);
+	put_wrong(v, &v->wrongly_signed);
+	put_wrong(v, &v->not_signed);
+	if (v->check->public_key != NULL && v->first_signed == 0)
+		put_wrong(v, &v->before_signed);
 	return VK_OK;
 }
 
 /* There are captures, or at least there were: without a ledger nothing is known of them. */
-static enum vk_status without_ledger(struct vk_ledger_verifying *v, struct vk_error *err)
+static enum vk_status without_ledger(struct verifying *v, struct vk_error *err)
 {
-	enum vk_status status = vk_ledger_read_head(v, err);
+	enum vk_status status = read_head(v, err);
 
 	if (status != VK_OK)
 		return status;
 	if (v->id_count > 0 || v->has_head)
-		vk_ledger_tell(v, VK_F_LEDGER_MISSING, 0, "there is no " VK_LEDGER_FILE);
-	else if (v->anchor.seq > 0)
-		vk_ledger_tell(v, VK_F_LEDGER_ROLLED_BACK, 0,
-			       "the anchor names a line of a ledger, and there is no ledger");
+		put_finding(v, VK_F_LEDGER_MISSING, 0, "there is no " VK_LEDGER_FILE);
+	else if (v->anchor.head.seq > 0)
+		put_finding(v, VK_F_LEDGER_ROLLED_BACK, 0,
+			    "the anchor names a line of a ledger, and there is no ledger");
 	return VK_OK;
 }
 
-/* What it says of itself, and of captures. */
-static enum vk_status study(struct vk_ledger_verifying *v, struct vk_error *err)
+static enum vk_status read_anchor(struct verifying *v, struct vk_error *err)
 {
-	enum vk_status status = vk_ledger_read_head(v, err);
+	char sig[4096];
+	enum vk_status status;
 
+	if (v->check->anchor == NULL)
+		return VK_OK;
+	snprintf(sig, sizeof(sig), "%s.sig", v->check->anchor);
+	status = vk_ledger_head_read(AT_FDCWD, v->check->anchor, sig, &v->anchor.head, err);
 	if (status == VK_OK)
-		status = read_lines(v, err);
-	if (status == VK_OK)
-		status = judge(v, err);
-	return status == VK_OK ? read_captures(v, err) : status;
+		return VK_OK;
+	if (status == VK_DAMAGED)
+		status = vk_error_set(err, VK_USAGE, v->check->anchor,
+				      "the anchor is not a head of a ledger as vmfskit writes it");
+	(void)vk_error_remedy(err, "vmfskit capture --anchor %s writes it", vk_shell_path(v->check->anchor).text);
+	return status == VK_ABSENT ? VK_IO : status;
 }
 
-static enum vk_status with_ledger(struct vk_ledger_verifying *v, struct vk_error *err)
-{
-	enum vk_status status = study(v, err);
-
-	if (status == VK_OK)
-		status = vk_recorded_compare(&v->recorded, v->store_fd, v->ids, v->id_count, v->sink, err);
-	return status;
-}
-
-static enum vk_status verify(struct vk_ledger_verifying *v, struct vk_error *err)
+static enum vk_status verify(struct verifying *v, struct vk_error *err)
 {
 	struct vk_error why = {.status = VK_OK};
-	enum vk_status status = vk_ledger_read_anchor(v, err);
+	enum vk_status status = read_anchor(v, err);
 
 	if (status != VK_OK)
 		return status;
@@ -230,25 +373,23 @@ static enum vk_status verify(struct vk_ledger_verifying *v, struct vk_error *err
 		return status;
 	status = vk_ledger_open(v->store_fd, &v->fd, &why);
 	if (status == VK_OK)
-		return with_ledger(v, err);
+		return study(v, err);
 	if (status == VK_ABSENT)
 		return without_ledger(v, err);
 	if (status == VK_DAMAGED) {
-		vk_ledger_tell(v, VK_F_LEDGER_DAMAGED, 0, VK_LEDGER_FILE " is not a regular file");
+		put_finding(v, VK_F_LEDGER_DAMAGED, 0, VK_LEDGER_FILE " is not a regular file");
 		return VK_OK;
 	}
-	*err = why;
-	return status;
+	return (*err = why).status;
 }
 
-static void forget(struct vk_ledger_verifying *v)
+static void forget(struct verifying *v)
 {
+	vk_ledger_line_free(&v->last.line);
 	vk_recorded_free(&v->recorded);
 	for (size_t i = 0; i < v->id_count; i++)
 		free(v->ids[i]);
 	free(v->ids);
-	free(v->chain.lines);
-	free(v->chain.order);
 	if (v->fd >= 0)
 		close(v->fd);
 	if (v->store_fd >= 0)
@@ -256,45 +397,17 @@ static void forget(struct vk_ledger_verifying *v)
 	free(v);
 }
 
-enum vk_status vk_ledger_recorded(int store_fd, const struct vk_public_key *key,
-				  struct vk_recorded_set *recorded, bool *ret_expected, struct vk_error *err)
+static enum vk_status verify_store(const char *store, const struct vk_ledger_check *check, bool with_captures,
+				   const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
 {
-	const struct vk_ledger_check check = {.public_key = key};
-	struct vk_ledger_verifying *v = calloc(1, sizeof(*v));
-	struct vk_error odd_head;
-	enum vk_status status;
-
-	if (v == NULL)
-		return vk_no_memory(err, VK_LEDGER_FILE);
-	*v = (struct vk_ledger_verifying){.store = VK_LEDGER_FILE, .check = &check, .fd = -1, .store_fd = -1};
-	v->store_fd = openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	status = v->store_fd >= 0 ? vk_ledger_open(v->store_fd, &v->fd, err)
-				  : vk_error_errno(err, errno, VK_LEDGER_FILE, "cannot open the store");
-	if (status == VK_OK)
-		status = study(v, err);
-	*ret_expected = status != VK_ABSENT ||
-			vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head,
-					    &odd_head) != VK_ABSENT;
-	if (status == VK_OK) {
-		*recorded = v->recorded;
-		v->recorded = (struct vk_recorded_set){.slots = NULL};
-	}
-	forget(v);
-	return status;
-}
-
-enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check *check,
-				const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
-{
-	struct vk_ledger_verifying *v = calloc(1, sizeof(*v));
+	struct verifying *v = calloc(1, sizeof(*v));
 	struct vk_error own;
 	enum vk_status status;
 
-	if (err == NULL)
-		err = &own;
+	err = err != NULL ? err : &own;
 	if (v == NULL)
 		return vk_no_memory(err, store);
-	*v = (struct vk_ledger_verifying){.store = store, .check = check, .sink = sink, .fd = -1};
+	*v = (struct verifying){.store = store, .check = check, .sink = sink, .fd = -1};
 	v->store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (v->store_fd >= 0)
 		status = verify(v, err);
@@ -302,8 +415,75 @@ enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check 
 		status = vk_error_set(err, VK_ABSENT, store, "there is no store here yet");
 	else
 		status = vk_error_errno(err, errno, store, "cannot open the store");
+	if (status == VK_OK && with_captures && v->fd >= 0)
+		status = vk_recorded_compare(&v->recorded, v->store_fd, v->ids, v->id_count, sink, err);
 	if (status == VK_OK && ret_lines != NULL)
-		*ret_lines = v->chain.count;
+		*ret_lines = v->lines;
 	forget(v);
+	return status;
+}
+
+enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check *check,
+				const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
+{
+	return verify_store(store, check, true, sink, ret_lines, err);
+}
+
+enum vk_status vk_ledger_verify_lines(const char *store, const struct vk_ledger_check *check,
+				      const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
+{
+	return verify_store(store, check, false, sink, ret_lines, err);
+}
+
+enum vk_status vk_ledger_recorded(int store_fd, const struct vk_public_key *key, struct vk_recorded_set *recorded,
+				  bool *ret_expected, struct vk_error *err)
+{
+	const struct vk_ledger_check check = {.public_key = key};
+	struct verifying *v = calloc(1, sizeof(*v));
+	struct vk_error odd_head;
+	enum vk_status status;
+
+	if (v == NULL)
+		return vk_no_memory(err, VK_LEDGER_FILE);
+	*v = (struct verifying){.store = VK_LEDGER_FILE, .check = &check, .fd = -1, .store_fd = -1};
+	v->store_fd = openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	status = v->store_fd >= 0 ? vk_ledger_open(v->store_fd, &v->fd, err)
+				  : vk_error_errno(err, errno, VK_LEDGER_FILE, "cannot open the store");
+	if (status == VK_OK)
+		status = study(v, err);
+	*ret_expected = status != VK_ABSENT ||
+			vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head.head,
+					    &odd_head) != VK_ABSENT;
+	if (status == VK_OK) {
+		*recorded = v->recorded;
+		v->recorded = (struct vk_recorded_set){.tree = NULL};
+	}
+	forget(v);
+	return status;
+}
+
+enum vk_status vk_ledger_lookup(const struct vk_store *store, struct vk_ledger_query *queries, size_t count,
+				struct vk_error *err)
+{
+	struct vk_recorded_set recorded = {.tree = NULL};
+	struct vk_error why = {.status = VK_OK};
+	enum vk_status status = VK_ABSENT;
+	bool expected;
+
+	if (count > 0)
+		status = vk_ledger_recorded(vk_store_fd(store), NULL, &recorded, &expected, &why);
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_recorded *r = vk_recorded_find(&recorded, queries[i].id);
+
+		queries[i].is_recorded = r != NULL;
+		queries[i].is_removed = r != NULL && r->removed > r->added;
+		if (r != NULL)
+			memcpy(queries[i].manifest_sha256, r->manifest_sha256, VK_SHA256_HEX_BYTES);
+	}
+	vk_recorded_free(&recorded);
+	if (status == VK_OK || status == VK_ABSENT)
+		return VK_OK;
+	if (err != NULL)
+		*err = why;
 	return status;
 }

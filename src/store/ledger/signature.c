@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,18 +26,32 @@ struct vk_public_key {
 	char name[VK_SHA256_HEX_BYTES];
 };
 
-/* One thing, so that the half that checks is found in the one that signs. */
+/* The same thing under another name, so that the half that checks is found in the one that signs. */
 struct vk_sign_key {
 	struct vk_public_key both;
 };
 
-static enum vk_status open_key(const char *path, bool secret, int *ret_fd, struct vk_error *err)
+static enum vk_status check_kind(const char *path, bool secret, const struct stat *st, struct vk_error *err)
+{
+	if (!S_ISREG(st->st_mode))
+		return vk_error_set(err, VK_USAGE, path, "the key is not a regular file");
+	if (!secret || (st->st_mode & (S_IRWXG | S_IRWXO)) == 0)
+		return VK_OK;
+	vk_error_set(err, VK_REFUSED, path, "others can get at the private key (mode %04o): what it signs proves nothing",
+		     (unsigned)(st->st_mode & 07777));
+	return vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it", vk_shell_path(path).text);
+}
+
+static enum vk_status read_key(const char *path, bool secret, char ret_text[KEY_FILE_MAX], size_t *ret_len,
+			       struct vk_error *err)
 {
 	struct stat st;
 	/* not blocking: a pipe in the place of the key must not stop a nightly run */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	FILE *in = fd >= 0 && fstat(fd, &st) == 0 ? fdopen(fd, "r") : NULL;
+	enum vk_status status;
 
-	if (fd < 0 || fstat(fd, &st) != 0) {
+	if (in == NULL) {
 		vk_error_errno(err, errno, path, "cannot open the key");
 		if (fd >= 0)
 			close(fd);
@@ -44,43 +59,15 @@ static enum vk_status open_key(const char *path, bool secret, int *ret_fd, struc
 						   : "make it from the private key: openssl pkey -pubout -in KEY -out %s",
 				       vk_shell_path(path).text);
 	}
-	if (!S_ISREG(st.st_mode)) {
-		close(fd);
-		return vk_error_set(err, VK_USAGE, path, "the key is not a regular file");
-	}
-	if (secret && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		close(fd);
-		vk_error_set(err, VK_REFUSED, path, "others can get at the private key (mode %04o): what it signs proves nothing",
-			     (unsigned)(st.st_mode & 07777));
-		return vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it", vk_shell_path(path).text);
-	}
-	*ret_fd = fd;
-	return VK_OK;
-}
-
-static enum vk_status read_key(const char *path, bool secret, char ret_text[KEY_FILE_MAX], size_t *ret_len,
-			       struct vk_error *err)
-{
-	size_t len = 0;
-	ssize_t n = 1;
-	int code;
-	int fd = -1;
-	enum vk_status status = open_key(path, secret, &fd, err);
-
-	if (status != VK_OK)
-		return status;
-	while (len < KEY_FILE_MAX && n != 0) {
-		n = read(fd, ret_text + len, KEY_FILE_MAX - len);
-		if (n < 0 && errno != EINTR)
-			break;
-		len += n > 0 ? (size_t)n : 0;
-	}
-	code = errno;
-	close(fd);
-	if (n < 0)
-		return vk_error_errno(err, code, path, "cannot read the key");
-	*ret_len = len;
-	return VK_OK;
+	/* or what was read stays behind in the memory of stdio */
+	setbuf(in, NULL);
+	status = check_kind(path, secret, &st, err);
+	if (status == VK_OK)
+		*ret_len = fread(ret_text, 1, KEY_FILE_MAX, in);
+	if (status == VK_OK && ferror(in))
+		status = vk_error_errno(err, errno, path, "cannot read the key");
+	fclose(in);
+	return status;
 }
 
 /* libcrypto asks for a passphrase: nobody is there to give one, and what asked must be known. */
@@ -141,29 +128,14 @@ static enum vk_status load(const char *path, bool secret, struct vk_public_key *
 	return name_key(key) ? VK_OK : vk_no_memory(err, path);
 }
 
-enum vk_status vk_sign_key_open(const char *path, struct vk_sign_key **ret_key, struct vk_error *err)
-{
-	struct vk_sign_key *key = calloc(1, sizeof(*key));
-	enum vk_status status;
-
-	if (key == NULL)
-		return vk_no_memory(err, path);
-	status = load(path, true, &key->both, err);
-	if (status == VK_OK)
-		*ret_key = key;
-	else
-		vk_sign_key_close(key);
-	return status;
-}
-
-enum vk_status vk_public_key_open(const char *path, struct vk_public_key **ret_key, struct vk_error *err)
+static enum vk_status open_key(const char *path, bool secret, struct vk_public_key **ret_key, struct vk_error *err)
 {
 	struct vk_public_key *key = calloc(1, sizeof(*key));
 	enum vk_status status;
 
 	if (key == NULL)
 		return vk_no_memory(err, path);
-	status = load(path, false, key, err);
+	status = load(path, secret, key, err);
 	if (status == VK_OK)
 		*ret_key = key;
 	else
@@ -171,12 +143,19 @@ enum vk_status vk_public_key_open(const char *path, struct vk_public_key **ret_k
 	return status;
 }
 
-void vk_sign_key_close(struct vk_sign_key *key)
+enum vk_status vk_public_key_open(const char *path, struct vk_public_key **ret_key, struct vk_error *err)
 {
-	if (key == NULL)
-		return;
-	EVP_PKEY_free(key->both.pkey);
-	free(key);
+	return open_key(path, false, ret_key, err);
+}
+
+enum vk_status vk_sign_key_open(const char *path, struct vk_sign_key **ret_key, struct vk_error *err)
+{
+	struct vk_public_key *key = NULL;
+	enum vk_status status = open_key(path, true, &key, err);
+
+	if (status == VK_OK)
+		*ret_key = (struct vk_sign_key *)key;
+	return status;
 }
 
 void vk_public_key_close(struct vk_public_key *key)
@@ -187,14 +166,14 @@ void vk_public_key_close(struct vk_public_key *key)
 	free(key);
 }
 
+void vk_sign_key_close(struct vk_sign_key *key)
+{
+	vk_public_key_close((struct vk_public_key *)key);
+}
+
 const char *vk_sign_key_name(const struct vk_sign_key *key)
 {
 	return key->both.name;
-}
-
-const char *vk_public_key_name(const struct vk_public_key *key)
-{
-	return key->name;
 }
 
 const struct vk_public_key *vk_sign_key_public(const struct vk_sign_key *key)

@@ -13,8 +13,10 @@
 
 #include "base/command.h"
 #include "base/crash_point.h"
+#include "base/memory.h"
 #include "store/folder/folder.h"
 #include "store/folder/reader.h"
+#include "store/folder/replace_file.h"
 
 #define PINS_FOLDER ".pins"
 
@@ -60,23 +62,15 @@ static void read_reason(int pins_fd, const char *id, char ret_reason[VK_PIN_REAS
 static enum vk_status collect(int pins_fd, DIR *dir, struct vk_pins *pins)
 {
 	const struct dirent *entry;
-	size_t cap = 0;
 
 	while ((entry = readdir(dir)) != NULL) {
 		struct vk_pin *pin;
 
 		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= VK_CAPTURE_ID_BYTES)
 			continue;
-		if (pins->count == cap) {
-			struct vk_pin *items;
-
-			cap = cap == 0 ? 16 : cap * 2;
-			items = realloc(pins->items, cap * sizeof(*items));
-			if (items == NULL)
-				return VK_NOMEM;
-			pins->items = items;
-		}
-		pin = &pins->items[pins->count++];
+		pin = vk_append(&pins->items, &pins->count, NULL, sizeof(*pin));
+		if (pin == NULL)
+			return VK_NOMEM;
 		memcpy(pin->id, entry->d_name, strlen(entry->d_name) + 1);
 		read_reason(pins_fd, pin->id, pin->reason);
 	}
@@ -112,7 +106,7 @@ enum vk_status vk_pins_read(int store_fd, const char *store, struct vk_pins *ret
 	closedir(dir);
 	if (status != VK_OK) {
 		vk_pins_free(&pins);
-		return vk_error_set(err, status, store, "no memory for the pins of the store");
+		return vk_no_memory(err, store);
 	}
 	if (pins.count > 0)
 		qsort(pins.items, pins.count, sizeof(*pins.items), compare_pins);
@@ -154,49 +148,10 @@ static enum vk_status absent(const char *store, const char *id, struct vk_error 
 	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", vk_shell_path(store).text);
 }
 
-static bool write_reason(int pins_fd, const char *name, const char *reason)
-{
-	size_t len = strlen(reason);
-	int fd;
-	bool sound;
-
-	/* left by a run that was killed */
-	if (unlinkat(pins_fd, name, 0) != 0 && errno != ENOENT)
-		return false;
-	fd = vk_step_fails("pin: create")
-		     ? -1
-		     : openat(pins_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	/* what a short write means; an empty reason is an empty file */
-	errno = ENOSPC;
-	sound = len == 0 || (!vk_step_fails("pin: write") && write(fd, reason, len) == (ssize_t)len &&
-			     write(fd, "\n", 1) == 1);
-	sound = sound && !vk_step_fails("pin: fsync") && fsync(fd) == 0;
-	return close(fd) == 0 && sound;
-}
-
-static enum vk_status put_pin(int pins_fd, const char *store, const char *id, const char *reason,
-			      struct vk_error *err)
-{
-	char temporary[VK_CAPTURE_ID_BYTES + 8];
-	enum vk_status status = VK_OK;
-	bool sound;
-
-	snprintf(temporary, sizeof(temporary), ".tmp-%s", id);
-	sound = write_reason(pins_fd, temporary, reason);
-	sound = sound && !vk_step_fails("pin: rename") && renameat(pins_fd, temporary, pins_fd, id) == 0;
-	sound = sound && !vk_step_fails("pins folder: fsync") && fsync(pins_fd) == 0;
-	if (!sound) {
-		status = failed(store, "write", err);
-		unlinkat(pins_fd, temporary, 0);
-	}
-	return status;
-}
-
 enum vk_status vk_pin_set(int store_fd, const char *store, const char *id, const char *reason,
 			  struct vk_error *err)
 {
+	char text[VK_PIN_REASON_BYTES + 1];
 	enum vk_status status;
 	int fd;
 
@@ -211,7 +166,9 @@ enum vk_status vk_pin_set(int store_fd, const char *store, const char *id, const
 	status = open_pins(store_fd, store, true, &fd, err);
 	if (status != VK_OK)
 		return status;
-	status = put_pin(fd, store, id, reason != NULL ? reason : "", err);
+	snprintf(text, sizeof(text), "%s%s", reason != NULL ? reason : "", reason != NULL && reason[0] != '\0' ? "\n" : "");
+	if (vk_replace_file(fd, id, text, strlen(text), "pin", err) != VK_OK)
+		status = failed(store, "write", err);
 	/* a prune that was just removing it looks for the pin after it renamed the folder, and we for the folder after the pin is there */
 	if (status == VK_OK && !is_there(store_fd, id)) {
 		unlinkat(fd, id, 0);

@@ -7,6 +7,7 @@
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
 #include "vmfskit/signature.h"
+#include "vmfskit/vouch.h"
 
 /* A file that should be there. Borrowed texts. */
 struct vk_expected_file {
@@ -58,5 +59,13 @@ VK_MUST_USE enum vk_status vk_verify_signature(int folder_fd, const char *manife
 					       bool *ret_fits, struct vk_error *err);
 /* What else lies in the folder. */
 VK_MUST_USE enum vk_status vk_verify_extras(struct vk_verifier *v, struct vk_error *err);
+
+/*
+ * As vk_vouch, for an open folder; path names it. ret_sha256 is of the manifest that was asked about, empty when it
+ * has none.
+ */
+VK_MUST_USE enum vk_status vk_vouch_folder(struct vk_vouching *vouching, int folder_fd, const char *path,
+					   const struct vk_finding_sink *sink, unsigned *ret_by,
+					   char ret_sha256[VK_SHA256_HEX_BYTES], struct vk_error *err);
 
 #endif

@@ -149,7 +149,7 @@ static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, const s
 		return true;
 	if (!vk_saver_digest(s, fd, length, ret_digests->sha256))
 		return false;
-	vk_digest_md5(&s->digest, ret_digests->md5);
+	memcpy(ret_digests->md5, s->digest.md5_hex, sizeof(ret_digests->md5));
 	if (keyed && vk_verify_key_of(fd, &after) && vk_verify_key_equal(&before, &after))
 		vk_verify_cache_add(v->cache, &before, ret_digests);
 	return true;
@@ -242,7 +242,7 @@ static enum vk_status check_file(const struct vk_verifier *v, struct vk_saver *s
 enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err)
 {
 	struct vk_saver saver;
-	enum vk_status status = vk_saver_init(&saver, NULL, NULL, err);
+	enum vk_status status = vk_saver_init(&saver, NULL, err);
 
 	if (status != VK_OK)
 		return status;

@@ -13,7 +13,6 @@
 
 #include "store/ledger/ledger_captures.h"
 #include "store/verify/verify.h"
-#include "store/ledger/vouch.h"
 
 enum { LEDGERS_MAX = 16 };
 

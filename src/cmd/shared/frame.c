@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The frame of a verb: options, keys and store, its work, text or JSON, exit code. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "cmd/shared/frame.h"
+#include "report/report.h"
+
+bool vk_cmd_ok(struct vk_cmd *cmd, int code)
+{
+	cmd->code = code > cmd->code ? code : cmd->code;
+	return code == VK_EXIT_OK;
+}
+
+bool vk_cmd_fail(struct vk_cmd *cmd, const struct vk_error *err)
+{
+	(void)vk_cmd_ok(cmd, vk_cli_fail(cmd->call, err));
+	return false;
+}
+
+bool vk_cmd_no_memory(struct vk_cmd *cmd)
+{
+	struct vk_error err;
+
+	vk_no_memory(&err, NULL);
+	return vk_cmd_fail(cmd, &err);
+}
+
+void vk_cmd_judge_findings(struct vk_cmd *cmd, const struct vk_findings *findings)
+{
+	(void)vk_cmd_ok(cmd, vk_findings_bad(findings) ? VK_EXIT_FINDINGS : VK_EXIT_OK);
+}
+
+const char *vk_cmd_store(const struct vk_cli_call *call)
+{
+	const char *store = vk_cli_value(call, "store");
+
+	return store != NULL ? store : VK_STORE_DEFAULT;
+}
+
+bool vk_cmd_open_sign_key(struct vk_cmd *cmd)
+{
+	const char *file = vk_cli_value(cmd->call, "sign-key");
+	struct vk_error err;
+
+	return file == NULL || vk_sign_key_open(file, &cmd->sign_key, &err) == VK_OK || vk_cmd_fail(cmd, &err);
+}
+
+bool vk_cmd_open_public_key(struct vk_cmd *cmd)
+{
+	const char *file = vk_cli_value(cmd->call, "public-key");
+	struct vk_error err;
+
+	return file == NULL || vk_public_key_open(file, &cmd->public_key, &err) == VK_OK || vk_cmd_fail(cmd, &err);
+}
+
+bool vk_cmd_open_vouching(struct vk_cmd *cmd)
+{
+	if (!vk_cmd_open_public_key(cmd))
+		return false;
+	cmd->vouching = vk_vouching_new(vk_cmd_store(cmd->call), cmd->public_key);
+	return cmd->vouching != NULL || vk_cmd_no_memory(cmd);
+}
+
+bool vk_cmd_open_store(struct vk_cmd *cmd, enum vk_store_use use, bool must_exist)
+{
+	const struct vk_finding_sink sink = vk_findings_sink(&cmd->store_findings);
+	struct vk_store_options options = {
+		.use = must_exist ? VK_STORE_READ : use, .sink = &sink, .command = cmd->call->command, .sign_key = cmd->sign_key};
+	const char *path = vk_cmd_store(cmd->call);
+	struct vk_error err;
+
+	if (vk_store_open(path, &options, &cmd->store, &err) != VK_OK)
+		return vk_cmd_fail(cmd, &err);
+	if (options.use == use)
+		return true;
+	vk_store_close(cmd->store);
+	cmd->store = NULL;
+	return vk_cmd_open_store(cmd, use, false);
+}
+
+void vk_cmd_report_store_findings(struct vk_cmd *cmd)
+{
+	const struct vk_report_style style = vk_report_style_for(cmd->call->err);
+
+	vk_report_findings_text(cmd->call->err, &cmd->store_findings, NULL, &style);
+	(void)vk_cmd_ok(cmd, cmd->store_findings.count > 0 ? VK_EXIT_FINDINGS : VK_EXIT_OK);
+}
+
+bool vk_cmd_check_anchor(struct vk_cmd *cmd, bool saves)
+{
+	const char *file = vk_cli_value(cmd->call, "anchor");
+	struct vk_error err;
+
+	if (file == NULL || vk_ledger_anchor_check(vk_cmd_store(cmd->call), file, &err) == VK_OK)
+		return true;
+	/* an anchor that is out of reach costs no night its captures: it is reported when they are safe */
+	return (saves && err.status == VK_IO) || vk_cmd_fail(cmd, &err);
+}
+
+void vk_cmd_keep_anchor(struct vk_cmd *cmd, size_t done, const char *what)
+{
+	const char *file = vk_cli_value(cmd->call, "anchor");
+	struct vk_error err;
+
+	if (file == NULL || vk_ledger_anchor(cmd->store, file, &err) == VK_OK)
+		return;
+	(void)vk_cli_fail(cmd->call, &err);
+	fprintf(cmd->call->err, "%s: %zu capture%s %s; anchor not updated\n", cmd->call->program->name, done,
+		done == 1 ? "" : "s", what);
+	(void)vk_cmd_ok(cmd, VK_EXIT_IO);
+}
+
+bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes)
+{
+	const char *value = vk_cli_value(cmd->call, "sector-size");
+
+	*ret_bytes = 0;
+	if (value == NULL)
+		return true;
+	*ret_bytes = strcmp(value, "512") == 0 ? 512 : strcmp(value, "4096") == 0 ? 4096 : 0;
+	return *ret_bytes != 0 || vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--sector-size is 512 or 4096, not %s", value));
+}
+
+bool vk_cmd_read_number(struct vk_cmd *cmd, const char *option, unsigned least, unsigned most, unsigned *ret_number)
+{
+	const char *value = vk_cli_value(cmd->call, option);
+	uint64_t number;
+
+	if (value == NULL)
+		return true;
+	if (!vk_text_parse_number(value, most, &number) || number < least)
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--%s is a whole number from %u to %u, not \"%s\"", option, least,
+						   most, value));
+	*ret_number = (unsigned)number;
+	return true;
+}
+
+void vk_cmd_findings_json(json_t *array, const char *source, const struct vk_findings *findings, struct vk_json *owner)
+{
+	if (array == NULL || !vk_report_findings_json(array, source, findings))
+		owner->failed = true;
+}
+
+json_t *vk_cmd_error_json(const char *disk, const struct vk_error *err)
+{
+	struct vk_json o = vk_json_begin();
+
+	vk_json_set_text(&o, "disk", disk);
+	vk_json_set_text(&o, "status", vk_status_name(err->status));
+	vk_json_set_text(&o, "what", err->what);
+	vk_json_set_text(&o, "where", err->where);
+	vk_json_set_text(&o, "remedy", err->remedy);
+	return vk_json_end(&o);
+}
+
+static void show_json(struct vk_cmd *cmd, const void *run, const struct vk_cmd_steps *steps)
+{
+	struct vk_json root = vk_json_begin();
+	json_t *object;
+
+	vk_json_set_text(&root, "schema", steps->schema);
+	steps->put_json(run, &root);
+	object = vk_json_end(&root);
+	if (object == NULL || json_dumpf(object, cmd->call->out, JSON_INDENT(2)) != 0)
+		(void)vk_cmd_no_memory(cmd);
+	else
+		fputc('\n', cmd->call->out);
+	json_decref(object);
+}
+
+int vk_cmd_run(struct vk_cli_call *call, void *run, const struct vk_cmd_steps *steps)
+{
+	struct vk_cmd *cmd = run;
+
+	*cmd = (struct vk_cmd){.call = call, .json = vk_cli_flag(call, "json")};
+	if ((steps->read_options == NULL || steps->read_options(run)) && steps->work(run)) {
+		if (cmd->json)
+			show_json(cmd, run, steps);
+		else
+			steps->put_text(run);
+	}
+	if (steps->end != NULL)
+		steps->end(run);
+	vk_store_close(cmd->store);
+	vk_vouching_free(cmd->vouching);
+	vk_public_key_close(cmd->public_key);
+	vk_sign_key_close(cmd->sign_key);
+	vk_findings_free(&cmd->store_findings);
+	return cmd->code;
+}

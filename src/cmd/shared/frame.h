@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The frame of a verb: options, keys and store, its work, text or JSON, exit code. A verb's run is
+ *
+ *	struct run { struct vk_cmd cmd; ... };  the struct vk_cmd first
+ *	static const struct vk_cmd_steps steps = {"vmfskit.verb/1", read_options, work, put_json, put_text, end};
+ *	struct run run = {.count = 0};
+ *	return vk_cmd_run(call, &run, &steps);
+ *
+ * and its steps never pass exit codes on: what goes wrong is reported where it happens, and the worst counts.
+ */
+#ifndef VK_CMD_FRAME_H
+#define VK_CMD_FRAME_H
+
+#include "base/json.h"
+#include "cli/cli.h"
+#include "vmfskit/ledger.h"
+#include "vmfskit/vouch.h"
+
+/* Rows for tables of options; what reads them stands below. */
+#define VK_CONFIG_DEFAULT "/etc/vmfskit/vmfskit.conf"
+#define VK_STORE_OPTION \
+	{.letter = 's', .name = "store", .argument = "DIR", .choices = "DIR", .config = true, \
+	 .help = "folder of the captures (default " VK_STORE_DEFAULT ")"}, \
+	{.name = "config", .argument = "FILE", .choices = "FILE", \
+	 .help = "read this configuration instead of " VK_CONFIG_DEFAULT}
+#define VK_JSON_OPTION {.letter = 'j', .name = "json", .help = "print JSON"}
+#define VK_SECTOR_SIZE_OPTION \
+	{.name = "sector-size", .argument = "BYTES", .choices = "512 4096", \
+	 .help = "sector size of a file; devices know their own"}
+#define VK_SIGN_KEY_OPTION \
+	{.name = "sign-key", .argument = "FILE", .choices = "FILE", .config = true, \
+	 .help = "sign with this Ed25519 key (openssl genpkey -algorithm ed25519), which only its owner can read"}
+#define VK_PUBLIC_KEY_OPTION \
+	{.name = "public-key", .argument = "FILE", .choices = "FILE", .config = true, \
+	 .help = "check signatures with this key (openssl pkey -pubout)"}
+#define VK_ANCHOR_OPTION \
+	{.name = "anchor", .argument = "FILE", .choices = "FILE", .config = true, \
+	 .help = "afterwards keep the head of the ledger in FILE, outside of the store, and its signature in " \
+		 "FILE.sig; that this can be done is asked before anything else is"}
+
+/* What is opened here the frame closes, after the step end. */
+struct vk_cmd {
+	struct vk_cli_call *call;
+	bool json;                        /* --json was given */
+	int code;                         /* the worst exit code so far */
+	struct vk_sign_key *sign_key;     /* NULL: not opened, or not named */
+	struct vk_public_key *public_key; /* the same */
+	struct vk_vouching *vouching;     /* NULL: not opened */
+	struct vk_store *store;           /* NULL: not opened */
+	struct vk_findings store_findings; /* of the store itself, when it was opened for a run */
+};
+
+/* Each is called with the verb's run; the first two say whether to go on. What they began is undone by end. */
+struct vk_cmd_steps {
+	const char *schema;                                 /* of its JSON: "vmfskit.list/1" */
+	bool (*read_options)(void *run);                    /* may be NULL. Keys and anchor are asked for here, too */
+	bool (*work)(void *run);                            /* false: there is nothing to show */
+	void (*put_json)(const void *run, struct vk_json *root); /* all members behind "schema" */
+	void (*put_text)(const void *run);
+	void (*end)(void *run);                             /* may be NULL. Last words, and what the run holds */
+};
+/* Returns the exit code. */
+int vk_cmd_run(struct vk_cli_call *call, void *run, const struct vk_cmd_steps *steps);
+
+/* The exit code becomes at least this one. Whether it is VK_EXIT_OK: "return vk_cmd_ok(cmd, vk_cli_usage(...))". */
+bool vk_cmd_ok(struct vk_cmd *cmd, int code);
+/* Report the error; the exit code becomes at least its own. Always false. */
+bool vk_cmd_fail(struct vk_cmd *cmd, const struct vk_error *err);
+/* The same of memory that ran out. */
+bool vk_cmd_no_memory(struct vk_cmd *cmd);
+/* VK_EXIT_FINDINGS at least, when there are any that are bad. */
+void vk_cmd_judge_findings(struct vk_cmd *cmd, const struct vk_findings *findings);
+
+/* The folder that --store names, or the default. */
+const char *vk_cmd_store(const struct vk_cli_call *call);
+
+/* Open what the options name; false: it cannot be, which is reported. Without the option nothing is opened. */
+bool vk_cmd_open_sign_key(struct vk_cmd *cmd);
+bool vk_cmd_open_public_key(struct vk_cmd *cmd);
+/* The public key, and who vouches for captures by it and by the ledger of --store. */
+bool vk_cmd_open_vouching(struct vk_cmd *cmd);
+/*
+ * The store, signed with the key that is open. VK_STORE_RUN makes one that is not there, and so does VK_STORE_ADD: unless
+ * must_exist is set, so that a name that is misspelt does not come into being.
+ */
+bool vk_cmd_open_store(struct vk_cmd *cmd, enum vk_store_use use, bool must_exist);
+/* Report to stderr what is in the store that no run of vmfskit can have left; that is a finding. */
+void vk_cmd_report_store_findings(struct vk_cmd *cmd);
+
+/*
+ * --anchor, when it was given: before anything is done, so that a refusal leaves everything as it was. saves:
+ * captures are only added; then an anchor that cannot be reached is no reason to stop, vk_cmd_keep_anchor reports it.
+ */
+bool vk_cmd_check_anchor(struct vk_cmd *cmd, bool saves);
+/*
+ * --anchor, when it was given: afterwards. Whatever stands in the way, done captures were saved or removed (what) by
+ * then: the exit code is never the one that says that nothing was written.
+ */
+void vk_cmd_keep_anchor(struct vk_cmd *cmd, size_t done, const char *what);
+
+/* Values of options that several verbs have; false: it is no such value, which is reported. */
+bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes); /* 0: not given */
+/* A whole number from least to most; ret_number stays when the option was not given. */
+bool vk_cmd_read_number(struct vk_cmd *cmd, const char *option, unsigned least, unsigned most, unsigned *ret_number);
+
+/* Findings of one source, as members of an array that will be a member of owner; source may be NULL. */
+void vk_cmd_findings_json(json_t *array, const char *source, const struct vk_findings *findings, struct vk_json *owner);
+/* {"disk": disk, "status", "what", "where", "remedy"}; NULL when memory ran out. */
+json_t *vk_cmd_error_json(const char *disk, const struct vk_error *err);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a volume is known to begin: what a table is judged by, whoever found it out. */
+#ifndef VK_EVIDENCE_KNOWN_START_H
+#define VK_EVIDENCE_KNOWN_START_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct vk_known_start {
+	uint64_t bytes;        /* where it begins */
+	uint64_t length_bytes; /* as the volume itself says it; 0: nothing does */
+	size_t index;          /* the caller's number for it */
+};
+
+/* Sorted by bytes, equal ones by index: what everybody wants who takes such a list. */
+void vk_known_starts_sort(struct vk_known_start *starts, size_t count);
+/* The first that begins there; NULL: none does. */
+const struct vk_known_start *vk_known_start_at(const struct vk_known_start *starts, size_t count, uint64_t bytes);
+
+#endif
