@@ -36,8 +36,32 @@ static void note_copy(const struct vk_lab_disk *disk, const struct vk_table *tab
 		ret_ranges[1] = (struct vk_lab_range){array, bytes, names[which][1]};
 }
 
+static bool header_at(struct vk_lab_disk *disk, uint64_t partition_start)
+{
+	uint8_t raw[VK_LVM_DEVICE_BYTES];
+	struct vk_lvm_device d;
+
+	if (vk_lab_get(disk, vk_add_sat(partition_start, VK_LVM_HEADER_OFFSET), raw, sizeof(raw), NULL) != VK_OK)
+		return false;
+	vk_lvm_device_decode(raw, sizeof(raw), &d);
+	return d.magic == VK_LVM_MAGIC;
+}
+
+/* An MBR does not tell its sector size: the one with which a VMFS partition has its header. */
+static bool has_large_sectors(struct vk_lab_disk *disk, const struct vk_table *table)
+{
+	for (size_t i = 0; table->kind == VK_TABLE_MBR && i < table->partition_count; i++) {
+		const struct vk_partition *p = &table->partitions[i];
+
+		if (vk_partition_is_vmfs(p) && !header_at(disk, vk_mul_sat(p->start_sector, 512)) &&
+		    header_at(disk, vk_mul_sat(p->start_sector, 4096)))
+			return true;
+	}
+	return false;
+}
+
 /* By the descriptor, so that it is the file that is open. */
-static enum vk_status read_source(const struct vk_lab_disk *disk, uint32_t sector_size, struct vk_source *ret_source,
+static enum vk_status read_source(struct vk_lab_disk *disk, uint32_t sector_size, struct vk_source *ret_source,
 				  struct vk_error *err)
 {
 	const struct vk_source_options options = {.as = VK_SOURCE_DISK, .sector_size = sector_size};
@@ -49,19 +73,10 @@ static enum vk_status read_source(const struct vk_lab_disk *disk, uint32_t secto
 	status = vk_io_open_raw(path, NULL, &io, err);
 	if (status == VK_OK)
 		status = vk_source_open_io(io, disk->path, VK_FORM_RAW, &options, ret_source, err);
-	return status;
-}
-
-/* Without a table: a volume that begins at sector 0. */
-static bool is_bare_volume(struct vk_lab_disk *disk)
-{
-	uint8_t raw[VK_LVM_DEVICE_BYTES];
-	struct vk_lvm_device d;
-
-	if (vk_lab_get(disk, VK_LVM_HEADER_OFFSET, raw, sizeof(raw), NULL) != VK_OK)
-		return false;
-	vk_lvm_device_decode(raw, sizeof(raw), &d);
-	return d.magic == VK_LVM_MAGIC;
+	if (status != VK_OK || sector_size != 0 || !has_large_sectors(disk, &ret_source->table))
+		return status;
+	vk_source_close(ret_source);
+	return read_source(disk, 4096, ret_source, err);
 }
 
 enum vk_status vk_lab_table_read(struct vk_lab_disk *disk, uint32_t sector_size, struct vk_lab_table *ret_table,
@@ -92,7 +107,8 @@ enum vk_status vk_lab_table_read(struct vk_lab_disk *disk, uint32_t sector_size,
 		if (!vk_partition_is_extended(p))
 			add_found(t, p->number, p->start_sector, p->sectors, vk_partition_is_vmfs(p));
 	}
-	if (!t->gpt && !t->mbr && is_bare_volume(disk))
+	/* without a table: a volume that begins at sector 0 */
+	if (!t->gpt && !t->mbr && header_at(disk, 0))
 		add_found(t, 0, 0, disk->size_bytes / t->sector_size, true);
 	vk_source_close(&source);
 	return VK_OK;

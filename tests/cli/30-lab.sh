@@ -411,6 +411,12 @@ done
 fresh --live 0
 exits "nobody is alive" 4 "$LAB" beat disk.img
 
+# --- an MBR does not tell its sector size: the header of its volume does
+
+fresh --vmfs 3 --sector-size 4096 --size 1G
+ok "magic of a volume behind an MBR of large sectors" "$LAB" break --how magic disk.img
+is "is where the header lies" "$(sed -n 's/^zeroed: LVM magic, .* at byte //p' "$OUT")" $((0x200000))
+
 # --- block devices ----------------------------------------------------------------------------------------
 
 if [ -n "$root" ]; then
