@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One look at everything: table copies, headers, descriptors, heartbeats, the live LUN's id, other systems' signatures, the
- * captures in the store. What happened, what is intact, what is lost, and what to run next, the safest first.
+ * One look at everything: table copies, headers, descriptors, heartbeats, the live LUN's id, other systems'
+ * signatures, the captures in the store. What happened, what is intact, what is lost, and what to run next, the
+ * safest first.
  */
 #ifndef VMFSKIT_DOCTOR_H
 #define VMFSKIT_DOCTOR_H
@@ -69,7 +70,10 @@ struct vk_diagnosis {
 	enum vk_source_kind kind;
 	struct vk_damage_range *ranges; /* sorted, no two overlap; bytes in none of them were not looked at */
 	size_t range_count;
-	/* First and last byte of what is provably wrong, whole units of 512 bytes; both 0 when nothing is (damaged false). */
+	/*
+	 * First and last byte of what is provably wrong, whole units of 512 bytes; both 0 when nothing is (damaged
+	 * false).
+	 */
 	uint64_t first_damaged_bytes, last_damaged_bytes;
 	bool damaged;
 	struct vk_diagnosed_volume *volumes; /* by start */
@@ -86,7 +90,8 @@ struct vk_diagnosis {
 	bool alive;                 /* a host beat between two looks */
 	char capture[VK_CAPTURE_ID_BYTES]; /* the newest good capture of this disk; empty: none */
 	char captures_unknown[300]; /* one sentence: what of the store could not be read; empty: all of it was */
-	char passed_over_id[VK_CAPTURE_ID_BYTES]; /* the newest of this disk that is whole and that nobody vouches for; empty: none newer than capture */
+	/* the newest of this disk that is whole and that nobody vouches for; empty: none newer than capture */
+	char passed_over_id[VK_CAPTURE_ID_BYTES];
 	char passed_over[300];      /* one sentence: why not */
 	bool unknown;               /* a part of the disk, or its captures, could not be read: no repair is advised */
 	bool bad;                   /* a finding that is a warning or an error */
@@ -94,14 +99,18 @@ struct vk_diagnosis {
 };
 
 struct vk_doctor_options {
-	const char *store;          /* NULL: captures are not looked for; only those that its ledger vouches for are believed (vouch.h) */
-	const struct vk_public_key *public_key; /* and those that are signed by it, when there is one; borrowed; may be NULL */
+	/* NULL: captures are not looked for; only those that its ledger vouches for are believed (vouch.h) */
+	const char *store;
+	/* and those that are signed by it, when there is one; borrowed; may be NULL */
+	const struct vk_public_key *public_key;
 	const char *public_key_file; /* its file, for the commands to paste; may be NULL */
 	bool store_named;           /* by a person: that it is not there is no answer */
 	uint32_t sector_size;
 	bool scan;                  /* also search the whole disk */
-	unsigned heartbeat_wait_ms; /* between two looks when a slot is in use; 0: one look only, alive is then not known */
-	const char *live_id;        /* name of the LUN (naa. or what sysfs calls wwid); NULL: the kernel is asked when it is a device */
+	/* between two looks when a slot is in use; 0: one look only, alive is then not known */
+	unsigned heartbeat_wait_ms;
+	/* name of the LUN (naa. or what sysfs calls wwid); NULL: the kernel is asked when it is a device */
+	const char *live_id;
 	struct vk_find_options find;
 };
 
@@ -111,7 +120,10 @@ struct vk_doctor_options {
  */
 VK_MUST_USE enum vk_status vk_diagnose(const char *path, const struct vk_doctor_options *options,
 				       struct vk_diagnosis *ret_diagnosis, struct vk_error *err);
-/* The same over a handle, which the diagnosis then owns (also when this fails); path is what it is called in commands. */
+/*
+ * The same over a handle, which the diagnosis then owns (also when this fails); path is what it is called in
+ * commands.
+ */
 VK_MUST_USE enum vk_status vk_diagnose_io(struct vk_io *io, const char *path, const struct vk_doctor_options *options,
 					  struct vk_diagnosis *ret_diagnosis, struct vk_error *err);
 void vk_diagnosis_free(struct vk_diagnosis *diagnosis);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What to run next: what only reads first, and nothing that writes to the disk at all; plans say themselves how to write. */
+/*
+ * What to run next: what only reads first, and nothing that writes to the disk at all; plans say themselves how to
+ * write.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,13 +47,16 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 }
 
 /* To be shown in this order; command_line becomes the diagnosis's. NULL: something to do elsewhere. */
-static void advise(struct vk_doctor *doc, char *command_line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void advise(struct vk_doctor *doc, char *command_line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 static void advise(struct vk_doctor *doc, char *command_line, const char *fmt, ...)
 {
 	struct vk_diagnosis *d = doc->d;
-	struct vk_advice *a = d->advice_count < ADVICE_MAX ? vk_append(&d->advice, &d->advice_count, NULL, sizeof(*a)) : NULL;
+	struct vk_advice *a = NULL;
 	va_list args;
 
+	if (d->advice_count < ADVICE_MAX)
+		a = vk_append(&d->advice, &d->advice_count, NULL, sizeof(*a));
 	if (a == NULL) {
 		free(command_line);
 		return;
@@ -75,7 +81,8 @@ static bool header_is_wrong(const struct vk_doctor *doc)
 
 static bool anything_is_wrong(const struct vk_doctor *doc)
 {
-	return table_is_wrong(doc) || header_is_wrong(doc) || vk_doctor_has(doc, VK_F_INCIDENT_LENGTH) || doc->d->damaged;
+	return table_is_wrong(doc) || header_is_wrong(doc) || vk_doctor_has(doc, VK_F_INCIDENT_LENGTH) ||
+	       doc->d->damaged;
 }
 
 /* A store that is not there yet matters only where something is wrong. */
@@ -97,21 +104,22 @@ static void advise_caution(struct vk_doctor *doc)
 		advise(doc, NULL, "Whether there is a good capture of this disk is not known: look at the store first "
 			       "(as root or as its owner, and mounted), then run vmfskit doctor again.");
 	if (vk_doctor_has(doc, VK_F_INCIDENT_ALIVE) && anything_is_wrong(doc))
-		advise(doc, NULL, "A host is using the volume: move what runs on it away and unmount the datastore on every host "
-			       "before anything is written.");
+		advise(doc, NULL, "A host is using the volume: move what runs on it away and unmount the datastore "
+				  "on every host before anything is written.");
 	if (vk_doctor_has(doc, VK_F_INCIDENT_SHRUNK))
-		advise(doc, NULL, "Make sure that the whole LUN is visible (or that the copy is complete) before anything is written.");
+		advise(doc, NULL, "Make sure that the whole LUN is visible (or that the copy is complete) before "
+				  "anything is written.");
 	if (vk_doctor_has(doc, VK_F_INCIDENT_TWO_VOLUMES))
-		advise(doc, NULL, "Do not mount it. Find out which of the two volumes belongs here: by captures, and by the UUIDs of the "
-			       "other LUNs.");
+		advise(doc, NULL, "Do not mount it. Find out which of the two volumes belongs here: by captures, and "
+				  "by the UUIDs of the other LUNs.");
 	if (vk_doctor_has(doc, VK_F_INCIDENT_REPLICA))
-		advise(doc, NULL, "Find out whether this is the original under a new id or a copy of it; the number or id is put right at "
-			       "the array. Resignaturing is the last resort.");
+		advise(doc, NULL, "Find out whether this is the original under a new id or a copy of it; the number "
+				  "or id is put right at the array. Resignaturing is the last resort.");
 	if (vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE))
 		advise(doc, NULL, "Copy the LUN with ddrescue to another disk and work on the copy.");
 	else if (vk_doctor_has(doc, VK_F_INCIDENT_FORMATTED) || vk_doctor_has(doc, VK_F_INCIDENT_METADATA_HIT))
-		advise(doc, NULL, "Keep every other system from the LUN, and copy it to another disk if there is room: what was overwritten "
-			       "in its data comes back from no table and no header.");
+		advise(doc, NULL, "Keep every other system from the LUN, and copy it to another disk if there is "
+				  "room: what was overwritten in its data comes back from no table and no header.");
 }
 
 /* Something that repair header puts right. */
@@ -132,8 +140,8 @@ static void advise_one_header(struct vk_doctor *doc, const struct vk_diagnosed_v
 		snprintf(verb, sizeof(verb), "repair header --start %llu",
 			 (unsigned long long)(v->start_bytes / doc->source.sector_size));
 	advise(doc, command(doc, verb, NULL, true),
-	    "Plans the header from what the volume still says about itself, and shows every field with its origin. Nothing is "
-	    "written without --write.");
+	    "Plans the header from what the volume still says about itself, and shows every field with its origin. "
+	    "Nothing is written without --write.");
 }
 
 /* repair header must be told which volume, unless there is but one. */
@@ -143,7 +151,8 @@ static void advise_headers(struct vk_doctor *doc)
 
 	for (size_t i = 0; i < d->volume_count; i++)
 		for (size_t k = 0; k < d->range_count; k++)
-			if (d->ranges[k].volume_start_bytes == d->volumes[i].start_bytes && is_header_harm(&d->ranges[k])) {
+			if (d->ranges[k].volume_start_bytes == d->volumes[i].start_bytes &&
+			    is_header_harm(&d->ranges[k])) {
 				advise_one_header(doc, &d->volumes[i]);
 				break;
 			}
@@ -155,8 +164,8 @@ static void advise_repair(struct vk_doctor *doc)
 		return;
 	if (doc->source.kind == VK_SOURCE_DISK && (table_is_wrong(doc) || vk_doctor_has(doc, VK_F_INCIDENT_GROWN)))
 		advise(doc, command(doc, "repair table", NULL, true),
-		    "Plans the table that fits what is still there, and shows every entry with its origin. Nothing is written "
-		    "without --write.");
+		    "Plans the table that fits what is still there, and shows every entry with its origin. Nothing "
+		    "is written without --write.");
 	if (header_is_wrong(doc))
 		advise_headers(doc);
 }
@@ -175,8 +184,8 @@ static void advise_unnamed(struct vk_doctor *doc)
 {
 	if (vk_doctor_has(doc, VK_F_INCIDENT_UNNAMED) && !doc->d->unknown)
 		advise(doc, command(doc, "repair table", NULL, true),
-		    "Only if the volume that no partition names is missed: plans a table that names it, too. Nothing is written "
-		    "without --write.");
+		    "Only if the volume that no partition names is missed: plans a table that names it, too. Nothing "
+		    "is written without --write.");
 }
 
 static void advise_decode(struct vk_doctor *doc)
@@ -191,7 +200,8 @@ static void advise_commands(struct vk_doctor *doc)
 {
 	if (doc->subject_count == 0 && !doc->known.found) {
 		if (!doc->options->scan && !vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE))
-			advise(doc, command(doc, "find", NULL, true), "Nothing is at the usual places: this reads the whole disk.");
+			advise(doc, command(doc, "find", NULL, true),
+			       "Nothing is at the usual places: this reads the whole disk.");
 		return;
 	}
 	if (!anything_is_wrong(doc)) {
@@ -212,14 +222,15 @@ static void advise_commands(struct vk_doctor *doc)
 	}
 	if (doc->known.found && !vk_doctor_has(doc, VK_F_INCIDENT_GROWN)) {
 		advise(doc, command(doc, "restore", doc->known.capture.id, true),
-		    "Shows what the capture of %.20s would put back, byte for byte. Nothing is written without --write.",
+		    "Shows what the capture of %.20s would put back, byte for byte. Nothing is written without "
+		    "--write.",
 		    doc->known.capture.time);
 		return;
 	}
 	if (doc->d->passed_over_id[0] != '\0' && !doc->known.found)
 		advise(doc, command(doc, "verify", doc->d->passed_over_id, true),
-		    "Tells why the newest capture of this disk is not used. If you know that it is yours and unaltered, to restore "
-		    "from it is better than to repair.");
+		    "Tells why the newest capture of this disk is not used. If you know that it is yours and "
+		    "unaltered, to restore from it is better than to repair.");
 	advise(doc, command(doc, "capture", NULL, true),
 	    "Saves what is still there before anything is tried. The disk is only read.");
 	advise_repair(doc);
@@ -229,14 +240,14 @@ static void advise_commands(struct vk_doctor *doc)
 void vk_doctor_advise(struct vk_doctor *doc)
 {
 	if (vk_doctor_has(doc, VK_F_INCIDENT_STRIPES)) {
-		advise(doc, NULL, "Do not write to it. Look at the order of disks and the stripe size of the array; then run vmfskit "
-			       "doctor again.");
+		advise(doc, NULL, "Do not write to it. Look at the order of disks and the stripe size of the array; "
+				  "then run vmfskit doctor again.");
 		return;
 	}
 	doc->d->unknown = is_unknown(doc);
 	if (vk_doctor_has(doc, VK_F_INCIDENT_MEMBER)) {
-		advise(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do that "
-			       "and run vmfskit doctor on the device that comes out.");
+		advise(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do "
+				  "that and run vmfskit doctor on the device that comes out.");
 		return;
 	}
 	advise_caution(doc);

@@ -14,7 +14,8 @@ static void report_alive(struct vk_doctor *doc, const struct vk_heartbeat_region
 
 	vk_text_init(&text, who, sizeof(who));
 	vk_heartbeat_change_text(change, &text);
-	vk_doctor_report(doc, VK_F_INCIDENT_ALIVE, r->offset_bytes + (uint64_t)change->slot * r->slot_bytes, r->slot_bytes,
+	vk_doctor_report(doc, VK_F_INCIDENT_ALIVE, r->offset_bytes + (uint64_t)change->slot * r->slot_bytes,
+			 r->slot_bytes,
 			 "heartbeat slot %u changed between two looks: %s", change->slot, who);
 	doc->d->alive = true;
 	subject->alive = true;

@@ -207,7 +207,8 @@ static void add_lost_lvm(struct vk_doctor *doc, size_t index, const struct vk_vm
 	if (!vk_lost_layout(doc, s, &g))
 		return;
 	doc->subjects[index].lost_six = g.bitmap_bytes > VK_LVM_PES_PER_MAP / 8;
-	vk_place_init(&place, doc->source.io, "LVM volume descriptor", &vk_lvm_volume_layout, VK_PART_LVM, g.volume_table,
+	vk_place_init(&place, doc->source.io, "LVM volume descriptor", &vk_lvm_volume_layout, VK_PART_LVM,
+		      g.volume_table,
 		      VK_LVM_VOLUME_BYTES);
 	add_place(doc, index, v, &place);
 	vk_place_init(&place, doc->source.io, "PE bitmap 0", NULL, VK_PART_LVM, g.first_bitmap, VK_LVM_PES_PER_MAP / 8);

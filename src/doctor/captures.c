@@ -42,7 +42,8 @@ static bool is_good(struct vk_doctor *doc, struct vk_vouching *vouching, const s
 	flaws = vk_findings_flaws(&findings);
 	good = *ret_status == VK_OK && flaws == 0;
 	/* its files are what was saved, and the disk was sound then: only nobody vouches for it */
-	if (*ret_status == VK_OK && !good && (flaws & ~(unsigned)VK_FLAW_DOUBT) == 0 && doc->d->passed_over_id[0] == '\0') {
+	if (*ret_status == VK_OK && !good && (flaws & ~(unsigned)VK_FLAW_DOUBT) == 0 &&
+	    doc->d->passed_over_id[0] == '\0') {
 		memcpy(doc->d->passed_over_id, c->id, sizeof(doc->d->passed_over_id));
 		snprintf(doc->d->passed_over, sizeof(doc->d->passed_over), "%.290s", findings.items[0].message);
 	}
@@ -50,23 +51,19 @@ static bool is_good(struct vk_doctor *doc, struct vk_vouching *vouching, const s
 	return good;
 }
 
-static bool take(struct vk_doctor *doc, const char *folder)
+/* Keep it open: capture becomes doc->known's. False: it stays the caller's. */
+static bool keep_capture(struct vk_doctor *doc, struct vk_capture *capture)
 {
 	struct vk_known_capture *known = &doc->known;
 	struct vk_error ignored;
 
-	if (vk_capture_open("", folder, &known->capture, &ignored) != VK_OK)
+	if (vk_capture_source(capture, &known->source, &ignored) != VK_OK)
 		return false;
-	if (vk_capture_source(&known->capture, &known->source, &ignored) != VK_OK) {
-		vk_capture_close(&known->capture);
-		return false;
-	}
-	if (vk_findings_errors(&known->source.findings) ||
-	    vk_capture_io(&known->capture, &known->io, &ignored) != VK_OK) {
+	if (vk_findings_errors(&known->source.findings) || vk_capture_io(capture, &known->io, &ignored) != VK_OK) {
 		vk_source_close(&known->source);
-		vk_capture_close(&known->capture);
 		return false;
 	}
+	known->capture = *capture;
 	known->found = true;
 	return true;
 }
@@ -99,9 +96,10 @@ static bool try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const c
 	if (status == VK_OK) {
 		if (is_of_this_disk(doc, &c)) {
 			++*looked_at;
-			taken = is_good(doc, vouching, &c, folder, &status, &err) && take(doc, folder);
+			taken = is_good(doc, vouching, &c, folder, &status, &err) && keep_capture(doc, &c);
 		}
-		vk_capture_close(&c);
+		if (!taken)
+			vk_capture_close(&c);
 	}
 	/* one that is damaged is no good one; one that cannot be read may be */
 	if (status == VK_IO)

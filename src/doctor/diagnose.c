@@ -39,7 +39,8 @@ static bool open_source(struct vk_doctor *doc, struct vk_io *io)
 		return false;
 	if (doc->source.kind == VK_SOURCE_DISK || doc->source.kind == VK_SOURCE_PARTITION)
 		return true;
-	doc->status = vk_error_set(doc->err, VK_USAGE, doc->path, "this is a %s, and a diagnosis needs a disk or a partition",
+	doc->status = vk_error_set(doc->err, VK_USAGE, doc->path,
+				   "this is a %s, and a diagnosis needs a disk or a partition",
 				   vk_source_kind_name(doc->source.kind));
 	vk_error_remedy(doc->err, "vmfskit decode shows what is in it");
 	return false;

@@ -7,7 +7,8 @@
 #include "vmfskit/of_disk.h"
 
 /* Everything is judged in pieces of this size, whatever the sectors of the disk are. */
-enum { VK_UNIT_BYTES = 512, VK_SUBJECTS_MAX = 64, VK_AREAS_MAX = 8192, VK_INTRUDERS_MAX = 64, VK_CHUNK_BYTES = 64 << 10 };
+enum { VK_UNIT_BYTES = 512, VK_SUBJECTS_MAX = 64, VK_AREAS_MAX = 8192, VK_INTRUDERS_MAX = 64,
+      VK_CHUNK_BYTES = 64 << 10 };
 
 /* Where other bytes than zeros stand in a place that is usually empty: nothing by itself. */
 #define VK_DAMAGE_STRANGE ((enum vk_damage)(VK_DAMAGE_UNREADABLE + 1))
@@ -35,7 +36,8 @@ struct vk_area {
 	bool proved;           /* a checksum proves `whole` or `expected` */
 	bool somewhere;        /* a structure that is wrong, but nothing tells where */
 	uint64_t blamed;       /* then: its units that are, a bit for each of the first 64 */
-	bool may_change;       /* hosts or administrators change it: a difference from the capture is no damage by itself */
+	/* hosts or administrators change it: a difference from the capture is no damage by itself */
+	bool may_change;
 	uint64_t stride_bytes; /* of locks and heartbeats */
 	uint64_t volume_offset;/* of the first byte of locks and heartbeats */
 	uint64_t index;        /* number of the first PE */
@@ -129,7 +131,10 @@ uint64_t vk_proved_length(const struct vk_doctor *doc, const struct vk_subject *
 
 /* The first finding of the diagnosis with this code; NULL: none. */
 const struct vk_finding *vk_doctor_has(const struct vk_doctor *doc, enum vk_finding_code code);
-/* Add a finding, and return it so that more can be said of it; it stays there until the next one is added. Never NULL. */
+/*
+ * Add a finding, and return it so that more can be said of it; it stays there until the next one is added. Never
+ * NULL.
+ */
 struct vk_finding *vk_doctor_report(struct vk_doctor *doc, enum vk_finding_code code, uint64_t offset, uint64_t length,
 				    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* The number of the sector that holds a byte of the disk. */
@@ -143,8 +148,8 @@ void vk_known_capture_close(struct vk_known_capture *known);
 bool vk_doctor_add_subjects(struct vk_doctor *doc);
 
 /*
- * area_list.c. Of an area that meets one in the list nothing is added: the first claim counts. NULL: not added; the pointer
- * lasts until the next area is added. vk_area_append does not ask what is claimed.
+ * area_list.c. Of an area that meets one in the list nothing is added: the first claim counts. NULL: not added; the
+ * pointer lasts until the next area is added. vk_area_append does not ask what is claimed.
  */
 struct vk_area *vk_area_append(struct vk_doctor *doc, const struct vk_area *area);
 struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
@@ -162,11 +167,17 @@ bool vk_lost_layout(struct vk_doctor *doc, const struct vk_subject *subject, str
 /* Distance of heartbeat slots where no descriptor tells it; 0: nothing tells it. */
 uint32_t vk_lost_stride(struct vk_doctor *doc, const struct vk_subject *subject, uint64_t region_bytes);
 
-/* judge_structure.c: what the checks of header, descriptors and the like say; sets whole, expected, proved, may_change. */
+/*
+ * judge_structure.c: what the checks of header, descriptors and the like say; sets whole, expected, proved,
+ * may_change.
+ */
 void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area);
 /* Whether no check objects to what an LVM header says by itself. */
 bool vk_header_fits(const struct vk_lvm_device *device, size_t seen_bytes);
-/* Whether the LVM metadata was written by a host since the capture: its header is consistent and of a later generation. */
+/*
+ * Whether the LVM metadata was written by a host since the capture: its header is consistent and of a later
+ * generation.
+ */
 bool vk_generation_grew(const struct vk_doctor *doc, const struct vk_subject *subject);
 
 /* Whether the LVM region is of one volume, and the file system of another. */

@@ -162,7 +162,8 @@ static void name_table(struct vk_doctor *doc)
 	else if (!harmed && vk_table_unread(&doc->source.table))
 		return; /* reported as sectors that cannot be read */
 	else if (doc->subject_count > 0 && !doc->names_some)
-		report_harm(doc, VK_F_INCIDENT_TABLE_LOST, &h, seen, "no partition table that systems read names the volume%s%s",
+		report_harm(doc, VK_F_INCIDENT_TABLE_LOST, &h, seen,
+			    "no partition table that systems read names the volume%s%s",
 			    doc->subject_count == 1 ? "" : "s",
 			    other_copy_sound(doc) ? "; a sound copy of the GPT is still there" : "");
 	else if (harmed)
@@ -178,11 +179,13 @@ static void name_unnamed(struct vk_doctor *doc, const struct vk_subject *s)
 		return;
 	if (s->left_over)
 		vk_doctor_report(doc, VK_F_INCIDENT_LEFT_OVER, s->start_bytes + VK_LVM_HEADER_OFFSET, VK_UNIT_BYTES,
-				 "the header of a volume lies at sector %llu, in no partition, and no file system behind it",
-				 vk_doctor_sector(doc, s->start_bytes) + VK_LVM_HEADER_OFFSET / doc->source.sector_size);
+				 "the header of a volume lies at sector %llu, in no partition, and no file system "
+				 "behind it",
+				 vk_doctor_sector(doc, s->start_bytes + VK_LVM_HEADER_OFFSET));
 	else
 		vk_doctor_report(doc, VK_F_INCIDENT_UNNAMED, s->start_bytes, s->length_bytes,
-				 "a volume begins at sector %llu that no partition names", vk_doctor_sector(doc, s->start_bytes));
+				 "a volume begins at sector %llu that no partition names",
+				 vk_doctor_sector(doc, s->start_bytes));
 }
 
 static void name_intruder(struct vk_doctor *doc, size_t i)
@@ -204,7 +207,8 @@ static void name_intruder(struct vk_doctor *doc, size_t i)
 		report_harm(doc, VK_F_INCIDENT_FORMATTED, &h, seen, "%s was made over it, from sector %llu on", f->type,
 			    vk_doctor_sector(doc, f->start_bytes));
 	else
-		report_harm(doc, VK_F_INCIDENT_REMAINS, &h, seen, "%s begins at sector %llu, and may be older than the volume",
+		report_harm(doc, VK_F_INCIDENT_REMAINS, &h, seen,
+			    "%s begins at sector %llu, and may be older than the volume",
 			    f->type, vk_doctor_sector(doc, f->start_bytes));
 }
 
@@ -234,7 +238,8 @@ static void name_length(struct vk_doctor *doc, const struct vk_subject *s)
 	if (!vk_length_contradicts(doc, s))
 		return;
 	f = vk_doctor_report(doc, VK_F_INCIDENT_LENGTH, s->start_bytes + VK_LVM_HEADER_OFFSET, VK_UNIT_BYTES,
-			     "the LVM header of the volume at sector %llu gives another length than its partition entry",
+			     "the LVM header of the volume at sector %llu gives another length than its partition "
+			     "entry",
 			     vk_doctor_sector(doc, s->start_bytes));
 	vk_finding_seen(f, "%llu bytes in the header", (unsigned long long)v->lvm.totalBytes);
 	vk_finding_expected(f, "%llu bytes, as the entry says, whose checksum fits",
@@ -245,7 +250,8 @@ static void name_headers(struct vk_doctor *doc, size_t i)
 {
 	struct filter f = {.parts = VK_PART_LVM, .subject = i, .kind = USED};
 	/* no structure is known to use these; where one beside them is hit, too, they are a part of that */
-	const struct filter unused = {.parts = VK_PART_LVM | VK_PART_VH, .subject = i, .kind = VK_AREA_EMPTY, .own = true};
+	const struct filter unused = {.parts = VK_PART_LVM | VK_PART_VH, .subject = i, .kind = VK_AREA_EMPTY,
+				      .own = true};
 
 	if (doc->subjects[i].magic_only) {
 		name_magic(doc, &vk_lvm_device_layout, i, "the LVM header");
@@ -266,8 +272,8 @@ static void name_two_volumes(struct vk_doctor *doc, const struct vk_subject *s)
 	vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, lvm);
 	vk_vmfs_uuid_format(&v->fs.volInfo, fs);
 	vk_finding_seen(vk_doctor_report(doc, VK_F_INCIDENT_TWO_VOLUMES, s->start_bytes, 0,
-					 "at sector %llu LVM region and file system are of different volumes, and which "
-					 "belongs here is not known",
+					 "at sector %llu LVM region and file system are of different volumes, and "
+					 "which belongs here is not known",
 					 vk_doctor_sector(doc, s->start_bytes)),
 			"LVM region: %s; file system: %s", lvm, fs);
 }
@@ -302,7 +308,8 @@ static void name_blank(struct vk_doctor *doc, const struct blank *b)
 	if (b->harm.wrong_bytes == 0 || b->structures < 2 || b->only_table)
 		return;
 	describe_zeros(doc, b->harm.last_bytes, seen);
-	report_harm(doc, VK_F_INCIDENT_BLANKED, &b->harm, seen, "zeros stand where %zu structures must be", b->structures);
+	report_harm(doc, VK_F_INCIDENT_BLANKED, &b->harm, seen, "zeros stand where %zu structures must be",
+		    b->structures);
 }
 
 static void name_blanks(struct vk_doctor *doc)
@@ -337,7 +344,8 @@ static void name_unreadable(struct vk_doctor *doc)
 
 	for (size_t i = 0; i < count && i < TOLD_MAX; i++)
 		vk_doctor_report(doc, VK_F_INCIDENT_UNREADABLE, ranges[i].offset_bytes, ranges[i].length_bytes,
-				 "%llu bytes from sector %llu on cannot be read", (unsigned long long)ranges[i].length_bytes,
+				 "%llu bytes from sector %llu on cannot be read",
+				 (unsigned long long)ranges[i].length_bytes,
 				 vk_doctor_sector(doc, ranges[i].offset_bytes));
 }
 
@@ -354,7 +362,8 @@ static void name_nothing(struct vk_doctor *doc)
 	    table_is_sound(&doc->source.table) || all_zero(doc, 0, doc->source.size_bytes))
 		return;
 	vk_doctor_report(doc, VK_F_INCIDENT_NOTHING, 0, 0,
-			 "no partition table and no volume at the likely places; the rest of the disk was not looked at");
+			 "no partition table and no volume at the likely places; the rest of the disk was not looked "
+			 "at");
 }
 
 void vk_doctor_name_incidents(struct vk_doctor *doc)

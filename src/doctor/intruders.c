@@ -71,13 +71,15 @@ static enum age age_of(struct vk_doctor *doc, const struct vk_foreign *f)
 	enum age age = AGE_UNKNOWN;
 	uint8_t sb[1024];
 
-	if (strncmp(f->type, "ext", 3) != 0 || vk_doctor_read(doc, vk_add_sat(f->start_bytes, 1024), sb, sizeof(sb)) != sizeof(sb))
+	if (strncmp(f->type, "ext", 3) != 0 ||
+	    vk_doctor_read(doc, vk_add_sat(f->start_bytes, 1024), sb, sizeof(sb)) != sizeof(sb))
 		return AGE_UNKNOWN;
 	made = vk_get_le32(sb + 0x108);
 	for (size_t i = 0; i < doc->subject_count && made != 0; i++) {
 		const struct vk_subject *s = &doc->subjects[i];
 
-		if (!s->lvm_known || s->start_bytes >= end || vk_add_sat(s->start_bytes, s->length_bytes) <= f->start_bytes)
+		if (!s->lvm_known || s->start_bytes >= end ||
+		    vk_add_sat(s->start_bytes, s->length_bytes) <= f->start_bytes)
 			continue;
 		if (made > s->lvm.initTimeUS / 1000000)
 			return AGE_YOUNGER;
@@ -119,7 +121,10 @@ static void confirm(struct vk_doctor *doc, size_t intruder)
 	doc->confirmed[intruder] = doc->confirmed[intruder] || doc->certain[intruder];
 }
 
-/* Sectors that are usually empty are its own; of what is damaged it is accused only when it was there after the volume. */
+/*
+ * Sectors that are usually empty are its own; of what is damaged it is accused only when it was there after the
+ * volume.
+ */
 static void blame(struct vk_doctor *doc, struct vk_stretch *s)
 {
 	const bool *who = s->damage == VK_DAMAGE_STRANGE ? doc->confirmed : doc->certain;
@@ -161,7 +166,10 @@ static void drop_overlaps(struct vk_doctor *doc)
 	doc->stretch_count = kept;
 }
 
-/* What is left of a volume that no partition names lacks nothing that anybody needs; what another system wrote is told. */
+/*
+ * What is left of a volume that no partition names lacks nothing that anybody needs; what another system wrote is
+ * told.
+ */
 static void let_left_overs_be(struct vk_doctor *doc)
 {
 	for (size_t i = 0; i < doc->stretch_count; i++) {

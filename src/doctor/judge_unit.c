@@ -34,7 +34,10 @@ static enum vk_damage judge_structure(const struct vk_area *a, uint64_t offset, 
 	return wrong(unit);
 }
 
-/* The header that the tables belong to; of an unknown one what all have in common, of one that is damaged nothing at all. */
+/*
+ * The header that the tables belong to; of an unknown one what all have in common, of one that is damaged nothing
+ * at all.
+ */
 static struct vk_lvm_device device_of(const struct vk_subject *s)
 {
 	struct vk_lvm_device any = {.magic = VK_LVM_MAGIC,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verdicts and what they are called; those of all units as a bounded list of ranges, the first and last byte of the harm. */
+/*
+ * The verdicts and what they are called; those of all units as a bounded list of ranges, the first and last byte of
+ * the harm.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +47,8 @@ enum { RANGES_MAX = 8192 };
 #define WIDE_GAP_BYTES ((uint64_t)1 << 20)
 
 bool vk_doctor_harm(const struct vk_doctor *doc,
-		    bool (*take)(const struct vk_doctor *doc, const struct vk_stretch *s, const void *ctx), const void *ctx,
-		    struct vk_harm *ret_harm)
+		    bool (*take)(const struct vk_doctor *doc, const struct vk_stretch *s, const void *ctx),
+		    const void *ctx, struct vk_harm *ret_harm)
 {
 	struct vk_harm harm = {.wrong_bytes = 0};
 

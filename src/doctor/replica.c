@@ -16,7 +16,8 @@ static void ask_name(struct vk_doctor *doc, size_t index, const struct vk_live_l
 
 	if (!v->lvm_usable || vk_lun_relate(&v->lvm.diskID, live, recorded) != VK_LUN_OTHER)
 		return;
-	f = vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C, VK_SCSI_DISK_ID_BYTES,
+	f = vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C,
+			     VK_SCSI_DISK_ID_BYTES,
 			     "the header of the volume at sector %llu was written for another LUN",
 			     vk_doctor_sector(doc, s->start_bytes));
 	vk_finding_seen(f, "%s in the header", recorded);
@@ -31,7 +32,8 @@ static void ask_copy(struct vk_doctor *doc)
 	if (doc->copy_of[0] == '\0' || doc->known.found || doc->subject_count == 0)
 		return;
 	vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
-			 "a volume of this disk was captured on another LUN (%s): %.200s; this disk was not judged by that capture",
+			 "a volume of this disk was captured on another LUN (%s): %.200s; this disk was not judged "
+			 "by that capture",
 			 doc->copy_of, doc->copy_why);
 }
 
@@ -44,14 +46,15 @@ static bool report_member(struct vk_doctor *doc, uint64_t offset)
 		if (found->items[i].start_bytes != 0 || !vk_foreign_is_member(&found->items[i]))
 			continue;
 		vk_doctor_report(doc, VK_F_INCIDENT_MEMBER, found->items[i].magic_bytes, 0,
-				 "the disk is a part of an array or pool: it carries the signature of %s", found->items[i].type);
+				 "the disk is a part of an array or pool: it carries the signature of %s",
+				 found->items[i].type);
 		return true;
 	}
 	if (!vk_source_tail_in_use(&doc->source))
 		return false;
 	vk_doctor_report(doc, VK_F_INCIDENT_MEMBER, offset, doc->source.size_bytes - offset,
-			 "the disk is longer than its partition table says, and its last sectors are not empty: a RAID or a "
-			 "controller may keep its own data there");
+			 "the disk is longer than its partition table says, and its last sectors are not empty: a "
+			 "RAID or a controller may keep its own data there");
 	return true;
 }
 

@@ -54,14 +54,16 @@ static void tell_lost(struct vk_doctor *doc, const struct group *g)
 	if (first == last)
 		add_sentence(doc, true, "%s: %s, sector %llu", g->first->what, how, first);
 	else
-		add_sentence(doc, true, "%s: %s, from sector %llu to %llu, %llu of %llu bytes", g->first->what, how, first, last,
+		add_sentence(doc, true, "%s: %s, from sector %llu to %llu, %llu of %llu bytes", g->first->what, how,
+			     first, last,
 			     (unsigned long long)harm, (unsigned long long)all);
 }
 
 /* How sure it is that nothing happened to a structure; the sentence that its name goes into. */
 enum sureness { PROVED_BY_CAPTURE, PROVED_BY_CHECKSUM, CONSISTENT, CHANGED, SURENESSES };
 static const char *const sure_words[SURENESSES] = {
-	"intact, as captured", "intact, as their checksums prove", "consistent (all checks pass, nothing proves every byte)",
+	"intact, as captured", "intact, as their checksums prove",
+	"consistent (all checks pass, nothing proves every byte)",
 	"changed since the capture, as hosts and administrators change them",
 };
 
@@ -118,7 +120,8 @@ static void tell_group(struct vk_doctor *doc, const struct group *g, struct line
 	sure = sureness_of(doc, g);
 	if (g->first->symbol[0] == '\0' || sure == SURENESSES)
 		return;
-	vk_text_fmt(&l->text[sure], "%s%.*s%s", l->text[sure].len_bytes > 0 ? ", " : "", (int)g->first->name_length, g->first->what,
+	vk_text_fmt(&l->text[sure], "%s%.*s%s", l->text[sure].len_bytes > 0 ? ", " : "", (int)g->first->name_length,
+		    g->first->what,
 		    g->areas > 1 ? " and those behind it" : "");
 }
 
@@ -181,7 +184,8 @@ static const struct {
 	{VK_F_INCIDENT_UNREADABLE, "The disk does not deliver some of its sectors"},
 	{VK_F_INCIDENT_METADATA_HIT, "File descriptors were overwritten"},
 	{VK_F_INCIDENT_BLANKED, "A part of the disk was filled with zeros, headers of the volume among it"},
-	{VK_F_INCIDENT_TWO_VOLUMES, "LVM region and file system are of different volumes, and which belongs here is not known"},
+	{VK_F_INCIDENT_TWO_VOLUMES, "LVM region and file system are of different volumes, and which belongs here is "
+				    "not known"},
 	{VK_F_INCIDENT_HEADER_LOST, "The LVM header or its tables are damaged"},
 	{VK_F_INCIDENT_DESCRIPTOR_LOST, "The file-system descriptor is damaged"},
 	{VK_F_INCIDENT_MAGIC_WIPED, "The few bytes by which systems recognise VMFS were wiped"},
@@ -245,7 +249,8 @@ static bool headers_in_order(const struct vk_doctor *doc)
 		const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
 
 		if (a != NULL && a->kind == VK_AREA_STRUCTURE && a->subject != SIZE_MAX &&
-		    s->damage != VK_DAMAGE_INTACT && s->damage != VK_DAMAGE_CONSISTENT && s->damage != VK_DAMAGE_CHANGED)
+		    s->damage != VK_DAMAGE_INTACT && s->damage != VK_DAMAGE_CONSISTENT &&
+		    s->damage != VK_DAMAGE_CHANGED)
 			return false;
 	}
 	return doc->subject_count > 0;
@@ -280,7 +285,8 @@ static void say_unaccounted(struct vk_doctor *doc)
 	for (size_t i = 0; i < doc->subject_count; i++)
 		rest -= vk_min_u64(rest, doc->subjects[i].length_bytes);
 	if (rest > worth_saying)
-		add_sentence(doc, true, "not looked at: %llu bytes lie in no volume that was found at the likely places; doctor --scan looks for others",
+		add_sentence(doc, true, "not looked at: %llu bytes lie in no volume that was found at the likely "
+					"places; doctor --scan looks for others",
 		    (unsigned long long)rest);
 }
 
@@ -292,7 +298,8 @@ void vk_doctor_say(struct vk_doctor *doc)
 	say_unaccounted(doc);
 	for (size_t i = 0; i < doc->find.foreign.count && i < VK_INTRUDERS_MAX; i++)
 		if (doc->certain[i])
-			add_sentence(doc, true, "whatever %s wrote into the volume's data: how much that is cannot be seen from here",
+			add_sentence(doc, true, "whatever %s wrote into the volume's data: how much that is cannot "
+						"be seen from here",
 			    doc->find.foreign.items[i].type);
 	vk_text_init(&text, doc->d->headline, sizeof(doc->d->headline));
 	begin_headline(doc, &text);

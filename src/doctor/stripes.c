@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether an array was put together in the wrong order: blocks that carry their own place lie displaced, in pieces of one
- * power of two, now this way and now that. Said only when many pieces agree.
+ * Whether an array was put together in the wrong order: blocks that carry their own place lie displaced, in pieces of
+ * one power of two, now this way and now that. Said only when many pieces agree.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +95,7 @@ static bool look_around(struct vk_doctor *doc, const struct vk_subject *s, struc
 	uint64_t to = vk_min_u64(doc->source.size_bytes, vk_add_sat(region, 2 * window_bytes));
 	uint64_t stripe, blocks;
 	size_t displaced;
+	int64_t at;
 	struct vk_finding *f;
 
 	runs->count = 0;
@@ -108,10 +109,10 @@ static bool look_around(struct vk_doctor *doc, const struct vk_subject *s, struc
 		return true;
 	f = vk_doctor_report(doc, VK_F_INCIDENT_STRIPES, runs->items[0].offset,
 			     vk_min_u64(to, runs->items[runs->count - 1].last + VK_UNIT_BYTES) - runs->items[0].offset,
-			     "heartbeats lie displaced in %zu pieces, all of them by multiples of %llu bytes, forwards and "
-			     "backwards", displaced, (unsigned long long)stripe);
-	vk_finding_seen(f, "the first piece lies %lld bytes from its place",
-			(long long)(runs->items[0].displaced != 0 ? runs->items[0].displaced : runs->items[1].displaced));
+			     "heartbeats lie displaced in %zu pieces, all of them by multiples of %llu bytes, "
+			     "forwards and backwards", displaced, (unsigned long long)stripe);
+	at = runs->items[runs->items[0].displaced != 0 ? 0 : 1].displaced;
+	vk_finding_seen(f, "the first piece lies %lld bytes from its place", (long long)at);
 	vk_finding_expected(f, "each slot at the offset that it carries");
 	return true;
 }

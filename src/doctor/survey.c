@@ -114,8 +114,8 @@ static bool survey_area(struct vk_doctor *doc, struct chunk *c)
 }
 
 /*
- * That the first locks are zeros means nothing on a volume whose file system is not there, as on a fragment or a practice
- * disk; where others are at their places, these were, too.
+ * That the first locks are zeros means nothing on a volume whose file system is not there, as on a fragment or a
+ * practice disk; where others are at their places, these were, too.
  */
 static void doubt_zero_locks(struct vk_doctor *doc)
 {

@@ -70,16 +70,17 @@ static void make_boot_sector(uint8_t boot[512], uint64_t sectors, uint32_t secto
  * The boot sector alone is not taken for NTFS: readers want the first records of the file table too. They come
  * without attributes, as a format leaves nothing that a practice needs.
  */
-enum vk_status vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes,
-			       uint64_t length_bytes, uint32_t sector_size,
-			       struct vk_lab_range ret_ranges[2], struct vk_error *err)
+void vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes, uint64_t length_bytes, uint32_t sector_size,
+		     struct vk_lab_range ret_ranges[2], struct vk_error *err)
 {
 	uint32_t record_bytes = sector_size == 512 ? 1024 : CLUSTER_BYTES;
 	uint8_t table[RECORDS * CLUSTER_BYTES] = {0};
 	uint8_t boot[512];
 
-	if (length_bytes < 1 << 20)
-		return vk_lab_fail(disk, vk_error_set(err, VK_USAGE, disk->path, "The place is too small for NTFS"));
+	if (length_bytes < 1 << 20) {
+		vk_lab_fail(disk, vk_error_set(err, VK_USAGE, disk->path, "The place is too small for NTFS"));
+		return;
+	}
 	make_boot_sector(boot, length_bytes / sector_size, sector_size,
 			 (uint32_t)(offset_bytes / sector_size));
 	for (uint32_t i = 0; i < RECORDS; i++) {
@@ -97,5 +98,5 @@ enum vk_status vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes,
 	ret_ranges[1] = (struct vk_lab_range){offset_bytes + MFT_CLUSTER * CLUSTER_BYTES,
 					      (uint64_t)RECORDS * record_bytes, "NTFS file table"};
 	vk_lab_put(disk, offset_bytes, boot, sizeof(boot), err);
-	return vk_lab_put(disk, ret_ranges[1].offset_bytes, table, (size_t)ret_ranges[1].length_bytes, err);
+	vk_lab_put(disk, ret_ranges[1].offset_bytes, table, (size_t)ret_ranges[1].length_bytes, err);
 }

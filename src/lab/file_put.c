@@ -18,8 +18,8 @@ uint64_t vk_lab_file_volume_offset(const struct vk_lab_files *files, enum vk_sys
 	       offset % files->block_bytes;
 }
 
-void vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file, uint64_t offset, const void *buf, size_t len,
-		     struct vk_error *err)
+void vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file, uint64_t offset, const void *buf,
+		     size_t len, struct vk_error *err)
 {
 	vk_lab_put(at->disk, at->volume_bytes + vk_lab_file_volume_offset(at->files, file, offset), buf, len, err);
 }

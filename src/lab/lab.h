@@ -84,9 +84,9 @@ struct vk_lab_spec {
 
 /*
  * Complete spec: what volumes leave open gets the values usual for the layout. "plain" adds nothing; the boot
- * layouts (esxi50, esxi5, esxi7, esxi7-small) make spec, whose one volume is the datastore, a disk that the ESXi installer
- * partitioned. VK_USAGE for an unknown name and, on a boot layout, for another table than GPT, other sectors than
- * 512 bytes, more than one volume.
+ * layouts (esxi50, esxi5, esxi7, esxi7-small) make spec, whose one volume is the datastore, a disk that the ESXi
+ * installer partitioned. VK_USAGE for an unknown name and, on a boot layout, for another table than GPT, other
+ * sectors than 512 bytes, more than one volume.
  */
 VK_MUST_USE enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name,
 					       struct vk_error *err);
@@ -168,8 +168,8 @@ void vk_lab_pe(const struct vk_lab_device *device, const struct vk_lab_region *r
 	       uint32_t index, struct vk_lvm_pe *ret_pe);
 
 /*
- * The bytes. base_bytes is where the partition starts on the disk. All of these return what vk_lab_put returns: the first
- * failure of the disk.
+ * The bytes. base_bytes is where the partition starts on the disk. All of these return what vk_lab_put returns: the
+ * first failure of the disk.
  */
 enum vk_status vk_lab_write_mbr(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err);
 enum vk_status vk_lab_write_gpt(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err);
@@ -180,7 +180,8 @@ enum vk_status vk_lab_write_pes(struct vk_lab_disk *disk, uint64_t base_bytes, c
 				struct vk_error *err);
 enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
 			       struct vk_error *err);
-enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes,
+				       const struct vk_lab_device *device,
 				       struct vk_error *err);
 /* An empty FAT16 over the whole partition; sectors of 512 bytes. VK_USAGE: no FAT16 is that long. */
 enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
@@ -192,7 +193,8 @@ enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes,
 enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
 				   struct vk_error *err);
 /* Copy a partition image to base_bytes; what is zero in it becomes a hole. */
-enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes, const char *path, struct vk_error *err);
+enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes, const char *path,
+				  struct vk_error *err);
 /* Length of an image, and whether its file system is a VMFS-L. */
 VK_MUST_USE enum vk_status vk_lab_image_probe(const char *path, uint64_t *ret_bytes, bool *ret_local,
 					      struct vk_error *err);

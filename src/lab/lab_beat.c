@@ -20,7 +20,8 @@ static void beat_one(struct vk_lab_disk *disk, unsigned partition, const struct 
 			continue;
 		hb.stamp += TICK_US;
 		vk_heartbeat_encode(&hb, region + at, places->slot_bytes);
-		if (vk_lab_put(disk, places->heartbeats.offset_bytes + at, region + at, places->slot_bytes, err) != VK_OK)
+		if (vk_lab_put(disk, places->heartbeats.offset_bytes + at, region + at, places->slot_bytes,
+			       err) != VK_OK)
 			return;
 		++*count;
 		if (told != NULL)
@@ -45,7 +46,9 @@ enum vk_status vk_lab_beat(struct vk_lab_disk *disk, const struct vk_lab_choice 
 			break;
 		len = (size_t)places.heartbeats.length_bytes;
 		region = vk_lab_alloc(disk, len, err);
-		status = region == NULL ? disk->failed : vk_lab_get(disk, places.heartbeats.offset_bytes, region, len, err);
+		status = disk->failed;
+		if (region != NULL)
+			status = vk_lab_get(disk, places.heartbeats.offset_bytes, region, len, err);
 		if (status == VK_OK)
 			beat_one(disk, t.found[i].number, &places, region, told, arg, ret_count, err);
 		free(region);

@@ -106,9 +106,9 @@ static enum vk_status put_ntfs(struct breaking *b, const struct vk_lab_found *fo
 {
 	struct vk_lab_range ranges[2];
 
-	if (vk_lab_put_ntfs(&b->disk, found->start_bytes, found->length_bytes, b->table.sector_size, ranges, err) == VK_OK)
-		for (size_t i = 0; i < 2; i++)
-			report_range(b, &ranges[i], "overwritten");
+	vk_lab_put_ntfs(&b->disk, found->start_bytes, found->length_bytes, b->table.sector_size, ranges, err);
+	for (size_t i = 0; i < 2; i++)
+		report_range(b, &ranges[i], "overwritten");
 	return b->disk.failed;
 }
 
@@ -173,7 +173,9 @@ static enum vk_status break_open(struct breaking *b, struct vk_error *err)
 		return vk_error_set(err, VK_USAGE, NULL, "There is no way to break called \"%s\"", b->what->how);
 	if (kinds[i].place != NULL || b->what->at_partition)
 		return break_each(b, i, err);
-	status = kinds[i].disk == break_cut ? VK_OK : vk_lab_table_read(&b->disk, b->what->choice.sector_size, &b->table, err);
+	if (kinds[i].disk == break_cut)
+		return break_cut(b, err);
+	status = vk_lab_table_read(&b->disk, b->what->choice.sector_size, &b->table, err);
 	return status == VK_OK ? kinds[i].disk(b, err) : status;
 }
 

@@ -77,9 +77,9 @@ VK_MUST_USE enum vk_status vk_lab_break(const char *path, const struct vk_lab_br
 
 /* Damage by others. */
 VK_MUST_USE enum vk_status vk_lab_mkfs_ext4(const char *path, struct vk_error *err);
-VK_MUST_USE enum vk_status vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes,
-					   uint64_t length_bytes, uint32_t sector_size,
-					   struct vk_lab_range ret_ranges[2], struct vk_error *err);
+/* Fails as vk_lab_put does; ret_ranges is set when that is VK_OK. */
+void vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes, uint64_t length_bytes, uint32_t sector_size,
+		     struct vk_lab_range ret_ranges[2], struct vk_error *err);
 
 /* One tick of every heartbeat in use: three seconds of uptime more. told is called for each. */
 typedef void (*vk_lab_beaten)(void *arg, unsigned partition, uint32_t slot,

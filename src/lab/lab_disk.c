@@ -133,7 +133,8 @@ enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_dis
 		return vk_error_errno(err, errno, path, "The disk cannot be opened for writing");
 	disk.size_bytes = (uint64_t)st.st_size;
 	/* what was asked about is what is open */
-	if (fstat(disk.fd, &now) != 0 || now.st_rdev != st.st_rdev || now.st_ino != st.st_ino || now.st_dev != st.st_dev)
+	if (fstat(disk.fd, &now) != 0 || now.st_rdev != st.st_rdev || now.st_ino != st.st_ino ||
+	    now.st_dev != st.st_dev)
 		status = vk_error_set(err, VK_REFUSED, path, "Another file has this name since a moment");
 	else if (disk.device)
 		status = measure_device(&disk, err);
@@ -186,17 +187,19 @@ void *vk_lab_alloc(struct vk_lab_disk *disk, size_t size, struct vk_error *err)
 }
 
 /* All len bytes, to the disk when from is not NULL, else from it. */
-static enum vk_status transfer(const struct vk_lab_disk *disk, uint64_t offset, const uint8_t *from, uint8_t *to, size_t len,
-			       struct vk_error *err)
+static enum vk_status transfer(const struct vk_lab_disk *disk, uint64_t offset, const uint8_t *from, uint8_t *to,
+			       size_t len, struct vk_error *err)
 {
 	for (size_t done = 0; done < len;) {
 		off_t at = (off_t)(offset + done);
-		ssize_t n = from != NULL ? pwrite(disk->fd, from + done, len - done, at) : pread(disk->fd, to + done, len - done, at);
+		ssize_t n = from != NULL ? pwrite(disk->fd, from + done, len - done, at)
+					 : pread(disk->fd, to + done, len - done, at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			vk_error_errno(err, n < 0 ? errno : EIO, disk->path, from != NULL ? "Writing failed" : "Reading failed");
+			vk_error_errno(err, n < 0 ? errno : EIO, disk->path,
+				       from != NULL ? "Writing failed" : "Reading failed");
 			vk_error_at(err, offset + done);
 			return VK_IO;
 		}

@@ -36,8 +36,8 @@ VK_MUST_USE enum vk_status vk_lab_disk_close(struct vk_lab_disk *disk, struct vk
 void vk_lab_disk_abandon(struct vk_lab_disk *disk);
 
 /*
- * Whoever writes many things looks at the last status only: after a failure nothing more is written, and every later call
- * returns the status of the first one, whose error stays in err.
+ * Whoever writes many things looks at the last status only: after a failure nothing more is written, and every later
+ * call returns the status of the first one, whose error stays in err.
  */
 enum vk_status vk_lab_put(struct vk_lab_disk *disk, uint64_t offset, const void *buf, size_t len, struct vk_error *err);
 /* The disk has failed for another reason than writing. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file system's own files on a practice volume: where they lie and what their metadata says, in the form that three
- * real volumes have (VMFS3 of 1 GiB, VMFS5 of 256 MiB, VMFS6 of 768 MiB). Of a very large .fbb.sf only the first clusters
- * are written, so that such volumes stay sparse.
+ * real volumes have (VMFS3 of 1 GiB, VMFS5 of 256 MiB, VMFS6 of 768 MiB). Of a very large .fbb.sf only the first
+ * clusters are written, so that such volumes stay sparse.
  */
 #ifndef VK_LAB_LAB_FILES_H
 #define VK_LAB_LAB_FILES_H
@@ -13,7 +13,8 @@
 #include "vmfskit/resource_file.h"
 
 enum {
-	VK_LAB_CLUSTERS_MAX = 128, /* of one file that get a header; those behind are zero, as never initialised ones are */
+	/* of one file that get a header; those behind are zero, as never initialised ones are */
+	VK_LAB_CLUSTERS_MAX = 128,
 	VK_LAB_SMALL_PER_CLUSTER = 512,
 	VK_LAB_SYSTEM_FILES = VK_SYSTEM_JBC + 1,
 	VK_LAB_ENTRY_BYTES = 140,       /* of a folder of VMFS 3 and 5 */
@@ -69,8 +70,8 @@ struct vk_lab_files_at {
 /* The volume's block that holds block index of a file. */
 uint64_t vk_lab_block_number(const struct vk_lab_files *files, enum vk_system_file file, uint64_t index);
 /* Bytes at a file offset of a system file; they lie in one block. Fails as vk_lab_put does. */
-void vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file, uint64_t offset, const void *buf, size_t len,
-		     struct vk_error *err);
+void vk_lab_file_put(const struct vk_lab_files_at *at, enum vk_system_file file, uint64_t offset, const void *buf,
+		     size_t len, struct vk_error *err);
 uint64_t vk_lab_file_volume_offset(const struct vk_lab_files *files, enum vk_system_file file,
 				   uint64_t offset);
 /* A lock as the making of its object leaves it: free, and never taken again. */

@@ -14,7 +14,10 @@ struct row {
 	const char *name; /* NULL: the ESXi 5 installer left none */
 };
 
-/* ESXi 5.0 and 5.1. Where p3 starts is published; what lies in front of it follows from the layout of 5.5, without its 9. */
+/*
+ * ESXi 5.0 and 5.1. Where p3 starts is published; what lies in front of it follows from the layout of 5.5, without
+ * its 9.
+ */
 static const struct row esxi50[] = {
 	{1, 64, 8191, EFI, NULL},
 	{5, 8224, 520191, BASIC, NULL},

@@ -54,7 +54,8 @@ static bool set_naa(struct vk_lab_volume *v, const char *value)
 {
 	struct vk_scsi_disk_id id;
 
-	return vk_scsi_disk_id_from_name(value, "", 0, &id) == VK_OK && copy_text(v->lun_name, sizeof(v->lun_name), value);
+	return vk_scsi_disk_id_from_name(value, "", 0, &id) == VK_OK &&
+	       copy_text(v->lun_name, sizeof(v->lun_name), value);
 }
 
 static bool set_lun(struct vk_lab_volume *v, const char *value)

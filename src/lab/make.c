@@ -131,7 +131,8 @@ static enum vk_status write_disk(struct making *m, size_t index, bool overwrite,
 {
 	const struct vk_lab_plan *plan = &m->plans[index];
 	struct vk_lab_disk *disk = &m->disks[index];
-	enum vk_status status = vk_lab_disk_create(m->paths[index], plan->disk_sectors * plan->sector_size, overwrite, disk, err);
+	enum vk_status status = vk_lab_disk_create(m->paths[index], plan->disk_sectors * plan->sector_size, overwrite,
+						   disk, err);
 
 	if (status != VK_OK)
 		return status;

@@ -50,7 +50,8 @@ static void take_again(const struct vk_lab_files_at *at, const struct vk_lab_clu
 	lock->lastHolder = at->device->fs.hostUuid;
 }
 
-static void put_cluster(struct vk_lab_files_at *at, uint64_t offset, const struct vk_lab_cluster *c, struct vk_error *err)
+static void put_cluster(struct vk_lab_files_at *at, uint64_t offset, const struct vk_lab_cluster *c,
+			struct vk_error *err)
 {
 	const struct vk_lab_files *f = at->files;
 	uint32_t len = vk_cluster_header_bytes(f->md_alignment);

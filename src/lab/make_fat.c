@@ -78,6 +78,7 @@ enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_pl
 	vk_fat_boot_encode(&boot, sector, sizeof(sector));
 	vk_lab_put(disk, base, sector, sizeof(sector), err);
 	for (unsigned i = 0; i < FATS; i++)
-		vk_lab_put(disk, base + SECTOR * (1 + (uint64_t)i * boot.fatSectors16), first_entries, sizeof(first_entries), err);
+		vk_lab_put(disk, base + SECTOR * (1 + (uint64_t)i * boot.fatSectors16), first_entries,
+			   sizeof(first_entries), err);
 	return disk->failed;
 }

@@ -66,11 +66,13 @@ static struct vk_file_metadata metadata(const struct vk_lab_files_at *at, enum v
 
 static uint64_t block_address(const struct vk_lab_files *f, enum vk_system_file file, uint64_t index)
 {
-	return vk_file_block_address(f->md_alignment != 0, vk_lab_block_number(f, file, index), VK_LAB_SMALL_PER_CLUSTER);
+	return vk_file_block_address(f->md_alignment != 0, vk_lab_block_number(f, file, index),
+				     VK_LAB_SMALL_PER_CLUSTER);
 }
 
 /* Pointer block number n of a file, in .pb2.sf. */
-static void put_pointer_block(const struct vk_lab_files_at *at, enum vk_system_file file, uint32_t n, struct vk_error *err)
+static void put_pointer_block(const struct vk_lab_files_at *at, enum vk_system_file file, uint32_t n,
+			      struct vk_error *err)
 {
 	const struct vk_lab_files *f = at->files;
 	const struct vk_resource_file *pb2 = &f->of[VK_SYSTEM_PB2].resource;
@@ -80,7 +82,8 @@ static void put_pointer_block(const struct vk_lab_files_at *at, enum vk_system_f
 		return;
 	for (uint64_t i = 0; i < POINTERS && (uint64_t)n * POINTERS + i < f->of[file].blocks; i++)
 		vk_put_le64(raw + i * 8, block_address(f, file, (uint64_t)n * POINTERS + i));
-	vk_lab_file_put(at, VK_SYSTEM_PB2, vk_resource_offset(pb2, f->md_alignment, 0, f->of[file].pointer_block + n), raw,
+	vk_lab_file_put(at, VK_SYSTEM_PB2, vk_resource_offset(pb2, f->md_alignment, 0, f->of[file].pointer_block + n),
+			raw,
 			POINTER_BLOCK_BYTES, err);
 	free(raw);
 }
@@ -100,7 +103,8 @@ static void put_pointers(const struct vk_lab_files_at *at, enum vk_system_file f
 			vk_put_le32(pointers + (size_t)i * 4, (uint32_t)address);
 	}
 	for (uint32_t i = 0; i < f->pointer_blocks; i++) {
-		vk_put_le64(pointers + (size_t)i * 8, VK_ADDRESS_POINTER_BLOCK2 | (uint64_t)(f->pointer_block + i) << 56);
+		vk_put_le64(pointers + (size_t)i * 8,
+			    VK_ADDRESS_POINTER_BLOCK2 | (uint64_t)(f->pointer_block + i) << 56);
 		put_pointer_block(at, file, i, err);
 	}
 }

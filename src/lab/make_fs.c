@@ -126,7 +126,8 @@ static void fill_region(const struct vk_lab_device *device, const struct vk_lab_
 	}
 }
 
-enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
+enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes,
+				       const struct vk_lab_device *device,
 				       struct vk_error *err)
 {
 	struct vk_lab_files files;

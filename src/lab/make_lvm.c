@@ -37,8 +37,9 @@ void vk_lab_pe(const struct vk_lab_device *device, const struct vk_lab_region *r
 }
 
 /* One pair of bitmap and table at the offset of its bitmap; first..first+count are the entries used. */
-static void put_pair(struct vk_lab_disk *disk, uint64_t offset, uint32_t bitmap_bytes, const struct vk_lab_device *device,
-		     const struct vk_lab_region *region, uint32_t first, uint32_t count, uint8_t *table, struct vk_error *err)
+static void put_pair(struct vk_lab_disk *disk, uint64_t offset, uint32_t bitmap_bytes,
+		     const struct vk_lab_device *device, const struct vk_lab_region *region, uint32_t first,
+		     uint32_t count, uint8_t *table, struct vk_error *err)
 {
 	uint8_t bitmap[BITMAP_USED_BYTES] = {0};
 
@@ -98,7 +99,8 @@ enum vk_status vk_lab_write_pes(struct vk_lab_disk *disk, uint64_t base_bytes, c
 	} else if (device->header.numPEs > VK_LVM_PES_PER_MAP) {
 		vk_lab_fail(disk, vk_error_set(err, VK_USAGE, NULL, "An LVM6 device of that size has no known form"));
 	} else {
-		put_pair(disk, base_bytes + g.first_bitmap, g.bitmap_bytes, device, NULL, 0, device->header.numPEs, table, err);
+		put_pair(disk, base_bytes + g.first_bitmap, g.bitmap_bytes, device, NULL, 0, device->header.numPEs,
+			 table, err);
 	}
 	free(table);
 	return disk->failed;

@@ -48,7 +48,8 @@ static void put_ebrs(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, s
 		ebr.entries[0] = entry(p->mbr_type, p->start_sector - p->ebr_sector, p->sectors, p->ebr_sector);
 		if (next != NULL)
 			ebr.entries[1] = entry(0x05, next->ebr_sector - plan->extended_start,
-					       next->start_sector + next->sectors - next->ebr_sector, plan->extended_start);
+					       next->start_sector + next->sectors - next->ebr_sector,
+					       plan->extended_start);
 		put_record(disk, p->ebr_sector * plan->sector_size, &ebr, err);
 	}
 }

@@ -137,8 +137,8 @@ static uint64_t plan_fbb6(struct vk_lab_files *f)
 }
 
 /*
- * What would take more than half of the first device, or more than the direct addresses, is cut off, with the headers of
- * its clusters. A real volume of more than 18 TiB must have pointer blocks here; debugvmfs6 cannot open one.
+ * What would take more than half of the first device, or more than the direct addresses, is cut off, with the headers
+ * of its clusters. A real volume of more than 18 TiB must have pointer blocks here; debugvmfs6 cannot open one.
  */
 static void plan_fbb(struct vk_lab_files *f)
 {

@@ -5,7 +5,8 @@
 #include "lab/lab_verbs.h"
 
 static const struct vk_cli_option options[] = {
-	{0, "how", "KIND", "what to break, see above", "table primary backup magic header start ext4 ntfs heartbeat-corrupt cut"},
+	{0, "how", "KIND", "what to break, see above",
+	 "table primary backup magic header start ext4 ntfs heartbeat-corrupt cut"},
 	{0, "partition", "NUMBER", "this partition only; by default every VMFS partition", NULL},
 	{0, "start", "SECTOR", "the partition starts here; for a disk whose table is gone", NULL},
 	{0, "sector-size", "BYTES", "size of a logical sector, where the disk does not tell", "512 4096"},
@@ -19,7 +20,8 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit-lab break --how table disk.img", "the partition table is gone, both copies of it"},
 	{"vmfskit-lab break --how header --start 2048 disk.img", "then also the headers of the volume"},
 	{"vmfskit-lab break --how ext4 disk.img", "somebody formatted the LUN with Linux"},
-	{"vmfskit-lab break --how ntfs --at partition --partition 8 boot.img", "somebody formatted the partition with Windows"},
+	{"vmfskit-lab break --how ntfs --at partition --partition 8 boot.img",
+	 "somebody formatted the partition with Windows"},
 	{"vmfskit-lab break --how cut --to 2M disk.img", "a dump that was cut short"},
 	{NULL, NULL},
 };
@@ -135,8 +137,8 @@ const struct vk_cli_verb vk_lab_verb_break = {
 		"           the slot at volume offset 3305472 becomes the corrupt\n"
 		"           heartbeat that VMware's documentation shows\n"
 		"\n"
-		"A loop device is refused unless --really is given, and always while it is mounted or in use; other block devices "
-		"are always refused.",
+		"A loop device is refused unless --really is given, and always while it is mounted or in use; other "
+		"block devices are always refused.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

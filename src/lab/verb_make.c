@@ -7,35 +7,53 @@
 #include "lab/lab_verbs.h"
 
 static const struct vk_cli_option options[] = {
-	{0, "table", "KIND", "mbr (the usual for VMFS3), gpt (for everything later) or none: the volume begins at sector 0", "mbr gpt none"},
+	{0, "table", "KIND", "mbr (the usual for VMFS3), gpt (for everything later) or none: the volume begins at "
+			     "sector 0", "mbr gpt none"},
 	{0, "sector-size", "BYTES", "size of a logical sector: 512, the usual, or 4096", "512 4096"},
-	{0, "size", "SIZE", "size of the disk (500G, 64T, 41943040s for sectors of 512 bytes); by default what the partitions need", NULL},
-	{0, "layout", "NAME", "esxi50 (ESXi 5.0 and 5.1), esxi5 (5.5 and 6), esxi7 or esxi7-small (7 and 8): the partitions of an ESXi boot disk and the datastore behind them; plain, the usual: volumes only", "plain esxi50 esxi5 esxi7 esxi7-small"},
-	{0, "vmfs", "VERSION", "3, 5 or 6: version of file system and LVM, 5 unless given (6 on an esxi7 layout); 5l and 6l are VMFS-L", "3 5 6 5l 6l"},
+	{0, "size", "SIZE", "size of the disk (500G, 64T, 41943040s for sectors of 512 bytes); by default what the "
+			    "partitions need", NULL},
+	{0, "layout", "NAME", "esxi50 (ESXi 5.0 and 5.1), esxi5 (5.5 and 6), esxi7 or esxi7-small (7 and 8): the "
+			      "partitions of an ESXi boot disk and the datastore behind them; plain, the usual: "
+			      "volumes only", "plain esxi50 esxi5 esxi7 esxi7-small"},
+	{0, "vmfs", "VERSION", "3, 5 or 6: version of file system and LVM, 5 unless given (6 on an esxi7 layout); 5l "
+			       "and 6l are VMFS-L", "3 5 6 5l 6l"},
 	{0, "start", "SECTOR", "first sector of the volume's partition", NULL},
-	{0, "vmfs-size", "SIZE", "size of the partition; by default the rest of the disk, or 10G when the disk has no size either", NULL},
-	{0, "volume", "SPEC", "one volume, may be given several times: words with commas between, of start, size, version, label, naa, lun, model, live, block-size, image, number (each with =VALUE) and logical; what is not said is taken from the other options", NULL},
-	{0, "image", "FILE", "put the bytes of this partition image where the volume's partition starts, instead of made ones", "FILE"},
-	{0, "extents", "FILES", "one volume over several disks: this one and those named here, separated by commas; each as FILE or FILE=SIZE of its partition", NULL},
-	{0, "extra-partition", "SPEC", "a partition of another kind, START+SECTORS:TYPE; TYPE is hexadecimal on an MBR (83, fc), on a GPT a GUID or efi, basic, linux, vmkdiag, reserved, vmfs, vmfsl; may be given several times", NULL},
+	{0, "vmfs-size", "SIZE", "size of the partition; by default the rest of the disk, or 10G when the disk has "
+				 "no size either", NULL},
+	{0, "volume", "SPEC", "one volume, may be given several times: words with commas between, of start, size, "
+			      "version, label, naa, lun, model, live, block-size, image, number (each with =VALUE) "
+			      "and logical; what is not said is taken from the other options", NULL},
+	{0, "image", "FILE", "put the bytes of this partition image where the volume's partition starts, instead of "
+			     "made ones", "FILE"},
+	{0, "extents", "FILES", "one volume over several disks: this one and those named here, separated by commas; "
+				"each as FILE or FILE=SIZE of its partition", NULL},
+	{0, "extra-partition", "SPEC",
+	 "a partition of another kind, START+SECTORS:TYPE; TYPE is hexadecimal on an MBR (83, fc), on a GPT a GUID "
+	 "or efi, basic, linux, vmkdiag, reserved, vmfs, vmfsl; may be given several times", NULL},
 	{0, "naa", "NAME", "LUN that the header names: naa. with 16 or 32 digits, or mpx.vmhba0:C0:T0:L0", NULL},
 	{0, "lun", "NUMBER", "LUN number in the header, 0 unless given", NULL},
-	{0, "model", "TEXT", "[VENDOR:]MODEL[:REVISION] of the LUN; six characters of the model go into the disk id, all of it into headers of LVM 3", NULL},
+	{0, "model", "TEXT", "[VENDOR:]MODEL[:REVISION] of the LUN; six characters of the model go into the disk id, "
+			     "all of it into headers of LVM 3", NULL},
 	{0, "label", "TEXT", "label of the datastore", NULL},
 	{0, "block-size", "SIZE", "size of a file block of VMFS3: 1M (the usual), 2M, 4M or 8M", "1M 2M 4M 8M"},
 	{0, "live", "NUMBER", "hosts that hold a heartbeat", NULL},
-	{0, "seed", "NUMBER", "where identities and times come from, 0 unless given; the same seed gives the same bytes", NULL},
+	{0, "seed", "NUMBER", "where identities and times come from, 0 unless given; the same seed gives the same "
+			      "bytes", NULL},
 	{0, "overwrite", NULL, "replace files that exist", NULL},
 	{0, NULL, NULL, NULL, NULL},
 };
 
 static const struct vk_cli_example examples[] = {
 	{"vmfskit-lab make disk.img", "a GPT disk with one VMFS5 datastore of 10 GiB"},
-	{"vmfskit-lab make --vmfs 3 --table mbr --start 63 --naa naa.600144f07ed404000000496ff8cd0003 --lun 3 --model SUN:COMSTAR:1.0 old.img", "a LUN as ESX 3.5 saw it"},
-	{"vmfskit-lab make --vmfs 6 --size 64T --sector-size 4096 --live 3 big.img", "64 TB on sectors of 4096 bytes, with three hosts at work"},
+	{"vmfskit-lab make --vmfs 3 --table mbr --start 63 --naa naa.600144f07ed404000000496ff8cd0003 --lun 3 "
+	 "--model SUN:COMSTAR:1.0 old.img", "a LUN as ESX 3.5 saw it"},
+	{"vmfskit-lab make --vmfs 6 --size 64T --sector-size 4096 --live 3 big.img",
+	 "64 TB on sectors of 4096 bytes, with three hosts at work"},
 	{"vmfskit-lab make --layout esxi7-small --size 100G boot.img", "the boot disk of an ESXi 7 host"},
-	{"vmfskit-lab make --table mbr --volume start=128,size=5G,version=3 --volume size=5G,version=3,label=second,logical two.img", "two volumes, the second in a logical partition"},
-	{"vmfskit-lab make --table gpt --start 20973535 --image partition.img placed.img", "a real partition image on a practice disk"},
+	{"vmfskit-lab make --table mbr --volume start=128,size=5G,version=3 --volume "
+	 "size=5G,version=3,label=second,logical two.img", "two volumes, the second in a logical partition"},
+	{"vmfskit-lab make --table gpt --start 20973535 --image partition.img placed.img",
+	 "a real partition image on a practice disk"},
 	{"vmfskit-lab make --size 2T --extents b.img,c.img=5T a.img", "one volume spread over three disks"},
 	{NULL, NULL},
 };
@@ -261,20 +279,27 @@ const struct vk_cli_verb vk_lab_verb_make = {
 	.arguments = "FILE",
 	.purpose = "make a practice disk",
 	.description =
-		"Makes FILE: a disk with a partition table and one or more VMFS volumes, whose partition table, LVM header, "
-		"volume descriptor, extent tables, file-system descriptor and heartbeats are complete. The file is sparse, "
+		"Makes FILE: a disk with a partition table and one or more VMFS volumes, whose partition table, LVM "
+		"header, "
+		"volume descriptor, extent tables, file-system descriptor and heartbeats are complete. The file is "
+		"sparse, "
 		"so that 64 TB take some 35 MB; the file system underneath must allow the length (ext4 ends at 16 TiB, "
 		"tmpfs and XFS do not).\n"
 		"\n"
-		"One volume is described by --vmfs, --start, --vmfs-size and the options behind them. Several are described by "
+		"One volume is described by --vmfs, --start, --vmfs-size and the options behind them. Several are "
+		"described by "
 		"--volume, given once for each. Partitions are numbered in the order of their place on the disk.\n"
 		"\n"
-		"The file systems are empty: they hold their own files (.fbb.sf, .fdc.sf, .pbc.sf, .sbc.sf, .vh.sf, on VMFS6 "
-		".pb2.sf) and a root directory that names them, so that debugvmfs and debugvmfs6 list it. To keep large volumes "
-		"sparse, only the first 128 clusters of each of these files are written, and .fbb.sf of VMFS6 is cut short behind "
-		"about 19 TiB; where VMFS6 keeps its bitmaps is not known, they are left out. --image puts a real volume in. For volumes of more than 16 TiB the extent tables "
-		"continue in extended metadata (LVM 3 and 5) or have longer entries (LVM 6), as published readers expect "
-		"them; no bytes of a real volume of that size are known.\n"
+		"The file systems are empty: they hold their own files (.fbb.sf, .fdc.sf, .pbc.sf, .sbc.sf, .vh.sf, "
+		"on VMFS6 "
+		".pb2.sf) and a root directory that names them, so that debugvmfs and debugvmfs6 list it. To keep "
+		"large volumes "
+		"sparse, only the first 128 clusters of each of these files are written, and .fbb.sf of VMFS6 is cut "
+		"short behind "
+		"about 19 TiB; where VMFS6 keeps its bitmaps is not known, they are left out. --image puts a real "
+		"volume in. For volumes of more than 16 TiB the extent tables "
+		"continue in extended metadata (LVM 3 and 5) or have longer entries (LVM 6), as published readers "
+		"expect them; no bytes of a real volume of that size are known.\n"
 		"\n"
 		"The result is printed on standard output, one line for each partition.",
 	.options = options,

@@ -33,7 +33,10 @@ static void collect_regions(const struct vk_restore *restore, struct vk_heartbea
 	}
 }
 
-/* A region without a marker is not the one that hosts beat in; of what cannot be read the unreadable guard speaks, too. */
+/*
+ * A region without a marker is not the one that hosts beat in; of what cannot be read the unreadable guard speaks,
+ * too.
+ */
 static void remark_on(struct vk_restore *restore, const struct vk_heartbeat_region *region)
 {
 	if (region->held_bytes < region->length_bytes)
@@ -58,7 +61,8 @@ static void explain_change(struct vk_text *out, const struct vk_heartbeat_region
 }
 
 /* The first region that ticked since the first look; NULL: none. in_use: only of those that some host seems to use. */
-static enum vk_status find_ticked(const struct vk_restore *restore, bool in_use, const struct vk_heartbeat_region **ret_region,
+static enum vk_status find_ticked(const struct vk_restore *restore, bool in_use,
+				  const struct vk_heartbeat_region **ret_region,
 				  struct vk_heartbeat_change *ret_change, struct vk_error *err)
 {
 	const struct vk_heartbeat_watch *watch = restore->heartbeats;
