@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What differs between two states of a disk: first decoded, field by field, then as byte ranges. What changes by itself on a
- * volume in use (heartbeats, generations, times of change, who holds a lock) is told apart from what only an
+ * What differs between two states of a disk: first decoded, field by field, then as byte ranges. What changes by itself
+ * on a volume in use (heartbeats, generations, times of change, who holds a lock) is told apart from what only an
  * administrator, an array or an accident changes.
  */
 #ifndef VMFSKIT_DIFF_H
@@ -26,7 +26,9 @@ struct vk_change {
 	char message[560];  /* one line without the disk's name: partition 1: label "datastore1" -> "datastore2" */
 };
 
-/* Bytes that differ. Ranges are sorted, within one saved part; with fewer than 16 equal bytes between them two are one. */
+/*
+ * Bytes that differ. Ranges are sorted, within one saved part; with fewer than 16 equal bytes between them two are one.
+ */
 struct vk_byte_change {
 	uint64_t offset_bytes; /* on the disk, or partition */
 	uint64_t length_bytes;
@@ -44,19 +46,19 @@ struct vk_diff {
 	size_t range_count;
 	size_t ranges_dropped;   /* beyond VK_BYTE_CHANGES_MAX */
 	uint64_t compared_bytes; /* bytes that both sources hold among the parts that a capture saves */
-	uint64_t missing_bytes;  /* bytes of those parts that only one of them holds or could deliver: nothing is known of these */
+	uint64_t missing_bytes;  /* bytes of those parts that only one of them holds or could deliver */
 	bool matters;            /* a change that is not volatile, or a byte that differs outside volatile fields */
-	bool unrelated;          /* both name volumes or disks, and have not one in common: most likely two different disks */
+	bool unrelated;          /* both name volumes or disks, and not one in common: most likely two different disks */
 };
 
 /*
  * Compare two decoded sources of the same kind (disk or partition; a capture is one: vk_capture_source). One cause is
- * told once: a moved end of a partition is one change, though it stands in entry, both GPT copies and their checksums; when bytes differ
- * that no decoded field explains, one change per part says so ("bytes that no field explains"). What only one of
- * them holds is no difference. Who only wants to know what happened prints the message of every change that is not
- * volatile: each stands for itself and is safe for a terminal.
- * Errors: VK_USAGE (kinds differ, or are neither disk nor partition), VK_DAMAGED (a partition table that asks for
- * more regions than any sound one), VK_IO, VK_NOMEM. Free ret_diff with vk_diff_free.
+ * told once: a moved end of a partition is one change, though it stands in entry, both GPT copies and their checksums;
+ * when bytes differ that no decoded field explains, one change per part says so ("bytes that no field explains"). What
+ * only one of them holds is no difference. Who only wants to know what happened prints the message of every change that
+ * is not volatile: each stands for itself and is safe for a terminal. Errors: VK_USAGE (kinds differ, or are neither
+ * disk nor partition), VK_DAMAGED (a partition table that asks for more regions than any sound one), VK_IO, VK_NOMEM.
+ * Free ret_diff with vk_diff_free.
  */
 VK_MUST_USE enum vk_status vk_diff_sources(struct vk_source *before, struct vk_source *after,
 					   struct vk_diff *ret_diff, struct vk_error *err);

@@ -41,15 +41,15 @@ extern "C" {
 	F(T, U32, maxJournalSlotsPerTxn, 0xDD, 4, DEC, V, "8 on VMFS5, 64 on VMFS6") \
 	F(T, U64, pb2VolAddr, 0xE1, 8, OFFSET, V, "volume offset of the file descriptor of .pb2.sf") \
 	F(T, U32, pb2FDAddr, 0xE9, 4, HEX, V, "address of that file descriptor, 0x1800004") \
-	F(T, UUID, hostUuid, 0xED, 16, UUID, V, "host session that made the file system") \
-	F(T, U64, gblGeneration, 0xFD, 8, DEC, V, "1 on VMFS 5 and 6") \
+	F(T, UUID, hostUuid, 0xED, 16, UUID, V, "host session that made the file system", VK_VOLATILE) \
+	F(T, U64, gblGeneration, 0xFD, 8, DEC, V, "1 on VMFS 5 and 6", VK_VOLATILE) \
 	F(T, U64, sddVolAddr, 0x105, 8, OFFSET, V, "volume offset of the file descriptor of .sdd.sf") \
 	F(T, U32, sddFDAddr, 0x10D, 4, HEX, V, "address of that file descriptor, 0x1C00004") \
 	F(T, U8, checksumType, 0x111, 1, DEC, S, "") \
 	F(T, U16, unmapPriority, 0x112, 2, UNMAP_PRIO, V, "0 none, 1 low, 2 medium, 3 high") \
 	F(T, BYTES, pad1, 0x114, 4, RESERVED, S, "") \
-	F(T, U64, checksumGen, 0x118, 8, DEC, S, "") \
-	F(T, BYTES, checksum, 0x120, 16, RAW, S, "value and generation; the algorithm is not known, it is not verified") \
+	F(T, U64, checksumGen, 0x118, 8, DEC, S, "", VK_VOLATILE) \
+	F(T, BYTES, checksum, 0x120, 16, RAW, S, "value and generation; the algorithm is not known, it is not verified", VK_VOLATILE) \
 	F(T, U32, physDiskBlockSize, 0x130, 4, SIZE, V, "512 on VMFS6, 0 on VMFS 3 and 5") \
 	F(T, U32, mdAlignment, 0x134, 4, SIZE, V, "VMFS6: size of a metadata block, 4096; 0 on VMFS 3 and 5", VK_LASTING) \
 	F(T, U16, sfbToLfbShift, 0x138, 2, DEC, V, "VMFS6: log2 of large block / small block, 9", VK_LASTING) \
@@ -62,8 +62,8 @@ extern "C" {
 	F(T, U32, journalBlockSize, 0x148, 4, SIZE, V, "VMFS6: of the resources of .jbc.sf, 2 MiB") \
 	F(T, U32, leaseIntervalMs, 0x14C, 4, DEC, V, "16000 on VMFS6") \
 	F(T, U32, reclaimWindowMs, 0x150, 4, DEC, V, "4000 on VMFS6") \
-	F(T, U64, localStampUS, 0x154, 8, UPTIME_US, S, "VMFS-L: stamp of the host that mounted it") \
-	F(T, BYTES, localMountOwnerMacAddr, 0x15C, 6, MAC, S, "VMFS-L: MAC address of that host") \
+	F(T, U64, localStampUS, 0x154, 8, UPTIME_US, S, "VMFS-L: stamp of the host that mounted it", VK_VOLATILE) \
+	F(T, BYTES, localMountOwnerMacAddr, 0x15C, 6, MAC, S, "VMFS-L: MAC address of that host", VK_VOLATILE) \
 	F(T, U8, unmapMethod, 0x162, 1, DEC, S, "0 priority, 1 fixed") \
 	F(T, U32, unmapBandwidth, 0x163, 4, DEC, S, "") \
 	F(T, U32, unmapBandwidthMin, 0x167, 4, DEC, S, "") \

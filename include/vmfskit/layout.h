@@ -86,7 +86,8 @@ enum vk_evidence {
 enum vk_field_mark {
 	VK_LASTING = 1, /* a structure keeps it from its making to its end; all else a grow, an upgrade or a resignature may change */
 	VK_PASSING = 2, /* it may change while generation stays: that counts changes of the structure only */
-	VK_ALIKE = 4    /* all devices of a volume have it alike */
+	VK_ALIKE = 4,   /* all devices of a volume have it alike */
+	VK_VOLATILE = 8 /* hosts write it in normal use; identities, sizes and times of making never are */
 };
 
 /* One row. */

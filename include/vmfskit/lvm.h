@@ -33,15 +33,15 @@ extern "C" {
 	F(T, U32, numVolumes, 0x66, 4, DEC, V, "entries used in the volume table, 1 in practice") \
 	F(T, U32, numPEs, 0x6A, 4, DEC, V, "PE table entries in use; on LVM 3 to 5 one for each 256 MiB") \
 	F(T, U32, lastPEIndex, 0x6E, 4, DEC, V, "numPEs - 1") \
-	F(T, U64, generation, 0x72, 8, DEC, V, "grows with changes of the structure, not with every change of modTimeUS") \
+	F(T, U64, generation, 0x72, 8, DEC, V, "grows with changes of the structure, not with every change of modTimeUS", VK_VOLATILE) \
 	F(T, U64, dataOffset, 0x7A, 8, OFFSET, V, "device offset of the first PE", VK_LASTING) \
 	F(T, UUID, devID, 0x82, 16, UUID, V, "identity of this device", VK_LASTING) \
 	F(T, U64, initTimeUS, 0x92, 8, TIME_US, V, "creation", VK_LASTING) \
-	F(T, U64, modTimeUS, 0x9A, 8, TIME_US, V, "last change", VK_PASSING) \
-	F(T, UUID, lockedBy, 0xA2, 16, UUID, V, "host that holds the LVM lock; nil when free", VK_PASSING) \
-	F(T, U64, lockedWhenUS, 0xB2, 8, TIME_US, V, "time of that lock", VK_PASSING) \
+	F(T, U64, modTimeUS, 0x9A, 8, TIME_US, V, "last change", VK_PASSING + VK_VOLATILE) \
+	F(T, UUID, lockedBy, 0xA2, 16, UUID, V, "host that holds the LVM lock; nil when free", VK_PASSING + VK_VOLATILE) \
+	F(T, U64, lockedWhenUS, 0xB2, 8, TIME_US, V, "time of that lock", VK_PASSING + VK_VOLATILE) \
 	F(T, BYTES, lockedFromIPv4, 0xBA, 4, IPV4, U, \
-	  "seen once as an IPv4 address, probably of the last host that locked; zero elsewhere", VK_PASSING) \
+	  "seen once as an IPv4 address, probably of the last host that locked; zero elsewhere", VK_PASSING + VK_VOLATILE) \
 	F(T, U32, numPEMaps, 0xBE, 4, DEC, V, "pairs of PE bitmap and table in this region; 0 on LVM3 and LVM6 means 1") \
 	F(T, U64, extDevMetadataOffset, 0xC2, 8, OFFSET, S, "device offset of the first extended metadata; 0 when there is none") \
 	F(T, U32, mdAlignment, 0xCA, 4, DEC, V, "LVM6: alignment of the tables, 4096; 0 before (working name)", VK_LASTING) \
@@ -56,7 +56,7 @@ extern const struct vk_layout vk_lvm_device_layout;
 
 #define VK_LVM_VOLUME_ROWS(F, T) \
 	F(T, U64, logicalSize, 0x00, 8, SIZE, V, "size of the whole volume", VK_ALIKE) \
-	F(T, U64, generation, 0x08, 8, DEC, V, "equal on all members; PE table entries + 1", VK_ALIKE) \
+	F(T, U64, generation, 0x08, 8, DEC, V, "equal on all members; PE table entries + 1", VK_ALIKE + VK_VOLATILE) \
 	F(T, U32, state, 0x10, 4, VOL_STATE, V, "LVM_VolState", VK_PASSING + VK_ALIKE) \
 	F(T, TEXT, name, 0x14, 64, TEXT, V, "NUL padded; for VMFS volumes the text of uuid", VK_ALIKE) \
 	F(T, UUID, uuid, 0x54, 16, UUID, V, "lvID: identity of the volume", VK_ALIKE) \
@@ -66,7 +66,7 @@ extern const struct vk_layout vk_lvm_device_layout;
 	F(T, U32, numPEs, 0x74, 4, DEC, V, "units of 256 MiB of the volume on this device") \
 	F(T, U64, firstPE, 0x78, 8, DEC, V, "first logical extent on this device") \
 	F(T, U64, lastPE, 0x80, 8, DEC, V, "last logical extent on this device") \
-	F(T, U64, modTimeUS, 0x88, 8, TIME_US, V, "last change", VK_PASSING) \
+	F(T, U64, modTimeUS, 0x88, 8, TIME_US, V, "last change", VK_PASSING + VK_VOLATILE) \
 	F(T, U32, numDevs, 0x90, 4, DEC, V, "devices that the volume spans", VK_ALIKE) \
 	F(T, BYTES, pad94, 0x94, 124, RESERVED, S, "") \
 	F(T, U32, consumedPEs, 0x110, 4, DEC, V, "LVM6: PE table entries of the volume; 0 before") \

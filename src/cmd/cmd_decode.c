@@ -31,7 +31,8 @@ static bool read_options(void *ctx)
 	if (!vk_cmd_read_sector_size(&run->cmd, &run->options.sector_size))
 		return false;
 	if (as != NULL && !vk_source_kind_parse(as, &run->options.as))
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--as takes disk, partition, volume or header, not %s", as));
+		return vk_cmd_ok(&run->cmd,
+				 vk_cli_usage(call, "--as takes disk, partition, volume or header, not %s", as));
 	if (vk_cli_flag(call, "hex") && run->cmd.json)
 		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--hex and --json exclude each other"));
 	run->sources = calloc(call->argument_count, sizeof(*run->sources));
@@ -127,7 +128,8 @@ static void put_text(const void *ctx)
 	fprintf(out, "\nFindings: ");
 	vk_report_findings_sum(out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO]);
 	for (size_t i = 0; i < run->count; i++)
-		vk_report_findings_text(out, &run->sources[i].findings, run->count > 1 ? run->sources[i].path : NULL, &style);
+		vk_report_findings_text(out, &run->sources[i].findings, run->count > 1 ? run->sources[i].path : NULL,
+					&style);
 	vk_report_findings_text(out, &run->across, NULL, &style);
 }
 
@@ -164,7 +166,8 @@ static void end(void *ctx)
 
 static int run_decode(struct vk_cli_call *call)
 {
-	static const struct vk_cmd_steps steps = {"vmfskit.decode/1", read_options, decode_all, put_json, put_text, end};
+	static const struct vk_cmd_steps steps = {"vmfskit.decode/1", read_options, decode_all,
+						  put_json,           put_text,     end};
 	struct run run = {.count = 0};
 
 	return vk_cmd_run(call, &run, &steps);
@@ -193,8 +196,8 @@ const struct vk_cli_verb vk_verb_decode = {
 	.arguments = "SOURCE...",
 	.purpose = "show what is in a disk, a partition, a volume or a piece of one, and what is wrong with it",
 	.description =
-		"A SOURCE is a disk, one partition, a logical volume (.vh.sf or an image of /dev/lvm), a fragment "
-		"that starts at the LVM header, a VMFSIMG image, a hexdump -C listing in a text file, or a capture's "
+		"A SOURCE is a disk, one partition, a logical volume (.vh.sf or an image of /dev/lvm), a fragment that "
+		"starts at the LVM header, a VMFSIMG image, a hexdump -C listing in a text file, or a capture's "
 		"folder; a block device, a file or standard input (-); whole or cut off anywhere. What it is is "
 		"recognised by its content. When two readings fit equally, decode refuses and names both.\n\n"
 		"Sources that are extents of one volume are put together; an extent that is missing is named.\n\n"

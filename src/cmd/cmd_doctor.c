@@ -37,8 +37,10 @@ static bool read_wait(struct vk_cmd *cmd, unsigned *ret_ms)
 		return true;
 	seconds = strtod(text, &end);
 	if (end == text || *end != '\0' || !(seconds == 0 || (seconds >= WAIT_LEAST_SECONDS && seconds <= 3600)))
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--heartbeat-wait %s: seconds between 4 and 3600 are meant, or 0 "
-						   "for one look only", text));
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call,
+						   "--heartbeat-wait %s: seconds between 4 and 3600 are meant, or 0 "
+						   "for one look only",
+						   text));
 	*ret_ms = (unsigned)(seconds * 1000 + 0.5);
 	return true;
 }
@@ -57,10 +59,12 @@ static bool read_options(void *ctx)
 						  .scan = vk_cli_flag(call, "scan"),
 						  .live_id = vk_cli_value(call, "live-id"),
 						  .public_key_file = vk_cli_value(call, "public-key")};
-	if (!vk_cmd_read_sector_size(cmd, &run->options.sector_size) || !read_wait(cmd, &run->options.heartbeat_wait_ms))
+	if (!vk_cmd_read_sector_size(cmd, &run->options.sector_size) ||
+	    !read_wait(cmd, &run->options.heartbeat_wait_ms))
 		return false;
 	if (run->svg != NULL && call->argument_count > 1)
-		return vk_cmd_ok(cmd, vk_cli_usage(call, "--svg draws one disk, and %zu were named", call->argument_count));
+		return vk_cmd_ok(cmd,
+				 vk_cli_usage(call, "--svg draws one disk, and %zu were named", call->argument_count));
 	if (overwrite && run->svg == NULL)
 		return vk_cmd_ok(cmd, vk_cli_usage(call, "--overwrite goes with --svg only"));
 	if (run->svg != NULL && vk_output_check(run->svg, overwrite, &err) != VK_OK)
@@ -157,7 +161,8 @@ static void end(void *ctx)
 
 static int run_doctor(struct vk_cli_call *call)
 {
-	static const struct vk_cmd_steps steps = {"vmfskit.doctor/1", read_options, diagnose_all, put_json, put_text, end};
+	static const struct vk_cmd_steps steps = {"vmfskit.doctor/1", read_options, diagnose_all,
+						  put_json,           put_text,     end};
 	struct run run = {.count = 0};
 
 	return vk_cmd_run(call, &run, &steps);
@@ -191,19 +196,21 @@ const struct vk_cli_verb vk_verb_doctor = {
 	.arguments = "SOURCE...",
 	.purpose = "say what happened to a disk, what is intact and lost, and what to run next",
 	.description =
-		"Looks at everything at once: every copy of the partition table, the LVM header and its tables, the file-system "
-		"descriptor, heartbeats (twice, some seconds apart, when one is in use), locks, signatures of other systems, the "
-		"LUN's own name, and the captures of this disk in the store. A SOURCE is a disk or a partition: a block device or a file.\n\n"
-		"It says in plain words what happened and to which bytes: a deleted table, another system that initialised or "
-		"formatted the LUN, wiped magics, zeros, a LUN that was grown, a replica, an array in the wrong order. With a good "
-		"capture every captured byte is compared with it. Without one only what must stand there for certain is "
-		"judged: the first and last damaged sector are then given as \"at least\".\n\n"
+		"Looks at everything at once: every copy of the partition table, the LVM header and its tables, the "
+		"file-system descriptor, heartbeats (twice, some seconds apart, when one is in use), locks, signatures "
+		"of other systems, the LUN's own name, and the captures of this disk in the store. A SOURCE is a disk "
+		"or a partition: a block device or a file.\n\n"
+		"It says in plain words what happened and to which bytes: a deleted table, another system that "
+		"initialised or formatted the LUN, wiped magics, zeros, a LUN that was grown, a replica, an array in "
+		"the wrong order. With a good capture every captured byte is compared with it. Without one only what "
+		"must stand there for certain is judged: the first and last damaged sector are then given as \"at "
+		"least\".\n\n"
 		"Intact is only what a checksum or the capture proves; consistent is what passes all checks.\n\n"
-		"Then come the one or two commands to run next, the safest first. None of them writes to the disk. Nothing is opened for "
-		"writing but the file of --svg.\n\n"
-		"Sources that are extents of one volume are put together; an extent that is missing is named. The exit code is "
-		"1 when something is wrong, and 4 when something could not be read, of the disk or of its captures: then no repair is "
-		"advised.",
+		"Then come the one or two commands to run next, the safest first. None of them writes to the disk. "
+		"Nothing is opened for writing but the file of --svg.\n\n"
+		"Sources that are extents of one volume are put together; an extent that is missing is named. The exit "
+		"code is 1 when something is wrong, and 4 when something could not be read, of the disk or of its "
+		"captures: then no repair is advised.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

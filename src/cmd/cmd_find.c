@@ -80,7 +80,8 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 /* A sound entry names it with another length than its header. */
 static bool other_length(const struct vk_candidate *c)
 {
-	return c->table_sound && c->claimed_bytes >= c->length_bytes && c->told_bytes != 0 && c->told_bytes != c->claimed_bytes;
+	return c->table_sound && c->claimed_bytes >= c->length_bytes && c->told_bytes != 0 &&
+	       c->told_bytes != c->claimed_bytes;
 }
 
 static size_t what_next(struct run *run)
@@ -119,11 +120,14 @@ static bool read_options(void *ctx)
 	if (as != NULL && !vk_source_kind_parse(as, &run->how.as))
 		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--as takes disk or partition, not %s", as));
 	if (range != NULL && !parse_range(range, &run->options))
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--range takes START+LENGTH, such as 0+64G or 2048s+4194304s, "
-							 "not %s", range));
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call,
+							 "--range takes START+LENGTH, such as 0+64G or 2048s+4194304s, "
+							 "not %s",
+							 range));
 	if (run->options.likely_only && (range != NULL || run->options.resume_path != NULL))
-		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--likely does not scan: it goes neither with --range nor with "
-							 "--resume"));
+		return vk_cmd_ok(&run->cmd,
+				 vk_cli_usage(call, "--likely does not scan: it goes neither with --range nor with "
+						    "--resume"));
 	return true;
 }
 
@@ -261,7 +265,8 @@ static int run_find(struct vk_cli_call *call)
 
 static const struct vk_cli_option options[] = {
 	{.name = "likely", .help = "look at the likely places only, do not search the whole disk"},
-	{.name = "range", .argument = "START+LENGTH", .help = "search only these bytes (64G, 2048s for sectors of 512 bytes)"},
+	{.name = "range", .argument = "START+LENGTH",
+	 .help = "search only these bytes (64G, 2048s for sectors of 512 bytes)"},
 	{.name = "resume", .argument = "FILE", .choices = "FILE",
 	 .help = "keep the state of the search in FILE; where there is one of this disk, go on from there"},
 	VK_STORE_OPTION,
@@ -288,22 +293,26 @@ const struct vk_cli_verb vk_verb_find = {
 	.arguments = "SOURCE",
 	.purpose = "find VMFS volumes, also those that no partition table names",
 	.description =
-		"Looks first where volumes are likely to begin: at what every readable copy of the partition table says, what captures of "
-		"this disk recorded, and where installers and tools put partitions. Then every 512-byte boundary of the whole disk is "
-		"searched for LVM headers, file-system descriptors, and locks and heartbeats, which record where in the volume they "
-		"lie and so give its beginning away when header and descriptor are gone.\n\n"
-		"Everything that is found is judged by the relations that hold in real volumes. It is living, damaged, or a ghost: a copy of "
-		"a header inside another volume, the disk of a virtual machine, extended metadata, an earlier format, something "
-		"under another file system, or a magic and nothing else. Ghosts are never put into a partition table.\n\n"
-		"A length is exact when something besides the LVM header says the same: a partition table, the backup GPT at the end of an "
-		"image, a capture, or the end of the disk. Else it is \"at least\" what the extents need, and what the header says is shown "
-		"beside it: one wrong bit of it would be seen by nobody.\n\n"
-		"SOURCE is a block device or a file, a disk or one partition. It is only read. A search that is interrupted "
-		"(Ctrl-C) ends cleanly, and is continued when --resume named a file. That file belongs to one disk: it holds its name (WWID, "
-		"serial number, or inode of a file) and some of its blocks, which are read again, and it is refused where they differ. What is "
-		"taken from it is told with its date.\n\n"
-		"The exit code is 0 when what was found agrees with a sound partition table (of a partition by itself: when its volume is sound), 1 when a volume has no partition, or is "
-		"damaged, or the table names one that is not there, and 4 when the search could not be finished.",
+		"Looks first where volumes are likely to begin: at what every readable copy of the partition table "
+		"says, what captures of this disk recorded, and where installers and tools put partitions. Then every "
+		"512-byte boundary of the whole disk is searched for LVM headers, file-system descriptors, and locks "
+		"and heartbeats, which record where in the volume they lie and so give its beginning away when header "
+		"and descriptor are gone.\n\n"
+		"Everything that is found is judged by the relations that hold in real volumes. It is living, damaged, "
+		"or a ghost: a copy of a header inside another volume, the disk of a virtual machine, extended "
+		"metadata, an earlier format, something under another file system, or a magic and nothing else. Ghosts "
+		"are never put into a partition table.\n\n"
+		"A length is exact when something besides the LVM header says the same: a partition table, the backup "
+		"GPT at the end of an image, a capture, or the end of the disk. Else it is \"at least\" what the "
+		"extents need, and what the header says is shown beside it: one wrong bit of it would be seen by "
+		"nobody.\n\n"
+		"SOURCE is a block device or a file, a disk or one partition. It is only read. A search that is "
+		"interrupted (Ctrl-C) ends cleanly, and is continued when --resume named a file. That file belongs to "
+		"one disk: it holds its name (WWID, serial number, or inode of a file) and some of its blocks, which "
+		"are read again, and it is refused where they differ. What is taken from it is told with its date.\n\n"
+		"The exit code is 0 when what was found agrees with a sound partition table (of a partition by itself: "
+		"when its volume is sound), 1 when a volume has no partition, or is damaged, or the table names one "
+		"that is not there, and 4 when the search could not be finished.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -42,8 +42,11 @@ static bool read_places(struct run *run)
 		if (o->place_count == PLACES_MAX)
 			return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--place may be given %d times", PLACES_MAX));
 		if (!vk_text_parse_size(place, to) || *to > INT64_MAX)
-			return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--place is a number of bytes, or of sectors like 2048s, "
-								 "not %s", place));
+			return vk_cmd_ok(&run->cmd,
+					 vk_cli_usage(call,
+						      "--place is a number of bytes, or of sectors like 2048s, "
+						      "not %s",
+						      place));
 		o->place_count++;
 	}
 	return true;
@@ -67,7 +70,8 @@ static bool read_options(void *ctx)
 		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--as is disk, partition, volume or header, not %s", as));
 	if (size != NULL && (!vk_text_parse_size(size, &o->disk_size_bytes) || o->disk_size_bytes == 0 ||
 			     o->disk_size_bytes > INT64_MAX))
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--disk-size is a size like 500G or 41943040s, not %s", size));
+		return vk_cmd_ok(cmd,
+				 vk_cli_usage(cmd->call, "--disk-size is a size like 500G or 41943040s, not %s", size));
 	return read_places(run) && vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
 }
 
@@ -101,8 +105,8 @@ static bool import_all(void *ctx)
 	struct vk_capture_options options = {.store = NULL};
 	struct vk_error err;
 
-	if (vk_import_open((const char *const *)cmd->call->arguments, cmd->call->argument_count, &run->options, &run->import,
-			   &err) != VK_OK)
+	if (vk_import_open((const char *const *)cmd->call->arguments, cmd->call->argument_count, &run->options,
+			   &run->import, &err) != VK_OK)
 		return vk_cmd_fail(cmd, &err);
 	if (!vk_cmd_open_store(cmd, VK_STORE_RUN, false))
 		return false;
@@ -199,7 +203,8 @@ static void end(void *ctx)
 
 static int run_import(struct vk_cli_call *call)
 {
-	static const struct vk_cmd_steps steps = {"vmfskit.import/1", read_options, import_all, put_json, put_text, end};
+	static const struct vk_cmd_steps steps = {"vmfskit.import/1", read_options, import_all,
+						  put_json,           put_text,     end};
 	struct run run = {.count = 0};
 
 	return vk_cmd_run(call, &run, &steps);
@@ -210,7 +215,9 @@ static const struct vk_cli_option options[] = {
 	{.name = "disk",
 	 .argument = "NAME",
 	 .help = "the disk that all dumps are of, which then make one capture; of a collection only this disk"},
-	{.name = "host", .argument = "NAME", .help = "the host whose disks they were, where the collection does not tell"},
+	{.name = "host",
+	 .argument = "NAME",
+	 .help = "the host whose disks they were, where the collection does not tell"},
 	{.name = "disk-size",
 	 .argument = "SIZE",
 	 .help = "how long the disk was (500G, 41943040s), where nothing tells"},
@@ -242,20 +249,20 @@ const struct vk_cli_verb vk_verb_import = {
 	.arguments = "SOURCE...",
 	.purpose = "make captures of what was saved where vmfskit cannot run",
 	.description =
-		"Each SOURCE is a folder or tar that vmfskit-collect.sh wrote, a dump made with dd (of the start "
-		"of a disk or of a partition), a file of the script of 2009 (vmfs-header-backup-NAME.hex, the first 2 MiB of "
-		"disk NAME; vmfs-metadata-NAME-vh.sf.bu, its .vh.sf), a hexdump -C listing or a VMFSIMG image; - is standard "
-		"input. Sources are only read.\n\n"
-		"The captures are what vmfskit capture would have made of the disk itself, as far as its bytes are there. "
-		"What is not there is never taken for zeros: it is on record in the capture, printed as capture.not-held, and "
-		"restore does not write it. The capture carries the time when the bytes were read (of a dump: when "
-		"its file was last changed), the host that they come from, and names and digests of all files that it was made "
-		"of.\n\n"
-		"How long the disk was must be known to put a capture back safely. Where neither collector nor --disk-size "
-		"tells, the capture records the least that its tables prove; restore then accepts a longer disk and says "
-		"so.\n\n"
-		"The exit code is 1 when a capture lacks something, 4 when a disk could not be imported because a file is "
-		"missing; the others are imported all the same.",
+		"Each SOURCE is a folder or tar that vmfskit-collect.sh wrote, a dump made with dd (of the start of a "
+		"disk or of a partition), a file of the script of 2009 (vmfs-header-backup-NAME.hex, the first 2 MiB "
+		"of disk NAME; vmfs-metadata-NAME-vh.sf.bu, its .vh.sf), a hexdump -C listing or a VMFSIMG image; - is "
+		"standard input. Sources are only read.\n\n"
+		"The captures are what vmfskit capture would have made of the disk itself, as far as its bytes are "
+		"there. What is not there is never taken for zeros: it is on record in the capture, printed as "
+		"capture.not-held, and restore does not write it. The capture carries the time when the bytes were "
+		"read (of a dump: when its file was last changed), the host that they come from, and names and digests "
+		"of all files that it was made of.\n\n"
+		"How long the disk was must be known to put a capture back safely. Where neither collector nor "
+		"--disk-size tells, the capture records the least that its tables prove; restore then accepts a longer "
+		"disk and says so.\n\n"
+		"The exit code is 1 when a capture lacks something, 4 when a disk could not be imported because a file "
+		"is missing; the others are imported all the same.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -41,7 +41,7 @@ static bool is_vouched(struct vk_vouching *vouching, const char *path)
 	return vouched;
 }
 
-static bool add(struct vk_cmd_hints *hints, const struct vk_capture *c)
+static bool add_hints(struct vk_cmd_hints *hints, const struct vk_capture *c)
 {
 	for (size_t i = 0; i < c->identity_count && hints->count < HINTS_MAX; i++) {
 		char *text;
@@ -89,7 +89,7 @@ enum vk_status vk_cmd_hints_read(const struct vk_cmd *cmd, const struct vk_sourc
 		}
 		if (opened == VK_OK) {
 			if (is_of_this_disk(&c, &facts) && is_vouched(cmd->vouching, path)) {
-				fits = add(hints, &c);
+				fits = add_hints(hints, &c);
 				used++;
 			}
 			vk_capture_close(&c);

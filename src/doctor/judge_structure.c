@@ -6,7 +6,6 @@
 #include "base/checked.h"
 #include "base/utf8.h"
 #include "doctor/doctor.h"
-#include "store/diff/diff_parts.h"
 
 static void count_bad(void *ctx, const struct vk_finding *finding)
 {
@@ -153,9 +152,8 @@ static bool is_plain_text(const uint8_t *bytes, size_t len)
 static bool may_differ(const struct vk_area *a, const struct vk_field *f, const uint8_t *now, bool resignatured)
 {
 	static const char *const anew[] = {"uuid", "volInfo", "snapID", "creationTime", "creationTimeUS", "name"};
-	const struct vk_diff_field *note = vk_diff_field_find(a->layout, f->name);
 
-	if (note != NULL && note->reason != NULL)
+	if ((f->marks & VK_VOLATILE) != 0)
 		return true;
 	if (a->layout == &vk_fs_descriptor_layout && strcmp(f->name, "fsLabel") == 0)
 		return is_plain_text(now + f->offset, f->size);

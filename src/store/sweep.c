@@ -218,7 +218,6 @@ struct left {
 	char **names;
 	struct vk_ledger_query *queries;
 	size_t count;
-	size_t cap;
 };
 
 static void free_left(struct left *left)
@@ -231,17 +230,12 @@ static void free_left(struct left *left)
 
 static bool add_left(struct left *left, const char *name)
 {
-	if (left->count == left->cap) {
-		size_t cap = left->cap == 0 ? 16 : left->cap * 2;
-		char **names = realloc(left->names, cap * sizeof(*names));
+	char *copy = strdup(name);
 
-		if (names == NULL)
-			return false;
-		left->names = names;
-		left->cap = cap;
-	}
-	left->names[left->count] = strdup(name);
-	return left->names[left->count] != NULL && ++left->count > 0;
+	if (copy != NULL && vk_append(&left->names, &left->count, &copy, sizeof(copy)) != NULL)
+		return true;
+	free(copy);
+	return false;
 }
 
 static enum vk_status collect(const struct vk_store *store, struct left *left, struct vk_error *err)

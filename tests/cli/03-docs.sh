@@ -11,7 +11,7 @@ for file in "$BUILD"/generated/*.md "$BUILD"/generated/man/*.1; do
 done
 is "no page of a verb that is gone" "$(comm -23 <(ls docs/man) <(ls "$BUILD/generated/man"))" ""
 is "every layout is in docs/format.md" "$(grep -c '^## ' docs/format.md)" \
-	"$(sed -n '/vk_layouts\[\] = {/,/NULL/p' src/disk/layout.c | grep -o '&vk_' | wc -l)"
+	"$(sed -n '/vk_layouts\[\] = {/,/NULL/p' src/disk/layouts.c | grep -o '&vk_' | wc -l)"
 
 broken=
 for file in README.md docs/*.md samples/*.md; do

@@ -121,7 +121,7 @@ exits "MBR: disk signature" 1 "$VMFSKIT" diff mbr.img new.img
 has "MBR: disk signature: told" "$OUT" '^  partition table: disk signature 0x[0-9a-f]+ -> 0x12345678$'
 fresh mbr
 poke 0x20 90
-told "MBR: boot code" 1 "partition table: boot code none -> CRC-32 $(dd if=new.img bs=440 count=1 status=none | gzip -c | tail -c 8 | od -An -tx4 -N4 | tr -d ' ')" mbr.img
+told "MBR: boot code" 1 "partition table: boot code byte 32: 00 -> byte 32: 90" mbr.img
 fresh mbr
 poke 0x1fe 0000
 told "MBR: signature" 1 "partition table: boot signature 0xaa55 -> 0x0" mbr.img

@@ -95,7 +95,8 @@ void vk_capture_compare(struct capture_job *job)
 		return;
 	job->result.compared = true;
 	if (before.source_kind != job->capture.source_kind)
-		add_plain(job, "kind", vk_source_kind_name(before.source_kind), vk_source_kind_name(job->capture.source_kind));
+		add_plain(job, "kind", vk_source_kind_name(before.source_kind),
+			  vk_source_kind_name(job->capture.source_kind));
 	else if (!is_same(&before, &job->capture))
 		compare_bytes(job, &before);
 	vk_capture_close(&before);

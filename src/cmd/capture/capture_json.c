@@ -11,26 +11,13 @@ static json_t *paths_json(const char *const *paths, struct vk_json *owner)
 	return array;
 }
 
-static json_t *change_json(const struct vk_change *change)
-{
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_number(&o, "partition", change->partition);
-	vk_json_set_text(&o, "subject", change->subject);
-	vk_json_set_text(&o, "field", change->field);
-	vk_json_set_text(&o, "before", change->before);
-	vk_json_set_text(&o, "after", change->after);
-	vk_json_set_text(&o, "message", change->message);
-	return vk_json_end(&o);
-}
-
 static json_t *job_json(const struct capture_job *job)
 {
 	struct vk_json o = vk_cmd_capture_json(job->result.id, job->path, &job->capture);
 	json_t *changes = json_array();
 
 	for (size_t i = 0; i < job->change_count; i++)
-		vk_json_append(changes, change_json(&job->changes[i]), &o);
+		vk_json_append(changes, vk_cmd_change_json(&job->changes[i], false), &o);
 	vk_json_set_number(&o, "decode_findings", job->result.decode_findings);
 	vk_json_set(&o, "other_paths", paths_json(job->other_paths, &o));
 	vk_json_set_text(&o, "previous", job->result.compared ? job->previous : NULL);

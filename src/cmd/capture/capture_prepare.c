@@ -25,7 +25,8 @@ static enum vk_status find_luns(struct capture_run *run, struct vk_error *err)
 	if (status != VK_OK || run->count > 0)
 		return status;
 	vk_error_set(err, VK_ABSENT, options.dev_dir, "not one disk was found");
-	return vk_error_remedy(err, "look whether this host still sees its LUNs; if it should have none, do not run this here");
+	return vk_error_remedy(
+		err, "look whether this host still sees its LUNs; if it should have none, do not run this here");
 }
 
 /* What is known of each disk before it is looked at. */

@@ -90,7 +90,9 @@ struct capture_run {
 /* Find the disks of --all, or take the named ones, and the last capture of each. */
 VK_MUST_USE enum vk_status vk_capture_prepare(struct capture_run *run, struct vk_error *err);
 void vk_capture_run_free(struct capture_run *run);
-/* Take one disk into result, findings and changes of the job. In a process of its own, which may be killed at any time. */
+/*
+ * Take one disk into result, findings and changes of the job. In a process of its own, which may be killed at any time.
+ */
 void vk_capture_job(struct capture_job *job);
 /* Compare the capture that the job has just taken with the last one of its disk. */
 void vk_capture_compare(struct capture_job *job);

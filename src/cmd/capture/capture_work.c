@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The processes of a run of capture, one for each disk. Whatever a process does to the store is its own: the folder that it
- * fills has a name only once its line is in the ledger, where the processes wait for each other, so it may end at any
- * moment. The run only counts what came of it. A process that is inside a call into its device for too long is killed; one
- * that the kernel cannot end (a dead device) is not waited for. It holds none of our descriptors that somebody may wait on.
+ * The processes of a run of capture, one for each disk. Whatever a process does to the store is its own: the folder
+ * that it fills has a name only once its line is in the ledger, where the processes wait for each other, so it may end
+ * at any moment. The run only counts what came of it. A process that is inside a call into its device for too long is
+ * killed; one that the kernel cannot end (a dead device) is not waited for. It holds none of our descriptors that
+ * somebody may wait on.
  */
 #include <errno.h>
 #include <signal.h>
@@ -104,7 +105,8 @@ static void take_over(struct capture_job *job)
 	job->findings.dropped += r->findings_dropped;
 	job->findings.dropped_worst = r->dropped_worst;
 	for (size_t i = 0; i < shared->change_count && i < VK_CHANGES_MAX; i++)
-		if (vk_append(&job->changes, &job->change_count, &shared->changes[i], sizeof(shared->changes[i])) == NULL)
+		if (vk_append(&job->changes, &job->change_count, &shared->changes[i], sizeof(shared->changes[i])) ==
+		    NULL)
 			r->changes_dropped++;
 	if (r->status != VK_OK)
 		return;
@@ -123,8 +125,9 @@ static void finish(struct capture_job *job, int wait_status)
 	if (WIFEXITED(wait_status) && job->shared->is_complete)
 		take_over(job);
 	else if (WIFSIGNALED(wait_status))
-		job->result.status = vk_error_set(&job->result.err, VK_INTERNAL, job->disk,
-						  "the process that captured it was ended by signal %d", WTERMSIG(wait_status));
+		job->result.status =
+			vk_error_set(&job->result.err, VK_INTERNAL, job->disk,
+				     "the process that captured it was ended by signal %d", WTERMSIG(wait_status));
 	else
 		job->result.status = vk_error_set(&job->result.err, VK_INTERNAL, job->disk,
 						  "the process that captured it ended before it was done");
@@ -146,7 +149,8 @@ static void give_up(struct capture_job *job)
 	job->pid = 0;
 	job->result.status = vk_error_set(&job->result.err, VK_IO, job->disk,
 					  "the device did not answer for %u s and was given up", job->run->timeout_s);
-	vk_error_remedy(&job->result.err, "look at the paths to it and at the kernel's log; the other disks were captured");
+	vk_error_remedy(&job->result.err,
+			"look at the paths to it and at the kernel's log; the other disks were captured");
 }
 
 /* Returns how many of the first count jobs came to an end. */

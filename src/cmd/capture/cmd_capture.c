@@ -5,7 +5,10 @@
 
 enum { JOBS_MAX = 256, TIMEOUT_S = 120, TIMEOUT_MAX_S = 86400 };
 
-/* Options that only make sense for disks that are looked for; what the configuration says of those is not meant for named ones. */
+/*
+ * Options that only make sense for disks that are looked for; what the configuration says of those is not meant for
+ * named ones.
+ */
 static int check_all(const struct vk_cli_call *call)
 {
 	static const char *const of_all[] = {"dev-dir", "include", "exclude", "vmfs-only"};
@@ -153,24 +156,27 @@ const struct vk_cli_verb vk_verb_capture = {
 	.arguments = "DISK...|--all",
 	.purpose = "save what is needed to bring partition table and VMFS headers back",
 	.description =
-		"Saves of each DISK (a device, or a file with a whole disk or partition in it) the partition "
-		"table with all its copies and, of each VMFS partition, the LVM region, the volume header "
-		"(.vh.sf) and the heartbeats, about 21 MiB in sparse files. The disk is only read.\n\n"
-		"A capture is a folder of the store that can be used with nothing but dd and sha256sum: "
-		"RESTORE.txt in it has the lines. It appears under its name only when it is whole and on "
-		"disk. Files that are what the last capture of the same disk holds are hard links to those.\n\n"
-		"What was saved is read back to make sure that it contains what it is for. Where it does "
-		"not (no LVM header where one should be), where the disk could not be read, or where there is "
-		"no VMFS partition at all, that is printed and the exit code is 1; the capture is kept. The exit "
-		"code is 4 when a disk could not be captured; the others are captured all the same.\n\n"
-		"With --all the disks are those of /sys/block without loop, RAM, floppy and optical devices, or on ESX and "
-		"ESXi those of /vmfs/devices/disks or /dev/disks. A LUN that is seen through several paths is captured once, through its "
-		"multipath device where there is one. Logical volumes and software RAIDs are taken when there is VMFS on "
-		"them, empty disks are passed over, and other disks without VMFS have their partition table saved.\n\n"
-		"With --all only news are printed: what changed since the last capture of a disk, in one line for each change, new "
-		"disks, those that are no longer seen, and findings; on a terminal also a summary. A change is no reason for exit code 1 unless "
-		"--fail-on-change is given. What hosts change by using a volume (heartbeats, generations, locks) is not printed.\n\n"
-		"A device that does not answer for --timeout seconds is given up and named; the others are finished, and the exit code is 4.",
+		"Saves of each DISK (a device, or a file with a whole disk or partition in it) the partition table "
+		"with all its copies and, of each VMFS partition, the LVM region, the volume header (.vh.sf) and the "
+		"heartbeats, about 21 MiB in sparse files. The disk is only read.\n\n"
+		"A capture is a folder of the store that can be used with nothing but dd and sha256sum: RESTORE.txt in "
+		"it has the lines. It appears under its name only when it is whole and on disk. Files that are what "
+		"the last capture of the same disk holds are hard links to those.\n\n"
+		"What was saved is read back to make sure that it contains what it is for. Where it does not (no LVM "
+		"header where one should be), where the disk could not be read, or where there is no VMFS partition at "
+		"all, that is printed and the exit code is 1; the capture is kept. The exit code is 4 when a disk "
+		"could not be captured; the others are captured all the same.\n\n"
+		"With --all the disks are those of /sys/block without loop, RAM, floppy and optical devices, or on ESX "
+		"and ESXi those of /vmfs/devices/disks or /dev/disks. A LUN that is seen through several paths is "
+		"captured once, through its multipath device where there is one. Logical volumes and software RAIDs "
+		"are taken when there is VMFS on them, empty disks are passed over, and other disks without VMFS have "
+		"their partition table saved.\n\n"
+		"With --all only news are printed: what changed since the last capture of a disk, in one line for each "
+		"change, new disks, those that are no longer seen, and findings; on a terminal also a summary. A "
+		"change is no reason for exit code 1 unless --fail-on-change is given. What hosts change by using a "
+		"volume (heartbeats, generations, locks) is not printed.\n\n"
+		"A device that does not answer for --timeout seconds is given up and named; the others are finished, "
+		"and the exit code is 4.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,

@@ -1,80 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What differs, for scripts: the contract is docs/json.md. */
-#include <string.h>
-
 #include "cmd/diff/diff_run.h"
 #include "store/manifest/rebuilt.h"
 
-/* Paths are bytes; JSON is UTF-8: what is none is escaped as on a terminal. */
-static json_t *path_json(const char *path)
-{
-	char buf[16400];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, (const uint8_t *)path, strlen(path));
-	return json_string(buf);
-}
-
 static json_t *side_json(const struct vk_diff_side *side)
 {
-	const struct vk_capture *c = &side->capture;
+	const struct vk_capture *c = side->is_capture ? &side->capture : NULL;
+	struct vk_json o = vk_json_begin();
 
-	return json_pack("{s:s,s:o,s:s?,s:s?,s:o,s:s,s:s,s:I,s:I}", "purpose",
-			 side->is_capture ? vk_capture_purpose(c) : "live",
-			 "path", path_json(side->is_capture ? c->path : side->name), "id",
-			 side->is_capture ? c->id : NULL, "host", side->is_capture ? c->host : NULL, "disk",
-			 path_json(side->is_capture ? c->source_path : side->name), "time", side->time, "kind",
-			 vk_source_kind_name(side->source.kind), "size_bytes",
-			 (json_int_t)side->source.size_bytes, "sector_size",
-			 (json_int_t)side->source.sector_size);
+	vk_json_set_text(&o, "purpose", c != NULL ? vk_capture_purpose(c) : "live");
+	vk_json_set_text(&o, "path", c != NULL ? c->path : side->name);
+	vk_json_set_text(&o, "id", c != NULL ? c->id : NULL);
+	vk_json_set_text(&o, "host", c != NULL ? c->host : NULL);
+	vk_json_set_text(&o, "disk", c != NULL ? c->source_path : side->name);
+	vk_json_set_text(&o, "time", side->time);
+	vk_json_set_text(&o, "kind", vk_source_kind_name(side->source.kind));
+	vk_json_set_number(&o, "size_bytes", side->source.size_bytes);
+	vk_json_set_number(&o, "sector_size", side->source.sector_size);
+	return vk_json_end(&o);
 }
 
-static json_t *changes_json(const struct vk_diff *diff)
+static json_t *range_json(const struct vk_byte_change *range)
 {
-	json_t *array = json_array();
+	struct vk_json o = vk_json_begin();
 
-	for (size_t i = 0; array != NULL && i < diff->change_count; i++) {
-		const struct vk_change *c = &diff->changes[i];
-
-		if (json_array_append_new(array, json_pack("{s:b,s:I,s:s,s:s,s:s,s:s,s:s}", "volatile",
-							   (int)c->is_volatile, "partition",
-							   (json_int_t)c->partition, "subject", c->subject,
-							   "field", c->field, "before", c->before, "after",
-							   c->after, "message", c->message)) == 0)
-			continue;
-		json_decref(array);
-		return NULL;
-	}
-	return array;
+	vk_json_set_number(&o, "offset_bytes", range->offset_bytes);
+	vk_json_set_number(&o, "length_bytes", range->length_bytes);
+	vk_json_set_text(&o, "part", vk_part_name(range->part));
+	vk_json_set_number(&o, "partition", range->partition);
+	vk_json_set_bool(&o, "volatile", range->is_volatile);
+	return vk_json_end(&o);
 }
 
-static json_t *ranges_json(const struct vk_diff *diff)
+void vk_diff_put_json(const void *ctx, struct vk_json *root)
 {
-	json_t *array = json_array();
+	const struct vk_diff_run *run = ctx;
+	const struct vk_diff *diff = &run->diff;
+	json_t *changes = json_array();
+	json_t *ranges = json_array();
 
-	for (size_t i = 0; array != NULL && i < diff->range_count; i++) {
-		const struct vk_byte_change *r = &diff->ranges[i];
-
-		if (json_array_append_new(array, json_pack("{s:I,s:I,s:s,s:I,s:b}", "offset_bytes",
-							   (json_int_t)r->offset_bytes, "length_bytes",
-							   (json_int_t)r->length_bytes, "part",
-							   vk_part_name(r->part), "partition",
-							   (json_int_t)r->partition, "volatile",
-							   (int)r->is_volatile)) == 0)
-			continue;
-		json_decref(array);
-		return NULL;
-	}
-	return array;
-}
-
-json_t *vk_diff_json(const struct vk_diff_side sides[2], const struct vk_diff *diff)
-{
-	return json_pack("{s:s,s:o,s:o,s:b,s:b,s:o,s:I,s:o,s:I,s:I,s:I}", "schema", "vmfskit.diff/1", "before",
-			 side_json(&sides[0]), "after", side_json(&sides[1]), "matters", (int)diff->matters,
-			 "unrelated", (int)diff->unrelated, "changes", changes_json(diff), "changes_dropped",
-			 (json_int_t)diff->changes_dropped, "ranges", ranges_json(diff), "ranges_dropped",
-			 (json_int_t)diff->ranges_dropped, "compared_bytes", (json_int_t)diff->compared_bytes,
-			 "missing_bytes", (json_int_t)diff->missing_bytes);
+	for (size_t i = 0; i < diff->change_count; i++)
+		vk_json_append(changes, vk_cmd_change_json(&diff->changes[i], true), root);
+	for (size_t i = 0; i < diff->range_count; i++)
+		vk_json_append(ranges, range_json(&diff->ranges[i]), root);
+	vk_json_set(root, "before", side_json(&run->sides[0]));
+	vk_json_set(root, "after", side_json(&run->sides[1]));
+	vk_json_set_bool(root, "matters", diff->matters);
+	vk_json_set_bool(root, "unrelated", diff->unrelated);
+	vk_json_set(root, "changes", changes);
+	vk_json_set_number(root, "changes_dropped", diff->changes_dropped);
+	vk_json_set(root, "ranges", ranges);
+	vk_json_set_number(root, "ranges_dropped", diff->ranges_dropped);
+	vk_json_set_number(root, "compared_bytes", diff->compared_bytes);
+	vk_json_set_number(root, "missing_bytes", diff->missing_bytes);
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the two names of vmfskit diff mean: captures of the store, folders, files, devices. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include "cmd/shared/captures.h"
 #include "cmd/diff/diff_run.h"
-#include "cmd/shared/sector_size.h"
 #include "store/folder/folder.h"
 
 enum meaning { CAPTURE, PATH };
@@ -61,9 +58,7 @@ static enum vk_status open_capture(struct vk_diff_side *side, const char *path, 
 		return status;
 	side->is_capture = true;
 	strncpy(side->time, side->capture.time, sizeof(side->time) - 1);
-	status = vk_capture_source(&side->capture, &side->source, err);
-	side->is_open = status == VK_OK;
-	return status;
+	return vk_capture_source(&side->capture, &side->source, err);
 }
 
 static enum vk_status open_path(struct vk_diff_side *side, const struct vk_source_options *options,
@@ -75,7 +70,6 @@ static enum vk_status open_path(struct vk_diff_side *side, const struct vk_sourc
 	vk_text_init(&text, side->time, sizeof(side->time));
 	vk_text_time_s(&text, (uint64_t)time(NULL));
 	status = vk_source_open(side->name, options, &side->source, err);
-	side->is_open = status == VK_OK;
 	return status == VK_OK ? vk_source_refuse_container(&side->source, err) : status;
 }
 
@@ -105,28 +99,30 @@ static enum vk_status agree(struct vk_diff_side *side, const struct vk_diff_side
 	if (options.sector_size == 0 && !vk_io_is_device(side->source.raw))
 		options.sector_size = other->source.sector_size;
 	vk_source_close(&side->source);
-	side->is_open = false;
 	return open_path(side, &options, err);
 }
 
-static enum vk_status open_sides(const char *store, struct vk_diff_side sides[2],
-				 const struct vk_source_options *given, struct vk_error *err)
+enum vk_status vk_diff_sides_open(struct vk_diff_run *run, struct vk_error *err)
 {
+	struct vk_diff_side *sides = run->sides;
+
 	for (int i = 0; i < 2; i++) {
 		enum meaning meaning;
+		enum vk_status status;
 		char *path;
-		enum vk_status status = find(store, sides[i].name, &meaning, &path, err);
 
+		sides[i].name = run->cmd.call->arguments[i];
+		status = find(vk_cmd_store(run->cmd.call), sides[i].name, &meaning, &path, err);
 		if (status == VK_OK && meaning == CAPTURE)
 			status = open_capture(&sides[i], path, err);
 		else if (status == VK_OK)
-			status = open_path(&sides[i], given, err);
+			status = open_path(&sides[i], &run->given, err);
 		free(path);
 		if (status != VK_OK)
 			return status;
 	}
 	for (int i = 0; i < 2; i++) {
-		enum vk_status status = agree(&sides[i], &sides[1 - i], given, err);
+		enum vk_status status = agree(&sides[i], &sides[1 - i], &run->given, err);
 
 		if (status != VK_OK)
 			return status;
@@ -134,32 +130,9 @@ static enum vk_status open_sides(const char *store, struct vk_diff_side sides[2]
 	return VK_OK;
 }
 
-int vk_diff_sides_open(const struct vk_cli_call *call, struct vk_diff_side sides[2])
-{
-	struct vk_source_options given = {.as = VK_SOURCE_AUTO};
-	const char *as = vk_cli_value(call, "as");
-	struct vk_error err;
-	int code = vk_cmd_sector_size(call, &given.sector_size);
-
-	if (code != VK_EXIT_OK)
-		return code;
-	if (as != NULL && !vk_source_kind_parse(as, &given.as))
-		return vk_cli_usage(call, "--as is disk or partition, not %s", as);
-	memset(sides, 0, 2 * sizeof(sides[0]));
-	for (int i = 0; i < 2; i++)
-		sides[i].name = call->arguments[i];
-	if (strcmp(sides[0].name, "-") == 0 && strcmp(sides[1].name, "-") == 0)
-		return vk_cli_usage(call, "standard input can be one of the two, not both");
-	if (open_sides(vk_cmd_store(call), sides, &given, &err) != VK_OK)
-		return vk_cli_fail(call, &err);
-	return VK_EXIT_OK;
-}
-
 void vk_diff_side_close(struct vk_diff_side *side)
 {
-	if (side->is_open)
-		vk_source_close(&side->source);
+	vk_source_close(&side->source);
 	if (side->is_capture)
 		vk_capture_close(&side->capture);
-	memset(side, 0, sizeof(*side));
 }

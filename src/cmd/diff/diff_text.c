@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cmd/shared/captures.h"
 #include "cmd/diff/diff_run.h"
 
 enum { RANGES_SHOWN = 40 };
@@ -79,10 +78,14 @@ static void show_ranges(FILE *out, const struct vk_diff *diff, uint32_t sector_s
 			diff->ranges_dropped > 0 ? "the first " : "all ", diff->range_count);
 }
 
-void vk_diff_show(FILE *out, const struct vk_diff_side sides[2], const struct vk_diff *diff)
+void vk_diff_put_text(const void *ctx)
 {
-	show_side(out, "before", &sides[0]);
-	show_side(out, "after", &sides[1]);
+	const struct vk_diff_run *run = ctx;
+	const struct vk_diff *diff = &run->diff;
+	FILE *out = run->cmd.call->out;
+
+	show_side(out, "before", &run->sides[0]);
+	show_side(out, "after", &run->sides[1]);
 	if (diff->unrelated)
 		fputs("\nThese are most likely two different disks: not one UUID or GUID of one is on the other.\n",
 		      out);
@@ -90,7 +93,7 @@ void vk_diff_show(FILE *out, const struct vk_diff_side sides[2], const struct vk
 	if (diff->changes_dropped > 0)
 		fprintf(out, "  and %zu more changes, which are too many to list\n", diff->changes_dropped);
 	show_changes(out, diff, true, "Changes by itself while hosts use the volume:");
-	show_ranges(out, diff, sides[0].source.sector_size);
+	show_ranges(out, diff, run->sides[0].source.sector_size);
 	fputc('\n', out);
 	if (diff->missing_bytes > 0) {
 		vk_cmd_show_size(out, diff->missing_bytes);
@@ -98,8 +101,7 @@ void vk_diff_show(FILE *out, const struct vk_diff_side sides[2], const struct vk
 	}
 	vk_cmd_show_size(out, diff->compared_bytes);
 	fprintf(out, " compared: %s\n",
-		diff->matters             ? "different"
-		: diff->range_count > 0   ? "the same, but for what changes by itself"
-		: diff->change_count == 0 ? "the same"
-					  : "the same, but for what changes by itself");
+		diff->matters				      ? "different"
+		: diff->range_count + diff->change_count == 0 ? "the same"
+							      : "the same, but for what changes by itself");
 }

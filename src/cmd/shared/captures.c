@@ -135,6 +135,21 @@ struct vk_json vk_cmd_capture_json(const char *id, const char *path, const struc
 	return o;
 }
 
+json_t *vk_cmd_change_json(const struct vk_change *change, bool with_volatile)
+{
+	struct vk_json o = vk_json_begin();
+
+	if (with_volatile)
+		vk_json_set_bool(&o, "volatile", change->is_volatile);
+	vk_json_set_number(&o, "partition", change->partition);
+	vk_json_set_text(&o, "subject", change->subject);
+	vk_json_set_text(&o, "field", change->field);
+	vk_json_set_text(&o, "before", change->before);
+	vk_json_set_text(&o, "after", change->after);
+	vk_json_set_text(&o, "message", change->message);
+	return vk_json_end(&o);
+}
+
 int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
 {
 	int failed = root == NULL || json_dumpf(root, call->out, JSON_INDENT(2)) != 0;

@@ -4,12 +4,18 @@
 #define VK_CMD_CAPTURES_H
 
 #include "cmd/shared/frame.h"
+#include "vmfskit/diff.h"
 
 /* Call work(ctx, i) for i in 0 .. count-1, on a few threads. */
 void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ctx);
 
 /* A capture as docs/json.md describes it, to which members may be added; end it with vk_json_end. */
 struct vk_json vk_cmd_capture_json(const char *id, const char *path, const struct vk_capture *capture);
+/*
+ * A change between two captures or disks; NULL when memory ran out. with_volatile: whether it is one that hosts make is
+ * said, too.
+ */
+json_t *vk_cmd_change_json(const struct vk_change *change, bool with_volatile);
 /* Sum of the regions. */
 uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture);
 /* "1.17 GiB (1258435584 bytes)" into ret_text. */

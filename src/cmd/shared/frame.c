@@ -65,8 +65,10 @@ bool vk_cmd_open_vouching(struct vk_cmd *cmd)
 bool vk_cmd_open_store(struct vk_cmd *cmd, enum vk_store_use use, bool must_exist)
 {
 	const struct vk_finding_sink sink = vk_findings_sink(&cmd->store_findings);
-	struct vk_store_options options = {
-		.use = must_exist ? VK_STORE_READ : use, .sink = &sink, .command = cmd->call->command, .sign_key = cmd->sign_key};
+	struct vk_store_options options = {.use = must_exist ? VK_STORE_READ : use,
+					   .sink = &sink,
+					   .command = cmd->call->command,
+					   .sign_key = cmd->sign_key};
 	const char *path = vk_cmd_store(cmd->call);
 	struct vk_error err;
 
@@ -119,7 +121,8 @@ bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes)
 	if (value == NULL)
 		return true;
 	*ret_bytes = strcmp(value, "512") == 0 ? 512 : strcmp(value, "4096") == 0 ? 4096 : 0;
-	return *ret_bytes != 0 || vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--sector-size is 512 or 4096, not %s", value));
+	return *ret_bytes != 0 ||
+	       vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--sector-size is 512 or 4096, not %s", value));
 }
 
 bool vk_cmd_read_number(struct vk_cmd *cmd, const char *option, unsigned least, unsigned most, unsigned *ret_number)
@@ -130,8 +133,8 @@ bool vk_cmd_read_number(struct vk_cmd *cmd, const char *option, unsigned least, 
 	if (value == NULL)
 		return true;
 	if (!vk_text_parse_number(value, most, &number) || number < least)
-		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--%s is a whole number from %u to %u, not \"%s\"", option, least,
-						   most, value));
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--%s is a whole number from %u to %u, not \"%s\"",
+						   option, least, most, value));
 	*ret_number = (unsigned)number;
 	return true;
 }

@@ -81,8 +81,8 @@ bool vk_cmd_open_public_key(struct vk_cmd *cmd);
 /* The public key, and who vouches for captures by it and by the ledger of --store. */
 bool vk_cmd_open_vouching(struct vk_cmd *cmd);
 /*
- * The store, signed with the key that is open. VK_STORE_RUN makes one that is not there, and so does VK_STORE_ADD: unless
- * must_exist is set, so that a name that is misspelt does not come into being.
+ * The store, signed with the key that is open. VK_STORE_RUN makes one that is not there, and so does VK_STORE_ADD:
+ * unless must_exist is set, so that a name that is misspelt does not come into being.
  */
 bool vk_cmd_open_store(struct vk_cmd *cmd, enum vk_store_use use, bool must_exist);
 /* Report to stderr what is in the store that no run of vmfskit can have left; that is a finding. */

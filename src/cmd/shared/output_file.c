@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A result that goes into a file: written beside its place, then renamed, so that no half of it and no disk is ever hit. */
+/*
+ * A result that goes into a file: written beside its place, then renamed, so that no half of it and no disk is ever
+ * hit.
+ */
 #include "base/memory.h"
 #include "cmd/shared/output_file.h"
 

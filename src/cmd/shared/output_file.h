@@ -13,7 +13,10 @@ struct vk_output_file {
 	bool overwrite;
 };
 
-/* Whether a file may be put there, as far as that can be seen before any work is done. Errors: VK_USAGE as below, VK_IO. */
+/*
+ * Whether a file may be put there, as far as that can be seen before any work is done. Errors: VK_USAGE as below,
+ * VK_IO.
+ */
 VK_MUST_USE enum vk_status vk_output_check(const char *path, bool overwrite, struct vk_error *err);
 /*
  * The bytes go into a new file beside path. Errors: VK_USAGE (something is there and overwrite is not set, or it is
@@ -21,7 +24,10 @@ VK_MUST_USE enum vk_status vk_output_check(const char *path, bool overwrite, str
  */
 VK_MUST_USE enum vk_status vk_output_open(const char *path, bool overwrite, struct vk_output_file *ret_file,
 					  struct vk_error *err);
-/* Give the file its name, when keep is set and everything was written; else nothing of it stays. Errors: VK_IO, VK_USAGE as above. */
+/*
+ * Give the file its name, when keep is set and everything was written; else nothing of it stays. Errors: VK_IO,
+ * VK_USAGE as above.
+ */
 VK_MUST_USE enum vk_status vk_output_close(struct vk_output_file *file, bool keep, struct vk_error *err);
 
 #endif

@@ -39,7 +39,8 @@ bool vk_cmd_may_be_lifted(const struct vk_restore *restore)
 void vk_cmd_put_overrides(struct vk_command *command, const struct vk_cli_call *call, const struct vk_restore *restore)
 {
 	const struct vk_objection *objections;
-	size_t count = restore == NULL || !vk_cmd_may_be_lifted(restore) ? 0 : vk_restore_objections(restore, &objections);
+	size_t count =
+		restore == NULL || !vk_cmd_may_be_lifted(restore) ? 0 : vk_restore_objections(restore, &objections);
 	bool put[VK_GUARD_COUNT] = {false};
 
 	vk_cmd_put_option(command, call, "override");

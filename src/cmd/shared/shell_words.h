@@ -10,8 +10,8 @@
 /* The option with each value that was given; nothing when it was not. */
 void vk_cmd_put_option(struct vk_command *command, const struct vk_cli_call *call, const char *name);
 /*
- * Whether all that stands in the way of a plan are guards that a reader of the plan can decide: that values are guesses, and
- * that sectors could not be read. Others want their reason removed.
+ * Whether all that stands in the way of a plan are guards that a reader of the plan can decide: that values are
+ * guesses, and that sectors could not be read. Others want their reason removed.
  */
 bool vk_cmd_may_be_lifted(const struct vk_restore *restore);
 /* --override as it was given, and with what may be lifted. */

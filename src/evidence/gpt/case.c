@@ -5,6 +5,8 @@
 #include "base/checked.h"
 #include "evidence/gpt/case.h"
 
+enum { UNIT_BYTES = 512 };
+
 const struct vk_known_start *vk_gpt_start_at(const struct vk_gpt_judgement *j, uint64_t sector)
 {
 	uint64_t bytes;
@@ -52,6 +54,30 @@ const struct vk_gpt_array_seen *vk_gpt_array_of(const struct vk_gpt_judgement *j
 		if (vk_gpt_matches(j, header, &j->look.arrays[i]))
 			return &j->look.arrays[i];
 	return NULL;
+}
+
+const uint8_t *vk_gpt_entries_of(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header)
+{
+	const struct vk_gpt_array_seen *array = vk_gpt_array_of(j, header);
+
+	if (array != NULL)
+		return array->bytes;
+	return vk_gpt_counts_alike(j, header) && vk_crc32(0, j->image.array, j->look.array_bytes) == header->header.entriesCRC32
+		       ? j->image.array : NULL;
+}
+
+enum vk_gpt_unit vk_gpt_judge_unit(const struct vk_gpt_judgement *j, const struct vk_gpt_array_seen *array, size_t unit)
+{
+	size_t from = unit * UNIT_BYTES, end = (size_t)vk_min_u64(from + UNIT_BYTES, j->look.array_bytes);
+
+	if (array->held != VK_GPT_HELD || from >= end)
+		return VK_GPT_UNIT_OPEN;
+	if (vk_gpt_proof_exact(j->proof))
+		return memcmp(array->bytes + from, j->image.array + from, end - from) == 0 ? VK_GPT_UNIT_PROVED : VK_GPT_UNIT_WRONG;
+	for (size_t slot = from / j->look.entry_size; slot * j->look.entry_size < end; slot++)
+		if (!vk_gpt_look_plausible(&j->look, array->bytes, (uint32_t)slot))
+			return VK_GPT_UNIT_NONSENSE;
+	return VK_GPT_UNIT_OPEN;
 }
 
 const struct vk_gpt_header_seen *vk_gpt_header_at(const struct vk_gpt_judgement *j, uint64_t lba)

@@ -26,6 +26,18 @@ bool vk_gpt_header_mend(uint8_t *sector, uint32_t sector_size, unsigned *ret_bit
 	return false;
 }
 
+bool vk_gpt_header_sign(uint8_t *sector, uint32_t sector_size)
+{
+	uint8_t stood[8];
+
+	memcpy(stood, sector, sizeof(stood));
+	memcpy(sector, "EFI PART", sizeof(stood));
+	if (vk_gpt_header_proved(sector, sector_size))
+		return true;
+	memcpy(sector, stood, sizeof(stood));
+	return false;
+}
+
 bool vk_gpt_crc_bit(const uint8_t *buf, size_t len, uint32_t wanted, size_t *ret_bit)
 {
 	uint32_t difference = vk_crc32(0, buf, len) ^ wanted;

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/checked.h"
+#include "base/memory.h"
 #include "evidence/gpt/case.h"
 #include "evidence/gpt/crc.h"
 
@@ -44,16 +44,42 @@ static bool both_there(const struct vk_gpt_judgement *j)
 	return vk_gpt_has_entries(j->arrays[0]) && vk_gpt_has_entries(j->arrays[1]) && j->arrays[0] != j->arrays[1];
 }
 
-/* Entries of both arrays, each damaged somewhere else. */
-static bool take_pieced(struct vk_gpt_judgement *j)
+/* Whether slots of both arrays together are what the checksum names; other is scratch. */
+static bool fits_together(struct vk_gpt_judgement *j, uint8_t *other)
+{
+	uint32_t wanted = j->chosen->header.entriesCRC32;
+
+	return vk_crc32(0, j->image.array, j->look.array_bytes) == wanted ||
+	       vk_gpt_crc_piece(j->image.array, other, j->look.array_bytes, j->look.entry_size, wanted);
+}
+
+/*
+ * Entries of both arrays, each damaged somewhere else. Where more differ than can be tried: of two slots of which one is neither an
+ * entry nor unused the other is taken, and where neither is, the slot was unused. The checksum has the last word.
+ */
+static bool take_pieced(struct vk_gpt_judgement *j, uint8_t *scratch)
 {
 	uint8_t *array = j->image.array;
+	size_t size = j->look.entry_size;
+	bool found;
 
 	if (!both_there(j))
 		return false;
 	memcpy(array, j->arrays[0]->bytes, j->look.array_bytes);
-	if (!vk_gpt_crc_piece(array, j->arrays[1]->bytes, j->look.array_bytes, j->look.entry_size,
-			      j->chosen->header.entriesCRC32))
+	memcpy(scratch, j->arrays[1]->bytes, j->look.array_bytes);
+	found = fits_together(j, scratch);
+	for (uint32_t i = 0; i < j->look.entries && !found; i++) {
+		bool mine = vk_gpt_look_plausible(&j->look, array, i), theirs = vk_gpt_look_plausible(&j->look, scratch, i);
+		size_t at = vk_gpt_slot_at(j, i);
+
+		if (!mine && !theirs)
+			memset(array + at, 0, size);
+		if (!mine && theirs)
+			memcpy(array + at, scratch + at, size);
+		else if (!theirs)
+			memcpy(scratch + at, array + at, size);
+	}
+	if (!found && !fits_together(j, scratch))
 		return false;
 	j->proof = VK_GPT_PROOF_PIECED;
 	return true;
@@ -231,15 +257,13 @@ static void notice_newer(struct vk_gpt_judgement *j)
 static enum vk_status settle_array(struct vk_gpt_judgement *j)
 {
 	if (j->chosen != NULL) {
-		uint8_t *scratch;
+		uint8_t *scratch = malloc(j->look.array_bytes);
 		bool found;
 
-		if (take_array(j, vk_gpt_array_of(j, j->chosen), VK_GPT_PROOF_CRC) || take_pieced(j) || take_mended(j))
-			return VK_OK;
-		scratch = malloc(j->look.array_bytes);
 		if (scratch == NULL)
 			return VK_NOMEM;
-		found = take_adapted(j, scratch);
+		found = take_array(j, vk_gpt_array_of(j, j->chosen), VK_GPT_PROOF_CRC) || take_pieced(j, scratch) || take_mended(j) ||
+			take_adapted(j, scratch);
 		free(scratch);
 		if (found)
 			return VK_OK;

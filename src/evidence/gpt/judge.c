@@ -216,7 +216,7 @@ static void say_gpt(struct vk_gpt_judgement *j)
 		vk_text_put(&text, "no part of a GPT is there");
 	else if (j->chosen != NULL)
 		vk_text_fmt(&text, "a GPT header %sstands in sector %llu",
-			    j->chosen->sound ? "" : "with one flipped bit ",
+			    j->chosen->sound ? "" : j->chosen->signature_lost ? "without its signature " : "with one flipped bit ",
 			    (unsigned long long)j->chosen->lba);
 	else if (j->proof <= VK_GPT_PROOF_SINGLE)
 		vk_text_put(&text, "GPT entries stand where a GPT has them");

@@ -97,4 +97,15 @@ VK_MUST_USE enum vk_status vk_gpt_judge(const struct vk_source *source, const st
 					size_t start_count, struct vk_gpt_judgement *ret_judgement, struct vk_error *err);
 void vk_gpt_judgement_free(struct vk_gpt_judgement *judgement);
 
+/* The entries that a header's checksum proves, all of them: look.array_bytes; NULL: no bytes are left that do. */
+const uint8_t *vk_gpt_entries_of(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header);
+/* What is known of 512 bytes of an array: repair changes those that are WRONG, and its guard `guess` holds what it does elsewhere. */
+enum vk_gpt_unit {
+	VK_GPT_UNIT_PROVED,   /* a checksum proves what must stand there, and it stands there */
+	VK_GPT_UNIT_WRONG,    /* ... and something else does */
+	VK_GPT_UNIT_NONSENSE, /* nothing is proved, but no entry looks so */
+	VK_GPT_UNIT_OPEN      /* nothing is proved */
+};
+enum vk_gpt_unit vk_gpt_judge_unit(const struct vk_gpt_judgement *j, const struct vk_gpt_array_seen *array, size_t unit);
+
 #endif

@@ -77,6 +77,8 @@ enum vk_status vk_gpt_look_header(struct vk_gpt_look *look, uint64_t lba, const 
 	seen->sound = vk_gpt_header_proved(seen->sector, look->sector_size);
 	if (!seen->sound && near_signature(seen->sector))
 		seen->mended = vk_gpt_header_mend(seen->sector, look->sector_size, &seen->bit);
+	else if (!seen->sound)
+		seen->mended = seen->signature_lost = vk_gpt_header_sign(seen->sector, look->sector_size);
 	vk_gpt_header_decode(seen->sector, look->sector_size, &seen->header);
 	/* a checksum proves the bytes, not that the disk has room for what they claim */
 	if (look->disk_sectors < 2 * vk_gpt_entries_sectors(&seen->header, look->sector_size) + 4)

@@ -14,8 +14,9 @@ struct vk_gpt_header_seen {
 	bool blank;      /* all zero */
 	bool present;    /* the signature stands */
 	bool sound;      /* its checksum fits */
-	bool mended;     /* ... once one bit is put back; sector and header are so */
-	unsigned bit;    /* which one, from bit 0 of byte 0 */
+	bool mended;     /* ... once one bit, or the signature, is put back; sector and header are so */
+	bool signature_lost; /* it was the signature */
+	unsigned bit;    /* which bit, from bit 0 of byte 0 */
 	bool fits;       /* sound or mended, and it is for this place on a disk of this size */
 	uint8_t *sector;
 	struct vk_gpt_header header;

@@ -149,6 +149,8 @@ static void judge_trusted(struct vk_gpt_judgement *j, enum vk_table_part part,
 	else if (vk_gpt_proof_exact(j->proof) &&
 		 h->entriesCRC32 != vk_crc32(0, j->image.array, j->look.array_bytes))
 		verdict(j, part, VK_PART_STATE_STALE, "its checksum names other entries: of an earlier time");
+	else if (seen->signature_lost)
+		verdict(j, part, VK_PART_STATE_DAMAGED, "its signature is gone; its checksum proves the rest");
 	else if (seen->mended)
 		verdict(j, part, VK_PART_STATE_DAMAGED,
 			"bit %u of byte %u (%s) is flipped, which its checksum tells", seen->bit % 8,

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Partitions of an MBR: which are logical, where their boot records stand, and all numbers. */
-#include <stdlib.h>
-
-#include "base/memory.h"
 #include "base/checked.h"
 #include "rebuild/table/plan.h"
 
@@ -264,55 +261,29 @@ static void keep_chain(struct vk_table_plan *plan, const struct run *run)
 	}
 }
 
-static unsigned next_free(bool used[PRIMARIES + 1])
-{
-	for (unsigned n = 1; n <= PRIMARIES; n++) {
-		if (used[n])
-			continue;
-		used[n] = true;
-		return n;
-	}
-	return 0;
-}
-
 /* Known numbers stay; the others are counted in the order of the disk, the extended partition in its turn. */
 static enum vk_status number_primary(struct vk_table_plan *plan, const struct run *run, struct vk_error *err)
 {
 	bool used[PRIMARIES + 1] = {false};
 	bool extended = run->first != SIZE_MAX || plan->chain_stands;
-	unsigned *of_extended = &plan->mbr.extended_number;
-	struct vk_proposal **order = vk_table_by_rank(plan);
+	unsigned *of_extended = &plan->mbr.extended_number, next = 1;
+	enum vk_status status;
 
-	if (order == NULL)
-		return vk_no_memory(err, NULL);
 	if (!extended || *of_extended > PRIMARIES)
 		*of_extended = 0;
 	used[*of_extended] = *of_extended != 0;
-	for (size_t i = 0; i < plan->count; i++) {
-		struct vk_partition *part = &order[i]->entry.partition;
-
-		if (part->logical || part->number == 0)
-			continue;
-		if (part->number > PRIMARIES || used[part->number]) {
-			vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
-				      part->number, (unsigned long long)part->start_sector);
-			part->number = 0;
-			continue;
-		}
-		used[part->number] = true;
-	}
-	free(order);
-	for (size_t i = 0; i < plan->count; i++) {
+	status = vk_table_keep_numbers(plan, PRIMARIES, used, err);
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
 		struct vk_proposal *p = &plan->items[i];
 
 		if (extended && i == run->first && *of_extended == 0)
-			*of_extended = next_free(used);
+			*of_extended = vk_table_free_number(used, PRIMARIES, &next);
 		if (p->entry.partition.logical || p->entry.partition.number != 0)
 			continue;
-		p->entry.partition.number = next_free(used);
+		p->entry.partition.number = vk_table_free_number(used, PRIMARIES, &next);
 		p->entry.number_exact = false;
 	}
-	return VK_OK;
+	return status;
 }
 
 enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error *err)

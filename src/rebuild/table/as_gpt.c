@@ -28,7 +28,6 @@ static bool judged_counts(const struct vk_table_plan *plan)
 static enum vk_status prepare_image(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_gpt_image *image = &plan->image;
-	uint64_t array;
 
 	if (judged_counts(plan)) {
 		*image = plan->gpt.image;
@@ -40,8 +39,7 @@ static enum vk_status prepare_image(struct vk_table_plan *plan, struct vk_error 
 		if (status != VK_OK)
 			return status;
 	}
-	array = (vk_gpt_entries_bytes(&image->header) + plan->sector_size - 1ULL) / plan->sector_size;
-	plan->first_usable = image->header.entriesLBA + array;
+	plan->first_usable = image->header.entriesLBA + vk_gpt_entries_sectors(&image->header, plan->sector_size);
 	plan->last_usable = image->header.lastUsableLBA;
 	/* a volume may use what the header kept free, up to where the table itself lies */
 	for (size_t i = 0; i < plan->count; i++) {
@@ -67,45 +65,23 @@ enum vk_status vk_table_prepare(struct vk_table_plan *plan, struct vk_error *err
 /* Known numbers first, each once; the others take what is free, in the order of the disk. */
 static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *err)
 {
-	unsigned most = plan->image.header.numEntries;
+	unsigned most = plan->image.header.numEntries, next = 1;
 	bool used[ENTRIES_MAX + 1] = {false};
-	/* the table that stands before captures, and what a volume's header remembers last */
-	struct vk_proposal **order = vk_table_by_rank(plan);
-	unsigned next = 1;
+	enum vk_status status = vk_table_keep_numbers(plan, most, used, err);
 
-	if (order == NULL)
-		return vk_no_memory(err, NULL);
-	for (size_t i = 0; i < plan->count; i++) {
-		struct vk_partition *part = &order[i]->entry.partition;
-
-		if (part->number == 0)
-			continue;
-		if (part->number <= most && !used[part->number] && !part->logical) {
-			used[part->number] = true;
-			continue;
-		}
-		vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
-			      part->number, (unsigned long long)part->start_sector);
-		part->number = 0;
-	}
-	free(order);
-	for (size_t i = 0; i < plan->count; i++) {
+	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
 		struct vk_proposal *p = &plan->items[i];
 
 		if (p->entry.partition.number != 0)
 			continue;
-		while (next <= most && used[next])
-			next++;
-		if (next > most)
-			return vk_error_set(err, VK_USAGE, plan->source->path,
-					    "The GPT has room for %u partitions, and there are %zu", most,
-					    plan->count);
-		used[next] = true;
-		p->entry.partition.number = next;
+		p->entry.partition.number = vk_table_free_number(used, most, &next);
+		if (p->entry.partition.number == 0)
+			status = vk_error_set(err, VK_USAGE, plan->source->path,
+					      "The GPT has room for %u partitions, and there are %zu", most, plan->count);
 		p->entry.number_exact = false;
 		p->entry.bytes_exact = false;
 	}
-	return VK_OK;
+	return status;
 }
 
 static const struct vk_candidate *volume_of(const struct vk_table_plan *plan, const struct vk_proposal *p)

@@ -65,21 +65,18 @@ static enum vk_status check_entries(const struct vk_gpt_image *image, struct vk_
 	return problem.found ? refuse(overlay, err, problem.text) : VK_OK;
 }
 
-/* One part as it is to stand, in whole sectors of the table. */
-struct part {
-	enum vk_table_part part;
-	uint64_t lba;
-	const uint8_t *bytes;
-	size_t len;      /* what counts; behind it the sector keeps what it holds */
-	const char *reason;
-	unsigned write_class;
+static const char *const reasons[VK_TP_COUNT] = {
+	"protective MBR", "primary GPT header", "primary GPT entries", "backup GPT entries", "backup GPT header", "",
 };
 
-static enum vk_status put_part(const struct vk_gpt_image *image, struct vk_overlay *overlay,
-			       const struct part *part, bool *ret_changed, struct vk_error *err)
+/* What counts of one part; behind it the sector keeps what it holds. */
+static enum vk_status lay_part(const struct vk_gpt_image *image, struct vk_overlay *overlay, enum vk_table_part part, uint64_t lba,
+			       const uint8_t *bytes, size_t len, bool *ret_changed, struct vk_error *err)
 {
-	return vk_overlay_lay(overlay, part->lba * image->sector_size, part->bytes, part->len, part->reason,
-			      part->write_class, ret_changed, err);
+	unsigned write_class = part == VK_TP_MBR ? VK_WRITE_MBR :
+			       part == VK_TP_BACKUP_ARRAY || part == VK_TP_BACKUP_HEADER ? VK_WRITE_GPT_BACKUP : VK_WRITE_GPT_PRIMARY;
+
+	return vk_overlay_lay(overlay, lba * image->sector_size, bytes, len, reasons[part], write_class, ret_changed, err);
 }
 
 /* The header of one copy, sealed; how long it is. */
@@ -100,63 +97,48 @@ static size_t make_header(const struct vk_gpt_image *image, bool primary, uint8_
 static enum vk_status put_header(const struct vk_gpt_image *image, struct vk_overlay *overlay,
 				 bool primary, bool *ret_changed, struct vk_error *err)
 {
+	uint64_t lba = primary ? 1 : image->header.alternateLBA;
 	uint8_t *sector = malloc(image->sector_size);
-	struct part part = {
-		.part = primary ? VK_TP_PRIMARY_HEADER : VK_TP_BACKUP_HEADER,
-		.lba = primary ? 1 : image->header.alternateLBA,
-		.bytes = sector,
-		.reason = primary ? "primary GPT header" : "backup GPT header",
-		.write_class = primary ? VK_WRITE_GPT_PRIMARY : VK_WRITE_GPT_BACKUP,
-	};
 	uint8_t now[4096];
 	enum vk_status status;
-	size_t got;
+	size_t got, len;
 
 	if (sector == NULL)
 		return vk_no_memory(err, NULL);
-	part.len = make_header(image, primary, sector);
-	status = vk_io_read(vk_overlay_io(overlay), part.lba * image->sector_size, now, image->sector_size, &got, err);
+	len = make_header(image, primary, sector);
+	status = vk_io_read(vk_overlay_io(overlay), lba * image->sector_size, now, image->sector_size, &got, err);
 	/* no checksum covers what stands behind a header: it stays as it is */
-	if (status == VK_OK && (got < image->sector_size || memcmp(now, sector, part.len) != 0))
-		status = put_part(image, overlay, &part, ret_changed, err);
+	if (status == VK_OK && (got < image->sector_size || memcmp(now, sector, len) != 0))
+		status = lay_part(image, overlay, primary ? VK_TP_PRIMARY_HEADER : VK_TP_BACKUP_HEADER, lba, sector, len, ret_changed,
+				  err);
 	free(sector);
 	return status;
 }
 
-static enum vk_status put_array(const struct vk_gpt_image *image, struct vk_overlay *overlay,
-				bool primary, bool *ret_changed, struct vk_error *err)
+/* Array and header of one copy. */
+static enum vk_status put_copy(const struct vk_gpt_image *image, struct vk_overlay *overlay, bool primary,
+			       bool changed[VK_TP_COUNT], struct vk_error *err)
 {
-	const struct part part = {
-		.part = primary ? VK_TP_PRIMARY_ARRAY : VK_TP_BACKUP_ARRAY,
-		.lba = primary ? image->header.entriesLBA : image->backup_array_lba,
-		.bytes = image->array,
-		.len = vk_gpt_entries_bytes(&image->header),
-		.reason = primary ? "primary GPT entries" : "backup GPT entries",
-		.write_class = primary ? VK_WRITE_GPT_PRIMARY : VK_WRITE_GPT_BACKUP,
-	};
+	enum vk_table_part array = primary ? VK_TP_PRIMARY_ARRAY : VK_TP_BACKUP_ARRAY;
+	enum vk_status status = lay_part(image, overlay, array, primary ? image->header.entriesLBA : image->backup_array_lba,
+					 image->array, vk_gpt_entries_bytes(&image->header), &changed[array], err);
 
-	return put_part(image, overlay, &part, ret_changed, err);
+	if (status != VK_OK)
+		return status;
+	return put_header(image, overlay, primary, &changed[primary ? VK_TP_PRIMARY_HEADER : VK_TP_BACKUP_HEADER], err);
 }
 
 static enum vk_status put_mbr(const struct vk_gpt_image *image, struct vk_overlay *overlay,
 			      bool *ret_changed, struct vk_error *err)
 {
-	uint8_t now[VK_MBR_BYTES];
-	uint8_t mbr[VK_MBR_BYTES];
-	const struct part part = {
-		.part = VK_TP_MBR,
-		.bytes = mbr,
-		.len = sizeof(mbr),
-		.reason = "protective MBR",
-		.write_class = VK_WRITE_MBR,
-	};
+	uint8_t now[VK_MBR_BYTES], mbr[VK_MBR_BYTES];
 	size_t got;
 	enum vk_status status = vk_io_read(vk_overlay_io(overlay), 0, now, sizeof(now), &got, err);
 
 	if (status != VK_OK)
 		return status;
 	(void)vk_gpt_protective_mbr(got == sizeof(now) ? now : NULL, image->disk_sectors, 0, mbr);
-	return put_part(image, overlay, &part, ret_changed, err);
+	return lay_part(image, overlay, VK_TP_MBR, 0, mbr, sizeof(mbr), ret_changed, err);
 }
 
 enum vk_status vk_gpt_put(const struct vk_gpt_image *image, struct vk_overlay *overlay,
@@ -167,14 +149,9 @@ enum vk_status vk_gpt_put(const struct vk_gpt_image *image, struct vk_overlay *o
 
 	if (status == VK_OK)
 		status = check_entries(image, overlay, err);
-	if (status == VK_OK)
-		status = put_array(image, overlay, false, &changed[VK_TP_BACKUP_ARRAY], err);
-	if (status == VK_OK)
-		status = put_header(image, overlay, false, &changed[VK_TP_BACKUP_HEADER], err);
-	if (status == VK_OK)
-		status = put_array(image, overlay, true, &changed[VK_TP_PRIMARY_ARRAY], err);
-	if (status == VK_OK)
-		status = put_header(image, overlay, true, &changed[VK_TP_PRIMARY_HEADER], err);
+	/* the backup first, so that one copy always stands */
+	for (int primary = 0; primary < 2 && status == VK_OK; primary++)
+		status = put_copy(image, overlay, primary == 1, changed, err);
 	if (status == VK_OK)
 		status = put_mbr(image, overlay, &changed[VK_TP_MBR], err);
 	if (status == VK_OK && ret_rewritten != NULL)

@@ -86,31 +86,15 @@ static struct volumes look_at_volumes(const struct vk_table_plan *plan)
 	return v;
 }
 
-/* The newest capture whose table names a volume that was found. */
-static enum vk_table_kind captured_kind(const struct vk_table_plan *plan, const char **ret_name)
+/* The kind of the newest capture whose table names a volume that was found. */
+static enum vk_table_kind captured_kind(const struct vk_table_plan *plan)
 {
-	enum vk_table_kind kind = VK_TABLE_NONE;
-	unsigned best = UINT32_MAX;
-	uint64_t found = UINT64_MAX;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_proposal *p = &plan->items[i];
-
-		if (p->by == VK_PROPOSED_FOUND)
-			found = p->entry.partition.start_sector;
-		if (p->by != VK_PROPOSED_CAPTURE || p->entry.partition.start_sector != found ||
-		    p->rank >= best)
-			continue;
-		best = p->rank;
-		kind = p->entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR;
-		*ret_name = p->name;
-	}
-	return kind;
+	return plan->capture_names ? plan->capture->source->table.kind : VK_TABLE_NONE;
 }
 
-static bool say(struct vk_table_plan *plan, enum vk_table_kind kind, const char *fmt, ...)
+static bool choose_kind(struct vk_table_plan *plan, enum vk_table_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-static bool say(struct vk_table_plan *plan, enum vk_table_kind kind, const char *fmt, ...)
+static bool choose_kind(struct vk_table_plan *plan, enum vk_table_kind kind, const char *fmt, ...)
 {
 	va_list args;
 
@@ -125,23 +109,22 @@ static bool say(struct vk_table_plan *plan, enum vk_table_kind kind, const char 
 static bool by_proof(struct vk_table_plan *plan, const struct volumes *v)
 {
 	enum vk_table_kind kind = plan->source->table.kind;
-	const char *capture = "";
-	enum vk_table_kind captured = captured_kind(plan, &capture);
+	enum vk_table_kind captured = captured_kind(plan);
 
 	if (v->big)
-		return say(plan, VK_TABLE_GPT, "The volume at sector %llu reaches farther than an MBR can say",
+		return choose_kind(plan, VK_TABLE_GPT, "The volume at sector %llu reaches farther than an MBR can say",
 			   (unsigned long long)v->big_start);
 	if (v->no_gpt || v->no_copy)
-		return say(plan, VK_TABLE_MBR, "The volume at sector %llu lies where a GPT would lie itself",
+		return choose_kind(plan, VK_TABLE_MBR, "The volume at sector %llu lies where a GPT would lie itself",
 			   (unsigned long long)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
 	if (plan->table_ours && (kind == VK_TABLE_GPT ? plan->gpt_names : plan->mbr_names))
-		return say(plan, kind, "The table that stands names a volume that was found");
+		return choose_kind(plan, kind, "The table that stands names a volume that was found");
 	if (plan->gpt_names && (kind == VK_TABLE_GPT || !plan->mbr_names))
-		return say(plan, VK_TABLE_GPT, "What is left of a GPT names a volume that was found");
+		return choose_kind(plan, VK_TABLE_GPT, "What is left of a GPT names a volume that was found");
 	if (plan->mbr_names)
-		return say(plan, VK_TABLE_MBR, "What is left of an MBR and its chain names a volume that was found");
+		return choose_kind(plan, VK_TABLE_MBR, "What is left of an MBR and its chain names a volume that was found");
 	if (captured != VK_TABLE_NONE)
-		return say(plan, captured, "%s has it so, with a volume that was found", capture);
+		return choose_kind(plan, captured, "%s has it so, with a volume that was found", plan->capture->name);
 	return false;
 }
 
@@ -153,38 +136,38 @@ static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
 		       mbr->mbr.signature == VK_MBR_SIGNATURE;
 
 	if (plan->out->layout != NULL)
-		return say(plan, VK_TABLE_GPT, "It is an %s", plan->out->layout);
+		return choose_kind(plan, VK_TABLE_GPT, "It is an %s", plan->out->layout);
 	if (v->v6 > 0)
-		return say(plan, VK_TABLE_GPT, "The volume at sector %llu is VMFS6, which lies on a GPT",
+		return choose_kind(plan, VK_TABLE_GPT, "The volume at sector %llu is VMFS6, which lies on a GPT",
 			   (unsigned long long)v->v6_start);
 	if (plan->table_ours)
-		return say(plan, plan->source->table.kind, "The table that stands is of this kind");
+		return choose_kind(plan, plan->source->table.kind, "The table that stands is of this kind");
 	if (plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign)
-		return say(plan, VK_TABLE_GPT, "%s", plan->gpt.why);
+		return choose_kind(plan, VK_TABLE_GPT, "%s", plan->gpt.why);
 	if (mbr->protective && !plan->gpt_foreign)
-		return say(plan, VK_TABLE_GPT, "Sector 0 protects a GPT");
+		return choose_kind(plan, VK_TABLE_GPT, "Sector 0 protects a GPT");
 	if (mbr->ebr_count > 0 && !plan->mbr_foreign)
-		return say(plan, VK_TABLE_MBR, "Extended boot records are there");
+		return choose_kind(plan, VK_TABLE_MBR, "Extended boot records are there");
 	if (v->upgraded)
-		return say(plan, VK_TABLE_MBR, "The volume at sector %llu was a VMFS3, which lies on an MBR",
+		return choose_kind(plan, VK_TABLE_MBR, "The volume at sector %llu was a VMFS3, which lies on an MBR",
 			   (unsigned long long)v->upgraded_start);
 	if (v->v5 > 0 && v->v3 == 0 && v->old_start && remains)
-		return say(plan, VK_TABLE_MBR,
+		return choose_kind(plan, VK_TABLE_MBR,
 			   "Sector 0 is an MBR, and the volume begins where those of VMFS3 do: it was upgraded");
 	if (v->v5 > 0)
-		return say(plan, VK_TABLE_GPT, "VMFS5 lies on a GPT unless it was upgraded from VMFS3, and nothing says that it was");
+		return choose_kind(plan, VK_TABLE_GPT, "VMFS5 lies on a GPT unless it was upgraded from VMFS3, and nothing says that it was");
 	if (v->v3 > 0)
-		return say(plan, VK_TABLE_MBR, "VMFS3 lies on an MBR");
+		return choose_kind(plan, VK_TABLE_MBR, "VMFS3 lies on an MBR");
 	return false;
 }
 
 static bool by_default(struct vk_table_plan *plan)
 {
 	if (plan->source->table.kind != VK_TABLE_NONE)
-		return say(plan, plan->source->table.kind, "The table that stands is of this kind");
+		return choose_kind(plan, plan->source->table.kind, "The table that stands is of this kind");
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->items[i].by == VK_PROPOSED_CAPTURE)
-			return say(plan, plan->items[i].entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR,
+			return choose_kind(plan, plan->items[i].entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR,
 				   "%s has it so", plan->items[i].name);
 	return false;
 }
@@ -192,8 +175,7 @@ static bool by_default(struct vk_table_plan *plan)
 /* A volume lies over the place of the copy: whether it is a GPT all the same, of a disk that was longer. */
 static bool lost_its_end(const struct vk_table_plan *plan, const struct volumes *v)
 {
-	const char *capture = "";
-	enum vk_table_kind captured = captured_kind(plan, &capture);
+	enum vk_table_kind captured = captured_kind(plan);
 	bool remains = plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign;
 
 	if (!v->no_copy || v->no_gpt)
@@ -299,7 +281,7 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	struct volumes v = look_at_volumes(plan);
 
 	if (plan->options->label != VK_TABLE_NONE) {
-		say(plan, plan->options->label, "As it was asked for");
+		choose_kind(plan, plan->options->label, "As it was asked for");
 		return check_wish(plan, &v, err);
 	}
 	if (lost_its_end(plan, &v))

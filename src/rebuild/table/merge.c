@@ -4,23 +4,6 @@
 
 #include "rebuild/table/plan.h"
 
-/* An entry that says VMFS or VMFS-L knows better which of the two than a header of which one field tells. */
-static bool right_type(const struct vk_proposal *p)
-{
-	return vk_partition_is_vmfs(&p->entry.partition);
-}
-
-/*
- * Whether an entry is about this volume. One of another type is when it ends where the volume does: then somebody changed
- * the type; else it is a partition of another system that begins there by chance.
- */
-static bool is_about(const struct vk_proposal *volume, const struct vk_proposal *p)
-{
-	return vk_partition_is_vmfs(&p->entry.partition) ||
-	       (volume->entry.length_exact &&
-		p->entry.partition.sectors == volume->entry.partition.sectors);
-}
-
 /* The entry to believe: the first that ends where the volume does, else the first that is about it. */
 static const struct vk_proposal *best_entry(const struct vk_proposal *volume,
 					    const struct vk_proposal *items, size_t count)
@@ -30,7 +13,7 @@ static const struct vk_proposal *best_entry(const struct vk_proposal *volume,
 	for (size_t i = 0; i < count; i++) {
 		const struct vk_proposal *p = &items[i];
 
-		if (p->by == VK_PROPOSED_FOUND || p->by == VK_PROPOSED_LAYOUT || !is_about(volume, p))
+		if (p->by == VK_PROPOSED_FOUND || p->by == VK_PROPOSED_LAYOUT || !vk_proposal_names(volume, p))
 			continue;
 		if (p->entry.partition.sectors == volume->entry.partition.sectors &&
 		    p->claim > VK_CLAIM_DOUBTFUL)
@@ -63,79 +46,56 @@ static bool entry_holds_extents(const struct vk_table_plan *plan, const struct v
 	       vk_mul_sat(entry->entry.partition.sectors, plan->sector_size) >= vk_add_sat(data, vk_mul_sat(extents, VK_LVM_PE_BYTES));
 }
 
-/* What is proved or confirmed keeps its end, whatever the volume says; a wish makes it as long as that. */
-static void keep_standing(struct vk_table_plan *plan, const struct vk_proposal *entry, struct vk_proposal *p)
+/* The end that the entry has. Of its bytes all stay, unless the type is to be another. */
+static void take_length(const struct vk_proposal *entry, struct vk_proposal *p)
 {
-	uint64_t said = entry->entry.partition.sectors;
-	uint64_t needed = p->entry.partition.sectors;
-	unsigned long long start = p->entry.partition.start_sector;
-
-	if (said > needed && p->entry.length_exact)
-		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so", start,
-			      (unsigned long long)(said - needed));
-	else if (said < needed)
-		vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, and it needs %llu; the entry stays so, --include "
-				    "%llu makes it as long as the volume says", entry->name, start, (unsigned long long)said,
-			      (unsigned long long)needed, start);
-	p->entry.partition.sectors = said;
+	p->entry.partition.sectors = entry->entry.partition.sectors;
 	p->entry.length_exact = entry->entry.length_exact;
 	p->entry.length_said = entry->entry.length_said;
-	p->entry.length_rounded = false;
-	p->open_end = p->end_alone = false;
-	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
+	p->entry.length_rounded = p->open_end = p->end_alone = false;
+	/* an entry that says VMFS or VMFS-L knows better which of the two than a header of which one field tells */
+	p->entry.bytes_exact = entry->entry.bytes_exact && vk_partition_is_vmfs(&entry->entry.partition);
 }
 
 /* Which of entry and header says the length. */
-static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *entry,
-			  struct vk_proposal *p)
+static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *entry, struct vk_proposal *p)
 {
-	uint64_t said = entry->entry.partition.sectors;
-	uint64_t needed = p->entry.partition.sectors;
 	unsigned long long start = p->entry.partition.start_sector;
+	unsigned long long said = entry->entry.partition.sectors, needed = p->entry.partition.sectors;
+	bool known = p->entry.length_exact;
 
-	if (said == needed && p->entry.length_exact) {
+	if (said == needed && known) {
 		/* damage may have hit both alike: only a checksum or a capture is a witness */
 		p->end_alone = !entry->entry.length_exact;
 		return;
 	}
-	if (entry->claim == VK_CLAIM_STANDING && p->claim != VK_CLAIM_ASKED) {
-		keep_standing(plan, entry, p);
-		return;
-	}
 	p->entry.bytes_exact = false;
-	if (!p->entry.length_exact) {
-		if (said < p->least_sectors) {
-			vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, but it needs %llu at least",
-				      entry->name, start, (unsigned long long)said,
-				      (unsigned long long)p->least_sectors);
-			return;
-		}
-		p->entry.partition.sectors = said;
-		p->entry.length_exact = entry->entry.length_exact;
-		p->entry.length_said = entry->entry.length_said;
-		p->entry.length_rounded = false;
-		p->open_end = false;
-		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
-		vk_proposal_why(p, "%llu sectors are what %s says", (unsigned long long)said, entry->name);
+	if (entry->claim == VK_CLAIM_STANDING && p->claim != VK_CLAIM_ASKED) {
+		/* what is proved or confirmed keeps its end, whatever the volume says; a wish makes it as long as that */
+		if (said > needed && known)
+			vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so", start,
+				      said - needed);
+		else if (said < needed)
+			vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, and it needs %llu; the entry stays so, --include "
+					    "%llu makes it as long as the volume says", entry->name, start, said, needed, start);
+		take_length(entry, p);
+	} else if (!known && said < p->least_sectors) {
+		vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, but it needs %llu at least", entry->name, start,
+			      said, (unsigned long long)p->least_sectors);
+	} else if (!known) {
+		take_length(entry, p);
+		vk_proposal_why(p, "%llu sectors are what %s says", said, entry->name);
 	} else if (said > needed && entry->claim == VK_CLAIM_TABLE && entry->stands) {
-		p->entry.partition.sectors = said;
-		p->entry.length_exact = entry->entry.length_exact;
-		p->entry.length_said = entry->entry.length_said;
-		p->end_alone = false;
-		p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
-		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so",
-			      start, (unsigned long long)(said - needed));
+		take_length(entry, p);
+		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so", start,
+			      said - needed);
 	} else if (entry_holds_extents(plan, entry, p)) {
-		p->entry.partition.sectors = said;
-		p->entry.length_exact = entry->entry.length_exact;
-		p->entry.length_said = entry->entry.length_said;
-		p->end_alone = false;
-		p->entry.bytes_exact = entry->entry.bytes_exact;
+		take_length(entry, p);
 		vk_table_note(plan, "The LVM header at sector %llu says %llu sectors; %s gives it %llu, which hold all of its extents; it stays so",
-			      start, (unsigned long long)needed, entry->name, (unsigned long long)said);
+			      start, needed, entry->name, said);
 	} else {
-		vk_table_note(plan, "%s gives the partition at sector %llu %llu sectors; its volume has %llu",
-			      entry->name, start, (unsigned long long)said, (unsigned long long)needed);
+		vk_table_note(plan, "%s gives the partition at sector %llu %llu sectors; its volume has %llu", entry->name, start, said,
+			      needed);
 	}
 }
 
@@ -156,23 +116,21 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 {
 	const struct vk_partition *from = &entry->entry.partition;
 	struct vk_partition *to = &p->entry.partition;
+	unsigned number = to->number;
+	uint64_t sectors = to->sectors;
 
-	p->entry.bytes_exact = entry->entry.bytes_exact && right_type(entry);
+	p->entry.bytes_exact = entry->entry.bytes_exact && vk_partition_is_vmfs(&entry->entry.partition);
 	p->entry.origin = entry->entry.origin;
 	if (entry->claim == VK_CLAIM_STANDING && p->claim != VK_CLAIM_ASKED)
 		p->claim = VK_CLAIM_STANDING;
 	p->by = entry->by;
 	p->rank = entry->rank;
 	p->has_entry = entry->has_entry;
-	if (from->number != 0) {
-		to->number = from->number;
+	if (from->number != 0)
 		p->entry.number_exact = entry->entry.number_exact;
-	}
-	to->gpt = from->gpt;
-	to->logical = from->logical;
-	to->mbr_type = from->mbr_type;
-	to->entry = from->entry;
-	to->entry_offset_bytes = from->entry_offset_bytes;
+	*to = *from;
+	to->number = from->number != 0 ? from->number : number;
+	to->sectors = sectors;
 	memcpy(p->raw, entry->raw, sizeof(p->raw));
 	p->ebr_lba = entry->ebr_lba;
 	p->ebr_exact = entry->ebr_exact;
@@ -180,7 +138,7 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 	settle_length(plan, entry, p);
 	if (p->entry.bytes_exact)
 		say_source(entry, p);
-	else if (!right_type(entry))
+	else if (!vk_partition_is_vmfs(&entry->entry.partition))
 		vk_proposal_why(p, "%s gives it another type", entry->name);
 	else
 		vk_proposal_why(p, "number and name as in %s", entry->name);
@@ -205,7 +163,7 @@ static const struct vk_proposal *other_standing(struct vk_table_plan *plan, cons
 		char type[VK_GUID_TEXT_BYTES];
 		const char *name;
 
-		if (items[i].claim != VK_CLAIM_STANDING || items[0].claim == VK_CLAIM_ASKED || is_about(&items[0], &items[i]))
+		if (items[i].claim != VK_CLAIM_STANDING || items[0].claim == VK_CLAIM_ASKED || vk_proposal_names(&items[0], &items[i]))
 			continue;
 		vk_partition_type(&items[i].entry.partition, type, &name);
 		vk_table_note(plan, "A volume was found at sector %llu, where %s has a partition of another system (%s), which stays; "
@@ -236,7 +194,7 @@ static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct 
 		char type[VK_GUID_TEXT_BYTES];
 		const char *name;
 
-		if (items[i].by >= VK_PROPOSED_FOUND || is_about(&items[0], &items[i]))
+		if (items[i].by >= VK_PROPOSED_FOUND || vk_proposal_names(&items[0], &items[i]))
 			continue;
 		vk_partition_type(&items[i].entry.partition, type, &name);
 		vk_table_note(plan, "The entry of %s that begins at sector %llu, too, is another system's (%s) and is left out",

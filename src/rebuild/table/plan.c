@@ -5,22 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/texts.h"
 #include "rebuild/table/plan.h"
 
 /* A crafted table must not fill the screen; the last sentence says that there were more. */
 enum { SENTENCES_MAX = 200, SENTENCE_BYTES = 500 };
 
-static void add_sentence(struct vk_table_plan *plan, char ***list, size_t *count, const char *fmt,
-			 va_list args) __attribute__((format(printf, 4, 0)));
-static void add_sentence(struct vk_table_plan *plan, char ***list, size_t *count, const char *fmt,
-			 va_list args)
+void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const char *fmt, ...)
 {
 	char text[SENTENCE_BYTES];
-	char **grown;
+	va_list args;
 
 	if (*count >= SENTENCES_MAX)
 		return;
+	va_start(args, fmt);
 	vsnprintf(text, sizeof(text) - 1, fmt, args);
+	va_end(args);
 	if (text[0] != '\0' && text[strlen(text) - 1] != '.')
 		strcat(text, ".");
 	for (size_t i = 0; i < *count; i++)
@@ -28,44 +29,8 @@ static void add_sentence(struct vk_table_plan *plan, char ***list, size_t *count
 			return;
 	if (*count == SENTENCES_MAX - 1)
 		strcpy(text, "There is more of this kind, which is left out here.");
-	grown = realloc(*list, (*count + 1) * sizeof(*grown));
-	if (grown == NULL) {
+	if (!vk_sentence_add(list, count, "%s", text))
 		plan->nomem = true;
-		return;
-	}
-	*list = grown;
-	grown[*count] = strdup(text);
-	if (grown[*count] == NULL)
-		plan->nomem = true;
-	else
-		++*count;
-}
-
-void vk_table_note(struct vk_table_plan *plan, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	add_sentence(plan, &plan->out->notes, &plan->out->note_count, fmt, args);
-	va_end(args);
-}
-
-void vk_table_lost(struct vk_table_plan *plan, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	add_sentence(plan, &plan->out->lost, &plan->out->lost_count, fmt, args);
-	va_end(args);
-}
-
-void vk_table_doubt(struct vk_table_plan *plan, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	add_sentence(plan, &plan->out->doubts, &plan->out->doubt_count, fmt, args);
-	va_end(args);
 }
 
 void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal)
@@ -74,18 +39,8 @@ void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *prop
 
 	if (vk_table_listed(plan->options->exclude_sectors, plan->options->exclude_count, start))
 		return;
-	if (plan->count == plan->cap) {
-		size_t cap = plan->cap == 0 ? 32 : plan->cap * 2;
-		struct vk_proposal *grown = realloc(plan->items, cap * sizeof(*grown));
-
-		if (grown == NULL) {
-			plan->nomem = true;
-			return;
-		}
-		plan->items = grown;
-		plan->cap = cap;
-	}
-	plan->items[plan->count++] = *proposal;
+	if (vk_append(&plan->items, &plan->count, proposal, sizeof(*proposal)) == NULL)
+		plan->nomem = true;
 }
 
 void vk_proposal_why(struct vk_proposal *proposal, const char *fmt, ...)
@@ -102,6 +57,12 @@ void vk_proposal_why(struct vk_proposal *proposal, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(proposal->entry.why + len, room, fmt, args);
 	va_end(args);
+}
+
+bool vk_proposal_names(const struct vk_proposal *volume, const struct vk_proposal *entry)
+{
+	return vk_partition_is_vmfs(&entry->entry.partition) ||
+	       (volume->entry.length_exact && entry->entry.partition.sectors == volume->entry.partition.sectors);
 }
 
 bool vk_table_listed(const uint64_t *sectors, size_t count, uint64_t sector)
@@ -157,13 +118,40 @@ struct vk_proposal **vk_table_by_rank(const struct vk_table_plan *plan)
 
 void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry *entry)
 {
-	struct vk_rebuild_table *out = plan->out;
-
-	/* room for all and an extended partition is made at once */
-	if (out->entries == NULL)
-		out->entries = calloc(plan->count + 1, sizeof(*out->entries));
-	if (out->entries == NULL)
+	if (vk_append(&plan->out->entries, &plan->out->entry_count, entry, sizeof(*entry)) == NULL)
 		plan->nomem = true;
-	else
-		out->entries[out->entry_count++] = *entry;
+}
+
+enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, bool *used, struct vk_error *err)
+{
+	/* the table that stands before captures, and what a volume's header remembers last */
+	struct vk_proposal **order = vk_table_by_rank(plan);
+
+	if (order == NULL)
+		return vk_no_memory(err, NULL);
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_partition *part = &order[i]->entry.partition;
+
+		if (part->number == 0 || (part->logical && plan->out->kind == VK_TABLE_MBR))
+			continue;
+		if (part->number <= most && !used[part->number] && !part->logical) {
+			used[part->number] = true;
+			continue;
+		}
+		vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
+			      part->number, (unsigned long long)part->start_sector);
+		part->number = 0;
+	}
+	free(order);
+	return VK_OK;
+}
+
+unsigned vk_table_free_number(bool *used, unsigned most, unsigned *from)
+{
+	while (*from <= most && used[*from])
+		++*from;
+	if (*from > most)
+		return 0;
+	used[*from] = true;
+	return *from;
 }

@@ -74,22 +74,22 @@ struct vk_table_plan {
 	bool table_ours;         /* the table that systems use now may be believed */
 	unsigned capture_rank;   /* of the newest capture whose table names a volume that was found, else of the newest */
 	const struct vk_known_table *capture; /* that one; NULL: none has a partition */
+	bool capture_names;      /* ... and it names a volume */
 	struct vk_proposal *items;
-	size_t count, cap;
+	size_t count;
 	struct vk_rebuild_table *out;
 	bool disk_id_asked, disk_id_known; /* identify_disk */
 	uint8_t disk_id[16];
 	bool nomem;              /* a note or proposal was lost for want of memory */
 };
 
-/* Appended to out->notes and out->lost; a few hundred at most. */
-void vk_table_note(struct vk_table_plan *plan, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-void vk_table_lost(struct vk_table_plan *plan, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+/* Appended to a list of the plan, once each; a few hundred at most. */
+void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+#define vk_table_note(plan, ...) vk_table_say(plan, &(plan)->out->notes, &(plan)->out->note_count, __VA_ARGS__)
+#define vk_table_lost(plan, ...) vk_table_say(plan, &(plan)->out->lost, &(plan)->out->lost_count, __VA_ARGS__)
 /* A value that is put and not known: what, and what is put instead. */
-void vk_table_doubt(struct vk_table_plan *plan, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+#define vk_table_doubt(plan, ...) vk_table_say(plan, &(plan)->out->doubts, &(plan)->out->doubt_count, __VA_ARGS__)
 /* Append a proposal. */
 void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal);
 /* Append to entry.why. */
@@ -99,6 +99,11 @@ static inline uint64_t vk_proposal_end(const struct vk_proposal *p)
 {
 	return vk_add_sat(p->entry.partition.start_sector, p->entry.partition.sectors);
 }
+/*
+ * Whether an entry is about the volume that begins with it. One of another type is when it ends where the volume does: then
+ * somebody changed the type; else it is a partition of another system that begins there by chance.
+ */
+bool vk_proposal_names(const struct vk_proposal *volume, const struct vk_proposal *entry);
 bool vk_table_listed(const uint64_t *sectors, size_t count, uint64_t sector);
 
 /* The sources of proposals. */
@@ -136,6 +141,13 @@ VK_MUST_USE enum vk_status vk_table_put_mbr(struct vk_table_plan *plan, struct v
 /* Which partitions of an MBR are logical, their numbers, where their boot records stand. */
 VK_MUST_USE enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error *err);
 
+/*
+ * Numbers up to most that are known stay, those of the best rank first, each once, and are marked in used; the other proposals
+ * have number 0 then. Logical partitions of an MBR are not asked. VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, bool *used, struct vk_error *err);
+/* The next number from *from on that is not used, and is then; 0: there is none up to most. */
+unsigned vk_table_free_number(bool *used, unsigned most, unsigned *from);
 /* Append to out->entries. */
 void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry *entry);
 

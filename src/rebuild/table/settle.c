@@ -23,6 +23,11 @@ static unsigned long long start_of(const struct vk_proposal *p)
 	return p->entry.partition.start_sector;
 }
 
+static uint64_t start_key(const void *item)
+{
+	return start_of(*(struct vk_proposal *const *)item);
+}
+
 static int by_strength(const void *a, const void *b)
 {
 	const struct vk_proposal *x = *(struct vk_proposal *const *)a;
@@ -188,20 +193,13 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen,
 			     struct vk_proposal *p, struct vk_error *err)
 {
 	struct vk_proposal *neighbours[2] = {NULL, NULL};
-	size_t low = 0, high = chosen->count;
+	size_t low;
 
 	if (p->claim == VK_CLAIM_STANDING && outside(plan, p))
 		return refuse_standing(plan, p, "does not lie in the sectors that this table can give away", err);
 	if (!fit_range(plan, p))
 		return VK_OK;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (start_of(chosen->items[middle]) <= start_of(p))
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	low = vk_first_not_below(chosen->items, chosen->count, sizeof(chosen->items[0]), start_of(p) + 1, start_key);
 	if (low > 0)
 		neighbours[0] = chosen->items[low - 1];
 	if (low < chosen->count)

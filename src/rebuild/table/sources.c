@@ -216,14 +216,7 @@ void vk_table_from_captures(struct vk_table_plan *plan)
 	}
 }
 
-static bool names_it(const struct vk_proposal *volume, const struct vk_proposal *p)
-{
-	return vk_partition_is_vmfs(&p->entry.partition) ||
-	       (volume->entry.length_exact &&
-		p->entry.partition.sectors == volume->entry.partition.sectors);
-}
-
-static void set(struct vk_table_plan *plan, const struct vk_proposal *p, bool names, bool over)
+static void mark_table(struct vk_table_plan *plan, const struct vk_proposal *p, bool names, bool over)
 {
 	bool *named = p->by == VK_PROPOSED_MBR ? &plan->mbr_names : &plan->gpt_names;
 	bool *foreign = p->by == VK_PROPOSED_MBR ? &plan->mbr_foreign : &plan->gpt_foreign;
@@ -255,7 +248,7 @@ static void compare_with_found(struct vk_table_plan *plan)
 		if (p->by == VK_PROPOSED_FOUND) {
 			for (size_t k = 0; k < 2 && p->claim >= VK_CLAIM_LIVING; k++)
 				if (entries[k] != NULL && vk_proposal_end(entries[k]) > start)
-					set(plan, entries[k], false, !is_inside(p, entries[k]));
+					mark_table(plan, entries[k], false, !is_inside(p, entries[k]));
 			if (volume == NULL || vk_proposal_end(p) > vk_proposal_end(volume))
 				volume = p;
 			continue;
@@ -263,9 +256,9 @@ static void compare_with_found(struct vk_table_plan *plan)
 		if (p->by != VK_PROPOSED_MBR && p->by != VK_PROPOSED_GPT)
 			continue;
 		if (volume != NULL && volume->entry.partition.start_sector == start)
-			set(plan, p, names_it(volume, p), !names_it(volume, p) && volume->claim >= VK_CLAIM_LIVING);
+			mark_table(plan, p, vk_proposal_names(volume, p), !vk_proposal_names(volume, p) && volume->claim >= VK_CLAIM_LIVING);
 		else if (volume != NULL && vk_proposal_end(volume) > start)
-			set(plan, p, false, volume->claim >= VK_CLAIM_LIVING);
+			mark_table(plan, p, false, volume->claim >= VK_CLAIM_LIVING);
 		if (entries[p->by] == NULL || vk_proposal_end(p) > vk_proposal_end(entries[p->by]))
 			entries[p->by] = p;
 	}
@@ -287,13 +280,13 @@ static void choose_capture(struct vk_table_plan *plan)
 			volume = p;
 		if (p->by != VK_PROPOSED_CAPTURE)
 			continue;
-		if (p->rank < newest)
-			newest = p->rank;
-		if (p->rank < naming && volume != NULL && names_it(volume, p) &&
+		newest = p->rank < newest ? p->rank : newest;
+		if (p->rank < naming && volume != NULL && vk_proposal_names(volume, p) &&
 		    volume->entry.partition.start_sector == p->entry.partition.start_sector)
 			naming = p->rank;
 	}
-	plan->capture_rank = naming != UINT32_MAX ? naming : newest;
+	plan->capture_names = naming != UINT32_MAX;
+	plan->capture_rank = plan->capture_names ? naming : newest;
 	if (plan->capture_rank != UINT32_MAX)
 		plan->capture = &plan->options->known[plan->capture_rank - RANK_CAPTURE];
 }
@@ -310,7 +303,7 @@ static bool stays(const struct vk_table_plan *plan, const struct vk_proposal *vo
 	    (p->by == VK_PROPOSED_MBR && vk_proposal_end(p) > plan->disk_sectors))
 		return false;
 	if (volume != NULL && !vmfs)
-		return !names_it(volume, p);
+		return !vk_proposal_names(volume, p);
 	if (p->by == VK_PROPOSED_MBR && vmfs)
 		return volume != NULL && p->entry.partition.number != 0 &&
 		       p->entry.partition.sectors >= volume->entry.partition.sectors;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/texts.h"
 #include "rebuild/table/plan.h"
 
 static enum vk_status check_source(const struct vk_table_plan *plan, struct vk_error *err)
@@ -158,20 +159,14 @@ static enum vk_status refuse_empty(const struct vk_table_plan *plan, struct vk_e
 	return VK_ABSENT;
 }
 
+/* Of partitions, and of planned entries, which begin with one. */
 static int by_number(const void *a, const void *b)
-{
-	const struct vk_planned_entry *x = a, *y = b;
-
-	return x->partition.number < y->partition.number ? -1
-							 : x->partition.number > y->partition.number;
-}
-
-static int partition_by_number(const void *a, const void *b)
 {
 	const struct vk_partition *x = a, *y = b;
 
 	return x->number < y->number ? -1 : x->number > y->number;
 }
+_Static_assert(offsetof(struct vk_planned_entry, partition) == 0, "a planned entry begins with its partition");
 
 /* What stands beside the planned table, or in its partitions, would be believed before it. */
 static enum vk_status refuse_kind(const struct vk_table_plan *plan, enum vk_table_kind seen, struct vk_error *err)
@@ -217,8 +212,7 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 		return status;
 	forget_logical(plan, &table);
 	if (table.partition_count > 1)
-		qsort(table.partitions, table.partition_count, sizeof(*table.partitions),
-		      partition_by_number);
+		qsort(table.partitions, table.partition_count, sizeof(*table.partitions), by_number);
 	for (size_t i = 0; i < out->entry_count && i < table.partition_count; i++) {
 		const struct vk_partition *a = &out->entries[i].partition;
 		const struct vk_partition *b = &table.partitions[i];
@@ -338,15 +332,9 @@ enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_
 
 void vk_rebuild_table_free(struct vk_rebuild_table *table)
 {
-	for (size_t i = 0; i < table->lost_count; i++)
-		free(table->lost[i]);
-	for (size_t i = 0; i < table->note_count; i++)
-		free(table->notes[i]);
-	for (size_t i = 0; i < table->doubt_count; i++)
-		free(table->doubts[i]);
-	free(table->doubts);
-	free(table->lost);
-	free(table->notes);
+	vk_sentences_free(&table->lost, &table->lost_count);
+	vk_sentences_free(&table->notes, &table->note_count);
+	vk_sentences_free(&table->doubts, &table->doubt_count);
 	free(table->entries);
 	memset(table, 0, sizeof(*table));
 }

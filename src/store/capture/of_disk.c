@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "evidence/identity.h"
 #include "store/plan/plan.h"
 #include "store/folder/who.h"
@@ -80,7 +81,8 @@ static bool same_size(const struct vk_capture *c, const struct vk_disk_facts *fa
 static const struct vk_identity *look_at(struct vk_disk_facts *facts, uint64_t start)
 {
 	const struct vk_source *source = facts->source;
-	struct vk_disk_place *places, *place;
+	const struct vk_disk_place empty = {.start_bytes = start};
+	struct vk_disk_place *place;
 	struct vk_io *window;
 	struct vk_error ignored;
 
@@ -89,13 +91,9 @@ static const struct vk_identity *look_at(struct vk_disk_facts *facts, uint64_t s
 			return &facts->places[i].identity;
 	if (source == NULL || facts->place_count >= PLACES_MAX || start >= source->size_bytes)
 		return NULL;
-	places = realloc(facts->places, (facts->place_count + 1) * sizeof(*places));
-	if (places == NULL)
+	place = vk_append(&facts->places, &facts->place_count, &empty, sizeof(empty));
+	if (place == NULL)
 		return NULL;
-	facts->places = places;
-	place = &places[facts->place_count++];
-	memset(place, 0, sizeof(*place));
-	place->start_bytes = start;
 	window = vk_io_window(source->io, start, source->size_bytes - start);
 	if (window != NULL) {
 		struct vk_vmfs vmfs = {.start_sector = start / source->sector_size};

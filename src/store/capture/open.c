@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/texts.h"
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
 
@@ -63,20 +62,6 @@ enum vk_status vk_capture_open(const char *store, const char *name, struct vk_ca
 	}
 	free(manifest);
 	return status;
-}
-
-void vk_capture_close(struct vk_capture *capture)
-{
-	vk_io_close(capture->held);
-	free(capture->path);
-	vk_texts_free(capture->other_paths);
-	vk_texts_free(capture->command);
-	free(capture->identities);
-	free(capture->regions);
-	free(capture->unreadable);
-	free(capture->imported);
-	vk_rebuilt_free(&capture->rebuilt);
-	memset(capture, 0, sizeof(*capture));
 }
 
 enum vk_status vk_capture_source(const struct vk_capture *capture, struct vk_source *ret_source,

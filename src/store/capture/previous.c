@@ -46,15 +46,12 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
 }
 
+/* The first of that name; NULL: there is none. */
 static const struct name *find_name(const struct name *names, size_t count, const char *text)
 {
-	struct name key = {.text = strdup(text)};
-	const struct name *found = key.text != NULL && count > 0 ?
-					   bsearch(&key, names, count, sizeof(*names), compare_names) :
-					   NULL;
+	const struct name key = {.text = (char *)(uintptr_t)text};
+	const struct name *found = count > 0 ? bsearch(&key, names, count, sizeof(*names), compare_names) : NULL;
 
-	free(key.text);
-	/* of equal names the first */
 	while (found != NULL && found > names && strcmp(found[-1].text, text) == 0)
 		found--;
 	return found;
@@ -152,18 +149,15 @@ static void take_last(struct search *s, size_t disk, const struct vk_capture *c)
 
 static bool add_gone(struct search *s, const struct vk_capture *c)
 {
-	struct vk_last_gones *g = s->gones;
-	struct vk_last_gone *items = realloc(g->items, (g->count + 1) * sizeof(*items));
+	struct vk_last_gone gone = {.path = strdup(c->source_path)};
 
-	if (items == NULL)
-		return false;
-	g->items = items;
-	memset(&items[g->count], 0, sizeof(*items));
-	items[g->count].path = strdup(c->source_path);
-	memcpy(items[g->count].wwid, c->wwid, sizeof(c->wwid));
-	memcpy(items[g->count].time, c->time, sizeof(c->time));
-	memcpy(items[g->count].id, c->id, sizeof(c->id));
-	return items[g->count++].path != NULL;
+	memcpy(gone.wwid, c->wwid, sizeof(gone.wwid));
+	memcpy(gone.time, c->time, sizeof(gone.time));
+	memcpy(gone.id, c->id, sizeof(gone.id));
+	if (gone.path != NULL && vk_append(&s->gones->items, &s->gones->count, &gone, sizeof(gone)) != NULL)
+		return true;
+	free(gone.path);
+	return false;
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "io/range_set.h"
 #include "store/capture/taking.h"
+#include "store/plan/plan.h"
 
 /* The saver's buffer, one half for the file and one for the target. */
 static enum vk_status compare_region(struct vk_taking *taking, const struct vk_region *region,
@@ -88,14 +89,6 @@ static enum vk_status compare_all(struct vk_taking *taking, struct vk_error *err
 	return status;
 }
 
-static int compare_offsets(const void *a, const void *b)
-{
-	const struct vk_region *x = a;
-	const struct vk_region *y = b;
-
-	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
-}
-
 static enum vk_status take_undo(struct vk_taking *taking, struct vk_io *target,
 				const struct vk_capture *of, const struct vk_region *regions,
 				size_t count, const struct vk_capture_options *options,
@@ -116,7 +109,7 @@ static enum vk_status take_undo(struct vk_taking *taking, struct vk_io *target,
 	if (status != VK_OK)
 		return status;
 	if (count > 0)
-		qsort(c->regions, count, sizeof(*c->regions), compare_offsets);
+		qsort(c->regions, count, sizeof(*c->regions), vk_region_compare);
 	if (!vk_manifest_check_ranges(c, NULL))
 		return vk_error_set(err, VK_USAGE, vk_io_name(target),
 				    "the regions of an undo capture overlap or lie outside the target");

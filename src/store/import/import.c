@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "base/checked.h"
 #include "store/import/import_parts.h"
 
 /* One disk: of a collector, or made of dumps. */
@@ -28,34 +27,16 @@ struct vk_import {
 	size_t dump_count;
 	struct job *jobs;
 	size_t job_count;
-	size_t job_cap;
 };
-
-static enum vk_status no_memory(struct vk_error *err, const char *path)
-{
-	return vk_no_memory(err, path);
-}
 
 static struct job *add_job(struct vk_import *import, const char *path)
 {
-	struct job *job;
+	struct job job = {.path = strdup(path)};
+	struct job *added = job.path != NULL ? vk_append(&import->jobs, &import->job_count, &job, sizeof(job)) : NULL;
 
-	if (import->job_count == import->job_cap) {
-		size_t cap = import->job_cap == 0 ? 16 : import->job_cap * 2;
-		struct job *grown = realloc(import->jobs, cap * sizeof(*grown));
-
-		if (grown == NULL)
-			return NULL;
-		import->jobs = grown;
-		import->job_cap = cap;
-	}
-	job = &import->jobs[import->job_count];
-	memset(job, 0, sizeof(*job));
-	job->path = strdup(path);
-	if (job->path == NULL)
-		return NULL;
-	import->job_count++;
-	return job;
+	if (added == NULL)
+		free(job.path);
+	return added;
 }
 
 static enum vk_status add_container(struct vk_import *import, const char *path, struct vk_io *io,
@@ -67,7 +48,7 @@ static enum vk_status add_container(struct vk_import *import, const char *path, 
 
 	if (container == NULL) {
 		vk_io_close(io);
-		return no_memory(err, path);
+		return vk_no_memory(err, path);
 	}
 	status = vk_container_open(path, io, modified, container, err);
 	if (status != VK_OK) {
@@ -83,7 +64,7 @@ static enum vk_status add_container(struct vk_import *import, const char *path, 
 			continue;
 		job = add_job(import, disk->path[0] != '\0' ? disk->path : disk->name);
 		if (job == NULL)
-			return no_memory(err, path);
+			return vk_no_memory(err, path);
 		job->from = container;
 		job->index = i;
 	}
@@ -112,16 +93,10 @@ static struct job *job_of(struct vk_import *import, const struct vk_dump *dump)
 static enum vk_status attach(struct vk_import *import, struct vk_dump *dump, struct vk_error *err)
 {
 	struct job *job = job_of(import, dump);
-	struct vk_dump **grown;
 
-	if (job == NULL)
-		return no_memory(err, dump->path);
-	grown = realloc(job->dumps, (job->dump_count + 1) * sizeof(struct vk_dump *));
-	if (grown == NULL)
-		return no_memory(err, dump->path);
-	job->dumps = grown;
-	job->dumps[job->dump_count++] = dump;
-	return VK_OK;
+	return job != NULL && vk_append(&job->dumps, &job->dump_count, &dump, sizeof(struct vk_dump *)) != NULL
+		       ? VK_OK
+		       : vk_no_memory(err, dump->path);
 }
 
 static enum vk_status add_dump(struct vk_import *import, const char *path, struct vk_io *io,
@@ -134,7 +109,7 @@ static enum vk_status add_dump(struct vk_import *import, const char *path, struc
 
 	if (dump == NULL) {
 		vk_io_close(io);
-		return no_memory(err, path);
+		return vk_no_memory(err, path);
 	}
 	status = vk_dump_open(path, io, modified, o->as, o->sector_size,
 			      at < o->place_count ? &o->places[at] : NULL, dump, err);
@@ -193,12 +168,12 @@ enum vk_status vk_import_open(const char *const *paths, size_t count,
 	enum vk_status status = VK_OK;
 
 	if (import == NULL)
-		return no_memory(err, NULL);
+		return vk_no_memory(err, NULL);
 	import->options = *options;
 	import->containers = calloc(count + 1, sizeof(struct vk_container *));
 	import->dumps = calloc(count + 1, sizeof(struct vk_dump *));
 	if (import->containers == NULL || import->dumps == NULL)
-		status = no_memory(err, NULL);
+		status = vk_no_memory(err, NULL);
 	for (size_t i = 0; i < count && status == VK_OK; i++)
 		status = open_source(import, paths[i], err);
 	if (status == VK_OK)
@@ -295,10 +270,8 @@ static enum vk_status settle_size(const struct job *job, struct making *making, 
 {
 	bool given = making->size_bytes != 0;
 	bool certain = given;
-	uint64_t end = 0;
+	uint64_t end = vk_parts_end(&making->parts);
 
-	for (size_t i = 0; i < making->parts.count; i++)
-		end = vk_max_u64(end, making->parts.pieces[i].offset_bytes + making->parts.pieces[i].length_bytes);
 	if (end == 0) {
 		vk_error_set(err, VK_ABSENT, job->path, "nothing of this disk was collected");
 		return vk_error_remedy(err, "look at what the collector said about it, and collect again");
@@ -362,7 +335,7 @@ static enum vk_status make(const struct job *job, struct making *making,
 	enum vk_status status;
 
 	if (io == NULL)
-		return no_memory(err, job->path);
+		return vk_no_memory(err, job->path);
 	status = vk_source_open_io(io, job->path, VK_FORM_RAW, &reading, &source, err);
 	if (status != VK_OK)
 		return status;

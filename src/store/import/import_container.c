@@ -65,7 +65,7 @@ static enum vk_status open_tar(struct vk_container *c, struct vk_error *err)
 	memcpy(c->prefix, index->name, strlen(index->name) - strlen(VK_INDEX_FILE));
 	text = malloc((size_t)index->length_bytes + 1);
 	if (text == NULL)
-		return vk_error_set(err, VK_NOMEM, c->path, "no memory for " VK_INDEX_FILE);
+		return vk_no_memory(err, c->path);
 	status = vk_io_read_all(c->io, index->offset_bytes, text, (size_t)index->length_bytes, err);
 	if (status == VK_OK)
 		status = parse(c, text, (size_t)index->length_bytes, err);
@@ -95,7 +95,7 @@ static enum vk_status open_folder(struct vk_container *c, struct vk_error *err)
 	status = parse(c, text, len, err);
 	memory = vk_io_memory(VK_INDEX_FILE, text, len, false);
 	if (status == VK_OK && memory == NULL)
-		status = vk_error_set(err, VK_NOMEM, c->path, "no memory for " VK_INDEX_FILE);
+		status = vk_no_memory(err, c->path);
 	if (status == VK_OK)
 		status = vk_import_digest(memory, 0, len, &c->self, NULL, err);
 	vk_io_close(memory);
@@ -126,7 +126,6 @@ enum vk_status vk_container_open(const char *path, struct vk_io *io, uint64_t mo
 
 void vk_container_close(struct vk_container *container)
 {
-	vk_io_close(container->open);
 	vk_index_free(&container->index);
 	vk_tar_free(&container->tar);
 	vk_io_close(container->io);
@@ -172,88 +171,72 @@ static enum vk_status open_below(int folder_fd, const char *file, struct vk_io *
 	return *ret_io != NULL ? VK_OK : vk_no_memory(err, file);
 }
 
-/* A file of the folder. One is open at a time: there may be more of them than a process may have open. */
+/* A file of the folder, opened for each read: there may be more of them than a process may have open. */
 struct folder_file {
-	struct vk_container *container; /* outlives this */
-	const char *file;               /* in the index */
-	struct stat found;              /* when it was first opened */
+	int folder_fd;     /* of the container, which outlives this */
+	const char *file;  /* in the index */
+	struct stat found; /* when it was first opened */
 };
 
-static void leave_file(struct vk_container *c)
+static enum vk_status open_again(const struct folder_file *f, struct vk_io **ret_io, struct vk_error *err)
 {
-	vk_io_close(c->open);
-	c->open = NULL;
-	c->open_for = NULL;
-}
-
-static enum vk_status enter_file(struct folder_file *f, struct vk_error *err)
-{
-	struct vk_container *c = f->container;
 	struct stat now;
-	enum vk_status status;
+	enum vk_status status = open_below(f->folder_fd, f->file, ret_io, &now, err);
 
-	if (c->open_for == f)
-		return VK_OK;
-	leave_file(c);
-	status = open_below(c->folder_fd, f->file, &c->open, &now, err);
-	if (status != VK_OK)
+	if (status != VK_OK || (now.st_dev == f->found.st_dev && now.st_ino == f->found.st_ino &&
+				now.st_size == f->found.st_size))
 		return status;
-	if (now.st_dev != f->found.st_dev || now.st_ino != f->found.st_ino || now.st_size != f->found.st_size) {
-		leave_file(c);
-		return vk_error_set(err, VK_IO, f->file, "it was replaced by another file while it was imported");
-	}
-	c->open_for = f;
-	return VK_OK;
+	vk_io_close(*ret_io);
+	return vk_error_set(err, VK_IO, f->file, "it was replaced by another file while it was imported");
 }
 
 static enum vk_status folder_read_at(void *self, uint64_t offset, void *buf, size_t len, size_t *ret_got,
 				     struct vk_error *err)
 {
-	struct folder_file *f = self;
-	enum vk_status status = enter_file(f, err);
+	struct vk_io *io;
+	enum vk_status status = open_again(self, &io, err);
 
-	return status == VK_OK ? vk_io_read(f->container->open, offset, buf, len, ret_got, err) : status;
+	if (status != VK_OK)
+		return status;
+	status = vk_io_read(io, offset, buf, len, ret_got, err);
+	vk_io_close(io);
+	return status;
 }
 
 /* What cannot be opened any more is said by the read that follows. */
 static struct vk_span folder_span(void *self, uint64_t offset)
 {
-	struct folder_file *f = self;
+	struct vk_span span = {VK_SPAN_DATA, UINT64_MAX};
+	struct vk_io *io;
 
-	return enter_file(f, NULL) == VK_OK ? vk_io_span(f->container->open, offset)
-					    : (struct vk_span){VK_SPAN_DATA, UINT64_MAX};
+	if (open_again(self, &io, NULL) != VK_OK)
+		return span;
+	span = vk_io_span(io, offset);
+	vk_io_close(io);
+	return span;
 }
 
-static void folder_close(void *self)
-{
-	struct folder_file *f = self;
-
-	if (f->container->open_for == f)
-		leave_file(f->container);
-	free(f);
-}
-
-static const struct vk_io_ops folder_ops = {folder_read_at, folder_span, folder_close};
+static const struct vk_io_ops folder_ops = {folder_read_at, folder_span, free};
 
 static enum vk_status open_piece(struct vk_container *c, const char *file, struct vk_io **ret_io,
 				 uint64_t *ret_modified, struct vk_error *err)
 {
 	struct folder_file *f = calloc(1, sizeof(*f));
+	struct vk_io *io;
 	enum vk_status status;
 
 	if (f == NULL)
 		return vk_no_memory(err, file);
-	leave_file(c);
-	status = open_below(c->folder_fd, file, &c->open, &f->found, err);
+	f->folder_fd = c->folder_fd;
+	f->file = file;
+	status = open_below(c->folder_fd, file, &io, &f->found, err);
 	if (status != VK_OK) {
 		free(f);
 		return status;
 	}
-	f->container = c;
-	f->file = file;
-	c->open_for = f;
 	*ret_modified = (uint64_t)f->found.st_mtime;
-	*ret_io = vk_io_new(&folder_ops, f, file, vk_io_size_bytes(c->open), vk_io_sector_size(c->open));
+	*ret_io = vk_io_new(&folder_ops, f, file, vk_io_size_bytes(io), vk_io_sector_size(io));
+	vk_io_close(io);
 	return *ret_io != NULL ? VK_OK : vk_no_memory(err, file);
 }
 

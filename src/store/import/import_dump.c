@@ -45,14 +45,6 @@ static const char *disk_in_name(const char *path, size_t *ret_len, enum vk_sourc
 	return NULL;
 }
 
-bool vk_dump_named(const char *path)
-{
-	enum vk_source_kind kind;
-	size_t len;
-
-	return disk_in_name(path, &len, &kind) != NULL;
-}
-
 static enum vk_status unfold(struct vk_dump *dump, struct vk_error *err)
 {
 	const struct vk_form *form = vk_form(vk_io_form_of(dump->io));

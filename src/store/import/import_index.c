@@ -26,11 +26,6 @@ static void fail(struct parser *p, const char *what)
 		p->status = vk_error_set(p->err, VK_DAMAGED, p->where, "line %zu is wrong: %s", p->line, what);
 }
 
-static void no_memory(struct parser *p)
-{
-	p->status = vk_no_memory(p->err, p->where);
-}
-
 /* The last disk, whose block the line belongs to. */
 static struct vk_index_disk *disk_of(struct parser *p)
 {
@@ -67,25 +62,12 @@ static const char *word(char **line)
 
 static void add_disk(struct parser *p)
 {
-	struct vk_index *index = &p->index;
+	const struct vk_index_disk disk = {.sector_size = 512};
 
-	if (index->disk_count == VK_INDEX_DISKS_MAX) {
+	if (p->index.disk_count == VK_INDEX_DISKS_MAX)
 		fail(p, "too many disks");
-		return;
-	}
-	if (index->disk_count == index->disk_cap) {
-		size_t cap = index->disk_cap == 0 ? 16 : index->disk_cap * 2;
-		struct vk_index_disk *grown = realloc(index->disks, cap * sizeof(*grown));
-
-		if (grown == NULL) {
-			no_memory(p);
-			return;
-		}
-		index->disks = grown;
-		index->disk_cap = cap;
-	}
-	memset(&index->disks[index->disk_count], 0, sizeof(*index->disks));
-	index->disks[index->disk_count++].sector_size = 512;
+	else if (vk_append(&p->index.disks, &p->index.disk_count, &disk, sizeof(disk)) == NULL)
+		p->status = vk_no_memory(p->err, p->where);
 }
 
 static void add_piece(struct parser *p, bool readable, char *rest)
@@ -107,22 +89,10 @@ static void add_piece(struct parser *p, bool readable, char *rest)
 		fail(p, "offset or length is not a number in bounds");
 		return;
 	}
-	if (disk->piece_count == VK_INDEX_PIECES_MAX) {
+	if (disk->piece_count == VK_INDEX_PIECES_MAX)
 		fail(p, "too many pieces");
-		return;
-	}
-	if (disk->piece_count == disk->piece_cap) {
-		size_t cap = disk->piece_cap == 0 ? 8 : disk->piece_cap * 2;
-		struct vk_index_piece *grown = realloc(disk->pieces, cap * sizeof(*grown));
-
-		if (grown == NULL) {
-			no_memory(p);
-			return;
-		}
-		disk->pieces = grown;
-		disk->piece_cap = cap;
-	}
-	disk->pieces[disk->piece_count++] = piece;
+	else if (vk_append(&disk->pieces, &disk->piece_count, &piece, sizeof(piece)) == NULL)
+		p->status = vk_no_memory(p->err, p->where);
 }
 
 /* Digests follow the piece that they are of. */

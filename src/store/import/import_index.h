@@ -31,7 +31,6 @@ struct vk_index_disk {
 	bool broken;          /* or that a program which it needs failed meanwhile */
 	struct vk_index_piece *pieces;
 	size_t piece_count;
-	size_t piece_cap;
 };
 
 struct vk_index {
@@ -40,7 +39,6 @@ struct vk_index {
 	bool complete; /* the last line is there: the collector was not stopped */
 	struct vk_index_disk *disks;
 	size_t disk_count;
-	size_t disk_cap;
 };
 
 /*

@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "store/import/import_parts.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,54 +13,22 @@ enum { READ_BYTES = 256 << 10 };
 /* No disk is longer; what claims to end there is not believed. */
 static const uint64_t size_max = 1ULL << 60;
 
-/* Room for one more; grown in powers of two: a full array is one whose count is a power of two. */
-static bool grow(void **items, size_t count, size_t size)
-{
-	size_t cap = count == 0 ? 1 : count * 2;
-	void *grown;
-
-	if ((count & (count - 1)) != 0)
-		return true;
-	grown = reallocarray(*items, cap, size);
-	if (grown == NULL)
-		return false;
-	*items = grown;
-	return true;
-}
-
 bool vk_parts_add_piece(struct vk_parts *parts, const struct vk_import_piece *piece)
 {
-	void *items = parts->pieces;
-	bool ok = grow(&items, parts->count, sizeof(*parts->pieces));
-
-	parts->pieces = items;
-	if (ok)
-		parts->pieces[parts->count++] = *piece;
-	return ok;
+	return vk_append(&parts->pieces, &parts->count, piece, sizeof(*piece)) != NULL;
 }
 
 bool vk_parts_add_file(struct vk_parts *parts, const struct vk_origin_file *file)
 {
-	void *items = parts->files;
-	bool ok = grow(&items, parts->file_count, sizeof(*parts->files));
-
-	parts->files = items;
-	if (ok)
-		parts->files[parts->file_count++] = *file;
-	return ok;
+	return vk_append(&parts->files, &parts->file_count, file, sizeof(*file)) != NULL;
 }
 
 bool vk_parts_own(struct vk_parts *parts, struct vk_io *io)
 {
-	void *items = parts->owned;
-	bool ok = grow(&items, parts->owned_count, sizeof(struct vk_io *));
-
-	parts->owned = items;
-	if (ok)
-		parts->owned[parts->owned_count++] = io;
-	else
-		vk_io_close(io);
-	return ok;
+	if (vk_append(&parts->owned, &parts->owned_count, &io, sizeof(struct vk_io *)) != NULL)
+		return true;
+	vk_io_close(io);
+	return false;
 }
 
 void vk_parts_free(struct vk_parts *parts)
@@ -95,27 +62,8 @@ void vk_import_modified(struct vk_origin_file *file, uint64_t unix_seconds)
 		vk_text_time_s(&text, unix_seconds);
 }
 
-/* MD5 is what old hosts have; it finds accidents, which is what it is asked for here. */
-struct md5 {
-	EVP_MD_CTX *ctx;
-	bool failed;
-};
-
-static void md5_take(struct md5 *md5, char ret_hex[VK_MD5_HEX_BYTES])
-{
-	uint8_t bytes[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-	struct vk_text text;
-
-	ret_hex[0] = '\0';
-	if (md5->failed || EVP_DigestFinal_ex(md5->ctx, bytes, &len) != 1)
-		return;
-	vk_text_init(&text, ret_hex, VK_MD5_HEX_BYTES);
-	vk_text_hex(&text, bytes, len);
-}
-
 static enum vk_status read_through(struct vk_io *io, uint64_t offset, uint64_t length, uint8_t *buf,
-				   struct vk_digest *digest, struct md5 *md5, struct vk_error *err)
+				   struct vk_digest *digest, struct vk_error *err)
 {
 	while (length > 0) {
 		size_t want = (size_t)vk_min_u64(length, READ_BYTES);
@@ -129,38 +77,41 @@ static enum vk_status read_through(struct vk_io *io, uint64_t offset, uint64_t l
 			return vk_error_at(err, offset + got);
 		}
 		vk_digest_add(digest, buf, got);
-		if (md5->ctx != NULL && EVP_DigestUpdate(md5->ctx, buf, got) != 1)
-			md5->failed = true;
 		offset += got;
 		length -= got;
 	}
 	return VK_OK;
 }
 
+/* MD5 is what old hosts have; it finds accidents, which is what it is asked for here. */
 enum vk_status vk_import_digest(struct vk_io *io, uint64_t offset, uint64_t length,
 				struct vk_origin_file *ret_file, char ret_md5[VK_MD5_HEX_BYTES],
 				struct vk_error *err)
 {
 	struct vk_digest digest;
-	struct md5 md5 = {.ctx = ret_md5 != NULL ? EVP_MD_CTX_new() : NULL};
 	uint8_t *buf = malloc(READ_BYTES);
 	enum vk_status status = VK_NOMEM;
 
-	if (vk_digest_init(&digest) && buf != NULL && (ret_md5 == NULL || md5.ctx != NULL)) {
-		md5.failed = ret_md5 != NULL && EVP_DigestInit_ex(md5.ctx, EVP_md5(), NULL) != 1;
-		status = read_through(io, offset, length, buf, &digest, &md5, err);
+	ret_file->length_bytes = length;
+	if (vk_digest_init(&digest) && buf != NULL && (ret_md5 == NULL || vk_digest_add_md5(&digest))) {
+		status = read_through(io, offset, length, buf, &digest, err);
 		if (status == VK_OK && !vk_digest_take(&digest, ret_file->sha256))
 			status = VK_NOMEM;
-		if (status == VK_OK && ret_md5 != NULL)
-			md5_take(&md5, ret_md5);
+		if (ret_md5 != NULL)
+			memcpy(ret_md5, digest.md5_hex, VK_MD5_HEX_BYTES);
 	}
-	ret_file->length_bytes = length;
 	vk_digest_free(&digest);
-	EVP_MD_CTX_free(md5.ctx);
 	free(buf);
-	if (status == VK_NOMEM)
-		return vk_no_memory(err, vk_io_name(io));
-	return status;
+	return status == VK_NOMEM ? vk_no_memory(err, vk_io_name(io)) : status;
+}
+
+uint64_t vk_parts_end(const struct vk_parts *parts)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < parts->count; i++)
+		end = vk_max_u64(end, vk_add_sat(parts->pieces[i].offset_bytes, parts->pieces[i].length_bytes));
+	return end;
 }
 
 static void stretch(uint64_t *size, uint64_t end)
@@ -195,13 +146,11 @@ enum vk_status vk_parts_size(const struct vk_parts *parts, const char *name,
 {
 	const struct vk_source_options options = {.as = kind, .sector_size = sector_size};
 	struct vk_source source;
-	uint64_t size = 0;
+	uint64_t size = vk_parts_end(parts);
 	struct vk_io *io;
 	enum vk_status status;
 
 	*ret_certain = false;
-	for (size_t i = 0; i < parts->count; i++)
-		size = vk_max_u64(size, vk_add_sat(parts->pieces[i].offset_bytes, parts->pieces[i].length_bytes));
 	io = vk_import_io(name, parts->pieces, parts->count, size, sector_size == 0 ? 512 : sector_size);
 	if (io == NULL)
 		return vk_no_memory(err, name);

@@ -20,6 +20,7 @@ VK_MUST_USE bool vk_parts_add_piece(struct vk_parts *parts, const struct vk_impo
 VK_MUST_USE bool vk_parts_add_file(struct vk_parts *parts, const struct vk_origin_file *file);
 VK_MUST_USE bool vk_parts_own(struct vk_parts *parts, struct vk_io *io);
 void vk_parts_free(struct vk_parts *parts);
+uint64_t vk_parts_end(const struct vk_parts *parts); /* of the last piece; 0: there is none */
 
 /*
  * Read length bytes and digest them; ret_md5 may be NULL. VK_DAMAGED when some of them are not there. ret_file gets length and
@@ -41,8 +42,6 @@ struct vk_container {
 	char prefix[VK_TAR_NAME_BYTES]; /* in front of the names of the index */
 	struct vk_index index;
 	struct vk_origin_file self;     /* the tar, or the index of the folder */
-	struct vk_io *open;             /* of a folder: the file that is open now; NULL: none */
-	const void *open_for;           /* whose it is */
 };
 /* io NULL: path is a folder; else it is a tar, and owned also when this fails. */
 VK_MUST_USE enum vk_status vk_container_open(const char *path, struct vk_io *io, uint64_t modified,
@@ -71,8 +70,6 @@ VK_MUST_USE enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint
 					const uint64_t *place, struct vk_dump *ret_dump,
 					struct vk_error *err);
 void vk_dump_close(struct vk_dump *dump);
-/* Whether the script of 2009 gave the file its name. */
-bool vk_dump_named(const char *path);
 /*
  * All dumps of one disk at their places; ret_kind: disk or partition. VK_USAGE when a place cannot be told. Free ret_parts also
  * after a failure.

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON as a capture. The file is taken for hostile: nothing in it is used before it was checked. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,12 +8,8 @@
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
-#include "store/folder/reader.h"
-
-static const char *part_word(size_t index)
-{
-	return vk_part_name((enum vk_part)(1U << index));
-}
+#include "store/manifest/rebuilt.h"
+#include "store/manifest/rows.h"
 
 static const char *table_word(size_t index)
 {
@@ -33,137 +28,43 @@ static const char *purpose_word(size_t index)
 	return words[index];
 }
 
-/*
- * Where a range ends must be a number, too; that it lies on the disk is judged by
- * vk_manifest_check_ranges.
- */
-static void get_range(struct vk_reader *r, const json_t *object, uint64_t max, uint64_t *ret_offset,
-		      uint64_t *ret_length)
-{
-	*ret_offset = vk_reader_number(r, object, "offset_bytes", INT64_MAX);
-	*ret_length = vk_reader_number(r, object, "length_bytes", max);
-	if (r->ok && (*ret_length == 0 || *ret_length > (uint64_t)INT64_MAX - *ret_offset))
-		vk_reader_fail(r, "length_bytes", "is out of range");
-}
-
 static void read_identities(struct vk_reader *r, const json_t *root, struct vk_capture *c)
 {
-	void *items = NULL;
-	const json_t *array;
-
 	if (json_array_size(json_object_get(root, "partitions")) > VK_MANIFEST_MAX_VOLUMES)
 		vk_reader_fail(r, "partitions", "is too long a list");
-	array = vk_reader_array(r, root, "partitions", sizeof(*c->identities), &items,
-					&c->identity_count);
-
-	c->identities = items;
-	for (size_t i = 0; i < c->identity_count && r->ok; i++) {
-		struct vk_identity *id = &c->identities[i];
-		const json_t *o = json_array_get(array, i);
-
-		id->partition = (unsigned)vk_reader_number(r, o, "partition", UINT32_MAX);
-		id->start_sector = vk_reader_number(r, o, "start_sector", INT64_MAX / 4096);
-		id->sectors = vk_reader_number(r, o, "sectors", INT64_MAX / 4096);
-		vk_reader_text(r, o, "disk_id", id->disk_id, sizeof(id->disk_id));
-		vk_reader_text(r, o, "vml", id->vml, sizeof(id->vml));
-		id->lun = (unsigned)vk_reader_number(r, o, "lun", UINT16_MAX);
-		vk_reader_text(r, o, "target_label", id->target_label, sizeof(id->target_label));
-		vk_reader_text(r, o, "device_uuid", id->device_uuid, sizeof(id->device_uuid));
-		vk_reader_text(r, o, "volume_uuid", id->volume_uuid, sizeof(id->volume_uuid));
-		vk_reader_text(r, o, "fs_uuid", id->fs_uuid, sizeof(id->fs_uuid));
-		vk_reader_text(r, o, "fs_label", id->fs_label, sizeof(id->fs_label));
-		vk_reader_text(r, o, "fs_version", id->fs_version, sizeof(id->fs_version));
-		id->heartbeat_offset_bytes = vk_reader_number(r, o, "heartbeat_offset_bytes", INT64_MAX);
-		id->heartbeat_length_bytes = vk_reader_number(r, o, "heartbeat_length_bytes", 1U << 30);
-		id->heartbeat_slot_bytes =
-			(uint32_t)vk_reader_number(r, o, "heartbeat_slot_bytes", 1U << 20);
-		if (r->ok && id->heartbeat_length_bytes > 0 && id->heartbeat_slot_bytes == 0)
+	c->identities = vk_rows_read_array(&vk_identity_rows, r, root, "partitions", &c->identity_count);
+	for (size_t i = 0; i < c->identity_count && r->ok; i++)
+		if (c->identities[i].heartbeat_length_bytes > 0 && c->identities[i].heartbeat_slot_bytes == 0)
 			vk_reader_fail(r, "heartbeat_slot_bytes", "is out of range");
-	}
-}
-
-static void read_regions(struct vk_reader *r, const json_t *root, struct vk_capture *c)
-{
-	void *items = NULL;
-	const json_t *array =
-		vk_reader_array(r, root, "regions", sizeof(*c->regions), &items, &c->region_count);
-
-	c->regions = items;
-	for (size_t i = 0; i < c->region_count && r->ok; i++) {
-		struct vk_region *region = &c->regions[i];
-		const json_t *o = json_array_get(array, i);
-
-		vk_reader_text(r, o, "file", region->file, sizeof(region->file));
-		if (r->ok && !vk_file_name_plain(region->file))
-			vk_reader_fail(r, "file", "is not a plain file name");
-		region->part = (enum vk_part)(1U << vk_reader_choice(r, o, "part", part_word, 4));
-		region->partition = (unsigned)vk_reader_number(r, o, "partition", UINT32_MAX);
-		get_range(r, o, VK_REGION_MAX_BYTES, &region->offset_bytes, &region->length_bytes);
-		vk_reader_digest(r, o, region->sha256);
-		vk_reader_newer_text(r, o, "md5", region->md5, sizeof(region->md5));
-		if (r->ok && region->md5[0] != '\0' && !vk_md5_text(region->md5))
-			vk_reader_fail(r, "md5", "is not a digest");
-	}
-}
-
-static void read_unreadable(struct vk_reader *r, const json_t *root, struct vk_capture *c)
-{
-	void *items = NULL;
-	const json_t *array = vk_reader_array(r, root, "unreadable", sizeof(*c->unreadable), &items,
-					&c->unreadable_count);
-
-	c->unreadable = items;
-	for (size_t i = 0; i < c->unreadable_count && r->ok; i++)
-		get_range(r, json_array_get(array, i), INT64_MAX, &c->unreadable[i].offset_bytes,
-			  &c->unreadable[i].length_bytes);
 }
 
 static void read_imported(struct vk_reader *r, const json_t *root, struct vk_capture *c)
 {
 	const json_t *o = json_object_get(root, "imported");
-	void *items = NULL;
-	const json_t *array;
 
 	if (o == NULL || !r->ok)
 		return;
 	vk_reader_text(r, o, "time", c->imported_time, sizeof(c->imported_time));
 	vk_reader_text(r, o, "host", c->imported_host, sizeof(c->imported_host));
-	array = vk_reader_array(r, o, "files", sizeof(*c->imported), &items, &c->imported_count);
-	c->imported = items;
-	for (size_t i = 0; i < c->imported_count && r->ok; i++) {
-		struct vk_origin_file *file = &c->imported[i];
-		const json_t *item = json_array_get(array, i);
-
-		vk_reader_text(r, item, "file", file->name, sizeof(file->name));
-		file->length_bytes = vk_reader_number(r, item, "length_bytes", INT64_MAX);
-		vk_reader_digest(r, item, file->sha256);
-		vk_reader_newer_text(r, item, "modified", file->modified, sizeof(file->modified));
-	}
+	c->imported = vk_rows_read_array(&vk_origin_file_rows, r, o, "files", &c->imported_count);
 }
 
 /* Ranges that restore goes by: in order, or it might be told to write one of them twice. */
 static void read_rebuilt(struct vk_reader *r, const json_t *root, struct vk_rebuilt *rebuilt)
 {
 	const json_t *o = json_object_get(root, "rebuilt");
-	void *items = NULL;
-	const json_t *array;
 
 	vk_reader_text(r, o, "what", rebuilt->what, sizeof(rebuilt->what));
-	array = vk_reader_array(r, o, "ranges", sizeof(*rebuilt->ranges), &items, &rebuilt->range_count);
-	rebuilt->ranges = items;
-	for (size_t i = 0; i < rebuilt->range_count && r->ok; i++) {
-		struct vk_range *range = &rebuilt->ranges[i];
+	rebuilt->ranges = vk_rows_read_array(&vk_range_rows, r, o, "ranges", &rebuilt->range_count);
+	for (size_t i = 1; i < rebuilt->range_count && r->ok; i++) {
+		const struct vk_range *range = &rebuilt->ranges[i];
 
-		get_range(r, json_array_get(array, i), INT64_MAX, &range->offset_bytes, &range->length_bytes);
-		if (r->ok && i > 0 &&
-		    range->offset_bytes < range[-1].offset_bytes + range[-1].length_bytes)
+		if (range->offset_bytes < range[-1].offset_bytes + range[-1].length_bytes)
 			vk_reader_fail(r, "ranges", "overlap or are out of order");
 	}
-	vk_reader_newer_texts(r, o, "exact", &rebuilt->exact);
-	vk_reader_newer_texts(r, o, "fresh", &rebuilt->fresh);
-	vk_reader_newer_texts(r, o, "lost", &rebuilt->lost);
-	vk_reader_newer_texts(r, o, "guessed", &rebuilt->guessed);
-	vk_reader_newer_texts(r, o, "replaced", &rebuilt->replaced);
+#define LIST(name) vk_reader_newer_texts(r, o, #name, &rebuilt->name);
+	VK_REBUILT_LISTS(LIST)
+#undef LIST
 }
 
 static void read_purpose(struct vk_reader *r, const json_t *root, struct vk_capture *c)
@@ -227,20 +128,10 @@ static void read_device(struct vk_reader *r, const json_t *root, struct vk_manif
 {
 	const json_t *o = json_object_get(root, "device");
 
-	vk_reader_text(r, o, "vendor", m->device.vendor, sizeof(m->device.vendor));
-	vk_reader_text(r, o, "model", m->device.model, sizeof(m->device.model));
-	vk_reader_text(r, o, "serial", m->device.serial, sizeof(m->device.serial));
-	vk_reader_text(r, o, "wwid", m->device.wwid, sizeof(m->device.wwid));
-	if (json_object_get(o, "partition") != NULL) {
-		m->device.partition = (unsigned)vk_reader_number(r, o, "partition", UINT32_MAX);
-		m->device.start_sector = vk_reader_number(r, o, "start_sector", INT64_MAX / 512);
-	}
+	vk_rows_read(&vk_device_rows, r, o, &m->device);
 	o = json_object_get(o, "file");
-	if (o != NULL) {
-		m->device.file.device = vk_reader_number(r, o, "device", INT64_MAX);
-		m->device.file.inode = vk_reader_number(r, o, "inode", INT64_MAX);
-		m->device.file.born_ns = vk_reader_number(r, o, "born_ns", INT64_MAX);
-	}
+	if (o != NULL)
+		vk_rows_read(&vk_file_id_rows, r, o, &m->device.file);
 	vk_manifest_set_device(&m->capture, &m->device);
 }
 
@@ -306,12 +197,7 @@ static void read_manifest(struct vk_reader *r, const json_t *root, struct vk_man
 	}
 	vk_reader_text(r, root, "id", c->id, sizeof(c->id));
 	read_purpose(r, root, c);
-	vk_reader_text(r, root, "time", c->time, sizeof(c->time));
-	vk_reader_newer_text(r, root, "ended", c->ended, sizeof(c->ended));
-	vk_reader_text(r, root, "host", c->host, sizeof(c->host));
-	vk_reader_newer_text(r, root, "user", c->user, sizeof(c->user));
-	vk_reader_newer_text(r, root, "run", c->run, sizeof(c->run));
-	vk_reader_text(r, root, "version", c->version, sizeof(c->version));
+	vk_rows_read(&vk_run_rows, r, root, c);
 	vk_reader_newer_texts(r, root, "command", &c->command);
 	vk_reader_newer_text(r, root, "signer", c->signer, sizeof(c->signer));
 	if (r->ok && c->signer[0] != '\0' && !vk_sha256_text(c->signer))
@@ -320,9 +206,9 @@ static void read_manifest(struct vk_reader *r, const json_t *root, struct vk_man
 	read_source(r, root, c);
 	read_device(r, root, m);
 	read_identities(r, root, c);
-	read_regions(r, root, c);
+	c->regions = vk_rows_read_array(&vk_region_rows, r, root, "regions", &c->region_count);
 	read_files(r, root, m);
-	read_unreadable(r, root, c);
+	c->unreadable = vk_rows_read_array(&vk_range_rows, r, root, "unreadable", &c->unreadable_count);
 	read_findings(r, root, m);
 	if (r->ok)
 		check_names(r, c);
@@ -387,13 +273,7 @@ enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 
 void vk_manifest_free(struct vk_manifest *manifest)
 {
-	vk_texts_free(manifest->capture.other_paths);
-	vk_texts_free(manifest->capture.command);
-	free(manifest->capture.identities);
-	free(manifest->capture.regions);
-	free(manifest->capture.unreadable);
-	free(manifest->capture.imported);
-	vk_rebuilt_free(&manifest->capture.rebuilt);
+	vk_capture_close(&manifest->capture);
 	vk_findings_free(&manifest->findings);
 	memset(manifest, 0, sizeof(*manifest));
 }

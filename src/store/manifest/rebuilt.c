@@ -22,12 +22,24 @@ const char *vk_capture_purpose(const struct vk_capture *capture)
 void vk_rebuilt_free(struct vk_rebuilt *rebuilt)
 {
 	free(rebuilt->ranges);
-	vk_texts_free(rebuilt->exact);
-	vk_texts_free(rebuilt->fresh);
-	vk_texts_free(rebuilt->lost);
-	vk_texts_free(rebuilt->guessed);
-	vk_texts_free(rebuilt->replaced);
+#define LIST(name) vk_texts_free(rebuilt->name);
+	VK_REBUILT_LISTS(LIST)
+#undef LIST
 	memset(rebuilt, 0, sizeof(*rebuilt));
+}
+
+void vk_capture_close(struct vk_capture *capture)
+{
+	vk_io_close(capture->held);
+	free(capture->path);
+	vk_texts_free(capture->other_paths);
+	vk_texts_free(capture->command);
+	free(capture->identities);
+	free(capture->regions);
+	free(capture->unreadable);
+	free(capture->imported);
+	vk_rebuilt_free(&capture->rebuilt);
+	memset(capture, 0, sizeof(*capture));
 }
 
 static size_t length_of(char *const *list)
@@ -58,14 +70,17 @@ enum vk_status vk_rebuilt_copy(const struct vk_rebuilt *from, struct vk_rebuilt 
 			       struct vk_error *err)
 {
 	struct vk_rebuilt copy = {.range_count = from->range_count};
+	bool sound;
 
 	memcpy(copy.what, from->what, sizeof(copy.what));
 	copy.ranges = calloc(from->range_count + 1, sizeof(*copy.ranges));
 	if (copy.ranges != NULL && from->range_count > 0)
 		memcpy(copy.ranges, from->ranges, from->range_count * sizeof(*copy.ranges));
-	if (copy.ranges == NULL || !copy_list(from->exact, &copy.exact) ||
-	    !copy_list(from->fresh, &copy.fresh) || !copy_list(from->lost, &copy.lost) ||
-	    !copy_list(from->guessed, &copy.guessed) || !copy_list(from->replaced, &copy.replaced)) {
+	sound = copy.ranges != NULL;
+#define LIST(name) sound = sound && copy_list(from->name, &copy.name);
+	VK_REBUILT_LISTS(LIST)
+#undef LIST
+	if (!sound) {
 		vk_rebuilt_free(&copy);
 		return vk_no_memory(err, NULL);
 	}

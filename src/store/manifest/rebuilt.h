@@ -5,6 +5,9 @@
 
 #include "vmfskit/capture.h"
 
+/* The lists of texts of struct vk_rebuilt, in the order of the manifest. */
+#define VK_REBUILT_LISTS(L) L(exact) L(fresh) L(lost) L(guessed) L(replaced)
+
 /* "capture", "undo" or "rebuilt", as manifests and JSON have it. */
 const char *vk_capture_purpose(const struct vk_capture *capture);
 

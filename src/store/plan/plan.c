@@ -20,7 +20,6 @@ struct planner {
 	const struct vk_source *source;
 	struct vk_region *regions;
 	size_t count;
-	size_t cap;
 	enum vk_status status;
 };
 
@@ -32,8 +31,8 @@ static bool name_taken(const struct planner *p, const char *file)
 	return false;
 }
 
-static void append(struct planner *p, enum vk_part part, unsigned partition, const char *name,
-		   uint64_t start, uint64_t end)
+static void plan_region(struct planner *p, enum vk_part part, unsigned partition, const char *name,
+			uint64_t start, uint64_t end)
 {
 	struct vk_region region = {.part = part,
 				   .partition = partition,
@@ -44,21 +43,11 @@ static void append(struct planner *p, enum vk_part part, unsigned partition, con
 		p->status = VK_DAMAGED;
 		return;
 	}
-	if (p->count == p->cap) {
-		size_t cap = p->cap == 0 ? 16 : p->cap * 2;
-		struct vk_region *regions = realloc(p->regions, cap * sizeof(*regions));
-
-		if (regions == NULL) {
-			p->status = VK_NOMEM;
-			return;
-		}
-		p->regions = regions;
-		p->cap = cap;
-	}
 	snprintf(region.file, sizeof(region.file), "%s.raw", name);
 	for (unsigned piece = 2; name_taken(p, region.file); piece++)
 		snprintf(region.file, sizeof(region.file), "%s.%u.raw", name, piece);
-	p->regions[p->count++] = region;
+	if (vk_append(&p->regions, &p->count, &region, sizeof(region)) == NULL)
+		p->status = VK_NOMEM;
 }
 
 /*
@@ -87,9 +76,9 @@ static uint64_t fence(const struct planner *p, uint64_t byte, uint64_t *stop)
 }
 
 /* Plan start to end, without what is planned already: a byte is saved and written back once. */
-static void add(struct planner *p, enum vk_part part, unsigned partition, uint64_t start,
+static void plan_range(struct planner *p, enum vk_part part, unsigned partition, uint64_t start,
 		uint64_t end, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
-static void add(struct planner *p, enum vk_part part, unsigned partition, uint64_t start,
+static void plan_range(struct planner *p, enum vk_part part, unsigned partition, uint64_t start,
 		uint64_t end, const char *fmt, ...)
 {
 	char name[40];
@@ -119,7 +108,7 @@ static void add(struct planner *p, enum vk_part part, unsigned partition, uint64
 		}
 		if (planned)
 			continue;
-		append(p, part, partition, name, start, stop);
+		plan_region(p, part, partition, name, start, stop);
 		start = stop;
 	}
 }
@@ -161,17 +150,17 @@ static void plan_table_start(struct planner *p, const struct vk_vmfs *vmfs, size
 	const struct vk_gpt_copy *primary = &table->gpt[0];
 	uint64_t sector = p->source->sector_size;
 
-	add(p, VK_PART_TABLE, 0, 0, head_end(p->source, vmfs, count), "head");
+	plan_range(p, VK_PART_TABLE, 0, 0, head_end(p->source, vmfs, count), "head");
 	if (primary->usable) {
 		uint64_t start = vk_mul_sat(primary->header.entriesLBA, sector);
 
-		add(p, VK_PART_TABLE, 0, start, vk_add_sat(start, array_bytes(primary, p->source->sector_size)),
+		plan_range(p, VK_PART_TABLE, 0, start, vk_add_sat(start, array_bytes(primary, p->source->sector_size)),
 		    "gpt-entries");
 	}
 	for (size_t i = 0; i < table->ebr_count; i++) {
 		uint64_t start = vk_mul_sat(table->ebr_lbas[i], sector);
 
-		add(p, VK_PART_TABLE, 0, start, vk_add_sat(start, sector), "ebr-%llu",
+		plan_range(p, VK_PART_TABLE, 0, start, vk_add_sat(start, sector), "ebr-%llu",
 		    (unsigned long long)table->ebr_lbas[i]);
 	}
 }
@@ -196,10 +185,10 @@ static void plan_table_end(struct planner *p)
 		start = vk_min_u64(start, vk_mul_sat(backup->header.entriesLBA, sector));
 	if (start < tail && size - start <= tail_max_bytes)
 		tail = start;
-	add(p, VK_PART_TABLE, 0, tail, size, "gpt-tail");
+	plan_range(p, VK_PART_TABLE, 0, tail, size, "gpt-tail");
 	/* a disk that was grown keeps its copy where the end was */
 	if (start < tail && header_end > start && header_end - start <= tail_max_bytes)
-		add(p, VK_PART_TABLE, 0, start, header_end, "gpt-backup");
+		plan_range(p, VK_PART_TABLE, 0, start, header_end, "gpt-backup");
 }
 
 static void plan_volume_range(struct planner *p, const struct vk_vmfs *vmfs, enum vk_part part,
@@ -214,7 +203,7 @@ static void plan_volume_range(struct planner *p, const struct vk_vmfs *vmfs, enu
 
 		length = vk_min_u64(length, to - from);
 		end = vk_min_u64(vk_add_sat(start, length), bound);
-		add(p, part, vmfs->partition, start, end, "p%u-%s", vmfs->partition, name);
+		plan_range(p, part, vmfs->partition, start, end, "p%u-%s", vmfs->partition, name);
 		from += length;
 	}
 }
@@ -227,7 +216,7 @@ static void plan_vmfs(struct planner *p, const struct vk_vmfs *vmfs)
 
 	if (vmfs->partition_bytes != 0)
 		bound = vk_min_u64(bound, vk_add_sat(base, vmfs->partition_bytes));
-	add(p, VK_PART_LVM, vmfs->partition, base,
+	plan_range(p, VK_PART_LVM, vmfs->partition, base,
 	    vk_min_u64(vk_add_sat(base, vk_plan_data_offset(vmfs)), bound), "p%u-lvm",
 	    vmfs->partition);
 	for (size_t i = 0; i < vmfs->ext_count && i < PIECES_MAX; i++) {
@@ -238,7 +227,7 @@ static void plan_vmfs(struct planner *p, const struct vk_vmfs *vmfs)
 		if (at->ext.dataOffset > at->offset_bytes &&
 		    at->ext.dataOffset - at->offset_bytes <= VK_PLAN_LVM_MAX_BYTES)
 			length = at->ext.dataOffset - at->offset_bytes;
-		add(p, VK_PART_LVM, vmfs->partition, start,
+		plan_range(p, VK_PART_LVM, vmfs->partition, start,
 		    vk_min_u64(vk_add_sat(start, length), bound), "p%u-lvm-ext%zu", vmfs->partition,
 		    i + 1);
 	}
@@ -251,7 +240,7 @@ static void plan_vmfs(struct planner *p, const struct vk_vmfs *vmfs)
 			  "vh-tail");
 }
 
-static int compare_regions(const void *a, const void *b)
+int vk_region_compare(const void *a, const void *b)
 {
 	const struct vk_region *x = a;
 	const struct vk_region *y = b;
@@ -295,7 +284,7 @@ enum vk_status vk_capture_plan(const struct vk_source *source, struct vk_capture
 	for (size_t i = 0; i < count; i++)
 		vk_identity_fill(source, &vmfs[i], &plan.identities[i]);
 	if (p.count > 0)
-		qsort(p.regions, p.count, sizeof(*p.regions), compare_regions);
+		qsort(p.regions, p.count, sizeof(*p.regions), vk_region_compare);
 	plan.regions = p.regions;
 	plan.region_count = p.count;
 	plan.identity_count = count;

@@ -38,6 +38,9 @@ VK_MUST_USE enum vk_status vk_plan_also(const struct vk_source *source, const st
 					size_t count, struct vk_capture_plan *plan,
 					struct vk_error *err);
 
+/* By their offset, for qsort. */
+int vk_region_compare(const void *a, const void *b);
+
 void vk_identity_fill(const struct vk_source *source, const struct vk_vmfs *vmfs,
 		      struct vk_identity *ret_identity);
 

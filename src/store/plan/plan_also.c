@@ -43,23 +43,11 @@ static struct vk_region region_of(const struct vk_source *source, uint64_t start
 	return region;
 }
 
-static bool append(struct vk_capture_plan *plan, const struct vk_region *region)
+static bool append(const struct vk_source *source, struct vk_capture_plan *plan, uint64_t from, uint64_t end)
 {
-	struct vk_region *regions =
-		realloc(plan->regions, (plan->region_count + 1) * sizeof(*regions));
+	struct vk_region region = region_of(source, from, end);
 
-	if (regions == NULL)
-		return false;
-	plan->regions = regions;
-	regions[plan->region_count++] = *region;
-	return true;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const struct vk_region *x = a, *y = b;
-
-	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
+	return vk_append(&plan->regions, &plan->region_count, &region, sizeof(region)) != NULL;
 }
 
 /* What no region below `planned` holds of from .. end; regions are sorted. */
@@ -69,25 +57,16 @@ static bool add_rest(const struct vk_source *source, struct vk_capture_plan *pla
 	for (size_t i = 0; i < planned && from < end; i++) {
 		uint64_t start = plan->regions[i].offset_bytes;
 		uint64_t behind = vk_add_sat(start, plan->regions[i].length_bytes);
-		struct vk_region region;
 
 		if (behind <= from)
 			continue;
 		if (start >= end)
 			break;
-		if (start > from) {
-			region = region_of(source, from, start);
-			if (!append(plan, &region))
-				return false;
-		}
+		if (start > from && !append(source, plan, from, start))
+			return false;
 		from = vk_max_u64(from, behind);
 	}
-	if (from < end) {
-		struct vk_region region = region_of(source, from, end);
-
-		return append(plan, &region);
-	}
-	return true;
+	return from >= end || append(source, plan, from, end);
 }
 
 enum vk_status vk_plan_also(const struct vk_source *source, const struct vk_range *ranges, size_t count,
@@ -106,6 +85,6 @@ enum vk_status vk_plan_also(const struct vk_source *source, const struct vk_rang
 		}
 	}
 	if (plan->region_count > 0)
-		qsort(plan->regions, plan->region_count, sizeof(*plan->regions), compare);
+		qsort(plan->regions, plan->region_count, sizeof(*plan->regions), vk_region_compare);
 	return VK_OK;
 }
