@@ -75,13 +75,18 @@ struct vk_identity {
  */
 struct vk_rebuilt {
 	char what[40];            /* "table" or "header" */
-	struct vk_range *ranges;  /* sorted: what repair changed. All else is as it stood on the disk, and restore leaves it alone unless parts are named */
+	/*
+	 * sorted: what repair changed. All else is as it stood on the disk, and restore leaves it alone unless
+	 * parts are named
+	 */
+	struct vk_range *ranges;
 	size_t range_count;
 	char **exact;             /* what is as it was before the damage, and how that is known */
 	char **fresh;             /* what survives nowhere and was made new, or is only usual */
 	char **lost;              /* what stays lost */
 	char **guessed;           /* values that could not be known (guard "guess") */
-	char **replaced;          /* ids, as in vk_identity, that were damage: a target that still says one of them is no other disk */
+	/* ids, as in vk_identity, that were damage: a target that still says one of them is no other disk */
+	char **replaced;
 };
 void vk_rebuilt_free(struct vk_rebuilt *rebuilt);
 
@@ -97,7 +102,8 @@ struct vk_capture {
 	char **command;        /* newer: the command line; ends with NULL; NULL: not known */
 	char run[48];          /* newer: all captures of one run have the same */
 	char version[32];      /* of the program that took it */
-	char signer[VK_SHA256_HEX_BYTES]; /* newer: name of the key that it was signed with (signature.h); empty: it was not */
+	/* newer: name of the key that it was signed with (signature.h); empty: it was not */
+	char signer[VK_SHA256_HEX_BYTES];
 	char source_path[4096];
 	char **other_paths;    /* newer: further nodes of the same LUN; ends with NULL; NULL: none */
 	enum vk_source_kind source_kind; /* disk or partition */
@@ -115,7 +121,8 @@ struct vk_capture {
 	size_t identity_count;
 	struct vk_region *regions;      /* sorted by offset */
 	size_t region_count;
-	struct vk_range *unreadable;    /* ranges that could not be read when it was taken, or were not held by what was imported */
+	/* ranges that could not be read when it was taken, or were not held by what was imported */
+	struct vk_range *unreadable;
 	size_t unreadable_count;
 	struct vk_origin_file *imported; /* newer: the files it was made of; NULL unless it was imported */
 	size_t imported_count;
@@ -125,8 +132,8 @@ struct vk_capture {
 	bool is_rebuilt;       /* newer: made by repair; it says nothing of what the disk held before */
 	struct vk_rebuilt rebuilt; /* newer: of such a one */
 	/*
-	 * Of a capture that was not saved (yet): the whole disk with its changes, from which regions are read instead of
-	 * from files; path is then only for messages. Borrowed; NULL for every capture in a store.
+	 * Of a capture that was not saved (yet): the whole disk with its changes, from which regions are read
+	 * instead of from files; path is then only for messages. Borrowed; NULL for every capture in a store.
 	 */
 	struct vk_io *memory;
 	char manifest_sha256[VK_SHA256_HEX_BYTES]; /* of the manifest that all this was read from; empty: of none */
@@ -137,7 +144,10 @@ struct vk_capture {
 	struct vk_io *held;
 };
 
-/* Where the bytes come from when it was no disk of this host; vk_import_take (import.h) fills it. Borrowed, texts are copied. */
+/*
+ * Where the bytes come from when it was no disk of this host; vk_import_take (import.h) fills it. Borrowed, texts
+ * are copied.
+ */
 struct vk_capture_origin {
 	const char *host;      /* whose disk it was; "": not known */
 	const char *wwid;      /* the WWID as that host had it; NULL: not known */
@@ -151,11 +161,13 @@ struct vk_capture_options {
 	struct vk_store *store;  /* opened with RUN or ADD; borrowed */
 	uint32_t sector_size;    /* 0: of the device */
 	const char *const *other_paths; /* further nodes of the same LUN, ends with NULL; may be NULL */
-	const char *previous;    /* id of the last capture of this disk: files that did not change become hard links to its files; NULL: none */
+	/* id of the last capture of this disk: files that did not change become hard links to its files; NULL: none */
+	const char *previous;
 	bool md5;                /* MD5 beside SHA-256 */
 	bool vmfs_optional;      /* no capture.no-vmfs: the caller knows that disks without VMFS are among its own */
 	const struct vk_capture_origin *origin; /* NULL: the disk itself is read */
-	const struct vk_rebuilt *rebuilt; /* NULL: none. The source is what repair would make of the disk; its ranges are saved, too; copied */
+	/* NULL: none. The source is what repair would make of the disk; its ranges are saved, too; copied */
+	const struct vk_rebuilt *rebuilt;
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */
@@ -173,8 +185,8 @@ void vk_capture_plan_free(struct vk_capture_plan *plan);
 /*
  * Take a capture of a decoded source. Written to a temporary folder in the store, fsynced, renamed without
  * replacing anything; recorded in the ledger between the two. Findings of this capture (capture.not-containing,
- * capture.no-vmfs, capture.unreadable, capture.not-held, ...) go to sink; it is kept all the same. ret_id is its name in the store.
- * Errors: VK_USAGE (source is neither disk nor partition), VK_IO, VK_NOMEM.
+ * capture.no-vmfs, capture.unreadable, capture.not-held, ...) go to sink; it is kept all the same. ret_id is its
+ * name in the store. Errors: VK_USAGE (source is neither disk nor partition), VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_capture_take(const struct vk_source *source,
 					   const struct vk_capture_options *options,
@@ -183,10 +195,11 @@ VK_MUST_USE enum vk_status vk_capture_take(const struct vk_source *source,
 /* How often a disk that changes while it is read is taken before it is kept as it is. */
 enum { VK_CAPTURE_TRIES = 3 };
 /*
- * Take a capture of a disk that may be in use. open(ctx, ...) opens and decodes it anew; the source is closed here. When
- * everything was copied, the partition table, LVM headers and file-system descriptors are read once more: if one of
- * them is not what was saved, nothing of it is kept and the disk is taken again; the last of VK_CAPTURE_TRIES is kept, with
- * capture.changing for each that moved. Otherwise as vk_capture_take; errors also those of open.
+ * Take a capture of a disk that may be in use. open(ctx, ...) opens and decodes it anew; the source is closed here.
+ * When everything was copied, the partition table, LVM headers and file-system descriptors are read once more: if
+ * one of them is not what was saved, nothing of it is kept and the disk is taken again; the last of
+ * VK_CAPTURE_TRIES is kept, with capture.changing for each that moved. Otherwise as vk_capture_take; errors also
+ * those of open.
  */
 VK_MUST_USE enum vk_status vk_capture_take_live(
 	enum vk_status (*open)(void *ctx, struct vk_source *ret_source, struct vk_error *err),

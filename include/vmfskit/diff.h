@@ -48,7 +48,7 @@ struct vk_diff {
 	uint64_t compared_bytes; /* bytes that both sources hold among the parts that a capture saves */
 	uint64_t missing_bytes;  /* bytes of those parts that only one of them holds or could deliver */
 	bool matters;            /* a change that is not volatile, or a byte that differs outside volatile fields */
-	bool unrelated;          /* both name volumes or disks, and not one in common: most likely two different disks */
+	bool unrelated;          /* both name volumes or disks, and have none in common: probably two disks */
 };
 
 /*

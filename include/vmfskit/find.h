@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Volumes that no table names: likely places first, then every 512-byte boundary of the disk. What is found is judged by
- * the relations that hold in every real header (format reference 4.9), ranked, and ghosts are told from the living.
+ * Volumes that no table names: likely places first, then every 512-byte boundary of the disk. What is found is judged
+ * by the relations that hold in every real header (format reference 4.9), ranked, and ghosts are told from the living.
  */
 #ifndef VMFSKIT_FIND_H
 #define VMFSKIT_FIND_H
@@ -59,15 +59,15 @@ struct vk_check {
 
 /* What a candidate is. Everything from VK_GHOST_INSIDE on is no volume of this disk. */
 enum vk_standing {
-	VK_STANDING_LIVING, /* a volume: all that decides holds */
-	VK_STANDING_DAMAGED, /* a volume of which header, volume descriptor or file-system descriptor is damaged or gone */
-	VK_GHOST_INSIDE,    /* a copy of a header inside another volume: somebody's dump */
-	VK_GHOST_NESTED,    /* the disk of a virtual machine inside another volume */
-	VK_GHOST_METADATA,  /* extended metadata of a large device, which begins with the same magic */
-	VK_GHOST_EARLIER,   /* an earlier format of the same disk */
-	VK_GHOST_FOREIGN,   /* another system's file system lies over it */
-	VK_GHOST_OUTSIDE,   /* it would reach past the end of the disk */
-	VK_GHOST_NOISE      /* a magic and nothing else */
+	VK_STANDING_LIVING,  /* a volume: all that decides holds */
+	VK_STANDING_DAMAGED, /* a volume of which header, volume descriptor or file-system descriptor is damaged */
+	VK_GHOST_INSIDE,     /* a copy of a header inside another volume: somebody's dump */
+	VK_GHOST_NESTED,     /* the disk of a virtual machine inside another volume */
+	VK_GHOST_METADATA,   /* extended metadata of a large device, which begins with the same magic */
+	VK_GHOST_EARLIER,    /* an earlier format of the same disk */
+	VK_GHOST_FOREIGN,    /* another system's file system lies over it */
+	VK_GHOST_OUTSIDE,    /* it would reach past the end of the disk */
+	VK_GHOST_NOISE	     /* a magic and nothing else */
 };
 const char *vk_standing_name(enum vk_standing standing); /* "living", "damaged", "ghost: copy inside a volume", ... */
 static inline bool vk_standing_is_ghost(enum vk_standing standing)
@@ -78,7 +78,7 @@ static inline bool vk_standing_is_ghost(enum vk_standing standing)
 /* One place of volume offset 0 that self-locating blocks agree on. Plain value. */
 struct vk_vote {
 	int64_t volume_start_bytes; /* disk offset - stored volume offset; negative on a member that is not the head */
-	uint64_t locks[8];          /* by kind: index 1 file descriptor, 2 .fbb, 3 .sbc, 4 .pbc, 5 .fdc, 6 .pb2; 0 others */
+	uint64_t locks[8]; /* by kind: index 1 file descriptor, 2 .fbb, 3 .sbc, 4 .pbc, 5 .fdc, 6 .pb2; 0 others */
 	uint64_t heartbeats;        /* slots, free or in use */
 	uint64_t heartbeats_in_use;
 	uint64_t blocks;            /* all of them */
@@ -92,30 +92,34 @@ struct vk_vote {
 struct vk_candidate {
 	uint64_t start_bytes;       /* of the partition, on the disk; multiple of 512 */
 	/*
-	 * Exact: the header's totalBytes, and a second witness says the same: an entry of a table or of the GPT at the end of
-	 * the image, a capture, the last usable sector, the end of the disk. Else the least that its extents and blocks prove.
+	 * Exact: the header's totalBytes, and a second witness says the same: an entry of a table or of the GPT at the
+	 * end of the image, a capture, the last usable sector, the end of the disk. Else the least that its extents and
+	 * blocks prove.
 	 */
 	uint64_t length_bytes;
 	bool length_exact;
 	/*
-	 * What its header says, where extents, disk and neighbours allow it; 0: nothing that can be believed. When the length is
-	 * not exact this is the best guess and no more: within one extent nothing contradicts a wrong bit of totalBytes.
+	 * What its header says, where extents, disk and neighbours allow it; 0: nothing that can be believed. When the
+	 * length is not exact this is the best guess and no more: within one extent nothing contradicts a wrong bit of
+	 * totalBytes.
 	 */
 	uint64_t told_bytes;
-	uint64_t most_bytes;        /* it cannot be longer: by the number of its extents and by the disk; 0: not known */
-	char length_witness[96];    /* who says the exact length besides the header: "entry 1 of the primary GPT"; empty: nobody */
+	uint64_t most_bytes;	 /* it cannot be longer: by the number of its extents and by the disk; 0: not known */
+	char length_witness[96]; /* who says the exact length besides the header: "entry 1 of the primary GPT"; empty:
+				    nobody */
 	bool start_before_disk;     /* the partition would begin before the disk does; start_bytes is then 0 */
 	unsigned found_by;          /* bits of vk_found_by */
 	uint64_t claimed_bytes;     /* the length that the best table entry or a hint gives it; 0: none does */
-	char heard[96];             /* who said so: "entry 1 of the backup GPT", "capture 2026...-lun3"; empty: nobody */
+	char heard[96]; /* who said so: "entry 1 of the backup GPT", "capture 2026...-lun3"; empty: nobody */
 	bool table_sound;           /* a sound copy of the table has it as a VMFS partition, with this start */
 	enum vk_standing standing;
-	unsigned sure_percent;      /* 0 to 99: weighted share of the checks that could be made and hold; label and UUIDs have no copy */
+	unsigned sure_percent; /* 0 to 99: weighted share of the checks that could be made and hold; label and UUIDs
+				  have no copy */
 	char why[240];              /* the standing in plain words */
 	size_t inside;              /* index of the candidate that it lies in or is older than; SIZE_MAX: none */
 	struct vk_check checks[VK_CHECK_COUNT];
 
-	bool has_header;            /* a usable LVM header, or one of which a single field (often the magic) is damaged */
+	bool has_header; /* a usable LVM header, or one of which a single field (often the magic) is damaged */
 	bool has_volume;            /* a volume descriptor that can be believed */
 	bool has_fs;                /* a usable file-system descriptor, if need be without its magic */
 	bool head;                  /* carries (or carried) volume offset 0 */
@@ -139,10 +143,10 @@ struct vk_find_options {
 	uint64_t range_length_bytes;
 	const struct vk_find_hint *hints;
 	size_t hint_count;
-	const char *resume_path;          /* state of the scan, kept up to date; an existing one is continued; NULL: none */
+	const char *resume_path; /* state of the scan, kept up to date; an existing one is continued; NULL: none */
 	/*
-	 * The name of the disk, kept in that state and compared when it is continued: what vk_disk_facts_name says. NULL or
-	 * empty: it has none, and only its size and the blocks that the state noted tell it from another.
+	 * The name of the disk, kept in that state and compared when it is continued: what vk_disk_facts_name says.
+	 * NULL or empty: it has none, and only its size and the blocks that the state noted tell it from another.
 	 */
 	const char *disk_name;
 	/* Told about every 200 ms, may be NULL: bytes done of all; false stops the scan (VK_OK, stopped set). */
@@ -160,7 +164,7 @@ struct vk_find {
 	size_t vote_count;
 	struct vk_foreigners foreign;     /* on the disk as a whole and at its partitions */
 	uint64_t scanned_bytes;           /* read or known to be zero; with those of earlier runs */
-	uint64_t resumed_bytes;           /* of these, and of the unreadable ones, taken from resume_path without reading them */
+	uint64_t resumed_bytes; /* of these, and of the unreadable ones, taken from resume_path without reading them */
 	uint64_t resumed_s;               /* when that was saved, in seconds since 1970; 0: nothing was taken from it */
 	uint64_t holes_bytes;             /* of these, known to be zero without reading */
 	uint64_t total_bytes;             /* of the range */
@@ -171,7 +175,8 @@ struct vk_find {
 
 /*
  * Look on a decoded disk (or partition: then candidates may begin at 0). Reads only. Errors: VK_IO (environment, resume
- * file), VK_USAGE (resume file of another disk, damaged, or of another format; a range outside the disk), VK_NOMEM. Free with vk_find_free.
+ * file), VK_USAGE (resume file of another disk, damaged, or of another format; a range outside the disk), VK_NOMEM.
+ * Free with vk_find_free.
  */
 VK_MUST_USE enum vk_status vk_find(const struct vk_source *source,
 				   const struct vk_find_options *options, struct vk_find *ret_find,

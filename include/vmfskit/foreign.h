@@ -37,8 +37,8 @@ struct vk_foreigners {
 };
 
 /*
- * Signatures of others on length_bytes bytes from start_bytes on, taken as one device; VMFS's own are left out. Appends to
- * ret_found (zero it first). Bytes that cannot be read count as zeros. Errors: VK_IO (no memory file), VK_NOMEM.
+ * Signatures of others on length_bytes bytes from start_bytes on, taken as one device; VMFS's own are left out. Appends
+ * to ret_found (zero it first). Bytes that cannot be read count as zeros. Errors: VK_IO (no memory file), VK_NOMEM.
  * Free with vk_foreigners_free.
  */
 VK_MUST_USE enum vk_status vk_foreign_look(struct vk_io *io, uint64_t start_bytes,

@@ -80,7 +80,8 @@ unsigned vk_gpt_header_faults(const uint8_t *sector, uint32_t sector_size, uint6
 /*
  * Findings about one header. sector is its raw sector (sector_size bytes), lba where it was read, last_lba the
  * last sector of the disk (0: not known); a header in another sector than 1 is judged as the backup. Findings:
- * gpt.header-size, gpt.header-crc, gpt.my-lba, gpt.alternate-lba, gpt.entry-size, gpt.usable-range. Returns true when the header may be used to locate its entries.
+ * gpt.header-size, gpt.header-crc, gpt.my-lba, gpt.alternate-lba, gpt.entry-size, gpt.usable-range. Returns true when
+ * the header may be used to locate its entries.
  */
 bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t lba,
 			 uint64_t last_lba, const struct vk_finding_sink *sink);

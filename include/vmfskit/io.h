@@ -65,8 +65,8 @@ VK_MUST_USE enum vk_status vk_io_read(struct vk_io *io, uint64_t offset, void *b
 VK_MUST_USE enum vk_status vk_io_read_all(struct vk_io *io, uint64_t offset, void *buf, size_t len,
 					  struct vk_error *err);
 /*
- * The same, but sectors (of sector_bytes) that the device cannot deliver become zeros, and ret_unread says that there were
- * such. VK_ABSENT: the source does not hold all of it.
+ * The same, but sectors (of sector_bytes) that the device cannot deliver become zeros, and ret_unread says that there
+ * were such. VK_ABSENT: the source does not hold all of it.
  */
 VK_MUST_USE enum vk_status vk_io_read_around_bad(struct vk_io *io, uint64_t offset, void *buf, size_t len,
 						 uint32_t sector_bytes, bool *ret_unread,
@@ -111,9 +111,9 @@ struct vk_io *vk_io_pieces(const char *name, const struct vk_io_piece *pieces, s
 struct vk_open_options {
 	uint32_t sector_size; /* 0: of the device, 512 for files */
 	/*
-	 * May be NULL. The time (CLOCK_MONOTONIC, in milliseconds) at which the call into the file or device began that has not
-	 * come back yet; 0: there is none. Set atomically, so that another process that shares this memory can tell a device that
-	 * does not answer. Must outlive the handle.
+	 * May be NULL. The time (CLOCK_MONOTONIC, in milliseconds) at which the call into the file or device began that
+	 * has not come back yet; 0: there is none. Set atomically, so that another process that shares this memory can
+	 * tell a device that does not answer. Must outlive the handle.
 	 */
 	uint64_t *in_call_since_ms;
 	/*

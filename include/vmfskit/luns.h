@@ -2,9 +2,10 @@
 /*
  * Which LUNs a host sees: each once, however many paths lead to it.
  *
- * Linux: /sys/block without loop, RAM, floppy and optical devices; device-mapper and md devices are named with only_with_vmfs, multipath devices stand
- * for their paths. ESX and ESXi: /vmfs/devices/disks or /dev/disks, without vml.* aliases and the nodes of partitions (name:N).
- * A folder of device nodes or of files (images) can be named instead.
+ * Linux: /sys/block without loop, RAM, floppy and optical devices; device-mapper and md devices are named with
+ * only_with_vmfs, multipath devices stand for their paths. ESX and ESXi: /vmfs/devices/disks or /dev/disks, without
+ * vml.* aliases and the nodes of partitions (name:N). A folder of device nodes or of files (images) can be named
+ * instead.
  */
 #ifndef VMFSKIT_LUNS_H
 #define VMFSKIT_LUNS_H
@@ -36,7 +37,8 @@ struct vk_lun {
 /*
  * Sorted by path, numbers in names as numbers. Two nodes are one LUN when they are the same device or file, have the
  * same non-empty wwid, are loop devices on one file, or when one is a multipath device over the other.
- * Errors: VK_IO (the folder cannot be read), VK_ABSENT (the system has none of the known folders), VK_NOMEM. Free with vk_luns_free.
+ * Errors: VK_IO (the folder cannot be read), VK_ABSENT (the system has none of the known folders), VK_NOMEM. Free with
+ * vk_luns_free.
  */
 VK_MUST_USE enum vk_status vk_luns_find(const struct vk_luns_options *options, struct vk_lun **ret_luns,
 					size_t *ret_count, struct vk_error *err);

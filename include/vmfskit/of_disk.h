@@ -52,8 +52,8 @@ void vk_disk_facts_free(struct vk_disk_facts *facts);
 /* Who it is as lines of text: the same for the same disk as long as its names and its size stay. */
 void vk_disk_facts_text(const struct vk_disk_facts *facts, struct vk_text *out);
 /*
- * The best name of it as one text, "WWID naa.6000..., partition 2", which no other disk has and which stays while it is the
- * same one; a path is none. Empty: it has no name.
+ * The best name of it as one text, "WWID naa.6000..., partition 2", which no other disk has and which stays while
+ * it is the same one; a path is none. Empty: it has no name.
  */
 void vk_disk_facts_name(const struct vk_disk_facts *facts, struct vk_text *out);
 /* Whether what is open under fd still has these names; ret_now has what it is called now. Its size is not asked. */

@@ -22,17 +22,17 @@ struct vk_io *vk_overlay_io(struct vk_overlay *overlay);
 
 /*
  * Put len bytes at offset, for a reason (static text, shown in the plan) and in a writing class (lower is
- * written earlier, a flush stands between classes). Sectors that already hold these bytes are left out; of one that cannot
- * be read nothing is known, so it becomes an edit, whatever is put. offset and len are multiples of the sector size. Errors:
- * VK_IO (base does not hold what is there), VK_USAGE (not whole sectors, or behind the end), VK_NOMEM.
+ * written earlier, a flush stands between classes). Sectors that already hold these bytes are left out; of one that
+ * cannot be read nothing is known, so it becomes an edit, whatever is put. offset and len are multiples of the sector
+ * size. Errors: VK_IO (base does not hold what is there), VK_USAGE (not whole sectors, or behind the end), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_overlay_put(struct vk_overlay *overlay, uint64_t offset_bytes,
 					  const void *bytes, size_t len, const char *reason,
 					  unsigned write_class, struct vk_error *err);
 
 /*
- * The same with any offset and len: the rest of the sectors around them stays as the overlay has it, and becomes zeros where it
- * cannot be read. ret_changed (may be NULL) says whether anything differed, or could not be read.
+ * The same with any offset and len: the rest of the sectors around them stays as the overlay has it, and becomes zeros
+ * where it cannot be read. ret_changed (may be NULL) says whether anything differed, or could not be read.
  */
 VK_MUST_USE enum vk_status vk_overlay_lay(struct vk_overlay *overlay, uint64_t offset_bytes,
 					  const void *bytes, size_t len, const char *reason,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The partition table that fits what was found and what of the old table is still sound, put on an overlay. Nothing here
- * writes; repair.h applies it.
+ * The partition table that fits what was found and what of the old table is still sound, put on an overlay. Nothing
+ * here writes; repair.h applies it.
  */
 #ifndef VMFSKIT_REBUILD_TABLE_H
 #define VMFSKIT_REBUILD_TABLE_H
@@ -20,7 +20,8 @@ struct vk_planned_entry {
 	bool bytes_exact;    /* as it stood, byte for byte: a checksum proves it, or a capture has it */
 	bool stands;         /* of an MBR: the plan leaves its bytes as they are */
 	bool length_exact;   /* two that were not damaged together agree in it; false: a guess, see why */
-	bool length_said;    /* not exact, but somebody says it: the entry that stands, the volume's header, or the layout of a boot disk */
+	bool length_said; /* not exact, but somebody says it: the entry that stands, the volume's header, or the layout
+			     of a boot disk */
 	bool length_rounded; /* not exact, but no guess either: the volume's last byte lies in its last sector */
 	bool number_exact;   /* false: counted from 1 in the order of the disk */
 	bool guid_fresh;     /* the unique GUID survived nowhere; derived from the volume, the same on every run */
@@ -51,7 +52,8 @@ struct vk_rebuild_table {
 	uint32_t sector_size;
 	uint64_t disk_sectors;
 	struct vk_guid disk_guid;       /* GPT */
-	uint64_t grown_from_sectors;    /* GPT: the copy that counts is of a disk of so many sectors; 0: of this one, or there is none */
+	uint64_t grown_from_sectors;    /* GPT: the copy that counts is of a disk of so many sectors; 0: of this one, or
+					   there is none */
 	bool disk_guid_fresh;
 	bool disk_guid_guessed;         /* of one damaged header, which nothing proves */
 	uint64_t first_usable_lba, last_usable_lba; /* GPT */
@@ -60,7 +62,7 @@ struct vk_rebuild_table {
 	size_t entry_count;
 	char **lost;                    /* what cannot be brought back: whole sentences */
 	size_t lost_count;
-	char **doubts;                  /* values that the plan puts and that are not known to be what stood there: sentences */
+	char **doubts; /* values that the plan puts and that are not known to be what stood there: sentences */
 	size_t doubt_count;
 	char **notes;                   /* what else a person should know, one sentence each */
 	size_t note_count;
@@ -70,11 +72,11 @@ struct vk_rebuild_table {
 };
 
 /*
- * Decide the table and put it on overlay, whose base is source's disk. Write classes are those of restore (backup GPT first,
- * MBR last of the table). Never proposes entries that overlap or reach past the disk. Errors: VK_ABSENT (nothing was found
- * that a table could name; err says what to try), VK_USAGE (a label that cannot express it; two choices that cannot both
- * be), VK_REFUSED (what stands would have to go: an entry that is proved, or bytes where a boot record would be put; err
- * says where and what to do), VK_IO, VK_NOMEM. Free with vk_rebuild_table_free.
+ * Decide the table and put it on overlay, whose base is source's disk. Write classes are those of restore (backup GPT
+ * first, MBR last of the table). Never proposes entries that overlap or reach past the disk. Errors: VK_ABSENT (nothing
+ * was found that a table could name; err says what to try), VK_USAGE (a label that cannot express it; two choices that
+ * cannot both be), VK_REFUSED (what stands would have to go: an entry that is proved, or bytes where a boot record
+ * would be put; err says where and what to do), VK_IO, VK_NOMEM. Free with vk_rebuild_table_free.
  */
 VK_MUST_USE enum vk_status vk_rebuild_table(const struct vk_source *source,
 					    const struct vk_find *find,

@@ -88,7 +88,10 @@ uint64_t vk_table_gpt_disk_sectors(const struct vk_table *table);
  */
 struct vk_tail_gpt {
 	uint64_t first_sector; /* of the disk, where the image begins; 0: there is no such GPT, and table is empty */
-	/* Of that disk, from this copy alone: gpt[1], partitions, sector_size, disk_sectors. All sectors are the disk's. */
+	/*
+	 * Of that disk, from this copy alone: gpt[1], partitions, sector_size, disk_sectors. All sectors are the
+	 * disk's.
+	 */
 	struct vk_table table;
 };
 /*

@@ -23,10 +23,11 @@ enum vk_table_part {
 const char *vk_table_part_name(enum vk_table_part part); /* "protective MBR", "primary GPT header", ... */
 
 enum vk_part_state {
-	VK_PART_STATE_UNUSED,  /* this kind of table has no such part */
-	VK_PART_STATE_SOUND,      /* proved by a checksum */
+	VK_PART_STATE_UNUSED,	  /* this kind of table has no such part */
+	VK_PART_STATE_SOUND,	  /* proved by a checksum */
 	VK_PART_STATE_CONSISTENT, /* it has no checksum; nothing contradicts it */
-	VK_PART_STATE_STALE,   /* sound in itself, but of an earlier time: before the LUN grew, before a partition was made */
+	VK_PART_STATE_STALE,   /* sound in itself, but of an earlier time: before the LUN grew, before a partition was
+				  made */
 	VK_PART_STATE_DAMAGED, /* something of it is there */
 	VK_PART_STATE_FOREIGN, /* another system's table */
 	VK_PART_STATE_LOST,    /* nothing is there */

@@ -103,8 +103,9 @@ VK_MUST_USE enum vk_status vk_vmfs_read(struct vk_io *io, const struct vk_findin
 void vk_vmfs_free(struct vk_vmfs *vmfs);
 
 /*
- * The canonical name of the LUN. The table of device names (LVM5 and 6, on the first extent) has it in full: it is taken, and
- * certain, when it is whole and does not contradict the header's disk id. Else it is what vk_scsi_disk_id_name makes of that.
+ * The canonical name of the LUN. The table of device names (LVM5 and 6, on the first extent) has it in full: it is
+ * taken, and certain, when it is whole and does not contradict the header's disk id. Else it is what
+ * vk_scsi_disk_id_name makes of that.
  */
 void vk_vmfs_lun_name(const struct vk_vmfs *vmfs, char ret_name[VK_SCSI_NAME_BYTES], bool *ret_certain);
 

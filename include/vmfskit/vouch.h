@@ -32,11 +32,11 @@ enum { VK_VOUCHED_LEDGER = 1, VK_VOUCHED_SIGNATURE = 2 };
  * - in a folder with a ledger, or in the store: the ledger must record the manifest as it is (ledger.missing,
  *   ledger.capture-unrecorded, ledger.capture-differs, ledger.broken, ledger.damaged), and both folders must belong to
  *   root or to this user, the store not be writable for others (capture.writable; of the capture verify tells that);
- * - elsewhere (a copy on a stick): the ledger of the store is asked. Nothing is wrong when it does not know the capture; that
- *   it records another manifest under this name is ledger.capture-differs;
+ * - elsewhere (a copy on a stick): the ledger of the store is asked. Nothing is wrong when it does not know the
+ *   capture; that it records another manifest under this name is ledger.capture-differs;
  * - with a key, it must be signed by that key (signature.missing, signature.wrong), wherever it lies.
- * These findings go to sink, and no others: its bytes are not looked at. ret_by is who vouches for it; it means something
- * only when there was no finding. Errors: VK_ABSENT (no folder), VK_IO, VK_NOMEM.
+ * These findings go to sink, and no others: its bytes are not looked at. ret_by is who vouches for it; it means
+ * something only when there was no finding. Errors: VK_ABSENT (no folder), VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_vouch(struct vk_vouching *vouching, const char *path, const struct vk_finding_sink *sink,
 				    unsigned *ret_by, struct vk_error *err);
@@ -47,8 +47,8 @@ VK_MUST_USE enum vk_status vk_capture_judge(struct vk_vouching *vouching, const 
 
 /*
  * What findings of a judgement leave of a capture's word, as bits; 0: it may be believed in all it says. Whoever asks
- * captures about a disk goes by these and has no list of codes of its own. To accuse a disk takes a capture without any;
- * of one that is only incomplete what it has is true, and what it lacks says nothing.
+ * captures about a disk goes by these and has no list of codes of its own. To accuse a disk takes a capture without
+ * any; of one that is only incomplete what it has is true, and what it lacks says nothing.
  */
 enum vk_capture_flaw {
 	VK_FLAW_BROKEN = 1,     /* its bytes are not what was saved */

@@ -23,8 +23,8 @@ void vk_command_word(struct vk_command *command, const char *word);
 /* The same of a path: one that begins with a hyphen gets ./ in front, or it would be taken for an option. */
 void vk_command_path(struct vk_command *command, const char *path);
 /*
- * A path as vk_command_path writes it, to be named in the arguments of a printf: vk_shell_path(path).text lives as long as the
- * statement. PATH stands for one that is too long for a line: it is never cut.
+ * A path as vk_command_path writes it, to be named in the arguments of a printf: vk_shell_path(path).text lives as long
+ * as the statement. PATH stands for one that is too long for a line: it is never cut.
  */
 struct vk_shell_word {
 	char text[256];

@@ -8,8 +8,8 @@
 #include "vmfskit/error.h"
 
 /* What does not fit ends with a mark, so that nobody takes half a command or half a path for the whole. */
-static void put(char *text, size_t cap, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
-static void put(char *text, size_t cap, const char *format, va_list args)
+static void put_text(char *text, size_t cap, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
+static void put_text(char *text, size_t cap, const char *format, va_list args)
 {
 	static const char mark[] = " [...]";
 	int len = vsnprintf(text, cap, format, args);
@@ -28,7 +28,7 @@ static void put_fmt(char *text, size_t cap, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	put(text, cap, format, args);
+	put_text(text, cap, format, args);
 	va_end(args);
 }
 
@@ -49,7 +49,7 @@ enum vk_status vk_error_set(struct vk_error *err, enum vk_status status, const c
 		return status;
 	set_where(err, status, where);
 	va_start(args, what);
-	put(err->what, sizeof(err->what), what, args);
+	put_text(err->what, sizeof(err->what), what, args);
 	va_end(args);
 	return status;
 }
@@ -64,7 +64,7 @@ enum vk_status vk_error_errno(struct vk_error *err, int code, const char *where,
 		return VK_IO;
 	set_where(err, VK_IO, where);
 	va_start(args, what);
-	put(err->what, sizeof(err->what), what, args);
+	put_text(err->what, sizeof(err->what), what, args);
 	va_end(args);
 	used = strlen(err->what);
 	snprintf(err->what + used, sizeof(err->what) - used, ": %s", strerror(code));
@@ -88,16 +88,17 @@ enum vk_status vk_error_remedy(struct vk_error *err, const char *remedy, ...)
 	if (err == NULL)
 		return VK_INTERNAL;
 	va_start(args, remedy);
-	put(err->remedy, sizeof(err->remedy), remedy, args);
+	put_text(err->remedy, sizeof(err->remedy), remedy, args);
 	va_end(args);
 	return err->status;
 }
 
 const char *vk_status_name(enum vk_status status)
 {
-	static const char *const names[] = {[VK_OK] = "ok", [VK_USAGE] = "usage", [VK_IO] = "I/O", [VK_ABSENT] = "absent",
-					    [VK_DAMAGED] = "damaged", [VK_UNSUPPORTED] = "unsupported", [VK_REFUSED] = "refused",
-					    [VK_NOMEM] = "no memory", [VK_INTERNAL] = "internal"};
+	static const char *const names[] = {
+		[VK_OK] = "ok",		  [VK_USAGE] = "usage",	    [VK_IO] = "I/O",
+		[VK_ABSENT] = "absent",	  [VK_DAMAGED] = "damaged", [VK_UNSUPPORTED] = "unsupported",
+		[VK_REFUSED] = "refused", [VK_NOMEM] = "no memory", [VK_INTERNAL] = "internal"};
 
 	return names[status];
 }

@@ -77,8 +77,8 @@ void vk_finding_put(const struct vk_finding_sink *sink, const struct vk_finding 
 		sink->put(sink->ctx, finding);
 }
 
-void vk_finding_say(const struct vk_finding_sink *sink, enum vk_finding_code code, uint64_t offset_bytes, uint64_t length_bytes,
-		    const char *seen, const char *expected, const char *message, ...)
+void vk_finding_say(const struct vk_finding_sink *sink, enum vk_finding_code code, uint64_t offset_bytes,
+		    uint64_t length_bytes, const char *seen, const char *expected, const char *message, ...)
 {
 	struct vk_finding f;
 

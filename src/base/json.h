@@ -10,8 +10,8 @@
 #include <jansson.h>
 
 /*
- * Members are set through these, which take the value over also when they fail (a value of NULL is memory that ran out): an
- * object that could not be completed is noticed once, at the end.
+ * Members are set through these, which take the value over also when they fail (a value of NULL is memory that ran
+ * out): an object that could not be completed is noticed once, at the end.
  */
 struct vk_json {
 	json_t *o;

@@ -35,7 +35,8 @@ void *vk_append(void *items, size_t *count, const void *item, size_t size)
 	return last;
 }
 
-size_t vk_first_not_below(const void *items, size_t count, size_t size, uint64_t key, uint64_t (*key_of)(const void *item))
+size_t vk_first_not_below(const void *items, size_t count, size_t size, uint64_t key,
+			  uint64_t (*key_of)(const void *item))
 {
 	size_t low = 0;
 	size_t high = count;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is mounted, as the kernel lists it. Our own reader and not libmount, which would bring libselinux, libpcre2 and libsepol into
- * the build, and the first two into every run of a program that runs as root, for a loop over one file.
+ * What is mounted, as the kernel lists it. Our own reader and not libmount, which would bring libselinux, libpcre2 and
+ * libsepol into the build, and the first two into every run of a program that runs as root, for a loop over one file.
  */
 #ifndef VK_BASE_MOUNTS_H
 #define VK_BASE_MOUNTS_H

@@ -11,7 +11,7 @@
 
 #include "cmd/list_dfxml.h"
 #include "report/xml_text.h"
-#include "store/folder/who.h"
+#include "store/folder/identity_of_run.h"
 
 #define DFXML_NAMESPACE "http://www.forensicswiki.org/wiki/Category:Digital_Forensics_XML"
 enum { INDENT_MAX = 8 };

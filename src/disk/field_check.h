@@ -28,7 +28,8 @@ static inline void vk_checked_say(const struct vk_checked *c, enum vk_finding_co
 	const struct vk_field *field = vk_layout_field(c->layout, field_name);
 
 	if (vk_checked_held(c, field_name))
-		vk_finding_say(c->sink, code, c->offset_bytes + field->offset, field->size, seen, expected, "%s", message);
+		vk_finding_say(c->sink, code, c->offset_bytes + field->offset, field->size, seen, expected, "%s",
+			       message);
 }
 
 #define VK_NUMBER(n) vk_phrase("%llu", (unsigned long long)(n)).text

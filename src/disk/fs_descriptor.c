@@ -6,10 +6,10 @@
 #include "vmfskit/fs_descriptor.h"
 #include "vmfskit/heartbeat.h"
 
-VK_LAYOUT_DEFINE(vk_fs_descriptor_layout, VK_FS_DESCRIPTOR_ROWS, struct vk_fs_descriptor,
-		 VK_FS_DESCRIPTOR_BYTES, "FS3_Descriptor",
-		 "File-system descriptor (volume offset 0x200000)",
-		 "decoded from real volumes of VMFS 3, 5 and 6; names and meanings from 0xDD on from readers of others");
+VK_LAYOUT_DEFINE(
+	vk_fs_descriptor_layout, VK_FS_DESCRIPTOR_ROWS, struct vk_fs_descriptor, VK_FS_DESCRIPTOR_BYTES,
+	"FS3_Descriptor", "File-system descriptor (volume offset 0x200000)",
+	"decoded from real volumes of VMFS 3, 5 and 6; names and meanings from 0xDD on from readers of others");
 
 enum { MIB = 1 << 20 };
 
@@ -76,7 +76,8 @@ static void check_sizes(const struct vk_fs_descriptor *fs, const struct vk_check
 			       VK_NUMBER(fs->mdAlignment), "a power of two from 512 to 65536, normally 4096");
 }
 
-static void check_identity(const struct vk_fs_descriptor *fs, const struct vk_vmfs_uuid *lv_uuid, const struct vk_checked *c)
+static void check_identity(const struct vk_fs_descriptor *fs, const struct vk_vmfs_uuid *lv_uuid,
+			   const struct vk_checked *c)
 {
 	char seen[VK_VMFS_UUID_TEXT_BYTES], expected[VK_VMFS_UUID_TEXT_BYTES];
 	struct vk_vmfs_uuid_parts id;
@@ -84,13 +85,14 @@ static void check_identity(const struct vk_fs_descriptor *fs, const struct vk_vm
 	if (lv_uuid != NULL && !vk_vmfs_uuid_equal(&fs->volInfo, lv_uuid)) {
 		vk_vmfs_uuid_format(&fs->volInfo, seen);
 		vk_vmfs_uuid_format(lv_uuid, expected);
-		vk_checked_say(c, VK_F_FS_VOLINFO, "volInfo", "the file system names another LVM volume than the one it lies on",
-			       seen, expected);
+		vk_checked_say(c, VK_F_FS_VOLINFO, "volInfo",
+			       "the file system names another LVM volume than the one it lies on", seen, expected);
 	}
 	vk_vmfs_uuid_decode(&fs->uuid, &id);
 	if (!vk_same_event(fs->creationTime, id.timeLo))
-		vk_checked_say(c, VK_F_FS_TIME, "creationTime", "creation time and file-system UUID name different times",
-			       VK_NUMBER(fs->creationTime), vk_phrase("about %u", id.timeLo).text);
+		vk_checked_say(c, VK_F_FS_TIME, "creationTime",
+			       "creation time and file-system UUID name different times", VK_NUMBER(fs->creationTime),
+			       vk_phrase("about %u", id.timeLo).text);
 }
 
 /* Both are what a host decides by whether others may mount the volume. */
@@ -113,8 +115,8 @@ void vk_fs_descriptor_check(const struct vk_fs_descriptor *fs, size_t seen_bytes
 	const struct vk_checked c = {&vk_fs_descriptor_layout, seen_bytes, offset_bytes, sink};
 
 	if (!vk_fs_magic_known(fs->magic)) {
-		vk_checked_say(&c, VK_F_FS_MAGIC, "magic", "no file-system descriptor where one should be", VK_HEX32(fs->magic),
-			       VK_HEX32(VK_FS_MAGIC_VMFS));
+		vk_checked_say(&c, VK_F_FS_MAGIC, "magic", "no file-system descriptor where one should be",
+			       VK_HEX32(fs->magic), VK_HEX32(VK_FS_MAGIC_VMFS));
 		return;
 	}
 	if (!vk_fs_version_known(fs->majorVersion))

@@ -105,8 +105,10 @@ static void report_places(const struct vk_gpt_header *h, unsigned faults, uint64
 	if (faults & VK_GPT_FAULT_RANGE)
 		vk_finding_say(sink, VK_F_GPT_USABLE_RANGE, vk_add_sat(at, 0x28), 16,
 			       vk_phrase("sectors %llu to %llu, entries at %llu", (unsigned long long)h->firstUsableLBA,
-					(unsigned long long)h->lastUsableLBA, (unsigned long long)h->entriesLBA).text,
-			       NULL, "the usable range of the %s GPT header makes no sense", primary ? "primary" : "backup");
+					 (unsigned long long)h->lastUsableLBA, (unsigned long long)h->entriesLBA)
+				       .text,
+			       NULL, "the usable range of the %s GPT header makes no sense",
+			       primary ? "primary" : "backup");
 }
 
 bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t lba,
@@ -126,7 +128,8 @@ bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t l
 	}
 	if (faults & VK_GPT_FAULT_CRC)
 		vk_finding_say(sink, VK_F_GPT_HEADER_CRC, at, h.headerSize, VK_HEX32(h.headerCRC32),
-			       VK_HEX32(header_crc(sector, h.headerSize)), "the checksum of the %s GPT header is wrong", which);
+			       VK_HEX32(header_crc(sector, h.headerSize)), "the checksum of the %s GPT header is wrong",
+			       which);
 	report_places(&h, faults, lba, last_lba, at, sink);
 	if ((faults & VK_GPT_FAULT_ENTRIES) == 0)
 		return true;
@@ -141,9 +144,12 @@ static void check_entry(const struct vk_gpt_header *h, const struct vk_gpt_entry
 {
 	if (e->firstLBA > e->lastLBA || e->firstLBA < h->firstUsableLBA || e->lastLBA > h->lastUsableLBA)
 		vk_finding_say(sink, VK_F_GPT_ENTRY_RANGE, vk_add_sat(offset_bytes, 0x20), 16,
-			       vk_phrase("sectors %llu to %llu", (unsigned long long)e->firstLBA, (unsigned long long)e->lastLBA).text,
+			       vk_phrase("sectors %llu to %llu", (unsigned long long)e->firstLBA,
+					 (unsigned long long)e->lastLBA)
+				       .text,
 			       vk_phrase("within %llu to %llu", (unsigned long long)h->firstUsableLBA,
-					(unsigned long long)h->lastUsableLBA).text,
+					 (unsigned long long)h->lastUsableLBA)
+				       .text,
 			       "GPT partition %u does not lie in the usable range", number);
 }
 
@@ -166,7 +172,8 @@ static void sort_by_first(const struct vk_gpt_header *h, const uint8_t *array, u
 			uint16_t moved = order[i];
 			size_t to = i;
 
-			for (; to >= gap && first_lba(h, array, order[to - gap]) > first_lba(h, array, moved); to -= gap)
+			for (; to >= gap && first_lba(h, array, order[to - gap]) > first_lba(h, array, moved);
+			     to -= gap)
 				order[to] = order[to - gap];
 			order[to] = moved;
 		}
@@ -183,8 +190,9 @@ static void check_overlaps(const struct vk_gpt_header *h, const uint8_t *array, 
 		unsigned low = a < b ? a : b, high = a < b ? b : a;
 
 		if (first_lba(h, array, b) <= last_lba_of(h, array, a))
-			vk_finding_say(sink, VK_F_GPT_ENTRY_OVERLAP, vk_add_sat(offset_bytes, (uint64_t)high * h->entrySize),
-				       VK_GPT_ENTRY_BYTES, NULL, NULL, "GPT partitions %u and %u overlap", low + 1, high + 1);
+			vk_finding_say(sink, VK_F_GPT_ENTRY_OVERLAP,
+				       vk_add_sat(offset_bytes, (uint64_t)high * h->entrySize), VK_GPT_ENTRY_BYTES,
+				       NULL, NULL, "GPT partitions %u and %u overlap", low + 1, high + 1);
 		if (last_lba_of(h, array, b) > last_lba_of(h, array, a))
 			furthest = i;
 	}
@@ -205,8 +213,9 @@ void vk_gpt_entries_check(const struct vk_gpt_header *header, const uint8_t *arr
 		return;
 	crc = vk_crc32(0, array, bytes);
 	if (crc != header->entriesCRC32)
-		vk_finding_say(sink, VK_F_GPT_ENTRIES_CRC, offset_bytes, bytes, VK_HEX32(crc), VK_HEX32(header->entriesCRC32),
-			       "the checksum of the %s GPT entries is wrong", header->myLBA == 1 ? "primary" : "backup");
+		vk_finding_say(sink, VK_F_GPT_ENTRIES_CRC, offset_bytes, bytes, VK_HEX32(crc),
+			       VK_HEX32(header->entriesCRC32), "the checksum of the %s GPT entries is wrong",
+			       header->myLBA == 1 ? "primary" : "backup");
 	for (uint16_t i = 0; i < header->numEntries; i++) {
 		struct vk_gpt_entry e;
 		size_t at = (size_t)i * header->entrySize;

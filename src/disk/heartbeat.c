@@ -16,7 +16,8 @@ void vk_heartbeat_check(const struct vk_heartbeat *hb, size_t seen_bytes, uint64
 	if (hb->state != VK_HB_FREE && hb->state != VK_HB_IN_USE) {
 		vk_finding_say(sink, VK_F_HEARTBEAT_STATE, offset_bytes, 4, VK_HEX32(hb->state),
 			       vk_phrase("0x%08x or 0x%08x", VK_HB_FREE, VK_HB_IN_USE).text,
-			       "heartbeat slot at volume offset 0x%llx is neither free nor in use", (unsigned long long)volume_offset);
+			       "heartbeat slot at volume offset 0x%llx is neither free nor in use",
+			       (unsigned long long)volume_offset);
 		return;
 	}
 	if (hb->addr != volume_offset)
@@ -29,7 +30,8 @@ void vk_heartbeat_check(const struct vk_heartbeat *hb, size_t seen_bytes, uint64
 
 		vk_vmfs_uuid_format(&hb->owner, host);
 		vk_finding_say(sink, VK_F_HEARTBEAT_IN_USE, offset_bytes, VK_HEARTBEAT_BYTES, host, NULL,
-			       "a host holds the heartbeat slot at volume offset 0x%llx", (unsigned long long)volume_offset);
+			       "a host holds the heartbeat slot at volume offset 0x%llx",
+			       (unsigned long long)volume_offset);
 	}
 }
 

@@ -7,9 +7,11 @@
 #include "disk/layout_table.h"
 #include "vmfskit/lvm.h"
 
-VK_LAYOUT_DEFINE(vk_lvm_device_layout, VK_LVM_DEVICE_ROWS, struct vk_lvm_device,
-		 VK_LVM_DEVICE_BYTES, "LVM_DevMetadata", "LVM device header (device offset 0x100000)",
-		 "decoded from real volumes of VMFS 3, 5 and 6 and four published headers; extDevMetadataOffset and flags from readers of others");
+VK_LAYOUT_DEFINE(
+	vk_lvm_device_layout, VK_LVM_DEVICE_ROWS, struct vk_lvm_device, VK_LVM_DEVICE_BYTES, "LVM_DevMetadata",
+	"LVM device header (device offset 0x100000)",
+	"decoded from real volumes of VMFS 3, 5 and 6 and four published headers; extDevMetadataOffset and flags from "
+	"readers of others");
 VK_LAYOUT_DEFINE(vk_lvm_volume_layout, VK_LVM_VOLUME_ROWS, struct vk_lvm_volume, VK_LVM_VOLUME_BYTES,
 		 "LVM_VolDescriptor", "LVM volume descriptor (volume table entry)",
 		 "decoded from real volumes of VMFS 3, 5 and 6 and two published headers");

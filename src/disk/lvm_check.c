@@ -33,8 +33,9 @@ bool vk_lvm_total_bytes_sound(const struct vk_lvm_device *d)
 
 bool vk_lvm_device_usable(const struct vk_lvm_device *device, size_t seen_bytes)
 {
-	return seen_bytes >= VK_LVM_DEVICE_BYTES && device->magic == VK_LVM_MAGIC && vk_lvm_version_known(device->majorVersion) &&
-	       vk_lvm_data_offset_sound(device->dataOffset) && vk_lvm_total_bytes_sound(device);
+	return seen_bytes >= VK_LVM_DEVICE_BYTES && device->magic == VK_LVM_MAGIC &&
+	       vk_lvm_version_known(device->majorVersion) && vk_lvm_data_offset_sound(device->dataOffset) &&
+	       vk_lvm_total_bytes_sound(device);
 }
 
 static void check_sizes(const struct vk_lvm_device *d, uint64_t partition_bytes, const struct vk_checked *c)
@@ -43,8 +44,9 @@ static void check_sizes(const struct vk_lvm_device *d, uint64_t partition_bytes,
 		vk_checked_say(c, VK_F_LVM_BLOCK_SIZE, "diskBlockSize", "the LVM header gives an impossible block size",
 			       VK_NUMBER(d->diskBlockSize), "512 or 4096");
 	if (!vk_lvm_data_offset_sound(d->dataOffset))
-		vk_checked_say(c, VK_F_LVM_DATA_OFFSET, "dataOffset", "the LVM header gives an impossible place for its data",
-			       VK_NUMBER(d->dataOffset), "a multiple of 4096 from 16777216 on");
+		vk_checked_say(c, VK_F_LVM_DATA_OFFSET, "dataOffset",
+			       "the LVM header gives an impossible place for its data", VK_NUMBER(d->dataOffset),
+			       "a multiple of 4096 from 16777216 on");
 	else if (d->dataOffset != VK_LVM_DATA_OFFSET)
 		vk_checked_say(c, VK_F_LVM_DATA_OFFSET_UNUSUAL, "dataOffset", "the data begins at an unusual place",
 			       VK_NUMBER(d->dataOffset), VK_NUMBER(VK_LVM_DATA_OFFSET));
@@ -52,10 +54,12 @@ static void check_sizes(const struct vk_lvm_device *d, uint64_t partition_bytes,
 		vk_checked_say(c, VK_F_LVM_TOTAL_BYTES, "totalBytes", "the LVM header gives an impossible length",
 			       VK_NUMBER(d->totalBytes), "whole sectors, more than dataOffset");
 	else if (partition_bytes != 0 && d->totalBytes != partition_bytes)
-		vk_checked_say(c, VK_F_TABLE_LENGTH, "totalBytes", "the partition has another length than its LVM header records",
+		vk_checked_say(c, VK_F_TABLE_LENGTH, "totalBytes",
+			       "the partition has another length than its LVM header records",
 			       vk_phrase("partition of %llu bytes", (unsigned long long)partition_bytes).text,
 			       vk_phrase("%llu bytes (%llu sectors of 512)", (unsigned long long)d->totalBytes,
-					(unsigned long long)(d->totalBytes / 512)).text);
+					 (unsigned long long)(d->totalBytes / 512))
+				       .text);
 }
 
 static void check_extents(const struct vk_lvm_device *d, const struct vk_checked *c)
@@ -89,7 +93,8 @@ static void check_identity(const struct vk_lvm_device *d, const struct vk_checke
 			       VK_NUMBER(d->initTimeUS / 1000000), VK_NUMBER(id.timeLo));
 	vk_vmfs_uuid_format(&d->lockedBy, host);
 	if (!vk_vmfs_uuid_is_nil(&d->lockedBy))
-		vk_checked_say(c, VK_F_LVM_LOCKED, "lockedBy", "a host is recorded as holding the LVM lock", host, NULL);
+		vk_checked_say(c, VK_F_LVM_LOCKED, "lockedBy", "a host is recorded as holding the LVM lock", host,
+			       NULL);
 }
 
 void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
@@ -101,8 +106,8 @@ void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
 	struct vk_lvm_geometry geometry;
 
 	if (device->magic != VK_LVM_MAGIC) {
-		vk_checked_say(&c, VK_F_LVM_MAGIC, "magic", "no LVM header where one should be", VK_HEX32(device->magic),
-			       VK_HEX32(VK_LVM_MAGIC));
+		vk_checked_say(&c, VK_F_LVM_MAGIC, "magic", "no LVM header where one should be",
+			       VK_HEX32(device->magic), VK_HEX32(VK_LVM_MAGIC));
 		return;
 	}
 	if (!vk_lvm_version_known(device->majorVersion))
@@ -135,8 +140,9 @@ static void check_volume_time(const struct vk_lvm_volume *v, const struct vk_che
 
 	vk_vmfs_uuid_decode(&v->uuid, &id);
 	if (!vk_same_event(created, id.timeLo))
-		vk_checked_say(c, VK_F_VOLUME_TIME, "creationTimeUS", "creation time and volume UUID name different times",
-			       VK_NUMBER(created), VK_NUMBER(id.timeLo));
+		vk_checked_say(c, VK_F_VOLUME_TIME, "creationTimeUS",
+			       "creation time and volume UUID name different times", VK_NUMBER(created),
+			       VK_NUMBER(id.timeLo));
 }
 
 /* Text, and zeros behind it. */
@@ -156,8 +162,8 @@ static bool is_text(const uint8_t *name, size_t len)
 }
 
 /*
- * Whether the name is, or was, the text of a UUID: this one, when as many characters in a row are as two of its parts have,
- * or any, when it has the form of one. What else it may be somebody chose.
+ * Whether the name is, or was, the text of a UUID: this one, when as many characters in a row are as two of its parts
+ * have, or any, when it has the form of one. What else it may be somebody chose.
  */
 static bool was_uuid_text(const uint8_t *name, const char uuid[VK_VMFS_UUID_TEXT_BYTES])
 {
@@ -200,7 +206,8 @@ static void check_volume_state(const struct vk_lvm_volume *v, const struct vk_ch
 
 	if (v->state != VK_LVM_NORMAL)
 		vk_checked_say(c, VK_F_VOLUME_STATE, "state", "the volume is not in its normal state",
-			       vk_phrase("%u (%s)", v->state, state == NULL ? "unknown" : state).text, "1 (LVM_NORMAL)");
+			       vk_phrase("%u (%s)", v->state, state == NULL ? "unknown" : state).text,
+			       "1 (LVM_NORMAL)");
 }
 
 static void check_volume_extents(const struct vk_lvm_volume *v, const struct vk_lvm_device *device,
@@ -222,8 +229,9 @@ static void check_volume_extents(const struct vk_lvm_volume *v, const struct vk_
 		vk_checked_say(c, VK_F_VOLUME_SIZE, "logicalSize", "the volume's size is not that of its extents",
 			       VK_NUMBER(v->logicalSize), VK_NUMBER(bytes));
 	/* the header's two numbers outvote this one only when they agree */
-	if (device->majorVersion == 6 && vk_lvm_device_usable(device, VK_LVM_DEVICE_BYTES) && vk_checked_held(c, "consumedPEs") &&
-	    device->lastPEIndex == device->numPEs - 1 && v->consumedPEs != device->numPEs)
+	if (device->majorVersion == 6 && vk_lvm_device_usable(device, VK_LVM_DEVICE_BYTES) &&
+	    vk_checked_held(c, "consumedPEs") && device->lastPEIndex == device->numPEs - 1 &&
+	    v->consumedPEs != device->numPEs)
 		vk_checked_say(c, VK_F_VOLUME_PE_COUNT, "consumedPEs",
 			       "the volume has another number of entries in the PE table than the LVM header says",
 			       VK_NUMBER(v->consumedPEs), VK_NUMBER(device->numPEs));
@@ -241,7 +249,9 @@ void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm
 	check_volume_time(volume, &c);
 }
 
-/* What an id says that ESX makes for a LUN of this name; there is none for eui., and of t10. the name says too little. */
+/*
+ * What an id says that ESX makes for a LUN of this name; there is none for eui., and of t10. the name says too little.
+ */
 static bool is_id_of(const struct vk_scsi_disk_id *id, const char *name)
 {
 	struct vk_scsi_disk_id named;
@@ -264,6 +274,6 @@ void vk_lvm_sd_check(const struct vk_lvm_sd *first, const struct vk_lvm_device *
 	if (!vk_lvm_sd_name(first, told) || is_id_of(&device->diskID, told))
 		return;
 	vk_scsi_disk_id_name(&device->diskID, own, &certain);
-	vk_checked_say(&c, VK_F_LVM_DISK_ID_NAME, "diskID", "disk id and table of member devices name different LUNs", own,
-		       vk_phrase("%s, as the table says", told).text);
+	vk_checked_say(&c, VK_F_LVM_DISK_ID_NAME, "diskID", "disk id and table of member devices name different LUNs",
+		       own, vk_phrase("%s, as the table says", told).text);
 }

@@ -90,7 +90,8 @@ void vk_mbr_check(const struct vk_mbr *mbr, size_t seen_bytes, uint64_t disk_sec
 			if (overlap(&mbr->entries[i], &mbr->entries[k]))
 				vk_finding_say(sink, VK_F_MBR_ENTRY_OVERLAP,
 					       offset_bytes + VK_MBR_ENTRY_OFFSET + (uint64_t)k * VK_MBR_ENTRY_BYTES,
-					       VK_MBR_ENTRY_BYTES, NULL, NULL, "partitions %u and %u overlap", i + 1, k + 1);
+					       VK_MBR_ENTRY_BYTES, NULL, NULL, "partitions %u and %u overlap", i + 1,
+					       k + 1);
 	}
 }
 

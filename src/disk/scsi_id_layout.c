@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SCSI_DiskId: its rows, apart from its checks, because the walk over rows needs them for ids inside other structures. */
+/*
+ * SCSI_DiskId: its rows, apart from its checks, because the walk over rows needs them for ids inside other structures.
+ */
 #include "disk/layout_table.h"
 #include "vmfskit/scsi_id.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The areas of a GPT: both headers and both arrays. What each must say is the word of the judge that repair asks, too. */
+/* The areas of a GPT: both headers and both arrays. What each must say is the word of the judge that repair asks, too.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +15,10 @@ struct copy {
 	uint64_t lba;
 	const struct vk_gpt_header_seen *header; /* NULL: there is no sector for it */
 	const struct vk_gpt_array_seen *array;   /* where its entries lie; NULL: there is none */
-	const uint8_t *entries; /* those that its checksum proves, whole; NULL: none are left */
-	bool sound;   /* its checksum fits, if need be with a bit or the signature put back, and it belongs here */
+	const uint8_t *entries;                  /* those that its checksum proves, whole; NULL: none are left */
+	bool sound; /* its checksum fits, if need be with a bit or the signature put back, and it belongs here */
 	bool foreign;
-	bool names;   /* a volume that was found */
+	bool names; /* a volume that was found */
 };
 
 /* Whether the entries of one copy name a volume, whatever copy systems use. */
@@ -55,9 +56,11 @@ static void ask_about_copy(struct vk_doctor *doc, struct vk_gpt_judgement *j, st
 	size_t used = 0;
 	enum vk_status status = vk_gpt_look_header(&j->look, c->lba, &c->header, doc->err);
 
-	c->sound = status == VK_OK && c->header != NULL && vk_gpt_header_trusted(c->header) && c->header->header.myLBA == c->lba;
+	c->sound = status == VK_OK && c->header != NULL && vk_gpt_header_trusted(c->header) &&
+		   c->header->header.myLBA == c->lba;
 	if (status == VK_OK)
-		status = vk_gpt_look_array(&j->look, entries_lba(c, j->look.array_sectors), c->lba != 1, &c->array, doc->err);
+		status = vk_gpt_look_array(&j->look, entries_lba(c, j->look.array_sectors), c->lba != 1, &c->array,
+					   doc->err);
 	if (status == VK_NOMEM)
 		vk_doctor_fail(doc, status, "no memory for the GPT entries");
 	if (c->sound)
@@ -67,7 +70,8 @@ static void ask_about_copy(struct vk_doctor *doc, struct vk_gpt_judgement *j, st
 	c->foreign = doc->table_foreign && doc->source.table.kind == VK_TABLE_GPT && !c->names && used > 0;
 }
 
-/* No checksum covers what stands behind a header; it is zeros, and what is behind the first unit is an area of its own. */
+/* No checksum covers what stands behind a header; it is zeros, and what is behind the first unit is an area of its own.
+ */
 static bool tail_is_clean(const struct vk_gpt_header_seen *seen)
 {
 	uint32_t size = seen->header.headerSize;
@@ -89,8 +93,9 @@ static enum vk_damage judge_header(const struct vk_doctor *doc, const struct vk_
 		return VK_DAMAGE_INTACT;
 	if (c->entries != NULL)
 		return VK_DAMAGE_DAMAGED;
-	return other->names && other->header->header.entriesCRC32 == c->header->header.entriesCRC32 ? VK_DAMAGE_INTACT
-												    : VK_DAMAGE_CONSISTENT;
+	return other->names && other->header->header.entriesCRC32 == c->header->header.entriesCRC32
+		       ? VK_DAMAGE_INTACT
+		       : VK_DAMAGE_CONSISTENT;
 }
 
 static void add_header(struct vk_doctor *doc, const struct vk_gpt_judgement *j, int which, const struct copy copies[2])
@@ -128,16 +133,18 @@ static void blame_somewhere(struct vk_area *a, const struct vk_gpt_judgement *j,
 }
 
 /* The entries that a checksum proves, of a copy that speaks of these volumes; NULL: none. */
-static const uint8_t *proved_entries(const struct vk_doctor *doc, const struct vk_gpt_judgement *j, const struct copy *c,
-				     uint64_t length)
+static const uint8_t *proved_entries(const struct vk_doctor *doc, const struct vk_gpt_judgement *j,
+				     const struct copy *c, uint64_t length)
 {
-	return !c->foreign && (c->names || doc->subject_count == 0) && j->look.array_bytes >= length ? c->entries : NULL;
+	return !c->foreign && (c->names || doc->subject_count == 0) && j->look.array_bytes >= length ? c->entries
+												     : NULL;
 }
 
-static void expect_entries(struct vk_doctor *doc, struct vk_area *a, const struct vk_gpt_judgement *j, const struct copy *c,
-			   const struct copy *other)
+static void expect_entries(struct vk_doctor *doc, struct vk_area *a, const struct vk_gpt_judgement *j,
+			   const struct copy *c, const struct copy *other)
 {
-	const uint8_t *own = proved_entries(doc, j, c, a->length_bytes), *theirs = proved_entries(doc, j, other, a->length_bytes);
+	const uint8_t *own = proved_entries(doc, j, c, a->length_bytes),
+		      *theirs = proved_entries(doc, j, other, a->length_bytes);
 	const uint8_t *best = own != NULL ? own : theirs;
 
 	a->whole = VK_DAMAGE_UNKNOWN;
@@ -178,7 +185,8 @@ static void add_array(struct vk_doctor *doc, const struct vk_gpt_judgement *j, i
 		expect_entries(doc, a, j, c, other);
 }
 
-/* The volumes that were found and are no ghosts are what repair judges a table by. False: nothing is known of a GPT here. */
+/* The volumes that were found and are no ghosts are what repair judges a table by. False: nothing is known of a GPT
+ * here. */
 static bool judge_gpt(struct vk_doctor *doc, struct vk_gpt_judgement *j)
 {
 	struct vk_known_start *starts = NULL;

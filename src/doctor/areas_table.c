@@ -43,7 +43,8 @@ static bool meets_subject(const struct vk_doctor *doc, const struct vk_partition
 	return false;
 }
 
-/* A table that names none of the volumes but has partitions of others, over a volume or of a kind that ESX never makes. */
+/* A table that names none of the volumes but has partitions of others, over a volume or of a kind that ESX never makes.
+ */
 static void judge_owner(struct vk_doctor *doc)
 {
 	const struct vk_table *t = &doc->source.table;
@@ -104,8 +105,9 @@ static void add_mbr(struct vk_doctor *doc)
 	/* who writes a GPT writes what protects it, too */
 	if (doc->table_foreign && t->kind == VK_TABLE_GPT && t->gpt_chosen == 0)
 		a->whole = VK_DAMAGE_FOREIGN;
-	else if (protective ? guards : t->kind == VK_TABLE_MBR && vk_doctor_names_any(doc, t->partitions, t->partition_count) &&
-					  t->mbr.signature == VK_MBR_SIGNATURE)
+	else if (protective ? guards
+			    : t->kind == VK_TABLE_MBR && vk_doctor_names_any(doc, t->partitions, t->partition_count) &&
+				      t->mbr.signature == VK_MBR_SIGNATURE)
 		a->whole = VK_DAMAGE_CONSISTENT;
 	else if (doc->table_foreign && t->kind == VK_TABLE_MBR)
 		a->whole = VK_DAMAGE_FOREIGN;

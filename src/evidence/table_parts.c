@@ -5,8 +5,12 @@
 const char *vk_table_part_name(enum vk_table_part part)
 {
 	static const char *const names[VK_TP_COUNT] = {
-		"MBR", "primary GPT header", "primary GPT entries", "backup GPT entries",
-		"backup GPT header", "extended boot records",
+		"MBR",
+		"primary GPT header",
+		"primary GPT entries",
+		"backup GPT entries",
+		"backup GPT header",
+		"extended boot records",
 	};
 
 	return names[part];
@@ -22,7 +26,7 @@ const char *vk_part_state_name(enum vk_part_state state)
 
 const char *vk_entry_origin_name(enum vk_entry_origin origin)
 {
-	static const char *const names[] = {"kept", "primary GPT", "backup GPT",  "both copies of the GPT",
+	static const char *const names[] = {"kept", "primary GPT", "backup GPT",   "both copies of the GPT",
 					    "MBR",  "capture",     "found volume", "boot-disk layout"};
 
 	return names[origin];

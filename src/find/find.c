@@ -9,7 +9,10 @@
 #include "vmfskit/text.h"
 
 enum { FOREIGN_LOOKS_MAX = 64 };
-/* For each candidate: twice what 72 long tables and a short one take, so that crafted ones take nothing from those behind them. */
+/*
+ * For each candidate: twice what 72 long tables and a short one take, so that crafted ones take nothing from those
+ * behind them.
+ */
 #define PE_BUDGET_BYTES (8ULL << 20)
 
 /* A search at work. */
@@ -110,8 +113,8 @@ static const struct vk_seed *named_extent(const struct search *s, const struct v
 		const struct vk_seed *seed = &s->seeds.items[i];
 		int64_t data = seed->start + (int64_t)VK_LVM_DATA_OFFSET;
 
-		if ((seed->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0 && data > v->volume_start_bytes &&
-		    (uint64_t)data <= v->first_bytes &&
+		if ((seed->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0 &&
+		    data > v->volume_start_bytes && (uint64_t)data <= v->first_bytes &&
 		    (uint64_t)(data - v->volume_start_bytes) % VK_LVM_PE_BYTES == 0)
 			return seed;
 	}
@@ -119,8 +122,9 @@ static const struct vk_seed *named_extent(const struct search *s, const struct v
 }
 
 /*
- * Where the partition of these blocks begins. When volume offset 0 would lie before the disk, and no block near it was met, it is a
- * later extent of a volume: behind a start that was named, or else where its first block allows it at the latest.
+ * Where the partition of these blocks begins. When volume offset 0 would lie before the disk, and no block near it was
+ * met, it is a later extent of a volume: behind a start that was named, or else where its first block allows it at the
+ * latest.
  */
 static struct vk_seed seed_of_vote(const struct search *s, const struct vk_vote *v)
 {
@@ -290,7 +294,8 @@ static enum vk_status check_range(const struct search *s)
 	if (o->range_start_bytes % 512 == 0 && vk_add_u64(o->range_start_bytes, o->range_length_bytes, &end) &&
 	    end <= s->f.size_bytes && (o->range_start_bytes < s->f.size_bytes || s->f.size_bytes == 0))
 		return VK_OK;
-	vk_error_set(s->err, VK_USAGE, s->f.source->path, "the range to search is not within the source, which has %llu bytes",
+	vk_error_set(s->err, VK_USAGE, s->f.source->path,
+		     "the range to search is not within the source, which has %llu bytes",
 		     (unsigned long long)s->f.size_bytes);
 	return vk_error_remedy(s->err, "give a start that is a multiple of 512 and a range that ends in the source");
 }
@@ -307,8 +312,9 @@ enum vk_status vk_find(const struct vk_source *source, const struct vk_find_opti
 	s.f.options = options;
 	s.f.io = source->io;
 	s.f.size_bytes = vk_io_size_bytes(source->io);
-	found.total_bytes = options->range_length_bytes != 0 ? options->range_length_bytes
-							    : s.f.size_bytes - vk_min_u64(options->range_start_bytes, s.f.size_bytes);
+	found.total_bytes = options->range_length_bytes != 0
+				    ? options->range_length_bytes
+				    : s.f.size_bytes - vk_min_u64(options->range_start_bytes, s.f.size_bytes);
 	status = check_range(&s);
 	if (status == VK_OK)
 		status = look_at_likely(&s);

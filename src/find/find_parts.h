@@ -43,7 +43,7 @@ struct vk_seed {
 	struct vk_said others[VK_SAID_MAX]; /* what else was said of this start */
 	size_t other_count;
 	int score;              /* of the cheap test */
-	bool later;             /* of a later extent of a volume, of which only blocks are left: volume offset 0 would be at delta */
+	bool later; /* of a later extent of a volume, of which only blocks are left: volume offset 0 is at delta */
 	int64_t delta;
 };
 struct vk_seeds {
@@ -60,7 +60,7 @@ struct vk_probe {
 	bool magic;                /* the LVM magic is there */
 	bool ext_like;             /* the fields of extended metadata make sense */
 	bool fs_magic;
-	uint64_t proved_bytes;     /* of its length: more than one part of the volume says so; the rest stands in one field */
+	uint64_t proved_bytes; /* of its length: more than one part of the volume says so; the rest is in one field */
 	struct vk_said said[VK_SAID_MAX + 1]; /* lengths that tables and hints give it */
 	size_t said_count;
 	const struct vk_probe *clipped_by; /* begins where this one is made to end; NULL: its length is its own */
@@ -88,7 +88,9 @@ struct vk_finder {
 	const struct vk_foreigners *foreign;
 };
 
-/* Bytes at a place of the disk that may lie before it; how many there are. Sectors that cannot be read are not there. */
+/*
+ * Bytes at a place of the disk that may lie before it; how many there are. Sectors that cannot be read are not there.
+ */
 size_t vk_find_get(const struct vk_finder *f, int64_t at, void *buf, size_t len);
 
 /* Starts to look at before anything else; the marks of a scan, with a cheap test of each. VK_NOMEM. */
@@ -133,8 +135,8 @@ void vk_ghost_earlier(struct vk_probe *p, const struct vk_probe *now, size_t now
 void vk_ghost_inside(const struct vk_finder *f, struct vk_probe *p, const struct vk_probe *outer, size_t outer_index);
 void vk_ghost_outside(struct vk_probe *p);
 /*
- * Byte behind outer_start where the disk of a virtual machine begins whose partition this is: a table there names its start. An
- * EBR looks the same but for what only a disk has; sure asks for that. UINT64_MAX: none.
+ * Byte behind outer_start where the disk of a virtual machine begins whose partition this is: a table there names its
+ * start. An EBR looks the same but for what only a disk has; sure asks for that. UINT64_MAX: none.
  */
 uint64_t vk_nested_table(const struct vk_finder *f, const struct vk_probe *p, int64_t outer_start, bool sure);
 

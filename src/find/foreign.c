@@ -149,8 +149,8 @@ bool vk_foreign_is_member(const struct vk_foreign *foreign)
 }
 
 /*
- * Boot sectors of file systems that libblkid passes over when the rest of the file system is not whole; offsets as Microsoft's exFAT
- * specification and public NTFS references give them.
+ * Boot sectors of file systems that libblkid passes over when the rest of the file system is not whole; offsets as
+ * Microsoft's exFAT specification and public NTFS references give them.
  */
 struct boot_sector {
 	const char *type;  /* the word for it in libblkid's manner */
@@ -189,7 +189,8 @@ static uint64_t boot_sector_length(const uint8_t sector[512])
 	/* NTFS and BitLocker: the backup of the boot sector lies behind the sectors counted */
 	if (vk_get_le64(sector + 0x28) == 0)
 		return 0;
-	return vk_mul_sat(vk_add_sat(vk_get_le64(sector + 0x28), 1), (uint64_t)sector[0x0b] | (uint64_t)sector[0x0c] << 8);
+	return vk_mul_sat(vk_add_sat(vk_get_le64(sector + 0x28), 1),
+			  (uint64_t)sector[0x0b] | (uint64_t)sector[0x0c] << 8);
 }
 
 static uint64_t be(const uint8_t *p, size_t bytes)
@@ -223,7 +224,8 @@ static uint64_t fat_length(const uint8_t *head)
 {
 	uint64_t sectors = (uint64_t)head[0x13] | (uint64_t)head[0x14] << 8;
 
-	return vk_mul_sat(sectors != 0 ? sectors : vk_get_le32(head + 0x20), (uint64_t)head[0x0b] | (uint64_t)head[0x0c] << 8);
+	return vk_mul_sat(sectors != 0 ? sectors : vk_get_le32(head + 0x20),
+			  (uint64_t)head[0x0b] | (uint64_t)head[0x0c] << 8);
 }
 
 /* The size of a physical volume, as LVM2 writes it behind its label (lib/format_text/layout.h). */
@@ -246,9 +248,17 @@ static uint64_t length_of(const struct view *v, const char *type, uint64_t magic
 	static const struct {
 		const char *type;
 		uint64_t (*length)(const uint8_t *head);
-	} ways[] = {{"ext2", ext_length}, {"ext3", ext_length}, {"ext4", ext_length}, {"ext4dev", ext_length}, {"jbd", ext_length},
-		    {"xfs", xfs_length}, {"vfat", fat_length}, {"LVM2_member", lvm2_length},
-		    {"ntfs", boot_sector_length}, {"exfat", boot_sector_length}, {"BitLocker", boot_sector_length}};
+	} ways[] = {{"ext2", ext_length},
+		    {"ext3", ext_length},
+		    {"ext4", ext_length},
+		    {"ext4dev", ext_length},
+		    {"jbd", ext_length},
+		    {"xfs", xfs_length},
+		    {"vfat", fat_length},
+		    {"LVM2_member", lvm2_length},
+		    {"ntfs", boot_sector_length},
+		    {"exfat", boot_sector_length},
+		    {"BitLocker", boot_sector_length}};
 	uint8_t head[4096];
 
 	if (!read_at(v, 0, head, sizeof(head)))

@@ -28,11 +28,13 @@ void vk_stand(struct vk_probe *p, enum vk_standing standing, size_t inside, cons
 void vk_ghost_dismiss(struct vk_probe *p)
 {
 	if (p->ext_like)
-		vk_stand(p, VK_GHOST_METADATA, SIZE_MAX, "extended metadata of a large device: pairs of PE tables and the "
-		      "places of data and of the next region stand where a header has version and sizes");
+		vk_stand(p, VK_GHOST_METADATA, SIZE_MAX,
+			 "extended metadata of a large device: pairs of PE tables and the "
+			 "places of data and of the next region stand where a header has version and sizes");
 	else if (p->c.has_header)
-		vk_stand(p, VK_GHOST_INSIDE, SIZE_MAX, "a header by itself: no volume descriptor, PE tables or file system "
-		      "stand where it says, so it is a copy that somebody saved");
+		vk_stand(p, VK_GHOST_INSIDE, SIZE_MAX,
+			 "a header by itself: no volume descriptor, PE tables or file system "
+			 "stand where it says, so it is a copy that somebody saved");
 	else if (p->magic || (p->c.found_by & VK_FOUND_HEADER) != 0)
 		vk_stand(p, VK_GHOST_NOISE, SIZE_MAX, "the magic of an LVM header and nothing that fits it");
 	else
@@ -50,8 +52,8 @@ static bool is_whole_disk(const uint8_t raw[1024])
 }
 
 /*
- * Byte where the disk of a virtual machine begins whose partition this is: a table there names its start. An EBR looks the
- * same but for what only a disk has; sure asks for that. UINT64_MAX: none.
+ * Byte where the disk of a virtual machine begins whose partition this is: a table there names its start. An EBR looks
+ * the same but for what only a disk has; sure asks for that. UINT64_MAX: none.
  */
 uint64_t vk_nested_table(const struct vk_finder *f, const struct vk_probe *p, int64_t outer_start, bool sure)
 {
@@ -83,12 +85,14 @@ void vk_ghost_earlier(struct vk_probe *p, const struct vk_probe *now, size_t now
 		vk_text_time_us(&text, p->c.lvm.modTimeUS);
 		vk_text_init(&text, now_text, sizeof(now_text));
 		vk_text_time_us(&text, now->c.lvm.initTimeUS);
-		vk_stand(p, VK_GHOST_EARLIER, now_index, "an earlier format of this disk, last changed %s: the volume at byte %" PRIu64
-		      ", made %s, lies over it", then_text, now->c.start_bytes, now_text);
+		vk_stand(p, VK_GHOST_EARLIER, now_index,
+			 "an earlier format of this disk, last changed %s: the volume at byte %" PRIu64
+			 ", made %s, lies over it",
+			 then_text, now->c.start_bytes, now_text);
 		return;
 	}
-	vk_stand(p, VK_GHOST_EARLIER, now_index, "an earlier format of this disk: the volume at byte %" PRIu64 " lies over it",
-	      now->c.start_bytes);
+	vk_stand(p, VK_GHOST_EARLIER, now_index,
+		 "an earlier format of this disk: the volume at byte %" PRIu64 " lies over it", now->c.start_bytes);
 }
 
 /* It begins in the data of an accepted volume and ends there. */
@@ -117,6 +121,7 @@ void vk_ghost_inside(const struct vk_finder *f, struct vk_probe *p, const struct
 
 void vk_ghost_outside(struct vk_probe *p)
 {
-	vk_stand(p, VK_GHOST_OUTSIDE, SIZE_MAX, "it would reach %s: the disk is shorter now, or not all of it is here%s",
-	      p->c.checks[VK_CHECK_INSIDE_DISK].seen, vk_probe_whole(p) ? "; all else holds" : "");
+	vk_stand(p, VK_GHOST_OUTSIDE, SIZE_MAX,
+		 "it would reach %s: the disk is shorter now, or not all of it is here%s",
+		 p->c.checks[VK_CHECK_INSIDE_DISK].seen, vk_probe_whole(p) ? "; all else holds" : "");
 }

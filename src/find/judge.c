@@ -18,20 +18,25 @@ static void judge_magic(struct vk_probe *p)
 	const struct vk_lvm_device *d = &p->c.lvm;
 
 	if (!p->magic && p->c.has_header)
-		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x instead of the magic; the other fields fit", d->magic);
+		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x instead of the magic; the other fields fit",
+			     d->magic);
 	else if (!p->magic)
 		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x, no LVM header", d->magic);
 	else
-		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(vk_lvm_version_known(d->majorVersion)), "LVM %u.%u", d->majorVersion,
-			     d->minorVersion);
+		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(vk_lvm_version_known(d->majorVersion)), "LVM %u.%u",
+			     d->majorVersion, d->minorVersion);
 }
 
-/* On LVM6 the numbers of extents mean something else, and regions of metadata take the place of some on large devices. */
+/*
+ * On LVM6 the numbers of extents mean something else, and regions of metadata take the place of some on large devices.
+ */
 static void judge_extents(struct vk_probe *p)
 {
 	const struct vk_lvm_device *d = &p->c.lvm;
 	bool offset_sound = vk_lvm_data_offset_sound(d->dataOffset);
-	uint64_t room = offset_sound && d->totalBytes > d->dataOffset ? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES : 0;
+	uint64_t room = offset_sound && d->totalBytes > d->dataOffset
+				? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES
+				: 0;
 
 	if (!vk_lvm_fixed_pes(&p->lvm))
 		return;
@@ -52,15 +57,19 @@ static void judge_header(struct vk_probe *p)
 	judge_magic(p);
 	if (!p->magic && !p->c.has_header)
 		return;
-	vk_judge_row(p, VK_CHECK_BLOCK_SIZE, pass_if(vk_lvm_block_size_sound(d->diskBlockSize)), "%u bytes", d->diskBlockSize);
+	vk_judge_row(p, VK_CHECK_BLOCK_SIZE, pass_if(vk_lvm_block_size_sound(d->diskBlockSize)), "%u bytes",
+		     d->diskBlockSize);
 	vk_judge_row(p, VK_CHECK_TOTAL_BYTES, pass_if(vk_lvm_total_bytes_sound(d)), "%" PRIu64 " bytes", d->totalBytes);
-	vk_judge_row(p, VK_CHECK_DATA_OFFSET, pass_if(offset_sound && (!p->c.has_header || d->dataOffset == p->lvm.dataOffset)),
-		     "0x%" PRIx64 "%s", d->dataOffset, d->dataOffset == VK_LVM_DATA_OFFSET || !offset_sound ? "" : ", unusual");
+	vk_judge_row(p, VK_CHECK_DATA_OFFSET,
+		     pass_if(offset_sound && (!p->c.has_header || d->dataOffset == p->lvm.dataOffset)),
+		     "0x%" PRIx64 "%s", d->dataOffset,
+		     d->dataOffset == VK_LVM_DATA_OFFSET || !offset_sound ? "" : ", unusual");
 	judge_extents(p);
 	vk_vmfs_uuid_decode(&d->devID, &id);
 	vk_judge_row(p, VK_CHECK_INIT_TIME, pass_if(d->initTimeUS / 1000000 == id.timeLo), "%" PRIu64 " and %u",
 		     d->initTimeUS / 1000000, id.timeLo);
-	vk_judge_row(p, VK_CHECK_NUM_VOLUMES, pass_if(d->numVolumes >= 1 && d->numVolumes <= most), "%u", d->numVolumes);
+	vk_judge_row(p, VK_CHECK_NUM_VOLUMES, pass_if(d->numVolumes >= 1 && d->numVolumes <= most), "%u",
+		     d->numVolumes);
 }
 
 static void judge_volume(struct vk_probe *p)
@@ -83,10 +92,11 @@ static void judge_volume(struct vk_probe *p)
 		     "%" PRIu64 " to %" PRIu64 ", %u", v->firstPE, v->lastPE, v->numPEs);
 	/* of several devices only all together make up the size */
 	if (v->numDevs <= 1)
-		vk_judge_row(p, VK_CHECK_LOGICAL_SIZE, pass_if(v->logicalSize == bytes), "%" PRIu64 " bytes, extents of %" PRIu64,
-			     v->logicalSize, bytes);
+		vk_judge_row(p, VK_CHECK_LOGICAL_SIZE, pass_if(v->logicalSize == bytes),
+			     "%" PRIu64 " bytes, extents of %" PRIu64, v->logicalSize, bytes);
 	vk_vmfs_uuid_decode(&v->uuid, &id);
-	vk_judge_row(p, VK_CHECK_VOLUME_TIME, pass_if((created > id.timeLo ? created - id.timeLo : id.timeLo - created) <= 60),
+	vk_judge_row(p, VK_CHECK_VOLUME_TIME,
+		     pass_if((created > id.timeLo ? created - id.timeLo : id.timeLo - created) <= 60),
 		     "%" PRIu64 " and %u", created, id.timeLo);
 }
 
@@ -98,17 +108,19 @@ static void judge_fs(struct vk_probe *p)
 
 	if (!p->c.head) {
 		if (p->c.has_volume)
-			vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_UNKNOWN, "on the volume's first device, not here");
+			vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_UNKNOWN,
+				     "on the volume's first device, not here");
 		return;
 	}
 	vk_vmfs_uuid_format(&fs->volInfo, text);
 	if (!p->c.has_fs)
 		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_FAIL, "0x%08x, no usable descriptor", fs->magic);
 	else if (!p->fs_magic)
-		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_FAIL, "0x%08x instead of the magic; the other fields fit",
-			     fs->magic);
+		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_FAIL,
+			     "0x%08x instead of the magic; the other fields fit", fs->magic);
 	else
-		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, pass_if(names), "%s volume %s", names ? "of" : "of another", text);
+		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, pass_if(names), "%s volume %s", names ? "of" : "of another",
+			     text);
 }
 
 /* Self-location, with the votes of a scan when there was one. */
@@ -165,8 +177,9 @@ void vk_judge_foreign(const struct vk_finder *f, struct vk_probe *p)
 
 bool vk_probe_whole(const struct vk_probe *p)
 {
-	static const enum vk_find_check pass[] = {VK_CHECK_MAGIC, VK_CHECK_BLOCK_SIZE, VK_CHECK_TOTAL_BYTES, VK_CHECK_DATA_OFFSET,
-						  VK_CHECK_NUM_VOLUMES, VK_CHECK_PE_RANGE, VK_CHECK_PE_TABLES};
+	static const enum vk_find_check pass[] = {VK_CHECK_MAGIC,	VK_CHECK_BLOCK_SIZE,  VK_CHECK_TOTAL_BYTES,
+						  VK_CHECK_DATA_OFFSET, VK_CHECK_NUM_VOLUMES, VK_CHECK_PE_RANGE,
+						  VK_CHECK_PE_TABLES};
 	static const enum vk_find_check not_fail[] = {VK_CHECK_NUM_PES, VK_CHECK_LAST_PE, VK_CHECK_LOGICAL_SIZE,
 						      VK_CHECK_SELF_LOCATION};
 	const struct vk_check *rows = p->c.checks;

@@ -20,7 +20,8 @@ static uint64_t volume_pes(const struct vk_probe *p)
 /* Of two numbers that say how many extents fit: on a large device some of the room holds metadata. */
 static bool fills(const struct vk_lvm_device *d, uint64_t pes, uint64_t room)
 {
-	return pes != 0 && (pes == room || (d->extDevMetadataOffset != 0 && pes < room && pes + METADATA_EXTENTS_MAX >= room));
+	return pes != 0 &&
+	       (pes == room || (d->extDevMetadataOffset != 0 && pes < room && pes + METADATA_EXTENTS_MAX >= room));
 }
 
 /* totalBytes fits a number of extents, and what stands beside it was not overwritten. */
@@ -78,7 +79,8 @@ static bool ends_as_usual(uint64_t end, uint64_t disk)
 	enum { CYLINDER_BYTES = 255 * 63 * 512 };
 
 	return end == disk || vk_add_sat(end, 33 * 512) == disk || vk_add_sat(end, 5 * 4096) == disk ||
-	       vk_add_sat(end, 2047 * 512) == disk || (end % CYLINDER_BYTES == 0 && end < disk && disk - end < CYLINDER_BYTES);
+	       vk_add_sat(end, 2047 * 512) == disk ||
+	       (end % CYLINDER_BYTES == 0 && end < disk && disk - end < CYLINDER_BYTES);
 }
 
 /*
@@ -134,11 +136,11 @@ static void judge_witness(struct vk_probe *p)
 	if (c->length_exact)
 		vk_judge_row(p, VK_CHECK_LENGTH, VK_VERDICT_PASS, "%s", c->length_witness);
 	else if (c->told_bytes != 0 && c->table_sound && c->claimed_bytes != 0)
-		vk_judge_row(p, VK_CHECK_LENGTH, VK_VERDICT_FAIL, "%" PRIu64 " bytes, %" PRIu64 " by %s", c->told_bytes, c->claimed_bytes,
-			     c->heard);
+		vk_judge_row(p, VK_CHECK_LENGTH, VK_VERDICT_FAIL, "%" PRIu64 " bytes, %" PRIu64 " by %s", c->told_bytes,
+			     c->claimed_bytes, c->heard);
 	else if (c->told_bytes != 0)
-		vk_judge_row(p, VK_CHECK_LENGTH, VK_VERDICT_UNKNOWN, "%" PRIu64 " bytes by its header, which has room for a wrong bit",
-			     c->told_bytes);
+		vk_judge_row(p, VK_CHECK_LENGTH, VK_VERDICT_UNKNOWN,
+			     "%" PRIu64 " bytes by its header, which has room for a wrong bit", c->told_bytes);
 	else
 		vk_judge_row(p, VK_CHECK_LENGTH, VK_VERDICT_UNKNOWN, "no header says it");
 }
@@ -151,12 +153,14 @@ static void judge_inside(const struct vk_finder *f, struct vk_probe *p, uint64_t
 	uint64_t told_end = vk_add_sat(c->start_bytes, total);
 
 	if (c->start_before_disk)
-		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL, "it would begin %" PRIu64 " bytes before the disk",
-			     (uint64_t)-p->start);
+		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL,
+			     "it would begin %" PRIu64 " bytes before the disk", (uint64_t)-p->start);
 	else if (end > f->size_bytes)
-		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL, "%" PRIu64 " bytes past the end", end - f->size_bytes);
+		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL, "%" PRIu64 " bytes past the end",
+			     end - f->size_bytes);
 	else if (total != 0 && told_end > f->size_bytes)
-		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL, "its header says %" PRIu64 " bytes past the end, its extents end inside",
+		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL,
+			     "its header says %" PRIu64 " bytes past the end, its extents end inside",
 			     told_end - f->size_bytes);
 	else
 		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_PASS, "%s %" PRIu64 " of %" PRIu64,
@@ -184,17 +188,22 @@ void vk_judge_length(const struct vk_finder *f, struct vk_probe *p)
 		pes = vk_max_u64(pes, room);
 	/* the only relation of totalBytes that there is on LVM6 */
 	if (c->has_header && !vk_lvm_fixed_pes(&p->lvm) && !fits && volume_pes(p) != 0)
-		vk_judge_row(p, VK_CHECK_NUM_PES, VK_VERDICT_FAIL, "totalBytes has room for %" PRIu64 " extents, the volume has %" PRIu64,
-			     room, volume_pes(p));
+		vk_judge_row(p, VK_CHECK_NUM_PES, VK_VERDICT_FAIL,
+			     "totalBytes has room for %" PRIu64 " extents, the volume has %" PRIu64, room,
+			     volume_pes(p));
 	p->proved_bytes = votes;
 	if (fits || p->has_pes)
 		p->proved_bytes = vk_max_u64(votes, vk_add_sat(data, vk_mul_sat(pes, VK_LVM_PE_BYTES)));
 	c->most_bytes = c->start_before_disk ? 0 : disk;
 	if (agreed)
-		c->most_bytes = vk_min_u64(c->most_bytes, vk_add_sat(data, vk_mul_sat(pes + 1 + (large ? METADATA_EXTENTS_MAX : 0),
-										      VK_LVM_PE_BYTES)) - 512);
+		c->most_bytes = vk_min_u64(
+			c->most_bytes,
+			vk_add_sat(data, vk_mul_sat(pes + 1 + (large ? METADATA_EXTENTS_MAX : 0), VK_LVM_PE_BYTES)) -
+				512);
 	c->told_bytes = fits ? d->totalBytes : 0;
-	c->length_bytes = vk_max_u64(votes, vk_add_sat(data, pes != 0 ? vk_mul_sat(pes, VK_LVM_PE_BYTES) : c->head ? 0x400000 : 0));
+	c->length_bytes = vk_max_u64(votes, vk_add_sat(data, pes != 0  ? vk_mul_sat(pes, VK_LVM_PE_BYTES)
+							     : c->head ? 0x400000
+								       : 0));
 	if (fits && !c->start_before_disk)
 		find_witness(f, p);
 	if (fits && c->length_witness[0] != '\0')

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands around a place where a partition may begin: header, volume descriptor, file system, self-locating blocks. */
+/*
+ * What stands around a place where a partition may begin: header, volume descriptor, file system, self-locating blocks.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -208,8 +210,9 @@ bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_pr
 	p->c.head = !seed->later && (!p->c.has_volume || p->c.volume.firstPE == 0);
 	if (p->c.head) {
 		read_fs(f, p, volume_start);
-		sample_blocks(f, p, volume_start, p->magic || p->c.has_header || p->c.has_volume || p->c.has_fs ||
-							 seed->claimed_bytes != 0 || (seed->found_by & VK_FOUND_SELF) != 0);
+		sample_blocks(f, p, volume_start,
+			      p->magic || p->c.has_header || p->c.has_volume || p->c.has_fs ||
+				      seed->claimed_bytes != 0 || (seed->found_by & VK_FOUND_SELF) != 0);
 		p->c.head = p->c.has_volume || p->c.has_fs || p->agree > 0;
 	}
 	if (p->c.has_fs && p->fs_magic)

@@ -60,7 +60,8 @@ static void take_entry(void *ctx, const struct vk_pe_pair *pair, uint64_t index,
 	}
 	l->length = vk_add_sat(l->length, pe->length);
 	if (pe->pOffset < INT64_MAX / 4 && pe->lOffset < INT64_MAX / 4)
-		add_delta(l->p, l->p->start + (int64_t)pe->pOffset - (int64_t)pe->lOffset, l->entries == 1 && l->maps == 0);
+		add_delta(l->p, l->p->start + (int64_t)pe->pOffset - (int64_t)pe->lOffset,
+			  l->entries == 1 && l->maps == 0);
 }
 
 static void look_at_table(const struct vk_pe_walk *walk, const struct vk_pe_pair *pair)
@@ -111,7 +112,8 @@ static void look_at_exts(const struct vk_pe_walk *walk)
 	const struct vk_lvm_device *lvm = &l->p->lvm;
 	uint64_t at;
 
-	switch (vk_pe_walk_exts(walk, lvm, lvm->extDevMetadataOffset, lvm->dataOffset, vk_min_u64(lvm->totalBytes, INT64_MAX / 4),
+	switch (vk_pe_walk_exts(walk, lvm, lvm->extDevMetadataOffset, lvm->dataOffset,
+				vk_min_u64(lvm->totalBytes, INT64_MAX / 4),
 				sizeof(l->p->ext_at) / sizeof(l->p->ext_at[0]), &at)) {
 	case VK_PE_CHAIN_ENDS:
 		break;

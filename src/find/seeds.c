@@ -30,10 +30,11 @@ static bool start_bytes(uint64_t sector, uint64_t sector_size, int64_t *ret_star
 	return true;
 }
 
-static void add_entry(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_seed seed, uint64_t first, uint64_t sectors,
-		      uint32_t ss)
+static void add_entry(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_seed seed, uint64_t first,
+		      uint64_t sectors, uint32_t ss)
 {
-	if (seeds->count >= VK_TABLE_STARTS_MAX || !start_bytes(first, ss, &seed.start) || (uint64_t)seed.start >= f->size_bytes)
+	if (seeds->count >= VK_TABLE_STARTS_MAX || !start_bytes(first, ss, &seed.start) ||
+	    (uint64_t)seed.start >= f->size_bytes)
 		return;
 	seed.found_by = VK_FOUND_TABLE;
 	seed.claimed_bytes = vk_mul_sat(sectors, ss);
@@ -46,7 +47,8 @@ static void add_gpt_copy(const struct vk_finder *f, struct vk_seeds *seeds, int 
 	uint32_t size = copy->usable && copy->array != NULL ? vk_gpt_entries_bytes(&copy->header) : 0;
 
 	for (uint32_t at = 0, i = 0; at + VK_GPT_ENTRY_BYTES <= size; at += copy->header.entrySize, i++) {
-		struct vk_seed seed = {.heard = which == 0 ? VK_HEARD_GPT_PRIMARY : VK_HEARD_GPT_BACKUP, .number = i + 1};
+		struct vk_seed seed = {.heard = which == 0 ? VK_HEARD_GPT_PRIMARY : VK_HEARD_GPT_BACKUP,
+				       .number = i + 1};
 		struct vk_gpt_entry e;
 
 		vk_gpt_entry_decode(copy->array + at, VK_GPT_ENTRY_BYTES, &e);
@@ -68,7 +70,8 @@ static void add_mbr(const struct vk_finder *f, struct vk_seeds *seeds)
 
 		if (!vk_mbr_entry_used(e) || vk_mbr_type_is_extended(e->type) || e->type == VK_MBR_TYPE_PROTECTIVE)
 			continue;
-		seed.sound = t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE && e->type == VK_MBR_TYPE_VMFS;
+		seed.sound = t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE &&
+			     e->type == VK_MBR_TYPE_VMFS;
 		add_entry(f, seeds, seed, e->firstLBA, e->sectors, f->source->sector_size);
 	}
 }
@@ -98,10 +101,12 @@ static void add_tail(const struct vk_finder *f, struct vk_seeds *seeds)
 
 	for (size_t i = 0; i < tail->table.partition_count; i++) {
 		const struct vk_partition *p = &tail->table.partitions[i];
-		struct vk_seed seed = {.heard = VK_HEARD_GPT_TAIL, .number = p->number, .sound = vk_partition_is_vmfs(p)};
+		struct vk_seed seed = {
+			.heard = VK_HEARD_GPT_TAIL, .number = p->number, .sound = vk_partition_is_vmfs(p)};
 
 		if (p->start_sector >= tail->first_sector)
-			add_entry(f, seeds, seed, p->start_sector - tail->first_sector, p->sectors, tail->table.sector_size);
+			add_entry(f, seeds, seed, p->start_sector - tail->first_sector, p->sectors,
+				  tail->table.sector_size);
 	}
 }
 
@@ -128,7 +133,8 @@ static void add_usual(const struct vk_finder *f, struct vk_seeds *seeds)
 		for (uint64_t unit = 512; unit <= most; unit *= 8) {
 			struct vk_seed seed = {.found_by = VK_FOUND_USUAL};
 
-			if (start_bytes(vk_find_usual_starts[i], unit, &seed.start) && (uint64_t)seed.start < f->size_bytes)
+			if (start_bytes(vk_find_usual_starts[i], unit, &seed.start) &&
+			    (uint64_t)seed.start < f->size_bytes)
 				add_seed(seeds, &seed);
 		}
 }
@@ -185,7 +191,8 @@ enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *s
 
 		if (mark->offset_bytes > INT64_MAX / 2)
 			continue;
-		seed.start = (int64_t)(mark->offset_bytes - (fs ? VK_LVM_DATA_OFFSET + VK_FS_OFFSET : VK_LVM_HEADER_OFFSET));
+		seed.start = (int64_t)(mark->offset_bytes -
+				       (fs ? VK_LVM_DATA_OFFSET + VK_FS_OFFSET : VK_LVM_HEADER_OFFSET));
 		seed.score = fs ? score_descriptor(f, mark->offset_bytes) : score_header(f, mark->offset_bytes);
 		add_seed(seeds, &seed);
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which candidates are volumes of this disk, and what the others are: decided by what overlaps, and by whose evidence is better. */
+/*
+ * Which candidates are volumes of this disk, and what the others are: decided by what overlaps, and by whose evidence
+ * is better.
+ */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,11 +58,16 @@ static int holding(const struct vk_probe *p)
 	int sum = 0;
 
 	for (int i = 0; i < VK_CHECK_ALONE; i++)
-		sum += p->c.checks[i].verdict == VK_VERDICT_PASS ? 1 : p->c.checks[i].verdict == VK_VERDICT_FAIL ? -1 : 0;
+		sum += p->c.checks[i].verdict == VK_VERDICT_PASS   ? 1
+		       : p->c.checks[i].verdict == VK_VERDICT_FAIL ? -1
+								   : 0;
 	return sum;
 }
 
-/* Of two whose beginnings lie over each other: the one whose blocks are in their place, that fits better, that is younger. */
+/*
+ * Of two whose beginnings lie over each other: the one whose blocks are in their place, that fits better, that is
+ * younger.
+ */
 static bool better(const struct vk_probe *a, const struct vk_probe *b)
 {
 	if (vk_probe_self(a) != vk_probe_self(b))
@@ -70,7 +78,8 @@ static bool better(const struct vk_probe *a, const struct vk_probe *b)
 		return vk_max_u64(a->agree, a->c.vote.blocks) > vk_max_u64(b->agree, b->c.vote.blocks);
 	if (a->c.table_sound != b->c.table_sound)
 		return a->c.table_sound;
-	if (a->c.has_header && b->c.has_header && a->c.lvm.modTimeUS != b->c.lvm.modTimeUS && abs(holding(a) - holding(b)) < 3)
+	if (a->c.has_header && b->c.has_header && a->c.lvm.modTimeUS != b->c.lvm.modTimeUS &&
+	    abs(holding(a) - holding(b)) < 3)
 		return a->c.lvm.modTimeUS > b->c.lvm.modTimeUS;
 	return holding(a) > holding(b);
 }
@@ -99,15 +108,16 @@ static int in_turn(const void *a, const void *b, void *ctx)
 }
 
 /*
- * A length that one damaged field makes too long must not cost another volume its place: the end of p moves to where next
- * begins, when next is whole and nothing else says that p reaches so far. False: p is left as it is.
+ * A length that one damaged field makes too long must not cost another volume its place: the end of p moves to where
+ * next begins, when next is whole and nothing else says that p reaches so far. False: p is left as it is.
  */
 static bool clip(const struct vk_finder *f, struct vk_probe *p, const struct vk_probe *next)
 {
 	uint64_t apart = (uint64_t)(next->start - p->start);
 
-	if (next->start <= p->start || p->start < 0 || apart < VK_LVM_DATA_OFFSET || !strong(p) || !vk_probe_whole(next) ||
-	    p->proved_bytes > apart || (p->c.length_exact && !next->c.table_sound) || (p->c.table_sound && !next->c.table_sound && p->c.claimed_bytes > apart) ||
+	if (next->start <= p->start || p->start < 0 || apart < VK_LVM_DATA_OFFSET || !strong(p) ||
+	    !vk_probe_whole(next) || p->proved_bytes > apart || (p->c.length_exact && !next->c.table_sound) ||
+	    (p->c.table_sound && !next->c.table_sound && p->c.claimed_bytes > apart) ||
 	    vk_nested_table(f, next, p->start, true) != UINT64_MAX)
 		return false;
 	p->c.length_bytes = vk_min_u64(p->c.length_bytes, apart);
@@ -116,9 +126,10 @@ static bool clip(const struct vk_finder *f, struct vk_probe *p, const struct vk_
 	p->c.length_exact = false;
 	p->c.length_witness[0] = '\0';
 	p->clipped_by = next;
-	vk_judge_row(p, VK_CHECK_LENGTH, VK_VERDICT_FAIL, "its header says more than the %" PRIu64 " bytes to the next volume", apart);
-	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_PASS, "ends at byte %" PRIu64 " at the latest, where the next one begins",
-		     next->c.start_bytes);
+	vk_judge_row(p, VK_CHECK_LENGTH, VK_VERDICT_FAIL,
+		     "its header says more than the %" PRIu64 " bytes to the next volume", apart);
+	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_PASS,
+		     "ends at byte %" PRIu64 " at the latest, where the next one begins", next->c.start_bytes);
 	return true;
 }
 
@@ -149,8 +160,8 @@ static bool is_stray(const struct vk_finder *f, const struct accepted *acc, stru
 
 		if (strong(a) && a->c.has_header && x->c.has_header &&
 		    vk_vmfs_uuid_equal(&a->c.lvm.devID, &x->c.lvm.devID)) {
-			vk_stand(x, VK_GHOST_INSIDE, acc->items[i], "a copy of the header of the volume at byte %" PRIu64,
-			      a->c.start_bytes);
+			vk_stand(x, VK_GHOST_INSIDE, acc->items[i],
+				 "a copy of the header of the volume at byte %" PRIu64, a->c.start_bytes);
 			return true;
 		}
 	}
@@ -179,8 +190,10 @@ static bool is_nested_in_open_end(const struct vk_finder *f, const struct accept
 		return false;
 	vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_FAIL, "lies behind the beginning of the volume at byte %" PRIu64,
 		     f->probes[outer].c.start_bytes);
-	vk_stand(x, VK_GHOST_NESTED, outer, "the disk of a virtual machine, probably in the volume at byte %" PRIu64
-	      " whose length is not known: its own partition table stands at byte %" PRIu64, f->probes[outer].c.start_bytes, table);
+	vk_stand(x, VK_GHOST_NESTED, outer,
+		 "the disk of a virtual machine, probably in the volume at byte %" PRIu64
+		 " whose length is not known: its own partition table stands at byte %" PRIu64,
+		 f->probes[outer].c.start_bytes, table);
 	return true;
 }
 
@@ -198,7 +211,8 @@ static void put_in_place(const struct vk_finder *f, struct accepted *acc, size_t
 			continue;
 		}
 		vk_ghost_earlier(a, x, xi);
-		vk_judge_row(a, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64, x->c.start_bytes);
+		vk_judge_row(a, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64,
+			     x->c.start_bytes);
 	}
 	acc->items[kept] = xi;
 	acc->count = kept + 1;
@@ -206,7 +220,7 @@ static void put_in_place(const struct vk_finder *f, struct accepted *acc, size_t
 }
 
 /* Take x for a volume unless it overlaps one that was taken and is not worse. */
-static void take(const struct vk_finder *f, struct accepted *acc, size_t xi)
+static void accept_or_dismiss(const struct vk_finder *f, struct accepted *acc, size_t xi)
 {
 	struct vk_probe *x = &f->probes[xi];
 	bool replaces = false;
@@ -216,7 +230,8 @@ static void take(const struct vk_finder *f, struct accepted *acc, size_t xi)
 
 		if (!overlap(x, a) || clip(f, a, x) || clip(f, x, a))
 			continue;
-		vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64, a->c.start_bytes);
+		vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64,
+			     a->c.start_bytes);
 		if (!settle_overlap(f, x, a, acc->items[i]))
 			return;
 		replaces = true;
@@ -245,15 +260,20 @@ static void stand_damaged(struct vk_probe *p)
 	const char *fault = first_fault(p);
 
 	if (!c->has_header && !c->has_volume && !c->head)
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "a later extent of a volume, without its header: %" PRIu64 " blocks agree where "
-			 "the volume begins, %s", c->vote.blocks, (c->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0 ?
-			 "and this start fits" : "this start is the latest that fits");
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX,
+			 "a later extent of a volume, without its header: %" PRIu64 " blocks agree where "
+			 "the volume begins, %s",
+			 c->vote.blocks,
+			 (c->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0
+				 ? "and this start fits"
+				 : "this start is the latest that fits");
 	else if (!c->has_header && !c->has_fs && !c->has_volume)
 		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "header and file-system descriptor are gone; %" PRIu64
 		      " blocks that say where they lie agree on this start", vk_max_u64(p->agree, c->vote.blocks));
 	else if (!c->has_header)
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the LVM header is gone; %s", c->has_fs ?
-		      "the file-system descriptor says where the volume begins" : "the volume descriptor is still there");
+		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the LVM header is gone; %s",
+			 c->has_fs ? "the file-system descriptor says where the volume begins"
+				   : "the volume descriptor is still there");
 	else if (!p->magic)
 		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the magic of the LVM header is gone, its other fields fit");
 	else if (c->head && !c->has_fs && vk_probe_self(p))
@@ -274,7 +294,8 @@ static void fit_disk(const struct vk_finder *f, struct vk_probe *p)
 	if (!past_end(f, p) || p->c.length_exact || !vk_probe_self(p) || p->proved_bytes > room)
 		return;
 	p->c.length_bytes = vk_min_u64(least, room);
-	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_UNKNOWN, "its length is damaged; the disk has room for %" PRIu64 " bytes", room);
+	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_UNKNOWN,
+		     "its length is damaged; the disk has room for %" PRIu64 " bytes", room);
 }
 
 __attribute__((format(printf, 2, 3)))
@@ -303,14 +324,16 @@ static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "all of its own structures are whole, but another system's "
 			 "signature lies over it: %s", p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
 	else if (whole && !p->c.start_before_disk)
-		vk_stand(p, VK_STANDING_LIVING, SIZE_MAX, "header, volume and extents agree%s", !p->c.head
-		      ? "; its file system begins on another device" : ", the file system names this volume, its blocks are in their place");
+		vk_stand(p, VK_STANDING_LIVING, SIZE_MAX, "header, volume and extents agree%s",
+			 !p->c.head ? "; its file system begins on another device"
+				    : ", the file system names this volume, its blocks are in their place");
 	else
 		stand_damaged(p);
 	if (p->c.standing == VK_STANDING_LIVING && !p->c.length_exact)
 		add_why(p, "; only the header says how long it is");
 	if (p->clipped_by != NULL)
-		add_why(p, "; its length is not proved and would reach into the volume at byte %" PRIu64, p->clipped_by->c.start_bytes);
+		add_why(p, "; its length is not proved and would reach into the volume at byte %" PRIu64,
+			p->clipped_by->c.start_bytes);
 	if (foreign && p->c.standing == VK_STANDING_DAMAGED && !whole)
 		add_why(p, "; another system's signature lies over it: %s", p->c.checks[VK_CHECK_NOT_FOREIGN].seen);
 }
@@ -318,11 +341,13 @@ static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 static void weigh(struct vk_probe *p)
 {
 	static const unsigned char weights[VK_CHECK_COUNT] = {
-		[VK_CHECK_MAGIC] = 10, [VK_CHECK_BLOCK_SIZE] = 3, [VK_CHECK_TOTAL_BYTES] = 8, [VK_CHECK_DATA_OFFSET] = 5,
-		[VK_CHECK_NUM_PES] = 8, [VK_CHECK_LAST_PE] = 5, [VK_CHECK_INIT_TIME] = 5, [VK_CHECK_NUM_VOLUMES] = 3,
-		[VK_CHECK_VOLUME_NAME] = 5, [VK_CHECK_PE_RANGE] = 5, [VK_CHECK_LOGICAL_SIZE] = 5, [VK_CHECK_VOLUME_TIME] = 3,
-		[VK_CHECK_PE_TABLES] = 10, [VK_CHECK_FS_DESCRIPTOR] = 15, [VK_CHECK_INSIDE_DISK] = 10,
-		[VK_CHECK_SELF_LOCATION] = 20, [VK_CHECK_ALONE] = 15, [VK_CHECK_NOT_FOREIGN] = 5, [VK_CHECK_LENGTH] = 10};
+		[VK_CHECK_MAGIC] = 10,	       [VK_CHECK_BLOCK_SIZE] = 3,     [VK_CHECK_TOTAL_BYTES] = 8,
+		[VK_CHECK_DATA_OFFSET] = 5,    [VK_CHECK_NUM_PES] = 8,	      [VK_CHECK_LAST_PE] = 5,
+		[VK_CHECK_INIT_TIME] = 5,      [VK_CHECK_NUM_VOLUMES] = 3,    [VK_CHECK_VOLUME_NAME] = 5,
+		[VK_CHECK_PE_RANGE] = 5,       [VK_CHECK_LOGICAL_SIZE] = 5,   [VK_CHECK_VOLUME_TIME] = 3,
+		[VK_CHECK_PE_TABLES] = 10,     [VK_CHECK_FS_DESCRIPTOR] = 15, [VK_CHECK_INSIDE_DISK] = 10,
+		[VK_CHECK_SELF_LOCATION] = 20, [VK_CHECK_ALONE] = 15,	      [VK_CHECK_NOT_FOREIGN] = 5,
+		[VK_CHECK_LENGTH] = 10};
 	unsigned hold = 0, made = 0;
 
 	for (int i = 0; i < VK_CHECK_COUNT; i++) {
@@ -346,8 +371,10 @@ static void settle_metadata(struct vk_finder *f, const struct accepted *acc)
 		for (size_t k = 0; p->magic && k < acc->count; k++)
 			for (size_t e = 0; e < f->probes[acc->items[k]].ext_count; e++)
 				if (f->probes[acc->items[k]].ext_at[e] == at && acc->items[k] != i)
-					vk_stand(p, VK_GHOST_METADATA, acc->items[k], "extended metadata that the header of the "
-					      "volume at byte %" PRIu64 " names", f->probes[acc->items[k]].c.start_bytes);
+					vk_stand(p, VK_GHOST_METADATA, acc->items[k],
+						 "extended metadata that the header of the "
+						 "volume at byte %" PRIu64 " names",
+						 f->probes[acc->items[k]].c.start_bytes);
 	}
 }
 
@@ -364,7 +391,8 @@ static void place_ghost(const struct vk_finder *f, const struct accepted *acc, s
 		if (p->c.standing == VK_GHOST_INSIDE)
 			vk_ghost_inside(f, p, a, acc->items[k]);
 		p->c.inside = acc->items[k];
-		vk_judge_row(p, VK_CHECK_ALONE, VK_VERDICT_FAIL, "lies in the volume at byte %" PRIu64, a->c.start_bytes);
+		vk_judge_row(p, VK_CHECK_ALONE, VK_VERDICT_FAIL, "lies in the volume at byte %" PRIu64,
+			     a->c.start_bytes);
 		return;
 	}
 }
@@ -376,7 +404,8 @@ static void follow_inside(struct vk_finder *f)
 		for (int steps = 0; steps < 4; steps++) {
 			size_t *inside = &f->probes[i].c.inside;
 
-			if (*inside == SIZE_MAX || f->probes[*inside].c.inside == SIZE_MAX || f->probes[*inside].c.inside == i)
+			if (*inside == SIZE_MAX || f->probes[*inside].c.inside == SIZE_MAX ||
+			    f->probes[*inside].c.inside == i)
 				break;
 			*inside = f->probes[*inside].c.inside;
 		}
@@ -402,7 +431,7 @@ enum vk_status vk_judge_standings(struct vk_finder *f, struct vk_error *err)
 	}
 	qsort_r(turn, turns, sizeof(*turn), in_turn, f->probes);
 	for (size_t i = 0; i < turns; i++)
-		take(f, &acc, turn[i]);
+		accept_or_dismiss(f, &acc, turn[i]);
 	for (size_t i = 0; i < f->count; i++)
 		if (f->probes[i].judged_ghost)
 			place_ghost(f, &acc, &f->probes[i]);

@@ -158,7 +158,8 @@ static enum vk_status open_stdin(const struct vk_open_options *options, struct v
 	return open_fd(fd, STDIN_NAME, false, options, ret_io, err);
 }
 
-enum vk_status vk_io_path(const char *path, const struct vk_open_options *options, struct vk_io **ret_io, struct vk_error *err)
+enum vk_status vk_io_path(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
+			  struct vk_error *err)
 {
 	static const struct vk_open_options usual;
 	uint32_t sector_size;

@@ -5,7 +5,7 @@
 #include "base/checked.h"
 #include "io/io_reader.h"
 
-void vk_reader_init(struct vk_reader *reader, struct vk_io *io, uint64_t limit)
+void vk_byte_reader_init(struct vk_byte_reader *reader, struct vk_io *io, uint64_t limit)
 {
 	reader->io = io;
 	reader->limit = vk_min_u64(limit, vk_io_size_bytes(io));
@@ -15,12 +15,12 @@ void vk_reader_init(struct vk_reader *reader, struct vk_io *io, uint64_t limit)
 	reader->failed = false;
 }
 
-uint64_t vk_reader_tell(const struct vk_reader *reader)
+uint64_t vk_byte_reader_tell(const struct vk_byte_reader *reader)
 {
 	return reader->start + reader->at;
 }
 
-void vk_reader_seek(struct vk_reader *reader, uint64_t offset)
+void vk_byte_reader_seek(struct vk_byte_reader *reader, uint64_t offset)
 {
 	reader->failed = false;
 	if (offset >= reader->start && offset - reader->start <= reader->len) {
@@ -32,9 +32,9 @@ void vk_reader_seek(struct vk_reader *reader, uint64_t offset)
 	reader->len = 0;
 }
 
-static bool refill(struct vk_reader *reader)
+static bool refill(struct vk_byte_reader *reader)
 {
-	uint64_t offset = vk_reader_tell(reader);
+	uint64_t offset = vk_byte_reader_tell(reader);
 	size_t want;
 	size_t got;
 
@@ -58,7 +58,7 @@ static bool refill(struct vk_reader *reader)
 	return got > 0;
 }
 
-bool vk_reader_byte(struct vk_reader *reader, uint8_t *ret_byte)
+bool vk_byte_reader_byte(struct vk_byte_reader *reader, uint8_t *ret_byte)
 {
 	if (reader->at == reader->len && !refill(reader))
 		return false;
@@ -66,7 +66,7 @@ bool vk_reader_byte(struct vk_reader *reader, uint8_t *ret_byte)
 	return true;
 }
 
-bool vk_reader_bytes(struct vk_reader *reader, uint8_t *ret_bytes, size_t len)
+bool vk_byte_reader_bytes(struct vk_byte_reader *reader, uint8_t *ret_bytes, size_t len)
 {
 	while (len > 0) {
 		size_t n;

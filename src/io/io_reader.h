@@ -7,7 +7,7 @@
 
 #define VK_READER_BYTES ((size_t)1 << 16)
 
-struct vk_reader {
+struct vk_byte_reader {
 	struct vk_io *io;
 	uint64_t limit;        /* bytes behind this offset are not read */
 	uint64_t start;        /* offset of buf[0] */
@@ -18,13 +18,13 @@ struct vk_reader {
 	uint8_t buf[VK_READER_BYTES];
 };
 
-void vk_reader_init(struct vk_reader *reader, struct vk_io *io, uint64_t limit);
+void vk_byte_reader_init(struct vk_byte_reader *reader, struct vk_io *io, uint64_t limit);
 /* Offset of the next byte. */
-uint64_t vk_reader_tell(const struct vk_reader *reader);
-void vk_reader_seek(struct vk_reader *reader, uint64_t offset);
+uint64_t vk_byte_reader_tell(const struct vk_byte_reader *reader);
+void vk_byte_reader_seek(struct vk_byte_reader *reader, uint64_t offset);
 /* The next byte; false at the end, at the limit, or where the source cannot be read. */
-VK_MUST_USE bool vk_reader_byte(struct vk_reader *reader, uint8_t *ret_byte);
+VK_MUST_USE bool vk_byte_reader_byte(struct vk_byte_reader *reader, uint8_t *ret_byte);
 /* The next len bytes, or false when there are fewer; they are then used up. */
-VK_MUST_USE bool vk_reader_bytes(struct vk_reader *reader, uint8_t *ret_bytes, size_t len);
+VK_MUST_USE bool vk_byte_reader_bytes(struct vk_byte_reader *reader, uint8_t *ret_bytes, size_t len);
 
 #endif

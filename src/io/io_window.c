@@ -13,7 +13,8 @@ struct moved {
 	uint64_t down;
 };
 
-static enum vk_status moved_read_at(void *self, uint64_t offset, void *buf, size_t len, size_t *ret_got, struct vk_error *err)
+static enum vk_status moved_read_at(void *self, uint64_t offset, void *buf, size_t len, size_t *ret_got,
+				    struct vk_error *err)
 {
 	const struct moved *m = self;
 

@@ -20,7 +20,10 @@ struct vk_overlay {
 	uint8_t *chunk;
 };
 
-/* The base; where it stops and a patch lies, behind that, so that a sector that cannot be read is covered by what was put. */
+/*
+ * The base; where it stops and a patch lies, behind that, so that a sector that cannot be read is covered by what was
+ * put.
+ */
 static enum vk_status read_below(const struct vk_overlay *o, uint64_t offset, uint8_t *buf, size_t len,
 				 size_t *ret_got, struct vk_error *err)
 {

@@ -35,7 +35,8 @@ static uint64_t end_of_patch(const void *patch)
 
 size_t vk_patch_list_find(const struct vk_patch_list *patches, uint64_t offset)
 {
-	return vk_first_not_below(patches->list, patches->count, sizeof(*patches->list), vk_add_sat(offset, 1), end_of_patch);
+	return vk_first_not_below(patches->list, patches->count, sizeof(*patches->list), vk_add_sat(offset, 1),
+				  end_of_patch);
 }
 
 struct vk_edit vk_patch_part(const struct vk_patch *patch, uint64_t offset, size_t len)

@@ -4,10 +4,10 @@
 #define VK_IO_WRITE_CLASS_H
 
 /*
- * The order of writing; a flush stands between two classes. While one copy of a GPT is written, the other is as it was, so that
- * a good copy stands at any moment, unless the backup was the only one and changes. Then, as for sector 0, the undo capture
- * leads back from a cut: it is on disk before the first write. What makes a host recognise a volume comes last, so
- * that a restore that was cut short never looks whole.
+ * The order of writing; a flush stands between two classes. While one copy of a GPT is written, the other is as it was,
+ * so that a good copy stands at any moment, unless the backup was the only one and changes. Then, as for sector 0, the
+ * undo capture leads back from a cut: it is on disk before the first write. What makes a host recognise a volume comes
+ * last, so that a restore that was cut short never looks whole.
  */
 enum vk_write_class {
 	VK_WRITE_GPT_BACKUP,

@@ -26,7 +26,8 @@ void vk_lun_nodes_free(struct vk_lun_nodes *nodes)
 	memset(nodes, 0, sizeof(*nodes));
 }
 
-static enum vk_status add_node(struct vk_lun_nodes *nodes, const struct vk_lun_node *node, const char *path, struct vk_error *err)
+static enum vk_status add_node(struct vk_lun_nodes *nodes, const struct vk_lun_node *node, const char *path,
+			       struct vk_error *err)
 {
 	struct vk_lun_node *added;
 

@@ -77,22 +77,13 @@ static bool remove_file(int folder_fd, const char *name)
 	return !vk_step_fails("left folder: unlink") && unlinkat(folder_fd, name, 0) == 0;
 }
 
-/* The name may have got to another folder before this one was locked: it was finished, or is another's now. */
-static bool is_still(int store_fd, const char *name, int fd)
-{
-	struct stat here;
-	struct stat there;
-
-	return fstat(fd, &here) == 0 && fstatat(store_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
-}
-
 /* The folder is locked and holds nothing but plain files of this user; false when it is to be left alone. */
 static bool is_leftover(int store_fd, const char *name, int fd, const struct vk_finding_sink *sink)
 {
 	struct stat st;
 
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !is_still(store_fd, name, fd))
+	/* the name may have got to another folder before this one was locked: it was finished, or is another's now */
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !vk_is_at(store_fd, name, fd))
 		return false;
 	if (fstat(fd, &st) != 0 || st.st_uid != geteuid()) {
 		put_left(sink, name, "it belongs to another user");
@@ -183,8 +174,8 @@ static enum answer belongs(const struct vk_store *store, const char *name, int f
 }
 
 /*
- * A capture that the ledger has is one: a run died when only its name was missing, or took the name away and died before
- * that was recorded.
+ * A capture that the ledger has is one: a run died when only its name was missing, or took the name away and died
+ * before that was recorded.
  */
 static void sweep_one(struct vk_store *store, const char *name, const struct vk_ledger_query *query,
 		      const struct vk_finding_sink *sink)

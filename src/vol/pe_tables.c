@@ -73,9 +73,10 @@ static bool take_pair(const struct vk_pe_walk *walk, struct vk_pe_pair *pair)
 
 	if (t->r->status != VK_OK || (v->pes.tables > 0 && t->entries_left == 0))
 		return false;
-	vk_place_add(t->r, NULL, 0, VK_PART_LVM, pair->bitmap_at, BITMAP_BYTES, "PE bitmap %llu", (unsigned long long)v->pes.tables);
-	vk_place_add(t->r, &vk_lvm_pe_layout, VK_LVM_PE_STRIDE, VK_PART_LVM, pair->table_at, TABLE_BYTES, "PE table %llu",
+	vk_place_add(t->r, NULL, 0, VK_PART_LVM, pair->bitmap_at, BITMAP_BYTES, "PE bitmap %llu",
 		     (unsigned long long)v->pes.tables);
+	vk_place_add(t->r, &vk_lvm_pe_layout, VK_LVM_PE_STRIDE, VK_PART_LVM, pair->table_at, TABLE_BYTES,
+		     "PE table %llu", (unsigned long long)v->pes.tables);
 	got = vk_vmfs_get(t->r, pair->bitmap_at, pair->bitmap, sizeof(pair->bitmap));
 	for (size_t i = 0; i < got; i++)
 		v->pes.bitmap_ones += (unsigned)__builtin_popcount(pair->bitmap[i]);
@@ -91,7 +92,8 @@ static bool take_pair(const struct vk_pe_walk *walk, struct vk_pe_pair *pair)
 
 static void break_chain(struct tables *t, uint64_t at, const char *why)
 {
-	vk_finding_say(&t->r->counting, VK_F_LVM_EXT_CHAIN, at, VK_LVM_EXT_BYTES, NULL, NULL, "extended metadata: %s", why);
+	vk_finding_say(&t->r->counting, VK_F_LVM_EXT_CHAIN, at, VK_LVM_EXT_BYTES, NULL, NULL, "extended metadata: %s",
+		       why);
 }
 
 static void take_ext(void *ctx, uint64_t at, const struct vk_lvm_ext *ext)
@@ -100,7 +102,8 @@ static void take_ext(void *ctx, uint64_t at, const struct vk_lvm_ext *ext)
 	struct vk_vmfs *v = t->r->vmfs;
 
 	vk_place_add(t->r, &vk_lvm_ext_layout, 0, VK_PART_LVM, at, 512, "LVM extended metadata %zu", v->ext_count + 1);
-	if (ext != NULL && vk_append(&v->exts, &v->ext_count, &(struct vk_lvm_ext_at){*ext, at}, sizeof(*v->exts)) == NULL)
+	if (ext != NULL &&
+	    vk_append(&v->exts, &v->ext_count, &(struct vk_lvm_ext_at){*ext, at}, sizeof(*v->exts)) == NULL)
 		no_memory(t);
 }
 
@@ -155,13 +158,15 @@ static void check_sums(struct tables *t)
 	if (s->bitmap_ones != owned)
 		vk_finding_say(sink, VK_F_LVM_PE_BITMAP, v->geometry.first_bitmap, BITMAP_BYTES,
 			       vk_phrase("%llu marked", (unsigned long long)s->bitmap_ones).text,
-			       vk_phrase("%llu", (unsigned long long)owned).text, "the PE bitmap does not mark what the volume owns");
+			       vk_phrase("%llu", (unsigned long long)owned).text,
+			       "the PE bitmap does not mark what the volume owns");
 	if (s->contradicting > 0)
 		vk_finding_say(sink, VK_F_LVM_PE_TABLE, t->first_bad, VK_LVM_PE_STRIDE, NULL, NULL,
-			       "%llu entries of the PE table contradict the header", (unsigned long long)s->contradicting);
+			       "%llu entries of the PE table contradict the header",
+			       (unsigned long long)s->contradicting);
 	if (v->volume_count > 0 && !tiles(v))
-		vk_finding_say(sink, VK_F_LVM_PE_GAP, v->geometry.first_bitmap + v->geometry.bitmap_bytes, TABLE_BYTES, NULL, NULL,
-			       "the PE table does not place the whole volume");
+		vk_finding_say(sink, VK_F_LVM_PE_GAP, v->geometry.first_bitmap + v->geometry.bitmap_bytes, TABLE_BYTES,
+			       NULL, NULL, "the PE table does not place the whole volume");
 }
 
 void vk_pe_tables_read(struct vk_vmfs_reader *r)
@@ -182,7 +187,8 @@ void vk_pe_tables_read(struct vk_vmfs_reader *r)
 	(void)vk_pe_walk_region(&walk, &region);
 	if (!v->lvm_usable || r->status != VK_OK)
 		return;
-	switch (vk_pe_walk_exts(&walk, &v->lvm, v->lvm.extDevMetadataOffset, v->lvm.dataOffset, UINT64_MAX, EXTS_MAX, &at)) {
+	switch (vk_pe_walk_exts(&walk, &v->lvm, v->lvm.extDevMetadataOffset, v->lvm.dataOffset, UINT64_MAX, EXTS_MAX,
+				&at)) {
 	case VK_PE_CHAIN_STRANGE:
 		break_chain(&t, at, "the block is not one");
 		break;

@@ -11,7 +11,8 @@ struct vk_pe_region vk_pe_main_region(const struct vk_lvm_device *device)
 	return region;
 }
 
-bool vk_pe_fits(const struct vk_pe_pair *pair, uint64_t index, const struct vk_lvm_pe *pe, const struct vk_lvm_device *device)
+bool vk_pe_fits(const struct vk_pe_pair *pair, uint64_t index, const struct vk_lvm_pe *pe,
+		const struct vk_lvm_device *device)
 {
 	uint64_t end;
 
@@ -64,11 +65,12 @@ void vk_pe_walk_entries(const struct vk_pe_walk *walk, const struct vk_pe_pair *
 
 static bool ext_sound(const struct vk_lvm_ext *ext, uint64_t at)
 {
-	return ext->magic == VK_LVM_MAGIC && ext->numPEMaps > 0 && ext->numPEMaps <= VK_LVM_MAPS_PER_REGION && ext->dataOffset > at;
+	return ext->magic == VK_LVM_MAGIC && ext->numPEMaps > 0 && ext->numPEMaps <= VK_LVM_MAPS_PER_REGION &&
+	       ext->dataOffset > at;
 }
 
-enum vk_pe_chain vk_pe_walk_exts(const struct vk_pe_walk *walk, const struct vk_lvm_device *device, uint64_t at, uint64_t above,
-				 uint64_t end, size_t most, uint64_t *ret_at)
+enum vk_pe_chain vk_pe_walk_exts(const struct vk_pe_walk *walk, const struct vk_lvm_device *device, uint64_t at,
+				 uint64_t above, uint64_t end, size_t most, uint64_t *ret_at)
 {
 	uint64_t first = (uint64_t)vk_lvm_main_maps(device) * VK_LVM_PES_PER_MAP;
 

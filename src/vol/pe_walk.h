@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one walk over bitmaps of physical extents, their tables and the chain of extended metadata. What is believed of the
- * header, how much may be read and what an entry means is the caller's matter.
+ * The one walk over bitmaps of physical extents, their tables and the chain of extended metadata. What is believed of
+ * the header, how much may be read and what an entry means is the caller's matter.
  */
 #ifndef VK_VOL_PE_WALK_H
 #define VK_VOL_PE_WALK_H
@@ -31,7 +31,8 @@ static inline bool vk_pe_marked(const struct vk_pe_pair *pair, uint64_t i)
 }
 
 /* Whether an entry makes sense and says what its place demands. */
-bool vk_pe_fits(const struct vk_pe_pair *pair, uint64_t index, const struct vk_lvm_pe *pe, const struct vk_lvm_device *device);
+bool vk_pe_fits(const struct vk_pe_pair *pair, uint64_t index, const struct vk_lvm_pe *pe,
+		const struct vk_lvm_device *device);
 
 enum { VK_PE_PIECE_MAX = 512 };
 struct vk_pe_walk {
@@ -40,12 +41,15 @@ struct vk_pe_walk {
 	size_t (*get)(void *ctx, uint64_t at, void *buf, size_t len);
 	struct vk_io *holes;    /* what is known to be zero in it is not read; may be NULL */
 	unsigned piece_entries; /* read at once, at most VK_PE_PIECE_MAX */
-	bool whole;             /* a piece that is not there as a whole ends its table; else its entries up to there count */
+	bool whole; /* a piece that is not there as a whole ends its table; else its entries up to there count */
 	/* Of each pair, in order: reads the bitmap, and walks what it wants to of the table. False: no more pairs. */
 	bool (*pair)(const struct vk_pe_walk *walk, struct vk_pe_pair *pair);
 	/* Of each entry that is used or marked in the bitmap. */
 	void (*entry)(void *ctx, const struct vk_pe_pair *pair, uint64_t index, const struct vk_lvm_pe *pe);
-	/* Of each block of extended metadata that the chain leads to, before its region; ext is NULL where there is none. */
+	/*
+	 * Of each block of extended metadata that the chain leads to, before its region; ext is NULL where there is
+	 * none.
+	 */
 	void (*ext)(void *ctx, uint64_t at, const struct vk_lvm_ext *ext);
 };
 
@@ -61,10 +65,10 @@ enum vk_pe_chain {
 	VK_PE_CHAIN_ASTRAY   /* it does not lead upwards, or too far, or is longer than `most` blocks */
 };
 /*
- * The chain that begins at `at` (0: there is none), above `above` and not behind `end`, and the regions of its blocks when pair is
- * given. Returns how it ends, and where.
+ * The chain that begins at `at` (0: there is none), above `above` and not behind `end`, and the regions of its blocks
+ * when pair is given. Returns how it ends, and where.
  */
-enum vk_pe_chain vk_pe_walk_exts(const struct vk_pe_walk *walk, const struct vk_lvm_device *device, uint64_t at, uint64_t above,
-				 uint64_t end, size_t most, uint64_t *ret_at);
+enum vk_pe_chain vk_pe_walk_exts(const struct vk_pe_walk *walk, const struct vk_lvm_device *device, uint64_t at,
+				 uint64_t above, uint64_t end, size_t most, uint64_t *ret_at);
 
 #endif

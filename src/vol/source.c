@@ -137,7 +137,8 @@ static void say_type_mismatch(struct vk_source *s, const struct vk_partition *p)
 	const char *name;
 
 	vk_partition_type(p, type, &name);
-	VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_TYPE, p->entry_offset_bytes, p->gpt ? 16 : 1, vk_phrase("%s (%s)", type, name).text, "VMFS",
+	VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_TYPE, p->entry_offset_bytes, p->gpt ? 16 : 1,
+			vk_phrase("%s (%s)", type, name).text, "VMFS",
 			"partition %u holds a VMFS header but is of another type", p->number);
 }
 
@@ -200,9 +201,10 @@ static void check_devices(struct vk_source *s)
 				continue;
 			vk_vmfs_uuid_format(&b->lvm.devID, id);
 			VK_FINDINGS_SAY(&s->findings, VK_F_LVM_DEVICE_TWICE,
-					vk_mul_sat(b->start_sector, s->sector_size) + VK_LVM_HEADER_OFFSET, VK_LVM_DEVICE_BYTES, id, NULL,
-					"the LVM header in partition %u is that of the same device as in partition %u", b->partition,
-					a->partition);
+					vk_mul_sat(b->start_sector, s->sector_size) + VK_LVM_HEADER_OFFSET,
+					VK_LVM_DEVICE_BYTES, id, NULL,
+					"the LVM header in partition %u is that of the same device as in partition %u",
+					b->partition, a->partition);
 			break;
 		}
 }
@@ -227,9 +229,10 @@ static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 		if (!vmfs && !vk_lvm_header_at(s->io, vk_add_sat(start, VK_LVM_HEADER_OFFSET)))
 			continue;
 		if (s->vmfs_count == VMFS_MAX) {
-			VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_TOO_MANY_VOLUMES, p->entry_offset_bytes, p->gpt ? 128 : 16, NULL, NULL,
-					"more than %d VMFS partitions; partition %u and those behind it were left out", VMFS_MAX,
-					p->number);
+			VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_TOO_MANY_VOLUMES, p->entry_offset_bytes,
+					p->gpt ? 128 : 16, NULL, NULL,
+					"more than %d VMFS partitions; partition %u and those behind it were left out",
+					VMFS_MAX, p->number);
 			break;
 		}
 		if (!vmfs)
@@ -282,8 +285,8 @@ static void say_input_faults(struct vk_source *s)
 	const char *damage = vk_io_damage(s->raw, &at);
 
 	for (size_t i = 0; i < count; i++)
-		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_UNREADABLE, ranges[i].offset_bytes, ranges[i].length_bytes, NULL, NULL,
-				"unreadable sectors");
+		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_UNREADABLE, ranges[i].offset_bytes, ranges[i].length_bytes,
+				NULL, NULL, "unreadable sectors");
 	if (damage != NULL)
 		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_STREAM_DAMAGED, at, 0, NULL, NULL, "%s", damage);
 }

@@ -81,8 +81,8 @@ static int choose_copy(const struct vk_gpt_copy gpt[2])
 }
 
 /*
- * A sound GPT stands here, and no entry of the MBR can be a partition beside it: what is there protected it, and is damaged. The
- * type may have one bit flipped, or be another's.
+ * A sound GPT stands here, and no entry of the MBR can be a partition beside it: what is there protected it, and is
+ * damaged. The type may have one bit flipped, or be another's.
  */
 static bool was_protective(const struct vk_table *table)
 {
@@ -183,7 +183,8 @@ static enum vk_status add_mbr_entries(struct vk_table *table)
 			.entry_offset_bytes = VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES,
 		};
 
-		if (vk_mbr_entry_used(e) && vk_append(&table->partitions, &table->partition_count, &p, sizeof(p)) == NULL)
+		if (vk_mbr_entry_used(e) &&
+		    vk_append(&table->partitions, &table->partition_count, &p, sizeof(p)) == NULL)
 			return VK_NOMEM;
 	}
 	return VK_OK;
@@ -193,8 +194,9 @@ static void say_none(const struct vk_table *table, const struct vk_finding_sink 
 {
 	bool boot = table->mbr_seen_bytes >= VK_MBR_BYTES && table->mbr.signature == VK_MBR_SIGNATURE;
 
-	vk_finding_say(sink, VK_F_TABLE_NONE, 0, table->sector_size, boot ? "a boot sector without usable partition entries" : NULL,
-		       "an MBR or a GPT", "no partition table");
+	vk_finding_say(sink, VK_F_TABLE_NONE, 0, table->sector_size,
+		       boot ? "a boot sector without usable partition entries" : NULL, "an MBR or a GPT",
+		       "no partition table");
 }
 
 enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool complete,

@@ -10,7 +10,8 @@ enum { FIRST_LOGICAL = 5 };
 static void say_link(const struct vk_finding_sink *sink, enum vk_finding_code code, uint64_t at,
 		const char *message, uint64_t lba)
 {
-	vk_finding_say(sink, code, at, VK_MBR_BYTES, vk_phrase("sector %llu", (unsigned long long)lba).text, NULL, "%s", message);
+	vk_finding_say(sink, code, at, VK_MBR_BYTES, vk_phrase("sector %llu", (unsigned long long)lba).text, NULL, "%s",
+		       message);
 }
 
 static bool visited(const struct vk_table *table, uint64_t lba)

@@ -85,8 +85,10 @@ static void check_copy(const struct vk_table *table, int which, const struct vk_
 	if (!copy->present && !copy->unreadable)
 		vk_finding_say(sink, which == 0 ? VK_F_GPT_PRIMARY_MISSING : VK_F_GPT_BACKUP_MISSING,
 			       vk_mul_sat(copy->lba, table->sector_size), table->sector_size,
-			       vk_phrase(copy->seen_bytes >= 8 ? "no signature in sector %llu" : "sector %llu is not in the source",
-					 (unsigned long long)copy->lba).text,
+			       vk_phrase(copy->seen_bytes >= 8 ? "no signature in sector %llu"
+							       : "sector %llu is not in the source",
+					 (unsigned long long)copy->lba)
+				       .text,
 			       "EFI PART", "the %s GPT header is not there", which == 0 ? "primary" : "backup");
 	if (copy->present && copy->seen_bytes >= table->sector_size &&
 	    vk_gpt_header_check(copy->sector, table->sector_size, copy->lba, last, sink) && copy->usable)

@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "vol/table_parts.h"
 
-static struct vk_place *add(struct vk_io *io, struct vk_table *table, const char *name,
+static struct vk_place *add_place(struct vk_io *io, struct vk_table *table, const char *name,
 			    const struct vk_layout *layout, uint64_t lba, uint64_t length_bytes)
 {
 	struct vk_place *place = &table->places[table->place_count++];
@@ -26,11 +26,11 @@ static void add_copy(struct vk_io *io, struct vk_table *table, int which)
 
 	if (copy->lba == 0)
 		return;
-	place = add(io, table, headers[which], &vk_gpt_header_layout, copy->lba, table->sector_size);
+	place = add_place(io, table, headers[which], &vk_gpt_header_layout, copy->lba, table->sector_size);
 	place->damaged = place->presence == VK_PRESENCE_WHOLE && !copy->sound;
 	if (!copy->present || bytes == 0)
 		return;
-	place = add(io, table, arrays[which], NULL, copy->header.entriesLBA, bytes);
+	place = add_place(io, table, arrays[which], NULL, copy->header.entriesLBA, bytes);
 	place->element = &vk_gpt_entry_layout;
 	place->stride_bytes = copy->header.entrySize;
 	place->damaged = copy->usable &&
@@ -53,11 +53,11 @@ enum vk_status vk_table_locate(struct vk_io *io, struct vk_table *table)
 	table->places = calloc(5 + table->ebr_count, sizeof(*table->places));
 	if (table->places == NULL)
 		return VK_NOMEM;
-	place = add(io, table, protective ? "protective MBR" : "MBR", &vk_mbr_layout, 0, VK_MBR_BYTES);
+	place = add_place(io, table, protective ? "protective MBR" : "MBR", &vk_mbr_layout, 0, VK_MBR_BYTES);
 	place->damaged = place->presence == VK_PRESENCE_WHOLE &&
 			 (protective ? !vk_mbr_is_protective(&table->mbr) : !table->mbr_used);
 	for (size_t i = 0; i < table->ebr_count; i++)
-		add(io, table, "extended boot record", &vk_mbr_layout, table->ebr_lbas[i],
+		add_place(io, table, "extended boot record", &vk_mbr_layout, table->ebr_lbas[i],
 		    VK_MBR_BYTES);
 	if (protective) {
 		add_copy(io, table, 0);

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The backup GPT at the end of an image that begins behind the beginning of its disk: the disk is read as if it were all there. */
+/*
+ * The backup GPT at the end of an image that begins behind the beginning of its disk: the disk is read as if it were
+ * all there.
+ */
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/checked.h"
 #include "vol/table_parts.h"
 
-/* Where the disk began, by the header in the last whole sector; 0: it is none, or it says that the image begins with the disk. */
+/*
+ * Where the disk began, by the header in the last whole sector; 0: it is none, or it says that the image begins with
+ * the disk.
+ */
 static enum vk_status displacement(struct vk_io *io, uint32_t sector_size, uint64_t *ret_sectors, struct vk_error *err)
 {
 	uint64_t sectors = vk_io_size_bytes(io) / sector_size, end;
@@ -22,13 +28,14 @@ static enum vk_status displacement(struct vk_io *io, uint32_t sector_size, uint6
 	if (status != VK_OK || got < sizeof(raw) || !vk_gpt_has_signature(raw, got))
 		return status;
 	vk_gpt_header_decode(raw, got, &header);
-	if (header.myLBA >= sectors && vk_add_u64(header.myLBA, 1, &end) && vk_mul_u64(end, sector_size, &end) && end <= INT64_MAX)
+	if (header.myLBA >= sectors && vk_add_u64(header.myLBA, 1, &end) && vk_mul_u64(end, sector_size, &end) &&
+	    end <= INT64_MAX)
 		*ret_sectors = header.myLBA - (sectors - 1);
 	return VK_OK;
 }
 
-static enum vk_status read_moved(struct vk_io *io, uint32_t sector_size, uint64_t first_sector, struct vk_tail_gpt *tail,
-				 struct vk_error *err)
+static enum vk_status read_moved(struct vk_io *io, uint32_t sector_size, uint64_t first_sector,
+				 struct vk_tail_gpt *tail, struct vk_error *err)
 {
 	struct vk_io *disk = vk_io_shifted(io, first_sector * sector_size);
 	enum vk_status status;
@@ -46,7 +53,8 @@ static enum vk_status read_moved(struct vk_io *io, uint32_t sector_size, uint64_
 	return VK_OK;
 }
 
-enum vk_status vk_tail_gpt_read(struct vk_io *io, uint32_t sector_size, struct vk_tail_gpt *ret_tail, struct vk_error *err)
+enum vk_status vk_tail_gpt_read(struct vk_io *io, uint32_t sector_size, struct vk_tail_gpt *ret_tail,
+				struct vk_error *err)
 {
 	static const uint32_t sizes[] = {512, 4096};
 	struct vk_tail_gpt tail = {.table.gpt_chosen = -1};

@@ -32,8 +32,8 @@ static void read_device_header(struct vk_vmfs_reader *r)
 {
 	struct vk_vmfs *v = r->vmfs;
 	uint8_t sector[512];
-	struct vk_place *place = vk_place_add(r, &vk_lvm_device_layout, 0, VK_PART_LVM, VK_LVM_HEADER_OFFSET, sizeof(sector),
-					      "LVM device header");
+	struct vk_place *place = vk_place_add(r, &vk_lvm_device_layout, 0, VK_PART_LVM, VK_LVM_HEADER_OFFSET,
+					      sizeof(sector), "LVM device header");
 	size_t got = vk_vmfs_get(r, VK_LVM_HEADER_OFFSET, sector, sizeof(sector));
 	size_t errors = r->errors;
 
@@ -149,7 +149,8 @@ static void read_fs(struct vk_vmfs_reader *r)
 	size_t got;
 
 	v->fs_offset_bytes = place_in_handle(v, VK_FS_OFFSET);
-	place = vk_place_add(r, &vk_fs_descriptor_layout, 0, VK_PART_VH, v->fs_offset_bytes, sizeof(sector), "file-system descriptor");
+	place = vk_place_add(r, &vk_fs_descriptor_layout, 0, VK_PART_VH, v->fs_offset_bytes, sizeof(sector),
+			     "file-system descriptor");
 	got = vk_vmfs_get(r, v->fs_offset_bytes, sector, sizeof(sector));
 	v->fs_seen_bytes = vk_fs_descriptor_decode(sector, got, &v->fs);
 	vk_fs_descriptor_check(&v->fs, v->fs_seen_bytes, lv, v->fs_offset_bytes, &r->counting);
@@ -230,7 +231,8 @@ static uint64_t end_of_run(const void *run)
 /* Runs lie one behind the other without overlap: pe_tables.c keeps no others. */
 bool vk_vmfs_map(const struct vk_vmfs *vmfs, uint64_t volume_offset, uint64_t *ret_device_offset, uint64_t *ret_length)
 {
-	size_t i = vk_first_not_below(vmfs->runs, vmfs->run_count, sizeof(*vmfs->runs), vk_add_sat(volume_offset, 1), end_of_run);
+	size_t i = vk_first_not_below(vmfs->runs, vmfs->run_count, sizeof(*vmfs->runs), vk_add_sat(volume_offset, 1),
+				      end_of_run);
 	const struct vk_run *run = &vmfs->runs[i];
 
 	if (i == vmfs->run_count || volume_offset < run->volume_offset)

@@ -17,8 +17,9 @@ struct vk_vmfs_reader {
 };
 
 /*
- * Add a place: how much of it the source holds is found out, and said when it is not whole. stride_bytes: it is an array of
- * such structures; 0: one of them. The result is valid until the next call; NULL when memory ran out (reader->status is then set).
+ * Add a place: how much of it the source holds is found out, and said when it is not whole. stride_bytes: it is an
+ * array of such structures; 0: one of them. The result is valid until the next call; NULL when memory ran out
+ * (reader->status is then set).
  */
 struct vk_place *vk_place_add(struct vk_vmfs_reader *reader, const struct vk_layout *layout, uint32_t stride_bytes,
 			      enum vk_part part, uint64_t offset_bytes, uint64_t length_bytes, const char *name, ...)

@@ -29,7 +29,8 @@ static int by_first_pe(const void *a, const void *b)
 	return x->first_pe < y->first_pe ? -1 : x->first_pe > y->first_pe;
 }
 
-static void say_missing(const struct vk_volume *volume, uint64_t first, uint64_t last, const struct vk_finding_sink *sink)
+static void say_missing(const struct vk_volume *volume, uint64_t first, uint64_t last,
+			const struct vk_finding_sink *sink)
 {
 	char uuid[VK_VMFS_UUID_TEXT_BYTES];
 
@@ -37,8 +38,8 @@ static void say_missing(const struct vk_volume *volume, uint64_t first, uint64_t
 	vk_finding_say(sink, VK_F_VOLUME_EXTENT_MISSING, 0, 0,
 		       vk_phrase("%zu of %u devices", volume->extent_count, volume->num_devs).text,
 		       vk_phrase("%u devices", volume->num_devs).text,
-		       "volume %s: the extent with physical extents %llu to %llu is missing", uuid, (unsigned long long)first,
-		       (unsigned long long)last);
+		       "volume %s: the extent with physical extents %llu to %llu is missing", uuid,
+		       (unsigned long long)first, (unsigned long long)last);
 }
 
 static void say_conflict(const struct vk_volume *volume, const struct vk_source *sources,
@@ -48,8 +49,9 @@ static void say_conflict(const struct vk_volume *volume, const struct vk_source 
 	char uuid[VK_VMFS_UUID_TEXT_BYTES];
 
 	vk_vmfs_uuid_format(&volume->uuid, uuid);
-	vk_finding_say(sink, VK_F_VOLUME_EXTENT_CONFLICT, 0, 0, NULL, NULL, "volume %s: %.60s and %.60s claim the same extents", uuid,
-		       sources[a->source].path, sources[b->source].path);
+	vk_finding_say(sink, VK_F_VOLUME_EXTENT_CONFLICT, 0, 0, NULL, NULL,
+		       "volume %s: %.60s and %.60s claim the same extents", uuid, sources[a->source].path,
+		       sources[b->source].path);
 }
 
 static struct vk_phrase about(const struct vk_lvm_volume *v)
@@ -67,7 +69,8 @@ static void check_members(const struct vk_volume *volume, const struct vk_source
 	for (size_t i = 1; i < volume->extent_count; i++) {
 		const struct vk_lvm_volume *v = volume_of(sources, &e[i]);
 
-		if (v->generation != first->generation || v->logicalSize != first->logicalSize || v->numDevs != first->numDevs)
+		if (v->generation != first->generation || v->logicalSize != first->logicalSize ||
+		    v->numDevs != first->numDevs)
 			vk_finding_say(sink, VK_F_VOLUME_MEMBERS_DIFFER, 0, 0, about(v).text, about(first).text,
 				       "%.100s disagrees with %.100s about the volume", sources[e[i].source].path,
 				       sources[e[0].source].path);
@@ -127,13 +130,16 @@ static enum vk_status collect(const struct vk_source *sources, size_t count,
 			lv = &v->volumes[0].volume;
 			found = find_volume(*volumes, *volume_count, lv);
 			if (found == NULL) {
-				const struct vk_volume fresh = {.uuid = lv->uuid, .snap_id = lv->snapID, .num_devs = lv->numDevs,
+				const struct vk_volume fresh = {.uuid = lv->uuid,
+								.snap_id = lv->snapID,
+								.num_devs = lv->numDevs,
 								.logical_bytes = lv->logicalSize};
 
 				found = vk_append(volumes, volume_count, &fresh, sizeof(fresh));
 			}
 			if (found == NULL || vk_append(&found->extents, &found->extent_count,
-						       &(struct vk_extent){s, d, lv->firstPE, lv->lastPE}, sizeof(struct vk_extent)) == NULL)
+						       &(struct vk_extent){s, d, lv->firstPE, lv->lastPE},
+						       sizeof(struct vk_extent)) == NULL)
 				return VK_NOMEM;
 		}
 	}

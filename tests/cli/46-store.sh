@@ -101,6 +101,18 @@ if stopped "$create" locked b.img; then
 	ok "and all is sound" "$VMFSKIT" verify --ledger --store locked
 fi
 
+# --- a process that dies is the failure of its disk, and of no other
+if stopped "$create" dies a.img b.img; then
+	kill -KILL "$worker"
+	wait "$pid"
+	is "the process of a disk is killed: the run ends and says so" $? 5
+	has "of which disk" bg.err 'the process that captured it was ended by signal 9 \([ab]\.img\)'
+	is "the other disk is captured" "$(captures dies | wc -l)" 1
+	ok "the next run clears up" "$VMFSKIT" capture --store dies a.img b.img
+	is "and leaves nothing over" "$(leftovers dies)" ""
+	ok "all of it is sound" "$VMFSKIT" verify --ledger --store dies
+fi
+
 # --- somebody makes hard links of the whole store while files are still to be flushed: they are flushed all the same
 # flushes NAME VERB...: as many flushes with such a snapshot as without; each time in a copy of the store base
 flushes() {

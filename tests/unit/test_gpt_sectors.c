@@ -71,7 +71,8 @@ static struct named named_by_repair(const struct table_bench *b, bool exact)
 	return n;
 }
 
-/* A byte in each of 11 units of the primary array, three bits in the unit of the used entry, and what else is wanted. */
+/* A byte in each of 11 units of the primary array, three bits in the unit of the used entry, and what else is wanted.
+ */
 static void same_sectors(bool used_in_backup, int backup_unit, unsigned expected)
 {
 	struct table_bench b = bench_disk(VK_TABLE_GPT, 310 << 20, "version=5,size=300M,start=2048", NULL);
@@ -88,8 +89,8 @@ static void same_sectors(bool used_in_backup, int backup_unit, unsigned expected
 	repair = named_by_repair(&b, true);
 	for (size_t i = 0; i < UNITS; i++) {
 		if (doctor.first[i] != repair.first[i] || doctor.last[i] != repair.last[i])
-			fail_msg("sector %zu from the beginning, from the end: doctor %d %d, repair %d %d", i, doctor.first[i],
-				 doctor.last[i], repair.first[i], repair.last[i]);
+			fail_msg("sector %zu from the beginning, from the end: doctor %d %d, repair %d %d", i,
+				 doctor.first[i], doctor.last[i], repair.first[i], repair.last[i]);
 		count += (unsigned)(repair.first[i] + repair.last[i]);
 	}
 	assert_int_equal(count, expected);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/folder/who.h"
+#include "store/folder/identity_of_run.h"
 #include "vmfskit/of_disk.h"
 
 #define A "naa.600144f07ed404000000496ff8cd0003"

@@ -14,7 +14,7 @@
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
 #include "store/capture/previous.h"
-#include "store/folder/who.h"
+#include "store/folder/identity_of_run.h"
 #include "test_store.h"
 
 static char path[64];

@@ -85,19 +85,11 @@ static void compare_bytes(struct capture_job *job, const struct vk_capture *befo
 	vk_diff_free(&diff);
 }
 
-void vk_capture_compare(struct capture_job *job)
+void vk_capture_compare(struct capture_job *job, const struct vk_capture *before)
 {
-	struct vk_capture before;
-	struct vk_error unknown;
-
-	if (job->previous[0] == '\0' ||
-	    vk_capture_open(vk_cmd_store(job->run->cmd.call), job->previous, &before, &unknown) != VK_OK)
-		return;
-	job->result.compared = true;
-	if (before.source_kind != job->capture.source_kind)
-		add_plain(job, "kind", vk_source_kind_name(before.source_kind),
+	if (before->source_kind != job->capture.source_kind)
+		add_plain(job, "kind", vk_source_kind_name(before->source_kind),
 			  vk_source_kind_name(job->capture.source_kind));
-	else if (!is_same(&before, &job->capture))
-		compare_bytes(job, &before);
-	vk_capture_close(&before);
+	else if (!is_same(before, &job->capture))
+		compare_bytes(job, before);
 }

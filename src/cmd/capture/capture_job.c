@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One disk of a run of capture: opened, perhaps passed over, captured, compared with its last capture. */
-#include <stdlib.h>
-
-#include "base/memory.h"
 #include "cmd/capture/capture_run.h"
 
 static bool has_finding(const struct vk_source *source, enum vk_finding_code code)
@@ -69,34 +66,25 @@ static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct 
 	return status;
 }
 
-/* Whether the last capture of the disk had VMFS: then its absence is a finding, wherever it was found. */
-static bool had_vmfs(const struct capture_job *job)
-{
-	struct vk_capture last;
-	struct vk_error unknown;
-	bool had;
-
-	if (job->previous[0] == '\0' ||
-	    vk_capture_open(vk_cmd_store(job->run->cmd.call), job->previous, &last, &unknown) != VK_OK)
-		return false;
-	had = last.identity_count > 0;
-	vk_capture_close(&last);
-	return had;
-}
-
 void vk_capture_job(struct capture_job *job)
 {
+	const char *store = vk_cmd_store(job->run->cmd.call);
 	struct capture_result *r = &job->result;
 	struct vk_capture_options options = job->run->capture;
 	struct vk_finding_sink sink = vk_findings_sink(&job->findings);
+	struct vk_capture last = {.identity_count = 0};
+	struct vk_error unknown;
 
+	r->compared = job->previous[0] != '\0' && vk_capture_open(store, job->previous, &last, &unknown) == VK_OK;
 	options.other_paths = job->other_paths;
 	options.previous = job->previous[0] != '\0' ? job->previous : NULL;
-	options.vmfs_optional = job->run->all && !had_vmfs(job);
+	/* where the last capture had VMFS its absence is a finding, wherever the disk was found */
+	options.vmfs_optional = job->run->all && last.identity_count == 0;
 	r->status = vk_capture_take_live(open_disk, job, &options, &sink, r->id, &r->err);
-	if (r->status != VK_OK)
-		return;
-	r->status = vk_capture_open(vk_cmd_store(job->run->cmd.call), r->id, &job->capture, &r->err);
 	if (r->status == VK_OK)
-		vk_capture_compare(job);
+		r->status = vk_capture_open(store, r->id, &job->capture, &r->err);
+	if (r->status == VK_OK && r->compared)
+		vk_capture_compare(job, &last);
+	if (r->compared)
+		vk_capture_close(&last);
 }

@@ -51,59 +51,39 @@ static void make_jobs(struct capture_run *run)
 	}
 }
 
-/* The next word that says which disks a run looks for, or its value. *take_next: the word before wants one. */
-static const char *next_scope(const char *const **cursor, bool *take_next)
+enum { SCOPE_BYTES = 8192 };
+
+/* The words of a command that say which disks a run looks for: how it reports does not count. */
+static void scope_of(const char *const *command, char ret_scope[SCOPE_BYTES])
 {
-	static const char *const options[] = {"--dev-dir", "--include", "--exclude", "--config", "--vmfs-only"};
+	static const char *const options[] = {"--all",     "--vmfs-only", "--dev-dir",
+					      "--include", "--exclude",   "--config"};
+	enum { FLAGS = 2, COUNT = sizeof(options) / sizeof(options[0]) };
+	bool is_value = false; /* the word before wants one */
+	struct vk_text text;
 
-	for (; **cursor != NULL; (*cursor)++) {
-		const char *word = **cursor;
+	vk_text_init(&text, ret_scope, SCOPE_BYTES);
+	for (; *command != NULL; command++) {
+		const size_t len = strcspn(*command, "=");
+		bool counts = is_value;
+		size_t i = 0;
 
-		if (*take_next) {
-			*take_next = false;
-			(*cursor)++;
-			return word;
-		}
-		for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-			size_t len = strlen(options[i]);
-
-			if (strncmp(word, options[i], len) != 0 || (word[len] != '\0' && word[len] != '='))
-				continue;
-			*take_next = word[len] == '\0' && strcmp(word, "--vmfs-only") != 0;
-			(*cursor)++;
-			return word;
-		}
+		while (!counts && i < COUNT &&
+		       (strlen(options[i]) != len || strncmp(*command, options[i], len) != 0))
+			i++;
+		is_value = !counts && i >= FLAGS && i < COUNT && (*command)[len] == '\0';
+		if (counts || i < COUNT)
+			vk_text_fmt(&text, "%s\n", *command);
 	}
-	return NULL;
 }
 
-static bool has_all(const char *const *command)
-{
-	for (; *command != NULL; command++)
-		if (strcmp(*command, "--all") == 0)
-			return true;
-	return false;
-}
-
-/* Whether another run looked for the same disks as this one: how it reports does not count. */
+/* Whether another run looked for the same disks as this one. */
 static bool is_alike(const char *const *command, void *ctx)
 {
-	const char *const *own = ctx;
-	bool next = false;
-	bool own_next = false;
-	const char *word;
-	const char *own_word;
+	char scope[SCOPE_BYTES];
 
-	if (!has_all(command))
-		return false;
-	do {
-		word = next_scope(&command, &next);
-		own_word = next_scope(&own, &own_next);
-		if ((word == NULL) != (own_word == NULL) ||
-		    (word != NULL && strcmp(word, own_word) != 0))
-			return false;
-	} while (word != NULL);
-	return true;
+	scope_of(command, scope);
+	return strcmp(scope, ctx) == 0;
 }
 
 /* What a changed configuration leaves out is not missing. */
@@ -127,6 +107,7 @@ static void drop_unwanted(struct capture_run *run)
 static enum vk_status find_previous(struct capture_run *run, struct vk_error *err)
 {
 	struct vk_last_disk *disks = calloc(run->count, sizeof(*disks));
+	char scope[SCOPE_BYTES];
 	enum vk_status status;
 
 	if (disks == NULL)
@@ -137,9 +118,9 @@ static enum vk_status find_previous(struct capture_run *run, struct vk_error *er
 		disks[i].wwid = run->jobs[i].wwid;
 		disks[i].facts = &run->facts[i];
 	}
-	status = vk_last_captures(run->capture.store, disks, run->count,
-				  is_alike, (void *)(uintptr_t)run->cmd.call->command,
-				  run->all ? &run->gones : NULL, err);
+	scope_of(run->cmd.call->command, scope);
+	status = vk_last_captures(run->capture.store, disks, run->count, is_alike, scope, run->all ? &run->gones : NULL,
+				  err);
 	drop_unwanted(run);
 	for (size_t i = 0; status == VK_OK && i < run->count; i++)
 		memcpy(run->jobs[i].previous, disks[i].id, sizeof(disks[i].id));

@@ -95,7 +95,7 @@ void vk_capture_run_free(struct capture_run *run);
  */
 void vk_capture_job(struct capture_job *job);
 /* Compare the capture that the job has just taken with the last one of its disk. */
-void vk_capture_compare(struct capture_job *job);
+void vk_capture_compare(struct capture_job *job, const struct vk_capture *before);
 /* All of them, a few at a time; those that do not answer are given up. */
 void vk_capture_work(struct capture_run *run);
 

@@ -11,14 +11,16 @@ const struct vk_known_start *vk_gpt_start_at(const struct vk_gpt_judgement *j, u
 {
 	uint64_t bytes;
 
-	return vk_mul_u64(sector, j->look.sector_size, &bytes) ? vk_known_start_at(j->starts, j->start_count, bytes) : NULL;
+	return vk_mul_u64(sector, j->look.sector_size, &bytes) ? vk_known_start_at(j->starts, j->start_count, bytes)
+							       : NULL;
 }
 
 bool vk_gpt_length_fits(const struct vk_gpt_judgement *j, const struct vk_known_start *start, uint64_t sectors)
 {
 	uint64_t bytes;
 
-	return start != NULL && vk_mul_u64(sectors, j->look.sector_size, &bytes) && start->length_bytes == bytes && bytes != 0;
+	return start != NULL && vk_mul_u64(sectors, j->look.sector_size, &bytes) && start->length_bytes == bytes &&
+	       bytes != 0;
 }
 
 unsigned vk_gpt_array_fit(const struct vk_gpt_judgement *j, const uint8_t *array)
@@ -45,10 +47,12 @@ bool vk_gpt_counts_alike(const struct vk_gpt_judgement *j, const struct vk_gpt_h
 bool vk_gpt_matches(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header,
 		    const struct vk_gpt_array_seen *array)
 {
-	return array->held == VK_GPT_HELD && vk_gpt_counts_alike(j, header) && header->header.entriesCRC32 == array->crc;
+	return array->held == VK_GPT_HELD && vk_gpt_counts_alike(j, header) &&
+	       header->header.entriesCRC32 == array->crc;
 }
 
-const struct vk_gpt_array_seen *vk_gpt_array_of(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header)
+const struct vk_gpt_array_seen *vk_gpt_array_of(const struct vk_gpt_judgement *j,
+						const struct vk_gpt_header_seen *header)
 {
 	for (size_t i = 0; i < j->look.array_count; i++)
 		if (vk_gpt_matches(j, header, &j->look.arrays[i]))
@@ -62,8 +66,10 @@ const uint8_t *vk_gpt_entries_of(const struct vk_gpt_judgement *j, const struct 
 
 	if (array != NULL)
 		return array->bytes;
-	return vk_gpt_counts_alike(j, header) && vk_crc32(0, j->image.array, j->look.array_bytes) == header->header.entriesCRC32
-		       ? j->image.array : NULL;
+	return vk_gpt_counts_alike(j, header) &&
+			       vk_crc32(0, j->image.array, j->look.array_bytes) == header->header.entriesCRC32
+		       ? j->image.array
+		       : NULL;
 }
 
 enum vk_gpt_unit vk_gpt_judge_unit(const struct vk_gpt_judgement *j, const struct vk_gpt_array_seen *array, size_t unit)
@@ -73,7 +79,8 @@ enum vk_gpt_unit vk_gpt_judge_unit(const struct vk_gpt_judgement *j, const struc
 	if (array->held != VK_GPT_HELD || from >= end)
 		return VK_GPT_UNIT_OPEN;
 	if (vk_gpt_proof_exact(j->proof))
-		return memcmp(array->bytes + from, j->image.array + from, end - from) == 0 ? VK_GPT_UNIT_PROVED : VK_GPT_UNIT_WRONG;
+		return memcmp(array->bytes + from, j->image.array + from, end - from) == 0 ? VK_GPT_UNIT_PROVED
+											   : VK_GPT_UNIT_WRONG;
 	for (size_t slot = from / j->look.entry_size; slot * j->look.entry_size < end; slot++)
 		if (!vk_gpt_look_plausible(&j->look, array->bytes, (uint32_t)slot))
 			return VK_GPT_UNIT_NONSENSE;

@@ -18,7 +18,8 @@ unsigned vk_gpt_array_fit(const struct vk_gpt_judgement *j, const uint8_t *array
 bool vk_gpt_matches(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header,
 		    const struct vk_gpt_array_seen *array);
 /* The first array that the header's checksum names; NULL: none is left. */
-const struct vk_gpt_array_seen *vk_gpt_array_of(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header);
+const struct vk_gpt_array_seen *vk_gpt_array_of(const struct vk_gpt_judgement *j,
+						const struct vk_gpt_header_seen *header);
 /* Whether the header has the number and size of entries that all arrays were read with. */
 bool vk_gpt_counts_alike(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header);
 /* The header that was looked for at lba; NULL: none was. */
@@ -40,7 +41,8 @@ static inline size_t vk_gpt_slot_at(const struct vk_gpt_judgement *j, uint32_t s
 }
 static inline bool vk_gpt_is_image_slot(const struct vk_gpt_judgement *j, const uint8_t *array, uint32_t slot)
 {
-	return memcmp(array + vk_gpt_slot_at(j, slot), j->image.array + vk_gpt_slot_at(j, slot), j->look.entry_size) == 0;
+	return memcmp(array + vk_gpt_slot_at(j, slot), j->image.array + vk_gpt_slot_at(j, slot), j->look.entry_size) ==
+	       0;
 }
 static inline bool vk_gpt_is_blank_slot(const struct vk_gpt_judgement *j, const uint8_t *array, uint32_t slot)
 {
@@ -54,9 +56,11 @@ VK_MUST_USE enum vk_status vk_gpt_make_image(struct vk_gpt_judgement *j, struct 
  * VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_gpt_settle_array(struct vk_gpt_judgement *j);
-/* After the array was settled: sets rival and proof when the other copy holds another table that may be the newer one. */
+/* After the array was settled: sets rival and proof when the other copy holds another table that may be the newer one.
+ */
 void vk_gpt_meet_rival(struct vk_gpt_judgement *j);
-/* Whether an array holds a table that is whole as far as one can see: entries, each in the usable range, apart from each other. */
+/* Whether an array holds a table that is whole as far as one can see: entries, each in the usable range, apart from
+ * each other. */
 bool vk_gpt_is_a_table(const struct vk_gpt_judgement *j, const struct vk_gpt_array_seen *array);
 /* The last resort of vk_gpt_settle_array: entry by entry. VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_gpt_take_single(struct vk_gpt_judgement *j);

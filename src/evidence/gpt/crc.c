@@ -56,8 +56,8 @@ bool vk_gpt_crc_bit(const uint8_t *buf, size_t len, uint32_t wanted, size_t *ret
 }
 
 /*
- * What replacing an entry does to the CRC of the array. vk_crc32 inverts on the way in and out: started with all ones, its
- * register begins with nothing, and zeros in front of the change leave it so.
+ * What replacing an entry does to the CRC of the array. vk_crc32 inverts on the way in and out: started with all ones,
+ * its register begins with nothing, and zeros in front of the change leave it so.
  */
 static uint32_t effect_of(const uint8_t *old, const uint8_t *new, size_t entry_size, size_t behind)
 {
@@ -99,8 +99,7 @@ static bool differing(const uint8_t *a, const uint8_t *b, size_t len, size_t ent
 	return count > 0;
 }
 
-bool vk_gpt_crc_piece(uint8_t *array, const uint8_t *from, size_t len, size_t entry_size,
-		      uint32_t wanted)
+bool vk_gpt_crc_piece(uint8_t *array, const uint8_t *from, size_t len, size_t entry_size, uint32_t wanted)
 {
 	uint32_t difference = vk_crc32(0, array, len) ^ wanted;
 	uint32_t effect[VK_GPT_PIECES_MAX];
@@ -110,8 +109,7 @@ bool vk_gpt_crc_piece(uint8_t *array, const uint8_t *from, size_t len, size_t en
 	if (!differing(array, from, len, entry_size, at, &count))
 		return false;
 	for (unsigned i = 0; i < count; i++)
-		effect[i] = effect_of(array + at[i], from + at[i], entry_size,
-				      len - at[i] - entry_size);
+		effect[i] = effect_of(array + at[i], from + at[i], entry_size, len - at[i] - entry_size);
 	for (unsigned choice = 1; choice < 1U << count; choice++) {
 		uint32_t sum = 0;
 

@@ -22,10 +22,9 @@ bool vk_gpt_crc_bit(const uint8_t *buf, size_t len, uint32_t wanted, size_t *ret
 /* The most entries in which two arrays may differ to be pieced together. */
 enum { VK_GPT_PIECES_MAX = 12 };
 /*
- * Take entries of `from` into `array` until its CRC is wanted: every choice of the entries that differ is tried. False, and
- * array is as it was, when none does or too many differ. len is a multiple of entry_size.
+ * Take entries of `from` into `array` until its CRC is wanted: every choice of the entries that differ is tried. False,
+ * and array is as it was, when none does or too many differ. len is a multiple of entry_size.
  */
-bool vk_gpt_crc_piece(uint8_t *array, const uint8_t *from, size_t len, size_t entry_size,
-		      uint32_t wanted);
+bool vk_gpt_crc_piece(uint8_t *array, const uint8_t *from, size_t len, size_t entry_size, uint32_t wanted);
 
 #endif

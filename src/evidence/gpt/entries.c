@@ -18,8 +18,8 @@ static bool take_array(struct vk_gpt_judgement *j, const struct vk_gpt_array_see
 }
 
 /*
- * No header is left that can be trusted; what is left of one may still name the checksum of an array. Two that name two arrays
- * prove neither.
+ * No header is left that can be trusted; what is left of one may still name the checksum of an array. Two that name two
+ * arrays prove neither.
  */
 static bool take_by_remains(struct vk_gpt_judgement *j)
 {
@@ -54,8 +54,9 @@ static bool fits_together(struct vk_gpt_judgement *j, uint8_t *other)
 }
 
 /*
- * Entries of both arrays, each damaged somewhere else. Where more differ than can be tried: of two slots of which one is neither an
- * entry nor unused the other is taken, and where neither is, the slot was unused. The checksum has the last word.
+ * Entries of both arrays, each damaged somewhere else. Where more differ than can be tried: of two slots of which one
+ * is neither an entry nor unused the other is taken, and where neither is, the slot was unused. The checksum has the
+ * last word.
  */
 static bool take_pieced(struct vk_gpt_judgement *j, uint8_t *scratch)
 {
@@ -69,7 +70,8 @@ static bool take_pieced(struct vk_gpt_judgement *j, uint8_t *scratch)
 	memcpy(scratch, j->arrays[1]->bytes, j->look.array_bytes);
 	found = fits_together(j, scratch);
 	for (uint32_t i = 0; i < j->look.entries && !found; i++) {
-		bool mine = vk_gpt_look_plausible(&j->look, array, i), theirs = vk_gpt_look_plausible(&j->look, scratch, i);
+		bool mine = vk_gpt_look_plausible(&j->look, array, i),
+		     theirs = vk_gpt_look_plausible(&j->look, scratch, i);
 		size_t at = vk_gpt_slot_at(j, i);
 
 		if (!mine && !theirs)
@@ -94,8 +96,8 @@ static bool take_mended(struct vk_gpt_judgement *j)
 		const struct vk_gpt_array_seen *seen = &j->look.arrays[i];
 		size_t bit;
 
-		if (!vk_gpt_has_entries(seen) || !vk_gpt_crc_bit(seen->bytes, j->look.array_bytes,
-							  j->chosen->header.entriesCRC32, &bit))
+		if (!vk_gpt_has_entries(seen) ||
+		    !vk_gpt_crc_bit(seen->bytes, j->look.array_bytes, j->chosen->header.entriesCRC32, &bit))
 			continue;
 		memcpy(array, seen->bytes, j->look.array_bytes);
 		array[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -169,8 +171,8 @@ static bool take_adapted(struct vk_gpt_judgement *j, uint8_t *scratch)
 		if (!(i % 2 == 0 ? adapt(j, scratch) : extend(j, scratch)))
 			continue;
 		memcpy(j->image.array, seen->bytes, j->look.array_bytes);
-		if (!vk_gpt_crc_piece(j->image.array, scratch, j->look.array_bytes,
-				      j->look.entry_size, j->chosen->header.entriesCRC32))
+		if (!vk_gpt_crc_piece(j->image.array, scratch, j->look.array_bytes, j->look.entry_size,
+				      j->chosen->header.entriesCRC32))
 			continue;
 		j->proof = VK_GPT_PROOF_PIECED;
 		j->adapted = true;
@@ -220,16 +222,15 @@ static bool other_entry(const struct vk_gpt_judgement *j, const struct vk_gpt_ar
 static bool protects_all(const struct vk_gpt_judgement *j)
 {
 	for (size_t i = 0; j->look.protective && i < 4; i++)
-		if (j->look.mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE &&
-		    j->look.mbr.entries[i].firstLBA == 1 &&
+		if (j->look.mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE && j->look.mbr.entries[i].firstLBA == 1 &&
 		    j->look.mbr.entries[i].sectors + 1ULL == j->look.disk_sectors)
 			return true;
 	return false;
 }
 
 /*
- * A table of before the disk changed its size is whole, and yet there was one of after: what counts is then lost, however
- * well the older one is proved. Unless its entries stand in the new place too.
+ * A table of before the disk changed its size is whole, and yet there was one of after: what counts is then lost,
+ * however well the older one is proved. Unless its entries stand in the new place too.
  */
 static void notice_newer(struct vk_gpt_judgement *j)
 {
@@ -262,8 +263,8 @@ static enum vk_status settle_array(struct vk_gpt_judgement *j)
 
 		if (scratch == NULL)
 			return VK_NOMEM;
-		found = take_array(j, vk_gpt_array_of(j, j->chosen), VK_GPT_PROOF_CRC) || take_pieced(j, scratch) || take_mended(j) ||
-			take_adapted(j, scratch);
+		found = take_array(j, vk_gpt_array_of(j, j->chosen), VK_GPT_PROOF_CRC) || take_pieced(j, scratch) ||
+			take_mended(j) || take_adapted(j, scratch);
 		free(scratch);
 		if (found)
 			return VK_OK;
@@ -271,7 +272,8 @@ static enum vk_status settle_array(struct vk_gpt_judgement *j)
 		return VK_OK;
 	}
 	/* a header of an earlier time says nothing against entries that both copies hold */
-	if ((j->chosen == NULL || !j->chosen->fits) && alike_and_sensible(j) && take_array(j, j->arrays[0], VK_GPT_PROOF_EQUAL))
+	if ((j->chosen == NULL || !j->chosen->fits) && alike_and_sensible(j) &&
+	    take_array(j, j->arrays[0], VK_GPT_PROOF_EQUAL))
 		return VK_OK;
 	if (j->chosen != NULL && take_older(j))
 		return VK_OK;
@@ -331,12 +333,15 @@ static void explain_entry(const struct vk_gpt_judgement *j, struct vk_gpt_judged
 	if (e->origin == VK_ENTRY_FOUND)
 		vk_text_put(&text, "an older entry with the end that its volume has, proved by the checksum");
 	else
-		vk_text_fmt(&text, "stands in %s%s", e->origin == VK_ENTRY_BOTH ? "both copies" :
-			    e->origin == VK_ENTRY_BACKUP ? "the backup copy" : "the primary copy",
+		vk_text_fmt(&text, "stands in %s%s",
+			    e->origin == VK_ENTRY_BOTH     ? "both copies"
+			    : e->origin == VK_ENTRY_BACKUP ? "the backup copy"
+							   : "the primary copy",
 			    mended ? " but for one bit, which the checksum tells" : how[j->proof]);
 	if (!e->exact)
-		vk_text_put(&text, e->length_fits ? "; the volume found there begins and ends with it" :
-			    e->candidate != SIZE_MAX ? "; a volume found there begins with it" : "; no volume confirms it");
+		vk_text_put(&text, e->length_fits             ? "; the volume found there begins and ends with it"
+				   : e->candidate != SIZE_MAX ? "; a volume found there begins with it"
+							      : "; no volume confirms it");
 }
 
 enum vk_status vk_gpt_list_entries(struct vk_gpt_judgement *j)
@@ -350,9 +355,8 @@ enum vk_status vk_gpt_list_entries(struct vk_gpt_judgement *j)
 		if (!vk_gpt_image_get(&j->image, i + 1, &p->entry))
 			continue;
 		p->start_sector = p->entry.firstLBA;
-		p->sectors = p->entry.lastLBA < p->entry.firstLBA
-				     ? 0
-				     : vk_add_sat(p->entry.lastLBA - p->entry.firstLBA, 1);
+		p->sectors = p->entry.lastLBA < p->entry.firstLBA ? 0
+								  : vk_add_sat(p->entry.lastLBA - p->entry.firstLBA, 1);
 		e.origin = origin_of(j, i, &lba);
 		p->entry_offset_bytes = vk_add_sat(vk_mul_sat(lba, j->look.sector_size), vk_gpt_slot_at(j, i));
 		e.exact = vk_gpt_proof_exact(j->proof);

@@ -16,8 +16,8 @@ void vk_gpt_image_resize(struct vk_gpt_image *image, uint64_t disk_sectors)
 	image->header.lastUsableLBA = image->backup_array_lba - 1;
 }
 
-enum vk_status vk_gpt_image_init(uint32_t sector_size, uint64_t disk_sectors,
-				 struct vk_gpt_image *ret_image, struct vk_error *err)
+enum vk_status vk_gpt_image_init(uint32_t sector_size, uint64_t disk_sectors, struct vk_gpt_image *ret_image,
+				 struct vk_error *err)
 {
 	struct vk_gpt_image image = {
 		.sector_size = sector_size,
@@ -67,12 +67,11 @@ bool vk_gpt_image_set(struct vk_gpt_image *image, unsigned number, const struct 
 	return true;
 }
 
-bool vk_gpt_image_get(const struct vk_gpt_image *image, unsigned number,
-		      struct vk_gpt_entry *ret_entry)
+bool vk_gpt_image_get(const struct vk_gpt_image *image, unsigned number, struct vk_gpt_entry *ret_entry)
 {
 	if (number == 0 || number > image->header.numEntries)
 		return false;
-	vk_gpt_entry_decode(image->array + (size_t)(number - 1) * image->header.entrySize,
-			    image->header.entrySize, ret_entry);
+	vk_gpt_entry_decode(image->array + (size_t)(number - 1) * image->header.entrySize, image->header.entrySize,
+			    ret_entry);
 	return !vk_guid_is_nil(&ret_entry->typeGUID);
 }

@@ -16,8 +16,7 @@ static bool tells_entries(const struct vk_gpt_look *look, const struct vk_gpt_ar
 	for (uint32_t i = 0; i < SLOTS_LOOKED_AT && i < look->entries; i++) {
 		struct vk_gpt_entry e;
 
-		if (array->held == VK_GPT_HELD && !array->blank &&
-		    vk_gpt_look_entry(look, array->bytes, i, &e) &&
+		if (array->held == VK_GPT_HELD && !array->blank && vk_gpt_look_entry(look, array->bytes, i, &e) &&
 		    strcmp(vk_gpt_type_name(&e.typeGUID), "unknown") != 0)
 			return true;
 	}
@@ -84,7 +83,8 @@ static enum vk_status look_further(struct vk_gpt_judgement *j, struct vk_error *
 }
 
 /* Look with both sector sizes, keep the one that the bytes speak for; else the device's own. */
-static enum vk_status look_with_both_sizes(struct vk_gpt_judgement *j, const struct vk_source *source, struct vk_error *err)
+static enum vk_status look_with_both_sizes(struct vk_gpt_judgement *j, const struct vk_source *source,
+					   struct vk_error *err)
 {
 	struct vk_io *io = source->io;
 	uint32_t own = source->table.sector_size != 0 ? source->table.sector_size : vk_io_sector_size(io);
@@ -123,20 +123,20 @@ static void say_sector_size(struct vk_gpt_judgement *j)
 			    "same bytes had other sectors",
 			    j->sector_size, own);
 	else
-		vk_text_fmt(&text, "the table lies where a disk with sectors of %u bytes has it",
-			    j->sector_size);
+		vk_text_fmt(&text, "the table lies where a disk with sectors of %u bytes has it", j->sector_size);
 }
 
 /* Two copies for a disk of one size: neither is the older one for that. */
 static bool of_one_size(const struct vk_gpt_header_seen *a, const struct vk_gpt_header_seen *b)
 {
 	return a->fits == b->fits && a->header.myLBA == a->lba && b->header.myLBA == b->lba &&
-	       vk_max_u64(a->header.myLBA, a->header.alternateLBA) == vk_max_u64(b->header.myLBA, b->header.alternateLBA);
+	       vk_max_u64(a->header.myLBA, a->header.alternateLBA) ==
+		       vk_max_u64(b->header.myLBA, b->header.alternateLBA);
 }
 
 /*
- * Which header counts: one for this disk before one of an earlier time, one whose entries are there, whose entries fit the
- * volumes, that stands undamaged; and then the primary, because it is what systems read.
+ * Which header counts: one for this disk before one of an earlier time, one whose entries are there, whose entries fit
+ * the volumes, that stands undamaged; and then the primary, because it is what systems read.
  */
 static void choose_header(struct vk_gpt_judgement *j)
 {
@@ -161,7 +161,8 @@ static void choose_header(struct vk_gpt_judgement *j)
 	}
 }
 
-/* The copy that systems find as the disk is now: sector 0 must protect, and one copy must be right where it is looked for. */
+/* The copy that systems find as the disk is now: sector 0 must protect, and one copy must be right where it is looked
+ * for. */
 static int copy_in_use(const struct vk_gpt_judgement *j)
 {
 	if (!j->look.protective || j->sector_size_differs)
@@ -170,7 +171,8 @@ static int copy_in_use(const struct vk_gpt_judgement *j)
 		const struct vk_gpt_header_seen *seen = &j->look.headers[copy];
 
 		for (size_t i = 0; i < j->look.array_count; i++)
-			if (seen->sound && seen->header.myLBA == seen->lba && j->look.arrays[i].lba == seen->header.entriesLBA &&
+			if (seen->sound && seen->header.myLBA == seen->lba &&
+			    j->look.arrays[i].lba == seen->header.entriesLBA &&
 			    vk_gpt_matches(j, seen, &j->look.arrays[i]))
 				return copy;
 	}
@@ -216,7 +218,9 @@ static void say_gpt(struct vk_gpt_judgement *j)
 		vk_text_put(&text, "no part of a GPT is there");
 	else if (j->chosen != NULL)
 		vk_text_fmt(&text, "a GPT header %sstands in sector %llu",
-			    j->chosen->sound ? "" : j->chosen->signature_lost ? "without its signature " : "with one flipped bit ",
+			    j->chosen->sound            ? ""
+			    : j->chosen->signature_lost ? "without its signature "
+							: "with one flipped bit ",
 			    (unsigned long long)j->chosen->lba);
 	else if (j->proof <= VK_GPT_PROOF_SINGLE)
 		vk_text_put(&text, "GPT entries stand where a GPT has them");
@@ -238,8 +242,8 @@ static enum vk_status judge(struct vk_gpt_judgement *j, const struct vk_source *
 	choose_header(j);
 	status = vk_gpt_make_image(j, err);
 	for (int i = 0; i < 2 && status == VK_OK; i++)
-		status = vk_gpt_look_array(&j->look, i == 0 ? j->image.header.entriesLBA : j->image.backup_array_lba, i == 1,
-					   &j->arrays[i], err);
+		status = vk_gpt_look_array(&j->look, i == 0 ? j->image.header.entriesLBA : j->image.backup_array_lba,
+					   i == 1, &j->arrays[i], err);
 	if (status == VK_OK)
 		status = vk_gpt_settle_array(j);
 	if (status == VK_OK)

@@ -41,7 +41,8 @@ static bool near_signature(const uint8_t *sector)
 	return bits <= 1;
 }
 
-/* Whether a trusted header is the one that belongs here on a disk of this size, with room for the other copy's entries. */
+/* Whether a trusted header is the one that belongs here on a disk of this size, with room for the other copy's entries.
+ */
 static bool header_fits(const struct vk_gpt_look *look, const struct vk_gpt_header_seen *seen)
 {
 	uint64_t last = look->disk_sectors - 1, sectors = vk_gpt_entries_sectors(&seen->header, look->sector_size);
@@ -92,8 +93,7 @@ static void find_cut(struct vk_gpt_look *look)
 	const struct vk_gpt_header_seen *first = &look->headers[0];
 	uint64_t bytes;
 
-	if (vk_io_is_device(look->io) || !vk_gpt_header_trusted(first) ||
-	    vk_gpt_header_trusted(&look->headers[1]) ||
+	if (vk_io_is_device(look->io) || !vk_gpt_header_trusted(first) || vk_gpt_header_trusted(&look->headers[1]) ||
 	    first->header.alternateLBA < look->disk_sectors ||
 	    first->header.lastUsableLBA >= first->header.alternateLBA ||
 	    !vk_mul_u64(vk_add_sat(first->header.alternateLBA, 1), look->sector_size, &bytes))
@@ -112,7 +112,8 @@ static enum vk_status look_for_headers(struct vk_gpt_look *look, struct vk_error
 	for (size_t i = 0; i < 4; i++) {
 		const struct vk_mbr_entry *e = &look->mbr.entries[i];
 
-		if (e->type == VK_MBR_TYPE_PROTECTIVE && e->sectors > VK_GPT_PRIMARY_ARRAY_LBA && e->sectors != UINT32_MAX)
+		if (e->type == VK_MBR_TYPE_PROTECTIVE && e->sectors > VK_GPT_PRIMARY_ARRAY_LBA &&
+		    e->sectors != UINT32_MAX)
 			places[2 + i] = (uint64_t)e->firstLBA + e->sectors - 1;
 	}
 	for (size_t i = 0; i < 6 && status == VK_OK; i++)
@@ -151,8 +152,8 @@ static void settle_numbers(struct vk_gpt_look *look)
 	look->array_sectors = (look->array_bytes + look->sector_size - 1ULL) / look->sector_size;
 }
 
-enum vk_status vk_gpt_look_array(struct vk_gpt_look *look, uint64_t lba, bool backup, const struct vk_gpt_array_seen **ret_seen,
-				 struct vk_error *err)
+enum vk_status vk_gpt_look_array(struct vk_gpt_look *look, uint64_t lba, bool backup,
+				 const struct vk_gpt_array_seen **ret_seen, struct vk_error *err)
 {
 	struct vk_gpt_array_seen *seen = &look->arrays[look->array_count];
 	enum vk_status status;
@@ -225,8 +226,7 @@ static void free_arrays(struct vk_gpt_look *look)
 /* Tools leave up to a cylinder, 16065 sectors of 512 bytes, free behind the last partition. */
 static enum vk_status search_from(struct vk_gpt_look *look, uint64_t from, struct vk_error *err)
 {
-	uint64_t to = vk_min_u64(from + look->array_sectors + SEARCH_BYTES / look->sector_size,
-				 look->disk_sectors);
+	uint64_t to = vk_min_u64(from + look->array_sectors + SEARCH_BYTES / look->sector_size, look->disk_sectors);
 	const struct vk_gpt_header_seen *seen;
 	enum vk_status status = VK_OK;
 	size_t len, got;
@@ -293,12 +293,13 @@ void vk_gpt_look_free(struct vk_gpt_look *look)
 	memset(look, 0, sizeof(*look));
 }
 
-bool vk_gpt_look_entry(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot, struct vk_gpt_entry *ret_entry)
+bool vk_gpt_look_entry(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot,
+		       struct vk_gpt_entry *ret_entry)
 {
 	vk_gpt_entry_decode(array + (size_t)slot * look->entry_size, look->entry_size, ret_entry);
 	return !vk_guid_is_nil(&ret_entry->typeGUID) && !vk_guid_is_nil(&ret_entry->uniqueGUID) &&
-	       ret_entry->firstLBA >= VK_GPT_PRIMARY_ARRAY_LBA &&
-	       ret_entry->firstLBA <= ret_entry->lastLBA && ret_entry->lastLBA < look->disk_sectors;
+	       ret_entry->firstLBA >= VK_GPT_PRIMARY_ARRAY_LBA && ret_entry->firstLBA <= ret_entry->lastLBA &&
+	       ret_entry->lastLBA < look->disk_sectors;
 }
 
 bool vk_gpt_look_plausible(const struct vk_gpt_look *look, const uint8_t *array, uint32_t slot)

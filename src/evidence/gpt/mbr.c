@@ -45,8 +45,8 @@ static void last_chs(const struct chs_habit *habit, uint32_t sectors, uint8_t re
 }
 
 /*
- * A single bit beside what some tool writes is damage, though which tool it was nobody knows. What is further from all stays: it may
- * be intent, and nobody reads it. Of an entry of zeros nothing is known but what is usual.
+ * A single bit beside what some tool writes is damage, though which tool it was nobody knows. What is further from all
+ * stays: it may be intent, and nobody reads it. Of an entry of zeros nothing is known but what is usual.
  */
 static void settle_chs(struct vk_mbr_entry *e, uint32_t sectors_were, bool blank, bool *known)
 {
@@ -71,7 +71,8 @@ static void settle_chs(struct vk_mbr_entry *e, uint32_t sectors_were, bool blank
 	last_chs(nearest, e->sectors, e->lastCHS);
 }
 
-/* All of the disk, or all ones, which some systems write on disks of any size; a hybrid protects only what the others leave. */
+/* All of the disk, or all ones, which some systems write on disks of any size; a hybrid protects only what the others
+ * leave. */
 static void settle_sectors(struct vk_mbr_entry *e, uint32_t sectors, uint32_t before, bool shared, bool *known)
 {
 	uint32_t was = e->sectors;
@@ -99,7 +100,8 @@ static void settle_entry(struct vk_mbr_entry *e, uint32_t sectors, uint32_t befo
 	settle_chs(e, was.sectors, blank, known);
 }
 
-/* The entry that protects, or was meant to: it begins where the GPT's header stands, or one bit of its type is flipped. */
+/* The entry that protects, or was meant to: it begins where the GPT's header stands, or one bit of its type is flipped.
+ */
 static struct vk_mbr_entry *protecting(struct vk_mbr *mbr)
 {
 	for (size_t i = 0; i < 4; i++)
@@ -125,7 +127,8 @@ static void clear_entry(struct vk_mbr_entry *e, bool *known)
 	memset(e, 0, sizeof(*e));
 }
 
-bool vk_gpt_protective_mbr(const uint8_t *now, uint64_t disk_sectors, uint64_t before_sectors, uint8_t ret_mbr[VK_MBR_BYTES])
+bool vk_gpt_protective_mbr(const uint8_t *now, uint64_t disk_sectors, uint64_t before_sectors,
+			   uint8_t ret_mbr[VK_MBR_BYTES])
 {
 	uint32_t sectors = (uint32_t)vk_min_u64(disk_sectors - 1, UINT32_MAX);
 	uint32_t before = before_sectors == 0 ? 0 : (uint32_t)vk_min_u64(before_sectors - 1, UINT32_MAX);

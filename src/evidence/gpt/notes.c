@@ -47,23 +47,28 @@ static void compare_headers(struct vk_gpt_judgement *j, struct vk_text *text)
 			    "counts: %s",
 			    right,
 			    j->fits_found > 0 ? "its entries fit the volumes that were found best"
-						: "it is the one that systems read");
+					      : "it is the one that systems read");
 	else if (j->rival != NULL && j->rival_counts)
-		vk_text_fmt(text, "the %s array holds another table than the %s header's checksum names; it counts, for it fits the "
-				  "volumes better or what is left of its header names it, with the disk GUID of that header", copy_name(j->rival->backup), right);
+		vk_text_fmt(text,
+			    "the %s array holds another table than the %s header's checksum names; it counts, for it "
+			    "fits the "
+			    "volumes better or what is left of its header names it, with the disk GUID of that header",
+			    copy_name(j->rival->backup), right);
 	else if (j->rival != NULL)
-		vk_text_fmt(text, "the %s array holds another table than the %s header's checksum names; the %s copy counts, for the other "
-				  "fits the volumes no better", copy_name(j->rival->backup), right, right);
+		vk_text_fmt(text,
+			    "the %s array holds another table than the %s header's checksum names; the %s copy counts, "
+			    "for the other "
+			    "fits the volumes no better",
+			    copy_name(j->rival->backup), right, right);
 	else if (!j->chosen->fits && j->grown_from_sectors != 0)
 		vk_text_fmt(text, "no copy is made for a disk of %llu sectors: they are of one of %llu",
 			    (ull)j->look.disk_sectors, (ull)j->grown_from_sectors);
 	else if (!j->chosen->fits)
-		vk_text_fmt(text, "the %s header is sound in itself, though not where or how it ought to be",
-			    right);
+		vk_text_fmt(text, "the %s header is sound in itself, though not where or how it ought to be", right);
 	else if (other == NULL)
 		vk_text_fmt(text, "only the %s header is left", right);
-	else if (!other->fits && vk_max_u64(other->header.myLBA, other->header.alternateLBA) ==
-					 j->look.disk_sectors - 1)
+	else if (!other->fits &&
+		 vk_max_u64(other->header.myLBA, other->header.alternateLBA) == j->look.disk_sectors - 1)
 		vk_text_fmt(text, "the %s header stands where and as it ought to, the other does not", right);
 	else if (!other->fits)
 		vk_text_fmt(text,
@@ -72,8 +77,10 @@ static void compare_headers(struct vk_gpt_judgement *j, struct vk_text *text)
 			    right, (ull)j->look.disk_sectors,
 			    (ull)vk_max_u64(other->header.myLBA, other->header.alternateLBA));
 	else if (other->header.entriesCRC32 != j->chosen->header.entriesCRC32)
-		vk_text_fmt(text, "the entries that the %s header's checksum names are there, those of the "
-				  "other are not", right);
+		vk_text_fmt(text,
+			    "the entries that the %s header's checksum names are there, those of the "
+			    "other are not",
+			    right);
 	else
 		vk_text_put(text, "both headers agree");
 }
@@ -100,8 +107,7 @@ static void say_right(struct vk_gpt_judgement *j)
 	else if (j->proof <= VK_GPT_PROOF_BIT && j->chosen != NULL && array != NULL &&
 		 array->backup != (j->chosen->lba != 1) && j->arrays[0] != NULL &&
 		 !vk_gpt_is_image(j, j->arrays[0]->bytes))
-		vk_text_fmt(&text, "; its checksum proves the entries of the %s array",
-			    copy_name(array->backup));
+		vk_text_fmt(&text, "; its checksum proves the entries of the %s array", copy_name(array->backup));
 }
 
 static bool say_lost_header(struct vk_gpt_judgement *j)
@@ -117,10 +123,10 @@ static bool say_lost_header(struct vk_gpt_judgement *j)
 		kept = LOST(j, "The disk GUID cannot be proved: it is that of one damaged header");
 	else
 		kept = NOTE(j, "The disk GUID is that of two damaged headers, which agree in it");
-	return kept &&
-	       LOST(j, "The usable range and the number of entries are lost with both headers; the usual ones "
-		       "(sectors %llu to %llu, %u entries) take their place",
-		    (ull)h->firstUsableLBA, (ull)h->lastUsableLBA, h->numEntries);
+	return kept && LOST(j,
+			    "The usable range and the number of entries are lost with both headers; the usual ones "
+			    "(sectors %llu to %llu, %u entries) take their place",
+			    (ull)h->firstUsableLBA, (ull)h->lastUsableLBA, h->numEntries);
 }
 
 /* Entries that stand in an array where they belong and were not taken. */
@@ -135,13 +141,13 @@ static bool say_refused_entries(struct vk_gpt_judgement *j)
 		bool there = false;
 
 		for (int side = 0; side < 2; side++)
-			there = there || (vk_gpt_has_entries(j->arrays[side]) && !vk_gpt_is_blank_slot(j, j->arrays[side]->bytes, i));
+			there = there || (vk_gpt_has_entries(j->arrays[side]) &&
+					  !vk_gpt_is_blank_slot(j, j->arrays[side]->bytes, i));
 		if (there && vk_gpt_is_blank_slot(j, j->image.array, i))
 			vk_gpt_name_slot(&text, i, count++, 12);
 	}
 	return count == 0 ||
-	       LOST(j, "In the place of entr%s %s stand bytes that make no entry",
-		    count == 1 ? "y" : "ies", names);
+	       LOST(j, "In the place of entr%s %s stand bytes that make no entry", count == 1 ? "y" : "ies", names);
 }
 
 static bool say_lost_entries(struct vk_gpt_judgement *j)
@@ -154,23 +160,25 @@ static bool say_lost_entries(struct vk_gpt_judgement *j)
 	if (j->proof == VK_GPT_PROOF_RIVALLED)
 		return LOST(j, "Which entries were written last cannot be proved: %s", j->why_right);
 	if (j->newer != NULL)
-		return LOST(j, "A table made for this disk of %llu sectors was there (%s). What is left whole is of "
-			       "before, when it had %llu: what was changed since is lost",
+		return LOST(j,
+			    "A table made for this disk of %llu sectors was there (%s). What is left whole is of "
+			    "before, when it had %llu: what was changed since is lost",
 			    (ull)j->look.disk_sectors, j->newer, (ull)j->grown_from_sectors);
 	if (j->proof == VK_GPT_PROOF_OLDER)
-		return LOST(j, "The entries as they were written last are lost: the header's checksum 0x%08x fits "
-			       "nothing that is left. Those that are there are of an earlier time",
+		return LOST(j,
+			    "The entries as they were written last are lost: the header's checksum 0x%08x fits "
+			    "nothing that is left. Those that are there are of an earlier time",
 			    j->chosen->header.entriesCRC32);
-	return LOST(j, "The entries as a whole cannot be proved: %zu %s left, each judged alone, and others "
-		       "may have been there",
+	return LOST(j,
+		    "The entries as a whole cannot be proved: %zu %s left, each judged alone, and others "
+		    "may have been there",
 		    j->entry_count, j->entry_count == 1 ? "is" : "are") &&
 	       say_refused_entries(j);
 }
 
 static bool say_lost_mbr(struct vk_gpt_judgement *j)
 {
-	if (!j->was_gpt || j->look.mbr_held != VK_GPT_HELD ||
-	    !vk_all_zero(j->look.mbr_bytes, VK_MBR_ENTRY_OFFSET))
+	if (!j->was_gpt || j->look.mbr_held != VK_GPT_HELD || !vk_all_zero(j->look.mbr_bytes, VK_MBR_ENTRY_OFFSET))
 		return true;
 	if (j->parts[VK_TP_MBR].state == VK_PART_STATE_LOST)
 		return LOST(j, "Boot code and disk signature of sector 0, if it had any, are lost; VMFS needs neither");
@@ -187,13 +195,13 @@ static bool say_size(struct vk_gpt_judgement *j)
 	if (was == 0)
 		return true;
 	if (was > j->look.disk_sectors)
-		return NOTE(j, "The table is of a disk of %llu sectors, this one has %llu: the disk was cut off, "
-			       "or the table was copied from a larger one",
+		return NOTE(j,
+			    "The table is of a disk of %llu sectors, this one has %llu: the disk was cut off, "
+			    "or the table was copied from a larger one",
 			    (ull)was, (ull)j->look.disk_sectors);
 	return NOTE(j, "The disk was grown from %llu to %llu sectors", (ull)was, (ull)j->look.disk_sectors) &&
-	       (was <= array + 1 ||
-		NOTE(j, "The backup of before, in sectors %llu to %llu, is left as it is",
-		     (ull)(was - 1 - array), (ull)was - 1));
+	       (was <= array + 1 || NOTE(j, "The backup of before, in sectors %llu to %llu, is left as it is",
+					 (ull)(was - 1 - array), (ull)was - 1));
 }
 
 /* Why one copy counts more matters where they tell different stories. */
@@ -210,13 +218,13 @@ static bool say_notes(struct vk_gpt_judgement *j)
 {
 	if (!say_choice(j))
 		return false;
-	if (j->why_sector_size[0] != '\0' && j->was_gpt &&
-	    !NOTE(j, "Sector size: %s", j->why_sector_size))
+	if (j->why_sector_size[0] != '\0' && j->was_gpt && !NOTE(j, "Sector size: %s", j->why_sector_size))
 		return false;
 	if (j->chosen != NULL && !j->chosen->fits && j->proof == VK_GPT_PROOF_EQUAL &&
 	    !NOTE(j, "No header of after the last change is left; the entries that both arrays hold alike are taken"))
 		return false;
-	if (j->contested && !NOTE(j, "Of two whole copies that differ, one had to be chosen: compare both before writing"))
+	if (j->contested &&
+	    !NOTE(j, "Of two whole copies that differ, one had to be chosen: compare both before writing"))
 		return false;
 	return say_size(j);
 }
@@ -224,6 +232,5 @@ static bool say_notes(struct vk_gpt_judgement *j)
 enum vk_status vk_gpt_say_what_counts(struct vk_gpt_judgement *j)
 {
 	say_right(j);
-	return say_lost_mbr(j) && say_lost_header(j) && say_lost_entries(j) && say_notes(j) ? VK_OK
-											    : VK_NOMEM;
+	return say_lost_mbr(j) && say_lost_header(j) && say_lost_entries(j) && say_notes(j) ? VK_OK : VK_NOMEM;
 }

@@ -20,8 +20,7 @@ static uint64_t array_place(const struct vk_gpt_judgement *j, bool primary)
 
 		if (!vk_gpt_header_trusted(seen) || !vk_gpt_counts_alike(j, seen))
 			continue;
-		if (primary && seen->header.myLBA == 1 && seen->header.entriesLBA >= 2 &&
-		    end <= image->firstUsableLBA)
+		if (primary && seen->header.myLBA == 1 && seen->header.entriesLBA >= 2 && end <= image->firstUsableLBA)
 			return seen->header.entriesLBA;
 		if (!primary && seen->header.myLBA == last && seen->fits)
 			return seen->header.entriesLBA;
@@ -29,7 +28,8 @@ static uint64_t array_place(const struct vk_gpt_judgement *j, bool primary)
 	return usual;
 }
 
-/* Fill header and places of the image from the header that counts. False when they make no sense: the usual ones stand. */
+/* Fill header and places of the image from the header that counts. False when they make no sense: the usual ones stand.
+ */
 static bool place_by_header(struct vk_gpt_judgement *j)
 {
 	struct vk_gpt_image *image = &j->image;
@@ -73,7 +73,8 @@ static void guid_of_remains(struct vk_gpt_judgement *j)
 		j->image.header.diskGUID = found->header.diskGUID;
 }
 
-/* Where the arrays are put is where a header, or their own bytes, show them, or the only place that the usable range leaves. */
+/* Where the arrays are put is where a header, or their own bytes, show them, or the only place that the usable range
+ * leaves. */
 static bool place_known(const struct vk_gpt_judgement *j, bool primary)
 {
 	const struct vk_gpt_header *image = &j->image.header;
@@ -120,8 +121,7 @@ enum vk_status vk_gpt_make_image(struct vk_gpt_judgement *j, struct vk_error *er
 	image->array = array;
 	/* what stands behind a header belongs to it only where it is at home */
 	memcpy(image->sector, j->chosen->sector,
-	       j->chosen->header.myLBA == j->chosen->lba ? image->sector_size
-							 : j->chosen->header.headerSize);
+	       j->chosen->header.myLBA == j->chosen->lba ? image->sector_size : j->chosen->header.headerSize);
 	image->header.numEntries = j->look.entries;
 	image->header.entrySize = j->look.entry_size;
 	vk_gpt_image_resize(image, j->look.disk_sectors);

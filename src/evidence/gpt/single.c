@@ -11,13 +11,11 @@ static unsigned weigh(const struct vk_gpt_judgement *j, const uint8_t *array, ui
 	const struct vk_known_start *start;
 	struct vk_gpt_entry e;
 
-	if (!vk_gpt_look_entry(&j->look, array, slot, &e) ||
-	    e.firstLBA < j->image.header.firstUsableLBA ||
+	if (!vk_gpt_look_entry(&j->look, array, slot, &e) || e.firstLBA < j->image.header.firstUsableLBA ||
 	    e.lastLBA > j->image.header.lastUsableLBA)
 		return 0;
 	start = vk_gpt_start_at(j, e.firstLBA);
-	return 1 + (strcmp(vk_gpt_type_name(&e.typeGUID), "unknown") != 0 ? 1U : 0U) +
-	       (start != NULL ? 2U : 0U) +
+	return 1 + (strcmp(vk_gpt_type_name(&e.typeGUID), "unknown") != 0 ? 1U : 0U) + (start != NULL ? 2U : 0U) +
 	       (vk_gpt_length_fits(j, start, e.lastLBA - e.firstLBA + 1) ? 4U : 0U);
 }
 
@@ -48,7 +46,8 @@ static void drop_overlaps(struct vk_gpt_judgement *j, struct weighed *list, size
 
 		while (kept > 0 && wins && list[kept - 1].last >= list[i].first) {
 			wins = list[i].weight > list[kept - 1].weight;
-			memset(j->image.array + vk_gpt_slot_at(j, list[wins ? kept - 1 : i].slot), 0, j->look.entry_size);
+			memset(j->image.array + vk_gpt_slot_at(j, list[wins ? kept - 1 : i].slot), 0,
+			       j->look.entry_size);
 			kept -= wins;
 		}
 		if (wins)

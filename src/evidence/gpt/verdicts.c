@@ -10,10 +10,9 @@
 
 typedef unsigned long long ull;
 
-static void verdict(struct vk_gpt_judgement *j, enum vk_table_part part, enum vk_part_state state,
-		    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-static void verdict(struct vk_gpt_judgement *j, enum vk_table_part part, enum vk_part_state state,
-		    const char *fmt, ...)
+static void verdict(struct vk_gpt_judgement *j, enum vk_table_part part, enum vk_part_state state, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+static void verdict(struct vk_gpt_judgement *j, enum vk_table_part part, enum vk_part_state state, const char *fmt, ...)
 {
 	struct vk_table_part_verdict *v = &j->parts[part];
 	va_list args;
@@ -29,16 +28,14 @@ static void judge_entry_of_mbr(struct vk_gpt_judgement *j, const struct vk_mbr_e
 	uint64_t expected = vk_min_u64(j->look.disk_sectors - 1, UINT32_MAX);
 
 	if (e->firstLBA != 1)
-		verdict(j, VK_TP_MBR, VK_PART_STATE_DAMAGED,
-			"its protection begins in sector %u, not in sector 1", e->firstLBA);
+		verdict(j, VK_TP_MBR, VK_PART_STATE_DAMAGED, "its protection begins in sector %u, not in sector 1",
+			e->firstLBA);
 	else if (e->sectors < expected)
-		verdict(j, VK_TP_MBR, VK_PART_STATE_STALE,
-			"it protects %u sectors, the disk has %llu behind sector 0", e->sectors,
-			(ull)j->look.disk_sectors - 1);
+		verdict(j, VK_TP_MBR, VK_PART_STATE_STALE, "it protects %u sectors, the disk has %llu behind sector 0",
+			e->sectors, (ull)j->look.disk_sectors - 1);
 	else
-		verdict(j, VK_TP_MBR, VK_PART_STATE_STALE,
-			"it protects %u sectors, more than the disk has (%llu)", e->sectors,
-			(ull)j->look.disk_sectors - 1);
+		verdict(j, VK_TP_MBR, VK_PART_STATE_STALE, "it protects %u sectors, more than the disk has (%llu)",
+			e->sectors, (ull)j->look.disk_sectors - 1);
 }
 
 static void judge_mbr(struct vk_gpt_judgement *j)
@@ -64,8 +61,8 @@ static void judge_mbr(struct vk_gpt_judgement *j)
 	else if (!vk_mbr_is_protective(mbr))
 		verdict(j, VK_TP_MBR, VK_PART_STATE_DAMAGED, "no entry protects the GPT");
 	else if (mbr->signature != VK_MBR_SIGNATURE)
-		verdict(j, VK_TP_MBR, VK_PART_STATE_DAMAGED, "the signature is %02x %02x, not 55 aa",
-			now[510], now[511]);
+		verdict(j, VK_TP_MBR, VK_PART_STATE_DAMAGED, "the signature is %02x %02x, not 55 aa", now[510],
+			now[511]);
 	else
 		for (size_t i = 0; i < 4; i++)
 			if (mbr->entries[i].type == VK_MBR_TYPE_PROTECTIVE) {
@@ -121,8 +118,7 @@ static const char *field_that_differs(const struct vk_gpt_judgement *j, enum vk_
 }
 
 /* A header that its checksum proves, and that is still not the one that belongs here. */
-static void judge_trusted(struct vk_gpt_judgement *j, enum vk_table_part part,
-			  const struct vk_gpt_header_seen *seen)
+static void judge_trusted(struct vk_gpt_judgement *j, enum vk_table_part part, const struct vk_gpt_header_seen *seen)
 {
 	const struct vk_gpt_header *h = &seen->header;
 	uint64_t last = j->look.disk_sectors - 1;
@@ -135,26 +131,23 @@ static void judge_trusted(struct vk_gpt_judgement *j, enum vk_table_part part,
 			(ull)h->myLBA);
 	else if (h->alternateLBA != other)
 		verdict(j, part, VK_PART_STATE_STALE,
-			"it looks for its copy in sector %llu; the disk ends with sector %llu",
-			(ull)h->alternateLBA, (ull)last);
+			"it looks for its copy in sector %llu; the disk ends with sector %llu", (ull)h->alternateLBA,
+			(ull)last);
 	else if (!seen->fits)
 		verdict(j, part, VK_PART_STATE_STALE, "its usable range and its entries lie over each other");
-	else if (j->chosen != NULL && seen != j->chosen &&
-		 !vk_guid_equal(&h->diskGUID, &j->chosen->header.diskGUID))
+	else if (j->chosen != NULL && seen != j->chosen && !vk_guid_equal(&h->diskGUID, &j->chosen->header.diskGUID))
 		verdict(j, part, VK_PART_STATE_STALE, "it names another disk GUID than the copy that counts");
 	else if (j->proof == VK_GPT_PROOF_RIVALLED &&
 		 h->entriesCRC32 != vk_crc32(0, j->image.array, j->look.array_bytes))
 		verdict(j, part, VK_PART_STATE_STALE,
 			"its checksum names other entries than are taken, and nothing proves which are newer");
-	else if (vk_gpt_proof_exact(j->proof) &&
-		 h->entriesCRC32 != vk_crc32(0, j->image.array, j->look.array_bytes))
+	else if (vk_gpt_proof_exact(j->proof) && h->entriesCRC32 != vk_crc32(0, j->image.array, j->look.array_bytes))
 		verdict(j, part, VK_PART_STATE_STALE, "its checksum names other entries: of an earlier time");
 	else if (seen->signature_lost)
 		verdict(j, part, VK_PART_STATE_DAMAGED, "its signature is gone; its checksum proves the rest");
 	else if (seen->mended)
-		verdict(j, part, VK_PART_STATE_DAMAGED,
-			"bit %u of byte %u (%s) is flipped, which its checksum tells", seen->bit % 8,
-			seen->bit / 8, field_at(seen->bit / 8));
+		verdict(j, part, VK_PART_STATE_DAMAGED, "bit %u of byte %u (%s) is flipped, which its checksum tells",
+			seen->bit % 8, seen->bit / 8, field_at(seen->bit / 8));
 	else if ((differs = field_that_differs(j, part, h)) != NULL)
 		verdict(j, part, VK_PART_STATE_STALE, "%s is not as in the copy that counts", differs);
 	else if (j->proof == VK_GPT_PROOF_RIVALLED)
@@ -183,8 +176,7 @@ static void judge_header(struct vk_gpt_judgement *j, enum vk_table_part part, ui
 	v->offset_bytes = vk_mul_sat(lba, j->look.sector_size);
 	v->length_bytes = j->look.sector_size;
 	if (seen == NULL || seen->held == VK_GPT_OUTSIDE)
-		verdict(j, part, VK_PART_STATE_UNREADABLE, "sector %llu lies behind the end of this source",
-			(ull)lba);
+		verdict(j, part, VK_PART_STATE_UNREADABLE, "sector %llu lies behind the end of this source", (ull)lba);
 	else if (seen->held == VK_GPT_UNREADABLE)
 		verdict(j, part, VK_PART_STATE_UNREADABLE, "sector %llu cannot be read", (ull)lba);
 	else if (vk_gpt_header_trusted(seen))
@@ -235,14 +227,12 @@ static unsigned entries_missing(const struct vk_gpt_judgement *j, const uint8_t 
 static bool header_names(const struct vk_gpt_judgement *j, const struct vk_gpt_array_seen *array)
 {
 	for (size_t i = 0; i < j->look.header_count; i++)
-		if (vk_gpt_header_trusted(&j->look.headers[i]) &&
-		    vk_gpt_matches(j, &j->look.headers[i], array))
+		if (vk_gpt_header_trusted(&j->look.headers[i]) && vk_gpt_matches(j, &j->look.headers[i], array))
 			return true;
 	return false;
 }
 
-static void judge_held_array(struct vk_gpt_judgement *j, enum vk_table_part part,
-			     const struct vk_gpt_array_seen *array)
+static void judge_held_array(struct vk_gpt_judgement *j, enum vk_table_part part, const struct vk_gpt_array_seen *array)
 {
 	const uint8_t *final = j->image.array;
 	char names[80];
@@ -254,7 +244,8 @@ static void judge_held_array(struct vk_gpt_judgement *j, enum vk_table_part part
 	else if (array->blank)
 		verdict(j, part, VK_PART_STATE_LOST, "it is all zeros");
 	else if (j->proof == VK_GPT_PROOF_RIVALLED && missing == 0)
-		verdict(j, part, VK_PART_STATE_CONSISTENT, "it holds the entries that are taken, but nothing proves that they are the newer ones");
+		verdict(j, part, VK_PART_STATE_CONSISTENT,
+			"it holds the entries that are taken, but nothing proves that they are the newer ones");
 	else if (j->proof == VK_GPT_PROOF_RIVALLED && (array == j->rival || header_names(j, array)))
 		verdict(j, part, VK_PART_STATE_STALE,
 			"entr%s %s %s otherwise than what is taken, and nothing proves which is newer",
@@ -271,16 +262,13 @@ static void judge_held_array(struct vk_gpt_judgement *j, enum vk_table_part part
 			missing == 1 ? "y" : "ies", names, missing == 1 ? "s" : "");
 	else
 		verdict(j, part, VK_PART_STATE_DAMAGED, "entr%s %s differ%s from what counts or make%s no sense",
-			missing == 1 ? "y" : "ies", names, missing == 1 ? "s" : "",
-			missing == 1 ? "s" : "");
+			missing == 1 ? "y" : "ies", names, missing == 1 ? "s" : "", missing == 1 ? "s" : "");
 }
 
-static void judge_array(struct vk_gpt_judgement *j, enum vk_table_part part,
-			const struct vk_gpt_array_seen *array)
+static void judge_array(struct vk_gpt_judgement *j, enum vk_table_part part, const struct vk_gpt_array_seen *array)
 {
 	struct vk_table_part_verdict *v = &j->parts[part];
-	uint64_t lba = part == VK_TP_PRIMARY_ARRAY ? j->image.header.entriesLBA
-						   : j->image.backup_array_lba;
+	uint64_t lba = part == VK_TP_PRIMARY_ARRAY ? j->image.header.entriesLBA : j->image.backup_array_lba;
 
 	v->offset_bytes = vk_mul_sat(lba, j->look.sector_size);
 	v->length_bytes = j->look.array_bytes;
@@ -294,7 +282,6 @@ static void judge_array(struct vk_gpt_judgement *j, enum vk_table_part part,
 
 void vk_gpt_give_verdicts(struct vk_gpt_judgement *j)
 {
-
 	j->parts[VK_TP_MBR].length_bytes = VK_MBR_BYTES;
 	judge_mbr(j);
 	judge_header(j, VK_TP_PRIMARY_HEADER, 1);

@@ -10,8 +10,8 @@
 #include "vmfskit/fat_boot.h"
 
 enum {
-	GAP_BYTES = 2 << 20,  /* how far in front of a partition its boot record is looked for */
-	STARTS_MAX = 128,     /* more volumes than any disk has are not asked */
+	GAP_BYTES = 2 << 20, /* how far in front of a partition its boot record is looked for */
+	STARTS_MAX = 128,    /* more volumes than any disk has are not asked */
 	PIECE_BYTES = 256 << 10
 };
 
@@ -34,8 +34,8 @@ static bool is_ebr(const struct vk_source *source, uint64_t lba, const uint8_t s
 	return record->signature == VK_MBR_SIGNATURE && lba != 0 && !is_boot_sector(sector) &&
 	       vk_mbr_entry_used(&e[0]) && !vk_mbr_type_is_extended(e[0].type) && e[0].type != VK_MBR_TYPE_PROTECTIVE &&
 	       e[0].firstLBA != 0 && lba + e[0].firstLBA + e[0].sectors <= source->table.disk_sectors &&
-	       (!vk_mbr_entry_used(&e[1]) || vk_mbr_type_is_extended(e[1].type)) &&
-	       !vk_mbr_entry_used(&e[2]) && !vk_mbr_entry_used(&e[3]);
+	       (!vk_mbr_entry_used(&e[1]) || vk_mbr_type_is_extended(e[1].type)) && !vk_mbr_entry_used(&e[2]) &&
+	       !vk_mbr_entry_used(&e[3]);
 }
 
 const struct vk_ebr *vk_mbr_now_ebr(const struct vk_mbr_now *mbr, uint64_t lba)
@@ -65,7 +65,8 @@ static void keep_ebr(const struct vk_source *source, struct vk_mbr_now *mbr, uin
 	mbr->ebr_count++;
 }
 
-static enum vk_status read_ebr(const struct vk_source *source, struct vk_mbr_now *mbr, uint64_t lba, struct vk_error *err)
+static enum vk_status read_ebr(const struct vk_source *source, struct vk_mbr_now *mbr, uint64_t lba,
+			       struct vk_error *err)
 {
 	uint8_t sector[VK_MBR_BYTES];
 	enum vk_status status;
@@ -80,8 +81,8 @@ static enum vk_status read_ebr(const struct vk_source *source, struct vk_mbr_now
 }
 
 /* The sectors in front of a volume: one of them may lead to it. */
-static enum vk_status search_in_front(const struct vk_source *source, struct vk_mbr_now *mbr, uint64_t start, uint8_t *buf,
-				      struct vk_error *err)
+static enum vk_status search_in_front(const struct vk_source *source, struct vk_mbr_now *mbr, uint64_t start,
+				      uint8_t *buf, struct vk_error *err)
 {
 	uint32_t ss = source->table.sector_size;
 	uint64_t gap = GAP_BYTES / ss;

@@ -33,7 +33,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static void tell(struct run *run)
+static void report_progress(struct run *run)
 {
 	const struct vk_scan_options *o = run->options;
 
@@ -103,7 +103,7 @@ static enum vk_status follow(struct run *run, struct vk_scan_reader *reader, str
 		}
 		now = now_ms();
 		if (now - run->told_ms >= TELL_EVERY_MS)
-			tell(run);
+			report_progress(run);
 		/* that it cannot be saved now is told when it matters: when the scan ends before the disk does */
 		if (now >= run->save_ms)
 			(void)!save(run, NULL);
@@ -124,7 +124,7 @@ static enum vk_status read_on(struct run *run, struct vk_error *err)
 	status = follow(run, reader, err);
 	vk_scan_reader_close(reader);
 	if (status == VK_OK && !run->stopped)
-		tell(run);
+		report_progress(run);
 	return status;
 }
 
@@ -156,7 +156,7 @@ static enum vk_status begin(struct run *run, struct vk_error *err)
 	if (status == VK_OK)
 		status = save(run, err);
 	if (status == VK_OK)
-		tell(run);
+		report_progress(run);
 	return status;
 }
 
@@ -166,7 +166,9 @@ static enum vk_status end(struct run *run, enum vk_status status, struct vk_erro
 	run->stopped = run->stopped && run->state.position < run->end;
 	if (status != VK_OK) {
 		if (save(run, NULL) == VK_OK && status == VK_IO && run->options->resume_path != NULL)
-			(void)vk_error_remedy(err, "When the disk answers again run the same command: the scan goes on from where it is");
+			(void)vk_error_remedy(
+				err,
+				"When the disk answers again run the same command: the scan goes on from where it is");
 		return status;
 	}
 	status = save(run, err);
@@ -201,7 +203,8 @@ static enum vk_status check_range(const struct vk_io *io, const struct vk_scan_o
 	uint64_t end;
 
 	if (o->start_bytes % 512 != 0)
-		return vk_error_set(err, VK_USAGE, vk_io_name(io), "a scan begins between two sectors, not at byte %llu",
+		return vk_error_set(err, VK_USAGE, vk_io_name(io),
+				    "a scan begins between two sectors, not at byte %llu",
 				    (unsigned long long)o->start_bytes);
 	if (!vk_add_u64(o->start_bytes, o->length_bytes, &end) || end > vk_io_size_bytes(io) || end > INT64_MAX)
 		return vk_error_set(err, VK_USAGE, vk_io_name(io), "the range to be scanned reaches past the end");

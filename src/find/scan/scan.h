@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads a disk from end to end and reports what stands on its 512-byte boundaries: LVM magics, file-system magics, and the
- * votes of self-locating blocks. Knows nothing of volumes; what the marks mean is judged elsewhere (judge.c).
+ * Reads a disk from end to end and reports what stands on its 512-byte boundaries: LVM magics, file-system magics, and
+ * the votes of self-locating blocks. Knows nothing of volumes; what the marks mean is judged elsewhere (judge.c).
  */
 #ifndef VK_FIND_SCAN_H
 #define VK_FIND_SCAN_H
@@ -23,7 +23,8 @@ struct vk_scan_options {
 	uint64_t length_bytes;
 	uint32_t sector_size;
 	const char *resume_path;  /* may be NULL */
-	const char *identity;     /* the name of the disk, for the resume file: one that differs for another disk; may be NULL */
+	const char *identity; /* the name of the disk, for the resume file: one that differs for another disk; may be
+				 NULL */
 	bool (*progress)(void *ctx, uint64_t done_bytes, uint64_t total_bytes); /* may be NULL */
 	void *ctx;
 };
@@ -45,10 +46,10 @@ struct vk_scan {
 enum { VK_VOTES_LEAST = 2 };
 
 /*
- * A mark is reported where the bytes at a 512-byte boundary begin with an LVM or file-system magic and pass the cheapest
- * test that tells a structure from noise (a known version). Errors: VK_IO (environment, resume file cannot be written),
- * VK_USAGE (resume file of another disk or range, or damaged, or of another format; or most blocks that it noted are others
- * now), VK_NOMEM.
+ * A mark is reported where the bytes at a 512-byte boundary begin with an LVM or file-system magic and pass the
+ * cheapest test that tells a structure from noise (a known version). Errors: VK_IO (environment, resume file cannot be
+ * written), VK_USAGE (resume file of another disk or range, or damaged, or of another format; or most blocks that it
+ * noted are others now), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_scan(struct vk_io *io, const struct vk_scan_options *options,
 				   struct vk_scan *ret_scan, struct vk_error *err);

@@ -50,7 +50,8 @@ static bool keep_vote(void *ctx, const struct vk_place_tally *tally)
 	return there;
 }
 
-enum vk_status vk_scan_state_check(struct vk_io *io, const char *path, struct vk_scan_state *state, struct vk_error *err)
+enum vk_status vk_scan_state_check(struct vk_io *io, const char *path, struct vk_scan_state *state,
+				   struct vk_error *err)
 {
 	struct look look = {.io = io};
 	uint8_t block[SECTOR];
@@ -67,8 +68,11 @@ enum vk_status vk_scan_state_check(struct vk_io *io, const char *path, struct vk
 	/* a datastore in use changes here and there */
 	if (look.other <= look.same)
 		return VK_OK;
-	vk_error_set(err, VK_USAGE, path, "the state in this file is that of a scan of another disk, or this one was written over: %zu of %zu "
-		     "blocks that it noted are others now", look.other, look.other + look.same);
+	vk_error_set(
+		err, VK_USAGE, path,
+		"the state in this file is that of a scan of another disk, or this one was written over: %zu of %zu "
+		"blocks that it noted are others now",
+		look.other, look.other + look.same);
 	return vk_error_remedy(err, "%s", VK_SCAN_ANEW);
 }
 
@@ -86,7 +90,8 @@ void vk_scan_state_sample(struct vk_scan_state *state, const uint8_t *bytes, siz
 	for (; state->sample_count < VK_SCAN_SAMPLES_MAX && at < len && len - at >= SECTOR; at += SECTOR) {
 		if (offset + at < state->next_sample || vk_all_zero(bytes + at, SECTOR))
 			continue;
-		state->samples[state->sample_count++] = (struct vk_scan_sample){offset + at, vk_crc32(0, bytes + at, SECTOR)};
+		state->samples[state->sample_count++] = (struct vk_scan_sample){offset + at,
+										vk_crc32(0, bytes + at, SECTOR)};
 		state->next_sample = vk_add_sat(offset + at, state->sample_stride);
 	}
 }

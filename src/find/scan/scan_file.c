@@ -33,7 +33,8 @@ static enum vk_status slurp(int fd, const char *path, char **ret_text, size_t *r
 	if (!S_ISREG(st.st_mode))
 		return no_file_of_ours(path, "this is not a file", err);
 	if ((uint64_t)st.st_size > VK_SCAN_TEXT_MAX)
-		return no_file_of_ours(path, "this file is too large to hold the state of a scan, and it is left as it is", err);
+		return no_file_of_ours(
+			path, "this file is too large to hold the state of a scan, and it is left as it is", err);
 	text = malloc((size_t)st.st_size + 1);
 	if (text == NULL)
 		return vk_no_memory(err, path);
@@ -98,7 +99,8 @@ static void flush_folder(const char *path)
 	const char *slash = strrchr(path, '/');
 	int fd;
 
-	snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1, slash == NULL ? "." : path);
+	snprintf(folder, sizeof(folder), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+		 slash == NULL ? "." : path);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return;
@@ -141,7 +143,9 @@ static enum vk_status replace(const char *path, const char *text, size_t len, st
 	status = remove_leftover(fresh, err);
 	if (status != VK_OK)
 		return status;
-	fd = vk_step_fails("scan state: create") ? -1 : open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = vk_step_fails("scan state: create")
+		     ? -1
+		     : open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return vk_error_errno(err, errno, fresh, "cannot make a file for the state of the scan");
 	status = write_all(fd, fresh, text, len, err);
@@ -167,7 +171,10 @@ enum vk_status vk_scan_file_save(const char *path, const struct vk_scan_job *job
 		return vk_no_memory(err, path);
 	status = replace(path, text, len, err);
 	if (status == VK_IO)
-		(void)vk_error_remedy(err, "Name a file in a folder that you may write to and that has room, on another disk than this one");
+		(void)vk_error_remedy(
+			err,
+			"Name a file in a folder that you may write to and that has room, on another disk than "
+			"this one");
 	free(text);
 	return status;
 }

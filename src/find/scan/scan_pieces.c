@@ -29,7 +29,7 @@ static uint64_t next_block(const struct vk_pieces *p, uint64_t offset)
 }
 
 /* What a source says without reading; DATA: it must be read. */
-static struct vk_span look(struct vk_pieces *p)
+static struct vk_span span_to_come(struct vk_pieces *p)
 {
 	struct vk_span span = {VK_SPAN_DATA, 0};
 
@@ -73,8 +73,12 @@ static enum vk_status first_good(struct vk_pieces *p, uint8_t *buf, uint64_t bad
 	return status;
 }
 
-/* The sector at offset cannot be read: how far that goes. A disk of which whole regions are gone is not asked for each sector. */
-static enum vk_status bad_end(struct vk_pieces *p, uint8_t *buf, uint64_t offset, uint64_t *ret_end, struct vk_error *err)
+/*
+ * The sector at offset cannot be read: how far that goes. A disk of which whole regions are gone is not asked for each
+ * sector.
+ */
+static enum vk_status bad_end(struct vk_pieces *p, uint8_t *buf, uint64_t offset, uint64_t *ret_end,
+			      struct vk_error *err)
 {
 	const uint64_t limit = vk_min_u64(p->end, vk_add_sat(offset, BAD_PIECE_MAX_BYTES));
 	uint64_t stride = SECTOR;
@@ -112,7 +116,8 @@ static enum vk_status still_there(struct vk_pieces *p, uint8_t *buf, struct vk_e
 		return VK_OK;
 	if (!can_be_read(p, p->good, buf, &can, &status, err) || can)
 		return status;
-	vk_error_set(err, VK_IO, vk_io_name(p->io), "it does not answer any more: what could be read before cannot be read now");
+	vk_error_set(err, VK_IO, vk_io_name(p->io),
+		     "it does not answer any more: what could be read before cannot be read now");
 	(void)vk_error_at(err, p->good);
 	return VK_IO;
 }
@@ -156,7 +161,8 @@ static enum vk_status read_piece(struct vk_pieces *p, uint64_t span_bytes, uint8
 		struct vk_span span = vk_io_span(p->io, p->at);
 
 		if (span.state == VK_SPAN_ABSENT)
-			return missing(p, next_block(p, p->at + vk_min_u64(span.length_bytes, p->end - p->at)), ret_piece);
+			return missing(p, next_block(p, p->at + vk_min_u64(span.length_bytes, p->end - p->at)),
+				       ret_piece);
 		status = bad_end(p, buf, p->at, &end, err);
 		if (status == VK_OK && end - p->at > PATIENCE_BYTES)
 			status = still_there(p, buf, err);
@@ -177,7 +183,7 @@ enum vk_status vk_pieces_next(struct vk_pieces *p, uint8_t *buf, struct vk_piece
 	*ret_piece = (struct vk_piece){.offset_bytes = p->at};
 	if (p->at >= p->end)
 		return VK_OK;
-	span = look(p);
+	span = span_to_come(p);
 	whole = span.length_bytes;
 	if (p->at + whole < p->end)
 		whole -= vk_min_u64((p->at + whole) % SECTOR, whole);

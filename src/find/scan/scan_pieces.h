@@ -18,8 +18,8 @@ struct vk_pieces {
 
 void vk_pieces_init(struct vk_pieces *pieces, struct vk_io *io, uint64_t start, uint64_t end, const bool *stop);
 /*
- * The next piece, its bytes in buf (VK_PIECE_BYTES_MAX, aligned to VK_PIECE_ALIGN_BYTES). No length: the end. Errors: those
- * of vk_io_read, and VK_IO when what could be read before cannot be read any more; an unreadable sector is none.
+ * The next piece, its bytes in buf (VK_PIECE_BYTES_MAX, aligned to VK_PIECE_ALIGN_BYTES). No length: the end. Errors:
+ * those of vk_io_read, and VK_IO when what could be read before cannot be read any more; an unreadable sector is none.
  */
 VK_MUST_USE enum vk_status vk_pieces_next(struct vk_pieces *pieces, uint8_t *buf, struct vk_piece *ret_piece,
 					  struct vk_error *err);

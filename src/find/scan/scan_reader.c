@@ -13,7 +13,9 @@
 #include "base/checked.h"
 #include "find/scan/scan_pieces.h"
 
-/* Searching is much faster than reading: one buffer is read while the other is searched; more are only more to cache. */
+/*
+ * Searching is much faster than reading: one buffer is read while the other is searched; more are only more to cache.
+ */
 enum { RING = 2, BUFFER_ALIGN_BYTES = 2 << 20 };
 _Static_assert(BUFFER_ALIGN_BYTES % VK_PIECE_ALIGN_BYTES == 0, "buffers must be aligned for direct reads");
 _Static_assert(RING * VK_PIECE_BYTES_MAX <= 16 << 20, "a scan is to stay small");

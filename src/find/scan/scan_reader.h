@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The other half of a scan: a thread that reads on while what it read before is searched. What it hands out depends on the
- * position only, so that a scan that goes on from the end of any piece meets the same pieces.
+ * The other half of a scan: a thread that reads on while what it read before is searched. What it hands out depends on
+ * the position only, so that a scan that goes on from the end of any piece meets the same pieces.
  */
 #ifndef VK_FIND_SCAN_READER_H
 #define VK_FIND_SCAN_READER_H
@@ -23,8 +23,8 @@ struct vk_scan_reader;
 VK_MUST_USE enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t end,
 					       struct vk_scan_reader **ret_reader, struct vk_error *err);
 /*
- * The next piece; NULL when there is none yet after wait_ms. At the end, and for ever after, a piece of no length. Each must
- * be given back before the next is taken. The error is that of reading, when all before it has been handed out.
+ * The next piece; NULL when there is none yet after wait_ms. At the end, and for ever after, a piece of no length. Each
+ * must be given back before the next is taken. The error is that of reading, when all before it has been handed out.
  */
 VK_MUST_USE enum vk_status vk_scan_reader_next(struct vk_scan_reader *reader, unsigned wait_ms,
 					       const struct vk_piece **ret_piece, struct vk_error *err);

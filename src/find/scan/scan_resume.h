@@ -22,27 +22,28 @@ void vk_scan_text_end(const char *text, size_t len, char ret_line[VK_SCAN_END_BY
 /* The text, ended by a NUL; free() it. NULL when memory ran out. */
 char *vk_scan_text(const struct vk_scan_job *job, const struct vk_scan_state *state, size_t *ret_len);
 /*
- * Read a text of whoever wrote it into *state, which was initialised for this job and found nothing yet. Only a text that
- * vk_scan_text would write for the same state is taken. Errors, with path: VK_USAGE (damaged, or of another scan), VK_NOMEM.
- * The state is then good for nothing but to be freed.
+ * Read a text of whoever wrote it into *state, which was initialised for this job and found nothing yet. Only a text
+ * that vk_scan_text would write for the same state is taken. Errors, with path: VK_USAGE (damaged, or of another scan),
+ * VK_NOMEM. The state is then good for nothing but to be freed.
  */
-VK_MUST_USE enum vk_status vk_scan_text_read(const char *path, const char *text, size_t len, const struct vk_scan_job *job,
-					     struct vk_scan_state *state, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_scan_text_read(const char *path, const char *text, size_t len,
+					     const struct vk_scan_job *job, struct vk_scan_state *state,
+					     struct vk_error *err);
 
 /* What to do about a state that cannot be gone on from. */
 #define VK_SCAN_ANEW "Name a file that does not exist yet: the scan then begins anew and keeps its state there"
 /*
- * Hold a state that was read against the disk: blocks that it noted are read again, one of each vote, too. Votes that are
- * not there any more are dropped. VK_USAGE: most of them are others now. What cannot be read now says nothing.
+ * Hold a state that was read against the disk: blocks that it noted are read again, one of each vote, too. Votes that
+ * are not there any more are dropped. VK_USAGE: most of them are others now. What cannot be read now says nothing.
  */
 VK_MUST_USE enum vk_status vk_scan_state_check(struct vk_io *io, const char *path, struct vk_scan_state *state,
 					       struct vk_error *err);
 
 /* The same from the file at path. VK_ABSENT: there is none; else as above, and VK_IO, VK_USAGE for what is no file. */
-VK_MUST_USE enum vk_status vk_scan_file_load(const char *path, const struct vk_scan_job *job, struct vk_scan_state *state,
-					     struct vk_error *err);
-/* Replace the file at path by this state, so that at any time either the old one or the new one is there. Errors: VK_IO, VK_NOMEM,
-   VK_USAGE when something that is no state of a scan stands at path with .new behind it. */
+VK_MUST_USE enum vk_status vk_scan_file_load(const char *path, const struct vk_scan_job *job,
+					     struct vk_scan_state *state, struct vk_error *err);
+/* Replace the file at path by this state, so that at any time either the old one or the new one is there. Errors:
+   VK_IO, VK_NOMEM, VK_USAGE when something that is no state of a scan stands at path with .new behind it. */
 VK_MUST_USE enum vk_status vk_scan_file_save(const char *path, const struct vk_scan_job *job,
 					     const struct vk_scan_state *state, struct vk_error *err);
 

@@ -35,7 +35,8 @@ bool vk_scan_state_mark(struct vk_scan_state *state, enum vk_mark_kind kind, uin
 		state->marks_left_out++;
 		return true;
 	}
-	return vk_append(&state->marks, &state->mark_count, &(struct vk_mark){kind, offset}, sizeof(*state->marks)) != NULL;
+	return vk_append(&state->marks, &state->mark_count, &(struct vk_mark){kind, offset}, sizeof(*state->marks)) !=
+	       NULL;
 }
 
 bool vk_scan_state_unreadable(struct vk_scan_state *state, uint64_t offset, uint64_t length)
@@ -52,8 +53,8 @@ bool vk_scan_state_unreadable(struct vk_scan_state *state, uint64_t offset, uint
 }
 
 /*
- * One field that is as it must be, besides the magic: so that one damaged field does not hide a header. Extended metadata
- * has the number of its PE maps, 1 to 8, where a header has its version.
+ * One field that is as it must be, besides the magic: so that one damaged field does not hide a header. Extended
+ * metadata has the number of its PE maps, 1 to 8, where a header has its version.
  */
 static bool is_lvm(const uint8_t *block, size_t len)
 {

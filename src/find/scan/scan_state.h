@@ -10,7 +10,9 @@
 /* Ranges behind these are joined with the last one: a dying disk may consist of nothing else. */
 enum { VK_SCAN_RANGES_MAX = 65536 };
 
-/* A block that holds something, as it was when it was read: by these a state is held against the disk when it goes on. */
+/*
+ * A block that holds something, as it was when it was read: by these a state is held against the disk when it goes on.
+ */
 struct vk_scan_sample {
 	uint64_t offset_bytes;
 	uint32_t crc; /* of its 512 bytes */

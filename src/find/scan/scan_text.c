@@ -37,8 +37,8 @@ static void put_all(FILE *f, const struct vk_scan_job *job, const struct vk_scan
 	fprintf(f, "vmfskit scan 2\ndisk ");
 	put_name(f, job->identity);
 	fprintf(f, "\nsaved %llu\nsize %llu %u\nrange %llu %llu\ndone %llu %llu %llu %llu\n", (ull)state->saved_s,
-		(ull)job->disk_bytes, (unsigned)job->sector_size, (ull)job->start_bytes, (ull)job->length_bytes, (ull)state->position,
-		(ull)state->scanned_bytes, (ull)state->holes_bytes, (ull)state->marks_left_out);
+		(ull)job->disk_bytes, (unsigned)job->sector_size, (ull)job->start_bytes, (ull)job->length_bytes,
+		(ull)state->position, (ull)state->scanned_bytes, (ull)state->holes_bytes, (ull)state->marks_left_out);
 	for (size_t i = 0; i < state->sample_count; i++)
 		fprintf(f, "sample %llu %u\n", (ull)state->samples[i].offset_bytes, (unsigned)state->samples[i].crc);
 	for (size_t i = 0; i < state->mark_count; i++)

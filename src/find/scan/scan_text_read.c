@@ -17,8 +17,8 @@ struct cursor {
 };
 
 /*
- * A word and what separates it from the next. Blanks and signs that strtoull lets pass do not come out again when the text
- * is written anew, which is the last test.
+ * A word and what separates it from the next. Blanks and signs that strtoull lets pass do not come out again when the
+ * text is written anew, which is the last test.
  */
 static bool word(struct cursor *c, const char *want)
 {
@@ -244,17 +244,25 @@ static enum vk_status compare_jobs(const char *path, const struct vk_scan_job *t
 	typedef unsigned long long ull;
 
 	if (strcmp(theirs->identity, ours->identity) != 0)
-		return refuse(err, path, "the state in this file is that of a scan of another disk: of %s, and this is %s",
+		return refuse(err, path,
+			      "the state in this file is that of a scan of another disk: of %s, and this is %s",
 			      theirs->identity[0] != '\0' ? theirs->identity : "one without a name",
 			      ours->identity[0] != '\0' ? ours->identity : "one without a name");
 	if (theirs->disk_bytes != ours->disk_bytes || theirs->sector_size != ours->sector_size)
-		return refuse(err, path, "the state in this file is that of a scan of another disk: of %llu bytes in sectors of %u, and this "
-			      "one has %llu in sectors of %u", (ull)theirs->disk_bytes, theirs->sector_size, (ull)ours->disk_bytes,
-			      ours->sector_size);
+		return refuse(
+			err, path,
+			"the state in this file is that of a scan of another disk: of %llu bytes in sectors of %u, "
+			"and this "
+			"one has %llu in sectors of %u",
+			(ull)theirs->disk_bytes, theirs->sector_size, (ull)ours->disk_bytes, ours->sector_size);
 	if (theirs->start_bytes != ours->start_bytes || theirs->length_bytes != ours->length_bytes)
-		return refuse(err, path, "the state in this file is that of a scan of another range: of %llu bytes from byte %llu on, and this "
-			      "is %llu from byte %llu on", (ull)theirs->length_bytes, (ull)theirs->start_bytes, (ull)ours->length_bytes,
-			      (ull)ours->start_bytes);
+		return refuse(
+			err, path,
+			"the state in this file is that of a scan of another range: of %llu bytes from byte %llu on, "
+			"and this "
+			"is %llu from byte %llu on",
+			(ull)theirs->length_bytes, (ull)theirs->start_bytes, (ull)ours->length_bytes,
+			(ull)ours->start_bytes);
 	return VK_OK;
 }
 
@@ -284,7 +292,10 @@ enum vk_status vk_scan_text_read(const char *path, const char *text, size_t len,
 	if (len < sizeof(head) - 1 || strncmp(text, head, sizeof(head) - 1) != 0)
 		return refuse(err, path, "this file holds no state of a scan, and it is left as it is");
 	if (strncmp(text, version, sizeof(version) - 1) != 0)
-		return refuse(err, path, "the state of the scan in this file has the format of another vmfskit, and it is left as it is");
+		return refuse(
+			err, path,
+			"the state of the scan in this file has the format of another vmfskit, and it is left "
+			"as it is");
 	if (!checksum_is_right(text, len) || strlen(text) != len || !read_all(text, &theirs, name, state, &nomem)) {
 		if (nomem)
 			return vk_no_memory(err, path);

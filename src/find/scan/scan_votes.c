@@ -73,8 +73,8 @@ static bool has_weight(void *ctx, const struct vk_place_tally *tally)
 }
 
 /*
- * Take the median weight off all and drop those that have none left: at least half go, and what is taken in vain from those
- * that stay is at most what the dropped ones lost. The result does not depend on the order of the table.
+ * Take the median weight off all and drop those that have none left: at least half go, and what is taken in vain from
+ * those that stay is at most what the dropped ones lost. The result does not depend on the order of the table.
  */
 static void shed(struct vk_tallies *tallies)
 {
@@ -131,7 +131,8 @@ static void count_heartbeat(struct vk_place_tally *tally, const struct vk_block_
 
 void vk_tallies_count(struct vk_tallies *tallies, const struct vk_block_claim *ballot)
 {
-	struct vk_place_tally *tally = tally_of(tallies, (int64_t)(ballot->offset_bytes - ballot->addr), ballot->offset_bytes);
+	struct vk_place_tally *tally = tally_of(tallies, (int64_t)(ballot->offset_bytes - ballot->addr),
+						ballot->offset_bytes);
 
 	tally->weight++;
 	tally->vote.blocks++;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where self-locating blocks say that the volume begins, counted in bounded memory. As long as no more than VK_TALLIES_MAX
- * different places were named every count is exact. Behind that the weakest are dropped in bulk: a place named by more than
- * 2/VK_TALLIES_MAX of all blocks is kept whatever else the disk holds, its count from the time on at which it was last new.
+ * Where self-locating blocks say that the volume begins, counted in bounded memory. As long as no more than
+ * VK_TALLIES_MAX different places were named every count is exact. Behind that the weakest are dropped in bulk: a place
+ * named by more than 2/VK_TALLIES_MAX of all blocks is kept whatever else the disk holds, its count from the time on at
+ * which it was last new.
  */
 #ifndef VK_FIND_SCAN_VOTES_H
 #define VK_FIND_SCAN_VOTES_H
@@ -41,7 +42,8 @@ void vk_tallies_count(struct vk_tallies *tallies, const struct vk_block_claim *b
 /* A place with its counts, known from before. False: it is there already, or there is no room. */
 VK_MUST_USE bool vk_tallies_put(struct vk_tallies *tallies, const struct vk_place_tally *tally);
 /* Drop all places but those that keep is true of; it is asked once for each. */
-void vk_tallies_keep(struct vk_tallies *tallies, bool (*keep)(void *ctx, const struct vk_place_tally *tally), void *ctx);
+void vk_tallies_keep(struct vk_tallies *tallies, bool (*keep)(void *ctx, const struct vk_place_tally *tally),
+		     void *ctx);
 /* Those of at least VK_VOTES_LEAST blocks, the strongest first, at most VK_VOTES_MAX. False when memory ran out. */
 VK_MUST_USE bool vk_tallies_ranked(const struct vk_tallies *tallies, struct vk_vote **ret_votes, size_t *ret_count);
 

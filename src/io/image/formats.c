@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The forms in which files hold a disk: one row for each. Two are unfolded by us; of all others (containers of virtual machines,
- * evidence files, compressed streams) it is known only how to get at the disk.
+ * The forms in which files hold a disk: one row for each. Two are unfolded by us; of all others (containers of virtual
+ * machines, evidence files, compressed streams) it is known only how to get at the disk.
  */
 #include <string.h>
 

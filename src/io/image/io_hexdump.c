@@ -44,7 +44,7 @@ struct listing {
 	bool no_memory;
 	const char *damage;         /* NULL: none */
 	uint64_t damage_offset;     /* in the text */
-	struct vk_reader reader;
+	struct vk_byte_reader reader;
 };
 
 /* Always false: the caller stops there. */
@@ -153,13 +153,13 @@ static bool take_line(struct listing *l, const char *text, size_t len, uint64_t 
 }
 
 /* The next line, cut where no row reaches; false at the end. */
-static bool next_line(struct vk_reader *reader, char *text, size_t *ret_len)
+static bool next_line(struct vk_byte_reader *reader, char *text, size_t *ret_len)
 {
 	size_t len = 0;
 	bool any = false;
 	uint8_t c;
 
-	while (vk_reader_byte(reader, &c)) {
+	while (vk_byte_reader_byte(reader, &c)) {
 		any = true;
 		if (c == '\n')
 			break;
@@ -179,7 +179,7 @@ static void read_listing(struct listing *l)
 	while (next_line(&l->reader, text, &len)) {
 		if (!take_line(l, text, len, start))
 			return;
-		start = vk_reader_tell(&l->reader);
+		start = vk_byte_reader_tell(&l->reader);
 	}
 	if (l->reader.failed)
 		stop(l, "the file cannot be read on", start);
@@ -201,7 +201,8 @@ static struct vk_io *make_source(struct listing *l, struct vk_io *base)
 	for (size_t i = 0; i < l->count; i++) {
 		const uint8_t *bytes = (const uint8_t *)l->store + l->parts[i].at;
 
-		pieces[i] = (struct vk_io_piece){l->parts[i].offset, l->parts[i].length, l->parts[i].zeros ? NULL : bytes};
+		pieces[i] = (struct vk_io_piece){l->parts[i].offset, l->parts[i].length,
+						 l->parts[i].zeros ? NULL : bytes};
 	}
 	io = vk_io_pieces(vk_io_name(base), pieces, l->count, vk_io_sector_size(base), l->store);
 	l->store = NULL;
@@ -221,7 +222,7 @@ enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_io, struct v
 		free(l);
 		return vk_no_memory(err, vk_io_name(base));
 	}
-	vk_reader_init(&l->reader, base, TEXT_MAX_BYTES);
+	vk_byte_reader_init(&l->reader, base, TEXT_MAX_BYTES);
 	read_listing(l);
 	if (fclose(l->out) != 0)
 		l->no_memory = true;
@@ -245,7 +246,7 @@ enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_io, struct v
 	return status;
 }
 
-static bool is_text(const struct vk_reader *reader)
+static bool is_text(const struct vk_byte_reader *reader)
 {
 	for (size_t i = 0; i < reader->len && i < LOOK_TEXT_BYTES; i++) {
 		uint8_t c = reader->buf[i];
@@ -260,7 +261,7 @@ static bool is_text(const struct vk_reader *reader)
  * A listing is told from other text by two neighbouring lines that belong together: a row, and behind it a row
  * or an end that goes on where it stops, or a `*`. A text of a single row and nothing else will do as well.
  */
-static bool has_rows(struct vk_reader *reader)
+static bool has_rows(struct vk_byte_reader *reader)
 {
 	struct vk_hexdump_line line;
 	uint64_t end = UINT64_MAX;
@@ -298,15 +299,15 @@ static bool has_rows(struct vk_reader *reader)
 
 bool vk_io_is_hexdump(struct vk_io *base)
 {
-	struct vk_reader *reader = calloc(1, sizeof(*reader));
+	struct vk_byte_reader *reader = calloc(1, sizeof(*reader));
 	uint8_t first;
 	bool is = false;
 
 	if (reader == NULL)
 		return false;
-	vk_reader_init(reader, base, LOOK_BYTES);
-	if (vk_reader_byte(reader, &first) && is_text(reader)) {
-		vk_reader_seek(reader, 0);
+	vk_byte_reader_init(reader, base, LOOK_BYTES);
+	if (vk_byte_reader_byte(reader, &first) && is_text(reader)) {
+		vk_byte_reader_seek(reader, 0);
 		is = has_rows(reader);
 	}
 	free(reader);

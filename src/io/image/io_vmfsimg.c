@@ -29,7 +29,7 @@ struct image {
 	uint64_t blocks;
 	struct mark *marks;
 	size_t count;
-	struct vk_reader reader;
+	struct vk_byte_reader reader;
 	struct vk_vmfsimg_sequence seq;
 };
 
@@ -61,7 +61,7 @@ static bool scan_stream(struct image *image, struct scan *scan)
 	struct vk_vmfsimg_sequence *seq = &image->seq;
 
 	scan->adler = 1;
-	vk_reader_seek(&image->reader, VK_VMFSIMG_HEADER_BYTES);
+	vk_byte_reader_seek(&image->reader, VK_VMFSIMG_HEADER_BYTES);
 	for (;;) {
 		vk_vmfsimg_next(&image->reader, image->version, seq);
 		switch (seq->kind) {
@@ -106,11 +106,12 @@ static bool find_block(struct image *image, uint64_t block, uint64_t *ret_first)
 {
 	struct vk_vmfsimg_sequence *seq = &image->seq;
 	/* the last mark at or in front of it: the first one is that of block 0 */
-	const struct mark *mark = &image->marks[vk_first_not_below(image->marks, image->count, sizeof(*image->marks), block + 1,
-								   block_of) - 1];
+	const struct mark *mark = &image->marks[vk_first_not_below(image->marks, image->count, sizeof(*image->marks),
+								   block + 1, block_of) -
+						1];
 	uint64_t first = mark->block;
 
-	vk_reader_seek(&image->reader, mark->offset);
+	vk_byte_reader_seek(&image->reader, mark->offset);
 	for (;;) {
 		vk_vmfsimg_next(&image->reader, image->version, seq);
 		if (seq->kind == VK_VMFSIMG_END || seq->kind == VK_VMFSIMG_BROKEN)
@@ -264,7 +265,7 @@ enum vk_status vk_io_vmfsimg(struct vk_io *base, struct vk_io **ret_io, struct v
 		return out_of_memory(base, err);
 	image->base = base;
 	image->version = version;
-	vk_reader_init(&image->reader, base, UINT64_MAX);
+	vk_byte_reader_init(&image->reader, base, UINT64_MAX);
 	if (!scan_stream(image, &scan)) {
 		image_close(image);
 		return out_of_memory(base, err);

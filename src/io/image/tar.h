@@ -25,8 +25,8 @@ struct vk_tar {
 /* Whether it begins like one. */
 bool vk_tar_recognise(struct vk_io *io);
 /*
- * Errors: VK_DAMAGED (not a tar, cut short, a checksum, number or size that is wrong, a name twice), VK_REFUSED (a name that leads
- * elsewhere), VK_UNSUPPORTED (a kind of member), VK_IO, VK_NOMEM. Free with vk_tar_free.
+ * Errors: VK_DAMAGED (not a tar, cut short, a checksum, number or size that is wrong, a name twice), VK_REFUSED (a name
+ * that leads elsewhere), VK_UNSUPPORTED (a kind of member), VK_IO, VK_NOMEM. Free with vk_tar_free.
  */
 VK_MUST_USE enum vk_status vk_tar_read(struct vk_io *io, struct vk_tar *ret_tar,
 				       struct vk_error *err);

@@ -16,14 +16,14 @@
 enum number { NUMBER_OK, NUMBER_CUT, NUMBER_TOO_BIG };
 
 /* Seven bits for each byte, the least significant first; the value fits 32 bits. */
-static enum number read_number(struct vk_reader *reader, uint32_t *ret_value)
+static enum number read_number(struct vk_byte_reader *reader, uint32_t *ret_value)
 {
 	uint64_t value = 0;
 
 	for (unsigned shift = 0; shift < 35; shift += 7) {
 		uint8_t byte;
 
-		if (!vk_reader_byte(reader, &byte))
+		if (!vk_byte_reader_byte(reader, &byte))
 			return NUMBER_CUT;
 		value |= (uint64_t)(byte & 0x7F) << shift;
 		if ((byte & 0x80) != 0)
@@ -43,7 +43,7 @@ static void broken(struct vk_vmfsimg_sequence *seq, const char *what)
 	seq->what = what;
 }
 
-static void next_data(struct vk_reader *reader, unsigned version, struct vk_vmfsimg_sequence *seq)
+static void next_data(struct vk_byte_reader *reader, unsigned version, struct vk_vmfsimg_sequence *seq)
 {
 	uint32_t words = WORDS_MAX;
 
@@ -62,13 +62,13 @@ static void next_data(struct vk_reader *reader, unsigned version, struct vk_vmfs
 		}
 	}
 	seq->data_len = words * 4;
-	if (!vk_reader_bytes(reader, seq->data, seq->data_len))
+	if (!vk_byte_reader_bytes(reader, seq->data, seq->data_len))
 		broken(seq, CUT_OFF);
 	else if (seq->data_len == 0)
 		seq->kind = VK_VMFSIMG_ZEROS;
 }
 
-static void next_zeros(struct vk_reader *reader, struct vk_vmfsimg_sequence *seq)
+static void next_zeros(struct vk_byte_reader *reader, struct vk_vmfsimg_sequence *seq)
 {
 	uint32_t count;
 
@@ -86,16 +86,16 @@ static void next_zeros(struct vk_reader *reader, struct vk_vmfsimg_sequence *seq
 	}
 }
 
-void vk_vmfsimg_next(struct vk_reader *reader, unsigned version, struct vk_vmfsimg_sequence *ret_seq)
+void vk_vmfsimg_next(struct vk_byte_reader *reader, unsigned version, struct vk_vmfsimg_sequence *ret_seq)
 {
 	uint8_t sum[4];
 	uint8_t code;
 
-	ret_seq->offset = vk_reader_tell(reader);
+	ret_seq->offset = vk_byte_reader_tell(reader);
 	ret_seq->blocks = 0;
 	ret_seq->data_len = 0;
 	ret_seq->what = NULL;
-	if (!vk_reader_byte(reader, &code)) {
+	if (!vk_byte_reader_byte(reader, &code)) {
 		ret_seq->kind = VK_VMFSIMG_END;
 		if (reader->failed)
 			broken(ret_seq, "the file cannot be read on");
@@ -110,7 +110,7 @@ void vk_vmfsimg_next(struct vk_reader *reader, unsigned version, struct vk_vmfsi
 		break;
 	case CODE_CHECK:
 		ret_seq->kind = VK_VMFSIMG_CHECK;
-		if (vk_reader_bytes(reader, sum, sizeof(sum)))
+		if (vk_byte_reader_bytes(reader, sum, sizeof(sum)))
 			ret_seq->adler = vk_get_le32(sum);
 		else
 			broken(ret_seq, CUT_OFF);
@@ -128,5 +128,6 @@ uint32_t vk_adler_of(uint32_t before, const struct vk_vmfsimg_sequence *seq)
 	uint64_t zeros = (seq->blocks * VK_VMFSIMG_BLOCK_BYTES - seq->data_len) % ADLER_BASE;
 
 	/* the checksum of n zeros alone is 1 in its lower half and n in its upper one */
-	return (uint32_t)adler32_combine(adler32_z(before, seq->data, seq->data_len), (uLong)(zeros << 16 | 1), (z_off_t)zeros);
+	return (uint32_t)adler32_combine(adler32_z(before, seq->data, seq->data_len), (uLong)(zeros << 16 | 1),
+					 (z_off_t)zeros);
 }

@@ -29,9 +29,12 @@ struct vk_vmfsimg_sequence {
 };
 
 /* Decode the sequence at the reader's position. */
-void vk_vmfsimg_next(struct vk_reader *reader, unsigned version, struct vk_vmfsimg_sequence *ret_seq);
+void vk_vmfsimg_next(struct vk_byte_reader *reader, unsigned version, struct vk_vmfsimg_sequence *ret_seq);
 
-/* Adler-32 of all output up to the end of this sequence, from that of all before it (1 at the start); in constant time for zeros. */
+/*
+ * Adler-32 of all output up to the end of this sequence, from that of all before it (1 at the start); in constant time
+ * for zeros.
+ */
 uint32_t vk_adler_of(uint32_t before, const struct vk_vmfsimg_sequence *seq);
 
 #endif

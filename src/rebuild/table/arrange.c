@@ -8,8 +8,7 @@ enum { PRIMARIES = 4, FIRST_LOGICAL = 5, TRACK = 63 };
 /* Whether it lies in the extended partition that is known. */
 static bool in_extended(const struct vk_mbr_now *mbr, const struct vk_proposal *p)
 {
-	return mbr->extended_start != 0 && mbr->extended_sectors != 0 &&
-	       p->entry.partition.start_sector > mbr->extended_start &&
+	return mbr->extended_start != 0 && mbr->extended_sectors != 0 && vk_proposal_start(p) > mbr->extended_start &&
 	       vk_proposal_end(p) <= mbr->extended_start + mbr->extended_sectors;
 }
 
@@ -63,10 +62,8 @@ static bool nothing_over_extended(const struct vk_table_plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct vk_proposal *p = &plan->items[i];
 
-		if (!p->entry.partition.logical &&
-		    vk_proposal_end(p) > plan->mbr.extended_start &&
-		    p->entry.partition.start_sector <
-			    plan->mbr.extended_start + plan->mbr.extended_sectors)
+		if (!p->entry.partition.logical && vk_proposal_end(p) > plan->mbr.extended_start &&
+		    vk_proposal_start(p) < plan->mbr.extended_start + plan->mbr.extended_sectors)
 			return false;
 	}
 	return true;
@@ -79,8 +76,7 @@ static bool widen(const struct vk_table_plan *plan, struct run *run)
 
 	if (run->first == SIZE_MAX) {
 		/* an extended partition of which nothing logical is known stays, and nothing moves into it unasked */
-		if (plan->mbr.extended_exact && plan->source->table.kind == VK_TABLE_MBR &&
-		    nothing_over_extended(plan))
+		if (plan->mbr.extended_exact && plan->source->table.kind == VK_TABLE_MBR && nothing_over_extended(plan))
 			return count < PRIMARIES;
 		if (count <= PRIMARIES)
 			return true;
@@ -129,11 +125,12 @@ static uint64_t linked_place(const struct vk_mbr_now *mbr, uint64_t free_from, u
 	return 0;
 }
 
-/* Where it stood if that is known and free, else a track in front of the partition as fdisk did it, else right before. */
+/* Where it stood if that is known and free, else a track in front of the partition as fdisk did it, else right before.
+ */
 static void place_ebr(struct vk_table_plan *plan, size_t index, bool first)
 {
 	struct vk_proposal *p = &plan->items[index];
-	uint64_t start = p->entry.partition.start_sector;
+	uint64_t start = vk_proposal_start(p);
 	uint64_t free_from = index == 0 ? 1 : vk_proposal_end(&plan->items[index - 1]);
 	uint64_t extended = plan->mbr.extended_start;
 
@@ -149,8 +146,10 @@ static void place_ebr(struct vk_table_plan *plan, size_t index, bool first)
 	if (p->ebr_lba != 0)
 		return;
 	p->ebr_lba = start >= free_from + TRACK ? start - TRACK : start - 1;
-	vk_table_doubt(plan, "Where the boot record of the partition at sector %llu stood is not known: it is put into sector %llu",
-		       (unsigned long long)start, (unsigned long long)p->ebr_lba);
+	vk_table_doubt(
+		plan,
+		"Where the boot record of the partition at sector %llu stood is not known: it is put into sector %llu",
+		(ull)start, (ull)p->ebr_lba);
 	vk_proposal_why(p, "nothing says where its boot record stood; it is put %s",
 			start - p->ebr_lba == 1 ? "right before it" : "a track of 63 sectors before it");
 }
@@ -167,7 +166,7 @@ static void number_logical(struct vk_table_plan *plan, const struct run *run)
 		place_ebr(plan, i, i == run->first);
 		if (was != 0 && was != number)
 			vk_table_note(plan, "The logical partition at sector %llu had the number %u and gets %u",
-				      (unsigned long long)p->entry.partition.start_sector, was, number);
+				      vk_proposal_start(p), was, number);
 		p->entry.number_exact = was == number && p->entry.number_exact;
 		p->entry.partition.number = number;
 	}
@@ -179,9 +178,8 @@ static void place_extended(struct vk_table_plan *plan, const struct run *run)
 	struct vk_mbr_now *mbr = &plan->mbr;
 	uint64_t start = plan->items[run->first].ebr_lba;
 	uint64_t end = vk_proposal_end(&plan->items[run->last]);
-	uint64_t limit = run->last + 1 < plan->count
-				 ? plan->items[run->last + 1].entry.partition.start_sector
-				 : plan->disk_sectors;
+	uint64_t limit = run->last + 1 < plan->count ? plan->items[run->last + 1].entry.partition.start_sector
+						     : plan->disk_sectors;
 	uint64_t was = mbr->extended_start + mbr->extended_sectors;
 	uint8_t chs[3];
 
@@ -200,8 +198,8 @@ static bool chain_is_whole(const struct vk_source *source)
 	for (size_t i = 0; i < source->findings.count; i++) {
 		enum vk_finding_code code = source->findings.items[i].code;
 
-		if (code == VK_F_EBR_SIGNATURE_MISSING || code == VK_F_EBR_LOOP ||
-		    code == VK_F_EBR_OUTSIDE || code == VK_F_EBR_TOO_MANY)
+		if (code == VK_F_EBR_SIGNATURE_MISSING || code == VK_F_EBR_LOOP || code == VK_F_EBR_OUTSIDE ||
+		    code == VK_F_EBR_TOO_MANY)
 			return false;
 	}
 	return true;
@@ -213,8 +211,7 @@ static const struct vk_partition *in_chain(const struct vk_table *table, const s
 	for (size_t i = 0; i < table->partition_count; i++) {
 		const struct vk_partition *q = &table->partitions[i];
 
-		if (q->logical && q->start_sector == p->entry.partition.start_sector &&
-		    q->sectors == p->entry.partition.sectors &&
+		if (q->logical && q->start_sector == vk_proposal_start(p) && q->sectors == p->entry.partition.sectors &&
 		    (p->entry.candidate == SIZE_MAX || vk_partition_is_vmfs(q)))
 			return q;
 	}
@@ -231,11 +228,11 @@ static bool chain_stands(struct vk_table_plan *plan, const struct run *run)
 		return false;
 	for (size_t i = 0; i < table->partition_count; i++)
 		logical += table->partitions[i].logical;
-	/* nothing is known that belongs into it: the extended partition stays, and its chain too, whatever that names */
+	/* nothing is known that belongs into it: the extended partition stays, and its chain too, whatever that names
+	 */
 	if (run->first == SIZE_MAX && logical > 0)
 		plan->chain_whole = false;
-	if (run->first != SIZE_MAX &&
-	    (!plan->chain_whole || logical != run->last - run->first + 1))
+	if (run->first != SIZE_MAX && (!plan->chain_whole || logical != run->last - run->first + 1))
 		return false;
 	for (size_t i = run->first; i <= run->last && run->first != SIZE_MAX; i++)
 		if (in_chain(table, &plan->items[i]) == NULL)
@@ -294,8 +291,10 @@ enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error 
 	run = known_logical(plan);
 	if (plan->count > VK_EBR_MAX || !widen(plan, &run)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "An MBR cannot name all %zu partitions: four are primary, and in front of a logical one a sector must "
-			     "be free", plan->count);
+			     "An MBR cannot name all %zu partitions: four are primary, and in front of a logical one a "
+			     "sector must "
+			     "be free",
+			     plan->count);
 		return vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");
 	}
 	mark(plan, &run);

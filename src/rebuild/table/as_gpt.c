@@ -33,8 +33,7 @@ static enum vk_status prepare_image(struct vk_table_plan *plan, struct vk_error 
 		*image = plan->gpt.image;
 		memset(&plan->gpt.image, 0, sizeof(plan->gpt.image));
 	} else {
-		enum vk_status status =
-			vk_gpt_image_init(plan->sector_size, plan->disk_sectors, image, err);
+		enum vk_status status = vk_gpt_image_init(plan->sector_size, plan->disk_sectors, image, err);
 
 		if (status != VK_OK)
 			return status;
@@ -77,7 +76,8 @@ static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *er
 		p->entry.partition.number = vk_table_free_number(used, most, &next);
 		if (p->entry.partition.number == 0)
 			status = vk_error_set(err, VK_USAGE, plan->source->path,
-					      "The GPT has room for %u partitions, and there are %zu", most, plan->count);
+					      "The GPT has room for %u partitions, and there are %zu", most,
+					      plan->count);
 		p->entry.number_exact = false;
 		p->entry.bytes_exact = false;
 	}
@@ -100,8 +100,8 @@ static const struct vk_vmfs_uuid *fs_identity(const struct vk_candidate *c)
 }
 
 /* The first partition that does not begin with zeros, which every disk has. */
-static enum vk_status contents_identity(const struct vk_table_plan *plan, uint8_t ret_id[16],
-					bool *ret_known, struct vk_error *err)
+static enum vk_status contents_identity(const struct vk_table_plan *plan, uint8_t ret_id[16], bool *ret_known,
+					struct vk_error *err)
 {
 	uint8_t bytes[4096];
 	struct vk_guid guid;
@@ -109,8 +109,8 @@ static enum vk_status contents_identity(const struct vk_table_plan *plan, uint8_
 	for (size_t i = 0; i < plan->count && !*ret_known; i++) {
 		uint64_t start = plan->items[i].entry.partition.start_sector;
 		size_t got = 0;
-		enum vk_status status = vk_io_read(plan->source->io, vk_mul_sat(start, plan->sector_size),
-						   bytes, sizeof(bytes), &got, err);
+		enum vk_status status = vk_io_read(plan->source->io, vk_mul_sat(start, plan->sector_size), bytes,
+						   sizeof(bytes), &got, err);
 
 		if (status != VK_OK)
 			return status;
@@ -126,8 +126,8 @@ static enum vk_status contents_identity(const struct vk_table_plan *plan, uint8_
 }
 
 /*
- * What tells this disk from others of its size: boot disks all have the same layout. The device that a volume knows it lies on,
- * else a file system, else what the first partition holds.
+ * What tells this disk from others of its size: boot disks all have the same layout. The device that a volume knows it
+ * lies on, else a file system, else what the first partition holds.
  */
 static enum vk_status identify_disk(struct vk_table_plan *plan, struct vk_error *err)
 {
@@ -156,8 +156,8 @@ static enum vk_status identify_disk(struct vk_table_plan *plan, struct vk_error 
 }
 
 /* The same on every run: from the identity of the device and where it begins. */
-static enum vk_status fresh(struct vk_table_plan *plan, const struct vk_proposal *p,
-			    const char *what, struct vk_guid *ret_guid, struct vk_error *err)
+static enum vk_status fresh(struct vk_table_plan *plan, const struct vk_proposal *p, const char *what,
+			    struct vk_guid *ret_guid, struct vk_error *err)
 {
 	const struct vk_candidate *own = p == NULL ? NULL : volume_of(plan, p);
 	uint8_t key[16 + 8] = {0};
@@ -175,16 +175,18 @@ static enum vk_status fresh(struct vk_table_plan *plan, const struct vk_proposal
 		return status;
 	if (!known) {
 		vk_put_le64(key, plan->disk_sectors);
-		vk_table_note(plan, "Nothing on this disk tells it from others: the GUIDs that are new are the same on every disk of %llu "
-				    "sectors with these partitions; give it others (sgdisk -G) when two of them are in one host",
-			      (unsigned long long)plan->disk_sectors);
+		vk_table_note(
+			plan,
+			"Nothing on this disk tells it from others: the GUIDs that are new are the same on every disk "
+			"of %llu "
+			"sectors with these partitions; give it others (sgdisk -G) when two of them are in one host",
+			(ull)plan->disk_sectors);
 	}
-	vk_put_le64(key + 16, p == NULL ? 0 : p->entry.partition.start_sector);
+	vk_put_le64(key + 16, p == NULL ? 0 : vk_proposal_start(p));
 	return vk_fresh_guid(what, key, sizeof(key), ret_guid, err);
 }
 
-static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal *p,
-				 struct vk_error *err)
+static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal *p, struct vk_error *err)
 {
 	struct vk_partition *part = &p->entry.partition;
 	struct vk_gpt_entry e = {.attributes = 0};
@@ -197,8 +199,8 @@ static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal 
 		vk_gpt_name_put(NULL, e.name);
 		if (!vk_table_type_to_gpt(part->mbr_type, &e.typeGUID) && p->entry.candidate == SIZE_MAX)
 			return vk_error_set(err, VK_USAGE, plan->source->path,
-					    "A GPT has no type for partition type %02x at sector %llu",
-					    part->mbr_type, (unsigned long long)part->start_sector);
+					    "A GPT has no type for partition type %02x at sector %llu", part->mbr_type,
+					    (ull)part->start_sector);
 	}
 	if (p->entry.candidate != SIZE_MAX && !vk_gpt_type_is_vmfs(&e.typeGUID) && !vk_guid_parse(type, &e.typeGUID))
 		return vk_error_set(err, VK_INTERNAL, NULL, "A type GUID of the program is wrong");
@@ -227,8 +229,7 @@ static bool take_captured_guid(const struct vk_table_plan *plan, const struct vk
 {
 	const struct vk_table *table = &known->source->table;
 
-	if (table->kind != VK_TABLE_GPT || table->gpt_chosen < 0 ||
-	    table->sector_size != plan->sector_size ||
+	if (table->kind != VK_TABLE_GPT || table->gpt_chosen < 0 || table->sector_size != plan->sector_size ||
 	    vk_guid_is_nil(&table->gpt[table->gpt_chosen].header.diskGUID))
 		return false;
 	*ret_guid = table->gpt[table->gpt_chosen].header.diskGUID;
@@ -276,8 +277,10 @@ static enum vk_status fill_image(struct vk_table_plan *plan, struct vk_error *er
 			continue;
 		fits = vk_gpt_image_set(&plan->image, n, NULL);
 		if (!vk_table_listed(plan->options->exclude_sectors, plan->options->exclude_count, e.firstLBA))
-			vk_table_doubt(plan, "Entry %u of the GPT, sectors %llu to %llu, goes: it is not taken for a partition", n,
-				       (unsigned long long)e.firstLBA, (unsigned long long)e.lastLBA);
+			vk_table_doubt(
+				plan,
+				"Entry %u of the GPT, sectors %llu to %llu, goes: it is not taken for a partition", n,
+				(ull)e.firstLBA, (ull)e.lastLBA);
 	}
 	for (size_t i = 0; i < plan->count && fits; i++) {
 		const struct vk_partition *part = &plan->items[i].entry.partition;
@@ -307,9 +310,9 @@ static bool captured_header(const struct vk_table_plan *plan)
 		const struct vk_gpt_copy *copy = table->gpt_chosen < 0 ? NULL : &table->gpt[table->gpt_chosen];
 
 		if (copy != NULL && copy->sound && table->sector_size == plan->sector_size &&
-		    copy->header.firstUsableLBA == h->firstUsableLBA && copy->header.lastUsableLBA == h->lastUsableLBA &&
-		    copy->header.numEntries == h->numEntries && copy->header.entrySize == h->entrySize &&
-		    copy->header.headerSize == h->headerSize &&
+		    copy->header.firstUsableLBA == h->firstUsableLBA &&
+		    copy->header.lastUsableLBA == h->lastUsableLBA && copy->header.numEntries == h->numEntries &&
+		    copy->header.entrySize == h->entrySize && copy->header.headerSize == h->headerSize &&
 		    copy->header.entriesLBA == (copy->lba == 1 ? h->entriesLBA : plan->image.backup_array_lba) &&
 		    vk_guid_equal(&copy->header.diskGUID, &h->diskGUID))
 			return true;
@@ -325,8 +328,9 @@ static bool captured_mbr(const struct vk_table_plan *plan, const uint8_t mbr[VK_
 		size_t got = 0;
 
 		if (vk_io_read(plan->options->known[k].source->io, 0, then, sizeof(then), &got, NULL) == VK_OK &&
-		    got == sizeof(then) && memcmp(then + VK_MBR_ENTRY_OFFSET, mbr + VK_MBR_ENTRY_OFFSET,
-						  sizeof(then) - VK_MBR_ENTRY_OFFSET) == 0)
+		    got == sizeof(then) &&
+		    memcmp(then + VK_MBR_ENTRY_OFFSET, mbr + VK_MBR_ENTRY_OFFSET, sizeof(then) - VK_MBR_ENTRY_OFFSET) ==
+			    0)
 			return true;
 	}
 	return false;
@@ -344,22 +348,32 @@ static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *be
 	    !vk_gpt_protective_mbr(plan->mbr.readable ? plan->mbr.sector : NULL, plan->disk_sectors,
 				   counts ? gpt->mbr_from_sectors : 0, mbr) &&
 	    !(plan->mbr.readable && captured_mbr(plan, mbr)))
-		vk_table_doubt(plan, "Sector 0: type, first sector and signature of what protects the GPT are known; %sthe rest of "
-				     "its entry with length, heads and sectors is what is usual, and other entries that make no sense go",
-			       plan->mbr.readable ? "" : "boot code and disk signature become zeros, and ");
+		vk_table_doubt(
+			plan,
+			"Sector 0: type, first sector and signature of what protects the GPT are known; %sthe rest of "
+			"its entry with length, heads and sectors is what is usual, and other entries that make no "
+			"sense go",
+			plan->mbr.readable ? "" : "boot code and disk signature become zeros, and ");
 	if (!any(rewritten))
 		return;
 	if (!captured && (!counts || !gpt->header_exact || !gpt->usable_known))
-		vk_table_doubt(plan, "The usable range (sectors %llu to %llu) and the number of entries (%u) of the GPT are the usual ones",
-			       (unsigned long long)h->firstUsableLBA, (unsigned long long)h->lastUsableLBA, h->numEntries);
+		vk_table_doubt(plan,
+			       "The usable range (sectors %llu to %llu) and the number of entries (%u) of the GPT are "
+			       "the usual ones",
+			       (ull)h->firstUsableLBA, (ull)h->lastUsableLBA, h->numEntries);
 	else if (!captured && !gpt->places_known)
-		vk_table_doubt(plan, "Where the entries of the GPT lay is not known: they are put into the usual place");
-	if (counts && !captured && (h->firstUsableLBA != before->firstUsableLBA || h->lastUsableLBA != before->lastUsableLBA))
-		vk_table_doubt(plan, "The usable range of the GPT becomes sectors %llu to %llu, so that it holds all partitions",
-			       (unsigned long long)h->firstUsableLBA, (unsigned long long)h->lastUsableLBA);
+		vk_table_doubt(plan,
+			       "Where the entries of the GPT lay is not known: they are put into the usual place");
+	if (counts && !captured &&
+	    (h->firstUsableLBA != before->firstUsableLBA || h->lastUsableLBA != before->lastUsableLBA))
+		vk_table_doubt(
+			plan,
+			"The usable range of the GPT becomes sectors %llu to %llu, so that it holds all partitions",
+			(ull)h->firstUsableLBA, (ull)h->lastUsableLBA);
 	if (counts && gpt->disputed)
-		vk_table_doubt(plan, "Two tables that differ are there, each whole, and nothing proves which is the newer: %s",
-			       gpt->why_right);
+		vk_table_doubt(
+			plan, "Two tables that differ are there, each whole, and nothing proves which is the newer: %s",
+			gpt->why_right);
 	if (!counts && !captured)
 		vk_table_doubt(plan, "Nothing of a GPT is left: what stands in the places of its other entries goes");
 	if (counts && !captured && !vk_gpt_proof_exact(gpt->proof))
@@ -392,8 +406,8 @@ enum vk_status vk_table_put_gpt(struct vk_table_plan *plan, struct vk_error *err
 		if (plan->gpt_judged)
 			out->parts[i] = plan->gpt.parts[i];
 		out->parts[i].rewritten = rewritten[i];
-		if (plan->gpt_foreign && (vk_part_state_stands(out->parts[i].state) ||
-					  out->parts[i].state == VK_PART_STATE_STALE))
+		if (plan->gpt_foreign &&
+		    (vk_part_state_stands(out->parts[i].state) || out->parts[i].state == VK_PART_STATE_STALE))
 			out->parts[i].state = VK_PART_STATE_FOREIGN;
 	}
 	out->disk_guid = plan->image.header.diskGUID;

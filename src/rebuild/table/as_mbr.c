@@ -18,11 +18,11 @@ static const struct vk_proposal *next_logical(const struct vk_table_plan *plan, 
 }
 
 /*
- * The bytes of an entry: those that stand or were captured when they say the same, so that no byte changes without need; else
- * fresh ones with the heads and sectors that ESX writes. base: what the entry counts from.
+ * The bytes of an entry: those that stand or were captured when they say the same, so that no byte changes without
+ * need; else fresh ones with the heads and sectors that ESX writes. base: what the entry counts from.
  */
-static void encode_entry(uint8_t type, uint64_t start, uint64_t sectors, uint64_t base,
-			 const uint8_t *known, uint8_t ret_raw[VK_MBR_ENTRY_BYTES])
+static void encode_entry(uint8_t type, uint64_t start, uint64_t sectors, uint64_t base, const uint8_t *known,
+			 uint8_t ret_raw[VK_MBR_ENTRY_BYTES])
 {
 	struct vk_mbr_entry e = {.bootFlag = 0};
 
@@ -43,8 +43,7 @@ static void encode_entry(uint8_t type, uint64_t start, uint64_t sectors, uint64_
 	vk_layout_encode(&vk_mbr_entry_layout, &e, ret_raw, VK_MBR_ENTRY_BYTES);
 }
 
-static enum vk_status set_type(const struct vk_table_plan *plan, struct vk_proposal *p,
-			       struct vk_error *err)
+static enum vk_status set_type(const struct vk_table_plan *plan, struct vk_proposal *p, struct vk_error *err)
 {
 	struct vk_partition *part = &p->entry.partition;
 	uint8_t type = part->mbr_type;
@@ -53,8 +52,7 @@ static enum vk_status set_type(const struct vk_table_plan *plan, struct vk_propo
 		type = VK_MBR_TYPE_VMFS;
 	else if (part->gpt && !vk_table_type_to_mbr(&part->entry.typeGUID, &type))
 		return vk_error_set(err, VK_USAGE, plan->source->path,
-				    "An MBR has no type for the partition at sector %llu",
-				    (unsigned long long)part->start_sector);
+				    "An MBR has no type for the partition at sector %llu", (ull)part->start_sector);
 	if (part->gpt || !p->has_entry) {
 		p->has_entry = false;
 		p->entry.bytes_exact = false;
@@ -65,8 +63,8 @@ static enum vk_status set_type(const struct vk_table_plan *plan, struct vk_propo
 	if (part->start_sector <= UINT32_MAX && part->sectors <= UINT32_MAX)
 		return VK_OK;
 	return vk_error_set(err, VK_USAGE, plan->source->path,
-			    "An MBR cannot name the partition at sector %llu of %llu sectors",
-			    (unsigned long long)part->start_sector, (unsigned long long)part->sectors);
+			    "An MBR cannot name the partition at sector %llu of %llu sectors", (ull)part->start_sector,
+			    (ull)part->sectors);
 }
 
 /* What stands in sector lba; false: it cannot be read. */
@@ -84,26 +82,32 @@ static bool read_record(const struct vk_table_plan *plan, uint64_t lba, uint8_t 
 static enum vk_status refuse_place(const struct vk_table_plan *plan, const struct vk_proposal *p, struct vk_error *err)
 {
 	vk_error_set(err, VK_REFUSED, plan->source->path,
-		     "Sector %llu, where the boot record of the partition at sector %llu would be put, is not empty, and nothing says "
+		     "Sector %llu, where the boot record of the partition at sector %llu would be put, is not empty, "
+		     "and nothing says "
 		     "that one stood there",
-		     (unsigned long long)p->ebr_lba, (unsigned long long)p->entry.partition.start_sector);
+		     (ull)p->ebr_lba, vk_proposal_start(p));
 	vk_error_at(err, p->ebr_lba * plan->sector_size);
-	vk_error_remedy(err, "look at what lies there; --label gpt needs no boot records, --exclude %llu leaves the partition out",
-			(unsigned long long)p->entry.partition.start_sector);
+	vk_error_remedy(
+		err,
+		"look at what lies there; --label gpt needs no boot records, --exclude %llu leaves the partition out",
+		vk_proposal_start(p));
 	return VK_REFUSED;
 }
 
 /* The entries of a boot record that are put anew, beside those that stand: which of them nobody knows. */
-static void doubt_record(struct vk_table_plan *plan, const struct vk_proposal *p, const uint8_t *stood, const uint8_t *entries)
+static void doubt_record(struct vk_table_plan *plan, const struct vk_proposal *p, const uint8_t *stood,
+			 const uint8_t *entries)
 {
 	const uint8_t *then = stood + VK_MBR_ENTRY_OFFSET;
 	bool entry = memcmp(entries, then, VK_MBR_ENTRY_BYTES) == 0 || p->entry.bytes_exact;
 
 	if (entry && memcmp(entries + VK_MBR_ENTRY_BYTES, then + VK_MBR_ENTRY_BYTES, 3 * VK_MBR_ENTRY_BYTES) == 0)
 		return;
-	vk_table_doubt(plan, "The boot record in sector %llu of the partition at sector %llu: boot flag, heads and sectors, and how long its "
-			     "link is, are what is usual",
-		       (unsigned long long)p->ebr_lba, (unsigned long long)p->entry.partition.start_sector);
+	vk_table_doubt(plan,
+		       "The boot record in sector %llu of the partition at sector %llu: boot flag, heads and sectors, "
+		       "and how long its "
+		       "link is, are what is usual",
+		       (ull)p->ebr_lba, vk_proposal_start(p));
 }
 
 static bool leads_to(const uint8_t link[VK_MBR_ENTRY_BYTES], uint64_t first)
@@ -114,8 +118,7 @@ static bool leads_to(const uint8_t link[VK_MBR_ENTRY_BYTES], uint64_t first)
 	return vk_mbr_entry_used(&e) && vk_mbr_type_is_extended(e.type) && e.firstLBA == first;
 }
 
-static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *ret_changed,
-			      struct vk_error *err)
+static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *ret_changed, struct vk_error *err)
 {
 	struct vk_proposal *p = &plan->items[index];
 	const struct vk_proposal *next = next_logical(plan, index + 1);
@@ -129,23 +132,21 @@ static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *re
 	if (now == NULL && !p->ebr_exact && (!read || !vk_all_zero(stood, sizeof(stood))))
 		return refuse_place(plan, p, err);
 	memcpy(record, stood, sizeof(record));
-	encode_entry(p->entry.partition.mbr_type, p->entry.partition.start_sector,
-		     p->entry.partition.sectors, p->ebr_lba,
+	encode_entry(p->entry.partition.mbr_type, vk_proposal_start(p), p->entry.partition.sectors, p->ebr_lba,
 		     now == NULL && p->has_entry ? p->raw : stood + VK_MBR_ENTRY_OFFSET, entries);
 	p->entry.bytes_exact = p->entry.bytes_exact && memcmp(entries, p->raw, sizeof(p->raw)) == 0;
-	p->entry.partition.entry_offset_bytes =
-		p->ebr_lba * plan->sector_size + VK_MBR_ENTRY_OFFSET;
-	/* some write the length of the next partition here, some that of all that follow: a link that leads there stays */
+	p->entry.partition.entry_offset_bytes = p->ebr_lba * plan->sector_size + VK_MBR_ENTRY_OFFSET;
+	/* some write the length of the next partition here, some that of all that follow: a link that leads there stays
+	 */
 	if (next == NULL)
 		memset(link, 0, VK_MBR_ENTRY_BYTES);
 	else if (!leads_to(link, next->ebr_lba - base))
-		encode_entry(0x05, next->ebr_lba, vk_proposal_end(next) - next->ebr_lba, base, NULL,
-			     link);
+		encode_entry(0x05, next->ebr_lba, vk_proposal_end(next) - next->ebr_lba, base, NULL, link);
 	memset(entries + 2 * VK_MBR_ENTRY_BYTES, 0, 2 * VK_MBR_ENTRY_BYTES);
 	vk_put_le16(record + VK_MBR_BYTES - 2, VK_MBR_SIGNATURE);
 	doubt_record(plan, p, stood, entries);
-	return vk_overlay_lay(plan->overlay, p->ebr_lba * plan->sector_size, record, sizeof(record), "extended boot record",
-			      VK_WRITE_EBR, ret_changed, err);
+	return vk_overlay_lay(plan->overlay, p->ebr_lba * plan->sector_size, record, sizeof(record),
+			      "extended boot record", VK_WRITE_EBR, ret_changed, err);
 }
 
 static void keep_chain(struct vk_table_plan *plan, struct vk_table_part_verdict *part)
@@ -156,9 +157,11 @@ static void keep_chain(struct vk_table_plan *plan, struct vk_table_part_verdict 
 	strcpy(part->why, plan->chain_whole ? "nothing contradicts it; it has no checksum" : "the chain breaks off");
 	if (plan->chain_whole)
 		return;
-	vk_table_lost(plan, "The chain of boot records in the extended partition at sector %llu is broken, and nothing tells which "
-			    "logical partitions it led to",
-		      (unsigned long long)plan->mbr.extended_start);
+	vk_table_lost(
+		plan,
+		"The chain of boot records in the extended partition at sector %llu is broken, and nothing tells which "
+		"logical partitions it led to",
+		(ull)plan->mbr.extended_start);
 }
 
 static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err)
@@ -172,8 +175,9 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 		return VK_OK;
 	}
 	if (plan->mbr.extended_exact && !plan->chain_whole)
-		vk_table_note(plan, "The chain of the extended partition was broken: logical partitions of other systems "
-				    "may have been in it that nothing tells of");
+		vk_table_note(plan,
+			      "The chain of the extended partition was broken: logical partitions of other systems "
+			      "may have been in it that nothing tells of");
 	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
 		bool changed = false;
 
@@ -188,14 +192,13 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 		return status;
 	/* links that lead from the start of the extended partition to the last leave no doubt about the numbers */
 	for (size_t i = 0; i < plan->count && !part->rewritten; i++)
-		if (plan->items[i].entry.partition.logical &&
-		    (wanted > 1 || plan->mbr.extended_exact))
+		if (plan->items[i].entry.partition.logical && (wanted > 1 || plan->mbr.extended_exact))
 			plan->items[i].entry.number_exact = true;
 	part->offset_bytes = plan->mbr.extended_start * plan->sector_size;
 	part->length_bytes = VK_MBR_BYTES;
 	part->state = plan->mbr.ebr_count == 0 ? VK_PART_STATE_LOST
-		      : part->rewritten ? VK_PART_STATE_DAMAGED
-					: VK_PART_STATE_CONSISTENT;
+		      : part->rewritten        ? VK_PART_STATE_DAMAGED
+					       : VK_PART_STATE_CONSISTENT;
 	strcpy(part->why, "nothing contradicts it; it has no checksum");
 	if (part->state != VK_PART_STATE_CONSISTENT) {
 		struct vk_text text;
@@ -214,8 +217,8 @@ static void plan_extended(struct vk_table_plan *plan, uint8_t *raw)
 			      .start_sector = mbr->extended_start,
 			      .sectors = mbr->extended_sectors,
 			      .mbr_type = mbr->extended_type,
-			      .entry_offset_bytes = VK_MBR_ENTRY_OFFSET +
-						    (mbr->extended_number - 1ULL) * VK_MBR_ENTRY_BYTES},
+			      .entry_offset_bytes =
+				      VK_MBR_ENTRY_OFFSET + (mbr->extended_number - 1ULL) * VK_MBR_ENTRY_BYTES},
 		.origin = mbr->extended_exact ? VK_ENTRY_KEPT : VK_ENTRY_MBR,
 		.length_said = mbr->extended_exact,
 		.number_exact = mbr->extended_exact,
@@ -224,8 +227,8 @@ static void plan_extended(struct vk_table_plan *plan, uint8_t *raw)
 	struct vk_text text;
 
 	vk_text_init(&text, e.why, sizeof(e.why));
-	vk_text_put(&text, mbr->extended_exact ? "as it stands"
-					       : "holds the logical partitions; it may have been longer");
+	vk_text_put(&text,
+		    mbr->extended_exact ? "as it stands" : "holds the logical partitions; it may have been longer");
 	encode_entry(mbr->extended_type, mbr->extended_start, mbr->extended_sectors, 0,
 		     mbr->extended_exact ? mbr->sector + e.partition.entry_offset_bytes : NULL, raw);
 	vk_table_planned(plan, &e);
@@ -235,12 +238,11 @@ static enum vk_status check_extended(const struct vk_table_plan *plan, struct vk
 {
 	const struct vk_mbr_now *mbr = &plan->mbr;
 
-	if (next_logical(plan, 0) == NULL ||
-	    (mbr->extended_start <= UINT32_MAX && mbr->extended_sectors <= UINT32_MAX))
+	if (next_logical(plan, 0) == NULL || (mbr->extended_start <= UINT32_MAX && mbr->extended_sectors <= UINT32_MAX))
 		return VK_OK;
 	vk_error_set(err, VK_USAGE, plan->source->path,
 		     "An MBR cannot name the extended partition at sector %llu of %llu sectors",
-		     (unsigned long long)mbr->extended_start, (unsigned long long)mbr->extended_sectors);
+		     (ull)mbr->extended_start, (ull)mbr->extended_sectors);
 	return vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");
 }
 
@@ -267,8 +269,7 @@ static void judge_sector_0(struct vk_table_plan *plan)
 		why = mbr->protective ? "it protects a GPT" : "its partitions lie over volumes that were found";
 	} else if (part->rewritten) {
 		part->state = VK_PART_STATE_DAMAGED;
-		why = mbr->mbr.signature == VK_MBR_SIGNATURE ? "entries are missing or wrong"
-							     : "its signature is gone";
+		why = mbr->mbr.signature == VK_MBR_SIGNATURE ? "entries are missing or wrong" : "its signature is gone";
 	}
 	vk_text_init(&text, part->why, sizeof(part->why));
 	vk_text_put(&text, why);
@@ -294,12 +295,15 @@ static void doubt_sector_0(struct vk_table_plan *plan, const uint8_t *sector)
 
 	if (!mbr->readable || mbr->boot_sector)
 		vk_table_doubt(plan, "Boot code and disk signature of sector 0 become zeros: %s",
-			       mbr->readable ? "what stands there is another system's" : "what stands there cannot be read");
+			       mbr->readable ? "what stands there is another system's"
+					     : "what stands there cannot be read");
 	for (unsigned n = 1; n <= 4 && mbr->readable; n++) {
 		uint64_t at = VK_MBR_ENTRY_OFFSET + (n - 1) * VK_MBR_ENTRY_BYTES;
 
-		if (!vk_all_zero(mbr->sector + at, VK_MBR_ENTRY_BYTES) && vk_all_zero(sector + at, VK_MBR_ENTRY_BYTES) &&
-		    !vk_table_listed(plan->options->exclude_sectors, plan->options->exclude_count, mbr->mbr.entries[n - 1].firstLBA))
+		if (!vk_all_zero(mbr->sector + at, VK_MBR_ENTRY_BYTES) &&
+		    vk_all_zero(sector + at, VK_MBR_ENTRY_BYTES) &&
+		    !vk_table_listed(plan->options->exclude_sectors, plan->options->exclude_count,
+				     mbr->mbr.entries[n - 1].firstLBA))
 			vk_table_doubt(plan, "Entry %u of sector 0 goes: nothing confirms it", n);
 	}
 }
@@ -326,8 +330,8 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 		if (part->logical)
 			continue;
 		part->entry_offset_bytes = VK_MBR_ENTRY_OFFSET + (part->number - 1ULL) * VK_MBR_ENTRY_BYTES;
-		encode_entry(part->mbr_type, part->start_sector, part->sectors, 0,
-			     p->has_entry ? p->raw : NULL, sector + part->entry_offset_bytes);
+		encode_entry(part->mbr_type, part->start_sector, part->sectors, 0, p->has_entry ? p->raw : NULL,
+			     sector + part->entry_offset_bytes);
 		p->entry.bytes_exact = p->entry.bytes_exact &&
 				       memcmp(sector + part->entry_offset_bytes, p->raw, sizeof(p->raw)) == 0;
 	}
@@ -372,11 +376,13 @@ static enum vk_status clear_gpt(struct vk_table_plan *plan, struct vk_error *err
 			continue;
 		}
 		part->rewritten = true;
-		vk_table_doubt(plan, "The %s becomes zeros: another system's table, it is taken, would be believed before this one",
-			       vk_table_part_name(parts[i]));
+		vk_table_doubt(
+			plan,
+			"The %s becomes zeros: another system's table, it is taken, would be believed before this one",
+			vk_table_part_name(parts[i]));
 		status = vk_overlay_put(plan->overlay, part->offset_bytes, zeros, plan->sector_size,
-					"GPT that is in the way",
-					i == 0 ? VK_WRITE_GPT_BACKUP : VK_WRITE_GPT_PRIMARY, err);
+					"GPT that is in the way", i == 0 ? VK_WRITE_GPT_BACKUP : VK_WRITE_GPT_PRIMARY,
+					err);
 	}
 	free(zeros);
 	return status;

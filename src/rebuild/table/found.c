@@ -24,8 +24,8 @@ static enum vk_claim claim_of(const struct vk_candidate *c, bool asked)
 }
 
 /*
- * The head of a volume keeps the names of its members as hosts know them, "naa.…:3": behind the colon stands the number of
- * the partition. 0 when it does not say.
+ * The head of a volume keeps the names of its members as hosts know them, "naa.x:3": behind the colon stands the number
+ * of the partition. 0 when it does not say.
  */
 static unsigned number_in_header(const struct vk_table_plan *plan, const struct vk_candidate *c)
 {
@@ -39,8 +39,8 @@ static unsigned number_in_header(const struct vk_table_plan *plan, const struct 
 	if (!c->has_header || !c->has_volume || c->volume.firstPE != 0 || c->lvm.majorVersion < 5 ||
 	    !vk_lvm_geometry(&c->lvm, VK_LVM_HEADER_OFFSET, &geometry))
 		return 0;
-	if (vk_io_read(plan->source->io, vk_add_sat(c->start_bytes, geometry.sd_table), name,
-		       sizeof(name), &got, NULL) != VK_OK ||
+	if (vk_io_read(plan->source->io, vk_add_sat(c->start_bytes, geometry.sd_table), name, sizeof(name), &got,
+		       NULL) != VK_OK ||
 	    got != sizeof(name) || memchr(name, '\0', sizeof(name)) == NULL)
 		return 0;
 	colon = strrchr((const char *)name, ':');
@@ -64,16 +64,16 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 	uint32_t ss = plan->sector_size;
 
 	if (c->start_before_disk) {
-		vk_table_lost(plan,
-			      "A volume of which parts were found would begin in front of the disk: its partition cannot be named");
+		vk_table_lost(plan, "A volume of which parts were found would begin in front of the disk: its "
+				    "partition cannot be named");
 		return false;
 	}
 	if (c->start_bytes % ss != 0) {
 		vk_table_lost(plan,
-			      "The volume at byte %llu begins at 512-byte sector %llu, which is no multiple of %u bytes: no table of "
+			      "The volume at byte %llu begins at 512-byte sector %llu, which is no multiple of %u "
+			      "bytes: no table of "
 			      "this disk can name it, unless it is read with sectors of 512 bytes",
-			      (unsigned long long)c->start_bytes,
-			      (unsigned long long)(c->start_bytes / 512), ss);
+			      (ull)c->start_bytes, (ull)(c->start_bytes / 512), ss);
 		return false;
 	}
 	p->entry.partition.start_sector = c->start_bytes / ss;
@@ -84,10 +84,10 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 	p->end_alone = p->entry.length_exact;
 	if (p->entry.length_exact && told % ss != 0) {
 		vk_table_note(plan,
-			      "The volume at sector %llu is %llu bytes long, which are no whole sectors of %u bytes: its partition "
+			      "The volume at sector %llu is %llu bytes long, which are no whole sectors of %u bytes: "
+			      "its partition "
 			      "is made to end with the sector that its last byte lies in",
-			      (unsigned long long)p->entry.partition.start_sector,
-			      (unsigned long long)told, ss);
+			      vk_proposal_start(p), (ull)told, ss);
 		p->entry.length_exact = false;
 		p->entry.length_rounded = true;
 	}
@@ -114,11 +114,9 @@ static void propose(struct vk_table_plan *plan, size_t index, bool asked)
 	p.entry.partition.number = number_in_header(plan, c);
 	p.entry.number_exact = p.entry.partition.number != 0;
 	if (p.entry.length_exact)
-		vk_proposal_why(&p, "its LVM header says %llu sectors",
-				(unsigned long long)p.entry.partition.sectors);
+		vk_proposal_why(&p, "its LVM header says %llu sectors", (ull)p.entry.partition.sectors);
 	else if (length_said(c))
-		vk_proposal_why(&p, "its LVM header says %llu bytes",
-				(unsigned long long)vk_max_u64(c->told_bytes, c->length_bytes));
+		vk_proposal_why(&p, "its LVM header says %llu bytes", (ull)vk_max_u64(c->told_bytes, c->length_bytes));
 	else
 		vk_proposal_why(&p, "its LVM header, which says the length, is gone");
 	vk_table_propose(plan, &p);
@@ -133,9 +131,9 @@ static void say_outside(struct vk_table_plan *plan, const struct vk_candidate *c
 	if (c->start_before_disk || end <= disk)
 		return;
 	vk_table_lost(plan,
-		      "The volume at sector %llu is %llu bytes long and would end %llu bytes behind the end of the disk: it is left out",
-		      (unsigned long long)(c->start_bytes / plan->sector_size),
-		      (unsigned long long)c->length_bytes, (unsigned long long)(end - disk));
+		      "The volume at sector %llu is %llu bytes long and would end %llu bytes behind the end of the "
+		      "disk: it is left out",
+		      (ull)(c->start_bytes / plan->sector_size), (ull)c->length_bytes, (ull)(end - disk));
 }
 
 /* Every start that was asked for must be one that was found. */
@@ -151,7 +149,7 @@ static enum vk_status check_asked(const struct vk_table_plan *plan, struct vk_er
 		if (found)
 			continue;
 		vk_error_set(err, VK_USAGE, plan->source->path, "No volume was found at sector %llu",
-			     (unsigned long long)plan->options->include_sectors[i]);
+			     (ull)plan->options->include_sectors[i]);
 		return vk_error_remedy(err, "vmfskit find lists what there is");
 	}
 	return VK_OK;
@@ -167,16 +165,14 @@ enum vk_status vk_table_from_found(struct vk_table_plan *plan, struct vk_error *
 	for (size_t i = 0; i < plan->find->count; i++) {
 		const struct vk_candidate *c = &plan->find->candidates[i];
 		bool asked = !c->start_before_disk && c->start_bytes % plan->sector_size == 0 &&
-			     vk_table_listed(o->include_sectors, o->include_count,
-					     c->start_bytes / plan->sector_size);
+			     vk_table_listed(o->include_sectors, o->include_count, c->start_bytes / plan->sector_size);
 
 		if (c->standing == VK_GHOST_OUTSIDE && !asked)
 			say_outside(plan, c);
 		if (vk_standing_is_ghost(c->standing) && !asked)
 			continue;
 		if (plan->count >= VOLUMES_MAX + plan->gpt.entry_count) {
-			vk_table_note(plan, "More than %d volumes were found; the others are left out",
-				      VOLUMES_MAX);
+			vk_table_note(plan, "More than %d volumes were found; the others are left out", VOLUMES_MAX);
 			break;
 		}
 		propose(plan, i, asked);

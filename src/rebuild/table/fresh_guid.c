@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "rebuild/table/plan.h"
 
-enum vk_status vk_fresh_guid(const char *what, const void *bytes, size_t len,
-			     struct vk_guid *ret_guid, struct vk_error *err)
+enum vk_status vk_fresh_guid(const char *what, const void *bytes, size_t len, struct vk_guid *ret_guid,
+			     struct vk_error *err)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *ctx;
@@ -19,8 +19,7 @@ enum vk_status vk_fresh_guid(const char *what, const void *bytes, size_t len,
 	ctx = EVP_MD_CTX_new();
 	if (ctx == NULL)
 		return vk_no_memory(err, NULL);
-	done = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-	       EVP_DigestUpdate(ctx, what, strlen(what) + 1) == 1 &&
+	done = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 && EVP_DigestUpdate(ctx, what, strlen(what) + 1) == 1 &&
 	       EVP_DigestUpdate(ctx, bytes, len) == 1 && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
 	if (!done)

@@ -12,10 +12,10 @@ struct volumes {
 	size_t count;
 	unsigned v3, v5, v6;
 	uint64_t v6_start, big_start, upgraded_start;
-	bool big;       /* ends where no MBR reaches */
-	bool no_gpt;    /* begins where a GPT lies itself */
+	bool big;    /* ends where no MBR reaches */
+	bool no_gpt; /* begins where a GPT lies itself */
 	uint64_t no_gpt_start;
-	bool no_copy;   /* ends where the copy of a GPT lies: no GPT, or the disk lost its end */
+	bool no_copy; /* ends where the copy of a GPT lies: no GPT, or the disk lost its end */
 	uint64_t no_copy_start, no_copy_end;
 	bool upgraded;  /* VMFS5 that keeps what only VMFS3 had */
 	bool old_start; /* all VMFS5 begin at 63 or 128 */
@@ -30,16 +30,14 @@ static void count_version(struct volumes *v, const struct vk_candidate *c, uint6
 	bool fs5 = c->has_fs && c->fs.majorVersion >= FS5_MAJOR;
 	bool old_start = c->start_bytes == 63 * 512 || c->start_bytes == 128 * 512;
 
-	if ((c->has_fs && vk_fs_is_vmfs6(&c->fs)) ||
-	    (c->has_header && c->lvm.majorVersion >= LVM6_MAJOR) ||
+	if ((c->has_fs && vk_fs_is_vmfs6(&c->fs)) || (c->has_header && c->lvm.majorVersion >= LVM6_MAJOR) ||
 	    (!c->has_fs && c->vote.heartbeat_stride_bytes == 4096)) {
 		v->v6++;
 		v->v6_start = start;
 	} else if (fs5 || (!c->has_fs && c->has_header && c->lvm.majorVersion >= LVM5_MAJOR)) {
 		v->v5++;
 		v->old_start = v->old_start && old_start;
-		if (fs5 && (c->fs.fileBlockSize != MIB ||
-			    (c->has_header && c->lvm.majorVersion < LVM5_MAJOR))) {
+		if (fs5 && (c->fs.fileBlockSize != MIB || (c->has_header && c->lvm.majorVersion < LVM5_MAJOR))) {
 			v->upgraded = true;
 			v->upgraded_start = start;
 		}
@@ -61,7 +59,7 @@ static struct volumes look_at_volumes(const struct vk_table_plan *plan)
 		copy = plan->gpt.image.backup_array_lba;
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct vk_proposal *p = &plan->items[i];
-		uint64_t start = p->entry.partition.start_sector;
+		uint64_t start = vk_proposal_start(p);
 		uint64_t end = vk_proposal_end(p);
 
 		if (p->by != VK_PROPOSED_FOUND)
@@ -113,16 +111,17 @@ static bool by_proof(struct vk_table_plan *plan, const struct volumes *v)
 
 	if (v->big)
 		return choose_kind(plan, VK_TABLE_GPT, "The volume at sector %llu reaches farther than an MBR can say",
-			   (unsigned long long)v->big_start);
+				   (ull)v->big_start);
 	if (v->no_gpt || v->no_copy)
 		return choose_kind(plan, VK_TABLE_MBR, "The volume at sector %llu lies where a GPT would lie itself",
-			   (unsigned long long)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
+				   (ull)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
 	if (plan->table_ours && (kind == VK_TABLE_GPT ? plan->gpt_names : plan->mbr_names))
 		return choose_kind(plan, kind, "The table that stands names a volume that was found");
 	if (plan->gpt_names && (kind == VK_TABLE_GPT || !plan->mbr_names))
 		return choose_kind(plan, VK_TABLE_GPT, "What is left of a GPT names a volume that was found");
 	if (plan->mbr_names)
-		return choose_kind(plan, VK_TABLE_MBR, "What is left of an MBR and its chain names a volume that was found");
+		return choose_kind(plan, VK_TABLE_MBR,
+				   "What is left of an MBR and its chain names a volume that was found");
 	if (captured != VK_TABLE_NONE)
 		return choose_kind(plan, captured, "%s has it so, with a volume that was found", plan->capture->name);
 	return false;
@@ -139,7 +138,7 @@ static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
 		return choose_kind(plan, VK_TABLE_GPT, "It is an %s", plan->out->layout);
 	if (v->v6 > 0)
 		return choose_kind(plan, VK_TABLE_GPT, "The volume at sector %llu is VMFS6, which lies on a GPT",
-			   (unsigned long long)v->v6_start);
+				   (ull)v->v6_start);
 	if (plan->table_ours)
 		return choose_kind(plan, plan->source->table.kind, "The table that stands is of this kind");
 	if (plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign)
@@ -150,12 +149,15 @@ static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
 		return choose_kind(plan, VK_TABLE_MBR, "Extended boot records are there");
 	if (v->upgraded)
 		return choose_kind(plan, VK_TABLE_MBR, "The volume at sector %llu was a VMFS3, which lies on an MBR",
-			   (unsigned long long)v->upgraded_start);
+				   (ull)v->upgraded_start);
 	if (v->v5 > 0 && v->v3 == 0 && v->old_start && remains)
-		return choose_kind(plan, VK_TABLE_MBR,
-			   "Sector 0 is an MBR, and the volume begins where those of VMFS3 do: it was upgraded");
+		return choose_kind(
+			plan, VK_TABLE_MBR,
+			"Sector 0 is an MBR, and the volume begins where those of VMFS3 do: it was upgraded");
 	if (v->v5 > 0)
-		return choose_kind(plan, VK_TABLE_GPT, "VMFS5 lies on a GPT unless it was upgraded from VMFS3, and nothing says that it was");
+		return choose_kind(
+			plan, VK_TABLE_GPT,
+			"VMFS5 lies on a GPT unless it was upgraded from VMFS3, and nothing says that it was");
 	if (v->v3 > 0)
 		return choose_kind(plan, VK_TABLE_MBR, "VMFS3 lies on an MBR");
 	return false;
@@ -168,7 +170,7 @@ static bool by_default(struct vk_table_plan *plan)
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->items[i].by == VK_PROPOSED_CAPTURE)
 			return choose_kind(plan, plan->items[i].entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR,
-				   "%s has it so", plan->items[i].name);
+					   "%s has it so", plan->items[i].name);
 	return false;
 }
 
@@ -199,31 +201,30 @@ static bool length_before(const struct vk_table_plan *plan, const struct volumes
 	return known;
 }
 
-static enum vk_status say_shorter(const struct vk_table_plan *plan, const struct volumes *v,
-				  struct vk_error *err)
+static enum vk_status say_shorter(const struct vk_table_plan *plan, const struct volumes *v, struct vk_error *err)
 {
 	uint64_t was;
 	bool known = length_before(plan, v, &was);
 
 	vk_error_set(err, VK_USAGE, plan->source->path,
-		     "The disk is %s%llu sectors shorter than its table: the volume at sector %llu ends in sector %llu, where the "
+		     "The disk is %s%llu sectors shorter than its table: the volume at sector %llu ends in sector "
+		     "%llu, where the "
 		     "copy of its GPT has to lie",
-		     known ? "" : "at least ", (unsigned long long)(was - plan->disk_sectors),
-		     (unsigned long long)v->no_copy_start, (unsigned long long)(v->no_copy_end - 1));
-	return vk_error_remedy(err, "make the LUN %s%llu sectors long again; --include %llu cuts the volume off, as a guess, and "
-				    "--label mbr is right only when this disk never had a GPT",
-			       known ? "" : "at least ", (unsigned long long)was,
-			       (unsigned long long)v->no_copy_start);
+		     known ? "" : "at least ", (ull)(was - plan->disk_sectors), (ull)v->no_copy_start,
+		     (ull)(v->no_copy_end - 1));
+	return vk_error_remedy(
+		err,
+		"make the LUN %s%llu sectors long again; --include %llu cuts the volume off, as a guess, and "
+		"--label mbr is right only when this disk never had a GPT",
+		known ? "" : "at least ", (ull)was, (ull)v->no_copy_start);
 }
 
 /* A label that the caller chose must be able to say where the volumes are. */
-static enum vk_status check_wish(const struct vk_table_plan *plan, const struct volumes *v,
-				 struct vk_error *err)
+static enum vk_status check_wish(const struct vk_table_plan *plan, const struct volumes *v, struct vk_error *err)
 {
 	if (plan->out->kind == VK_TABLE_MBR && v->big) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "An MBR cannot say where the volume at sector %llu ends",
-			     (unsigned long long)v->big_start);
+			     "An MBR cannot say where the volume at sector %llu ends", (ull)v->big_start);
 		return vk_error_remedy(err, "use --label gpt");
 	}
 	if (plan->out->kind == VK_TABLE_GPT && lost_its_end(plan, v))
@@ -231,7 +232,7 @@ static enum vk_status check_wish(const struct vk_table_plan *plan, const struct 
 	if (plan->out->kind == VK_TABLE_GPT && (v->no_gpt || v->no_copy)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
 			     "The volume at sector %llu lies where a GPT would lie itself",
-			     (unsigned long long)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
+			     (ull)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
 		return vk_error_remedy(err, "use --label mbr");
 	}
 	return VK_OK;
@@ -265,15 +266,20 @@ static enum vk_status say_nothing_there(const struct vk_table_plan *plan, struct
 	if (c == NULL) {
 		vk_error_set(err, VK_ABSENT, plan->source->path,
 			     "Neither a volume of VMFS nor anything of a partition table was found");
-		return vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
-					    "(--capture) knows its table, too");
+		return vk_error_remedy(
+			err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
+			     "(--capture) knows its table, too");
 	}
 	vk_error_set(err, VK_ABSENT, plan->source->path,
-		     "A volume begins at sector %llu and needs at least %llu bytes: it reaches past the end of this source, which has %llu "
-		     "bytes", (unsigned long long)(c->start_bytes / plan->sector_size), (unsigned long long)c->length_bytes,
-		     (unsigned long long)plan->source->size_bytes);
-	return vk_error_remedy(err, "take the whole disk: a copy of all of it, or the LUN once it has its length of at least %llu "
-				    "bytes again", (unsigned long long)vk_add_sat(c->start_bytes, c->length_bytes));
+		     "A volume begins at sector %llu and needs at least %llu bytes: it reaches past the end of this "
+		     "source, which has %llu "
+		     "bytes",
+		     (ull)(c->start_bytes / plan->sector_size), (ull)c->length_bytes, (ull)plan->source->size_bytes);
+	return vk_error_remedy(
+		err,
+		"take the whole disk: a copy of all of it, or the LUN once it has its length of at least %llu "
+		"bytes again",
+		(ull)vk_add_sat(c->start_bytes, c->length_bytes));
 }
 
 enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err)

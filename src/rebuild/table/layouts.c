@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Proposals from the layouts of boot disks of ESXi 5 to 8, as published partition listings show them: each row that the disk still
- * shows.
+ * Proposals from the layouts of boot disks of ESXi 5 to 8, as published partition listings show them: each row that the
+ * disk still shows.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +40,8 @@ struct layout {
 #define LOCAL VK_GPT_TYPE_VMFSL
 #define VMFS VK_GPT_TYPE_VMFS
 
-/* A public listing of an ESXi 5.5/6 boot disk. The numbers do not follow the order on the disk, and 4 was never used. */
+/* A public listing of an ESXi 5.5/6 boot disk. The numbers do not follow the order on the disk, and 4 was never used.
+ */
 static const struct layout_row esxi55[] = {
 	{1, 64, 8191, SHOWN_BY_FAT, EFI, NULL},
 	{5, 8224, 520191, SHOWN_BY_FAT, BASIC, NULL},
@@ -53,12 +54,9 @@ static const struct layout_row esxi55[] = {
 };
 /* ESXi 5.0/5.1: where the datastore starts is published; what lies in front of it is that of 5.5 without its 9. */
 static const struct layout_row esxi50[] = {
-	{1, 64, 8191, SHOWN_BY_FAT, EFI, NULL},
-	{5, 8224, 520191, SHOWN_BY_FAT, BASIC, NULL},
-	{6, 520224, 1032191, SHOWN_BY_FAT, BASIC, NULL},
-	{7, 1032224, 1257471, SHOWN_BY_GAP, DIAG, NULL},
-	{8, 1257504, 1843199, SHOWN_BY_FAT, BASIC, NULL},
-	{2, 1843200, 10229759, SHOWN_BY_FAT, BASIC, NULL},
+	{1, 64, 8191, SHOWN_BY_FAT, EFI, NULL},           {5, 8224, 520191, SHOWN_BY_FAT, BASIC, NULL},
+	{6, 520224, 1032191, SHOWN_BY_FAT, BASIC, NULL},  {7, 1032224, 1257471, SHOWN_BY_GAP, DIAG, NULL},
+	{8, 1257504, 1843199, SHOWN_BY_FAT, BASIC, NULL}, {2, 1843200, 10229759, SHOWN_BY_FAT, BASIC, NULL},
 	{3, 10229760, 0, SHOWN_BY_VMFS, VMFS, NULL},
 };
 /* Two public listings. On disks too small for a datastore, 7 takes the rest: its own header knows how much. */
@@ -78,7 +76,10 @@ static const struct layout_row esxi7_small[] = {
 	{8, 20973535, 0, SHOWN_BY_VMFS, VMFS, "datastore1"},
 };
 
-#define LAYOUT(name, rows) {name, rows, sizeof(rows) / sizeof((rows)[0])}
+#define LAYOUT(name, rows) \
+	{ \
+		name, rows, sizeof(rows) / sizeof((rows)[0]) \
+	}
 static const struct layout layouts[] = {
 	LAYOUT("ESXi 5.5 or 6 boot disk", esxi55),
 	LAYOUT("ESXi 5.0 or 5.1 boot disk", esxi50),
@@ -126,8 +127,8 @@ static size_t candidate_at(const struct vk_find *find, uint64_t start_bytes, boo
 	return SIZE_MAX;
 }
 
-static enum vk_status compare_layout(const struct vk_table_plan *plan, const struct layout *layout, struct shown *ret_shown,
-				     struct vk_error *err)
+static enum vk_status compare_layout(const struct vk_table_plan *plan, const struct layout *layout,
+				     struct shown *ret_shown, struct vk_error *err)
 {
 	struct shown s = {.own = 0};
 
@@ -156,13 +157,12 @@ static enum vk_status compare_layout(const struct vk_table_plan *plan, const str
 	return VK_OK;
 }
 
-static void propose_row(struct vk_table_plan *plan, const struct layout *layout, size_t index, const struct shown *shown)
+static void propose_row(struct vk_table_plan *plan, const struct layout *layout, size_t index,
+			const struct shown *shown)
 {
 	const struct layout_row *row = &layout->rows[index];
 	struct vk_proposal p = {
-		.entry = {.partition = {.number = row->number,
-					.start_sector = row->start,
-					.gpt = true},
+		.entry = {.partition = {.number = row->number, .start_sector = row->start, .gpt = true},
 			  .origin = VK_ENTRY_LAYOUT,
 			  .length_said = true,
 			  .candidate = shown->candidate[index]},
@@ -173,14 +173,15 @@ static void propose_row(struct vk_table_plan *plan, const struct layout *layout,
 		.has_entry = true,
 	};
 
-	p.entry.partition.sectors = shown->candidate[index] != SIZE_MAX ? shown->bytes[index] / 512 : row->end - row->start + 1;
+	p.entry.partition.sectors = shown->candidate[index] != SIZE_MAX ? shown->bytes[index] / 512
+									: row->end - row->start + 1;
 	if (!vk_guid_parse(row->type, &p.entry.partition.entry.typeGUID))
 		return;
 	vk_gpt_name_put(row->name, p.entry.partition.entry.name);
 	snprintf(p.name, sizeof(p.name), "%s", layout->name);
 	if (row->proof == SHOWN_BY_FAT) {
 		p.least_sectors = shown->bytes[index] / 512;
-		vk_proposal_why(&p, "%s: a FAT of %llu sectors begins here", layout->name, (unsigned long long)p.least_sectors);
+		vk_proposal_why(&p, "%s: a FAT of %llu sectors begins here", layout->name, (ull)p.least_sectors);
 	} else if (row->proof == SHOWN_BY_GAP) {
 		vk_proposal_why(&p, "%s: between partitions %u and %u, which were seen", layout->name,
 				layout->rows[index - 1].number, layout->rows[index + 1].number);
@@ -203,11 +204,12 @@ static void say_missing(struct vk_table_plan *plan, const struct layout *layout,
 			return;
 	if (vk_guid_parse(row->type, &guid))
 		vk_guid_format(&guid, type);
-	vk_table_note(plan, "An %s has a partition %u in sectors %llu to %llu, of which nothing is left; it is left out. If it is wanted "
-			    "all the same, add it after the repair: sgdisk -a 1 -n %u:%llu:%llu -t %u:%s",
-		      layout->name, row->number, (unsigned long long)row->start,
-		      (unsigned long long)row->end, row->number, (unsigned long long)row->start,
-		      (unsigned long long)row->end, row->number, type);
+	vk_table_note(plan,
+		      "An %s has a partition %u in sectors %llu to %llu, of which nothing is left; it is left out. If "
+		      "it is wanted "
+		      "all the same, add it after the repair: sgdisk -a 1 -n %u:%llu:%llu -t %u:%s",
+		      layout->name, row->number, (ull)row->start, (ull)row->end, row->number, (ull)row->start,
+		      (ull)row->end, row->number, type);
 }
 
 enum vk_status vk_table_from_layouts(struct vk_table_plan *plan, struct vk_error *err)

@@ -5,8 +5,8 @@
 #include "rebuild/table/plan.h"
 
 /* The entry to believe: the first that ends where the volume does, else the first that is about it. */
-static const struct vk_proposal *best_entry(const struct vk_proposal *volume,
-					    const struct vk_proposal *items, size_t count)
+static const struct vk_proposal *best_entry(const struct vk_proposal *volume, const struct vk_proposal *items,
+					    size_t count)
 {
 	const struct vk_proposal *first = NULL;
 
@@ -15,8 +15,7 @@ static const struct vk_proposal *best_entry(const struct vk_proposal *volume,
 
 		if (p->by == VK_PROPOSED_FOUND || p->by == VK_PROPOSED_LAYOUT || !vk_proposal_names(volume, p))
 			continue;
-		if (p->entry.partition.sectors == volume->entry.partition.sectors &&
-		    p->claim > VK_CLAIM_DOUBTFUL)
+		if (p->entry.partition.sectors == volume->entry.partition.sectors && p->claim > VK_CLAIM_DOUBTFUL)
 			return p;
 		if (first == NULL)
 			first = p;
@@ -33,17 +32,19 @@ static const struct vk_proposal *layout_row(const struct vk_proposal *items, siz
 }
 
 /*
- * totalBytes stands in one field, an entry of a table that is whole does not change by itself: when both hold the volume's
- * extents, the entry is left as it is.
+ * totalBytes stands in one field, an entry of a table that is whole does not change by itself: when both hold the
+ * volume's extents, the entry is left as it is.
  */
-static bool entry_holds_extents(const struct vk_table_plan *plan, const struct vk_proposal *entry, const struct vk_proposal *p)
+static bool entry_holds_extents(const struct vk_table_plan *plan, const struct vk_proposal *entry,
+				const struct vk_proposal *p)
 {
 	const struct vk_candidate *c = &plan->find->candidates[p->entry.candidate];
 	uint64_t data = c->has_header && c->lvm.totalBytes > c->lvm.dataOffset ? c->lvm.dataOffset : 0;
 	uint64_t extents = c->lvm.totalBytes > data ? (c->lvm.totalBytes - data) / VK_LVM_PE_BYTES : 0;
 
 	return data != 0 && entry->claim == VK_CLAIM_TABLE && entry->stands &&
-	       vk_mul_sat(entry->entry.partition.sectors, plan->sector_size) >= vk_add_sat(data, vk_mul_sat(extents, VK_LVM_PE_BYTES));
+	       vk_mul_sat(entry->entry.partition.sectors, plan->sector_size) >=
+		       vk_add_sat(data, vk_mul_sat(extents, VK_LVM_PE_BYTES));
 }
 
 /* The end that the entry has. Of its bytes all stay, unless the type is to be another. */
@@ -60,7 +61,7 @@ static void take_length(const struct vk_proposal *entry, struct vk_proposal *p)
 /* Which of entry and header says the length. */
 static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *entry, struct vk_proposal *p)
 {
-	unsigned long long start = p->entry.partition.start_sector;
+	unsigned long long start = vk_proposal_start(p);
 	unsigned long long said = entry->entry.partition.sectors, needed = p->entry.partition.sectors;
 	bool known = p->entry.length_exact;
 
@@ -71,31 +72,39 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 	}
 	p->entry.bytes_exact = false;
 	if (entry->claim == VK_CLAIM_STANDING && p->claim != VK_CLAIM_ASKED) {
-		/* what is proved or confirmed keeps its end, whatever the volume says; a wish makes it as long as that */
+		/* what is proved or confirmed keeps its end, whatever the volume says; a wish makes it as long as that
+		 */
 		if (said > needed && known)
-			vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so", start,
-				      said - needed);
+			vk_table_note(
+				plan,
+				"The partition at sector %llu is %llu sectors longer than its volume; it stays so",
+				start, said - needed);
 		else if (said < needed)
-			vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, and it needs %llu; the entry stays so, --include "
-					    "%llu makes it as long as the volume says", entry->name, start, said, needed, start);
+			vk_table_note(plan,
+				      "%s gives the volume at sector %llu %llu sectors, and it needs %llu; the entry "
+				      "stays so, --include "
+				      "%llu makes it as long as the volume says",
+				      entry->name, start, said, needed, start);
 		take_length(entry, p);
 	} else if (!known && said < p->least_sectors) {
-		vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, but it needs %llu at least", entry->name, start,
-			      said, (unsigned long long)p->least_sectors);
+		vk_table_note(plan, "%s gives the volume at sector %llu %llu sectors, but it needs %llu at least",
+			      entry->name, start, said, (ull)p->least_sectors);
 	} else if (!known) {
 		take_length(entry, p);
 		vk_proposal_why(p, "%llu sectors are what %s says", said, entry->name);
 	} else if (said > needed && entry->claim == VK_CLAIM_TABLE && entry->stands) {
 		take_length(entry, p);
-		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so", start,
-			      said - needed);
+		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so",
+			      start, said - needed);
 	} else if (entry_holds_extents(plan, entry, p)) {
 		take_length(entry, p);
-		vk_table_note(plan, "The LVM header at sector %llu says %llu sectors; %s gives it %llu, which hold all of its extents; it stays so",
+		vk_table_note(plan,
+			      "The LVM header at sector %llu says %llu sectors; %s gives it %llu, which hold all of "
+			      "its extents; it stays so",
 			      start, needed, entry->name, said);
 	} else {
-		vk_table_note(plan, "%s gives the partition at sector %llu %llu sectors; its volume has %llu", entry->name, start, said,
-			      needed);
+		vk_table_note(plan, "%s gives the partition at sector %llu %llu sectors; its volume has %llu",
+			      entry->name, start, said, needed);
 	}
 }
 
@@ -111,8 +120,7 @@ static void say_source(const struct vk_proposal *entry, struct vk_proposal *p)
 }
 
 /* What a volume needs, with number, GUID and all else of the entry. */
-static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *entry,
-		       struct vk_proposal *p)
+static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *entry, struct vk_proposal *p)
 {
 	const struct vk_partition *from = &entry->entry.partition;
 	struct vk_partition *to = &p->entry.partition;
@@ -157,27 +165,30 @@ static void take_row(const struct vk_proposal *row, struct vk_proposal *p)
 }
 
 /* An entry of another type that stands where the volume begins, and was not asked to go. */
-static const struct vk_proposal *other_standing(struct vk_table_plan *plan, const struct vk_proposal *items, size_t count)
+static const struct vk_proposal *other_standing(struct vk_table_plan *plan, const struct vk_proposal *items,
+						size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
 		char type[VK_GUID_TEXT_BYTES];
 		const char *name;
 
-		if (items[i].claim != VK_CLAIM_STANDING || items[0].claim == VK_CLAIM_ASKED || vk_proposal_names(&items[0], &items[i]))
+		if (items[i].claim != VK_CLAIM_STANDING || items[0].claim == VK_CLAIM_ASKED ||
+		    vk_proposal_names(&items[0], &items[i]))
 			continue;
 		vk_partition_type(&items[i].entry.partition, type, &name);
-		vk_table_note(plan, "A volume was found at sector %llu, where %s has a partition of another system (%s), which stays; "
-				    "--include %llu puts the volume in its place",
-			      (unsigned long long)items[i].entry.partition.start_sector, items[i].name, name,
-			      (unsigned long long)items[i].entry.partition.start_sector);
+		vk_table_note(plan,
+			      "A volume was found at sector %llu, where %s has a partition of another system (%s), "
+			      "which stays; "
+			      "--include %llu puts the volume in its place",
+			      (ull)items[i].entry.partition.start_sector, items[i].name, name,
+			      (ull)items[i].entry.partition.start_sector);
 		return &items[i];
 	}
 	return NULL;
 }
 
 /* A start where a volume was found. */
-static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct vk_proposal *items,
-				       size_t count)
+static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct vk_proposal *items, size_t count)
 {
 	struct vk_proposal p = items[0];
 	const struct vk_proposal *other = other_standing(plan, items, count);
@@ -197,8 +208,10 @@ static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct 
 		if (items[i].by >= VK_PROPOSED_FOUND || vk_proposal_names(&items[0], &items[i]))
 			continue;
 		vk_partition_type(&items[i].entry.partition, type, &name);
-		vk_table_note(plan, "The entry of %s that begins at sector %llu, too, is another system's (%s) and is left out",
-			      items[i].name, (unsigned long long)p.entry.partition.start_sector, name);
+		vk_table_note(
+			plan,
+			"The entry of %s that begins at sector %llu, too, is another system's (%s) and is left out",
+			items[i].name, (ull)p.entry.partition.start_sector, name);
 	}
 	return p;
 }
@@ -216,7 +229,8 @@ static bool merge_others(struct vk_table_plan *plan, const struct vk_proposal *i
 
 		if (p->by == VK_PROPOSED_LAYOUT)
 			continue;
-		if ((p->stands || (row != NULL && fits)) && (best == NULL || (fits && best->claim == VK_CLAIM_DOUBTFUL)))
+		if ((p->stands || (row != NULL && fits)) &&
+		    (best == NULL || (fits && best->claim == VK_CLAIM_DOUBTFUL)))
 			best = p;
 	}
 	if (best == NULL && row != NULL) {
@@ -225,9 +239,10 @@ static bool merge_others(struct vk_table_plan *plan, const struct vk_proposal *i
 	}
 	if (best == NULL) {
 		if (vk_partition_is_vmfs(&items[0].entry.partition))
-			vk_table_note(plan, "%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
-				      items[0].name,
-				      (unsigned long long)items[0].entry.partition.start_sector);
+			vk_table_note(
+				plan,
+				"%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
+				items[0].name, (ull)items[0].entry.partition.start_sector);
 		return false;
 	}
 	*ret_proposal = *best;

@@ -35,7 +35,7 @@ void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const
 
 void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal)
 {
-	uint64_t start = proposal->entry.partition.start_sector;
+	uint64_t start = vk_proposal_start(proposal);
 
 	if (vk_table_listed(plan->options->exclude_sectors, plan->options->exclude_count, start))
 		return;
@@ -77,8 +77,8 @@ static int by_start(const void *a, const void *b)
 {
 	const struct vk_proposal *x = a, *y = b;
 
-	if (x->entry.partition.start_sector != y->entry.partition.start_sector)
-		return x->entry.partition.start_sector < y->entry.partition.start_sector ? -1 : 1;
+	if (vk_proposal_start(x) != vk_proposal_start(y))
+		return vk_proposal_start(x) < vk_proposal_start(y) ? -1 : 1;
 	if ((x->by == VK_PROPOSED_FOUND) != (y->by == VK_PROPOSED_FOUND))
 		return x->by == VK_PROPOSED_FOUND ? -1 : 1;
 	if (x->rank != y->rank)
@@ -138,8 +138,9 @@ enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, 
 			used[part->number] = true;
 			continue;
 		}
-		vk_table_note(plan, "The number %u of the partition at sector %llu is taken or not possible; it gets another",
-			      part->number, (unsigned long long)part->start_sector);
+		vk_table_note(plan,
+			      "The number %u of the partition at sector %llu is taken or not possible; it gets another",
+			      part->number, (ull)part->start_sector);
 		part->number = 0;
 	}
 	free(order);

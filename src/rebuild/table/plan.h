@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the steps of the table planner share. Each source of knowledge (the table that stands, captures, what was found, the
- * layouts of boot disks) proposes entries; those of one start are one partition; what overlaps is settled by how
+ * What the steps of the table planner share. Each source of knowledge (the table that stands, captures, what was found,
+ * the layouts of boot disks) proposes entries; those of one start are one partition; what overlaps is settled by how
  * strongly each holds its sectors.
  */
 #ifndef VK_REBUILD_TABLE_PLAN_H
@@ -23,7 +23,8 @@ enum vk_claim {
 	VK_CLAIM_HEADER,   /* a damaged volume with its LVM header */
 	VK_CLAIM_CONTENTS, /* its contents were seen */
 	VK_CLAIM_LIVING,
-	VK_CLAIM_STANDING, /* an entry of the table that stands, proved or confirmed: it gives way to nothing but a wish */
+	VK_CLAIM_STANDING, /* an entry of the table that stands, proved or confirmed: it gives way to nothing but a wish
+			    */
 	VK_CLAIM_ASKED     /* the caller wants it */
 };
 
@@ -39,20 +40,20 @@ struct vk_proposal {
 	struct vk_planned_entry entry; /* number 0: not known */
 	enum vk_proposed_by by;
 	enum vk_claim claim;
-	unsigned rank;           /* of those with the same start or number, the lowest is believed first */
-	bool chosen;             /* it stays, while that is settled */
-	bool stands;             /* needs nothing on the disk that confirms it */
-	bool local;              /* VMFS-L */
-	bool open_end;           /* a volume whose length nothing says: sectors are the least */
-	bool end_alone;          /* only the volume's own header says where it ends */
-	bool has_entry;          /* the rest of a GPT entry (partition.entry) or of an MBR entry (raw) is known */
+	unsigned rank;  /* of those with the same start or number, the lowest is believed first */
+	bool chosen;    /* it stays, while that is settled */
+	bool stands;    /* needs nothing on the disk that confirms it */
+	bool local;     /* VMFS-L */
+	bool open_end;  /* a volume whose length nothing says: sectors are the least */
+	bool end_alone; /* only the volume's own header says where it ends */
+	bool has_entry; /* the rest of a GPT entry (partition.entry) or of an MBR entry (raw) is known */
 	uint8_t raw[VK_MBR_ENTRY_BYTES]; /* of an MBR */
-	uint64_t least_sectors;  /* the volume needs; 0: not known */
-	uint64_t told_sectors;   /* the volume's header says; 0: nothing */
-	uint64_t ebr_lba;        /* of a logical one: its boot record; 0: not known */
+	uint64_t least_sectors;          /* the volume needs; 0: not known */
+	uint64_t told_sectors;           /* the volume's header says; 0: nothing */
+	uint64_t ebr_lba;                /* of a logical one: its boot record; 0: not known */
 	bool ebr_exact;
 	unsigned sure_percent;
-	char name[48];           /* where it was read: "the backup GPT", "capture ..." */
+	char name[48]; /* where it was read: "the backup GPT", "capture ..." */
 };
 
 struct vk_table_plan {
@@ -65,22 +66,22 @@ struct vk_table_plan {
 	uint64_t first_usable, last_usable; /* of the label that was chosen */
 	struct vk_gpt_judgement gpt;
 	struct vk_gpt_image image; /* a GPT that is to stand */
-	bool gpt_judged;         /* false: the disk is too small for one */
+	bool gpt_judged;           /* false: the disk is too small for one */
 	struct vk_mbr_now mbr;
-	bool chain_whole;        /* nothing was found wrong with the chain of boot records */
-	bool chain_stands;       /* the plan has all that it has and nothing else: it is not touched */
-	bool mbr_names, gpt_names; /* it names a volume that was found */
+	bool chain_whole;              /* nothing was found wrong with the chain of boot records */
+	bool chain_stands;             /* the plan has all that it has and nothing else: it is not touched */
+	bool mbr_names, gpt_names;     /* it names a volume that was found */
 	bool mbr_foreign, gpt_foreign; /* it lies over volumes and names none of them */
-	bool table_ours;         /* the table that systems use now may be believed */
-	unsigned capture_rank;   /* of the newest capture whose table names a volume that was found, else of the newest */
+	bool table_ours;               /* the table that systems use now may be believed */
+	unsigned capture_rank; /* of the newest capture whose table names a volume that was found, else of the newest */
 	const struct vk_known_table *capture; /* that one; NULL: none has a partition */
-	bool capture_names;      /* ... and it names a volume */
+	bool capture_names;                   /* ... and it names a volume */
 	struct vk_proposal *items;
 	size_t count;
 	struct vk_rebuild_table *out;
 	bool disk_id_asked, disk_id_known; /* identify_disk */
 	uint8_t disk_id[16];
-	bool nomem;              /* a note or proposal was lost for want of memory */
+	bool nomem; /* a note or proposal was lost for want of memory */
 };
 
 /* Appended to a list of the plan, once each; a few hundred at most. */
@@ -93,15 +94,19 @@ void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const
 /* Append a proposal. */
 void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal);
 /* Append to entry.why. */
-void vk_proposal_why(struct vk_proposal *proposal, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void vk_proposal_why(struct vk_proposal *proposal, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+typedef unsigned long long ull; /* for printing */
+static inline ull vk_proposal_start(const struct vk_proposal *p)
+{
+	return p->entry.partition.start_sector;
+}
 static inline uint64_t vk_proposal_end(const struct vk_proposal *p)
 {
-	return vk_add_sat(p->entry.partition.start_sector, p->entry.partition.sectors);
+	return vk_add_sat(vk_proposal_start(p), p->entry.partition.sectors);
 }
 /*
- * Whether an entry is about the volume that begins with it. One of another type is when it ends where the volume does: then
- * somebody changed the type; else it is a partition of another system that begins there by chance.
+ * Whether an entry is about the volume that begins with it. One of another type is when it ends where the volume does:
+ * then somebody changed the type; else it is a partition of another system that begins there by chance.
  */
 bool vk_proposal_names(const struct vk_proposal *volume, const struct vk_proposal *entry);
 bool vk_table_listed(const uint64_t *sectors, size_t count, uint64_t sector);
@@ -124,8 +129,8 @@ VK_MUST_USE enum vk_status vk_table_choose_label(struct vk_table_plan *plan, str
 /* One proposal for each start. */
 void vk_table_merge(struct vk_table_plan *plan);
 /*
- * None overlaps another, all inside the usable range; sorted by start. VK_USAGE: undecidable; VK_REFUSED: an entry that stands would
- * have to go.
+ * None overlaps another, all inside the usable range; sorted by start. VK_USAGE: undecidable; VK_REFUSED: an entry that
+ * stands would have to go.
  */
 VK_MUST_USE enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err);
 
@@ -142,19 +147,21 @@ VK_MUST_USE enum vk_status vk_table_put_mbr(struct vk_table_plan *plan, struct v
 VK_MUST_USE enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error *err);
 
 /*
- * Numbers up to most that are known stay, those of the best rank first, each once, and are marked in used; the other proposals
- * have number 0 then. Logical partitions of an MBR are not asked. VK_NOMEM.
+ * Numbers up to most that are known stay, those of the best rank first, each once, and are marked in used; the other
+ * proposals have number 0 then. Logical partitions of an MBR are not asked. VK_NOMEM.
  */
-VK_MUST_USE enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, bool *used, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, bool *used,
+						 struct vk_error *err);
 /* The next number from *from on that is not used, and is then; 0: there is none up to most. */
 unsigned vk_table_free_number(bool *used, unsigned most, unsigned *from);
 /* Append to out->entries. */
 void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry *entry);
 
 /*
- * A GUID of version 8 (RFC 9562) made from what and bytes: the same on every run. VK_INTERNAL: libcrypto has no SHA-256.
+ * A GUID of version 8 (RFC 9562) made from what and bytes: the same on every run. VK_INTERNAL: libcrypto has no
+ * SHA-256.
  */
-VK_MUST_USE enum vk_status vk_fresh_guid(const char *what, const void *bytes, size_t len,
-					 struct vk_guid *ret_guid, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_fresh_guid(const char *what, const void *bytes, size_t len, struct vk_guid *ret_guid,
+					 struct vk_error *err);
 
 #endif

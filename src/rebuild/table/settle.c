@@ -18,14 +18,9 @@ static bool is_volume(const struct vk_proposal *p)
 	return p->entry.candidate != SIZE_MAX;
 }
 
-static unsigned long long start_of(const struct vk_proposal *p)
-{
-	return p->entry.partition.start_sector;
-}
-
 static uint64_t start_key(const void *item)
 {
-	return start_of(*(struct vk_proposal *const *)item);
+	return vk_proposal_start(*(struct vk_proposal *const *)item);
 }
 
 static int by_strength(const void *a, const void *b)
@@ -39,7 +34,7 @@ static int by_strength(const void *a, const void *b)
 		return x->sure_percent > y->sure_percent ? -1 : 1;
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;
-	return start_of(x) < start_of(y) ? -1 : start_of(x) > start_of(y);
+	return vk_proposal_start(x) < vk_proposal_start(y) ? -1 : vk_proposal_start(x) > vk_proposal_start(y);
 }
 
 static const char *what_it_is(const struct vk_proposal *p)
@@ -61,9 +56,10 @@ static bool may_shorten(const struct vk_proposal *p, const struct vk_proposal *o
 }
 
 /* Take from the end what the volume or file system does not need. False: it needs all. */
-static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, const struct vk_proposal *other, uint64_t end, const char *why)
+static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, const struct vk_proposal *other, uint64_t end,
+		    const char *why)
 {
-	uint64_t sectors = end - p->entry.partition.start_sector;
+	uint64_t sectors = end - vk_proposal_start(p);
 
 	if (!may_shorten(p, other, sectors))
 		return false;
@@ -71,8 +67,7 @@ static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, const str
 	if (is_volume(p) && !p->open_end)
 		sectors = vk_min_u64(sectors, vk_max_u64(p->told_sectors, p->least_sectors));
 	vk_table_note(plan, "The partition at sector %llu is made %llu sectors long instead of %llu: %s",
-		      start_of(p), (unsigned long long)sectors,
-		      (unsigned long long)p->entry.partition.sectors, why);
+		      vk_proposal_start(p), (ull)sectors, (ull)p->entry.partition.sectors, why);
 	p->entry.partition.sectors = sectors;
 	p->entry.bytes_exact = false;
 	p->entry.length_exact = p->entry.length_exact && is_volume(p) && sectors == p->told_sectors;
@@ -81,16 +76,18 @@ static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, const str
 
 static bool outside(const struct vk_table_plan *plan, const struct vk_proposal *p)
 {
-	return p->entry.partition.sectors == 0 || start_of(p) < plan->first_usable || vk_proposal_end(p) > vk_add_sat(plan->last_usable, 1);
+	return p->entry.partition.sectors == 0 || vk_proposal_start(p) < plan->first_usable ||
+	       vk_proposal_end(p) > vk_add_sat(plan->last_usable, 1);
 }
 
 static enum vk_status refuse_standing(const struct vk_table_plan *plan, const struct vk_proposal *p, const char *why,
 				      struct vk_error *err)
 {
 	vk_error_set(err, VK_REFUSED, plan->source->path,
-		     "Partition %u, sectors %llu to %llu, which %s names and nothing contradicts, %s", p->entry.partition.number,
-		     start_of(p), (unsigned long long)(vk_proposal_end(p) - 1), p->name, why);
-	vk_error_remedy(err, "if the disk was longer, make it so again; --exclude %llu leaves the partition out", start_of(p));
+		     "Partition %u, sectors %llu to %llu, which %s names and nothing contradicts, %s",
+		     p->entry.partition.number, vk_proposal_start(p), (ull)(vk_proposal_end(p) - 1), p->name, why);
+	vk_error_remedy(err, "if the disk was longer, make it so again; --exclude %llu leaves the partition out",
+			vk_proposal_start(p));
 	return VK_REFUSED;
 }
 
@@ -103,29 +100,32 @@ static bool fit_range(struct vk_table_plan *plan, struct vk_proposal *p)
 	if (!outside(plan, p))
 		return true;
 	if (p->entry.partition.sectors == 0) {
-		vk_table_lost(plan, "The partition at sector %llu ends in front of where it begins", start_of(p));
+		vk_table_lost(plan, "The partition at sector %llu ends in front of where it begins",
+			      vk_proposal_start(p));
 		return false;
 	}
-	if (p->entry.partition.start_sector < plan->first_usable) {
-		vk_table_lost(plan, "The partition at sector %llu begins in front of sector %llu, the first that this table can give away",
-			      start_of(p), (unsigned long long)plan->first_usable);
+	if (vk_proposal_start(p) < plan->first_usable) {
+		vk_table_lost(plan,
+			      "The partition at sector %llu begins in front of sector %llu, the first that this table "
+			      "can give away",
+			      vk_proposal_start(p), (ull)plan->first_usable);
 		return false;
 	}
-	if (p->entry.partition.start_sector < limit &&
-	    shorten(plan, p, NULL, limit, "the disk ends there"))
+	if (vk_proposal_start(p) < limit && shorten(plan, p, NULL, limit, "the disk ends there"))
 		return true;
-	if (p->claim == VK_CLAIM_ASKED && p->entry.partition.start_sector < limit) {
-		p->entry.partition.sectors = limit - p->entry.partition.start_sector;
+	if (p->claim == VK_CLAIM_ASKED && vk_proposal_start(p) < limit) {
+		p->entry.partition.sectors = limit - vk_proposal_start(p);
 		p->entry.length_exact = false;
 		p->entry.bytes_exact = false;
 		plan->out->guessed = true;
 		vk_proposal_why(p, "cut off at the end of the disk, as it was asked for");
 		return true;
 	}
-	vk_table_lost(plan, "%s at sector %llu is %llu sectors long and would end %llu sectors behind the last usable one (%llu)",
-		      is_volume(p) ? "The volume" : "The partition", start_of(p),
-		      (unsigned long long)p->entry.partition.sectors,
-		      (unsigned long long)(end - limit), (unsigned long long)plan->last_usable);
+	vk_table_lost(
+		plan,
+		"%s at sector %llu is %llu sectors long and would end %llu sectors behind the last usable one (%llu)",
+		is_volume(p) ? "The volume" : "The partition", vk_proposal_start(p), (ull)p->entry.partition.sectors,
+		(ull)(end - limit), (ull)plan->last_usable);
 	return false;
 }
 
@@ -144,8 +144,7 @@ static void inherit(struct vk_proposal *volume, const struct vk_proposal *entry)
 	volume->entry.partition.mbr_type = entry->entry.partition.mbr_type;
 	volume->entry.partition.entry = entry->entry.partition.entry;
 	volume->has_entry = entry->entry.partition.gpt;
-	vk_proposal_why(volume, "%s has it at sector %llu, where it cannot be", entry->name,
-			start_of(entry));
+	vk_proposal_why(volume, "%s has it at sector %llu, where it cannot be", entry->name, vk_proposal_start(entry));
 }
 
 static enum vk_status undecidable(const struct vk_table_plan *plan, const struct vk_proposal *a,
@@ -153,44 +152,44 @@ static enum vk_status undecidable(const struct vk_table_plan *plan, const struct
 {
 	vk_error_set(err, VK_USAGE, plan->source->path,
 		     "The volumes at sectors %llu and %llu overlap, and nothing tells which of them is the living one",
-		     start_of(a), start_of(b));
+		     vk_proposal_start(a), vk_proposal_start(b));
 	return vk_error_remedy(err, "say which is not wanted with --exclude %llu or --exclude %llu",
-			       start_of(a), start_of(b));
+			       vk_proposal_start(a), vk_proposal_start(b));
 }
 
 /* Whether both can stay, if need be with the first made shorter. */
 static bool can_settle(const struct vk_proposal *a, const struct vk_proposal *b)
 {
-	const struct vk_proposal *first = start_of(a) < start_of(b) ? a : b;
+	const struct vk_proposal *first = vk_proposal_start(a) < vk_proposal_start(b) ? a : b;
 	const struct vk_proposal *second = first == a ? b : a;
 
-	if (vk_proposal_end(first) <= start_of(second))
+	if (vk_proposal_end(first) <= vk_proposal_start(second))
 		return true;
-	return start_of(first) != start_of(second) && may_shorten(first, second, start_of(second) - start_of(first));
+	return vk_proposal_start(first) != vk_proposal_start(second) &&
+	       may_shorten(first, second, vk_proposal_start(second) - vk_proposal_start(first));
 }
 
 /* Settle p against one that is chosen. False: p must go. */
-static bool settle_pair(struct vk_table_plan *plan, struct vk_proposal *chosen,
-			struct vk_proposal *p)
+static bool settle_pair(struct vk_table_plan *plan, struct vk_proposal *chosen, struct vk_proposal *p)
 {
-	struct vk_proposal *first = start_of(chosen) < start_of(p) ? chosen : p;
+	struct vk_proposal *first = vk_proposal_start(chosen) < vk_proposal_start(p) ? chosen : p;
 	struct vk_proposal *second = first == p ? chosen : p;
 
-	if (vk_proposal_end(first) <= start_of(second))
+	if (vk_proposal_end(first) <= vk_proposal_start(second))
 		return true;
-	if (start_of(first) != start_of(second) &&
-	    shorten(plan, first, second, start_of(second), "the next one begins there"))
-		return vk_proposal_end(first) <= start_of(second);
+	if (vk_proposal_start(first) != vk_proposal_start(second) &&
+	    shorten(plan, first, second, vk_proposal_start(second), "the next one begins there"))
+		return vk_proposal_end(first) <= vk_proposal_start(second);
 	vk_table_note(plan, "%s%s at sectors %llu to %llu (%s) is left out: it overlaps %s at sector %llu",
 		      is_volume(p) ? "What was found" : "The entry of ", is_volume(p) ? "" : p->name,
-		      start_of(p), (unsigned long long)(vk_proposal_end(p) - 1),
-		      is_volume(p) ? "VMFS" : what_it_is(p), what_it_is(chosen), start_of(chosen));
+		      vk_proposal_start(p), (ull)(vk_proposal_end(p) - 1), is_volume(p) ? "VMFS" : what_it_is(p),
+		      what_it_is(chosen), vk_proposal_start(chosen));
 	inherit(chosen, p);
 	return false;
 }
 
-static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen,
-			     struct vk_proposal *p, struct vk_error *err)
+static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen, struct vk_proposal *p,
+			     struct vk_error *err)
 {
 	struct vk_proposal *neighbours[2] = {NULL, NULL};
 	size_t low;
@@ -199,7 +198,8 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen,
 		return refuse_standing(plan, p, "does not lie in the sectors that this table can give away", err);
 	if (!fit_range(plan, p))
 		return VK_OK;
-	low = vk_first_not_below(chosen->items, chosen->count, sizeof(chosen->items[0]), start_of(p) + 1, start_key);
+	low = vk_first_not_below(chosen->items, chosen->count, sizeof(chosen->items[0]), vk_proposal_start(p) + 1,
+				 start_key);
 	if (low > 0)
 		neighbours[0] = chosen->items[low - 1];
 	if (low < chosen->count)
@@ -221,8 +221,7 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen,
 			continue;
 		return undecided ? undecidable(plan, n, p, err) : VK_OK;
 	}
-	memmove(&chosen->items[low + 1], &chosen->items[low],
-		(chosen->count - low) * sizeof(struct vk_proposal *));
+	memmove(&chosen->items[low + 1], &chosen->items[low], (chosen->count - low) * sizeof(struct vk_proposal *));
 	chosen->items[low] = p;
 	chosen->count++;
 	return VK_OK;
@@ -234,24 +233,23 @@ static void close_ends(struct vk_table_plan *plan, const struct chosen *chosen)
 	for (size_t i = 0; i < chosen->count; i++) {
 		struct vk_proposal *p = chosen->items[i];
 		const struct vk_proposal *next = i + 1 < chosen->count ? chosen->items[i + 1] : NULL;
-		uint64_t end = next == NULL ? plan->last_usable + 1 : start_of(next);
+		uint64_t end = next == NULL ? plan->last_usable + 1 : vk_proposal_start(next);
 
 		if (!p->open_end)
 			continue;
 		if (next != NULL && next->ebr_lba > vk_proposal_end(p))
 			end = vk_min_u64(end, next->ebr_lba);
-		p->entry.partition.sectors = end - start_of(p);
+		p->entry.partition.sectors = end - vk_proposal_start(p);
 		plan->out->guessed = true;
 		vk_proposal_why(p, "the length is a guess: it needs %llu sectors, and up to %s there are %llu",
-				(unsigned long long)p->least_sectors,
-				next == NULL ? "the end of the disk" : "the next partition",
-				(unsigned long long)p->entry.partition.sectors);
+				(ull)p->least_sectors, next == NULL ? "the end of the disk" : "the next partition",
+				(ull)p->entry.partition.sectors);
 	}
 }
 
 /*
- * totalBytes stands in one field, of which extents and other numbers prove only the higher bits. What proves it is a checksum over the
- * entry, a capture, or that the volume ends with what the disk can give away.
+ * totalBytes stands in one field, of which extents and other numbers prove only the higher bits. What proves it is a
+ * checksum over the entry, a capture, or that the volume ends with what the disk can give away.
  */
 static void doubt_ends(struct vk_table_plan *plan, const struct chosen *chosen)
 {
@@ -259,7 +257,8 @@ static void doubt_ends(struct vk_table_plan *plan, const struct chosen *chosen)
 		struct vk_proposal *p = chosen->items[i];
 		uint64_t end = vk_proposal_end(p);
 
-		if (!p->end_alone || !p->entry.length_exact || end == plan->last_usable + 1 || end == plan->disk_sectors)
+		if (!p->end_alone || !p->entry.length_exact || end == plan->last_usable + 1 ||
+		    end == plan->disk_sectors)
 			continue;
 		p->entry.length_exact = false;
 		p->entry.length_said = true;

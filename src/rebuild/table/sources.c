@@ -46,17 +46,17 @@ static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judge
 	};
 
 	if (!to_sectors_of(gpt->sector_size, plan->sector_size, &p.entry.partition)) {
-		vk_table_lost(plan,
-			      "Partition %u of a GPT that counts sectors of %u bytes does not lie on sectors of %u bytes",
-			      e->partition.number, gpt->sector_size, plan->sector_size);
+		vk_table_lost(
+			plan,
+			"Partition %u of a GPT that counts sectors of %u bytes does not lie on sectors of %u bytes",
+			e->partition.number, gpt->sector_size, plan->sector_size);
 		return;
 	}
 	if (gpt->sector_size != plan->sector_size)
 		p.entry.bytes_exact = false;
 	else if (e->exact && gpt->used >= 0 && gpt->used == gpt->right)
 		p.entry.origin = VK_ENTRY_KEPT;
-	snprintf(p.name, sizeof(p.name), "%s",
-		 e->origin == VK_ENTRY_BACKUP ? "the backup GPT" : "the GPT");
+	snprintf(p.name, sizeof(p.name), "%s", e->origin == VK_ENTRY_BACKUP ? "the backup GPT" : "the GPT");
 	if (e->why[0] != '\0')
 		vk_proposal_why(&p, "%s", e->why);
 	vk_table_propose(plan, &p);
@@ -76,8 +76,7 @@ static struct vk_proposal from_boot_record(const struct vk_table_plan *plan, con
 					.sectors = e->sectors,
 					.logical = lba != 0,
 					.mbr_type = e->type},
-			  .origin = plan->source->table.kind == VK_TABLE_MBR ? VK_ENTRY_KEPT
-									     : VK_ENTRY_MBR,
+			  .origin = plan->source->table.kind == VK_TABLE_MBR ? VK_ENTRY_KEPT : VK_ENTRY_MBR,
 			  .length_said = true,
 			  .candidate = SIZE_MAX},
 		.by = VK_PROPOSED_MBR,
@@ -118,8 +117,7 @@ static bool all_named(const struct vk_table *table)
 void vk_table_from_mbr(struct vk_table_plan *plan)
 {
 	const struct vk_mbr_now *now = &plan->mbr;
-	bool used = now->readable && plan->source->table.mbr_used && !now->protective &&
-		    !now->boot_sector;
+	bool used = now->readable && plan->source->table.mbr_used && !now->protective && !now->boot_sector;
 
 	for (unsigned i = 0; i < 4 && used; i++) {
 		const struct vk_mbr_entry *e = &now->mbr.entries[i];
@@ -127,16 +125,15 @@ void vk_table_from_mbr(struct vk_table_plan *plan)
 
 		if (!vk_mbr_entry_used(e) || vk_mbr_type_is_extended(e->type) || e->firstLBA == 0)
 			continue;
-		p = from_boot_record(plan, now->sector + VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES,
-				     e, 0);
+		p = from_boot_record(plan, now->sector + VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES, e, 0);
 		p.entry.partition.number = i + 1;
 		p.entry.number_exact = true;
 		vk_table_propose(plan, &p);
 	}
 	for (size_t i = 0; i < now->ebr_count; i++) {
 		const struct vk_ebr *ebr = &now->ebrs[i];
-		struct vk_proposal p = from_boot_record(plan, ebr->sector + VK_MBR_ENTRY_OFFSET,
-							&ebr->record.entries[0], ebr->lba);
+		struct vk_proposal p =
+			from_boot_record(plan, ebr->sector + VK_MBR_ENTRY_OFFSET, &ebr->record.entries[0], ebr->lba);
 
 		p.entry.partition.number = logical_number(&plan->source->table, ebr->lba);
 		p.entry.number_exact = p.entry.partition.number != 0 && all_named(&plan->source->table);
@@ -166,8 +163,7 @@ static void propose_captured(struct vk_table_plan *plan, const struct vk_known_t
 	size_t got = 0;
 
 	if (!partition->gpt &&
-	    (vk_io_read(known->source->io, partition->entry_offset_bytes, p.raw, sizeof(p.raw), &got,
-			NULL) != VK_OK ||
+	    (vk_io_read(known->source->io, partition->entry_offset_bytes, p.raw, sizeof(p.raw), &got, NULL) != VK_OK ||
 	     got != sizeof(p.raw)))
 		p.has_entry = false;
 	if (partition->logical) {
@@ -183,8 +179,7 @@ static void take_extended(struct vk_table_plan *plan, const struct vk_partition 
 {
 	struct vk_mbr_now *now = &plan->mbr;
 
-	if (now->extended_number != 0 ||
-	    (now->extended_start != 0 && now->extended_start != p->start_sector))
+	if (now->extended_number != 0 || (now->extended_start != 0 && now->extended_start != p->start_sector))
 		return;
 	now->extended_number = p->number;
 	now->extended_type = p->mbr_type;
@@ -201,8 +196,8 @@ void vk_table_from_captures(struct vk_table_plan *plan)
 		if (table->kind == VK_TABLE_NONE)
 			continue;
 		if (table->sector_size != plan->sector_size) {
-			vk_table_note(plan, "The table of %s counts sectors of %u bytes and was not used",
-				      known->name, table->sector_size);
+			vk_table_note(plan, "The table of %s counts sectors of %u bytes and was not used", known->name,
+				      table->sector_size);
 			continue;
 		}
 		for (size_t i = 0; i < table->partition_count; i++) {
@@ -228,9 +223,9 @@ static void mark_table(struct vk_table_plan *plan, const struct vk_proposal *p, 
 /* What begins inside a VMFS entry is a copy in it, unless it ends with it: then the entry may have a wrong start. */
 static bool is_inside(const struct vk_proposal *volume, const struct vk_proposal *entry)
 {
-	uint64_t start = volume->entry.partition.start_sector;
+	uint64_t start = vk_proposal_start(volume);
 
-	return vk_partition_is_vmfs(&entry->entry.partition) && start > entry->entry.partition.start_sector &&
+	return vk_partition_is_vmfs(&entry->entry.partition) && start > vk_proposal_start(entry) &&
 	       start < vk_proposal_end(entry) &&
 	       !(volume->claim == VK_CLAIM_LIVING && vk_proposal_end(volume) == vk_proposal_end(entry));
 }
@@ -243,7 +238,7 @@ static void compare_with_found(struct vk_table_plan *plan)
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct vk_proposal *p = &plan->items[i];
-		uint64_t start = p->entry.partition.start_sector;
+		uint64_t start = vk_proposal_start(p);
 
 		if (p->by == VK_PROPOSED_FOUND) {
 			for (size_t k = 0; k < 2 && p->claim >= VK_CLAIM_LIVING; k++)
@@ -255,8 +250,9 @@ static void compare_with_found(struct vk_table_plan *plan)
 		}
 		if (p->by != VK_PROPOSED_MBR && p->by != VK_PROPOSED_GPT)
 			continue;
-		if (volume != NULL && volume->entry.partition.start_sector == start)
-			mark_table(plan, p, vk_proposal_names(volume, p), !vk_proposal_names(volume, p) && volume->claim >= VK_CLAIM_LIVING);
+		if (volume != NULL && vk_proposal_start(volume) == start)
+			mark_table(plan, p, vk_proposal_names(volume, p),
+				   !vk_proposal_names(volume, p) && volume->claim >= VK_CLAIM_LIVING);
 		else if (volume != NULL && vk_proposal_end(volume) > start)
 			mark_table(plan, p, false, volume->claim >= VK_CLAIM_LIVING);
 		if (entries[p->by] == NULL || vk_proposal_end(p) > vk_proposal_end(entries[p->by]))
@@ -265,8 +261,8 @@ static void compare_with_found(struct vk_table_plan *plan)
 }
 
 /*
- * Which capture may speak of partitions that nothing on the disk confirms. An older one has those that were deleted since;
- * the newest may have been taken after the damage, and then it does not name what was found.
+ * Which capture may speak of partitions that nothing on the disk confirms. An older one has those that were deleted
+ * since; the newest may have been taken after the damage, and then it does not name what was found.
  */
 static void choose_capture(struct vk_table_plan *plan)
 {
@@ -282,7 +278,7 @@ static void choose_capture(struct vk_table_plan *plan)
 			continue;
 		newest = p->rank < newest ? p->rank : newest;
 		if (p->rank < naming && volume != NULL && vk_proposal_names(volume, p) &&
-		    volume->entry.partition.start_sector == p->entry.partition.start_sector)
+		    vk_proposal_start(volume) == vk_proposal_start(p))
 			naming = p->rank;
 	}
 	plan->capture_names = naming != UINT32_MAX;
@@ -292,8 +288,8 @@ static void choose_capture(struct vk_table_plan *plan)
 }
 
 /*
- * Whether an entry of the table that systems use stays unless somebody asks for something else. A checksum proves one of a GPT;
- * one of an MBR is confirmed by the volume that begins with it. `volume` begins there, NULL: none does.
+ * Whether an entry of the table that systems use stays unless somebody asks for something else. A checksum proves one
+ * of a GPT; one of an MBR is confirmed by the volume that begins with it. `volume` begins there, NULL: none does.
  */
 static bool stays(const struct vk_table_plan *plan, const struct vk_proposal *volume, const struct vk_proposal *p)
 {
@@ -312,8 +308,8 @@ static bool stays(const struct vk_table_plan *plan, const struct vk_proposal *vo
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct vk_proposal *q = &plan->items[i];
 
-		if (q->by == VK_PROPOSED_FOUND && q->entry.partition.start_sector > p->entry.partition.start_sector &&
-		    q->entry.partition.start_sector < vk_proposal_end(p) && !is_inside(q, p))
+		if (q->by == VK_PROPOSED_FOUND && vk_proposal_start(q) > vk_proposal_start(p) &&
+		    vk_proposal_start(q) < vk_proposal_end(p) && !is_inside(q, p))
 			return false;
 	}
 	return true;
@@ -328,7 +324,7 @@ static void raise_standing(struct vk_table_plan *plan, enum vk_proposed_by used)
 
 		if (p->by == VK_PROPOSED_FOUND)
 			volume = p;
-		if (volume != NULL && volume->entry.partition.start_sector != p->entry.partition.start_sector)
+		if (volume != NULL && vk_proposal_start(volume) != vk_proposal_start(p))
 			volume = NULL;
 		if (p->by == used && stays(plan, volume, p))
 			p->claim = VK_CLAIM_STANDING;
@@ -346,11 +342,11 @@ static void drop_ghosts(struct vk_table_plan *plan)
 		struct vk_proposal held;
 
 		if (p->by == VK_PROPOSED_FOUND && p->claim != VK_CLAIM_ASKED && outer != NULL && is_inside(p, outer)) {
-			vk_table_note(plan, "What was found at sector %llu lies inside the partition at sector %llu, which stays as it "
-					    "is: it is taken for a copy; --include %llu takes it for a volume",
-				      (unsigned long long)p->entry.partition.start_sector,
-				      (unsigned long long)outer->entry.partition.start_sector,
-				      (unsigned long long)p->entry.partition.start_sector);
+			vk_table_note(plan,
+				      "What was found at sector %llu lies inside the partition at sector %llu, which "
+				      "stays as it "
+				      "is: it is taken for a copy; --include %llu takes it for a volume",
+				      vk_proposal_start(p), vk_proposal_start(outer), vk_proposal_start(p));
 			continue;
 		}
 		held = *p;

@@ -17,7 +17,8 @@ static enum vk_status check_source(const struct vk_table_plan *plan, struct vk_e
 		return vk_error_remedy(err, "say --as disk if it is one");
 	}
 	if (plan->disk_sectors < 2) {
-		vk_error_set(err, VK_USAGE, source->path, "How long the disk is cannot be known: only a part of it is here");
+		vk_error_set(err, VK_USAGE, source->path,
+			     "How long the disk is cannot be known: only a part of it is here");
 		return vk_error_remedy(err, "name the whole disk");
 	}
 	return VK_OK;
@@ -34,7 +35,8 @@ static enum vk_status judge_gpt(struct vk_table_plan *plan, const struct vk_know
 		return VK_OK;
 	if (status != VK_OK || !plan->gpt.cut)
 		return status;
-	vk_error_set(err, VK_USAGE, plan->source->path, "Only the beginning of the disk is here: nothing can be put at its end");
+	vk_error_set(err, VK_USAGE, plan->source->path,
+		     "Only the beginning of the disk is here: nothing can be put at its end");
 	return vk_error_remedy(err, "name the whole disk");
 }
 
@@ -42,8 +44,7 @@ static enum vk_status judge_gpt(struct vk_table_plan *plan, const struct vk_know
 static void take_sentences(struct vk_table_plan *plan)
 {
 	if (!plan->gpt_judged || !plan->gpt.was_gpt ||
-	    (plan->out->kind != VK_TABLE_GPT && plan->source->table.kind != VK_TABLE_GPT) ||
-	    plan->gpt_foreign)
+	    (plan->out->kind != VK_TABLE_GPT && plan->source->table.kind != VK_TABLE_GPT) || plan->gpt_foreign)
 		return;
 	for (size_t i = 0; i < plan->gpt.note_count; i++)
 		vk_table_note(plan, "%s", plan->gpt.notes[i]);
@@ -62,15 +63,18 @@ static void doubt_sector_size(struct vk_table_plan *plan)
 
 		if (!c->has_fs || c->fs.physDiskBlockSize != 4096 || vk_standing_is_ghost(c->standing))
 			continue;
-		vk_table_doubt(plan, "The table is planned in sectors of 512 bytes. The volume at sector %llu was made on blocks of 4096 bytes: if "
-				     "this is an image of a disk with sectors of 4096 bytes, say --sector-size 4096",
-			       (unsigned long long)(c->start_bytes / 512));
+		vk_table_doubt(plan,
+			       "The table is planned in sectors of 512 bytes. The volume at sector %llu was made on "
+			       "blocks of 4096 bytes: if "
+			       "this is an image of a disk with sectors of 4096 bytes, say --sector-size 4096",
+			       (ull)(c->start_bytes / 512));
 		return;
 	}
 }
 
 /* Where captures have boot records. */
-static enum vk_status captured_ebrs(const struct vk_table_plan *plan, uint64_t **ret_lbas, size_t *ret_count, struct vk_error *err)
+static enum vk_status captured_ebrs(const struct vk_table_plan *plan, uint64_t **ret_lbas, size_t *ret_count,
+				    struct vk_error *err)
 {
 	for (size_t k = 0; k < plan->options->known_count; k++) {
 		const struct vk_table *t = &plan->options->known[k].source->table;
@@ -173,9 +177,14 @@ static enum vk_status refuse_kind(const struct vk_table_plan *plan, enum vk_tabl
 {
 	bool gpt = seen == VK_TABLE_GPT;
 
-	vk_error_set(err, VK_REFUSED, plan->source->path, "With the %s that is planned the disk would still be read as one with %s table",
-		     vk_table_kind_name(plan->out->kind), gpt ? "a gpt" : seen == VK_TABLE_MBR ? "an mbr" : "no");
-	vk_error_remedy(err, gpt ? "a header of a GPT stands where a partition would lie, or none of the partitions can lie beside it: use "
+	vk_error_set(err, VK_REFUSED, plan->source->path,
+		     "With the %s that is planned the disk would still be read as one with %s table",
+		     vk_table_kind_name(plan->out->kind),
+		     gpt                    ? "a gpt"
+		     : seen == VK_TABLE_MBR ? "an mbr"
+					    : "no");
+	vk_error_remedy(err, gpt ? "a header of a GPT stands where a partition would lie, or none of the partitions "
+				   "can lie beside it: use "
 				   "--label gpt, or leave partitions out with --exclude SECTOR"
 				 : "leave partitions out with --exclude SECTOR, or choose with --label");
 	return VK_REFUSED;
@@ -203,8 +212,8 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 	struct vk_findings findings = {0};
 	const struct vk_finding_sink sink = vk_findings_sink(&findings);
 	struct vk_table table;
-	enum vk_status status = vk_table_read(vk_overlay_io(plan->overlay), plan->sector_size, true,
-					      &sink, &table, err);
+	enum vk_status status =
+		vk_table_read(vk_overlay_io(plan->overlay), plan->sector_size, true, &sink, &table, err);
 	size_t equal = 0;
 
 	vk_findings_free(&findings);
@@ -217,15 +226,15 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 		const struct vk_partition *a = &out->entries[i].partition;
 		const struct vk_partition *b = &table.partitions[i];
 
-		equal += a->number == b->number && a->start_sector == b->start_sector &&
-			 a->sectors == b->sectors && a->mbr_type == b->mbr_type && a->gpt == b->gpt &&
+		equal += a->number == b->number && a->start_sector == b->start_sector && a->sectors == b->sectors &&
+			 a->mbr_type == b->mbr_type && a->gpt == b->gpt &&
 			 memcmp(&a->entry, &b->entry, sizeof(a->entry)) == 0;
 	}
 	if (table.kind != out->kind && (equal > 0 || out->entry_count > 0))
 		status = refuse_kind(plan, table.kind, err);
 	else if (equal != out->entry_count || equal != table.partition_count)
-		status = vk_error_set(err, VK_INTERNAL, plan->source->path,
-				      "The table does not read as it was planned");
+		status =
+			vk_error_set(err, VK_INTERNAL, plan->source->path, "The table does not read as it was planned");
 	vk_table_free(&table);
 	return status;
 }
@@ -238,19 +247,25 @@ static bool entry_stands(const struct vk_table_plan *plan, const struct vk_parti
 
 	return !p->gpt && vk_io_read(plan->source->io, p->entry_offset_bytes, now, sizeof(now), &got, NULL) == VK_OK &&
 	       got == sizeof(now) &&
-	       vk_io_read(vk_overlay_io(plan->overlay), p->entry_offset_bytes, then, sizeof(then), &got, NULL) == VK_OK &&
+	       vk_io_read(vk_overlay_io(plan->overlay), p->entry_offset_bytes, then, sizeof(then), &got, NULL) ==
+		       VK_OK &&
 	       got == sizeof(then) && memcmp(now, then, sizeof(now)) == 0;
 }
 
-/* What a capture alone names stood there then; a partition may have been deleted or changed since, where no volume shows it. */
+/* What a capture alone names stood there then; a partition may have been deleted or changed since, where no volume
+ * shows it. */
 static void doubt_captured(struct vk_table_plan *plan)
 {
 	for (size_t i = 0; i < plan->out->entry_count; i++) {
 		const struct vk_planned_entry *e = &plan->out->entries[i];
 
-		if (e->origin == VK_ENTRY_CAPTURE && e->candidate == SIZE_MAX && !e->stands && !vk_partition_is_extended(&e->partition))
-			vk_table_doubt(plan, "Partition %u at sector %llu is in %s, and nothing else shows it: it may have been deleted or changed "
-					     "since", e->partition.number, (unsigned long long)e->partition.start_sector,
+		if (e->origin == VK_ENTRY_CAPTURE && e->candidate == SIZE_MAX && !e->stands &&
+		    !vk_partition_is_extended(&e->partition))
+			vk_table_doubt(plan,
+				       "Partition %u at sector %llu is in %s, and nothing else shows it: it may have "
+				       "been deleted or changed "
+				       "since",
+				       e->partition.number, (ull)e->partition.start_sector,
 				       plan->capture != NULL ? plan->capture->name : "a capture");
 	}
 }
@@ -270,16 +285,15 @@ static void finish(struct vk_table_plan *plan)
 		out->guessed = out->guessed || (!out->entries[i].bytes_exact && !out->entries[i].stands);
 	out->nothing_to_do = true;
 	for (size_t i = 0; i < VK_TP_COUNT; i++)
-		if (out->parts[i].rewritten || (out->parts[i].state != VK_PART_STATE_UNUSED &&
-						!vk_part_state_stands(out->parts[i].state)))
+		if (out->parts[i].rewritten ||
+		    (out->parts[i].state != VK_PART_STATE_UNUSED && !vk_part_state_stands(out->parts[i].state)))
 			out->nothing_to_do = false;
 }
 
-static enum vk_status put(struct vk_table_plan *plan, struct vk_error *err)
+static enum vk_status put_plan(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_rebuild_table *out = plan->out;
-	enum vk_status status = out->kind == VK_TABLE_GPT ? vk_table_put_gpt(plan, err)
-							  : vk_table_put_mbr(plan, err);
+	enum vk_status status = out->kind == VK_TABLE_GPT ? vk_table_put_gpt(plan, err) : vk_table_put_mbr(plan, err);
 
 	if (status == VK_OK && plan->nomem)
 		status = vk_no_memory(err, NULL);
@@ -293,12 +307,10 @@ static enum vk_status put(struct vk_table_plan *plan, struct vk_error *err)
 }
 
 enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_find *find,
-				const struct vk_rebuild_table_options *options,
-				struct vk_overlay *overlay, struct vk_rebuild_table *ret_table,
-				struct vk_error *err)
+				const struct vk_rebuild_table_options *options, struct vk_overlay *overlay,
+				struct vk_rebuild_table *ret_table, struct vk_error *err)
 {
-	struct vk_rebuild_table out = {.sector_size = source->sector_size,
-				       .disk_sectors = source->table.disk_sectors};
+	struct vk_rebuild_table out = {.sector_size = source->sector_size, .disk_sectors = source->table.disk_sectors};
 	struct vk_table_plan plan = {
 		.source = source,
 		.find = find,
@@ -315,7 +327,7 @@ enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_
 	if (status == VK_OK)
 		status = decide(&plan, err);
 	if (status == VK_OK)
-		status = put(&plan, err);
+		status = put_plan(&plan, err);
 	if (plan.gpt_judged) {
 		out.grown_from_sectors = plan.gpt.grown_from_sectors;
 		vk_gpt_judgement_free(&plan.gpt);

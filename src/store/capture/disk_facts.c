@@ -73,7 +73,8 @@ void vk_disk_facts_name(const struct vk_disk_facts *facts, struct vk_text *out)
 	else if (facts->serial[0] != '\0')
 		vk_text_fmt(out, "serial number %s of %s", facts->serial, facts->model);
 	else if (facts->file.inode != 0)
-		vk_text_fmt(out, "the file with inode %" PRIu64 " of device %" PRIu64, facts->file.inode, facts->file.device);
+		vk_text_fmt(out, "the file with inode %" PRIu64 " of device %" PRIu64, facts->file.inode,
+			    facts->file.device);
 	else
 		return;
 	if (facts->wwid[0] == '\0' && facts->serial[0] == '\0' && facts->file.born_ns != 0) {

@@ -34,7 +34,8 @@ static void pass_on(void *ctx, const struct vk_finding *finding)
 }
 
 /* Only what verify did not see: a file that became another one since. */
-static void put(const struct holding *h, const struct vk_region *r, enum vk_finding_code code, const char *what)
+static void report_region(const struct holding *h, const struct vk_region *r, enum vk_finding_code code,
+			  const char *what)
 {
 	struct vk_finding finding;
 
@@ -58,7 +59,7 @@ static enum vk_status keep_region(struct holding *h, size_t index, struct vk_err
 	enum vk_status status = vk_folder_open_file(h->folder_fd, r->file, &fd, &length, &why);
 
 	if (status == VK_ABSENT || status == VK_DAMAGED) {
-		put(h, r, VK_F_CAPTURE_FILE_MISSING, why.what);
+		report_region(h, r, VK_F_CAPTURE_FILE_MISSING, why.what);
 		return VK_OK;
 	}
 	if (status != VK_OK) {
@@ -66,7 +67,7 @@ static enum vk_status keep_region(struct holding *h, size_t index, struct vk_err
 		return status;
 	}
 	if (length != r->length_bytes)
-		put(h, r, VK_F_CAPTURE_FILE_SIZE, "it does not have its length any more");
+		report_region(h, r, VK_F_CAPTURE_FILE_SIZE, "it does not have its length any more");
 	h->to.start = h->held[index].start;
 	h->held[index].length = vk_min_u64(length, r->length_bytes);
 	errno = 0;
@@ -77,7 +78,7 @@ static enum vk_status keep_region(struct holding *h, size_t index, struct vk_err
 						       (unsigned)(VK_HELD_MAX_BYTES >> 20))
 					: vk_error_errno(err, errno, r->file, "the file cannot be read");
 	else if (strcmp(sha256, r->sha256) != 0)
-		put(h, r, VK_F_CAPTURE_DIGEST, "what was read is not what was saved");
+		report_region(h, r, VK_F_CAPTURE_DIGEST, "what was read is not what was saved");
 	close(fd);
 	return status;
 }

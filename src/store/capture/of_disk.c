@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "evidence/identity.h"
 #include "store/plan/plan.h"
-#include "store/folder/who.h"
+#include "store/folder/identity_of_run.h"
 
 enum { PLACES_MAX = 256 };
 

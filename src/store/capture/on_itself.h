@@ -6,8 +6,8 @@
 #include "vmfskit/capture.h"
 
 /*
- * Whether what holds the folder rests, through partitions, logical volumes, RAIDs, multipath and loop devices, on the disk
- * (a block device, or a file with an image). What the system does not tell counts as no.
+ * Whether what holds the folder rests, through partitions, logical volumes, RAIDs, multipath and loop devices, on
+ * the disk (a block device, or a file with an image). What the system does not tell counts as no.
  */
 bool vk_folder_rests_on(int folder_fd, const char *disk);
 /* Whether the folder's path, with links resolved, goes through the datastore of the volume: /vmfs/volumes/NAME/... */

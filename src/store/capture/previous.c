@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "store/capture/previous.h"
 #include "store/capture/taking.h"
-#include "store/folder/who.h"
+#include "store/folder/identity_of_run.h"
 
 enum { PATH_BYTES = 4096, STAMP_LENGTH = sizeof("20261121T014500") - 1 };
 
@@ -161,8 +161,8 @@ static bool add_gone(struct search *s, const struct vk_capture *c)
 }
 
 /*
- * Whether it was taken by the last run that looked for the same disks. Ids of captures have whole seconds, so runs within one
- * second are mixed: one of the last run comes behind none that is older than that run.
+ * Whether it was taken by the last run that looked for the same disks. Ids of captures have whole seconds, so runs
+ * within one second are mixed: one of the last run comes behind none that is older than that run.
  */
 static bool of_last_run(struct search *s, const struct vk_capture *c)
 {

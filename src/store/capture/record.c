@@ -9,8 +9,8 @@
 
 #include "base/memory.h"
 #include "base/crash_point.h"
-#include "store/capture/record.h"
-#include "store/folder/who.h"
+#include "store/capture/taking.h"
+#include "store/folder/identity_of_run.h"
 
 /* A hundred LUNs by their long names; what is longer is told of by its beginning. */
 enum { COMMAND_BYTES = 16384 };

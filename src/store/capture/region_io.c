@@ -53,7 +53,8 @@ static uint64_t end_of_region(const void *region)
 /* The first region that ends behind offset; region_count when there is none. */
 static size_t find_region(const struct region_io *io, uint64_t offset)
 {
-	return vk_first_not_below(io->regions, io->region_count, sizeof(*io->regions), vk_add_sat(offset, 1), end_of_region);
+	return vk_first_not_below(io->regions, io->region_count, sizeof(*io->regions), vk_add_sat(offset, 1),
+				  end_of_region);
 }
 
 static enum vk_status select_region(struct region_io *io, size_t index, struct vk_error *err)

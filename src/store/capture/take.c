@@ -12,39 +12,13 @@
 #include "store/capture/on_itself.h"
 #include "store/plan/plan.h"
 #include "store/manifest/rebuilt.h"
-#include "store/capture/take.h"
+#include "store/capture/taking.h"
 
 /* Everything found goes to the caller and into the manifest. */
-static void put(struct vk_taking *taking, const struct vk_finding_sink *sink,
-		const struct vk_finding *finding)
+static void report(struct vk_taking *taking, const struct vk_finding_sink *sink, const struct vk_finding *finding)
 {
 	vk_findings_add(&taking->manifest.findings, finding);
 	vk_finding_put(sink, finding);
-}
-
-bool vk_taking_read_back(const struct vk_taking *taking, uint64_t offset, void *buf, size_t len,
-			 const char **ret_file)
-{
-	const struct vk_capture *c = &taking->manifest.capture;
-
-	*ret_file = NULL;
-	for (size_t i = 0; i < c->region_count; i++) {
-		const struct vk_region *r = &c->regions[i];
-		struct vk_error err;
-		uint64_t length;
-		bool sound;
-		int fd;
-
-		if (offset < r->offset_bytes || offset - r->offset_bytes >= r->length_bytes)
-			continue;
-		*ret_file = r->file;
-		if (vk_folder_open_file(taking->folder.fd, r->file, &fd, &length, &err) != VK_OK)
-			return false;
-		sound = vk_pread_all(fd, buf, len, offset - r->offset_bytes);
-		close(fd);
-		return sound;
-	}
-	return false;
 }
 
 static void put_not_containing(struct vk_taking *taking, const struct vk_finding_sink *sink,
@@ -66,7 +40,7 @@ static void put_not_containing(struct vk_taking *taking, const struct vk_finding
 	if (file != NULL)
 		vk_finding_seen(&finding, "%s", hex);
 	vk_finding_expected(&finding, "%s", expected);
-	put(taking, sink, &finding);
+	report(taking, sink, &finding);
 }
 
 static const char *coordinates(const struct vk_taking *taking)
@@ -95,7 +69,7 @@ static bool put_not_held(struct vk_taking *taking, const struct vk_source *sourc
 				"the %s is not in it: it would be at byte %llu (0x%llx) of the %s", what,
 				(unsigned long long)offset, (unsigned long long)offset,
 				coordinates(taking));
-	put(taking, sink, &finding);
+	report(taking, sink, &finding);
 	return true;
 }
 
@@ -157,7 +131,7 @@ static void put_missing(struct vk_taking *taking, const struct vk_finding_sink *
 		vk_finding_init(&finding, is_absent ? VK_F_CAPTURE_NOT_HELD : VK_F_CAPTURE_UNREADABLE,
 				range->offset_bytes, range->length_bytes, "%llu bytes %s",
 				(unsigned long long)range->length_bytes, what);
-		put(taking, sink, &finding);
+		report(taking, sink, &finding);
 	}
 }
 
@@ -196,7 +170,7 @@ static void put_left_out(struct vk_taking *taking, const struct vk_finding_sink 
 		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, region->offset_bytes,
 				region->length_bytes, "%s is left out: nothing of it was imported",
 				region->file);
-		put(taking, sink, &finding);
+		report(taking, sink, &finding);
 	}
 }
 
@@ -218,7 +192,7 @@ static void prove(struct vk_taking *taking, const struct vk_source *source,
 	if (count == 0 && !options->vmfs_optional) {
 		vk_finding_init(&finding, VK_F_CAPTURE_NO_VMFS, 0, 0,
 				"no VMFS partition was found: only the partition table was saved");
-		put(taking, sink, &finding);
+		report(taking, sink, &finding);
 	}
 	for (size_t i = 0; i < count; i++)
 		prove_partition(taking, source, &vmfs[i], sink);
@@ -237,7 +211,8 @@ static void put_no_links(const struct vk_taking *taking, struct vk_store *store,
 	vk_finding_put(sink, &finding);
 }
 
-enum vk_status vk_take_copy(struct vk_taking *taking, const struct vk_source *source,
+/* Begin the folder and copy every region that the plan names. */
+static enum vk_status take_copy(struct vk_taking *taking, const struct vk_source *source,
 			    const struct vk_capture_options *options, struct vk_error *err)
 {
 	struct vk_capture *c = &taking->manifest.capture;
@@ -271,13 +246,14 @@ enum vk_status vk_take_copy(struct vk_taking *taking, const struct vk_source *so
 	return status == VK_OK ? vk_taking_copy(taking, err) : status;
 }
 
-enum vk_status vk_take_finish(struct vk_taking *taking, const struct vk_source *source,
+/* Prove what was saved, report what was found (earlier, too), and give it its name. */
+static enum vk_status take_finish(struct vk_taking *taking, const struct vk_source *source,
 			      const struct vk_capture_options *options,
 			      const struct vk_findings *earlier, const struct vk_finding_sink *sink,
 			      char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
 {
-	for (size_t i = 0; earlier != NULL && i < earlier->count; i++)
-		put(taking, sink, &earlier->items[i]);
+	for (size_t i = 0; i < earlier->count; i++)
+		report(taking, sink, &earlier->items[i]);
 	prove(taking, source, options, sink);
 	/* of the store, not of the capture: it is not in the manifest */
 	vk_capture_check_store(options->store, &taking->manifest.capture, source->path, sink);
@@ -285,21 +261,57 @@ enum vk_status vk_take_finish(struct vk_taking *taking, const struct vk_source *
 	return vk_taking_commit(taking, ret_id, err);
 }
 
-enum vk_status vk_capture_take(const struct vk_source *source,
-			       const struct vk_capture_options *options,
+/*
+ * One try; live: what tells where everything lies is read once more. *ret_again: it changed meanwhile, this is not
+ * the last try, and nothing of it is left.
+ */
+static enum vk_status take_once(const struct vk_source *source, bool live, bool last,
+				const struct vk_capture_options *options, const struct vk_finding_sink *sink,
+				bool *ret_again, char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
+{
+	struct vk_taking *taking = vk_taking_new();
+	struct vk_findings changes = {.count = 0};
+	enum vk_status status;
+
+	*ret_again = false;
+	if (taking == NULL)
+		return vk_no_memory(err, source->path);
+	status = take_copy(taking, source, options, err);
+	if (status == VK_OK && live)
+		status = vk_taking_moved(taking, source, &changes, err);
+	*ret_again = status == VK_OK && changes.count > 0 && !last;
+	if (status == VK_OK && !*ret_again)
+		status = take_finish(taking, source, options, &changes, sink, ret_id, err);
+	vk_taking_free(taking);
+	vk_findings_free(&changes);
+	return status;
+}
+
+enum vk_status vk_capture_take(const struct vk_source *source, const struct vk_capture_options *options,
 			       const struct vk_finding_sink *sink, char ret_id[VK_CAPTURE_ID_BYTES],
 			       struct vk_error *err)
 {
-	struct vk_taking *taking = calloc(1, sizeof(*taking));
-	enum vk_status status;
+	bool again;
 
-	if (taking == NULL)
-		return vk_no_memory(err, source->path);
-	vk_taking_init(taking);
-	status = vk_take_copy(taking, source, options, err);
-	if (status == VK_OK)
-		status = vk_take_finish(taking, source, options, NULL, sink, ret_id, err);
-	vk_taking_end(taking);
-	free(taking);
+	return take_once(source, false, true, options, sink, &again, ret_id, err);
+}
+
+enum vk_status vk_capture_take_live(
+	enum vk_status (*open)(void *ctx, struct vk_source *ret_source, struct vk_error *err),
+	void *ctx, const struct vk_capture_options *options, const struct vk_finding_sink *sink,
+	char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
+{
+	enum vk_status status = VK_OK;
+	bool again = true;
+
+	for (unsigned tries = 1; again && status == VK_OK; tries++) {
+		struct vk_source source;
+
+		status = open(ctx, &source, err);
+		if (status != VK_OK)
+			return status;
+		status = take_once(&source, true, tries == VK_CAPTURE_TRIES, options, sink, &again, ret_id, err);
+		vk_source_close(&source);
+	}
 	return status;
 }

@@ -127,14 +127,10 @@ enum vk_status vk_capture_take_undo(struct vk_io *target, const struct vk_captur
 				    const struct vk_capture_options *options,
 				    char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
 {
-	struct vk_taking *taking = calloc(1, sizeof(*taking));
-	enum vk_status status;
+	struct vk_taking *taking = vk_taking_new();
+	enum vk_status status = taking != NULL ? take_undo(taking, target, of, regions, count, options, ret_id, err)
+					       : vk_no_memory(err, vk_io_name(target));
 
-	if (taking == NULL)
-		return vk_no_memory(err, vk_io_name(target));
-	vk_taking_init(taking);
-	status = take_undo(taking, target, of, regions, count, options, ret_id, err);
-	vk_taking_end(taking);
-	free(taking);
+	vk_taking_free(taking);
 	return status;
 }

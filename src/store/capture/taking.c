@@ -6,10 +6,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "store/capture/record.h"
 #include "store/capture/taking.h"
 #include "store/folder/reader.h"
-#include "store/folder/who.h"
+#include "store/folder/identity_of_run.h"
 
 /*
  * Whole, so that it says something to who reads it elsewhere; links are kept: names like those of
@@ -50,11 +49,15 @@ static bool put_other_paths(struct vk_capture *c, const char *const *paths)
 	return c->other_paths != NULL;
 }
 
-void vk_taking_init(struct vk_taking *taking)
+struct vk_taking *vk_taking_new(void)
 {
-	memset(taking, 0, sizeof(*taking));
+	struct vk_taking *taking = calloc(1, sizeof(*taking));
+
+	if (taking == NULL)
+		return NULL;
 	taking->folder.fd = -1;
 	taking->previous.fd = -1;
+	return taking;
 }
 
 /* Of another host and time: nothing here knows that disk. */
@@ -151,12 +154,9 @@ static enum vk_status put_file(struct vk_taking *taking, size_t index, const cha
 	struct vk_region_file file;
 	enum vk_status status;
 
-	if (restore_text != NULL)
-		status = vk_region_file_begin(&file, &taking->folder, VK_RESTORE_FILE, strlen(restore_text), &saver->sum,
-					      &taking->written[index], err);
-	else
-		status = vk_region_file_begin(&file, &taking->folder, region->file, region->length_bytes, &saver->sum,
-					      &taking->written[index], err);
+	status = vk_region_file_begin(&file, &taking->folder, restore_text != NULL ? VK_RESTORE_FILE : region->file,
+				      restore_text != NULL ? strlen(restore_text) : region->length_bytes, &saver->sum,
+				      &taking->written[index], err);
 	if (status != VK_OK)
 		return status;
 	if (restore_text != NULL)
@@ -201,7 +201,35 @@ static enum vk_status put_restore(struct vk_taking *taking, struct vk_error *err
 	return status;
 }
 
-/* The ledger names the capture only when it is whole and on disk, and its folder gets its name only when the ledger does. */
+bool vk_taking_read_back(const struct vk_taking *taking, uint64_t offset, void *buf, size_t len,
+			 const char **ret_file)
+{
+	const struct vk_capture *c = &taking->manifest.capture;
+
+	*ret_file = NULL;
+	for (size_t i = 0; i < c->region_count; i++) {
+		const struct vk_region *r = &c->regions[i];
+		struct vk_error err;
+		uint64_t length;
+		bool sound;
+		int fd;
+
+		if (offset < r->offset_bytes || offset - r->offset_bytes >= r->length_bytes)
+			continue;
+		*ret_file = r->file;
+		if (vk_folder_open_file(taking->folder.fd, r->file, &fd, &length, &err) != VK_OK)
+			return false;
+		sound = vk_pread_all(fd, buf, len, offset - r->offset_bytes);
+		close(fd);
+		return sound;
+	}
+	return false;
+}
+
+/*
+ * The ledger names the capture only when it is whole and on disk, and its folder gets its name only when the ledger
+ * does.
+ */
 static enum vk_status record_and_name(struct vk_taking *taking, struct vk_error *err)
 {
 	enum vk_status status = vk_record_line(taking, err);
@@ -230,7 +258,8 @@ static enum vk_status reread_file(struct vk_taking *taking, size_t index, const 
 	if (found != length || !vk_written_is(written, &taking->saver.sum, fd, length, taking->saver.buf)) {
 		vk_error_set(err, VK_IO, file, "a file of the capture does not read back from %s as it was written",
 			     taking->folder.store);
-		status = vk_error_remedy(err, "check the disk that the store lies on, or name another store with --store");
+		status = vk_error_remedy(
+			err, "check the disk that the store lies on, or name another store with --store");
 	}
 	close(fd);
 	return status;
@@ -281,8 +310,10 @@ enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE
 	return status;
 }
 
-void vk_taking_end(struct vk_taking *taking)
+void vk_taking_free(struct vk_taking *taking)
 {
+	if (taking == NULL)
+		return;
 	vk_folder_abandon(&taking->folder);
 	vk_previous_close(&taking->previous);
 	for (size_t i = 0; i < taking->written_count; i++)
@@ -291,4 +322,5 @@ void vk_taking_end(struct vk_taking *taking)
 	free(taking->left_out);
 	vk_saver_free(&taking->saver);
 	vk_manifest_free(&taking->manifest);
+	free(taking);
 }

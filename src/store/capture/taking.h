@@ -25,8 +25,9 @@ struct vk_taking {
 
 /* A path as the manifest has it: whole, and fit to be shown. */
 void vk_taking_path(const char *path, char *ret_text, size_t cap);
-/* Nothing is open yet: vk_taking_end is allowed from here on. */
-void vk_taking_init(struct vk_taking *taking);
+/* NULL when memory ran out. vk_taking_free removes the folder unless it was committed; NULL is allowed. */
+struct vk_taking *vk_taking_new(void);
+void vk_taking_free(struct vk_taking *taking);
 /*
  * Fill in host, time, device and version, and copy path, size and sector size; begin the folder.
  * suffix "", "-undo" or "-rebuilt".
@@ -43,11 +44,43 @@ VK_MUST_USE enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_er
  */
 VK_MUST_USE enum vk_status vk_taking_commit(struct vk_taking *taking,
 					    char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err);
-/* Frees everything; removes the folder unless it was committed. */
-void vk_taking_end(struct vk_taking *taking);
 /* Copy arrays of plain values into the manifest. */
 VK_MUST_USE enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *regions,
 					 size_t region_count, const struct vk_identity *identities,
 					 size_t identity_count, struct vk_error *err);
+
+/*
+ * Bytes of the source as they stand in the written files. False when no region holds all of them,
+ * or the file cannot be read back. ret_file is the region's file, NULL when there is no region.
+ */
+bool vk_taking_read_back(const struct vk_taking *taking, uint64_t offset, void *buf, size_t len,
+			 const char **ret_file);
+
+/*
+ * Read the structures that tell where everything lies once more and compare them with what was saved, and that with
+ * what the plan was made from. capture.changing, in ret_changes, for each that moved.
+ */
+VK_MUST_USE enum vk_status vk_taking_moved(const struct vk_taking *taking,
+					   const struct vk_source *source,
+					   struct vk_findings *ret_changes, struct vk_error *err);
+
+/* VK_IO when the store certainly has not the room for this capture. The regions are known, the folder is begun. */
+VK_MUST_USE enum vk_status vk_taking_room(const struct vk_taking *taking, struct vk_error *err);
+
+/* ---- record.c: what makes a capture evidence */
+
+/* User, host, command line and the key's name into the manifest. */
+VK_MUST_USE enum vk_status vk_record_who(struct vk_taking *taking, const struct vk_capture_options *options,
+					 struct vk_error *err);
+/*
+ * What stands beside the manifest, whose text is given: its signature when the store has a key, MD5SUMS when there are
+ * such digests, SHA256SUMS over all.
+ */
+VK_MUST_USE enum vk_status vk_record_papers(struct vk_taking *taking, const char *manifest_text, size_t len,
+					    struct vk_error *err);
+/* The line in the ledger, for a folder that is whole and flushed under its temporary name. */
+VK_MUST_USE enum vk_status vk_record_line(struct vk_taking *taking, struct vk_error *err);
+/* The line was written and the folder did not get its name after all. */
+void vk_record_abandon(struct vk_taking *taking);
 
 #endif

@@ -137,6 +137,7 @@ union decoded {
 	struct vk_lvm_device device;
 	struct vk_lvm_volume volume;
 	struct vk_lvm_ext ext;
+	struct vk_lvm_sd sd;
 	struct vk_fs_descriptor fs;
 	struct vk_scsi_disk_id id;
 };

@@ -141,36 +141,28 @@ static void compare_structure(struct device *dev, const struct vk_place *place)
 	vk_diff_rows(dev->d, &s);
 }
 
-/* Names of member devices. */
+/* Names of member devices: entry by entry. */
 static void compare_members(struct device *dev, const struct vk_place *place)
 {
 	uint8_t raw[VK_SIDES][VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES];
-	uint64_t at[VK_SIDES];
 
-	for (int side = 0; side < VK_SIDES; side++) {
-		at[side] = vk_add_sat(dev->base[side], place->offset_bytes);
-		if (vk_diff_read(dev->d, side, at[side], raw[side], sizeof(raw[side])) < sizeof(raw[side]))
+	for (int side = 0; side < VK_SIDES; side++)
+		if (vk_diff_read(dev->d, side, vk_add_sat(dev->base[side], place->offset_bytes), raw[side],
+				 sizeof(raw[side])) < sizeof(raw[side]))
 			return;
-	}
 	for (unsigned i = 0; i < VK_LVM_SD_ENTRIES; i++) {
 		const uint32_t from = i * VK_LVM_SD_BYTES;
-		char field[40], texts[VK_SIDES][VK_DIFF_TEXT_BYTES];
-		const struct vk_diff_topic topic = {.partition = dev->partition, .subject = "SD table", .field = field};
+		const uint64_t at[VK_SIDES] = {vk_add_sat(dev->base[VK_BEFORE], place->offset_bytes + from),
+					       vk_add_sat(dev->base[VK_AFTER], place->offset_bytes + from)};
+		char subject[40];
+		const struct vk_diff_structure s = {.layout = place->element,
+						    .topic = {.partition = dev->partition, .subject = subject},
+						    .bytes = {raw[VK_BEFORE] + from, raw[VK_AFTER] + from},
+						    .at = at,
+						    .silent = {dev->other_lun ? "deviceName" : NULL}};
 
-		snprintf(field, sizeof(field), "member device %u", i + 1);
-		for (int side = 0; side < VK_SIDES; side++) {
-			struct vk_text text;
-
-			vk_text_init(&text, texts[side], sizeof(texts[side]));
-			vk_text_label(&text, raw[side] + from, VK_LVM_SD_BYTES);
-			if (text.len_bytes == 0)
-				vk_text_put(&text, "none");
-		}
-		if (strcmp(texts[VK_BEFORE], texts[VK_AFTER]) == 0)
-			continue;
-		if (!dev->other_lun)
-			vk_diff_report(dev->d, &topic, texts[VK_BEFORE], texts[VK_AFTER], NULL);
-		vk_diff_claim_both(dev->d, VK_CLAIM_TOLD, at, from, VK_LVM_SD_BYTES);
+		snprintf(subject, sizeof(subject), "SD table, member device %u", i + 1);
+		vk_diff_rows(dev->d, &s);
 	}
 }
 

@@ -47,7 +47,7 @@ bool vk_digest_add_md5(struct vk_digest *digest)
 	return !digest->failed;
 }
 
-static void add(struct vk_digest *digest, const void *bytes, size_t len)
+static void update(struct vk_digest *digest, const void *bytes, size_t len)
 {
 	if (EVP_DigestUpdate(digest->ctx, bytes, len) != 1 ||
 	    (digest->md5 != NULL && EVP_DigestUpdate(digest->md5, bytes, len) != 1))
@@ -61,7 +61,7 @@ static void add_zeros(struct vk_digest *digest, uint64_t len)
 
 	for (uint64_t n; len > 0; len -= n) {
 		n = vk_min_u64(len, sizeof(zeros));
-		add(digest, zeros, (size_t)n);
+		update(digest, zeros, (size_t)n);
 	}
 }
 
@@ -108,7 +108,7 @@ static void begin(struct vk_digest *digest)
 void vk_digest_add(struct vk_digest *digest, const void *bytes, size_t len)
 {
 	begin(digest);
-	add(digest, bytes, len);
+	update(digest, bytes, len);
 }
 
 void vk_digest_add_zeros(struct vk_digest *digest, uint64_t len)

@@ -66,7 +66,7 @@ static enum vk_status open_locked(struct vk_folder *folder, bool *ret_lost, stru
 	/* where there are no locks at all, there are no runs beside this one either */
 	*ret_lost = folder->fd < 0 ||
 		    (flock(folder->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
-		    !vk_folder_is_at(folder, folder->temporary);
+		    !vk_is_at(folder->store_fd, folder->temporary, folder->fd);
 	if (*ret_lost && folder->fd >= 0) {
 		close(folder->fd);
 		folder->fd = -1;
@@ -88,7 +88,8 @@ static enum vk_status make_temporary(struct vk_folder *folder, bool *ret_taken, 
 			if (*ret_taken)
 				return VK_OK;
 			vk_error_errno(err, errno, folder->store, "cannot make a folder in the store");
-			return vk_error_remedy(err, "check its permissions and free space, or name another store with --store");
+			return vk_error_remedy(err, "check its permissions and free space, or name another store with "
+						    "--store");
 		}
 		status = open_locked(folder, &lost, err);
 		if (status != VK_OK)

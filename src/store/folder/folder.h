@@ -39,9 +39,12 @@ VK_MUST_USE enum vk_status vk_folder_begin(struct vk_store *store, const char *d
 					   struct vk_folder *ret_folder, struct vk_error *err);
 /* Rename a folder of the store, replacing nothing. Returns 0 or an errno value. */
 VK_MUST_USE int vk_rename_to_new(int store_fd, const char *from, const char *to);
-/* Whether that name in the store is this folder. */
-bool vk_folder_is_at(const struct vk_folder *folder, const char *name);
-/* The error of a file of the folder, with what to do when there is no room: "cannot write a file of the capture in ...". */
+/* Whether that name in an open folder is, not through a link, what is open under fd. */
+bool vk_is_at(int folder_fd, const char *name, int fd);
+/*
+ * The error of a file of the folder, with what to do when there is no room: "cannot write a file of the capture in
+ * ...".
+ */
 enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file, int code,
 				const char *what, struct vk_error *err);
 /* A new file of the folder, mode 0400, put on record as one to be flushed. ret_fd is the caller's to close. */

@@ -12,13 +12,12 @@
 #include "base/crash_point.h"
 #include "store/folder/folder.h"
 
-bool vk_folder_is_at(const struct vk_folder *folder, const char *name)
+bool vk_is_at(int folder_fd, const char *name, int fd)
 {
 	struct stat here;
 	struct stat there;
 
-	return fstat(folder->fd, &here) == 0 &&
-	       fstatat(folder->store_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstat(fd, &here) == 0 && fstatat(folder_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
@@ -123,14 +122,14 @@ enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err)
 	enum vk_status status;
 	int code;
 
-	if (!vk_folder_is_at(folder, folder->temporary))
+	if (!vk_is_at(folder->store_fd, folder->temporary, folder->fd))
 		return was_replaced(folder, err);
 	code = vk_step_fails("capture folder: rename")
 		       ? errno
 		       : vk_rename_to_new(folder->store_fd, folder->temporary, folder->id);
 	if (code != 0)
 		return vk_error_errno(err, code, folder->store, "cannot name the capture %s", folder->id);
-	if (!vk_folder_is_at(folder, folder->id)) {
+	if (!vk_is_at(folder->store_fd, folder->id, folder->fd)) {
 		/* somebody else's got the name */
 		(void)!vk_rename_to_new(folder->store_fd, folder->id, folder->temporary);
 		return was_replaced(folder, err);
@@ -164,7 +163,7 @@ void vk_folder_abandon(struct vk_folder *folder)
 	} else if (copy >= 0) {
 		close(copy);
 	}
-	if (vk_folder_is_at(folder, folder->temporary))
+	if (vk_is_at(folder->store_fd, folder->temporary, folder->fd))
 		unlinkat(folder->store_fd, folder->temporary, AT_REMOVEDIR);
 	close(folder->fd);
 	folder->fd = -1;

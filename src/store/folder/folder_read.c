@@ -248,7 +248,8 @@ static int compare_ids(const void *a, const void *b)
 
 /*
  * A folder with a capture's name or one of its papers is one, whatever its state, so that a broken one
- * is not passed over; what begins with a dot never is. Of one with the name nothing is looked at: a store may have many.
+ * is not passed over; what begins with a dot never is. Of one with the name nothing is looked at: a store may have
+ * many.
  */
 static bool is_capture(int store_fd, const struct dirent *entry)
 {

@@ -7,7 +7,7 @@
 #include "store/folder/digest.h"
 #include "store/folder/reader.h"
 
-void vk_reader_fail(struct vk_reader *r, const char *key, const char *what)
+void vk_reader_fail(struct vk_json_reader *r, const char *key, const char *what)
 {
 	if (r->ok)
 		r->status = vk_error_set(r->err, VK_DAMAGED, r->where, "%s is damaged: \"%s\" %s",
@@ -30,7 +30,7 @@ bool vk_text_printable(const char *text)
 	return true;
 }
 
-void vk_reader_text(struct vk_reader *r, const json_t *object, const char *key, char *ret_text,
+void vk_reader_text(struct vk_json_reader *r, const json_t *object, const char *key, char *ret_text,
 		     size_t cap)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -43,14 +43,14 @@ void vk_reader_text(struct vk_reader *r, const json_t *object, const char *key, 
 		memcpy(ret_text, text, strlen(text) + 1);
 }
 
-void vk_reader_newer_text(struct vk_reader *r, const json_t *object, const char *key, char *ret_text,
+void vk_reader_newer_text(struct vk_json_reader *r, const json_t *object, const char *key, char *ret_text,
 			   size_t cap)
 {
 	if (json_object_get(object, key) != NULL)
 		vk_reader_text(r, object, key, ret_text, cap);
 }
 
-void vk_reader_newer_texts(struct vk_reader *r, const json_t *object, const char *key, char ***ret_texts)
+void vk_reader_newer_texts(struct vk_json_reader *r, const json_t *object, const char *key, char ***ret_texts)
 {
 	const json_t *array = json_object_get(object, key);
 	size_t count = json_array_size(array);
@@ -78,7 +78,7 @@ void vk_reader_newer_texts(struct vk_reader *r, const json_t *object, const char
 	}
 }
 
-uint64_t vk_reader_number(struct vk_reader *r, const json_t *object, const char *key, uint64_t max)
+uint64_t vk_reader_number(struct vk_json_reader *r, const json_t *object, const char *key, uint64_t max)
 {
 	const json_t *value = json_object_get(object, key);
 	json_int_t number = json_integer_value(value);
@@ -92,7 +92,7 @@ uint64_t vk_reader_number(struct vk_reader *r, const json_t *object, const char 
 	return 0;
 }
 
-size_t vk_reader_choice(struct vk_reader *r, const json_t *object, const char *key,
+size_t vk_reader_choice(struct vk_json_reader *r, const json_t *object, const char *key,
 			 const char *(*name)(size_t index), size_t count)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -104,7 +104,7 @@ size_t vk_reader_choice(struct vk_reader *r, const json_t *object, const char *k
 	return 0;
 }
 
-const json_t *vk_reader_array(struct vk_reader *r, const json_t *object, const char *key,
+const json_t *vk_reader_array(struct vk_json_reader *r, const json_t *object, const char *key,
 			       size_t item_size, void **ret_items, size_t *ret_count)
 {
 	const json_t *array = json_object_get(object, key);
@@ -126,7 +126,7 @@ const json_t *vk_reader_array(struct vk_reader *r, const json_t *object, const c
 	return array;
 }
 
-void vk_reader_digest(struct vk_reader *r, const json_t *object, char ret_hex[VK_SHA256_HEX_BYTES])
+void vk_reader_digest(struct vk_json_reader *r, const json_t *object, char ret_hex[VK_SHA256_HEX_BYTES])
 {
 	vk_reader_text(r, object, "sha256", ret_hex, VK_SHA256_HEX_BYTES);
 	if (r->ok && !vk_sha256_text(ret_hex))

@@ -17,7 +17,7 @@
 enum { VK_READER_MAX_ITEMS = 100000, VK_READER_MAX_TEXTS = 4096 };
 
 /* ok false: status and err say what was wrong first, and nothing that was read after it counts. */
-struct vk_reader {
+struct vk_json_reader {
 	const char *what;  /* for messages: "the manifest" */
 	const char *where; /* the file */
 	struct vk_error *err;
@@ -25,29 +25,32 @@ struct vk_reader {
 	enum vk_status status;
 };
 
-void vk_reader_fail(struct vk_reader *r, const char *key, const char *what);
+void vk_reader_fail(struct vk_json_reader *r, const char *key, const char *what);
 /* No control characters; the text is UTF-8 already, the parser of JSON sees to that. */
 bool vk_text_printable(const char *text);
 /* A text shorter than cap. */
-void vk_reader_text(struct vk_reader *r, const json_t *object, const char *key, char *ret_text,
+void vk_reader_text(struct vk_json_reader *r, const json_t *object, const char *key, char *ret_text,
 		    size_t cap);
 /* The same of a key that older versions did not write; ret_text stays as it is when it is not there. */
-void vk_reader_newer_text(struct vk_reader *r, const json_t *object, const char *key,
+void vk_reader_newer_text(struct vk_json_reader *r, const json_t *object, const char *key,
 			  char *ret_text, size_t cap);
-/* The same for a list of texts; *ret_texts ends with NULL and is to be freed with vk_texts_free, also after a failure. */
-void vk_reader_newer_texts(struct vk_reader *r, const json_t *object, const char *key,
+/*
+ * The same for a list of texts; *ret_texts ends with NULL and is to be freed with vk_texts_free, also after a
+ * failure.
+ */
+void vk_reader_newer_texts(struct vk_json_reader *r, const json_t *object, const char *key,
 			   char ***ret_texts);
-uint64_t vk_reader_number(struct vk_reader *r, const json_t *object, const char *key, uint64_t max);
+uint64_t vk_reader_number(struct vk_json_reader *r, const json_t *object, const char *key, uint64_t max);
 /* The index of the text among names 0 .. count-1. */
-size_t vk_reader_choice(struct vk_reader *r, const json_t *object, const char *key,
+size_t vk_reader_choice(struct vk_json_reader *r, const json_t *object, const char *key,
 			const char *(*name)(size_t index), size_t count);
 /*
  * An array of objects; *ret_items are zeroed structs for them, to be freed. Returns the array, NULL when it
  * failed or is empty.
  */
-const json_t *vk_reader_array(struct vk_reader *r, const json_t *object, const char *key,
+const json_t *vk_reader_array(struct vk_json_reader *r, const json_t *object, const char *key,
 			      size_t item_size, void **ret_items, size_t *ret_count);
 /* The text under "sha256". */
-void vk_reader_digest(struct vk_reader *r, const json_t *object, char ret_hex[VK_SHA256_HEX_BYTES]);
+void vk_reader_digest(struct vk_json_reader *r, const json_t *object, char ret_hex[VK_SHA256_HEX_BYTES]);
 
 #endif

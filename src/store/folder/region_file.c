@@ -25,9 +25,10 @@ enum { HOLE_BYTES = 4096 };
 static bool note_written(struct vk_written *w, uint64_t offset, size_t len)
 {
 	struct vk_range *last = w->range_count > 0 ? &w->ranges[w->range_count - 1] : NULL;
+	const struct vk_range range = {offset, len};
 
 	if (last == NULL || last->offset_bytes + last->length_bytes != offset)
-		return vk_append(&w->ranges, &w->range_count, &(struct vk_range){offset, len}, sizeof(*w->ranges)) != NULL;
+		return vk_append(&w->ranges, &w->range_count, &range, sizeof(range)) != NULL;
 	last->length_bytes += len;
 	return true;
 }
@@ -136,7 +137,8 @@ bool vk_written_is(const struct vk_written *written, struct vk_sum *sum, int fd,
 			pos += n;
 		}
 	}
-	return reads_zero(fd, pos, length, buf) && vk_sum_take(sum, seen) && memcmp(seen, written->sum, sizeof(seen)) == 0;
+	return reads_zero(fd, pos, length, buf) && vk_sum_take(sum, seen) &&
+	       memcmp(seen, written->sum, sizeof(seen)) == 0;
 }
 
 void vk_written_free(struct vk_written *written)
@@ -159,16 +161,6 @@ static bool is_ours(const struct vk_previous *previous, int fd)
 	       (st.st_mode & (previous->modes_kept ? 07777 & ~0400 : 07022)) == 0;
 }
 
-/* The link has to be of the very file that was compared, whatever stands under its old name now. */
-static bool is_of(const struct vk_region_file *f, int old_fd)
-{
-	struct stat old;
-	struct stat new;
-
-	return fstat(old_fd, &old) == 0 && fstatat(f->folder->fd, LINK_FILE, &new, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       old.st_dev == new.st_dev && old.st_ino == new.st_ino;
-}
-
 /* Where this does not work, for whatever reason, the file stays as it was written. */
 static bool put_link(struct vk_region_file *f, struct vk_previous *previous, int old_fd)
 {
@@ -178,7 +170,8 @@ static bool put_link(struct vk_region_file *f, struct vk_previous *previous, int
 		previous->links_refused = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
 		return false;
 	}
-	if (is_of(f, old_fd) && renameat(folder, LINK_FILE, folder, f->file) == 0)
+	/* the link has to be of the very file that was compared, whatever stands under its old name now */
+	if (vk_is_at(folder, LINK_FILE, old_fd) && renameat(folder, LINK_FILE, folder, f->file) == 0)
 		return true;
 	(void)unlinkat(folder, LINK_FILE, 0);
 	return false;

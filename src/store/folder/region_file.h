@@ -43,15 +43,15 @@ struct vk_region_file {
 	struct vk_written *written;
 };
 /* Everything given is borrowed until the file is finished or abandoned; sum serves one file at a time. */
-VK_MUST_USE enum vk_status vk_region_file_begin(struct vk_region_file *file, struct vk_folder *folder, const char *name,
-						uint64_t length_bytes, struct vk_sum *sum, struct vk_written *ret_written,
-						struct vk_error *err);
+VK_MUST_USE enum vk_status vk_region_file_begin(struct vk_region_file *file, struct vk_folder *folder,
+						const char *name, uint64_t length_bytes, struct vk_sum *sum,
+						struct vk_written *ret_written, struct vk_error *err);
 /* Its bytes at pos, in ascending order; what is not given is zeros. */
-VK_MUST_USE enum vk_status vk_region_file_bytes(struct vk_region_file *file, uint64_t pos, const uint8_t *bytes, size_t len,
-						struct vk_error *err);
+VK_MUST_USE enum vk_status vk_region_file_bytes(struct vk_region_file *file, uint64_t pos, const uint8_t *bytes,
+						size_t len, struct vk_error *err);
 /* Close it, or link the previous capture's file in its place. buf: VK_FILE_BUFFER_BYTES. Errors: VK_IO, VK_NOMEM. */
-VK_MUST_USE enum vk_status vk_region_file_finish(struct vk_region_file *file, struct vk_previous *previous, uint8_t *buf,
-						 struct vk_error *err);
+VK_MUST_USE enum vk_status vk_region_file_finish(struct vk_region_file *file, struct vk_previous *previous,
+						 uint8_t *buf, struct vk_error *err);
 void vk_region_file_abandon(struct vk_region_file *file);
 
 #endif

@@ -109,11 +109,6 @@ enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,
 	return VK_OK;
 }
 
-bool vk_saver_digest(struct vk_saver *s, int fd, uint64_t length, char ret_hex[VK_SHA256_HEX_BYTES])
-{
-	return vk_saver_keep(s, fd, length, NULL, ret_hex);
-}
-
 /* Zeros need not be written: what is kept begins as a hole. */
 static bool keep(struct vk_keeping *to, const uint8_t *bytes, size_t len, uint64_t pos)
 {
@@ -137,20 +132,20 @@ static bool keep(struct vk_keeping *to, const uint8_t *bytes, size_t len, uint64
 bool vk_saver_keep(struct vk_saver *s, int fd, uint64_t length, struct vk_keeping *to,
 		   char ret_hex[VK_SHA256_HEX_BYTES])
 {
-	for (uint64_t pos = 0, end; pos < length; pos = end) {
+	for (uint64_t pos = 0, n; pos < length; pos += n) {
 		struct vk_span span = vk_hole_span(fd, pos);
 
-		end = pos + vk_min_u64(span.length_bytes, length - pos);
+		n = vk_min_u64(span.length_bytes, length - pos);
 		if (span.state == VK_SPAN_ZERO) {
-			vk_digest_add_zeros(&s->digest, end - pos);
+			vk_digest_add_zeros(&s->digest, n);
 			continue;
 		}
-		end = vk_min_u64(end, pos + VK_FILE_BUFFER_BYTES);
-		if (!vk_pread_all(fd, s->buf, (size_t)(end - pos), pos) || !keep(to, s->buf, (size_t)(end - pos), pos)) {
+		n = vk_min_u64(n, VK_FILE_BUFFER_BYTES);
+		if (!vk_pread_all(fd, s->buf, (size_t)n, pos) || !keep(to, s->buf, (size_t)n, pos)) {
 			vk_digest_restart(&s->digest);
 			return false;
 		}
-		vk_digest_add(&s->digest, s->buf, (size_t)(end - pos));
+		vk_digest_add(&s->digest, s->buf, (size_t)n);
 	}
 	return vk_digest_take(&s->digest, ret_hex);
 }

@@ -32,15 +32,10 @@ void vk_saver_free(struct vk_saver *saver);
 VK_MUST_USE enum vk_status vk_saver_copy(struct vk_saver *saver, struct vk_region *region,
 					 struct vk_region_file *file, struct vk_error *err);
 /*
- * The digest of a file's bytes; holes are digested without being read. False when it cannot be read to its
- * length.
- */
-VK_MUST_USE bool vk_saver_digest(struct vk_saver *saver, int fd, uint64_t length,
-				 char ret_hex[VK_SHA256_HEX_BYTES]);
-/*
- * The same, and the very bytes that go into the digest are written to another file, from start on, which must be a
- * hole there. At most room bytes that are not zero are, and room goes down by them; errno is EFBIG when that is not
- * enough. to may be NULL.
+ * The digest of a file's bytes; holes are digested without being read. False when it cannot be read to its length.
+ * to (may be NULL): the very bytes that go into the digest are also written to another file, from start on, which must
+ * be a hole there. At most room bytes that are not zero are, and room goes down by them; errno is EFBIG when that is
+ * not enough.
  */
 struct vk_keeping {
 	int fd;

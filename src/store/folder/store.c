@@ -77,12 +77,14 @@ static enum vk_status refuse_shared(int fd, const char *path, struct vk_error *e
 	if (fstat(fd, &st) != 0)
 		return vk_error_errno(err, errno, path, "cannot look at the store");
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-		vk_error_set(err, VK_REFUSED, path, "others can write to the store (mode %04o): nothing in it could be trusted",
+		vk_error_set(err, VK_REFUSED, path,
+			     "others can write to the store (mode %04o): nothing in it could be trusted",
 			     (unsigned)(st.st_mode & 07777));
 		return vk_error_remedy(err, "chmod go-w %s", vk_shell_path(path).text);
 	}
 	if (st.st_uid != geteuid() && st.st_uid != 0) {
-		vk_error_set(err, VK_REFUSED, path, "the store belongs to another user (%u), who could change what is in it",
+		vk_error_set(err, VK_REFUSED, path,
+			     "the store belongs to another user (%u), who could change what is in it",
 			     (unsigned)st.st_uid);
 		return vk_error_remedy(err, "run this as that user, or name another store with --store");
 	}
@@ -145,10 +147,14 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 	if (store->lock_fd < 0 || fstat(store->lock_fd, &st) != 0 || !S_ISREG(st.st_mode) ||
 	    st.st_nlink != 1 || st.st_uid != geteuid()) {
 		vk_error_set(err, VK_REFUSED, store->path,
-			     "the lock of the store, " LOCK_FILE ", is not a plain file of this user with this one name");
+			     "the lock of the store, " LOCK_FILE
+			     ", is not a plain file of this user with this one name");
 		return vk_error_remedy(err, "look at %s/" LOCK_FILE ", then remove it", store->path);
 	}
-	/* a run that was killed is waited for: its end is told before its process is out of the system call it was in */
+	/*
+	 * a run that was killed is waited for: its end is told before its process is out of the system call it was
+	 * in
+	 */
 	for (unsigned tries = 0; tries < LOCK_TRIES; tries++) {
 		if (flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0)
 			return write_holder(store, err);

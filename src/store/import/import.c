@@ -147,7 +147,8 @@ static enum vk_status check_jobs(const struct vk_import *import, struct vk_error
 	const struct vk_import_options *o = &import->options;
 
 	if (import->job_count == 0 && o->disk != NULL)
-		return vk_error_set(err, VK_ABSENT, NULL, "there is no disk of the name %s in what is imported", o->disk);
+		return vk_error_set(err, VK_ABSENT, NULL, "there is no disk of the name %s in what is imported",
+				    o->disk);
 	if (import->job_count == 0)
 		return vk_error_set(err, VK_ABSENT, NULL, "there is no disk in what is imported");
 	if (o->disk_size_bytes != 0 && import->job_count > 1) {

@@ -138,7 +138,7 @@ void vk_dump_close(struct vk_dump *dump)
 	memset(dump, 0, sizeof(*dump));
 }
 
-static enum vk_status add(struct vk_parts *parts, const struct vk_dump *dump, uint64_t offset,
+static enum vk_status add_dump_piece(struct vk_parts *parts, const struct vk_dump *dump, uint64_t offset,
 			  struct vk_error *err)
 {
 	struct vk_import_piece piece = {.io = dump->io,
@@ -221,12 +221,12 @@ enum vk_status vk_dumps_place(struct vk_dump *const *dumps, size_t count, uint32
 			continue;
 		}
 		*ret_kind = VK_SOURCE_DISK;
-		status = add(ret_parts, dumps[i], dumps[i]->placed ? dumps[i]->offset_bytes : 0, err);
+		status = add_dump_piece(ret_parts, dumps[i], dumps[i]->placed ? dumps[i]->offset_bytes : 0, err);
 	}
 	if (status == VK_OK && homeless != NULL && *ret_kind == VK_SOURCE_DISK)
 		status = find_home(ret_parts, homeless, sector_size, &home, err);
 	for (size_t i = 0; i < count && status == VK_OK; i++)
 		if (dumps[i]->kind != VK_SOURCE_DISK)
-			status = add(ret_parts, dumps[i], place_at(dumps[i], &home), err);
+			status = add_dump_piece(ret_parts, dumps[i], place_at(dumps[i], &home), err);
 	return status;
 }

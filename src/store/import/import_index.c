@@ -198,7 +198,8 @@ static void read_first_line(struct parser *p, const char *line)
 		fail(p, "it does not begin with vmfskit-collect/1");
 		return;
 	}
-	p->status = vk_error_set(p->err, VK_UNSUPPORTED, p->where, "it was written by another version of the collector");
+	p->status = vk_error_set(p->err, VK_UNSUPPORTED, p->where,
+				 "it was written by another version of the collector");
 	(void)vk_error_remedy(p->err, "use a newer vmfskit");
 }
 

@@ -42,8 +42,8 @@ struct vk_index {
 };
 
 /*
- * The text is taken for hostile: names stay below the folder, numbers are in bounds. where names it in errors. VK_DAMAGED (with
- * the line), VK_UNSUPPORTED (another version), VK_NOMEM. Free with vk_index_free.
+ * The text is taken for hostile: names stay below the folder, numbers are in bounds. where names it in errors.
+ * VK_DAMAGED (with the line), VK_UNSUPPORTED (another version), VK_NOMEM. Free with vk_index_free.
  */
 VK_MUST_USE enum vk_status vk_index_parse(const char *text, size_t len, const char *where,
 					  struct vk_index *ret_index, struct vk_error *err);

@@ -23,8 +23,8 @@ void vk_parts_free(struct vk_parts *parts);
 uint64_t vk_parts_end(const struct vk_parts *parts); /* of the last piece; 0: there is none */
 
 /*
- * Read length bytes and digest them; ret_md5 may be NULL. VK_DAMAGED when some of them are not there. ret_file gets length and
- * digest.
+ * Read length bytes and digest them; ret_md5 may be NULL. VK_DAMAGED when some of them are not there. ret_file gets
+ * length and digest.
  */
 VK_MUST_USE enum vk_status vk_import_digest(struct vk_io *io, uint64_t offset, uint64_t length,
 					    struct vk_origin_file *ret_file,
@@ -71,16 +71,16 @@ VK_MUST_USE enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint
 					struct vk_error *err);
 void vk_dump_close(struct vk_dump *dump);
 /*
- * All dumps of one disk at their places; ret_kind: disk or partition. VK_USAGE when a place cannot be told. Free ret_parts also
- * after a failure.
+ * All dumps of one disk at their places; ret_kind: disk or partition. VK_USAGE when a place cannot be told. Free
+ * ret_parts also after a failure.
  */
 VK_MUST_USE enum vk_status vk_dumps_place(struct vk_dump *const *dumps, size_t count,
 					  uint32_t sector_size, struct vk_parts *ret_parts,
 					  enum vk_source_kind *ret_kind, struct vk_error *err);
 
 /*
- * The least that the disk or partition can be long, from its tables and headers; *ret_certain: it is exactly that. At least to the
- * end of the last piece.
+ * The least that the disk or partition can be long, from its tables and headers; *ret_certain: it is exactly that.
+ * At least to the end of the last piece.
  */
 VK_MUST_USE enum vk_status vk_parts_size(const struct vk_parts *parts, const char *name,
 					 enum vk_source_kind kind, uint32_t sector_size,

@@ -13,8 +13,8 @@ struct vk_import_piece {
 };
 
 /*
- * The pieces in any order, which are copied; where two overlap, the one that begins first counts, and one that was read before
- * one that was not. NULL when memory ran out or a piece reaches past the end of the numbers.
+ * The pieces in any order, which are copied; where two overlap, the one that begins first counts, and one that was
+ * read before one that was not. NULL when memory ran out or a piece reaches past the end of the numbers.
  */
 struct vk_io *vk_import_io(const char *name, const struct vk_import_piece *pieces, size_t count,
 			   uint64_t size_bytes, uint32_t sector_size);

@@ -13,7 +13,7 @@
 #include "store/ledger/ledger_lines.h"
 #include "store/manifest/manifest.h"
 #include "store/folder/reader.h"
-#include "store/folder/who.h"
+#include "store/folder/identity_of_run.h"
 
 enum { LINE_FLAGS = JSON_COMPACT | JSON_PRESERVE_ORDER };
 static const char signature_key[] = ",\"signature\":\"";
@@ -166,7 +166,7 @@ static bool from_hex(const char *text, uint8_t *ret_bytes, size_t len)
  * The last member, with exactly our spelling of it: what is signed is then what stands before it. That the rest is spelt
  * as vmfskit spells it is checked over the whole line.
  */
-static void read_signature(struct vk_reader *r, const json_t *root, const char *text, size_t len,
+static void read_signature(struct vk_json_reader *r, const json_t *root, const char *text, size_t len,
 			   struct vk_ledger_line *line)
 {
 	const size_t key_len = sizeof(signature_key) - 1;
@@ -193,14 +193,14 @@ static enum vk_event_kind event_kind(const char *word)
 	return VK_EVENT_COUNT;
 }
 
-static void read_digest(struct vk_reader *r, const json_t *root, const char *key, char ret_hex[VK_SHA256_HEX_BYTES])
+static void read_digest(struct vk_json_reader *r, const json_t *root, const char *key, char ret_hex[VK_SHA256_HEX_BYTES])
 {
 	vk_reader_text(r, root, key, ret_hex, VK_SHA256_HEX_BYTES);
 	if (r->ok && !vk_sha256_text(ret_hex))
 		vk_reader_fail(r, key, "is not a digest");
 }
 
-static void read_line(struct vk_reader *r, const json_t *root, struct vk_ledger_line *line)
+static void read_line(struct vk_json_reader *r, const json_t *root, struct vk_ledger_line *line)
 {
 	char word[64] = "";
 	char text[VK_WHO_HOST_BYTES];
@@ -237,7 +237,7 @@ static bool is_canonical(const json_t *root, const char *text, size_t len)
 enum vk_status vk_ledger_line_read(const char *text, size_t len, struct vk_ledger_line *ret_line,
 				   struct vk_error *err)
 {
-	struct vk_reader r = {.what = "the line", .where = VK_LEDGER_FILE, .err = err, .ok = true, .status = VK_OK};
+	struct vk_json_reader r = {.what = "the line", .where = VK_LEDGER_FILE, .err = err, .ok = true, .status = VK_OK};
 	json_error_t error;
 	json_t *root;
 

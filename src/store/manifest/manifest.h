@@ -36,7 +36,8 @@ VK_MUST_USE enum vk_status vk_manifest_write(const struct vk_manifest *manifest,
 /*
  * The reverse. Every number, name and text is checked, but not how regions lie to each other.
  * ret_canonical (may be NULL): whether the text is laid out exactly as vk_manifest_write does it;
- * keys that this version does not know may be among it. where names the file in errors. VK_DAMAGED, VK_UNSUPPORTED (another schema), VK_NOMEM.
+ * keys that this version does not know may be among it. where names the file in errors. VK_DAMAGED, VK_UNSUPPORTED
+ * (another schema), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 					    struct vk_manifest *ret_manifest, bool *ret_canonical,

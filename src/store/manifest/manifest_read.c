@@ -28,7 +28,7 @@ static const char *purpose_word(size_t index)
 	return words[index];
 }
 
-static void read_identities(struct vk_reader *r, const json_t *root, struct vk_capture *c)
+static void read_identities(struct vk_json_reader *r, const json_t *root, struct vk_capture *c)
 {
 	if (json_array_size(json_object_get(root, "partitions")) > VK_MANIFEST_MAX_VOLUMES)
 		vk_reader_fail(r, "partitions", "is too long a list");
@@ -38,7 +38,7 @@ static void read_identities(struct vk_reader *r, const json_t *root, struct vk_c
 			vk_reader_fail(r, "heartbeat_slot_bytes", "is out of range");
 }
 
-static void read_imported(struct vk_reader *r, const json_t *root, struct vk_capture *c)
+static void read_imported(struct vk_json_reader *r, const json_t *root, struct vk_capture *c)
 {
 	const json_t *o = json_object_get(root, "imported");
 
@@ -50,7 +50,7 @@ static void read_imported(struct vk_reader *r, const json_t *root, struct vk_cap
 }
 
 /* Ranges that restore goes by: in order, or it might be told to write one of them twice. */
-static void read_rebuilt(struct vk_reader *r, const json_t *root, struct vk_rebuilt *rebuilt)
+static void read_rebuilt(struct vk_json_reader *r, const json_t *root, struct vk_rebuilt *rebuilt)
 {
 	const json_t *o = json_object_get(root, "rebuilt");
 
@@ -67,7 +67,7 @@ static void read_rebuilt(struct vk_reader *r, const json_t *root, struct vk_rebu
 #undef LIST
 }
 
-static void read_purpose(struct vk_reader *r, const json_t *root, struct vk_capture *c)
+static void read_purpose(struct vk_json_reader *r, const json_t *root, struct vk_capture *c)
 {
 	size_t purpose = vk_reader_choice(r, root, "purpose", purpose_word, 3);
 
@@ -79,7 +79,7 @@ static void read_purpose(struct vk_reader *r, const json_t *root, struct vk_capt
 		read_rebuilt(r, root, &c->rebuilt);
 }
 
-static void read_files(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
+static void read_files(struct vk_json_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	const json_t *array = json_object_get(root, "files");
 	const json_t *o = json_array_get(array, 0);
@@ -94,7 +94,7 @@ static void read_files(struct vk_reader *r, const json_t *root, struct vk_manife
 	vk_reader_digest(r, o, m->restore_sha256);
 }
 
-static void read_source(struct vk_reader *r, const json_t *root, struct vk_capture *c)
+static void read_source(struct vk_json_reader *r, const json_t *root, struct vk_capture *c)
 {
 	const json_t *o = json_object_get(root, "source");
 	const json_t *certain;
@@ -124,7 +124,7 @@ void vk_manifest_set_device(struct vk_capture *capture, const struct vk_device_i
 	capture->file = device->file;
 }
 
-static void read_device(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
+static void read_device(struct vk_json_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	const json_t *o = json_object_get(root, "device");
 
@@ -141,7 +141,7 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Two regions in one file would make one of them worthless. */
-static void check_names(struct vk_reader *r, const struct vk_capture *c)
+static void check_names(struct vk_json_reader *r, const struct vk_capture *c)
 {
 	const char **names = calloc(c->region_count + 1, sizeof(*names));
 
@@ -160,7 +160,7 @@ static void check_names(struct vk_reader *r, const struct vk_capture *c)
 }
 
 /* What was found when it was taken: whether the capture contains what it is for stands only there. */
-static void read_findings(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
+static void read_findings(struct vk_json_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	const json_t *array = json_object_get(root, "findings");
 
@@ -181,7 +181,7 @@ static void read_findings(struct vk_reader *r, const json_t *root, struct vk_man
 	}
 }
 
-static void read_manifest(struct vk_reader *r, const json_t *root, struct vk_manifest *m)
+static void read_manifest(struct vk_json_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	struct vk_capture *c = &m->capture;
 	char schema[64];
@@ -243,7 +243,7 @@ enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 				struct vk_manifest *ret_manifest, bool *ret_canonical,
 				struct vk_error *err)
 {
-	struct vk_reader r = {.what = "the manifest", .where = where, .err = err, .ok = true, .status = VK_OK};
+	struct vk_json_reader r = {.what = "the manifest", .where = where, .err = err, .ok = true, .status = VK_OK};
 	json_error_t error;
 	json_t *root;
 

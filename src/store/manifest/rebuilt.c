@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "store/manifest/manifest.h"
-#include "store/folder/who.h"
+#include "store/folder/identity_of_run.h"
 
 enum { SENTENCES_MAX = 500, SENTENCE_BYTES = 600 };
 

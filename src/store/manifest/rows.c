@@ -13,7 +13,8 @@
 #define TEXT(type, member) ROW(type, #member, member, VK_ROW_TEXT, false, 0)
 #define NEWER_TEXT(type, member) ROW(type, #member, member, VK_ROW_TEXT, true, 0)
 #define NUMBER(type, member, max) ROW(type, #member, member, VK_ROW_NUMBER, false, max)
-#define ROWS(name, type) const struct vk_rows name = {name##_list, sizeof(name##_list) / sizeof(name##_list[0]), sizeof(type)}
+#define ROWS(name, type) \
+	const struct vk_rows name = {name##_list, sizeof(name##_list) / sizeof(name##_list[0]), sizeof(type)}
 
 static const struct vk_row vk_identity_rows_list[] = {
 	NUMBER(struct vk_identity, partition, UINT32_MAX),
@@ -122,10 +123,10 @@ void vk_rows_write(const struct vk_rows *rows, const void *item, struct vk_json 
 			continue;
 		if (is_number(row))
 			vk_json_set_number(object, row->key, get_number(row, member));
+		else if (row->kind == VK_ROW_PART)
+			vk_json_set_text(object, row->key, vk_part_name((enum vk_part)get_number(row, member)));
 		else
-			vk_json_set_text(object, row->key,
-					 row->kind == VK_ROW_PART ? vk_part_name(*(const enum vk_part *)(const void *)member)
-								  : member);
+			vk_json_set_text(object, row->key, member);
 	}
 }
 
@@ -148,7 +149,7 @@ static const char *part_word(size_t index)
 	return vk_part_name((enum vk_part)(1U << index));
 }
 
-static void read_text(const struct vk_row *row, struct vk_reader *r, const json_t *object, char *member)
+static void read_text(const struct vk_row *row, struct vk_json_reader *r, const json_t *object, char *member)
 {
 	vk_reader_text(r, object, row->key, member, row->size);
 	if (r->ok && row->kind == VK_ROW_NAME && !vk_file_name_plain(member))
@@ -159,7 +160,7 @@ static void read_text(const struct vk_row *row, struct vk_reader *r, const json_
 		vk_reader_fail(r, row->key, "is not a digest");
 }
 
-static void read_number(const struct vk_row *row, struct vk_reader *r, const json_t *object, char *member)
+static void read_number(const struct vk_row *row, struct vk_json_reader *r, const json_t *object, char *member)
 {
 	uint64_t value = vk_reader_number(r, object, row->key, row->max);
 
@@ -170,7 +171,7 @@ static void read_number(const struct vk_row *row, struct vk_reader *r, const jso
 	set_number(row, value, member);
 }
 
-void vk_rows_read(const struct vk_rows *rows, struct vk_reader *r, const json_t *object, void *item)
+void vk_rows_read(const struct vk_rows *rows, struct vk_json_reader *r, const json_t *object, void *item)
 {
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct vk_row *row = &rows->rows[i];
@@ -181,13 +182,13 @@ void vk_rows_read(const struct vk_rows *rows, struct vk_reader *r, const json_t 
 		if (is_number(row))
 			read_number(row, r, object, member);
 		else if (row->kind == VK_ROW_PART)
-			*(enum vk_part *)(void *)member = (enum vk_part)(1U << vk_reader_choice(r, object, row->key, part_word, 4));
+			set_number(row, 1ULL << vk_reader_choice(r, object, row->key, part_word, 4), member);
 		else
 			read_text(row, r, object, member);
 	}
 }
 
-void *vk_rows_read_array(const struct vk_rows *rows, struct vk_reader *r, const json_t *object, const char *key,
+void *vk_rows_read_array(const struct vk_rows *rows, struct vk_json_reader *r, const json_t *object, const char *key,
 			 size_t *ret_count)
 {
 	void *items;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plain structs of a manifest as rows: key, member, kind, bound. Writer and reader are made from them, so that a new
- * member is one row.
+ * The plain structs of a manifest as rows: key, member, kind, bound. Writer and reader are made from them, so that
+ * a new member is one row.
  */
 #ifndef VK_STORE_ROWS_H
 #define VK_STORE_ROWS_H
@@ -39,9 +39,9 @@ extern const struct vk_rows vk_identity_rows, vk_region_rows, vk_range_rows, vk_
 void vk_rows_write(const struct vk_rows *rows, const void *item, struct vk_json *object);
 void vk_rows_write_array(const struct vk_rows *rows, const void *items, size_t count, struct vk_json *object,
 			 const char *key);
-void vk_rows_read(const struct vk_rows *rows, struct vk_reader *r, const json_t *object, void *item);
+void vk_rows_read(const struct vk_rows *rows, struct vk_json_reader *r, const json_t *object, void *item);
 /* Returns the items, to be freed also after a failure; NULL when there are none. */
-VK_MUST_USE void *vk_rows_read_array(const struct vk_rows *rows, struct vk_reader *r, const json_t *object,
+VK_MUST_USE void *vk_rows_read_array(const struct vk_rows *rows, struct vk_json_reader *r, const json_t *object,
 				     const char *key, size_t *ret_count);
 
 #endif

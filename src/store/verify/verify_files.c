@@ -147,7 +147,7 @@ static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, const s
 	if (keyed && vk_verify_cache_find(v->cache, &before, ret_digests) &&
 	    (e->md5[0] == '\0' || ret_digests->md5[0] != '\0'))
 		return true;
-	if (!vk_saver_digest(s, fd, length, ret_digests->sha256))
+	if (!vk_saver_keep(s, fd, length, NULL, ret_digests->sha256))
 		return false;
 	memcpy(ret_digests->md5, s->digest.md5_hex, sizeof(ret_digests->md5));
 	if (keyed && vk_verify_key_of(fd, &after) && vk_verify_key_equal(&before, &after))

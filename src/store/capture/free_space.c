@@ -7,7 +7,7 @@
 
 #include "base/checked.h"
 #include "base/command.h"
-#include "store/capture/take.h"
+#include "store/capture/taking.h"
 
 struct need {
 	uint64_t bytes;
@@ -15,7 +15,7 @@ struct need {
 };
 
 /* A file that will be written, as large as the previous capture's; else of one block, unless it may be empty. */
-static void add(struct need *need, const struct vk_taking *taking, const char *file, uint64_t block)
+static void need_file(struct need *need, const struct vk_taking *taking, const char *file, uint64_t block)
 {
 	struct stat st;
 	uint64_t bytes = block;
@@ -40,10 +40,10 @@ static struct need least(const struct vk_taking *taking, uint64_t block)
 		bool ticks = c->regions[i].part == VK_PART_HEARTBEATS;
 
 		if (taking->previous.fd >= 0 ? ticks : !ticks)
-			add(&need, taking, c->regions[i].file, block);
+			need_file(&need, taking, c->regions[i].file, block);
 	}
-	add(&need, taking, VK_MANIFEST_FILE, block);
-	add(&need, taking, VK_SUMS_FILE, block);
+	need_file(&need, taking, VK_MANIFEST_FILE, block);
+	need_file(&need, taking, VK_SUMS_FILE, block);
 	return need;
 }
 
@@ -67,16 +67,20 @@ enum vk_status vk_taking_room(const struct vk_taking *taking, struct vk_error *e
 		vk_text_size(&text, free_bytes);
 		vk_text_init(&text, wants, sizeof(wants));
 		vk_text_size(&text, need.bytes);
-		vk_error_set(err, VK_IO, folder->store, "no room in the store: %s are free, this capture of %s needs at least %s",
+		vk_error_set(err, VK_IO, folder->store,
+			     "no room in the store: %s are free, this capture of %s needs at least %s",
 			     has, taking->manifest.capture.source_path, wants);
 	} else if (fs.f_files != 0 && (geteuid() == 0 ? fs.f_ffree : fs.f_favail) < need.files) {
-		vk_error_set(err, VK_IO, folder->store, "no room in the store: its file system takes %llu files more, this capture of %s needs at least %llu",
+		vk_error_set(err, VK_IO, folder->store,
+			     "no room in the store: its file system takes %llu files more, this capture of %s needs at "
+			     "least %llu",
 			     (unsigned long long)fs.f_ffree, taking->manifest.capture.source_path,
 			     (unsigned long long)need.files);
 	} else {
 		return VK_OK;
 	}
-	(void)vk_error_remedy(err, "make room with vmfskit prune --store %s --write, or name another store with --store",
+	(void)vk_error_remedy(err,
+			      "make room with vmfskit prune --store %s --write, or name another store with --store",
 			      vk_shell_path(folder->store).text);
 	return VK_IO;
 }

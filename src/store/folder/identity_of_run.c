@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/texts.h"
-#include "store/folder/who.h"
+#include "store/folder/identity_of_run.h"
 #include "vmfskit/text.h"
 
 enum { WORDS_MAX = 1000, WORD_BYTES = 4096, ENTRY_BYTES = 4096 };

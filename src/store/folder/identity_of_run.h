@@ -13,8 +13,8 @@ void vk_who_label(char *ret_text, size_t cap, const char *from);
 void vk_who_user(char ret_user[VK_WHO_USER_BYTES]);
 void vk_who_host(char ret_host[VK_WHO_HOST_BYTES]);
 /*
- * A command line, printable; max_bytes of it and then "...". Ends with NULL; free with vk_texts_free. NULL when memory ran
- * out.
+ * A command line, printable; max_bytes of it and then "...". Ends with NULL; free with vk_texts_free. NULL when
+ * memory ran out.
  */
 char **vk_who_command(const char *const *command, size_t max_bytes);
 

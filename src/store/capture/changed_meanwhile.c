@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/checked.h"
 #include "store/plan/plan.h"
-#include "store/capture/take.h"
+#include "store/capture/taking.h"
 
 enum { CHUNK_BYTES = 64 << 10, SHOWN_BYTES = 16 };
 
@@ -74,7 +74,10 @@ static bool look_again(struct looker *l, const char *name, uint64_t offset, uint
 	return false;
 }
 
-/* What the plan was made from was read before what was saved; raw bytes of it, or decoded: then bytes between the fields count as the same. */
+/*
+ * What the plan was made from was read before what was saved; raw bytes of it, or decoded: then bytes between the
+ * fields count as the same.
+ */
 static bool was_other(struct looker *l, const char *name, uint64_t offset, size_t len,
 		      const void *raw, const struct vk_layout *layout, const void *decoded)
 {
