@@ -3,16 +3,16 @@
  * The custody ledger of a store: one line of JSON for each event, each with the digest of the line before it.
  *
  * A capture is committed by its line: the folder is whole and flushed under its temporary name, then the line is
- * appended and flushed, then the folder gets its name. So a run that dies leaves either an unrecorded .tmp- folder, which
- * the next one removes, or a recorded whole one, which the next one finishes: ledger and store never contradict each
- * other by accident.
+ * appended and flushed, then the folder gets its name. So a run that dies leaves either an unrecorded .tmp- folder,
+ * which the next one removes, or a recorded whole one, which the next one finishes: ledger and store never contradict
+ * each other by accident.
  *
- * ledger.jsonl is canonical JSON, one compact object for each line, keys in the order of docs/json.md. "previous" is the
- * SHA-256 of the line before, without its line end (64 zeros in the first); "signature", the last member, is Ed25519
- * over the line as it would be without that member. ledger.head names number and digest of a line near the end: it is
- * written behind the ledger and may lag, but never names a line that is not there. Where the head is signed, only who has a
- * key moves it on. Of a ledger that turns out to be shorter than its head says, the numbers go on behind
- * the head's, so that the gap stays visible for ever.
+ * ledger.jsonl is canonical JSON, one compact object for each line, keys in the order of docs/json.md. "previous" is
+ * the SHA-256 of the line before, without its line end (64 zeros in the first); "signature", the last member, is
+ * Ed25519 over the line as it would be without that member. ledger.head names number and digest of a line near the
+ * end: it is written behind the ledger and may lag, but never names a line that is not there. Where the head is
+ * signed, only who has a key moves it on. Of a ledger that turns out to be shorter than its head says, the numbers go
+ * on behind the head's, so that the gap stays visible for ever.
  */
 #ifndef VMFSKIT_LEDGER_H
 #define VMFSKIT_LEDGER_H
@@ -30,14 +30,17 @@ extern "C" {
 
 /* E(id, word in the ledger): add at the end, never rename. */
 #define VK_EVENTS(E) \
-	E(CAPTURE, "capture") E(IMPORT, "import") E(UNDO_CAPTURE, "undo-capture") E(VERIFY, "verify") E(RESTORE, "restore") \
-	E(UNDO, "undo") E(PRUNE, "prune") E(PIN, "pin") E(UNPIN, "unpin") E(ABANDON, "abandon") \
+	E(CAPTURE, "capture") E(IMPORT, "import") E(UNDO_CAPTURE, "undo-capture") E(VERIFY, "verify") \
+	E(RESTORE, "restore") E(UNDO, "undo") E(PRUNE, "prune") E(PIN, "pin") E(UNPIN, "unpin") E(ABANDON, "abandon") \
 	E(REBUILT_CAPTURE, "rebuilt-capture") E(REPAIR, "repair") E(RESTORE_BEGUN, "restore-begun")
 #define VK_EVENT_ENUM(id, word) VK_EVENT_##id,
 enum vk_event_kind { VK_EVENTS(VK_EVENT_ENUM) VK_EVENT_COUNT };
 #undef VK_EVENT_ENUM
 
-/* What the caller knows of an event; time, host, user, version and command line are added. Texts are borrowed, NULL where there is nothing to say. */
+/*
+ * What the caller knows of an event; time, host, user, version and command line are added. Texts are borrowed, NULL
+ * where there is nothing to say.
+ */
 struct vk_event {
 	enum vk_event_kind kind;
 	const char *const *captures; /* ids it is about */
@@ -49,21 +52,23 @@ struct vk_event {
 };
 
 /*
- * Append one line, flushed; the head is written anew behind it. Runs of several processes and threads wait for each other (a lock on
- * the ledger, held for the moment). A torn last line of a killed run is cut off first. With a key in the store the line is signed.
- * Errors: VK_IO, VK_NOMEM, VK_DAMAGED (the last line of the ledger cannot be understood: nothing is appended to it).
+ * Append one line, flushed; the head is written anew behind it. Runs of several processes and threads wait for each
+ * other (a lock on the ledger, held for the moment). A torn last line of a killed run is cut off first. With a key in
+ * the store the line is signed. Errors: VK_IO, VK_NOMEM, VK_DAMAGED (the last line of the ledger cannot be
+ * understood: nothing is appended to it).
  */
 VK_MUST_USE enum vk_status vk_ledger_append(struct vk_store *store, const struct vk_event *event,
 					    struct vk_error *err);
 
 struct vk_ledger_check {
 	const struct vk_public_key *public_key; /* NULL: signatures are not asked for */
-	const char *anchor;                     /* file with a head that was kept outside (with its .sig beside it); NULL: none */
+	const char *anchor; /* file with a head that was kept outside (with its .sig beside it); NULL: none */
+	bool lines_only;    /* captures are not compared with what the ledger says of them */
 };
 /*
- * Compare ledger, head, anchor and the captures of the store with each other; offsets of findings are bytes of the ledger. Does not read the
- * captures' region files: that is vk_capture_verify. ret_lines (may be NULL): how many lines there are.
- * Errors: VK_ABSENT (no store), VK_IO, VK_NOMEM.
+ * Compare ledger, head, anchor and the captures of the store with each other; offsets of findings are bytes of the
+ * ledger. Does not read the captures' region files: that is vk_capture_verify. ret_lines (may be NULL): how many
+ * lines there are. Errors: VK_ABSENT (no store), VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check *check,
 					    const struct vk_finding_sink *sink, size_t *ret_lines,
@@ -75,7 +80,10 @@ VK_MUST_USE enum vk_status vk_ledger_verify(const char *store, const struct vk_l
  * folder is not there or cannot be written to).
  */
 VK_MUST_USE enum vk_status vk_ledger_anchor_check(const char *store, const char *file, struct vk_error *err);
-/* Copy the head (and its signature) to a file outside of the store, replacing it atomically. Errors: VK_IO, VK_REFUSED (inside the store). */
+/*
+ * Copy the head (and its signature) to a file outside of the store, replacing it atomically. Errors: VK_IO,
+ * VK_REFUSED (inside the store).
+ */
 VK_MUST_USE enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct vk_error *err);
 
 #ifdef __cplusplus

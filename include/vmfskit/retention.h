@@ -58,7 +58,8 @@ struct vk_retention_item {
 	const char *disk;          /* equal for captures of one disk */
 	const char *const *volumes;/* UUID texts of the volumes on it */
 	size_t volume_count;
-	const char *header;        /* equal for captures with equal LVM headers (or tables): any text; empty: it has neither */
+	/* equal for captures with equal LVM headers (or tables): any text; empty: it has neither */
+	const char *header;
 	bool header_is_table;      /* only for the wording of why */
 	int64_t unix_seconds;
 	enum vk_retention_verdict verdict;
@@ -69,15 +70,15 @@ struct vk_retention_item {
 	/* the decision */
 	bool keep;
 	/*
-	 * All that holds it, or why it goes: "last of the day 2026-11-20, the week to Friday 2026-11-20; newest sound capture of
-	 * its disk", "pinned", "older than the rules keep"
+	 * All that holds it, or why it goes: "last of the day 2026-11-20, the week to Friday 2026-11-20; newest sound
+	 * capture of its disk", "pinned", "older than the rules keep"
 	 */
 	char why[320];
 };
 
 /*
- * Decide for all of them; their order does not matter and is not changed. Time grows as n log n with items and their volumes.
- * Errors: VK_NOMEM, nothing is then decided.
+ * Decide for all of them; their order does not matter and is not changed. Time grows as n log n with items and their
+ * volumes. Errors: VK_NOMEM, nothing is then decided.
  */
 VK_MUST_USE enum vk_status vk_retention_decide(struct vk_retention_item *items, size_t count,
 					       const struct vk_retention_policy *policy,

@@ -33,8 +33,8 @@ void vk_sign_key_close(struct vk_sign_key *key);     /* NULL is allowed */
 void vk_public_key_close(struct vk_public_key *key); /* NULL is allowed */
 
 /*
- * The name of a key: SHA-256, in hexadecimal digits, of its public half as `openssl pkey -pubout -outform DER`
- * writes it. Borrowed from the key.
+ * The name of a key: SHA-256, in hexadecimal digits, of its public half as `openssl pkey -pubout -outform DER` writes
+ * it. Borrowed from the key.
  */
 const char *vk_sign_key_name(const struct vk_sign_key *key);
 /* The public half; borrowed from the key. */

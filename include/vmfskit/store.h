@@ -62,7 +62,7 @@ void vk_store_close(struct vk_store *store);
 const char *vk_store_path(const struct vk_store *store);
 int vk_store_fd(const struct vk_store *store); /* of its folder; borrowed */
 const struct vk_sign_key *vk_store_sign_key(const struct vk_store *store);
-/* names the time that this handle is open, sorts as time does: "20261121T014500.042113Z-4711" */
+/* Names the time that this handle is open, sorts as time does: "20261121T014500.042113Z-4711". */
 const char *vk_store_run(const struct vk_store *store);
 const char *const *vk_store_command(const struct vk_store *store); /* never NULL; may be empty */
 

@@ -4,30 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "cmd/shared/captures.h"
-#include "cmd/shared/keys.h"
 #include "cmd/list_dfxml.h"
 #include "store/retention/pins.h"
 
 enum column { VERDICT, PIN, TIME, HOST, DISK, SIZE, LUN, NAME, LABEL, UUID, CAPTURE, COLUMNS };
 
-struct listing {
-	char **paths;
+struct run {
+	struct vk_cmd cmd; /* vouching NULL: captures are not verified */
 	struct vk_cmd_judged *items;
 	size_t count;
-	struct vk_cmd_trust trust; /* vouching NULL: captures are not verified */
-	struct vk_verify_cache *cache;
 	struct vk_pins pins;
 };
-
-static void judge(void *ctx, size_t index)
-{
-	struct listing *listing = ctx;
-
-	vk_cmd_judge(listing->paths[index], listing->trust.vouching, listing->cache,
-		     &listing->items[index]);
-}
 
 /* The name that a folder has in the store is the one it is asked for by. */
 static const char *id_of(const struct vk_cmd_judged *judged)
@@ -44,7 +32,7 @@ struct row {
 };
 
 /* One row for each volume of a capture, at least one; id NULL where there is none. */
-static void fill_row(const struct listing *listing, const struct vk_cmd_judged *judged,
+static void fill_row(const struct run *run, const struct vk_cmd_judged *judged,
 		     const struct vk_identity *id, struct row *row)
 {
 	const struct vk_capture *c = &judged->capture;
@@ -53,7 +41,7 @@ static void fill_row(const struct listing *listing, const struct vk_cmd_judged *
 		row->cells[i] = "-";
 	row->cells[VERDICT] = vk_cmd_verdict(judged);
 	row->cells[CAPTURE] = id_of(judged);
-	if (vk_pins_find(&listing->pins, id_of(judged)) != NULL)
+	if (vk_pins_find(&run->pins, id_of(judged)) != NULL)
 		row->cells[PIN] = "pin";
 	if (!judged->known)
 		return;
@@ -110,29 +98,29 @@ static void put_row(struct table *table, const struct row *row)
 		fputc('\n', table->out);
 }
 
-static void put_rows(struct table *table, const struct listing *listing)
+static void put_rows(struct table *table, const struct run *run)
 {
 	static const struct row head = {.cells = {"VERDICT", "PIN", "TIME", "HOST", "DISK", "SIZE", "LUN",
 						  "NAA", "LABEL", "UUID", "CAPTURE"}};
 
 	put_row(table, &head);
-	for (size_t i = 0; i < listing->count; i++) {
-		const struct vk_cmd_judged *judged = &listing->items[i];
+	for (size_t i = 0; i < run->count; i++) {
+		const struct vk_cmd_judged *judged = &run->items[i];
 		size_t volumes = judged->known ? judged->capture.identity_count : 0;
 
 		for (size_t k = 0; k < (volumes > 0 ? volumes : 1); k++) {
 			struct row row;
 
-			fill_row(listing, judged, volumes > 0 ? &judged->capture.identities[k] : NULL, &row);
+			fill_row(run, judged, volumes > 0 ? &judged->capture.identities[k] : NULL, &row);
 			put_row(table, &row);
 		}
 	}
 }
 
-static json_t *item_json(const struct listing *listing, const struct vk_cmd_judged *judged)
+static json_t *item_json(const struct run *run, const struct vk_cmd_judged *judged)
 {
-	const struct vk_pin *pin = vk_pins_find(&listing->pins, id_of(judged));
-	struct vk_json o = {.o = NULL};
+	const struct vk_pin *pin = vk_pins_find(&run->pins, id_of(judged));
+	struct vk_json o;
 
 	if (judged->known) {
 		o = vk_cmd_capture_json(id_of(judged), judged->path, &judged->capture);
@@ -141,117 +129,109 @@ static json_t *item_json(const struct listing *listing, const struct vk_cmd_judg
 		vk_json_set_text(&o, "id", id_of(judged));
 		vk_json_set_text(&o, "path", judged->path);
 	}
-	o.failed = !vk_cmd_put_verdict(o.o, judged) || o.failed;
+	vk_cmd_set_verdict(&o, judged);
 	vk_json_set_bool(&o, "pinned", pin != NULL);
 	if (pin != NULL)
 		vk_json_set_text(&o, "pin_reason", pin->reason);
 	return vk_json_end(&o);
 }
 
-static json_t *listing_json(const struct listing *listing)
+static void put_json(const void *ctx, struct vk_json *root)
 {
+	const struct run *run = ctx;
 	json_t *captures = json_array();
 
-	for (size_t i = 0; i < listing->count; i++) {
-		if (json_array_append_new(captures, item_json(listing, &listing->items[i])) != 0) {
-			json_decref(captures);
-			return NULL;
-		}
-	}
-	return json_pack("{s:s,s:o}", "schema", "vmfskit.list/1", "captures", captures);
+	for (size_t i = 0; i < run->count; i++)
+		vk_json_append(captures, item_json(run, &run->items[i]), root);
+	vk_json_set(root, "captures", captures);
 }
 
-static int report(struct vk_cli_call *call, const struct listing *listing)
+static void put_text(const void *ctx)
 {
+	const struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
 	struct table table = {.out = NULL};
-	int code = VK_EXIT_OK;
+	bool named = vk_cli_value(call, "store") != NULL;
 
-	for (size_t i = 0; i < listing->count; i++)
-		if (!listing->items[i].known || listing->items[i].status != VK_OK ||
-		    vk_findings_bad(&listing->items[i].findings))
-			code = VK_EXIT_FINDINGS;
-	/* of what cannot be read nothing is known: that is no finding about it */
-	for (size_t i = 0; i < listing->count; i++)
-		if (listing->items[i].status != VK_OK)
-			code = VK_EXIT_IO;
 	if (vk_cli_flag(call, "dfxml")) {
-		vk_cmd_put_dfxml(call, listing->items, listing->count);
-		return code;
+		vk_cmd_put_dfxml(call, run->items, run->count);
+		return;
 	}
-	if (vk_cli_flag(call, "json"))
-		return vk_cmd_put_json(call, listing_json(listing), code);
-	if (listing->count == 0) {
-		fprintf(call->out,
-			"no captures in %s\nTake one with: vmfskit capture%s%s DISK\n",
-			vk_cmd_store(call), vk_cli_value(call, "store") != NULL ? " --store " : "",
-			vk_cli_value(call, "store") != NULL ? vk_cmd_store(call) : "");
-		return code;
+	if (run->count == 0) {
+		fprintf(call->out, "no captures in %s\nTake one with: vmfskit capture%s%s DISK\n", vk_cmd_store(call),
+			named ? " --store " : "", named ? vk_cmd_store(call) : "");
+		return;
 	}
-	put_rows(&table, listing);
+	put_rows(&table, run);
 	table.out = call->out;
-	put_rows(&table, listing);
-	for (size_t i = 0; i < listing->count; i++)
-		if (strcmp(vk_cmd_verdict(&listing->items[i]), VK_VERDICT_UNDO) == 0) {
+	put_rows(&table, run);
+	for (size_t i = 0; i < run->count; i++)
+		if (strcmp(vk_cmd_verdict(&run->items[i]), VK_VERDICT_UNDO) == 0) {
 			fputs(VK_VERDICT_UNDO ": " VK_UNDO_USE "\n", call->out);
 			break;
 		}
-	if (code != VK_EXIT_OK)
+	if (run->cmd.code != VK_EXIT_OK)
 		fputs("vmfskit verify tells what is damaged, cannot be read or is not trusted, and why\n", call->out);
-	return code;
 }
 
-/* A store that is not there has no pins. */
-static enum vk_status read_pins(const char *path, struct vk_pins *ret_pins, struct vk_error *err)
+static bool read_options(void *ctx)
 {
-	const struct vk_store_options options = {.use = VK_STORE_READ};
-	struct vk_store *store;
-	enum vk_status status = vk_store_open(path, &options, &store, err);
+	struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
 
-	if (status != VK_OK)
-		return status == VK_ABSENT ? VK_OK : status;
-	status = vk_pins_read(vk_store_fd(store), path, ret_pins, err);
-	vk_store_close(store);
-	return status;
+	if (run->cmd.json && vk_cli_flag(call, "dfxml"))
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--json and --dfxml do not go together"));
+	return vk_cli_flag(call, "no-verify") || vk_cmd_open_vouching(&run->cmd);
 }
 
-static int run(struct vk_cli_call *call)
+/*
+ * A store that is not there has no captures, and no pins; pins that cannot be read are reported, and the rest is
+ * shown.
+ */
+static bool judge_captures(void *ctx)
 {
-	struct listing listing = {.count = 0};
+	struct run *run = ctx;
+	const char *store = vk_cmd_store(run->cmd.call);
+	char **paths = NULL;
 	struct vk_error err;
-	enum vk_status status;
-	int code = VK_EXIT_OK;
+	enum vk_status status = vk_cmd_store_paths(store, &paths, &run->count, &err);
 
-	if (vk_cli_flag(call, "json") && vk_cli_flag(call, "dfxml"))
-		return vk_cli_usage(call, "--json and --dfxml do not go together");
-	if (!vk_cli_flag(call, "no-verify"))
-		code = vk_cmd_trust(call, &listing.trust);
-	if (code != VK_EXIT_OK)
-		return code;
-	status = vk_cmd_store_paths(vk_cmd_store(call), &listing.paths, &listing.count, &err);
-	if (status != VK_OK && status != VK_ABSENT) {
-		vk_cmd_trust_free(&listing.trust);
-		return vk_cli_fail(call, &err);
+	if (status != VK_OK && status != VK_ABSENT)
+		return vk_cmd_fail(&run->cmd, &err);
+	if (status == VK_OK && vk_cmd_open_store(&run->cmd, VK_STORE_READ, true) &&
+	    vk_pins_read(vk_store_fd(run->cmd.store), store, &run->pins, &err) != VK_OK)
+		vk_cmd_fail(&run->cmd, &err);
+	run->items = vk_cmd_judge(paths, run->count, run->cmd.vouching);
+	free(paths);
+	if (run->items == NULL)
+		return vk_cmd_no_memory(&run->cmd);
+	for (size_t i = 0; i < run->count; i++) {
+		const struct vk_cmd_judged *judged = &run->items[i];
+
+		/* of what cannot be read nothing is known: that is no finding about it */
+		if (judged->status != VK_OK)
+			(void)vk_cmd_ok(&run->cmd, VK_EXIT_IO);
+		else if (!judged->known || vk_findings_bad(&judged->findings))
+			(void)vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 	}
-	status = read_pins(vk_cmd_store(call), &listing.pins, &err);
-	if (status != VK_OK)
-		vk_cli_fail(call, &err);
-	listing.items = calloc(listing.count + 1, sizeof(*listing.items));
-	if (listing.items == NULL) {
-		vk_no_memory(&err, NULL);
-		code = vk_cli_fail(call, &err);
-	} else {
-		listing.cache = vk_verify_cache_new();
-		vk_cmd_spread(listing.count, judge, &listing);
-		vk_verify_cache_free(listing.cache);
-		code = report(call, &listing);
-	}
-	for (size_t i = 0; i < listing.count && listing.items != NULL; i++)
-		vk_cmd_judged_free(&listing.items[i]);
-	free(listing.items);
-	free(listing.paths);
-	vk_pins_free(&listing.pins);
-	vk_cmd_trust_free(&listing.trust);
-	return status != VK_OK ? VK_EXIT_IO : code;
+	return true;
+}
+
+static void end(void *ctx)
+{
+	struct run *run = ctx;
+
+	vk_cmd_judged_free(run->items, run->count);
+	vk_pins_free(&run->pins);
+}
+
+static int run_list(struct vk_cli_call *call)
+{
+	static const struct vk_cmd_steps steps = {"vmfskit.list/1", read_options, judge_captures,
+						  put_json,	    put_text,	  end};
+	struct run run = {.count = 0};
+
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {
@@ -274,15 +254,17 @@ const struct vk_cli_verb vk_verb_list = {
 	.arguments = "",
 	.purpose = "show the captures of a store, oldest first",
 	.description =
-		"One line for each volume of each capture: verdict, whether it is pinned, time, host, disk, size of the disk, LUN, NAA "
-		"name, label and UUID of the volume, and the id by which the capture is asked for.\n\n"
-		"The verdict is that of vmfskit verify: every file is read, and a capture that the ledger or the key does not vouch "
-		"for is not trusted. The exit code is 1 when a capture is damaged or not trusted, and 4 when one cannot be read. A sound "
-		"one that repair rebuilt is called so: it is what repair made, not what a disk held. "
-		"An undo capture is called so, too: it holds what a restore overwrote and is no backup; vmfskit undo is for it.",
+		"One line for each volume of each capture: verdict, whether it is pinned, time, host, disk, size of "
+		"the disk, LUN, NAA name, label and UUID of the volume, and the id by which the capture is asked "
+		"for.\n\n"
+		"The verdict is that of vmfskit verify: every file is read, and a capture that the ledger or the key "
+		"does not vouch for is not trusted. The exit code is 1 when a capture is damaged or not trusted, and "
+		"4 when one cannot be read. A sound one that repair rebuilt is called so: it is what repair made, not "
+		"what a disk held. An undo capture is called so, too: it holds what a restore overwrote and is no "
+		"backup; vmfskit undo is for it.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,
 	.most_arguments = 0,
-	.run = run,
+	.run = run_list,
 };

@@ -7,23 +7,27 @@
 
 #include "base/memory.h"
 #include "cli/words.h"
-#include "cmd/shared/captures.h"
+#include "cmd/shared/frame.h"
 #include "cmd/shared/verbs.h"
 #include "store/retention/pins.h"
 #include "vmfskit/ledger.h"
 
-struct pinning {
-	struct vk_cli_call *call;
-	struct vk_store *store;
+struct run {
+	struct vk_cmd cmd;
 	const char *reason;
 	bool unpin;
-	json_t *done; /* of what succeeded */
+	/* what succeeded */
+	struct done {
+		char *id;
+		bool was; /* there was a pin */
+	} *done;
+	size_t done_count;
 };
 
 /* An id, or the path of a capture's folder in this store. Free ret_id. */
-static enum vk_status find_id(const struct pinning *pinning, const char *name, char **ret_id, struct vk_error *err)
+static enum vk_status find_id(const struct run *run, const char *name, char **ret_id, struct vk_error *err)
 {
-	const char *store = vk_store_path(pinning->store);
+	const char *store = vk_store_path(run->cmd.store);
 	char *copy = strdup(name);
 	size_t len = strlen(name);
 	struct stat above;
@@ -49,96 +53,99 @@ static enum vk_status find_id(const struct pinning *pinning, const char *name, c
 	return vk_error_remedy(err, "name the store with --store, and the capture by its id");
 }
 
-static const char *result_text(const struct pinning *pinning, bool was)
+static bool read_options(void *ctx)
 {
-	if (!pinning->unpin)
-		return "pinned";
-	return was ? "no longer pinned" : "was not pinned";
+	struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
+
+	run->reason = vk_cli_value(call, "reason");
+	run->unpin = vk_cli_flag(call, "unpin");
+	return !run->unpin || run->reason == NULL ||
+	       vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--reason is for pinning, not for --unpin"));
 }
 
-static int put_result(struct pinning *pinning, const char *id, bool was)
+static enum vk_status pin_one(struct run *run, const char *name, struct vk_error *err)
 {
-	FILE *out = pinning->call->out;
-
-	if (pinning->done != NULL)
-		return json_array_append_new(pinning->done, json_pack("{s:s,s:b}", "id", id, "pinned",
-								       !pinning->unpin)) == 0
-			       ? VK_EXIT_OK
-			       : VK_EXIT_INTERNAL;
-	vk_words_clean(out, id);
-	fprintf(out, ": %s\n", result_text(pinning, was));
-	return VK_EXIT_OK;
-}
-
-static enum vk_status record(const struct pinning *pinning, const char *id, struct vk_error *err)
-{
-	const struct vk_event event = {.kind = pinning->unpin ? VK_EVENT_UNPIN : VK_EVENT_PIN,
-				       .captures = &id,
-				       .capture_count = 1,
-				       .result = pinning->reason};
-
-	return vk_ledger_append(pinning->store, &event, err);
-}
-
-static int pin_one(struct pinning *pinning, const char *name)
-{
-	const char *store = vk_store_path(pinning->store);
-	int fd = vk_store_fd(pinning->store);
-	struct vk_error err;
-	bool was = false;
-	char *id = NULL;
-	enum vk_status status = find_id(pinning, name, &id, &err);
-	int code;
-
-	if (status != VK_OK)
-		return vk_cli_fail(pinning->call, &err);
-	status = pinning->unpin ? vk_pin_clear(fd, store, id, &was, &err)
-				: vk_pin_set(fd, store, id, pinning->reason, &err);
-	if (status == VK_OK && (was || !pinning->unpin))
-		status = record(pinning, id, &err);
-	code = status == VK_OK ? put_result(pinning, id, was) : vk_cli_fail(pinning->call, &err);
-	free(id);
-	return code;
-}
-
-/* A store that is not there is not made for a pin. */
-static enum vk_status open_store(struct pinning *pinning, struct vk_error *err)
-{
-	const char *path = vk_cmd_store(pinning->call);
-	struct vk_store_options options = {.use = VK_STORE_READ, .command = pinning->call->command};
-	enum vk_status status = vk_store_open(path, &options, &pinning->store, err);
+	const char *store = vk_store_path(run->cmd.store);
+	int fd = vk_store_fd(run->cmd.store);
+	struct done done = {.was = false};
+	struct vk_event event = {.kind = run->unpin ? VK_EVENT_UNPIN : VK_EVENT_PIN,
+				 .captures = (const char *const *)&done.id,
+				 .capture_count = 1,
+				 .result = run->reason};
+	enum vk_status status = find_id(run, name, &done.id, err);
 
 	if (status != VK_OK)
 		return status;
-	vk_store_close(pinning->store);
-	options.use = VK_STORE_ADD;
-	return vk_store_open(path, &options, &pinning->store, err);
+	status = run->unpin ? vk_pin_clear(fd, store, done.id, &done.was, err)
+			    : vk_pin_set(fd, store, done.id, run->reason, err);
+	if (status == VK_OK && (done.was || !run->unpin))
+		status = vk_ledger_append(run->cmd.store, &event, err);
+	if (status == VK_OK && vk_append(&run->done, &run->done_count, &done, sizeof(done)) == NULL)
+		status = vk_no_memory(err, store);
+	if (status != VK_OK)
+		free(done.id);
+	return status;
 }
 
-static int run(struct vk_cli_call *call)
+static bool pin_all(void *ctx)
 {
-	struct pinning pinning = {.call = call,
-				  .reason = vk_cli_value(call, "reason"),
-				  .unpin = vk_cli_flag(call, "unpin")};
+	struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
 	struct vk_error err;
-	int code = VK_EXIT_OK;
 
-	if (pinning.unpin && pinning.reason != NULL)
-		return vk_cli_usage(call, "--reason is for pinning, not for --unpin");
-	if (open_store(&pinning, &err) != VK_OK)
-		return vk_cli_fail(call, &err);
-	if (vk_cli_flag(call, "json"))
-		pinning.done = json_array();
-	for (size_t i = 0; i < call->argument_count; i++) {
-		int one = pin_one(&pinning, call->arguments[i]);
+	if (!vk_cmd_open_store(&run->cmd, VK_STORE_ADD, true))
+		return false;
+	for (size_t i = 0; i < call->argument_count; i++)
+		if (pin_one(run, call->arguments[i], &err) != VK_OK)
+			vk_cmd_fail(&run->cmd, &err);
+	return true;
+}
 
-		code = one > code ? one : code;
+static void put_json(const void *ctx, struct vk_json *root)
+{
+	const struct run *run = ctx;
+	json_t *captures = json_array();
+
+	for (size_t i = 0; i < run->done_count; i++) {
+		struct vk_json o = vk_json_begin();
+
+		vk_json_set_text(&o, "id", run->done[i].id);
+		vk_json_set_bool(&o, "pinned", !run->unpin);
+		vk_json_append(captures, vk_json_end(&o), root);
 	}
-	if (vk_cli_flag(call, "json"))
-		code = vk_cmd_put_json(call, json_pack("{s:s,s:s,s:o}", "schema", "vmfskit.pin/1", "store",
-						       vk_store_path(pinning.store), "captures", pinning.done), code);
-	vk_store_close(pinning.store);
-	return code;
+	vk_json_set_text(root, "store", vk_store_path(run->cmd.store));
+	vk_json_set(root, "captures", captures);
+}
+
+static void put_text(const void *ctx)
+{
+	const struct run *run = ctx;
+	FILE *out = run->cmd.call->out;
+
+	for (size_t i = 0; i < run->done_count; i++) {
+		vk_words_clean(out, run->done[i].id);
+		fprintf(out, ": %s\n", !run->unpin	      ? "pinned"
+				       : run->done[i].was ? "no longer pinned"
+							  : "was not pinned");
+	}
+}
+
+static void end(void *ctx)
+{
+	struct run *run = ctx;
+
+	for (size_t i = 0; i < run->done_count; i++)
+		free(run->done[i].id);
+	free(run->done);
+}
+
+static int run_pin(struct vk_cli_call *call)
+{
+	static const struct vk_cmd_steps steps = {"vmfskit.pin/1", read_options, pin_all, put_json, put_text, end};
+	struct run run = {.done_count = 0};
+
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {
@@ -160,13 +167,13 @@ const struct vk_cli_verb vk_verb_pin = {
 	.arguments = "CAPTURE...",
 	.purpose = "keep captures whatever the rules of prune say",
 	.description =
-		"Marks each CAPTURE (an id of the store) as one that vmfskit prune never removes. A pin is a file beside "
-		"the captures, which themselves are not touched. Pinning one again changes its reason, when one is "
-		"given. A pinned capture still counts as the last of its day, week, month or year: pinning never "
-		"makes another capture go.",
+		"Marks each CAPTURE (an id of the store) as one that vmfskit prune never removes. A pin is a file "
+		"beside the captures, which themselves are not touched. Pinning one again changes its reason, when "
+		"one is given. A pinned capture still counts as the last of its day, week, month or year: pinning "
+		"never makes another capture go.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,
 	.most_arguments = SIZE_MAX,
-	.run = run,
+	.run = run_pin,
 };

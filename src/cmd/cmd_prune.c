@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "cli/words.h"
 #include "cmd/shared/captures.h"
-#include "cmd/shared/keys.h"
 #include "cmd/shared/shell_words.h"
 #include "cmd/shared/verbs.h"
 #include "report/report.h"
@@ -17,13 +16,11 @@
 enum { KEEP_MAX = 1000000 };
 
 struct run {
-	struct vk_cmd_key_pair keys; /* NULL: not named */
-	struct vk_cli_call *call;
+	struct vk_cmd cmd;
 	struct vk_retention_policy policy;
 	struct vk_prune prune;
 	struct vk_pins pins;
 	struct vk_verify_cache *cache;
-	struct vk_findings findings; /* about the store itself */
 	struct vk_findings ledger;
 	bool refused; /* the ledger is not sound */
 	bool write;
@@ -31,54 +28,27 @@ struct run {
 
 static const char *const verdicts[] = {"sound", "incomplete", "damaged"};
 
-static int read_number(const struct vk_cli_call *call, const char *option, unsigned *ret_number)
+static bool read_options(void *ctx)
 {
-	const char *value = vk_cli_value(call, option);
-	uint64_t number;
+	struct run *run = ctx;
+	struct vk_cmd *cmd = &run->cmd;
+	struct vk_retention_policy *p = &run->policy;
+	const char *override = vk_cli_value(cmd->call, "override");
 
-	if (value == NULL)
-		return VK_EXIT_OK;
-	if (!vk_text_parse_number(value, KEEP_MAX, &number))
-		return vk_cli_usage(call, "--%s is a whole number from 0 to %d, not \"%s\"", option, KEEP_MAX, value);
-	*ret_number = (unsigned)number;
-	return VK_EXIT_OK;
-}
-
-static int read_policy(const struct vk_cli_call *call, struct vk_retention_policy *ret_policy)
-{
-	int code;
-
-	*ret_policy = VK_RETENTION_DEFAULT;
-	code = read_number(call, "keep-daily", &ret_policy->keep_daily);
-	if (code == VK_EXIT_OK)
-		code = read_number(call, "keep-weekly", &ret_policy->keep_weekly);
-	if (code == VK_EXIT_OK)
-		code = read_number(call, "keep-monthly", &ret_policy->keep_monthly);
-	if (code == VK_EXIT_OK)
-		code = read_number(call, "keep-yearly", &ret_policy->keep_yearly);
-	return code;
+	*p = VK_RETENTION_DEFAULT;
+	run->write = vk_cli_flag(cmd->call, "write");
+	if (override != NULL && strcmp(override, "ledger") != 0)
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--override takes ledger, not \"%s\"", override));
+	return vk_cmd_read_number(cmd, "keep-daily", 0, KEEP_MAX, &p->keep_daily) &&
+	       vk_cmd_read_number(cmd, "keep-weekly", 0, KEEP_MAX, &p->keep_weekly) &&
+	       vk_cmd_read_number(cmd, "keep-monthly", 0, KEEP_MAX, &p->keep_monthly) &&
+	       vk_cmd_read_number(cmd, "keep-yearly", 0, KEEP_MAX, &p->keep_yearly) && vk_cmd_open_sign_key(cmd) &&
+	       vk_cmd_open_public_key(cmd) && (!run->write || vk_cmd_check_anchor(cmd, false));
 }
 
 static const char *path_of(const struct run *run)
 {
-	return vk_store_path(run->prune.store);
-}
-
-/* A run would make a store that is not there: one that is misspelt must not come into being. */
-static enum vk_status open_store(struct run *run, struct vk_error *err)
-{
-	const char *path = vk_cmd_store(run->call);
-	const struct vk_finding_sink sink = vk_findings_sink(&run->findings);
-	struct vk_store_options options = {.use = VK_STORE_READ, .sink = &sink, .command = run->call->command,
-					   .sign_key = run->keys.sign};
-	enum vk_status status = vk_store_open(path, &options, &run->prune.store, err);
-
-	if (status != VK_OK || !run->write)
-		return status;
-	vk_store_close(run->prune.store);
-	run->prune.store = NULL;
-	options.use = VK_STORE_RUN;
-	return vk_store_open(path, &options, &run->prune.store, err);
+	return vk_store_path(run->cmd.store);
 }
 
 static enum vk_status list_captures(struct run *run, struct vk_error *err)
@@ -110,15 +80,16 @@ static enum vk_status list_captures(struct run *run, struct vk_error *err)
 static enum vk_status ask_ledger(struct run *run, struct vk_error *err)
 {
 	const struct vk_finding_sink sink = vk_findings_sink(&run->ledger);
-	const char *anchor = vk_cli_value(run->call, "anchor");
-	struct vk_ledger_check check = {.public_key = run->keys.check};
+	const char *anchor = vk_cli_value(run->cmd.call, "anchor");
+	struct vk_ledger_check check = {.public_key = run->cmd.public_key};
 	enum vk_status status;
 
 	/* the first run has none yet and makes it */
 	if (anchor != NULL && access(anchor, F_OK) == 0)
 		check.anchor = anchor;
 	status = vk_ledger_verify(path_of(run), &check, &sink, NULL, err);
-	run->refused = status == VK_OK && vk_findings_bad(&run->ledger) && vk_cli_value(run->call, "override") == NULL;
+	run->refused =
+		status == VK_OK && vk_findings_bad(&run->ledger) && vk_cli_value(run->cmd.call, "override") == NULL;
 	return status;
 }
 
@@ -135,23 +106,23 @@ static enum vk_status refuse(const struct run *run, struct vk_error *err)
 				    "lets prune go on");
 }
 
-static void look(void *ctx, size_t index)
+static void study(void *ctx, size_t index)
 {
 	struct run *run = ctx;
 
-	vk_prune_look(&run->prune, &run->pins, run->cache, &run->prune.captures[index]);
+	vk_prune_study(&run->prune, &run->pins, run->cache, &run->prune.captures[index]);
 }
 
 static enum vk_status plan(struct run *run, struct vk_error *err)
 {
-	enum vk_status status = vk_pins_read(vk_store_fd(run->prune.store), path_of(run), &run->pins, err);
+	enum vk_status status = vk_pins_read(vk_store_fd(run->cmd.store), path_of(run), &run->pins, err);
 
 	if (status == VK_OK)
 		status = list_captures(run, err);
 	if (status != VK_OK)
 		return status;
 	run->cache = vk_verify_cache_new();
-	vk_cmd_spread(run->prune.count, look, run);
+	vk_cmd_spread(run->prune.count, study, run);
 	return vk_prune_decide(&run->prune, &run->policy, err);
 }
 
@@ -163,10 +134,10 @@ static char *next_command(const struct run *run)
 					   "override",	 "config"};
 	struct vk_command command;
 
-	vk_command_begin(&command, run->call->program->name);
-	vk_command_add(&command, " %s", run->call->verb->name);
+	vk_command_begin(&command, run->cmd.call->program->name);
+	vk_command_add(&command, " %s", run->cmd.call->verb->name);
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		vk_cmd_put_option(&command, run->call, kept[i]);
+		vk_cmd_put_option(&command, run->cmd.call, kept[i]);
 	vk_command_add(&command, " --write");
 	return vk_command_end(&command);
 }
@@ -183,34 +154,32 @@ static const char *shown_id(const struct vk_prune_capture *capture, char buf[4 *
 
 static const char *verdict_of(const struct vk_prune_capture *capture)
 {
-	return capture->problem[0] != '\0' ? "unclear" : verdicts[capture->verdict];
+	return capture->problem[0] != '\0' ? "unclear" : verdicts[capture->item.verdict];
 }
 
 static void print_sum(const struct run *run)
 {
-	FILE *out = run->call->out;
+	bool done = run->write && !run->refused;
 	size_t gone = 0;
 	char room[64];
 
 	for (size_t i = 0; i < run->prune.count; i++)
-		gone += run->prune.captures[i].removed;
+		gone += done ? run->prune.captures[i].removed : !run->prune.captures[i].item.keep;
 	vk_cmd_size(run->prune.free_bytes, room);
-	if (run->write && !run->refused)
-		fprintf(out, "%zu captures: kept %zu, removed %zu, freed about %s\n", run->prune.count,
-			run->prune.count - gone, gone, room);
-	else
-		fprintf(out, "%zu captures: keep %zu, remove %zu, which frees about %s\n", run->prune.count,
-			run->prune.count - run->prune.remove_count, run->prune.remove_count, room);
+	fprintf(run->cmd.call->out, "%zu captures: %s %zu, %s %zu, %s about %s\n", run->prune.count,
+		done ? "kept" : "keep", run->prune.count - gone, done ? "removed" : "remove", gone,
+		done ? "freed" : "which frees", room);
 }
 
-static void print(const struct run *run)
+static void put_text(const void *ctx)
 {
-	FILE *out = run->call->out;
+	const struct run *run = ctx;
+	FILE *out = run->cmd.call->out;
 	const struct vk_report_style style = vk_report_style_for(out);
 	size_t width = 0;
 	char id[4 * VK_CAPTURE_ID_BYTES];
 
-	vk_report_findings_text(out, &run->findings, path_of(run), &style);
+	vk_report_findings_text(out, &run->cmd.store_findings, path_of(run), &style);
 	vk_report_findings_text(out, &run->ledger, path_of(run), &style);
 	if (run->prune.count == 0) {
 		fprintf(out, "no captures in %s\n", path_of(run));
@@ -226,10 +195,10 @@ static void print(const struct run *run)
 
 		fprintf(out, "%-7s  %-10s  %-*s  ",
 			c->removed ? "removed"
-			: c->keep  ? "keep"
+			: c->item.keep  ? "keep"
 				   : "remove",
 			verdict_of(c), (int)width, shown_id(c, id));
-		vk_words_clean(out, c->why);
+		vk_words_clean(out, c->item.why);
 		fputc('\n', out);
 	}
 	print_sum(run);
@@ -243,118 +212,136 @@ static void print(const struct run *run)
 
 static json_t *capture_json(const struct vk_prune_capture *c)
 {
+	struct vk_json o = vk_json_begin();
 	char id[4 * VK_CAPTURE_ID_BYTES];
-	bool known = c->disk != NULL;
+	bool known = c->source_path != NULL;
 
-	return json_pack("{s:s,s:b,s:s,s:s,s:b,s:b,s:s?,s:s?}", "id", shown_id(c, id), "keep", c->keep, "why", c->why,
-			 "verdict", verdict_of(c), "pinned", c->pinned, "removed", c->removed, "time",
-			 known ? c->time : NULL, "disk", known ? c->source_path : NULL);
+	vk_json_set_text(&o, "id", shown_id(c, id));
+	vk_json_set_bool(&o, "keep", c->item.keep);
+	vk_json_set_text(&o, "why", c->item.why);
+	vk_json_set_text(&o, "verdict", verdict_of(c));
+	vk_json_set_bool(&o, "pinned", c->item.pinned);
+	vk_json_set_bool(&o, "removed", c->removed);
+	vk_json_set_text(&o, "time", known ? c->time : NULL);
+	vk_json_set_text(&o, "disk", known ? c->source_path : NULL);
+	return vk_json_end(&o);
 }
 
-static json_t *run_json(const struct run *run)
+static json_t *policy_json(const struct vk_retention_policy *p)
 {
-	const struct vk_retention_policy *p = &run->policy;
+	struct vk_json o = vk_json_begin();
+
+	vk_json_set_number(&o, "keep_daily", p->keep_daily);
+	vk_json_set_number(&o, "keep_weekly", p->keep_weekly);
+	vk_json_set_number(&o, "keep_monthly", p->keep_monthly);
+	vk_json_set_number(&o, "keep_yearly", p->keep_yearly);
+	return vk_json_end(&o);
+}
+
+static void put_json(const void *ctx, struct vk_json *root)
+{
+	const struct run *run = ctx;
 	json_t *captures = json_array();
 	json_t *findings = json_array();
 	char *next = run->write || run->refused || run->prune.remove_count == 0 ? NULL : next_command(run);
-	json_t *root = NULL;
-	bool sound = true;
 
-	for (size_t i = 0; i < run->prune.count && sound; i++)
-		sound = json_array_append_new(captures, capture_json(&run->prune.captures[i])) == 0;
-	if (sound && vk_report_findings_json(findings, path_of(run), &run->findings) &&
-	    vk_report_findings_json(findings, path_of(run), &run->ledger))
-		root = json_pack("{s:s,s:s,s:{s:I,s:I,s:I,s:I},s:b,s:O,s:I,s:I,s:I,s:s?,s:O}", "schema",
-				 "vmfskit.prune/1", "store", path_of(run), "policy", "keep_daily",
-				 (json_int_t)p->keep_daily, "keep_weekly", (json_int_t)p->keep_weekly,
-				 "keep_monthly", (json_int_t)p->keep_monthly, "keep_yearly",
-				 (json_int_t)p->keep_yearly, "written", run->write && !run->refused, "captures",
-				 captures, "keep_count", (json_int_t)(run->prune.count - run->prune.remove_count),
-				 "remove_count", (json_int_t)run->prune.remove_count, "free_bytes",
-				 (json_int_t)run->prune.free_bytes, "next", next, "findings", findings);
-	json_decref(captures);
-	json_decref(findings);
+	for (size_t i = 0; i < run->prune.count; i++)
+		vk_json_append(captures, capture_json(&run->prune.captures[i]), root);
+	vk_cmd_findings_json(findings, path_of(run), &run->cmd.store_findings, root);
+	vk_cmd_findings_json(findings, path_of(run), &run->ledger, root);
+	vk_json_set_text(root, "store", path_of(run));
+	vk_json_set(root, "policy", policy_json(&run->policy));
+	vk_json_set_bool(root, "written", run->write && !run->refused);
+	vk_json_set(root, "captures", captures);
+	vk_json_set_number(root, "keep_count", run->prune.count - run->prune.remove_count);
+	vk_json_set_number(root, "remove_count", run->prune.remove_count);
+	vk_json_set_number(root, "free_bytes", run->prune.free_bytes);
+	vk_json_set_text(root, "next", next);
+	vk_json_set(root, "findings", findings);
 	free(next);
-	return root;
 }
 
-static int judge(const struct run *run)
+static void judge(struct run *run)
 {
-	for (size_t i = 0; i < run->prune.count; i++)
-		if (run->prune.captures[i].unread)
-			return VK_EXIT_IO;
-	for (size_t i = 0; i < run->prune.count; i++)
-		if (run->prune.captures[i].problem[0] != '\0' ||
-		    run->prune.captures[i].verdict == VK_RETENTION_DAMAGED)
-			return VK_EXIT_FINDINGS;
-	return vk_findings_bad(&run->findings) || vk_findings_bad(&run->ledger) ? VK_EXIT_FINDINGS : VK_EXIT_OK;
-}
+	vk_cmd_judge_findings(&run->cmd, &run->cmd.store_findings);
+	vk_cmd_judge_findings(&run->cmd, &run->ledger);
+	for (size_t i = 0; i < run->prune.count; i++) {
+		const struct vk_prune_capture *c = &run->prune.captures[i];
 
-static int work(struct run *run)
-{
-	struct vk_error err;
-	struct vk_error removing = {.status = VK_OK};
-	int code;
-
-	if (open_store(run, &err) != VK_OK || ask_ledger(run, &err) != VK_OK || plan(run, &err) != VK_OK)
-		return vk_cli_fail(run->call, &err);
-	if (run->refused)
-		removing.status = refuse(run, &removing);
-	else if (run->write && run->prune.remove_count > 0)
-		removing.status = vk_prune_remove(&run->prune, &removing);
-	code = judge(run);
-	if (vk_cli_flag(run->call, "json"))
-		code = vk_cmd_put_json(run->call, run_json(run), code);
-	else
-		print(run);
-	return removing.status == VK_OK ? code : vk_cli_fail(run->call, &removing);
-}
-
-static int run(struct vk_cli_call *call)
-{
-	struct run run = {.call = call, .write = vk_cli_flag(call, "write")};
-	const char *override = vk_cli_value(call, "override");
-	int code = read_policy(call, &run.policy);
-	size_t gone = 0;
-	int anchored;
-
-	if (override != NULL && strcmp(override, "ledger") != 0)
-		return vk_cli_usage(call, "--override takes ledger, not \"%s\"", override);
-	if (code == VK_EXIT_OK)
-		code = vk_cmd_keys(call, &run.keys);
-	if (code == VK_EXIT_OK && run.write)
-		code = vk_cmd_anchor_check(call, vk_cmd_store(call), false);
-	if (code != VK_EXIT_OK) {
-		vk_cmd_keys_close(&run.keys);
-		return code;
+		if (c->unread)
+			(void)vk_cmd_ok(&run->cmd, VK_EXIT_IO);
+		else if (c->problem[0] != '\0' || c->item.verdict == VK_RETENTION_DAMAGED)
+			(void)vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 	}
-	code = work(&run);
-	for (size_t i = 0; i < run.prune.count; i++)
-		gone += run.prune.captures[i].removed;
-	anchored = run.write && !run.refused && run.prune.store != NULL
-			   ? vk_cmd_anchor(call, run.prune.store, gone, "removed")
-			   : VK_EXIT_OK;
-	code = anchored > code ? anchored : code;
-	for (size_t i = 0; i < run.prune.count; i++)
-		vk_prune_capture_free(&run.prune.captures[i]);
-	free(run.prune.captures);
-	vk_pins_free(&run.pins);
-	vk_verify_cache_free(run.cache);
-	vk_findings_free(&run.findings);
-	vk_findings_free(&run.ledger);
-	vk_store_close(run.prune.store);
-	vk_cmd_keys_close(&run.keys);
-	return code;
+}
+
+static bool work(void *ctx)
+{
+	struct run *run = ctx;
+	struct vk_error err;
+
+	if (!vk_cmd_open_store(&run->cmd, run->write ? VK_STORE_RUN : VK_STORE_READ, true))
+		return false;
+	run->prune.store = run->cmd.store;
+	if (ask_ledger(run, &err) != VK_OK || plan(run, &err) != VK_OK)
+		return vk_cmd_fail(&run->cmd, &err);
+	judge(run);
+	if (run->refused) {
+		(void)!refuse(run, &err);
+		vk_cmd_fail(&run->cmd, &err);
+	} else if (run->write && run->prune.remove_count > 0 && vk_prune_remove(&run->prune, &err) != VK_OK) {
+		vk_cmd_fail(&run->cmd, &err);
+	}
+	return true;
+}
+
+static size_t count_removed(const struct run *run)
+{
+	size_t removed = 0;
+
+	for (size_t i = 0; i < run->prune.count; i++)
+		removed += run->prune.captures[i].removed;
+	return removed;
+}
+
+static void end(void *ctx)
+{
+	struct run *run = ctx;
+
+	if (run->write && !run->refused && run->cmd.store != NULL)
+		vk_cmd_keep_anchor(&run->cmd, count_removed(run), "removed");
+	for (size_t i = 0; i < run->prune.count; i++)
+		vk_prune_capture_free(&run->prune.captures[i]);
+	free(run->prune.captures);
+	vk_pins_free(&run->pins);
+	vk_verify_cache_free(run->cache);
+	vk_findings_free(&run->ledger);
+}
+
+static int run_prune(struct vk_cli_call *call)
+{
+	static const struct vk_cmd_steps steps = {"vmfskit.prune/1", read_options, work, put_json, put_text, end};
+	struct run run = {.refused = false};
+
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {
-	{.name = "keep-daily", .argument = "N", .config = true, .help = "newest days of which the last capture stays (default 7)"},
-	{.name = "keep-weekly", .argument = "N", .config = true, .help = "the same for weeks, which end on Friday (default 5)"},
+	{.name = "keep-daily",
+	 .argument = "N",
+	 .config = true,
+	 .help = "newest days of which the last capture stays (default 7)"},
+	{.name = "keep-weekly",
+	 .argument = "N",
+	 .config = true,
+	 .help = "the same for weeks, which end on Friday (default 5)"},
 	{.name = "keep-monthly", .argument = "N", .config = true, .help = "the same for months (default 12)"},
 	{.name = "keep-yearly", .argument = "N", .config = true, .help = "the same for years (default 10)"},
 	{.name = "write", .help = "remove them; without this, only show what would be removed"},
 	VK_STORE_OPTION,
-	{.name = "override", .argument = "GUARD", .choices = "ledger",
+	{.name = "override",
+	 .argument = "GUARD",
+	 .choices = "ledger",
 	 .help = "ledger: remove captures though the ledger is not sound"},
 	VK_SIGN_KEY_OPTION,
 	VK_PUBLIC_KEY_OPTION,
@@ -365,7 +352,8 @@ static const struct vk_cli_option options[] = {
 
 static const struct vk_cli_example examples[] = {
 	{"vmfskit prune", "show what would stay, what would go, and why"},
-	{"vmfskit prune --keep-daily 14 --keep-yearly 0 --write", "keep two weeks of nights and no years; remove the rest"},
+	{"vmfskit prune --keep-daily 14 --keep-yearly 0 --write",
+	 "keep two weeks of nights and no years; remove the rest"},
 	{NULL, NULL},
 };
 
@@ -375,18 +363,18 @@ const struct vk_cli_verb vk_verb_prune = {
 	.purpose = "show which captures are old enough to go; with --write, remove them",
 	.description =
 		"Of each disk the last capture of each of the newest days stays, and so of weeks (Saturday to "
-		"Friday), months and years, in UTC. Only periods in which there is a sound or incomplete capture count, so "
-		"that a disk that was away loses nothing. A disk is known by its WWID, or where it has none by host "
-		"and path.\n\n"
-		"Whatever the numbers say, these stay: pinned captures (vmfskit pin), the newest undo capture of every "
-		"disk (what a restore saved before it wrote; an older one goes when the days, weeks and months that are kept no "
-		"longer reach back to it), the newest sound capture of every disk and of every volume, and the newest with each distinct "
-		"LVM header (of a disk without VMFS: partition table). A damaged capture counts for nothing and goes "
-		"when as many newer days as --keep-daily says have a better one. One whose manifest cannot be "
-		"read, or whose name is not its own, is never removed.\n\n"
-		"The ledger is proved first, with --public-key its signatures, too, and against --anchor when that is there: when it is not "
-		"sound, nothing is removed and the exit code is 3. Somebody who slipped captures in, or put an older store in "
-		"its place, would have the genuine ones removed.\n\n"
+		"Friday), months and years, in UTC. Only periods in which there is a sound or incomplete capture "
+		"count, so that a disk that was away loses nothing. A disk is known by its WWID, or where it has none "
+		"by host and path.\n\n"
+		"Whatever the numbers say, these stay: pinned captures (vmfskit pin), the newest undo capture of "
+		"every disk (what a restore saved before it wrote; an older one goes when the days, weeks and months "
+		"that are kept no longer reach back to it), the newest sound capture of every disk and of every "
+		"volume, and the newest with each distinct LVM header (of a disk without VMFS: partition table). A "
+		"damaged capture counts for nothing and goes when as many newer days as --keep-daily says have a "
+		"better one. One whose manifest cannot be read, or whose name is not its own, is never removed.\n\n"
+		"The ledger is proved first, with --public-key its signatures, too, and against --anchor when that is "
+		"there: when it is not sound, nothing is removed and the exit code is 3. Somebody who slipped "
+		"captures in, or put an older store in its place, would have the genuine ones removed.\n\n"
 		"Every file is verified, too. What goes is first renamed, all of it, and its files are removed when "
 		"that is on the disk: a run can be killed at any moment, and the next one finishes. The room that "
 		"comes free counts files that no other capture shares. The exit code is 1 when a capture is damaged, "
@@ -395,5 +383,5 @@ const struct vk_cli_verb vk_verb_prune = {
 	.examples = examples,
 	.least_arguments = 0,
 	.most_arguments = 0,
-	.run = run,
+	.run = run_prune,
 };

@@ -1,223 +1,327 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit verify */
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/memory.h"
 #include "cmd/shared/captures.h"
-#include "cmd/shared/keys.h"
-#include "cmd/verify_ledger.h"
 #include "report/report.h"
 #include "store/folder/folder.h"
+#include "store/ledger/ledger_lines.h"
 
-struct checks {
+struct run {
+	struct vk_cmd cmd;
 	char **paths;
 	struct vk_cmd_judged *items;
 	size_t count;
-	struct vk_cmd_ledger ledger;
-	struct vk_verify_cache *cache;
+	size_t wrong; /* so many of them */
+	/* the ledger */
+	bool insisted; /* --ledger or --anchor */
+	bool asked;    /* all of the store is verified and there should be a ledger, or insisted */
+	char *path;
+	size_t lines;
+	enum vk_status status;
+	struct vk_findings findings;
 };
 
-static void check(void *ctx, size_t index)
+/* A ledger, a head that tells that there was one, or an anchor from outside. */
+static bool is_expected(const struct vk_cli_call *call)
 {
-	struct checks *checks = ctx;
+	static const char *const files[] = {VK_LEDGER_FILE, VK_LEDGER_HEAD_FILE};
+	bool expected = vk_cli_value(call, "anchor") != NULL;
 
-	vk_cmd_judge(checks->paths[index], checks->ledger.trust.vouching, checks->cache, &checks->items[index]);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !expected; i++) {
+		struct stat st;
+		char *path;
+
+		if (asprintf(&path, "%s/%s", vk_cmd_store(call), files[i]) < 0)
+			return true;
+		expected = lstat(path, &st) == 0;
+		free(path);
+	}
+	return expected;
 }
 
-/* Where something speaks against it the findings tell. */
-static bool is_vouched(const struct vk_cmd_judged *judged)
+static bool read_options(void *ctx)
 {
-	return judged->status == VK_OK && judged->known && (vk_findings_flaws(&judged->findings) & VK_FLAW_DOUBT) == 0;
+	struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
+
+	run->insisted = vk_cli_flag(call, "ledger") || vk_cli_given_here(call, "anchor");
+	run->asked = run->insisted || (call->argument_count == 0 && is_expected(call));
+	if (asprintf(&run->path, "%s/" VK_LEDGER_FILE, vk_cmd_store(call)) < 0) {
+		run->path = NULL;
+		return vk_cmd_no_memory(&run->cmd);
+	}
+	return vk_cmd_open_vouching(&run->cmd);
 }
 
-static void print_vouched(FILE *out, const struct vk_cmd_judged *judged)
+/* The named captures; what cannot be found is reported and left out. */
+static bool find_named(struct run *run)
+{
+	const struct vk_cli_call *call = run->cmd.call;
+
+	run->paths = calloc(call->argument_count, sizeof(*run->paths));
+	if (run->paths == NULL)
+		return vk_cmd_no_memory(&run->cmd);
+	for (size_t i = 0; i < call->argument_count; i++) {
+		struct vk_error err;
+
+		if (vk_store_find(vk_cmd_store(call), call->arguments[i], &run->paths[run->count], &err) == VK_OK)
+			run->count++;
+		else
+			vk_cmd_fail(&run->cmd, &err);
+	}
+	return true;
+}
+
+static bool find_all(struct run *run)
+{
+	struct vk_error err;
+
+	return vk_cmd_store_paths(vk_cmd_store(run->cmd.call), &run->paths, &run->count, &err) == VK_OK ||
+	       vk_cmd_fail(&run->cmd, &err);
+}
+
+static void check_ledger(struct run *run)
+{
+	const struct vk_ledger_check check = {.public_key = run->cmd.public_key,
+					      .anchor = vk_cli_value(run->cmd.call, "anchor")};
+	struct vk_finding_sink sink = vk_findings_sink(&run->findings);
+	struct vk_error err;
+
+	if (!run->asked)
+		return;
+	run->status = vk_ledger_verify(vk_cmd_store(run->cmd.call), &check, &sink, &run->lines, &err);
+	if (run->status != VK_OK)
+		vk_cmd_fail(&run->cmd, &err);
+	else
+		vk_cmd_judge_findings(&run->cmd, &run->findings);
+}
+
+static bool verify(void *ctx)
+{
+	struct run *run = ctx;
+
+	if (!(run->cmd.call->argument_count > 0 ? find_named(run) : find_all(run)))
+		return false;
+	run->items = vk_cmd_judge(run->paths, run->count, run->cmd.vouching);
+	if (run->items == NULL)
+		return vk_cmd_no_memory(&run->cmd);
+	for (size_t i = 0; i < run->count; i++) {
+		const struct vk_cmd_judged *judged = &run->items[i];
+
+		run->wrong += judged->status != VK_OK || vk_findings_bad(&judged->findings);
+		if (judged->status != VK_OK)
+			vk_cmd_fail(&run->cmd, &judged->err);
+		else
+			vk_cmd_judge_findings(&run->cmd, &judged->findings);
+	}
+	check_ledger(run);
+	return true;
+}
+
+/* Who vouches, as bits; none where something speaks against it: the findings say what. */
+static unsigned vouched_by(const struct vk_cmd_judged *judged)
+{
+	bool is_vouched = judged->status == VK_OK && judged->known &&
+			  (vk_findings_flaws(&judged->findings) & VK_FLAW_DOUBT) == 0;
+
+	return is_vouched ? judged->vouched_by : 0;
+}
+
+static void print_capture(const struct vk_cli_call *call, const struct vk_cmd_judged *judged)
 {
 	static const char *const by[] = {"nothing but itself", "the ledger", "its signature",
 					 "the ledger and its signature"};
-
-	if (is_vouched(judged) && !vk_findings_errors(&judged->findings))
-		fprintf(out, ", vouched for by %s", by[judged->vouched_by & 3]);
-}
-
-static json_t *vouched_json(const struct vk_cmd_judged *judged)
-{
-	json_t *by = json_array();
-	bool vouched = is_vouched(judged);
-
-	if (vouched && (judged->vouched_by & VK_VOUCHED_LEDGER) != 0)
-		json_array_append_new(by, json_string("ledger"));
-	if (vouched && (judged->vouched_by & VK_VOUCHED_SIGNATURE) != 0)
-		json_array_append_new(by, json_string("signature"));
-	return by;
-}
-
-static void print_check(const struct vk_cli_call *call, const struct vk_cmd_judged *judged)
-{
 	const struct vk_report_style style = vk_report_style_for(call->out);
-	char saved[64];
-
 	const char *verdict = vk_cmd_verdict(judged);
+	char saved[64];
 
 	fprintf(call->out, "%s: %s", judged->path, verdict);
 	if (judged->known) {
 		vk_cmd_size(vk_cmd_saved_bytes(&judged->capture), saved);
 		fprintf(call->out, ", %zu regions, %s", judged->capture.region_count, saved);
-		print_vouched(call->out, judged);
 	}
+	if (judged->known && judged->status == VK_OK && !vk_findings_errors(&judged->findings) &&
+	    (vk_findings_flaws(&judged->findings) & VK_FLAW_DOUBT) == 0)
+		fprintf(call->out, ", vouched for by %s", by[judged->vouched_by & 3]);
 	if (strcmp(verdict, VK_VERDICT_UNDO) == 0)
 		fputs("; " VK_UNDO_USE, call->out);
 	fputc('\n', call->out);
 	vk_report_findings_text(call->out, &judged->findings, NULL, &style);
 }
 
-static json_t *checks_json(const struct vk_cli_call *call, const struct checks *checks)
+static void print_ledger(const struct run *run)
 {
-	json_t *captures = json_array();
-	json_t *findings = json_array();
-	json_t *ledger = checks->ledger.asked ? vk_cmd_ledger_json(call, &checks->ledger) : NULL;
-	bool ok = !checks->ledger.asked || ledger != NULL;
+	FILE *out = run->cmd.call->out;
+	const struct vk_report_style style = vk_report_style_for(out);
+	bool bad = vk_findings_bad(&run->findings);
 
-	for (size_t i = 0; i < checks->count && ok; i++) {
-		const struct vk_cmd_judged *judged = &checks->items[i];
-		json_t *o = json_pack("{s:s,s:o}", "path", judged->path, "vouched_by", vouched_json(judged));
-
-		ok = vk_cmd_put_verdict(o, judged);
-		if (judged->known)
-			ok = ok && json_object_set_new(o, "id", json_string(judged->capture.id)) == 0;
-		if (judged->status != VK_OK)
-			ok = ok && json_object_set_new(o, "error", json_string(judged->err.what)) == 0;
-		ok = json_array_append_new(captures, o) == 0 && ok &&
-		     vk_report_findings_json(findings, judged->path, &judged->findings);
-	}
-	ok = ok && vk_report_findings_json(findings, checks->ledger.path, &checks->ledger.findings);
-	if (ok)
-		return json_pack("{s:s,s:o,s:o*,s:o}", "schema", "vmfskit.verify/1", "captures", captures,
-				 "ledger", ledger, "findings", findings);
-	json_decref(ledger);
-	json_decref(captures);
-	json_decref(findings);
-	return NULL;
+	if (!run->asked || run->status != VK_OK || (vk_cli_flag(run->cmd.call, "quiet") && !bad))
+		return;
+	fprintf(out, "%s: %zu line%s, %s\n", run->path, run->lines, run->lines == 1 ? "" : "s",
+		bad ? "not sound" : "sound");
+	vk_report_findings_text(out, &run->findings, NULL, &style);
 }
 
-static int report(struct vk_cli_call *call, const struct checks *checks)
+static void put_text(const void *ctx)
 {
-	bool json = vk_cli_flag(call, "json");
+	const struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
 	bool quiet = vk_cli_flag(call, "quiet");
-	size_t wrong = 0;
-	int code = VK_EXIT_OK;
-	int of_ledger;
 
-	for (size_t i = 0; i < checks->count; i++) {
-		const struct vk_cmd_judged *judged = &checks->items[i];
-		int one = vk_findings_bad(&judged->findings) ? VK_EXIT_FINDINGS : VK_EXIT_OK;
-
-		if (!json && !(quiet && one == VK_EXIT_OK && judged->status == VK_OK))
-			print_check(call, judged);
-		if (judged->status != VK_OK)
-			one = vk_cli_fail(call, &judged->err);
-		wrong += one != VK_EXIT_OK;
-		code = one > code ? one : code;
-	}
-	if (quiet && !json && wrong > 0)
-		fprintf(call->out, "%zu captures: %zu sound, %zu not\n", checks->count, checks->count - wrong, wrong);
-	of_ledger = vk_cmd_ledger_report(call, &checks->ledger);
-	code = of_ledger > code ? of_ledger : code;
-	return json ? vk_cmd_put_json(call, checks_json(call, checks), code) : code;
+	if (run->count == 0 && call->argument_count == 0)
+		fprintf(call->out, "no captures in %s\n", vk_cmd_store(call));
+	for (size_t i = 0; i < run->count; i++)
+		if (!quiet || run->items[i].status != VK_OK || vk_findings_bad(&run->items[i].findings))
+			print_capture(call, &run->items[i]);
+	if (quiet && run->wrong > 0)
+		fprintf(call->out, "%zu captures: %zu sound, %zu not\n", run->count, run->count - run->wrong,
+			run->wrong);
+	print_ledger(run);
 }
 
-/* The named captures; what cannot be found is told and leaves a gap that is closed. */
-static int find_named(const struct vk_cli_call *call, struct checks *checks)
+static json_t *capture_json(const struct vk_cmd_judged *judged)
 {
-	int code = VK_EXIT_OK;
+	struct vk_json o = vk_json_begin();
+	json_t *by = json_array();
 
-	checks->paths = calloc(call->argument_count, sizeof(*checks->paths));
-	for (size_t i = 0; i < call->argument_count && checks->paths != NULL; i++) {
-		struct vk_error err;
-		int one = VK_EXIT_OK;
-
-		if (vk_store_find(vk_cmd_store(call), call->arguments[i],
-				  &checks->paths[checks->count], &err) == VK_OK)
-			checks->count++;
-		else
-			one = vk_cli_fail(call, &err);
-		code = one > code ? one : code;
-	}
-	return code;
+	if ((vouched_by(judged) & VK_VOUCHED_LEDGER) != 0)
+		vk_json_append(by, json_string("ledger"), &o);
+	if ((vouched_by(judged) & VK_VOUCHED_SIGNATURE) != 0)
+		vk_json_append(by, json_string("signature"), &o);
+	vk_json_set_text(&o, "path", judged->path);
+	vk_json_set(&o, "vouched_by", by);
+	vk_cmd_set_verdict(&o, judged);
+	if (judged->known)
+		vk_json_set_text(&o, "id", judged->capture.id);
+	if (judged->status != VK_OK)
+		vk_json_set_text(&o, "error", judged->err.what);
+	return vk_json_end(&o);
 }
 
-static int find_all(const struct vk_cli_call *call, struct checks *checks)
+static json_t *head_json(const struct vk_ledger_head *head)
 {
+	struct vk_json o = vk_json_begin();
+
+	vk_json_set_number(&o, "seq", head->seq);
+	vk_json_set_text(&o, "sha256", head->sha256);
+	vk_json_set_text(&o, "time", head->time);
+	vk_json_set_bool(&o, "signed", head->is_signed);
+	return vk_json_end(&o);
+}
+
+static json_t *ledger_json(const struct run *run)
+{
+	int fd = open(vk_cmd_store(run->cmd.call), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct vk_json o = vk_json_begin();
+	struct vk_ledger_head head;
 	struct vk_error err;
 
-	if (vk_cmd_store_paths(vk_cmd_store(call), &checks->paths, &checks->count, &err) != VK_OK)
-		return vk_cli_fail(call, &err);
-	if (checks->count == 0 && !vk_cli_flag(call, "json"))
-		fprintf(call->out, "no captures in %s\n", vk_cmd_store(call));
-	return VK_EXIT_OK;
+	vk_json_set_text(&o, "path", run->path);
+	vk_json_set_number(&o, "lines", run->lines);
+	vk_json_set_text(&o, "verdict",
+			 run->status != VK_OK		    ? "cannot be read"
+			 : vk_findings_bad(&run->findings) ? "not sound"
+							   : "sound");
+	if (fd >= 0 && vk_ledger_head_read(fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &head, &err) == VK_OK)
+		vk_json_set(&o, "head", head_json(&head));
+	if (fd >= 0)
+		close(fd);
+	return vk_json_end(&o);
 }
 
-/* Only captures of this store belong in its ledger: those that were asked for by their ids. */
-static void note(const struct vk_cli_call *call, const struct checks *checks)
+static void put_json(const void *ctx, struct vk_json *root)
 {
-	const char **ids = calloc(checks->count + 1, sizeof(*ids));
-	const char *store = vk_cmd_store(call);
+	const struct run *run = ctx;
+	json_t *captures = json_array();
+	json_t *findings = json_array();
+
+	for (size_t i = 0; i < run->count; i++) {
+		vk_json_append(captures, capture_json(&run->items[i]), root);
+		vk_cmd_findings_json(findings, run->items[i].path, &run->items[i].findings, root);
+	}
+	vk_cmd_findings_json(findings, run->path, &run->findings, root);
+	vk_json_set(root, "captures", captures);
+	if (run->asked)
+		vk_json_set(root, "ledger", ledger_json(run));
+	vk_json_set(root, "findings", findings);
+}
+
+/* Append that captures were verified: all of the store (ids NULL) or some. */
+static bool append_line(struct run *run, const char *const *ids, size_t count, size_t bad, struct vk_error *err)
+{
+	const struct vk_store_options use = {.use = VK_STORE_ADD, .command = run->cmd.call->command};
+	struct vk_event event = {.kind = VK_EVENT_VERIFY, .captures = ids, .capture_count = ids != NULL ? count : 0};
+	char result[VK_LEDGER_RESULT_BYTES];
+	struct vk_store *store;
+	struct vk_text text;
+	enum vk_status status = vk_store_open(vk_cmd_store(run->cmd.call), &use, &store, err);
+
+	if (status != VK_OK)
+		return false;
+	vk_text_init(&text, result, sizeof(result));
+	vk_text_fmt(&text, "%zu of %zu sound", count - bad, count);
+	if (run->asked && run->status == VK_OK)
+		vk_text_fmt(&text, ", ledger %s", vk_findings_bad(&run->findings) ? "not sound" : "sound");
+	event.result = result;
+	status = vk_ledger_append(store, &event, err);
+	vk_store_close(store);
+	return status == VK_OK;
+}
+
+/*
+ * Only captures of this store belong in its ledger: those that were asked for by their ids. Where the store cannot be
+ * written to (a read-only mount, evidence of another user) nothing is recorded.
+ */
+static void record(struct run *run)
+{
+	const struct vk_cli_call *call = run->cmd.call;
+	const char **ids = calloc(run->count + 1, sizeof(*ids));
+	size_t len = strlen(vk_cmd_store(call));
+	struct vk_error err;
+	struct stat st;
 	size_t count = 0;
 	size_t bad = 0;
 
-	for (size_t i = 0; i < checks->count && ids != NULL; i++) {
-		const struct vk_cmd_judged *judged = &checks->items[i];
-		size_t len = strlen(store);
+	for (size_t i = 0; i < run->count && ids != NULL; i++) {
+		const struct vk_cmd_judged *judged = &run->items[i];
 
-		if (strncmp(judged->path, store, len) != 0 || judged->path[len] != '/' ||
+		if (strncmp(judged->path, vk_cmd_store(call), len) != 0 || judged->path[len] != '/' ||
 		    strchr(judged->path + len + 1, '/') != NULL)
 			continue;
 		ids[count++] = judged->path + len + 1;
 		bad += judged->status != VK_OK || vk_findings_bad(&judged->findings);
 	}
-	if (ids != NULL)
-		vk_cmd_ledger_note(call, &checks->ledger, call->argument_count > 0 ? ids : NULL, count, bad);
+	/* a ledger that was taken away must not be replaced by a new one that knows of nothing */
+	if (count > 0 && lstat(run->path, &st) == 0 &&
+	    !append_line(run, call->argument_count > 0 ? ids : NULL, count, bad, &err) && run->insisted)
+		fprintf(call->err, "%s: note: not recorded in the ledger: %s\n", call->program->name, err.what);
 	free(ids);
 }
 
-static int verify(struct vk_cli_call *call, struct checks *checks)
+static void end(void *ctx)
 {
-	int code = call->argument_count > 0 ? find_named(call, checks) : find_all(call, checks);
-	int judged = VK_EXIT_OK;
+	struct run *run = ctx;
 
-	if (checks->paths == NULL && checks->count == 0 && code != VK_EXIT_OK)
-		return code;
-	checks->items = calloc(checks->count + 1, sizeof(*checks->items));
-	if (checks->items == NULL || (checks->paths == NULL && call->argument_count > 0)) {
-		struct vk_error err;
-
-		vk_no_memory(&err, NULL);
-		judged = vk_cli_fail(call, &err);
-	} else {
-		checks->cache = vk_verify_cache_new();
-		vk_cmd_spread(checks->count, check, checks);
-		vk_verify_cache_free(checks->cache);
-		vk_cmd_ledger_check(call, &checks->ledger);
-		judged = report(call, checks);
-		note(call, checks);
-	}
-	return judged > code ? judged : code;
+	if (run->items != NULL)
+		record(run);
+	vk_cmd_judged_free(run->items, run->count);
+	free(run->paths);
+	free(run->path);
+	vk_findings_free(&run->findings);
 }
 
-static int run(struct vk_cli_call *call)
+static int run_verify(struct vk_cli_call *call)
 {
-	struct checks checks = {.count = 0};
-	int code = vk_cmd_ledger_begin(call, &checks.ledger);
+	static const struct vk_cmd_steps steps = {"vmfskit.verify/1", read_options, verify, put_json, put_text, end};
+	struct run run = {.count = 0};
 
-	if (code == VK_EXIT_OK)
-		code = verify(call, &checks);
-	for (size_t i = 0; i < checks.count && checks.items != NULL; i++)
-		vk_cmd_judged_free(&checks.items[i]);
-	free(checks.items);
-	free(checks.paths);
-	vk_cmd_ledger_free(&checks.ledger);
-	return code;
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {
@@ -228,7 +332,8 @@ static const struct vk_cli_option options[] = {
 	 .argument = "FILE",
 	 .choices = "FILE",
 	 .config = true,
-	 .help = "compare the ledger with a head that was kept outside (capture --anchor); on the command line it means "
+	 .help = "compare the ledger with a head that was kept outside (capture --anchor); on the command line it "
+		 "means "
 		 "--ledger"},
 	{.name = "quiet", .help = "print only what is wrong, and nothing when nothing is"},
 	VK_JSON_OPTION,
@@ -250,25 +355,26 @@ const struct vk_cli_verb vk_verb_verify = {
 	.arguments = "[CAPTURE...]",
 	.purpose = "prove that captures are what was saved",
 	.description =
-		"Reads every file of each CAPTURE (an id of the store, or a folder's path; without any, all of the store) "
-		"and compares it with what the manifest and SHA256SUMS say; both of these are compared with each "
-		"other byte for byte, and the manifest with the form in which it was written. Files that do not belong, "
-		"links in the place of files, and regions that overlap or reach past the end of the disk are reported, "
-		"too.\n\n"
-		"Whoever can write to a capture can make all of that fit. So each is also held against the ledger of the store "
-		"that it lies in: its manifest must be the one that was recorded. With --public-key it must be signed by that key. "
-		"And nobody else may be able to write to it or to the store. Of a copy that lies outside of any store the ledger of "
-		"--store is asked; one that nobody knows is \"vouched for by nothing but itself\".\n\n"
-		"Without a CAPTURE the ledger itself is proved as well: that no line of it was removed, altered, put in or moved, "
-		"that no capture is gone, and with --public-key that lines and head are signed. With --anchor a head that was kept "
-		"outside shows whether the whole store was put back to an older state, or emptied. With a CAPTURE this is "
-		"done when --ledger or --anchor is given.\n\n"
-		"All that is wrong is printed, not only the first thing. The exit code is 1 when anything is. The run is "
-		"recorded in the ledger where the store can be written to; evidence on a read-only mount is verified all "
-		"the same.",
+		"Reads every file of each CAPTURE (an id of the store, or a folder's path; without any, all of the "
+		"store) and compares it with what the manifest and SHA256SUMS say; both of these are compared with "
+		"each other byte for byte, and the manifest with the form in which it was written. Files that do not "
+		"belong, links in the place of files, and regions that overlap or reach past the end of the disk are "
+		"reported, too.\n\n"
+		"Whoever can write to a capture can make all of that fit. So each is also held against the ledger of "
+		"the store that it lies in: its manifest must be the one that was recorded. With --public-key it must "
+		"be signed by that key. And nobody else may be able to write to it or to the store. Of a copy that "
+		"lies outside of any store the ledger of --store is asked; one that nobody knows is \"vouched for by "
+		"nothing but itself\".\n\n"
+		"Without a CAPTURE the ledger itself is proved as well: that no line of it was removed, altered, put "
+		"in or moved, that no capture is gone, and with --public-key that lines and head are signed. With "
+		"--anchor a head that was kept outside shows whether the whole store was put back to an older state, "
+		"or emptied. With a CAPTURE this is done when --ledger or --anchor is given.\n\n"
+		"All that is wrong is printed, not only the first thing. The exit code is 1 when anything is. The run "
+		"is recorded in the ledger where the store can be written to; evidence on a read-only mount is "
+		"verified all the same.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 0,
 	.most_arguments = SIZE_MAX,
-	.run = run,
+	.run = run_verify,
 };

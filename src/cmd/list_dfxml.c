@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DFXML: names of elements as in dfxml_schema (dfxml-working-group). A disk that was captured is a partitionsystemobject,
- * each VMFS partition a partitionobject with a volume in it, each file of a capture a fileobject whose byte_run says where
- * on the disk its bytes come from. What DFXML has no name for stands in a namespace of our own.
+ * DFXML: names of elements as in dfxml_schema (dfxml-working-group). A disk that was captured is a
+ * partitionsystemobject, each VMFS partition a partitionobject with a volume in it, each file of a capture a
+ * fileobject whose byte_run says where on the disk its bytes come from. What DFXML has no name for stands in a
+ * namespace of our own.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -171,7 +172,8 @@ void vk_cmd_put_dfxml(const struct vk_cli_call *call, const struct vk_cmd_judged
 	struct xml x = {.out = call->out};
 
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", x.out);
-	open_element(&x, "dfxml version=\"1.2.0\" xmlns=\"" DFXML_NAMESPACE "\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:vmfskit=\"urn:vmfskit:capture:1\"");
+	open_element(&x, "dfxml version=\"1.2.0\" xmlns=\"" DFXML_NAMESPACE
+			 "\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:vmfskit=\"urn:vmfskit:capture:1\"");
 	open_element(&x, "metadata");
 	put_text(&x, "dc:type", "Disk Image");
 	close_element(&x, "metadata");

@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "store/sweep.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,9 +14,10 @@
 
 #include "base/crash_point.h"
 #include "store/folder/digest.h"
+#include "store/folder/entries.h"
 #include "store/folder/folder.h"
 #include "store/retention/pins.h"
-#include "store/ledger/ledger_lines.h"
+#include "store/ledger/ledger_captures.h"
 #include "store/manifest/manifest.h"
 #include "vmfskit/text.h"
 
@@ -38,42 +38,20 @@ static void put_left(const struct vk_finding_sink *sink, const char *name, const
 	vk_finding_put(sink, &finding);
 }
 
-static bool is_dots(const char *name)
-{
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
-/* Call step for each entry until it returns false; errno says why. */
-static bool each_entry(int folder_fd, bool (*step)(int folder_fd, const char *name))
-{
-	int copy = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	bool sound = true;
-
-	if (dir == NULL) {
-		if (copy >= 0)
-			close(copy);
-		return false;
-	}
-	while (sound && (entry = readdir(dir)) != NULL)
-		sound = is_dots(entry->d_name) || step(folder_fd, entry->d_name);
-	closedir(dir);
-	return sound;
-}
-
-static bool is_plain(int folder_fd, const char *name)
+static bool is_plain(void *ctx, int folder_fd, const char *name)
 {
 	struct stat st;
 	bool plain = fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 
+	(void)ctx;
 	if (!plain)
 		errno = 0;
 	return plain;
 }
 
-static bool remove_file(int folder_fd, const char *name)
+static bool remove_file(void *ctx, int folder_fd, const char *name)
 {
+	(void)ctx;
 	return !vk_step_fails("left folder: unlink") && unlinkat(folder_fd, name, 0) == 0;
 }
 
@@ -89,7 +67,7 @@ static bool is_leftover(int store_fd, const char *name, int fd, const struct vk_
 		put_left(sink, name, "it belongs to another user");
 		return false;
 	}
-	if (each_entry(fd, is_plain))
+	if (vk_each_entry(fd, is_plain, NULL))
 		return true;
 	put_left(sink, name, errno == 0 ? "it has something in it that no run makes" : strerror(errno));
 	return false;
@@ -99,23 +77,14 @@ static bool is_leftover(int store_fd, const char *name, int fd, const struct vk_
 enum answer { NO, YES, UNKNOWN };
 
 /* Whether the folder is the capture that the ledger speaks of. */
-static enum answer is_recorded_one(int fd, const struct vk_ledger_query *query)
+static enum answer is_recorded_one(int fd, const struct vk_recorded *recorded)
 {
 	char sha256[VK_SHA256_HEX_BYTES];
-	char *text;
-	size_t len;
-	bool same;
-	enum vk_status status = vk_folder_slurp(fd, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &text, &len, NULL);
+	enum vk_status status = vk_manifest_digest(fd, sha256, NULL);
 
-	if (status != VK_OK)
-		return status == VK_ABSENT || status == VK_DAMAGED ? NO : UNKNOWN;
-	if (!vk_digest_bytes(text, len, sha256)) {
-		free(text);
-		return UNKNOWN;
-	}
-	same = strcmp(sha256, query->manifest_sha256) == 0;
-	free(text);
-	return same ? YES : NO;
+	if (status == VK_OK)
+		return strcmp(sha256, recorded->manifest_sha256) == 0 ? YES : NO;
+	return status == VK_ABSENT || status == VK_DAMAGED ? NO : UNKNOWN;
 }
 
 static void count_error(void *ctx, const struct vk_finding *finding)
@@ -154,30 +123,40 @@ static void give_name(int store_fd, const char *name, const char *id, const stru
 
 static void remove_folder(int store_fd, const char *name, int fd, const struct vk_finding_sink *sink)
 {
-	if (!each_entry(fd, remove_file) || vk_step_fails("left folder: rmdir") ||
+	if (!vk_each_entry(fd, remove_file, NULL) || vk_step_fails("left folder: rmdir") ||
 	    unlinkat(store_fd, name, AT_REMOVEDIR) != 0)
 		put_left(sink, name, strerror(errno));
 }
 
-/* Whether what is left is a capture of the store; one that was pinned while it was being removed stays, too. */
-static enum answer belongs(const struct vk_store *store, const char *name, int fd, const struct vk_ledger_query *query)
+/* The name without the prefix. */
+static const char *id_of(const char *name)
+{
+	return strchr(name, '-') + 1;
+}
+
+/*
+ * Whether what is left is a capture of the store, of which the ledger has this; one that was pinned while it was being
+ * removed stays, too.
+ */
+static enum answer belongs(const struct vk_store *store, const char *name, int fd, const struct vk_recorded *recorded)
 {
 	bool is_gone = begins_with(name, VK_GONE_PREFIX);
-	enum answer recorded;
+	bool stays = is_gone && vk_pin_holds(vk_store_fd(store), id_of(name));
+	enum answer answer;
 
-	if (!query->is_recorded)
-		return is_gone && vk_pin_holds(vk_store_fd(store), query->id) ? is_whole(store, name) : NO;
-	if (query->is_removed && !(is_gone && vk_pin_holds(vk_store_fd(store), query->id)))
+	if (recorded == NULL)
+		return stays ? is_whole(store, name) : NO;
+	if (recorded->removed > recorded->added && !stays)
 		return NO;
-	recorded = is_recorded_one(fd, query);
-	return recorded == YES && is_gone ? is_whole(store, name) : recorded;
+	answer = is_recorded_one(fd, recorded);
+	return answer == YES && is_gone ? is_whole(store, name) : answer;
 }
 
 /*
  * A capture that the ledger has is one: a run died when only its name was missing, or took the name away and died
  * before that was recorded.
  */
-static void sweep_one(struct vk_store *store, const char *name, const struct vk_ledger_query *query,
+static void sweep_one(struct vk_store *store, const char *name, const struct vk_recorded *recorded,
 		      const struct vk_finding_sink *sink)
 {
 	int store_fd = vk_store_fd(store);
@@ -190,9 +169,9 @@ static void sweep_one(struct vk_store *store, const char *name, const struct vk_
 		return;
 	}
 	if (is_leftover(store_fd, name, fd, sink)) {
-		switch (belongs(store, name, fd, query)) {
+		switch (belongs(store, name, fd, recorded)) {
 		case YES:
-			give_name(store_fd, name, query->id, sink);
+			give_name(store_fd, name, id_of(name), sink);
 			break;
 		case NO:
 			remove_folder(store_fd, name, fd, sink);
@@ -205,67 +184,50 @@ static void sweep_one(struct vk_store *store, const char *name, const struct vk_
 	close(fd);
 }
 
+/* Names in the store that are those of unfinished captures, or of captures that are being removed. */
 struct left {
 	char **names;
-	struct vk_ledger_query *queries;
 	size_t count;
 };
 
-static void free_left(struct left *left)
+/* For vk_each_entry; errno is ENOMEM when memory ran out. */
+static bool add_left(void *ctx, int folder_fd, const char *name)
 {
-	for (size_t i = 0; i < left->count; i++)
-		free(left->names[i]);
-	free(left->names);
-	free(left->queries);
-}
+	struct left *left = ctx;
+	char *copy;
 
-static bool add_left(struct left *left, const char *name)
-{
-	char *copy = strdup(name);
-
+	(void)folder_fd;
+	if (!begins_with(name, VK_TEMPORARY_PREFIX) && !begins_with(name, VK_GONE_PREFIX))
+		return true;
+	copy = strdup(name);
 	if (copy != NULL && vk_append(&left->names, &left->count, &copy, sizeof(copy)) != NULL)
 		return true;
 	free(copy);
 	return false;
 }
 
-static enum vk_status collect(const struct vk_store *store, struct left *left, struct vk_error *err)
-{
-	int copy = openat(vk_store_fd(store), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	bool sound = true;
-
-	if (dir == NULL) {
-		vk_error_errno(err, errno, vk_store_path(store), "cannot list the store");
-		if (copy >= 0)
-			close(copy);
-		return VK_IO;
-	}
-	while (sound && (entry = readdir(dir)) != NULL)
-		if (begins_with(entry->d_name, VK_TEMPORARY_PREFIX) || begins_with(entry->d_name, VK_GONE_PREFIX))
-			sound = add_left(left, entry->d_name);
-	closedir(dir);
-	left->queries = calloc(left->count + 1, sizeof(*left->queries));
-	if (!sound || left->queries == NULL)
-		return vk_no_memory(err, vk_store_path(store));
-	for (size_t i = 0; i < left->count; i++)
-		left->queries[i].id = strchr(left->names[i], '-') + 1;
-	return VK_OK;
-}
-
 enum vk_status vk_store_sweep(struct vk_store *store, const struct vk_finding_sink *sink, struct vk_error *err)
 {
 	struct left left = {.count = 0};
-	enum vk_status status = collect(store, &left, err);
+	struct vk_recorded_set recorded = {.tree = NULL};
+	enum vk_status status = VK_OK;
+	bool expected;
 
-	if (status == VK_OK && left.count > 0)
-		status = vk_ledger_lookup(store, left.queries, left.count, err);
+	if (!vk_each_entry(vk_store_fd(store), add_left, &left))
+		status = vk_error_errno(err, errno, vk_store_path(store), "cannot list the store");
+	if (status == VK_OK && left.count > 0) {
+		status = vk_ledger_recorded(vk_store_fd(store), NULL, &recorded, &expected, err);
+		/* a store without a ledger records nothing */
+		status = status == VK_ABSENT ? VK_OK : status;
+	}
 	for (size_t i = 0; status == VK_OK && i < left.count; i++)
-		sweep_one(store, left.names[i], &left.queries[i], sink);
+		sweep_one(store, left.names[i], vk_recorded_find(&recorded, id_of(left.names[i])), sink);
 	if (status == VK_OK && left.count > 0 &&
 	    (vk_step_fails("left folder: fsync store") || fsync(vk_store_fd(store)) != 0))
 		status = vk_error_errno(err, errno, vk_store_path(store), "cannot flush the folder of the store");
-	free_left(&left);
+	for (size_t i = 0; i < left.count; i++)
+		free(left.names[i]);
+	free(left.names);
+	vk_recorded_free(&recorded);
 	return status;
 }

@@ -165,32 +165,55 @@ int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
 	return code;
 }
 
-void vk_cmd_judge(char *path, struct vk_vouching *vouching, struct vk_verify_cache *cache,
-		  struct vk_cmd_judged *ret_judged)
-{
-	struct vk_finding_sink sink;
-	enum vk_status opened;
+struct judging {
+	struct vk_cmd_judged *items;
+	struct vk_vouching *vouching;
+	struct vk_verify_cache *cache; /* NULL: without memory for it files are read once for each capture */
+};
 
-	memset(ret_judged, 0, sizeof(*ret_judged));
-	ret_judged->path = path;
-	ret_judged->verified = vouching != NULL;
-	opened = vk_capture_open("", path, &ret_judged->capture, &ret_judged->err);
-	ret_judged->known = opened == VK_OK;
-	if (vouching == NULL && opened == VK_IO)
-		ret_judged->status = opened;
-	if (vouching == NULL)
-		return;
-	sink = vk_findings_sink(&ret_judged->findings);
-	ret_judged->status =
-		vk_capture_judge(vouching, path, cache, &sink, &ret_judged->vouched_by, &ret_judged->err);
+static void judge_one(void *ctx, size_t index)
+{
+	struct judging *judging = ctx;
+	struct vk_cmd_judged *judged = &judging->items[index];
+	struct vk_finding_sink sink = vk_findings_sink(&judged->findings);
+	enum vk_status opened = vk_capture_open("", judged->path, &judged->capture, &judged->err);
+
+	judged->verified = judging->vouching != NULL;
+	judged->known = opened == VK_OK;
+	if (judging->vouching == NULL)
+		judged->status = opened == VK_IO ? opened : VK_OK;
+	else
+		judged->status = vk_capture_judge(judging->vouching, judged->path, judging->cache, &sink,
+						  &judged->vouched_by, &judged->err);
 }
 
-void vk_cmd_judged_free(struct vk_cmd_judged *judged)
+struct vk_cmd_judged *vk_cmd_judge(char *const *paths, size_t count, struct vk_vouching *vouching)
 {
-	free(judged->path);
-	if (judged->known)
-		vk_capture_close(&judged->capture);
-	vk_findings_free(&judged->findings);
+	struct judging judging = {.items = calloc(count + 1, sizeof(*judging.items)), .vouching = vouching};
+
+	for (size_t i = 0; i < count; i++) {
+		if (judging.items == NULL)
+			free(paths[i]);
+		else
+			judging.items[i].path = paths[i];
+	}
+	if (judging.items == NULL)
+		return NULL;
+	judging.cache = vouching != NULL ? vk_verify_cache_new() : NULL;
+	vk_cmd_spread(count, judge_one, &judging);
+	vk_verify_cache_free(judging.cache);
+	return judging.items;
+}
+
+void vk_cmd_judged_free(struct vk_cmd_judged *items, size_t count)
+{
+	for (size_t i = 0; items != NULL && i < count; i++) {
+		free(items[i].path);
+		if (items[i].known)
+			vk_capture_close(&items[i].capture);
+		vk_findings_free(&items[i].findings);
+	}
+	free(items);
 }
 
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
@@ -214,13 +237,13 @@ const char *vk_cmd_verdict(const struct vk_cmd_judged *judged)
 	return flaws != 0 ? "exposed" : "sound";
 }
 
-bool vk_cmd_put_verdict(json_t *object, const struct vk_cmd_judged *judged)
+void vk_cmd_set_verdict(struct vk_json *object, const struct vk_cmd_judged *judged)
 {
 	const char *verdict = vk_cmd_verdict(judged);
 
-	return json_object_set_new(object, "verdict", json_string(verdict)) == 0 &&
-	       (strcmp(verdict, VK_VERDICT_UNDO) != 0 ||
-		json_object_set_new(object, "use", json_string(VK_UNDO_USE)) == 0);
+	vk_json_set_text(object, "verdict", verdict);
+	if (strcmp(verdict, VK_VERDICT_UNDO) == 0)
+		vk_json_set_text(object, "use", VK_UNDO_USE);
 }
 
 enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths, size_t *ret_count,

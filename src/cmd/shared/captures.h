@@ -24,7 +24,7 @@ void vk_cmd_size(uint64_t bytes, char ret_text[64]);
 void vk_cmd_show_size(FILE *out, uint64_t bytes);
 void vk_cmd_show_label(FILE *out, const char *bytes);
 
-/* A capture and what verify says of it. Free with vk_cmd_judged_free. */
+/* A capture and what verify says of it. */
 struct vk_cmd_judged {
 	char *path;
 	bool known;            /* the manifest could be read */
@@ -35,16 +35,18 @@ struct vk_cmd_judged {
 	struct vk_findings findings;
 	unsigned vouched_by; /* when it was verified: bits of vouch.h */
 };
-/* path becomes the result's; vouching NULL: only the manifest is read; cache may be NULL. */
-void vk_cmd_judge(char *path, struct vk_vouching *vouching, struct vk_verify_cache *cache,
-		  struct vk_cmd_judged *ret_judged);
-void vk_cmd_judged_free(struct vk_cmd_judged *judged);
+/*
+ * Judge them on a few threads. The paths, not their array, become the results', also after a failure; vouching NULL: only
+ * manifests are read. NULL when memory ran out. Free with vk_cmd_judged_free.
+ */
+struct vk_cmd_judged *vk_cmd_judge(char *const *paths, size_t count, struct vk_vouching *vouching);
+void vk_cmd_judged_free(struct vk_cmd_judged *items, size_t count); /* NULL is allowed */
 const char *vk_cmd_verdict(const struct vk_cmd_judged *judged); /* "sound", "incomplete", "damaged", ... */
 /* Of an undo capture that nothing speaks against, and what to say beside it. */
 #define VK_VERDICT_UNDO "undo"
 #define VK_UNDO_USE "what a restore overwrote, no backup: use vmfskit undo"
-/* Add "verdict" to the object and, of such a one, "use". */
-bool vk_cmd_put_verdict(json_t *object, const struct vk_cmd_judged *judged);
+/* Set "verdict" and, of such a one, "use". */
+void vk_cmd_set_verdict(struct vk_json *object, const struct vk_cmd_judged *judged);
 
 /*
  * The paths of all captures of a store. VK_ABSENT when there is no store; free each and the

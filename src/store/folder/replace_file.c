@@ -9,33 +9,22 @@
 
 #include "base/crash_point.h"
 
-static bool at_step(bool (*point)(const char *name), const char *what, const char *step)
+static bool step_fails(const char *what, const char *step)
 {
 	char name[64];
 
 	snprintf(name, sizeof(name), "%s: %s", what, step);
-	return point(name);
-}
-
-static bool step_fails(const char *what, const char *step)
-{
-	return at_step(vk_step_fails, what, step);
+	return vk_step_fails(name);
 }
 
 /* Sets errno when it fails. */
 static bool write_new(int fd, const void *bytes, size_t len, const char *what)
 {
-	bool torn = at_step(vk_crash_here, what, "write half");
-	size_t want = torn ? len / 2 : len;
-	ssize_t n = step_fails(what, "write") ? -1 : write(fd, bytes, want);
+	ssize_t n = step_fails(what, "write") ? -1 : write(fd, bytes, len);
 
-	if (torn)
-		vk_crash_now();
-	if (n != (ssize_t)want) {
-		errno = n < 0 ? errno : ENOSPC;
-		return false;
-	}
-	return !step_fails(what, "fsync") && fsync(fd) == 0;
+	if (n >= 0 && n != (ssize_t)len)
+		errno = ENOSPC;
+	return n == (ssize_t)len && !step_fails(what, "fsync") && fsync(fd) == 0;
 }
 
 enum vk_status vk_replace_file(int folder_fd, const char *file, const void *bytes, size_t len, const char *what,

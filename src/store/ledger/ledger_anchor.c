@@ -46,21 +46,21 @@ static void note_rolled_back(void *ctx, const struct vk_finding *finding)
 }
 
 /*
- * The anchor that is there is the only witness of a store that was put back: it is replaced by none that does not follow from
- * it. ret_lines: how many the ledger has at least.
+ * The anchor that is there is the only witness of a store that was put back: it is replaced by none that does not
+ * follow from it. ret_lines: how many the ledger has at least.
  */
 static enum vk_status check_old(const char *store, int folder_fd, const char *name, const char *file,
 				size_t *ret_lines, struct vk_error *err)
 {
 	bool rolled_back = false;
 	const struct vk_finding_sink sink = {.put = note_rolled_back, .ctx = &rolled_back};
-	struct vk_ledger_check check = {.anchor = file};
+	struct vk_ledger_check check = {.anchor = file, .lines_only = true};
 	struct stat st;
 	enum vk_status status;
 
 	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		check.anchor = NULL;
-	status = vk_ledger_verify_lines(store, &check, &sink, ret_lines, err);
+	status = vk_ledger_verify(store, &check, &sink, ret_lines, err);
 	/* a store that is not there has no line that an anchor could name */
 	if (status == VK_ABSENT) {
 		rolled_back = check.anchor != NULL;
@@ -69,8 +69,9 @@ static enum vk_status check_old(const char *store, int folder_fd, const char *na
 	if (status != VK_OK || !rolled_back)
 		return status;
 	vk_error_set(err, VK_REFUSED, file, "the anchor stays as it is: the store is older than it, or another one");
-	return vk_error_remedy(err, "vmfskit verify --ledger --store %s --anchor %s; when all is explained, move the anchor away",
-			       vk_shell_path(store).text, vk_shell_path(file).text);
+	return vk_error_remedy(
+		err, "vmfskit verify --ledger --store %s --anchor %s; when all is explained, move the anchor away",
+		vk_shell_path(store).text, vk_shell_path(file).text);
 }
 
 /* The head as it is now, of a ledger of so many lines: one that lags behind would be no witness of the last of them. */
@@ -90,9 +91,11 @@ static enum vk_status read_head(const struct vk_store *store, size_t lines, stru
 	if (status == VK_OK && head->seq >= lines)
 		return VK_OK;
 	if (status != VK_OK)
-		vk_error_set(err, VK_IO, path, "there is no head of the ledger that could be kept as an anchor: %s", why.what);
+		vk_error_set(err, VK_IO, path, "there is no head of the ledger that could be kept as an anchor: %s",
+			     why.what);
 	else
-		vk_error_set(err, VK_IO, path, "the head of the ledger stays behind at line %llu of %zu: no anchor was kept",
+		vk_error_set(err, VK_IO, path,
+			     "the head of the ledger stays behind at line %llu of %zu: no anchor was kept",
 			     (unsigned long long)head->seq, lines);
 	return vk_error_remedy(err, "was the key changed? vmfskit verify --ledger --store %s tells more",
 			       vk_shell_path(path).text);
@@ -140,7 +143,8 @@ static enum vk_status open_place(const char *file, int store_fd, int *ret_fd, co
 		vk_error_errno(err, errno, folder, "cannot open the folder of the anchor");
 		status = vk_error_remedy(err, "make the folder, or name another file with --anchor");
 	} else if (status == VK_OK && store_fd >= 0 && is_inside(*ret_fd, store_fd)) {
-		vk_error_set(err, VK_REFUSED, file, "the anchor would lie in the store: whoever puts the store back puts it back, too");
+		vk_error_set(err, VK_REFUSED, file,
+			     "the anchor would lie in the store: whoever puts the store back puts it back, too");
 		status = vk_error_remedy(err, "name a file elsewhere with --anchor, best on another host");
 	} else if (status == VK_OK && faccessat(*ret_fd, ".", W_OK | X_OK, AT_EACCESS) != 0) {
 		vk_error_errno(err, errno, folder, "cannot write to the folder of the anchor");

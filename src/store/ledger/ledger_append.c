@@ -17,6 +17,12 @@
 #include "store/folder/replace_file.h"
 #include "store/folder/save.h"
 
+/*
+ * Bytes from the end of the ledger that are read: first so many, which hold the last line but for a prune of
+ * hundreds.
+ */
+enum { NEAR_END = 64 << 10, FAR_END = 2 * VK_LEDGER_LINE_MAX + 2 };
+
 struct appending {
 	struct vk_store *store;
 	const char *path; /* of the store, for messages */
@@ -38,7 +44,8 @@ static enum vk_status open_locked(struct appending *a, struct vk_error *err)
 			      O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	if (a->fd < 0 || fstat(a->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		vk_error_errno(err, a->fd < 0 ? errno : EINVAL, a->path, "cannot open the ledger of the store");
-		return vk_error_remedy(err, "look at %s/" VK_LEDGER_FILE ": it should be a plain file of yours", a->path);
+		return vk_error_remedy(err, "look at %s/" VK_LEDGER_FILE ": it should be a plain file of yours",
+				       a->path);
 	}
 	while (flock(a->fd, LOCK_EX) != 0)
 		if (errno != EINTR)
@@ -53,8 +60,10 @@ static enum vk_status open_locked(struct appending *a, struct vk_error *err)
 static enum vk_status not_understood(const struct appending *a, const char *why, struct vk_error *err)
 {
 	vk_error_set(err, VK_DAMAGED, a->path, "the end of the ledger is damaged: %s; nothing is appended to it", why);
-	return vk_error_remedy(err, "vmfskit verify --ledger --store %s tells more; move " VK_LEDGER_FILE
-				    " aside to begin a new one, and keep it: it is evidence", vk_shell_path(a->path).text);
+	return vk_error_remedy(err,
+			       "vmfskit verify --ledger --store %s tells more; move " VK_LEDGER_FILE
+			       " aside to begin a new one, and keep it: it is evidence",
+			       vk_shell_path(a->path).text);
 }
 
 /* What a killed run left of its line: it never was one. */
@@ -82,10 +91,12 @@ static enum vk_status take_last(struct appending *a, const char *text, size_t le
 	return vk_no_memory(err, a->path);
 }
 
-/* The last whole line lies in the last bytes: of a longer line nothing is ours. */
-static enum vk_status read_last(struct appending *a, struct vk_error *err)
+/*
+ * The last whole line lies in the last bytes: of a line longer than most nothing is ours, and few are longer than
+ * NEAR_END.
+ */
+static enum vk_status read_last(struct appending *a, size_t most, struct vk_error *err)
 {
-	const size_t most = 2 * (size_t)VK_LEDGER_LINE_MAX + 2;
 	size_t len = a->size < most ? (size_t)a->size : most;
 	char *buf = malloc(len + 1);
 	size_t end = len;
@@ -100,21 +111,28 @@ static enum vk_status read_last(struct appending *a, struct vk_error *err)
 	}
 	while (end > 0 && buf[end - 1] != '\n')
 		end--;
-	if (len - end > VK_LEDGER_LINE_MAX || (end == 0 && len < a->size))
-		status = not_understood(a, "it has no line end", err);
-	else if (end < len)
-		status = cut_torn(a, a->size - (len - end), err);
 	for (start = end > 0 ? end - 1 : 0; start > 0 && buf[start - 1] != '\n';)
 		start--;
-	if (status == VK_OK && end > 0 && end - start > VK_LEDGER_LINE_MAX)
+	if (start == 0 && len < a->size && most < FAR_END) {
+		free(buf);
+		return read_last(a, FAR_END, err);
+	}
+	if (len - end > VK_LEDGER_LINE_MAX || (end == 0 && len < a->size))
+		status = not_understood(a, "it has no line end", err);
+	else if (end - start > VK_LEDGER_LINE_MAX)
 		status = not_understood(a, "the last line is too long", err);
-	else if (status == VK_OK && end > 0)
+	else if (end < len)
+		status = cut_torn(a, a->size - (len - end), err);
+	if (status == VK_OK && end > 0)
 		status = take_last(a, buf + start, end - 1 - start, err);
 	free(buf);
 	return status;
 }
 
-/* Whether the signature beside the head is ours: over the head, or over that of a line behind it (a run died between the two). */
+/*
+ * Whether the signature beside the head is ours: over the head, or over that of a line behind it (a run died between
+ * the two).
+ */
 static bool head_signature_ours(const struct appending *a, const struct vk_public_key *key)
 {
 	return vk_signature_fits(key, a->head.text, a->head.len, a->head.signature) ||
@@ -122,8 +140,8 @@ static bool head_signature_ours(const struct appending *a, const struct vk_publi
 }
 
 /*
- * A head that contradicts the ledger is evidence and stays until somebody takes it away. Of a ledger that is shorter than its
- * head says, the lost numbers are not given out again: the gap tells of it whatever is appended.
+ * A head that contradicts the ledger is evidence and stays until somebody takes it away. Of a ledger that is shorter
+ * than its head says, the lost numbers are not given out again: the gap tells of it whatever is appended.
  */
 static void mind_head(struct appending *a)
 {
@@ -218,7 +236,8 @@ static enum vk_status write_head(struct appending *a, struct vk_error *err)
 	if (key != NULL) {
 		status = vk_sign(key, text, len, signature, err);
 		if (status == VK_OK)
-			status = vk_replace_file(fd, VK_LEDGER_HEAD_SIG, signature, sizeof(signature), "ledger head", err);
+			status = vk_replace_file(fd, VK_LEDGER_HEAD_SIG, signature, sizeof(signature), "ledger head",
+						 err);
 	}
 	if (status == VK_OK)
 		status = vk_replace_file(fd, VK_LEDGER_HEAD_FILE, text, len, "ledger head", err);
@@ -232,7 +251,7 @@ static enum vk_status append(struct appending *a, const struct vk_event *event, 
 	enum vk_status status = open_locked(a, err);
 
 	if (status == VK_OK)
-		status = read_last(a, err);
+		status = read_last(a, NEAR_END, err);
 	if (status != VK_OK)
 		return status;
 	is_new = a->size == 0;
@@ -258,19 +277,12 @@ static enum vk_status append(struct appending *a, const struct vk_event *event, 
 
 enum vk_status vk_ledger_append(struct vk_store *store, const struct vk_event *event, struct vk_error *err)
 {
-	struct appending *a = calloc(1, sizeof(*a));
-	enum vk_status status;
+	struct appending a = {.store = store, .path = vk_store_path(store), .fd = -1};
+	enum vk_status status = append(&a, event, err);
 
-	if (a == NULL)
-		return vk_no_memory(err, vk_store_path(store));
-	a->store = store;
-	a->path = vk_store_path(store);
-	a->fd = -1;
-	status = append(a, event, err);
-	if (a->fd >= 0) {
-		(void)flock(a->fd, LOCK_UN);
-		close(a->fd);
+	if (a.fd >= 0) {
+		(void)flock(a.fd, LOCK_UN);
+		close(a.fd);
 	}
-	free(a);
 	return status;
 }

@@ -37,7 +37,9 @@ const struct vk_recorded *vk_recorded_find(const struct vk_recorded_set *set, co
 	return r != NULL && r->added > 0 ? r : NULL;
 }
 
-/* Item and id are one piece of memory. Once it is on the list it is freed with the set, whatever becomes of the tree. */
+/*
+ * Item and id are one piece of memory. Once it is on the list it is freed with the set, whatever becomes of the tree.
+ */
 static struct vk_recorded *find_or_add(struct vk_recorded_set *set, const char *id)
 {
 	struct vk_recorded *r = find(set, id);
@@ -87,6 +89,11 @@ bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *l
 	return true;
 }
 
+static enum vk_finding_code doubt_of(const struct vk_recorded_set *set, const struct vk_recorded *r)
+{
+	return r->doubt == VK_F_COUNT && r->added <= set->doubted_to ? VK_F_LEDGER_BROKEN : r->doubt;
+}
+
 static void keep_item(void *item)
 {
 	(void)item;
@@ -101,17 +108,15 @@ void vk_recorded_free(struct vk_recorded_set *set)
 	*set = (struct vk_recorded_set){.tree = NULL};
 }
 
-static void put_finding(const struct vk_finding_sink *sink, enum vk_finding_code code, const char *id, const char *message,
-		uint64_t offset)
+static void put_finding(const struct vk_finding_sink *sink, enum vk_finding_code code, const char *id,
+			const char *message, uint64_t offset)
 {
 	char shown[VK_CAPTURE_ID_BYTES + 32];
-	struct vk_finding finding;
 	struct vk_text text;
 
 	vk_text_init(&text, shown, sizeof(shown));
 	vk_text_label(&text, (const uint8_t *)id, strlen(id));
-	vk_finding_init(&finding, code, offset, 0, "%s %s", shown, message);
-	vk_finding_put(sink, &finding);
+	vk_finding_say(sink, code, offset, 0, NULL, NULL, "%s %s", shown, message);
 }
 
 /* What lies under its name has another manifest. */
@@ -121,21 +126,34 @@ static void put_other(const struct vk_finding_sink *sink, const struct vk_record
 		put_finding(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id,
 		    "is recorded as removed, and another one lies in its place", 0);
 	else
-		put_finding(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger recorded", r->offset);
+		put_finding(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger recorded",
+			    r->offset);
+}
+
+enum vk_status vk_manifest_digest(int folder_fd, char ret_sha256[VK_SHA256_HEX_BYTES], struct vk_error *err)
+{
+	char *text;
+	size_t len;
+	enum vk_status status = vk_folder_slurp(folder_fd, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &text, &len, err);
+
+	if (status != VK_OK)
+		return status;
+	if (!vk_digest_bytes(text, len, ret_sha256))
+		status = vk_no_memory(err, VK_MANIFEST_FILE);
+	free(text);
+	return status;
 }
 
 enum state { ABSENT, SAME, OTHER };
 
 /* What the folder prefix+id holds, by the digest of its manifest. An error of the environment is one. */
 static enum vk_status find_state(int store_fd, const char *prefix, const struct vk_recorded *r, enum state *ret_state,
-			   struct vk_error *err)
+				 struct vk_error *err)
 {
 	char name[VK_CAPTURE_ID_BYTES + 16];
-	char sha256[VK_SHA256_HEX_BYTES];
-	struct vk_error why = {.status = VK_OK};
+	char sha256[VK_SHA256_HEX_BYTES] = "";
+	struct vk_error why;
 	enum vk_status status;
-	char *text;
-	size_t len;
 	int fd;
 
 	*ret_state = ABSENT;
@@ -148,26 +166,17 @@ static enum vk_status find_state(int store_fd, const char *prefix, const struct 
 		return VK_OK;
 	if (fd < 0)
 		return vk_error_errno(err, errno, name, "cannot open a capture's folder");
-	*ret_state = OTHER;
-	status = vk_folder_slurp(fd, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &text, &len, &why);
+	status = vk_manifest_digest(fd, sha256, &why);
 	close(fd);
-	if (status == VK_ABSENT || status == VK_DAMAGED)
-		return VK_OK;
-	if (status != VK_OK) {
-		*err = why;
-		return status;
-	}
-	if (!vk_digest_bytes(text, len, sha256))
-		status = vk_no_memory(err, name);
-	else if (strcmp(sha256, r->manifest_sha256) == 0)
-		*ret_state = SAME;
-	free(text);
-	return status;
+	if (status != VK_OK && status != VK_ABSENT && status != VK_DAMAGED)
+		return (*err = why).status;
+	*ret_state = strcmp(sha256, r->manifest_sha256) == 0 ? SAME : OTHER;
+	return VK_OK;
 }
 
 /*
- * A capture that the ledger knows. It may get its name, or lose it, while this runs: so what is not there under its name is
- * asked for under it once more after the temporary one.
+ * A capture that the ledger knows. It may get its name, or lose it, while this runs: so what is not there under its
+ * name is asked for under it once more after the temporary one.
  */
 static enum vk_status judge_recorded(const struct vk_recorded *r, int store_fd, const struct vk_finding_sink *sink,
 				     struct vk_error *err)
@@ -188,10 +197,12 @@ static enum vk_status judge_recorded(const struct vk_recorded *r, int store_fd, 
 	else if (here == SAME && removed)
 		put_finding(sink, VK_F_LEDGER_UNFINISHED, r->id, "is recorded as removed and still there", r->offset);
 	else if (here == ABSENT && removed && aside != ABSENT)
-		put_finding(sink, VK_F_LEDGER_UNFINISHED, r->id, "is recorded as removed and not wholly gone", r->offset);
+		put_finding(sink, VK_F_LEDGER_UNFINISHED, r->id, "is recorded as removed and not wholly gone",
+			    r->offset);
 	/* what another run has under its temporary name is its own, unless it is just this */
 	else if (here == ABSENT && !removed && aside == SAME)
-		put_finding(sink, VK_F_LEDGER_UNFINISHED, r->id, "is recorded and whole, but did not get its name", r->offset);
+		put_finding(sink, VK_F_LEDGER_UNFINISHED, r->id, "is recorded and whole, but did not get its name",
+			    r->offset);
 	else if (here == ABSENT && !removed)
 		put_finding(sink, VK_F_LEDGER_CAPTURE_MISSING, r->id, "is recorded and not there", r->offset);
 	if (here != ABSENT && r->begun > r->ended)
@@ -204,15 +215,17 @@ bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, cons
 			 const struct vk_finding_sink *sink)
 {
 	const struct vk_recorded *r = vk_recorded_find(set, id);
+	enum vk_finding_code doubt = r != NULL ? doubt_of(set, r) : VK_F_COUNT;
 
 	if (r == NULL) {
 		put_finding(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is not recorded in the ledger", 0);
-	} else if (r->doubt != VK_F_COUNT) {
-		put_finding(sink, r->doubt, id,
-			    r->doubt == VK_F_LEDGER_BROKEN
-				    ? "is recorded by a line of the ledger that the next one, or the head, does not confirm"
-				    : "is recorded by a line of the ledger whose signature does not fit",
-			    r->offset);
+	} else if (doubt != VK_F_COUNT) {
+		put_finding(
+			sink, doubt, id,
+			doubt == VK_F_LEDGER_BROKEN
+				? "is recorded by a line of the ledger that the next one, or the head, does not confirm"
+				: "is recorded by a line of the ledger whose signature does not fit",
+			r->offset);
 	} else if (strcmp(r->manifest_sha256, manifest_sha256) == 0) {
 		return true;
 	} else {
@@ -227,12 +240,12 @@ bool vk_recorded_knows(const struct vk_recorded_set *set, const char *id, const 
 	const struct vk_recorded *r = vk_recorded_find(set, id);
 
 	for (size_t i = 0; i < set->count; i++)
-		if (set->items[i]->doubt == VK_F_COUNT && set->items[i]->added > 0 &&
+		if (set->items[i]->added > 0 && doubt_of(set, set->items[i]) == VK_F_COUNT &&
 		    strcmp(set->items[i]->manifest_sha256, manifest_sha256) == 0)
 			return true;
-	if (r != NULL && r->doubt == VK_F_COUNT)
-		put_finding(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id, "has another manifest than the ledger of the store recorded",
-			    r->offset);
+	if (r != NULL && doubt_of(set, r) == VK_F_COUNT)
+		put_finding(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id,
+			    "has another manifest than the ledger of the store recorded", r->offset);
 	return false;
 }
 

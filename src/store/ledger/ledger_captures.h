@@ -22,12 +22,14 @@ struct vk_recorded_set {
 	void *tree; /* of tsearch, by id */
 	struct vk_recorded **items; /* in the order of the ledger */
 	size_t count;
-	size_t lines; /* taken in so far */
+	size_t lines;      /* taken in so far */
+	size_t doubted_to; /* the first so many are all in doubt: numbers of theirs came again behind them */
 };
 
 /*
- * Take in what the next line says. doubt: ledger.broken, signature.wrong, or VK_F_COUNT when nothing is wrong with the line;
- * a line in doubt takes no capture away, and says nothing of one that another line speaks of. False when memory ran out.
+ * Take in what the next line says. doubt: ledger.broken, signature.wrong, or VK_F_COUNT when nothing is wrong with
+ * the line; a line in doubt takes no capture away, and says nothing of one that another line speaks of. False when
+ * memory ran out.
  */
 VK_MUST_USE bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset,
 				 enum vk_finding_code doubt);
@@ -36,14 +38,19 @@ const struct vk_recorded *vk_recorded_find(const struct vk_recorded_set *set, co
 void vk_recorded_free(struct vk_recorded_set *set);
 
 /*
+ * Digest of the manifest in an open folder. VK_ABSENT, VK_DAMAGED: there is none that could be one; VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_manifest_digest(int folder_fd, char ret_sha256[VK_SHA256_HEX_BYTES],
+					      struct vk_error *err);
+/*
  * Whether the ledger records the manifest of this capture as it is; else why not: ledger.capture-unrecorded, -differs,
  * ledger.broken, signature.wrong.
  */
 VK_MUST_USE bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
 				     const struct vk_finding_sink *sink);
 /*
- * Whether it records that manifest under any name: a copy that lies elsewhere can have another one. When it records another
- * manifest under this name, ledger.capture-differs.
+ * Whether it records that manifest under any name: a copy that lies elsewhere can have another one. When it records
+ * another manifest under this name, ledger.capture-differs.
  */
 VK_MUST_USE bool vk_recorded_knows(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
 				   const struct vk_finding_sink *sink);
@@ -58,9 +65,9 @@ VK_MUST_USE enum vk_status vk_recorded_compare(const struct vk_recorded_set *set
 					       struct vk_error *err);
 
 /*
- * What the ledger of an open store records; the set is zeroed by the caller and freed by him, also after a failure.
- * key may be NULL. ret_expected: there is a ledger, or a head tells that there was one. VK_ABSENT: there is none;
- * VK_DAMAGED, VK_IO, VK_NOMEM.
+ * What the ledger of an open store records; lines that cannot be understood are passed over. The set is zeroed by the
+ * caller and freed by him, also after a failure. key may be NULL. ret_expected: there is a ledger, or a head tells
+ * that there was one. VK_ABSENT: there is none; VK_DAMAGED, VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_ledger_recorded(int store_fd, const struct vk_public_key *key,
 					      struct vk_recorded_set *recorded, bool *ret_expected,

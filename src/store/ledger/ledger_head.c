@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The head of the ledger: number and digest of a line near its end, small enough to be kept elsewhere. */
+#include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/command.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_lines.h"
 #include "store/manifest/manifest.h"
@@ -40,7 +43,8 @@ enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledger_head *hea
 	if (r.ok && (strcmp(schema, VK_LEDGER_HEAD_SCHEMA) != 0 || head->seq == 0 ||
 		     vk_ledger_head_text(head->seq, head->sha256, head->time, again) != head->len ||
 		     memcmp(again, head->text, head->len) != 0))
-		r.status = vk_error_set(err, VK_DAMAGED, file, "the head of the ledger is not written as vmfskit writes it");
+		r.status = vk_error_set(err, VK_DAMAGED, file,
+					"the head of the ledger is not written as vmfskit writes it");
 	return r.status;
 }
 
@@ -85,4 +89,19 @@ enum vk_status vk_ledger_head_read(int folder_fd, const char *file, const char *
 	if (status != VK_OK)
 		ret_head->seq = 0;
 	return status;
+}
+
+enum vk_status vk_ledger_anchor_read(const char *file, struct vk_ledger_head *ret_head, struct vk_error *err)
+{
+	char sig[4096];
+	enum vk_status status;
+
+	snprintf(sig, sizeof(sig), "%s.sig", file);
+	status = vk_ledger_head_read(AT_FDCWD, file, sig, ret_head, err);
+	if (status == VK_OK)
+		return VK_OK;
+	if (status == VK_DAMAGED)
+		status = vk_error_set(err, VK_USAGE, file, "the anchor is not a head of a ledger as vmfskit writes it");
+	(void)vk_error_remedy(err, "vmfskit capture --anchor %s writes it", vk_shell_path(file).text);
+	return status == VK_ABSENT ? VK_IO : status;
 }

@@ -163,8 +163,8 @@ static bool from_hex(const char *text, uint8_t *ret_bytes, size_t len)
 }
 
 /*
- * The last member, with exactly our spelling of it: what is signed is then what stands before it. That the rest is spelt
- * as vmfskit spells it is checked over the whole line.
+ * The last member, with exactly our spelling of it: what is signed is then what stands before it. That the rest is
+ * spelt as vmfskit spells it is checked over the whole line.
  */
 static void read_signature(struct vk_json_reader *r, const json_t *root, const char *text, size_t len,
 			   struct vk_ledger_line *line)
@@ -248,7 +248,8 @@ enum vk_status vk_ledger_line_read(const char *text, size_t len, struct vk_ledge
 	read_line(&r, root, ret_line);
 	read_signature(&r, root, text, len, ret_line);
 	if (r.ok && !is_canonical(root, text, len))
-		r.status = vk_error_set(err, VK_DAMAGED, VK_LEDGER_FILE, "the line is not written as vmfskit writes it");
+		r.status =
+			vk_error_set(err, VK_DAMAGED, VK_LEDGER_FILE, "the line is not written as vmfskit writes it");
 	json_decref(root);
 	return r.status;
 }

@@ -47,8 +47,8 @@ enum {
 unsigned vk_event_effects(enum vk_event_kind kind);
 
 /*
- * One line without its line end. VK_DAMAGED (none that vmfskit writes: also when only its spelling is another), VK_NOMEM.
- * Free ret_line with vk_ledger_line_free, also after a failure.
+ * One line without its line end. VK_DAMAGED (none that vmfskit writes: also when only its spelling is another),
+ * VK_NOMEM. Free ret_line with vk_ledger_line_free, also after a failure.
  */
 VK_MUST_USE enum vk_status vk_ledger_line_read(const char *text, size_t len, struct vk_ledger_line *ret_line,
 					       struct vk_error *err);
@@ -58,7 +58,7 @@ VK_MUST_USE bool vk_ledger_line_fits(const struct vk_ledger_line *line, const ch
 				     const struct vk_public_key *key);
 /*
  * The line, with its line end, of captures from .. from+count of the event. place has its number, time and previous;
- * command and key may be NULL. Free ret_text.
+ * key may be NULL. Free ret_text.
  */
 VK_MUST_USE enum vk_status vk_ledger_line_write(const struct vk_event *event, size_t from, size_t count,
 						const struct vk_ledger_line *place, const char *const *command,
@@ -83,6 +83,10 @@ VK_MUST_USE enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledg
 /* VK_ABSENT, VK_DAMAGED (not what vmfskit writes), VK_IO. folder_fd may be AT_FDCWD; sig_file may be missing. */
 VK_MUST_USE enum vk_status vk_ledger_head_read(int folder_fd, const char *file, const char *sig_file,
 					       struct vk_ledger_head *ret_head, struct vk_error *err);
+/* The head that was kept outside, with its signature beside it. VK_IO (not there either), VK_USAGE (not a head). */
+VK_MUST_USE enum vk_status vk_ledger_anchor_read(const char *file, struct vk_ledger_head *ret_head,
+						 struct vk_error *err);
+
 /* Lines of an open file, one after the other. */
 struct vk_ledger_scan {
 	FILE *in;
@@ -112,25 +116,5 @@ VK_MUST_USE enum vk_status vk_ledger_open(int store_fd, int *ret_fd, struct vk_e
  */
 VK_MUST_USE bool vk_ledger_signed_line(int ledger_fd, const struct vk_ledger_head *head,
 				       const struct vk_public_key *key);
-
-/*
- * vk_ledger_verify without a look at the captures themselves; ret_lines may be NULL.
- */
-VK_MUST_USE enum vk_status vk_ledger_verify_lines(const char *store, const struct vk_ledger_check *check,
-						  const struct vk_finding_sink *sink, size_t *ret_lines,
-						  struct vk_error *err);
-
-/*
- * For who sweeps a store: what the ledger says of captures that lie in it under another name than their own. Lines
- * that cannot be understood are passed over. A store without a ledger records nothing.
- */
-struct vk_ledger_query {
-	const char *id;   /* of the capture, without .tmp- or .gone- */
-	bool is_recorded; /* it was added: whole and flushed under .tmp-, with the manifest of this digest */
-	bool is_removed;  /* and after that a prune or the like took it out again */
-	char manifest_sha256[VK_SHA256_HEX_BYTES];
-};
-VK_MUST_USE enum vk_status vk_ledger_lookup(const struct vk_store *store, struct vk_ledger_query *queries,
-					    size_t count, struct vk_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ledger, head, anchor and captures against each other, in one pass over the lines. A line is believed when the next one, or
- * the head, confirms it. Of lines that do not fit, the first is told and how many there are: what was done to them, a
- * comparison with another copy shows.
+ * Ledger, head, anchor and captures against each other, in one pass over the lines. A line is believed when the next
+ * one, or the head, confirms it. Of lines that do not fit, the first is told and how many there are: what was done to
+ * them, a comparison with another copy shows.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/command.h"
 #include "base/memory.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
@@ -35,6 +34,7 @@ struct read_line {
 	uint64_t offset;
 	size_t len;
 	char sha256[VK_SHA256_HEX_BYTES];
+	bool follows;               /* from the line before it, or from the head behind lines that are lost */
 	enum vk_finding_code doubt; /* signature.wrong, else VK_F_COUNT */
 };
 
@@ -62,17 +62,15 @@ struct verifying {
 
 static void put_finding(const struct verifying *v, enum vk_finding_code code, uint64_t offset, const char *message)
 {
-	struct vk_finding finding;
-
-	vk_finding_init(&finding, code, offset, 0, "%s", message);
-	vk_finding_put(v->sink, &finding);
+	vk_finding_say(v->sink, code, offset, 0, NULL, NULL, "%s", message);
 }
 
 static void note_wrong(struct wrong_lines *wrong, enum vk_finding_code code, const struct verifying *v,
 		       const struct read_line *l, const char *message)
 {
 	if (wrong->count++ == 0)
-		vk_finding_init(&wrong->first, code, l->offset, l->len, "line %zu of the ledger%s", v->lines + 1, message);
+		vk_finding_init(&wrong->first, code, l->offset, l->len, "line %zu of the ledger%s", v->lines + 1,
+				message);
 }
 
 static void put_wrong(const struct verifying *v, struct wrong_lines *wrong)
@@ -88,8 +86,8 @@ static void put_wrong(const struct verifying *v, struct wrong_lines *wrong)
 	vk_finding_put(v->sink, &wrong->first);
 }
 
-/* Whether l continues the chain. */
-static bool follows(const struct verifying *v, const struct read_line *l)
+/* Whether l continues the chain: only then it confirms the line before it. */
+static bool continues(const struct verifying *v, const struct read_line *l)
 {
 	if (v->lines == 0)
 		return l->line.seq == 1 && strcmp(l->line.previous, VK_LEDGER_ORIGIN) == 0;
@@ -99,10 +97,8 @@ static bool follows(const struct verifying *v, const struct read_line *l)
 
 static void note_break(struct verifying *v, const struct read_line *l)
 {
-	bool is_first = v->broken.count == 0;
-
 	note_wrong(&v->broken, VK_F_LEDGER_BROKEN, v, l, " does not follow from the one before it");
-	if (!is_first)
+	if (v->broken.count > 1)
 		return;
 	vk_finding_seen(&v->broken.first, "number %llu behind %.32s...", (unsigned long long)l->line.seq,
 			l->line.previous);
@@ -167,14 +163,19 @@ static enum vk_status take_line(struct verifying *v, const struct vk_ledger_span
 		snprintf(message, sizeof(message), ": %s", why.what);
 		note_wrong(&v->broken, VK_F_LEDGER_DAMAGED, v, &now, message);
 	}
-	confirms = status == VK_OK && follows(v, &now);
+	confirms = status == VK_OK && continues(v, &now);
+	now.follows = confirms || (v->head.head.seq != 0 && now.line.seq == v->head.head.seq + 1 &&
+				   strcmp(now.line.previous, v->head.head.sha256) == 0);
 	if (status == VK_NOMEM || !record_last(v, confirms)) {
 		vk_ledger_line_free(&now.line);
 		return vk_no_memory(err, v->store);
 	}
+	if (status == VK_OK && !confirms)
+		note_break(v, &now);
 	if (status == VK_OK) {
-		if (!confirms)
-			note_break(v, &now);
+		/* numbers that come again: which of the two lines was put in, nothing here tells */
+		if (now.line.seq <= v->last_seq)
+			v->recorded.doubted_to = v->recorded.lines;
 		check_signature(v, &now, span->text);
 		look_for_mark(&v->head, &now);
 		look_for_mark(&v->anchor, &now);
@@ -254,7 +255,6 @@ static bool is_head_ours(const struct verifying *v, const struct vk_ledger_head 
 static void judge_head(struct verifying *v)
 {
 	const struct vk_ledger_head *head = &v->head.head;
-	struct vk_finding finding;
 
 	if (!v->has_head && v->lines > 1)
 		put_finding(v, VK_F_LEDGER_HEAD_WRONG, 0, "the head of the ledger is missing");
@@ -266,10 +266,9 @@ static void judge_head(struct verifying *v)
 	if (head->seq == 0)
 		return;
 	if (head->seq > v->last_seq) {
-		vk_finding_init(&finding, VK_F_LEDGER_CUT, v->last.offset, v->last.len,
-				"the ledger ends with line %llu, and its head names line %llu",
-				(unsigned long long)v->last_seq, (unsigned long long)head->seq);
-		vk_finding_put(v->sink, &finding);
+		vk_finding_say(v->sink, VK_F_LEDGER_CUT, v->last.offset, v->last.len, NULL, NULL,
+			       "the ledger ends with line %llu, and its head names line %llu",
+			       (unsigned long long)v->last_seq, (unsigned long long)head->seq);
 	} else if (!v->head.is_there) {
 		put_finding(v, VK_F_LEDGER_HEAD_WRONG, v->last.offset,
 			    "the head of the ledger names a line that is not in it: one of the two was altered");
@@ -283,7 +282,6 @@ static void judge_anchor(const struct verifying *v)
 	const struct vk_public_key *key = v->check->public_key;
 	const struct vk_ledger_head *anchor = &v->anchor.head;
 	bool is_beyond = anchor->seq > v->last_seq;
-	struct vk_finding finding;
 
 	if (v->check->anchor == NULL)
 		return;
@@ -295,18 +293,17 @@ static void judge_anchor(const struct verifying *v)
 	/* what the head, too, says is missing was told as cut off: the store is still the one that the anchor knows */
 	if (v->anchor.is_there || (is_beyond && v->head.head.seq >= anchor->seq))
 		return;
-	vk_finding_init(&finding, VK_F_LEDGER_ROLLED_BACK, 0, 0,
-			is_beyond ? "the anchor names line %llu, and the ledger does not reach it"
-				  : "line %llu is not the one that the anchor names",
-			(unsigned long long)anchor->seq);
-	vk_finding_put(v->sink, &finding);
+	vk_finding_say(v->sink, VK_F_LEDGER_ROLLED_BACK, 0, 0, NULL, NULL,
+		       is_beyond ? "the anchor names line %llu, and the ledger does not reach it"
+				 : "line %llu is not the one that the anchor names",
+		       (unsigned long long)anchor->seq);
 }
 
 /* What the ledger says of itself, and of captures. */
 static enum vk_status study(struct verifying *v, struct vk_error *err)
 {
 	enum vk_status status = read_head(v, err);
-	bool last_denied;
+	bool confirmed;
 
 	if (status == VK_OK && v->has_head && !is_head_ours(v, &v->head.head))
 		v->head.head.seq = 0;
@@ -314,9 +311,14 @@ static enum vk_status study(struct verifying *v, struct vk_error *err)
 		status = read_lines(v, err);
 	if (status != VK_OK)
 		return status;
-	last_denied = v->head.head.seq != 0 && v->head.head.seq == v->last_seq && !v->head.is_there;
-	if (!record_last(v, !last_denied))
+	/* nothing follows the last line: the head speaks for it, or, when it lags, its own place in the chain */
+	confirmed = v->head.head.seq != 0 && v->head.head.seq == v->last.line.seq
+			    ? strcmp(v->last.sha256, v->head.head.sha256) == 0 : v->last.follows;
+	if (!record_last(v, confirmed))
 		return vk_no_memory(err, v->store);
+	/* numbers came again, and the lines that they came with lead to an end that the head does not know */
+	if (!confirmed && v->recorded.doubted_to > 0)
+		v->recorded.doubted_to = SIZE_MAX;
 	put_wrong(v, &v->broken);
 	judge_head(v);
 	judge_anchor(v);
@@ -342,28 +344,11 @@ static enum vk_status without_ledger(struct verifying *v, struct vk_error *err)
 	return VK_OK;
 }
 
-static enum vk_status read_anchor(struct verifying *v, struct vk_error *err)
-{
-	char sig[4096];
-	enum vk_status status;
-
-	if (v->check->anchor == NULL)
-		return VK_OK;
-	snprintf(sig, sizeof(sig), "%s.sig", v->check->anchor);
-	status = vk_ledger_head_read(AT_FDCWD, v->check->anchor, sig, &v->anchor.head, err);
-	if (status == VK_OK)
-		return VK_OK;
-	if (status == VK_DAMAGED)
-		status = vk_error_set(err, VK_USAGE, v->check->anchor,
-				      "the anchor is not a head of a ledger as vmfskit writes it");
-	(void)vk_error_remedy(err, "vmfskit capture --anchor %s writes it", vk_shell_path(v->check->anchor).text);
-	return status == VK_ABSENT ? VK_IO : status;
-}
-
 static enum vk_status verify(struct verifying *v, struct vk_error *err)
 {
 	struct vk_error why = {.status = VK_OK};
-	enum vk_status status = read_anchor(v, err);
+	const char *anchor = v->check->anchor;
+	enum vk_status status = anchor != NULL ? vk_ledger_anchor_read(anchor, &v->anchor.head, err) : VK_OK;
 
 	if (status != VK_OK)
 		return status;
@@ -392,30 +377,44 @@ static void forget(struct verifying *v)
 	free(v->ids);
 	if (v->fd >= 0)
 		close(v->fd);
-	if (v->store_fd >= 0)
-		close(v->store_fd);
+	close(v->store_fd);
 	free(v);
 }
 
-static enum vk_status verify_store(const char *store, const struct vk_ledger_check *check, bool with_captures,
-				   const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
+/* Takes over store_fd; -1: the store could not be opened, errno says why. NULL when memory ran out. */
+static struct verifying *begin(const char *store, int store_fd, const struct vk_ledger_check *check,
+			       const struct vk_finding_sink *sink, enum vk_status *ret_status, struct vk_error *err)
 {
-	struct verifying *v = calloc(1, sizeof(*v));
+	struct verifying *v = store_fd >= 0 ? calloc(1, sizeof(*v)) : NULL;
+
+	*ret_status = VK_OK;
+	if (v != NULL) {
+		*v = (struct verifying){.store = store, .check = check, .sink = sink, .store_fd = store_fd, .fd = -1};
+		return v;
+	}
+	if (store_fd < 0 && errno == ENOENT)
+		*ret_status = vk_error_set(err, VK_ABSENT, store, "there is no store here yet");
+	else if (store_fd < 0)
+		*ret_status = vk_error_errno(err, errno, store, "cannot open the store");
+	else
+		*ret_status = vk_no_memory(err, store);
+	if (store_fd >= 0)
+		close(store_fd);
+	return NULL;
+}
+
+enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check *check,
+				const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
+{
 	struct vk_error own;
 	enum vk_status status;
+	struct verifying *v = begin(store, open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC), check, sink, &status,
+				    err = err != NULL ? err : &own);
 
-	err = err != NULL ? err : &own;
 	if (v == NULL)
-		return vk_no_memory(err, store);
-	*v = (struct verifying){.store = store, .check = check, .sink = sink, .fd = -1};
-	v->store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (v->store_fd >= 0)
-		status = verify(v, err);
-	else if (errno == ENOENT)
-		status = vk_error_set(err, VK_ABSENT, store, "there is no store here yet");
-	else
-		status = vk_error_errno(err, errno, store, "cannot open the store");
-	if (status == VK_OK && with_captures && v->fd >= 0)
+		return status;
+	status = verify(v, err);
+	if (status == VK_OK && !check->lines_only && v->fd >= 0)
 		status = vk_recorded_compare(&v->recorded, v->store_fd, v->ids, v->id_count, sink, err);
 	if (status == VK_OK && ret_lines != NULL)
 		*ret_lines = v->lines;
@@ -423,67 +422,29 @@ static enum vk_status verify_store(const char *store, const struct vk_ledger_che
 	return status;
 }
 
-enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check *check,
-				const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
-{
-	return verify_store(store, check, true, sink, ret_lines, err);
-}
-
-enum vk_status vk_ledger_verify_lines(const char *store, const struct vk_ledger_check *check,
-				      const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
-{
-	return verify_store(store, check, false, sink, ret_lines, err);
-}
-
 enum vk_status vk_ledger_recorded(int store_fd, const struct vk_public_key *key, struct vk_recorded_set *recorded,
 				  bool *ret_expected, struct vk_error *err)
 {
 	const struct vk_ledger_check check = {.public_key = key};
-	struct verifying *v = calloc(1, sizeof(*v));
 	struct vk_error odd_head;
 	enum vk_status status;
+	struct verifying *v = begin(VK_LEDGER_FILE, openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), &check,
+				    NULL, &status, err);
 
+	/* what cannot be looked at may be there */
+	*ret_expected = true;
 	if (v == NULL)
-		return vk_no_memory(err, VK_LEDGER_FILE);
-	*v = (struct verifying){.store = VK_LEDGER_FILE, .check = &check, .fd = -1, .store_fd = -1};
-	v->store_fd = openat(store_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	status = v->store_fd >= 0 ? vk_ledger_open(v->store_fd, &v->fd, err)
-				  : vk_error_errno(err, errno, VK_LEDGER_FILE, "cannot open the store");
+		return status;
+	status = vk_ledger_open(v->store_fd, &v->fd, err);
 	if (status == VK_OK)
 		status = study(v, err);
-	*ret_expected = status != VK_ABSENT ||
-			vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head.head,
-					    &odd_head) != VK_ABSENT;
+	else if (status == VK_ABSENT)
+		*ret_expected = vk_ledger_head_read(v->store_fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &v->head.head,
+						    &odd_head) != VK_ABSENT;
 	if (status == VK_OK) {
 		*recorded = v->recorded;
 		v->recorded = (struct vk_recorded_set){.tree = NULL};
 	}
 	forget(v);
-	return status;
-}
-
-enum vk_status vk_ledger_lookup(const struct vk_store *store, struct vk_ledger_query *queries, size_t count,
-				struct vk_error *err)
-{
-	struct vk_recorded_set recorded = {.tree = NULL};
-	struct vk_error why = {.status = VK_OK};
-	enum vk_status status = VK_ABSENT;
-	bool expected;
-
-	if (count > 0)
-		status = vk_ledger_recorded(vk_store_fd(store), NULL, &recorded, &expected, &why);
-	for (size_t i = 0; i < count; i++) {
-		const struct vk_recorded *r = vk_recorded_find(&recorded, queries[i].id);
-
-		queries[i].is_recorded = r != NULL;
-		queries[i].is_removed = r != NULL && r->removed > r->added;
-		if (r != NULL)
-			memcpy(queries[i].manifest_sha256, r->manifest_sha256, VK_SHA256_HEX_BYTES);
-	}
-	vk_recorded_free(&recorded);
-	if (status == VK_OK || status == VK_ABSENT)
-		return VK_OK;
-	if (err != NULL)
-		*err = why;
 	return status;
 }

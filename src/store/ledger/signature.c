@@ -37,9 +37,11 @@ static enum vk_status check_kind(const char *path, bool secret, const struct sta
 		return vk_error_set(err, VK_USAGE, path, "the key is not a regular file");
 	if (!secret || (st->st_mode & (S_IRWXG | S_IRWXO)) == 0)
 		return VK_OK;
-	vk_error_set(err, VK_REFUSED, path, "others can get at the private key (mode %04o): what it signs proves nothing",
+	vk_error_set(err, VK_REFUSED, path,
+		     "others can get at the private key (mode %04o): what it signs proves nothing",
 		     (unsigned)(st->st_mode & 07777));
-	return vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it", vk_shell_path(path).text);
+	return vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it",
+			       vk_shell_path(path).text);
 }
 
 static enum vk_status read_key(const char *path, bool secret, char ret_text[KEY_FILE_MAX], size_t *ret_len,
@@ -55,8 +57,9 @@ static enum vk_status read_key(const char *path, bool secret, char ret_text[KEY_
 		vk_error_errno(err, errno, path, "cannot open the key");
 		if (fd >= 0)
 			close(fd);
-		return vk_error_remedy(err, secret ? "make one: openssl genpkey -algorithm ed25519 -out %s"
-						   : "make it from the private key: openssl pkey -pubout -in KEY -out %s",
+		return vk_error_remedy(err,
+				       secret ? "make one: openssl genpkey -algorithm ed25519 -out %s"
+					      : "make it from the private key: openssl pkey -pubout -in KEY -out %s",
 				       vk_shell_path(path).text);
 	}
 	/* or what was read stays behind in the memory of stdio */
@@ -93,9 +96,11 @@ static bool name_key(struct vk_public_key *key)
 static enum vk_status wrong_key(const char *path, bool secret, bool asked, struct vk_error *err)
 {
 	if (asked) {
-		vk_error_set(err, VK_USAGE, path, "the key is protected by a passphrase, which a nightly run could not give");
-		return vk_error_remedy(err, "take it off into a file that only its owner can read: openssl pkey -in %s -out KEY",
-				       vk_shell_path(path).text);
+		vk_error_set(err, VK_USAGE, path,
+			     "the key is protected by a passphrase, which a nightly run could not give");
+		return vk_error_remedy(
+			err, "take it off into a file that only its owner can read: openssl pkey -in %s -out KEY",
+			vk_shell_path(path).text);
 	}
 	vk_error_set(err, VK_USAGE, path, "this is no %s Ed25519 key in a PEM file", secret ? "private" : "public");
 	return vk_error_remedy(err, secret ? "openssl genpkey -algorithm ed25519 -out KEY makes one"

@@ -2,7 +2,6 @@
 /* Pins of captures: small files beside them, put in place whole. */
 #include "store/retention/pins.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "base/command.h"
 #include "base/crash_point.h"
 #include "base/memory.h"
+#include "store/folder/entries.h"
 #include "store/folder/folder.h"
 #include "store/folder/reader.h"
 #include "store/folder/replace_file.h"
@@ -59,22 +59,20 @@ static void read_reason(int pins_fd, const char *id, char ret_reason[VK_PIN_REAS
 	free(bytes);
 }
 
-static enum vk_status collect(int pins_fd, DIR *dir, struct vk_pins *pins)
+/* For vk_each_entry; errno is ENOMEM when memory ran out. */
+static bool add_pin(void *ctx, int pins_fd, const char *name)
 {
-	const struct dirent *entry;
+	struct vk_pins *pins = ctx;
+	struct vk_pin *pin;
 
-	while ((entry = readdir(dir)) != NULL) {
-		struct vk_pin *pin;
-
-		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= VK_CAPTURE_ID_BYTES)
-			continue;
-		pin = vk_append(&pins->items, &pins->count, NULL, sizeof(*pin));
-		if (pin == NULL)
-			return VK_NOMEM;
-		memcpy(pin->id, entry->d_name, strlen(entry->d_name) + 1);
-		read_reason(pins_fd, pin->id, pin->reason);
-	}
-	return VK_OK;
+	if (name[0] == '.' || strlen(name) >= VK_CAPTURE_ID_BYTES)
+		return true;
+	pin = vk_append(&pins->items, &pins->count, NULL, sizeof(*pin));
+	if (pin == NULL)
+		return false;
+	memcpy(pin->id, name, strlen(name) + 1);
+	read_reason(pins_fd, pin->id, pin->reason);
+	return true;
 }
 
 static int compare_pins(const void *a, const void *b)
@@ -87,31 +85,21 @@ static int compare_pins(const void *a, const void *b)
 
 enum vk_status vk_pins_read(int store_fd, const char *store, struct vk_pins *ret_pins, struct vk_error *err)
 {
-	struct vk_pins pins = {.count = 0};
 	enum vk_status status;
-	DIR *dir;
 	int fd;
 
-	*ret_pins = pins;
+	*ret_pins = (struct vk_pins){.count = 0};
 	status = open_pins(store_fd, store, false, &fd, err);
 	if (status != VK_OK || fd < 0)
 		return status;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
+	if (!vk_each_entry(fd, add_pin, ret_pins)) {
 		status = failed(store, "list", err);
-		close(fd);
-		return status;
+		vk_pins_free(ret_pins);
+	} else if (ret_pins->count > 0) {
+		qsort(ret_pins->items, ret_pins->count, sizeof(*ret_pins->items), compare_pins);
 	}
-	status = collect(fd, dir, &pins);
-	closedir(dir);
-	if (status != VK_OK) {
-		vk_pins_free(&pins);
-		return vk_no_memory(err, store);
-	}
-	if (pins.count > 0)
-		qsort(pins.items, pins.count, sizeof(*pins.items), compare_pins);
-	*ret_pins = pins;
-	return VK_OK;
+	close(fd);
+	return status;
 }
 
 const struct vk_pin *vk_pins_find(const struct vk_pins *pins, const char *id)
@@ -166,10 +154,14 @@ enum vk_status vk_pin_set(int store_fd, const char *store, const char *id, const
 	status = open_pins(store_fd, store, true, &fd, err);
 	if (status != VK_OK)
 		return status;
-	snprintf(text, sizeof(text), "%s%s", reason != NULL ? reason : "", reason != NULL && reason[0] != '\0' ? "\n" : "");
+	snprintf(text, sizeof(text), "%s%s", reason != NULL ? reason : "",
+		 reason != NULL && reason[0] != '\0' ? "\n" : "");
 	if (vk_replace_file(fd, id, text, strlen(text), "pin", err) != VK_OK)
 		status = failed(store, "write", err);
-	/* a prune that was just removing it looks for the pin after it renamed the folder, and we for the folder after the pin is there */
+	/*
+	 * a prune that was just removing it looks for the pin after it renamed the folder, and we for the folder
+	 * after the pin is there
+	 */
 	if (status == VK_OK && !is_there(store_fd, id)) {
 		unlinkat(fd, id, 0);
 		status = absent(store, id, err);

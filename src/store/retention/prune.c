@@ -2,7 +2,6 @@
 /* What each capture of a store is, as far as the rules of retention ask. */
 #include "store/retention/prune.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/civil.h"
+#include "base/texts.h"
+#include "store/folder/entries.h"
 #include "store/verify/verify.h"
 
 static void put_problem(struct vk_prune_capture *capture, const char *what, const char *detail)
@@ -53,10 +54,9 @@ static bool fill_volumes(struct vk_prune_capture *capture, const struct vk_captu
 
 		if (uuid[0] == '\0')
 			continue;
-		capture->volumes[capture->volume_count] = strdup(uuid);
-		if (capture->volumes[capture->volume_count] == NULL)
+		capture->volumes[capture->item.volume_count] = strdup(uuid);
+		if (capture->volumes[capture->item.volume_count++] == NULL)
 			return false;
-		capture->volume_count++;
 	}
 	return capture->volumes != NULL;
 }
@@ -85,8 +85,8 @@ static bool fill_header(struct vk_prune_capture *capture, const struct vk_captur
 {
 	if (!digest_part(c, VK_PART_LVM, capture->header))
 		return false;
-	capture->header_is_table = capture->header[0] == '\0';
-	return !capture->header_is_table || digest_part(c, VK_PART_TABLE, capture->header);
+	capture->item.header_is_table = capture->header[0] == '\0';
+	return !capture->item.header_is_table || digest_part(c, VK_PART_TABLE, capture->header);
 }
 
 static void fill(struct vk_prune_capture *capture, const struct vk_manifest *m)
@@ -94,14 +94,18 @@ static void fill(struct vk_prune_capture *capture, const struct vk_manifest *m)
 	const struct vk_capture *c = &m->capture;
 
 	memcpy(capture->time, c->time, sizeof(capture->time));
-	capture->is_undo = c->is_undo;
-	capture->is_rebuilt = c->is_rebuilt;
+	capture->item.is_undo = c->is_undo;
+	capture->item.is_rebuilt = c->is_rebuilt;
 	if (strcmp(c->id, capture->id) != 0)
 		put_problem(capture, "its manifest is that of another capture: ", c->id);
-	else if (!vk_civil_parse(c->time, &capture->unix_seconds))
+	else if (!vk_civil_parse(c->time, &capture->item.unix_seconds))
 		put_problem(capture, "its manifest tells no time: ", c->time);
 	else if (!fill_disk(capture, m) || !fill_volumes(capture, c) || !fill_header(capture, c))
 		put_problem(capture, "there is no memory for its manifest", "");
+	capture->item.id = capture->id;
+	capture->item.disk = capture->disk;
+	capture->item.volumes = (const char *const *)capture->volumes;
+	capture->item.header = capture->header;
 }
 
 static void load(struct vk_prune_capture *capture, int fd, const char *path)
@@ -120,8 +124,8 @@ static void load(struct vk_prune_capture *capture, int fd, const char *path)
 }
 
 /*
- * A warning is no damage: what was saved is there, though somebody else could have written to it, or the disk was damaged at
- * the time. A file that somebody put there must not go with the capture.
+ * A warning is no damage: what was saved is there, though somebody else could have written to it, or the disk was
+ * damaged at the time. A file that somebody put there must not go with the capture.
  */
 static void judge(struct vk_prune_capture *capture, int fd, const char *path, struct vk_verify_cache *cache)
 {
@@ -133,46 +137,36 @@ static void judge(struct vk_prune_capture *capture, int fd, const char *path, st
 		capture->unread = capture->unread || err.status == VK_IO;
 		put_problem(capture, "it could not be verified: ", err.what);
 	}
-	capture->verdict = VK_RETENTION_SOUND;
+	capture->item.verdict = VK_RETENTION_SOUND;
 	for (size_t i = 0; i < findings.count; i++) {
 		if (findings.items[i].code == VK_F_CAPTURE_INCOMPLETE)
-			capture->verdict = VK_RETENTION_INCOMPLETE;
+			capture->item.verdict = VK_RETENTION_INCOMPLETE;
 		if (findings.items[i].code == VK_F_CAPTURE_EXTRA_FILE)
 			put_problem(capture, "there is something in it that no run of vmfskit makes: ",
 				    findings.items[i].message);
 	}
 	if (vk_findings_errors(&findings))
-		capture->verdict = VK_RETENTION_DAMAGED;
+		capture->item.verdict = VK_RETENTION_DAMAGED;
 	vk_findings_free(&findings);
 }
 
 /* vmfskit makes nothing but plain files in captures: what somebody else put there must not go with it. */
-static bool holds_other(int fd)
+static bool is_plain(void *ctx, int folder_fd, const char *name)
 {
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	bool holds = dir == NULL;
 	struct stat st;
 
-	while (!holds && (entry = readdir(dir)) != NULL)
-		holds = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			(fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode));
-	if (dir != NULL)
-		closedir(dir);
-	else if (copy >= 0)
-		close(copy);
-	return holds;
+	(void)ctx;
+	return fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-void vk_prune_look(const struct vk_prune *prune, const struct vk_pins *pins, struct vk_verify_cache *cache,
+void vk_prune_study(const struct vk_prune *prune, const struct vk_pins *pins, struct vk_verify_cache *cache,
 		   struct vk_prune_capture *capture)
 {
 	int fd = openat(vk_store_fd(prune->store), capture->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	char *path = NULL;
 
-	capture->pinned = vk_pins_find(pins, capture->id) != NULL;
+	capture->item.pinned = vk_pins_find(pins, capture->id) != NULL;
 	if (fd < 0 || fstat(fd, &st) != 0 || asprintf(&path, "%s/%s", vk_store_path(prune->store), capture->id) < 0) {
 		struct vk_error err;
 
@@ -187,17 +181,16 @@ void vk_prune_look(const struct vk_prune *prune, const struct vk_pins *pins, str
 	capture->ino = st.st_ino;
 	load(capture, fd, path);
 	judge(capture, fd, path, cache);
-	if (capture->problem[0] == '\0' && holds_other(fd))
-		put_problem(capture, "there is something in it that no run of vmfskit makes: a folder, a link or the like", "");
+	if (capture->problem[0] == '\0' && !vk_each_entry(fd, is_plain, NULL))
+		put_problem(capture,
+			    "there is something in it that no run of vmfskit makes: a folder, a link or the like", "");
 	free(path);
 	close(fd);
 }
 
 void vk_prune_capture_free(struct vk_prune_capture *capture)
 {
-	for (size_t i = 0; i < capture->volume_count; i++)
-		free(capture->volumes[i]);
-	free(capture->volumes);
+	vk_texts_free(capture->volumes);
 	free(capture->disk);
 	free(capture->source_path);
 	memset(capture, 0, sizeof(*capture));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removing captures from a store: what each is, which may go, and how they go so that a run can be killed at any moment. */
+/*
+ * Removing captures from a store: what each is, which may go, and how they go so that a run can be killed at any
+ * moment.
+ */
 #ifndef VK_STORE_PRUNE_H
 #define VK_STORE_PRUNE_H
 
@@ -18,20 +21,12 @@ struct vk_prune_capture {
 	dev_t dev;         /* of its folder: what was judged is what is removed */
 	ino_t ino;
 	char time[32];
-	char *disk; /* as in struct vk_retention_item, and so on */
-	char *source_path;
+	char *source_path; /* NULL: its manifest could not be read */
+	/* what the rules ask of it, and what they decide; its texts are these: */
+	struct vk_retention_item item;
+	char *disk;
 	char **volumes;
-	size_t volume_count;
 	char header[VK_SHA256_HEX_BYTES];
-	bool header_is_table;
-	bool is_undo;
-	bool is_rebuilt;
-	int64_t unix_seconds;
-	enum vk_retention_verdict verdict;
-	bool pinned;
-
-	bool keep;
-	char why[320];
 	bool removed;
 };
 
@@ -47,19 +42,20 @@ struct vk_prune {
  * Read and verify the capture whose id is set. Whatever is wrong with it becomes its verdict or its problem. Safe from
  * several threads; cache may be NULL.
  */
-void vk_prune_look(const struct vk_prune *prune, const struct vk_pins *pins, struct vk_verify_cache *cache,
+void vk_prune_study(const struct vk_prune *prune, const struct vk_pins *pins, struct vk_verify_cache *cache,
 		   struct vk_prune_capture *capture);
 void vk_prune_capture_free(struct vk_prune_capture *capture);
 
-/* Fill keep, why and the sums. Errors: VK_NOMEM, VK_IO. */
+/* Decide for all, and fill the sums. Errors: VK_NOMEM, VK_IO. */
 VK_MUST_USE enum vk_status vk_prune_decide(struct vk_prune *prune, const struct vk_retention_policy *policy,
 					   struct vk_error *err);
 
 /*
- * Remove what does not stay. It is recorded in the ledger first; then all are renamed to .gone-<id> and that is flushed before the first file goes: a run that
- * is killed leaves whole captures under their names and others, whole or not, under .gone-, where nobody takes them
- * for captures and vk_store_sweep of the next run removes them. One that was pinned meanwhile stays. Goes on behind a capture that
- * fails; the first failure is returned: VK_IO, VK_NOMEM, or what the ledger says, and then nothing was removed.
+ * Remove what does not stay. It is recorded in the ledger first; then all are renamed to .gone-<id> and that is
+ * flushed before the first file goes: a run that is killed leaves whole captures under their names and others, whole
+ * or not, under .gone-, where nobody takes them for captures and vk_store_sweep of the next run removes them. One
+ * that was pinned meanwhile stays. Goes on behind a capture that fails; the first failure is returned: VK_IO,
+ * VK_NOMEM, or what the ledger says, and then nothing was removed.
  */
 VK_MUST_USE enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err);
 

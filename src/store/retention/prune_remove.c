@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removing captures: first all get names under which nobody looks for them, and only when that is durable their files go. */
-#include <dirent.h>
+/*
+ * Removing captures: first all get names under which nobody looks for them, and only when that is durable their files
+ * go.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 
 #include "base/memory.h"
 #include "base/crash_point.h"
+#include "store/folder/entries.h"
 #include "store/folder/folder.h"
 #include "store/retention/prune.h"
 #include "vmfskit/ledger.h"
@@ -25,15 +28,14 @@ static void gone_name(const char *id, char ret_name[GONE_BYTES])
 static enum vk_status failed(const struct vk_prune *prune, const char *id, struct vk_error *err)
 {
 	vk_error_errno(err, errno, vk_store_path(prune->store), "cannot remove the capture %s", id);
-	return vk_error_remedy(err, "check the permissions of the store, then run prune again: it removes what is left");
+	return vk_error_remedy(err,
+			       "check the permissions of the store, then run prune again: it removes what is left");
 }
 
 static bool rename_to_new(int store_fd, const char *from, const char *to)
 {
-	if (renameat2(store_fd, from, store_fd, to, RENAME_NOREPLACE) == 0)
-		return true;
-	/* a file system without that flag: rename replaces an empty folder at most, never a capture */
-	return (errno == EINVAL || errno == ENOSYS) && renameat(store_fd, from, store_fd, to) == 0;
+	errno = vk_rename_to_new(store_fd, from, to);
+	return errno == 0;
 }
 
 /* What stands under the name now must be what was judged. */
@@ -50,62 +52,44 @@ static bool is_same(const struct vk_prune *prune, const struct vk_prune_capture 
 static void stays_pinned(struct vk_prune_capture *capture)
 {
 	capture->removed = false;
-	capture->keep = true;
-	snprintf(capture->why, sizeof(capture->why), "pinned meanwhile");
+	capture->item.keep = true;
+	snprintf(capture->item.why, sizeof(capture->item.why), "pinned meanwhile");
 }
 
 static enum vk_status take_name(const struct vk_prune *prune, struct vk_prune_capture *capture,
 				struct vk_error *err)
 {
+	int store_fd = vk_store_fd(prune->store);
 	char gone[GONE_BYTES];
 
 	gone_name(capture->id, gone);
-	if (!is_same(prune, capture) || vk_step_fails("prune: rename") || !rename_to_new(vk_store_fd(prune->store), capture->id, gone))
+	if (!is_same(prune, capture) || vk_step_fails("prune: rename") || !rename_to_new(store_fd, capture->id, gone))
 		return failed(prune, capture->id, err);
 	capture->removed = true;
-	if (!vk_pin_holds(vk_store_fd(prune->store), capture->id))
+	if (!vk_pin_holds(store_fd, capture->id))
 		return VK_OK;
-	if (!rename_to_new(vk_store_fd(prune->store), gone, capture->id))
+	if (!rename_to_new(store_fd, gone, capture->id))
 		return failed(prune, capture->id, err);
 	stays_pinned(capture);
 	return VK_OK;
 }
 
-/* Files of an open folder; a folder among them is no part of a capture and stops it. */
-static bool unlink_files(int fd)
+/* A folder among the files is no part of a capture and stops it. */
+static bool remove_file(void *ctx, int folder_fd, const char *name)
 {
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
-	bool sound = dir != NULL;
-
-	while (sound && (entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		sound = !vk_step_fails("prune: unlink") && unlinkat(fd, entry->d_name, 0) == 0;
-	}
-	if (dir != NULL) {
-		int code = errno;
-
-		closedir(dir);
-		errno = code;
-	} else if (copy >= 0) {
-		close(copy);
-	}
-	return sound;
+	(void)ctx;
+	return !vk_step_fails("prune: unlink") && unlinkat(folder_fd, name, 0) == 0;
 }
 
 static bool remove_gone(int store_fd, const char *name)
 {
 	int fd = openat(store_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool sound = fd >= 0 && unlink_files(fd);
+	bool sound = fd >= 0 && vk_each_entry(fd, remove_file, NULL);
+	int code = errno;
 
-	if (fd >= 0) {
-		int code = errno;
-
+	if (fd >= 0)
 		close(fd);
-		errno = code;
-	}
+	errno = code;
 	return sound && !vk_step_fails("prune: rmdir") && unlinkat(store_fd, name, AT_REMOVEDIR) == 0;
 }
 
@@ -121,7 +105,7 @@ static enum vk_status record(struct vk_prune *prune, struct vk_error *err)
 	for (size_t i = 0; i < prune->count; i++) {
 		struct vk_prune_capture *capture = &prune->captures[i];
 
-		if (capture->keep)
+		if (capture->item.keep)
 			continue;
 		if (vk_pin_holds(vk_store_fd(prune->store), capture->id))
 			stays_pinned(capture);
@@ -143,7 +127,7 @@ static enum vk_status take_names(struct vk_prune *prune, struct vk_error *err)
 		struct vk_error own;
 		enum vk_status status = VK_OK;
 
-		if (!prune->captures[i].keep)
+		if (!prune->captures[i].item.keep)
 			status = take_name(prune, &prune->captures[i], &own);
 		if (status == VK_OK || first != VK_OK)
 			continue;
@@ -173,7 +157,8 @@ enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
 			first = failed(prune, prune->captures[i].id, &why);
 	}
 	if (fsync(vk_store_fd(prune->store)) != 0 && first == VK_OK)
-		first = vk_error_errno(&why, errno, vk_store_path(prune->store), "cannot flush the folder of the store");
+		first = vk_error_errno(&why, errno, vk_store_path(prune->store),
+				       "cannot flush the folder of the store");
 	if (first != VK_OK && err != NULL)
 		*err = why;
 	return first;

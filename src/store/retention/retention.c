@@ -11,6 +11,8 @@
 #include "vmfskit/text.h"
 
 enum period { DAY, WEEK, MONTH, YEAR, PERIODS };
+/* Captures that could stand in for each other: of one disk, of one volume, of one disk with one header. */
+enum group { OF_DISK, OF_VOLUME, OF_HEADER, GROUPS };
 
 /* What was decided of one item, by its index. */
 struct decision {
@@ -18,9 +20,7 @@ struct decision {
 	bool same_day_is_kept;   /* a later one of its day stays for that day */
 	bool young;              /* damaged or an undo capture, but too young to go */
 	bool newest_undo;        /* of its disk, or the newest of those that are not damaged */
-	bool best_of_disk;
-	bool best_of_volume;
-	bool best_of_header;
+	bool best_of[GROUPS];
 	bool only_of_header;
 };
 
@@ -55,21 +55,14 @@ static int compare_in_disk(const void *a, const void *b)
 }
 
 /* Equal for two captures of one period, and growing with time. Week 0 ended on Friday, 1970-01-02, which is day 1. */
-static int64_t period_of(enum period period, int64_t day)
+static int64_t period_of(int period, int64_t day)
 {
-	struct vk_civil date;
+	struct vk_civil date = vk_civil_from_day(day);
 
-	switch (period) {
-	case DAY:
+	if (period == DAY)
 		return day;
-	case WEEK:
+	if (period == WEEK)
 		return vk_floor_div(day + 5, 7);
-	case MONTH:
-	case YEAR:
-	case PERIODS:
-		break;
-	}
-	date = vk_civil_from_day(day);
 	return period == YEAR ? date.year : date.year * 12 + date.month - 1;
 }
 
@@ -86,7 +79,7 @@ struct walk {
 static bool reaches(const struct decider *d, const struct walk *walk, int64_t day, int periods)
 {
 	for (int p = 0; p < periods; p++) {
-		bool same = walk->begun && walk->newest_seen[p] == period_of((enum period)p, day);
+		bool same = walk->begun && walk->newest_seen[p] == period_of(p, day);
 
 		if (walk->seen[p] - same < d->keep[p])
 			return true;
@@ -110,7 +103,7 @@ static void walk_good(struct decider *d, struct walk *walk, struct decision *dec
 	bool later_today = walk->begun && walk->newest_seen[DAY] == day;
 
 	for (int p = 0; p < PERIODS; p++) {
-		int64_t period = period_of((enum period)p, day);
+		int64_t period = period_of(p, day);
 
 		if (walk->begun && walk->newest_seen[p] == period)
 			continue;
@@ -157,7 +150,7 @@ static bool mark_periods(struct decider *d)
 	return true;
 }
 
-/* Captures that could stand in for each other: those with equal keys. */
+/* Of one group are those with equal keys. */
 struct member {
 	const char *key;
 	const char *second_key;
@@ -186,60 +179,43 @@ static int compare_members(const void *a, const void *b)
 }
 
 /* Mark the best of each group, or all of one that holds nothing good. */
-static void mark_best(struct decider *d, struct member *members, size_t count,
-		      void (*mark)(struct decision *decision, bool is_only))
+static void mark_best(struct decider *d, struct member *members, size_t count, enum group group)
 {
 	size_t first = 0;
 
-	if (count == 0)
-		return;
-	qsort(members, count, sizeof(*members), compare_members);
+	if (count > 0)
+		qsort(members, count, sizeof(*members), compare_members);
 	for (size_t i = 0; i < count; i++) {
 		bool ends = i + 1 == count || compare_keys(&members[i], &members[i + 1]) != 0;
+		struct decision *decision = &d->decisions[members[i].item - d->items];
 
 		if (i > 0 && compare_keys(&members[i - 1], &members[i]) != 0)
 			first = i;
-		if (i == first || members[first].item->verdict == VK_RETENTION_DAMAGED)
-			mark(&d->decisions[members[i].item - d->items], i == first && ends);
+		if (i != first && members[first].item->verdict != VK_RETENTION_DAMAGED)
+			continue;
+		decision->best_of[group] = true;
+		if (group == OF_HEADER)
+			decision->only_of_header = i == first && ends;
 	}
-}
-
-static void mark_disk(struct decision *decision, bool is_only)
-{
-	(void)is_only;
-	decision->best_of_disk = true;
-}
-
-static void mark_volume(struct decision *decision, bool is_only)
-{
-	(void)is_only;
-	decision->best_of_volume = true;
-}
-
-static void mark_header(struct decision *decision, bool is_only)
-{
-	decision->best_of_header = true;
-	decision->only_of_header = is_only;
 }
 
 static void mark_groups(struct decider *d, struct member *members)
 {
-	size_t n = 0;
+	for (enum group group = OF_DISK; group < GROUPS; group++) {
+		size_t n = 0;
 
-	for (size_t i = 0; i < d->count; i++)
-		if (!stands_aside(&d->items[i]))
-			members[n++] = (struct member){d->items[i].disk, "", &d->items[i]};
-	mark_best(d, members, n, mark_disk);
-	n = 0;
-	for (size_t i = 0; i < d->count; i++)
-		for (size_t k = 0; !stands_aside(&d->items[i]) && k < d->items[i].volume_count; k++)
-			members[n++] = (struct member){d->items[i].volumes[k], "", &d->items[i]};
-	mark_best(d, members, n, mark_volume);
-	n = 0;
-	for (size_t i = 0; i < d->count; i++)
-		if (!stands_aside(&d->items[i]) && d->items[i].header[0] != '\0')
-			members[n++] = (struct member){d->items[i].disk, d->items[i].header, &d->items[i]};
-	mark_best(d, members, n, mark_header);
+		for (size_t i = 0; i < d->count; i++) {
+			const struct vk_retention_item *item = &d->items[i];
+			size_t times = group == OF_VOLUME ? item->volume_count
+				       : group == OF_DISK ? 1
+							  : item->header[0] != '\0';
+
+			for (size_t k = 0; !stands_aside(item) && k < times; k++)
+				members[n++] = (struct member){group == OF_VOLUME ? item->volumes[k] : item->disk,
+							       group == OF_HEADER ? item->header : "", item};
+		}
+		mark_best(d, members, n, group);
+	}
 }
 
 /* As many members as the largest of the three kinds of groups has; NULL when memory ran out. */
@@ -253,112 +229,89 @@ static struct member *new_members(const struct decider *d)
 	return most <= SIZE_MAX ? calloc((size_t)most, sizeof(struct member)) : NULL;
 }
 
-static void put_separator(struct vk_text *text, const char *separator)
+static void put_reason(struct vk_text *text, const char *reason)
 {
-	if (text->len_bytes > 0)
-		vk_text_put(text, separator);
-}
-
-static void put_date(struct vk_text *text, struct vk_civil date)
-{
-	vk_text_fmt(text, "%04lld-%02u-%02u", (long long)date.year, date.month, date.day);
+	if (reason == NULL)
+		return;
+	vk_text_put(text, text->len_bytes > 0 ? "; " : "");
+	vk_text_put(text, reason);
 }
 
 static void put_periods(struct vk_text *text, const struct decision *decision, int64_t unix_seconds)
 {
 	static const char *const names[PERIODS] = {"the day ", "the week to Friday ", "the month ", "the year "};
 	int64_t day = vk_civil_day_of(unix_seconds);
-	struct vk_civil date = vk_civil_from_day(day);
 	bool any = false;
 
 	for (int p = 0; p < PERIODS; p++) {
+		struct vk_civil date = vk_civil_from_day(p == WEEK ? period_of(WEEK, day) * 7 + 1 : day);
+
 		if (!decision->last[p])
 			continue;
 		if (any)
 			vk_text_put(text, ", ");
 		else
-			put_separator(text, "; ");
-		vk_text_put(text, any ? "" : "last of ");
-		vk_text_put(text, names[p]);
+			put_reason(text, "last of ");
 		any = true;
-		if (p == DAY)
-			put_date(text, date);
-		else if (p == WEEK)
-			put_date(text, vk_civil_from_day(period_of(WEEK, day) * 7 + 1));
-		else if (p == MONTH)
-			vk_text_fmt(text, "%04lld-%02u", (long long)date.year, date.month);
-		else
-			vk_text_fmt(text, "%04lld", (long long)date.year);
+		vk_text_put(text, names[p]);
+		vk_text_fmt(text, "%04lld", (long long)date.year);
+		if (p != YEAR)
+			vk_text_fmt(text, "-%02u", date.month);
+		if (p == DAY || p == WEEK)
+			vk_text_fmt(text, "-%02u", date.day);
 	}
 }
 
-static void put_best(struct vk_text *text, const struct decision *decision, enum vk_retention_verdict verdict)
+static void put_best(struct vk_text *text, const struct decision *decision, const struct vk_retention_item *item)
 {
 	static const char *const kinds[] = {"newest sound capture of", "newest capture, as none is sound, of",
 					    "there is nothing better of"};
+	const bool *best_of = decision->best_of;
+	bool damaged = item->verdict == VK_RETENTION_DAMAGED;
 
-	if (!decision->best_of_disk && !decision->best_of_volume)
-		return;
-	put_separator(text, "; ");
-	vk_text_fmt(text, "%s its %s", kinds[verdict],
-		    !decision->best_of_volume ? "disk"
-		    : decision->best_of_disk  ? "disk and volume"
-					      : "volume");
+	if (best_of[OF_DISK] || best_of[OF_VOLUME]) {
+		put_reason(text, kinds[item->verdict]);
+		vk_text_put(text, !best_of[OF_VOLUME] ? " its disk"
+				  : best_of[OF_DISK]  ? " its disk and volume"
+						      : " its volume");
+	}
+	if (best_of[OF_HEADER]) {
+		put_reason(text, decision->only_of_header ? "the only capture"
+				 : damaged		  ? "there is nothing better"
+							  : "newest capture");
+		vk_text_put(text, item->header_is_table ? " with this partition table" : " with this LVM header");
+	}
 }
 
-static void put_header(struct vk_text *text, const struct decision *decision,
-		       const struct vk_retention_item *item)
+static const char *why_aside(const struct vk_retention_item *item, const struct decision *decision)
 {
-	if (!decision->best_of_header)
-		return;
-	put_separator(text, "; ");
-	vk_text_fmt(text, "%s with this %s",
-		    decision->only_of_header                  ? "the only capture"
-		    : item->verdict == VK_RETENTION_DAMAGED ? "there is nothing better"
-							      : "newest capture",
-		    item->header_is_table ? "partition table" : "LVM header");
-}
-
-static void put_aside(struct vk_text *text, const struct vk_retention_item *item, const struct decision *decision)
-{
-	const char *why = item->is_rebuilt	  ? "rebuilt by repair"
-			  : !item->is_undo	  ? NULL
-			  : decision->newest_undo ? "newest undo capture of its disk"
-			  : decision->young	  ? "undo capture of a time that is kept"
-						  : NULL;
-
-	if (why == NULL)
-		return;
-	put_separator(text, "; ");
-	vk_text_put(text, why);
+	if (item->is_rebuilt)
+		return "rebuilt by repair";
+	if (!item->is_undo)
+		return NULL;
+	return decision->newest_undo ? "newest undo capture of its disk"
+	       : decision->young     ? "undo capture of a time that is kept"
+				     : NULL;
 }
 
 static void conclude(struct vk_retention_item *item, const struct decision *decision)
 {
+	bool damaged = item->verdict == VK_RETENTION_DAMAGED;
 	struct vk_text text;
 
 	vk_text_init(&text, item->why, sizeof(item->why));
-	if (item->pinned)
-		vk_text_put(&text, "pinned");
-	put_aside(&text, item, decision);
+	put_reason(&text, item->pinned ? "pinned" : NULL);
+	put_reason(&text, why_aside(item, decision));
 	put_periods(&text, decision, item->unix_seconds);
-	put_best(&text, decision, item->verdict);
-	put_header(&text, decision, item);
-	if (decision->young && !item->is_undo) {
-		put_separator(&text, "; ");
-		vk_text_put(&text, "damaged, kept for a while so that somebody can look why");
-	}
+	put_best(&text, decision, item);
+	if (decision->young && !item->is_undo)
+		put_reason(&text, "damaged, kept for a while so that somebody can look why");
 	item->keep = text.len_bytes > 0;
-	if (item->keep)
-		return;
-	if (item->is_undo)
-		vk_text_put(&text, "undo capture older than the days, weeks and months that are kept");
-	else if (item->verdict == VK_RETENTION_DAMAGED)
-		vk_text_put(&text, "damaged, and there are better ones");
-	else if (decision->same_day_is_kept)
-		vk_text_put(&text, "a later one of the same day stays");
-	else
-		vk_text_put(&text, "older than the rules keep");
+	if (!item->keep)
+		vk_text_put(&text, item->is_undo ? "undo capture older than the days, weeks and months that are kept"
+				   : damaged	 ? "damaged, and there are better ones"
+				   : decision->same_day_is_kept ? "a later one of the same day stays"
+								: "older than the rules keep");
 }
 
 enum vk_status vk_retention_decide(struct vk_retention_item *items, size_t count,

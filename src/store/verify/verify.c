@@ -12,78 +12,58 @@
 
 #include "base/memory.h"
 #include "store/verify/verify.h"
-
-static void put(const struct vk_verifier *v, enum vk_finding_code code, const char *message,
-		const char *detail)
-{
-	struct vk_finding finding;
-
-	vk_finding_init(&finding, code, 0, 0, "%s%s", message, detail);
-	vk_finding_put(v->sink, &finding);
-}
-
-/* Read whole from the disk, as files with digests are. */
-static enum vk_status slurp(const struct vk_verifier *v, const char *file, size_t max, char **ret_text, size_t *ret_len,
-			    struct vk_error *err)
-{
-	uint64_t length;
-	int fd;
-	enum vk_status status = vk_folder_open_fresh(v->folder_fd, file, &fd, &length, err);
-
-	if (status != VK_OK)
-		return status;
-	close(fd);
-	return vk_folder_slurp(v->folder_fd, file, max, ret_text, ret_len, err);
-}
+#include "vmfskit/ledger.h"
 
 /*
- * The manifest's text and, when it can be understood, its values. An error of the environment is
- * returned, all that is wrong with the file is a finding.
+ * Read a file whole from the disk, as files with digests are. One that is not there, or is no such file, is a finding
+ * of that code: *ret_text is then NULL. Errors of the environment only.
  */
+static enum vk_status read_text(const struct vk_verifier *v, const char *file, size_t max, enum vk_finding_code code,
+				char **ret_text, size_t *ret_len, struct vk_error *err)
+{
+	struct vk_error why = {.status = VK_OK};
+	uint64_t length;
+	int fd;
+	enum vk_status status = vk_folder_open_fresh(v->folder_fd, file, &fd, &length, &why);
+
+	*ret_text = NULL;
+	if (status == VK_OK) {
+		close(fd);
+		status = vk_folder_slurp(v->folder_fd, file, max, ret_text, ret_len, &why);
+	}
+	if (status == VK_OK)
+		return VK_OK;
+	if (status != VK_ABSENT && status != VK_DAMAGED)
+		return (*err = why).status;
+	vk_finding_say(v->sink, code, 0, 0, NULL, NULL, "%s: %s", file, why.what);
+	return VK_OK;
+}
+
+/* The manifest's digest and, when it can be understood, its values. */
 static enum vk_status read_manifest(struct vk_verifier *v, struct vk_error *err)
 {
 	struct vk_error why = {.status = VK_OK};
 	bool canonical = false;
 	char *text;
 	size_t len;
-	enum vk_status status = slurp(v, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, &text, &len, &why);
+	enum vk_status status =
+		read_text(v, VK_MANIFEST_FILE, VK_MANIFEST_MAX_BYTES, VK_F_CAPTURE_MANIFEST, &text, &len, err);
 
-	if (status == VK_ABSENT || status == VK_DAMAGED) {
-		put(v, VK_F_CAPTURE_MANIFEST, VK_MANIFEST_FILE ": ", why.what);
-		return VK_OK;
-	}
-	if (status != VK_OK) {
-		*err = why;
+	if (status != VK_OK || text == NULL)
 		return status;
-	}
-	v->has_manifest_digest = vk_digest_bytes(text, len, v->manifest_sha256);
-	status = v->has_manifest_digest ? vk_manifest_read(text, len, VK_MANIFEST_FILE, &v->manifest,
-							   &canonical, &why)
-					: VK_NOMEM;
+	status = vk_digest_bytes(text, len, v->manifest_sha256)
+			 ? vk_manifest_read(text, len, VK_MANIFEST_FILE, &v->manifest, &canonical, &why)
+			 : VK_NOMEM;
 	free(text);
 	if (status == VK_NOMEM)
 		return vk_no_memory(err, v->path);
 	v->has_manifest = status == VK_OK;
 	if (!v->has_manifest)
-		put(v, VK_F_CAPTURE_MANIFEST, why.what, "");
+		vk_finding_say(v->sink, VK_F_CAPTURE_MANIFEST, 0, 0, NULL, NULL, "%s", why.what);
 	else if (!canonical)
-		put(v, VK_F_CAPTURE_MANIFEST, "the manifest was altered: it is not written as vmfskit writes it",
-		    "");
+		vk_finding_say(v->sink, VK_F_CAPTURE_MANIFEST, 0, 0, NULL, NULL,
+			       "the manifest was altered: it is not written as vmfskit writes it");
 	return VK_OK;
-}
-
-static enum vk_status read_sums(struct vk_verifier *v, struct vk_error *err)
-{
-	struct vk_error why = {.status = VK_OK};
-	enum vk_status status = slurp(v, VK_SUMS_FILE, VK_SUMS_MAX_BYTES, &v->sums, &v->sums_len, &why);
-
-	if (status == VK_ABSENT || status == VK_DAMAGED) {
-		put(v, VK_F_CAPTURE_SUMS, VK_SUMS_FILE ": ", why.what);
-		return VK_OK;
-	}
-	if (status != VK_OK)
-		*err = why;
-	return status;
 }
 
 static size_t line_length(const char *p)
@@ -136,12 +116,12 @@ static void compare_lines(const struct vk_verifier *v, const char *should)
 		number++;
 	}
 	if (!told)
-		put(v, VK_F_CAPTURE_SUMS, VK_SUMS_FILE " has bytes behind its end", "");
+		vk_finding_say(v->sink, VK_F_CAPTURE_SUMS, 0, 0, NULL, NULL, VK_SUMS_FILE " has bytes behind its end");
 }
 
 /*
- * Only SHA256SUMS knows the digest of the signature: the manifest says that there is one, SHA256SUMS which, and a signature
- * that was altered then is a file that does not fit its line.
+ * Only SHA256SUMS knows the digest of the signature: the manifest says that there is one, SHA256SUMS which, and a
+ * signature that was altered then is a file that does not fit its line.
  */
 static void find_signature_line(struct vk_verifier *v)
 {
@@ -176,16 +156,42 @@ static enum vk_status check_sums(const struct vk_verifier *v, struct vk_error *e
 }
 
 /* The files may be just what was saved, and what was saved not what one hopes for. */
-static void put_incomplete(const struct vk_verifier *v)
+static void check_complete(const struct vk_verifier *v)
 {
-	struct vk_finding finding;
+	const struct vk_manifest *m = &v->manifest;
 
-	if (v->manifest.taken_bad == 0)
-		return;
-	vk_finding_init(&finding, VK_F_CAPTURE_INCOMPLETE, 0, 0, "it was taken with %zu finding%s, the first: %s",
-			v->manifest.taken_bad, v->manifest.taken_bad == 1 ? "" : "s",
-			v->manifest.taken_first);
-	vk_finding_put(v->sink, &finding);
+	if (m->taken_bad > 0)
+		vk_finding_say(v->sink, VK_F_CAPTURE_INCOMPLETE, 0, 0, NULL, NULL,
+			       "it was taken with %zu finding%s, the first: %s", m->taken_bad,
+			       m->taken_bad == 1 ? "" : "s", m->taken_first);
+}
+
+/* A folder elsewhere may have any name: it was copied there. */
+static bool needs_its_name(const struct vk_verifier *v, const char *name)
+{
+	if (name[0] == '.')
+		return false;
+	return vk_id_stamped(name) || faccessat(v->folder_fd, "../" VK_LEDGER_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A folder of a store, or one with the name of an id, must hold the capture of that name. */
+static void check_place(const struct vk_verifier *v)
+{
+	char *path = realpath(v->path, NULL);
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+	const char *id = v->manifest.capture.id;
+	struct vk_finding finding;
+	struct vk_text seen;
+
+	if (slash != NULL && strcmp(slash + 1, id) != 0 && needs_its_name(v, slash + 1)) {
+		vk_finding_init(&finding, VK_F_CAPTURE_MISPLACED, 0, 0, "the folder holds the capture %s of %.100s", id,
+				v->manifest.capture.source_path);
+		vk_text_init(&seen, finding.seen, sizeof(finding.seen));
+		vk_text_label(&seen, (const uint8_t *)slash + 1, strlen(slash + 1));
+		vk_finding_expected(&finding, "%s", id);
+		vk_finding_put(v->sink, &finding);
+	}
+	free(path);
 }
 
 static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
@@ -193,26 +199,18 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 	enum vk_status status = read_manifest(v, err);
 
 	if (status == VK_OK)
-		status = read_sums(v, err);
-	if (status == VK_OK)
-		find_signature_line(v);
-	if (status == VK_OK && v->has_manifest)
+		status = read_text(v, VK_SUMS_FILE, VK_SUMS_MAX_BYTES, VK_F_CAPTURE_SUMS, &v->sums, &v->sums_len, err);
+	if (status != VK_OK)
+		return status;
+	find_signature_line(v);
+	if (v->has_manifest) {
 		vk_manifest_check_ranges(&v->manifest.capture, v->sink);
-	if (status == VK_OK && v->has_manifest)
-		vk_verify_place(v);
-	if (status == VK_OK && v->has_manifest)
-		put_incomplete(v);
-	if (status == VK_OK && v->has_manifest && v->sums != NULL)
-		status = check_sums(v, err);
-	if (status == VK_OK)
-		status = vk_verify_collect(v, err);
-	if (status == VK_OK)
-		status = vk_verify_files(v, err);
-	if (status == VK_OK)
-		status = vk_verify_extras(v, err);
-	if (status == VK_OK)
-		vk_verify_modes(v);
-	return status;
+		check_place(v);
+		check_complete(v);
+		if (v->sums != NULL)
+			status = check_sums(v, err);
+	}
+	return status == VK_OK ? vk_verify_files(v, err) : status;
 }
 
 enum vk_status vk_verify_folder(int folder_fd, const char *path, struct vk_verify_cache *cache,

@@ -25,7 +25,6 @@ struct vk_verifier {
 	const struct vk_finding_sink *sink;
 	struct vk_verify_cache *cache; /* may be NULL */
 	bool has_manifest;        /* understood */
-	bool has_manifest_digest; /* readable at least */
 	char manifest_sha256[VK_SHA256_HEX_BYTES];
 	struct vk_manifest manifest;
 	char signature_sha256[VK_SHA256_HEX_BYTES]; /* as SHA256SUMS has it; empty: it does not */
@@ -33,6 +32,7 @@ struct vk_verifier {
 	size_t sums_len;
 	struct vk_expected_file *expected; /* sorted by name */
 	size_t expected_count;
+	uid_t owner; /* of the folder */
 };
 
 /* The whole of it. folder_fd is borrowed, path only for messages, cache may be NULL. */
@@ -40,25 +40,10 @@ VK_MUST_USE enum vk_status vk_verify_folder(int folder_fd, const char *path, str
 					    const struct vk_finding_sink *sink, struct vk_error *err);
 
 /*
- * Which files should be there: as the manifest says or, when it cannot be understood, as
- * SHA256SUMS does.
+ * Which files should be there, as the manifest says or, when it cannot be understood, as SHA256SUMS does; length and
+ * digest of each; and what else lies in the folder, or may be written by others.
  */
-VK_MUST_USE enum vk_status vk_verify_collect(struct vk_verifier *v, struct vk_error *err);
-/* Length and digest of each of them. */
 VK_MUST_USE enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err);
-/* capture.misplaced: a folder of a store, or one with the name of an id, that holds another capture. */
-void vk_verify_place(const struct vk_verifier *v);
-/* capture.writable: files, and the folder, that others than its owner may have changed. */
-void vk_verify_modes(const struct vk_verifier *v);
-/*
- * signature.missing, signature.wrong: whether the folder has this key's signature of that text of its manifest; sets
- * ret_fits. Errors of the environment only.
- */
-VK_MUST_USE enum vk_status vk_verify_signature(int folder_fd, const char *manifest, size_t manifest_len,
-					       const struct vk_public_key *key, const struct vk_finding_sink *sink,
-					       bool *ret_fits, struct vk_error *err);
-/* What else lies in the folder. */
-VK_MUST_USE enum vk_status vk_verify_extras(struct vk_verifier *v, struct vk_error *err);
 
 /*
  * As vk_vouch, for an open folder; path names it. ret_sha256 is of the manifest that was asked about, empty when it

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Digests of files that were read already: a table with open addresses, never more than half full. */
+/* Digests of files that were read already. */
 #include "store/verify/verify_cache.h"
 
 #include <pthread.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-struct entry {
-	bool used;
+struct cached_file {
 	struct vk_verify_key key;
 	struct vk_verify_digests digests;
 };
 
-enum { FIRST_ENTRIES = 256 };
-
 struct vk_verify_cache {
 	pthread_mutex_t lock;
-	struct entry *entries;
-	size_t cap; /* a power of two */
-	size_t count;
+	void *entries; /* of tsearch */
 };
 
 struct vk_verify_cache *vk_verify_cache_new(void)
@@ -38,7 +34,7 @@ void vk_verify_cache_free(struct vk_verify_cache *cache)
 	if (cache == NULL)
 		return;
 	pthread_mutex_destroy(&cache->lock);
-	free(cache->entries);
+	tdestroy(cache->entries, free);
 	free(cache);
 }
 
@@ -46,91 +42,56 @@ bool vk_verify_key_of(int fd, struct vk_verify_key *ret_key)
 {
 	struct stat st;
 
+	/* keys are compared whole, with what lies between their members */
+	memset(ret_key, 0, sizeof(*ret_key));
 	if (fstat(fd, &st) != 0)
 		return false;
-	*ret_key = (struct vk_verify_key){.dev = st.st_dev,
-					  .ino = st.st_ino,
-					  .size_bytes = st.st_size,
-					  .changed = st.st_mtim,
-					  .touched = st.st_ctim};
+	ret_key->dev = st.st_dev;
+	ret_key->ino = st.st_ino;
+	ret_key->size_bytes = st.st_size;
+	ret_key->changed = st.st_mtim;
+	ret_key->touched = st.st_ctim;
 	return true;
 }
 
-static bool same_time(const struct timespec *a, const struct timespec *b)
+static int compare_entries(const void *a, const void *b)
 {
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
+	const struct cached_file *x = a;
+	const struct cached_file *y = b;
 
-bool vk_verify_key_equal(const struct vk_verify_key *a, const struct vk_verify_key *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size_bytes == b->size_bytes &&
-	       same_time(&a->changed, &b->changed) && same_time(&a->touched, &b->touched);
-}
-
-static uint64_t mix(uint64_t value, uint64_t more)
-{
-	value = (value ^ more) * 0x9e3779b97f4a7c15ULL;
-	return value ^ (value >> 29);
-}
-
-/* The entry with this key, or the free one where it belongs. */
-static struct entry *place_of(struct entry *entries, size_t cap, const struct vk_verify_key *key)
-{
-	uint64_t hash = mix(mix(mix(1, (uint64_t)key->ino), (uint64_t)key->dev), (uint64_t)key->touched.tv_nsec);
-	size_t i = (size_t)hash & (cap - 1);
-
-	while (entries[i].used && !vk_verify_key_equal(&entries[i].key, key))
-		i = (i + 1) & (cap - 1);
-	return &entries[i];
-}
-
-static bool make_room(struct vk_verify_cache *cache)
-{
-	size_t cap = cache->cap == 0 ? FIRST_ENTRIES : cache->cap * 2;
-	struct entry *entries;
-
-	if (cache->count < cache->cap / 2)
-		return true;
-	entries = cap > cache->cap ? calloc(cap, sizeof(*entries)) : NULL;
-	if (entries == NULL)
-		return false;
-	for (size_t i = 0; i < cache->cap; i++)
-		if (cache->entries[i].used)
-			*place_of(entries, cap, &cache->entries[i].key) = cache->entries[i];
-	free(cache->entries);
-	cache->entries = entries;
-	cache->cap = cap;
-	return true;
+	return memcmp(&x->key, &y->key, sizeof(x->key));
 }
 
 bool vk_verify_cache_find(struct vk_verify_cache *cache, const struct vk_verify_key *key,
 			  struct vk_verify_digests *ret_digests)
 {
-	bool found = false;
+	struct cached_file wanted;
+	void *node;
 
+	memcpy(&wanted.key, key, sizeof(*key));
 	pthread_mutex_lock(&cache->lock);
-	if (cache->count > 0) {
-		const struct entry *entry = place_of(cache->entries, cache->cap, key);
-
-		found = entry->used;
-		if (found)
-			*ret_digests = entry->digests;
-	}
+	node = tfind(&wanted, &cache->entries, compare_entries);
+	if (node != NULL)
+		*ret_digests = (*(struct cached_file **)node)->digests;
 	pthread_mutex_unlock(&cache->lock);
-	return found;
+	return node != NULL;
 }
 
 void vk_verify_cache_add(struct vk_verify_cache *cache, const struct vk_verify_key *key,
 			 const struct vk_verify_digests *digests)
 {
-	pthread_mutex_lock(&cache->lock);
-	if (make_room(cache)) {
-		struct entry *entry = place_of(cache->entries, cache->cap, key);
+	struct cached_file *entry = calloc(1, sizeof(*entry));
+	void *node;
 
-		cache->count += !entry->used;
-		entry->used = true;
-		entry->key = *key;
-		entry->digests = *digests;
-	}
+	if (entry == NULL)
+		return;
+	memcpy(&entry->key, key, sizeof(*key));
+	entry->digests = *digests;
+	pthread_mutex_lock(&cache->lock);
+	node = tsearch(entry, &cache->entries, compare_entries);
+	if (node != NULL && *(struct cached_file **)node != entry)
+		(*(struct cached_file **)node)->digests = *digests;
+	if (node == NULL || *(struct cached_file **)node != entry)
+		free(entry);
 	pthread_mutex_unlock(&cache->lock);
 }

@@ -23,8 +23,8 @@ struct vk_verify_digests {
 	char md5[VK_MD5_HEX_BYTES];
 };
 
+/* Two that are equal are so byte for byte. */
 VK_MUST_USE bool vk_verify_key_of(int fd, struct vk_verify_key *ret_key);
-bool vk_verify_key_equal(const struct vk_verify_key *a, const struct vk_verify_key *b);
 
 VK_MUST_USE bool vk_verify_cache_find(struct vk_verify_cache *cache, const struct vk_verify_key *key,
 				      struct vk_verify_digests *ret_digests);

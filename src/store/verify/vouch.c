@@ -77,36 +77,26 @@ static const struct ledger *ledger_of(struct vk_vouching *v, int folder_fd, cons
 	return l;
 }
 
-static void put(const struct vk_finding_sink *sink, enum vk_finding_code code, const char *message, const char *detail)
+static void doubt(const struct vk_finding_sink *sink, enum vk_finding_code code, const char *message)
 {
-	struct vk_finding finding;
-
-	vk_finding_init(&finding, code, 0, 0, "%s%s", message, detail);
-	vk_finding_put(sink, &finding);
+	vk_finding_say(sink, code, 0, 0, NULL, NULL, "%s", message);
 }
 
 /* Whoever owns a folder, or may write to it, can replace what is in it. */
 static void check_owner(const struct stat *st, const char *what, const struct vk_finding_sink *sink)
 {
-	struct vk_finding finding;
-
-	if (st->st_uid == geteuid() || st->st_uid == 0)
-		return;
-	vk_finding_init(&finding, VK_F_CAPTURE_WRITABLE, 0, 0, "%s belongs to another user than you or root", what);
-	vk_finding_seen(&finding, "user %u", (unsigned)st->st_uid);
-	vk_finding_put(sink, &finding);
+	if (st->st_uid != geteuid() && st->st_uid != 0)
+		vk_finding_say(sink, VK_F_CAPTURE_WRITABLE, 0, 0, vk_phrase("user %u", (unsigned)st->st_uid).text, NULL,
+			       "%s belongs to another user than you or root", what);
 }
 
 static void check_store(const struct stat *st, const struct vk_finding_sink *sink)
 {
-	struct vk_finding finding;
-
 	check_owner(st, "the store", sink);
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0)
-		return;
-	vk_finding_init(&finding, VK_F_CAPTURE_WRITABLE, 0, 0, "others may write to the store");
-	vk_finding_seen(&finding, "mode %04o", (unsigned)(st->st_mode & 07777));
-	vk_finding_put(sink, &finding);
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		vk_finding_say(sink, VK_F_CAPTURE_WRITABLE, 0, 0,
+			       vk_phrase("mode %04o", (unsigned)(st->st_mode & 07777)).text, NULL,
+			       "others may write to the store");
 }
 
 /* What is asked of ledgers about one capture. */
@@ -125,9 +115,10 @@ static bool ask_beside(const struct ledger *l, bool is_store, const struct quest
 	if (l->status == VK_ABSENT && !l->expected && !is_store)
 		return false;
 	if (l->status == VK_ABSENT)
-		put(q->sink, VK_F_LEDGER_MISSING, "there is no " VK_LEDGER_FILE " in its store", "");
+		doubt(q->sink, VK_F_LEDGER_MISSING, "there is no " VK_LEDGER_FILE " in its store");
 	else if (l->status != VK_OK)
-		put(q->sink, VK_F_LEDGER_DAMAGED, "the ledger of its store cannot be read: ", l->err.what);
+		vk_finding_say(q->sink, VK_F_LEDGER_DAMAGED, 0, 0, NULL, NULL,
+			       "the ledger of its store cannot be read: %s", l->err.what);
 	else if (vk_recorded_vouches(&l->recorded, q->name, q->manifest_sha256, q->sink))
 		*ret_by |= VK_VOUCHED_LEDGER;
 	return true;
@@ -165,16 +156,37 @@ static enum vk_status ask_ledgers(struct vk_vouching *v, int folder_fd, const st
 	return VK_OK;
 }
 
+/* signature.missing, signature.wrong: whether the folder has the key's signature of that text of its manifest. */
+static enum vk_status ask_signature(const struct vk_public_key *key, int folder_fd, const char *text, size_t len,
+				    const struct vk_finding_sink *sink, unsigned *ret_by, struct vk_error *err)
+{
+	char *signature = NULL;
+	size_t signature_len = 0;
+	enum vk_status status = vk_folder_slurp(folder_fd, VK_SIGNATURE_FILE, VK_SIGNATURE_BYTES, &signature,
+						&signature_len, err);
+	bool fits = status == VK_OK && signature_len == VK_SIGNATURE_BYTES &&
+		    vk_signature_fits(key, text, len, (const uint8_t *)signature);
+
+	free(signature);
+	if (status != VK_OK && status != VK_ABSENT && status != VK_DAMAGED)
+		return status;
+	if (fits)
+		*ret_by |= VK_VOUCHED_SIGNATURE;
+	else if (status == VK_ABSENT)
+		doubt(sink, VK_F_SIGNATURE_MISSING, "the capture is not signed");
+	else
+		doubt(sink, VK_F_SIGNATURE_WRONG,
+			    VK_SIGNATURE_FILE " is not a signature of " VK_MANIFEST_FILE " by this key");
+	return VK_OK;
+}
+
 static enum vk_status ask_all(struct vk_vouching *v, int folder_fd, const char *text, size_t len,
 			      const struct question *q, unsigned *ret_by, struct vk_error *err)
 {
-	bool fits = false;
 	enum vk_status status = ask_ledgers(v, folder_fd, q, ret_by, err);
 
 	if (status == VK_OK && v->key != NULL)
-		status = vk_verify_signature(folder_fd, text, len, v->key, q->sink, &fits, err);
-	if (fits)
-		*ret_by |= VK_VOUCHED_SIGNATURE;
+		status = ask_signature(v->key, folder_fd, text, len, q->sink, ret_by, err);
 	return status;
 }
 
