@@ -23,8 +23,8 @@ guards() {
 	local id name
 	sed -n '/define VK_GUARDS/,/enum vk_guard /s/^\tG(\([A-Z_]*\), "\([a-z-]*\)".*/\1 \2/p' include/vmfskit/restore.h |
 		while read -r id name; do
-			row "guard $name" src/repair/guard/guards.c '\tstruct vk_objection *items;' \
-				"\\tif (guard == VK_GUARD_$id)\\n\\t\\treturn VK_OK;\\n\\tstruct vk_objection *items;" ""
+			row "guard $name" src/repair/plan/objections.c '\tva_start(args, message);' \
+				"\\tif (guard == VK_GUARD_$id)\\n\\t\\treturn VK_OK;\\n\\tva_start(args, message);" ""
 		done
 }
 findings() {

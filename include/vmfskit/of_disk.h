@@ -48,6 +48,13 @@ void vk_disk_facts_read(const struct vk_source *source, struct vk_disk_facts *re
 /* What the kernel says of a path, which is not opened: names, and the size of a file, to look for captures by. */
 void vk_disk_facts_of_path(const char *path, struct vk_disk_facts *ret_facts);
 void vk_disk_facts_free(struct vk_disk_facts *facts);
+/*
+ * Who the place that begins there says it is; read once. NULL: nothing can stand there. Valid until the next place is
+ * asked.
+ */
+const struct vk_identity *vk_disk_facts_place(struct vk_disk_facts *facts, uint64_t start_bytes);
+/* The same from what was decoded there already, unless it is known. */
+void vk_disk_facts_learn(struct vk_disk_facts *facts, uint64_t start_bytes, const struct vk_vmfs *vmfs);
 
 /* Who it is as lines of text: the same for the same disk as long as its names and its size stay. */
 void vk_disk_facts_text(const struct vk_disk_facts *facts, struct vk_text *out);

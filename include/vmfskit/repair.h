@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Repair: what rebuild_table.h or rebuild_header.h put on an overlay becomes a capture marked "rebuilt", and that capture
- * is restored: the same guards, undo, order of writing and crash safety as any other restore.
+ * Repair: what rebuild_table.h or rebuild_header.h put on an overlay becomes a capture marked "rebuilt", and that
+ * capture is restored: the same guards, undo, order of writing and crash safety as any other restore.
  */
 #ifndef VMFSKIT_REPAIR_H
 #define VMFSKIT_REPAIR_H
@@ -23,12 +23,15 @@ enum vk_repair_scan {
 
 struct vk_repair_options {
 	struct vk_restore_options restore;      /* parts is not used */
-	struct vk_find_options find;            /* hints are added to those of the captures; likely_only and range: see scan */
+	/* hints are added to those of the captures; likely_only and range: see scan */
+	struct vk_find_options find;
 	enum vk_repair_scan scan;
 	bool use_captures;                      /* look for captures of this disk in restore.store */
-	const char *capture;                    /* this one (id or folder), whatever it fits; NULL: the newest that fit */
+	/* this one (id or folder), whatever it fits; NULL: the newest that fit */
+	const char *capture;
 	struct vk_rebuild_table_options table;  /* known is filled in */
-	struct vk_rebuild_header_options header;/* candidate and known are filled in; live_id of a block device, unless it is given */
+	/* candidate and known are filled in; live_id of a block device, unless it is given */
+	struct vk_rebuild_header_options header;
 	unsigned partition;                     /* header: of the table; 0: the only VMFS partition */
 	bool has_start;                         /* header: the partition begins here */
 	uint64_t start_sector;
@@ -38,7 +41,10 @@ struct vk_repair_options {
 /* A repair that was thought through but not done. */
 struct vk_repair;
 
-/* Errors: those of vk_find, vk_rebuild_table and vk_restore_plan. Nothing is opened for writing. Free with vk_repair_free. */
+/*
+ * Errors: those of vk_find, vk_rebuild_table and vk_restore_plan. Nothing is opened for writing. Free with
+ * vk_repair_free.
+ */
 VK_MUST_USE enum vk_status vk_repair_plan_table(const char *target,
 						const struct vk_repair_options *options,
 						struct vk_repair **ret_repair, struct vk_error *err);
@@ -55,7 +61,10 @@ const struct vk_rebuild_header *vk_repair_header(const struct vk_repair *repair)
 bool vk_repair_scanned(const struct vk_repair *repair, const char **ret_why);
 /* The nth capture that was used, NULL behind the last. */
 const struct vk_capture *vk_repair_known(const struct vk_repair *repair, size_t n);
-/* The id of the newest capture of this disk that was not used, because nobody vouches for it (vouch.h); NULL: there is none. */
+/*
+ * The id of the newest capture of this disk that was not used, because nobody vouches for it (vouch.h); NULL: there is
+ * none.
+ */
 const char *vk_repair_passed_over(const struct vk_repair *repair);
 /* What was rebuilt, as a capture; its id is empty as long as it was not saved. */
 const struct vk_capture *vk_repair_rebuilt(const struct vk_repair *repair);

@@ -15,28 +15,73 @@ extern "C" {
 
 /* G(id, name, what it protects from, what to do). The names are what --override takes. */
 #define VK_GUARDS(G) \
-	G(PLAN, "plan", "the plan is not the one that was looked at", "look at it again: the same command without --plan and --write") \
-	G(CAPTURE_VERIFIED, "capture-verified", "the capture is not what was saved", "use another capture of this disk") \
-	G(CAPTURE_VOUCHED, "capture-vouched", "nobody vouches for the capture: the ledger or the signature does not fit it, or others could have changed it", "use another capture of this disk; vmfskit verify tells more; if you know that this one is yours and unaltered, lift this guard") \
-	G(LUN, "lun", "the target is another LUN than the captured one, or another partition of it", "name the right disk; to put a capture on another disk on purpose, disconnect the captured one first, or two hosts will take one for the other") \
-	G(UNIDENTIFIED, "unidentified", "nothing proves that the target is the captured disk", "compare WWID, serial number, size and place with the capture's RESTORE.txt, then lift this guard") \
-	G(SIZE, "size", "the disk is not as long as the one that was captured", "make sure that this is the right disk, whole") \
-	G(SECTOR_SIZE, "sector-size", "the disk counts in other sectors than the one that was captured", "name the sector size with --sector-size if this is a file") \
-	G(KIND, "kind", "the target is not what was captured: a whole disk, a partition", "name the disk if a disk was captured, its partition if a partition was") \
-	G(DISK_ID, "disk-id", "the volume on the target was written for another LUN", "make sure that this is the right disk") \
+	G(PLAN, "plan", \
+	  "the plan is not the one that was looked at", \
+	  "look at it again: the same command without --plan and --write") \
+	G(CAPTURE_VERIFIED, "capture-verified", \
+	  "the capture is not what was saved", \
+	  "use another capture of this disk") \
+	G(CAPTURE_VOUCHED, "capture-vouched", \
+	  "nobody vouches for the capture: the ledger or the signature does not fit it, or others could have " \
+	  "changed it", \
+	  "use another capture of this disk; vmfskit verify tells more; if you know that this one is yours and " \
+	  "unaltered, lift this guard") \
+	G(LUN, "lun", \
+	  "the target is another LUN than the captured one, or another partition of it", \
+	  "name the right disk; to put a capture on another disk on purpose, disconnect the captured one first, " \
+	  "or two hosts will take one for the other") \
+	G(UNIDENTIFIED, "unidentified", \
+	  "nothing proves that the target is the captured disk", \
+	  "compare WWID, serial number, size and place with the capture's RESTORE.txt, then lift this guard") \
+	G(SIZE, "size", \
+	  "the disk is not as long as the one that was captured", \
+	  "make sure that this is the right disk, whole") \
+	G(SECTOR_SIZE, "sector-size", \
+	  "the disk counts in other sectors than the one that was captured", \
+	  "name the sector size with --sector-size if this is a file") \
+	G(KIND, "kind", \
+	  "the target is not what was captured: a whole disk, a partition", \
+	  "name the disk if a disk was captured, its partition if a partition was") \
+	G(DISK_ID, "disk-id", \
+	  "the volume on the target was written for another LUN", \
+	  "make sure that this is the right disk") \
 	G(DEVICE_UUID, "device-uuid", "the target holds another LVM device", "make sure that this is the right disk") \
-	G(VOLUME_UUID, "volume-uuid", "the target holds another volume", "make sure that this is the right disk, and that the volume was not resignatured since the capture") \
-	G(TABLE_KIND, "table-kind", "the target has a sound partition table of another kind than the captured one", "the volume may have been grown since; take a newer capture, or leave the table out with --part; of a repair, make sure that nobody needs the table that is there") \
-	G(TABLE_PARTITIONS, "table-partitions", "the target has a sound partition table with partitions that the captured one does not have, or that end elsewhere in it", "take a newer capture, or leave the table out with --part; of a repair, make sure that nobody needs those partitions") \
-	G(CHANGED, "changed-since", "the target was changed after the restore", "decode it and decide; undo would put the older bytes back over the change") \
-	G(FOREIGN_SIGNATURE, "foreign-signature", "another system's data lies where would be written", "save that data first, then lift this guard") \
-	G(CONTAINER, "container", "the target is a container or a compressed file, not a disk", "open it as is said and name the disk that comes out") \
-	G(MEMBER, "member", "the target is a part of a RAID, a pool or an encrypted device, or its last sectors may be", "put the array or pool together and name the device that comes out; lift this guard only when you know that nobody uses what is left of it") \
+	G(VOLUME_UUID, "volume-uuid", \
+	  "the target holds another volume", \
+	  "make sure that this is the right disk, and that the volume was not resignatured since the capture") \
+	G(TABLE_KIND, "table-kind", \
+	  "the target has a sound partition table of another kind than the captured one", \
+	  "the volume may have been grown since; take a newer capture, or leave the table out with --part; of a " \
+	  "repair, make sure that nobody needs the table that is there") \
+	G(TABLE_PARTITIONS, "table-partitions", \
+	  "the target has a sound partition table with partitions that the captured one does not have, or that " \
+	  "end elsewhere in it", \
+	  "take a newer capture, or leave the table out with --part; of a repair, make sure that nobody needs " \
+	  "those partitions") \
+	G(CHANGED, "changed-since", \
+	  "the target was changed after the restore", \
+	  "decode it and decide; undo would put the older bytes back over the change") \
+	G(FOREIGN_SIGNATURE, "foreign-signature", \
+	  "another system's data lies where would be written", \
+	  "save that data first, then lift this guard") \
+	G(CONTAINER, "container", \
+	  "the target is a container or a compressed file, not a disk", \
+	  "open it as is said and name the disk that comes out") \
+	G(MEMBER, "member", \
+	  "the target is a part of a RAID, a pool or an encrypted device, or its last sectors may be", \
+	  "put the array or pool together and name the device that comes out; lift this guard only when you know " \
+	  "that nobody uses what is left of it") \
 	G(IN_USE, "in-use", "the target or a part of it is mounted or in use", "unmount it and stop what uses it") \
 	G(HEARTBEAT, "heartbeat", "a host is using the volume right now", "unmount the datastore on every host") \
-	G(UNREADABLE, "unreadable", "the capture has holes where the disk could not be read, or sectors of the target cannot be read", "look at the paths to the disk, or copy it with ddrescue and work on the copy; use another capture, or leave that part out with --part") \
-	G(GUESS, "guess", "the plan holds values that are nowhere to be found", "read the plan; give the value with an option, or lift this guard") \
-	G(WORSE, "worse", "the result would decode worse than what is there", "leave the target as it is, or take a newer capture; if it is meant, lift this guard")
+	G(UNREADABLE, "unreadable", \
+	  "the capture has holes where the disk could not be read, or sectors of the target cannot be read", \
+	  "look at the paths to the disk, or copy it with ddrescue and work on the copy; use another capture, or " \
+	  "leave that part out with --part") \
+	G(GUESS, "guess", \
+	  "the plan holds values that are nowhere to be found", \
+	  "read the plan; give the value with an option, or lift this guard") \
+	G(WORSE, "worse", "the result would decode worse than what is there", \
+	  "leave the target as it is, or take a newer capture; if it is meant, lift this guard")
 
 #define VK_GUARD_ENUM(id, name, protects, past) VK_GUARD_##id,
 enum vk_guard { VK_GUARDS(VK_GUARD_ENUM) VK_GUARD_COUNT };
@@ -48,7 +93,6 @@ struct vk_guard_kind {
 	const char *past;
 };
 const struct vk_guard_kind *vk_guard_kind(enum vk_guard guard);
-VK_MUST_USE bool vk_guard_parse(const char *name, enum vk_guard *ret_guard);
 
 /* A guard's objection. */
 struct vk_objection {

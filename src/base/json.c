@@ -35,6 +35,15 @@ void vk_json_set_text(struct vk_json *object, const char *key, const char *text)
 	vk_json_set(object, key, text != NULL ? vk_json_text(text) : json_null());
 }
 
+void vk_json_set_texts(struct vk_json *object, const char *key, char *const *texts, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		vk_json_append(array, vk_json_text(texts[i]), object);
+	vk_json_set(object, key, array);
+}
+
 void vk_json_append(json_t *array, json_t *value, struct vk_json *owner)
 {
 	if (json_array_append_new(array, value) != 0)

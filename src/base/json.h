@@ -25,6 +25,8 @@ void vk_json_set_number(struct vk_json *object, const char *key, uint64_t value)
 void vk_json_set_bool(struct vk_json *object, const char *key, bool value);
 /* Text as vk_json_text makes it; NULL sets null. */
 void vk_json_set_text(struct vk_json *object, const char *key, const char *text);
+/* An array of texts. */
+void vk_json_set_texts(struct vk_json *object, const char *key, char *const *texts, size_t count);
 /* Append to an array that will be a member of owner; array may be NULL. */
 void vk_json_append(json_t *array, json_t *value, struct vk_json *owner);
 /* The object; NULL when memory ran out at any step. */

@@ -71,6 +71,22 @@ const char *vk_cli_value(const struct vk_cli_call *call, const char *option)
 	return last;
 }
 
+unsigned vk_cli_chosen(const struct vk_cli_call *call, const char *option)
+{
+	unsigned chosen = 0;
+
+	demand_known(call, option);
+	for (size_t i = 0; i < call->given_count; i++) {
+		const struct vk_cli_option *row = call->given[i].option;
+		struct vk_words rest = vk_words_of(row->choices != NULL ? row->choices : ""), word;
+
+		for (unsigned bit = 1; strcmp(row->name, option) == 0 && vk_words_next(&rest, &word); bit <<= 1)
+			if (vk_cli_list_has(call->given[i].value, word))
+				chosen |= bit;
+	}
+	return chosen;
+}
+
 static int exit_code(enum vk_status status)
 {
 	switch (status) {

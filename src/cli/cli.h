@@ -24,8 +24,6 @@ enum {
 
 /* What each of them means, by number; ends with NULL. */
 extern const char *const vk_cli_exit_codes[];
-/* The help of the option --help, which no table needs to hold. */
-extern const char vk_cli_help_text[];
 
 struct vk_cli_option {
 	char letter;          /* 0: none */
@@ -52,8 +50,10 @@ struct vk_cli_call;
 struct vk_cli_verb {
 	const char *name;
 	const char *arguments;     /* "SOURCE..." */
-	const char *words;         /* the first argument is one of these, separated by blanks: "table header"; NULL: it is free */
-	const char *purpose;       /* one line, lower case, no full stop: "show what is in a disk, a dump or a capture" */
+	/* the first argument is one of these, separated by blanks: "table header"; NULL: it is free */
+	const char *words;
+	/* one line, lower case, no full stop: "show what is in a disk, a dump or a capture" */
+	const char *purpose;
 	/*
 	 * For the man page and VERB --help: paragraphs separated by blank lines. They are filled, except
 	 * those whose first line begins with a blank: these are shown line by line as they are.
@@ -106,6 +106,9 @@ const char *vk_cli_value(const struct vk_cli_call *call, const char *option);
 const char *vk_cli_nth_value(const struct vk_cli_call *call, const char *option, size_t n);
 /* All of its values; ends with NULL; free the list. NULL when memory ran out. */
 const char **vk_cli_values(const struct vk_cli_call *call, const char *option);
+
+/* Of an option with at most 32 choices: one bit for each that was given, the lowest for the first word of its row. */
+unsigned vk_cli_chosen(const struct vk_cli_call *call, const char *option);
 
 /* Whether the option stands on the command line itself. */
 bool vk_cli_given_here(const struct vk_cli_call *call, const char *option);

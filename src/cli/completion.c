@@ -56,11 +56,12 @@ static void put_verb(FILE *out, const struct vk_cli_verb *verb)
 
 void vk_cli_bash_completion(const struct vk_cli_program *program, FILE *out)
 {
-	fprintf(out, "# SPDX-License-Identifier: Apache-2.0\n# bash completion of %s, generated from the command table\n", program->name);
+	fprintf(out, "# SPDX-License-Identifier: Apache-2.0\n# bash completion of %s, generated from the command "
+		"table\n", program->name);
 	put_name(out, program->name);
 	fputs("()\n{\n"
-	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=\"\" takes=no kind=\"\" words=\"\" options=\"\" done=\"\" first=\"\" word\n"
-	      "\tlocal at=$COMP_CWORD\n"
+	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=\"\" takes=no kind=\"\" words=\"\" options=\"\" done=\"\" "
+	      "first=\"\" word\n\tlocal at=$COMP_CWORD\n"
 	      "\tCOMPREPLY=()\n"
 	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
 	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text of a configuration file: "key = value" on each line. "#" begins a comment, at the start of a line or behind a blank.
- * A value in double or single quotes is what stands between them.
+ * The text of a configuration file: "key = value" on each line. "#" begins a comment, at the start of a line or behind
+ * a blank. A value in double or single quotes is what stands between them.
  */
 #ifndef VK_CLI_CONFIG_TEXT_H
 #define VK_CLI_CONFIG_TEXT_H

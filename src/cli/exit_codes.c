@@ -11,5 +11,3 @@ const char *const vk_cli_exit_codes[] = {
 	[VK_EXIT_INTERNAL] = "a fault of the program",
 	NULL,
 };
-
-const char vk_cli_help_text[] = "show this help";

@@ -72,7 +72,7 @@ void vk_cli_help(const struct vk_cli_program *program, FILE *out)
 void vk_cli_verb_help(const struct vk_cli_program *program, const struct vk_cli_verb *verb,
 		      FILE *out)
 {
-	const struct vk_cli_option help = {vk_cli_help_letter(verb), "help", NULL, vk_cli_help_text, NULL};
+	const struct vk_cli_option *option;
 
 	vk_cli_usage_line(program, verb, out);
 	fprintf(out, "\n%s %s: ", program->name, verb->name);
@@ -80,14 +80,12 @@ void vk_cli_verb_help(const struct vk_cli_program *program, const struct vk_cli_
 		      strlen(program->name) + strlen(verb->name) + 3, 0);
 	put_text(out, verb->description);
 	fputs("\noptions:\n", out);
-	for (size_t i = 0; i < vk_cli_option_count(verb); i++)
-		put_option(out, &verb->options[i]);
-	put_option(out, &help);
-	if (verb->examples == NULL || verb->examples[0].command == NULL)
-		return;
-	fputs("\nexamples:\n", out);
-	for (const struct vk_cli_example *example = verb->examples; example->command != NULL;
-	     example++) {
+	for (size_t i = 0; (option = vk_cli_nth_option(verb, i)) != NULL; i++)
+		put_option(out, option);
+	if (verb->examples != NULL && verb->examples[0].command != NULL)
+		fputs("\nexamples:\n", out);
+	for (const struct vk_cli_example *example = verb->examples; example != NULL &&
+	     example->command != NULL; example++) {
 		fprintf(out, "%*s%s\n%*s", INDENT, "", example->command, OPTION_INDENT, "");
 		vk_words_fill(out, vk_words_of(example->what), OPTION_INDENT, OPTION_INDENT);
 	}

@@ -3,102 +3,93 @@
 #include "cli/cli.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "cli/parse.h"
 #include "cli/words.h"
 
 /* Text in which nothing is a request or an escape; hyphens stay hyphens that can be copied. */
-static void put(FILE *out, struct vk_words words)
+static void put_plain(FILE *out, struct vk_words words)
 {
+	static const struct {
+		char c;
+		const char *escape;
+	} special[] = {{'\\', "\\e"}, {'-', "\\-"}, {'\'', "\\(aq"}, {'`', "\\(ga"}, {'^', "\\(ha"}, {'~', "\\(ti"}};
+
 	if (words.len > 0 && (*words.text == '.' || *words.text == '\''))
 		fputs("\\&", out);
 	for (size_t i = 0; i < words.len; i++) {
-		switch (words.text[i]) {
-		case '\\':
-			fputs("\\e", out);
-			break;
-		case '-':
-			fputs("\\-", out);
-			break;
-		case '\'':
-			fputs("\\(aq", out);
-			break;
-		case '`':
-			fputs("\\(ga", out);
-			break;
-		case '^':
-			fputs("\\(ha", out);
-			break;
-		case '~':
-			fputs("\\(ti", out);
-			break;
-		default:
+		const char *escape = NULL;
+
+		for (size_t k = 0; k < sizeof(special) / sizeof(special[0]); k++)
+			if (words.text[i] == special[k].c)
+				escape = special[k].escape;
+		if (escape != NULL)
+			fputs(escape, out);
+		else
 			fputc(words.text[i], out);
-			break;
-		}
 	}
 }
 
-static void put_s(FILE *out, const char *text)
+/* Texts in turn: troff as it stands, then text in which nothing is troff, and so on; ends with NULL. */
+__attribute__((sentinel)) static void put_all(FILE *out, const char *troff, ...)
 {
-	put(out, vk_words_of(text));
-}
+	const char *text = troff;
+	bool plain = false;
+	va_list args;
 
-static void put_lines(FILE *out, struct vk_words words)
-{
-	struct vk_words line;
-
-	while (vk_words_line(&words, &line)) {
-		put(out, line);
-		fputc('\n', out);
+	va_start(args, troff);
+	for (; text != NULL; text = va_arg(args, const char *), plain = !plain) {
+		if (plain)
+			put_plain(out, vk_words_of(text));
+		else
+			fputs(text, out);
 	}
+	va_end(args);
 }
 
 /* Paragraphs; the first one stands right under its heading. */
 static void put_text(FILE *out, const char *text)
 {
 	struct vk_paragraph paragraph;
+	struct vk_words line;
 	bool first = true;
 
 	while (vk_words_paragraph(&text, &paragraph)) {
-		if (!first)
-			fputs(".PP\n", out);
-		if (paragraph.verbatim)
-			fputs(".nf\n", out);
-		put_lines(out, paragraph.words);
-		if (paragraph.verbatim)
-			fputs(".fi\n", out);
+		put_all(out, first ? "" : ".PP\n", "", paragraph.verbatim ? ".nf\n" : "", NULL);
+		while (vk_words_line(&paragraph.words, &line)) {
+			put_plain(out, line);
+			fputc('\n', out);
+		}
+		fputs(paragraph.verbatim ? ".fi\n" : "", out);
 		first = false;
 	}
 }
 
-static void put_upper(FILE *out, const char *text)
+/* The name of a page: "vmfskit-repair"; verb NULL: of the program. */
+struct page {
+	char name[80];
+};
+
+static struct page page_of(const struct vk_cli_program *program, const char *verb)
 {
-	for (; *text != '\0'; text++)
-		fputc(toupper((unsigned char)*text), out);
+	struct page page;
+
+	snprintf(page.name, sizeof(page.name), "%s%s%s", program->name, verb != NULL ? "-" : "",
+		 verb != NULL ? verb : "");
+	return page;
 }
 
-/* verb: NULL for the page of the program. */
-static void put_head(FILE *out, const struct vk_cli_program *program, const char *verb,
-		     const char *purpose)
+static void put_head(FILE *out, const struct vk_cli_program *program, const char *verb, const char *purpose)
 {
+	const struct page page = page_of(program, verb);
+
 	fputs(".\\\" SPDX-License-Identifier: Apache-2.0\n.\\\" Generated from the command table.\n.TH ", out);
-	put_upper(out, program->name);
-	if (verb != NULL) {
-		fputc('-', out);
-		put_upper(out, verb);
-	}
-	fprintf(out, " 1 \"%s\" \"vmfskit %s\" \"User Commands\"\n.SH NAME\n", VK_DATE,
-		program->version);
-	put_s(out, program->name);
-	if (verb != NULL) {
-		put_s(out, "-");
-		put_s(out, verb);
-	}
-	fputs(" \\- ", out);
-	put_s(out, purpose);
-	fputs("\n.SH SYNOPSIS\n", out);
+	for (const char *p = page.name; *p != '\0'; p++)
+		fputc(toupper((unsigned char)*p), out);
+	fprintf(out, " 1 \"%s\" \"vmfskit %s\" \"User Commands\"\n", VK_DATE, program->version);
+	put_all(out, ".SH NAME\n", page.name, " \\- ", purpose, "\n.SH SYNOPSIS\n.B ", program->name, NULL);
 }
 
 static void put_exit_codes(FILE *out)
@@ -106,20 +97,8 @@ static void put_exit_codes(FILE *out)
 	fputs(".SH EXIT STATUS\n", out);
 	for (size_t i = 0; vk_cli_exit_codes[i] != NULL; i++) {
 		fprintf(out, ".TP\n.B %zu\n", i);
-		put_s(out, vk_cli_exit_codes[i]);
-		fputc('\n', out);
+		put_all(out, "", vk_cli_exit_codes[i], "\n", NULL);
 	}
-}
-
-static void put_reference(FILE *out, const char *program, const char *verb, bool last)
-{
-	fputs(".BR ", out);
-	put_s(out, program);
-	if (verb != NULL) {
-		put_s(out, "-");
-		put_s(out, verb);
-	}
-	fprintf(out, " (1)%s\n", last ? "" : ",");
 }
 
 static void put_option(FILE *out, const struct vk_cli_option *option)
@@ -130,76 +109,48 @@ static void put_option(FILE *out, const struct vk_cli_option *option)
 	fputs(".TP\n", out);
 	if (option->letter != 0)
 		fprintf(out, "\\fB\\-%c\\fR, ", option->letter);
-	fputs("\\fB\\-\\-", out);
-	put_s(out, option->name);
-	fputs("\\fR", out);
-	if (option->argument != NULL) {
-		fputs(" \\fI", out);
-		put_s(out, option->argument);
-		fputs("\\fR", out);
-	}
-	fputc('\n', out);
-	put_s(out, text);
-	fputs(".\n", out);
+	put_all(out, "\\fB\\-\\-", option->name, "\\fR", NULL);
+	if (option->argument != NULL)
+		put_all(out, " \\fI", option->argument, "\\fR", NULL);
+	put_all(out, "\n", text, ".\n", NULL);
 }
 
 void vk_cli_man(const struct vk_cli_program *program, FILE *out)
 {
+	const char *name = program->name;
+
 	put_head(out, program, NULL, program->purpose);
-	fputs(".B ", out);
-	put_s(out, program->name);
-	fputs("\n.I VERB\n[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n.br\n.B ", out);
-	put_s(out, program->name);
-	fputs("\nhelp [\\fIVERB\\fR]\n.br\n.B ", out);
-	put_s(out, program->name);
-	fputs("\n\\-\\-version\n.SH DESCRIPTION\n", out);
+	put_all(out, "\n.I VERB\n[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n.br\n.B ", name,
+		"\nhelp [\\fIVERB\\fR]\n.br\n.B ", name, "\n\\-\\-version\n.SH DESCRIPTION\n", NULL);
 	put_text(out, program->description);
 	fputs(".SH VERBS\n", out);
-	for (size_t i = 0; program->verbs[i] != NULL; i++) {
-		fputs(".TP\n", out);
-		put_reference(out, program->name, program->verbs[i]->name, true);
-		put_s(out, program->verbs[i]->purpose);
-		fputs(".\n", out);
-	}
+	for (const struct vk_cli_verb *const *verb = program->verbs; *verb != NULL; verb++)
+		put_all(out, ".TP\n.BR ", page_of(program, (*verb)->name).name, " (1)\n", (*verb)->purpose, ".\n",
+			NULL);
 	put_exit_codes(out);
 	fputs(".SH SEE ALSO\n", out);
-	for (size_t i = 0; program->verbs[i] != NULL; i++)
-		put_reference(out, program->name, program->verbs[i]->name,
-			      program->verbs[i + 1] == NULL);
+	for (const struct vk_cli_verb *const *verb = program->verbs; *verb != NULL; verb++)
+		put_all(out, ".BR ", page_of(program, (*verb)->name).name, verb[1] != NULL ? " (1),\n" : " (1)\n",
+			NULL);
 }
 
-void vk_cli_verb_man(const struct vk_cli_program *program, const struct vk_cli_verb *verb,
-		     FILE *out)
+void vk_cli_verb_man(const struct vk_cli_program *program, const struct vk_cli_verb *verb, FILE *out)
 {
-	const struct vk_cli_option help = {vk_cli_help_letter(verb), "help", NULL, vk_cli_help_text, NULL};
+	const struct vk_cli_option *option;
 
 	put_head(out, program, verb->name, verb->purpose);
-	fputs(".B ", out);
-	put_s(out, program->name);
-	fputc(' ', out);
-	put_s(out, verb->name);
-	fputs("\n[\\fIOPTION\\fR]...\n", out);
-	if (verb->arguments != NULL && verb->arguments[0] != '\0') {
-		put_s(out, verb->arguments);
-		fputc('\n', out);
-	}
+	put_all(out, " ", verb->name, "\n[\\fIOPTION\\fR]...\n", NULL);
+	if (verb->arguments != NULL && verb->arguments[0] != '\0')
+		put_all(out, "", verb->arguments, "\n", NULL);
 	fputs(".SH DESCRIPTION\n", out);
 	put_text(out, verb->description);
 	fputs(".SH OPTIONS\n", out);
-	for (size_t i = 0; i < vk_cli_option_count(verb); i++)
-		put_option(out, &verb->options[i]);
-	put_option(out, &help);
+	for (size_t i = 0; (option = vk_cli_nth_option(verb, i)) != NULL; i++)
+		put_option(out, option);
 	put_exit_codes(out);
-	if (verb->examples != NULL && verb->examples[0].command != NULL) {
+	if (verb->examples != NULL && verb->examples[0].command != NULL)
 		fputs(".SH EXAMPLES\n", out);
-		for (const struct vk_cli_example *e = verb->examples; e->command != NULL; e++) {
-			fputs(".TP\n.B ", out);
-			put_s(out, e->command);
-			fputc('\n', out);
-			put_s(out, e->what);
-			fputs(".\n", out);
-		}
-	}
-	fputs(".SH SEE ALSO\n", out);
-	put_reference(out, program->name, NULL, true);
+	for (const struct vk_cli_example *e = verb->examples; e != NULL && e->command != NULL; e++)
+		put_all(out, ".TP\n.B ", e->command, "\n", e->what, ".\n", NULL);
+	put_all(out, ".SH SEE ALSO\n.BR ", program->name, " (1)\n", NULL);
 }

@@ -8,7 +8,7 @@
 #include "cli/words.h"
 
 /* Text in which nothing is markup. */
-static void put(FILE *out, struct vk_words words)
+static void put_plain(FILE *out, struct vk_words words)
 {
 	for (size_t i = 0; i < words.len; i++) {
 		if (strchr("\\`*_<>[]|#", words.text[i]) != NULL)
@@ -26,7 +26,7 @@ static void put_text(FILE *out, const char *text)
 			fprintf(out, "```text\n%.*s\n```", (int)paragraph.words.len,
 				paragraph.words.text);
 		else
-			put(out, paragraph.words);
+			put_plain(out, paragraph.words);
 		fputs("\n\n", out);
 	}
 }
@@ -41,32 +41,31 @@ static void put_option(FILE *out, const struct vk_cli_option *option)
 		fprintf(out, "`-%c`, ", option->letter);
 	fprintf(out, "`--%s%s%s` | ", option->name, option->argument != NULL ? " " : "",
 		option->argument != NULL ? option->argument : "");
-	put(out, vk_words_of(text));
+	put_plain(out, vk_words_of(text));
 	fputs(" |\n", out);
 }
 
 static void put_verb(FILE *out, const struct vk_cli_program *program,
 		     const struct vk_cli_verb *verb)
 {
-	const struct vk_cli_option help = {vk_cli_help_letter(verb), "help", NULL, vk_cli_help_text, NULL, false};
+	const struct vk_cli_option *option;
 
 	fprintf(out, "### %s %s\n\n", program->name, verb->name);
-	put(out, vk_words_of(verb->purpose));
+	put_plain(out, vk_words_of(verb->purpose));
 	fprintf(out, "\n\n```text\n%s %s [OPTION]...", program->name, verb->name);
 	if (verb->arguments != NULL && verb->arguments[0] != '\0')
 		fprintf(out, " %s", verb->arguments);
 	fputs("\n```\n\n", out);
 	put_text(out, verb->description);
 	fputs("| option | what it does |\n|---|---|\n", out);
-	for (size_t i = 0; i < vk_cli_option_count(verb); i++)
-		put_option(out, &verb->options[i]);
-	put_option(out, &help);
+	for (size_t i = 0; (option = vk_cli_nth_option(verb, i)) != NULL; i++)
+		put_option(out, option);
 	fputc('\n', out);
 	if (verb->examples == NULL)
 		return;
 	for (const struct vk_cli_example *e = verb->examples; e->command != NULL; e++) {
 		fprintf(out, "- `%s`: ", e->command);
-		put(out, vk_words_of(e->what));
+		put_plain(out, vk_words_of(e->what));
 		fprintf(out, "\n%s", e[1].command == NULL ? "\n" : "");
 	}
 }
@@ -74,7 +73,7 @@ static void put_verb(FILE *out, const struct vk_cli_program *program,
 void vk_cli_markdown(const struct vk_cli_program *program, FILE *out)
 {
 	fprintf(out, "## %s\n\n", program->name);
-	put(out, vk_words_of(program->purpose));
+	put_plain(out, vk_words_of(program->purpose));
 	fputs("\n\n", out);
 	put_text(out, program->description);
 	fputs("| exit code | meaning |\n|---|---|\n", out);

@@ -12,24 +12,6 @@
 /* Long options answer with their index from here on; letters are below. */
 enum { FIRST_LONG = 256, ARGUMENT = 1 };
 
-size_t vk_cli_option_count(const struct vk_cli_verb *verb)
-{
-	size_t count = 0;
-
-	if (verb->options != NULL)
-		while (verb->options[count].name != NULL)
-			count++;
-	return count;
-}
-
-char vk_cli_help_letter(const struct vk_cli_verb *verb)
-{
-	for (size_t i = 0; i < vk_cli_option_count(verb); i++)
-		if (verb->options[i].letter == 'h')
-			return 0;
-	return 'h';
-}
-
 /* The table in the form that getopt_long wants. */
 struct getopt_table {
 	struct option *longs;
@@ -48,31 +30,28 @@ static void table_free(struct getopt_table *table)
  */
 static bool table_make(const struct vk_cli_verb *verb, struct getopt_table *ret_table)
 {
-	size_t count = vk_cli_option_count(verb);
+	size_t count = vk_cli_option_count(verb) + 1;
+	const struct vk_cli_option *option;
 	char *letter;
 
-	ret_table->longs = calloc(count + 2, sizeof(*ret_table->longs));
-	ret_table->letters = calloc(2 * count + 4, 1);
+	ret_table->longs = calloc(count + 1, sizeof(*ret_table->longs));
+	ret_table->letters = calloc(2 * count + 3, 1);
 	if (ret_table->longs == NULL || ret_table->letters == NULL)
 		return false;
 	letter = ret_table->letters;
 	*letter++ = '-';
 	*letter++ = ':';
-	for (size_t i = 0; i < count; i++) {
-		const struct vk_cli_option *option = &verb->options[i];
-		int has = option->argument != NULL ? required_argument : no_argument;
+	for (size_t i = 0; (option = vk_cli_nth_option(verb, i)) != NULL; i++) {
+		bool wants = option->argument != NULL;
 
-		ret_table->longs[i] = (struct option){option->name, has, NULL, FIRST_LONG + (int)i};
+		ret_table->longs[i] = (struct option){option->name, wants ? required_argument : no_argument, NULL,
+			FIRST_LONG + (int)i};
 		if (option->letter == 0)
 			continue;
 		*letter++ = option->letter;
-		if (has == required_argument)
+		if (wants)
 			*letter++ = ':';
 	}
-	ret_table->longs[count] =
-		(struct option){"help", no_argument, NULL, FIRST_LONG + (int)count};
-	if (vk_cli_help_letter(verb) != 0)
-		*letter++ = 'h';
 	return true;
 }
 
@@ -107,24 +86,6 @@ static int refuse_unknown(const struct vk_cli_call *call, const char *word)
 	return vk_cli_usage(call, "there is no option %.*s", (int)name_len, word);
 }
 
-const char *vk_cli_wrong_choice(const struct vk_cli_option *option, const char *value,
-				size_t *ret_len)
-{
-	const char *part = value;
-
-	if (option->choices == NULL || strcmp(option->choices, "FILE") == 0 ||
-	    strcmp(option->choices, "DIR") == 0)
-		return NULL;
-	for (;;) {
-		*ret_len = strcspn(part, ",");
-		if (!vk_words_have(option->choices, (struct vk_words){part, *ret_len}))
-			return part;
-		if (part[*ret_len] == '\0')
-			return NULL;
-		part += *ret_len + 1;
-	}
-}
-
 static int check_choice(const struct vk_cli_call *call, const struct vk_cli_option *option,
 			const char *value)
 {
@@ -147,7 +108,7 @@ static int take_option(struct vk_cli_call *call, const struct vk_cli_option *opt
 	return code;
 }
 
-static int take(struct vk_cli_call *call, int answer, const char *word, bool *ret_help)
+static int take_answer(struct vk_cli_call *call, int answer, const char *word, bool *ret_help)
 {
 	const struct vk_cli_option *option;
 
@@ -216,7 +177,7 @@ int vk_cli_parse(struct vk_cli_call *call, int argc, char **argv, bool *ret_help
 		answer = getopt_long(argc, argv, table.letters, table.longs, NULL);
 		if (answer == -1)
 			break;
-		code = take(call, answer, word, ret_help);
+		code = take_answer(call, answer, word, ret_help);
 	}
 	while (answer == -1 && optind < argc)
 		call->arguments[call->argument_count++] = argv[optind++];

@@ -4,6 +4,7 @@
 #define VK_CLI_PARSE_H
 
 #include "cli/cli.h"
+#include "cli/words.h"
 
 /*
  * Parse what follows the program's name; argv[0] is the verb, and program, verb, out and err of call are set.
@@ -14,8 +15,8 @@ int vk_cli_parse(struct vk_cli_call *call, int argc, char **argv, bool *ret_help
 void vk_cli_parse_free(struct vk_cli_call *call);
 
 /*
- * Add what the configuration file sets to what the command line gave, for options that it did not give. Returns VK_EXIT_OK, or the exit
- * code after the problem was printed.
+ * Add what the configuration file sets to what the command line gave, for options that it did not give. Returns
+ * VK_EXIT_OK, or the exit code after the problem was printed.
  */
 int vk_cli_config(struct vk_cli_call *call);
 
@@ -26,8 +27,12 @@ int vk_cli_config(struct vk_cli_call *call);
 const char *vk_cli_wrong_choice(const struct vk_cli_option *option, const char *value,
 				size_t *ret_len);
 
-/* The letter of --help for this verb: 'h', or 0 when an option of its own has it. */
-char vk_cli_help_letter(const struct vk_cli_verb *verb);
+/* Whether a value, which may be several with commas between them, has the word. */
+bool vk_cli_list_has(const char *list, struct vk_words word);
+
+/* The nth option of a verb; behind its own comes --help, with its letter unless one of them has it; then NULL. */
+const struct vk_cli_option *vk_cli_nth_option(const struct vk_cli_verb *verb, size_t n);
+/* How many are its own. */
 size_t vk_cli_option_count(const struct vk_cli_verb *verb);
 
 enum { VK_CLI_OPTION_TEXT_BYTES = 1000 };

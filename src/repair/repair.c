@@ -3,22 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/checked.h"
 #include "repair/guard/guards.h"
 #include "repair/repair_state.h"
+#include "repair/restore.h"
 #include "store/manifest/rebuilt.h"
-
-enum vk_status vk_repair_no_memory(struct vk_error *err)
-{
-	return vk_no_memory(err, NULL);
-}
 
 static void forget(struct vk_repair *repair)
 {
 	vk_restore_free(repair->restore);
+	vk_target_close(&repair->again);
 	if (repair->has_unsaved)
 		vk_unsaved_free(&repair->unsaved);
 	if (repair->has_table)
@@ -27,6 +23,7 @@ static void forget(struct vk_repair *repair)
 		vk_rebuild_header_free(&repair->header);
 	if (repair->has_find)
 		vk_find_free(&repair->find);
+	free(repair->known_headers);
 	for (size_t i = 0; i < repair->member_count; i++)
 		vk_source_close(&repair->members[i]);
 	free(repair->members);
@@ -35,37 +32,18 @@ static void forget(struct vk_repair *repair)
 	free(repair->known);
 	free(repair->hints);
 	vk_overlay_free(repair->overlay);
-	if (repair->has_source)
-		vk_source_close(&repair->source);
-	*repair = (struct vk_repair){.options = repair->options};
-}
-
-enum vk_status vk_repair_new_overlay(struct vk_repair *repair, struct vk_error *err)
-{
-	vk_overlay_free(repair->overlay);
-	repair->overlay = vk_overlay_new(repair->source.io);
-	return repair->overlay != NULL ? VK_OK : vk_repair_no_memory(err);
-}
-
-static enum vk_status open_raw(const struct vk_repair *repair, const char *target, struct vk_io **ret_io,
-			       struct vk_error *err)
-{
-	const struct vk_open_options options = {.sector_size = repair->options.restore.sector_size, .uncached = true};
-	struct stat st;
-
-	if (stat(target, &st) == 0 && !S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
-		return vk_error_set(err, VK_USAGE, target, "The target must be a block device or a file");
-	return vk_io_open_raw(target, &options, ret_io, err);
+	vk_target_close(&repair->target);
+	*repair = (struct vk_repair){.kind = repair->kind, .options = repair->options};
 }
 
 /* Nothing that is found in a container says anything of the disk: there is no plan that could be shown. */
 static enum vk_status ask_container(const struct vk_repair *repair, struct vk_error *err)
 {
-	const struct vk_image_format *format = repair->source.container;
+	const struct vk_image_format *format = repair->target.source.container;
 
 	if (format == NULL || vk_guard_is_lifted(&repair->options.restore, VK_GUARD_CONTAINER))
 		return VK_OK;
-	vk_error_set(err, VK_REFUSED, repair->source.path, "guard container refuses: this is a %s, not a disk",
+	vk_error_set(err, VK_REFUSED, repair->target.source.path, "guard container refuses: this is a %s, not a disk",
 		     format->name);
 	vk_error_remedy(err, "Nothing was written; open it with: %s", format->open);
 	return VK_REFUSED;
@@ -74,32 +52,17 @@ static enum vk_status ask_container(const struct vk_repair *repair, struct vk_er
 enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum vk_source_kind as,
 			      struct vk_error *err)
 {
-	const struct vk_source_options options = {.as = as,
-						  .sector_size = repair->options.restore.sector_size};
-	struct vk_io *io;
 	enum vk_status status;
 
 	forget(repair);
-	status = open_raw(repair, target, &io, err);
-	if (status != VK_OK)
-		return status;
-	status = vk_source_open_io(io, target, VK_FORM_RAW, &options, &repair->source, err);
-	if (status != VK_OK)
-		return status;
-	repair->has_source = true;
-	status = ask_container(repair, err);
-	if (status != VK_OK)
-		return status;
-	/* of a file it was recognised only now; edits come in whole sectors of that size */
-	vk_io_set_sector_size(repair->source.io, repair->source.sector_size);
-	return vk_repair_new_overlay(repair, err);
+	status = vk_target_open(target, as, repair->options.restore.sector_size, &repair->target, err);
+	return status == VK_OK ? ask_container(repair, err) : status;
 }
 
-enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, const struct vk_stretch *stretch,
-				struct vk_error *err)
+enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_error *err)
 {
+	const struct vk_source *source = &repair->target.source;
 	struct vk_find_options options = repair->options.find;
-	struct vk_disk_facts facts;
 	char name[400];
 	struct vk_text text;
 	enum vk_status status;
@@ -114,21 +77,52 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, const stru
 	if (!whole) {
 		options.resume_path = NULL;
 		options.progress = NULL;
-	}
-	if (stretch != NULL) {
-		options.range_start_bytes = stretch->start;
-		options.range_length_bytes = stretch->length;
+	} else if (repair->has_partition) {
+		uint64_t room = source->size_bytes - repair->partition.offset_bytes,
+			length = repair->partition.length_bytes;
+
+		options.range_start_bytes = repair->partition.offset_bytes;
+		options.range_length_bytes = length == 0 || length > room ? room : length;
 	}
 	vk_text_init(&text, name, sizeof(name));
-	vk_disk_facts_read(&repair->source, &facts);
-	vk_disk_facts_name(&facts, &text);
-	vk_disk_facts_free(&facts);
+	vk_disk_facts_name(&repair->target.facts, &text);
 	options.disk_name = name;
-	status = vk_find(&repair->source, &options, &repair->find, err);
+	status = vk_find(source, &options, &repair->find, err);
 	repair->has_find = status == VK_OK;
 	if (status == VK_OK && repair->find.stopped)
-		return vk_error_set(err, VK_IO, repair->source.path, "The search was stopped before its end");
+		return vk_error_set(err, VK_IO, source->path, "The search was stopped before its end");
 	return status;
+}
+
+static enum vk_status search_and_rebuild(struct vk_repair *repair, bool whole, struct vk_error *err)
+{
+	enum vk_status status = vk_repair_search(repair, whole, err);
+
+	if (repair->has_table)
+		vk_rebuild_table_free(&repair->table);
+	if (repair->has_header)
+		vk_rebuild_header_free(&repair->header);
+	repair->has_table = repair->has_header = false;
+	vk_overlay_free(repair->overlay);
+	repair->overlay = status == VK_OK ? vk_overlay_new(repair->target.source.io) : NULL;
+	if (status != VK_OK)
+		return status;
+	return repair->overlay != NULL ? repair->kind->rebuild(repair, err) : vk_no_memory(err, NULL);
+}
+
+/* First what the likely places tell; a search of everything only when that is not enough. */
+static enum vk_status work_out(struct vk_repair *repair, struct vk_error *err)
+{
+	enum vk_repair_scan scan = repair->options.scan;
+	enum vk_status status;
+
+	snprintf(repair->why_scanned, sizeof(repair->why_scanned), "%s",
+		 scan == VK_REPAIR_SCAN_WHOLE ? "It was asked for" : repair->kind->why_likely);
+	status = search_and_rebuild(repair, scan == VK_REPAIR_SCAN_WHOLE, err);
+	if (scan != VK_REPAIR_SCAN_AUTO || (status != VK_OK && status != VK_ABSENT) ||
+	    repair->kind->is_enough(repair, status))
+		return status;
+	return search_and_rebuild(repair, true, err);
 }
 
 /* What speaks against a capture that was named although nothing on the target asks for it. */
@@ -147,12 +141,13 @@ static enum vk_status object_to_misfits(struct vk_repair *repair, struct vk_erro
 }
 
 /*
- * The guard goes by the table as it is; where that is lost, the plan still knows of a copy of it, or a capture, where the disk
- * ended before.
+ * The guard goes by the table as it is; where that is lost, the plan still knows of a copy of it, or a capture, where
+ * the disk ended before.
  */
 static enum vk_status object_to_tail(struct vk_repair *repair, struct vk_error *err)
 {
-	uint64_t end = repair->has_table ? vk_mul_sat(repair->table.grown_from_sectors, repair->source.sector_size) : 0;
+	uint64_t end = repair->has_table ? vk_mul_sat(repair->table.grown_from_sectors,
+						      repair->target.source.sector_size) : 0;
 	enum vk_status status = vk_guard_ask_tail(repair->restore, end, "The partition table of before", err);
 
 	for (size_t i = 0; status == VK_OK && repair->has_table && i < repair->known_count; i++) {
@@ -164,25 +159,71 @@ static enum vk_status object_to_tail(struct vk_repair *repair, struct vk_error *
 	return status;
 }
 
-enum vk_status vk_repair_finish(struct vk_repair *repair, struct vk_rebuilt *rebuilt,
-				bool (*add)(struct vk_repair *repair), struct vk_error *err)
+/*
+ * What the guards look at. A search of all of the target takes hours, and what was read before it may be somebody's new
+ * work by now: then it is opened and read once more. Without one it was read moments ago, and serves the guards, too.
+ */
+static enum vk_status find_target(struct vk_repair *repair, struct vk_target **ret_target, struct vk_error *err)
+{
+	const struct vk_source *source = &repair->target.source;
+
+	*ret_target = repair->scanned ? &repair->again : &repair->target;
+	return repair->scanned ? vk_target_open(source->path, source->kind, source->sector_size, &repair->again, err)
+		: VK_OK;
+}
+
+static enum vk_status plan_restore(struct vk_repair *repair, struct vk_error *err)
 {
 	struct vk_restore_options options = repair->options.restore;
-	enum vk_status status =
-		vk_unsaved_make(&repair->source, repair->overlay, rebuilt, &repair->unsaved, err);
+	struct vk_rebuilt rebuilt = {.range_count = 0};
+	struct vk_target *target;
+	enum vk_status status = VK_OK;
 
+	if (!repair->kind->describe(repair, &rebuilt))
+		status = vk_no_memory(err, NULL);
+	if (status == VK_OK)
+		status = vk_unsaved_make(&repair->target.source, repair->overlay, &rebuilt, &repair->unsaved, err);
+	vk_rebuilt_free(&rebuilt);
 	repair->has_unsaved = status == VK_OK;
-	if (status == VK_OK && add != NULL && !add(repair))
-		status = vk_repair_no_memory(err);
+	if (status == VK_OK && repair->kind->add != NULL && !repair->kind->add(repair))
+		status = vk_no_memory(err, NULL);
 	options.parts = 0;
 	if (status == VK_OK)
-		status = vk_restore_plan(&repair->unsaved.capture, repair->source.path, &options,
-					 &repair->restore, err);
+		status = find_target(repair, &target, err);
 	if (status == VK_OK)
-		status = vk_unsaved_check(repair->overlay, repair->restore, err);
+		status = vk_restore_plan_unsaved(&repair->unsaved, repair->overlay, target, &options, &repair->restore,
+						 err);
 	if (status == VK_OK)
 		status = object_to_misfits(repair, err);
 	return status == VK_OK ? object_to_tail(repair, err) : status;
+}
+
+enum vk_status vk_repair_plan(const struct vk_repair_kind *kind, const char *target,
+			      const struct vk_repair_options *options,
+			      struct vk_repair **ret_repair, struct vk_error *err)
+{
+	struct vk_repair *repair = calloc(1, sizeof(*repair));
+	enum vk_status status;
+
+	if (repair == NULL)
+		return vk_no_memory(err, NULL);
+	repair->kind = kind;
+	repair->options = *options;
+	status = kind->open(repair, target, err);
+	if (status == VK_OK)
+		status = vk_repair_consult(repair, err);
+	if (status == VK_OK && kind->gather != NULL)
+		status = kind->gather(repair, err);
+	if (status == VK_OK)
+		status = work_out(repair, err);
+	if (status == VK_OK)
+		status = plan_restore(repair, err);
+	if (status != VK_OK) {
+		vk_repair_free(repair);
+		return status;
+	}
+	*ret_repair = repair;
+	return VK_OK;
 }
 
 void vk_repair_free(struct vk_repair *repair)
@@ -245,7 +286,7 @@ static enum vk_status save(struct vk_repair *repair, char ret_id[VK_CAPTURE_ID_B
 	const struct vk_store_options use = {.use = VK_STORE_ADD,
 					     .sign_key = options->sign_key,
 					     .command = options->command};
-	struct vk_capture_options take = {.sector_size = repair->source.sector_size,
+	struct vk_capture_options take = {.sector_size = repair->target.source.sector_size,
 					  .vmfs_optional = true,
 					  .rebuilt = &repair->unsaved.capture.rebuilt};
 	struct vk_store *store;

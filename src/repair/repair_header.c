@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "repair/repair_state.h"
 #include "scsi/device_info.h"
@@ -22,7 +23,7 @@ static enum vk_status open_members(struct vk_repair *repair, struct vk_error *er
 		count++;
 	repair->members = calloc(count + 1, sizeof(*repair->members));
 	if (repair->members == NULL)
-		return vk_repair_no_memory(err);
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < count; i++) {
 		const struct vk_source_options options = {.as = VK_SOURCE_AUTO};
 		enum vk_status status = vk_source_open(paths[i], &options, &repair->members[i], err);
@@ -37,17 +38,12 @@ static enum vk_status open_members(struct vk_repair *repair, struct vk_error *er
 	return VK_OK;
 }
 
-static bool add_known(struct vk_header_plan *plan, const struct vk_source *source, size_t index,
-		      const char *name, bool member)
+static bool add_known(struct vk_repair *repair, const struct vk_source *source, size_t index, const char *name,
+		      bool member)
 {
-	struct vk_known_header *items =
-		realloc(plan->known, (plan->known_count + 1) * sizeof(*items));
+	const struct vk_known_header known = {source, index, name, member};
 
-	if (items == NULL)
-		return false;
-	plan->known = items;
-	items[plan->known_count++] = (struct vk_known_header){source, index, name, member};
-	return true;
+	return vk_append(&repair->known_headers, &repair->known_header_count, &known, sizeof(known)) != NULL;
 }
 
 static bool same_volume(const struct vk_vmfs *a, const struct vk_vmfs *b)
@@ -58,10 +54,10 @@ static bool same_volume(const struct vk_vmfs *a, const struct vk_vmfs *b)
 }
 
 /* This partition in a capture, and other extents of its volume beside it. */
-static bool add_capture(struct vk_header_plan *plan, const struct vk_known *known)
+static bool add_capture(struct vk_repair *repair, const struct vk_known *known)
 {
 	const struct vk_source *source = &known->source;
-	bool disk = plan->repair->source.kind == VK_SOURCE_DISK;
+	bool disk = repair->target.source.kind == VK_SOURCE_DISK;
 	const struct vk_vmfs *self = NULL;
 	bool fits = true;
 
@@ -69,78 +65,83 @@ static bool add_capture(struct vk_header_plan *plan, const struct vk_known *know
 		uint64_t start = vk_mul_sat(source->vmfs[i].start_sector, source->sector_size);
 
 		/* of a partition on its own, the only volume of the disk that was captured */
-		if (disk ? start != plan->stretch.start : source->vmfs_count > 1)
+		if (disk ? start != repair->partition.offset_bytes : source->vmfs_count > 1)
 			continue;
 		self = &source->vmfs[i];
-		fits = add_known(plan, source, i, known->name, false);
+		fits = add_known(repair, source, i, known->name, false);
 	}
 	for (size_t i = 0; fits && self != NULL && i < source->vmfs_count; i++)
 		if (&source->vmfs[i] != self && same_volume(&source->vmfs[i], self))
-			fits = add_known(plan, source, i, known->name, true);
+			fits = add_known(repair, source, i, known->name, true);
 	return fits;
 }
 
-static enum vk_status gather_known(struct vk_header_plan *plan, struct vk_error *err)
+static enum vk_status gather(struct vk_repair *repair, struct vk_error *err)
 {
-	struct vk_repair *repair = plan->repair;
-	bool fits = true;
+	const struct vk_find_hint hint =
+		{.start_sector = repair->partition.offset_bytes / repair->target.source.sector_size,
+					  .sectors = repair->partition.length_bytes / repair->target.source.sector_size,
+					  .from = "the partition"};
+	enum vk_status status = open_members(repair, err);
+	bool fits = vk_append(&repair->hints, &repair->hint_count, &hint, sizeof(hint)) != NULL;
 
+	if (status != VK_OK)
+		return status;
 	for (size_t i = 0; fits && i < repair->known_count; i++)
-		fits = add_capture(plan, &repair->known[i]);
+		fits = add_capture(repair, &repair->known[i]);
 	for (size_t i = 0; i < repair->member_count; i++)
 		for (size_t k = 0; fits && k < repair->members[i].vmfs_count; k++)
-			fits = add_known(plan, &repair->members[i], k, repair->members[i].path, true);
-	return fits ? VK_OK : vk_repair_no_memory(err);
+			fits = add_known(repair, &repair->members[i], k, repair->members[i].path, true);
+	repair->start_sector = hint.start_sector;
+	repair->has_partition = true;
+	return fits ? VK_OK : vk_no_memory(err, NULL);
 }
 
 /* Search and rebuild. */
 
-static const struct vk_candidate *candidate_of(const struct vk_header_plan *plan)
+static const struct vk_candidate *candidate_of(const struct vk_repair *repair)
 {
-	const struct vk_find *find = &plan->repair->find;
+	const struct vk_find *find = &repair->find;
 
-	for (size_t i = 0; plan->repair->has_find && i < find->count; i++)
-		if (find->candidates[i].start_bytes == plan->stretch.start &&
+	for (size_t i = 0; repair->has_find && i < find->count; i++)
+		if (find->candidates[i].start_bytes == repair->partition.offset_bytes &&
 		    !find->candidates[i].start_before_disk)
 			return &find->candidates[i];
 	return NULL;
 }
 
-static enum vk_status rebuild(struct vk_header_plan *plan, struct vk_error *err)
+static enum vk_status rebuild_header(struct vk_repair *repair, struct vk_error *err)
 {
-	struct vk_repair *repair = plan->repair;
 	struct vk_rebuild_header_options options = repair->options.header;
-	enum vk_status status = vk_repair_new_overlay(repair, err);
+	const struct vk_source *source = &repair->target.source;
 	struct vk_scsi_disk_id live_id;
 	struct vk_device_info device;
+	enum vk_status status;
 
-	if (repair->has_header)
-		vk_rebuild_header_free(&repair->header);
-	repair->has_header = false;
-	if (status != VK_OK)
-		return status;
-	vk_device_info_of_io(repair->source.io, &device);
+	vk_device_info_of_io(source->io, &device);
 	if (options.live_id == NULL && vk_device_info_disk_id(&device, &live_id))
 		options.live_id = &live_id;
-	options.candidate = candidate_of(plan);
-	options.known = plan->known;
-	options.known_count = plan->known_count;
-	status = vk_rebuild_header(repair->source.io, plan->stretch.start, plan->stretch.length,
-				   repair->source.sector_size, &options, repair->overlay, &repair->header, err);
+	options.candidate = candidate_of(repair);
+	options.known = repair->known_headers;
+	options.known_count = repair->known_header_count;
+	status = vk_rebuild_header(source->io, repair->partition.offset_bytes, repair->partition.length_bytes,
+				   source->sector_size, &options, repair->overlay, &repair->header, err);
 	repair->has_header = status == VK_OK;
 	return status;
 }
 
-/* Where the structures that tell the volume's place are hurt and no self-locating block was asked, asking all may help. */
-static bool wants_votes(const struct vk_header_plan *plan)
+/*
+ * Where the structures that tell the volume's place are hurt and no self-locating block was asked, asking all may help.
+ */
+static bool wants_votes(const struct vk_repair *repair)
 {
 	static const enum vk_header_structure telling[] = {VK_HS_LVM_HEADER, VK_HS_VOLUME, VK_HS_FS_DESCRIPTOR};
-	const struct vk_candidate *candidate = candidate_of(plan);
+	const struct vk_candidate *candidate = candidate_of(repair);
 
 	if (candidate != NULL && candidate->vote.blocks > 0)
 		return false;
 	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
-		enum vk_structure_state state = plan->repair->header.verdicts[telling[i]].state;
+		enum vk_structure_state state = repair->header.verdicts[telling[i]].state;
 
 		if (state == VK_STRUCTURE_REBUILT || state == VK_STRUCTURE_LOST)
 			return true;
@@ -148,49 +149,17 @@ static bool wants_votes(const struct vk_header_plan *plan)
 	return false;
 }
 
-static enum vk_status search(struct vk_header_plan *plan, bool whole, struct vk_error *err)
+static bool is_enough(struct vk_repair *repair, enum vk_status status)
 {
-	struct vk_repair *repair = plan->repair;
-	struct vk_stretch stretch = plan->stretch;
-	struct vk_find_hint *hints;
-	char *why = repair->why_scanned;
-
-	hints = realloc(repair->hints, (repair->hint_count + 1) * sizeof(*hints));
-	if (hints == NULL)
-		return vk_repair_no_memory(err);
-	repair->hints = hints;
-	hints[repair->hint_count++] =
-		(struct vk_find_hint){.start_sector = stretch.start / repair->source.sector_size,
-				      .sectors = stretch.length / repair->source.sector_size,
-				      .from = "the partition"};
-	if (stretch.length == 0 || stretch.length > repair->source.size_bytes - stretch.start)
-		stretch.length = repair->source.size_bytes - stretch.start;
-	if (why[0] == '\0')
-		snprintf(why, sizeof(repair->why_scanned), "%s",
-			 whole ? "It was asked for" : "The headers themselves tell enough");
-	return vk_repair_search(repair, whole, whole ? &stretch : NULL, err);
-}
-
-static enum vk_status think(struct vk_header_plan *plan, struct vk_error *err)
-{
-	struct vk_repair *repair = plan->repair;
-	enum vk_repair_scan scan = repair->options.scan;
-	enum vk_status status = search(plan, scan == VK_REPAIR_SCAN_WHOLE, err);
-
-	if (status != VK_OK)
-		return status;
-	status = rebuild(plan, err);
-	if (scan != VK_REPAIR_SCAN_AUTO || (status != VK_OK && status != VK_ABSENT) ||
-	    (status == VK_OK && !wants_votes(plan)))
-		return status;
-	snprintf(repair->why_scanned, sizeof(repair->why_scanned), "Too little is left of the headers themselves");
-	status = search(plan, true, err);
-	return status == VK_OK ? rebuild(plan, err) : status;
+	if (status == VK_OK && !wants_votes(repair))
+		return true;
+	strcpy(repair->why_scanned, "Too little is left of the headers themselves");
+	return false;
 }
 
 /* What the capture says. */
 
-static bool say_field(const struct vk_rebuilt_field *field, bool guessed, struct vk_rebuilt *rebuilt)
+static bool describe_field(const struct vk_rebuilt_field *field, bool guessed, struct vk_rebuilt *rebuilt)
 {
 	bool exact = vk_field_origin_exact(field->origin);
 	const char *origin = vk_field_origin_name(field->origin);
@@ -198,22 +167,25 @@ static bool say_field(const struct vk_rebuilt_field *field, bool guessed, struct
 	const char *becomes = field->is[0] != '\0' ? field->is : field->from;
 
 	if (!exact && guessed &&
-	    !vk_rebuilt_say(&rebuilt->guessed, "%s at byte 0x%" PRIx64 " of the partition, %s: nothing proves it (%s%s%s)",
+	    !vk_rebuilt_say(&rebuilt->guessed, "%s at byte 0x%" PRIx64 " of the partition, %s: nothing proves it "
+			    "(%s%s%s)",
 			    field->layout->name, field->structure_bytes, name, origin, becomes[0] != '\0' ? ": " : "",
 			    becomes))
 		return false;
-	return vk_rebuilt_say(exact ? &rebuilt->exact : &rebuilt->fresh, "%s at byte 0x%" PRIx64 " of the partition, %s: %s%s%s",
+	return vk_rebuilt_say(exact ? &rebuilt->exact : &rebuilt->fresh,
+			      "%s at byte 0x%" PRIx64 " of the partition, %s: %s%s%s",
 			      field->layout->name, field->structure_bytes, name, origin,
 			      field->from[0] != '\0' ? ", " : "", field->from);
 }
 
-static bool say(const struct vk_rebuild_header *header, struct vk_rebuilt *rebuilt)
+static bool describe_header(const struct vk_repair *repair, struct vk_rebuilt *rebuilt)
 {
+	const struct vk_rebuild_header *header = &repair->header;
 	bool sound = true;
 
 	snprintf(rebuilt->what, sizeof(rebuilt->what), "header");
 	for (size_t i = 0; sound && i < header->field_count; i++)
-		sound = say_field(&header->fields[i], header->guessed, rebuilt);
+		sound = describe_field(&header->fields[i], header->guessed, rebuilt);
 	for (size_t i = 0; sound && i < header->lost_count; i++)
 		sound = vk_rebuilt_say(&rebuilt->lost, "%s", header->lost[i]);
 	if (sound && header->guessed && rebuilt->guessed == NULL)
@@ -247,75 +219,37 @@ static bool add_replaced(struct vk_repair *repair)
 {
 	const struct vk_rebuild_header *header = &repair->header;
 	const struct vk_capture *capture = &repair->unsaved.capture;
-	struct vk_identity was, none = {.start_sector = 0};
-	const struct vk_identity *is = &none;
-	struct vk_vmfs vmfs = {.start_sector = repair->start_sector};
-	uint64_t start = vk_mul_sat(repair->start_sector, repair->source.sector_size);
-	struct vk_io *window = vk_io_window(repair->source.io, start, repair->source.size_bytes - start);
-	struct vk_error ignored;
-	bool sound;
+	const struct vk_identity none = {.start_sector = 0}, *is = &none, *was;
 
 	for (size_t i = 0; i < capture->identity_count; i++)
 		if (capture->identities[i].start_sector == repair->start_sector)
 			is = &capture->identities[i];
-	if (window == NULL || vk_vmfs_read(window, NULL, &vmfs, &ignored) != VK_OK) {
-		vk_io_close(window);
-		return window != NULL;
-	}
-	vk_identity_fill(&repair->source, &vmfs, &was);
-	vk_vmfs_free(&vmfs);
-	vk_io_close(window);
-	sound = say_replaced(repair, was.device_uuid, is->device_uuid,
-			     is_proved(header, &vk_lvm_device_layout, "devID")) &&
-		say_replaced(repair, was.disk_id, is->disk_id,
-			     is_proved(header, &vk_scsi_disk_id_layout, "") &&
-				     is_proved(header, &vk_lvm_device_layout, "diskID")) &&
-		say_replaced(repair, was.volume_uuid, is->volume_uuid,
-			     is_proved(header, &vk_lvm_volume_layout, "uuid")) &&
-		say_replaced(repair, was.fs_uuid, is->fs_uuid,
-			     is_proved(header, &vk_fs_descriptor_layout, "uuid"));
-	return sound;
-}
-
-static enum vk_status plan_header(struct vk_header_plan *plan, const char *target, struct vk_error *err)
-{
-	struct vk_repair *repair = plan->repair;
-	struct vk_rebuilt rebuilt = {.range_count = 0};
-	enum vk_status status = vk_header_plan_open(plan, target, err);
-
-	if (status == VK_OK)
-		status = vk_repair_consult(repair, err);
-	if (status == VK_OK)
-		status = open_members(repair, err);
-	if (status == VK_OK)
-		status = gather_known(plan, err);
-	if (status != VK_OK)
-		return status;
-	repair->start_sector = plan->stretch.start / repair->source.sector_size;
-	status = think(plan, err);
-	if (status == VK_OK && !say(&repair->header, &rebuilt))
-		status = vk_repair_no_memory(err);
-	if (status == VK_OK)
-		status = vk_repair_finish(repair, &rebuilt, add_replaced, err);
-	vk_rebuilt_free(&rebuilt);
-	return status;
+	was = vk_disk_facts_place(&repair->target.facts, vk_mul_sat(repair->start_sector,
+								    repair->target.source.sector_size));
+	if (was == NULL)
+		return true;
+	return say_replaced(repair, was->device_uuid, is->device_uuid,
+			    is_proved(header, &vk_lvm_device_layout, "devID")) &&
+	       say_replaced(repair, was->disk_id, is->disk_id,
+			    is_proved(header, &vk_scsi_disk_id_layout, "") &&
+				    is_proved(header, &vk_lvm_device_layout, "diskID")) &&
+	       say_replaced(repair, was->volume_uuid, is->volume_uuid,
+			    is_proved(header, &vk_lvm_volume_layout, "uuid")) &&
+	       say_replaced(repair, was->fs_uuid, is->fs_uuid, is_proved(header, &vk_fs_descriptor_layout, "uuid"));
 }
 
 enum vk_status vk_repair_plan_header(const char *target, const struct vk_repair_options *options,
 				     struct vk_repair **ret_repair, struct vk_error *err)
 {
-	struct vk_header_plan plan = {.repair = calloc(1, sizeof(struct vk_repair))};
-	enum vk_status status;
+	static const struct vk_repair_kind kind = {
+		.why_likely = "The headers themselves tell enough",
+		.open = vk_repair_choose_partition,
+		.gather = gather,
+		.rebuild = rebuild_header,
+		.is_enough = is_enough,
+		.describe = describe_header,
+		.add = add_replaced,
+	};
 
-	if (plan.repair == NULL)
-		return vk_repair_no_memory(err);
-	plan.repair->options = *options;
-	status = plan_header(&plan, target, err);
-	free(plan.known);
-	if (status != VK_OK) {
-		vk_repair_free(plan.repair);
-		return status;
-	}
-	*ret_repair = plan.repair;
-	return VK_OK;
+	return vk_repair_plan(&kind, target, options, ret_repair, err);
 }

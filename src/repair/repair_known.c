@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/checked.h"
 #include "repair/guard/guards.h"
 #include "repair/repair_state.h"
@@ -14,7 +15,6 @@ enum { KNOWN_MAX = 4, MANIFESTS_MAX = 4096 };
 
 struct search {
 	struct vk_repair *repair;
-	struct vk_disk_facts facts; /* of the target */
 	struct vk_vouching *vouching;
 };
 
@@ -35,8 +35,8 @@ static bool fits(struct search *s, const struct vk_capture *capture)
 {
 	struct vk_of_disk answer;
 
-	return (s->repair->source.kind != VK_SOURCE_DISK || capture->source_kind == VK_SOURCE_DISK) &&
-	       vk_capture_tells_of(capture, &s->facts, &answer);
+	return (s->repair->target.source.kind != VK_SOURCE_DISK || capture->source_kind == VK_SOURCE_DISK) &&
+	       vk_capture_tells_of(capture, &s->repair->target.facts, &answer);
 }
 
 /*
@@ -64,28 +64,23 @@ static bool is_believed(struct search *s, struct vk_capture *capture)
 }
 
 /* capture becomes known's, also when this fails. */
-static enum vk_status add(struct vk_repair *repair, struct vk_capture *capture, struct vk_error *err)
+static enum vk_status keep_capture(struct vk_repair *repair, struct vk_capture *capture, struct vk_error *err)
 {
-	struct vk_known *items = realloc(repair->known, (repair->known_count + 1) * sizeof(*items));
-	struct vk_known *known;
+	struct vk_known *known = vk_append(&repair->known, &repair->known_count, NULL, sizeof(*known));
 	enum vk_status status;
 
-	if (items == NULL) {
+	if (known == NULL) {
 		vk_capture_close(capture);
-		return vk_repair_no_memory(err);
+		return vk_no_memory(err, NULL);
 	}
-	repair->known = items;
-	known = &items[repair->known_count];
-	memset(known, 0, sizeof(*known));
 	known->capture = *capture;
 	snprintf(known->name, sizeof(known->name), "capture %s", capture->id);
 	status = vk_capture_source(&known->capture, &known->source, err);
 	if (status != VK_OK) {
 		vk_capture_close(&known->capture);
-		return status;
+		repair->known_count--;
 	}
-	repair->known_count++;
-	return VK_OK;
+	return status;
 }
 
 /* What was named by hand is asked for whatever it says; what speaks against it is a guard's. */
@@ -93,7 +88,7 @@ static void say_misfit(struct search *s, struct vk_known *known)
 {
 	struct vk_of_disk answer;
 
-	if (vk_capture_is_of(&known->capture, &s->facts, &answer) >= VK_OF_LIKELY)
+	if (vk_capture_is_of(&known->capture, &s->repair->target.facts, &answer) >= VK_OF_LIKELY)
 		return;
 	known->misfit_guard = vk_guard_of_answer(&answer);
 	snprintf(known->misfit, sizeof(known->misfit), "Capture %s was named, and %s: %s", known->capture.id,
@@ -120,7 +115,7 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 		return VK_USAGE;
 	}
 	against = judge(s, &capture);
-	status = add(s->repair, &capture, err);
+	status = keep_capture(s->repair, &capture, err);
 	if (status != VK_OK)
 		return status;
 	known = &s->repair->known[s->repair->known_count - 1];
@@ -154,7 +149,7 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 	if (status == VK_ABSENT)
 		return VK_OK;
 	if (status != VK_OK)
-		return status == VK_NOMEM ? vk_repair_no_memory(err) : refuse_unread(&unread, err);
+		return status == VK_NOMEM ? vk_no_memory(err, NULL) : refuse_unread(&unread, err);
 	for (size_t i = count; i-- > 0 && status == VK_OK && s->repair->known_count < KNOWN_MAX &&
 			       count - i <= MANIFESTS_MAX;) {
 		struct vk_capture capture;
@@ -166,8 +161,8 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 			continue;
 		if (!fits(s, &capture) || !is_believed(s, &capture))
 			vk_capture_close(&capture);
-		else if (add(s->repair, &capture, &ignored) == VK_NOMEM)
-			status = vk_repair_no_memory(err);
+		else if (keep_capture(s->repair, &capture, &ignored) == VK_NOMEM)
+			status = vk_no_memory(err, NULL);
 	}
 	for (size_t i = 0; i < count; i++)
 		free(ids[i]);
@@ -179,56 +174,46 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 static enum vk_status take_hints(struct vk_repair *repair, struct vk_error *err)
 {
 	const struct vk_find_options *given = &repair->options.find;
-	size_t most = given->hint_count + 1;
+	bool sound = true;
 
-	for (size_t i = 0; i < repair->known_count; i++)
-		most += repair->known[i].capture.identity_count;
-	repair->hints = calloc(most, sizeof(*repair->hints));
-	if (repair->hints == NULL)
-		return vk_repair_no_memory(err);
-	for (size_t i = 0; i < given->hint_count; i++)
-		repair->hints[repair->hint_count++] = given->hints[i];
+	for (size_t i = 0; sound && i < given->hint_count; i++)
+		sound = vk_append(&repair->hints, &repair->hint_count, &given->hints[i],
+				  sizeof(given->hints[i])) != NULL;
 	for (size_t i = 0; i < repair->known_count; i++) {
 		const struct vk_capture *capture = &repair->known[i].capture;
 
-		for (size_t k = 0; k < capture->identity_count; k++) {
+		for (size_t k = 0; sound && k < capture->identity_count; k++) {
 			const struct vk_identity *identity = &capture->identities[k];
 			uint64_t start = start_of(capture, identity);
+			struct vk_find_hint hint;
 
-			if (capture->source_kind != repair->source.kind)
+			if (capture->source_kind != repair->target.source.kind)
 				start = 0;
-			repair->hints[repair->hint_count++] = (struct vk_find_hint){
-				.start_sector = start / repair->source.sector_size,
+			hint = (struct vk_find_hint){
+				.start_sector = start / repair->target.source.sector_size,
 				.sectors = vk_mul_sat(identity->sectors, capture->sector_size) /
-					   repair->source.sector_size,
+					   repair->target.source.sector_size,
 				.from = repair->known[i].name};
+			sound = vk_append(&repair->hints, &repair->hint_count, &hint, sizeof(hint)) != NULL;
 		}
 	}
-	return VK_OK;
+	return sound ? VK_OK : vk_no_memory(err, NULL);
 }
 
 enum vk_status vk_repair_consult(struct vk_repair *repair, struct vk_error *err)
 {
 	const char *store = repair->options.restore.store;
-	struct search *s = calloc(1, sizeof(*s));
+	struct search s = {.repair = repair};
 	enum vk_status status = VK_OK;
 
-	if (s == NULL)
-		return vk_repair_no_memory(err);
-	s->repair = repair;
 	store = store != NULL ? store : VK_STORE_DEFAULT;
-	s->vouching = vk_vouching_new(store, repair->options.restore.public_key);
-	if (s->vouching == NULL) {
-		free(s);
-		return vk_repair_no_memory(err);
-	}
-	vk_disk_facts_read(&repair->source, &s->facts);
+	s.vouching = vk_vouching_new(store, repair->options.restore.public_key);
+	if (s.vouching == NULL)
+		return vk_no_memory(err, NULL);
 	if (repair->options.capture != NULL)
-		status = consult_named(s, store, err);
+		status = consult_named(&s, store, err);
 	else if (repair->options.use_captures)
-		status = consult_store(s, store, err);
-	vk_vouching_free(s->vouching);
-	vk_disk_facts_free(&s->facts);
-	free(s);
+		status = consult_store(&s, store, err);
+	vk_vouching_free(s.vouching);
 	return status == VK_OK ? take_hints(repair, err) : status;
 }

@@ -3,6 +3,7 @@
 #ifndef VK_REPAIR_REPAIR_STATE_H
 #define VK_REPAIR_REPAIR_STATE_H
 
+#include "repair/plan/target.h"
 #include "repair/unsaved.h"
 #include "vmfskit/repair.h"
 
@@ -15,10 +16,31 @@ struct vk_known {
 	enum vk_guard misfit_guard;
 };
 
+/* What the repair of tables and that of headers do each in its own way. */
+struct vk_repair_kind {
+	const char *why_likely; /* why no more than the likely places is searched when that is asked for */
+	/* Open the target (vk_repair_open) and decide what is meant. */
+	enum vk_status (*open)(struct vk_repair *repair, const char *target, struct vk_error *err);
+	/* Behind the captures: who else knows. May be NULL. */
+	enum vk_status (*gather)(struct vk_repair *repair, struct vk_error *err);
+	/*
+	 * Put on the overlay, which is fresh, what the search and all who know tell; has_table or has_header says that
+	 * it is done.
+	 */
+	enum vk_status (*rebuild)(struct vk_repair *repair, struct vk_error *err);
+	/* rebuild ended with this (VK_OK or VK_ABSENT): is that enough, or is all to be searched? Fills why_scanned. */
+	bool (*is_enough)(struct vk_repair *repair, enum vk_status status);
+	/* What of it is exact and what is not. False: no memory. */
+	bool (*describe)(const struct vk_repair *repair, struct vk_rebuilt *rebuilt);
+	/* Add to what the capture says before the guards are asked. May be NULL. False: no memory. */
+	bool (*add)(struct vk_repair *repair);
+};
+
 struct vk_repair {
+	const struct vk_repair_kind *kind;
 	struct vk_repair_options options;
-	struct vk_source source; /* the target as it is */
-	bool has_source;
+	struct vk_target target; /* as it is */
+	struct vk_target again;  /* as it is after a search that took long; else not open */
 	struct vk_overlay *overlay;
 	struct vk_known *known; /* the newest first */
 	size_t known_count;
@@ -35,48 +57,32 @@ struct vk_repair {
 	bool has_table;
 	struct vk_rebuild_header header;
 	bool has_header;
+	/* of a header: its partition, in bytes (length 0: not known), and that partition in captures and members */
+	bool has_partition;
+	struct vk_range partition;
+	struct vk_known_header *known_headers;
+	size_t known_header_count;
 	uint64_t start_sector;
 	struct vk_unsaved unsaved;
 	bool has_unsaved;
 	struct vk_restore *restore;
 };
 
-/* A partition of the target, in bytes. */
-struct vk_stretch {
-	uint64_t start;
-	uint64_t length; /* 0: not known */
-};
+/* From a path to a plan: open, ask captures, search as far as needed, rebuild, plan the restore of what was rebuilt. */
+VK_MUST_USE enum vk_status vk_repair_plan(const struct vk_repair_kind *kind, const char *target,
+					  const struct vk_repair_options *options, struct vk_repair **ret_repair,
+					  struct vk_error *err);
 
-/* The headers of one partition. */
-struct vk_header_plan {
-	struct vk_repair *repair;
-	struct vk_stretch stretch; /* the partition */
-	struct vk_known_header *known;
-	size_t known_count;
-};
-
-/* Open the target and decide which partition is meant (repair_which.c). VK_USAGE: that is not clear. */
-VK_MUST_USE enum vk_status vk_header_plan_open(struct vk_header_plan *plan, const char *target,
-					       struct vk_error *err);
-
-VK_MUST_USE enum vk_status vk_repair_no_memory(struct vk_error *err);
-
-/* Begin anew: open and decode the target, put an overlay on it. What was there before is freed. */
+/* Begin anew: open and decode the target. What was there before is freed. */
 VK_MUST_USE enum vk_status vk_repair_open(struct vk_repair *repair, const char *target,
 					  enum vk_source_kind as, struct vk_error *err);
-/* A fresh overlay; what planners put on the old one is forgotten. */
-VK_MUST_USE enum vk_status vk_repair_new_overlay(struct vk_repair *repair, struct vk_error *err);
+/* vk_find at the likely places; in whole: also everywhere, or everywhere in the partition of a header. */
+VK_MUST_USE enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_error *err);
+/* The step open of headers (repair_which.c). VK_USAGE: which partition is meant is not clear. */
+VK_MUST_USE enum vk_status vk_repair_choose_partition(struct vk_repair *repair, const char *target,
+						      struct vk_error *err);
 /* Open the captures of this target, or the one that was named, and take their hints (repair_known.c). */
 VK_MUST_USE enum vk_status vk_repair_consult(struct vk_repair *repair, struct vk_error *err);
 void vk_known_free(struct vk_known *known);
-/* vk_find at the likely places; in whole: also everywhere in the stretch (NULL: on all of the target). */
-VK_MUST_USE enum vk_status vk_repair_search(struct vk_repair *repair, bool whole,
-					    const struct vk_stretch *stretch, struct vk_error *err);
-/*
- * From the overlay to a plan of restore. rebuilt is taken over. add (may be NULL) may add to what the capture says, before
- * the guards are asked.
- */
-VK_MUST_USE enum vk_status vk_repair_finish(struct vk_repair *repair, struct vk_rebuilt *rebuilt,
-					    bool (*add)(struct vk_repair *repair), struct vk_error *err);
 
 #endif

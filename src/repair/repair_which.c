@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/checked.h"
-#include "repair/disk_lock.h"
+#include "repair/guard/disk_lock.h"
 #include "repair/repair_state.h"
 
 static bool is_partition_device(const char *path)
@@ -19,23 +19,25 @@ static bool is_partition_device(const char *path)
 static enum vk_status say_unclear(const struct vk_repair *repair, const char *what, const char *list,
 				  struct vk_error *err)
 {
-	vk_error_set(err, VK_USAGE, repair->source.path, "Which partition is meant is not clear: %s%s", what, list);
+	vk_error_set(err, VK_USAGE, repair->target.source.path, "Which partition is meant is not clear: %s%s", what,
+		     list);
 	return vk_error_remedy(err, "Name it with --partition NUMBER or --start SECTOR; --start 0 says that the "
 				    "target is the partition itself");
 }
 
-static void use(struct vk_header_plan *plan, const struct vk_partition *partition)
+static void use(struct vk_repair *repair, const struct vk_partition *partition)
 {
-	uint32_t ss = plan->repair->source.sector_size;
+	uint32_t ss = repair->target.source.sector_size;
 
-	plan->stretch.start = vk_mul_sat(partition->start_sector, ss);
-	plan->stretch.length = vk_mul_sat(partition->sectors, ss);
+	repair->partition.offset_bytes = vk_mul_sat(partition->start_sector, ss);
+	repair->partition.length_bytes = vk_mul_sat(partition->sectors, ss);
 }
 
 /* It begins with a table of its own, and what lies in it is described there. */
-static enum vk_status refuse_extended(const struct vk_header_plan *plan, const struct vk_partition *p, struct vk_error *err)
+static enum vk_status refuse_extended(const struct vk_repair *repair, const struct vk_partition *p,
+				      struct vk_error *err)
 {
-	const struct vk_table *table = &plan->repair->source.table;
+	const struct vk_table *table = &repair->target.source.table;
 	char names[200];
 	struct vk_text list;
 	size_t count = 0;
@@ -44,84 +46,85 @@ static enum vk_status refuse_extended(const struct vk_header_plan *plan, const s
 	for (size_t i = 0; i < table->partition_count; i++)
 		if (table->partitions[i].logical)
 			vk_text_fmt(&list, "%s%u", count++ > 0 ? ", " : "", table->partitions[i].number);
-	vk_error_set(err, VK_USAGE, plan->repair->source.path,
+	vk_error_set(err, VK_USAGE, repair->target.source.path,
 		     "Partition %u is an extended partition: it holds no volume itself, but %s%s", p->number,
 		     count > 0 ? "these logical partitions: " : "logical partitions, and none was found", names);
 	vk_error_at(err, p->entry_offset_bytes);
-	return vk_error_remedy(err, count > 0 ? "Name the logical partition with --partition" : "Repair the partition table first "
-				    "(vmfskit repair table), or say where the volume begins with --start");
+	return vk_error_remedy(err, "%s", count > 0 ? "Name the logical partition with --partition"
+				    : "Repair the partition table first (vmfskit repair table), or say where the "
+				      "volume begins with --start");
 }
 
 /* A boot record of the chain stands there: no volume begins with it. */
-static enum vk_status refuse_boot_record(const struct vk_header_plan *plan, uint64_t sector, struct vk_error *err)
+static enum vk_status refuse_boot_record(const struct vk_repair *repair, uint64_t sector, struct vk_error *err)
 {
-	const struct vk_table *table = &plan->repair->source.table;
+	const struct vk_table *table = &repair->target.source.table;
 
 	for (size_t i = 0; i < table->partition_count; i++)
 		if (table->partitions[i].start_sector == sector && vk_partition_is_extended(&table->partitions[i]))
-			return refuse_extended(plan, &table->partitions[i], err);
+			return refuse_extended(repair, &table->partitions[i], err);
 	for (size_t i = 0; i < table->ebr_count; i++) {
 		if (table->ebr_lbas[i] != sector)
 			continue;
-		vk_error_set(err, VK_USAGE, plan->repair->source.path, "Sector %" PRIu64 " holds an extended boot record: no volume "
-			     "begins there", sector);
-		return vk_error_remedy(err, "vmfskit decode shows the table; name the logical partition behind that record with "
-					    "--partition");
+		vk_error_set(err, VK_USAGE, repair->target.source.path,
+			     "Sector %" PRIu64 " holds an extended boot record: no volume begins there", sector);
+		return vk_error_remedy(err, "vmfskit decode shows the table; name the logical partition behind that "
+				       "record with --partition");
 	}
 	return VK_OK;
 }
 
-static enum vk_status use_number(struct vk_header_plan *plan, unsigned number, struct vk_error *err)
+static enum vk_status use_number(struct vk_repair *repair, unsigned number, struct vk_error *err)
 {
-	const struct vk_table *table = &plan->repair->source.table;
+	const struct vk_table *table = &repair->target.source.table;
 
 	for (size_t i = 0; i < table->partition_count; i++) {
 		if (table->partitions[i].number != number)
 			continue;
 		if (vk_partition_is_extended(&table->partitions[i]))
-			return refuse_extended(plan, &table->partitions[i], err);
-		use(plan, &table->partitions[i]);
+			return refuse_extended(repair, &table->partitions[i], err);
+		use(repair, &table->partitions[i]);
 		return VK_OK;
 	}
-	vk_error_set(err, VK_USAGE, plan->repair->source.path, "The target's table has no partition %u", number);
+	vk_error_set(err, VK_USAGE, repair->target.source.path, "The target's table has no partition %u", number);
 	return vk_error_remedy(err, "vmfskit decode shows the table; when it is damaged, repair the table first, or "
 				    "say where the partition begins with --start");
 }
 
-static enum vk_status use_start(struct vk_header_plan *plan, uint64_t sector, struct vk_error *err)
+static enum vk_status use_start(struct vk_repair *repair, uint64_t sector, struct vk_error *err)
 {
-	const struct vk_source *source = &plan->repair->source;
+	const struct vk_source *source = &repair->target.source;
 
 	if (sector >= source->size_bytes / source->sector_size)
 		return vk_error_set(err, VK_USAGE, source->path, "Sector %" PRIu64 " lies behind the end of the target",
 				    sector);
-	plan->stretch = (struct vk_stretch){vk_mul_sat(sector, source->sector_size), 0};
+	repair->partition = (struct vk_range){vk_mul_sat(sector, source->sector_size), 0};
 	for (size_t i = 0; i < source->table.partition_count; i++)
 		if (source->table.partitions[i].start_sector == sector &&
 		    !vk_partition_is_extended(&source->table.partitions[i]))
-			use(plan, &source->table.partitions[i]);
-	return refuse_boot_record(plan, sector, err);
+			use(repair, &source->table.partitions[i]);
+	return refuse_boot_record(repair, sector, err);
 }
 
 /* The only VMFS partition of the table. */
-static size_t count_in_table(struct vk_header_plan *plan, struct vk_text *list)
+static size_t count_in_table(struct vk_repair *repair, struct vk_text *list)
 {
-	const struct vk_table *table = &plan->repair->source.table;
+	const struct vk_table *table = &repair->target.source.table;
 	size_t count = 0;
 
 	for (size_t i = 0; i < table->partition_count; i++) {
 		if (!vk_partition_is_vmfs(&table->partitions[i]))
 			continue;
-		use(plan, &table->partitions[i]);
+		use(repair, &table->partitions[i]);
 		vk_text_fmt(list, "%s%u", count++ > 0 ? ", " : "", table->partitions[i].number);
 	}
 	return count;
 }
 
 /* Without a table: the only volume that is found. */
-static size_t count_found(struct vk_header_plan *plan, struct vk_text *list)
+static size_t count_found(struct vk_repair *repair, struct vk_text *list)
 {
-	const struct vk_find *find = &plan->repair->find;
+	const struct vk_find *find = &repair->find;
 	size_t count = 0;
 
 	for (size_t i = 0; i < find->count; i++) {
@@ -130,44 +133,44 @@ static size_t count_found(struct vk_header_plan *plan, struct vk_text *list)
 		if (vk_standing_is_ghost(candidate->standing) || candidate->start_before_disk)
 			continue;
 		/* the least that a volume needs is no length */
-		plan->stretch = (struct vk_stretch){candidate->start_bytes,
+		repair->partition = (struct vk_range){candidate->start_bytes,
 						    candidate->length_exact ? candidate->length_bytes : 0};
 		vk_text_fmt(list, "%s%" PRIu64, count++ > 0 ? ", " : "",
-			    candidate->start_bytes / plan->repair->source.sector_size);
+			    candidate->start_bytes / repair->target.source.sector_size);
 	}
 	return count;
 }
 
-static enum vk_status choose_partition(struct vk_header_plan *plan, struct vk_error *err)
+static enum vk_status choose_partition(struct vk_repair *repair, struct vk_error *err)
 {
-	struct vk_repair *repair = plan->repair;
 	const struct vk_repair_options *options = &repair->options;
 	char names[200];
 	struct vk_text list;
 	size_t count;
 
-	if (repair->source.kind == VK_SOURCE_PARTITION) {
-		plan->stretch = (struct vk_stretch){0, repair->source.size_bytes};
+	if (repair->target.source.kind == VK_SOURCE_PARTITION) {
+		repair->partition = (struct vk_range){0, repair->target.source.size_bytes};
 		return VK_OK;
 	}
 	if (options->partition != 0)
-		return use_number(plan, options->partition, err);
+		return use_number(repair, options->partition, err);
 	if (options->has_start)
-		return use_start(plan, options->start_sector, err);
+		return use_start(repair, options->start_sector, err);
 	vk_text_init(&list, names, sizeof(names));
-	count = count_in_table(plan, &list);
+	count = count_in_table(repair, &list);
 	if (count > 1)
 		return say_unclear(repair, "the table has these VMFS partitions: ", names, err);
 	if (count == 0) {
-		enum vk_status status = vk_repair_search(repair, options->scan == VK_REPAIR_SCAN_WHOLE, NULL, err);
+		enum vk_status status = vk_repair_search(repair, options->scan == VK_REPAIR_SCAN_WHOLE, err);
 
 		if (status != VK_OK)
 			return status;
-		count = count_found(plan, &list);
+		count = count_found(repair, &list);
 	}
 	if (count > 1)
 		return say_unclear(repair, "volumes were found that begin at sectors ", names, err);
-	return count == 1 ? VK_OK : say_unclear(repair, "the table names none, and none was found at the likely places", "", err);
+	return count == 1 ? VK_OK : say_unclear(repair, "the table names none, and none was found at the likely places",
+						"", err);
 }
 
 static enum vk_source_kind asked_kind(const struct vk_repair_options *options, const char *target)
@@ -178,27 +181,26 @@ static enum vk_source_kind asked_kind(const struct vk_repair_options *options, c
 	return options->has_start || options->partition != 0 ? VK_SOURCE_DISK : VK_SOURCE_AUTO;
 }
 
-enum vk_status vk_header_plan_open(struct vk_header_plan *plan, const char *target, struct vk_error *err)
+enum vk_status vk_repair_choose_partition(struct vk_repair *repair, const char *target, struct vk_error *err)
 {
-	struct vk_repair *repair = plan->repair;
 	enum vk_source_kind kind = asked_kind(&repair->options, target);
 	enum vk_status status = vk_repair_open(repair, target, kind, err);
 
-	if (status == VK_USAGE && kind == VK_SOURCE_AUTO && repair->source.path == NULL)
+	if (status == VK_USAGE && kind == VK_SOURCE_AUTO && repair->target.source.path == NULL)
 		return vk_error_remedy(err, "Say what it is: --start 0 for a partition, --partition NUMBER or --start "
 					    "SECTOR for a disk");
 	if (status != VK_OK)
 		return status;
-	if (repair->source.kind != VK_SOURCE_DISK && repair->source.kind != VK_SOURCE_PARTITION) {
+	if (repair->target.source.kind != VK_SOURCE_DISK && repair->target.source.kind != VK_SOURCE_PARTITION) {
 		vk_error_set(err, VK_USAGE, target, "The target is a piece of a partition: a %s",
-			     vk_source_kind_name(repair->source.kind));
+			     vk_source_kind_name(repair->target.source.kind));
 		return vk_error_remedy(err, "Name the disk or the whole partition");
 	}
-	status = choose_partition(plan, err);
-	if (status != VK_OK || repair->source.kind == VK_SOURCE_PARTITION || plan->stretch.start != 0)
+	status = choose_partition(repair, err);
+	if (status != VK_OK || repair->target.source.kind == VK_SOURCE_PARTITION || repair->partition.offset_bytes != 0)
 		return status;
 	/* a volume that begins at byte 0 makes the target a partition, whatever it looked like */
 	status = vk_repair_open(repair, target, VK_SOURCE_PARTITION, err);
-	plan->stretch = (struct vk_stretch){0, status == VK_OK ? repair->source.size_bytes : 0};
+	repair->partition = (struct vk_range){0, status == VK_OK ? repair->target.source.size_bytes : 0};
 	return status;
 }

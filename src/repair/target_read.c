@@ -97,11 +97,11 @@ bool vk_target_readable(struct vk_target_reader *r, uint64_t offset, size_t len,
 	for (size_t done = 0; done < len; done += sector) {
 		uint64_t at = offset + done;
 		size_t lead = (size_t)(at % VK_TARGET_ALIGN_BYTES);
+		size_t whole = (size_t)vk_round_up_sat(lead + sector, VK_TARGET_ALIGN_BYTES);
 		struct vk_error ignored;
 
 		*ret_at = at;
-		if (read_window(r, at - lead, lead + sector, (size_t)vk_round_up_sat(lead + sector, VK_TARGET_ALIGN_BYTES), &ignored) ==
-		    VK_OK)
+		if (read_window(r, at - lead, lead + sector, whole, &ignored) == VK_OK)
 			return true;
 	}
 	return false;

@@ -14,11 +14,6 @@
 
 enum { CHUNK_BYTES = 64 << 10 };
 
-static enum vk_status no_memory(struct vk_error *err)
-{
-	return vk_no_memory(err, NULL);
-}
-
 /* Ranges of the edits, those that touch joined. */
 static enum vk_status fill_ranges(const struct vk_overlay *overlay, struct vk_rebuilt *rebuilt,
 				  struct vk_error *err)
@@ -29,7 +24,7 @@ static enum vk_status fill_ranges(const struct vk_overlay *overlay, struct vk_re
 	rebuilt->range_count = 0;
 	rebuilt->ranges = calloc(count + 1, sizeof(*rebuilt->ranges));
 	if (rebuilt->ranges == NULL)
-		return no_memory(err);
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < count; i++) {
 		struct vk_range *last = &rebuilt->ranges[rebuilt->range_count];
 
@@ -42,18 +37,6 @@ static enum vk_status fill_ranges(const struct vk_overlay *overlay, struct vk_re
 		rebuilt->range_count++;
 	}
 	return VK_OK;
-}
-
-static enum vk_status decode(const struct vk_source *before, struct vk_io *io,
-			     struct vk_source *ret_source, struct vk_error *err)
-{
-	struct vk_source_options options = {.as = before->kind, .sector_size = before->sector_size};
-	struct vk_io *window = vk_io_window(io, 0, vk_io_size_bytes(io));
-
-	if (window == NULL)
-		return no_memory(err);
-	vk_io_set_sector_size(window, before->sector_size);
-	return vk_source_open_io(window, before->path, VK_FORM_RAW, &options, ret_source, err);
 }
 
 static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_io *memory, struct vk_error *err)
@@ -85,7 +68,7 @@ static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_io *memory,
 	vk_text_init(&text, c->source_path, sizeof(c->source_path));
 	vk_text_label(&text, (const uint8_t *)after->path, strlen(after->path));
 	c->path = strdup(after->path);
-	return c->path != NULL ? VK_OK : no_memory(err);
+	return c->path != NULL ? VK_OK : vk_no_memory(err, NULL);
 }
 
 enum vk_status vk_unsaved_make(const struct vk_source *before, struct vk_overlay *overlay,
@@ -97,7 +80,8 @@ enum vk_status vk_unsaved_make(const struct vk_source *before, struct vk_overlay
 
 	memset(rebuilt, 0, sizeof(*rebuilt));
 	if (status == VK_OK)
-		status = decode(before, vk_overlay_io(overlay), &unsaved.after, err);
+		status = vk_source_over(vk_overlay_io(overlay), before->path, before->kind, before->sector_size,
+					&unsaved.after, err);
 	unsaved.has_after = status == VK_OK;
 	if (status == VK_OK)
 		status = describe(&unsaved, vk_overlay_io(overlay), err);
@@ -131,16 +115,21 @@ static bool holds(struct vk_io *io, uint64_t offset, const uint8_t *bytes, size_
 	return true;
 }
 
-/* The partition, or volume that no partition names, that the byte lies in: nothing that is the table's is written there. */
+/*
+ * The partition, or volume that no partition names, that the byte lies in: nothing that is the table's is written
+ * there.
+ */
 static bool fenced(const struct vk_restore *restore, uint64_t at, uint64_t *ret_start, uint64_t *ret_length)
 {
-	const struct vk_table *table = &restore->captured.table;
+	const struct vk_table none = {.partition_count = 0};
+	const struct vk_table *table = restore->captured != NULL ? &restore->captured->table : &none;
 	uint32_t ss = restore->capture->sector_size;
 
-	for (size_t i = 0; restore->has_captured && i < table->partition_count; i++) {
+	for (size_t i = 0; i < table->partition_count; i++) {
 		*ret_start = vk_mul_sat(table->partitions[i].start_sector, ss);
 		*ret_length = vk_mul_sat(table->partitions[i].sectors, ss);
-		if (!vk_partition_is_extended(&table->partitions[i]) && at >= *ret_start && at - *ret_start < *ret_length)
+		if (!vk_partition_is_extended(&table->partitions[i]) && at >= *ret_start &&
+		    at - *ret_start < *ret_length)
 			return true;
 	}
 	for (size_t i = 0; i < restore->place_count; i++) {
@@ -159,7 +148,8 @@ static uint64_t first_left(const struct vk_restore *restore, const struct vk_edi
 	uint8_t buf[4096];
 
 	for (size_t done = 0; done + sector < edit->length_bytes; done += sector)
-		if (!holds(vk_overlay_io(restore->overlay), edit->offset_bytes + done, edit->new_bytes + done, sector, buf))
+		if (!holds(vk_overlay_io(restore->overlay), edit->offset_bytes + done, edit->new_bytes + done, sector,
+			   buf))
 			return edit->offset_bytes + done;
 	return edit->offset_bytes + edit->length_bytes - sector;
 }
@@ -174,12 +164,13 @@ static enum vk_status refuse_fenced(const struct vk_restore *restore, const stru
 		return vk_error_at(err, at);
 	}
 	vk_error_set(err, VK_REFUSED, restore->path,
-		     "The %s would be written into sector %" PRIu64 ", which lies in the partition or volume of %" PRIu64
-		     " sectors that begins at sector %" PRIu64,
+		     "The %s would be written into sector %" PRIu64 ", which lies in the partition or volume of "
+		     "%" PRIu64 " sectors that begins at sector %" PRIu64,
 		     edit->reason, at / ss, length / ss, start / ss);
 	vk_error_at(err, at);
-	vk_error_remedy(err, "Nothing was written; vmfskit decode shows what lies there. If only a part of that volume's disk is here, "
-			     "work on the whole disk; else take what does not belong there out of the table first");
+	vk_error_remedy(err, "Nothing was written; vmfskit decode shows what lies there. If only a part of that "
+			     "volume's disk is here, work on the whole disk; else take what does not belong there out "
+			     "of the table first");
 	return VK_REFUSED;
 }
 
@@ -205,7 +196,7 @@ enum vk_status vk_unsaved_check(const struct vk_overlay *overlay, const struct v
 	enum vk_status status = VK_OK;
 
 	if (buf == NULL)
-		return no_memory(err);
+		return vk_no_memory(err, NULL);
 	for (size_t i = 0; status == VK_OK && i < count; i++)
 		if (!holds(vk_overlay_io(restore->overlay), edits[i].offset_bytes, edits[i].new_bytes,
 			   edits[i].length_bytes, buf))

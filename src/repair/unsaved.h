@@ -16,8 +16,8 @@ struct vk_unsaved {
 };
 
 /*
- * overlay lies over before, which is decoded; both are borrowed. rebuilt becomes the capture's (also when this fails); its
- * ranges are filled in here. Errors: those of vk_source_open_io and vk_capture_plan. Free with vk_unsaved_free.
+ * overlay lies over before, which is decoded; both are borrowed. rebuilt becomes the capture's (also when this fails);
+ * its ranges are filled in here. Errors: those of vk_source_open_io and vk_capture_plan. Free with vk_unsaved_free.
  */
 VK_MUST_USE enum vk_status vk_unsaved_make(const struct vk_source *before, struct vk_overlay *overlay,
 					   struct vk_rebuilt *rebuilt, struct vk_unsaved *ret_unsaved,

@@ -17,7 +17,7 @@
 #include "base/command.h"
 #include "base/crash_point.h"
 #include "base/signals.h"
-#include "repair/disk_lock.h"
+#include "repair/guard/disk_lock.h"
 #include "repair/target_read.h"
 #include "repair/writer.h"
 #include "vmfskit/vouch.h"
@@ -109,7 +109,8 @@ static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)
 		return changed(w, err, "The path came to name something else");
 	if (errno != EBUSY && errno != EWOULDBLOCK) {
 		vk_error_errno(err, errno, w->job->path, "Cannot open the target for writing");
-		return vk_error_remedy(err, "Nothing was written; put right what stands in the way, then repeat the command");
+		return vk_error_remedy(err, "Nothing was written; put right what stands in the way, then repeat the "
+					    "command");
 	}
 	vk_error_set(err, VK_REFUSED, w->job->path,
 		     "Guard in-use: the target came into use since the plan was made");
@@ -152,13 +153,14 @@ static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 
 		/* bytes that came to light since the plan was made have been judged by nobody */
 		if (edit->old_unread) {
-			if (!vk_target_readable(&w->reader, edit->offset_bytes, edit->length_bytes, w->job->target.sector_size, &at))
+			if (!vk_target_readable(&w->reader, edit->offset_bytes, edit->length_bytes,
+						w->job->target.sector_size, &at))
 				continue;
 			changed(w, err, "A sector that could not be read became readable");
 			return vk_error_at(err, at);
 		}
-		status = vk_target_compare(&w->reader, edit->offset_bytes, edit->old_bytes, edit->length_bytes, &same, &at,
-					   err);
+		status = vk_target_compare(&w->reader, edit->offset_bytes, edit->old_bytes, edit->length_bytes, &same,
+					   &at, err);
 		if (status != VK_OK)
 			return status;
 		if (!same) {
@@ -172,8 +174,8 @@ static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 /* The undo capture. */
 
 /*
- * What the undo capture has of an edit is what stands there now, and it lacks nothing that would change, except what the
- * plan calls unread.
+ * What the undo capture has of an edit is what stands there now, and it lacks nothing that would change, except what
+ * the plan calls unread.
  */
 static bool undo_holds(struct vk_io *undo, const struct vk_edit *edit, uint8_t *buf)
 {

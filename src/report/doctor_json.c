@@ -1,144 +1,97 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A diagnosis for scripts: the contract is docs/json.md. */
-#include <string.h>
-
 #include "report/doctor.h"
+#include "report/report_find.h"
 
-/* Paths are bytes; JSON is UTF-8: what is none is escaped as on a terminal. */
-static json_t *label_json(const char *bytes)
+static json_t *volume_json(const struct vk_diagnosis *d, const struct vk_diagnosed_volume *v)
 {
-	char buf[16400];
-	struct vk_text text;
+	struct vk_json o = vk_json_begin();
 
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
-	return json_string(buf);
+	vk_json_set_number(&o, "partition", v->partition);
+	vk_json_set_number(&o, "start_sector", v->start_bytes / d->sector_size);
+	vk_json_set_number(&o, "sectors", v->length_bytes / d->sector_size);
+	vk_json_set_bool(&o, "in_table", v->named);
+	vk_json_set_text(&o, "label", v->label);
+	vk_json_set_text(&o, "volume_uuid", v->volume_uuid);
+	vk_json_set_text(&o, "uuid", v->fs_uuid);
+	vk_json_set_text(&o, "fs_version", v->fs_version);
+	vk_json_set_text(&o, "disk_id", v->disk_id);
+	vk_json_set_bool(&o, "alive", v->alive);
+	return vk_json_end(&o);
 }
 
-static json_t *volumes_json(const struct vk_diagnosis *d)
+static json_t *range_json(const struct vk_diagnosis *d, const struct vk_damage_range *r)
 {
-	json_t *array = json_array();
+	struct vk_json o = vk_json_begin();
 
-	for (size_t i = 0; array != NULL && i < d->volume_count; i++) {
-		const struct vk_diagnosed_volume *v = &d->volumes[i];
-
-		if (json_array_append_new(
-			    array, json_pack("{s:I,s:I,s:I,s:b,s:s,s:s,s:s,s:s,s:s,s:b}", "partition",
-					     (json_int_t)v->partition, "start_sector",
-					     (json_int_t)(v->start_bytes / d->sector_size), "sectors",
-					     (json_int_t)(v->length_bytes / d->sector_size), "in_table", (int)v->named,
-					     "label", v->label, "volume_uuid", v->volume_uuid, "uuid", v->fs_uuid,
-					     "fs_version", v->fs_version, "disk_id", v->disk_id, "alive",
-					     (int)v->alive)) == 0)
-			continue;
-		json_decref(array);
-		return NULL;
-	}
-	return array;
+	vk_json_set_number(&o, "offset_bytes", r->offset_bytes);
+	vk_json_set_number(&o, "length_bytes", r->length_bytes);
+	vk_json_set_text(&o, "damage", vk_damage_name(r->damage));
+	vk_json_set_text(&o, "what", r->what);
+	if (r->volume_start_bytes != UINT64_MAX)
+		vk_json_set_number(&o, "volume_start_sector", r->volume_start_bytes / d->sector_size);
+	return vk_json_end(&o);
 }
 
-static json_t *foreign_json(const struct vk_diagnosis *d)
+static json_t *advice_json(const struct vk_advice *a)
 {
-	static const char *const kinds[] = {"file system", "volume manager", "encryption", "other"};
-	json_t *array = json_array();
+	struct vk_json o = vk_json_begin();
 
-	for (size_t i = 0; array != NULL && i < d->foreign.count; i++) {
-		const struct vk_foreign *f = &d->foreign.items[i];
-
-		if (json_array_append_new(array,
-					  json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "type", f->type, "kind",
-						    kinds[f->kind], "label", f->label, "uuid", f->uuid, "start_bytes",
-						    (json_int_t)f->start_bytes, "length_bytes",
-						    (json_int_t)f->length_bytes, "magic_bytes",
-						    (json_int_t)f->magic_bytes)) == 0)
-			continue;
-		json_decref(array);
-		return NULL;
-	}
-	return array;
-}
-
-static json_t *ranges_json(const struct vk_diagnosis *d)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array != NULL && i < d->range_count; i++) {
-		const struct vk_damage_range *r = &d->ranges[i];
-		json_t *o = json_pack("{s:I,s:I,s:s,s:s}", "offset_bytes", (json_int_t)r->offset_bytes, "length_bytes",
-				      (json_int_t)r->length_bytes, "damage", vk_damage_name(r->damage), "what", r->what);
-
-		if (o != NULL && r->volume_start_bytes != UINT64_MAX &&
-		    json_object_set_new(o, "volume_start_sector",
-					json_integer((json_int_t)(r->volume_start_bytes / d->sector_size))) != 0) {
-			json_decref(o);
-			o = NULL;
-		}
-		if (json_array_append_new(array, o) == 0)
-			continue;
-		json_decref(array);
-		return NULL;
-	}
-	return array;
-}
-
-static json_t *texts_json(char *const *texts, size_t count)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array != NULL && i < count; i++) {
-		if (json_array_append_new(array, label_json(texts[i])) == 0)
-			continue;
-		json_decref(array);
-		return NULL;
-	}
-	return array;
-}
-
-static json_t *advice_json(const struct vk_diagnosis *d)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array != NULL && i < d->advice_count; i++) {
-		const struct vk_advice *a = &d->advice[i];
-
-		if (json_array_append_new(array, json_pack("{s:o?,s:s,s:b}", "command",
-							   a->command != NULL ? label_json(a->command) : NULL, "why",
-							   a->why, "writes", (int)a->writes)) == 0)
-			continue;
-		json_decref(array);
-		return NULL;
-	}
-	return array;
+	vk_json_set_text(&o, "command", a->command);
+	vk_json_set_text(&o, "why", a->why);
+	vk_json_set_bool(&o, "writes", a->writes);
+	return vk_json_end(&o);
 }
 
 static json_t *damaged_json(const struct vk_diagnosis *d)
 {
-	if (!d->damaged)
-		return json_null();
-	return json_pack("{s:I,s:I,s:I,s:I}", "first_byte", (json_int_t)d->first_damaged_bytes, "last_byte",
-			 (json_int_t)d->last_damaged_bytes, "first_sector",
-			 (json_int_t)(d->first_damaged_bytes / d->sector_size), "last_sector",
-			 (json_int_t)(d->last_damaged_bytes / d->sector_size));
+	struct vk_json o = vk_json_begin();
+
+	vk_json_set_number(&o, "first_byte", d->first_damaged_bytes);
+	vk_json_set_number(&o, "last_byte", d->last_damaged_bytes);
+	vk_json_set_number(&o, "first_sector", d->first_damaged_bytes / d->sector_size);
+	vk_json_set_number(&o, "last_sector", d->last_damaged_bytes / d->sector_size);
+	return vk_json_end(&o);
+}
+
+/* A text that is not there is null. */
+static void set_optional(struct vk_json *o, const char *key, const char *text)
+{
+	vk_json_set_text(o, key, text[0] != '\0' ? text : NULL);
 }
 
 json_t *vk_report_diagnosis_json(const struct vk_diagnosis *d)
 {
-	json_t *findings = json_array();
-	const char *alive = d->alive ? "yes" : d->in_use && !d->watched ? "not known" : "no";
+	struct vk_json o = vk_json_begin();
+	json_t *volumes = json_array(), *ranges = json_array(), *next = json_array(), *findings = json_array();
 
-	if (findings == NULL || !vk_report_findings_json(findings, d->path, &d->findings)) {
-		json_decref(findings);
-		return NULL;
-	}
-	return json_pack("{s:o,s:s,s:I,s:I,s:s,s:o,s:s?,s:s?,s:s?,s:s?,s:b,s:o,s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "path", label_json(d->path),
-			 "kind", vk_source_kind_name(d->kind), "size_bytes", (json_int_t)d->size_bytes, "sector_size",
-			 (json_int_t)d->sector_size, "headline", d->headline, "damaged", damaged_json(d), "capture",
-			 d->capture[0] != '\0' ? d->capture : NULL, "captures_unknown",
-			 d->captures_unknown[0] != '\0' ? d->captures_unknown : NULL, "passed_over",
-			 d->passed_over_id[0] != '\0' ? d->passed_over_id : NULL, "passed_over_why",
-			 d->passed_over_id[0] != '\0' ? d->passed_over : NULL, "unknown", (int)d->unknown,
-			 "volumes", volumes_json(d), "alive", alive, "in_use",
-			 (int)d->in_use, "foreign", foreign_json(d), "intact", texts_json(d->intact, d->intact_count),
-			 "lost", texts_json(d->lost, d->lost_count), "ranges", ranges_json(d), "next", advice_json(d),
-			 "findings", findings);
+	for (size_t i = 0; i < d->volume_count; i++)
+		vk_json_append(volumes, volume_json(d, &d->volumes[i]), &o);
+	for (size_t i = 0; i < d->range_count; i++)
+		vk_json_append(ranges, range_json(d, &d->ranges[i]), &o);
+	for (size_t i = 0; i < d->advice_count; i++)
+		vk_json_append(next, advice_json(&d->advice[i]), &o);
+	if (!vk_report_findings_json(findings, d->path, &d->findings))
+		o.failed = true;
+	vk_json_set_text(&o, "path", d->path);
+	vk_json_set_text(&o, "kind", vk_source_kind_name(d->kind));
+	vk_json_set_number(&o, "size_bytes", d->size_bytes);
+	vk_json_set_number(&o, "sector_size", d->sector_size);
+	vk_json_set_text(&o, "headline", d->headline);
+	vk_json_set(&o, "damaged", d->damaged ? damaged_json(d) : json_null());
+	set_optional(&o, "capture", d->capture);
+	set_optional(&o, "captures_unknown", d->captures_unknown);
+	set_optional(&o, "passed_over", d->passed_over_id);
+	set_optional(&o, "passed_over_why", d->passed_over_id[0] != '\0' ? d->passed_over : "");
+	vk_json_set_bool(&o, "unknown", d->unknown);
+	vk_json_set(&o, "volumes", volumes);
+	vk_json_set_text(&o, "alive", d->alive ? "yes" : d->in_use && !d->watched ? "not known" : "no");
+	vk_json_set_bool(&o, "in_use", d->in_use);
+	vk_report_set_foreign(&o, &d->foreign);
+	vk_json_set_texts(&o, "intact", d->intact, d->intact_count);
+	vk_json_set_texts(&o, "lost", d->lost, d->lost_count);
+	vk_json_set(&o, "ranges", ranges);
+	vk_json_set(&o, "next", next);
+	vk_json_set(&o, "findings", findings);
+	return vk_json_end(&o);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The damage map: no disk of 64 TB fits a line to scale, so it shows the structures in their order. */
-#include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "report/doctor.h"
@@ -88,47 +88,48 @@ static size_t collect(const struct vk_diagnosis *d, struct cell cells[CELLS_MAX]
 	return count;
 }
 
-static unsigned put(FILE *out, unsigned at, unsigned columns, const char *text)
-{
-	unsigned len = (unsigned)strlen(text);
+/* A line that is broken between its items. */
+struct line {
+	FILE *out;
+	unsigned at, columns;
+};
 
-	if (at > 2 && at + len > columns) {
-		fputs("\n ", out);
-		at = 1;
+__attribute__((format(printf, 2, 3))) static void put_item(struct line *line, const char *format, ...)
+{
+	char text[80];
+	unsigned len;
+	va_list args;
+
+	va_start(args, format);
+	len = (unsigned)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (line->at > 2 && line->at + len > line->columns) {
+		fputs("\n ", line->out);
+		line->at = 1;
 	}
-	fputs(text, out);
-	return at + len;
+	fputs(text, line->out);
+	line->at += len;
 }
 
 static void put_legend(FILE *out, const struct cell *cells, size_t count, unsigned columns)
 {
-	char text[80];
-	unsigned at = 1;
+	struct line names = {out, 1, columns}, signs = names;
 
 	fputc(' ', out);
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		bool used = false;
-
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
 		for (size_t k = 0; k < count; k++)
-			used = used || strcmp(symbol_of(cells[k].range), symbols[i].symbol) == 0;
-		if (!used)
-			continue;
-		snprintf(text, sizeof(text), " %s %s%s", symbols[i].symbol, symbols[i].name, ";");
-		at = put(out, at, columns, text);
-	}
+			if (strcmp(symbol_of(cells[k].range), symbols[i].symbol) == 0) {
+				put_item(&names, " %s %s;", symbols[i].symbol, symbols[i].name);
+				break;
+			}
 	fputs("\n ", out);
-	at = 1;
-	for (int damage = 0; damage < VK_DAMAGE_COUNT; damage++) {
-		bool used = false;
-
+	for (int damage = 0; damage < VK_DAMAGE_COUNT; damage++)
 		for (size_t k = 0; k < count; k++)
-			used = used || (int)cells[k].worst == damage;
-		if (!used)
-			continue;
-		snprintf(text, sizeof(text), " %c %s;", vk_damage_sign((enum vk_damage)damage),
-			 vk_damage_meaning((enum vk_damage)damage));
-		at = put(out, at, columns, text);
-	}
+			if ((int)cells[k].worst == damage) {
+				put_item(&signs, " %c %s;", vk_damage_sign(cells[k].worst),
+					 vk_damage_meaning(cells[k].worst));
+				break;
+			}
 	fputc('\n', out);
 }
 
@@ -136,22 +137,17 @@ void vk_report_damage_map(FILE *out, const struct vk_diagnosis *d, unsigned colu
 {
 	struct cell cells[CELLS_MAX];
 	size_t count = collect(d, cells);
-	unsigned at = 1;
+	struct line line = {out, 1, columns < LINE_LEAST ? LINE_LEAST : columns};
 
-	if (columns < LINE_LEAST)
-		columns = LINE_LEAST;
 	if (count == 0)
 		return;
 	fputs("Map\n ", out);
 	for (size_t i = 0; i < count; i++) {
-		char text[16];
-
 		/* where one volume ends and another, or the table, begins */
 		if (i > 0 && cells[i].range->volume_start_bytes != cells[i - 1].range->volume_start_bytes)
-			at = put(out, at, columns, " |");
-		snprintf(text, sizeof(text), " %s%c", symbol_of(cells[i].range), vk_damage_sign(cells[i].worst));
-		at = put(out, at, columns, text);
+			put_item(&line, " |");
+		put_item(&line, " %s%c", symbol_of(cells[i].range), vk_damage_sign(cells[i].worst));
 	}
 	fputc('\n', out);
-	put_legend(out, cells, count, columns);
+	put_legend(out, cells, count, line.columns);
 }

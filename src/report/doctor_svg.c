@@ -39,8 +39,8 @@ static void put_range(FILE *out, const struct vk_diagnosis *d, const struct scal
 		return;
 	x = x_of(s, from);
 	width = vk_max_u64(x_of(s, to) - x, 100); /* one pixel, or nobody sees a sector */
-	fprintf(out, "<rect x=\"%" PRIu64 ".%02" PRIu64 "\" y=\"%u\" width=\"%" PRIu64 ".%02" PRIu64 "\" height=\"%d\" fill=\"%s\"><title>",
-		x / 100, x % 100, s->y, width / 100, width % 100, BAR, colours[r->damage]);
+	fprintf(out, "<rect x=\"%" PRIu64 ".%02" PRIu64 "\" y=\"%u\" width=\"%" PRIu64 ".%02" PRIu64 "\" height=\"%d\" "
+		"fill=\"%s\"><title>", x / 100, x % 100, s->y, width / 100, width % 100, BAR, colours[r->damage]);
 	vk_report_xml_text(out, r->what);
 	fprintf(out, ": %s, sectors %" PRIu64 " to %" PRIu64 "</title></rect>\n", vk_damage_name(r->damage),
 		r->offset_bytes / d->sector_size, (r->offset_bytes + r->length_bytes - 1) / d->sector_size);
@@ -51,8 +51,8 @@ static void put_bar(FILE *out, const struct vk_diagnosis *d, const struct scale 
 {
 	fprintf(out, "<text x=\"%d\" y=\"%u\">", MARGIN, s->y - 6);
 	vk_report_xml_text(out, title);
-	fprintf(out, "</text>\n<rect x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\" fill=\"#f7f7f7\" stroke=\"#888888\"><title>not looked at</title></rect>\n",
-		MARGIN, s->y, WIDTH - 2 * MARGIN, BAR);
+	fprintf(out, "</text>\n<rect x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\" fill=\"#f7f7f7\" "
+		"stroke=\"#888888\"><title>not looked at</title></rect>\n", MARGIN, s->y, WIDTH - 2 * MARGIN, BAR);
 	for (unsigned rank = 0; rank < VK_DAMAGE_COUNT; rank++)
 		for (size_t i = 0; i < d->range_count; i++)
 			if (vk_report_damage_rank(d->ranges[i].damage) == rank)
@@ -85,7 +85,8 @@ static void put_legend(FILE *out, unsigned y)
 	for (int i = 0; i < VK_DAMAGE_COUNT; i++) {
 		unsigned line = y + (unsigned)i * 20;
 
-		fprintf(out, "<rect x=\"%d\" y=\"%u\" width=\"14\" height=\"14\" fill=\"%s\"/>\n<text x=\"%d\" y=\"%u\">%s: ",
+		fprintf(out, "<rect x=\"%d\" y=\"%u\" width=\"14\" height=\"14\" fill=\"%s\"/>\n<text x=\"%d\" "
+			"y=\"%u\">%s: ",
 			MARGIN, line, colours[i], MARGIN + 22, line + 12, vk_damage_name((enum vk_damage)i));
 		vk_report_xml_text(out, vk_damage_meaning((enum vk_damage)i));
 		fputs("</text>\n", out);
@@ -100,14 +101,15 @@ void vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *d)
 	struct scale disk = {0, d->size_bytes, 90};
 	char title[160];
 
-	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" "
-		     "viewBox=\"0 0 %d %u\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">",
+	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
+		     "width=\"%d\" height=\"%u\" viewBox=\"0 0 %d %u\" font-family=\"sans-serif\" font-size=\"12\" "
+		     "role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">",
 		WIDTH, height, WIDTH, height);
 	vk_report_xml_text(out, d->path);
 	fputs("</title>\n<desc id=\"desc\">", out);
 	vk_report_xml_text(out, d->headline);
-	fprintf(out, "</desc>\n<rect width=\"%d\" height=\"%u\" fill=\"#ffffff\"/>\n<text x=\"%d\" y=\"24\" font-size=\"16\">", WIDTH, height,
-		MARGIN);
+	fprintf(out, "</desc>\n<rect width=\"%d\" height=\"%u\" fill=\"#ffffff\"/>\n<text x=\"%d\" y=\"24\" "
+		"font-size=\"16\">", WIDTH, height, MARGIN);
 	vk_report_xml_text(out, d->path);
 	fprintf(out, "</text>\n<text x=\"%d\" y=\"46\">", MARGIN);
 	vk_report_xml_text(out, d->headline);
@@ -117,8 +119,8 @@ void vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *d)
 		put_bar(out, d, &disk, title);
 	for (size_t i = 0; i < count; i++) {
 		strips[i].y = 90 + (unsigned)(i + 1) * (BAR + 40);
-		snprintf(title, sizeof(title), "sectors %" PRIu64 " to %" PRIu64 ", enlarged", strips[i].start / d->sector_size,
-			 (strips[i].end - 1) / d->sector_size);
+		snprintf(title, sizeof(title), "sectors %" PRIu64 " to %" PRIu64 ", enlarged",
+			 strips[i].start / d->sector_size, (strips[i].end - 1) / d->sector_size);
 		put_bar(out, d, &strips[i], title);
 	}
 	put_legend(out, 150 + (unsigned)count * (BAR + 40));

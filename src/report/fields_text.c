@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One structure as lines of text, one for each field. */
+#include <string.h>
+
 #include "base/bytes.h"
 #include "report/report.h"
+#include "report/shown.h"
 
 /* Fields that a source merely stated and that are zero say nothing; they are shown on request. */
 static bool says_nothing(const struct vk_field *field, const void *in)
@@ -19,23 +22,6 @@ static bool says_nothing(const struct vk_field *field, const void *in)
 	}
 }
 
-static void put_uuid_origin(FILE *out, const uint8_t *bytes)
-{
-	struct vk_vmfs_uuid_parts parts;
-	char line[128];
-	struct vk_text text;
-
-	if (vk_all_zero(bytes, 16))
-		return;
-	vk_layout_decode(&vk_vmfs_uuid_layout, bytes, 16, &parts);
-	vk_text_init(&text, line, sizeof(line));
-	vk_text_put(&text, "  (made ");
-	vk_text_time_s(&text, parts.timeLo);
-	vk_text_put(&text, " by the host with MAC ");
-	vk_mac_format(parts.macAddr, line + text.len_bytes);
-	fprintf(out, "%s)", line);
-}
-
 void vk_report_fields_text(FILE *out, const struct vk_layout *layout, const void *in,
 			   size_t seen_bytes, const char *indent,
 			   const struct vk_report_style *style)
@@ -46,6 +32,7 @@ void vk_report_fields_text(FILE *out, const struct vk_layout *layout, const void
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct vk_field *f = &layout->fields[i];
 		char value[1200];
+		struct vk_vmfs_uuid uuid;
 		struct vk_text text;
 
 		if (!vk_field_held(f, seen_bytes)) {
@@ -61,8 +48,10 @@ void vk_report_fields_text(FILE *out, const struct vk_layout *layout, const void
 		vk_text_init(&text, value, sizeof(value));
 		vk_field_text(f, in, &text);
 		fprintf(out, "%s%-22s %s", indent, f->name, value);
-		if (f->view == VK_VIEW_UUID)
-			put_uuid_origin(out, vk_field_bytes(f, in));
+		if (f->view == VK_VIEW_UUID && !vk_all_zero(vk_field_bytes(f, in), sizeof(uuid))) {
+			memcpy(&uuid, vk_field_bytes(f, in), sizeof(uuid));
+			fprintf(out, "  (made %s)", vk_shown_made(&uuid, " by the host with MAC ").text);
+		}
 		if (f->evidence == VK_EV_U)
 			fprintf(out, "  [uncertain: %s]", f->note);
 		fputc('\n', out);

@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a search found, for people: the first answer, the volumes with their evidence, then the ghosts. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/checked.h"
 #include "report/report.h"
 #include "report/report_find.h"
-
-static void put_size(FILE *out, uint64_t bytes)
-{
-	char buf[64];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_size(&text, bytes);
-	fputs(buf, out);
-}
+#include "report/shown.h"
 
 /* What the sound table says of its VMFS partitions must be there. */
 static bool table_is_met(const struct vk_find_view *view)
@@ -38,12 +28,14 @@ static bool table_is_met(const struct vk_find_view *view)
 
 bool vk_report_find_has_table(const struct vk_source *source)
 {
-	return source->tail.first_sector != 0 || (source->kind == VK_SOURCE_DISK && source->table.kind != VK_TABLE_NONE);
+	return source->tail.first_sector != 0 || (source->kind == VK_SOURCE_DISK &&
+						  source->table.kind != VK_TABLE_NONE);
 }
 
 bool vk_report_find_in_table(const struct vk_candidate *c)
 {
-	return c->table_sound && c->claimed_bytes >= c->length_bytes && (c->told_bytes == 0 || c->claimed_bytes == c->told_bytes);
+	return c->table_sound && c->claimed_bytes >= c->length_bytes &&
+		(c->told_bytes == 0 || c->claimed_bytes == c->told_bytes);
 }
 
 /* A partition by itself is where it should be at its beginning: no table can say so. */
@@ -72,43 +64,24 @@ static uint32_t unit_of(const struct vk_source *source, const struct vk_candidat
 	return c->start_bytes % source->sector_size == 0 ? source->sector_size : 512;
 }
 
-static void put_label(FILE *out, const struct vk_candidate *c)
-{
-	char buf[600];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, c->fs.fsLabel, sizeof(c->fs.fsLabel));
-	fprintf(out, "\"%s\"", buf);
-}
-
-static void put_version(FILE *out, const struct vk_candidate *c)
-{
-	char name[40];
-
-	if (!c->has_fs) {
-		fputs(c->local ? "VMFS-L" : "VMFS", out);
-		return;
-	}
-	vk_fs_version_name(&c->fs, name);
-	fprintf(out, "%s ", name);
-	put_label(out, c);
-}
-
 /* "living   sector 2048, 41940959 sectors, 20 GiB (…): VMFS-6.82 "practice"" */
 static void put_head(FILE *out, const struct vk_source *source, const struct vk_candidate *c)
 {
 	uint32_t unit = unit_of(source, c);
+	char version[40];
 
 	if (c->start_before_disk)
 		fputs("begins before the disk", out);
 	else
 		fprintf(out, "sector %" PRIu64 "%s", c->start_bytes / unit,
 			unit == source->sector_size ? "" : " (of 512 bytes)");
-	fprintf(out, ", %s%" PRIu64 " sectors, ", c->length_exact ? "" : "at least ", c->length_bytes / unit);
-	put_size(out, c->length_bytes);
-	fputs(": ", out);
-	put_version(out, c);
+	fprintf(out, ", %s%" PRIu64 " sectors, %s: ", c->length_exact ? "" : "at least ", c->length_bytes / unit,
+		vk_shown_size(c->length_bytes).text);
+	vk_fs_version_name(&c->fs, version);
+	if (c->has_fs)
+		fprintf(out, "%s \"%s\"", version, vk_shown_label(c->fs.fsLabel, sizeof(c->fs.fsLabel)).text);
+	else
+		fputs(c->local ? "VMFS-L" : "VMFS", out);
 }
 
 void vk_report_find_likely(FILE *out, const struct vk_source *source, const struct vk_candidate *candidates,
@@ -124,21 +97,14 @@ void vk_report_find_likely(FILE *out, const struct vk_source *source, const stru
 		if (vk_standing_is_ghost(candidates[i].standing) && !outside)
 			continue;
 		/* a disk that was cut off has a volume all the same */
-		fprintf(out, "  %-8s ", outside ? "past the end of the disk:" : vk_standing_name(candidates[i].standing));
+		fprintf(out, "  %-8s ", outside ? "past the end of the disk:"
+			: vk_standing_name(candidates[i].standing));
 		put_head(out, source, &candidates[i]);
 		fputc('\n', out);
 		shown++;
 	}
 	if (shown == 0)
 		fputs("  no volume\n", out);
-}
-
-static void put_uuid(FILE *out, const char *name, const struct vk_vmfs_uuid *uuid)
-{
-	char text[VK_VMFS_UUID_TEXT_BYTES];
-
-	vk_vmfs_uuid_format(uuid, text);
-	fprintf(out, "  %-15s %s\n", name, text);
 }
 
 static void put_checks(FILE *out, const struct vk_candidate *c, bool all)
@@ -190,8 +156,10 @@ static void put_length(FILE *out, const struct vk_source *source, const struct v
 	if (c->length_exact)
 		fprintf(out, "  length          the header says it, and %s\n", c->length_witness);
 	else if (c->told_bytes != 0)
-		fprintf(out, "  length          not exact: the header says %" PRIu64 " sectors, and %s; its extents need %" PRIu64 "\n",
-			c->told_bytes / unit, c->table_sound ? "the table something else" : "nothing else does", c->length_bytes / unit);
+		fprintf(out, "  length          not exact: the header says %" PRIu64 " sectors, and %s; its extents "
+			"need %" PRIu64 "\n",
+			c->told_bytes / unit, c->table_sound ? "the table something else" : "nothing else does",
+			c->length_bytes / unit);
 	else
 		fputs("  length          not exact: no sound LVM header says it\n", out);
 }
@@ -200,7 +168,8 @@ static void put_volume(FILE *out, const struct vk_find_view *view, const struct 
 {
 	uint32_t unit = unit_of(view->source, c);
 
-	fprintf(out, "\n%s%s: ", c->standing == VK_STANDING_LIVING ? "Living" : "Damaged", c->head ? "" : ", not the first extent of its volume");
+	fprintf(out, "\n%s%s: ", c->standing == VK_STANDING_LIVING ? "Living" : "Damaged",
+		c->head ? "" : ", not the first extent of its volume");
 	put_head(out, view->source, c);
 	fputc('\n', out);
 	if (!c->start_before_disk)
@@ -208,12 +177,12 @@ static void put_volume(FILE *out, const struct vk_find_view *view, const struct 
 			(vk_add_sat(c->start_bytes, c->length_bytes) - 1) / unit);
 	if (c->has_header) {
 		fprintf(out, "  LVM version     %u.%u\n", c->lvm.majorVersion, c->lvm.minorVersion);
-		put_uuid(out, "device UUID", &c->lvm.devID);
+		fprintf(out, "  %-15s %s\n", "device UUID", vk_shown_uuid(&c->lvm.devID).text);
 	}
 	if (c->has_volume)
-		put_uuid(out, "volume UUID", &c->volume.uuid);
+		fprintf(out, "  %-15s %s\n", "volume UUID", vk_shown_uuid(&c->volume.uuid).text);
 	if (c->has_fs)
-		put_uuid(out, "datastore UUID", &c->fs.uuid);
+		fprintf(out, "  %-15s %s\n", "datastore UUID", vk_shown_uuid(&c->fs.uuid).text);
 	put_table(out, view->source, c);
 	put_found_by(out, c);
 	fprintf(out, "  sure            %u %%: %s\n", c->sure_percent, c->why);
@@ -250,21 +219,15 @@ static void put_ghosts(FILE *out, const struct vk_find_view *view, size_t ghosts
 /* What was not read now is said with its date: the disk may have changed since. */
 void vk_report_find_resumed(FILE *out, const struct vk_find *f, const char *resume_path)
 {
-	char date[64];
-	struct vk_text text;
-
 	if (f->resumed_s == 0)
 		return;
-	vk_text_init(&text, date, sizeof(date));
-	vk_text_time_s(&text, f->resumed_s);
-	if (f->resumed_bytes >= f->total_bytes) {
-		fprintf(out, "  all of it is taken from %s of %s: nothing but what was found, and what it noted of the disk, was read "
-			"now; without --resume the disk is searched again\n", resume_path, date);
-		return;
-	}
-	fputs("  the first ", out);
-	put_size(out, f->resumed_bytes);
-	fprintf(out, " are taken from %s of %s\n", resume_path, date);
+	if (f->resumed_bytes >= f->total_bytes)
+		fprintf(out, "  all of it is taken from %s of %s: nothing but what was found, and what it noted of the "
+			"disk, was read now; without --resume the disk is searched again\n", resume_path,
+			vk_shown_time_s(f->resumed_s).text);
+	else
+		fprintf(out, "  the first %s are taken from %s of %s\n", vk_shown_size(f->resumed_bytes).text,
+			resume_path, vk_shown_time_s(f->resumed_s).text);
 }
 
 static void put_searched(FILE *out, const struct vk_find_view *view)
@@ -275,17 +238,12 @@ static void put_searched(FILE *out, const struct vk_find_view *view)
 		fprintf(out, "\nLooked at the likely places only, in %.0f ms\n", view->seconds * 1000);
 		return;
 	}
-	fputs("\nSearched ", out);
-	put_size(out, f->scanned_bytes);
-	if (f->scanned_bytes < f->total_bytes) {
-		fputs(" of ", out);
-		put_size(out, f->total_bytes);
-	}
+	fprintf(out, "\nSearched %s", vk_shown_size(f->scanned_bytes).text);
+	if (f->scanned_bytes < f->total_bytes)
+		fprintf(out, " of %s", vk_shown_size(f->total_bytes).text);
 	fprintf(out, " in %.1f s", view->seconds);
-	if (f->holes_bytes > 0) {
-		fputs(", of which known to be zero ", out);
-		put_size(out, f->holes_bytes);
-	}
+	if (f->holes_bytes > 0)
+		fprintf(out, ", of which known to be zero %s", vk_shown_size(f->holes_bytes).text);
 	fputc('\n', out);
 	vk_report_find_resumed(out, f, view->resume_path);
 	for (size_t i = 0; i < f->unreadable_count && i < 16; i++)
@@ -302,12 +260,12 @@ static void put_foreign(FILE *out, const struct vk_foreigners *foreign)
 	for (size_t i = 0; i < foreign->count; i++) {
 		const struct vk_foreign *x = &foreign->items[i];
 
-		fprintf(out, "%s%s at byte %" PRIu64, i == 0 ? "\nOther systems on this disk:\n  " : "  ", x->type, x->start_bytes);
-		if (x->length_bytes > 0) {
-			fputs(", ", out);
-			put_size(out, x->length_bytes);
-		}
-		fprintf(out, "%s%s%s\n", x->label[0] == '\0' ? "" : ", label \"", x->label, x->label[0] == '\0' ? "" : "\"");
+		fprintf(out, "%s%s at byte %" PRIu64, i == 0 ? "\nOther systems on this disk:\n  " : "  ", x->type,
+			x->start_bytes);
+		if (x->length_bytes > 0)
+			fprintf(out, ", %s", vk_shown_size(x->length_bytes).text);
+		fprintf(out, "%s%s%s\n", x->label[0] == '\0' ? "" : ", label \"", x->label,
+			x->label[0] == '\0' ? "" : "\"");
 	}
 }
 

@@ -30,31 +30,31 @@ static const char *colour_of(enum vk_severity severity)
 	return "\033[1;34m";
 }
 
-static void put_finding(FILE *out, const struct vk_finding *f, const char *source,
-			bool explain, const struct vk_report_style *style)
+/* brief: indented, and without a remedy. */
+static void put_finding(FILE *out, const struct vk_finding *f, const char *source, bool brief, bool explain,
+			const struct vk_report_style *style)
 {
 	const struct vk_finding_kind *kind = vk_finding_kind(f->code);
-	const char *severity = vk_severity_name(kind->severity);
+	const char *indent = brief ? "  " : "";
 
-	if (style->colour)
-		fprintf(out, "%s%s\033[0m", colour_of(kind->severity), severity);
-	else
-		fputs(severity, out);
-	fprintf(out, " %s: %s\n", kind->code, f->message);
+	fprintf(out, "%s%s%s%s %s: %s\n", indent, style->colour ? colour_of(kind->severity) : "",
+		vk_severity_name(kind->severity), style->colour ? "\033[0m" : "", kind->code, f->message);
 	if (f->length_bytes > 0)
-		fprintf(out, "  where     %s%sbytes %" PRIu64 " to %" PRIu64 " (0x%" PRIx64 ")\n",
+		fprintf(out, "%s  where     %s%sbytes %" PRIu64 " to %" PRIu64 " (0x%" PRIx64 ")\n", indent,
 			source == NULL ? "" : source, source == NULL ? "" : ", ", f->offset_bytes,
 			f->offset_bytes + f->length_bytes - 1, f->offset_bytes);
 	if (f->seen[0] != '\0')
-		fprintf(out, "  seen      %s\n", f->seen);
+		fprintf(out, "%s  seen      %s\n", indent, f->seen);
 	if (f->expected[0] != '\0')
-		fprintf(out, "  expected  %s\n", f->expected);
+		fprintf(out, "%s  expected  %s\n", indent, f->expected);
 	if (explain)
-		fprintf(out, "  why       %s\n  next      %s\n", kind->why, kind->remedy);
+		fprintf(out, "%s  why       %s\n", indent, kind->why);
+	if (explain && !brief)
+		fprintf(out, "  next      %s\n", kind->remedy);
 }
 
-void vk_report_findings_text(FILE *out, const struct vk_findings *findings, const char *source,
-			     const struct vk_report_style *style)
+static void put_findings(FILE *out, const struct vk_findings *findings, const char *source, bool brief,
+			 const struct vk_report_style *style)
 {
 	bool explained[VK_F_COUNT] = {false};
 
@@ -65,11 +65,22 @@ void vk_report_findings_text(FILE *out, const struct vk_findings *findings, cons
 			if ((int)vk_finding_kind(f->code)->severity != severity)
 				continue;
 			/* what a code means is said once */
-			put_finding(out, f, source, !explained[f->code], style);
+			put_finding(out, f, source, brief, !explained[f->code], style);
 			explained[f->code] = true;
 		}
+}
+
+void vk_report_findings_text(FILE *out, const struct vk_findings *findings, const char *source,
+			     const struct vk_report_style *style)
+{
+	put_findings(out, findings, source, false, style);
 	if (findings->dropped > 0)
 		fprintf(out, "and %zu more findings that are not shown\n", findings->dropped);
+}
+
+void vk_report_findings_brief(FILE *out, const struct vk_findings *findings, const struct vk_report_style *style)
+{
+	put_findings(out, findings, NULL, true, style);
 }
 
 static const char *plural(size_t n)
@@ -89,21 +100,28 @@ void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t in
 	fputc('\n', out);
 }
 
+static json_t *finding_json(const char *source, const struct vk_finding *f)
+{
+	const struct vk_finding_kind *kind = vk_finding_kind(f->code);
+	struct vk_json o = vk_json_begin();
+
+	vk_json_set_text(&o, "severity", vk_severity_name(kind->severity));
+	vk_json_set_text(&o, "code", kind->code);
+	vk_json_set_text(&o, "source", source == NULL ? "" : source);
+	vk_json_set_number(&o, "offset", f->offset_bytes);
+	vk_json_set_number(&o, "length", f->length_bytes);
+	vk_json_set_text(&o, "seen", f->seen);
+	vk_json_set_text(&o, "expected", f->expected);
+	vk_json_set_text(&o, "message", f->message);
+	vk_json_set_text(&o, "why", kind->why);
+	vk_json_set_text(&o, "remedy", kind->remedy);
+	return vk_json_end(&o);
+}
+
 bool vk_report_findings_json(json_t *array, const char *source, const struct vk_findings *findings)
 {
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct vk_finding *f = &findings->items[i];
-		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
-		json_t *o = json_pack("{s:s,s:s,s:s,s:I,s:I,s:s,s:s,s:s,s:s,s:s}", "severity",
-				      vk_severity_name(kind->severity), "code", kind->code, "source",
-				      source == NULL ? "" : source, "offset",
-				      (json_int_t)f->offset_bytes, "length",
-				      (json_int_t)f->length_bytes, "seen", f->seen, "expected",
-				      f->expected, "message", f->message, "why", kind->why, "remedy",
-				      kind->remedy);
-
-		if (json_array_append_new(array, o) != 0)
+	for (size_t i = 0; i < findings->count; i++)
+		if (json_array_append_new(array, finding_json(source, &findings->items[i])) != 0)
 			return false;
-	}
 	return true;
 }

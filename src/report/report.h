@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "vmfskit/source.h"
 
 struct vk_report_style {
@@ -36,13 +35,15 @@ void vk_report_volumes_text(FILE *out, const struct vk_volume *volumes, size_t c
 /* Findings, worst first; source names where they were found and may be NULL. */
 void vk_report_findings_text(FILE *out, const struct vk_findings *findings, const char *source,
 			     const struct vk_report_style *style);
+/* The same, indented, without what to do about each: that is told for all of them together. */
+void vk_report_findings_brief(FILE *out, const struct vk_findings *findings, const struct vk_report_style *style);
 /* One line: "2 errors, 1 warning", or "no findings". */
 void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t infos);
 
 /* JSON objects of docs/json.md; NULL when memory ran out. */
 json_t *vk_report_source_json(const struct vk_source *source);
-/* What a GPT at the end of an image says; table is taken over. NULL: no memory. */
-json_t *vk_report_tail_json(const struct vk_tail_gpt *tail, json_t *table);
+/* Number, start_sector, sectors, type and type_name of a partition; end it with vk_json_end. */
+struct vk_json vk_report_partition_json(const struct vk_partition *partition);
 json_t *vk_report_vmfs_json(const struct vk_source *source, const struct vk_vmfs *vmfs);
 json_t *vk_report_volumes_json(const struct vk_volume *volumes, size_t count,
 			       const struct vk_source *sources);

@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "vmfskit/find.h"
 
 /* A search and what is to be told of it. All borrowed. */
@@ -27,8 +26,8 @@ bool vk_report_find_has_table(const struct vk_source *source);
 /* Whether a sound table has the candidate as it is: start, and the length where its header says one. */
 bool vk_report_find_in_table(const struct vk_candidate *c);
 /*
- * Whether what was found and a sound table agree: nothing is damaged, cut off, missing in the table, or named and not there.
- * Without a table (vk_report_find_has_table): whether the one volume of a partition is sound and begins with it.
+ * Whether what was found and a sound table agree: nothing is damaged, cut off, missing in the table, or named and not
+ * there. Without a table (vk_report_find_has_table): whether the one volume of a partition is sound and begins with it.
  */
 bool vk_report_find_agrees(const struct vk_find_view *view);
 
@@ -41,5 +40,9 @@ void vk_report_find_likely(FILE *out, const struct vk_source *source, const stru
 void vk_report_find_text(FILE *out, const struct vk_find_view *view);
 /* docs/json.md; NULL when memory ran out. */
 json_t *vk_report_find_json(const struct vk_find_view *view);
+/* The member "foreign": what of other systems was found. */
+void vk_report_set_foreign(struct vk_json *object, const struct vk_foreigners *foreign);
+/* {"offset", "length"}; NULL when memory ran out. */
+json_t *vk_report_range_json(uint64_t offset_bytes, uint64_t length_bytes);
 
 #endif

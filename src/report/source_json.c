@@ -3,34 +3,41 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/json.h"
 #include "report/report.h"
+
+struct vk_json vk_report_partition_json(const struct vk_partition *p)
+{
+	struct vk_json o = vk_json_begin();
+	char type[VK_GUID_TEXT_BYTES];
+	const char *name;
+
+	vk_partition_type(p, type, &name);
+	vk_json_set_number(&o, "number", p->number);
+	vk_json_set_number(&o, "start_sector", p->start_sector);
+	vk_json_set_number(&o, "sectors", p->sectors);
+	vk_json_set_text(&o, "type", type);
+	vk_json_set_text(&o, "type_name", name);
+	return o;
+}
 
 static json_t *table_json(const struct vk_table *t)
 {
 	struct vk_json o = vk_json_begin();
 	json_t *partitions = json_array();
 
-	vk_json_set(&o, "kind", json_string(vk_table_kind_name(t->kind)));
+	vk_json_set_text(&o, "kind", vk_table_kind_name(t->kind));
 	if (t->kind == VK_TABLE_GPT && t->gpt_chosen >= 0)
-		vk_json_set(&o, "read_from", json_string(t->gpt_chosen == 0 ? "primary" : "backup"));
+		vk_json_set_text(&o, "read_from", t->gpt_chosen == 0 ? "primary" : "backup");
 	for (size_t i = 0; i < t->partition_count; i++) {
 		const struct vk_partition *p = &t->partitions[i];
-		struct vk_json e = vk_json_begin();
-		char type[VK_GUID_TEXT_BYTES];
-		const char *name;
+		struct vk_json e = vk_report_partition_json(p);
+		char guid[VK_GUID_TEXT_BYTES];
 
-		vk_partition_type(p, type, &name);
-		vk_json_set_number(&e, "number", p->number);
-		vk_json_set_number(&e, "start_sector", p->start_sector);
-		vk_json_set_number(&e, "sectors", p->sectors);
-		vk_json_set(&e, "type", json_string(type));
-		vk_json_set(&e, "type_name", json_string(name));
 		if (p->logical)
 			vk_json_set(&e, "logical", json_true());
 		if (p->gpt) {
-			vk_guid_format(&p->entry.uniqueGUID, type);
-			vk_json_set(&e, "guid", json_string(type));
+			vk_guid_format(&p->entry.uniqueGUID, guid);
+			vk_json_set_text(&e, "guid", guid);
 		}
 		vk_json_append(partitions, vk_json_end(&e), &o);
 	}
@@ -38,13 +45,31 @@ static json_t *table_json(const struct vk_table *t)
 	return vk_json_end(&o);
 }
 
+/* The backup GPT at the end of an image. Its sectors are those of the disk whose end the image is. */
+static json_t *tail_json(const struct vk_tail_gpt *tail)
+{
+	const struct vk_gpt_header *h = &tail->table.gpt[1].header;
+	struct vk_json o = vk_json_begin();
+	char guid[VK_GUID_TEXT_BYTES];
+
+	vk_guid_format(&h->diskGUID, guid);
+	vk_json_set_number(&o, "first_sector", tail->first_sector);
+	vk_json_set_number(&o, "disk_sectors", tail->table.disk_sectors);
+	vk_json_set_number(&o, "sector_size", tail->table.sector_size);
+	vk_json_set_number(&o, "first_usable_sector", h->firstUsableLBA);
+	vk_json_set_number(&o, "last_usable_sector", h->lastUsableLBA);
+	vk_json_set_text(&o, "disk_guid", guid);
+	vk_json_set(&o, "table", table_json(&tail->table));
+	return vk_json_end(&o);
+}
+
 static json_t *place_json(const struct vk_place *p, uint64_t base)
 {
 	struct vk_json o = vk_json_begin();
 
-	vk_json_set(&o, "name", json_string(p->name));
-	vk_json_set(&o, "state", json_string(vk_presence_name(p->presence)));
-	vk_json_set(&o, "damaged", json_boolean(p->damaged));
+	vk_json_set_text(&o, "name", p->name);
+	vk_json_set_text(&o, "state", vk_presence_name(p->presence));
+	vk_json_set_bool(&o, "damaged", p->damaged);
 	vk_json_set_number(&o, "offset", vk_add_sat(base, p->offset_bytes));
 	vk_json_set_number(&o, "length", p->length_bytes);
 	vk_json_set_number(&o, "held", p->held_bytes);
@@ -58,15 +83,15 @@ json_t *vk_report_source_json(const struct vk_source *source)
 	json_t *vmfs = json_array();
 
 	vk_json_set(&o, "path", vk_json_label((const uint8_t *)source->path, strlen(source->path)));
-	vk_json_set(&o, "kind", json_string(vk_source_kind_name(source->kind)));
-	vk_json_set(&o, "form", json_string(vk_form(source->form)->name));
+	vk_json_set_text(&o, "kind", vk_source_kind_name(source->kind));
+	vk_json_set_text(&o, "form", vk_form(source->form)->name);
 	vk_json_set_number(&o, "size_bytes", source->size_bytes);
 	vk_json_set_number(&o, "sector_size", source->sector_size);
 	if (source->origin_bytes > 0)
 		vk_json_set_number(&o, "origin_bytes", source->origin_bytes);
 	vk_json_set(&o, "table", table_json(&source->table));
 	if (source->tail.first_sector > 0)
-		vk_json_set(&o, "tail_gpt", vk_report_tail_json(&source->tail, table_json(&source->tail.table)));
+		vk_json_set(&o, "tail_gpt", tail_json(&source->tail));
 	for (size_t i = 0; i < source->table.place_count; i++)
 		vk_json_append(structures, place_json(&source->table.places[i], 0), &o);
 	for (size_t i = 0; i < source->vmfs_count; i++) {
@@ -95,11 +120,11 @@ json_t *vk_report_volumes_json(const struct vk_volume *volumes, size_t count,
 		char uuid[VK_VMFS_UUID_TEXT_BYTES];
 
 		vk_vmfs_uuid_format(&v->uuid, uuid);
-		vk_json_set(&o, "uuid", json_string(uuid));
+		vk_json_set_text(&o, "uuid", uuid);
 		vk_json_set_number(&o, "snapID", v->snap_id);
 		vk_json_set_number(&o, "logicalSize", v->logical_bytes);
 		vk_json_set_number(&o, "numDevs", v->num_devs);
-		vk_json_set(&o, "complete", json_boolean(v->complete));
+		vk_json_set_bool(&o, "complete", v->complete);
 		if (v->has_fs)
 			vk_json_set(&o, "label", vk_json_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)));
 		for (size_t k = 0; k < v->extent_count; k++) {

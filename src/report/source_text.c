@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is in a source, for people. */
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/checked.h"
 #include "report/report.h"
-
-static void put_size(FILE *out, uint64_t bytes)
-{
-	char buf[64];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_size(&text, bytes);
-	fputs(buf, out);
-}
+#include "report/shown.h"
 
 static void put_line(FILE *out, const char *name, const char *value)
 {
@@ -54,14 +44,11 @@ static void put_partitions(FILE *out, const struct vk_source *s)
 		const struct vk_partition *p = &t->partitions[i];
 		char type[VK_GUID_TEXT_BYTES];
 		const char *name;
-		char size[64];
-		struct vk_text text;
 
 		vk_partition_type(p, type, &name);
-		vk_text_init(&text, size, sizeof(size));
-		vk_text_size(&text, vk_mul_sat(p->sectors, t->sector_size));
 		fprintf(out, "  %3u %14" PRIu64 " %14" PRIu64 "  %-36s  %s (%s)%s\n", p->number,
-			p->start_sector, p->sectors, size, name, type, p->logical ? ", logical" : "");
+			p->start_sector, p->sectors, vk_shown_size(vk_mul_sat(p->sectors, t->sector_size)).text, name,
+			type, p->logical ? ", logical" : "");
 	}
 }
 
@@ -102,24 +89,17 @@ static void put_disk_id(FILE *out, const struct vk_vmfs *v)
 
 static void put_identity(FILE *out, const struct vk_vmfs *v)
 {
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
-
 	if (vk_report_lvm_readable(v)) {
 		if (lvm_held(v, "diskID"))
 			put_disk_id(out, v);
-		if (lvm_held(v, "totalBytes")) {
-			fprintf(out, "  %-18s ", "partition size");
-			put_size(out, v->lvm.totalBytes);
-			fprintf(out, ", %" PRIu64 " sectors of 512\n", v->lvm.totalBytes / 512);
-		}
-		vk_vmfs_uuid_format(&v->lvm.devID, uuid);
+		if (lvm_held(v, "totalBytes"))
+			fprintf(out, "  %-18s %s, %" PRIu64 " sectors of 512\n", "partition size",
+				vk_shown_size(v->lvm.totalBytes).text, v->lvm.totalBytes / 512);
 		if (lvm_held(v, "devID"))
-			put_line(out, "device UUID", uuid);
+			put_line(out, "device UUID", vk_shown_uuid(&v->lvm.devID).text);
 	}
-	if (v->volume_count > 0 && v->volumes[0].seen_bytes >= 0x64) {
-		vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, uuid);
-		put_line(out, "volume UUID", uuid);
-	}
+	if (v->volume_count > 0 && v->volumes[0].seen_bytes >= 0x64)
+		put_line(out, "volume UUID", vk_shown_uuid(&v->volumes[0].volume.uuid).text);
 }
 
 static bool fs_held(const struct vk_vmfs *v, const char *field)
@@ -129,9 +109,7 @@ static bool fs_held(const struct vk_vmfs *v, const char *field)
 
 static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
 {
-	struct vk_vmfs_uuid_parts made;
-	char buf[600];
-	struct vk_text text;
+	char version[40];
 
 	if (!v->fs_expected) {
 		put_line(out, "file system", "on the first extent of the volume, not here");
@@ -139,54 +117,36 @@ static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
 	}
 	if (!vk_report_fs_readable(v))
 		return;
-	if (fs_held(v, "fsLabel")) {
-		vk_text_init(&text, buf, sizeof(buf));
-		vk_text_label(&text, v->fs.fsLabel, sizeof(v->fs.fsLabel));
-		put_line(out, "label", buf);
-	}
+	if (fs_held(v, "fsLabel"))
+		put_line(out, "label", vk_shown_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)).text);
 	if (fs_held(v, "uuid")) {
-		vk_vmfs_uuid_format(&v->fs.uuid, buf);
-		put_line(out, "datastore UUID", buf);
-		vk_vmfs_uuid_decode(&v->fs.uuid, &made);
-		vk_text_init(&text, buf, sizeof(buf));
-		vk_text_time_s(&text, made.timeLo);
-		vk_text_put(&text, ", by the host with MAC ");
-		vk_mac_format(made.macAddr, buf + text.len_bytes);
-		put_line(out, "made", buf);
+		put_line(out, "datastore UUID", vk_shown_uuid(&v->fs.uuid).text);
+		put_line(out, "made", vk_shown_made(&v->fs.uuid, ", by the host with MAC ").text);
 	}
-	if (fs_held(v, "fileBlockSize")) {
-		vk_fs_version_name(&v->fs, buf);
-		fprintf(out, "  %-18s %s, blocks of ", "file system", buf);
-		put_size(out, v->fs.fileBlockSize);
-		fputc('\n', out);
-	}
+	vk_fs_version_name(&v->fs, version);
+	if (fs_held(v, "fileBlockSize"))
+		fprintf(out, "  %-18s %s, blocks of %s\n", "file system", version,
+			vk_shown_size(v->fs.fileBlockSize).text);
 }
 
 /* A free slot keeps address, stamp, generation and driver of whoever had the volume mounted through it last. */
 static void put_slot(FILE *out, const struct vk_heartbeat_slot *s, bool in_use)
 {
-	char buf[256];
-	struct vk_text text;
+	const struct vk_shown_label ip = vk_shown_label(s->hb.ip, sizeof(s->hb.ip));
 	struct vk_vmfs_uuid_parts host;
 	char mac[VK_MAC_TEXT_BYTES];
 
+	vk_vmfs_uuid_decode(&s->hb.owner, &host);
+	vk_mac_format(host.macAddr, mac);
 	fprintf(out, "  slot %u (volume offset 0x%" PRIX64 "): ", s->slot, s->volume_offset);
-	if (in_use) {
-		vk_vmfs_uuid_format(&s->hb.owner, buf);
-		vk_vmfs_uuid_decode(&s->hb.owner, &host);
-		vk_mac_format(host.macAddr, mac);
-		fprintf(out, "in use by %s, MAC %s", buf, mac);
-	} else {
+	if (in_use)
+		fprintf(out, "in use by %s, MAC %s", vk_shown_uuid(&s->hb.owner).text, mac);
+	else
 		fprintf(out, "free; the last mount");
-	}
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, s->hb.ip, sizeof(s->hb.ip));
-	if (buf[0] != '\0')
-		fprintf(out, "%s IP %s", in_use ? "," : ":", buf);
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_duration_us(&text, s->hb.stamp);
-	fprintf(out, ", uptime at the last beat %s, generation %" PRIu64 ", driver %u.%u\n", buf, s->hb.hbGen,
-		s->hb.driveX, s->hb.driveY);
+	if (ip.text[0] != '\0')
+		fprintf(out, "%s IP %s", in_use ? "," : ":", ip.text);
+	fprintf(out, ", uptime at the last beat %s, generation %" PRIu64 ", driver %u.%u\n",
+		vk_shown_duration_us(s->hb.stamp).text, s->hb.hbGen, s->hb.driveX, s->hb.driveY);
 }
 
 static void put_heartbeats(FILE *out, const struct vk_vmfs *v)
@@ -207,23 +167,25 @@ static void put_heartbeats(FILE *out, const struct vk_vmfs *v)
 		put_slot(out, &h->history[i], false);
 }
 
+/* A structure under its title; more is put behind that. */
+static void put_structure(FILE *out, const struct vk_layout *layout, const void *in, size_t seen_bytes,
+			  const char *more, const struct vk_report_style *style)
+{
+	fprintf(out, "\n%s%s\n", layout->title, more);
+	vk_report_fields_text(out, layout, in, seen_bytes, "  ", style);
+}
+
 static void put_structures(FILE *out, const struct vk_vmfs *v, const struct vk_report_style *style)
 {
-	if (vk_report_lvm_readable(v)) {
-		fprintf(out, "\n%s, LVM %u.%u\n", vk_lvm_device_layout.title, v->lvm.majorVersion,
-			v->lvm.minorVersion);
-		vk_report_fields_text(out, &vk_lvm_device_layout, &v->lvm, v->lvm_seen_bytes, "  ", style);
-	}
-	if (vk_report_lvm_readable(v) && lvm_held(v, "diskID")) {
-		fprintf(out, "\n%s\n", vk_scsi_disk_id_layout.title);
-		vk_report_fields_text(out, &vk_scsi_disk_id_layout, &v->lvm.diskID, VK_SCSI_DISK_ID_BYTES,
-				      "  ", style);
-	}
-	for (size_t i = 0; i < v->volume_count; i++) {
-		fprintf(out, "\n%s\n", vk_lvm_volume_layout.title);
-		vk_report_fields_text(out, &vk_lvm_volume_layout, &v->volumes[i].volume,
-				      v->volumes[i].seen_bytes, "  ", style);
-	}
+	char version[40];
+
+	snprintf(version, sizeof(version), ", LVM %u.%u", v->lvm.majorVersion, v->lvm.minorVersion);
+	if (vk_report_lvm_readable(v))
+		put_structure(out, &vk_lvm_device_layout, &v->lvm, v->lvm_seen_bytes, version, style);
+	if (vk_report_lvm_readable(v) && lvm_held(v, "diskID"))
+		put_structure(out, &vk_scsi_disk_id_layout, &v->lvm.diskID, VK_SCSI_DISK_ID_BYTES, "", style);
+	for (size_t i = 0; i < v->volume_count; i++)
+		put_structure(out, &vk_lvm_volume_layout, &v->volumes[i].volume, v->volumes[i].seen_bytes, "", style);
 	if (v->pes.tables > 0 && v->lvm_usable)
 		fprintf(out, "\nPhysical extents: %" PRIu64 " in use, %" PRIu64
 			     " marked in the bitmaps, in %zu stretch%s of the volume%s\n",
@@ -233,18 +195,11 @@ static void put_structures(FILE *out, const struct vk_vmfs *v, const struct vk_r
 	for (size_t i = 0; i < v->ext_count; i++)
 		fprintf(out, "  extended metadata at device offset 0x%" PRIx64 ", data from 0x%" PRIx64 "\n",
 			v->exts[i].offset_bytes, v->exts[i].ext.dataOffset);
-	for (size_t i = 0; i < v->sd_count; i++) {
-		char name[1100];
-		struct vk_text text;
-
-		vk_text_init(&text, name, sizeof(name));
-		vk_text_label(&text, v->sd_names[i].deviceName, sizeof(v->sd_names[i].deviceName));
-		fprintf(out, "  member device %zu: %s\n", i, name);
-	}
-	if (v->fs_expected && vk_report_fs_readable(v)) {
-		fprintf(out, "\n%s\n", vk_fs_descriptor_layout.title);
-		vk_report_fields_text(out, &vk_fs_descriptor_layout, &v->fs, v->fs_seen_bytes, "  ", style);
-	}
+	for (size_t i = 0; i < v->sd_count; i++)
+		fprintf(out, "  member device %zu: %s\n", i,
+			vk_shown_label(v->sd_names[i].deviceName, sizeof(v->sd_names[i].deviceName)).text);
+	if (v->fs_expected && vk_report_fs_readable(v))
+		put_structure(out, &vk_fs_descriptor_layout, &v->fs, v->fs_seen_bytes, "", style);
 }
 
 static void put_vmfs(FILE *out, const struct vk_source *s, const struct vk_vmfs *v,
@@ -312,17 +267,15 @@ static void put_held(FILE *out, const struct vk_source *s)
 	if (v == NULL || s->kind == VK_SOURCE_DISK || v->volume_only)
 		return;
 	if (v->lvm.magic != VK_LVM_MAGIC || !lvm_held(v, "totalBytes")) {
-		fprintf(out, "  how much of the partition that is cannot be told: its length stands in the LVM header\n");
+		fprintf(out, "  how much of the partition that is cannot be told: its length stands in the LVM "
+			"header\n");
 		return;
 	}
 	if (s->size_bytes >= v->lvm.totalBytes)
 		return;
-	fprintf(out, "  holds %.4g %% of the partition: ",
-		100.0 * (double)s->size_bytes / (double)v->lvm.totalBytes);
-	put_size(out, s->size_bytes);
-	fprintf(out, " of ");
-	put_size(out, v->lvm.totalBytes);
-	fputc('\n', out);
+	fprintf(out, "  holds %.4g %% of the partition: %s of %s\n",
+		100.0 * (double)s->size_bytes / (double)v->lvm.totalBytes,
+		vk_shown_size(s->size_bytes).text, vk_shown_size(v->lvm.totalBytes).text);
 }
 
 /* An image that begins behind the beginning of its disk: where, and what lay on that disk. */
@@ -332,11 +285,13 @@ void vk_report_tail_text(FILE *out, const struct vk_tail_gpt *tail)
 
 	if (tail->first_sector == 0)
 		return;
-	fprintf(out, "  a backup GPT at the end says: this image begins at sector %" PRIu64 " of its disk", tail->first_sector);
+	fprintf(out, "  a backup GPT at the end says: this image begins at sector %" PRIu64 " of its disk",
+		tail->first_sector);
 	for (size_t i = 0; i < tail->table.partition_count && i < SHOWN; i++) {
 		const struct vk_partition *p = &tail->table.partitions[i];
 
-		fprintf(out, "; partition %u: %" PRIu64 " ... %" PRIu64, p->number, p->entry.firstLBA, p->entry.lastLBA);
+		fprintf(out, "; partition %u: %" PRIu64 " ... %" PRIu64, p->number, p->entry.firstLBA,
+			p->entry.lastLBA);
 	}
 	fputs(tail->table.partition_count > SHOWN ? "; and more\n" : "\n", out);
 }
@@ -363,9 +318,8 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 	static const char *const forms[] = {"", ", unfolded from a VMFSIMG image",
 					    ", read from a hexdump listing"};
 
-	fprintf(out, "%s: %s, ", source->path, vk_source_kind_name(source->kind));
-	put_size(out, source->size_bytes);
-	fprintf(out, ", sectors of %u bytes%s\n", source->sector_size, forms[source->form]);
+	fprintf(out, "%s: %s, %s, sectors of %u bytes%s\n", source->path, vk_source_kind_name(source->kind),
+		vk_shown_size(source->size_bytes).text, source->sector_size, forms[source->form]);
 	vk_report_container_text(out, source);
 	if (source->origin_bytes > 0)
 		fprintf(out, "  a fragment: its first byte is %s offset 0x%" PRIx64 "\n",
@@ -384,21 +338,14 @@ void vk_report_volumes_text(FILE *out, const struct vk_volume *volumes, size_t c
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct vk_volume *v = &volumes[i];
-		char text[600];
-		struct vk_text label;
 
 		if (v->num_devs < 2 && v->extent_count < 2)
 			continue;
-		vk_vmfs_uuid_format(&v->uuid, text);
-		fprintf(out, "\nVolume %s, ", text);
-		put_size(out, v->logical_bytes);
-		fprintf(out, ", %zu of %u extents, %s\n", v->extent_count, v->num_devs,
+		fprintf(out, "\nVolume %s, %s, %zu of %u extents, %s\n", vk_shown_uuid(&v->uuid).text,
+			vk_shown_size(v->logical_bytes).text, v->extent_count, v->num_devs,
 			v->complete ? "complete" : "not complete");
-		if (v->has_fs) {
-			vk_text_init(&label, text, sizeof(text));
-			vk_text_label(&label, v->fs.fsLabel, sizeof(v->fs.fsLabel));
-			put_line(out, "label", text);
-		}
+		if (v->has_fs)
+			put_line(out, "label", vk_shown_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)).text);
 		for (size_t k = 0; k < v->extent_count; k++)
 			fprintf(out, "  extents %" PRIu64 " to %" PRIu64 "  %s\n", v->extents[k].first_pe,
 				v->extents[k].last_pe, sources[v->extents[k].source].path);

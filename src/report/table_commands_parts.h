@@ -3,6 +3,7 @@
 #ifndef VK_REPORT_TABLE_COMMANDS_PARTS_H
 #define VK_REPORT_TABLE_COMMANDS_PARTS_H
 
+#include "base/command.h"
 #include "report/table_commands.h"
 
 /* The entries in the order of the disk. */
@@ -14,20 +15,22 @@ struct vk_commands_case {
 	bool has_mbr;
 	const char *device;      /* on Linux; a placeholder when none is known that fits in a line */
 	bool logical;            /* some entry is a logical partition */
+	bool failed;             /* memory ran out: the commands are not whole, and none is shown */
 	struct vk_table_commands *out;
 };
 
-/* False when memory ran out. */
-bool vk_commands_for_esxi(struct vk_commands_case *c);
-bool vk_commands_for_linux(struct vk_commands_case *c);
+void vk_commands_for_esxi(struct vk_commands_case *c);
+void vk_commands_for_linux(struct vk_commands_case *c);
 
-/*
- * Check, save and put back; before commands that write. device: as the shell takes it, with a folder. False when
- * memory ran out.
- */
-bool vk_commands_care_esxi(struct vk_commands_case *c, const char *device);
-bool vk_commands_care_linux(struct vk_commands_case *c);
-void vk_table_care_free(struct vk_table_care *care);
+/* Check, save and put back; before commands that write. device: as the shell takes it, with a folder. */
+void vk_commands_care_esxi(struct vk_commands_case *c, const char *device);
+void vk_commands_care_linux(struct vk_commands_case *c);
+
+/* Append a line; when memory runs out the case has failed. */
+void vk_commands_add(struct vk_commands_case *c, struct vk_lines *lines, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same of a line that was made word by word; it is ended. */
+void vk_commands_add_made(struct vk_commands_case *c, struct vk_lines *lines, struct vk_command *line);
 
 /* First sector of the extended partition of an MBR; 0: there is none. */
 uint64_t vk_commands_extended(const struct vk_commands_case *c);

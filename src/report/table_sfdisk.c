@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/command.h"
-#include "base/texts.h"
 #include "report/table_commands_parts.h"
 
 /* A unit of UTF-16 is at most three bytes of UTF-8, each of them an escape: \xNN. */
 enum { NAME_UNITS = 36, UNIT_TEXT_BYTES = 3 * 4 };
 
-#define LINE(c, ...) vk_sentence_add(&(c)->out->script, &(c)->out->script_count, __VA_ARGS__)
-#define NOTE(c, ...) vk_sentence_add(&(c)->out->linux_notes, &(c)->out->linux_note_count, __VA_ARGS__)
+#define LINE(c, ...) vk_commands_add(c, &(c)->out->sfdisk.lines, __VA_ARGS__)
+#define NOTE(c, ...) vk_commands_add(c, &(c)->out->sfdisk.notes, __VA_ARGS__)
 
 static void put_hex(struct vk_text *text, unsigned byte)
 {
@@ -23,23 +21,21 @@ static void put_hex(struct vk_text *text, unsigned byte)
 /* One character as UTF-8; what would end or change the quoted name as the escape that sfdisk writes itself. */
 static void put_character(struct vk_text *text, uint32_t c)
 {
-	if (c < 0x20 || c == '"' || c == '\\' || c == '$' || c == '`' || c == 0x7F) {
-		put_hex(text, c);
-	} else if (c < 0x80) {
+	static const struct {
+		uint32_t below;
+		unsigned mark; /* of the first byte */
+	} lengths[] = {{0x80, 0}, {0x800, 0xC0}, {0x10000, 0xE0}, {UINT32_MAX, 0xF0}};
+	unsigned more = 0;
+
+	if (c >= 0x20 && c < 0x7F && strchr("\"\\$`", (int)c) == NULL) {
 		vk_text_fmt(text, "%c", (char)c);
-	} else if (c < 0x800) {
-		put_hex(text, 0xC0 | c >> 6);
-		put_hex(text, 0x80 | (c & 0x3F));
-	} else if (c < 0x10000) {
-		put_hex(text, 0xE0 | c >> 12);
-		put_hex(text, 0x80 | (c >> 6 & 0x3F));
-		put_hex(text, 0x80 | (c & 0x3F));
-	} else {
-		put_hex(text, 0xF0 | c >> 18);
-		put_hex(text, 0x80 | (c >> 12 & 0x3F));
-		put_hex(text, 0x80 | (c >> 6 & 0x3F));
-		put_hex(text, 0x80 | (c & 0x3F));
+		return;
 	}
+	while (c >= lengths[more].below)
+		more++;
+	put_hex(text, lengths[more].mark | c >> 6 * more);
+	while (more-- > 0)
+		put_hex(text, 0x80 | (c >> 6 * more & 0x3F));
 }
 
 /* False when the name is no UTF-16; what was put is then to be left out. */
@@ -82,8 +78,7 @@ static void put_attributes(struct vk_command *line, uint64_t attributes)
 	vk_command_add(line, "\"");
 }
 
-static bool put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_entry *entry,
-			  struct vk_command *line)
+static void put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_entry *entry, struct vk_command *line)
 {
 	const struct vk_gpt_entry *e = &entry->partition.entry;
 	const uint64_t told = 0xFFFF000000000007U; /* the bits that have words */
@@ -96,75 +91,66 @@ static bool put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_en
 	vk_guid_format(&e->uniqueGUID, guid);
 	vk_command_add(line, ", uuid=%s", guid);
 	vk_text_init(&text, name, sizeof(name));
-	if (!put_name(&text, e->name)) {
-		if (!NOTE(c, "The name of partition %u is no text and is left out", entry->partition.number))
-			return false;
-	} else if (name[0] != '\0') {
+	if (!put_name(&text, e->name))
+		NOTE(c, "The name of partition %u is no text and is left out", entry->partition.number);
+	else if (name[0] != '\0')
 		vk_command_add(line, ", name=\"%s\"", name);
-	}
 	if ((e->attributes & told) != 0)
 		put_attributes(line, e->attributes);
-	return (e->attributes & ~told) == 0 ||
-	       NOTE(c, "Partition %u has attribute bits that sfdisk has no words for", entry->partition.number);
+	if ((e->attributes & ~told) != 0)
+		NOTE(c, "Partition %u has attribute bits that sfdisk has no words for", entry->partition.number);
 }
 
 /* However long its name is in escapes: a line that was cut would make another table. */
-static bool put_entry(struct vk_commands_case *c, const char *node, const struct vk_planned_entry *entry)
+static void put_entry(struct vk_commands_case *c, const char *node, const struct vk_planned_entry *entry)
 {
 	const struct vk_partition *p = &entry->partition;
 	struct vk_command line;
-	bool kept = true;
-	char *text;
 
-	vk_command_begin(&line, "");
-	vk_command_add(&line, "%s%u : start=%" PRIu64 ", size=%" PRIu64, node, p->number, p->start_sector, p->sectors);
+	vk_command_begin(&line, node);
+	vk_command_add(&line, "%u : start=%" PRIu64 ", size=%" PRIu64, p->number, p->start_sector, p->sectors);
 	if (p->gpt)
-		kept = put_gpt_entry(c, entry, &line);
+		put_gpt_entry(c, entry, &line);
 	else
-		vk_command_add(&line, ", type=%x%s", p->mbr_type,
-			       vk_commands_active(c, p->number) ? ", bootable" : "");
-	text = vk_command_end(&line);
-	kept = kept && text != NULL && LINE(c, "%s", text);
-	free(text);
-	return kept;
+		vk_command_add(&line, ", type=%x%s", p->mbr_type, vk_commands_active(c, p->number) ? ", bootable" : "");
+	vk_commands_add_made(c, &c->out->sfdisk.lines, &line);
 }
 
-static bool put_head(struct vk_commands_case *c)
+static void put_head(struct vk_commands_case *c)
 {
 	const struct vk_rebuild_table *t = c->table;
+	bool gpt = t->kind == VK_TABLE_GPT;
 	char guid[VK_GUID_TEXT_BYTES];
-	bool kept;
 
-	if (t->kind == VK_TABLE_GPT) {
-		vk_guid_format(&t->disk_guid, guid);
-		kept = LINE(c, "label: gpt") && LINE(c, "label-id: %s", guid);
-	} else {
-		kept = LINE(c, "label: dos") && (!c->has_mbr || LINE(c, "label-id: 0x%08x", c->mbr.diskSignature));
-	}
-	kept = kept && LINE(c, "unit: sectors");
-	if (kept && t->kind == VK_TABLE_GPT)
-		kept = LINE(c, "first-lba: %" PRIu64, t->first_usable_lba) &&
-		       LINE(c, "last-lba: %" PRIu64, t->last_usable_lba);
-	else if (kept)
-		/* else it keeps the first MiB free, and takes a partition that starts at 63 or 128 for a mistake */
-		kept = LINE(c, "first-lba: 1");
-	return kept && LINE(c, "sector-size: %u", t->sector_size) && LINE(c, "%s", "");
+	LINE(c, "label: %s", gpt ? "gpt" : "dos");
+	vk_guid_format(&t->disk_guid, guid);
+	if (gpt)
+		LINE(c, "label-id: %s", guid);
+	else if (c->has_mbr)
+		LINE(c, "label-id: 0x%08x", c->mbr.diskSignature);
+	LINE(c, "unit: sectors");
+	/* of an MBR it else keeps the first MiB free, and takes a partition that starts at 63 or 128 for a mistake */
+	LINE(c, "first-lba: %" PRIu64, gpt ? t->first_usable_lba : 1);
+	if (gpt)
+		LINE(c, "last-lba: %" PRIu64, t->last_usable_lba);
+	LINE(c, "sector-size: %u", t->sector_size);
+	LINE(c, "%s", "");
 }
 
 /* An extended partition is no entry of the plan when it holds nothing but its chain; sfdisk must be told it. */
-static bool put_extended(struct vk_commands_case *c, const char *node)
+static void put_extended(struct vk_commands_case *c, const char *node)
 {
 	for (size_t i = 0; i < c->table->entry_count; i++)
 		if (vk_partition_is_extended(&c->table->entries[i].partition))
-			return true;
+			return;
 	for (unsigned i = 0; c->has_mbr && i < 4; i++) {
 		const struct vk_mbr_entry *e = &c->mbr.entries[i];
 
-		if (vk_mbr_entry_used(e) && vk_mbr_type_is_extended(e->type))
-			return LINE(c, "%s%u : start=%u, size=%u, type=%x", node, i + 1, e->firstLBA, e->sectors,
-				    e->type);
+		if (!vk_mbr_entry_used(e) || !vk_mbr_type_is_extended(e->type))
+			continue;
+		LINE(c, "%s%u : start=%u, size=%u, type=%x", node, i + 1, e->firstLBA, e->sectors, e->type);
+		return;
 	}
-	return true;
 }
 
 /* The number of a partition is what its node's name ends with. */
@@ -184,31 +170,30 @@ static void node_name(const char *device, char ret_name[80])
 		vk_text_put(&text, "p");
 }
 
-static bool put_command(struct vk_commands_case *c)
+void vk_commands_for_linux(struct vk_commands_case *c)
 {
+	const struct vk_rebuild_table *t = c->table;
 	struct vk_command command;
+	char node[80];
 
+	if (t->nothing_to_do) {
+		NOTE(c, "The table is sound: there is nothing to type");
+		return;
+	}
+	node_name(c->options->linux_device, node);
+	vk_commands_care_linux(c);
 	vk_command_begin(&command, "sfdisk --wipe never --wipe-partitions never");
 	vk_command_path(&command, c->device);
 	c->out->linux_command = vk_command_end(&command);
-	return c->out->linux_command != NULL;
-}
-
-bool vk_commands_for_linux(struct vk_commands_case *c)
-{
-	const struct vk_rebuild_table *t = c->table;
-	char node[80];
-	bool kept;
-
-	if (t->nothing_to_do)
-		return NOTE(c, "The table is sound: there is nothing to type");
-	node_name(c->options->linux_device, node);
-	kept = vk_commands_care_linux(c) && put_command(c) && put_head(c) && (!c->logical || put_extended(c, node));
-	for (size_t i = 0; i < t->entry_count && kept; i++)
-		kept = put_entry(c, node, &c->entries[i]);
-	if (kept && t->sector_size != 512)
-		kept = NOTE(c, "On an image file say losetup --sector-size %u first, and apply it to the loop device",
-			    t->sector_size);
-	return kept && NOTE(c, "sfdisk writes fields that nobody reads in its own way (what stands behind names, CHS); "
-			       "vmfskit repair table --write keeps sound bytes");
+	c->failed = c->failed || c->out->linux_command == NULL;
+	put_head(c);
+	if (c->logical)
+		put_extended(c, node);
+	for (size_t i = 0; i < t->entry_count; i++)
+		put_entry(c, node, &c->entries[i]);
+	if (t->sector_size != 512)
+		NOTE(c, "On an image file say losetup --sector-size %u first, and apply it to the loop device",
+		     t->sector_size);
+	NOTE(c, "sfdisk writes fields that nobody reads in its own way (what stands behind names, CHS); "
+		"vmfskit repair table --write keeps sound bytes");
 }

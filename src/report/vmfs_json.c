@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/json.h"
 #include "report/report.h"
 
 static json_t *field_text_json(const struct vk_field *f, const void *in)
@@ -31,15 +30,15 @@ static json_t *disk_id_json(const struct vk_scsi_disk_id *id)
 	vk_json_set(&o, "model", vk_json_label(id->model, sizeof(id->model)));
 	vk_json_set(&o, "revision", vk_json_label(id->revision, sizeof(id->revision)));
 	vk_scsi_disk_id_guid(id, name);
-	vk_json_set(&o, "id", json_string(name));
+	vk_json_set_text(&o, "id", name);
 	vk_json_set(&o, "id_hex", vk_json_hex(id->id, id->len < sizeof(id->id) ? id->len : sizeof(id->id)));
 	vk_scsi_disk_id_name(id, name, &certain);
-	vk_json_set(&o, "name", json_string(name));
-	vk_json_set(&o, "name_certain", json_boolean(certain));
+	vk_json_set_text(&o, "name", name);
+	vk_json_set_bool(&o, "name_certain", certain);
 	vk_scsi_disk_id_vml(id, name);
-	vk_json_set(&o, "vml", json_string(name));
+	vk_json_set_text(&o, "vml", name);
 	vk_scsi_disk_id_label(id, name);
-	vk_json_set(&o, "target_label", json_string(name));
+	vk_json_set_text(&o, "target_label", name);
 	return vk_json_end(&o);
 }
 
@@ -63,7 +62,7 @@ static void set_time(struct vk_json *o, const struct vk_field *f, const void *in
 		vk_text_time_s(&t, value);
 	else
 		vk_text_time_us(&t, value);
-	vk_json_set(o, key, value == 0 ? json_null() : json_string(text));
+	vk_json_set_text(o, key, value == 0 ? NULL : text);
 }
 
 static void set_number_field(struct vk_json *o, const struct vk_field *f, const void *in)
@@ -84,13 +83,10 @@ static void set_number_field(struct vk_json *o, const struct vk_field *f, const 
 	case VK_VIEW_LOCK_TYPE:
 		vk_text_init(&t, text, sizeof(text));
 		vk_text_fmt(&t, "0x%0*llx", (int)f->size * 2, (unsigned long long)value);
-		vk_json_set(o, f->name, json_string(text));
+		vk_json_set_text(o, f->name, text);
 		break;
 	case VK_VIEW_VOL_STATE:
-		if (name != NULL)
-			vk_json_set(o, f->name, json_string(name));
-		else
-			vk_json_set(o, f->name, field_text_json(f, in));
+		vk_json_set(o, f->name, name != NULL ? vk_json_text(name) : field_text_json(f, in));
 		break;
 	default:
 		vk_json_set_number(o, f->name, value);
@@ -144,7 +140,7 @@ static void set_fields(struct vk_json *o, const struct vk_layout *layout, const 
 			continue;
 		set_field(o, f, in);
 		if (f->evidence == VK_EV_U)
-			vk_json_set(&doubts, f->name, json_string(f->note));
+			vk_json_set_text(&doubts, f->name, f->note);
 	}
 	vk_json_set(o, "uncertain", vk_json_end(&doubts));
 }
@@ -186,7 +182,7 @@ static json_t *fs_json(const struct vk_vmfs *v)
 		vk_json_set(&o, "label", vk_json_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)));
 	vk_fs_version_name(&v->fs, version);
 	if (v->fs_seen_bytes > 8)
-		vk_json_set(&o, "version", json_string(version));
+		vk_json_set_text(&o, "version", version);
 	return vk_json_end(&o);
 }
 
@@ -202,9 +198,9 @@ static json_t *slot_json(const struct vk_heartbeat_slot *s)
 	vk_vmfs_uuid_format(&s->hb.owner, text);
 	vk_vmfs_uuid_decode(&s->hb.owner, &host);
 	if (!vk_vmfs_uuid_is_nil(&s->hb.owner)) {
-		vk_json_set(&o, "owner", json_string(text));
+		vk_json_set_text(&o, "owner", text);
 		vk_mac_format(host.macAddr, text);
-		vk_json_set(&o, "mac", json_string(text));
+		vk_json_set_text(&o, "mac", text);
 	}
 	if (!vk_vmfs_uuid_is_nil(&s->hb.owner) || s->hb.ip[0] != 0)
 		vk_json_set(&o, "ip", vk_json_label(s->hb.ip, sizeof(s->hb.ip)));
@@ -212,7 +208,7 @@ static json_t *slot_json(const struct vk_heartbeat_slot *s)
 	vk_json_set_number(&o, "uptime_us", s->hb.stamp);
 	vk_text_init(&t, text, sizeof(text));
 	vk_text_fmt(&t, "%u.%u", s->hb.driveX, s->hb.driveY);
-	vk_json_set(&o, "driver", json_string(text));
+	vk_json_set_text(&o, "driver", text);
 	return vk_json_end(&o);
 }
 
@@ -256,8 +252,8 @@ json_t *vk_report_vmfs_json(const struct vk_source *s, const struct vk_vmfs *v)
 	vk_json_set(&o, "start_sector", number_or_null(disk, v->start_sector));
 	vk_json_set(&o, "sectors", number_or_null(disk && v->sectors != 0, v->sectors));
 	vk_vmfs_lun_name(v, name, &certain);
-	vk_json_set(&o, "lun_name", lvm ? json_string(name) : json_null());
-	vk_json_set(&o, "lun_name_certain", json_boolean(lvm && certain));
+	vk_json_set_text(&o, "lun_name", lvm ? name : NULL);
+	vk_json_set_bool(&o, "lun_name_certain", lvm && certain);
 	vk_json_set(&o, "lvm", lvm ? lvm_json(v) : json_null());
 	vk_json_set(&o, "fs", fs ? fs_json(v) : json_null());
 	vk_json_set(&o, "heartbeats", v->fs_expected ? heartbeats_json(&v->heartbeats) : json_null());

@@ -6,7 +6,10 @@
 
 #include "base/utf8.h"
 
-/* U+FDD0 to U+FDEF, and the last two of each plane. Of these XML refuses U+FFFE and U+FFFF, and advises against the rest. */
+/*
+ * U+FDD0 to U+FDEF, and the last two of each plane. Of these XML refuses U+FFFE and U+FFFF, and advises against the
+ * rest.
+ */
 static bool is_noncharacter(uint32_t point)
 {
 	return (point >= 0xfdd0 && point <= 0xfdef) || (point & 0xfffe) == 0xfffe;

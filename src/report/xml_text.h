@@ -7,7 +7,8 @@
 
 /*
  * bytes as content or as an attribute in double quotes. What XML has no way to say, or should not be in it (control
- * characters, characters that steer a terminal, non-characters, bytes that are not UTF-8), becomes \xNN as in all our texts.
+ * characters, characters that steer a terminal, non-characters, bytes that are not UTF-8), becomes \xNN as in all our
+ * texts.
  */
 void vk_report_xml_text(FILE *out, const char *bytes);
 

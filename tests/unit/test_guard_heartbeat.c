@@ -22,6 +22,7 @@ enum { DISK_BYTES = 1 << 20, SLOT = 512, BEATS_AT = 65536, BEATS = 8192, PLACES 
  */
 struct bench {
 	struct vk_restore restore;
+	struct vk_source before;
 	struct vk_captured_place places[PLACES];
 	struct vk_identity identities[PLACES];
 	uint8_t bytes[DISK_BYTES];
@@ -40,6 +41,7 @@ static struct bench *bench_new(size_t places)
 		for (size_t at = 0; at < BEATS; at += SLOT)
 			vk_put_le32(b->bytes + BEATS_AT + i * BEATS + at, VK_HB_FREE);
 	}
+	b->restore.before = &b->before;
 	b->restore.places = b->places;
 	b->restore.place_count = places;
 	b->restore.target = (struct vk_target_id){.size_bytes = DISK_BYTES, .sector_size = 512};

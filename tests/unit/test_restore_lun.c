@@ -222,13 +222,13 @@ static void expect(struct vk_restore *restore, vk_guard_ask *ask, enum vk_guard 
 static void another_lun(void **state)
 {
 	struct vk_capture capture = {.wwid = A, .source_kind = VK_SOURCE_DISK, .size_bytes = BENCH_BYTES};
-	struct vk_restore restore = {.capture = &capture,
-				     .facts = {.wwid = A, .kind = VK_SOURCE_DISK, .size_bytes = BENCH_BYTES}};
+	struct vk_disk_facts facts = {.wwid = A, .kind = VK_SOURCE_DISK, .size_bytes = BENCH_BYTES};
+	struct vk_restore restore = {.capture = &capture, .facts = &facts};
 
 	(void)state;
 	expect(&restore, vk_guard_ask_lun, VK_GUARD_COUNT);
 	expect(&restore, vk_guard_ask_unidentified, VK_GUARD_COUNT);
-	strcpy(restore.facts.wwid, B);
+	strcpy(facts.wwid, B);
 	expect(&restore, vk_guard_ask_lun, VK_GUARD_LUN);
 	expect(&restore, vk_guard_ask_unidentified, VK_GUARD_COUNT);
 	restore.known_state = true;
@@ -242,10 +242,10 @@ static void another_lun(void **state)
 	/* what repair worked out, when the path has become another LUN's meanwhile */
 	capture.memory = vk_io_memory("disk", "x", 1, true);
 	expect(&restore, vk_guard_ask_lun, VK_GUARD_LUN);
-	strcpy(restore.facts.wwid, A);
+	strcpy(facts.wwid, A);
 	expect(&restore, vk_guard_ask_lun, VK_GUARD_COUNT);
 	/* a disk without names is the one that was read */
-	capture.wwid[0] = restore.facts.wwid[0] = '\0';
+	capture.wwid[0] = facts.wwid[0] = '\0';
 	expect(&restore, vk_guard_ask_lun, VK_GUARD_COUNT);
 	expect(&restore, vk_guard_ask_unidentified, VK_GUARD_COUNT);
 	vk_io_close(capture.memory);
@@ -254,7 +254,8 @@ static void another_lun(void **state)
 static void nothing_proves_it(void **state)
 {
 	struct vk_capture capture = {.wwid = A, .source_kind = VK_SOURCE_DISK, .size_bytes = BENCH_BYTES};
-	struct vk_restore restore = {.capture = &capture, .facts = {.kind = VK_SOURCE_DISK, .size_bytes = BENCH_BYTES}};
+	struct vk_disk_facts facts = {.kind = VK_SOURCE_DISK, .size_bytes = BENCH_BYTES};
+	struct vk_restore restore = {.capture = &capture, .facts = &facts};
 
 	(void)state;
 	expect(&restore, vk_guard_ask_lun, VK_GUARD_COUNT);

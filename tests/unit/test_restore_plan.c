@@ -345,11 +345,10 @@ static const char *digest_of(const struct vk_target_id *target, uint8_t old, uin
 			     char ret[VK_PLAN_DIGEST_BYTES])
 {
 	uint8_t disk[4096], sector[512];
-	struct vk_restore restore = {.target = *target,
-				     .facts = {.is_device = target->is_device,
-					       .file = {.device = target->dev, .inode = target->ino},
-					       .size_bytes = target->size_bytes},
-				     .path = (char *)(uintptr_t)"/nowhere"};
+	struct vk_disk_facts facts = {.is_device = target->is_device,
+				      .file = {.device = target->dev, .inode = target->ino},
+				      .size_bytes = target->size_bytes};
+	struct vk_restore restore = {.target = *target, .facts = &facts, .path = "/nowhere"};
 	struct vk_io *io;
 	struct vk_error err;
 

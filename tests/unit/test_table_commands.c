@@ -28,7 +28,7 @@ static void aims(const char *name, const char *live, const char *device, const c
 
 	assert_int_equal(vk_table_commands_make(&table, &options, &commands, NULL), VK_OK);
 	strcat(expected, device);
-	assert_string_equal(commands.esxi[0], expected);
+	assert_string_equal(commands.esxi.lines.items[0], expected);
 	if (which == NULL)
 		assert_null(commands.esxi_which);
 	else
@@ -77,7 +77,7 @@ static void test_longest_line(void **state)
 		memcpy(entry.partition.entry.name + 2 * i, "\x3c\x75", 2); /* U+753C */
 	entry.partition.entry.attributes = UINT64_MAX;
 	assert_int_equal(vk_table_commands_make(&table, &options, &commands, NULL), VK_OK);
-	line = commands.script[commands.script_count - 1];
+	line = commands.sfdisk.lines.items[commands.sfdisk.lines.count - 1];
 	len = strlen(line);
 	name = strstr(line, "name=\"");
 	attributes = strstr(line, "attrs=\"");

@@ -11,7 +11,7 @@
 static void name_of(const struct vk_source *after, const struct vk_candidate *c, char ret_name[VK_SCSI_NAME_BYTES],
 		    bool *ret_certain)
 {
-	for (size_t i = 0; after != NULL && i < after->vmfs_count; i++)
+	for (size_t i = 0; i < after->vmfs_count; i++)
 		if (after->vmfs[i].start_sector * after->sector_size == c->start_bytes && after->vmfs[i].lvm_usable) {
 			vk_vmfs_lun_name(&after->vmfs[i], ret_name, ret_certain);
 			return;
@@ -23,7 +23,7 @@ static void name_of(const struct vk_source *after, const struct vk_candidate *c,
 static bool recorded_name(const struct vk_repair_run *run, const char *live, char ret_name[VK_SCSI_NAME_BYTES])
 {
 	const struct vk_find *find = vk_repair_find(run->repair);
-	const struct vk_source *after = vk_restore_after(vk_repair_restore(run->repair));
+	const struct vk_source *after = vk_restore_after(run->plan.restore);
 	bool told = false;
 
 	for (size_t i = 0; i < find->count; i++) {
@@ -43,42 +43,20 @@ static bool recorded_name(const struct vk_repair_run *run, const char *live, cha
 	return told;
 }
 
-enum vk_status vk_repair_commands(const struct vk_repair_run *run,
-				  struct vk_table_commands *ret_commands, struct vk_error *err)
+enum vk_status vk_repair_make_commands(struct vk_repair_run *run, struct vk_error *err)
 {
-	const struct vk_source *after = vk_restore_after(vk_repair_restore(run->repair));
+	const struct vk_source *after = vk_restore_after(run->plan.restore);
 	struct vk_device_info device;
 	char name[VK_SCSI_NAME_BYTES];
 	uint8_t sector0[VK_MBR_BYTES];
-	struct vk_table_commands_options options = {.linux_device = run->target};
+	struct vk_table_commands_options options = {.linux_device = run->plan.target};
 	size_t got = 0;
 
-	vk_device_info_of_io(vk_restore_before(vk_repair_restore(run->repair))->io, &device);
+	vk_device_info_of_io(vk_restore_before(run->plan.restore)->io, &device);
 	options.live_name = device.wwid;
 	if (recorded_name(run, device.wwid, name))
 		options.esxi_name = name;
-	if (after != NULL &&
-	    vk_io_read(after->io, 0, sector0, sizeof(sector0), &got, NULL) == VK_OK &&
-	    got == sizeof(sector0))
+	if (vk_io_read(after->io, 0, sector0, sizeof(sector0), &got, NULL) == VK_OK && got == sizeof(sector0))
 		options.sector0 = sector0;
-	return vk_table_commands_make(vk_repair_table(run->repair), &options, ret_commands, err);
-}
-
-int vk_repair_show_commands(const struct vk_repair_run *run)
-{
-	struct vk_table_commands commands;
-	struct vk_error err;
-	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
-
-	if (vk_repair_commands(run, &commands, &err) != VK_OK)
-		return vk_cli_fail(run->call, &err);
-	/* who only sees the commands must know as well */
-	for (size_t i = 0; vk_cli_flag(run->call, "commands-only") && i < table->lost_count; i++) {
-		fputs("# lost: ", run->call->out);
-		vk_cmd_show_label(run->call->out, table->lost[i]);
-		fputc('\n', run->call->out);
-	}
-	vk_table_commands_text(run->call->out, &commands);
-	vk_table_commands_free(&commands);
-	return VK_EXIT_OK;
+	return vk_table_commands_make(vk_repair_table(run->repair), &options, &run->commands, err);
 }

@@ -5,31 +5,25 @@
 
 #include "cmd/repair/repair_run.h"
 #include "report/report_find.h"
+#include "report/shown.h"
 
 enum { FIELDS_SHOWN = 24 };
 
 /* These texts hold labels and names of others. */
 static void show_lines(FILE *out, const char *word, char *const *lines, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		fprintf(out, "%-8s ", word);
-		vk_cmd_show_label(out, lines[i]);
-		fputc('\n', out);
-	}
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%-8s %s\n", word, vk_shown_name(lines[i]).text);
 }
 
 static void show_why(FILE *out, const char *why)
 {
-	if (why[0] != '\0') {
-		fputs(": ", out);
-		vk_cmd_show_label(out, why);
-	}
-	fputc('\n', out);
+	fprintf(out, "%s%s\n", why[0] != '\0' ? ": " : "", vk_shown_name(why).text);
 }
 
 static void show_sources(const struct vk_repair_run *run)
 {
-	FILE *out = run->call->out;
+	FILE *out = run->plan.cmd.call->out;
 	const struct vk_capture *known;
 	const char *why;
 	bool scanned = vk_repair_scanned(run->repair, &why);
@@ -44,8 +38,7 @@ static void show_sources(const struct vk_repair_run *run)
 		: run->header ? "all of the partition"
 			      : "all of the disk",
 		why);
-	if (vk_repair_find(run->repair) != NULL)
-		vk_report_find_resumed(out, vk_repair_find(run->repair), run->options.find.resume_path);
+	vk_report_find_resumed(out, vk_repair_find(run->repair), run->options.find.resume_path);
 }
 
 static void show_entry(FILE *out, const struct vk_planned_entry *entry)
@@ -81,7 +74,7 @@ const char *vk_repair_part_why(const struct vk_table_part_verdict *part)
 static void show_table(const struct vk_repair_run *run)
 {
 	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
-	FILE *out = run->call->out;
+	FILE *out = run->plan.cmd.call->out;
 
 	fprintf(out, "table    %s", vk_table_kind_name(table->kind));
 	show_why(out, table->why_kind);
@@ -112,12 +105,9 @@ static void show_field(FILE *out, const struct vk_rebuilt_field *field)
 	fprintf(out, "  %s at 0x%" PRIx64, field->layout->name, field->structure_bytes);
 	if (field->field != NULL)
 		fprintf(out, ", %s", field->field->name);
-	if (field->was[0] != '\0' || field->is[0] != '\0') {
-		fputs(": ", out);
-		vk_cmd_show_label(out, field->was[0] != '\0' ? field->was : "?");
-		fputs(" -> ", out);
-		vk_cmd_show_label(out, field->is[0] != '\0' ? field->is : "?");
-	}
+	if (field->was[0] != '\0' || field->is[0] != '\0')
+		fprintf(out, ": %s -> %s", vk_shown_name(field->was[0] != '\0' ? field->was : "?").text,
+			vk_shown_name(field->is[0] != '\0' ? field->is : "?").text);
 	fprintf(out, "\n      %s", vk_field_origin_name(field->origin));
 	show_why(out, field->from);
 }
@@ -125,9 +115,9 @@ static void show_field(FILE *out, const struct vk_rebuilt_field *field)
 static void show_header(const struct vk_repair_run *run)
 {
 	const struct vk_rebuild_header *header = vk_repair_header(run->repair);
-	size_t shown = run->restore.verbose || header->field_count < FIELDS_SHOWN ? header->field_count
+	size_t shown = run->plan.verbose || header->field_count < FIELDS_SHOWN ? header->field_count
 										   : FIELDS_SHOWN;
-	FILE *out = run->call->out;
+	FILE *out = run->plan.cmd.call->out;
 
 	fprintf(out, "headers  of the partition at sector %" PRIu64 "\n", vk_repair_start_sector(run->repair));
 	for (int i = 0; i < VK_HS_COUNT; i++) {
@@ -149,15 +139,38 @@ static void show_header(const struct vk_repair_run *run)
 	show_lines(out, "note", header->notes, header->note_count);
 }
 
-void vk_repair_show(const struct vk_repair_run *run)
+/* Who only sees the commands must know what is lost as well. */
+static void show_commands(const struct vk_repair_run *run)
 {
-	vk_restore_show_target(&run->restore);
+	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
+	FILE *out = run->plan.cmd.call->out;
+
+	for (size_t i = 0; i < table->lost_count; i++)
+		fprintf(out, "# lost: %s\n", vk_shown_name(table->lost[i]).text);
+	vk_table_commands_text(out, &run->commands);
+}
+
+void vk_repair_show(const void *ctx)
+{
+	const struct vk_repair_run *run = ctx;
+	const struct vk_cli_call *call = run->plan.cmd.call;
+
+	if (vk_cli_flag(call, "commands-only")) {
+		if (run->has_commands)
+			show_commands(run);
+		return;
+	}
+	vk_restore_show_target(&run->plan);
 	show_sources(run);
 	if (run->header)
 		show_header(run);
 	else
 		show_table(run);
 	if (run->capture_id[0] != '\0')
-		fprintf(run->call->out, "capture  %s holds what was rebuilt\n", run->capture_id);
-	vk_restore_show_plan(&run->restore);
+		fprintf(call->out, "capture  %s holds what was rebuilt\n", run->capture_id);
+	vk_restore_show_plan(&run->plan);
+	if (!run->has_commands || vk_repair_table(run->repair)->nothing_to_do || vk_cli_flag(call, "write"))
+		return;
+	fputs("\n# The same without vmfskit:\n", call->out);
+	vk_table_commands_text(call->out, &run->commands);
 }

@@ -27,10 +27,10 @@ const struct vk_cli_verb vk_verb_undo = {
 		"Puts back every byte that a restore overwrote. UNDO-CAPTURE is what the restore took "
 		"before it wrote; its id is printed before the first write and at the end.\n\n"
 		"An undo is the restore of that capture: shown without --write, guarded, and itself "
-		"undoable; --plan binds --write to the plan that was shown. It also leads back from a restore that was cut short. The guards that "
-		"compare what lies on the target stand aside as long as every byte to be overwritten is "
-		"as the restore found it or left it; what the kernel calls the disk (guard lun) is always compared. The plan says "
-		"which damage comes back.",
+		"undoable; --plan binds --write to the plan that was shown. It also leads back from a restore that was "
+		"cut short. The guards that compare what lies on the target stand aside as long as every byte to be "
+		"overwritten is as the restore found it or left it; what the kernel calls the disk (guard lun) is "
+		"always compared. The plan says which damage comes back.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,

@@ -10,27 +10,26 @@
 /* back: the command that undoes what was written; else the same again, as verb. */
 static char *make_command(const struct vk_restore_run *run, const char *verb, bool back, bool write)
 {
-	const struct vk_cli_call *call = run->call;
+	const struct vk_cli_call *call = run->cmd.call;
 	struct vk_command command;
 
 	vk_command_begin(&command, call->program->name);
 	vk_command_add(&command, " %s", verb);
 	vk_command_path(&command, back ? run->undo_id : call->arguments[0]);
 	vk_command_path(&command, run->target);
-	if (!back && strcmp(verb, "restore") == 0)
-		vk_cmd_put_option(&command, call, "part");
 	if (!back) {
+		if (strcmp(verb, "restore") == 0)
+			vk_cmd_put_option(&command, call, "part");
 		vk_cmd_put_overrides(&command, call, run->restore);
 		vk_cmd_put_option(&command, call, "heartbeat-wait");
-	}
-	/* an undo capture that could not be signed is not vouched for where signatures are due: this run has made it */
-	if (back && vk_cli_value(call, "public-key") != NULL && vk_cli_value(call, "sign-key") == NULL)
+	} else if (vk_cli_value(call, "public-key") != NULL && vk_cli_value(call, "sign-key") == NULL) {
+		/*
+		 * an undo capture that could not be signed is not vouched for where signatures are due: this run has
+		 * made it
+		 */
 		vk_command_add(&command, " --override %s", vk_guard_kind(VK_GUARD_CAPTURE_VOUCHED)->name);
-	vk_cmd_put_option(&command, call, "sector-size");
-	vk_cmd_put_option(&command, call, "store");
-	vk_cmd_put_option(&command, call, "sign-key");
-	vk_cmd_put_option(&command, call, "public-key");
-	vk_cmd_put_option(&command, call, "config");
+	}
+	vk_cmd_put_options(&command, call, "sector-size store sign-key public-key config");
 	/* what undoes it was not looked at yet; it is bound by the bytes of the undo capture, guard changed-since */
 	if (!back && run->restore != NULL)
 		vk_cmd_put_plan(&command, run->restore);
@@ -44,10 +43,10 @@ char *vk_restore_next_command(const struct vk_restore_run *run)
 
 	if (!back && run->again != NULL)
 		return strdup(run->again);
-	return make_command(run, back ? "undo" : run->call->verb->name, back, true);
+	return make_command(run, back ? "undo" : run->cmd.call->verb->name, back, true);
 }
 
 char *vk_restore_as_undo(const struct vk_restore_run *run)
 {
-	return make_command(run, "undo", false, vk_cli_flag(run->call, "write"));
+	return make_command(run, "undo", false, vk_cli_flag(run->cmd.call, "write"));
 }

@@ -92,7 +92,7 @@ static void show_field(FILE *out, const struct pair *pair, const struct vk_field
 
 static void show_pair(const struct vk_restore_run *run, const struct pair *pair)
 {
-	FILE *out = run->call->out;
+	FILE *out = run->cmd.call->out;
 	size_t shown = 0, left = 0;
 
 	for (size_t i = 0; i < pair->layout->count; i++) {
@@ -136,7 +136,7 @@ void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_ed
 	bool any = false;
 
 	if (edit->old_unread) {
-		fputs("      what stands there cannot be read; it is written anew\n", run->call->out);
+		fputs("      what stands there cannot be read; it is written anew\n", run->cmd.call->out);
 		return;
 	}
 	if (vk_structures_list(side, &list, NULL) != VK_OK)
@@ -157,5 +157,5 @@ void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_ed
 	}
 	vk_structures_free(&list);
 	if (!any)
-		show_bytes(run->call->out, edit);
+		show_bytes(run->cmd.call->out, edit);
 }

@@ -1,134 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan of a restore or undo, and what became of it, as JSON. */
-#include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/json.h"
 #include "cmd/restore/restore_run.h"
 #include "report/report.h"
 
-static json_t *text(const char *bytes)
+static void set_parts(struct vk_json *root, const struct vk_restore *restore)
 {
-	return vk_json_text(bytes);
-}
-
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
-static json_t *parts(const struct vk_restore_run *run)
-{
-	static const enum vk_part all[] = {VK_PART_TABLE, VK_PART_LVM, VK_PART_VH,
-					   VK_PART_HEARTBEATS};
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if ((vk_restore_parts(run->restore) & (unsigned)all[i]) != 0)
-			json_array_append_new(list, json_string(vk_part_name(all[i])));
-	return list;
-}
-
-static json_t *choices(const struct vk_restore_run *run)
-{
+	json_t *parts = json_array(), *choices = json_array();
 	const struct vk_restore_choice *items;
-	size_t count = vk_restore_choices(run->restore, &items);
-	json_t *list = json_array();
+	size_t count = vk_restore_choices(restore, &items);
 
+	for (unsigned part = VK_PART_TABLE; part <= VK_PART_HEARTBEATS; part <<= 1)
+		if ((vk_restore_parts(restore) & part) != 0)
+			vk_json_append(parts, json_string(vk_part_name((enum vk_part)part)), root);
 	for (size_t i = 0; i < count; i++) {
-		json_t *item = json_object();
+		struct vk_json o = vk_json_begin();
 
-		json_object_set_new(item, "part", json_string(vk_part_name(items[i].part)));
-		json_object_set_new(item, "partition", json_integer(items[i].partition));
-		json_object_set_new(item, "why", text(items[i].why));
-		json_array_append_new(list, item);
+		vk_json_set_text(&o, "part", vk_part_name(items[i].part));
+		vk_json_set_number(&o, "partition", items[i].partition);
+		vk_json_set_text(&o, "why", items[i].why);
+		vk_json_append(choices, vk_json_end(&o), root);
 	}
-	return list;
+	vk_json_set(root, "parts", parts);
+	vk_json_set(root, "choices", choices);
 }
 
-static json_t *edits(const struct vk_restore_run *run)
+static void set_edits(struct vk_json *root, const struct vk_restore *restore)
 {
+	json_t *list = json_array();
 	const struct vk_edit *items;
-	size_t count = vk_restore_edits(run->restore, &items);
-	json_t *list = json_array();
+	size_t count = vk_restore_edits(restore, &items);
 
 	for (size_t i = 0; i < count; i++) {
-		json_t *item = json_object();
+		struct vk_json o = vk_json_begin();
 
-		json_object_set_new(item, "offset", number(items[i].offset_bytes));
-		json_object_set_new(item, "length", number(items[i].length_bytes));
-		json_object_set_new(item, "reason", text(items[i].reason));
-		json_object_set_new(item, "class", json_integer(items[i].write_class));
-		json_array_append_new(list, item);
+		vk_json_set_number(&o, "offset", items[i].offset_bytes);
+		vk_json_set_number(&o, "length", items[i].length_bytes);
+		vk_json_set_text(&o, "reason", items[i].reason);
+		vk_json_set_number(&o, "class", items[i].write_class);
+		vk_json_append(list, vk_json_end(&o), root);
 	}
-	return list;
+	vk_json_set(root, "edits", list);
 }
 
-static json_t *objections(const struct vk_restore_run *run)
+static void set_objections(struct vk_json *root, const struct vk_restore *restore)
 {
+	json_t *list = json_array(), *remarks = json_array();
 	const struct vk_objection *items;
-	size_t count = vk_restore_objections(run->restore, &items);
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < count; i++) {
-		json_t *item = json_object();
-
-		json_object_set_new(item, "guard", json_string(vk_guard_kind(items[i].guard)->name));
-		json_object_set_new(item, "message", text(items[i].message));
-		json_object_set_new(item, "remedy", json_string(vk_guard_kind(items[i].guard)->past));
-		json_object_set_new(item, "overridden", json_boolean(items[i].overridden));
-		json_array_append_new(list, item);
-	}
-	return list;
-}
-
-static json_t *remarks(const struct vk_restore_run *run)
-{
-	json_t *list = json_array();
+	size_t count = vk_restore_objections(restore, &items);
 	const char *remark;
 
-	for (size_t i = 0; (remark = vk_restore_remark(run->restore, i)) != NULL; i++)
-		json_array_append_new(list, text(remark));
-	return list;
-}
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_guard_kind *kind = vk_guard_kind(items[i].guard);
+		struct vk_json o = vk_json_begin();
 
-static json_t *table(const struct vk_source *source)
-{
-	json_t *result = json_object(), *list = json_array();
-
-	for (size_t i = 0; i < source->table.partition_count; i++) {
-		const struct vk_partition *partition = &source->table.partitions[i];
-		char type[VK_GUID_TEXT_BYTES];
-		const char *name;
-		json_t *item = json_object();
-
-		vk_partition_type(partition, type, &name);
-		json_object_set_new(item, "number", json_integer(partition->number));
-		json_object_set_new(item, "start_sector", number(partition->start_sector));
-		json_object_set_new(item, "sectors", number(partition->sectors));
-		json_object_set_new(item, "type", text(type));
-		json_object_set_new(item, "type_name", text(name));
-		json_array_append_new(list, item);
+		vk_json_set_text(&o, "guard", kind->name);
+		vk_json_set_text(&o, "message", items[i].message);
+		vk_json_set_text(&o, "remedy", kind->past);
+		vk_json_set_bool(&o, "overridden", items[i].overridden);
+		vk_json_append(list, vk_json_end(&o), root);
 	}
-	json_object_set_new(result, "kind", json_string(vk_table_kind_name(source->table.kind)));
-	json_object_set_new(result, "partitions", list);
-	return result;
+	for (size_t i = 0; (remark = vk_restore_remark(restore, i)) != NULL; i++)
+		vk_json_append(remarks, vk_json_text(remark), root);
+	vk_json_set(root, "objections", list);
+	vk_json_set(root, "remarks", remarks);
 }
 
-/* What the decoders say of the target as it would be, or is now. */
-static json_t *findings_after(const struct vk_restore_run *run)
+static void set_table(struct vk_json *root, const char *key, const struct vk_table *table)
 {
+	struct vk_json result = vk_json_begin();
 	json_t *list = json_array();
 
-	if (!vk_report_findings_json(list, NULL, &vk_restore_after(run->restore)->findings)) {
-		json_decref(list);
-		return json_null();
+	for (size_t i = 0; i < table->partition_count; i++) {
+		struct vk_json o = vk_report_partition_json(&table->partitions[i]);
+
+		vk_json_append(list, vk_json_end(&o), root);
 	}
-	return list;
+	vk_json_set_text(&result, "kind", vk_table_kind_name(table->kind));
+	vk_json_set(&result, "partitions", list);
+	vk_json_set(root, key, vk_json_end(&result));
 }
 
-static void add_next(json_t *root, const struct vk_restore_run *run)
+static void set_next(struct vk_json *root, const struct vk_restore_run *run)
 {
 	const struct vk_edit *items;
 	char *command;
@@ -136,46 +90,41 @@ static void add_next(json_t *root, const struct vk_restore_run *run)
 	if (vk_restore_refused(run->restore) || vk_restore_edits(run->restore, &items) == 0)
 		return;
 	command = vk_restore_next_command(run);
-	if (command != NULL)
-		json_object_set_new(root, "next", text(command));
+	vk_json_set(root, "next", command != NULL ? vk_json_text(command) : NULL);
 	free(command);
 }
 
-void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run)
+void vk_restore_plan_json(struct vk_json *root, const struct vk_restore_run *run)
 {
-	json_object_set_new(root, "written", json_boolean(run->written));
-	json_object_set_new(root, "refused", json_boolean(vk_restore_refused(run->restore)));
-	json_object_set_new(root, "undo",
-			    run->undo_id[0] != '\0' ? text(run->undo_id) : json_null());
-	json_object_set_new(root, "plan", vk_restore_plan_digest(run->restore)[0] != '\0'
-						  ? text(vk_restore_plan_digest(run->restore))
-						  : json_null());
-	json_object_set_new(root, "parts", parts(run));
-	json_object_set_new(root, "choices", choices(run));
-	json_object_set_new(root, "edits", edits(run));
-	json_object_set_new(root, "objections", objections(run));
-	json_object_set_new(root, "remarks", remarks(run));
-	json_object_set_new(root, "table_before", table(vk_restore_before(run->restore)));
-	json_object_set_new(root, "table_after", table(vk_restore_after(run->restore)));
-	json_object_set_new(root, "findings_after", findings_after(run));
-	json_object_set_new(root, "new_errors", number(vk_restore_new_errors(run)));
-	if (run->error != NULL)
-		json_object_set_new(root, "error", text(run->error->what));
-	if (vk_restore_note(run->restore)[0] != '\0')
-		json_object_set_new(root, "note", text(vk_restore_note(run->restore)));
-	add_next(root, run);
+	const struct vk_restore *restore = run->restore;
+	const char *plan = vk_restore_plan_digest(restore), *note = vk_restore_note(restore);
+	json_t *findings = json_array();
+
+	vk_json_set_bool(root, "written", run->written);
+	vk_json_set_bool(root, "refused", vk_restore_refused(restore));
+	vk_json_set_text(root, "undo", run->undo_id[0] != '\0' ? run->undo_id : NULL);
+	vk_json_set_text(root, "plan", plan[0] != '\0' ? plan : NULL);
+	set_parts(root, restore);
+	set_edits(root, restore);
+	set_objections(root, restore);
+	set_table(root, "table_before", &vk_restore_before(restore)->table);
+	set_table(root, "table_after", &vk_restore_after(restore)->table);
+	/* what the decoders say of the target as it would be, or is now */
+	vk_cmd_findings_json(findings, NULL, &vk_restore_after(restore)->findings, root);
+	vk_json_set(root, "findings_after", findings);
+	vk_json_set_number(root, "new_errors", vk_restore_new_errors(run));
+	if (run->failed)
+		vk_json_set_text(root, "error", run->error.what);
+	if (note[0] != '\0')
+		vk_json_set_text(root, "note", note);
+	set_next(root, run);
 }
 
-void vk_restore_show_json(const struct vk_restore_run *run)
+void vk_restore_put_json(const void *ctx, struct vk_json *root)
 {
-	json_t *root = json_object();
+	const struct vk_restore_run *run = ctx;
 
-	json_object_set_new(root, "schema",
-			    json_string(run->undo ? "vmfskit.undo/1" : "vmfskit.restore/1"));
-	json_object_set_new(root, "capture", text(run->capture->id));
-	json_object_set_new(root, "target", text(run->target));
+	vk_json_set_text(root, "capture", run->capture->id);
+	vk_json_set_text(root, "target", run->target);
 	vk_restore_plan_json(root, run);
-	json_dumpf(root, run->call->out, JSON_INDENT(2));
-	fputc('\n', run->call->out);
-	json_decref(root);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs restore and undo: options, plan, guards, writing. */
-#include "cli/words.h"
 #include "cmd/restore/restore_run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/signals.h"
+#include "cli/words.h"
 
 /* Hosts beat every three seconds: who waits less sees none. Tests have their own clocks. */
 #ifdef VK_TEST_HOOKS
@@ -15,90 +15,47 @@
 #define WAIT_LEAST_SECONDS 4
 #endif
 
-static int parse_wait(const struct vk_cli_call *call, unsigned overrides, unsigned *ret_ms)
+static bool read_wait(struct vk_restore_run *run)
 {
+	struct vk_cli_call *call = run->cmd.call;
 	const char *text = vk_cli_value(call, "heartbeat-wait");
-	bool lifted = (overrides & 1U << VK_GUARD_HEARTBEAT) != 0;
+	bool lifted = (run->options.overrides & 1U << VK_GUARD_HEARTBEAT) != 0;
 	char *end;
 	double seconds;
 
 	if (text == NULL)
-		return VK_EXIT_OK;
+		return true;
 	seconds = strtod(text, &end);
 	if (end == text || *end != '\0' || !(seconds >= 0.001 && seconds <= 3600))
-		return vk_cli_usage(call, "--heartbeat-wait %s: seconds between 0.001 and 3600 are meant",
-				    text);
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--heartbeat-wait %s: seconds between 0.001 and 3600 "
+							 "are meant", text));
 	if (seconds < WAIT_LEAST_SECONDS && !lifted)
-		return vk_cli_usage(call,
-				    "--heartbeat-wait %s: hosts beat every 3 seconds, less than 4 would "
-				    "miss them; to do without the look use --override heartbeat",
-				    text);
-	*ret_ms = (unsigned)(seconds * 1000 + 0.5);
-	return VK_EXIT_OK;
+		return vk_cmd_ok(&run->cmd,
+				 vk_cli_usage(call,
+					      "--heartbeat-wait %s: hosts beat every 3 seconds, less than 4 would "
+					      "miss them; to do without the look use --override heartbeat",
+					      text));
+	run->options.heartbeat_wait_ms = (unsigned)(seconds * 1000 + 0.5);
+	return true;
 }
 
-static int parse_parts(const struct vk_cli_call *call, unsigned *ret_parts)
+static bool read_plan(struct vk_restore_run *run)
 {
-	static const enum vk_part all[] = {VK_PART_TABLE, VK_PART_LVM, VK_PART_VH,
-					   VK_PART_HEARTBEATS};
-	const char *list;
+	const char *plan = run->options.plan = vk_cli_value(run->cmd.call, "plan");
 
-	for (size_t n = 0; (list = vk_cli_nth_value(call, "part", n)) != NULL; n++) {
-		while (*list != '\0') {
-			size_t len = strcspn(list, ",");
-			unsigned part = 0;
-
-			for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-				if (strncmp(vk_part_name(all[i]), list, len) == 0 &&
-				    vk_part_name(all[i])[len] == '\0')
-					part = (unsigned)all[i];
-			if (part == 0)
-				return vk_cli_usage(call, "--part: there is no part \"%.*s\"",
-						    (int)len, list);
-			*ret_parts |= part;
-			list += len + (list[len] == ',');
-		}
-	}
-	return VK_EXIT_OK;
-}
-
-static int parse_overrides(const struct vk_cli_call *call, unsigned *ret_overrides)
-{
-	const char *list;
-
-	for (size_t n = 0; (list = vk_cli_nth_value(call, "override", n)) != NULL; n++) {
-		while (*list != '\0') {
-			size_t len = strcspn(list, ",");
-			char name[40] = "";
-			enum vk_guard guard;
-
-			strncat(name, list, len < sizeof(name) ? len : sizeof(name) - 1);
-			if (!vk_guard_parse(name, &guard))
-				return vk_cli_usage(call, "--override: there is no guard \"%s\"", name);
-			*ret_overrides |= 1U << guard;
-			list += len + (list[len] == ',');
-		}
-	}
-	return VK_EXIT_OK;
-}
-
-static int parse_plan(const struct vk_cli_call *call, const char **ret_plan)
-{
-	const char *plan = vk_cli_value(call, "plan");
-
-	if (plan != NULL && (strlen(plan) != VK_PLAN_DIGEST_BYTES - 1 ||
-			     strspn(plan, "0123456789abcdef") != VK_PLAN_DIGEST_BYTES - 1))
-		return vk_cli_usage(call, "--plan %s: the %d hexadecimal digits are meant that the plan was shown with",
-				    plan, VK_PLAN_DIGEST_BYTES - 1);
-	*ret_plan = plan;
-	return VK_EXIT_OK;
+	if (plan == NULL || (strlen(plan) == VK_PLAN_DIGEST_BYTES - 1 &&
+			     strspn(plan, "0123456789abcdef") == VK_PLAN_DIGEST_BYTES - 1))
+		return true;
+	return vk_cmd_ok(&run->cmd, vk_cli_usage(run->cmd.call,
+						 "--plan %s: the %d hexadecimal digits are meant that the plan was "
+						 "shown with", plan, VK_PLAN_DIGEST_BYTES - 1));
 }
 
 /* Should the power or the connection fail, these lines still name the way back. */
 static void tell_undo(void *ctx, const char *undo_id)
 {
 	const struct vk_restore_run *run = ctx;
-	const struct vk_cli_call *call = run->call;
+	const struct vk_cli_call *call = run->cmd.call;
 	char *way_back = vk_restore_next_command(run);
 
 	fflush(call->out);
@@ -109,38 +66,49 @@ static void tell_undo(void *ctx, const char *undo_id)
 	free(way_back);
 }
 
-int vk_restore_parse(const struct vk_restore_run *run, bool parts, struct vk_restore_options *options)
+bool vk_restore_read_options(struct vk_restore_run *run)
 {
-	const struct vk_cli_call *call = run->call;
-	const char *store = vk_cli_value(call, "store");
-	int code = parts ? parse_parts(call, &options->parts) : VK_EXIT_OK;
+	const struct vk_cli_call *call = run->cmd.call;
+	struct vk_restore_options *options = &run->options;
 
+	run->target = call->arguments[1];
+	run->verbose = vk_cli_flag(call, "verbose");
 	options->undo_taken = tell_undo;
-	options->undo_taken_ctx = (void *)(uintptr_t)run;
-	options->store = store != NULL ? store : VK_STORE_DEFAULT;
+	options->undo_taken_ctx = run;
+	options->store = vk_cmd_store(call);
 	options->command = call->command;
-	if (code == VK_EXIT_OK)
-		code = vk_cmd_sector_size(call, &options->sector_size);
-	if (code == VK_EXIT_OK)
-		code = parse_overrides(call, &options->overrides);
-	if (code == VK_EXIT_OK)
-		code = parse_wait(call, options->overrides, &options->heartbeat_wait_ms);
-	if (code == VK_EXIT_OK)
-		code = parse_plan(call, &options->plan);
-	return code;
+	options->overrides = vk_cli_chosen(call, "override");
+	if (!vk_cmd_read_sector_size(&run->cmd, &options->sector_size) || !read_wait(run) || !read_plan(run) ||
+	    !vk_cmd_open_sign_key(&run->cmd) || !vk_cmd_open_public_key(&run->cmd))
+		return false;
+	options->sign_key = run->cmd.sign_key;
+	options->public_key = run->cmd.public_key;
+	return true;
 }
 
-/* The disk is written by now, whatever becomes of the line: that it could not be recorded is worth a word and no more. */
-void vk_restore_record(const struct vk_restore_run *run, const struct vk_restore_options *options,
-		       enum vk_event_kind kind, const char *const *captures, size_t count)
+bool vk_restore_begin_writing(struct vk_restore_run *run)
 {
+	const struct vk_edit *edits;
+
+	if (vk_restore_refused(run->restore))
+		return vk_cmd_ok(&run->cmd, VK_EXIT_REFUSED);
+	if (!vk_cli_flag(run->cmd.call, "write") || vk_restore_edits(run->restore, &edits) == 0)
+		return false;
+	vk_signals_hold(&run->signals);
+	run->holds_signals = true;
+	return true;
+}
+
+static void record(const struct vk_restore_run *run, enum vk_event_kind kind, const char *const captures[2])
+{
+	const struct vk_restore_options *options = &run->options;
 	const struct vk_store_options use = {.use = VK_STORE_ADD,
 					     .sign_key = options->sign_key,
 					     .command = options->command};
 	char result[100];
 	const struct vk_event event = {.kind = kind,
 				       .captures = captures,
-				       .capture_count = count,
+				       .capture_count = 2,
 				       .target = run->target,
 				       .plan = vk_restore_plan_digest(run->restore),
 				       .result = result};
@@ -148,8 +116,6 @@ void vk_restore_record(const struct vk_restore_run *run, const struct vk_restore
 	struct vk_error err;
 	enum vk_status status;
 
-	if (run->undo_id[0] == '\0')
-		return;
 	snprintf(result, sizeof(result), "%s %llu bytes", run->written ? "written" : "failed after",
 		 (unsigned long long)vk_restore_written_bytes(run->restore));
 	status = vk_store_open(options->store, &use, &store, &err);
@@ -158,86 +124,78 @@ void vk_restore_record(const struct vk_restore_run *run, const struct vk_restore
 		vk_store_close(store);
 	}
 	if (status != VK_OK)
-		fprintf(run->call->err, "%s: note: not recorded in the ledger: %s\n", run->call->program->name, err.what);
+		fprintf(run->cmd.call->err, "%s: note: not recorded in the ledger: %s\n", run->cmd.call->program->name,
+			err.what);
 }
 
-static void record(const struct vk_restore_run *run, const struct vk_restore_options *options)
+void vk_restore_written(struct vk_restore_run *run, enum vk_status status, enum vk_event_kind kind,
+			const char *const captures[2])
 {
-	const char *const captures[] = {run->capture->id, run->undo_id};
-
-	vk_restore_record(run, options, run->undo ? VK_EVENT_UNDO : VK_EVENT_RESTORE, captures, 2);
+	run->written = status == VK_OK;
+	run->failed = !run->written;
+	if (run->undo_id[0] != '\0')
+		record(run, kind, captures);
 }
 
-int vk_restore_cannot_open(const struct vk_cli_call *call, const struct vk_error *err)
+/* The whole command that takes back what was written before it failed. */
+static void report_failure(struct vk_restore_run *run)
 {
-	int code = vk_cli_fail(call, err);
-	const struct vk_guard_kind *kind = vk_guard_kind(VK_GUARD_CAPTURE_VERIFIED);
-
-	if (err->status != VK_DAMAGED && err->status != VK_UNSUPPORTED)
-		return code;
-	fprintf(call->err, "guard %s refuses: %s; %s\n", kind->name, kind->protects, kind->past);
-	return VK_EXIT_REFUSED;
-}
-
-int vk_restore_fail(const struct vk_restore_run *run)
-{
-	int code = vk_cli_fail(run->call, run->error);
 	char *command;
 
+	(void)vk_cmd_fail(&run->cmd, &run->error);
 	if (run->undo_id[0] == '\0' || vk_restore_written_bytes(run->restore) == 0)
-		return code;
+		return;
 	command = vk_restore_next_command(run);
 	if (command != NULL)
-		fprintf(run->call->err, "  to go back: %s\n", command);
+		fprintf(run->cmd.call->err, "  to go back: %s\n", command);
 	free(command);
-	return code;
 }
 
-static int finish(struct vk_restore_run *run, int code)
+void vk_restore_end(struct vk_restore_run *run)
 {
-	if (vk_cli_flag(run->call, "json"))
-		vk_restore_show_json(run);
-	else
-		vk_restore_show(run);
-	vk_restore_show_objections(run);
-	if (run->error != NULL)
-		return vk_restore_fail(run);
-	return code;
+	if (run->restore != NULL)
+		vk_restore_show_objections(run);
+	if (run->failed)
+		report_failure(run);
+	if (!run->holds_signals)
+		return;
+	fflush(run->cmd.call->out);
+	vk_signals_release(&run->signals);
 }
 
-static int plan_and_write(struct vk_restore_run *run, const struct vk_restore_options *options)
-{
-	const struct vk_edit *edits;
-	struct vk_error err;
-	sigset_t before;
-	int code;
+/* restore and undo. */
 
-	if (vk_restore_plan(run->capture, run->target, options, &run->restore, &err) != VK_OK)
-		return vk_cli_fail(run->call, &err);
-	if (vk_restore_refused(run->restore)) {
-		code = finish(run, VK_EXIT_REFUSED);
-	} else if (!vk_cli_flag(run->call, "write") ||
-		   vk_restore_edits(run->restore, &edits) == 0) {
-		code = finish(run, VK_EXIT_OK);
-	} else {
-		/* until it is recorded and told what became of the target */
-		vk_signals_hold(&before);
-		run->written = vk_restore_write(run->restore, run->undo_id, &err) == VK_OK;
-		run->error = run->written ? NULL : &err;
-		record(run, options);
-		code = finish(run, VK_EXIT_OK);
-		fflush(run->call->out);
-		vk_signals_release(&before);
-		run->error = NULL;
-	}
-	vk_restore_free(run->restore);
-	return code;
+struct run {
+	struct vk_restore_run plan; /* first */
+	struct vk_capture capture;
+	bool is_open;
+};
+
+static bool read_options(void *ctx)
+{
+	struct run *run = ctx;
+
+	if (!run->plan.undo)
+		run->plan.options.parts = vk_cli_chosen(run->plan.cmd.call, "part");
+	return vk_restore_read_options(&run->plan);
+}
+
+/* A capture so broken that it cannot be opened fails verification before there is a plan. */
+static bool cannot_open(struct vk_restore_run *run, const struct vk_error *err)
+{
+	const struct vk_guard_kind *kind = vk_guard_kind(VK_GUARD_CAPTURE_VERIFIED);
+	int code = vk_cli_fail(run->cmd.call, err);
+
+	if (err->status != VK_DAMAGED && err->status != VK_UNSUPPORTED)
+		return vk_cmd_ok(&run->cmd, code);
+	fprintf(run->cmd.call->err, "guard %s refuses: %s; %s\n", kind->name, kind->protects, kind->past);
+	return vk_cmd_ok(&run->cmd, VK_EXIT_REFUSED);
 }
 
 /* An undo capture holds a wreck, under the label of the disk that has been put right since. */
-static int refuse_undo_capture(const struct vk_restore_run *run)
+static bool refuse_undo_capture(struct vk_restore_run *run)
 {
-	const struct vk_cli_call *call = run->call;
+	const struct vk_cli_call *call = run->cmd.call;
 	char *command = vk_restore_as_undo(run);
 
 	fprintf(call->err, "%s restore: ", call->program->name);
@@ -247,40 +205,49 @@ static int refuse_undo_capture(const struct vk_restore_run *run)
 	if (command != NULL)
 		fprintf(call->err, "to take that restore back use:\n  %s\n", command);
 	free(command);
-	return VK_EXIT_USAGE;
+	return vk_cmd_ok(&run->cmd, VK_EXIT_USAGE);
+}
+
+static bool plan_and_write(void *ctx)
+{
+	struct run *all = ctx;
+	struct vk_restore_run *run = &all->plan;
+	const struct vk_cli_call *call = run->cmd.call;
+	const char *const captures[2] = {all->capture.id, run->undo_id};
+	struct vk_error err;
+
+	if (vk_capture_open(run->options.store, call->arguments[0], &all->capture, &err) != VK_OK)
+		return cannot_open(run, &err);
+	all->is_open = true;
+	run->capture = &all->capture;
+	if (run->undo && !all->capture.is_undo)
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "%s is no undo capture; to put a capture back use: %s "
+							 "restore", call->arguments[0], call->program->name));
+	if (!run->undo && all->capture.is_undo)
+		return refuse_undo_capture(run);
+	if (vk_restore_plan(run->capture, run->target, &run->options, &run->restore, &err) != VK_OK)
+		return vk_cmd_fail(&run->cmd, &err);
+	if (vk_restore_begin_writing(run))
+		vk_restore_written(run, vk_restore_write(run->restore, run->undo_id, &run->error),
+				   run->undo ? VK_EVENT_UNDO : VK_EVENT_RESTORE, captures);
+	return true;
+}
+
+static void end(void *ctx)
+{
+	struct run *run = ctx;
+
+	vk_restore_end(&run->plan);
+	vk_restore_free(run->plan.restore);
+	if (run->is_open)
+		vk_capture_close(&run->capture);
 }
 
 int vk_restore_run(struct vk_cli_call *call, bool undo)
 {
-	struct vk_restore_options options = {0};
-	struct vk_restore_run run = {.call = call,
-				     .target = call->arguments[1],
-				     .undo = undo,
-				     .verbose = vk_cli_flag(call, "verbose")};
-	struct vk_capture capture;
-	struct vk_cmd_key_pair keys = {.sign = NULL};
-	struct vk_error err;
-	int code = vk_restore_parse(&run, !undo, &options);
+	const struct vk_cmd_steps steps = {undo ? "vmfskit.undo/1" : "vmfskit.restore/1", read_options, plan_and_write,
+					   vk_restore_put_json, vk_restore_show, end};
+	struct run run = {.plan.undo = undo};
 
-	if (code == VK_EXIT_OK)
-		code = vk_cmd_keys(call, &keys);
-	if (code != VK_EXIT_OK)
-		return code;
-	if (vk_capture_open(options.store, call->arguments[0], &capture, &err) != VK_OK) {
-		vk_cmd_keys_close(&keys);
-		return vk_restore_cannot_open(call, &err);
-	}
-	options.sign_key = keys.sign;
-	options.public_key = keys.check;
-	run.capture = &capture;
-	if (undo && !capture.is_undo)
-		code = vk_cli_usage(call, "%s is no undo capture; to put a capture back use: %s restore",
-				    call->arguments[0], call->program->name);
-	else if (!undo && capture.is_undo)
-		code = refuse_undo_capture(&run);
-	else
-		code = plan_and_write(&run, &options);
-	vk_capture_close(&capture);
-	vk_cmd_keys_close(&keys);
-	return code;
+	return vk_cmd_run(call, &run, &steps);
 }

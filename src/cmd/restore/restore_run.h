@@ -1,62 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What restore and undo share: the run of both, and how a plan is shown. */
+/* What restore, undo and repair share: the run of a plan, and how it is shown. */
 #ifndef VK_CMD_RESTORE_RUN_H
 #define VK_CMD_RESTORE_RUN_H
 
-#include <jansson.h>
+#include <signal.h>
 
-#include "base/json.h"
-#include "cli/cli.h"
 #include "cmd/shared/captures.h"
-#include "cmd/shared/keys.h"
-#include "cmd/shared/sector_size.h"
-#include "vmfskit/ledger.h"
+#include "cmd/shared/frame.h"
 #include "vmfskit/restore.h"
 
-/* One run, for those who show it. */
+/* One run, for those who show it. That of repair begins with it. */
 struct vk_restore_run {
-	const struct vk_cli_call *call;
+	struct vk_cmd cmd; /* first, as the frame wants it */
+	struct vk_restore_options options;
 	const struct vk_capture *capture;
 	const char *target;
-	struct vk_restore *restore;
+	struct vk_restore *restore; /* NULL: there is no plan */
 	bool undo;
 	bool verbose;
 	bool written;
 	char undo_id[VK_CAPTURE_ID_BYTES]; /* empty: nothing was written */
-	const struct vk_error *error;      /* of the writing; NULL when all went well */
-	const char *again;                 /* the command that does what was planned; NULL: that of restore or undo itself */
+	bool failed;                       /* the writing; error says how */
+	struct vk_error error;
+	bool holds_signals;
+	sigset_t signals;                  /* what was let through before */
+	/* the command that does what was planned; NULL: that of restore or undo itself */
+	char *again;
 };
 
 /* The verbs restore and undo; returns an exit code. */
 int vk_restore_run(struct vk_cli_call *call, bool undo);
 
+/* The options that all who restore have, and the keys. False: what is wrong was reported. */
+bool vk_restore_read_options(struct vk_restore_run *run);
 /*
- * The options that all who restore have; parts: also --part. An exit code, after what is wrong was said. run must
- * outlive the writing: its undo capture is told before the first write.
+ * Whether the plan is to be carried out now. Then signals wait until vk_restore_end: until it is told what became of
+ * the target.
  */
-int vk_restore_parse(const struct vk_restore_run *run, bool parts, struct vk_restore_options *options);
-/* A capture so broken that it cannot be opened fails verification before there is a plan. An exit code. */
-int vk_restore_cannot_open(const struct vk_cli_call *call, const struct vk_error *err);
-/* A line in the ledger of the store; that it could not be written is said. captures: those it is about, count of them. */
-void vk_restore_record(const struct vk_restore_run *run, const struct vk_restore_options *options,
-		       enum vk_event_kind kind, const char *const *captures, size_t count);
+bool vk_restore_begin_writing(struct vk_restore_run *run);
+/*
+ * It was: with this status, and run->error. A line in the ledger of the store tells of it; captures: the two that it is
+ * about. That it could not be recorded is reported and no more: the disk is written by now.
+ */
+void vk_restore_written(struct vk_restore_run *run, enum vk_status status, enum vk_event_kind kind,
+			const char *const captures[2]);
+/* Behind what was shown: objections, why the writing failed and how to go back. */
+void vk_restore_end(struct vk_restore_run *run);
 
-/* run->error of the writing, and the whole command that takes back what was written before it. An exit code. */
-int vk_restore_fail(const struct vk_restore_run *run);
-
-/* The plan and what became of it, as text and as JSON. */
-void vk_restore_show(const struct vk_restore_run *run);
-/* Of that: the target; what would change, the result and the outcome. */
+/*
+ * The plan and what became of it, as text: of restore and undo; the target; what would change, the result and the
+ * outcome.
+ */
+void vk_restore_show(const void *run);
 void vk_restore_show_target(const struct vk_restore_run *run);
 void vk_restore_show_plan(const struct vk_restore_run *run);
-/* Errors that the target would have and has not now. */
-size_t vk_restore_new_errors(const struct vk_restore_run *run);
-/* What restore and repair say in common, into root. */
-void vk_restore_plan_json(json_t *root, const struct vk_restore_run *run);
 void vk_restore_show_objections(const struct vk_restore_run *run);
-void vk_restore_show_json(const struct vk_restore_run *run);
 /* What an edit changes in the fields of the structures it meets, indented by six blanks. */
 void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_edit *edit);
+/* As JSON: of restore and undo; what restore and repair say in common. */
+void vk_restore_put_json(const void *run, struct vk_json *root);
+void vk_restore_plan_json(struct vk_json *root, const struct vk_restore_run *run);
+
+/* Errors that the target would have and has not now. */
+size_t vk_restore_new_errors(const struct vk_restore_run *run);
 
 /*
  * A command to paste: after a dry run the same one with --write, after writing the one that undoes it.
@@ -68,7 +74,7 @@ char *vk_restore_next_command(const struct vk_restore_run *run);
  */
 char *vk_restore_as_undo(const struct vk_restore_run *run);
 
-/* The options that both have, and the end of their list. */
+/* The options that all have, and the end of their list. */
 #define VK_RESTORE_OPTIONS \
 	{0, "override", "GUARD", "lift one guard by its name; may be given several times", \
 	 VK_RESTORE_GUARD_NAMES}, \
@@ -86,7 +92,7 @@ char *vk_restore_as_undo(const struct vk_restore_run *run);
 	{'j', "json", NULL, "print JSON", NULL}, \
 	{0, NULL, NULL, NULL, NULL}
 
-/* the names of all guards, with a space between them */
+/* the names of all guards, in the order of their numbers, with a space between them */
 #define VK_GUARD_NAME_BEHIND_SPACE(id, name, protects, past) " " name
 #define VK_RESTORE_GUARD_NAMES (&(VK_GUARDS(VK_GUARD_NAME_BEHIND_SPACE))[1])
 

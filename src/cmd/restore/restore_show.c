@@ -7,29 +7,24 @@
 #include "cmd/restore/restore_run.h"
 #include "cmd/shared/shell_words.h"
 #include "report/report.h"
+#include "report/shown.h"
 
 enum { EDITS_SHOWN = 24, FINDINGS_SHOWN = 5 };
 
 static void show_capture(const struct vk_restore_run *run)
 {
 	const struct vk_capture *capture = run->capture;
-	FILE *out = run->call->out;
+	FILE *out = run->cmd.call->out;
 
-	fprintf(out, "capture  %s\n         taken %s of ", capture->id, capture->time);
-	vk_cmd_show_label(out, capture->source_path);
-	if (capture->host[0] != '\0') {
-		fputs(" on ", out);
-		vk_cmd_show_label(out, capture->host);
-	}
+	fprintf(out, "capture  %s\n         taken %s of %s", capture->id, capture->time,
+		vk_shown_name(capture->source_path).text);
+	if (capture->host[0] != '\0')
+		fprintf(out, " on %s", vk_shown_name(capture->host).text);
 	if (capture->is_undo)
-		fprintf(out, ", before %s was put back",
-			capture->undo_of[0] != '\0' ? capture->undo_of : "a capture");
-	if (capture->is_rebuilt)
-		fputs(", rebuilt by repair", out);
-	fputs("\n         ", out);
-	vk_cmd_show_size(out, capture->size_bytes);
-	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", capture->sector_size,
-		vk_table_kind_name(capture->table_kind));
+		fprintf(out, ", before %s was put back", capture->undo_of[0] != '\0' ? capture->undo_of : "a capture");
+	fprintf(out, "%s\n         %s, sectors of %" PRIu32 " bytes, table %s\n",
+		capture->is_rebuilt ? ", rebuilt by repair" : "",
+		vk_shown_size(capture->size_bytes).text, capture->sector_size, vk_table_kind_name(capture->table_kind));
 	for (size_t i = 0; i < capture->identity_count; i++) {
 		const struct vk_identity *identity = &capture->identities[i];
 
@@ -45,14 +40,11 @@ static void show_capture(const struct vk_restore_run *run)
 void vk_restore_show_target(const struct vk_restore_run *run)
 {
 	const struct vk_source *before = vk_restore_before(run->restore);
-	FILE *out = run->call->out;
+	FILE *out = run->cmd.call->out;
 
-	fputs("target   ", out);
-	vk_cmd_show_label(out, run->target);
-	fputs("\n         ", out);
-	vk_cmd_show_size(out, before->size_bytes);
-	fprintf(out, ", sectors of %" PRIu32 " bytes, table %s\n", before->sector_size,
-		vk_table_kind_name(before->table.kind));
+	fprintf(out, "target   %s\n         %s, sectors of %" PRIu32 " bytes, table %s\n",
+		vk_shown_name(run->target).text,
+		vk_shown_size(before->size_bytes).text, before->sector_size, vk_table_kind_name(before->table.kind));
 	vk_report_container_text(out, before);
 }
 
@@ -60,7 +52,7 @@ static void show_parts(const struct vk_restore_run *run)
 {
 	const struct vk_restore_choice *choices;
 	size_t count = vk_restore_choices(run->restore, &choices);
-	FILE *out = run->call->out;
+	FILE *out = run->cmd.call->out;
 
 	if (count == 0)
 		fputs("parts    none\n", out);
@@ -112,8 +104,8 @@ static void show_tables(const struct vk_restore_run *run)
 
 	if (before->kind != VK_SOURCE_DISK || same_partitions(&before->table, &after->table))
 		return;
-	show_partitions(run->call->out, "partitions before", &before->table);
-	show_partitions(run->call->out, "partitions after", &after->table);
+	show_partitions(run->cmd.call->out, "partitions before", &before->table);
+	show_partitions(run->cmd.call->out, "partitions after", &after->table);
 }
 
 static void show_edits(const struct vk_restore_run *run)
@@ -122,7 +114,7 @@ static void show_edits(const struct vk_restore_run *run)
 	size_t count = vk_restore_edits(run->restore, &edits);
 	size_t shown = run->verbose || count < EDITS_SHOWN ? count : EDITS_SHOWN;
 	uint32_t sector_size = vk_restore_before(run->restore)->sector_size;
-	FILE *out = run->call->out;
+	FILE *out = run->cmd.call->out;
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -159,7 +151,7 @@ size_t vk_restore_new_errors(const struct vk_restore_run *run)
 static void show_result(const struct vk_restore_run *run)
 {
 	const struct vk_findings *findings = &vk_restore_after(run->restore)->findings;
-	FILE *out = run->call->out;
+	FILE *out = run->cmd.call->out;
 	size_t errors = 0, fresh = vk_restore_new_errors(run);
 
 	for (size_t i = 0; i < findings->count; i++)
@@ -194,13 +186,13 @@ static void show_next(const struct vk_restore_run *run, const char *intro)
 	char *command = vk_restore_next_command(run);
 
 	if (command != NULL)
-		fprintf(run->call->out, "%s\n  %s\n", intro, command);
+		fprintf(run->cmd.call->out, "%s\n  %s\n", intro, command);
 	free(command);
 }
 
 static void show_outcome(const struct vk_restore_run *run)
 {
-	FILE *out = run->call->out;
+	FILE *out = run->cmd.call->out;
 	const char *note = vk_restore_note(run->restore);
 
 	if (run->written) {
@@ -217,7 +209,7 @@ static void show_outcome(const struct vk_restore_run *run)
 		fputs("refused: nothing was written\n", out);
 		if (vk_cmd_may_be_lifted(run->restore))
 			show_next(run, "to do this, when what the guards say is acceptable:");
-	} else if (run->error == NULL) {
+	} else if (!run->failed) {
 		show_next(run, "nothing was written; to do this:");
 	}
 }
@@ -227,7 +219,7 @@ static void show_remarks(const struct vk_restore_run *run)
 	const char *remark;
 
 	for (size_t i = 0; (remark = vk_restore_remark(run->restore, i)) != NULL; i++)
-		fprintf(run->call->out, "note     %s\n", remark);
+		fprintf(run->cmd.call->out, "note     %s\n", remark);
 }
 
 static const char *nothing_to_do(const struct vk_restore_run *run)
@@ -247,16 +239,18 @@ void vk_restore_show_plan(const struct vk_restore_run *run)
 		show_tables(run);
 		show_result(run);
 		show_remarks(run);
-		fprintf(run->call->out, "plan     %s\n", vk_restore_plan_digest(run->restore));
+		fprintf(run->cmd.call->out, "plan     %s\n", vk_restore_plan_digest(run->restore));
 		show_outcome(run);
 	} else {
-		fputs(nothing_to_do(run), run->call->out);
+		fputs(nothing_to_do(run), run->cmd.call->out);
 		show_remarks(run);
 	}
 }
 
-void vk_restore_show(const struct vk_restore_run *run)
+void vk_restore_show(const void *ctx)
 {
+	const struct vk_restore_run *run = ctx;
+
 	show_capture(run);
 	vk_restore_show_target(run);
 	show_parts(run);
@@ -268,15 +262,15 @@ void vk_restore_show_objections(const struct vk_restore_run *run)
 	const struct vk_objection *objections;
 	size_t count = vk_restore_objections(run->restore, &objections);
 
-	fflush(run->call->out);
+	fflush(run->cmd.call->out);
 	for (size_t i = 0; i < count; i++) {
 		const struct vk_guard_kind *kind = vk_guard_kind(objections[i].guard);
 
 		if (objections[i].overridden)
-			fprintf(run->call->err, "guard %s was lifted: %s\n", kind->name,
+			fprintf(run->cmd.call->err, "guard %s was lifted: %s\n", kind->name,
 				objections[i].message);
 		else
-			fprintf(run->call->err,
+			fprintf(run->cmd.call->err,
 				"guard %s refuses: %s\n  why: %s\n  what to do: %s\n  to lift it: --override %s\n",
 				kind->name, objections[i].message, kind->protects, kind->past,
 				kind->name);

@@ -7,8 +7,10 @@
 #include "cli/cli.h"
 #include "vmfskit/restore.h"
 
-/* The option with each value that was given; nothing when it was not. */
+/* The option as it was given, with each value; nothing when it was not. */
 void vk_cmd_put_option(struct vk_command *command, const struct vk_cli_call *call, const char *name);
+/* The same of several: names with blanks between them. */
+void vk_cmd_put_options(struct vk_command *command, const struct vk_cli_call *call, const char *names);
 /*
  * Whether all that stands in the way of a plan are guards that a reader of the plan can decide: that values are
  * guesses, and that sectors could not be read. Others want their reason removed.

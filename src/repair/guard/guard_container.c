@@ -11,8 +11,9 @@ enum vk_status vk_guard_ask_container(struct vk_restore *restore, struct vk_erro
 
 	if (form->unfold != NULL)
 		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
-				       "The target is a %s, not a disk: name the disk that it was made of", form->title);
-	if (restore->before.container != NULL)
+				       "The target is a %s, not a disk: name the disk that it was made of",
+					       form->title);
+	if (restore->before->container != NULL)
 		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
 				       "The target is a %s, not a disk; open it with: %s", format->name, format->open);
 	if (format != NULL && format->raw_inside && vk_overlay_dirty_bytes(restore->overlay) > 0)

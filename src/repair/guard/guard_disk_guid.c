@@ -12,17 +12,17 @@ static const struct vk_gpt_header *sound_header(const struct vk_table *table)
 
 enum vk_status vk_guard_ask_disk_guid(struct vk_restore *restore, struct vk_error *err)
 {
-	const struct vk_gpt_header *target = sound_header(&restore->before.table);
+	const struct vk_gpt_header *target = sound_header(&restore->before->table);
 	const struct vk_gpt_header *captured =
-		restore->has_captured ? sound_header(&restore->captured.table) : NULL;
+		restore->captured != NULL ? sound_header(&restore->captured->table) : NULL;
 	char is[VK_GUID_TEXT_BYTES];
 	char was[VK_GUID_TEXT_BYTES];
 
 	/* what was worked out from this very target needs no other proof, and its GUID is whose table won */
-	if (!restore->has_captured || restore->known_state || restore->capture->memory != NULL)
+	if (restore->captured == NULL || restore->known_state || restore->capture->memory != NULL)
 		return VK_OK;
 	/* an empty table may have been made in despair; one with partitions belongs to a disk in use */
-	if (target == NULL || captured == NULL || restore->before.table.partition_count == 0 ||
+	if (target == NULL || captured == NULL || restore->before->table.partition_count == 0 ||
 	    vk_guid_equal(&target->diskGUID, &captured->diskGUID))
 		return VK_OK;
 	vk_guid_format(&target->diskGUID, is);

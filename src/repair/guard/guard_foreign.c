@@ -63,7 +63,7 @@ static enum vk_status object_to(struct vk_restore *restore, const struct field_o
 			       where, sign->magic_bytes, names);
 }
 
-static enum vk_status look(struct vk_restore *restore, const struct field_of_view *view,
+static enum vk_status ask_range(struct vk_restore *restore, const struct field_of_view *view,
 			   struct vk_error *err)
 {
 	struct vk_foreigners found = {.count = 0};
@@ -91,7 +91,7 @@ static enum vk_status look_in(struct vk_restore *restore, struct field_of_view v
 	if (view.start == 0 || view.start >= size || view.length == 0)
 		return VK_OK;
 	view.length = vk_min_u64(view.length, size - view.start);
-	return in_the_way(restore, &view) ? look(restore, &view, err) : VK_OK;
+	return in_the_way(restore, &view) ? ask_range(restore, &view, err) : VK_OK;
 }
 
 static enum vk_status look_in_places(struct vk_restore *restore, struct vk_error *err)
@@ -113,12 +113,12 @@ static enum vk_status look_in_places(struct vk_restore *restore, struct vk_error
 /* What the target's own table names and the captured one does not, however broken that table is. */
 static enum vk_status look_in_own(struct vk_restore *restore, struct vk_error *err)
 {
-	const struct vk_table *table = &restore->before.table;
+	const struct vk_table *table = &restore->before->table;
 	uint32_t ss = restore->target.sector_size;
 	enum vk_status status = VK_OK;
 	size_t looks = 0;
 
-	if (restore->before.kind != VK_SOURCE_DISK)
+	if (restore->before->kind != VK_SOURCE_DISK)
 		return VK_OK;
 	for (size_t i = 0; i < table->partition_count && status == VK_OK; i++) {
 		const struct vk_partition *partition = &table->partitions[i];
@@ -163,9 +163,10 @@ enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const
 	if (at == UINT64_MAX)
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_MEMBER, err,
-			       "%s says that the disk ends at byte %" PRIu64 ", and sectors behind that, from byte %" PRIu64
-			       " on, are not empty: they may be what a RAID or a controller keeps behind the disk, and would be overwritten",
-			       who, end, at);
+			       "%s says that the disk ends at byte %" PRIu64 ", and sectors behind that, from byte "
+			       "%" PRIu64
+			       " on, are not empty: they may be what a RAID or a controller keeps behind the disk, and "
+			       "would be overwritten", who, end, at);
 }
 
 /* Nothing says where the disk ended: what would be overwritten may be the rest of a lost copy, or somebody else's. */
@@ -176,15 +177,15 @@ static void remark_tail(struct vk_restore *restore)
 
 	if (at != UINT64_MAX && !is_called_member(restore))
 		vk_restore_add_remark(restore,
-				      "the last sectors, from byte %" PRIu64 " on, hold something that is no copy of a GPT any more, and "
-				      "would be overwritten; a RAID or a controller may keep its own data there",
-				      at);
+				      "the last sectors, from byte %" PRIu64 " on, hold something that is no copy of a "
+				      "GPT any more, and would be overwritten; a RAID or a controller may keep its own "
+				      "data there", at);
 }
 
 /* A copy of the GPT is to be put behind the end that the table names, where something lies already. */
 static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
 {
-	const struct vk_table *table = &restore->before.table;
+	const struct vk_table *table = &restore->before->table;
 	uint64_t end = vk_mul_sat(vk_table_gpt_disk_sectors(table), restore->target.sector_size);
 
 	if (end == 0 && restore->capture->memory != NULL && !table->gpt[1].present)
@@ -200,7 +201,7 @@ enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error 
 	if (restore->target.size_bytes == 0 || vk_overlay_dirty_bytes(restore->overlay) == 0)
 		return VK_OK;
 	if (in_the_way(restore, &view))
-		status = look(restore, &view, err);
+		status = ask_range(restore, &view, err);
 	if (status == VK_OK)
 		status = look_in_places(restore, err);
 	if (status == VK_OK && !restore->known_state)

@@ -20,8 +20,8 @@ static void collect_regions(const struct vk_restore *restore, struct vk_heartbea
 		vk_heartbeat_watch_add(watch, identity->heartbeat_offset_bytes, identity->heartbeat_length_bytes,
 				       identity->heartbeat_slot_bytes);
 	}
-	for (size_t i = 0; i < restore->before.vmfs_count; i++) {
-		const struct vk_vmfs *vmfs = &restore->before.vmfs[i];
+	for (size_t i = 0; i < restore->before->vmfs_count; i++) {
+		const struct vk_vmfs *vmfs = &restore->before->vmfs[i];
 		const struct vk_fs_geometry *geometry = &vmfs->heartbeats.geometry;
 
 		if (vmfs->fs_usable)

@@ -221,8 +221,8 @@ enum vk_status vk_guard_ask_identity(struct vk_restore *restore, struct vk_error
 		return VK_OK;
 	for (size_t i = 0; status == VK_OK && i < restore->place_count; i++)
 		status = ask_place(restore, &restore->places[i], err);
-	for (size_t i = 0; status == VK_OK && i < restore->before.vmfs_count; i++)
-		if (restore->before.kind == VK_SOURCE_DISK)
-			status = ask_elsewhere(restore, &restore->before.vmfs[i], err);
+	for (size_t i = 0; status == VK_OK && i < restore->before->vmfs_count; i++)
+		if (restore->before->kind == VK_SOURCE_DISK)
+			status = ask_elsewhere(restore, &restore->before->vmfs[i], err);
 	return status;
 }

@@ -5,7 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "repair/disk_lock.h"
+#include "repair/guard/disk_lock.h"
 #include "repair/guard/guards.h"
 
 enum { USERS_BYTES = 330 };
@@ -33,17 +33,19 @@ static bool is_locked(const struct vk_restore *restore, int fd)
 					 : flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
-/* Who uses it now; fd is open for reading. False: not every process could be looked at. */
-static bool list_users(const struct vk_target_id *target, int fd, struct vk_text *users)
+/* Who uses it now, as a text that is empty when nobody is known; *ret_fd is open for reading. */
+static enum vk_status list_users(const struct vk_restore *restore, char ret_users[USERS_BYTES],
+				 struct vk_text *ret_text, bool *ret_seen, int *ret_fd, struct vk_error *err)
 {
-	return target->is_device ? vk_device_users(target->rdev, fd, users)
-				 : vk_file_users(target->dev, target->ino, fd, users);
-}
+	const struct vk_target_id *target = &restore->target;
 
-static enum vk_status open_target(const struct vk_restore *restore, int *ret_fd, struct vk_error *err)
-{
 	*ret_fd = open(restore->path, O_RDONLY | O_CLOEXEC);
-	return *ret_fd >= 0 ? VK_OK : vk_error_errno(err, errno, restore->path, "Cannot open the target for reading");
+	if (*ret_fd < 0)
+		return vk_error_errno(err, errno, restore->path, "Cannot open the target for reading");
+	vk_text_init(ret_text, ret_users, USERS_BYTES);
+	*ret_seen = target->is_device ? vk_device_users(target->rdev, *ret_fd, ret_text)
+				      : vk_file_users(target->dev, target->ino, *ret_fd, ret_text);
+	return VK_OK;
 }
 
 enum vk_status vk_guard_ask_in_use(struct vk_restore *restore, struct vk_error *err)
@@ -56,11 +58,9 @@ enum vk_status vk_guard_ask_in_use(struct vk_restore *restore, struct vk_error *
 
 	if (vk_overlay_dirty_bytes(restore->overlay) == 0)
 		return VK_OK;
-	status = open_target(restore, &fd, err);
+	status = list_users(restore, users, &text, &seen, &fd, err);
 	if (status != VK_OK)
 		return status;
-	vk_text_init(&text, users, sizeof(users));
-	seen = list_users(&restore->target, fd, &text);
 	claimed = restore->target.is_device && is_claimed(restore->path);
 	locked = is_locked(restore, fd);
 	close(fd);
@@ -82,16 +82,14 @@ enum vk_status vk_guard_in_use_again(const struct vk_restore *restore, struct vk
 	char users[USERS_BYTES];
 	struct vk_text text;
 	enum vk_status status;
+	bool seen; /* that not all were seen was said of the plan */
 	int fd;
 
 	if (vk_guard_is_lifted(&restore->options, VK_GUARD_IN_USE))
 		return VK_OK;
-	status = open_target(restore, &fd, err);
+	status = list_users(restore, users, &text, &seen, &fd, err);
 	if (status != VK_OK)
 		return status;
-	vk_text_init(&text, users, sizeof(users));
-	/* that not all were seen was said of the plan */
-	(void)list_users(&restore->target, fd, &text);
 	close(fd);
 	if (users[0] == '\0')
 		return VK_OK;

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/checked.h"
 #include "repair/guard/guards.h"
 
@@ -47,26 +46,35 @@ static enum vk_status object_to_disk(struct vk_restore *restore, const struct vk
 /* A table at the start of the very partition that was captured is damage, not a disk. */
 static enum vk_status ask_partition(struct vk_restore *restore, struct vk_error *err)
 {
-	struct vk_source_options options = {.as = VK_SOURCE_DISK,
-					    .sector_size = restore->target.sector_size};
-	struct vk_io *window = vk_io_window(restore->io, 0, restore->target.size_bytes);
 	struct vk_source disk;
 	enum vk_status status;
 
-	if (window == NULL)
-		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < restore->place_count; i++)
-		if (is_captured_device(restore, &restore->places[i].vmfs)) {
-			vk_io_close(window);
+		if (is_captured_device(restore, &restore->places[i].vmfs))
 			return VK_OK;
-		}
-	vk_io_set_sector_size(window, restore->target.sector_size);
-	status = vk_source_open_io(window, restore->path, VK_FORM_RAW, &options, &disk, err);
+	status = vk_source_over(restore->io, restore->path, VK_SOURCE_DISK, restore->target.sector_size, &disk, err);
 	if (status != VK_OK)
 		return status == VK_USAGE ? VK_OK : status;
 	status = object_to_disk(restore, &disk, err);
 	vk_source_close(&disk);
 	return status;
+}
+
+/* Without a usable LVM header nothing maps the volume: its descriptor is looked for in the usual place only. */
+static bool may_be_partition(struct vk_io *io)
+{
+	uint8_t header[VK_LVM_DEVICE_BYTES], descriptor[VK_FS_SECTOR_BYTES];
+	struct vk_lvm_device lvm;
+	struct vk_fs_descriptor fs;
+	struct vk_error ignored;
+	size_t got = 0;
+
+	if (vk_io_read(io, VK_LVM_HEADER_OFFSET, header, sizeof(header), &got, &ignored) == VK_OK &&
+	    vk_lvm_device_usable(&lvm, vk_lvm_device_decode(header, got, &lvm)))
+		return true;
+	return vk_io_read(io, VK_LVM_DATA_OFFSET + VK_FS_OFFSET, descriptor, sizeof(descriptor), &got,
+			  &ignored) == VK_OK &&
+	       vk_fs_descriptor_usable(&fs, vk_fs_descriptor_decode(descriptor, got, &fs));
 }
 
 static bool read_partition(struct vk_io *io, struct vk_vmfs *ret_vmfs)
@@ -85,10 +93,10 @@ static bool read_partition(struct vk_io *io, struct vk_vmfs *ret_vmfs)
 static enum vk_status ask_disk(struct vk_restore *restore, struct vk_error *err)
 {
 	struct vk_vmfs now, was;
-	bool had, has = read_partition(restore->io, &now);
 	enum vk_status status = VK_OK;
+	bool had;
 
-	if (!has)
+	if (!may_be_partition(restore->io) || !read_partition(restore->io, &now))
 		return VK_OK;
 	/* what repair works out has everything of the target, also what speaks against it */
 	had = restore->capture->memory == NULL && read_partition(restore->captured_io, &was);

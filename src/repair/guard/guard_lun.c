@@ -18,8 +18,8 @@ enum vk_guard vk_guard_of_answer(const struct vk_of_disk *answer)
 }
 
 /*
- * What repair rebuilt bears the names of the target itself, which then prove nothing. That its headers were written for another
- * LUN is no reason to refuse: so it is on every snapshot and after a move to another array.
+ * What repair rebuilt bears the names of the target itself, which then prove nothing. That its headers were written for
+ * another LUN is no reason to refuse: so it is on every snapshot and after a move to another array.
  */
 static void remark_other_lun(struct vk_restore *restore)
 {
@@ -28,20 +28,20 @@ static void remark_other_lun(struct vk_restore *restore)
 	struct vk_of_disk of;
 
 	nameless.wwid[0] = '\0';
-	if (vk_capture_is_of(&nameless, &restore->facts, &of) != VK_OF_NO || of.by != VK_PROOF_RECORDED_ID)
+	if (vk_capture_is_of(&nameless, restore->facts, &of) != VK_OF_NO || of.by != VK_PROOF_RECORDED_ID)
 		return;
 	for (size_t i = nameless.identity_count; i-- > 0;)
 		if (nameless.identities[i].disk_id[0] != '\0')
 			written_for = nameless.identities[i].disk_id;
 	vk_restore_add_remark(restore,
-			      "the headers on the target were written for the LUN %s, and this one has the WWID %s: a snapshot or "
-			      "replica looks so; make sure that it is the disk that is meant",
-			      written_for, restore->facts.wwid);
+			      "the headers on the target were written for the LUN %s, and this one has the WWID %s: a "
+			      "snapshot or replica looks so; make sure that it is the disk that is meant",
+			      written_for, restore->facts->wwid);
 }
 
 enum vk_status vk_guard_ask_lun(struct vk_restore *restore, struct vk_error *err)
 {
-	vk_capture_is_of(restore->capture, &restore->facts, &restore->of);
+	vk_capture_is_of(restore->capture, restore->facts, &restore->of);
 	if (restore->capture->memory != NULL)
 		remark_other_lun(restore);
 	if (restore->of.is_of != VK_OF_NO || !vk_proof_is_of_device(restore->of.by))

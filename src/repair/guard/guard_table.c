@@ -24,13 +24,13 @@ enum vk_status vk_guard_ask_table_kind(struct vk_restore *restore, struct vk_err
 {
 	enum vk_table_kind seen, want = restore->capture->table_kind;
 
-	if (restore->known_state || restore->before.kind != VK_SOURCE_DISK ||
+	if (restore->known_state || restore->before->kind != VK_SOURCE_DISK ||
 	    !vk_restore_edits_in_part(restore, VK_PART_TABLE))
 		return VK_OK;
-	seen = vk_table_sound_kind(&restore->before.table);
+	seen = vk_table_sound_kind(&restore->before->table);
 	if (seen == VK_TABLE_NONE || seen == want)
 		return VK_OK;
-	if (restore->capture->is_undo && restore->has_after && seen == restore->after.table.kind)
+	if (restore->capture->is_undo && restore->after != NULL && seen == restore->after->table.kind)
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_TABLE_KIND, err,
 			       "The target has a sound %s partition table, the %s table is %s",
@@ -47,11 +47,11 @@ static bool is_alike(const struct vk_partition *a, const struct vk_partition *b)
 
 bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition)
 {
-	const struct vk_table *table = &restore->captured.table;
+	const struct vk_source *captured = restore->captured;
 	uint32_t ss = restore->target.sector_size, captured_ss = restore->capture->sector_size;
 
-	for (size_t i = 0; restore->has_captured && i < table->partition_count; i++) {
-		const struct vk_partition *was = &table->partitions[i];
+	for (size_t i = 0; captured != NULL && i < captured->table.partition_count; i++) {
+		const struct vk_partition *was = &captured->table.partitions[i];
 
 		if (is_alike(was, partition) &&
 		    vk_mul_sat(was->start_sector, captured_ss) ==
@@ -65,21 +65,24 @@ bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk
 /* Tables of two kinds are table-kind's affair; an undo whose bytes are all known does not get here. */
 enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct vk_error *err)
 {
-	const struct vk_table *table = &restore->before.table;
+	const struct vk_table *table = &restore->before->table;
 	const struct vk_partition *first = NULL;
 	char type[VK_GUID_TEXT_BYTES];
 	size_t count = 0;
 	const char *name;
 
 	if (restore->known_state || restore->capture->is_undo ||
-	    restore->before.kind != VK_SOURCE_DISK ||
+	    restore->before->kind != VK_SOURCE_DISK ||
 	    !vk_restore_edits_in_part(restore, VK_PART_TABLE) || table->kind == VK_TABLE_NONE ||
 	    vk_table_sound_kind(table) != table->kind || table->kind != restore->capture->table_kind)
 		return VK_OK;
 	for (size_t i = 0; i < table->partition_count; i++) {
 		const struct vk_partition *partition = &table->partitions[i];
 
-		/* one that only becomes longer or shorter counts, too: what lies at its end is lost to it, or to its neighbour */
+		/*
+		 * one that only becomes longer or shorter counts, too: what lies at its end is lost to it, or to its
+		 * neighbour
+		 */
 		if (vk_partition_is_extended(partition) || vk_partition_was_captured(restore, partition))
 			continue;
 		if (count++ == 0)
@@ -89,8 +92,8 @@ enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct 
 		return VK_OK;
 	vk_partition_type(first, type, &name);
 	return vk_guard_object(restore, VK_GUARD_TABLE_PARTITIONS, err,
-			       "The target's sound table has %zu %s that the %s one does not have, or not with this end; "
-			       "the first is number %u at sector %" PRIu64 ", %" PRIu64
+			       "The target's sound table has %zu %s that the %s one does not have, or not with this "
+			       "end; the first is number %u at sector %" PRIu64 ", %" PRIu64
 			       " sectors, type %s (%s)",
 			       count, count == 1 ? "partition" : "partitions",
 			       restore->capture->is_rebuilt ? "rebuilt" : "captured", first->number,

@@ -91,7 +91,7 @@ static size_t errors_besides(const struct vk_findings *these, const struct vk_fi
 /* Whether the result is worse than what is there: it loses something, or it gains nothing and has more errors. */
 static bool is_worse(const struct vk_restore *restore, char what[WHAT_BYTES])
 {
-	const struct vk_source *before = &restore->before, *after = &restore->after;
+	const struct vk_source *before = restore->before, *after = restore->after;
 	const struct vk_finding *first = NULL;
 	size_t more = errors_besides(&after->findings, &before->findings, &first);
 	size_t fewer = errors_besides(&before->findings, &after->findings, NULL);
@@ -114,9 +114,9 @@ static bool is_worse(const struct vk_restore *restore, char what[WHAT_BYTES])
 }
 
 /*
- * Undo is asked for by people who want the state before the restore, damage and all: when every byte is as the restore found or
- * left it, it is told what comes back and does it. Where that cannot be told, what stands there may be somebody's later work,
- * and that the capture which could tell is gone or broken does not lift the guard.
+ * Undo is asked for by people who want the state before the restore, damage and all: when every byte is as the restore
+ * found or left it, it is told what comes back and does it. Where that cannot be told, what stands there may be
+ * somebody's later work, and that the capture which could tell is gone or broken does not lift the guard.
  */
 enum vk_status vk_guard_ask_worse(struct vk_restore *restore, struct vk_error *err)
 {

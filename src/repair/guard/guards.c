@@ -1,66 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of guards, and those that only compare numbers. */
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "repair/guard/guards.h"
 #include "vmfskit/vouch.h"
-
-#define KIND_ROW(id, name, protects, past) {name, protects, past},
-static const struct vk_guard_kind kinds[VK_GUARD_COUNT] = {VK_GUARDS(KIND_ROW)};
-
-const struct vk_guard_kind *vk_guard_kind(enum vk_guard guard)
-{
-	return &kinds[guard];
-}
-
-bool vk_guard_parse(const char *name, enum vk_guard *ret_guard)
-{
-	for (int i = 0; i < VK_GUARD_COUNT; i++) {
-		if (strcmp(kinds[i].name, name) != 0)
-			continue;
-		*ret_guard = (enum vk_guard)i;
-		return true;
-	}
-	return false;
-}
-
-bool vk_guard_is_lifted(const struct vk_restore_options *options, enum vk_guard guard)
-{
-	return (options->overrides & 1U << guard) != 0;
-}
-
-bool vk_guard_has_objected(const struct vk_restore *restore, enum vk_guard guard)
-{
-	for (size_t i = 0; i < restore->objection_count; i++)
-		if (restore->objections[i].guard == guard)
-			return true;
-	return false;
-}
-
-enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
-			       struct vk_error *err, const char *message, ...)
-{
-	struct vk_objection *items;
-	va_list args;
-
-	items = realloc(restore->objections, (restore->objection_count + 1) * sizeof(*items));
-	if (items == NULL)
-		return vk_no_memory(err, NULL);
-	restore->objections = items;
-	items += restore->objection_count++;
-	memset(items, 0, sizeof(*items));
-	items->guard = guard;
-	items->overridden = vk_guard_is_lifted(&restore->options, guard);
-	va_start(args, message);
-	vsnprintf(items->message, sizeof(items->message), message, args);
-	va_end(args);
-	return VK_OK;
-}
 
 struct verdict {
 	size_t errors;
@@ -69,10 +13,9 @@ struct verdict {
 	struct vk_finding first_doubt;
 };
 
-static void judge(void *ctx, const struct vk_finding *finding)
+static void judge_finding(void *ctx, const struct vk_finding *finding)
 {
 	struct verdict *verdict = ctx;
-
 	unsigned flaw = vk_finding_flaw(finding->code);
 
 	/* that bytes are missing has a guard of its own */
@@ -80,19 +23,6 @@ static void judge(void *ctx, const struct vk_finding *finding)
 		verdict->first_doubt = *finding;
 	if (flaw == VK_FLAW_BROKEN && verdict->errors++ == 0)
 		verdict->first = *finding;
-}
-
-enum vk_status vk_restore_hold(const struct vk_restore *restore, struct vk_capture *capture,
-			       const struct vk_finding_sink *sink, unsigned *ret_by, struct vk_error *err)
-{
-	struct vk_vouching *vouching = vk_vouching_new(restore->store, restore->options.public_key);
-	enum vk_status status;
-
-	if (vouching == NULL)
-		return vk_no_memory(err, NULL);
-	status = vk_capture_hold(capture, vouching, sink, ret_by, err);
-	vk_vouching_free(vouching);
-	return status;
 }
 
 static enum vk_status object_unvouched(struct vk_restore *restore, const struct verdict *verdict, unsigned by,
@@ -112,7 +42,7 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 				    struct vk_error *err)
 {
 	struct verdict verdict = {0};
-	const struct vk_finding_sink sink = {judge, &verdict};
+	const struct vk_finding_sink sink = {judge_finding, &verdict};
 	unsigned by = 0;
 	enum vk_status status;
 
@@ -139,6 +69,18 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 			       "The capture fails verification (%zu errors); the first is %s: %s",
 			       verdict.errors, vk_finding_kind(verdict.first.code)->code,
 			       verdict.first.message);
+}
+
+static enum vk_status ask_plan(struct vk_restore *restore, struct vk_error *err)
+{
+	const char *shown = restore->options.plan;
+
+	if (shown == NULL || restore->plan[0] == '\0' || strcmp(shown, restore->plan) == 0)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_PLAN, err,
+			       "The plan is no longer the one that was shown, %.40s; it is %s: the target, the bytes "
+			       "on it or what would be written there are others now",
+			       shown, restore->plan);
 }
 
 static enum vk_status ask_size(struct vk_restore *restore, struct vk_error *err)
@@ -195,7 +137,8 @@ static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error
 	if (restore->hole_count > 0)
 		status = vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
 					 "%" PRIu64 " bytes that would be put back, the first at byte %" PRIu64
-					 ", are missing in the capture or do not fit the target; they would stay as they are%s",
+					 ", are missing in the capture or do not fit the target; they would stay as "
+					 "they are%s",
 					 restore->hole_bytes, restore->holes[0].offset_bytes,
 					 restore->ends_in_sector ? "; the target ends inside a sector, which "
 								   "cannot be written"
@@ -204,7 +147,8 @@ static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error
 		return status;
 	return vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
 			       "%" PRIu64 " bytes of the target, the first at byte %" PRIu64
-			       ", cannot be read: they would be written anew, and the undo capture cannot hold what stands there",
+			       ", cannot be read: they would be written anew, and the undo capture cannot hold what "
+			       "stands there",
 			       bytes, at);
 }
 
@@ -227,7 +171,8 @@ static enum vk_status ask_changed(struct vk_restore *restore, struct vk_error *e
 				       restore->capture->undo_of);
 	vk_restore_add_remark(restore,
 			      "whether the target changed since the restore cannot be told without the "
-			      "capture that was put back (%s); it is looked for beside the undo capture and in the store",
+			      "capture that was put back (%s); it is looked for beside the undo capture and in the "
+			      "store",
 			      restore->capture->undo_of);
 	return VK_OK;
 }
@@ -248,7 +193,7 @@ static enum vk_status ask_guess(struct vk_restore *restore, struct vk_error *err
 enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
 {
 	static vk_guard_ask *const guards[] = {
-		vk_guard_ask_plan,
+		ask_plan,
 		vk_guard_ask_lun,
 		ask_size,
 		ask_sector_size,

@@ -10,7 +10,6 @@
  */
 typedef enum vk_status vk_guard_ask(struct vk_restore *restore, struct vk_error *err);
 
-vk_guard_ask vk_guard_ask_plan;
 vk_guard_ask vk_guard_ask_kind;
 vk_guard_ask vk_guard_ask_identity;   /* disk-id, device-uuid, volume-uuid */
 vk_guard_ask vk_guard_ask_disk_guid;  /* disk-id */
@@ -25,10 +24,11 @@ vk_guard_ask vk_guard_ask_heartbeat;
 vk_guard_ask vk_guard_ask_worse;
 
 /*
- * Guard member, unless it has spoken: would anything be overwritten from the byte `end` on, where who ("A capture") says that the
- * disk ends? 0: nobody says it.
+ * Guard member, unless it has spoken: would anything be overwritten from the byte `end` on, where who ("A capture")
+ * says that the disk ends? 0: nobody says it.
  */
-VK_MUST_USE enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const char *who, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const char *who,
+					     struct vk_error *err);
 
 /* The kind of table that systems go by, VK_TABLE_NONE unless it is sound: an MBR with partitions beats a GPT. */
 enum vk_table_kind vk_table_sound_kind(const struct vk_table *table);
@@ -37,13 +37,6 @@ bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk
 
 /* The guard that a capture of another disk, or one that nothing identifies, is for. */
 enum vk_guard vk_guard_of_answer(const struct vk_of_disk *answer);
-
-/* Whether --override lifts it, and whether it has objected already. */
-bool vk_guard_is_lifted(const struct vk_restore_options *options, enum vk_guard guard);
-bool vk_guard_has_objected(const struct vk_restore *restore, enum vk_guard guard);
-VK_MUST_USE enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
-					   struct vk_error *err, const char *message, ...)
-	__attribute__((format(printf, 4, 5)));
 
 /*
  * capture-verified and capture-vouched; ret_sound is false when the former objected. Asked before the capture's

@@ -49,7 +49,7 @@ static bool is_for_writing(int fds, const char *name)
 	return fstatat(fds, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & S_IWUSR) != 0;
 }
 
-static void say(struct look *look, const char *pid)
+static void add_process(struct look *look, const char *pid)
 {
 	char path[64], program[64] = "";
 	FILE *file;
@@ -89,7 +89,7 @@ static void look_at_process(struct look *look, const char *pid)
 			break;
 		}
 		if (is_it(look, dirfd(folder), entry->d_name) && is_for_writing(dirfd(folder), entry->d_name)) {
-			say(look, pid);
+			add_process(look, pid);
 			break;
 		}
 	}

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/mounts.h"
-#include "repair/disk_lock.h"
+#include "repair/guard/disk_lock.h"
 #include "repair/guard/guards.h"
 #include "repair/guard/open_files.h"
 #include "scsi/device_info.h"
@@ -42,36 +42,51 @@ static void add_device(struct devices *devices, dev_t rdev)
 		devices->items[devices->count++] = rdev;
 }
 
-static void say(struct vk_text *users, const char *how, const char *who)
+static void add_user(struct vk_text *users, const char *how, const char *who)
 {
-	if (users->len_bytes > 0)
-		vk_text_put(users, ", ");
+	vk_text_put(users, users->len_bytes > 0 ? ", " : "");
 	vk_text_put(users, how);
 	vk_text_label(users, (const uint8_t *)who, strlen(who));
+}
+
+/* The next entry of a folder that is no hidden one; NULL at its end, or when there is no folder. */
+static const char *next_name(DIR *folder)
+{
+	const struct dirent *entry = NULL;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL && entry->d_name[0] == '.')
+		;
+	return entry != NULL ? entry->d_name : NULL;
+}
+
+static void close_folder(DIR *folder)
+{
+	if (folder != NULL)
+		closedir(folder);
+}
+
+static DIR *open_sysfs(dev_t rdev, const char *below, char ret_path[128])
+{
+	snprintf(ret_path, 128, "/sys/dev/block/%u:%u/%s", major(rdev), minor(rdev), below);
+	return opendir(ret_path);
 }
 
 /* Each device below a folder of sysfs, or only the partitions among them. */
 static void collect(struct devices *devices, dev_t rdev, const char *below, bool partitions)
 {
-	char sys_path[128];
-	const struct dirent *entry;
-	DIR *folder;
+	char sys_path[128], path[600], number[16];
+	DIR *folder = open_sysfs(rdev, below, sys_path);
+	const char *name;
+	dev_t device;
 
-	snprintf(sys_path, sizeof(sys_path), "/sys/dev/block/%u:%u/%s", major(rdev), minor(rdev), below);
-	folder = opendir(sys_path);
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		char path[600], number[16];
-		dev_t device;
-
-		snprintf(path, sizeof(path), "%s/%s", sys_path, entry->d_name);
-		if (entry->d_name[0] == '.' ||
-		    (partitions && !vk_sysfs_text(path, "partition", number, sizeof(number))))
+	while ((name = next_name(folder)) != NULL) {
+		snprintf(path, sizeof(path), "%s/%s", sys_path, name);
+		if (partitions && !vk_sysfs_text(path, "partition", number, sizeof(number)))
 			continue;
 		if (vk_sysfs_device(path, "dev", &device))
 			add_device(devices, device);
 	}
-	if (folder != NULL)
-		closedir(folder);
+	close_folder(folder);
 }
 
 static void look_at_mounts(const struct devices *devices, struct vk_text *users)
@@ -79,7 +94,7 @@ static void look_at_mounts(const struct devices *devices, struct vk_text *users)
 	/* some file systems show a number of their own: then the name of what is mounted counts */
 	for (struct vk_mounts m = vk_mounts_begin(); vk_mounts_next(&m);)
 		if (among(devices, m.device) || among(devices, vk_mounts_source_device(&m)))
-			say(users, "mounted on ", m.place);
+			add_user(users, "mounted on ", m.place);
 }
 
 /* devices: for block devices; NULL: the file dev, ino. */
@@ -101,7 +116,7 @@ static void look_at_swaps(const struct devices *devices, dev_t dev, ino_t ino,
 			continue;
 		if (devices != NULL ? S_ISBLK(st.st_mode) && among(devices, st.st_rdev)
 				    : st.st_dev == dev && st.st_ino == ino)
-			say(users, "swap space ", path);
+			add_user(users, "swap space ", path);
 	}
 	free(line);
 	if (file != NULL)
@@ -111,16 +126,12 @@ static void look_at_swaps(const struct devices *devices, dev_t dev, ino_t ino,
 static void look_at_holders(dev_t rdev, struct vk_text *users)
 {
 	char path[128];
-	DIR *folder;
-	const struct dirent *entry;
+	DIR *folder = open_sysfs(rdev, "holders", path);
+	const char *name;
 
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders", major(rdev), minor(rdev));
-	folder = opendir(path);
-	while (folder != NULL && (entry = readdir(folder)) != NULL)
-		if (entry->d_name[0] != '.')
-			say(users, "part of ", entry->d_name);
-	if (folder != NULL)
-		closedir(folder);
+	while ((name = next_name(folder)) != NULL)
+		add_user(users, "part of ", name);
+	close_folder(folder);
 }
 
 /* The kernel gives a device number of stat() in its own packing. */
@@ -177,20 +188,19 @@ static bool loop_names(const char *name, dev_t dev, ino_t ino)
 static void look_at_loops(dev_t dev, ino_t ino, const char *except, struct vk_text *users)
 {
 	DIR *folder = opendir("/sys/block");
-	const struct dirent *entry;
+	const char *name;
 
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+	while ((name = next_name(folder)) != NULL) {
 		char path[300];
 
-		snprintf(path, sizeof(path), "/sys/block/%.200s/loop", entry->d_name);
-		if (strncmp(entry->d_name, "loop", 4) != 0 || access(path, F_OK) != 0 ||
-		    (except != NULL && strcmp(entry->d_name, except) == 0))
+		snprintf(path, sizeof(path), "/sys/block/%.200s/loop", name);
+		if (strncmp(name, "loop", 4) != 0 || access(path, F_OK) != 0 ||
+		    (except != NULL && strcmp(name, except) == 0))
 			continue;
-		if (loop_holds(entry->d_name, dev, ino) || loop_names(entry->d_name, dev, ino))
-			say(users, "attached as /dev/", entry->d_name);
+		if (loop_holds(name, dev, ino) || loop_names(name, dev, ino))
+			add_user(users, "attached as /dev/", name);
 	}
-	if (folder != NULL)
-		closedir(folder);
+	close_folder(folder);
 }
 
 /* Virtual machine monitors and a second run of this program lock the files they use. */
@@ -199,7 +209,7 @@ static void look_at_locks(int fd, struct vk_text *users)
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
-		say(users, "locked by another process", "");
+		add_user(users, "locked by another process", "");
 }
 
 /* What lies behind a loop device: whoever writes to that writes to the device. False: not all of it could be seen. */

@@ -29,6 +29,19 @@ static bool open_in(const char *folder, size_t len, const char *id, struct vk_ca
 	return opened;
 }
 
+enum vk_status vk_restore_hold(const struct vk_restore *restore, struct vk_capture *capture,
+			       const struct vk_finding_sink *sink, unsigned *ret_by, struct vk_error *err)
+{
+	struct vk_vouching *vouching = vk_vouching_new(restore->store, restore->options.public_key);
+	enum vk_status status;
+
+	if (vouching == NULL)
+		return vk_no_memory(err, NULL);
+	status = vk_capture_hold(capture, vouching, sink, ret_by, err);
+	vk_vouching_free(vouching);
+	return status;
+}
+
 /* Its word silences guards: it must be sound and vouched for, and stays as it was judged. */
 static bool hold(const struct vk_restore *restore, struct vk_capture *capture)
 {

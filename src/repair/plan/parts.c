@@ -34,17 +34,13 @@ static bool is_chosen(const struct vk_restore *restore, enum vk_part part, unsig
 static enum vk_status choose(struct vk_restore *restore, enum vk_part part, unsigned partition,
 			     const char *why, struct vk_error *err)
 {
-	struct vk_restore_choice *choices;
+	struct vk_restore_choice choice = {.part = part, .partition = partition};
 
 	if (is_chosen(restore, part, partition))
 		return VK_OK;
-	choices = realloc(restore->choices, (restore->choice_count + 1) * sizeof(*choices));
-	if (choices == NULL)
+	snprintf(choice.why, sizeof(choice.why), "%s", why);
+	if (vk_append(&restore->choices, &restore->choice_count, &choice, sizeof(choice)) == NULL)
 		return vk_no_memory(err, NULL);
-	restore->choices = choices;
-	choices += restore->choice_count++;
-	*choices = (struct vk_restore_choice){.part = part, .partition = partition};
-	snprintf(choices->why, sizeof(choices->why), "%s", why);
 	restore->parts |= (unsigned)part;
 	for (size_t i = 0; i < restore->capture->region_count; i++) {
 		const struct vk_region *region = &restore->capture->regions[i];
@@ -71,7 +67,7 @@ static bool calls_for_restore(const struct vk_finding *finding)
 /* What was already so when it was captured is not mended by a restore. */
 static bool was_captured(const struct vk_restore *restore, enum vk_finding_code code, uint64_t at)
 {
-	return restore->has_captured && vk_findings_have(&restore->captured.findings, code, at);
+	return restore->captured != NULL && vk_findings_have(&restore->captured->findings, code, at);
 }
 
 static bool finding_in(const struct vk_restore *restore, const struct vk_captured_place *place,
@@ -135,71 +131,29 @@ static bool zeroed_in(const struct vk_restore *restore, const struct vk_region *
 	return false;
 }
 
-static enum vk_status choose_damaged(struct vk_restore *restore, struct vk_error *err)
+/* A reason to put a region back when no parts were named; NULL: none. */
+static const char *reason_for(const struct vk_restore *restore, const struct vk_region *region, char *why, size_t cap)
 {
-	const struct vk_capture *capture = restore->capture;
+	const struct vk_rebuilt *rebuilt = &restore->capture->rebuilt;
 
-	for (size_t i = 0; i < capture->region_count; i++) {
-		const struct vk_region *region = &capture->regions[i];
-		char why[sizeof(restore->choices->why)];
-		bool damaged = false;
-		enum vk_status status;
-
-		if (region->part != VK_PART_LVM && region->part != VK_PART_VH)
-			continue;
-		for (size_t p = 0; p < restore->place_count && !damaged; p++)
-			damaged = restore->places[p].identity->partition == region->partition &&
-				  finding_in(restore, &restore->places[p], region, why,
-					     sizeof(why));
-		if (!damaged && !zeroed_in(restore, region, why, sizeof(why)))
-			continue;
-		status = choose(restore, region->part, region->partition, why, err);
-		if (status != VK_OK)
-			return status;
-	}
-	return VK_OK;
-}
-
-static enum vk_status choose_named(struct vk_restore *restore, unsigned parts, const char *why,
-				   struct vk_error *err)
-{
-	for (size_t i = 0; i < restore->capture->region_count; i++) {
-		const struct vk_region *region = &restore->capture->regions[i];
-		enum vk_status status;
-
-		if (((unsigned)region->part & parts) == 0)
-			continue;
-		status = choose(restore, region->part, region->partition, why, err);
-		if (status != VK_OK)
-			return status;
-	}
-	return VK_OK;
-}
-
-static bool meets_rebuilt(const struct vk_rebuilt *rebuilt, const struct vk_region *region)
-{
-	for (size_t i = 0; i < rebuilt->range_count; i++)
+	if (restore->capture->is_undo)
+		return "an undo puts back all that was changed";
+	/* what was rebuilt is put back where it differs from what stood there (edits.c), and only there */
+	for (size_t i = 0; restore->capture->is_rebuilt && i < rebuilt->range_count; i++)
 		if (vk_ranges_meet(rebuilt->ranges[i].offset_bytes, rebuilt->ranges[i].length_bytes,
 				   region->offset_bytes, region->length_bytes))
-			return true;
-	return false;
-}
-
-/* What was rebuilt is put back where it differs from what stood there (edits.c), and only there. */
-static enum vk_status choose_rebuilt(struct vk_restore *restore, struct vk_error *err)
-{
-	for (size_t i = 0; i < restore->capture->region_count; i++) {
-		const struct vk_region *region = &restore->capture->regions[i];
-		enum vk_status status;
-
-		if (!meets_rebuilt(&restore->capture->rebuilt, region))
-			continue;
-		status = choose(restore, region->part, region->partition,
-				"what was rebuilt in it, and nothing else", err);
-		if (status != VK_OK)
-			return status;
-	}
-	return VK_OK;
+			return "what was rebuilt in it, and nothing else";
+	if (restore->capture->is_rebuilt)
+		return NULL;
+	if (region->part == VK_PART_TABLE)
+		return "always, unless parts are named";
+	if (region->part != VK_PART_LVM && region->part != VK_PART_VH)
+		return NULL;
+	for (size_t p = 0; p < restore->place_count; p++)
+		if (restore->places[p].identity->partition == region->partition &&
+		    finding_in(restore, &restore->places[p], region, why, cap))
+			return why;
+	return zeroed_in(restore, region, why, cap) ? why : NULL;
 }
 
 static enum vk_status refuse_absent(const struct vk_restore *restore, unsigned absent,
@@ -219,21 +173,22 @@ enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *er
 {
 	const struct vk_capture *capture = restore->capture;
 	unsigned held = held_parts(capture), named = restore->options.parts;
-	enum vk_status status;
+	enum vk_status status = VK_OK;
 
 	restore->chosen = calloc(capture->region_count + 1, sizeof(*restore->chosen));
 	if (restore->chosen == NULL)
 		return vk_no_memory(err, NULL);
 	if ((named & ~held) != 0)
 		return refuse_absent(restore, named & ~held, err);
-	if (named != 0)
-		return choose_named(restore, named, "named", err);
-	if (capture->is_undo)
-		return choose_named(restore, held, "an undo puts back all that was changed", err);
-	if (capture->is_rebuilt)
-		return choose_rebuilt(restore, err);
-	status = choose_named(restore, VK_PART_TABLE, "always, unless parts are named", err);
-	if (status == VK_OK)
-		status = choose_damaged(restore, err);
+	for (size_t i = 0; status == VK_OK && i < capture->region_count; i++) {
+		const struct vk_region *region = &capture->regions[i];
+		char why[sizeof(restore->choices->why)];
+		const char *reason = (named & (unsigned)region->part) != 0 ? "named" : NULL;
+
+		if (named == 0)
+			reason = reason_for(restore, region, why, sizeof(why));
+		if (reason != NULL)
+			status = choose(restore, region->part, region->partition, reason, err);
+	}
 	return status;
 }

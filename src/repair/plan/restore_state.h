@@ -3,12 +3,10 @@
 #ifndef VK_REPAIR_RESTORE_STATE_H
 #define VK_REPAIR_RESTORE_STATE_H
 
-#include <sys/types.h>
-
 #include "base/checked.h"
 #include "io/range_set.h"
 #include "repair/plan/structures.h"
-#include "vmfskit/of_disk.h"
+#include "repair/plan/target.h"
 #include "vmfskit/restore.h"
 
 /* The place where the capture saw a VMFS partition, as the target looks there now. */
@@ -19,17 +17,6 @@ struct vk_captured_place {
 	struct vk_io *window;
 	struct vk_vmfs vmfs;
 	struct vk_findings findings; /* offsets count from start_bytes */
-};
-
-/* Which file or device was planned for; the writer compares it with what it opens. */
-struct vk_target_id {
-	bool is_device;
-	dev_t dev;  /* a file: of its file system */
-	ino_t ino;
-	dev_t rdev; /* a device: its own number */
-	uint64_t size_bytes;
-	uint64_t footer_bytes; /* behind that: the footer of a fixed VHD, which is no part of the disk */
-	uint32_t sector_size;
 };
 
 /* Of an undo: what can be told of the target's state. */
@@ -45,7 +32,8 @@ struct vk_restore {
 	struct vk_capture kept; /* what capture then points to: a copy of it with held regions, which are its own */
 	struct vk_restore_options options;
 	char *store;
-	char *path; /* of the target, links followed */
+	struct vk_target own; /* the target, unless the caller had it open already */
+	const char *path;     /* of the target, links followed */
 	struct vk_target_id target;
 	bool held;  /* somebody has the target for himself alone, or locked */
 	struct vk_heartbeat_watch *heartbeats; /* as they were at the first look; guard_heartbeat.c */
@@ -53,12 +41,12 @@ struct vk_restore {
 	struct vk_io *io;          /* the target */
 	struct vk_io *captured_io; /* the capture, in the target's coordinates */
 	struct vk_overlay *overlay;
-	struct vk_disk_facts facts; /* who the target is */
-	struct vk_of_disk of;       /* whether the capture is of it */
-	struct vk_source before;
-	struct vk_source after;
-	struct vk_source captured; /* not decoded for an undo capture: it is made of splinters */
-	bool has_before, has_after, has_captured;
+	struct vk_disk_facts *facts; /* who the target is */
+	struct vk_of_disk of;        /* whether the capture is of it */
+	const struct vk_source *before;   /* the target as it is */
+	const struct vk_source *after;    /* as it would be; NULL: not decoded yet */
+	const struct vk_source *captured; /* NULL for an undo capture: it is made of splinters */
+	struct vk_source own_after, own_captured; /* unless the caller had decoded them already */
 	struct vk_captured_place *places;
 	size_t place_count;
 	struct vk_structures structures;
@@ -95,6 +83,14 @@ void vk_restore_say_left_out(struct vk_restore *restore);
 /* What the plan could not look at. None is dropped: vk_restore_plan fails when there was no memory for one. */
 void vk_restore_add_remark(struct vk_restore *restore, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Whether --override lifts a guard, and whether it has objected already. */
+bool vk_guard_is_lifted(const struct vk_restore_options *options, enum vk_guard guard);
+bool vk_guard_has_objected(const struct vk_restore *restore, enum vk_guard guard);
+VK_MUST_USE enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
+					   struct vk_error *err, const char *message, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The first objection that nobody lifts; NULL: the plan may be carried out. */
+const struct vk_objection *vk_restore_first_refusal(const struct vk_restore *restore);
 
 /* vk_restore_plan_digest of the edits as they are now. */
 VK_MUST_USE enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_error *err);

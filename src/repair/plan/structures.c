@@ -17,31 +17,17 @@ const char *vk_write_class_name(unsigned write_class)
 	return write_class < VK_WRITE_CLASSES ? names[write_class] : "headers";
 }
 
-static bool add(struct vk_structures *list, uint32_t sector_size, uint64_t at, uint64_t length,
+static bool add_structure(struct vk_structures *list, uint32_t sector_size, uint64_t at, uint64_t length,
 		const char *name, const struct vk_layout *layout, unsigned write_class)
 {
+	struct vk_structure item = {
+		.start = at - at % sector_size, .at = at, .name = name, .layout = layout, .write_class = write_class};
 	uint64_t end;
 
 	if (length == 0 || !vk_add_u64(at, length, &end))
 		return true;
-	if (list->count == list->cap) {
-		size_t cap = list->cap == 0 ? 64 : list->cap * 2;
-		struct vk_structure *items = realloc(list->items, cap * sizeof(*items));
-
-		if (items == NULL)
-			return false;
-		list->items = items;
-		list->cap = cap;
-	}
-	list->items[list->count++] = (struct vk_structure){
-		.start = at - at % sector_size,
-		.end = vk_round_up_sat(end, sector_size),
-		.at = at,
-		.name = name,
-		.layout = layout,
-		.write_class = write_class,
-	};
-	return true;
+	item.end = vk_round_up_sat(end, sector_size);
+	return vk_append(&list->items, &list->count, &item, sizeof(item)) != NULL;
 }
 
 /* Which copy of the GPT a place belongs to decides its turn. */
@@ -61,7 +47,7 @@ static bool add_table(struct vk_structures *list, const struct vk_table *table, 
 	for (size_t i = 0; i < table->place_count; i++) {
 		const struct vk_place *place = &table->places[i];
 
-		if (!add(list, ss, place->offset_bytes, place->length_bytes, place->name,
+		if (!add_structure(list, ss, place->offset_bytes, place->length_bytes, place->name,
 			 place->layout, class_of_table(table, place)))
 			return false;
 	}
@@ -88,7 +74,7 @@ static bool add_vmfs(struct vk_structures *list, const struct vk_vmfs *vmfs, uin
 	for (size_t i = 0; i < vmfs->place_count; i++) {
 		const struct vk_place *place = &vmfs->places[i];
 
-		if (!add(list, ss, vk_add_sat(start, place->offset_bytes), place->length_bytes,
+		if (!add_structure(list, ss, vk_add_sat(start, place->offset_bytes), place->length_bytes,
 			 name_of(place), place->layout, class_of(place)))
 			return false;
 	}
@@ -186,7 +172,9 @@ struct vk_structure vk_structures_at(const struct vk_structures *structures,
 				     const struct vk_region *region, uint64_t offset, uint64_t end)
 {
 	struct vk_structure item = {.start = offset, .end = end, .at = offset};
-	size_t low = vk_first_not_below(structures->items, structures->count, sizeof(item), vk_add_sat(offset, 1), end_of);
+	/* no two overlap, so their ends are sorted like their starts */
+	size_t low = vk_first_not_below(structures->items, structures->count, sizeof(*structures->items),
+					vk_add_sat(offset, 1), end_of);
 
 	name_after_region(region, &item);
 	if (low == structures->count)

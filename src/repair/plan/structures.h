@@ -25,7 +25,6 @@ struct vk_structure {
 struct vk_structures {
 	struct vk_structure *items;
 	size_t count;
-	size_t cap;
 };
 
 /* List the structures of a decoded disk or partition. Errors: VK_NOMEM. */

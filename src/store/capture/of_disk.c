@@ -77,34 +77,57 @@ static bool same_size(const struct vk_capture *c, const struct vk_disk_facts *fa
 	       (c->size_uncertain && facts->size_bytes > c->size_bytes);
 }
 
-/* What stands at a place of the target; asked once. NULL: nothing can. */
-static const struct vk_identity *look_at(struct vk_disk_facts *facts, uint64_t start)
+/* A place that was not asked yet; NULL: there is no room for it. */
+static struct vk_identity *add_place(struct vk_disk_facts *facts, uint64_t start)
 {
-	const struct vk_source *source = facts->source;
-	const struct vk_disk_place empty = {.start_bytes = start};
-	struct vk_disk_place *place;
-	struct vk_io *window;
-	struct vk_error ignored;
+	const struct vk_disk_place place = {.start_bytes = start};
+	struct vk_disk_place *added = NULL;
 
+	if (facts->place_count < PLACES_MAX)
+		added = vk_append(&facts->places, &facts->place_count, &place, sizeof(place));
+	return added != NULL ? &added->identity : NULL;
+}
+
+static const struct vk_identity *known_place(const struct vk_disk_facts *facts, uint64_t start)
+{
 	for (size_t i = 0; i < facts->place_count; i++)
 		if (facts->places[i].start_bytes == start)
 			return &facts->places[i].identity;
-	if (source == NULL || facts->place_count >= PLACES_MAX || start >= source->size_bytes)
-		return NULL;
-	place = vk_append(&facts->places, &facts->place_count, &empty, sizeof(empty));
-	if (place == NULL)
+	return NULL;
+}
+
+void vk_disk_facts_learn(struct vk_disk_facts *facts, uint64_t start, const struct vk_vmfs *vmfs)
+{
+	struct vk_identity *identity = known_place(facts, start) == NULL ? add_place(facts, start) : NULL;
+
+	if (identity != NULL)
+		vk_identity_fill(facts->source, vmfs, identity);
+}
+
+const struct vk_identity *vk_disk_facts_place(struct vk_disk_facts *facts, uint64_t start)
+{
+	const struct vk_source *source = facts->source;
+	const struct vk_identity *known = known_place(facts, start);
+	struct vk_identity *identity;
+	struct vk_io *window;
+	struct vk_error ignored;
+
+	if (known != NULL)
+		return known;
+	identity = source != NULL && start < source->size_bytes ? add_place(facts, start) : NULL;
+	if (identity == NULL)
 		return NULL;
 	window = vk_io_window(source->io, start, source->size_bytes - start);
 	if (window != NULL) {
 		struct vk_vmfs vmfs = {.start_sector = start / source->sector_size};
 
 		if (vk_vmfs_read(window, NULL, &vmfs, &ignored) == VK_OK) {
-			vk_identity_fill(source, &vmfs, &place->identity);
+			vk_identity_fill(source, &vmfs, identity);
 			vk_vmfs_free(&vmfs);
 		}
 	}
 	vk_io_close(window);
-	return &place->identity;
+	return identity;
 }
 
 /* Where on the target the volume would begin; false: not on it. */
@@ -183,7 +206,7 @@ static void match_headers(const struct vk_capture *c, struct vk_disk_facts *fact
 
 		if (!place_of(c, &c->identities[i], facts, &start))
 			continue;
-		now = look_at(facts, start);
+		now = vk_disk_facts_place(facts, start);
 		if (now != NULL)
 			match_headers_at(c, &c->identities[i], now, ret_match);
 	}

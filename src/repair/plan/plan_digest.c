@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/bytes.h"
-#include "repair/guard/guards.h"
+#include "repair/plan/restore_state.h"
 #include "store/folder/digest.h"
 
 /*
@@ -15,7 +15,7 @@
  */
 static void add_target(const struct vk_restore *restore, struct vk_digest *digest)
 {
-	const struct vk_disk_facts *facts = &restore->facts;
+	const struct vk_disk_facts *facts = restore->facts;
 	char lines[1024];
 	struct vk_text text;
 
@@ -45,7 +45,7 @@ static void add_edit(const struct vk_edit *edit, struct vk_digest *digest)
 enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_error *err)
 {
 	const struct vk_edit *edits;
-	size_t count = vk_restore_edits(restore, &edits);
+	size_t count = vk_overlay_edits(restore->overlay, &edits);
 	char hex[VK_SHA256_HEX_BYTES];
 	struct vk_digest digest;
 	bool done;
@@ -70,16 +70,4 @@ enum vk_status vk_restore_make_digest(struct vk_restore *restore, struct vk_erro
 const char *vk_restore_plan_digest(const struct vk_restore *restore)
 {
 	return restore->plan;
-}
-
-enum vk_status vk_guard_ask_plan(struct vk_restore *restore, struct vk_error *err)
-{
-	const char *shown = restore->options.plan;
-
-	if (shown == NULL || restore->plan[0] == '\0' || strcmp(shown, restore->plan) == 0)
-		return VK_OK;
-	return vk_guard_object(restore, VK_GUARD_PLAN, err,
-			       "The plan is no longer the one that was shown, %.40s; it is %s: the target, the bytes "
-			       "on it or what would be written there are others now",
-			       shown, restore->plan);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lock that programs which change a disk take, and the disk that a partition is a part of. */
-#include "repair/disk_lock.h"
+#include "repair/guard/disk_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

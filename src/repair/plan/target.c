@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The target of a plan: opened, and its table and volumes read, once. */
+#include "repair/plan/target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+
+enum vk_status vk_source_over(struct vk_io *io, const char *path, enum vk_source_kind as, uint32_t sector_size,
+			      struct vk_source *ret_source, struct vk_error *err)
+{
+	const struct vk_source_options options = {.as = as, .sector_size = sector_size};
+	struct vk_io *window = vk_io_window(io, 0, vk_io_size_bytes(io));
+
+	if (window == NULL)
+		return vk_no_memory(err, path);
+	vk_io_set_sector_size(window, sector_size);
+	return vk_source_open_io(window, path, VK_FORM_RAW, &options, ret_source, err);
+}
+
+/* What the path leads to. Nothing is opened yet: who it is, is asked of what was opened. */
+static enum vk_status follow_links(const char *path, char **ret_path, struct vk_error *err)
+{
+	struct stat st;
+
+	*ret_path = realpath(path, NULL);
+	if (*ret_path == NULL || stat(*ret_path, &st) != 0) {
+		vk_error_errno(err, errno, path, "Cannot find the target");
+		return vk_error_remedy(err, "Name the disk or the image file to write to");
+	}
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+		return vk_error_set(err, VK_USAGE, path, "The target must be a block device or a file");
+	return VK_OK;
+}
+
+static enum vk_status identify(struct vk_target *target, struct vk_error *err)
+{
+	const struct vk_source *source = &target->source;
+	struct vk_target_id *id = &target->id;
+	struct stat st;
+
+	if (fstat(vk_io_descriptor(source->raw), &st) != 0)
+		return vk_error_errno(err, errno, target->path, "Cannot examine the target");
+	/* of a file it was recognised only now; edits come in whole sectors of that size */
+	vk_io_set_sector_size(source->raw, source->sector_size);
+	id->is_device = S_ISBLK(st.st_mode);
+	id->dev = st.st_dev;
+	id->ino = st.st_ino;
+	id->rdev = id->is_device ? st.st_rdev : 0;
+	id->size_bytes = source->size_bytes;
+	id->footer_bytes = vk_io_footer_bytes(source->raw);
+	id->sector_size = source->sector_size;
+	vk_disk_facts_read(source, &target->facts);
+	return VK_OK;
+}
+
+enum vk_status vk_target_open(const char *path, enum vk_source_kind as, uint32_t sector_size,
+			      struct vk_target *ret_target, struct vk_error *err)
+{
+	const struct vk_open_options open_options = {.sector_size = sector_size, .uncached = true};
+	const struct vk_source_options options = {.as = as, .sector_size = sector_size};
+	struct vk_io *io;
+	enum vk_status status;
+
+	memset(ret_target, 0, sizeof(*ret_target));
+	status = follow_links(path, &ret_target->path, err);
+	if (status == VK_OK)
+		status = vk_io_open_raw(path, &open_options, &io, err);
+	if (status == VK_OK)
+		status = vk_source_open_io(io, path, VK_FORM_RAW, &options, &ret_target->source, err);
+	ret_target->is_open = status == VK_OK;
+	if (status == VK_OK)
+		status = identify(ret_target, err);
+	if (status != VK_OK)
+		vk_target_close(ret_target);
+	return status;
+}
+
+void vk_target_close(struct vk_target *target)
+{
+	vk_disk_facts_free(&target->facts);
+	if (target->is_open)
+		vk_source_close(&target->source);
+	free(target->path);
+	memset(target, 0, sizeof(*target));
+}

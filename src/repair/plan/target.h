@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The target of a plan: opened, and its table and volumes read, once. */
+#ifndef VK_REPAIR_TARGET_H
+#define VK_REPAIR_TARGET_H
+
+#include <sys/types.h>
+
+#include "vmfskit/of_disk.h"
+
+/* Which file or device was planned for; the writer compares it with what it opens. */
+struct vk_target_id {
+	bool is_device;
+	dev_t dev;  /* a file: of its file system */
+	ino_t ino;
+	dev_t rdev; /* a device: its own number */
+	uint64_t size_bytes;
+	uint64_t footer_bytes; /* behind that: the footer of a fixed VHD, which is no part of the disk */
+	uint32_t sector_size;
+};
+
+/* It stays where it is: facts point into it. */
+struct vk_target {
+	char *path; /* links followed */
+	struct vk_target_id id;
+	bool is_open;
+	struct vk_source source;    /* as it is; owns the handle, which is open for reading */
+	struct vk_disk_facts facts; /* who it is; what was asked of its places is kept */
+};
+
+/*
+ * Open a file or block device for reading, past what the kernel remembers of it, and decode it. sector_size 0: of the
+ * device, or recognised. Errors: VK_IO, VK_USAGE, VK_NOMEM; there is nothing to close then.
+ */
+VK_MUST_USE enum vk_status vk_target_open(const char *path, enum vk_source_kind as, uint32_t sector_size,
+					  struct vk_target *ret_target, struct vk_error *err);
+void vk_target_close(struct vk_target *target);
+
+/* Decode bytes that another owns: the target with changes, a capture. path is for messages. */
+VK_MUST_USE enum vk_status vk_source_over(struct vk_io *io, const char *path, enum vk_source_kind as,
+					  uint32_t sector_size, struct vk_source *ret_source, struct vk_error *err);
+
+#endif
