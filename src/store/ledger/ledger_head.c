@@ -27,7 +27,8 @@ size_t vk_ledger_head_text(uint64_t seq, const char *sha256, const char *time, c
 
 enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledger_head *head, struct vk_error *err)
 {
-	struct vk_json_reader r = {.what = "the head of the ledger", .where = file, .err = err, .ok = true, .status = VK_OK};
+	struct vk_json_reader r = {
+		.what = "the head of the ledger", .where = file, .err = err, .ok = true, .status = VK_OK};
 	json_error_t error;
 	json_t *root = json_loadb(head->text, head->len, JSON_REJECT_DUPLICATES, &error);
 	char schema[64];

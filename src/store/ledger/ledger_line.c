@@ -193,7 +193,8 @@ static enum vk_event_kind event_kind(const char *word)
 	return VK_EVENT_COUNT;
 }
 
-static void read_digest(struct vk_json_reader *r, const json_t *root, const char *key, char ret_hex[VK_SHA256_HEX_BYTES])
+static void read_digest(struct vk_json_reader *r, const json_t *root, const char *key,
+			char ret_hex[VK_SHA256_HEX_BYTES])
 {
 	vk_reader_text(r, root, key, ret_hex, VK_SHA256_HEX_BYTES);
 	if (r->ok && !vk_sha256_text(ret_hex))
@@ -237,7 +238,8 @@ static bool is_canonical(const json_t *root, const char *text, size_t len)
 enum vk_status vk_ledger_line_read(const char *text, size_t len, struct vk_ledger_line *ret_line,
 				   struct vk_error *err)
 {
-	struct vk_json_reader r = {.what = "the line", .where = VK_LEDGER_FILE, .err = err, .ok = true, .status = VK_OK};
+	struct vk_json_reader r = {
+		.what = "the line", .where = VK_LEDGER_FILE, .err = err, .ok = true, .status = VK_OK};
 	json_error_t error;
 	json_t *root;
 
