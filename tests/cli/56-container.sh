@@ -105,6 +105,17 @@ dd if=box.qcow2 of=box.img bs=1M conv=notrunc status=none
 exits "undo to a container: refused" 3 "$VMFSKIT" undo --store "$store" "$undo" box.img --write --override changed-since
 has "undo to a container: by name" "$ERR" "^guard container refuses: .*qcow2"
 
+# forms that are unfolded when they are read are not targets either
+head -c 65536 /dev/urandom | hexdump -C >listing.txt
+printf 'VMFSIMG\001\001\177' >folded.img
+for file in listing.txt folded.img; do
+	truncate -s "$size" $file
+	before=$(disk_state $file)
+	exits "$file: restore" 3 "$VMFSKIT" restore --store "$store" "$id" $file --write --override unidentified
+	has "$file: by name" "$ERR" "^guard container refuses: .*not a disk: name the disk that it was made of"
+	is "$file: it is untouched" "$(disk_state $file)" "$before"
+done
+
 # a disk stays a disk, whatever its first bytes are
 copy_disk good.img pk.img
 printf 'PK\003\004' | dd of=pk.img bs=1 conv=notrunc status=none
