@@ -150,21 +150,6 @@ json_t *vk_cmd_change_json(const struct vk_change *change, bool with_volatile)
 	return vk_json_end(&o);
 }
 
-int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code)
-{
-	int failed = root == NULL || json_dumpf(root, call->out, JSON_INDENT(2)) != 0;
-
-	json_decref(root);
-	if (failed) {
-		struct vk_error err;
-
-		vk_no_memory(&err, NULL);
-		return vk_cli_fail(call, &err);
-	}
-	fputc('\n', call->out);
-	return code;
-}
-
 struct judging {
 	struct vk_cmd_judged *items;
 	struct vk_vouching *vouching;

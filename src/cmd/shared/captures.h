@@ -54,10 +54,5 @@ void vk_cmd_set_verdict(struct vk_json *object, const struct vk_cmd_judged *judg
  */
 VK_MUST_USE enum vk_status vk_cmd_store_paths(const char *store, char ***ret_paths,
 					      size_t *ret_count, struct vk_error *err);
-/*
- * Print the object and free it; the exit code, or VK_EXIT_INTERNAL when memory ran out (root
- * NULL).
- */
-int vk_cmd_put_json(struct vk_cli_call *call, json_t *root, int code);
 
 #endif
