@@ -91,4 +91,21 @@ static inline void append_event(struct ledger_store *s, enum vk_event_kind kind,
 		fail_msg("append: %s (%s)", err.what, err.where);
 }
 
+/* The nth line, without its line end; free it. NULL behind the last. */
+static inline char *nth_line(const struct ledger_store *s, size_t n)
+{
+	size_t len;
+	char *text = (char *)fixture_slurp(store_file(s, VK_LEDGER_FILE), &len);
+	char *rest = text;
+	char *line = NULL;
+
+	for (char *at; (at = strsep(&rest, "\n")) != NULL && rest != NULL; n--)
+		if (n == 0) {
+			line = strdup(at);
+			break;
+		}
+	free(text);
+	return line;
+}
+
 #endif
