@@ -12,14 +12,12 @@ enum { SIX_BYTES = 4096 };
 static bool volume_at(struct vk_doctor *doc, uint64_t at)
 {
 	uint8_t bytes[VK_LVM_VOLUME_BYTES];
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
 	struct vk_lvm_volume volume;
 
 	if (vk_doctor_read(doc, at, bytes, sizeof(bytes)) != sizeof(bytes))
 		return false;
 	vk_lvm_volume_decode(bytes, sizeof(bytes), &volume);
-	vk_vmfs_uuid_format(&volume.uuid, uuid);
-	return !vk_vmfs_uuid_is_nil(&volume.uuid) && memcmp(volume.name, uuid, sizeof(uuid)) == 0;
+	return vk_lvm_volume_named(&volume);
 }
 
 uint32_t vk_lost_stride(struct vk_doctor *doc, const struct vk_subject *s, uint64_t region)

@@ -59,12 +59,7 @@ static bool volume_fits(const struct vk_subject *s, const struct vk_vmfs *v, con
 /* The volume's UUID where its name says it once more; else who is wrong, it or the descriptor, is not known. */
 static const struct vk_vmfs_uuid *believable_uuid(const struct vk_vmfs *v)
 {
-	char uuid[VK_VMFS_UUID_TEXT_BYTES];
-
-	if (!v->lvm_usable || v->volume_count == 0)
-		return NULL;
-	vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, uuid);
-	return memcmp(v->volumes[0].volume.name, uuid, sizeof(uuid)) == 0 ? &v->volumes[0].volume.uuid : NULL;
+	return v->lvm_usable && v->volume_count > 0 && vk_lvm_volume_named(&v->volumes[0].volume) ? &v->volumes[0].volume.uuid : NULL;
 }
 
 static bool is_blank(const uint8_t *bytes, size_t len)

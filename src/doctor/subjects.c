@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "doctor/doctor.h"
+#include "evidence/lvm/belief.h"
 #include "vol/recognise.h"
 
 static struct vk_vmfs *vmfs_of(struct vk_doctor *doc, size_t subject)
@@ -113,14 +114,6 @@ static bool add_missing(struct vk_doctor *doc, uint64_t start, uint64_t length)
 	return true;
 }
 
-/* A header that lacks nothing but its magic is one. */
-static bool mend(const struct vk_lvm_device *header, size_t seen, struct vk_lvm_device *ret_header)
-{
-	*ret_header = *header;
-	ret_header->magic = VK_LVM_MAGIC;
-	return vk_lvm_device_usable(ret_header, seen);
-}
-
 static void settle(struct vk_doctor *doc, size_t index)
 {
 	struct vk_subject *s = &doc->subjects[index];
@@ -135,7 +128,7 @@ static void settle(struct vk_doctor *doc, size_t index)
 	if (v->lvm_usable) {
 		s->lvm = v->lvm;
 		s->lvm_known = true;
-	} else if (v->lvm.magic != VK_LVM_MAGIC && mend(&v->lvm, v->lvm_seen_bytes, &s->lvm)) {
+	} else if (v->lvm.magic != VK_LVM_MAGIC && vk_belief_device_mended(&v->lvm, v->lvm_seen_bytes, &s->lvm)) {
 		s->lvm_known = true;
 		s->magic_only = true;
 	} else if (s->was != NULL && s->was->lvm_usable) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Votes on a number: who says what, and which value leads. Every voice must be a field of its own; bytes that are all zero or
- * all 0xFF say nothing and are not to be added.
+ * Votes on a number: who says what, and which value leads. Every voice must be a field of its own; bytes that are all
+ * zero or all 0xFF say nothing and are not to be added.
  */
 #ifndef VK_EVIDENCE_TALLY_H
 #define VK_EVIDENCE_TALLY_H
@@ -36,8 +36,8 @@ bool vk_tally_proves(const struct vk_tally *tally, uint64_t value);
 void vk_tally_text(const struct vk_tally *tally, char *ret_text, size_t cap);
 
 /*
- * What most of a stream of any length agree on, in constant memory: the lead is at most by how many more voters that value has
- * than all others together. A tally cannot count so many different values, and needs to name its voters.
+ * What most of a stream of any length agree on, in constant memory: the lead is at most by how many more voters that
+ * value has than all others together. A tally cannot count so many different values, and needs to name its voters.
  */
 struct vk_majority {
 	uint64_t value;

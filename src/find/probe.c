@@ -7,58 +7,10 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "evidence/lvm/belief.h"
 #include "find/find_parts.h"
 #include "vmfskit/heartbeat.h"
 #include "vmfskit/lock.h"
-
-/* How many of the relations between the fields of a header hold; it is usable. */
-static int relations(const struct vk_lvm_device *d)
-{
-	struct vk_vmfs_uuid_parts id;
-	int hold = 0;
-
-	vk_vmfs_uuid_decode(&d->devID, &id);
-	hold += id.timeLo != 0 && d->initTimeUS / 1000000 == id.timeLo;
-	hold += d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1;
-	hold += d->numPEs == (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES;
-	return hold;
-}
-
-/*
- * The header as it is, or with the one field put right that keeps it from being usable; then the other fields must
- * vouch for it.
- */
-static bool mend(const struct vk_lvm_device *seen, size_t seen_bytes, struct vk_lvm_device *ret_lvm)
-{
-	*ret_lvm = *seen;
-	if (vk_lvm_device_usable(ret_lvm, seen_bytes)) {
-		int hold = relations(ret_lvm);
-
-		/* an unusual place of the data that contradicts the rest */
-		ret_lvm->dataOffset = VK_LVM_DATA_OFFSET;
-		if (!vk_lvm_device_usable(ret_lvm, seen_bytes) || relations(ret_lvm) <= hold)
-			ret_lvm->dataOffset = seen->dataOffset;
-		return true;
-	}
-	for (int attempt = 0; attempt < 7; attempt++) {
-		*ret_lvm = *seen;
-		if (attempt == 0)
-			ret_lvm->magic = VK_LVM_MAGIC;
-		else if (attempt == 1)
-			ret_lvm->dataOffset = VK_LVM_DATA_OFFSET;
-		else if (attempt == 2)
-			ret_lvm->totalBytes = vk_add_sat(vk_mul_sat(seen->numPEs, VK_LVM_PE_BYTES),
-							 vk_add_sat(seen->dataOffset, 512));
-		else
-			ret_lvm->majorVersion = (uint32_t)attempt; /* 3 to 6 */
-		if (attempt == 6 && seen->mdAlignment != 4096)
-			continue;
-		if (vk_lvm_device_usable(ret_lvm, seen_bytes) && relations(ret_lvm) >= 2)
-			return true;
-	}
-	*ret_lvm = *seen;
-	return false;
-}
 
 /* Its fields make sense as extended metadata: pairs, then offsets that lead upwards. */
 static bool looks_like_ext(const uint8_t *raw, size_t len)
@@ -71,14 +23,6 @@ static bool looks_like_ext(const uint8_t *raw, size_t len)
 	return ext.magic == VK_LVM_MAGIC && ext.numPEMaps >= 1 &&
 	       ext.numPEMaps <= VK_LVM_MAPS_PER_REGION && ext.dataOffset > VK_LVM_DATA_OFFSET &&
 	       ext.dataOffset % 512 == 0 && (ext.nextOffset == 0 || ext.nextOffset > ext.dataOffset);
-}
-
-/* Of a volume that carries another name its numbers must fit the device. */
-static bool volume_fits(const struct vk_lvm_volume *v, const struct vk_lvm_device *lvm)
-{
-	return !vk_vmfs_uuid_is_nil(&v->uuid) && v->state <= VK_LVM_SENTINEL && v->numPEs != 0 &&
-	       v->lastPE - v->firstPE + 1 == v->numPEs &&
-	       (uint64_t)v->numPEs * VK_LVM_PE_BYTES <= lvm->totalBytes;
 }
 
 enum { HEAD_BYTES = 4096 + 512 };
@@ -94,7 +38,7 @@ static void read_volume(const struct vk_finder *f, struct vk_probe *p, const uin
 		if (vk_find_get(f, p->start + (int64_t)g.volume_table, entry, sizeof(entry)) < sizeof(entry))
 			return;
 		vk_lvm_volume_decode(entry, sizeof(entry), &p->c.volume);
-		p->c.has_volume = vk_lvm_volume_named(&p->c.volume) || volume_fits(&p->c.volume, &p->lvm);
+		p->c.has_volume = vk_lvm_volume_named(&p->c.volume) || vk_belief_volume_fits(&p->c.volume, &p->lvm);
 		return;
 	}
 	for (size_t i = 0; i < 2 && !p->c.has_volume; i++) {
@@ -183,7 +127,7 @@ static void read_header(const struct vk_finder *f, struct vk_probe *p)
 
 	vk_lvm_device_decode(head, got, &p->c.lvm);
 	p->magic = got >= 4 && p->c.lvm.magic == VK_LVM_MAGIC;
-	p->c.has_header = mend(&p->c.lvm, got < 512 ? got : 512, &p->lvm);
+	p->c.has_header = vk_belief_device_mended(&p->c.lvm, got < 512 ? got : 512, &p->lvm);
 	p->ext_like = !p->c.has_header && looks_like_ext(head, got < 512 ? got : 512);
 	read_volume(f, p, head, got);
 	p->c.local = p->c.has_header && p->lvm.majorVersion == 6 && (p->lvm.flags & VK_LVM_FLAG_VMFSL) != 0;

@@ -46,7 +46,6 @@ static void read_device_header(struct vk_vmfs_reader *r)
 		place->damaged = r->errors > errors;
 }
 
-/* Without a usable header the first entry is still looked at: its name repeats its UUID when it is one. */
 static void read_volume(struct vk_vmfs_reader *r, size_t index)
 {
 	struct vk_vmfs *v = r->vmfs;
@@ -61,6 +60,7 @@ static void read_volume(struct vk_vmfs_reader *r, size_t index)
 			     "LVM volume descriptor%s", index > 0 ? vk_phrase(" %zu", index).text : "");
 	got = vk_vmfs_get(r, at->offset_bytes, entry, sizeof(entry));
 	at->seen_bytes = vk_lvm_volume_decode(entry, got, &at->volume);
+	/* without a usable header the first entry is still looked at when it names itself */
 	if (at->seen_bytes == 0 || (!v->lvm_usable && !vk_lvm_volume_named(&at->volume))) {
 		if (place != NULL)
 			place->damaged = place->presence == VK_PRESENCE_WHOLE;

@@ -11,7 +11,8 @@ uint64_t vk_self_fd_pointer(const struct vk_self_area *a, unsigned file, uint32_
 }
 
 /* Volume offset of the pointer block that an address names. */
-static bool pointer_block(struct vk_self_look *look, const struct vk_self_area *a, uint64_t address, uint64_t *ret_offset)
+static bool pointer_block(struct vk_self_look *look, const struct vk_self_area *a, uint64_t address,
+			  uint64_t *ret_offset)
 {
 	enum vk_system_file file = vk_address_kind(address) == VK_ADDRESS_POINTER_BLOCK ? VK_SYSTEM_PBC : VK_SYSTEM_PB2;
 	const struct vk_self_file *f = &look->report->files[file];
@@ -19,10 +20,13 @@ static bool pointer_block(struct vk_self_look *look, const struct vk_self_area *
 	uint64_t cluster = address >> 6 & (six ? 0xFFFFFFFFFULL : 0x3FFFFFULL);
 	uint32_t resource = (uint32_t)(address >> (six ? 56 : 28)) & (six ? 0xFF : 0xF);
 
-	if ((vk_address_kind(address) != VK_ADDRESS_POINTER_BLOCK && vk_address_kind(address) != VK_ADDRESS_POINTER_BLOCK2) ||
-	    !f->has_resource || f->fd.zeroLevelAddrType != VK_ZLA_FILE_BLOCK || resource >= f->resource.resourcesPerCluster)
+	if ((vk_address_kind(address) != VK_ADDRESS_POINTER_BLOCK &&
+	     vk_address_kind(address) != VK_ADDRESS_POINTER_BLOCK2) ||
+	    !f->has_resource || f->fd.zeroLevelAddrType != VK_ZLA_FILE_BLOCK ||
+	    resource >= f->resource.resourcesPerCluster)
 		return false;
-	return vk_self_file_byte(look, a, file, vk_resource_offset(&f->resource, a->md_alignment, cluster, resource), ret_offset);
+	return vk_self_file_byte(look, a, file, vk_resource_offset(&f->resource, a->md_alignment, cluster, resource),
+				 ret_offset);
 }
 
 /* Address number index of a file's blocks, of files with one level of pointer blocks out of the first of them. */

@@ -70,7 +70,8 @@ static void settle_version(struct vk_self_report *r)
 }
 
 /* Size of the resources of a file: certain when the length of the file, which its descriptor holds, fits it. */
-static void settle_resource_size(struct vk_self_report *r, enum vk_self_fact_id id, enum vk_system_file file, uint32_t most)
+static void settle_resource_size(struct vk_self_report *r, enum vk_self_fact_id id, enum vk_system_file file,
+				 uint32_t most)
 {
 	const struct vk_self_file *f = &r->files[file];
 	uint32_t size = f->resource.resourceSize;
@@ -92,7 +93,8 @@ static void settle_dense(struct vk_self_report *r)
 	if (r->facts[VK_SELF_FS_MAJOR].value != VMFS5)
 		return;
 	if (f->has_resource)
-		vk_self_set(r, VK_SELF_DENSE, dense, fixed && dense && f->length_confirmed ? VK_SELF_CERTAIN : VK_SELF_LIKELY,
+		vk_self_set(r, VK_SELF_DENSE, dense, fixed && dense && f->length_confirmed ? VK_SELF_CERTAIN :
+			    VK_SELF_LIKELY,
 			    "%u sub-blocks in a cluster, by the metadata at volume offset 0x%llx",
 			    f->resource.resourcesPerCluster, (unsigned long long)f->resource_offset);
 	else if (fixed)
@@ -116,12 +118,14 @@ static void settle_size(struct vk_self_report *r)
 		return;
 	vk_self_set(r, VK_SELF_FILE_BLOCKS, blocks, sure,
 		    "resource metadata of .fbb.sf at volume offset 0x%llx", (unsigned long long)at);
-	vk_self_set(r, VK_SELF_LOGICAL_SIZE, bytes, sure, "%llu blocks of %llu MiB, by the metadata at volume offset 0x%llx",
+	vk_self_set(r, VK_SELF_LOGICAL_SIZE, bytes, sure,
+		    "%llu blocks of %llu MiB, by the metadata at volume offset 0x%llx",
 		    (unsigned long long)blocks, (unsigned long long)b->value >> 20, (unsigned long long)at);
 	if (!six || (m->resourcesPerCluster & (m->resourcesPerCluster - 1)) != 0)
 		return;
 	vk_self_set(r, VK_SELF_LFB_SHIFT, (uint64_t)__builtin_ctz(m->resourcesPerCluster),
-		    f->cluster_confirmed ? VK_SELF_CERTAIN : VK_SELF_LIKELY, "%u small blocks in a cluster, by the metadata at volume offset 0x%llx",
+		    f->cluster_confirmed ? VK_SELF_CERTAIN : VK_SELF_LIKELY,
+		    "%u small blocks in a cluster, by the metadata at volume offset 0x%llx",
 		    m->resourcesPerCluster, (unsigned long long)at);
 }
 

@@ -189,7 +189,8 @@ static bool length_agrees(const struct vk_self_file *f, uint32_t md_alignment)
 		return false;
 	last = count - 1;
 	return f->fd.fileLength == vk_add_sat(f->resource.resourceSize,
-					      vk_resource_offset(&f->resource, md_alignment, last / f->resource.resourcesPerCluster,
+					      vk_resource_offset(&f->resource, md_alignment,
+								 last / f->resource.resourcesPerCluster,
 								 (uint32_t)(last % f->resource.resourcesPerCluster)));
 }
 
@@ -200,13 +201,15 @@ static void read_small_clusters(struct vk_self_look *look, const struct vk_self_
 	uint64_t first = (uint64_t)f->child.parentClustersPerGroup * vk_cluster_header_bytes(a->md_alignment);
 
 	for (uint64_t i = 0; i < SMALL_CLUSTERS_READ && f->has_child; i++) {
-		uint64_t offset = vk_add_sat(f->resource.clusterGroupOffset, first + i * vk_cluster_header_bytes(a->md_alignment));
+		uint64_t offset = vk_add_sat(f->resource.clusterGroupOffset,
+					     first + i * vk_cluster_header_bytes(a->md_alignment));
 		struct vk_cluster6 c;
 		struct vk_lock lock;
 		uint8_t sector[512];
 		uint64_t at;
 
-		if (!vk_self_file_byte(look, a, VK_SYSTEM_FBB, offset, &at) || !vk_self_get(look, at, sector, sizeof(sector)))
+		if (!vk_self_file_byte(look, a, VK_SYSTEM_FBB, offset, &at) ||
+		    !vk_self_get(look, at, sector, sizeof(sector)))
 			return;
 		vk_lock_decode(sector, sizeof(sector), &lock);
 		if (lock.addr != at)
@@ -217,7 +220,8 @@ static void read_small_clusters(struct vk_self_look *look, const struct vk_self_
 			continue;
 		vk_cluster6_decode(sector, sizeof(sector), &c);
 		f->cluster_confirmed = c.signature == VK_CLUSTER6_SIGNATURE && c.clusterNum == 0 &&
-				       c.totalResources == vk_min_u64(f->child.resourcesPerCluster, vk_resource_count(&f->child));
+				       c.totalResources == vk_min_u64(f->child.resourcesPerCluster,
+								      vk_resource_count(&f->child));
 	}
 }
 
@@ -234,13 +238,15 @@ static void read_file(struct vk_self_look *look, const struct vk_self_area *a, e
 	if (!f->has_resource || f->resource.childMetaOffset == 0 ||
 	    !vk_self_file_byte(look, a, which, f->resource.childMetaOffset, &f->child_offset))
 		return;
-	f->has_child = read_resource(look, f->child_offset, &f->child) && (f->child.flags & VK_RESOURCE_HAS_PARENT) != 0;
+	f->has_child = read_resource(look, f->child_offset, &f->child) &&
+		(f->child.flags & VK_RESOURCE_HAS_PARENT) != 0;
 }
 
 static void read_files(struct vk_self_look *look, const struct vk_self_area *a)
 {
 	/* pointer blocks first: a large .sbc.sf is mapped by them */
-	static const enum vk_system_file order[] = {VK_SYSTEM_FBB, VK_SYSTEM_FDC, VK_SYSTEM_PBC, VK_SYSTEM_PB2, VK_SYSTEM_SBC, VK_SYSTEM_JBC};
+	static const enum vk_system_file order[] = {VK_SYSTEM_FBB, VK_SYSTEM_FDC, VK_SYSTEM_PBC, VK_SYSTEM_PB2,
+						    VK_SYSTEM_SBC, VK_SYSTEM_JBC};
 	struct vk_self_report *r = look->report;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)

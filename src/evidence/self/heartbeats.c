@@ -14,7 +14,7 @@ static bool newer(const struct vk_self_heartbeats *h, const struct vk_heartbeat 
 	return hb->driveY > h->driver_minor;
 }
 
-static void take(struct vk_self_heartbeats *h, const struct vk_heartbeat *hb, uint64_t volume_offset)
+static void count_slot(struct vk_self_heartbeats *h, const struct vk_heartbeat *hb, uint64_t volume_offset)
 {
 	if (hb->addr != volume_offset || (hb->state != VK_HB_FREE && hb->state != VK_HB_IN_USE))
 		return;
@@ -46,7 +46,7 @@ static void look_with(struct vk_self_look *look, uint32_t slot_bytes, uint32_t s
 		}
 		ret->slots++;
 		vk_heartbeat_decode(piece + (size_t)in_piece * slot_bytes, slot_bytes, &hb);
-		take(ret, &hb, at);
+		count_slot(ret, &hb, at);
 		if (hb.state == VK_HB_IN_USE && hb.addr == at)
 			vk_self_add_host(look->report, &hb.owner, at);
 	}

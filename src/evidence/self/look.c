@@ -46,6 +46,7 @@ void vk_self_settle(struct vk_self_report *report, enum vk_self_fact_id id, cons
 
 	if (best == NULL || best->weight <= against)
 		return;
-	vk_self_set(report, id, best->value, best->weight >= 2 && best->weight >= 2 * against ? VK_SELF_CERTAIN : VK_SELF_LIKELY,
+	vk_self_set(report, id, best->value, best->weight >= 2 && best->weight >= 2 * against ? VK_SELF_CERTAIN :
+		    VK_SELF_LIKELY,
 		    "%s", best->from);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a volume says of itself besides its headers: the system files' descriptors and resource metadata, and the heartbeats.
- * Enough of it is self-located (holds its own volume offset) that nothing else has to be believed.
+ * What a volume says of itself besides its headers: the system files' descriptors and resource metadata, and the
+ * heartbeats. Enough of it is self-located (holds its own volume offset) that nothing else has to be believed.
  */
 #ifndef VK_EVIDENCE_SELF_REPORT_H
 #define VK_EVIDENCE_SELF_REPORT_H
@@ -47,14 +47,16 @@ struct vk_self_fact {
 /* One system file. Offsets are volume offsets. */
 struct vk_self_file {
 	bool has_fd;               /* lock and descriptor name their own place */
-	bool elsewhere;            /* not at its fixed place: an upgraded VMFS5 has .pb2.sf and .sdd.sf where the root names them */
+	/* not at its fixed place: an upgraded VMFS5 has .pb2.sf and .sdd.sf where the root names them */
+	bool elsewhere;
 	uint32_t fd_address;
 	uint64_t fd_offset;
 	struct vk_file_metadata fd;
 	bool has_resource;         /* the resource metadata is usable */
 	uint64_t resource_offset;
 	struct vk_resource_file resource;
-	bool count_confirmed;      /* .fbb.sf of VMFS 3 and 5: its last cluster has as many blocks as the metadata says */
+	/* .fbb.sf of VMFS 3 and 5: its last cluster has as many blocks as the metadata says */
+	bool count_confirmed;
 	bool length_confirmed;     /* by its file descriptor it ends behind the last resource of the metadata */
 	bool has_child;            /* VMFS6 .fbb.sf: the small blocks */
 	uint64_t child_offset;
@@ -111,9 +113,9 @@ struct vk_self_report {
 };
 
 /*
- * Ask the volume whose byte 0 is at start_bytes of io (a partition or a disk); nothing from end_bytes on is looked at. Needs
- * neither LVM header nor descriptor: all of this lies in the first gigabytes of the head extent, in one run. Never fails over
- * damage, it leaves things unknown. Errors: VK_IO, VK_NOMEM.
+ * Ask the volume whose byte 0 is at start_bytes of io (a partition or a disk); nothing from end_bytes on is looked at.
+ * Needs neither LVM header nor descriptor: all of this lies in the first gigabytes of the head extent, in one run.
+ * Never fails over damage, it leaves things unknown. Errors: VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_self_report_at(struct vk_io *io, uint64_t start_bytes, uint64_t end_bytes,
 					     struct vk_self_report *ret_report,

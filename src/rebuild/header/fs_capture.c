@@ -30,7 +30,8 @@ void vk_fs_find_capture(struct vk_fs_work *fs)
 		v = &k->source->vmfs[k->vmfs];
 		if (!of_this_volume(fs, v)) {
 			if (v->fs_usable)
-				vk_work_note(fs->work, "%s holds the descriptor of another volume; it is not used.", k->name);
+				vk_work_note(fs->work, "%s holds the descriptor of another volume; it is not used.",
+					     k->name);
 			continue;
 		}
 		at = vk_add_sat(vk_mul_sat(v->start_sector, k->source->sector_size), v->fs_offset_bytes);
@@ -40,7 +41,10 @@ void vk_fs_find_capture(struct vk_fs_work *fs)
 		fs->m.capture = &v->fs;
 		fs->m.capture_name = k->name;
 		fs->m.capture_proves = !fs->work->capture_untied;
-		/* a resignature draws UUIDs anew; that there was none is known when descriptor or volume descriptor stands */
+		/*
+		 * a resignature draws UUIDs anew; that there was none is known when descriptor or volume descriptor
+		 * stands
+		 */
 		fs->m.capture_names = fs->trusted || !fs->work->volume_lost;
 		if (!fs->trusted)
 			fs->is = v->fs;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Heartbeat slots that are neither free nor in use, or lie about their place: the field that is wrong is mended, and what a slot
- * still tells of its last user stays. One in use is never touched.
+ * Heartbeat slots that are neither free nor in use, or lie about their place: the field that is wrong is mended, and
+ * what a slot still tells of its last user stays. One in use is never touched.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +30,10 @@ static const struct {
 	[SLOT_NONE] = {VK_FIELD_CONSTANT, ""},
 	[SLOT_PLACE] = {VK_FIELD_COMPUTED, "addr is the place where it lies"},
 	[SLOT_STATE] = {VK_FIELD_COMPUTED, "free, as most of the word says; no owner, no journal"},
-	[SLOT_STATE_PLACE] = {VK_FIELD_COMPUTED, "free, as most of the word says; no owner, no journal; addr is the place where it lies"},
-	[SLOT_STATE_GUESS] = {VK_FIELD_FRESH, "free, for it has no owner and no journal; addr is the place where it lies"},
+	[SLOT_STATE_PLACE] = {VK_FIELD_COMPUTED, "free, as most of the word says; no owner, no journal; addr is the "
+						 "place where it lies"},
+	[SLOT_STATE_GUESS] = {VK_FIELD_FRESH, "free, for it has no owner and no journal; addr is the place where it "
+					      "lies"},
 	[SLOT_RELEASE] = {VK_FIELD_FRESH, "free, as the caller asked; owner and journal are cleared"},
 	[SLOT_RESET] = {VK_FIELD_FRESH, "free, with its own address; hbGen, if there was one, begins anew"},
 };
@@ -113,7 +115,8 @@ static void tell_loss(struct region *r, uint32_t slot, const struct vk_heartbeat
 
 	vk_vmfs_uuid_format(&hb->owner, owner);
 	if (!no_user(hb))
-		vk_work_lost(r->work, "Heartbeat slot %u names the owner %s and the journal at volume offset 0x%llx: that is given up.",
+		vk_work_lost(r->work, "Heartbeat slot %u names the owner %s and the journal at volume offset 0x%llx: "
+				      "that is given up.",
 			     slot, owner, (unsigned long long)hb->journalVolAddr);
 }
 
@@ -147,7 +150,7 @@ static void change(struct region *r, uint8_t *raw, struct vk_heartbeat *hb, enum
 }
 
 /* True when the slot was changed. */
-static bool take(struct region *r, uint8_t *raw, uint32_t slot)
+static bool mend_slot(struct region *r, uint8_t *raw, uint32_t slot)
 {
 	uint32_t slot_bytes = r->geometry.heartbeat_slot_bytes;
 	uint64_t volume_offset = r->geometry.heartbeat_offset + (uint64_t)slot * slot_bytes;
@@ -163,8 +166,8 @@ static bool take(struct region *r, uint8_t *raw, uint32_t slot)
 }
 
 /*
- * Whether this is a heartbeat region at all, and the volume begins where it is said to: slots with a state that there is, which
- * name their own place, and others that are not just zero.
+ * Whether this is a heartbeat region at all, and the volume begins where it is said to: slots with a state that there
+ * is, which name their own place, and others that are not just zero.
  */
 static void count_slot(struct region *r, const uint8_t *raw, uint64_t volume_offset)
 {
@@ -208,9 +211,10 @@ static bool refuse(struct region *r)
 				hb->slot_bytes);
 	else
 		vk_work_verdict(r->work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
-				"%u slots hold something that is no heartbeat of this place, %u are heartbeats", r->foreign, r->sound);
-	vk_work_lost(r->work, "What lies in the heartbeat region does not look like one: nothing there is changed, for it may be "
-		     "something else.");
+				"%u slots hold something that is no heartbeat of this place, %u are heartbeats",
+				r->foreign, r->sound);
+	vk_work_lost(r->work, "What lies in the heartbeat region does not look like one: nothing there is changed, for "
+			      "it may be something else.");
 	return true;
 }
 
@@ -234,7 +238,7 @@ static enum vk_status take_piece(struct region *r, uint32_t first, uint32_t coun
 		return status;
 	}
 	for (uint32_t i = 0; i < count; i++)
-		changed |= take(r, piece + (size_t)i * slot_bytes, first + i);
+		changed |= mend_slot(r, piece + (size_t)i * slot_bytes, first + i);
 	if (!changed)
 		return VK_OK;
 	return vk_work_put(r->work, at, piece, (size_t)count * slot_bytes, "heartbeat slots",
@@ -272,23 +276,27 @@ static const char *counted(struct region *r, uint32_t n, const char *one, const 
 	return r->count_text;
 }
 
-static void tell(struct region *r)
+static void report_slots(struct region *r)
 {
 	struct vk_header_work *work = r->work;
 
 	if (r->astray > 0)
-		vk_work_note(work, "%s marked as in use without carrying the right position of its own: left, for a host might hold it.",
+		vk_work_note(work, "%s marked as in use without carrying the right position of its own: left, for a "
+				   "host might hold it.",
 			     counted(r, r->astray, "heartbeat slot is", "heartbeat slots are"));
 	if (r->owned > 0)
-		vk_work_note(work, "%s an owner while the state is damaged: left, for a host might hold it. Ask for the heartbeats by name to free it too.",
+		vk_work_note(work, "%s an owner while the state is damaged: left, for a host might hold it. Ask for "
+				   "the heartbeats by name to free it too.",
 			     counted(r, r->owned, "heartbeat slot shows", "heartbeat slots show"));
 	if (r->unreadable > 0)
-		vk_work_note(work, "%s unreadable.", counted(r, r->unreadable, "heartbeat slot is", "heartbeat slots are"));
+		vk_work_note(work, "%s unreadable.", counted(r, r->unreadable, "heartbeat slot is",
+							     "heartbeat slots are"));
 	if (r->changed > 0)
 		vk_work_verdict(work, VK_HS_HEARTBEATS,
 				r->reset == r->geometry.heartbeat_slots ? VK_STRUCTURE_REBUILT
 									: VK_STRUCTURE_MENDED,
-				"%u of %u slots were neither free nor in use, or named another place; %u in use stay as they are",
+				"%u of %u slots were neither free nor in use, or named another place; %u in use stay "
+				"as they are",
 				r->changed, r->geometry.heartbeat_slots, r->in_use);
 	else if (r->unreadable == r->geometry.heartbeat_slots)
 		vk_work_verdict(work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
@@ -333,6 +341,6 @@ enum vk_status vk_rebuild_heartbeats(struct vk_header_work *work, struct vk_erro
 	flush_run(&r);
 	free(piece);
 	if (status == VK_OK)
-		tell(&r);
+		report_slots(&r);
 	return status;
 }

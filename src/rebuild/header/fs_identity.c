@@ -25,8 +25,8 @@ static bool shown(const struct vk_fs_work *fs, uint32_t seconds)
 }
 
 /*
- * The file system was made after its LVM volume and before its first file: where both show one second, it is that. Else only
- * about then.
+ * The file system was made after its LVM volume and before its first file: where both show one second, it is that. Else
+ * only about then.
  */
 static void make_creation(struct vk_fs_work *fs)
 {
@@ -34,7 +34,8 @@ static void make_creation(struct vk_fs_work *fs)
 	uint32_t lv = lvm_second(fs);
 
 	if (first->sure >= VK_SELF_LIKELY)
-		vk_mend_number(&fs->m, "creationTime", first->value, vk_fs_by(first->value == lv && lvm_second_proved(fs)), "%s%s",
+		vk_mend_number(&fs->m, "creationTime", first->value,
+			       vk_fs_by(first->value == lv && lvm_second_proved(fs)), "%s%s",
 			  first->from, first->value == lv ? ", and LVM_VolDescriptor.uuid" : "");
 	else if (fs->lv != NULL)
 		vk_mend_number(&fs->m, "creationTime", vk_get_le32(fs->lv->uuid.b), VK_FIELD_USUAL,
@@ -49,15 +50,17 @@ static void judge_creation(struct vk_fs_work *fs)
 
 	if (!fs->trusted)
 		make_creation(fs);
-	if (!fs->trusted || (made != 0 && vk_fs_seconds_near(made, drawn)) || shown(fs, made))
+	if (!fs->trusted || (made != 0 && vk_same_event(made, drawn)) || shown(fs, made))
 		return;
 	if (shown(fs, drawn) || (drawn != 0 && drawn == lv))
-		vk_mend_number(&fs->m, "creationTime", drawn, vk_fs_by(shown(fs, drawn) || lvm_second_proved(fs)), "FS3_Descriptor.uuid, and %s",
+		vk_mend_number(&fs->m, "creationTime", drawn, vk_fs_by(shown(fs, drawn) || lvm_second_proved(fs)),
+			       "FS3_Descriptor.uuid, and %s",
 			  shown(fs, drawn) ? "the file descriptor of a system file" : "LVM_VolDescriptor.uuid");
 	else if (made == 0)
 		make_creation(fs);
 	else
-		vk_work_note(fs->work, "Creation time and UUID of the file system name different times, and nothing tells which is right: both stay.");
+		vk_work_note(fs->work, "Creation time and UUID of the file system name different times, and nothing "
+				       "tells which is right: both stay.");
 }
 
 /* The same bytes on every run, different ones for every volume. */
@@ -84,7 +87,9 @@ static void make_uuid(struct vk_fs_work *fs)
 	vk_mend_bytes(&fs->m, "uuid", &made, VK_FIELD_FRESH,
 			"made from the LVM volume's UUID, the same on every run");
 	if (fs->capture == NULL)
-		vk_work_lost(fs->work, "The datastore's UUID survives nowhere; it gets a new one, so paths with the old UUID (/vmfs/volumes/<UUID>) in .vmx files and inventories must be corrected, or the volume registered anew.");
+		vk_work_lost(fs->work, "The datastore's UUID survives nowhere; it gets a new one, so paths with the "
+				       "old UUID (/vmfs/volumes/<UUID>) in .vmx files and inventories must be "
+				       "corrected, or the volume registered anew.");
 }
 
 static void judge_uuid(struct vk_fs_work *fs)
@@ -98,11 +103,12 @@ static void judge_uuid(struct vk_fs_work *fs)
 		return;
 	}
 	/* after a resignature it is the LVM volume's UUID that was drawn with it, and the time of creation is older */
-	if (vk_fs_seconds_near(drawn, made) || shown(fs, drawn) || vk_fs_seconds_near(drawn, lvm_second(fs)))
+	if (vk_same_event(drawn, made) || shown(fs, drawn) || vk_same_event(drawn, lvm_second(fs)))
 		return;
-	if (fs->lv == NULL || !shown(fs, made) || !vk_fs_seconds_near(made, lvm_second(fs)) ||
+	if (fs->lv == NULL || !shown(fs, made) || !vk_same_event(made, lvm_second(fs)) ||
 	    memcmp(mended.b + 10, fs->lv->uuid.b + 10, 6) != 0) {
-		vk_work_note(fs->work, "The datastore's UUID is not of the time and host that made the volume: it stays, for nothing tells what it was.");
+		vk_work_note(fs->work, "The datastore's UUID is not of the time and host that made the volume: it "
+				       "stays, for nothing tells what it was.");
 		return;
 	}
 	vk_put_le32(mended.b, made);
@@ -113,20 +119,13 @@ static void judge_uuid(struct vk_fs_work *fs)
 /* The LVM part puts what name or uuid of the volume should be. */
 static bool lvm_side_guesses(const struct vk_fs_work *fs)
 {
-	return vk_work_changes(fs->work, &vk_lvm_volume_layout, "uuid") || vk_work_changes(fs->work, &vk_lvm_volume_layout, "name");
-}
-
-static bool named_so(const struct vk_lvm_volume *lv)
-{
-	char text[VK_VMFS_UUID_TEXT_BYTES];
-
-	vk_vmfs_uuid_format(&lv->uuid, text);
-	return memcmp(lv->name, text, sizeof(text)) == 0;
+	return vk_work_changes(fs->work, &vk_lvm_volume_layout, "uuid") ||
+		vk_work_changes(fs->work, &vk_lvm_volume_layout, "name");
 }
 
 /*
- * Parts that two other copies prove. What is only likely as a guess, and only where nothing stands or the LVM part takes the
- * same guess: name and uuid would then outvote what stands here in the next run.
+ * Parts that two other copies prove. What is only likely as a guess, and only where nothing stands or the LVM part
+ * takes the same guess: name and uuid would then outvote what stands here in the next run.
  */
 static void judge_volume(struct vk_fs_work *fs)
 {
@@ -141,15 +140,17 @@ static void judge_volume(struct vk_fs_work *fs)
 		return;
 	if (!fs->trusted)
 		proof = vk_volume_identity_proof(id);
-	if (guess && named_so(fs->lv) && !vk_vmfs_uuid_equal(&info, &fs->lv->uuid)) {
+	if (guess && vk_lvm_volume_named(fs->lv) && !vk_vmfs_uuid_equal(&info, &fs->lv->uuid)) {
 		info = fs->lv->uuid;
 		proof = VK_PART_OPEN;
 	}
 	vk_vmfs_uuid_format(&fs->was.volInfo, was);
-	vk_mend_bytes(&fs->m, "volInfo", &info, vk_fs_by(proof == VK_PART_PROVED), "name and uuid of the volume descriptor at 0x%llx",
+	vk_mend_bytes(&fs->m, "volInfo", &info, vk_fs_by(proof == VK_PART_PROVED),
+		      "name and uuid of the volume descriptor at 0x%llx",
 			(unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
 	if (!nothing && !vk_vmfs_uuid_equal(&info, &fs->was.volInfo))
-		vk_work_note(fs->work, "The descriptor named the LVM volume %s; were it another volume's descriptor, its files would not be found.", was);
+		vk_work_note(fs->work, "The descriptor named the LVM volume %s; were it another volume's descriptor, "
+				       "its files would not be found.", was);
 }
 
 /* Three fields hold it, and it is 1 on every volume seen: two that say so decide. */
@@ -169,7 +170,8 @@ static void judge_snapshot(struct vk_fs_work *fs)
 		vk_mend_number(&fs->m, "snapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
 		vk_mend_number(&fs->m, "volInfoSnapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
 	} else if (fs->trusted && (own != lvm || info != lvm) && (lvm != 1 || own == info))
-		vk_work_note(fs->work, "snapID is %u and %u in the descriptor and %u in the LVM volume: it stays, for it cannot be told which is right.",
+		vk_work_note(fs->work, "snapID is %u and %u in the descriptor and %u in the LVM volume: it stays, for "
+				       "it cannot be told which is right.",
 			     own, info, lvm);
 }
 
@@ -178,7 +180,8 @@ static void judge_lvm_volume(struct vk_fs_work *fs)
 	if (fs->lv == NULL)
 		return;
 	if (fs->trusted && (fs->lv->state == VK_LVM_RESIG_PENDING || fs->lv->state == VK_LVM_RESIG_DONE)) {
-		vk_work_note(fs->work, "The volume is being resignatured: what its descriptor says of the LVM volume stays.");
+		vk_work_note(fs->work, "The volume is being resignatured: what its descriptor says of the LVM volume "
+				       "stays.");
 		return;
 	}
 	judge_volume(fs);

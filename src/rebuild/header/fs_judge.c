@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Magic, version, sizes and configuration of the file-system descriptor against what the system files and heartbeats say. */
+/*
+ * Magic, version, sizes and configuration of the file-system descriptor against what the system files and heartbeats
+ * say.
+ */
 #include "rebuild/header/fs_work.h"
 
 enum {
@@ -65,7 +68,8 @@ static bool set_major(struct vk_fs_work *fs)
 	if (asked != 0 && fs->capture == NULL)
 		vk_mend_number(&fs->m, "majorVersion", asked, VK_FIELD_ASKED, "named by the caller");
 	else if (major->sure >= VK_SELF_LIKELY || fs->capture != NULL)
-		vk_mend_number(&fs->m, "majorVersion", major->value, vk_fs_by(major->sure == VK_SELF_CERTAIN || by_minor), "%s%s",
+		vk_mend_number(&fs->m, "majorVersion", major->value, vk_fs_by(major->sure == VK_SELF_CERTAIN ||
+									      by_minor), "%s%s",
 			  major->from, by_minor && major->sure != VK_SELF_CERTAIN ? ", and the minor version" : "");
 	else if (lvm == 6)
 		vk_mend_number(&fs->m, "majorVersion", VK_FS_VMFS6, VK_FIELD_USUAL, "LVM 6, which carries VMFS6 only");
@@ -93,7 +97,8 @@ bool vk_fs_judge_version(struct vk_fs_work *fs)
 	}
 	if (fs->trusted) {
 		if (!minor_seen(fs->is.majorVersion, fs->was.minorVersion))
-			vk_work_note(fs->work, "The minor version of the file system is %u, which was not seen before; it stays, for nothing tells another one.",
+			vk_work_note(fs->work, "The minor version of the file system is %u, which was not seen before; "
+					       "it stays, for nothing tells another one.",
 				     fs->was.minorVersion);
 		return true;
 	}
@@ -115,8 +120,8 @@ static bool config_plausible(const struct vk_fs_work *fs)
 }
 
 /*
- * VMFS-L is marked three times: by the magic, in the configuration and, on LVM6, in the header's flags. VMFS3 has no such
- * form.
+ * VMFS-L is marked three times: by the magic, in the configuration and, on LVM6, in the header's flags. VMFS3 has no
+ * such form.
  */
 struct locality {
 	unsigned for_local, for_shared; /* votes besides the magic */
@@ -129,9 +134,11 @@ static void ask_locality(const struct vk_fs_work *fs, struct locality *ret)
 	bool configured = config_plausible(fs);
 	bool local = configured && (fs->was.config & VK_FS_LOCAL) != 0;
 	bool usual = configured && (fs->was.config == USUAL_CONFIG3 || fs->was.config == USUAL_CONFIG);
-	bool flags = v->lvm_usable && v->lvm.majorVersion >= 6 && !vk_work_changes(fs->work, &vk_lvm_device_layout, "flags");
+	bool flags = v->lvm_usable && v->lvm.majorVersion >= 6 && !vk_work_changes(fs->work, &vk_lvm_device_layout,
+										   "flags");
 
-	*ret = (struct locality){.from = configured ? "config of the descriptor itself" : "flags of the LVM header at 0x100000"};
+	*ret = (struct locality){.from = configured ? "config of the descriptor itself" :
+				 "flags of the LVM header at 0x100000"};
 	ret->for_local += local;
 	ret->for_shared += usual;
 	if (flags && (v->lvm.flags & VK_LVM_FLAG_VMFSL) != 0)
@@ -204,7 +211,8 @@ void vk_fs_judge_number(struct vk_fs_work *fs, const char *name, enum vk_self_fa
 
 	if (keep && told->sure != VK_SELF_CERTAIN) {
 		if (told->sure == VK_SELF_LIKELY && told->value != stands)
-			vk_work_note(fs->work, "%s of the file system is %llu, by %s it is %llu: it stays, for it cannot be told which is right.",
+			vk_work_note(fs->work, "%s of the file system is %llu, by %s it is %llu: it stays, for it "
+					       "cannot be told which is right.",
 				     name, (unsigned long long)stands, told->from, (unsigned long long)told->value);
 		return;
 	}
@@ -238,7 +246,8 @@ void vk_fs_judge_sizes(struct vk_fs_work *fs)
 	vk_fs_judge_number(fs, "fdcClusterGroupOffset", VK_SELF_FDC_GROUP_OFFSET, offset_plausible, 0x10000);
 	vk_fs_judge_number(fs, "fdcClustersPerGroup", VK_SELF_FDC_PER_GROUP, per_group_plausible,
 			   major == VK_FS_VMFS3 ? 32 : major == VK_FS_VMFS5 ? 64 : 8);
-	vk_fs_judge_number(fs, "subBlockSize", VK_SELF_SUB_BLOCK_SIZE, sub_plausible, major == VK_FS_VMFS5 ? 8192 : 65536);
+	vk_fs_judge_number(fs, "subBlockSize", VK_SELF_SUB_BLOCK_SIZE, sub_plausible,
+			   major == VK_FS_VMFS5 ? 8192 : 65536);
 	judge_disk_block(fs);
 }
 
@@ -265,7 +274,9 @@ void vk_fs_judge_config(struct vk_fs_work *fs)
 		return;
 	}
 	/* the descriptor itself names the place that .pb2.sf has on such volumes only */
-	if (fs->is.majorVersion == VK_FS_VMFS5 && told->sure == VK_SELF_CERTAIN && (fs->was.config | VK_FS_DENSE) == USUAL_CONFIG &&
+	if (fs->is.majorVersion == VK_FS_VMFS5 && told->sure == VK_SELF_CERTAIN &&
+	    (fs->was.config | VK_FS_DENSE) == USUAL_CONFIG &&
 	    pb2->has_fd && fs->was.pb2VolAddr == pb2->fd_offset)
-		vk_mend_number(&fs->m, "config", USUAL_CONFIG, VK_FIELD_COPY, "%s; .pb2.sf at its fixed place", told->from);
+		vk_mend_number(&fs->m, "config", USUAL_CONFIG, VK_FIELD_COPY, "%s; .pb2.sf at its fixed place",
+			       told->from);
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/utf8.h"
 #include "rebuild/header/fs_work.h"
 
 enum {
@@ -12,29 +11,6 @@ enum {
 	/* so many zeros behind the end of the text are no hole in a label: what follows them is no part of it */
 	SURE_END = 16
 };
-
-/* Bytes of text in front of the first NUL; 0 when there is none, or it is no text. */
-static size_t text_bytes(const uint8_t label[LABEL_BYTES])
-{
-	size_t len = 0;
-	uint32_t point;
-
-	while (len < LABEL_BYTES && label[len] != 0) {
-		size_t n = vk_utf8_decode(label + len, LABEL_BYTES - len, &point);
-
-		if (n == 0 || vk_utf8_steers(point))
-			return 0;
-		len += n;
-	}
-	return len;
-}
-
-bool vk_fs_label_sound(const uint8_t label[LABEL_BYTES])
-{
-	size_t len = text_bytes(label);
-
-	return vk_all_zero(label + len, LABEL_BYTES - len);
-}
 
 static bool printable(uint8_t c)
 {
@@ -46,7 +22,7 @@ static bool readable(const uint8_t label[LABEL_BYTES])
 {
 	size_t letters = 0, others = 0;
 
-	if (text_bytes(label) > 0)
+	if (vk_label_text_bytes(label) > 0)
 		return true;
 	for (size_t i = 0; i < LABEL_BYTES; i++) {
 		letters += printable(label[i]);
@@ -58,7 +34,7 @@ static bool readable(const uint8_t label[LABEL_BYTES])
 /* What stands behind the end of a label and cannot be the rest of one in which a byte became zero. */
 static bool stray_tail(const uint8_t label[LABEL_BYTES])
 {
-	size_t len = text_bytes(label);
+	size_t len = vk_label_text_bytes(label);
 	size_t at = len;
 
 	while (at < LABEL_BYTES && label[at] == 0)
@@ -81,11 +57,14 @@ static void put_placeholder(struct vk_fs_work *fs, const char *asked)
 		return;
 	}
 	if (fs->capture != NULL)
-		vk_work_note(fs->work, "The label is the one in %s; a datastore that was renamed since has another one.",
+		vk_work_note(fs->work, "The label is the one in %s; a datastore that was renamed since has another "
+				       "one.",
 			     fs->m.capture_name);
 	else
-		vk_work_lost(fs->work, "The datastore's label survives nowhere; rename the datastore once it is mounted, or say --label.");
-	snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x", fs->lv != NULL ? vk_get_le32(fs->lv->uuid.b) : 0);
+		vk_work_lost(fs->work, "The datastore's label survives nowhere; rename the datastore once it is "
+				       "mounted, or say --label.");
+	snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x", fs->lv != NULL ? vk_get_le32(fs->lv->uuid.b) :
+		 0);
 	vk_mend_bytes(&fs->m, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");
 }
 
@@ -103,12 +82,13 @@ static void leave(struct vk_fs_work *fs)
 	vk_text_init(&text, behind, sizeof(behind));
 	vk_text_label(&text, fs->was.fsLabel + next, LABEL_BYTES - next);
 	if (next < LABEL_BYTES)
-		vk_work_lost(fs->work, "The datastore's label is \"%s\", but behind its end stands more (\"%s\"): it stays as it is. "
-			     "If a byte in its middle was lost, rename the datastore once it is mounted, or say --label.",
+		vk_work_lost(fs->work, "The datastore's label is \"%s\", but behind its end stands more (\"%s\"): it "
+				       "stays as it is. If a byte in its middle was lost, rename the datastore once it "
+				       "is mounted, or say --label.",
 			     seen, behind);
 	else
-		vk_work_lost(fs->work, "The datastore's label is damaged (\"%s\") and stays as it is; rename the datastore once it is "
-			     "mounted, or say --label.", seen);
+		vk_work_lost(fs->work, "The datastore's label is damaged (\"%s\") and stays as it is; rename the "
+				       "datastore once it is mounted, or say --label.", seen);
 }
 
 void vk_fs_judge_label(struct vk_fs_work *fs)
@@ -116,11 +96,12 @@ void vk_fs_judge_label(struct vk_fs_work *fs)
 	const uint8_t *was = fs->was.fsLabel;
 	uint8_t label[LABEL_BYTES] = {0};
 
-	if (vk_fs_label_sound(was) && (fs->trusted || was[0] != 0)) {
+	if (vk_label_sound(was) && (fs->trusted || was[0] != 0)) {
 		memcpy(fs->is.fsLabel, was, LABEL_BYTES);
 	} else if (stray_tail(was)) {
-		memcpy(label, was, text_bytes(was));
-		vk_mend_bytes(&fs->m, "fsLabel", label, VK_FIELD_CONSTANT, "zero behind the end of the text, as every host writes it");
+		memcpy(label, was, vk_label_text_bytes(was));
+		vk_mend_bytes(&fs->m, "fsLabel", label, VK_FIELD_CONSTANT,
+			      "zero behind the end of the text, as every host writes it");
 	} else if (fs->trusted && readable(was) && fs->work->options->label == NULL) {
 		leave(fs);
 	} else {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the file-system descriptor of VMFS 5 and 6 has behind the sizes: system files' places, sizes of VMFS6, usual values. */
+/*
+ * What the file-system descriptor of VMFS 5 and 6 has behind the sizes: system files' places, sizes of VMFS6, usual
+ * values.
+ */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -26,14 +29,15 @@ static bool lost6(const struct vk_fs_work *fs)
 }
 
 /*
- * Where .pb2.sf or .sdd.sf is. Where the root directory names it, or where DENSE_SBPC is set, which puts it at its fixed place,
- * its file descriptor there is the second witness.
+ * Where .pb2.sf or .sdd.sf is. Where the root directory names it, or where DENSE_SBPC is set, which puts it at its
+ * fixed place, its file descriptor there is the second witness.
  */
 static void judge_place(struct vk_fs_work *fs, enum vk_system_file file, const char *offset, uint64_t offset_was,
 			const char *address, uint32_t address_was)
 {
 	const struct vk_self_file *f = &fs->work->self.files[file];
-	bool dense = (fs->is.config & VK_FS_DENSE) != 0 && (fs->trusted || vk_fs_fact(fs, VK_SELF_DENSE)->sure == VK_SELF_CERTAIN ||
+	bool dense = (fs->is.config & VK_FS_DENSE) != 0 &&
+		(fs->trusted || vk_fs_fact(fs, VK_SELF_DENSE)->sure == VK_SELF_CERTAIN ||
 							    fs->is.majorVersion >= VK_FS_VMFS6);
 	bool pair = fs->trusted && (offset_was == f->fd_offset || address_was == f->fd_address);
 	enum vk_field_origin origin = vk_fs_by(f->elsewhere || dense || pair);
@@ -41,8 +45,10 @@ static void judge_place(struct vk_fs_work *fs, enum vk_system_file file, const c
 
 	if (!f->has_fd || (fs->trusted && origin != VK_FIELD_COPY))
 		return;
-	vk_mend_number(&fs->m, offset, f->fd_offset, origin, "file descriptor of %s, %s", vk_system_file_name(file), how);
-	vk_mend_number(&fs->m, address, f->fd_address, origin, "file descriptor of %s, %s", vk_system_file_name(file), how);
+	vk_mend_number(&fs->m, offset, f->fd_offset, origin, "file descriptor of %s, %s", vk_system_file_name(file),
+		       how);
+	vk_mend_number(&fs->m, address, f->fd_address, origin, "file descriptor of %s, %s", vk_system_file_name(file),
+		       how);
 }
 
 void vk_fs_judge_places(struct vk_fs_work *fs)
@@ -57,7 +63,9 @@ void vk_fs_judge_places(struct vk_fs_work *fs)
 	if (fs->trusted || fs->capture != NULL || fs->is.majorVersion != VK_FS_VMFS5 ||
 	    self->files[VK_SYSTEM_PB2].has_fd || self->root_readable || (fs->is.config & VK_FS_DENSE) != 0)
 		return;
-	vk_work_lost(fs->work, "Whether and where this volume has a .pb2.sf is not known, for its root directory cannot be read; if it was upgraded from VMFS3, files of more than 256 GiB cannot be read by this descriptor.");
+	vk_work_lost(fs->work, "Whether and where this volume has a .pb2.sf is not known, for its root directory "
+			       "cannot be read; if it was upgraded from VMFS3, files of more than 256 GiB cannot be "
+			       "read by this descriptor.");
 }
 
 static bool alignment_plausible(uint64_t v)
@@ -71,7 +79,8 @@ static bool shift_plausible(uint64_t v)
 }
 
 /* A number that follows from the size of a system file's resources, where it is lost; what stands there stays. */
-static void judge_derived(struct vk_fs_work *fs, const char *name, const struct vk_self_fact *told, uint64_t value, uint64_t usual)
+static void judge_derived(struct vk_fs_work *fs, const char *name, const struct vk_self_fact *told, uint64_t value,
+			  uint64_t usual)
 {
 	const struct vk_field *field = vk_layout_field(&vk_fs_descriptor_layout, name);
 
@@ -92,7 +101,8 @@ void vk_fs_judge_six(struct vk_fs_work *fs)
 		return;
 	vk_fs_judge_number(fs, "mdAlignment", VK_SELF_MD_ALIGNMENT, alignment_plausible, 4096);
 	vk_fs_judge_number(fs, "sfbToLfbShift", VK_SELF_LFB_SHIFT, shift_plausible, 9);
-	judge_derived(fs, "ptrBlockShift", pointers, pointers->value != 0 ? (uint64_t)__builtin_ctzll(pointers->value) : 0, 16);
+	judge_derived(fs, "ptrBlockShift", pointers, pointers->value != 0 ? (uint64_t)__builtin_ctzll(pointers->value) :
+		      0, 16);
 	judge_derived(fs, "journalBlockSize", journal, journal->value, 2 << 20);
 }
 
@@ -114,7 +124,8 @@ static void guess_host(struct vk_fs_work *fs)
 		return;
 	}
 	if (fs->capture == NULL)
-		vk_work_lost(fs->work, "The host session that made the file system (hostUuid) survives nowhere and is left nil.");
+		vk_work_lost(fs->work, "The host session that made the file system (hostUuid) survives nowhere and is "
+				       "left nil.");
 }
 
 /* Values of new volumes; only one volume of each version was seen. */
@@ -132,13 +143,16 @@ void vk_fs_judge_usual(struct vk_fs_work *fs)
 
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
 		const struct vk_field *field = vk_layout_field(&vk_fs_descriptor_layout, usual[i].field);
-		bool gone = field->offset < CHECKSUM_TYPE ? lost5(fs) : field->offset < PHYS_DISK_BLOCK ? !fs->trusted : lost6(fs);
+		bool gone = field->offset < CHECKSUM_TYPE ? lost5(fs) : field->offset < PHYS_DISK_BLOCK ? !fs->trusted :
+			lost6(fs);
 
 		if (gone && fs->is.majorVersion >= VK_FS_VMFS5)
-			vk_mend_number(&fs->m, usual[i].field, six ? usual[i].six : usual[i].five, VK_FIELD_USUAL, "usual with this version");
+			vk_mend_number(&fs->m, usual[i].field, six ? usual[i].six : usual[i].five, VK_FIELD_USUAL,
+				       "usual with this version");
 	}
 	if (lost5(fs))
 		guess_host(fs);
 	if (lost6(fs))
-		vk_mend_number(&fs->m, "physDiskBlockSize", fs->work->sector_size, VK_FIELD_USUAL, "sector size of this disk");
+		vk_mend_number(&fs->m, "physDiskBlockSize", fs->work->sector_size, VK_FIELD_USUAL,
+			       "sector size of this disk");
 }

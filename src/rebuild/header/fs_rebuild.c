@@ -1,49 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The file-system descriptor: kept, mended field by field, or made new; what decides is how much of it can be believed. */
+/*
+ * The file-system descriptor: kept, mended field by field, or made new; what decides is how much of it can be believed.
+ */
 #include <string.h>
 
 #include "base/bytes.h"
 #include "rebuild/header/fs_work.h"
 #include "vmfskit/source.h"
-
-/* Points of a descriptor at which it is this one, with and without its magic. */
-enum { ENOUGH_WITH_MAGIC = 4, ENOUGH_WITHOUT = 5 };
-
-/* The datastore's UUID was drawn by the host, and in the minute, in which its LVM volume was. */
-static bool drawn_with_the_volume(const struct vk_fs_work *fs)
-{
-	struct vk_vmfs_uuid_parts id, lv;
-
-	if (fs->lv == NULL)
-		return false;
-	vk_vmfs_uuid_decode(&fs->was.uuid, &id);
-	vk_vmfs_uuid_decode(&fs->lv->uuid, &lv);
-	return vk_fs_seconds_near(id.timeLo, lv.timeLo) && memcmp(id.macAddr, lv.macAddr, sizeof(id.macAddr)) == 0;
-}
-
-/* How much of what stands there is a descriptor, and this volume's; at most 14 points. */
-static unsigned points(const struct vk_fs_work *fs)
-{
-	const struct vk_fs_descriptor *d = &fs->was;
-	struct vk_vmfs_uuid_parts id;
-	unsigned n = 0;
-
-	vk_vmfs_uuid_decode(&d->uuid, &id);
-	n += vk_view_name(VK_VIEW_FS_VERSION, d->majorVersion) != NULL;
-	n += d->fileBlockSize >= 1 << 20 && d->fileBlockSize <= 8 << 20 &&
-	     (d->fileBlockSize & (d->fileBlockSize - 1)) == 0;
-	n += d->diskBlockSize == 512 || d->diskBlockSize == 4096;
-	n += d->snapID == 1;
-	n += d->volInfoSnapID == 1 && vk_all_zero(d->volInfoRest, sizeof(d->volInfoRest));
-	n += fs->lv != NULL && vk_vmfs_uuid_equal(&d->volInfo, &fs->lv->uuid) ? 2 : 0;
-	n += d->fdcClusterGroupOffset == 0x10000;
-	n += d->fdcClustersPerGroup == 8 || d->fdcClustersPerGroup == 32 || d->fdcClustersPerGroup == 64;
-	n += d->subBlockSize == 8192 || d->subBlockSize == 65536;
-	n += d->creationTime != 0 && vk_fs_seconds_near(d->creationTime, id.timeLo);
-	n += drawn_with_the_volume(fs) ? 2 : 0;
-	n += d->fsLabel[0] != 0 && vk_fs_label_sound(d->fsLabel);
-	return n;
-}
 
 static void read_facts(struct vk_fs_work *fs)
 {
@@ -52,8 +15,9 @@ static void read_facts(struct vk_fs_work *fs)
 	if (v->volume_count > 0 && !vk_vmfs_uuid_is_nil(&v->volumes[0].volume.uuid))
 		fs->lv = &v->volumes[0].volume;
 	vk_fs_descriptor_decode(fs->sector, sizeof(fs->sector), &fs->was);
-	fs->trusted = points(fs) >= (vk_fs_magic_known(fs->was.magic) ? ENOUGH_WITH_MAGIC : ENOUGH_WITHOUT);
-	fs->m = (struct vk_mending){.work = fs->work, .layout = &vk_fs_descriptor_layout, .was = &fs->was, .is = &fs->is,
+	fs->trusted = vk_belief_fs(&fs->was, fs->lv != NULL ? &fs->lv->uuid : NULL);
+	fs->m = (struct vk_mending){.work = fs->work, .layout = &vk_fs_descriptor_layout, .was = &fs->was,
+				    .is = &fs->is,
 				    .at = fs->work->vmfs.fs_offset_bytes, .rebuilt = !fs->trusted,
 				    .blank = vk_all_zero(fs->sector, sizeof(fs->sector))};
 	if (fs->trusted)
@@ -74,7 +38,8 @@ static bool can_be_made(struct vk_fs_work *fs)
 				"it is gone, and none of the system files is left to make it from");
 	else
 		return true;
-	vk_work_lost(fs->work, "The file-system descriptor is gone, and too little is left to make it anew: only a capture brings it back.");
+	vk_work_lost(fs->work, "The file-system descriptor is gone, and too little is left to make it anew: only a "
+			       "capture brings it back.");
 	return false;
 }
 
@@ -90,11 +55,13 @@ static void note_unused(struct vk_fs_work *fs)
 		const struct vk_field *f = &vk_fs_descriptor_layout.fields[i];
 		const uint8_t *raw = fs->sector + f->offset;
 
-		if (f->offset >= first->offset && !vk_all_zero(raw, f->size) && !vk_work_changes(fs->work, &vk_fs_descriptor_layout, f->name))
+		if (f->offset >= first->offset && !vk_all_zero(raw, f->size) &&
+		    !vk_work_changes(fs->work, &vk_fs_descriptor_layout, f->name))
 			vk_text_fmt(&text, "%s%s", text.len_bytes > 0 ? ", " : "", f->name);
 	}
 	if (text.len_bytes > 0)
-		vk_work_note(fs->work, "Not zero in this descriptor, as on all VMFS3 volumes seen, but left as it is, for nothing tells what belongs there: %s.", names);
+		vk_work_note(fs->work, "Not zero in this descriptor, as on all VMFS3 volumes seen, but left as it is, "
+				       "for nothing tells what belongs there: %s.", names);
 }
 
 static void verdict(struct vk_fs_work *fs, const struct vk_mend_sum *sum)
@@ -102,20 +69,25 @@ static void verdict(struct vk_fs_work *fs, const struct vk_mend_sum *sum)
 	if (fs->trusted && fs->is.majorVersion == 4)
 		note_unused(fs);
 	if (fs->trusted && fs->capture == NULL)
-		vk_work_note(fs->work, "Damage to these of the file-system descriptor is seen only beside a capture, nothing else on the volume tells them: fsLabel, minorVersion, config, all of uuid but its time, and what follows subBlockSize.");
+		vk_work_note(fs->work, "Damage to these of the file-system descriptor is seen only beside a capture, "
+				       "nothing else on the volume tells them: fsLabel, minorVersion, config, all of "
+				       "uuid but its time, and what follows subBlockSize.");
 	if (sum->changed == 0) {
-		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_CONSISTENT, "%s", fs->work->identity.info_foreign
+		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_CONSISTENT, "%s",
+				fs->work->identity.info_foreign
 				? "it agrees with itself, but it names another LVM volume than the LVM region"
 				: "everything in it that can be compared agrees");
 		return;
 	}
 	/* what a checksum covers and how it is made is not known */
 	if (fs->is.checksumType != 0 || !vk_all_zero(fs->is.checksum, sizeof(fs->is.checksum)))
-		vk_work_note(fs->work, "The descriptor carries a checksum that nobody outside VMware can compute; it stays as it is, and a host may complain about it.");
+		vk_work_note(fs->work, "The descriptor carries a checksum that nobody outside VMware can compute; it "
+				       "stays as it is, and a host may complain about it.");
 	if (!fs->trusted)
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_REBUILT,
 				fs->capture != NULL ? "it was gone; a capture holds it"
-						: "it was gone; made from the LVM volume, the system files and the heartbeats");
+						: "it was gone; made from the LVM volume, the system files and the "
+						  "heartbeats");
 	else if (sum->changed == 1 && fs->was.magic != fs->is.magic)
 		vk_work_verdict(fs->work, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_MENDED,
 				"only its magic was gone");
@@ -180,6 +152,7 @@ enum vk_status vk_rebuild_fs(struct vk_header_work *work, struct vk_error *err)
 	/* a capture has what no row describes, too */
 	vk_mend_lay(&fs.m, fs.sector, sizeof(fs.sector), fs.capture != NULL ? fs.capture_sector : NULL, &sum);
 	verdict(&fs, &sum);
-	return sum.changed == 0 ? VK_OK : vk_work_put(work, fs.m.at, fs.sector, sizeof(fs.sector), "file-system descriptor",
+	return sum.changed == 0 ? VK_OK : vk_work_put(work, fs.m.at, fs.sector, sizeof(fs.sector),
+						      "file-system descriptor",
 						      VK_HEADER_CLASS_FS, err);
 }

@@ -3,6 +3,7 @@
 #ifndef VK_REBUILD_FS_WORK_H
 #define VK_REBUILD_FS_WORK_H
 
+#include "evidence/lvm/belief.h"
 #include "rebuild/header/header_work.h"
 #include "rebuild/header/mend.h"
 
@@ -21,8 +22,8 @@ struct vk_fs_work {
 enum { VK_FS_DENSE = 4, VK_FS_LOCAL = 0x100 };
 
 /*
- * An exact origin wants two witnesses besides the field that agree, neither of them put by this plan. A value must not hang on
- * that, or a second run would change more than the first.
+ * An exact origin wants two witnesses besides the field that agree, neither of them put by this plan. A value must not
+ * hang on that, or a second run would change more than the first.
  */
 static inline enum vk_field_origin vk_fs_by(bool two_witnesses)
 {
@@ -30,7 +31,9 @@ static inline enum vk_field_origin vk_fs_by(bool two_witnesses)
 }
 /* The capture that shows this descriptor, if one is known. */
 void vk_fs_find_capture(struct vk_fs_work *fs);
-/* What never changes in the life of a file system is taken from the capture, and all of it when the descriptor is lost. */
+/*
+ * What never changes in the life of a file system is taken from the capture, and all of it when the descriptor is lost.
+ */
 void vk_fs_take_capture(struct vk_fs_work *fs);
 
 /* Judge a group of fields each, and set those that cannot be right. The version first: others depend on it. */
@@ -48,12 +51,6 @@ void vk_fs_judge_usual(struct vk_fs_work *fs);
 void vk_fs_judge_number(struct vk_fs_work *fs, const char *name, enum vk_self_fact_id id,
 			bool (*plausible)(uint64_t), uint64_t usual);
 
-/* Whether a label is text that ends in zeros. */
-bool vk_fs_label_sound(const uint8_t label[128]);
-static inline bool vk_fs_seconds_near(uint64_t a, uint64_t b)
-{
-	return (a > b ? a - b : b - a) <= 60;
-}
 static inline const struct vk_self_fact *vk_fs_fact(const struct vk_fs_work *fs, enum vk_self_fact_id id)
 {
 	return &fs->work->self.facts[id];

@@ -32,7 +32,8 @@ unsigned vk_work_asked_major(struct vk_header_work *work)
 		against = "the LVM header";
 	if (asked == 0 || against == NULL)
 		return asked;
-	vk_work_note(work, "The version of the file system that was named (%u) is not used: %s contradicts it.", asked, against);
+	vk_work_note(work, "The version of the file system that was named (%u) is not used: %s contradicts it.", asked,
+		     against);
 	return 0;
 }
 
@@ -67,7 +68,8 @@ bool vk_work_get_anew(struct vk_header_work *work, uint64_t offset, void *buf, s
 	    vk_io_read_around_bad(work->window, offset, buf, len, work->sector_size, &unread, &ignored) != VK_OK)
 		return false;
 	if (unread)
-		vk_work_lost(work, "Of the %zu bytes at byte 0x%llx of the partition some cannot be read: what stood there is not known.",
+		vk_work_lost(work, "Of the %zu bytes at byte 0x%llx of the partition some cannot be read: what stood "
+				   "there is not known.",
 			     len, (unsigned long long)offset);
 	return true;
 }
@@ -158,7 +160,8 @@ bool vk_work_changes(const struct vk_header_work *work, const struct vk_layout *
 	const struct vk_rebuild_header *h = work->header;
 
 	for (size_t i = 0; i < h->field_count; i++)
-		if (h->fields[i].layout == layout && (h->fields[i].field == NULL || strcmp(h->fields[i].field->name, field_name) == 0))
+		if (h->fields[i].layout == layout &&
+		    (h->fields[i].field == NULL || strcmp(h->fields[i].field->name, field_name) == 0))
 			return true;
 	return false;
 }

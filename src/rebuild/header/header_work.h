@@ -28,8 +28,10 @@ struct vk_header_work {
 	struct vk_vmfs vmfs;    /* the window as it was decoded last */
 	struct vk_findings findings; /* of that decoding; offsets in the window */
 	struct vk_self_report self;
-	struct vk_volume_identity identity; /* which volume this is, by the LVM part; of what is not proved, nothing may be copied */
-	bool capture_old;       /* that the volume was not changed since the capture is not proved: of what may change it proves nothing */
+	/* which volume this is, by the LVM part; of what is not proved, nothing may be copied */
+	struct vk_volume_identity identity;
+	/* that the volume was not changed since the capture is not proved: of what may change it proves nothing */
+	bool capture_old;
 	bool capture_untied;    /* nothing that is left says that the capture shows this volume: only the caller does */
 	bool volume_lost;       /* the volume descriptor was: what stands there now was put by this plan */
 	struct vk_rebuild_header *header; /* the result in the making */
@@ -37,8 +39,8 @@ struct vk_header_work {
 };
 
 /*
- * The host in a UUID that is made new: a locally administered address that no host has; it spells "vmfsk". Such a UUID is no
- * witness of anything: neither its time nor its host tells of another field.
+ * The host in a UUID that is made new: a locally administered address that no host has; it spells "vmfsk". Such a UUID
+ * is no witness of anything: neither its time nor its host tells of another field.
  */
 extern const uint8_t vk_made_here[6];
 static inline bool vk_uuid_made_here(const struct vk_vmfs_uuid *uuid)
@@ -49,37 +51,38 @@ static inline bool vk_uuid_made_here(const struct vk_vmfs_uuid *uuid)
 /* Whether the caller wants that structure looked after. */
 bool vk_work_wants(const struct vk_header_work *work, enum vk_header_structure structure);
 /*
- * The version of the file system that the caller named (fs_major); 0: none, or heartbeats or a sound LVM header contradict
- * it, which is noted.
+ * The version of the file system that the caller named (fs_major); 0: none, or heartbeats or a sound LVM header
+ * contradict it, which is noted.
  */
 unsigned vk_work_asked_major(struct vk_header_work *work);
 /* Decode the window anew: vmfs and findings. Errors: VK_IO, VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_work_decode(struct vk_header_work *work, struct vk_error *err);
 
 /*
- * Ask the volume under the window about itself: at the place that options->candidate votes for, at the one that a usable LVM
- * header names, at the usual one; the strongest answer counts. Errors: VK_IO, VK_NOMEM.
+ * Ask the volume under the window about itself: at the place that options->candidate votes for, at the one that a
+ * usable LVM header names, at the usual one; the strongest answer counts. Errors: VK_IO, VK_NOMEM.
  */
-VK_MUST_USE enum vk_status vk_work_ask_volume(struct vk_header_work *work, struct vk_self_report *ret_report, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_work_ask_volume(struct vk_header_work *work, struct vk_self_report *ret_report,
+					      struct vk_error *err);
 
 /* Exactly len bytes of the window; false when any of them is absent or unreadable. */
 bool vk_work_get(struct vk_header_work *work, uint64_t offset, void *buf, size_t len);
 /*
- * The same for what is going to be written: sectors that the device cannot deliver are taken for zeros, which nothing is concluded
- * from, and it is told that they are lost. Guard "unreadable" decides whether they are written.
+ * The same for what is going to be written: sectors that the device cannot deliver are taken for zeros, which nothing
+ * is concluded from, and it is told that they are lost. Guard "unreadable" decides whether they are written.
  */
 bool vk_work_get_anew(struct vk_header_work *work, uint64_t offset, void *buf, size_t len);
 /*
- * Put bytes, not necessarily whole sectors: what shares a sector with them stays. reason is static text. Errors: VK_IO (a
- * sector cannot be read), VK_INTERNAL (outside the partition), VK_NOMEM.
+ * Put bytes, not necessarily whole sectors: what shares a sector with them stays. reason is static text. Errors: VK_IO
+ * (a sector cannot be read), VK_INTERNAL (outside the partition), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_work_put(struct vk_header_work *work, uint64_t offset,
 				       const void *bytes, size_t len, const char *reason,
 				       enum vk_header_class write_class, struct vk_error *err);
 
 /*
- * Say that a field of the structure at structure_bytes changes. was and is are C structs of that layout, NULL where there
- * is nothing to show. An origin that is not exact also sets header->guessed.
+ * Say that a field of the structure at structure_bytes changes. was and is are C structs of that layout, NULL where
+ * there is nothing to show. An origin that is not exact also sets header->guessed.
  */
 void vk_work_field(struct vk_header_work *work, const struct vk_layout *layout,
 		   const char *field_name, uint64_t structure_bytes, enum vk_field_origin origin,

@@ -5,11 +5,6 @@
 #include "base/checked.h"
 #include "rebuild/header/lvm_case.h"
 
-static bool data_offset_sound(uint64_t offset)
-{
-	return offset >= 0x1000000 && offset % 4096 == 0;
-}
-
 const struct vk_vmfs *vk_lvm_known_decoded(const struct vk_known_header *known)
 {
 	const struct vk_vmfs *v;
@@ -24,63 +19,6 @@ const struct vk_vmfs *vk_lvm_known_decoded(const struct vk_known_header *known)
 static bool alignment_sound(uint32_t a)
 {
 	return a >= 512 && a <= 65536 && (a & (a - 1)) == 0;
-}
-
-unsigned vk_lvm_device_score(const struct vk_lvm_device *d)
-{
-	uint64_t data = data_offset_sound(d->dataOffset) ? d->dataOffset : VK_LVM_DATA_OFFSET;
-	uint64_t pes = d->totalBytes > data ? (d->totalBytes - data) / VK_LVM_PE_BYTES : 0;
-	bool six = d->majorVersion == 6;
-	unsigned score = 0;
-
-	score += d->majorVersion >= 3 && d->majorVersion <= 6;
-	score += d->diskBlockSize == 512 || d->diskBlockSize == 4096;
-	score += data_offset_sound(d->dataOffset);
-	score += pes > 0 && d->totalBytes % 512 == 0;
-	score += d->numVolumes >= 1 && d->numVolumes <= 512;
-	score += pes > 0 && (d->numPEs == pes || (six && d->numPEs6 == pes) ||
-			     d->extDevMetadataOffset != 0);
-	score += d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1;
-	score += vk_lvm_device_time_sound(d);
-	return score;
-}
-
-static unsigned volume_score(const struct vk_lvm_volume *v, const struct vk_lvm_case *c)
-{
-	char text[VK_VMFS_UUID_TEXT_BYTES];
-	struct vk_vmfs_uuid named;
-	uint64_t bytes = v->numPEs * VK_LVM_PE_BYTES;
-	unsigned score = 0;
-
-	vk_vmfs_uuid_format(&v->uuid, text);
-	score += 2U * (!vk_vmfs_uuid_is_nil(&v->uuid) && memcmp(v->name, text, sizeof(text)) == 0);
-	memcpy(text, v->name, sizeof(text));
-	score += text[sizeof(text) - 1] == '\0' && vk_vmfs_uuid_parse(text, &named);
-	score += v->numPEs != 0 && v->lastPE >= v->firstPE && v->lastPE - v->firstPE == v->numPEs - 1ULL;
-	score += v->numPEs != 0 && (v->logicalSize == bytes || (v->numDevs > 1 && v->numDevs <= 32));
-	score += v->creationTimeUS != 0 &&
-		 vk_same_event(v->creationTimeUS / 1000000, vk_uuid_seconds(&v->uuid));
-	score += v->state == VK_LVM_NORMAL;
-	score += v->snapID == 1;
-	score += v->numDevs >= 1 && v->numDevs <= VK_LVM_SD_ENTRIES;
-	score += 2U * (c->fs_believed && vk_vmfs_uuid_equal(&v->uuid, &c->fs.volInfo));
-	return score;
-}
-
-static unsigned fs_score(const struct vk_fs_descriptor *fs)
-{
-	uint64_t b = fs->fileBlockSize;
-	unsigned score = 0;
-
-	score += vk_fs_version_known(fs->majorVersion);
-	score += b >= 1 << 20 && b <= 8 << 20 && (b & (b - 1)) == 0;
-	score += fs->diskBlockSize == 512 || fs->diskBlockSize == 4096;
-	score += !vk_vmfs_uuid_is_nil(&fs->uuid);
-	score += !vk_vmfs_uuid_is_nil(&fs->volInfo);
-	score += fs->creationTime != 0 && vk_same_event(fs->creationTime, vk_uuid_seconds(&fs->uuid));
-	score += fs->snapID == 1;
-	score += vk_fs_magic_known(fs->magic);
-	return score;
 }
 
 /* The descriptor lies at a known distance behind the data offset, which may itself be wrong. */
@@ -98,7 +36,7 @@ static void find_fs(struct vk_lvm_case *c)
 		if (!vk_work_get(c->work, c->fs_at, sector, sizeof(sector)))
 			continue;
 		vk_fs_descriptor_decode(sector, sizeof(sector), &c->fs);
-		c->fs_believed = fs_score(&c->fs) >= VK_LVM_SCORE_ENOUGH;
+		c->fs_believed = vk_belief_fs(&c->fs, NULL);
 	}
 	if (!c->fs_believed) { /* the last place looked at is the usual one */
 		c->doubtful = c->fs;
@@ -115,7 +53,7 @@ static bool try_volume(struct vk_lvm_case *c, uint64_t at)
 	if (!vk_work_get(c->work, at, raw, sizeof(raw)))
 		return false;
 	vk_lvm_volume_decode(raw, sizeof(raw), &v);
-	score = volume_score(&v, c);
+	score = vk_belief_volume(&v, c->fs_believed ? &c->fs.volInfo : NULL);
 	if (score <= c->volume_score)
 		return false;
 	c->volume_score = score;
@@ -140,7 +78,7 @@ static void find_volume(struct vk_lvm_case *c)
 			c->alignment = usual[i];
 		}
 	}
-	c->volume_believed = c->volume_score >= VK_LVM_SCORE_ENOUGH;
+	c->volume_believed = c->volume_score >= VK_BELIEF_ENOUGH;
 }
 
 static void ask_major(struct vk_tally *t, unsigned major, const char *from)
@@ -259,8 +197,7 @@ void vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case)
 	/* what is not held at all is zero, too */
 	(void)vk_work_get_anew(work, VK_LVM_HEADER_OFFSET, c->device_raw, sizeof(c->device_raw));
 	vk_lvm_device_decode(c->device_raw, sizeof(c->device_raw), &c->d0);
-	c->device_score = vk_lvm_device_score(&c->d0);
-	c->device_believed = c->device_score >= VK_LVM_SCORE_ENOUGH;
+	c->device_believed = vk_belief_device(&c->d0);
 	find_fs(c);
 	find_volume(c);
 	c->six_proved = c->volume_believed;
@@ -275,10 +212,13 @@ void vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case)
 		vk_lvm_exts_read(c, c->d0.extDevMetadataOffset);
 	c->d = c->d0;
 	c->v = c->v0;
-	c->device = (struct vk_mending){.work = work, .layout = &vk_lvm_device_layout, .was = &c->d0, .is = &c->d, .at = VK_LVM_HEADER_OFFSET};
-	c->disk_id = (struct vk_mending){.work = work, .layout = &vk_scsi_disk_id_layout, .was = &c->d0.diskID, .is = &c->d.diskID,
+	c->device = (struct vk_mending){.work = work, .layout = &vk_lvm_device_layout, .was = &c->d0, .is = &c->d,
+					.at = VK_LVM_HEADER_OFFSET};
+	c->disk_id = (struct vk_mending){.work = work, .layout = &vk_scsi_disk_id_layout, .was = &c->d0.diskID,
+					 .is = &c->d.diskID,
 					 .at = VK_LVM_HEADER_OFFSET + 0x0C};
-	c->volume = (struct vk_mending){.work = work, .layout = &vk_lvm_volume_layout, .was = &c->v0, .is = &c->v, .at = c->volume_at};
+	c->volume = (struct vk_mending){.work = work, .layout = &vk_lvm_volume_layout, .was = &c->v0, .is = &c->v,
+					.at = c->volume_at};
 	if (!c->device_believed)
 		salvage_device(c);
 	if (!c->volume_believed) {

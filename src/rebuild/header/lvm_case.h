@@ -3,6 +3,7 @@
 #ifndef VK_REBUILD_LVM_CASE_H
 #define VK_REBUILD_LVM_CASE_H
 
+#include "evidence/lvm/belief.h"
 #include "evidence/tally.h"
 #include "rebuild/header/mend.h"
 
@@ -18,7 +19,9 @@ struct vk_pe_survey {
 	bool full;             /* all of the main region is used: there is more elsewhere */
 };
 
-/* Sizes are in units of 256 MiB. Proved: at least two independent fields say so, and more than all that say otherwise. */
+/*
+ * Sizes are in units of 256 MiB. Proved: at least two independent fields say so, and more than all that say otherwise.
+ */
 struct vk_lvm_sizes {
 	uint64_t data_offset;
 	uint64_t total_bytes;
@@ -48,9 +51,10 @@ struct vk_lvm_case {
 	struct vk_fs_descriptor doubtful; /* what lies where it belongs, when it is not believed */
 	uint64_t fs_at, volume_at;
 	bool device_believed, volume_believed, fs_believed;
-	unsigned device_score, volume_score;
+	unsigned volume_score;
 	bool six;                         /* laid out as LVM6 */
-	bool six_proved;                  /* two fields say whether it is, and its alignment; or the volume descriptor lies there */
+	/* two fields say whether it is, and its alignment; or the volume descriptor lies there */
+	bool six_proved;
 	uint32_t alignment;               /* of LVM6 */
 	struct vk_lvm_geometry geometry;
 	struct vk_pe_survey survey;
@@ -71,19 +75,6 @@ struct vk_lvm_case {
 
 /* Read and judge everything that says something. */
 void vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case);
-/* Relations of format reference 4.9 that hold with the magic assumed. */
-unsigned vk_lvm_device_score(const struct vk_lvm_device *device);
-enum { VK_LVM_SCORE_ENOUGH = 5 };
-static inline uint32_t vk_uuid_seconds(const struct vk_vmfs_uuid *uuid)
-{
-	return (uint32_t)uuid->b[0] | (uint32_t)uuid->b[1] << 8 | (uint32_t)uuid->b[2] << 16 |
-	       (uint32_t)uuid->b[3] << 24;
-}
-/* devID is made in the second of initTimeUS. */
-static inline bool vk_lvm_device_time_sound(const struct vk_lvm_device *device)
-{
-	return device->initTimeUS >= 1000000 && device->initTimeUS / 1000000 == vk_uuid_seconds(&device->devID);
-}
 void vk_pe_survey_read(struct vk_lvm_case *c);
 /* Follow extended metadata from there on. */
 void vk_lvm_exts_read(struct vk_lvm_case *c, uint64_t at);
@@ -110,7 +101,10 @@ void vk_lvm_device_mend(struct vk_lvm_case *c);
 void vk_lvm_disk_id_mend(struct vk_lvm_case *c);
 /* Whether type, length and bytes of an id agree. */
 bool vk_lvm_disk_id_sound(const struct vk_scsi_disk_id *id);
-/* Whether two more signs than its major version say that this header is of LVM5 or 6, which leave vendor and level empty. */
+/*
+ * Whether two more signs than its major version say that this header is of LVM5 or 6, which leave vendor and level
+ * empty.
+ */
 bool vk_lvm_five_proved(const struct vk_lvm_case *c);
 /* The same of the header as it is going to be. */
 bool vk_lvm_five_likely(const struct vk_lvm_case *c);
@@ -135,10 +129,4 @@ void vk_lvm_fresh_uuid(const struct vk_lvm_case *c, const char *what, uint32_t s
 		       struct vk_vmfs_uuid *ret_uuid);
 /* When the volume was made, Unix seconds, and who says so; 0: nobody. */
 uint32_t vk_lvm_made_at(const struct vk_lvm_case *c, const char **ret_from);
-/* Whether two moments are of one event: the volume's UUID is made before its descriptor. */
-static inline bool vk_same_event(uint64_t a_seconds, uint64_t b_seconds)
-{
-	return (a_seconds > b_seconds ? a_seconds - b_seconds : b_seconds - a_seconds) <= 60;
-}
-
 #endif

@@ -16,8 +16,8 @@ static bool has_vendor(const struct vk_lvm_device *d)
 enum { CONFIG_LOCAL = 0x100 };
 
 /*
- * VMFS-L is marked three times: two of the descriptor's magic, its configuration and the header's own flags decide. Proved:
- * both marks of the descriptor say so.
+ * VMFS-L is marked three times: two of the descriptor's magic, its configuration and the header's own flags decide.
+ * Proved: both marks of the descriptor say so.
  */
 static bool local_volume(const struct vk_lvm_case *c, bool *ret_proved)
 {
@@ -26,7 +26,8 @@ static bool local_volume(const struct vk_lvm_case *c, bool *ret_proved)
 	bool configured = (fs->config & CONFIG_LOCAL) != 0;
 	bool flagged = !c->device.rebuilt && c->d.flags == VK_LVM_FLAG_VMFSL;
 
-	*ret_proved = c->fs_believed && vk_fs_magic_known(c->fs.magic) && vk_told32(c->fs.config) && magic == configured;
+	*ret_proved = c->fs_believed && vk_fs_magic_known(c->fs.magic) && vk_told32(c->fs.config) &&
+		magic == configured;
 	if (c->fs_believed && !vk_fs_magic_known(fs->magic)) /* a mark less: it stays */
 		return c->device.rebuilt ? configured : flagged;
 	if (!c->fs_believed)
@@ -154,22 +155,25 @@ static void mend_identity(struct vk_lvm_case *c)
 	unsigned init_equal = 0, init_near = 0, id_equal, id_near;
 
 	if (c->d.modTimeUS / 1000000 > UINT32_MAX || c->d.modTimeUS + 1000000 < c->d.initTimeUS)
-		vk_work_lost(c->work, "modTimeUS of the LVM header cannot be right, and nothing else tells it: left as it is.");
+		vk_work_lost(c->work, "modTimeUS of the LVM header cannot be right, and nothing else tells it: left as "
+				      "it is.");
 	if (init == seconds)
 		return;
 	rate_time(c, seconds, &id_equal, &id_near);
 	if (init <= UINT32_MAX)
 		rate_time(c, init, &init_equal, &init_near);
-	if (init_equal > id_equal || (init_near > 0 && !vk_told32(seconds)) || (init_equal == id_equal && init_near > id_near)) {
+	if (init_equal > id_equal || (init_near > 0 && !vk_told32(seconds)) ||
+	    (init_equal == id_equal && init_near > id_near)) {
 		vk_put_le32(id.b, (uint32_t)init);
 		vk_mend_bytes(&c->device, "devID", &id,
 			      vk_origin_if(init_equal >= 2 && id_equal == 0 && host_agrees(c, &id), VK_FIELD_COMPUTED),
 			      "its first four bytes are the second of initTimeUS");
 		if (c->earlier == NULL)
-			vk_work_lost(c->work, "Bytes 4 to 15 of devID are told by nothing else: if they were damaged, too, they still are.");
+			vk_work_lost(c->work, "Bytes 4 to 15 of devID are told by nothing else: if they were damaged, "
+					      "too, they still are.");
 	} else if (id_equal > init_equal || (id_equal == init_equal && id_near > init_near)) {
-		vk_work_lost(c->work, "initTimeUS of the LVM header is damaged: it was in second %u, by devID; the microseconds "
-			     "are told by nothing else. Left as it is.", seconds);
+		vk_work_lost(c->work, "initTimeUS of the LVM header is damaged: it was in second %u, by devID; the "
+				      "microseconds are told by nothing else. Left as it is.", seconds);
 	} else {
 		vk_work_lost(c->work, "initTimeUS and devID of the LVM header name different times, and it "
 			     "cannot be told which is right: left as they are.");
@@ -192,7 +196,8 @@ static void make_identity(struct vk_lvm_case *c)
 	vk_mend_bytes(&c->device, "devID", &id, VK_FIELD_FRESH, "made new");
 	vk_mend_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
 	vk_mend_number(&c->device, "modTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
-	vk_work_lost(c->work, "The UUID of the device (devID) and the times of its header survive nowhere: new ones were made.");
+	vk_work_lost(c->work, "The UUID of the device (devID) and the times of its header survive nowhere: new ones "
+			      "were made.");
 }
 
 /* LVM3 to 5: one map to 8192 extents, and extended metadata behind 16 TiB. */
@@ -206,13 +211,15 @@ static void mend_maps(struct vk_lvm_case *c)
 
 	if (c->d.numPEMaps != maps && !(three && maps == 1 && c->d.numPEMaps == 0))
 		vk_mend_number(d, "numPEMaps", three && maps == 1 ? 0 : maps,
-			       vk_origin_if(!(three && maps == 1) && z->device_proved && vk_lvm_five_proved(c), VK_FIELD_COMPUTED),
+			       vk_origin_if(!(three && maps == 1) && z->device_proved && vk_lvm_five_proved(c),
+					    VK_FIELD_COMPUTED),
 			       "8192 extents to a map");
 	if (!z->large)
 		vk_mend_number(d, "extDevMetadataOffset", 0, vk_origin_if(z->device_proved, VK_FIELD_CONSTANT),
 			       "up to 16 TiB there is no extended metadata");
 	else if (c->ext_found_at != 0)
-		vk_mend_number(d, "extDevMetadataOffset", c->ext_found_at, vk_origin_if(z->device_proved, VK_FIELD_COMPUTED),
+		vk_mend_number(d, "extDevMetadataOffset", c->ext_found_at,
+			       vk_origin_if(z->device_proved, VK_FIELD_COMPUTED),
 			       "the extended metadata that begins where the extents of the main region end");
 	else if (c->ext_count == 0)
 		vk_work_lost(c->work, "The extended metadata of the device cannot be reached, and where it lay is not "
@@ -259,7 +266,8 @@ static void mend_six(struct vk_lvm_case *c)
 		return;
 	vk_mend_number(d, "numPEs", z->entries, counted, "entries of the PE table");
 	vk_mend_number(d, "lastPEIndex", z->entries - 1, counted, "entries of the PE table");
-	vk_mend_number(d, "numPEs6", z->device_pes, vk_origin_if(z->device_proved, VK_FIELD_COMPUTED), "%s", z->pes_from);
+	vk_mend_number(d, "numPEs6", z->device_pes, vk_origin_if(z->device_proved, VK_FIELD_COMPUTED), "%s",
+		       z->pes_from);
 }
 
 bool vk_lvm_one_volume(const struct vk_lvm_case *c)
@@ -276,19 +284,21 @@ static void mend_volume_count(struct vk_lvm_case *c)
 	if (c->d.numVolumes == 1)
 		return;
 	if (!vk_lvm_one_volume(c)) {
-		vk_work_lost(c->work, "numVolumes of the LVM header is %u and the second entry of the volume table is in "
-			     "use: left as they are.", c->d.numVolumes);
+		vk_work_lost(c->work, "numVolumes of the LVM header is %u and the second entry of the volume table is "
+				      "in use: left as they are.", c->d.numVolumes);
 		return;
 	}
 	vk_mend_number(&c->device, "numVolumes", 1,
-		       vk_origin_if((int)c->volume_believed + c->fs_believed + (c->survey.good > 0) >= 2, VK_FIELD_COMPUTED),
+		       vk_origin_if((int)c->volume_believed + c->fs_believed + (c->survey.good > 0) >= 2,
+				    VK_FIELD_COMPUTED),
 		       "the volume table, which has one entry in use");
 }
 
 /* 512 in every header seen; another size must be that of the disk, too. */
 static void mend_block_size(struct vk_lvm_case *c)
 {
-	uint32_t told = c->fs_believed && (c->fs.diskBlockSize == 512 || c->fs.diskBlockSize == 4096) ? c->fs.diskBlockSize : 0;
+	uint32_t told = c->fs_believed && (c->fs.diskBlockSize == 512 || c->fs.diskBlockSize == 4096) ?
+		c->fs.diskBlockSize : 0;
 
 	if (c->d.diskBlockSize == 512 || c->d.diskBlockSize == 4096)
 		return;
@@ -333,6 +343,6 @@ void vk_lvm_device_mend(struct vk_lvm_case *c)
 		vk_mend_number(d, "generation", esx35 ? c->sizes.device_pes + 2 : 3, VK_FIELD_USUAL,
 			       "headers of that LVM version after one creation");
 	if (!vk_vmfs_uuid_is_nil(&c->d.lockedBy))
-		vk_work_note(c->work, "The LVM header names a host that holds the lock of the metadata (lockedBy); nothing "
-			     "else tells whether that is so.");
+		vk_work_note(c->work, "The LVM header names a host that holds the lock of the metadata (lockedBy); "
+				      "nothing else tells whether that is so.");
 }

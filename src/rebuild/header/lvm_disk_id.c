@@ -38,7 +38,9 @@ static size_t naa_bytes(const uint8_t *id)
 	return digit == 6 ? 16 : digit == 2 || digit == 3 || digit == 5 ? 8 : 0;
 }
 
-/* What kind of id these bytes are by themselves: a path, a designator with a model's six characters, a serial number. */
+/*
+ * What kind of id these bytes are by themselves: a path, a designator with a model's six characters, a serial number.
+ */
 static bool recognise(const uint8_t id[VK_SCSI_ID_MAX], uint8_t *ret_type, uint8_t *ret_len)
 {
 	size_t used = used_bytes(id), naa = naa_bytes(id);
@@ -123,13 +125,14 @@ static bool take_name(struct vk_lvm_case *c)
 	vk_mend_number(&c->disk_id, "type", named.type, VK_FIELD_USUAL, "the SD table");
 	vk_mend_number(&c->disk_id, "len", named.len, VK_FIELD_USUAL, "the SD table");
 	if (named.type == VK_SCSI_ID_PATH) {
-		vk_mend_bytes(&c->disk_id, "id", named.id, VK_FIELD_USUAL, "the SD table, in the short form of such headers");
+		vk_mend_bytes(&c->disk_id, "id", named.id, VK_FIELD_USUAL,
+			      "the SD table, in the short form of such headers");
 		return true;
 	}
 	vk_mend_bytes(&c->disk_id, "id", named.id, VK_FIELD_FRESH,
 		      "the SD table; the six characters of the model are not told there");
-	vk_work_lost(c->work, "The LUN number and the model's six characters in the disk id survive nowhere; ESX may take the "
-		     "volume for a snapshot until it is resignatured or mounted by force.");
+	vk_work_lost(c->work, "The LUN number and the model's six characters in the disk id survive nowhere; ESX may "
+			      "take the volume for a snapshot until it is resignatured or mounted by force.");
 	return true;
 }
 
@@ -144,8 +147,8 @@ static size_t bytes_apart(const struct vk_scsi_disk_id *id, const struct vk_scsi
 }
 
 /*
- * An id that is damaged, and still mostly what the SD table names, is taken from there; what that does not tell of it (LUN
- * number, six characters of the model) stays. The volume may have been accepted on another LUN since: a guess.
+ * An id that is damaged, and still mostly what the SD table names, is taken from there; what that does not tell of it
+ * (LUN number, six characters of the model) stays. The volume may have been accepted on another LUN since: a guess.
  */
 static bool take_hurt(struct vk_lvm_case *c)
 {
@@ -176,13 +179,15 @@ static void mend_form(struct vk_lvm_case *c)
 		return;
 	if (!recognise(id->id, &type, &len)) {
 		if (contradiction || id->len > VK_SCSI_ID_MAX)
-			vk_work_lost(c->work, "The disk id in the LVM header is damaged, and nothing else tells it: left as it is.");
+			vk_work_lost(c->work, "The disk id in the LVM header is damaged, and nothing else tells it: "
+					      "left as it is.");
 	} else if (named_so(c, type, len)) {
 		vk_mend_number(&c->disk_id, "type", type, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
 		vk_mend_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, "the form of the id, and the SD table");
-	} else if (contradiction || id->len < len || id->len > VK_SCSI_ID_MAX || (id->len != len && type != VK_SCSI_ID_SERIAL)) {
-		vk_work_lost(c->work, "Type or length of the disk id in the LVM header do not go with its bytes, and nothing else "
-			     "tells which is right: left as they are.");
+	} else if (contradiction || id->len < len || id->len > VK_SCSI_ID_MAX ||
+		   (id->len != len && type != VK_SCSI_ID_SERIAL)) {
+		vk_work_lost(c->work, "Type or length of the disk id in the LVM header do not go with its bytes, and "
+				      "nothing else tells which is right: left as they are.");
 	}
 }
 
@@ -200,12 +205,14 @@ static bool take_live(struct vk_lvm_case *c)
 	vk_scsi_disk_id_name(live, here, &certain);
 	/* what cannot be compared may be a copy, too */
 	if (read_name(c, &named) && vk_lun_relate(&named, &lun, there) != VK_LUN_SAME) {
-		vk_work_note(c->work, "The SD table names the LUN %s, and this one is %s: it may be a copy of that.", there, here);
+		vk_work_note(c->work, "The SD table names the LUN %s, and this one is %s: it may be a copy of that.",
+			     there, here);
 		return false;
 	}
 	vk_mend_all(&c->disk_id, live, VK_FIELD_USUAL, "the LUN as this host sees it");
-	vk_work_note(c->work, "The disk id (diskID) is lost and becomes that of the LUN on which the volume lies now, %s: ESX will "
-		     "accept the volume as the original on this LUN. Were it a copy of another LUN, both would count as originals.",
+	vk_work_note(c->work, "The disk id (diskID) is lost and becomes that of the LUN on which the volume lies now, "
+			      "%s: ESX will accept the volume as the original on this LUN. Were it a copy of another "
+			      "LUN, both would count as originals.",
 		     here);
 	return true;
 }
@@ -216,8 +223,8 @@ static void make_id(struct vk_lvm_case *c)
 		return;
 	if (take_live(c) || take_name(c))
 		return;
-	vk_work_lost(c->work, "Which LUN the volume was accepted on (diskID) survives nowhere: it is left empty, and ESX "
-		     "will take the volume for a snapshot until it is resignatured or mounted by force.");
+	vk_work_lost(c->work, "Which LUN the volume was accepted on (diskID) survives nowhere: it is left empty, and "
+			      "ESX will take the volume for a snapshot until it is resignatured or mounted by force.");
 }
 
 void vk_lvm_disk_id_mend(struct vk_lvm_case *c)
@@ -231,14 +238,15 @@ void vk_lvm_disk_id_mend(struct vk_lvm_case *c)
 	} else {
 		mend_form(c);
 		if (id->deviceType != 0)
-			vk_work_lost(c->work, "deviceType of the disk id in the LVM header is %u; in every header seen it is 0, a "
-				     "disk. It stays.", id->deviceType);
+			vk_work_lost(c->work, "deviceType of the disk id in the LVM header is %u; in every header seen "
+					      "it is 0, a disk. It stays.", id->deviceType);
 	}
 	proved = vk_lvm_five_proved(c);
 	if (!proved && !vk_lvm_five_likely(c)) {
-		if (!printable_or_zero(id->vendor, 8) || !printable_or_zero(id->model, 16) || !printable_or_zero(id->revision, 4))
-			vk_work_lost(c->work, "Vendor, model or revision in the LVM header are damaged, and nothing else "
-				     "tells them: left as they are.");
+		if (!printable_or_zero(id->vendor, 8) || !printable_or_zero(id->model, 16) ||
+		    !printable_or_zero(id->revision, 4))
+			vk_work_lost(c->work, "Vendor, model or revision in the LVM header are damaged, and nothing "
+					      "else tells them: left as they are.");
 		return;
 	}
 	vk_mend_number(m, "scsiLevel", 0, vk_origin_if(proved, VK_FIELD_CONSTANT), "zero from LVM 3.17 on");

@@ -67,8 +67,8 @@ void vk_lvm_known_find(struct vk_lvm_case *c)
 }
 
 /*
- * A lost structure: nothing of it stands that could say it was not changed since the capture, whatever the other one says:
- * they are changed one without the other.
+ * A lost structure: nothing of it stands that could say it was not changed since the capture, whatever the other one
+ * says: they are changed one without the other.
  */
 static void take_lost(struct vk_lvm_case *c, struct vk_mending *m, const void *other)
 {
@@ -94,10 +94,11 @@ static bool time_possible(uint64_t now, uint64_t then)
 }
 
 /*
- * A structure that stands and was not changed since. With the time of its last change all of it is as it was, but for a lock,
- * which may have come or gone; by its generation alone what passes may be newer, and stays.
+ * A structure that stands and was not changed since. With the time of its last change all of it is as it was, but for a
+ * lock, which may have come or gone; by its generation alone what passes may be newer, and stays.
  */
-static void take_standing(struct vk_lvm_case *c, struct vk_mending *m, const void *other, bool same_time, bool time_stays)
+static void take_standing(struct vk_lvm_case *c, struct vk_mending *m, const void *other, bool same_time,
+			  bool time_stays)
 {
 	for (size_t i = 0; i < m->layout->count; i++) {
 		const struct vk_field *f = &m->layout->fields[i];
@@ -123,14 +124,15 @@ static void apply_to_device(struct vk_lvm_case *c, bool now)
 	} else if (c->device_believed) {
 		vk_mend_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, "%s", name);
 		vk_mend_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, "%s", name);
-		vk_work_note(c->work, "The LVM header was changed since %s: of what may change, nothing was taken from it.",
+		vk_work_note(c->work, "The LVM header was changed since %s: of what may change, nothing was taken from "
+				      "it.",
 			     name);
 	} else {
 		take_lost(c, &c->device, d);
 		if (c->disk_id.rebuilt && c->work->options->live_id == NULL)
 			take_lost(c, &c->disk_id, &d->diskID);
-		vk_work_note(c->work, "The LVM header is lost, and it may have been changed since %s: what may have changed "
-			     "is taken from there all the same, and may be old.", name);
+		vk_work_note(c->work, "The LVM header is lost, and it may have been changed since %s: what may have "
+				      "changed is taken from there all the same, and may be old.", name);
 	}
 }
 
@@ -140,20 +142,22 @@ static void apply_to_volume(struct vk_lvm_case *c, bool now)
 	const char *name = c->capture->name;
 
 	if (now) {
-		take_standing(c, &c->volume, v, v->modTimeUS == c->v0.modTimeUS, time_possible(c->v0.modTimeUS, v->modTimeUS));
+		take_standing(c, &c->volume, v, v->modTimeUS == c->v0.modTimeUS,
+			      time_possible(c->v0.modTimeUS, v->modTimeUS));
 	} else if (c->volume_believed) {
 		vk_mend_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, "%s",
 			       name);
 	} else {
 		take_lost(c, &c->volume, v);
-		vk_work_note(c->work, "The volume descriptor is lost, and it may have been changed since %s: what may have "
-			     "changed is taken from there all the same, and may be old.", name);
+		vk_work_note(c->work, "The volume descriptor is lost, and it may have been changed since %s: what may "
+				      "have changed is taken from there all the same, and may be old.", name);
 	}
 }
 
 /*
- * A capture is trusted in what may change when the structure stands and was not changed since: its generation or its time of
- * change is still the same. Else only in what never changes. A header that was made from an old capture is not newer for that.
+ * A capture is trusted in what may change when the structure stands and was not changed since: its generation or its
+ * time of change is still the same. Else only in what never changes. A header that was made from an old capture is not
+ * newer for that.
  */
 static void apply_capture(struct vk_lvm_case *c)
 {

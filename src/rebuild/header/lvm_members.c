@@ -122,7 +122,9 @@ static bool device_says(const struct vk_lvm_case *c, const struct vk_field *f, c
 	return strcmp(f->name, "numDevs") == 0 && c->name_count > 1 && c->name_count == v->numDevs;
 }
 
-/* Whose value of a field counts; ret_proved: two devices, or one and something else, have it, and more than all others. */
+/*
+ * Whose value of a field counts; ret_proved: two devices, or one and something else, have it, and more than all others.
+ */
 static size_t elect(const struct vk_lvm_case *c, const struct witnesses *w, const struct vk_field *f, bool *ret_proved)
 {
 	const struct vk_ballot *best;
@@ -152,7 +154,8 @@ void vk_lvm_members_ask(struct vk_lvm_case *c)
 
 	gather(c, &w);
 	if (w.count == w.first_member) {
-		vk_work_note(c->work, "%s begins where this extent does: it is this one or a copy of it, and no witness.", c->member->name);
+		vk_work_note(c->work, "%s begins where this extent does: it is this one or a copy of it, and no "
+				      "witness.", c->member->name);
 		c->member = NULL;
 		return;
 	}
@@ -169,7 +172,8 @@ void vk_lvm_members_ask(struct vk_lvm_case *c)
 		else if (c->volume_believed)
 			memcpy((uint8_t *)&c->elected + f->member, value_of(&c->v0, f), f->size);
 		if (from == WITNESSES_MAX)
-			vk_work_lost(c->work, "The extents of the volume differ in %s, and it cannot be told which is right: %s.", f->name,
+			vk_work_lost(c->work, "The extents of the volume differ in %s, and it cannot be told which is "
+					      "right: %s.", f->name,
 				     c->volume_believed ? "it stays" : "see that field");
 	}
 	c->sibling = &c->elected;
@@ -216,7 +220,10 @@ static void take_gap(struct vk_lvm_case *c, const struct witnesses *w)
 
 	if (!find_gap(c, w, &first, &count))
 		return;
-	/* a wrong border of an extent, or a wrong size of the volume, would make a gap of another size than this device has */
+	/*
+	 * a wrong border of an extent, or a wrong size of the volume, would make a gap of another size than this device
+	 * has
+	 */
 	origin = vk_origin_if(c->device_believed && count == (c->six ? c->d0.numPEs6 : c->d0.numPEs), VK_FIELD_MEMBER);
 	vk_mend_number(v, "numPEs", count, origin, "the gap between the other extents");
 	vk_mend_number(v, "firstPE", first, origin, "the gap between the other extents");

@@ -42,11 +42,13 @@ static enum vk_status put_structure(struct vk_lvm_case *c, struct vk_mending *m,
 	if (which == VK_HS_LVM_HEADER)
 		vk_mend_record(&c->disk_id, &sum);
 	if (sum.changed == 0 && m->contradicted) {
-		vk_work_verdict(work, which, VK_STRUCTURE_LOST, "something contradicts it, and what is right is not known: see what is lost");
+		vk_work_verdict(work, which, VK_STRUCTURE_LOST,
+				"something contradicts it, and what is right is not known: see what is lost");
 		return VK_OK;
 	}
 	if (sum.changed == 0) {
-		vk_work_verdict(work, which, VK_STRUCTURE_CONSISTENT, "nothing contradicts it; not all of its bytes can be checked");
+		vk_work_verdict(work, which, VK_STRUCTURE_CONSISTENT,
+				"nothing contradicts it; not all of its bytes can be checked");
 		return VK_OK;
 	}
 	vk_mend_lay(m, raw, len, NULL, &sum);
@@ -87,15 +89,18 @@ static enum vk_status put_names(struct vk_lvm_case *c, struct vk_error *err)
 
 		vk_work_verdict(work, VK_HS_SD_TABLE, wrong ? VK_STRUCTURE_LOST : VK_STRUCTURE_CONSISTENT, "%s",
 				!held ? "it cannot be read, and is left as it is" :
-				wrong ? "it names another LUN than the disk id of the header: left as it is, for nothing tells which is right" :
-				vk_all_zero(now, sizeof(now)) ? "it holds no name; no reader needs one" : "nothing contradicts it");
+				wrong ? "it names another LUN than the disk id of the header: left as it is, for "
+					"nothing tells which is right" :
+				vk_all_zero(now, sizeof(now)) ? "it holds no name; no reader needs one" :
+				"nothing contradicts it");
 		return VK_OK;
 	}
 	for (size_t i = 0; k != NULL && i < k->sd_count && i < VK_LVM_SD_ENTRIES; i++)
 		vk_lvm_sd_encode(&k->sd_names[i], then + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES);
 	if (vk_all_zero(then, sizeof(then))) {
 		vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_LOST,
-				"the names of the member devices survive nowhere; ESX writes them when it next changes the volume");
+				"the names of the member devices survive nowhere; ESX writes them when it next changes "
+				"the volume");
 		return VK_OK;
 	}
 	vk_work_verdict(work, VK_HS_SD_TABLE, VK_STRUCTURE_REBUILT, "from %s", c->capture->name);
@@ -109,19 +114,20 @@ static enum vk_status put_names(struct vk_lvm_case *c, struct vk_error *err)
 static void tell_unseen(struct vk_lvm_case *c)
 {
 	if (c->device_believed && !vk_all_zero(c->device_raw + VK_LVM_DEVICE_BYTES, 512 - VK_LVM_DEVICE_BYTES))
-		vk_work_note(c->work, "Behind the last known field of the LVM header there are bytes other than zero; in every "
-			     "header seen there are none. They stay.");
+		vk_work_note(c->work, "Behind the last known field of the LVM header there are bytes other than zero; "
+				      "in every header seen there are none. They stay.");
 	if (c->volume_believed && (!vk_all_zero(c->v0.pad94, sizeof(c->v0.pad94)) ||
 				   !vk_all_zero(c->v0.pad114, sizeof(c->v0.pad114))))
-		vk_work_note(c->work, "pad94 or pad114 of the volume descriptor are not zero, as they are in every one seen. They stay.");
+		vk_work_note(c->work, "pad94 or pad114 of the volume descriptor are not zero, as they are in every one "
+				      "seen. They stay.");
 	if (c->earlier != NULL || c->device.rebuilt || c->volume.rebuilt)
 		return;
-	vk_work_note(c->work, "Damage to these is seen only beside a capture, nothing else on the volume tells them: of the LVM "
-		     "header generation, modTimeUS, lockedBy, lockedWhenUS, lockedFromIPv4, minorVersion, majorVersion from 3 to "
-		     "5, numPEMaps 0 or 1 on LVM3, the microseconds of "
-		     "initTimeUS and bytes 4 to 15 of devID; of its disk id lun, id, vendor, model, revision and scsiLevel; of the "
-		     "volume descriptor generation, modTimeUS, consumedPEs, state (from 1 to 4), the last minute of "
-		     "creationTimeUS, pad94 and pad114.");
+	vk_work_note(c->work, "Damage to these is seen only beside a capture, nothing else on the volume tells them: "
+			      "of the LVM header generation, modTimeUS, lockedBy, lockedWhenUS, lockedFromIPv4, "
+			      "minorVersion, majorVersion from 3 to 5, numPEMaps 0 or 1 on LVM3, the microseconds of "
+			      "initTimeUS and bytes 4 to 15 of devID; of its disk id lun, id, vendor, model, revision "
+			      "and scsiLevel; of the volume descriptor generation, modTimeUS, consumedPEs, state (from "
+			      "1 to 4), the last minute of creationTimeUS, pad94 and pad114.");
 }
 
 static enum vk_status put_all(struct vk_lvm_case *c, struct vk_error *err)
@@ -155,7 +161,8 @@ static enum vk_status mend(struct vk_lvm_case *c, struct vk_error *err)
 		return status;
 	}
 	if (empty_device(c)) {
-		vk_work_verdict(c->work, VK_HS_LVM_HEADER, VK_STRUCTURE_CONSISTENT, "the device belongs to no volume yet");
+		vk_work_verdict(c->work, VK_HS_LVM_HEADER, VK_STRUCTURE_CONSISTENT,
+				"the device belongs to no volume yet");
 		return VK_OK;
 	}
 	vk_lvm_known_apply(c);

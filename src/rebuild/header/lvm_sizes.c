@@ -186,8 +186,8 @@ static void ask_device(const struct vk_lvm_case *c, struct vk_tally *t)
 }
 
 /*
- * A device may have more extents than its volume uses: then those that speak of each agree among themselves, and one of the
- * lengths has room for so many.
+ * A device may have more extents than its volume uses: then those that speak of each agree among themselves, and one of
+ * the lengths has room for so many.
  */
 static bool sides_differ(const struct vk_lvm_case *c, const struct vk_tally *volume, const struct vk_tally *device)
 {
@@ -195,7 +195,8 @@ static bool sides_differ(const struct vk_lvm_case *c, const struct vk_tally *vol
 
 	return v != NULL && d != NULL && vk_tally_proves(volume, v->value) && vk_tally_proves(device, d->value) &&
 	       (d->value == v->value || (d->value > v->value && d->voices >= 3 &&
-					 (pes_in(c, c->d0.totalBytes) == d->value || pes_in(c, c->work->length_bytes) == d->value)));
+					 (pes_in(c, c->d0.totalBytes) == d->value ||
+					  pes_in(c, c->work->length_bytes) == d->value)));
 }
 
 /* Of two sides that should agree: this one says so itself, more often than anything else, and is not alone. */
@@ -271,7 +272,8 @@ static void decide_entries(struct vk_lvm_case *c)
 		vk_tally_add(&t, c->v0.consumedPEs, 1, "consumedPEs");
 	best = vk_tally_best(&t);
 	z->entries = z->covered ? s->entries : (z->volume_pes + MAIN_PES - 1) / MAIN_PES;
-	z->entries_proved = z->volume_proved && best != NULL && best->value == z->entries && vk_tally_proves(&t, best->value);
+	z->entries_proved = z->volume_proved && best != NULL && best->value == z->entries &&
+		vk_tally_proves(&t, best->value);
 }
 
 /* Whether a length agrees with the extents that the device has. */
@@ -323,8 +325,8 @@ static void keep_total(struct vk_lvm_case *c)
 }
 
 /*
- * The header's length is lost or wrong. A length that somebody else names is what stood there when a checksum proves it,
- * or when what is left of the header's own agrees where the extents do not tell.
+ * The header's length is lost or wrong. A length that somebody else names is what stood there when a checksum proves
+ * it, or when what is left of the header's own agrees where the extents do not tell.
  */
 static void find_total(struct vk_lvm_case *c)
 {
@@ -355,7 +357,8 @@ static enum vk_status refuse_several(const struct vk_lvm_case *c, struct vk_erro
 		err, VK_UNSUPPORTED, vk_io_name(c->work->base),
 		     "The %s is lost and the volume is larger than this partition (%llu extents of 256 MiB, "
 		     "room for %llu): it spans several devices, or the partition's length is wrong",
-		     c->device_believed ? "volume descriptor" : c->volume_believed ? "LVM header" : "LVM header and volume descriptor",
+		     c->device_believed ? "volume descriptor" : c->volume_believed ? "LVM header" :
+		     "LVM header and volume descriptor",
 		     (unsigned long long)vk_max_u64(round_up_pes(c->work->self.logical_bytes),
 						    c->sizes.first_pe + c->sizes.volume_pes),
 		     (unsigned long long)pes_in(c, c->work->room_bytes));
@@ -422,7 +425,8 @@ enum vk_status vk_lvm_sizes_decide(struct vk_lvm_case *c, struct vk_error *err)
 		return status;
 	z->logical_pes = z->several ? c->v.logicalSize / VK_LVM_PE_BYTES : z->volume_pes;
 	if (z->pes_open)
-		vk_work_lost(c->work, "How many extents the device has is not certain: %s. The numbers stay as they are.",
+		vk_work_lost(c->work, "How many extents the device has is not certain: %s. The numbers stay as they "
+				      "are.",
 			     z->pes_from);
 	else if (c->device_believed && fits(c, c->d0.totalBytes))
 		keep_total(c);

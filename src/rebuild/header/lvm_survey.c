@@ -43,7 +43,8 @@ static bool survey_pair(const struct vk_pe_walk *walk, struct vk_pe_pair *pair)
 		unsigned byte = pair->bitmap[i], bits = (unsigned)__builtin_popcount(byte);
 
 		/* the first bits of all, without a gap */
-		s->bitmap_plain = s->bitmap_plain && (byte == 0 || s->bitmap_ones == pair->first_pe + i * 8) && (byte & (byte + 1)) == 0;
+		s->bitmap_plain = s->bitmap_plain && (byte == 0 || s->bitmap_ones == pair->first_pe + i * 8) &&
+			(byte & (byte + 1)) == 0;
 		ones += bits;
 		s->bitmap_ones += bits;
 	}
@@ -61,7 +62,8 @@ static void keep_ext(void *ctx, uint64_t at, const struct vk_lvm_ext *ext)
 
 static struct vk_pe_walk walk_of(struct vk_lvm_case *c)
 {
-	return (struct vk_pe_walk){.ctx = c, .get = get_bytes, .holes = c->work->window, .piece_entries = 256, .whole = true,
+	return (struct vk_pe_walk){.ctx = c, .get = get_bytes, .holes = c->work->window, .piece_entries = 256,
+				   .whole = true,
 				   .pair = survey_pair, .entry = survey_entry, .ext = keep_ext};
 }
 

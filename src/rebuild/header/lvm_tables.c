@@ -23,7 +23,8 @@ struct tables {
 	uint64_t entries_changed, maps_changed;
 	uint64_t not_captured;  /* of the entries that change: those that no capture shows so */
 	uint64_t not_proved;    /* of the entries that change: those in which more changes than follows for certain */
-	uint64_t first_changed, end_changed; /* partition offsets: of the first entry that changes, behind the last one */
+	/* partition offsets: of the first entry that changes, behind the last one */
+	uint64_t first_changed, end_changed;
 	bool keep_entries;      /* those of LVM6 are of free lengths: what covers the volume is right */
 	bool rebuilt;           /* nothing of the tables was left */
 	bool regrouped;         /* LVM6: how the extents were divided into entries is not known */
@@ -60,7 +61,10 @@ static unsigned wrong_fields(const uint8_t raw[STRIDE], const struct vk_lvm_pe *
 	       (unsigned)(now.version != should->version);
 }
 
-/* Bring one entry into the form it should have; true when it was not. Bytes that no field holds stay, or are not proved. */
+/*
+ * Bring one entry into the form it should have; true when it was not. Bytes that no field holds stay, or are not
+ * proved.
+ */
 static bool mend_entry(uint8_t raw[STRIDE], const struct vk_lvm_pe *should, bool *ret_cleared)
 {
 	unsigned wrong = wrong_fields(raw, should);
@@ -95,7 +99,8 @@ static bool captured(const struct vk_lvm_case *c, uint64_t at, const uint8_t *by
 	if (k == NULL || len > sizeof(then))
 		return false;
 	at = vk_add_sat(at, vk_mul_sat(k->start_sector, c->capture->source->sector_size));
-	return vk_io_read_all(c->capture->source->io, at, then, len, &ignored) == VK_OK && memcmp(then, bytes, len) == 0;
+	return vk_io_read_all(c->capture->source->io, at, then, len, &ignored) == VK_OK &&
+		memcmp(then, bytes, len) == 0;
 }
 
 static void count_change(struct tables *t, uint64_t at, const uint8_t entry[STRIDE], bool proved)
@@ -187,7 +192,8 @@ static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t one
 	if (memcmp(now, should, sizeof(now)) == 0)
 		return VK_OK;
 	t->maps_changed++;
-	known = !t->c->work->capture_old && !t->c->work->capture_untied && captured(t->c, bitmap, should, sizeof(should));
+	known = !t->c->work->capture_old && !t->c->work->capture_untied &&
+		captured(t->c, bitmap, should, sizeof(should));
 	vk_work_range(t->c->work, &vk_lvm_pe_layout, bitmap, sizeof(should),
 		      vk_origin_if(t->proved || known, known ? VK_FIELD_CAPTURE : VK_FIELD_COMPUTED),
 		      "PE bitmap: %llu extents in use", (unsigned long long)ones);
@@ -232,8 +238,8 @@ static enum vk_status put_exts(struct tables *t, uint64_t done, struct vk_error 
 		left -= r.count;
 	}
 	if (status == VK_OK && left > 0)
-		vk_work_lost(c->work, "The PE tables of %llu extents lie behind extended metadata that cannot be reached: "
-			     "they were not looked at.", (unsigned long long)left);
+		vk_work_lost(c->work, "The PE tables of %llu extents lie behind extended metadata that cannot be "
+				      "reached: they were not looked at.", (unsigned long long)left);
 	return status;
 }
 

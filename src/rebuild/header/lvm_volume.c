@@ -48,7 +48,8 @@ static void add_host(struct vk_identity_sources *s, const struct vk_vmfs_uuid *u
 }
 
 /* Of a descriptor that is not believed, raw is what stands there. */
-static void ask_identity(struct vk_lvm_case *c, const struct vk_lvm_volume *raw, struct vk_identity_sources *ret_sources)
+static void ask_identity(struct vk_lvm_case *c, const struct vk_lvm_volume *raw,
+			 struct vk_identity_sources *ret_sources)
 {
 	const struct vk_fs_descriptor *fs = c->fs_believed ? &c->fs : &c->doubtful;
 	const struct vk_self_fact *first = &c->work->self.facts[VK_SELF_FIRST_TIME];
@@ -93,7 +94,8 @@ static bool copies_differ(const struct vk_lvm_case *c)
 	uint8_t name[64];
 
 	name_of(&c->v.uuid, name);
-	return (memcmp(name, c->v.name, sizeof(name)) != 0 && !c->work->identity.named_otherwise) || (c->fs_believed && !vk_vmfs_uuid_equal(&c->fs.volInfo, &c->v.uuid));
+	return (memcmp(name, c->v.name, sizeof(name)) != 0 && !c->work->identity.named_otherwise) ||
+		(c->fs_believed && !vk_vmfs_uuid_equal(&c->fs.volInfo, &c->v.uuid));
 }
 
 /* What could not be settled between the copies. */
@@ -102,22 +104,25 @@ static void tell_identity(struct vk_lvm_case *c)
 	const struct vk_volume_identity *id = &c->work->identity;
 
 	if (id->info_foreign && !resignature(c))
-		vk_work_lost(c->work, "LVM region and file system are of different volumes, and each is whole: one of them does "
-			     "not belong here. Compare both with captures; nothing was made to fit.");
+		vk_work_lost(c->work, "LVM region and file system are of different volumes, and each is whole: one of "
+				      "them does not belong here. Compare both with captures; nothing was made to "
+				      "fit.");
 	if (id->info_foreign || vk_volume_identity_proof(id) == VK_PART_PROVED || !copies_differ(c))
 		return;
 	if (c->fs_believed && vk_vmfs_uuid_equal(&c->fs.volInfo, &c->v.uuid))
-		vk_work_lost(c->work, "The name of the LVM volume is another UUID than uuid and volInfo of the file-system descriptor, which "
-			     "agree; that one damage hit both alike cannot be excluded: it stays.");
+		vk_work_lost(c->work, "The name of the LVM volume is another UUID than uuid and volInfo of the "
+				      "file-system descriptor, which agree; that one damage hit both alike cannot be "
+				      "excluded: it stays.");
 	else
-		vk_work_lost(c->work, "Name, uuid and the file system name different volumes, and it cannot be told which is right: "
-			     "what is not proved is left as it is.");
+		vk_work_lost(c->work, "Name, uuid and the file system name different volumes, and it cannot be told "
+				      "which is right: what is not proved is left as it is.");
 }
 
 /*
- * A name that has a part of the UUID is its text; else it may be one that somebody chose, and what is left of it stays. Of
- * a part that is not proved the name may still be right when it reads as something else; when it does not read, it is damaged. And
- * where a guess goes into the uuid, it goes into all copies, or the next repair would take them for witnesses against this one.
+ * A name that has a part of the UUID is its text; else it may be one that somebody chose, and what is left of it stays.
+ * Of a part that is not proved the name may still be right when it reads as something else; when it does not read, it
+ * is damaged. And where a guess goes into the uuid, it goes into all copies, or the next repair would take them for
+ * witnesses against this one.
  */
 static void mend_name(struct vk_lvm_case *c)
 {
@@ -138,13 +143,14 @@ static void mend_name(struct vk_lvm_case *c)
 		return;
 	if (id->named_otherwise && has_text(c->v.name)) {
 		if (!plain_text(c->v.name))
-			vk_work_lost(c->work, "The name of the LVM volume cannot be read, and it may have been another text than its "
-				     "UUID: left as it is.");
+			vk_work_lost(c->work, "The name of the LVM volume cannot be read, and it may have been another "
+					      "text than its UUID: left as it is.");
 		return;
 	}
 	name_of(&id->uuid, name);
 	vk_mend_bytes(&c->volume, "name", name,
-		      vk_origin_if(proof == VK_PART_PROVED && (!id->named_otherwise || c->fs_believed), VK_FIELD_COMPUTED),
+		      vk_origin_if(proof == VK_PART_PROVED && (!id->named_otherwise || c->fs_believed),
+				   VK_FIELD_COMPUTED),
 		      "the UUID, each part as most of name, uuid and volInfo have it");
 }
 
@@ -159,7 +165,8 @@ static void mend_identity(struct vk_lvm_case *c)
 	vk_volume_identity_decide(&s, id);
 	proof = vk_volume_identity_put(id, VK_PART_LIKELY, &uuid);
 	vk_mend_bytes(&c->volume, "uuid", &uuid, vk_origin_if(proof == VK_PART_PROVED, VK_FIELD_COPY),
-		      proof == VK_PART_PROVED ? "each part as two of name, uuid and volInfo of the file-system descriptor have it"
+		      proof == VK_PART_PROVED ? "each part as two of name, uuid and volInfo of the file-system "
+						"descriptor have it"
 					      : "the copy that time or host of the volume speak for");
 	mend_name(c);
 	tell_identity(c);
@@ -173,8 +180,8 @@ static bool left_of_it(const struct vk_volume_identity *id)
 }
 
 /*
- * Whether the volume has got a new UUID since the capture: volInfo stands, and all that is drawn anew with a UUID (its time,
- * clock and random number) differs. Damage leaves some of it.
+ * Whether the volume has got a new UUID since the capture: volInfo stands, and all that is drawn anew with a UUID (its
+ * time, clock and random number) differs. Damage leaves some of it.
  */
 static bool renamed_since(const struct vk_lvm_case *c, const struct vk_vmfs_uuid *then)
 {
@@ -198,8 +205,8 @@ static void make_identity(struct vk_lvm_case *c)
 	uint32_t seconds = vk_lvm_made_at(c, &from);
 
 	if (earlier != NULL && renamed_since(c, &earlier->uuid)) {
-		vk_work_note(c->work, "The file-system descriptor names another volume than %s: it was resignatured since, and its UUID is "
-			     "not taken from there.", c->capture->name);
+		vk_work_note(c->work, "The file-system descriptor names another volume than %s: it was resignatured "
+				      "since, and its UUID is not taken from there.", c->capture->name);
 		earlier = NULL;
 	}
 	/* a capture of before any other change still shows the same volume */
@@ -213,14 +220,18 @@ static void make_identity(struct vk_lvm_case *c)
 		tell_identity(c);
 		return;
 	}
-	/* times and hosts stay when a resignature draws a new UUID: that they speak against the one copy left does not make it wrong */
+	/*
+	 * times and hosts stay when a resignature draws a new UUID: that they speak against the one copy left does not
+	 * make it wrong
+	 */
 	if (c->fs_believed)
 		vk_volume_identity_fill(id, &c->fs.volInfo);
 	if (vk_volume_identity_proof(id) == VK_PART_OPEN) {
 		origin = VK_FIELD_FRESH;
 		vk_lvm_fresh_uuid(c, "volume", seconds != 0 ? seconds : 1, &fresh);
 		vk_volume_identity_fill(id, &fresh);
-		vk_work_lost(c->work, "The UUID of the LVM volume survives nowhere as a whole: what is lost of it was made new.");
+		vk_work_lost(c->work, "The UUID of the LVM volume survives nowhere as a whole: what is lost of it was "
+				      "made new.");
 	} else if (vk_volume_identity_proof(id) == VK_PART_PROVED) {
 		origin = VK_FIELD_COPY;
 	}
@@ -237,18 +248,20 @@ static void make_times(struct vk_lvm_case *c)
 	uint32_t made = vk_lvm_made_at(c, &from);
 	uint64_t us = (made != 0 ? made : 1) * 1000000ULL;
 
-	if (c->v.creationTimeUS != 0) { /* of a capture, or of the other extents, which have a time of change of their own */
+	/* of a capture, or of the other extents, which have a time of change of their own */
+	if (c->v.creationTimeUS != 0) {
 		if (c->v.modTimeUS == 0) {
 			vk_mend_number(&c->volume, "modTimeUS", c->v.creationTimeUS, VK_FIELD_FRESH, "creationTimeUS");
-			vk_work_lost(c->work, "When the volume descriptor was last changed (modTimeUS) survives nowhere: it becomes "
-				     "the time of its making.");
+			vk_work_lost(c->work, "When the volume descriptor was last changed (modTimeUS) survives "
+					      "nowhere: it becomes the time of its making.");
 		}
 		return;
 	}
 	vk_mend_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH,
 		       "%s; the microseconds are lost", from);
 	vk_mend_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, "%s", from);
-	vk_work_lost(c->work, "The times of the volume descriptor survive nowhere to the microsecond: new ones were made.");
+	vk_work_lost(c->work, "The times of the volume descriptor survive nowhere to the microsecond: new ones were "
+			      "made.");
 }
 
 /* Nothing tells the microseconds of a time that is wrong; it harms no reader and stays. */
@@ -261,9 +274,11 @@ static void judge_times(struct vk_lvm_case *c)
 	/* after a resignature the UUID is newer, and the time still that of the device */
 	if (!vk_same_event(created, vk_uuid_seconds(&v->uuid)) && !(has_init && vk_same_event(created, init)) &&
 	    !(c->fs_believed && vk_same_event(created, c->fs.creationTime)))
-		vk_work_lost(c->work, "creationTimeUS of the volume cannot be right, and nothing else tells its microseconds: left as it is.");
+		vk_work_lost(c->work, "creationTimeUS of the volume cannot be right, and nothing else tells its "
+				      "microseconds: left as it is.");
 	if (v->modTimeUS / 1000000 > UINT32_MAX || v->modTimeUS / 1000000 + 60 < v->creationTimeUS / 1000000)
-		vk_work_lost(c->work, "modTimeUS of the volume cannot be right, and nothing else tells it: left as it is.");
+		vk_work_lost(c->work, "modTimeUS of the volume cannot be right, and nothing else tells it: left as it "
+				      "is.");
 }
 
 static void mend_extents(struct vk_lvm_case *c)
@@ -276,14 +291,18 @@ static void mend_extents(struct vk_lvm_case *c)
 	if (z->pes_open)
 		return;
 	vk_mend_number(v, "numPEs", z->volume_pes, origin, "%s", from);
-	vk_mend_number(v, "firstPE", z->first_pe, vk_origin_if(z->first_proved, VK_FIELD_COMPUTED), "%s", z->first_from);
+	vk_mend_number(v, "firstPE", z->first_pe, vk_origin_if(z->first_proved, VK_FIELD_COMPUTED), "%s",
+		       z->first_from);
 	vk_mend_number(v, "lastPE", z->first_pe + z->volume_pes - 1, vk_origin_if(z->first_proved, origin), "%s", from);
 	if (z->several_open) {
-		vk_work_lost(c->work, "Whether the volume has other extents cannot be told: numDevs is %u and logicalSize %llu; "
-			     "left as they are.", c->v.numDevs, (unsigned long long)c->v.logicalSize);
+		vk_work_lost(c->work, "Whether the volume has other extents cannot be told: numDevs is %u and "
+				      "logicalSize %llu; left as they are.", c->v.numDevs,
+				      (unsigned long long)c->v.logicalSize);
 	} else if (!z->several) {
-		vk_mend_number(v, "logicalSize", z->volume_pes * VK_LVM_PE_BYTES, vk_origin_if(z->one_proved, origin), "%s", from);
-		vk_mend_number(v, "numDevs", 1, vk_origin_if(z->one_proved, VK_FIELD_COMPUTED), "the volume has no other extents");
+		vk_mend_number(v, "logicalSize", z->volume_pes * VK_LVM_PE_BYTES, vk_origin_if(z->one_proved, origin),
+			       "%s", from);
+		vk_mend_number(v, "numDevs", 1, vk_origin_if(z->one_proved, VK_FIELD_COMPUTED),
+			       "the volume has no other extents");
 	} else if (c->sibling == NULL && (c->v.numDevs < 2 || c->v.numDevs > VK_LVM_SD_ENTRIES)) {
 		vk_work_lost(c->work, "The volume has other extents; how many is told only by these: give them.");
 	} else if (c->sibling == NULL && (c->v.logicalSize % VK_LVM_PE_BYTES != 0 ||
@@ -322,12 +341,15 @@ static void mend_rest(struct vk_lvm_case *c)
 	if (c->v.state > VK_LVM_SENTINEL || c->v.state == VK_LVM_INVALID)
 		vk_mend_number(v, "state", VK_LVM_NORMAL, VK_FIELD_USUAL,
 			       "the state of every volume in use");
-	vk_mend_number(v, "volumeID", id, vk_origin_if(proved, VK_FIELD_COPY), "the PE table, and the place of the descriptor");
+	vk_mend_number(v, "volumeID", id, vk_origin_if(proved, VK_FIELD_COPY),
+		       "the PE table, and the place of the descriptor");
 	if (c->six && !c->sizes.pes_open)
-		vk_mend_number(v, "consumedPEs", c->sizes.entries, vk_origin_if(c->sizes.entries_proved, VK_FIELD_COMPUTED),
+		vk_mend_number(v, "consumedPEs", c->sizes.entries,
+			       vk_origin_if(c->sizes.entries_proved, VK_FIELD_COMPUTED),
 			       "entries of the PE table");
 	else if (!c->six && !c->sizes.pes_open && c->v.consumedPEs > c->sizes.volume_pes)
-		vk_work_lost(c->work, "consumedPEs of the volume cannot be right, and nothing else tells it: left as it is.");
+		vk_work_lost(c->work, "consumedPEs of the volume cannot be right, and nothing else tells it: left as "
+				      "it is.");
 	if (v->rebuilt && c->v.generation == 0)
 		vk_mend_number(v, "generation", (c->six ? c->sizes.entries : c->sizes.volume_pes) + 1, VK_FIELD_USUAL,
 			       "PE table entries + 1 after one creation");

@@ -51,13 +51,15 @@ set_field(struct vk_mending *m, const struct vk_field *field, const void *bytes,
 		vsnprintf(m->fields[index].from, sizeof(m->fields[index].from), from, ap);
 }
 
-void vk_mend_number(struct vk_mending *m, const char *field, uint64_t value, enum vk_field_origin origin, const char *from, ...)
+void vk_mend_number(struct vk_mending *m, const char *field, uint64_t value, enum vk_field_origin origin,
+		    const char *from, ...)
 {
 	const struct vk_field *f = vk_layout_field(m->layout, field);
 	uint8_t u8 = (uint8_t)value;
 	uint16_t u16 = (uint16_t)value;
 	uint32_t u32 = (uint32_t)value;
-	const void *bytes = f->kind == VK_KIND_U8 ? &u8 : f->kind == VK_KIND_U16 ? &u16 : f->kind == VK_KIND_U32 ? &u32 : (void *)&value;
+	const void *bytes = f->kind == VK_KIND_U8 ? &u8 : f->kind == VK_KIND_U16 ? &u16 : f->kind == VK_KIND_U32 ?
+		&u32 : (void *)&value;
 	va_list ap;
 
 	va_start(ap, from);
@@ -65,7 +67,8 @@ void vk_mend_number(struct vk_mending *m, const char *field, uint64_t value, enu
 	va_end(ap);
 }
 
-void vk_mend_bytes(struct vk_mending *m, const char *field, const void *bytes, enum vk_field_origin origin, const char *from, ...)
+void vk_mend_bytes(struct vk_mending *m, const char *field, const void *bytes, enum vk_field_origin origin,
+		   const char *from, ...)
 {
 	va_list ap;
 
@@ -135,7 +138,8 @@ void vk_mend_lay(const struct vk_mending *m, uint8_t *raw, size_t len, const uin
 	if (m->rebuilt && memcmp(raw + held, base + held, len - held) != 0) {
 		sum->changed++;
 		sum->inexact++;
-		vk_work_range(m->work, m->layout, m->at + held, len - held, VK_FIELD_USUAL, "the sector behind the last field: %s",
+		vk_work_range(m->work, m->layout, m->at + held, len - held, VK_FIELD_USUAL,
+			      "the sector behind the last field: %s",
 			      base != zeros ? m->capture_name : nothing_tells);
 	}
 	if (m->rebuilt)

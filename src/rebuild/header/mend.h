@@ -15,7 +15,10 @@ struct vk_mending {
 	bool rebuilt;      /* nothing of what stands there is believed */
 	bool blank;        /* nothing stands there: was is not worth showing */
 	bool contradicted; /* something in it is wrong, and stays */
-	/* The structure as a capture has it: its values go before all others but constants and what the volume proves alike. */
+	/*
+	 * The structure as a capture has it: its values go before all others but constants and what the volume proves
+	 * alike.
+	 */
 	const void *capture;
 	const char *capture_name;
 	bool capture_proves; /* what lasts is as it was; capture_names: of UUIDs, too, which a resignature draws anew */
@@ -27,11 +30,16 @@ struct vk_mending {
 	} fields[VK_MEND_FIELDS_MAX];
 };
 
-/* Set a field and remember where its value comes from. Of equal values the first one that is sure counts, of others the last. */
-void vk_mend_number(struct vk_mending *m, const char *field, uint64_t value, enum vk_field_origin origin, const char *from, ...)
+/*
+ * Set a field and remember where its value comes from. Of equal values the first one that is sure counts, of others the
+ * last.
+ */
+void vk_mend_number(struct vk_mending *m, const char *field, uint64_t value, enum vk_field_origin origin,
+		    const char *from, ...)
 	__attribute__((format(printf, 5, 6)));
 /* The same for the member of a TEXT, BYTES or UUID field; bytes has its size. */
-void vk_mend_bytes(struct vk_mending *m, const char *field, const void *bytes, enum vk_field_origin origin, const char *from, ...)
+void vk_mend_bytes(struct vk_mending *m, const char *field, const void *bytes, enum vk_field_origin origin,
+		   const char *from, ...)
 	__attribute__((format(printf, 5, 6)));
 /* The same for a field of any kind, as another structure of the layout has it. */
 void vk_mend_as(struct vk_mending *m, const struct vk_field *field, const void *other, enum vk_field_origin origin,
@@ -55,8 +63,8 @@ struct vk_mend_sum {
 /* Record the fields that change. */
 void vk_mend_record(const struct vk_mending *m, struct vk_mend_sum *sum);
 /*
- * Lay the structure as it is to be into raw, the len bytes that stand there, and record what changes of bytes that no field
- * holds. One that is made new is laid over base: the capture's bytes, or zeros (NULL).
+ * Lay the structure as it is to be into raw, the len bytes that stand there, and record what changes of bytes that no
+ * field holds. One that is made new is laid over base: the capture's bytes, or zeros (NULL).
  */
 void vk_mend_lay(const struct vk_mending *m, uint8_t *raw, size_t len, const uint8_t *base, struct vk_mend_sum *sum);
 

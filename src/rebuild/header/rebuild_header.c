@@ -18,8 +18,8 @@ static const struct vk_partition *partition_at(const struct vk_table *table, uin
 }
 
 /*
- * An entry of a GPT whose checksums are right proves where the partition ends: the disk's own, or the one in the tail of an
- * image that begins behind the beginning of its disk.
+ * An entry of a GPT whose checksums are right proves where the partition ends: the disk's own, or the one in the tail
+ * of an image that begins behind the beginning of its disk.
  */
 static enum vk_status ask_table(struct vk_header_work *work, struct vk_error *err)
 {
@@ -34,7 +34,8 @@ static enum vk_status ask_table(struct vk_header_work *work, struct vk_error *er
 	if (status == VK_OK && tail.first_sector != 0) {
 		partition = vk_tail_gpt_partition(&tail, work->start_bytes);
 		sector_size = tail.table.sector_size;
-	} else if (status == VK_OK && table.kind == VK_TABLE_GPT && table.gpt_chosen >= 0 && table.gpt[table.gpt_chosen].sound) {
+	} else if (status == VK_OK && table.kind == VK_TABLE_GPT && table.gpt_chosen >= 0 &&
+		   table.gpt[table.gpt_chosen].sound) {
 		partition = partition_at(&table, work->start_bytes);
 		sector_size = table.sector_size;
 	}

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/hex_digit.h"
+#include "evidence/lvm/belief.h"
 #include "rebuild/header/volume_identity.h"
 
 /* Bytes of a part in a UUID, and in its text; numbers are little-endian there and written from the top here. */
@@ -12,7 +13,7 @@ static const struct part {
 	bool number;
 } parts[VK_UUID_PARTS] = {{0, 4, 0, true}, {4, 4, 9, true}, {8, 2, 18, true}, {10, 6, 23, false}};
 
-enum { COPIES = 3, NAME = 0, UUID = 1, INFO = 2, SAME_EVENT_SECONDS = 60 };
+enum { COPIES = 3, NAME = 0, UUID = 1, INFO = 2 };
 
 struct copies {
 	uint8_t bytes[COPIES][16];
@@ -77,7 +78,8 @@ static void read_copies(const struct vk_identity_sources *s, struct copies *ret_
 	for (size_t i = 0; i < COPIES; i++) {
 		for (size_t k = 0; k < VK_UUID_PARTS; k++) {
 			uint8_t *to = ret_copies->bytes[i] + parts[k].at;
-			bool held = i == NAME ? s->name != NULL && read_part(s->name, &parts[k], to) : binary[i] != NULL;
+			bool held = i == NAME ? s->name != NULL && read_part(s->name, &parts[k], to) :
+				binary[i] != NULL;
 
 			if (held && i != NAME)
 				memcpy(to, binary[i]->b + parts[k].at, parts[k].len);
@@ -116,11 +118,6 @@ static unsigned equal_witnesses(const struct vk_identity_sources *s, size_t part
 	return n;
 }
 
-static bool same_event(uint32_t a, uint32_t b)
-{
-	return (a > b ? a - b : b - a) <= SAME_EVENT_SECONDS;
-}
-
 static unsigned near_witnesses(const struct vk_identity_sources *s, size_t part, const uint8_t *bytes)
 {
 	unsigned n = 0;
@@ -128,7 +125,7 @@ static unsigned near_witnesses(const struct vk_identity_sources *s, size_t part,
 	if (part != VK_UUID_TIME_LO)
 		return equal_witnesses(s, part, bytes);
 	for (size_t i = 0; i < s->second_count; i++)
-		n += same_event(s->seconds[i], vk_get_le32(bytes));
+		n += vk_same_event(s->seconds[i], vk_get_le32(bytes));
 	return n;
 }
 
@@ -149,7 +146,7 @@ static unsigned contrary(const struct vk_identity_sources *s, size_t part, const
 		unsigned n;
 
 		vk_put_le32(other, s->seconds[i]);
-		n = same_event(s->seconds[i], vk_get_le32(bytes)) ? 0 : equal_witnesses(s, part, other);
+		n = vk_same_event(s->seconds[i], vk_get_le32(bytes)) ? 0 : equal_witnesses(s, part, other);
 		most = n >= 2 && n > most ? n : most;
 	}
 	for (size_t i = 0; part == VK_UUID_MAC && i < s->host_count; i++) {
@@ -189,7 +186,10 @@ static struct voice hear(const struct vk_identity_sources *s, const struct copie
 	v.name = copy == NAME || agree(c, NAME, copy, part);
 	v.equal = equal_witnesses(s, part, c->bytes[copy] + parts[part].at);
 	v.near = near_witnesses(s, part, c->bytes[copy] + parts[part].at);
-	/* the volume may be some seconds older than what lies in it: the same second proves nothing beside a single copy */
+	/*
+	 * the volume may be some seconds older than what lies in it: the same second proves nothing beside a single
+	 * copy
+	 */
 	if (part == VK_UUID_TIME_LO && v.copies < 2) {
 		v.near += v.equal;
 		v.equal = 0;
@@ -212,8 +212,9 @@ static unsigned bits_apart(const uint8_t *a, const uint8_t *b, size_t len)
 }
 
 /*
- * Two of three decide, unless these are bytes of one form that one damage may have hit alike; then witnesses must help. So
- * must they where two bits lie between both values (apart): one flipped bit in each of the three copies looks like that, too.
+ * Two of three decide, unless these are bytes of one form that one damage may have hit alike; then witnesses must help.
+ * So must they where two bits lie between both values (apart): one flipped bit in each of the three copies looks like
+ * that, too.
  */
 static enum vk_part_proof weigh(const struct voice *best, const struct voice *next, unsigned apart)
 {
@@ -280,13 +281,13 @@ static size_t same_times(const uint32_t *seconds, size_t count, uint32_t time)
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++)
-		n += same_event(seconds[i], time);
+		n += vk_same_event(seconds[i], time);
 	return n;
 }
 
 /*
- * Whether volInfo is of another volume: the descriptor around it was made at the same time, and either nothing of it is what
- * the LVM region says, or the times of that region agree on another one. Damage to volInfo alone does neither.
+ * Whether volInfo is of another volume: the descriptor around it was made at the same time, and either nothing of it is
+ * what the LVM region says, or the times of that region agree on another one. Damage to volInfo alone does neither.
  */
 static bool info_foreign(const struct vk_identity_sources *s, const struct copies *c)
 {
@@ -295,7 +296,7 @@ static bool info_foreign(const struct vk_identity_sources *s, const struct copie
 	size_t near = c->whole[INFO][VK_UUID_TIME_LO] ? same_times(s->seconds + lvm, s->fs_seconds, info) : 0;
 
 	return (near >= 1 && differs_in_all(c, INFO)) ||
-	       (near >= 2 && agree(c, NAME, UUID, VK_UUID_TIME_LO) && !same_event(own, info) &&
+	       (near >= 2 && agree(c, NAME, UUID, VK_UUID_TIME_LO) && !vk_same_event(own, info) &&
 		same_times(s->seconds, lvm, own) >= 2);
 }
 
@@ -337,7 +338,8 @@ void vk_volume_identity_decide(const struct vk_identity_sources *sources, struct
 		id->proof[k] = decide_part(&s, &c, k, &from);
 		if (id->proof[k] != VK_PART_OPEN)
 			memcpy(id->uuid.b + parts[k].at, c.bytes[from] + parts[k].at, parts[k].len);
-		id->uuid_differs[k] = s.uuid != NULL && memcmp(s.uuid->b + parts[k].at, id->uuid.b + parts[k].at, parts[k].len) != 0;
+		id->uuid_differs[k] = s.uuid != NULL && memcmp(s.uuid->b + parts[k].at, id->uuid.b + parts[k].at,
+							       parts[k].len) != 0;
 		id->name_reads[k] = c.whole[NAME][k];
 		id->name_differs[k] = clashes(c.text, &parts[k], id->uuid.b + parts[k].at);
 		if (k != VK_UUID_RAND && c.whole[NAME][k] &&

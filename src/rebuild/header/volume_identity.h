@@ -11,8 +11,10 @@
 enum vk_uuid_part { VK_UUID_TIME_LO, VK_UUID_TIME_HI, VK_UUID_RAND, VK_UUID_MAC, VK_UUID_PARTS };
 enum vk_part_proof {
 	VK_PART_OPEN,    /* the copies disagree, or none is left: it stays in each of them as it is */
-	VK_PART_LIKELY,  /* one copy is left, or more speaks for one value than for the others: a guess, no witness for others */
-	VK_PART_PROVED   /* two copies agree, or one of them and two witnesses of its time or host, and too little speaks against it */
+	/* one copy is left, or more speaks for one value than for the others: a guess, no witness for others */
+	VK_PART_LIKELY,
+	/* two copies agree, or one of them and two witnesses of its time or host, and too little speaks against it */
+	VK_PART_PROVED
 };
 
 enum { VK_IDENTITY_WITNESSES_MAX = 6 };
@@ -21,8 +23,12 @@ struct vk_identity_sources {
 	const uint8_t *name;             /* 64 bytes; often the text of the UUID, but it may be chosen freely */
 	const struct vk_vmfs_uuid *uuid; /* of the volume descriptor */
 	const struct vk_vmfs_uuid *info; /* volInfo of the file-system descriptor */
-	bool info_doubtful;              /* the rest of that descriptor is not believed: used only when it has a part of the others */
-	/* seconds in which the volume was made, and the hosts (last six bytes) that made it, by other fields; each its own */
+	/* the rest of that descriptor is not believed: used only when it has a part of the others */
+	bool info_doubtful;
+	/*
+	 * seconds in which the volume was made, and the hosts (last six bytes) that made it, by other fields; each its
+	 * own
+	 */
 	uint32_t seconds[VK_IDENTITY_WITNESSES_MAX];
 	const struct vk_vmfs_uuid *hosts[VK_IDENTITY_WITNESSES_MAX];
 	size_t second_count, host_count;
@@ -36,7 +42,8 @@ struct vk_volume_identity {
 	bool name_differs[VK_UUID_PARTS]; /* what can be read of that part of the name is something else */
 	bool name_reads[VK_UUID_PARTS];  /* that part of the name is whole: digits, and nothing but digits */
 	bool named_otherwise;            /* the name is not the text of this UUID, and was not: it stays */
-	bool info_foreign;               /* volInfo is whole and of another volume: neither side is bent to fit the other */
+	/* volInfo is whole and of another volume: neither side is bent to fit the other */
+	bool info_foreign;
 };
 
 void vk_volume_identity_decide(const struct vk_identity_sources *sources, struct vk_volume_identity *ret_identity);
@@ -45,8 +52,9 @@ void vk_volume_identity_fill(struct vk_volume_identity *identity, const struct v
 /* The weakest proof of any part. */
 enum vk_part_proof vk_volume_identity_proof(const struct vk_volume_identity *identity);
 /*
- * Put the parts that are at least that well proved into a copy of the UUID. Returns the weakest proof among the parts that
- * change, VK_PART_OPEN when some part is open. What is only likely must not be put into a copy that nothing else doubts.
+ * Put the parts that are at least that well proved into a copy of the UUID. Returns the weakest proof among the parts
+ * that change, VK_PART_OPEN when some part is open. What is only likely must not be put into a copy that nothing else
+ * doubts.
  */
 enum vk_part_proof vk_volume_identity_put(const struct vk_volume_identity *identity, enum vk_part_proof least,
 					  struct vk_vmfs_uuid *io_uuid);
