@@ -29,7 +29,7 @@ guards() {
 }
 findings() {
 	local id name
-	sed -n 's/^\tF(\([A-Z_]*\), "\(\(capture\|ledger\|signature\|store\)\.[a-z-]*\)".*/\1 \2/p' include/vmfskit/finding.h |
+	sed -n 's/^\tF(\([A-Z_]*\), "\(\(capture\|ledger\|signature\|store\)\.[a-z-]*\)".*/\1 \2/p' include/vmfskit/finding_codes.h |
 		while read -r id name; do
 			row "finding $name" src/base/finding.c 'if (sink != NULL && sink->put != NULL)' \
 				"if (sink != NULL && sink->put != NULL && finding->code != VK_F_$id)" ""

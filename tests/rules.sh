@@ -30,7 +30,7 @@ declare -A may=(
 )
 # the lowest folder that may include each public header
 declare -A layer=(
-	[error]=base [text]=base [finding]=base
+	[error]=base [text]=base [finding]=base [finding_codes]=base
 	[layout]=disk [mbr]=disk [gpt]=disk [fat_boot]=disk [vmfs_uuid]=disk [scsi_id]=disk [lvm]=disk [fs_descriptor]=disk
 	[heartbeat]=disk [lock]=disk [file_descriptor]=disk [resource_file]=disk [directory]=disk
 	[io]=io [overlay]=io [place]=vol [table]=vol [vmfs]=vol [source]=vol [luns]=scsi [table_parts]=evidence [identity]=evidence

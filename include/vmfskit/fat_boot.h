@@ -38,8 +38,8 @@ extern const struct vk_layout vk_fat_boot_layout;
 
 VK_CODEC(vk_fat_boot, struct vk_fat_boot)
 /*
- * Whether this is the boot sector of a FAT file system: every number possible, and FATs and root folder shorter than the
- * whole. seen_bytes is what decode returned. Says nothing: where none is, none is missing.
+ * Whether this is the boot sector of a FAT file system: every number possible, and FATs and root folder shorter than
+ * the whole. seen_bytes is what decode returned. Says nothing: where none is, none is missing.
  */
 bool vk_fat_boot_usable(const struct vk_fat_boot *boot, size_t seen_bytes);
 /* Length of the file system; 0 when it does not say. */

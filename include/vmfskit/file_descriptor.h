@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * File descriptors (inodes) of VMFS 3, 5 and 6: lock, FS3_FileMetadata and the array of block addresses; and what an address
- * means. Offsets named "volume" count from the first byte of the logical volume.
+ * File descriptors (inodes) of VMFS 3, 5 and 6: lock, FS3_FileMetadata and the array of block addresses; and what an
+ * address means. Offsets named "volume" count from the first byte of the logical volume.
  */
 #ifndef VMFSKIT_FILE_DESCRIPTOR_H
 #define VMFSKIT_FILE_DESCRIPTOR_H
@@ -21,7 +21,8 @@ extern "C" {
 	F(T, U32, descAddr, 0x00, 4, HEX, V, "address of this file descriptor itself") \
 	F(T, U32, generation, 0x04, 4, DEC, V, "must be that of the directory entry") \
 	F(T, U32, linkCount, 0x08, 4, DEC, V, "0: deleted") \
-	F(T, U32, type, 0x0C, 4, DEC, V, "1 volume, 2 directory, 3 file, 4 symbolic link, 5 system file, 6 raw device mapping") \
+	F(T, U32, type, 0x0C, 4, DEC, V, \
+	  "1 volume, 2 directory, 3 file, 4 symbolic link, 5 system file, 6 raw device mapping") \
 	F(T, U32, flags, 0x10, 4, HEX, V, "") \
 	F(T, U64, fileLength, 0x14, 8, SIZE, V, "") \
 	F(T, U64, blockSize, 0x1C, 8, SIZE, V, "allocation unit of this file") \
@@ -32,7 +33,9 @@ extern "C" {
 	F(T, U32, uid, 0x38, 4, DEC, V, "") \
 	F(T, U32, gid, 0x3C, 4, DEC, V, "") \
 	F(T, U32, mode, 0x40, 4, HEX, V, "permission bits; its type bits do not decide") \
-	F(T, U32, zeroLevelAddrType, 0x44, 4, DEC, V, "what the addresses are: 1 file blocks, 2 sub-blocks, 3 and 5 pointer blocks, 4304 two levels of them, 4305 none: the data is in the descriptor") \
+	F(T, U32, zeroLevelAddrType, 0x44, 4, DEC, V, \
+	  "what the addresses are: 1 file blocks, 2 sub-blocks, 3 and 5 pointer blocks, 4304 two levels of them, " \
+	  "4305 none: the data is in the descriptor") \
 	F(T, U32, numTBZBlocksLo, 0x48, 4, DEC, V, "blocks that read as zeros whatever they hold") \
 	F(T, U32, numCOWBlocksLo, 0x4C, 4, DEC, V, "") \
 	F(T, U32, newSinceEpochLo, 0x50, 4, DEC, V, "VMFS 5 and 6: numBlocks, but not of .fdc.sf") \
@@ -43,7 +46,8 @@ extern "C" {
 	F(T, U32, signature, 0x64, 4, HEX, V, "0x66646D64 on VMFS6, 0 on VMFS 3 and 5") \
 	F(T, U32, affinityFD, 0x68, 4, HEX, V, "the file's own address or that of its folder; 0 on VMFS3") \
 	F(T, U32, tbzGranularityShift, 0x6C, 4, DEC, V, "20 on VMFS 5 and 6; 0 on VMFS3") \
-	F(T, U32, parentFD, 0x70, 4, HEX, V, "VMFS6: address of the folder's file descriptor; 0 for the root and the system files") \
+	F(T, U32, parentFD, 0x70, 4, HEX, V, \
+	  "VMFS6: address of the folder's file descriptor; 0 for the root and the system files") \
 	F(T, U32, lastSFBClusterNum, 0x74, 4, DEC, S, "") \
 	F(T, BYTES, unknown78, 0x78, 8, RESERVED, S, "meaning unknown") \
 	F(T, U32, affinityBitmap, 0x80, 4, HEX, S, "") \
@@ -106,8 +110,8 @@ uint32_t vk_fd_address(uint32_t cluster, uint32_t resource);
 /* Of file block number block: 32 bits on VMFS 3 and 5 (26 bits of block), 64 on VMFS6. */
 uint64_t vk_file_block_address(bool vmfs6, uint64_t block, uint32_t blocks_per_cluster);
 /*
- * Number of the file block that an address names; false when it names none (another kind, 0). blocks_per_cluster is that of
- * the small blocks of VMFS6 (512), not used on VMFS 3 and 5. A large block of VMFS6 is none.
+ * Number of the file block that an address names; false when it names none (another kind, 0). blocks_per_cluster is
+ * that of the small blocks of VMFS6 (512), not used on VMFS 3 and 5. A large block of VMFS6 is none.
  */
 bool vk_file_block_number(bool vmfs6, uint64_t address, uint32_t blocks_per_cluster,
 			  uint64_t *ret_block);

@@ -26,7 +26,9 @@ extern "C" {
 	F(T, U32, majorVersion, 0x04, 4, FS_VERSION, V, "4 VMFS3, 14 VMFS5, 24 VMFS6") \
 	F(T, U8, minorVersion, 0x08, 1, DEC, V, "the y of VMFS-x.y") \
 	F(T, UUID, uuid, 0x09, 16, UUID, V, "datastore UUID shown under /vmfs/volumes", VK_LASTING) \
-	F(T, U32, config, 0x19, 4, FS_CONFIG, V, "flags; bits 0-1 access mode, the names of the others were stated by a source; 0x2 on VMFS3, 0x6 on VMFS 5 and 6 made new") \
+	F(T, U32, config, 0x19, 4, FS_CONFIG, V, \
+	  "flags; bits 0-1 access mode, the names of the others were stated by a source; 0x2 on VMFS3, 0x6 on " \
+	  "VMFS 5 and 6 made new") \
 	F(T, TEXT, fsLabel, 0x1D, 128, TEXT, V, "datastore label, UTF-8, NUL padded") \
 	F(T, U32, diskBlockSize, 0x9D, 4, SIZE, V, "512", VK_LASTING) \
 	F(T, U64, fileBlockSize, 0xA1, 8, SIZE, V, "1, 2, 4 or 8 MiB; VMFS6 1 MiB", VK_LASTING) \
@@ -49,9 +51,11 @@ extern "C" {
 	F(T, U16, unmapPriority, 0x112, 2, UNMAP_PRIO, V, "0 none, 1 low, 2 medium, 3 high") \
 	F(T, BYTES, pad1, 0x114, 4, RESERVED, S, "") \
 	F(T, U64, checksumGen, 0x118, 8, DEC, S, "", VK_VOLATILE) \
-	F(T, BYTES, checksum, 0x120, 16, RAW, S, "value and generation; the algorithm is not known, it is not verified", VK_VOLATILE) \
+	F(T, BYTES, checksum, 0x120, 16, RAW, S, \
+	  "value and generation; the algorithm is not known, it is not verified", VK_VOLATILE) \
 	F(T, U32, physDiskBlockSize, 0x130, 4, SIZE, V, "512 on VMFS6, 0 on VMFS 3 and 5") \
-	F(T, U32, mdAlignment, 0x134, 4, SIZE, V, "VMFS6: size of a metadata block, 4096; 0 on VMFS 3 and 5", VK_LASTING) \
+	F(T, U32, mdAlignment, 0x134, 4, SIZE, V, "VMFS6: size of a metadata block, 4096; 0 on VMFS 3 and 5", \
+	  VK_LASTING) \
 	F(T, U16, sfbToLfbShift, 0x138, 2, DEC, V, "VMFS6: log2 of large block / small block, 9", VK_LASTING) \
 	F(T, BYTES, reserved16_1, 0x13A, 2, RESERVED, S, "") \
 	F(T, BYTES, reserved16_2, 0x13C, 2, RESERVED, S, "") \

@@ -41,7 +41,8 @@ extern const struct vk_layout vk_heartbeat_layout;
 enum { VK_HEARTBEATS_OFFSET = 0x300000 };
 
 VK_CODEC(vk_heartbeat, struct vk_heartbeat)
-/* Findings: heartbeat.state, heartbeat.address, heartbeat.in-use. volume_offset is where the slot lies in the volume. */
+/* Findings: heartbeat.state, heartbeat.address, heartbeat.in-use. volume_offset is where the slot lies in the volume.
+ */
 void vk_heartbeat_check(const struct vk_heartbeat *hb, size_t seen_bytes, uint64_t volume_offset,
 			uint64_t offset_bytes, const struct vk_finding_sink *sink);
 /* A free slot that still shows its last user: generation, stamp or driver is set. */

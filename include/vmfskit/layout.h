@@ -84,9 +84,10 @@ enum vk_evidence {
 
 /* What is known of the life of a field; a row has the sum of its marks, and most have none. */
 enum vk_field_mark {
-	VK_LASTING = 1, /* a structure keeps it from its making to its end; all else a grow, an upgrade or a resignature may change */
+	VK_LASTING = 1, /* a structure keeps it from its making to its end; all else a grow, an upgrade or a resignature
+			   may change */
 	VK_PASSING = 2, /* it may change while generation stays: that counts changes of the structure only */
-	VK_ALIKE = 4,   /* all devices of a volume have it alike */
+	VK_ALIKE = 4,	/* all devices of a volume have it alike */
 	VK_VOLATILE = 8 /* hosts write it in normal use; identities, sizes and times of making never are */
 };
 

@@ -19,7 +19,9 @@ extern "C" {
 	F(T, U64, token, 0x1C, 8, DEC, V, "version, grows with every lock and update") \
 	F(T, U32, mode, 0x24, 4, LOCK_MODE, V, "0 free, 1 exclusive, 2 shared read-only, 3 multi-writer") \
 	F(T, UUID, owner, 0x28, 16, UUID, V, "host that holds it exclusively; nil otherwise") \
-	F(T, U64, mtime, 0x38, 8, DEC, V, "VMFS3: uptime of the host at the last change, microseconds; VMFS 5 and 6: a counter of the host, not a time") \
+	F(T, U64, mtime, 0x38, 8, DEC, V, \
+	  "VMFS3: uptime of the host at the last change, microseconds; VMFS 5 and 6: a counter of the host, not a " \
+	  "time") \
 	F(T, U32, numHolders, 0x40, 4, DEC, S, "shared holders") \
 	F(T, BYTES, holders, 0x44, 256, RESERVED, S, "8 x heartbeat address, generation and host") \
 	F(T, BYTES, unknown144, 0x144, 32, RESERVED, S, "meaning unknown") \
@@ -27,7 +29,8 @@ extern "C" {
 	F(T, U64, gblGen, 0x168, 8, DEC, S, "") \
 	F(T, U32, gblBrk, 0x170, 4, DEC, S, "") \
 	F(T, BYTES, unknown174, 0x174, 36, RESERVED, S, "meaning unknown") \
-	F(T, U64, lastHbAddr, 0x198, 8, OFFSET, V, "VMFS6, seen once: heartbeat slot of the last holder, kept after release") \
+	F(T, U64, lastHbAddr, 0x198, 8, OFFSET, V, \
+	  "VMFS6, seen once: heartbeat slot of the last holder, kept after release") \
 	F(T, U32, lastHbGen, 0x1A0, 4, DEC, V, "generation of that slot") \
 	F(T, U32, lastMagic, 0x1A4, 4, HEX, V, "0xCAFEBAFE where there is one") \
 	F(T, UUID, lastHolder, 0x1A8, 16, UUID, V, "that host")

@@ -33,18 +33,24 @@ extern "C" {
 	F(T, U32, numVolumes, 0x66, 4, DEC, V, "entries used in the volume table, 1 in practice") \
 	F(T, U32, numPEs, 0x6A, 4, DEC, V, "PE table entries in use; on LVM 3 to 5 one for each 256 MiB") \
 	F(T, U32, lastPEIndex, 0x6E, 4, DEC, V, "numPEs - 1") \
-	F(T, U64, generation, 0x72, 8, DEC, V, "grows with changes of the structure, not with every change of modTimeUS", VK_VOLATILE) \
+	F(T, U64, generation, 0x72, 8, DEC, V, \
+	  "grows with changes of the structure, not with every change of modTimeUS", VK_VOLATILE) \
 	F(T, U64, dataOffset, 0x7A, 8, OFFSET, V, "device offset of the first PE", VK_LASTING) \
 	F(T, UUID, devID, 0x82, 16, UUID, V, "identity of this device", VK_LASTING) \
 	F(T, U64, initTimeUS, 0x92, 8, TIME_US, V, "creation", VK_LASTING) \
 	F(T, U64, modTimeUS, 0x9A, 8, TIME_US, V, "last change", VK_PASSING + VK_VOLATILE) \
-	F(T, UUID, lockedBy, 0xA2, 16, UUID, V, "host that holds the LVM lock; nil when free", VK_PASSING + VK_VOLATILE) \
+	F(T, UUID, lockedBy, 0xA2, 16, UUID, V, "host that holds the LVM lock; nil when free", \
+	  VK_PASSING + VK_VOLATILE) \
 	F(T, U64, lockedWhenUS, 0xB2, 8, TIME_US, V, "time of that lock", VK_PASSING + VK_VOLATILE) \
 	F(T, BYTES, lockedFromIPv4, 0xBA, 4, IPV4, U, \
-	  "seen once as an IPv4 address, probably of the last host that locked; zero elsewhere", VK_PASSING + VK_VOLATILE) \
-	F(T, U32, numPEMaps, 0xBE, 4, DEC, V, "pairs of PE bitmap and table in this region; 0 on LVM3 and LVM6 means 1") \
-	F(T, U64, extDevMetadataOffset, 0xC2, 8, OFFSET, S, "device offset of the first extended metadata; 0 when there is none") \
-	F(T, U32, mdAlignment, 0xCA, 4, DEC, V, "LVM6: alignment of the tables, 4096; 0 before (working name)", VK_LASTING) \
+	  "seen once as an IPv4 address, probably of the last host that locked; zero elsewhere", \
+	  VK_PASSING + VK_VOLATILE) \
+	F(T, U32, numPEMaps, 0xBE, 4, DEC, V, \
+	  "pairs of PE bitmap and table in this region; 0 on LVM3 and LVM6 means 1") \
+	F(T, U64, extDevMetadataOffset, 0xC2, 8, OFFSET, S, \
+	  "device offset of the first extended metadata; 0 when there is none") \
+	F(T, U32, mdAlignment, 0xCA, 4, DEC, V, "LVM6: alignment of the tables, 4096; 0 before (working name)", \
+	  VK_LASTING) \
 	F(T, U32, numPEs6, 0xCE, 4, DEC, V, "LVM6: units of 256 MiB on this device; 0 before (working name)") \
 	F(T, U32, flags, 0xD2, 4, LVM_FLAGS, S, "LVM6: 1 marks VMFS-L")
 
@@ -106,7 +112,8 @@ struct vk_lvm_ext {
 extern const struct vk_layout vk_lvm_ext_layout;
 
 #define VK_LVM_SD_ROWS(F, T) \
-	F(T, TEXT, deviceName, 0x00, 256, TEXT, V, "canonical name of a member device and its partition, NUL terminated: naa.…:1")
+	F(T, TEXT, deviceName, 0x00, 256, TEXT, V, \
+	  "canonical name of a member device and its partition, NUL terminated: naa.…:1")
 
 enum { VK_LVM_SD_BYTES = 256, VK_LVM_SD_ENTRIES = 32 };
 struct vk_lvm_sd {
@@ -160,10 +167,12 @@ bool vk_lvm_block_size_sound(uint32_t size); /* 512 or 4096 */
 void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm_device *device,
 			 size_t seen_bytes, uint64_t offset_bytes,
 			 const struct vk_finding_sink *sink);
-/* Whether its name is the text of its UUID, as every volume's is that nobody renamed: it is one then, whatever else says. */
+/* Whether its name is the text of its UUID, as every volume's is that nobody renamed: it is one then, whatever else
+ * says. */
 bool vk_lvm_volume_named(const struct vk_lvm_volume *volume);
 /*
- * The name of a member device: "NAME:PARTITION" and zeros behind it, NAME one of the kinds that ESX has. False: it is none.
+ * The name of a member device: "NAME:PARTITION" and zeros behind it, NAME one of the kinds that ESX has. False: it is
+ * none.
  */
 bool vk_lvm_sd_name(const struct vk_lvm_sd *entry, char ret_name[VK_SCSI_NAME_BYTES]);
 /*

@@ -21,7 +21,8 @@ extern "C" {
 	F(T, BYTES, firstCHS, 1, 3, CHS, P, "first sector: head, sector, cylinder") \
 	F(T, U8, type, 4, 1, MBR_TYPE, P, "partition type; 0xFB VMFS") \
 	F(T, BYTES, lastCHS, 5, 3, CHS, P, "last sector, FE FF FF beyond the CHS range") \
-	F(T, U32, firstLBA, 8, 4, LBA, P, "first sector; in an EBR entry 1 counts from that EBR, entry 2 from the extended partition") \
+	F(T, U32, firstLBA, 8, 4, LBA, P, \
+	  "first sector; in an EBR entry 1 counts from that EBR, entry 2 from the extended partition") \
 	F(T, U32, sectors, 12, 4, DEC, P, "number of sectors")
 
 struct vk_mbr_entry {
@@ -65,8 +66,8 @@ bool vk_mbr_entry_used(const struct vk_mbr_entry *entry); /* type and length are
 /* Boot sectors of file systems carry the signature, too; whether what stands for entries fits a disk of that length. */
 bool vk_mbr_entries_plausible(const struct vk_mbr *mbr, uint64_t disk_sectors);
 /*
- * Whether the entry can be a partition beside a GPT, on a disk of that many sectors (0: not known): it begins behind sector 1, where
- * the GPT's header stands, and ends before the disk does.
+ * Whether the entry can be a partition beside a GPT, on a disk of that many sectors (0: not known): it begins behind
+ * sector 1, where the GPT's header stands, and ends before the disk does.
  */
 bool vk_mbr_entry_beside_gpt(const struct vk_mbr_entry *entry, uint64_t disk_sectors);
 bool vk_mbr_type_is_extended(uint8_t type);               /* 05, 0F, 85 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LVM header, volume table, PE tables, file-system descriptor and heartbeat slots of one partition, mended or made new from
- * what the volume still says about itself, put on an overlay. Nothing here writes; repair.h applies it.
+ * LVM header, volume table, PE tables, file-system descriptor and heartbeat slots of one partition, mended or made new
+ * from what the volume still says about itself, put on an overlay. Nothing here writes; repair.h applies it.
  */
 #ifndef VMFSKIT_REBUILD_HEADER_H
 #define VMFSKIT_REBUILD_HEADER_H
@@ -39,10 +39,22 @@ struct vk_rebuilt_field {
 	char was[100], is[100];        /* as people read it; empty when long */
 };
 
-enum vk_structure_state { VK_STRUCTURE_CONSISTENT, VK_STRUCTURE_MENDED, VK_STRUCTURE_REBUILT, VK_STRUCTURE_LOST, VK_STRUCTURE_NONE };
+enum vk_structure_state {
+	VK_STRUCTURE_CONSISTENT,
+	VK_STRUCTURE_MENDED,
+	VK_STRUCTURE_REBUILT,
+	VK_STRUCTURE_LOST,
+	VK_STRUCTURE_NONE
+};
 const char *vk_structure_state_name(enum vk_structure_state state);
 enum vk_header_structure {
-	VK_HS_LVM_HEADER, VK_HS_VOLUME, VK_HS_PE_TABLES, VK_HS_SD_TABLE, VK_HS_FS_DESCRIPTOR, VK_HS_HEARTBEATS, VK_HS_COUNT
+	VK_HS_LVM_HEADER,
+	VK_HS_VOLUME,
+	VK_HS_PE_TABLES,
+	VK_HS_SD_TABLE,
+	VK_HS_FS_DESCRIPTOR,
+	VK_HS_HEARTBEATS,
+	VK_HS_COUNT
 };
 const char *vk_header_structure_name(enum vk_header_structure structure);
 struct vk_header_verdict {
@@ -65,7 +77,8 @@ struct vk_rebuild_header_options {
 	size_t known_count;
 	unsigned structures;            /* bits 1 << vk_header_structure; 0: all but heartbeats that are sound */
 	const struct vk_scsi_disk_id *live_id; /* the LUN as this host sees it, for a lost diskID; NULL: not known */
-	unsigned fs_major;              /* 4, 14, 24: the caller knows the version (not used when the volume contradicts); 0: found out */
+	unsigned fs_major; /* 4, 14, 24: the caller knows the version (not used when the volume contradicts); 0: found
+			      out */
 };
 
 struct vk_rebuild_header {
@@ -81,9 +94,9 @@ struct vk_rebuild_header {
 };
 
 /*
- * io is the disk (base of overlay); the partition is length_bytes bytes from start_bytes on (length 0: not known). Errors:
- * VK_ABSENT (too little is left: err says what is missing), VK_UNSUPPORTED (a lost header of a volume with several
- * extents), VK_IO, VK_NOMEM. A slot in use is never touched. Free with vk_rebuild_header_free.
+ * io is the disk (base of overlay); the partition is length_bytes bytes from start_bytes on (length 0: not known).
+ * Errors: VK_ABSENT (too little is left: err says what is missing), VK_UNSUPPORTED (a lost header of a volume with
+ * several extents), VK_IO, VK_NOMEM. A slot in use is never touched. Free with vk_rebuild_header_free.
  */
 VK_MUST_USE enum vk_status vk_rebuild_header(struct vk_io *io, uint64_t start_bytes,
 					     uint64_t length_bytes, uint32_t sector_size,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Resource files (.fbb.sf, .fdc.sf, .pbc.sf, .sbc.sf, .pb2.sf, .jbc.sf): FS3_ResFileMetadata at their file offset 0, then groups of clusters;
- * the header of a cluster is a lock and the structures below.
+ * Resource files (.fbb.sf, .fdc.sf, .pbc.sf, .sbc.sf, .pb2.sf, .jbc.sf): FS3_ResFileMetadata at their file offset 0,
+ * then groups of clusters; the header of a cluster is a lock and the structures below.
  */
 #ifndef VMFSKIT_RESOURCE_FILE_H
 #define VMFSKIT_RESOURCE_FILE_H
@@ -34,11 +34,14 @@ extern "C" {
 	F(T, U32, numResourcesHi, 0x1C, 4, DEC, V, "high half of the number of resources") \
 	F(T, U32, signature, 0x20, 4, HEX, V, "0x72666D64 on VMFS6, 0 on VMFS 3 and 5, as everything after it") \
 	F(T, U32, version, 0x24, 4, DEC, V, "1 on VMFS6") \
-	F(T, U32, flags, 0x28, 4, HEX, V, "0x01 has a child, 0x02 has a parent, 0x04 affinity of each resource, 0x08 affinity with counts, 0x20 has an unmap bitmap") \
+	F(T, U32, flags, 0x28, 4, HEX, V, \
+	  "0x01 has a child, 0x02 has a parent, 0x04 affinity of each resource, 0x08 affinity with counts, 0x20 " \
+	  "has an unmap bitmap") \
 	F(T, U16, affinityPerCluster, 0x2C, 2, DEC, V, "entries in a cluster's affinity table") \
 	F(T, U16, affinityPerResource, 0x2E, 2, DEC, V, "1; 52 for the large blocks") \
 	F(T, U32, bitsPerResource, 0x30, 4, DEC, V, "in a cluster's bitmap: 1; 2 for small, 3 for large blocks") \
-	F(T, U32, childMetaOffset, 0x34, 4, OFFSET, V, "VMFS6 .fbb.sf: file offset of the metadata of the small blocks") \
+	F(T, U32, childMetaOffset, 0x34, 4, OFFSET, V, \
+	  "VMFS6 .fbb.sf: file offset of the metadata of the small blocks") \
 	F(T, U32, parentResourcesPerCluster, 0x38, 4, DEC, V, "in a child") \
 	F(T, U32, parentClustersPerGroup, 0x3C, 4, DEC, V, "in a child") \
 	F(T, U32, parentClusterGroupSize, 0x40, 4, SIZE, V, "in a child") \
@@ -75,7 +78,8 @@ extern const struct vk_layout vk_cluster_layout;
 	F(T, U16, totalResources, 0x20, 2, DEC, V, "resources in this cluster") \
 	F(T, U16, freeResources, 0x22, 2, DEC, V, "number of ones in a bitmap of one bit for each") \
 	F(T, BYTES, unknown24, 0x24, 2, RESERVED, S, "meaning unknown") \
-	F(T, U16, affinityCount, 0x26, 2, DEC, V, "small blocks: entries of the affinity table, with the empty one in front; else 0") \
+	F(T, U16, affinityCount, 0x26, 2, DEC, V, \
+	  "small blocks: entries of the affinity table, with the empty one in front; else 0") \
 	F(T, BYTES, unknown28, 0x28, 2, RESERVED, S, "meaning unknown") \
 	F(T, U16, unknown2A, 0x2A, 2, HEX, V, "meaning unknown: 7 for large blocks, 0x100 for small ones, else 0") \
 	F(T, BYTES, unknown2C, 0x2C, 4, RESERVED, S, "meaning unknown") \
@@ -90,10 +94,11 @@ extern const struct vk_layout vk_cluster_layout;
 	F(T, U32, nextFreeIdx, 0x7C, 4, DEC, V, "where the search begins; only a hint")
 
 /*
- * Offsets in the metadata block. The bitmap has bitsPerResource bits for each resource, least significant first. Of one bit: 1
- * free, 0 allocated. Of the others 0 is allocated; of a large block 4 is one that became a cluster of small blocks. The
- * affinity table has a file descriptor address for each resource, for small blocks pairs of an address and a count of
- * blocks, the first of them empty. Seen on one volume: 32 and 256 resources in a cluster, and the small blocks.
+ * Offsets in the metadata block. The bitmap has bitsPerResource bits for each resource, least significant first. Of one
+ * bit: 1 free, 0 allocated. Of the others 0 is allocated; of a large block 4 is one that became a cluster of small
+ * blocks. The affinity table has a file descriptor address for each resource, for small blocks pairs of an address and
+ * a count of blocks, the first of them empty. Seen on one volume: 32 and 256 resources in a cluster, and the small
+ * blocks.
  */
 enum {
 	VK_CLUSTER6_BYTES = 0x80, VK_CLUSTER6_BITMAP = 0x80,

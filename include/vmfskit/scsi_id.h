@@ -17,7 +17,8 @@ extern "C" {
 #endif
 
 #define VK_SCSI_DISK_ID_ROWS(F, T) \
-	F(T, U8, type, 0x00, 1, DISKID_TYPE, V, "0 path (devices named mpx. or eui.), 1 serial number, 2 NAA, 3 SYMM format (not seen)") \
+	F(T, U8, type, 0x00, 1, DISKID_TYPE, V, \
+	  "0 path (devices named mpx. or eui.), 1 serial number, 2 NAA, 3 SYMM format (not seen)") \
 	F(T, U8, len, 0x01, 1, DEC, V, "number of significant bytes in id") \
 	F(T, U16, lun, 0x02, 2, DEC, V, "LUN number when the header was written") \
 	F(T, U8, deviceType, 0x04, 1, SCSI_TYPE, V, "SCSI peripheral type: 0 disk") \
@@ -46,11 +47,11 @@ bool vk_scsi_disk_id_same_lun(const struct vk_scsi_disk_id *a, const struct vk_s
 
 enum { VK_SCSI_NAME_BYTES = 160 };
 /*
- * The canonical name: "naa.600144f0..." for type 2, "mpx.vmhba0:C0:T0:L0" for type 0, which is not certain: a device that is
- * named eui. has a path as its id, too. For type 1 the t10. name cannot be rebuilt (only the serial and six characters of the
- * model are recorded): the result is "serial " and the serial, and certain is false. A type 2 designator that is no NAA but has
- * the length of an EUI gives "eui.", the short path vmhba0:0:0 gives the channel as C0; both are inferred and not certain.
- * Types not seen give "type N " and the bytes.
+ * The canonical name: "naa.600144f0..." for type 2, "mpx.vmhba0:C0:T0:L0" for type 0, which is not certain: a device
+ * that is named eui. has a path as its id, too. For type 1 the t10. name cannot be rebuilt (only the serial and six
+ * characters of the model are recorded): the result is "serial " and the serial, and certain is false. A type 2
+ * designator that is no NAA but has the length of an EUI gives "eui.", the short path vmhba0:0:0 gives the channel as
+ * C0; both are inferred and not certain. Types not seen give "type N " and the bytes.
  */
 void vk_scsi_disk_id_name(const struct vk_scsi_disk_id *id, char ret_name[VK_SCSI_NAME_BYTES],
 			  bool *ret_certain);
@@ -78,8 +79,8 @@ VK_MUST_USE enum vk_status vk_scsi_disk_id_from_name(const char *name, const cha
 						     uint16_t lun,
 						     struct vk_scsi_disk_id *ret_id);
 /*
- * A path id vmhbaA:Cc:Tt:Ll, as LVM3 headers have it, becomes vmhbaA:t:l, as those of LVM5 and 6 and vml names of ESX 4 and
- * later have it; the channel is lost. Other ids stay as they are.
+ * A path id vmhbaA:Cc:Tt:Ll, as LVM3 headers have it, becomes vmhbaA:t:l, as those of LVM5 and 6 and vml names of ESX 4
+ * and later have it; the channel is lost. Other ids stay as they are.
  */
 void vk_scsi_disk_id_shorten(struct vk_scsi_disk_id *id);
 

@@ -17,7 +17,8 @@ extern "C" {
 
 #define VK_VMFS_UUID_ROWS(F, T) \
 	F(T, U32, timeLo, 0x00, 4, TIME_S, V, "creation time, Unix seconds (UTC)") \
-	F(T, U32, timeHi, 0x04, 4, HEX, U, "looks random or taken from a processor counter; not a time extension in practice") \
+	F(T, U32, timeHi, 0x04, 4, HEX, U, \
+	  "looks random or taken from a processor counter; not a time extension in practice") \
 	F(T, U16, rand, 0x08, 2, HEX, V, "random") \
 	F(T, BYTES, macAddr, 0x0A, 6, MAC, V, "MAC address of the host that made it, network byte order")
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the structures of a volume lie whose header or descriptor is lost: VMFS6 has them elsewhere than VMFS3 and VMFS5. */
+/* Where the structures of a volume lie whose header or descriptor is lost: VMFS6 has them elsewhere than VMFS3 and
+ * VMFS5. */
 #include <string.h>
 
 #include "base/bytes.h"

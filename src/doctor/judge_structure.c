@@ -59,7 +59,9 @@ static bool volume_fits(const struct vk_subject *s, const struct vk_vmfs *v, con
 /* The volume's UUID where its name says it once more; else who is wrong, it or the descriptor, is not known. */
 static const struct vk_vmfs_uuid *believable_uuid(const struct vk_vmfs *v)
 {
-	return v->lvm_usable && v->volume_count > 0 && vk_lvm_volume_named(&v->volumes[0].volume) ? &v->volumes[0].volume.uuid : NULL;
+	return v->lvm_usable && v->volume_count > 0 && vk_lvm_volume_named(&v->volumes[0].volume)
+		     ? &v->volumes[0].volume.uuid
+		     : NULL;
 }
 
 static bool is_blank(const uint8_t *bytes, size_t len)
@@ -72,8 +74,8 @@ static bool is_blank(const uint8_t *bytes, size_t len)
 }
 
 /*
- * Nothing that is drawn anew for each volume (time, clock, random number) is the same in both: that is no damage to one UUID,
- * but another one.
+ * Nothing that is drawn anew for each volume (time, clock, random number) is the same in both: that is no damage to one
+ * UUID, but another one.
  */
 static bool are_different_volumes(const struct vk_vmfs_uuid *a, const struct vk_vmfs_uuid *b)
 {
@@ -143,7 +145,8 @@ static bool is_plain_text(const uint8_t *bytes, size_t len)
 	return vk_all_zero(bytes + at, len - at);
 }
 
-/* Fields that an administrator changes without anything being wrong: a rename; a resignature gives all of these anew. */
+/* Fields that an administrator changes without anything being wrong: a rename; a resignature gives all of these anew.
+ */
 static bool may_differ(const struct vk_area *a, const struct vk_field *f, const uint8_t *now, bool resignatured)
 {
 	static const char *const anew[] = {"uuid", "volInfo", "snapID", "creationTime", "creationTimeUS", "name"};

@@ -37,8 +37,8 @@ static struct vk_subject *find_subject(struct vk_doctor *doc, uint64_t start)
 }
 
 /*
- * Whether it lies in a subject whose header is there: then it is none of its own. A volume may not have grown into all of
- * its partition yet; what lies in the rest is what was left there before.
+ * Whether it lies in a subject whose header is there: then it is none of its own. A volume may not have grown into all
+ * of its partition yet; what lies in the rest is what was left there before.
  */
 static bool is_inside_another(struct vk_doctor *doc, uint64_t start)
 {
@@ -166,7 +166,8 @@ bool vk_doctor_add_subjects(struct vk_doctor *doc)
 	for (size_t i = 0; i < doc->source.vmfs_count && doc->subject_count < VK_SUBJECTS_MAX; i++) {
 		const struct vk_candidate *c = candidate_at(doc, start_of(&doc->source, &doc->source.vmfs[i]));
 
-		if (doc->source.vmfs[i].sectors != 0 || doc->source.kind != VK_SOURCE_DISK || c == NULL || is_patient(c))
+		if (doc->source.vmfs[i].sectors != 0 || doc->source.kind != VK_SOURCE_DISK || c == NULL ||
+		    is_patient(c))
 			add_decoded(doc, i);
 	}
 	for (size_t i = 0; i < doc->find.count; i++) {

@@ -36,8 +36,8 @@ struct vk_cmd_judged {
 	unsigned vouched_by; /* when it was verified: bits of vouch.h */
 };
 /*
- * Judge them on a few threads. The paths, not their array, become the results', also after a failure; vouching NULL: only
- * manifests are read. NULL when memory ran out. Free with vk_cmd_judged_free.
+ * Judge them on a few threads. The paths, not their array, become the results', also after a failure; vouching NULL:
+ * only manifests are read. NULL when memory ran out. Free with vk_cmd_judged_free.
  */
 struct vk_cmd_judged *vk_cmd_judge(char *const *paths, size_t count, struct vk_vouching *vouching);
 void vk_cmd_judged_free(struct vk_cmd_judged *items, size_t count); /* NULL is allowed */
