@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz entry: the index of a collector; what it accepts has bounds, and makes a disk that can be read anywhere. */
 #include "fuzz.h"
+#include "store/folder/digest.h"
 #include "store/import/import_index.h"
 #include "store/import/import_pieces.h"
 #include "io/image/tar.h"

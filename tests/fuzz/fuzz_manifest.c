@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The manifest of a capture: whatever is accepted can be written, read again, judged and told of. */
 #include "fuzz.h"
+#include "store/folder/digest.h"
 #include "store/manifest/manifest.h"
 
 static void check_texts(const struct vk_capture *c)

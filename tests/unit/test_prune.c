@@ -27,7 +27,7 @@ static int begin(void **state)
 	for (size_t i = 0; i < CAPTURES; i++) {
 		fixture_take(s->f);
 		memcpy(s->prune.captures[i].id, s->f->id, sizeof(s->f->id));
-		vk_prune_look(&s->prune, &pins, NULL, &s->prune.captures[i]);
+		vk_prune_study(&s->prune, &pins, NULL, &s->prune.captures[i]);
 		assert_string_equal(s->prune.captures[i].problem, "");
 	}
 	assert_int_equal(vk_prune_decide(&s->prune, &policy, &err), VK_OK);
@@ -90,9 +90,9 @@ static void pinned_meanwhile(void **state)
 
 	assert_int_equal(vk_pin_set(vk_store_fd(s->prune.store), s->f->store, pinned->id, "needed", &err), VK_OK);
 	assert_int_equal(vk_prune_remove(&s->prune, &err), VK_OK);
-	assert_true(pinned->keep);
+	assert_true(pinned->item.keep);
 	assert_false(pinned->removed);
-	assert_string_equal(pinned->why, "pinned meanwhile");
+	assert_string_equal(pinned->item.why, "pinned meanwhile");
 	assert_false(is_there(s, s->prune.captures[1].id));
 	snprintf(path, sizeof(path), "%s/%s", s->f->store, pinned->id);
 	assert_int_equal(vk_capture_verify(path, &sink, &err), VK_OK);
