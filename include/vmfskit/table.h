@@ -104,9 +104,6 @@ VK_MUST_USE enum vk_status vk_tail_gpt_read(struct vk_io *io, uint32_t sector_si
 void vk_tail_gpt_free(struct vk_tail_gpt *tail);
 /* The partition that begins at this byte of the image; NULL: none does. Borrowed. */
 const struct vk_partition *vk_tail_gpt_partition(const struct vk_tail_gpt *tail, uint64_t start_bytes);
-/* Where a partition of it begins in the image, in bytes; false: before the image. */
-VK_MUST_USE bool vk_tail_gpt_place(const struct vk_tail_gpt *tail, const struct vk_partition *partition,
-				   uint64_t *ret_start_bytes);
 
 #ifdef __cplusplus
 }

@@ -120,9 +120,6 @@ bool vk_cli_given_here(const struct vk_cli_call *call, const char *option);
  */
 int vk_cli_main(const struct vk_cli_program *program, int argc, char **argv);
 
-/* Flush the results; returns code, or 4 when they did not reach their reader, which is then told. */
-int vk_cli_flush(const struct vk_cli_program *program, int code);
-
 /*
  * Print "PROGRAM: what (where, at byte N)" and the remedy to stderr; returns the exit code of the status:
  * usage 2, refused 3, I/O and absent and no memory 4, damaged and unsupported 1, internal 5.

@@ -116,7 +116,8 @@ static int run(const struct vk_cli_program *program, int argc, char **argv)
 	return run_verb(program, verb, argc, argv);
 }
 
-int vk_cli_flush(const struct vk_cli_program *program, int code)
+/* Returns code, or 4 when the results did not reach their reader, who is then told. */
+static int flush(const struct vk_cli_program *program, int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
@@ -127,5 +128,5 @@ int vk_cli_flush(const struct vk_cli_program *program, int code)
 
 int vk_cli_main(const struct vk_cli_program *program, int argc, char **argv)
 {
-	return occupy_streams() ? vk_cli_flush(program, run(program, argc, argv)) : VK_EXIT_IO;
+	return occupy_streams() ? flush(program, run(program, argc, argv)) : VK_EXIT_IO;
 }

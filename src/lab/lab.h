@@ -171,8 +171,6 @@ void vk_lab_pe(const struct vk_lab_device *device, const struct vk_lab_region *r
  * The bytes. base_bytes is where the partition starts on the disk. All of these return what vk_lab_put returns: the
  * first failure of the disk.
  */
-enum vk_status vk_lab_write_mbr(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err);
-enum vk_status vk_lab_write_gpt(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err);
 enum vk_status vk_lab_write_table(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err);
 enum vk_status vk_lab_write_lvm(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
 				struct vk_error *err);

@@ -66,7 +66,7 @@ static void fill_protective(const struct vk_lab_plan *plan, struct vk_mbr *mbr)
 	};
 }
 
-enum vk_status vk_lab_write_mbr(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err)
+static enum vk_status write_mbr(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err)
 {
 	struct vk_mbr mbr = {.bootCode = {0}};
 
@@ -148,7 +148,7 @@ static void put_copy(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, b
 	vk_lab_put(disk, h.myLBA * plan->sector_size, sector, plan->sector_size, err);
 }
 
-enum vk_status vk_lab_write_gpt(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err)
+static enum vk_status write_gpt(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err)
 {
 	uint8_t array[ARRAY_BYTES];
 
@@ -161,8 +161,8 @@ enum vk_status vk_lab_write_gpt(struct vk_lab_disk *disk, const struct vk_lab_pl
 enum vk_status vk_lab_write_table(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err)
 {
 	if (plan->table != VK_TABLE_NONE)
-		vk_lab_write_mbr(disk, plan, err);
+		write_mbr(disk, plan, err);
 	if (plan->table == VK_TABLE_GPT)
-		vk_lab_write_gpt(disk, plan, err);
+		write_gpt(disk, plan, err);
 	return disk->failed;
 }

@@ -128,7 +128,7 @@ void vk_report_set_foreign(struct vk_json *o, const struct vk_foreigners *foreig
 	vk_json_set(o, "foreign", array);
 }
 
-json_t *vk_report_range_json(uint64_t offset_bytes, uint64_t length_bytes)
+static json_t *range_json(uint64_t offset_bytes, uint64_t length_bytes)
 {
 	struct vk_json o = vk_json_begin();
 
@@ -148,7 +148,7 @@ static void set_lists(struct vk_json *o, const struct vk_find_view *view)
 		vk_json_append(votes, vote_json(&f->votes[i]), o);
 	for (size_t i = 0; i < f->unreadable_count; i++)
 		vk_json_append(unreadable,
-			       vk_report_range_json(f->unreadable[i].offset_bytes, f->unreadable[i].length_bytes), o);
+			       range_json(f->unreadable[i].offset_bytes, f->unreadable[i].length_bytes), o);
 	vk_json_set(o, "candidates", candidates);
 	vk_json_set(o, "votes", votes);
 	vk_report_set_foreign(o, &f->foreign);

@@ -47,7 +47,6 @@ struct vk_json vk_report_partition_json(const struct vk_partition *partition);
 json_t *vk_report_vmfs_json(const struct vk_source *source, const struct vk_vmfs *vmfs);
 json_t *vk_report_volumes_json(const struct vk_volume *volumes, size_t count,
 			       const struct vk_source *sources);
-json_t *vk_report_layout_json(const struct vk_layout *layout, const void *in, size_t seen_bytes);
 /* Append findings to an array; false when memory ran out. source may be NULL. */
 VK_MUST_USE bool vk_report_findings_json(json_t *array, const char *source,
 					 const struct vk_findings *findings);

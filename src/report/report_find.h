@@ -42,7 +42,5 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view);
 json_t *vk_report_find_json(const struct vk_find_view *view);
 /* The member "foreign": what of other systems was found. */
 void vk_report_set_foreign(struct vk_json *object, const struct vk_foreigners *foreign);
-/* {"offset", "length"}; NULL when memory ran out. */
-json_t *vk_report_range_json(uint64_t offset_bytes, uint64_t length_bytes);
 
 #endif

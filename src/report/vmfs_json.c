@@ -145,7 +145,7 @@ static void set_fields(struct vk_json *o, const struct vk_layout *layout, const 
 	vk_json_set(o, "uncertain", vk_json_end(&doubts));
 }
 
-json_t *vk_report_layout_json(const struct vk_layout *layout, const void *in, size_t seen_bytes)
+static json_t *layout_json(const struct vk_layout *layout, const void *in, size_t seen_bytes)
 {
 	struct vk_json o = vk_json_begin();
 
@@ -161,7 +161,7 @@ static json_t *lvm_json(const struct vk_vmfs *v)
 
 	set_fields(&o, &vk_lvm_device_layout, &v->lvm, v->lvm_seen_bytes);
 	for (size_t i = 0; i < v->volume_count; i++)
-		vk_json_append(volumes, vk_report_layout_json(&vk_lvm_volume_layout, &v->volumes[i].volume,
+		vk_json_append(volumes, layout_json(&vk_lvm_volume_layout, &v->volumes[i].volume,
 						      v->volumes[i].seen_bytes), &o);
 	vk_json_set(&o, "volumes", volumes);
 	vk_json_set_number(&pes, "in_use", v->pes.entries_used);

@@ -81,7 +81,8 @@ void vk_tail_gpt_free(struct vk_tail_gpt *tail)
 	tail->first_sector = 0;
 }
 
-bool vk_tail_gpt_place(const struct vk_tail_gpt *tail, const struct vk_partition *partition, uint64_t *ret_start_bytes)
+/* Where a partition of it begins in the image, in bytes; false: before the image. */
+static bool place_in_image(const struct vk_tail_gpt *tail, const struct vk_partition *partition, uint64_t *ret_start_bytes)
 {
 	if (tail->first_sector == 0 || partition->start_sector < tail->first_sector)
 		return false;
@@ -93,7 +94,7 @@ const struct vk_partition *vk_tail_gpt_partition(const struct vk_tail_gpt *tail,
 	uint64_t start;
 
 	for (size_t i = 0; i < tail->table.partition_count; i++)
-		if (vk_tail_gpt_place(tail, &tail->table.partitions[i], &start) && start == start_bytes)
+		if (place_in_image(tail, &tail->table.partitions[i], &start) && start == start_bytes)
 			return &tail->table.partitions[i];
 	return NULL;
 }

@@ -30,9 +30,16 @@ void vk_cmd_progress_begin(struct vk_cmd_progress *progress, const struct vk_cli
 	clock_gettime(CLOCK_MONOTONIC, &progress->begun);
 }
 
+static void wipe_line(struct vk_cmd_progress *progress)
+{
+	if (progress->shown)
+		fputs("\r\033[K", progress->err);
+	progress->shown = false;
+}
+
 bool vk_cmd_progress_end(struct vk_cmd_progress *progress)
 {
-	vk_cmd_progress_wipe(progress);
+	wipe_line(progress);
 	sigaction(SIGINT, &progress->was_int, NULL);
 	sigaction(SIGTERM, &progress->was_term, NULL);
 	return asked_to_stop != 0;
@@ -45,13 +52,6 @@ double vk_cmd_progress_seconds(const struct vk_cmd_progress *progress)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)(now.tv_sec - progress->begun.tv_sec) +
 	       (double)(now.tv_nsec - progress->begun.tv_nsec) / 1e9;
-}
-
-void vk_cmd_progress_wipe(struct vk_cmd_progress *progress)
-{
-	if (progress->shown)
-		fputs("\r\033[K", progress->err);
-	progress->shown = false;
 }
 
 bool vk_cmd_progress_tell(void *ctx, uint64_t done_bytes, uint64_t total_bytes)

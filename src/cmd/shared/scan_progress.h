@@ -24,7 +24,6 @@ struct vk_cmd_progress {
 void vk_cmd_progress_begin(struct vk_cmd_progress *progress, const struct vk_cli_call *call);
 /* The callback of vk_find_options; ctx is the progress. */
 bool vk_cmd_progress_tell(void *ctx, uint64_t done_bytes, uint64_t total_bytes);
-void vk_cmd_progress_wipe(struct vk_cmd_progress *progress);
 /* Signals do again what they did. Returns whether one asked to stop. */
 bool vk_cmd_progress_end(struct vk_cmd_progress *progress);
 double vk_cmd_progress_seconds(const struct vk_cmd_progress *progress); /* since begin */

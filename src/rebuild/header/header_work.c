@@ -46,6 +46,7 @@ enum vk_status vk_work_decode(struct vk_header_work *work, struct vk_error *err)
 	memset(&work->findings, 0, sizeof(work->findings));
 	sink = vk_findings_sink(&work->findings);
 	work->vmfs.partition_bytes = work->length_bytes;
+	work->is_decoded = true;
 	return vk_vmfs_read(work->window, &sink, &work->vmfs, err);
 }
 
@@ -86,6 +87,7 @@ enum vk_status vk_work_put(struct vk_header_work *work, uint64_t offset, const v
 		vk_error_at(err, offset);
 		return VK_INTERNAL;
 	}
+	work->is_decoded = false;
 	return vk_overlay_lay(work->overlay, work->start_bytes + offset, bytes, len, reason, write_class, NULL, err);
 }
 

@@ -26,6 +26,7 @@ struct vk_header_work {
 	uint32_t sector_size;
 	const struct vk_rebuild_header_options *options; /* never NULL */
 	struct vk_vmfs vmfs;    /* the window as it was decoded last */
+	bool is_decoded;        /* nothing was put since then */
 	struct vk_findings findings; /* of that decoding; offsets in the window */
 	struct vk_self_report self;
 	/* which volume this is, by the LVM part; of what is not proved, nothing may be copied */

@@ -104,7 +104,7 @@ static int by_rank(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-struct vk_proposal **vk_table_by_rank(const struct vk_table_plan *plan)
+static struct vk_proposal **order_by_rank(const struct vk_table_plan *plan)
 {
 	struct vk_proposal **order = calloc(plan->count + 1, sizeof(struct vk_proposal *));
 
@@ -125,7 +125,7 @@ void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry 
 enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, bool *used, struct vk_error *err)
 {
 	/* the table that stands before captures, and what a volume's header remembers last */
-	struct vk_proposal **order = vk_table_by_rank(plan);
+	struct vk_proposal **order = order_by_rank(plan);
 
 	if (order == NULL)
 		return vk_no_memory(err, NULL);

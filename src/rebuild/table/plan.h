@@ -122,8 +122,6 @@ void vk_table_judge_standing(struct vk_table_plan *plan);
 
 /* Sorted by start, the volumes that were found first among equals. */
 void vk_table_sort(struct vk_table_plan *plan);
-/* All proposals, the best rank first, then in the order of the disk; NULL: memory ran out. Free with free. */
-struct vk_proposal **vk_table_by_rank(const struct vk_table_plan *plan);
 /* Decide out->kind and why. VK_USAGE, VK_ABSENT. */
 VK_MUST_USE enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err);
 /* One proposal for each start. */

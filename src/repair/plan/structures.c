@@ -7,16 +7,6 @@
 #include "base/checked.h"
 #include "repair/plan/structures.h"
 
-const char *vk_write_class_name(unsigned write_class)
-{
-	static const char *const names[VK_WRITE_CLASSES] = {
-		"backup GPT", "primary GPT",   "extended boot records and gap",   "MBR",
-		"headers",    "FS descriptor", "LVM device header",
-	};
-
-	return write_class < VK_WRITE_CLASSES ? names[write_class] : "headers";
-}
-
 static bool add_structure(struct vk_structures *list, uint32_t sector_size, uint64_t at, uint64_t length,
 		const char *name, const struct vk_layout *layout, unsigned write_class)
 {

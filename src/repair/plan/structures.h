@@ -9,7 +9,6 @@
 #include "io/write_class.h"
 #include "vmfskit/capture.h"
 
-const char *vk_write_class_name(unsigned write_class); /* "backup GPT", ... */
 
 /* Bytes start .. end on the disk, whole sectors, and the structure that begins at byte `at` in them. */
 struct vk_structure {
