@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Findings: what the checks say about decoded bytes. Every verb speaks in findings, so that a person and a
- * script learn one vocabulary. The codes (finding_codes.h) are stable: one that a verb has put is not renamed or reused.
+ * script learn one vocabulary. The codes (finding_codes.h) are stable: they may be added to, and one that says
+ * what another says may be merged with it, but none is renamed or reused.
  */
 #ifndef VMFSKIT_FINDING_H
 #define VMFSKIT_FINDING_H
