@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +54,14 @@ static unsigned long pass(const char *name)
 bool vk_crash_here(const char *name)
 {
 	return is_number("VMFSKIT_CRASH_AT", pass(name));
+}
+
+void vk_stop_point(const char *name)
+{
+	const char *at = getenv("VMFSKIT_STOP_AT");
+
+	if (at != NULL && strcmp(at, name) == 0)
+		raise(SIGSTOP);
 }
 
 void vk_crash_now(void)

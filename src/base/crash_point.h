@@ -6,6 +6,7 @@
  *
  * VMFSKIT_CRASH_AT=N         die at crash point N (from 1), exit code 99
  * VMFSKIT_STOP_AT=N          stop there (SIGSTOP), for a look at a run that is under way; SIGCONT lets it go on
+ * VMFSKIT_STOP_AT=NAME       the same at a stop point of that name, where nothing is written yet; they are not counted
  * VMFSKIT_TEST_NOSPACE_AT=N  what is done at crash point N fails with ENOSPC, where it is a step of the store
  * VMFSKIT_CRASH_LOG=FILE     append "N name" for each point passed, to learn how many there are
  */
@@ -18,6 +19,7 @@
 /* True when the process is meant to die here: the caller may first do half of its work (a torn write). */
 bool vk_crash_here(const char *name);
 void vk_crash_now(void) __attribute__((noreturn));
+void vk_stop_point(const char *name);
 /* A process of this run ended so (waitpid): when it died at a crash point, this one dies, too. */
 void vk_crash_with(int wait_status);
 /*
@@ -38,6 +40,10 @@ static inline bool vk_crash_here(const char *name)
 }
 static inline void vk_crash_now(void)
 {
+}
+static inline void vk_stop_point(const char *name)
+{
+	(void)name;
 }
 static inline void vk_crash_with(int wait_status)
 {

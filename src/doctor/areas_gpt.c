@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
+#include "evidence/gpt/case.h"
 #include "evidence/gpt/judge.h"
 
 /* One copy as the judge saw it. */
@@ -150,7 +151,8 @@ static void expect_entries(struct vk_doctor *doc, struct vk_area *a, const struc
 	a->whole = VK_DAMAGE_UNKNOWN;
 	if (c->foreign) {
 		a->whole = VK_DAMAGE_FOREIGN;
-	} else if (j->rival != NULL) {
+	} else if (j->rival != NULL && c->array != NULL && (c->array == j->rival || c->entries == c->array->bytes)) {
+		/* one of two whole tables that contradict each other */
 		a->whole = VK_DAMAGE_CONSISTENT;
 	} else if (best != NULL) {
 		a->expected = malloc((size_t)a->length_bytes);
@@ -162,7 +164,8 @@ static void expect_entries(struct vk_doctor *doc, struct vk_area *a, const struc
 		/* two copies that contradict each other prove neither */
 		a->proved = own == NULL || theirs == NULL || memcmp(own, theirs, (size_t)a->length_bytes) == 0;
 		a->may_change = true;
-	} else if (c->sound && c->entries == NULL) {
+	} else if (c->sound && c->entries == NULL && vk_gpt_counts_alike(j, c->header)) {
+		/* entries of another number than the judged table has were not put to the test */
 		blame_somewhere(a, j, c->array);
 	}
 }

@@ -12,9 +12,10 @@ static void ask_name(struct vk_doctor *doc, size_t index, const struct vk_live_l
 	const struct vk_subject *s = &doc->subjects[index];
 	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
 	char recorded[VK_SCSI_NAME_BYTES];
+	enum vk_lun_relation relation = vk_lun_relate(&v->lvm.diskID, live, recorded);
 	struct vk_finding *f;
 
-	if (!v->lvm_usable || vk_lun_relate(&v->lvm.diskID, live, recorded) != VK_LUN_OTHER)
+	if (!v->lvm_usable || (relation != VK_LUN_OTHER && relation != VK_LUN_OTHER_LENGTH))
 		return;
 	f = vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C,
 			     VK_SCSI_DISK_ID_BYTES,

@@ -11,7 +11,8 @@
  * - "eui." with "eui.", as far as they are equal. ESX records the path of such a device; a designator that looks like
  *   an EUI is inferred from damaged or unknown bytes, so that a difference says nothing.
  * - Nothing else. "mpx." is a place on a host, which another LUN can have.
- * - No names of two lengths: a LUN can have a designator of 8 bytes and one of 16, and every host chooses.
+ * - Names of two lengths only so far that a person should look: a LUN can have a designator of 8 bytes and one of 16,
+ *   and every host chooses. Whose capture it is, they do not tell.
  * - A name that is inferred from an id whose length does not fit (vk_scsi_disk_id_name: not certain) can be the same,
  *   but is no evidence for another LUN. Letters are compared without their case. Vendor, model and the model's six
  *   characters are no part of it: array firmware changes them. The number is no name: it may be another on each host,
@@ -25,6 +26,7 @@
 enum vk_lun_relation {
 	VK_LUN_NOT_COMPARABLE, /* a side has no name, or names of two kinds: nothing is known */
 	VK_LUN_SAME,
+	VK_LUN_OTHER_LENGTH,   /* "naa." names of 8 and of 16 bytes: another LUN, or the same by its other designator */
 	VK_LUN_OTHER_NUMBER,   /* the same LUN under another number than the header records */
 	VK_LUN_OTHER           /* a name of the same kind, and another one: presented anew, a replica, or a copy */
 };

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeping a stream that can be read only once, in a file without a name. */
+/* Keeping a stream that can be read only once: in memory while it is small, then in a file without a name. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "base/bytes.h"
+#include "base/memory.h"
 #include "io/io_handle.h"
 
 #define BUFFER_BYTES ((size_t)1 << 18)
 #define BLOCK_BYTES ((size_t)4096)
+#define MEMORY_MAX_BYTES ((uint64_t)64 << 20)
 #define STREAM_MAX_BYTES ((uint64_t)1 << 47)
 
 struct spool {
 	const char *name;
 	int fd;
+	bool settled;    /* on disk, or there is no place on disk */
+	uint64_t stored; /* bytes that are not holes */
 	uint8_t buf[BUFFER_BYTES];
 };
 
@@ -64,6 +67,7 @@ static enum vk_status put_buffer(struct spool *s, uint64_t offset, size_t len, s
 		status = put_bytes(s, offset + start, s->buf + start, at - start, err);
 		if (status != VK_OK)
 			return status;
+		s->stored += at - start;
 	}
 	return VK_OK;
 }
@@ -88,7 +92,6 @@ static enum vk_status fill_buffer(struct spool *s, int in, size_t *ret_len, stru
 	return VK_OK;
 }
 
-/* On disk; in memory where no folder offers such a file. */
 static int open_unnamed(void)
 {
 	const char *const folders[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
@@ -97,7 +100,36 @@ static int open_unnamed(void)
 	for (size_t i = 0; fd < 0 && i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (folders[i] != NULL)
 			fd = open(folders[i], O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
-	return fd >= 0 ? fd : memfd_create("vmfskit", MFD_CLOEXEC);
+	return fd;
+}
+
+/* Too much for memory: move it to disk when there is a place. Uses the buffer, which must be free. */
+static enum vk_status move_to_disk(struct spool *s, uint64_t size, struct vk_error *err)
+{
+	int from = s->fd;
+	int to = open_unnamed();
+	enum vk_status status = VK_OK;
+
+	s->settled = true;
+	if (to < 0)
+		return VK_OK;
+	s->fd = to;
+	for (uint64_t at = 0; at < size && status == VK_OK;) {
+		ssize_t n = pread(from, s->buf, sizeof(s->buf), (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			status = vk_error_errno(err, errno, s->name, "cannot keep this input");
+			break;
+		}
+		if (n == 0) /* what follows is a hole that was not written */
+			break;
+		status = put_buffer(s, at, (size_t)n, err);
+		at += (uint64_t)n;
+	}
+	close(from);
+	return status;
 }
 
 static enum vk_status copy_stream(struct spool *s, int in, uint64_t *ret_size, struct vk_error *err)
@@ -111,6 +143,8 @@ static enum vk_status copy_stream(struct spool *s, int in, uint64_t *ret_size, s
 		if (status == VK_OK)
 			status = put_buffer(s, size, len, err);
 		size += len;
+		if (status == VK_OK && !s->settled && s->stored > MEMORY_MAX_BYTES)
+			status = move_to_disk(s, size, err);
 		if (status == VK_OK && size > STREAM_MAX_BYTES)
 			status = vk_error_set(err, VK_IO, s->name, "this input does not end");
 		if (status != VK_OK)
@@ -131,7 +165,11 @@ enum vk_status vk_stream_spool(int in, const char *name, int *ret_fd, uint64_t *
 	if (s == NULL)
 		return vk_no_memory(err, name);
 	s->name = name;
-	s->fd = open_unnamed();
+	s->fd = memfd_create("vmfskit", MFD_CLOEXEC);
+	if (s->fd < 0) {
+		s->fd = open_unnamed();
+		s->settled = true;
+	}
 	if (s->fd < 0) {
 		status = vk_error_errno(err, errno, name, "there is no place to keep this input");
 		free(s);

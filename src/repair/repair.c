@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crash_point.h"
 #include "base/memory.h"
 #include "base/checked.h"
 #include "repair/guard/guards.h"
@@ -159,24 +160,11 @@ static enum vk_status object_to_tail(struct vk_repair *repair, struct vk_error *
 	return status;
 }
 
-/*
- * What the guards look at. A search of all of the target takes hours, and what was read before it may be somebody's new
- * work by now: then it is opened and read once more. Without one it was read moments ago, and serves the guards, too.
- */
-static enum vk_status find_target(struct vk_repair *repair, struct vk_target **ret_target, struct vk_error *err)
-{
-	const struct vk_source *source = &repair->target.source;
-
-	*ret_target = repair->scanned ? &repair->again : &repair->target;
-	return repair->scanned ? vk_target_open(source->path, source->kind, source->sector_size, &repair->again, err)
-		: VK_OK;
-}
-
 static enum vk_status plan_restore(struct vk_repair *repair, struct vk_error *err)
 {
 	struct vk_restore_options options = repair->options.restore;
 	struct vk_rebuilt rebuilt = {.range_count = 0};
-	struct vk_target *target;
+	const struct vk_source *source = &repair->target.source;
 	enum vk_status status = VK_OK;
 
 	if (!repair->kind->describe(repair, &rebuilt))
@@ -189,10 +177,16 @@ static enum vk_status plan_restore(struct vk_repair *repair, struct vk_error *er
 		status = vk_no_memory(err, NULL);
 	options.parts = 0;
 	if (status == VK_OK)
-		status = find_target(repair, &target, err);
+		vk_stop_point("worked out");
+	/*
+	 * Captures were judged and the disk was searched since it was read: what stands on it may be somebody's new
+	 * work by now. So the guards look at it as it is when the plan is made.
+	 */
 	if (status == VK_OK)
-		status = vk_restore_plan_unsaved(&repair->unsaved, repair->overlay, target, &options, &repair->restore,
-						 err);
+		status = vk_target_open(source->path, source->kind, source->sector_size, &repair->again, err);
+	if (status == VK_OK)
+		status = vk_restore_plan_unsaved(&repair->unsaved, repair->overlay, &repair->again, &options,
+						 &repair->restore, err);
 	if (status == VK_OK)
 		status = object_to_misfits(repair, err);
 	return status == VK_OK ? object_to_tail(repair, err) : status;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/crash_point.h"
 #include "base/memory.h"
 #include "base/checked.h"
 #include "base/texts.h"
@@ -147,13 +148,11 @@ static enum vk_status decode_result(struct vk_restore *restore, const struct vk_
 }
 
 static enum vk_status make_plan(struct vk_restore *restore, const struct vk_unsaved *unsaved,
-				const struct vk_overlay *overlay, struct vk_error *err)
+				const struct vk_overlay *overlay, bool capture_sound, struct vk_error *err)
 {
-	bool capture_sound = true, hopeless;
-	enum vk_status status = vk_guard_ask_capture(restore, &capture_sound, err);
+	bool hopeless;
+	enum vk_status status = VK_OK;
 
-	if (status != VK_OK)
-		return status;
 	restore->overlay = vk_overlay_new(restore->io);
 	if (restore->overlay == NULL)
 		return vk_no_memory(err, NULL);
@@ -173,7 +172,7 @@ static enum vk_status make_plan(struct vk_restore *restore, const struct vk_unsa
 
 /* path: of the target, to be opened; target: it is open. */
 static enum vk_status start_plan(struct vk_restore *restore, const char *path, struct vk_target *target,
-				 struct vk_error *err)
+				 bool *ret_sound, struct vk_error *err)
 {
 	const struct vk_capture *capture = restore->capture;
 	uint32_t sector_size = restore->options.sector_size;
@@ -184,6 +183,12 @@ static enum vk_status start_plan(struct vk_restore *restore, const char *path, s
 	restore->options.store = restore->store;
 	if (restore->store == NULL)
 		return vk_no_memory(err, NULL);
+	/* judging reads all of the capture: the target is opened behind it, so that the guards see what stands there
+	 * now */
+	status = vk_guard_ask_capture(restore, ret_sound, err);
+	if (status != VK_OK)
+		return status;
+	vk_stop_point("capture judged");
 	if (target == NULL) {
 		if (sector_size == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode))
 			sector_size = capture->sector_size;
@@ -206,15 +211,16 @@ static enum vk_status plan(const struct vk_capture *capture, const char *path, s
 			   struct vk_error *err)
 {
 	struct vk_restore *restore = calloc(1, sizeof(*restore));
+	bool sound = true;
 	enum vk_status status;
 
 	if (restore == NULL)
 		return vk_no_memory(err, NULL);
 	restore->capture = capture;
 	restore->options = *options;
-	status = start_plan(restore, path, target, err);
+	status = start_plan(restore, path, target, &sound, err);
 	if (status == VK_OK)
-		status = make_plan(restore, unsaved, overlay, err);
+		status = make_plan(restore, unsaved, overlay, sound, err);
 	if (status != VK_OK) {
 		vk_restore_free(restore);
 		return status;

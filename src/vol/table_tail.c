@@ -82,7 +82,8 @@ void vk_tail_gpt_free(struct vk_tail_gpt *tail)
 }
 
 /* Where a partition of it begins in the image, in bytes; false: before the image. */
-static bool place_in_image(const struct vk_tail_gpt *tail, const struct vk_partition *partition, uint64_t *ret_start_bytes)
+static bool place_in_image(const struct vk_tail_gpt *tail, const struct vk_partition *partition,
+			   uint64_t *ret_start_bytes)
 {
 	if (tail->first_sector == 0 || partition->start_sector < tail->first_sector)
 		return false;

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../disk.sh"
 
 PATH=$PATH:/usr/sbin:/sbin
-need perl
+need perl sfdisk
 cd "$TMP" || exit 1
 good=$TMP/good.img
 disk=$TMP/disk.img
@@ -149,6 +149,22 @@ zero "$disk" "$("$VMFSKIT" decode --json "$good" | jq '[.sources[0].structures[]
 ok "a restore of the heartbeats themselves" restore "$disk" --write --part table,lvm,vh,heartbeats
 hasnt "a restore of the heartbeats themselves: no host is seen" "$OUT" "changed while"
 is "a restore of the heartbeats themselves: whole" "$(disk_sum "$disk")" "$whole"
+
+# --- a new table that somebody makes while the capture is judged, or while a table is worked out
+for point in "capture judged" "worked out"; do
+	fresh
+	if [ "$point" = "capture judged" ]; then
+		stops "$point" restore --store "$store" "$id" --heartbeat-wait 0.1 --write "$disk" || continue
+	else
+		stops "$point" repair table --store "$store" --heartbeat-wait 0.1 --override guess --write "$disk" || continue
+	fi
+	printf 'label: gpt\nstart=2048, size=100000, type=L\nstart=200000, size=100000, type=L\n' | sfdisk -q --no-reread "$disk"
+	made=$(disk_sum "$disk")
+	go_on
+	is "a table made meanwhile, at $point: refused" $? 3
+	has "a table made meanwhile, at $point: by name" bg.err '^guard table-partitions refuses'
+	is "a table made meanwhile, at $point: untouched" "$(disk_sum "$disk")" "$made"
+done
 
 # --- signals
 # the last two lines of the ledger that tell of the restore

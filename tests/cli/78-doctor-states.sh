@@ -205,6 +205,37 @@ has "a volume is for decode: says so" "$ERR" 'vmfskit decode'
 exits "one that is not there does not hide the other" 4 doctor nosuchfile lun.img
 has "one that is not there: the other is shown" "$OUT" '^lun.img: disk'
 
+# --- what stands in for a table, or beside it ----------------------------------------------------------------
+# names of two lengths: a LUN may have both, and a copy on another array does
+fresh
+run doctor --json --live-id naa.5000c50012345678 prod.img
+has "a name of another length: a person should look" "$(codes "$OUT")" 'replica'
+# the entries of another disk in the backup's place do not excuse those of the primary
+sectors=$(($(stat -c %s prod.orig) / 512))
+"$LAB" make --table gpt --vmfs 5 --start 4096 --size 420M --seed 9 other.img >/dev/null || exit 1
+fresh
+perl -e 'open(F, "+<:raw", $ARGV[0]); seek(F, 1024 + 40, 0); read(F, $b, 1); seek(F, 1024 + 40, 0); print F chr(ord($b) ^ 1)' prod.img
+dd if=other.img of=prod.img bs=512 skip=$((sectors - 33)) seek=$((sectors - 33)) count=32 conv=notrunc status=none
+zero prod.img $(((sectors - 1) * 512)) 512
+run doctor --json prod.img
+is "one bit of an entry beside a foreign array" "$(jq -r '[.sources[0].structures[] | select(.name == "primary GPT entries")][0] |
+	"\(.state) \(.damaged.first_sector)"' "$OUT")" "damaged 2"
+# a header that counts other entries, and a whole copy beside it
+if command -v sgdisk >/dev/null; then
+	fresh
+	sgdisk -S 64 prod.img >/dev/null 2>&1
+	dd if=prod.orig of=prod.img bs=512 skip=$((sectors - 33)) seek=$((sectors - 33)) count=33 conv=notrunc status=none
+	run doctor --json prod.img
+	is "a copy with another number of entries is not called damaged" \
+		"$(jq -r '[.sources[0].structures[] | select(.name == "backup GPT entries")][0].state' "$OUT")" unknown
+fi
+# what is left of a longer disk's GPT, its signature taken away, in front of a VMFS3 on an MBR
+"$LAB" make --table gpt --vmfs 5 --start 2048 --size 2G longer.img >/dev/null || exit 1
+"$LAB" make --table mbr --vmfs 3 --start 128 --size 1G mbr.img >/dev/null || exit 1
+dd if=longer.img of=mbr.img bs=512 skip=1 seek=1 count=33 conv=notrunc status=none
+zero mbr.img 512 8
+exits "remains of a longer disk's GPT do not make a file the beginning of one" 0 "$VMFSKIT" repair table --store nowhere mbr.img
+
 # --- the picture -----------------------------------------------------------------------------------------
 fresh
 "$LAB" break --how start prod.img >/dev/null

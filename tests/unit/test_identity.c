@@ -26,7 +26,7 @@ static void names(void **state)
 		{NAA16, OTHER16, VK_LUN_OTHER},
 		{NAA8, "naa.5005076719d163d9", VK_LUN_OTHER},
 		/* each may be a name of the same LUN */
-		{NAA8, NAA16, VK_LUN_NOT_COMPARABLE},
+		{NAA8, NAA16, VK_LUN_OTHER_LENGTH},
 		{NAA16, EUI, VK_LUN_NOT_COMPARABLE},
 		{NAA16, "t10.ATA     Disk", VK_LUN_NOT_COMPARABLE},
 		{NAA16, "", VK_LUN_NOT_COMPARABLE},

@@ -117,6 +117,25 @@ static void lines_put_in(void **state)
 	ledger_store_free(s);
 }
 
+/* A line that the head names is confirmed, whatever stands behind it. */
+static void garbage_at_the_end(void **state)
+{
+	struct ledger_store *s = ledger_store_new(false);
+	char *l[2];
+
+	(void)state;
+	append_event(s, VK_EVENT_CAPTURE, "a", some_sha256);
+	append_event(s, VK_EVENT_CAPTURE, "b", some_sha256);
+	l[0] = nth_line(s, 0);
+	l[1] = nth_line(s, 1);
+	assert_vouches(s, (const char *[]){l[0], l[1]}, 2, (const char *[]){"+a", "+b", NULL});
+	assert_vouches(s, (const char *[]){l[0], l[1], "{}"}, 3, (const char *[]){"+a", "+b", NULL});
+	assert_vouches(s, (const char *[]){l[0], l[1], "x", "y"}, 4, (const char *[]){"+a", "+b", NULL});
+	free(l[0]);
+	free(l[1]);
+	ledger_store_free(s);
+}
+
 /* What a line in doubt says takes nothing away, and does not stand against a line that is confirmed. */
 static void lines_in_doubt(void **state)
 {
@@ -154,6 +173,7 @@ int main(void)
 		cmocka_unit_test(recorded),
 		cmocka_unit_test(lines_in_doubt),
 		cmocka_unit_test(lines_put_in),
+		cmocka_unit_test(garbage_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

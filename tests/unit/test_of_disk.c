@@ -57,6 +57,10 @@ static const struct row rows[] = {
 	 VK_OF_NO, VK_PROOF_WWID, true},
 	{"names of another kind are others", {.wwid = A}, {.wwid = EUI}, VK_OF_NO, VK_PROOF_WWID, false},
 	/* the captured headers, where the capture has no WWID */
+	{"headers written for another eui. LUN, on a clone of it",
+	 {.disk_id = EUI, .device = UUID_A, .fs = UUID_A},
+	 {.wwid = "eui.0025385b71b0bbbb", .disk_id = EUI, .device = UUID_A, .fs = UUID_A},
+	 VK_OF_NO, VK_PROOF_RECORDED_ID, true},
 	{"headers written for this LUN", {.disk_id = A}, {.wwid = A}, VK_OF_CERTAIN, VK_PROOF_RECORDED_ID, false},
 	{"headers written for another", {.disk_id = A}, {.wwid = B}, VK_OF_NO, VK_PROOF_RECORDED_ID, false},
 	{"headers written for another, on a copy",

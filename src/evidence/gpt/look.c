@@ -87,13 +87,17 @@ enum vk_status vk_gpt_look_header(struct vk_gpt_look *look, uint64_t lba, const 
 	return VK_OK;
 }
 
-/* A file whose sound table ends behind it is the first part of a disk; a device has the size it has. */
+/*
+ * A file whose sound table ends behind it is the first part of a disk; a device has the size it has. A table whose
+ * signature was taken away may be a former one of a longer disk.
+ */
 static void find_cut(struct vk_gpt_look *look)
 {
 	const struct vk_gpt_header_seen *first = &look->headers[0];
 	uint64_t bytes;
 
-	if (vk_io_is_device(look->io) || !vk_gpt_header_trusted(first) || vk_gpt_header_trusted(&look->headers[1]) ||
+	if (vk_io_is_device(look->io) || !vk_gpt_header_trusted(first) || first->signature_lost ||
+	    vk_gpt_header_trusted(&look->headers[1]) ||
 	    first->header.alternateLBA < look->disk_sectors ||
 	    first->header.lastUsableLBA >= first->header.alternateLBA ||
 	    !vk_mul_u64(vk_add_sat(first->header.alternateLBA, 1), look->sector_size, &bytes))

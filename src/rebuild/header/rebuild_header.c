@@ -83,8 +83,8 @@ static bool known_before(const struct vk_findings *before, const struct vk_findi
 }
 
 /*
- * What the decoders say of the result. A contradiction in what was put together means that too little was left to put it
- * together from; what lies behind it may only now be seen to be damaged.
+ * What the decoders say of the result. A contradiction in what was put together means that too little was left to put
+ * it together from; what lies behind it may only now be seen to be damaged.
  */
 static enum vk_status prove(struct vk_header_work *work, const struct vk_findings *before,
 			    struct vk_error *err)

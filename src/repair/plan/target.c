@@ -68,7 +68,7 @@ enum vk_status vk_target_open(const char *path, enum vk_source_kind as, uint32_t
 	memset(ret_target, 0, sizeof(*ret_target));
 	status = follow_links(path, &ret_target->path, err);
 	if (status == VK_OK)
-		status = vk_io_open_raw(path, &open_options, &io, err);
+		status = vk_io_open_raw(ret_target->path, &open_options, &io, err);
 	if (status == VK_OK)
 		status = vk_source_open_io(io, path, VK_FORM_RAW, &options, &ret_target->source, err);
 	ret_target->is_open = status == VK_OK;

@@ -36,6 +36,10 @@ static enum relation relate_ids(const char *a, const char *b)
 {
 	enum vk_lun_relation relation = vk_lun_relate_names(a, b);
 
+	/* an eui. in a header may be inferred, so nobody is accused of it; but who writes takes two for two LUNs */
+	if (relation == VK_LUN_NOT_COMPARABLE && strlen(a) == strlen(b) && strncasecmp(a, "eui.", 4) == 0 &&
+	    strncasecmp(b, "eui.", 4) == 0)
+		return OTHER;
 	return relation == VK_LUN_SAME ? SAME : relation == VK_LUN_OTHER ? OTHER : SILENT;
 }
 

@@ -106,10 +106,17 @@ static void note_break(struct verifying *v, const struct read_line *l)
 			    v->lines > 0 ? v->last.sha256 : VK_LEDGER_ORIGIN);
 }
 
+/* Whether the head names this very line. */
+static bool is_in_head(const struct verifying *v, const struct read_line *l)
+{
+	return v->head.head.seq != 0 && l->line.seq == v->head.head.seq && strcmp(l->sha256, v->head.head.sha256) == 0;
+}
+
 /* The line before the one that is read now is complete: what it says of captures counts, or is in doubt. */
 static bool record_last(struct verifying *v, bool is_confirmed)
 {
-	enum vk_finding_code doubt = is_confirmed ? v->last.doubt : VK_F_LEDGER_BROKEN;
+	bool is_believed = is_confirmed || is_in_head(v, &v->last);
+	enum vk_finding_code doubt = is_believed ? v->last.doubt : VK_F_LEDGER_BROKEN;
 	bool sound = v->last.line.seq == 0 || vk_recorded_add(&v->recorded, &v->last.line, v->last.offset, doubt);
 
 	vk_ledger_line_free(&v->last.line);
