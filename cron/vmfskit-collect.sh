@@ -333,7 +333,7 @@ gpt() {
 	starts_with $(($1 * sector)) "$efi_part" && number 32 8 && alternate=$value && number 72 8 && array=$value &&
 		number 80 4 && entries=$value && number 84 4 && entry_bytes=$value || return 0
 	case $entry_bytes in 128 | 256 | 512 | 1024 | 2048 | 4096) ;; *) return 0 ;; esac
-	[ "$entries" -le 16384 ] && [ "$array" -lt 140737488355328 ] || return 0
+	[ "$entries" -le 16384 ] && [ $((entries * entry_bytes)) -le 2097152 ] && [ "$array" -lt 140737488355328 ] || return 0
 	array=$((array * sector)) left=$((entries * entry_bytes))
 	save "$array" $((array + left))
 	while [ "$left" -gt 0 ] && at "$array" 4096; do

@@ -219,6 +219,22 @@ make --table gpt --start 2048 --vmfs-size 1000M --size 1200M here.img
 make --table gpt --start 4096 --vmfs-size 1000M --size 1200M there.img
 told "moved with its data" 1 "partition 1: start sector 2048 -> 4096, length unchanged" here.img there.img
 
+# a change of the table claims its fields and no more: boot code of an extended record, what is behind a GPT header
+"$LAB" make --volume start=63,size=300M,logical --volume size=300M,logical --table mbr --vmfs 3 --size 700M ebr1.img >/dev/null
+cp --sparse=always ebr1.img ebr2.img
+ebr=$(($("$VMFSKIT" decode --json ebr1.img | jq '[.sources[0].structures[] | select(.name | test("extended"; "i"))][0].offset')))
+perl -e 'open(F, "+<:raw", $ARGV[0]); seek(F, 0x1c1, 0); print F "\x08"; seek(F, $ARGV[1] + 0x40, 0); print F "\x80"' ebr2.img "$ebr"
+run "$VMFSKIT" diff ebr1.img ebr2.img
+has "a byte of an extended record's boot code beside a changed entry" "$OUT" 'bytes? from .* no field explains'
+cp --sparse=always here.img named.img
+sfdisk -q --no-reread --part-label named.img 1 foo
+cp --sparse=always named.img behind.img
+perl -e 'open(F, "+<:raw", $ARGV[0]); seek(F, 0x3d3, 0); print F "\x04"' behind.img
+run "$VMFSKIT" diff here.img named.img
+hasnt "a name alone is one thing" "$OUT" 'no field explains'
+run "$VMFSKIT" diff here.img behind.img
+has "a byte behind the fields of a GPT header beside a changed name" "$OUT" 'bytes? from .* no field explains'
+
 # which is which
 exits "standard input" 0 sh -c "'$VMFSKIT' diff mbr.img - <mbr.img"
 cp mbr.img "$first"

@@ -48,6 +48,9 @@ make --vmfs 3 --table mbr --start 128 --size 2G "$disks/hidden.img"
 zero "$disks/hidden.img" 446 66
 make --vmfs 5 --table gpt --size 3G "$disks/noprimary.img"
 "$LAB" break --how primary "$disks/noprimary.img" >/dev/null || exit 1
+# 16384 entries of 4096 bytes: more than is read of any table
+make --vmfs 5 --table gpt --size 3G "$disks/entries.img"
+printf '\0\100\0\0\0\20\0\0' | dd of="$disks/entries.img" bs=1 seek=592 conv=notrunc status=none
 make --vmfs 5 --table gpt --size 3G "$disks/grown.img"
 truncate -s 4G "$disks/grown.img"
 truncate -s 100M "$disks/foreign.img"

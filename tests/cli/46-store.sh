@@ -307,6 +307,16 @@ if [ "$(id -u)" -eq 0 ] && mkdir tiny && mount -t tmpfs -o size=16k,mode=0700 tm
 	has "says how much there is and how much is needed" "$ERR" 'no room in the store: .* free, this capture of .* needs at least'
 	has "and what to do" "$ERR" 'prune --store'
 	is "nothing is left in it" "$(captures tiny; leftovers tiny)" ""
+	# what is the same as in the last night takes no room, also where there is none
+	cp --sparse=always b.img dense.img
+	dd if=/dev/urandom of=dense.img bs=1M seek=$((begin / 1048576 + 3)) count=12 conv=notrunc status=none
+	mkdir tight && mount -t tmpfs -o size=20m,mode=0700 tmpfs tight && echo "$TMP/tight" >>"$TMP/.mounts"
+	"$VMFSKIT" capture --store tight dense.img >/dev/null 2>&1
+	run "$VMFSKIT" capture --store tight dense.img
+	is "no room for it twice, and it is the same: captured" "$(captures tight | wc -l) $(grep -c 'No space' "$ERR")" "2 0"
+	printf x | dd of=dense.img bs=1 seek=$((begin + 3 * 1048576 + 100)) conv=notrunc status=none
+	exits "no room for it twice, and it changed" 4 "$VMFSKIT" capture --store tight dense.img
+	has "no room for it twice: said" "$ERR" 'No space left on device|no room in the store'
 else
 	skip "a store that is too small" "needs root"
 fi

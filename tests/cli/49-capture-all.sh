@@ -167,6 +167,11 @@ perl -e 'open(my $f, "+<", $ARGV[0]); seek($f, 446 + 12, 0); read($f, my $b, 4);
 changed "a partition end" '^naa\.5: partition 1: .*end'
 mv "$d/naa.4" "$TMP/naa.4"
 changed "a LUN that is gone" '^naa\.4: no longer seen, last captured 20'
+"$HOOKS" capture --config "$config" --store "$TMP/order.st" --all --dev-dir "$d" >/dev/null 2>&1
+mv "$d/naa.5" "$TMP/naa.5"
+run "$HOOKS" capture --config "$config" --store "$TMP/order.st" --dev-dir "$d" --all
+has "a LUN that is gone, with the words in another order" "$(cat "$OUT" "$ERR")" '^naa\.5: no longer seen'
+mv "$TMP/naa.5" "$d/naa.5"
 mv "$TMP/naa.4" "$d/naa.4"
 exits "it came back" 0 all "$d" "$st"
 is "and is what it was" "$(cat "$OUT" "$ERR")" ""

@@ -56,13 +56,16 @@ enum { SCOPE_BYTES = 8192 };
 /* The words of a command that say which disks a run looks for: how it reports does not count. */
 static void scope_of(const char *const *command, char ret_scope[SCOPE_BYTES])
 {
-	static const char *const options[] = {"--all",     "--vmfs-only", "--dev-dir",
-					      "--include", "--exclude",   "--config"};
-	enum { FLAGS = 2, COUNT = sizeof(options) / sizeof(options[0]) };
+	static const char *const options[] = {"--vmfs-only", "--dev-dir", "--include", "--exclude", "--config"};
+	enum { FLAGS = 1, COUNT = sizeof(options) / sizeof(options[0]) };
 	bool is_value = false; /* the word before wants one */
 	struct vk_text text;
 
 	vk_text_init(&text, ret_scope, SCOPE_BYTES);
+	/* it takes no value and stands anywhere */
+	for (size_t i = 0; command[i] != NULL; i++)
+		if (strcmp(command[i], "--all") == 0)
+			vk_text_put(&text, ret_scope[0] == '\0' ? "--all\n" : "");
 	for (; *command != NULL; command++) {
 		const size_t len = strcspn(*command, "=");
 		bool counts = is_value;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -87,27 +88,48 @@ static void pass_words_on(const struct capture_job *job)
 	close(job->words_fd);
 }
 
-/* Of what a process that was led astray could have written, nothing is used but what fits. */
+#define END_TEXT(text) ((text)[sizeof(text) - 1] = '\0')
+
+/*
+ * Of what a process that was led astray could have written, nothing is used but what fits: counts, codes, ends of
+ * texts, and an id that is a name.
+ */
 static void take_over(struct capture_job *job)
 {
-	const struct capture_shared *shared = job->shared;
+	struct capture_shared *shared = job->shared;
 	struct capture_result *r = &job->result;
 
 	*r = shared->result;
+	END_TEXT(r->id);
+	END_TEXT(r->err.what);
+	END_TEXT(r->err.where);
+	END_TEXT(r->err.remedy);
+	if (strchr(r->id, '/') != NULL)
+		r->id[0] = '\0';
 	for (size_t i = 0; i < shared->finding_count && i < VK_FINDINGS_MAX; i++) {
-		const struct vk_finding *finding = &shared->findings[i];
+		struct vk_finding *finding = &shared->findings[i];
 
-		if (finding->code == VK_F_CAPTURE_NO_LINKS && job->run->no_links_reported)
+		END_TEXT(finding->seen);
+		END_TEXT(finding->expected);
+		END_TEXT(finding->message);
+		if ((unsigned)finding->code >= VK_F_COUNT ||
+		    (finding->code == VK_F_CAPTURE_NO_LINKS && job->run->no_links_reported))
 			continue;
 		job->run->no_links_reported = job->run->no_links_reported || finding->code == VK_F_CAPTURE_NO_LINKS;
 		vk_findings_add(&job->findings, finding);
 	}
 	job->findings.dropped += r->findings_dropped;
 	job->findings.dropped_worst = r->dropped_worst;
-	for (size_t i = 0; i < shared->change_count && i < VK_CHANGES_MAX; i++)
+	for (size_t i = 0; i < shared->change_count && i < VK_CHANGES_MAX; i++) {
+		END_TEXT(shared->changes[i].subject);
+		END_TEXT(shared->changes[i].field);
+		END_TEXT(shared->changes[i].before);
+		END_TEXT(shared->changes[i].after);
+		END_TEXT(shared->changes[i].message);
 		if (vk_append(&job->changes, &job->change_count, &shared->changes[i], sizeof(shared->changes[i])) ==
 		    NULL)
 			r->changes_dropped++;
+	}
 	if (r->status != VK_OK)
 		return;
 	if (asprintf(&job->path, "%s/%s", vk_cmd_store(job->run->cmd.call), r->id) >= 0) {
@@ -147,6 +169,8 @@ static void give_up(struct capture_job *job)
 {
 	(void)kill(job->pid, SIGKILL);
 	job->pid = 0;
+	close(job->words_fd);
+	munmap(job->shared, sizeof(*job->shared));
 	job->result.status = vk_error_set(&job->result.err, VK_IO, job->disk,
 					  "the device did not answer for %u s and was given up", job->run->timeout_s);
 	vk_error_remedy(&job->result.err,

@@ -179,17 +179,21 @@ static void compare_gpts(struct vk_differ *d)
 
 /*
  * Every field of a table was compared by itself. Where one differs, whoever wrote it wrote the table anew: copies,
- * checksums, links of boot records are no further change. What else is in sector 0 is none of this.
+ * checksums, links of boot records are no further change. Boot code, and what lies behind the fields of a header, is
+ * none of this.
  */
 static void claim_all(struct vk_differ *d)
 {
 	for (int side = 0; side < VK_SIDES; side++)
 		for (size_t i = 0; i < table_of(d, side)->place_count; i++) {
 			const struct vk_place *place = &table_of(d, side)->places[i];
-			const uint64_t skip = place->offset_bytes == 0 ? VK_MBR_ENTRY_OFFSET : 0;
+			const uint64_t skip = place->layout == &vk_mbr_layout ? VK_MBR_ENTRY_OFFSET : 0;
+			const uint64_t end = place->layout == &vk_gpt_header_layout
+						     ? vk_min_u64(place->length_bytes, place->layout->size)
+						     : place->length_bytes;
 
-			if (place->length_bytes > skip)
-				vk_diff_claim(d, VK_CLAIM_TOLD, place->offset_bytes + skip, place->length_bytes - skip);
+			if (end > skip)
+				vk_diff_claim(d, VK_CLAIM_TOLD, place->offset_bytes + skip, end - skip);
 		}
 }
 

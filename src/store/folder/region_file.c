@@ -33,19 +33,33 @@ static bool note_written(struct vk_written *w, uint64_t offset, size_t len)
 	return true;
 }
 
+/*
+ * Where there is no room, the file of the last capture may be the same and serve for both: only when it is not, that
+ * is a failure. Until then the room is given back.
+ */
+static enum vk_status note_failure(struct vk_region_file *f, int code, struct vk_error *err)
+{
+	if ((code != ENOSPC && code != EDQUOT) || ftruncate(f->fd, 0) != 0)
+		return vk_folder_failed(f->folder, f->file, code, "cannot write", err);
+	f->no_room = code;
+	return VK_OK;
+}
+
 static enum vk_status write_all(struct vk_region_file *f, uint64_t offset, const uint8_t *p, size_t len,
 				struct vk_error *err)
 {
-	if (vk_step_fails("region file: write"))
-		return vk_folder_failed(f->folder, f->file, errno, "cannot write", err);
 	if (!note_written(f->written, offset, len))
 		return vk_no_memory(err, f->file);
 	vk_sum_add(f->sum, p, len);
+	if (f->no_room != 0)
+		return VK_OK;
+	if (vk_step_fails("region file: write"))
+		return note_failure(f, errno, err);
 	while (len > 0) {
 		ssize_t n = pwrite(f->fd, p, len, (off_t)offset);
 
 		if (n == 0 || (n < 0 && errno != EINTR))
-			return vk_folder_failed(f->folder, f->file, n == 0 ? ENOSPC : errno, "cannot write", err);
+			return note_failure(f, n == 0 ? ENOSPC : errno, err);
 		if (n > 0) {
 			p += n;
 			len -= (size_t)n;
@@ -206,6 +220,10 @@ enum vk_status vk_region_file_finish(struct vk_region_file *f, struct vk_previou
 		vk_folder_forget(f->folder, f->file);
 		vk_region_file_abandon(f);
 		return VK_OK;
+	}
+	if (f->no_room != 0) {
+		vk_region_file_abandon(f);
+		return vk_folder_failed(f->folder, f->file, f->no_room, "cannot write", err);
 	}
 	if (vk_step_fails("region file: set length") || ftruncate(fd, (off_t)f->length_bytes) != 0) {
 		enum vk_status status = vk_folder_failed(f->folder, f->file, errno, "cannot set the length of", err);

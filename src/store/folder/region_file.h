@@ -41,6 +41,7 @@ struct vk_region_file {
 	int fd;
 	struct vk_sum *sum;
 	struct vk_written *written;
+	int no_room; /* errno of the write that there was no room for; from then on it is only summed */
 };
 /* Everything given is borrowed until the file is finished or abandoned; sum serves one file at a time. */
 VK_MUST_USE enum vk_status vk_region_file_begin(struct vk_region_file *file, struct vk_folder *folder,

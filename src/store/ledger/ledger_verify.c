@@ -14,12 +14,7 @@
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_captures.h"
-
-/* The first line that something is wrong with, and how many. */
-struct wrong_lines {
-	struct vk_finding first;
-	size_t count;
-};
+#include "store/ledger/wrong_lines.h"
 
 /* A line that is known from elsewhere: from the head or the anchor. */
 struct mark {
@@ -53,37 +48,16 @@ struct verifying {
 	struct read_line last; /* the last of them */
 	uint64_t last_seq;     /* of the last that could be understood */
 	uint64_t first_signed; /* number of that line; 0: none is */
-	struct wrong_lines broken;
-	struct wrong_lines wrongly_signed;
-	struct wrong_lines not_signed;    /* behind one that is */
-	struct wrong_lines before_signed; /* in front of all that are */
+	struct vk_wrong_lines broken;
+	struct vk_wrong_lines wrongly_signed;
+	struct vk_wrong_lines not_signed;    /* behind one that is */
+	struct vk_wrong_lines before_signed; /* in front of all that are */
 	struct vk_recorded_set recorded;
 };
 
 static void put_finding(const struct verifying *v, enum vk_finding_code code, uint64_t offset, const char *message)
 {
 	vk_finding_say(v->sink, code, offset, 0, NULL, NULL, "%s", message);
-}
-
-static void note_wrong(struct wrong_lines *wrong, enum vk_finding_code code, const struct verifying *v,
-		       const struct read_line *l, const char *message)
-{
-	if (wrong->count++ == 0)
-		vk_finding_init(&wrong->first, code, l->offset, l->len, "line %zu of the ledger%s", v->lines + 1,
-				message);
-}
-
-static void put_wrong(const struct verifying *v, struct wrong_lines *wrong)
-{
-	struct vk_text text;
-
-	if (wrong->count == 0)
-		return;
-	vk_text_init(&text, wrong->first.message + strlen(wrong->first.message),
-		     sizeof(wrong->first.message) - strlen(wrong->first.message));
-	if (wrong->count > 1)
-		vk_text_fmt(&text, ", the first of %zu lines that are wrong", wrong->count);
-	vk_finding_put(v->sink, &wrong->first);
 }
 
 /* Whether l continues the chain: only then it confirms the line before it. */
@@ -97,7 +71,8 @@ static bool continues(const struct verifying *v, const struct read_line *l)
 
 static void note_break(struct verifying *v, const struct read_line *l)
 {
-	note_wrong(&v->broken, VK_F_LEDGER_BROKEN, v, l, " does not follow from the one before it");
+	vk_wrong_line(&v->broken, VK_F_LEDGER_BROKEN, v->lines + 1, l->offset, l->len,
+		      " does not follow from the one before it");
 	if (v->broken.count > 1)
 		return;
 	vk_finding_seen(&v->broken.first, "number %llu behind %.32s...", (unsigned long long)l->line.seq,
@@ -106,10 +81,11 @@ static void note_break(struct verifying *v, const struct read_line *l)
 			    v->lines > 0 ? v->last.sha256 : VK_LEDGER_ORIGIN);
 }
 
-/* Whether the head names this very line. */
+/* Whether the head names this very line, and it stands in its place of the chain. */
 static bool is_in_head(const struct verifying *v, const struct read_line *l)
 {
-	return v->head.head.seq != 0 && l->line.seq == v->head.head.seq && strcmp(l->sha256, v->head.head.sha256) == 0;
+	return l->follows && v->head.head.seq != 0 && l->line.seq == v->head.head.seq &&
+	       strcmp(l->sha256, v->head.head.sha256) == 0;
 }
 
 /* The line before the one that is read now is complete: what it says of captures counts, or is in doubt. */
@@ -145,10 +121,12 @@ static void check_signature(struct verifying *v, struct read_line *l, const char
 		if (key == NULL || vk_ledger_line_fits(&l->line, text, l->len, key))
 			return;
 		l->doubt = VK_F_SIGNATURE_WRONG;
-		note_wrong(&v->wrongly_signed, VK_F_SIGNATURE_WRONG, v, l, ": the signature does not fit");
+		vk_wrong_line(&v->wrongly_signed, VK_F_SIGNATURE_WRONG, v->lines + 1, l->offset, l->len,
+			      ": the signature does not fit");
 	} else if ((vk_event_effects(l->line.kind) & (VK_EFFECT_ADDS | VK_EFFECT_REMOVES)) != 0) {
-		note_wrong(v->first_signed != 0 ? &v->not_signed : &v->before_signed, VK_F_LEDGER_UNSIGNED, v, l,
-			   " is not signed");
+		vk_wrong_line(v->first_signed != 0 ? &v->not_signed : &v->before_signed, VK_F_LEDGER_UNSIGNED,
+			      v->lines + 1, l->offset, l->len,
+			      " is not signed");
 	}
 }
 
@@ -168,7 +146,7 @@ static enum vk_status take_line(struct verifying *v, const struct vk_ledger_span
 		vk_ledger_line_free(&now.line);
 		now.line.seq = 0;
 		snprintf(message, sizeof(message), ": %s", why.what);
-		note_wrong(&v->broken, VK_F_LEDGER_DAMAGED, v, &now, message);
+		vk_wrong_line(&v->broken, VK_F_LEDGER_DAMAGED, v->lines + 1, now.offset, now.len, message);
 	}
 	confirms = status == VK_OK && continues(v, &now);
 	now.follows = confirms || (v->head.head.seq != 0 && now.line.seq == v->head.head.seq + 1 &&
@@ -320,19 +298,19 @@ static enum vk_status study(struct verifying *v, struct vk_error *err)
 		return status;
 	/* nothing follows the last line: the head speaks for it, or, when it lags, its own place in the chain */
 	confirmed = v->head.head.seq != 0 && v->head.head.seq == v->last.line.seq
-			    ? strcmp(v->last.sha256, v->head.head.sha256) == 0 : v->last.follows;
+			    ? is_in_head(v, &v->last) : v->last.follows;
 	if (!record_last(v, confirmed))
 		return vk_no_memory(err, v->store);
 	/* numbers came again, and the lines that they came with lead to an end that the head does not know */
 	if (!confirmed && v->recorded.doubted_to > 0)
 		v->recorded.doubted_to = SIZE_MAX;
-	put_wrong(v, &v->broken);
+	vk_wrong_lines_put(v->sink, &v->broken);
 	judge_head(v);
 	judge_anchor(v);
-	put_wrong(v, &v->wrongly_signed);
-	put_wrong(v, &v->not_signed);
+	vk_wrong_lines_put(v->sink, &v->wrongly_signed);
+	vk_wrong_lines_put(v->sink, &v->not_signed);
 	if (v->check->public_key != NULL && v->first_signed == 0)
-		put_wrong(v, &v->before_signed);
+		vk_wrong_lines_put(v->sink, &v->before_signed);
 	return VK_OK;
 }
 
