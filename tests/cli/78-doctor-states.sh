@@ -212,14 +212,14 @@ run doctor --json --live-id naa.5000c50012345678 prod.img
 has "a name of another length: a person should look" "$(codes "$OUT")" 'replica'
 # the entries of another disk in the backup's place do not excuse those of the primary
 sectors=$(($(stat -c %s prod.orig) / 512))
-"$LAB" make --table gpt --vmfs 5 --start 4096 --size 420M --seed 9 other.img >/dev/null || exit 1
+"$LAB" make --table gpt --vmfs 5 --start 4096 --size 420M --seed 9 rival.img >/dev/null || exit 1
 fresh
 perl -e 'open(F, "+<:raw", $ARGV[0]); seek(F, 1024 + 40, 0); read(F, $b, 1); seek(F, 1024 + 40, 0); print F chr(ord($b) ^ 1)' prod.img
-dd if=other.img of=prod.img bs=512 skip=$((sectors - 33)) seek=$((sectors - 33)) count=32 conv=notrunc status=none
+dd if=rival.img of=prod.img bs=512 skip=$((sectors - 33)) seek=$((sectors - 33)) count=32 conv=notrunc status=none
 zero prod.img $(((sectors - 1) * 512)) 512
 run doctor --json prod.img
-is "one bit of an entry beside a foreign array" "$(jq -r '[.sources[0].structures[] | select(.name == "primary GPT entries")][0] |
-	"\(.state) \(.damaged.first_sector)"' "$OUT")" "damaged 2"
+is "one bit of an entry beside a foreign array" \
+	"$(jq -c '[.sources[0].ranges[] | select(.what == "primary GPT entries" and .damage == "damaged") | .offset_bytes]' "$OUT")" "[1024]"
 # a header that counts other entries, and a whole copy beside it
 if command -v sgdisk >/dev/null; then
 	fresh
@@ -227,7 +227,7 @@ if command -v sgdisk >/dev/null; then
 	dd if=prod.orig of=prod.img bs=512 skip=$((sectors - 33)) seek=$((sectors - 33)) count=33 conv=notrunc status=none
 	run doctor --json prod.img
 	is "a copy with another number of entries is not called damaged" \
-		"$(jq -r '[.sources[0].structures[] | select(.name == "backup GPT entries")][0].state' "$OUT")" unknown
+		"$(jq '[.sources[0].ranges[] | select(.what == "backup GPT entries" and .damage == "damaged")] | length' "$OUT")" 0
 fi
 # what is left of a longer disk's GPT, its signature taken away, in front of a VMFS3 on an MBR
 "$LAB" make --table gpt --vmfs 5 --start 2048 --size 2G longer.img >/dev/null || exit 1
