@@ -180,10 +180,16 @@ static enum vk_status plan_restore(struct vk_repair *repair, struct vk_error *er
 		vk_stop_point("worked out");
 	/*
 	 * Captures were judged and the disk was searched since it was read: what stands on it may be somebody's new
-	 * work by now. So the guards look at it as it is when the plan is made.
+	 * work by now. So the guards look at it as it is when the plan is made. What the path names by then must be
+	 * the disk that was worked on.
 	 */
 	if (status == VK_OK)
 		status = vk_target_open(source->path, source->kind, source->sector_size, &repair->again, err);
+	if (status == VK_OK)
+		status = vk_target_check(&repair->target.id, &repair->target.facts,
+					 vk_io_descriptor(repair->again.source.raw), source->path,
+					 repair->has_table ? "the table was worked out" : "the headers were worked out",
+					 err);
 	if (status == VK_OK)
 		status = vk_restore_plan_unsaved(&repair->unsaved, repair->overlay, &repair->again, &options,
 						 &repair->restore, err);

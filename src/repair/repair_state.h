@@ -39,8 +39,8 @@ struct vk_repair_kind {
 struct vk_repair {
 	const struct vk_repair_kind *kind;
 	struct vk_repair_options options;
-	struct vk_target target; /* as it is */
-	struct vk_target again;  /* as it is after a search that took long; else not open */
+	struct vk_target target; /* as it was when it was searched */
+	struct vk_target again;  /* the same disk, read anew for the guards and the plan */
 	struct vk_overlay *overlay;
 	struct vk_known *known; /* the newest first */
 	size_t known_count;

@@ -183,8 +183,7 @@ static enum vk_status start_plan(struct vk_restore *restore, const char *path, s
 	restore->options.store = restore->store;
 	if (restore->store == NULL)
 		return vk_no_memory(err, NULL);
-	/* judging reads all of the capture: the target is opened behind it, so that the guards see what stands there
-	 * now */
+	/* judging reads all of the capture: the target is opened behind it, so that the guards see what stands then */
 	status = vk_guard_ask_capture(restore, ret_sound, err);
 	if (status != VK_OK)
 		return status;

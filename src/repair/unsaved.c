@@ -58,7 +58,7 @@ static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_io *memory,
 	c->identity_count = plan.identity_count;
 	c->is_rebuilt = true;
 	c->memory = memory;
-	/* the names of what was read: the path is opened once more for the plan, and can be another LUN's by then */
+	/* the names of what was read, through its descriptor: the path can be another LUN's by now */
 	vk_device_info_of_io(after->io, &device);
 	vk_manifest_set_device(c, &device);
 	c->source_kind = after->kind;

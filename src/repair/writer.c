@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +22,8 @@
 #include "vmfskit/vouch.h"
 
 enum { CHUNK_BYTES = VK_TARGET_BUFFER_BYTES };
+
+static const char since[] = "the plan was made";
 
 struct writer {
 	const struct vk_write_job *job;
@@ -47,66 +48,11 @@ static void add_remedy(const struct writer *w, struct vk_error *err)
 
 /* Opening. */
 
-static enum vk_status changed(const struct writer *w, struct vk_error *err, const char *what)
-{
-	vk_error_set(err, VK_REFUSED, w->job->path, "%s since the plan was made", what);
-	return vk_error_remedy(err, "Nothing was written; look at the target, then repeat the command");
-}
-
-static bool device_fits(const struct writer *w)
-{
-	const struct vk_target_id *want = &w->job->target;
-	uint64_t size = 0;
-	int sector_size = 0;
-
-	return ioctl(w->fd, BLKGETSIZE64, &size) == 0 && size == want->size_bytes + want->footer_bytes &&
-	       ioctl(w->fd, BLKSSZGET, &sector_size) == 0 && sector_size > 0 &&
-	       want->sector_size % (unsigned)sector_size == 0;
-}
-
-static enum vk_status check_target(const struct writer *w, struct vk_error *err)
-{
-	const struct vk_target_id *want = &w->job->target;
-	struct stat st;
-	bool same;
-
-	if (fstat(w->fd, &st) != 0)
-		return vk_error_errno(err, errno, w->job->path, "Cannot examine the target");
-	if (want->is_device)
-		same = S_ISBLK(st.st_mode) && st.st_rdev == want->rdev;
-	else
-		same = S_ISREG(st.st_mode) && st.st_dev == want->dev && st.st_ino == want->ino;
-	if (!same)
-		return changed(w, err, "The path came to name something else");
-	if (want->is_device ? !device_fits(w) : (uint64_t)st.st_size != want->size_bytes + want->footer_bytes)
-		return changed(w, err, "The target's size or sector size changed");
-	return VK_OK;
-}
-
-/*
- * The number or the name of a device can be another LUN's by now. Bytes that are the same prove nothing: a replica
- * has them, too.
- */
-static enum vk_status check_identity(const struct writer *w, struct vk_error *err)
-{
-	const struct vk_disk_facts *then = w->job->facts;
-	struct vk_disk_facts now;
-
-	if (then == NULL || vk_disk_facts_still(then, w->fd, &now))
-		return VK_OK;
-	vk_error_set(err, VK_REFUSED, w->job->path,
-		     "Guard lun: this is another disk than the plan was made for: %s is \"%.80s\", it was \"%.80s\"",
-		     strcmp(now.wwid, then->wwid) != 0 ? "its WWID" : "its serial number, partition or file, of WWID",
-		     now.wwid, then->wwid);
-	return vk_error_remedy(err, "Nothing was written; find the captured disk, then repeat the command with its "
-				    "path");
-}
-
 static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)
 {
 	/* links were followed for the plan: one in its place is another path */
 	if (errno == ELOOP)
-		return changed(w, err, "The path came to name something else");
+		return vk_target_changed(w->job->path, "The path came to name something else", since, err);
 	if (errno != EBUSY && errno != EWOULDBLOCK) {
 		vk_error_errno(err, errno, w->job->path, "Cannot open the target for writing");
 		return vk_error_remedy(err, "Nothing was written; put right what stands in the way, then repeat the "
@@ -138,7 +84,7 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 		return cannot_open(w, err);
 	w->reader = (struct vk_target_reader){
 		.fd = w->fd, .path = w->job->path, .buf = w->buf, .is_device = w->job->target.is_device};
-	return check_target(w, err);
+	return vk_target_check(&w->job->target, w->job->facts, w->fd, w->job->path, since, err);
 }
 
 /* Comparing. */
@@ -156,7 +102,7 @@ static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 			if (!vk_target_readable(&w->reader, edit->offset_bytes, edit->length_bytes,
 						w->job->target.sector_size, &at))
 				continue;
-			changed(w, err, "A sector that could not be read became readable");
+			vk_target_changed(w->job->path, "A sector that could not be read became readable", since, err);
 			return vk_error_at(err, at);
 		}
 		status = vk_target_compare(&w->reader, edit->offset_bytes, edit->old_bytes, edit->length_bytes, &same,
@@ -164,7 +110,7 @@ static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
 		if (status != VK_OK)
 			return status;
 		if (!same) {
-			changed(w, err, "The target's bytes changed");
+			vk_target_changed(w->job->path, "The target's bytes changed", since, err);
 			return vk_error_at(err, at);
 		}
 	}
@@ -381,8 +327,9 @@ static enum vk_status prepare(struct writer *w, struct vk_error *err)
 	vk_target_read_begin(&w->reader);
 	status = check_old_bytes(w, err);
 	vk_target_read_end(&w->reader);
+	/* comparing takes its time, and a LUN can be given another number under an open descriptor */
 	if (status == VK_OK)
-		status = check_identity(w, err);
+		status = vk_target_check(&w->job->target, w->job->facts, w->fd, w->job->path, since, err);
 	return status == VK_OK ? last_look(w, err) : status;
 }
 

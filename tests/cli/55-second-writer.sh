@@ -166,6 +166,40 @@ for point in "capture judged" "worked out"; do
 	is "a table made meanwhile, at $point: untouched" "$(disk_sum "$disk")" "$made"
 done
 
+# --- a link that comes to lead to another disk while the plan is worked out. The other one is a replica: same bytes, same
+# size. Nothing of what was searched on the first may be written there.
+link=$TMP/by-id
+for what in table header; do
+	fresh
+	option=
+	[ "$what" = table ] || { option="--start 2048" && copy_disk "$good" "$disk" && zero "$disk" $((2048 * 512 + 0x100000)) 512; }
+	copy_disk "$disk" replica.img
+	ln -sfn "$disk" "$link"
+	first=$(disk_state "$disk")
+	second=$(disk_state replica.img)
+	# shellcheck disable=SC2086 # a word or none
+	stops "worked out" repair $what --store "$store" --heartbeat-wait 0.1 --override guess,unidentified $option --write "$link" ||
+		continue
+	ln -sfn "$TMP/replica.img" "$link"
+	go_on
+	is "a link that leads to another disk now, $what: refused" $? 3
+	has "a link that leads to another disk now, $what: why" bg.err "The path came to name something else since the (table was|headers were) worked out"
+	has "a link that leads to another disk now, $what: said" bg.err "Nothing was written; look at the target, then repeat the command"
+	is "a link that leads to another disk now, $what: the first one is untouched" "$(disk_state "$disk")" "$first"
+	is "a link that leads to another disk now, $what: the other one is untouched" "$(disk_state replica.img)" "$second"
+done
+# restore opens its target once: a link that is turned before that names the other disk, one that is turned after it changes nothing
+fresh
+copy_disk "$disk" replica.img
+second=$(disk_state replica.img)
+ln -sfn "$disk" "$link"
+if stops "$undo_point" restore --store "$store" "$id" "$link" --heartbeat-wait 0.1 --write; then
+	ln -sfn "$TMP/replica.img" "$link"
+	go_on
+	is "a link that is turned after the plan of a restore: the planned disk is written" "$? $(disk_sum "$disk")" "0 $whole"
+	is "a link that is turned after the plan of a restore: the other one is untouched" "$(disk_state replica.img)" "$second"
+fi
+
 # --- signals
 # the last two lines of the ledger that tell of the restore
 ends() { grep -oE '"event":"(restore|restore-begun)"|"result":"[^"]*"' "$store/ledger.jsonl" | tail -n 4 | tr '\n' ' '; }

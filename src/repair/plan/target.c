@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The target of a plan: opened, and its table and volumes read, once. */
+/* The target of a plan: opened, its table and volumes read; and whether what is opened later is still the same. */
 #include "repair/plan/target.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "base/memory.h"
@@ -86,4 +88,47 @@ void vk_target_close(struct vk_target *target)
 		vk_source_close(&target->source);
 	free(target->path);
 	memset(target, 0, sizeof(*target));
+}
+
+enum vk_status vk_target_changed(const char *path, const char *what, const char *since, struct vk_error *err)
+{
+	vk_error_set(err, VK_REFUSED, path, "%s since %s", what, since);
+	return vk_error_remedy(err, "Nothing was written; look at the target, then repeat the command");
+}
+
+static bool device_fits(const struct vk_target_id *id, int fd)
+{
+	uint64_t size = 0;
+	int sector_size = 0;
+
+	return ioctl(fd, BLKGETSIZE64, &size) == 0 && size == id->size_bytes + id->footer_bytes &&
+	       ioctl(fd, BLKSSZGET, &sector_size) == 0 && sector_size > 0 &&
+	       id->sector_size % (unsigned)sector_size == 0;
+}
+
+enum vk_status vk_target_check(const struct vk_target_id *id, const struct vk_disk_facts *facts, int fd,
+			       const char *path, const char *since, struct vk_error *err)
+{
+	struct vk_disk_facts now;
+	struct stat st;
+	bool same;
+
+	if (fstat(fd, &st) != 0)
+		return vk_error_errno(err, errno, path, "Cannot examine the target");
+	if (id->is_device)
+		same = S_ISBLK(st.st_mode) && st.st_rdev == id->rdev;
+	else
+		same = S_ISREG(st.st_mode) && st.st_dev == id->dev && st.st_ino == id->ino;
+	if (!same)
+		return vk_target_changed(path, "The path came to name something else", since, err);
+	if (id->is_device ? !device_fits(id, fd) : (uint64_t)st.st_size != id->size_bytes + id->footer_bytes)
+		return vk_target_changed(path, "The target's size or sector size changed", since, err);
+	if (facts == NULL || vk_disk_facts_still(facts, fd, &now))
+		return VK_OK;
+	vk_error_set(err, VK_REFUSED, path,
+		     "Guard lun: this is another disk than the plan was made for: %s is \"%.80s\", it was \"%.80s\"",
+		     strcmp(now.wwid, facts->wwid) != 0 ? "its WWID" : "its serial number, partition or file, of WWID",
+		     now.wwid, facts->wwid);
+	return vk_error_remedy(err, "Nothing was written; find the captured disk, then repeat the command with its "
+				    "path");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The target of a plan: opened, and its table and volumes read, once. */
+/* The target of a plan: opened, its table and volumes read; and whether what is opened later is still the same. */
 #ifndef VK_REPAIR_TARGET_H
 #define VK_REPAIR_TARGET_H
 
@@ -7,7 +7,7 @@
 
 #include "vmfskit/of_disk.h"
 
-/* Which file or device was planned for; the writer compares it with what it opens. */
+/* Which file or device was planned for; what is opened later is compared with it (vk_target_check). */
 struct vk_target_id {
 	bool is_device;
 	dev_t dev;  /* a file: of its file system */
@@ -34,6 +34,17 @@ struct vk_target {
 VK_MUST_USE enum vk_status vk_target_open(const char *path, enum vk_source_kind as, uint32_t sector_size,
 					  struct vk_target *ret_target, struct vk_error *err);
 void vk_target_close(struct vk_target *target);
+
+/*
+ * Whether what is open under fd is what id and facts (NULL: nothing is known) were made of: this file or device, as
+ * long, with sectors that fit, and by the same names. A path may lead elsewhere by now, and the number or the name of
+ * a device can be another LUN's; bytes that are the same prove nothing: a replica has them, too. since: "the plan was
+ * made". Errors: VK_REFUSED, with the remedy that nothing was written; VK_IO.
+ */
+VK_MUST_USE enum vk_status vk_target_check(const struct vk_target_id *id, const struct vk_disk_facts *facts, int fd,
+					   const char *path, const char *since, struct vk_error *err);
+/* VK_REFUSED: "WHAT since SINCE". */
+enum vk_status vk_target_changed(const char *path, const char *what, const char *since, struct vk_error *err);
 
 /* Decode bytes that another owns: the target with changes, a capture. path is for messages. */
 VK_MUST_USE enum vk_status vk_source_over(struct vk_io *io, const char *path, enum vk_source_kind as,
