@@ -55,6 +55,12 @@ else
 	skip "a file system without links" "needs root, mkfs.vfat and FAT in the kernel"
 fi
 
+# what is the same as in the last night is linked without being written first
+"$VMFSKIT" capture --store quiet a.img >/dev/null
+VMFSKIT_CRASH_LOG=$TMP/steps ok "a night without changes" "$HOOKS" capture --store quiet a.img
+is "writes no region" "$(grep -c 'region file: ' "$TMP/steps")" 0
+has "but links them" "$TMP/steps" 'capture file: link'
+
 # the same, as the answers of such a file system
 if command -v strace >/dev/null; then
 	for answer in EPERM EOPNOTSUPP EMLINK EXDEV ENOSPC; do

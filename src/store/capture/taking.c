@@ -154,7 +154,8 @@ static enum vk_status put_file(struct vk_taking *taking, size_t index, const cha
 	struct vk_region_file file;
 	enum vk_status status;
 
-	status = vk_region_file_begin(&file, &taking->folder, restore_text != NULL ? VK_RESTORE_FILE : region->file,
+	status = vk_region_file_begin(&file, &taking->folder, &taking->previous,
+				      restore_text != NULL ? VK_RESTORE_FILE : region->file,
 				      restore_text != NULL ? strlen(restore_text) : region->length_bytes, &saver->sum,
 				      &taking->written[index], err);
 	if (status != VK_OK)
@@ -164,7 +165,7 @@ static enum vk_status put_file(struct vk_taking *taking, size_t index, const cha
 	else
 		status = vk_saver_copy(saver, region, &file, err);
 	if (status == VK_OK)
-		return vk_region_file_finish(&file, &taking->previous, saver->buf, err);
+		return vk_region_file_finish(&file, err);
 	vk_region_file_abandon(&file);
 	return status;
 }

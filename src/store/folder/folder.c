@@ -167,14 +167,6 @@ static bool note_made(struct vk_folder *folder, const char *file)
 	return true;
 }
 
-void vk_folder_forget(struct vk_folder *folder, const char *file)
-{
-	size_t len = strlen(file) + 1;
-
-	if (folder->made_bytes >= len && strcmp(folder->made + folder->made_bytes - len, file) == 0)
-		folder->made_bytes -= len;
-}
-
 enum vk_status vk_folder_create(struct vk_folder *folder, const char *file, int *ret_fd,
 				struct vk_error *err)
 {

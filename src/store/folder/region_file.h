@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of a capture while it is made: written, and then, when the previous capture of the disk has a file that is
- * the same in every byte, replaced by one more name of that one, so that it takes no room.
+ * A file of a capture while it is made: as long as each byte is that of the previous capture's file nothing is written,
+ * and at the end it is one more name of that one. From the first byte that differs on it is a file of its own.
  */
 #ifndef VK_STORE_REGION_FILE_H
 #define VK_STORE_REGION_FILE_H
@@ -16,6 +16,7 @@ struct vk_previous {
 	int fd;             /* of its folder; -1: there is none */
 	bool modes_kept;    /* files have the mode that they were made with */
 	bool links_refused; /* the file system of the store has no links */
+	uint8_t *buf;       /* VK_FILE_BUFFER_BYTES, to read its files into */
 };
 
 /* id may be NULL: begin without one. Without it everything is written, which is never wrong. */
@@ -36,23 +37,24 @@ VK_MUST_USE bool vk_written_is(const struct vk_written *written, struct vk_sum *
 
 struct vk_region_file {
 	struct vk_folder *folder;
+	struct vk_previous *previous;
 	const char *file;
 	uint64_t length_bytes;
-	int fd;
+	int fd;     /* -1: nothing was written */
+	int old_fd; /* the previous capture's file, while all that was given is in it; -1: none, or it differs */
 	struct vk_sum *sum;
 	struct vk_written *written;
-	int no_room; /* errno of the write that there was no room for; from then on it is only summed */
 };
 /* Everything given is borrowed until the file is finished or abandoned; sum serves one file at a time. */
 VK_MUST_USE enum vk_status vk_region_file_begin(struct vk_region_file *file, struct vk_folder *folder,
-						const char *name, uint64_t length_bytes, struct vk_sum *sum,
-						struct vk_written *ret_written, struct vk_error *err);
+						struct vk_previous *previous, const char *name, uint64_t length_bytes,
+						struct vk_sum *sum, struct vk_written *ret_written,
+						struct vk_error *err);
 /* Its bytes at pos, in ascending order; what is not given is zeros. */
 VK_MUST_USE enum vk_status vk_region_file_bytes(struct vk_region_file *file, uint64_t pos, const uint8_t *bytes,
 						size_t len, struct vk_error *err);
-/* Close it, or link the previous capture's file in its place. buf: VK_FILE_BUFFER_BYTES. Errors: VK_IO, VK_NOMEM. */
-VK_MUST_USE enum vk_status vk_region_file_finish(struct vk_region_file *file, struct vk_previous *previous,
-						 uint8_t *buf, struct vk_error *err);
+/* Close it, or link the previous capture's file. The file is abandoned when this fails. Errors: VK_IO, VK_NOMEM. */
+VK_MUST_USE enum vk_status vk_region_file_finish(struct vk_region_file *file, struct vk_error *err);
 void vk_region_file_abandon(struct vk_region_file *file);
 
 #endif
