@@ -28,12 +28,22 @@ extern "C" {
 #define VK_LEDGER_FILE "ledger.jsonl"
 #define VK_LEDGER_HEAD_FILE "ledger.head"
 
-/* E(id, word in the ledger): add at the end, never rename. */
+/* E(id, word in the ledger, what it does to the captures it names): add at the end, never rename. */
 #define VK_EVENTS(E) \
-	E(CAPTURE, "capture") E(IMPORT, "import") E(UNDO_CAPTURE, "undo-capture") E(VERIFY, "verify") \
-	E(RESTORE, "restore") E(UNDO, "undo") E(PRUNE, "prune") E(PIN, "pin") E(UNPIN, "unpin") E(ABANDON, "abandon") \
-	E(REBUILT_CAPTURE, "rebuilt-capture") E(REPAIR, "repair") E(RESTORE_BEGUN, "restore-begun")
-#define VK_EVENT_ENUM(id, word) VK_EVENT_##id,
+	E(CAPTURE, "capture", VK_EFFECT_ADDS) \
+	E(IMPORT, "import", VK_EFFECT_ADDS) \
+	E(UNDO_CAPTURE, "undo-capture", VK_EFFECT_ADDS) \
+	E(VERIFY, "verify", 0) \
+	E(RESTORE, "restore", VK_EFFECT_ENDS_WRITE) \
+	E(UNDO, "undo", VK_EFFECT_ENDS_WRITE) \
+	E(PRUNE, "prune", VK_EFFECT_REMOVES) \
+	E(PIN, "pin", 0) \
+	E(UNPIN, "unpin", 0) \
+	E(ABANDON, "abandon", VK_EFFECT_REMOVES) \
+	E(REBUILT_CAPTURE, "rebuilt-capture", VK_EFFECT_ADDS) \
+	E(REPAIR, "repair", VK_EFFECT_ENDS_WRITE) \
+	E(RESTORE_BEGUN, "restore-begun", VK_EFFECT_BEGINS_WRITE)
+#define VK_EVENT_ENUM(id, word, effects) VK_EVENT_##id,
 enum vk_event_kind { VK_EVENTS(VK_EVENT_ENUM) VK_EVENT_COUNT };
 #undef VK_EVENT_ENUM
 

@@ -30,7 +30,7 @@ enum { VK_VOUCHED_LEDGER = 1, VK_VOUCHED_SIGNATURE = 2 };
 /*
  * The capture in the folder at path:
  * - in a folder with a ledger, or in the store: the ledger must record the manifest as it is (ledger.missing,
- *   ledger.capture-unrecorded, ledger.capture-differs, ledger.broken, ledger.damaged), and both folders must belong to
+ *   ledger.capture-unrecorded, ledger.capture-differs, ledger.damaged), and both folders must belong to
  *   root or to this user, the store not be writable for others (capture.writable; of the capture verify tells that);
  * - elsewhere (a copy on a stick): the ledger of the store is asked. Nothing is wrong when it does not know the
  *   capture; that it records another manifest under this name is ledger.capture-differs;

@@ -138,12 +138,15 @@ static const char *id_of(const char *name)
  * Whether what is left is a capture of the store, of which the ledger has this; one that was pinned while it was being
  * removed stays, too.
  */
-static enum answer belongs(const struct vk_store *store, const char *name, int fd, const struct vk_recorded *recorded)
+static enum answer belongs(const struct vk_store *store, const char *name, int fd, const struct vk_recorded_set *set)
 {
+	const struct vk_recorded *recorded = vk_recorded_find(set, id_of(name));
 	bool is_gone = begins_with(name, VK_GONE_PREFIX);
 	bool stays = is_gone && vk_pin_holds(vk_store_fd(store), id_of(name));
 	enum answer answer;
 
+	if (recorded == NULL && set->incomplete)
+		return UNKNOWN;
 	if (recorded == NULL)
 		return stays ? is_whole(store, name) : NO;
 	if (recorded->removed > recorded->added && !stays)
@@ -156,7 +159,7 @@ static enum answer belongs(const struct vk_store *store, const char *name, int f
  * A capture that the ledger has is one: a run died when only its name was missing, or took the name away and died
  * before that was recorded.
  */
-static void sweep_one(struct vk_store *store, const char *name, const struct vk_recorded *recorded,
+static void sweep_one(struct vk_store *store, const char *name, const struct vk_recorded_set *recorded,
 		      const struct vk_finding_sink *sink)
 {
 	int store_fd = vk_store_fd(store);
@@ -177,7 +180,7 @@ static void sweep_one(struct vk_store *store, const char *name, const struct vk_
 			remove_folder(store_fd, name, fd, sink);
 			break;
 		case UNKNOWN:
-			put_left(sink, name, "it may be a capture, and cannot be read");
+			put_left(sink, name, "it may be a capture: it cannot be read, or the ledger not be believed");
 			break;
 		}
 	}
@@ -221,7 +224,7 @@ enum vk_status vk_store_sweep(struct vk_store *store, const struct vk_finding_si
 		status = status == VK_ABSENT ? VK_OK : status;
 	}
 	for (size_t i = 0; status == VK_OK && i < left.count; i++)
-		sweep_one(store, left.names[i], vk_recorded_find(&recorded, id_of(left.names[i])), sink);
+		sweep_one(store, left.names[i], &recorded, sink);
 	if (status == VK_OK && left.count > 0 &&
 	    (vk_step_fails("left folder: fsync store") || fsync(vk_store_fd(store)) != 0))
 		status = vk_error_errno(err, errno, vk_store_path(store), "cannot flush the folder of the store");

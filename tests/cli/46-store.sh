@@ -255,6 +255,13 @@ has "the link, too" "$ERR" 'store\.left-over: \.tmp-link stays in the store: it 
 is "what a killed run left is gone, the rest stays" "$(leftovers tricks | tr '\n' ' ')" ".tmp-link .tmp-odd "
 ok "nothing behind the link was touched" "$VMFSKIT" verify --store tricks "$last"
 rm -r tricks/.tmp-odd tricks/.tmp-link
+# where the ledger is broken, what it does not record may have been recorded
+cp -a tricks altered
+sed -i '1s/"user":"[^"]*"/"user":"nobody"/' altered/ledger.jsonl
+mkdir -m 700 altered/.tmp-20260101T000000Z-x
+exits "a leftover beside a broken ledger" 1 "$VMFSKIT" capture --store altered b.img
+has "it is told" "$ERR" 'store\.left-over: \.tmp-20260101T000000Z-x stays in the store: it may be a capture'
+is "and stays" "$(leftovers altered)" .tmp-20260101T000000Z-x
 # a link in the place of a capture is none
 ln -s "$last" tricks/20200101T000000Z-link
 hasnt "a link is not listed" "$("$VMFSKIT" list --store tricks)" 20200101T000000Z-link

@@ -92,32 +92,32 @@ for kind in plain signed; do
 	judge "$kind: the first line deleted" 1 "ledger.broken ledger.capture-unrecorded" "${options[@]}"
 	renew
 	sed -i '3s/"user":"[^"]*"/"user":"nobody"/' st/ledger.jsonl
-	judge "$kind: a line altered" 1 "ledger.broken${key:+ signature.wrong}" "${options[@]}"
+	judge "$kind: a line altered" 1 "ledger.broken ledger.capture-unrecorded${key:+ signature.wrong}" "${options[@]}"
 	has "$kind: it is named" "$OUT" 'line 4 of the ledger does not follow from the one before it'
 	renew
 	sed -i '6s/"user":"[^"]*"/"user":"nobody"/' st/ledger.jsonl
-	judge "$kind: the last line altered" 1 "ledger.broken ledger.head-wrong${key:+ signature.wrong}" "${options[@]}"
+	judge "$kind: the last line altered" 1 "ledger.capture-unrecorded ledger.head-wrong${key:+ signature.wrong}" "${options[@]}"
 	renew
 	sed -i '3s/"previous":"../"previous":"00/' st/ledger.jsonl
-	judge "$kind: a digest in a line altered" 1 "ledger.broken${key:+ signature.wrong}" "${options[@]}"
+	judge "$kind: a digest in a line altered" 1 "ledger.broken ledger.capture-unrecorded${key:+ signature.wrong}" "${options[@]}"
 	renew
 	sed -i '3s/^{"seq":3/{"seq":5/' st/ledger.jsonl
-	judge "$kind: a number altered" 1 "ledger.broken${key:+ signature.wrong}" "${options[@]}"
+	judge "$kind: a number altered" 1 "ledger.broken ledger.capture-unrecorded${key:+ signature.wrong}" "${options[@]}"
 	renew
 	sed -i '3s/"user"/ "user"/' st/ledger.jsonl
-	judge "$kind: another spelling" 1 "ledger.broken ledger.capture-unrecorded ledger.damaged" "${options[@]}"
+	judge "$kind: another spelling" 1 "ledger.capture-unrecorded ledger.damaged" "${options[@]}"
 	renew
 	sed -i '3s/.*/nonsense/' st/ledger.jsonl
-	judge "$kind: nonsense" 1 "ledger.broken ledger.capture-unrecorded ledger.damaged" "${options[@]}"
+	judge "$kind: nonsense" 1 "ledger.capture-unrecorded ledger.damaged" "${options[@]}"
 	renew
 	sed -i "3a $(line 2 | sed 's/^{"seq":2/{"seq":4/; s/"event":"capture"/"event":"verify"/')" st/ledger.jsonl
-	judge "$kind: a line put in" 1 "ledger.broken${key:+ signature.wrong}" "${options[@]}"
+	judge "$kind: a line put in" 1 "ledger.broken ledger.capture-unrecorded${key:+ signature.wrong}" "${options[@]}"
 	renew
 	sed -i "3a $(line 2)" st/ledger.jsonl
-	judge "$kind: a line doubled" 1 "ledger.broken" "${options[@]}"
+	judge "$kind: a line doubled" 1 "ledger.broken ledger.capture-unrecorded" "${options[@]}"
 	renew
 	perl -ni -e '$. == 3 ? ($x = $_) : print($. == 4 ? ($_, $x) : $_)' st/ledger.jsonl
-	judge "$kind: two lines swapped" 1 "ledger.broken" "${options[@]}"
+	judge "$kind: two lines swapped" 1 "ledger.broken ledger.capture-unrecorded" "${options[@]}"
 	renew
 	sed -i '5,$d' st/ledger.jsonl
 	judge "$kind: the end cut off" 1 "ledger.capture-unrecorded ledger.cut-short" "${options[@]}"
@@ -132,7 +132,7 @@ for kind in plain signed; do
 	judge "$kind: the head altered" 1 "ledger.head-wrong" "${options[@]}"
 	renew
 	cp -p foreign.st/ledger.head* st/
-	judge "$kind: the head of another store" 1 "$([ -n "$key" ] || echo 'ledger.broken ')ledger.head-wrong" "${options[@]}"
+	judge "$kind: the head of another store" 1 "$([ -n "$key" ] || echo 'ledger.capture-unrecorded ')ledger.head-wrong" "${options[@]}"
 	renew
 	rm st/ledger.head*
 	judge "$kind: no head" 1 "ledger.head-wrong" "${options[@]}"
@@ -180,8 +180,8 @@ for kind in plain signed; do
 	if [ -z "$key" ]; then
 		judge "$kind: all put right, as only a key could tell" 0 ""
 	else
-		judge "$kind: all put right" 1 "ledger.head-wrong signature.wrong" "${options[@]}"
-		has "$kind: from where on" "$OUT" 'line 3 of the ledger: the signature does not fit, the first of 3 lines that are wrong'
+		judge "$kind: all put right" 1 "ledger.capture-unrecorded ledger.head-wrong signature.wrong" "${options[@]}"
+		has "$kind: from where on" "$OUT" 'line 3 of the ledger: the signature does not fit'
 		perl -pi -e 's/,"signature":"[0-9a-f]*"//' st/ledger.jsonl
 		fix renumber
 		rm -f st/ledger.head.sig

@@ -28,7 +28,7 @@ static void take(struct vk_recorded_set *set, const struct vk_ledger_span *span)
 
 	if (vk_ledger_line_read(span->text, span->len, &line, &err) == VK_OK) {
 		check_line(&line);
-		FUZZ_ASSERT(vk_recorded_add(set, &line, span->offset, VK_F_COUNT));
+		FUZZ_ASSERT(vk_recorded_add(set, &line, span->offset));
 	} else {
 		FUZZ_ASSERT(err.what[0] != '\0');
 		fuzz_text(err.what, sizeof(err.what));

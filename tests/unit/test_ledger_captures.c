@@ -136,44 +136,37 @@ static void garbage_at_the_end(void **state)
 	ledger_store_free(s);
 }
 
-/* What a line in doubt says takes nothing away, and does not stand against a line that is confirmed. */
-static void lines_in_doubt(void **state)
+/* A line whose signature does not fit vouches for nothing, wherever it stands in the chain. */
+static void another_key(void **state)
 {
-	char one[] = "one";
-	char *ids[] = {one, NULL};
-	struct vk_ledger_line line = {.seq = 1, .kind = VK_EVENT_CAPTURE, .captures = ids};
-	struct vk_recorded_set set = {.tree = NULL};
-	const struct vk_recorded *r;
+	struct ledger_store *s = ledger_store_new(true);
+	struct ledger_store *other = ledger_store_new(true);
+	const struct ledger_store *of[] = {s, other};
 
 	(void)state;
-	memcpy(line.manifest_sha256, VK_LEDGER_ORIGIN, sizeof(line.manifest_sha256));
-	assert_true(vk_recorded_add(&set, &line, 0, VK_F_LEDGER_BROKEN));
-	assert_false(vk_recorded_vouches(&set, "one", VK_LEDGER_ORIGIN, NULL));
-	assert_false(vk_recorded_knows(&set, "one", VK_LEDGER_ORIGIN, NULL));
-	memcpy(line.manifest_sha256, some_sha256, sizeof(line.manifest_sha256));
-	assert_true(vk_recorded_add(&set, &line, 100, VK_F_COUNT));
-	assert_true(vk_recorded_vouches(&set, "one", some_sha256, NULL));
-	memcpy(line.manifest_sha256, VK_LEDGER_ORIGIN, sizeof(line.manifest_sha256));
-	assert_true(vk_recorded_add(&set, &line, 200, VK_F_SIGNATURE_WRONG));
-	line.kind = VK_EVENT_PRUNE;
-	assert_true(vk_recorded_add(&set, &line, 300, VK_F_LEDGER_BROKEN));
-	r = vk_recorded_find(&set, "one");
-	assert_non_null(r);
-	assert_int_equal(r->offset, 100);
-	assert_int_equal(r->removed, 0);
-	assert_true(vk_recorded_vouches(&set, "one", some_sha256, NULL));
-	assert_true(vk_recorded_add(&set, &line, 400, VK_F_COUNT));
-	assert_true(r->removed > r->added);
-	vk_recorded_free(&set);
+	append_event(s, VK_EVENT_CAPTURE, "a", some_sha256);
+	append_event(s, VK_EVENT_VERIFY, NULL, NULL);
+	for (size_t i = 0; i < 2; i++) {
+		struct vk_recorded_set set = {.tree = NULL};
+		struct vk_error err;
+		bool expected;
+
+		assert_int_equal(vk_ledger_recorded(vk_store_fd(s->open), of[i]->public_key, &set, &expected, &err), VK_OK);
+		assert_int_equal(vk_recorded_vouches(&set, "a", some_sha256, NULL), i == 0);
+		assert_int_equal(set.incomplete, i != 0);
+		vk_recorded_free(&set);
+	}
+	ledger_store_free(other);
+	ledger_store_free(s);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recorded),
-		cmocka_unit_test(lines_in_doubt),
 		cmocka_unit_test(lines_put_in),
 		cmocka_unit_test(garbage_at_the_end),
+		cmocka_unit_test(another_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,13 +43,6 @@ void vk_reader_text(struct vk_json_reader *r, const json_t *object, const char *
 		memcpy(ret_text, text, strlen(text) + 1);
 }
 
-void vk_reader_newer_text(struct vk_json_reader *r, const json_t *object, const char *key, char *ret_text,
-			   size_t cap)
-{
-	if (json_object_get(object, key) != NULL)
-		vk_reader_text(r, object, key, ret_text, cap);
-}
-
 void vk_reader_newer_texts(struct vk_json_reader *r, const json_t *object, const char *key, char ***ret_texts)
 {
 	const json_t *array = json_object_get(object, key);
@@ -93,12 +86,12 @@ uint64_t vk_reader_number(struct vk_json_reader *r, const json_t *object, const 
 }
 
 size_t vk_reader_choice(struct vk_json_reader *r, const json_t *object, const char *key,
-			 const char *(*name)(size_t index), size_t count)
+			const char *const *words, size_t count)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 
 	for (size_t i = 0; i < count && text != NULL; i++)
-		if (strcmp(text, name(i)) == 0)
+		if (strcmp(text, words[i]) == 0)
 			return i;
 	vk_reader_fail(r, key, "is missing or not one of the known words");
 	return 0;
@@ -126,9 +119,19 @@ const json_t *vk_reader_array(struct vk_json_reader *r, const json_t *object, co
 	return array;
 }
 
-void vk_reader_digest(struct vk_json_reader *r, const json_t *object, char ret_hex[VK_SHA256_HEX_BYTES])
+void vk_reader_digest(struct vk_json_reader *r, const json_t *object, const char *key,
+		      char ret_hex[VK_SHA256_HEX_BYTES])
 {
-	vk_reader_text(r, object, "sha256", ret_hex, VK_SHA256_HEX_BYTES);
+	vk_reader_text(r, object, key, ret_hex, VK_SHA256_HEX_BYTES);
 	if (r->ok && !vk_sha256_text(ret_hex))
-		vk_reader_fail(r, "sha256", "is not a digest");
+		vk_reader_fail(r, key, "is not a digest");
+}
+
+bool vk_reader_spelt(const json_t *root, size_t flags, const char *text, size_t len)
+{
+	char *again = json_dumps(root, flags);
+	bool same = again != NULL && strlen(again) == len && memcmp(again, text, len) == 0;
+
+	free(again);
+	return same;
 }

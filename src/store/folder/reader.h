@@ -31,26 +31,26 @@ bool vk_text_printable(const char *text);
 /* A text shorter than cap. */
 void vk_reader_text(struct vk_json_reader *r, const json_t *object, const char *key, char *ret_text,
 		    size_t cap);
-/* The same of a key that older versions did not write; ret_text stays as it is when it is not there. */
-void vk_reader_newer_text(struct vk_json_reader *r, const json_t *object, const char *key,
-			  char *ret_text, size_t cap);
 /*
- * The same for a list of texts; *ret_texts ends with NULL and is to be freed with vk_texts_free, also after a
- * failure.
+ * A list of such texts, which may be missing: *ret_texts then stays as it is. It ends with NULL and is to be freed with
+ * vk_texts_free, also after a failure.
  */
 void vk_reader_newer_texts(struct vk_json_reader *r, const json_t *object, const char *key,
 			   char ***ret_texts);
 uint64_t vk_reader_number(struct vk_json_reader *r, const json_t *object, const char *key, uint64_t max);
-/* The index of the text among names 0 .. count-1. */
-size_t vk_reader_choice(struct vk_json_reader *r, const json_t *object, const char *key,
-			const char *(*name)(size_t index), size_t count);
+/* The index of the text among these words. */
+size_t vk_reader_choice(struct vk_json_reader *r, const json_t *object, const char *key, const char *const *words,
+			size_t count);
 /*
  * An array of objects; *ret_items are zeroed structs for them, to be freed. Returns the array, NULL when it
  * failed or is empty.
  */
 const json_t *vk_reader_array(struct vk_json_reader *r, const json_t *object, const char *key,
 			      size_t item_size, void **ret_items, size_t *ret_count);
-/* The text under "sha256". */
-void vk_reader_digest(struct vk_json_reader *r, const json_t *object, char ret_hex[VK_SHA256_HEX_BYTES]);
+/* A text that is a SHA-256. */
+void vk_reader_digest(struct vk_json_reader *r, const json_t *object, const char *key,
+		      char ret_hex[VK_SHA256_HEX_BYTES]);
+/* Whether the text is byte for byte what json_dumps makes of it: what is not was not written by us. */
+bool vk_reader_spelt(const json_t *root, size_t flags, const char *text, size_t len);
 
 #endif

@@ -101,26 +101,6 @@ static enum vk_status read_head(const struct vk_store *store, size_t lines, stru
 			       vk_shell_path(path).text);
 }
 
-static enum vk_status copy_head(const struct vk_store *store, int folder_fd, const char *name, const char *file,
-				struct vk_error *err)
-{
-	struct vk_ledger_head head;
-	char sig_name[300];
-	size_t lines = 0;
-	enum vk_status status = check_old(vk_store_path(store), folder_fd, name, file, &lines, err);
-
-	snprintf(sig_name, sizeof(sig_name), "%s.sig", name);
-	if (status == VK_OK)
-		status = read_head(store, lines, &head, err);
-	if (status == VK_OK && head.is_signed)
-		status = vk_replace_file(folder_fd, sig_name, head.signature, VK_SIGNATURE_BYTES, "ledger anchor", err);
-	if (status == VK_OK)
-		status = vk_replace_file(folder_fd, name, head.text, head.len, "ledger anchor", err);
-	if (status == VK_OK && !head.is_signed)
-		(void)unlinkat(folder_fd, sig_name, 0);
-	return status;
-}
-
 /* Where the anchor goes; *ret_fd is the folder, to be closed. store_fd: of the store; -1: there is none yet. */
 static enum vk_status open_place(const char *file, int store_fd, int *ret_fd, const char **ret_name,
 				 struct vk_error *err)
@@ -172,12 +152,24 @@ enum vk_status vk_ledger_anchor_check(const char *store, const char *file, struc
 
 enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct vk_error *err)
 {
+	struct vk_ledger_head head;
+	char sig_name[300];
 	const char *name;
+	size_t lines = 0;
 	int fd;
 	enum vk_status status = open_place(file, vk_store_fd(store), &fd, &name, err);
 
 	if (status == VK_OK)
-		status = copy_head(store, fd, name, file, err);
+		status = check_old(vk_store_path(store), fd, name, file, &lines, err);
+	if (status == VK_OK)
+		status = read_head(store, lines, &head, err);
+	snprintf(sig_name, sizeof(sig_name), "%s.sig", name);
+	if (status == VK_OK && head.is_signed)
+		status = vk_replace_file(fd, sig_name, head.signature, VK_SIGNATURE_BYTES, "ledger anchor", err);
+	if (status == VK_OK)
+		status = vk_replace_file(fd, name, head.text, head.len, "ledger anchor", err);
+	if (status == VK_OK && !head.is_signed)
+		(void)unlinkat(fd, sig_name, 0);
 	if (fd >= 0)
 		close(fd);
 	return status;

@@ -66,31 +66,6 @@ static enum vk_status not_understood(const struct appending *a, const char *why,
 			       vk_shell_path(a->path).text);
 }
 
-/* What a killed run left of its line: it never was one. */
-static enum vk_status cut_torn(struct appending *a, uint64_t size, struct vk_error *err)
-{
-	if (vk_step_fails("ledger: cut torn line") || ftruncate(a->fd, (off_t)size) != 0)
-		return vk_error_errno(err, errno, a->path, "cannot cut the torn last line off the ledger");
-	a->size = size;
-	return VK_OK;
-}
-
-static enum vk_status take_last(struct appending *a, const char *text, size_t len, struct vk_error *err)
-{
-	struct vk_ledger_line line;
-	struct vk_error why = {.status = VK_OK};
-	enum vk_status status = vk_ledger_line_read(text, len, &line, &why);
-
-	a->seq = line.seq;
-	memcpy(a->time, line.time, sizeof(a->time));
-	vk_ledger_line_free(&line);
-	if (status == VK_DAMAGED)
-		return not_understood(a, why.what, err);
-	if (status == VK_OK && vk_digest_bytes(text, len, a->sha256))
-		return VK_OK;
-	return vk_no_memory(err, a->path);
-}
-
 /*
  * The last whole line lies in the last bytes: of a line longer than most nothing is ours, and few are longer than
  * NEAR_END.
@@ -101,6 +76,8 @@ static enum vk_status read_last(struct appending *a, size_t most, struct vk_erro
 	char *buf = malloc(len + 1);
 	size_t end = len;
 	size_t start;
+	struct vk_ledger_line line;
+	struct vk_error why = {.status = VK_OK};
 	enum vk_status status = VK_OK;
 
 	if (buf == NULL)
@@ -121,22 +98,24 @@ static enum vk_status read_last(struct appending *a, size_t most, struct vk_erro
 		status = not_understood(a, "it has no line end", err);
 	else if (end - start > VK_LEDGER_LINE_MAX)
 		status = not_understood(a, "the last line is too long", err);
-	else if (end < len)
-		status = cut_torn(a, a->size - (len - end), err);
-	if (status == VK_OK && end > 0)
-		status = take_last(a, buf + start, end - 1 - start, err);
+	/* what a killed run left of its line never was one */
+	if (status == VK_OK && end < len &&
+	    (vk_step_fails("ledger: cut torn line") || ftruncate(a->fd, (off_t)(a->size - (len - end))) != 0))
+		status = vk_error_errno(err, errno, a->path, "cannot cut the torn last line off the ledger");
+	else if (status == VK_OK)
+		a->size -= len - end;
+	if (status == VK_OK && end > 0) {
+		status = vk_ledger_line_read(buf + start, end - 1 - start, &line, &why);
+		a->seq = line.seq;
+		memcpy(a->time, line.time, sizeof(a->time));
+		vk_ledger_line_free(&line);
+		if (status == VK_DAMAGED)
+			status = not_understood(a, why.what, err);
+		else if (status != VK_OK || !vk_digest_bytes(buf + start, end - 1 - start, a->sha256))
+			status = vk_no_memory(err, a->path);
+	}
 	free(buf);
 	return status;
-}
-
-/*
- * Whether the signature beside the head is ours: over the head, or over that of a line behind it (a run died between
- * the two).
- */
-static bool head_signature_ours(const struct appending *a, const struct vk_public_key *key)
-{
-	return vk_signature_fits(key, a->head.text, a->head.len, a->head.signature) ||
-	       vk_ledger_signed_line(a->fd, &a->head, key);
 }
 
 /*
@@ -155,7 +134,8 @@ static void mind_head(struct appending *a)
 			a->head.odd_signature;
 	if (status != VK_OK)
 		return;
-	if (key != NULL && a->head.is_signed && !head_signature_ours(a, vk_sign_key_public(key)))
+	if (key != NULL && a->head.is_signed && 
+	    !vk_ledger_head_signed(a->fd, &a->head, vk_sign_key_public(key)))
 		a->leave_head = true;
 	else if (a->head.seq == a->seq && strcmp(a->head.sha256, a->sha256) != 0)
 		a->leave_head = true;
@@ -244,42 +224,34 @@ static enum vk_status write_head(struct appending *a, struct vk_error *err)
 	return status;
 }
 
-static enum vk_status append(struct appending *a, const struct vk_event *event, struct vk_error *err)
-{
-	size_t done = 0;
-	bool is_new;
-	enum vk_status status = open_locked(a, err);
-
-	if (status == VK_OK)
-		status = read_last(a, NEAR_END, err);
-	if (status != VK_OK)
-		return status;
-	is_new = a->size == 0;
-	mind_head(a);
-	do {
-		size_t count = event->capture_count - done;
-
-		count = count < VK_LEDGER_LINE_CAPTURES ? count : VK_LEDGER_LINE_CAPTURES;
-		status = append_line(a, event, done, count, err);
-		done += count;
-	} while (status == VK_OK && done < event->capture_count);
-	if (status == VK_OK && is_new &&
-	    (vk_step_fails("ledger: fsync folder") || fsync(vk_store_fd(a->store)) != 0))
-		status = vk_error_errno(err, errno, a->path, "cannot flush the folder of the ledger");
-	if (status == VK_OK) {
-		struct vk_error ignored;
-
-		/* what counts is recorded; the head may lag, and the next line moves it on */
-		(void)!write_head(a, &ignored);
-	}
-	return status;
-}
-
 enum vk_status vk_ledger_append(struct vk_store *store, const struct vk_event *event, struct vk_error *err)
 {
 	struct appending a = {.store = store, .path = vk_store_path(store), .fd = -1};
-	enum vk_status status = append(&a, event, err);
+	struct vk_error ignored;
+	size_t done = 0;
+	bool is_new = false;
+	enum vk_status status = open_locked(&a, err);
 
+	if (status == VK_OK)
+		status = read_last(&a, NEAR_END, err);
+	if (status == VK_OK) {
+		is_new = a.size == 0;
+		mind_head(&a);
+	}
+	while (status == VK_OK) {
+		size_t count = event->capture_count - done;
+
+		count = count < VK_LEDGER_LINE_CAPTURES ? count : VK_LEDGER_LINE_CAPTURES;
+		status = append_line(&a, event, done, count, err);
+		done += count;
+		if (done >= event->capture_count)
+			break;
+	}
+	if (status == VK_OK && is_new && (vk_step_fails("ledger: fsync folder") || fsync(vk_store_fd(store)) != 0))
+		status = vk_error_errno(err, errno, a.path, "cannot flush the folder of the ledger");
+	/* what counts is recorded; the head may lag, and the next line moves it on */
+	if (status == VK_OK)
+		(void)!write_head(&a, &ignored);
 	if (a.fd >= 0) {
 		(void)flock(a.fd, LOCK_UN);
 		close(a.fd);

@@ -51,7 +51,6 @@ static struct vk_recorded *find_or_add(struct vk_recorded_set *set, const char *
 	if (r == NULL)
 		return NULL;
 	r->id = memcpy(r + 1, id, id_bytes);
-	r->doubt = VK_F_COUNT;
 	if (vk_append(&set->items, &set->count, &r, sizeof(r)) == NULL) {
 		free(r);
 		return NULL;
@@ -59,14 +58,11 @@ static struct vk_recorded *find_or_add(struct vk_recorded_set *set, const char *
 	return tsearch(r, &set->tree, compare_ids) != NULL ? r : NULL;
 }
 
-bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset,
-		     enum vk_finding_code doubt)
+bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset)
 {
 	unsigned effects = vk_event_effects(line->kind);
 
 	set->lines++;
-	if (doubt != VK_F_COUNT)
-		effects &= VK_EFFECT_ADDS;
 	for (size_t i = 0; effects != 0 && line->captures != NULL && line->captures[i] != NULL; i++) {
 		struct vk_recorded *r = find_or_add(set, line->captures[i]);
 
@@ -79,19 +75,13 @@ bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *l
 			r->begun = set->lines;
 		if ((effects & VK_EFFECT_ENDS_WRITE) != 0)
 			r->ended = set->lines;
-		if ((effects & VK_EFFECT_ADDS) == 0 || (doubt != VK_F_COUNT && r->added > 0))
+		if ((effects & VK_EFFECT_ADDS) == 0)
 			continue;
 		r->added = set->lines;
 		r->offset = offset;
-		r->doubt = doubt;
 		memcpy(r->manifest_sha256, line->manifest_sha256, VK_SHA256_HEX_BYTES);
 	}
 	return true;
-}
-
-static enum vk_finding_code doubt_of(const struct vk_recorded_set *set, const struct vk_recorded *r)
-{
-	return r->doubt == VK_F_COUNT && r->added <= set->doubted_to ? VK_F_LEDGER_BROKEN : r->doubt;
 }
 
 static void keep_item(void *item)
@@ -211,26 +201,24 @@ static enum vk_status judge_recorded(const struct vk_recorded *r, int store_fd, 
 	return VK_OK;
 }
 
+static void put_unrecorded(const struct vk_recorded_set *set, const struct vk_finding_sink *sink, const char *id)
+{
+	put_finding(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id,
+		    set->incomplete ? "is not recorded by a line of the ledger that can be believed"
+				    : "is not recorded in the ledger", 0);
+}
+
 bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
 			 const struct vk_finding_sink *sink)
 {
 	const struct vk_recorded *r = vk_recorded_find(set, id);
-	enum vk_finding_code doubt = r != NULL ? doubt_of(set, r) : VK_F_COUNT;
 
-	if (r == NULL) {
-		put_finding(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, id, "is not recorded in the ledger", 0);
-	} else if (doubt != VK_F_COUNT) {
-		put_finding(
-			sink, doubt, id,
-			doubt == VK_F_LEDGER_BROKEN
-				? "is recorded by a line of the ledger that the next one, or the head, does not confirm"
-				: "is recorded by a line of the ledger whose signature does not fit",
-			r->offset);
-	} else if (strcmp(r->manifest_sha256, manifest_sha256) == 0) {
+	if (r == NULL)
+		put_unrecorded(set, sink, id);
+	else if (strcmp(r->manifest_sha256, manifest_sha256) == 0)
 		return true;
-	} else {
+	else
 		put_other(sink, r, id);
-	}
 	return false;
 }
 
@@ -240,10 +228,9 @@ bool vk_recorded_knows(const struct vk_recorded_set *set, const char *id, const 
 	const struct vk_recorded *r = vk_recorded_find(set, id);
 
 	for (size_t i = 0; i < set->count; i++)
-		if (set->items[i]->added > 0 && doubt_of(set, set->items[i]) == VK_F_COUNT &&
-		    strcmp(set->items[i]->manifest_sha256, manifest_sha256) == 0)
+		if (set->items[i]->added > 0 && strcmp(set->items[i]->manifest_sha256, manifest_sha256) == 0)
 			return true;
-	if (r != NULL && doubt_of(set, r) == VK_F_COUNT)
+	if (r != NULL)
 		put_finding(sink, VK_F_LEDGER_CAPTURE_DIFFERS, id,
 			    "has another manifest than the ledger of the store recorded", r->offset);
 	return false;
@@ -256,7 +243,7 @@ enum vk_status vk_recorded_compare(const struct vk_recorded_set *set, int store_
 
 	for (size_t i = 0; i < count; i++)
 		if (vk_recorded_find(set, ids[i]) == NULL)
-			put_finding(sink, VK_F_LEDGER_CAPTURE_UNRECORDED, ids[i], "is not recorded in the ledger", 0);
+			put_unrecorded(set, sink, ids[i]);
 	for (size_t i = 0; i < set->count && status == VK_OK; i++)
 		if (set->items[i]->added > 0)
 			status = judge_recorded(set->items[i], store_fd, sink, err);

@@ -14,7 +14,6 @@ struct vk_recorded {
 	size_t ended;    /* ... and the last that tells the end of one */
 	uint64_t offset; /* of the line that added it */
 	char manifest_sha256[VK_SHA256_HEX_BYTES];
-	enum vk_finding_code doubt; /* what is wrong with the line that added it; VK_F_COUNT: nothing */
 };
 
 /* Start with all zero; free with vk_recorded_free. */
@@ -22,17 +21,12 @@ struct vk_recorded_set {
 	void *tree; /* of tsearch, by id */
 	struct vk_recorded **items; /* in the order of the ledger */
 	size_t count;
-	size_t lines;      /* taken in so far */
-	size_t doubted_to; /* the first so many are all in doubt: numbers of theirs came again behind them */
+	size_t lines;    /* taken in so far */
+	bool incomplete; /* there are, or were, lines that are not believed: what is not here may be recorded in them */
 };
 
-/*
- * Take in what the next line says. doubt: ledger.broken, signature.wrong, or VK_F_COUNT when nothing is wrong with
- * the line; a line in doubt takes no capture away, and says nothing of one that another line speaks of. False when
- * memory ran out.
- */
-VK_MUST_USE bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset,
-				 enum vk_finding_code doubt);
+/* Take in what the next line says that is believed. False when memory ran out. */
+VK_MUST_USE bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset);
 /* What it says of a capture that was added at least once, else NULL. */
 const struct vk_recorded *vk_recorded_find(const struct vk_recorded_set *set, const char *id);
 void vk_recorded_free(struct vk_recorded_set *set);
@@ -42,10 +36,7 @@ void vk_recorded_free(struct vk_recorded_set *set);
  */
 VK_MUST_USE enum vk_status vk_manifest_digest(int folder_fd, char ret_sha256[VK_SHA256_HEX_BYTES],
 					      struct vk_error *err);
-/*
- * Whether the ledger records the manifest of this capture as it is; else why not: ledger.capture-unrecorded, -differs,
- * ledger.broken, signature.wrong.
- */
+/* Whether the ledger records the manifest of this capture as it is; else ledger.capture-unrecorded or -differs. */
 VK_MUST_USE bool vk_recorded_vouches(const struct vk_recorded_set *set, const char *id, const char *manifest_sha256,
 				     const struct vk_finding_sink *sink);
 /*
@@ -65,7 +56,7 @@ VK_MUST_USE enum vk_status vk_recorded_compare(const struct vk_recorded_set *set
 					       struct vk_error *err);
 
 /*
- * What the ledger of an open store records; lines that cannot be understood are passed over. The set is zeroed by the
+ * What the ledger of an open store records; lines that are not believed are passed over. The set is zeroed by the
  * caller and freed by him, also after a failure. key may be NULL. ret_expected: there is a ledger, or a head tells
  * that there was one. VK_ABSENT: there is none; VK_DAMAGED, VK_IO, VK_NOMEM.
  */

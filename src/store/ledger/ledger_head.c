@@ -38,7 +38,7 @@ enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledger_head *hea
 		return vk_error_set(err, VK_DAMAGED, file, "the head of the ledger is no JSON object");
 	vk_reader_text(&r, root, "schema", schema, sizeof(schema));
 	head->seq = vk_reader_number(&r, root, "seq", VK_LEDGER_SEQ_MAX);
-	vk_reader_digest(&r, root, head->sha256);
+	vk_reader_digest(&r, root, "sha256", head->sha256);
 	vk_reader_text(&r, root, "time", head->time, sizeof(head->time));
 	json_decref(root);
 	if (r.ok && (strcmp(schema, VK_LEDGER_HEAD_SCHEMA) != 0 || head->seq == 0 ||
@@ -49,43 +49,28 @@ enum vk_status vk_ledger_head_parse(const char *file, struct vk_ledger_head *hea
 	return r.status;
 }
 
-static enum vk_status read_signature(int folder_fd, const char *sig_file, struct vk_ledger_head *head,
-				     struct vk_error *err)
-{
-	char *bytes;
-	size_t len;
-	enum vk_status status = vk_folder_slurp(folder_fd, sig_file, VK_SIGNATURE_BYTES, &bytes, &len, err);
-
-	if (status == VK_ABSENT)
-		return VK_OK;
-	if (status == VK_DAMAGED) {
-		head->odd_signature = true;
-		return VK_OK;
-	}
-	if (status != VK_OK)
-		return status;
-	head->is_signed = len == VK_SIGNATURE_BYTES;
-	head->odd_signature = !head->is_signed;
-	if (head->is_signed)
-		memcpy(head->signature, bytes, VK_SIGNATURE_BYTES);
-	free(bytes);
-	return VK_OK;
-}
-
 enum vk_status vk_ledger_head_read(int folder_fd, const char *file, const char *sig_file,
 				   struct vk_ledger_head *ret_head, struct vk_error *err)
 {
-	char *text;
+	char *bytes;
+	size_t len;
 	enum vk_status status;
 
 	memset(ret_head, 0, sizeof(*ret_head));
-	status = vk_folder_slurp(folder_fd, file, VK_LEDGER_HEAD_MAX - 1, &text, &ret_head->len, err);
+	status = vk_folder_slurp(folder_fd, file, VK_LEDGER_HEAD_MAX - 1, &bytes, &ret_head->len, err);
 	if (status != VK_OK)
 		return status;
-	memcpy(ret_head->text, text, ret_head->len);
-	free(text);
-	status = read_signature(folder_fd, sig_file, ret_head, err);
-	if (status == VK_OK)
+	memcpy(ret_head->text, bytes, ret_head->len);
+	free(bytes);
+	status = vk_folder_slurp(folder_fd, sig_file, VK_SIGNATURE_BYTES, &bytes, &len, err);
+	if (status == VK_OK) {
+		ret_head->is_signed = len == VK_SIGNATURE_BYTES;
+		if (ret_head->is_signed)
+			memcpy(ret_head->signature, bytes, VK_SIGNATURE_BYTES);
+		free(bytes);
+	}
+	ret_head->odd_signature = status == VK_DAMAGED || (status == VK_OK && !ret_head->is_signed);
+	if (status == VK_OK || status == VK_ABSENT || status == VK_DAMAGED)
 		status = vk_ledger_head_parse(file, ret_head, err);
 	if (status != VK_OK)
 		ret_head->seq = 0;

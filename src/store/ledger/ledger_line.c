@@ -18,34 +18,28 @@
 enum { LINE_FLAGS = JSON_COMPACT | JSON_PRESERVE_ORDER };
 static const char signature_key[] = ",\"signature\":\"";
 
-#define EVENT_WORD(id, word) word,
-static const char *const words[] = {VK_EVENTS(EVENT_WORD)};
-#undef EVENT_WORD
+static const struct {
+	const char *word;
+	unsigned effects;
+} events[VK_EVENT_COUNT] = {
+#define EVENT(id, word, effects) {word, effects},
+	VK_EVENTS(EVENT)
+#undef EVENT
+};
 
 const char *vk_event_word(enum vk_event_kind kind)
 {
-	return (unsigned)kind < VK_EVENT_COUNT ? words[kind] : "unknown";
+	return (unsigned)kind < VK_EVENT_COUNT ? events[kind].word : "unknown";
 }
 
 unsigned vk_event_effects(enum vk_event_kind kind)
 {
-	static const uint8_t effects[VK_EVENT_COUNT] = {
-		[VK_EVENT_CAPTURE] = VK_EFFECT_ADDS,
-		[VK_EVENT_IMPORT] = VK_EFFECT_ADDS,
-		[VK_EVENT_UNDO_CAPTURE] = VK_EFFECT_ADDS,
-		[VK_EVENT_REBUILT_CAPTURE] = VK_EFFECT_ADDS,
-		[VK_EVENT_PRUNE] = VK_EFFECT_REMOVES,
-		[VK_EVENT_ABANDON] = VK_EFFECT_REMOVES,
-		[VK_EVENT_RESTORE_BEGUN] = VK_EFFECT_BEGINS_WRITE,
-		[VK_EVENT_RESTORE] = VK_EFFECT_ENDS_WRITE,
-		[VK_EVENT_UNDO] = VK_EFFECT_ENDS_WRITE,
-		[VK_EVENT_REPAIR] = VK_EFFECT_ENDS_WRITE,
-	};
-
-	return (unsigned)kind < VK_EVENT_COUNT ? effects[kind] : 0;
+	return (unsigned)kind < VK_EVENT_COUNT ? events[kind].effects : 0;
 }
 
-static void set_labels(struct vk_json *o, const struct vk_event *event)
+/* The line without its signature. Free it; NULL when memory ran out. */
+static char *body_text(const struct vk_event *event, size_t from, size_t count, const struct vk_ledger_line *place,
+		       const char *const *command)
 {
 	const struct {
 		const char *key;
@@ -57,44 +51,10 @@ static void set_labels(struct vk_json *o, const struct vk_event *event)
 		{"plan", event->plan, VK_SHA256_HEX_BYTES},
 		{"result", event->result, VK_LEDGER_RESULT_BYTES},
 	};
-	char text[VK_LEDGER_TARGET_BYTES];
-
-	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-		if (labels[i].value == NULL)
-			continue;
-		vk_who_label(text, labels[i].max, labels[i].value);
-		vk_json_set(o, labels[i].key, json_string(text));
-	}
-}
-
-static void set_command(struct vk_json *o, const char *const *command)
-{
-	char **printable = vk_who_command(command, VK_LEDGER_COMMAND_BYTES);
-	json_t *array = printable != NULL ? json_array() : NULL;
-
-	for (size_t i = 0; printable != NULL && printable[i] != NULL; i++)
-		vk_json_append(array, json_string(printable[i]), o);
-	vk_texts_free(printable);
-	vk_json_set(o, "command", array);
-}
-
-static void set_captures(struct vk_json *o, const struct vk_event *event, size_t from, size_t count)
-{
-	char id[VK_CAPTURE_ID_BYTES];
-	json_t *array = json_array();
-
-	for (size_t i = from; i < from + count; i++) {
-		vk_who_label(id, sizeof(id), event->captures[i]);
-		vk_json_append(array, json_string(id), o);
-	}
-	vk_json_set(o, "captures", array);
-}
-
-static char *body_text(const struct vk_event *event, size_t from, size_t count, const struct vk_ledger_line *place,
-		       const char *const *command)
-{
-	char host[VK_WHO_HOST_BYTES];
-	char user[VK_WHO_USER_BYTES];
+	char label[VK_LEDGER_TARGET_BYTES], host[VK_WHO_HOST_BYTES], user[VK_WHO_USER_BYTES];
+	char **words = vk_who_command(command, VK_LEDGER_COMMAND_BYTES);
+	json_t *command_json = words != NULL ? json_array() : NULL;
+	json_t *captures = json_array();
 	struct vk_json o = vk_json_begin();
 	json_t *root;
 	char *text;
@@ -107,9 +67,21 @@ static char *body_text(const struct vk_event *event, size_t from, size_t count, 
 	vk_json_set(&o, "host", json_string(host));
 	vk_json_set(&o, "user", json_string(user));
 	vk_json_set(&o, "version", json_string(VK_VERSION));
-	set_command(&o, command);
-	set_captures(&o, event, from, count);
-	set_labels(&o, event);
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		vk_json_append(command_json, json_string(words[i]), &o);
+	vk_texts_free(words);
+	vk_json_set(&o, "command", command_json);
+	for (size_t i = from; i < from + count; i++) {
+		vk_who_label(label, VK_CAPTURE_ID_BYTES, event->captures[i]);
+		vk_json_append(captures, json_string(label), &o);
+	}
+	vk_json_set(&o, "captures", captures);
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		if (labels[i].value == NULL)
+			continue;
+		vk_who_label(label, labels[i].max, labels[i].value);
+		vk_json_set(&o, labels[i].key, json_string(label));
+	}
 	vk_json_set(&o, "previous", json_string(place->previous));
 	root = vk_json_end(&o);
 	text = root != NULL ? json_dumps(root, LINE_FLAGS) : NULL;
@@ -151,17 +123,6 @@ enum vk_status vk_ledger_line_write(const struct vk_event *event, size_t from, s
 	return vk_error_set(err, VK_INTERNAL, VK_LEDGER_FILE, "a line of the ledger became too long");
 }
 
-/* So many bytes, of twice as many digits. */
-static bool from_hex(const char *text, uint8_t *ret_bytes, size_t len)
-{
-	for (size_t i = 0; i < 2 * len; i++)
-		if (text[i] == '\0' || strchr("0123456789abcdef", text[i]) == NULL)
-			return false;
-	for (size_t i = 0; i < len; i++)
-		ret_bytes[i] = vk_hex_byte(text + 2 * i);
-	return true;
-}
-
 /*
  * The last member, with exactly our spelling of it: what is signed is then what stands before it. That the rest is
  * spelt as vmfskit spells it is checked over the whole line.
@@ -172,33 +133,21 @@ static void read_signature(struct vk_json_reader *r, const json_t *root, const c
 	const size_t key_len = sizeof(signature_key) - 1;
 	const size_t hex_len = 2 * VK_SIGNATURE_BYTES;
 	const size_t tail = key_len + hex_len + sizeof("\"}") - 1;
+	const char *hex;
 
 	line->body_len = len - 1;
 	if (!r->ok || json_object_get(root, "signature") == NULL)
 		return;
-	if (len < tail || memcmp(text + len - tail, signature_key, key_len) != 0 ||
-	    !from_hex(text + len - tail + key_len, line->signature, sizeof(line->signature))) {
+	hex = text + (len < tail ? 0 : len - tail + key_len);
+	if (len < tail || memcmp(hex - key_len, signature_key, key_len) != 0 ||
+	    strspn(hex, "0123456789abcdef") < hex_len) {
 		vk_reader_fail(r, "signature", "is not one");
 		return;
 	}
+	for (size_t i = 0; i < sizeof(line->signature); i++)
+		line->signature[i] = vk_hex_byte(hex + 2 * i);
 	line->is_signed = true;
 	line->body_len = len - tail;
-}
-
-static enum vk_event_kind event_kind(const char *word)
-{
-	for (unsigned i = 0; i < VK_EVENT_COUNT; i++)
-		if (strcmp(words[i], word) == 0)
-			return (enum vk_event_kind)i;
-	return VK_EVENT_COUNT;
-}
-
-static void read_digest(struct vk_json_reader *r, const json_t *root, const char *key,
-			char ret_hex[VK_SHA256_HEX_BYTES])
-{
-	vk_reader_text(r, root, key, ret_hex, VK_SHA256_HEX_BYTES);
-	if (r->ok && !vk_sha256_text(ret_hex))
-		vk_reader_fail(r, key, "is not a digest");
 }
 
 static void read_line(struct vk_json_reader *r, const json_t *root, struct vk_ledger_line *line)
@@ -211,7 +160,8 @@ static void read_line(struct vk_json_reader *r, const json_t *root, struct vk_le
 		vk_reader_fail(r, "seq", "is out of range");
 	vk_reader_text(r, root, "time", line->time, sizeof(line->time));
 	vk_reader_text(r, root, "event", word, sizeof(word));
-	line->kind = event_kind(word);
+	for (line->kind = 0; line->kind < VK_EVENT_COUNT && strcmp(events[line->kind].word, word) != 0;)
+		line->kind++;
 	vk_reader_text(r, root, "host", text, sizeof(text));
 	vk_reader_text(r, root, "user", text, sizeof(text));
 	vk_reader_text(r, root, "version", text, sizeof(text));
@@ -220,19 +170,10 @@ static void read_line(struct vk_json_reader *r, const json_t *root, struct vk_le
 		if (strlen(line->captures[i]) >= VK_CAPTURE_ID_BYTES)
 			vk_reader_fail(r, "captures", "has a name that is too long");
 	if (json_object_get(root, "manifest_sha256") != NULL)
-		read_digest(r, root, "manifest_sha256", line->manifest_sha256);
+		vk_reader_digest(r, root, "manifest_sha256", line->manifest_sha256);
 	else if ((vk_event_effects(line->kind) & VK_EFFECT_ADDS) != 0)
 		vk_reader_fail(r, "manifest_sha256", "is missing");
-	read_digest(r, root, "previous", line->previous);
-}
-
-static bool is_canonical(const json_t *root, const char *text, size_t len)
-{
-	char *again = json_dumps(root, LINE_FLAGS);
-	bool same = again != NULL && strlen(again) == len && memcmp(again, text, len) == 0;
-
-	free(again);
-	return same;
+	vk_reader_digest(r, root, "previous", line->previous);
 }
 
 enum vk_status vk_ledger_line_read(const char *text, size_t len, struct vk_ledger_line *ret_line,
@@ -249,7 +190,7 @@ enum vk_status vk_ledger_line_read(const char *text, size_t len, struct vk_ledge
 		return vk_error_set(err, VK_DAMAGED, VK_LEDGER_FILE, "the line is no JSON object");
 	read_line(&r, root, ret_line);
 	read_signature(&r, root, text, len, ret_line);
-	if (r.ok && !is_canonical(root, text, len))
+	if (r.ok && !vk_reader_spelt(root, LINE_FLAGS, text, len))
 		r.status =
 			vk_error_set(err, VK_DAMAGED, VK_LEDGER_FILE, "the line is not written as vmfskit writes it");
 	json_decref(root);

@@ -111,10 +111,10 @@ void vk_ledger_scan_close(struct vk_ledger_scan *scan);
 VK_MUST_USE enum vk_status vk_ledger_open(int store_fd, int *ret_fd, struct vk_error *err);
 
 /*
- * Whether the signature beside the head is that of the head of a line behind it: a run that died between signature
- * and head left it so.
+ * Whether the signature beside the head is that of the head, or of the head of a line behind it: a run that died
+ * between signature and head left it so.
  */
-VK_MUST_USE bool vk_ledger_signed_line(int ledger_fd, const struct vk_ledger_head *head,
+VK_MUST_USE bool vk_ledger_head_signed(int ledger_fd, const struct vk_ledger_head *head,
 				       const struct vk_public_key *key);
 
 #endif

@@ -76,37 +76,28 @@ bool vk_ledger_scan_next(struct vk_ledger_scan *s, struct vk_ledger_span *ret_sp
 	return c == '\n' || len > 0;
 }
 
-static bool head_of_line_signed(const struct vk_ledger_line *line, const struct vk_ledger_span *span,
-				const struct vk_ledger_head *head, const struct vk_public_key *key)
-{
-	char sha256[VK_SHA256_HEX_BYTES];
-	char text[VK_LEDGER_HEAD_MAX];
-	size_t len;
-
-	if (!vk_digest_bytes(span->text, span->len, sha256))
-		return false;
-	len = vk_ledger_head_text(line->seq, sha256, line->time, text);
-	return len > 0 && vk_signature_fits(key, text, len, head->signature);
-}
-
-bool vk_ledger_signed_line(int ledger_fd, const struct vk_ledger_head *head, const struct vk_public_key *key)
+bool vk_ledger_head_signed(int ledger_fd, const struct vk_ledger_head *head, const struct vk_public_key *key)
 {
 	struct vk_ledger_scan scan;
 	struct vk_ledger_span span;
 	struct vk_error err;
 	unsigned tries = 0;
-	bool found = false;
+	bool found = head->is_signed && vk_signature_fits(key, head->text, head->len, head->signature);
 
-	if (!head->is_signed || vk_ledger_scan_open(ledger_fd, &scan, &err) != VK_OK)
-		return false;
+	if (found || !head->is_signed || vk_ledger_scan_open(ledger_fd, &scan, &err) != VK_OK)
+		return found;
 	while (!found && tries < SIGNED_LINE_TRIES && vk_ledger_scan_next(&scan, &span, &err)) {
 		struct vk_ledger_line line;
+		char sha256[VK_SHA256_HEX_BYTES], text[VK_LEDGER_HEAD_MAX];
 
 		if (span.is_torn || span.is_too_long)
 			continue;
-		if (vk_ledger_line_read(span.text, span.len, &line, &err) == VK_OK && line.seq > head->seq) {
+		if (vk_ledger_line_read(span.text, span.len, &line, &err) == VK_OK && line.seq > head->seq &&
+		    vk_digest_bytes(span.text, span.len, sha256)) {
+			size_t len = vk_ledger_head_text(line.seq, sha256, line.time, text);
+
 			tries++;
-			found = head_of_line_signed(&line, &span, head, key);
+			found = len > 0 && vk_signature_fits(key, text, len, head->signature);
 		}
 		vk_ledger_line_free(&line);
 	}

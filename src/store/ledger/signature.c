@@ -7,7 +7,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,29 +30,16 @@ struct vk_sign_key {
 	struct vk_public_key both;
 };
 
-static enum vk_status check_kind(const char *path, bool secret, const struct stat *st, struct vk_error *err)
-{
-	if (!S_ISREG(st->st_mode))
-		return vk_error_set(err, VK_USAGE, path, "the key is not a regular file");
-	if (!secret || (st->st_mode & (S_IRWXG | S_IRWXO)) == 0)
-		return VK_OK;
-	vk_error_set(err, VK_REFUSED, path,
-		     "others can get at the private key (mode %04o): what it signs proves nothing",
-		     (unsigned)(st->st_mode & 07777));
-	return vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it",
-			       vk_shell_path(path).text);
-}
-
 static enum vk_status read_key(const char *path, bool secret, char ret_text[KEY_FILE_MAX], size_t *ret_len,
 			       struct vk_error *err)
 {
 	struct stat st;
 	/* not blocking: a pipe in the place of the key must not stop a nightly run */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	FILE *in = fd >= 0 && fstat(fd, &st) == 0 ? fdopen(fd, "r") : NULL;
-	enum vk_status status;
+	ssize_t n;
+	enum vk_status status = VK_OK;
 
-	if (in == NULL) {
+	if (fd < 0 || fstat(fd, &st) != 0) {
 		vk_error_errno(err, errno, path, "cannot open the key");
 		if (fd >= 0)
 			close(fd);
@@ -62,14 +48,24 @@ static enum vk_status read_key(const char *path, bool secret, char ret_text[KEY_
 					      : "make it from the private key: openssl pkey -pubout -in KEY -out %s",
 				       vk_shell_path(path).text);
 	}
-	/* or what was read stays behind in the memory of stdio */
-	setbuf(in, NULL);
-	status = check_kind(path, secret, &st, err);
-	if (status == VK_OK)
-		*ret_len = fread(ret_text, 1, KEY_FILE_MAX, in);
-	if (status == VK_OK && ferror(in))
-		status = vk_error_errno(err, errno, path, "cannot read the key");
-	fclose(in);
+	if (!S_ISREG(st.st_mode)) {
+		status = vk_error_set(err, VK_USAGE, path, "the key is not a regular file");
+	} else if (secret && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		vk_error_set(err, VK_REFUSED, path,
+			     "others can get at the private key (mode %04o): what it signs proves nothing",
+			     (unsigned)(st.st_mode & 07777));
+		status = vk_error_remedy(err, "chmod 600 %s, and make a new key if anyone may have read it",
+					 vk_shell_path(path).text);
+	}
+	/* not through stdio, in whose memory it would stay behind */
+	for (*ret_len = 0; status == VK_OK && *ret_len < KEY_FILE_MAX; *ret_len += (size_t)n) {
+		n = read(fd, ret_text + *ret_len, KEY_FILE_MAX - *ret_len);
+		if (n < 0)
+			status = vk_error_errno(err, errno, path, "cannot read the key");
+		if (n <= 0)
+			break;
+	}
+	close(fd);
 	return status;
 }
 
@@ -83,35 +79,14 @@ static int note_passphrase(char *buf, int size, int for_writing, void *asked)
 	return -1;
 }
 
-static bool name_key(struct vk_public_key *key)
+static enum vk_status open_key(const char *path, bool secret, struct vk_public_key **ret_key, struct vk_error *err)
 {
-	unsigned char *der = NULL;
-	int len = i2d_PUBKEY(key->pkey, &der);
-	bool named = len > 0 && vk_digest_bytes(der, (size_t)len, key->name);
-
-	OPENSSL_free(der);
-	return named;
-}
-
-static enum vk_status wrong_key(const char *path, bool secret, bool asked, struct vk_error *err)
-{
-	if (asked) {
-		vk_error_set(err, VK_USAGE, path,
-			     "the key is protected by a passphrase, which a nightly run could not give");
-		return vk_error_remedy(
-			err, "take it off into a file that only its owner can read: openssl pkey -in %s -out KEY",
-			vk_shell_path(path).text);
-	}
-	vk_error_set(err, VK_USAGE, path, "this is no %s Ed25519 key in a PEM file", secret ? "private" : "public");
-	return vk_error_remedy(err, secret ? "openssl genpkey -algorithm ed25519 -out KEY makes one"
-					   : "openssl pkey -pubout -in KEY -out PUB makes it from the private key");
-}
-
-static enum vk_status load(const char *path, bool secret, struct vk_public_key *key, struct vk_error *err)
-{
+	struct vk_public_key *key;
 	char text[KEY_FILE_MAX];
+	unsigned char *der = NULL;
 	bool asked = false;
 	size_t len = 0;
+	int der_len;
 	BIO *bio;
 	enum vk_status status = read_key(path, secret, text, &len, err);
 
@@ -119,28 +94,33 @@ static enum vk_status load(const char *path, bool secret, struct vk_public_key *
 		return status;
 	/* without this the first use reads openssl.cnf, which is not there in an empty root */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	key = calloc(1, sizeof(*key));
 	bio = BIO_new_mem_buf(text, (int)len);
-	if (bio != NULL)
+	if (bio != NULL && key != NULL)
 		key->pkey = secret ? PEM_read_bio_PrivateKey(bio, NULL, note_passphrase, &asked)
 				   : PEM_read_bio_PUBKEY(bio, NULL, note_passphrase, &asked);
+	if (bio == NULL || key == NULL) {
+		status = vk_no_memory(err, path);
+	} else if (key->pkey != NULL && EVP_PKEY_get_base_id(key->pkey) == EVP_PKEY_ED25519) {
+		der_len = i2d_PUBKEY(key->pkey, &der);
+		if (der_len <= 0 || !vk_digest_bytes(der, (size_t)der_len, key->name))
+			status = vk_no_memory(err, path);
+		OPENSSL_free(der);
+	} else if (asked) {
+		vk_error_set(err, VK_USAGE, path,
+			     "the key is protected by a passphrase, which a nightly run could not give");
+		status = vk_error_remedy(
+			err, "take it off into a file that only its owner can read: openssl pkey -in %s -out KEY",
+			vk_shell_path(path).text);
+	} else {
+		vk_error_set(err, VK_USAGE, path, "this is no %s Ed25519 key in a PEM file",
+			     secret ? "private" : "public");
+		status = vk_error_remedy(err, secret ? "openssl genpkey -algorithm ed25519 -out KEY makes one"
+					 : "openssl pkey -pubout -in KEY -out PUB makes it from the private key");
+	}
 	BIO_free(bio);
 	OPENSSL_cleanse(text, sizeof(text));
 	ERR_clear_error();
-	if (bio == NULL)
-		return vk_no_memory(err, path);
-	if (key->pkey == NULL || EVP_PKEY_get_base_id(key->pkey) != EVP_PKEY_ED25519)
-		return wrong_key(path, secret, asked, err);
-	return name_key(key) ? VK_OK : vk_no_memory(err, path);
-}
-
-static enum vk_status open_key(const char *path, bool secret, struct vk_public_key **ret_key, struct vk_error *err)
-{
-	struct vk_public_key *key = calloc(1, sizeof(*key));
-	enum vk_status status;
-
-	if (key == NULL)
-		return vk_no_memory(err, path);
-	status = load(path, secret, key, err);
 	if (status == VK_OK)
 		*ret_key = key;
 	else

@@ -11,72 +11,30 @@
 #include "store/manifest/rebuilt.h"
 #include "store/manifest/rows.h"
 
-static const char *table_word(size_t index)
-{
-	return vk_table_kind_name((enum vk_table_kind)index);
-}
-
-static const char *kind_word(size_t index)
-{
-	return vk_source_kind_name(index == 0 ? VK_SOURCE_DISK : VK_SOURCE_PARTITION);
-}
-
-static const char *purpose_word(size_t index)
-{
-	static const char *const words[] = {"capture", "undo", "rebuilt"};
-
-	return words[index];
-}
-
-static void read_identities(struct vk_json_reader *r, const json_t *root, struct vk_capture *c)
-{
-	if (json_array_size(json_object_get(root, "partitions")) > VK_MANIFEST_MAX_VOLUMES)
-		vk_reader_fail(r, "partitions", "is too long a list");
-	c->identities = vk_rows_read_array(&vk_identity_rows, r, root, "partitions", &c->identity_count);
-	for (size_t i = 0; i < c->identity_count && r->ok; i++)
-		if (c->identities[i].heartbeat_length_bytes > 0 && c->identities[i].heartbeat_slot_bytes == 0)
-			vk_reader_fail(r, "heartbeat_slot_bytes", "is out of range");
-}
-
-static void read_imported(struct vk_json_reader *r, const json_t *root, struct vk_capture *c)
-{
-	const json_t *o = json_object_get(root, "imported");
-
-	if (o == NULL || !r->ok)
-		return;
-	vk_reader_text(r, o, "time", c->imported_time, sizeof(c->imported_time));
-	vk_reader_text(r, o, "host", c->imported_host, sizeof(c->imported_host));
-	c->imported = vk_rows_read_array(&vk_origin_file_rows, r, o, "files", &c->imported_count);
-}
-
 /* Ranges that restore goes by: in order, or it might be told to write one of them twice. */
-static void read_rebuilt(struct vk_json_reader *r, const json_t *root, struct vk_rebuilt *rebuilt)
+static void check_ranges(struct vk_json_reader *r, const struct vk_rebuilt *rebuilt)
 {
-	const json_t *o = json_object_get(root, "rebuilt");
-
-	vk_reader_text(r, o, "what", rebuilt->what, sizeof(rebuilt->what));
-	rebuilt->ranges = vk_rows_read_array(&vk_range_rows, r, o, "ranges", &rebuilt->range_count);
 	for (size_t i = 1; i < rebuilt->range_count && r->ok; i++) {
 		const struct vk_range *range = &rebuilt->ranges[i];
 
 		if (range->offset_bytes < range[-1].offset_bytes + range[-1].length_bytes)
 			vk_reader_fail(r, "ranges", "overlap or are out of order");
 	}
-#define LIST(name) vk_reader_newer_texts(r, o, #name, &rebuilt->name);
-	VK_REBUILT_LISTS(LIST)
-#undef LIST
 }
 
 static void read_purpose(struct vk_json_reader *r, const json_t *root, struct vk_capture *c)
 {
-	size_t purpose = vk_reader_choice(r, root, "purpose", purpose_word, 3);
+	static const char *const words[] = {"capture", "undo", "rebuilt"};
+	size_t purpose = vk_reader_choice(r, root, "purpose", words, 3);
 
 	c->is_undo = purpose == 1;
 	c->is_rebuilt = purpose == 2;
 	if (c->is_undo)
 		vk_reader_text(r, root, "undo_of", c->undo_of, sizeof(c->undo_of));
-	if (c->is_rebuilt)
-		read_rebuilt(r, root, &c->rebuilt);
+	if (!c->is_rebuilt)
+		return;
+	vk_rows_read(&vk_rebuilt_rows, r, json_object_get(root, "rebuilt"), &c->rebuilt);
+	check_ranges(r, &c->rebuilt);
 }
 
 static void read_files(struct vk_json_reader *r, const json_t *root, struct vk_manifest *m)
@@ -90,28 +48,7 @@ static void read_files(struct vk_json_reader *r, const json_t *root, struct vk_m
 	vk_reader_text(r, o, "file", name, sizeof(name));
 	if (r->ok && strcmp(name, VK_RESTORE_FILE) != 0)
 		vk_reader_fail(r, "files", "names another file than " VK_RESTORE_FILE);
-	m->restore_bytes = vk_reader_number(r, o, "length_bytes", VK_REGION_MAX_BYTES);
-	vk_reader_digest(r, o, m->restore_sha256);
-}
-
-static void read_source(struct vk_json_reader *r, const json_t *root, struct vk_capture *c)
-{
-	const json_t *o = json_object_get(root, "source");
-	const json_t *certain;
-
-	vk_reader_text(r, o, "path", c->source_path, sizeof(c->source_path));
-	vk_reader_newer_texts(r, o, "other_paths", &c->other_paths);
-	c->source_kind = vk_reader_choice(r, o, "kind", kind_word, 2) == 0 ? VK_SOURCE_DISK
-								     : VK_SOURCE_PARTITION;
-	c->size_bytes = vk_reader_number(r, o, "size_bytes", INT64_MAX);
-	certain = json_object_get(o, "size_certain");
-	if (certain != NULL && !json_is_boolean(certain))
-		vk_reader_fail(r, "size_certain", "is neither true nor false");
-	c->size_uncertain = json_is_false(certain);
-	c->sector_size = (uint32_t)vk_reader_number(r, o, "sector_size", 4096);
-	if (r->ok && c->sector_size != 512 && c->sector_size != 4096)
-		vk_reader_fail(r, "sector_size", "is neither 512 nor 4096");
-	c->table_kind = (enum vk_table_kind)vk_reader_choice(r, o, "table", table_word, 3);
+	vk_rows_read(&vk_restore_rows, r, o, m);
 }
 
 void vk_manifest_set_device(struct vk_capture *capture, const struct vk_device_info *device)
@@ -184,6 +121,7 @@ static void read_findings(struct vk_json_reader *r, const json_t *root, struct v
 static void read_manifest(struct vk_json_reader *r, const json_t *root, struct vk_manifest *m)
 {
 	struct vk_capture *c = &m->capture;
+	const json_t *o;
 	char schema[64];
 
 	vk_reader_text(r, root, "schema", schema, sizeof(schema));
@@ -198,35 +136,24 @@ static void read_manifest(struct vk_json_reader *r, const json_t *root, struct v
 	vk_reader_text(r, root, "id", c->id, sizeof(c->id));
 	read_purpose(r, root, c);
 	vk_rows_read(&vk_run_rows, r, root, c);
-	vk_reader_newer_texts(r, root, "command", &c->command);
-	vk_reader_newer_text(r, root, "signer", c->signer, sizeof(c->signer));
-	if (r->ok && c->signer[0] != '\0' && !vk_sha256_text(c->signer))
-		vk_reader_fail(r, "signer", "is not a digest");
-	read_imported(r, root, c);
-	read_source(r, root, c);
+	o = json_object_get(root, "imported");
+	if (o != NULL)
+		vk_rows_read(&vk_imported_rows, r, o, c);
+	vk_rows_read(&vk_source_rows, r, json_object_get(root, "source"), c);
+	if (r->ok && c->sector_size != 512 && c->sector_size != 4096)
+		vk_reader_fail(r, "sector_size", "is neither 512 nor 4096");
 	read_device(r, root, m);
-	read_identities(r, root, c);
-	c->regions = vk_rows_read_array(&vk_region_rows, r, root, "regions", &c->region_count);
+	if (json_array_size(json_object_get(root, "partitions")) > VK_MANIFEST_MAX_VOLUMES)
+		vk_reader_fail(r, "partitions", "is too long a list");
+	vk_rows_read(&vk_content_rows, r, root, c);
+	for (size_t i = 0; i < c->identity_count && r->ok; i++)
+		if (c->identities[i].heartbeat_length_bytes > 0 && c->identities[i].heartbeat_slot_bytes == 0)
+			vk_reader_fail(r, "heartbeat_slot_bytes", "is out of range");
 	read_files(r, root, m);
-	c->unreadable = vk_rows_read_array(&vk_range_rows, r, root, "unreadable", &c->unreadable_count);
+	vk_rows_read(&vk_unreadable_rows, r, root, c);
 	read_findings(r, root, m);
 	if (r->ok)
 		check_names(r, c);
-}
-
-/*
- * What is written is json_dumps of the values in their order: any other spelling of the same
- * values, even one more blank, was not written by us.
- */
-static bool is_canonical(const json_t *root, const char *text, size_t len)
-{
-	char *again = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
-	size_t size = again != NULL ? strlen(again) : 0;
-	bool same = again != NULL && len == size + 1 && memcmp(again, text, size) == 0 &&
-		    text[size] == '\n';
-
-	free(again);
-	return same;
 }
 
 /* At least as many as the values in the text: those in strings are counted, too. */
@@ -263,8 +190,10 @@ enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 		return vk_error_at(err, error.position > 0 ? (uint64_t)error.position : 0);
 	}
 	read_manifest(&r, root, ret_manifest);
+	/* any other spelling of the same values, even one more blank, was not written by us */
 	if (r.ok && ret_canonical != NULL)
-		*ret_canonical = is_canonical(root, text, len);
+		*ret_canonical = len > 0 && text[len - 1] == '\n' &&
+				 vk_reader_spelt(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER, text, len - 1);
 	json_decref(root);
 	if (!r.ok)
 		vk_manifest_free(ret_manifest);

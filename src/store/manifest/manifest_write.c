@@ -9,84 +9,24 @@
 #include "store/manifest/rebuilt.h"
 #include "store/manifest/rows.h"
 
-/* A list of texts that ends with NULL. */
-static void set_texts(struct vk_json *object, const char *key, char *const *texts)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
-		vk_json_append(array, json_string(texts[i]), object);
-	vk_json_set(object, key, array);
-}
-
-/* Not written when there is none, as older versions did not. */
-static void set_newer_texts(struct vk_json *object, const char *key, char *const *texts)
-{
-	if (texts != NULL)
-		set_texts(object, key, texts);
-}
-
-static json_t *source_json(const struct vk_capture *c)
+/* One object of these rows as a member. */
+static void set_rows(struct vk_json *object, const char *key, const struct vk_rows *rows, const void *item)
 {
 	struct vk_json o = vk_json_begin();
 
-	vk_json_set_text(&o, "path", c->source_path);
-	set_newer_texts(&o, "other_paths", c->other_paths);
-	vk_json_set_text(&o, "kind", vk_source_kind_name(c->source_kind));
-	vk_json_set_number(&o, "size_bytes", c->size_bytes);
-	if (c->size_uncertain)
-		vk_json_set_bool(&o, "size_certain", false);
-	vk_json_set_number(&o, "sector_size", c->sector_size);
-	vk_json_set_text(&o, "table", vk_table_kind_name(c->table_kind));
-	return vk_json_end(&o);
+	vk_rows_write(rows, item, &o);
+	vk_json_set(object, key, vk_json_end(&o));
 }
 
 static json_t *device_json(const struct vk_device_info *device)
 {
 	const struct vk_file_id *file = &device->file;
 	struct vk_json o = vk_json_begin();
-	struct vk_json id;
 
 	vk_rows_write(&vk_device_rows, device, &o);
 	/* a number that JSON cannot hold is one that is not known */
-	if (file->inode != 0 && file->inode <= INT64_MAX && file->device <= INT64_MAX && file->born_ns <= INT64_MAX) {
-		id = vk_json_begin();
-		vk_rows_write(&vk_file_id_rows, file, &id);
-		vk_json_set(&o, "file", vk_json_end(&id));
-	}
-	return vk_json_end(&o);
-}
-
-static json_t *files_json(const struct vk_manifest *m)
-{
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_text(&o, "file", VK_RESTORE_FILE);
-	vk_json_set_number(&o, "length_bytes", m->restore_bytes);
-	vk_json_set_text(&o, "sha256", m->restore_sha256);
-	return json_pack("[o]", vk_json_end(&o));
-}
-
-static json_t *imported_json(const struct vk_capture *c)
-{
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_text(&o, "time", c->imported_time);
-	vk_json_set_text(&o, "host", c->imported_host);
-	vk_rows_write_array(&vk_origin_file_rows, c->imported, c->imported_count, &o, "files");
-	return vk_json_end(&o);
-}
-
-/* Empty lists are written, too: who reads them need not ask whether they are there. */
-static json_t *rebuilt_json(const struct vk_rebuilt *rebuilt)
-{
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_text(&o, "what", rebuilt->what);
-	vk_rows_write_array(&vk_range_rows, rebuilt->ranges, rebuilt->range_count, &o, "ranges");
-#define LIST(name) set_texts(&o, #name, rebuilt->name);
-	VK_REBUILT_LISTS(LIST)
-#undef LIST
+	if (file->inode != 0 && file->inode <= INT64_MAX && file->device <= INT64_MAX && file->born_ns <= INT64_MAX)
+		set_rows(&o, "file", &vk_file_id_rows, file);
 	return vk_json_end(&o);
 }
 
@@ -116,6 +56,7 @@ static json_t *manifest_json(const struct vk_manifest *m)
 {
 	const struct vk_capture *c = &m->capture;
 	struct vk_json o = vk_json_begin();
+	struct vk_json restore = vk_json_begin();
 
 	vk_json_set_text(&o, "schema", VK_MANIFEST_SCHEMA);
 	vk_json_set_text(&o, "id", c->id);
@@ -123,19 +64,17 @@ static json_t *manifest_json(const struct vk_manifest *m)
 	if (c->is_undo)
 		vk_json_set_text(&o, "undo_of", c->undo_of);
 	if (c->is_rebuilt)
-		vk_json_set(&o, "rebuilt", rebuilt_json(&c->rebuilt));
+		set_rows(&o, "rebuilt", &vk_rebuilt_rows, &c->rebuilt);
 	vk_rows_write(&vk_run_rows, c, &o);
-	set_newer_texts(&o, "command", c->command);
-	if (c->signer[0] != '\0')
-		vk_json_set_text(&o, "signer", c->signer);
 	if (c->imported != NULL)
-		vk_json_set(&o, "imported", imported_json(c));
-	vk_json_set(&o, "source", source_json(c));
+		set_rows(&o, "imported", &vk_imported_rows, c);
+	set_rows(&o, "source", &vk_source_rows, c);
 	vk_json_set(&o, "device", device_json(&m->device));
-	vk_rows_write_array(&vk_identity_rows, c->identities, c->identity_count, &o, "partitions");
-	vk_rows_write_array(&vk_region_rows, c->regions, c->region_count, &o, "regions");
-	vk_json_set(&o, "files", files_json(m));
-	vk_rows_write_array(&vk_range_rows, c->unreadable, c->unreadable_count, &o, "unreadable");
+	vk_rows_write(&vk_content_rows, c, &o);
+	vk_json_set_text(&restore, "file", VK_RESTORE_FILE);
+	vk_rows_write(&vk_restore_rows, m, &restore);
+	vk_json_set(&o, "files", json_pack("[o]", vk_json_end(&restore)));
+	vk_rows_write(&vk_unreadable_rows, c, &o);
 	vk_json_set(&o, "findings", findings_json(&m->findings));
 	return vk_json_end(&o);
 }
