@@ -15,18 +15,13 @@ enum vk_status vk_lab_mkfs_ext4(const char *path, struct vk_error *err)
 {
 	/* nodiscard: only what mkfs writes is destroyed, as on a LUN that cannot give blocks back */
 	static const char *const places[] = {"mkfs.ext4", "/usr/sbin/mkfs.ext4", "/sbin/mkfs.ext4"};
-	char words[][16] = {"mkfs.ext4", "-F", "-q", "-E", "nodiscard", "--"};
-	char file[4096];
-	char *argv[] = {words[0], words[1], words[2], words[3], words[4], words[5], file, NULL};
+	const char *const argv[] = {"mkfs.ext4", "-F", "-q", "-E", "nodiscard", "--", path, NULL};
 	int code = ENOENT;
 	int status;
 	pid_t pid;
 
-	if (strlen(path) >= sizeof(file))
-		return vk_error_set(err, VK_USAGE, NULL, "The path is too long");
-	strcpy(file, path);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && code == ENOENT; i++)
-		code = posix_spawnp(&pid, places[i], NULL, NULL, argv, environ);
+		code = posix_spawnp(&pid, places[i], NULL, NULL, (char *const *)(uintptr_t)argv, environ);
 	if (code == ENOENT) {
 		vk_error_set(err, VK_ABSENT, NULL, "The program mkfs.ext4 is not installed");
 		return vk_error_remedy(err, "install the package e2fsprogs");
@@ -43,17 +38,28 @@ enum vk_status vk_lab_mkfs_ext4(const char *path, struct vk_error *err)
 
 enum { MFT_CLUSTER = 4, CLUSTER_BYTES = 4096, RECORDS = 4, END_OF_ATTRIBUTES = 0x38 };
 
-static void make_boot_sector(uint8_t boot[512], uint64_t sectors, uint32_t sector_size,
-			     uint32_t hidden)
+/*
+ * The boot sector alone is not taken for NTFS: readers want the first records of the file table too. They come
+ * without attributes, as a format leaves nothing that a practice needs.
+ */
+void vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes, uint64_t length_bytes, uint32_t sector_size,
+		     struct vk_lab_range ret_ranges[2])
 {
-	memset(boot, 0, 512);
-	memcpy(boot, "\xEB\x52\x90NTFS    ", 11);
+	uint32_t record_bytes = sector_size == 512 ? 1024 : CLUSTER_BYTES;
+	uint64_t sectors = length_bytes / sector_size;
+	uint8_t table[RECORDS * CLUSTER_BYTES] = {0};
+	uint8_t boot[512] = "\xEB\x52\x90NTFS    ";
+
+	if (length_bytes < 1 << 20) {
+		vk_lab_fail(disk, vk_error_set(disk->err, VK_USAGE, disk->path, "The place is too small for NTFS"));
+		return;
+	}
 	vk_put_le16(boot + 0x0B, (uint16_t)sector_size);
 	boot[0x0D] = (uint8_t)(CLUSTER_BYTES / sector_size);
 	boot[0x15] = 0xF8;
 	vk_put_le16(boot + 0x18, 63);
 	vk_put_le16(boot + 0x1A, 255);
-	vk_put_le32(boot + 0x1C, hidden);
+	vk_put_le32(boot + 0x1C, (uint32_t)(offset_bytes / sector_size));
 	vk_put_le32(boot + 0x24, 0x00800080);
 	vk_put_le64(boot + 0x28, sectors - 1);
 	vk_put_le64(boot + 0x30, MFT_CLUSTER);
@@ -64,25 +70,6 @@ static void make_boot_sector(uint8_t boot[512], uint64_t sectors, uint32_t secto
 	vk_put_le64(boot + 0x48, 0x5EC0A7D0E6A7C0DEULL);
 	boot[0x1FE] = 0x55;
 	boot[0x1FF] = 0xAA;
-}
-
-/*
- * The boot sector alone is not taken for NTFS: readers want the first records of the file table too. They come
- * without attributes, as a format leaves nothing that a practice needs.
- */
-void vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes, uint64_t length_bytes, uint32_t sector_size,
-		     struct vk_lab_range ret_ranges[2], struct vk_error *err)
-{
-	uint32_t record_bytes = sector_size == 512 ? 1024 : CLUSTER_BYTES;
-	uint8_t table[RECORDS * CLUSTER_BYTES] = {0};
-	uint8_t boot[512];
-
-	if (length_bytes < 1 << 20) {
-		vk_lab_fail(disk, vk_error_set(err, VK_USAGE, disk->path, "The place is too small for NTFS"));
-		return;
-	}
-	make_boot_sector(boot, length_bytes / sector_size, sector_size,
-			 (uint32_t)(offset_bytes / sector_size));
 	for (uint32_t i = 0; i < RECORDS; i++) {
 		uint8_t *record = table + (size_t)i * record_bytes;
 
@@ -97,6 +84,6 @@ void vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes, uint64_t l
 	ret_ranges[0] = (struct vk_lab_range){offset_bytes, sizeof(boot), "NTFS boot sector"};
 	ret_ranges[1] = (struct vk_lab_range){offset_bytes + MFT_CLUSTER * CLUSTER_BYTES,
 					      (uint64_t)RECORDS * record_bytes, "NTFS file table"};
-	vk_lab_put(disk, offset_bytes, boot, sizeof(boot), err);
-	vk_lab_put(disk, ret_ranges[1].offset_bytes, table, (size_t)ret_ranges[1].length_bytes, err);
+	vk_lab_put(disk, offset_bytes, boot, sizeof(boot));
+	vk_lab_put(disk, ret_ranges[1].offset_bytes, table, (size_t)ret_ranges[1].length_bytes);
 }

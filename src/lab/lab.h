@@ -10,12 +10,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-#include "lab/lab_disk.h"
 #include "vmfskit/error.h"
+#include "vmfskit/file_descriptor.h"
 #include "vmfskit/fs_descriptor.h"
 #include "vmfskit/gpt.h"
+#include "vmfskit/lock.h"
 #include "vmfskit/lvm.h"
+#include "vmfskit/resource_file.h"
 #include "vmfskit/table.h"
 
 enum {
@@ -25,6 +28,46 @@ enum {
 	VK_LAB_MEMBERS_MAX = VK_LVM_SD_ENTRIES,
 	VK_LAB_LIVE_MAX = 512
 };
+
+/* The practice disk as a place to write to: a file, or a loop device when that is really meant. */
+struct vk_lab_disk {
+	int fd;
+	const char *path;      /* lives as long as the disk */
+	uint64_t size_bytes;
+	uint32_t sector_size;  /* of a device; 0: a file does not tell */
+	bool device;
+	struct vk_error *err;  /* of the first write that failed */
+	enum vk_status failed; /* its status; VK_OK: none */
+};
+/*
+ * A new file of that size, all zeros. One that exists is refused unless it is empty or overwrite is set; devices are
+ * always refused.
+ */
+VK_MUST_USE enum vk_status vk_lab_disk_create(const char *path, uint64_t size_bytes, bool overwrite,
+					      struct vk_lab_disk *ret_disk, struct vk_error *err);
+/*
+ * An existing image for reading and writing. VK_REFUSED: a block device that is no loop device, a loop device without
+ * really, or one that is mounted or otherwise in use.
+ */
+VK_MUST_USE enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_disk *ret_disk,
+					    struct vk_error *err);
+/* Closed; that of a device is on its medium then. The status of the disk, or of that. */
+VK_MUST_USE enum vk_status vk_lab_disk_close(struct vk_lab_disk *disk);
+/*
+ * Whoever writes many things looks at disk->failed at the end only: after a failure nothing more is written, and every
+ * later call returns the status of the first one, whose error stays.
+ */
+enum vk_status vk_lab_put(struct vk_lab_disk *disk, uint64_t offset, const void *buf, size_t len);
+/* The disk has failed for another reason than writing. */
+enum vk_status vk_lab_fail(struct vk_lab_disk *disk, enum vk_status status);
+/* Zeroed memory for what is to be written; NULL: memory ran out, and the disk has failed. */
+void *vk_lab_alloc(struct vk_lab_disk *disk, size_t size);
+/* All of it, or VK_ABSENT; the disk has not failed then. */
+VK_MUST_USE enum vk_status vk_lab_get(struct vk_lab_disk *disk, uint64_t offset, void *buf, size_t len,
+				      struct vk_error *err);
+/* Zeros; what lies behind the end of the disk is left out. */
+enum vk_status vk_lab_zero(struct vk_lab_disk *disk, uint64_t offset, uint64_t len);
+void vk_lab_sync(struct vk_lab_disk *disk);
 
 /* A VMFS partition that is asked for. Start from vk_lab_volume_init. */
 struct vk_lab_volume {
@@ -56,18 +99,20 @@ VK_MUST_USE enum vk_status vk_lab_volume_set(struct vk_lab_volume *volume, const
 VK_MUST_USE enum vk_status vk_lab_volume_parse(struct vk_lab_volume *volume, const char *spec,
 					       struct vk_error *err);
 
-/* A partition of somebody else: an entry in the table, no contents but what a layout asks for. */
-struct vk_lab_foreign {
+/* A partition with its place. Those of somebody else are an entry in the table, without contents but an empty FAT. */
+struct vk_lab_partition {
+	unsigned number;      /* 0: by position */
 	uint64_t start_sector;
 	uint64_t sectors;
-	bool fat;             /* holds an empty FAT */
-	unsigned number;      /* 0: by position */
-	const char *gpt_name; /* static; NULL: as the ESXi tools leave it */
+	uint64_t ebr_sector;  /* of a logical partition; 0: a primary one */
 	uint8_t mbr_type;
 	struct vk_guid type;
+	const char *gpt_name; /* static; NULL: as the ESXi tools leave it */
+	bool fat;
+	const struct vk_lab_volume *volume; /* NULL: somebody else's */
 };
 /* START+SECTORS:TYPE; TYPE is a hexadecimal MBR type, or for GPT a GUID or a short name (efi, basic, ...). */
-VK_MUST_USE enum vk_status vk_lab_foreign_parse(struct vk_lab_foreign *foreign, const char *text,
+VK_MUST_USE enum vk_status vk_lab_foreign_parse(struct vk_lab_partition *foreign, const char *text,
 						enum vk_table_kind table, struct vk_error *err);
 
 /* What was asked for. */
@@ -78,7 +123,7 @@ struct vk_lab_spec {
 	uint64_t seed;
 	struct vk_lab_volume volumes[VK_LAB_VOLUMES_MAX];
 	size_t volume_count;
-	struct vk_lab_foreign foreign[VK_LAB_FOREIGN_MAX];
+	struct vk_lab_partition foreign[VK_LAB_FOREIGN_MAX]; /* without a volume */
 	size_t foreign_count;
 };
 
@@ -92,18 +137,6 @@ VK_MUST_USE enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const c
 					       struct vk_error *err);
 
 /* Where everything goes. */
-struct vk_lab_partition {
-	unsigned number;
-	uint64_t start_sector;
-	uint64_t sectors;
-	uint64_t ebr_sector;  /* of a logical partition; 0: a primary one */
-	uint8_t mbr_type;
-	struct vk_guid type;
-	const char *gpt_name;
-	bool fat;
-	const struct vk_lab_volume *volume; /* NULL: somebody else's */
-	size_t volume_index;
-};
 struct vk_lab_plan {
 	enum vk_table_kind table;
 	uint32_t sector_size;
@@ -167,46 +200,112 @@ uint64_t vk_lab_pe_count(unsigned version, uint64_t total_bytes);
 void vk_lab_pe(const struct vk_lab_device *device, const struct vk_lab_region *region,
 	       uint32_t index, struct vk_lvm_pe *ret_pe);
 
-/*
- * The bytes. base_bytes is where the partition starts on the disk. All of these return what vk_lab_put returns: the
- * first failure of the disk.
- */
-enum vk_status vk_lab_write_table(struct vk_lab_disk *disk, const struct vk_lab_plan *plan, struct vk_error *err);
-enum vk_status vk_lab_write_lvm(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-				struct vk_error *err);
-enum vk_status vk_lab_write_pes(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-				struct vk_error *err);
-enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-			       struct vk_error *err);
-enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes,
-				       const struct vk_lab_device *device,
-				       struct vk_error *err);
-/* An empty FAT16 over the whole partition; sectors of 512 bytes. VK_USAGE: no FAT16 is that long. */
-enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-				const struct vk_lab_partition *partition, struct vk_error *err);
-/* The system files: file descriptors, resource metadata, the first clusters, the root directory (lab_files.h). */
-enum vk_status vk_lab_write_files(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-				  struct vk_error *err);
-/* LVM region, PE tables and, on the head, descriptor, heartbeats and system files. */
-enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-				   struct vk_error *err);
-/* Copy a partition image to base_bytes; what is zero in it becomes a hole. */
-enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes, const char *path,
-				  struct vk_error *err);
 /* Length of an image, and whether its file system is a VMFS-L. */
 VK_MUST_USE enum vk_status vk_lab_image_probe(const char *path, uint64_t *ret_bytes, bool *ret_local,
 					      struct vk_error *err);
+/* Copy one to base_bytes; what is zero in it becomes a hole. */
+enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes, const char *path);
+
+/*
+ * The file system's own files on a practice volume: where they lie and what their metadata says, in the form that three
+ * real volumes have (VMFS3 of 1 GiB, VMFS5 of 256 MiB, VMFS6 of 768 MiB). Of a very large .fbb.sf only the first
+ * clusters are written, so that such volumes stay sparse.
+ */
+enum {
+	/* of one file that get a header; those behind are zero, as never initialised ones are */
+	VK_LAB_CLUSTERS_MAX = 128,
+	VK_LAB_SMALL_PER_CLUSTER = 512,
+	VK_LAB_SYSTEM_FILES = VK_SYSTEM_JBC + 1,
+	VK_LAB_ENTRY_BYTES = 140,       /* of a folder of VMFS 3 and 5 */
+	VK_LAB_FOLDER6_BYTES = 0x11000, /* of VMFS6, without a block for entries */
+	VK_LAB_FOLDER6_BLOCK_BYTES = 4096
+};
+
+struct vk_lab_run {
+	uint64_t first_block;
+	uint64_t blocks;
+};
+/* A system file. The second run has no blocks where the file is in one piece. */
+struct vk_lab_file {
+	struct vk_lab_run runs[2];
+	uint64_t blocks;
+	uint64_t length;
+	uint32_t pointer_block;    /* VMFS6: first of its pointer blocks in .pb2.sf */
+	uint32_t pointer_blocks;   /* 0: the addresses fit the file descriptor */
+	bool has_resource;
+	struct vk_resource_file resource;
+	uint64_t used;             /* resources taken, from 0 on */
+};
+struct vk_lab_files {
+	uint32_t md_alignment;    /* 0: VMFS 3 and 5 */
+	uint32_t per_group;       /* clusters in a group, but not of .jbc.sf */
+	uint64_t block_bytes;
+	uint64_t volume_blocks;
+	uint64_t device_blocks;   /* of the first device: all files lie there */
+	uint64_t used_blocks;     /* of the files: from block 0 on, without a gap */
+	uint64_t journal_blocks;  /* VMFS 3 and 5: behind them, one for each host that is alive */
+	unsigned file_count;      /* of of: up to .vh.sf, .sdd.sf or .jbc.sf */
+	struct vk_lab_file of[VK_LAB_SYSTEM_FILES];
+	struct vk_resource_file small; /* VMFS6: the small blocks, in .fbb.sf */
+};
+/* Volume offset of a system file's descriptor: all lie in cluster 0 of .fdc.sf. */
+uint64_t vk_lab_system_fd(const struct vk_fs_descriptor *fs, enum vk_system_file file);
+/* VK_USAGE: the first device is too small for them. */
+VK_MUST_USE enum vk_status vk_lab_files_plan(const struct vk_lab_device *device, struct vk_lab_files *ret_files,
+					     struct vk_error *err);
+/* Volume offset of the journal of host number host, counted from 0. */
+uint64_t vk_lab_journal(const struct vk_lab_files *files, unsigned host);
+/* The volume's block that holds block index of a file; the volume offset of a byte of it. */
+uint64_t vk_lab_block_number(const struct vk_lab_files *files, enum vk_system_file file, uint64_t index);
+uint64_t vk_lab_file_volume_offset(const struct vk_lab_files *files, enum vk_system_file file, uint64_t offset);
+
+/* One device that is being written. */
+struct vk_lab_writing {
+	struct vk_lab_disk *disk;
+	uint64_t base_bytes; /* where its partition starts on the disk */
+	const struct vk_lab_device *device;
+	struct vk_lab_files files; /* of the head */
+	uint64_t locks;            /* made so far */
+};
+/* LVM region, PE tables and, on the head, descriptor, heartbeats and system files. */
+enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device);
+void vk_lab_write_lvm(const struct vk_lab_writing *w);
+/* Descriptor and heartbeats. */
+void vk_lab_write_fs(const struct vk_lab_writing *w);
+/* File descriptors, resource metadata, the first clusters, the folders. */
+void vk_lab_write_files(struct vk_lab_writing *w);
+void vk_lab_write_clusters(struct vk_lab_writing *w, enum vk_system_file file);
+void vk_lab_write_folders(const struct vk_lab_writing *w);
+/* Bytes at a file offset of a system file; they lie in one block. */
+void vk_lab_file_put(const struct vk_lab_writing *w, enum vk_system_file file, uint64_t offset, const void *buf,
+		     size_t len);
+/* A lock as the making of its object leaves it: free, and never taken again. */
+struct vk_lock vk_lab_lock(struct vk_lab_writing *w, uint32_t type, uint64_t volume_offset);
+/* Heartbeat slot of the host that made the volume; it has let go. */
+uint32_t vk_lab_maker_slot(const struct vk_lab_device *device, uint32_t slots);
+/* The metadata block of a cluster of VMFS6; small: of the small blocks. used of its total resources are taken. */
+struct vk_lab_cluster {
+	enum vk_system_file file;
+	bool small;
+	uint64_t number;
+	uint32_t total;
+	uint32_t used;
+};
+void vk_lab_cluster6(const struct vk_lab_writing *w, const struct vk_lab_cluster *cluster, uint8_t *raw);
+/* Small blocks of a cluster that came to their file after the volume was made. */
+bool vk_lab_cluster6_grown(const struct vk_lab_files *files, uint64_t cluster);
+
+enum vk_status vk_lab_write_table(struct vk_lab_disk *disk, const struct vk_lab_plan *plan);
+/* An empty FAT16 over the whole partition; sectors of 512 bytes. VK_USAGE: no FAT16 is that long. */
+enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
+				const struct vk_lab_partition *p);
 
 /*
  * Make a disk, or with count > 1 the disks of one spanned volume (then the spec has exactly one volume, and
- * sizes[i] is the size of its partition on disk i, 0 as in the spec). told is called for every partition made.
+ * sizes[i] is the size of its partition on disk i, 0 as in the spec). Each partition made is a line on out.
  */
-typedef void (*vk_lab_told)(void *arg, const char *path, const struct vk_lab_plan *plan,
-			    const struct vk_lab_partition *partition,
-			    const struct vk_lab_device *device);
-VK_MUST_USE enum vk_status vk_lab_make(const struct vk_lab_spec *spec, const char *const *paths,
-				       const uint64_t *sizes, size_t count, bool overwrite,
-				       vk_lab_told told, void *arg, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_lab_make(struct vk_lab_spec *spec, const char *const *paths, const uint64_t *sizes,
+				       size_t count, bool overwrite, FILE *out, struct vk_error *err);
 
 /* Numbers from the seed: the same for the same three arguments, unrelated for others. */
 uint64_t vk_lab_random(uint64_t seed, const char *what, uint64_t index);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Practice disks afterwards: what is on them, damage, living heartbeats. */
+/* Practice disks afterwards: what is on them, and damage done by other systems. */
 #ifndef VK_LAB_LAB_BREAK_H
 #define VK_LAB_LAB_BREAK_H
 
-#include "lab/lab_disk.h"
+#include "lab/lab.h"
 #include "vmfskit/heartbeat.h"
 #include "vmfskit/lvm.h"
 
@@ -62,30 +62,10 @@ VK_MUST_USE enum vk_status vk_lab_places_find(struct vk_lab_disk *disk,
 					      struct vk_lab_places *ret_places,
 					      struct vk_error *err);
 
-/* Called for every stretch of bytes that was damaged. */
-typedef void (*vk_lab_damaged)(void *arg, const struct vk_lab_range *range, const char *what);
-
-struct vk_lab_break {
-	const char *how;
-	struct vk_lab_choice choice;
-	bool at_partition;    /* ntfs: at the partition's first sector, not the disk's */
-	uint64_t to_bytes;    /* cut: the length that stays */
-	bool really;          /* block devices too */
-};
-VK_MUST_USE enum vk_status vk_lab_break(const char *path, const struct vk_lab_break *what,
-					vk_lab_damaged told, void *arg, struct vk_error *err);
-
 /* Damage by others. */
 VK_MUST_USE enum vk_status vk_lab_mkfs_ext4(const char *path, struct vk_error *err);
-/* Fails as vk_lab_put does; ret_ranges is set when that is VK_OK. */
+/* Fails as vk_lab_put does; ret_ranges is set when the disk has not failed. */
 void vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes, uint64_t length_bytes, uint32_t sector_size,
-		     struct vk_lab_range ret_ranges[2], struct vk_error *err);
-
-/* One tick of every heartbeat in use: three seconds of uptime more. told is called for each. */
-typedef void (*vk_lab_beaten)(void *arg, unsigned partition, uint32_t slot,
-			      const struct vk_heartbeat *hb);
-VK_MUST_USE enum vk_status vk_lab_beat(struct vk_lab_disk *disk, const struct vk_lab_choice *choice,
-				       vk_lab_beaten told, void *arg, size_t *ret_count,
-				       struct vk_error *err);
+		     struct vk_lab_range ret_ranges[2]);
 
 #endif

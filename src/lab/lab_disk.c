@@ -13,76 +13,41 @@
 
 #include "base/checked.h"
 #include "base/memory.h"
-#include "lab/lab_disk.h"
-
-static enum vk_status set_path(struct vk_lab_disk *disk, const char *path, struct vk_error *err)
-{
-	size_t len = strlen(path);
-
-	*disk = (struct vk_lab_disk){.fd = -1};
-	if (len >= sizeof(disk->path))
-		return vk_error_set(err, VK_USAGE, NULL, "The path is longer than %zu characters",
-				    sizeof(disk->path) - 1);
-	memcpy(disk->path, path, len + 1);
-	return VK_OK;
-}
-
-static enum vk_status refuse_existing(const char *path, const struct stat *st, bool overwrite,
-				      struct vk_error *err)
-{
-	if (S_ISBLK(st->st_mode)) {
-		vk_error_set(err, VK_REFUSED, path, "Practice disks are made as files, this is a block device");
-		return vk_error_remedy(err, "make a file and attach it with losetup");
-	}
-	if (!S_ISREG(st->st_mode))
-		return vk_error_set(err, VK_USAGE, path, "This is not an ordinary file");
-	if (st->st_size == 0 || overwrite)
-		return VK_OK;
-	vk_error_set(err, VK_REFUSED, path, "The file exists and is not empty");
-	return vk_error_remedy(err, "name another file, or say --overwrite if this one may go");
-}
+#include "lab/lab.h"
 
 enum vk_status vk_lab_disk_create(const char *path, uint64_t size_bytes, bool overwrite,
 				  struct vk_lab_disk *ret_disk, struct vk_error *err)
 {
-	struct vk_lab_disk disk;
-	enum vk_status status = set_path(&disk, path, err);
 	struct stat st;
+	int fd;
 
-	if (status != VK_OK)
-		return status;
 	if (size_bytes > INT64_MAX)
 		return vk_error_set(err, VK_USAGE, path, "No file can be that large");
 	if (stat(path, &st) == 0) {
-		status = refuse_existing(path, &st, overwrite, err);
-		if (status != VK_OK)
-			return status;
+		if (S_ISBLK(st.st_mode)) {
+			vk_error_set(err, VK_REFUSED, path, "Practice disks are made as files, this is a block device");
+			return vk_error_remedy(err, "make a file and attach it with losetup");
+		}
+		if (!S_ISREG(st.st_mode))
+			return vk_error_set(err, VK_USAGE, path, "This is not an ordinary file");
+		if (st.st_size != 0 && !overwrite) {
+			vk_error_set(err, VK_REFUSED, path, "The file exists and is not empty");
+			return vk_error_remedy(err, "name another file, or say --overwrite if this one may go");
+		}
 	}
-	disk.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (disk.fd < 0)
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
 		return vk_error_errno(err, errno, path, "The file cannot be made");
 	/* to nothing first, so that no byte of an older file stays */
-	if (ftruncate(disk.fd, 0) != 0 || ftruncate(disk.fd, (off_t)size_bytes) != 0) {
+	if (ftruncate(fd, 0) != 0 || ftruncate(fd, (off_t)size_bytes) != 0) {
 		vk_error_errno(err, errno, path, "The file cannot be made %llu bytes long",
 			       (unsigned long long)size_bytes);
 		vk_error_remedy(err, "ext4 ends at 16 TiB; a folder on tmpfs or XFS holds larger sparse files");
-		vk_lab_disk_abandon(&disk);
+		close(fd);
 		unlink(path);
 		return VK_IO;
 	}
-	disk.size_bytes = size_bytes;
-	*ret_disk = disk;
-	return VK_OK;
-}
-
-static enum vk_status measure_device(struct vk_lab_disk *disk, struct vk_error *err)
-{
-	int sector = 0;
-
-	if (ioctl(disk->fd, BLKGETSIZE64, &disk->size_bytes) != 0 ||
-	    ioctl(disk->fd, BLKSSZGET, &sector) != 0 || sector <= 0)
-		return vk_error_errno(err, errno, disk->path, "The device does not tell its size");
-	disk->sector_size = (uint32_t)sector;
+	*ret_disk = (struct vk_lab_disk){.fd = fd, .path = path, .size_bytes = size_bytes, .err = err};
 	return VK_OK;
 }
 
@@ -104,12 +69,11 @@ static enum vk_status check_unused(const char *path, struct vk_error *err)
 enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_disk *ret_disk,
 				struct vk_error *err)
 {
-	struct vk_lab_disk disk;
-	enum vk_status status = set_path(&disk, path, err);
+	struct vk_lab_disk disk = {.path = path, .err = err};
+	enum vk_status status = VK_OK;
 	struct stat st, now;
+	int sector = 0;
 
-	if (status != VK_OK)
-		return status;
 	if (stat(path, &st) != 0)
 		return vk_error_errno(err, errno, path, "The disk cannot be opened");
 	if (S_ISBLK(st.st_mode)) {
@@ -136,38 +100,31 @@ enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_dis
 	if (fstat(disk.fd, &now) != 0 || now.st_rdev != st.st_rdev || now.st_ino != st.st_ino ||
 	    now.st_dev != st.st_dev)
 		status = vk_error_set(err, VK_REFUSED, path, "Another file has this name since a moment");
-	else if (disk.device)
-		status = measure_device(&disk, err);
+	else if (disk.device && (ioctl(disk.fd, BLKGETSIZE64, &disk.size_bytes) != 0 ||
+				 ioctl(disk.fd, BLKSSZGET, &sector) != 0 || sector <= 0))
+		status = vk_error_errno(err, errno, path, "The device does not tell its size");
+	disk.sector_size = (uint32_t)sector;
 	if (status != VK_OK)
-		vk_lab_disk_abandon(&disk);
+		close(disk.fd);
 	else
 		*ret_disk = disk;
 	return status;
 }
 
-void vk_lab_disk_abandon(struct vk_lab_disk *disk)
+void vk_lab_sync(struct vk_lab_disk *disk)
 {
-	if (disk->fd >= 0)
-		close(disk->fd);
-	disk->fd = -1;
+	if (disk->failed == VK_OK && fdatasync(disk->fd) != 0)
+		vk_lab_fail(disk, vk_error_errno(disk->err, errno, disk->path,
+						 "The bytes could not be brought to the medium"));
 }
 
-enum vk_status vk_lab_sync(struct vk_lab_disk *disk, struct vk_error *err)
+enum vk_status vk_lab_disk_close(struct vk_lab_disk *disk)
 {
-	if (fdatasync(disk->fd) != 0)
-		return vk_error_errno(err, errno, disk->path, "The bytes could not be brought to the medium");
-	return VK_OK;
-}
-
-enum vk_status vk_lab_disk_close(struct vk_lab_disk *disk, struct vk_error *err)
-{
-	int fd = disk->fd;
-	enum vk_status status = disk->device ? vk_lab_sync(disk, err) : VK_OK;
-
-	disk->fd = -1;
-	if (close(fd) != 0 && status == VK_OK)
-		status = vk_error_errno(err, errno, disk->path, "The file could not be closed");
-	return status;
+	if (disk->device)
+		vk_lab_sync(disk);
+	if (close(disk->fd) != 0 && disk->failed == VK_OK)
+		vk_lab_fail(disk, vk_error_errno(disk->err, errno, disk->path, "The file could not be closed"));
+	return disk->failed;
 }
 
 enum vk_status vk_lab_fail(struct vk_lab_disk *disk, enum vk_status status)
@@ -177,12 +134,12 @@ enum vk_status vk_lab_fail(struct vk_lab_disk *disk, enum vk_status status)
 	return disk->failed;
 }
 
-void *vk_lab_alloc(struct vk_lab_disk *disk, size_t size, struct vk_error *err)
+void *vk_lab_alloc(struct vk_lab_disk *disk, size_t size)
 {
 	void *memory = disk->failed == VK_OK ? calloc(1, size) : NULL;
 
 	if (memory == NULL && disk->failed == VK_OK)
-		vk_lab_fail(disk, vk_no_memory(err, NULL));
+		vk_lab_fail(disk, vk_no_memory(disk->err, NULL));
 	return memory;
 }
 
@@ -208,14 +165,14 @@ static enum vk_status transfer(const struct vk_lab_disk *disk, uint64_t offset, 
 	return VK_OK;
 }
 
-enum vk_status vk_lab_put(struct vk_lab_disk *disk, uint64_t offset, const void *buf, size_t len, struct vk_error *err)
+enum vk_status vk_lab_put(struct vk_lab_disk *disk, uint64_t offset, const void *buf, size_t len)
 {
 	if (disk->failed != VK_OK)
 		return disk->failed;
 	if (vk_add_sat(offset, len) <= disk->size_bytes)
-		return vk_lab_fail(disk, transfer(disk, offset, buf, NULL, len, err));
-	vk_error_set(err, VK_USAGE, disk->path, "%zu bytes do not fit there", len);
-	vk_error_at(err, offset);
+		return vk_lab_fail(disk, transfer(disk, offset, buf, NULL, len, disk->err));
+	vk_error_set(disk->err, VK_USAGE, disk->path, "%zu bytes do not fit there", len);
+	vk_error_at(disk->err, offset);
 	return vk_lab_fail(disk, VK_USAGE);
 }
 
@@ -229,14 +186,14 @@ enum vk_status vk_lab_get(struct vk_lab_disk *disk, uint64_t offset, void *buf, 
 	return VK_ABSENT;
 }
 
-enum vk_status vk_lab_zero(struct vk_lab_disk *disk, uint64_t offset, uint64_t len, struct vk_error *err)
+enum vk_status vk_lab_zero(struct vk_lab_disk *disk, uint64_t offset, uint64_t len)
 {
 	static const uint8_t zeros[65536];
 	uint64_t end = vk_min_u64(vk_add_sat(offset, len), disk->size_bytes);
 
 	for (size_t piece; offset < end; offset += piece) {
 		piece = (size_t)vk_min_u64(end - offset, sizeof(zeros));
-		vk_lab_put(disk, offset, zeros, piece, err);
+		vk_lab_put(disk, offset, zeros, piece);
 	}
 	return disk->failed;
 }

@@ -114,16 +114,6 @@ enum vk_status vk_lab_table_read(struct vk_lab_disk *disk, uint32_t sector_size,
 	return VK_OK;
 }
 
-static enum vk_status none_chosen(struct vk_lab_disk *disk, const struct vk_lab_choice *choice,
-				  struct vk_error *err)
-{
-	if (choice->partition != 0)
-		vk_error_set(err, VK_ABSENT, disk->path, "The table has no partition %u", choice->partition);
-	else
-		vk_error_set(err, VK_ABSENT, disk->path, "No VMFS partition is found through the table");
-	return vk_error_remedy(err, "if the table is gone, say where the partition starts with --start");
-}
-
 enum vk_status vk_lab_choose(struct vk_lab_disk *disk, const struct vk_lab_choice *choice,
 			     struct vk_lab_table *ret_table, struct vk_error *err)
 {
@@ -149,7 +139,13 @@ enum vk_status vk_lab_choose(struct vk_lab_disk *disk, const struct vk_lab_choic
 					   : t->found[i].number == choice->partition)
 			t->found[kept++] = t->found[i];
 	t->count = kept;
-	return kept > 0 ? VK_OK : none_chosen(disk, choice, err);
+	if (kept > 0)
+		return VK_OK;
+	if (choice->partition != 0)
+		vk_error_set(err, VK_ABSENT, disk->path, "The table has no partition %u", choice->partition);
+	else
+		vk_error_set(err, VK_ABSENT, disk->path, "No VMFS partition is found through the table");
+	return vk_error_remedy(err, "if the table is gone, say where the partition starts with --start");
 }
 
 static enum vk_status outside(struct vk_lab_disk *disk, const struct vk_lab_found *found,

@@ -71,43 +71,35 @@ static const struct {
 static void add_foreign(struct vk_lab_spec *spec, const struct row *row)
 {
 	static const char *const types[] = {VK_GPT_TYPE_EFI, VK_GPT_TYPE_BASIC, VK_GPT_TYPE_VMKDIAG};
-	struct vk_lab_foreign *f = &spec->foreign[spec->foreign_count++];
+	struct vk_lab_partition *f = &spec->foreign[spec->foreign_count++];
 
-	memset(f, 0, sizeof(*f));
-	f->start_sector = row->start;
-	f->sectors = row->end - row->start + 1;
-	f->number = row->number;
-	f->gpt_name = row->name;
-	f->fat = row->what == EFI || row->what == BASIC;
+	*f = (struct vk_lab_partition){.number = row->number, .start_sector = row->start,
+				       .sectors = row->end - row->start + 1, .gpt_name = row->name,
+				       .fat = row->what == EFI || row->what == BASIC};
 	if (!vk_guid_parse(types[row->what], &f->type))
 		memset(&f->type, 0, sizeof(f->type));
 }
 
-static void place_datastore(struct vk_lab_volume *volume, const struct row *row)
+/* The datastore, or the system partition: a VMFS-L of its own on the same LUN. */
+static void place_volume(struct vk_lab_spec *spec, const struct row *row)
 {
-	volume->has_start = true;
-	volume->start_sector = row->start;
-	volume->number = row->number;
-	volume->gpt_name = row->name;
-}
+	struct vk_lab_volume *v = &spec->volumes[0];
 
-/* The system partition is a VMFS-L of its own on the same LUN. */
-static void add_osdata(struct vk_lab_spec *spec, const struct row *row)
-{
-	struct vk_lab_volume *v = &spec->volumes[spec->volume_count++];
-
-	*v = spec->volumes[0];
+	if (row->what == OSDATA) {
+		v = &spec->volumes[spec->volume_count++];
+		*v = spec->volumes[0];
+		v->size_bytes = (row->end - row->start + 1) * 512;
+		v->version = 6;
+		v->local = true;
+		v->block_bytes = 0;
+		v->live = 0;
+		v->image[0] = '\0';
+		strcpy(v->label, "OSDATA");
+	}
 	v->has_start = true;
 	v->start_sector = row->start;
-	v->size_bytes = (row->end - row->start + 1) * 512;
 	v->number = row->number;
 	v->gpt_name = row->name;
-	v->version = 6;
-	v->local = true;
-	v->block_bytes = 0;
-	v->live = 0;
-	v->image[0] = '\0';
-	strcpy(v->label, "OSDATA");
 }
 
 static enum vk_status check(const struct vk_lab_spec *spec, const char *name, struct vk_error *err)
@@ -151,10 +143,8 @@ enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, s
 	for (size_t r = 0; r < layouts[i].count; r++) {
 		const struct row *row = &layouts[i].rows[r];
 
-		if (row->what == DATASTORE)
-			place_datastore(&spec->volumes[0], row);
-		else if (row->what == OSDATA)
-			add_osdata(spec, row);
+		if (row->what == DATASTORE || row->what == OSDATA)
+			place_volume(spec, row);
 		else
 			add_foreign(spec, row);
 	}

@@ -50,52 +50,18 @@ static uint64_t next_fixed_start(const struct vk_lab_spec *spec, uint64_t from)
 	return next;
 }
 
-static enum vk_status wanted_sectors(const struct vk_lab_spec *spec, const struct vk_lab_volume *v,
-				     uint64_t start, uint64_t usable_end, uint64_t *ret_sectors,
-				     bool *ret_local, struct vk_error *err)
+static enum vk_status place_volume(const struct vk_lab_spec *spec, const struct vk_lab_volume *v, uint64_t cursor,
+				   uint64_t usable_end, struct vk_lab_partition *ret_partition, struct vk_error *err)
 {
-	uint64_t bytes = v->size_bytes;
-	uint64_t end;
-
-	*ret_local = v->local;
-	if (v->image[0] != '\0') {
-		enum vk_status status = vk_lab_image_probe(v->image, &bytes, ret_local, err);
-
-		if (status != VK_OK)
-			return status;
-	}
-	if (bytes % spec->sector_size != 0)
-		return vk_error_set(err, VK_USAGE, v->image[0] != '\0' ? v->image : NULL,
-				    "%llu bytes are not whole sectors of %u bytes",
-				    (unsigned long long)bytes, spec->sector_size);
-	if (bytes == 0) {
-		end = vk_min_u64(next_fixed_start(spec, start), usable_end);
-		if (end >= NO_LIMIT)
-			end = start + DEFAULT_VOLUME_BYTES / spec->sector_size;
-		*ret_sectors = end > start ? end - start : 0;
-	} else {
-		*ret_sectors = bytes / spec->sector_size;
-	}
-	if (*ret_sectors == 0)
-		return vk_error_set(err, VK_USAGE, NULL, "No room is left at sector %llu",
-				    (unsigned long long)start);
-	return VK_OK;
-}
-
-static enum vk_status place_volume(const struct vk_lab_spec *spec, size_t index, uint64_t cursor,
-				   uint64_t usable_end, struct vk_lab_partition *ret_partition,
-				   struct vk_error *err)
-{
-	const struct vk_lab_volume *v = &spec->volumes[index];
 	struct vk_lab_partition p = {
 		.number = v->number,
 		.gpt_name = v->gpt_name,
 		.mbr_type = VK_MBR_TYPE_VMFS,
+		.start_sector = v->start_sector,
 		.volume = v,
-		.volume_index = index,
 	};
-	bool local;
-	enum vk_status status;
+	uint64_t bytes = v->size_bytes;
+	bool local = v->local;
 
 	if (v->logical && spec->table != VK_TABLE_MBR)
 		return vk_error_set(err, VK_USAGE, NULL, "Only an MBR has logical partitions");
@@ -105,16 +71,35 @@ static enum vk_status place_volume(const struct vk_lab_spec *spec, size_t index,
 	if (v->block_bytes > MIB && v->version != 3)
 		return vk_error_set(err, VK_USAGE, NULL,
 				    "Only VMFS3 has blocks of other sizes than 1 MiB");
-	p.start_sector = v->start_sector;
 	if (!v->has_start) {
 		uint64_t align = spec->table == VK_TABLE_NONE ? 1 : MIB / spec->sector_size;
 
 		p.start_sector = cursor == 0 ? usual_start(spec->table, spec->sector_size)
 					     : vk_round_up_sat(cursor + (v->logical ? 63 : 0), align);
 	}
-	status = wanted_sectors(spec, v, p.start_sector, usable_end, &p.sectors, &local, err);
-	if (status != VK_OK)
-		return status;
+	if (v->image[0] != '\0') {
+		enum vk_status status = vk_lab_image_probe(v->image, &bytes, &local, err);
+
+		if (status != VK_OK)
+			return status;
+	}
+	if (bytes % spec->sector_size != 0)
+		return vk_error_set(err, VK_USAGE, v->image[0] != '\0' ? v->image : NULL,
+				    "%llu bytes are not whole sectors of %u bytes",
+				    (unsigned long long)bytes, spec->sector_size);
+	p.sectors = bytes / spec->sector_size;
+	if (bytes == 0) {
+		uint64_t end = vk_min_u64(next_fixed_start(spec, p.start_sector), usable_end);
+
+		if (end >= NO_LIMIT)
+			end = p.start_sector + DEFAULT_VOLUME_BYTES / spec->sector_size;
+		p.sectors = end > p.start_sector ? end - p.start_sector : 0;
+	}
+	if (p.sectors == 0)
+		return vk_error_set(err, VK_USAGE, NULL, "No room is left at sector %llu",
+				    (unsigned long long)p.start_sector);
+	if (p.sectors > NO_LIMIT || p.start_sector > NO_LIMIT)
+		return vk_error_set(err, VK_USAGE, NULL, "No disk is that large");
 	if (!vk_guid_parse(local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS, &p.type))
 		return vk_error_set(err, VK_INTERNAL, NULL, "A type GUID of the program is wrong");
 	*ret_partition = p;
@@ -170,19 +155,19 @@ static enum vk_status place_ebrs(struct vk_lab_plan *plan, struct vk_error *err)
 	return VK_OK;
 }
 
-static bool number_taken(const struct vk_lab_plan *plan, unsigned number)
+/* The lowest number that no partition has. */
+static unsigned free_number(const struct vk_lab_plan *plan)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->partitions[i].number == number)
-			return true;
-	return plan->extended_number == number;
-}
+	unsigned number = 1;
+	bool taken = true;
 
-static unsigned free_number(const struct vk_lab_plan *plan, unsigned from)
-{
-	while (number_taken(plan, from))
-		from++;
-	return from;
+	while (taken) {
+		taken = plan->extended_number == number;
+		for (size_t i = 0; i < plan->count; i++)
+			taken = taken || plan->partitions[i].number == number;
+		number += taken;
+	}
+	return number;
 }
 
 static enum vk_status number_all(struct vk_lab_plan *plan, struct vk_error *err)
@@ -195,12 +180,12 @@ static enum vk_status number_all(struct vk_lab_plan *plan, struct vk_error *err)
 
 		if (p->ebr_sector != 0) {
 			if (plan->extended_number == 0)
-				plan->extended_number = free_number(plan, 1);
+				plan->extended_number = free_number(plan);
 			p->number = logical++;
 			continue;
 		}
 		if (p->number == 0)
-			p->number = free_number(plan, 1);
+			p->number = free_number(plan);
 		if (p->number > most)
 			return vk_error_set(err, VK_USAGE, NULL,
 					    "The table holds at most %u partitions", most);
@@ -247,19 +232,15 @@ static enum vk_status check_fit(const struct vk_lab_plan *plan, struct vk_error 
 	return VK_OK;
 }
 
-static uint64_t disk_sectors_for(const struct vk_lab_spec *spec, const struct vk_lab_plan *plan)
+enum vk_status vk_lab_plan_make(const struct vk_lab_spec *spec, struct vk_lab_plan *ret_plan,
+				struct vk_error *err)
 {
-	const struct vk_lab_partition *lastp = &plan->partitions[plan->count - 1];
-	uint64_t end = lastp->start_sector + lastp->sectors;
-	uint64_t tail = spec->table == VK_TABLE_GPT ? GPT_ARRAY_BYTES / spec->sector_size + 1 : 0;
+	struct vk_lab_plan *plan = ret_plan;
+	enum vk_status status = VK_OK;
+	uint64_t usable_end = NO_LIMIT;
+	uint64_t cursor = 0;
+	uint64_t first, last;
 
-	if (spec->table == VK_TABLE_NONE)
-		return end;
-	return vk_round_up_sat(vk_add_sat(end, tail), MIB / spec->sector_size);
-}
-
-static enum vk_status check_spec(const struct vk_lab_spec *spec, struct vk_error *err)
-{
 	if (spec->sector_size != 512 && spec->sector_size != 4096)
 		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes");
 	if (spec->size_bytes % spec->sector_size != 0)
@@ -271,20 +252,6 @@ static enum vk_status check_spec(const struct vk_lab_spec *spec, struct vk_error
 				    "Without a partition table there is one volume and nothing else");
 	if (spec->volume_count + spec->foreign_count == 0)
 		return vk_error_set(err, VK_USAGE, NULL, "Nothing is to be put on the disk");
-	return VK_OK;
-}
-
-enum vk_status vk_lab_plan_make(const struct vk_lab_spec *spec, struct vk_lab_plan *ret_plan,
-				struct vk_error *err)
-{
-	struct vk_lab_plan *plan = ret_plan;
-	enum vk_status status = check_spec(spec, err);
-	uint64_t usable_end = NO_LIMIT;
-	uint64_t cursor = 0;
-	uint64_t first, last;
-
-	if (status != VK_OK)
-		return status;
 	*plan = (struct vk_lab_plan){.table = spec->table,
 				     .sector_size = spec->sector_size,
 				     .seed = spec->seed};
@@ -296,26 +263,25 @@ enum vk_status vk_lab_plan_make(const struct vk_lab_spec *spec, struct vk_lab_pl
 	for (size_t i = 0; i < spec->volume_count; i++) {
 		struct vk_lab_partition *p = &plan->partitions[plan->count++];
 
-		status = place_volume(spec, i, cursor, usable_end, p, err);
+		status = place_volume(spec, &spec->volumes[i], cursor, usable_end, p, err);
 		if (status != VK_OK)
 			return status;
-		if (p->sectors > NO_LIMIT || p->start_sector > NO_LIMIT)
-			return vk_error_set(err, VK_USAGE, NULL, "No disk is that large");
 		cursor = p->start_sector + p->sectors;
 	}
 	for (size_t i = 0; i < spec->foreign_count; i++)
-		plan->partitions[plan->count++] = (struct vk_lab_partition){
-			.number = spec->foreign[i].number,
-			.start_sector = spec->foreign[i].start_sector,
-			.sectors = spec->foreign[i].sectors,
-			.gpt_name = spec->foreign[i].gpt_name,
-			.fat = spec->foreign[i].fat,
-			.mbr_type = spec->foreign[i].mbr_type,
-			.type = spec->foreign[i].type,
-		};
+		plan->partitions[plan->count++] = spec->foreign[i];
 	qsort(plan->partitions, plan->count, sizeof(plan->partitions[0]), by_start);
-	plan->disk_sectors = spec->size_bytes != 0 ? spec->size_bytes / spec->sector_size
-						   : disk_sectors_for(spec, plan);
+	plan->disk_sectors = spec->size_bytes / spec->sector_size;
+	if (spec->size_bytes == 0) {
+		const struct vk_lab_partition *p = &plan->partitions[plan->count - 1];
+
+		plan->disk_sectors = p->start_sector + p->sectors;
+		/* room for the backup GPT, to whole MiB */
+		if (spec->table == VK_TABLE_GPT)
+			plan->disk_sectors = vk_add_sat(plan->disk_sectors, GPT_ARRAY_BYTES / spec->sector_size + 1);
+		if (spec->table != VK_TABLE_NONE)
+			plan->disk_sectors = vk_round_up_sat(plan->disk_sectors, MIB / spec->sector_size);
+	}
 	if (plan->disk_sectors > INT64_MAX / plan->sector_size)
 		return vk_error_set(err, VK_USAGE, NULL, "No disk is that large");
 	status = check_fit(plan, err);

@@ -179,7 +179,7 @@ static const struct {
 	{"linux", "0FC63DAF-8483-4772-8E79-3D69D8477DE4"},
 };
 
-static bool parse_type(struct vk_lab_foreign *f, const char *text, enum vk_table_kind table)
+static bool parse_type(struct vk_lab_partition *f, const char *text, enum vk_table_kind table)
 {
 	char *end;
 	unsigned long type;
@@ -196,28 +196,22 @@ static bool parse_type(struct vk_lab_foreign *f, const char *text, enum vk_table
 	       !vk_mbr_type_is_extended((uint8_t)type) && type != VK_MBR_TYPE_PROTECTIVE;
 }
 
-enum vk_status vk_lab_foreign_parse(struct vk_lab_foreign *foreign, const char *text,
+enum vk_status vk_lab_foreign_parse(struct vk_lab_partition *foreign, const char *text,
 				    enum vk_table_kind table, struct vk_error *err)
 {
 	const char *plus = strchr(text, '+');
 	const char *colon = plus == NULL ? NULL : strchr(plus, ':');
-	char start[24];
-	char sectors[24];
-	bool good = false;
+	char start[24] = "", sectors[24] = "";
 
 	memset(foreign, 0, sizeof(*foreign));
-	if (colon != NULL && (size_t)(plus - text) < sizeof(start) &&
-	    (size_t)(colon - plus) <= sizeof(sectors)) {
+	if (colon != NULL && (size_t)(plus - text) < sizeof(start) && (size_t)(colon - plus) <= sizeof(sectors)) {
 		memcpy(start, text, (size_t)(plus - text));
-		start[plus - text] = '\0';
 		memcpy(sectors, plus + 1, (size_t)(colon - plus - 1));
-		sectors[colon - plus - 1] = '\0';
-		good = vk_text_parse_number(start, INT64_MAX, &foreign->start_sector) &&
-		       vk_text_parse_number(sectors, INT64_MAX, &foreign->sectors) &&
-		       foreign->sectors > 0 && parse_type(foreign, colon + 1, table);
+		if (vk_text_parse_number(start, INT64_MAX, &foreign->start_sector) &&
+		    vk_text_parse_number(sectors, INT64_MAX, &foreign->sectors) && foreign->sectors > 0 &&
+		    parse_type(foreign, colon + 1, table))
+			return VK_OK;
 	}
-	if (good)
-		return VK_OK;
 	vk_error_set(err, VK_USAGE, NULL, "\"%s\" does not describe a partition", text);
 	return vk_error_remedy(err, "write START+SECTORS:TYPE, where TYPE is hexadecimal on an MBR (83, fc), a "
 				    "GUID or efi, basic, linux, vmkdiag, reserved, vmfs, vmfsl on a GPT");

@@ -7,95 +7,98 @@
 
 #include "base/memory.h"
 #include "lab/lab.h"
-
-enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-				   struct vk_error *err)
-{
-	vk_lab_write_lvm(disk, base_bytes, device, err);
-	vk_lab_write_pes(disk, base_bytes, device, err);
-	if (device->head && disk->failed == VK_OK) {
-		vk_lab_write_fs(disk, base_bytes, device, err);
-		vk_lab_write_heartbeats(disk, base_bytes, device, err);
-		vk_lab_write_files(disk, base_bytes, device, err);
-	}
-	return disk->failed;
-}
+#include "vmfskit/text.h"
 
 /* What is being made: one plan for each disk, and the devices of the volume in hand. */
 struct making {
-	const struct vk_lab_spec *spec;
+	struct vk_lab_spec *spec;
 	const char *const *paths;
-	const uint64_t *sizes;
 	size_t count;
 	struct vk_lab_plan *plans;
 	struct vk_lab_disk *disks;
 	size_t created;
 	struct vk_lab_device *devices;
-	vk_lab_told told;
-	void *arg;
+	FILE *out;
+	struct vk_error *err;
 };
 
-static enum vk_status plan_all(struct making *m, struct vk_error *err)
+enum vk_status vk_lab_write_device(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device)
 {
-	struct vk_lab_spec *copy = malloc(sizeof(*copy) * m->count);
+	struct vk_lab_writing w = {.disk = disk, .base_bytes = base_bytes, .device = device};
+
+	vk_lab_write_lvm(&w);
+	if (device->head && disk->failed == VK_OK &&
+	    vk_lab_fail(disk, vk_lab_files_plan(device, &w.files, disk->err)) == VK_OK) {
+		vk_lab_write_fs(&w);
+		vk_lab_write_files(&w);
+	}
+	return disk->failed;
+}
+
+/* A line for each partition made, below one for its disk when it is the first one of it; d is NULL for an image. */
+static void report_partition(const struct making *m, size_t disk, bool first, const struct vk_lab_partition *p,
+			     const struct vk_lab_device *d)
+{
+	const struct vk_lab_plan *plan = &m->plans[disk];
+	char buf[80], name[VK_SCSI_NAME_BYTES], uuid[VK_VMFS_UUID_TEXT_BYTES];
+	struct vk_text text;
+	bool certain;
+
+	if (m->out == NULL)
+		return;
+	vk_text_init(&text, buf, sizeof(buf));
+	vk_text_size(&text, plan->disk_sectors * plan->sector_size);
+	if (first)
+		fprintf(m->out, "%s: %s, %s, sectors of %u bytes\n", m->paths[disk], buf,
+			plan->table == VK_TABLE_MBR   ? "MBR"
+			: plan->table == VK_TABLE_GPT ? "GPT"
+						      : "no partition table",
+			plan->sector_size);
+	fprintf(m->out, "  partition %u, sectors %llu to %llu: ", p->number, (unsigned long long)p->start_sector,
+		(unsigned long long)(p->start_sector + p->sectors - 1));
+	if (d == NULL) {
+		fprintf(m->out, "copy of %s\n", p->volume->image);
+		return;
+	}
+	vk_scsi_disk_id_name(&d->header.diskID, name, &certain);
+	vk_vmfs_uuid_format(&d->volume.uuid, uuid);
+	if (d->head) {
+		vk_fs_version_name(&d->fs, buf);
+		fprintf(m->out, "%s \"%s\", ", buf, p->volume->label);
+	} else {
+		fprintf(m->out, "extents %llu to %llu, ", (unsigned long long)d->volume.firstPE,
+			(unsigned long long)d->volume.lastPE);
+	}
+	fprintf(m->out, "volume %s, %s, LUN %u\n", uuid, name, d->header.diskID.lun);
+}
+
+/* A volume, or one member of it on each disk; the plans of all disks have it at the same place of their lists. */
+static enum vk_status write_volume(struct making *m, size_t place, bool first)
+{
+	const struct vk_lab_volume *v = m->plans[0].partitions[place].volume;
+	uint32_t sector_size = m->spec->sector_size;
+	struct vk_lab_extent extents[VK_LAB_MEMBERS_MAX];
 	enum vk_status status = VK_OK;
 
-	if (copy == NULL)
-		return vk_no_memory(err, NULL);
-	for (size_t i = 0; i < m->count && status == VK_OK; i++) {
-		copy[i] = *m->spec;
-		if (m->sizes != NULL && m->sizes[i] != 0) {
-			copy[i].volumes[0].size_bytes = m->sizes[i];
-			copy[i].size_bytes = 0;
-		}
-		status = vk_lab_plan_make(&copy[i], &m->plans[i], err);
-		m->plans[i].disk_index = (unsigned)i;
-		/* the volume outlives the copy it was planned from */
-		for (size_t k = 0; k < m->plans[i].count; k++)
-			if (m->plans[i].partitions[k].volume != NULL)
-				m->plans[i].partitions[k].volume =
-					&m->spec->volumes[m->plans[i].partitions[k].volume_index];
-	}
-	free(copy);
-	return status;
-}
-
-static const struct vk_lab_partition *partition_of(const struct vk_lab_plan *plan, size_t volume)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->partitions[i].volume != NULL && plan->partitions[i].volume_index == volume)
-			return &plan->partitions[i];
-	return NULL;
-}
-
-static enum vk_status write_volume(struct making *m, size_t index, struct vk_error *err)
-{
-	const struct vk_lab_volume *v = &m->spec->volumes[index];
-	struct vk_lab_extent extents[VK_LAB_MEMBERS_MAX];
-	const struct vk_lab_partition *parts[VK_LAB_MEMBERS_MAX];
-	uint32_t sector_size = m->spec->sector_size;
-	enum vk_status status;
-
 	for (size_t i = 0; i < m->count; i++) {
-		parts[i] = partition_of(&m->plans[i], index);
-		if (parts[i] == NULL)
-			return vk_error_set(err, VK_INTERNAL, m->paths[i], "A volume was not planned");
-		extents[i] = (struct vk_lab_extent){parts[i]->sectors * sector_size, parts[i]->number};
+		const struct vk_lab_partition *p = &m->plans[i].partitions[place];
+
+		extents[i] = (struct vk_lab_extent){p->sectors * sector_size, p->number};
 	}
-	if (v->image[0] != '\0') {
-		status = vk_lab_write_image(&m->disks[0], parts[0]->start_sector * sector_size,
-					    v->image, err);
-		if (status == VK_OK && m->told != NULL)
-			m->told(m->arg, m->paths[0], &m->plans[0], parts[0], NULL);
-		return status;
-	}
-	status = vk_lab_devices_make(v, m->spec->seed, index, extents, m->count, sector_size, m->devices,
-				     err);
+	if (v->image[0] == '\0')
+		status = vk_lab_devices_make(v, m->spec->seed, (size_t)(v - m->spec->volumes), extents, m->count,
+					     sector_size, m->devices, m->err);
 	for (size_t i = 0; i < m->count && status == VK_OK; i++) {
-		status = vk_lab_write_device(&m->disks[i], parts[i]->start_sector * sector_size,
-					     &m->devices[i], err);
-		if (status == VK_OK && m->told != NULL)
-			m->told(m->arg, m->paths[i], &m->plans[i], parts[i], &m->devices[i]);
+		const struct vk_lab_partition *p = &m->plans[i].partitions[place];
+		uint64_t base_bytes = p->start_sector * sector_size;
+
+		if (v->image[0] != '\0')
+			vk_lab_write_image(&m->disks[i], base_bytes, v->image);
+		else
+			vk_lab_write_device(&m->disks[i], base_bytes, &m->devices[i]);
+		status = m->disks[i].failed;
+		if (status == VK_OK)
+			report_partition(m, i, first, p, v->image[0] != '\0' ? NULL : &m->devices[i]);
 	}
 	return status;
 }
@@ -110,67 +113,64 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* Making a disk empties its file: that must neither be another disk nor an image that is to be read. */
-static enum vk_status check_paths(const struct making *m, struct vk_error *err)
+static enum vk_status check_paths(const struct making *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		for (size_t k = 0; k < i; k++)
 			if (same_file(m->paths[i], m->paths[k]))
-				return vk_error_set(err, VK_USAGE, m->paths[i],
-						    "The file is named twice");
+				return vk_error_set(m->err, VK_USAGE, m->paths[i], "The file is named twice");
 		for (size_t k = 0; k < m->spec->volume_count; k++)
 			if (m->spec->volumes[k].image[0] != '\0' &&
 			    same_file(m->paths[i], m->spec->volumes[k].image))
-				return vk_error_set(err, VK_USAGE, m->paths[i],
+				return vk_error_set(m->err, VK_USAGE, m->paths[i],
 						    "The disk and the image are the same file");
 	}
 	return VK_OK;
 }
 
-/* The file, its table and the partitions of others. */
-static enum vk_status write_disk(struct making *m, size_t index, bool overwrite, struct vk_error *err)
+/* All files with their tables and the partitions of others, then the volumes. */
+static enum vk_status write_all(struct making *m, bool overwrite)
 {
-	const struct vk_lab_plan *plan = &m->plans[index];
-	struct vk_lab_disk *disk = &m->disks[index];
-	enum vk_status status = vk_lab_disk_create(m->paths[index], plan->disk_sectors * plan->sector_size, overwrite,
-						   disk, err);
+	enum vk_status status = check_paths(m);
+	bool first = true;
 
-	if (status != VK_OK)
-		return status;
-	m->created++;
-	vk_lab_write_table(disk, plan, err);
-	for (size_t i = 0; i < plan->count && disk->failed == VK_OK; i++)
-		if (plan->partitions[i].fat)
-			vk_lab_write_fat(disk, plan, &plan->partitions[i], err);
-	return disk->failed;
-}
+	for (size_t i = 0; i < m->count && status == VK_OK; i++) {
+		const struct vk_lab_plan *plan = &m->plans[i];
+		struct vk_lab_disk *disk = &m->disks[i];
 
-static enum vk_status write_all(struct making *m, bool overwrite, struct vk_error *err)
-{
-	const struct vk_lab_plan *plan = &m->plans[0];
-	enum vk_status status = check_paths(m, err);
-
-	for (size_t i = 0; i < m->count && status == VK_OK; i++)
-		status = write_disk(m, i, overwrite, err);
-	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
-		if (plan->partitions[i].volume != NULL)
-			status = write_volume(m, plan->partitions[i].volume_index, err);
-	for (size_t i = 0; i < m->created && status == VK_OK; i++)
-		status = vk_lab_disk_close(&m->disks[i], err);
-	/* half a practice disk is of no use */
-	for (size_t i = 0; i < m->created && status != VK_OK; i++) {
-		vk_lab_disk_abandon(&m->disks[i]);
-		unlink(m->paths[i]);
+		status = vk_lab_disk_create(m->paths[i], plan->disk_sectors * plan->sector_size, overwrite, disk,
+					    m->err);
+		if (status != VK_OK)
+			break;
+		m->created++;
+		vk_lab_write_table(disk, plan);
+		for (size_t k = 0; k < plan->count; k++)
+			if (plan->partitions[k].fat)
+				vk_lab_write_fat(disk, plan, &plan->partitions[k]);
+		status = disk->failed;
 	}
+	for (size_t i = 0; i < m->plans[0].count && status == VK_OK; i++)
+		if (m->plans[0].partitions[i].volume != NULL) {
+			status = write_volume(m, i, first);
+			first = false;
+		}
+	for (size_t i = 0; i < m->created; i++) {
+		enum vk_status closed = vk_lab_disk_close(&m->disks[i]);
+
+		status = status == VK_OK ? closed : status;
+	}
+	/* half a practice disk is of no use */
+	for (size_t i = 0; i < m->created && status != VK_OK; i++)
+		unlink(m->paths[i]);
 	return status;
 }
 
-enum vk_status vk_lab_make(const struct vk_lab_spec *spec, const char *const *paths,
-			   const uint64_t *sizes, size_t count, bool overwrite, vk_lab_told told,
-			   void *arg, struct vk_error *err)
+enum vk_status vk_lab_make(struct vk_lab_spec *spec, const char *const *paths, const uint64_t *sizes, size_t count,
+			   bool overwrite, FILE *out, struct vk_error *err)
 {
-	struct making m = {.spec = spec, .paths = paths, .sizes = sizes, .count = count,
-			   .told = told, .arg = arg};
-	enum vk_status status;
+	struct making m = {.spec = spec, .paths = paths, .count = count, .out = out, .err = err};
+	uint64_t disk_bytes = spec->size_bytes, volume_bytes = spec->volumes[0].size_bytes;
+	enum vk_status status = VK_OK;
 
 	if (count == 0 || count > VK_LAB_MEMBERS_MAX)
 		return vk_error_set(err, VK_USAGE, NULL, "A volume spans 1 to %d disks",
@@ -183,10 +183,16 @@ enum vk_status vk_lab_make(const struct vk_lab_spec *spec, const char *const *pa
 	m.devices = calloc(count, sizeof(*m.devices));
 	if (m.plans == NULL || m.disks == NULL || m.devices == NULL)
 		status = vk_no_memory(err, NULL);
-	else
-		status = plan_all(&m, err);
+	for (size_t i = 0; i < count && status == VK_OK; i++) {
+		bool own_size = sizes != NULL && sizes[i] != 0;
+
+		spec->size_bytes = own_size ? 0 : disk_bytes;
+		spec->volumes[0].size_bytes = own_size ? sizes[i] : volume_bytes;
+		status = vk_lab_plan_make(spec, &m.plans[i], err);
+		m.plans[i].disk_index = (unsigned)i;
+	}
 	if (status == VK_OK)
-		status = write_all(&m, overwrite, err);
+		status = write_all(&m, overwrite);
 	free(m.plans);
 	free(m.disks);
 	free(m.devices);

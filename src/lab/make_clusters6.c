@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "lab/lab_files.h"
+#include "lab/lab.h"
 
 enum {
 	ALLOCATED = 0, FREE = 1, /* of small and large blocks FREE is a guess: the real volume has none that is free */
@@ -13,15 +13,6 @@ enum {
 	LARGE_UNKNOWN = 0xE0,    /* a byte 0xFF in eight, it seems for each large block */
 	AFFINITY_SMALL_MOST = 216
 };
-
-static void put_bits(uint8_t *bitmap, uint32_t index, uint32_t bits, uint32_t value)
-{
-	for (uint32_t i = 0; i < bits; i++) {
-		uint32_t at = index * bits + i;
-
-		bitmap[at / 8] = (uint8_t)(bitmap[at / 8] | (value >> i & 1U) << at % 8);
-	}
-}
 
 static uint64_t overlap(const struct vk_lab_run *run, uint64_t first, uint64_t count)
 {
@@ -56,20 +47,11 @@ static uint16_t put_small_affinity(const struct vk_lab_files *f, uint64_t cluste
 	return entries;
 }
 
-/* Pointer blocks belong to the files whose addresses they hold; system files' descriptors to nobody. */
-static void put_affinity(const struct vk_lab_files *f, const struct vk_lab_cluster *c, uint8_t *raw)
-{
-	for (unsigned i = 0; c->file == VK_SYSTEM_PB2 && c->number == 0 && i < f->file_count; i++)
-		for (uint32_t n = 0; n < f->of[i].pointer_blocks; n++)
-			vk_put_le32(raw + VK_CLUSTER6_AFFINITY_32 + (size_t)(f->of[i].pointer_block + n) * 4,
-				    vk_fd_address(0, i));
-}
-
 /* Who took resources after the volume was made: its maker, or the last host that opened a journal. */
-static void put_last_host(const struct vk_lab_files_at *at, const struct vk_lab_cluster *c, struct vk_cluster6 *m)
+static void put_last_host(const struct vk_lab_writing *w, const struct vk_lab_cluster *c, struct vk_cluster6 *m)
 {
-	const struct vk_lab_device *d = at->device;
-	bool grown = c->small && vk_lab_cluster6_grown(at->files, c->number);
+	const struct vk_lab_device *d = w->device;
+	bool grown = c->small && vk_lab_cluster6_grown(&w->files, c->number);
 
 	if (!grown && (c->used == 0 || (c->file != VK_SYSTEM_PB2 && c->file != VK_SYSTEM_JBC)))
 		return;
@@ -81,10 +63,10 @@ static void put_last_host(const struct vk_lab_files_at *at, const struct vk_lab_
 		vk_lab_mac(d->seed, "maker", d->seed_index, m->lastHostMac);
 }
 
-void vk_lab_cluster6(const struct vk_lab_files_at *at, const struct vk_lab_cluster *c, uint8_t *raw)
+void vk_lab_cluster6(const struct vk_lab_writing *w, const struct vk_lab_cluster *c, uint8_t *raw)
 {
-	const struct vk_lab_files *f = at->files;
-	const struct vk_resource_file *r = c->small ? &f->small : &f->of[c->file].resource;
+	const struct vk_lab_files *f = &w->files;
+	uint32_t bits = c->small ? f->small.bitsPerResource : f->of[c->file].resource.bitsPerResource;
 	bool large = c->file == VK_SYSTEM_FBB && !c->small;
 	struct vk_cluster6 m = {
 		.signature = VK_CLUSTER6_SIGNATURE, .clusterNum = c->number, .totalResources = (uint16_t)c->total,
@@ -95,15 +77,20 @@ void vk_lab_cluster6(const struct vk_lab_files_at *at, const struct vk_lab_clust
 	/* blocks are searched for otherwise, and a full cluster begins anew */
 	if (c->file != VK_SYSTEM_FBB && c->file != VK_SYSTEM_JBC && c->used < c->total)
 		m.nextFreeIdx = c->used;
-	for (uint32_t i = 0; i < c->total; i++)
-		put_bits(raw + VK_CLUSTER6_BITMAP, i, r->bitsPerResource,
-			 i >= c->used ? FREE : large ? CONVERTED : ALLOCATED);
+	for (uint32_t i = 0; i < c->total * bits; i++) {
+		uint32_t value = i / bits >= c->used ? FREE : large ? CONVERTED : ALLOCATED;
+
+		raw[VK_CLUSTER6_BITMAP + i / 8] |= (uint8_t)((value >> i % bits & 1U) << i % 8);
+	}
 	for (uint32_t i = 0; large && i < c->used; i++)
 		raw[LARGE_UNKNOWN + (size_t)i * 8] = 0xFF;
 	if (c->small)
 		m.affinityCount = put_small_affinity(f, c->number, raw);
-	else
-		put_affinity(f, c, raw);
-	put_last_host(at, c, &m);
+	/* pointer blocks belong to the files whose addresses they hold; system files' descriptors to nobody */
+	for (unsigned i = 0; c->file == VK_SYSTEM_PB2 && c->number == 0 && i < f->file_count; i++)
+		for (uint32_t n = 0; n < f->of[i].pointer_blocks; n++)
+			vk_put_le32(raw + VK_CLUSTER6_AFFINITY_32 + (size_t)(f->of[i].pointer_block + n) * 4,
+				    vk_fd_address(0, i));
+	put_last_host(w, c, &m);
 	vk_cluster6_encode(&m, raw, f->md_alignment);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "lab/lab_files.h"
+#include "lab/lab.h"
 
 enum {
 	NAA_BYTES = 16,
@@ -31,62 +31,47 @@ static void blank_padded(uint8_t *to, size_t cap, const char *text, size_t len)
 	memcpy(to, text, len < cap ? len : cap);
 }
 
-/* Vendor, model and revision of "VENDOR:MODEL:REVISION"; recorded up to LVM 3.16 only. */
-static void put_inquiry(struct vk_scsi_disk_id *id, const char *text)
-{
-	const char *colon = strchr(text, ':');
-	const char *model = colon == NULL ? text : colon + 1;
-	size_t model_len = strcspn(model, ":");
-	const char *revision = model[model_len] == ':' ? model + model_len + 1 : "";
-
-	blank_padded(id->vendor, sizeof(id->vendor), text, colon == NULL ? 0 : (size_t)(colon - text));
-	blank_padded(id->model, sizeof(id->model), model, model_len);
-	blank_padded(id->revision, sizeof(id->revision), revision, strlen(revision));
-	id->scsiLevel = 6;
-}
-
-/* Member number `member` of a spanned volume lies on a LUN of its own: the next number of the array. */
-static bool advance_name(struct vk_scsi_disk_id *id, unsigned member)
-{
-	size_t at = id->len;
-
-	if (member == 0)
-		return true;
-	if (id->type != VK_SCSI_ID_NAA || at <= VK_SCSI_MODEL_TAIL_BYTES)
-		return false;
-	at -= VK_SCSI_MODEL_TAIL_BYTES;
-	for (unsigned carry = member; carry != 0 && at > 1; carry >>= 8) {
-		carry += id->id[--at];
-		id->id[at] = (uint8_t)carry;
-	}
-	return true;
-}
-
+/* Of "VENDOR:MODEL:REVISION" the tail of the model goes into the id; all of it is recorded up to LVM 3.16 only. */
 static enum vk_status make_disk_id(const struct vk_lab_volume *v, uint64_t seed, unsigned member,
 				   struct vk_scsi_disk_id *ret_id, struct vk_error *err)
 {
+	struct vk_scsi_disk_id *id = ret_id;
 	const char *colon = strchr(v->model, ':');
 	const char *model = colon == NULL ? v->model : colon + 1;
+	size_t model_len = strcspn(model, ":");
+	const char *revision = model[model_len] == ':' ? model + model_len + 1 : "";
 	char tail[VK_SCSI_MODEL_TAIL_BYTES + 1] = "";
-	size_t tail_len = strcspn(model, ":");
 	char made[5 + 2 * NAA_BYTES];
 
-	memcpy(tail, model, tail_len < sizeof(tail) - 1 ? tail_len : sizeof(tail) - 1);
+	memcpy(tail, model, model_len < sizeof(tail) - 1 ? model_len : sizeof(tail) - 1);
 	/* 6: registered, extended; 000c29: VMware, as virtual disks are named */
 	snprintf(made, sizeof(made), "naa.6000c29%09llx%016llx",
 		 (unsigned long long)(vk_lab_random(seed, "naa", 0) & 0xFFFFFFFFFULL),
 		 (unsigned long long)vk_lab_random(seed, "naa", 1));
 	if (vk_scsi_disk_id_from_name(v->lun_name[0] != '\0' ? v->lun_name : made, tail,
-				      (uint16_t)(v->lun + member), ret_id) != VK_OK)
+				      (uint16_t)(v->lun + member), id) != VK_OK)
 		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not the name of a LUN", v->lun_name);
-	if (!advance_name(ret_id, member))
-		return vk_error_set(err, VK_USAGE, NULL,
-				    "The LUNs of a spanned volume are named naa., not \"%s\"",
-				    v->lun_name);
-	if (v->version == 3)
-		put_inquiry(ret_id, v->model);
-	else
-		vk_scsi_disk_id_shorten(ret_id);
+	if (member > 0) {
+		/* each member of a spanned volume lies on a LUN of its own: the next number of the array */
+		size_t at = id->len;
+
+		if (id->type != VK_SCSI_ID_NAA || at <= VK_SCSI_MODEL_TAIL_BYTES)
+			return vk_error_set(err, VK_USAGE, NULL,
+					    "The LUNs of a spanned volume are named naa., not \"%s\"", v->lun_name);
+		at -= VK_SCSI_MODEL_TAIL_BYTES;
+		for (unsigned carry = member; carry != 0 && at > 1; carry >>= 8) {
+			carry += id->id[--at];
+			id->id[at] = (uint8_t)carry;
+		}
+	}
+	if (v->version != 3) {
+		vk_scsi_disk_id_shorten(id);
+		return VK_OK;
+	}
+	blank_padded(id->vendor, sizeof(id->vendor), v->model, colon == NULL ? 0 : (size_t)(colon - v->model));
+	blank_padded(id->model, sizeof(id->model), model, model_len);
+	blank_padded(id->revision, sizeof(id->revision), revision, strlen(revision));
+	id->scsiLevel = 6;
 	return VK_OK;
 }
 
@@ -131,54 +116,36 @@ uint64_t vk_lab_pe_count(unsigned version, uint64_t total_bytes)
 	return pes;
 }
 
-static void fill_header(struct vk_lab_device *d, const struct vk_lab_volume *v, uint64_t total_bytes,
-			uint64_t units, uint64_t init_us, const struct vk_vmfs_uuid *id)
+static void fill_header(struct vk_lvm_device *h, const struct vk_lab_volume *v, uint64_t total_bytes, uint32_t units,
+			uint64_t init_us, const struct vk_vmfs_uuid *id)
 {
-	struct vk_lvm_device *h = &d->header;
 	struct vk_lab_region region;
 
-	h->magic = VK_LVM_MAGIC;
-	h->majorVersion = v->version;
-	h->minorVersion = v->version == 3 ? 16 : 21;
-	h->diskBlockSize = 512;                      /* also on 4Kn disks: ESXi emulates 512 */
-	h->totalBytes = total_bytes;
-	h->numVolumes = 1;
-	h->numPEs = (uint32_t)(v->version == 6 ? (units + PES_PER_ENTRY6 - 1) / PES_PER_ENTRY6 : units);
+	*h = (struct vk_lvm_device){
+		.magic = VK_LVM_MAGIC,
+		.majorVersion = v->version,
+		.minorVersion = v->version == 3 ? 16 : 21,
+		.diskBlockSize = 512, /* also on 4Kn disks: ESXi emulates 512 */
+		.totalBytes = total_bytes,
+		.numVolumes = 1,
+		.numPEs = v->version == 6 ? (uint32_t)((units + PES_PER_ENTRY6 - 1) / PES_PER_ENTRY6) : units,
+		.generation = v->version == 3 ? units + 2ULL : 3,
+		.dataOffset = VK_LVM_DATA_OFFSET,
+		.devID = *id,
+		.initTimeUS = init_us,
+		.modTimeUS = init_us + 99000,
+	};
 	h->lastPEIndex = h->numPEs - 1;
-	h->generation = v->version == 3 ? units + 2 : 3;
-	h->dataOffset = VK_LVM_DATA_OFFSET;
-	h->devID = *id;
-	h->initTimeUS = init_us;
-	h->modTimeUS = init_us + 99000;
 	if (v->version == 6) {
 		/* numPEMaps stays 0 */
 		h->mdAlignment = MD_ALIGNMENT;
-		h->numPEs6 = (uint32_t)units;
+		h->numPEs6 = units;
 		h->flags = v->local ? VK_LVM_FLAG_VMFSL : 0;
 	} else if (vk_lab_region_next(total_bytes, NULL, &region)) {
 		/* ESX 3.5 left the field 0 where one map is enough */
 		h->numPEMaps = v->version == 3 && region.maps == 1 ? 0 : region.maps;
 		h->extDevMetadataOffset = region.next_offset;
 	}
-}
-
-/* entries: of the PE tables of all members together. */
-static void fill_volume(struct vk_lvm_volume *l, uint64_t logical_pes, uint64_t entries,
-			uint64_t created_us, const struct vk_vmfs_uuid *id)
-{
-	char text[VK_VMFS_UUID_TEXT_BYTES];
-
-	vk_vmfs_uuid_format(id, text);
-	l->logicalSize = logical_pes * VK_LVM_PE_BYTES;
-	l->generation = entries + 1;
-	l->state = VK_LVM_NORMAL;
-	memcpy(l->name, text, sizeof(text));
-	l->uuid = *id;
-	l->snapID = 1;
-	l->creationTimeUS = created_us;
-	l->lastPE = l->firstPE + l->numPEs - 1;
-	l->modTimeUS = created_us + 88000;
-	l->numDevs = 1;
 }
 
 /* What VMFS5 and 6 have behind the fields of VMFS3: the two files that came with VMFS5, and who made the volume. */
@@ -199,71 +166,49 @@ static void fill_fs5(struct vk_lab_device *d, uint32_t seconds)
 	fs->gblGeneration = 1;
 }
 
-static void fill_fs6(struct vk_fs_descriptor *fs)
-{
-	fs->unmapPriority = 1;
-	fs->sfbToLfbShift = 9;
-	fs->ptrBlockShift = 16;
-	fs->sfbAddrBits = 44;
-	fs->tbzGranularity = 1 << 20;
-	fs->journalBlockSize = 2 << 20;
-	fs->leaseIntervalMs = 16000;
-	fs->reclaimWindowMs = 4000;
-}
-
 static void fill_fs(struct vk_lab_device *d, const struct vk_lab_volume *v, uint32_t seconds, uint32_t sector_size,
 		    const struct vk_vmfs_uuid *id)
 {
 	struct vk_fs_descriptor *fs = &d->fs;
 
-	fs->magic = v->local ? VK_FS_MAGIC_VMFSL : VK_FS_MAGIC_VMFS;
-	fs->majorVersion = v->version == 3 ? 4 : v->version == 5 ? 14 : 24;
-	fs->minorVersion = v->version == 3 ? 31 : v->version == 5 ? 81 : 82;
-	fs->uuid = *id;
-	fs->config = (v->version == 3 ? PUBLIC : PUBLIC | DENSE_SBPC) | (v->local ? LOCAL_CONFIG : 0);
+	*fs = (struct vk_fs_descriptor){
+		.magic = v->local ? VK_FS_MAGIC_VMFSL : VK_FS_MAGIC_VMFS,
+		.majorVersion = v->version == 3 ? 4 : v->version == 5 ? 14 : 24,
+		.minorVersion = v->version == 3 ? 31 : v->version == 5 ? 81 : 82,
+		.uuid = *id,
+		.config = (v->version == 3 ? PUBLIC : PUBLIC | DENSE_SBPC) | (v->local ? LOCAL_CONFIG : 0),
+		.diskBlockSize = 512,
+		.fileBlockSize = v->block_bytes != 0 ? v->block_bytes : 1 << 20,
+		.creationTime = seconds,
+		.snapID = 1,
+		.volInfo = d->volume.uuid,
+		.volInfoSnapID = d->volume.snapID,
+		.fdcClusterGroupOffset = 0x10000,
+		.fdcClustersPerGroup = v->version == 3 ? 32 : v->version == 5 ? 64 : 8,
+		.subBlockSize = v->version == 5 ? 8192 : 65536,
+	};
 	memcpy(fs->fsLabel, v->label, strlen(v->label));
-	fs->diskBlockSize = 512;
-	fs->fileBlockSize = v->block_bytes != 0 ? v->block_bytes : 1 << 20;
-	fs->creationTime = seconds;
-	fs->snapID = 1;
-	fs->volInfo = d->volume.uuid;
-	fs->volInfoSnapID = d->volume.snapID;
-	fs->fdcClusterGroupOffset = 0x10000;
-	fs->fdcClustersPerGroup = v->version == 3 ? 32 : v->version == 5 ? 64 : 8;
-	fs->subBlockSize = v->version == 5 ? 8192 : 65536;
 	if (v->version == 6) {
 		fs->physDiskBlockSize = sector_size;
 		fs->mdAlignment = MD_ALIGNMENT;
-		fill_fs6(fs);
+		fs->unmapPriority = 1;
+		fs->sfbToLfbShift = 9;
+		fs->ptrBlockShift = 16;
+		fs->sfbAddrBits = 44;
+		fs->tbzGranularity = 1 << 20;
+		fs->journalBlockSize = 2 << 20;
+		fs->leaseIntervalMs = 16000;
+		fs->reclaimWindowMs = 4000;
 	}
 	if (v->version >= 5)
 		fill_fs5(d, seconds);
 }
 
-static void name_members(const struct vk_lab_volume *v, struct vk_lab_device *devices,
-			 const struct vk_lab_extent *extents, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char name[VK_SCSI_NAME_BYTES];
-		bool certain;
-
-		vk_scsi_disk_id_name(&devices[i].header.diskID, name, &certain);
-		/* a short path has lost its channel */
-		snprintf((char *)devices[0].members[i].deviceName,
-			 sizeof(devices[0].members[i].deviceName), "%s:%u",
-			 devices[i].header.diskID.type == VK_SCSI_ID_PATH ? v->lun_name : name,
-			 extents[i].partition);
-	}
-	devices[0].member_count = count;
-}
-
 /* Identity and place of one member; the sums over all members follow later. */
-static enum vk_status make_member(const struct vk_lab_volume *v, uint64_t seed, uint64_t seed_index,
-				  unsigned member, uint64_t total_bytes, uint64_t first_pe,
-				  struct vk_lab_device *d, struct vk_error *err)
+static enum vk_status make_member(const struct vk_lab_volume *v, uint64_t init_us, unsigned member,
+				  uint64_t total_bytes, uint64_t first_pe, struct vk_lab_device *d,
+				  struct vk_error *err)
 {
-	/* a member is added minutes after the one before it */
-	uint64_t init_us = creation_us(v, seed, seed_index) + member * 300ULL * 1000000;
 	uint64_t units = vk_lab_pe_count(v->version, total_bytes);
 	struct vk_vmfs_uuid id;
 	uint8_t mac[6];
@@ -275,18 +220,44 @@ static enum vk_status make_member(const struct vk_lab_volume *v, uint64_t seed, 
 	}
 	if (units > UINT32_MAX)
 		return vk_error_set(err, VK_USAGE, NULL, "A device holds at most 2^32 - 1 extents");
-	memset(d, 0, sizeof(*d));
 	d->version = v->version;
 	d->head = member == 0;
-	d->seed = seed;
-	d->seed_index = seed_index;
-	vk_lab_mac(seed, "maker", seed_index, mac);
-	vk_lab_uuid(seed, "device", seed_index * VK_LAB_MEMBERS_MAX + member,
-		    (uint32_t)(init_us / 1000000), mac, &id);
-	fill_header(d, v, total_bytes, units, init_us, &id);
+	vk_lab_mac(d->seed, "maker", d->seed_index, mac);
+	vk_lab_uuid(d->seed, "device", d->seed_index * VK_LAB_MEMBERS_MAX + member, (uint32_t)(init_us / 1000000), mac,
+		    &id);
+	fill_header(&d->header, v, total_bytes, (uint32_t)units, init_us, &id);
 	d->volume.firstPE = first_pe;
 	d->volume.numPEs = (uint32_t)units;
-	return make_disk_id(v, seed, member, &d->header.diskID, err);
+	return make_disk_id(v, d->seed, member, &d->header.diskID, err);
+}
+
+/* What the members' descriptors of the volume say, and by which names the head knows them. */
+static void join_members(const struct vk_lab_volume *v, struct vk_lab_device *devices,
+			 const struct vk_lab_extent *extents, size_t count, const struct vk_lvm_volume *common)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct vk_lvm_volume *l = &devices[i].volume;
+		uint64_t first_pe = l->firstPE;
+		uint32_t pes = l->numPEs;
+		char name[VK_SCSI_NAME_BYTES];
+		bool certain;
+
+		*l = *common;
+		l->firstPE = first_pe;
+		l->numPEs = pes;
+		l->lastPE = first_pe + pes - 1;
+		if (v->version == 6)
+			l->consumedPEs = devices[i].header.numPEs;
+		if (v->version < 5)
+			continue;
+		vk_scsi_disk_id_name(&devices[i].header.diskID, name, &certain);
+		/* a short path has lost its channel */
+		snprintf((char *)devices[0].members[i].deviceName,
+			 sizeof(devices[0].members[i].deviceName), "%s:%u",
+			 devices[i].header.diskID.type == VK_SCSI_ID_PATH ? v->lun_name : name,
+			 extents[i].partition);
+		devices[0].member_count = count;
+	}
 }
 
 enum vk_status vk_lab_devices_make(const struct vk_lab_volume *volume, uint64_t seed,
@@ -296,38 +267,41 @@ enum vk_status vk_lab_devices_make(const struct vk_lab_volume *volume, uint64_t 
 {
 	uint64_t created_us = creation_us(volume, seed, seed_index);
 	uint32_t seconds = (uint32_t)(created_us / 1000000);
-	struct vk_vmfs_uuid lv_id, fs_id;
+	struct vk_lvm_volume lv = {.generation = 1, .state = VK_LVM_NORMAL, .snapID = 1,
+				   .creationTimeUS = created_us + 6000, .modTimeUS = created_us + 94000,
+				   .numDevs = (uint32_t)count};
+	struct vk_vmfs_uuid fs_id;
 	uint64_t pes = 0;
-	uint64_t entries = 0;
+	char text[VK_VMFS_UUID_TEXT_BYTES];
 	uint8_t mac[6];
 
 	if (count == 0 || count > VK_LAB_MEMBERS_MAX)
 		return vk_error_set(err, VK_USAGE, NULL, "A volume spans 1 to %d devices",
 				    VK_LAB_MEMBERS_MAX);
 	for (size_t i = 0; i < count; i++) {
-		enum vk_status status = make_member(volume, seed, seed_index, (unsigned)i,
-						    extents[i].total_bytes, pes, &ret_devices[i], err);
+		struct vk_lab_device *d = &ret_devices[i];
+		enum vk_status status;
 
+		memset(d, 0, sizeof(*d));
+		d->seed = seed;
+		d->seed_index = seed_index;
+		/* a member is added minutes after the one before it */
+		status = make_member(volume, created_us + i * 300 * 1000000, (unsigned)i, extents[i].total_bytes, pes,
+				     d, err);
 		if (status != VK_OK)
 			return status;
-		pes += ret_devices[i].volume.numPEs;
-		entries += ret_devices[i].header.numPEs;
+		pes += d->volume.numPEs;
+		lv.generation += d->header.numPEs; /* entries of all their PE tables */
 	}
 	vk_lab_mac(seed, "maker", seed_index, mac);
 	/* an ESX 3.5 drew the volume's UUID two seconds before it initialised the device, later ones in the same one */
-	vk_lab_uuid(seed, "volume", seed_index, seconds - (volume->version == 3 ? 2 : 0), mac, &lv_id);
+	vk_lab_uuid(seed, "volume", seed_index, seconds - (volume->version == 3 ? 2 : 0), mac, &lv.uuid);
 	vk_lab_uuid(seed, "file system", seed_index, seconds, mac, &fs_id);
-	for (size_t i = 0; i < count; i++) {
-		struct vk_lvm_volume *l = &ret_devices[i].volume;
-
-		fill_volume(l, pes, entries, created_us + 6000, &lv_id);
-		l->numDevs = (uint32_t)count;
-		if (volume->version == 6)
-			l->consumedPEs = ret_devices[i].header.numPEs;
-	}
+	vk_vmfs_uuid_format(&lv.uuid, text);
+	memcpy(lv.name, text, sizeof(text));
+	lv.logicalSize = pes * VK_LVM_PE_BYTES;
+	join_members(volume, ret_devices, extents, count, &lv);
 	fill_fs(&ret_devices[0], volume, seconds, sector_size, &fs_id);
 	ret_devices[0].live = volume->live;
-	if (volume->version >= 5)
-		name_members(volume, ret_devices, extents, count);
 	return VK_OK;
 }

@@ -33,25 +33,12 @@ static bool choose_clusters(uint64_t sectors, struct vk_fat_boot *boot)
 	return false;
 }
 
-/* Drive number, mark of the three fields that follow, number of the volume, label, type. */
-static void put_rest(const struct vk_lab_plan *plan, const struct vk_lab_partition *p,
-		     uint8_t rest[54])
-{
-	size_t len = p->gpt_name != NULL ? strnlen(p->gpt_name, 11) : 0;
-
-	rest[0] = 0x80;
-	rest[2] = 0x29;
-	vk_put_le32(rest + 3, (uint32_t)vk_lab_random(plan->seed, "FAT volume", p->number));
-	memset(rest + 7, ' ', 19);
-	memcpy(rest + 7, len > 0 ? p->gpt_name : "NO NAME", len > 0 ? len : 7);
-	memcpy(rest + 18, "FAT16", 5);
-}
-
 enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_plan *plan,
-				const struct vk_lab_partition *partition, struct vk_error *err)
+				const struct vk_lab_partition *p)
 {
 	static const uint8_t first_entries[4] = {0xF8, 0xFF, 0xFF, 0xFF};
-	uint64_t base = partition->start_sector * SECTOR;
+	const char *name = p->gpt_name != NULL && p->gpt_name[0] != '\0' ? p->gpt_name : "NO NAME";
+	uint64_t base = p->start_sector * SECTOR;
 	struct vk_fat_boot boot = {
 		.jump = {0xEB, 0x3C, 0x90},
 		.bytesPerSector = SECTOR,
@@ -61,24 +48,30 @@ enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_pl
 		.media = 0xF8,
 		.sectorsPerTrack = 63,
 		.heads = 255,
-		.hiddenSectors = (uint32_t)partition->start_sector,
+		.hiddenSectors = (uint32_t)p->start_sector,
 		.signature = SIGNATURE,
 	};
 	uint8_t sector[VK_FAT_BOOT_BYTES] = {0};
 
 	memcpy(boot.oemName, "VMFSLAB ", sizeof(boot.oemName));
-	if (partition->sectors > UINT16_MAX)
-		boot.sectors32 = (uint32_t)partition->sectors;
+	if (p->sectors > UINT16_MAX)
+		boot.sectors32 = (uint32_t)p->sectors;
 	else
-		boot.sectors16 = (uint16_t)partition->sectors;
-	if (partition->sectors > UINT32_MAX || !choose_clusters(partition->sectors, &boot))
-		return vk_lab_fail(disk, vk_error_set(err, VK_USAGE, disk->path, "No FAT16 has %llu sectors",
-						      (unsigned long long)partition->sectors));
-	put_rest(plan, partition, boot.rest);
+		boot.sectors16 = (uint16_t)p->sectors;
+	if (p->sectors > UINT32_MAX || !choose_clusters(p->sectors, &boot))
+		return vk_lab_fail(disk, vk_error_set(disk->err, VK_USAGE, disk->path, "No FAT16 has %llu sectors",
+						      (unsigned long long)p->sectors));
+	/* drive number, mark of the three fields that follow, number of the volume, label, type */
+	boot.rest[0] = 0x80;
+	boot.rest[2] = 0x29;
+	vk_put_le32(boot.rest + 3, (uint32_t)vk_lab_random(plan->seed, "FAT volume", p->number));
+	memset(boot.rest + 7, ' ', 19);
+	memcpy(boot.rest + 7, name, strnlen(name, 11));
+	memcpy(boot.rest + 18, "FAT16", 5);
 	vk_fat_boot_encode(&boot, sector, sizeof(sector));
-	vk_lab_put(disk, base, sector, sizeof(sector), err);
+	vk_lab_put(disk, base, sector, sizeof(sector));
 	for (unsigned i = 0; i < FATS; i++)
 		vk_lab_put(disk, base + SECTOR * (1 + (uint64_t)i * boot.fatSectors16), first_entries,
-			   sizeof(first_entries), err);
+			   sizeof(first_entries));
 	return disk->failed;
 }

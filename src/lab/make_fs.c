@@ -4,17 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab/lab_files.h"
+#include "lab/lab.h"
 #include "vmfskit/heartbeat.h"
-
-enum vk_status vk_lab_write_fs(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-			       struct vk_error *err)
-{
-	uint8_t sector[VK_FS_SECTOR_BYTES] = {0};
-
-	vk_fs_descriptor_encode(&device->fs, sector, sizeof(sector));
-	return vk_lab_put(disk, base_bytes + device->header.dataOffset + VK_FS_OFFSET, sector, sizeof(sector), err);
-}
 
 uint32_t vk_lab_maker_slot(const struct vk_lab_device *device, uint32_t slots)
 {
@@ -39,23 +30,6 @@ static uint32_t draw_slot(const struct vk_lab_device *device, const struct vk_fs
 	}
 }
 
-/*
- * The journal block of a host: a file-block address (type 1, block from bit 6 on) on VMFS3 and 5, a
- * journal-block address (type 6, cluster from bit 3, resource from bit 26 on) on VMFS6.
- */
-static void put_journal(const struct vk_lab_device *device, const struct vk_lab_files *files, unsigned host,
-			struct vk_heartbeat *hb)
-{
-	uint64_t journal = vk_lab_journal(files, host);
-
-	if (device->version == 6)
-		hb->journalAddr = 6U | (host / 64 & 0x1FFF) << 3 | (host % 64) << 26;
-	else
-		hb->journalAddr = (uint32_t)vk_file_block_address(false, journal / files->block_bytes, 0);
-	if (device->version >= 5)
-		hb->journalVolAddr = journal;
-}
-
 /* What stays when a slot is let go: the driver, and where its host was. */
 static void put_driver(const struct vk_lab_device *device, unsigned host, struct vk_heartbeat *hb)
 {
@@ -69,13 +43,14 @@ static void put_driver(const struct vk_lab_device *device, unsigned host, struct
 	memcpy(hb->ip, ip, sizeof(ip));
 }
 
-static void put_host(const struct vk_lab_device *device, const struct vk_lab_files *files, unsigned host,
-		     struct vk_heartbeat *hb)
+static void put_host(const struct vk_lab_writing *w, unsigned host, struct vk_heartbeat *hb)
 {
+	const struct vk_lab_device *device = w->device;
 	uint64_t index = device->seed_index * 1024 + host;
 	uint64_t r = vk_lab_random(device->seed, "uptime", index);
 	/* all hosts beat at the same moment, some weeks after the volume was made, up since up to 60 days */
 	uint64_t now_us = device->header.initTimeUS + 90ULL * 86400 * 1000000;
+	uint64_t journal = vk_lab_journal(&w->files, host);
 	uint8_t mac[6];
 
 	hb->state = VK_HB_IN_USE;
@@ -85,66 +60,65 @@ static void put_host(const struct vk_lab_device *device, const struct vk_lab_fil
 	vk_lab_uuid(device->seed, "host", index, (uint32_t)((now_us - hb->stamp) / 1000000), mac,
 		    &hb->owner);
 	put_driver(device, host, hb);
-	put_journal(device, files, host, hb);
+	/*
+	 * Its journal block: a file-block address (type 1, block from bit 6 on) on VMFS3 and 5, a journal-block address
+	 * (type 6, cluster from bit 3, resource from bit 26 on) on VMFS6.
+	 */
+	if (device->version == 6)
+		hb->journalAddr = 6U | (host / 64 & 0x1FFF) << 3 | (host % 64) << 26;
+	else
+		hb->journalAddr = (uint32_t)vk_file_block_address(false, journal / w->files.block_bytes, 0);
+	if (device->version >= 5)
+		hb->journalVolAddr = journal;
 }
 
-static void put_slot(uint8_t *region, const struct vk_fs_geometry *g, uint32_t slot,
-		     const struct vk_heartbeat *hb)
+static void put_slot(uint8_t *region, const struct vk_fs_geometry *g, uint32_t slot, struct vk_heartbeat *hb)
 {
-	vk_heartbeat_encode(hb, region + (size_t)slot * g->heartbeat_slot_bytes,
-			    g->heartbeat_slot_bytes);
+	hb->addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes;
+	vk_heartbeat_encode(hb, region + (size_t)slot * g->heartbeat_slot_bytes, g->heartbeat_slot_bytes);
 }
 
-static void fill_region(const struct vk_lab_device *device, const struct vk_lab_files *files,
-			const struct vk_fs_geometry *g, uint8_t *region)
+static void fill_region(const struct vk_lab_writing *w, const struct vk_fs_geometry *g, uint8_t *region)
 {
+	const struct vk_lab_device *device = w->device;
 	struct vk_heartbeat hb = {.state = VK_HB_FREE};
-	uint32_t slot;
 
-	for (uint32_t i = 0; i < g->heartbeat_slots; i++) {
-		hb.addr = g->heartbeat_offset + (uint64_t)i * g->heartbeat_slot_bytes;
+	for (uint32_t i = 0; i < g->heartbeat_slots; i++)
 		put_slot(region, g, i, &hb);
-	}
 	/* the host that made the volume has let go: generation, stamp and driver stay; an ESX 3.5 kept no address */
-	slot = vk_lab_maker_slot(device, g->heartbeat_slots);
-	hb = (struct vk_heartbeat){
-		.state = VK_HB_FREE,
-		.addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes,
-		.hbGen = 14,
-		.stamp = 392363951,
-	};
+	hb.hbGen = 14;
+	hb.stamp = 392363951;
 	put_driver(device, device->live, &hb);
 	if (device->version == 3)
 		memset(hb.ip, 0, sizeof(hb.ip));
-	put_slot(region, g, slot, &hb);
+	put_slot(region, g, vk_lab_maker_slot(device, g->heartbeat_slots), &hb);
 	for (unsigned host = 0; host < device->live; host++) {
-		slot = draw_slot(device, g, region, host);
 		memset(&hb, 0, sizeof(hb));
-		hb.addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes;
-		put_host(device, files, host, &hb);
-		put_slot(region, g, slot, &hb);
+		put_host(w, host, &hb);
+		put_slot(region, g, draw_slot(device, g, region, host), &hb);
 	}
 }
 
-enum vk_status vk_lab_write_heartbeats(struct vk_lab_disk *disk, uint64_t base_bytes,
-				       const struct vk_lab_device *device,
-				       struct vk_error *err)
+void vk_lab_write_fs(const struct vk_lab_writing *w)
 {
-	struct vk_lab_files files;
+	uint64_t volume_bytes = w->base_bytes + w->device->header.dataOffset;
+	uint8_t sector[VK_FS_SECTOR_BYTES] = {0};
 	struct vk_fs_geometry g;
 	uint8_t *region;
 	size_t len;
 
-	if (vk_lab_fail(disk, vk_lab_files_plan(device, &files, err)) != VK_OK)
-		return disk->failed;
-	if (!vk_fs_geometry(&device->fs, VK_FS_DESCRIPTOR_BYTES, &g) || g.heartbeat_slots == 0)
-		return vk_lab_fail(disk, vk_error_set(err, VK_INTERNAL, NULL, "The descriptor has no geometry"));
+	vk_fs_descriptor_encode(&w->device->fs, sector, sizeof(sector));
+	vk_lab_put(w->disk, volume_bytes + VK_FS_OFFSET, sector, sizeof(sector));
+	if (!vk_fs_geometry(&w->device->fs, VK_FS_DESCRIPTOR_BYTES, &g) || g.heartbeat_slots == 0) {
+		vk_lab_fail(w->disk,
+			    vk_error_set(w->disk->err, VK_INTERNAL, NULL, "The descriptor has no geometry"));
+		return;
+	}
 	len = (size_t)(g.heartbeat_end - g.heartbeat_offset);
-	region = vk_lab_alloc(disk, len, err);
+	region = vk_lab_alloc(w->disk, len);
 	if (region == NULL)
-		return disk->failed;
-	fill_region(device, &files, &g, region);
-	vk_lab_put(disk, base_bytes + device->header.dataOffset + g.heartbeat_offset, region, len, err);
+		return;
+	fill_region(w, &g, region);
+	vk_lab_put(w->disk, volume_bytes + g.heartbeat_offset, region, len);
 	free(region);
-	return disk->failed;
 }

@@ -37,17 +37,14 @@ enum vk_status vk_lab_image_probe(const char *path, uint64_t *ret_bytes, bool *r
 	return VK_OK;
 }
 
-enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes, const char *path, struct vk_error *err)
+enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes, const char *path)
 {
-	uint8_t *buf = vk_lab_alloc(disk, PIECE, err);
+	uint8_t *buf = vk_lab_alloc(disk, PIECE);
 	struct vk_io *io = NULL;
-	uint64_t bytes;
+	uint64_t bytes = 0;
 
-	if (buf == NULL || vk_lab_fail(disk, open_image(path, &io, err)) != VK_OK) {
-		free(buf);
-		return disk->failed;
-	}
-	bytes = vk_io_size_bytes(io);
+	if (buf != NULL && vk_lab_fail(disk, open_image(path, &io, disk->err)) == VK_OK)
+		bytes = vk_io_size_bytes(io);
 	for (uint64_t at = 0, len; at < bytes && disk->failed == VK_OK; at += len) {
 		struct vk_span span = vk_io_span(io, at);
 
@@ -55,9 +52,9 @@ enum vk_status vk_lab_write_image(struct vk_lab_disk *disk, uint64_t base_bytes,
 		if (span.state == VK_SPAN_ZERO && len > 0)
 			continue;
 		len = vk_min_u64(PIECE - at % PIECE, bytes - at);
-		vk_lab_fail(disk, vk_io_read_all(io, at, buf, (size_t)len, err));
+		vk_lab_fail(disk, vk_io_read_all(io, at, buf, (size_t)len, disk->err));
 		if (!vk_all_zero(buf, (size_t)len))
-			vk_lab_put(disk, base_bytes + at, buf, (size_t)len, err);
+			vk_lab_put(disk, base_bytes + at, buf, (size_t)len);
 	}
 	vk_io_close(io);
 	free(buf);

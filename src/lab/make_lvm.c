@@ -15,7 +15,6 @@ enum {
 void vk_lab_pe(const struct vk_lab_device *device, const struct vk_lab_region *region,
 	       uint32_t index, struct vk_lvm_pe *ret_pe)
 {
-	uint64_t volume_offset = device->volume.firstPE * VK_LVM_PE_BYTES;
 	uint64_t own_bytes = device->volume.numPEs * VK_LVM_PE_BYTES;
 	uint64_t at;
 
@@ -33,30 +32,28 @@ void vk_lab_pe(const struct vk_lab_device *device, const struct vk_lab_region *r
 			region->data_offset + (index - region->first_pe) * VK_LVM_PE_BYTES;
 		ret_pe->length = VK_LVM_PE_BYTES;
 	}
-	ret_pe->lOffset = volume_offset + at;
+	ret_pe->lOffset = device->volume.firstPE * VK_LVM_PE_BYTES + at;
 }
 
 /* One pair of bitmap and table at the offset of its bitmap; first..first+count are the entries used. */
-static void put_pair(struct vk_lab_disk *disk, uint64_t offset, uint32_t bitmap_bytes,
-		     const struct vk_lab_device *device, const struct vk_lab_region *region, uint32_t first,
-		     uint32_t count, uint8_t *table, struct vk_error *err)
+static void put_pair(const struct vk_lab_writing *w, uint64_t offset, uint32_t bitmap_bytes,
+		     const struct vk_lab_region *region, uint32_t first, uint32_t count, uint8_t *table)
 {
 	uint8_t bitmap[BITMAP_USED_BYTES] = {0};
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct vk_lvm_pe pe;
 
-		vk_lab_pe(device, region, first + i, &pe);
+		vk_lab_pe(w->device, region, first + i, &pe);
 		memset(table + (size_t)i * VK_LVM_PE_STRIDE, 0, VK_LVM_PE_STRIDE);
 		vk_lvm_pe_encode(&pe, table + (size_t)i * VK_LVM_PE_STRIDE, VK_LVM_PE_STRIDE);
 		bitmap[i / 8] = (uint8_t)(bitmap[i / 8] | 1U << i % 8);
 	}
-	vk_lab_put(disk, offset, bitmap, sizeof(bitmap), err);
-	vk_lab_put(disk, offset + bitmap_bytes, table, (size_t)count * VK_LVM_PE_STRIDE, err);
+	vk_lab_put(w->disk, w->base_bytes + offset, bitmap, sizeof(bitmap));
+	vk_lab_put(w->disk, w->base_bytes + offset + bitmap_bytes, table, (size_t)count * VK_LVM_PE_STRIDE);
 }
 
-static void put_region(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-		       const struct vk_lab_region *region, uint8_t *table, struct vk_error *err)
+static void put_region(const struct vk_lab_writing *w, const struct vk_lab_region *region, uint8_t *table)
 {
 	const struct vk_lvm_ext ext = {
 		.magic = VK_LVM_MAGIC,
@@ -69,58 +66,46 @@ static void put_region(struct vk_lab_disk *disk, uint64_t base_bytes, const stru
 
 	vk_lvm_ext_encode(&ext, sector, sizeof(sector));
 	if (region->header_offset != VK_LVM_HEADER_OFFSET)
-		vk_lab_put(disk, base_bytes + region->header_offset, sector, sizeof(sector), err);
-	if (!vk_lvm_geometry(&device->header, region->header_offset, &g))
-		vk_lab_fail(disk, vk_error_set(err, VK_INTERNAL, NULL, "The header has no geometry"));
-	for (uint32_t i = 0; i < region->maps && disk->failed == VK_OK; i++) {
+		vk_lab_put(w->disk, w->base_bytes + region->header_offset, sector, sizeof(sector));
+	vk_lvm_geometry(&w->device->header, region->header_offset, &g);
+	for (uint32_t i = 0; i < region->maps && w->disk->failed == VK_OK; i++) {
 		uint32_t done = i * VK_LVM_PES_PER_MAP;
 		uint32_t count = region->pes - done < VK_LVM_PES_PER_MAP ? region->pes - done : VK_LVM_PES_PER_MAP;
 
-		put_pair(disk, base_bytes + g.first_bitmap + i * g.pair_bytes, g.bitmap_bytes, device, region,
-			 region->first_pe + done, count, table, err);
+		put_pair(w, g.first_bitmap + i * g.pair_bytes, g.bitmap_bytes, region, region->first_pe + done, count,
+			 table);
 	}
 }
 
-enum vk_status vk_lab_write_pes(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-				struct vk_error *err)
+void vk_lab_write_lvm(const struct vk_lab_writing *w)
 {
+	const struct vk_lab_device *device = w->device;
+	uint8_t header[512] = {0}, volume[512] = {0}, names[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES] = {0};
+	uint8_t *table = vk_lab_alloc(w->disk, TABLE_BYTES);
 	uint64_t total = device->header.totalBytes;
-	uint8_t *table = vk_lab_alloc(disk, TABLE_BYTES, err);
 	struct vk_lvm_geometry g;
 	struct vk_lab_region r;
 
 	if (table == NULL)
-		return disk->failed;
-	if (vk_lvm_fixed_pes(&device->header)) {
-		for (bool more = vk_lab_region_next(total, NULL, &r); more; more = vk_lab_region_next(total, &r, &r))
-			put_region(disk, base_bytes, device, &r, table, err);
-	} else if (!vk_lvm_geometry(&device->header, VK_LVM_HEADER_OFFSET, &g)) {
-		vk_lab_fail(disk, vk_error_set(err, VK_INTERNAL, NULL, "The header has no geometry"));
-	} else if (device->header.numPEs > VK_LVM_PES_PER_MAP) {
-		vk_lab_fail(disk, vk_error_set(err, VK_USAGE, NULL, "An LVM6 device of that size has no known form"));
-	} else {
-		put_pair(disk, base_bytes + g.first_bitmap, g.bitmap_bytes, device, NULL, 0, device->header.numPEs,
-			 table, err);
-	}
-	free(table);
-	return disk->failed;
-}
-
-enum vk_status vk_lab_write_lvm(struct vk_lab_disk *disk, uint64_t base_bytes, const struct vk_lab_device *device,
-				struct vk_error *err)
-{
-	uint8_t header[512] = {0}, volume[512] = {0}, names[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES] = {0};
-	struct vk_lvm_geometry g;
-
+		return;
 	if (!vk_lvm_geometry(&device->header, VK_LVM_HEADER_OFFSET, &g))
-		return vk_lab_fail(disk, vk_error_set(err, VK_INTERNAL, NULL, "The header has no geometry"));
+		vk_lab_fail(w->disk, vk_error_set(w->disk->err, VK_INTERNAL, NULL, "The header has no geometry"));
 	vk_lvm_device_encode(&device->header, header, sizeof(header));
-	vk_lab_put(disk, base_bytes + VK_LVM_HEADER_OFFSET, header, sizeof(header), err);
+	vk_lab_put(w->disk, w->base_bytes + VK_LVM_HEADER_OFFSET, header, sizeof(header));
 	vk_lvm_volume_encode(&device->volume, volume, sizeof(volume));
-	vk_lab_put(disk, base_bytes + g.volume_table, volume, sizeof(volume), err);
+	vk_lab_put(w->disk, w->base_bytes + g.volume_table, volume, sizeof(volume));
 	for (size_t i = 0; i < device->member_count; i++)
 		vk_lvm_sd_encode(&device->members[i], names + i * VK_LVM_SD_BYTES, VK_LVM_SD_BYTES);
 	if (device->member_count > 0)
-		vk_lab_put(disk, base_bytes + g.sd_table, names, sizeof(names), err);
-	return disk->failed;
+		vk_lab_put(w->disk, w->base_bytes + g.sd_table, names, sizeof(names));
+	if (vk_lvm_fixed_pes(&device->header)) {
+		for (bool more = vk_lab_region_next(total, NULL, &r); more; more = vk_lab_region_next(total, &r, &r))
+			put_region(w, &r, table);
+	} else if (device->header.numPEs > VK_LVM_PES_PER_MAP) {
+		vk_lab_fail(w->disk, vk_error_set(w->disk->err, VK_USAGE, NULL,
+						  "An LVM6 device of that size has no known form"));
+	} else {
+		put_pair(w, g.first_bitmap, g.bitmap_bytes, NULL, 0, device->header.numPEs, table);
+	}
+	free(table);
 }

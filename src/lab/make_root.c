@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "lab/lab_files.h"
+#include "lab/lab.h"
 
 /* VMFS 3 and 5: an array of entries. */
 enum { ENTRY_BYTES = VK_LAB_ENTRY_BYTES, ENTRY_NAME = 12, DOTS = 2, FIRST_FILE = VK_SYSTEM_FBB };
@@ -27,21 +27,6 @@ static void put_entry(uint8_t *to, uint32_t type, uint32_t resource, const char 
 	vk_put_le32(to + 4, vk_fd_address(0, resource));
 	vk_put_le32(to + 8, 1); /* generation of all of them */
 	memcpy(to + ENTRY_NAME, name, strlen(name));
-}
-
-static void fill_root(uint8_t *to, unsigned file_count)
-{
-	put_entry(to, VK_FILE_FOLDER, VK_SYSTEM_ROOT, ".");
-	put_entry(to + ENTRY_BYTES, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
-	for (unsigned i = FIRST_FILE; i < file_count; i++)
-		put_entry(to + (size_t)(i + 1) * ENTRY_BYTES, VK_FILE_SYSTEM, i,
-			  vk_system_file_name((enum vk_system_file)i));
-}
-
-static void fill_sdd(uint8_t *to)
-{
-	put_entry(to, VK_FILE_SYSTEM, VK_SYSTEM_SDD, ".");
-	put_entry(to + ENTRY_BYTES, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
 }
 
 /* The names of system files have fixed places in the hash table, and no hash in the entry. */
@@ -82,12 +67,12 @@ static void fill_head6(uint8_t *dir, enum vk_system_file self, uint32_t self_typ
 	map[BLOCK_PAYLOAD] = BLOCK_MAP << 4 | (files > 0 ? BLOCK_DIRENTS | MAP_HAS_FREE : MAP_NOT_WRITTEN);
 }
 
-static void fill_root6(uint8_t *dir, unsigned file_count)
+/* The root names the other system files; .sdd.sf is empty. */
+static void fill_folder6(uint8_t *dir, enum vk_system_file self, unsigned files)
 {
-	const unsigned files = file_count - FIRST_FILE;
-
-	fill_head6(dir, VK_SYSTEM_ROOT, VK_FILE_FOLDER, files);
-	put_block_header(dir + DIR6_EMPTY_BYTES, BLOCK_DIRENTS, ENTRY6_SLOTS, (uint16_t)files);
+	fill_head6(dir, self, self == VK_SYSTEM_ROOT ? VK_FILE_FOLDER : VK_FILE_SYSTEM, files);
+	if (files > 0)
+		put_block_header(dir + DIR6_EMPTY_BYTES, BLOCK_DIRENTS, ENTRY6_SLOTS, (uint16_t)files);
 	for (unsigned i = 0; i < files; i++) {
 		put_entry6(dir, DIR6_EMPTY_BYTES + BLOCK_PAYLOAD + i * ENTRY6_BYTES, VK_FILE_SYSTEM, FIRST_FILE + i,
 			   vk_system_file_name((enum vk_system_file)(FIRST_FILE + i)));
@@ -95,30 +80,31 @@ static void fill_root6(uint8_t *dir, unsigned file_count)
 	}
 }
 
-static void fill_folder(const struct vk_lab_files *f, enum vk_system_file folder, uint8_t *bytes)
+static void fill_folder(uint8_t *to, enum vk_system_file self, unsigned files)
 {
-	if (folder == VK_SYSTEM_SDD && f->md_alignment != 0)
-		fill_head6(bytes, VK_SYSTEM_SDD, VK_FILE_SYSTEM, 0);
-	else if (folder == VK_SYSTEM_SDD)
-		fill_sdd(bytes);
-	else if (f->md_alignment != 0)
-		fill_root6(bytes, f->file_count);
-	else
-		fill_root(bytes, f->file_count);
+	put_entry(to, self == VK_SYSTEM_ROOT ? VK_FILE_FOLDER : VK_FILE_SYSTEM, self, ".");
+	put_entry(to + ENTRY_BYTES, VK_FILE_FOLDER, VK_SYSTEM_ROOT, "..");
+	for (unsigned i = FIRST_FILE; i < FIRST_FILE + files; i++)
+		put_entry(to + (size_t)(i + 1) * ENTRY_BYTES, VK_FILE_SYSTEM, i,
+			  vk_system_file_name((enum vk_system_file)i));
 }
 
-void vk_lab_write_folders(const struct vk_lab_files_at *at, struct vk_error *err)
+void vk_lab_write_folders(const struct vk_lab_writing *w)
 {
-	const enum vk_system_file folders[] = {VK_SYSTEM_ROOT, VK_SYSTEM_SDD};
+	static const enum vk_system_file folders[] = {VK_SYSTEM_ROOT, VK_SYSTEM_SDD};
 
-	for (size_t i = 0; i < (at->files->file_count > VK_SYSTEM_SDD ? 2 : 1); i++) {
-		size_t len = (size_t)at->files->of[folders[i]].length;
-		uint8_t *bytes = vk_lab_alloc(at->disk, len, err);
+	for (size_t i = 0; i < (w->files.file_count > VK_SYSTEM_SDD ? 2 : 1); i++) {
+		size_t len = (size_t)w->files.of[folders[i]].length;
+		unsigned files = folders[i] == VK_SYSTEM_ROOT ? w->files.file_count - FIRST_FILE : 0;
+		uint8_t *bytes = vk_lab_alloc(w->disk, len);
 
 		if (bytes == NULL)
 			return;
-		fill_folder(at->files, folders[i], bytes);
-		vk_lab_file_put(at, folders[i], 0, bytes, len, err);
+		if (w->files.md_alignment != 0)
+			fill_folder6(bytes, folders[i], files);
+		else
+			fill_folder(bytes, folders[i], files);
+		vk_lab_file_put(w, folders[i], 0, bytes, len);
 		free(bytes);
 	}
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the system files of a practice volume lie, and how their clusters are laid out. */
+/* Where the system files of a practice volume lie, how their clusters are laid out, and bytes put into them. */
 #include <string.h>
 
 #include "base/checked.h"
-#include "lab/lab_files.h"
+#include "lab/lab.h"
 
 enum {
 	GROUP_OFFSET = 0x10000, SMALL_META_OFFSET = 0x1000,
@@ -44,25 +44,21 @@ uint64_t vk_lab_system_fd(const struct vk_fs_descriptor *fs, enum vk_system_file
 	       (uint64_t)file * fd.fd_bytes;
 }
 
-static void set_count(struct vk_resource_file *r, uint64_t count)
-{
-	uint64_t per_group = (uint64_t)r->resourcesPerCluster * r->clustersPerGroup;
-
-	r->numResourcesLo = (uint32_t)count;
-	r->numResourcesHi = (uint32_t)(count >> 32);
-	r->numClusterGroups = per_group == 0 ? 0 : (uint32_t)divide_up(count, per_group);
-}
-
 static void fill_resource(const struct vk_lab_files *f, struct vk_resource_file *r, struct shape shape,
 			  uint32_t per_group, uint64_t count)
 {
-	r->resourcesPerCluster = shape.per_cluster;
-	r->clustersPerGroup = per_group;
-	r->clusterGroupOffset = GROUP_OFFSET;
-	r->resourceSize = shape.bytes;
-	r->clusterGroupSize =
-		per_group * (vk_cluster_header_bytes(f->md_alignment) + shape.per_cluster * shape.bytes);
-	set_count(r, count);
+	*r = (struct vk_resource_file){
+		.resourcesPerCluster = shape.per_cluster,
+		.clustersPerGroup = per_group,
+		.clusterGroupOffset = GROUP_OFFSET,
+		.resourceSize = shape.bytes,
+		.clusterGroupSize =
+			per_group * (vk_cluster_header_bytes(f->md_alignment) + shape.per_cluster * shape.bytes),
+		.numResourcesLo = (uint32_t)count,
+		.numResourcesHi = (uint32_t)(count >> 32),
+	};
+	if (shape.per_cluster != 0)
+		r->numClusterGroups = (uint32_t)divide_up(count, (uint64_t)shape.per_cluster * per_group);
 	if (f->md_alignment == 0)
 		return;
 	r->signature = VK_RESOURCE_SIGNATURE;
@@ -83,20 +79,6 @@ static uint64_t resource_length(const struct vk_resource_file *r, uint32_t md_al
 		return GROUP_OFFSET;
 	last = (count - 1) / r->resourcesPerCluster;
 	return vk_resource_offset(r, md_alignment, last, (uint32_t)(count - last * r->resourcesPerCluster));
-}
-
-/* How many resources a file of that length holds. */
-static uint64_t fitting(const struct vk_resource_file *r, uint32_t md_alignment, uint64_t length)
-{
-	uint64_t per_group = (uint64_t)r->resourcesPerCluster * r->clustersPerGroup;
-	uint64_t headers = (uint64_t)r->clustersPerGroup * vk_cluster_header_bytes(md_alignment);
-	uint64_t groups, rest;
-
-	if (length < GROUP_OFFSET)
-		return 0;
-	groups = (length - GROUP_OFFSET) / r->clusterGroupSize;
-	rest = (length - GROUP_OFFSET) % r->clusterGroupSize;
-	return groups * per_group + (rest > headers ? (rest - headers) / r->resourceSize : 0);
 }
 
 static void set_resource(struct vk_lab_files *f, unsigned version, enum vk_system_file file, uint64_t count)
@@ -223,27 +205,32 @@ static void plan_counts6(struct vk_lab_files *f)
 static void fit_sub_blocks(struct vk_lab_files *f, unsigned version)
 {
 	struct vk_lab_file *sbc = &f->of[VK_SYSTEM_SBC];
+	const struct vk_resource_file *r = &sbc->resource;
 	uint64_t others = sum_blocks(f) - sbc->blocks;
 	uint64_t most = f->device_blocks - vk_min_u64(f->device_blocks, others);
+	uint64_t headers = (uint64_t)r->clustersPerGroup * vk_cluster_header_bytes(f->md_alignment);
+	uint64_t count = 0;
 	struct vk_fd_geometry fd;
 
 	vk_fd_geometry(f->md_alignment, &fd);
 	if (f->md_alignment == 0)
 		most = vk_min_u64(most, fd.pointers);
-	if (sbc->blocks > most)
-		set_resource(f, version, VK_SYSTEM_SBC,
-			     fitting(&sbc->resource, f->md_alignment, most * f->block_bytes));
+	if (sbc->blocks <= most)
+		return;
+	if (most * f->block_bytes >= GROUP_OFFSET) {
+		uint64_t room = most * f->block_bytes - GROUP_OFFSET;
+		uint64_t rest = room % r->clusterGroupSize;
+
+		count = room / r->clusterGroupSize * r->resourcesPerCluster * r->clustersPerGroup +
+			(rest > headers ? (rest - headers) / r->resourceSize : 0);
+	}
+	set_resource(f, version, VK_SYSTEM_SBC, count);
 }
 
 static void place(struct vk_lab_files *f, enum vk_system_file file, unsigned run, uint64_t blocks)
 {
 	f->of[file].runs[run] = (struct vk_lab_run){f->used_blocks, blocks};
 	f->used_blocks += blocks;
-}
-
-static void place_rest(struct vk_lab_files *f, enum vk_system_file file)
-{
-	place(f, file, 1, f->of[file].blocks - f->of[file].runs[0].blocks);
 }
 
 /* The order of the real volumes: .fdc.sf goes on behind .fbb.sf, and .sbc.sf grew when all files were made. */
@@ -256,12 +243,12 @@ static void place_all(struct vk_lab_files *f)
 	place(f, VK_SYSTEM_FDC, 0, 1);
 	place(f, VK_SYSTEM_ROOT, 0, f->of[VK_SYSTEM_ROOT].blocks);
 	place(f, VK_SYSTEM_FBB, 0, f->of[VK_SYSTEM_FBB].blocks);
-	place_rest(f, VK_SYSTEM_FDC);
+	place(f, VK_SYSTEM_FDC, 1, f->of[VK_SYSTEM_FDC].blocks - 1);
 	place(f, VK_SYSTEM_PBC, 0, f->of[VK_SYSTEM_PBC].blocks);
 	place(f, VK_SYSTEM_SBC, 0, vk_min_u64(f->of[VK_SYSTEM_SBC].blocks, fd.pointers));
 	for (unsigned i = VK_SYSTEM_PB2; i < f->file_count; i++)
 		place(f, (enum vk_system_file)i, 0, f->of[i].blocks);
-	place_rest(f, VK_SYSTEM_SBC);
+	place(f, VK_SYSTEM_SBC, 1, f->of[VK_SYSTEM_SBC].blocks - f->of[VK_SYSTEM_SBC].runs[0].blocks);
 	for (unsigned i = 0; i < f->file_count; i++) {
 		struct vk_lab_file *file = &f->of[i];
 
@@ -287,6 +274,39 @@ static void take_resources(struct vk_lab_files *f, unsigned live)
 	/* a large block becomes a cluster of small ones as soon as one of them is taken */
 	f->of[VK_SYSTEM_FBB].used = divide_up(f->used_blocks, VK_LAB_SMALL_PER_CLUSTER);
 	f->small.convertedClusters = (uint32_t)f->of[VK_SYSTEM_FBB].used;
+}
+
+uint64_t vk_lab_block_number(const struct vk_lab_files *files, enum vk_system_file file, uint64_t index)
+{
+	const struct vk_lab_run *run = files->of[file].runs;
+
+	if (index < run[0].blocks)
+		return run[0].first_block + index;
+	return run[1].first_block + index - run[0].blocks;
+}
+
+uint64_t vk_lab_file_volume_offset(const struct vk_lab_files *files, enum vk_system_file file,
+				   uint64_t offset)
+{
+	return vk_lab_block_number(files, file, offset / files->block_bytes) * files->block_bytes +
+	       offset % files->block_bytes;
+}
+
+void vk_lab_file_put(const struct vk_lab_writing *w, enum vk_system_file file, uint64_t offset, const void *buf,
+		     size_t len)
+{
+	uint64_t volume_bytes = w->base_bytes + w->device->header.dataOffset;
+
+	vk_lab_put(w->disk, volume_bytes + vk_lab_file_volume_offset(&w->files, file, offset), buf, len);
+}
+
+struct vk_lock vk_lab_lock(struct vk_lab_writing *w, uint32_t type, uint64_t volume_offset)
+{
+	/* VMFS3 stamps microseconds, later ones count */
+	uint64_t mtime = w->device->version == 3 ? 243180244 + (volume_offset >> 9) * 97 : 402 + w->locks;
+
+	w->locks++;
+	return (struct vk_lock){.type = type, .addr = volume_offset, .token = 1, .mtime = mtime};
 }
 
 uint64_t vk_lab_journal(const struct vk_lab_files *f, unsigned host)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* beat: the command line of living hosts. */
+/* beat: hosts that are alive; their heartbeats tick. */
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "lab/lab_verbs.h"
+
+#define TICK_US 3000000ULL /* hosts beat every three seconds */
 
 static const struct vk_cli_option options[] = {
 	{0, "every", "MS", "beat again after so many milliseconds; needs --times", NULL},
@@ -21,57 +24,69 @@ static const struct vk_cli_example examples[] = {
 	{NULL, NULL},
 };
 
-struct beating {
-	FILE *out;
-	bool quiet;
-};
-
-static void print_beat(void *arg, unsigned partition, uint32_t slot, const struct vk_heartbeat *hb)
+/* Every slot in use of a partition; to out goes a line for each, unless it is NULL. */
+static void beat_partition(struct vk_lab_disk *disk, unsigned partition, const struct vk_lab_places *places, FILE *out,
+			   size_t *count)
 {
-	const struct beating *b = arg;
-	char owner[VK_VMFS_UUID_TEXT_BYTES];
+	size_t len = (size_t)places->heartbeats.length_bytes;
+	uint64_t start = places->heartbeats.offset_bytes;
+	uint8_t *region = vk_lab_alloc(disk, len);
 
-	if (b->quiet)
-		return;
-	vk_vmfs_uuid_format(&hb->owner, owner);
-	fprintf(b->out, "partition %u, slot %u: host %s, stamp %llu\n", partition, slot, owner,
-		(unsigned long long)hb->stamp);
-}
+	if (region == NULL || vk_lab_fail(disk, vk_lab_get(disk, start, region, len, disk->err)) != VK_OK)
+		len = 0;
+	for (size_t at = 0; at + places->slot_bytes <= len; at += places->slot_bytes) {
+		char owner[VK_VMFS_UUID_TEXT_BYTES];
+		struct vk_heartbeat hb;
 
-static void pause_ms(uint64_t ms)
-{
-	struct timespec left = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000L};
-
-	while (nanosleep(&left, &left) != 0 && errno == EINTR)
-		continue;
+		vk_heartbeat_decode(region + at, places->slot_bytes, &hb);
+		/* a member that is not the head has ordinary data here */
+		if (hb.state != VK_HB_IN_USE || hb.addr != VK_HEARTBEATS_OFFSET + at)
+			continue;
+		hb.stamp += TICK_US;
+		vk_heartbeat_encode(&hb, region + at, places->slot_bytes);
+		if (vk_lab_put(disk, start + at, region + at, places->slot_bytes) != VK_OK)
+			break;
+		++*count;
+		vk_vmfs_uuid_format(&hb.owner, owner);
+		if (out != NULL)
+			fprintf(out, "partition %u, slot %zu: host %s, stamp %llu\n", partition,
+				at / places->slot_bytes, owner, (unsigned long long)hb.stamp);
+	}
+	free(region);
 }
 
 static enum vk_status beat(struct vk_cli_call *call, const struct vk_lab_choice *choice,
 			   uint64_t every_ms, uint64_t times, struct vk_error *err)
 {
-	struct beating b = {call->out, false};
 	struct vk_lab_disk disk;
+	struct vk_lab_table t;
+	struct vk_lab_places places;
 	enum vk_status status = vk_lab_disk_open(call->arguments[0], vk_cli_flag(call, "really"), &disk,
 						 err);
-	size_t count = 0;
 
 	if (status != VK_OK)
 		return status;
-	for (uint64_t i = 0; i < times && status == VK_OK; i++) {
-		if (i > 0)
-			pause_ms(every_ms);
-		b.quiet = i > 0;
-		status = vk_lab_beat(&disk, choice, print_beat, &b, &count, err);
-		if (status == VK_OK && count == 0) {
+	for (uint64_t i = 0; i < times && disk.failed == VK_OK; i++) {
+		struct timespec left = {(time_t)(every_ms / 1000), (long)(every_ms % 1000) * 1000000L};
+		FILE *out = i == 0 ? call->out : NULL;
+		size_t count = 0;
+
+		while (i > 0 && nanosleep(&left, &left) != 0 && errno == EINTR)
+			continue;
+		if (vk_lab_fail(&disk, vk_lab_choose(&disk, choice, &t, err)) != VK_OK)
+			break;
+		for (size_t k = 0; k < t.count && disk.failed == VK_OK; k++)
+			if (vk_lab_fail(&disk, vk_lab_places_find(&disk, &t.found[k], &places, err)) == VK_OK)
+				beat_partition(&disk, t.found[k].number, &places, out, &count);
+		vk_lab_sync(&disk);
+		if (disk.failed == VK_OK && count == 0) {
 			vk_error_set(err, VK_ABSENT, disk.path, "No host holds a heartbeat here");
-			status = vk_error_remedy(err, "make a disk with --live, or name the right partition");
+			vk_error_remedy(err, "make a disk with --live, or name the right partition");
+			vk_lab_fail(&disk, VK_ABSENT);
 		}
 		fflush(call->out);
 	}
-	if (status == VK_OK)
-		return vk_lab_disk_close(&disk, err);
-	vk_lab_disk_abandon(&disk);
-	return status;
+	return vk_lab_disk_close(&disk);
 }
 
 static int run(struct vk_cli_call *call)

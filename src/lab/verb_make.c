@@ -101,55 +101,31 @@ static enum vk_status parse_volumes(const struct vk_cli_call *call, struct vk_la
 	return VK_OK;
 }
 
-static enum vk_status parse_foreign(const struct vk_cli_call *call, struct vk_lab_spec *spec,
-				    struct vk_error *err)
-{
-	const char *text;
-
-	for (size_t n = 0; (text = vk_cli_nth_value(call, "extra-partition", n)) != NULL; n++) {
-		enum vk_status status;
-
-		if (n == VK_LAB_FOREIGN_MAX)
-			return vk_error_set(err, VK_USAGE, NULL, "A disk has at most %d other partitions",
-					    VK_LAB_FOREIGN_MAX);
-		status = vk_lab_foreign_parse(&spec->foreign[n], text, spec->table, err);
-		if (status != VK_OK)
-			return status;
-		spec->foreign_count = n + 1;
-	}
-	return VK_OK;
-}
-
-static enum vk_status parse_table(const char *text, const struct vk_lab_spec *spec, bool boot_layout,
-				  enum vk_table_kind *ret_table, struct vk_error *err)
-{
-	if (text == NULL)
-		*ret_table = spec->volumes[0].version == 3 && !boot_layout ? VK_TABLE_MBR : VK_TABLE_GPT;
-	else if (strcmp(text, "mbr") == 0)
-		*ret_table = VK_TABLE_MBR;
-	else if (strcmp(text, "gpt") == 0)
-		*ret_table = VK_TABLE_GPT;
-	else if (strcmp(text, "none") == 0)
-		*ret_table = VK_TABLE_NONE;
-	else
-		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not a kind of table; mbr, gpt and none are",
-				    text);
-	return VK_OK;
-}
-
 static enum vk_status parse_disk(const struct vk_cli_call *call, struct vk_lab_spec *spec,
 				 struct vk_error *err)
 {
+	static const struct {
+		const char *name;
+		enum vk_table_kind kind;
+	} tables[] = {{"mbr", VK_TABLE_MBR}, {"gpt", VK_TABLE_GPT}, {"none", VK_TABLE_NONE}};
 	const char *layout = vk_cli_value(call, "layout");
+	const char *table = vk_cli_value(call, "table");
 	const char *sector = vk_cli_value(call, "sector-size");
 	const char *size = vk_cli_value(call, "size");
 	const char *seed = vk_cli_value(call, "seed");
 	bool boot = layout != NULL && strcmp(layout, "plain") != 0;
-	enum vk_status status = parse_table(vk_cli_value(call, "table"), spec, boot, &spec->table, err);
 	uint64_t number = 512;
+	const char *text;
+	size_t i = 0;
 
-	if (status != VK_OK)
-		return status;
+	while (table != NULL && i < 3 && strcmp(table, tables[i].name) != 0)
+		i++;
+	if (i == 3)
+		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not a kind of table; mbr, gpt and none are",
+				    table);
+	spec->table = table != NULL				   ? tables[i].kind
+		      : spec->volumes[0].version == 3 && !boot ? VK_TABLE_MBR
+							       : VK_TABLE_GPT;
 	if (sector != NULL && (!vk_text_parse_number(sector, 4096, &number) ||
 			       (number != 512 && number != 4096)))
 		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes, not \"%s\"",
@@ -159,10 +135,17 @@ static enum vk_status parse_disk(const struct vk_cli_call *call, struct vk_lab_s
 		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not the size of a disk", size);
 	if (seed != NULL && !vk_text_parse_number(seed, UINT64_MAX, &spec->seed))
 		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not a number to start from", seed);
-	status = parse_foreign(call, spec, err);
-	if (status == VK_OK)
-		status = vk_lab_layout_apply(spec, layout == NULL ? "plain" : layout, err);
-	return status;
+	while ((text = vk_cli_nth_value(call, "extra-partition", spec->foreign_count)) != NULL) {
+		enum vk_status status;
+
+		if (spec->foreign_count == VK_LAB_FOREIGN_MAX)
+			return vk_error_set(err, VK_USAGE, NULL, "A disk has at most %d other partitions",
+					    VK_LAB_FOREIGN_MAX);
+		status = vk_lab_foreign_parse(&spec->foreign[spec->foreign_count++], text, spec->table, err);
+		if (status != VK_OK)
+			return status;
+	}
+	return vk_lab_layout_apply(spec, layout == NULL ? "plain" : layout, err);
 }
 
 /* Split "b.img,c.img=5T"; the names stay in `text`. */
@@ -189,72 +172,21 @@ static enum vk_status parse_extents(char *text, const char *paths[], uint64_t si
 	return VK_OK;
 }
 
-struct printing {
-	FILE *out;
-	const char *path; /* whose heading was printed */
-};
-
-static void print_heading(struct printing *p, const char *path, const struct vk_lab_plan *plan)
-{
-	char buf[80];
-	struct vk_text text;
-
-	if (p->path == path)
-		return;
-	p->path = path;
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_size(&text, plan->disk_sectors * plan->sector_size);
-	fprintf(p->out, "%s: %s, %s, sectors of %u bytes\n", path, buf,
-		plan->table == VK_TABLE_MBR   ? "MBR"
-		: plan->table == VK_TABLE_GPT ? "GPT"
-					      : "no partition table",
-		plan->sector_size);
-}
-
-static void print_partition(void *arg, const char *path, const struct vk_lab_plan *plan,
-			    const struct vk_lab_partition *p, const struct vk_lab_device *d)
-{
-	struct printing *printing = arg;
-	char version[40], name[VK_SCSI_NAME_BYTES], uuid[VK_VMFS_UUID_TEXT_BYTES];
-	bool certain;
-
-	print_heading(printing, path, plan);
-	fprintf(printing->out, "  partition %u, sectors %llu to %llu: ", p->number,
-		(unsigned long long)p->start_sector,
-		(unsigned long long)(p->start_sector + p->sectors - 1));
-	if (d == NULL) {
-		fprintf(printing->out, "copy of %s\n", p->volume->image);
-		return;
-	}
-	vk_scsi_disk_id_name(&d->header.diskID, name, &certain);
-	vk_vmfs_uuid_format(&d->volume.uuid, uuid);
-	if (d->head) {
-		vk_fs_version_name(&d->fs, version);
-		fprintf(printing->out, "%s \"%s\", ", version, p->volume->label);
-	} else {
-		fprintf(printing->out, "extents %llu to %llu, ", (unsigned long long)d->volume.firstPE,
-			(unsigned long long)d->volume.lastPE);
-	}
-	fprintf(printing->out, "volume %s, %s, LUN %u\n", uuid, name, d->header.diskID.lun);
-}
-
 static enum vk_status make(struct vk_cli_call *call, struct vk_lab_spec *spec, char *extents,
 			   struct vk_error *err)
 {
 	const char *paths[VK_LAB_MEMBERS_MAX] = {call->arguments[0]};
 	uint64_t sizes[VK_LAB_MEMBERS_MAX] = {0};
-	struct printing printing = {call->out, NULL};
 	size_t count = 1;
 	enum vk_status status = parse_volumes(call, spec, err);
 
 	if (status == VK_OK)
 		status = parse_disk(call, spec, err);
-	if (status == VK_OK && extents != NULL)
+	if (status == VK_OK)
 		status = parse_extents(extents, paths, sizes, &count, err);
 	if (status != VK_OK)
 		return status;
-	return vk_lab_make(spec, paths, sizes, count, vk_cli_flag(call, "overwrite"), print_partition,
-			   &printing, err);
+	return vk_lab_make(spec, paths, sizes, count, vk_cli_flag(call, "overwrite"), call->out, err);
 }
 
 static int run(struct vk_cli_call *call)

@@ -34,18 +34,18 @@ static inline struct vk_lab_device put_volume(struct vk_lab_disk *disk, unsigned
 	vk_lab_volume_init(&v);
 	v.version = version;
 	assert_int_equal(vk_lab_devices_make(&v, seed, 0, &extent, 1, 512, &device, NULL), VK_OK);
-	assert_int_equal(vk_lab_write_device(disk, start, &device, NULL), VK_OK);
+	assert_int_equal(vk_lab_write_device(disk, start, &device), VK_OK);
 	return device;
 }
 
 static inline void put(struct vk_lab_disk *disk, uint64_t offset, const void *bytes, size_t len)
 {
-	assert_int_equal(vk_lab_put(disk, offset, bytes, len, NULL), VK_OK);
+	assert_int_equal(vk_lab_put(disk, offset, bytes, len), VK_OK);
 }
 
 static inline void zero(struct vk_lab_disk *disk, uint64_t offset, uint64_t len)
 {
-	assert_int_equal(vk_lab_zero(disk, offset, len, NULL), VK_OK);
+	assert_int_equal(vk_lab_zero(disk, offset, len), VK_OK);
 }
 
 /* Bytes of one place to another, or to another disk. */

@@ -52,7 +52,7 @@ static inline struct vk_io *header_bench_lab(const char *spec, uint64_t total, s
 	vk_lab_volume_init(&volume);
 	assert_int_equal(vk_lab_volume_parse(&volume, spec, &err), VK_OK);
 	assert_int_equal(vk_lab_devices_make(&volume, 7, 0, extents, count, 512, made, &err), VK_OK);
-	assert_int_equal(vk_lab_write_device(&disk, 0, &made[member], &err), VK_OK);
+	assert_int_equal(vk_lab_write_device(&disk, 0, &made[member]), VK_OK);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", disk.fd);
 	if (vk_io_open_raw(path, &(struct vk_open_options){512}, &io, &err) != VK_OK)
 		fail_msg("%s: %s", path, err.what);

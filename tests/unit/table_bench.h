@@ -68,12 +68,12 @@ static inline void bench_write_volume(struct table_bench *b, const struct vk_lab
 
 	assert_non_null(device);
 	if (p->volume->image[0] != '\0') {
-		must(vk_lab_write_image(&b->disk, at, p->volume->image, &err), &err);
+		must(vk_lab_write_image(&b->disk, at, p->volume->image), &err);
 	} else {
-		must(vk_lab_devices_make(p->volume, b->spec->seed, p->volume_index, &extent, 1,
+		must(vk_lab_devices_make(p->volume, b->spec->seed, (size_t)(p->volume - b->spec->volumes), &extent, 1,
 					 b->spec->sector_size, device, &err),
 		     &err);
-		must(vk_lab_write_device(&b->disk, at, device, &err), &err);
+		must(vk_lab_write_device(&b->disk, at, device), &err);
 	}
 	free(device);
 }
@@ -88,12 +88,12 @@ static inline struct table_bench bench_make(struct vk_lab_spec *spec, const char
 	must(vk_lab_layout_apply(spec, layout, &err), &err);
 	must(vk_lab_plan_make(spec, b.plan, &err), &err);
 	b.disk = memory_disk(b.plan->disk_sectors * spec->sector_size);
-	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
+	must(vk_lab_write_table(&b.disk, b.plan), &err);
 	for (size_t i = 0; i < b.plan->count; i++) {
 		if (b.plan->partitions[i].volume != NULL)
 			bench_write_volume(&b, &b.plan->partitions[i]);
 		if (b.plan->partitions[i].fat)
-			must(vk_lab_write_fat(&b.disk, b.plan, &b.plan->partitions[i], &err), &err);
+			must(vk_lab_write_fat(&b.disk, b.plan, &b.plan->partitions[i]), &err);
 	}
 	return b;
 }
@@ -109,7 +109,7 @@ static inline void bench_zero(struct table_bench *b, uint64_t lba, uint64_t sect
 {
 	struct vk_error err;
 
-	must(vk_lab_zero(&b->disk, lba * b->spec->sector_size, sectors * b->spec->sector_size, &err), &err);
+	must(vk_lab_zero(&b->disk, lba * b->spec->sector_size, sectors * b->spec->sector_size), &err);
 }
 
 /* Nothing is left, and nothing takes room. */
@@ -228,8 +228,7 @@ static inline void bench_apply(struct table_bench *b, const struct rebuilt *r)
 	struct vk_error err;
 
 	for (size_t i = 0; i < count; i++)
-		must(vk_lab_put(&b->disk, edits[i].offset_bytes, edits[i].new_bytes, edits[i].length_bytes,
-				&err),
+		must(vk_lab_put(&b->disk, edits[i].offset_bytes, edits[i].new_bytes, edits[i].length_bytes),
 		     &err);
 }
 
@@ -277,7 +276,7 @@ static inline void bench_other_table(struct table_bench *b, enum vk_table_kind k
 	for (; *partitions != NULL; partitions++)
 		bench_foreign(spec, *partitions);
 	must(vk_lab_plan_make(spec, plan, &err), &err);
-	must(vk_lab_write_table(&b->disk, plan, &err), &err);
+	must(vk_lab_write_table(&b->disk, plan), &err);
 	free(plan);
 	free(spec);
 }
@@ -293,7 +292,7 @@ static inline void bench_delete_entry(struct table_bench *b, size_t index)
 	memmove(&plan->partitions[index], &plan->partitions[index + 1],
 		(plan->count - index - 1) * sizeof(plan->partitions[0]));
 	plan->count--;
-	must(vk_lab_write_table(&b->disk, plan, &err), &err);
+	must(vk_lab_write_table(&b->disk, plan), &err);
 	free(plan);
 }
 

@@ -54,7 +54,7 @@ static void flip(struct table_bench *b, uint64_t at, uint8_t mask)
 
 	get(&b->disk, at, &byte, 1);
 	byte ^= mask;
-	must(vk_lab_put(&b->disk, at, &byte, 1, &err), &err);
+	must(vk_lab_put(&b->disk, at, &byte, 1), &err);
 }
 
 static void sweep(unsigned version, uint8_t mask)
@@ -116,7 +116,7 @@ static void test_sound_table_stays(void **state)
 
 		get(&b.disk, at, raw, 8);
 		vk_put_le64(raw, vk_get_le64(raw) ^ cases[i].by);
-		must(vk_lab_put(&b.disk, at, raw, 8, &err), &err);
+		must(vk_lab_put(&b.disk, at, raw, 8), &err);
 		r = bench_rebuild(&b, NULL);
 		if (r->status != VK_OK || !r->table.nothing_to_do || vk_overlay_dirty_bytes(r->overlay) != 0) {
 			rebuilt_print(r);
@@ -161,9 +161,9 @@ static void test_crafted_headers_in_front(void **state)
 	vk_put_le32(header + NUM_PE_MAPS_AT, VK_LVM_MAPS_PER_REGION);
 	bench_wipe_table(&b, false);
 	for (uint64_t at = 0; at < 32; at++)
-		must(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + (at << 20), filler, sizeof(filler), &err), &err);
+		must(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + (at << 20), filler, sizeof(filler)), &err);
 	for (uint64_t i = 0; i < 400; i++)
-		must(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + i * 8192, header, sizeof(header), &err), &err);
+		must(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + i * 8192, header, sizeof(header)), &err);
 	r = bench_rebuild(&b, NULL);
 	assert_non_null(found_at(r, SECOND));
 	if (found_at(r, SECOND)->standing != VK_STANDING_LIVING)

@@ -159,7 +159,7 @@ static void test_earlier_inside(void **state)
 	v.version = 5;
 	assert_int_equal(vk_lab_devices_make(&v, 9, 0, &extent, 1, 512, &older, NULL), VK_OK);
 	older.header.modTimeUS = newer.header.initTimeUS - 1000000;
-	assert_int_equal(vk_lab_write_device(&disk, 10229760 * SECTOR, &older, NULL), VK_OK);
+	assert_int_equal(vk_lab_write_device(&disk, 10229760 * SECTOR, &older), VK_OK);
 	s = search(&disk);
 	assert_candidate(&s, 0, VK_STANDING_LIVING, outer_start);
 	assert_ghost_of_first(&s, 1, VK_GHOST_EARLIER, 10229760 * SECTOR);

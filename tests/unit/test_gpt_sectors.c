@@ -15,7 +15,7 @@ static void hurt(struct table_bench *b, bool backup, size_t at, uint8_t bits)
 
 	assert_int_equal(pread(b->disk.fd, &byte, 1, (off_t)(from + at)), 1);
 	byte ^= bits;
-	must(vk_lab_put(&b->disk, from + at, &byte, 1, &err), &err);
+	must(vk_lab_put(&b->disk, from + at, &byte, 1), &err);
 }
 
 /* Sectors of the table that a verb names: those of the primary copy first, then those at the end of the disk. */

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "lab/lab_files.h"
+#include "lab/lab.h"
 #include "lab_memory.h"
 #include "vmfskit/heartbeat.h"
 
@@ -153,7 +153,7 @@ static void check_device(const char *spec, uint64_t total, unsigned live)
 
 	assert_non_null(made);
 	make_devices(made, spec, &total, 1);
-	assert_int_equal(vk_lab_write_device(&disk, 0, made, NULL), VK_OK);
+	assert_int_equal(vk_lab_write_device(&disk, 0, made), VK_OK);
 	get(&disk, VK_LVM_HEADER_OFFSET, raw, sizeof(raw));
 	seen = vk_lvm_device_decode(raw, sizeof(raw), &d);
 	assert_memory_equal(&d, &made->header, sizeof(d));
@@ -323,7 +323,7 @@ static uint32_t digest(const char *spec, uint64_t seed)
 	vk_lab_volume_init(&v);
 	assert_int_equal(vk_lab_volume_parse(&v, spec, NULL), VK_OK);
 	assert_int_equal(vk_lab_devices_make(&v, seed, 0, &extent, 1, 512, d, NULL), VK_OK);
-	assert_int_equal(vk_lab_write_device(&disk, 0, d, NULL), VK_OK);
+	assert_int_equal(vk_lab_write_device(&disk, 0, d), VK_OK);
 	get(&disk, 0, bytes, len);
 	crc = vk_crc32(0, bytes, len);
 	close(disk.fd);

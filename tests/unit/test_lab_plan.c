@@ -64,7 +64,7 @@ static void gpt_copies_are_sound_and_equal(void **state)
 
 		assert_int_equal(vk_lab_plan_make(spec, plan, NULL), VK_OK);
 		disk = memory_disk(plan->disk_sectors * sector_sizes[i]);
-		assert_int_equal(vk_lab_write_table(&disk, plan, NULL), VK_OK);
+		assert_int_equal(vk_lab_write_table(&disk, plan), VK_OK);
 		check_gpt_copy(&disk, sector_sizes[i], 1, plan->disk_sectors - 1, primary);
 		check_gpt_copy(&disk, sector_sizes[i], plan->disk_sectors - 1, plan->disk_sectors - 1,
 			       backup);
@@ -100,7 +100,7 @@ static void mbr_and_its_chain_decode_back(void **state)
 	(void)state;
 	assert_int_equal(vk_lab_plan_make(spec, plan, NULL), VK_OK);
 	disk = memory_disk(plan->disk_sectors * 512);
-	assert_int_equal(vk_lab_write_table(&disk, plan, NULL), VK_OK);
+	assert_int_equal(vk_lab_write_table(&disk, plan), VK_OK);
 	get(&disk, 0, sector, sizeof(sector));
 	vk_mbr_decode(sector, sizeof(sector), &mbr);
 	vk_mbr_check(&mbr, sizeof(sector), plan->disk_sectors, 0, &sound);
@@ -195,7 +195,7 @@ static void places_beyond_the_disk_are_absent(void **state)
 	}
 	vk_lvm_device_encode(&d, raw, sizeof(raw));
 	assert_true(vk_lvm_device_usable(&d, VK_LVM_DEVICE_BYTES));
-	assert_int_equal(vk_lab_put(&disk, VK_LVM_HEADER_OFFSET, raw, sizeof(raw), NULL), VK_OK);
+	assert_int_equal(vk_lab_put(&disk, VK_LVM_HEADER_OFFSET, raw, sizeof(raw)), VK_OK);
 	assert_int_equal(vk_lab_places_find(&disk, &(struct vk_lab_found){.number = 1}, &places, &err),
 			 VK_ABSENT);
 	close(disk.fd);

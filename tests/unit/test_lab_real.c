@@ -6,7 +6,7 @@
 #include <fnmatch.h>
 
 #include "disk_support.h"
-#include "lab/lab_files.h"
+#include "lab/lab.h"
 #include "real_volumes.h"
 #include "vmfskit/heartbeat.h"
 
@@ -247,7 +247,7 @@ static void slot_put(const struct vk_fs_geometry *g, uint32_t slot, struct vk_he
 
 	hb.addr = g->heartbeat_offset + (uint64_t)slot * g->heartbeat_slot_bytes;
 	vk_heartbeat_encode(&hb, raw, sizeof(raw));
-	assert_int_equal(vk_lab_put(&b.lab, VK_LVM_DATA_OFFSET + hb.addr, raw, sizeof(raw), NULL), VK_OK);
+	assert_int_equal(vk_lab_put(&b.lab, VK_LVM_DATA_OFFSET + hb.addr, raw, sizeof(raw)), VK_OK);
 }
 
 /* The one slot that a host has or had; with in_use, that a host has. */
@@ -296,7 +296,7 @@ static void make_lab(const char *spec, uint64_t bytes)
 	assert_int_equal(vk_lab_volume_parse(&volume, spec, &err), VK_OK);
 	assert_int_equal(vk_lab_devices_make(&volume, 7, 0, &extent, 1, 512, &b.device, &err), VK_OK);
 	b.lab = memory_disk(bytes);
-	assert_int_equal(vk_lab_write_device(&b.lab, 0, &b.device, &err), VK_OK);
+	assert_int_equal(vk_lab_write_device(&b.lab, 0, &b.device), VK_OK);
 	assert_int_equal(vk_lab_files_plan(&b.device, &b.files, &err), VK_OK);
 }
 

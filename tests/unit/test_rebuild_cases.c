@@ -71,7 +71,7 @@ static void one_copy_is_enough(void **state)
 		struct rebuilt *r;
 		struct vk_error err;
 
-		must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
+		must(vk_lab_write_table(&b.disk, b.plan), &err);
 		bench_zero(&b, lost == 0 ? 0 : last, lost == 0 ? 34 : 33);
 		r = bench_rebuild(&b, NULL);
 		for (size_t i = 0; i < 2; i++)
@@ -189,7 +189,7 @@ static void captures_know(void **state)
 	bench_delete_entry(&b[0], 2);
 	bench_delete_entry(&b[0], 1);
 	b[0].plan->count = 2;
-	must(vk_lab_write_table(&b[0].disk, b[0].plan, NULL), NULL);
+	must(vk_lab_write_table(&b[0].disk, b[0].plan), NULL);
 	r = bench_rebuild(&b[0], &options);
 	assert_int_equal(r->table.entry_count, 2);
 	rebuilt_free(r);
@@ -263,7 +263,7 @@ static void a_guess_is_called_one(void **state)
 		    e->partition.sectors == 6000001 - 2048);
 	rebuilt_free(r);
 	/* unless some copy of the table does */
-	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
+	must(vk_lab_write_table(&b.disk, b.plan), &err);
 	bench_zero(&b, 0, 34);
 	r = bench_rebuild(&b, NULL);
 	assert_true(entry_of(&b, r, 0)->bytes_exact && entry_of(&b, r, 0)->length_exact);
@@ -272,7 +272,7 @@ static void a_guess_is_called_one(void **state)
 	assert_int_equal(r->table.doubt_count, 1);
 	assert_non_null(strstr(r->table.doubts[0], "heads and sectors is what is usual"));
 	rebuilt_free(r);
-	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
+	must(vk_lab_write_table(&b.disk, b.plan), &err);
 	bench_zero(&b, 1, 33);
 	r = bench_rebuild(&b, NULL);
 	assert_true(entry_of(&b, r, 0)->bytes_exact && entry_of(&b, r, 0)->length_exact);

@@ -27,7 +27,7 @@ static void chains(void **state)
 	assert_true(entry_of(&b, r, 3)->partition.logical && entry_of(&b, r, 3)->stands);
 	rebuilt_free(r);
 	/* only sector 0: all numbers are those of before, and no boot record is touched */
-	must(vk_lab_write_table(&b.disk, b.plan, NULL), NULL);
+	must(vk_lab_write_table(&b.disk, b.plan), NULL);
 	bench_wipe_table(&b, false);
 	r = bench_rebuild(&b, NULL);
 	for (size_t i = 0; i < 4; i++)
@@ -37,7 +37,7 @@ static void chains(void **state)
 	assert_int_equal(vk_overlay_dirty_bytes(r->overlay), 512);
 	rebuilt_free(r);
 	/* only the middle of the chain: the MBR knows where it begins */
-	must(vk_lab_write_table(&b.disk, b.plan, NULL), NULL);
+	must(vk_lab_write_table(&b.disk, b.plan), NULL);
 	bench_zero(&b, b.plan->partitions[2].ebr_sector, 1);
 	r = bench_rebuild(&b, NULL);
 	for (size_t i = 0; i < 4; i++)
@@ -68,11 +68,11 @@ static void chains_of_others(void **state)
 	/* the extended partition begins a MiB earlier, with a record that only leads on */
 	b.plan->extended_start -= 2048;
 	b.plan->extended_sectors += 2048;
-	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
+	must(vk_lab_write_table(&b.disk, b.plan), &err);
 	memcpy(ebr + 446 + 16, link[0], 16);
 	vk_put_le32(ebr + 446 + 16 + 8, 2048);
 	vk_put_le16(ebr + 510, VK_MBR_SIGNATURE);
-	must(vk_lab_put(&b.disk, b.plan->extended_start * 512, ebr, sizeof(ebr), &err), &err);
+	must(vk_lab_put(&b.disk, b.plan->extended_start * 512, ebr, sizeof(ebr)), &err);
 	r = bench_rebuild(&b, NULL);
 	assert_true(entry_of(&b, r, 1)->stands);
 	if (!r->table.nothing_to_do)
@@ -89,9 +89,9 @@ static void chains_of_others(void **state)
 	settled(&b, r);
 	rebuilt_free(r);
 	/* a record that leads nowhere, and no volume behind it: nothing to do */
-	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
+	must(vk_lab_write_table(&b.disk, b.plan), &err);
 	memset(ebr + 446, 0, 64);
-	must(vk_lab_put(&b.disk, b.plan->extended_start * 512, ebr, sizeof(ebr), &err), &err);
+	must(vk_lab_put(&b.disk, b.plan->extended_start * 512, ebr, sizeof(ebr)), &err);
 	bench_zero(&b, p->ebr_sector, 1);
 	bench_zero(&b, p->start_sector, p->sectors);
 	r = bench_rebuild(&b, NULL);
@@ -215,7 +215,7 @@ static void boot_records_at_guessed_places(void **state)
 		for (size_t i = 3; i < 5; i++)
 			for (uint64_t k = 1; k < 200; k++)
 				must(vk_lab_put(&b.disk, (b.plan->partitions[i].start_sector - k) * 512,
-						i < 3 + (size_t)occupied ? precious : (uint8_t[512]){0}, 512, &err), &err);
+						i < 3 + (size_t)occupied ? precious : (uint8_t[512]){0}, 512), &err);
 		r = bench_rebuild(&b, NULL);
 		if (occupied > 0) {
 			assert_int_equal(r->status, VK_REFUSED);
@@ -231,8 +231,8 @@ static void boot_records_at_guessed_places(void **state)
 		rebuilt_free(r);
 	}
 	/* where the record before leads is no guess, whatever stands there now */
-	must(vk_lab_write_table(&b.disk, b.plan, &err), &err);
-	must(vk_lab_put(&b.disk, b.plan->partitions[4].ebr_sector * 512, precious, 512, &err), &err);
+	must(vk_lab_write_table(&b.disk, b.plan), &err);
+	must(vk_lab_put(&b.disk, b.plan->partitions[4].ebr_sector * 512, precious, 512), &err);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_OK);
 	assert_true(entry_of(&b, r, 4)->partition.logical);

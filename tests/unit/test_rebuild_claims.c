@@ -100,7 +100,7 @@ static void an_unproved_entry_is_a_guess(void **state)
 	(void)state;
 	bench_zero(&b, 1, 1);
 	bench_zero(&b, b.plan->disk_sectors - 33, 33);
-	must(vk_lab_put(&b.disk, 1024 + 128 + 40, (const uint8_t *)&last, 8, &err), &err);
+	must(vk_lab_put(&b.disk, 1024 + 128 + 40, (const uint8_t *)&last, 8), &err);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_OK);
 	e = planned_at(r, 12000000);
@@ -128,7 +128,7 @@ static void a_guid_of_remains_is_a_guess(void **state)
 	(void)state;
 	bench_source(&before, &captured);
 	known.source = &captured;
-	must(vk_lab_put(&b.disk, 512 + 56, (const uint8_t *)"12345678", 8, &err), &err);
+	must(vk_lab_put(&b.disk, 512 + 56, (const uint8_t *)"12345678", 8), &err);
 	bench_zero(&b, b.plan->disk_sectors - 1, 1);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_OK);
@@ -210,7 +210,7 @@ static void no_room_beside_an_empty_extended(void **state)
 	get(&b.disk, 0, sector, sizeof(sector));
 	/* in place of the fourth: sectors 16000000 and following, type 05 */
 	memcpy(sector + 446 + 48, (const uint8_t[16]){0, 0xFE, 0xFF, 0xFF, 5, 0xFE, 0xFF, 0xFF, 0x00, 0x24, 0xF4, 0, 0, 0, 16, 0}, 16);
-	must(vk_lab_put(&b.disk, 0, sector, sizeof(sector), &err), &err);
+	must(vk_lab_put(&b.disk, 0, sector, sizeof(sector)), &err);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_USAGE);
 	assert_non_null(strstr(r->err.what, "An MBR cannot name all 4 partitions"));

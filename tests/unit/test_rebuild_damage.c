@@ -81,7 +81,7 @@ static void damage(struct table_bench *b)
 		else
 			for (size_t i = 0, noise = rnd(3); i < len; i++)
 				buf[i] = noise == 0 ? (uint8_t)rnd(256) : 0;
-		must(vk_lab_put(&b->disk, at, buf, len, &err), &err);
+		must(vk_lab_put(&b->disk, at, buf, len), &err);
 	}
 }
 

@@ -246,10 +246,10 @@ static void published_headers(void **state)
 		char path[64];
 
 		sample_bytes(names[i], VK_LVM_HEADER_OFFSET, sector, sizeof(sector));
-		assert_int_equal(vk_lab_put(&disk, VK_LVM_HEADER_OFFSET, sector, 512, NULL), VK_OK);
+		assert_int_equal(vk_lab_put(&disk, VK_LVM_HEADER_OFFSET, sector, 512), VK_OK);
 		if (i == 0) {
 			sample_bytes(names[i], 0x100200, sector, sizeof(sector));
-			assert_int_equal(vk_lab_put(&disk, 0x100200, sector, 512, NULL), VK_OK);
+			assert_int_equal(vk_lab_put(&disk, 0x100200, sector, 512), VK_OK);
 		}
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", disk.fd);
 		assert_int_equal(vk_io_open_raw(path, &(struct vk_open_options){512}, &io, NULL), VK_OK);

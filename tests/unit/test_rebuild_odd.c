@@ -19,7 +19,7 @@ static void ghosts_need_asking(void **state)
 
 	(void)state;
 	get(&old.disk, 63 * 512 + 0x100000, header, sizeof(header));
-	must(vk_lab_put(&b.disk, 63 * 512 + 0x100000, header, sizeof(header), &err), &err);
+	must(vk_lab_put(&b.disk, 63 * 512 + 0x100000, header, sizeof(header)), &err);
 	bench_free(&old);
 	bench_wipe_table(&b, false);
 	r = bench_rebuild(&b, NULL);
@@ -159,10 +159,10 @@ static void what_stands_gives_way_to_a_wish_only(void **state)
 	assert_non_null(plan);
 	*plan = *b.plan;
 	plan->partitions[0].sectors = plan->disk_sectors - 34 - plan->partitions[0].start_sector;
-	must(vk_lab_write_table(&b.disk, plan, &err), &err);
+	must(vk_lab_write_table(&b.disk, plan), &err);
 	for (uint64_t at = 0; at < 24 << 20; at += sizeof(buf)) {
 		get(&old.disk, old.plan->partitions[0].start_sector * 512 + at, buf, sizeof(buf));
-		must(vk_lab_put(&b.disk, inside * 512 + at, buf, sizeof(buf), &err), &err);
+		must(vk_lab_put(&b.disk, inside * 512 + at, buf, sizeof(buf)), &err);
 	}
 	for (int hurt = 0; hurt < 2; hurt++) {
 		/* also when nothing is left of the volume that the entry is for */
@@ -178,7 +178,7 @@ static void what_stands_gives_way_to_a_wish_only(void **state)
 		must_say(r, "--include 8388608 takes it for a volume");
 		rebuilt_free(r);
 	}
-	must(vk_lab_write_table(&b.disk, plan, &err), &err);
+	must(vk_lab_write_table(&b.disk, plan), &err);
 	r = bench_rebuild(&b, &include);
 	assert_int_equal(r->status, VK_OK);
 	assert_non_null(planned_at(r, inside));
@@ -212,7 +212,7 @@ static void an_mbr_that_names_nothing(void **state)
 			vk_put_le32(sector + 446 + 8, entries[i][0]);
 			vk_put_le32(sector + 446 + 12, entries[i][1]);
 			vk_put_le16(sector + 510, VK_MBR_SIGNATURE);
-			must(vk_lab_put(&b.disk, 0, sector, sizeof(sector), &err), &err);
+			must(vk_lab_put(&b.disk, 0, sector, sizeof(sector)), &err);
 			r = bench_rebuild(&b, NULL);
 			if (r->status != VK_OK || r->table.kind != VK_TABLE_GPT)
 				rebuilt_print(r);
@@ -266,8 +266,8 @@ static void thousands_without_guids(void **state)
 		h.entriesLBA = primary ? 2 : sectors - 1 - array;
 		vk_gpt_header_encode(&h, sector, sizeof(sector));
 		assert_true(vk_gpt_seal(sector, 512, bytes));
-		must(vk_lab_put(&b.disk, h.myLBA * 512, sector, sizeof(sector), &err), &err);
-		must(vk_lab_put(&b.disk, h.entriesLBA * 512, bytes, COUNT * 128, &err), &err);
+		must(vk_lab_put(&b.disk, h.myLBA * 512, sector, sizeof(sector)), &err);
+		must(vk_lab_put(&b.disk, h.entriesLBA * 512, bytes, COUNT * 128), &err);
 	}
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_OK);

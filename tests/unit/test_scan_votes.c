@@ -162,7 +162,7 @@ static void practice_volumes_vote(void **state)
 		vk_lab_volume_init(&v);
 		assert_int_equal(vk_lab_volume_parse(&v, specs[i], NULL), VK_OK);
 		assert_int_equal(vk_lab_devices_make(&v, 7, 0, &extent, 1, 512, d, NULL), VK_OK);
-		assert_int_equal(vk_lab_write_device(&file, base, d, NULL), VK_OK);
+		assert_int_equal(vk_lab_write_device(&file, base, d), VK_OK);
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", file.fd);
 		assert_int_equal(vk_io_open_raw(path, NULL, &io, NULL), VK_OK);
 		for (int cut = 0; cut < 2; cut++) {
