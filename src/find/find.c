@@ -106,36 +106,29 @@ static bool vote_is_claimed(const struct vk_finder *f, int64_t volume_start)
 	return false;
 }
 
-/* A start that was named and lies whole extents behind volume offset 0. */
-static const struct vk_seed *named_extent(const struct search *s, const struct vk_vote *v)
-{
-	for (size_t i = 0; i < s->seeds.count; i++) {
-		const struct vk_seed *seed = &s->seeds.items[i];
-		int64_t data = seed->start + (int64_t)VK_LVM_DATA_OFFSET;
-
-		if ((seed->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0 &&
-		    data > v->volume_start_bytes && (uint64_t)data <= v->first_bytes &&
-		    (uint64_t)(data - v->volume_start_bytes) % VK_LVM_PE_BYTES == 0)
-			return seed;
-	}
-	return NULL;
-}
-
 /*
  * Where the partition of these blocks begins. When volume offset 0 would lie before the disk, and no block near it was
- * met, it is a later extent of a volume: behind a start that was named, or else where its first block allows it at the
- * latest.
+ * met, it is a later extent of a volume: behind a start that was named and lies whole extents behind volume offset 0,
+ * or else where its first block allows it at the latest.
  */
 static struct vk_seed seed_of_vote(const struct search *s, const struct vk_vote *v)
 {
 	struct vk_seed seed = {.found_by = VK_FOUND_SELF,
 			       .start = v->volume_start_bytes - (int64_t)VK_LVM_DATA_OFFSET};
 	uint64_t apart = v->first_bytes - (uint64_t)v->volume_start_bytes;
-	const struct vk_seed *named;
+	const struct vk_seed *named = NULL;
 
 	if (v->heartbeats > 0 || apart < VK_LVM_PE_BYTES || seed.start >= 0)
 		return seed;
-	named = named_extent(s, v);
+	for (size_t i = 0; i < s->seeds.count && named == NULL; i++) {
+		const struct vk_seed *at = &s->seeds.items[i];
+		int64_t data = at->start + (int64_t)VK_LVM_DATA_OFFSET;
+
+		if ((at->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0 &&
+		    data > v->volume_start_bytes && (uint64_t)data <= v->first_bytes &&
+		    (uint64_t)(data - v->volume_start_bytes) % VK_LVM_PE_BYTES == 0)
+			named = at;
+	}
 	if (named != NULL) {
 		seed = *named;
 		seed.found_by |= VK_FOUND_SELF;
@@ -193,30 +186,28 @@ static enum vk_status settle(struct search *s, struct vk_candidate **ret_list, s
 	size_t *order = calloc(n + 1, sizeof(*order));
 	size_t *place = calloc(n + 1, sizeof(*place));
 	struct vk_candidate *list = calloc(n + 1, sizeof(*list));
-	enum vk_status status = VK_OK;
+	bool ok = order != NULL && place != NULL && list != NULL;
 
-	if (order == NULL || place == NULL || list == NULL) {
-		status = vk_no_memory(s->err, NULL);
-		free(list);
-		list = NULL;
-		n = 0;
-	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; ok && i < n; i++)
 		order[i] = i;
-	if (n > 0)
+	if (ok)
 		qsort_r(order, n, sizeof(*order), in_order, s->f.probes);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; ok && i < n; i++)
 		place[order[i]] = i;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; ok && i < n; i++) {
 		list[i] = s->f.probes[order[i]].c;
 		if (list[i].inside != SIZE_MAX)
 			list[i].inside = place[list[i].inside];
 	}
 	free(order);
 	free(place);
-	*ret_list = list;
-	*ret_count = n;
-	return status;
+	if (ok) {
+		*ret_list = list;
+		*ret_count = n;
+		return VK_OK;
+	}
+	free(list);
+	return vk_no_memory(s->err, NULL);
 }
 
 static enum vk_status look_at_likely(struct search *s)
@@ -233,10 +224,11 @@ static enum vk_status look_at_likely(struct search *s)
 	if (status != VK_OK || o->likely == NULL || o->likely_only)
 		return status;
 	status = settle(s, &list, &count);
-	if (status == VK_OK)
-		o->likely(o->ctx, list, count);
+	if (status != VK_OK)
+		return status;
+	o->likely(o->ctx, list, count);
 	free(list);
-	return status;
+	return VK_OK;
 }
 
 static enum vk_status scan(struct search *s)
@@ -267,70 +259,53 @@ static enum vk_status scan(struct search *s)
 	return judge(s);
 }
 
-/* Give what the scan found to the caller. */
-static void hand_over(struct search *s)
-{
-	struct vk_find *found = s->found;
-
-	found->left_out = s->f.left_out + s->scan.marks_left_out;
-	found->votes = s->scan.votes;
-	found->vote_count = s->scan.vote_count;
-	found->scanned_bytes = s->scan.scanned_bytes;
-	found->resumed_bytes = s->scan.resumed_bytes;
-	found->resumed_s = s->scan.resumed_s;
-	found->holes_bytes = s->scan.holes_bytes;
-	found->unreadable = s->scan.unreadable;
-	found->unreadable_count = s->scan.unreadable_count;
-	found->stopped = s->scan.stopped;
-	s->scan.votes = NULL;
-	s->scan.unreadable = NULL;
-}
-
-static enum vk_status check_range(const struct search *s)
-{
-	const struct vk_find_options *o = s->f.options;
-	uint64_t end;
-
-	if (o->range_start_bytes % 512 == 0 && vk_add_u64(o->range_start_bytes, o->range_length_bytes, &end) &&
-	    end <= s->f.size_bytes && (o->range_start_bytes < s->f.size_bytes || s->f.size_bytes == 0))
-		return VK_OK;
-	vk_error_set(s->err, VK_USAGE, s->f.source->path,
-		     "the range to search is not within the source, which has %llu bytes",
-		     (unsigned long long)s->f.size_bytes);
-	return vk_error_remedy(s->err, "give a start that is a multiple of 512 and a range that ends in the source");
-}
-
 enum vk_status vk_find(const struct vk_source *source, const struct vk_find_options *options,
 		       struct vk_find *ret_find, struct vk_error *err)
 {
 	struct vk_find found = {0};
 	struct vk_error unasked = {0};
 	struct search s = {.found = &found, .err = err != NULL ? err : &unasked};
+	uint64_t size = vk_io_size_bytes(source->io), start = options->range_start_bytes, end;
 	enum vk_status status;
 
 	s.f.source = source;
 	s.f.options = options;
 	s.f.io = source->io;
-	s.f.size_bytes = vk_io_size_bytes(source->io);
-	found.total_bytes = options->range_length_bytes != 0
-				    ? options->range_length_bytes
-				    : s.f.size_bytes - vk_min_u64(options->range_start_bytes, s.f.size_bytes);
-	status = check_range(&s);
-	if (status == VK_OK)
-		status = look_at_likely(&s);
+	s.f.size_bytes = size;
+	if (start % 512 != 0 || !vk_add_u64(start, options->range_length_bytes, &end) || end > size ||
+	    (start >= size && size != 0)) {
+		vk_error_set(s.err, VK_USAGE, source->path,
+			     "the range to search is not within the source, which has %llu bytes",
+			     (unsigned long long)size);
+		return vk_error_remedy(s.err,
+				       "give a start that is a multiple of 512 and a range that ends in the source");
+	}
+	status = look_at_likely(&s);
 	if (status == VK_OK && !options->likely_only)
 		status = scan(&s);
 	if (status == VK_OK)
 		status = settle(&s, &found.candidates, &found.count);
-	if (status == VK_OK)
-		hand_over(&s);
-	vk_scan_free(&s.scan);
-	vk_seeds_free(&s.seeds);
-	free(s.f.probes);
-	if (status == VK_OK)
+	if (status == VK_OK) {
+		found.total_bytes = options->range_length_bytes != 0 ? options->range_length_bytes : size - start;
+		found.left_out = s.f.left_out + s.scan.marks_left_out;
+		found.votes = s.scan.votes;
+		found.vote_count = s.scan.vote_count;
+		found.scanned_bytes = s.scan.scanned_bytes;
+		found.resumed_bytes = s.scan.resumed_bytes;
+		found.resumed_s = s.scan.resumed_s;
+		found.holes_bytes = s.scan.holes_bytes;
+		found.unreadable = s.scan.unreadable;
+		found.unreadable_count = s.scan.unreadable_count;
+		found.stopped = s.scan.stopped;
+		s.scan.votes = NULL;
+		s.scan.unreadable = NULL;
 		*ret_find = found;
-	else
+	} else {
 		vk_find_free(&found);
+	}
+	vk_scan_free(&s.scan);
+	free(s.seeds.items);
+	free(s.f.probes);
 	return status;
 }
 

@@ -100,7 +100,6 @@ VK_MUST_USE enum vk_status vk_seeds_marks(const struct vk_finder *f, const struc
 					  struct vk_seeds *seeds, struct vk_error *err);
 /* One for each start, the best VK_CANDIDATES_MAX of them, by start; returns how many were left out. */
 size_t vk_seeds_settle(struct vk_seeds *seeds);
-void vk_seeds_free(struct vk_seeds *seeds);
 
 /* Read what stands around a start. False: nothing does. */
 bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *ret_probe);

@@ -76,27 +76,12 @@ static enum vk_status copy_ntfs_records(const struct view *v, struct vk_error *e
 
 	if (!read_at(v, 0, sector, sizeof(sector)) || memcmp(sector + 3, "NTFS    ", 8) != 0)
 		return VK_OK;
-	cluster = ((uint64_t)sector[0x0b] | (uint64_t)sector[0x0c] << 8) *
+	cluster = (uint64_t)vk_get_le16(sector + 0x0b) *
 		  (sector[0x0d] <= 128 ? sector[0x0d] : 1ULL << (256U - sector[0x0d]) % 32);
 	at = vk_mul_sat(vk_get_le64(sector + 0x30), cluster);
 	if (at >= v->length || v->length - at < PIECE_BYTES)
 		return VK_OK;
 	return copy(v, at, PIECE_BYTES, err);
-}
-
-static enum vk_status make_copy(struct view *v, struct vk_error *err)
-{
-	uint64_t head = vk_min_u64(v->length, HEAD_BYTES);
-	uint64_t tail = vk_min_u64(v->length - head, TAIL_BYTES);
-	enum vk_status status;
-
-	v->fd = memfd_create("vmfskit-signatures", MFD_CLOEXEC);
-	if (v->fd < 0 || ftruncate(v->fd, (off_t)v->length) != 0)
-		return no_memory_file(err, errno);
-	status = copy(v, 0, head, err);
-	if (status == VK_OK)
-		status = copy(v, v->length - tail, tail, err);
-	return status == VK_OK ? copy_ntfs_records(v, err) : status;
 }
 
 static void put_value(blkid_probe probe, const char *name, char *text, size_t cap)
@@ -152,18 +137,10 @@ bool vk_foreign_is_member(const struct vk_foreign *foreign)
  * Boot sectors of file systems that libblkid passes over when the rest of the file system is not whole; offsets as
  * Microsoft's exFAT specification and public NTFS references give them.
  */
-struct boot_sector {
+static const struct boot_sector {
 	const char *type;  /* the word for it in libblkid's manner */
-	const char *magic;
-	size_t len;
-	uint64_t at;       /* of the magic in the sector */
-};
-
-static const struct boot_sector boot_sectors[] = {
-	{"ntfs", "NTFS    ", 8, 3},
-	{"exfat", "EXFAT   ", 8, 3},
-	{"BitLocker", "-FVE-FS-", 8, 3},
-};
+	const char *magic; /* eight bytes at byte 3 */
+} boot_sectors[] = {{"ntfs", "NTFS    "}, {"exfat", "EXFAT   "}, {"BitLocker", "-FVE-FS-"}};
 
 /* Which of them the sector is; NULL: none. */
 static const struct boot_sector *boot_sector_of(const uint8_t sector[512])
@@ -171,7 +148,7 @@ static const struct boot_sector *boot_sector_of(const uint8_t sector[512])
 	if (sector[510] != 0x55 || sector[511] != 0xaa)
 		return NULL;
 	for (size_t i = 0; i < sizeof(boot_sectors) / sizeof(boot_sectors[0]); i++)
-		if (memcmp(sector + boot_sectors[i].at, boot_sectors[i].magic, boot_sectors[i].len) == 0)
+		if (memcmp(sector + 3, boot_sectors[i].magic, 8) == 0)
 			return &boot_sectors[i];
 	return NULL;
 }
@@ -190,98 +167,54 @@ static uint64_t boot_sector_length(const uint8_t sector[512])
 	if (vk_get_le64(sector + 0x28) == 0)
 		return 0;
 	return vk_mul_sat(vk_add_sat(vk_get_le64(sector + 0x28), 1),
-			  (uint64_t)sector[0x0b] | (uint64_t)sector[0x0c] << 8);
+			  vk_get_le16(sector + 0x0b));
 }
 
-static uint64_t be(const uint8_t *p, size_t bytes)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		value = value << 8 | p[i];
-	return value;
-}
-
-/* s_blocks_count and s_log_block_size of the superblock; Linux, Documentation/filesystems/ext4. */
-static uint64_t ext_length(const uint8_t *head)
-{
-	const uint8_t *sb = head + 1024;
-	uint64_t blocks = vk_get_le32(sb + 0x04);
-
-	if ((vk_get_le32(sb + 0x60) & 0x80) != 0)
-		blocks |= (uint64_t)vk_get_le32(sb + 0x150) << 32;
-	return vk_get_le32(sb + 0x18) > 6 ? 0 : vk_mul_sat(blocks, 1024ULL << vk_get_le32(sb + 0x18));
-}
-
-/* sb_dblocks and sb_blocksize; XFS Algorithms and Data Structures. */
-static uint64_t xfs_length(const uint8_t *head)
-{
-	return vk_mul_sat(be(head + 8, 8), be(head + 4, 4));
-}
-
-/* Total sectors and bytes per sector; Microsoft's FAT specification. */
-static uint64_t fat_length(const uint8_t *head)
-{
-	uint64_t sectors = (uint64_t)head[0x13] | (uint64_t)head[0x14] << 8;
-
-	return vk_mul_sat(sectors != 0 ? sectors : vk_get_le32(head + 0x20),
-			  (uint64_t)head[0x0b] | (uint64_t)head[0x0c] << 8);
-}
-
-/* The size of a physical volume, as LVM2 writes it behind its label (lib/format_text/layout.h). */
-static uint64_t lvm2_length(const uint8_t *head)
-{
-	for (size_t at = 0; at < 4 * 512; at += 512)
-		if (memcmp(head + at, "LABELONE", 8) == 0 && vk_get_le32(head + at + 20) <= 512 - 40)
-			return vk_get_le64(head + at + vk_get_le32(head + at + 20) + 32);
-	return 0;
-}
-
-/* The last page of swap space; its signature ends the first one (Linux, include/linux/swap.h). */
-static uint64_t swap_length(const uint8_t *head, uint64_t magic)
-{
-	return vk_mul_sat(vk_get_le32(head + 1028) + 1ULL, magic + 10);
-}
-
+/* How long it is by its own words, in the first bytes of it; 0: it does not say. */
 static uint64_t length_of(const struct view *v, const char *type, uint64_t magic)
 {
-	static const struct {
-		const char *type;
-		uint64_t (*length)(const uint8_t *head);
-	} ways[] = {{"ext2", ext_length},
-		    {"ext3", ext_length},
-		    {"ext4", ext_length},
-		    {"ext4dev", ext_length},
-		    {"jbd", ext_length},
-		    {"xfs", xfs_length},
-		    {"vfat", fat_length},
-		    {"LVM2_member", lvm2_length},
-		    {"ntfs", boot_sector_length},
-		    {"exfat", boot_sector_length},
-		    {"BitLocker", boot_sector_length}};
 	uint8_t head[4096];
 
 	if (!read_at(v, 0, head, sizeof(head)))
 		return 0;
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		if (strcmp(type, ways[i].type) == 0)
-			return ways[i].length(head);
-	return strcmp(type, "swap") == 0 && magic < v->length ? swap_length(head, magic) : 0;
-}
+	/* s_blocks_count and s_log_block_size of the superblock; Linux, Documentation/filesystems/ext4 */
+	if (strncmp(type, "ext", 3) == 0 || strcmp(type, "jbd") == 0) {
+		const uint8_t *sb = head + 1024;
+		bool wide = (vk_get_le32(sb + 0x60) & 0x80) != 0;
+		uint64_t blocks = vk_get_le32(sb + 0x04) | (wide ? (uint64_t)vk_get_le32(sb + 0x150) << 32 : 0);
 
-static bool known(const struct vk_foreigners *found, const struct vk_foreign *item)
-{
-	for (size_t i = 0; i < found->count; i++)
-		if (found->items[i].magic_bytes == item->magic_bytes && strcmp(found->items[i].type, item->type) == 0)
-			return true;
-	return false;
+		return vk_get_le32(sb + 0x18) > 6 ? 0 : vk_mul_sat(blocks, 1024ULL << vk_get_le32(sb + 0x18));
+	}
+	/* sb_dblocks and sb_blocksize; XFS Algorithms and Data Structures */
+	if (strcmp(type, "xfs") == 0)
+		return vk_mul_sat(__builtin_bswap64(vk_get_le64(head + 8)), __builtin_bswap32(vk_get_le32(head + 4)));
+	/* total sectors and bytes per sector; Microsoft's FAT specification */
+	if (strcmp(type, "vfat") == 0) {
+		uint64_t sectors = vk_get_le16(head + 0x13);
+
+		return vk_mul_sat(sectors != 0 ? sectors : vk_get_le32(head + 0x20), vk_get_le16(head + 0x0b));
+	}
+	/* the size of a physical volume, as LVM2 writes it behind its label (lib/format_text/layout.h) */
+	for (size_t at = 0; strcmp(type, "LVM2_member") == 0 && at < 4 * 512; at += 512)
+		if (memcmp(head + at, "LABELONE", 8) == 0 && vk_get_le32(head + at + 20) <= 512 - 40)
+			return vk_get_le64(head + at + vk_get_le32(head + at + 20) + 32);
+	/* the last page of swap space; its signature ends the first one (Linux, include/linux/swap.h) */
+	if (strcmp(type, "swap") == 0)
+		return magic < v->length ? vk_mul_sat(vk_get_le32(head + 1028) + 1ULL, magic + 10) : 0;
+	for (size_t i = 0; i < sizeof(boot_sectors) / sizeof(boot_sectors[0]); i++)
+		if (strcmp(type, boot_sectors[i].type) == 0)
+			return boot_sector_length(head);
+	return 0;
 }
 
 static enum vk_status keep(struct vk_foreigners *found, const struct vk_foreign *item, struct vk_error *err)
 {
 	size_t at = found->count;
 
-	if (known(found, item) || at >= FOREIGN_MAX)
+	for (size_t i = 0; i < found->count; i++)
+		if (found->items[i].magic_bytes == item->magic_bytes && strcmp(found->items[i].type, item->type) == 0)
+			return VK_OK;
+	if (at >= FOREIGN_MAX)
 		return VK_OK;
 	if (vk_append(&found->items, &found->count, NULL, sizeof(*item)) == NULL)
 		return vk_no_memory(err, NULL);
@@ -289,24 +222,6 @@ static enum vk_status keep(struct vk_foreigners *found, const struct vk_foreign 
 		found->items[at] = found->items[at - 1];
 	found->items[at] = *item;
 	return VK_OK;
-}
-
-static enum vk_status keep_boot_sector(const struct view *v, const uint8_t *sector, struct vk_foreigners *found,
-				       struct vk_error *err)
-{
-	struct vk_foreign item = {.kind = VK_FOREIGN_FILE_SYSTEM, .start_bytes = v->start};
-	const struct boot_sector *boot = boot_sector_of(sector);
-	struct vk_text text;
-
-	if (boot == NULL)
-		return VK_OK;
-	vk_text_init(&text, item.type, sizeof(item.type));
-	vk_text_put(&text, boot->type);
-	if (strcmp(boot->type, "BitLocker") == 0)
-		item.kind = VK_FOREIGN_CRYPTO;
-	item.length_bytes = boot_sector_length(sector);
-	item.magic_bytes = v->start + boot->at;
-	return keep(found, &item, err);
 }
 
 static enum vk_status keep_probed(const struct view *v, blkid_probe probe, struct vk_foreigners *found,
@@ -352,44 +267,48 @@ static enum vk_status probe_view(const struct view *v, uint32_t sector_size, str
 }
 
 /*
- * A descriptor of its own, for reading, through the page cache: libblkid reads into buffers that a direct one does
- * not take, and changes how far is read ahead. -1: the source is no file or device, or cannot be opened again.
+ * Through a descriptor of its own, for reading, and the page cache: libblkid reads into buffers that a direct one does
+ * not take, and changes how far is read ahead. *ret_whole is false when the source is no file or device, or cannot be
+ * opened again.
  */
-static int open_again(const struct vk_io *io)
-{
-	char path[64];
-	int fd;
-
-	if (io->fd < 0)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", io->fd);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd >= 0 && vk_io_is_device(io))
-		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	return fd;
-}
-
 static enum vk_status probe_itself(const struct view *whole, struct vk_foreigners *found, bool *ret_whole,
 				   struct vk_error *err)
 {
 	struct view v = *whole;
 	enum vk_status status;
+	char path[64];
 
 	*ret_whole = false;
-	v.fd = open_again(v.io);
+	if (v.io->fd < 0)
+		return VK_OK;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", v.io->fd);
+	v.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (v.fd < 0)
 		return VK_OK;
+	if (vk_io_is_device(v.io))
+		(void)posix_fadvise(v.fd, 0, 0, POSIX_FADV_DONTNEED);
 	v.base = v.io->fd_start + v.start;
 	status = probe_view(&v, vk_io_sector_size(v.io), found, ret_whole, err);
 	close(v.fd);
 	return status;
 }
 
+/* In a copy of its ends in memory. */
 static enum vk_status probe_copy(struct view *v, struct vk_foreigners *found, struct vk_error *err)
 {
+	uint64_t head = vk_min_u64(v->length, HEAD_BYTES);
+	uint64_t tail = vk_min_u64(v->length - head, TAIL_BYTES);
 	bool whole = true;
-	enum vk_status status = make_copy(v, err);
+	enum vk_status status;
 
+	v->fd = memfd_create("vmfskit-signatures", MFD_CLOEXEC);
+	if (v->fd < 0 || ftruncate(v->fd, (off_t)v->length) != 0)
+		return no_memory_file(err, errno);
+	status = copy(v, 0, head, err);
+	if (status == VK_OK)
+		status = copy(v, v->length - tail, tail, err);
+	if (status == VK_OK)
+		status = copy_ntfs_records(v, err);
 	if (status == VK_OK)
 		status = probe_view(v, vk_io_sector_size(v->io), found, &whole, err);
 	if (status == VK_OK && !whole)
@@ -400,13 +319,22 @@ static enum vk_status probe_copy(struct view *v, struct vk_foreigners *found, st
 /* Of what libblkid passes over the boot sector is looked at, through the handle: it may be an overlay's. */
 static enum vk_status look_at_boot_sector(const struct view *v, struct vk_foreigners *found, struct vk_error *err)
 {
+	struct vk_foreign item = {.kind = VK_FOREIGN_FILE_SYSTEM, .start_bytes = v->start, .magic_bytes = v->start + 3};
+	const struct boot_sector *boot;
 	uint8_t sector[512];
 	size_t got = 0;
 
 	if (vk_io_read(v->io, v->start, sector, (size_t)vk_min_u64(sizeof(sector), v->length), &got, NULL) != VK_OK ||
 	    got < sizeof(sector))
 		return VK_OK;
-	return keep_boot_sector(v, sector, found, err);
+	boot = boot_sector_of(sector);
+	if (boot == NULL)
+		return VK_OK;
+	snprintf(item.type, sizeof(item.type), "%s", boot->type);
+	if (strcmp(boot->type, "BitLocker") == 0)
+		item.kind = VK_FOREIGN_CRYPTO;
+	item.length_bytes = boot_sector_length(sector);
+	return keep(found, &item, err);
 }
 
 enum vk_status vk_foreign_look(struct vk_io *io, uint64_t start_bytes, uint64_t length_bytes,

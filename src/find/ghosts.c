@@ -24,7 +24,6 @@ void vk_stand(struct vk_probe *p, enum vk_standing standing, size_t inside, cons
 	va_end(args);
 }
 
-/* The magic stands there and no volume does: what it is then. */
 void vk_ghost_dismiss(struct vk_probe *p)
 {
 	if (p->ext_like)
@@ -41,20 +40,6 @@ void vk_ghost_dismiss(struct vk_probe *p)
 		vk_stand(p, VK_GHOST_NOISE, SIZE_MAX, "nothing but a trace: too little to be a volume");
 }
 
-/* Bytes that no EBR has: a GPT behind it, boot code or a disk signature. */
-static bool is_whole_disk(const uint8_t raw[1024])
-{
-	bool code = false;
-
-	for (size_t i = 0; i < VK_MBR_ENTRY_OFFSET; i++)
-		code = code || raw[i] != 0;
-	return code || vk_gpt_has_signature(raw + 512, 512);
-}
-
-/*
- * Byte where the disk of a virtual machine begins whose partition this is: a table there names its start. An EBR looks
- * the same but for what only a disk has; sure asks for that. UINT64_MAX: none.
- */
 uint64_t vk_nested_table(const struct vk_finder *f, const struct vk_probe *p, int64_t outer_start, bool sure)
 {
 	for (size_t i = 0; i < vk_find_usual_start_count; i++) {
@@ -63,8 +48,10 @@ uint64_t vk_nested_table(const struct vk_finder *f, const struct vk_probe *p, in
 		uint8_t raw[1024];
 
 		if (sectors == 0 || disk <= outer_start ||
-		    vk_find_get(f, disk, raw, sizeof(raw)) < sizeof(raw) || raw[510] != 0x55 || raw[511] != 0xaa ||
-		    (sure && !is_whole_disk(raw)))
+		    vk_find_get(f, disk, raw, sizeof(raw)) < sizeof(raw) || raw[510] != 0x55 || raw[511] != 0xaa)
+			continue;
+		/* bytes that no EBR has: a GPT behind it, boot code or a disk signature */
+		if (sure && vk_all_zero(raw, VK_MBR_ENTRY_OFFSET) && !vk_gpt_has_signature(raw + 512, 512))
 			continue;
 		if (vk_gpt_has_signature(raw + 512, 512))
 			return (uint64_t)disk;
@@ -95,7 +82,6 @@ void vk_ghost_earlier(struct vk_probe *p, const struct vk_probe *now, size_t now
 		 "an earlier format of this disk: the volume at byte %" PRIu64 " lies over it", now->c.start_bytes);
 }
 
-/* It begins in the data of an accepted volume and ends there. */
 void vk_ghost_inside(const struct vk_finder *f, struct vk_probe *p, const struct vk_probe *outer, size_t outer_index)
 {
 	bool headers = p->c.has_header && outer->c.has_header;

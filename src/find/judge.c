@@ -13,48 +13,23 @@ static enum vk_verdict pass_if(bool holds)
 	return holds ? VK_VERDICT_PASS : VK_VERDICT_FAIL;
 }
 
-static void judge_magic(struct vk_probe *p)
-{
-	const struct vk_lvm_device *d = &p->c.lvm;
-
-	if (!p->magic && p->c.has_header)
-		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x instead of the magic; the other fields fit",
-			     d->magic);
-	else if (!p->magic)
-		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, "0x%08x, no LVM header", d->magic);
-	else
-		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(vk_lvm_version_known(d->majorVersion)), "LVM %u.%u",
-			     d->majorVersion, d->minorVersion);
-}
-
-/*
- * On LVM6 the numbers of extents mean something else, and regions of metadata take the place of some on large devices.
- */
-static void judge_extents(struct vk_probe *p)
-{
-	const struct vk_lvm_device *d = &p->c.lvm;
-	bool offset_sound = vk_lvm_data_offset_sound(d->dataOffset);
-	uint64_t room = offset_sound && d->totalBytes > d->dataOffset
-				? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES
-				: 0;
-
-	if (!vk_lvm_fixed_pes(&p->lvm))
-		return;
-	if (offset_sound)
-		vk_judge_row(p, VK_CHECK_NUM_PES, pass_if(d->extDevMetadataOffset == 0 ? d->numPEs == room :
-			     d->numPEs <= room && d->numPEs + 8 >= room), "%u, room for %" PRIu64, d->numPEs, room);
-	vk_judge_row(p, VK_CHECK_LAST_PE, pass_if(d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1), "%u of %u",
-		     d->lastPEIndex, d->numPEs);
-}
-
 static void judge_header(struct vk_probe *p)
 {
 	const struct vk_lvm_device *d = &p->c.lvm;
 	struct vk_vmfs_uuid_parts id;
 	uint32_t most = d->majorVersion == 6 ? 1 : 512;
 	bool offset_sound = vk_lvm_data_offset_sound(d->dataOffset);
+	uint64_t room = offset_sound && d->totalBytes > d->dataOffset
+				? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES
+				: 0;
 
-	judge_magic(p);
+	if (p->magic)
+		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(vk_lvm_version_known(d->majorVersion)), "LVM %u.%u",
+			     d->majorVersion, d->minorVersion);
+	else
+		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_FAIL, p->c.has_header
+				     ? "0x%08x instead of the magic; the other fields fit"
+				     : "0x%08x, no LVM header", d->magic);
 	if (!p->magic && !p->c.has_header)
 		return;
 	vk_judge_row(p, VK_CHECK_BLOCK_SIZE, pass_if(vk_lvm_block_size_sound(d->diskBlockSize)), "%u bytes",
@@ -64,7 +39,13 @@ static void judge_header(struct vk_probe *p)
 		     pass_if(offset_sound && (!p->c.has_header || d->dataOffset == p->lvm.dataOffset)),
 		     "0x%" PRIx64 "%s", d->dataOffset,
 		     d->dataOffset == VK_LVM_DATA_OFFSET || !offset_sound ? "" : ", unusual");
-	judge_extents(p);
+	/* on LVM6 these mean something else, and regions of metadata take the place of some on large devices */
+	if (vk_lvm_fixed_pes(&p->lvm) && offset_sound)
+		vk_judge_row(p, VK_CHECK_NUM_PES, pass_if(d->extDevMetadataOffset == 0 ? d->numPEs == room :
+			     d->numPEs <= room && d->numPEs + 8 >= room), "%u, room for %" PRIu64, d->numPEs, room);
+	if (vk_lvm_fixed_pes(&p->lvm))
+		vk_judge_row(p, VK_CHECK_LAST_PE, pass_if(d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1),
+			     "%u of %u", d->lastPEIndex, d->numPEs);
 	vk_vmfs_uuid_decode(&d->devID, &id);
 	vk_judge_row(p, VK_CHECK_INIT_TIME, pass_if(d->initTimeUS / 1000000 == id.timeLo), "%" PRIu64 " and %u",
 		     d->initTimeUS / 1000000, id.timeLo);

@@ -13,12 +13,6 @@ static void add_seed(struct vk_seeds *seeds, const struct vk_seed *seed)
 		seeds->failed = true;
 }
 
-void vk_seeds_free(struct vk_seeds *seeds)
-{
-	free(seeds->items);
-	memset(seeds, 0, sizeof(*seeds));
-}
-
 /* A start in sectors that fits the arithmetic of the search. */
 static bool start_bytes(uint64_t sector, uint64_t sector_size, int64_t *ret_start)
 {
@@ -94,36 +88,6 @@ static void add_table(const struct vk_finder *f, struct vk_seeds *seeds)
 	}
 }
 
-/* Of an image that begins behind the beginning of its disk. */
-static void add_tail(const struct vk_finder *f, struct vk_seeds *seeds)
-{
-	const struct vk_tail_gpt *tail = &f->source->tail;
-
-	for (size_t i = 0; i < tail->table.partition_count; i++) {
-		const struct vk_partition *p = &tail->table.partitions[i];
-		struct vk_seed seed = {
-			.heard = VK_HEARD_GPT_TAIL, .number = p->number, .sound = vk_partition_is_vmfs(p)};
-
-		if (p->start_sector >= tail->first_sector)
-			add_entry(f, seeds, seed, p->start_sector - tail->first_sector, p->sectors,
-				  tail->table.sector_size);
-	}
-}
-
-static void add_hints(const struct vk_finder *f, struct vk_seeds *seeds)
-{
-	uint32_t ss = f->source->sector_size;
-
-	for (size_t i = 0; i < f->options->hint_count; i++) {
-		const struct vk_find_hint *hint = &f->options->hints[i];
-		struct vk_seed seed = {.found_by = VK_FOUND_HINT, .heard = VK_HEARD_HINT, .number = (unsigned)i,
-				       .claimed_bytes = vk_mul_sat(hint->sectors, ss)};
-
-		if (start_bytes(hint->start_sector, ss, &seed.start))
-			add_seed(seeds, &seed);
-	}
-}
-
 static void add_usual(const struct vk_finder *f, struct vk_seeds *seeds)
 {
 	/* the numbers are logical sectors, and a file does not say what these measure */
@@ -141,10 +105,29 @@ static void add_usual(const struct vk_finder *f, struct vk_seeds *seeds)
 
 enum vk_status vk_seeds_likely(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
 {
+	const struct vk_tail_gpt *tail = &f->source->tail;
+	uint32_t ss = f->source->sector_size;
+
 	if (f->source->kind == VK_SOURCE_DISK)
 		add_table(f, seeds);
-	add_tail(f, seeds);
-	add_hints(f, seeds);
+	/* of an image that begins behind the beginning of its disk */
+	for (size_t i = 0; i < tail->table.partition_count; i++) {
+		const struct vk_partition *p = &tail->table.partitions[i];
+		struct vk_seed seed = {
+			.heard = VK_HEARD_GPT_TAIL, .number = p->number, .sound = vk_partition_is_vmfs(p)};
+
+		if (p->start_sector >= tail->first_sector)
+			add_entry(f, seeds, seed, p->start_sector - tail->first_sector, p->sectors,
+				  tail->table.sector_size);
+	}
+	for (size_t i = 0; i < f->options->hint_count; i++) {
+		const struct vk_find_hint *hint = &f->options->hints[i];
+		struct vk_seed seed = {.found_by = VK_FOUND_HINT, .heard = VK_HEARD_HINT, .number = (unsigned)i,
+				       .claimed_bytes = vk_mul_sat(hint->sectors, ss)};
+
+		if (start_bytes(hint->start_sector, ss, &seed.start))
+			add_seed(seeds, &seed);
+	}
 	add_usual(f, seeds);
 	return seeds->failed ? vk_no_memory(err, NULL) : VK_OK;
 }

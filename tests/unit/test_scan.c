@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scan of a disk: what is met at which boundaries, around holes and bad sectors, and what hostile disks cost. */
 #include "fake_disk.h"
-#include "find/scan/scan_pieces.h"
+#include "find/scan/scan_reader.h"
 #include "find/scan/scan_state.h"
 #include "lab_memory.h"
 

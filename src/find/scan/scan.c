@@ -85,43 +85,37 @@ static bool take_in(struct vk_scan_state *state, const struct vk_piece *piece)
 	return ok;
 }
 
-static enum vk_status follow(struct run *run, struct vk_scan_reader *reader, struct vk_error *err)
-{
-	while (!run->stopped && run->state.position < run->end) {
-		const struct vk_piece *piece;
-		enum vk_status status = vk_scan_reader_next(reader, TELL_EVERY_MS, &piece, err);
-		uint64_t now;
-
-		if (status != VK_OK)
-			return status;
-		if (piece != NULL && piece->length_bytes == 0)
-			break;
-		if (piece != NULL) {
-			if (!take_in(&run->state, piece))
-				return vk_no_memory(err, vk_io_name(run->io));
-			vk_scan_reader_give_back(reader);
-		}
-		now = now_ms();
-		if (now - run->told_ms >= TELL_EVERY_MS)
-			report_progress(run);
-		/* that it cannot be saved now is told when it matters: when the scan ends before the disk does */
-		if (now >= run->save_ms)
-			(void)!save(run, NULL);
-	}
-	return VK_OK;
-}
-
 static enum vk_status read_on(struct run *run, struct vk_error *err)
 {
 	struct vk_scan_reader *reader;
-	enum vk_status status;
+	enum vk_status status = VK_OK;
+	bool over = false;
 
 	if (run->stopped || run->state.position >= run->end)
 		return VK_OK;
 	status = vk_scan_reader_open(run->io, run->state.position, run->end, &reader, err);
 	if (status != VK_OK)
 		return status;
-	status = follow(run, reader, err);
+	while (!over && !run->stopped && run->state.position < run->end) {
+		const struct vk_piece *piece;
+		uint64_t now;
+
+		status = vk_scan_reader_next(reader, TELL_EVERY_MS, &piece, err);
+		over = status != VK_OK || (piece != NULL && piece->length_bytes == 0);
+		if (!over && piece != NULL) {
+			if (!take_in(&run->state, piece)) {
+				status = vk_no_memory(err, vk_io_name(run->io));
+				break;
+			}
+			vk_scan_reader_give_back(reader);
+		}
+		now = now_ms();
+		if (!over && now - run->told_ms >= TELL_EVERY_MS)
+			report_progress(run);
+		/* that it cannot be saved now is told when it matters: when the scan ends before the disk does */
+		if (!over && now >= run->save_ms)
+			(void)!save(run, NULL);
+	}
 	vk_scan_reader_close(reader);
 	if (status == VK_OK && !run->stopped)
 		report_progress(run);
@@ -175,62 +169,48 @@ static enum vk_status end(struct run *run, enum vk_status status, struct vk_erro
 	return run->stopped ? status : VK_OK;
 }
 
-/* The lists go to the caller. */
-static enum vk_status hand_over(struct run *run, struct vk_scan *ret_scan, struct vk_error *err)
-{
-	struct vk_scan_state *state = &run->state;
-	struct vk_scan scan = {.marks_left_out = state->marks_left_out,
-			       .scanned_bytes = state->scanned_bytes,
-			       .holes_bytes = state->holes_bytes,
-			       .resumed_bytes = run->resumed_bytes,
-			       .resumed_s = run->resumed_s,
-			       .stopped = run->stopped};
-
-	if (!vk_tallies_ranked(&state->tallies, &scan.votes, &scan.vote_count))
-		return vk_no_memory(err, vk_io_name(run->io));
-	scan.marks = state->marks;
-	scan.mark_count = state->mark_count;
-	scan.unreadable = state->unreadable.ranges;
-	scan.unreadable_count = state->unreadable.count;
-	state->marks = NULL;
-	memset(&state->unreadable, 0, sizeof(state->unreadable));
-	*ret_scan = scan;
-	return VK_OK;
-}
-
-static enum vk_status check_range(const struct vk_io *io, const struct vk_scan_options *o, struct vk_error *err)
-{
-	uint64_t end;
-
-	if (o->start_bytes % 512 != 0)
-		return vk_error_set(err, VK_USAGE, vk_io_name(io),
-				    "a scan begins between two sectors, not at byte %llu",
-				    (unsigned long long)o->start_bytes);
-	if (!vk_add_u64(o->start_bytes, o->length_bytes, &end) || end > vk_io_size_bytes(io) || end > INT64_MAX)
-		return vk_error_set(err, VK_USAGE, vk_io_name(io), "the range to be scanned reaches past the end");
-	return VK_OK;
-}
-
 enum vk_status vk_scan(struct vk_io *io, const struct vk_scan_options *options, struct vk_scan *ret_scan,
 		       struct vk_error *err)
 {
 	struct run run = {.io = io, .options = options};
-	enum vk_status status = check_range(io, options, err);
+	struct vk_scan_state *state = &run.state;
+	struct vk_scan scan = {0};
+	enum vk_status status = VK_OK;
 
-	if (status != VK_OK)
-		return status;
-	run.end = options->start_bytes + options->length_bytes;
-	if (!vk_scan_state_init(&run.state, options->start_bytes))
+	if (options->start_bytes % 512 != 0)
+		return vk_error_set(err, VK_USAGE, vk_io_name(io),
+				    "a scan begins between two sectors, not at byte %llu",
+				    (unsigned long long)options->start_bytes);
+	if (!vk_add_u64(options->start_bytes, options->length_bytes, &run.end) || run.end > vk_io_size_bytes(io) ||
+	    run.end > INT64_MAX)
+		return vk_error_set(err, VK_USAGE, vk_io_name(io), "the range to be scanned reaches past the end");
+	if (!vk_scan_state_init(state, options->start_bytes))
 		status = vk_no_memory(err, vk_io_name(io));
-	run.state.sample_stride = vk_scan_sample_stride(options->length_bytes);
-	run.state.next_sample = options->start_bytes;
+	state->sample_stride = vk_scan_sample_stride(options->length_bytes);
+	state->next_sample = options->start_bytes;
 	if (status == VK_OK)
 		status = begin(&run, err);
 	if (status == VK_OK)
 		status = end(&run, read_on(&run, err), err);
-	if (status == VK_OK)
-		status = hand_over(&run, ret_scan, err);
-	vk_scan_state_free(&run.state);
+	if (status == VK_OK && !vk_tallies_ranked(&state->tallies, &scan.votes, &scan.vote_count))
+		status = vk_no_memory(err, vk_io_name(io));
+	if (status == VK_OK) {
+		/* the lists go to the caller */
+		scan.marks = state->marks;
+		scan.mark_count = state->mark_count;
+		scan.marks_left_out = state->marks_left_out;
+		scan.scanned_bytes = state->scanned_bytes;
+		scan.holes_bytes = state->holes_bytes;
+		scan.resumed_bytes = run.resumed_bytes;
+		scan.resumed_s = run.resumed_s;
+		scan.unreadable = state->unreadable.ranges;
+		scan.unreadable_count = state->unreadable.count;
+		scan.stopped = run.stopped;
+		state->marks = NULL;
+		memset(&state->unreadable, 0, sizeof(state->unreadable));
+		*ret_scan = scan;
+	}
+	vk_scan_state_free(state);
 	return status;
 }
 

@@ -23,26 +23,25 @@ static bool read_block(struct vk_io *io, uint64_t offset, uint8_t block[SECTOR])
 	return vk_io_read(io, offset, block, SECTOR, &got, NULL) == VK_OK && got == SECTOR;
 }
 
-/* Whether the block still says that it lies there; true when it cannot be read. */
-static bool still_votes(struct vk_io *io, const struct vk_vote *v, uint64_t offset)
-{
-	uint8_t block[SECTOR];
-	uint32_t magic;
-
-	if (!read_block(io, offset, block))
-		return true;
-	magic = vk_get_le32(block);
-	return (magic == VK_HB_FREE || magic == VK_HB_IN_USE || magic >> 8 == 0x10C000) &&
-	       vk_get_le64(block + 4) == offset - (uint64_t)v->volume_start_bytes;
-}
-
-/* One block of each vote is enough, the first or the last: a file that was deleted since may have taken one along. */
+/*
+ * One block of each vote that still says that it lies there is enough, the last or the first: a file that was deleted
+ * since may have taken one along.
+ */
 static bool keep_vote(void *ctx, const struct vk_place_tally *tally)
 {
 	struct look *look = ctx;
 	const struct vk_vote *v = &tally->vote;
-	bool there = still_votes(look->io, v, v->last_bytes) || still_votes(look->io, v, v->first_bytes);
+	const uint64_t places[] = {v->last_bytes, v->first_bytes};
+	bool there = false;
 
+	for (size_t i = 0; i < 2 && !there; i++) {
+		uint8_t block[SECTOR];
+		bool read = read_block(look->io, places[i], block);
+		uint32_t magic = read ? vk_get_le32(block) : 0;
+
+		there = !read || ((magic == VK_HB_FREE || magic == VK_HB_IN_USE || magic >> 8 == 0x10C000) &&
+				  vk_get_le64(block + 4) == places[i] - (uint64_t)v->volume_start_bytes);
+	}
 	if (v->blocks >= STRONG_BLOCKS) {
 		look->same += there;
 		look->other += !there;

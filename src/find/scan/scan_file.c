@@ -20,45 +20,15 @@ static enum vk_status no_file_of_ours(const char *path, const char *what, struct
 	return VK_USAGE;
 }
 
-/* All of a small file, and a NUL behind it. */
-static enum vk_status slurp(int fd, const char *path, char **ret_text, size_t *ret_len, struct vk_error *err)
-{
-	struct stat st;
-	char *text;
-	size_t len = 0;
-	ssize_t n = 1;
-
-	if (fstat(fd, &st) != 0)
-		return vk_error_errno(err, errno, path, "cannot tell what it is");
-	if (!S_ISREG(st.st_mode))
-		return no_file_of_ours(path, "this is not a file", err);
-	if ((uint64_t)st.st_size > VK_SCAN_TEXT_MAX)
-		return no_file_of_ours(
-			path, "this file is too large to hold the state of a scan, and it is left as it is", err);
-	text = malloc((size_t)st.st_size + 1);
-	if (text == NULL)
-		return vk_no_memory(err, path);
-	while (len < (size_t)st.st_size && n != 0) {
-		n = read(fd, text + len, (size_t)st.st_size - len);
-		if (n < 0 && errno != EINTR) {
-			free(text);
-			return vk_error_errno(err, errno, path, "reading failed");
-		}
-		len += n > 0 ? (size_t)n : 0;
-	}
-	text[len] = '\0';
-	*ret_text = text;
-	*ret_len = len;
-	return VK_OK;
-}
-
 enum vk_status vk_scan_file_load(const char *path, const struct vk_scan_job *job, struct vk_scan_state *state,
 				 struct vk_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-	enum vk_status status;
+	enum vk_status status = VK_OK;
 	char *text = NULL;
 	size_t len = 0;
+	ssize_t n = 1;
+	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
 		return vk_error_set(err, VK_ABSENT, path, "there is no state of a scan");
@@ -66,11 +36,26 @@ enum vk_status vk_scan_file_load(const char *path, const struct vk_scan_job *job
 		return no_file_of_ours(path, "this is a symbolic link, which would be replaced", err);
 	if (fd < 0)
 		return vk_error_errno(err, errno, path, "cannot open the state of the scan");
-	status = slurp(fd, path, &text, &len, err);
+	if (fstat(fd, &st) != 0)
+		status = vk_error_errno(err, errno, path, "cannot tell what it is");
+	else if (!S_ISREG(st.st_mode))
+		status = no_file_of_ours(path, "this is not a file", err);
+	else if ((uint64_t)st.st_size > VK_SCAN_TEXT_MAX)
+		status = no_file_of_ours(
+			path, "this file is too large to hold the state of a scan, and it is left as it is", err);
+	else if ((text = malloc((size_t)st.st_size + 1)) == NULL)
+		status = vk_no_memory(err, path);
+	while (status == VK_OK && len < (size_t)st.st_size && n != 0) {
+		n = read(fd, text + len, (size_t)st.st_size - len);
+		if (n < 0 && errno != EINTR)
+			status = vk_error_errno(err, errno, path, "reading failed");
+		len += n > 0 ? (size_t)n : 0;
+	}
 	close(fd);
-	if (status != VK_OK)
-		return status;
-	status = vk_scan_text_read(path, text, len, job, state, err);
+	if (status == VK_OK) {
+		text[len] = '\0';
+		status = vk_scan_text_read(path, text, len, job, state, err);
+	}
 	free(text);
 	return status;
 }

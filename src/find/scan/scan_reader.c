@@ -1,73 +1,229 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading ahead of the search: a ring of buffers between two threads. */
+/*
+ * Reading ahead of the search: a thread walks a range of the source, in large reads that end on round offsets, over
+ * small holes, around what cannot be read, and fills a ring of buffers.
+ */
 #include "base/memory.h"
 #include "find/scan/scan_reader.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "base/checked.h"
-#include "find/scan/scan_pieces.h"
 
 /*
  * Searching is much faster than reading: one buffer is read while the other is searched; more are only more to cache.
  */
-enum { RING = 2, BUFFER_ALIGN_BYTES = 2 << 20 };
-_Static_assert(BUFFER_ALIGN_BYTES % VK_PIECE_ALIGN_BYTES == 0, "buffers must be aligned for direct reads");
+enum { RING = 2, BUFFER_ALIGN_BYTES = 2 << 20, PIECE_ALIGN_BYTES = 4096, SECTOR = 512 };
+_Static_assert(BUFFER_ALIGN_BYTES % PIECE_ALIGN_BYTES == 0, "buffers must be aligned for direct reads");
 _Static_assert(RING * VK_PIECE_BYTES_MAX <= 16 << 20, "a scan is to stay small");
 
+/* Asking for holes costs more than reading through smaller ones. */
+#define HOLE_LEAST_BYTES ((uint64_t)256 << 10)
+/* So many bad sectors in a row are tried one by one, then in strides that double up to the largest. */
+#define PATIENCE_BYTES ((uint64_t)64 << 10)
+#define STRIDE_MAX_BYTES ((uint64_t)1 << 20)
+#define BAD_PIECE_MAX_BYTES ((uint64_t)64 << 20)
+
 struct vk_scan_reader {
-	struct vk_pieces pieces;
+	/* the thread's, until over is set */
+	struct vk_io *io;
+	uint8_t *buf;          /* of the piece that is being read; what is tried goes there, too */
+	uint64_t at, end;
+	uint64_t data_end;     /* up to here the source said that there is data: it need not be asked again */
+	struct vk_range hole;  /* the large one that was met last */
+	uint64_t good;         /* the block that was read last; UINT64_MAX: none yet */
+	enum vk_status status; /* of the read that failed; an unreadable sector is no failure */
+	struct vk_error error;
+
+	/* of both sides, under the lock */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct vk_piece ring[RING];
 	uint8_t *buffers[RING];
-	size_t first;            /* the piece that is handed out next, or is out */
+	size_t first;          /* the piece that is handed out next, or is out */
 	size_t filled;
-	bool stop;               /* the other side wants no more; written under the lock and atomically */
-	bool over;               /* the thread has come to the end, or to an error */
-	enum vk_status status;
-	struct vk_error error;
+	bool stop;             /* the other side wants no more; written under the lock and atomically */
+	bool over;             /* the thread has come to the end, or to an error */
 };
 
-/* False: no more are wanted. Returns with a slot that is the thread's. */
-static bool wait_for_slot(struct vk_scan_reader *r, size_t *ret_slot)
+/* Where the next block begins that can be looked at: the start of this one is not there. */
+static uint64_t next_block(const struct vk_scan_reader *r, uint64_t offset)
 {
-	bool go_on;
+	return vk_min_u64(vk_round_up_sat(offset, SECTOR), r->end);
+}
 
-	pthread_mutex_lock(&r->lock);
-	while (r->filled == RING && !r->stop)
-		pthread_cond_wait(&r->changed, &r->lock);
-	go_on = !r->stop;
-	*ret_slot = (r->first + r->filled) % RING;
-	pthread_mutex_unlock(&r->lock);
-	return go_on;
+/* What a source says without reading; DATA: it must be read. */
+static struct vk_span span_to_come(struct vk_scan_reader *r)
+{
+	struct vk_span span;
+
+	if (r->at < r->data_end)
+		return (struct vk_span){VK_SPAN_DATA, r->data_end - r->at};
+	if (r->at == r->hole.offset_bytes && r->hole.length_bytes > 0)
+		return (struct vk_span){VK_SPAN_ZERO, r->hole.length_bytes};
+	span = vk_io_span(r->io, r->at);
+	span.length_bytes = vk_min_u64(span.length_bytes, r->end - r->at);
+	if (span.state == VK_SPAN_DATA)
+		r->data_end = r->at + span.length_bytes;
+	return span;
+}
+
+/* False also when reading failed, which status says. */
+static bool can_be_read(struct vk_scan_reader *r, uint64_t offset)
+{
+	size_t got = 0;
+
+	r->status = vk_io_read(r->io, offset, r->buf, SECTOR, &got, &r->error);
+	return r->status == VK_OK && got > 0;
+}
+
+/*
+ * The sector at offset cannot be read: how far that goes. A disk of which whole regions are gone is not asked for each
+ * sector.
+ */
+static uint64_t bad_end(struct vk_scan_reader *r, uint64_t offset)
+{
+	const uint64_t limit = vk_min_u64(r->end, vk_add_sat(offset, BAD_PIECE_MAX_BYTES));
+	uint64_t stride = SECTOR;
+	uint64_t bad = offset, good;
+
+	for (;;) {
+		good = vk_min_u64(vk_add_sat(next_block(r, bad + 1), stride - SECTOR), limit);
+		if (good >= limit || __atomic_load_n(&r->stop, __ATOMIC_RELAXED))
+			return limit;
+		if (can_be_read(r, good))
+			break;
+		if (r->status != VK_OK)
+			return limit;
+		bad = good;
+		if (bad - offset >= PATIENCE_BYTES)
+			stride = vk_min_u64(stride * 2, STRIDE_MAX_BYTES);
+	}
+	/* between the two: the first sector behind bad that can be read, as far as they are two regions */
+	for (bad -= bad % SECTOR; good - bad > SECTOR && r->status == VK_OK;) {
+		uint64_t middle = bad + (good - bad) / SECTOR / 2 * SECTOR;
+
+		if (can_be_read(r, middle))
+			good = middle;
+		else
+			bad = middle;
+	}
+	return good;
+}
+
+/* A long way nothing could be read: a disk that went away is not a disk of bad sectors. */
+static void check_still_there(struct vk_scan_reader *r)
+{
+	if (r->good == UINT64_MAX || __atomic_load_n(&r->stop, __ATOMIC_RELAXED) || can_be_read(r, r->good) ||
+	    r->status != VK_OK)
+		return;
+	vk_error_set(&r->error, VK_IO, vk_io_name(r->io),
+		     "it does not answer any more: what could be read before cannot be read now");
+	(void)vk_error_at(&r->error, r->good);
+	r->status = VK_IO;
+}
+
+/* How much to read at once where data of span_bytes lies: through small holes, up to a large one. */
+static uint64_t worth_reading(struct vk_scan_reader *r, uint64_t span_bytes)
+{
+	struct vk_span next;
+
+	if (span_bytes >= HOLE_LEAST_BYTES || r->at + span_bytes >= r->end)
+		return span_bytes;
+	next = vk_io_span(r->io, r->at + span_bytes);
+	if (next.state != VK_SPAN_ZERO || next.length_bytes < HOLE_LEAST_BYTES)
+		return HOLE_LEAST_BYTES;
+	r->hole = (struct vk_range){r->at + span_bytes, vk_min_u64(next.length_bytes, r->end - r->at - span_bytes)};
+	return span_bytes;
+}
+
+/* Fill piece with what could be read; else it says how far nothing can. */
+static void read_piece(struct vk_scan_reader *r, uint64_t span_bytes, struct vk_piece *piece)
+{
+	/* reads end on round offsets, so that the next one begins there */
+	uint64_t most = VK_PIECE_BYTES_MAX - r->at % VK_PIECE_BYTES_MAX;
+	uint64_t want = vk_min_u64(worth_reading(r, span_bytes), most);
+	struct vk_span span;
+	uint64_t end;
+	size_t got;
+
+	want = vk_round_up_sat(r->at + want, PIECE_ALIGN_BYTES) - r->at;
+	r->status = vk_io_read(r->io, r->at, r->buf, (size_t)vk_min_u64(want, r->end - r->at), &got, &r->error);
+	if (r->status != VK_OK)
+		return;
+	if (got > 0) {
+		r->good = r->at + (got - 1) / SECTOR * SECTOR;
+		piece->bytes = r->buf;
+		piece->length_bytes = got;
+		return;
+	}
+	piece->kind = VK_PIECE_MISSING;
+	span = vk_io_span(r->io, r->at);
+	if (span.state == VK_SPAN_ABSENT) {
+		end = next_block(r, r->at + vk_min_u64(span.length_bytes, r->end - r->at));
+	} else {
+		end = bad_end(r, r->at);
+		if (r->status == VK_OK && end - r->at > PATIENCE_BYTES)
+			check_still_there(r);
+	}
+	piece->length_bytes = end - r->at;
+}
+
+/* What comes next, its bytes in r->buf; no length: the end, or a failure. */
+static struct vk_piece next_piece(struct vk_scan_reader *r)
+{
+	struct vk_piece piece = {.offset_bytes = r->at};
+	struct vk_span span;
+	uint64_t whole;
+
+	if (r->at >= r->end)
+		return piece;
+	span = span_to_come(r);
+	whole = span.length_bytes;
+	if (r->at + whole < r->end)
+		whole -= vk_min_u64((r->at + whole) % SECTOR, whole);
+	if (span.state == VK_SPAN_ABSENT || span.state == VK_SPAN_UNREADABLE) {
+		piece.kind = VK_PIECE_MISSING;
+		piece.length_bytes = next_block(r, r->at + span.length_bytes) - r->at;
+	} else if (span.state == VK_SPAN_ZERO && (whole >= HOLE_LEAST_BYTES || r->at + whole == r->end) && whole > 0) {
+		piece.kind = VK_PIECE_ZERO;
+		piece.length_bytes = whole;
+	} else {
+		read_piece(r, span.length_bytes, &piece);
+	}
+	r->at += piece.length_bytes;
+	return piece;
 }
 
 static void *read_all(void *arg)
 {
 	struct vk_scan_reader *r = arg;
-	bool over = false;
-	size_t slot;
 
-	while (!over && wait_for_slot(r, &slot)) {
-		struct vk_error err = {0};
-		enum vk_status status = vk_pieces_next(&r->pieces, r->buffers[slot], &r->ring[slot], &err);
+	pthread_mutex_lock(&r->lock);
+	while (!r->over && !r->stop) {
+		/* this slot is the thread's: the other side changes both numbers alike */
+		size_t slot = (r->first + r->filled) % RING;
+		bool over;
 
-		over = status != VK_OK || r->ring[slot].length_bytes == 0;
+		if (r->filled == RING) {
+			pthread_cond_wait(&r->changed, &r->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&r->lock);
+		r->buf = r->buffers[slot];
+		r->ring[slot] = next_piece(r);
+		over = r->status != VK_OK || r->ring[slot].length_bytes == 0;
 		pthread_mutex_lock(&r->lock);
 		r->over = over;
-		r->status = status;
-		r->error = err;
 		r->filled += !over;
 		pthread_cond_signal(&r->changed);
-		pthread_mutex_unlock(&r->lock);
 	}
+	pthread_mutex_unlock(&r->lock);
 	return NULL;
 }
 
@@ -82,8 +238,10 @@ enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t en
 				   struct vk_scan_reader **ret_reader, struct vk_error *err)
 {
 	struct vk_scan_reader *r = calloc(1, sizeof(*r));
-	bool ok = r != NULL;
+	bool ok = true;
 
+	if (r == NULL)
+		return vk_no_memory(err, vk_io_name(io));
 	for (size_t i = 0; ok && i < RING; i++) {
 		void *buffer;
 
@@ -94,43 +252,32 @@ enum vk_status vk_scan_reader_open(struct vk_io *io, uint64_t start, uint64_t en
 		/* large pages: fewer faults, and fewer parts of a direct read; without them it is only slower */
 		(void)madvise(buffer, VK_PIECE_BYTES_MAX, MADV_HUGEPAGE);
 	}
-	if (ok) {
-		vk_pieces_init(&r->pieces, io, start, end, &r->stop);
-		r->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-		r->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-		ok = pthread_create(&r->thread, NULL, read_all, r) == 0;
-	}
-	if (!ok) {
-		if (r != NULL)
-			free_reader(r);
+	r->io = io;
+	r->at = r->data_end = start;
+	r->end = vk_min_u64(end, vk_io_size_bytes(io));
+	r->good = UINT64_MAX;
+	r->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	r->changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	if (!ok || pthread_create(&r->thread, NULL, read_all, r) != 0) {
+		free_reader(r);
 		return vk_no_memory(err, vk_io_name(io));
 	}
 	*ret_reader = r;
 	return VK_OK;
 }
 
-static struct timespec from_now(unsigned ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	return t;
-}
-
 enum vk_status vk_scan_reader_next(struct vk_scan_reader *r, unsigned wait_ms, const struct vk_piece **ret_piece,
 				   struct vk_error *err)
 {
 	static const struct vk_piece end;
-	struct timespec until = from_now(wait_ms);
 	enum vk_status status = VK_OK;
+	struct timespec until;
 	int waited = 0;
 
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += (long)wait_ms * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&r->lock);
 	while (r->filled == 0 && !r->over && waited != ETIMEDOUT)
 		waited = pthread_cond_clockwait(&r->changed, &r->lock, CLOCK_MONOTONIC, &until);

@@ -8,6 +8,7 @@
 
 #include "vmfskit/io.h"
 
+enum { VK_PIECE_BYTES_MAX = 4 << 20 };
 enum vk_piece_kind { VK_PIECE_BYTES, VK_PIECE_ZERO, VK_PIECE_MISSING };
 /* What lies from offset on. The bytes are the reader's, until the piece is given back. */
 struct vk_piece {
