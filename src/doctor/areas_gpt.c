@@ -6,10 +6,10 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "base/memory.h"
 #include "doctor/doctor.h"
 #include "evidence/gpt/case.h"
 #include "evidence/gpt/judge.h"
+#include "find/known_starts.h"
 
 /* One copy as the judge saw it. */
 struct copy {
@@ -194,17 +194,8 @@ static bool judge_gpt(struct vk_doctor *doc, struct vk_gpt_judgement *j)
 {
 	struct vk_known_start *starts = NULL;
 	size_t count = 0;
-	enum vk_status status = VK_OK;
+	enum vk_status status = vk_find_known_starts(&doc->find, &starts, &count, NULL);
 
-	for (size_t i = 0; i < doc->find.count && status == VK_OK; i++) {
-		const struct vk_candidate *c = &doc->find.candidates[i];
-		const struct vk_known_start start = {c->start_bytes, c->told_bytes, i};
-
-		if (!c->start_before_disk && !vk_standing_is_ghost(c->standing) &&
-		    vk_append(&starts, &count, &start, sizeof(start)) == NULL)
-			status = VK_NOMEM;
-	}
-	vk_known_starts_sort(starts, count);
 	if (status == VK_OK)
 		status = vk_gpt_judge(&doc->source, starts, count, j, NULL);
 	free(starts);

@@ -6,15 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Lists of them are sorted by bytes, equal ones by index. */
 struct vk_known_start {
 	uint64_t bytes;        /* where it begins */
 	uint64_t length_bytes; /* as the volume itself says it; 0: nothing does */
 	size_t index;          /* the caller's number for it */
 };
-
-/* Sorted by bytes, equal ones by index: what everybody wants who takes such a list. */
-void vk_known_starts_sort(struct vk_known_start *starts, size_t count);
-/* The first that begins there; NULL: none does. */
-const struct vk_known_start *vk_known_start_at(const struct vk_known_start *starts, size_t count, uint64_t bytes);
 
 #endif

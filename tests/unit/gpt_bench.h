@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "evidence/gpt/judge.h"
+#include "find/known_starts.h"
 #include "rebuild/table/gpt_put.h"
 #include "vmfskit/find.h"
 
@@ -162,14 +163,15 @@ static inline void break_part(struct bench *b, enum vk_table_part part, enum dam
 static inline enum vk_status judge(const struct vk_source *source, const struct vk_find *find, struct vk_gpt_judgement *judgement,
 				   struct vk_error *err)
 {
-	struct vk_known_start starts[8];
-	size_t count = find == NULL ? 0 : find->count;
+	struct vk_known_start *starts = NULL;
+	size_t count = 0;
+	enum vk_status status;
 
-	assert_true(count <= 8);
-	for (size_t i = 0; i < count; i++)
-		starts[i] = (struct vk_known_start){find->candidates[i].start_bytes, find->candidates[i].told_bytes, i};
-	vk_known_starts_sort(starts, count);
-	return vk_gpt_judge(source, starts, count, judgement, err);
+	if (find != NULL)
+		assert_int_equal(vk_find_known_starts(find, &starts, &count, err), VK_OK);
+	status = vk_gpt_judge(source, starts, count, judgement, err);
+	free(starts);
+	return status;
 }
 
 /* What the judge makes of b->disk, and the disk after the repair (NULL: it refused). */

@@ -3,39 +3,42 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "evidence/gpt/case.h"
 
 enum { UNIT_BYTES = 512 };
 
-const struct vk_known_start *vk_gpt_start_at(const struct vk_gpt_judgement *j, uint64_t sector)
+static uint64_t bytes_of(const void *start)
 {
-	uint64_t bytes;
-
-	return vk_mul_u64(sector, j->look.sector_size, &bytes) ? vk_known_start_at(j->starts, j->start_count, bytes)
-							       : NULL;
+	return ((const struct vk_known_start *)start)->bytes;
 }
 
-bool vk_gpt_length_fits(const struct vk_gpt_judgement *j, const struct vk_known_start *start, uint64_t sectors)
+const struct vk_known_start *vk_gpt_start_at(const struct vk_gpt_judgement *j, uint64_t sector)
 {
+	uint64_t bytes = vk_mul_sat(sector, j->look.sector_size);
+	size_t at = vk_first_not_below(j->starts, j->start_count, sizeof(*j->starts), bytes, bytes_of);
+
+	return at < j->start_count && j->starts[at].bytes == bytes ? &j->starts[at] : NULL;
+}
+
+unsigned vk_gpt_fit(const struct vk_gpt_judgement *j, uint64_t first, uint64_t sectors)
+{
+	const struct vk_known_start *start = vk_gpt_start_at(j, first);
 	uint64_t bytes;
 
-	return start != NULL && vk_mul_u64(sectors, j->look.sector_size, &bytes) && start->length_bytes == bytes &&
-	       bytes != 0;
+	if (start == NULL)
+		return 0;
+	return vk_mul_u64(sectors, j->look.sector_size, &bytes) && bytes != 0 && start->length_bytes == bytes ? 3 : 1;
 }
 
 unsigned vk_gpt_array_fit(const struct vk_gpt_judgement *j, const uint8_t *array)
 {
 	unsigned points = 0;
+	struct vk_gpt_entry e;
 
-	for (uint32_t i = 0; j->start_count > 0 && i < j->look.entries; i++) {
-		const struct vk_known_start *start;
-		struct vk_gpt_entry e;
-
-		if (!vk_gpt_look_entry(&j->look, array, i, &e))
-			continue;
-		start = vk_gpt_start_at(j, e.firstLBA);
-		points += (start != NULL) + (vk_gpt_length_fits(j, start, e.lastLBA - e.firstLBA + 1) ? 2U : 0U);
-	}
+	for (uint32_t i = 0; j->start_count > 0 && i < j->look.entries; i++)
+		if (vk_gpt_look_entry(&j->look, array, i, &e))
+			points += vk_gpt_fit(j, e.firstLBA, e.lastLBA - e.firstLBA + 1);
 	return points;
 }
 
@@ -54,9 +57,9 @@ bool vk_gpt_matches(const struct vk_gpt_judgement *j, const struct vk_gpt_header
 const struct vk_gpt_array_seen *vk_gpt_array_of(const struct vk_gpt_judgement *j,
 						const struct vk_gpt_header_seen *header)
 {
-	for (size_t i = 0; i < j->look.array_count; i++)
-		if (vk_gpt_matches(j, header, &j->look.arrays[i]))
-			return &j->look.arrays[i];
+	VK_GPT_EACH_ARRAY(array, &j->look)
+		if (vk_gpt_matches(j, header, array))
+			return array;
 	return NULL;
 }
 
@@ -85,14 +88,6 @@ enum vk_gpt_unit vk_gpt_judge_unit(const struct vk_gpt_judgement *j, const struc
 		if (!vk_gpt_look_plausible(&j->look, array->bytes, (uint32_t)slot))
 			return VK_GPT_UNIT_NONSENSE;
 	return VK_GPT_UNIT_OPEN;
-}
-
-const struct vk_gpt_header_seen *vk_gpt_header_at(const struct vk_gpt_judgement *j, uint64_t lba)
-{
-	for (size_t i = 0; i < j->look.header_count; i++)
-		if (j->look.headers[i].lba == lba)
-			return &j->look.headers[i];
-	return NULL;
 }
 
 void vk_gpt_name_slot(struct vk_text *text, uint32_t slot, unsigned before, unsigned most)

@@ -10,9 +10,9 @@
 
 /* The volume that begins at that sector; NULL: none does. */
 const struct vk_known_start *vk_gpt_start_at(const struct vk_gpt_judgement *j, uint64_t sector);
-/* Whether the volume is so many sectors long; start may be NULL. */
-bool vk_gpt_length_fits(const struct vk_gpt_judgement *j, const struct vk_known_start *start, uint64_t sectors);
-/* How well the entries of an array fit the volumes: one point for a start, two more for the exact length. */
+/* How well so many sectors from there fit the volumes: 0: none begins there; 1: one does; 3: it is exactly as long. */
+unsigned vk_gpt_fit(const struct vk_gpt_judgement *j, uint64_t first, uint64_t sectors);
+/* The same, of all entries of an array together. */
 unsigned vk_gpt_array_fit(const struct vk_gpt_judgement *j, const uint8_t *array);
 /* Whether an array's bytes are what the header's checksum names. */
 bool vk_gpt_matches(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header,
@@ -22,8 +22,6 @@ const struct vk_gpt_array_seen *vk_gpt_array_of(const struct vk_gpt_judgement *j
 						const struct vk_gpt_header_seen *header);
 /* Whether the header has the number and size of entries that all arrays were read with. */
 bool vk_gpt_counts_alike(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header);
-/* The header that was looked for at lba; NULL: none was. */
-const struct vk_gpt_header_seen *vk_gpt_header_at(const struct vk_gpt_judgement *j, uint64_t lba);
 /* Add one more entry to a list of their numbers, of which `before` are in it and `most` are named. */
 void vk_gpt_name_slot(struct vk_text *text, uint32_t slot, unsigned before, unsigned most);
 /* Held, and not all zero; array may be NULL. */
@@ -49,8 +47,6 @@ static inline bool vk_gpt_is_blank_slot(const struct vk_gpt_judgement *j, const 
 	return vk_all_zero(array + vk_gpt_slot_at(j, slot), j->look.entry_size);
 }
 
-/* image, with all but its array, from the header that counts; VK_NOMEM, and VK_USAGE when the disk is too small. */
-VK_MUST_USE enum vk_status vk_gpt_make_image(struct vk_gpt_judgement *j, struct vk_error *err);
 /*
  * The array: into image.array, with proof. The places of image are settled before; chosen and the two arrays too.
  * VK_NOMEM.
@@ -59,9 +55,6 @@ VK_MUST_USE enum vk_status vk_gpt_settle_array(struct vk_gpt_judgement *j);
 /* After the array was settled: sets rival and proof when the other copy holds another table that may be the newer one.
  */
 void vk_gpt_meet_rival(struct vk_gpt_judgement *j);
-/* Whether an array holds a table that is whole as far as one can see: entries, each in the usable range, apart from
- * each other. */
-bool vk_gpt_is_a_table(const struct vk_gpt_judgement *j, const struct vk_gpt_array_seen *array);
 /* The last resort of vk_gpt_settle_array: entry by entry. VK_NOMEM. */
 VK_MUST_USE enum vk_status vk_gpt_take_single(struct vk_gpt_judgement *j);
 /* entries of the judgement, from the array. VK_NOMEM. */

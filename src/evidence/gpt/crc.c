@@ -55,67 +55,30 @@ bool vk_gpt_crc_bit(const uint8_t *buf, size_t len, uint32_t wanted, size_t *ret
 	return false;
 }
 
-/*
- * What replacing an entry does to the CRC of the array. vk_crc32 inverts on the way in and out: started with all ones,
- * its register begins with nothing, and zeros in front of the change leave it so.
- */
-static uint32_t effect_of(const uint8_t *old, const uint8_t *new, size_t entry_size, size_t behind)
+bool vk_gpt_crc_piece(uint8_t *array, const uint8_t *from, size_t len, size_t entry_size, uint32_t wanted)
 {
-	static const uint8_t zeros[1024];
-	uint32_t crc = UINT32_MAX;
-	uint8_t change[64];
-
-	for (size_t done = 0; done < entry_size;) {
-		size_t n = entry_size - done < sizeof(change) ? entry_size - done : sizeof(change);
-
-		for (size_t i = 0; i < n; i++)
-			change[i] = old[done + i] ^ new[done + i];
-		crc = vk_crc32(crc, change, n);
-		done += n;
-	}
-	while (behind > 0) {
-		size_t n = behind < sizeof(zeros) ? behind : sizeof(zeros);
-
-		crc = vk_crc32(crc, zeros, n);
-		behind -= n;
-	}
-	return ~crc;
-}
-
-/* Offsets of the entries that differ; false when there are too many. */
-static bool differing(const uint8_t *a, const uint8_t *b, size_t len, size_t entry_size,
-		      size_t ret_at[VK_GPT_PIECES_MAX], unsigned *ret_count)
-{
+	uint32_t crc = vk_crc32(0, array, len);
+	uint32_t effect[VK_GPT_PIECES_MAX]; /* what taking the entry at that offset does to the CRC */
+	size_t at[VK_GPT_PIECES_MAX];
 	unsigned count = 0;
 
-	for (size_t at = 0; at + entry_size <= len; at += entry_size) {
-		if (memcmp(a + at, b + at, entry_size) == 0)
+	for (size_t i = 0; i + entry_size <= len; i += entry_size) {
+		uint32_t with;
+
+		if (memcmp(array + i, from + i, entry_size) == 0)
 			continue;
 		if (count == VK_GPT_PIECES_MAX)
 			return false;
-		ret_at[count++] = at;
+		with = vk_crc32(vk_crc32(0, array, i), from + i, entry_size);
+		effect[count] = crc ^ vk_crc32(with, array + i + entry_size, len - i - entry_size);
+		at[count++] = i;
 	}
-	*ret_count = count;
-	return count > 0;
-}
-
-bool vk_gpt_crc_piece(uint8_t *array, const uint8_t *from, size_t len, size_t entry_size, uint32_t wanted)
-{
-	uint32_t difference = vk_crc32(0, array, len) ^ wanted;
-	uint32_t effect[VK_GPT_PIECES_MAX];
-	size_t at[VK_GPT_PIECES_MAX];
-	unsigned count;
-
-	if (!differing(array, from, len, entry_size, at, &count))
-		return false;
-	for (unsigned i = 0; i < count; i++)
-		effect[i] = effect_of(array + at[i], from + at[i], entry_size, len - at[i] - entry_size);
 	for (unsigned choice = 1; choice < 1U << count; choice++) {
-		uint32_t sum = 0;
+		uint32_t sum = crc;
 
 		for (unsigned i = 0; i < count; i++)
 			sum ^= choice >> i & 1 ? effect[i] : 0;
-		if (sum != difference)
+		if (sum != wanted)
 			continue;
 		for (unsigned i = 0; i < count; i++)
 			if (choice >> i & 1)

@@ -25,17 +25,15 @@ static bool take_by_remains(struct vk_gpt_judgement *j)
 {
 	const struct vk_gpt_array_seen *proved = NULL;
 
-	for (size_t i = 0; i < j->look.header_count * j->look.array_count; i++) {
-		const struct vk_gpt_header_seen *header = &j->look.headers[i / j->look.array_count];
-		const struct vk_gpt_array_seen *array = &j->look.arrays[i % j->look.array_count];
-
-		if (header->held != VK_GPT_HELD || !vk_gpt_has_entries(array) ||
-		    header->header.entriesCRC32 != array->crc)
-			continue;
-		if (proved != NULL && proved->crc != array->crc)
-			return false;
-		proved = array;
-	}
+	VK_GPT_EACH_HEADER(header, &j->look)
+		VK_GPT_EACH_ARRAY(array, &j->look) {
+			if (header->held != VK_GPT_HELD || !vk_gpt_has_entries(array) ||
+			    header->header.entriesCRC32 != array->crc)
+				continue;
+			if (proved != NULL && proved->crc != array->crc)
+				return false;
+			proved = array;
+		}
 	return take_array(j, proved, VK_GPT_PROOF_CRC);
 }
 
@@ -92,8 +90,7 @@ static bool take_mended(struct vk_gpt_judgement *j)
 {
 	uint8_t *array = j->image.array;
 
-	for (size_t i = 0; i < j->look.array_count; i++) {
-		const struct vk_gpt_array_seen *seen = &j->look.arrays[i];
+	VK_GPT_EACH_ARRAY(seen, &j->look) {
 		size_t bit;
 
 		if (!vk_gpt_has_entries(seen) ||
@@ -201,9 +198,8 @@ static bool alike_and_sensible(const struct vk_gpt_judgement *j)
 
 static bool take_older(struct vk_gpt_judgement *j)
 {
-	for (size_t i = 0; i < j->look.header_count; i++)
-		if (vk_gpt_header_trusted(&j->look.headers[i]) &&
-		    take_array(j, vk_gpt_array_of(j, &j->look.headers[i]), VK_GPT_PROOF_OLDER))
+	VK_GPT_EACH_HEADER(h, &j->look)
+		if (vk_gpt_header_trusted(h) && take_array(j, vk_gpt_array_of(j, h), VK_GPT_PROOF_OLDER))
 			return !vk_all_zero(j->image.array, j->look.array_bytes);
 	return alike_and_sensible(j) && take_array(j, j->arrays[0], VK_GPT_PROOF_OLDER);
 }
@@ -219,15 +215,6 @@ static bool other_entry(const struct vk_gpt_judgement *j, const struct vk_gpt_ar
 	return false;
 }
 
-static bool protects_all(const struct vk_gpt_judgement *j)
-{
-	for (size_t i = 0; j->look.protective && i < 4; i++)
-		if (j->look.mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE && j->look.mbr.entries[i].firstLBA == 1 &&
-		    j->look.mbr.entries[i].sectors + 1ULL == j->look.disk_sectors)
-			return true;
-	return false;
-}
-
 /*
  * A table of before the disk changed its size is whole, and yet there was one of after: what counts is then lost,
  * however well the older one is proved. Unless its entries stand in the new place too.
@@ -238,7 +225,14 @@ static void notice_newer(struct vk_gpt_judgement *j)
 	/* what it names is too damaged to be proved, and yet counts as a hint */
 	bool remains = last->present && !vk_gpt_header_trusted(last);
 	bool in_new_place = vk_gpt_has_entries(j->arrays[1]) && vk_gpt_is_image(j, j->arrays[1]->bytes);
+	bool protects_all = false;
 
+	for (size_t i = 0; j->look.protective && i < 4; i++) {
+		const struct vk_mbr_entry *e = &j->look.mbr.entries[i];
+
+		protects_all = protects_all || (e->type == VK_MBR_TYPE_PROTECTIVE && e->firstLBA == 1 &&
+						e->sectors + 1ULL == j->look.disk_sectors);
+	}
 	if (j->chosen == NULL || j->chosen->fits || j->grown_from_sectors == 0 || j->look.cut)
 		return;
 	if (other_entry(j, j->arrays[0]))
@@ -249,46 +243,40 @@ static void notice_newer(struct vk_gpt_judgement *j)
 		j->newer = "other entries at the end of the disk";
 	else if (remains)
 		j->newer = "a header in the last sector";
-	else if (protects_all(j))
+	else if (protects_all)
 		j->newer = "sector 0 protects all of it";
 	if (j->newer != NULL && j->proof <= VK_GPT_PROOF_EQUAL)
 		j->proof = VK_GPT_PROOF_OLDER;
 }
 
-static enum vk_status settle_array(struct vk_gpt_judgement *j)
+enum vk_status vk_gpt_settle_array(struct vk_gpt_judgement *j)
 {
+	enum vk_status status = VK_OK;
+	bool found;
+
 	if (j->chosen != NULL) {
 		uint8_t *scratch = malloc(j->look.array_bytes);
-		bool found;
 
 		if (scratch == NULL)
 			return VK_NOMEM;
 		found = take_array(j, vk_gpt_array_of(j, j->chosen), VK_GPT_PROOF_CRC) || take_pieced(j, scratch) ||
 			take_mended(j) || take_adapted(j, scratch);
 		free(scratch);
-		if (found)
-			return VK_OK;
-	} else if (take_by_remains(j)) {
-		return VK_OK;
+	} else {
+		found = take_by_remains(j);
 	}
 	/* a header of an earlier time says nothing against entries that both copies hold */
-	if ((j->chosen == NULL || !j->chosen->fits) && alike_and_sensible(j) &&
-	    take_array(j, j->arrays[0], VK_GPT_PROOF_EQUAL))
-		return VK_OK;
-	if (j->chosen != NULL && take_older(j))
-		return VK_OK;
-	return vk_gpt_take_single(j);
-}
-
-enum vk_status vk_gpt_settle_array(struct vk_gpt_judgement *j)
-{
-	enum vk_status status = settle_array(j);
-
-	if (status == VK_OK)
-		vk_gpt_meet_rival(j);
+	found = found || ((j->chosen == NULL || !j->chosen->fits) && alike_and_sensible(j) &&
+			  take_array(j, j->arrays[0], VK_GPT_PROOF_EQUAL));
+	found = found || (j->chosen != NULL && take_older(j));
+	if (!found)
+		status = vk_gpt_take_single(j);
+	if (status != VK_OK)
+		return status;
+	vk_gpt_meet_rival(j);
 	if (j->proof != VK_GPT_PROOF_RIVALLED)
 		notice_newer(j);
-	return status;
+	return VK_OK;
 }
 
 static enum vk_entry_origin origin_of(const struct vk_gpt_judgement *j, uint32_t slot, uint64_t *ret_lba)
@@ -296,14 +284,13 @@ static enum vk_entry_origin origin_of(const struct vk_gpt_judgement *j, uint32_t
 	bool in[2] = {false, false};
 
 	*ret_lba = j->image.header.entriesLBA;
-	for (size_t i = j->look.array_count; i-- > 0;) {
-		const struct vk_gpt_array_seen *seen = &j->look.arrays[i];
-
+	VK_GPT_EACH_ARRAY(seen, &j->look) {
 		if (seen->held != VK_GPT_HELD || !vk_gpt_is_image_slot(j, seen->bytes, slot))
 			continue;
-		in[seen->backup] = true;
-		if (!seen->backup || !in[0])
+		/* the first of the primary ones, else the first at all */
+		if (seen->backup ? !in[0] && !in[1] : !in[0])
 			*ret_lba = seen->lba;
+		in[seen->backup] = true;
 	}
 	if (in[0] && in[1])
 		return VK_ENTRY_BOTH;
@@ -364,7 +351,7 @@ enum vk_status vk_gpt_list_entries(struct vk_gpt_judgement *j)
 			  (j->proof == VK_GPT_PROOF_EQUAL || j->proof == VK_GPT_PROOF_SINGLE);
 		start = vk_gpt_start_at(j, p->start_sector);
 		e.candidate = start == NULL ? SIZE_MAX : start->index;
-		e.length_fits = vk_gpt_length_fits(j, start, p->sectors);
+		e.length_fits = vk_gpt_fit(j, p->start_sector, p->sectors) == 3;
 		j->fits_found += e.candidate != SIZE_MAX;
 		explain_entry(j, &e);
 		if (vk_append(&j->entries, &j->entry_count, &e, sizeof(e)) == NULL)

@@ -39,6 +39,9 @@ VK_MUST_USE bool vk_gpt_image_get(const struct vk_gpt_image *image, unsigned num
  */
 void vk_gpt_image_resize(struct vk_gpt_image *image, uint64_t disk_sectors);
 
+/* Whether an entry lies outside the usable range or overlaps another, and which. */
+bool vk_gpt_entries_problem(const struct vk_gpt_header *header, const uint8_t *array, char *ret_text, size_t cap_bytes);
+
 /*
  * The sector 0 that protects a GPT of that many sectors, made from the one that stands (VK_MBR_BYTES each; NULL: it
  * cannot be read): boot code, signature and what else is right stays. before_sectors: the disk had so many when the

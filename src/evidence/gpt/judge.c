@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judges a GPT: which sector size, which header counts, where everything belongs. */
+/* Judges a GPT: which sector size, which header counts; the entries and the words are in files of their own. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,17 +28,15 @@ static unsigned evidence(const struct vk_gpt_look *look)
 {
 	unsigned points = 0;
 
-	for (size_t i = 0; i < look->header_count; i++) {
-		const struct vk_gpt_header_seen *seen = &look->headers[i];
-
+	VK_GPT_EACH_HEADER(seen, look) {
 		/* a header is of this sector size when it stands where it says */
 		if (vk_gpt_header_trusted(seen))
 			points += seen->fits ? 150 : seen->header.myLBA == seen->lba ? 100 : 40;
 		else if (seen->present)
 			points += 20;
 	}
-	for (size_t i = 0; i < look->array_count; i++)
-		points += tells_entries(look, &look->arrays[i]) ? 30 : 0;
+	VK_GPT_EACH_ARRAY(array, look)
+		points += tells_entries(look, array) ? 30 : 0;
 	for (size_t i = 0; i < 4; i++) {
 		const struct vk_mbr_entry *e = &look->mbr.entries[i];
 
@@ -59,27 +57,20 @@ static bool too_small(uint64_t bytes, uint32_t sector_size)
 	return bytes / sector_size < 2 * array + 4;
 }
 
-static uint64_t end_of_volumes(const struct vk_gpt_judgement *j)
-{
-	uint64_t end = 0;
-
-	for (size_t i = 0; i < j->start_count; i++) {
-		if (j->starts[i].length_bytes != 0)
-			end = vk_max_u64(end, vk_add_sat(j->starts[i].bytes, j->starts[i].length_bytes));
-	}
-	return end / j->look.sector_size;
-}
-
 /* Where nothing points: only when a header or all entries are missing. */
 static enum vk_status look_further(struct vk_gpt_judgement *j, struct vk_error *err)
 {
+	uint64_t volumes_end = 0;
 	bool entries = false;
 
-	for (size_t i = 0; i < j->look.array_count; i++)
-		entries = entries || tells_entries(&j->look, &j->look.arrays[i]);
+	VK_GPT_EACH_ARRAY(array, &j->look)
+		entries = entries || tells_entries(&j->look, array);
 	if (entries && vk_gpt_look_any_trusted(&j->look))
 		return VK_OK;
-	return vk_gpt_look_behind(&j->look, end_of_volumes(j), err);
+	for (size_t i = 0; i < j->start_count; i++)
+		if (j->starts[i].length_bytes != 0)
+			volumes_end = vk_max_u64(volumes_end, vk_add_sat(j->starts[i].bytes, j->starts[i].length_bytes));
+	return vk_gpt_look_behind(&j->look, volumes_end / j->look.sector_size, err);
 }
 
 /* Look with both sector sizes, keep the one that the bytes speak for; else the device's own. */
@@ -126,14 +117,6 @@ static void say_sector_size(struct vk_gpt_judgement *j)
 		vk_text_fmt(&text, "the table lies where a disk with sectors of %u bytes has it", j->sector_size);
 }
 
-/* Two copies for a disk of one size: neither is the older one for that. */
-static bool of_one_size(const struct vk_gpt_header_seen *a, const struct vk_gpt_header_seen *b)
-{
-	return a->fits == b->fits && a->header.myLBA == a->lba && b->header.myLBA == b->lba &&
-	       vk_max_u64(a->header.myLBA, a->header.alternateLBA) ==
-		       vk_max_u64(b->header.myLBA, b->header.alternateLBA);
-}
-
 /*
  * Which header counts: one for this disk before one of an earlier time, one whose entries are there, whose entries fit
  * the volumes, that stands undamaged; and then the primary, because it is what systems read.
@@ -142,23 +125,151 @@ static void choose_header(struct vk_gpt_judgement *j)
 {
 	uint64_t best = 0;
 
-	for (size_t i = 0; i < j->look.header_count; i++) {
-		const struct vk_gpt_header_seen *seen = &j->look.headers[i];
+	VK_GPT_EACH_HEADER(seen, &j->look) {
 		const struct vk_gpt_array_seen *array = vk_gpt_array_of(j, seen);
-		bool differs = j->chosen != NULL && seen->header.entriesCRC32 != j->chosen->header.entriesCRC32;
+		const struct vk_gpt_header *h = &seen->header;
 		uint64_t rank = 1ULL + (seen->lba == 1) + (seen->sound ? 2U : 0U) + (seen->fits ? 1ULL << 41 : 0);
 
 		if (!vk_gpt_header_trusted(seen) || !vk_gpt_counts_alike(j, seen))
 			continue;
 		if (array != NULL)
 			rank += (1ULL << 40) + ((uint64_t)vk_gpt_array_fit(j, array->bytes) << 2);
-		j->disputed = j->disputed || (differs && of_one_size(seen, j->chosen));
-		j->contested = j->contested || (differs && rank >> 40 == 3 && best >> 40 == 3);
+		if (j->chosen != NULL && h->entriesCRC32 != j->chosen->header.entriesCRC32) {
+			const struct vk_gpt_header *c = &j->chosen->header;
+
+			/* two copies for a disk of one size: neither is the older one for that */
+			if (seen->fits == j->chosen->fits && h->myLBA == seen->lba && c->myLBA == j->chosen->lba &&
+			    vk_max_u64(h->myLBA, h->alternateLBA) == vk_max_u64(c->myLBA, c->alternateLBA))
+				j->disputed = true;
+			j->contested = j->contested || (rank >> 40 == 3 && best >> 40 == 3);
+		}
 		if (rank > best) {
 			best = rank;
 			j->chosen = seen;
 		}
 	}
+}
+
+/* Where a trusted header of that copy puts its entries, if that is a possible place. */
+static uint64_t array_place(const struct vk_gpt_judgement *j, bool primary)
+{
+	const struct vk_gpt_header *image = &j->image.header;
+	uint64_t last = j->image.disk_sectors - 1;
+	uint64_t usual = primary ? 2 : last - j->look.array_sectors;
+
+	VK_GPT_EACH_HEADER(seen, &j->look) {
+		uint64_t end = vk_add_sat(seen->header.entriesLBA, j->look.array_sectors);
+
+		if (!vk_gpt_header_trusted(seen) || !vk_gpt_counts_alike(j, seen))
+			continue;
+		if (primary && seen->header.myLBA == 1 && seen->header.entriesLBA >= 2 && end <= image->firstUsableLBA)
+			return seen->header.entriesLBA;
+		if (!primary && seen->header.myLBA == last && seen->fits)
+			return seen->header.entriesLBA;
+	}
+	return usual;
+}
+
+/* Fill header and places of the image from the header that counts. False when they make no sense: the usual ones stand.
+ */
+static bool place_by_header(struct vk_gpt_judgement *j)
+{
+	struct vk_gpt_image *image = &j->image;
+	const struct vk_gpt_header *h = &j->chosen->header;
+	uint64_t old_last = vk_max_u64(h->myLBA, h->alternateLBA);
+	uint64_t disk = j->look.disk_sectors;
+
+	image->header.revision = h->revision;
+	image->header.headerSize = h->headerSize;
+	image->header.reserved = h->reserved;
+	image->header.diskGUID = h->diskGUID;
+	j->disk_guid_known = true;
+	j->header_exact = true;
+	if (old_last != disk - 1 && old_last != UINT64_MAX)
+		j->grown_from_sectors = old_last + 1;
+	if (h->firstUsableLBA < 2 + j->look.array_sectors || h->firstUsableLBA > h->lastUsableLBA ||
+	    h->firstUsableLBA >= image->header.lastUsableLBA)
+		return false;
+	image->header.firstUsableLBA = h->firstUsableLBA;
+	if (old_last == disk - 1 && h->lastUsableLBA < image->backup_array_lba)
+		image->header.lastUsableLBA = h->lastUsableLBA;
+	return true;
+}
+
+/* Two headers that are too damaged to be trusted, and still hold the same disk GUID. */
+static void guid_of_remains(struct vk_gpt_judgement *j)
+{
+	const struct vk_gpt_header_seen *found = NULL;
+
+	VK_GPT_EACH_HEADER(seen, &j->look) {
+		if (!seen->present || vk_guid_is_nil(&seen->header.diskGUID))
+			continue;
+		if (found == NULL)
+			found = seen;
+		else if (vk_guid_equal(&found->header.diskGUID, &seen->header.diskGUID))
+			j->disk_guid_known = true;
+	}
+	if (found != NULL)
+		j->image.header.diskGUID = found->header.diskGUID;
+}
+
+/* Where the arrays are put is where a header, or their own bytes, show them, or the only place that the usable range
+ * leaves. */
+static bool place_known(const struct vk_gpt_judgement *j, bool primary)
+{
+	const struct vk_gpt_header *image = &j->image.header;
+	uint64_t lba = primary ? image->entriesLBA : j->image.backup_array_lba;
+	uint64_t last = j->image.disk_sectors - 1;
+
+	/* a copy that the disk never had goes to the usual place */
+	if (!primary && j->grown_from_sectors != 0)
+		return true;
+	if (primary ? image->firstUsableLBA == 2 + j->look.array_sectors
+		    : image->lastUsableLBA + 1 + j->look.array_sectors == last)
+		return true;
+	VK_GPT_EACH_HEADER(seen, &j->look)
+		if (vk_gpt_header_trusted(seen) && seen->header.myLBA == seen->lba &&
+		    seen->lba == (primary ? 1 : last) && seen->header.entriesLBA == lba)
+			return true;
+	VK_GPT_EACH_ARRAY(array, &j->look)
+		if (array->lba == lba && vk_gpt_matches(j, j->chosen, array))
+			return true;
+	return false;
+}
+
+static enum vk_status make_image(struct vk_gpt_judgement *j, struct vk_error *err)
+{
+	struct vk_gpt_image *image = &j->image;
+	enum vk_status status = vk_gpt_image_init(j->look.sector_size, j->look.disk_sectors, image, err);
+	uint8_t *array;
+
+	if (status != VK_OK)
+		return status;
+	j->disk_sectors = j->look.disk_sectors;
+	j->cut = j->look.cut;
+	if (j->chosen == NULL) {
+		guid_of_remains(j);
+		return VK_OK;
+	}
+	array = calloc(1, j->look.array_bytes);
+	if (array == NULL)
+		return vk_no_memory(err, j->path);
+	free(image->array);
+	image->array = array;
+	/* what stands behind a header belongs to it only where it is at home */
+	memcpy(image->sector, j->chosen->sector,
+	       j->chosen->header.myLBA == j->chosen->lba ? image->sector_size : j->chosen->header.headerSize);
+	image->header.numEntries = j->look.entries;
+	image->header.entrySize = j->look.entry_size;
+	vk_gpt_image_resize(image, j->look.disk_sectors);
+	image->header.firstUsableLBA = 2 + j->look.array_sectors;
+	j->usable_known = place_by_header(j);
+	image->header.entriesLBA = array_place(j, true);
+	image->backup_array_lba = array_place(j, false);
+	if (image->header.lastUsableLBA >= image->backup_array_lba)
+		image->header.lastUsableLBA = image->backup_array_lba - 1;
+	j->places_known = place_known(j, true) && place_known(j, false);
+	return VK_OK;
 }
 
 /* The copy that systems find as the disk is now: sector 0 must protect, and one copy must be right where it is looked
@@ -170,41 +281,33 @@ static int copy_in_use(const struct vk_gpt_judgement *j)
 	for (int copy = 0; copy < 2; copy++) {
 		const struct vk_gpt_header_seen *seen = &j->look.headers[copy];
 
-		for (size_t i = 0; i < j->look.array_count; i++)
+		VK_GPT_EACH_ARRAY(array, &j->look)
 			if (seen->sound && seen->header.myLBA == seen->lba &&
-			    j->look.arrays[i].lba == seen->header.entriesLBA &&
-			    vk_gpt_matches(j, seen, &j->look.arrays[i]))
+			    array->lba == seen->header.entriesLBA && vk_gpt_matches(j, seen, array))
 				return copy;
 	}
 	return -1;
 }
 
+/* Whether sector 0 is another table's, and of a disk of what size it is. */
 static void judge_mbr(struct vk_gpt_judgement *j)
 {
-	bool table = j->look.mbr_held == VK_GPT_HELD && j->look.mbr.signature == VK_MBR_SIGNATURE &&
-		     !vk_mbr_is_protective(&j->look.mbr);
+	const struct vk_gpt_look *look = &j->look;
+	bool table = look->mbr_held == VK_GPT_HELD && look->mbr.signature == VK_MBR_SIGNATURE &&
+		     !vk_mbr_is_protective(&look->mbr);
 
-	for (size_t i = 0; i < 4 && table; i++) {
-		const struct vk_mbr_entry *e = &j->look.mbr.entries[i];
-
-		if (e->bootFlag != 0 && e->bootFlag != 0x80)
-			return;
-		if (vk_mbr_entry_used(e) && e->firstLBA != 0 && vk_mbr_entry_beside_gpt(e, j->look.disk_sectors))
-			j->foreign_mbr = true;
-	}
-}
-
-/* What sector 0 protects ended where a copy of the header still stands: so long was the disk before it was grown. */
-static void date_mbr(struct vk_gpt_judgement *j)
-{
 	j->mbr_from_sectors = j->grown_from_sectors;
-	for (size_t i = 0; i < 4 * j->look.header_count; i++) {
-		const struct vk_mbr_entry *e = &j->look.mbr.entries[i % 4];
-		const struct vk_gpt_header_seen *seen = &j->look.headers[i / 4];
-
-		if (e->type == VK_MBR_TYPE_PROTECTIVE && e->firstLBA == 1 && vk_gpt_header_trusted(seen) &&
-		    seen->lba == e->sectors && seen->header.myLBA == seen->lba && seen->lba != j->look.disk_sectors - 1)
-			j->mbr_from_sectors = seen->lba + 1;
+	for (const struct vk_mbr_entry *e = look->mbr.entries; e < look->mbr.entries + 4; e++) {
+		table = table && (e->bootFlag == 0 || e->bootFlag == 0x80);
+		if (table && vk_mbr_entry_used(e) && e->firstLBA != 0 &&
+		    vk_mbr_entry_beside_gpt(e, look->disk_sectors))
+			j->foreign_mbr = true;
+		/* what it protects ended where a copy of the header still stands: so long was the disk before it was grown */
+		VK_GPT_EACH_HEADER(seen, look)
+			if (e->type == VK_MBR_TYPE_PROTECTIVE && e->firstLBA == 1 && vk_gpt_header_trusted(seen) &&
+			    seen->lba == e->sectors && seen->header.myLBA == seen->lba &&
+			    seen->lba != look->disk_sectors - 1)
+				j->mbr_from_sectors = seen->lba + 1;
 	}
 }
 
@@ -240,7 +343,7 @@ static enum vk_status judge(struct vk_gpt_judgement *j, const struct vk_source *
 		return status;
 	say_sector_size(j);
 	choose_header(j);
-	status = vk_gpt_make_image(j, err);
+	status = make_image(j, err);
 	for (int i = 0; i < 2 && status == VK_OK; i++)
 		status = vk_gpt_look_array(&j->look, i == 0 ? j->image.header.entriesLBA : j->image.backup_array_lba,
 					   i == 1, &j->arrays[i], err);
@@ -252,7 +355,6 @@ static enum vk_status judge(struct vk_gpt_judgement *j, const struct vk_source *
 		return status;
 	j->used = copy_in_use(j);
 	judge_mbr(j);
-	date_mbr(j);
 	say_gpt(j);
 	vk_gpt_give_verdicts(j);
 	return vk_gpt_say_what_counts(j);

@@ -41,18 +41,6 @@ static bool near_signature(const uint8_t *sector)
 	return bits <= 1;
 }
 
-/* Whether a trusted header is the one that belongs here on a disk of this size, with room for the other copy's entries.
- */
-static bool header_fits(const struct vk_gpt_look *look, const struct vk_gpt_header_seen *seen)
-{
-	uint64_t last = look->disk_sectors - 1, sectors = vk_gpt_entries_sectors(&seen->header, look->sector_size);
-
-	if (vk_gpt_header_faults(seen->sector, look->sector_size, seen->lba, last) != 0)
-		return false;
-	return seen->lba == 1 ? last - seen->header.lastUsableLBA > sectors
-			      : seen->lba == last && seen->header.firstUsableLBA >= VK_GPT_PRIMARY_ARRAY_LBA + sectors;
-}
-
 enum vk_status vk_gpt_look_header(struct vk_gpt_look *look, uint64_t lba, const struct vk_gpt_header_seen **ret_seen,
 				  struct vk_error *err)
 {
@@ -60,9 +48,9 @@ enum vk_status vk_gpt_look_header(struct vk_gpt_look *look, uint64_t lba, const 
 	enum vk_status status;
 
 	*ret_seen = NULL;
-	for (size_t i = 0; i < look->header_count; i++)
-		if (look->headers[i].lba == lba)
-			*ret_seen = &look->headers[i];
+	VK_GPT_EACH_HEADER(h, look)
+		if (h->lba == lba)
+			*ret_seen = h;
 	if (*ret_seen != NULL || look->header_count == VK_GPT_LOOK_HEADERS)
 		return VK_OK;
 	*seen = (struct vk_gpt_header_seen){.lba = lba, .sector = calloc(1, look->sector_size)};
@@ -87,25 +75,6 @@ enum vk_status vk_gpt_look_header(struct vk_gpt_look *look, uint64_t lba, const 
 	return VK_OK;
 }
 
-/*
- * A file whose sound table ends behind it is the first part of a disk; a device has the size it has. A table whose
- * signature was taken away may be a former one of a longer disk.
- */
-static void find_cut(struct vk_gpt_look *look)
-{
-	const struct vk_gpt_header_seen *first = &look->headers[0];
-	uint64_t bytes;
-
-	if (vk_io_is_device(look->io) || !vk_gpt_header_trusted(first) || first->signature_lost ||
-	    vk_gpt_header_trusted(&look->headers[1]) ||
-	    first->header.alternateLBA < look->disk_sectors ||
-	    first->header.lastUsableLBA >= first->header.alternateLBA ||
-	    !vk_mul_u64(vk_add_sat(first->header.alternateLBA, 1), look->sector_size, &bytes))
-		return;
-	look->cut = true;
-	look->disk_sectors = first->header.alternateLBA + 1;
-}
-
 /* Sector 1, the last one, and then wherever these and sector 0 look for the other. */
 static enum vk_status look_for_headers(struct vk_gpt_look *look, struct vk_error *err)
 {
@@ -123,12 +92,13 @@ static enum vk_status look_for_headers(struct vk_gpt_look *look, struct vk_error
 	for (size_t i = 0; i < 6 && status == VK_OK; i++)
 		if (i < 2 || places[i] != 0)
 			status = vk_gpt_look_header(look, places[i], &seen, err);
-	for (size_t i = 0; i < look->header_count && status == VK_OK; i++) {
-		const struct vk_gpt_header *h = &look->headers[i].header;
+	/* what is found is asked in its turn */
+	VK_GPT_EACH_HEADER(found, look) {
+		const struct vk_gpt_header *h = &found->header;
 		uint64_t behind = vk_add_sat(h->lastUsableLBA, vk_gpt_entries_sectors(h, look->sector_size) + 1);
 		const uint64_t named[] = {h->alternateLBA, h->myLBA, h->lastUsableLBA > 1 ? behind : 0};
 
-		for (size_t k = 0; k < 3 && status == VK_OK && vk_gpt_header_trusted(&look->headers[i]); k++)
+		for (size_t k = 0; k < 3 && status == VK_OK && vk_gpt_header_trusted(found); k++)
 			if (named[k] > 1)
 				status = vk_gpt_look_header(look, named[k], &seen, err);
 	}
@@ -138,14 +108,21 @@ static enum vk_status look_for_headers(struct vk_gpt_look *look, struct vk_error
 /* Number and size of entries: of a header for this disk rather than of an older one. */
 static void settle_numbers(struct vk_gpt_look *look)
 {
+	uint64_t last = look->disk_sectors - 1;
 	const struct vk_gpt_header_seen *best = NULL;
 
 	for (size_t i = 0; i < look->header_count; i++) {
 		struct vk_gpt_header_seen *seen = &look->headers[i];
+		const struct vk_gpt_header *h = &seen->header;
+		uint64_t sectors = vk_gpt_entries_sectors(h, look->sector_size);
 
 		if (!vk_gpt_header_trusted(seen))
 			continue;
-		seen->fits = header_fits(look, seen);
+		/* it belongs here, and leaves room for the other copy's entries */
+		seen->fits = vk_gpt_header_faults(seen->sector, look->sector_size, seen->lba, last) == 0 &&
+			     (seen->lba == 1 ? last - h->lastUsableLBA > sectors
+					     : seen->lba == last &&
+						       h->firstUsableLBA >= VK_GPT_PRIMARY_ARRAY_LBA + sectors);
 		if (best == NULL || (seen->fits && !best->fits) ||
 		    (seen->fits == best->fits && seen->sound && !best->sound))
 			best = seen;
@@ -163,9 +140,9 @@ enum vk_status vk_gpt_look_array(struct vk_gpt_look *look, uint64_t lba, bool ba
 	enum vk_status status;
 
 	*ret_seen = NULL;
-	for (size_t i = 0; i < look->array_count; i++)
-		if (look->arrays[i].lba == lba)
-			*ret_seen = &look->arrays[i];
+	VK_GPT_EACH_ARRAY(a, look)
+		if (a->lba == lba)
+			*ret_seen = a;
 	if (*ret_seen != NULL || look->array_count == VK_GPT_LOOK_ARRAYS)
 		return VK_OK;
 	*seen = (struct vk_gpt_array_seen){.lba = lba, .backup = backup, .bytes = calloc(1, look->array_bytes)};
@@ -186,10 +163,10 @@ static enum vk_status look_for_arrays(struct vk_gpt_look *look, struct vk_error 
 
 	if (status == VK_OK && look->disk_sectors > look->array_sectors + 1)
 		status = vk_gpt_look_array(look, look->disk_sectors - 1 - look->array_sectors, true, &seen, err);
-	for (size_t i = 0; i < look->header_count && status == VK_OK; i++) {
-		const struct vk_gpt_header *h = &look->headers[i].header;
+	VK_GPT_EACH_HEADER(found, look) {
+		const struct vk_gpt_header *h = &found->header;
 
-		if (!vk_gpt_header_trusted(&look->headers[i]))
+		if (!vk_gpt_header_trusted(found) || status != VK_OK)
 			continue;
 		if (h->entriesLBA >= VK_GPT_PRIMARY_ARRAY_LBA)
 			status = vk_gpt_look_array(look, h->entriesLBA, h->myLBA != 1, &seen, err);
@@ -201,23 +178,10 @@ static enum vk_status look_for_arrays(struct vk_gpt_look *look, struct vk_error 
 
 bool vk_gpt_look_any_trusted(const struct vk_gpt_look *look)
 {
-	for (size_t i = 0; i < look->header_count; i++)
-		if (vk_gpt_header_trusted(&look->headers[i]))
+	VK_GPT_EACH_HEADER(seen, look)
+		if (vk_gpt_header_trusted(seen))
 			return true;
 	return false;
-}
-
-/* The last sector that an entry of any array names; 0: there is none. */
-static uint64_t furthest_end(const struct vk_gpt_look *look)
-{
-	uint64_t furthest = 0;
-	struct vk_gpt_entry e;
-
-	for (size_t a = 0; a < look->array_count; a++)
-		for (uint32_t i = 0; look->arrays[a].held == VK_GPT_HELD && i < look->entries; i++)
-			if (vk_gpt_look_entry(look, look->arrays[a].bytes, i, &e))
-				furthest = vk_max_u64(furthest, e.lastLBA);
-	return furthest;
 }
 
 static void free_arrays(struct vk_gpt_look *look)
@@ -252,10 +216,15 @@ static enum vk_status search_from(struct vk_gpt_look *look, uint64_t from, struc
 
 enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end, struct vk_error *err)
 {
-	uint64_t entries_end = vk_add_sat(furthest_end(look), 1);
+	uint64_t entries_end = 1; /* behind the last sector that an entry of any array names */
 	size_t before = look->header_count;
 	enum vk_status status = VK_OK;
+	struct vk_gpt_entry e;
 
+	VK_GPT_EACH_ARRAY(seen, look)
+		for (uint32_t i = 0; seen->held == VK_GPT_HELD && i < look->entries; i++)
+			if (vk_gpt_look_entry(look, seen->bytes, i, &e))
+				entries_end = vk_max_u64(entries_end, e.lastLBA + 1);
 	if (!vk_gpt_look_any_trusted(look))
 		status = search_from(look, entries_end, err);
 	if (status == VK_OK && volumes_end != entries_end)
@@ -270,6 +239,8 @@ enum vk_status vk_gpt_look_behind(struct vk_gpt_look *look, uint64_t volumes_end
 enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt_look *ret_look, struct vk_error *err)
 {
 	struct vk_gpt_look *look = ret_look;
+	const struct vk_gpt_header_seen *first = look->headers;
+	uint64_t bytes;
 	enum vk_status status;
 
 	*look = (struct vk_gpt_look){
@@ -284,7 +255,17 @@ enum vk_status vk_gpt_look(struct vk_io *io, uint32_t sector_size, struct vk_gpt
 		status = look_for_headers(look, err);
 	if (status != VK_OK)
 		return status;
-	find_cut(look);
+	/*
+	 * A file whose sound table ends behind it is the first part of a disk; a device has the size it has. A table
+	 * whose signature was taken away may be a former one of a longer disk.
+	 */
+	if (!vk_io_is_device(io) && vk_gpt_header_trusted(first) && !first->signature_lost &&
+	    !vk_gpt_header_trusted(&look->headers[1]) && first->header.alternateLBA >= look->disk_sectors &&
+	    first->header.lastUsableLBA < first->header.alternateLBA &&
+	    vk_mul_u64(vk_add_sat(first->header.alternateLBA, 1), sector_size, &bytes)) {
+		look->cut = true;
+		look->disk_sectors = first->header.alternateLBA + 1;
+	}
 	settle_numbers(look);
 	return look_for_arrays(look, err);
 }

@@ -35,6 +35,13 @@ struct vk_gpt_array_seen {
 	uint8_t *bytes;
 };
 
+/* Every header, every array of a look; of some the bytes could not be read. */
+#define VK_GPT_EACH_HEADER(seen, look) \
+	for (const struct vk_gpt_header_seen *seen = (look)->headers; seen < (look)->headers + (look)->header_count; \
+	     seen++)
+#define VK_GPT_EACH_ARRAY(seen, look) \
+	for (const struct vk_gpt_array_seen *seen = (look)->arrays; seen < (look)->arrays + (look)->array_count; seen++)
+
 enum { VK_GPT_LOOK_HEADERS = 8, VK_GPT_LOOK_ARRAYS = 10 };
 struct vk_gpt_look {
 	struct vk_io *io;

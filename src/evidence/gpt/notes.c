@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "evidence/gpt/case.h"
 #include "base/texts.h"
+#include "evidence/gpt/case.h"
 
 typedef unsigned long long ull;
 
@@ -18,29 +18,17 @@ static const char *copy_name(bool backup)
 	return backup ? "backup" : "primary";
 }
 
-/* The array that the entries were taken from as a whole; NULL: from none alone. */
-static const struct vk_gpt_array_seen *whole_source(const struct vk_gpt_judgement *j)
+static void compare_headers(const struct vk_gpt_judgement *j, struct vk_text *text)
 {
-	for (size_t i = 0; i < j->look.array_count; i++)
-		if (j->look.arrays[i].held == VK_GPT_HELD && vk_gpt_is_image(j, j->look.arrays[i].bytes))
-			return &j->look.arrays[i];
-	return j->from;
-}
+	const struct vk_gpt_header_seen *chosen = j->chosen, *other = NULL;
+	const char *right = copy_name(chosen->lba != 1);
+	uint64_t end = 0; /* of the disk that the other header was made for */
 
-static const struct vk_gpt_header_seen *other_header(const struct vk_gpt_judgement *j)
-{
-	for (size_t i = 0; i < j->look.header_count; i++)
-		if ((j->look.headers[i].lba == 1) != (j->chosen->lba == 1) &&
-		    vk_gpt_header_trusted(&j->look.headers[i]))
-			return &j->look.headers[i];
-	return NULL;
-}
-
-static void compare_headers(struct vk_gpt_judgement *j, struct vk_text *text)
-{
-	const struct vk_gpt_header_seen *other = other_header(j);
-	const char *right = copy_name(j->chosen->lba != 1);
-
+	VK_GPT_EACH_HEADER(h, &j->look)
+		if (other == NULL && (h->lba == 1) != (chosen->lba == 1) && vk_gpt_header_trusted(h))
+			other = h;
+	if (other != NULL)
+		end = vk_max_u64(other->header.myLBA, other->header.alternateLBA);
 	if (j->contested)
 		vk_text_fmt(text,
 			    "both copies are whole and made for this disk, but hold different entries; the %s one "
@@ -48,46 +36,39 @@ static void compare_headers(struct vk_gpt_judgement *j, struct vk_text *text)
 			    right,
 			    j->fits_found > 0 ? "its entries fit the volumes that were found best"
 					      : "it is the one that systems read");
-	else if (j->rival != NULL && j->rival_counts)
-		vk_text_fmt(text,
-			    "the %s array holds another table than the %s header's checksum names; it counts, for it "
-			    "fits the "
-			    "volumes better or what is left of its header names it, with the disk GUID of that header",
-			    copy_name(j->rival->backup), right);
 	else if (j->rival != NULL)
-		vk_text_fmt(text,
-			    "the %s array holds another table than the %s header's checksum names; the %s copy counts, "
-			    "for the other "
-			    "fits the volumes no better",
-			    copy_name(j->rival->backup), right, right);
-	else if (!j->chosen->fits && j->grown_from_sectors != 0)
+		vk_text_fmt(text, "the %s array holds another table than the %s header's checksum names; ",
+			    copy_name(j->rival->backup), right);
+	else if (!chosen->fits && j->grown_from_sectors != 0)
 		vk_text_fmt(text, "no copy is made for a disk of %llu sectors: they are of one of %llu",
 			    (ull)j->look.disk_sectors, (ull)j->grown_from_sectors);
-	else if (!j->chosen->fits)
+	else if (!chosen->fits)
 		vk_text_fmt(text, "the %s header is sound in itself, though not where or how it ought to be", right);
 	else if (other == NULL)
 		vk_text_fmt(text, "only the %s header is left", right);
-	else if (!other->fits &&
-		 vk_max_u64(other->header.myLBA, other->header.alternateLBA) == j->look.disk_sectors - 1)
+	else if (!other->fits && end == j->look.disk_sectors - 1)
 		vk_text_fmt(text, "the %s header stands where and as it ought to, the other does not", right);
 	else if (!other->fits)
 		vk_text_fmt(text,
 			    "the %s header is the newer one: it is made for this disk of %llu sectors, the other "
 			    "for one that ended with sector %llu",
-			    right, (ull)j->look.disk_sectors,
-			    (ull)vk_max_u64(other->header.myLBA, other->header.alternateLBA));
-	else if (other->header.entriesCRC32 != j->chosen->header.entriesCRC32)
+			    right, (ull)j->look.disk_sectors, (ull)end);
+	else if (other->header.entriesCRC32 != chosen->header.entriesCRC32)
 		vk_text_fmt(text,
-			    "the entries that the %s header's checksum names are there, those of the "
-			    "other are not",
+			    "the entries that the %s header's checksum names are there, those of the other are not",
 			    right);
 	else
 		vk_text_put(text, "both headers agree");
+	if (!j->contested && j->rival != NULL && j->rival_counts)
+		vk_text_put(text, "it counts, for it fits the volumes better or what is left of its header names it, "
+				  "with the disk GUID of that header");
+	else if (!j->contested && j->rival != NULL)
+		vk_text_fmt(text, "the %s copy counts, for the other fits the volumes no better", right);
 }
 
 static void say_right(struct vk_gpt_judgement *j)
 {
-	const struct vk_gpt_array_seen *array = whole_source(j);
+	const struct vk_gpt_array_seen *array = NULL; /* that the entries were taken from as a whole */
 	struct vk_text text;
 
 	vk_text_init(&text, j->why_right, sizeof(j->why_right));
@@ -98,6 +79,11 @@ static void say_right(struct vk_gpt_judgement *j)
 		vk_text_put(&text, "no header is left that its checksum proves");
 	else
 		compare_headers(j, &text);
+	VK_GPT_EACH_ARRAY(a, &j->look)
+		if (array == NULL && a->held == VK_GPT_HELD && vk_gpt_is_image(j, a->bytes))
+			array = a;
+	if (array == NULL)
+		array = j->from;
 	if (j->proof == VK_GPT_PROOF_PIECED)
 		vk_text_put(&text, j->adapted ? "; its checksum proves older entries with the ends of the "
 						"volumes that were found"
@@ -115,7 +101,7 @@ static bool say_lost_header(struct vk_gpt_judgement *j)
 	const struct vk_gpt_header *h = &j->image.header;
 	bool kept;
 
-	if (j->chosen != NULL || !j->was_gpt)
+	if (j->chosen != NULL)
 		return true;
 	if (vk_guid_is_nil(&h->diskGUID))
 		kept = LOST(j, "The disk GUID is lost: no GPT header is left");
@@ -152,7 +138,7 @@ static bool say_refused_entries(struct vk_gpt_judgement *j)
 
 static bool say_lost_entries(struct vk_gpt_judgement *j)
 {
-	if (!j->was_gpt || vk_gpt_proof_exact(j->proof))
+	if (vk_gpt_proof_exact(j->proof))
 		return true;
 	if (j->proof == VK_GPT_PROOF_NONE)
 		return LOST(j, "All GPT entries are lost: neither array holds one that makes sense, so the "
@@ -176,47 +162,33 @@ static bool say_lost_entries(struct vk_gpt_judgement *j)
 	       say_refused_entries(j);
 }
 
-static bool say_lost_mbr(struct vk_gpt_judgement *j)
-{
-	if (!j->was_gpt || j->look.mbr_held != VK_GPT_HELD || !vk_all_zero(j->look.mbr_bytes, VK_MBR_ENTRY_OFFSET))
-		return true;
-	if (j->parts[VK_TP_MBR].state == VK_PART_STATE_LOST)
-		return LOST(j, "Boot code and disk signature of sector 0, if it had any, are lost; VMFS needs neither");
-	return true;
-}
-
 static bool say_size(struct vk_gpt_judgement *j)
 {
-	uint64_t was = j->grown_from_sectors;
-	uint64_t array = j->look.array_sectors;
+	ull was = j->grown_from_sectors, now = j->look.disk_sectors, array = j->look.array_sectors;
 
 	if (j->cut)
 		return NOTE(j, "The source ends before its disk does: nothing can be put on it");
 	if (was == 0)
 		return true;
-	if (was > j->look.disk_sectors)
+	if (was > now)
 		return NOTE(j,
 			    "The table is of a disk of %llu sectors, this one has %llu: the disk was cut off, "
 			    "or the table was copied from a larger one",
-			    (ull)was, (ull)j->look.disk_sectors);
-	return NOTE(j, "The disk was grown from %llu to %llu sectors", (ull)was, (ull)j->look.disk_sectors) &&
+			    was, now);
+	return NOTE(j, "The disk was grown from %llu to %llu sectors", was, now) &&
 	       (was <= array + 1 || NOTE(j, "The backup of before, in sectors %llu to %llu, is left as it is",
-					 (ull)(was - 1 - array), (ull)was - 1));
-}
-
-/* Why one copy counts more matters where they tell different stories. */
-static bool say_choice(struct vk_gpt_judgement *j)
-{
-	bool stale = false;
-
-	for (int part = VK_TP_PRIMARY_HEADER; part <= VK_TP_BACKUP_HEADER; part++)
-		stale = stale || j->parts[part].state == VK_PART_STATE_STALE;
-	return !stale || j->chosen == NULL || NOTE(j, "Which copy counts: %s", j->why_right);
+					 was - 1 - array, was - 1));
 }
 
 static bool say_notes(struct vk_gpt_judgement *j)
 {
-	if (!say_choice(j))
+	bool stale = j->parts[VK_TP_PRIMARY_ARRAY].state == VK_PART_STATE_STALE ||
+		     j->parts[VK_TP_BACKUP_ARRAY].state == VK_PART_STATE_STALE ||
+		     j->parts[VK_TP_PRIMARY_HEADER].state == VK_PART_STATE_STALE ||
+		     j->parts[VK_TP_BACKUP_HEADER].state == VK_PART_STATE_STALE;
+
+	/* why one copy counts more matters where they tell different stories */
+	if (stale && j->chosen != NULL && !NOTE(j, "Which copy counts: %s", j->why_right))
 		return false;
 	if (j->why_sector_size[0] != '\0' && j->was_gpt && !NOTE(j, "Sector size: %s", j->why_sector_size))
 		return false;
@@ -231,6 +203,13 @@ static bool say_notes(struct vk_gpt_judgement *j)
 
 enum vk_status vk_gpt_say_what_counts(struct vk_gpt_judgement *j)
 {
+	bool kept = true;
+
 	say_right(j);
-	return say_lost_mbr(j) && say_lost_header(j) && say_lost_entries(j) && say_notes(j) ? VK_OK : VK_NOMEM;
+	if (j->was_gpt && j->parts[VK_TP_MBR].state == VK_PART_STATE_LOST && j->look.mbr_held == VK_GPT_HELD &&
+	    vk_all_zero(j->look.mbr_bytes, VK_MBR_ENTRY_OFFSET))
+		kept = LOST(j, "Boot code and disk signature of sector 0, if it had any, are lost; VMFS needs neither");
+	if (kept && j->was_gpt)
+		kept = say_lost_header(j) && say_lost_entries(j);
+	return kept && say_notes(j) ? VK_OK : VK_NOMEM;
 }

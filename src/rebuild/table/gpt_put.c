@@ -35,32 +35,6 @@ static enum vk_status check_places(const struct vk_gpt_image *image, struct vk_o
 	return VK_OK;
 }
 
-struct problem {
-	bool found;
-	char text[160];
-};
-
-static void note_problem(void *ctx, const struct vk_finding *finding)
-{
-	struct problem *problem = ctx;
-	struct vk_text text;
-
-	if (problem->found || (finding->code != VK_F_GPT_ENTRY_RANGE && finding->code != VK_F_GPT_ENTRY_OVERLAP))
-		return;
-	problem->found = true;
-	vk_text_init(&text, problem->text, sizeof(problem->text));
-	vk_text_put(&text, finding->message);
-}
-
-static enum vk_status check_entries(const struct vk_gpt_image *image, struct vk_overlay *overlay, struct vk_error *err)
-{
-	struct problem problem = {.found = false};
-	const struct vk_finding_sink sink = {note_problem, &problem};
-
-	vk_gpt_entries_check(&image->header, image->array, 0, &sink);
-	return problem.found ? refuse(overlay, err, problem.text) : VK_OK;
-}
-
 static const char *const reasons[VK_TP_COUNT] = {
 	"protective MBR", "primary GPT header", "primary GPT entries", "backup GPT entries", "backup GPT header", "",
 };
@@ -145,9 +119,10 @@ enum vk_status vk_gpt_put(const struct vk_gpt_image *image, struct vk_overlay *o
 {
 	bool changed[VK_TP_COUNT] = {false};
 	enum vk_status status = check_places(image, overlay, err);
+	char problem[160];
 
-	if (status == VK_OK)
-		status = check_entries(image, overlay, err);
+	if (status == VK_OK && vk_gpt_entries_problem(&image->header, image->array, problem, sizeof(problem)))
+		status = refuse(overlay, err, problem);
 	/* the backup first, so that one copy always stands */
 	for (int primary = 0; primary < 2 && status == VK_OK; primary++)
 		status = put_copy(image, overlay, primary == 1, changed, err);

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/texts.h"
+#include "find/known_starts.h"
 #include "rebuild/table/plan.h"
 
 static enum vk_status check_source(const struct vk_table_plan *plan, struct vk_error *err)
@@ -94,15 +95,8 @@ static enum vk_status read_tables(struct vk_table_plan *plan, struct vk_error *e
 	size_t start_count = 0, lba_count = 0;
 	enum vk_status status = captured_ebrs(plan, &lbas, &lba_count, err);
 
-	for (size_t i = 0; i < plan->find->count && status == VK_OK; i++) {
-		const struct vk_candidate *c = &plan->find->candidates[i];
-		const struct vk_known_start start = {c->start_bytes, c->told_bytes, i};
-
-		if (!c->start_before_disk && !vk_standing_is_ghost(c->standing) &&
-		    vk_append(&starts, &start_count, &start, sizeof(start)) == NULL)
-			status = vk_no_memory(err, NULL);
-	}
-	vk_known_starts_sort(starts, start_count);
+	if (status == VK_OK)
+		status = vk_find_known_starts(plan->find, &starts, &start_count, err);
 	if (status == VK_OK)
 		status = judge_gpt(plan, starts, start_count, err);
 	if (status == VK_OK)
