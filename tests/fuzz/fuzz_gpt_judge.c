@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 #include "evidence/gpt/judge.h"
-#include "rebuild/table/gpt_put.h"
+#include "rebuild/table/plan.h"
 
 enum { DISK_BYTES = 160 << 10, ENTRIES = 128, ARRAY_BYTES = ENTRIES * VK_GPT_ENTRY_BYTES };
 

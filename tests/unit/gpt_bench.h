@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "evidence/gpt/judge.h"
 #include "find/known_starts.h"
-#include "rebuild/table/gpt_put.h"
+#include "rebuild/table/plan.h"
 #include "vmfskit/find.h"
 
 enum { DISK_512 = 1200, OLD_512 = 700, DISK_4096 = 420, OLD_4096 = 300, ENTRIES = 128, ARRAY = ENTRIES * 128 };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plan as a GPT: numbers, GUIDs and names, then both copies on the overlay. */
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "rebuild/table/gpt_name.h"
-#include "rebuild/table/gpt_put.h"
 #include "rebuild/table/plan.h"
 
 enum { ENTRIES_MAX = VK_GPT_ENTRIES_MAX_BYTES / VK_GPT_ENTRY_BYTES };
@@ -19,16 +19,22 @@ static bool judged_counts(const struct vk_table_plan *plan)
 		return false;
 	if (!plan->gpt_foreign)
 		return true;
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->items[i].by == VK_PROPOSED_GPT && plan->items[i].entry.candidate == SIZE_MAX)
+	VK_EACH_PROPOSAL(p, plan)
+		if (p->by == VK_PROPOSED_GPT && !vk_proposal_is_volume(p))
 			return true;
 	return false;
 }
 
-static enum vk_status prepare_image(struct vk_table_plan *plan, struct vk_error *err)
+enum vk_status vk_table_prepare(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_gpt_image *image = &plan->image;
 
+	if (plan->out->kind != VK_TABLE_GPT) {
+		plan->first_usable = 1;
+		/* an MBR counts both start and length in 32 bits */
+		plan->last_usable = vk_min_u64(plan->disk_sectors - 1, 2ULL * UINT32_MAX - 1);
+		return VK_OK;
+	}
 	if (judged_counts(plan)) {
 		*image = plan->gpt.image;
 		memset(&plan->gpt.image, 0, sizeof(plan->gpt.image));
@@ -41,23 +47,10 @@ static enum vk_status prepare_image(struct vk_table_plan *plan, struct vk_error 
 	plan->first_usable = image->header.entriesLBA + vk_gpt_entries_sectors(&image->header, plan->sector_size);
 	plan->last_usable = image->header.lastUsableLBA;
 	/* a volume may use what the header kept free, up to where the table itself lies */
-	for (size_t i = 0; i < plan->count; i++) {
-		uint64_t end = vk_proposal_end(&plan->items[i]);
-
-		if (plan->items[i].entry.candidate != SIZE_MAX && end > plan->last_usable + 1 &&
-		    end <= image->backup_array_lba)
-			plan->last_usable = end - 1;
-	}
-	return VK_OK;
-}
-
-enum vk_status vk_table_prepare(struct vk_table_plan *plan, struct vk_error *err)
-{
-	if (plan->out->kind == VK_TABLE_GPT)
-		return prepare_image(plan, err);
-	plan->first_usable = 1;
-	/* an MBR counts both start and length in 32 bits */
-	plan->last_usable = vk_min_u64(plan->disk_sectors - 1, 2ULL * UINT32_MAX - 1);
+	VK_EACH_PROPOSAL(p, plan)
+		if (vk_proposal_is_volume(p) && vk_proposal_end(p) > plan->last_usable + 1 &&
+		    vk_proposal_end(p) <= image->backup_array_lba)
+			plan->last_usable = vk_proposal_end(p) - 1;
 	return VK_OK;
 }
 
@@ -86,104 +79,113 @@ static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *er
 
 static const struct vk_candidate *volume_of(const struct vk_table_plan *plan, const struct vk_proposal *p)
 {
-	return p->entry.candidate == SIZE_MAX ? NULL : &plan->find->candidates[p->entry.candidate];
+	return vk_proposal_is_volume(p) ? &plan->find->candidates[p->entry.candidate] : NULL;
 }
 
-/* Of a volume that has no header: its file system's own, else that of the logical volume below. */
-static const struct vk_vmfs_uuid *fs_identity(const struct vk_candidate *c)
+/*
+ * GUIDs for entries whose own survived nowhere: of version 8 (RFC 9562), made from what and bytes, so that a second run
+ * gives the same.
+ */
+static enum vk_status fresh_guid(const char *what, const void *bytes, size_t len, struct vk_guid *ret_guid,
+				 struct vk_error *err)
 {
-	if (c == NULL || !c->has_fs)
-		return NULL;
-	if (!vk_all_zero(c->fs.uuid.b, sizeof(c->fs.uuid.b)))
-		return &c->fs.uuid;
-	return vk_all_zero(c->fs.volInfo.b, sizeof(c->fs.volInfo.b)) ? NULL : &c->fs.volInfo;
-}
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *ctx;
+	bool done;
 
-/* The first partition that does not begin with zeros, which every disk has. */
-static enum vk_status contents_identity(const struct vk_table_plan *plan, uint8_t ret_id[16], bool *ret_known,
-					struct vk_error *err)
-{
-	uint8_t bytes[4096];
-	struct vk_guid guid;
-
-	for (size_t i = 0; i < plan->count && !*ret_known; i++) {
-		uint64_t start = plan->items[i].entry.partition.start_sector;
-		size_t got = 0;
-		enum vk_status status = vk_io_read(plan->source->io, vk_mul_sat(start, plan->sector_size), bytes,
-						   sizeof(bytes), &got, err);
-
-		if (status != VK_OK)
-			return status;
-		*ret_known = !vk_all_zero(bytes, got);
-		if (!*ret_known)
-			continue;
-		status = vk_fresh_guid("vmfskit contents", bytes, got, &guid, err);
-		if (status != VK_OK)
-			return status;
-		memcpy(ret_id, guid.b, sizeof(guid.b));
-	}
+	/* without this the first use reads openssl.cnf, which is not there in an empty root */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	ctx = EVP_MD_CTX_new();
+	if (ctx == NULL)
+		return vk_no_memory(err, NULL);
+	done = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 && EVP_DigestUpdate(ctx, what, strlen(what) + 1) == 1 &&
+	       EVP_DigestUpdate(ctx, bytes, len) == 1 && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	if (!done)
+		return vk_error_set(err, VK_INTERNAL, NULL, "libcrypto computes no SHA-256");
+	memcpy(ret_guid->b, digest, sizeof(ret_guid->b));
+	/* the third group is little-endian on the disk: its version is in the upper half of byte 7 */
+	ret_guid->b[7] = (uint8_t)((ret_guid->b[7] & 0x0F) | 0x80);
+	ret_guid->b[8] = (uint8_t)((ret_guid->b[8] & 0x3F) | 0x80);
 	return VK_OK;
 }
 
 /*
  * What tells this disk from others of its size: boot disks all have the same layout. The device that a volume knows it
- * lies on, else a file system, else what the first partition holds.
+ * lies on, else a file system, or the logical volume below it, else what the first partition holds that does not begin
+ * with zeros, which every disk has.
  */
 static enum vk_status identify_disk(struct vk_table_plan *plan, struct vk_error *err)
 {
-	const struct vk_vmfs_uuid *fs = NULL;
+	const uint8_t *fs = NULL;
+	uint8_t bytes[4096];
+	struct vk_guid guid;
+	enum vk_status status = VK_OK;
 
 	/* each partition asks, and the answer is one: of thousands it would be a walk for each */
 	if (plan->disk_id_asked)
 		return VK_OK;
 	plan->disk_id_asked = true;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_candidate *c = volume_of(plan, &plan->items[i]);
+	VK_EACH_PROPOSAL(p, plan) {
+		const struct vk_candidate *c = volume_of(plan, p);
 
-		if (c != NULL && c->has_header && !vk_all_zero(c->lvm.devID.b, sizeof(c->lvm.devID.b))) {
+		if (c == NULL)
+			continue;
+		if (c->has_header && !vk_all_zero(c->lvm.devID.b, sizeof(plan->disk_id))) {
 			plan->disk_id_known = true;
-			memcpy(plan->disk_id, c->lvm.devID.b, 16);
+			memcpy(plan->disk_id, c->lvm.devID.b, sizeof(plan->disk_id));
 			return VK_OK;
 		}
-		if (fs == NULL)
-			fs = fs_identity(c);
+		if (fs == NULL && c->has_fs && !vk_all_zero(c->fs.uuid.b, sizeof(plan->disk_id)))
+			fs = c->fs.uuid.b;
+		else if (fs == NULL && c->has_fs && !vk_all_zero(c->fs.volInfo.b, sizeof(plan->disk_id)))
+			fs = c->fs.volInfo.b;
 	}
-	if (fs == NULL)
-		return contents_identity(plan, plan->disk_id, &plan->disk_id_known, err);
-	plan->disk_id_known = true;
-	memcpy(plan->disk_id, fs->b, 16);
-	return VK_OK;
+	if (fs != NULL) {
+		plan->disk_id_known = true;
+		memcpy(plan->disk_id, fs, sizeof(plan->disk_id));
+		return VK_OK;
+	}
+	for (size_t i = 0; i < plan->count && !plan->disk_id_known && status == VK_OK; i++) {
+		uint64_t at = vk_mul_sat(vk_proposal_start(&plan->items[i]), plan->sector_size);
+		size_t got = 0;
+
+		status = vk_io_read(plan->source->io, at, bytes, sizeof(bytes), &got, err);
+		if (status != VK_OK || vk_all_zero(bytes, got))
+			continue;
+		plan->disk_id_known = true;
+		status = fresh_guid("vmfskit contents", bytes, got, &guid, err);
+		memcpy(plan->disk_id, guid.b, sizeof(plan->disk_id));
+	}
+	return status;
 }
 
-/* The same on every run: from the identity of the device and where it begins. */
+/* The same on every run: from the identity of the device and where it begins. p NULL: of the disk itself. */
 static enum vk_status fresh(struct vk_table_plan *plan, const struct vk_proposal *p, const char *what,
 			    struct vk_guid *ret_guid, struct vk_error *err)
 {
 	const struct vk_candidate *own = p == NULL ? NULL : volume_of(plan, p);
 	uint8_t key[16 + 8] = {0};
-	bool known = own != NULL && own->has_header;
-	enum vk_status status = VK_OK;
 
-	if (known) {
+	if (own != NULL && own->has_header) {
 		memcpy(key, own->lvm.devID.b, 16);
 	} else {
-		status = identify_disk(plan, err);
-		known = plan->disk_id_known;
+		enum vk_status status = identify_disk(plan, err);
+
+		if (status != VK_OK)
+			return status;
 		memcpy(key, plan->disk_id, 16);
-	}
-	if (status != VK_OK)
-		return status;
-	if (!known) {
-		vk_put_le64(key, plan->disk_sectors);
-		vk_table_note(
-			plan,
-			"Nothing on this disk tells it from others: the GUIDs that are new are the same on every disk "
-			"of %llu "
-			"sectors with these partitions; give it others (sgdisk -G) when two of them are in one host",
-			(ull)plan->disk_sectors);
+		if (!plan->disk_id_known) {
+			vk_put_le64(key, plan->disk_sectors);
+			vk_table_note(plan,
+				      "Nothing on this disk tells it from others: the GUIDs that are new are the same "
+				      "on every disk of %llu sectors with these partitions; give it others (sgdisk -G) "
+				      "when two of them are in one host",
+				      (ull)plan->disk_sectors);
+		}
 	}
 	vk_put_le64(key + 16, p == NULL ? 0 : vk_proposal_start(p));
-	return vk_fresh_guid(what, key, sizeof(key), ret_guid, err);
+	return fresh_guid(what, key, sizeof(key), ret_guid, err);
 }
 
 static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal *p, struct vk_error *err)
@@ -196,7 +198,7 @@ static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal 
 		e = part->entry;
 	} else {
 		p->entry.bytes_exact = false;
-		vk_gpt_name_put(NULL, e.name);
+		vk_table_gpt_name(NULL, e.name);
 		if (!vk_table_type_to_gpt(part->mbr_type, &e.typeGUID) && p->entry.candidate == SIZE_MAX)
 			return vk_error_set(err, VK_USAGE, plan->source->path,
 					    "A GPT has no type for partition type %02x at sector %llu", part->mbr_type,
@@ -224,15 +226,22 @@ static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal 
 	return VK_OK;
 }
 
-static bool take_captured_guid(const struct vk_table_plan *plan, const struct vk_known_table *known,
-			       struct vk_guid *ret_guid)
+/* The copy that counts of a captured GPT that counts in the same sectors; NULL: there is none. */
+static const struct vk_gpt_copy *captured_copy(const struct vk_table_plan *plan, const struct vk_known_table *known)
 {
 	const struct vk_table *table = &known->source->table;
 
-	if (table->kind != VK_TABLE_GPT || table->gpt_chosen < 0 || table->sector_size != plan->sector_size ||
-	    vk_guid_is_nil(&table->gpt[table->gpt_chosen].header.diskGUID))
+	return table->gpt_chosen < 0 || table->sector_size != plan->sector_size ? NULL : &table->gpt[table->gpt_chosen];
+}
+
+static bool take_captured_guid(const struct vk_table_plan *plan, const struct vk_known_table *known,
+			       struct vk_guid *ret_guid)
+{
+	const struct vk_gpt_copy *copy = captured_copy(plan, known);
+
+	if (known->source->table.kind != VK_TABLE_GPT || copy == NULL || vk_guid_is_nil(&copy->header.diskGUID))
 		return false;
-	*ret_guid = table->gpt[table->gpt_chosen].header.diskGUID;
+	*ret_guid = copy->header.diskGUID;
 	return true;
 }
 
@@ -252,13 +261,11 @@ static enum vk_status choose_disk_guid(struct vk_table_plan *plan, struct vk_err
 		if (take_captured_guid(plan, &plan->options->known[k], guid))
 			return VK_OK;
 	plan->out->disk_guid_guessed = !vk_guid_is_nil(guid);
-	if (plan->out->disk_guid_guessed)
-		return VK_OK;
-	for (size_t i = 0; i < plan->count && first == NULL; i++)
-		if (plan->items[i].entry.candidate != SIZE_MAX)
-			first = &plan->items[i];
-	plan->out->disk_guid_fresh = true;
-	return fresh(plan, first, "vmfskit disk", guid, err);
+	plan->out->disk_guid_fresh = vk_guid_is_nil(guid);
+	VK_EACH_PROPOSAL(p, plan)
+		if (first == NULL && vk_proposal_is_volume(p))
+			first = p;
+	return plan->out->disk_guid_fresh ? fresh(plan, first, "vmfskit disk", guid, err) : VK_OK;
 }
 
 /* Entries of the image that are not of the plan become unused; the others are put. */
@@ -268,36 +275,28 @@ static enum vk_status fill_image(struct vk_table_plan *plan, struct vk_error *er
 	bool planned[ENTRIES_MAX + 1] = {false};
 	bool fits = true;
 
-	for (size_t i = 0; i < plan->count; i++)
-		planned[plan->items[i].entry.partition.number] = true;
+	VK_EACH_PROPOSAL(p, plan)
+		planned[p->entry.partition.number] = true;
 	for (unsigned n = 1; n <= h->numEntries && fits; n++) {
 		struct vk_gpt_entry e;
 
-		if (!vk_gpt_image_get(&plan->image, n, &e) || planned[n])
+		if (planned[n] || !vk_gpt_image_get(&plan->image, n, &e))
 			continue;
 		fits = vk_gpt_image_set(&plan->image, n, NULL);
-		if (!vk_table_listed(plan->options->exclude_sectors, plan->options->exclude_count, e.firstLBA))
+		if (!vk_table_excluded(plan, e.firstLBA))
 			vk_table_doubt(
 				plan,
 				"Entry %u of the GPT, sectors %llu to %llu, goes: it is not taken for a partition", n,
 				(ull)e.firstLBA, (ull)e.lastLBA);
 	}
-	for (size_t i = 0; i < plan->count && fits; i++) {
-		const struct vk_partition *part = &plan->items[i].entry.partition;
+	VK_EACH_PROPOSAL(p, plan) {
+		const struct vk_gpt_entry *e = &p->entry.partition.entry;
 
-		fits = vk_gpt_image_set(&plan->image, part->number, &part->entry);
-		h->firstUsableLBA = vk_min_u64(h->firstUsableLBA, part->entry.firstLBA);
-		h->lastUsableLBA = vk_max_u64(h->lastUsableLBA, part->entry.lastLBA);
+		fits = fits && vk_gpt_image_set(&plan->image, p->entry.partition.number, e);
+		h->firstUsableLBA = vk_min_u64(h->firstUsableLBA, e->firstLBA);
+		h->lastUsableLBA = vk_max_u64(h->lastUsableLBA, e->lastLBA);
 	}
 	return fits ? VK_OK : vk_error_set(err, VK_INTERNAL, NULL, "The GPT has no such entry");
-}
-
-static bool any(const bool rewritten[VK_TP_COUNT])
-{
-	for (int i = 0; i < VK_TP_COUNT; i++)
-		if (rewritten[i])
-			return true;
-	return false;
 }
 
 /* Whether a capture has a GPT with the numbers that the header gets. */
@@ -306,11 +305,9 @@ static bool captured_header(const struct vk_table_plan *plan)
 	const struct vk_gpt_header *h = &plan->image.header;
 
 	for (size_t k = 0; k < plan->options->known_count; k++) {
-		const struct vk_table *table = &plan->options->known[k].source->table;
-		const struct vk_gpt_copy *copy = table->gpt_chosen < 0 ? NULL : &table->gpt[table->gpt_chosen];
+		const struct vk_gpt_copy *copy = captured_copy(plan, &plan->options->known[k]);
 
-		if (copy != NULL && copy->sound && table->sector_size == plan->sector_size &&
-		    copy->header.firstUsableLBA == h->firstUsableLBA &&
+		if (copy != NULL && copy->sound && copy->header.firstUsableLBA == h->firstUsableLBA &&
 		    copy->header.lastUsableLBA == h->lastUsableLBA && copy->header.numEntries == h->numEntries &&
 		    copy->header.entrySize == h->entrySize && copy->header.headerSize == h->headerSize &&
 		    copy->header.entriesLBA == (copy->lba == 1 ? h->entriesLBA : plan->image.backup_array_lba) &&
@@ -320,20 +317,22 @@ static bool captured_header(const struct vk_table_plan *plan)
 	return false;
 }
 
-/* Whether a capture has these bytes of sector 0. */
-static bool captured_mbr(const struct vk_table_plan *plan, const uint8_t mbr[VK_MBR_BYTES])
+/* Whether the table's bytes of this sector 0 are known: those that stand say so, or a capture has them. */
+static bool protection_known(const struct vk_table_plan *plan, uint64_t before_sectors)
 {
-	for (size_t k = 0; k < plan->options->known_count; k++) {
-		uint8_t then[VK_MBR_BYTES];
+	const uint8_t *now = plan->mbr.readable ? plan->mbr.sector : NULL;
+	uint8_t mbr[VK_MBR_BYTES], then[VK_MBR_BYTES];
+	bool known = vk_gpt_protective_mbr(now, plan->disk_sectors, before_sectors, mbr);
+
+	for (size_t k = 0; k < plan->options->known_count && now != NULL && !known; k++) {
 		size_t got = 0;
 
-		if (vk_io_read(plan->options->known[k].source->io, 0, then, sizeof(then), &got, NULL) == VK_OK &&
-		    got == sizeof(then) &&
-		    memcmp(then + VK_MBR_ENTRY_OFFSET, mbr + VK_MBR_ENTRY_OFFSET, sizeof(then) - VK_MBR_ENTRY_OFFSET) ==
-			    0)
-			return true;
+		known = vk_io_read(plan->options->known[k].source->io, 0, then, sizeof(then), &got, NULL) == VK_OK &&
+			got == sizeof(then) &&
+			memcmp(then + VK_MBR_ENTRY_OFFSET, mbr + VK_MBR_ENTRY_OFFSET,
+			       sizeof(then) - VK_MBR_ENTRY_OFFSET) == 0;
 	}
-	return false;
+	return known;
 }
 
 /* What is written and not known, beside the entries of the plan, which speak for themselves. */
@@ -341,21 +340,19 @@ static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *be
 {
 	const struct vk_gpt_judgement *gpt = &plan->gpt;
 	const struct vk_gpt_header *h = &plan->image.header;
-	bool counts = judged_counts(plan), captured = captured_header(plan);
-	uint8_t mbr[VK_MBR_BYTES];
+	bool counts = judged_counts(plan), captured = captured_header(plan), any = false;
 
-	if (rewritten[VK_TP_MBR] &&
-	    !vk_gpt_protective_mbr(plan->mbr.readable ? plan->mbr.sector : NULL, plan->disk_sectors,
-				   counts ? gpt->mbr_from_sectors : 0, mbr) &&
-	    !(plan->mbr.readable && captured_mbr(plan, mbr)))
+	for (int i = 0; i < VK_TP_COUNT; i++)
+		any = any || rewritten[i];
+	if (!any)
+		return;
+	if (rewritten[VK_TP_MBR] && !protection_known(plan, counts ? gpt->mbr_from_sectors : 0))
 		vk_table_doubt(
 			plan,
 			"Sector 0: type, first sector and signature of what protects the GPT are known; %sthe rest of "
 			"its entry with length, heads and sectors is what is usual, and other entries that make no "
 			"sense go",
 			plan->mbr.readable ? "" : "boot code and disk signature become zeros, and ");
-	if (!any(rewritten))
-		return;
 	if (!captured && (!counts || !gpt->header_exact || !gpt->usable_known))
 		vk_table_doubt(plan,
 			       "The usable range (sectors %llu to %llu) and the number of entries (%u) of the GPT are "

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A whole GPT onto an overlay: backup, primary, sector 0. What already stands right is left alone. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "base/checked.h"
 #include "io/write_class.h"
-#include "rebuild/table/gpt_put.h"
+#include "rebuild/table/plan.h"
 
 static enum vk_status refuse(struct vk_overlay *overlay, struct vk_error *err, const char *why)
 {
@@ -35,20 +32,23 @@ static enum vk_status check_places(const struct vk_gpt_image *image, struct vk_o
 	return VK_OK;
 }
 
-static const char *const reasons[VK_TP_COUNT] = {
-	"protective MBR", "primary GPT header", "primary GPT entries", "backup GPT entries", "backup GPT header", "",
-};
-
 /* What counts of one part; behind it the sector keeps what it holds. */
 static enum vk_status lay_part(const struct vk_gpt_image *image, struct vk_overlay *overlay, enum vk_table_part part,
-			       uint64_t lba, const uint8_t *bytes, size_t len, bool *ret_changed, struct vk_error *err)
+			       uint64_t lba, const uint8_t *bytes, size_t len, bool *changed, struct vk_error *err)
 {
-	unsigned write_class = part == VK_TP_MBR                                           ? VK_WRITE_MBR
-			       : part == VK_TP_BACKUP_ARRAY || part == VK_TP_BACKUP_HEADER ? VK_WRITE_GPT_BACKUP
-											   : VK_WRITE_GPT_PRIMARY;
+	static const struct {
+		const char *reason;
+		unsigned write_class;
+	} parts[VK_TP_COUNT] = {
+		[VK_TP_MBR] = {"protective MBR", VK_WRITE_MBR},
+		[VK_TP_PRIMARY_HEADER] = {"primary GPT header", VK_WRITE_GPT_PRIMARY},
+		[VK_TP_PRIMARY_ARRAY] = {"primary GPT entries", VK_WRITE_GPT_PRIMARY},
+		[VK_TP_BACKUP_ARRAY] = {"backup GPT entries", VK_WRITE_GPT_BACKUP},
+		[VK_TP_BACKUP_HEADER] = {"backup GPT header", VK_WRITE_GPT_BACKUP},
+	};
 
-	return vk_overlay_lay(overlay, lba * image->sector_size, bytes, len, reasons[part], write_class, ret_changed,
-			      err);
+	return vk_overlay_lay(overlay, lba * image->sector_size, bytes, len, parts[part].reason,
+			      parts[part].write_class, &changed[part], err);
 }
 
 /* The header of one copy, sealed; how long it is. */
@@ -66,58 +66,32 @@ static size_t make_header(const struct vk_gpt_image *image, bool primary, uint8_
 	return h.headerSize;
 }
 
-static enum vk_status put_header(const struct vk_gpt_image *image, struct vk_overlay *overlay, bool primary,
-				 bool *ret_changed, struct vk_error *err)
-{
-	uint64_t lba = primary ? 1 : image->header.alternateLBA;
-	uint8_t *sector = malloc(image->sector_size);
-	uint8_t now[4096];
-	enum vk_status status;
-	size_t got, len;
-
-	if (sector == NULL)
-		return vk_no_memory(err, NULL);
-	len = make_header(image, primary, sector);
-	status = vk_io_read(vk_overlay_io(overlay), lba * image->sector_size, now, image->sector_size, &got, err);
-	/* no checksum covers what stands behind a header: it stays as it is */
-	if (status == VK_OK && (got < image->sector_size || memcmp(now, sector, len) != 0))
-		status = lay_part(image, overlay, primary ? VK_TP_PRIMARY_HEADER : VK_TP_BACKUP_HEADER, lba, sector,
-				  len, ret_changed, err);
-	free(sector);
-	return status;
-}
-
 /* Array and header of one copy. */
 static enum vk_status put_copy(const struct vk_gpt_image *image, struct vk_overlay *overlay, bool primary,
 			       bool changed[VK_TP_COUNT], struct vk_error *err)
 {
-	enum vk_table_part array = primary ? VK_TP_PRIMARY_ARRAY : VK_TP_BACKUP_ARRAY;
-	enum vk_status status = lay_part(image, overlay, array,
+	uint64_t lba = primary ? 1 : image->header.alternateLBA;
+	uint8_t sector[4096], now[4096];
+	size_t got, len = make_header(image, primary, sector);
+	enum vk_status status = lay_part(image, overlay, primary ? VK_TP_PRIMARY_ARRAY : VK_TP_BACKUP_ARRAY,
 					 primary ? image->header.entriesLBA : image->backup_array_lba, image->array,
-					 vk_gpt_entries_bytes(&image->header), &changed[array], err);
+					 vk_gpt_entries_bytes(&image->header), changed, err);
 
-	if (status != VK_OK)
+	if (status == VK_OK)
+		status = vk_io_read(vk_overlay_io(overlay), lba * image->sector_size, now, image->sector_size, &got, err);
+	/* no checksum covers what stands behind a header: it stays as it is */
+	if (status != VK_OK || (got == image->sector_size && memcmp(now, sector, len) == 0))
 		return status;
-	return put_header(image, overlay, primary, &changed[primary ? VK_TP_PRIMARY_HEADER : VK_TP_BACKUP_HEADER], err);
-}
-
-static enum vk_status put_mbr(const struct vk_gpt_image *image, struct vk_overlay *overlay, bool *ret_changed,
-			      struct vk_error *err)
-{
-	uint8_t now[VK_MBR_BYTES], mbr[VK_MBR_BYTES];
-	size_t got;
-	enum vk_status status = vk_io_read(vk_overlay_io(overlay), 0, now, sizeof(now), &got, err);
-
-	if (status != VK_OK)
-		return status;
-	(void)vk_gpt_protective_mbr(got == sizeof(now) ? now : NULL, image->disk_sectors, 0, mbr);
-	return lay_part(image, overlay, VK_TP_MBR, 0, mbr, sizeof(mbr), ret_changed, err);
+	return lay_part(image, overlay, primary ? VK_TP_PRIMARY_HEADER : VK_TP_BACKUP_HEADER, lba, sector, len, changed,
+			err);
 }
 
 enum vk_status vk_gpt_put(const struct vk_gpt_image *image, struct vk_overlay *overlay, bool *ret_rewritten,
 			  struct vk_error *err)
 {
 	bool changed[VK_TP_COUNT] = {false};
+	uint8_t now[VK_MBR_BYTES], mbr[VK_MBR_BYTES];
+	size_t got = 0;
 	enum vk_status status = check_places(image, overlay, err);
 	char problem[160];
 
@@ -127,7 +101,11 @@ enum vk_status vk_gpt_put(const struct vk_gpt_image *image, struct vk_overlay *o
 	for (int primary = 0; primary < 2 && status == VK_OK; primary++)
 		status = put_copy(image, overlay, primary == 1, changed, err);
 	if (status == VK_OK)
-		status = put_mbr(image, overlay, &changed[VK_TP_MBR], err);
+		status = vk_io_read(vk_overlay_io(overlay), 0, now, sizeof(now), &got, err);
+	if (status != VK_OK)
+		return status;
+	(void)vk_gpt_protective_mbr(got == sizeof(now) ? now : NULL, image->disk_sectors, 0, mbr);
+	status = lay_part(image, overlay, VK_TP_MBR, 0, mbr, sizeof(mbr), changed, err);
 	if (status == VK_OK && ret_rewritten != NULL)
 		memcpy(ret_rewritten, changed, sizeof(changed));
 	return status;

@@ -7,40 +7,33 @@
 #include "base/checked.h"
 #include "rebuild/table/plan.h"
 
-/* What the volumes that were found say about it. */
+/* What the volumes that were found say about it. A volume is NULL where there is none of that kind. */
 struct volumes {
-	size_t count;
-	unsigned v3, v5, v6;
-	uint64_t v6_start, big_start, upgraded_start;
-	bool big;    /* ends where no MBR reaches */
-	bool no_gpt; /* begins where a GPT lies itself */
-	uint64_t no_gpt_start;
-	bool no_copy; /* ends where the copy of a GPT lies: no GPT, or the disk lost its end */
-	uint64_t no_copy_start, no_copy_end;
-	bool upgraded;  /* VMFS5 that keeps what only VMFS3 had */
-	bool old_start; /* all VMFS5 begin at 63 or 128 */
+	unsigned v3, v5;
+	const struct vk_proposal *v6, *upgraded; /* VMFS5 that keeps what only VMFS3 had */
+	bool old_start;                          /* all VMFS5 begin at 63 or 128 */
+	const struct vk_proposal *big;           /* ends where no MBR reaches */
+	const struct vk_proposal *no_gpt;        /* begins where a GPT lies itself */
+	const struct vk_proposal *no_copy; /* ends where the copy of a GPT lies: no GPT, or the disk lost its end */
 };
 
 #define MIB 1048576U
 #define MBR_SECTORS_MAX UINT32_MAX
 enum { FS5_MAJOR = 14, LVM5_MAJOR = 5, LVM6_MAJOR = 6 };
 
-static void count_version(struct volumes *v, const struct vk_candidate *c, uint64_t start)
+static void count_version(struct volumes *v, const struct vk_candidate *c, const struct vk_proposal *p)
 {
 	bool fs5 = c->has_fs && c->fs.majorVersion >= FS5_MAJOR;
 	bool old_start = c->start_bytes == 63 * 512 || c->start_bytes == 128 * 512;
 
 	if ((c->has_fs && vk_fs_is_vmfs6(&c->fs)) || (c->has_header && c->lvm.majorVersion >= LVM6_MAJOR) ||
 	    (!c->has_fs && c->vote.heartbeat_stride_bytes == 4096)) {
-		v->v6++;
-		v->v6_start = start;
+		v->v6 = p;
 	} else if (fs5 || (!c->has_fs && c->has_header && c->lvm.majorVersion >= LVM5_MAJOR)) {
 		v->v5++;
 		v->old_start = v->old_start && old_start;
-		if (fs5 && (c->fs.fileBlockSize != MIB || (c->has_header && c->lvm.majorVersion < LVM5_MAJOR))) {
-			v->upgraded = true;
-			v->upgraded_start = start;
-		}
+		if (fs5 && (c->fs.fileBlockSize != MIB || (c->has_header && c->lvm.majorVersion < LVM5_MAJOR)))
+			v->upgraded = p;
 	} else if (c->has_fs || c->has_header || old_start) {
 		v->v3++;
 	} else {
@@ -49,37 +42,34 @@ static void count_version(struct volumes *v, const struct vk_candidate *c, uint6
 	}
 }
 
+/* How many sectors the usual entries of a GPT take. */
+static uint64_t usual_array(const struct vk_table_plan *plan)
+{
+	return (VK_GPT_USUAL_ENTRIES * VK_GPT_ENTRY_BYTES + plan->sector_size - 1) / plan->sector_size;
+}
+
 static struct volumes look_at_volumes(const struct vk_table_plan *plan)
 {
 	struct volumes v = {.old_start = true};
-	uint64_t array = (128 * VK_GPT_ENTRY_BYTES + plan->sector_size - 1) / plan->sector_size;
+	uint64_t array = usual_array(plan);
 	uint64_t copy = plan->disk_sectors - vk_min_u64(array + 1, plan->disk_sectors);
 
 	if (plan->gpt_judged && plan->gpt.header_exact && plan->gpt.sector_size == plan->sector_size)
 		copy = plan->gpt.image.backup_array_lba;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_proposal *p = &plan->items[i];
-		uint64_t start = vk_proposal_start(p);
-		uint64_t end = vk_proposal_end(p);
+	VK_EACH_PROPOSAL(p, plan) {
+		uint64_t start = vk_proposal_start(p), end = vk_proposal_end(p);
 
 		if (p->by != VK_PROPOSED_FOUND)
 			continue;
-		v.count++;
-		count_version(&v, &plan->find->candidates[p->entry.candidate], start);
+		count_version(&v, &plan->find->candidates[p->entry.candidate], p);
 		if (end > plan->disk_sectors)
 			continue;
-		if (start > MBR_SECTORS_MAX || p->entry.partition.sectors > MBR_SECTORS_MAX) {
-			v.big = true;
-			v.big_start = start;
-		}
-		if (start < array + 2) {
-			v.no_gpt = true;
-			v.no_gpt_start = start;
-		} else if (end > copy && p->claim != VK_CLAIM_ASKED) {
-			v.no_copy = true;
-			v.no_copy_start = start;
-			v.no_copy_end = end;
-		}
+		if (start > MBR_SECTORS_MAX || p->entry.partition.sectors > MBR_SECTORS_MAX)
+			v.big = p;
+		if (start < array + 2)
+			v.no_gpt = p;
+		else if (end > copy && p->claim != VK_CLAIM_ASKED)
+			v.no_copy = p;
 	}
 	return v;
 }
@@ -109,12 +99,12 @@ static bool by_proof(struct vk_table_plan *plan, const struct volumes *v)
 	enum vk_table_kind kind = plan->source->table.kind;
 	enum vk_table_kind captured = captured_kind(plan);
 
-	if (v->big)
+	if (v->big != NULL)
 		return choose_kind(plan, VK_TABLE_GPT, "The volume at sector %llu reaches farther than an MBR can say",
-				   (ull)v->big_start);
-	if (v->no_gpt || v->no_copy)
+				   vk_proposal_start(v->big));
+	if (v->no_gpt != NULL || v->no_copy != NULL)
 		return choose_kind(plan, VK_TABLE_MBR, "The volume at sector %llu lies where a GPT would lie itself",
-				   (ull)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
+				   vk_proposal_start(v->no_gpt != NULL ? v->no_gpt : v->no_copy));
 	if (plan->table_ours && (kind == VK_TABLE_GPT ? plan->gpt_names : plan->mbr_names))
 		return choose_kind(plan, kind, "The table that stands names a volume that was found");
 	if (plan->gpt_names && (kind == VK_TABLE_GPT || !plan->mbr_names))
@@ -136,9 +126,9 @@ static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
 
 	if (plan->out->layout != NULL)
 		return choose_kind(plan, VK_TABLE_GPT, "It is an %s", plan->out->layout);
-	if (v->v6 > 0)
+	if (v->v6 != NULL)
 		return choose_kind(plan, VK_TABLE_GPT, "The volume at sector %llu is VMFS6, which lies on a GPT",
-				   (ull)v->v6_start);
+				   vk_proposal_start(v->v6));
 	if (plan->table_ours)
 		return choose_kind(plan, plan->source->table.kind, "The table that stands is of this kind");
 	if (plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign)
@@ -147,9 +137,9 @@ static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
 		return choose_kind(plan, VK_TABLE_GPT, "Sector 0 protects a GPT");
 	if (mbr->ebr_count > 0 && !plan->mbr_foreign)
 		return choose_kind(plan, VK_TABLE_MBR, "Extended boot records are there");
-	if (v->upgraded)
+	if (v->upgraded != NULL)
 		return choose_kind(plan, VK_TABLE_MBR, "The volume at sector %llu was a VMFS3, which lies on an MBR",
-				   (ull)v->upgraded_start);
+				   vk_proposal_start(v->upgraded));
 	if (v->v5 > 0 && v->v3 == 0 && v->old_start && remains)
 		return choose_kind(
 			plan, VK_TABLE_MBR,
@@ -163,106 +153,71 @@ static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
 	return false;
 }
 
-static bool by_default(struct vk_table_plan *plan)
-{
-	if (plan->source->table.kind != VK_TABLE_NONE)
-		return choose_kind(plan, plan->source->table.kind, "The table that stands is of this kind");
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->items[i].by == VK_PROPOSED_CAPTURE)
-			return choose_kind(plan, plan->items[i].entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR,
-					   "%s has it so", plan->items[i].name);
-	return false;
-}
-
 /* A volume lies over the place of the copy: whether it is a GPT all the same, of a disk that was longer. */
 static bool lost_its_end(const struct vk_table_plan *plan, const struct volumes *v)
 {
 	enum vk_table_kind captured = captured_kind(plan);
 	bool remains = plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign;
 
-	if (!v->no_copy || v->no_gpt)
+	if (v->no_copy == NULL || v->no_gpt != NULL)
 		return false;
-	if (plan->gpt_names || v->big)
+	if (plan->gpt_names || v->big != NULL)
 		return true;
 	if (plan->mbr_names || captured != VK_TABLE_NONE)
 		return !plan->mbr_names && captured == VK_TABLE_GPT;
-	if (v->v6 > 0 || (remains && plan->gpt.grown_from_sectors > plan->disk_sectors))
+	if (v->v6 != NULL || (remains && plan->gpt.grown_from_sectors > plan->disk_sectors))
 		return true;
-	return v->v5 > 0 && !v->upgraded && (remains || (plan->mbr.protective && !plan->gpt_foreign));
-}
-
-/* How many sectors the disk had; false: at least so many. */
-static bool length_before(const struct vk_table_plan *plan, const struct volumes *v, uint64_t *ret_sectors)
-{
-	uint64_t array = (128 * VK_GPT_ENTRY_BYTES + plan->sector_size - 1) / plan->sector_size;
-	bool known = plan->gpt_judged && plan->gpt.grown_from_sectors > plan->disk_sectors;
-
-	*ret_sectors = known ? plan->gpt.grown_from_sectors : v->no_copy_end + array + 1;
-	return known;
+	return v->v5 > 0 && v->upgraded == NULL && (remains || (plan->mbr.protective && !plan->gpt_foreign));
 }
 
 static enum vk_status say_shorter(const struct vk_table_plan *plan, const struct volumes *v, struct vk_error *err)
 {
-	uint64_t was;
-	bool known = length_before(plan, v, &was);
+	ull start = vk_proposal_start(v->no_copy), end = vk_proposal_end(v->no_copy);
+	bool known = plan->gpt_judged && plan->gpt.grown_from_sectors > plan->disk_sectors;
+	ull was = known ? plan->gpt.grown_from_sectors : end + usual_array(plan) + 1;
+	const char *least = known ? "" : "at least ";
 
 	vk_error_set(err, VK_USAGE, plan->source->path,
 		     "The disk is %s%llu sectors shorter than its table: the volume at sector %llu ends in sector "
-		     "%llu, where the "
-		     "copy of its GPT has to lie",
-		     known ? "" : "at least ", (ull)(was - plan->disk_sectors), (ull)v->no_copy_start,
-		     (ull)(v->no_copy_end - 1));
+		     "%llu, where the copy of its GPT has to lie",
+		     least, was - plan->disk_sectors, start, end - 1);
 	return vk_error_remedy(
 		err,
 		"make the LUN %s%llu sectors long again; --include %llu cuts the volume off, as a guess, and "
 		"--label mbr is right only when this disk never had a GPT",
-		known ? "" : "at least ", (ull)was, (ull)v->no_copy_start);
+		least, was, start);
 }
 
 /* A label that the caller chose must be able to say where the volumes are. */
 static enum vk_status check_wish(const struct vk_table_plan *plan, const struct volumes *v, struct vk_error *err)
 {
-	if (plan->out->kind == VK_TABLE_MBR && v->big) {
+	if (plan->out->kind == VK_TABLE_MBR && v->big != NULL) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "An MBR cannot say where the volume at sector %llu ends", (ull)v->big_start);
+			     "An MBR cannot say where the volume at sector %llu ends", vk_proposal_start(v->big));
 		return vk_error_remedy(err, "use --label gpt");
 	}
 	if (plan->out->kind == VK_TABLE_GPT && lost_its_end(plan, v))
 		return say_shorter(plan, v, err);
-	if (plan->out->kind == VK_TABLE_GPT && (v->no_gpt || v->no_copy)) {
+	if (plan->out->kind == VK_TABLE_GPT && (v->no_gpt != NULL || v->no_copy != NULL)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
 			     "The volume at sector %llu lies where a GPT would lie itself",
-			     (ull)(v->no_gpt ? v->no_gpt_start : v->no_copy_start));
+			     vk_proposal_start(v->no_gpt != NULL ? v->no_gpt : v->no_copy));
 		return vk_error_remedy(err, "use --label mbr");
 	}
 	return VK_OK;
 }
 
-/* What could be read of it tells nothing of its kind. */
-static bool all_unread(const struct vk_table *table)
-{
-	return table->mbr_unreadable && table->gpt[0].unreadable && table->gpt[1].unreadable;
-}
-
-/* The first volume that begins on this disk and needs more than is left of it; NULL: there is none. */
-static const struct vk_candidate *first_outside(const struct vk_table_plan *plan)
-{
-	const struct vk_candidate *first = NULL;
-
-	for (size_t i = 0; i < plan->find->count; i++) {
-		const struct vk_candidate *c = &plan->find->candidates[i];
-
-		if (c->standing == VK_GHOST_OUTSIDE && !c->start_before_disk &&
-		    (first == NULL || c->start_bytes < first->start_bytes))
-			first = c;
-	}
-	return first;
-}
-
 static enum vk_status say_nothing_there(const struct vk_table_plan *plan, struct vk_error *err)
 {
-	const struct vk_candidate *c = first_outside(plan);
+	const struct vk_candidate *c = NULL; /* the first that begins on this disk and needs more than is left of it */
 
+	for (size_t i = 0; i < plan->find->count; i++) {
+		const struct vk_candidate *other = &plan->find->candidates[i];
+
+		if (other->standing == VK_GHOST_OUTSIDE && !other->start_before_disk &&
+		    (c == NULL || other->start_bytes < c->start_bytes))
+			c = other;
+	}
 	if (c == NULL) {
 		vk_error_set(err, VK_ABSENT, plan->source->path,
 			     "Neither a volume of VMFS nor anything of a partition table was found");
@@ -284,6 +239,7 @@ static enum vk_status say_nothing_there(const struct vk_table_plan *plan, struct
 
 enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err)
 {
+	const struct vk_table *table = &plan->source->table;
 	struct volumes v = look_at_volumes(plan);
 
 	if (plan->options->label != VK_TABLE_NONE) {
@@ -292,13 +248,23 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	}
 	if (lost_its_end(plan, &v))
 		return say_shorter(plan, &v, err);
-	if (by_proof(plan, &v) || (!all_unread(&plan->source->table) && by_signs(plan, &v)) || by_default(plan))
+	if (by_proof(plan, &v))
 		return VK_OK;
-	if (vk_table_unread(&plan->source->table)) {
-		vk_error_set(err, VK_IO, plan->source->path,
-			     "The sectors of the partition table could not be read: whether there is one is not known");
-		return vk_error_remedy(err, "look at the paths to the disk; copy it with ddrescue and work on the "
-					    "copy");
+	/* where nothing could be read, what is there tells nothing of its kind */
+	if (!(table->mbr_unreadable && table->gpt[0].unreadable && table->gpt[1].unreadable) && by_signs(plan, &v))
+		return VK_OK;
+	if (table->kind != VK_TABLE_NONE) {
+		choose_kind(plan, table->kind, "The table that stands is of this kind");
+		return VK_OK;
 	}
-	return say_nothing_there(plan, err);
+	VK_EACH_PROPOSAL(p, plan)
+		if (p->by == VK_PROPOSED_CAPTURE) {
+			choose_kind(plan, p->entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR, "%s has it so", p->name);
+			return VK_OK;
+		}
+	if (!vk_table_unread(table))
+		return say_nothing_there(plan, err);
+	vk_error_set(err, VK_IO, plan->source->path,
+		     "The sectors of the partition table could not be read: whether there is one is not known");
+	return vk_error_remedy(err, "look at the paths to the disk; copy it with ddrescue and work on the copy");
 }

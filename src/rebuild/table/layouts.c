@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rebuild/table/gpt_name.h"
 #include "rebuild/table/plan.h"
 #include "vmfskit/fat_boot.h"
 
@@ -76,17 +75,13 @@ static const struct layout_row esxi7_small[] = {
 	{8, 20973535, 0, SHOWN_BY_VMFS, VMFS, "datastore1"},
 };
 
-#define LAYOUT(name, rows) \
-	{ \
-		name, rows, sizeof(rows) / sizeof((rows)[0]) \
-	}
+#define LAYOUT(name, rows) {name, rows, sizeof(rows) / sizeof((rows)[0])}
 static const struct layout layouts[] = {
 	LAYOUT("ESXi 5.5 or 6 boot disk", esxi55),
 	LAYOUT("ESXi 5.0 or 5.1 boot disk", esxi50),
 	LAYOUT("ESXi 7 or 8 boot disk", esxi7),
 	LAYOUT("ESXi 7 or 8 boot disk (small)", esxi7_small),
 };
-enum { LAYOUTS = sizeof(layouts) / sizeof(layouts[0]) };
 _Static_assert(sizeof(esxi55) / sizeof(esxi55[0]) <= ROWS_MAX, "more rows than there is room for what shows them");
 
 /* What a disk shows of one layout, a row each. */
@@ -114,19 +109,6 @@ static enum vk_status look_for_fat(const struct layout_row *row, struct vk_io *i
 	return VK_OK;
 }
 
-/* Ghosts prove nothing. */
-static size_t candidate_at(const struct vk_find *find, uint64_t start_bytes, bool local)
-{
-	for (size_t i = 0; i < find->count; i++) {
-		const struct vk_candidate *c = &find->candidates[i];
-
-		if (c->start_bytes == start_bytes && !c->start_before_disk && c->local == local &&
-		    !vk_standing_is_ghost(c->standing))
-			return i;
-	}
-	return SIZE_MAX;
-}
-
 static enum vk_status compare_layout(const struct vk_table_plan *plan, const struct layout *layout,
 				     struct shown *ret_shown, struct vk_error *err)
 {
@@ -134,18 +116,24 @@ static enum vk_status compare_layout(const struct vk_table_plan *plan, const str
 
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct layout_row *row = &layout->rows[i];
+		bool volume = row->proof == SHOWN_BY_LOCAL || row->proof == SHOWN_BY_VMFS;
 		enum vk_status status = VK_OK;
 
 		s.candidate[i] = SIZE_MAX;
 		if (row->proof == SHOWN_BY_FAT)
 			status = look_for_fat(row, plan->source->io, &s.there[i], &s.bytes[i], err);
-		else if (row->proof != SHOWN_BY_GAP)
-			s.candidate[i] = candidate_at(plan->find, row->start * 512, row->proof == SHOWN_BY_LOCAL);
 		if (status != VK_OK)
 			return status;
-		if (s.candidate[i] != SIZE_MAX) {
-			s.there[i] = true;
-			s.bytes[i] = plan->find->candidates[s.candidate[i]].length_bytes;
+		for (size_t k = 0; k < plan->find->count && volume && !s.there[i]; k++) {
+			const struct vk_candidate *c = &plan->find->candidates[k];
+
+			/* ghosts prove nothing */
+			s.there[i] = c->start_bytes == row->start * 512 && !c->start_before_disk &&
+				     c->local == (row->proof == SHOWN_BY_LOCAL) && !vk_standing_is_ghost(c->standing);
+			if (!s.there[i])
+				continue;
+			s.candidate[i] = k;
+			s.bytes[i] = c->length_bytes;
 		}
 		s.own += s.there[i];
 	}
@@ -177,7 +165,7 @@ static void propose_row(struct vk_table_plan *plan, const struct layout *layout,
 									: row->end - row->start + 1;
 	if (!vk_guid_parse(row->type, &p.entry.partition.entry.typeGUID))
 		return;
-	vk_gpt_name_put(row->name, p.entry.partition.entry.name);
+	vk_table_gpt_name(row->name, p.entry.partition.entry.name);
 	snprintf(p.name, sizeof(p.name), "%s", layout->name);
 	if (row->proof == SHOWN_BY_FAT) {
 		p.least_sectors = shown->bytes[index] / 512;
@@ -199,15 +187,14 @@ static void say_missing(struct vk_table_plan *plan, const struct layout *layout,
 	/* a disk may be too small for a datastore, and where it would end only the datastore knows */
 	if (row->end == 0 || row->end >= plan->disk_sectors)
 		return;
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->items[i].entry.partition.start_sector == row->start)
+	VK_EACH_PROPOSAL(p, plan)
+		if (vk_proposal_start(p) == row->start)
 			return;
 	if (vk_guid_parse(row->type, &guid))
 		vk_guid_format(&guid, type);
 	vk_table_note(plan,
 		      "An %s has a partition %u in sectors %llu to %llu, of which nothing is left; it is left out. If "
-		      "it is wanted "
-		      "all the same, add it after the repair: sgdisk -a 1 -n %u:%llu:%llu -t %u:%s",
+		      "it is wanted all the same, add it after the repair: sgdisk -a 1 -n %u:%llu:%llu -t %u:%s",
 		      layout->name, row->number, (ull)row->start, (ull)row->end, row->number, (ull)row->start,
 		      (ull)row->end, row->number, type);
 }
@@ -217,7 +204,7 @@ enum vk_status vk_table_from_layouts(struct vk_table_plan *plan, struct vk_error
 	const struct layout *layout = NULL;
 	struct shown best = {.own = OWN_MIN - 1};
 
-	for (size_t i = 0; i < LAYOUTS && plan->sector_size == 512; i++) {
+	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]) && plan->sector_size == 512; i++) {
 		struct shown shown;
 		enum vk_status status = compare_layout(plan, &layouts[i], &shown, err);
 

@@ -61,8 +61,7 @@ static void take_length(const struct vk_proposal *entry, struct vk_proposal *p)
 /* Which of entry and header says the length. */
 static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *entry, struct vk_proposal *p)
 {
-	unsigned long long start = vk_proposal_start(p);
-	unsigned long long said = entry->entry.partition.sectors, needed = p->entry.partition.sectors;
+	ull start = vk_proposal_start(p), said = entry->entry.partition.sectors, needed = p->entry.partition.sectors;
 	bool known = p->entry.length_exact;
 
 	if (said == needed && known) {
@@ -82,8 +81,7 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 		else if (said < needed)
 			vk_table_note(plan,
 				      "%s gives the volume at sector %llu %llu sectors, and it needs %llu; the entry "
-				      "stays so, --include "
-				      "%llu makes it as long as the volume says",
+				      "stays so, --include %llu makes it as long as the volume says",
 				      entry->name, start, said, needed, start);
 		take_length(entry, p);
 	} else if (!known && said < p->least_sectors) {
@@ -122,23 +120,23 @@ static void say_source(const struct vk_proposal *entry, struct vk_proposal *p)
 /* What a volume needs, with number, GUID and all else of the entry. */
 static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *entry, struct vk_proposal *p)
 {
-	const struct vk_partition *from = &entry->entry.partition;
+	const struct vk_partition was = p->entry.partition;
 	struct vk_partition *to = &p->entry.partition;
-	unsigned number = to->number;
-	uint64_t sectors = to->sectors;
+	bool vmfs = vk_partition_is_vmfs(&entry->entry.partition);
 
-	p->entry.bytes_exact = entry->entry.bytes_exact && vk_partition_is_vmfs(&entry->entry.partition);
+	p->entry.bytes_exact = entry->entry.bytes_exact && vmfs;
 	p->entry.origin = entry->entry.origin;
 	if (entry->claim == VK_CLAIM_STANDING && p->claim != VK_CLAIM_ASKED)
 		p->claim = VK_CLAIM_STANDING;
 	p->by = entry->by;
 	p->rank = entry->rank;
 	p->has_entry = entry->has_entry;
-	if (from->number != 0)
+	*to = entry->entry.partition;
+	to->sectors = was.sectors;
+	if (to->number != 0)
 		p->entry.number_exact = entry->entry.number_exact;
-	*to = *from;
-	to->number = from->number != 0 ? from->number : number;
-	to->sectors = sectors;
+	else
+		to->number = was.number;
 	memcpy(p->raw, entry->raw, sizeof(p->raw));
 	p->ebr_lba = entry->ebr_lba;
 	p->ebr_exact = entry->ebr_exact;
@@ -146,73 +144,49 @@ static void take_entry(struct vk_table_plan *plan, const struct vk_proposal *ent
 	settle_length(plan, entry, p);
 	if (p->entry.bytes_exact)
 		say_source(entry, p);
-	else if (!vk_partition_is_vmfs(&entry->entry.partition))
+	else if (!vmfs)
 		vk_proposal_why(p, "%s gives it another type", entry->name);
 	else
 		vk_proposal_why(p, "number and name as in %s", entry->name);
-}
-
-static void take_row(const struct vk_proposal *row, struct vk_proposal *p)
-{
-	p->by = VK_PROPOSED_LAYOUT;
-	p->rank = row->rank;
-	p->entry.origin = VK_ENTRY_LAYOUT;
-	p->entry.partition.number = row->entry.partition.number;
-	p->entry.partition.gpt = true;
-	p->entry.partition.entry = row->entry.partition.entry;
-	p->has_entry = true;
-	vk_proposal_why(p, "partition %u of an %s", row->entry.partition.number, row->name);
-}
-
-/* An entry of another type that stands where the volume begins, and was not asked to go. */
-static const struct vk_proposal *other_standing(struct vk_table_plan *plan, const struct vk_proposal *items,
-						size_t count)
-{
-	for (size_t i = 1; i < count; i++) {
-		char type[VK_GUID_TEXT_BYTES];
-		const char *name;
-
-		if (items[i].claim != VK_CLAIM_STANDING || items[0].claim == VK_CLAIM_ASKED ||
-		    vk_proposal_names(&items[0], &items[i]))
-			continue;
-		vk_partition_type(&items[i].entry.partition, type, &name);
-		vk_table_note(plan,
-			      "A volume was found at sector %llu, where %s has a partition of another system (%s), "
-			      "which stays; "
-			      "--include %llu puts the volume in its place",
-			      (ull)items[i].entry.partition.start_sector, items[i].name, name,
-			      (ull)items[i].entry.partition.start_sector);
-		return &items[i];
-	}
-	return NULL;
 }
 
 /* A start where a volume was found. */
 static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct vk_proposal *items, size_t count)
 {
 	struct vk_proposal p = items[0];
-	const struct vk_proposal *other = other_standing(plan, items, count);
 	const struct vk_proposal *entry = best_entry(&p, items, count);
 	const struct vk_proposal *row = layout_row(items, count);
+	ull start = vk_proposal_start(&p);
 
-	if (other != NULL)
-		return *other;
-	if (entry != NULL)
-		take_entry(plan, entry, &p);
-	else if (row != NULL)
-		take_row(row, &p);
 	for (size_t i = 1; i < count; i++) {
-		char type[VK_GUID_TEXT_BYTES];
-		const char *name;
-
-		if (items[i].by >= VK_PROPOSED_FOUND || vk_proposal_names(&items[0], &items[i]))
+		/* an entry of another type that stands there, and was not asked to go */
+		if (items[i].claim != VK_CLAIM_STANDING || p.claim == VK_CLAIM_ASKED ||
+		    vk_proposal_names(&p, &items[i]))
 			continue;
-		vk_partition_type(&items[i].entry.partition, type, &name);
-		vk_table_note(
-			plan,
-			"The entry of %s that begins at sector %llu, too, is another system's (%s) and is left out",
-			items[i].name, (ull)p.entry.partition.start_sector, name);
+		vk_table_note(plan,
+			      "A volume was found at sector %llu, where %s has a partition of another system (%s), "
+			      "which stays; --include %llu puts the volume in its place",
+			      start, items[i].name, vk_proposal_type(&items[i]), start);
+		return items[i];
 	}
+	if (entry != NULL) {
+		take_entry(plan, entry, &p);
+	} else if (row != NULL) {
+		p.by = VK_PROPOSED_LAYOUT;
+		p.rank = row->rank;
+		p.entry.origin = VK_ENTRY_LAYOUT;
+		p.entry.partition.number = row->entry.partition.number;
+		p.entry.partition.gpt = true;
+		p.entry.partition.entry = row->entry.partition.entry;
+		p.has_entry = true;
+		vk_proposal_why(&p, "partition %u of an %s", row->entry.partition.number, row->name);
+	}
+	for (size_t i = 1; i < count; i++)
+		if (items[i].by < VK_PROPOSED_FOUND && !vk_proposal_names(&items[0], &items[i]))
+			vk_table_note(plan,
+				      "The entry of %s that begins at sector %llu, too, is another system's (%s) and is "
+				      "left out",
+				      items[i].name, start, vk_proposal_type(&items[i]));
 	return p;
 }
 
@@ -233,18 +207,13 @@ static bool merge_others(struct vk_table_plan *plan, const struct vk_proposal *i
 		    (best == NULL || (fits && best->claim == VK_CLAIM_DOUBTFUL)))
 			best = p;
 	}
-	if (best == NULL && row != NULL) {
+	if (best == NULL && row == NULL && vk_partition_is_vmfs(&items[0].entry.partition))
+		vk_table_note(plan, "%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
+			      items[0].name, vk_proposal_start(&items[0]));
+	if (best == NULL && row != NULL)
 		*ret_proposal = *row;
-		return true;
-	}
-	if (best == NULL) {
-		if (vk_partition_is_vmfs(&items[0].entry.partition))
-			vk_table_note(
-				plan,
-				"%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
-				items[0].name, (ull)items[0].entry.partition.start_sector);
-		return false;
-	}
+	if (best == NULL)
+		return row != NULL;
 	*ret_proposal = *best;
 	if (row != NULL) {
 		ret_proposal->claim = row->claim > best->claim ? row->claim : best->claim;
@@ -259,12 +228,11 @@ void vk_table_merge(struct vk_table_plan *plan)
 	size_t kept = 0;
 
 	for (size_t i = 0, end; i < plan->count; i = end) {
-		uint64_t start = plan->items[i].entry.partition.start_sector;
 		struct vk_proposal merged;
 		bool keep = true;
 
 		for (end = i + 1; end < plan->count; end++)
-			if (plan->items[end].entry.partition.start_sector != start)
+			if (vk_proposal_start(&plan->items[end]) != vk_proposal_start(&plan->items[i]))
 				break;
 		if (plan->items[i].by == VK_PROPOSED_FOUND)
 			merged = merge_volume(plan, &plan->items[i], end - i);

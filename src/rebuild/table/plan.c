@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of the table planner: proposals, notes, and what is lost. */
+/* What the steps of the table planner share: lists, the order of proposals, numbers, types that both tables have. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,11 +35,15 @@ void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const
 
 void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal)
 {
-	uint64_t start = vk_proposal_start(proposal);
-
-	if (vk_table_listed(plan->options->exclude_sectors, plan->options->exclude_count, start))
+	if (vk_table_excluded(plan, vk_proposal_start(proposal)))
 		return;
 	if (vk_append(&plan->items, &plan->count, proposal, sizeof(*proposal)) == NULL)
+		plan->nomem = true;
+}
+
+void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry *entry)
+{
+	if (vk_append(&plan->out->entries, &plan->out->entry_count, entry, sizeof(*entry)) == NULL)
 		plan->nomem = true;
 }
 
@@ -59,13 +63,20 @@ void vk_proposal_why(struct vk_proposal *proposal, const char *fmt, ...)
 	va_end(args);
 }
 
+const char *vk_proposal_type(const struct vk_proposal *p)
+{
+	const struct vk_partition *part = &p->entry.partition;
+
+	return part->gpt ? vk_gpt_type_name(&part->entry.typeGUID) : vk_mbr_type_name(part->mbr_type);
+}
+
 bool vk_proposal_names(const struct vk_proposal *volume, const struct vk_proposal *entry)
 {
 	return vk_partition_is_vmfs(&entry->entry.partition) ||
 	       (volume->entry.length_exact && entry->entry.partition.sectors == volume->entry.partition.sectors);
 }
 
-bool vk_table_listed(const uint64_t *sectors, size_t count, uint64_t sector)
+static bool is_listed(const uint64_t *sectors, size_t count, uint64_t sector)
 {
 	for (size_t i = 0; i < count; i++)
 		if (sectors[i] == sector)
@@ -73,9 +84,20 @@ bool vk_table_listed(const uint64_t *sectors, size_t count, uint64_t sector)
 	return false;
 }
 
+bool vk_table_included(const struct vk_table_plan *plan, uint64_t sector)
+{
+	return is_listed(plan->options->include_sectors, plan->options->include_count, sector);
+}
+
+bool vk_table_excluded(const struct vk_table_plan *plan, uint64_t sector)
+{
+	return is_listed(plan->options->exclude_sectors, plan->options->exclude_count, sector);
+}
+
 static int by_start(const void *a, const void *b)
 {
 	const struct vk_proposal *x = a, *y = b;
+	unsigned m = x->entry.partition.number, n = y->entry.partition.number;
 
 	if (vk_proposal_start(x) != vk_proposal_start(y))
 		return vk_proposal_start(x) < vk_proposal_start(y) ? -1 : 1;
@@ -83,15 +105,26 @@ static int by_start(const void *a, const void *b)
 		return x->by == VK_PROPOSED_FOUND ? -1 : 1;
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;
-	return x->entry.partition.number < y->entry.partition.number
-		       ? -1
-		       : x->entry.partition.number > y->entry.partition.number;
+	return m < n ? -1 : m > n;
 }
 
 void vk_table_sort(struct vk_table_plan *plan)
 {
 	if (plan->count > 0)
 		qsort(plan->items, plan->count, sizeof(*plan->items), by_start);
+}
+
+static uint64_t start_of(const void *item)
+{
+	return vk_proposal_start(item);
+}
+
+const struct vk_proposal *vk_table_volume_at(const struct vk_table_plan *plan, uint64_t sector)
+{
+	const struct vk_proposal *p =
+		plan->items + vk_first_not_below(plan->items, plan->count, sizeof(*plan->items), sector, start_of);
+
+	return p < plan->items + plan->count && p->by == VK_PROPOSED_FOUND && vk_proposal_start(p) == sector ? p : NULL;
 }
 
 static int by_rank(const void *a, const void *b)
@@ -104,31 +137,16 @@ static int by_rank(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static struct vk_proposal **order_by_rank(const struct vk_table_plan *plan)
-{
-	struct vk_proposal **order = calloc(plan->count + 1, sizeof(struct vk_proposal *));
-
-	if (order == NULL)
-		return NULL;
-	for (size_t i = 0; i < plan->count; i++)
-		order[i] = &plan->items[i];
-	qsort(order, plan->count, sizeof(struct vk_proposal *), by_rank);
-	return order;
-}
-
-void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry *entry)
-{
-	if (vk_append(&plan->out->entries, &plan->out->entry_count, entry, sizeof(*entry)) == NULL)
-		plan->nomem = true;
-}
-
 enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, bool *used, struct vk_error *err)
 {
 	/* the table that stands before captures, and what a volume's header remembers last */
-	struct vk_proposal **order = order_by_rank(plan);
+	struct vk_proposal **order = calloc(plan->count + 1, sizeof(struct vk_proposal *));
 
 	if (order == NULL)
 		return vk_no_memory(err, NULL);
+	for (size_t i = 0; i < plan->count; i++)
+		order[i] = &plan->items[i];
+	qsort(order, plan->count, sizeof(struct vk_proposal *), by_rank);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct vk_partition *part = &order[i]->entry.partition;
 
@@ -155,4 +173,55 @@ unsigned vk_table_free_number(bool *used, unsigned most, unsigned *from)
 		return 0;
 	used[*from] = true;
 	return *from;
+}
+
+/* Types that both kinds of table have. The first row of a type counts. */
+static const struct {
+	uint8_t mbr;
+	const char *guid;
+} types[] = {
+	{VK_MBR_TYPE_VMFS, VK_GPT_TYPE_VMFS},
+	{VK_MBR_TYPE_VMFS, VK_GPT_TYPE_VMFSL},
+	{VK_MBR_TYPE_VMKCORE, VK_GPT_TYPE_VMKDIAG},
+	{0xEF, VK_GPT_TYPE_EFI},
+	{0x07, VK_GPT_TYPE_BASIC},
+	{0x0C, VK_GPT_TYPE_BASIC},
+	{0x0B, VK_GPT_TYPE_BASIC},
+	{0x0E, VK_GPT_TYPE_BASIC},
+	{0x06, VK_GPT_TYPE_BASIC},
+	{0x04, VK_GPT_TYPE_BASIC},
+	{0x83, "0FC63DAF-8483-4772-8E79-3D69D8477DE4"},
+	{0x82, "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F"},
+	{0x8E, "E6D6D379-F507-44C2-A23C-238F2A3DF928"},
+	{0xFD, "A19D880F-05FC-4D3B-A006-743F0F84911E"},
+};
+
+bool vk_table_type_to_mbr(const struct vk_guid *type, uint8_t *ret_type)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct vk_guid guid;
+
+		if (!vk_guid_parse(types[i].guid, &guid) || !vk_guid_equal(&guid, type))
+			continue;
+		*ret_type = types[i].mbr;
+		return true;
+	}
+	return false;
+}
+
+bool vk_table_type_to_gpt(uint8_t type, struct vk_guid *ret_type)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].mbr == type)
+			return vk_guid_parse(types[i].guid, ret_type);
+	return false;
+}
+
+void vk_table_gpt_name(const char *name, uint8_t ret_name[VK_GPT_NAME_BYTES])
+{
+	memset(ret_name, name == NULL ? 0xFF : 0, VK_GPT_NAME_BYTES);
+	if (name == NULL)
+		ret_name[0] = ret_name[1] = 0;
+	for (size_t i = 0; name != NULL && i < VK_GPT_NAME_BYTES / 2 && name[i] != '\0'; i++)
+		ret_name[2 * i] = (uint8_t)name[i];
 }

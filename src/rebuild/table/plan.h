@@ -23,8 +23,7 @@ enum vk_claim {
 	VK_CLAIM_HEADER,   /* a damaged volume with its LVM header */
 	VK_CLAIM_CONTENTS, /* its contents were seen */
 	VK_CLAIM_LIVING,
-	VK_CLAIM_STANDING, /* an entry of the table that stands, proved or confirmed: it gives way to nothing but a wish
-			    */
+	VK_CLAIM_STANDING, /* an entry that stands, proved or confirmed: it gives way to nothing but a wish */
 	VK_CLAIM_ASKED     /* the caller wants it */
 };
 
@@ -41,7 +40,6 @@ struct vk_proposal {
 	enum vk_proposed_by by;
 	enum vk_claim claim;
 	unsigned rank;  /* of those with the same start or number, the lowest is believed first */
-	bool chosen;    /* it stays, while that is settled */
 	bool stands;    /* needs nothing on the disk that confirms it */
 	bool local;     /* VMFS-L */
 	bool open_end;  /* a volume whose length nothing says: sectors are the least */
@@ -84,6 +82,9 @@ struct vk_table_plan {
 	bool nomem; /* a note or proposal was lost for want of memory */
 };
 
+#define VK_EACH_PROPOSAL(p, plan) \
+	for (struct vk_proposal *p = (plan)->items; p < (plan)->items + (plan)->count; p++)
+
 /* Appended to a list of the plan, once each; a few hundred at most. */
 void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -91,8 +92,9 @@ void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const
 #define vk_table_lost(plan, ...) vk_table_say(plan, &(plan)->out->lost, &(plan)->out->lost_count, __VA_ARGS__)
 /* A value that is put and not known: what, and what is put instead. */
 #define vk_table_doubt(plan, ...) vk_table_say(plan, &(plan)->out->doubts, &(plan)->out->doubt_count, __VA_ARGS__)
-/* Append a proposal. */
+/* Append a proposal; append to out->entries. */
 void vk_table_propose(struct vk_table_plan *plan, const struct vk_proposal *proposal);
+void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry *entry);
 /* Append to entry.why. */
 void vk_proposal_why(struct vk_proposal *proposal, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 typedef unsigned long long ull; /* for printing */
@@ -104,12 +106,20 @@ static inline uint64_t vk_proposal_end(const struct vk_proposal *p)
 {
 	return vk_add_sat(vk_proposal_start(p), p->entry.partition.sectors);
 }
+static inline bool vk_proposal_is_volume(const struct vk_proposal *p)
+{
+	return p->entry.candidate != SIZE_MAX;
+}
+/* What people call its type. */
+const char *vk_proposal_type(const struct vk_proposal *p);
 /*
  * Whether an entry is about the volume that begins with it. One of another type is when it ends where the volume does:
  * then somebody changed the type; else it is a partition of another system that begins there by chance.
  */
 bool vk_proposal_names(const struct vk_proposal *volume, const struct vk_proposal *entry);
-bool vk_table_listed(const uint64_t *sectors, size_t count, uint64_t sector);
+/* Whether the caller asked for this start, or does not want it. */
+bool vk_table_included(const struct vk_table_plan *plan, uint64_t sector);
+bool vk_table_excluded(const struct vk_table_plan *plan, uint64_t sector);
 
 /* The sources of proposals. */
 void vk_table_from_gpt(struct vk_table_plan *plan);
@@ -117,11 +127,12 @@ void vk_table_from_mbr(struct vk_table_plan *plan);
 void vk_table_from_captures(struct vk_table_plan *plan);
 VK_MUST_USE enum vk_status vk_table_from_found(struct vk_table_plan *plan, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_table_from_layouts(struct vk_table_plan *plan, struct vk_error *err);
+/* Sorted by start; a volume that was found is the first of its start. */
+void vk_table_sort(struct vk_table_plan *plan);
+/* The volume that was found that begins there, of a sorted plan; NULL: none does. */
+const struct vk_proposal *vk_table_volume_at(const struct vk_table_plan *plan, uint64_t sector);
 /* Whether what stands is ours or another system's; sets claims of what it proposed. */
 void vk_table_judge_standing(struct vk_table_plan *plan);
-
-/* Sorted by start, the volumes that were found first among equals. */
-void vk_table_sort(struct vk_table_plan *plan);
 /* Decide out->kind and why. VK_USAGE, VK_ABSENT. */
 VK_MUST_USE enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error *err);
 /* One proposal for each start. */
@@ -132,10 +143,6 @@ void vk_table_merge(struct vk_table_plan *plan);
  */
 VK_MUST_USE enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err);
 
-/* The type of a partition in the other kind of table; false: it has none. */
-VK_MUST_USE bool vk_table_type_to_mbr(const struct vk_guid *type, uint8_t *ret_type);
-VK_MUST_USE bool vk_table_type_to_gpt(uint8_t type, struct vk_guid *ret_type);
-
 /* Prepare plan->image and the usable range of the label that was chosen. */
 VK_MUST_USE enum vk_status vk_table_prepare(struct vk_table_plan *plan, struct vk_error *err);
 /* Give numbers, GUIDs and names, fill out->entries, and put it on the overlay. */
@@ -144,6 +151,12 @@ VK_MUST_USE enum vk_status vk_table_put_mbr(struct vk_table_plan *plan, struct v
 /* Which partitions of an MBR are logical, their numbers, where their boot records stand. */
 VK_MUST_USE enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error *err);
 
+/* The type of a partition in the other kind of table; false: it has none. */
+VK_MUST_USE bool vk_table_type_to_mbr(const struct vk_guid *type, uint8_t *ret_type);
+VK_MUST_USE bool vk_table_type_to_gpt(uint8_t type, struct vk_guid *ret_type);
+enum { VK_GPT_NAME_BYTES = 72 };
+/* The name of a GPT entry: ASCII, or NULL: none, as the ESXi tools leave it (one NUL and 0xFFFF behind it). */
+void vk_table_gpt_name(const char *name, uint8_t ret_name[VK_GPT_NAME_BYTES]);
 /*
  * Numbers up to most that are known stay, those of the best rank first, each once, and are marked in used; the other
  * proposals have number 0 then. Logical partitions of an MBR are not asked. VK_NOMEM.
@@ -152,14 +165,14 @@ VK_MUST_USE enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, uns
 						 struct vk_error *err);
 /* The next number from *from on that is not used, and is then; 0: there is none up to most. */
 unsigned vk_table_free_number(bool *used, unsigned most, unsigned *from);
-/* Append to out->entries. */
-void vk_table_planned(struct vk_table_plan *plan, const struct vk_planned_entry *entry);
 
 /*
- * A GUID of version 8 (RFC 9562) made from what and bytes: the same on every run. VK_INTERNAL: libcrypto has no
- * SHA-256.
+ * Put image on overlay in the classes of io/write_class.h: backup, primary, MBR. Only what differs becomes an edit;
+ * ret_rewritten (VK_TP_COUNT of them, may be NULL) says which parts do. Errors: VK_USAGE (an entry lies outside the
+ * usable range or overlaps another; the table would lie over itself or over an entry; the overlay's disk has another
+ * size or a sector size that cannot hold it), VK_IO, VK_NOMEM.
  */
-VK_MUST_USE enum vk_status vk_fresh_guid(const char *what, const void *bytes, size_t len, struct vk_guid *ret_guid,
-					 struct vk_error *err);
+VK_MUST_USE enum vk_status vk_gpt_put(const struct vk_gpt_image *image, struct vk_overlay *overlay, bool *ret_rewritten,
+				      struct vk_error *err);
 
 #endif

@@ -13,11 +13,6 @@ struct chosen {
 	size_t count;
 };
 
-static bool is_volume(const struct vk_proposal *p)
-{
-	return p->entry.candidate != SIZE_MAX;
-}
-
 static uint64_t start_key(const void *item)
 {
 	return vk_proposal_start(*(struct vk_proposal *const *)item);
@@ -37,17 +32,6 @@ static int by_strength(const void *a, const void *b)
 	return vk_proposal_start(x) < vk_proposal_start(y) ? -1 : vk_proposal_start(x) > vk_proposal_start(y);
 }
 
-static const char *what_it_is(const struct vk_proposal *p)
-{
-	const char *name;
-	char type[VK_GUID_TEXT_BYTES];
-
-	if (is_volume(p))
-		return "the volume";
-	vk_partition_type(&p->entry.partition, type, &name);
-	return name;
-}
-
 /* Whether p may end where `other` begins (NULL: the table itself). What stands gives way to a wish only. */
 static bool may_shorten(const struct vk_proposal *p, const struct vk_proposal *other, uint64_t sectors)
 {
@@ -64,20 +48,14 @@ static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, const str
 	if (!may_shorten(p, other, sectors))
 		return false;
 	/* the volume's own length is known, as far as it fits */
-	if (is_volume(p) && !p->open_end)
+	if (vk_proposal_is_volume(p) && !p->open_end)
 		sectors = vk_min_u64(sectors, vk_max_u64(p->told_sectors, p->least_sectors));
 	vk_table_note(plan, "The partition at sector %llu is made %llu sectors long instead of %llu: %s",
 		      vk_proposal_start(p), (ull)sectors, (ull)p->entry.partition.sectors, why);
 	p->entry.partition.sectors = sectors;
 	p->entry.bytes_exact = false;
-	p->entry.length_exact = p->entry.length_exact && is_volume(p) && sectors == p->told_sectors;
+	p->entry.length_exact = p->entry.length_exact && vk_proposal_is_volume(p) && sectors == p->told_sectors;
 	return true;
-}
-
-static bool outside(const struct vk_table_plan *plan, const struct vk_proposal *p)
-{
-	return p->entry.partition.sectors == 0 || vk_proposal_start(p) < plan->first_usable ||
-	       vk_proposal_end(p) > vk_add_sat(plan->last_usable, 1);
 }
 
 static enum vk_status refuse_standing(const struct vk_table_plan *plan, const struct vk_proposal *p, const char *why,
@@ -91,70 +69,60 @@ static enum vk_status refuse_standing(const struct vk_table_plan *plan, const st
 	return VK_REFUSED;
 }
 
-/* False: it lies outside. */
-static bool fit_range(struct vk_table_plan *plan, struct vk_proposal *p)
+/* False: it lies outside. Of what stands that is an error. */
+static bool fit_range(struct vk_table_plan *plan, struct vk_proposal *p, struct vk_error *err)
 {
 	uint64_t limit = vk_add_sat(plan->last_usable, 1);
 	uint64_t end = vk_proposal_end(p);
+	ull start = vk_proposal_start(p), sectors = p->entry.partition.sectors;
 
-	if (!outside(plan, p))
+	if (sectors != 0 && start >= plan->first_usable && end <= limit)
 		return true;
-	if (p->entry.partition.sectors == 0) {
-		vk_table_lost(plan, "The partition at sector %llu ends in front of where it begins",
-			      vk_proposal_start(p));
-		return false;
-	}
-	if (vk_proposal_start(p) < plan->first_usable) {
+	if (p->claim == VK_CLAIM_STANDING) {
+		refuse_standing(plan, p, "does not lie in the sectors that this table can give away", err);
+	} else if (sectors == 0) {
+		vk_table_lost(plan, "The partition at sector %llu ends in front of where it begins", start);
+	} else if (start < plan->first_usable) {
 		vk_table_lost(plan,
 			      "The partition at sector %llu begins in front of sector %llu, the first that this table "
 			      "can give away",
-			      vk_proposal_start(p), (ull)plan->first_usable);
-		return false;
-	}
-	if (vk_proposal_start(p) < limit && shorten(plan, p, NULL, limit, "the disk ends there"))
+			      start, (ull)plan->first_usable);
+	} else if (start < limit && shorten(plan, p, NULL, limit, "the disk ends there")) {
 		return true;
-	if (p->claim == VK_CLAIM_ASKED && vk_proposal_start(p) < limit) {
-		p->entry.partition.sectors = limit - vk_proposal_start(p);
+	} else if (start < limit && p->claim == VK_CLAIM_ASKED) {
+		p->entry.partition.sectors = limit - start;
 		p->entry.length_exact = false;
 		p->entry.bytes_exact = false;
-		plan->out->guessed = true;
 		vk_proposal_why(p, "cut off at the end of the disk, as it was asked for");
 		return true;
+	} else {
+		vk_table_lost(plan,
+			      "%s at sector %llu is %llu sectors long and would end %llu sectors behind the last "
+			      "usable one (%llu)",
+			      vk_proposal_is_volume(p) ? "The volume" : "The partition", start, sectors,
+			      (ull)(end - limit), (ull)plan->last_usable);
 	}
-	vk_table_lost(
-		plan,
-		"%s at sector %llu is %llu sectors long and would end %llu sectors behind the last usable one (%llu)",
-		is_volume(p) ? "The volume" : "The partition", vk_proposal_start(p), (ull)p->entry.partition.sectors,
-		(ull)(end - limit), (ull)plan->last_usable);
 	return false;
 }
 
 /* A VMFS entry with a wrong start or end that lies over one volume only was that volume's. */
 static void inherit(struct vk_proposal *volume, const struct vk_proposal *entry)
 {
-	if (!is_volume(volume) || volume->by != VK_PROPOSED_FOUND || entry->by > VK_PROPOSED_GPT ||
-	    !vk_partition_is_vmfs(&entry->entry.partition))
+	const struct vk_partition *from = &entry->entry.partition;
+	struct vk_partition *to = &volume->entry.partition;
+
+	if (!vk_proposal_is_volume(volume) || volume->by != VK_PROPOSED_FOUND || entry->by > VK_PROPOSED_GPT ||
+	    !vk_partition_is_vmfs(from))
 		return;
 	volume->by = entry->by;
 	volume->rank = entry->rank;
 	volume->entry.origin = entry->entry.origin;
-	volume->entry.partition.number = entry->entry.partition.number;
-	volume->entry.number_exact = entry->entry.partition.number != 0;
-	volume->entry.partition.gpt = entry->entry.partition.gpt;
-	volume->entry.partition.mbr_type = entry->entry.partition.mbr_type;
-	volume->entry.partition.entry = entry->entry.partition.entry;
-	volume->has_entry = entry->entry.partition.gpt;
+	volume->entry.number_exact = from->number != 0;
+	to->number = from->number;
+	to->gpt = volume->has_entry = from->gpt;
+	to->mbr_type = from->mbr_type;
+	to->entry = from->entry;
 	vk_proposal_why(volume, "%s has it at sector %llu, where it cannot be", entry->name, vk_proposal_start(entry));
-}
-
-static enum vk_status undecidable(const struct vk_table_plan *plan, const struct vk_proposal *a,
-				  const struct vk_proposal *b, struct vk_error *err)
-{
-	vk_error_set(err, VK_USAGE, plan->source->path,
-		     "The volumes at sectors %llu and %llu overlap, and nothing tells which of them is the living one",
-		     vk_proposal_start(a), vk_proposal_start(b));
-	return vk_error_remedy(err, "say which is not wanted with --exclude %llu or --exclude %llu",
-			       vk_proposal_start(a), vk_proposal_start(b));
 }
 
 /* Whether both can stay, if need be with the first made shorter. */
@@ -174,30 +142,30 @@ static bool settle_pair(struct vk_table_plan *plan, struct vk_proposal *chosen, 
 {
 	struct vk_proposal *first = vk_proposal_start(chosen) < vk_proposal_start(p) ? chosen : p;
 	struct vk_proposal *second = first == p ? chosen : p;
+	bool volume = vk_proposal_is_volume(p);
 
 	if (vk_proposal_end(first) <= vk_proposal_start(second))
 		return true;
 	if (vk_proposal_start(first) != vk_proposal_start(second) &&
 	    shorten(plan, first, second, vk_proposal_start(second), "the next one begins there"))
-		return vk_proposal_end(first) <= vk_proposal_start(second);
+		return true;
 	vk_table_note(plan, "%s%s at sectors %llu to %llu (%s) is left out: it overlaps %s at sector %llu",
-		      is_volume(p) ? "What was found" : "The entry of ", is_volume(p) ? "" : p->name,
-		      vk_proposal_start(p), (ull)(vk_proposal_end(p) - 1), is_volume(p) ? "VMFS" : what_it_is(p),
-		      what_it_is(chosen), vk_proposal_start(chosen));
+		      volume ? "What was found" : "The entry of ", volume ? "" : p->name, vk_proposal_start(p),
+		      (ull)(vk_proposal_end(p) - 1), volume ? "VMFS" : vk_proposal_type(p), vk_proposal_is_volume(chosen) ? "the volume" : vk_proposal_type(chosen),
+		      vk_proposal_start(chosen));
 	inherit(chosen, p);
 	return false;
 }
 
+/* Whether p stays beside those that are chosen, which are stronger. */
 static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen, struct vk_proposal *p,
 			     struct vk_error *err)
 {
 	struct vk_proposal *neighbours[2] = {NULL, NULL};
 	size_t low;
 
-	if (p->claim == VK_CLAIM_STANDING && outside(plan, p))
-		return refuse_standing(plan, p, "does not lie in the sectors that this table can give away", err);
-	if (!fit_range(plan, p))
-		return VK_OK;
+	if (!fit_range(plan, p, err))
+		return p->claim == VK_CLAIM_STANDING ? VK_REFUSED : VK_OK;
 	low = vk_first_not_below(chosen->items, chosen->count, sizeof(chosen->items[0]), vk_proposal_start(p) + 1,
 				 start_key);
 	if (low > 0)
@@ -210,16 +178,22 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen, 
 		neighbours[0] = NULL;
 	for (size_t i = 0; i < 2; i++) {
 		struct vk_proposal *n = neighbours[i];
-		bool undecided = n != NULL && is_volume(n) && is_volume(p) && n->claim == p->claim &&
-				 n->sure_percent == p->sure_percent;
 
 		if (n == NULL)
 			continue;
 		if (p->claim == VK_CLAIM_STANDING && n->claim == VK_CLAIM_STANDING && !can_settle(n, p))
 			return refuse_standing(plan, p, "overlaps another that stands", err);
-		if (settle_pair(plan, n, p))
-			continue;
-		return undecided ? undecidable(plan, n, p, err) : VK_OK;
+		if (vk_proposal_is_volume(n) && vk_proposal_is_volume(p) && n->claim == p->claim &&
+		    n->sure_percent == p->sure_percent && !can_settle(n, p)) {
+			vk_error_set(err, VK_USAGE, plan->source->path,
+				     "The volumes at sectors %llu and %llu overlap, and nothing tells which of them is "
+				     "the living one",
+				     vk_proposal_start(n), vk_proposal_start(p));
+			return vk_error_remedy(err, "say which is not wanted with --exclude %llu or --exclude %llu",
+					       vk_proposal_start(n), vk_proposal_start(p));
+		}
+		if (!settle_pair(plan, n, p))
+			return VK_OK;
 	}
 	memmove(&chosen->items[low + 1], &chosen->items[low], (chosen->count - low) * sizeof(struct vk_proposal *));
 	chosen->items[low] = p;
@@ -240,7 +214,6 @@ static void close_ends(struct vk_table_plan *plan, const struct chosen *chosen)
 		if (next != NULL && next->ebr_lba > vk_proposal_end(p))
 			end = vk_min_u64(end, next->ebr_lba);
 		p->entry.partition.sectors = end - vk_proposal_start(p);
-		plan->out->guessed = true;
 		vk_proposal_why(p, "the length is a guess: it needs %llu sectors, and up to %s there are %llu",
 				(ull)p->least_sectors, next == NULL ? "the end of the disk" : "the next partition",
 				(ull)p->entry.partition.sectors);
@@ -266,19 +239,6 @@ static void doubt_ends(struct vk_table_plan *plan, const struct chosen *chosen)
 	}
 }
 
-static void keep_chosen(struct vk_table_plan *plan, const struct chosen *chosen)
-{
-	size_t kept = 0;
-
-	/* items[] of chosen point into plan->items: mark, then close the ranks */
-	for (size_t i = 0; i < chosen->count; i++)
-		chosen->items[i]->chosen = true;
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->items[i].chosen)
-			plan->items[kept++] = plan->items[i];
-	plan->count = kept;
-}
-
 enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_proposal **order = calloc(plan->count + 1, sizeof(struct vk_proposal *));
@@ -297,7 +257,10 @@ enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err)
 	if (status == VK_OK) {
 		close_ends(plan, &chosen);
 		doubt_ends(plan, &chosen);
-		keep_chosen(plan, &chosen);
+		/* both are in the order of the disk */
+		plan->count = chosen.count;
+		for (size_t i = 0; i < chosen.count; i++)
+			plan->items[i] = *chosen.items[i];
 	}
 	free(order);
 	free(chosen.items);

@@ -3,37 +3,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "rebuild/table/plan.h"
 
 /* Believed in this order when they speak of one start. */
 enum { RANK_STANDING = 0, RANK_OFF_CHAIN = 1, RANK_CAPTURE = 100, RANK_DOUBTFUL = 500 };
 
-/* Two tables of one disk may count in different sectors. False: it cannot be said in the other's. */
-static bool to_sectors_of(uint32_t from, uint32_t to, struct vk_partition *p)
-{
-	uint64_t start = vk_mul_sat(p->start_sector, from);
-	uint64_t length = vk_mul_sat(p->sectors, from);
-
-	if (from == to)
-		return true;
-	if (start == UINT64_MAX || length == UINT64_MAX || start % to != 0 || length % to != 0)
-		return false;
-	p->start_sector = start / to;
-	p->sectors = length / to;
-	p->entry.firstLBA = p->start_sector;
-	p->entry.lastLBA = p->start_sector + p->sectors - 1;
-	return true;
-}
-
 static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judged_entry *e)
 {
 	const struct vk_gpt_judgement *gpt = &plan->gpt;
+	uint32_t from = gpt->sector_size, to = plan->sector_size;
 	bool whole = e->exact || e->alike || gpt->proof == VK_GPT_PROOF_RIVALLED;
 	struct vk_proposal p = {
 		.entry = {.partition = e->partition,
 			  .origin = e->origin,
-			  .bytes_exact = e->exact,
+			  .bytes_exact = e->exact && from == to,
 			  .length_exact = e->exact,
 			  .length_said = e->length_fits,
 			  .number_exact = true,
@@ -44,18 +27,24 @@ static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judge
 		.stands = true,
 		.has_entry = true,
 	};
+	struct vk_partition *part = &p.entry.partition;
 
-	if (!to_sectors_of(gpt->sector_size, plan->sector_size, &p.entry.partition)) {
-		vk_table_lost(
-			plan,
-			"Partition %u of a GPT that counts sectors of %u bytes does not lie on sectors of %u bytes",
-			e->partition.number, gpt->sector_size, plan->sector_size);
-		return;
-	}
-	if (gpt->sector_size != plan->sector_size)
-		p.entry.bytes_exact = false;
-	else if (e->exact && gpt->used >= 0 && gpt->used == gpt->right)
+	if (from != to) {
+		uint64_t start = vk_mul_sat(part->start_sector, from), length = vk_mul_sat(part->sectors, from);
+
+		if (start == UINT64_MAX || length == UINT64_MAX || start % to != 0 || length % to != 0) {
+			vk_table_lost(plan,
+				      "Partition %u of a GPT that counts sectors of %u bytes does not lie on sectors "
+				      "of %u bytes",
+				      part->number, from, to);
+			return;
+		}
+		part->start_sector = part->entry.firstLBA = start / to;
+		part->sectors = length / to;
+		part->entry.lastLBA = part->start_sector + part->sectors - 1;
+	} else if (e->exact && gpt->used >= 0 && gpt->used == gpt->right) {
 		p.entry.origin = VK_ENTRY_KEPT;
+	}
 	snprintf(p.name, sizeof(p.name), "%s", e->origin == VK_ENTRY_BACKUP ? "the backup GPT" : "the GPT");
 	if (e->why[0] != '\0')
 		vk_proposal_why(&p, "%s", e->why);
@@ -93,31 +82,12 @@ static struct vk_proposal from_boot_record(const struct vk_table_plan *plan, con
 	return p;
 }
 
-/* The number that the chain as it can be read from sector 0 gives it. */
-static unsigned logical_number(const struct vk_table *table, uint64_t ebr_lba)
-{
-	uint64_t at = ebr_lba * table->sector_size + VK_MBR_ENTRY_OFFSET;
-
-	for (size_t i = 0; i < table->partition_count; i++)
-		if (table->partitions[i].logical && table->partitions[i].entry_offset_bytes == at)
-			return table->partitions[i].number;
-	return 0;
-}
-
-/* Each boot record of the chain names a partition; numbers behind one that does not may be others than they were. */
-static bool all_named(const struct vk_table *table)
-{
-	size_t named = 0;
-
-	for (size_t i = 0; i < table->partition_count; i++)
-		named += table->partitions[i].logical;
-	return named == table->ebr_count;
-}
-
 void vk_table_from_mbr(struct vk_table_plan *plan)
 {
 	const struct vk_mbr_now *now = &plan->mbr;
-	bool used = now->readable && plan->source->table.mbr_used && !now->protective && !now->boot_sector;
+	const struct vk_table *table = &plan->source->table;
+	bool used = now->readable && table->mbr_used && !now->protective && !now->boot_sector;
+	size_t named = 0;
 
 	for (unsigned i = 0; i < 4 && used; i++) {
 		const struct vk_mbr_entry *e = &now->mbr.entries[i];
@@ -130,13 +100,19 @@ void vk_table_from_mbr(struct vk_table_plan *plan)
 		p.entry.number_exact = true;
 		vk_table_propose(plan, &p);
 	}
-	for (size_t i = 0; i < now->ebr_count; i++) {
-		const struct vk_ebr *ebr = &now->ebrs[i];
+	for (size_t i = 0; i < table->partition_count; i++)
+		named += table->partitions[i].logical;
+	for (const struct vk_ebr *ebr = now->ebrs; ebr < now->ebrs + now->ebr_count; ebr++) {
 		struct vk_proposal p =
 			from_boot_record(plan, ebr->sector + VK_MBR_ENTRY_OFFSET, &ebr->record.entries[0], ebr->lba);
+		uint64_t at = ebr->lba * table->sector_size + VK_MBR_ENTRY_OFFSET;
 
-		p.entry.partition.number = logical_number(&plan->source->table, ebr->lba);
-		p.entry.number_exact = p.entry.partition.number != 0 && all_named(&plan->source->table);
+		/* the number that the chain as it can be read from sector 0 gives it */
+		for (size_t k = 0; k < table->partition_count; k++)
+			if (table->partitions[k].logical && table->partitions[k].entry_offset_bytes == at)
+				p.entry.partition.number = table->partitions[k].number;
+		/* behind a boot record that names none the numbers may be others than they were */
+		p.entry.number_exact = p.entry.partition.number != 0 && named == table->ebr_count;
 		if (p.entry.partition.number == 0) {
 			p.entry.origin = VK_ENTRY_MBR;
 			p.rank = RANK_OFF_CHAIN;
@@ -211,15 +187,6 @@ void vk_table_from_captures(struct vk_table_plan *plan)
 	}
 }
 
-static void mark_table(struct vk_table_plan *plan, const struct vk_proposal *p, bool names, bool over)
-{
-	bool *named = p->by == VK_PROPOSED_MBR ? &plan->mbr_names : &plan->gpt_names;
-	bool *foreign = p->by == VK_PROPOSED_MBR ? &plan->mbr_foreign : &plan->gpt_foreign;
-
-	*named = *named || names;
-	*foreign = *foreign || over;
-}
-
 /* What begins inside a VMFS entry is a copy in it, unless it ends with it: then the entry may have a wrong start. */
 static bool is_inside(const struct vk_proposal *volume, const struct vk_proposal *entry)
 {
@@ -230,34 +197,36 @@ static bool is_inside(const struct vk_proposal *volume, const struct vk_proposal
 	       !(volume->claim == VK_CLAIM_LIVING && vk_proposal_end(volume) == vk_proposal_end(entry));
 }
 
-/* Which entries name a volume and which lie over a living one: one walk in the order of the disk. */
+/* Whether an entry lies over a volume and is not about it. */
+static bool is_over(const struct vk_proposal *entry, const struct vk_proposal *volume)
+{
+	if (vk_proposal_start(volume) == vk_proposal_start(entry))
+		return !vk_proposal_names(volume, entry);
+	return vk_proposal_start(volume) < vk_proposal_end(entry) &&
+	       vk_proposal_start(entry) < vk_proposal_end(volume) && !is_inside(volume, entry);
+}
+
+/* Which tables name a volume, and which only lie over living ones. */
 static void compare_with_found(struct vk_table_plan *plan)
 {
-	const struct vk_proposal *volume = NULL; /* the one that reaches furthest so far */
-	const struct vk_proposal *entries[2] = {NULL, NULL};
+	bool names[2] = {false, false}, over[2] = {false, false};
 
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_proposal *p = &plan->items[i];
-		uint64_t start = vk_proposal_start(p);
-
-		if (p->by == VK_PROPOSED_FOUND) {
-			for (size_t k = 0; k < 2 && p->claim >= VK_CLAIM_LIVING; k++)
-				if (entries[k] != NULL && vk_proposal_end(entries[k]) > start)
-					mark_table(plan, entries[k], false, !is_inside(p, entries[k]));
-			if (volume == NULL || vk_proposal_end(p) > vk_proposal_end(volume))
-				volume = p;
+	VK_EACH_PROPOSAL(volume, plan) {
+		if (volume->by != VK_PROPOSED_FOUND)
 			continue;
+		VK_EACH_PROPOSAL(p, plan) {
+			bool same = vk_proposal_start(p) == vk_proposal_start(volume);
+
+			if (p->by > VK_PROPOSED_GPT)
+				continue;
+			names[p->by] = names[p->by] || (same && vk_proposal_names(volume, p));
+			over[p->by] = over[p->by] || (volume->claim >= VK_CLAIM_LIVING && is_over(p, volume));
 		}
-		if (p->by != VK_PROPOSED_MBR && p->by != VK_PROPOSED_GPT)
-			continue;
-		if (volume != NULL && vk_proposal_start(volume) == start)
-			mark_table(plan, p, vk_proposal_names(volume, p),
-				   !vk_proposal_names(volume, p) && volume->claim >= VK_CLAIM_LIVING);
-		else if (volume != NULL && vk_proposal_end(volume) > start)
-			mark_table(plan, p, false, volume->claim >= VK_CLAIM_LIVING);
-		if (entries[p->by] == NULL || vk_proposal_end(p) > vk_proposal_end(entries[p->by]))
-			entries[p->by] = p;
 	}
+	plan->mbr_names = names[VK_PROPOSED_MBR];
+	plan->gpt_names = names[VK_PROPOSED_GPT];
+	plan->mbr_foreign = over[VK_PROPOSED_MBR] && !names[VK_PROPOSED_MBR];
+	plan->gpt_foreign = over[VK_PROPOSED_GPT] && !names[VK_PROPOSED_GPT];
 }
 
 /*
@@ -266,19 +235,15 @@ static void compare_with_found(struct vk_table_plan *plan)
  */
 static void choose_capture(struct vk_table_plan *plan)
 {
-	const struct vk_proposal *volume = NULL;
 	unsigned newest = UINT32_MAX, naming = UINT32_MAX;
 
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_proposal *p = &plan->items[i];
+	VK_EACH_PROPOSAL(p, plan) {
+		const struct vk_proposal *volume = vk_table_volume_at(plan, vk_proposal_start(p));
 
-		if (p->by == VK_PROPOSED_FOUND)
-			volume = p;
 		if (p->by != VK_PROPOSED_CAPTURE)
 			continue;
 		newest = p->rank < newest ? p->rank : newest;
-		if (p->rank < naming && volume != NULL && vk_proposal_names(volume, p) &&
-		    vk_proposal_start(volume) == vk_proposal_start(p))
+		if (p->rank < naming && volume != NULL && vk_proposal_names(volume, p))
 			naming = p->rank;
 	}
 	plan->capture_names = naming != UINT32_MAX;
@@ -289,72 +254,48 @@ static void choose_capture(struct vk_table_plan *plan)
 
 /*
  * Whether an entry of the table that systems use stays unless somebody asks for something else. A checksum proves one
- * of a GPT; one of an MBR is confirmed by the volume that begins with it. `volume` begins there, NULL: none does.
+ * of a GPT; one of an MBR is confirmed by the volume that begins with it.
  */
-static bool stays(const struct vk_table_plan *plan, const struct vk_proposal *volume, const struct vk_proposal *p)
+static bool stays(const struct vk_table_plan *plan, const struct vk_proposal *p)
 {
-	bool vmfs = vk_partition_is_vmfs(&p->entry.partition);
+	const struct vk_proposal *volume = vk_table_volume_at(plan, vk_proposal_start(p));
+	bool vmfs = vk_partition_is_vmfs(&p->entry.partition), mbr = p->by == VK_PROPOSED_MBR;
 
-	if (p->claim != VK_CLAIM_TABLE || !p->stands || (p->by == VK_PROPOSED_GPT && !p->entry.bytes_exact) ||
-	    (p->by == VK_PROPOSED_MBR && vk_proposal_end(p) > plan->disk_sectors))
+	if (p->claim != VK_CLAIM_TABLE || !p->stands || (!mbr && !p->entry.bytes_exact) ||
+	    (mbr && vk_proposal_end(p) > plan->disk_sectors))
 		return false;
 	if (volume != NULL && !vmfs)
 		return !vk_proposal_names(volume, p);
-	if (p->by == VK_PROPOSED_MBR && vmfs)
+	if (mbr && vmfs)
 		return volume != NULL && p->entry.partition.number != 0 &&
 		       p->entry.partition.sectors >= volume->entry.partition.sectors;
 	if (!vmfs || volume != NULL)
 		return true;
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_proposal *q = &plan->items[i];
-
+	VK_EACH_PROPOSAL(q, plan)
 		if (q->by == VK_PROPOSED_FOUND && vk_proposal_start(q) > vk_proposal_start(p) &&
 		    vk_proposal_start(q) < vk_proposal_end(p) && !is_inside(q, p))
 			return false;
-	}
 	return true;
-}
-
-static void raise_standing(struct vk_table_plan *plan, enum vk_proposed_by used)
-{
-	const struct vk_proposal *volume = NULL;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		struct vk_proposal *p = &plan->items[i];
-
-		if (p->by == VK_PROPOSED_FOUND)
-			volume = p;
-		if (volume != NULL && vk_proposal_start(volume) != vk_proposal_start(p))
-			volume = NULL;
-		if (p->by == used && stays(plan, volume, p))
-			p->claim = VK_CLAIM_STANDING;
-	}
 }
 
 /* What was found inside a VMFS partition that stands is somebody's copy: it decides nothing, unless it is asked for. */
 static void drop_ghosts(struct vk_table_plan *plan)
 {
-	const struct vk_proposal *outer = NULL;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct vk_proposal *p = &plan->items[i];
-		struct vk_proposal held;
+	VK_EACH_PROPOSAL(p, plan) {
+		const struct vk_proposal *outer = NULL;
 
-		if (p->by == VK_PROPOSED_FOUND && p->claim != VK_CLAIM_ASKED && outer != NULL && is_inside(p, outer)) {
+		for (size_t i = 0; i < kept && p->by == VK_PROPOSED_FOUND && p->claim != VK_CLAIM_ASKED; i++)
+			if (plan->items[i].claim == VK_CLAIM_STANDING && is_inside(p, &plan->items[i]))
+				outer = &plan->items[i];
+		if (outer == NULL)
+			plan->items[kept++] = *p;
+		else
 			vk_table_note(plan,
 				      "What was found at sector %llu lies inside the partition at sector %llu, which "
-				      "stays as it "
-				      "is: it is taken for a copy; --include %llu takes it for a volume",
+				      "stays as it is: it is taken for a copy; --include %llu takes it for a volume",
 				      vk_proposal_start(p), vk_proposal_start(outer), vk_proposal_start(p));
-			continue;
-		}
-		held = *p;
-		plan->items[kept] = held;
-		if (held.claim == VK_CLAIM_STANDING && vk_partition_is_vmfs(&held.entry.partition) &&
-		    (outer == NULL || vk_proposal_end(outer) < vk_proposal_end(&held)))
-			outer = &plan->items[kept];
-		kept++;
 	}
 	plan->count = kept;
 }
@@ -366,11 +307,9 @@ void vk_table_judge_standing(struct vk_table_plan *plan)
 	bool mbr_used, gpt_used;
 
 	compare_with_found(plan);
-	plan->mbr_foreign = plan->mbr_foreign && !plan->mbr_names;
-	plan->gpt_foreign = plan->gpt_foreign && !plan->gpt_names;
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->items[i].by <= VK_PROPOSED_GPT)
-			standing[plan->items[i].by]++;
+	VK_EACH_PROPOSAL(p, plan)
+		if (p->by <= VK_PROPOSED_GPT)
+			standing[p->by]++;
 	/* an MBR of others in front of a GPT that knows the volumes */
 	if (plan->gpt_names && !plan->mbr_names && standing[VK_PROPOSED_MBR] > 0)
 		plan->mbr_foreign = true;
@@ -379,9 +318,7 @@ void vk_table_judge_standing(struct vk_table_plan *plan)
 		   plan->gpt.proof <= VK_GPT_PROOF_EQUAL;
 	plan->table_ours = mbr_used || gpt_used;
 	choose_capture(plan);
-	for (size_t i = 0; i < plan->count; i++) {
-		struct vk_proposal *p = &plan->items[i];
-
+	VK_EACH_PROPOSAL(p, plan) {
 		if (p->by == VK_PROPOSED_CAPTURE)
 			p->stands = !plan->table_ours && p->rank == plan->capture_rank;
 		if (p->by == VK_PROPOSED_GPT && mbr_used && !plan->gpt_names)
@@ -391,6 +328,8 @@ void vk_table_judge_standing(struct vk_table_plan *plan)
 	}
 	if (!plan->table_ours)
 		return;
-	raise_standing(plan, gpt_used ? VK_PROPOSED_GPT : VK_PROPOSED_MBR);
+	VK_EACH_PROPOSAL(p, plan)
+		if (p->by == (gpt_used ? VK_PROPOSED_GPT : VK_PROPOSED_MBR) && stays(plan, p))
+			p->claim = VK_CLAIM_STANDING;
 	drop_ghosts(plan);
 }
