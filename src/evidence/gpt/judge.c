@@ -67,9 +67,9 @@ static enum vk_status look_further(struct vk_gpt_judgement *j, struct vk_error *
 		entries = entries || tells_entries(&j->look, array);
 	if (entries && vk_gpt_look_any_trusted(&j->look))
 		return VK_OK;
-	for (size_t i = 0; i < j->start_count; i++)
-		if (j->starts[i].length_bytes != 0)
-			volumes_end = vk_max_u64(volumes_end, vk_add_sat(j->starts[i].bytes, j->starts[i].length_bytes));
+	for (const struct vk_known_start *s = j->starts; s < j->starts + j->start_count; s++)
+		if (s->length_bytes != 0)
+			volumes_end = vk_max_u64(volumes_end, vk_add_sat(s->bytes, s->length_bytes));
 	return vk_gpt_look_behind(&j->look, volumes_end / j->look.sector_size, err);
 }
 
@@ -302,7 +302,7 @@ static void judge_mbr(struct vk_gpt_judgement *j)
 		if (table && vk_mbr_entry_used(e) && e->firstLBA != 0 &&
 		    vk_mbr_entry_beside_gpt(e, look->disk_sectors))
 			j->foreign_mbr = true;
-		/* what it protects ended where a copy of the header still stands: so long was the disk before it was grown */
+		/* what it protects ended where a copy of the header still stands: so long was the disk once */
 		VK_GPT_EACH_HEADER(seen, look)
 			if (e->type == VK_MBR_TYPE_PROTECTIVE && e->firstLBA == 1 && vk_gpt_header_trusted(seen) &&
 			    seen->lba == e->sectors && seen->header.myLBA == seen->lba &&

@@ -286,7 +286,8 @@ static enum vk_status clear_gpt(struct vk_table_plan *plan, struct vk_error *err
 			continue;
 		part->state = VK_PART_STATE_FOREIGN;
 		VK_EACH_PROPOSAL(p, plan)
-			in_partition = in_partition || (copy->lba >= vk_proposal_start(p) && copy->lba < vk_proposal_end(p));
+			in_partition = in_partition ||
+				       (copy->lba >= vk_proposal_start(p) && copy->lba < vk_proposal_end(p));
 		if (in_partition) {
 			vk_table_note(plan, "The %s lies in a partition and stays", vk_table_part_name(parts[i]));
 			continue;

@@ -78,7 +78,8 @@ static enum vk_status put_copy(const struct vk_gpt_image *image, struct vk_overl
 					 vk_gpt_entries_bytes(&image->header), changed, err);
 
 	if (status == VK_OK)
-		status = vk_io_read(vk_overlay_io(overlay), lba * image->sector_size, now, image->sector_size, &got, err);
+		status = vk_io_read(vk_overlay_io(overlay), lba * image->sector_size, now, image->sector_size, &got,
+				    err);
 	/* no checksum covers what stands behind a header: it stays as it is */
 	if (status != VK_OK || (got == image->sector_size && memcmp(now, sector, len) == 0))
 		return status;

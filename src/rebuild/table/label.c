@@ -259,7 +259,8 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	}
 	VK_EACH_PROPOSAL(p, plan)
 		if (p->by == VK_PROPOSED_CAPTURE) {
-			choose_kind(plan, p->entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR, "%s has it so", p->name);
+			choose_kind(plan, p->entry.partition.gpt ? VK_TABLE_GPT : VK_TABLE_MBR, "%s has it so",
+				    p->name);
 			return VK_OK;
 		}
 	if (!vk_table_unread(table))

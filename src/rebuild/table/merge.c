@@ -184,8 +184,8 @@ static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct 
 	for (size_t i = 1; i < count; i++)
 		if (items[i].by < VK_PROPOSED_FOUND && !vk_proposal_names(&items[0], &items[i]))
 			vk_table_note(plan,
-				      "The entry of %s that begins at sector %llu, too, is another system's (%s) and is "
-				      "left out",
+				      "The entry of %s that begins at sector %llu, too, is another system's (%s) and "
+				      "is left out",
 				      items[i].name, start, vk_proposal_type(&items[i]));
 	return p;
 }
@@ -208,7 +208,8 @@ static bool merge_others(struct vk_table_plan *plan, const struct vk_proposal *i
 			best = p;
 	}
 	if (best == NULL && row == NULL && vk_partition_is_vmfs(&items[0].entry.partition))
-		vk_table_note(plan, "%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
+		vk_table_note(plan,
+			      "%s has a partition of VMFS at sector %llu of which nothing was found; it is left out",
 			      items[0].name, vk_proposal_start(&items[0]));
 	if (best == NULL && row != NULL)
 		*ret_proposal = *row;

@@ -151,7 +151,8 @@ static bool settle_pair(struct vk_table_plan *plan, struct vk_proposal *chosen, 
 		return true;
 	vk_table_note(plan, "%s%s at sectors %llu to %llu (%s) is left out: it overlaps %s at sector %llu",
 		      volume ? "What was found" : "The entry of ", volume ? "" : p->name, vk_proposal_start(p),
-		      (ull)(vk_proposal_end(p) - 1), volume ? "VMFS" : vk_proposal_type(p), vk_proposal_is_volume(chosen) ? "the volume" : vk_proposal_type(chosen),
+		      (ull)(vk_proposal_end(p) - 1), volume ? "VMFS" : vk_proposal_type(p),
+		      vk_proposal_is_volume(chosen) ? "the volume" : vk_proposal_type(chosen),
 		      vk_proposal_start(chosen));
 	inherit(chosen, p);
 	return false;

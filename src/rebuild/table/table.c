@@ -169,11 +169,12 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 				      : table.kind == VK_TABLE_MBR ? "an mbr"
 								     : "no");
 		vk_error_remedy(err, gpt ? "a header of a GPT stands where a partition would lie, or none of the "
-					   "partitions can lie beside it: use --label gpt, or leave partitions out with "
-					   "--exclude SECTOR"
+					   "partitions can lie beside it: use --label gpt, or leave partitions out "
+					   "with --exclude SECTOR"
 					 : "leave partitions out with --exclude SECTOR, or choose with --label");
 	} else if (equal != out->entry_count || equal != kept) {
-		status = vk_error_set(err, VK_INTERNAL, plan->source->path, "The table does not read as it was planned");
+		status = vk_error_set(err, VK_INTERNAL, plan->source->path,
+				      "The table does not read as it was planned");
 	}
 	vk_table_free(&table);
 	return status;
