@@ -7,46 +7,38 @@
 #include "evidence/tally.h"
 #include "vmfskit/text.h"
 
-/* The ballot of that value with these voices added; NULL: there is no room for another value. */
-static struct vk_ballot *add_voices(struct vk_tally *tally, uint64_t value, unsigned weight, unsigned voices)
+/* The ballot of that value with one voice more; NULL: there is no room for another value. */
+static struct vk_ballot *add_voice(struct vk_tally *tally, uint64_t value, unsigned weight)
 {
-	struct vk_ballot *b;
-	size_t i = 0;
+	struct vk_ballot *b = tally->ballots;
 
-	while (i < tally->count && tally->ballots[i].value != value)
-		i++;
-	if (i == VK_TALLY_MAX)
+	while (b < tally->ballots + tally->count && b->value != value)
+		b++;
+	if (b == tally->ballots + VK_TALLY_MAX)
 		return NULL;
-	b = &tally->ballots[i];
-	if (i == tally->count)
+	if (b == tally->ballots + tally->count)
 		tally->ballots[tally->count++] = (struct vk_ballot){.value = value};
 	b->weight += weight;
-	b->voices += voices;
+	b->voices++;
 	tally->weight += weight;
-	tally->voices += voices;
+	tally->voices++;
 	return b;
 }
 
-static void add_name(struct vk_ballot *b, const char *from)
+void vk_tally_add(struct vk_tally *tally, bool heard, uint64_t value, unsigned weight, const char *from)
 {
+	struct vk_ballot *b = heard ? add_voice(tally, value, weight) : NULL;
 	struct vk_text text;
 
 	if (b == NULL)
 		return;
 	text = (struct vk_text){b->from, sizeof(b->from), strlen(b->from)};
-	if (text.len_bytes > 0)
-		vk_text_put(&text, ", ");
-	vk_text_put(&text, from);
-}
-
-void vk_tally_add(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from)
-{
-	add_name(add_voices(tally, value, weight, 1), from);
+	vk_text_fmt(&text, "%s%s", b->voices > 1 ? ", " : "", from);
 }
 
 void vk_tally_tell(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from, ...)
 {
-	struct vk_ballot *b = add_voices(tally, value, weight, 1);
+	struct vk_ballot *b = add_voice(tally, value, weight);
 	va_list args;
 
 	if (b == NULL || b->voices > 1)
@@ -56,39 +48,27 @@ void vk_tally_tell(struct vk_tally *tally, uint64_t value, unsigned weight, cons
 	va_end(args);
 }
 
-void vk_tally_merge(struct vk_tally *to, const struct vk_tally *from)
+struct vk_ballot vk_tally_best(const struct vk_tally *tally, uint64_t otherwise, const char *from_otherwise)
 {
-	for (size_t i = 0; i < from->count; i++) {
-		const struct vk_ballot *b = &from->ballots[i];
-
-		add_name(add_voices(to, b->value, b->weight, b->voices), b->from);
-	}
-}
-
-bool vk_tally_proves(const struct vk_tally *tally, uint64_t value)
-{
-	for (size_t i = 0; i < tally->count; i++)
-		if (tally->ballots[i].value == value)
-			return tally->ballots[i].voices >= 2 && 2 * tally->ballots[i].voices > tally->voices;
-	return false;
-}
-
-const struct vk_ballot *vk_tally_best(const struct vk_tally *tally)
-{
-	const struct vk_ballot *best = NULL;
-	bool tie = false;
+	struct vk_ballot best = {0};
+	bool tie = true;
 
 	for (size_t i = 0; i < tally->count; i++) {
 		const struct vk_ballot *b = &tally->ballots[i];
 
-		if (best != NULL && b->weight <= best->weight) {
-			tie = tie || b->weight == best->weight;
+		if (b->weight > best.weight)
+			best = *b;
+		else if (b->weight < best.weight)
 			continue;
-		}
-		best = b;
-		tie = false;
+		tie = b->value != best.value;
 	}
-	return tie ? NULL : best;
+	if (tie) {
+		best = (struct vk_ballot){.value = otherwise};
+		snprintf(best.from, sizeof(best.from), "%s", from_otherwise);
+		return best;
+	}
+	best.proved = best.voices >= 2 && 2 * best.voices > tally->voices;
+	return best;
 }
 
 void vk_tally_text(const struct vk_tally *tally, char *ret_text, size_t cap)

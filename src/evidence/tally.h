@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Votes on a number: who says what, and which value leads. Every voice must be a field of its own; bytes that are all
- * zero or all 0xFF say nothing and are not to be added.
+ * zero or all 0xFF say nothing and are not to be heard.
  */
 #ifndef VK_EVIDENCE_TALLY_H
 #define VK_EVIDENCE_TALLY_H
@@ -14,6 +14,7 @@ enum { VK_TALLY_MAX = 12 }; /* different values; more are left out */
 struct vk_ballot {
 	uint64_t value;
 	unsigned weight, voices;
+	bool proved;             /* of the one that leads: at least two say so, and more than all others together */
 	char from[160];
 };
 struct vk_tally {
@@ -22,16 +23,13 @@ struct vk_tally {
 	unsigned weight, voices; /* of all */
 };
 
-/* One voice more. Of those that say the same all are named, one behind the other. */
-void vk_tally_add(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from);
-/* The same; of those that say the same only the first is named. */
+/* One voice more, when it is heard. Of those that say the same all are named, one behind the other. */
+void vk_tally_add(struct vk_tally *tally, bool heard, uint64_t value, unsigned weight, const char *from);
+/* The same of one that is heard; of those that say the same only the first is named. */
 void vk_tally_tell(struct vk_tally *tally, uint64_t value, unsigned weight, const char *from, ...)
 	__attribute__((format(printf, 4, 5)));
-void vk_tally_merge(struct vk_tally *to, const struct vk_tally *from);
-/* The value with the most weight; NULL when there is none, or several have the most. */
-const struct vk_ballot *vk_tally_best(const struct vk_tally *tally);
-/* Whether at least two say so, and more than all others together. */
-bool vk_tally_proves(const struct vk_tally *tally, uint64_t value);
+/* The value with the most weight. When there is none, or several have the most: `otherwise`, with the weight 0. */
+struct vk_ballot vk_tally_best(const struct vk_tally *tally, uint64_t otherwise, const char *from_otherwise);
 /* "4 (numPEs, PE bitmap) against 9 (lastPEIndex)" */
 void vk_tally_text(const struct vk_tally *tally, char *ret_text, size_t cap);
 

@@ -124,8 +124,8 @@ static enum vk_status rebuild_header(struct vk_repair *repair, struct vk_error *
 	options.candidate = candidate_of(repair);
 	options.known = repair->known_headers;
 	options.known_count = repair->known_header_count;
-	status = vk_rebuild_header(source->io, repair->partition.offset_bytes, repair->partition.length_bytes,
-				   source->sector_size, &options, repair->overlay, &repair->header, err);
+	status = vk_rebuild_header(source, repair->partition.offset_bytes, repair->partition.length_bytes,
+				   &options, repair->overlay, &repair->header, err);
 	repair->has_header = status == VK_OK;
 	return status;
 }

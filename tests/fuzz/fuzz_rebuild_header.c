@@ -5,7 +5,7 @@
  * Then pieces.
  */
 #include "fuzz_pieces.h"
-#include "vmfskit/rebuild_header.h"
+#include "../unit/rebuild_of.h"
 
 static void look_at(const struct vk_rebuild_header *h)
 {
@@ -54,7 +54,7 @@ static bool plan(struct vk_io *io, uint64_t start, uint64_t length, uint32_t sec
 	struct vk_rebuild_header header;
 	struct vk_error err = {0};
 	enum vk_status status =
-		vk_rebuild_header(io, start, length, sector_size, NULL, overlay, &header, &err);
+		rebuild_of(io, start, length, sector_size, NULL, overlay, &header, &err);
 
 	if (status != VK_OK) {
 		FUZZ_ASSERT(status == VK_ABSENT || status == VK_UNSUPPORTED || status == VK_IO);

@@ -8,6 +8,7 @@
 #include "disk_support.h"
 #include "lab_memory.h"
 #include "rebuild/header/header_work.h"
+#include "rebuild_of.h"
 
 enum { HEADER_BENCH_REGION = 0x200000 }; /* bytes from the LVM header on that are compared */
 
@@ -152,7 +153,7 @@ static inline enum vk_status header_bench_plan(struct header_bench *b,
 	b->plan = vk_overlay_new(vk_overlay_io(b->damage));
 	assert_non_null(b->plan);
 	memset(&b->err, 0, sizeof(b->err));
-	status = vk_rebuild_header(vk_overlay_io(b->damage), 0, b->length_bytes, 512, options, b->plan,
+	status = rebuild_of(vk_overlay_io(b->damage), 0, b->length_bytes, 512, options, b->plan,
 				   &b->header, &b->err);
 	if (getenv("HEADER_BENCH_SHOW") != NULL)
 		fprintf(stderr, "status %d %s\n", status, b->err.what);
@@ -236,7 +237,7 @@ static inline void header_bench_again(struct header_bench *b, const struct vk_re
 	struct vk_error err = {0};
 
 	assert_non_null(again);
-	assert_int_equal(vk_rebuild_header(vk_overlay_io(b->plan), 0, b->length_bytes, 512, o, again, &header,
+	assert_int_equal(rebuild_of(vk_overlay_io(b->plan), 0, b->length_bytes, 512, o, again, &header,
 					   &err), VK_OK);
 	if (vk_overlay_dirty_bytes(again) != 0)
 		header_bench_show(&header);

@@ -14,7 +14,7 @@
 #include "test_store.h"
 #include "vmfskit/capture.h"
 #include "vmfskit/doctor.h"
-#include "vmfskit/rebuild_header.h"
+#include "rebuild_of.h"
 #include "vmfskit/rebuild_table.h"
 
 enum { PATTERNS = 1000, PATTERNS_REAL = 600, DISKS = 4, HURTS_MAX = 6, HURT_MAX_BYTES = 256 << 10, REACH_BYTES = 32 << 20, BLOCK = 4096 };
@@ -272,7 +272,7 @@ static void plan_headers(struct patient *a, const struct vk_find *found, struct 
 
 		if (vk_standing_is_ghost(c->standing) || c->start_before_disk)
 			continue;
-		if (vk_rebuild_header(vk_overlay_io(overlay), c->start_bytes, c->length_bytes, a->sector_size, &options, overlay,
+		if (rebuild_of(vk_overlay_io(overlay), c->start_bytes, c->length_bytes, a->sector_size, &options, overlay,
 				      &header, &err) == VK_OK)
 			vk_rebuild_header_free(&header);
 	}

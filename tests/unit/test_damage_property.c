@@ -131,7 +131,7 @@ static void check_again(struct damage_case *c, struct header_bench *b)
 	struct vk_error err = {0};
 
 	assert_non_null(again);
-	if (vk_rebuild_header(vk_overlay_io(b->plan), 0, b->length_bytes, 512, NULL, again, &header, &err) != VK_OK) {
+	if (rebuild_of(vk_overlay_io(b->plan), 0, b->length_bytes, 512, NULL, again, &header, &err) != VK_OK) {
 		damage_wrong(c, "a second repair refuses", "%s", err.what);
 	} else {
 		const struct vk_rebuilt_field *f = header.fields;

@@ -177,7 +177,7 @@ static void what_was_made_is_sound(void **state)
 		header_bench_zero(&b, FS, 512);
 		assert_int_equal(header_bench_plan(&b, NULL), VK_OK);
 		third = vk_overlay_new(vk_overlay_io(b.plan));
-		assert_int_equal(vk_rebuild_header(vk_overlay_io(b.plan), 0, b.length_bytes, 512, NULL, third, &again, &err),
+		assert_int_equal(rebuild_of(vk_overlay_io(b.plan), 0, b.length_bytes, 512, NULL, third, &again, &err),
 				 VK_OK);
 		assert_true(again.nothing_to_do);
 		vk_rebuild_header_free(&again);

@@ -300,7 +300,7 @@ static void partition_on_a_disk(void **state)
 	memset(sector, 0, 4);
 	assert_int_equal(vk_overlay_put(damage, at, sector, 512, "damage", 0, &err), VK_OK);
 	plan = vk_overlay_new(vk_overlay_io(damage));
-	assert_int_equal(vk_rebuild_header(vk_overlay_io(damage), 63 * 512, five_gib, 512, NULL, plan, &header,
+	assert_int_equal(rebuild_of(vk_overlay_io(damage), 63 * 512, five_gib, 512, NULL, plan, &header,
 					   &err), VK_OK);
 	assert_int_equal(vk_overlay_edits(plan, &edits), 1);
 	assert_int_equal(edits[0].offset_bytes, at);

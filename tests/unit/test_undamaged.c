@@ -9,7 +9,7 @@
 
 #include "damage_table.h"
 #include "vmfskit/doctor.h"
-#include "vmfskit/rebuild_header.h"
+#include "rebuild_of.h"
 
 enum { DISKS = 500 };
 
@@ -132,7 +132,7 @@ static void header_stays(struct vk_io *disk, uint64_t start, uint64_t length, ui
 	struct vk_error err = {0};
 
 	assert_non_null(overlay);
-	must(vk_rebuild_header(disk, start, length, sector_size, NULL, overlay, &h, &err), &err);
+	must(rebuild_of(disk, start, length, sector_size, NULL, overlay, &h, &err), &err);
 	for (size_t i = 0; i < h.field_count; i++)
 		print_message("  %s: \"%s\" -> \"%s\" from %s\n",
 			      h.fields[i].field != NULL ? h.fields[i].field->name : "as a whole", h.fields[i].was,

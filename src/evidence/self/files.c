@@ -61,7 +61,7 @@ static void find_base(struct vk_self_area *a)
 {
 	struct vk_file_metadata file;
 	struct vk_tally base = {0};
-	const struct vk_ballot *best;
+	struct vk_ballot best;
 
 	a->cluster0 = UINT64_MAX;
 	for (uint64_t at = 0; at < AREA_BYTES; at += 512) {
@@ -73,9 +73,9 @@ static void find_base(struct vk_self_area *a)
 			 cluster_number(a, at) == 0)
 			a->cluster0 = at;
 	}
-	best = vk_tally_best(&base);
-	a->base = best != NULL ? best->value : 0;
-	a->fds = best != NULL ? best->weight : 0;
+	best = vk_tally_best(&base, 0, "");
+	a->base = best.value;
+	a->fds = best.weight;
 }
 
 static void take_fds(struct vk_self_look *look, const struct vk_self_area *a)

@@ -41,12 +41,10 @@ void vk_self_set(struct vk_self_report *report, enum vk_self_fact_id id, uint64_
 
 void vk_self_settle(struct vk_self_report *report, enum vk_self_fact_id id, const struct vk_tally *tally)
 {
-	const struct vk_ballot *best = vk_tally_best(tally);
-	unsigned against = best == NULL ? 0 : tally->weight - best->weight;
+	struct vk_ballot best = vk_tally_best(tally, 0, "");
+	unsigned against = tally->weight - best.weight;
 
-	if (best == NULL || best->weight <= against)
-		return;
-	vk_self_set(report, id, best->value, best->weight >= 2 && best->weight >= 2 * against ? VK_SELF_CERTAIN :
-		    VK_SELF_LIKELY,
-		    "%s", best->from);
+	if (best.weight > against)
+		vk_self_set(report, id, best.value, best.weight >= 2 && best.weight >= 2 * against ? VK_SELF_CERTAIN :
+			    VK_SELF_LIKELY, "%s", best.from);
 }

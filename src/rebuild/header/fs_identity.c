@@ -1,66 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whose descriptor it is: UUIDs and times. */
+/* Whose descriptor it is: UUIDs, times and the datastore's label. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "rebuild/header/fs_work.h"
+#include "rebuild/header/header_work.h"
+
+enum {
+	LABEL_BYTES = 128,
+	/* so many zeros behind the end of the text are no hole in a label: what follows them is no part of it */
+	SURE_END = 16
+};
 
 /* When the LVM volume was made; 0: not known. */
-static uint32_t lvm_second(const struct vk_fs_work *fs)
+static uint32_t lvm_second(const struct vk_header_work *w)
 {
-	return fs->lv != NULL ? vk_get_le32(fs->lv->uuid.b) : 0;
+	return w->fsd.lv != NULL ? vk_uuid_seconds(&w->fsd.lv->uuid) : 0;
 }
 
-static bool lvm_second_proved(const struct vk_fs_work *fs)
+static bool lvm_second_proved(const struct vk_header_work *w)
 {
-	return fs->work->identity.proof[VK_UUID_TIME_LO] == VK_PART_PROVED;
+	return w->identity.proof[VK_UUID_TIME_LO] == VK_PART_PROVED;
 }
 
 /* The first of the system files was made in that very second. */
-static bool shown(const struct vk_fs_work *fs, uint32_t seconds)
+static bool shown(const struct vk_header_work *w, uint32_t seconds)
 {
-	const struct vk_self_fact *first = vk_fs_fact(fs, VK_SELF_FIRST_TIME);
+	const struct vk_self_fact *first = vk_fs_fact(w, VK_SELF_FIRST_TIME);
 
 	return seconds != 0 && first->sure >= VK_SELF_LIKELY && first->value == seconds;
 }
 
 /*
- * The file system was made after its LVM volume and before its first file: where both show one second, it is that. Else
- * only about then.
+ * The datastore's UUID is drawn in the second that is kept as time of creation, on all volumes seen. The file system was
+ * made after its LVM volume and before its first file: where both show one second, it is that. Else only about then.
  */
-static void make_creation(struct vk_fs_work *fs)
+static void judge_creation(struct vk_header_work *w)
 {
-	const struct vk_self_fact *first = vk_fs_fact(fs, VK_SELF_FIRST_TIME);
-	uint32_t lv = lvm_second(fs);
+	const struct vk_self_fact *first = vk_fs_fact(w, VK_SELF_FIRST_TIME);
+	uint32_t made = w->fsd.was.creationTime, drawn = vk_uuid_seconds(&w->fsd.was.uuid), lv = lvm_second(w);
+	bool proved = lvm_second_proved(w), trusted = w->fsd.trusted;
 
-	if (first->sure >= VK_SELF_LIKELY)
-		vk_mend_number(&fs->m, "creationTime", first->value,
-			       vk_fs_by(first->value == lv && lvm_second_proved(fs)), "%s%s",
-			  first->from, first->value == lv ? ", and LVM_VolDescriptor.uuid" : "");
-	else if (fs->lv != NULL)
-		vk_mend_number(&fs->m, "creationTime", vk_get_le32(fs->lv->uuid.b), VK_FIELD_USUAL,
-			  "LVM_VolDescriptor.uuid, which may be seconds older");
-}
-
-/* The datastore's UUID is drawn in the second that is kept as time of creation, on all volumes seen. */
-static void judge_creation(struct vk_fs_work *fs)
-{
-	uint32_t made = fs->was.creationTime, drawn = vk_get_le32(fs->was.uuid.b);
-	uint32_t lv = lvm_second(fs);
-
-	if (!fs->trusted)
-		make_creation(fs);
-	if (!fs->trusted || (made != 0 && vk_same_event(made, drawn)) || shown(fs, made))
+	if (trusted && ((made != 0 && vk_same_event(made, drawn)) || shown(w, made)))
 		return;
-	if (shown(fs, drawn) || (drawn != 0 && drawn == lv))
-		vk_mend_number(&fs->m, "creationTime", drawn, vk_fs_by(shown(fs, drawn) || lvm_second_proved(fs)),
+	if (trusted && (shown(w, drawn) || (drawn != 0 && drawn == lv)))
+		vk_mend_number(&w->fsd.m, "creationTime", drawn, vk_fs_by(shown(w, drawn) || proved),
 			       "FS3_Descriptor.uuid, and %s",
-			  shown(fs, drawn) ? "the file descriptor of a system file" : "LVM_VolDescriptor.uuid");
-	else if (made == 0)
-		make_creation(fs);
-	else
-		vk_work_note(fs->work, "Creation time and UUID of the file system name different times, and nothing "
-				       "tells which is right: both stay.");
+			       shown(w, drawn) ? "the file descriptor of a system file" : "LVM_VolDescriptor.uuid");
+	else if (trusted && made != 0)
+		vk_work_note(w, "Creation time and UUID of the file system name different times, and nothing tells "
+				"which is right: both stay.");
+	else if (first->sure >= VK_SELF_LIKELY)
+		vk_mend_number(&w->fsd.m, "creationTime", first->value, vk_fs_by(first->value == lv && proved), "%s%s",
+			       first->from, first->value == lv ? ", and LVM_VolDescriptor.uuid" : "");
+	else if (w->fsd.lv != NULL)
+		vk_mend_number(&w->fsd.m, "creationTime", lv, VK_FIELD_USUAL,
+			       "LVM_VolDescriptor.uuid, which may be seconds older");
 }
 
 /* The same bytes on every run, different ones for every volume. */
@@ -73,127 +69,211 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 33;
 }
 
-static void make_uuid(struct vk_fs_work *fs)
+static void make_uuid(struct vk_header_work *w)
 {
-	struct vk_vmfs_uuid_parts id = {0};
+	struct vk_vmfs_uuid_parts id = {.timeLo = w->fsd.is.creationTime};
 	struct vk_vmfs_uuid made;
-	uint64_t r = mix(vk_get_le64(fs->lv->uuid.b) + mix(vk_get_le64(fs->lv->uuid.b + 8)));
+	uint64_t r = mix(vk_get_le64(w->fsd.lv->uuid.b) + mix(vk_get_le64(w->fsd.lv->uuid.b + 8)));
 
-	id.timeLo = fs->is.creationTime;
 	id.timeHi = (uint32_t)r;
 	id.rand = (uint16_t)(r >> 32);
 	memcpy(id.macAddr, vk_made_here, sizeof(id.macAddr));
 	vk_vmfs_uuid_encode(&id, &made);
-	vk_mend_bytes(&fs->m, "uuid", &made, VK_FIELD_FRESH,
-			"made from the LVM volume's UUID, the same on every run");
-	if (fs->capture == NULL)
-		vk_work_lost(fs->work, "The datastore's UUID survives nowhere; it gets a new one, so paths with the "
-				       "old UUID (/vmfs/volumes/<UUID>) in .vmx files and inventories must be "
-				       "corrected, or the volume registered anew.");
+	vk_mend_bytes(&w->fsd.m, "uuid", &made, VK_FIELD_FRESH,
+		      "made from the LVM volume's UUID, the same on every run");
+	if (w->fsd.capture == NULL)
+		vk_work_lost(w, "The datastore's UUID survives nowhere; it gets a new one, so paths with the old UUID "
+				"(/vmfs/volumes/<UUID>) in .vmx files and inventories must be corrected, or the volume "
+				"registered anew.");
 }
 
-static void judge_uuid(struct vk_fs_work *fs)
+static void judge_uuid(struct vk_header_work *w)
 {
-	struct vk_vmfs_uuid mended = fs->was.uuid;
-	uint32_t made = fs->is.creationTime, drawn = vk_get_le32(fs->was.uuid.b);
+	struct vk_vmfs_uuid mended = w->fsd.was.uuid;
+	uint32_t made = w->fsd.is.creationTime, drawn = vk_uuid_seconds(&mended), lv = lvm_second(w);
 
-	if (!fs->trusted || vk_vmfs_uuid_is_nil(&fs->was.uuid)) {
-		if (fs->lv != NULL)
-			make_uuid(fs);
+	if (!w->fsd.trusted || vk_vmfs_uuid_is_nil(&mended)) {
+		if (w->fsd.lv != NULL)
+			make_uuid(w);
 		return;
 	}
 	/* after a resignature it is the LVM volume's UUID that was drawn with it, and the time of creation is older */
-	if (vk_same_event(drawn, made) || shown(fs, drawn) || vk_same_event(drawn, lvm_second(fs)))
+	if (vk_same_event(drawn, made) || shown(w, drawn) || vk_same_event(drawn, lv))
 		return;
-	if (fs->lv == NULL || !shown(fs, made) || !vk_same_event(made, lvm_second(fs)) ||
-	    memcmp(mended.b + 10, fs->lv->uuid.b + 10, 6) != 0) {
-		vk_work_note(fs->work, "The datastore's UUID is not of the time and host that made the volume: it "
-				       "stays, for nothing tells what it was.");
+	if (w->fsd.lv == NULL || !shown(w, made) || !vk_same_event(made, lv) ||
+	    memcmp(mended.b + 10, w->fsd.lv->uuid.b + 10, 6) != 0) {
+		vk_work_note(w, "The datastore's UUID is not of the time and host that made the volume: it stays, for "
+				"nothing tells what it was.");
 		return;
 	}
 	vk_put_le32(mended.b, made);
-	vk_mend_bytes(&fs->m, "uuid", &mended, vk_fs_by(made == fs->was.creationTime && lvm_second_proved(fs)),
-			"its first number is FS3_Descriptor.creationTime, in which the first system file was made");
-}
-
-/* The LVM part puts what name or uuid of the volume should be. */
-static bool lvm_side_guesses(const struct vk_fs_work *fs)
-{
-	return vk_work_changes(fs->work, &vk_lvm_volume_layout, "uuid") ||
-		vk_work_changes(fs->work, &vk_lvm_volume_layout, "name");
+	vk_mend_bytes(&w->fsd.m, "uuid", &mended, vk_fs_by(made == w->fsd.was.creationTime && lvm_second_proved(w)),
+		      "its first number is FS3_Descriptor.creationTime, in which the first system file was made");
 }
 
 /*
  * Parts that two other copies prove. What is only likely as a guess, and only where nothing stands or the LVM part
  * takes the same guess: name and uuid would then outvote what stands here in the next run.
  */
-static void judge_volume(struct vk_fs_work *fs)
+static void judge_volume(struct vk_header_work *w)
 {
-	const struct vk_volume_identity *id = &fs->work->identity;
-	bool nothing = !fs->trusted || vk_vmfs_uuid_is_nil(&fs->was.volInfo);
-	bool guess = nothing || lvm_side_guesses(fs);
-	struct vk_vmfs_uuid info = fs->trusted ? fs->was.volInfo : fs->lv->uuid;
+	const struct vk_volume_identity *id = &w->identity;
+	const struct vk_lvm_volume *lv = w->fsd.lv;
+	const struct vk_vmfs_uuid *stands = &w->fsd.was.volInfo;
+	bool nothing = !w->fsd.trusted || vk_vmfs_uuid_is_nil(stands);
+	bool guess = nothing || vk_work_changes(w, &vk_lvm_volume_layout, "uuid") ||
+		     vk_work_changes(w, &vk_lvm_volume_layout, "name");
+	struct vk_vmfs_uuid info = w->fsd.trusted ? *stands : lv->uuid;
 	enum vk_part_proof proof = vk_volume_identity_put(id, guess ? VK_PART_LIKELY : VK_PART_PROVED, &info);
 	char was[VK_VMFS_UUID_TEXT_BYTES];
 
-	if (fs->trusted && id->info_foreign)
+	if (w->fsd.trusted && id->info_foreign)
 		return;
-	if (!fs->trusted)
+	if (!w->fsd.trusted)
 		proof = vk_volume_identity_proof(id);
-	if (guess && vk_lvm_volume_named(fs->lv) && !vk_vmfs_uuid_equal(&info, &fs->lv->uuid)) {
-		info = fs->lv->uuid;
+	if (guess && vk_lvm_volume_named(lv) && !vk_vmfs_uuid_equal(&info, &lv->uuid)) {
+		info = lv->uuid;
 		proof = VK_PART_OPEN;
 	}
-	vk_vmfs_uuid_format(&fs->was.volInfo, was);
-	vk_mend_bytes(&fs->m, "volInfo", &info, vk_fs_by(proof == VK_PART_PROVED),
-		      "name and uuid of the volume descriptor at 0x%llx",
-			(unsigned long long)fs->work->vmfs.volumes[0].offset_bytes);
-	if (!nothing && !vk_vmfs_uuid_equal(&info, &fs->was.volInfo))
-		vk_work_note(fs->work, "The descriptor named the LVM volume %s; were it another volume's descriptor, "
-				       "its files would not be found.", was);
+	vk_mend_bytes(&w->fsd.m, "volInfo", &info, vk_fs_by(proof == VK_PART_PROVED),
+		      "name and uuid of the volume descriptor at 0x%" PRIx64, w->vmfs.volumes[0].offset_bytes);
+	vk_vmfs_uuid_format(stands, was);
+	if (!nothing && !vk_vmfs_uuid_equal(&info, stands))
+		vk_work_note(w, "The descriptor named the LVM volume %s; were it another volume's descriptor, its "
+				"files would not be found.", was);
 }
 
 /* Three fields hold it, and it is 1 on every volume seen: two that say so decide. */
-static void judge_snapshot(struct vk_fs_work *fs)
+static void judge_snapshot(struct vk_header_work *w)
 {
-	uint32_t lvm = fs->lv->snapID, own = fs->was.snapID, info = fs->was.volInfoSnapID;
-	bool witness = !vk_work_changes(fs->work, &vk_lvm_volume_layout, "snapID");
-	unsigned long long at = fs->work->vmfs.volumes[0].offset_bytes;
+	uint32_t lvm = w->fsd.lv->snapID, own = w->fsd.was.snapID, info = w->fsd.was.volInfoSnapID;
+	bool trusted = w->fsd.trusted;
+	enum vk_field_origin origin = vk_fs_by(trusted && !vk_work_changes(w, &vk_lvm_volume_layout, "snapID"));
+	uint64_t at = w->vmfs.volumes[0].offset_bytes;
+	static const char alone[] = "LVM_VolDescriptor.snapID at 0x%" PRIx64;
 
-	if (!fs->trusted || (info != lvm && own == lvm && lvm == 1))
-		vk_mend_number(&fs->m, "volInfoSnapID", lvm, vk_fs_by(fs->trusted && witness),
-			  "LVM_VolDescriptor.snapID at 0x%llx, and snapID of the descriptor", at);
-	if (!fs->trusted || (own != lvm && info == lvm && lvm == 1))
-		vk_mend_number(&fs->m, "snapID", lvm, vk_fs_by(fs->trusted && witness),
-			  "LVM_VolDescriptor.snapID at 0x%llx, and volInfoSnapID of the descriptor", at);
-	if (fs->trusted && own != lvm && info != lvm && own != info && lvm == 1) {
-		vk_mend_number(&fs->m, "snapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
-		vk_mend_number(&fs->m, "volInfoSnapID", lvm, VK_FIELD_USUAL, "LVM_VolDescriptor.snapID at 0x%llx", at);
-	} else if (fs->trusted && (own != lvm || info != lvm) && (lvm != 1 || own == info))
-		vk_work_note(fs->work, "snapID is %u and %u in the descriptor and %u in the LVM volume: it stays, for "
-				       "it cannot be told which is right.",
-			     own, info, lvm);
+	if (!trusted || (info != lvm && own == lvm && lvm == 1))
+		vk_mend_number(&w->fsd.m, "volInfoSnapID", lvm, origin,
+			       "LVM_VolDescriptor.snapID at 0x%" PRIx64 ", and snapID of the descriptor", at);
+	if (!trusted || (own != lvm && info == lvm && lvm == 1))
+		vk_mend_number(&w->fsd.m, "snapID", lvm, origin,
+			       "LVM_VolDescriptor.snapID at 0x%" PRIx64 ", and volInfoSnapID of the descriptor", at);
+	if (trusted && own != lvm && info != lvm && own != info && lvm == 1) {
+		vk_mend_number(&w->fsd.m, "snapID", lvm, VK_FIELD_USUAL, alone, at);
+		vk_mend_number(&w->fsd.m, "volInfoSnapID", lvm, VK_FIELD_USUAL, alone, at);
+	} else if (trusted && (own != lvm || info != lvm) && (lvm != 1 || own == info)) {
+		vk_work_note(w, "snapID is %u and %u in the descriptor and %u in the LVM volume: it stays, for it "
+				"cannot be told which is right.", own, info, lvm);
+	}
 }
 
-static void judge_lvm_volume(struct vk_fs_work *fs)
+void vk_fs_judge_identity(struct vk_header_work *w)
 {
-	if (fs->lv == NULL)
-		return;
-	if (fs->trusted && (fs->lv->state == VK_LVM_RESIG_PENDING || fs->lv->state == VK_LVM_RESIG_DONE)) {
-		vk_work_note(fs->work, "The volume is being resignatured: what its descriptor says of the LVM volume "
-				       "stays.");
+	const struct vk_lvm_volume *lv = w->fsd.lv;
+
+	if (w->fsd.trusted && lv != NULL && (lv->state == VK_LVM_RESIG_PENDING || lv->state == VK_LVM_RESIG_DONE)) {
+		vk_work_note(w, "The volume is being resignatured: what its descriptor says of the LVM volume stays.");
+	} else if (lv != NULL) {
+		judge_volume(w);
+		judge_snapshot(w);
+		if (w->fsd.trusted && !vk_all_zero(w->fsd.was.volInfoRest, sizeof(w->fsd.was.volInfoRest)))
+			vk_mend_bytes(&w->fsd.m, "volInfoRest", (const uint8_t[12]){0}, VK_FIELD_CONSTANT,
+				      "zero on every volume");
+	}
+	judge_creation(w);
+	judge_uuid(w);
+}
+
+static bool printable(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7F;
+}
+
+/* Whether a person can make out something: text, or most of what is not zero. */
+static bool readable(const uint8_t label[LABEL_BYTES])
+{
+	size_t letters = 0, others = 0;
+
+	for (size_t i = 0; i < LABEL_BYTES; i++) {
+		letters += printable(label[i]);
+		others += label[i] != 0 && !printable(label[i]);
+	}
+	return letters > others || vk_label_text_bytes(label) > 0;
+}
+
+/* What stands behind the end of a label and cannot be the rest of one in which a byte became zero. */
+static bool stray_tail(const uint8_t label[LABEL_BYTES])
+{
+	size_t len = vk_label_text_bytes(label);
+	size_t at = len;
+
+	while (at < LABEL_BYTES && label[at] == 0)
+		at++;
+	if (len == 0 || at - len < SURE_END)
+		return false;
+	for (; at < LABEL_BYTES; at++)
+		if (printable(label[at]))
+			return false;
+	return true;
+}
+
+static void put_placeholder(struct vk_header_work *w, const char *asked)
+{
+	uint8_t label[LABEL_BYTES] = {0};
+
+	if (asked != NULL && w->fsd.capture == NULL) {
+		snprintf((char *)label, sizeof(label), "%s", asked);
+		vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_ASKED, "--label");
 		return;
 	}
-	judge_volume(fs);
-	judge_snapshot(fs);
-	if (fs->trusted && !vk_all_zero(fs->was.volInfoRest, sizeof(fs->was.volInfoRest)))
-		vk_mend_bytes(&fs->m, "volInfoRest", (const uint8_t[12]){0}, VK_FIELD_CONSTANT,
-				"zero on every volume");
+	if (w->fsd.capture != NULL)
+		vk_work_note(w, "The label is the one in %s; a datastore that was renamed since has another one.",
+			     w->fsd.m.capture_name);
+	else
+		vk_work_lost(w, "The datastore's label survives nowhere; rename the datastore once it is mounted, or "
+				"say --label.");
+	snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x", lvm_second(w));
+	vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");
 }
 
-void vk_fs_judge_identity(struct vk_fs_work *fs)
+/* It stays as it is, damaged as it is. */
+static void leave(struct vk_header_work *w)
 {
-	judge_lvm_volume(fs);
-	judge_creation(fs);
-	judge_uuid(fs);
+	char seen[4 * LABEL_BYTES + 1], behind[4 * LABEL_BYTES + 1] = "";
+	const uint8_t *label = w->fsd.was.fsLabel;
+	size_t next = strnlen((const char *)label, LABEL_BYTES);
+	struct vk_text text;
+
+	while (next < LABEL_BYTES && label[next] == 0)
+		next++;
+	vk_text_init(&text, seen, sizeof(seen));
+	vk_text_label(&text, label, LABEL_BYTES);
+	vk_text_init(&text, behind, sizeof(behind));
+	vk_text_label(&text, label + next, LABEL_BYTES - next);
+	if (next < LABEL_BYTES)
+		vk_work_lost(w, "The datastore's label is \"%s\", but behind its end stands more (\"%s\"): it stays as "
+				"it is. If a byte in its middle was lost, rename the datastore once it is mounted, or "
+				"say --label.", seen, behind);
+	else
+		vk_work_lost(w, "The datastore's label is damaged (\"%s\") and stays as it is; rename the datastore "
+				"once it is mounted, or say --label.", seen);
+}
+
+void vk_fs_judge_label(struct vk_header_work *w)
+{
+	const uint8_t *was = w->fsd.was.fsLabel;
+	uint8_t label[LABEL_BYTES] = {0};
+
+	/* what is readable stays, whatever is wrong with it */
+	if (vk_label_sound(was) && (w->fsd.trusted || was[0] != 0)) {
+		memcpy(w->fsd.is.fsLabel, was, LABEL_BYTES);
+	} else if (stray_tail(was)) {
+		memcpy(label, was, vk_label_text_bytes(was));
+		vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_CONSTANT,
+			      "zero behind the end of the text, as every host writes it");
+	} else if (w->fsd.trusted && readable(was) && w->options->label == NULL) {
+		leave(w);
+	} else {
+		put_placeholder(w, w->options->label);
+	}
 }

@@ -37,35 +37,20 @@ unsigned vk_work_asked_major(struct vk_header_work *work)
 	return 0;
 }
 
-enum vk_status vk_work_decode(struct vk_header_work *work, struct vk_error *err)
-{
-	struct vk_finding_sink sink;
-
-	vk_vmfs_free(&work->vmfs);
-	vk_findings_free(&work->findings);
-	memset(&work->findings, 0, sizeof(work->findings));
-	sink = vk_findings_sink(&work->findings);
-	work->vmfs.partition_bytes = work->length_bytes;
-	work->is_decoded = true;
-	return vk_vmfs_read(work->window, &sink, &work->vmfs, err);
-}
-
 bool vk_work_get(struct vk_header_work *work, uint64_t offset, void *buf, size_t len)
 {
 	struct vk_error ignored;
-	uint64_t end;
 
-	return vk_add_u64(offset, len, &end) && end <= work->room_bytes &&
+	return vk_add_sat(offset, len) <= work->room_bytes &&
 	       vk_io_read_all(work->window, offset, buf, len, &ignored) == VK_OK;
 }
 
 bool vk_work_get_anew(struct vk_header_work *work, uint64_t offset, void *buf, size_t len)
 {
 	struct vk_error ignored;
-	uint64_t end;
 	bool unread;
 
-	if (!vk_add_u64(offset, len, &end) || end > work->room_bytes ||
+	if (vk_add_sat(offset, len) > work->room_bytes ||
 	    vk_io_read_around_bad(work->window, offset, buf, len, work->sector_size, &unread, &ignored) != VK_OK)
 		return false;
 	if (unread)
@@ -79,9 +64,7 @@ enum vk_status vk_work_put(struct vk_header_work *work, uint64_t offset, const v
 			   size_t len, const char *reason, enum vk_header_class write_class,
 			   struct vk_error *err)
 {
-	uint64_t end;
-
-	if (!vk_add_u64(offset, len, &end) || end > work->room_bytes) {
+	if (vk_add_sat(offset, len) > work->room_bytes) {
 		vk_error_set(err, VK_INTERNAL, vk_io_name(work->base),
 			     "a repair of the %s would reach behind the end of the partition", reason);
 		vk_error_at(err, offset);
@@ -91,18 +74,9 @@ enum vk_status vk_work_put(struct vk_header_work *work, uint64_t offset, const v
 	return vk_overlay_lay(work->overlay, work->start_bytes + offset, bytes, len, reason, write_class, NULL, err);
 }
 
-static void show(char *text, size_t cap, const struct vk_field *field, const void *in)
-{
-	struct vk_text shown;
-
-	vk_text_init(&shown, text, cap);
-	if (field != NULL && in != NULL)
-		vk_field_text(field, in, &shown);
-}
-
-__attribute__((format(printf, 5, 0))) static struct vk_rebuilt_field *
-add_field(struct vk_header_work *work, const struct vk_layout *layout, uint64_t structure_bytes,
-	  enum vk_field_origin origin, const char *from, va_list ap)
+/* One more change; NULL: there is no room for it. */
+static struct vk_rebuilt_field *add_field(struct vk_header_work *work, const struct vk_layout *layout,
+					  uint64_t structure_bytes, enum vk_field_origin origin)
 {
 	struct vk_rebuild_header *h = work->header;
 	struct vk_rebuilt_field *f;
@@ -119,40 +93,40 @@ add_field(struct vk_header_work *work, const struct vk_layout *layout, uint64_t 
 	f->layout = layout;
 	f->structure_bytes = structure_bytes;
 	f->origin = origin;
-	vsnprintf(f->from, sizeof(f->from), from, ap);
 	return f;
 }
 
-void vk_work_field(struct vk_header_work *work, const struct vk_layout *layout,
-		   const char *field_name, uint64_t structure_bytes, enum vk_field_origin origin,
-		   const void *was, const void *is, const char *from, ...)
+void vk_work_field(struct vk_header_work *work, const struct vk_layout *layout, const struct vk_field *field,
+		   uint64_t structure_bytes, enum vk_field_origin origin, const void *was, const void *is,
+		   const char *from)
 {
-	struct vk_rebuilt_field *f;
-	va_list ap;
+	struct vk_rebuilt_field *f = add_field(work, layout, structure_bytes, origin);
+	struct vk_text shown;
 
-	va_start(ap, from);
-	f = add_field(work, layout, structure_bytes, origin, from, ap);
-	va_end(ap);
 	if (f == NULL)
 		return;
-	f->field = vk_layout_field(layout, field_name);
-	f->at_bytes = structure_bytes + f->field->offset;
-	f->len_bytes = f->field->size;
-	show(f->was, sizeof(f->was), f->field, was);
-	show(f->is, sizeof(f->is), f->field, is);
+	snprintf(f->from, sizeof(f->from), "%s", from);
+	f->field = field;
+	f->at_bytes = structure_bytes + field->offset;
+	f->len_bytes = field->size;
+	vk_text_init(&shown, f->was, sizeof(f->was));
+	if (was != NULL)
+		vk_field_text(field, was, &shown);
+	vk_text_init(&shown, f->is, sizeof(f->is));
+	vk_field_text(field, is, &shown);
 }
 
 void vk_work_range(struct vk_header_work *work, const struct vk_layout *layout, uint64_t at_bytes,
 		   uint64_t len_bytes, enum vk_field_origin origin, const char *from, ...)
 {
-	struct vk_rebuilt_field *f;
+	struct vk_rebuilt_field *f = add_field(work, layout, at_bytes, origin);
 	va_list ap;
 
-	va_start(ap, from);
-	f = add_field(work, layout, at_bytes, origin, from, ap);
-	va_end(ap);
 	if (f == NULL)
 		return;
+	va_start(ap, from);
+	vsnprintf(f->from, sizeof(f->from), from, ap);
+	va_end(ap);
 	f->at_bytes = at_bytes;
 	f->len_bytes = len_bytes;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads what is left of an LVM region and decides which of its structures can be believed. */
+#include <openssl/sha.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "rebuild/header/lvm_case.h"
+#include "rebuild/header/header_work.h"
+#include "vol/pe_walk.h"
 
 const struct vk_vmfs *vk_lvm_known_decoded(const struct vk_known_header *known)
 {
@@ -22,18 +24,17 @@ static bool alignment_sound(uint32_t a)
 }
 
 /* The descriptor lies at a known distance behind the data offset, which may itself be wrong. */
-static void find_fs(struct vk_lvm_case *c)
+static void find_fs(struct vk_header_work *c)
 {
-	const struct vk_self_report *self = &c->work->self;
 	uint64_t places[3] = {c->d0.dataOffset, VK_LVM_DATA_OFFSET, VK_LVM_DATA_OFFSET};
 
-	if (self->votes > 0 && self->volume_start_bytes > 0)
-		places[1] = (uint64_t)self->volume_start_bytes;
+	if (c->self.votes > 0 && c->self.volume_start_bytes > 0)
+		places[1] = (uint64_t)c->self.volume_start_bytes;
 	for (size_t i = 0; i < 3 && !c->fs_believed; i++) {
 		uint8_t sector[VK_FS_SECTOR_BYTES];
 
 		c->fs_at = vk_add_sat(places[i], VK_FS_OFFSET);
-		if (!vk_work_get(c->work, c->fs_at, sector, sizeof(sector)))
+		if (!vk_work_get(c, c->fs_at, sector, sizeof(sector)))
 			continue;
 		vk_fs_descriptor_decode(sector, sizeof(sector), &c->fs);
 		c->fs_believed = vk_belief_fs(&c->fs, NULL);
@@ -44,118 +45,85 @@ static void find_fs(struct vk_lvm_case *c)
 	}
 }
 
-static bool try_volume(struct vk_lvm_case *c, uint64_t at)
-{
-	uint8_t raw[VK_LVM_VOLUME_BYTES];
-	struct vk_lvm_volume v;
-	unsigned score;
-
-	if (!vk_work_get(c->work, at, raw, sizeof(raw)))
-		return false;
-	vk_lvm_volume_decode(raw, sizeof(raw), &v);
-	score = vk_belief_volume(&v, c->fs_believed ? &c->fs.volInfo : NULL);
-	if (score <= c->volume_score)
-		return false;
-	c->volume_score = score;
-	c->volume_at = at;
-	c->v0 = v;
-	memcpy(c->volume_raw, raw, sizeof(raw));
-	return true;
-}
-
 /* The place of the volume descriptor tells whether this is LVM6, and with which alignment. */
-static void find_volume(struct vk_lvm_case *c)
+static void find_volume(struct vk_header_work *c)
 {
-	static const uint32_t usual[] = {4096, 1024, 2048, 8192, 16384, 32768, 65536};
+	static const uint32_t usual[] = {512, 4096, 1024, 2048, 8192, 16384, 32768, 65536};
 
-	if (try_volume(c, VK_LVM_HEADER_OFFSET + 512)) {
-		c->six = c->d0.majorVersion == 6 && c->d0.mdAlignment == 512;
-		c->alignment = 512;
-	}
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-		if (try_volume(c, VK_LVM_HEADER_OFFSET + usual[i])) {
-			c->six = true;
-			c->alignment = usual[i];
-		}
+		uint8_t raw[VK_LVM_VOLUME_BYTES];
+		struct vk_lvm_volume v;
+		unsigned score;
+
+		if (!vk_work_get(c, VK_LVM_HEADER_OFFSET + usual[i], raw, sizeof(raw)))
+			continue;
+		vk_lvm_volume_decode(raw, sizeof(raw), &v);
+		score = vk_belief_volume(&v, c->fs_believed ? &c->fs.volInfo : NULL);
+		if (score <= c->volume_score)
+			continue;
+		c->volume_score = score;
+		c->volume_at = VK_LVM_HEADER_OFFSET + usual[i];
+		c->v0 = v;
+		memcpy(c->volume_raw, raw, sizeof(raw));
+		c->six = i > 0 || (c->d0.majorVersion == 6 && c->d0.mdAlignment == 512);
+		c->alignment = usual[i];
 	}
 	c->volume_believed = c->volume_score >= VK_BELIEF_ENOUGH;
 }
 
-static void ask_major(struct vk_tally *t, unsigned major, const char *from)
+/*
+ * No volume descriptor: whether this is LVM6, on which everything behind the header is placed by the alignment (4096 on
+ * every volume seen), is told by others.
+ */
+static void assume_layout(struct vk_header_work *c)
 {
-	if (vk_fs_version_known(major))
-		vk_tally_add(t, major == VK_FS_VMFS6, 1, from);
-}
+	static const char by_device[] = "mdAlignment", by_fs[] = "mdAlignment of the file-system descriptor";
+	const struct vk_self_heartbeats *hb = &c->self.heartbeats;
+	const struct vk_self_fact *fact = &c->self.facts[VK_SELF_MD_ALIGNMENT];
+	unsigned majors[] = {c->fs.majorVersion, vk_work_asked_major(c), c->self.fs_major};
+	bool device_aligned = c->device_believed && alignment_sound(c->d0.mdAlignment);
+	bool fs_aligned = c->fs_believed && alignment_sound(c->fs.mdAlignment);
+	bool beats = hb->placed > hb->otherwise;
+	struct vk_tally six = {0}, alignment = {0};
+	struct vk_ballot best;
 
-/* Without a volume descriptor whose place would tell. */
-static bool six_without_volume(struct vk_lvm_case *c)
-{
-	const struct vk_self_heartbeats *hb = &c->work->self.heartbeats;
-	const struct vk_lvm_device *d = &c->d0;
-	const struct vk_ballot *best;
-	struct vk_tally t = {0};
-
-	if (c->device_believed && d->majorVersion >= 3 && d->majorVersion <= 6)
-		vk_tally_add(&t, d->majorVersion == 6, 1, "majorVersion");
-	if (c->device_believed && alignment_sound(d->mdAlignment))
-		vk_tally_add(&t, 1, 1, "mdAlignment");
-	if (c->device_believed && vk_told32(d->numPEs6))
-		vk_tally_add(&t, 1, 1, "numPEs6");
-	if (c->fs_believed)
-		ask_major(&t, c->fs.majorVersion, "the file-system descriptor");
-	if (c->fs_believed && alignment_sound(c->fs.mdAlignment))
-		vk_tally_add(&t, 1, 1, "mdAlignment of the file-system descriptor");
-	ask_major(&t, vk_work_asked_major(c->work), "the caller");
-	ask_major(&t, c->work->self.fs_major, "the system files");
-	if (hb->placed > hb->otherwise)
-		vk_tally_add(&t, hb->slot_bytes == 4096, 1, "the heartbeat slots");
-	best = vk_tally_best(&t);
-	c->six_proved = best != NULL && vk_tally_proves(&t, best->value);
-	return best != NULL && best->value == 1;
-}
-
-/* On LVM6 everything behind the header is placed by it; 4096 on every volume seen. */
-static void assume_alignment(struct vk_lvm_case *c)
-{
-	const struct vk_self_report *self = &c->work->self;
-	const struct vk_self_fact *fact = &self->facts[VK_SELF_MD_ALIGNMENT];
-	const struct vk_ballot *best;
-	struct vk_tally t = {0};
-
-	if (c->device_believed && alignment_sound(c->d0.mdAlignment))
-		vk_tally_add(&t, c->d0.mdAlignment, 1, "mdAlignment");
-	if (c->fs_believed && alignment_sound(c->fs.mdAlignment))
-		vk_tally_add(&t, c->fs.mdAlignment, 1, "mdAlignment of the file-system descriptor");
-	if (fact->sure >= VK_SELF_LIKELY)
-		vk_tally_add(&t, fact->value, 1, fact->from);
-	if (self->heartbeats.placed > self->heartbeats.otherwise)
-		vk_tally_add(&t, self->heartbeats.slot_bytes, 1, "the heartbeat slots");
-	best = vk_tally_best(&t);
-	c->alignment = best != NULL && alignment_sound((uint32_t)best->value) ? (uint32_t)best->value : 4096;
-	c->six_proved = c->six_proved && vk_tally_proves(&t, c->alignment);
-}
-
-/* No volume descriptor: where it belongs. */
-static void assume_layout(struct vk_lvm_case *c)
-{
-	c->six = six_without_volume(c);
+	vk_tally_add(&six, c->device_believed && c->d0.majorVersion >= 3 && c->d0.majorVersion <= 6,
+		     c->d0.majorVersion == 6, 1, "majorVersion");
+	vk_tally_add(&six, device_aligned, 1, 1, by_device);
+	vk_tally_add(&six, c->device_believed && vk_told32(c->d0.numPEs6), 1, 1, "numPEs6");
+	vk_tally_add(&six, fs_aligned, 1, 1, by_fs);
+	for (size_t i = 0; i < 3; i++)
+		vk_tally_add(&six, (i > 0 || c->fs_believed) && vk_fs_version_known(majors[i]),
+			     majors[i] == VK_FS_VMFS6, 1, "the version of the file system");
+	vk_tally_add(&six, beats, hb->slot_bytes == 4096, 1, "the heartbeat slots");
+	best = vk_tally_best(&six, 0, "");
+	c->six = best.value == 1;
+	c->six_proved = best.proved;
 	c->alignment = 4096;
-	if (c->six)
-		assume_alignment(c);
+	if (c->six) {
+		vk_tally_add(&alignment, device_aligned, c->d0.mdAlignment, 1, by_device);
+		vk_tally_add(&alignment, fs_aligned, c->fs.mdAlignment, 1, by_fs);
+		vk_tally_add(&alignment, fact->sure >= VK_SELF_LIKELY, fact->value, 1, fact->from);
+		vk_tally_add(&alignment, beats, hb->slot_bytes, 1, "the heartbeat slots");
+		best = vk_tally_best(&alignment, 4096, "");
+		if (alignment_sound((uint32_t)best.value))
+			c->alignment = (uint32_t)best.value;
+		c->six_proved = c->six_proved && best.proved && best.value == c->alignment;
+	}
 	c->volume_at = VK_LVM_HEADER_OFFSET + (c->six ? c->alignment : 512);
 	memset(&c->v0, 0, sizeof(c->v0));
 	memset(c->volume_raw, 0, sizeof(c->volume_raw));
-	if (vk_work_get(c->work, c->volume_at, c->volume_raw, sizeof(c->volume_raw)))
+	if (vk_work_get(c, c->volume_at, c->volume_raw, sizeof(c->volume_raw)))
 		vk_lvm_volume_decode(c->volume_raw, sizeof(c->volume_raw), &c->v0);
 }
 
 /* Before LVM5 other things may lie there; a name that is none counts for nothing. */
-static void read_names(struct vk_lvm_case *c)
+static void read_names(struct vk_header_work *c)
 {
 	uint8_t table[VK_LVM_SD_ENTRIES * VK_LVM_SD_BYTES];
 
 	if ((c->device_believed && (c->d0.majorVersion == 3 || c->d0.majorVersion == 4)) ||
-	    !vk_work_get(c->work, c->geometry.sd_table, table, sizeof(table)))
+	    !vk_work_get(c, c->geometry.sd_table, table, sizeof(table)))
 		return;
 	for (size_t i = 0; i < VK_LVM_SD_ENTRIES; i++) {
 		const uint8_t *raw = table + i * VK_LVM_SD_BYTES;
@@ -166,8 +134,86 @@ static void read_names(struct vk_lvm_case *c)
 	}
 }
 
+/* PE bitmaps and tables on their own, without a header to believe. */
+static size_t get_bytes(void *ctx, uint64_t at, void *buf, size_t len)
+{
+	return vk_work_get(ctx, at, buf, len) ? len : 0;
+}
+
+static void survey_entry(void *ctx, const struct vk_pe_pair *pair, uint64_t index, const struct vk_lvm_pe *pe)
+{
+	struct vk_header_work *c = ctx;
+	struct vk_pe_survey *s = &c->survey;
+	uint64_t before = c->six ? s->bytes : index * VK_LVM_PE_BYTES;
+
+	(void)pair;
+	if (pe->used != 1 || pe->peID != index || pe->length == 0 || pe->length % VK_LVM_PE_BYTES != 0 ||
+	    (!c->six && pe->length != VK_LVM_PE_BYTES))
+		return;
+	s->good++;
+	s->entries = index + 1;
+	if (pe->pOffset >= before)
+		vk_majority_add(&s->data_offset, pe->pOffset - before);
+	if (pe->lOffset >= before && (pe->lOffset - before) % VK_LVM_PE_BYTES == 0)
+		vk_majority_add(&s->first_pe, (pe->lOffset - before) / VK_LVM_PE_BYTES);
+	vk_majority_add(&s->volume_id, pe->volumeID);
+	s->bytes = vk_add_sat(s->bytes, pe->length);
+}
+
+/* False when the pair is not full: nothing follows. */
+static bool survey_pair(const struct vk_pe_walk *walk, struct vk_pe_pair *pair)
+{
+	struct vk_header_work *c = walk->ctx;
+	struct vk_pe_survey *s = &c->survey;
+	uint64_t before = s->bitmap_ones;
+
+	if (!vk_work_get(c, pair->bitmap_at, pair->bitmap, sizeof(pair->bitmap)))
+		return false;
+	for (size_t i = 0; i < sizeof(pair->bitmap); i++) {
+		unsigned byte = pair->bitmap[i];
+
+		/* the first bits of all, without a gap */
+		s->bitmap_plain = s->bitmap_plain && (byte == 0 || s->bitmap_ones == pair->first_pe + i * 8) &&
+			(byte & (byte + 1)) == 0;
+		s->bitmap_ones += (unsigned)__builtin_popcount(byte);
+	}
+	vk_pe_walk_entries(walk, pair, 0, VK_LVM_PES_PER_MAP);
+	return s->bitmap_ones - before == VK_LVM_PES_PER_MAP || s->entries == pair->first_pe + VK_LVM_PES_PER_MAP;
+}
+
+static void keep_ext(void *ctx, uint64_t at, const struct vk_lvm_ext *ext)
+{
+	struct vk_header_work *c = ctx;
+
+	if (ext != NULL)
+		c->exts[c->ext_count++] = (struct vk_lvm_ext_at){*ext, at};
+}
+
+static void survey_tables(struct vk_header_work *c)
+{
+	struct vk_pe_survey *s = &c->survey;
+	const struct vk_pe_region region = {.geometry = c->geometry, .maps = c->six ? 1 : VK_LVM_MAPS_PER_REGION};
+	const struct vk_pe_walk walk = {.ctx = c, .get = get_bytes, .holes = c->window, .piece_entries = 256,
+					.whole = true, .pair = survey_pair, .entry = survey_entry};
+
+	s->bitmap_plain = true;
+	s->full = vk_pe_walk_region(&walk, &region) && region.maps == VK_LVM_MAPS_PER_REGION;
+	s->bitmap_plain = s->bitmap_plain && s->bitmap_ones > 0;
+	vk_majority_close(&s->data_offset, s->good);
+	vk_majority_close(&s->first_pe, s->good);
+	vk_majority_close(&s->volume_id, s->good);
+}
+
+void vk_lvm_exts_read(struct vk_header_work *c, uint64_t at)
+{
+	const struct vk_pe_walk walk = {.ctx = c, .get = get_bytes, .ext = keep_ext};
+
+	c->ext_count = 0;
+	(void)vk_pe_walk_exts(&walk, &c->d0, at, VK_LVM_HEADER_OFFSET, UINT64_MAX, VK_LVM_EXTS_MAX, &at);
+}
+
 /* Of a header that is not believed, parts that say themselves that they are sound. */
-static void salvage_device(struct vk_lvm_case *c)
+static void salvage_device(struct vk_header_work *c)
 {
 	const struct vk_lvm_device *d0 = &c->d0;
 	const char *why = "what is left of the header: devID and initTimeUS name the same second";
@@ -187,15 +233,12 @@ static void salvage_device(struct vk_lvm_case *c)
 			       "what is left of the header");
 }
 
-void vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case)
+void vk_lvm_case_open(struct vk_header_work *c)
 {
-	struct vk_lvm_case *c = ret_case;
 	struct vk_lvm_device like = {.majorVersion = 5};
 
-	memset(c, 0, sizeof(*c));
-	c->work = work;
 	/* what is not held at all is zero, too */
-	(void)vk_work_get_anew(work, VK_LVM_HEADER_OFFSET, c->device_raw, sizeof(c->device_raw));
+	(void)vk_work_get_anew(c, VK_LVM_HEADER_OFFSET, c->device_raw, sizeof(c->device_raw));
 	vk_lvm_device_decode(c->device_raw, sizeof(c->device_raw), &c->d0);
 	c->device_believed = vk_belief_device(&c->d0);
 	find_fs(c);
@@ -207,22 +250,66 @@ void vk_lvm_case_open(struct vk_header_work *work, struct vk_lvm_case *ret_case)
 	like.mdAlignment = c->six ? c->alignment : 0;
 	vk_lvm_geometry(&like, VK_LVM_HEADER_OFFSET, &c->geometry);
 	read_names(c);
-	vk_pe_survey_read(c);
+	survey_tables(c);
 	if (c->device_believed)
 		vk_lvm_exts_read(c, c->d0.extDevMetadataOffset);
 	c->d = c->d0;
 	c->v = c->v0;
-	c->device = (struct vk_mending){.work = work, .layout = &vk_lvm_device_layout, .was = &c->d0, .is = &c->d,
+	c->device = (struct vk_mending){.work = c, .layout = &vk_lvm_device_layout, .was = &c->d0, .is = &c->d,
 					.at = VK_LVM_HEADER_OFFSET};
-	c->disk_id = (struct vk_mending){.work = work, .layout = &vk_scsi_disk_id_layout, .was = &c->d0.diskID,
-					 .is = &c->d.diskID,
-					 .at = VK_LVM_HEADER_OFFSET + 0x0C};
-	c->volume = (struct vk_mending){.work = work, .layout = &vk_lvm_volume_layout, .was = &c->v0, .is = &c->v,
-					.at = c->volume_at};
+	c->disk_id = (struct vk_mending){.work = c, .layout = &vk_scsi_disk_id_layout, .was = &c->d0.diskID,
+					 .is = &c->d.diskID, .at = VK_LVM_HEADER_OFFSET + 0x0C};
+	c->volume = (struct vk_mending){.work = c, .layout = &vk_lvm_volume_layout, .was = &c->v0, .is = &c->v,
+					.at = c->volume_at, .rebuilt = !c->volume_believed};
 	if (!c->device_believed)
 		salvage_device(c);
-	if (!c->volume_believed) {
+	if (!c->volume_believed)
 		memset(&c->v, 0, sizeof(c->v));
-		c->volume.rebuilt = true;
+}
+
+/* Identities that are made new where the old ones survive nowhere: the same on every run, and recognisable. */
+
+const uint8_t vk_made_here[6] = {0x02, 'v', 'm', 'f', 's', 'k'};
+
+void vk_lvm_fresh_uuid(struct vk_header_work *c, const char *what, uint32_t seconds, struct vk_vmfs_uuid *ret_uuid)
+{
+	enum { BEHIND_HEARTBEATS = 0x400000, PIECE_BYTES = 65536, DIGEST = SHA256_DIGEST_LENGTH };
+	struct vk_vmfs_uuid_parts parts = {.timeLo = seconds};
+	uint8_t piece[24 + PIECE_BYTES] = {0}, seed[DIGEST + 8 + 16] = {0}, digest[DIGEST];
+
+	/* what tells this volume from others, and does not change when its headers are mended */
+	if (c->fs_believed || c->volume_believed) {
+		SHA256(c->fs_believed ? c->fs.volInfo.b : c->v0.uuid.b, sizeof(c->v0.uuid.b), seed);
+	} else {
+		vk_put_le64(piece, c->self.file_blocks);
+		vk_put_le64(piece + 8, c->self.file_block_bytes);
+		vk_put_le64(piece + 16, c->self.creation_time);
+		if (!vk_work_get(c, vk_add_sat(c->sizes.offset.value, BEHIND_HEARTBEATS), piece + 24, PIECE_BYTES))
+			memset(piece + 24, 0, PIECE_BYTES);
+		SHA256(piece, sizeof(piece), seed);
 	}
+	vk_put_le64(seed + DIGEST, c->sizes.first.value);
+	memcpy(seed + DIGEST + 8, what, vk_min_u64(strlen(what), 16));
+	SHA256(seed, sizeof(seed), digest);
+	parts.timeHi = vk_get_le32(digest);
+	parts.rand = vk_get_le16(digest + 4);
+	memcpy(parts.macAddr, vk_made_here, sizeof(parts.macAddr));
+	vk_vmfs_uuid_encode(&parts, ret_uuid);
+}
+
+uint32_t vk_lvm_made_at(const struct vk_header_work *c, const char **ret_from)
+{
+	uint64_t volume = c->v0.creationTimeUS / 1000000;
+
+	*ret_from = "creationTime of the file-system descriptor";
+	if (c->fs_believed && c->fs.creationTime != 0)
+		return c->fs.creationTime;
+	*ret_from = "creationTimeUS of the volume descriptor";
+	if (c->volume_believed && volume != 0 && vk_same_event(volume, vk_uuid_seconds(&c->v0.uuid)))
+		return (uint32_t)volume;
+	*ret_from = "initTimeUS of the device header";
+	if (c->device_believed && vk_lvm_device_time_sound(&c->d0))
+		return (uint32_t)(c->d0.initTimeUS / 1000000);
+	*ret_from = "the system files";
+	return c->self.creation_time;
 }

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "rebuild/header/lvm_case.h"
+#include "rebuild/header/header_work.h"
 
 /* Whether a capture shows this very device: nothing that outlives every change may differ. */
-static bool same_device(const struct vk_lvm_case *c, const struct vk_vmfs *k, bool *ret_tied)
+static bool same_device(const struct vk_header_work *c, const struct vk_vmfs *k, bool *ret_tied)
 {
 	const struct vk_lvm_volume *v = &k->volumes[0].volume;
 	unsigned same = 0, other = 0;
@@ -39,29 +39,29 @@ static bool same_device(const struct vk_lvm_case *c, const struct vk_vmfs *k, bo
 	return same > other || (same == 0 && other == 0);
 }
 
-void vk_lvm_known_find(struct vk_lvm_case *c)
+void vk_lvm_known_find(struct vk_header_work *c)
 {
-	const struct vk_rebuild_header_options *o = c->work->options;
+	const struct vk_rebuild_header_options *o = c->options;
 
 	for (size_t i = 0; i < o->known_count; i++) {
 		const struct vk_known_header *known = &o->known[i];
 		const struct vk_vmfs *k = vk_lvm_known_decoded(known);
 		bool tied = false;
-		bool fits = k != NULL && (known->member ? vk_lvm_member_fits(c, known) : same_device(c, k, &tied));
+		bool fits = k != NULL && (known->member ? vk_lvm_member_fits(c, &k->volumes[0].volume)
+							: same_device(c, k, &tied));
 
 		if (k == NULL)
-			vk_work_note(c->work, "%s holds no sound header of a VMFS device: not used.", known->name);
+			vk_work_note(c, "%s holds no sound header of a VMFS device: not used.", known->name);
 		else if (!fits)
-			vk_work_note(c->work, "%s is of another volume: not used.", known->name);
+			vk_work_note(c, "%s is of another volume: not used.", known->name);
 		else if (known->member && c->member == NULL)
 			c->member = known;
 		else if (!known->member && c->capture == NULL) {
 			c->capture = known;
-			c->work->capture_untied = !tied;
+			c->earlier = k;
+			c->capture_untied = !tied;
 		}
 	}
-	if (c->capture != NULL)
-		c->earlier = vk_lvm_known_decoded(c->capture);
 	if (c->member != NULL)
 		vk_lvm_members_ask(c);
 }
@@ -70,87 +70,35 @@ void vk_lvm_known_find(struct vk_lvm_case *c)
  * A lost structure: nothing of it stands that could say it was not changed since the capture, whatever the other one
  * says: they are changed one without the other.
  */
-static void take_lost(struct vk_lvm_case *c, struct vk_mending *m, const void *other)
+static void take_lost(struct vk_header_work *c, struct vk_mending *m, const void *other)
 {
 	for (size_t i = 0; i < m->layout->count; i++) {
 		const struct vk_field *f = &m->layout->fields[i];
 		bool identity = strcmp(f->name, "uuid") == 0 || strcmp(f->name, "name") == 0;
 		bool lasting = (f->marks & VK_LASTING) != 0;
-		bool sure = lasting && !c->work->capture_untied;
 
 		/* the disk id has a side of its own; the volume's identity is told better by the file system */
-		if (f->kind == VK_KIND_DISKID || (identity && c->fs_believed))
-			continue;
-		vk_mend_as(m, f, other,
-			      vk_origin_if(sure, VK_FIELD_CAPTURE), "%s%s", c->capture->name,
-			      lasting ? "" : ", and it may have changed since");
+		if (f->kind != VK_KIND_DISKID && !(identity && c->fs_believed))
+			vk_mend_as(m, f, other, vk_origin_if(lasting && !c->capture_untied, VK_FIELD_CAPTURE), "%s%s",
+				   c->capture->name, lasting ? "" : ", and it may have changed since");
 	}
-}
-
-/* modTimeUS only grows. */
-static bool time_possible(uint64_t now, uint64_t then)
-{
-	return now >= then && now / 1000000 <= UINT32_MAX;
 }
 
 /*
  * A structure that stands and was not changed since. With the time of its last change all of it is as it was, but for a
- * lock, which may have come or gone; by its generation alone what passes may be newer, and stays.
+ * lock, which may have come or gone; by its generation alone what passes may be newer, and stays. modTimeUS only grows.
  */
-static void take_standing(struct vk_lvm_case *c, struct vk_mending *m, const void *other, bool same_time,
-			  bool time_stays)
+static void take_standing(struct vk_header_work *c, struct vk_mending *m, const void *other, uint64_t changed_now,
+			  uint64_t changed_then)
 {
+	bool time_stays = changed_now >= changed_then && changed_now / 1000000 <= UINT32_MAX;
+
 	for (size_t i = 0; i < m->layout->count; i++) {
 		const struct vk_field *f = &m->layout->fields[i];
 		bool time = strcmp(f->name, "modTimeUS") == 0, passing = (f->marks & VK_PASSING) != 0;
 
-		if (f->kind == VK_KIND_DISKID || (passing && !same_time && (!time || time_stays)))
-			continue;
-		vk_mend_as(m, f, other, vk_origin_if(!passing, VK_FIELD_CAPTURE),
-			      "%s", c->capture->name);
-	}
-}
-
-static void apply_to_device(struct vk_lvm_case *c, bool now)
-{
-	const struct vk_lvm_device *d = &c->earlier->lvm;
-	const char *name = c->capture->name;
-	bool same_time = d->modTimeUS == c->d0.modTimeUS;
-
-	if (now) {
-		take_standing(c, &c->device, d, same_time, time_possible(c->d0.modTimeUS, d->modTimeUS));
-		if (same_time)
-			vk_mend_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
-	} else if (c->device_believed) {
-		vk_mend_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, "%s", name);
-		vk_mend_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, "%s", name);
-		vk_work_note(c->work, "The LVM header was changed since %s: of what may change, nothing was taken from "
-				      "it.",
-			     name);
-	} else {
-		take_lost(c, &c->device, d);
-		if (c->disk_id.rebuilt && c->work->options->live_id == NULL)
-			take_lost(c, &c->disk_id, &d->diskID);
-		vk_work_note(c->work, "The LVM header is lost, and it may have been changed since %s: what may have "
-				      "changed is taken from there all the same, and may be old.", name);
-	}
-}
-
-static void apply_to_volume(struct vk_lvm_case *c, bool now)
-{
-	const struct vk_lvm_volume *v = &c->earlier->volumes[0].volume;
-	const char *name = c->capture->name;
-
-	if (now) {
-		take_standing(c, &c->volume, v, v->modTimeUS == c->v0.modTimeUS,
-			      time_possible(c->v0.modTimeUS, v->modTimeUS));
-	} else if (c->volume_believed) {
-		vk_mend_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, "%s",
-			       name);
-	} else {
-		take_lost(c, &c->volume, v);
-		vk_work_note(c->work, "The volume descriptor is lost, and it may have been changed since %s: what may "
-				      "have changed is taken from there all the same, and may be old.", name);
+		if (f->kind != VK_KIND_DISKID && (!passing || changed_now == changed_then || (time && !time_stays)))
+			vk_mend_as(m, f, other, vk_origin_if(!passing, VK_FIELD_CAPTURE), "%s", c->capture->name);
 	}
 }
 
@@ -159,30 +107,57 @@ static void apply_to_volume(struct vk_lvm_case *c, bool now)
  * time of change is still the same. Else only in what never changes. A header that was made from an old capture is not
  * newer for that.
  */
-static void apply_capture(struct vk_lvm_case *c)
+static void apply_capture(struct vk_header_work *c)
 {
 	const struct vk_lvm_device *d = &c->earlier->lvm;
 	const struct vk_lvm_volume *v = &c->earlier->volumes[0].volume;
-	bool same_header = d->generation == c->d0.generation || d->modTimeUS == c->d0.modTimeUS;
-	bool same_volume_entry = v->generation == c->v0.generation || v->modTimeUS == c->v0.modTimeUS;
-	bool volume_now = c->volume_believed && same_volume_entry;
+	const char *name = c->capture->name;
+	bool same_time = d->modTimeUS == c->d0.modTimeUS;
+	bool same_volume = v->generation == c->v0.generation || v->modTimeUS == c->v0.modTimeUS;
 
-	c->work->capture_old = !volume_now;
-	apply_to_device(c, c->device_believed && same_header && (volume_now || !c->volume_believed));
-	apply_to_volume(c, volume_now);
+	c->capture_old = !(c->volume_believed && same_volume);
+	if (c->device_believed && (d->generation == c->d0.generation || same_time) &&
+	    (same_volume || !c->volume_believed)) {
+		take_standing(c, &c->device, d, c->d0.modTimeUS, d->modTimeUS);
+		if (same_time)
+			vk_mend_all(&c->disk_id, &d->diskID, VK_FIELD_CAPTURE, name);
+	} else if (c->device_believed) {
+		vk_mend_bytes(&c->device, "devID", &d->devID, VK_FIELD_CAPTURE, "%s", name);
+		vk_mend_number(&c->device, "initTimeUS", d->initTimeUS, VK_FIELD_CAPTURE, "%s", name);
+		vk_work_note(c, "The LVM header was changed since %s: of what may change, nothing was taken from it.",
+			     name);
+	} else {
+		take_lost(c, &c->device, d);
+		if (c->disk_id.rebuilt && c->options->live_id == NULL)
+			take_lost(c, &c->disk_id, &d->diskID);
+		vk_work_note(c, "The LVM header is lost, and it may have been changed since %s: what may have changed "
+				"is taken from there all the same, and may be old.", name);
+	}
+	if (!c->capture_old) {
+		take_standing(c, &c->volume, v, c->v0.modTimeUS, v->modTimeUS);
+	} else if (c->volume_believed) {
+		vk_mend_number(&c->volume, "creationTimeUS", v->creationTimeUS, VK_FIELD_CAPTURE, "%s", name);
+	} else {
+		take_lost(c, &c->volume, v);
+		vk_work_note(c, "The volume descriptor is lost, and it may have been changed since %s: what may have "
+				"changed is taken from there all the same, and may be old.", name);
+	}
 }
 
-void vk_lvm_known_apply(struct vk_lvm_case *c)
+static bool laid_out_alike(const struct vk_header_work *c, const struct vk_lvm_device *other)
+{
+	return (other->majorVersion >= 6) == c->six && (!c->six || other->mdAlignment == c->alignment);
+}
+
+void vk_lvm_known_apply(struct vk_header_work *c)
 {
 	if (c->earlier != NULL)
 		apply_capture(c);
 	if (c->sibling != NULL)
 		vk_lvm_members_apply(c);
 	/* all devices of a volume are laid out alike, and stay so */
-	if ((c->earlier != NULL && !c->work->capture_untied && (c->earlier->lvm.majorVersion >= 6) == c->six &&
-	     (!c->six || c->earlier->lvm.mdAlignment == c->alignment)) ||
+	if ((c->earlier != NULL && !c->capture_untied && laid_out_alike(c, &c->earlier->lvm)) ||
 	    (c->sibling != NULL && c->device_believed && (c->d0.majorVersion >= 6) == c->six &&
-	     (vk_lvm_known_decoded(c->member)->lvm.majorVersion >= 6) == c->six &&
-	     (!c->six || vk_lvm_known_decoded(c->member)->lvm.mdAlignment == c->alignment)))
+	     laid_out_alike(c, &vk_lvm_known_decoded(c->member)->lvm)))
 		c->six_proved = true;
 }

@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "rebuild/header/lvm_case.h"
+#include "rebuild/header/header_work.h"
 
 enum { PIECE_ENTRIES = 256, BITMAP_BYTES = VK_LVM_PES_PER_MAP / 8, STRIDE = VK_LVM_PE_STRIDE };
 #define REGION_PES ((uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_MAPS_PER_REGION)
@@ -18,7 +18,7 @@ struct region {
 	struct vk_lvm_geometry geometry;
 };
 struct tables {
-	struct vk_lvm_case *c;
+	struct vk_header_work *c;
 	uint32_t volume_id;
 	uint64_t entries_changed, maps_changed;
 	uint64_t not_captured;  /* of the entries that change: those that no capture shows so */
@@ -34,17 +34,17 @@ struct tables {
 static void make_entry(const struct tables *t, const struct region *r, uint64_t i,
 		       struct vk_lvm_pe *ret_pe)
 {
-	const struct vk_lvm_case *c = t->c;
+	const struct vk_header_work *c = t->c;
 	uint64_t unit = c->six ? REGION_PES * VK_LVM_PE_BYTES : VK_LVM_PE_BYTES;
 	uint64_t at = vk_mul_sat(i, unit);
-	uint64_t own = c->sizes.volume_pes * VK_LVM_PE_BYTES;
+	uint64_t own = c->sizes.volume.value * VK_LVM_PE_BYTES;
 
 	*ret_pe = (struct vk_lvm_pe){
 		.used = 1,
 		.peID = (uint32_t)(r->first + i),
 		.volumeID = t->volume_id,
 		.pOffset = r->data_offset + at,
-		.lOffset = c->sizes.first_pe * VK_LVM_PE_BYTES + r->first * VK_LVM_PE_BYTES + at,
+		.lOffset = c->sizes.first.value * VK_LVM_PE_BYTES + r->first * VK_LVM_PE_BYTES + at,
 		.length = c->six ? vk_min_u64(unit, own - at) : unit,
 		.version = 1,
 	};
@@ -61,23 +61,6 @@ static unsigned wrong_fields(const uint8_t raw[STRIDE], const struct vk_lvm_pe *
 	       (unsigned)(now.version != should->version);
 }
 
-/*
- * Bring one entry into the form it should have; true when it was not. Bytes that no field holds stay, or are not
- * proved.
- */
-static bool mend_entry(uint8_t raw[STRIDE], const struct vk_lvm_pe *should, bool *ret_cleared)
-{
-	unsigned wrong = wrong_fields(raw, should);
-
-	if (wrong == 0)
-		return false;
-	*ret_cleared = wrong > 1 && !vk_all_zero(raw + VK_LVM_PE_BYTES_USED, STRIDE - VK_LVM_PE_BYTES_USED);
-	if (*ret_cleared) /* not a damaged field, something else lies here */
-		memset(raw, 0, STRIDE);
-	vk_lvm_pe_encode(should, raw, STRIDE);
-	return true;
-}
-
 /* Whether the first entry is the one that belongs there, but for one field at most. */
 static bool first_shows(const struct tables *t, const struct region *r)
 {
@@ -85,12 +68,12 @@ static bool first_shows(const struct tables *t, const struct region *r)
 	struct vk_lvm_pe should;
 
 	make_entry(t, r, 0, &should);
-	return vk_work_get(t->c->work, r->geometry.first_bitmap + r->geometry.bitmap_bytes, raw, sizeof(raw)) &&
+	return vk_work_get(t->c, r->geometry.first_bitmap + r->geometry.bitmap_bytes, raw, sizeof(raw)) &&
 	       wrong_fields(raw, &should) <= 1;
 }
 
 /* Whether the capture shows these bytes at that place of the partition. */
-static bool captured(const struct vk_lvm_case *c, uint64_t at, const uint8_t *bytes, size_t len)
+static bool captured(const struct vk_header_work *c, uint64_t at, const uint8_t *bytes, size_t len)
 {
 	const struct vk_vmfs *k = c->earlier;
 	uint8_t then[BITMAP_BYTES];
@@ -103,80 +86,60 @@ static bool captured(const struct vk_lvm_case *c, uint64_t at, const uint8_t *by
 		memcmp(then, bytes, len) == 0;
 }
 
-static void count_change(struct tables *t, uint64_t at, const uint8_t entry[STRIDE], bool proved)
-{
-	t->not_captured += !captured(t->c, at, entry, STRIDE);
-	t->not_proved += !proved;
-	if (t->entries_changed++ == 0)
-		t->first_changed = at;
-	t->end_changed = at + STRIDE;
-}
-
-static enum vk_status put_entries(struct tables *t, const struct region *r, uint64_t table,
-				  uint64_t first, uint64_t count, struct vk_error *err)
+/*
+ * The entries from `from` on: count in the form they should have, and none behind the last one in use, or a reader of
+ * LVM6 would take it. Bytes that no field holds stay, or are not proved.
+ */
+static enum vk_status put_entries(struct tables *t, const struct region *r, uint64_t table, uint64_t first,
+				  uint64_t from, uint64_t count, struct vk_error *err)
 {
 	uint8_t piece[PIECE_ENTRIES * STRIDE];
+	enum vk_status status = VK_OK;
 
-	for (uint64_t i = 0; i < count; i += PIECE_ENTRIES) {
-		uint64_t n = vk_min_u64(PIECE_ENTRIES, count - i);
+	for (uint64_t i = from, n; i < VK_LVM_PES_PER_MAP && status == VK_OK; i += n) {
+		bool in_use = i < count, changed = false;
 		uint64_t at = table + i * STRIDE;
-		bool changed = false;
-		enum vk_status status;
+		struct vk_span span = vk_io_span(t->c->window, at);
 
-		if (!vk_work_get_anew(t->c->work, at, piece, (size_t)n * STRIDE))
-			return vk_error_set(err, VK_IO, vk_io_name(t->c->work->base),
-					    "The PE table cannot be read");
-		for (uint64_t k = 0; k < n; k++) {
-			struct vk_lvm_pe should;
-			bool cleared;
-
-			make_entry(t, r, first + i + k, &should);
-			if (!mend_entry(piece + k * STRIDE, &should, &cleared))
-				continue;
-			count_change(t, at + k * STRIDE, piece + k * STRIDE, t->proved && !cleared);
-			changed = true;
-		}
-		if (!changed)
+		n = in_use ? vk_min_u64(PIECE_ENTRIES, count - i) : PIECE_ENTRIES - i % PIECE_ENTRIES;
+		if (!in_use && span.state == VK_SPAN_ZERO && span.length_bytes >= n * STRIDE)
 			continue;
-		status = vk_work_put(t->c->work, at, piece, (size_t)n * STRIDE, "PE table",
-				     VK_HEADER_CLASS_TABLES, err);
-		if (status != VK_OK)
-			return status;
-	}
-	return VK_OK;
-}
-
-/* Behind the last entry in use there must be none, or a reader of LVM6 would take it. */
-static enum vk_status clear_behind(struct tables *t, uint64_t table, uint64_t from, struct vk_error *err)
-{
-	uint8_t piece[PIECE_ENTRIES * STRIDE];
-
-	for (uint64_t i = from; i < VK_LVM_PES_PER_MAP; i += PIECE_ENTRIES - i % PIECE_ENTRIES) {
-		uint64_t n = PIECE_ENTRIES - i % PIECE_ENTRIES, at = table + i * STRIDE;
-		struct vk_span span = vk_io_span(t->c->work->window, at);
-		bool changed = false;
-		enum vk_status status;
-
-		if (span.state == VK_SPAN_ZERO && span.length_bytes >= n * STRIDE)
-			continue;
-		if (!vk_work_get(t->c->work, at, piece, (size_t)n * STRIDE))
+		if (in_use && !vk_work_get_anew(t->c, at, piece, (size_t)n * STRIDE))
+			return vk_error_set(err, VK_IO, vk_io_name(t->c->base), "The PE table cannot be read");
+		if (!in_use && !vk_work_get(t->c, at, piece, (size_t)n * STRIDE))
 			return VK_OK;
 		for (uint64_t k = 0; k < n; k++) {
-			bool plain = vk_all_zero(piece + k * STRIDE + 1, STRIDE - 1);
+			uint8_t *raw = piece + k * STRIDE;
+			struct vk_lvm_pe should;
+			unsigned wrong = 0;
+			bool plain;
 
-			if (piece[k * STRIDE] == 0 && (!t->rebuilt || plain))
+			if (in_use) {
+				make_entry(t, r, first + i + k, &should);
+				wrong = wrong_fields(raw, &should);
+				plain = wrong <= 1 || vk_all_zero(raw + VK_LVM_PE_BYTES_USED, STRIDE - VK_LVM_PE_BYTES_USED);
+			} else {
+				plain = vk_all_zero(raw + 1, STRIDE - 1);
+				wrong = raw[0] != 0 || (t->rebuilt && !plain);
+			}
+			if (wrong == 0)
 				continue;
-			memset(piece + k * STRIDE, 0, STRIDE);
-			count_change(t, at + k * STRIDE, piece + k * STRIDE, t->proved && plain);
+			if (!in_use || !plain) /* not a damaged field, something else lies here */
+				memset(raw, 0, STRIDE);
+			if (in_use)
+				vk_lvm_pe_encode(&should, raw, STRIDE);
+			t->not_captured += !captured(t->c, at + k * STRIDE, raw, STRIDE);
+			t->not_proved += !(t->proved && plain);
+			if (t->entries_changed++ == 0)
+				t->first_changed = at + k * STRIDE;
+			t->end_changed = at + (k + 1) * STRIDE;
 			changed = true;
 		}
-		status = changed ? vk_work_put(t->c->work, at, piece, (size_t)n * STRIDE, "PE table",
-					       VK_HEADER_CLASS_TABLES, err)
-				 : VK_OK;
-		if (status != VK_OK)
-			return status;
+		if (changed)
+			status = vk_work_put(t->c, at, piece, (size_t)n * STRIDE, "PE table", VK_HEADER_CLASS_TABLES,
+					     err);
 	}
-	return VK_OK;
+	return status;
 }
 
 static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t ones, struct vk_error *err)
@@ -186,18 +149,18 @@ static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t one
 
 	for (uint64_t i = 0; i < ones; i++)
 		should[i / 8] = (uint8_t)(should[i / 8] | 1U << i % 8);
-	if (!vk_work_get_anew(t->c->work, bitmap, now, sizeof(now)))
-		return vk_error_set(err, VK_IO, vk_io_name(t->c->work->base),
+	if (!vk_work_get_anew(t->c, bitmap, now, sizeof(now)))
+		return vk_error_set(err, VK_IO, vk_io_name(t->c->base),
 				    "The PE bitmap cannot be read");
 	if (memcmp(now, should, sizeof(now)) == 0)
 		return VK_OK;
 	t->maps_changed++;
-	known = !t->c->work->capture_old && !t->c->work->capture_untied &&
+	known = !t->c->capture_old && !t->c->capture_untied &&
 		captured(t->c, bitmap, should, sizeof(should));
-	vk_work_range(t->c->work, &vk_lvm_pe_layout, bitmap, sizeof(should),
+	vk_work_range(t->c, &vk_lvm_pe_layout, bitmap, sizeof(should),
 		      vk_origin_if(t->proved || known, known ? VK_FIELD_CAPTURE : VK_FIELD_COMPUTED),
 		      "PE bitmap: %llu extents in use", (unsigned long long)ones);
-	return vk_work_put(t->c->work, bitmap, should, sizeof(should), "PE bitmap",
+	return vk_work_put(t->c, bitmap, should, sizeof(should), "PE bitmap",
 			   VK_HEADER_CLASS_TABLES, err);
 }
 
@@ -212,10 +175,8 @@ static enum vk_status put_region(struct tables *t, const struct region *r, struc
 		uint64_t table = vk_add_sat(bitmap, r->geometry.bitmap_bytes);
 
 		status = put_bitmap(t, bitmap, count, err);
-		if (status == VK_OK && !t->keep_entries)
-			status = put_entries(t, r, table, first, count, err);
 		if (status == VK_OK)
-			status = clear_behind(t, table, count, err);
+			status = put_entries(t, r, table, first, t->keep_entries ? count : 0, count, err);
 	}
 	return status;
 }
@@ -223,8 +184,8 @@ static enum vk_status put_region(struct tables *t, const struct region *r, struc
 /* Further regions as far as their chain can be read. */
 static enum vk_status put_exts(struct tables *t, uint64_t done, struct vk_error *err)
 {
-	const struct vk_lvm_case *c = t->c;
-	uint64_t left = c->sizes.volume_pes - done;
+	struct vk_header_work *c = t->c;
+	uint64_t left = c->sizes.volume.value - done;
 	enum vk_status status = VK_OK;
 
 	for (size_t i = 0; i < c->ext_count && status == VK_OK; i++) {
@@ -238,15 +199,15 @@ static enum vk_status put_exts(struct tables *t, uint64_t done, struct vk_error 
 		left -= r.count;
 	}
 	if (status == VK_OK && left > 0)
-		vk_work_lost(c->work, "The PE tables of %llu extents lie behind extended metadata that cannot be "
+		vk_work_lost(c, "The PE tables of %llu extents lie behind extended metadata that cannot be "
 				      "reached: they were not looked at.", (unsigned long long)left);
 	return status;
 }
 
 static void give_verdict(const struct tables *t)
 {
-	struct vk_header_work *work = t->c->work;
-	const char *from = t->c->sizes.volume_pes_from;
+	struct vk_header_work *work = t->c;
+	const char *from = t->c->sizes.volume.from;
 	/* a volume that grew has other tables than its capture shows */
 	bool proved = t->not_captured == 0 && t->c->earlier != NULL && !work->capture_old && !work->capture_untied;
 	bool guess = (t->rebuilt || t->regrouped || t->not_proved > 0) && !proved;
@@ -263,15 +224,15 @@ static void give_verdict(const struct tables *t)
 			      proved ? t->c->capture->name : "");
 	if (t->rebuilt && proved)
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT, "%llu extents, each entry as in %s",
-				(unsigned long long)t->c->sizes.volume_pes, t->c->capture->name);
+				(unsigned long long)t->c->sizes.volume.value, t->c->capture->name);
 	else if (t->rebuilt)
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
 				"%llu extents one behind the other, as on every device seen; their number from %s",
-				(unsigned long long)t->c->sizes.volume_pes, from);
+				(unsigned long long)t->c->sizes.volume.value, from);
 	else if (t->regrouped && !proved)
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
 				"%llu extents in as few entries as hold them: how they were divided is not known",
-				(unsigned long long)t->c->sizes.volume_pes);
+				(unsigned long long)t->c->sizes.volume.value);
 	else
 		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_MENDED,
 				"%llu entries and %llu bitmaps put right; %s",
@@ -280,33 +241,35 @@ static void give_verdict(const struct tables *t)
 								: "that they were so is not proved");
 }
 
-enum vk_status vk_lvm_tables_put(struct vk_lvm_case *c, struct vk_error *err)
+enum vk_status vk_lvm_tables_put(struct vk_header_work *c, struct vk_error *err)
 {
 	const struct vk_lvm_sizes *z = &c->sizes;
 	struct tables t = {.c = c};
-	struct region r = {.data_offset = c->sizes.data_offset, .geometry = c->geometry};
+	struct region r = {.data_offset = c->sizes.offset.value, .geometry = c->geometry};
+	struct vk_ballot id;
 	enum vk_status status;
 
-	if (!vk_work_wants(c->work, VK_HS_PE_TABLES) || c->sizes.pes_open || c->d.numVolumes != 1) {
-		vk_work_verdict(c->work, VK_HS_PE_TABLES, VK_STRUCTURE_NONE, "%s",
+	if (!vk_work_wants(c, VK_HS_PE_TABLES) || c->sizes.pes_open || c->d.numVolumes != 1) {
+		vk_work_verdict(c, VK_HS_PE_TABLES, VK_STRUCTURE_NONE, "%s",
 				c->d.numVolumes > 1 ? "the device carries several volumes: not looked at"
 						    : "not looked at");
 		return VK_OK;
 	}
-	t.volume_id = vk_lvm_volume_id(c, &t.proved);
-	t.proved = t.proved && z->volume_proved && z->offset_proved && z->first_proved;
+	id = vk_lvm_volume_id(c);
+	t.volume_id = (uint32_t)id.value;
+	t.proved = id.proved && z->volume.proved && z->offset.proved && z->first.proved && c->six_proved &&
+		   (!c->six || z->entries.proved);
 	t.rebuilt = c->survey.good == 0 && !first_shows(&t, &r);
-	r.count = c->six ? z->entries : vk_min_u64(z->volume_pes, REGION_PES);
+	r.count = c->six ? z->entries.value : vk_min_u64(z->volume.value, REGION_PES);
 	t.keep_entries = c->six && z->covered;
 	/* one entry that is known to be the only one covers everything */
-	t.regrouped = c->six && !z->covered && !(z->entries_proved && z->entries == 1);
-	t.proved = t.proved && c->six_proved && (!c->six || z->entries_proved);
+	t.regrouped = c->six && !z->covered && !(z->entries.proved && z->entries.value == 1);
 	r.maps = c->six ? 1 : (r.count + VK_LVM_PES_PER_MAP - 1) / VK_LVM_PES_PER_MAP;
 	if (c->six && r.count > VK_LVM_PES_PER_MAP)
-		return vk_error_set(err, VK_UNSUPPORTED, vk_io_name(c->work->base),
+		return vk_error_set(err, VK_UNSUPPORTED, vk_io_name(c->base),
 				    "PE tables of a device of that size have no known form");
 	status = put_region(&t, &r, err);
-	if (status == VK_OK && !c->six && c->sizes.volume_pes > r.count)
+	if (status == VK_OK && !c->six && c->sizes.volume.value > r.count)
 		status = put_exts(&t, r.count, err);
 	if (status == VK_OK)
 		give_verdict(&t);

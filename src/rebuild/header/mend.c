@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "rebuild/header/mend.h"
-#include "vmfskit/lvm.h"
+#include "rebuild/header/header_work.h"
 
 static size_t member_bytes(const struct vk_field *field)
 {
@@ -16,13 +15,6 @@ static size_t member_bytes(const struct vk_field *field)
 static const uint8_t *member(const struct vk_field *field, const void *in)
 {
 	return (const uint8_t *)in + field->member;
-}
-
-/* What the capture says of a field is what stood there when the field lasts. */
-static enum vk_field_origin capture_origin(const struct vk_mending *m, const struct vk_field *field)
-{
-	return vk_origin_if((field->marks & VK_LASTING) != 0 && m->capture_proves &&
-			    (field->kind != VK_KIND_UUID || m->capture_names), VK_FIELD_CAPTURE);
 }
 
 __attribute__((format(printf, 5, 0))) static void
@@ -36,7 +28,9 @@ set_field(struct vk_mending *m, const struct vk_field *field, const void *bytes,
 
 	if (captured) {
 		bytes = member(field, m->capture);
-		origin = capture_origin(m, field);
+		/* it is what stood there when the field lasts */
+		origin = vk_origin_if((field->marks & VK_LASTING) != 0 && m->capture_proves &&
+				      (field->kind != VK_KIND_UUID || m->capture_names), VK_FIELD_CAPTURE);
 	}
 	/* who is sure of a value that was only likely makes it certain */
 	if ((!m->rebuilt || m->fields[index].set) && memcmp(is, bytes, len) == 0 &&
@@ -123,7 +117,7 @@ void vk_mend_record(const struct vk_mending *m, struct vk_mend_sum *sum)
 			continue;
 		sum->changed++;
 		sum->inexact += !vk_field_origin_exact(origin);
-		vk_work_field(m->work, m->layout, f->name, m->at, origin, m->blank ? NULL : m->was, m->is, "%s",
+		vk_work_field(m->work, m->layout, f, m->at, origin, m->blank ? NULL : m->was, m->is,
 			      m->fields[i].set ? m->fields[i].from : nothing_tells);
 	}
 }

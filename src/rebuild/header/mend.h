@@ -3,7 +3,10 @@
 #ifndef VK_REBUILD_HEADER_MEND_H
 #define VK_REBUILD_HEADER_MEND_H
 
-#include "rebuild/header/header_work.h"
+#include "evidence/tally.h"
+#include "vmfskit/rebuild_header.h"
+
+struct vk_header_work;
 
 enum { VK_MEND_FIELDS_MAX = 48 };
 struct vk_mending {
@@ -54,6 +57,13 @@ void vk_mend_doubt(struct vk_mending *m);
 static inline enum vk_field_origin vk_origin_if(bool proved, enum vk_field_origin origin)
 {
 	return proved ? origin : VK_FIELD_USUAL;
+}
+
+/* A number as the votes on it have it. */
+static inline void vk_mend_voted(struct vk_mending *m, const char *field, const struct vk_ballot *vote,
+				 enum vk_field_origin origin)
+{
+	vk_mend_number(m, field, vote->value, vk_origin_if(vote->proved, origin), "%s", vote->from);
 }
 
 /* How many things change, and how many of them are not as they were. */

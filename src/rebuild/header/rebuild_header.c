@@ -1,56 +1,138 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mends or makes anew the headers of one partition on an overlay, and proves the result with the decoders. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/checked.h"
+#include "base/memory.h"
 #include "base/texts.h"
 #include "rebuild/header/header_work.h"
-#include "vmfskit/table.h"
+#include "vmfskit/source.h"
 
-static const struct vk_partition *partition_at(const struct vk_table *table, uint64_t start_bytes)
+const char *vk_field_origin_name(enum vk_field_origin origin)
 {
-	for (size_t i = 0; i < table->partition_count; i++)
-		if (vk_mul_sat(table->partitions[i].start_sector, table->sector_size) == start_bytes)
-			return &table->partitions[i];
-	return NULL;
+	static const char *const names[] = {
+		[VK_FIELD_CONSTANT] = "constant", [VK_FIELD_COPY] = "copy",
+		[VK_FIELD_COMPUTED] = "computed", [VK_FIELD_MEMBER] = "member",
+		[VK_FIELD_CAPTURE] = "capture",   [VK_FIELD_ASKED] = "asked",
+		[VK_FIELD_USUAL] = "usual",       [VK_FIELD_FRESH] = "fresh",
+	};
+
+	return names[origin];
+}
+
+bool vk_field_origin_exact(enum vk_field_origin origin)
+{
+	return origin != VK_FIELD_USUAL && origin != VK_FIELD_FRESH;
+}
+
+const char *vk_structure_state_name(enum vk_structure_state state)
+{
+	static const char *const names[] = {
+		[VK_STRUCTURE_CONSISTENT] = "consistent", [VK_STRUCTURE_MENDED] = "mended",
+		[VK_STRUCTURE_REBUILT] = "rebuilt", [VK_STRUCTURE_LOST] = "lost",
+		[VK_STRUCTURE_NONE] = "none",
+	};
+
+	return names[state];
+}
+
+const char *vk_header_structure_name(enum vk_header_structure structure)
+{
+	static const char *const names[VK_HS_COUNT] = {
+		[VK_HS_LVM_HEADER] = "LVM device header",
+		[VK_HS_VOLUME] = "LVM volume descriptor",
+		[VK_HS_PE_TABLES] = "PE bitmaps and tables",
+		[VK_HS_SD_TABLE] = "SD table",
+		[VK_HS_FS_DESCRIPTOR] = "file-system descriptor",
+		[VK_HS_HEARTBEATS] = "heartbeat region",
+	};
+
+	return names[structure];
+}
+
+static enum vk_status decode(struct vk_header_work *work, struct vk_error *err)
+{
+	struct vk_finding_sink sink;
+
+	vk_vmfs_free(&work->vmfs);
+	vk_findings_free(&work->findings);
+	memset(&work->findings, 0, sizeof(work->findings));
+	sink = vk_findings_sink(&work->findings);
+	work->vmfs.partition_bytes = work->length_bytes;
+	work->is_decoded = true;
+	return vk_vmfs_read(work->window, &sink, &work->vmfs, err);
 }
 
 /*
  * An entry of a GPT whose checksums are right proves where the partition ends: the disk's own, or the one in the tail
  * of an image that begins behind the beginning of its disk.
  */
-static enum vk_status ask_table(struct vk_header_work *work, struct vk_error *err)
+static void ask_table(struct vk_header_work *work, const struct vk_source *disk)
 {
-	const struct vk_partition *partition = NULL;
-	struct vk_tail_gpt tail = {0};
-	struct vk_table table = {0};
-	uint32_t sector_size = 0;
-	enum vk_status status = vk_table_read(work->base, work->sector_size, true, NULL, &table, err);
+	const struct vk_table *table = &disk->table;
+	const struct vk_partition *partition = vk_tail_gpt_partition(&disk->tail, work->start_bytes);
+
+	if (disk->tail.first_sector != 0)
+		table = &disk->tail.table;
+	else if (table->kind == VK_TABLE_GPT && table->gpt_chosen >= 0 && table->gpt[table->gpt_chosen].sound)
+		for (size_t i = 0; i < table->partition_count && partition == NULL; i++)
+			if (vk_mul_sat(table->partitions[i].start_sector, table->sector_size) == work->start_bytes)
+				partition = &table->partitions[i];
+	if (partition == NULL)
+		return;
+	work->length_bytes = vk_mul_sat(partition->sectors, table->sector_size);
+	work->length_proved = true;
+}
+
+/* The report that more blocks confirm stays. */
+static enum vk_status try_place(struct vk_header_work *work, int64_t start_bytes, struct vk_error *err)
+{
+	struct vk_self_report *best = &work->self, here;
+	enum vk_status status;
+
+	if (start_bytes < 0 || (best->self_located > 0 && best->volume_start_bytes == start_bytes))
+		return VK_OK;
+	status = vk_self_report_at(work->window, (uint64_t)start_bytes, vk_io_size_bytes(work->window),
+				   &here, err);
+	if (status == VK_OK && here.self_located > best->self_located)
+		*best = here;
+	return status;
+}
+
+/*
+ * Ask the volume about itself: at the usual place, at the one that the scan of the whole disk votes for, at the one
+ * that a usable LVM header names; the strongest answer counts.
+ */
+static enum vk_status ask_volume(struct vk_header_work *work, struct vk_error *err)
+{
+	const struct vk_candidate *c = work->options->candidate;
+	const struct vk_vote *vote = c != NULL && c->vote.blocks > 0 ? &c->vote : NULL;
+	int64_t voted = vote != NULL ? vote->volume_start_bytes - (int64_t)work->start_bytes : -1;
+	struct vk_self_report *r = &work->self;
+	uint64_t locks = 0;
+	enum vk_status status = try_place(work, VK_LVM_DATA_OFFSET, err);
 
 	if (status == VK_OK)
-		status = vk_tail_gpt_read(work->base, 0, &tail, err);
-	if (status == VK_OK && tail.first_sector != 0) {
-		partition = vk_tail_gpt_partition(&tail, work->start_bytes);
-		sector_size = tail.table.sector_size;
-	} else if (status == VK_OK && table.kind == VK_TABLE_GPT && table.gpt_chosen >= 0 &&
-		   table.gpt[table.gpt_chosen].sound) {
-		partition = partition_at(&table, work->start_bytes);
-		sector_size = table.sector_size;
-	}
-	if (partition != NULL) {
-		work->length_bytes = vk_mul_sat(partition->sectors, sector_size);
-		work->length_proved = true;
-	}
-	vk_tail_gpt_free(&tail);
-	vk_table_free(&table);
-	/* what cannot be read there proves nothing */
-	return status == VK_IO ? VK_OK : status;
+		status = try_place(work, voted, err);
+	if (status == VK_OK && work->vmfs.lvm_usable && work->vmfs.lvm.dataOffset <= INT64_MAX)
+		status = try_place(work, (int64_t)work->vmfs.lvm.dataOffset, err);
+	/* the scan has seen more than this look did */
+	if (vote == NULL || vote->blocks <= r->votes || (r->votes > 0 && r->volume_start_bytes != voted))
+		return status;
+	for (size_t i = 0; i < sizeof(vote->locks) / sizeof(vote->locks[0]); i++)
+		locks += vote->locks[i];
+	r->volume_start_bytes = voted;
+	r->votes = vote->blocks;
+	r->highest_volume_offset = vk_max_u64(r->highest_volume_offset, vote->last_addr);
+	snprintf(r->votes_from, sizeof(r->votes_from), "%llu locks and %llu heartbeats on the disk",
+		 (unsigned long long)locks, (unsigned long long)vote->heartbeats);
+	return status;
 }
 
 /* Whether the source is large enough to hold a volume's header at all. */
-static enum vk_status open_work(struct vk_header_work *work, struct vk_error *err)
+static enum vk_status open_window(struct vk_header_work *work, struct vk_error *err)
 {
 	uint64_t size = vk_io_size_bytes(vk_overlay_io(work->overlay));
 	uint64_t room = size > work->start_bytes ? size - work->start_bytes : 0;
@@ -65,8 +147,7 @@ static enum vk_status open_work(struct vk_header_work *work, struct vk_error *er
 			     (unsigned long long)work->start_bytes);
 		return vk_error_remedy(err, "make sure that the whole disk is visible and the start is right");
 	}
-	work->window =
-		vk_io_window(vk_overlay_io(work->overlay), work->start_bytes, work->room_bytes);
+	work->window = vk_io_window(vk_overlay_io(work->overlay), work->start_bytes, work->room_bytes);
 	if (work->window == NULL)
 		return vk_no_memory(err, vk_io_name(work->base));
 	vk_io_set_sector_size(work->window, work->sector_size);
@@ -110,30 +191,22 @@ static enum vk_status prove(struct vk_header_work *work, const struct vk_finding
 	return VK_OK;
 }
 
-static bool nothing_to_do(const struct vk_header_work *work, size_t edits_before)
-{
-	const struct vk_edit *edits;
-
-	return vk_overlay_edits(work->overlay, &edits) == edits_before &&
-	       work->header->field_count == 0;
-}
-
 static enum vk_status plan(struct vk_header_work *work, struct vk_error *err)
 {
 	static enum vk_status (*const parts[])(struct vk_header_work *, struct vk_error *) = {
 		vk_rebuild_lvm, vk_rebuild_fs, vk_rebuild_heartbeats};
-	enum vk_status status = vk_work_decode(work, err);
+	enum vk_status status = decode(work, err);
 	struct vk_findings before;
 
 	if (status != VK_OK)
 		return status;
 	before = work->findings;
 	memset(&work->findings, 0, sizeof(work->findings));
-	status = vk_work_ask_volume(work, &work->self, err);
+	status = ask_volume(work, err);
 	for (size_t i = 0; status == VK_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		status = parts[i](work, err);
 		if (status == VK_OK && !work->is_decoded)
-			status = vk_work_decode(work, err);
+			status = decode(work, err);
 	}
 	if (status == VK_OK)
 		status = prove(work, &before, err);
@@ -141,46 +214,41 @@ static enum vk_status plan(struct vk_header_work *work, struct vk_error *err)
 	return status;
 }
 
-enum vk_status vk_rebuild_header(struct vk_io *io, uint64_t start_bytes, uint64_t length_bytes,
-				 uint32_t sector_size,
+enum vk_status vk_rebuild_header(const struct vk_source *disk, uint64_t start_bytes, uint64_t length_bytes,
 				 const struct vk_rebuild_header_options *options,
 				 struct vk_overlay *overlay, struct vk_rebuild_header *ret_header,
 				 struct vk_error *err)
 {
 	static const struct vk_rebuild_header_options usual;
 	struct vk_rebuild_header header = {0};
-	struct vk_header_work work = {
-		.overlay = overlay,
-		.base = io,
-		.start_bytes = start_bytes,
-		.length_bytes = length_bytes,
-		.sector_size = sector_size,
-		.options = options != NULL ? options : &usual,
-		.header = &header,
-	};
+	struct vk_header_work *work = malloc(sizeof(*work));
 	const struct vk_edit *edits;
 	size_t edits_before = vk_overlay_edits(overlay, &edits);
-	enum vk_status status = work.sector_size == 0 ? VK_OK : ask_table(&work, err);
+	enum vk_status status;
 
-	if (status == VK_OK)
-		status = open_work(&work, err);
+	if (work == NULL)
+		return vk_no_memory(err, vk_io_name(disk->io));
+	*work = (struct vk_header_work){.overlay = overlay, .base = disk->io, .start_bytes = start_bytes,
+					.length_bytes = length_bytes, .sector_size = disk->sector_size,
+					.options = options != NULL ? options : &usual, .header = &header};
 	for (size_t i = 0; i < VK_HS_COUNT; i++)
 		header.verdicts[i].state = VK_STRUCTURE_NONE;
+	ask_table(work, disk);
+	status = open_window(work, err);
 	if (status == VK_OK)
-		status = plan(&work, err);
-	if (status == VK_OK && work.no_memory)
-		status = vk_no_memory(err, vk_io_name(io));
+		status = plan(work, err);
+	if (status == VK_OK && work->no_memory)
+		status = vk_no_memory(err, vk_io_name(disk->io));
+	header.nothing_to_do = vk_overlay_edits(overlay, &edits) == edits_before && header.field_count == 0;
+	vk_vmfs_free(&work->vmfs);
+	vk_findings_free(&work->findings);
+	vk_io_close(work->window);
+	free(work);
 	if (status == VK_OK)
-		header.nothing_to_do = nothing_to_do(&work, edits_before);
-	vk_vmfs_free(&work.vmfs);
-	vk_findings_free(&work.findings);
-	vk_io_close(work.window);
-	if (status != VK_OK) {
+		*ret_header = header;
+	else
 		vk_rebuild_header_free(&header);
-		return status;
-	}
-	*ret_header = header;
-	return VK_OK;
+	return status;
 }
 
 void vk_rebuild_header_free(struct vk_rebuild_header *header)
