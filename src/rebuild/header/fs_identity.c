@@ -33,8 +33,8 @@ static bool shown(const struct vk_header_work *w, uint32_t seconds)
 }
 
 /*
- * The datastore's UUID is drawn in the second that is kept as time of creation, on all volumes seen. The file system was
- * made after its LVM volume and before its first file: where both show one second, it is that. Else only about then.
+ * The datastore's UUID is drawn in the second that is kept as time of creation, on all volumes seen. The file system
+ * was made after its LVM volume and before its first file: where both show one second, it is that. Else about then.
  */
 static void judge_creation(struct vk_header_work *w)
 {

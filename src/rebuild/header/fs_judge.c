@@ -202,8 +202,8 @@ static void judge_numbers(struct vk_header_work *w, bool of_six_alone)
 										 major == VK_FS_VMFS5 ? 1 : 2],
 					       VK_FIELD_USUAL, "usual with this version");
 		} else if (told->sure == VK_SELF_LIKELY && told->value != stands) {
-			vk_work_note(w, "%s of the file system is %" PRIu64 ", by %s it is %" PRIu64 ": it stays, for it "
-					"cannot be told which is right.", name, stands, told->from, told->value);
+			vk_work_note(w, "%s of the file system is %" PRIu64 ", by %s it is %" PRIu64 ": it stays, for "
+					"it cannot be told which is right.", name, stands, told->from, told->value);
 		}
 	}
 }
@@ -211,14 +211,14 @@ static void judge_numbers(struct vk_header_work *w, bool of_six_alone)
 void vk_fs_judge_sizes(struct vk_header_work *w)
 {
 	bool usable = w->vmfs.lvm_usable;
-	uint32_t by_lvm = usable && vk_lvm_block_size_sound(w->vmfs.lvm.diskBlockSize) ? w->vmfs.lvm.diskBlockSize : 512;
+	uint32_t lvm = w->vmfs.lvm.diskBlockSize, by_lvm = usable && vk_lvm_block_size_sound(lvm) ? lvm : 512;
 	uint32_t stands = w->fsd.was.diskBlockSize;
 
 	judge_numbers(w, false);
 	/* the size of a block of the disk stands in the LVM header too, and is 512 on every volume seen */
 	if (!w->fsd.trusted || (stands != 512 && stands != by_lvm))
 		vk_mend_number(&w->fsd.m, "diskBlockSize", by_lvm,
-			       vk_fs_by(usable && by_lvm == 512 && w->vmfs.lvm.diskBlockSize == 512 &&
+			       vk_fs_by(usable && lvm == 512 &&
 					!vk_work_changes(w, &vk_lvm_device_layout, "diskBlockSize")),
 			       "LVM_DevMetadata.diskBlockSize at 0x100000, and 512 on every volume seen");
 }
@@ -296,7 +296,8 @@ static void guess_host(struct vk_header_work *w)
 	for (unsigned i = 0; i < w->self.host_count && w->fsd.lv != NULL; i++) {
 		const struct vk_vmfs_uuid *host = &w->self.hosts[i].uuid;
 
-		if (vk_uuid_seconds(host) > w->fsd.is.creationTime || memcmp(host->b + 10, w->fsd.lv->uuid.b + 10, 6) != 0)
+		if (vk_uuid_seconds(host) > w->fsd.is.creationTime ||
+		    memcmp(host->b + 10, w->fsd.lv->uuid.b + 10, 6) != 0)
 			continue;
 		vk_mend_bytes(&w->fsd.m, "hostUuid", host, VK_FIELD_USUAL,
 			      "a session of the host that made the volume, by the block at volume offset 0x%" PRIx64,

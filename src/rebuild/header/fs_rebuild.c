@@ -127,7 +127,8 @@ static bool begin(struct vk_header_work *w)
 
 	if (!wanted || !v->fs_expected) {
 		vk_work_verdict(w, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_NONE, "%s",
-				wanted ? "it lies on the first extent of the volume, not on this one" : "not asked for");
+				wanted ? "it lies on the first extent of the volume, not on this one"
+				       : "not asked for");
 		return false;
 	}
 	if (!vk_work_get_anew(w, v->fs_offset_bytes, fs->sector, sizeof(fs->sector))) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The work that the parts of the header planner share: bytes of the partition, and what is told of them. */
+#include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,48 @@
 #include "rebuild/header/header_work.h"
 
 enum { SENTENCES_MAX = 256, FIELDS_MAX = 4096 };
+
+const char *vk_field_origin_name(enum vk_field_origin origin)
+{
+	static const char *const names[] = {
+		[VK_FIELD_CONSTANT] = "constant", [VK_FIELD_COPY] = "copy",
+		[VK_FIELD_COMPUTED] = "computed", [VK_FIELD_MEMBER] = "member",
+		[VK_FIELD_CAPTURE] = "capture",   [VK_FIELD_ASKED] = "asked",
+		[VK_FIELD_USUAL] = "usual",       [VK_FIELD_FRESH] = "fresh",
+	};
+
+	return names[origin];
+}
+
+bool vk_field_origin_exact(enum vk_field_origin origin)
+{
+	return origin != VK_FIELD_USUAL && origin != VK_FIELD_FRESH;
+}
+
+const char *vk_structure_state_name(enum vk_structure_state state)
+{
+	static const char *const names[] = {
+		[VK_STRUCTURE_CONSISTENT] = "consistent", [VK_STRUCTURE_MENDED] = "mended",
+		[VK_STRUCTURE_REBUILT] = "rebuilt", [VK_STRUCTURE_LOST] = "lost",
+		[VK_STRUCTURE_NONE] = "none",
+	};
+
+	return names[state];
+}
+
+const char *vk_header_structure_name(enum vk_header_structure structure)
+{
+	static const char *const names[VK_HS_COUNT] = {
+		[VK_HS_LVM_HEADER] = "LVM device header",
+		[VK_HS_VOLUME] = "LVM volume descriptor",
+		[VK_HS_PE_TABLES] = "PE bitmaps and tables",
+		[VK_HS_SD_TABLE] = "SD table",
+		[VK_HS_FS_DESCRIPTOR] = "file-system descriptor",
+		[VK_HS_HEARTBEATS] = "heartbeat region",
+	};
+
+	return names[structure];
+}
 
 bool vk_work_wants(const struct vk_header_work *work, enum vk_header_structure structure)
 {
@@ -188,4 +231,51 @@ void vk_work_verdict(struct vk_header_work *work, enum vk_header_structure struc
 	va_start(ap, why);
 	vsnprintf(v->why, sizeof(v->why), why, ap);
 	va_end(ap);
+}
+
+/* Identities that are made new where the old ones survive nowhere: the same on every run, and recognisable. */
+
+const uint8_t vk_made_here[6] = {0x02, 'v', 'm', 'f', 's', 'k'};
+
+void vk_lvm_fresh_uuid(struct vk_header_work *c, const char *what, uint32_t seconds, struct vk_vmfs_uuid *ret_uuid)
+{
+	enum { BEHIND_HEARTBEATS = 0x400000, PIECE_BYTES = 65536, DIGEST = SHA256_DIGEST_LENGTH };
+	struct vk_vmfs_uuid_parts parts = {.timeLo = seconds};
+	uint8_t piece[24 + PIECE_BYTES] = {0}, seed[DIGEST + 8 + 16] = {0}, digest[DIGEST];
+
+	/* what tells this volume from others, and does not change when its headers are mended */
+	if (c->fs_believed || c->volume_believed) {
+		SHA256(c->fs_believed ? c->fs.volInfo.b : c->v0.uuid.b, sizeof(c->v0.uuid.b), seed);
+	} else {
+		vk_put_le64(piece, c->self.file_blocks);
+		vk_put_le64(piece + 8, c->self.file_block_bytes);
+		vk_put_le64(piece + 16, c->self.creation_time);
+		if (!vk_work_get(c, vk_add_sat(c->sizes.offset.value, BEHIND_HEARTBEATS), piece + 24, PIECE_BYTES))
+			memset(piece + 24, 0, PIECE_BYTES);
+		SHA256(piece, sizeof(piece), seed);
+	}
+	vk_put_le64(seed + DIGEST, c->sizes.first.value);
+	memcpy(seed + DIGEST + 8, what, vk_min_u64(strlen(what), 16));
+	SHA256(seed, sizeof(seed), digest);
+	parts.timeHi = vk_get_le32(digest);
+	parts.rand = vk_get_le16(digest + 4);
+	memcpy(parts.macAddr, vk_made_here, sizeof(parts.macAddr));
+	vk_vmfs_uuid_encode(&parts, ret_uuid);
+}
+
+uint32_t vk_lvm_made_at(const struct vk_header_work *c, const char **ret_from)
+{
+	uint64_t volume = c->v0.creationTimeUS / 1000000;
+
+	*ret_from = "creationTime of the file-system descriptor";
+	if (c->fs_believed && c->fs.creationTime != 0)
+		return c->fs.creationTime;
+	*ret_from = "creationTimeUS of the volume descriptor";
+	if (c->volume_believed && volume != 0 && vk_same_event(volume, vk_uuid_seconds(&c->v0.uuid)))
+		return (uint32_t)volume;
+	*ret_from = "initTimeUS of the device header";
+	if (c->device_believed && vk_lvm_device_time_sound(&c->d0))
+		return (uint32_t)(c->d0.initTimeUS / 1000000);
+	*ret_from = "the system files";
+	return c->self.creation_time;
 }

@@ -104,7 +104,7 @@ struct vk_header_work {
 		struct vk_mending m;
 		uint8_t sector[VK_FS_SECTOR_BYTES];
 		struct vk_fs_descriptor was, is;
-		bool trusted;                 /* this is the descriptor: a field stays unless something speaks against it */
+		bool trusted; /* this is the descriptor: a field stays unless something speaks against it */
 		const struct vk_lvm_volume *lv; /* NULL: the LVM volume is not known */
 		const struct vk_fs_descriptor *capture; /* as a capture of this volume shows it; NULL: none does */
 		uint8_t capture_sector[VK_FS_SECTOR_BYTES];

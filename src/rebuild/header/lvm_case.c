@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads what is left of an LVM region and decides which of its structures can be believed. */
-#include <openssl/sha.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -265,51 +264,4 @@ void vk_lvm_case_open(struct vk_header_work *c)
 		salvage_device(c);
 	if (!c->volume_believed)
 		memset(&c->v, 0, sizeof(c->v));
-}
-
-/* Identities that are made new where the old ones survive nowhere: the same on every run, and recognisable. */
-
-const uint8_t vk_made_here[6] = {0x02, 'v', 'm', 'f', 's', 'k'};
-
-void vk_lvm_fresh_uuid(struct vk_header_work *c, const char *what, uint32_t seconds, struct vk_vmfs_uuid *ret_uuid)
-{
-	enum { BEHIND_HEARTBEATS = 0x400000, PIECE_BYTES = 65536, DIGEST = SHA256_DIGEST_LENGTH };
-	struct vk_vmfs_uuid_parts parts = {.timeLo = seconds};
-	uint8_t piece[24 + PIECE_BYTES] = {0}, seed[DIGEST + 8 + 16] = {0}, digest[DIGEST];
-
-	/* what tells this volume from others, and does not change when its headers are mended */
-	if (c->fs_believed || c->volume_believed) {
-		SHA256(c->fs_believed ? c->fs.volInfo.b : c->v0.uuid.b, sizeof(c->v0.uuid.b), seed);
-	} else {
-		vk_put_le64(piece, c->self.file_blocks);
-		vk_put_le64(piece + 8, c->self.file_block_bytes);
-		vk_put_le64(piece + 16, c->self.creation_time);
-		if (!vk_work_get(c, vk_add_sat(c->sizes.offset.value, BEHIND_HEARTBEATS), piece + 24, PIECE_BYTES))
-			memset(piece + 24, 0, PIECE_BYTES);
-		SHA256(piece, sizeof(piece), seed);
-	}
-	vk_put_le64(seed + DIGEST, c->sizes.first.value);
-	memcpy(seed + DIGEST + 8, what, vk_min_u64(strlen(what), 16));
-	SHA256(seed, sizeof(seed), digest);
-	parts.timeHi = vk_get_le32(digest);
-	parts.rand = vk_get_le16(digest + 4);
-	memcpy(parts.macAddr, vk_made_here, sizeof(parts.macAddr));
-	vk_vmfs_uuid_encode(&parts, ret_uuid);
-}
-
-uint32_t vk_lvm_made_at(const struct vk_header_work *c, const char **ret_from)
-{
-	uint64_t volume = c->v0.creationTimeUS / 1000000;
-
-	*ret_from = "creationTime of the file-system descriptor";
-	if (c->fs_believed && c->fs.creationTime != 0)
-		return c->fs.creationTime;
-	*ret_from = "creationTimeUS of the volume descriptor";
-	if (c->volume_believed && volume != 0 && vk_same_event(volume, vk_uuid_seconds(&c->v0.uuid)))
-		return (uint32_t)volume;
-	*ret_from = "initTimeUS of the device header";
-	if (c->device_believed && vk_lvm_device_time_sound(&c->d0))
-		return (uint32_t)(c->d0.initTimeUS / 1000000);
-	*ret_from = "the system files";
-	return c->self.creation_time;
 }

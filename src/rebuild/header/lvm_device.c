@@ -203,7 +203,7 @@ static void mend_six(struct vk_header_work *c)
 	const struct vk_lvm_sizes *z = &c->sizes;
 	const struct vk_fs_descriptor *fs = c->fs_believed ? &c->fs : &c->doubtful;
 	bool sure = c->volume_believed, known = vk_fs_magic_known(fs->magic), local, local_proved;
-	/* VMFS-L is marked three times: two of the descriptor's magic, its configuration and the header's flags decide */
+	/* VMFS-L is marked three times: two of magic and configuration of the descriptor and the flags decide */
 	bool magic = fs->magic == VK_FS_MAGIC_VMFSL || fs->magic == VK_FS_MAGIC_VMFS6L;
 	bool configured = (fs->config & CONFIG_LOCAL) != 0;
 	bool flagged = !c->device.rebuilt && c->d.flags == VK_LVM_FLAG_VMFSL;
@@ -269,8 +269,8 @@ void vk_lvm_device_mend(struct vk_header_work *c)
 	/* 512 in every header seen; another size must be that of the disk, too */
 	if (!vk_lvm_block_size_sound(c->d.diskBlockSize))
 		vk_mend_number(d, "diskBlockSize", block != 0 ? block : 512,
-			       vk_origin_if(block == 512 || (block != 0 && block == c->sector_size), VK_FIELD_COPY), "%s",
-			       block != 0 ? "diskBlockSize of the file-system descriptor" : "every header seen");
+			       vk_origin_if(block == 512 || (block != 0 && block == c->sector_size), VK_FIELD_COPY),
+			       "%s", block != 0 ? "diskBlockSize of the file-system descriptor" : "every header seen");
 	vk_mend_voted(d, "dataOffset", &c->sizes.offset, VK_FIELD_COMPUTED);
 	if (!c->sizes.pes_open)
 		vk_mend_number(d, "totalBytes", c->sizes.total_bytes, c->sizes.total_origin, "%s", c->sizes.total_from);

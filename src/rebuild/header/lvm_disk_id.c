@@ -179,7 +179,8 @@ static void make_id(struct vk_header_work *c)
 	}
 	if (!has_name) {
 		vk_work_lost(c, "Which LUN the volume was accepted on (diskID) survives nowhere: it is left empty, and "
-				"ESX will take the volume for a snapshot until it is resignatured or mounted by force.");
+				"ESX will take the volume for a snapshot until it is resignatured or mounted by "
+				"force.");
 	} else if (named.type == VK_SCSI_ID_PATH) {
 		take_name(c, &named, VK_FIELD_USUAL, "the SD table, in the short form of such headers");
 	} else {

@@ -36,7 +36,7 @@ static void gather(const struct vk_header_work *c, struct witnesses *ret_witness
 		const struct vk_vmfs *k = o->known[i].member ? vk_lvm_known_decoded(&o->known[i]) : NULL;
 		bool heard = k == NULL || !vk_lvm_member_fits(c, &k->volumes[0].volume);
 
-		/* one extent is one witness, however often it is named: by another path, as a copy, in a capture, too */
+		/* one extent is one witness, however often it is named: by another path, as a copy, in a capture */
 		for (size_t n = 0; n < w->count && !heard; n++)
 			heard = w->of[n]->firstPE == k->volumes[0].volume.firstPE;
 		if (heard)
@@ -90,7 +90,7 @@ static bool device_says(const struct vk_header_work *c, const struct vk_field *f
 	return strcmp(f->name, "numDevs") == 0 && c->name_count > 1 && c->name_count == v->numDevs;
 }
 
-/* Whose value of a field counts: proved when two devices have it, or one and something else, and more than all others. */
+/* Whose value of a field counts: proved when two devices, or one and something else, have it, and more than others. */
 static struct vk_ballot elect(const struct vk_header_work *c, const struct witnesses *w, const struct vk_field *f)
 {
 	struct vk_tally t = {0};

@@ -51,8 +51,9 @@ static enum vk_status put_names(struct vk_header_work *c, struct vk_error *err)
 		/* the check of decode objects to the name beside the disk id that is planned */
 		if (held && c->name_count > 0)
 			vk_lvm_sd_check(&c->names[0], &c->d, VK_LVM_HEADER_OFFSET, &sink);
-		vk_work_verdict(c, VK_HS_SD_TABLE, !held || found.count > 0 ? VK_STRUCTURE_LOST : VK_STRUCTURE_CONSISTENT,
-				"%s", !held ? "it cannot be read, and is left as it is" :
+		vk_work_verdict(c, VK_HS_SD_TABLE,
+				!held || found.count > 0 ? VK_STRUCTURE_LOST : VK_STRUCTURE_CONSISTENT, "%s",
+				!held ? "it cannot be read, and is left as it is" :
 				found.count > 0 ? "it names another LUN than the disk id of the header: left as it is, "
 						  "for nothing tells which is right" :
 				vk_all_zero(now, sizeof(now)) ? "it holds no name; no reader needs one" :

@@ -117,7 +117,8 @@ static enum vk_status put_entries(struct tables *t, const struct region *r, uint
 			if (in_use) {
 				make_entry(t, r, first + i + k, &should);
 				wrong = wrong_fields(raw, &should);
-				plain = wrong <= 1 || vk_all_zero(raw + VK_LVM_PE_BYTES_USED, STRIDE - VK_LVM_PE_BYTES_USED);
+				plain = wrong <= 1 ||
+					vk_all_zero(raw + VK_LVM_PE_BYTES_USED, STRIDE - VK_LVM_PE_BYTES_USED);
 			} else {
 				plain = vk_all_zero(raw + 1, STRIDE - 1);
 				wrong = raw[0] != 0 || (t->rebuilt && !plain);
