@@ -27,12 +27,12 @@ void vk_json_set_number(struct vk_json *object, const char *key, uint64_t value)
 
 void vk_json_set_bool(struct vk_json *object, const char *key, bool value)
 {
-	vk_json_set(object, key, json_boolean(value));
+	vk_json_set(object, key, vk_json_bool(value));
 }
 
 void vk_json_set_text(struct vk_json *object, const char *key, const char *text)
 {
-	vk_json_set(object, key, text != NULL ? vk_json_text(text) : json_null());
+	vk_json_set(object, key, vk_json_text(text));
 }
 
 void vk_json_set_texts(struct vk_json *object, const char *key, char *const *texts, size_t count)
@@ -58,6 +58,30 @@ json_t *vk_json_end(struct vk_json *object)
 	return NULL;
 }
 
+void vk_json_set_members(struct vk_json *object, const struct vk_json_member *members)
+{
+	for (; members->key != NULL; members++)
+		vk_json_set(object, members->key, members->value);
+}
+
+json_t *vk_json_object(const struct vk_json_member *members)
+{
+	struct vk_json object = vk_json_begin();
+
+	vk_json_set_members(&object, members);
+	return vk_json_end(&object);
+}
+
+json_t *vk_json_bool(bool value)
+{
+	return json_boolean(value);
+}
+
+json_t *vk_json_same(json_t *value)
+{
+	return value;
+}
+
 json_t *vk_json_number(uint64_t value)
 {
 	char text[32];
@@ -72,19 +96,21 @@ json_t *vk_json_number(uint64_t value)
 
 json_t *vk_json_text(const char *bytes)
 {
-	size_t len = strlen(bytes);
-	size_t cap = 4 * len + 1;
-	json_t *value = json_string(bytes);
+	json_t *value = bytes != NULL ? json_string(bytes) : NULL;
 	struct vk_text text;
+	size_t cap;
 	char *buf;
 
+	if (bytes == NULL)
+		return json_null();
 	if (value != NULL)
 		return value;
+	cap = 4 * strlen(bytes) + 1;
 	buf = malloc(cap);
 	if (buf == NULL)
 		return NULL;
 	vk_text_init(&text, buf, cap);
-	vk_text_label(&text, (const uint8_t *)bytes, len);
+	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
 	value = json_string(buf);
 	free(buf);
 	return value;

@@ -100,28 +100,22 @@ void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t in
 	fputc('\n', out);
 }
 
-static json_t *finding_json(const char *source, const struct vk_finding *f)
-{
-	const struct vk_finding_kind *kind = vk_finding_kind(f->code);
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_text(&o, "severity", vk_severity_name(kind->severity));
-	vk_json_set_text(&o, "code", kind->code);
-	vk_json_set_text(&o, "source", source == NULL ? "" : source);
-	vk_json_set_number(&o, "offset", f->offset_bytes);
-	vk_json_set_number(&o, "length", f->length_bytes);
-	vk_json_set_text(&o, "seen", f->seen);
-	vk_json_set_text(&o, "expected", f->expected);
-	vk_json_set_text(&o, "message", f->message);
-	vk_json_set_text(&o, "why", kind->why);
-	vk_json_set_text(&o, "remedy", kind->remedy);
-	return vk_json_end(&o);
-}
-
 bool vk_report_findings_json(json_t *array, const char *source, const struct vk_findings *findings)
 {
-	for (size_t i = 0; i < findings->count; i++)
-		if (json_array_append_new(array, finding_json(source, &findings->items[i])) != 0)
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct vk_finding *f = &findings->items[i];
+		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
+
+		if (json_array_append_new(
+			    array,
+			    VK_JSON_OBJECT(VK_KEY("severity", vk_severity_name(kind->severity)),
+					   VK_KEY("code", kind->code),
+					   VK_KEY("source", source == NULL ? "" : source),
+					   VK_KEY("offset", f->offset_bytes), VK_KEY("length", f->length_bytes),
+					   VK_KEY("seen", f->seen), VK_KEY("expected", f->expected),
+					   VK_KEY("message", f->message), VK_KEY("why", kind->why),
+					   VK_KEY("remedy", kind->remedy))) != 0)
 			return false;
+	}
 	return true;
 }

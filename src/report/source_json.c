@@ -12,11 +12,8 @@ struct vk_json vk_report_partition_json(const struct vk_partition *p)
 	const char *name;
 
 	vk_partition_type(p, type, &name);
-	vk_json_set_number(&o, "number", p->number);
-	vk_json_set_number(&o, "start_sector", p->start_sector);
-	vk_json_set_number(&o, "sectors", p->sectors);
-	vk_json_set_text(&o, "type", type);
-	vk_json_set_text(&o, "type_name", name);
+	VK_JSON_SET(&o, VK_KEY("number", p->number), VK_KEY("start_sector", p->start_sector),
+		    VK_KEY("sectors", p->sectors), VK_KEY("type", type), VK_KEY("type_name", name));
 	return o;
 }
 
@@ -34,7 +31,7 @@ static json_t *table_json(const struct vk_table *t)
 		char guid[VK_GUID_TEXT_BYTES];
 
 		if (p->logical)
-			vk_json_set(&e, "logical", json_true());
+			vk_json_set_bool(&e, "logical", true);
 		if (p->gpt) {
 			vk_guid_format(&p->entry.uniqueGUID, guid);
 			vk_json_set_text(&e, "guid", guid);
@@ -49,31 +46,27 @@ static json_t *table_json(const struct vk_table *t)
 static json_t *tail_json(const struct vk_tail_gpt *tail)
 {
 	const struct vk_gpt_header *h = &tail->table.gpt[1].header;
-	struct vk_json o = vk_json_begin();
 	char guid[VK_GUID_TEXT_BYTES];
 
 	vk_guid_format(&h->diskGUID, guid);
-	vk_json_set_number(&o, "first_sector", tail->first_sector);
-	vk_json_set_number(&o, "disk_sectors", tail->table.disk_sectors);
-	vk_json_set_number(&o, "sector_size", tail->table.sector_size);
-	vk_json_set_number(&o, "first_usable_sector", h->firstUsableLBA);
-	vk_json_set_number(&o, "last_usable_sector", h->lastUsableLBA);
-	vk_json_set_text(&o, "disk_guid", guid);
-	vk_json_set(&o, "table", table_json(&tail->table));
-	return vk_json_end(&o);
+	return VK_JSON_OBJECT(VK_KEY("first_sector", tail->first_sector),
+			      VK_KEY("disk_sectors", tail->table.disk_sectors),
+			      VK_KEY("sector_size", tail->table.sector_size),
+			      VK_KEY("first_usable_sector", h->firstUsableLBA),
+			      VK_KEY("last_usable_sector", h->lastUsableLBA), VK_KEY("disk_guid", guid),
+			      VK_KEY("table", table_json(&tail->table)));
 }
 
 static json_t *place_json(const struct vk_place *p, uint64_t base)
 {
-	struct vk_json o = vk_json_begin();
+	return VK_JSON_OBJECT(VK_KEY("name", p->name), VK_KEY("state", vk_presence_name(p->presence)),
+			      VK_KEY("damaged", p->damaged), VK_KEY("offset", vk_add_sat(base, p->offset_bytes)),
+			      VK_KEY("length", p->length_bytes), VK_KEY("held", p->held_bytes));
+}
 
-	vk_json_set_text(&o, "name", p->name);
-	vk_json_set_text(&o, "state", vk_presence_name(p->presence));
-	vk_json_set_bool(&o, "damaged", p->damaged);
-	vk_json_set_number(&o, "offset", vk_add_sat(base, p->offset_bytes));
-	vk_json_set_number(&o, "length", p->length_bytes);
-	vk_json_set_number(&o, "held", p->held_bytes);
-	return vk_json_end(&o);
+static json_t *path_json(const struct vk_source *source)
+{
+	return vk_json_label((const uint8_t *)source->path, strlen(source->path));
 }
 
 json_t *vk_report_source_json(const struct vk_source *source)
@@ -82,11 +75,9 @@ json_t *vk_report_source_json(const struct vk_source *source)
 	json_t *structures = json_array();
 	json_t *vmfs = json_array();
 
-	vk_json_set(&o, "path", vk_json_label((const uint8_t *)source->path, strlen(source->path)));
-	vk_json_set_text(&o, "kind", vk_source_kind_name(source->kind));
-	vk_json_set_text(&o, "form", vk_form(source->form)->name);
-	vk_json_set_number(&o, "size_bytes", source->size_bytes);
-	vk_json_set_number(&o, "sector_size", source->sector_size);
+	VK_JSON_SET(&o, VK_KEY("path", path_json(source)), VK_KEY("kind", vk_source_kind_name(source->kind)),
+		    VK_KEY("form", vk_form(source->form)->name), VK_KEY("size_bytes", source->size_bytes),
+		    VK_KEY("sector_size", source->sector_size));
 	if (source->origin_bytes > 0)
 		vk_json_set_number(&o, "origin_bytes", source->origin_bytes);
 	vk_json_set(&o, "table", table_json(&source->table));
@@ -102,8 +93,7 @@ json_t *vk_report_source_json(const struct vk_source *source)
 		for (size_t k = 0; k < v->place_count; k++)
 			vk_json_append(structures, place_json(&v->places[k], base), &o);
 	}
-	vk_json_set(&o, "vmfs", vmfs);
-	vk_json_set(&o, "structures", structures);
+	VK_JSON_SET(&o, VK_KEY("vmfs", vmfs), VK_KEY("structures", structures));
 	return vk_json_end(&o);
 }
 
@@ -120,29 +110,22 @@ json_t *vk_report_volumes_json(const struct vk_volume *volumes, size_t count,
 		char uuid[VK_VMFS_UUID_TEXT_BYTES];
 
 		vk_vmfs_uuid_format(&v->uuid, uuid);
-		vk_json_set_text(&o, "uuid", uuid);
-		vk_json_set_number(&o, "snapID", v->snap_id);
-		vk_json_set_number(&o, "logicalSize", v->logical_bytes);
-		vk_json_set_number(&o, "numDevs", v->num_devs);
-		vk_json_set_bool(&o, "complete", v->complete);
+		VK_JSON_SET(&o, VK_KEY("uuid", uuid), VK_KEY("snapID", v->snap_id),
+			    VK_KEY("logicalSize", v->logical_bytes), VK_KEY("numDevs", v->num_devs),
+			    VK_KEY("complete", v->complete));
 		if (v->has_fs)
 			vk_json_set(&o, "label", vk_json_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)));
-		for (size_t k = 0; k < v->extent_count; k++) {
-			const char *path = sources[v->extents[k].source].path;
-			struct vk_json e = vk_json_begin();
-
-			vk_json_set(&e, "source", vk_json_label((const uint8_t *)path, strlen(path)));
-			vk_json_set_number(&e, "firstPE", v->extents[k].first_pe);
-			vk_json_set_number(&e, "lastPE", v->extents[k].last_pe);
-			vk_json_append(extents, vk_json_end(&e), &o);
-		}
+		for (size_t k = 0; k < v->extent_count; k++)
+			vk_json_append(extents,
+				       VK_JSON_OBJECT(VK_KEY("source", path_json(&sources[v->extents[k].source])),
+						      VK_KEY("firstPE", v->extents[k].first_pe),
+						      VK_KEY("lastPE", v->extents[k].last_pe)),
+				       &o);
 		vk_json_set(&o, "extents", extents);
 		vk_json_append(array, vk_json_end(&o), &all);
 	}
-	if (all.failed) {
-		json_decref(array);
-		array = NULL;
-	}
+	vk_json_set(&all, "volumes", array);
+	array = all.failed ? NULL : json_incref(array);
 	json_decref(all.o);
 	return array;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A VMFS partition and its structures, for scripts: the contract is docs/json.md. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "report/report.h"
+#include "report/shown.h"
 
 static json_t *field_text_json(const struct vk_field *f, const void *in)
 {
@@ -17,42 +19,33 @@ static json_t *field_text_json(const struct vk_field *f, const void *in)
 
 static json_t *disk_id_json(const struct vk_scsi_disk_id *id)
 {
-	struct vk_json o = vk_json_begin();
-	char name[VK_SCSI_NAME_BYTES];
+	char guid[VK_SCSI_NAME_BYTES], name[VK_SCSI_NAME_BYTES], vml[VK_SCSI_NAME_BYTES], label[VK_SCSI_NAME_BYTES];
 	bool certain;
 
-	vk_json_set_number(&o, "type", id->type);
-	vk_json_set_number(&o, "len", id->len);
-	vk_json_set_number(&o, "lun", id->lun);
-	vk_json_set_number(&o, "deviceType", id->deviceType);
-	vk_json_set_number(&o, "scsiLevel", id->scsiLevel);
-	vk_json_set(&o, "vendor", vk_json_label(id->vendor, sizeof(id->vendor)));
-	vk_json_set(&o, "model", vk_json_label(id->model, sizeof(id->model)));
-	vk_json_set(&o, "revision", vk_json_label(id->revision, sizeof(id->revision)));
-	vk_scsi_disk_id_guid(id, name);
-	vk_json_set_text(&o, "id", name);
-	vk_json_set(&o, "id_hex", vk_json_hex(id->id, id->len < sizeof(id->id) ? id->len : sizeof(id->id)));
+	vk_scsi_disk_id_guid(id, guid);
 	vk_scsi_disk_id_name(id, name, &certain);
-	vk_json_set_text(&o, "name", name);
-	vk_json_set_bool(&o, "name_certain", certain);
-	vk_scsi_disk_id_vml(id, name);
-	vk_json_set_text(&o, "vml", name);
-	vk_scsi_disk_id_label(id, name);
-	vk_json_set_text(&o, "target_label", name);
-	return vk_json_end(&o);
+	vk_scsi_disk_id_vml(id, vml);
+	vk_scsi_disk_id_label(id, label);
+	return VK_JSON_OBJECT(VK_KEY("type", id->type), VK_KEY("len", id->len), VK_KEY("lun", id->lun),
+			      VK_KEY("deviceType", id->deviceType), VK_KEY("scsiLevel", id->scsiLevel),
+			      VK_KEY("vendor", vk_json_label(id->vendor, sizeof(id->vendor))),
+			      VK_KEY("model", vk_json_label(id->model, sizeof(id->model))),
+			      VK_KEY("revision", vk_json_label(id->revision, sizeof(id->revision))),
+			      VK_KEY("id", guid),
+			      VK_KEY("id_hex", vk_json_hex(id->id, vk_min_u64(id->len, sizeof(id->id)))),
+			      VK_KEY("name", name), VK_KEY("name_certain", certain), VK_KEY("vml", vml),
+			      VK_KEY("target_label", label));
 }
 
 /* "initTimeUS" holds a number; its text goes under "initTime". */
 static void set_time(struct vk_json *o, const struct vk_field *f, const void *in)
 {
 	uint64_t value = vk_field_number(f, in);
-	char key[64];
-	char text[64];
+	char key[64], text[64];
 	struct vk_text t;
 	size_t len = strlen(f->name);
 
-	vk_text_init(&t, key, sizeof(key));
-	vk_text_put(&t, f->name);
+	snprintf(key, sizeof(key), "%s", f->name);
 	if (len > 2 && strcmp(f->name + len - 2, "US") == 0) {
 		vk_json_set_number(o, f->name, value);
 		key[len - 2] = '\0';
@@ -70,7 +63,6 @@ static void set_number_field(struct vk_json *o, const struct vk_field *f, const 
 	uint64_t value = vk_field_number(f, in);
 	const char *name = vk_view_name(f->view, value);
 	char text[32];
-	struct vk_text t;
 
 	switch (f->view) {
 	case VK_VIEW_TIME_S:
@@ -81,8 +73,7 @@ static void set_number_field(struct vk_json *o, const struct vk_field *f, const 
 	case VK_VIEW_FS_MAGIC:
 	case VK_VIEW_HB_STATE:
 	case VK_VIEW_LOCK_TYPE:
-		vk_text_init(&t, text, sizeof(text));
-		vk_text_fmt(&t, "0x%0*llx", (int)f->size * 2, (unsigned long long)value);
+		snprintf(text, sizeof(text), "0x%0*llx", (int)f->size * 2, (unsigned long long)value);
 		vk_json_set_text(o, f->name, text);
 		break;
 	case VK_VIEW_VOL_STATE:
@@ -145,30 +136,23 @@ static void set_fields(struct vk_json *o, const struct vk_layout *layout, const 
 	vk_json_set(o, "uncertain", vk_json_end(&doubts));
 }
 
-static json_t *layout_json(const struct vk_layout *layout, const void *in, size_t seen_bytes)
-{
-	struct vk_json o = vk_json_begin();
-
-	set_fields(&o, layout, in, seen_bytes);
-	return vk_json_end(&o);
-}
-
 static json_t *lvm_json(const struct vk_vmfs *v)
 {
 	struct vk_json o = vk_json_begin();
-	struct vk_json pes = vk_json_begin();
 	json_t *volumes = json_array();
 
 	set_fields(&o, &vk_lvm_device_layout, &v->lvm, v->lvm_seen_bytes);
-	for (size_t i = 0; i < v->volume_count; i++)
-		vk_json_append(volumes, layout_json(&vk_lvm_volume_layout, &v->volumes[i].volume,
-						      v->volumes[i].seen_bytes), &o);
-	vk_json_set(&o, "volumes", volumes);
-	vk_json_set_number(&pes, "in_use", v->pes.entries_used);
-	vk_json_set_number(&pes, "bitmap_ones", v->pes.bitmap_ones);
-	vk_json_set_number(&pes, "contradicting", v->pes.contradicting);
-	vk_json_set_number(&pes, "stretches", v->run_count);
-	vk_json_set(&o, "physical_extents", vk_json_end(&pes));
+	for (size_t i = 0; i < v->volume_count; i++) {
+		struct vk_json volume = vk_json_begin();
+
+		set_fields(&volume, &vk_lvm_volume_layout, &v->volumes[i].volume, v->volumes[i].seen_bytes);
+		vk_json_append(volumes, vk_json_end(&volume), &o);
+	}
+	VK_JSON_SET(&o, VK_KEY("volumes", volumes),
+		    VK_KEY("physical_extents", VK_JSON_OBJECT(VK_KEY("in_use", v->pes.entries_used),
+								 VK_KEY("bitmap_ones", v->pes.bitmap_ones),
+								 VK_KEY("contradicting", v->pes.contradicting),
+								 VK_KEY("stretches", v->run_count))));
 	return vk_json_end(&o);
 }
 
@@ -190,25 +174,19 @@ static json_t *slot_json(const struct vk_heartbeat_slot *s)
 {
 	struct vk_json o = vk_json_begin();
 	struct vk_vmfs_uuid_parts host;
-	char text[64];
-	struct vk_text t;
+	bool owned = !vk_vmfs_uuid_is_nil(&s->hb.owner);
+	char mac[VK_MAC_TEXT_BYTES], driver[32];
 
-	vk_json_set_number(&o, "slot", s->slot);
-	vk_json_set_number(&o, "volume_offset", s->volume_offset);
-	vk_vmfs_uuid_format(&s->hb.owner, text);
+	VK_JSON_SET(&o, VK_KEY("slot", s->slot), VK_KEY("volume_offset", s->volume_offset));
 	vk_vmfs_uuid_decode(&s->hb.owner, &host);
-	if (!vk_vmfs_uuid_is_nil(&s->hb.owner)) {
-		vk_json_set_text(&o, "owner", text);
-		vk_mac_format(host.macAddr, text);
-		vk_json_set_text(&o, "mac", text);
-	}
-	if (!vk_vmfs_uuid_is_nil(&s->hb.owner) || s->hb.ip[0] != 0)
+	vk_mac_format(host.macAddr, mac);
+	if (owned)
+		VK_JSON_SET(&o, VK_KEY("owner", vk_shown_uuid(&s->hb.owner).text), VK_KEY("mac", mac));
+	if (owned || s->hb.ip[0] != 0)
 		vk_json_set(&o, "ip", vk_json_label(s->hb.ip, sizeof(s->hb.ip)));
-	vk_json_set_number(&o, "generation", s->hb.hbGen);
-	vk_json_set_number(&o, "uptime_us", s->hb.stamp);
-	vk_text_init(&t, text, sizeof(text));
-	vk_text_fmt(&t, "%u.%u", s->hb.driveX, s->hb.driveY);
-	vk_json_set_text(&o, "driver", text);
+	snprintf(driver, sizeof(driver), "%u.%u", s->hb.driveX, s->hb.driveY);
+	VK_JSON_SET(&o, VK_KEY("generation", s->hb.hbGen), VK_KEY("uptime_us", s->hb.stamp),
+		    VK_KEY("driver", driver));
 	return vk_json_end(&o);
 }
 
@@ -222,40 +200,33 @@ static json_t *heartbeats_json(const struct vk_heartbeats *h)
 		vk_json_append(in_use, slot_json(&h->in_use[i]), &o);
 	for (uint32_t i = 0; i < h->history_count && i < VK_HEARTBEATS_KEPT; i++)
 		vk_json_append(history, slot_json(&h->history[i]), &o);
-	vk_json_set_number(&o, "slots", h->geometry.heartbeat_slots);
-	vk_json_set_number(&o, "slots_seen", h->slots_seen);
-	vk_json_set_number(&o, "slot_bytes", h->geometry.heartbeat_slot_bytes);
-	vk_json_set_number(&o, "in_use_count", h->in_use_count);
-	vk_json_set(&o, "in_use", in_use);
-	vk_json_set_number(&o, "free_with_history", h->history_count);
-	vk_json_set(&o, "history", history);
-	vk_json_set_number(&o, "damaged", h->damaged_count);
+	VK_JSON_SET(&o, VK_KEY("slots", h->geometry.heartbeat_slots), VK_KEY("slots_seen", h->slots_seen),
+		    VK_KEY("slot_bytes", h->geometry.heartbeat_slot_bytes),
+		    VK_KEY("in_use_count", h->in_use_count), VK_KEY("in_use", in_use),
+		    VK_KEY("free_with_history", h->history_count), VK_KEY("history", history),
+		    VK_KEY("damaged", h->damaged_count));
 	return vk_json_end(&o);
 }
 
 /* These keys are always there; null says that the source does not tell. */
 static json_t *number_or_null(bool known, uint64_t value)
 {
-	return known && value <= INT64_MAX ? json_integer((json_int_t)value) : json_null();
+	return known && value <= INT64_MAX ? vk_json_number(value) : json_null();
 }
 
 json_t *vk_report_vmfs_json(const struct vk_source *s, const struct vk_vmfs *v)
 {
-	struct vk_json o = vk_json_begin();
-	bool disk = s->kind == VK_SOURCE_DISK;
+	bool disk = s->kind == VK_SOURCE_DISK, certain;
 	bool lvm = !v->volume_only && vk_report_lvm_readable(v);
 	bool fs = v->fs_expected && vk_report_fs_readable(v);
 	char name[VK_SCSI_NAME_BYTES];
-	bool certain;
 
-	vk_json_set(&o, "partition", number_or_null(disk && v->partition != 0, v->partition));
-	vk_json_set(&o, "start_sector", number_or_null(disk, v->start_sector));
-	vk_json_set(&o, "sectors", number_or_null(disk && v->sectors != 0, v->sectors));
 	vk_vmfs_lun_name(v, name, &certain);
-	vk_json_set_text(&o, "lun_name", lvm ? name : NULL);
-	vk_json_set_bool(&o, "lun_name_certain", lvm && certain);
-	vk_json_set(&o, "lvm", lvm ? lvm_json(v) : json_null());
-	vk_json_set(&o, "fs", fs ? fs_json(v) : json_null());
-	vk_json_set(&o, "heartbeats", v->fs_expected ? heartbeats_json(&v->heartbeats) : json_null());
-	return vk_json_end(&o);
+	return VK_JSON_OBJECT(
+		VK_KEY("partition", number_or_null(disk && v->partition != 0, v->partition)),
+		VK_KEY("start_sector", number_or_null(disk, v->start_sector)),
+		VK_KEY("sectors", number_or_null(disk && v->sectors != 0, v->sectors)),
+		VK_KEY("lun_name", lvm ? name : NULL), VK_KEY("lun_name_certain", (bool)(lvm && certain)),
+		VK_KEY("lvm", lvm ? lvm_json(v) : json_null()), VK_KEY("fs", fs ? fs_json(v) : json_null()),
+		VK_KEY("heartbeats", v->fs_expected ? heartbeats_json(&v->heartbeats) : json_null()));
 }
