@@ -32,8 +32,6 @@ void vk_commands_add(struct vk_commands_case *c, struct vk_lines *lines, const c
 /* The same of a line that was made word by word; it is ended. */
 void vk_commands_add_made(struct vk_commands_case *c, struct vk_lines *lines, struct vk_command *line);
 
-/* First sector of the extended partition of an MBR; 0: there is none. */
-uint64_t vk_commands_extended(const struct vk_commands_case *c);
 /* Whether the label of the planned kind stands and one copy of it can be used as it is. */
 bool vk_commands_label_stands(const struct vk_rebuild_table *table);
 /* Whether partition number of an MBR is the active one. */

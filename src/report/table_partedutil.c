@@ -11,7 +11,7 @@
 #include "base/checked.h"
 #include "report/table_commands_parts.h"
 
-enum { DEVICE_BYTES = 600, HEADS = 255, SECTORS_PER_TRACK = 63, BOOT = 128 };
+enum { DEVICE_BYTES = 600, HEADS = 255, SECTORS_PER_TRACK = 63, BOOT = 128, WORDS_BYTES = 128 };
 
 #define COMMAND(c, ...) vk_commands_add(c, &(c)->out->esxi.lines, __VA_ARGS__)
 #define SHOWN(c, ...) vk_commands_add(c, &(c)->out->shown, __VA_ARGS__)
@@ -49,16 +49,16 @@ static void type_word(const struct vk_partition *p, char ret_word[VK_GUID_TEXT_B
 			vk_text_fmt(&text, "%c", *c);
 }
 
-/* The names that listings of getptbl have; NULL: none is known. */
+/* The names that listings of getptbl have, behind a blank. */
 static const char *type_name(const struct vk_guid *type)
 {
 	static const struct {
 		const char *guid;
 		const char *name;
 	} names[] = {
-		{VK_GPT_TYPE_VMFS, "vmfs"},	 {VK_GPT_TYPE_VMFSL, "vmfsl"},
-		{VK_GPT_TYPE_VMKDIAG, "vmkDiagnostic"}, {VK_GPT_TYPE_BASIC, "linuxNative"},
-		{VK_GPT_TYPE_EFI, "systemPartition"},
+		{VK_GPT_TYPE_VMFS, " vmfs"},	 {VK_GPT_TYPE_VMFSL, " vmfsl"},
+		{VK_GPT_TYPE_VMKDIAG, " vmkDiagnostic"}, {VK_GPT_TYPE_BASIC, " linuxNative"},
+		{VK_GPT_TYPE_EFI, " systemPartition"},
 	};
 	char guid[VK_GUID_TEXT_BYTES];
 
@@ -66,7 +66,7 @@ static const char *type_name(const struct vk_guid *type)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i].guid, guid) == 0)
 			return names[i].name;
-	return NULL;
+	return " unknown";
 }
 
 /* 128 marks what a machine boots from: the EFI system partition, or the active one of an MBR. */
@@ -80,51 +80,32 @@ static unsigned attribute(const struct vk_commands_case *c, const struct vk_part
 	return strcmp(guid, VK_GPT_TYPE_EFI) == 0 ? BOOT : 0;
 }
 
-static const char *label_of(const struct vk_rebuild_table *table)
+/* What both say of a partition: number, first and last sector, and the type. */
+static void partition_words(const struct vk_partition *p, char ret_words[WORDS_BYTES])
 {
-	return table->kind == VK_TABLE_GPT ? "gpt" : "msdos";
-}
+	char type[VK_GUID_TEXT_BYTES];
 
-static uint64_t end_of(const struct vk_partition *p)
-{
-	return vk_add_sat(p->start_sector, p->sectors) - 1;
-}
-
-static void put_setptbl(struct vk_commands_case *c, const char *device)
-{
-	struct vk_command line;
-
-	vk_command_begin(&line, "partedUtil setptbl ");
-	vk_command_add(&line, "%s %s", device, label_of(c->table));
-	for (size_t i = 0; i < c->table->entry_count; i++) {
-		const struct vk_partition *p = &c->entries[i].partition;
-		char type[VK_GUID_TEXT_BYTES];
-
-		type_word(p, type);
-		vk_command_add(&line, " \"%u %" PRIu64 " %" PRIu64 " %s %u\"", p->number, p->start_sector, end_of(p),
-			       type, attribute(c, p));
-	}
-	vk_commands_add_made(c, &c->out->esxi.lines, &line);
+	type_word(p, type);
+	snprintf(ret_words, WORDS_BYTES, "%u %" PRIu64 " %" PRIu64 " %s", p->number, p->start_sector,
+		 vk_add_sat(p->start_sector, p->sectors) - 1, type);
 }
 
 /*
  * What getptbl shows then: the label, a geometry of 255 heads and 63 sectors, the partitions in the order of the disk.
  */
-static void put_shown(struct vk_commands_case *c)
+static void put_shown(struct vk_commands_case *c, const char *label)
 {
 	const struct vk_rebuild_table *t = c->table;
+	char words[WORDS_BYTES];
 
-	SHOWN(c, "%s", label_of(t));
+	SHOWN(c, "%s", label);
 	SHOWN(c, "%" PRIu64 " %d %d %" PRIu64, t->disk_sectors / (HEADS * SECTORS_PER_TRACK), HEADS, SECTORS_PER_TRACK,
 	      t->disk_sectors);
 	for (size_t i = 0; i < t->entry_count; i++) {
 		const struct vk_partition *p = &c->entries[i].partition;
-		const char *name = p->gpt ? type_name(&p->entry.typeGUID) : "";
-		char type[VK_GUID_TEXT_BYTES];
 
-		type_word(p, type);
-		SHOWN(c, "%u %" PRIu64 " %" PRIu64 " %s%s%s %u", p->number, p->start_sector, end_of(p), type,
-		      p->gpt ? " " : "", name != NULL ? name : "unknown", attribute(c, p));
+		partition_words(p, words);
+		SHOWN(c, "%s%s %u", words, p->gpt ? type_name(&p->entry.typeGUID) : "", attribute(c, p));
 	}
 }
 
@@ -139,32 +120,34 @@ static bool fix_is_enough(const struct vk_rebuild_table *t)
 	return true;
 }
 
-static void make_new(struct vk_commands_case *c, const char *device)
+static void make_new(struct vk_commands_case *c, const char *device, const char *label)
 {
 	const struct vk_rebuild_table *t = c->table;
 	bool gpt = t->kind == VK_TABLE_GPT;
+	struct vk_command line;
+	char words[WORDS_BYTES];
 
 	if (!vk_commands_label_stands(t))
-		COMMAND(c, "partedUtil mklabel %s %s", device, label_of(t));
+		COMMAND(c, "partedUtil mklabel %s %s", device, label);
 	if (gpt) {
 		COMMAND(c, "partedUtil getUsableSectors %s", device);
 		NOTE(c, "getUsableSectors must show %" PRIu64 " %" PRIu64 ", or at least a range that holds all "
 		     "partitions", t->first_usable_lba, t->last_usable_lba);
 	}
-	put_setptbl(c, device);
+	vk_command_begin(&line, "partedUtil setptbl ");
+	vk_command_add(&line, "%s %s", device, label);
+	for (size_t i = 0; i < t->entry_count; i++) {
+		partition_words(&c->entries[i].partition, words);
+		vk_command_add(&line, " \"%s %u\"", words, attribute(c, &c->entries[i].partition));
+	}
+	vk_commands_add_made(c, &c->out->esxi.lines, &line);
 	COMMAND(c, "partedUtil getptbl %s", device);
-	put_shown(c);
+	put_shown(c, label);
 	NOTE(c, "setptbl drops every partition that is not on its line: name them all, as above");
 	NOTE(c, "ESXi does not check that partitions do not overlap; these do not");
 	if (gpt)
 		NOTE(c, "partedUtil takes no unique GUIDs, names and disk GUID: those become new. "
 			"vmfskit repair table --write puts back what is known of them");
-}
-
-/* Names of one kind can be compared; others say the same thing in other words. */
-static bool comparable(const char *a, const char *b)
-{
-	return strncasecmp(a, b, 4) == 0 && (strncasecmp(a, "naa.", 4) == 0 || strncasecmp(a, "eui.", 4) == 0);
 }
 
 /*
@@ -175,6 +158,9 @@ static void choose_device(struct vk_commands_case *c, char ret_word[DEVICE_BYTES
 {
 	const char *name = c->options->esxi_name;
 	const char *live = c->options->live_name != NULL ? c->options->live_name : "";
+	/* names of one kind can be compared; others say the same thing in other words */
+	bool comparable = name != NULL && strncasecmp(name, live, 4) == 0 &&
+			  (strncasecmp(name, "naa.", 4) == 0 || strncasecmp(name, "eui.", 4) == 0);
 	char path[DEVICE_BYTES], **which = &c->out->esxi_which;
 	int printed;
 
@@ -185,7 +171,7 @@ static void choose_device(struct vk_commands_case *c, char ret_word[DEVICE_BYTES
 	strcpy(ret_word, "/vmfs/devices/disks/DEVICE");
 	if (name == NULL)
 		printed = asprintf(which, "put the name of the LUN for DEVICE");
-	else if (comparable(name, live))
+	else if (comparable)
 		printed = asprintf(which,
 				   "WARNING: the header was written for another LUN, %s; this one is %s. Make sure "
 				   "which LUN is meant, and put its name for DEVICE", name, live);
@@ -202,6 +188,7 @@ static void choose_device(struct vk_commands_case *c, char ret_word[DEVICE_BYTES
 void vk_commands_for_esxi(struct vk_commands_case *c)
 {
 	const struct vk_rebuild_table *t = c->table;
+	const char *label = t->kind == VK_TABLE_GPT ? "gpt" : "msdos";
 	char device[DEVICE_BYTES];
 
 	if (t->sector_size != 512) {
@@ -213,12 +200,12 @@ void vk_commands_for_esxi(struct vk_commands_case *c)
 	if (!t->nothing_to_do && !c->logical)
 		vk_commands_care_esxi(c, device);
 	if (!t->nothing_to_do && !c->logical && !fix_is_enough(t)) {
-		make_new(c, device);
+		make_new(c, device, label);
 		return;
 	}
 	COMMAND(c, "partedUtil getptbl %s", device);
 	if (t->nothing_to_do) {
-		put_shown(c);
+		put_shown(c, label);
 		NOTE(c, "The table is sound: there is nothing to type but the check");
 	} else if (c->logical) {
 		NOTE(c, "partedUtil has no words for logical partitions, and setptbl drops what it is not "
@@ -227,7 +214,7 @@ void vk_commands_for_esxi(struct vk_commands_case *c)
 	} else {
 		COMMAND(c, "partedUtil fixGpt %s", device);
 		COMMAND(c, "partedUtil getptbl %s", device);
-		put_shown(c);
+		put_shown(c, label);
 		NOTE(c, "fixGpt asks before it writes: answer Y, then Fix. It keeps all GUIDs and names");
 		NOTE(c, "Do not run fixGpt on a disk that a virtual machine uses as a raw device (RDM)");
 	}

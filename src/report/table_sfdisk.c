@@ -13,11 +13,6 @@ enum { NAME_UNITS = 36, UNIT_TEXT_BYTES = 3 * 4 };
 #define LINE(c, ...) vk_commands_add(c, &(c)->out->sfdisk.lines, __VA_ARGS__)
 #define NOTE(c, ...) vk_commands_add(c, &(c)->out->sfdisk.notes, __VA_ARGS__)
 
-static void put_hex(struct vk_text *text, unsigned byte)
-{
-	vk_text_fmt(text, "\\x%02x", byte);
-}
-
 /* One character as UTF-8; what would end or change the quoted name as the escape that sfdisk writes itself. */
 static void put_character(struct vk_text *text, uint32_t c)
 {
@@ -33,9 +28,9 @@ static void put_character(struct vk_text *text, uint32_t c)
 	}
 	while (c >= lengths[more].below)
 		more++;
-	put_hex(text, lengths[more].mark | c >> 6 * more);
+	vk_text_fmt(text, "\\x%02x", lengths[more].mark | c >> 6 * more);
 	while (more-- > 0)
-		put_hex(text, 0x80 | (c >> 6 * more & 0x3F));
+		vk_text_fmt(text, "\\x%02x", 0x80 | (c >> 6 * more & 0x3F));
 }
 
 /* False when the name is no UTF-16; what was put is then to be left out. */
@@ -60,28 +55,12 @@ static bool put_name(struct vk_text *text, const uint8_t name[72])
 	return true;
 }
 
-static void put_attributes(struct vk_command *line, uint64_t attributes)
-{
-	static const char *const names[] = {"RequiredPartition", "NoBlockIOProtocol", "LegacyBIOSBootable"};
-	const char *blank = "";
-
-	vk_command_add(line, ", attrs=\"");
-	for (unsigned bit = 0; bit < 64; bit++) {
-		if ((attributes >> bit & 1) == 0 || (bit > 2 && bit < 48))
-			continue;
-		if (bit <= 2)
-			vk_command_add(line, "%s%s", blank, names[bit]);
-		else
-			vk_command_add(line, "%sGUID:%u", blank, bit);
-		blank = " ";
-	}
-	vk_command_add(line, "\"");
-}
-
 static void put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_entry *entry, struct vk_command *line)
 {
+	static const char *const attributes[] = {"RequiredPartition", "NoBlockIOProtocol", "LegacyBIOSBootable"};
 	const struct vk_gpt_entry *e = &entry->partition.entry;
 	const uint64_t told = 0xFFFF000000000007U; /* the bits that have words */
+	const char *before = ", attrs=\"";
 	char guid[VK_GUID_TEXT_BYTES];
 	char name[NAME_UNITS * UNIT_TEXT_BYTES + 1];
 	struct vk_text text;
@@ -95,8 +74,17 @@ static void put_gpt_entry(struct vk_commands_case *c, const struct vk_planned_en
 		NOTE(c, "The name of partition %u is no text and is left out", entry->partition.number);
 	else if (name[0] != '\0')
 		vk_command_add(line, ", name=\"%s\"", name);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		if ((e->attributes & told & 1ULL << bit) == 0)
+			continue;
+		if (bit <= 2)
+			vk_command_add(line, "%s%s", before, attributes[bit]);
+		else
+			vk_command_add(line, "%sGUID:%u", before, bit);
+		before = " ";
+	}
 	if ((e->attributes & told) != 0)
-		put_attributes(line, e->attributes);
+		vk_command_add(line, "\"");
 	if ((e->attributes & ~told) != 0)
 		NOTE(c, "Partition %u has attribute bits that sfdisk has no words for", entry->partition.number);
 }
