@@ -29,6 +29,7 @@ enum vk_damage {
 const char *vk_damage_name(enum vk_damage damage);    /* "intact", "consistent", ... static */
 const char *vk_damage_meaning(enum vk_damage damage); /* for a legend; static */
 char vk_damage_sign(enum vk_damage damage);           /* for the map: '=', '.', ... */
+unsigned vk_damage_rank(enum vk_damage damage);       /* 0 to VK_DAMAGE_COUNT - 1; what is worse has a higher one */
 
 /* A range of the disk, in multiples of 512 bytes. Plain value. */
 struct vk_damage_range {
@@ -115,17 +116,12 @@ struct vk_doctor_options {
 };
 
 /*
- * Errors: those of vk_source_open and vk_find; VK_USAGE: neither a disk nor a partition. Reads only. Free with
- * vk_diagnosis_free.
+ * Of the file or device at path, or of io when that is not NULL: the diagnosis then owns it (also when this fails), and
+ * path is what it is called in commands. Errors: those of vk_source_open and vk_find; VK_USAGE: neither a disk nor a
+ * partition. Reads only. Free with vk_diagnosis_free.
  */
-VK_MUST_USE enum vk_status vk_diagnose(const char *path, const struct vk_doctor_options *options,
+VK_MUST_USE enum vk_status vk_diagnose(struct vk_io *io, const char *path, const struct vk_doctor_options *options,
 				       struct vk_diagnosis *ret_diagnosis, struct vk_error *err);
-/*
- * The same over a handle, which the diagnosis then owns (also when this fails); path is what it is called in
- * commands.
- */
-VK_MUST_USE enum vk_status vk_diagnose_io(struct vk_io *io, const char *path, const struct vk_doctor_options *options,
-					  struct vk_diagnosis *ret_diagnosis, struct vk_error *err);
 void vk_diagnosis_free(struct vk_diagnosis *diagnosis);
 /*
  * Volumes of several disks that were diagnosed, put together: volume.extent-missing and the like go to sink, for the

@@ -101,7 +101,7 @@ static bool diagnose_all(void *ctx)
 	for (size_t i = 0; i < call->argument_count; i++) {
 		struct vk_diagnosis *diagnosis = &run->diagnoses[run->count];
 
-		if (vk_diagnose(call->arguments[i], &run->options, diagnosis, &err) != VK_OK) {
+		if (vk_diagnose(NULL, call->arguments[i], &run->options, diagnosis, &err) != VK_OK) {
 			vk_cmd_fail(&run->cmd, &err);
 			continue;
 		}

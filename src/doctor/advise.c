@@ -47,9 +47,8 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 }
 
 /* To be shown in this order; command_line becomes the diagnosis's. NULL: something to do elsewhere. */
-static void advise(struct vk_doctor *doc, char *command_line, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-static void advise(struct vk_doctor *doc, char *command_line, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void advise(struct vk_doctor *doc, char *command_line,
+							 const char *fmt, ...)
 {
 	struct vk_diagnosis *d = doc->d;
 	struct vk_advice *a = NULL;
@@ -92,70 +91,66 @@ static bool captures_matter(const struct vk_doctor *doc)
 	       (!doc->store_absent || anything_is_wrong(doc));
 }
 
-/* Of what could not be read nobody knows that it is to be repaired. */
-static bool is_unknown(const struct vk_doctor *doc)
-{
-	return vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) || captures_matter(doc);
-}
-
+/* What to do elsewhere, before any command. */
 static void advise_caution(struct vk_doctor *doc)
 {
+	static const struct {
+		enum vk_finding_code code;
+		const char *why;
+	} rows[] = {
+		{VK_F_INCIDENT_ALIVE, "A host is using the volume: move what runs on it away and unmount the datastore "
+				      "on every host before anything is written."},
+		{VK_F_INCIDENT_SHRUNK, "Make sure that the whole LUN is visible (or that the copy is complete) before "
+				       "anything is written."},
+		{VK_F_INCIDENT_TWO_VOLUMES, "Do not mount it. Find out which of the two volumes belongs here: by "
+					    "captures, and by the UUIDs of the other LUNs."},
+		{VK_F_INCIDENT_REPLICA, "Find out whether this is the original under a new id or a copy of it; the "
+					"number or id is put right at the array. Resignaturing is the last resort."},
+		{VK_F_INCIDENT_UNREADABLE, "Copy the LUN with ddrescue to another disk and work on the copy."},
+	};
+
 	if (captures_matter(doc))
 		advise(doc, NULL, "Whether there is a good capture of this disk is not known: look at the store first "
 			       "(as root or as its owner, and mounted), then run vmfskit doctor again.");
-	if (vk_doctor_has(doc, VK_F_INCIDENT_ALIVE) && anything_is_wrong(doc))
-		advise(doc, NULL, "A host is using the volume: move what runs on it away and unmount the datastore "
-				  "on every host before anything is written.");
-	if (vk_doctor_has(doc, VK_F_INCIDENT_SHRUNK))
-		advise(doc, NULL, "Make sure that the whole LUN is visible (or that the copy is complete) before "
-				  "anything is written.");
-	if (vk_doctor_has(doc, VK_F_INCIDENT_TWO_VOLUMES))
-		advise(doc, NULL, "Do not mount it. Find out which of the two volumes belongs here: by captures, and "
-				  "by the UUIDs of the other LUNs.");
-	if (vk_doctor_has(doc, VK_F_INCIDENT_REPLICA))
-		advise(doc, NULL, "Find out whether this is the original under a new id or a copy of it; the number "
-				  "or id is put right at the array. Resignaturing is the last resort.");
-	if (vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE))
-		advise(doc, NULL, "Copy the LUN with ddrescue to another disk and work on the copy.");
-	else if (vk_doctor_has(doc, VK_F_INCIDENT_FORMATTED) || vk_doctor_has(doc, VK_F_INCIDENT_METADATA_HIT))
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (vk_doctor_has(doc, rows[i].code) &&
+		    (rows[i].code != VK_F_INCIDENT_ALIVE || anything_is_wrong(doc)))
+			advise(doc, NULL, "%s", rows[i].why);
+	if (!vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) &&
+	    (vk_doctor_has(doc, VK_F_INCIDENT_FORMATTED) || vk_doctor_has(doc, VK_F_INCIDENT_METADATA_HIT)))
 		advise(doc, NULL, "Keep every other system from the LUN, and copy it to another disk if there is "
 				  "room: what was overwritten in its data comes back from no table and no header.");
 }
 
-/* Something that repair header puts right. */
-static bool is_header_harm(const struct vk_damage_range *r)
+/* Whether something of this volume is harmed that repair header puts right. */
+static bool header_is_harmed(const struct vk_diagnosis *d, const struct vk_diagnosed_volume *v)
 {
-	return vk_damage_is_harm(r->damage) && r->volume_start_bytes != UINT64_MAX && r->symbol[0] != '\0' &&
-	       strchr("LVXBPFH", r->symbol[0]) != NULL;
-}
-
-static void advise_one_header(struct vk_doctor *doc, const struct vk_diagnosed_volume *v)
-{
-	char verb[80] = "repair header";
-	unsigned number = v->named ? v->partition : 0;
-
-	if (number != 0 && doc->d->volume_count > 1)
-		snprintf(verb, sizeof(verb), "repair header --partition %u", number);
-	else if (number == 0 && doc->source.kind == VK_SOURCE_DISK)
-		snprintf(verb, sizeof(verb), "repair header --start %llu",
-			 (unsigned long long)(v->start_bytes / doc->source.sector_size));
-	advise(doc, command(doc, verb, NULL, true),
-	    "Plans the header from what the volume still says about itself, and shows every field with its origin. "
-	    "Nothing is written without --write.");
+	for (size_t i = 0; i < d->range_count; i++)
+		if (d->ranges[i].volume_start_bytes == v->start_bytes && vk_damage_is_harm(d->ranges[i].damage) &&
+		    d->ranges[i].symbol[0] != '\0' && strchr("LVXBPFH", d->ranges[i].symbol[0]) != NULL)
+			return true;
+	return false;
 }
 
 /* repair header must be told which volume, unless there is but one. */
 static void advise_headers(struct vk_doctor *doc)
 {
-	const struct vk_diagnosis *d = doc->d;
+	for (size_t i = 0; i < doc->d->volume_count; i++) {
+		const struct vk_diagnosed_volume *v = &doc->d->volumes[i];
+		unsigned number = v->named ? v->partition : 0;
+		char verb[80] = "repair header";
 
-	for (size_t i = 0; i < d->volume_count; i++)
-		for (size_t k = 0; k < d->range_count; k++)
-			if (d->ranges[k].volume_start_bytes == d->volumes[i].start_bytes &&
-			    is_header_harm(&d->ranges[k])) {
-				advise_one_header(doc, &d->volumes[i]);
-				break;
-			}
+		if (!header_is_harmed(doc->d, v))
+			continue;
+		if (number != 0 && doc->d->volume_count > 1)
+			snprintf(verb, sizeof(verb), "repair header --partition %u", number);
+		else if (number == 0 && doc->source.kind == VK_SOURCE_DISK)
+			snprintf(verb, sizeof(verb), "repair header --start %llu",
+				 vk_doctor_sector(doc, v->start_bytes));
+		advise(doc, command(doc, verb, NULL, true),
+		       "Plans the header from what the volume still says about itself, and shows every field with its "
+		       "origin. Nothing is written without --write.");
+	}
 }
 
 static void advise_repair(struct vk_doctor *doc)
@@ -177,15 +172,6 @@ static bool only_heartbeats_are_wrong(const struct vk_doctor *doc)
 		if (vk_damage_is_harm(doc->d->ranges[i].damage) && doc->d->ranges[i].symbol[0] != 'H')
 			return false;
 	return vk_doctor_has(doc, VK_F_INCIDENT_HEARTBEATS) != NULL;
-}
-
-/* Whether a volume was deleted on purpose only a person knows. */
-static void advise_unnamed(struct vk_doctor *doc)
-{
-	if (vk_doctor_has(doc, VK_F_INCIDENT_UNNAMED) && !doc->d->unknown)
-		advise(doc, command(doc, "repair table", NULL, true),
-		    "Only if the volume that no partition names is missed: plans a table that names it, too. Nothing "
-		    "is written without --write.");
 }
 
 static void advise_decode(struct vk_doctor *doc)
@@ -212,7 +198,11 @@ static void advise_commands(struct vk_doctor *doc)
 			    vk_findings_bad(&doc->d->findings) ? "" : ", while it is sound");
 		if (vk_doctor_has(doc, VK_F_INCIDENT_GROWN))
 			advise_repair(doc);
-		advise_unnamed(doc);
+		/* whether a volume was deleted on purpose only a person knows */
+		if (vk_doctor_has(doc, VK_F_INCIDENT_UNNAMED) && !doc->d->unknown)
+			advise(doc, command(doc, "repair table", NULL, true),
+			       "Only if the volume that no partition names is missed: plans a table that names it, "
+			       "too. Nothing is written without --write.");
 		advise_decode(doc);
 		return;
 	}
@@ -244,7 +234,8 @@ void vk_doctor_advise(struct vk_doctor *doc)
 				  "then run vmfskit doctor again.");
 		return;
 	}
-	doc->d->unknown = is_unknown(doc);
+	/* of what could not be read nobody knows that it is to be repaired */
+	doc->d->unknown = vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE) || captures_matter(doc);
 	if (vk_doctor_has(doc, VK_F_INCIDENT_MEMBER)) {
 		advise(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do "
 				  "that and run vmfskit doctor on the device that comes out.");

@@ -6,26 +6,13 @@
 #include "doctor/doctor.h"
 #include "vol/heartbeat_watch.h"
 
-static void report_alive(struct vk_doctor *doc, const struct vk_heartbeat_region *r,
-			 const struct vk_heartbeat_change *change, struct vk_subject *subject)
-{
-	char who[200];
-	struct vk_text text;
-
-	vk_text_init(&text, who, sizeof(who));
-	vk_heartbeat_change_text(change, &text);
-	vk_doctor_report(doc, VK_F_INCIDENT_ALIVE, r->offset_bytes + (uint64_t)change->slot * r->slot_bytes,
-			 r->slot_bytes,
-			 "heartbeat slot %u changed between two looks: %s", change->slot, who);
-	doc->d->alive = true;
-	subject->alive = true;
-}
-
 /* What cannot be read the second time has not changed; the survey reports it. */
 static void watch_regions(struct vk_doctor *doc, struct vk_heartbeat_watch *watch, struct vk_subject *const *of)
 {
 	struct vk_heartbeat_change change;
 	struct vk_error ignored;
+	struct vk_text text;
+	char who[200];
 	bool ticked;
 
 	doc->status = vk_heartbeat_watch_begin(watch, doc->source.io, doc->err);
@@ -36,8 +23,14 @@ static void watch_regions(struct vk_doctor *doc, struct vk_heartbeat_watch *watc
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct vk_heartbeat_region *r = &watch->items[i];
 
-		if (vk_heartbeat_region_ticked(r, doc->source.io, &ticked, &change, &ignored) == VK_OK && ticked)
-			report_alive(doc, r, &change, of[i]);
+		if (vk_heartbeat_region_ticked(r, doc->source.io, &ticked, &change, &ignored) != VK_OK || !ticked)
+			continue;
+		vk_text_init(&text, who, sizeof(who));
+		vk_heartbeat_change_text(&change, &text);
+		vk_doctor_report(doc, VK_F_INCIDENT_ALIVE, r->offset_bytes + (uint64_t)change.slot * r->slot_bytes,
+				 r->slot_bytes, "heartbeat slot %u changed between two looks: %s", change.slot, who);
+		doc->d->alive = true;
+		of[i]->alive = true;
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "doctor/doctor.h"
+#include "vmfskit/heartbeat.h"
 
 static int by_offset(const void *a, const void *b)
 {
@@ -43,7 +44,8 @@ static void fill(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part par
 	}
 }
 
-enum { LOCK_DESCRIPTOR = 0x10C00001, LOCK_CLUSTER = 0x10C00005 };
+/* VMFS6 has its structures at multiples of 4096 bytes, VMFS3 and VMFS5 at multiples of 512. */
+enum { LOCK_DESCRIPTOR = 0x10C00001, LOCK_CLUSTER = 0x10C00005, SIX_BYTES = 4096 };
 
 static void name_of(const struct vk_doctor *doc, const struct vk_subject *s, char text[40])
 {
@@ -79,12 +81,61 @@ static const char *symbol_of(const struct vk_place *place, enum vk_area_kind *re
 	return "B";
 }
 
-/* "PE table 3" */
-static uint64_t number_of(const struct vk_place *place)
+/* Distance of heartbeat slots where no descriptor tells it; 0: nothing tells it. */
+static uint32_t lost_stride(struct vk_doctor *doc, const struct vk_subject *s, uint64_t region)
 {
-	const char *digits = strrchr(place->name, ' ');
+	enum { REGION_BYTES = 1 << 20, LEAST = 8 };
+	uint8_t piece[VK_CHUNK_BYTES];
+	uint64_t on_six = 0, between = 0;
 
-	return digits != NULL ? strtoul(digits, NULL, 10) : 0;
+	if (s->candidate != NULL && s->candidate->vote.heartbeat_stride_bytes != 0)
+		return s->candidate->vote.heartbeat_stride_bytes;
+	for (uint64_t in_region = 0; in_region < REGION_BYTES; in_region += sizeof(piece)) {
+		size_t got = vk_doctor_read(doc, vk_add_sat(region, in_region), piece, sizeof(piece));
+
+		for (size_t at = 0; at + VK_UNIT_BYTES <= got; at += VK_UNIT_BYTES) {
+			uint32_t state = vk_get_le32(piece + at);
+
+			if ((state != VK_HB_FREE && state != VK_HB_IN_USE) ||
+			    vk_get_le64(piece + at + 4) != VK_HEARTBEATS_OFFSET + in_region + at)
+				continue;
+			on_six += at % SIX_BYTES == 0;
+			between += at % SIX_BYTES != 0;
+		}
+	}
+	if (between >= LEAST)
+		return VK_UNIT_BYTES;
+	return on_six >= LEAST ? SIX_BYTES : 0;
+}
+
+/* Of a volume whose header does not say where its tables lie: found out from the others, as far as they tell. */
+static bool lost_layout(struct vk_doctor *doc, const struct vk_subject *s, struct vk_lvm_geometry *ret_geometry)
+{
+	static const uint32_t distances[] = {VK_UNIT_BYTES, SIX_BYTES};
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+	struct vk_lvm_device device = {.magic = VK_LVM_MAGIC, .majorVersion = 5};
+	uint8_t bytes[VK_LVM_VOLUME_BYTES];
+	struct vk_lvm_volume volume;
+	uint32_t distance = 0;
+
+	if (v->fs_usable)
+		distance = vk_fs_is_vmfs6(&v->fs) ? SIX_BYTES : VK_UNIT_BYTES;
+	for (size_t i = 0; i < 2 && distance == 0; i++) {
+		uint64_t at = vk_add_sat(s->start_bytes, VK_LVM_HEADER_OFFSET + distances[i]);
+
+		if (vk_doctor_read(doc, at, bytes, sizeof(bytes)) != sizeof(bytes))
+			continue;
+		vk_lvm_volume_decode(bytes, sizeof(bytes), &volume);
+		if (vk_lvm_volume_named(&volume))
+			distance = distances[i];
+	}
+	if (distance == 0)
+		distance = lost_stride(doc, s, s->start_bytes + VK_LVM_DATA_OFFSET + VK_HEARTBEATS_OFFSET);
+	if (distance == SIX_BYTES) {
+		device.majorVersion = 6;
+		device.mdAlignment = SIX_BYTES;
+	}
+	return distance != 0 && vk_lvm_geometry(&device, VK_LVM_HEADER_OFFSET, ret_geometry);
 }
 
 static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v, const struct vk_place *place)
@@ -94,6 +145,7 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	const char *symbol = symbol_of(place, &kind);
 	uint32_t stride;
 	char of[40];
+	const char *digits = strrchr(place->name, ' '); /* "PE table 3" */
 	struct vk_area *a;
 
 	name_of(doc, s, of);
@@ -104,16 +156,16 @@ static void add_place(struct vk_doctor *doc, size_t index, const struct vk_vmfs 
 	a->name_length = strlen(place->name);
 	a->layout = place->layout;
 	a->stride_bytes = place->stride_bytes;
-	a->index = number_of(place) * VK_LVM_PES_PER_MAP;
+	a->index = digits != NULL ? strtoul(digits, NULL, 10) * VK_LVM_PES_PER_MAP : 0;
 	if (kind == VK_AREA_HEARTBEATS) {
 		a->volume_offset = v->heartbeats.geometry.heartbeat_offset;
 		a->stride_bytes = v->heartbeats.geometry.heartbeat_slot_bytes;
-		stride = vk_lost_stride(doc, s, a->offset_bytes);
+		stride = lost_stride(doc, s, a->offset_bytes);
 		if (stride != 0) {
 			a->stride_bytes = stride;
 		} else if (!v->fs_usable && !s->fs_magic_only) {
 			/* a slot begins here with either distance; what lies between is not known */
-			a->stride_bytes = 4096;
+			a->stride_bytes = SIX_BYTES;
 			a->somewhere = true;
 		}
 		a->may_change = true;
@@ -198,25 +250,25 @@ static bool tables_located(const struct vk_vmfs *v)
 /* The header says nothing any more: its tables lie where others of its kind have them. */
 static void add_lost_lvm(struct vk_doctor *doc, size_t index, const struct vk_vmfs *v)
 {
-	const struct vk_subject *s = &doc->subjects[index];
+	struct vk_subject *s = &doc->subjects[index];
 	struct vk_lvm_geometry g;
-	struct vk_place place;
 
 	if (v->place_count > 0 && v->places[0].layout == &vk_lvm_device_layout)
 		add_place(doc, index, v, &v->places[0]);
-	if (!vk_lost_layout(doc, s, &g))
+	if (!lost_layout(doc, s, &g))
 		return;
-	doc->subjects[index].lost_six = g.bitmap_bytes > VK_LVM_PES_PER_MAP / 8;
-	vk_place_init(&place, doc->source.io, "LVM volume descriptor", &vk_lvm_volume_layout, VK_PART_LVM,
-		      g.volume_table,
-		      VK_LVM_VOLUME_BYTES);
-	add_place(doc, index, v, &place);
-	vk_place_init(&place, doc->source.io, "PE bitmap 0", NULL, VK_PART_LVM, g.first_bitmap, VK_LVM_PES_PER_MAP / 8);
-	add_place(doc, index, v, &place);
-	vk_place_init(&place, doc->source.io, "PE table 0", NULL, VK_PART_LVM, g.first_bitmap + g.bitmap_bytes,
-		      (uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_PE_STRIDE);
-	place.element = &vk_lvm_pe_layout;
-	add_place(doc, index, v, &place);
+	s->lost_six = g.bitmap_bytes > VK_LVM_PES_PER_MAP / 8;
+	add_place(doc, index, v,
+		  &(struct vk_place){.name = "LVM volume descriptor", .layout = &vk_lvm_volume_layout,
+				     .part = VK_PART_LVM, .offset_bytes = g.volume_table,
+				     .length_bytes = VK_LVM_VOLUME_BYTES});
+	add_place(doc, index, v,
+		  &(struct vk_place){.name = "PE bitmap 0", .part = VK_PART_LVM, .offset_bytes = g.first_bitmap,
+				     .length_bytes = VK_LVM_PES_PER_MAP / 8});
+	add_place(doc, index, v,
+		  &(struct vk_place){.name = "PE table 0", .element = &vk_lvm_pe_layout, .part = VK_PART_LVM,
+				     .offset_bytes = g.first_bitmap + g.bitmap_bytes,
+				     .length_bytes = (uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_PE_STRIDE});
 }
 
 static bool plan_subject(struct vk_doctor *doc, size_t index)

@@ -22,26 +22,6 @@ struct copy {
 	bool names; /* a volume that was found */
 };
 
-/* Whether the entries of one copy name a volume, whatever copy systems use. */
-static bool entries_name_any(const struct vk_doctor *doc, const struct copy *c, size_t *ret_used)
-{
-	const struct vk_gpt_header *h = &c->header->header;
-	bool named = false;
-
-	*ret_used = 0;
-	for (uint32_t i = 0; i < h->numEntries; i++) {
-		struct vk_partition p = {.gpt = true};
-
-		vk_gpt_entry_decode(c->entries + (uint64_t)i * h->entrySize, h->entrySize, &p.entry);
-		if (vk_guid_is_nil(&p.entry.typeGUID))
-			continue;
-		++*ret_used;
-		p.start_sector = p.entry.firstLBA;
-		named = named || vk_doctor_names_any(doc, &p, 1);
-	}
-	return named;
-}
-
 /* Where the entries of a copy lie, if need be where everybody has them. */
 static uint64_t entries_lba(const struct copy *c, uint64_t sectors)
 {
@@ -54,8 +34,8 @@ static uint64_t entries_lba(const struct copy *c, uint64_t sectors)
 
 static void ask_about_copy(struct vk_doctor *doc, struct vk_gpt_judgement *j, struct copy *c)
 {
-	size_t used = 0;
 	enum vk_status status = vk_gpt_look_header(&j->look, c->lba, &c->header, doc->err);
+	bool used = false;
 
 	c->sound = status == VK_OK && c->header != NULL && vk_gpt_header_trusted(c->header) &&
 		   c->header->header.myLBA == c->lba;
@@ -66,27 +46,30 @@ static void ask_about_copy(struct vk_doctor *doc, struct vk_gpt_judgement *j, st
 		vk_doctor_fail(doc, status, "no memory for the GPT entries");
 	if (c->sound)
 		c->entries = vk_gpt_entries_of(j, c->header);
-	if (c->entries != NULL)
-		c->names = entries_name_any(doc, c, &used);
-	c->foreign = doc->table_foreign && doc->source.table.kind == VK_TABLE_GPT && !c->names && used > 0;
-}
+	/* whatever copy systems use */
+	for (uint32_t i = 0; c->entries != NULL && i < c->header->header.numEntries; i++) {
+		uint32_t size = c->header->header.entrySize;
+		struct vk_partition p = {.gpt = true};
 
-/* No checksum covers what stands behind a header; it is zeros, and what is behind the first unit is an area of its own.
- */
-static bool tail_is_clean(const struct vk_gpt_header_seen *seen)
-{
-	uint32_t size = seen->header.headerSize;
-
-	return size >= VK_UNIT_BYTES || vk_all_zero(seen->sector + size, VK_UNIT_BYTES - size);
+		vk_gpt_entry_decode(c->entries + (uint64_t)i * size, size, &p.entry);
+		p.start_sector = p.entry.firstLBA;
+		used = used || !vk_guid_is_nil(&p.entry.typeGUID);
+		c->names = c->names || vk_doctor_names_any(doc, &p, 1);
+	}
+	c->foreign = doc->table_foreign && doc->source.table.kind == VK_TABLE_GPT && !c->names && used;
 }
 
 /* A header whose entries are damaged is judged by what the other copy says of them. */
 static enum vk_damage judge_header(const struct vk_doctor *doc, const struct vk_gpt_judgement *j, const struct copy *c,
 				   const struct copy *other)
 {
+	uint32_t size = c->sound ? c->header->header.headerSize : 0;
+
 	if (c->foreign)
 		return VK_DAMAGE_FOREIGN;
-	if (!c->sound || c->header->mended || !tail_is_clean(c->header))
+	/* no checksum covers what stands behind a header; it is zeros, and the next unit is an area of its own */
+	if (!c->sound || c->header->mended ||
+	    (size < VK_UNIT_BYTES && !vk_all_zero(c->header->sector + size, VK_UNIT_BYTES - size)))
 		return VK_DAMAGE_DAMAGED;
 	if (j->rival != NULL)
 		return VK_DAMAGE_CONSISTENT;

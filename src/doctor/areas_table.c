@@ -10,25 +10,23 @@
 
 #define TYPE_MSR "E3C9E316-0B5C-4DB8-817D-F92DF00215AE"
 
+/* What others have there; NULL: what ESX may have made. */
 static const char *foreign_kind(const struct vk_partition *p, bool *ret_windows)
 {
-	static const uint8_t windows[] = {0x01, 0x04, 0x06, 0x07, 0x0b, 0x0c, 0x0e, 0x27, 0x42};
+	static const char windows[] = "\x01\x04\x06\x07\x0b\x0c\x0e\x27\x42";
 	char type[VK_GUID_TEXT_BYTES];
 	const char *name;
 
-	*ret_windows = false;
 	vk_partition_type(p, type, &name);
-	if (p->gpt) {
-		*ret_windows = strcmp(type, TYPE_MSR) == 0;
-		if (*ret_windows)
-			return "a Microsoft reserved partition (MSR)";
-		return vk_partition_is_vmfs(p) || p->entry.firstLBA == 0 ? NULL : name;
-	}
-	for (size_t i = 0; i < sizeof(windows); i++)
-		*ret_windows = *ret_windows || p->mbr_type == windows[i];
-	if (p->mbr_type == 0x42)
+	*ret_windows = p->gpt ? strcmp(type, TYPE_MSR) == 0 : p->mbr_type != 0 && strchr(windows, p->mbr_type) != NULL;
+	if (p->gpt && *ret_windows)
+		return "a Microsoft reserved partition (MSR)";
+	if (!p->gpt && p->mbr_type == 0x42)
 		return "a dynamic disk of Windows (type 42)";
-	return vk_partition_is_vmfs(p) || p->mbr_type == 0xee || vk_partition_is_extended(p) ? NULL : name;
+	if (vk_partition_is_vmfs(p) ||
+	    (p->gpt ? p->entry.firstLBA == 0 : p->mbr_type == 0xee || vk_partition_is_extended(p)))
+		return NULL;
+	return name;
 }
 
 static bool meets_subject(const struct vk_doctor *doc, const struct vk_partition *p)
@@ -94,20 +92,20 @@ static bool had_gpt(const struct vk_doctor *doc)
 static void add_mbr(struct vk_doctor *doc)
 {
 	const struct vk_table *t = &doc->source.table;
-	bool protective = doc->gpt_expected;
 	bool guards = vk_mbr_is_protective(&t->mbr) && t->mbr.signature == VK_MBR_SIGNATURE;
 	struct vk_area *a = vk_area_add(doc, VK_AREA_STRUCTURE, VK_PART_TABLE, SIZE_MAX, 0, VK_MBR_BYTES, "M",
-					protective ? "protective MBR" : "MBR");
+					doc->gpt_expected ? "protective MBR" : "MBR");
 
 	if (a == NULL)
 		return;
+	if (!doc->gpt_expected)
+		guards = t->kind == VK_TABLE_MBR && vk_doctor_names_any(doc, t->partitions, t->partition_count) &&
+			 t->mbr.signature == VK_MBR_SIGNATURE;
 	a->whole = VK_DAMAGE_DAMAGED;
 	/* who writes a GPT writes what protects it, too */
 	if (doc->table_foreign && t->kind == VK_TABLE_GPT && t->gpt_chosen == 0)
 		a->whole = VK_DAMAGE_FOREIGN;
-	else if (protective ? guards
-			    : t->kind == VK_TABLE_MBR && vk_doctor_names_any(doc, t->partitions, t->partition_count) &&
-				      t->mbr.signature == VK_MBR_SIGNATURE)
+	else if (guards)
 		a->whole = VK_DAMAGE_CONSISTENT;
 	else if (doc->table_foreign && t->kind == VK_TABLE_MBR)
 		a->whole = VK_DAMAGE_FOREIGN;
@@ -118,7 +116,7 @@ static void add_mbr(struct vk_doctor *doc)
 
 static void add_ebrs(struct vk_doctor *doc, const struct vk_table *t)
 {
-	for (size_t i = 0; i < t->ebr_count; i++) {
+	for (size_t i = 0; i < t->ebr_count && t->kind == VK_TABLE_MBR; i++) {
 		uint8_t sector[VK_MBR_BYTES];
 		struct vk_area *a = vk_area_add(doc, VK_AREA_STRUCTURE, VK_PART_TABLE, SIZE_MAX,
 						vk_mul_sat(t->ebr_lbas[i], doc->source.sector_size), sizeof(sector),
@@ -144,9 +142,9 @@ bool vk_doctor_plan_table(struct vk_doctor *doc)
 	add_mbr(doc);
 	if (doc->gpt_expected)
 		vk_doctor_plan_gpt(doc);
-	if (doc->known.found && doc->known.source.table.kind == VK_TABLE_MBR)
+	if (doc->known.found)
 		add_ebrs(doc, &doc->known.source.table);
-	if (doc->source.table.kind == VK_TABLE_MBR && !doc->table_foreign)
+	if (!doc->table_foreign)
 		add_ebrs(doc, &doc->source.table);
 	return doc->status == VK_OK;
 }

@@ -51,61 +51,37 @@ static bool is_good(struct vk_doctor *doc, struct vk_vouching *vouching, const s
 	return good;
 }
 
-/* Keep it open: capture becomes doc->known's. False: it stays the caller's. */
-static bool keep_capture(struct vk_doctor *doc, struct vk_capture *capture)
+/* Keep it open when it is a good one of this disk. */
+static void try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const char *id, size_t *looked_at)
 {
 	struct vk_known_capture *known = &doc->known;
-	struct vk_error ignored;
-
-	if (vk_capture_source(capture, &known->source, &ignored) != VK_OK)
-		return false;
-	if (vk_findings_errors(&known->source.findings) || vk_capture_io(capture, &known->io, &ignored) != VK_OK) {
-		vk_source_close(&known->source);
-		return false;
-	}
-	known->capture = *capture;
-	known->found = true;
-	return true;
-}
-
-/* Nobody knows what it is that could not be read; the first is told. */
-static void note_unread(struct vk_doctor *doc, const char *id, const struct vk_error *err)
-{
-	char *told = doc->d->captures_unknown;
-
-	if (told[0] != '\0')
-		return;
-	if (id != NULL)
-		snprintf(told, sizeof(doc->d->captures_unknown), "capture %s cannot be read", id);
-	else
-		snprintf(told, sizeof(doc->d->captures_unknown), "%.200s", err->what);
-}
-
-/* False: it is none of this disk's, or not a good one. */
-static bool try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const char *id, size_t *looked_at)
-{
-	struct vk_capture c;
 	struct vk_error err;
 	enum vk_status status;
 	char *folder;
-	bool taken = false;
 
-	if (asprintf(&folder, "%s/%s", doc->options->store, id) < 0)
-		return vk_doctor_fail(doc, VK_NOMEM, "no memory for a path");
-	status = vk_capture_open("", folder, &c, &err);
-	if (status == VK_OK) {
-		if (is_of_this_disk(doc, &c)) {
-			++*looked_at;
-			taken = is_good(doc, vouching, &c, folder, &status, &err) && keep_capture(doc, &c);
-		}
-		if (!taken)
-			vk_capture_close(&c);
+	if (asprintf(&folder, "%s/%s", doc->options->store, id) < 0) {
+		vk_doctor_fail(doc, VK_NOMEM, "no memory for a path");
+		return;
 	}
-	/* one that is damaged is no good one; one that cannot be read may be */
-	if (status == VK_IO)
-		note_unread(doc, id, &err);
+	status = vk_capture_open("", folder, &known->capture, &err);
+	if (status == VK_OK) {
+		bool own = is_of_this_disk(doc, &known->capture);
+
+		*looked_at += own;
+		if (own && is_good(doc, vouching, &known->capture, folder, &status, &err) &&
+		    vk_capture_source(&known->capture, &known->source, &err) == VK_OK) {
+			known->found = !vk_findings_errors(&known->source.findings) &&
+				       vk_capture_io(&known->capture, &known->io, &err) == VK_OK;
+			if (!known->found)
+				vk_source_close(&known->source);
+		}
+		if (!known->found)
+			vk_capture_close(&known->capture);
+	}
+	/* one that is damaged is no good one; one that cannot be read may be: the first is told */
+	if (status == VK_IO && doc->d->captures_unknown[0] == '\0')
+		snprintf(doc->d->captures_unknown, sizeof(doc->d->captures_unknown), "capture %s cannot be read", id);
 	free(folder);
-	return taken;
 }
 
 void vk_doctor_find_capture(struct vk_doctor *doc)
@@ -121,7 +97,7 @@ void vk_doctor_find_capture(struct vk_doctor *doc)
 	status = vk_store_list(doc->options->store, &ids, &count, &err);
 	doc->store_absent = status == VK_ABSENT;
 	if (status != VK_OK && (status != VK_ABSENT || doc->options->store_named))
-		note_unread(doc, NULL, &err);
+		snprintf(doc->d->captures_unknown, sizeof(doc->d->captures_unknown), "%.200s", err.what);
 	if (status != VK_OK)
 		return;
 	vouching = vk_vouching_new(doc->options->store, doc->options->public_key);
@@ -130,9 +106,8 @@ void vk_doctor_find_capture(struct vk_doctor *doc)
 	vk_disk_facts_read(&doc->source, &doc->facts);
 	if (doc->facts.wwid[0] == '\0' && doc->options->live_id != NULL)
 		snprintf(doc->facts.wwid, sizeof(doc->facts.wwid), "%s", doc->options->live_id);
-	for (size_t i = count; i-- > 0 && doc->status == VK_OK && looked_at < LOOKED_AT_MAX;)
-		if (try_one(doc, vouching, ids[i], &looked_at))
-			break;
+	for (size_t i = count; i-- > 0 && doc->status == VK_OK && !doc->known.found && looked_at < LOOKED_AT_MAX;)
+		try_one(doc, vouching, ids[i], &looked_at);
 	for (size_t i = 0; i < count; i++)
 		free(ids[i]);
 	free(ids);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every part of a diagnosis asks of its case: errors, bytes, what is proved of a volume. */
+/* What every part of a diagnosis asks of its case: errors, bytes, areas, what is proved of a volume. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/memory.h"
 #include "doctor/doctor.h"
 
 bool vk_doctor_fail(struct vk_doctor *doc, enum vk_status status, const char *what)
@@ -63,4 +64,51 @@ struct vk_finding *vk_doctor_report(struct vk_doctor *doc, enum vk_finding_code 
 unsigned long long vk_doctor_sector(const struct vk_doctor *doc, uint64_t offset)
 {
 	return offset / doc->source.sector_size;
+}
+
+struct vk_area *vk_area_append(struct vk_doctor *doc, const struct vk_area *area)
+{
+	struct vk_area *added;
+
+	if (doc->area_count == VK_AREAS_MAX)
+		return NULL;
+	added = vk_append(&doc->areas, &doc->area_count, area, sizeof(*area));
+	if (added == NULL)
+		vk_doctor_fail(doc, VK_NOMEM, "no memory for the structures");
+	return added;
+}
+
+struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
+			    uint64_t offset, uint64_t length, const char *symbol, const char *what, ...)
+{
+	struct vk_area area = {.kind = kind,
+			       .part = part,
+			       .subject = subject,
+			       .offset_bytes = offset - offset % VK_UNIT_BYTES,
+			       .symbol = symbol};
+	uint64_t end = vk_min_u64(vk_round_up_sat(vk_add_sat(offset, length), VK_UNIT_BYTES), doc->source.size_bytes);
+	va_list args;
+
+	if (doc->status != VK_OK || area.offset_bytes >= end)
+		return NULL;
+	area.length_bytes = end - area.offset_bytes;
+	va_start(args, what);
+	vsnprintf(area.what, sizeof(area.what), what, args);
+	va_end(args);
+	area.name_length = strlen(area.what);
+	for (size_t i = 0; i < doc->area_count; i++)
+		if (vk_ranges_meet(area.offset_bytes, area.length_bytes, doc->areas[i].offset_bytes,
+				   doc->areas[i].length_bytes))
+			return NULL;
+	return vk_area_append(doc, &area);
+}
+
+bool vk_doctor_names_any(const struct vk_doctor *doc, const struct vk_partition *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < doc->subject_count; k++)
+			if (vk_partition_is_vmfs(&list[i]) &&
+			    vk_mul_sat(list[i].start_sector, doc->source.sector_size) == doc->subjects[k].start_bytes)
+				return true;
+	return false;
 }

@@ -8,37 +8,25 @@
 #include "base/texts.h"
 #include "doctor/doctor.h"
 
-/* Where two readings fit equally, it is the whole disk that a person names on the phone. */
-static bool open_path(struct vk_doctor *doc)
+static bool open_source(struct vk_doctor *doc, struct vk_io *io)
 {
 	struct vk_source_options options = {.sector_size = doc->options->sector_size};
 
-	doc->status = vk_source_open(doc->path, &options, &doc->source, doc->err);
-	if (doc->status == VK_USAGE) {
-		options.as = VK_SOURCE_DISK;
+	if (io == NULL)
+		doc->status = vk_source_open(doc->path, &options, &doc->source, doc->err);
+	options.as = VK_SOURCE_DISK;
+	if (io != NULL) {
+		doc->status = vk_source_open_io(io, doc->path, VK_FORM_RAW, &options, &doc->source, doc->err);
+	} else if (doc->status == VK_USAGE) {
+		/* where two readings fit equally, it is the whole disk that a person names on the phone */
 		doc->status = vk_source_open(doc->path, &options, &doc->source, doc->err);
 		doc->either = doc->status == VK_OK;
 	}
-	return doc->status == VK_OK;
-}
-
-static bool open_source(struct vk_doctor *doc, struct vk_io *io)
-{
-	struct vk_source_options options = {.sector_size = doc->options->sector_size, .as = VK_SOURCE_DISK};
-
-	if (io == NULL && !open_path(doc))
-		return false;
-	if (io != NULL)
-		doc->status = vk_source_open_io(io, doc->path, VK_FORM_RAW, &options, &doc->source, doc->err);
-	if (doc->status != VK_OK)
-		return false;
-	doc->opened = true;
-	doc->device = vk_io_is_device(doc->source.raw);
-	doc->status = vk_source_refuse_container(&doc->source, doc->err);
-	if (doc->status != VK_OK)
-		return false;
-	if (doc->source.kind == VK_SOURCE_DISK || doc->source.kind == VK_SOURCE_PARTITION)
-		return true;
+	doc->opened = doc->status == VK_OK;
+	if (doc->opened)
+		doc->status = vk_source_refuse_container(&doc->source, doc->err);
+	if (doc->status != VK_OK || doc->source.kind == VK_SOURCE_DISK || doc->source.kind == VK_SOURCE_PARTITION)
+		return doc->status == VK_OK;
 	doc->status = vk_error_set(doc->err, VK_USAGE, doc->path,
 				   "this is a %s, and a diagnosis needs a disk or a partition",
 				   vk_source_kind_name(doc->source.kind));
@@ -118,26 +106,16 @@ static bool examine(struct vk_doctor *doc, struct vk_io *io)
 	if (!open_source(doc, io))
 		return false;
 	vk_doctor_find_capture(doc);
-	return doc->status == VK_OK && search(doc) && vk_doctor_add_subjects(doc) && vk_doctor_plan_areas(doc) &&
-	       vk_doctor_survey(doc) && vk_doctor_blame(doc) &&
-	       vk_doctor_look_for_stripes(doc) && vk_doctor_listen(doc) && hand_over(doc);
+	if (doc->status != VK_OK || !search(doc) || !vk_doctor_add_subjects(doc) || !vk_doctor_plan_areas(doc) ||
+	    !vk_doctor_survey(doc) || !vk_doctor_blame(doc))
+		return false;
+	for (size_t i = 0; i < doc->subject_count; i++)
+		vk_doctor_look_for_stripes(doc, &doc->subjects[i]);
+	return vk_doctor_listen(doc) && hand_over(doc);
 }
 
-static void close_doctor(struct vk_doctor *doc)
-{
-	for (size_t i = 0; i < doc->area_count; i++)
-		free(doc->areas[i].expected);
-	free(doc->areas);
-	free(doc->stretches);
-	vk_find_free(&doc->find);
-	vk_known_capture_close(&doc->known);
-	if (doc->opened)
-		vk_source_close(&doc->source);
-	free(doc);
-}
-
-static enum vk_status diagnose(struct vk_io *io, const char *path, const struct vk_doctor_options *options,
-			       struct vk_diagnosis *ret_diagnosis, struct vk_error *err)
+enum vk_status vk_diagnose(struct vk_io *io, const char *path, const struct vk_doctor_options *options,
+			   struct vk_diagnosis *ret_diagnosis, struct vk_error *err)
 {
 	struct vk_diagnosis d = {0};
 	struct vk_doctor *doc = calloc(1, sizeof(*doc));
@@ -166,24 +144,20 @@ static enum vk_status diagnose(struct vk_io *io, const char *path, const struct 
 		doc->opened = false;
 	}
 	status = doc->status;
-	close_doctor(doc);
+	for (size_t i = 0; i < doc->area_count; i++)
+		free(doc->areas[i].expected);
+	free(doc->areas);
+	free(doc->stretches);
+	vk_find_free(&doc->find);
+	vk_known_capture_close(&doc->known);
+	if (doc->opened)
+		vk_source_close(&doc->source);
+	free(doc);
 	if (status == VK_OK)
 		*ret_diagnosis = d;
 	else
 		vk_diagnosis_free(&d);
 	return status;
-}
-
-enum vk_status vk_diagnose(const char *path, const struct vk_doctor_options *options,
-			   struct vk_diagnosis *ret_diagnosis, struct vk_error *err)
-{
-	return diagnose(NULL, path, options, ret_diagnosis, err);
-}
-
-enum vk_status vk_diagnose_io(struct vk_io *io, const char *path, const struct vk_doctor_options *options,
-			      struct vk_diagnosis *ret_diagnosis, struct vk_error *err)
-{
-	return diagnose(io, path, options, ret_diagnosis, err);
 }
 
 void vk_diagnosis_free(struct vk_diagnosis *d)

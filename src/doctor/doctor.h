@@ -88,7 +88,6 @@ struct vk_doctor {
 	struct vk_diagnosis *d;
 	struct vk_source source;
 	bool opened;
-	bool device;
 	bool either;            /* it can be read as a partition, too */
 	struct vk_find find;
 	struct vk_known_capture known;
@@ -148,8 +147,8 @@ void vk_known_capture_close(struct vk_known_capture *known);
 bool vk_doctor_add_subjects(struct vk_doctor *doc);
 
 /*
- * area_list.c. Of an area that meets one in the list nothing is added: the first claim counts. NULL: not added; the
- * pointer lasts until the next area is added. vk_area_append does not ask what is claimed.
+ * Of an area that meets one in the list nothing is added: the first claim counts. NULL: not added; the pointer lasts
+ * until the next area is added. vk_area_append does not ask what is claimed.
  */
 struct vk_area *vk_area_append(struct vk_doctor *doc, const struct vk_area *area);
 struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
@@ -158,14 +157,10 @@ struct vk_area *vk_area_add(struct vk_doctor *doc, enum vk_area_kind kind, enum 
 /* Whether one of these partitions is a volume that was found. */
 bool vk_doctor_names_any(const struct vk_doctor *doc, const struct vk_partition *list, size_t count);
 
-/* areas.c, areas_table.c, areas_gpt.c, areas_lost.c */
+/* areas.c, areas_table.c, areas_gpt.c */
 bool vk_doctor_plan_areas(struct vk_doctor *doc);
 bool vk_doctor_plan_table(struct vk_doctor *doc);
 void vk_doctor_plan_gpt(struct vk_doctor *doc);
-/* Of a volume whose header does not say where its tables lie: found out from the others, as far as they tell. */
-bool vk_lost_layout(struct vk_doctor *doc, const struct vk_subject *subject, struct vk_lvm_geometry *ret_geometry);
-/* Distance of heartbeat slots where no descriptor tells it; 0: nothing tells it. */
-uint32_t vk_lost_stride(struct vk_doctor *doc, const struct vk_subject *subject, uint64_t region_bytes);
 
 /*
  * judge_structure.c: what the checks of header, descriptors and the like say; sets whole, expected, proved,
@@ -196,32 +191,39 @@ bool vk_stretch_add(struct vk_doctor *doc, const struct vk_stretch *stretch);
 
 /* intruders.c: whose the wrong bytes are. */
 bool vk_doctor_blame(struct vk_doctor *doc);
-/* marks.c: where else an intruder wrote for certain: copies of its superblock. */
-bool vk_intruder_marks(struct vk_doctor *doc, size_t intruder);
 
 /* alive.c, replica.c, stripes.c */
 bool vk_doctor_listen(struct vk_doctor *doc);
 void vk_doctor_ask_identity(struct vk_doctor *doc);
-bool vk_doctor_look_for_stripes(struct vk_doctor *doc);
+void vk_doctor_look_for_stripes(struct vk_doctor *doc, const struct vk_subject *subject);
 
 /* ranges.c: stretches become the ranges of the diagnosis. */
-bool vk_doctor_draw(struct vk_doctor *doc);
+void vk_doctor_draw(struct vk_doctor *doc);
 static inline bool vk_damage_is_harm(enum vk_damage damage)
 {
 	return damage == VK_DAMAGE_DAMAGED || damage == VK_DAMAGE_ZERO || damage == VK_DAMAGE_FOREIGN;
 }
-/* First and last byte of the harm among stretches that take(ctx) accepts; false: none. */
+/* Which stretches are meant. */
+struct vk_filter {
+	unsigned parts;      /* bits of vk_part; 0: any */
+	size_t subject;      /* of a volume; SIZE_MAX: any */
+	const struct vk_layout *layout; /* NULL: any */
+	const struct vk_layout *but;    /* any but this */
+	int kind;            /* -1: any */
+	bool own;            /* none that another system is blamed for */
+	const struct vk_foreign *foreign; /* not NULL: all it is blamed for, and its marks; else it does not count */
+};
+enum { VK_AREAS_USED = -2 }; /* as kind: any but empty ones */
+/* First and last byte of the harm among those that filter means (NULL: all); false: none. */
 struct vk_harm {
 	uint64_t first_bytes;
 	uint64_t last_bytes;
 	uint64_t wrong_bytes;
 	uint64_t zero_bytes; /* of these */
-	uint64_t seen_bytes; /* of all that was taken */
 	uint64_t gap_from_bytes; /* the widest stretch between first and last without harm; both 0 when none is wide */
 	uint64_t gap_to_bytes;   /* where the harm goes on */
 };
-bool vk_doctor_harm(const struct vk_doctor *doc, bool (*take)(const struct vk_doctor *doc,
-			    const struct vk_stretch *s, const void *ctx), const void *ctx, struct vk_harm *ret_harm);
+bool vk_doctor_harm(const struct vk_doctor *doc, const struct vk_filter *filter, struct vk_harm *ret_harm);
 /* "sectors 0 to 33 and 41943007 to 41943039": where harm lies, in one or two pieces. */
 void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *harm, struct vk_text *text);
 

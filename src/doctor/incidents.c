@@ -9,40 +9,9 @@
 #include "base/checked.h"
 #include "doctor/doctor.h"
 
-/* Which stretches are meant. */
-struct filter {
-	unsigned parts;      /* bits of vk_part; 0: any */
-	size_t subject;      /* of a volume; SIZE_MAX: any */
-	const struct vk_layout *layout; /* NULL: any */
-	const struct vk_layout *but;    /* any but this */
-	int kind;            /* -1: any; USED: any but empty areas */
-	bool own;            /* none that another system is blamed for */
-};
-enum { USED = -2 };
-
-static bool accept(const struct vk_doctor *doc, const struct vk_stretch *s, const void *ctx)
-{
-	const struct filter *f = ctx;
-	const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
-
-	if (a == NULL || (f->own && s->damage == VK_DAMAGE_FOREIGN) || (f->kind == USED && a->kind == VK_AREA_EMPTY))
-		return false;
-	return (f->parts == 0 || (a->part & f->parts) != 0) && (f->subject == SIZE_MAX || a->subject == f->subject) &&
-	       (f->layout == NULL || a->layout == f->layout) && (f->but == NULL || a->layout != f->but) &&
-	       (f->kind < 0 || (int)a->kind == f->kind);
-}
-
-/* What is blamed on one intruder, and its marks. */
-static bool accept_blamed(const struct vk_doctor *doc, const struct vk_stretch *s, const void *ctx)
-{
-	(void)doc;
-	return s->damage == VK_DAMAGE_FOREIGN && s->intruder == *(const size_t *)ctx;
-}
-
-static void report_harm(struct vk_doctor *doc, enum vk_finding_code code, const struct vk_harm *h, const char *seen,
-			const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-static void report_harm(struct vk_doctor *doc, enum vk_finding_code code, const struct vk_harm *h, const char *seen,
-			const char *fmt, ...)
+__attribute__((format(printf, 5, 6))) static void report_harm(struct vk_doctor *doc, enum vk_finding_code code,
+							      const struct vk_harm *h, const char *seen,
+							      const char *fmt, ...)
 {
 	uint64_t length = h->wrong_bytes > 0 ? h->last_bytes - h->first_bytes + 1 : 0;
 	struct vk_finding *f;
@@ -64,11 +33,11 @@ static void report_harm(struct vk_doctor *doc, enum vk_finding_code code, const 
 }
 
 /* "WHAT of the volume at sector N HOW", when something of it is harmed. */
-static bool report_hit(struct vk_doctor *doc, const struct filter *f, enum vk_finding_code code, const char *what,
+static bool report_hit(struct vk_doctor *doc, const struct vk_filter *f, enum vk_finding_code code, const char *what,
 		       const char *how)
 {
 	struct vk_harm h;
-	bool hit = vk_doctor_harm(doc, accept, f, &h);
+	bool hit = vk_doctor_harm(doc, f, &h);
 
 	if (hit)
 		report_harm(doc, code, &h, h.zero_bytes == h.wrong_bytes && f->kind != VK_AREA_EMPTY ? "zeros" : "",
@@ -115,42 +84,34 @@ static void describe_zeros(struct vk_doctor *doc, uint64_t from, char text[80])
 	snprintf(text, 80, "zeros, up to sector %llu at least", vk_doctor_sector(doc, end - 1));
 }
 
-static bool other_copy_sound(const struct vk_doctor *doc)
+static bool gpt_copy_sound(const struct vk_table *t)
 {
-	const struct vk_table *t = &doc->source.table;
-
 	return t->kind == VK_TABLE_GPT ? t->gpt_chosen >= 0 && t->gpt[t->gpt_chosen].sound
 				       : t->gpt[0].sound || t->gpt[1].sound;
-}
-
-static bool copies_differ(const struct vk_doctor *doc)
-{
-	for (size_t i = 0; i < doc->source.findings.count; i++)
-		if (doc->source.findings.items[i].code == VK_F_GPT_COPIES_DIFFER)
-			return true;
-	return false;
 }
 
 /* What lies between table and partitions: boot loaders, alignment. */
 static void name_around(struct vk_doctor *doc)
 {
-	struct filter f = {.parts = VK_PART_TABLE, .subject = SIZE_MAX, .kind = VK_AREA_OPAQUE, .own = true};
+	struct vk_filter f = {.parts = VK_PART_TABLE, .subject = SIZE_MAX, .kind = VK_AREA_OPAQUE, .own = true};
 	struct vk_harm h;
-	bool harmed = vk_doctor_harm(doc, accept, &f, &h);
+	bool harmed = vk_doctor_harm(doc, &f, &h);
 
 	f.kind = VK_AREA_EMPTY;
-	if (harmed || vk_doctor_harm(doc, accept, &f, &h))
+	if (harmed || vk_doctor_harm(doc, &f, &h))
 		report_harm(doc, VK_F_INCIDENT_OVERWRITTEN, &h, "",
 			    "sectors around the partition table are not what was captured");
 }
 
 static void name_table(struct vk_doctor *doc)
 {
-	const struct filter table = {.parts = VK_PART_TABLE, .subject = SIZE_MAX, .kind = VK_AREA_STRUCTURE};
+	const struct vk_filter table = {.parts = VK_PART_TABLE, .subject = SIZE_MAX, .kind = VK_AREA_STRUCTURE};
 	struct vk_harm h;
-	bool harmed = vk_doctor_harm(doc, accept, &table, &h);
+	bool harmed = vk_doctor_harm(doc, &table, &h), differ = false;
 	char seen[80] = "";
 
+	for (size_t i = 0; i < doc->source.findings.count; i++)
+		differ = differ || doc->source.findings.items[i].code == VK_F_GPT_COPIES_DIFFER;
 	if (!doc->table_written)
 		return;
 	if (harmed && h.zero_bytes == h.wrong_bytes)
@@ -165,11 +126,10 @@ static void name_table(struct vk_doctor *doc)
 		report_harm(doc, VK_F_INCIDENT_TABLE_LOST, &h, seen,
 			    "no partition table that systems read names the volume%s%s",
 			    doc->subject_count == 1 ? "" : "s",
-			    other_copy_sound(doc) ? "; a sound copy of the GPT is still there" : "");
-	else if (harmed)
-		report_harm(doc, VK_F_INCIDENT_TABLE_DAMAGED, &h, seen, "a part of the partition table is damaged");
-	else if (copies_differ(doc))
-		report_harm(doc, VK_F_INCIDENT_TABLE_DAMAGED, &h, "", "the two copies of the GPT differ");
+			    gpt_copy_sound(&doc->source.table) ? "; a sound copy of the GPT is still there" : "");
+	else if (harmed || differ)
+		report_harm(doc, VK_F_INCIDENT_TABLE_DAMAGED, &h, seen, "%s",
+			    harmed ? "a part of the partition table is damaged" : "the two copies of the GPT differ");
 }
 
 /* A sound table that names others: this one was deleted, or is what an earlier format left. */
@@ -191,11 +151,12 @@ static void name_unnamed(struct vk_doctor *doc, const struct vk_subject *s)
 static void name_intruder(struct vk_doctor *doc, size_t i)
 {
 	const struct vk_foreign *f = &doc->find.foreign.items[i];
+	const struct vk_filter blamed = {.foreign = f};
 	char seen[120];
 	struct vk_text text;
 	struct vk_harm h;
 
-	if (!doc->confirmed[i] || !vk_doctor_harm(doc, accept_blamed, &i, &h))
+	if (!doc->confirmed[i] || !vk_doctor_harm(doc, &blamed, &h))
 		return;
 	vk_text_init(&text, seen, sizeof(seen));
 	vk_text_put(&text, f->type);
@@ -230,63 +191,51 @@ static void name_magic(struct vk_doctor *doc, const struct vk_layout *layout, si
 	}
 }
 
-static void name_length(struct vk_doctor *doc, const struct vk_subject *s)
-{
-	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
-	struct vk_finding *f;
-
-	if (!vk_length_contradicts(doc, s))
-		return;
-	f = vk_doctor_report(doc, VK_F_INCIDENT_LENGTH, s->start_bytes + VK_LVM_HEADER_OFFSET, VK_UNIT_BYTES,
-			     "the LVM header of the volume at sector %llu gives another length than its partition "
-			     "entry",
-			     vk_doctor_sector(doc, s->start_bytes));
-	vk_finding_seen(f, "%llu bytes in the header", (unsigned long long)v->lvm.totalBytes);
-	vk_finding_expected(f, "%llu bytes, as the entry says, whose checksum fits",
-			    (unsigned long long)vk_mul_sat(v->sectors, doc->source.sector_size));
-}
-
 static void name_headers(struct vk_doctor *doc, size_t i)
 {
-	struct filter f = {.parts = VK_PART_LVM, .subject = i, .kind = USED};
+	const struct vk_subject *s = &doc->subjects[i];
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+	struct vk_filter f = {.parts = VK_PART_LVM, .subject = i, .kind = VK_AREAS_USED};
 	/* no structure is known to use these; where one beside them is hit, too, they are a part of that */
-	const struct filter unused = {.parts = VK_PART_LVM | VK_PART_VH, .subject = i, .kind = VK_AREA_EMPTY,
+	const struct vk_filter unused = {.parts = VK_PART_LVM | VK_PART_VH, .subject = i, .kind = VK_AREA_EMPTY,
 				      .own = true};
+	char lvm[VK_VMFS_UUID_TEXT_BYTES], fs[VK_VMFS_UUID_TEXT_BYTES];
+	struct vk_finding *found;
 
-	if (doc->subjects[i].magic_only) {
+	if (s->magic_only) {
 		name_magic(doc, &vk_lvm_device_layout, i, "the LVM header");
 		f.but = &vk_lvm_device_layout;
 	}
 	if (!report_hit(doc, &f, VK_F_INCIDENT_HEADER_LOST, "the LVM header", "or its tables are damaged"))
 		report_hit(doc, &unused, VK_F_INCIDENT_OVERWRITTEN, "unused sectors", "are not what was captured");
-	name_length(doc, &doc->subjects[i]);
-}
-
-static void name_two_volumes(struct vk_doctor *doc, const struct vk_subject *s)
-{
-	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
-	char lvm[VK_VMFS_UUID_TEXT_BYTES], fs[VK_VMFS_UUID_TEXT_BYTES];
-
-	if (!vk_of_two_volumes(doc, s))
-		return;
-	vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, lvm);
-	vk_vmfs_uuid_format(&v->fs.volInfo, fs);
-	vk_finding_seen(vk_doctor_report(doc, VK_F_INCIDENT_TWO_VOLUMES, s->start_bytes, 0,
+	if (vk_length_contradicts(doc, s)) {
+		found = vk_doctor_report(doc, VK_F_INCIDENT_LENGTH, s->start_bytes + VK_LVM_HEADER_OFFSET,
+					 VK_UNIT_BYTES,
+					 "the LVM header of the volume at sector %llu gives another length than its "
+					 "partition entry", vk_doctor_sector(doc, s->start_bytes));
+		vk_finding_seen(found, "%llu bytes in the header", (unsigned long long)v->lvm.totalBytes);
+		vk_finding_expected(found, "%llu bytes, as the entry says, whose checksum fits",
+				    (unsigned long long)vk_mul_sat(v->sectors, doc->source.sector_size));
+	}
+	if (vk_of_two_volumes(doc, s)) {
+		vk_vmfs_uuid_format(&v->volumes[0].volume.uuid, lvm);
+		vk_vmfs_uuid_format(&v->fs.volInfo, fs);
+		found = vk_doctor_report(doc, VK_F_INCIDENT_TWO_VOLUMES, s->start_bytes, 0,
 					 "at sector %llu LVM region and file system are of different volumes, and "
-					 "which belongs here is not known",
-					 vk_doctor_sector(doc, s->start_bytes)),
-			"LVM region: %s; file system: %s", lvm, fs);
+					 "which belongs here is not known", vk_doctor_sector(doc, s->start_bytes));
+		vk_finding_seen(found, "LVM region: %s; file system: %s", lvm, fs);
+	}
 }
 
 static void name_file_system(struct vk_doctor *doc, size_t i)
 {
-	struct filter f = {.subject = i, .kind = -1, .layout = &vk_fs_descriptor_layout};
+	struct vk_filter f = {.subject = i, .kind = -1, .layout = &vk_fs_descriptor_layout};
 
 	if (doc->subjects[i].fs_magic_only)
 		name_magic(doc, &vk_fs_descriptor_layout, i, "the file-system descriptor");
 	else
 		report_hit(doc, &f, VK_F_INCIDENT_DESCRIPTOR_LOST, "the file-system descriptor", "is damaged");
-	f = (struct filter){.subject = i, .kind = VK_AREA_HEARTBEATS};
+	f = (struct vk_filter){.subject = i, .kind = VK_AREA_HEARTBEATS};
 	report_hit(doc, &f, VK_F_INCIDENT_HEARTBEATS, "heartbeat slots", "are damaged");
 	f.kind = VK_AREA_LOCKS;
 	report_hit(doc, &f, VK_F_INCIDENT_METADATA_HIT, "file descriptors", "were overwritten");
@@ -336,39 +285,20 @@ static void name_blanks(struct vk_doctor *doc)
 	name_blank(doc, &b);
 }
 
-static void name_unreadable(struct vk_doctor *doc)
-{
-	enum { TOLD_MAX = 64 };
-	const struct vk_range *ranges;
-	size_t count = vk_io_bad_ranges(doc->source.raw, &ranges);
-
-	for (size_t i = 0; i < count && i < TOLD_MAX; i++)
-		vk_doctor_report(doc, VK_F_INCIDENT_UNREADABLE, ranges[i].offset_bytes, ranges[i].length_bytes,
-				 "%llu bytes from sector %llu on cannot be read",
-				 (unsigned long long)ranges[i].length_bytes,
-				 vk_doctor_sector(doc, ranges[i].offset_bytes));
-}
-
-static bool table_is_sound(const struct vk_table *t)
-{
-	return (t->kind == VK_TABLE_GPT && t->gpt_chosen >= 0 && t->gpt[t->gpt_chosen].sound) ||
-	       (t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE && t->partition_count > 0);
-}
-
-/* Who looked at the likely places only has not seen that there is nothing. */
-static void name_nothing(struct vk_doctor *doc)
-{
-	if (doc->options->scan || doc->subject_count > 0 || doc->source.kind != VK_SOURCE_DISK ||
-	    table_is_sound(&doc->source.table) || all_zero(doc, 0, doc->source.size_bytes))
-		return;
-	vk_doctor_report(doc, VK_F_INCIDENT_NOTHING, 0, 0,
-			 "no partition table and no volume at the likely places; the rest of the disk was not looked "
-			 "at");
-}
-
 void vk_doctor_name_incidents(struct vk_doctor *doc)
 {
-	name_nothing(doc);
+	enum { UNREADABLE_MAX = 64 };
+	const struct vk_table *t = &doc->source.table;
+	bool mbr_sound = t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE && t->partition_count > 0;
+	const struct vk_range *bad;
+	size_t count;
+
+	/* who looked at the likely places only has not seen that there is nothing */
+	if (!doc->options->scan && doc->subject_count == 0 && doc->source.kind == VK_SOURCE_DISK && !mbr_sound &&
+	    !(t->kind == VK_TABLE_GPT && gpt_copy_sound(t)) && !all_zero(doc, 0, doc->source.size_bytes))
+		vk_doctor_report(doc, VK_F_INCIDENT_NOTHING, 0, 0,
+				 "no partition table and no volume at the likely places; the rest of the disk was not "
+				 "looked at");
 	name_table(doc);
 	name_around(doc);
 	for (size_t i = 0; i < doc->find.foreign.count && i < VK_INTRUDERS_MAX; i++)
@@ -376,11 +306,14 @@ void vk_doctor_name_incidents(struct vk_doctor *doc)
 	for (size_t i = 0; i < doc->subject_count; i++) {
 		name_unnamed(doc, &doc->subjects[i]);
 		name_headers(doc, i);
-		name_two_volumes(doc, &doc->subjects[i]);
 		name_file_system(doc, i);
 	}
 	/* on an array in the wrong order zeros stand everywhere that something was */
 	if (vk_doctor_has(doc, VK_F_INCIDENT_STRIPES) == NULL)
 		name_blanks(doc);
-	name_unreadable(doc);
+	count = vk_io_bad_ranges(doc->source.raw, &bad);
+	for (size_t i = 0; i < count && i < UNREADABLE_MAX; i++)
+		vk_doctor_report(doc, VK_F_INCIDENT_UNREADABLE, bad[i].offset_bytes, bad[i].length_bytes,
+				 "%llu bytes from sector %llu on cannot be read",
+				 (unsigned long long)bad[i].length_bytes, vk_doctor_sector(doc, bad[i].offset_bytes));
 }

@@ -44,18 +44,6 @@ bool vk_length_contradicts(const struct vk_doctor *doc, const struct vk_subject 
 	return vk_max_u64(entry, v->lvm.totalBytes) - vk_min_u64(entry, v->lvm.totalBytes) > doc->source.sector_size;
 }
 
-/* Volumes made with the low-level tool have other names; what then is left to check is not much, and is checked. */
-static bool volume_fits(const struct vk_subject *s, const struct vk_vmfs *v, const uint8_t *bytes)
-{
-	struct vk_lvm_volume volume;
-	size_t bad = 0;
-	const struct vk_finding_sink sink = {count_bad, &bad};
-	size_t seen = vk_lvm_volume_decode(bytes, VK_LVM_VOLUME_BYTES, &volume);
-
-	vk_lvm_volume_check(&volume, s->lvm_known ? &s->lvm : &v->lvm, seen, 0, &sink);
-	return bad == 0 && !vk_vmfs_uuid_is_nil(&volume.uuid) && volume.logicalSize > 0;
-}
-
 /* The volume's UUID where its name says it once more; else who is wrong, it or the descriptor, is not known. */
 static const struct vk_vmfs_uuid *believable_uuid(const struct vk_vmfs *v)
 {
@@ -64,50 +52,29 @@ static const struct vk_vmfs_uuid *believable_uuid(const struct vk_vmfs *v)
 		     : NULL;
 }
 
-static bool is_blank(const uint8_t *bytes, size_t len)
-{
-	bool ones = true;
-
-	for (size_t i = 0; i < len; i++)
-		ones = ones && bytes[i] == 0xFF;
-	return ones || vk_all_zero(bytes, len);
-}
-
 /*
  * Nothing that is drawn anew for each volume (time, clock, random number) is the same in both: that is no damage to one
  * UUID, but another one.
  */
-static bool are_different_volumes(const struct vk_vmfs_uuid *a, const struct vk_vmfs_uuid *b)
+bool vk_of_two_volumes(const struct vk_doctor *doc, const struct vk_subject *subject)
 {
 	static const struct {
 		uint8_t at, len;
 	} parts[] = {{0, 4}, {4, 4}, {8, 2}};
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (is_blank(a->b + parts[i].at, parts[i].len) || is_blank(b->b + parts[i].at, parts[i].len) ||
-		    memcmp(a->b + parts[i].at, b->b + parts[i].at, parts[i].len) == 0)
-			return false;
-	return true;
-}
-
-bool vk_of_two_volumes(const struct vk_doctor *doc, const struct vk_subject *subject)
-{
 	const struct vk_vmfs *v = &doc->source.vmfs[subject->vmfs];
 	const struct vk_vmfs_uuid *lv = believable_uuid(v);
 
-	return lv != NULL && v->fs_expected && v->fs_usable && are_different_volumes(lv, &v->fs.volInfo);
-}
+	if (lv == NULL || !v->fs_expected || !v->fs_usable)
+		return false;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const uint8_t *a = lv->b + parts[i].at, *b = v->fs.volInfo.b + parts[i].at;
+		size_t len = parts[i].len;
 
-static bool descriptor_fits(const struct vk_vmfs *v, bool two, const uint8_t *bytes)
-{
-	struct vk_fs_descriptor fs;
-	size_t bad = 0;
-	const struct vk_finding_sink sink = {count_bad, &bad};
-	size_t seen = vk_fs_descriptor_decode(bytes, VK_FS_SECTOR_BYTES, &fs);
-	const struct vk_vmfs_uuid *lv = two ? NULL : believable_uuid(v);
-
-	vk_fs_descriptor_check(&fs, seen, lv, 0, &sink);
-	return bad == 0 && vk_fs_descriptor_usable(&fs, seen);
+		if (memcmp(a, b, len) == 0 || vk_all_zero(a, len) || vk_all_zero(b, len) ||
+		    vk_all_bytes(a, len, 0xFF) || vk_all_bytes(b, len, 0xFF))
+			return false;
+	}
+	return true;
 }
 
 static bool fits(const struct vk_doctor *doc, const struct vk_area *a, const uint8_t *bytes)
@@ -115,17 +82,27 @@ static bool fits(const struct vk_doctor *doc, const struct vk_area *a, const uin
 	const struct vk_subject *s = &doc->subjects[a->subject];
 	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
 	struct vk_lvm_device device;
+	struct vk_lvm_volume volume;
+	struct vk_fs_descriptor fs;
 	struct vk_lvm_ext ext;
-	size_t seen;
+	size_t bad = 0, seen;
+	const struct vk_finding_sink sink = {count_bad, &bad};
 
 	if (a->layout == &vk_lvm_device_layout) {
 		seen = vk_lvm_device_decode(bytes, VK_UNIT_BYTES, &device);
 		return vk_header_fits(&device, seen);
 	}
-	if (a->layout == &vk_lvm_volume_layout)
-		return volume_fits(s, v, bytes);
-	if (a->layout == &vk_fs_descriptor_layout)
-		return descriptor_fits(v, vk_of_two_volumes(doc, s), bytes);
+	/* volumes made with the low-level tool have other names; what then is left to check is checked */
+	if (a->layout == &vk_lvm_volume_layout) {
+		seen = vk_lvm_volume_decode(bytes, VK_LVM_VOLUME_BYTES, &volume);
+		vk_lvm_volume_check(&volume, s->lvm_known ? &s->lvm : &v->lvm, seen, 0, &sink);
+		return bad == 0 && !vk_vmfs_uuid_is_nil(&volume.uuid) && volume.logicalSize > 0;
+	}
+	if (a->layout == &vk_fs_descriptor_layout) {
+		seen = vk_fs_descriptor_decode(bytes, VK_FS_SECTOR_BYTES, &fs);
+		vk_fs_descriptor_check(&fs, seen, vk_of_two_volumes(doc, s) ? NULL : believable_uuid(v), 0, &sink);
+		return bad == 0 && vk_fs_descriptor_usable(&fs, seen);
+	}
 	vk_lvm_ext_decode(bytes, VK_UNIT_BYTES, &ext);
 	return ext.magic == VK_LVM_MAGIC && ext.numPEMaps >= 1 && ext.numPEMaps <= VK_LVM_MAPS_PER_REGION;
 }

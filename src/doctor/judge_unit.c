@@ -93,38 +93,26 @@ static enum vk_damage judge_bitmap(const struct vk_doctor *doc, const struct vk_
 	return VK_DAMAGE_CONSISTENT;
 }
 
-/* Data offset of the region that the extent belongs to, and its number there. */
-static uint64_t region_of(const struct vk_doctor *doc, const struct vk_subject *s, uint64_t index,
-			  uint64_t *ret_data)
-{
-	const uint64_t per_region = (uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_MAPS_PER_REGION;
-	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
-	uint64_t region = index / per_region;
-
-	*ret_data = 0;
-	if (region > 0 && region <= v->ext_count)
-		*ret_data = v->exts[region - 1].ext.dataOffset;
-	return index % per_region;
-}
-
 static enum vk_damage judge_entry(const struct vk_doctor *doc, const struct vk_subject *s, uint64_t index,
 				  const uint8_t *raw)
 {
+	const uint64_t per_region = (uint64_t)VK_LVM_PES_PER_MAP * VK_LVM_MAPS_PER_REGION;
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
 	struct vk_lvm_device device = device_of(s);
-	bool zero = vk_all_zero(raw, VK_LVM_PE_STRIDE);
+	uint64_t region = index / per_region, data = device.dataOffset;
+	bool in_use = index < extents_used(doc, s);
 	struct vk_lvm_pe pe;
-	uint64_t data, in_region = region_of(doc, s, index, &data);
 
-	if (zero)
-		return index < extents_used(doc, s) ? VK_DAMAGE_ZERO : VK_DAMAGE_CONSISTENT;
+	if (vk_all_zero(raw, VK_LVM_PE_STRIDE))
+		return in_use ? VK_DAMAGE_ZERO : VK_DAMAGE_CONSISTENT;
 	vk_lvm_pe_decode(raw, VK_LVM_PE_STRIDE, &pe);
-	if (data == 0)
-		data = device.dataOffset;
+	if (region > 0 && region <= v->ext_count && v->exts[region - 1].ext.dataOffset != 0)
+		data = v->exts[region - 1].ext.dataOffset;
 	if (pe.used > 1 || !vk_all_zero(raw + VK_LVM_PE_BYTES_USED, VK_LVM_PE_STRIDE - VK_LVM_PE_BYTES_USED))
 		return VK_DAMAGE_DAMAGED;
 	if (pe.used == 0)
-		return index < extents_used(doc, s) ? VK_DAMAGE_DAMAGED : VK_DAMAGE_CONSISTENT;
-	if (!vk_lvm_pe_plausible(&pe, &device) || !vk_lvm_pe_at_place(&pe, &device, index, data, in_region))
+		return in_use ? VK_DAMAGE_DAMAGED : VK_DAMAGE_CONSISTENT;
+	if (!vk_lvm_pe_plausible(&pe, &device) || !vk_lvm_pe_at_place(&pe, &device, index, data, index % per_region))
 		return VK_DAMAGE_DAMAGED;
 	return VK_DAMAGE_CONSISTENT;
 }
@@ -132,11 +120,11 @@ static enum vk_damage judge_entry(const struct vk_doctor *doc, const struct vk_s
 static enum vk_damage judge_entries(const struct vk_doctor *doc, const struct vk_area *a, uint64_t offset,
 				    const uint8_t *unit)
 {
-	const struct vk_subject *s = &doc->subjects[a->subject];
 	uint64_t index = a->index + (offset - a->offset_bytes) / VK_LVM_PE_STRIDE;
 
 	for (size_t i = 0; i < VK_UNIT_BYTES / VK_LVM_PE_STRIDE; i++)
-		if (judge_entry(doc, s, index + i, unit + i * VK_LVM_PE_STRIDE) != VK_DAMAGE_CONSISTENT)
+		if (judge_entry(doc, &doc->subjects[a->subject], index + i, unit + i * VK_LVM_PE_STRIDE) !=
+		    VK_DAMAGE_CONSISTENT)
 			return wrong(unit);
 	return VK_DAMAGE_CONSISTENT;
 }

@@ -1,41 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether this is the LUN that the header was written for, and as long as the table and the volumes say. */
-#include <stdio.h>
-
 #include "base/checked.h"
 #include "doctor/doctor.h"
 #include "evidence/identity.h"
 #include "scsi/device_info.h"
 
-static void ask_name(struct vk_doctor *doc, size_t index, const struct vk_live_lun *live)
+/* A header on the disk, or else a capture of another LUN that has a volume of this disk, too. */
+static void ask_names(struct vk_doctor *doc, const struct vk_live_lun *live)
 {
-	const struct vk_subject *s = &doc->subjects[index];
-	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
-	char recorded[VK_SCSI_NAME_BYTES];
-	enum vk_lun_relation relation = vk_lun_relate(&v->lvm.diskID, live, recorded);
-	struct vk_finding *f;
+	for (size_t i = 0; i < doc->subject_count; i++) {
+		const struct vk_subject *s = &doc->subjects[i];
+		const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+		char recorded[VK_SCSI_NAME_BYTES];
+		enum vk_lun_relation relation = vk_lun_relate(&v->lvm.diskID, live, recorded);
+		struct vk_finding *f;
 
-	if (!v->lvm_usable || (relation != VK_LUN_OTHER && relation != VK_LUN_OTHER_LENGTH))
-		return;
-	f = vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C,
-			     VK_SCSI_DISK_ID_BYTES,
-			     "the header of the volume at sector %llu was written for another LUN",
-			     vk_doctor_sector(doc, s->start_bytes));
-	vk_finding_seen(f, "%s in the header", recorded);
-	vk_finding_expected(f, "%s, as this LUN is called", live->name);
-}
-
-/* A capture of another LUN has a volume of this disk, and the header did not tell. */
-static void ask_copy(struct vk_doctor *doc)
-{
-	if (vk_doctor_has(doc, VK_F_INCIDENT_REPLICA))
-		return;
-	if (doc->copy_of[0] == '\0' || doc->known.found || doc->subject_count == 0)
-		return;
-	vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
-			 "a volume of this disk was captured on another LUN (%s): %.200s; this disk was not judged "
-			 "by that capture",
-			 doc->copy_of, doc->copy_why);
+		if (!v->lvm_usable || (relation != VK_LUN_OTHER && relation != VK_LUN_OTHER_LENGTH))
+			continue;
+		f = vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, s->start_bytes + VK_LVM_HEADER_OFFSET + 0x0C,
+				     VK_SCSI_DISK_ID_BYTES,
+				     "the header of the volume at sector %llu was written for another LUN",
+				     vk_doctor_sector(doc, s->start_bytes));
+		vk_finding_seen(f, "%s in the header", recorded);
+		vk_finding_expected(f, "%s, as this LUN is called", live->name);
+	}
+	if (!vk_doctor_has(doc, VK_F_INCIDENT_REPLICA) && doc->copy_of[0] != '\0' && !doc->known.found &&
+	    doc->subject_count > 0)
+		vk_doctor_report(doc, VK_F_INCIDENT_REPLICA, doc->subjects[0].start_bytes, 0,
+				 "a volume of this disk was captured on another LUN (%s): %.200s; this disk was not "
+				 "judged by that capture",
+				 doc->copy_of, doc->copy_why);
 }
 
 /* What is longer than its table says because it is a part of something else did not grow. True when that was said. */
@@ -72,53 +66,46 @@ static void report_size(struct vk_doctor *doc, uint64_t expected, const char *wh
 			     "the disk is %s than %s says", grown ? "longer" : "shorter", who);
 	vk_finding_seen(f, "%llu bytes", (unsigned long long)size);
 	vk_finding_expected(f, "%llu bytes%s", (unsigned long long)expected,
-			    !grown && !doc->device ? "; or this is only the first part of a copy" : "");
+			    !grown && !vk_io_is_device(doc->source.raw) ? "; or this is only the first part of a copy"
+									: "");
 }
 
-/* The GPT tells where the disk ended when it was written. True when there is one to tell it. */
-static bool ask_table(struct vk_doctor *doc)
+/* A volume that reaches past the end says it first, then the GPT, then the last capture. */
+static void ask_size(struct vk_doctor *doc)
 {
-	const struct vk_table *t = &doc->source.table;
-	uint64_t sectors = doc->source.size_bytes / doc->source.sector_size, end;
+	const struct vk_capture *c = &doc->known.capture;
+	uint64_t size = doc->source.size_bytes, sectors = size / doc->source.sector_size, end = 0;
 
-	if (doc->source.kind != VK_SOURCE_DISK || doc->table_foreign)
-		return false;
-	end = vk_table_gpt_disk_sectors(t);
-	/* a copy in front of the end that names the end is one that is out of place, not a disk that grew */
-	if (end == sectors || end < 3)
-		return end == sectors;
-	report_size(doc, vk_mul_sat(end, doc->source.sector_size), "its partition table");
-	return true;
-}
-
-static bool ask_volumes(struct vk_doctor *doc)
-{
 	for (size_t i = 0; i < doc->subject_count; i++) {
 		const struct vk_subject *s = &doc->subjects[i];
-		uint64_t end = vk_add_sat(s->start_bytes, s->lvm.totalBytes);
 
-		if (!doc->source.vmfs[s->vmfs].lvm_usable || end <= doc->source.size_bytes)
+		end = vk_add_sat(s->start_bytes, s->lvm.totalBytes);
+		if (!doc->source.vmfs[s->vmfs].lvm_usable || end <= size)
 			continue;
 		report_size(doc, end, "the volume that begins on it");
-		return true;
+		return;
 	}
-	return false;
+	end = 0;
+	if (doc->source.kind == VK_SOURCE_DISK && !doc->table_foreign)
+		end = vk_table_gpt_disk_sectors(&doc->source.table);
+	if (end == sectors)
+		return;
+	/* a copy in front of the end that names the end is one that is out of place, not a disk that grew */
+	if (end >= 3)
+		report_size(doc, vk_mul_sat(end, doc->source.sector_size), "its partition table");
+	else if (doc->known.found && !c->size_uncertain && c->size_bytes != size)
+		report_size(doc, c->size_bytes, "its last capture");
 }
 
 void vk_doctor_ask_identity(struct vk_doctor *doc)
 {
 	struct vk_device_info info = {.wwid = ""};
 	struct vk_live_lun live = {.name = doc->options->live_id};
-	const struct vk_capture *c = &doc->known.capture;
 
 	if (live.name == NULL) {
 		vk_device_info_of_io(doc->source.io, &info);
 		live.name = info.wwid;
 	}
-	for (size_t i = 0; i < doc->subject_count; i++)
-		ask_name(doc, i, &live);
-	ask_copy(doc);
-	if (!ask_volumes(doc) && !ask_table(doc) && doc->known.found && !c->size_uncertain &&
-	    c->size_bytes != doc->source.size_bytes)
-		report_size(doc, c->size_bytes, "its last capture");
+	ask_names(doc, &live);
+	ask_size(doc);
 }

@@ -11,17 +11,31 @@
 
 enum { SENTENCES_MAX = 256 };
 
+/* How sure it is that nothing happened to a structure; the sentence that its name goes into. */
+enum sureness { PROVED_BY_CAPTURE, PROVED_BY_CHECKSUM, CONSISTENT, CHANGED, SURENESSES };
+static const char *const sure_words[SURENESSES] = {
+	"intact, as captured", "intact, as their checksums prove",
+	"consistent (all checks pass, nothing proves every byte)",
+	"changed since the capture, as hosts and administrators change them",
+};
+
 /* The stretches of one area, or of several of one kind in a row. */
 struct group {
 	const struct vk_area *first;
 	size_t areas;
 	uint64_t bytes[VK_DAMAGE_COUNT];
-	uint64_t first_wrong, last_wrong;
+	uint64_t harm, first_wrong, last_wrong;
 	size_t intruder;
 };
 
-static void add_sentence(struct vk_doctor *doc, bool lost, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void add_sentence(struct vk_doctor *doc, bool lost, const char *fmt, ...)
+/* Names with commas between them, of one subject and of one sureness. */
+struct lines {
+	struct vk_text text[SURENESSES];
+	char words[SURENESSES][1200];
+	size_t subject;
+};
+
+__attribute__((format(printf, 3, 4))) static void add_sentence(struct vk_doctor *doc, bool lost, const char *fmt, ...)
 {
 	struct vk_diagnosis *d = doc->d;
 	va_list args;
@@ -32,58 +46,28 @@ static void add_sentence(struct vk_doctor *doc, bool lost, const char *fmt, ...)
 	va_end(args);
 }
 
-static uint64_t harm_of(const struct group *g)
-{
-	return g->bytes[VK_DAMAGE_DAMAGED] + g->bytes[VK_DAMAGE_ZERO] + g->bytes[VK_DAMAGE_FOREIGN];
-}
-
 static void tell_lost(struct vk_doctor *doc, const struct group *g)
 {
-	uint64_t harm = harm_of(g), all = 0;
-	char how[120] = "damaged";
+	uint64_t all = 0;
+	const char *how = "damaged", *by = "";
 	unsigned long long first = vk_doctor_sector(doc, g->first_wrong), last = vk_doctor_sector(doc, g->last_wrong);
 
 	for (size_t i = 0; i < VK_DAMAGE_COUNT; i++)
 		all += g->bytes[i];
-	if (g->bytes[VK_DAMAGE_ZERO] == harm)
-		snprintf(how, sizeof(how), "zeros");
-	else if (g->bytes[VK_DAMAGE_FOREIGN] > 0 && g->intruder < doc->find.foreign.count)
-		snprintf(how, sizeof(how), "overwritten by %s", doc->find.foreign.items[g->intruder].type);
-	else if (g->bytes[VK_DAMAGE_FOREIGN] > 0)
-		snprintf(how, sizeof(how), "overwritten by another system");
+	if (g->bytes[VK_DAMAGE_ZERO] == g->harm) {
+		how = "zeros";
+	} else if (g->bytes[VK_DAMAGE_FOREIGN] > 0) {
+		how = "overwritten by ";
+		by = "another system";
+		if (g->intruder < doc->find.foreign.count)
+			by = doc->find.foreign.items[g->intruder].type;
+	}
 	if (first == last)
-		add_sentence(doc, true, "%s: %s, sector %llu", g->first->what, how, first);
+		add_sentence(doc, true, "%s: %s%s, sector %llu", g->first->what, how, by, first);
 	else
-		add_sentence(doc, true, "%s: %s, from sector %llu to %llu, %llu of %llu bytes", g->first->what, how,
-			     first, last,
-			     (unsigned long long)harm, (unsigned long long)all);
+		add_sentence(doc, true, "%s: %s%s, from sector %llu to %llu, %llu of %llu bytes", g->first->what, how,
+			     by, first, last, (unsigned long long)g->harm, (unsigned long long)all);
 }
-
-/* How sure it is that nothing happened to a structure; the sentence that its name goes into. */
-enum sureness { PROVED_BY_CAPTURE, PROVED_BY_CHECKSUM, CONSISTENT, CHANGED, SURENESSES };
-static const char *const sure_words[SURENESSES] = {
-	"intact, as captured", "intact, as their checksums prove",
-	"consistent (all checks pass, nothing proves every byte)",
-	"changed since the capture, as hosts and administrators change them",
-};
-
-static enum sureness sureness_of(const struct vk_doctor *doc, const struct group *g)
-{
-	if (g->bytes[VK_DAMAGE_CHANGED] > 0)
-		return CHANGED;
-	if (g->bytes[VK_DAMAGE_CONSISTENT] > 0 || g->bytes[VK_DAMAGE_UNKNOWN] > 0)
-		return g->bytes[VK_DAMAGE_CONSISTENT] > 0 ? CONSISTENT : SURENESSES;
-	if (g->bytes[VK_DAMAGE_INTACT] == 0)
-		return SURENESSES;
-	return doc->known.found ? PROVED_BY_CAPTURE : PROVED_BY_CHECKSUM;
-}
-
-/* Names with commas between them, of one subject and of one sureness. */
-struct lines {
-	struct vk_text text[SURENESSES];
-	char words[SURENESSES][1200];
-	size_t subject;
-};
 
 static void flush(struct vk_doctor *doc, struct lines *l)
 {
@@ -109,26 +93,22 @@ static void tell_group(struct vk_doctor *doc, const struct group *g, struct line
 		flush(doc, l);
 		l->subject = g->first->subject;
 	}
-	if (harm_of(g) > 0) {
+	if (g->harm > 0) {
 		tell_lost(doc, g);
-		return;
-	}
-	if (g->bytes[VK_DAMAGE_UNREADABLE] > 0) {
+	} else if (g->bytes[VK_DAMAGE_UNREADABLE] > 0) {
 		add_sentence(doc, true, "%s: cannot be read", g->first->what);
-		return;
+	} else if (g->first->symbol[0] != '\0') {
+		if (g->bytes[VK_DAMAGE_CHANGED] > 0)
+			sure = CHANGED;
+		else if (g->bytes[VK_DAMAGE_CONSISTENT] > 0)
+			sure = CONSISTENT;
+		else if (g->bytes[VK_DAMAGE_UNKNOWN] > 0 || g->bytes[VK_DAMAGE_INTACT] == 0)
+			return;
+		else
+			sure = doc->known.found ? PROVED_BY_CAPTURE : PROVED_BY_CHECKSUM;
+		vk_text_fmt(&l->text[sure], "%s%.*s%s", l->text[sure].len_bytes > 0 ? ", " : "",
+			    (int)g->first->name_length, g->first->what, g->areas > 1 ? " and those behind it" : "");
 	}
-	sure = sureness_of(doc, g);
-	if (g->first->symbol[0] == '\0' || sure == SURENESSES)
-		return;
-	vk_text_fmt(&l->text[sure], "%s%.*s%s", l->text[sure].len_bytes > 0 ? ", " : "", (int)g->first->name_length,
-		    g->first->what,
-		    g->areas > 1 ? " and those behind it" : "");
-}
-
-static bool belongs(const struct group *g, const struct vk_area *a)
-{
-	return g->first == a || (g->first != NULL && g->first->subject == a->subject && g->first->kind == a->kind &&
-				 (a->kind == VK_AREA_PE_TABLE || a->kind == VK_AREA_EMPTY));
 }
 
 static void tell_areas(struct vk_doctor *doc)
@@ -141,14 +121,14 @@ static void tell_areas(struct vk_doctor *doc)
 		return;
 	l->subject = SIZE_MAX;
 	flush(doc, l);
-
 	for (size_t i = 0; i < doc->stretch_count; i++) {
 		const struct vk_stretch *s = &doc->stretches[i];
 		const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
 
 		if (a == NULL)
 			continue;
-		if (!belongs(&g, a)) {
+		if (g.first != a && (g.first == NULL || g.first->subject != a->subject || g.first->kind != a->kind ||
+				     (a->kind != VK_AREA_PE_TABLE && a->kind != VK_AREA_EMPTY))) {
 			tell_group(doc, &g, l);
 			g = (struct group){.first = a, .intruder = SIZE_MAX};
 			last = NULL;
@@ -156,9 +136,10 @@ static void tell_areas(struct vk_doctor *doc)
 		g.areas += a != last;
 		last = a;
 		if (vk_damage_is_harm(s->damage)) {
-			if (harm_of(&g) == 0)
+			if (g.harm == 0)
 				g.first_wrong = s->offset_bytes;
 			g.last_wrong = s->offset_bytes + s->length_bytes - 1;
+			g.harm += s->length_bytes;
 		}
 		if (s->damage == VK_DAMAGE_FOREIGN && s->intruder != SIZE_MAX)
 			g.intruder = s->intruder;
@@ -204,36 +185,31 @@ static const struct {
 	{VK_F_INCIDENT_ALIVE, "Nothing is damaged, and a host is using the volume"},
 };
 
-static bool applies(const struct vk_doctor *doc, unsigned code, const struct vk_finding **ret_finding)
-{
-	if (code == TABLE_OBJECTED || code == VOLUME_OBJECTED)
-		return code == TABLE_OBJECTED ? doc->table_objected : doc->volume_objected;
-	if (code == VK_F_INCIDENT_BLANKED && !vk_doctor_has(doc, VK_F_INCIDENT_HEADER_LOST) &&
-	    !vk_doctor_has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST))
-		return false;
-	*ret_finding = vk_doctor_has(doc, (enum vk_finding_code)code);
-	return *ret_finding != NULL;
-}
-
 static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 {
-	const struct vk_finding *f = NULL;
 	struct vk_text whose;
 	char seen[61];
 
 	for (size_t i = 0; i < sizeof(headlines) / sizeof(headlines[0]); i++) {
-		if (!applies(doc, headlines[i].code, &f))
+		unsigned code = headlines[i].code;
+		const struct vk_finding *f =
+			code < VK_F_COUNT ? vk_doctor_has(doc, (enum vk_finding_code)code) : NULL;
+
+		if (f == NULL && !(code == TABLE_OBJECTED && doc->table_objected) &&
+		    !(code == VOLUME_OBJECTED && doc->volume_objected))
 			continue;
-		if (headlines[i].words != NULL) {
+		if (code == VK_F_INCIDENT_BLANKED && !vk_doctor_has(doc, VK_F_INCIDENT_HEADER_LOST) &&
+		    !vk_doctor_has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST))
+			continue;
+		/* its label may be of any length, and is not cut within a character */
+		vk_text_init(&whose, seen, sizeof(seen));
+		vk_text_put(&whose, f != NULL ? f->seen : "");
+		if (headlines[i].words != NULL)
 			vk_text_put(text, headlines[i].words);
-		} else if (headlines[i].code == VK_F_INCIDENT_INITIALISED) {
+		else if (code == VK_F_INCIDENT_INITIALISED)
 			vk_text_fmt(text, "%s initialised the LUN", doc->windows ? "Windows" : "Another system");
-		} else {
-			vk_text_put(text, "Another system formatted it: ");
-			vk_text_init(&whose, seen, sizeof(seen));
-			vk_text_put(&whose, f->seen);
-			vk_text_put(text, seen);
-		}
+		else
+			vk_text_fmt(text, "Another system formatted it: %s", seen);
 		return;
 	}
 	vk_text_put(text, doc->subject_count > 0 ? "Nothing wrong was found" :
@@ -263,7 +239,7 @@ static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 	bool fs = vk_doctor_has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST) || vk_doctor_has(doc, VK_F_INCIDENT_METADATA_HIT);
 	struct vk_harm harm;
 
-	if (vk_doctor_harm(doc, NULL, NULL, &harm)) {
+	if (vk_doctor_harm(doc, NULL, &harm)) {
 		vk_text_put(text, "; it concerns at least ");
 		vk_doctor_put_sectors(doc, &harm, text);
 		if (!header && !fs && headers_in_order(doc))

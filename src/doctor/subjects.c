@@ -28,38 +28,21 @@ static uint64_t known_length(const struct vk_source *source, const struct vk_vmf
 	return v->partition_bytes;
 }
 
-static struct vk_subject *find_subject(struct vk_doctor *doc, uint64_t start)
-{
-	for (size_t i = 0; i < doc->subject_count; i++)
-		if (doc->subjects[i].start_bytes == start)
-			return &doc->subjects[i];
-	return NULL;
-}
-
 /*
- * Whether it lies in a subject whose header is there: then it is none of its own. A volume may not have grown into all
- * of its partition yet; what lies in the rest is what was left there before.
+ * Whether the place is a subject's, or lies in one whose header is there: then it is none of its own. A volume may not
+ * have grown into all of its partition yet; what lies in the rest is what was left there before.
  */
-static bool is_inside_another(struct vk_doctor *doc, uint64_t start)
+static bool is_anothers(struct vk_doctor *doc, uint64_t start)
 {
 	for (size_t i = 0; i < doc->subject_count; i++) {
 		const struct vk_subject *s = &doc->subjects[i];
 
-		if (vmfs_of(doc, i)->lvm_usable && start > s->start_bytes &&
-		    start - s->start_bytes < vk_max_u64(s->length_bytes, vk_proved_length(doc, s)))
+		if (start == s->start_bytes ||
+		    (vmfs_of(doc, i)->lvm_usable && start > s->start_bytes &&
+		     start - s->start_bytes < vk_max_u64(s->length_bytes, vk_proved_length(doc, s))))
 			return true;
 	}
 	return false;
-}
-
-/* Decode what stands at start and append it to the source. */
-static bool decode_at(struct vk_doctor *doc, uint64_t start, uint64_t length)
-{
-	/* no entry gives it a length; the one that was worked out is not held against its header */
-	const struct vk_vmfs part = {.start_sector = start / doc->source.sector_size};
-
-	doc->status = vk_source_add_vmfs(&doc->source, &part, start, length == 0 ? UINT64_MAX : length, doc->err);
-	return doc->status == VK_OK;
 }
 
 static bool named_by_table(const struct vk_source *source, uint64_t start_sector)
@@ -100,13 +83,17 @@ static void add_decoded(struct vk_doctor *doc, size_t vmfs)
 	s->named = doc->source.kind != VK_SOURCE_DISK || named_by_table(&doc->source, v->start_sector);
 }
 
+/* Decode what stands at start, which no table names. */
 static bool add_missing(struct vk_doctor *doc, uint64_t start, uint64_t length)
 {
-	if (doc->subject_count == VK_SUBJECTS_MAX || find_subject(doc, start) != NULL ||
-	    is_inside_another(doc, start) || start >= doc->source.size_bytes ||
+	/* no entry gives it a length; the one that was worked out is not held against its header */
+	const struct vk_vmfs part = {.start_sector = start / doc->source.sector_size};
+
+	if (doc->subject_count == VK_SUBJECTS_MAX || is_anothers(doc, start) || start >= doc->source.size_bytes ||
 	    start % doc->source.sector_size != 0)
 		return true;
-	if (!decode_at(doc, start, length))
+	doc->status = vk_source_add_vmfs(&doc->source, &part, start, length == 0 ? UINT64_MAX : length, doc->err);
+	if (doc->status != VK_OK)
 		return false;
 	add_decoded(doc, doc->source.vmfs_count - 1);
 	if (doc->subjects[doc->subject_count - 1].length_bytes == 0)
@@ -143,15 +130,6 @@ static void settle(struct vk_doctor *doc, size_t index)
 			   vk_fs_descriptor_usable(&fs, v->fs_seen_bytes) && !vk_vmfs_uuid_is_nil(&fs.uuid);
 }
 
-/* Nothing but a header: no file system behind it, no block that knows its place, no capture that knows it. */
-static bool is_left_over(const struct vk_doctor *doc, const struct vk_subject *s)
-{
-	bool voted = s->candidate != NULL && s->candidate->vote.blocks > 0;
-
-	return !s->named && doc->names_some && s->was == NULL && !voted && !s->fs_magic_only &&
-	       !doc->source.vmfs[s->vmfs].fs_usable;
-}
-
 static int by_start(const void *a, const void *b)
 {
 	const struct vk_subject *x = a, *y = b;
@@ -183,8 +161,14 @@ bool vk_doctor_add_subjects(struct vk_doctor *doc)
 		settle(doc, i);
 		doc->names_some = doc->names_some || doc->subjects[i].named;
 	}
-	for (size_t i = 0; i < doc->subject_count; i++)
-		doc->subjects[i].left_over = is_left_over(doc, &doc->subjects[i]);
+	/* nothing but a header: no file system behind it, no block that knows its place, no capture that knows it */
+	for (size_t i = 0; i < doc->subject_count; i++) {
+		struct vk_subject *s = &doc->subjects[i];
+
+		s->left_over = !s->named && doc->names_some && s->was == NULL && !s->fs_magic_only &&
+			       !vmfs_of(doc, i)->fs_usable &&
+			       (s->candidate == NULL || s->candidate->vote.blocks == 0);
+	}
 	if (doc->subject_count > 1)
 		qsort(doc->subjects, doc->subject_count, sizeof(doc->subjects[0]), by_start);
 	return true;

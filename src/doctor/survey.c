@@ -44,24 +44,6 @@ struct chunk {
 	uint8_t was[VK_CHUNK_BYTES];
 };
 
-static bool judge_chunk(struct vk_doctor *doc, const struct chunk *c)
-{
-	const struct vk_area *a = &doc->areas[c->area];
-
-	for (size_t at = 0; at + VK_UNIT_BYTES <= c->held; at += VK_UNIT_BYTES) {
-		struct vk_stretch s = {.offset_bytes = c->offset + at,
-				       .length_bytes = VK_UNIT_BYTES,
-				       .area = c->area,
-				       .damage = vk_judge_unit(doc, a, c->offset + at, c->now + at)};
-
-		if (at + VK_UNIT_BYTES <= c->captured)
-			s.damage = compare(a, s.damage, c->now + at, c->was + at);
-		if (!vk_stretch_add(doc, &s))
-			return false;
-	}
-	return true;
-}
-
 /* How far the capture's answer reaches: bytes that it holds, or bytes that it does not hold. */
 static void read_captured(struct vk_doctor *doc, struct chunk *c)
 {
@@ -105,7 +87,17 @@ static bool survey_area(struct vk_doctor *doc, struct chunk *c)
 		c->len = (size_t)vk_min_u64(end - c->offset, VK_CHUNK_BYTES);
 		read_captured(doc, c);
 		doc->status = vk_io_read(doc->source.io, c->offset, c->now, c->len, &c->held, doc->err);
-		if (doc->status != VK_OK || !judge_chunk(doc, c))
+		for (size_t at = 0; doc->status == VK_OK && at + VK_UNIT_BYTES <= c->held; at += VK_UNIT_BYTES) {
+			struct vk_stretch s = {.offset_bytes = c->offset + at,
+					       .length_bytes = VK_UNIT_BYTES,
+					       .area = c->area,
+					       .damage = vk_judge_unit(doc, a, c->offset + at, c->now + at)};
+
+			if (at + VK_UNIT_BYTES <= c->captured)
+				s.damage = compare(a, s.damage, c->now + at, c->was + at);
+			vk_stretch_add(doc, &s);
+		}
+		if (doc->status != VK_OK)
 			return false;
 		if (c->held < c->len && !say_missing(doc, c))
 			return false;
@@ -117,25 +109,22 @@ static bool survey_area(struct vk_doctor *doc, struct chunk *c)
  * That the first locks are zeros means nothing on a volume whose file system is not there, as on a fragment or a
  * practice disk; where others are at their places, these were, too.
  */
-static void doubt_zero_locks(struct vk_doctor *doc)
+static void doubt_zero_locks(struct vk_doctor *doc, size_t subject)
 {
-	for (size_t k = 0; k < doc->subject_count; k++) {
-		bool any = doc->subjects[k].candidate != NULL && doc->subjects[k].candidate->vote.locks[1] > 0;
+	const struct vk_candidate *c = doc->subjects[subject].candidate;
+	bool any = c != NULL && c->vote.locks[1] > 0;
 
+	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < doc->stretch_count && !any; i++) {
 			const struct vk_area *a = &doc->areas[doc->stretches[i].area];
+			enum vk_damage *damage = &doc->stretches[i].damage;
 
-			any = a->kind == VK_AREA_LOCKS && a->subject == k &&
-			      doc->stretches[i].damage == VK_DAMAGE_CONSISTENT;
+			if (a->kind != VK_AREA_LOCKS || a->subject != subject)
+				continue;
+			any = pass == 0 && *damage == VK_DAMAGE_CONSISTENT;
+			if (pass == 1 && *damage == VK_DAMAGE_ZERO)
+				*damage = VK_DAMAGE_UNKNOWN;
 		}
-		for (size_t i = 0; i < doc->stretch_count && !any; i++) {
-			const struct vk_area *a = &doc->areas[doc->stretches[i].area];
-
-			if (a->kind == VK_AREA_LOCKS && a->subject == k &&
-			    doc->stretches[i].damage == VK_DAMAGE_ZERO)
-				doc->stretches[i].damage = VK_DAMAGE_UNKNOWN;
-		}
-	}
 }
 
 bool vk_doctor_survey(struct vk_doctor *doc)
@@ -148,7 +137,7 @@ bool vk_doctor_survey(struct vk_doctor *doc)
 		if (!survey_area(doc, c))
 			break;
 	free(c);
-	if (doc->status == VK_OK)
-		doubt_zero_locks(doc);
+	for (size_t i = 0; i < doc->subject_count && doc->status == VK_OK; i++)
+		doubt_zero_locks(doc, i);
 	return doc->status == VK_OK;
 }

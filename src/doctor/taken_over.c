@@ -44,13 +44,6 @@ static bool is_of_table(enum vk_finding_code code)
 	       strncmp(name, "table.", 6) == 0 || code == VK_F_SOURCE_TOO_MANY_VOLUMES;
 }
 
-/* What a disk is, and that it has no table, the doctor says in its own words always. */
-static bool is_for_the_doctor(enum vk_finding_code code)
-{
-	return vk_finding_kind(code)->severity != VK_INFO && code != VK_F_TABLE_NONE &&
-	       (code == VK_F_SOURCE_TOO_MANY_VOLUMES || strncmp(vk_finding_kind(code)->code, "source.", 7) != 0);
-}
-
 static bool meets(const struct vk_stretch *s, const struct vk_finding *f)
 {
 	return vk_ranges_meet(s->offset_bytes, s->length_bytes, f->offset_bytes, vk_max_u64(f->length_bytes, 1));
@@ -69,11 +62,9 @@ static bool is_harmed(const struct vk_doctor *doc, const struct vk_finding *f)
 /* The partition it lies in whose volume is the doctor's concern; SIZE_MAX: none. */
 static size_t subject_of(const struct vk_doctor *doc, uint64_t at)
 {
-	size_t found = SIZE_MAX;
+	size_t found = doc->source.kind != VK_SOURCE_DISK ? 0 : SIZE_MAX;
 
-	if (doc->source.kind != VK_SOURCE_DISK)
-		return 0;
-	for (size_t i = 0; i < doc->subject_count; i++)
+	for (size_t i = 0; i < doc->subject_count && doc->source.kind == VK_SOURCE_DISK; i++)
 		if (at >= doc->subjects[i].start_bytes)
 			found = i;
 	return found;
@@ -119,27 +110,25 @@ static bool is_told(const struct vk_doctor *doc, const struct vk_finding *f)
 	return false;
 }
 
-/* What a check objects to has not passed all checks. */
-static void doubt(struct vk_doctor *doc, const struct vk_finding *f)
-{
-	for (size_t i = 0; i < doc->stretch_count; i++)
-		if (doc->stretches[i].damage == VK_DAMAGE_CONSISTENT && meets(&doc->stretches[i], f))
-			doc->stretches[i].damage = VK_DAMAGE_UNKNOWN;
-}
-
 void vk_doctor_take_over(struct vk_doctor *doc)
 {
 	for (size_t i = 0; i < doc->source.findings.count; i++) {
 		const struct vk_finding *f = &doc->source.findings.items[i];
+		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
+		bool of_table = is_of_table(f->code);
 
-		if (!is_for_the_doctor(f->code) || is_harmed(doc, f) || is_told(doc, f) ||
-		    (!is_of_table(f->code) && is_of_nobody(doc, f)))
+		/* what a disk is, and that it has no table, the doctor says in its own words always */
+		if (kind->severity == VK_INFO || f->code == VK_F_TABLE_NONE ||
+		    (f->code != VK_F_SOURCE_TOO_MANY_VOLUMES && strncmp(kind->code, "source.", 7) == 0))
+			continue;
+		if (is_harmed(doc, f) || is_told(doc, f) || (!of_table && is_of_nobody(doc, f)))
 			continue;
 		vk_findings_add(&doc->d->findings, f);
-		doubt(doc, f);
-		if (is_of_table(f->code))
-			doc->table_objected = true;
-		else
-			doc->volume_objected = true;
+		doc->table_objected = doc->table_objected || of_table;
+		doc->volume_objected = doc->volume_objected || !of_table;
+		/* what a check objects to has not passed all checks */
+		for (size_t k = 0; k < doc->stretch_count; k++)
+			if (doc->stretches[k].damage == VK_DAMAGE_CONSISTENT && meets(&doc->stretches[k], f))
+				doc->stretches[k].damage = VK_DAMAGE_UNKNOWN;
 	}
 }

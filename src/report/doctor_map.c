@@ -23,20 +23,15 @@ static const struct {
 	{"D", "file descriptors"},  {"_", "unused sectors"},    {"+", "others' copies"},
 };
 
+/* Beside anything else what is not known is not drawn. */
 unsigned vk_report_damage_rank(enum vk_damage damage)
 {
-	static const unsigned ranks[VK_DAMAGE_COUNT] = {
-		[VK_DAMAGE_UNKNOWN] = 0,    [VK_DAMAGE_INTACT] = 1, [VK_DAMAGE_CONSISTENT] = 2,
-		[VK_DAMAGE_CHANGED] = 3,    [VK_DAMAGE_ZERO] = 5,   [VK_DAMAGE_DAMAGED] = 6,
-		[VK_DAMAGE_UNREADABLE] = 4, [VK_DAMAGE_FOREIGN] = 7,
-	};
-
-	return ranks[damage];
+	return damage == VK_DAMAGE_UNKNOWN ? 0 : vk_damage_rank(damage) + 1;
 }
 
 static bool harmed(enum vk_damage damage)
 {
-	return vk_report_damage_rank(damage) >= 4;
+	return vk_report_damage_rank(damage) > vk_report_damage_rank(VK_DAMAGE_CHANGED);
 }
 
 static const char *symbol_of(const struct vk_damage_range *r)
@@ -46,21 +41,22 @@ static const char *symbol_of(const struct vk_damage_range *r)
 	return strstr(r->what, "copy") != NULL ? "+" : "_";
 }
 
-/* Two of one kind beside each other, the PE tables of a large volume, are one cell. */
-static bool continues(const struct cell *cell, const struct vk_damage_range *r)
-{
-	if (strcmp(cell->range->what, r->what) == 0)
-		return true;
-	return strcmp(symbol_of(cell->range), symbol_of(r)) == 0 && strchr("PB_+", symbol_of(r)[0]) != NULL &&
-	       cell->range->volume_start_bytes == r->volume_start_bytes;
-}
-
-/* Bitmaps and tables of a large volume take turns. */
+/* Two of one kind beside each other are one cell; bitmaps and PE tables of a large volume take turns. */
 static struct cell *find_cell(struct cell *cells, size_t count, const struct vk_damage_range *r)
 {
-	for (size_t back = 1; back <= 2 && back <= count; back++)
-		if (continues(&cells[count - back], r) && (back == 1 || strchr("PB", symbol_of(r)[0]) != NULL))
-			return &cells[count - back];
+	const char *symbol = symbol_of(r);
+
+	for (size_t back = 1; back <= 2 && back <= count; back++) {
+		struct cell *cell = &cells[count - back];
+		bool turns = strchr("PB", symbol[0]) != NULL;
+
+		if (strcmp(cell->range->what, r->what) != 0 &&
+		    (strcmp(symbol_of(cell->range), symbol) != 0 || strchr("PB_+", symbol[0]) == NULL ||
+		     cell->range->volume_start_bytes != r->volume_start_bytes))
+			continue;
+		if (back == 1 || turns)
+			return cell;
+	}
 	return NULL;
 }
 

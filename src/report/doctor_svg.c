@@ -53,7 +53,7 @@ static void put_bar(FILE *out, const struct vk_diagnosis *d, const struct scale 
 	vk_report_xml_text(out, title);
 	fprintf(out, "</text>\n<rect x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\" fill=\"#f7f7f7\" "
 		"stroke=\"#888888\"><title>not looked at</title></rect>\n", MARGIN, s->y, WIDTH - 2 * MARGIN, BAR);
-	for (unsigned rank = 0; rank < VK_DAMAGE_COUNT; rank++)
+	for (unsigned rank = 0; rank <= VK_DAMAGE_COUNT; rank++)
 		for (size_t i = 0; i < d->range_count; i++)
 			if (vk_report_damage_rank(d->ranges[i].damage) == rank)
 				put_range(out, d, s, &d->ranges[i]);

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vk_diagnosis d;
 	struct vk_error err;
 
-	if (io == NULL || vk_diagnose_io(io, "fuzz", &options, &d, &err) != VK_OK)
+	if (io == NULL || vk_diagnose(io, "fuzz", &options, &d, &err) != VK_OK)
 		return 0;
 	look_at_ranges(&d);
 	FUZZ_ASSERT(d.headline[0] != '\0');

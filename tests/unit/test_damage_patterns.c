@@ -234,7 +234,7 @@ static void diagnose(struct patient *a, const struct pattern *p)
 						  .live_id = ""};
 	struct vk_diagnosis d;
 	struct vk_error err;
-	enum vk_status status = vk_diagnose(a->path, &options, &d, &err);
+	enum vk_status status = vk_diagnose(NULL, a->path, &options, &d, &err);
 
 	if (status != VK_OK)
 		fail_msg("pattern %u: %s", p->number, err.what);
@@ -353,7 +353,7 @@ static void is_well(const struct patient *a, bool captured)
 	struct vk_diagnosis d;
 	struct vk_error err;
 
-	must(vk_diagnose(a->path, &options, &d, &err), &err);
+	must(vk_diagnose(NULL, a->path, &options, &d, &err), &err);
 	if (d.bad)
 		fail_msg("%s: %s", a->words, d.findings.items[0].message);
 	assert_false(d.damaged);

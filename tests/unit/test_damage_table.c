@@ -157,7 +157,7 @@ static void check_doctor(struct damage_case *c, const struct state *s)
 
 	assert_non_null(view);
 	vk_io_set_sector_size(view, s->subject->sector_size);
-	must(vk_diagnose_io(view, "disk", &options, &d, &err), &err);
+	must(vk_diagnose(view, "disk", &options, &d, &err), &err);
 	for (size_t i = 0; i < d.range_count; i++)
 		if (d.ranges[i].damage == VK_DAMAGE_INTACT && !same_bytes(s, d.ranges[i].offset_bytes, d.ranges[i].length_bytes))
 			damage_wrong(c, "doctor: intact, and not what it was", "%s", d.ranges[i].what);

@@ -74,7 +74,7 @@ static struct vk_diagnosis examine(const struct clinic *c, bool captured)
 	struct vk_diagnosis d;
 	struct vk_error err;
 
-	must(vk_diagnose(c->path, &options, &d, &err), &err);
+	must(vk_diagnose(NULL, c->path, &options, &d, &err), &err);
 	assert_int_equal(d.capture[0] != '\0', captured);
 	return d;
 }
@@ -352,7 +352,7 @@ static void names_of_luns(void **state)
 		struct vk_diagnosis d;
 		struct vk_error err;
 
-		must(vk_diagnose(c.path, &options, &d, &err), &err);
+		must(vk_diagnose(NULL, c.path, &options, &d, &err), &err);
 		assert_int_equal(incident(&d, "incident.replica") != NULL, cases[i].replica);
 		vk_diagnosis_free(&d);
 	}
@@ -366,8 +366,8 @@ static void what_cannot_be_looked_at(void **state)
 	struct vk_error err;
 
 	(void)state;
-	assert_int_equal(vk_diagnose("/nonexistent", &options, &d, &err), VK_IO);
-	assert_int_equal(vk_diagnose("/tmp", &options, &d, &err), VK_USAGE);
+	assert_int_equal(vk_diagnose(NULL, "/nonexistent", &options, &d, &err), VK_IO);
+	assert_int_equal(vk_diagnose(NULL, "/tmp", &options, &d, &err), VK_USAGE);
 }
 
 int main(void)

@@ -44,7 +44,7 @@ static struct named named_by_doctor(const struct table_bench *b)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->disk.fd);
-	must(vk_diagnose(path, &options, &d, &err), &err);
+	must(vk_diagnose(NULL, path, &options, &d, &err), &err);
 	for (size_t i = 0; i < d.range_count; i++)
 		if (d.ranges[i].damage == VK_DAMAGE_DAMAGED || d.ranges[i].damage == VK_DAMAGE_ZERO)
 			name_range(&n, b, d.ranges[i].offset_bytes, d.ranges[i].length_bytes);

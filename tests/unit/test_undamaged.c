@@ -157,7 +157,7 @@ static void doctor_is_content(struct vk_io *disk, uint32_t sector_size)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", vk_io_descriptor(disk));
-	must(vk_diagnose(path, &options, &d, &err), &err);
+	must(vk_diagnose(NULL, path, &options, &d, &err), &err);
 	if (d.bad || d.damaged || d.unknown || d.lost_count > 0) {
 		for (size_t i = 0; i < d.findings.count; i++)
 			print_message("  %s: %s\n", vk_finding_kind(d.findings.items[i].code)->code,
