@@ -40,20 +40,17 @@ static bool read_options(void *ctx)
 	return (run->sources != NULL && run->captures != NULL) || vk_cmd_no_memory(&run->cmd);
 }
 
-static bool is_folder(const char *path)
+/* A folder is a capture; it is meant as it stands, not as an id of a store. */
+static enum vk_status open_one(struct run *run, const char *path, struct vk_error *err)
 {
-	struct stat st;
-
-	return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static enum vk_status open_capture(const char *path, struct vk_capture *capture, struct vk_source *source,
-				   struct vk_error *err)
-{
+	struct vk_source *source = &run->sources[run->count];
+	struct vk_capture *capture = &run->captures[run->count];
 	char here[PATH_MAX + 8];
 	enum vk_status status;
+	struct stat st;
 
-	/* a folder that was named is meant as it stands, not as an id of a store */
+	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		return vk_source_open(path, &run->options, source, err);
 	snprintf(here, sizeof(here), "%s%s", strchr(path, '/') == NULL ? "./" : "", path);
 	status = vk_capture_open(VK_STORE_DEFAULT, here, capture, err);
 	if (status != VK_OK)
@@ -73,13 +70,7 @@ static bool decode_all(void *ctx)
 	struct vk_error err;
 
 	for (size_t i = 0; i < call->argument_count; i++) {
-		const char *path = call->arguments[i];
-		struct vk_source *source = &run->sources[run->count];
-		enum vk_status status = is_folder(path) ?
-						open_capture(path, &run->captures[run->count], source, &err) :
-						vk_source_open(path, &run->options, source, &err);
-
-		if (status == VK_OK)
+		if (open_one(run, call->arguments[i], &err) == VK_OK)
 			run->count++;
 		else
 			vk_cmd_fail(&run->cmd, &err);

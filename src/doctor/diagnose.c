@@ -81,28 +81,10 @@ static void fill_volume(const struct vk_doctor *doc, const struct vk_subject *s,
 	vk_text_label(&text, fs->fs.fsLabel, sizeof(fs->fs.fsLabel));
 }
 
-static bool hand_over(struct vk_doctor *doc)
+static bool examine(struct vk_doctor *doc, struct vk_io *io)
 {
 	struct vk_diagnosis *d = doc->d;
 
-	d->path = strdup(doc->path);
-	d->size_bytes = doc->source.size_bytes;
-	d->sector_size = doc->source.sector_size;
-	d->kind = doc->source.kind;
-	d->volumes = calloc(doc->subject_count + 1, sizeof(*d->volumes));
-	d->source = malloc(sizeof(*d->source));
-	if (d->path == NULL || d->volumes == NULL || d->source == NULL) {
-		free(d->source);
-		d->source = NULL;
-		return vk_doctor_fail(doc, VK_NOMEM, "no memory for the diagnosis");
-	}
-	for (size_t i = 0; i < doc->subject_count; i++)
-		fill_volume(doc, &doc->subjects[i], &d->volumes[d->volume_count++]);
-	return true;
-}
-
-static bool examine(struct vk_doctor *doc, struct vk_io *io)
-{
 	if (!open_source(doc, io))
 		return false;
 	vk_doctor_find_capture(doc);
@@ -111,7 +93,19 @@ static bool examine(struct vk_doctor *doc, struct vk_io *io)
 		return false;
 	for (size_t i = 0; i < doc->subject_count; i++)
 		vk_doctor_look_for_stripes(doc, &doc->subjects[i]);
-	return vk_doctor_listen(doc) && hand_over(doc);
+	if (!vk_doctor_listen(doc))
+		return false;
+	d->path = strdup(doc->path);
+	d->size_bytes = doc->source.size_bytes;
+	d->sector_size = doc->source.sector_size;
+	d->kind = doc->source.kind;
+	d->volumes = calloc(doc->subject_count + 1, sizeof(*d->volumes));
+	d->source = calloc(1, sizeof(*d->source));
+	if (d->path == NULL || d->volumes == NULL || d->source == NULL)
+		return vk_doctor_fail(doc, VK_NOMEM, "no memory for the diagnosis");
+	for (size_t i = 0; i < doc->subject_count; i++)
+		fill_volume(doc, &doc->subjects[i], &d->volumes[d->volume_count++]);
+	return true;
 }
 
 enum vk_status vk_diagnose(struct vk_io *io, const char *path, const struct vk_doctor_options *options,

@@ -249,31 +249,27 @@ struct blank {
 	bool only_table;
 };
 
-/* Of a table that is zeros that is reported already. */
-static void name_blank(struct vk_doctor *doc, const struct blank *b)
-{
-	char seen[80];
-
-	if (b->harm.wrong_bytes == 0 || b->structures < 2 || b->only_table)
-		return;
-	describe_zeros(doc, b->harm.last_bytes, seen);
-	report_harm(doc, VK_F_INCIDENT_BLANKED, &b->harm, seen, "zeros stand where %zu structures must be",
-		    b->structures);
-}
-
 static void name_blanks(struct vk_doctor *doc)
 {
-	struct blank b = {.area = SIZE_MAX};
+	struct blank b = {.area = SIZE_MAX, .only_table = true};
+	char seen[80];
 
-	for (size_t i = 0; i < doc->stretch_count; i++) {
-		const struct vk_stretch *s = &doc->stretches[i];
+	for (size_t i = 0; i <= doc->stretch_count; i++) {
+		const struct vk_stretch *s = i < doc->stretch_count ? &doc->stretches[i] : NULL;
 		uint64_t behind = b.harm.last_bytes + 1;
 
-		if (s->damage != VK_DAMAGE_ZERO)
+		if (s != NULL && s->damage != VK_DAMAGE_ZERO)
 			continue;
-		if (b.harm.wrong_bytes == 0 || s->offset_bytes - behind > ZEROS_MAX_BYTES ||
+		if (s == NULL || b.harm.wrong_bytes == 0 || s->offset_bytes - behind > ZEROS_MAX_BYTES ||
 		    !all_zero(doc, behind, s->offset_bytes)) {
-			name_blank(doc, &b);
+			/* of a table that is zeros that is reported already */
+			if (b.structures >= 2 && !b.only_table) {
+				describe_zeros(doc, b.harm.last_bytes, seen);
+				report_harm(doc, VK_F_INCIDENT_BLANKED, &b.harm, seen,
+					    "zeros stand where %zu structures must be", b.structures);
+			}
+			if (s == NULL)
+				return;
 			b = (struct blank){.harm.first_bytes = s->offset_bytes, .area = SIZE_MAX, .only_table = true};
 		}
 		b.only_table = b.only_table && doc->areas[s->area].part == VK_PART_TABLE;
@@ -282,7 +278,6 @@ static void name_blanks(struct vk_doctor *doc)
 		b.harm.last_bytes = s->offset_bytes + s->length_bytes - 1;
 		b.harm.wrong_bytes += s->length_bytes;
 	}
-	name_blank(doc, &b);
 }
 
 void vk_doctor_name_incidents(struct vk_doctor *doc)

@@ -122,37 +122,20 @@ static bool is_plain_text(const uint8_t *bytes, size_t len)
 	return vk_all_zero(bytes + at, len - at);
 }
 
-/* Fields that an administrator changes without anything being wrong: a rename; a resignature gives all of these anew.
+/*
+ * Whether all that differs are fields that hosts write, or an administrator changes without anything being wrong: a
+ * rename; a resignature gives volume and file system new names, on which all structures agree.
  */
-static bool may_differ(const struct vk_area *a, const struct vk_field *f, const uint8_t *now, bool resignatured)
-{
-	static const char *const anew[] = {"uuid", "volInfo", "snapID", "creationTime", "creationTimeUS", "name"};
-
-	if ((f->marks & VK_VOLATILE) != 0)
-		return true;
-	if (a->layout == &vk_fs_descriptor_layout && strcmp(f->name, "fsLabel") == 0)
-		return is_plain_text(now + f->offset, f->size);
-	for (size_t i = 0; resignatured && i < sizeof(anew) / sizeof(anew[0]); i++)
-		if (strcmp(f->name, anew[i]) == 0)
-			return true;
-	return false;
-}
-
-/* The volume has another UUID than in the capture, and all structures agree on it. */
-static bool is_resignatured(const struct vk_doctor *doc, const struct vk_subject *s)
-{
-	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
-
-	return s->was != NULL && v->lvm_usable && v->fs_usable && v->volume_count > 0 && s->was->volume_count > 0 &&
-	       !vk_vmfs_uuid_equal(&v->volumes[0].volume.uuid, &s->was->volumes[0].volume.uuid) &&
-	       vk_vmfs_uuid_equal(&v->fs.volInfo, &v->volumes[0].volume.uuid);
-}
-
 static bool only_what_hosts_write(const struct vk_doctor *doc, const struct vk_area *a, const uint8_t *now,
 				  const uint8_t *before)
 {
+	static const char *const anew[] = {"uuid", "volInfo", "snapID", "creationTime", "creationTimeUS", "name"};
 	const struct vk_subject *s = &doc->subjects[a->subject];
-	bool resignatured = is_resignatured(doc, s);
+	const struct vk_vmfs *v = &doc->source.vmfs[s->vmfs];
+	bool resignatured = s->was != NULL && v->lvm_usable && v->fs_usable && v->volume_count > 0 &&
+			    s->was->volume_count > 0 &&
+			    !vk_vmfs_uuid_equal(&v->volumes[0].volume.uuid, &s->was->volumes[0].volume.uuid) &&
+			    vk_vmfs_uuid_equal(&v->fs.volInfo, &v->volumes[0].volume.uuid);
 	uint8_t rest[VK_UNIT_BYTES];
 
 	if ((a->layout == &vk_lvm_device_layout || a->layout == &vk_lvm_volume_layout) && vk_generation_grew(doc, s))
@@ -160,11 +143,15 @@ static bool only_what_hosts_write(const struct vk_doctor *doc, const struct vk_a
 	memcpy(rest, before, sizeof(rest));
 	for (size_t i = 0; i < a->layout->count; i++) {
 		const struct vk_field *f = &a->layout->fields[i];
+		bool may_differ = (f->marks & VK_VOLATILE) != 0;
 
 		if (f->offset + f->size > sizeof(rest))
 			continue;
-		if (memcmp(now + f->offset, before + f->offset, f->size) != 0 &&
-		    !may_differ(a, f, now, resignatured))
+		for (size_t k = 0; resignatured && k < sizeof(anew) / sizeof(anew[0]); k++)
+			may_differ = may_differ || strcmp(f->name, anew[k]) == 0;
+		if (a->layout == &vk_fs_descriptor_layout && strcmp(f->name, "fsLabel") == 0)
+			may_differ = is_plain_text(now + f->offset, f->size);
+		if (memcmp(now + f->offset, before + f->offset, f->size) != 0 && !may_differ)
 			return false;
 		memcpy(rest + f->offset, now + f->offset, f->size);
 	}
@@ -173,18 +160,17 @@ static bool only_what_hosts_write(const struct vk_doctor *doc, const struct vk_a
 
 void vk_judge_structure(struct vk_doctor *doc, struct vk_area *area)
 {
+	const struct vk_subject *s = &doc->subjects[area->subject];
 	uint8_t now[VK_UNIT_BYTES], before[VK_UNIT_BYTES];
 	size_t got = 0;
 	struct vk_error ignored;
 
 	vk_doctor_read(doc, area->offset_bytes, now, sizeof(now));
 	area->whole = fits(doc, area, now) ? VK_DAMAGE_CONSISTENT : VK_DAMAGE_DAMAGED;
-	/* which of the two is wrong is not known: the header is not called damaged, and not consistent either */
-	if (area->whole == VK_DAMAGE_CONSISTENT && area->layout == &vk_lvm_device_layout &&
-	    vk_length_contradicts(doc, &doc->subjects[area->subject]))
-		area->whole = VK_DAMAGE_UNKNOWN;
-	/* one of the two is foreign */
-	if (area->whole == VK_DAMAGE_CONSISTENT && vk_of_two_volumes(doc, &doc->subjects[area->subject]))
+	/* header or entry, LVM region or file system: which of the two is wrong or foreign is not known, so neither is
+	 * called damaged, nor consistent */
+	if (area->whole == VK_DAMAGE_CONSISTENT &&
+	    (vk_of_two_volumes(doc, s) || (area->layout == &vk_lvm_device_layout && vk_length_contradicts(doc, s))))
 		area->whole = VK_DAMAGE_UNKNOWN;
 	if (area->whole != VK_DAMAGE_CONSISTENT || !doc->known.found)
 		return;

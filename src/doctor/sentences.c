@@ -250,28 +250,20 @@ static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 		vk_text_put(text, "; a host is using it right now");
 }
 
-/* A lost table may have named more than what lies at the likely places. */
-static void say_unaccounted(struct vk_doctor *doc)
+void vk_doctor_say(struct vk_doctor *doc)
 {
 	const uint64_t worth_saying = 256ULL << 20;
 	uint64_t rest = doc->source.size_bytes;
-
-	if (doc->options->scan || !vk_doctor_has(doc, VK_F_INCIDENT_TABLE_LOST) || doc->known.found)
-		return;
-	for (size_t i = 0; i < doc->subject_count; i++)
-		rest -= vk_min_u64(rest, doc->subjects[i].length_bytes);
-	if (rest > worth_saying)
-		add_sentence(doc, true, "not looked at: %llu bytes lie in no volume that was found at the likely "
-					"places; doctor --scan looks for others",
-		    (unsigned long long)rest);
-}
-
-void vk_doctor_say(struct vk_doctor *doc)
-{
 	struct vk_text text;
 
 	tell_areas(doc);
-	say_unaccounted(doc);
+	/* a lost table may have named more than what lies at the likely places */
+	for (size_t i = 0; i < doc->subject_count; i++)
+		rest -= vk_min_u64(rest, doc->subjects[i].length_bytes);
+	if (rest > worth_saying && !doc->options->scan && !doc->known.found &&
+	    vk_doctor_has(doc, VK_F_INCIDENT_TABLE_LOST))
+		add_sentence(doc, true, "not looked at: %llu bytes lie in no volume that was found at the likely "
+					"places; doctor --scan looks for others", (unsigned long long)rest);
 	for (size_t i = 0; i < doc->find.foreign.count && i < VK_INTRUDERS_MAX; i++)
 		if (doc->certain[i])
 			add_sentence(doc, true, "whatever %s wrote into the volume's data: how much that is cannot "

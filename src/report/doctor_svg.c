@@ -80,19 +80,6 @@ static size_t find_strips(const struct vk_diagnosis *d, struct scale strips[STRI
 	return count;
 }
 
-static void put_legend(FILE *out, unsigned y)
-{
-	for (int i = 0; i < VK_DAMAGE_COUNT; i++) {
-		unsigned line = y + (unsigned)i * 20;
-
-		fprintf(out, "<rect x=\"%d\" y=\"%u\" width=\"14\" height=\"14\" fill=\"%s\"/>\n<text x=\"%d\" "
-			"y=\"%u\">%s: ",
-			MARGIN, line, colours[i], MARGIN + 22, line + 12, vk_damage_name((enum vk_damage)i));
-		vk_report_xml_text(out, vk_damage_meaning((enum vk_damage)i));
-		fputs("</text>\n", out);
-	}
-}
-
 void vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *d)
 {
 	struct scale strips[STRIPS_MAX];
@@ -123,6 +110,14 @@ void vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *d)
 			 strips[i].start / d->sector_size, (strips[i].end - 1) / d->sector_size);
 		put_bar(out, d, &strips[i], title);
 	}
-	put_legend(out, 150 + (unsigned)count * (BAR + 40));
+	for (int i = 0; i < VK_DAMAGE_COUNT; i++) {
+		unsigned y = 150 + (unsigned)count * (BAR + 40) + (unsigned)i * 20;
+
+		fprintf(out, "<rect x=\"%d\" y=\"%u\" width=\"14\" height=\"14\" fill=\"%s\"/>\n<text x=\"%d\" "
+			"y=\"%u\">%s: ",
+			MARGIN, y, colours[i], MARGIN + 22, y + 12, vk_damage_name((enum vk_damage)i));
+		vk_report_xml_text(out, vk_damage_meaning((enum vk_damage)i));
+		fputs("</text>\n", out);
+	}
 	fputs("</svg>\n", out);
 }

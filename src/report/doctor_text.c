@@ -42,31 +42,6 @@ static void put_list(FILE *out, const char *title, char *const *lines, size_t co
 		fprintf(out, "  %s\n", lines[i]);
 }
 
-static void put_use(FILE *out, const struct vk_diagnosis *d)
-{
-	if (d->alive)
-		fputs("In use: yes, a host is writing its heartbeat\n", out);
-	else if (d->in_use && d->watched)
-		fputs("In use: a host left its heartbeat behind, and it did not move while it was watched\n", out);
-	else if (d->in_use)
-		fputs("In use: a heartbeat slot is taken; it was not watched\n", out);
-	else if (d->volume_count > 0)
-		fputs("In use: no heartbeat slot that can be read is taken by a host\n", out);
-}
-
-static void put_advice(FILE *out, const struct vk_diagnosis *d)
-{
-	if (d->advice_count == 0)
-		return;
-	fputs("\nNext\n", out);
-	for (size_t i = 0; i < d->advice_count; i++) {
-		if (d->advice[i].command != NULL)
-			fprintf(out, "  %zu. %s\n     %s\n", i + 1, d->advice[i].command, d->advice[i].why);
-		else
-			fprintf(out, "  %zu. %s\n", i + 1, d->advice[i].why);
-	}
-}
-
 void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const char *store, unsigned columns,
 			      const struct vk_report_style *style)
 {
@@ -79,7 +54,14 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 		fprintf(out, "Volume%s\n", d->volume_count == 1 ? "" : "s");
 	for (size_t i = 0; i < d->volume_count; i++)
 		put_volume(out, d, &d->volumes[i]);
-	put_use(out, d);
+	if (d->alive)
+		fputs("In use: yes, a host is writing its heartbeat\n", out);
+	else if (d->in_use && d->watched)
+		fputs("In use: a host left its heartbeat behind, and it did not move while it was watched\n", out);
+	else if (d->in_use)
+		fputs("In use: a heartbeat slot is taken; it was not watched\n", out);
+	else if (d->volume_count > 0)
+		fputs("In use: no heartbeat slot that can be read is taken by a host\n", out);
 	if (d->capture[0] != '\0')
 		fprintf(out, "Capture: %s\n", d->capture);
 	else if (store != NULL)
@@ -100,5 +82,12 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 		fputc('\n', out);
 		vk_report_damage_map(out, d, columns != 0 ? columns : width_of(out));
 	}
-	put_advice(out, d);
+	if (d->advice_count > 0)
+		fputs("\nNext\n", out);
+	for (size_t i = 0; i < d->advice_count; i++) {
+		const char *command = d->advice[i].command;
+
+		fprintf(out, "  %zu. %s%s%s\n", i + 1, command != NULL ? command : "", command != NULL ? "\n     " : "",
+			d->advice[i].why);
+	}
 }

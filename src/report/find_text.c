@@ -38,21 +38,17 @@ bool vk_report_find_in_table(const struct vk_candidate *c)
 		(c->told_bytes == 0 || c->claimed_bytes == c->told_bytes);
 }
 
-/* A partition by itself is where it should be at its beginning: no table can say so. */
-static bool is_in_place(const struct vk_source *source, const struct vk_candidate *c)
-{
-	if (source->kind != VK_SOURCE_DISK && source->tail.first_sector == 0)
-		return c->start_bytes == 0;
-	return vk_report_find_in_table(c);
-}
-
 bool vk_report_find_agrees(const struct vk_find_view *view)
 {
 	for (size_t i = 0; i < view->find->count; i++) {
 		const struct vk_candidate *c = &view->find->candidates[i];
+		/* a partition by itself is where it should be at its beginning: no table can say so */
+		bool in_place = view->source->kind != VK_SOURCE_DISK && view->source->tail.first_sector == 0
+				      ? c->start_bytes == 0
+				      : vk_report_find_in_table(c);
 
 		if (c->standing == VK_STANDING_DAMAGED || c->standing == VK_GHOST_OUTSIDE ||
-		    (c->standing == VK_STANDING_LIVING && !is_in_place(view->source, c)))
+		    (c->standing == VK_STANDING_LIVING && !in_place))
 			return false;
 	}
 	return view->source->container == NULL && view->find->unreadable_count == 0 && table_is_met(view);
@@ -118,12 +114,23 @@ static void put_checks(FILE *out, const struct vk_candidate *c, bool all)
 				c->checks[i].seen[0] == '\0' ? "" : ": ", c->checks[i].seen);
 }
 
-static void put_found_by(FILE *out, const struct vk_candidate *c)
+/* Where it was found, whether a table names it, and how far its length can be believed. */
+static void put_evidence(FILE *out, const struct vk_source *source, const struct vk_candidate *c)
 {
 	static const char *const ways[] = {"the partition table", "a capture", "a usual start", "an LVM header",
 					   "a file-system descriptor", "locks and heartbeats"};
+	/* a partition by itself is named by no table */
+	bool named = source->kind == VK_SOURCE_DISK || source->tail.first_sector != 0;
+	uint32_t unit = unit_of(source, c);
 	const char *comma = "";
 
+	if (named && vk_report_find_in_table(c))
+		fprintf(out, "  partition       %s\n", c->heard);
+	else if (named && c->table_sound)
+		fprintf(out, "  partition       %s, but with %" PRIu64 " sectors\n", c->heard, c->claimed_bytes / unit);
+	else if (named)
+		fprintf(out, "  partition       none in a sound table; its type is fb (MBR) or %s (GPT)\n",
+			c->local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS);
 	fputs("  found by        ", out);
 	for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if ((c->found_by >> i & 1) != 0) {
@@ -131,28 +138,7 @@ static void put_found_by(FILE *out, const struct vk_candidate *c)
 			comma = ", ";
 		}
 	fprintf(out, "%s%s%s\n", c->heard[0] == '\0' ? "" : " (", c->heard, c->heard[0] == '\0' ? "" : ")");
-}
-
-static void put_table(FILE *out, const struct vk_source *source, const struct vk_candidate *c)
-{
-	uint32_t unit = unit_of(source, c);
-
-	if (source->kind != VK_SOURCE_DISK && source->tail.first_sector == 0)
-		return;
-	if (vk_report_find_in_table(c))
-		fprintf(out, "  partition       %s\n", c->heard);
-	else if (c->table_sound)
-		fprintf(out, "  partition       %s, but with %" PRIu64 " sectors\n", c->heard, c->claimed_bytes / unit);
-	else
-		fprintf(out, "  partition       none in a sound table; its type is %s (MBR) or %s (GPT)\n", "fb",
-			c->local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS);
-}
-
-/* How far the length can be believed, and what the best guess is. */
-static void put_length(FILE *out, const struct vk_source *source, const struct vk_candidate *c)
-{
-	uint32_t unit = unit_of(source, c);
-
+	fprintf(out, "  sure            %u %%: %s\n", c->sure_percent, c->why);
 	if (c->length_exact)
 		fprintf(out, "  length          the header says it, and %s\n", c->length_witness);
 	else if (c->told_bytes != 0)
@@ -177,16 +163,13 @@ static void put_volume(FILE *out, const struct vk_find_view *view, const struct 
 			(vk_add_sat(c->start_bytes, c->length_bytes) - 1) / unit);
 	if (c->has_header) {
 		fprintf(out, "  LVM version     %u.%u\n", c->lvm.majorVersion, c->lvm.minorVersion);
-		fprintf(out, "  %-15s %s\n", "device UUID", vk_shown_uuid(&c->lvm.devID).text);
+		fprintf(out, "  device UUID     %s\n", vk_shown_uuid(&c->lvm.devID).text);
 	}
 	if (c->has_volume)
-		fprintf(out, "  %-15s %s\n", "volume UUID", vk_shown_uuid(&c->volume.uuid).text);
+		fprintf(out, "  volume UUID     %s\n", vk_shown_uuid(&c->volume.uuid).text);
 	if (c->has_fs)
-		fprintf(out, "  %-15s %s\n", "datastore UUID", vk_shown_uuid(&c->fs.uuid).text);
-	put_table(out, view->source, c);
-	put_found_by(out, c);
-	fprintf(out, "  sure            %u %%: %s\n", c->sure_percent, c->why);
-	put_length(out, view->source, c);
+		fprintf(out, "  datastore UUID  %s\n", vk_shown_uuid(&c->fs.uuid).text);
+	put_evidence(out, view->source, c);
 	put_checks(out, c, view->all);
 }
 
@@ -255,20 +238,6 @@ static void put_searched(FILE *out, const struct vk_find_view *view)
 		fprintf(out, "  %zu more marks were met than can be judged\n", f->left_out);
 }
 
-static void put_foreign(FILE *out, const struct vk_foreigners *foreign)
-{
-	for (size_t i = 0; i < foreign->count; i++) {
-		const struct vk_foreign *x = &foreign->items[i];
-
-		fprintf(out, "%s%s at byte %" PRIu64, i == 0 ? "\nOther systems on this disk:\n  " : "  ", x->type,
-			x->start_bytes);
-		if (x->length_bytes > 0)
-			fprintf(out, ", %s", vk_shown_size(x->length_bytes).text);
-		fprintf(out, "%s%s%s\n", x->label[0] == '\0' ? "" : ", label \"", x->label,
-			x->label[0] == '\0' ? "" : "\"");
-	}
-}
-
 void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 {
 	const struct vk_find *f = view->find;
@@ -287,7 +256,16 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 		if (!vk_standing_is_ghost(f->candidates[i].standing))
 			put_volume(out, view, &f->candidates[i]);
 	put_ghosts(out, view, ghosts);
-	put_foreign(out, &f->foreign);
+	for (size_t i = 0; i < f->foreign.count; i++) {
+		const struct vk_foreign *x = &f->foreign.items[i];
+
+		fprintf(out, "%s%s at byte %" PRIu64, i == 0 ? "\nOther systems on this disk:\n  " : "  ", x->type,
+			x->start_bytes);
+		if (x->length_bytes > 0)
+			fprintf(out, ", %s", vk_shown_size(x->length_bytes).text);
+		fprintf(out, "%s%s%s\n", x->label[0] == '\0' ? "" : ", label \"", x->label,
+			x->label[0] == '\0' ? "" : "\"");
+	}
 	if (view->next_count > 0)
 		fputs("\nNext (nothing is written without --write):\n", out);
 	else if (living > 0 && vk_report_find_has_table(view->source) && vk_report_find_agrees(view))

@@ -22,14 +22,9 @@ struct hex {
 static void put_row(const struct hex *h, size_t from, size_t count)
 {
 	fprintf(h->out, "%012" PRIx64 " ", h->at + from);
-	for (size_t i = 0; i < ROW; i++) {
-		if (i == 8)
-			fputc(' ', h->out);
-		if (i < count)
-			fprintf(h->out, " %02x", h->bytes[from + i]);
-		else
-			fputs("   ", h->out);
-	}
+	for (size_t i = 0; i < count; i++)
+		fprintf(h->out, "%s %02x", i == 8 ? " " : "", h->bytes[from + i]);
+	fprintf(h->out, "%*s", (int)(3 * (ROW - count) + (count <= 8)), "");
 }
 
 /* The bytes of one name: rows of 16, the name beside the first; long stretches of one value are folded. */
@@ -58,8 +53,7 @@ static void put_bytes(const struct hex *h, size_t from, size_t count, const char
 static void put_field(const struct hex *h, const struct vk_field *f, const void *in, size_t base,
 		      const char *prefix)
 {
-	char value[1200];
-	char name[80];
+	char value[1200], name[80];
 	struct vk_text text;
 
 	vk_text_init(&text, value, sizeof(value));
@@ -67,38 +61,8 @@ static void put_field(const struct hex *h, const struct vk_field *f, const void 
 		vk_field_text(f, in, &text);
 	if (f->evidence == VK_EV_U)
 		vk_text_fmt(&text, "  [uncertain: %s]", f->note);
-	vk_text_init(&text, name, sizeof(name));
-	vk_text_fmt(&text, "%s%s", prefix, f->name);
+	snprintf(name, sizeof(name), "%s%s", prefix, f->name);
 	put_bytes(h, base + f->offset, f->size, name, value);
-}
-
-static void put_layout(const struct hex *h, const struct vk_layout *layout, size_t base, size_t len,
-		       const char *prefix);
-
-static const struct vk_layout *nested(const struct vk_layout *layout, const struct vk_field *f)
-{
-	if (f->kind == VK_KIND_DISKID)
-		return &vk_scsi_disk_id_layout;
-	if (layout == &vk_mbr_layout && f->size == VK_MBR_ENTRY_BYTES)
-		return &vk_mbr_entry_layout;
-	return NULL;
-}
-
-static void put_nested(const struct hex *h, const struct vk_layout *layout,
-		       const struct vk_layout *inner, const struct vk_field *f, size_t base,
-		       const char *prefix)
-{
-	char deeper[80];
-	struct vk_text text;
-
-	/* an unused table entry is one row */
-	if (layout == &vk_mbr_layout && vk_all_zero(h->bytes + base + f->offset, f->size)) {
-		put_bytes(h, base + f->offset, f->size, f->name, "unused");
-		return;
-	}
-	vk_text_init(&text, deeper, sizeof(deeper));
-	vk_text_fmt(&text, "%s%s.", prefix, f->name);
-	put_layout(h, inner, base + f->offset, f->size, deeper);
 }
 
 /* The structure at bytes[base], of which len bytes are there; what no row names is shown as unnamed. */
@@ -113,14 +77,21 @@ static void put_layout(const struct hex *h, const struct vk_layout *layout, size
 	vk_layout_decode(layout, h->bytes + base, len, decoded);
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct vk_field *f = &layout->fields[i];
-		const struct vk_layout *inner = nested(layout, f);
+		const struct vk_layout *inner = f->kind == VK_KIND_DISKID ? &vk_scsi_disk_id_layout : NULL;
+		char deeper[80];
 
 		if (!vk_field_held(f, len))
 			break;
 		if (f->offset > next)
 			put_bytes(h, base + next, f->offset - next, "(unnamed)", "");
-		if (inner != NULL)
-			put_nested(h, layout, inner, f, base, prefix);
+		if (layout == &vk_mbr_layout && f->size == VK_MBR_ENTRY_BYTES)
+			inner = &vk_mbr_entry_layout;
+		snprintf(deeper, sizeof(deeper), "%s%s.", prefix, f->name);
+		/* an unused table entry is one row */
+		if (inner == &vk_mbr_entry_layout && vk_all_zero(h->bytes + base + f->offset, f->size))
+			put_bytes(h, base + f->offset, f->size, f->name, "unused");
+		else if (inner != NULL)
+			put_layout(h, inner, base + f->offset, f->size, deeper);
 		else
 			put_field(h, f, decoded, base, prefix);
 		next = f->offset + f->size;
@@ -153,7 +124,6 @@ static void put_array(struct hex *h, struct vk_io *io, const struct vk_place *p,
 		uint64_t where = base + p->offset_bytes + at;
 		struct vk_span span = vk_io_span(io, where);
 		char prefix[32];
-		struct vk_text text;
 		size_t got;
 
 		if (span.state == VK_SPAN_ZERO && span.length_bytes > p->stride_bytes) {
@@ -178,8 +148,7 @@ static void put_array(struct hex *h, struct vk_io *io, const struct vk_place *p,
 		shown++;
 		h->at = where;
 		h->bytes = buf;
-		vk_text_init(&text, prefix, sizeof(prefix));
-		vk_text_fmt(&text, "[%" PRIu64 "].", at / p->stride_bytes);
+		snprintf(prefix, sizeof(prefix), "[%" PRIu64 "].", at / p->stride_bytes);
 		put_layout(h, p->element, 0, got < p->element->size ? got : p->element->size, prefix);
 	}
 	if (more > 0)

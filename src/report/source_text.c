@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is in a source, for people. */
 #include <inttypes.h>
+#include <stdarg.h>
 
 #include "base/checked.h"
 #include "report/report.h"
 #include "report/shown.h"
 
-static void put_line(FILE *out, const char *name, const char *value)
+__attribute__((format(printf, 3, 4))) static void put_line(FILE *out, const char *name, const char *format, ...)
 {
-	fprintf(out, "  %-18s %s\n", name, value[0] == '\0' ? "none" : value);
+	va_list args;
+
+	fprintf(out, "  %-18s ", name);
+	va_start(args, format);
+	vfprintf(out, format, args);
+	va_end(args);
+	fputc('\n', out);
+}
+
+static const char *or_none(const char *text)
+{
+	return text[0] == '\0' ? "none" : text;
 }
 
 bool vk_report_lvm_readable(const struct vk_vmfs *vmfs)
@@ -58,48 +70,34 @@ static bool lvm_held(const struct vk_vmfs *v, const char *field)
 	return vk_field_held(vk_layout_field(&vk_lvm_device_layout, field), v->lvm_seen_bytes);
 }
 
-/* Why a name that only the header's disk id tells may be another one. */
-static const char *name_doubt(const struct vk_scsi_disk_id *id)
-{
-	if (id->type == VK_SCSI_ID_PATH)
-		return "the header has a path only, as it has for a device that is named eui.";
-	if (id->type == VK_SCSI_ID_SERIAL)
-		return "of a t10. name the header has the serial number and six characters of the model only";
-	return "the full name cannot be rebuilt from the header";
-}
-
-static void put_disk_id(FILE *out, const struct vk_vmfs *v)
+static void put_identity(FILE *out, const struct vk_vmfs *v)
 {
 	const struct vk_scsi_disk_id *id = &v->lvm.diskID;
 	char name[VK_SCSI_NAME_BYTES];
+	/* why a name that only the header's disk id tells may be another one */
+	const char *doubt = id->type == VK_SCSI_ID_PATH
+		? "  [uncertain: the header has a path only, as it has for a device that is named eui.]"
+		: id->type == VK_SCSI_ID_SERIAL
+		? "  [uncertain: of a t10. name the header has the serial number and six characters of the model only]"
+		: "  [uncertain: the full name cannot be rebuilt from the header]";
 	bool certain;
 
-	fprintf(out, "  %-18s %u (when the header was written)\n", "LUN", id->lun);
-	vk_scsi_disk_id_label(id, name);
-	put_line(out, "target label", name);
-	vk_vmfs_lun_name(v, name, &certain);
-	fprintf(out, "  %-18s %s", "GUID", name);
-	if (certain)
-		fputc('\n', out);
-	else
-		fprintf(out, "  [uncertain: %s]\n", name_doubt(id));
-	vk_scsi_disk_id_vml(id, name);
-	put_line(out, "vml name", name);
-}
-
-static void put_identity(FILE *out, const struct vk_vmfs *v)
-{
-	if (vk_report_lvm_readable(v)) {
-		if (lvm_held(v, "diskID"))
-			put_disk_id(out, v);
-		if (lvm_held(v, "totalBytes"))
-			fprintf(out, "  %-18s %s, %" PRIu64 " sectors of 512\n", "partition size",
-				vk_shown_size(v->lvm.totalBytes).text, v->lvm.totalBytes / 512);
-		if (lvm_held(v, "devID"))
-			put_line(out, "device UUID", vk_shown_uuid(&v->lvm.devID).text);
+	if (vk_report_lvm_readable(v) && lvm_held(v, "diskID")) {
+		put_line(out, "LUN", "%u (when the header was written)", id->lun);
+		vk_scsi_disk_id_label(id, name);
+		put_line(out, "target label", "%s", or_none(name));
+		vk_vmfs_lun_name(v, name, &certain);
+		put_line(out, "GUID", "%s%s", name, certain ? "" : doubt);
+		vk_scsi_disk_id_vml(id, name);
+		put_line(out, "vml name", "%s", or_none(name));
 	}
+	if (vk_report_lvm_readable(v) && lvm_held(v, "totalBytes"))
+		put_line(out, "partition size", "%s, %" PRIu64 " sectors of 512",
+			 vk_shown_size(v->lvm.totalBytes).text, v->lvm.totalBytes / 512);
+	if (vk_report_lvm_readable(v) && lvm_held(v, "devID"))
+		put_line(out, "device UUID", "%s", vk_shown_uuid(&v->lvm.devID).text);
 	if (v->volume_count > 0 && v->volumes[0].seen_bytes >= 0x64)
-		put_line(out, "volume UUID", vk_shown_uuid(&v->volumes[0].volume.uuid).text);
+		put_line(out, "volume UUID", "%s", vk_shown_uuid(&v->volumes[0].volume.uuid).text);
 }
 
 static bool fs_held(const struct vk_vmfs *v, const char *field)
@@ -118,15 +116,14 @@ static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
 	if (!vk_report_fs_readable(v))
 		return;
 	if (fs_held(v, "fsLabel"))
-		put_line(out, "label", vk_shown_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)).text);
+		put_line(out, "label", "%s", or_none(vk_shown_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)).text));
 	if (fs_held(v, "uuid")) {
-		put_line(out, "datastore UUID", vk_shown_uuid(&v->fs.uuid).text);
-		put_line(out, "made", vk_shown_made(&v->fs.uuid, ", by the host with MAC ").text);
+		put_line(out, "datastore UUID", "%s", vk_shown_uuid(&v->fs.uuid).text);
+		put_line(out, "made", "%s", vk_shown_made(&v->fs.uuid, ", by the host with MAC ").text);
 	}
 	vk_fs_version_name(&v->fs, version);
 	if (fs_held(v, "fileBlockSize"))
-		fprintf(out, "  %-18s %s, blocks of %s\n", "file system", version,
-			vk_shown_size(v->fs.fileBlockSize).text);
+		put_line(out, "file system", "%s, blocks of %s", version, vk_shown_size(v->fs.fileBlockSize).text);
 }
 
 /* A free slot keeps address, stamp, generation and driver of whoever had the volume mounted through it last. */
@@ -262,20 +259,17 @@ static void put_places(FILE *out, const struct vk_source *s, const struct vk_rep
 
 static void put_held(FILE *out, const struct vk_source *s)
 {
-	const struct vk_vmfs *v = s->vmfs_count == 1 ? &s->vmfs[0] : NULL;
+	const struct vk_vmfs *v = &s->vmfs[0];
 
-	if (v == NULL || s->kind == VK_SOURCE_DISK || v->volume_only)
+	if (s->vmfs_count != 1 || s->kind == VK_SOURCE_DISK || v->volume_only)
 		return;
-	if (v->lvm.magic != VK_LVM_MAGIC || !lvm_held(v, "totalBytes")) {
+	if (v->lvm.magic != VK_LVM_MAGIC || !lvm_held(v, "totalBytes"))
 		fprintf(out, "  how much of the partition that is cannot be told: its length stands in the LVM "
 			"header\n");
-		return;
-	}
-	if (s->size_bytes >= v->lvm.totalBytes)
-		return;
-	fprintf(out, "  holds %.4g %% of the partition: %s of %s\n",
-		100.0 * (double)s->size_bytes / (double)v->lvm.totalBytes,
-		vk_shown_size(s->size_bytes).text, vk_shown_size(v->lvm.totalBytes).text);
+	else if (s->size_bytes < v->lvm.totalBytes)
+		fprintf(out, "  holds %.4g %% of the partition: %s of %s\n",
+			100.0 * (double)s->size_bytes / (double)v->lvm.totalBytes,
+			vk_shown_size(s->size_bytes).text, vk_shown_size(v->lvm.totalBytes).text);
 }
 
 /* An image that begins behind the beginning of its disk: where, and what lay on that disk. */
@@ -345,7 +339,8 @@ void vk_report_volumes_text(FILE *out, const struct vk_volume *volumes, size_t c
 			vk_shown_size(v->logical_bytes).text, v->extent_count, v->num_devs,
 			v->complete ? "complete" : "not complete");
 		if (v->has_fs)
-			put_line(out, "label", vk_shown_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)).text);
+			put_line(out, "label", "%s",
+				 or_none(vk_shown_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)).text));
 		for (size_t k = 0; k < v->extent_count; k++)
 			fprintf(out, "  extents %" PRIu64 " to %" PRIu64 "  %s\n", v->extents[k].first_pe,
 				v->extents[k].last_pe, sources[v->extents[k].source].path);
