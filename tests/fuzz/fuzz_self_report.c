@@ -6,6 +6,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct vk_self_report r;
+	const struct vk_self_fact *block = &r.facts[VK_SELF_FILE_BLOCK_SIZE];
 	struct fuzz_input in = {data, size};
 	uint64_t start = fuzz_take(&in, 4) * 512;
 	struct vk_error err = {0};
@@ -21,9 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	fuzz_text(r.size_from, sizeof(r.size_from));
 	fuzz_text(r.votes_from, sizeof(r.votes_from));
-	FUZZ_ASSERT(!r.found || (r.fs_major != 0 && r.file_block_bytes >= 1 << 20 && r.file_block_bytes <= 8 << 20));
-	FUZZ_ASSERT(r.heartbeats.placed <= r.heartbeats.slots && r.heartbeats.slots <= 2048);
-	FUZZ_ASSERT(r.logical_bytes == 0 || r.logical_bytes % r.file_block_bytes == 0);
+	FUZZ_ASSERT(block->sure == VK_SELF_UNKNOWN || (block->value >= 1 << 20 && block->value <= 8 << 20));
+	FUZZ_ASSERT(r.heartbeats.placed <= 2048);
+	FUZZ_ASSERT(r.logical_bytes == 0 || r.logical_bytes % block->value == 0);
 	vk_io_close(io);
 	return 0;
 }

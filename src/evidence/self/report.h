@@ -68,9 +68,8 @@ struct vk_self_file {
 /* The region as it would be with that slot size. */
 struct vk_self_heartbeats {
 	uint32_t slot_bytes;       /* 512 or mdAlignment */
-	uint32_t slots, placed;    /* looked at; of these naming their own place with a known state */
+	uint32_t placed;           /* naming their own place with a known state */
 	uint32_t otherwise;        /* that would be placed if slots had the other size */
-	uint32_t in_use;
 	bool has_driver;           /* some slot shows the driver of a host */
 	uint32_t driver_major, driver_minor; /* the newest of them */
 	uint64_t driver_offset;    /* volume offset of that slot */
@@ -87,29 +86,21 @@ struct vk_self_host {
 struct vk_self_report {
 	/* In sum, for the LVM region. The first three are offsets from the start of the partition (of io). */
 	uint64_t votes;             /* blocks that agree on it; 0: nobody answered */
-	uint64_t votes_against;
 	int64_t volume_start_bytes; /* negative on a member that is not the head */
 	uint64_t highest_volume_offset; /* the highest one that such a block names (volume offset) */
 	char votes_from[160];       /* "93 locks and 2048 heartbeats" */
 	unsigned fs_major;          /* 4, 14, 24 */
-	uint32_t metadata_block_bytes; /* 512; 4096 on VMFS6 */
-	uint64_t file_block_bytes;
-	uint64_t file_blocks;       /* resources of .fbb.sf, in file blocks (VMFS6: small ones) */
-	uint64_t logical_bytes;     /* file_blocks x file_block_bytes; the volume is not shorter */
-	uint32_t creation_time;     /* of the system files, Unix seconds: when the file system was made */
+	uint64_t logical_bytes;     /* of the file blocks; the volume is not shorter */
 	char size_from[160];        /* ".fbb.sf's resource metadata at 0x500000 of the volume: 1024 blocks of 1 MiB" */
 
 	/* The same and more, each fact with its source. */
-	bool found;                /* a geometry was found: family and block size are known */
 	struct vk_self_fact facts[VK_SELF_COUNT];
 	struct vk_self_file files[VK_SYSTEM_COUNT];
 	struct vk_self_heartbeats heartbeats;
 	struct vk_self_host hosts[VK_SELF_HOSTS_MAX];
 	unsigned host_count;
 	bool root_readable;        /* VMFS 3 and 5: the root directory names its files */
-	uint64_t fdc_start;        /* volume offset; 0: not found */
 	uint64_t self_located;     /* blocks that name exactly the place where they were found */
-	uint64_t misplaced;        /* blocks of those kinds that name another place */
 };
 
 /*

@@ -247,9 +247,9 @@ void vk_lvm_fresh_uuid(struct vk_header_work *c, const char *what, uint32_t seco
 	if (c->fs_believed || c->volume_believed) {
 		SHA256(c->fs_believed ? c->fs.volInfo.b : c->v0.uuid.b, sizeof(c->v0.uuid.b), seed);
 	} else {
-		vk_put_le64(piece, c->self.file_blocks);
-		vk_put_le64(piece + 8, c->self.file_block_bytes);
-		vk_put_le64(piece + 16, c->self.creation_time);
+		vk_put_le64(piece, c->self.facts[VK_SELF_FILE_BLOCKS].value);
+		vk_put_le64(piece + 8, c->self.facts[VK_SELF_FILE_BLOCK_SIZE].value);
+		vk_put_le64(piece + 16, c->self.facts[VK_SELF_FIRST_TIME].value);
 		if (!vk_work_get(c, vk_add_sat(c->sizes.offset.value, BEHIND_HEARTBEATS), piece + 24, PIECE_BYTES))
 			memset(piece + 24, 0, PIECE_BYTES);
 		SHA256(piece, sizeof(piece), seed);
@@ -277,5 +277,5 @@ uint32_t vk_lvm_made_at(const struct vk_header_work *c, const char **ret_from)
 	if (c->device_believed && vk_lvm_device_time_sound(&c->d0))
 		return (uint32_t)(c->d0.initTimeUS / 1000000);
 	*ret_from = "the system files";
-	return c->self.creation_time;
+	return (uint32_t)c->self.facts[VK_SELF_FIRST_TIME].value;
 }

@@ -19,16 +19,16 @@ struct copies {
 	uint8_t bytes[COPIES][16];
 	bool whole[COPIES][VK_UUID_PARTS]; /* only then a part has a vote */
 	const uint8_t *text;               /* the name when it is, or was, the text of a UUID; NULL: it is none */
+	struct {
+		size_t count;
+		uint8_t of[VK_IDENTITY_WITNESSES_MAX][6];
+	} witnesses[VK_UUID_PARTS];        /* of the time and of the host, each in the form of its part */
 };
 
 /* What wiped or never written bytes look like is no vote. */
 static bool votes(const uint8_t *bytes, size_t len)
 {
-	bool ones = true;
-
-	for (size_t i = 0; i < len; i++)
-		ones = ones && bytes[i] == 0xFF;
-	return !ones && !vk_all_zero(bytes, len);
+	return !vk_all_bytes(bytes, len, 0xFF) && !vk_all_zero(bytes, len);
 }
 
 /* A digit as ESX writes it, -1 when it is none. */
@@ -71,19 +71,25 @@ static bool clashes(const uint8_t *name, const struct part *p, const uint8_t *by
 static void read_copies(const struct vk_identity_sources *s, struct copies *ret_copies)
 {
 	const struct vk_vmfs_uuid *binary[COPIES] = {NULL, s->uuid, s->info};
+	struct copies *c = ret_copies;
 
-	memset(ret_copies, 0, sizeof(*ret_copies));
+	*c = (struct copies){.witnesses[VK_UUID_TIME_LO].count = s->second_count,
+			     .witnesses[VK_UUID_MAC].count = s->host_count};
+	for (size_t i = 0; i < s->second_count; i++)
+		vk_put_le32(c->witnesses[VK_UUID_TIME_LO].of[i], s->seconds[i]);
+	for (size_t i = 0; i < s->host_count; i++)
+		memcpy(c->witnesses[VK_UUID_MAC].of[i], s->hosts[i]->b + parts[VK_UUID_MAC].at, 6);
 	if (s->name != NULL && (s->name[8] == '-') + (s->name[17] == '-') + (s->name[22] == '-') >= 2)
-		ret_copies->text = s->name;
+		c->text = s->name;
 	for (size_t i = 0; i < COPIES; i++) {
 		for (size_t k = 0; k < VK_UUID_PARTS; k++) {
-			uint8_t *to = ret_copies->bytes[i] + parts[k].at;
+			uint8_t *to = c->bytes[i] + parts[k].at;
 			bool held = i == NAME ? s->name != NULL && read_part(s->name, &parts[k], to) :
 				binary[i] != NULL;
 
 			if (held && i != NAME)
 				memcpy(to, binary[i]->b + parts[k].at, parts[k].len);
-			ret_copies->whole[i][k] = held && votes(to, parts[k].len);
+			c->whole[i][k] = held && votes(to, parts[k].len);
 		}
 	}
 }
@@ -106,27 +112,24 @@ static bool differs_in_all(const struct copies *c, size_t copy)
 	return true;
 }
 
-/* Witnesses that name exactly this time or host. */
-static unsigned equal_witnesses(const struct vk_identity_sources *s, size_t part, const uint8_t *bytes)
+/* Whether two times are close by, or two hosts the same. */
+static bool near(size_t part, const uint8_t *a, const uint8_t *b)
 {
-	unsigned n = 0;
-
-	for (size_t i = 0; part == VK_UUID_TIME_LO && i < s->second_count; i++)
-		n += s->seconds[i] == vk_get_le32(bytes);
-	for (size_t i = 0; part == VK_UUID_MAC && i < s->host_count; i++)
-		n += memcmp(s->hosts[i]->b + parts[part].at, bytes, parts[part].len) == 0;
-	return n;
+	return part == VK_UUID_TIME_LO ? vk_same_event(vk_get_le32(a), vk_get_le32(b)) :
+					 memcmp(a, b, parts[part].len) == 0;
 }
 
-static unsigned near_witnesses(const struct vk_identity_sources *s, size_t part, const uint8_t *bytes)
+/* Witnesses that name exactly this time or host, and those that name one close by. */
+static unsigned count_witnesses(const struct copies *c, size_t part, const uint8_t *bytes, unsigned *ret_near)
 {
-	unsigned n = 0;
+	unsigned equal = 0;
 
-	if (part != VK_UUID_TIME_LO)
-		return equal_witnesses(s, part, bytes);
-	for (size_t i = 0; i < s->second_count; i++)
-		n += vk_same_event(s->seconds[i], vk_get_le32(bytes));
-	return n;
+	*ret_near = 0;
+	for (size_t i = 0; i < c->witnesses[part].count; i++) {
+		equal += memcmp(c->witnesses[part].of[i], bytes, parts[part].len) == 0;
+		*ret_near += near(part, c->witnesses[part].of[i], bytes);
+	}
+	return equal;
 }
 
 /* What speaks for the value that a copy has. */
@@ -137,55 +140,44 @@ struct voice {
 };
 
 /* The most witnesses that agree on another host, or on a time that is not close by: of times at least two. */
-static unsigned contrary(const struct vk_identity_sources *s, size_t part, const uint8_t *bytes)
+static unsigned contrary(const struct copies *c, size_t part, const uint8_t *bytes)
 {
-	unsigned most = 0;
+	unsigned most = 0, ignored;
 
-	for (size_t i = 0; part == VK_UUID_TIME_LO && i < s->second_count; i++) {
-		uint8_t other[4];
-		unsigned n;
+	for (size_t i = 0; i < c->witnesses[part].count; i++) {
+		const uint8_t *other = c->witnesses[part].of[i];
+		unsigned n = near(part, other, bytes) ? 0 : count_witnesses(c, part, other, &ignored);
 
-		vk_put_le32(other, s->seconds[i]);
-		n = vk_same_event(s->seconds[i], vk_get_le32(bytes)) ? 0 : equal_witnesses(s, part, other);
-		most = n >= 2 && n > most ? n : most;
-	}
-	for (size_t i = 0; part == VK_UUID_MAC && i < s->host_count; i++) {
-		const uint8_t *other = s->hosts[i]->b + parts[part].at;
-		unsigned n = memcmp(other, bytes, parts[part].len) == 0 ? 0 : equal_witnesses(s, part, other);
-
-		most = n > most ? n : most;
+		if (n > most && (part == VK_UUID_MAC || n >= 2))
+			most = n;
 	}
 	return most;
-}
-
-static bool has_byte(const uint8_t *bytes, size_t len, uint8_t value)
-{
-	return memchr(bytes, value, len) != NULL;
 }
 
 /* That part alone of the name was wiped, and these bytes may have lost some in the same way. */
 static bool wiped_alike(const struct copies *c, size_t part, const uint8_t *bytes)
 {
-	const uint8_t *text = c->text != NULL ? c->text + parts[part].text_at : NULL;
 	size_t len = parts[part].len;
+	const uint8_t *text;
 	bool other = false;
 
 	for (size_t k = 0; k < VK_UUID_PARTS; k++)
 		other = other || (k != part && c->whole[NAME][k]);
-	return text != NULL && other && !c->whole[NAME][part] &&
-	       ((has_byte(text, 2 * len, 0) && has_byte(bytes, len, 0)) ||
-		(has_byte(text, 2 * len, 0xFF) && has_byte(bytes, len, 0xFF)));
+	if (c->text == NULL || !other || c->whole[NAME][part])
+		return false;
+	text = c->text + parts[part].text_at;
+	return (memchr(text, 0, 2 * len) != NULL && memchr(bytes, 0, len) != NULL) ||
+	       (memchr(text, 0xFF, 2 * len) != NULL && memchr(bytes, 0xFF, len) != NULL);
 }
 
-static struct voice hear(const struct vk_identity_sources *s, const struct copies *c, size_t part, size_t copy)
+static struct voice hear(const struct copies *c, size_t part, size_t copy)
 {
-	struct voice v = {0};
+	const uint8_t *bytes = c->bytes[copy] + parts[part].at;
+	struct voice v = {.name = copy == NAME || agree(c, NAME, copy, part)};
 
 	for (size_t i = 0; i < COPIES; i++)
 		v.copies += i == copy || agree(c, i, copy, part);
-	v.name = copy == NAME || agree(c, NAME, copy, part);
-	v.equal = equal_witnesses(s, part, c->bytes[copy] + parts[part].at);
-	v.near = near_witnesses(s, part, c->bytes[copy] + parts[part].at);
+	v.equal = count_witnesses(c, part, bytes, &v.near);
 	/*
 	 * the volume may be some seconds older than what lies in it: the same second proves nothing beside a single
 	 * copy
@@ -194,21 +186,11 @@ static struct voice hear(const struct vk_identity_sources *s, const struct copie
 		v.near += v.equal;
 		v.equal = 0;
 	}
-	v.against = contrary(s, part, c->bytes[copy] + parts[part].at);
+	v.against = contrary(c, part, bytes);
 	if (v.against == 0 && !c->whole[NAME][part] &&
-	    (clashes(c->text, &parts[part], c->bytes[copy] + parts[part].at) ||
-	     wiped_alike(c, part, c->bytes[copy] + parts[part].at)))
+	    (clashes(c->text, &parts[part], bytes) || wiped_alike(c, part, bytes)))
 		v.against = 1;
 	return v;
-}
-
-static unsigned bits_apart(const uint8_t *a, const uint8_t *b, size_t len)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += (unsigned)__builtin_popcount(a[i] ^ b[i]);
-	return n;
 }
 
 /*
@@ -239,11 +221,11 @@ static bool louder(const struct voice *a, const struct voice *b)
 	return of_a > of_b || (of_a == of_b && a->near > b->near);
 }
 
-static enum vk_part_proof decide_part(const struct vk_identity_sources *s, const struct copies *c, size_t part,
-				      size_t *ret_copy)
+static enum vk_part_proof decide_part(const struct copies *c, size_t part, size_t *ret_copy)
 {
 	struct voice best = {0}, next = {0};
 	const uint8_t *is = NULL, *other = NULL;
+	unsigned apart = 0;
 
 	for (size_t i = 0; i < COPIES; i++) {
 		const uint8_t *bytes = c->bytes[i] + parts[part].at;
@@ -251,7 +233,7 @@ static enum vk_part_proof decide_part(const struct vk_identity_sources *s, const
 
 		if (!c->whole[i][part] || (is != NULL && agree(c, i, *ret_copy, part)))
 			continue;
-		v = hear(s, c, part, i);
+		v = hear(c, part, i);
 		if (louder(&v, &best)) {
 			next = best;
 			other = is;
@@ -265,7 +247,9 @@ static enum vk_part_proof decide_part(const struct vk_identity_sources *s, const
 	}
 	if (is == NULL)
 		return VK_PART_OPEN;
-	return weigh(&best, &next, other != NULL ? bits_apart(is, other, parts[part].len) : 0);
+	for (size_t i = 0; other != NULL && i < parts[part].len; i++)
+		apart += (unsigned)__builtin_popcount(is[i] ^ other[i]);
+	return weigh(&best, &next, apart);
 }
 
 static void silence(struct copies *c, size_t copy)
@@ -301,9 +285,12 @@ static bool info_foreign(const struct vk_identity_sources *s, const struct copie
 }
 
 /* Whether volInfo has a part of the UUID, or the host of the volume, that is not there by chance. */
-static bool related(const struct vk_identity_sources *s, const struct copies *c)
+static bool related(const struct copies *c)
 {
-	if (c->whole[INFO][VK_UUID_MAC] && equal_witnesses(s, VK_UUID_MAC, c->bytes[INFO] + parts[VK_UUID_MAC].at) > 0)
+	unsigned hosts;
+
+	(void)count_witnesses(c, VK_UUID_MAC, c->bytes[INFO] + parts[VK_UUID_MAC].at, &hosts);
+	if (c->whole[INFO][VK_UUID_MAC] && hosts > 0)
 		return true;
 	for (size_t k = 0; k < VK_UUID_PARTS; k++)
 		if (k != VK_UUID_RAND && (agree(c, INFO, NAME, k) || agree(c, INFO, UUID, k)))
@@ -314,20 +301,20 @@ static bool related(const struct vk_identity_sources *s, const struct copies *c)
 void vk_volume_identity_decide(const struct vk_identity_sources *sources, struct vk_volume_identity *ret_identity)
 {
 	struct vk_volume_identity *id = ret_identity;
-	struct vk_identity_sources s = *sources;
+	const struct vk_identity_sources *s = sources;
 	struct copies c;
 
 	memset(id, 0, sizeof(*id));
-	if (s.uuid != NULL)
-		id->uuid = *s.uuid;
-	read_copies(&s, &c);
-	if (s.info_doubtful && !related(&s, &c))
+	if (s->uuid != NULL)
+		id->uuid = *s->uuid;
+	read_copies(s, &c);
+	if (s->info_doubtful && !related(&c))
 		silence(&c, INFO);
-	if (info_foreign(&s, &c)) {
-		id->info_foreign = true;
+	id->info_foreign = info_foreign(s, &c);
+	if (id->info_foreign) {
 		silence(&c, INFO);
-		s.second_count -= s.fs_seconds;
-		s.host_count -= s.fs_hosts;
+		c.witnesses[VK_UUID_TIME_LO].count -= s->fs_seconds;
+		c.witnesses[VK_UUID_MAC].count -= s->fs_hosts;
 	} else if (differs_in_all(&c, NAME)) {
 		silence(&c, NAME);
 	}
@@ -335,10 +322,10 @@ void vk_volume_identity_decide(const struct vk_identity_sources *sources, struct
 	for (size_t k = 0; k < VK_UUID_PARTS; k++) {
 		size_t from = NAME;
 
-		id->proof[k] = decide_part(&s, &c, k, &from);
+		id->proof[k] = decide_part(&c, k, &from);
 		if (id->proof[k] != VK_PART_OPEN)
 			memcpy(id->uuid.b + parts[k].at, c.bytes[from] + parts[k].at, parts[k].len);
-		id->uuid_differs[k] = s.uuid != NULL && memcmp(s.uuid->b + parts[k].at, id->uuid.b + parts[k].at,
+		id->uuid_differs[k] = s->uuid != NULL && memcmp(s->uuid->b + parts[k].at, id->uuid.b + parts[k].at,
 							       parts[k].len) != 0;
 		id->name_reads[k] = c.whole[NAME][k];
 		id->name_differs[k] = clashes(c.text, &parts[k], id->uuid.b + parts[k].at);
