@@ -94,10 +94,10 @@ struct vk_rebuild_header {
 };
 
 /*
- * disk->io is the base of overlay; of disk its sector size and its table, or the GPT in its tail, are asked, too. The
- * partition is length_bytes bytes from start_bytes on (length 0: not known). Errors: VK_ABSENT (too little is left: err
- * says what is missing), VK_UNSUPPORTED (a lost header of a volume with several extents), VK_IO, VK_NOMEM. A slot in
- * use is never touched. Free with vk_rebuild_header_free.
+ * disk->io is the base of overlay; its sector size, its table or the GPT in its tail, and what was decoded of the
+ * partition are asked, too. The partition is length_bytes bytes from start_bytes on (length 0: not known). Errors:
+ * VK_ABSENT (too little is left: err says what is missing), VK_UNSUPPORTED (a lost header of a volume with several
+ * extents), VK_IO, VK_NOMEM. A slot in use is never touched. Free with vk_rebuild_header_free.
  */
 VK_MUST_USE enum vk_status vk_rebuild_header(const struct vk_source *disk, uint64_t start_bytes,
 					     uint64_t length_bytes,

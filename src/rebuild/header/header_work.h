@@ -59,6 +59,7 @@ struct vk_header_work {
 	uint32_t sector_size;
 	const struct vk_rebuild_header_options *options; /* never NULL */
 	struct vk_vmfs vmfs;    /* the window as it was decoded last */
+	bool vmfs_borrowed;     /* it is the source's */
 	bool is_decoded;        /* nothing was put since then */
 	struct vk_findings findings; /* of that decoding; offsets in the window */
 	struct vk_self_report self;

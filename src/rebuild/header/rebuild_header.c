@@ -14,6 +14,9 @@ static enum vk_status decode(struct vk_header_work *work, struct vk_error *err)
 {
 	struct vk_finding_sink sink;
 
+	if (work->vmfs_borrowed)
+		memset(&work->vmfs, 0, sizeof(work->vmfs));
+	work->vmfs_borrowed = false;
 	vk_vmfs_free(&work->vmfs);
 	vk_findings_free(&work->findings);
 	memset(&work->findings, 0, sizeof(work->findings));
@@ -21,6 +24,24 @@ static enum vk_status decode(struct vk_header_work *work, struct vk_error *err)
 	work->vmfs.partition_bytes = work->length_bytes;
 	work->is_decoded = true;
 	return vk_vmfs_read(work->window, &sink, &work->vmfs, err);
+}
+
+/* The partition as the source decoded it, when nothing was put on the overlay yet: false when it did not. */
+static bool borrow_decoded(struct vk_header_work *work, const struct vk_source *disk)
+{
+	const struct vk_edit *edits;
+
+	if (vk_overlay_edits(work->overlay, &edits) > 0 || disk->findings.dropped > 0)
+		return false;
+	for (size_t i = 0; i < disk->vmfs_count && !work->vmfs_borrowed; i++) {
+		const struct vk_vmfs *v = &disk->vmfs[i];
+
+		work->vmfs_borrowed = vk_mul_sat(v->start_sector, disk->sector_size) == work->start_bytes &&
+				      v->partition_bytes == work->length_bytes && v->partition_bytes == work->room_bytes;
+		if (work->vmfs_borrowed)
+			work->vmfs = *v;
+	}
+	return work->vmfs_borrowed;
 }
 
 /*
@@ -112,11 +133,12 @@ static enum vk_status open_window(struct vk_header_work *work, struct vk_error *
 	return VK_OK;
 }
 
-static bool known_before(const struct vk_findings *before, const struct vk_finding *finding)
+/* start_bytes: where what the findings before speak of begins. */
+static bool known_before(const struct vk_findings *before, uint64_t start_bytes, const struct vk_finding *finding)
 {
 	for (size_t i = 0; i < before->count; i++)
 		if (before->items[i].code == finding->code &&
-		    before->items[i].offset_bytes == finding->offset_bytes)
+		    before->items[i].offset_bytes == vk_add_sat(start_bytes, finding->offset_bytes))
 			return true;
 	return false;
 }
@@ -125,7 +147,7 @@ static bool known_before(const struct vk_findings *before, const struct vk_findi
  * What the decoders say of the result. A contradiction in what was put together means that too little was left to put
  * it together from; what lies behind it may only now be seen to be damaged.
  */
-static enum vk_status prove(struct vk_header_work *work, const struct vk_findings *before,
+static enum vk_status prove(struct vk_header_work *work, const struct vk_findings *before, uint64_t start_bytes,
 			    struct vk_error *err)
 {
 	uint64_t data = vk_min_u64(VK_LVM_DATA_OFFSET, work->room_bytes);
@@ -134,7 +156,7 @@ static enum vk_status prove(struct vk_header_work *work, const struct vk_finding
 		const struct vk_finding *f = &work->findings.items[i];
 		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
 
-		if (kind->severity == VK_INFO || known_before(before, f))
+		if (kind->severity == VK_INFO || known_before(before, start_bytes, f))
 			continue;
 		if (f->offset_bytes < data && kind->severity == VK_ERROR) {
 			vk_error_set(err, VK_ABSENT, vk_io_name(work->base),
@@ -149,25 +171,26 @@ static enum vk_status prove(struct vk_header_work *work, const struct vk_finding
 	return VK_OK;
 }
 
-static enum vk_status plan(struct vk_header_work *work, struct vk_error *err)
+static enum vk_status plan(struct vk_header_work *work, const struct vk_source *disk, struct vk_error *err)
 {
 	static enum vk_status (*const parts[])(struct vk_header_work *, struct vk_error *) = {
 		vk_rebuild_lvm, vk_rebuild_fs, vk_rebuild_heartbeats};
-	enum vk_status status = decode(work, err);
-	struct vk_findings before;
+	bool borrowed = borrow_decoded(work, disk);
+	enum vk_status status = borrowed ? VK_OK : decode(work, err);
+	struct vk_findings before = work->findings;
 
-	if (status != VK_OK)
-		return status;
-	before = work->findings;
 	memset(&work->findings, 0, sizeof(work->findings));
-	status = ask_volume(work, err);
+	work->is_decoded = true;
+	if (status == VK_OK)
+		status = ask_volume(work, err);
 	for (size_t i = 0; status == VK_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		status = parts[i](work, err);
 		if (status == VK_OK && !work->is_decoded)
 			status = decode(work, err);
 	}
-	if (status == VK_OK)
-		status = prove(work, &before, err);
+	/* nothing that was put: nothing can be seen only now */
+	if (status == VK_OK && !work->vmfs_borrowed)
+		status = prove(work, borrowed ? &disk->findings : &before, borrowed ? work->start_bytes : 0, err);
 	vk_findings_free(&before);
 	return status;
 }
@@ -194,11 +217,12 @@ enum vk_status vk_rebuild_header(const struct vk_source *disk, uint64_t start_by
 	ask_table(work, disk);
 	status = open_window(work, err);
 	if (status == VK_OK)
-		status = plan(work, err);
+		status = plan(work, disk, err);
 	if (status == VK_OK && work->no_memory)
 		status = vk_no_memory(err, vk_io_name(disk->io));
 	header.nothing_to_do = vk_overlay_edits(overlay, &edits) == edits_before && header.field_count == 0;
-	vk_vmfs_free(&work->vmfs);
+	if (!work->vmfs_borrowed)
+		vk_vmfs_free(&work->vmfs);
 	vk_findings_free(&work->findings);
 	vk_io_close(work->window);
 	free(work);
