@@ -217,25 +217,6 @@ static bool stray_tail(const uint8_t label[LABEL_BYTES])
 	return true;
 }
 
-static void put_placeholder(struct vk_header_work *w, const char *asked)
-{
-	uint8_t label[LABEL_BYTES] = {0};
-
-	if (asked != NULL && w->fsd.capture == NULL) {
-		snprintf((char *)label, sizeof(label), "%s", asked);
-		vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_ASKED, "--label");
-		return;
-	}
-	if (w->fsd.capture != NULL)
-		vk_work_note(w, "The label is the one in %s; a datastore that was renamed since has another one.",
-			     w->fsd.m.capture_name);
-	else
-		vk_work_lost(w, "The datastore's label survives nowhere; rename the datastore once it is mounted, or "
-				"say --label.");
-	snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x", lvm_second(w));
-	vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");
-}
-
 /* It stays as it is, damaged as it is. */
 static void leave(struct vk_header_work *w)
 {
@@ -262,18 +243,36 @@ static void leave(struct vk_header_work *w)
 void vk_fs_judge_label(struct vk_header_work *w)
 {
 	const uint8_t *was = w->fsd.was.fsLabel;
+	const char *asked = w->options->label;
+	bool captured = w->fsd.capture != NULL;
 	uint8_t label[LABEL_BYTES] = {0};
 
 	/* what is readable stays, whatever is wrong with it */
 	if (vk_label_sound(was) && (w->fsd.trusted || was[0] != 0)) {
 		memcpy(w->fsd.is.fsLabel, was, LABEL_BYTES);
-	} else if (stray_tail(was)) {
+		return;
+	}
+	if (stray_tail(was)) {
 		memcpy(label, was, vk_label_text_bytes(was));
 		vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_CONSTANT,
 			      "zero behind the end of the text, as every host writes it");
-	} else if (w->fsd.trusted && readable(was) && w->options->label == NULL) {
-		leave(w);
-	} else {
-		put_placeholder(w, w->options->label);
+		return;
 	}
+	if (w->fsd.trusted && readable(was) && asked == NULL) {
+		leave(w);
+		return;
+	}
+	if (asked != NULL && !captured) {
+		snprintf((char *)label, sizeof(label), "%s", asked);
+		vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_ASKED, "--label");
+		return;
+	}
+	if (captured)
+		vk_work_note(w, "The label is the one in %s; a datastore that was renamed since has another one.",
+			     w->fsd.m.capture_name);
+	else
+		vk_work_lost(w, "The datastore's label survives nowhere; rename the datastore once it is mounted, or "
+				"say --label.");
+	snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x", lvm_second(w));
+	vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");
 }

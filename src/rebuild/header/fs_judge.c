@@ -179,6 +179,16 @@ static const struct {
 	{"sfbToLfbShift", VK_SELF_LFB_SHIFT, true, 1, 13, 1, {0, 0, 9}},
 };
 
+/* A number as a fact has it, or as it is usual. */
+static void put_number(struct vk_header_work *w, const char *name, const struct vk_self_fact *told, uint64_t value,
+		       uint64_t usual)
+{
+	if (told->sure >= VK_SELF_LIKELY)
+		vk_mend_number(&w->fsd.m, name, value, vk_fs_by(told->sure == VK_SELF_CERTAIN), "%s", told->from);
+	else
+		vk_mend_number(&w->fsd.m, name, usual, VK_FIELD_USUAL, "usual with this version");
+}
+
 static void judge_numbers(struct vk_header_work *w, bool of_six_alone)
 {
 	uint32_t major = w->fsd.is.majorVersion;
@@ -193,18 +203,12 @@ static void judge_numbers(struct vk_header_work *w, bool of_six_alone)
 
 		if (numbers[i].of_six_alone != of_six_alone)
 			continue;
-		if (!(w->fsd.trusted && plausible) || told->sure == VK_SELF_CERTAIN) {
-			if (told->sure >= VK_SELF_LIKELY)
-				vk_mend_number(&w->fsd.m, name, told->value, vk_fs_by(told->sure == VK_SELF_CERTAIN),
-					       "%s", told->from);
-			else
-				vk_mend_number(&w->fsd.m, name, numbers[i].usual[major == VK_FS_VMFS3 ? 0 :
-										 major == VK_FS_VMFS5 ? 1 : 2],
-					       VK_FIELD_USUAL, "usual with this version");
-		} else if (told->sure == VK_SELF_LIKELY && told->value != stands) {
+		if (!(w->fsd.trusted && plausible) || told->sure == VK_SELF_CERTAIN)
+			put_number(w, name, told, told->value,
+				   numbers[i].usual[major == VK_FS_VMFS3 ? 0 : major == VK_FS_VMFS5 ? 1 : 2]);
+		else if (told->sure == VK_SELF_LIKELY && told->value != stands)
 			vk_work_note(w, "%s of the file system is %" PRIu64 ", by %s it is %" PRIu64 ": it stays, for "
 					"it cannot be told which is right.", name, stands, told->from, told->value);
-		}
 	}
 }
 
@@ -281,13 +285,9 @@ static void judge_derived(struct vk_header_work *w, const char *name, const stru
 {
 	const struct vk_field *field = vk_layout_field(&vk_fs_descriptor_layout, name);
 
-	if (!lost(w, PHYS_DISK_BLOCK, LOCAL_STAMP) &&
-	    (vk_field_number(field, &w->fsd.was) != 0 || told->sure != VK_SELF_CERTAIN))
-		return;
-	if (told->sure >= VK_SELF_LIKELY)
-		vk_mend_number(&w->fsd.m, name, value, vk_fs_by(told->sure == VK_SELF_CERTAIN), "%s", told->from);
-	else
-		vk_mend_number(&w->fsd.m, name, usual, VK_FIELD_USUAL, "usual with this version");
+	if (lost(w, PHYS_DISK_BLOCK, LOCAL_STAMP) ||
+	    (vk_field_number(field, &w->fsd.was) == 0 && told->sure == VK_SELF_CERTAIN))
+		put_number(w, name, told, value, usual);
 }
 
 /* The session that made the file system had begun by then, on the host that made the LVM volume. */

@@ -79,8 +79,9 @@ static void take_lost(struct vk_header_work *c, struct vk_mending *m, const void
 
 		/* the disk id has a side of its own; the volume's identity is told better by the file system */
 		if (f->kind != VK_KIND_DISKID && !(identity && c->fs_believed))
-			vk_mend_as(m, f, other, vk_origin_if(lasting && !c->capture_untied, VK_FIELD_CAPTURE), "%s%s",
-				   c->capture->name, lasting ? "" : ", and it may have changed since");
+			vk_mend_bytes(m, f->name, vk_mend_member(f, other),
+				      vk_origin_if(lasting && !c->capture_untied, VK_FIELD_CAPTURE), "%s%s",
+				      c->capture->name, lasting ? "" : ", and it may have changed since");
 	}
 }
 
@@ -98,7 +99,8 @@ static void take_standing(struct vk_header_work *c, struct vk_mending *m, const 
 		bool time = strcmp(f->name, "modTimeUS") == 0, passing = (f->marks & VK_PASSING) != 0;
 
 		if (f->kind != VK_KIND_DISKID && (!passing || changed_now == changed_then || (time && !time_stays)))
-			vk_mend_as(m, f, other, vk_origin_if(!passing, VK_FIELD_CAPTURE), "%s", c->capture->name);
+			vk_mend_bytes(m, f->name, vk_mend_member(f, other), vk_origin_if(!passing, VK_FIELD_CAPTURE),
+				      "%s", c->capture->name);
 	}
 }
 

@@ -46,11 +46,6 @@ static void gather(const struct vk_header_work *c, struct witnesses *ret_witness
 	}
 }
 
-static const uint8_t *value_of(const struct vk_lvm_volume *v, const struct vk_field *f)
-{
-	return (const uint8_t *)v + f->member;
-}
-
 /* Bytes that are all zero or all ones, and numbers that no volume has, are no vote. */
 static bool says(const struct vk_lvm_volume *v, const struct vk_field *f)
 {
@@ -58,7 +53,7 @@ static bool says(const struct vk_lvm_volume *v, const struct vk_field *f)
 		return false;
 	if (strcmp(f->name, "numDevs") == 0 && (v->numDevs < 2 || v->numDevs > VK_LVM_SD_ENTRIES))
 		return false;
-	return !vk_all_bytes(value_of(v, f), f->size, 0xFF) && !vk_all_zero(value_of(v, f), f->size);
+	return !vk_all_bytes(vk_mend_member(f, v), f->size, 0xFF) && !vk_all_zero(vk_mend_member(f, v), f->size);
 }
 
 /* The extents are counted and measured when they lie one behind the other, and some descriptor says: these are all. */
@@ -100,7 +95,7 @@ static struct vk_ballot elect(const struct vk_header_work *c, const struct witne
 
 		if (!says(w->of[i], f))
 			continue;
-		while (memcmp(value_of(w->of[same], f), value_of(w->of[i], f), f->size) != 0)
+		while (memcmp(vk_mend_member(f, w->of[same]), vk_mend_member(f, w->of[i]), f->size) != 0)
 			same++;
 		vk_tally_add(&t, true, same, 1, w->name[i]);
 		vk_tally_add(&t, same == i && row_says(w, f, w->of[i]), same, 1, "the extents, one behind the other");
@@ -131,9 +126,9 @@ void vk_lvm_members_ask(struct vk_header_work *c)
 		best = elect(c, &w, f);
 		c->elected_proved[i] = best.proved;
 		if (best.weight > 0)
-			memcpy(elected, value_of(w.of[best.value], f), f->size);
+			memcpy(elected, vk_mend_member(f, w.of[best.value]), f->size);
 		else if (c->volume_believed)
-			memcpy(elected, value_of(&c->v0, f), f->size);
+			memcpy(elected, vk_mend_member(f, &c->v0), f->size);
 		if (best.weight == 0)
 			vk_work_lost(c, "The extents of the volume differ in %s, and it cannot be told which is right: "
 					"%s.", f->name, c->volume_believed ? "it stays" : "see that field");
@@ -192,8 +187,9 @@ void vk_lvm_members_apply(struct vk_header_work *c)
 
 		if ((f->marks & VK_ALIKE) == 0 || (c->volume_believed && strcmp(f->name, "state") == 0))
 			continue;
-		vk_mend_as(&c->volume, f, c->sibling, vk_origin_if(c->elected_proved[i], VK_FIELD_MEMBER), "%s%s",
-			      c->member->name, c->elected_proved[i] ? "" : ", and nothing else agrees with it");
+		vk_mend_bytes(&c->volume, f->name, vk_mend_member(f, c->sibling),
+			      vk_origin_if(c->elected_proved[i], VK_FIELD_MEMBER), "%s%s", c->member->name,
+			      c->elected_proved[i] ? "" : ", and nothing else agrees with it");
 	}
 	if (!c->volume_believed)
 		take_gap(c, &w);

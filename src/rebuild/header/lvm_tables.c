@@ -53,12 +53,15 @@ static void make_entry(const struct tables *t, const struct region *r, uint64_t 
 static unsigned wrong_fields(const uint8_t raw[STRIDE], const struct vk_lvm_pe *should)
 {
 	struct vk_lvm_pe now;
+	unsigned wrong = 0;
 
 	vk_lvm_pe_decode(raw, STRIDE, &now);
-	return (unsigned)(now.used != should->used) + (unsigned)(now.peID != should->peID) +
-	       (unsigned)(now.volumeID != should->volumeID) + (unsigned)(now.pOffset != should->pOffset) +
-	       (unsigned)(now.lOffset != should->lOffset) + (unsigned)(now.length != should->length) +
-	       (unsigned)(now.version != should->version);
+	for (size_t i = 0; i < vk_lvm_pe_layout.count; i++) {
+		const struct vk_field *f = &vk_lvm_pe_layout.fields[i];
+
+		wrong += memcmp(vk_mend_member(f, &now), vk_mend_member(f, should), f->size) != 0;
+	}
+	return wrong;
 }
 
 /* Whether the first entry is the one that belongs there, but for one field at most. */

@@ -11,12 +11,6 @@ static size_t member_bytes(const struct vk_field *field)
 	return field->kind == VK_KIND_DISKID ? sizeof(struct vk_scsi_disk_id) : field->size;
 }
 
-/* The member of a C struct of the layout. */
-static const uint8_t *member(const struct vk_field *field, const void *in)
-{
-	return (const uint8_t *)in + field->member;
-}
-
 __attribute__((format(printf, 5, 0))) static void
 set_field(struct vk_mending *m, const struct vk_field *field, const void *bytes, enum vk_field_origin origin,
 	  const char *from, va_list ap)
@@ -24,10 +18,10 @@ set_field(struct vk_mending *m, const struct vk_field *field, const void *bytes,
 	size_t index = (size_t)(field - m->layout->fields), len = member_bytes(field);
 	uint8_t *is = (uint8_t *)m->is + field->member;
 	bool captured = m->capture != NULL && origin != VK_FIELD_CONSTANT &&
-			!(vk_field_origin_exact(origin) && memcmp(bytes, member(field, m->capture), len) == 0);
+			!(vk_field_origin_exact(origin) && memcmp(bytes, vk_mend_member(field, m->capture), len) == 0);
 
 	if (captured) {
-		bytes = member(field, m->capture);
+		bytes = vk_mend_member(field, m->capture);
 		/* it is what stood there when the field lasts */
 		origin = vk_origin_if((field->marks & VK_LASTING) != 0 && m->capture_proves &&
 				      (field->kind != VK_KIND_UUID || m->capture_names), VK_FIELD_CAPTURE);
@@ -71,21 +65,14 @@ void vk_mend_bytes(struct vk_mending *m, const char *field, const void *bytes, e
 	va_end(ap);
 }
 
-void vk_mend_as(struct vk_mending *m, const struct vk_field *field, const void *other, enum vk_field_origin origin,
-		const char *from, ...)
-{
-	va_list ap;
-
-	va_start(ap, from);
-	set_field(m, field, member(field, other), origin, from, ap);
-	va_end(ap);
-}
-
 void vk_mend_all(struct vk_mending *m, const void *other, enum vk_field_origin origin, const char *from)
 {
-	for (size_t i = 0; i < m->layout->count; i++)
-		if (m->layout->fields[i].kind != VK_KIND_DISKID)
-			vk_mend_as(m, &m->layout->fields[i], other, origin, "%s", from);
+	for (size_t i = 0; i < m->layout->count; i++) {
+		const struct vk_field *f = &m->layout->fields[i];
+
+		if (f->kind != VK_KIND_DISKID)
+			vk_mend_bytes(m, f->name, vk_mend_member(f, other), origin, "%s", from);
+	}
 }
 
 void vk_mend_from_capture(struct vk_mending *m)
@@ -94,7 +81,8 @@ void vk_mend_from_capture(struct vk_mending *m)
 		const struct vk_field *f = &m->layout->fields[i];
 
 		if (m->rebuilt ? !m->fields[i].set : (f->marks & VK_LASTING) != 0)
-			vk_mend_as(m, f, m->capture, VK_FIELD_USUAL, "%s", m->capture_name);
+			vk_mend_bytes(m, f->name, vk_mend_member(f, m->capture), VK_FIELD_USUAL, "%s",
+				      m->capture_name);
 	}
 }
 
@@ -113,7 +101,8 @@ void vk_mend_record(const struct vk_mending *m, struct vk_mend_sum *sum)
 		enum vk_field_origin origin = m->fields[i].set ? m->fields[i].origin : VK_FIELD_USUAL;
 
 		/* a disk id is recorded by its own fields */
-		if (f->kind == VK_KIND_DISKID || memcmp(member(f, m->is), member(f, m->was), member_bytes(f)) == 0)
+		if (f->kind == VK_KIND_DISKID ||
+		    memcmp(vk_mend_member(f, m->is), vk_mend_member(f, m->was), member_bytes(f)) == 0)
 			continue;
 		sum->changed++;
 		sum->inexact += !vk_field_origin_exact(origin);

@@ -40,13 +40,15 @@ struct vk_mending {
 void vk_mend_number(struct vk_mending *m, const char *field, uint64_t value, enum vk_field_origin origin,
 		    const char *from, ...)
 	__attribute__((format(printf, 5, 6)));
-/* The same for the member of a TEXT, BYTES or UUID field; bytes has its size. */
+/* The same for the member of a field of any kind. */
 void vk_mend_bytes(struct vk_mending *m, const char *field, const void *bytes, enum vk_field_origin origin,
 		   const char *from, ...)
 	__attribute__((format(printf, 5, 6)));
-/* The same for a field of any kind, as another structure of the layout has it. */
-void vk_mend_as(struct vk_mending *m, const struct vk_field *field, const void *other, enum vk_field_origin origin,
-		const char *from, ...) __attribute__((format(printf, 5, 6)));
+/* A field of any kind as a C struct of its layout has it. */
+static inline const uint8_t *vk_mend_member(const struct vk_field *field, const void *in)
+{
+	return (const uint8_t *)in + field->member;
+}
 /* Every field as another structure has it, but for a disk id inside, which is a mending of its own. */
 void vk_mend_all(struct vk_mending *m, const void *other, enum vk_field_origin origin, const char *from);
 /* From the capture: of a structure that is made new all that was not set, of one that stands what lasts. */

@@ -37,7 +37,8 @@ static bool borrow_decoded(struct vk_header_work *work, const struct vk_source *
 		const struct vk_vmfs *v = &disk->vmfs[i];
 
 		work->vmfs_borrowed = vk_mul_sat(v->start_sector, disk->sector_size) == work->start_bytes &&
-				      v->partition_bytes == work->length_bytes && v->partition_bytes == work->room_bytes;
+				      v->partition_bytes == work->length_bytes &&
+				      v->partition_bytes == work->room_bytes;
 		if (work->vmfs_borrowed)
 			work->vmfs = *v;
 	}
