@@ -58,3 +58,15 @@ is "another LUN's name: told" "$(names)" "lost: it names another LUN than the di
 dd if=/dev/zero of=disk.img bs=1 seek=$at count=256 conv=notrunc status=none
 exits "no name" 0 "$VMFSKIT" repair header disk.img --no-captures --store st
 is "no name: told" "$(names)" "consistent: it holds no name; no reader needs one"
+
+# the disk is opened for the work, by libblkid and once more for the plan; its table is not read again for every question
+if command -v strace >/dev/null; then
+	zero named.img $((BASE + 0x100000)) $((0x1000000))
+	STRACE_OPTIONS="-y -e trace=openat,pread64" traced trace "$VMFSKIT" repair header named.img --partition 1 --no-captures \
+		--store st >"$OUT" 2>&1
+	is "opened three times at most" "$(grep -c 'openat.*named\.img"' trace | tr 1-3 +)" +
+	is "the first sectors of its GPT are read eight times at most" \
+		"$(grep -cE 'pread64.*named\.img.*, (512|1024)\) = ' trace | tr 1-8 +)" +
+else
+	skip "how often the disk is read" "there is no strace"
+fi
