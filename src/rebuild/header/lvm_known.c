@@ -9,32 +9,27 @@
 static bool same_device(const struct vk_header_work *c, const struct vk_vmfs *k, bool *ret_tied)
 {
 	const struct vk_lvm_volume *v = &k->volumes[0].volume;
-	unsigned same = 0, other = 0;
+	int same = 0, other = 0;
 
 	/* another extent of the volume has all of its identity but the place in it */
 	if ((c->volume_believed && c->v0.numDevs > 1 && c->v0.firstPE != v->firstPE && c->v0.lastPE != v->lastPE) ||
 	    (c->fs_believed && v->firstPE != 0))
 		return false;
 	if (c->device_believed) {
-		bool id = vk_vmfs_uuid_equal(&c->d0.devID, &k->lvm.devID);
-		bool time = c->d0.initTimeUS == k->lvm.initTimeUS;
-
-		same += (unsigned)id + (unsigned)time;
-		other += (unsigned)!id + (unsigned)!time;
+		same += vk_vmfs_uuid_equal(&c->d0.devID, &k->lvm.devID) + (c->d0.initTimeUS == k->lvm.initTimeUS);
+		other += 2 - same;
 	}
 	if (c->volume_believed) {
-		bool id = vk_vmfs_uuid_equal(&c->v0.uuid, &v->uuid);
-		bool name = memcmp(c->v0.name, v->name, sizeof(v->name)) == 0;
+		int equal = vk_vmfs_uuid_equal(&c->v0.uuid, &v->uuid) +
+			    (memcmp(c->v0.name, v->name, sizeof(v->name)) == 0);
 
-		same += (unsigned)id + (unsigned)name + (c->v0.creationTimeUS == v->creationTimeUS);
-		other += (unsigned)!id + (unsigned)!name;
+		same += equal + (c->v0.creationTimeUS == v->creationTimeUS);
+		other += 2 - equal;
 	}
-	if (c->fs_believed) {
-		bool id = vk_vmfs_uuid_equal(&c->fs.volInfo, &v->uuid);
-
-		same += id;
-		other += !id;
-	}
+	if (c->fs_believed && vk_vmfs_uuid_equal(&c->fs.volInfo, &v->uuid))
+		same++;
+	else
+		other += c->fs_believed;
 	*ret_tied = same > other;
 	return same > other || (same == 0 && other == 0);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PE bitmaps and tables as they should be; only what differs is put. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -163,7 +164,7 @@ static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t one
 		captured(t->c, bitmap, should, sizeof(should));
 	vk_work_range(t->c, &vk_lvm_pe_layout, bitmap, sizeof(should),
 		      vk_origin_if(t->proved || known, known ? VK_FIELD_CAPTURE : VK_FIELD_COMPUTED),
-		      "PE bitmap: %llu extents in use", (unsigned long long)ones);
+		      "PE bitmap: %" PRIu64 " extents in use", ones);
 	return vk_work_put(t->c, bitmap, should, sizeof(should), "PE bitmap",
 			   VK_HEADER_CLASS_TABLES, err);
 }
@@ -203,46 +204,42 @@ static enum vk_status put_exts(struct tables *t, uint64_t done, struct vk_error 
 		left -= r.count;
 	}
 	if (status == VK_OK && left > 0)
-		vk_work_lost(c, "The PE tables of %llu extents lie behind extended metadata that cannot be "
-				      "reached: they were not looked at.", (unsigned long long)left);
+		vk_work_lost(c, "The PE tables of %" PRIu64 " extents lie behind extended metadata that cannot be "
+				"reached: they were not looked at.", left);
 	return status;
 }
 
 static void give_verdict(const struct tables *t)
 {
-	struct vk_header_work *work = t->c;
-	const char *from = t->c->sizes.volume.from;
+	struct vk_header_work *c = t->c;
+	uint64_t extents = c->sizes.volume.value;
 	/* a volume that grew has other tables than its capture shows */
-	bool proved = t->not_captured == 0 && t->c->earlier != NULL && !work->capture_old && !work->capture_untied;
+	bool proved = t->not_captured == 0 && c->earlier != NULL && !c->capture_old && !c->capture_untied;
 	bool guess = (t->rebuilt || t->regrouped || t->not_proved > 0) && !proved;
 
-	if (t->entries_changed == 0 && t->maps_changed == 0) {
-		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_CONSISTENT, "every extent is where it belongs");
-		return;
-	}
 	if (t->entries_changed > 0)
-		vk_work_range(work, &vk_lvm_pe_layout, t->first_changed, t->end_changed - t->first_changed,
+		vk_work_range(c, &vk_lvm_pe_layout, t->first_changed, t->end_changed - t->first_changed,
 			      guess ? VK_FIELD_USUAL : proved ? VK_FIELD_CAPTURE : VK_FIELD_COMPUTED,
-			      "%llu PE table entries, one extent behind the other from the data offset on%s%s",
-			      (unsigned long long)t->entries_changed, proved ? ", as in " : "",
-			      proved ? t->c->capture->name : "");
-	if (t->rebuilt && proved)
-		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT, "%llu extents, each entry as in %s",
-				(unsigned long long)t->c->sizes.volume.value, t->c->capture->name);
+			      "%" PRIu64 " PE table entries, one extent behind the other from the data offset on%s%s",
+			      t->entries_changed, proved ? ", as in " : "", proved ? c->capture->name : "");
+	if (t->entries_changed == 0 && t->maps_changed == 0)
+		vk_work_verdict(c, VK_HS_PE_TABLES, VK_STRUCTURE_CONSISTENT, "every extent is where it belongs");
+	else if (t->rebuilt && proved)
+		vk_work_verdict(c, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT, "%" PRIu64 " extents, each entry as in %s",
+				extents, c->capture->name);
 	else if (t->rebuilt)
-		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
-				"%llu extents one behind the other, as on every device seen; their number from %s",
-				(unsigned long long)t->c->sizes.volume.value, from);
+		vk_work_verdict(c, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
+				"%" PRIu64 " extents one behind the other, as on every device seen; their number from "
+				"%s", extents, c->sizes.volume.from);
 	else if (t->regrouped && !proved)
-		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
-				"%llu extents in as few entries as hold them: how they were divided is not known",
-				(unsigned long long)t->c->sizes.volume.value);
+		vk_work_verdict(c, VK_HS_PE_TABLES, VK_STRUCTURE_REBUILT,
+				"%" PRIu64 " extents in as few entries as hold them: how they were divided is not "
+				"known", extents);
 	else
-		vk_work_verdict(work, VK_HS_PE_TABLES, VK_STRUCTURE_MENDED,
-				"%llu entries and %llu bitmaps put right; %s",
-				(unsigned long long)t->entries_changed, (unsigned long long)t->maps_changed,
-				t->proved && t->not_proved == 0 ? "the others and the sizes show the order"
-								: "that they were so is not proved");
+		vk_work_verdict(c, VK_HS_PE_TABLES, VK_STRUCTURE_MENDED,
+				"%" PRIu64 " entries and %" PRIu64 " bitmaps put right; %s", t->entries_changed,
+				t->maps_changed, t->proved && t->not_proved == 0
+				? "the others and the sizes show the order" : "that they were so is not proved");
 }
 
 enum vk_status vk_lvm_tables_put(struct vk_header_work *c, struct vk_error *err)

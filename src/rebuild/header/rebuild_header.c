@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mends or makes anew the headers of one partition on an overlay, and proves the result with the decoders. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,8 +107,8 @@ static enum vk_status ask_volume(struct vk_header_work *work, struct vk_error *e
 	r->volume_start_bytes = voted;
 	r->votes = vote->blocks;
 	r->highest_volume_offset = vk_max_u64(r->highest_volume_offset, vote->last_addr);
-	snprintf(r->votes_from, sizeof(r->votes_from), "%llu locks and %llu heartbeats on the disk",
-		 (unsigned long long)locks, (unsigned long long)vote->heartbeats);
+	snprintf(r->votes_from, sizeof(r->votes_from), "%" PRIu64 " locks and %" PRIu64 " heartbeats on the disk",
+		 locks, (uint64_t)vote->heartbeats);
 	return status;
 }
 
@@ -123,8 +124,7 @@ static enum vk_status open_window(struct vk_header_work *work, struct vk_error *
 	if (work->sector_size == 0 || work->start_bytes % work->sector_size != 0 ||
 	    work->room_bytes <= VK_LVM_DATA_OFFSET) {
 		vk_error_set(err, VK_ABSENT, vk_io_name(work->base),
-			     "There is no room for a VMFS volume from byte %llu on",
-			     (unsigned long long)work->start_bytes);
+			     "There is no room for a VMFS volume from byte %" PRIu64 " on", work->start_bytes);
 		return vk_error_remedy(err, "make sure that the whole disk is visible and the start is right");
 	}
 	work->window = vk_io_window(vk_overlay_io(work->overlay), work->start_bytes, work->room_bytes);
@@ -166,8 +166,8 @@ static enum vk_status prove(struct vk_header_work *work, const struct vk_finding
 			vk_error_at(err, work->start_bytes + f->offset_bytes);
 			return vk_error_remedy(err, "restore them from a capture, or give one to ask with --capture");
 		}
-		vk_work_lost(work, "Seen only now, at byte %llu of the partition: %s.",
-			     (unsigned long long)f->offset_bytes, f->message);
+		vk_work_lost(work, "Seen only now, at byte %" PRIu64 " of the partition: %s.", f->offset_bytes,
+			     f->message);
 	}
 	return VK_OK;
 }
