@@ -6,21 +6,23 @@
 #include <string.h>
 
 #include "cmd/shared/frame.h"
-#include "cmd/find_hints.h"
+#include "cmd/shared/captures.h"
 #include "cmd/shared/scan_progress.h"
 #include "cmd/shared/shell_words.h"
 #include "cmd/shared/verbs.h"
 #include "report/report_find.h"
 #include "vmfskit/of_disk.h"
 
-enum { NEXT_MAX = 5 };
+enum { NEXT_MAX = 5, MANIFESTS_MAX = 4096, CAPTURES_MAX = 4, HINTS_MAX = 64 };
 
 struct run {
 	struct vk_cmd cmd;
 	struct vk_find_options options;
 	struct vk_source_options how;
 	struct vk_source source;
-	struct vk_cmd_hints hints;
+	struct vk_find_hint hints[HINTS_MAX]; /* where captures of this disk say that its volumes begin */
+	char hint_texts[HINTS_MAX][VK_CAPTURE_ID_BYTES + 8];
+	size_t hint_count;
 	struct vk_find found;
 	struct vk_cmd_progress progress;
 	struct vk_find_view view; /* once the search is over */
@@ -131,6 +133,73 @@ static bool read_options(void *ctx)
 	return true;
 }
 
+/* Whether a capture is of the disk that is searched, and is one that was saved: only such a manifest is believed. */
+static bool is_believed(struct vk_vouching *vouching, const struct vk_capture *c, struct vk_disk_facts *facts,
+			const char *path)
+{
+	struct vk_findings findings = {0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
+	struct vk_of_disk answer;
+	struct vk_error ignored;
+	unsigned by;
+	bool believed = c->source_kind == facts->kind && vk_capture_tells_of(c, facts, &answer) &&
+			vk_vouch(vouching, path, &sink, &by, &ignored) == VK_OK && findings.count == 0;
+
+	vk_findings_free(&findings);
+	return believed;
+}
+
+/*
+ * Where volumes began, from the newest captures in the store of --store that are of this disk (vk_capture_is_of) and
+ * vouched for; a bounded number of manifests. No store is no error unless it was named. VK_IO, VK_ABSENT, VK_NOMEM.
+ */
+static enum vk_status read_captures(struct run *run, struct vk_error *err)
+{
+	const struct vk_cmd *cmd = &run->cmd;
+	struct vk_disk_facts facts;
+	char **paths = NULL;
+	size_t count = 0, used = 0;
+	enum vk_status status = vk_cmd_store_paths(vk_cmd_store(cmd->call), &paths, &count, err);
+
+	if (status == VK_ABSENT && !vk_cli_given_here(cmd->call, "store"))
+		return VK_OK;
+	if (status != VK_OK)
+		return status;
+	vk_disk_facts_read(&run->source, &facts);
+	for (size_t n = 0; n < count; n++) {
+		char *path = paths[count - 1 - n];
+		enum vk_status opened = VK_ABSENT;
+		struct vk_error unread = {.status = VK_OK};
+		struct vk_capture c;
+
+		if (n < MANIFESTS_MAX && used < CAPTURES_MAX)
+			opened = vk_capture_open("", path, &c, &unread);
+		/* one that is damaged has nothing to say; of one that cannot be read that is not known */
+		if (opened == VK_IO && status == VK_OK) {
+			status = opened;
+			*err = unread;
+		}
+		if (opened == VK_OK) {
+			bool believed = is_believed(cmd->vouching, &c, &facts, path);
+
+			used += believed;
+			for (size_t i = 0; believed && i < c.identity_count && run->hint_count < HINTS_MAX; i++) {
+				struct vk_find_hint *hint = &run->hints[run->hint_count];
+				char *text = run->hint_texts[run->hint_count++];
+
+				snprintf(text, sizeof(run->hint_texts[0]), "capture %s", c.id);
+				*hint = (struct vk_find_hint){.start_sector = c.identities[i].start_sector,
+							      .sectors = c.identities[i].sectors, .from = text};
+			}
+			vk_capture_close(&c);
+		}
+		free(path);
+	}
+	free(paths);
+	vk_disk_facts_free(&facts);
+	return status;
+}
+
 static bool read_hints(struct run *run)
 {
 	struct vk_cmd *cmd = &run->cmd;
@@ -141,13 +210,13 @@ static bool read_hints(struct run *run)
 		return true;
 	if (!vk_cmd_open_vouching(cmd))
 		return false;
-	status = vk_cmd_hints_read(cmd, &run->source, &run->hints, &err);
+	status = read_captures(run, &err);
 	if (status == VK_NOMEM)
 		return vk_cmd_fail(cmd, &err);
 	/* captures only tell where to look first: the disk can be searched without them */
 	if (status != VK_OK)
 		fprintf(cmd->call->err, "%s: note: %scaptures are not asked: %s (%s)\n", cmd->call->program->name,
-			run->hints.count > 0 ? "some " : "", err.what, err.where);
+			run->hint_count > 0 ? "some " : "", err.what, err.where);
 	return true;
 }
 
@@ -176,8 +245,8 @@ static bool search(void *ctx)
 		return vk_cmd_fail(&run->cmd, &err);
 	if (!read_hints(run))
 		return false;
-	options->hints = run->hints.items;
-	options->hint_count = run->hints.count;
+	options->hints = run->hints;
+	options->hint_count = run->hint_count;
 	options->progress = show_progress;
 	options->ctx = run;
 	read_name(run, name, sizeof(name));
@@ -251,7 +320,6 @@ static void end(void *ctx)
 	for (size_t i = 0; i < run->view.next_count; i++)
 		free(run->next[i]);
 	vk_find_free(&run->found);
-	vk_cmd_hints_free(&run->hints);
 	vk_source_close(&run->source);
 }
 

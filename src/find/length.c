@@ -39,27 +39,6 @@ static bool total_fits(const struct vk_probe *p, uint64_t room)
 	return room == d->numPEs || room == d->lastPEIndex + 1ULL || room == volume_pes(p);
 }
 
-/* What blocks in their place show. */
-static uint64_t length_by_votes(const struct vk_candidate *c, uint64_t data)
-{
-	if (c->vote.blocks == 0)
-		return 0;
-	if (c->head)
-		return vk_add_sat(data, vk_round_up_sat(vk_add_sat(c->vote.last_addr, 1), 0x100000));
-	if (!c->has_volume && !c->start_before_disk)
-		return vk_add_sat(c->vote.last_bytes, 512) - vk_min_u64(c->vote.last_bytes, c->start_bytes);
-	return 0;
-}
-
-/* Bytes of the disk that the source is, or is the end of; and how many of them lie before the source. */
-static uint64_t whole_disk(const struct vk_finder *f, uint64_t *ret_before)
-{
-	const struct vk_tail_gpt *tail = &f->source->tail;
-
-	*ret_before = tail->first_sector * tail->table.sector_size;
-	return tail->first_sector != 0 ? tail->table.disk_sectors * tail->table.sector_size : f->size_bytes;
-}
-
 /* Behind the last sector that a sound GPT lets a partition use. */
 static bool ends_with_usable(const struct vk_table *t, uint64_t end)
 {
@@ -105,7 +84,10 @@ static bool could_be_another(uint64_t length, uint64_t end, uint64_t disk)
 static void find_witness(const struct vk_finder *f, struct vk_probe *p)
 {
 	struct vk_candidate *c = &p->c;
-	uint64_t before, disk = whole_disk(f, &before);
+	const struct vk_tail_gpt *tail = &f->source->tail;
+	/* the source may be the end of a disk, of which these bytes lie before it */
+	uint64_t before = tail->first_sector * tail->table.sector_size;
+	uint64_t disk = before != 0 ? tail->table.disk_sectors * tail->table.sector_size : f->size_bytes;
 	uint64_t end = vk_add_sat(before, vk_add_sat(c->start_bytes, c->told_bytes));
 	struct vk_text text;
 
@@ -175,11 +157,16 @@ void vk_judge_length(const struct vk_finder *f, struct vk_probe *p)
 	uint64_t room = d->totalBytes > data ? (d->totalBytes - data) / VK_LVM_PE_BYTES : 0;
 	uint64_t disk = f->size_bytes - vk_min_u64(f->size_bytes, c->start_bytes);
 	uint64_t pes = volume_pes(p);
-	uint64_t votes = length_by_votes(c, data);
+	uint64_t votes = 0;
 	bool fits = total_fits(p, room);
 	bool agreed = fits && pes != 0; /* by header and volume descriptor */
 	bool large = d->extDevMetadataOffset != 0;
 
+	/* what blocks in their place show */
+	if (c->vote.blocks > 0 && c->head)
+		votes = vk_add_sat(data, vk_round_up_sat(vk_add_sat(c->vote.last_addr, 1), 0x100000));
+	else if (c->vote.blocks > 0 && !c->has_volume && !c->start_before_disk)
+		votes = vk_add_sat(c->vote.last_bytes, 512) - vk_min_u64(c->vote.last_bytes, c->start_bytes);
 	if (c->has_header && vk_lvm_fixed_pes(&p->lvm) && d->numPEs != 0 && d->lastPEIndex == d->numPEs - 1) {
 		agreed = agreed || pes == d->numPEs;
 		pes = vk_max_u64(pes, d->numPEs);

@@ -70,25 +70,10 @@ static void read_fs(const struct vk_finder *f, struct vk_probe *p, int64_t volum
 				       vk_fs_version_known(fs->majorVersion)));
 }
 
-/* A block that says where it lies: whether it says the truth. */
-static void count_block(struct vk_probe *p, const uint8_t *raw, uint64_t volume_offset)
-{
-	uint32_t word = vk_get_le32(raw);
-	uint64_t addr = vk_get_le64(raw + 4);
-	bool slot = word == VK_HB_FREE || word == VK_HB_IN_USE;
-	bool lock = word >= VK_LOCK_FD && word <= VK_LOCK_PB2;
-
-	if (!slot && !lock)
-		return;
-	if (addr == volume_offset) {
-		p->agree++;
-		p->slots_agree += slot;
-	} else if (addr % 512 == 0 && addr != 0) {
-		p->disagree++;
-	}
-}
-
-/* Pieces of the heartbeats (of either size) and what follows them; only the first where nothing else stands. */
+/*
+ * Whether blocks that say where they lie tell the truth, in pieces of the heartbeats (of either size) and of what
+ * follows them; only in the first where nothing else stands.
+ */
 static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t volume_start, bool thorough)
 {
 	static const uint32_t places[] = {VK_HEARTBEATS_OFFSET, 0x340000, 0x380000, 0x3f0000, 0x500000, 0x6f0000};
@@ -97,27 +82,22 @@ static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		size_t got = vk_find_get(f, volume_start + places[i], piece, sizeof(piece));
 
-		for (size_t at = 0; at + 512 <= got; at += 512)
-			count_block(p, piece + at, places[i] + at);
+		for (size_t at = 0; at + 512 <= got; at += 512) {
+			uint32_t word = vk_get_le32(piece + at);
+			uint64_t addr = vk_get_le64(piece + at + 4);
+			bool slot = word == VK_HB_FREE || word == VK_HB_IN_USE;
+			bool counts = slot || (word >= VK_LOCK_FD && word <= VK_LOCK_PB2);
+
+			if (counts && addr == places[i] + at) {
+				p->agree++;
+				p->slots_agree += slot;
+			} else if (counts && addr % 512 == 0 && addr != 0) {
+				p->disagree++;
+			}
+		}
 		if (!thorough && p->agree + p->disagree == 0)
 			return;
 	}
-}
-
-static void describe(const struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *p)
-{
-	struct vk_candidate *c = &p->c;
-	struct vk_text text;
-
-	c->found_by = seed->found_by;
-	c->claimed_bytes = seed->claimed_bytes;
-	c->table_sound = seed->sound;
-	vk_text_init(&text, c->heard, sizeof(c->heard));
-	vk_heard_text(f, seed->heard, seed->number, &text);
-	if (seed->claimed_bytes != 0)
-		p->said[p->said_count++] = (struct vk_said){seed->claimed_bytes, seed->heard, seed->number};
-	for (size_t i = 0; i < seed->other_count; i++)
-		p->said[p->said_count++] = seed->others[i];
 }
 
 static void read_header(const struct vk_finder *f, struct vk_probe *p)
@@ -136,13 +116,22 @@ static void read_header(const struct vk_finder *f, struct vk_probe *p)
 bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *p)
 {
 	int64_t volume_start;
+	struct vk_text text;
 
 	memset(p, 0, sizeof(*p));
 	p->start = seed->start;
 	p->c.start_before_disk = seed->start < 0;
 	p->c.start_bytes = seed->start < 0 ? 0 : (uint64_t)seed->start;
 	p->c.inside = SIZE_MAX;
-	describe(f, seed, p);
+	p->c.found_by = seed->found_by;
+	p->c.claimed_bytes = seed->claimed_bytes;
+	p->c.table_sound = seed->sound;
+	vk_text_init(&text, p->c.heard, sizeof(p->c.heard));
+	vk_heard_text(f, seed->heard, seed->number, &text);
+	if (seed->claimed_bytes != 0)
+		p->said[p->said_count++] = (struct vk_said){seed->claimed_bytes, seed->heard, seed->number};
+	for (size_t i = 0; i < seed->other_count; i++)
+		p->said[p->said_count++] = seed->others[i];
 	read_header(f, p);
 	p->delta_count = 1;
 	p->deltas[0] = seed->later ? seed->delta : p->start + (int64_t)VK_LVM_DATA_OFFSET;

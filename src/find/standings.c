@@ -133,23 +133,6 @@ static bool clip(const struct vk_finder *f, struct vk_probe *p, const struct vk_
 	return true;
 }
 
-/* x overlaps the accepted a. Whether x takes its place. */
-static bool settle_overlap(const struct vk_finder *f, struct vk_probe *x, const struct vk_probe *a, size_t ai)
-{
-	uint64_t apart = x->start > a->start ? (uint64_t)(x->start - a->start) : (uint64_t)(a->start - x->start);
-
-	if (apart < VK_LVM_DATA_OFFSET) {
-		if (better(x, a))
-			return true;
-		vk_ghost_earlier(x, a, ai);
-	} else if (x->start > a->start && (end_of(x) <= end_of(a) || !strong(x))) {
-		vk_ghost_inside(f, x, a, ai);
-	} else {
-		vk_ghost_earlier(x, a, ai);
-	}
-	return false;
-}
-
 /* Without a file system in its place: a copy of a header that is known, or a piece of another disk. */
 static bool is_stray(const struct vk_finder *f, const struct accepted *acc, struct vk_probe *x)
 {
@@ -227,14 +210,20 @@ static void accept_or_dismiss(const struct vk_finder *f, struct accepted *acc, s
 
 	for (size_t i = 0; i < acc->count; i++) {
 		struct vk_probe *a = &f->probes[acc->items[i]];
+		uint64_t apart = (uint64_t)llabs(x->start - a->start);
 
 		if (!overlap(x, a) || clip(f, a, x) || clip(f, x, a))
 			continue;
 		vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_FAIL, "overlaps the volume at byte %" PRIu64,
 			     a->c.start_bytes);
-		if (!settle_overlap(f, x, a, acc->items[i]))
-			return;
-		replaces = true;
+		replaces = apart < VK_LVM_DATA_OFFSET && better(x, a);
+		if (replaces)
+			continue;
+		if (apart >= VK_LVM_DATA_OFFSET && x->start > a->start && (end_of(x) <= end_of(a) || !strong(x)))
+			vk_ghost_inside(f, x, a, acc->items[i]);
+		else
+			vk_ghost_earlier(x, a, acc->items[i]);
+		return;
 	}
 	if (replaces) {
 		put_in_place(f, acc, xi);
@@ -244,58 +233,6 @@ static void accept_or_dismiss(const struct vk_finder *f, struct accepted *acc, s
 		return;
 	vk_judge_row(x, VK_CHECK_ALONE, VK_VERDICT_PASS, "overlaps no other volume");
 	acc->items[acc->count++] = xi;
-}
-
-static const char *first_fault(const struct vk_probe *p)
-{
-	for (int i = 0; i < VK_CHECK_COUNT; i++)
-		if (p->c.checks[i].verdict == VK_VERDICT_FAIL && i != VK_CHECK_VOLUME_NAME && i != VK_CHECK_VOLUME_TIME)
-			return vk_find_check_what((enum vk_find_check)i);
-	return NULL;
-}
-
-static void stand_damaged(struct vk_probe *p)
-{
-	const struct vk_candidate *c = &p->c;
-	const char *fault = first_fault(p);
-
-	if (!c->has_header && !c->has_volume && !c->head)
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX,
-			 "a later extent of a volume, without its header: %" PRIu64 " blocks agree where "
-			 "the volume begins, %s",
-			 c->vote.blocks,
-			 (c->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0
-				 ? "and this start fits"
-				 : "this start is the latest that fits");
-	else if (!c->has_header && !c->has_fs && !c->has_volume)
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "header and file-system descriptor are gone; %" PRIu64
-		      " blocks that say where they lie agree on this start", vk_max_u64(p->agree, c->vote.blocks));
-	else if (!c->has_header)
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the LVM header is gone; %s",
-			 c->has_fs ? "the file-system descriptor says where the volume begins"
-				   : "the volume descriptor is still there");
-	else if (!p->magic)
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the magic of the LVM header is gone, its other fields fit");
-	else if (c->head && !c->has_fs && vk_probe_self(p))
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "the file-system descriptor is gone");
-	else if (fault != NULL)
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "does not hold: %s", fault);
-	else
-		vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "what decides could not be read: %s",
-		      vk_probe_self(p) ? "PE tables" : "locks and heartbeats");
-}
-
-/* Blocks in their place speak for the volume: a length that nothing proves does not speak against it. */
-static void fit_disk(const struct vk_finder *f, struct vk_probe *p)
-{
-	uint64_t room = f->size_bytes - vk_min_u64(f->size_bytes, p->c.start_bytes);
-	uint64_t least = vk_max_u64(p->proved_bytes, VK_LVM_DATA_OFFSET + (p->c.head ? VK_FS_OFFSET : 0));
-
-	if (!past_end(f, p) || p->c.length_exact || !vk_probe_self(p) || p->proved_bytes > room)
-		return;
-	p->c.length_bytes = vk_min_u64(least, room);
-	vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_UNKNOWN,
-		     "its length is damaged; the disk has room for %" PRIu64 " bytes", room);
 }
 
 __attribute__((format(printf, 2, 3)))
@@ -309,12 +246,52 @@ static void add_why(struct vk_probe *p, const char *why, ...)
 	va_end(args);
 }
 
+static void stand_damaged(struct vk_probe *p)
+{
+	const struct vk_candidate *c = &p->c;
+	bool named = (c->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0;
+	const char *fault = NULL;
+
+	for (int i = 0; i < VK_CHECK_COUNT && fault == NULL; i++)
+		if (c->checks[i].verdict == VK_VERDICT_FAIL && i != VK_CHECK_VOLUME_NAME && i != VK_CHECK_VOLUME_TIME)
+			fault = vk_find_check_what((enum vk_find_check)i);
+	vk_stand(p, VK_STANDING_DAMAGED, SIZE_MAX, "%s", "");
+	if (!c->has_header && !c->has_volume && !c->head)
+		add_why(p, "a later extent of a volume, without its header: %" PRIu64 " blocks agree where "
+			   "the volume begins, %s",
+			c->vote.blocks, named ? "and this start fits" : "this start is the latest that fits");
+	else if (!c->has_header && !c->has_fs && !c->has_volume)
+		add_why(p, "header and file-system descriptor are gone; %" PRIu64
+			   " blocks that say where they lie agree on this start", vk_max_u64(p->agree, c->vote.blocks));
+	else if (!c->has_header)
+		add_why(p, "the LVM header is gone; %s",
+			c->has_fs ? "the file-system descriptor says where the volume begins"
+				  : "the volume descriptor is still there");
+	else if (!p->magic)
+		add_why(p, "the magic of the LVM header is gone, its other fields fit");
+	else if (c->head && !c->has_fs && vk_probe_self(p))
+		add_why(p, "the file-system descriptor is gone");
+	else if (fault != NULL)
+		add_why(p, "does not hold: %s", fault);
+	else
+		add_why(p, "what decides could not be read: %s",
+			vk_probe_self(p) ? "PE tables" : "locks and heartbeats");
+}
+
 static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 {
 	bool foreign = p->c.checks[VK_CHECK_NOT_FOREIGN].verdict == VK_VERDICT_FAIL;
 	bool whole = vk_probe_whole(p);
+	uint64_t room = f->size_bytes - vk_min_u64(f->size_bytes, p->c.start_bytes);
 
-	fit_disk(f, p);
+	/* blocks in their place speak for the volume: a length that nothing proves does not speak against it */
+	if (past_end(f, p) && !p->c.length_exact && vk_probe_self(p) && p->proved_bytes <= room) {
+		uint64_t least = vk_max_u64(p->proved_bytes, VK_LVM_DATA_OFFSET + (p->c.head ? VK_FS_OFFSET : 0));
+
+		p->c.length_bytes = vk_min_u64(least, room);
+		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_UNKNOWN,
+			     "its length is damaged; the disk has room for %" PRIu64 " bytes", room);
+	}
 	if (past_end(f, p))
 		vk_ghost_outside(p);
 	else if (foreign && !whole && !vk_probe_self(p))

@@ -22,52 +22,26 @@ static bool copy_text(char *to, size_t cap, const char *text)
 	return true;
 }
 
-/* Set a member by its word; false: the value makes no sense, and the volume is of no use any more. */
-typedef bool set_word(struct vk_lab_volume *v, const char *value);
+enum word { START, SIZE, VERSION, LABEL, NAA, LUN, MODEL, LIVE, BLOCK_SIZE, IMAGE, NUMBER, LOGICAL, WORDS };
+static const struct {
+	const char *word;
+	const char *expected;
+} words[WORDS] = {
+	[START] = {"start", "the number of a sector"},
+	[SIZE] = {"size", "a size like 20G, 64T or 41943040s (sectors of 512 bytes)"},
+	[VERSION] = {"version", "3, 5, 6, 5l or 6l"},
+	[LABEL] = {"label", "at most 128 bytes long"},
+	[NAA] = {"naa", "naa. with 16 or 32 hexadecimal digits that begin with 2, 3, 5 or 6, or an mpx. name"},
+	[LUN] = {"lun", "a number up to 65535"},
+	[MODEL] = {"model", "[VENDOR:]MODEL[:REVISION] of at most 8, 16 and 4 characters"},
+	[LIVE] = {"live", "a number of hosts up to 512"},
+	[BLOCK_SIZE] = {"block-size", "1M, 2M, 4M or 8M"},
+	[IMAGE] = {"image", "the path of a partition image"},
+	[NUMBER] = {"number", "a partition number from 1 to 128"},
+	[LOGICAL] = {"logical", "a word without a value"},
+};
 
-static bool set_start(struct vk_lab_volume *v, const char *value)
-{
-	v->has_start = vk_text_parse_number(value, UINT64_MAX, &v->start_sector);
-	return v->has_start;
-}
-
-static bool set_size(struct vk_lab_volume *v, const char *value)
-{
-	return vk_text_parse_size(value, &v->size_bytes) && v->size_bytes > 0;
-}
-
-static bool set_version(struct vk_lab_volume *v, const char *value)
-{
-	v->local = strlen(value) == 2 && (value[1] == 'l' || value[1] == 'L');
-	v->version = (unsigned)(value[0] - '0');
-	return (strlen(value) == 1 || v->local) &&
-	       (v->version == 5 || v->version == 6 || (v->version == 3 && !v->local));
-}
-
-static bool set_label(struct vk_lab_volume *v, const char *value)
-{
-	v->has_label = true;
-	return copy_text(v->label, sizeof(v->label), value);
-}
-
-static bool set_naa(struct vk_lab_volume *v, const char *value)
-{
-	struct vk_scsi_disk_id id;
-
-	return vk_scsi_disk_id_from_name(value, "", 0, &id) == VK_OK &&
-	       copy_text(v->lun_name, sizeof(v->lun_name), value);
-}
-
-static bool set_lun(struct vk_lab_volume *v, const char *value)
-{
-	uint64_t n = 0;
-	bool good = vk_text_parse_number(value, UINT16_MAX, &n);
-
-	v->lun = (uint16_t)n;
-	return good;
-}
-
-static bool set_model(struct vk_lab_volume *v, const char *value)
+static bool fits_model(const char *value)
 {
 	const char *colon = strchr(value, ':');
 	size_t vendor = colon == NULL ? 0 : (size_t)(colon - value);
@@ -75,71 +49,65 @@ static bool set_model(struct vk_lab_volume *v, const char *value)
 	size_t model_len = strcspn(model, ":");
 	size_t revision = model[model_len] == '\0' ? 0 : strlen(model + model_len + 1);
 
-	return vendor <= 8 && model_len <= 16 && model_len > 0 && revision <= 4 &&
-	       copy_text(v->model, sizeof(v->model), value);
+	return vendor <= 8 && model_len <= 16 && model_len > 0 && revision <= 4;
 }
 
-static bool set_live(struct vk_lab_volume *v, const char *value)
+/* False: the value makes no sense, and the volume is of no use any more. */
+static bool set_word(struct vk_lab_volume *v, enum word word, const char *value)
 {
+	struct vk_scsi_disk_id id;
 	uint64_t n = 0;
-	bool good = vk_text_parse_number(value, VK_LAB_LIVE_MAX, &n);
+	bool good = false;
 
-	v->live = (unsigned)n;
-	return good;
+	switch (word) {
+	case START:
+		v->has_start = vk_text_parse_number(value, UINT64_MAX, &v->start_sector);
+		return v->has_start;
+	case SIZE:
+		return vk_text_parse_size(value, &v->size_bytes) && v->size_bytes > 0;
+	case VERSION:
+		v->local = strlen(value) == 2 && (value[1] == 'l' || value[1] == 'L');
+		v->version = (unsigned)(value[0] - '0');
+		return (strlen(value) == 1 || v->local) &&
+		       (v->version == 5 || v->version == 6 || (v->version == 3 && !v->local));
+	case LABEL:
+		v->has_label = true;
+		return copy_text(v->label, sizeof(v->label), value);
+	case NAA:
+		return vk_scsi_disk_id_from_name(value, "", 0, &id) == VK_OK &&
+		       copy_text(v->lun_name, sizeof(v->lun_name), value);
+	case LUN:
+		good = vk_text_parse_number(value, UINT16_MAX, &n);
+		v->lun = (uint16_t)n;
+		return good;
+	case MODEL:
+		return fits_model(value) && copy_text(v->model, sizeof(v->model), value);
+	case LIVE:
+		good = vk_text_parse_number(value, VK_LAB_LIVE_MAX, &n);
+		v->live = (unsigned)n;
+		return good;
+	case BLOCK_SIZE:
+		good = vk_text_parse_size(value, &n);
+		v->block_bytes = n;
+		return good && (n == 1 << 20 || n == 2 << 20 || n == 4 << 20 || n == 8 << 20);
+	case IMAGE:
+		return *value != '\0' && copy_text(v->image, sizeof(v->image), value);
+	case NUMBER:
+		good = vk_text_parse_number(value, 128, &n) && n > 0;
+		v->number = (unsigned)n;
+		return good;
+	default:
+		v->logical = true;
+		return *value == '\0';
+	}
 }
-
-static bool set_block_size(struct vk_lab_volume *v, const char *value)
-{
-	uint64_t *n = &v->block_bytes;
-
-	return vk_text_parse_size(value, n) && (*n == 1 << 20 || *n == 2 << 20 || *n == 4 << 20 || *n == 8 << 20);
-}
-
-static bool set_image(struct vk_lab_volume *v, const char *value)
-{
-	return *value != '\0' && copy_text(v->image, sizeof(v->image), value);
-}
-
-static bool set_number(struct vk_lab_volume *v, const char *value)
-{
-	uint64_t n = 0;
-	bool good = vk_text_parse_number(value, 128, &n) && n > 0;
-
-	v->number = (unsigned)n;
-	return good;
-}
-
-static bool set_logical(struct vk_lab_volume *v, const char *value)
-{
-	v->logical = true;
-	return *value == '\0';
-}
-
-static const struct {
-	const char *word;
-	set_word *set;
-	const char *expected;
-} words[] = {
-	{"start", set_start, "the number of a sector"},
-	{"size", set_size, "a size like 20G, 64T or 41943040s (sectors of 512 bytes)"},
-	{"version", set_version, "3, 5, 6, 5l or 6l"},
-	{"label", set_label, "at most 128 bytes long"},
-	{"naa", set_naa, "naa. with 16 or 32 hexadecimal digits that begin with 2, 3, 5 or 6, or an mpx. name"},
-	{"lun", set_lun, "a number up to 65535"},
-	{"model", set_model, "[VENDOR:]MODEL[:REVISION] of at most 8, 16 and 4 characters"},
-	{"live", set_live, "a number of hosts up to 512"},
-	{"block-size", set_block_size, "1M, 2M, 4M or 8M"},
-	{"image", set_image, "the path of a partition image"},
-	{"number", set_number, "a partition number from 1 to 128"},
-	{"logical", set_logical, "a word without a value"},
-};
 
 enum vk_status vk_lab_volume_set(struct vk_lab_volume *volume, const char *word, const char *value,
 				 struct vk_error *err)
 {
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (unsigned i = 0; i < WORDS; i++)
 		if (strcmp(words[i].word, word) == 0)
-			return words[i].set(volume, value)
+			return set_word(volume, (enum word)i, value)
 				       ? VK_OK
 				       : vk_error_set(err, VK_USAGE, NULL, "%s cannot be \"%s\"; it is %s", word, value,
 						      words[i].expected);

@@ -56,57 +56,42 @@ bool vk_scan_state_unreadable(struct vk_scan_state *state, uint64_t offset, uint
  * One field that is as it must be, besides the magic: so that one damaged field does not hide a header. Extended
  * metadata has the number of its PE maps, 1 to 8, where a header has its version.
  */
-static bool is_lvm(const uint8_t *block, size_t len)
+static bool is_structure(const uint8_t *block, size_t len, uint32_t least, uint32_t most, size_t block_size_at)
 {
 	uint32_t version = vk_get_le32(block + 4);
 
-	return (version >= 1 && version <= VK_LVM_MAPS_PER_REGION) ||
-	       (len >= 0x5A + 4 && vk_lvm_block_size_sound(vk_get_le32(block + 0x5A)));
-}
-
-static bool is_fs(const uint8_t *block, size_t len)
-{
-	enum { HIGHEST = 63 };
-	uint32_t version = vk_get_le32(block + 4);
-
-	return (version >= VK_FS_VMFS3 && version <= HIGHEST) ||
-	       (len >= 0x9D + 4 && vk_lvm_block_size_sound(vk_get_le32(block + 0x9D)));
-}
-
-static void count_vote(struct vk_scan_state *state, uint64_t offset, const uint8_t *block, bool heartbeat)
-{
-	uint32_t magic = vk_get_le32(block);
-	struct vk_block_claim ballot = {.offset_bytes = offset, .addr = vk_get_le64(block + 4), .heartbeat = heartbeat};
-
-	/* neither locks nor heartbeats lie at the very start of a volume */
-	if (ballot.addr == 0 || ballot.addr % SECTOR != 0 || ballot.addr > VK_SCAN_ADDR_MAX)
-		return;
-	ballot.in_use = magic == VK_HB_IN_USE;
-	ballot.lock = (magic & 0xff) <= 6 ? magic & 0xff : 0;
-	vk_tallies_count(&state->tallies, &ballot);
+	return (version >= least && version <= most) ||
+	       (len >= block_size_at + 4 && vk_lvm_block_size_sound(vk_get_le32(block + block_size_at)));
 }
 
 /* A block of which at least LEAST_BYTES are there. */
 static bool look_at(struct vk_scan_state *state, const uint8_t *block, size_t len, uint64_t offset)
 {
+	enum { HIGHEST_FS = 63 };
 	uint32_t magic = vk_get_le32(block);
+	struct vk_block_claim claim = {.offset_bytes = offset, .addr = vk_get_le64(block + 4),
+				       .heartbeat = magic == VK_HB_FREE || magic == VK_HB_IN_USE,
+				       .in_use = magic == VK_HB_IN_USE,
+				       .lock = (magic & 0xff) <= 6 ? magic & 0xff : 0};
 
 	switch (magic) {
 	case VK_LVM_MAGIC:
-		return !is_lvm(block, len) || vk_scan_state_mark(state, VK_MARK_LVM, offset);
+		return !is_structure(block, len, 1, VK_LVM_MAPS_PER_REGION, 0x5A) ||
+		       vk_scan_state_mark(state, VK_MARK_LVM, offset);
 	case VK_FS_MAGIC_VMFS:
 	case VK_FS_MAGIC_VMFSL:
 	case VK_FS_MAGIC_VMFS6:
 	case VK_FS_MAGIC_VMFS6L:
-		return !is_fs(block, len) || vk_scan_state_mark(state, VK_MARK_FS, offset);
-	case VK_HB_FREE:
-	case VK_HB_IN_USE:
-		count_vote(state, offset, block, true);
-		return true;
+		return !is_structure(block, len, VK_FS_VMFS3, HIGHEST_FS, 0x9D) ||
+		       vk_scan_state_mark(state, VK_MARK_FS, offset);
 	default:
-		/* locks of journals and large blocks have numbers that no source names */
-		if (magic >> 8 == 0x10C000 && (magic & 0xff) != 0)
-			count_vote(state, offset, block, false);
+		/*
+		 * Locks of journals and large blocks have numbers that no source names. Neither locks nor heartbeats
+		 * lie at the very start of a volume.
+		 */
+		if ((claim.heartbeat || (magic >> 8 == 0x10C000 && (magic & 0xff) != 0)) && claim.addr != 0 &&
+		    claim.addr % SECTOR == 0 && claim.addr <= VK_SCAN_ADDR_MAX)
+			vk_tallies_count(&state->tallies, &claim);
 		return true;
 	}
 }

@@ -114,34 +114,27 @@ static struct vk_place_tally *tally_of(struct vk_tallies *tallies, int64_t start
 	return &tallies->tallies[tallies->recent];
 }
 
-static void count_heartbeat(struct vk_place_tally *tally, const struct vk_block_claim *ballot)
+void vk_tallies_count(struct vk_tallies *tallies, const struct vk_block_claim *claim)
 {
-	uint64_t distance = ballot->addr - tally->last_heartbeat;
-
-	tally->vote.heartbeats++;
-	tally->vote.heartbeats_in_use += ballot->in_use;
-	/* where slots were lost those of 512 bytes may be 4096 apart too */
-	if (tally->last_heartbeat != 0 && distance == SECTOR)
-		tally->vote.heartbeat_stride_bytes = SECTOR;
-	else if (tally->last_heartbeat != 0 && distance == SLOT_OF_VMFS6 &&
-		 tally->vote.heartbeat_stride_bytes == 0)
-		tally->vote.heartbeat_stride_bytes = SLOT_OF_VMFS6;
-	tally->last_heartbeat = ballot->addr;
-}
-
-void vk_tallies_count(struct vk_tallies *tallies, const struct vk_block_claim *ballot)
-{
-	struct vk_place_tally *tally = tally_of(tallies, (int64_t)(ballot->offset_bytes - ballot->addr),
-						ballot->offset_bytes);
+	struct vk_place_tally *tally = tally_of(tallies, (int64_t)(claim->offset_bytes - claim->addr),
+						claim->offset_bytes);
+	uint64_t distance = claim->addr - tally->last_heartbeat;
 
 	tally->weight++;
 	tally->vote.blocks++;
-	tally->vote.last_bytes = ballot->offset_bytes;
-	tally->vote.last_addr = vk_max_u64(tally->vote.last_addr, ballot->addr);
-	if (ballot->heartbeat)
-		count_heartbeat(tally, ballot);
-	else
-		tally->vote.locks[ballot->lock]++;
+	tally->vote.last_bytes = claim->offset_bytes;
+	tally->vote.last_addr = vk_max_u64(tally->vote.last_addr, claim->addr);
+	if (!claim->heartbeat) {
+		tally->vote.locks[claim->lock]++;
+		return;
+	}
+	tally->vote.heartbeats++;
+	tally->vote.heartbeats_in_use += claim->in_use;
+	/* where slots were lost those of 512 bytes may be 4096 apart too */
+	if (tally->last_heartbeat != 0 &&
+	    (distance == SECTOR || (distance == SLOT_OF_VMFS6 && tally->vote.heartbeat_stride_bytes == 0)))
+		tally->vote.heartbeat_stride_bytes = (uint32_t)distance;
+	tally->last_heartbeat = claim->addr;
 }
 
 bool vk_tallies_put(struct vk_tallies *tallies, const struct vk_place_tally *tally)

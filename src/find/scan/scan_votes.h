@@ -38,7 +38,7 @@ struct vk_tallies {
 /* False when memory ran out. Free with vk_tallies_free, which takes one that failed or is all zero too. */
 VK_MUST_USE bool vk_tallies_init(struct vk_tallies *tallies);
 void vk_tallies_free(struct vk_tallies *tallies);
-void vk_tallies_count(struct vk_tallies *tallies, const struct vk_block_claim *ballot);
+void vk_tallies_count(struct vk_tallies *tallies, const struct vk_block_claim *claim);
 /* A place with its counts, known from before. False: it is there already, or there is no room. */
 VK_MUST_USE bool vk_tallies_put(struct vk_tallies *tallies, const struct vk_place_tally *tally);
 /* Drop all places but those that keep is true of; it is asked once for each. */
