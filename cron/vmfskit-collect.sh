@@ -58,50 +58,32 @@ dump() {
 	fi
 }
 
-counted() { [ $(($# - 1)) -eq "$1" ]; }
-
 # words FILE COUNT: its first bytes are then $bytes; false, and $bytes empty, when the dumper did not show that many
 words() {
-	bytes=$(dump "$1" "$2" 2>"$work/err")
-	# shellcheck disable=SC2086
-	counted "$2" $bytes && return
+	# shellcheck disable=SC2046
+	set -- "$2" $(dump "$1" "$2" 2>"$work/err")
+	count=$1
+	shift
+	bytes=$*
+	[ $# -ne "$count" ] || return 0
 	bytes=
 	broken "$dumper"
 	return 1
 }
 
-# hex OFFSET LENGTH: $value is these bytes of $bytes
-hex() {
-	offset=$1 length=$2 value=
+# number OFFSET LENGTH: $value is that little-endian number of $bytes; what needs the last bit of 64 is as good as infinite
+number() {
+	offset=$1 digits=$(($2 * 2)) value=
 	# shellcheck disable=SC2086
 	set -- $bytes
-	[ $# -ge $((offset + length)) ] || return 1
+	[ $# -ge $((offset + digits / 2)) ] || return 1
 	shift "$offset"
-	while [ "$length" -gt 0 ]; do
-		value=$value$1
+	while [ ${#value} -lt "$digits" ]; do
+		value=$1$value
 		shift
-		length=$((length - 1))
 	done
-}
-
-# little BYTE...: $value is that little-endian number; what needs the last bit of 64 is as good as infinite
-little() {
-	value=
-	for byte; do value=$byte$value; done
 	case $value in [89a-f]???????????????) value=7fffffffffffffff ;; esac
 	value=$((0x$value))
-}
-
-# number OFFSET LENGTH: of $bytes
-number() {
-	hex "$1" "$2" || return 1
-	rest=$value
-	set --
-	while [ -n "$rest" ]; do
-		set -- "$@" "${rest%"${rest#??}"}"
-		rest=${rest#??}
-	done
-	little "$@"
 }
 
 # copy BLOCKS ARGUMENT...: whether dd copied exactly that many (ends with: at most). A disk can make it fail; where it does not start,
@@ -122,17 +104,19 @@ copy() {
 	return 1
 }
 
+# possible BYTE: no disk is that long. A dd that cannot seek behind the end would read all of the disk to get there.
+possible() { [ "$1" -ge 0 ] && [ "$1" -lt 1125899906842624 ]; }
+
 # at BYTE LENGTH: $bytes is that of the disk; both are multiples of the sector size
 at() {
 	bytes=
-	# a dd that cannot seek behind the end would read the whole disk to get there
-	[ "$1" -ge 0 ] && [ "$1" -lt 1125899906842624 ] && { [ "$size" -eq 0 ] || [ $(($1 + $2)) -le "$size" ]; } &&
+	possible "$1" && { [ "$size" -eq 0 ] || [ $(($1 + $2)) -le "$size" ]; } &&
 		copy $(($2 / sector)) if="$disk" of="$work/part" bs="$sector" skip=$(($1 / sector)) count=$(($2 / sector)) &&
 		words "$work/part" "$2"
 }
 
-# starts_with BYTE DIGITS: whether the disk has them there
-starts_with() { at "$1" "$sector" && hex 0 $((${#2} / 2)) && [ "$value" = "$2" ]; }
+# starts_with BYTE BYTES: whether the disk has them there; $bytes is then that sector
+starts_with() { at "$1" "$sector" && case $bytes in "$2"*) ;; *) false ;; esac; }
 
 # --- the result
 
@@ -159,10 +143,9 @@ header() {
 put() {
 	[ -z "$out" ] || return 0
 	size_of "$place/$1"
-	put_bytes=$value
+	put_bytes=$value sum=32
 	# the checksum counts itself as eight blanks, two of which are written as they are or as zero
 	header "vmfskit-collect/$1" "$put_bytes" '      ' >"$work/header" || die "there is no room in $place"
-	sum=32
 	words "$work/header" 512 || die "the tar cannot be written"
 	for byte in $bytes; do sum=$((sum + 0x$byte)); done
 	header "vmfskit-collect/$1" "$put_bytes" "$(printf '%06o' "$sum")" >"$work/header"
@@ -219,11 +202,11 @@ piece() {
 
 # save START END: that part of the disk, in whole MiB, without what an earlier piece holds; the odd end of the disk is a piece of its own
 save() {
-	from=$(($1 / 1048576 * 1048576)) to=$((($2 + 1048575) / 1048576 * 1048576))
+	possible "$1" && possible "$2" || return 0
+	from=$(($1 / 1048576 * 1048576)) to=$((($2 + 1048575) / 1048576 * 1048576)) odd=0
 	for old in $saved; do
 		[ "$from" -lt "${old%-*}" ] || [ "$from" -ge "${old#*-}" ] || from=${old#*-}
 	done
-	odd=0
 	if [ "$size" -gt 0 ] && [ "$to" -gt "$size" ]; then to=$((size / 1048576 * 1048576)) odd=$((size % 1048576 / sector * sector)); fi
 	[ "$from" -lt $((to + odd)) ] || return 0
 	saved="$saved $from-$((to + odd))"
@@ -281,49 +264,47 @@ find_sector_size() {
 # of a volume of more than 16 TiB names
 volume() {
 	start=$1 region=0 links=0
-	[ "$start" -gt 0 ] && [ "$start" -lt 1125899906842624 ] || return 0
-	starts_with $((start + 1048576)) 0dd001c0 && number 194 8 && region=$value || [ "$2" = vmfs ] || return 0
+	[ "$start" -gt 0 ] && possible "$start" || return 0
+	starts_with $((start + 1048576)) "$lvm_magic" && number 194 8 && region=$value || [ "$2" = vmfs ] || return 0
 	save "$start" $((start + 27262976))
-	while [ "$region" -gt 0 ] && [ "$region" -lt 1125899906842624 ] && [ "$links" -lt 64 ]; do
+	while [ "$region" -gt 0 ] && possible "$region" && [ "$links" -lt 64 ]; do
 		link=$region links=$((links + 1)) region=0
-		[ $((link % sector)) -eq 0 ] && starts_with $((start + link)) 0dd001c0 && number 8 8 && end=$value && number 16 8 || return 0
+		[ $((link % sector)) -eq 0 ] && starts_with $((start + link)) "$lvm_magic" && number 8 8 && end=$value && number 16 8 || return 0
 		[ "$value" -le "$link" ] || region=$value
 		[ "$end" -gt "$link" ] && [ $((end - link)) -le 268435456 ] || end=$((link + 17825792))
 		save $((start + link)) $((start + end))
 	done
 }
 
-# boot_record LBA EXTENDED-START: entries of sector 0, or of a link of the chain
+# boot_record LBA EXTENDED-START: entries of sector 0, or the first two of a link of the chain; $next is where the chain goes on
 boot_record() {
-	at $(($1 * sector)) "$sector" || return 0
-	record=$bytes
-	hex 510 2
-	[ "$1" -eq 0 ] || [ "$value" = 55aa ] || return 0
-	for entry in 446 462 478 494; do
-		bytes=$record
-		hex $((entry + 4)) 1
-		type=$value
-		number $((entry + 8)) 4
-		first=$value
-		[ "$1" -eq 0 ] || [ "$entry" -lt 478 ] || return 0
-		case $1-$entry-$type in
+	lba=$1 extended=$2
+	at $((lba * sector)) "$sector" || return 0
+	# shellcheck disable=SC2086
+	set -- $bytes
+	shift 446
+	[ "$lba" -eq 0 ] || [ "${65}${66}" = 55aa ] || return 0
+	for entry in 1 2 3 4; do
+		type=$5 first=$((0x${12}${11}${10}$9))
+		shift 16
+		case $lba-$entry-$type in
 		*-00 | *-ee) ;;
 		0-*-05 | 0-*-0f | 0-*-85) [ "$next" -ne 0 ] || next=$first ;;
-		[!0]*-462-*) next=$((first + $2)) ;;
-		*-fb) volume $(((first + $1) * sector)) vmfs ;;
-		*) volume $(((first + $1) * sector)) other ;;
+		0-*-fb | [!0]*-1-fb) volume $(((first + lba) * sector)) vmfs ;;
+		0-* | [!0]*-1-*) volume $(((first + lba) * sector)) other ;;
+		[!0]*-2-*) next=$((first + extended)) ;;
 		esac
 	done
 }
 
 mbr() {
-	next=0 count=0
+	next=0 links_left=128
 	boot_record 0 0
-	extended=$next
-	while [ "$next" -ne 0 ] && [ "$count" -lt 128 ]; do
-		record_at=$next count=$((count + 1)) next=0
+	chain=$next
+	while [ "$next" -ne 0 ] && [ "$links_left" -gt 0 ]; do
+		record_at=$next links_left=$((links_left - 1)) next=0
 		save $((record_at * sector)) $(((record_at + 1) * sector))
-		boot_record "$record_at" "$extended"
+		boot_record "$record_at" "$chain"
 	done
 }
 
@@ -331,36 +312,40 @@ mbr() {
 gpt() {
 	alternate=0
 	starts_with $(($1 * sector)) "$efi_part" && number 32 8 && alternate=$value && number 72 8 && array=$value &&
-		number 80 4 && entries=$value && number 84 4 && entry_bytes=$value || return 0
-	case $entry_bytes in 128 | 256 | 512 | 1024 | 2048 | 4096) ;; *) return 0 ;; esac
-	[ "$entries" -le 16384 ] && [ $((entries * entry_bytes)) -le 2097152 ] && [ "$array" -lt 140737488355328 ] || return 0
-	array=$((array * sector)) left=$((entries * entry_bytes))
+		number 80 4 && entries=$value && number 84 4 && step=$value || return 0
+	case $step in 128 | 256 | 512 | 1024 | 2048 | 4096) ;; *) return 0 ;; esac
+	[ "$entries" -le 16384 ] && [ $((entries * step)) -le 2097152 ] && [ "$array" -lt 140737488355328 ] || return 0
+	array=$((array * sector)) left=$((entries * step))
 	save "$array" $((array + left))
 	while [ "$left" -gt 0 ] && at "$array" 4096; do
-		gpt_entries "$entry_bytes" $((left / entry_bytes))
+		gpt_entries
 		array=$((array + 4096)) left=$((left - 4096))
 	done
 }
 
-# gpt_entries BYTES COUNT: of $bytes
+# of $bytes, as many as there are left of $step bytes; no start from sector 2^41 on is possible
 gpt_entries() {
-	step=$1 more=$2
+	more=$((left / step))
 	# shellcheck disable=SC2086
 	set -- $bytes
 	while [ $# -ge "$step" ] && [ "$more" -gt 0 ]; do
 		type=$1$2$3$4$5$6$7$8$9${10}${11}${12}${13}${14}${15}${16}
-		little "${33}" "${34}" "${35}" "${36}" "${37}" "${38}" "${39}" "${40}"
-		[ "$value" -lt 2199023255552 ] || value=0
-		case $type in
-		"$vmfs_type" | "$vmfsl_type") volume $((value * sector)) vmfs ;;
-		*[!0]*) volume $((value * sector)) other ;;
+		first=${40}${39}${38}${37}${36}${35}${34}${33}
+		case $first-$type in
+		00000[01]*-"$vmfs_type" | 00000[01]*-"$vmfsl_type") volume $((0x$first * sector)) vmfs ;;
+		00000[01]*-*[!0]*) volume $((0x$first * sector)) other ;;
 		esac
 		shift "$step"
 		more=$((more - 1))
 	done
 }
 
-worse() { [ "$failed" -ge "$1" ] || failed=$1; }
+# worse CODE TEXT: said, and the exit code is no better than this
+worse() {
+	[ "$failed" -ge "$1" ] || failed=$1
+	shift
+	[ -z "$*" ] || say "$*"
+}
 
 # collect DISK: its part of the index and its files
 collect() {
@@ -368,8 +353,7 @@ collect() {
 	case $disk in
 	*"
 "*)
-		say "$disk: a name of several lines cannot be written down"
-		worse 1
+		worse 1 "$disk: a name of several lines cannot be written down"
 		return 0
 		;;
 	esac
@@ -381,9 +365,8 @@ collect() {
 	if [ -d "$disk" ] || { ! copy 1 if="$disk" of="$work/first" bs=4096 count=1 && [ "$dd_code" -ne 0 ]; }; then
 		line=
 		[ -d "$disk" ] || read -r line <"$work/dd"
-		say "$disk: cannot be read${line:+: $line}"
 		note "status failed"
-		worse 1
+		worse 1 "$disk: cannot be read${line:+: $line}"
 		return 0
 	fi
 	ask_tools
@@ -396,7 +379,7 @@ collect() {
 	gpt 1
 	# a disk that was grown keeps its copy where the end was
 	for copy in "$alternate" $((size / sector - 1)); do
-		[ "$copy" -gt 1 ] || continue
+		[ "$copy" -gt 1 ] && [ "$copy" -lt 2199023255552 ] || continue
 		[ $((copy * sector)) -le 3145728 ] || save $((copy * sector - 3145728)) $(((copy + 1) * sector))
 		gpt "$copy"
 	done
@@ -407,8 +390,7 @@ collect() {
 	[ "$pieces" -gt 0 ] || status=failed
 	note "status $status"
 	[ "$status" = complete ] && return 0
-	[ "$faulty" != " " ] || say "$disk: not all of it could be read"
-	worse 1
+	if [ "$faulty" = " " ]; then worse 1 "$disk: not all of it could be read"; else worse 1; fi
 }
 
 # --- all of them
@@ -436,9 +418,7 @@ collect_all() {
 		esac
 		collect "$disk"
 	done
-	[ "$disks" -gt 0 ] && return
-	say "no disks were found: name them"
-	worse 1
+	[ "$disks" -gt 0 ] || worse 1 "no disks were found: name them"
 }
 
 everything() {
@@ -532,7 +512,7 @@ main() {
 	umask 077
 	set -f
 	out='' work='' forced_sector='' failed=0 disks=0
-	efi_part=4546492050415254
+	efi_part="45 46 49 20 50 41 52 54" lvm_magic="0d d0 01 c0"
 	vmfs_type=2ae031aa0f40db119590000c2911d1b8 vmfsl_type=39eab24e55789047a79efae495e21f8d
 	while [ $# -gt 0 ]; do
 		case $1 in

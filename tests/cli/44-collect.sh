@@ -193,6 +193,18 @@ if [ -n "$device" ]; then
 	is "the regions are the same" "$(regions "$TMP/unknown" node | tail -n +2)" "$(regions "$TMP/native" gpt.img | tail -n +2)"
 	rm "$disks/node"
 	loop_detach "$device"
+	# its copy 2^44 sectors on, its array 2^43: nothing is read where no disk reaches
+	cp --sparse=always "$disks/gpt.img" "$disks/far.img"
+	printf '\0\0\0\0\0\20\0\0' | dd of="$disks/far.img" bs=1 seek=544 conv=notrunc status=none
+	printf '\0\0\0\0\0\10\0\0' | dd of="$disks/far.img" bs=1 seek=584 conv=notrunc status=none
+	device=$(loop_attach "$disks/far.img" -r 2>/dev/null)
+	mknod "$cage/disks/node" b "$(stat -c '%Hr' "$device")" "$(stat -c '%Lr' "$device")" 2>/dev/null ||
+		cp -a "$device" "$cage/disks/node"
+	ok "a GPT that leads past any disk" caged_with "$(unable blockdev fdisk)" -o /tmp/far /disks/node
+	is "nothing is said" "$(cat "$OUT" "$ERR")" ""
+	is "the same pieces" "$(sed -n 's/^piece [^ ]* \([0-9]*\) .*/\1/p' "$cage/tmp/far/vmfskit-collect.txt" | tr '\n' ' ')" "0 27262976 "
+	rm "$disks/node" "$disks/far.img"
+	loop_detach "$device"
 else
 	skip "a disk of unknown size" "no loop devices here"
 fi
