@@ -220,24 +220,14 @@ static bool read_hints(struct run *run)
 	return true;
 }
 
-/* Who it is, asked through what is read. */
-static void read_name(const struct run *run, char *ret_name, size_t cap)
-{
-	struct vk_disk_facts facts;
-	struct vk_text text;
-
-	vk_text_init(&text, ret_name, cap);
-	vk_disk_facts_read(&run->source, &facts);
-	vk_disk_facts_name(&facts, &text);
-	vk_disk_facts_free(&facts);
-}
-
 static bool search(void *ctx)
 {
 	struct run *run = ctx;
 	struct vk_find_options *options = &run->options;
 	const struct vk_range *bad;
 	char name[400] = "";
+	struct vk_disk_facts facts;
+	struct vk_text text;
 	struct vk_error err;
 	enum vk_status status;
 
@@ -249,7 +239,11 @@ static bool search(void *ctx)
 	options->hint_count = run->hint_count;
 	options->progress = show_progress;
 	options->ctx = run;
-	read_name(run, name, sizeof(name));
+	/* who it is, asked through what is read */
+	vk_text_init(&text, name, sizeof(name));
+	vk_disk_facts_read(&run->source, &facts);
+	vk_disk_facts_name(&facts, &text);
+	vk_disk_facts_free(&facts);
 	options->disk_name = name;
 	if (!run->cmd.json)
 		options->likely = report_likely;

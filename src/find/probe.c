@@ -12,19 +12,6 @@
 #include "vmfskit/heartbeat.h"
 #include "vmfskit/lock.h"
 
-/* Its fields make sense as extended metadata: pairs, then offsets that lead upwards. */
-static bool looks_like_ext(const uint8_t *raw, size_t len)
-{
-	struct vk_lvm_ext ext;
-
-	if (len < VK_LVM_EXT_BYTES)
-		return false;
-	vk_lvm_ext_decode(raw, len, &ext);
-	return ext.magic == VK_LVM_MAGIC && ext.numPEMaps >= 1 &&
-	       ext.numPEMaps <= VK_LVM_MAPS_PER_REGION && ext.dataOffset > VK_LVM_DATA_OFFSET &&
-	       ext.dataOffset % 512 == 0 && (ext.nextOffset == 0 || ext.nextOffset > ext.dataOffset);
-}
-
 enum { HEAD_BYTES = 4096 + 512 };
 
 static void read_volume(const struct vk_finder *f, struct vk_probe *p, const uint8_t *head, size_t got)
@@ -103,12 +90,17 @@ static void sample_blocks(const struct vk_finder *f, struct vk_probe *p, int64_t
 static void read_header(const struct vk_finder *f, struct vk_probe *p)
 {
 	uint8_t head[HEAD_BYTES];
+	struct vk_lvm_ext ext;
 	size_t got = vk_find_get(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET, head, sizeof(head));
 
 	vk_lvm_device_decode(head, got, &p->c.lvm);
 	p->magic = got >= 4 && p->c.lvm.magic == VK_LVM_MAGIC;
 	p->c.has_header = vk_belief_device_mended(&p->c.lvm, got < 512 ? got : 512, &p->lvm);
-	p->ext_like = !p->c.has_header && looks_like_ext(head, got < 512 ? got : 512);
+	vk_lvm_ext_decode(head, got, &ext);
+	/* its fields make sense as extended metadata: pairs, then offsets that lead upwards */
+	p->ext_like = !p->c.has_header && got >= VK_LVM_EXT_BYTES && ext.magic == VK_LVM_MAGIC && ext.numPEMaps >= 1 &&
+		      ext.numPEMaps <= VK_LVM_MAPS_PER_REGION && ext.dataOffset > VK_LVM_DATA_OFFSET &&
+		      ext.dataOffset % 512 == 0 && (ext.nextOffset == 0 || ext.nextOffset > ext.dataOffset);
 	read_volume(f, p, head, got);
 	p->c.local = p->c.has_header && p->lvm.majorVersion == 6 && (p->lvm.flags & VK_LVM_FLAG_VMFSL) != 0;
 }

@@ -88,25 +88,12 @@ static void add_table(const struct vk_finder *f, struct vk_seeds *seeds)
 	}
 }
 
-static void add_usual(const struct vk_finder *f, struct vk_seeds *seeds)
-{
-	/* the numbers are logical sectors, and a file does not say what these measure */
-	uint64_t most = vk_io_is_device(f->source->raw) && f->source->sector_size == 512 ? 512 : 4096;
-
-	for (size_t i = 0; i < vk_find_usual_start_count; i++)
-		for (uint64_t unit = 512; unit <= most; unit *= 8) {
-			struct vk_seed seed = {.found_by = VK_FOUND_USUAL};
-
-			if (start_bytes(vk_find_usual_starts[i], unit, &seed.start) &&
-			    (uint64_t)seed.start < f->size_bytes)
-				add_seed(seeds, &seed);
-		}
-}
-
 enum vk_status vk_seeds_likely(const struct vk_finder *f, struct vk_seeds *seeds, struct vk_error *err)
 {
 	const struct vk_tail_gpt *tail = &f->source->tail;
 	uint32_t ss = f->source->sector_size;
+	/* the usual starts are logical sectors, and a file does not say what these measure */
+	uint64_t most = vk_io_is_device(f->source->raw) && ss == 512 ? 512 : 4096;
 
 	if (f->source->kind == VK_SOURCE_DISK)
 		add_table(f, seeds);
@@ -128,40 +115,37 @@ enum vk_status vk_seeds_likely(const struct vk_finder *f, struct vk_seeds *seeds
 		if (start_bytes(hint->start_sector, ss, &seed.start))
 			add_seed(seeds, &seed);
 	}
-	add_usual(f, seeds);
+	for (size_t i = 0; i < vk_find_usual_start_count; i++)
+		for (uint64_t unit = 512; unit <= most; unit *= 8) {
+			struct vk_seed seed = {.found_by = VK_FOUND_USUAL};
+
+			if (start_bytes(vk_find_usual_starts[i], unit, &seed.start) &&
+			    (uint64_t)seed.start < f->size_bytes)
+				add_seed(seeds, &seed);
+		}
 	return seeds->failed ? vk_no_memory(err, NULL) : VK_OK;
 }
 
 /* One sector tells a structure from a magic in passing; the more relations hold, the better. */
-static int score_header(const struct vk_finder *f, uint64_t at)
+static int score(const struct vk_finder *f, bool is_fs, int64_t at)
 {
-	uint8_t raw[512];
+	uint8_t raw[VK_FS_SECTOR_BYTES];
+	struct vk_fs_descriptor fs;
 	struct vk_lvm_device d;
 	struct vk_vmfs_uuid_parts id;
-	size_t got = vk_find_get(f, (int64_t)at, raw, sizeof(raw));
-	int score = 1;
+	size_t got = vk_find_get(f, at, raw, is_fs ? sizeof(raw) : 512);
 
+	if (is_fs) {
+		vk_fs_descriptor_decode(raw, got, &fs);
+		return vk_fs_descriptor_usable(&fs, got) ? 10 : 1;
+	}
 	vk_lvm_device_decode(raw, got, &d);
 	if (!vk_lvm_device_usable(&d, got))
 		return 1;
 	vk_vmfs_uuid_decode(&d.devID, &id);
-	score += 10;
-	score += vk_lvm_block_size_sound(d.diskBlockSize);
-	score += d.initTimeUS / 1000000 == id.timeLo;
-	score += d.numPEs != 0 && d.lastPEIndex == d.numPEs - 1;
-	score += d.dataOffset == VK_LVM_DATA_OFFSET;
-	score += d.totalBytes <= f->size_bytes;
-	return score;
-}
-
-static int score_descriptor(const struct vk_finder *f, uint64_t at)
-{
-	uint8_t raw[VK_FS_SECTOR_BYTES];
-	struct vk_fs_descriptor fs;
-	size_t got = vk_find_get(f, (int64_t)at, raw, sizeof(raw));
-
-	vk_fs_descriptor_decode(raw, got, &fs);
-	return vk_fs_descriptor_usable(&fs, got) ? 10 : 1;
+	return 11 + vk_lvm_block_size_sound(d.diskBlockSize) + (d.initTimeUS / 1000000 == id.timeLo) +
+	       (d.numPEs != 0 && d.lastPEIndex == d.numPEs - 1) + (d.dataOffset == VK_LVM_DATA_OFFSET) +
+	       (d.totalBytes <= f->size_bytes);
 }
 
 enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *scan,
@@ -176,7 +160,7 @@ enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *s
 			continue;
 		seed.start = (int64_t)(mark->offset_bytes -
 				       (fs ? VK_LVM_DATA_OFFSET + VK_FS_OFFSET : VK_LVM_HEADER_OFFSET));
-		seed.score = fs ? score_descriptor(f, mark->offset_bytes) : score_header(f, mark->offset_bytes);
+		seed.score = score(f, fs, (int64_t)mark->offset_bytes);
 		add_seed(seeds, &seed);
 	}
 	return seeds->failed ? vk_no_memory(err, NULL) : VK_OK;

@@ -275,7 +275,6 @@ void vk_lab_write_fs(const struct vk_lab_writing *w);
 /* File descriptors, resource metadata, the first clusters, the folders. */
 void vk_lab_write_files(struct vk_lab_writing *w);
 void vk_lab_write_clusters(struct vk_lab_writing *w, enum vk_system_file file);
-void vk_lab_write_folders(const struct vk_lab_writing *w);
 /* Bytes at a file offset of a system file; they lie in one block. */
 void vk_lab_file_put(const struct vk_lab_writing *w, enum vk_system_file file, uint64_t offset, const void *buf,
 		     size_t len);
@@ -283,17 +282,6 @@ void vk_lab_file_put(const struct vk_lab_writing *w, enum vk_system_file file, u
 struct vk_lock vk_lab_lock(struct vk_lab_writing *w, uint32_t type, uint64_t volume_offset);
 /* Heartbeat slot of the host that made the volume; it has let go. */
 uint32_t vk_lab_maker_slot(const struct vk_lab_device *device, uint32_t slots);
-/* The metadata block of a cluster of VMFS6; small: of the small blocks. used of its total resources are taken. */
-struct vk_lab_cluster {
-	enum vk_system_file file;
-	bool small;
-	uint64_t number;
-	uint32_t total;
-	uint32_t used;
-};
-void vk_lab_cluster6(const struct vk_lab_writing *w, const struct vk_lab_cluster *cluster, uint8_t *raw);
-/* Small blocks of a cluster that came to their file after the volume was made. */
-bool vk_lab_cluster6_grown(const struct vk_lab_files *files, uint64_t cluster);
 
 enum vk_status vk_lab_write_table(struct vk_lab_disk *disk, const struct vk_lab_plan *plan);
 /* An empty FAT16 over the whole partition; sectors of 512 bytes. VK_USAGE: no FAT16 is that long. */

@@ -102,24 +102,9 @@ static void place_volume(struct vk_lab_spec *spec, const struct row *row)
 	v->gpt_name = row->name;
 }
 
-static enum vk_status check(const struct vk_lab_spec *spec, const char *name, struct vk_error *err)
-{
-	if (spec->table != VK_TABLE_GPT)
-		return vk_error_set(err, VK_USAGE, NULL, "The boot layout %s is a GPT", name);
-	if (spec->sector_size != 512)
-		return vk_error_set(err, VK_USAGE, NULL,
-				    "The boot layout %s is made of sectors of 512 bytes", name);
-	if (spec->volume_count != 1 || spec->volumes[0].has_start || spec->volumes[0].logical ||
-	    spec->volumes[0].number != 0)
-		return vk_error_set(err, VK_USAGE, NULL,
-				    "The boot layout %s says where its one datastore lies", name);
-	return VK_OK;
-}
-
 enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, struct vk_error *err)
 {
 	size_t i = 0;
-	enum vk_status status;
 
 	while (i < sizeof(layouts) / sizeof(layouts[0]) && strcmp(layouts[i].name, name) != 0)
 		i++;
@@ -135,9 +120,15 @@ enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, s
 	}
 	if (layouts[i].count == 0)
 		return VK_OK;
-	status = check(spec, name, err);
-	if (status != VK_OK)
-		return status;
+	if (spec->table != VK_TABLE_GPT)
+		return vk_error_set(err, VK_USAGE, NULL, "The boot layout %s is a GPT", name);
+	if (spec->sector_size != 512)
+		return vk_error_set(err, VK_USAGE, NULL,
+				    "The boot layout %s is made of sectors of 512 bytes", name);
+	if (spec->volume_count != 1 || spec->volumes[0].has_start || spec->volumes[0].logical ||
+	    spec->volumes[0].number != 0)
+		return vk_error_set(err, VK_USAGE, NULL,
+				    "The boot layout %s says where its one datastore lies", name);
 	if (spec->foreign_count + layouts[i].count > VK_LAB_FOREIGN_MAX)
 		return vk_error_set(err, VK_USAGE, NULL, "These are too many partitions");
 	for (size_t r = 0; r < layouts[i].count; r++) {

@@ -83,47 +83,17 @@ static void zero(struct breaking *b, const struct vk_lab_range *range)
 		report_range(b, range, "zeroed");
 }
 
-static enum vk_status break_table(struct breaking *b, struct vk_error *err)
+enum kind { TABLE, PRIMARY, BACKUP, EXT4, NTFS, CUT, MAGIC, HEADER, START, HEARTBEAT, KINDS };
+static const char *const kinds[KINDS] = {"table", "primary", "backup", "ext4", "ntfs",
+					 "cut", "magic", "header", "start", "heartbeat-corrupt"};
+
+/* Up to CUT it is the whole disk that is broken, but for NTFS at a partition. */
+static bool is_of_places(const struct breaking *b, enum kind kind)
 {
-	if (!b->table.mbr && !b->table.gpt)
-		return vk_error_set(err, VK_ABSENT, b->disk.path, "The disk has no partition table");
-	if (b->table.mbr)
-		zero(b, &(struct vk_lab_range){0, b->table.sector_size, "sector 0"});
-	for (size_t i = 0; i < 2; i++)
-		zero(b, &b->table.primary[i]);
-	for (size_t i = 0; i < 2; i++)
-		zero(b, &b->table.backup[i]);
-	return VK_OK;
+	return kind > CUT || b->at_partition;
 }
 
-static enum vk_status break_copy(struct breaking *b, struct vk_error *err)
-{
-	const struct vk_lab_range *copy = strcmp(b->how, "primary") == 0 ? b->table.primary : b->table.backup;
-
-	if (copy[0].length_bytes == 0)
-		return vk_error_set(err, VK_ABSENT, b->disk.path, "The disk has no %s GPT", b->how);
-	zero(b, &copy[0]);
-	zero(b, &copy[1]);
-	return VK_OK;
-}
-
-static enum vk_status break_ntfs(struct breaking *b, struct vk_error *err)
-{
-	struct vk_lab_found found = {.length_bytes = b->disk.size_bytes};
-	struct vk_lab_range ranges[2] = {{0}};
-
-	(void)err;
-	for (size_t i = 0; i < (b->at_partition ? b->table.count : 1); i++) {
-		if (b->at_partition)
-			found = b->table.found[i];
-		vk_lab_put_ntfs(&b->disk, found.start_bytes, found.length_bytes, b->table.sector_size, ranges);
-		report_range(b, &ranges[0], "overwritten");
-		report_range(b, &ranges[1], "overwritten");
-	}
-	return VK_OK;
-}
-
-static enum vk_status break_cut(struct breaking *b, struct vk_error *err)
+static enum vk_status cut(struct breaking *b, struct vk_error *err)
 {
 	const struct vk_lab_range gone = {b->to_bytes, b->disk.size_bytes - b->to_bytes, "end of the file"};
 
@@ -138,76 +108,99 @@ static enum vk_status break_cut(struct breaking *b, struct vk_error *err)
 	return VK_OK;
 }
 
-static enum vk_status break_ext4(struct breaking *b, struct vk_error *err)
+static void put_ntfs(struct breaking *b, uint64_t start_bytes, uint64_t length_bytes)
 {
-	const struct vk_lab_range all = {0, b->disk.size_bytes, "disk"};
-	enum vk_status status = vk_lab_mkfs_ext4(b->disk.path, err);
+	struct vk_lab_range ranges[2] = {{0}};
 
-	if (status == VK_OK)
-		report_range(b, &all, "formatted with ext4");
-	return status;
+	vk_lab_put_ntfs(&b->disk, start_bytes, length_bytes, b->table.sector_size, ranges);
+	report_range(b, &ranges[0], "overwritten");
+	report_range(b, &ranges[1], "overwritten");
 }
 
-static void break_magic(struct breaking *b, const struct vk_lab_found *found, const struct vk_lab_places *p)
+static enum vk_status break_disk(struct breaking *b, enum kind kind, struct vk_error *err)
 {
-	(void)found;
-	zero(b, &(struct vk_lab_range){p->lvm.offset_bytes, 4, "LVM magic"});
-	zero(b, &(struct vk_lab_range){p->fs.offset_bytes, 4, "file-system magic"});
-}
+	const struct vk_lab_range *copies[] = {b->table.primary, b->table.backup};
+	enum vk_status status = VK_OK;
 
-static void break_header(struct breaking *b, const struct vk_lab_found *found, const struct vk_lab_places *p)
-{
-	(void)found;
-	zero(b, &p->lvm);
-	zero(b, &p->fs);
-}
-
-static void break_start(struct breaking *b, const struct vk_lab_found *found, const struct vk_lab_places *p)
-{
-	(void)p;
-	zero(b, &(struct vk_lab_range){found->start_bytes, vk_min_u64(found->length_bytes, START_BYTES),
-				       "start of the partition"});
+	if (kind == CUT)
+		return cut(b, err);
+	if (kind == EXT4) {
+		status = vk_lab_mkfs_ext4(b->disk.path, err);
+		if (status == VK_OK)
+			report_range(b, &(struct vk_lab_range){0, b->disk.size_bytes, "disk"}, "formatted with ext4");
+		return status;
+	}
+	status = vk_lab_table_read(&b->disk, b->choice.sector_size, &b->table, err);
+	if (status != VK_OK)
+		return status;
+	if (kind == NTFS)
+		put_ntfs(b, 0, b->disk.size_bytes);
+	if (kind == TABLE && !b->table.mbr && !b->table.gpt)
+		return vk_error_set(err, VK_ABSENT, b->disk.path, "The disk has no partition table");
+	if (kind == TABLE && b->table.mbr)
+		zero(b, &(struct vk_lab_range){0, b->table.sector_size, "sector 0"});
+	for (size_t i = 0; i < 2; i++) {
+		if (kind != TABLE && kind != (i == 0 ? PRIMARY : BACKUP))
+			continue;
+		if (kind != TABLE && copies[i][0].length_bytes == 0)
+			return vk_error_set(err, VK_ABSENT, b->disk.path, "The disk has no %s GPT", b->how);
+		zero(b, &copies[i][0]);
+		zero(b, &copies[i][1]);
+	}
+	return VK_OK;
 }
 
 /* The slot of VMware's own example: "Corrupt heartbeat detected at offset 3305472: [HB state 0 offset 605283...". */
-static void break_heartbeat(struct breaking *b, const struct vk_lab_found *found, const struct vk_lab_places *p)
+static void corrupt_heartbeat(struct breaking *b, const struct vk_lab_places *p)
 {
 	const struct vk_heartbeat hb = {.addr = 6052837899185946624ULL, .hbGen = 15439450, .stamp = 5};
 	uint8_t raw[VK_HEARTBEAT_BYTES] = {0};
 	const struct vk_lab_range slot = {p->heartbeats.offset_bytes + 0x27000, sizeof(raw),
 					  "heartbeat slot at volume offset 3305472"};
 
-	(void)found;
 	vk_heartbeat_encode(&hb, raw, sizeof(raw));
 	vk_lab_put(&b->disk, slot.offset_bytes, raw, sizeof(raw));
 	report_range(b, &slot, "corrupted");
 }
 
-/* Of the whole disk, with or without its table, or of each chosen partition. */
-static const struct kind {
-	const char *how;
-	bool table;
-	enum vk_status (*disk)(struct breaking *b, struct vk_error *err);
-	void (*place)(struct breaking *b, const struct vk_lab_found *found, const struct vk_lab_places *places);
-} kinds[] = {
-	{"table", true, break_table, NULL},
-	{"primary", true, break_copy, NULL},
-	{"backup", true, break_copy, NULL},
-	{"magic", true, NULL, break_magic},
-	{"header", true, NULL, break_header},
-	{"start", true, NULL, break_start},
-	{"ext4", false, break_ext4, NULL},
-	{"ntfs", true, break_ntfs, NULL},
-	{"cut", false, break_cut, NULL},
-	{"heartbeat-corrupt", true, NULL, break_heartbeat},
-};
+/* Each chosen partition. */
+static enum vk_status break_places(struct breaking *b, enum kind kind, struct vk_error *err)
+{
+	enum vk_status status = vk_lab_choose(&b->disk, &b->choice, &b->table, err);
+
+	for (size_t i = 0; i < b->table.count && status == VK_OK; i++) {
+		const struct vk_lab_found *found = &b->table.found[i];
+		struct vk_lab_places p;
+
+		if (kind == NTFS) {
+			put_ntfs(b, found->start_bytes, found->length_bytes);
+			continue;
+		}
+		status = vk_lab_places_find(&b->disk, found, &p, err);
+		if (status != VK_OK)
+			break;
+		if (kind == HEADER) {
+			zero(b, &p.lvm);
+			zero(b, &p.fs);
+		} else if (kind == MAGIC) {
+			zero(b, &(struct vk_lab_range){p.lvm.offset_bytes, 4, "LVM magic"});
+			zero(b, &(struct vk_lab_range){p.fs.offset_bytes, 4, "file-system magic"});
+		} else if (kind == START) {
+			zero(b, &(struct vk_lab_range){found->start_bytes, vk_min_u64(found->length_bytes, START_BYTES),
+						       "start of the partition"});
+		} else {
+			corrupt_heartbeat(b, &p);
+		}
+	}
+	return status;
+}
 
 /* --at, --to and --how as they fit each other. */
-static int read_options(struct vk_cli_call *call, struct breaking *b, const struct kind **ret_kind)
+static int read_options(struct vk_cli_call *call, struct breaking *b, enum kind *ret_kind)
 {
 	const char *at = vk_cli_value(call, "at");
 	const char *to = vk_cli_value(call, "to");
-	size_t i = 0;
+	unsigned i = 0;
 
 	b->how = vk_cli_value(call, "how");
 	if (b->how == NULL)
@@ -221,38 +214,17 @@ static int read_options(struct vk_cli_call *call, struct breaking *b, const stru
 		return vk_cli_usage(call, "--how cut and --to go together");
 	if (to != NULL && !vk_text_parse_size(to, &b->to_bytes))
 		return vk_cli_usage(call, "\"%s\" is not a length", to);
-	while (i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kinds[i].how, b->how) != 0)
+	while (i < KINDS && strcmp(kinds[i], b->how) != 0)
 		i++;
-	*ret_kind = i < sizeof(kinds) / sizeof(kinds[0]) ? &kinds[i] : NULL;
+	*ret_kind = (enum kind)i;
 	return VK_EXIT_OK;
-}
-
-static enum vk_status break_disk(struct breaking *b, const struct kind *kind, struct vk_error *err)
-{
-	bool chosen = kind->place != NULL || b->at_partition;
-	enum vk_status status = VK_OK;
-
-	if (chosen)
-		status = vk_lab_choose(&b->disk, &b->choice, &b->table, err);
-	else if (kind->table)
-		status = vk_lab_table_read(&b->disk, b->choice.sector_size, &b->table, err);
-	if (status == VK_OK && kind->disk != NULL)
-		status = kind->disk(b, err);
-	for (size_t i = 0; kind->place != NULL && i < b->table.count && status == VK_OK; i++) {
-		struct vk_lab_places places;
-
-		status = vk_lab_places_find(&b->disk, &b->table.found[i], &places, err);
-		if (status == VK_OK)
-			kind->place(b, &b->table.found[i], &places);
-	}
-	return status;
 }
 
 static int run(struct vk_cli_call *call)
 {
 	struct breaking b = {.out = call->out};
 	struct vk_error err = {.status = VK_OK}, closing;
-	const struct kind *kind = NULL;
+	enum kind kind = KINDS;
 	int code = read_options(call, &b, &kind);
 	enum vk_status status;
 
@@ -261,14 +233,14 @@ static int run(struct vk_cli_call *call)
 	if (vk_lab_choice_parse(call, &b.choice, &err) != VK_OK)
 		return vk_cli_fail(call, &err);
 	/* an option that changes nothing would only pretend to */
-	if (kind != NULL && kind->place == NULL && !b.at_partition && (b.choice.partition != 0 || b.choice.has_start))
+	if (kind != KINDS && !is_of_places(&b, kind) && (b.choice.partition != 0 || b.choice.has_start))
 		return vk_cli_usage(call, "--how %s is about the whole disk, not about a partition", b.how);
 	if (vk_lab_disk_open(call->arguments[0], vk_cli_flag(call, "really"), &b.disk, &err) != VK_OK)
 		return vk_cli_fail(call, &err);
-	if (kind == NULL)
+	if (kind == KINDS)
 		status = vk_error_set(&err, VK_USAGE, NULL, "There is no way to break called \"%s\"", b.how);
 	else
-		status = break_disk(&b, kind, &err);
+		status = is_of_places(&b, kind) ? break_places(&b, kind, &err) : break_disk(&b, kind, &err);
 	if (status != VK_OK)
 		b.disk.err = &closing;
 	if (vk_lab_disk_close(&b.disk) != VK_OK || status != VK_OK)

@@ -13,33 +13,12 @@ typedef unsigned long long ull;
 
 enum { SECTOR = 512, NAME_MAX_BYTES = 400 };
 
-/* A name may hold anything: what is not plain is written as %XX. */
-static void put_name(FILE *f, const char *name)
-{
-	for (const unsigned char *p = (const unsigned char *)name; *p != '\0'; p++) {
-		if (*p > ' ' && *p < 0x7f && *p != '%')
-			fputc(*p, f);
-		else
-			fprintf(f, "%%%02X", *p);
-	}
-}
-
-static void put_tally(FILE *f, const struct vk_place_tally *tally)
-{
-	const struct vk_vote *v = &tally->vote;
-
-	fprintf(f, "vote %lld %llu %llu %llu %llu %llu %u %llu %llu", (long long)v->volume_start_bytes, (ull)v->blocks,
-		(ull)v->first_bytes, (ull)v->last_bytes, (ull)v->heartbeats, (ull)v->heartbeats_in_use,
-		(unsigned)v->heartbeat_stride_bytes, (ull)tally->last_heartbeat, (ull)tally->weight);
-	for (size_t i = 0; i < sizeof(v->locks) / sizeof(v->locks[0]); i++)
-		fprintf(f, " %llu", (ull)v->locks[i]);
-	fputc('\n', f);
-}
-
 static void put_all(FILE *f, const struct vk_scan_job *job, const struct vk_scan_state *state)
 {
 	fprintf(f, "vmfskit scan 2\ndisk ");
-	put_name(f, job->identity);
+	/* a name may hold anything: what is not plain is written as %XX */
+	for (const unsigned char *p = (const unsigned char *)job->identity; *p != '\0'; p++)
+		fprintf(f, *p > ' ' && *p < 0x7f && *p != '%' ? "%c" : "%%%02X", *p);
 	fprintf(f, "\nsaved %llu\nsize %llu %u\nrange %llu %llu\ndone %llu %llu %llu %llu\n", (ull)state->saved_s,
 		(ull)job->disk_bytes, (unsigned)job->sector_size, (ull)job->start_bytes, (ull)job->length_bytes,
 		(ull)state->position, (ull)state->scanned_bytes, (ull)state->holes_bytes, (ull)state->marks_left_out);
@@ -48,8 +27,18 @@ static void put_all(FILE *f, const struct vk_scan_job *job, const struct vk_scan
 	for (size_t i = 0; i < state->mark_count; i++)
 		fprintf(f, "%s %llu\n", state->marks[i].kind == VK_MARK_LVM ? "lvm" : "fs",
 			(ull)state->marks[i].offset_bytes);
-	for (size_t i = 0; i < state->tallies.count; i++)
-		put_tally(f, &state->tallies.tallies[i]);
+	for (size_t i = 0; i < state->tallies.count; i++) {
+		const struct vk_place_tally *tally = &state->tallies.tallies[i];
+		const struct vk_vote *v = &tally->vote;
+
+		fprintf(f, "vote %lld %llu %llu %llu %llu %llu %u %llu %llu", (long long)v->volume_start_bytes,
+			(ull)v->blocks, (ull)v->first_bytes, (ull)v->last_bytes, (ull)v->heartbeats,
+			(ull)v->heartbeats_in_use, (unsigned)v->heartbeat_stride_bytes, (ull)tally->last_heartbeat,
+			(ull)tally->weight);
+		for (size_t k = 0; k < sizeof(v->locks) / sizeof(v->locks[0]); k++)
+			fprintf(f, " %llu", (ull)v->locks[k]);
+		fputc('\n', f);
+	}
 	for (size_t i = 0; i < state->unreadable.count; i++)
 		fprintf(f, "unreadable %llu %llu\n", (ull)state->unreadable.ranges[i].offset_bytes,
 			(ull)state->unreadable.ranges[i].length_bytes);
