@@ -20,22 +20,6 @@ static void add_found(struct vk_lab_table *t, unsigned number, uint64_t start, u
 	};
 }
 
-static void note_copy(const struct vk_lab_disk *disk, const struct vk_table *table, int which,
-		      struct vk_lab_range ret_ranges[2])
-{
-	static const char *const names[2][2] = {{"primary GPT header", "primary GPT entries"},
-						{"backup GPT header", "backup GPT entries"}};
-	const struct vk_gpt_copy *copy = &table->gpt[which];
-	uint64_t array = vk_mul_sat(copy->header.entriesLBA, table->sector_size);
-	uint32_t bytes = vk_gpt_entries_bytes(&copy->header);
-
-	if (!copy->present)
-		return;
-	ret_ranges[0] = (struct vk_lab_range){copy->lba * table->sector_size, table->sector_size, names[which][0]};
-	if (bytes != 0 && vk_add_sat(array, bytes) <= disk->size_bytes)
-		ret_ranges[1] = (struct vk_lab_range){array, bytes, names[which][1]};
-}
-
 static bool header_at(struct vk_lab_disk *disk, uint64_t partition_start)
 {
 	uint8_t raw[VK_LVM_DEVICE_BYTES];
@@ -47,24 +31,15 @@ static bool header_at(struct vk_lab_disk *disk, uint64_t partition_start)
 	return d.magic == VK_LVM_MAGIC;
 }
 
-/* An MBR does not tell its sector size: the one with which a VMFS partition has its header. */
-static bool has_large_sectors(struct vk_lab_disk *disk, const struct vk_table *table)
-{
-	for (size_t i = 0; table->kind == VK_TABLE_MBR && i < table->partition_count; i++) {
-		const struct vk_partition *p = &table->partitions[i];
-
-		if (vk_partition_is_vmfs(p) && !header_at(disk, vk_mul_sat(p->start_sector, 512)) &&
-		    header_at(disk, vk_mul_sat(p->start_sector, 4096)))
-			return true;
-	}
-	return false;
-}
-
-/* By the descriptor, so that it is the file that is open. */
+/*
+ * By the descriptor, so that it is the file that is open. An MBR does not tell its sector size: that is the one with
+ * which a VMFS partition has its header.
+ */
 static enum vk_status read_source(struct vk_lab_disk *disk, uint32_t sector_size, struct vk_source *ret_source,
 				  struct vk_error *err)
 {
 	const struct vk_source_options options = {.as = VK_SOURCE_DISK, .sector_size = sector_size};
+	const struct vk_table *table = &ret_source->table;
 	char path[40];
 	struct vk_io *io;
 	enum vk_status status;
@@ -73,15 +48,25 @@ static enum vk_status read_source(struct vk_lab_disk *disk, uint32_t sector_size
 	status = vk_io_open_raw(path, NULL, &io, err);
 	if (status == VK_OK)
 		status = vk_source_open_io(io, disk->path, VK_FORM_RAW, &options, ret_source, err);
-	if (status != VK_OK || sector_size != 0 || !has_large_sectors(disk, &ret_source->table))
+	if (status != VK_OK || sector_size != 0 || table->kind != VK_TABLE_MBR)
 		return status;
-	vk_source_close(ret_source);
-	return read_source(disk, 4096, ret_source, err);
+	for (size_t i = 0; i < table->partition_count; i++) {
+		uint64_t start = table->partitions[i].start_sector;
+
+		if (vk_partition_is_vmfs(&table->partitions[i]) && !header_at(disk, vk_mul_sat(start, 512)) &&
+		    header_at(disk, vk_mul_sat(start, 4096))) {
+			vk_source_close(ret_source);
+			return read_source(disk, 4096, ret_source, err);
+		}
+	}
+	return VK_OK;
 }
 
 enum vk_status vk_lab_table_read(struct vk_lab_disk *disk, uint32_t sector_size, struct vk_lab_table *ret_table,
 				 struct vk_error *err)
 {
+	static const char *const names[2][2] = {{"primary GPT header", "primary GPT entries"},
+						{"backup GPT header", "backup GPT entries"}};
 	uint32_t given = sector_size != 0 ? sector_size : disk->sector_size;
 	uint8_t sector[VK_MBR_BYTES];
 	struct vk_lab_table *t = ret_table;
@@ -99,8 +84,18 @@ enum vk_status vk_lab_table_read(struct vk_lab_disk *disk, uint32_t sector_size,
 	t->sector_size = source.sector_size;
 	t->mbr = source.table.mbr.signature == VK_MBR_SIGNATURE;
 	t->gpt = source.table.gpt[0].present || source.table.gpt[1].present;
-	note_copy(disk, &source.table, 0, t->primary);
-	note_copy(disk, &source.table, 1, t->backup);
+	for (int i = 0; i < 2; i++) {
+		const struct vk_gpt_copy *copy = &source.table.gpt[i];
+		struct vk_lab_range *ranges = i == 0 ? t->primary : t->backup;
+		uint64_t array = vk_mul_sat(copy->header.entriesLBA, t->sector_size);
+		uint32_t bytes = vk_gpt_entries_bytes(&copy->header);
+
+		if (!copy->present)
+			continue;
+		ranges[0] = (struct vk_lab_range){copy->lba * t->sector_size, t->sector_size, names[i][0]};
+		if (bytes != 0 && vk_add_sat(array, bytes) <= disk->size_bytes)
+			ranges[1] = (struct vk_lab_range){array, bytes, names[i][1]};
+	}
 	for (size_t i = 0; i < source.table.partition_count; i++) {
 		const struct vk_partition *p = &source.table.partitions[i];
 
@@ -148,53 +143,45 @@ enum vk_status vk_lab_choose(struct vk_lab_disk *disk, const struct vk_lab_choic
 	return vk_error_remedy(err, "if the table is gone, say where the partition starts with --start");
 }
 
-static enum vk_status outside(struct vk_lab_disk *disk, const struct vk_lab_found *found,
-			      struct vk_error *err)
-{
-	vk_error_set(err, VK_ABSENT, disk->path, "The disk ends before the headers of partition %u",
-		     found->number);
-	return vk_error_at(err, found->start_bytes);
-}
-
 enum vk_status vk_lab_places_find(struct vk_lab_disk *disk, const struct vk_lab_found *found,
 				  struct vk_lab_places *ret_places, struct vk_error *err)
 {
 	uint8_t raw[VK_FS_SECTOR_BYTES] = {0};
-	struct vk_lvm_device d;
+	struct vk_lvm_device d = {0};
 	struct vk_lvm_geometry lvm;
 	struct vk_fs_descriptor fs;
 	struct vk_fs_geometry g;
-	uint64_t data = VK_LVM_DATA_OFFSET;
-	enum vk_status status;
+	uint64_t start = found->start_bytes, data = VK_LVM_DATA_OFFSET;
+	enum vk_status status = VK_OK;
 	size_t seen;
 
 	/* sums below stay far from the end of the numbers */
-	if (found->start_bytes > disk->size_bytes)
-		return outside(disk, found, err);
-	status = vk_lab_get(disk, found->start_bytes + VK_LVM_HEADER_OFFSET, raw, sizeof(raw), err);
-	if (status != VK_OK)
-		return status;
-	seen = vk_lvm_device_decode(raw, sizeof(raw), &d);
-	if (vk_lvm_device_usable(&d, seen))
-		data = d.dataOffset;
-	else
-		memset(&d, 0, sizeof(d));
-	if (data > disk->size_bytes)
-		return outside(disk, found, err);
+	if (start <= disk->size_bytes) {
+		status = vk_lab_get(disk, start + VK_LVM_HEADER_OFFSET, raw, sizeof(raw), err);
+		if (status != VK_OK)
+			return status;
+		seen = vk_lvm_device_decode(raw, sizeof(raw), &d);
+		if (vk_lvm_device_usable(&d, seen))
+			data = d.dataOffset;
+		else
+			memset(&d, 0, sizeof(d));
+	}
+	if (start > disk->size_bytes || data > disk->size_bytes) {
+		vk_error_set(err, VK_ABSENT, disk->path, "The disk ends before the headers of partition %u",
+			     found->number);
+		return vk_error_at(err, start);
+	}
 	vk_lvm_geometry(&d, VK_LVM_HEADER_OFFSET, &lvm);
-	status = vk_lab_get(disk, found->start_bytes + data + VK_FS_OFFSET, raw, sizeof(raw), err);
+	status = vk_lab_get(disk, start + data + VK_FS_OFFSET, raw, sizeof(raw), err);
 	if (status != VK_OK)
 		return status;
 	seen = vk_fs_descriptor_decode(raw, sizeof(raw), &fs);
 	vk_fs_geometry(&fs, seen, &g);
 	*ret_places = (struct vk_lab_places){
-		.lvm = {found->start_bytes + VK_LVM_HEADER_OFFSET,
-			lvm.volume_table + VK_LVM_VOLUME_BYTES - VK_LVM_HEADER_OFFSET,
+		.lvm = {start + VK_LVM_HEADER_OFFSET, lvm.volume_table + VK_LVM_VOLUME_BYTES - VK_LVM_HEADER_OFFSET,
 			"LVM header and volume descriptor"},
-		.fs = {found->start_bytes + data + VK_FS_OFFSET, g.heartbeat_slot_bytes,
-		       "file-system descriptor"},
-		.heartbeats = {found->start_bytes + data + g.heartbeat_offset,
-			       g.heartbeat_end - g.heartbeat_offset, "heartbeats"},
+		.fs = {start + data + VK_FS_OFFSET, g.heartbeat_slot_bytes, "file-system descriptor"},
+		.heartbeats = {start + data + g.heartbeat_offset, g.heartbeat_end - g.heartbeat_offset, "heartbeats"},
 		.slot_bytes = g.heartbeat_slot_bytes,
 	};
 	return VK_OK;

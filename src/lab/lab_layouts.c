@@ -68,18 +68,6 @@ static const struct {
 	{"esxi7-small", esxi7_small, sizeof(esxi7_small) / sizeof(esxi7_small[0]), 6, "datastore1"},
 };
 
-static void add_foreign(struct vk_lab_spec *spec, const struct row *row)
-{
-	static const char *const types[] = {VK_GPT_TYPE_EFI, VK_GPT_TYPE_BASIC, VK_GPT_TYPE_VMKDIAG};
-	struct vk_lab_partition *f = &spec->foreign[spec->foreign_count++];
-
-	*f = (struct vk_lab_partition){.number = row->number, .start_sector = row->start,
-				       .sectors = row->end - row->start + 1, .gpt_name = row->name,
-				       .fat = row->what == EFI || row->what == BASIC};
-	if (!vk_guid_parse(types[row->what], &f->type))
-		memset(&f->type, 0, sizeof(f->type));
-}
-
 /* The datastore, or the system partition: a VMFS-L of its own on the same LUN. */
 static void place_volume(struct vk_lab_spec *spec, const struct row *row)
 {
@@ -104,6 +92,7 @@ static void place_volume(struct vk_lab_spec *spec, const struct row *row)
 
 enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, struct vk_error *err)
 {
+	static const char *const types[] = {VK_GPT_TYPE_EFI, VK_GPT_TYPE_BASIC, VK_GPT_TYPE_VMKDIAG};
 	size_t i = 0;
 
 	while (i < sizeof(layouts) / sizeof(layouts[0]) && strcmp(layouts[i].name, name) != 0)
@@ -134,10 +123,18 @@ enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, s
 	for (size_t r = 0; r < layouts[i].count; r++) {
 		const struct row *row = &layouts[i].rows[r];
 
-		if (row->what == DATASTORE || row->what == OSDATA)
+		struct vk_lab_partition *f = &spec->foreign[spec->foreign_count];
+
+		if (row->what == DATASTORE || row->what == OSDATA) {
 			place_volume(spec, row);
-		else
-			add_foreign(spec, row);
+			continue;
+		}
+		*f = (struct vk_lab_partition){.number = row->number, .start_sector = row->start,
+					       .sectors = row->end - row->start + 1, .gpt_name = row->name,
+					       .fat = row->what == EFI || row->what == BASIC};
+		if (!vk_guid_parse(types[row->what], &f->type))
+			return vk_error_set(err, VK_INTERNAL, NULL, "A type GUID of the program is wrong");
+		spec->foreign_count++;
 	}
 	return VK_OK;
 }

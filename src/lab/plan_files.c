@@ -260,22 +260,6 @@ static void place_all(struct vk_lab_files *f)
 	}
 }
 
-/* Which resources are taken. Hosts that are alive have a journal: a file block, on VMFS6 one of .jbc.sf. */
-static void take_resources(struct vk_lab_files *f, unsigned live)
-{
-	f->of[VK_SYSTEM_FDC].used = f->file_count;
-	if (f->md_alignment == 0)
-		f->journal_blocks = vk_min_u64(live, f->device_blocks - f->used_blocks);
-	else
-		f->of[VK_SYSTEM_JBC].used = vk_min_u64(live, vk_resource_count(&f->of[VK_SYSTEM_JBC].resource));
-	f->of[VK_SYSTEM_FBB].used = f->used_blocks + f->journal_blocks;
-	if (f->md_alignment == 0)
-		return;
-	/* a large block becomes a cluster of small ones as soon as one of them is taken */
-	f->of[VK_SYSTEM_FBB].used = divide_up(f->used_blocks, VK_LAB_SMALL_PER_CLUSTER);
-	f->small.convertedClusters = (uint32_t)f->of[VK_SYSTEM_FBB].used;
-}
-
 uint64_t vk_lab_block_number(const struct vk_lab_files *files, enum vk_system_file file, uint64_t index)
 {
 	const struct vk_lab_run *run = files->of[file].runs;
@@ -353,6 +337,16 @@ enum vk_status vk_lab_files_plan(const struct vk_lab_device *device, struct vk_l
 		return vk_error_set(err, VK_USAGE, NULL,
 				    "The first device is too small for the files of a file system");
 	place_all(f);
-	take_resources(f, device->live);
+	/* hosts that are alive have a journal: a file block, on VMFS6 one of .jbc.sf */
+	f->of[VK_SYSTEM_FDC].used = f->file_count;
+	if (f->md_alignment == 0) {
+		f->journal_blocks = vk_min_u64(device->live, f->device_blocks - f->used_blocks);
+		f->of[VK_SYSTEM_FBB].used = f->used_blocks + f->journal_blocks;
+		return VK_OK;
+	}
+	f->of[VK_SYSTEM_JBC].used = vk_min_u64(device->live, vk_resource_count(&f->of[VK_SYSTEM_JBC].resource));
+	/* a large block becomes a cluster of small ones as soon as one of them is taken */
+	f->of[VK_SYSTEM_FBB].used = divide_up(f->used_blocks, VK_LAB_SMALL_PER_CLUSTER);
+	f->small.convertedClusters = (uint32_t)f->of[VK_SYSTEM_FBB].used;
 	return VK_OK;
 }

@@ -90,36 +90,27 @@ static void shed(struct vk_tallies *tallies)
 	vk_tallies_keep(tallies, has_weight, NULL);
 }
 
-static struct vk_place_tally *tally_of(struct vk_tallies *tallies, int64_t start, uint64_t offset)
-{
-	uint16_t *slot;
-	struct vk_place_tally *tally;
-
-	if (tallies->recent < tallies->count &&
-	    tallies->tallies[tallies->recent].vote.volume_start_bytes == start)
-		return &tallies->tallies[tallies->recent];
-	slot = slot_of(tallies, start);
-	if (*slot == 0 && tallies->count == VK_TALLIES_MAX) {
-		shed(tallies);
-		slot = slot_of(tallies, start);
-	}
-	if (*slot == 0) {
-		tally = &tallies->tallies[tallies->count++];
-		memset(tally, 0, sizeof(*tally));
-		tally->vote.volume_start_bytes = start;
-		tally->vote.first_bytes = offset;
-		*slot = (uint16_t)tallies->count;
-	}
-	tallies->recent = *slot - 1U;
-	return &tallies->tallies[tallies->recent];
-}
-
 void vk_tallies_count(struct vk_tallies *tallies, const struct vk_block_claim *claim)
 {
-	struct vk_place_tally *tally = tally_of(tallies, (int64_t)(claim->offset_bytes - claim->addr),
-						claim->offset_bytes);
-	uint64_t distance = claim->addr - tally->last_heartbeat;
+	int64_t start = (int64_t)(claim->offset_bytes - claim->addr);
+	struct vk_place_tally *tally = &tallies->tallies[tallies->recent];
+	uint64_t distance;
 
+	if (tallies->recent >= tallies->count || tally->vote.volume_start_bytes != start) {
+		uint16_t *slot = slot_of(tallies, start);
+
+		if (*slot == 0 && tallies->count == VK_TALLIES_MAX) {
+			shed(tallies);
+			slot = slot_of(tallies, start);
+		}
+		if (*slot == 0) {
+			tallies->tallies[tallies->count++] = (struct vk_place_tally){
+				.vote = {.volume_start_bytes = start, .first_bytes = claim->offset_bytes}};
+			*slot = (uint16_t)tallies->count;
+		}
+		tallies->recent = *slot - 1U;
+		tally = &tallies->tallies[tallies->recent];
+	}
 	tally->weight++;
 	tally->vote.blocks++;
 	tally->vote.last_bytes = claim->offset_bytes;
@@ -131,6 +122,7 @@ void vk_tallies_count(struct vk_tallies *tallies, const struct vk_block_claim *c
 	tally->vote.heartbeats++;
 	tally->vote.heartbeats_in_use += claim->in_use;
 	/* where slots were lost those of 512 bytes may be 4096 apart too */
+	distance = claim->addr - tally->last_heartbeat;
 	if (tally->last_heartbeat != 0 &&
 	    (distance == SECTOR || (distance == SLOT_OF_VMFS6 && tally->vote.heartbeat_stride_bytes == 0)))
 		tally->vote.heartbeat_stride_bytes = (uint32_t)distance;
