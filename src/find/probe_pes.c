@@ -106,27 +106,6 @@ static void take_ext(void *ctx, uint64_t at, const struct vk_lvm_ext *ext)
 		l->p->ext_at[l->p->ext_count++] = (uint64_t)(l->p->start + (int64_t)at);
 }
 
-static void look_at_exts(const struct vk_pe_walk *walk)
-{
-	struct look *l = walk->ctx;
-	const struct vk_lvm_device *lvm = &l->p->lvm;
-	uint64_t at;
-
-	switch (vk_pe_walk_exts(walk, lvm, lvm->extDevMetadataOffset, lvm->dataOffset,
-				vk_min_u64(lvm->totalBytes, INT64_MAX / 4),
-				sizeof(l->p->ext_at) / sizeof(l->p->ext_at[0]), &at)) {
-	case VK_PE_CHAIN_ENDS:
-		break;
-	case VK_PE_CHAIN_STRANGE:
-		l->wrong++;
-		break;
-	case VK_PE_CHAIN_UNREAD:
-	case VK_PE_CHAIN_ASTRAY:
-		l->unread = true;
-		break;
-	}
-}
-
 static void conclude(struct look *l)
 {
 	struct vk_probe *p = l->p;
@@ -159,12 +138,25 @@ void vk_probe_pes(struct vk_finder *f, struct vk_probe *p)
 					.pair = take_pair, .entry = take_entry, .ext = take_ext};
 	const struct vk_pe_region region = vk_pe_main_region(&p->lvm);
 	uint64_t first_pe = p->c.has_volume ? p->c.volume.firstPE : 0;
+	uint64_t at;
 
 	l.pes_left = vk_lvm_fixed_pes(&p->lvm) ? p->lvm.numPEs : UINT64_MAX;
 	if (p->lvm.dataOffset > INT64_MAX / 4 || first_pe > INT64_MAX / 4 / VK_LVM_PE_BYTES)
 		return;
 	p->deltas[0] = p->start + (int64_t)p->lvm.dataOffset - (int64_t)(first_pe * VK_LVM_PE_BYTES);
 	(void)vk_pe_walk_region(&walk, &region);
-	look_at_exts(&walk);
+	switch (vk_pe_walk_exts(&walk, &p->lvm, p->lvm.extDevMetadataOffset, p->lvm.dataOffset,
+				vk_min_u64(p->lvm.totalBytes, INT64_MAX / 4),
+				sizeof(p->ext_at) / sizeof(p->ext_at[0]), &at)) {
+	case VK_PE_CHAIN_ENDS:
+		break;
+	case VK_PE_CHAIN_STRANGE:
+		l.wrong++;
+		break;
+	case VK_PE_CHAIN_UNREAD:
+	case VK_PE_CHAIN_ASTRAY:
+		l.unread = true;
+		break;
+	}
 	conclude(&l);
 }

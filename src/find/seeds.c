@@ -53,10 +53,11 @@ static void add_gpt_copy(const struct vk_finder *f, struct vk_seeds *seeds, int 
 	}
 }
 
-/* The entries of sector 0 also where its signature is gone, or a GPT took its place. */
-static void add_mbr(const struct vk_finder *f, struct vk_seeds *seeds)
+/* Of all copies; the entries of sector 0 also where its signature is gone, or a GPT took its place. */
+static void add_table(const struct vk_finder *f, struct vk_seeds *seeds)
 {
 	const struct vk_table *t = &f->source->table;
+	uint32_t ss = f->source->sector_size;
 
 	for (unsigned i = 0; i < 4 && t->mbr_seen_bytes == VK_MBR_BYTES; i++) {
 		const struct vk_mbr_entry *e = &t->mbr.entries[i];
@@ -66,15 +67,8 @@ static void add_mbr(const struct vk_finder *f, struct vk_seeds *seeds)
 			continue;
 		seed.sound = t->kind == VK_TABLE_MBR && t->mbr.signature == VK_MBR_SIGNATURE &&
 			     e->type == VK_MBR_TYPE_VMFS;
-		add_entry(f, seeds, seed, e->firstLBA, e->sectors, f->source->sector_size);
+		add_entry(f, seeds, seed, e->firstLBA, e->sectors, ss);
 	}
-}
-
-static void add_table(const struct vk_finder *f, struct vk_seeds *seeds)
-{
-	const struct vk_table *t = &f->source->table;
-
-	add_mbr(f, seeds);
 	for (int i = 0; i < 2; i++)
 		add_gpt_copy(f, seeds, i);
 	for (size_t i = 0; i < t->partition_count; i++) {
@@ -84,7 +78,7 @@ static void add_table(const struct vk_finder *f, struct vk_seeds *seeds)
 		if (!p->logical || vk_partition_is_extended(p))
 			continue;
 		seed.sound = vk_partition_is_vmfs(p) && t->kind == VK_TABLE_MBR;
-		add_entry(f, seeds, seed, p->start_sector, p->sectors, f->source->sector_size);
+		add_entry(f, seeds, seed, p->start_sector, p->sectors, ss);
 	}
 }
 

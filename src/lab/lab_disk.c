@@ -51,21 +51,6 @@ enum vk_status vk_lab_disk_create(const char *path, uint64_t size_bytes, bool ov
 	return VK_OK;
 }
 
-/* Opening a block device with O_EXCL fails while it or a partition of it is mounted or part of something. */
-static enum vk_status check_unused(const char *path, struct vk_error *err)
-{
-	int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
-
-	if (fd >= 0) {
-		close(fd);
-		return VK_OK;
-	}
-	if (errno != EBUSY)
-		return vk_error_errno(err, errno, path, "The device cannot be opened");
-	vk_error_set(err, VK_REFUSED, path, "The device is mounted or in use");
-	return vk_error_remedy(err, "this tool is for practice disks; unmount it if it is one");
-}
-
 enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_disk *ret_disk,
 				struct vk_error *err)
 {
@@ -85,9 +70,15 @@ enum vk_status vk_lab_disk_open(const char *path, bool really, struct vk_lab_dis
 			vk_error_set(err, VK_REFUSED, path, "This is a block device, not a practice image");
 			return vk_error_remedy(err, "if it may be destroyed, say --really");
 		}
-		status = check_unused(path, err);
-		if (status != VK_OK)
-			return status;
+		/* that fails while the device or a partition of it is mounted or part of something */
+		disk.fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+		if (disk.fd < 0 && errno != EBUSY)
+			return vk_error_errno(err, errno, path, "The device cannot be opened");
+		if (disk.fd < 0) {
+			vk_error_set(err, VK_REFUSED, path, "The device is mounted or in use");
+			return vk_error_remedy(err, "this tool is for practice disks; unmount it if it is one");
+		}
+		close(disk.fd);
 		disk.device = true;
 	} else if (!S_ISREG(st.st_mode)) {
 		return vk_error_set(err, VK_USAGE, path, "This is neither a file nor a block device");

@@ -18,22 +18,17 @@ struct row {
  * ESXi 5.0 and 5.1. Where p3 starts is published; what lies in front of it follows from the layout of 5.5, without
  * its 9.
  */
+#define ESXI5_BOOT \
+	{1, 64, 8191, EFI, NULL}, {5, 8224, 520191, BASIC, NULL}, {6, 520224, 1032191, BASIC, NULL}, \
+	{7, 1032224, 1257471, DIAG, NULL}, {8, 1257504, 1843199, BASIC, NULL}
 static const struct row esxi50[] = {
-	{1, 64, 8191, EFI, NULL},
-	{5, 8224, 520191, BASIC, NULL},
-	{6, 520224, 1032191, BASIC, NULL},
-	{7, 1032224, 1257471, DIAG, NULL},
-	{8, 1257504, 1843199, BASIC, NULL},
+	ESXI5_BOOT,
 	{2, 1843200, 10229759, BASIC, NULL},
 	{3, 10229760, 0, DATASTORE, NULL},
 };
 /* The numbers do not follow the order on the disk, and 4 was never used. */
 static const struct row esxi5[] = {
-	{1, 64, 8191, EFI, NULL},
-	{5, 8224, 520191, BASIC, NULL},
-	{6, 520224, 1032191, BASIC, NULL},
-	{7, 1032224, 1257471, DIAG, NULL},
-	{8, 1257504, 1843199, BASIC, NULL},
+	ESXI5_BOOT,
 	{9, 1843200, 7086079, DIAG, NULL},
 	{2, 7086080, 15472639, BASIC, NULL},
 	{3, 15472640, 0, DATASTORE, NULL},

@@ -148,28 +148,12 @@ static void fill_header(struct vk_lvm_device *h, const struct vk_lab_volume *v, 
 	}
 }
 
-/* What VMFS5 and 6 have behind the fields of VMFS3: the two files that came with VMFS5, and who made the volume. */
-static void fill_fs5(struct vk_lab_device *d, uint32_t seconds)
-{
-	struct vk_fs_descriptor *fs = &d->fs;
-	uint64_t index = d->seed_index;
-	uint64_t up_s = 600 + vk_lab_random(d->seed, "maker uptime", index) % (30ULL * 86400);
-	uint8_t mac[6];
-
-	fs->maxJournalSlotsPerTxn = d->version == 6 ? 64 : 8;
-	fs->pb2VolAddr = vk_lab_system_fd(fs, VK_SYSTEM_PB2);
-	fs->pb2FDAddr = vk_fd_address(0, VK_SYSTEM_PB2);
-	fs->sddVolAddr = vk_lab_system_fd(fs, VK_SYSTEM_SDD);
-	fs->sddFDAddr = vk_fd_address(0, VK_SYSTEM_SDD);
-	vk_lab_mac(d->seed, "maker", index, mac);
-	vk_lab_uuid(d->seed, "maker session", index, (uint32_t)(seconds - up_s), mac, &fs->hostUuid);
-	fs->gblGeneration = 1;
-}
-
 static void fill_fs(struct vk_lab_device *d, const struct vk_lab_volume *v, uint32_t seconds, uint32_t sector_size,
 		    const struct vk_vmfs_uuid *id)
 {
 	struct vk_fs_descriptor *fs = &d->fs;
+	uint64_t up_s;
+	uint8_t mac[6];
 
 	*fs = (struct vk_fs_descriptor){
 		.magic = v->local ? VK_FS_MAGIC_VMFSL : VK_FS_MAGIC_VMFS,
@@ -200,8 +184,18 @@ static void fill_fs(struct vk_lab_device *d, const struct vk_lab_volume *v, uint
 		fs->leaseIntervalMs = 16000;
 		fs->reclaimWindowMs = 4000;
 	}
-	if (v->version >= 5)
-		fill_fs5(d, seconds);
+	if (v->version == 3)
+		return;
+	/* behind the fields of VMFS3: the two files that came with VMFS5, and who made the volume */
+	up_s = 600 + vk_lab_random(d->seed, "maker uptime", d->seed_index) % (30ULL * 86400);
+	fs->maxJournalSlotsPerTxn = d->version == 6 ? 64 : 8;
+	fs->pb2VolAddr = vk_lab_system_fd(fs, VK_SYSTEM_PB2);
+	fs->pb2FDAddr = vk_fd_address(0, VK_SYSTEM_PB2);
+	fs->sddVolAddr = vk_lab_system_fd(fs, VK_SYSTEM_SDD);
+	fs->sddFDAddr = vk_fd_address(0, VK_SYSTEM_SDD);
+	vk_lab_mac(d->seed, "maker", d->seed_index, mac);
+	vk_lab_uuid(d->seed, "maker session", d->seed_index, (uint32_t)(seconds - up_s), mac, &fs->hostUuid);
+	fs->gblGeneration = 1;
 }
 
 /* Identity and place of one member; the sums over all members follow later. */
