@@ -108,48 +108,38 @@ static bool take_mended(struct vk_gpt_judgement *j)
 	return false;
 }
 
-/* The array with the ends that the found volumes have; false when that changes nothing. */
-static bool adapt(const struct vk_gpt_judgement *j, uint8_t *array)
+/*
+ * The array with the ends that the found volumes have, or with its last partition extended to the end of what is
+ * usable; false when that changes nothing. Only tried: the checksum says whether it is right.
+ */
+static bool grow(const struct vk_gpt_judgement *j, uint8_t *array, bool last_only)
 {
+	struct vk_gpt_entry e, last = {.lastLBA = 0};
+	uint32_t last_slot = 0;
 	bool changed = false;
 
 	for (uint32_t i = 0; i < j->look.entries; i++) {
 		const struct vk_known_start *start;
-		struct vk_gpt_entry e;
 		uint64_t sectors;
 
 		if (!vk_gpt_look_entry(&j->look, array, i, &e))
 			continue;
+		if (e.lastLBA > last.lastLBA) {
+			last = e;
+			last_slot = i;
+		}
 		start = vk_gpt_start_at(j, e.firstLBA);
 		sectors = start == NULL ? 0 : start->length_bytes / j->look.sector_size;
-		/* only tried: the checksum says whether it is right */
-		if (sectors == 0 || sectors > j->look.disk_sectors)
+		if (last_only || sectors == 0 || sectors > j->look.disk_sectors)
 			continue;
 		changed = changed || e.lastLBA != e.firstLBA + sectors - 1;
 		e.lastLBA = e.firstLBA + sectors - 1;
 		vk_gpt_entry_encode(&e, array + vk_gpt_slot_at(j, i), j->look.entry_size);
 	}
-	return changed;
-}
-
-/* The array with its last partition extended to the end of what is usable. */
-static bool extend(const struct vk_gpt_judgement *j, uint8_t *array)
-{
-	struct vk_gpt_entry last = {.lastLBA = 0};
-	uint32_t slot = 0;
-
-	for (uint32_t i = 0; i < j->look.entries; i++) {
-		struct vk_gpt_entry e;
-
-		if (vk_gpt_look_entry(&j->look, array, i, &e) && e.lastLBA > last.lastLBA) {
-			last = e;
-			slot = i;
-		}
-	}
-	if (last.lastLBA == 0 || last.lastLBA >= j->image.header.lastUsableLBA)
-		return false;
+	if (!last_only || last.lastLBA == 0 || last.lastLBA >= j->image.header.lastUsableLBA)
+		return changed;
 	last.lastLBA = j->image.header.lastUsableLBA;
-	vk_gpt_entry_encode(&last, array + vk_gpt_slot_at(j, slot), j->look.entry_size);
+	vk_gpt_entry_encode(&last, array + vk_gpt_slot_at(j, last_slot), j->look.entry_size);
 	return true;
 }
 
@@ -165,14 +155,14 @@ static bool take_adapted(struct vk_gpt_judgement *j, uint8_t *scratch)
 		if (!vk_gpt_has_entries(seen))
 			continue;
 		memcpy(scratch, seen->bytes, j->look.array_bytes);
-		if (!(i % 2 == 0 ? adapt(j, scratch) : extend(j, scratch)))
+		if (!grow(j, scratch, i % 2 == 1))
 			continue;
 		memcpy(j->image.array, seen->bytes, j->look.array_bytes);
-		if (!vk_gpt_crc_piece(j->image.array, scratch, j->look.array_bytes, j->look.entry_size,
-				      j->chosen->header.entriesCRC32))
+		j->adapted = vk_gpt_crc_piece(j->image.array, scratch, j->look.array_bytes, j->look.entry_size,
+					      j->chosen->header.entriesCRC32);
+		if (!j->adapted)
 			continue;
 		j->proof = VK_GPT_PROOF_PIECED;
-		j->adapted = true;
 		return true;
 	}
 	return false;

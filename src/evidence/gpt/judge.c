@@ -253,7 +253,7 @@ static enum vk_status make_image(struct vk_gpt_judgement *j, struct vk_error *er
 	}
 	array = calloc(1, j->look.array_bytes);
 	if (array == NULL)
-		return vk_no_memory(err, j->path);
+		return VK_NOMEM;
 	free(image->array);
 	image->array = array;
 	/* what stands behind a header belongs to it only where it is at home */
@@ -366,7 +366,7 @@ enum vk_status vk_gpt_judge(const struct vk_source *source, const struct vk_know
 	struct vk_gpt_judgement *j = ret_judgement;
 	enum vk_status status;
 
-	*j = (struct vk_gpt_judgement){.path = source->path, .starts = starts, .start_count = start_count};
+	*j = (struct vk_gpt_judgement){.starts = starts, .start_count = start_count};
 	status = judge(j, source, err);
 	j->starts = NULL;
 	j->start_count = 0;

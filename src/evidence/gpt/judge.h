@@ -76,7 +76,6 @@ struct vk_gpt_judgement {
 	size_t note_count;
 
 	/* what it rests on */
-	const char *path;
 	struct vk_gpt_look look;
 	const struct vk_known_start *starts; /* only while it is judged */
 	size_t start_count;

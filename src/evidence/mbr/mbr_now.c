@@ -80,29 +80,7 @@ static enum vk_status read_ebr(const struct vk_source *source, struct vk_mbr_now
 	return status;
 }
 
-/* The sectors in front of a volume: one of them may lead to it. */
-static enum vk_status search_in_front(const struct vk_source *source, struct vk_mbr_now *mbr, uint64_t start,
-				      uint8_t *buf, struct vk_error *err)
-{
-	uint32_t ss = source->table.sector_size;
-	uint64_t gap = GAP_BYTES / ss;
-	uint64_t lba = start > gap ? start - gap : 1;
-
-	while (lba < start) {
-		uint64_t n = vk_min_u64(PIECE_BYTES / ss, start - lba);
-		size_t got;
-		enum vk_status status = vk_io_read(source->io, lba * ss, buf, (size_t)n * ss, &got, err);
-
-		if (status != VK_OK)
-			return status;
-		for (uint64_t i = 0; i * ss + VK_MBR_BYTES <= got; i++)
-			if (vk_get_le16(buf + i * ss + 510) == VK_MBR_SIGNATURE)
-				keep_ebr(source, mbr, lba + i, buf + i * ss, start);
-		lba += n;
-	}
-	return VK_OK;
-}
-
+/* The sectors in front of volumes: one of them may lead to each. */
 static enum vk_status search_before_starts(const struct vk_source *source, struct vk_mbr_now *mbr,
 					   const struct vk_known_start *starts, size_t count, struct vk_error *err)
 {
@@ -112,9 +90,21 @@ static enum vk_status search_before_starts(const struct vk_source *source, struc
 
 	if (buf == NULL)
 		return vk_no_memory(err, NULL);
-	for (size_t i = 0; i < count && i < STARTS_MAX && status == VK_OK; i++)
-		if (starts[i].bytes % ss == 0)
-			status = search_in_front(source, mbr, starts[i].bytes / ss, buf, err);
+	for (size_t i = 0; i < count && i < STARTS_MAX; i++) {
+		uint64_t start = starts[i].bytes / ss, gap = GAP_BYTES / ss, n;
+
+		if (starts[i].bytes % ss != 0)
+			continue;
+		for (uint64_t lba = start > gap ? start - gap : 1; lba < start && status == VK_OK; lba += n) {
+			size_t got = 0;
+
+			n = vk_min_u64(PIECE_BYTES / ss, start - lba);
+			status = vk_io_read(source->io, lba * ss, buf, (size_t)n * ss, &got, err);
+			for (uint64_t k = 0; status == VK_OK && k * ss + VK_MBR_BYTES <= got; k++)
+				if (vk_get_le16(buf + k * ss + VK_MBR_BYTES - 2) == VK_MBR_SIGNATURE)
+					keep_ebr(source, mbr, lba + k, buf + k * ss, start);
+		}
+	}
 	free(buf);
 	return status;
 }
@@ -149,21 +139,6 @@ static enum vk_status follow_links(const struct vk_source *source, struct vk_mbr
 	return VK_OK;
 }
 
-static void take_extended(struct vk_mbr_now *mbr)
-{
-	for (unsigned i = 0; i < 4 && mbr->extended_number == 0; i++) {
-		const struct vk_mbr_entry *e = &mbr->mbr.entries[i];
-
-		if (!vk_mbr_entry_used(e) || !vk_mbr_type_is_extended(e->type) || e->firstLBA == 0)
-			continue;
-		mbr->extended_number = i + 1;
-		mbr->extended_type = e->type;
-		mbr->extended_start = e->firstLBA;
-		mbr->extended_sectors = e->sectors;
-		mbr->extended_exact = true;
-	}
-}
-
 static enum vk_status read_sector_0(const struct vk_source *source, struct vk_mbr_now *mbr, struct vk_error *err)
 {
 	size_t got;
@@ -176,8 +151,18 @@ static enum vk_status read_sector_0(const struct vk_source *source, struct vk_mb
 	mbr->blank = vk_all_zero(mbr->sector + VK_MBR_ENTRY_OFFSET, VK_MBR_BYTES - VK_MBR_ENTRY_OFFSET);
 	mbr->protective = vk_mbr_is_protective(&mbr->mbr);
 	mbr->boot_sector = mbr->readable && is_boot_sector(mbr->sector);
-	if (source->table.mbr_used && !mbr->protective && !mbr->boot_sector)
-		take_extended(mbr);
+	for (unsigned i = 0; i < 4 && source->table.mbr_used && !mbr->protective && !mbr->boot_sector; i++) {
+		const struct vk_mbr_entry *e = &mbr->mbr.entries[i];
+
+		if (mbr->extended_number != 0 || !vk_mbr_entry_used(e) || !vk_mbr_type_is_extended(e->type) ||
+		    e->firstLBA == 0)
+			continue;
+		mbr->extended_number = i + 1;
+		mbr->extended_type = e->type;
+		mbr->extended_start = e->firstLBA;
+		mbr->extended_sectors = e->sectors;
+		mbr->extended_exact = true;
+	}
 	return VK_OK;
 }
 

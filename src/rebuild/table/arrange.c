@@ -206,33 +206,10 @@ static bool chain_stands(struct vk_table_plan *plan, const struct run *run)
 	return nothing_over_extended(plan);
 }
 
-/* Known numbers stay; the others are counted in the order of the disk, the extended partition in its turn. */
-static enum vk_status number_primary(struct vk_table_plan *plan, const struct run *run, struct vk_error *err)
-{
-	bool used[PRIMARIES + 1] = {false}, logical = run->first != run->end;
-	unsigned *of_extended = &plan->mbr.extended_number, next = 1;
-	enum vk_status status;
-
-	if ((!logical && !plan->chain_stands) || *of_extended > PRIMARIES)
-		*of_extended = 0;
-	used[*of_extended] = *of_extended != 0;
-	status = vk_table_keep_numbers(plan, PRIMARIES, used, err);
-	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
-		struct vk_proposal *p = &plan->items[i];
-
-		if (logical && i == run->first && *of_extended == 0)
-			*of_extended = vk_table_free_number(used, PRIMARIES, &next);
-		if (p->entry.partition.logical || p->entry.partition.number != 0)
-			continue;
-		p->entry.partition.number = vk_table_free_number(used, PRIMARIES, &next);
-		p->entry.number_exact = false;
-	}
-	return status;
-}
-
 enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct run run = known_logical(plan);
+	unsigned *extended = &plan->mbr.extended_number;
 
 	if (plan->count > VK_EBR_MAX || !widen(plan, &run)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
@@ -268,5 +245,7 @@ enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error 
 		number_logical(plan, &run);
 		place_extended(plan, &run);
 	}
-	return number_primary(plan, &run, err);
+	if ((run.first == run.end && !plan->chain_stands) || *extended > PRIMARIES)
+		*extended = 0;
+	return vk_table_number(plan, PRIMARIES, extended, run.first != run.end ? run.first : SIZE_MAX, err);
 }

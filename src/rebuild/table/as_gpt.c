@@ -10,8 +10,6 @@
 #include "base/checked.h"
 #include "rebuild/table/plan.h"
 
-enum { ENTRIES_MAX = VK_GPT_ENTRIES_MAX_BYTES / VK_GPT_ENTRY_BYTES };
-
 /* A GPT of another system, of which nothing stays, lends neither its GUID nor its numbers. */
 static bool judged_counts(const struct vk_table_plan *plan)
 {
@@ -52,29 +50,6 @@ enum vk_status vk_table_prepare(struct vk_table_plan *plan, struct vk_error *err
 		    vk_proposal_end(p) <= image->backup_array_lba)
 			plan->last_usable = vk_proposal_end(p) - 1;
 	return VK_OK;
-}
-
-/* Known numbers first, each once; the others take what is free, in the order of the disk. */
-static enum vk_status number_all(struct vk_table_plan *plan, struct vk_error *err)
-{
-	unsigned most = plan->image.header.numEntries, next = 1;
-	bool used[ENTRIES_MAX + 1] = {false};
-	enum vk_status status = vk_table_keep_numbers(plan, most, used, err);
-
-	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
-		struct vk_proposal *p = &plan->items[i];
-
-		if (p->entry.partition.number != 0)
-			continue;
-		p->entry.partition.number = vk_table_free_number(used, most, &next);
-		if (p->entry.partition.number == 0)
-			status = vk_error_set(err, VK_USAGE, plan->source->path,
-					      "The GPT has room for %u partitions, and there are %zu", most,
-					      plan->count);
-		p->entry.number_exact = false;
-		p->entry.bytes_exact = false;
-	}
-	return status;
 }
 
 static const struct vk_candidate *volume_of(const struct vk_table_plan *plan, const struct vk_proposal *p)
@@ -272,7 +247,7 @@ static enum vk_status choose_disk_guid(struct vk_table_plan *plan, struct vk_err
 static enum vk_status fill_image(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_gpt_header *h = &plan->image.header;
-	bool planned[ENTRIES_MAX + 1] = {false};
+	bool planned[VK_TABLE_NUMBERS + 1] = {false};
 	bool fits = true;
 
 	VK_EACH_PROPOSAL(p, plan)
@@ -324,14 +299,10 @@ static bool protection_known(const struct vk_table_plan *plan, uint64_t before_s
 	uint8_t mbr[VK_MBR_BYTES], then[VK_MBR_BYTES];
 	bool known = vk_gpt_protective_mbr(now, plan->disk_sectors, before_sectors, mbr);
 
-	for (size_t k = 0; k < plan->options->known_count && now != NULL && !known; k++) {
-		size_t got = 0;
-
-		known = vk_io_read(plan->options->known[k].source->io, 0, then, sizeof(then), &got, NULL) == VK_OK &&
-			got == sizeof(then) &&
+	for (size_t k = 0; k < plan->options->known_count && now != NULL && !known; k++)
+		known = vk_io_read_all(plan->options->known[k].source->io, 0, then, sizeof(then), NULL) == VK_OK &&
 			memcmp(then + VK_MBR_ENTRY_OFFSET, mbr + VK_MBR_ENTRY_OFFSET,
 			       sizeof(then) - VK_MBR_ENTRY_OFFSET) == 0;
-	}
 	return known;
 }
 
@@ -384,9 +355,13 @@ enum vk_status vk_table_put_gpt(struct vk_table_plan *plan, struct vk_error *err
 	struct vk_rebuild_table *out = plan->out;
 	const struct vk_gpt_header before = plan->image.header;
 	bool rewritten[VK_TP_COUNT] = {false};
-	enum vk_status status = number_all(plan, err);
+	unsigned most = before.numEntries, extended = 0;
+	enum vk_status status = vk_table_number(plan, most, &extended, SIZE_MAX, err);
 
 	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
+		if (plan->items[i].entry.partition.number == 0)
+			return vk_error_set(err, VK_USAGE, plan->source->path,
+					    "The GPT has room for %u partitions, and there are %zu", most, plan->count);
 		status = make_entry(plan, &plan->items[i], err);
 		vk_table_planned(plan, &plan->items[i].entry);
 	}

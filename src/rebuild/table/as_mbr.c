@@ -74,8 +74,7 @@ static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *re
 	uint8_t *entries = record + VK_MBR_ENTRY_OFFSET, *link = entries + VK_MBR_ENTRY_BYTES;
 	const uint8_t *then = stood + VK_MBR_ENTRY_OFFSET;
 	struct vk_mbr_entry leads;
-	size_t got = 0;
-	bool read = vk_io_read(plan->source->io, at, stood, sizeof(stood), &got, NULL) == VK_OK && got == sizeof(stood);
+	bool read = vk_io_read_all(plan->source->io, at, stood, sizeof(stood), NULL) == VK_OK;
 
 	/* where nothing says that a boot record stood, only an empty sector is taken for one */
 	if (now == NULL && !p->ebr_exact && (!read || !vk_all_zero(stood, sizeof(stood)))) {

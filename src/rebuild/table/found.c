@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Proposals from the volumes that were found. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
 #include "rebuild/table/plan.h"
 
 enum { RANK_FOUND = 1000 };
@@ -19,26 +16,23 @@ enum { VOLUMES_MAX = 1024 };
 static unsigned number_in_header(const struct vk_table_plan *plan, const struct vk_candidate *c)
 {
 	struct vk_lvm_geometry geometry;
-	uint8_t name[VK_LVM_SD_BYTES];
-	const char *colon;
-	char *end;
-	unsigned long number;
-	size_t got;
+	uint8_t raw[VK_LVM_SD_BYTES];
+	char name[VK_SCSI_NAME_BYTES];
+	struct vk_lvm_sd sd;
+	unsigned number = 0;
 
 	if (!c->has_header || !c->has_volume || c->volume.firstPE != 0 || c->lvm.majorVersion < 5 ||
-	    !vk_lvm_geometry(&c->lvm, VK_LVM_HEADER_OFFSET, &geometry))
+	    !vk_lvm_geometry(&c->lvm, VK_LVM_HEADER_OFFSET, &geometry) ||
+	    vk_io_read_all(plan->source->io, vk_add_sat(c->start_bytes, geometry.sd_table), raw, sizeof(raw), NULL) !=
+		    VK_OK)
 		return 0;
-	if (vk_io_read(plan->source->io, vk_add_sat(c->start_bytes, geometry.sd_table), name, sizeof(name), &got,
-		       NULL) != VK_OK ||
-	    got != sizeof(name) || memchr(name, '\0', sizeof(name)) == NULL)
+	vk_lvm_sd_decode(raw, sizeof(raw), &sd);
+	if (!vk_lvm_sd_name(&sd, name))
 		return 0;
-	colon = strrchr((const char *)name, ':');
-	if (colon == NULL || colon[1] < '1' || colon[1] > '9' ||
-	    (strncmp((const char *)name, "naa.", 4) != 0 && strncmp((const char *)name, "eui.", 4) != 0 &&
-	     strncmp((const char *)name, "t10.", 4) != 0 && strncmp((const char *)name, "mpx.", 4) != 0))
-		return 0;
-	number = strtoul(colon + 1, &end, 10);
-	return *end == '\0' && number <= 128 ? (unsigned)number : 0;
+	for (const uint8_t *digit = sd.deviceName + strlen(name) + 1;
+	     digit < sd.deviceName + sizeof(sd.deviceName) && *digit != '\0' && number <= VK_GPT_USUAL_ENTRIES; digit++)
+		number = number * 10 + *digit - '0';
+	return number <= VK_GPT_USUAL_ENTRIES ? number : 0;
 }
 
 /* False: this disk's sectors cannot name it. */

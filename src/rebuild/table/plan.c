@@ -137,20 +137,35 @@ static int by_rank(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, bool *used, struct vk_error *err)
+/* The next number from *from on that is not used, and is then; 0: there is none up to most. */
+static unsigned free_number(bool *used, unsigned most, unsigned *from)
+{
+	while (*from <= most && used[*from])
+		++*from;
+	if (*from > most)
+		return 0;
+	used[*from] = true;
+	return *from;
+}
+
+enum vk_status vk_table_number(struct vk_table_plan *plan, unsigned most, unsigned *extended, size_t turn,
+			       struct vk_error *err)
 {
 	/* the table that stands before captures, and what a volume's header remembers last */
 	struct vk_proposal **order = calloc(plan->count + 1, sizeof(struct vk_proposal *));
+	bool used[VK_TABLE_NUMBERS + 1] = {false}, mbr = plan->out->kind == VK_TABLE_MBR;
+	unsigned next = 1;
 
 	if (order == NULL)
 		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < plan->count; i++)
 		order[i] = &plan->items[i];
 	qsort(order, plan->count, sizeof(struct vk_proposal *), by_rank);
+	used[*extended] = *extended != 0;
 	for (size_t i = 0; i < plan->count; i++) {
 		struct vk_partition *part = &order[i]->entry.partition;
 
-		if (part->number == 0 || (part->logical && plan->out->kind == VK_TABLE_MBR))
+		if (part->number == 0 || (part->logical && mbr))
 			continue;
 		if (part->number <= most && !used[part->number] && !part->logical) {
 			used[part->number] = true;
@@ -162,17 +177,19 @@ enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, 
 		part->number = 0;
 	}
 	free(order);
-	return VK_OK;
-}
+	for (size_t i = 0; i < plan->count; i++) {
+		struct vk_planned_entry *e = &plan->items[i].entry;
 
-unsigned vk_table_free_number(bool *used, unsigned most, unsigned *from)
-{
-	while (*from <= most && used[*from])
-		++*from;
-	if (*from > most)
-		return 0;
-	used[*from] = true;
-	return *from;
+		if (i == turn && *extended == 0)
+			*extended = free_number(used, most, &next);
+		if ((e->partition.logical && mbr) || e->partition.number != 0)
+			continue;
+		e->partition.number = free_number(used, most, &next);
+		e->number_exact = false;
+		/* an entry of a GPT stands in the place of its number */
+		e->bytes_exact = e->bytes_exact && mbr;
+	}
+	return VK_OK;
 }
 
 /* Types that both kinds of table have. The first row of a type counts. */

@@ -157,14 +157,14 @@ VK_MUST_USE bool vk_table_type_to_gpt(uint8_t type, struct vk_guid *ret_type);
 enum { VK_GPT_NAME_BYTES = 72 };
 /* The name of a GPT entry: ASCII, or NULL: none, as the ESXi tools leave it (one NUL and 0xFFFF behind it). */
 void vk_table_gpt_name(const char *name, uint8_t ret_name[VK_GPT_NAME_BYTES]);
+enum { VK_TABLE_NUMBERS = VK_GPT_ENTRIES_MAX_BYTES / VK_GPT_ENTRY_BYTES };
 /*
- * Numbers up to most that are known stay, those of the best rank first, each once, and are marked in used; the other
- * proposals have number 0 then. Logical partitions of an MBR are not asked. VK_NOMEM.
+ * Numbers up to most that are known stay, those of the best rank first, each once; the others are counted in the order
+ * of the disk, and are 0 when there are no more. The extended partition of an MBR, whose number is known or 0, has its
+ * turn before the partition of that index (SIZE_MAX: there is none); logical ones of an MBR are not asked. VK_NOMEM.
  */
-VK_MUST_USE enum vk_status vk_table_keep_numbers(struct vk_table_plan *plan, unsigned most, bool *used,
-						 struct vk_error *err);
-/* The next number from *from on that is not used, and is then; 0: there is none up to most. */
-unsigned vk_table_free_number(bool *used, unsigned most, unsigned *from);
+VK_MUST_USE enum vk_status vk_table_number(struct vk_table_plan *plan, unsigned most, unsigned *extended, size_t turn,
+					   struct vk_error *err);
 
 /*
  * Put image on overlay in the classes of io/write_class.h: backup, primary, MBR. Only what differs becomes an edit;

@@ -202,35 +202,28 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen, 
 	return VK_OK;
 }
 
-/* Volumes whose length nothing says get what is free behind them. */
-static void close_ends(struct vk_table_plan *plan, const struct chosen *chosen)
+/*
+ * Volumes whose length nothing says get what is free behind them. Of the others totalBytes stands in one field, of
+ * which extents and other numbers prove only the higher bits. What proves it is a checksum over the entry, a capture,
+ * or that the volume ends with what the disk can give away.
+ */
+static void settle_ends(struct vk_table_plan *plan, const struct chosen *chosen)
 {
 	for (size_t i = 0; i < chosen->count; i++) {
 		struct vk_proposal *p = chosen->items[i];
 		const struct vk_proposal *next = i + 1 < chosen->count ? chosen->items[i + 1] : NULL;
-		uint64_t end = next == NULL ? plan->last_usable + 1 : vk_proposal_start(next);
-
-		if (!p->open_end)
-			continue;
-		if (next != NULL && next->ebr_lba > vk_proposal_end(p))
-			end = vk_min_u64(end, next->ebr_lba);
-		p->entry.partition.sectors = end - vk_proposal_start(p);
-		vk_proposal_why(p, "the length is a guess: it needs %llu sectors, and up to %s there are %llu",
-				(ull)p->least_sectors, next == NULL ? "the end of the disk" : "the next partition",
-				(ull)p->entry.partition.sectors);
-	}
-}
-
-/*
- * totalBytes stands in one field, of which extents and other numbers prove only the higher bits. What proves it is a
- * checksum over the entry, a capture, or that the volume ends with what the disk can give away.
- */
-static void doubt_ends(struct vk_table_plan *plan, const struct chosen *chosen)
-{
-	for (size_t i = 0; i < chosen->count; i++) {
-		struct vk_proposal *p = chosen->items[i];
+		uint64_t limit = next == NULL ? plan->last_usable + 1 : vk_proposal_start(next);
 		uint64_t end = vk_proposal_end(p);
 
+		if (p->open_end) {
+			if (next != NULL && next->ebr_lba > end)
+				limit = vk_min_u64(limit, next->ebr_lba);
+			p->entry.partition.sectors = limit - vk_proposal_start(p);
+			vk_proposal_why(p, "the length is a guess: it needs %llu sectors, and up to %s there are %llu",
+					(ull)p->least_sectors,
+					next == NULL ? "the end of the disk" : "the next partition",
+					(ull)p->entry.partition.sectors);
+		}
 		if (!p->end_alone || !p->entry.length_exact || end == plan->last_usable + 1 ||
 		    end == plan->disk_sectors)
 			continue;
@@ -256,8 +249,7 @@ enum vk_status vk_table_settle(struct vk_table_plan *plan, struct vk_error *err)
 	for (size_t i = 0; i < plan->count && status == VK_OK; i++)
 		status = choose(plan, &chosen, order[i], err);
 	if (status == VK_OK) {
-		close_ends(plan, &chosen);
-		doubt_ends(plan, &chosen);
+		settle_ends(plan, &chosen);
 		/* both are in the order of the disk */
 		plan->count = chosen.count;
 		for (size_t i = 0; i < chosen.count; i++)

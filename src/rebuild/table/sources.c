@@ -136,12 +136,10 @@ static void propose_captured(struct vk_table_plan *plan, const struct vk_known_t
 		.rank = rank,
 		.has_entry = true,
 	};
-	size_t got = 0;
 
-	if (!partition->gpt &&
-	    (vk_io_read(known->source->io, partition->entry_offset_bytes, p.raw, sizeof(p.raw), &got, NULL) != VK_OK ||
-	     got != sizeof(p.raw)))
-		p.has_entry = false;
+	if (!partition->gpt)
+		p.has_entry = vk_io_read_all(known->source->io, partition->entry_offset_bytes, p.raw, sizeof(p.raw),
+					     NULL) == VK_OK;
 	if (partition->logical) {
 		p.ebr_lba = partition->entry_offset_bytes / plan->sector_size;
 		p.ebr_exact = true;
@@ -150,21 +148,10 @@ static void propose_captured(struct vk_table_plan *plan, const struct vk_known_t
 	vk_table_propose(plan, &p);
 }
 
-/* The newest capture that has an extended partition says where it lay, when the disk does not. */
-static void take_extended(struct vk_table_plan *plan, const struct vk_partition *p)
+void vk_table_from_captures(struct vk_table_plan *plan)
 {
 	struct vk_mbr_now *now = &plan->mbr;
 
-	if (now->extended_number != 0 || (now->extended_start != 0 && now->extended_start != p->start_sector))
-		return;
-	now->extended_number = p->number;
-	now->extended_type = p->mbr_type;
-	now->extended_start = p->start_sector;
-	now->extended_sectors = p->sectors;
-}
-
-void vk_table_from_captures(struct vk_table_plan *plan)
-{
 	for (size_t k = 0; k < plan->options->known_count; k++) {
 		const struct vk_known_table *known = &plan->options->known[k];
 		const struct vk_table *table = &known->source->table;
@@ -179,10 +166,19 @@ void vk_table_from_captures(struct vk_table_plan *plan)
 		for (size_t i = 0; i < table->partition_count; i++) {
 			const struct vk_partition *p = &table->partitions[i];
 
-			if (vk_partition_is_extended(p))
-				take_extended(plan, p);
-			else if (p->start_sector != 0 && p->sectors != 0)
-				propose_captured(plan, known, p, RANK_CAPTURE + (unsigned)k);
+			if (!vk_partition_is_extended(p)) {
+				if (p->start_sector != 0 && p->sectors != 0)
+					propose_captured(plan, known, p, RANK_CAPTURE + (unsigned)k);
+				continue;
+			}
+			/* the newest capture that has one says where it lay, when the disk does not */
+			if (now->extended_number != 0 ||
+			    (now->extended_start != 0 && now->extended_start != p->start_sector))
+				continue;
+			now->extended_number = p->number;
+			now->extended_type = p->mbr_type;
+			now->extended_start = p->start_sector;
+			now->extended_sectors = p->sectors;
 		}
 	}
 }

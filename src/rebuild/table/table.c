@@ -8,24 +8,9 @@
 #include "find/known_starts.h"
 #include "rebuild/table/plan.h"
 
-/* What is said of the GPT matters when there is one, or is to be one. */
-static void take_sentences(struct vk_table_plan *plan)
-{
-	if (!plan->gpt_judged || !plan->gpt.was_gpt ||
-	    (plan->out->kind != VK_TABLE_GPT && plan->source->table.kind != VK_TABLE_GPT) || plan->gpt_foreign)
-		return;
-	for (size_t i = 0; i < plan->gpt.note_count; i++)
-		vk_table_note(plan, "%s", plan->gpt.notes[i]);
-	for (size_t i = 0; i < plan->gpt.lost_count && plan->out->kind == VK_TABLE_GPT; i++)
-		vk_table_lost(plan, "%s", plan->gpt.lost[i]);
-}
-
-/* A device knows its sectors, a table shows them; an image without one does neither. */
+/* A volume that was made on larger blocks than the table is planned in. */
 static void doubt_sector_size(struct vk_table_plan *plan)
 {
-	if (plan->sector_size != 512 || plan->source->table.kind != VK_TABLE_NONE || plan->gpt.was_gpt ||
-	    vk_io_is_device(plan->source->raw))
-		return;
 	for (size_t i = 0; i < plan->find->count; i++) {
 		const struct vk_candidate *c = &plan->find->candidates[i];
 
@@ -33,8 +18,8 @@ static void doubt_sector_size(struct vk_table_plan *plan)
 			continue;
 		vk_table_doubt(plan,
 			       "The table is planned in sectors of 512 bytes. The volume at sector %llu was made on "
-			       "blocks of 4096 bytes: if "
-			       "this is an image of a disk with sectors of 4096 bytes, say --sector-size 4096",
+			       "blocks of 4096 bytes: if this is an image of a disk with sectors of 4096 bytes, say "
+			       "--sector-size 4096",
 			       (ull)(c->start_bytes / 512));
 		return;
 	}
@@ -90,14 +75,26 @@ static enum vk_status collect(struct vk_table_plan *plan, struct vk_error *err)
 	return status;
 }
 
+/* Which kind of table, and which partitions. */
 static enum vk_status decide(struct vk_table_plan *plan, struct vk_error *err)
 {
+	enum vk_table_kind now = plan->source->table.kind;
 	enum vk_status status = vk_table_choose_label(plan, err);
+	bool gpt = plan->out->kind == VK_TABLE_GPT;
 
 	if (status != VK_OK)
 		return status;
-	take_sentences(plan);
-	doubt_sector_size(plan);
+	/* what is said of the GPT matters when there is one, or is to be one */
+	if (plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign && (gpt || now == VK_TABLE_GPT)) {
+		for (size_t i = 0; i < plan->gpt.note_count; i++)
+			vk_table_note(plan, "%s", plan->gpt.notes[i]);
+		for (size_t i = 0; i < plan->gpt.lost_count && gpt; i++)
+			vk_table_lost(plan, "%s", plan->gpt.lost[i]);
+	}
+	/* a device knows its sectors, a table shows them; an image without one does neither */
+	if (plan->sector_size == 512 && now == VK_TABLE_NONE && !plan->gpt.was_gpt &&
+	    !vk_io_is_device(plan->source->raw))
+		doubt_sector_size(plan);
 	vk_table_merge(plan);
 	status = vk_table_prepare(plan, err);
 	return status == VK_OK ? vk_table_settle(plan, err) : status;
@@ -183,14 +180,12 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 /* Whether the plan leaves the bytes of an MBR's entry as they are. */
 static bool entry_stands(const struct vk_table_plan *plan, const struct vk_partition *p)
 {
+	struct vk_io *overlay = vk_overlay_io(plan->overlay);
 	uint8_t now[VK_MBR_ENTRY_BYTES], then[VK_MBR_ENTRY_BYTES];
-	size_t got = 0;
 
-	return !p->gpt && vk_io_read(plan->source->io, p->entry_offset_bytes, now, sizeof(now), &got, NULL) == VK_OK &&
-	       got == sizeof(now) &&
-	       vk_io_read(vk_overlay_io(plan->overlay), p->entry_offset_bytes, then, sizeof(then), &got, NULL) ==
-		       VK_OK &&
-	       got == sizeof(then) && memcmp(now, then, sizeof(now)) == 0;
+	return !p->gpt && vk_io_read_all(plan->source->io, p->entry_offset_bytes, now, sizeof(now), NULL) == VK_OK &&
+	       vk_io_read_all(overlay, p->entry_offset_bytes, then, sizeof(then), NULL) == VK_OK &&
+	       memcmp(now, then, sizeof(now)) == 0;
 }
 
 /* What the plan leaves as it is, what it says that is not known, and whether it does anything. */
