@@ -65,7 +65,7 @@ void vk_finding_expected(struct vk_finding *finding, const char *fmt, ...)
 
 struct vk_phrase vk_phrase(const char *fmt, ...)
 {
-	struct vk_phrase words;
+	struct vk_phrase words = {""};
 
 	FORMAT(words.text, fmt);
 	return words;

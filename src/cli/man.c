@@ -3,7 +3,6 @@
 #include "cli/cli.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "cli/parse.h"
@@ -32,21 +31,15 @@ static void put_plain(FILE *out, struct vk_words words)
 	}
 }
 
-/* Texts in turn: troff as it stands, then text in which nothing is troff, and so on; ends with NULL. */
-__attribute__((sentinel)) static void put_all(FILE *out, const char *troff, ...)
+/* Texts in turn: troff as it stands, then text in which nothing is troff, and so on. */
+#define put_all(out, ...) put_turns(out, (const char *const[]){__VA_ARGS__, NULL})
+static void put_turns(FILE *out, const char *const *texts)
 {
-	const char *text = troff;
-	bool plain = false;
-	va_list args;
-
-	va_start(args, troff);
-	for (; text != NULL; text = va_arg(args, const char *), plain = !plain) {
-		if (plain)
-			put_plain(out, vk_words_of(text));
+	for (size_t i = 0; texts[i] != NULL; i++)
+		if (i % 2 == 0)
+			fputs(texts[i], out);
 		else
-			fputs(text, out);
-	}
-	va_end(args);
+			put_plain(out, vk_words_of(texts[i]));
 }
 
 /* Paragraphs; the first one stands right under its heading. */
@@ -57,7 +50,7 @@ static void put_text(FILE *out, const char *text)
 	bool first = true;
 
 	while (vk_words_paragraph(&text, &paragraph)) {
-		put_all(out, first ? "" : ".PP\n", "", paragraph.verbatim ? ".nf\n" : "", NULL);
+		put_all(out, first ? "" : ".PP\n", "", paragraph.verbatim ? ".nf\n" : "");
 		while (vk_words_line(&paragraph.words, &line)) {
 			put_plain(out, line);
 			fputc('\n', out);
@@ -89,7 +82,7 @@ static void put_head(FILE *out, const struct vk_cli_program *program, const char
 	for (const char *p = page.name; *p != '\0'; p++)
 		fputc(toupper((unsigned char)*p), out);
 	fprintf(out, " 1 \"%s\" \"vmfskit %s\" \"User Commands\"\n", VK_DATE, program->version);
-	put_all(out, ".SH NAME\n", page.name, " \\- ", purpose, "\n.SH SYNOPSIS\n.B ", program->name, NULL);
+	put_all(out, ".SH NAME\n", page.name, " \\- ", purpose, "\n.SH SYNOPSIS\n.B ", program->name);
 }
 
 static void put_exit_codes(FILE *out)
@@ -97,7 +90,7 @@ static void put_exit_codes(FILE *out)
 	fputs(".SH EXIT STATUS\n", out);
 	for (size_t i = 0; vk_cli_exit_codes[i] != NULL; i++) {
 		fprintf(out, ".TP\n.B %zu\n", i);
-		put_all(out, "", vk_cli_exit_codes[i], "\n", NULL);
+		put_all(out, "", vk_cli_exit_codes[i], "\n");
 	}
 }
 
@@ -109,10 +102,10 @@ static void put_option(FILE *out, const struct vk_cli_option *option)
 	fputs(".TP\n", out);
 	if (option->letter != 0)
 		fprintf(out, "\\fB\\-%c\\fR, ", option->letter);
-	put_all(out, "\\fB\\-\\-", option->name, "\\fR", NULL);
+	put_all(out, "\\fB\\-\\-", option->name, "\\fR");
 	if (option->argument != NULL)
-		put_all(out, " \\fI", option->argument, "\\fR", NULL);
-	put_all(out, "\n", text, ".\n", NULL);
+		put_all(out, " \\fI", option->argument, "\\fR");
+	put_all(out, "\n", text, ".\n");
 }
 
 void vk_cli_man(const struct vk_cli_program *program, FILE *out)
@@ -121,17 +114,15 @@ void vk_cli_man(const struct vk_cli_program *program, FILE *out)
 
 	put_head(out, program, NULL, program->purpose);
 	put_all(out, "\n.I VERB\n[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n.br\n.B ", name,
-		"\nhelp [\\fIVERB\\fR]\n.br\n.B ", name, "\n\\-\\-version\n.SH DESCRIPTION\n", NULL);
+		"\nhelp [\\fIVERB\\fR]\n.br\n.B ", name, "\n\\-\\-version\n.SH DESCRIPTION\n");
 	put_text(out, program->description);
 	fputs(".SH VERBS\n", out);
 	for (const struct vk_cli_verb *const *verb = program->verbs; *verb != NULL; verb++)
-		put_all(out, ".TP\n.BR ", page_of(program, (*verb)->name).name, " (1)\n", (*verb)->purpose, ".\n",
-			NULL);
+		put_all(out, ".TP\n.BR ", page_of(program, (*verb)->name).name, " (1)\n", (*verb)->purpose, ".\n");
 	put_exit_codes(out);
 	fputs(".SH SEE ALSO\n", out);
 	for (const struct vk_cli_verb *const *verb = program->verbs; *verb != NULL; verb++)
-		put_all(out, ".BR ", page_of(program, (*verb)->name).name, verb[1] != NULL ? " (1),\n" : " (1)\n",
-			NULL);
+		put_all(out, ".BR ", page_of(program, (*verb)->name).name, verb[1] != NULL ? " (1),\n" : " (1)\n");
 }
 
 void vk_cli_verb_man(const struct vk_cli_program *program, const struct vk_cli_verb *verb, FILE *out)
@@ -139,9 +130,9 @@ void vk_cli_verb_man(const struct vk_cli_program *program, const struct vk_cli_v
 	const struct vk_cli_option *option;
 
 	put_head(out, program, verb->name, verb->purpose);
-	put_all(out, " ", verb->name, "\n[\\fIOPTION\\fR]...\n", NULL);
+	put_all(out, " ", verb->name, "\n[\\fIOPTION\\fR]...\n");
 	if (verb->arguments != NULL && verb->arguments[0] != '\0')
-		put_all(out, "", verb->arguments, "\n", NULL);
+		put_all(out, "", verb->arguments, "\n");
 	fputs(".SH DESCRIPTION\n", out);
 	put_text(out, verb->description);
 	fputs(".SH OPTIONS\n", out);
@@ -151,6 +142,6 @@ void vk_cli_verb_man(const struct vk_cli_program *program, const struct vk_cli_v
 	if (verb->examples != NULL && verb->examples[0].command != NULL)
 		fputs(".SH EXAMPLES\n", out);
 	for (const struct vk_cli_example *e = verb->examples; e != NULL && e->command != NULL; e++)
-		put_all(out, ".TP\n.B ", e->command, "\n", e->what, ".\n", NULL);
-	put_all(out, ".SH SEE ALSO\n.BR ", program->name, " (1)\n", NULL);
+		put_all(out, ".TP\n.B ", e->command, "\n", e->what, ".\n");
+	put_all(out, ".SH SEE ALSO\n.BR ", program->name, " (1)\n");
 }

@@ -68,23 +68,24 @@ static enum vk_status pin_one(struct run *run, const char *name, struct vk_error
 {
 	const char *store = vk_store_path(run->cmd.store);
 	int fd = vk_store_fd(run->cmd.store);
-	struct done done = {.was = false};
+	char *id;
+	bool was = false;
 	struct vk_event event = {.kind = run->unpin ? VK_EVENT_UNPIN : VK_EVENT_PIN,
-				 .captures = (const char *const *)&done.id,
+				 .captures = (const char *const *)&id,
 				 .capture_count = 1,
 				 .result = run->reason};
-	enum vk_status status = find_id(run, name, &done.id, err);
+	enum vk_status status = find_id(run, name, &id, err);
 
 	if (status != VK_OK)
 		return status;
-	status = run->unpin ? vk_pin_clear(fd, store, done.id, &done.was, err)
-			    : vk_pin_set(fd, store, done.id, run->reason, err);
-	if (status == VK_OK && (done.was || !run->unpin))
+	status = run->unpin ? vk_pin_clear(fd, store, id, &was, err)
+			    : vk_pin_set(fd, store, id, run->reason, err);
+	if (status == VK_OK && (was || !run->unpin))
 		status = vk_ledger_append(run->cmd.store, &event, err);
-	if (status == VK_OK && vk_append(&run->done, &run->done_count, &done, sizeof(done)) == NULL)
+	if (status == VK_OK && vk_append(&run->done, &run->done_count, &(struct done){id, was}, sizeof(*run->done)) == NULL)
 		status = vk_no_memory(err, store);
 	if (status != VK_OK)
-		free(done.id);
+		free(id);
 	return status;
 }
 

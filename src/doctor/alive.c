@@ -7,7 +7,7 @@
 #include "vol/heartbeat_watch.h"
 
 /* What cannot be read the second time has not changed; the survey reports it. */
-static void watch_regions(struct vk_doctor *doc, struct vk_heartbeat_watch *watch, struct vk_subject *const *of)
+static void watch_regions(struct vk_doctor *doc, struct vk_heartbeat_watch *watch)
 {
 	struct vk_heartbeat_change change;
 	struct vk_error ignored;
@@ -22,6 +22,7 @@ static void watch_regions(struct vk_doctor *doc, struct vk_heartbeat_watch *watc
 	doc->d->watched = watch->left_out == 0;
 	for (size_t i = 0; i < watch->count; i++) {
 		const struct vk_heartbeat_region *r = &watch->items[i];
+		struct vk_subject *subject = r->whose;
 
 		if (vk_heartbeat_region_ticked(r, doc->source.io, &ticked, &change, &ignored) != VK_OK || !ticked)
 			continue;
@@ -30,14 +31,13 @@ static void watch_regions(struct vk_doctor *doc, struct vk_heartbeat_watch *watc
 		vk_doctor_report(doc, VK_F_INCIDENT_ALIVE, r->offset_bytes + (uint64_t)change.slot * r->slot_bytes,
 				 r->slot_bytes, "heartbeat slot %u changed between two looks: %s", change.slot, who);
 		doc->d->alive = true;
-		of[i]->alive = true;
+		subject->alive = true;
 	}
 }
 
 bool vk_doctor_listen(struct vk_doctor *doc)
 {
 	struct vk_heartbeat_watch watch = {.count = 0};
-	struct vk_subject *of[VK_HEARTBEAT_REGIONS_MAX];
 
 	for (size_t i = 0; i < doc->subject_count; i++) {
 		struct vk_subject *s = &doc->subjects[i];
@@ -48,10 +48,10 @@ bool vk_doctor_listen(struct vk_doctor *doc)
 		    vk_heartbeat_watch_add(&watch, vk_add_sat(s->start_bytes, h->offset_bytes),
 					   vk_mul_sat(h->geometry.heartbeat_slots, h->geometry.heartbeat_slot_bytes),
 					   h->geometry.heartbeat_slot_bytes))
-			of[watch.count - 1] = s;
+			watch.items[watch.count - 1].whose = s;
 	}
 	if (doc->d->in_use && doc->options->heartbeat_wait_ms != 0)
-		watch_regions(doc, &watch, of);
+		watch_regions(doc, &watch);
 	vk_heartbeat_watch_end(&watch);
 	return doc->status == VK_OK;
 }

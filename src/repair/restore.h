@@ -13,6 +13,7 @@
  */
 VK_MUST_USE enum vk_status vk_restore_plan_unsaved(const struct vk_unsaved *unsaved, const struct vk_overlay *overlay,
 						   struct vk_target *target, const struct vk_restore_options *options,
-						   struct vk_restore **ret_restore, struct vk_error *err);
+						   struct vk_restore **ret_restore, struct vk_error *err)
+	__attribute__((nonnull(3)));
 
 #endif

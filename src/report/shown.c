@@ -16,7 +16,7 @@ static struct vk_text into(struct vk_shown *shown)
 
 struct vk_shown vk_shown_size(uint64_t bytes)
 {
-	struct vk_shown shown;
+	struct vk_shown shown = {""};
 	struct vk_text text = into(&shown);
 
 	vk_text_size(&text, bytes);
@@ -25,7 +25,7 @@ struct vk_shown vk_shown_size(uint64_t bytes)
 
 struct vk_shown vk_shown_time_s(uint64_t unix_seconds)
 {
-	struct vk_shown shown;
+	struct vk_shown shown = {""};
 	struct vk_text text = into(&shown);
 
 	vk_text_time_s(&text, unix_seconds);
@@ -34,7 +34,7 @@ struct vk_shown vk_shown_time_s(uint64_t unix_seconds)
 
 struct vk_shown vk_shown_duration_us(uint64_t microseconds)
 {
-	struct vk_shown shown;
+	struct vk_shown shown = {""};
 	struct vk_text text = into(&shown);
 
 	vk_text_duration_us(&text, microseconds);
@@ -43,7 +43,7 @@ struct vk_shown vk_shown_duration_us(uint64_t microseconds)
 
 struct vk_shown vk_shown_uuid(const struct vk_vmfs_uuid *uuid)
 {
-	struct vk_shown shown;
+	struct vk_shown shown = {""};
 
 	vk_vmfs_uuid_format(uuid, shown.text);
 	return shown;
@@ -52,7 +52,7 @@ struct vk_shown vk_shown_uuid(const struct vk_vmfs_uuid *uuid)
 struct vk_shown vk_shown_made(const struct vk_vmfs_uuid *uuid, const char *before)
 {
 	struct vk_vmfs_uuid_parts parts;
-	struct vk_shown shown;
+	struct vk_shown shown = {""};
 	struct vk_text text = into(&shown);
 
 	vk_vmfs_uuid_decode(uuid, &parts);
@@ -64,7 +64,7 @@ struct vk_shown vk_shown_made(const struct vk_vmfs_uuid *uuid, const char *befor
 
 struct vk_shown_label vk_shown_label(const void *bytes, size_t len)
 {
-	struct vk_shown_label shown;
+	struct vk_shown_label shown = {""};
 	struct vk_text text;
 
 	vk_text_init(&text, shown.text, sizeof(shown.text));

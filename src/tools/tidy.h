@@ -11,27 +11,30 @@
 
 #include "base/memory.h"
 
-/* Not defined anywhere: the analyser takes err for filled with something. */
+/*
+ * Neither is defined anywhere. The arguments of a message count as read, and err as filled with something; that it
+ * happens only if vk_tidy_reads, which nobody knows, keeps them from counting as handed over.
+ */
+extern const int vk_tidy_reads;
 int vk_tidy_use(struct vk_error *err, ...);
 
-static inline enum vk_status vk_tidy_set(struct vk_error *err, enum vk_status status)
-{
-	if (err != NULL) {
-		vk_tidy_use(err);
-		err->status = status;
-	}
-	return status;
-}
+/* No functions: the analyser does not follow calls to any depth. */
+#define VK_TIDY_FAIL(error, failure, ...)                                                                              \
+	__extension__({                                                                                                \
+		struct vk_error *vk_tidy_err = (error);                                                                \
+		const enum vk_status vk_tidy_status = (failure);                                                       \
+		if (vk_tidy_reads)                                                                                     \
+			vk_tidy_use(vk_tidy_err, __VA_ARGS__);                                                         \
+		if (vk_tidy_err != NULL)                                                                               \
+			vk_tidy_err->status = vk_tidy_status;                                                          \
+		vk_tidy_status;                                                                                        \
+	})
+#define VK_TIDY_KEPT(error) ((error) != NULL ? (error)->status : VK_INTERNAL)
 
-static inline enum vk_status vk_tidy_keep(const struct vk_error *err)
-{
-	return err != NULL ? err->status : VK_INTERNAL;
-}
-
-#define vk_error_set(err, status, ...) ((void)(0 ? vk_tidy_use(err, __VA_ARGS__) : 0), vk_tidy_set(err, status))
-#define vk_error_errno(err, ...) ((void)(0 ? vk_tidy_use(err, __VA_ARGS__) : 0), vk_tidy_set(err, VK_IO))
-#define vk_error_at(err, ...) ((void)(0 ? vk_tidy_use(err, __VA_ARGS__) : 0), vk_tidy_keep(err))
-#define vk_error_remedy(err, ...) ((void)(0 ? vk_tidy_use(err, __VA_ARGS__) : 0), vk_tidy_keep(err))
-#define vk_no_memory(err, where) ((void)(0 ? vk_tidy_use(err, where) : 0), vk_tidy_set(err, VK_NOMEM))
+#define vk_error_set(err, failure, ...) VK_TIDY_FAIL(err, failure, __VA_ARGS__)
+#define vk_error_errno(err, ...) VK_TIDY_FAIL(err, VK_IO, __VA_ARGS__)
+#define vk_error_at(err, ...) VK_TIDY_FAIL(err, VK_TIDY_KEPT(err), __VA_ARGS__)
+#define vk_error_remedy(err, ...) VK_TIDY_FAIL(err, VK_TIDY_KEPT(err), __VA_ARGS__)
+#define vk_no_memory(err, where) VK_TIDY_FAIL(err, VK_NOMEM, where)
 
 #endif

@@ -20,6 +20,7 @@ struct vk_heartbeat_region {
 	/* a slot had the marker of a free or of a used one: only such a region is one that hosts beat in */
 	bool marked;
 	bool in_use;       /* a slot was taken, by a host that is alive or that crashed */
+	void *whose;       /* the caller's */
 };
 /* Start from zeros. The first look lasts until vk_heartbeat_watch_end. */
 struct vk_heartbeat_watch {

@@ -167,7 +167,7 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen, 
 
 	if (!fit_range(plan, p, err))
 		return p->claim == VK_CLAIM_STANDING ? VK_REFUSED : VK_OK;
-	low = vk_first_not_below(chosen->items, chosen->count, sizeof(chosen->items[0]), vk_proposal_start(p) + 1,
+	low = vk_first_not_below(chosen->items, chosen->count, sizeof(struct vk_proposal *), vk_proposal_start(p) + 1,
 				 start_key);
 	if (low > 0)
 		neighbours[0] = chosen->items[low - 1];

@@ -263,11 +263,11 @@ static void follow_move(struct device *dev)
 static void compare_pair(struct vk_differ *d, const void *of_before, const void *of_after)
 {
 	const struct vk_vmfs *before = of_before, *after = of_after;
-	struct device dev = {.d = d, .vmfs = {before, after}, .best = before};
+	const struct vk_vmfs *first = before != NULL ? before : after;
+	struct device dev = {.d = d, .vmfs = {before, after}, .best = first, .partition = first->partition};
 
-	if (before == NULL || (!before->lvm_usable && after != NULL && after->lvm_usable))
+	if (!first->lvm_usable && after != NULL && after->lvm_usable)
 		dev.best = after;
-	dev.partition = before != NULL ? before->partition : after->partition;
 	for (int side = 0; side < VK_SIDES; side++) {
 		const int own = dev.vmfs[side] != NULL ? side : !side;
 

@@ -132,13 +132,15 @@ void vk_diff_pairs(struct vk_differ *d, const struct vk_diff_lists *lists)
 	const char *items[VK_SIDES] = {lists->items[VK_BEFORE], lists->items[VK_AFTER]};
 	const size_t size = lists->item_bytes;
 
-	for (int side = 0; side < VK_SIDES; side++) {
-		keys[side] = calloc(lists->counts[side] + 1, sizeof(*keys[side]));
-		if (keys[side] == NULL)
-			vk_diff_no_memory(d);
-		for (size_t i = 0; keys[side] != NULL && i < lists->counts[side]; i++)
-			keys[side][i] = (struct key){lists->key_of(d, side, items[side] + i * size), SIZE_MAX};
+	keys[VK_BEFORE] = calloc(lists->counts[VK_BEFORE] + lists->counts[VK_AFTER] + 1, sizeof(struct key));
+	if (keys[VK_BEFORE] == NULL) {
+		vk_diff_no_memory(d);
+		return;
 	}
+	keys[VK_AFTER] = keys[VK_BEFORE] + lists->counts[VK_BEFORE];
+	for (int side = 0; side < VK_SIDES; side++)
+		for (size_t i = 0; i < lists->counts[side]; i++)
+			keys[side][i] = (struct key){lists->key_of(d, side, items[side] + i * size), SIZE_MAX};
 	for (int pass = 0; pass < 3 && d->status == VK_OK; pass++)
 		pair_up(keys, lists->counts, pass);
 	for (size_t i = 0; i < lists->counts[VK_BEFORE] && d->status == VK_OK; i++) {
@@ -151,5 +153,4 @@ void vk_diff_pairs(struct vk_differ *d, const struct vk_diff_lists *lists)
 		if (keys[VK_AFTER][i].partner == SIZE_MAX)
 			lists->compare(d, NULL, items[VK_AFTER] + i * size);
 	free(keys[VK_BEFORE]);
-	free(keys[VK_AFTER]);
 }

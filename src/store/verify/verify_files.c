@@ -233,7 +233,7 @@ struct shown_name {
 
 static struct shown_name shown(const char *name)
 {
-	struct shown_name shown;
+	struct shown_name shown = {""};
 	struct vk_text text;
 
 	vk_text_init(&text, shown.text, sizeof(shown.text));
