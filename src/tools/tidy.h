@@ -37,4 +37,20 @@ int vk_tidy_use(struct vk_error *err, ...);
 #define vk_error_remedy(err, ...) VK_TIDY_FAIL(err, VK_TIDY_KEPT(err), __VA_ARGS__)
 #define vk_no_memory(err, where) VK_TIDY_FAIL(err, VK_NOMEM, where)
 
+/* In tests: an assertion that failed does not return. */
+#ifdef VK_TIDY_TEST
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+_Noreturn void vk_tidy_ends(void);
+
+#define _assert_true(holds, ...) ((holds) ? (void)0 : vk_tidy_ends())
+#define _assert_int_equal(a, b, ...) ((a) == (b) ? (void)0 : vk_tidy_ends())
+#define _fail(...) vk_tidy_ends()
+#define _skip(...) vk_tidy_ends()
+#endif
+
 #endif

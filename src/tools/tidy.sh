@@ -4,4 +4,5 @@
 file=${!#}
 set -- "${@:1:$#-1}"
 [ "$file" = src/base/error.c ] || [ "$file" = src/base/memory.c ] || set -- -include src/tools/tidy.h "$@"
+[[ $file != tests/unit/* ]] || set -- -DVK_TIDY_TEST "$@"
 exec clang-tidy --quiet "$file" -- "$@" 2>/dev/null

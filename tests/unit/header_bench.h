@@ -165,7 +165,7 @@ static inline enum vk_status header_bench_plan(struct header_bench *b,
 /* Whether len bytes at offset are what they were before the damage. */
 static inline bool header_bench_same(struct header_bench *b, uint64_t offset, size_t len)
 {
-	uint8_t *was = malloc(len), *is = malloc(len);
+	uint8_t *was = malloc(len + 1), *is = malloc(len + 1);
 	bool same;
 
 	assert_true(was != NULL && is != NULL);

@@ -76,8 +76,10 @@ static void assert_vouches(const struct ledger_store *s, const char *const *line
 	bool expected;
 
 	assert_non_null(out);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		assert_non_null(lines[i]);
 		fprintf(out, "%.*s\n", (int)strcspn(lines[i], "\n"), lines[i]);
+	}
 	fclose(out);
 	assert_int_equal(vk_ledger_recorded(vk_store_fd(s->open), NULL, &set, &expected, &err), VK_OK);
 	for (; *ids != NULL; ids++)

@@ -28,9 +28,9 @@ static void undamaged(void **state)
 		if (!open_real(&b, i))
 			skip();
 		/* numPEMaps of LVM6 is 0 on the real one; 1 means the same */
-		for (uint8_t maps = 0; maps < (i == 2 ? 2 : 1); maps++) {
+		for (int maps = 0; maps < (i == 2 ? 2 : 1); maps++) {
 			if (i == 2)
-				header_bench_hurt(&b, 0x1000BE, &maps, 1);
+				header_bench_hurt(&b, 0x1000BE, &(uint8_t){(uint8_t)maps}, 1);
 			/* as the image lies there, and as the partition that it holds */
 			for (int known = 0; known < 3; known++) {
 				b.length_bytes = known == 0 ? 0 : known == 1 ? real_volumes[i].partition_bytes : real_volumes[i].bytes;

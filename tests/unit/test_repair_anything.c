@@ -20,7 +20,8 @@ static uint64_t rnd(uint64_t below)
 	random_state ^= random_state << 13;
 	random_state ^= random_state >> 7;
 	random_state ^= random_state << 17;
-	return below == 0 ? 0 : random_state % below;
+	assert_true(below > 0);
+	return random_state % below;
 }
 
 /* The disk that is written to, and the first 24 MiB of some volumes. */

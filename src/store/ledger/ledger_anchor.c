@@ -152,7 +152,7 @@ enum vk_status vk_ledger_anchor_check(const char *store, const char *file, struc
 
 enum vk_status vk_ledger_anchor(struct vk_store *store, const char *file, struct vk_error *err)
 {
-	struct vk_ledger_head head;
+	struct vk_ledger_head head = {.seq = 0};
 	char sig_name[300];
 	const char *name;
 	size_t lines = 0;

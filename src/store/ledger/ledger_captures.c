@@ -51,7 +51,7 @@ static struct vk_recorded *find_or_add(struct vk_recorded_set *set, const char *
 	if (r == NULL)
 		return NULL;
 	r->id = memcpy(r + 1, id, id_bytes);
-	if (vk_append(&set->items, &set->count, &r, sizeof(r)) == NULL) {
+	if (vk_append(&set->items, &set->count, &r, sizeof(struct vk_recorded *)) == NULL) {
 		free(r);
 		return NULL;
 	}

@@ -328,7 +328,7 @@ enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check 
 				const struct vk_finding_sink *sink, size_t *ret_lines, struct vk_error *err)
 {
 	struct verifying v = {.store = store, .check = check, .sink = sink, .fd = -1};
-	struct vk_error own, why;
+	struct vk_error own = {.status = VK_OK}, why;
 	enum vk_status status = VK_OK;
 	enum vk_status found = VK_OK; /* of the ledger */
 
