@@ -82,7 +82,8 @@ static enum vk_status pin_one(struct run *run, const char *name, struct vk_error
 			    : vk_pin_set(fd, store, id, run->reason, err);
 	if (status == VK_OK && (was || !run->unpin))
 		status = vk_ledger_append(run->cmd.store, &event, err);
-	if (status == VK_OK && vk_append(&run->done, &run->done_count, &(struct done){id, was}, sizeof(*run->done)) == NULL)
+	if (status == VK_OK &&
+	    vk_append(&run->done, &run->done_count, &(struct done){id, was}, sizeof(*run->done)) == NULL)
 		status = vk_no_memory(err, store);
 	if (status != VK_OK)
 		free(id);
