@@ -96,12 +96,6 @@ VK_MUST_USE enum vk_status vk_volumes_assemble(const struct vk_source *sources, 
 					       struct vk_volume **ret_volumes, size_t *ret_count,
 					       struct vk_error *err);
 void vk_volumes_free(struct vk_volume *volumes, size_t count);
-/*
- * The logical volume as a source. The sources must outlive it. Parts on missing extents are absent.
- */
-VK_MUST_USE enum vk_status vk_volume_open(const struct vk_volume *volume,
-					  const struct vk_source *sources, struct vk_io **ret_io,
-					  struct vk_error *err);
 
 #ifdef __cplusplus
 }

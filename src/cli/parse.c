@@ -12,39 +12,21 @@
 /* Long options answer with their index from here on; letters are below. */
 enum { FIRST_LONG = 256, ARGUMENT = 1 };
 
-/* The table in the form that getopt_long wants. */
-struct getopt_table {
-	struct option *longs;
-	char *letters;
-};
-
-static void table_free(struct getopt_table *table)
-{
-	free(table->longs);
-	free(table->letters);
-}
-
 /*
+ * The table in the form that getopt_long wants.
  * "-" in front: arguments are delivered in their place and argv is not shuffled, whatever POSIXLY_CORRECT says.
  * ":" behind it: no printing, and a missing value is told from an unknown option.
  */
-static bool table_make(const struct vk_cli_verb *verb, struct getopt_table *ret_table)
+static void fill_table(const struct vk_cli_verb *verb, struct option *longs, char *letter)
 {
-	size_t count = vk_cli_option_count(verb) + 1;
 	const struct vk_cli_option *option;
-	char *letter;
 
-	ret_table->longs = calloc(count + 1, sizeof(*ret_table->longs));
-	ret_table->letters = calloc(2 * count + 3, 1);
-	if (ret_table->longs == NULL || ret_table->letters == NULL)
-		return false;
-	letter = ret_table->letters;
 	*letter++ = '-';
 	*letter++ = ':';
 	for (size_t i = 0; (option = vk_cli_nth_option(verb, i)) != NULL; i++) {
 		bool wants = option->argument != NULL;
 
-		ret_table->longs[i] = (struct option){option->name, wants ? required_argument : no_argument, NULL,
+		longs[i] = (struct option){option->name, wants ? required_argument : no_argument, NULL,
 			FIRST_LONG + (int)i};
 		if (option->letter == 0)
 			continue;
@@ -52,7 +34,6 @@ static bool table_make(const struct vk_cli_verb *verb, struct getopt_table *ret_
 		if (wants)
 			*letter++ = ':';
 	}
-	return true;
 }
 
 /* The option that getopt's answer stands for; NULL: --help, or none. */
@@ -86,26 +67,17 @@ static int refuse_unknown(const struct vk_cli_call *call, const char *word)
 	return vk_cli_usage(call, "there is no option %.*s", (int)name_len, word);
 }
 
-static int check_choice(const struct vk_cli_call *call, const struct vk_cli_option *option,
-			const char *value)
-{
-	size_t len;
-	const char *wrong = vk_cli_wrong_choice(option, value, &len);
-
-	if (wrong == NULL)
-		return VK_EXIT_OK;
-	return vk_cli_usage(call, "--%s %s: \"%.*s\" is not one of: %s", option->name, value,
-			    (int)len, wrong, option->choices);
-}
-
 static int take_option(struct vk_cli_call *call, const struct vk_cli_option *option)
 {
 	const char *value = option->argument != NULL ? optarg : NULL;
-	int code = value != NULL ? check_choice(call, option, value) : VK_EXIT_OK;
+	size_t len;
+	const char *wrong = value != NULL ? vk_cli_wrong_choice(option, value, &len) : NULL;
 
-	if (code == VK_EXIT_OK)
-		call->given[call->given_count++] = (struct vk_cli_given){option, value, false};
-	return code;
+	if (wrong != NULL)
+		return vk_cli_usage(call, "--%s %s: \"%.*s\" is not one of: %s", option->name, value, (int)len, wrong,
+				    option->choices);
+	call->given[call->given_count++] = (struct vk_cli_given){option, value, false};
+	return VK_EXIT_OK;
 }
 
 static int take_answer(struct vk_cli_call *call, int answer, const char *word, bool *ret_help)
@@ -155,7 +127,9 @@ static int check_arguments(const struct vk_cli_call *call)
 
 int vk_cli_parse(struct vk_cli_call *call, int argc, char **argv, bool *ret_help)
 {
-	struct getopt_table table = {0};
+	size_t options = vk_cli_option_count(call->verb) + 1;
+	struct option *longs = calloc(options + 1, sizeof(*longs));
+	char *letters = calloc(2 * options + 3, 1);
 	int code = VK_EXIT_OK;
 	int answer = 0;
 
@@ -166,15 +140,17 @@ int vk_cli_parse(struct vk_cli_call *call, int argc, char **argv, bool *ret_help
 		call->given_count += strlen(argv[i]) + 1;
 	call->given = calloc(call->given_count + 1, sizeof(*call->given));
 	call->given_count = 0;
-	if (!table_make(call->verb, &table) || call->arguments == NULL || call->given == NULL) {
+	if (longs == NULL || letters == NULL || call->arguments == NULL || call->given == NULL) {
 		fprintf(call->err, "%s: out of memory\n", call->program->name);
 		code = VK_EXIT_IO;
+	} else {
+		fill_table(call->verb, longs, letters);
 	}
 	optind = 0; /* glibc: start anew */
 	while (code == VK_EXIT_OK && !*ret_help) {
 		const char *word = argv[optind == 0 ? 1 : optind];
 
-		answer = getopt_long(argc, argv, table.letters, table.longs, NULL);
+		answer = getopt_long(argc, argv, letters, longs, NULL);
 		if (answer == -1)
 			break;
 		code = take_answer(call, answer, word, ret_help);
@@ -185,7 +161,8 @@ int vk_cli_parse(struct vk_cli_call *call, int argc, char **argv, bool *ret_help
 		code = check_arguments(call);
 	if (code == VK_EXIT_OK && !*ret_help)
 		code = vk_cli_config(call);
-	table_free(&table);
+	free(longs);
+	free(letters);
 	return code;
 }
 

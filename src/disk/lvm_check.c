@@ -133,18 +133,6 @@ void vk_lvm_device_check(const struct vk_lvm_device *device, size_t seen_bytes,
 		vk_scsi_disk_id_check(&device->diskID, offset_bytes + 0x0C, sink);
 }
 
-static void check_volume_time(const struct vk_lvm_volume *v, const struct vk_checked *c)
-{
-	struct vk_vmfs_uuid_parts id;
-	uint64_t created = v->creationTimeUS / 1000000;
-
-	vk_vmfs_uuid_decode(&v->uuid, &id);
-	if (!vk_same_event(created, id.timeLo))
-		vk_checked_say(c, VK_F_VOLUME_TIME, "creationTimeUS",
-			       "creation time and volume UUID name different times", VK_NUMBER(created),
-			       VK_NUMBER(id.timeLo));
-}
-
 /* Text, and zeros behind it. */
 static bool is_text(const uint8_t *name, size_t len)
 {
@@ -200,16 +188,6 @@ static void check_volume_name(const struct vk_lvm_volume *v, const struct vk_che
 			       "the volume's name is no text", seen, uuid);
 }
 
-static void check_volume_state(const struct vk_lvm_volume *v, const struct vk_checked *c)
-{
-	const char *state = vk_view_name(VK_VIEW_VOL_STATE, v->state);
-
-	if (v->state != VK_LVM_NORMAL)
-		vk_checked_say(c, VK_F_VOLUME_STATE, "state", "the volume is not in its normal state",
-			       vk_phrase("%u (%s)", v->state, state == NULL ? "unknown" : state).text,
-			       "1 (LVM_NORMAL)");
-}
-
 static void check_volume_extents(const struct vk_lvm_volume *v, const struct vk_lvm_device *device,
 				 const struct vk_checked *c)
 {
@@ -242,11 +220,21 @@ void vk_lvm_volume_check(const struct vk_lvm_volume *volume, const struct vk_lvm
 			 const struct vk_finding_sink *sink)
 {
 	const struct vk_checked c = {&vk_lvm_volume_layout, seen_bytes, offset_bytes, sink};
+	const char *state = vk_view_name(VK_VIEW_VOL_STATE, volume->state);
+	uint64_t created = volume->creationTimeUS / 1000000;
+	struct vk_vmfs_uuid_parts id;
 
-	check_volume_state(volume, &c);
+	if (volume->state != VK_LVM_NORMAL)
+		vk_checked_say(&c, VK_F_VOLUME_STATE, "state", "the volume is not in its normal state",
+			       vk_phrase("%u (%s)", volume->state, state == NULL ? "unknown" : state).text,
+			       "1 (LVM_NORMAL)");
 	check_volume_name(volume, &c);
 	check_volume_extents(volume, device, &c);
-	check_volume_time(volume, &c);
+	vk_vmfs_uuid_decode(&volume->uuid, &id);
+	if (!vk_same_event(created, id.timeLo))
+		vk_checked_say(&c, VK_F_VOLUME_TIME, "creationTimeUS",
+			       "creation time and volume UUID name different times", VK_NUMBER(created),
+			       VK_NUMBER(id.timeLo));
 }
 
 /*

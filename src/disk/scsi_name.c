@@ -179,51 +179,6 @@ static size_t parse_hex(const char *s, uint8_t *buf, size_t cap, const char **re
 	return n;
 }
 
-static bool parse_partition(const char *s, unsigned *ret_partition)
-{
-	unsigned n = 0;
-
-	if (*s == '\0') {
-		*ret_partition = 0;
-		return true;
-	}
-	if (*s++ != ':' || *s == '\0')
-		return false;
-	for (; *s >= '0' && *s <= '9' && n < 1000; s++)
-		n = n * 10 + (unsigned)(*s - '0');
-	*ret_partition = n;
-	return *s == '\0' && n > 0;
-}
-
-enum vk_status vk_scsi_vml_parse(const char *name, struct vk_scsi_disk_id *ret_id,
-				 unsigned *ret_partition)
-{
-	uint8_t bytes[5 + VK_SCSI_ID_MAX];
-	struct vk_scsi_disk_id id;
-	const char *end = name;
-	unsigned partition;
-	size_t n;
-
-	if (strncmp(name, "vml.", 4) != 0)
-		return VK_DAMAGED;
-	n = parse_hex(name + 4, bytes, sizeof(bytes), &end);
-	if (n == SIZE_MAX || n < 1 || !parse_partition(end, &partition))
-		return VK_DAMAGED;
-	if (bytes[0] > VK_SCSI_ID_SYMM)
-		return VK_UNSUPPORTED;
-	if (n < 6)
-		return VK_DAMAGED;
-	memset(&id, 0, sizeof(id));
-	id.type = bytes[0];
-	id.deviceType = bytes[1];
-	id.lun = vk_get_le16(bytes + 2);
-	id.len = (uint8_t)(n - 5);
-	memcpy(id.id, bytes + 5, n - 5);
-	*ret_id = id;
-	*ret_partition = partition;
-	return VK_OK;
-}
-
 static void append_model_tail(struct vk_scsi_disk_id *id, size_t used, const char *tail)
 {
 	memset(id->id + used, ' ', VK_SCSI_MODEL_TAIL_BYTES);

@@ -64,17 +64,6 @@ static bool leave_direct(struct file *f)
 	return true;
 }
 
-static enum vk_status read_failed(const struct file *f, uint64_t offset, ssize_t n,
-				  struct vk_error *err)
-{
-	if (n < 0)
-		vk_error_errno(err, errno, f->name, "reading failed");
-	else
-		vk_error_set(err, VK_IO, f->name, "it became shorter while it was read");
-	vk_error_at(err, offset);
-	return VK_IO;
-}
-
 /* Read; where sectors fail, halve the attempt until the first bad one is known, and stop in front of it. */
 static enum vk_status read_run(struct file *f, uint64_t offset, uint8_t *buf, size_t len,
 			       size_t *ret_got, struct vk_error *err)
@@ -100,8 +89,14 @@ static enum vk_status read_run(struct file *f, uint64_t offset, uint8_t *buf, si
 			continue;
 		if (n < 0 && errno == EINVAL && leave_direct(f))
 			continue;
-		if (n == 0 || !is_sector_error(errno))
-			return read_failed(f, at, n, err);
+		if (n == 0 || !is_sector_error(errno)) {
+			if (n < 0)
+				vk_error_errno(err, errno, f->name, "reading failed");
+			else
+				vk_error_set(err, VK_IO, f->name, "it became shorter while it was read");
+			vk_error_at(err, at);
+			return VK_IO;
+		}
 		if (unit_start(f, at) == unit_start(f, at + want - 1)) {
 			if (!vk_range_set_add(&f->bad, unit_start(f, at), f->facts.unit_bytes))
 				return vk_no_memory(err, f->name);
@@ -128,13 +123,6 @@ static bool bounce_reserve(struct file *f, size_t len)
 	return true;
 }
 
-/* The device can write into the caller's buffer itself: long reads are not to be copied. */
-static bool takes_direct(const struct file *f, uint64_t offset, const uint8_t *buf, size_t len)
-{
-	return offset % f->facts.unit_bytes == 0 && (uintptr_t)buf % BOUNCE_ALIGN_BYTES == 0 &&
-	       len >= f->facts.unit_bytes;
-}
-
 static enum vk_status read_direct(struct file *f, uint64_t offset, uint8_t *buf, size_t len,
 				  size_t *ret_got, struct vk_error *err)
 {
@@ -144,7 +132,8 @@ static enum vk_status read_direct(struct file *f, uint64_t offset, uint8_t *buf,
 	size_t got = 0;
 	enum vk_status status;
 
-	if (takes_direct(f, offset, buf, len))
+	/* the device can write into the caller's buffer itself: long reads are not to be copied */
+	if (lead == 0 && (uintptr_t)buf % BOUNCE_ALIGN_BYTES == 0 && len >= f->facts.unit_bytes)
 		return read_run(f, offset, buf, len - len % f->facts.unit_bytes, ret_got, err);
 	if (len < BOUNCE_MAX_BYTES - lead)
 		want = (size_t)vk_round_up_sat(lead + len, f->facts.unit_bytes);

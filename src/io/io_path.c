@@ -24,23 +24,12 @@ static enum vk_status finish(int fd, const char *name, const struct vk_io_file_f
 	return VK_OK;
 }
 
-/* O_DIRECT on our own descriptor; where that is refused, at least drop what the cache holds. */
-static bool go_direct(int fd, bool private_fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	if (private_fd && flags >= 0 && fcntl(fd, F_SETFL, flags | O_DIRECT) == 0)
-		return true;
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	return false;
-}
-
 static enum vk_status open_device(int fd, const char *name, bool private_fd,
 				  const struct vk_open_options *options, struct vk_io **ret_io, struct vk_error *err)
 {
 	struct vk_io_file_facts facts = {.is_device = true, .in_call_since_ms = options->in_call_since_ms};
 	uint32_t sector_size = options->sector_size;
-	int logical = 0;
+	int logical = 0, flags = fcntl(fd, F_GETFL);
 	enum vk_status status = VK_OK;
 
 	if (ioctl(fd, BLKGETSIZE64, &facts.size_bytes) != 0 ||
@@ -64,7 +53,10 @@ static enum vk_status open_device(int fd, const char *name, bool private_fd,
 	}
 	facts.unit_bytes = (uint32_t)logical;
 	facts.sector_size = facts.unit_bytes;
-	facts.direct = go_direct(fd, private_fd);
+	/* O_DIRECT on our own descriptor; where that is refused, at least drop what the cache holds */
+	facts.direct = private_fd && flags >= 0 && fcntl(fd, F_SETFL, flags | O_DIRECT) == 0;
+	if (!facts.direct)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	return finish(fd, name, &facts, ret_io, err);
 }
 

@@ -228,23 +228,6 @@ static enum vk_status build_fresh(struct put *put, size_t first, size_t last, st
 	return VK_OK;
 }
 
-static bool reserve_edits(struct vk_overlay *o, size_t count)
-{
-	while (o->edit_count < count)
-		if (vk_append(&o->edits, &o->edit_count, NULL, sizeof(*o->edits)) == NULL)
-			return false;
-	return true;
-}
-
-static void show_edits(struct vk_overlay *o, size_t from)
-{
-	for (size_t i = from; i < o->patches.count; i++) {
-		const struct vk_patch *p = &o->patches.list[i];
-
-		o->edits[i] = vk_patch_part(p, p->offset, p->len);
-	}
-}
-
 static enum vk_status check_place(const struct vk_overlay *o, uint64_t offset, size_t len,
 				  struct vk_error *err)
 {
@@ -284,12 +267,14 @@ enum vk_status vk_overlay_put(struct vk_overlay *overlay, uint64_t offset_bytes,
 	while (last < patches->count && patches->list[last].offset < offset_bytes + len)
 		last++;
 	status = build_fresh(&put, first, last, err);
-	if (status == VK_OK &&
-	    (!reserve_edits(overlay, patches->count - (last - first) + put.fresh.count) ||
-	     !vk_patch_list_replace(patches, first, last - first, &put.fresh)))
+	while (status == VK_OK && overlay->edit_count < patches->count - (last - first) + put.fresh.count)
+		if (vk_append(&overlay->edits, &overlay->edit_count, NULL, sizeof(*overlay->edits)) == NULL)
+			status = out_of_memory(overlay, err);
+	if (status == VK_OK && !vk_patch_list_replace(patches, first, last - first, &put.fresh))
 		status = out_of_memory(overlay, err);
 	/* also after a failure: growing may have moved the bytes of a neighbour */
-	show_edits(overlay, first > 0 ? first - 1 : 0);
+	for (size_t i = first > 0 ? first - 1 : 0; i < patches->count; i++)
+		overlay->edits[i] = vk_patch_part(&patches->list[i], patches->list[i].offset, patches->list[i].len);
 	vk_patch_list_free(&put.fresh);
 	return status;
 }

@@ -61,14 +61,6 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-static bool in_folder(const char *folder, const char *name)
-{
-	char path[PATH_BYTES];
-	int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
-
-	return n > 0 && n < PATH_BYTES && access(path, F_OK) == 0;
-}
-
 /* The UUID of the device-mapper device "dm-3"; empty when it is none. */
 static void read_dm_uuid(const char *root, const char *name, char ret_uuid[TEXT_BYTES])
 {
@@ -127,7 +119,7 @@ static bool read_sysfs(const char *root, const char *sysfs, const char *kernel_n
 	char size[TEXT_BYTES];
 
 	if (!vk_sysfs_text(sysfs, "size", size, sizeof(size)) || strcmp(size, "0") == 0 ||
-	    in_folder(sysfs, "partition"))
+	    vk_sysfs_text(sysfs, "partition", text, sizeof(text)))
 		return false;
 	if (vk_sysfs_text(sysfs, "hidden", text, sizeof(text)) && strcmp(text, "1") == 0)
 		return false;

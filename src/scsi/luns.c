@@ -119,28 +119,23 @@ void vk_luns_free(struct vk_lun *luns, size_t count)
 }
 
 /* Takes the path out of the node. */
-static bool add_path(struct vk_lun *lun, struct vk_lun_node *node)
-{
-	char **paths = realloc(lun->other_paths, (lun->other_path_count + 2) * sizeof(*paths));
-
-	if (paths == NULL)
-		return false;
-	lun->other_paths = paths;
-	paths[lun->other_path_count++] = node->path;
-	paths[lun->other_path_count] = NULL;
-	node->path = NULL;
-	return true;
-}
-
 static bool merge(struct vk_lun *lun, struct vk_lun_node *node)
 {
 	if (lun->wwid[0] == '\0')
 		memcpy(lun->wwid, node->wwid, sizeof(lun->wwid));
-	if (lun->path != NULL)
-		return add_path(lun, node);
-	lun->path = node->path;
+	if (lun->path == NULL) {
+		lun->path = node->path;
+		lun->only_with_vmfs = node->only_with_vmfs;
+	} else {
+		char **paths = realloc(lun->other_paths, (lun->other_path_count + 2) * sizeof(*paths));
+
+		if (paths == NULL)
+			return false;
+		lun->other_paths = paths;
+		paths[lun->other_path_count++] = node->path;
+		paths[lun->other_path_count] = NULL;
+	}
 	node->path = NULL;
-	lun->only_with_vmfs = node->only_with_vmfs;
 	return true;
 }
 

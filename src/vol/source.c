@@ -131,17 +131,6 @@ enum vk_status vk_source_add_vmfs(struct vk_source *s, const struct vk_vmfs *cal
 	return status;
 }
 
-static void say_type_mismatch(struct vk_source *s, const struct vk_partition *p)
-{
-	char type[VK_GUID_TEXT_BYTES];
-	const char *name;
-
-	vk_partition_type(p, type, &name);
-	VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_TYPE, p->entry_offset_bytes, p->gpt ? 16 : 1,
-			vk_phrase("%s (%s)", type, name).text, "VMFS",
-			"partition %u holds a VMFS header but is of another type", p->number);
-}
-
 static bool overlaps_partition(const struct vk_source *s, uint64_t byte)
 {
 	for (size_t i = 0; i < s->table.partition_count; i++) {
@@ -212,6 +201,8 @@ static void check_devices(struct vk_source *s)
 static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 {
 	uint32_t ss = s->table.sector_size;
+	char type[VK_GUID_TEXT_BYTES];
+	const char *type_name;
 
 	for (size_t i = 0; i < s->table.partition_count; i++) {
 		const struct vk_partition *p = &s->table.partitions[i];
@@ -235,8 +226,12 @@ static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 					VMFS_MAX, p->number);
 			break;
 		}
-		if (!vmfs)
-			say_type_mismatch(s, p);
+		if (!vmfs) {
+			vk_partition_type(p, type, &type_name);
+			VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_TYPE, p->entry_offset_bytes, p->gpt ? 16 : 1,
+					vk_phrase("%s (%s)", type, type_name).text, "VMFS",
+					"partition %u holds a VMFS header but is of another type", p->number);
+		}
 		status = vk_source_add_vmfs(s, &part, start, length, err);
 		if (status != VK_OK)
 			return status;
@@ -315,14 +310,6 @@ static enum vk_status read_table(struct vk_source *s, uint32_t sector_size, stru
 	return status;
 }
 
-/* Of no bytes nothing is known: neither that all is well nor that anything is lost. */
-static enum vk_status refuse_empty(const char *path, struct vk_error *err)
-{
-	vk_error_set(err, VK_IO, path, "It is 0 bytes long: nothing of it can be read, so nothing can be said of it");
-	return vk_error_remedy(err, "A LUN of which all paths are dead looks like this: look at the paths and at the "
-				    "array");
-}
-
 enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_form form,
 				 const struct vk_source_options *options,
 				 struct vk_source *ret_source, struct vk_error *err)
@@ -336,10 +323,17 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 	s.sector_size = vk_io_sector_size(io);
 	if (sector_size == 0 && vk_io_is_device(io))
 		sector_size = s.sector_size;
-	if (s.path == NULL)
+	if (s.path == NULL) {
 		status = vk_no_memory(err, path);
-	else
-		status = s.size_bytes > 0 ? read_table(&s, sector_size, err) : refuse_empty(path, err);
+	} else if (s.size_bytes == 0) {
+		/* of no bytes nothing is known: neither that all is well nor that anything is lost */
+		vk_error_set(err, VK_IO, path,
+			     "It is 0 bytes long: nothing of it can be read, so nothing can be said of it");
+		status = vk_error_remedy(err, "A LUN of which all paths are dead looks like this: look at the paths "
+					      "and at the array");
+	} else {
+		status = read_table(&s, sector_size, err);
+	}
 	if (status == VK_OK)
 		status = place_fragment(&s, err);
 	if (status == VK_OK)

@@ -60,15 +60,6 @@ static enum vk_status read_copies(struct vk_io *io, bool complete, struct vk_tab
 	return vk_gpt_copy_read(io, table->sector_size, last, &table->gpt[1], err);
 }
 
-/* A file whose sound table ends behind it is the first part of a disk; a device has the size it has. */
-static bool is_cut(struct vk_io *io, const struct vk_table *table)
-{
-	const struct vk_gpt_copy *primary = &table->gpt[0];
-
-	return !vk_io_is_device(io) && primary->sound && !table->gpt[1].present &&
-	       primary->header.alternateLBA >= vk_io_size_bytes(io) / table->sector_size;
-}
-
 static int choose_copy(const struct vk_gpt_copy gpt[2])
 {
 	for (int i = 0; i < 2; i++)
@@ -190,15 +181,6 @@ static enum vk_status add_mbr_entries(struct vk_table *table)
 	return VK_OK;
 }
 
-static void say_none(const struct vk_table *table, const struct vk_finding_sink *sink)
-{
-	bool boot = table->mbr_seen_bytes >= VK_MBR_BYTES && table->mbr.signature == VK_MBR_SIGNATURE;
-
-	vk_finding_say(sink, VK_F_TABLE_NONE, 0, table->sector_size,
-		       boot ? "a boot sector without usable partition entries" : NULL, "an MBR or a GPT",
-		       "no partition table");
-}
-
 enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool complete,
 			     const struct vk_finding_sink *sink, struct vk_table *ret_table,
 			     struct vk_error *err)
@@ -210,8 +192,13 @@ enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool comple
 	status = read_mbr(io, &table, err);
 	if (status == VK_OK)
 		status = read_copies(io, complete, &table, err);
-	complete = complete && !is_cut(io, &table);
-	table.disk_sectors = complete ? vk_io_size_bytes(io) / table.sector_size : 0;
+	table.disk_sectors = vk_io_size_bytes(io) / table.sector_size;
+	/* a file whose sound table ends behind it is the first part of a disk; a device has the size it has */
+	if (!vk_io_is_device(io) && table.gpt[0].sound && !table.gpt[1].present &&
+	    table.gpt[0].header.alternateLBA >= table.disk_sectors)
+		complete = false;
+	if (!complete)
+		table.disk_sectors = 0;
 	if (status != VK_OK)
 		goto out;
 	table.mbr_used = table.mbr_used && !mbr_outside(&table);
@@ -220,7 +207,10 @@ enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool comple
 	switch (table.kind) {
 	case VK_TABLE_NONE:
 		if (table.mbr_seen_bytes >= VK_MBR_BYTES)
-			say_none(&table, sink);
+			vk_finding_say(sink, VK_F_TABLE_NONE, 0, table.sector_size,
+				       table.mbr.signature == VK_MBR_SIGNATURE ?
+					       "a boot sector without usable partition entries" : NULL,
+				       "an MBR or a GPT", "no partition table");
 		break;
 	case VK_TABLE_MBR:
 		vk_mbr_check(&table.mbr, table.mbr_seen_bytes, table.disk_sectors, 0, sink);
