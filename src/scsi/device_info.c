@@ -52,16 +52,6 @@ static void read_text(int dir_fd, const char *const *names, char *ret_text, size
 			put_trimmed(buf, len, ret_text, cap);
 }
 
-/* SCSI keeps the unit serial number as INQUIRY gave it: page 80h, four bytes of header. */
-static void read_scsi_serial(int dir_fd, struct vk_device_info *info)
-{
-	uint8_t buf[VALUE_BYTES];
-	size_t len;
-
-	if (info->serial[0] == '\0' && read_value(dir_fd, "device/vpd_pg80", buf, &len) && len > 4)
-		put_trimmed(buf + 4, len - 4, info->serial, sizeof(info->serial));
-}
-
 static void read_device(int dir_fd, unsigned depth, struct vk_device_info *info);
 
 static void read_folder(int dir_fd, struct vk_device_info *info)
@@ -70,11 +60,15 @@ static void read_folder(int dir_fd, struct vk_device_info *info)
 	static const char *const model[] = {"device/model", NULL};
 	static const char *const serial[] = {"serial", "device/serial", NULL};
 	static const char *const wwid[] = {"wwid", "device/wwid", NULL};
+	uint8_t buf[VALUE_BYTES];
+	size_t len;
 
 	read_text(dir_fd, vendor, info->vendor, sizeof(info->vendor));
 	read_text(dir_fd, model, info->model, sizeof(info->model));
 	read_text(dir_fd, serial, info->serial, sizeof(info->serial));
-	read_scsi_serial(dir_fd, info);
+	/* SCSI keeps the unit serial number as INQUIRY gave it: page 80h, four bytes of header */
+	if (info->serial[0] == '\0' && read_value(dir_fd, "device/vpd_pg80", buf, &len) && len > 4)
+		put_trimmed(buf + 4, len - 4, info->serial, sizeof(info->serial));
 	read_text(dir_fd, wwid, info->wwid, sizeof(info->wwid));
 }
 

@@ -43,62 +43,51 @@ static enum vk_status add_logical(struct vk_table *table, uint64_t ebr_lba, cons
 	return vk_append(&table->partitions, &table->partition_count, &p, sizeof(p)) != NULL ? VK_OK : VK_NOMEM;
 }
 
-/* Read one link; false ends the chain. ret_next is the next link's sector, 0 at the end. */
-static bool read_link(struct vk_io *io, const struct vk_finding_sink *sink, struct vk_table *table,
-		      uint64_t lba, uint64_t start, uint64_t end, uint64_t *ret_next,
-		      enum vk_status *status, struct vk_error *err)
-{
-	uint64_t at = lba * table->sector_size;
-	uint8_t sector[VK_MBR_BYTES];
-	struct vk_mbr ebr;
-	size_t got;
-
-	*status = vk_io_read(io, at, sector, sizeof(sector), &got, err);
-	if (*status != VK_OK)
-		return false;
-	if (got < sizeof(sector)) {
-		say_link(sink, VK_F_STRUCTURE_ABSENT, at,
-		    "an extended boot record lies outside the source", lba);
-		return false;
-	}
-	vk_mbr_decode(sector, got, &ebr);
-	if (ebr.signature != VK_MBR_SIGNATURE) {
-		say_link(sink, VK_F_EBR_SIGNATURE_MISSING, at,
-		    "an extended boot record has no signature", lba);
-		return false;
-	}
-	*status = add_logical(table, lba, &ebr);
-	if (*status != VK_OK)
-		return false;
-	*ret_next = vk_mbr_entry_used(&ebr.entries[1]) ? start + ebr.entries[1].firstLBA : 0;
-	if (*ret_next != 0 && (*ret_next < start || *ret_next >= end))
-		say_link(sink, VK_F_EBR_OUTSIDE, at,
-		    "an extended boot record points outside the extended partition", *ret_next);
-	return *ret_next != 0;
-}
-
 /* start and sectors are 32-bit numbers of the MBR, so that no sum of them overflows 64 bits. */
 static enum vk_status follow(struct vk_io *io, const struct vk_finding_sink *sink,
 			     struct vk_table *table, uint64_t start, uint64_t sectors,
 			     struct vk_error *err)
 {
-	enum vk_status status = VK_OK;
 	uint64_t lba = start;
 
 	for (;;) {
+		const uint64_t at = lba * table->sector_size;
+		uint8_t sector[VK_MBR_BYTES];
+		struct vk_mbr ebr;
+		enum vk_status status;
+		size_t got;
+
 		if (visited(table, lba)) {
-			say_link(sink, VK_F_EBR_LOOP, lba * table->sector_size,
-			    "the chain of extended boot records returns to a link", lba);
+			say_link(sink, VK_F_EBR_LOOP, at, "the chain of extended boot records returns to a link", lba);
 			return VK_OK;
 		}
 		if (table->ebr_count == VK_EBR_MAX) {
-			say_link(sink, VK_F_EBR_TOO_MANY, lba * table->sector_size,
-			    "the chain of extended boot records is too long", lba);
+			say_link(sink, VK_F_EBR_TOO_MANY, at, "the chain of extended boot records is too long", lba);
 			return VK_OK;
 		}
 		table->ebr_lbas[table->ebr_count++] = lba;
-		if (!read_link(io, sink, table, lba, start, start + sectors, &lba, &status, err))
+		status = vk_io_read(io, at, sector, sizeof(sector), &got, err);
+		if (status != VK_OK)
 			return status;
+		if (got < sizeof(sector)) {
+			say_link(sink, VK_F_STRUCTURE_ABSENT, at, "an extended boot record lies outside the source",
+				 lba);
+			return VK_OK;
+		}
+		vk_mbr_decode(sector, got, &ebr);
+		if (ebr.signature != VK_MBR_SIGNATURE) {
+			say_link(sink, VK_F_EBR_SIGNATURE_MISSING, at, "an extended boot record has no signature", lba);
+			return VK_OK;
+		}
+		status = add_logical(table, lba, &ebr);
+		if (status != VK_OK || !vk_mbr_entry_used(&ebr.entries[1]))
+			return status;
+		lba = start + ebr.entries[1].firstLBA;
+		if (lba == 0)
+			return VK_OK;
+		if (lba < start || lba >= start + sectors)
+			say_link(sink, VK_F_EBR_OUTSIDE, at,
+				 "an extended boot record points outside the extended partition", lba);
 	}
 }
 

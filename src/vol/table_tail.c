@@ -34,25 +34,6 @@ static enum vk_status displacement(struct vk_io *io, uint32_t sector_size, uint6
 	return VK_OK;
 }
 
-static enum vk_status read_moved(struct vk_io *io, uint32_t sector_size, uint64_t first_sector,
-				 struct vk_tail_gpt *tail, struct vk_error *err)
-{
-	struct vk_io *disk = vk_io_shifted(io, first_sector * sector_size);
-	enum vk_status status;
-
-	if (disk == NULL)
-		return vk_no_memory(err, vk_io_name(io));
-	status = vk_table_read(disk, sector_size, true, NULL, &tail->table, err);
-	vk_io_close(disk);
-	if (status != VK_OK)
-		return status;
-	if (tail->table.kind == VK_TABLE_GPT && tail->table.gpt_chosen == 1 && tail->table.gpt[1].sound)
-		tail->first_sector = first_sector;
-	else
-		vk_tail_gpt_free(tail);
-	return VK_OK;
-}
-
 enum vk_status vk_tail_gpt_read(struct vk_io *io, uint32_t sector_size, struct vk_tail_gpt *ret_tail,
 				struct vk_error *err)
 {
@@ -60,16 +41,28 @@ enum vk_status vk_tail_gpt_read(struct vk_io *io, uint32_t sector_size, struct v
 	struct vk_tail_gpt tail = {.table.gpt_chosen = -1};
 
 	for (size_t i = 0; i < 2 && tail.first_sector == 0; i++) {
+		struct vk_io *disk;
 		uint64_t first;
 		enum vk_status status;
 
 		if (sector_size != 0 && sector_size != sizes[i])
 			continue;
 		status = displacement(io, sizes[i], &first, err);
-		if (status == VK_OK && first > 0)
-			status = read_moved(io, sizes[i], first, &tail, err);
 		if (status != VK_OK)
 			return status;
+		if (first == 0)
+			continue;
+		disk = vk_io_shifted(io, first * sizes[i]);
+		if (disk == NULL)
+			return vk_no_memory(err, vk_io_name(io));
+		status = vk_table_read(disk, sizes[i], true, NULL, &tail.table, err);
+		vk_io_close(disk);
+		if (status != VK_OK)
+			return status;
+		if (tail.table.kind == VK_TABLE_GPT && tail.table.gpt_chosen == 1 && tail.table.gpt[1].sound)
+			tail.first_sector = first;
+		else
+			vk_tail_gpt_free(&tail);
 	}
 	*ret_tail = tail;
 	return VK_OK;
@@ -81,21 +74,16 @@ void vk_tail_gpt_free(struct vk_tail_gpt *tail)
 	tail->first_sector = 0;
 }
 
-/* Where a partition of it begins in the image, in bytes; false: before the image. */
-static bool place_in_image(const struct vk_tail_gpt *tail, const struct vk_partition *partition,
-			   uint64_t *ret_start_bytes)
-{
-	if (tail->first_sector == 0 || partition->start_sector < tail->first_sector)
-		return false;
-	return vk_mul_u64(partition->start_sector - tail->first_sector, tail->table.sector_size, ret_start_bytes);
-}
-
 const struct vk_partition *vk_tail_gpt_partition(const struct vk_tail_gpt *tail, uint64_t start_bytes)
 {
-	uint64_t start;
+	for (size_t i = 0; tail->first_sector != 0 && i < tail->table.partition_count; i++) {
+		const struct vk_partition *p = &tail->table.partitions[i];
+		uint64_t start; /* in the image, in bytes */
 
-	for (size_t i = 0; i < tail->table.partition_count; i++)
-		if (place_in_image(tail, &tail->table.partitions[i], &start) && start == start_bytes)
-			return &tail->table.partitions[i];
+		if (p->start_sector >= tail->first_sector &&
+		    vk_mul_u64(p->start_sector - tail->first_sector, tail->table.sector_size, &start) &&
+		    start == start_bytes)
+			return p;
+	}
 	return NULL;
 }

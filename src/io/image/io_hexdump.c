@@ -110,19 +110,6 @@ static bool fill_repeat(struct listing *l, uint64_t offset)
 	return true;
 }
 
-static bool take_row(struct listing *l, const struct vk_hexdump_line *line, uint64_t text_offset)
-{
-	if (line->offset > OFFSET_MAX)
-		return stop(l, "the offset of a row is larger than a disk can be", text_offset);
-	if (line->offset < l->end && l->row.count > 0)
-		return stop(l, "the offset of a row goes back", text_offset);
-	if (l->repeat && !fill_repeat(l, line->offset))
-		return false;
-	l->end = line->offset;
-	l->row = *line;
-	return put_bytes(l, line->bytes, line->count, text_offset);
-}
-
 /* Take a line; false: stop here. */
 static bool take_line(struct listing *l, const char *text, size_t len, uint64_t text_offset)
 {
@@ -131,7 +118,15 @@ static bool take_line(struct listing *l, const char *text, size_t len, uint64_t 
 	vk_hexdump_parse(text, len, &line);
 	switch (line.kind) {
 	case VK_HEXDUMP_ROW:
-		return take_row(l, &line, text_offset);
+		if (line.offset > OFFSET_MAX)
+			return stop(l, "the offset of a row is larger than a disk can be", text_offset);
+		if (line.offset < l->end && l->row.count > 0)
+			return stop(l, "the offset of a row goes back", text_offset);
+		if (l->repeat && !fill_repeat(l, line.offset))
+			return false;
+		l->end = line.offset;
+		l->row = line;
+		return put_bytes(l, line.bytes, line.count, text_offset);
 	case VK_HEXDUMP_REPEAT:
 		if (l->row.count == VK_HEXDUMP_ROW_BYTES &&
 		    l->end == l->row.offset + l->row.count) {
