@@ -117,16 +117,6 @@ static void put_utf16(struct vk_text *text, const uint8_t *bytes, size_t len)
 	vk_text_put(text, "\"");
 }
 
-static void put_time(struct vk_text *text, enum vk_view view, uint64_t value)
-{
-	if (value == 0)
-		vk_text_put(text, "never (0)");
-	else if (view == VK_VIEW_TIME_S)
-		vk_text_time_s(text, value);
-	else
-		vk_text_time_us(text, value);
-}
-
 static void put_number(const struct vk_field *field, uint64_t value, struct vk_text *text)
 {
 	const char *name = vk_view_name(field->view, value);
@@ -137,7 +127,12 @@ static void put_number(const struct vk_field *field, uint64_t value, struct vk_t
 		return;
 	case VK_VIEW_TIME_S:
 	case VK_VIEW_TIME_US:
-		put_time(text, field->view, value);
+		if (value == 0)
+			vk_text_put(text, "never (0)");
+		else if (field->view == VK_VIEW_TIME_S)
+			vk_text_time_s(text, value);
+		else
+			vk_text_time_us(text, value);
 		return;
 	case VK_VIEW_UPTIME_US:
 		vk_text_duration_us(text, value);
@@ -168,27 +163,14 @@ static void put_number(const struct vk_field *field, uint64_t value, struct vk_t
 		vk_text_fmt(text, " (%s)", name);
 }
 
-static void put_disk_id(const struct vk_scsi_disk_id *id, struct vk_text *text)
-{
-	char name[VK_SCSI_NAME_BYTES];
-	bool certain;
-
-	vk_scsi_disk_id_name(id, name, &certain);
-	vk_text_fmt(text, "%s, LUN %u", name, id->lun);
-}
-
-static void put_chs(const uint8_t *chs, struct vk_text *text)
-{
-	vk_text_fmt(text, "cylinder %u, head %u, sector %u", (chs[1] & 0xc0U) << 2 | chs[2], chs[0],
-		    chs[1] & 0x3fU);
-}
-
 void vk_field_text(const struct vk_field *field, const void *in, struct vk_text *text)
 {
 	const uint8_t *bytes = vk_field_bytes(field, in);
 	struct vk_vmfs_uuid uuid;
 	struct vk_guid guid;
-	char name[VK_GUID_TEXT_BYTES];
+	char name[VK_GUID_TEXT_BYTES], disk_name[VK_SCSI_NAME_BYTES];
+	const struct vk_scsi_disk_id *id;
+	bool certain;
 
 	switch (field->view) {
 	case VK_VIEW_TEXT:
@@ -215,7 +197,8 @@ void vk_field_text(const struct vk_field *field, const void *in, struct vk_text 
 			vk_text_fmt(text, " (%s)", vk_gpt_type_name(&guid));
 		break;
 	case VK_VIEW_CHS:
-		put_chs(bytes, text);
+		vk_text_fmt(text, "cylinder %u, head %u, sector %u", (bytes[1] & 0xc0U) << 2 | bytes[2], bytes[0],
+			    bytes[1] & 0x3fU);
 		break;
 	case VK_VIEW_MAC:
 		vk_mac_format(bytes, name);
@@ -225,7 +208,9 @@ void vk_field_text(const struct vk_field *field, const void *in, struct vk_text 
 		vk_text_fmt(text, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2], bytes[3]);
 		break;
 	case VK_VIEW_DISKID:
-		put_disk_id((const struct vk_scsi_disk_id *)(const void *)bytes, text);
+		id = (const struct vk_scsi_disk_id *)(const void *)bytes;
+		vk_scsi_disk_id_name(id, disk_name, &certain);
+		vk_text_fmt(text, "%s, LUN %u", disk_name, id->lun);
 		break;
 	default:
 		put_number(field, vk_field_number(field, in), text);

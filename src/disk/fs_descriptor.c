@@ -63,19 +63,6 @@ bool vk_fs_descriptor_usable(const struct vk_fs_descriptor *fs, size_t seen_byte
 	       block_size_sound(fs->fileBlockSize) && alignment_sound(fs);
 }
 
-static void check_sizes(const struct vk_fs_descriptor *fs, const struct vk_checked *c)
-{
-	if (!block_size_sound(fs->fileBlockSize))
-		vk_checked_say(c, VK_F_FS_BLOCK_SIZE, "fileBlockSize", "the block size is impossible",
-			       VK_NUMBER(fs->fileBlockSize), "1, 2, 4 or 8 MiB");
-	if (fs->diskBlockSize != 512 && fs->diskBlockSize != 4096)
-		vk_checked_say(c, VK_F_FS_DISK_BLOCK_SIZE, "diskBlockSize", "the disk block size is impossible",
-			       VK_NUMBER(fs->diskBlockSize), "512 or 4096");
-	if (!alignment_sound(fs))
-		vk_checked_say(c, VK_F_FS_MD_ALIGNMENT, "mdAlignment", "the size of the metadata blocks is impossible",
-			       VK_NUMBER(fs->mdAlignment), "a power of two from 512 to 65536, normally 4096");
-}
-
 static void check_identity(const struct vk_fs_descriptor *fs, const struct vk_vmfs_uuid *lv_uuid,
 			   const struct vk_checked *c)
 {
@@ -123,7 +110,15 @@ void vk_fs_descriptor_check(const struct vk_fs_descriptor *fs, size_t seen_bytes
 		vk_checked_say(&c, VK_F_FS_VERSION, "majorVersion", "the file-system version is not known",
 			       VK_NUMBER(fs->majorVersion), "4, 14 or 24");
 	check_local(fs, &c);
-	check_sizes(fs, &c);
+	if (!block_size_sound(fs->fileBlockSize))
+		vk_checked_say(&c, VK_F_FS_BLOCK_SIZE, "fileBlockSize", "the block size is impossible",
+			       VK_NUMBER(fs->fileBlockSize), "1, 2, 4 or 8 MiB");
+	if (fs->diskBlockSize != 512 && fs->diskBlockSize != 4096)
+		vk_checked_say(&c, VK_F_FS_DISK_BLOCK_SIZE, "diskBlockSize", "the disk block size is impossible",
+			       VK_NUMBER(fs->diskBlockSize), "512 or 4096");
+	if (!alignment_sound(fs))
+		vk_checked_say(&c, VK_F_FS_MD_ALIGNMENT, "mdAlignment", "the size of the metadata blocks is impossible",
+			       VK_NUMBER(fs->mdAlignment), "a power of two from 512 to 65536, normally 4096");
 	check_identity(fs, lv_uuid, &c);
 }
 
