@@ -2,9 +2,11 @@
 /* Lists of texts: those that end with NULL, and those with a count. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/texts.h"
+#include "vmfskit/text.h"
 
 bool vk_sentence_vadd(char ***list, size_t *count, const char *fmt, va_list args)
 {
@@ -43,4 +45,14 @@ void vk_texts_free(char **texts)
 	for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
 		free(texts[i]);
 	free(texts);
+}
+
+struct vk_shown vk_shown(const char *name)
+{
+	struct vk_shown shown;
+	struct vk_text text;
+
+	vk_text_init(&text, shown.text, sizeof(shown.text));
+	vk_text_label(&text, (const uint8_t *)name, strlen(name));
+	return shown;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of texts: those that end with NULL, and those with a count. */
+/* Lists of texts: those that end with NULL, and those with a count; and texts that anybody may have written. */
 #ifndef VK_BASE_TEXTS_H
 #define VK_BASE_TEXTS_H
 
@@ -17,5 +17,14 @@ void vk_sentences_free(char ***list, size_t *count);
 
 /* Free a list that ends with NULL, and its texts. texts may be NULL. */
 void vk_texts_free(char **texts);
+
+/*
+ * A name that anybody may have given, fit for a terminal, to be named in the arguments of a printf: vk_shown(name).text
+ * lives as long as the statement.
+ */
+struct vk_shown {
+	char text[160];
+};
+struct vk_shown vk_shown(const char *name);
 
 #endif

@@ -2,7 +2,6 @@
 /* The second night: what is the same becomes a link, and nothing else does. */
 #include "capture_fixture.h"
 #include "store/folder/folder.h"
-#include "store/sweep.h"
 
 #define LVM_FILE "p1-lvm.raw"
 #define HEARTBEATS FIXTURE_BASE + 0x1400000

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
-#include "store/folder/handle.h"
+#include "store/folder/folder.h"
 #include "store/capture/on_itself.h"
 #include "store/plan/plan.h"
 #include "store/manifest/rebuilt.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -19,6 +20,7 @@ enum { DISK_NAME_MAX = 64, SAME_NAME_MAX = 10000, LOST_MAX = 100 };
 /* The last part of a path, with only characters that need no quoting anywhere. */
 static void put_disk_name(struct vk_text *text, const char *path)
 {
+	static const char plain[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-";
 	size_t len = strlen(path);
 	size_t start;
 
@@ -29,28 +31,10 @@ static void put_disk_name(struct vk_text *text, const char *path)
 		start--;
 	if (len - start > DISK_NAME_MAX)
 		len = start + DISK_NAME_MAX;
-	for (size_t i = start; i < len; i++) {
-		char c = path[i];
-		bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-			     (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-';
-
-		vk_text_fmt(text, "%c", plain ? c : '_');
-	}
+	for (size_t i = start; i < len; i++)
+		vk_text_fmt(text, "%c", strchr(plain, path[i]) != NULL ? path[i] : '_');
 	if (start == len)
 		vk_text_put(text, "disk");
-}
-
-/* "2026-11-21T01:45:00Z" without its punctuation, which sorts as time does. */
-static void put_stamp(struct vk_text *text, uint64_t unix_seconds)
-{
-	char buf[40];
-	struct vk_text full;
-
-	vk_text_init(&full, buf, sizeof(buf));
-	vk_text_time_s(&full, unix_seconds);
-	for (const char *p = buf; *p != '\0'; p++)
-		if (*p != '-' && *p != ':')
-			vk_text_fmt(text, "%c", *p);
 }
 
 /*
@@ -136,12 +120,16 @@ enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path, co
 	struct vk_folder folder = {
 		.store_fd = vk_store_fd(store), .fd = -1, .store = vk_store_path(store)};
 	char base[VK_CAPTURE_ID_BYTES];
+	char stamp[40]; /* sorts as time does */
 	struct vk_text text;
+	struct tm tm;
 	enum vk_status status;
 
+	if (gmtime_r(&(time_t){(time_t)unix_seconds}, &tm) == NULL ||
+	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ-", &tm) == 0)
+		return vk_error_set(err, VK_INTERNAL, folder.store, "the time of the capture is none");
 	vk_text_init(&text, base, sizeof(base));
-	put_stamp(&text, unix_seconds);
-	vk_text_put(&text, "-");
+	vk_text_put(&text, stamp);
 	put_disk_name(&text, disk_path);
 	vk_text_put(&text, suffix);
 	status = reserve(&folder, base, err);
@@ -150,29 +138,22 @@ enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path, co
 	return status;
 }
 
-/*
- * By our own record and not by what the file system shows of a file: its number of names, times and mode are
- * anybody's to change while the capture is made.
- */
-static bool note_made(struct vk_folder *folder, const char *file)
-{
-	size_t len = strlen(file) + 1;
-	char *made = realloc(folder->made, folder->made_bytes + len);
-
-	if (made == NULL)
-		return false;
-	memcpy(made + folder->made_bytes, file, len);
-	folder->made = made;
-	folder->made_bytes += len;
-	return true;
-}
-
 enum vk_status vk_folder_create(struct vk_folder *folder, const char *file, int *ret_fd,
 				struct vk_error *err)
 {
+	size_t len = strlen(file) + 1;
+	/*
+	 * by our own record and not by what the file system shows of a file: its number of names, times and mode are
+	 * anybody's to change while the capture is made
+	 */
+	char *made = realloc(folder->made, folder->made_bytes + len);
+
 	*ret_fd = -1;
-	if (!note_made(folder, file))
+	if (made == NULL)
 		return vk_no_memory(err, file);
+	memcpy(made + folder->made_bytes, file, len);
+	folder->made = made;
+	folder->made_bytes += len;
 	if (!vk_step_fails("capture file: create"))
 		*ret_fd = openat(folder->fd, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 	return *ret_fd >= 0 ? VK_OK : vk_folder_failed(folder, file, errno, "cannot make", err);

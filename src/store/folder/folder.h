@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "vmfskit/capture.h"
+#include "vmfskit/store.h"
 
 #define VK_MANIFEST_FILE "manifest.json"
 #define VK_SUMS_FILE "SHA256SUMS"
@@ -107,5 +108,33 @@ bool vk_id_stamped(const char *name);
  */
 VK_MUST_USE enum vk_status vk_store_find(const char *store, const char *name, char **ret_path,
 					 struct vk_error *err);
+
+/*
+ * Call step for each entry of an open folder, "." and ".." left out, until it returns false; the position of
+ * folder_fd stays. False when a step returned false, or when the folder cannot be listed: errno is then what stood in
+ * the way.
+ */
+bool vk_each_entry(int folder_fd, bool (*step)(void *ctx, int folder_fd, const char *name), void *ctx);
+/* Whether plain files are all that lies in it. errno is 0 when there is something else. */
+bool vk_only_plain_files(int folder_fd);
+/*
+ * Remove the files in it; a folder among them stops it. step names the crash point of each; NULL: what cannot be
+ * removed is passed over.
+ */
+bool vk_empty_folder(int folder_fd, const char *step);
+
+/*
+ * Replace a file of a folder, or make it: flushed under another name, renamed, the folder flushed. At every moment
+ * the old file is there, or the new one. what names its steps ("pin": "pin: create", ...). Errors: VK_USAGE (the name
+ * is too long), VK_IO; errno is then that of the step that failed.
+ */
+VK_MUST_USE enum vk_status vk_replace_file(int folder_fd, const char *file, const void *bytes, size_t len,
+					   const char *what, struct vk_error *err);
+
+/* vk_store_open without sweeping: folder and lock. */
+VK_MUST_USE enum vk_status vk_store_hold(const char *path, const struct vk_store_options *options,
+					 struct vk_store **ret_store, struct vk_error *err);
+/* True for the first caller: a store without links is told of once in a run, not once for each disk. */
+bool vk_store_first_without_links(struct vk_store *store);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a capture's folder: on disk and named, or gone. */
-#include <dirent.h>
+/* The end of a capture's folder: on disk and named, or gone; and small files that are replaced. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h> /* renameat2 */
@@ -34,45 +33,6 @@ enum vk_status vk_folder_failed(const struct vk_folder *folder, const char *file
 	return status;
 }
 
-static enum vk_status flush_failed(const struct vk_folder *folder, const char *file,
-				   struct vk_error *err)
-{
-	return vk_folder_failed(folder, file, errno, "cannot flush", err);
-}
-
-/*
- * Call step for each file that this run made, with a descriptor of it. It returns false and sets errno when it
- * fails.
- */
-static enum vk_status each_file(const struct vk_folder *folder, bool (*step)(int fd),
-				struct vk_error *err)
-{
-	enum vk_status status = VK_OK;
-
-	for (size_t at = 0; status == VK_OK && at < folder->made_bytes; at += strlen(folder->made + at) + 1) {
-		const char *name = folder->made + at;
-		int fd = openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-		if (fd < 0 || !step(fd))
-			status = flush_failed(folder, name, err);
-		if (fd >= 0)
-			close(fd);
-	}
-	return status;
-}
-
-static bool start_writing(int fd)
-{
-	/* only a hint: what it does not do, fsync does */
-	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	return true;
-}
-
-static bool flush(int fd)
-{
-	return !vk_step_fails("capture file: fsync") && fsync(fd) == 0;
-}
-
 static enum vk_status sync_folder(int fd, const char *step, const struct vk_folder *folder,
 				  struct vk_error *err)
 {
@@ -87,10 +47,22 @@ static enum vk_status sync_folder(int fd, const char *step, const struct vk_fold
  */
 enum vk_status vk_folder_flush(const struct vk_folder *folder, struct vk_error *err)
 {
-	enum vk_status status = each_file(folder, start_writing, err);
+	enum vk_status status = VK_OK;
 
-	if (status == VK_OK)
-		status = each_file(folder, flush, err);
+	for (int wait = 0; wait < 2; wait++) {
+		for (size_t at = 0; status == VK_OK && at < folder->made_bytes; at += strlen(folder->made + at) + 1) {
+			const char *name = folder->made + at;
+			int fd = openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+			/* the first is only a hint: what it does not do, fsync does */
+			if (fd >= 0 && wait == 0)
+				(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+			else if (fd < 0 || vk_step_fails("capture file: fsync") || fsync(fd) != 0)
+				status = vk_folder_failed(folder, name, errno, "cannot flush", err);
+			if (fd >= 0)
+				close(fd);
+		}
+	}
 	return status == VK_OK ? sync_folder(folder->fd, "capture folder: fsync", folder, err) : status;
 }
 
@@ -143,28 +115,69 @@ enum vk_status vk_folder_commit(struct vk_folder *folder, struct vk_error *err)
 
 void vk_folder_abandon(struct vk_folder *folder)
 {
-	int copy;
-	DIR *dir;
-
 	free(folder->made);
 	folder->made = NULL;
 	folder->made_bytes = 0;
 	if (folder->fd < 0)
 		return;
-	copy = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	dir = copy >= 0 ? fdopendir(copy) : NULL;
-	if (dir != NULL) {
-		const struct dirent *entry;
-
-		while ((entry = readdir(dir)) != NULL)
-			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-				unlinkat(folder->fd, entry->d_name, 0);
-		closedir(dir);
-	} else if (copy >= 0) {
-		close(copy);
-	}
+	(void)vk_empty_folder(folder->fd, NULL);
 	if (vk_is_at(folder->store_fd, folder->temporary, folder->fd))
 		unlinkat(folder->store_fd, folder->temporary, AT_REMOVEDIR);
 	close(folder->fd);
 	folder->fd = -1;
+}
+
+/* ---- small files that are replaced whole */
+
+static bool step_fails(const char *what, const char *step)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s: %s", what, step);
+	return vk_step_fails(name);
+}
+
+/* Sets errno when it fails. */
+static bool write_new(int fd, const void *bytes, size_t len, const char *what)
+{
+	ssize_t n = step_fails(what, "write") ? -1 : write(fd, bytes, len);
+
+	if (n >= 0 && n != (ssize_t)len)
+		errno = ENOSPC;
+	return n == (ssize_t)len && !step_fails(what, "fsync") && fsync(fd) == 0;
+}
+
+enum vk_status vk_replace_file(int folder_fd, const char *file, const void *bytes, size_t len, const char *what,
+			       struct vk_error *err)
+{
+	char temporary[300];
+	bool sound;
+	int code;
+	int fd;
+
+	if (snprintf(temporary, sizeof(temporary), ".%s.new", file) >= (int)sizeof(temporary))
+		return vk_error_set(err, VK_USAGE, file, "the name of the file is too long");
+	/* left by a run that was killed here */
+	(void)unlinkat(folder_fd, temporary, 0);
+	fd = step_fails(what, "create")
+		     ? -1
+		     : openat(folder_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	sound = fd >= 0 && write_new(fd, bytes, len, what);
+	code = errno;
+	if (fd >= 0 && close(fd) != 0 && sound) {
+		sound = false;
+		code = errno;
+	}
+	if (sound && (step_fails(what, "rename") || renameat(folder_fd, temporary, folder_fd, file) != 0)) {
+		sound = false;
+		code = errno;
+	}
+	if (!sound) {
+		(void)unlinkat(folder_fd, temporary, 0);
+	} else if (step_fails(what, "fsync folder") || fsync(folder_fd) != 0) {
+		sound = false;
+		code = errno;
+	}
+	errno = code;
+	return sound ? VK_OK : vk_error_errno(err, code, file, "cannot write the file");
 }

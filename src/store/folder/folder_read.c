@@ -55,25 +55,6 @@ enum vk_status vk_folder_open_fresh(int folder_fd, const char *file, int *ret_fd
 	return status;
 }
 
-static enum vk_status read_up_to(int fd, const char *file, char *buf, size_t len, size_t *ret_got,
-				 struct vk_error *err)
-{
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = read(fd, buf + got, len - got);
-
-		if (n == 0)
-			break;
-		if (n > 0)
-			got += (size_t)n;
-		else if (errno != EINTR)
-			return vk_error_errno(err, errno, file, "cannot read the file");
-	}
-	*ret_got = got;
-	return VK_OK;
-}
-
 bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset)
 {
 	uint8_t *p = buf;
@@ -113,8 +94,16 @@ enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max, char
 	buf = malloc((size_t)length + 1);
 	if (buf == NULL)
 		status = vk_no_memory(err, file);
-	else
-		status = read_up_to(fd, file, buf, (size_t)length, &got, err);
+	while (status == VK_OK && got < length) {
+		ssize_t n = read(fd, buf + got, (size_t)length - got);
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			got += (size_t)n;
+		else if (errno != EINTR)
+			status = vk_error_errno(err, errno, file, "cannot read the file");
+	}
 	close(fd);
 	if (status != VK_OK) {
 		free(buf);
@@ -274,31 +263,14 @@ static bool is_capture(int store_fd, const struct dirent *entry)
 	return stamped;
 }
 
-static bool collect_ids(DIR *dir, char ***ret_ids, size_t *ret_count)
-{
-	const struct dirent *entry;
-
-	while ((entry = readdir(dir)) != NULL) {
-		char *id;
-
-		if (!is_capture(dirfd(dir), entry))
-			continue;
-		id = strdup(entry->d_name);
-		if (id == NULL || vk_append(ret_ids, ret_count, &id, sizeof(id)) == NULL) {
-			free(id);
-			return false;
-		}
-	}
-	return true;
-}
-
 enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_count,
 			     struct vk_error *err)
 {
 	DIR *dir = opendir(store);
+	const struct dirent *entry;
 	char **ids = NULL;
 	size_t count = 0;
-	bool sound;
+	bool sound = true;
 
 	if (dir == NULL && errno == ENOENT) {
 		vk_error_set(err, VK_ABSENT, store, "there is no store here yet");
@@ -306,7 +278,16 @@ enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_cou
 	}
 	if (dir == NULL)
 		return vk_error_errno(err, errno, store, "cannot open the store");
-	sound = collect_ids(dir, &ids, &count);
+	while (sound && (entry = readdir(dir)) != NULL) {
+		char *id;
+
+		if (!is_capture(dirfd(dir), entry))
+			continue;
+		id = strdup(entry->d_name);
+		sound = id != NULL && vk_append(&ids, &count, &id, sizeof(id)) != NULL;
+		if (!sound)
+			free(id);
+	}
 	closedir(dir);
 	if (!sound) {
 		for (size_t i = 0; i < count; i++)

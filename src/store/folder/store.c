@@ -16,7 +16,6 @@
 #include "base/command.h"
 #include "base/crash_point.h"
 #include "store/folder/folder.h"
-#include "store/folder/handle.h"
 #include "vmfskit/store.h"
 #include "vmfskit/text.h"
 

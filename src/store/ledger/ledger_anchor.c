@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "base/command.h"
-#include "store/folder/replace_file.h"
+#include "store/folder/folder.h"
 #include "store/ledger/ledger_lines.h"
 
 /* Whether folder is the store or lies below it; by climbing, so that no link and no mount misleads. */

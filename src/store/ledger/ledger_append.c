@@ -14,7 +14,7 @@
 #include "base/crash_point.h"
 #include "store/folder/digest.h"
 #include "store/ledger/ledger_lines.h"
-#include "store/folder/replace_file.h"
+#include "store/folder/folder.h"
 #include "store/folder/save.h"
 
 /*

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/texts.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_captures.h"
@@ -101,12 +102,7 @@ void vk_recorded_free(struct vk_recorded_set *set)
 static void put_finding(const struct vk_finding_sink *sink, enum vk_finding_code code, const char *id,
 			const char *message, uint64_t offset)
 {
-	char shown[VK_CAPTURE_ID_BYTES + 32];
-	struct vk_text text;
-
-	vk_text_init(&text, shown, sizeof(shown));
-	vk_text_label(&text, (const uint8_t *)id, strlen(id));
-	vk_finding_say(sink, code, offset, 0, NULL, NULL, "%s %s", shown, message);
+	vk_finding_say(sink, code, offset, 0, NULL, NULL, "%s %s", vk_shown(id).text, message);
 }
 
 /* What lies under its name has another manifest. */

@@ -13,10 +13,8 @@
 #include "base/command.h"
 #include "base/crash_point.h"
 #include "base/memory.h"
-#include "store/folder/entries.h"
 #include "store/folder/folder.h"
 #include "store/folder/reader.h"
-#include "store/folder/replace_file.h"
 
 #define PINS_FOLDER ".pins"
 

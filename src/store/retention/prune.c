@@ -12,7 +12,7 @@
 
 #include "base/civil.h"
 #include "base/texts.h"
-#include "store/folder/entries.h"
+#include "store/folder/folder.h"
 #include "store/verify/verify.h"
 
 static void put_problem(struct vk_prune_capture *capture, const char *what, const char *detail)
@@ -150,15 +150,6 @@ static void judge(struct vk_prune_capture *capture, int fd, const char *path, st
 	vk_findings_free(&findings);
 }
 
-/* vmfskit makes nothing but plain files in captures: what somebody else put there must not go with it. */
-static bool is_plain(void *ctx, int folder_fd, const char *name)
-{
-	struct stat st;
-
-	(void)ctx;
-	return fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
-}
-
 void vk_prune_study(const struct vk_prune *prune, const struct vk_pins *pins, struct vk_verify_cache *cache,
 		   struct vk_prune_capture *capture)
 {
@@ -181,7 +172,8 @@ void vk_prune_study(const struct vk_prune *prune, const struct vk_pins *pins, st
 	capture->ino = st.st_ino;
 	load(capture, fd, path);
 	judge(capture, fd, path, cache);
-	if (capture->problem[0] == '\0' && !vk_each_entry(fd, is_plain, NULL))
+	/* vmfskit makes nothing but plain files in captures: what somebody else put there must not go with it */
+	if (capture->problem[0] == '\0' && !vk_only_plain_files(fd))
 		put_problem(capture,
 			    "there is something in it that no run of vmfskit makes: a folder, a link or the like", "");
 	free(path);

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
-#include "store/folder/entries.h"
+#include "store/folder/folder.h"
 #include "store/retention/prune.h"
 
 /* A file that goes, once for each name that goes. */
@@ -41,19 +41,6 @@ static bool add_going(void *ctx, int folder_fd, const char *name)
 	return vk_append(&list->items, &list->count, &going, sizeof(going)) != NULL;
 }
 
-static enum vk_status add_folder(const struct vk_prune *prune, const char *id, struct going_list *list,
-				 struct vk_error *err)
-{
-	int fd = openat(vk_store_fd(prune->store), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	enum vk_status status = VK_OK;
-
-	if (fd < 0 || !vk_each_entry(fd, add_going, list))
-		status = vk_error_errno(err, errno, id, "cannot list the folder of a capture");
-	if (fd >= 0)
-		close(fd);
-	return status;
-}
-
 static int compare_going(const void *a, const void *b)
 {
 	const struct going *x = a;
@@ -65,38 +52,37 @@ static int compare_going(const void *a, const void *b)
 }
 
 /* A file is gone with the last of its names. */
-static uint64_t sum_going(struct going_list *list)
-{
-	uint64_t sum = 0;
-	size_t first = 0;
-
-	if (list->count > 0)
-		qsort(list->items, list->count, sizeof(*list->items), compare_going);
-	for (size_t i = 0; i < list->count; i++) {
-		bool ends = i + 1 == list->count || compare_going(&list->items[i], &list->items[i + 1]) != 0;
-
-		if (ends && i - first + 1 >= list->items[i].names)
-			sum = vk_add_sat(sum, list->items[i].bytes);
-		if (ends)
-			first = i + 1;
-	}
-	return sum;
-}
-
 static enum vk_status count_room(struct vk_prune *prune, struct vk_error *err)
 {
 	struct going_list list = {.count = 0};
 	enum vk_status status = VK_OK;
+	size_t first = 0;
 
 	prune->remove_count = 0;
 	for (size_t i = 0; i < prune->count && status == VK_OK; i++) {
+		const char *id = prune->captures[i].id;
+		int fd;
+
 		if (prune->captures[i].item.keep)
 			continue;
 		prune->remove_count++;
-		status = add_folder(prune, prune->captures[i].id, &list, err);
+		fd = openat(vk_store_fd(prune->store), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || !vk_each_entry(fd, add_going, &list))
+			status = vk_error_errno(err, errno, id, "cannot list the folder of a capture");
+		if (fd >= 0)
+			close(fd);
 	}
-	if (status == VK_OK)
-		prune->free_bytes = sum_going(&list);
+	if (list.count > 0)
+		qsort(list.items, list.count, sizeof(*list.items), compare_going);
+	prune->free_bytes = 0;
+	for (size_t i = 0; i < list.count; i++) {
+		bool ends = i + 1 == list.count || compare_going(&list.items[i], &list.items[i + 1]) != 0;
+
+		if (ends && i - first + 1 >= list.items[i].names)
+			prune->free_bytes = vk_add_sat(prune->free_bytes, list.items[i].bytes);
+		if (ends)
+			first = i + 1;
+	}
 	free(list.items);
 	return status;
 }

@@ -13,7 +13,6 @@
 
 #include "base/memory.h"
 #include "base/crash_point.h"
-#include "store/folder/entries.h"
 #include "store/folder/folder.h"
 #include "store/retention/prune.h"
 #include "vmfskit/ledger.h"
@@ -32,23 +31,6 @@ static enum vk_status failed(const struct vk_prune *prune, const char *id, struc
 			       "check the permissions of the store, then run prune again: it removes what is left");
 }
 
-static bool rename_to_new(int store_fd, const char *from, const char *to)
-{
-	errno = vk_rename_to_new(store_fd, from, to);
-	return errno == 0;
-}
-
-/* What stands under the name now must be what was judged. */
-static bool is_same(const struct vk_prune *prune, const struct vk_prune_capture *capture)
-{
-	struct stat st;
-
-	if (fstatat(vk_store_fd(prune->store), capture->id, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return false;
-	errno = ESTALE;
-	return S_ISDIR(st.st_mode) && st.st_dev == capture->dev && st.st_ino == capture->ino;
-}
-
 static void stays_pinned(struct vk_prune_capture *capture)
 {
 	capture->removed = false;
@@ -61,30 +43,31 @@ static enum vk_status take_name(const struct vk_prune *prune, struct vk_prune_ca
 {
 	int store_fd = vk_store_fd(prune->store);
 	char gone[GONE_BYTES];
+	struct stat st;
+	int code = 0;
 
 	gone_name(capture->id, gone);
-	if (!is_same(prune, capture) || vk_step_fails("prune: rename") || !rename_to_new(store_fd, capture->id, gone))
-		return failed(prune, capture->id, err);
-	capture->removed = true;
-	if (!vk_pin_holds(store_fd, capture->id))
-		return VK_OK;
-	if (!rename_to_new(store_fd, gone, capture->id))
-		return failed(prune, capture->id, err);
-	stays_pinned(capture);
-	return VK_OK;
-}
-
-/* A folder among the files is no part of a capture and stops it. */
-static bool remove_file(void *ctx, int folder_fd, const char *name)
-{
-	(void)ctx;
-	return !vk_step_fails("prune: unlink") && unlinkat(folder_fd, name, 0) == 0;
+	/* what stands under the name now must be what was judged */
+	if (fstatat(store_fd, capture->id, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		code = errno;
+	else if (!S_ISDIR(st.st_mode) || st.st_dev != capture->dev || st.st_ino != capture->ino)
+		code = ESTALE;
+	else
+		code = vk_step_fails("prune: rename") ? errno : vk_rename_to_new(store_fd, capture->id, gone);
+	capture->removed = code == 0;
+	if (code == 0 && vk_pin_holds(store_fd, capture->id)) {
+		code = vk_rename_to_new(store_fd, gone, capture->id);
+		if (code == 0)
+			stays_pinned(capture);
+	}
+	errno = code;
+	return code == 0 ? VK_OK : failed(prune, capture->id, err);
 }
 
 static bool remove_gone(int store_fd, const char *name)
 {
 	int fd = openat(store_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool sound = fd >= 0 && vk_each_entry(fd, remove_file, NULL);
+	bool sound = fd >= 0 && vk_empty_folder(fd, "prune: unlink");
 	int code = errno;
 
 	if (fd >= 0)
@@ -119,33 +102,24 @@ static enum vk_status record(struct vk_prune *prune, struct vk_error *err)
 	return status;
 }
 
-static enum vk_status take_names(struct vk_prune *prune, struct vk_error *err)
-{
-	enum vk_status first = VK_OK;
-
-	for (size_t i = 0; i < prune->count; i++) {
-		struct vk_error own;
-		enum vk_status status = VK_OK;
-
-		if (!prune->captures[i].item.keep)
-			status = take_name(prune, &prune->captures[i], &own);
-		if (status == VK_OK || first != VK_OK)
-			continue;
-		first = status;
-		*err = own;
-	}
-	return first;
-}
-
 enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
 {
 	struct vk_error why = {.status = VK_OK};
+	int store_fd = vk_store_fd(prune->store);
 	enum vk_status first = record(prune, err);
 
 	if (first != VK_OK)
 		return first;
-	first = take_names(prune, &why);
-	if (vk_step_fails("prune: fsync store") || fsync(vk_store_fd(prune->store)) != 0)
+	for (size_t i = 0; i < prune->count; i++) {
+		struct vk_error own;
+
+		if (!prune->captures[i].item.keep && take_name(prune, &prune->captures[i], &own) != VK_OK &&
+		    first == VK_OK) {
+			why = own;
+			first = why.status;
+		}
+	}
+	if (vk_step_fails("prune: fsync store") || fsync(store_fd) != 0)
 		return vk_error_errno(err, errno, vk_store_path(prune->store), "cannot flush the folder of the store");
 	for (size_t i = 0; i < prune->count; i++) {
 		char gone[GONE_BYTES];
@@ -153,10 +127,10 @@ enum vk_status vk_prune_remove(struct vk_prune *prune, struct vk_error *err)
 		if (!prune->captures[i].removed)
 			continue;
 		gone_name(prune->captures[i].id, gone);
-		if (!remove_gone(vk_store_fd(prune->store), gone) && first == VK_OK)
+		if (!remove_gone(store_fd, gone) && first == VK_OK)
 			first = failed(prune, prune->captures[i].id, &why);
 	}
-	if (fsync(vk_store_fd(prune->store)) != 0 && first == VK_OK)
+	if (fsync(store_fd) != 0 && first == VK_OK)
 		first = vk_error_errno(&why, errno, vk_store_path(prune->store),
 				       "cannot flush the folder of the store");
 	if (first != VK_OK && err != NULL)

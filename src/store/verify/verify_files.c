@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
-#include "store/folder/entries.h"
+#include "base/texts.h"
 #include "store/folder/save.h"
 #include "store/verify/verify.h"
 #include "store/verify/verify_cache.h"
@@ -226,32 +226,17 @@ static bool is_expected(const struct vk_verifier *v, const char *name)
 	return bsearch(&key, v->expected, v->expected_count, sizeof(key), compare_expected) != NULL;
 }
 
-/* A name that anybody may have given, fit for a terminal. */
-struct shown_name {
-	char text[200];
-};
-
-static struct shown_name shown(const char *name)
-{
-	struct shown_name shown = {""};
-	struct vk_text text;
-
-	vk_text_init(&text, shown.text, sizeof(shown.text));
-	vk_text_label(&text, (const uint8_t *)name, strlen(name));
-	return shown;
-}
-
 /* Who else than its owner may have changed a file, or the folder. */
 static void check_mode(const struct vk_verifier *v, const char *name, const struct stat *st)
 {
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		vk_finding_say(v->sink, VK_F_CAPTURE_WRITABLE, 0, 0,
 			       vk_phrase("mode %04o", (unsigned)(st->st_mode & 07777)).text, NULL,
-			       "others may write to %s", shown(name).text);
+			       "others may write to %s", vk_shown(name).text);
 	if (st->st_uid != v->owner && st->st_uid != 0)
 		vk_finding_say(v->sink, VK_F_CAPTURE_WRITABLE, 0, 0, vk_phrase("user %u", (unsigned)st->st_uid).text,
 			       vk_phrase("user %u", (unsigned)v->owner).text,
-			       "%s belongs to another user than the capture", shown(name).text);
+			       "%s belongs to another user than the capture", vk_shown(name).text);
 }
 
 /* What lies in the folder: whether it belongs there, and whether others may write to it. */
@@ -262,7 +247,7 @@ static bool check_entry(void *ctx, int folder_fd, const char *name)
 
 	if (!is_expected(v, name))
 		vk_finding_say(v->sink, VK_F_CAPTURE_EXTRA_FILE, 0, 0, NULL, NULL, "%s does not belong to the capture",
-			       shown(name).text);
+			       vk_shown(name).text);
 	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
 		check_mode(v, name, &st);
 	return true;
