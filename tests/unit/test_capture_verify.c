@@ -4,7 +4,6 @@
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/verify/verify.h"
-#include "store/verify/verify_cache.h"
 
 static struct fixture *taken(void)
 {

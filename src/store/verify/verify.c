@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/texts.h"
 #include "store/verify/verify.h"
 #include "vmfskit/ledger.h"
 
@@ -73,27 +74,23 @@ static size_t line_length(const char *p)
 	return end != NULL ? (size_t)(end - p) + 1 : strlen(p);
 }
 
-/* One line of each that differs; both are texts with a NUL behind them. */
-static void put_line(const struct vk_verifier *v, const char *is, const char *should, unsigned number)
+/* One line of each that differs. */
+static void put_line(const struct vk_verifier *v, const char *is, size_t is_len, const char *should, size_t should_len,
+		     unsigned number)
 {
 	static const char manifest_line[] = "  " VK_MANIFEST_FILE "\n";
-	size_t is_len = line_length(is);
-	size_t should_len = line_length(should);
-	struct vk_finding finding;
-	struct vk_text text;
-	bool of_manifest = should_len > sizeof(manifest_line) &&
-			   strncmp(should + should_len - (sizeof(manifest_line) - 1), manifest_line,
-				   sizeof(manifest_line) - 1) == 0;
+	const size_t tail = sizeof(manifest_line) - 1;
+	const bool of_manifest =
+		should_len > tail && strncmp(should + should_len - tail, manifest_line, tail) == 0;
 
-	vk_finding_init(&finding, of_manifest ? VK_F_CAPTURE_MANIFEST : VK_F_CAPTURE_SUMS, 0, 0,
-			of_manifest ? "the manifest is not the one that line %u of %s vouches for"
-				    : "line %u of %s is not what the manifest says",
-			number, VK_SUMS_FILE);
-	vk_text_init(&text, finding.seen, sizeof(finding.seen));
-	vk_text_label(&text, (const uint8_t *)is, is_len > 0 && is[is_len - 1] == '\n' ? is_len - 1 : is_len);
-	vk_text_init(&text, finding.expected, sizeof(finding.expected));
-	vk_text_label(&text, (const uint8_t *)should, should_len > 0 ? should_len - 1 : 0);
-	vk_finding_put(v->sink, &finding);
+	is_len -= is_len > 0 && is[is_len - 1] == '\n';
+	should_len -= should_len > 0;
+	vk_finding_say(v->sink, of_manifest ? VK_F_CAPTURE_MANIFEST : VK_F_CAPTURE_SUMS, 0, 0,
+		       vk_shown(vk_phrase("%.*s", (int)is_len, is).text).text,
+		       vk_shown(vk_phrase("%.*s", (int)should_len, should).text).text,
+		       of_manifest ? "the manifest is not the one that line %u of %s vouches for"
+				   : "line %u of %s is not what the manifest says",
+		       number, VK_SUMS_FILE);
 }
 
 /* Line by line what differs; a NUL byte in the file ends its text, which then differs in length. */
@@ -108,7 +105,7 @@ static void compare_lines(const struct vk_verifier *v, const char *should)
 		size_t should_len = line_length(should);
 
 		if (is_len != should_len || memcmp(is, should, is_len) != 0) {
-			put_line(v, is, should, number);
+			put_line(v, is, is_len, should, should_len, number);
 			told = true;
 		}
 		is += is_len;
@@ -155,42 +152,21 @@ static enum vk_status check_sums(const struct vk_verifier *v, struct vk_error *e
 	return VK_OK;
 }
 
-/* The files may be just what was saved, and what was saved not what one hopes for. */
-static void check_complete(const struct vk_verifier *v)
-{
-	const struct vk_manifest *m = &v->manifest;
-
-	if (m->taken_bad > 0)
-		vk_finding_say(v->sink, VK_F_CAPTURE_INCOMPLETE, 0, 0, NULL, NULL,
-			       "it was taken with %zu finding%s, the first: %s", m->taken_bad,
-			       m->taken_bad == 1 ? "" : "s", m->taken_first);
-}
-
-/* A folder elsewhere may have any name: it was copied there. */
-static bool needs_its_name(const struct vk_verifier *v, const char *name)
-{
-	if (name[0] == '.')
-		return false;
-	return vk_id_stamped(name) || faccessat(v->folder_fd, "../" VK_LEDGER_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* A folder of a store, or one with the name of an id, must hold the capture of that name. */
+/*
+ * A folder of a store, or one with the name of an id, must hold the capture of that name; one elsewhere may have any
+ * name: it was copied there.
+ */
 static void check_place(const struct vk_verifier *v)
 {
 	char *path = realpath(v->path, NULL);
 	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+	const char *name = slash != NULL ? slash + 1 : "";
 	const char *id = v->manifest.capture.id;
-	struct vk_finding finding;
-	struct vk_text seen;
 
-	if (slash != NULL && strcmp(slash + 1, id) != 0 && needs_its_name(v, slash + 1)) {
-		vk_finding_init(&finding, VK_F_CAPTURE_MISPLACED, 0, 0, "the folder holds the capture %s of %.100s", id,
-				v->manifest.capture.source_path);
-		vk_text_init(&seen, finding.seen, sizeof(finding.seen));
-		vk_text_label(&seen, (const uint8_t *)slash + 1, strlen(slash + 1));
-		vk_finding_expected(&finding, "%s", id);
-		vk_finding_put(v->sink, &finding);
-	}
+	if (slash != NULL && strcmp(name, id) != 0 && name[0] != '.' &&
+	    (vk_id_stamped(name) || faccessat(v->folder_fd, "../" VK_LEDGER_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0))
+		vk_finding_say(v->sink, VK_F_CAPTURE_MISPLACED, 0, 0, vk_shown(name).text, id,
+			       "the folder holds the capture %s of %.100s", id, v->manifest.capture.source_path);
 	free(path);
 }
 
@@ -206,7 +182,11 @@ static enum vk_status verify(struct vk_verifier *v, struct vk_error *err)
 	if (v->has_manifest) {
 		vk_manifest_check_ranges(&v->manifest.capture, v->sink);
 		check_place(v);
-		check_complete(v);
+		/* the files may be just what was saved, and what was saved not what one hopes for */
+		if (v->manifest.taken_bad > 0)
+			vk_finding_say(v->sink, VK_F_CAPTURE_INCOMPLETE, 0, 0, NULL, NULL,
+				       "it was taken with %zu finding%s, the first: %s", v->manifest.taken_bad,
+				       v->manifest.taken_bad == 1 ? "" : "s", v->manifest.taken_first);
 		if (v->sums != NULL)
 			status = check_sums(v, err);
 	}

@@ -3,6 +3,9 @@
 #ifndef VK_STORE_VERIFY_H
 #define VK_STORE_VERIFY_H
 
+#include <sys/types.h>
+#include <time.h>
+
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
@@ -52,5 +55,31 @@ VK_MUST_USE enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_erro
 VK_MUST_USE enum vk_status vk_vouch_folder(struct vk_vouching *vouching, int folder_fd, const char *path,
 					   const struct vk_finding_sink *sink, unsigned *ret_by,
 					   char ret_sha256[VK_SHA256_HEX_BYTES], struct vk_error *err);
+
+/* ---- digests of files that were read already: unchanged files of many captures are one file with many names */
+
+/* What cannot stay the same when a file is written to. */
+struct vk_verify_key {
+	dev_t dev;
+	ino_t ino;
+	off_t size_bytes;
+	struct timespec changed; /* contents */
+	struct timespec touched; /* contents, mode, owner, number of names */
+};
+
+/* Digests of a file; md5 is empty when nobody asked for it. */
+struct vk_verify_digests {
+	char sha256[VK_SHA256_HEX_BYTES];
+	char md5[VK_MD5_HEX_BYTES];
+};
+
+/* Two that are equal are so byte for byte. */
+VK_MUST_USE bool vk_verify_key_of(int fd, struct vk_verify_key *ret_key);
+
+VK_MUST_USE bool vk_verify_cache_find(struct vk_verify_cache *cache, const struct vk_verify_key *key,
+				      struct vk_verify_digests *ret_digests);
+/* Without memory nothing is remembered. */
+void vk_verify_cache_add(struct vk_verify_cache *cache, const struct vk_verify_key *key,
+			 const struct vk_verify_digests *digests);
 
 #endif

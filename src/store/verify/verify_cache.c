@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Digests of files that were read already. */
-#include "store/verify/verify_cache.h"
+#include "store/verify/verify.h"
 
 #include <pthread.h>
 #include <search.h>

@@ -13,7 +13,6 @@
 #include "base/texts.h"
 #include "store/folder/save.h"
 #include "store/verify/verify.h"
-#include "store/verify/verify_cache.h"
 
 static int compare_expected(const void *a, const void *b)
 {
@@ -23,10 +22,13 @@ static int compare_expected(const void *a, const void *b)
 	return strcmp(x->file, y->file);
 }
 
+/* NULL when memory ran out. */
 static struct vk_expected_file *expect(struct vk_verifier *v, const char *file, const char *sha256, uint64_t length)
 {
-	struct vk_expected_file *e = &v->expected[v->expected_count++];
+	struct vk_expected_file *e = vk_append(&v->expected, &v->expected_count, NULL, sizeof(*e));
 
+	if (e == NULL)
+		return NULL;
 	memcpy(e->file, file, strlen(file) + 1);
 	memcpy(e->sha256, sha256, VK_SHA256_HEX_BYTES);
 	e->has_length = true;
@@ -34,34 +36,33 @@ static struct vk_expected_file *expect(struct vk_verifier *v, const char *file, 
 	return e;
 }
 
-/* What it says is told by the manifest; that it is in SHA256SUMS with this digest is checked there. */
-static bool expect_md5sums(struct vk_verifier *v)
-{
-	char *text = vk_md5sums_text(&v->manifest.capture);
-	char sha256[VK_SHA256_HEX_BYTES];
-	bool sound = text != NULL && vk_digest_bytes(text, strlen(text), sha256);
-
-	if (sound)
-		expect(v, VK_MD5SUMS_FILE, sha256, strlen(text));
-	free(text);
-	return sound;
-}
-
 static bool collect_from_manifest(struct vk_verifier *v)
 {
 	const struct vk_capture *c = &v->manifest.capture;
+	char sha256[VK_SHA256_HEX_BYTES];
+	char *text;
+	bool sound;
 
 	for (size_t i = 0; i < c->region_count; i++) {
 		const struct vk_region *r = &c->regions[i];
 		struct vk_expected_file *e = expect(v, r->file, r->sha256, r->length_bytes);
 
+		if (e == NULL)
+			return false;
 		memcpy(e->md5, r->md5, sizeof(e->md5));
 		e->offset_bytes = r->offset_bytes;
 	}
-	expect(v, VK_RESTORE_FILE, v->manifest.restore_sha256, v->manifest.restore_bytes);
-	if (c->signer[0] != '\0')
-		expect(v, VK_SIGNATURE_FILE, v->signature_sha256, VK_SIGNATURE_BYTES);
-	return !vk_capture_has_md5(c) || expect_md5sums(v);
+	sound = expect(v, VK_RESTORE_FILE, v->manifest.restore_sha256, v->manifest.restore_bytes) != NULL &&
+		(c->signer[0] == '\0' ||
+		 expect(v, VK_SIGNATURE_FILE, v->signature_sha256, VK_SIGNATURE_BYTES) != NULL);
+	if (!sound || !vk_capture_has_md5(c))
+		return sound;
+	/* what it says is told by the manifest; that it is in SHA256SUMS with this digest is checked there */
+	text = vk_md5sums_text(c);
+	sound = text != NULL && vk_digest_bytes(text, strlen(text), sha256) &&
+		expect(v, VK_MD5SUMS_FILE, sha256, strlen(text)) != NULL;
+	free(text);
+	return sound;
 }
 
 /* Whether a file of this name can be one of a capture's. */
@@ -76,7 +77,7 @@ static bool is_capture_file(const char *name)
 }
 
 /* A line that is not of the form of sha256sum vouches for nothing and is told of. */
-static void collect_from_sums(struct vk_verifier *v)
+static bool collect_from_sums(struct vk_verifier *v)
 {
 	const size_t digest_len = VK_SHA256_HEX_BYTES - 1;
 	char *p = v->sums;
@@ -94,39 +95,14 @@ static void collect_from_sums(struct vk_verifier *v)
 			memcpy(line.file, p + digest_len + 2, len - digest_len - 2);
 			sound = vk_sha256_text(line.sha256) && is_capture_file(line.file);
 		}
-		if (sound)
-			v->expected[v->expected_count++] = line;
-		else
+		if (sound && vk_append(&v->expected, &v->expected_count, &line, sizeof(line)) == NULL)
+			return false;
+		if (!sound)
 			vk_finding_say(v->sink, VK_F_CAPTURE_SUMS, 0, 0, NULL, NULL,
 				       VK_SUMS_FILE " has a line that is none of sha256sum's");
 		p += end != NULL ? len + 1 : len;
 	}
-}
-
-static size_t count_lines(const char *p)
-{
-	size_t count = 1;
-
-	for (; *p != '\0'; p++)
-		count += *p == '\n';
-	return count;
-}
-
-static enum vk_status collect(struct vk_verifier *v, struct vk_error *err)
-{
-	size_t cap = v->has_manifest	 ? v->manifest.capture.region_count + 3
-		     : v->sums != NULL ? count_lines(v->sums)
-				       : 1;
-
-	v->expected = calloc(cap, sizeof(*v->expected));
-	if (v->expected == NULL)
-		return vk_no_memory(err, v->path);
-	if (v->has_manifest && !collect_from_manifest(v))
-		return vk_no_memory(err, v->path);
-	if (!v->has_manifest && v->sums != NULL)
-		collect_from_sums(v);
-	qsort(v->expected, v->expected_count, sizeof(*v->expected), compare_expected);
-	return VK_OK;
+	return true;
 }
 
 /*
@@ -150,12 +126,6 @@ static bool digest_once(const struct vk_verifier *v, struct vk_saver *s, const s
 	if (keyed && vk_verify_key_of(fd, &after) && memcmp(&before, &after, sizeof(before)) == 0)
 		vk_verify_cache_add(v->cache, &before, ret_digests);
 	return true;
-}
-
-/* Bytes of the disk that a finding about a file is about. */
-static uint64_t length_of(const struct vk_expected_file *e)
-{
-	return e->has_length ? e->length_bytes : 0;
 }
 
 static bool check_length(const struct vk_verifier *v, const struct vk_expected_file *e, uint64_t length)
@@ -184,7 +154,7 @@ static enum vk_status check_file(const struct vk_verifier *v, struct vk_saver *s
 	enum vk_status status = vk_folder_open_fresh(v->folder_fd, e->file, &fd, &length, &why);
 
 	if (status == VK_ABSENT || status == VK_DAMAGED) {
-		vk_finding_say(v->sink, VK_F_CAPTURE_FILE_MISSING, e->offset_bytes, length_of(e), NULL, NULL, "%s: %s",
+		vk_finding_say(v->sink, VK_F_CAPTURE_FILE_MISSING, e->offset_bytes, e->length_bytes, NULL, NULL, "%s: %s",
 			       e->file, why.what);
 		return VK_OK;
 	}
@@ -200,14 +170,14 @@ static enum vk_status check_file(const struct vk_verifier *v, struct vk_saver *s
 		(void)vk_error_remedy(
 			err, "look at the disk of the store; nothing is known of this capture until it can be read");
 	} else if (e->sha256[0] != '\0' && strcmp(is.sha256, e->sha256) != 0) {
-		vk_finding_say(v->sink, VK_F_CAPTURE_DIGEST, e->offset_bytes, length_of(e), is.sha256, e->sha256,
+		vk_finding_say(v->sink, VK_F_CAPTURE_DIGEST, e->offset_bytes, e->length_bytes, is.sha256, e->sha256,
 			       "%s is not what was saved", e->file);
 	} else if (e->md5[0] != '\0' && strcmp(is.md5, e->md5) != 0) {
 		/*
 		 * both digests are of the same bytes: when only one of them fits, the other was never that of the
 		 * file
 		 */
-		vk_finding_say(v->sink, VK_F_CAPTURE_DIGEST, e->offset_bytes, length_of(e), is.md5, e->md5,
+		vk_finding_say(v->sink, VK_F_CAPTURE_DIGEST, e->offset_bytes, e->length_bytes, is.md5, e->md5,
 			       "%s: the MD5 digest in the manifest is not that of the file", e->file);
 	}
 	close(fd);
@@ -223,7 +193,8 @@ static bool is_expected(const struct vk_verifier *v, const char *name)
 	if (strlen(name) >= sizeof(key.file))
 		return false;
 	memcpy(key.file, name, strlen(name) + 1);
-	return bsearch(&key, v->expected, v->expected_count, sizeof(key), compare_expected) != NULL;
+	return v->expected_count > 0 &&
+	       bsearch(&key, v->expected, v->expected_count, sizeof(key), compare_expected) != NULL;
 }
 
 /* Who else than its owner may have changed a file, or the folder. */
@@ -269,10 +240,12 @@ static enum vk_status check_folder(struct vk_verifier *v, struct vk_error *err)
 enum vk_status vk_verify_files(struct vk_verifier *v, struct vk_error *err)
 {
 	struct vk_saver saver;
-	enum vk_status status = collect(v, err);
+	enum vk_status status;
 
-	if (status != VK_OK)
-		return status;
+	if (v->has_manifest ? !collect_from_manifest(v) : v->sums != NULL && !collect_from_sums(v))
+		return vk_no_memory(err, v->path);
+	if (v->expected_count > 0)
+		qsort(v->expected, v->expected_count, sizeof(*v->expected), compare_expected);
 	status = vk_saver_init(&saver, NULL, err);
 	if (status != VK_OK)
 		return status;

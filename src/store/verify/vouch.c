@@ -90,15 +90,6 @@ static void check_owner(const struct stat *st, const char *what, const struct vk
 			       "%s belongs to another user than you or root", what);
 }
 
-static void check_store(const struct stat *st, const struct vk_finding_sink *sink)
-{
-	check_owner(st, "the store", sink);
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		vk_finding_say(sink, VK_F_CAPTURE_WRITABLE, 0, 0,
-			       vk_phrase("mode %04o", (unsigned)(st->st_mode & 07777)).text, NULL,
-			       "others may write to the store");
-}
-
 /* What is asked of ledgers about one capture. */
 struct question {
 	const char *name; /* of its folder */
@@ -107,10 +98,11 @@ struct question {
 };
 
 /*
- * With the lock held. The folder that it lies in is a store when it has a ledger, had one, or is the one that was
- * named.
+ * With the lock held. The folder that it lies in (beside) is a store when it has a ledger, had one, or is the one that
+ * was named; false when it is none.
  */
-static bool ask_beside(const struct ledger *l, bool is_store, const struct question *q, unsigned *ret_by)
+static bool ask_beside(const struct ledger *l, const struct stat *beside, bool is_store, const struct question *q,
+		       unsigned *ret_by)
 {
 	if (l->status == VK_ABSENT && !l->expected && !is_store)
 		return false;
@@ -121,6 +113,11 @@ static bool ask_beside(const struct ledger *l, bool is_store, const struct quest
 			       "the ledger of its store cannot be read: %s", l->err.what);
 	else if (vk_recorded_vouches(&l->recorded, q->name, q->manifest_sha256, q->sink))
 		*ret_by |= VK_VOUCHED_LEDGER;
+	check_owner(beside, "the store", q->sink);
+	if ((beside->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		vk_finding_say(q->sink, VK_F_CAPTURE_WRITABLE, 0, 0,
+			       vk_phrase("mode %04o", (unsigned)(beside->st_mode & 07777)).text, NULL,
+			       "others may write to the store");
 	return true;
 }
 
@@ -129,6 +126,7 @@ static enum vk_status ask_ledgers(struct vk_vouching *v, int folder_fd, const st
 {
 	struct stat folder, beside, store = {.st_ino = 0};
 	bool has_store = v->store_fd >= 0 && fstat(v->store_fd, &store) == 0;
+	bool in_store;
 	int fd = openat(folder_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &beside) != 0) {
@@ -139,10 +137,9 @@ static enum vk_status ask_ledgers(struct vk_vouching *v, int folder_fd, const st
 			close(fd);
 		return status;
 	}
+	in_store = has_store && beside.st_dev == store.st_dev && beside.st_ino == store.st_ino;
 	pthread_mutex_lock(&v->lock);
-	if (ask_beside(ledger_of(v, fd, &beside),
-		       has_store && beside.st_dev == store.st_dev && beside.st_ino == store.st_ino, q, ret_by)) {
-		check_store(&beside, q->sink);
+	if (ask_beside(ledger_of(v, fd, &beside), &beside, in_store, q, ret_by)) {
 		if (fstat(folder_fd, &folder) == 0)
 			check_owner(&folder, "the capture's folder", q->sink);
 	} else if (has_store) {
@@ -180,16 +177,6 @@ static enum vk_status ask_signature(const struct vk_public_key *key, int folder_
 	return VK_OK;
 }
 
-static enum vk_status ask_all(struct vk_vouching *v, int folder_fd, const char *text, size_t len,
-			      const struct question *q, unsigned *ret_by, struct vk_error *err)
-{
-	enum vk_status status = ask_ledgers(v, folder_fd, q, ret_by, err);
-
-	if (status == VK_OK && v->key != NULL)
-		status = ask_signature(v->key, folder_fd, text, len, q->sink, ret_by, err);
-	return status;
-}
-
 enum vk_status vk_vouch_folder(struct vk_vouching *v, int folder_fd, const char *path,
 			       const struct vk_finding_sink *sink, unsigned *ret_by,
 			       char ret_sha256[VK_SHA256_HEX_BYTES], struct vk_error *err)
@@ -208,13 +195,12 @@ enum vk_status vk_vouch_folder(struct vk_vouching *v, int folder_fd, const char 
 	if (status != VK_OK) {
 		free(real);
 		/* without one there is nothing to vouch for, and that it is missing is for who verifies */
-		if (status == VK_ABSENT || status == VK_DAMAGED)
-			return VK_OK;
-		*err = why;
-		return status;
+		return status == VK_ABSENT || status == VK_DAMAGED ? VK_OK : (*err = why).status;
 	}
-	status = vk_digest_bytes(text, len, ret_sha256) ? ask_all(v, folder_fd, text, len, &q, ret_by, err)
+	status = vk_digest_bytes(text, len, ret_sha256) ? ask_ledgers(v, folder_fd, &q, ret_by, err)
 							: vk_no_memory(err, path);
+	if (status == VK_OK && v->key != NULL)
+		status = ask_signature(v->key, folder_fd, text, len, q.sink, ret_by, err);
 	free(text);
 	free(real);
 	return status;
