@@ -51,28 +51,6 @@ static const char *path_of(const struct run *run)
 	return vk_store_path(run->cmd.store);
 }
 
-static enum vk_status list_captures(struct run *run, struct vk_error *err)
-{
-	char **ids;
-	size_t count;
-	enum vk_status status = vk_store_list(path_of(run), &ids, &count, err);
-
-	if (status != VK_OK)
-		return status;
-	run->prune.captures = calloc(count + 1, sizeof(*run->prune.captures));
-	if (run->prune.captures == NULL)
-		status = vk_no_memory(err, path_of(run));
-	else
-		run->prune.count = count;
-	for (size_t i = 0; i < count; i++) {
-		if (status == VK_OK)
-			snprintf(run->prune.captures[i].id, sizeof(run->prune.captures[i].id), "%s", ids[i]);
-		free(ids[i]);
-	}
-	free(ids);
-	return status;
-}
-
 /*
  * Who forged a newer capture, or rolled the store back, would have prune remove the genuine ones. So the whole ledger
  * is proved first, with the key and against the anchor where there are any.
@@ -93,17 +71,20 @@ static enum vk_status ask_ledger(struct run *run, struct vk_error *err)
 	return status;
 }
 
-static enum vk_status refuse(const struct run *run, struct vk_error *err)
+/* Report the worst that the ledger says. */
+static void refuse(struct run *run)
 {
 	const struct vk_finding *worst = &run->ledger.items[0];
+	struct vk_error err;
 
 	for (const struct vk_finding *f = worst; f < run->ledger.items + run->ledger.count; f++)
 		if (vk_finding_kind(f->code)->severity > vk_finding_kind(worst->code)->severity)
 			worst = f;
-	vk_error_set(err, VK_REFUSED, path_of(run), "the ledger is not sound, so nothing is removed: %s: %s",
+	vk_error_set(&err, VK_REFUSED, path_of(run), "the ledger is not sound, so nothing is removed: %s: %s",
 		     vk_finding_kind(worst->code)->code, worst->message);
-	return vk_error_remedy(err, "vmfskit verify --ledger tells all of it; when it is settled, --override ledger "
-				    "lets prune go on");
+	vk_error_remedy(&err, "vmfskit verify --ledger tells all of it; when it is settled, --override ledger "
+			      "lets prune go on");
+	vk_cmd_fail(&run->cmd, &err);
 }
 
 static void study(void *ctx, size_t index)
@@ -115,15 +96,28 @@ static void study(void *ctx, size_t index)
 
 static enum vk_status plan(struct run *run, struct vk_error *err)
 {
+	struct vk_prune *prune = &run->prune;
+	char **ids = NULL;
+	size_t count = 0;
 	enum vk_status status = vk_pins_read(vk_store_fd(run->cmd.store), path_of(run), &run->pins, err);
 
 	if (status == VK_OK)
-		status = list_captures(run, err);
+		status = vk_store_list(path_of(run), &ids, &count, err);
 	if (status != VK_OK)
 		return status;
+	prune->captures = calloc(count + 1, sizeof(*prune->captures));
+	prune->count = prune->captures != NULL ? count : 0;
+	for (size_t i = 0; i < count; i++) {
+		if (i < prune->count)
+			snprintf(prune->captures[i].id, sizeof(prune->captures[i].id), "%s", ids[i]);
+		free(ids[i]);
+	}
+	free(ids);
+	if (prune->captures == NULL)
+		return vk_no_memory(err, path_of(run));
 	run->cache = vk_verify_cache_new();
-	vk_cmd_spread(run->prune.count, study, run);
-	return vk_prune_decide(&run->prune, &run->policy, err);
+	vk_cmd_spread(prune->count, study, run);
+	return vk_prune_decide(prune, &run->policy, err);
 }
 
 /* The command that does what was shown. Free the result; NULL when memory ran out. */
@@ -157,27 +151,14 @@ static const char *verdict_of(const struct vk_prune_capture *capture)
 	return capture->problem[0] != '\0' ? "unclear" : verdicts[capture->item.verdict];
 }
 
-static void print_sum(const struct run *run)
-{
-	bool done = run->write && !run->refused;
-	size_t gone = 0;
-	char room[64];
-
-	for (size_t i = 0; i < run->prune.count; i++)
-		gone += done ? run->prune.captures[i].removed : !run->prune.captures[i].item.keep;
-	vk_cmd_size(run->prune.free_bytes, room);
-	fprintf(run->cmd.call->out, "%zu captures: %s %zu, %s %zu, %s about %s\n", run->prune.count,
-		done ? "kept" : "keep", run->prune.count - gone, done ? "removed" : "remove", gone,
-		done ? "freed" : "which frees", room);
-}
-
 static void put_text(const void *ctx)
 {
 	const struct run *run = ctx;
 	FILE *out = run->cmd.call->out;
 	const struct vk_report_style style = vk_report_style_for(out);
-	size_t width = 0;
-	char id[4 * VK_CAPTURE_ID_BYTES];
+	const bool done = run->write && !run->refused;
+	size_t width = 0, gone = 0;
+	char id[4 * VK_CAPTURE_ID_BYTES], room[64];
 
 	vk_report_findings_text(out, &run->cmd.store_findings, path_of(run), &style);
 	vk_report_findings_text(out, &run->ledger, path_of(run), &style);
@@ -189,6 +170,7 @@ static void put_text(const void *ctx)
 		size_t len = strlen(shown_id(&run->prune.captures[i], id));
 
 		width = len > width ? len : width;
+		gone += done ? run->prune.captures[i].removed : !run->prune.captures[i].item.keep;
 	}
 	for (size_t i = 0; i < run->prune.count; i++) {
 		const struct vk_prune_capture *c = &run->prune.captures[i];
@@ -201,7 +183,9 @@ static void put_text(const void *ctx)
 		vk_words_clean(out, c->item.why);
 		fputc('\n', out);
 	}
-	print_sum(run);
+	vk_cmd_size(run->prune.free_bytes, room);
+	fprintf(out, "%zu captures: %s %zu, %s %zu, %s about %s\n", run->prune.count, done ? "kept" : "keep",
+		run->prune.count - gone, done ? "removed" : "remove", gone, done ? "freed" : "which frees", room);
 	if (!run->write && !run->refused && run->prune.remove_count > 0) {
 		char *next = next_command(run);
 
@@ -227,20 +211,11 @@ static json_t *capture_json(const struct vk_prune_capture *c)
 	return vk_json_end(&o);
 }
 
-static json_t *policy_json(const struct vk_retention_policy *p)
-{
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_number(&o, "keep_daily", p->keep_daily);
-	vk_json_set_number(&o, "keep_weekly", p->keep_weekly);
-	vk_json_set_number(&o, "keep_monthly", p->keep_monthly);
-	vk_json_set_number(&o, "keep_yearly", p->keep_yearly);
-	return vk_json_end(&o);
-}
-
 static void put_json(const void *ctx, struct vk_json *root)
 {
 	const struct run *run = ctx;
+	const struct vk_retention_policy *p = &run->policy;
+	struct vk_json policy = vk_json_begin();
 	json_t *captures = json_array();
 	json_t *findings = json_array();
 	char *next = run->write || run->refused || run->prune.remove_count == 0 ? NULL : next_command(run);
@@ -250,7 +225,11 @@ static void put_json(const void *ctx, struct vk_json *root)
 	vk_cmd_findings_json(findings, path_of(run), &run->cmd.store_findings, root);
 	vk_cmd_findings_json(findings, path_of(run), &run->ledger, root);
 	vk_json_set_text(root, "store", path_of(run));
-	vk_json_set(root, "policy", policy_json(&run->policy));
+	vk_json_set_number(&policy, "keep_daily", p->keep_daily);
+	vk_json_set_number(&policy, "keep_weekly", p->keep_weekly);
+	vk_json_set_number(&policy, "keep_monthly", p->keep_monthly);
+	vk_json_set_number(&policy, "keep_yearly", p->keep_yearly);
+	vk_json_set(root, "policy", vk_json_end(&policy));
 	vk_json_set_bool(root, "written", run->write && !run->refused);
 	vk_json_set(root, "captures", captures);
 	vk_json_set_number(root, "keep_count", run->prune.count - run->prune.remove_count);
@@ -259,20 +238,6 @@ static void put_json(const void *ctx, struct vk_json *root)
 	vk_json_set_text(root, "next", next);
 	vk_json_set(root, "findings", findings);
 	free(next);
-}
-
-static void judge(struct run *run)
-{
-	vk_cmd_judge_findings(&run->cmd, &run->cmd.store_findings);
-	vk_cmd_judge_findings(&run->cmd, &run->ledger);
-	for (size_t i = 0; i < run->prune.count; i++) {
-		const struct vk_prune_capture *c = &run->prune.captures[i];
-
-		if (c->unread)
-			(void)vk_cmd_ok(&run->cmd, VK_EXIT_IO);
-		else if (c->problem[0] != '\0' || c->item.verdict == VK_RETENTION_DAMAGED)
-			(void)vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
-	}
 }
 
 static bool work(void *ctx)
@@ -285,31 +250,32 @@ static bool work(void *ctx)
 	run->prune.store = run->cmd.store;
 	if (ask_ledger(run, &err) != VK_OK || plan(run, &err) != VK_OK)
 		return vk_cmd_fail(&run->cmd, &err);
-	judge(run);
-	if (run->refused) {
-		(void)!refuse(run, &err);
-		vk_cmd_fail(&run->cmd, &err);
-	} else if (run->write && run->prune.remove_count > 0 && vk_prune_remove(&run->prune, &err) != VK_OK) {
-		vk_cmd_fail(&run->cmd, &err);
+	vk_cmd_judge_findings(&run->cmd, &run->cmd.store_findings);
+	vk_cmd_judge_findings(&run->cmd, &run->ledger);
+	for (size_t i = 0; i < run->prune.count; i++) {
+		const struct vk_prune_capture *c = &run->prune.captures[i];
+
+		if (c->unread)
+			(void)vk_cmd_ok(&run->cmd, VK_EXIT_IO);
+		else if (c->problem[0] != '\0' || c->item.verdict == VK_RETENTION_DAMAGED)
+			(void)vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 	}
+	if (run->refused)
+		refuse(run);
+	else if (run->write && run->prune.remove_count > 0 && vk_prune_remove(&run->prune, &err) != VK_OK)
+		vk_cmd_fail(&run->cmd, &err);
 	return true;
-}
-
-static size_t count_removed(const struct run *run)
-{
-	size_t removed = 0;
-
-	for (size_t i = 0; i < run->prune.count; i++)
-		removed += run->prune.captures[i].removed;
-	return removed;
 }
 
 static void end(void *ctx)
 {
 	struct run *run = ctx;
+	size_t removed = 0;
 
+	for (size_t i = 0; i < run->prune.count; i++)
+		removed += run->prune.captures[i].removed;
 	if (run->write && !run->refused && run->cmd.store != NULL)
-		vk_cmd_keep_anchor(&run->cmd, count_removed(run), "removed");
+		vk_cmd_keep_anchor(&run->cmd, removed, "removed");
 	for (size_t i = 0; i < run->prune.count; i++)
 		vk_prune_capture_free(&run->prune.captures[i]);
 	free(run->prune.captures);

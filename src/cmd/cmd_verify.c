@@ -78,36 +78,21 @@ static bool find_named(struct run *run)
 	return true;
 }
 
-static bool find_all(struct run *run)
-{
-	struct vk_error err;
-
-	return vk_cmd_store_paths(vk_cmd_store(run->cmd.call), &run->paths, &run->count, &err) == VK_OK ||
-	       vk_cmd_fail(&run->cmd, &err);
-}
-
-static void check_ledger(struct run *run)
-{
-	const struct vk_ledger_check check = {.public_key = run->cmd.public_key,
-					      .anchor = vk_cli_value(run->cmd.call, "anchor")};
-	struct vk_finding_sink sink = vk_findings_sink(&run->findings);
-	struct vk_error err;
-
-	if (!run->asked)
-		return;
-	run->status = vk_ledger_verify(vk_cmd_store(run->cmd.call), &check, &sink, &run->lines, &err);
-	if (run->status != VK_OK)
-		vk_cmd_fail(&run->cmd, &err);
-	else
-		vk_cmd_judge_findings(&run->cmd, &run->findings);
-}
-
 static bool verify(void *ctx)
 {
 	struct run *run = ctx;
+	const char *store = vk_cmd_store(run->cmd.call);
+	const struct vk_ledger_check check = {.public_key = run->cmd.public_key,
+					      .anchor = vk_cli_value(run->cmd.call, "anchor")};
+	const struct vk_finding_sink sink = vk_findings_sink(&run->findings);
+	struct vk_error err;
 
-	if (!(run->cmd.call->argument_count > 0 ? find_named(run) : find_all(run)))
-		return false;
+	if (run->cmd.call->argument_count > 0) {
+		if (!find_named(run))
+			return false;
+	} else if (vk_cmd_store_paths(store, &run->paths, &run->count, &err) != VK_OK) {
+		return vk_cmd_fail(&run->cmd, &err);
+	}
 	run->items = vk_cmd_judge(run->paths, run->count, run->cmd.vouching);
 	if (run->items == NULL)
 		return vk_cmd_no_memory(&run->cmd);
@@ -120,7 +105,13 @@ static bool verify(void *ctx)
 		else
 			vk_cmd_judge_findings(&run->cmd, &judged->findings);
 	}
-	check_ledger(run);
+	if (!run->asked)
+		return true;
+	run->status = vk_ledger_verify(store, &check, &sink, &run->lines, &err);
+	if (run->status != VK_OK)
+		vk_cmd_fail(&run->cmd, &err);
+	else
+		vk_cmd_judge_findings(&run->cmd, &run->findings);
 	return true;
 }
 
@@ -204,17 +195,6 @@ static json_t *capture_json(const struct vk_cmd_judged *judged)
 	return vk_json_end(&o);
 }
 
-static json_t *head_json(const struct vk_ledger_head *head)
-{
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_number(&o, "seq", head->seq);
-	vk_json_set_text(&o, "sha256", head->sha256);
-	vk_json_set_text(&o, "time", head->time);
-	vk_json_set_bool(&o, "signed", head->is_signed);
-	return vk_json_end(&o);
-}
-
 static json_t *ledger_json(const struct run *run)
 {
 	int fd = open(vk_cmd_store(run->cmd.call), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -228,8 +208,15 @@ static json_t *ledger_json(const struct run *run)
 			 run->status != VK_OK		    ? "cannot be read"
 			 : vk_findings_bad(&run->findings) ? "not sound"
 							   : "sound");
-	if (fd >= 0 && vk_ledger_head_read(fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &head, &err) == VK_OK)
-		vk_json_set(&o, "head", head_json(&head));
+	if (fd >= 0 && vk_ledger_head_read(fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &head, &err) == VK_OK) {
+		struct vk_json of_head = vk_json_begin();
+
+		vk_json_set_number(&of_head, "seq", head.seq);
+		vk_json_set_text(&of_head, "sha256", head.sha256);
+		vk_json_set_text(&of_head, "time", head.time);
+		vk_json_set_bool(&of_head, "signed", head.is_signed);
+		vk_json_set(&o, "head", vk_json_end(&of_head));
+	}
 	if (fd >= 0)
 		close(fd);
 	return vk_json_end(&o);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each capture of a store is, as far as the rules of retention ask. */
+/* What each capture of a store is, as far as the rules of retention ask, and which go. */
 #include "store/retention/prune.h"
 
 #include <errno.h>
@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/civil.h"
+#include "base/memory.h"
 #include "base/texts.h"
 #include "store/folder/folder.h"
 #include "store/verify/verify.h"
@@ -61,32 +63,26 @@ static bool fill_volumes(struct vk_prune_capture *capture, const struct vk_captu
 	return capture->volumes != NULL;
 }
 
-/* One digest over those of all regions of a part, in their order. Empty when there are none. */
-static bool digest_part(const struct vk_capture *c, enum vk_part part, char ret_sha256[VK_SHA256_HEX_BYTES])
+/* One digest over those of all LVM regions, in their order; of a disk without any, over those of its table. */
+static bool fill_header(struct vk_prune_capture *capture, const struct vk_capture *c)
 {
 	char *all = malloc((c->region_count + 1) * VK_SHA256_HEX_BYTES);
 	size_t len = 0;
 	bool sound = all != NULL;
 
-	ret_sha256[0] = '\0';
-	for (size_t i = 0; i < c->region_count && sound; i++) {
-		if (c->regions[i].part != part)
-			continue;
-		memcpy(all + len, c->regions[i].sha256, VK_SHA256_HEX_BYTES);
-		len += VK_SHA256_HEX_BYTES;
+	for (int table = 0; sound && len == 0 && table < 2; table++) {
+		capture->item.header_is_table = table == 1;
+		for (size_t i = 0; i < c->region_count; i++) {
+			if (c->regions[i].part != (table == 1 ? VK_PART_TABLE : VK_PART_LVM))
+				continue;
+			memcpy(all + len, c->regions[i].sha256, VK_SHA256_HEX_BYTES);
+			len += VK_SHA256_HEX_BYTES;
+		}
 	}
-	if (sound && len > 0)
-		sound = vk_digest_bytes(all, len, ret_sha256);
+	if (len > 0)
+		sound = vk_digest_bytes(all, len, capture->header);
 	free(all);
 	return sound;
-}
-
-static bool fill_header(struct vk_prune_capture *capture, const struct vk_capture *c)
-{
-	if (!digest_part(c, VK_PART_LVM, capture->header))
-		return false;
-	capture->item.header_is_table = capture->header[0] == '\0';
-	return !capture->item.header_is_table || digest_part(c, VK_PART_TABLE, capture->header);
 }
 
 static void fill(struct vk_prune_capture *capture, const struct vk_manifest *m)
@@ -186,4 +182,109 @@ void vk_prune_capture_free(struct vk_prune_capture *capture)
 	free(capture->disk);
 	free(capture->source_path);
 	memset(capture, 0, sizeof(*capture));
+}
+
+/* ---- which go, and how much room that makes */
+
+/* A file that goes, once for each name that goes. */
+struct going {
+	dev_t dev;
+	ino_t ino;
+	nlink_t names;
+	uint64_t bytes;
+};
+
+struct going_list {
+	struct going *items;
+	size_t count;
+};
+
+/* For vk_each_entry; errno is ENOMEM when memory ran out. */
+static bool add_going(void *ctx, int folder_fd, const char *name)
+{
+	struct going_list *list = ctx;
+	struct going going;
+	struct stat st;
+
+	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || S_ISDIR(st.st_mode))
+		return true;
+	going = (struct going){.dev = st.st_dev,
+			       .ino = st.st_ino,
+			       .names = st.st_nlink,
+			       .bytes = vk_mul_sat((uint64_t)st.st_blocks, 512)};
+	return vk_append(&list->items, &list->count, &going, sizeof(going)) != NULL;
+}
+
+static int compare_going(const void *a, const void *b)
+{
+	const struct going *x = a;
+	const struct going *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+/* A file is gone with the last of its names. */
+static enum vk_status count_room(struct vk_prune *prune, struct vk_error *err)
+{
+	struct going_list list = {.count = 0};
+	enum vk_status status = VK_OK;
+	size_t first = 0;
+
+	prune->remove_count = 0;
+	for (size_t i = 0; i < prune->count && status == VK_OK; i++) {
+		const char *id = prune->captures[i].id;
+		int fd;
+
+		if (prune->captures[i].item.keep)
+			continue;
+		prune->remove_count++;
+		fd = openat(vk_store_fd(prune->store), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || !vk_each_entry(fd, add_going, &list))
+			status = vk_error_errno(err, errno, id, "cannot list the folder of a capture");
+		if (fd >= 0)
+			close(fd);
+	}
+	if (list.count > 0)
+		qsort(list.items, list.count, sizeof(*list.items), compare_going);
+	prune->free_bytes = 0;
+	for (size_t i = 0; i < list.count; i++) {
+		bool ends = i + 1 == list.count || compare_going(&list.items[i], &list.items[i + 1]) != 0;
+
+		if (ends && i - first + 1 >= list.items[i].names)
+			prune->free_bytes = vk_add_sat(prune->free_bytes, list.items[i].bytes);
+		if (ends)
+			first = i + 1;
+	}
+	free(list.items);
+	return status;
+}
+
+enum vk_status vk_prune_decide(struct vk_prune *prune, const struct vk_retention_policy *policy,
+			       struct vk_error *err)
+{
+	struct vk_retention_item *items = calloc(prune->count + 1, sizeof(*items));
+	size_t count = 0;
+	enum vk_status status;
+
+	if (items == NULL)
+		return vk_no_memory(err, vk_store_path(prune->store));
+	for (size_t i = 0; i < prune->count; i++)
+		if (prune->captures[i].problem[0] == '\0')
+			items[count++] = prune->captures[i].item;
+	status = vk_retention_decide(items, count, policy, err);
+	count = 0;
+	for (size_t i = 0; i < prune->count && status == VK_OK; i++) {
+		struct vk_prune_capture *c = &prune->captures[i];
+
+		if (c->problem[0] == '\0') {
+			c->item = items[count++];
+			continue;
+		}
+		c->item.keep = true;
+		memcpy(c->item.why, c->problem, sizeof(c->problem));
+	}
+	free(items);
+	return status == VK_OK ? count_room(prune, err) : status;
 }

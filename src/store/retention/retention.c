@@ -87,21 +87,26 @@ static bool reaches(const struct decider *d, const struct walk *walk, int64_t da
 	return false;
 }
 
-static void walk_undo(const struct decider *d, struct walk *walk, const struct vk_retention_item *item,
-		      struct decision *decision, int64_t day)
+static void walk_one(struct decider *d, struct walk *walk, const struct vk_retention_item *item)
 {
+	struct decision *decision = &d->decisions[item - d->items];
+	int64_t day = vk_civil_day_of(item->unix_seconds);
 	bool good = item->verdict != VK_RETENTION_DAMAGED;
-
-	decision->newest_undo = !walk->undo_seen || (good && !walk->good_undo_seen);
-	walk->undo_seen = true;
-	walk->good_undo_seen = walk->good_undo_seen || good;
-	decision->young = reaches(d, walk, day, YEAR);
-}
-
-static void walk_good(struct decider *d, struct walk *walk, struct decision *decision, int64_t day)
-{
 	bool later_today = walk->begun && walk->newest_seen[DAY] == day;
 
+	if (item->is_undo) {
+		decision->newest_undo = !walk->undo_seen || (good && !walk->good_undo_seen);
+		walk->undo_seen = true;
+		walk->good_undo_seen = walk->good_undo_seen || good;
+		decision->young = reaches(d, walk, day, YEAR);
+		return;
+	}
+	if (stands_aside(item))
+		return;
+	if (!good) {
+		decision->young = reaches(d, walk, day, WEEK);
+		return;
+	}
 	for (int p = 0; p < PERIODS; p++) {
 		int64_t period = period_of(p, day);
 
@@ -114,21 +119,6 @@ static void walk_good(struct decider *d, struct walk *walk, struct decision *dec
 	}
 	decision->same_day_is_kept = later_today && walk->seen[DAY] <= d->keep[DAY];
 	walk->begun = true;
-}
-
-static void walk_one(struct decider *d, struct walk *walk, const struct vk_retention_item *item)
-{
-	struct decision *decision = &d->decisions[item - d->items];
-	int64_t day = vk_civil_day_of(item->unix_seconds);
-
-	if (item->is_undo)
-		walk_undo(d, walk, item, decision, day);
-	else if (stands_aside(item))
-		return;
-	else if (item->verdict != VK_RETENTION_DAMAGED)
-		walk_good(d, walk, decision, day);
-	else
-		decision->young = reaches(d, walk, day, WEEK);
 }
 
 static bool mark_periods(struct decider *d)
@@ -199,8 +189,18 @@ static void mark_best(struct decider *d, struct member *members, size_t count, e
 	}
 }
 
-static void mark_groups(struct decider *d, struct member *members)
+/* False when memory ran out. */
+static bool mark_groups(struct decider *d)
 {
+	struct member *members;
+	uint64_t most = 0; /* members that the largest of the three kinds of groups has */
+
+	for (size_t i = 0; i < d->count; i++)
+		most = vk_add_sat(most, d->items[i].volume_count);
+	most = vk_max_u64(most, d->count);
+	members = most <= SIZE_MAX ? calloc((size_t)most, sizeof(*members)) : NULL;
+	if (members == NULL)
+		return false;
 	for (enum group group = OF_DISK; group < GROUPS; group++) {
 		size_t n = 0;
 
@@ -216,17 +216,8 @@ static void mark_groups(struct decider *d, struct member *members)
 		}
 		mark_best(d, members, n, group);
 	}
-}
-
-/* As many members as the largest of the three kinds of groups has; NULL when memory ran out. */
-static struct member *new_members(const struct decider *d)
-{
-	uint64_t most = 0;
-
-	for (size_t i = 0; i < d->count; i++)
-		most = vk_add_sat(most, d->items[i].volume_count);
-	most = vk_max_u64(most, d->count);
-	return most <= SIZE_MAX ? calloc((size_t)most, sizeof(struct member)) : NULL;
+	free(members);
+	return true;
 }
 
 static void put_reason(struct vk_text *text, const char *reason)
@@ -283,17 +274,6 @@ static void put_best(struct vk_text *text, const struct decision *decision, cons
 	}
 }
 
-static const char *why_aside(const struct vk_retention_item *item, const struct decision *decision)
-{
-	if (item->is_rebuilt)
-		return "rebuilt by repair";
-	if (!item->is_undo)
-		return NULL;
-	return decision->newest_undo ? "newest undo capture of its disk"
-	       : decision->young     ? "undo capture of a time that is kept"
-				     : NULL;
-}
-
 static void conclude(struct vk_retention_item *item, const struct decision *decision)
 {
 	bool damaged = item->verdict == VK_RETENTION_DAMAGED;
@@ -301,7 +281,11 @@ static void conclude(struct vk_retention_item *item, const struct decision *deci
 
 	vk_text_init(&text, item->why, sizeof(item->why));
 	put_reason(&text, item->pinned ? "pinned" : NULL);
-	put_reason(&text, why_aside(item, decision));
+	put_reason(&text, item->is_rebuilt	  ? "rebuilt by repair"
+			  : !item->is_undo	  ? NULL
+			  : decision->newest_undo ? "newest undo capture of its disk"
+			  : decision->young	  ? "undo capture of a time that is kept"
+						  : NULL);
 	put_periods(&text, decision, item->unix_seconds);
 	put_best(&text, decision, item);
 	if (decision->young && !item->is_undo)
@@ -321,20 +305,14 @@ enum vk_status vk_retention_decide(struct vk_retention_item *items, size_t count
 			    .count = count,
 			    .keep = {policy->keep_daily, policy->keep_weekly, policy->keep_monthly,
 				     policy->keep_yearly}};
-	struct member *members;
 	bool sound;
 
 	if (count == 0)
 		return VK_OK;
 	d.decisions = calloc(count, sizeof(*d.decisions));
-	members = new_members(&d);
-	sound = d.decisions != NULL && members != NULL && mark_periods(&d);
-	if (sound) {
-		mark_groups(&d, members);
-		for (size_t i = 0; i < count; i++)
-			conclude(&items[i], &d.decisions[i]);
-	}
-	free(members);
+	sound = d.decisions != NULL && mark_periods(&d) && mark_groups(&d);
+	for (size_t i = 0; sound && i < count; i++)
+		conclude(&items[i], &d.decisions[i]);
 	free(d.decisions);
 	return sound ? VK_OK : vk_no_memory(err, NULL);
 }
