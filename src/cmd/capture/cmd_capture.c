@@ -87,7 +87,6 @@ static bool capture_all(void *ctx)
 	run->capture.store = run->cmd.store;
 	if (vk_capture_prepare(run, &err) != VK_OK)
 		return vk_cmd_fail(&run->cmd, &err);
-	vk_digest_prepare();
 	vk_capture_work(run);
 	for (size_t i = 0; i < run->count; i++)
 		judge(run, &run->jobs[i]);

@@ -3,28 +3,18 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "store/folder/digest.h"
 #include "vmfskit/text.h"
 
-enum { ZERO_BYTES = 16384, ZERO_STATES = 2, ZERO_STEP = 1 << 20 };
-
-/*
- * Regions begin with 1 MiB (LVM) or 2 MiB (volume header) of zeros, which need not be digested for each anew:
- * zero_states[n] has seen n + 1 steps of them. NULL where memory ran out: then they are.
- */
-static EVP_MD_CTX *zero_states[ZERO_STATES];
-static pthread_once_t zero_states_once = PTHREAD_ONCE_INIT;
+enum { ZERO_BYTES = 16384 };
 
 void vk_digest_restart(struct vk_digest *digest)
 {
 	digest->failed = EVP_DigestInit_ex(digest->ctx, EVP_sha256(), NULL) != 1 ||
 			 (digest->md5 != NULL && EVP_DigestInit_ex(digest->md5, EVP_md5(), NULL) != 1);
-	digest->begun = false;
-	digest->leading_zeros = 0;
 }
 
 bool vk_digest_init(struct vk_digest *digest)
@@ -47,76 +37,22 @@ bool vk_digest_add_md5(struct vk_digest *digest)
 	return !digest->failed;
 }
 
-static void update(struct vk_digest *digest, const void *bytes, size_t len)
+void vk_digest_add(struct vk_digest *digest, const void *bytes, size_t len)
 {
 	if (EVP_DigestUpdate(digest->ctx, bytes, len) != 1 ||
 	    (digest->md5 != NULL && EVP_DigestUpdate(digest->md5, bytes, len) != 1))
 		digest->failed = true;
 }
 
-static void add_zeros(struct vk_digest *digest, uint64_t len)
+void vk_digest_add_zeros(struct vk_digest *digest, uint64_t len)
 {
 	/* small enough to stay in the first-level cache */
 	static const uint8_t zeros[ZERO_BYTES];
 
 	for (uint64_t n; len > 0; len -= n) {
 		n = vk_min_u64(len, sizeof(zeros));
-		update(digest, zeros, (size_t)n);
+		vk_digest_add(digest, zeros, (size_t)n);
 	}
-}
-
-static void make_zero_states(void)
-{
-	struct vk_digest digest;
-
-	if (vk_digest_init(&digest))
-		for (size_t i = 0; i < ZERO_STATES; i++) {
-			add_zeros(&digest, ZERO_STEP);
-			zero_states[i] = digest.failed ? NULL : EVP_MD_CTX_new();
-			if (zero_states[i] != NULL && EVP_MD_CTX_copy_ex(zero_states[i], digest.ctx) != 1) {
-				EVP_MD_CTX_free(zero_states[i]);
-				zero_states[i] = NULL;
-			}
-		}
-	vk_digest_free(&digest);
-}
-
-void vk_digest_prepare(void)
-{
-	pthread_once(&zero_states_once, make_zero_states);
-}
-
-/* The leading zeros are all there: as many as possible from a state that has seen them. */
-static void begin(struct vk_digest *digest)
-{
-	uint64_t zeros = digest->leading_zeros;
-	uint64_t steps = vk_min_u64(zeros / ZERO_STEP, ZERO_STATES);
-
-	if (digest->begun)
-		return;
-	digest->begun = true;
-	if (steps > 0 && digest->md5 == NULL) {
-		vk_digest_prepare();
-		if (zero_states[steps - 1] != NULL) {
-			digest->failed = EVP_MD_CTX_copy_ex(digest->ctx, zero_states[steps - 1]) != 1;
-			zeros -= steps * ZERO_STEP;
-		}
-	}
-	add_zeros(digest, zeros);
-}
-
-void vk_digest_add(struct vk_digest *digest, const void *bytes, size_t len)
-{
-	begin(digest);
-	update(digest, bytes, len);
-}
-
-void vk_digest_add_zeros(struct vk_digest *digest, uint64_t len)
-{
-	if (digest->begun)
-		add_zeros(digest, len);
-	else
-		digest->leading_zeros += len;
 }
 
 static bool take_hex(EVP_MD_CTX *ctx, char *ret_hex, size_t cap)
@@ -134,11 +70,9 @@ static bool take_hex(EVP_MD_CTX *ctx, char *ret_hex, size_t cap)
 
 bool vk_digest_take(struct vk_digest *digest, char ret_hex[VK_SHA256_HEX_BYTES])
 {
-	bool sound;
+	bool sound = !digest->failed && take_hex(digest->ctx, ret_hex, VK_SHA256_HEX_BYTES) &&
+		     (digest->md5 == NULL || take_hex(digest->md5, digest->md5_hex, VK_MD5_HEX_BYTES));
 
-	begin(digest);
-	sound = !digest->failed && take_hex(digest->ctx, ret_hex, VK_SHA256_HEX_BYTES) &&
-		(digest->md5 == NULL || take_hex(digest->md5, digest->md5_hex, VK_MD5_HEX_BYTES));
 	if (!sound)
 		ret_hex[0] = '\0';
 	vk_digest_restart(digest);
@@ -165,19 +99,14 @@ bool vk_digest_bytes(const void *bytes, size_t len, char ret_hex[VK_SHA256_HEX_B
 	return sound;
 }
 
-static bool is_hex(const char *text, size_t digits)
+bool vk_digest_text(const char *text, size_t digits)
 {
 	return strlen(text) == digits && strspn(text, "0123456789abcdef") == digits;
 }
 
 bool vk_sha256_text(const char *text)
 {
-	return is_hex(text, VK_SHA256_HEX_BYTES - 1);
-}
-
-bool vk_md5_text(const char *text)
-{
-	return is_hex(text, VK_MD5_HEX_BYTES - 1);
+	return vk_digest_text(text, VK_SHA256_HEX_BYTES - 1);
 }
 
 bool vk_sum_init(struct vk_sum *sum)

@@ -16,12 +16,8 @@ struct vk_digest {
 	void *md5; /* NULL: not asked for */
 	char md5_hex[VK_MD5_HEX_BYTES]; /* of what was taken last; empty when it was not asked for */
 	bool failed;
-	bool begun;             /* something else than zeros was added */
-	uint64_t leading_zeros; /* before that */
 };
 
-/* Digest beforehand what many streams begin with: for a process whose children digest. Costs 2 MiB of SHA-256. */
-void vk_digest_prepare(void);
 /* False when memory ran out. Free with vk_digest_free, also then. */
 VK_MUST_USE bool vk_digest_init(struct vk_digest *digest);
 /* From here on MD5, too; before anything is added. False when memory ran out. */
@@ -37,8 +33,8 @@ void vk_digest_free(struct vk_digest *digest);
 /* Of bytes in memory. False when memory ran out. */
 VK_MUST_USE bool vk_digest_bytes(const void *bytes, size_t len, char ret_hex[VK_SHA256_HEX_BYTES]);
 
-bool vk_sha256_text(const char *text); /* 64 lower-case hex digits */
-bool vk_md5_text(const char *text);    /* 32 of them */
+bool vk_digest_text(const char *text, size_t digits); /* so many lower-case hex digits */
+bool vk_sha256_text(const char *text);                /* 64 of them */
 
 /*
  * GMAC under a key that is drawn here and never leaves the process: several times as fast as SHA-256, and nobody can

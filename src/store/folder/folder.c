@@ -38,78 +38,52 @@ static void put_disk_name(struct vk_text *text, const char *path)
 }
 
 /*
- * The folder is locked for as long as it is made, so that a run that removes what killed ones left can tell it from
- * those. Between making and locking, such a run may have taken it: *ret_lost, and it has to be made again.
+ * Making the temporary folder reserves the id: who finds it made looks for the next one. Whether the id itself is taken
+ * is asked only then, so that no other run can take it in between. The folder is locked for as long as it is made, so
+ * that a run that removes what killed ones left can tell it from those: one that such a run took between making and
+ * locking is made again.
  */
-static enum vk_status open_locked(struct vk_folder *folder, bool *ret_lost, struct vk_error *err)
+static enum vk_status reserve(struct vk_folder *folder, const char *base, struct vk_error *err)
 {
-	folder->fd = openat(folder->store_fd, folder->temporary,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (folder->fd < 0 && errno != ENOENT)
-		return vk_error_errno(err, errno, folder->store, "cannot open the new folder");
-	/* where there are no locks at all, there are no runs beside this one either */
-	*ret_lost = folder->fd < 0 ||
-		    (flock(folder->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
-		    !vk_is_at(folder->store_fd, folder->temporary, folder->fd);
-	if (*ret_lost && folder->fd >= 0) {
-		close(folder->fd);
-		folder->fd = -1;
-	}
-	return VK_OK;
-}
+	unsigned lost = 0;
 
-/* Make and lock the temporary folder; *ret_taken: there is one of that name already. */
-static enum vk_status make_temporary(struct vk_folder *folder, bool *ret_taken, struct vk_error *err)
-{
-	*ret_taken = false;
-	for (unsigned tries = 0; tries < LOST_MAX; tries++) {
-		enum vk_status status;
-		bool lost = false;
+	for (unsigned n = 1; n < SAME_NAME_MAX && lost < LOST_MAX;) {
+		struct stat st;
 
+		snprintf(folder->id, sizeof(folder->id), n > 1 ? "%s-%u" : "%s", base, n);
+		snprintf(folder->temporary, sizeof(folder->temporary), VK_TEMPORARY_PREFIX "%s", folder->id);
 		if (vk_step_fails("capture folder: mkdir") ||
 		    mkdirat(folder->store_fd, folder->temporary, 0700) != 0) {
-			*ret_taken = errno == EEXIST;
-			if (*ret_taken)
-				return VK_OK;
+			n++;
+			if (errno == EEXIST)
+				continue;
 			vk_error_errno(err, errno, folder->store, "cannot make a folder in the store");
 			return vk_error_remedy(err, "check its permissions and free space, or name another store with "
 						    "--store");
 		}
-		status = open_locked(folder, &lost, err);
-		if (status != VK_OK)
+		folder->fd = openat(folder->store_fd, folder->temporary,
+				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (folder->fd < 0 && errno != ENOENT) {
+			vk_error_errno(err, errno, folder->store, "cannot open the new folder");
 			unlinkat(folder->store_fd, folder->temporary, AT_REMOVEDIR);
-		if (status != VK_OK || !lost)
-			return status;
-	}
-	return vk_error_set(err, VK_IO, folder->store, "another run removes each folder that this one makes");
-}
-
-/*
- * Making the temporary folder reserves the id: who finds it made looks for the next one. Whether
- * the id itself is taken is asked only then, so that no other run can take it in between.
- */
-static enum vk_status reserve(struct vk_folder *folder, const char *base, struct vk_error *err)
-{
-	for (unsigned n = 1; n < SAME_NAME_MAX; n++) {
-		struct stat st;
-		struct vk_text text;
-		enum vk_status status;
-		bool taken;
-
-		vk_text_init(&text, folder->id, sizeof(folder->id));
-		vk_text_put(&text, base);
-		if (n > 1)
-			vk_text_fmt(&text, "-%u", n);
-		snprintf(folder->temporary, sizeof(folder->temporary), VK_TEMPORARY_PREFIX "%s", folder->id);
-		status = make_temporary(folder, &taken, err);
-		if (status != VK_OK)
-			return status;
-		if (taken)
+			return err->status;
+		}
+		/* where there are no locks at all, there are no runs beside this one either */
+		if (folder->fd < 0 || (flock(folder->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
+		    !vk_is_at(folder->store_fd, folder->temporary, folder->fd)) {
+			if (folder->fd >= 0)
+				close(folder->fd);
+			folder->fd = -1;
+			lost++;
 			continue;
+		}
 		if (fstatat(folder->store_fd, folder->id, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 			return VK_OK;
 		vk_folder_abandon(folder);
+		n++;
 	}
+	if (lost >= LOST_MAX)
+		return vk_error_set(err, VK_IO, folder->store, "another run removes each folder that this one makes");
 	return vk_error_set(err, VK_IO, folder->store, "too many captures are named %s", base);
 }
 

@@ -32,28 +32,16 @@ struct vk_store {
 	atomic_flag without_links; /* that the store has no links was told */
 };
 
-/* The store is new: its own entry must survive a power cut, too. */
-static enum vk_status sync_parent(int store_fd, const char *path, struct vk_error *err)
-{
-	int fd = openat(store_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int code;
-
-	if (fd < 0)
-		return vk_error_errno(err, errno, path, "cannot open the folder above the store");
-	code = vk_step_fails("store folder: fsync parent") || fsync(fd) != 0 ? errno : 0;
-	close(fd);
-	return code == 0 ? VK_OK
-			 : vk_error_errno(err, code, path, "cannot flush the folder above the store");
-}
-
 static enum vk_status open_folder(const char *path, enum vk_store_use use, int *ret_fd,
 				  struct vk_error *err)
 {
-	if (use != VK_STORE_READ) {
-		if (vk_step_fails("store folder: mkdir") || (mkdir(path, 0700) != 0 && errno != EEXIST)) {
-			vk_error_errno(err, errno, path, "cannot make the store");
-			return vk_error_remedy(err, "make its parent folder, or name another with --store");
-		}
+	enum vk_status status = VK_OK;
+	int above;
+
+	if (use != VK_STORE_READ &&
+	    (vk_step_fails("store folder: mkdir") || (mkdir(path, 0700) != 0 && errno != EEXIST))) {
+		vk_error_errno(err, errno, path, "cannot make the store");
+		return vk_error_remedy(err, "make its parent folder, or name another with --store");
 	}
 	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*ret_fd < 0 && errno == ENOENT) {
@@ -64,8 +52,16 @@ static enum vk_status open_folder(const char *path, enum vk_store_use use, int *
 		vk_error_errno(err, errno, path, "cannot open the store");
 		return vk_error_remedy(err, "name a folder with --store");
 	}
-	/* also when it was there: whoever made it may not have come to this */
-	return use != VK_STORE_READ ? sync_parent(*ret_fd, path, err) : VK_OK;
+	if (use == VK_STORE_READ)
+		return VK_OK;
+	/* its own entry must survive a power cut; also when it was there: whoever made it may not have come to this */
+	above = openat(*ret_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (above < 0)
+		return vk_error_errno(err, errno, path, "cannot open the folder above the store");
+	if (vk_step_fails("store folder: fsync parent") || fsync(above) != 0)
+		status = vk_error_errno(err, errno, path, "cannot flush the folder above the store");
+	close(above);
+	return status;
 }
 
 /* Whoever can write to the store can replace what a restore would write to a disk. */
@@ -88,23 +84,6 @@ static enum vk_status refuse_shared(int fd, const char *path, struct vk_error *e
 		return vk_error_remedy(err, "run this as that user, or name another store with --store");
 	}
 	return VK_OK;
-}
-
-/* What the holder wrote of itself; anyone may have written it. */
-static void read_holder(int fd, char ret_holder[HOLDER_BYTES])
-{
-	char raw[HOLDER_BYTES];
-	ssize_t n = pread(fd, raw, sizeof(raw), 0);
-	struct vk_text text;
-	size_t len = n > 0 ? (size_t)n : 0;
-
-	while (len > 0 && raw[len - 1] == '\n')
-		len--;
-	vk_text_init(&text, ret_holder, HOLDER_BYTES);
-	if (len > 0)
-		vk_text_label(&text, (const uint8_t *)raw, len);
-	else
-		vk_text_put(&text, "a process that did not leave its name");
 }
 
 static enum vk_status write_holder(const struct vk_store *store, struct vk_error *err)
@@ -134,8 +113,10 @@ static enum vk_status write_holder(const struct vk_store *store, struct vk_error
 
 static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 {
-	char holder[HOLDER_BYTES];
+	char raw[HOLDER_BYTES], holder[HOLDER_BYTES];
+	struct vk_text text;
 	struct stat st;
+	ssize_t len;
 
 	if (!vk_step_fails("store lock: open"))
 		store->lock_fd = openat(store->fd, LOCK_FILE,
@@ -164,23 +145,19 @@ static enum vk_status take_lock(struct vk_store *store, struct vk_error *err)
 	}
 	if (errno != EWOULDBLOCK)
 		return vk_error_errno(err, errno, store->path, "cannot lock the store");
-	read_holder(store->lock_fd, holder);
+	/* what the holder wrote of itself; anyone may have written it */
+	len = pread(store->lock_fd, raw, sizeof(raw), 0);
+	while (len > 0 && raw[len - 1] == '\n')
+		len--;
+	vk_text_init(&text, holder, sizeof(holder));
+	if (len > 0)
+		vk_text_label(&text, (const uint8_t *)raw, (size_t)len);
+	else
+		vk_text_put(&text, "a process that did not leave its name");
 	close(store->lock_fd);
 	store->lock_fd = -1;
 	vk_error_set(err, VK_IO, store->path, "the store is in use by %s", holder);
 	return vk_error_remedy(err, "wait for its end, or look at that process; the lock goes away with it");
-}
-
-static void name_run(struct vk_store *store)
-{
-	struct timespec now;
-	struct tm tm;
-	size_t len = 0;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (gmtime_r(&now.tv_sec, &tm) != NULL)
-		len = strftime(store->run, sizeof(store->run), "%Y%m%dT%H%M%S", &tm);
-	snprintf(store->run + len, sizeof(store->run) - len, ".%06ldZ-%ld", now.tv_nsec / 1000, (long)getpid());
 }
 
 enum vk_status vk_store_hold(const char *path, const struct vk_store_options *options,
@@ -188,6 +165,9 @@ enum vk_status vk_store_hold(const char *path, const struct vk_store_options *op
 {
 	static const char *const nothing[] = {NULL};
 	struct vk_store *store = calloc(1, sizeof(*store));
+	struct timespec now;
+	struct tm tm;
+	size_t len = 0;
 	enum vk_status status = VK_OK;
 
 	if (store != NULL)
@@ -201,7 +181,10 @@ enum vk_status vk_store_hold(const char *path, const struct vk_store_options *op
 	atomic_flag_clear(&store->without_links);
 	store->sign_key = options->sign_key;
 	store->command = options->command != NULL ? options->command : nothing;
-	name_run(store);
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (gmtime_r(&now.tv_sec, &tm) != NULL)
+		len = strftime(store->run, sizeof(store->run), "%Y%m%dT%H%M%S", &tm);
+	snprintf(store->run + len, sizeof(store->run) - len, ".%06ldZ-%ld", now.tv_nsec / 1000, (long)getpid());
 	status = open_folder(path, options->use, &store->fd, err);
 	if (status == VK_OK && options->use != VK_STORE_READ)
 		status = refuse_shared(store->fd, path, err);

@@ -107,7 +107,7 @@ static void add_digest(struct parser *p, bool sha256, char *rest)
 	piece = disk->piece_count > 0 ? &disk->pieces[disk->piece_count - 1] : NULL;
 	if (piece == NULL || strcmp(piece->file, file) != 0)
 		fail(p, "the digest is not of the piece in front of it");
-	else if (!(sha256 ? vk_sha256_text(rest) : vk_md5_text(rest)))
+	else if (!(sha256 ? vk_sha256_text(rest) : vk_digest_text(rest, VK_MD5_HEX_BYTES - 1)))
 		fail(p, "this is not a digest");
 	else
 		memcpy(sha256 ? piece->sha256 : piece->md5, rest, strlen(rest) + 1);

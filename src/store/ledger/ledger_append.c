@@ -17,11 +17,8 @@
 #include "store/folder/folder.h"
 #include "store/folder/save.h"
 
-/*
- * Bytes from the end of the ledger that are read: first so many, which hold the last line but for a prune of
- * hundreds.
- */
-enum { NEAR_END = 64 << 10, FAR_END = 2 * VK_LEDGER_LINE_MAX + 2 };
+/* Bytes from the end of the ledger that are read: the last whole line lies in them, and what is torn behind it. */
+enum { NEAR_END = 2 * VK_LEDGER_LINE_MAX + 2 };
 
 struct appending {
 	struct vk_store *store;
@@ -66,13 +63,10 @@ static enum vk_status not_understood(const struct appending *a, const char *why,
 			       vk_shell_path(a->path).text);
 }
 
-/*
- * The last whole line lies in the last bytes: of a line longer than most nothing is ours, and few are longer than
- * NEAR_END.
- */
-static enum vk_status read_last(struct appending *a, size_t most, struct vk_error *err)
+/* Of a line that is longer than most nothing is ours. */
+static enum vk_status read_last(struct appending *a, struct vk_error *err)
 {
-	size_t len = a->size < most ? (size_t)a->size : most;
+	size_t len = a->size < NEAR_END ? (size_t)a->size : NEAR_END;
 	char *buf = malloc(len + 1);
 	size_t end = len;
 	size_t start;
@@ -90,10 +84,6 @@ static enum vk_status read_last(struct appending *a, size_t most, struct vk_erro
 		end--;
 	for (start = end > 0 ? end - 1 : 0; start > 0 && buf[start - 1] != '\n';)
 		start--;
-	if (start == 0 && len < a->size && most < FAR_END) {
-		free(buf);
-		return read_last(a, FAR_END, err);
-	}
 	if (len - end > VK_LEDGER_LINE_MAX || (end == 0 && len < a->size))
 		status = not_understood(a, "it has no line end", err);
 	else if (end - start > VK_LEDGER_LINE_MAX)
@@ -233,7 +223,7 @@ enum vk_status vk_ledger_append(struct vk_store *store, const struct vk_event *e
 	enum vk_status status = open_locked(&a, err);
 
 	if (status == VK_OK)
-		status = read_last(&a, NEAR_END, err);
+		status = read_last(&a, err);
 	if (status == VK_OK) {
 		is_new = a.size == 0;
 		mind_head(&a);

@@ -206,7 +206,7 @@ static void read_text(const struct vk_row *row, struct vk_json_reader *r, const 
 		vk_reader_fail(r, row->key, "is not a plain file name");
 	/* an empty one may stand where the digest is newer */
 	if (r->ok && row->kind == VK_ROW_DIGEST && !(row->is_newer && member[0] == '\0') &&
-	    !(row->size == VK_MD5_HEX_BYTES ? vk_md5_text(member) : vk_sha256_text(member)))
+	    !vk_digest_text(member, row->size - 1))
 		vk_reader_fail(r, row->key, "is not a digest");
 }
 
