@@ -126,103 +126,70 @@ bool vk_id_stamped(const char *name)
 	return true;
 }
 
-static char *join(const char *folder, const char *name)
-{
-	char *path;
-
-	return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
-}
-
-/* A link in a store is no capture of it, wherever it leads. */
-static bool is_folder(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 /* What a person names may be reached through links, the store that it is in, too; what lies in it may not be one. */
 static char *resolve(const char *name)
 {
 	struct stat st;
 
 	errno = 0;
-	if (is_folder(name))
+	if (lstat(name, &st) == 0 && S_ISDIR(st.st_mode))
 		return strdup(name);
 	return stat(name, &st) == 0 && S_ISDIR(st.st_mode) ? realpath(name, NULL) : NULL;
-}
-
-static bool same_folder(const char *a, const char *b)
-{
-	struct stat x;
-	struct stat y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-static bool holds_manifest(const char *path)
-{
-	struct stat st;
-	char *manifest = join(path, VK_MANIFEST_FILE);
-	bool holds = manifest != NULL && stat(manifest, &st) == 0;
-
-	free(manifest);
-	return holds;
 }
 
 /* A name without a slash: an id in the store, or else a capture in the current folder; never a guess between two. */
 static enum vk_status find_id(const char *store, const char *name, char **ret_path,
 			      struct vk_error *err)
 {
-	char *path = join(store, name);
-	bool here = holds_manifest(name);
+	struct stat here, there;
+	int fd = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool is_here = fd >= 0 && fstat(fd, &here) == 0 && faccessat(fd, VK_MANIFEST_FILE, F_OK, 0) == 0;
+	bool is_there;
+	char *path;
 
-	if (path == NULL)
+	if (fd >= 0)
+		close(fd);
+	if (asprintf(&path, "%s/%s", store, name) < 0)
 		return vk_no_memory(err, name);
-	if (name[0] != '.' && name[0] != '\0' && is_folder(path)) {
+	/* a link in a store is no capture of it, wherever it leads */
+	is_there = name[0] != '.' && name[0] != '\0' && lstat(path, &there) == 0 && S_ISDIR(there.st_mode);
+	if (is_there && (!is_here || (here.st_dev == there.st_dev && here.st_ino == there.st_ino))) {
 		*ret_path = path;
-		if (!here || same_folder(name, path))
-			return VK_OK;
-		free(path);
+		return VK_OK;
+	}
+	free(path);
+	if (is_there) {
 		vk_error_set(err, VK_USAGE, name,
 			     "there is a capture of this name in the current folder and another in the store %s",
 			     store);
 		return vk_error_remedy(err, "write ./%s or %s/%s", name, store, name);
 	}
 	if (access(store, X_OK) != 0 && errno == EACCES) {
-		free(path);
 		vk_error_errno(err, EACCES, store, "cannot look into the store");
 		return vk_error_remedy(err, "run this as root, or as the owner of the store");
 	}
-	free(path);
-	if (here) {
+	if (is_here) {
 		*ret_path = resolve(name);
-		return *ret_path != NULL ? VK_OK
-					 : vk_no_memory(err, name);
+		return *ret_path != NULL ? VK_OK : vk_no_memory(err, name);
 	}
-	vk_error_set(err, VK_ABSENT, name, "there is no such capture, neither here nor in the store %s",
-		     store);
+	vk_error_set(err, VK_ABSENT, name, "there is no such capture, neither here nor in the store %s", store);
 	return vk_error_remedy(err, "vmfskit list --store %s shows what there is", vk_shell_path(store).text);
 }
 
 enum vk_status vk_store_find(const char *store, const char *name, char **ret_path,
 			     struct vk_error *err)
 {
-	char *path;
-
 	if (strchr(name, '/') == NULL)
 		return find_id(store, name, ret_path, err);
-	path = resolve(name);
-	if (path == NULL && errno == EACCES) {
+	*ret_path = resolve(name);
+	if (*ret_path != NULL)
+		return VK_OK;
+	if (errno == EACCES) {
 		vk_error_errno(err, EACCES, name, "cannot look into the folder that it is in");
 		return vk_error_remedy(err, "run this as root, or as the owner of the store");
 	}
-	if (path == NULL) {
-		vk_error_set(err, VK_ABSENT, name, "there is no such folder");
-		return vk_error_remedy(err, "vmfskit list shows the captures of a store");
-	}
-	*ret_path = path;
-	return VK_OK;
+	vk_error_set(err, VK_ABSENT, name, "there is no such folder");
+	return vk_error_remedy(err, "vmfskit list shows the captures of a store");
 }
 
 /* Time first, then names in the order people count in: -2 before -10. */

@@ -3,24 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/memory.h"
-#include "base/texts.h"
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
 #include "store/manifest/rebuilt.h"
 #include "store/manifest/rows.h"
-
-/* Ranges that restore goes by: in order, or it might be told to write one of them twice. */
-static void check_ranges(struct vk_json_reader *r, const struct vk_rebuilt *rebuilt)
-{
-	for (size_t i = 1; i < rebuilt->range_count && r->ok; i++) {
-		const struct vk_range *range = &rebuilt->ranges[i];
-
-		if (range->offset_bytes < range[-1].offset_bytes + range[-1].length_bytes)
-			vk_reader_fail(r, "ranges", "overlap or are out of order");
-	}
-}
 
 static void read_purpose(struct vk_json_reader *r, const json_t *root, struct vk_capture *c)
 {
@@ -34,7 +23,13 @@ static void read_purpose(struct vk_json_reader *r, const json_t *root, struct vk
 	if (!c->is_rebuilt)
 		return;
 	vk_rows_read(&vk_rebuilt_rows, r, json_object_get(root, "rebuilt"), &c->rebuilt);
-	check_ranges(r, &c->rebuilt);
+	/* restore goes by these: they are in order, or it might be told to write one of them twice */
+	for (size_t i = 1; i < c->rebuilt.range_count && r->ok; i++) {
+		const struct vk_range *range = &c->rebuilt.ranges[i];
+
+		if (range->offset_bytes < range[-1].offset_bytes + range[-1].length_bytes)
+			vk_reader_fail(r, "ranges", "overlap or are out of order");
+	}
 }
 
 static void read_files(struct vk_json_reader *r, const json_t *root, struct vk_manifest *m)
@@ -59,17 +54,6 @@ void vk_manifest_set_device(struct vk_capture *capture, const struct vk_device_i
 	capture->device_partition = device->partition;
 	capture->device_start_sector = device->start_sector;
 	capture->file = device->file;
-}
-
-static void read_device(struct vk_json_reader *r, const json_t *root, struct vk_manifest *m)
-{
-	const json_t *o = json_object_get(root, "device");
-
-	vk_rows_read(&vk_device_rows, r, o, &m->device);
-	o = json_object_get(o, "file");
-	if (o != NULL)
-		vk_rows_read(&vk_file_id_rows, r, o, &m->device.file);
-	vk_manifest_set_device(&m->capture, &m->device);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -142,7 +126,12 @@ static void read_manifest(struct vk_json_reader *r, const json_t *root, struct v
 	vk_rows_read(&vk_source_rows, r, json_object_get(root, "source"), c);
 	if (r->ok && c->sector_size != 512 && c->sector_size != 4096)
 		vk_reader_fail(r, "sector_size", "is neither 512 nor 4096");
-	read_device(r, root, m);
+	o = json_object_get(root, "device");
+	vk_rows_read(&vk_device_rows, r, o, &m->device);
+	o = json_object_get(o, "file");
+	if (o != NULL)
+		vk_rows_read(&vk_file_id_rows, r, o, &m->device.file);
+	vk_manifest_set_device(c, &m->device);
 	if (json_array_size(json_object_get(root, "partitions")) > VK_MANIFEST_MAX_VOLUMES)
 		vk_reader_fail(r, "partitions", "is too long a list");
 	vk_rows_read(&vk_content_rows, r, root, c);
@@ -156,16 +145,6 @@ static void read_manifest(struct vk_json_reader *r, const json_t *root, struct v
 		check_names(r, c);
 }
 
-/* At least as many as the values in the text: those in strings are counted, too. */
-static size_t count_tokens(const char *text, size_t len)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < len; i++)
-		count += text[i] == ',' || text[i] == '[' || text[i] == '{' || text[i] == ':';
-	return count;
-}
-
 enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 				struct vk_manifest *ret_manifest, bool *ret_canonical,
 				struct vk_error *err)
@@ -173,9 +152,13 @@ enum vk_status vk_manifest_read(const char *text, size_t len, const char *where,
 	struct vk_json_reader r = {.what = "the manifest", .where = where, .err = err, .ok = true, .status = VK_OK};
 	json_error_t error;
 	json_t *root;
+	size_t tokens = 0;
 
 	memset(ret_manifest, 0, sizeof(*ret_manifest));
-	if (count_tokens(text, len) > VK_MANIFEST_MAX_TOKENS)
+	/* at least as many as the values in the text: those in strings are counted, too */
+	for (size_t i = 0; i < len; i++)
+		tokens += text[i] == ',' || text[i] == '[' || text[i] == '{' || text[i] == ':';
+	if (tokens > VK_MANIFEST_MAX_TOKENS)
 		return vk_error_set(err, VK_DAMAGED, where, "the manifest is damaged: no capture needs so many values");
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
@@ -224,4 +207,42 @@ enum vk_status vk_manifest_load(int folder_fd, const char *where, struct vk_mani
 	}
 	free(text);
 	return status;
+}
+
+/* ---- names and ranges, judged */
+
+bool vk_file_name_plain(const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	return name[0] != '\0' && name[0] != '.' && name[0] != '-' &&
+	       strspn(name, plain) == strlen(name) && strcmp(name, VK_MANIFEST_FILE) != 0 &&
+	       strcmp(name, VK_SUMS_FILE) != 0 && strcmp(name, VK_RESTORE_FILE) != 0 &&
+	       strcmp(name, VK_MD5SUMS_FILE) != 0 && strcmp(name, VK_SIGNATURE_FILE) != 0;
+}
+
+bool vk_manifest_check_ranges(const struct vk_capture *capture, const struct vk_finding_sink *sink)
+{
+	bool all_sound = true;
+	uint64_t last_end = 0;
+
+	for (size_t i = 0; i < capture->region_count; i++) {
+		const struct vk_region *region = &capture->regions[i];
+		const char *before = i > 0 ? region[-1].file : "";
+		uint64_t end = vk_add_sat(region->offset_bytes, region->length_bytes);
+		bool past = end > capture->size_bytes;
+		bool unordered = i > 0 && region->offset_bytes < region[-1].offset_bytes;
+		bool overlaps = !unordered && region->offset_bytes < last_end;
+
+		if (past)
+			vk_finding_say(sink, VK_F_CAPTURE_RANGE, region->offset_bytes, region->length_bytes, NULL, NULL,
+				       "region %s reaches past the end of the disk", region->file);
+		if (unordered || overlaps)
+			vk_finding_say(sink, VK_F_CAPTURE_RANGE, region->offset_bytes, region->length_bytes, NULL, NULL,
+				       "region %s %s%s", region->file,
+				       unordered ? "is out of order behind " : "overlaps ", before);
+		all_sound = all_sound && !past && !unordered && !overlaps;
+		last_end = vk_max_u64(last_end, end);
+	}
+	return all_sound;
 }

@@ -59,20 +59,6 @@ static void put_dd(const struct writer *w, const struct vk_region *region, uint6
 	}
 }
 
-static void put_whole(const struct writer *w, const struct vk_region *region)
-{
-	put_dd(w, region, 0, region->length_bytes, false);
-}
-
-/* The region that holds sector 0. */
-static const struct vk_region *head_of(const struct vk_capture *c)
-{
-	for (size_t i = 0; i < c->region_count; i++)
-		if (c->regions[i].part == VK_PART_TABLE && c->regions[i].offset_bytes == 0)
-			return &c->regions[i];
-	return NULL;
-}
-
 static bool named(const struct vk_region *region, const char *prefix)
 {
 	return strncmp(region->file, prefix, strlen(prefix)) == 0;
@@ -90,14 +76,18 @@ static bool is_tail(const struct vk_region *region)
 static void put_table(const struct writer *w)
 {
 	const struct vk_capture *c = w->capture;
-	const struct vk_region *head = head_of(c);
+	const struct vk_region *head = NULL; /* the region that holds sector 0 */
 	uint64_t sector = c->sector_size;
 
 	for (size_t i = 0; i < c->region_count; i++) {
-		if (c->regions[i].part != VK_PART_TABLE || !is_tail(&c->regions[i]))
+		if (c->regions[i].part != VK_PART_TABLE)
+			continue;
+		if (head == NULL && c->regions[i].offset_bytes == 0)
+			head = &c->regions[i];
+		if (!is_tail(&c->regions[i]))
 			continue;
 		fputs("\n# partition table: the copy of the GPT at the end\n", w->out);
-		put_whole(w, &c->regions[i]);
+		put_dd(w, &c->regions[i], 0, c->regions[i].length_bytes, false);
 	}
 	if (head != NULL && head->length_bytes > sector) {
 		fputs("\n# partition table: sectors 1 and up (first copy of the GPT, if there is one)\n",
@@ -112,7 +102,7 @@ static void put_table(const struct writer *w)
 		fputs(named(region, "ebr-") ? "\n# partition table: extended boot record\n"
 					    : "\n# partition table: more of it\n",
 		      w->out);
-		put_whole(w, region);
+		put_dd(w, region, 0, region->length_bytes, false);
 	}
 	if (head != NULL) {
 		fputs("\n# partition table: sector 0, the master boot record\n", w->out);
@@ -120,21 +110,14 @@ static void put_table(const struct writer *w)
 	}
 }
 
-static const char *part_title(enum vk_part part)
-{
-	return part == VK_PART_LVM  ? "LVM header and tables"
-	       : part == VK_PART_VH ? "volume header (.vh.sf)"
-				    : "heartbeats";
-}
-
-static void put_part(const struct writer *w, enum vk_part part)
+static void put_part(const struct writer *w, enum vk_part part, const char *title)
 {
 	for (size_t i = 0; i < w->capture->region_count; i++) {
 		const struct vk_region *region = &w->capture->regions[i];
 
 		if (region->part != part)
 			continue;
-		fprintf(w->out, "\n# partition %u: %s\n", region->partition, part_title(part));
+		fprintf(w->out, "\n# partition %u: %s\n", region->partition, title);
 		if (part == VK_PART_HEARTBEATS)
 			fputs("# only when they are destroyed and no host has the volume open\n", w->out);
 		put_dd(w, region, 0, region->length_bytes, part == VK_PART_HEARTBEATS);
@@ -157,29 +140,12 @@ static void put_save(const struct writer *w, const struct vk_region *region)
 			region->file, region->offset_bytes, region->length_bytes);
 }
 
-/* What the device said of itself; a line of its own, for people compare it with another screen. */
-static void put_names(const struct writer *w)
-{
-	const struct vk_capture *c = w->capture;
-
-	if (c->wwid[0] != '\0')
-		fprintf(w->out, "WWID     %s\n", c->wwid);
-	if (c->disk_serial[0] != '\0')
-		fprintf(w->out, "Serial   %s\n", c->disk_serial);
-	if (c->disk_model[0] != '\0')
-		fprintf(w->out, "Model    %s\n", c->disk_model);
-}
-
-/* Only what cannot be anything else in a shell is put into a command. */
-static bool is_plain_name(const char *text)
-{
-	return text[0] != '\0' && text[0] != '-' &&
-	       text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-")] == '\0';
-}
-
 static void put_identity_step(const struct writer *w)
 {
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
 	const struct vk_capture *c = w->capture;
+	/* only what cannot be anything else in a shell is put into a command */
+	bool is_plain = c->wwid[0] != '\0' && c->wwid[0] != '-' && c->wwid[strspn(c->wwid, plain)] == '\0';
 
 	fputs("2. Make sure that TARGET is the captured disk. Snapshots of the array, replicas and copies have\n"
 	      "   the same headers; what tells them apart is the WWID, and the serial number:\n"
@@ -187,7 +153,7 @@ static void put_identity_step(const struct writer *w)
 	      "           cat /sys/block/sdX/device/wwid    (sdX: TARGET without /dev/)\n",
 	      w->out);
 	fprintf(w->out, "   ESXi:   esxcli storage core device list -d %s    (the name of a device is its WWID)\n",
-		is_plain_name(c->wwid) ? c->wwid : "naa....");
+		is_plain ? c->wwid : "naa....");
 	fputs(c->wwid[0] != '\0'
 		      ? "   Both must give the WWID above. If they give another one, do not write: it is another "
 			"disk.\n"
@@ -225,7 +191,13 @@ static void put_opening(const struct writer *w)
 		c->is_undo ? "\n" : "", c->source_path, c->host[0] != '\0' ? c->host : "(not known)",
 		c->size_uncertain ? "at least " : "", buf, c->sector_size,
 		c->imported != NULL ? "Imported; the files that it was made of: " VK_MANIFEST_FILE "\n" : "");
-	put_names(w);
+	/* what the device said of itself; a line of its own, for people compare it with another screen */
+	if (c->wwid[0] != '\0')
+		fprintf(w->out, "WWID     %s\n", c->wwid);
+	if (c->disk_serial[0] != '\0')
+		fprintf(w->out, "Serial   %s\n", c->disk_serial);
+	if (c->disk_model[0] != '\0')
+		fprintf(w->out, "Model    %s\n", c->disk_model);
 	for (size_t i = 0; i < c->identity_count; i++) {
 		const struct vk_identity *id = &c->identities[i];
 
@@ -262,9 +234,9 @@ char *vk_restore_text(const struct vk_capture *capture)
 		return NULL;
 	put_opening(&w);
 	put_table(&w);
-	put_part(&w, VK_PART_LVM);
-	put_part(&w, VK_PART_VH);
-	put_part(&w, VK_PART_HEARTBEATS);
+	put_part(&w, VK_PART_LVM, "LVM header and tables");
+	put_part(&w, VK_PART_VH, "volume header (.vh.sf)");
+	put_part(&w, VK_PART_HEARTBEATS, "heartbeats");
 	if (fclose(w.out) != 0) {
 		free(text);
 		return NULL;

@@ -62,36 +62,28 @@ char *vk_md5sums_text(const struct vk_capture *capture)
 	return text_of(lines, count);
 }
 
-static bool md5sums_digest(const struct vk_capture *capture, char ret_sha256[VK_SHA256_HEX_BYTES])
-{
-	char *text = vk_md5sums_text(capture);
-	bool sound = text != NULL && vk_digest_bytes(text, strlen(text), ret_sha256);
-
-	free(text);
-	return sound;
-}
-
 char *vk_sums_text(const struct vk_manifest *manifest, const struct vk_sums *sums)
 {
 	const struct vk_capture *c = &manifest->capture;
 	struct line *lines = calloc(c->region_count + 4, sizeof(*lines));
+	char *md5sums = vk_capture_has_md5(c) ? vk_md5sums_text(c) : NULL;
 	char md5sums_sha256[VK_SHA256_HEX_BYTES];
 	size_t count = 0;
+	bool sound = lines != NULL && (!vk_capture_has_md5(c) ||
+		      (md5sums != NULL && vk_digest_bytes(md5sums, strlen(md5sums), md5sums_sha256)));
 
-	if (lines == NULL)
+	free(md5sums);
+	if (!sound) {
+		free(lines);
 		return NULL;
+	}
 	for (size_t i = 0; i < c->region_count; i++)
 		lines[count++] = (struct line){c->regions[i].file, c->regions[i].sha256};
 	lines[count++] = (struct line){VK_RESTORE_FILE, manifest->restore_sha256};
 	lines[count++] = (struct line){VK_MANIFEST_FILE, sums->manifest_sha256};
 	if (sums->signature_sha256 != NULL)
 		lines[count++] = (struct line){VK_SIGNATURE_FILE, sums->signature_sha256};
-	if (vk_capture_has_md5(c)) {
-		if (!md5sums_digest(c, md5sums_sha256)) {
-			free(lines);
-			return NULL;
-		}
+	if (vk_capture_has_md5(c))
 		lines[count++] = (struct line){VK_MD5SUMS_FILE, md5sums_sha256};
-	}
 	return text_of(lines, count);
 }

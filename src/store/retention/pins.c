@@ -40,28 +40,15 @@ static enum vk_status open_pins(int store_fd, const char *store, bool make, int 
 	return VK_OK;
 }
 
-static void read_reason(int pins_fd, const char *id, char ret_reason[VK_PIN_REASON_BYTES])
-{
-	struct vk_error ignored;
-	struct vk_text text;
-	char *bytes;
-	size_t len;
-
-	vk_text_init(&text, ret_reason, VK_PIN_REASON_BYTES);
-	if (vk_folder_slurp(pins_fd, id, VK_PIN_REASON_BYTES, &bytes, &len, &ignored) != VK_OK)
-		return;
-	while (len > 0 && bytes[len - 1] == '\n')
-		len--;
-	if (len > 0)
-		vk_text_label(&text, (const uint8_t *)bytes, len);
-	free(bytes);
-}
-
 /* For vk_each_entry; errno is ENOMEM when memory ran out. */
 static bool add_pin(void *ctx, int pins_fd, const char *name)
 {
 	struct vk_pins *pins = ctx;
+	struct vk_error ignored;
+	struct vk_text text;
 	struct vk_pin *pin;
+	char *bytes;
+	size_t len;
 
 	if (name[0] == '.' || strlen(name) >= VK_CAPTURE_ID_BYTES)
 		return true;
@@ -69,7 +56,13 @@ static bool add_pin(void *ctx, int pins_fd, const char *name)
 	if (pin == NULL)
 		return false;
 	memcpy(pin->id, name, strlen(name) + 1);
-	read_reason(pins_fd, pin->id, pin->reason);
+	vk_text_init(&text, pin->reason, sizeof(pin->reason));
+	if (vk_folder_slurp(pins_fd, name, VK_PIN_REASON_BYTES, &bytes, &len, &ignored) != VK_OK)
+		return true;
+	while (len > 0 && bytes[len - 1] == '\n')
+		len--;
+	vk_text_label(&text, (const uint8_t *)bytes, len);
+	free(bytes);
 	return true;
 }
 
