@@ -47,9 +47,9 @@ void vk_texts_free(char **texts)
 	free(texts);
 }
 
-struct vk_shown vk_shown(const char *name)
+struct vk_safe_name vk_safe_name(const char *name)
 {
-	struct vk_shown shown;
+	struct vk_safe_name shown;
 	struct vk_text text;
 
 	vk_text_init(&text, shown.text, sizeof(shown.text));

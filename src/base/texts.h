@@ -19,12 +19,12 @@ void vk_sentences_free(char ***list, size_t *count);
 void vk_texts_free(char **texts);
 
 /*
- * A name that anybody may have given, fit for a terminal, to be named in the arguments of a printf: vk_shown(name).text
+ * A name that anybody may have given, fit for a terminal, to be named in the arguments of a printf: vk_safe_name(name).text
  * lives as long as the statement.
  */
-struct vk_shown {
+struct vk_safe_name {
 	char text[160];
 };
-struct vk_shown vk_shown(const char *name);
+struct vk_safe_name vk_safe_name(const char *name);
 
 #endif

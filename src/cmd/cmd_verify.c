@@ -30,18 +30,13 @@ struct run {
 /* A ledger, a head that tells that there was one, or an anchor from outside. */
 static bool is_expected(const struct vk_cli_call *call)
 {
-	static const char *const files[] = {VK_LEDGER_FILE, VK_LEDGER_HEAD_FILE};
+	int fd = open(vk_cmd_store(call), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool expected = vk_cli_value(call, "anchor") != NULL;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !expected; i++) {
-		struct stat st;
-		char *path;
-
-		if (asprintf(&path, "%s/%s", vk_cmd_store(call), files[i]) < 0)
-			return true;
-		expected = lstat(path, &st) == 0;
-		free(path);
-	}
+	expected = expected || faccessat(fd, VK_LEDGER_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+		   faccessat(fd, VK_LEDGER_HEAD_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (fd >= 0)
+		close(fd);
 	return expected;
 }
 

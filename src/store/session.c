@@ -25,7 +25,7 @@ static bool begins_with(const char *name, const char *prefix)
 
 static void put_left(const struct vk_finding_sink *sink, const char *name, const char *why)
 {
-	vk_finding_say(sink, VK_F_STORE_LEFT_OVER, 0, 0, NULL, NULL, "%s stays in the store: %s", vk_shown(name).text,
+	vk_finding_say(sink, VK_F_STORE_LEFT_OVER, 0, 0, NULL, NULL, "%s stays in the store: %s", vk_safe_name(name).text,
 		       why);
 }
 
@@ -50,30 +50,22 @@ static bool is_leftover(int store_fd, const char *name, int fd, const struct vk_
 /* What cannot be read now may be there: only a clear no lets a folder go. */
 enum answer { NO, YES, UNKNOWN };
 
-static void count_error(void *ctx, const struct vk_finding *finding)
-{
-	size_t *errors = ctx;
-
-	/* what it was taken with is no damage */
-	*errors += vk_finding_kind(finding->code)->severity == VK_ERROR;
-}
-
-/* Nothing of it was removed yet. */
+/* Nothing of it was removed yet; what it was taken with is no damage. */
 static enum answer is_whole(const struct vk_store *store, const char *name)
 {
-	size_t errors = 0;
-	const struct vk_finding_sink sink = {.put = count_error, .ctx = &errors};
+	struct vk_findings findings = {.count = 0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
 	struct vk_error unread;
-	enum vk_status status;
+	enum answer answer = UNKNOWN;
 	char *path;
 
 	if (asprintf(&path, "%s/%s", vk_store_path(store), name) < 0)
 		return UNKNOWN;
-	status = vk_capture_verify(path, &sink, &unread);
+	if (vk_capture_verify(path, &sink, &unread) == VK_OK)
+		answer = vk_findings_errors(&findings) ? NO : YES;
+	vk_findings_free(&findings);
 	free(path);
-	if (status != VK_OK)
-		return UNKNOWN;
-	return errors == 0 ? YES : NO;
+	return answer;
 }
 
 /* The name without the prefix. */

@@ -38,13 +38,6 @@ static bool is_inside(int folder_fd, int store_fd)
 	return inside;
 }
 
-static void note_rolled_back(void *ctx, const struct vk_finding *finding)
-{
-	bool *rolled_back = ctx;
-
-	*rolled_back = *rolled_back || finding->code == VK_F_LEDGER_ROLLED_BACK;
-}
-
 /*
  * The anchor that is there is the only witness of a store that was put back: it is replaced by none that does not
  * follow from it. ret_lines: how many the ledger has at least.
@@ -52,15 +45,18 @@ static void note_rolled_back(void *ctx, const struct vk_finding *finding)
 static enum vk_status check_old(const char *store, int folder_fd, const char *name, const char *file,
 				size_t *ret_lines, struct vk_error *err)
 {
-	bool rolled_back = false;
-	const struct vk_finding_sink sink = {.put = note_rolled_back, .ctx = &rolled_back};
+	struct vk_findings findings = {.count = 0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
 	struct vk_ledger_check check = {.anchor = file, .lines_only = true};
 	struct stat st;
+	bool rolled_back;
 	enum vk_status status;
 
 	if (fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		check.anchor = NULL;
 	status = vk_ledger_verify(store, &check, &sink, ret_lines, err);
+	rolled_back = findings.dropped > 0 || vk_findings_have(&findings, VK_F_LEDGER_ROLLED_BACK, 0);
+	vk_findings_free(&findings);
 	/* a store that is not there has no line that an anchor could name */
 	if (status == VK_ABSENT) {
 		rolled_back = check.anchor != NULL;

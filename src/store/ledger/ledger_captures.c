@@ -102,7 +102,7 @@ void vk_recorded_free(struct vk_recorded_set *set)
 static void put_finding(const struct vk_finding_sink *sink, enum vk_finding_code code, const char *id,
 			const char *message, uint64_t offset)
 {
-	vk_finding_say(sink, code, offset, 0, NULL, NULL, "%s %s", vk_shown(id).text, message);
+	vk_finding_say(sink, code, offset, 0, NULL, NULL, "%s %s", vk_safe_name(id).text, message);
 }
 
 /* What lies under its name has another manifest. */

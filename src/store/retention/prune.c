@@ -104,9 +104,15 @@ static void fill(struct vk_prune_capture *capture, const struct vk_manifest *m)
 	capture->item.header = capture->header;
 }
 
-static void load(struct vk_prune_capture *capture, int fd, const char *path)
+/*
+ * A warning is no damage: what was saved is there, though somebody else could have written to it, or the disk was
+ * damaged at the time. A file that somebody put there must not go with the capture.
+ */
+static void judge(struct vk_prune_capture *capture, int fd, const char *path, struct vk_verify_cache *cache)
 {
 	struct vk_manifest *manifest = calloc(1, sizeof(*manifest));
+	struct vk_findings findings = {.count = 0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
 	struct vk_error err = {.what = "no memory"};
 
 	if (manifest == NULL || vk_manifest_load(fd, path, manifest, &err) != VK_OK) {
@@ -117,18 +123,6 @@ static void load(struct vk_prune_capture *capture, int fd, const char *path)
 		vk_manifest_free(manifest);
 	}
 	free(manifest);
-}
-
-/*
- * A warning is no damage: what was saved is there, though somebody else could have written to it, or the disk was
- * damaged at the time. A file that somebody put there must not go with the capture.
- */
-static void judge(struct vk_prune_capture *capture, int fd, const char *path, struct vk_verify_cache *cache)
-{
-	struct vk_findings findings = {.count = 0};
-	const struct vk_finding_sink sink = vk_findings_sink(&findings);
-	struct vk_error err;
-
 	if (vk_verify_folder(fd, path, cache, &sink, &err) != VK_OK) {
 		capture->unread = capture->unread || err.status == VK_IO;
 		put_problem(capture, "it could not be verified: ", err.what);
@@ -166,7 +160,6 @@ void vk_prune_study(const struct vk_prune *prune, const struct vk_pins *pins, st
 	}
 	capture->dev = st.st_dev;
 	capture->ino = st.st_ino;
-	load(capture, fd, path);
 	judge(capture, fd, path, cache);
 	/* vmfskit makes nothing but plain files in captures: what somebody else put there must not go with it */
 	if (capture->problem[0] == '\0' && !vk_only_plain_files(fd))
