@@ -19,8 +19,8 @@ void vk_sentences_free(char ***list, size_t *count);
 void vk_texts_free(char **texts);
 
 /*
- * A name that anybody may have given, fit for a terminal, to be named in the arguments of a printf: vk_safe_name(name).text
- * lives as long as the statement.
+ * A name that anybody may have given, fit for a terminal, to be named in the arguments of a printf:
+ * vk_safe_name(name).text lives as long as the statement.
  */
 struct vk_safe_name {
 	char text[160];

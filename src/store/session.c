@@ -25,8 +25,8 @@ static bool begins_with(const char *name, const char *prefix)
 
 static void put_left(const struct vk_finding_sink *sink, const char *name, const char *why)
 {
-	vk_finding_say(sink, VK_F_STORE_LEFT_OVER, 0, 0, NULL, NULL, "%s stays in the store: %s", vk_safe_name(name).text,
-		       why);
+	vk_finding_say(sink, VK_F_STORE_LEFT_OVER, 0, 0, NULL, NULL, "%s stays in the store: %s",
+		       vk_safe_name(name).text, why);
 }
 
 /* The folder is locked and holds nothing but plain files of this user; false when it is to be left alone. */

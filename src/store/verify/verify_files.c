@@ -154,8 +154,8 @@ static enum vk_status check_file(const struct vk_verifier *v, struct vk_saver *s
 	enum vk_status status = vk_folder_open_fresh(v->folder_fd, e->file, &fd, &length, &why);
 
 	if (status == VK_ABSENT || status == VK_DAMAGED) {
-		vk_finding_say(v->sink, VK_F_CAPTURE_FILE_MISSING, e->offset_bytes, e->length_bytes, NULL, NULL, "%s: %s",
-			       e->file, why.what);
+		vk_finding_say(v->sink, VK_F_CAPTURE_FILE_MISSING, e->offset_bytes, e->length_bytes, NULL, NULL,
+			       "%s: %s", e->file, why.what);
 		return VK_OK;
 	}
 	if (status != VK_OK)
