@@ -141,24 +141,13 @@ static void print_capture(const struct vk_cli_call *call, const struct vk_cmd_ju
 	vk_report_findings_text(call->out, &judged->findings, NULL, &style);
 }
 
-static void print_ledger(const struct run *run)
-{
-	FILE *out = run->cmd.call->out;
-	const struct vk_report_style style = vk_report_style_for(out);
-	bool bad = vk_findings_bad(&run->findings);
-
-	if (!run->asked || run->status != VK_OK || (vk_cli_flag(run->cmd.call, "quiet") && !bad))
-		return;
-	fprintf(out, "%s: %zu line%s, %s\n", run->path, run->lines, run->lines == 1 ? "" : "s",
-		bad ? "not sound" : "sound");
-	vk_report_findings_text(out, &run->findings, NULL, &style);
-}
-
 static void put_text(const void *ctx)
 {
 	const struct run *run = ctx;
 	const struct vk_cli_call *call = run->cmd.call;
+	const struct vk_report_style style = vk_report_style_for(call->out);
 	bool quiet = vk_cli_flag(call, "quiet");
+	bool bad = vk_findings_bad(&run->findings);
 
 	if (run->count == 0 && call->argument_count == 0)
 		fprintf(call->out, "no captures in %s\n", vk_cmd_store(call));
@@ -168,7 +157,11 @@ static void put_text(const void *ctx)
 	if (quiet && run->wrong > 0)
 		fprintf(call->out, "%zu captures: %zu sound, %zu not\n", run->count, run->count - run->wrong,
 			run->wrong);
-	print_ledger(run);
+	if (!run->asked || run->status != VK_OK || (quiet && !bad))
+		return;
+	fprintf(call->out, "%s: %zu line%s, %s\n", run->path, run->lines, run->lines == 1 ? "" : "s",
+		bad ? "not sound" : "sound");
+	vk_report_findings_text(call->out, &run->findings, NULL, &style);
 }
 
 static json_t *capture_json(const struct vk_cmd_judged *judged)
@@ -234,40 +227,24 @@ static void put_json(const void *ctx, struct vk_json *root)
 	vk_json_set(root, "findings", findings);
 }
 
-/* Append that captures were verified: all of the store (ids NULL) or some. */
-static bool append_line(struct run *run, const char *const *ids, size_t count, size_t bad, struct vk_error *err)
-{
-	const struct vk_store_options use = {.use = VK_STORE_ADD, .command = run->cmd.call->command};
-	struct vk_event event = {.kind = VK_EVENT_VERIFY, .captures = ids, .capture_count = ids != NULL ? count : 0};
-	char result[VK_LEDGER_RESULT_BYTES];
-	struct vk_store *store;
-	struct vk_text text;
-	enum vk_status status = vk_store_open(vk_cmd_store(run->cmd.call), &use, &store, err);
-
-	if (status != VK_OK)
-		return false;
-	vk_text_init(&text, result, sizeof(result));
-	vk_text_fmt(&text, "%zu of %zu sound", count - bad, count);
-	if (run->asked && run->status == VK_OK)
-		vk_text_fmt(&text, ", ledger %s", vk_findings_bad(&run->findings) ? "not sound" : "sound");
-	event.result = result;
-	status = vk_ledger_append(store, &event, err);
-	vk_store_close(store);
-	return status == VK_OK;
-}
-
 /*
- * Only captures of this store belong in its ledger: those that were asked for by their ids. Where the store cannot be
- * written to (a read-only mount, evidence of another user) nothing is recorded.
+ * Append that captures were verified: all of the store or some. Only captures of this store belong in its ledger: those
+ * that were asked for by their ids. Where the store cannot be written to (a read-only mount, evidence of another user)
+ * nothing is recorded.
  */
-static void record(struct run *run)
+static void record(const struct run *run)
 {
 	const struct vk_cli_call *call = run->cmd.call;
+	const struct vk_store_options use = {.use = VK_STORE_ADD, .command = call->command};
 	const char **ids = calloc(run->count + 1, sizeof(*ids));
+	char result[VK_LEDGER_RESULT_BYTES];
+	const struct vk_event all = {.kind = VK_EVENT_VERIFY, .result = result};
+	struct vk_event event = all;
 	size_t len = strlen(vk_cmd_store(call));
+	struct vk_store *store = NULL;
 	struct vk_error err;
+	struct vk_text text;
 	struct stat st;
-	size_t count = 0;
 	size_t bad = 0;
 
 	for (size_t i = 0; i < run->count && ids != NULL; i++) {
@@ -276,13 +253,21 @@ static void record(struct run *run)
 		if (strncmp(judged->path, vk_cmd_store(call), len) != 0 || judged->path[len] != '/' ||
 		    strchr(judged->path + len + 1, '/') != NULL)
 			continue;
-		ids[count++] = judged->path + len + 1;
+		ids[event.capture_count++] = judged->path + len + 1;
 		bad += judged->status != VK_OK || vk_findings_bad(&judged->findings);
 	}
+	event.captures = ids;
+	vk_text_init(&text, result, sizeof(result));
+	vk_text_fmt(&text, "%zu of %zu sound", event.capture_count - bad, event.capture_count);
+	if (run->asked && run->status == VK_OK)
+		vk_text_fmt(&text, ", ledger %s", vk_findings_bad(&run->findings) ? "not sound" : "sound");
 	/* a ledger that was taken away must not be replaced by a new one that knows of nothing */
-	if (count > 0 && lstat(run->path, &st) == 0 &&
-	    !append_line(run, call->argument_count > 0 ? ids : NULL, count, bad, &err) && run->insisted)
+	if (event.capture_count > 0 && lstat(run->path, &st) == 0 &&
+	    (vk_store_open(vk_cmd_store(call), &use, &store, &err) != VK_OK ||
+	     vk_ledger_append(store, call->argument_count > 0 ? &event : &all, &err) != VK_OK) &&
+	    run->insisted)
 		fprintf(call->err, "%s: note: not recorded in the ledger: %s\n", call->program->name, err.what);
+	vk_store_close(store);
 	free(ids);
 }
 

@@ -132,17 +132,6 @@ static void put_capture(struct xml *x, const struct vk_cmd_judged *judged)
 	close_element(x, "partitionsystemobject");
 }
 
-static void put_command(const struct xml *x, const struct vk_cli_call *call)
-{
-	indent(x);
-	fputs("<command_line>", x->out);
-	for (size_t i = 0; call->command != NULL && call->command[i] != NULL; i++) {
-		fputs(i > 0 ? " " : "", x->out);
-		vk_report_xml_text(x->out, call->command[i]);
-	}
-	fputs("</command_line>\n", x->out);
-}
-
 static void put_creator(struct xml *x, const struct vk_cli_call *call)
 {
 	char user[VK_WHO_USER_BYTES];
@@ -159,7 +148,13 @@ static void put_creator(struct xml *x, const struct vk_cli_call *call)
 		put_text(x, "host", name.nodename);
 		put_text(x, "arch", name.machine);
 	}
-	put_command(x, call);
+	indent(x);
+	fputs("<command_line>", x->out);
+	for (size_t i = 0; call->command != NULL && call->command[i] != NULL; i++) {
+		fputs(i > 0 ? " " : "", x->out);
+		vk_report_xml_text(x->out, call->command[i]);
+	}
+	fputs("</command_line>\n", x->out);
 	put_number(x, "uid", getuid());
 	vk_who_user(user);
 	put_text(x, "username", user);

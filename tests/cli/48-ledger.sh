@@ -306,6 +306,9 @@ is "it names them" "$(tail -n 2 kept/ledger.jsonl | jq -r 'select(.event == "pru
 cp -a "signed/$(tail -n 2 kept/ledger.jsonl | jq -r 'select(.event == "prune") | .captures[0]')" kept/
 run "$VMFSKIT" verify --json --store kept --ledger --public-key key.pub
 is "one of them put back is told" "$(codes)" ledger.unfinished
+run "$VMFSKIT" verify --json --store kept --ledger --public-key foreign.pub
+has "a foreign key: the lines are told" "$(codes)" 'signature\.wrong'
+hasnt "a foreign key: what was pruned is not missing" "$(codes)" 'capture-missing'
 
 # --- verify records itself; twenty at once
 "$VMFSKIT" verify --store st "$id" >/dev/null

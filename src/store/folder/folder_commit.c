@@ -137,20 +137,11 @@ static bool step_fails(const char *what, const char *step)
 	return vk_step_fails(name);
 }
 
-/* Sets errno when it fails. */
-static bool write_new(int fd, const void *bytes, size_t len, const char *what)
-{
-	ssize_t n = step_fails(what, "write") ? -1 : write(fd, bytes, len);
-
-	if (n >= 0 && n != (ssize_t)len)
-		errno = ENOSPC;
-	return n == (ssize_t)len && !step_fails(what, "fsync") && fsync(fd) == 0;
-}
-
 enum vk_status vk_replace_file(int folder_fd, const char *file, const void *bytes, size_t len, const char *what,
 			       struct vk_error *err)
 {
 	char temporary[300];
+	ssize_t n;
 	bool sound;
 	int code;
 	int fd;
@@ -162,7 +153,10 @@ enum vk_status vk_replace_file(int folder_fd, const char *file, const void *byte
 	fd = step_fails(what, "create")
 		     ? -1
 		     : openat(folder_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	sound = fd >= 0 && write_new(fd, bytes, len, what);
+	n = fd < 0 || step_fails(what, "write") ? -1 : write(fd, bytes, len);
+	if (n >= 0 && n != (ssize_t)len)
+		errno = ENOSPC;
+	sound = n == (ssize_t)len && !step_fails(what, "fsync") && fsync(fd) == 0;
 	code = errno;
 	if (fd >= 0 && close(fd) != 0 && sound) {
 		sound = false;

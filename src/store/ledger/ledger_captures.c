@@ -38,9 +38,7 @@ const struct vk_recorded *vk_recorded_find(const struct vk_recorded_set *set, co
 	return r != NULL && r->added > 0 ? r : NULL;
 }
 
-/*
- * Item and id are one piece of memory. Once it is on the list it is freed with the set, whatever becomes of the tree.
- */
+/* Item and id are one piece of memory, which belongs to the tree. */
 static struct vk_recorded *find_or_add(struct vk_recorded_set *set, const char *id)
 {
 	struct vk_recorded *r = find(set, id);
@@ -52,11 +50,11 @@ static struct vk_recorded *find_or_add(struct vk_recorded_set *set, const char *
 	if (r == NULL)
 		return NULL;
 	r->id = memcpy(r + 1, id, id_bytes);
-	if (vk_append(&set->items, &set->count, &r, sizeof(struct vk_recorded *)) == NULL) {
+	if (tsearch(r, &set->tree, compare_ids) == NULL) {
 		free(r);
 		return NULL;
 	}
-	return tsearch(r, &set->tree, compare_ids) != NULL ? r : NULL;
+	return vk_append(&set->items, &set->count, &r, sizeof(struct vk_recorded *)) != NULL ? r : NULL;
 }
 
 bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *line, uint64_t offset)
@@ -85,16 +83,9 @@ bool vk_recorded_add(struct vk_recorded_set *set, const struct vk_ledger_line *l
 	return true;
 }
 
-static void keep_item(void *item)
-{
-	(void)item;
-}
-
 void vk_recorded_free(struct vk_recorded_set *set)
 {
-	tdestroy(set->tree, keep_item);
-	for (size_t i = 0; i < set->count; i++)
-		free(set->items[i]);
+	tdestroy(set->tree, free);
 	free(set->items);
 	*set = (struct vk_recorded_set){.tree = NULL};
 }
