@@ -66,14 +66,6 @@ static bool add_pin(void *ctx, int pins_fd, const char *name)
 	return true;
 }
 
-static int compare_pins(const void *a, const void *b)
-{
-	const struct vk_pin *x = a;
-	const struct vk_pin *y = b;
-
-	return strcmp(x->id, y->id);
-}
-
 enum vk_status vk_pins_read(int store_fd, const char *store, struct vk_pins *ret_pins, struct vk_error *err)
 {
 	enum vk_status status;
@@ -86,8 +78,6 @@ enum vk_status vk_pins_read(int store_fd, const char *store, struct vk_pins *ret
 	if (!vk_each_entry(fd, add_pin, ret_pins)) {
 		status = failed(store, "list", err);
 		vk_pins_free(ret_pins);
-	} else if (ret_pins->count > 0) {
-		qsort(ret_pins->items, ret_pins->count, sizeof(*ret_pins->items), compare_pins);
 	}
 	close(fd);
 	return status;
@@ -95,12 +85,10 @@ enum vk_status vk_pins_read(int store_fd, const char *store, struct vk_pins *ret
 
 const struct vk_pin *vk_pins_find(const struct vk_pins *pins, const char *id)
 {
-	struct vk_pin key = {.id = ""};
-
-	if (pins->count == 0 || strlen(id) >= sizeof(key.id))
-		return NULL;
-	memcpy(key.id, id, strlen(id) + 1);
-	return bsearch(&key, pins->items, pins->count, sizeof(key), compare_pins);
+	for (size_t i = 0; i < pins->count; i++)
+		if (strcmp(pins->items[i].id, id) == 0)
+			return &pins->items[i];
+	return NULL;
 }
 
 void vk_pins_free(struct vk_pins *pins)

@@ -18,7 +18,7 @@ struct vk_pin {
 	char reason[VK_PIN_REASON_BYTES]; /* fit for a terminal; empty: none, or it cannot be read */
 };
 
-/* Sorted by id. Start with all zero; free with vk_pins_free. */
+/* Start with all zero; free with vk_pins_free. */
 struct vk_pins {
 	struct vk_pin *items;
 	size_t count;
