@@ -48,6 +48,7 @@ static enum vk_status reserve(struct vk_folder *folder, const char *base, struct
 	unsigned lost = 0;
 
 	for (unsigned n = 1; n < SAME_NAME_MAX && lost < LOST_MAX;) {
+		enum vk_status status;
 		struct stat st;
 
 		snprintf(folder->id, sizeof(folder->id), n > 1 ? "%s-%u" : "%s", base, n);
@@ -64,9 +65,9 @@ static enum vk_status reserve(struct vk_folder *folder, const char *base, struct
 		folder->fd = openat(folder->store_fd, folder->temporary,
 				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (folder->fd < 0 && errno != ENOENT) {
-			vk_error_errno(err, errno, folder->store, "cannot open the new folder");
+			status = vk_error_errno(err, errno, folder->store, "cannot open the new folder");
 			unlinkat(folder->store_fd, folder->temporary, AT_REMOVEDIR);
-			return err->status;
+			return status;
 		}
 		/* where there are no locks at all, there are no runs beside this one either */
 		if (folder->fd < 0 || (flock(folder->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) ||
