@@ -209,18 +209,6 @@ enum vk_status vk_manifest_load(int folder_fd, const char *where, struct vk_mani
 	return status;
 }
 
-/* ---- names and ranges, judged */
-
-bool vk_file_name_plain(const char *name)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-
-	return name[0] != '\0' && name[0] != '.' && name[0] != '-' &&
-	       strspn(name, plain) == strlen(name) && strcmp(name, VK_MANIFEST_FILE) != 0 &&
-	       strcmp(name, VK_SUMS_FILE) != 0 && strcmp(name, VK_RESTORE_FILE) != 0 &&
-	       strcmp(name, VK_MD5SUMS_FILE) != 0 && strcmp(name, VK_SIGNATURE_FILE) != 0;
-}
-
 bool vk_manifest_check_ranges(const struct vk_capture *capture, const struct vk_finding_sink *sink)
 {
 	bool all_sound = true;

@@ -6,6 +6,7 @@
 
 #include "scsi/device_info.h"
 #include "store/folder/digest.h"
+#include "store/folder/folder.h"
 #include "store/manifest/manifest.h"
 #include "store/manifest/rebuilt.h"
 
@@ -197,6 +198,16 @@ void vk_rows_write(const struct vk_rows *rows, const void *item, struct vk_json 
 			vk_json_set_text(object, row->key, member);
 		}
 	}
+}
+
+bool vk_file_name_plain(const char *name)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	return name[0] != '\0' && name[0] != '.' && name[0] != '-' &&
+	       strspn(name, plain) == strlen(name) && strcmp(name, VK_MANIFEST_FILE) != 0 &&
+	       strcmp(name, VK_SUMS_FILE) != 0 && strcmp(name, VK_RESTORE_FILE) != 0 &&
+	       strcmp(name, VK_MD5SUMS_FILE) != 0 && strcmp(name, VK_SIGNATURE_FILE) != 0;
 }
 
 static void read_text(const struct vk_row *row, struct vk_json_reader *r, const json_t *object, char *member)
