@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/checked.h"
-#include "repair/guard/disk_lock.h"
+#include "repair/guard/guards.h"
 #include "repair/repair_state.h"
 
 static bool is_partition_device(const char *path)

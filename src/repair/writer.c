@@ -16,7 +16,7 @@
 #include "base/command.h"
 #include "base/crash_point.h"
 #include "base/signals.h"
-#include "repair/guard/disk_lock.h"
+#include "repair/guard/guards.h"
 #include "repair/target_read.h"
 #include "repair/writer.h"
 #include "vmfskit/vouch.h"

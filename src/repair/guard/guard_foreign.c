@@ -44,40 +44,32 @@ static bool in_the_way(const struct vk_restore *restore, const struct field_of_v
 	       (!view->whole && vk_restore_edits_in_part(restore, VK_PART_TABLE));
 }
 
-static enum vk_status object_to(struct vk_restore *restore, const struct field_of_view *view,
-				const struct vk_foreign *sign, struct vk_error *err)
-{
-	char where[64] = "the whole target", names[256] = "";
-	size_t used = 0;
-
-	if (view->own)
-		snprintf(where, sizeof(where), "the target's own partition %u", view->partition);
-	else if (!view->whole)
-		snprintf(where, sizeof(where), "the place of partition %u", view->partition);
-	if (sign->label[0] != '\0')
-		used = (size_t)snprintf(names, sizeof(names), ", label \"%s\"", sign->label);
-	if (sign->uuid[0] != '\0')
-		snprintf(names + used, sizeof(names) - used, ", UUID %s", sign->uuid);
-	return vk_guard_object(restore, vk_foreign_is_member(sign) ? VK_GUARD_MEMBER : VK_GUARD_FOREIGN_SIGNATURE, err,
-			       "%s is on %s: its signature is at byte %" PRIu64 "%s", sign->type,
-			       where, sign->magic_bytes, names);
-}
-
 static enum vk_status ask_range(struct vk_restore *restore, const struct field_of_view *view,
 			   struct vk_error *err)
 {
 	struct vk_foreigners found = {.count = 0};
-	enum vk_status status =
-		vk_foreign_look(restore->io, view->start, view->length, &found, err);
+	enum vk_status status = vk_foreign_look(restore->io, view->start, view->length, &found, err);
 
-	for (size_t i = 0; status == VK_OK && i < found.count; i++)
+	for (size_t i = 0; status == VK_OK && i < found.count; i++) {
+		const struct vk_foreign *sign = &found.items[i];
+		char where[64] = "the whole target";
+
 		/*
 		 * A part of an array may have been one when it was captured, or have become one since a restore
 		 * without a byte of that restore being changed: what excuses other signatures does not excuse it.
 		 */
-		if (vk_foreign_is_member(&found.items[i]) ||
-		    !(restore->known_state || as_captured(restore, &found.items[i])))
-			status = object_to(restore, view, &found.items[i], err);
+		if (!vk_foreign_is_member(sign) && (restore->known_state || as_captured(restore, sign)))
+			continue;
+		if (!view->whole)
+			snprintf(where, sizeof(where), "%s partition %u",
+				 view->own ? "the target's own" : "the place of", view->partition);
+		status = vk_guard_object(restore,
+					 vk_foreign_is_member(sign) ? VK_GUARD_MEMBER : VK_GUARD_FOREIGN_SIGNATURE,
+					 err, "%s is on %s: its signature is at byte %" PRIu64 "%s%s%s%s%s", sign->type,
+					 where, sign->magic_bytes, sign->label[0] != '\0' ? ", label \"" : "",
+					 sign->label, sign->label[0] != '\0' ? "\"" : "",
+					 sign->uuid[0] != '\0' ? ", UUID " : "", sign->uuid);
+	}
 	vk_foreigners_free(&found);
 	return status;
 }
@@ -92,55 +84,6 @@ static enum vk_status look_in(struct vk_restore *restore, struct field_of_view v
 		return VK_OK;
 	view.length = vk_min_u64(view.length, size - view.start);
 	return in_the_way(restore, &view) ? ask_range(restore, &view, err) : VK_OK;
-}
-
-static enum vk_status look_in_places(struct vk_restore *restore, struct vk_error *err)
-{
-	enum vk_status status = VK_OK;
-
-	for (size_t i = 0; i < restore->place_count && status == VK_OK; i++) {
-		const struct vk_captured_place *place = &restore->places[i];
-
-		status = look_in(restore,
-				 (struct field_of_view){.start = place->start_bytes,
-							.length = place->length_bytes,
-							.partition = place->identity->partition},
-				 err);
-	}
-	return status;
-}
-
-/* What the target's own table names and the captured one does not, however broken that table is. */
-static enum vk_status look_in_own(struct vk_restore *restore, struct vk_error *err)
-{
-	const struct vk_table *table = &restore->before->table;
-	uint32_t ss = restore->target.sector_size;
-	enum vk_status status = VK_OK;
-	size_t looks = 0;
-
-	if (restore->before->kind != VK_SOURCE_DISK)
-		return VK_OK;
-	for (size_t i = 0; i < table->partition_count && status == VK_OK; i++) {
-		const struct vk_partition *partition = &table->partitions[i];
-		struct field_of_view view = {.start = vk_mul_sat(partition->start_sector, ss),
-					     .length = vk_mul_sat(partition->sectors, ss),
-					     .partition = partition->number,
-					     .own = true};
-		bool seen = vk_partition_is_extended(partition) ||
-			    (vk_partition_was_captured(restore, partition) &&
-			     !vk_restore_edits_meet(restore, view.start, view.length));
-
-		for (size_t p = 0; p < restore->place_count && !seen; p++)
-			seen = restore->places[p].start_bytes == view.start;
-		if (!seen && looks++ < OWN_LOOKS_MAX)
-			status = look_in(restore, view, err);
-	}
-	return status;
-}
-
-static bool is_called_member(const struct vk_restore *restore)
-{
-	return vk_guard_has_objected(restore, VK_GUARD_MEMBER);
 }
 
 /* The first byte from `end` on that is not zero now and would be overwritten; UINT64_MAX: none. */
@@ -158,8 +101,10 @@ static uint64_t overwritten_behind(const struct vk_restore *restore, uint64_t en
 
 enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const char *who, struct vk_error *err)
 {
-	uint64_t at = end == 0 || is_called_member(restore) ? UINT64_MAX : overwritten_behind(restore, end);
+	uint64_t at = UINT64_MAX;
 
+	if (end != 0 && !vk_guard_has_objected(restore, VK_GUARD_MEMBER))
+		at = overwritten_behind(restore, end);
 	if (at == UINT64_MAX)
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_MEMBER, err,
@@ -169,45 +114,65 @@ enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const
 			       "would be overwritten", who, end, at);
 }
 
-/* Nothing says where the disk ended: what would be overwritten may be the rest of a lost copy, or somebody else's. */
-static void remark_tail(struct vk_restore *restore)
-{
-	uint64_t copy = vk_mul_sat(BACKUP_SECTORS, restore->target.sector_size), size = restore->target.size_bytes;
-	uint64_t at = size > copy ? overwritten_behind(restore, size - copy) : UINT64_MAX;
-
-	if (at != UINT64_MAX && !is_called_member(restore))
-		vk_restore_add_remark(restore,
-				      "the last sectors, from byte %" PRIu64 " on, hold something that is no copy of a "
-				      "GPT any more, and would be overwritten; a RAID or a controller may keep its own "
-				      "data there", at);
-}
-
 /* A copy of the GPT is to be put behind the end that the table names, where something lies already. */
 static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
 {
 	const struct vk_table *table = &restore->before->table;
 	uint64_t end = vk_mul_sat(vk_table_gpt_disk_sectors(table), restore->target.sector_size);
+	uint64_t copy = vk_mul_sat(BACKUP_SECTORS, restore->target.sector_size), size = restore->target.size_bytes;
+	uint64_t at = UINT64_MAX;
 
-	if (end == 0 && restore->capture->memory != NULL && !table->gpt[1].present)
-		remark_tail(restore);
+	/*
+	 * nothing says where the disk ended: what would be overwritten may be the rest of a lost copy, or somebody
+	 * else's
+	 */
+	if (end == 0 && restore->capture->memory != NULL && !table->gpt[1].present && size > copy &&
+	    !vk_guard_has_objected(restore, VK_GUARD_MEMBER))
+		at = overwritten_behind(restore, size - copy);
+	if (at != UINT64_MAX)
+		vk_restore_add_remark(restore,
+				      "the last sectors, from byte %" PRIu64 " on, hold something that is no copy of a "
+				      "GPT any more, and would be overwritten; a RAID or a controller may keep its own "
+				      "data there", at);
 	return vk_guard_ask_tail(restore, end, "The partition table", err);
 }
 
 enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error *err)
 {
+	const struct vk_table *table = &restore->before->table;
 	struct field_of_view view = {.length = restore->target.size_bytes, .whole = true};
+	uint32_t ss = restore->target.sector_size;
 	enum vk_status status = VK_OK;
+	size_t looks = 0, named = restore->before->kind == VK_SOURCE_DISK ? table->partition_count : 0;
 
 	if (restore->target.size_bytes == 0 || vk_overlay_dirty_bytes(restore->overlay) == 0)
 		return VK_OK;
 	if (in_the_way(restore, &view))
 		status = ask_range(restore, &view, err);
-	if (status == VK_OK)
-		status = look_in_places(restore, err);
-	if (status == VK_OK && !restore->known_state)
-		status = look_in_own(restore, err);
+	for (size_t i = 0; i < restore->place_count && status == VK_OK; i++) {
+		const struct vk_captured_place *place = &restore->places[i];
+
+		view = (struct field_of_view){
+			place->start_bytes, place->length_bytes, place->identity->partition, false, false};
+		status = look_in(restore, view, err);
+	}
 	/* of an undo that knows every byte, what stands there is what the restore put there */
-	if (status == VK_OK && !restore->known_state)
-		status = ask_tail(restore, err);
-	return status;
+	if (status != VK_OK || restore->known_state)
+		return status;
+	/* what the target's own table names and the captured one does not, however broken that table is */
+	for (size_t i = 0; i < named && status == VK_OK; i++) {
+		const struct vk_partition *partition = &table->partitions[i];
+		bool seen;
+
+		view = (struct field_of_view){vk_mul_sat(partition->start_sector, ss),
+					      vk_mul_sat(partition->sectors, ss), partition->number, false, true};
+		seen = vk_partition_is_extended(partition) ||
+		       (vk_partition_was_captured(restore, partition) &&
+			!vk_restore_edits_meet(restore, view.start, view.length));
+		for (size_t p = 0; p < restore->place_count && !seen; p++)
+			seen = restore->places[p].start_bytes == view.start;
+		if (!seen && looks++ < OWN_LOOKS_MAX)
+			status = look_in(restore, view, err);
+	}
+	return status == VK_OK ? ask_tail(restore, err) : status;
 }

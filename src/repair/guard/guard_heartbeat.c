@@ -11,46 +11,6 @@
 
 enum { WAIT_MS = 8000 };
 
-/* Where the capture knows heartbeats, and where the target's own volumes have them. */
-static void collect_regions(const struct vk_restore *restore, struct vk_heartbeat_watch *watch)
-{
-	for (size_t i = 0; i < restore->place_count; i++) {
-		const struct vk_identity *identity = restore->places[i].identity;
-
-		vk_heartbeat_watch_add(watch, identity->heartbeat_offset_bytes, identity->heartbeat_length_bytes,
-				       identity->heartbeat_slot_bytes);
-	}
-	for (size_t i = 0; i < restore->before->vmfs_count; i++) {
-		const struct vk_vmfs *vmfs = &restore->before->vmfs[i];
-		const struct vk_fs_geometry *geometry = &vmfs->heartbeats.geometry;
-
-		if (vmfs->fs_usable)
-			vk_heartbeat_watch_add(watch,
-					       vk_add_sat(vk_mul_sat(vmfs->start_sector, restore->target.sector_size),
-							  vmfs->heartbeats.offset_bytes),
-					       vk_mul_sat(geometry->heartbeat_slots, geometry->heartbeat_slot_bytes),
-					       geometry->heartbeat_slot_bytes);
-	}
-}
-
-/*
- * A region without a marker is not the one that hosts beat in; of what cannot be read the unreadable guard speaks,
- * too.
- */
-static void remark_on(struct vk_restore *restore, const struct vk_heartbeat_region *region)
-{
-	if (region->held_bytes < region->length_bytes)
-		vk_restore_add_remark(restore,
-				      "heartbeats cannot be judged: the region at byte %" PRIu64
-				      " of the target could not be read whole",
-				      region->offset_bytes);
-	else if (!region->marked)
-		vk_restore_add_remark(restore,
-				      "heartbeats cannot be judged: there are none at byte %" PRIu64
-				      " of the target, where they are expected",
-				      region->offset_bytes);
-}
-
 /* "Heartbeat slot 3 (byte 4711) WHAT: host ... at ... is using the volume" */
 static void explain_change(struct vk_text *out, const struct vk_heartbeat_region *region,
 			   const struct vk_heartbeat_change *change, const char *what)
@@ -90,13 +50,41 @@ static enum vk_status first_look(struct vk_restore *restore, bool *ret_in_use, s
 		return vk_no_memory(err, NULL);
 	vk_guard_heartbeat_forget(restore);
 	restore->heartbeats = watch;
-	collect_regions(restore, watch);
+	/* where the capture knows heartbeats, and where the target's own volumes have them */
+	for (size_t i = 0; i < restore->place_count; i++) {
+		const struct vk_identity *identity = restore->places[i].identity;
+
+		vk_heartbeat_watch_add(watch, identity->heartbeat_offset_bytes, identity->heartbeat_length_bytes,
+				       identity->heartbeat_slot_bytes);
+	}
+	for (size_t i = 0; i < restore->before->vmfs_count; i++) {
+		const struct vk_vmfs *vmfs = &restore->before->vmfs[i];
+		const struct vk_fs_geometry *geometry = &vmfs->heartbeats.geometry;
+
+		if (vmfs->fs_usable)
+			vk_heartbeat_watch_add(watch,
+					       vk_add_sat(vk_mul_sat(vmfs->start_sector, restore->target.sector_size),
+							  vmfs->heartbeats.offset_bytes),
+					       vk_mul_sat(geometry->heartbeat_slots, geometry->heartbeat_slot_bytes),
+					       geometry->heartbeat_slot_bytes);
+	}
 	status = vk_heartbeat_watch_begin(watch, restore->io, err);
 	if (status != VK_OK)
 		return status;
 	for (size_t i = 0; i < watch->count; i++) {
-		*ret_in_use = *ret_in_use || watch->items[i].in_use;
-		remark_on(restore, &watch->items[i]);
+		const struct vk_heartbeat_region *region = &watch->items[i];
+		bool cut = region->held_bytes < region->length_bytes;
+
+		*ret_in_use = *ret_in_use || region->in_use;
+		/*
+		 * a region without a marker is not the one that hosts beat in; of what cannot be read the unreadable
+		 * guard speaks, too
+		 */
+		if (cut || !region->marked)
+			vk_restore_add_remark(restore, "heartbeats cannot be judged: %s at byte %" PRIu64
+					      " of the target%s", cut ? "the region" : "there are none",
+					      region->offset_bytes,
+					      cut ? " could not be read whole" : ", where they are expected");
 	}
 	if (watch->left_out > 0)
 		vk_restore_add_remark(restore,
@@ -150,36 +138,31 @@ enum vk_status vk_guard_heartbeat_again(struct vk_restore *restore, struct vk_er
 				    "command");
 }
 
-/* What this run wrote into a region is no beat of a host. */
-static void put_edits(const struct vk_restore *restore, struct vk_heartbeat_region *region)
-{
-	const struct vk_edit *edits;
-	size_t count = vk_overlay_edits(restore->overlay, &edits);
-
-	for (size_t i = 0; i < count; i++) {
-		uint64_t start = vk_max_u64(edits[i].offset_bytes, region->offset_bytes);
-		uint64_t end = vk_min_u64(vk_add_sat(edits[i].offset_bytes, edits[i].length_bytes),
-					  vk_add_sat(region->offset_bytes, region->length_bytes));
-
-		if (start < end)
-			memcpy(region->first + (start - region->offset_bytes),
-			       edits[i].new_bytes + (start - edits[i].offset_bytes), (size_t)(end - start));
-	}
-}
-
 void vk_guard_heartbeat_after(struct vk_restore *restore, struct vk_text *note)
 {
 	struct vk_heartbeat_change change;
-	const struct vk_heartbeat_region *region;
+	const struct vk_heartbeat_region *ticked;
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(restore->overlay, &edits);
 	struct vk_error ignored;
 
+	/* what this run wrote into a region is no beat of a host */
 	for (size_t i = 0; restore->heartbeats != NULL && i < restore->heartbeats->count; i++)
-		put_edits(restore, &restore->heartbeats->items[i]);
-	if (find_ticked(restore, false, &region, &change, &ignored) != VK_OK || region == NULL)
+		for (size_t e = 0; e < count; e++) {
+			struct vk_heartbeat_region *region = &restore->heartbeats->items[i];
+			uint64_t start = vk_max_u64(edits[e].offset_bytes, region->offset_bytes);
+			uint64_t end = vk_min_u64(vk_add_sat(edits[e].offset_bytes, edits[e].length_bytes),
+						  vk_add_sat(region->offset_bytes, region->length_bytes));
+
+			if (start < end)
+				memcpy(region->first + (start - region->offset_bytes),
+				       edits[e].new_bytes + (start - edits[e].offset_bytes), (size_t)(end - start));
+		}
+	if (find_ticked(restore, false, &ticked, &change, &ignored) != VK_OK || ticked == NULL)
 		return;
 	if (note->len_bytes > 0)
 		vk_text_put(note, ". ");
-	explain_change(note, region, &change, "changed while the target was written");
+	explain_change(note, ticked, &change, "changed while the target was written");
 	vk_text_put(note, ", and what it wrote may not fit what was written here: unmount the datastore on every "
 			  "host, then decode the target");
 }

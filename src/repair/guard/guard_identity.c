@@ -44,80 +44,63 @@ static void listen(const struct vk_vmfs *vmfs, struct said *ret_said)
 	}
 }
 
-/* The same of an undo capture itself: what the disk said before the restore. False when it does not know. */
-static bool listen_captured(const struct vk_restore *restore, const struct vk_captured_place *place,
-			    struct said *ret_said)
-{
-	struct vk_io *window = vk_io_window(restore->captured_io, place->start_bytes,
-					    place->length_bytes);
-	struct vk_vmfs vmfs = {.start_sector = place->identity->start_sector};
-	struct vk_error ignored;
-	bool read = window != NULL && vk_vmfs_read(window, NULL, &vmfs, &ignored) == VK_OK;
-
-	memset(ret_said, 0, sizeof(*ret_said));
-	if (read) {
-		listen(&vmfs, ret_said);
-		vk_vmfs_free(&vmfs);
-	}
-	vk_io_close(window);
-	return read;
-}
-
-/* An id of the target that repair found to be damage, not a name. */
-static bool was_replaced(const struct vk_restore *restore, const char *seen)
+/*
+ * Two headers of one place are compared byte for byte, ids of every kind: whether they can be of one LUN
+ * (evidence/identity.h) is another question, which guard lun asks of the live one. was: of an undo, what the disk said
+ * before the restore.
+ */
+static bool contradicts(const struct vk_restore *restore, const char *seen, const char *want, const char *was)
 {
 	char *const *replaced = restore->capture->rebuilt.replaced;
 
+	if (seen[0] == '\0' || want[0] == '\0' || strcmp(seen, want) == 0 || strcmp(seen, was) == 0)
+		return false;
+	/* an id of the target that repair found to be damage is no name */
 	for (; replaced != NULL && *replaced != NULL; replaced++)
 		if (strcmp(*replaced, seen) == 0)
-			return true;
-	return false;
-}
-
-/*
- * Two headers of one place are compared byte for byte, ids of every kind: whether they can be of one LUN
- * (evidence/identity.h) is another question, which guard lun asks of the live one.
- */
-static bool contradicts(const struct vk_restore *restore, const char *seen, const char *want,
-			const char *was)
-{
-	return seen[0] != '\0' && want[0] != '\0' && strcmp(seen, want) != 0 &&
-	       strcmp(seen, was) != 0 && !was_replaced(restore, seen);
-}
-
-static enum vk_status object_to(struct vk_restore *restore, enum vk_guard guard, const char *what,
-				uint64_t sector, const char *seen, const char *want,
-				struct vk_error *err)
-{
-	return vk_guard_object(restore, guard, err,
-			       "%s at sector %" PRIu64 " of the target says %s, the captured one said %s",
-			       what, sector, seen, want);
+			return false;
+	return true;
 }
 
 static enum vk_status ask_place(struct vk_restore *restore, const struct vk_captured_place *place,
 				struct vk_error *err)
 {
 	const struct vk_identity *want = place->identity;
-	struct said seen, was = {0};
-	uint64_t sector = place->start_bytes / restore->target.sector_size;
+	struct said seen, was = {.fs = ""};
+	const struct {
+		enum vk_guard guard;
+		const char *what, *seen, *want, *was;
+	} ids[] = {
+		{VK_GUARD_DISK_ID, "The disk id in the LVM header", seen.disk_id, want->disk_id, was.disk_id},
+		{VK_GUARD_DEVICE_UUID, "The device UUID in the LVM header", seen.device, want->device_uuid, was.device},
+		{VK_GUARD_VOLUME_UUID, "The volume UUID", seen.volume, want->volume_uuid, was.volume},
+		{VK_GUARD_VOLUME_UUID, "The file system's UUID", seen.fs, want->fs_uuid, was.fs},
+	};
 	enum vk_status status = VK_OK;
+	bool volume = false;
 
 	listen(&place->vmfs, &seen);
-	if (restore->capture->is_undo && !listen_captured(restore, place, &was))
-		memset(&was, 0, sizeof(was));
-	if (contradicts(restore, seen.disk_id, want->disk_id, was.disk_id))
-		status = object_to(restore, VK_GUARD_DISK_ID, "The disk id in the LVM header", sector,
-				   seen.disk_id, want->disk_id, err);
-	if (status == VK_OK && contradicts(restore, seen.device, want->device_uuid, was.device))
-		status = object_to(restore, VK_GUARD_DEVICE_UUID,
-				   "The device UUID in the LVM header", sector, seen.device,
-				   want->device_uuid, err);
-	if (status == VK_OK && contradicts(restore, seen.volume, want->volume_uuid, was.volume))
-		status = object_to(restore, VK_GUARD_VOLUME_UUID, "The volume UUID", sector,
-				   seen.volume, want->volume_uuid, err);
-	else if (status == VK_OK && contradicts(restore, seen.fs, want->fs_uuid, was.fs))
-		status = object_to(restore, VK_GUARD_VOLUME_UUID, "The file system's UUID", sector,
-				   seen.fs, want->fs_uuid, err);
+	if (restore->capture->is_undo) {
+		struct vk_io *window = vk_io_window(restore->captured_io, place->start_bytes, place->length_bytes);
+		struct vk_vmfs vmfs = {.start_sector = want->start_sector};
+		struct vk_error ignored;
+
+		if (window != NULL && vk_vmfs_read(window, NULL, &vmfs, &ignored) == VK_OK) {
+			listen(&vmfs, &was);
+			vk_vmfs_free(&vmfs);
+		}
+		vk_io_close(window);
+	}
+	for (size_t i = 0; status == VK_OK && i < sizeof(ids) / sizeof(ids[0]); i++) {
+		/* a volume that is another one has another file system */
+		if (volume || !contradicts(restore, ids[i].seen, ids[i].want, ids[i].was))
+			continue;
+		volume = ids[i].guard == VK_GUARD_VOLUME_UUID;
+		status = vk_guard_object(restore, ids[i].guard, err,
+					 "%s at sector %" PRIu64 " of the target says %s, the captured one said %s",
+					 ids[i].what, place->start_bytes / restore->target.sector_size, ids[i].seen,
+					 ids[i].want);
+	}
 	return status;
 }
 
@@ -129,19 +112,10 @@ static bool captured_at(const struct vk_restore *restore, uint64_t start_bytes)
 	return false;
 }
 
-/* Whether any captured volume carries the UUID of one that the target's table shows elsewhere. */
-static bool is_known_device(const struct vk_restore *restore, const char *device)
+bool vk_guard_knows_device(const struct vk_restore *restore, const char *device)
 {
 	for (size_t i = 0; i < restore->place_count; i++)
 		if (strcmp(restore->places[i].identity->device_uuid, device) == 0)
-			return true;
-	return false;
-}
-
-static bool is_known_volume(const struct vk_restore *restore, const char *volume)
-{
-	for (size_t i = 0; i < restore->place_count; i++)
-		if (strcmp(restore->places[i].identity->volume_uuid, volume) == 0)
 			return true;
 	return false;
 }
@@ -160,7 +134,7 @@ static enum vk_status ask_tableless(struct vk_restore *restore, const struct vk_
 	    !vk_restore_edits_meet(restore, start, vmfs->lvm.totalBytes))
 		return VK_OK;
 	listen(vmfs, &seen);
-	if (seen.device[0] == '\0' || is_known_device(restore, seen.device))
+	if (seen.device[0] == '\0' || vk_guard_knows_device(restore, seen.device))
 		return VK_OK;
 	for (size_t i = 0; i < restore->place_count; i++) {
 		const struct vk_captured_place *place = &restore->places[i];
@@ -186,6 +160,7 @@ static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_
 {
 	uint32_t ss = restore->target.sector_size;
 	uint64_t start = vk_mul_sat(vmfs->start_sector, ss);
+	bool device, known = false;
 	struct said seen;
 	const char *fate;
 
@@ -200,17 +175,16 @@ static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_
 	else
 		return VK_OK;
 	listen(vmfs, &seen);
-	if (seen.device[0] != '\0' && !is_known_device(restore, seen.device))
-		return vk_guard_object(restore, VK_GUARD_DEVICE_UUID, err,
-				       "The target's table has a VMFS partition at sector %" PRIu64
-				       " that the capture does not know (device %s); it %s",
-				       vmfs->start_sector, seen.device, fate);
-	if (seen.volume[0] != '\0' && !is_known_volume(restore, seen.volume))
-		return vk_guard_object(restore, VK_GUARD_VOLUME_UUID, err,
-				       "The target's table has a VMFS partition at sector %" PRIu64
-				       " that the capture does not know (volume %s); it %s",
-				       vmfs->start_sector, seen.volume, fate);
-	return VK_OK;
+	device = seen.device[0] != '\0' && !vk_guard_knows_device(restore, seen.device);
+	for (size_t i = 0; i < restore->place_count; i++)
+		known = known || strcmp(restore->places[i].identity->volume_uuid, seen.volume) == 0;
+	if (!device && (seen.volume[0] == '\0' || known))
+		return VK_OK;
+	return vk_guard_object(restore, device ? VK_GUARD_DEVICE_UUID : VK_GUARD_VOLUME_UUID, err,
+			       "The target's table has a VMFS partition at sector %" PRIu64
+			       " that the capture does not know (%s %s); it %s",
+			       vmfs->start_sector, device ? "device" : "volume", device ? seen.device : seen.volume,
+			       fate);
 }
 
 enum vk_status vk_guard_ask_identity(struct vk_restore *restore, struct vk_error *err)

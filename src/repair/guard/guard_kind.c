@@ -6,56 +6,41 @@
 #include "base/checked.h"
 #include "repair/guard/guards.h"
 
-static bool has_sound_table(const struct vk_source *disk)
-{
-	enum vk_table_kind kind = vk_table_sound_kind(&disk->table);
-
-	return kind == VK_TABLE_GPT ||
-	       (kind == VK_TABLE_MBR &&
-		vk_mbr_entries_plausible(&disk->table.mbr, disk->size_bytes / disk->sector_size));
-}
-
-static bool is_captured_device(const struct vk_restore *restore, const struct vk_vmfs *vmfs)
-{
-	char device[VK_VMFS_UUID_TEXT_BYTES];
-
-	vk_vmfs_uuid_format(&vmfs->lvm.devID, device);
-	for (size_t i = 0; vmfs->lvm_usable && i < restore->place_count; i++)
-		if (strcmp(restore->places[i].identity->device_uuid, device) == 0)
-			return true;
-	return false;
-}
-
-static enum vk_status object_to_disk(struct vk_restore *restore, const struct vk_source *disk,
-				     struct vk_error *err)
-{
-	if (has_sound_table(disk))
-		return vk_guard_object(restore, VK_GUARD_KIND, err,
-				       "A partition was captured; the target is a whole disk: it has a "
-				       "sound %s partition table",
-				       vk_table_kind_name(vk_table_sound_kind(&disk->table)));
-	for (size_t i = 0; i < disk->vmfs_count; i++)
-		if (disk->vmfs[i].lvm_usable && disk->vmfs[i].start_sector > 0)
-			return vk_guard_object(restore, VK_GUARD_KIND, err,
-					       "A partition was captured; the target is a whole disk: a "
-					       "VMFS partition begins at its sector %" PRIu64,
-					       disk->vmfs[i].start_sector);
-	return VK_OK;
-}
-
 /* A table at the start of the very partition that was captured is damage, not a disk. */
 static enum vk_status ask_partition(struct vk_restore *restore, struct vk_error *err)
 {
 	struct vk_source disk;
+	enum vk_table_kind kind;
 	enum vk_status status;
 
-	for (size_t i = 0; i < restore->place_count; i++)
-		if (is_captured_device(restore, &restore->places[i].vmfs))
+	for (size_t i = 0; i < restore->place_count; i++) {
+		const struct vk_vmfs *vmfs = &restore->places[i].vmfs;
+		char device[VK_VMFS_UUID_TEXT_BYTES];
+
+		vk_vmfs_uuid_format(&vmfs->lvm.devID, device);
+		if (vmfs->lvm_usable && vk_guard_knows_device(restore, device))
 			return VK_OK;
+	}
 	status = vk_source_over(restore->io, restore->path, VK_SOURCE_DISK, restore->target.sector_size, &disk, err);
 	if (status != VK_OK)
 		return status == VK_USAGE ? VK_OK : status;
-	status = object_to_disk(restore, &disk, err);
+	kind = vk_table_sound_kind(&disk.table);
+	if (kind == VK_TABLE_MBR && !vk_mbr_entries_plausible(&disk.table.mbr, disk.size_bytes / disk.sector_size))
+		kind = VK_TABLE_NONE;
+	if (kind != VK_TABLE_NONE)
+		status = vk_guard_object(restore, VK_GUARD_KIND, err,
+					 "A partition was captured; the target is a whole disk: it has a "
+					 "sound %s partition table",
+					 vk_table_kind_name(kind));
+	for (size_t i = 0; kind == VK_TABLE_NONE && i < disk.vmfs_count; i++) {
+		if (!disk.vmfs[i].lvm_usable || disk.vmfs[i].start_sector == 0)
+			continue;
+		status = vk_guard_object(restore, VK_GUARD_KIND, err,
+					 "A partition was captured; the target is a whole disk: a "
+					 "VMFS partition begins at its sector %" PRIu64,
+					 disk.vmfs[i].start_sector);
+		break;
+	}
 	vk_source_close(&disk);
 	return status;
 }

@@ -38,13 +38,6 @@ enum vk_status vk_guard_ask_table_kind(struct vk_restore *restore, struct vk_err
 			       vk_table_kind_name(want));
 }
 
-static bool is_alike(const struct vk_partition *a, const struct vk_partition *b)
-{
-	return a->gpt == b->gpt &&
-	       (a->gpt ? memcmp(&a->entry.typeGUID, &b->entry.typeGUID, sizeof(a->entry.typeGUID)) == 0
-		       : a->mbr_type == b->mbr_type);
-}
-
 bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition)
 {
 	const struct vk_source *captured = restore->captured;
@@ -53,7 +46,9 @@ bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk
 	for (size_t i = 0; captured != NULL && i < captured->table.partition_count; i++) {
 		const struct vk_partition *was = &captured->table.partitions[i];
 
-		if (is_alike(was, partition) &&
+		if (was->gpt == partition->gpt &&
+		    (was->gpt ? vk_guid_equal(&was->entry.typeGUID, &partition->entry.typeGUID)
+			      : was->mbr_type == partition->mbr_type) &&
 		    vk_mul_sat(was->start_sector, captured_ss) ==
 			    vk_mul_sat(partition->start_sector, ss) &&
 		    vk_mul_sat(was->sectors, captured_ss) == vk_mul_sat(partition->sectors, ss))

@@ -14,21 +14,16 @@ static bool is_named(const struct vk_source *source, const struct vk_vmfs *v)
 	return source->kind != VK_SOURCE_DISK || v->partition != 0;
 }
 
-static const struct vk_vmfs *find_at(const struct vk_source *source, uint64_t start_sector)
-{
-	for (size_t i = 0; i < source->vmfs_count; i++)
-		if (source->vmfs[i].start_sector == start_sector)
-			return &source->vmfs[i];
-	return NULL;
-}
-
 /* What of a volume that a table names (hidden: or that none names) one has and the other has not; NULL: nothing. */
 static const char *lost_part(const struct vk_restore *restore, const struct vk_source *has, const struct vk_vmfs *v,
 			     const struct vk_source *other, bool hidden)
 {
-	const struct vk_vmfs *same = find_at(other, v->start_sector);
 	uint64_t header = vk_add_sat(vk_mul_sat(v->start_sector, has->sector_size), VK_LVM_HEADER_OFFSET);
+	const struct vk_vmfs *same = NULL;
 
+	for (size_t i = 0; i < other->vmfs_count && same == NULL; i++)
+		if (other->vmfs[i].start_sector == v->start_sector)
+			same = &other->vmfs[i];
 	if ((!v->lvm_usable && !v->fs_usable) || (!hidden && !is_named(has, v)))
 		return NULL;
 	if (is_named(has, v) && (same == NULL || !is_named(other, same)))
@@ -61,17 +56,7 @@ static bool lacks(const struct vk_restore *restore, const struct vk_source *has,
 	return false;
 }
 
-/* Of a wreck, one error more or less says nothing. */
-static bool has_something(const struct vk_source *source)
-{
-	bool any = source->kind == VK_SOURCE_DISK && vk_table_sound_kind(&source->table) != VK_TABLE_NONE;
-
-	for (size_t i = 0; i < source->vmfs_count && !any; i++)
-		any = is_named(source, &source->vmfs[i]) && source->vmfs[i].lvm_usable;
-	return any;
-}
-
-/* How many errors of one the other does not have; ret_first may be NULL. */
+/* How many errors of one the other does not have, and the first of them. */
 static size_t errors_besides(const struct vk_findings *these, const struct vk_findings *those,
 			     const struct vk_finding **ret_first)
 {
@@ -82,7 +67,7 @@ static size_t errors_besides(const struct vk_findings *these, const struct vk_fi
 
 		if (vk_finding_kind(f->code)->severity != VK_ERROR || vk_findings_have(those, f->code, f->offset_bytes))
 			continue;
-		if (count++ == 0 && ret_first != NULL)
+		if (count++ == 0)
 			*ret_first = f;
 	}
 	return count;
@@ -92,9 +77,10 @@ static size_t errors_besides(const struct vk_findings *these, const struct vk_fi
 static bool is_worse(const struct vk_restore *restore, char what[WHAT_BYTES])
 {
 	const struct vk_source *before = restore->before, *after = restore->after;
-	const struct vk_finding *first = NULL;
+	const struct vk_finding *first = NULL, *gone;
 	size_t more = errors_besides(&after->findings, &before->findings, &first);
-	size_t fewer = errors_besides(&before->findings, &after->findings, NULL);
+	size_t fewer = errors_besides(&before->findings, &after->findings, &gone);
+	bool any = before->kind == VK_SOURCE_DISK && vk_table_sound_kind(&before->table) != VK_TABLE_NONE;
 	char gained[WHAT_BYTES];
 
 	if (lacks(restore, before, after, false, what))
@@ -104,7 +90,10 @@ static bool is_worse(const struct vk_restore *restore, char what[WHAT_BYTES])
 		return false;
 	if (lacks(restore, before, after, true, what))
 		return true;
-	if (more <= fewer || !has_something(before))
+	/* of a wreck, one error more or less says nothing */
+	for (size_t i = 0; i < before->vmfs_count; i++)
+		any = any || (is_named(before, &before->vmfs[i]) && before->vmfs[i].lvm_usable);
+	if (more <= fewer || !any)
 		return false;
 	snprintf(what, WHAT_BYTES,
 		 "it would have %zu %s more; the first that is not there now is %s at byte %" PRIu64 ": %.120s",

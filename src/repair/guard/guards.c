@@ -25,19 +25,6 @@ static void judge_finding(void *ctx, const struct vk_finding *finding)
 		verdict->first = *finding;
 }
 
-static enum vk_status object_unvouched(struct vk_restore *restore, const struct verdict *verdict, unsigned by,
-				       struct vk_error *err)
-{
-	if (verdict->doubts > 0)
-		return vk_guard_object(restore, VK_GUARD_CAPTURE_VOUCHED, err, "Nobody vouches for the capture: %s: %s",
-				       vk_finding_kind(verdict->first_doubt.code)->code, verdict->first_doubt.message);
-	if (by == 0)
-		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of a "
-					       "store, and neither a ledger nor a signature tells that it is what was "
-					       "saved");
-	return VK_OK;
-}
-
 enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 				    struct vk_error *err)
 {
@@ -58,13 +45,17 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 	restore->kept.held = NULL;
 	status = vk_restore_hold(restore, &restore->kept, &sink, &by, err);
 	restore->capture = &restore->kept;
-	if (status == VK_OK)
-		status = object_unvouched(restore, &verdict, by, err);
-	if (status != VK_OK)
-		return status;
+	if (status == VK_OK && verdict.doubts > 0)
+		status = vk_guard_object(restore, VK_GUARD_CAPTURE_VOUCHED, err,
+					 "Nobody vouches for the capture: %s: %s",
+					 vk_finding_kind(verdict.first_doubt.code)->code, verdict.first_doubt.message);
+	else if (status == VK_OK && by == 0)
+		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of a "
+					       "store, and neither a ledger nor a signature tells that it is what was "
+					       "saved");
 	*ret_sound = verdict.errors == 0;
-	if (*ret_sound)
-		return VK_OK;
+	if (status != VK_OK || *ret_sound)
+		return status;
 	return vk_guard_object(restore, VK_GUARD_CAPTURE_VERIFIED, err,
 			       "The capture fails verification (%zu errors); the first is %s: %s",
 			       verdict.errors, vk_finding_kind(verdict.first.code)->code,
@@ -113,27 +104,19 @@ static enum vk_status ask_sector_size(struct vk_restore *restore, struct vk_erro
 			       restore->target.sector_size, restore->capture->sector_size);
 }
 
-/* Bytes that would be written over what nobody can read; ret_at: the first. */
-static uint64_t unread_bytes(const struct vk_restore *restore, uint64_t *ret_at)
+static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error *err)
 {
 	const struct vk_edit *edits;
 	size_t count = vk_overlay_edits(restore->overlay, &edits);
-	uint64_t sum = 0;
+	uint64_t at = 0, bytes = 0;
+	enum vk_status status = VK_OK;
 
 	for (size_t i = count; i-- > 0;) {
 		if (!edits[i].old_unread)
 			continue;
-		sum += edits[i].length_bytes;
-		*ret_at = edits[i].offset_bytes;
+		bytes += edits[i].length_bytes;
+		at = edits[i].offset_bytes;
 	}
-	return sum;
-}
-
-static enum vk_status ask_unreadable(struct vk_restore *restore, struct vk_error *err)
-{
-	uint64_t at = 0, bytes = unread_bytes(restore, &at);
-	enum vk_status status = VK_OK;
-
 	if (restore->hole_count > 0)
 		status = vk_guard_object(restore, VK_GUARD_UNREADABLE, err,
 					 "%" PRIu64 " bytes that would be put back, the first at byte %" PRIu64
@@ -190,6 +173,58 @@ static enum vk_status ask_guess(struct vk_restore *restore, struct vk_error *err
 			       guessed[0]);
 }
 
+static const struct vk_gpt_header *sound_header(const struct vk_table *table)
+{
+	for (int i = 0; table->kind == VK_TABLE_GPT && i < 2; i++)
+		if (table->gpt[i].sound)
+			return &table->gpt[i].header;
+	return NULL;
+}
+
+/* The GUID of a sound GPT with partitions is that of another disk. */
+static enum vk_status ask_disk_guid(struct vk_restore *restore, struct vk_error *err)
+{
+	const struct vk_gpt_header *target = sound_header(&restore->before->table);
+	const struct vk_gpt_header *captured =
+		restore->captured != NULL ? sound_header(&restore->captured->table) : NULL;
+	char is[VK_GUID_TEXT_BYTES], was[VK_GUID_TEXT_BYTES];
+
+	/* what was worked out from this very target needs no other proof, and its GUID is whose table won */
+	if (restore->captured == NULL || restore->known_state || restore->capture->memory != NULL)
+		return VK_OK;
+	/* an empty table may have been made in despair; one with partitions belongs to a disk in use */
+	if (target == NULL || captured == NULL || restore->before->table.partition_count == 0 ||
+	    vk_guid_equal(&target->diskGUID, &captured->diskGUID))
+		return VK_OK;
+	vk_guid_format(&target->diskGUID, is);
+	vk_guid_format(&captured->diskGUID, was);
+	return vk_guard_object(restore, VK_GUARD_DISK_ID, err,
+			       "The partition table on the target is of disk %s, the captured one of disk %s",
+			       is, was);
+}
+
+/* The target holds a disk in another form, or with a footer behind it. */
+static enum vk_status ask_container(struct vk_restore *restore, struct vk_error *err)
+{
+	const struct vk_image_format *format = vk_io_image_format(restore->io);
+	const struct vk_form *form = vk_form(vk_io_form_of(restore->io));
+
+	if (form->unfold != NULL)
+		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
+				       "The target is a %s, not a disk: name the disk that it was made of",
+					       form->title);
+	if (restore->before->container != NULL)
+		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
+				       "The target is a %s, not a disk; open it with: %s", format->name, format->open);
+	if (format != NULL && format->raw_inside && vk_overlay_dirty_bytes(restore->overlay) > 0)
+		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
+				       "The target is a %s: its first %" PRIu64 " bytes are the disk. Attach them as a "
+				       "device of their own and name that: losetup --find --show --sizelimit %" PRIu64
+				       " FILE",
+				       format->name, restore->target.size_bytes, restore->target.size_bytes);
+	return VK_OK;
+}
+
 enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
 {
 	static vk_guard_ask *const guards[] = {
@@ -199,12 +234,12 @@ enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *er
 		ask_sector_size,
 		vk_guard_ask_kind,
 		vk_guard_ask_identity,
-		vk_guard_ask_disk_guid,
+		ask_disk_guid,
 		vk_guard_ask_unidentified,
 		vk_guard_ask_table_kind,
 		vk_guard_ask_table_partitions,
 		ask_changed,
-		vk_guard_ask_container,
+		ask_container,
 		vk_guard_ask_foreign,
 		vk_guard_ask_in_use,
 		vk_guard_ask_heartbeat,

@@ -12,12 +12,10 @@ typedef enum vk_status vk_guard_ask(struct vk_restore *restore, struct vk_error 
 
 vk_guard_ask vk_guard_ask_kind;
 vk_guard_ask vk_guard_ask_identity;   /* disk-id, device-uuid, volume-uuid */
-vk_guard_ask vk_guard_ask_disk_guid;  /* disk-id */
 vk_guard_ask vk_guard_ask_lun;
 vk_guard_ask vk_guard_ask_unidentified;
 vk_guard_ask vk_guard_ask_table_kind;
 vk_guard_ask vk_guard_ask_table_partitions;
-vk_guard_ask vk_guard_ask_container;
 vk_guard_ask vk_guard_ask_foreign;    /* foreign-signature, member */
 vk_guard_ask vk_guard_ask_in_use;
 vk_guard_ask vk_guard_ask_heartbeat;
@@ -35,6 +33,9 @@ enum vk_table_kind vk_table_sound_kind(const struct vk_table *table);
 /* Whether the captured table has this partition of the target: the same place and type. */
 bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition);
 
+/* Whether any captured volume has this device UUID. */
+bool vk_guard_knows_device(const struct vk_restore *restore, const char *device);
+
 /* The guard that a capture of another disk, or one that nothing identifies, is for. */
 enum vk_guard vk_guard_of_answer(const struct vk_of_disk *answer);
 
@@ -48,14 +49,22 @@ VK_MUST_USE enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool
 VK_MUST_USE enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err);
 
 /*
- * Who uses a block device or a file, other processes that have it open for writing among them: "mounted on /mnt, open
- * for writing by process 12 (qemu)"; an empty text when nobody is known. A device's partitions, what is made of them
- * and the file behind a loop device count; fd is open for reading, of a device it may be -1. False: not every process
- * could be looked at.
+ * Who uses the target, other processes that have it open for writing among them: "mounted on /mnt, open for writing by
+ * process 12 (qemu)"; an empty text when nobody is known. A device's partitions, what is made of them and the file
+ * behind a loop device count; fd is open for reading. False: not every process could be looked at.
  */
-struct vk_text;
-VK_MUST_USE bool vk_device_users(dev_t rdev, int fd, struct vk_text *users);
-VK_MUST_USE bool vk_file_users(dev_t dev, ino_t ino, int fd, struct vk_text *users);
+bool vk_target_users(const struct vk_target_id *target, int fd, struct vk_text *users);
+
+/* The whole disk of a partition; false when rdev is none. ret_node (may be NULL) is the path of its node. */
+enum { VK_NODE_BYTES = 300 };
+bool vk_disk_of_partition(dev_t rdev, dev_t *ret_disk, char ret_node[VK_NODE_BYTES]);
+/*
+ * An exclusive BSD lock: on a file itself, of devices on the node of the whole disk, where udev, systemd-repart,
+ * sfdisk and mkfs look for it (https://systemd.io/BLOCK_DEVICE_LOCKING). wait: udev's own locks last moments, so it
+ * is tried for some seconds. Held until fd, or *ret_disk_fd when that is not -1, is closed. False: errno is
+ * EWOULDBLOCK when somebody else has it.
+ */
+VK_MUST_USE bool vk_target_lock(int fd, const struct vk_target_id *target, bool wait, int *ret_disk_fd);
 
 /*
  * Once more, when the next thing would be the first write: VK_REFUSED when somebody uses the target who did not when

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who uses a block device or a file: mounts, swap space, device mapper, md, loop devices. */
+/* Who uses a block device or a file: mounts, swap space, device mapper, md, loop devices, locks, other processes. */
+#include <blkid/blkid.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/loop.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,31 +15,34 @@
 #include <unistd.h>
 
 #include "base/mounts.h"
-#include "repair/guard/disk_lock.h"
 #include "repair/guard/guards.h"
-#include "repair/guard/open_files.h"
 #include "scsi/device_info.h"
 
-enum { DEVICES_MAX = 300 };
+/* Beyond DESCRIPTORS_MAX of the host the look ends; the kernel's usual limit of open files is lower. */
+enum { DEVICES_MAX = 300, NAMED_MAX = 4, DESCRIPTORS_MAX = 4 << 20 };
+/* The number that the kernel gives its first namespace of processes; who sees another one sees only a part. */
+#define FIRST_PID_NAMESPACE 0xeffffffcU
 
-/* Each is there once. */
-struct devices {
-	dev_t items[DEVICES_MAX];
-	size_t count;
+/* What is looked for: devices by their numbers, whatever node they were opened by, or one file. Each is there once. */
+struct wanted {
+	dev_t devices[DEVICES_MAX];
+	size_t count; /* 0: a file */
+	dev_t dev;
+	ino_t ino;
 };
 
-static bool among(const struct devices *devices, dev_t rdev)
+static bool among(const struct wanted *wanted, dev_t rdev)
 {
-	for (size_t i = 0; i < devices->count; i++)
-		if (devices->items[i] == rdev)
+	for (size_t i = 0; i < wanted->count; i++)
+		if (wanted->devices[i] == rdev)
 			return true;
 	return false;
 }
 
-static void add_device(struct devices *devices, dev_t rdev)
+static void add_device(struct wanted *wanted, dev_t rdev)
 {
-	if (devices->count < DEVICES_MAX && !among(devices, rdev))
-		devices->items[devices->count++] = rdev;
+	if (wanted->count < DEVICES_MAX && !among(wanted, rdev))
+		wanted->devices[wanted->count++] = rdev;
 }
 
 static void add_user(struct vk_text *users, const char *how, const char *who)
@@ -49,20 +52,16 @@ static void add_user(struct vk_text *users, const char *how, const char *who)
 	vk_text_label(users, (const uint8_t *)who, strlen(who));
 }
 
-/* The next entry of a folder that is no hidden one; NULL at its end, or when there is no folder. */
+/* The next entry of a folder that is no hidden one; NULL at its end, when the folder is closed, or there is none. */
 static const char *next_name(DIR *folder)
 {
 	const struct dirent *entry = NULL;
 
 	while (folder != NULL && (entry = readdir(folder)) != NULL && entry->d_name[0] == '.')
 		;
-	return entry != NULL ? entry->d_name : NULL;
-}
-
-static void close_folder(DIR *folder)
-{
-	if (folder != NULL)
+	if (folder != NULL && entry == NULL)
 		closedir(folder);
+	return entry != NULL ? entry->d_name : NULL;
 }
 
 static DIR *open_sysfs(dev_t rdev, const char *below, char ret_path[128])
@@ -72,7 +71,7 @@ static DIR *open_sysfs(dev_t rdev, const char *below, char ret_path[128])
 }
 
 /* Each device below a folder of sysfs, or only the partitions among them. */
-static void collect(struct devices *devices, dev_t rdev, const char *below, bool partitions)
+static void collect(struct wanted *wanted, dev_t rdev, const char *below, bool partitions)
 {
 	char sys_path[128], path[600], number[16];
 	DIR *folder = open_sysfs(rdev, below, sys_path);
@@ -81,63 +80,32 @@ static void collect(struct devices *devices, dev_t rdev, const char *below, bool
 
 	while ((name = next_name(folder)) != NULL) {
 		snprintf(path, sizeof(path), "%s/%s", sys_path, name);
-		if (partitions && !vk_sysfs_text(path, "partition", number, sizeof(number)))
-			continue;
-		if (vk_sysfs_device(path, "dev", &device))
-			add_device(devices, device);
+		if ((!partitions || vk_sysfs_text(path, "partition", number, sizeof(number))) &&
+		    vk_sysfs_device(path, "dev", &device))
+			add_device(wanted, device);
 	}
-	close_folder(folder);
 }
 
-static void look_at_mounts(const struct devices *devices, struct vk_text *users)
-{
-	/* some file systems show a number of their own: then the name of what is mounted counts */
-	for (struct vk_mounts m = vk_mounts_begin(); vk_mounts_next(&m);)
-		if (among(devices, m.device) || among(devices, vk_mounts_source_device(&m)))
-			add_user(users, "mounted on ", m.place);
-}
-
-/* devices: for block devices; NULL: the file dev, ino. */
-static void look_at_swaps(const struct devices *devices, dev_t dev, ino_t ino,
-			  struct vk_text *users)
+static void look_at_swaps(const struct wanted *wanted, struct vk_text *users)
 {
 	FILE *file = fopen("/proc/swaps", "re");
-	char *line = NULL;
+	char *line = NULL, path[4096];
+	struct stat st;
 	size_t cap = 0;
 
 	while (file != NULL && getline(&line, &cap, file) > 0) {
-		char path[4096];
-		struct stat st;
-
 		if (sscanf(line, "%4095s", path) != 1 || path[0] != '/')
 			continue;
 		vk_unescape_octal(path);
 		if (stat(path, &st) != 0)
 			continue;
-		if (devices != NULL ? S_ISBLK(st.st_mode) && among(devices, st.st_rdev)
-				    : st.st_dev == dev && st.st_ino == ino)
+		if (wanted->count > 0 ? S_ISBLK(st.st_mode) && among(wanted, st.st_rdev)
+				      : st.st_dev == wanted->dev && st.st_ino == wanted->ino)
 			add_user(users, "swap space ", path);
 	}
 	free(line);
 	if (file != NULL)
 		fclose(file);
-}
-
-static void look_at_holders(dev_t rdev, struct vk_text *users)
-{
-	char path[128];
-	DIR *folder = open_sysfs(rdev, "holders", path);
-	const char *name;
-
-	while ((name = next_name(folder)) != NULL)
-		add_user(users, "part of ", name);
-	close_folder(folder);
-}
-
-/* The kernel gives a device number of stat() in its own packing. */
-static dev_t unpacked(uint64_t packed)
-{
-	return makedev((unsigned)((packed & 0xfff00) >> 8), (unsigned)((packed & 0xff) | (packed >> 12 & 0xfff00)));
 }
 
 static bool loop_holds(const char *name, dev_t dev, ino_t ino)
@@ -150,14 +118,16 @@ static bool loop_holds(const char *name, dev_t dev, ino_t ino)
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0) {
+		/* the kernel gives a device number of stat() in its own packing */
 		holds = ioctl(fd, LOOP_GET_STATUS64, &info) == 0 && info.lo_inode == ino &&
-			unpacked(info.lo_device) == dev;
+			makedev((unsigned)((info.lo_device & 0xfff00) >> 8),
+				(unsigned)((info.lo_device & 0xff) | (info.lo_device >> 12 & 0xfff00))) == dev;
 		close(fd);
 	}
 	return holds;
 }
 
-/* By the path that sysfs has: for those who may not ask the loop device itself. */
+/* What lies behind a loop device, by the path that sysfs has: for those who may not ask the loop device itself. */
 static bool loop_file(const char *name, char ret_path[PATH_MAX], struct stat *ret_st)
 {
 	char path[300];
@@ -176,31 +146,22 @@ static bool loop_file(const char *name, char ret_path[PATH_MAX], struct stat *re
 	return stat(ret_path, ret_st) == 0;
 }
 
-static bool loop_names(const char *name, dev_t dev, ino_t ino)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	return loop_file(name, path, &st) && st.st_dev == dev && st.st_ino == ino;
-}
-
 /* except: the loop device that is asked about, or NULL. */
 static void look_at_loops(dev_t dev, ino_t ino, const char *except, struct vk_text *users)
 {
 	DIR *folder = opendir("/sys/block");
+	char path[PATH_MAX];
+	struct stat st;
 	const char *name;
 
 	while ((name = next_name(folder)) != NULL) {
-		char path[300];
-
 		snprintf(path, sizeof(path), "/sys/block/%.200s/loop", name);
 		if (strncmp(name, "loop", 4) != 0 || access(path, F_OK) != 0 ||
 		    (except != NULL && strcmp(name, except) == 0))
 			continue;
-		if (loop_holds(name, dev, ino) || loop_names(name, dev, ino))
+		if (loop_holds(name, dev, ino) || (loop_file(name, path, &st) && st.st_dev == dev && st.st_ino == ino))
 			add_user(users, "attached as /dev/", name);
 	}
-	close_folder(folder);
 }
 
 /* Virtual machine monitors and a second run of this program lock the files they use. */
@@ -212,73 +173,166 @@ static void look_at_locks(int fd, struct vk_text *users)
 		add_user(users, "locked by another process", "");
 }
 
+struct look {
+	const struct wanted *wanted;
+	struct vk_text *users;
+	size_t found;
+	size_t descriptors;
+	bool all_seen;
+};
+
+/* Whether a descriptor, the link /proc/PID/fd/NAME, is open for writing to what is looked for. */
+static bool is_writer(const struct wanted *wanted, int fds, const char *name)
+{
+	struct statx st;
+	struct stat link;
+	bool it;
+
+	/* without asking a server: a file of somebody else's on a file system that hangs must not stop us */
+	if (statx(fds, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO, &st) != 0)
+		return false;
+	if (wanted->count > 0)
+		it = S_ISBLK(st.stx_mode) && among(wanted, makedev(st.stx_rdev_major, st.stx_rdev_minor));
+	else
+		it = S_ISREG(st.stx_mode) && st.stx_ino == wanted->ino &&
+		     makedev(st.stx_dev_major, st.stx_dev_minor) == wanted->dev;
+	/* the link shows its owner the right to write exactly when the descriptor has it */
+	return it && fstatat(fds, name, &link, AT_SYMLINK_NOFOLLOW) == 0 && (link.st_mode & S_IWUSR) != 0;
+}
+
+static void add_process(struct look *look, const char *pid)
+{
+	char path[64], program[64] = "";
+	FILE *file;
+
+	if (look->found++ >= NAMED_MAX)
+		return;
+	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
+	file = fopen(path, "re");
+	if (file != NULL) {
+		if (fgets(program, sizeof(program), file) != NULL)
+			program[strcspn(program, "\n")] = '\0';
+		fclose(file);
+	}
+	vk_text_fmt(look->users, "%sopen for writing by process %.20s (", look->users->len_bytes > 0 ? ", " : "", pid);
+	vk_text_label(look->users, (const uint8_t *)program, strlen(program));
+	vk_text_put(look->users, ")");
+}
+
+/* One that ended meanwhile has nothing open. */
+static void look_at_process(struct look *look, const char *pid)
+{
+	char path[64];
+	const struct dirent *entry;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+	folder = opendir(path);
+	if (folder == NULL) {
+		look->all_seen = look->all_seen && (errno == ENOENT || errno == ESRCH);
+		return;
+	}
+	while ((entry = readdir(folder)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (look->descriptors++ == DESCRIPTORS_MAX) {
+			look->all_seen = false;
+			break;
+		}
+		if (is_writer(look->wanted, dirfd(folder), entry->d_name)) {
+			add_process(look, pid);
+			break;
+		}
+	}
+	closedir(folder);
+}
+
+/*
+ * Add "open for writing by process 1234 (qemu)" for each other process, the first of them by name and how many more.
+ * False: not every process could be looked at, because this one may not or because it sees only some of them.
+ */
+static bool look_at_processes(const struct wanted *wanted, struct vk_text *users)
+{
+	struct look look = {.wanted = wanted, .users = users};
+	DIR *folder = opendir("/proc");
+	const struct dirent *entry;
+	struct stat st;
+	char self[32] = "";
+
+	/*
+	 * /proc may be mounted so that others are not even listed, and a container has a /proc of its own; self is our
+	 * number as this one counts
+	 */
+	look.all_seen = folder != NULL && readlink("/proc/self", self, sizeof(self) - 1) >= 0 && geteuid() == 0 &&
+			stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == FIRST_PID_NAMESPACE;
+	while (folder != NULL && look.descriptors <= DESCRIPTORS_MAX && (entry = readdir(folder)) != NULL)
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && strcmp(entry->d_name, self) != 0)
+			look_at_process(&look, entry->d_name);
+	if (folder != NULL)
+		closedir(folder);
+	if (look.found > NAMED_MAX)
+		vk_text_fmt(users, " and by %zu more", look.found - NAMED_MAX);
+	return look.all_seen;
+}
+
 /* What lies behind a loop device: whoever writes to that writes to the device. False: not all of it could be seen. */
 static bool look_behind_loop(dev_t rdev, struct vk_text *users)
 {
-	char path[PATH_MAX], up[PATH_MAX];
-	struct vk_open_thing thing = {0};
+	struct wanted behind = {.count = 0};
+	char path[PATH_MAX], name[200];
 	struct stat st;
-	dev_t disk = rdev;
-	const char *name;
+	dev_t disk;
 	int fd;
 
-	(void)vk_disk_of_partition(rdev, &disk, NULL);
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(disk), minor(disk));
-	if (realpath(path, up) == NULL)
+	if (blkid_devno_to_wholedisk(rdev, name, sizeof(name), &disk) != 0 || !loop_file(name, path, &st))
 		return true;
-	name = strrchr(up, '/') + 1;
-	if (!loop_file(name, path, &st))
-		return true;
-	if (S_ISBLK(st.st_mode)) {
-		thing.devices = &st.st_rdev;
-		thing.device_count = 1;
-	}
-	thing.dev = st.st_dev;
-	thing.ino = st.st_ino;
+	if (S_ISBLK(st.st_mode))
+		add_device(&behind, st.st_rdev);
+	behind.dev = st.st_dev;
+	behind.ino = st.st_ino;
 	look_at_loops(st.st_dev, st.st_ino, name, users);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd >= 0) {
 		look_at_locks(fd, users);
 		close(fd);
 	}
-	return vk_open_writers(&thing, users);
+	return look_at_processes(&behind, users);
 }
 
-bool vk_device_users(dev_t rdev, int fd, struct vk_text *users)
+bool vk_target_users(const struct vk_target_id *target, int fd, struct vk_text *users)
 {
-	struct devices devices = {0};
-	struct vk_open_thing thing = {.devices = devices.items};
+	struct wanted wanted = {.dev = target->dev, .ino = target->ino};
+	char path[128];
+	const char *name;
 	dev_t disk;
 	size_t parts;
 	bool seen;
 
-	add_device(&devices, rdev);
-	collect(&devices, rdev, "", true);
-	parts = devices.count;
-	for (size_t i = 0; i < parts; i++)
-		look_at_holders(devices.items[i], users);
-	/* what is made of them, and of that; the list grows while it is walked */
-	for (size_t i = 0; i < devices.count; i++)
-		collect(&devices, devices.items[i], "holders", false);
-	look_at_mounts(&devices, users);
-	look_at_swaps(&devices, 0, 0, users);
-	/* who writes to the disk that it is a part of, or that it is made of, writes to it */
-	if (vk_disk_of_partition(rdev, &disk, NULL))
-		add_device(&devices, disk);
-	collect(&devices, rdev, "slaves", false);
-	thing.device_count = devices.count;
-	seen = vk_open_writers(&thing, users);
-	if (fd >= 0)
+	if (!target->is_device) {
+		look_at_loops(target->dev, target->ino, NULL, users);
+		look_at_swaps(&wanted, users);
 		look_at_locks(fd, users);
-	return look_behind_loop(rdev, users) && seen;
-}
-
-bool vk_file_users(dev_t dev, ino_t ino, int fd, struct vk_text *users)
-{
-	const struct vk_open_thing thing = {.dev = dev, .ino = ino};
-
-	look_at_loops(dev, ino, NULL, users);
-	look_at_swaps(NULL, dev, ino, users);
+		return look_at_processes(&wanted, users);
+	}
+	add_device(&wanted, target->rdev);
+	collect(&wanted, target->rdev, "", true);
+	parts = wanted.count;
+	for (size_t i = 0; i < parts; i++)
+		for (DIR *folder = open_sysfs(wanted.devices[i], "holders", path); (name = next_name(folder)) != NULL;)
+			add_user(users, "part of ", name);
+	/* what is made of them, and of that; the list grows while it is walked */
+	for (size_t i = 0; i < wanted.count; i++)
+		collect(&wanted, wanted.devices[i], "holders", false);
+	/* some file systems show a number of their own: then the name of what is mounted counts */
+	for (struct vk_mounts m = vk_mounts_begin(); vk_mounts_next(&m);)
+		if (among(&wanted, m.device) || among(&wanted, vk_mounts_source_device(&m)))
+			add_user(users, "mounted on ", m.place);
+	look_at_swaps(&wanted, users);
+	/* who writes to the disk that it is a part of, or that it is made of, writes to it */
+	if (vk_disk_of_partition(target->rdev, &disk, NULL))
+		add_device(&wanted, disk);
+	collect(&wanted, target->rdev, "slaves", false);
+	seen = look_at_processes(&wanted, users);
 	look_at_locks(fd, users);
-	return vk_open_writers(&thing, users);
+	return look_behind_loop(target->rdev, users) && seen;
 }
