@@ -16,14 +16,10 @@ static void forget(struct vk_repair *repair)
 {
 	vk_restore_free(repair->restore);
 	vk_target_close(&repair->again);
-	if (repair->has_unsaved)
-		vk_unsaved_free(&repair->unsaved);
-	if (repair->has_table)
-		vk_rebuild_table_free(&repair->table);
-	if (repair->has_header)
-		vk_rebuild_header_free(&repair->header);
-	if (repair->has_find)
-		vk_find_free(&repair->find);
+	vk_unsaved_free(&repair->unsaved);
+	vk_rebuild_table_free(&repair->table);
+	vk_rebuild_header_free(&repair->header);
+	vk_find_free(&repair->find);
 	free(repair->known_headers);
 	for (size_t i = 0; i < repair->member_count; i++)
 		vk_source_close(&repair->members[i]);
@@ -37,27 +33,21 @@ static void forget(struct vk_repair *repair)
 	*repair = (struct vk_repair){.kind = repair->kind, .options = repair->options};
 }
 
-/* Nothing that is found in a container says anything of the disk: there is no plan that could be shown. */
-static enum vk_status ask_container(const struct vk_repair *repair, struct vk_error *err)
-{
-	const struct vk_image_format *format = repair->target.source.container;
-
-	if (format == NULL || vk_guard_is_lifted(&repair->options.restore, VK_GUARD_CONTAINER))
-		return VK_OK;
-	vk_error_set(err, VK_REFUSED, repair->target.source.path, "guard container refuses: this is a %s, not a disk",
-		     format->name);
-	vk_error_remedy(err, "Nothing was written; open it with: %s", format->open);
-	return VK_REFUSED;
-}
-
 enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum vk_source_kind as,
 			      struct vk_error *err)
 {
+	const struct vk_image_format *format;
 	enum vk_status status;
 
 	forget(repair);
 	status = vk_target_open(target, as, repair->options.restore.sector_size, &repair->target, err);
-	return status == VK_OK ? ask_container(repair, err) : status;
+	format = repair->target.source.container;
+	if (status != VK_OK || format == NULL || vk_guard_is_lifted(&repair->options.restore, VK_GUARD_CONTAINER))
+		return status;
+	/* nothing that is found in a container says anything of the disk: there is no plan that could be shown */
+	vk_error_set(err, VK_REFUSED, repair->target.source.path, "guard container refuses: this is a %s, not a disk",
+		     format->name);
+	return vk_error_remedy(err, "Nothing was written; open it with: %s", format->open);
 }
 
 enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_error *err)
@@ -68,9 +58,7 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_
 	struct vk_text text;
 	enum vk_status status;
 
-	if (repair->has_find)
-		vk_find_free(&repair->find);
-	repair->has_find = false;
+	vk_find_free(&repair->find);
 	repair->scanned = whole;
 	options.hints = repair->hints;
 	options.hint_count = repair->hint_count;
@@ -89,7 +77,6 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_
 	vk_disk_facts_name(&repair->target.facts, &text);
 	options.disk_name = name;
 	status = vk_find(source, &options, &repair->find, err);
-	repair->has_find = status == VK_OK;
 	if (status == VK_OK && repair->find.stopped)
 		return vk_error_set(err, VK_IO, source->path, "The search was stopped before its end");
 	return status;
@@ -99,10 +86,8 @@ static enum vk_status search_and_rebuild(struct vk_repair *repair, bool whole, s
 {
 	enum vk_status status = vk_repair_search(repair, whole, err);
 
-	if (repair->has_table)
-		vk_rebuild_table_free(&repair->table);
-	if (repair->has_header)
-		vk_rebuild_header_free(&repair->header);
+	vk_rebuild_table_free(&repair->table);
+	vk_rebuild_header_free(&repair->header);
 	repair->has_table = repair->has_header = false;
 	vk_overlay_free(repair->overlay);
 	repair->overlay = status == VK_OK ? vk_overlay_new(repair->target.source.io) : NULL;
@@ -111,46 +96,25 @@ static enum vk_status search_and_rebuild(struct vk_repair *repair, bool whole, s
 	return repair->overlay != NULL ? repair->kind->rebuild(repair, err) : vk_no_memory(err, NULL);
 }
 
-/* First what the likely places tell; a search of everything only when that is not enough. */
-static enum vk_status work_out(struct vk_repair *repair, struct vk_error *err)
-{
-	enum vk_repair_scan scan = repair->options.scan;
-	enum vk_status status;
-
-	snprintf(repair->why_scanned, sizeof(repair->why_scanned), "%s",
-		 scan == VK_REPAIR_SCAN_WHOLE ? "It was asked for" : repair->kind->why_likely);
-	status = search_and_rebuild(repair, scan == VK_REPAIR_SCAN_WHOLE, err);
-	if (scan != VK_REPAIR_SCAN_AUTO || (status != VK_OK && status != VK_ABSENT) ||
-	    repair->kind->is_enough(repair, status))
-		return status;
-	return search_and_rebuild(repair, true, err);
-}
-
-/* What speaks against a capture that was named although nothing on the target asks for it. */
-static enum vk_status object_to_misfits(struct vk_repair *repair, struct vk_error *err)
-{
-	const struct vk_edit *edits;
-	enum vk_status status = VK_OK;
-
-	if (vk_restore_edits(repair->restore, &edits) == 0)
-		return VK_OK;
-	for (size_t i = 0; status == VK_OK && i < repair->known_count; i++)
-		if (repair->known[i].misfit[0] != '\0')
-			status = vk_guard_object(repair->restore, repair->known[i].misfit_guard, err, "%s",
-						 repair->known[i].misfit);
-	return status;
-}
-
-/*
- * The guard goes by the table as it is; where that is lost, the plan still knows of a copy of it, or a capture, where
- * the disk ended before.
- */
-static enum vk_status object_to_tail(struct vk_repair *repair, struct vk_error *err)
+/* What guards do not see of the plan alone: captures that were named although nothing asks for them, and the tail. */
+static enum vk_status ask_more(struct vk_repair *repair, struct vk_error *err)
 {
 	uint64_t end = repair->has_table ? vk_mul_sat(repair->table.grown_from_sectors,
 						      repair->target.source.sector_size) : 0;
-	enum vk_status status = vk_guard_ask_tail(repair->restore, end, "The partition table of before", err);
+	const struct vk_edit *edits;
+	size_t edit_count = vk_restore_edits(repair->restore, &edits);
+	enum vk_status status = VK_OK;
 
+	for (size_t i = 0; status == VK_OK && edit_count > 0 && i < repair->known_count; i++)
+		if (repair->known[i].misfit[0] != '\0')
+			status = vk_guard_object(repair->restore, repair->known[i].misfit_guard, err, "%s",
+						 repair->known[i].misfit);
+	/*
+	 * the guard goes by the table as it is; where that is lost, the plan still knows of a copy of it, or a capture,
+	 * where the disk ended before
+	 */
+	if (status == VK_OK)
+		status = vk_guard_ask_tail(repair->restore, end, "The partition table of before", err);
 	for (size_t i = 0; status == VK_OK && repair->has_table && i < repair->known_count; i++) {
 		const struct vk_capture *capture = &repair->known[i].capture;
 
@@ -167,24 +131,23 @@ static enum vk_status plan_restore(struct vk_repair *repair, struct vk_error *er
 	const struct vk_source *source = &repair->target.source;
 	enum vk_status status = VK_OK;
 
+	options.parts = 0;
 	if (!repair->kind->describe(repair, &rebuilt))
 		status = vk_no_memory(err, NULL);
 	if (status == VK_OK)
-		status = vk_unsaved_make(&repair->target.source, repair->overlay, &rebuilt, &repair->unsaved, err);
+		status = vk_unsaved_make(source, repair->overlay, &rebuilt, &repair->unsaved, err);
 	vk_rebuilt_free(&rebuilt);
-	repair->has_unsaved = status == VK_OK;
 	if (status == VK_OK && repair->kind->add != NULL && !repair->kind->add(repair))
 		status = vk_no_memory(err, NULL);
-	options.parts = 0;
-	if (status == VK_OK)
-		vk_stop_point("worked out");
+	if (status != VK_OK)
+		return status;
+	vk_stop_point("worked out");
 	/*
 	 * Captures were judged and the disk was searched since it was read: what stands on it may be somebody's new
 	 * work by now. So the guards look at it as it is when the plan is made. What the path names by then must be
 	 * the disk that was worked on.
 	 */
-	if (status == VK_OK)
-		status = vk_target_open(source->path, source->kind, source->sector_size, &repair->again, err);
+	status = vk_target_open(source->path, source->kind, source->sector_size, &repair->again, err);
 	if (status == VK_OK)
 		status = vk_target_check(&repair->target.id, &repair->target.facts,
 					 vk_io_descriptor(repair->again.source.raw), source->path,
@@ -193,9 +156,7 @@ static enum vk_status plan_restore(struct vk_repair *repair, struct vk_error *er
 	if (status == VK_OK)
 		status = vk_restore_plan_unsaved(&repair->unsaved, repair->overlay, &repair->again, &options,
 						 &repair->restore, err);
-	if (status == VK_OK)
-		status = object_to_misfits(repair, err);
-	return status == VK_OK ? object_to_tail(repair, err) : status;
+	return status == VK_OK ? ask_more(repair, err) : status;
 }
 
 enum vk_status vk_repair_plan(const struct vk_repair_kind *kind, const char *target,
@@ -203,6 +164,7 @@ enum vk_status vk_repair_plan(const struct vk_repair_kind *kind, const char *tar
 			      struct vk_repair **ret_repair, struct vk_error *err)
 {
 	struct vk_repair *repair = calloc(1, sizeof(*repair));
+	bool whole = options->scan == VK_REPAIR_SCAN_WHOLE;
 	enum vk_status status;
 
 	if (repair == NULL)
@@ -214,16 +176,21 @@ enum vk_status vk_repair_plan(const struct vk_repair_kind *kind, const char *tar
 		status = vk_repair_consult(repair, err);
 	if (status == VK_OK && kind->gather != NULL)
 		status = kind->gather(repair, err);
-	if (status == VK_OK)
-		status = work_out(repair, err);
+	/* first what the likely places tell; a search of everything only when that is not enough */
+	if (status == VK_OK) {
+		strcpy(repair->why_scanned, whole ? "It was asked for" : kind->why_likely);
+		status = search_and_rebuild(repair, whole, err);
+		if (options->scan == VK_REPAIR_SCAN_AUTO && (status == VK_OK || status == VK_ABSENT) &&
+		    !kind->is_enough(repair, status))
+			status = search_and_rebuild(repair, true, err);
+	}
 	if (status == VK_OK)
 		status = plan_restore(repair, err);
-	if (status != VK_OK) {
+	if (status == VK_OK)
+		*ret_repair = repair;
+	else
 		vk_repair_free(repair);
-		return status;
-	}
-	*ret_repair = repair;
-	return VK_OK;
+	return status;
 }
 
 void vk_repair_free(struct vk_repair *repair)
@@ -280,7 +247,8 @@ const struct vk_restore *vk_repair_restore(const struct vk_repair *repair)
 	return repair->restore;
 }
 
-static enum vk_status save(struct vk_repair *repair, char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
+enum vk_status vk_repair_write(struct vk_repair *repair, char ret_capture_id[VK_CAPTURE_ID_BYTES],
+			       char ret_undo_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
 {
 	const struct vk_restore_options *options = &repair->options.restore;
 	const struct vk_store_options use = {.use = VK_STORE_ADD,
@@ -289,32 +257,22 @@ static enum vk_status save(struct vk_repair *repair, char ret_id[VK_CAPTURE_ID_B
 	struct vk_capture_options take = {.sector_size = repair->target.source.sector_size,
 					  .vmfs_optional = true,
 					  .rebuilt = &repair->unsaved.capture.rebuilt};
-	struct vk_store *store;
-	enum vk_status status =
-		vk_store_open(options->store != NULL ? options->store : VK_STORE_DEFAULT, &use, &store, err);
-
-	if (status != VK_OK)
-		return status;
-	take.store = store;
-	status = vk_capture_take(&repair->unsaved.after, &take, NULL, ret_id, err);
-	vk_store_close(store);
-	return status;
-}
-
-enum vk_status vk_repair_write(struct vk_repair *repair, char ret_capture_id[VK_CAPTURE_ID_BYTES],
-			       char ret_undo_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
-{
 	const struct vk_edit *edits;
-	bool refused = vk_restore_refused(repair->restore);
-	enum vk_status status = VK_OK;
+	enum vk_status status;
 
 	ret_capture_id[0] = '\0';
 	ret_undo_id[0] = '\0';
-	if (!refused && vk_restore_edits(repair->restore, &edits) > 0)
-		status = save(repair, ret_capture_id, err);
-	if (status != VK_OK) {
-		ret_capture_id[0] = '\0';
-		return status;
+	if (!vk_restore_refused(repair->restore) && vk_restore_edits(repair->restore, &edits) > 0) {
+		status = vk_store_open(options->store != NULL ? options->store : VK_STORE_DEFAULT, &use, &take.store,
+				       err);
+		if (status != VK_OK)
+			return status;
+		status = vk_capture_take(&repair->unsaved.after, &take, NULL, ret_capture_id, err);
+		vk_store_close(take.store);
+		if (status != VK_OK) {
+			ret_capture_id[0] = '\0';
+			return status;
+		}
 	}
 	/* the undo capture names it as what it undoes, and can ask it what the repair left */
 	memcpy(repair->unsaved.capture.id, ret_capture_id, VK_CAPTURE_ID_BYTES);

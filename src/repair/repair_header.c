@@ -103,7 +103,7 @@ static const struct vk_candidate *candidate_of(const struct vk_repair *repair)
 {
 	const struct vk_find *find = &repair->find;
 
-	for (size_t i = 0; repair->has_find && i < find->count; i++)
+	for (size_t i = 0; i < find->count; i++)
 		if (find->candidates[i].start_bytes == repair->partition.offset_bytes &&
 		    !find->candidates[i].start_before_disk)
 			return &find->candidates[i];

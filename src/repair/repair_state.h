@@ -50,7 +50,6 @@ struct vk_repair {
 	struct vk_source *members;
 	size_t member_count;
 	struct vk_find find;
-	bool has_find;
 	bool scanned;
 	char why_scanned[240];
 	struct vk_rebuild_table table;
@@ -64,7 +63,6 @@ struct vk_repair {
 	size_t known_header_count;
 	uint64_t start_sector;
 	struct vk_unsaved unsaved;
-	bool has_unsaved;
 	struct vk_restore *restore;
 };
 

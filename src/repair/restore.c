@@ -9,25 +9,18 @@
 #include "base/checked.h"
 #include "base/texts.h"
 #include "repair/guard/guards.h"
-#include "repair/last_look.h"
 #include "repair/restore.h"
+#include "repair/writer.h"
 
-/* The guards ask who it is; what is long is not kept for each of many partitions. */
-static void keep_identity(struct vk_vmfs *vmfs)
-{
-	free(vmfs->runs);
-	free(vmfs->places);
-	vmfs->runs = NULL;
-	vmfs->places = NULL;
-	vmfs->run_count = 0;
-	vmfs->place_count = 0;
-}
-
-/* How the target looks now where the capture saw VMFS partitions. */
+/*
+ * How the target looks now where the capture saw VMFS partitions. What lies in these, and in the partitions of the
+ * captured table, is not the table's, even where its region reaches in.
+ */
 static enum vk_status decode_places(struct vk_restore *restore, struct vk_error *err)
 {
 	const struct vk_capture *capture = restore->capture;
-	bool whole_disk = capture->source_kind != VK_SOURCE_PARTITION;
+	bool whole_disk = capture->source_kind != VK_SOURCE_PARTITION, sound = true;
+	size_t count = restore->captured != NULL ? restore->captured->table.partition_count : 0;
 
 	restore->places = calloc(capture->identity_count + 1, sizeof(*restore->places));
 	if (restore->places == NULL)
@@ -56,67 +49,46 @@ static enum vk_status decode_places(struct vk_restore *restore, struct vk_error 
 		if (status != VK_OK)
 			return status;
 		vk_disk_facts_learn(restore->facts, place->start_bytes, &place->vmfs);
-		keep_identity(&place->vmfs);
+		/* the guards ask who it is; what is long is not kept for each of many partitions */
+		free(place->vmfs.runs);
+		free(place->vmfs.places);
+		place->vmfs.runs = NULL;
+		place->vmfs.places = NULL;
+		place->vmfs.run_count = place->vmfs.place_count = 0;
+		if (place->start_bytes > 0)
+			sound = sound && vk_range_set_add(&restore->keep_out, place->start_bytes, place->length_bytes);
 	}
-	return VK_OK;
-}
-
-/* What lies in the captured table's partitions is not the table's, even where its region reaches in. */
-static enum vk_status fence_partitions(struct vk_restore *restore, struct vk_error *err)
-{
-	size_t count = restore->captured != NULL ? restore->captured->table.partition_count : 0;
-	uint32_t ss = restore->capture->sector_size;
-	bool sound = true;
-
 	for (size_t i = 0; sound && i < count; i++) {
 		const struct vk_partition *partition = &restore->captured->table.partitions[i];
 
 		if (!vk_partition_is_extended(partition) && partition->start_sector > 0)
-			sound = vk_range_set_add(&restore->keep_out, vk_mul_sat(partition->start_sector, ss),
-						 vk_mul_sat(partition->sectors, ss));
+			sound = vk_range_set_add(&restore->keep_out,
+						 vk_mul_sat(partition->start_sector, capture->sector_size),
+						 vk_mul_sat(partition->sectors, capture->sector_size));
 	}
-	for (size_t i = 0; sound && i < restore->place_count; i++)
-		if (restore->places[i].start_bytes > 0)
-			sound = vk_range_set_add(&restore->keep_out, restore->places[i].start_bytes,
-						 restore->places[i].length_bytes);
 	return sound ? VK_OK : vk_no_memory(err, NULL);
 }
 
-static enum vk_status read_capture(struct vk_restore *restore, const struct vk_unsaved *unsaved, struct vk_error *err)
+/* unsaved: what repair worked out, from overlay; else NULL. */
+static enum vk_status make_plan(struct vk_restore *restore, const struct vk_unsaved *unsaved,
+				const struct vk_overlay *overlay, struct vk_error *err)
 {
 	const struct vk_capture *capture = restore->capture;
+	uint32_t ss = restore->target.sector_size;
 	enum vk_status status = vk_capture_io(capture, &restore->captured_io, err);
 
-	if (unsaved != NULL)
-		restore->captured = &unsaved->after;
-	if (status != VK_OK || capture->is_undo || unsaved != NULL)
-		return status;
-	status = vk_source_over(restore->captured_io, capture->path, capture->source_kind, restore->target.sector_size,
-				&restore->own_captured, err);
-	if (status == VK_OK)
-		restore->captured = &restore->own_captured;
-	return status;
-}
-
-static enum vk_status list_structures(struct vk_restore *restore, const struct vk_unsaved *unsaved,
-				      struct vk_error *err)
-{
-	enum vk_status status = read_capture(restore, unsaved, err);
-
+	if (status == VK_OK && unsaved != NULL) {
+		restore->captured = restore->after = &unsaved->after;
+	} else if (status == VK_OK && !capture->is_undo) {
+		status = vk_source_over(restore->captured_io, capture->path, capture->source_kind, ss,
+					&restore->own_captured, err);
+		restore->captured = status == VK_OK ? &restore->own_captured : NULL;
+	}
 	if (status == VK_OK)
 		status = decode_places(restore, err);
 	if (status == VK_OK)
-		status = fence_partitions(restore, err);
-	if (status == VK_OK)
 		status = vk_structures_list(restore->captured != NULL ? restore->captured : restore->before,
 					    &restore->structures, err);
-	return status;
-}
-
-static enum vk_status plan_edits(struct vk_restore *restore, const struct vk_unsaved *unsaved, struct vk_error *err)
-{
-	enum vk_status status = list_structures(restore, unsaved, err);
-
 	if (status == VK_OK)
 		status = vk_restore_choose(restore, err);
 	if (status == VK_OK)
@@ -125,52 +97,25 @@ static enum vk_status plan_edits(struct vk_restore *restore, const struct vk_uns
 		status = vk_restore_known_state(restore, &restore->known_state, err);
 	if (status == VK_OK)
 		status = vk_restore_make_digest(restore, err);
-	return status;
-}
-
-/*
- * The result is decoded like any disk; of what repair worked out that was done, and the plan is shown to be the same.
- */
-static enum vk_status decode_result(struct vk_restore *restore, const struct vk_unsaved *unsaved,
-				    const struct vk_overlay *overlay, struct vk_error *err)
-{
-	enum vk_status status;
-
-	if (unsaved != NULL) {
-		restore->after = &unsaved->after;
-		return vk_unsaved_check(overlay, restore, err);
-	}
-	status = vk_source_over(vk_overlay_io(restore->overlay), restore->path, restore->capture->source_kind,
-				restore->target.sector_size, &restore->own_after, err);
-	if (status == VK_OK)
-		restore->after = &restore->own_after;
-	return status;
-}
-
-static enum vk_status make_plan(struct vk_restore *restore, const struct vk_unsaved *unsaved,
-				const struct vk_overlay *overlay, bool capture_sound, struct vk_error *err)
-{
-	bool hopeless;
-	enum vk_status status = VK_OK;
-
-	restore->overlay = vk_overlay_new(restore->io);
-	if (restore->overlay == NULL)
-		return vk_no_memory(err, NULL);
-	/* of a capture that is refused for being broken nothing more is believed, not even its counts */
-	hopeless = !capture_sound && vk_restore_refused(restore);
-	if (!hopeless)
-		status = plan_edits(restore, unsaved, err);
-	if (status == VK_OK)
-		status = decode_result(restore, unsaved, overlay, err);
-	if (status != VK_OK || hopeless)
+	if (status != VK_OK)
 		return status;
-	if (!restore->capture->is_undo && !restore->capture->is_rebuilt)
+	/* the result is decoded like any disk; what repair worked out was, and the plan must be the same */
+	if (unsaved != NULL) {
+		status = vk_unsaved_check(overlay, restore, err);
+	} else {
+		status = vk_source_over(vk_overlay_io(restore->overlay), restore->path, capture->source_kind, ss,
+					&restore->own_after, err);
+		restore->after = &restore->own_after;
+	}
+	if (status != VK_OK)
+		return status;
+	if (!capture->is_undo && !capture->is_rebuilt)
 		vk_restore_say_left_out(restore);
 	status = vk_guards_ask_all(restore, err);
 	return status == VK_OK && restore->remark_lost ? vk_no_memory(err, NULL) : status;
 }
 
-/* path: of the target, to be opened; target: it is open. */
+/* path: of the target, to be opened; or target: it is open. */
 static enum vk_status start_plan(struct vk_restore *restore, const char *path, struct vk_target *target,
 				 bool *ret_sound, struct vk_error *err)
 {
@@ -179,10 +124,7 @@ static enum vk_status start_plan(struct vk_restore *restore, const char *path, s
 	struct stat st;
 	enum vk_status status;
 
-	restore->store = strdup(restore->options.store != NULL ? restore->options.store : VK_STORE_DEFAULT);
-	restore->options.store = restore->store;
-	if (restore->store == NULL)
-		return vk_no_memory(err, NULL);
+	restore->store = restore->options.store != NULL ? restore->options.store : VK_STORE_DEFAULT;
 	/* judging reads all of the capture: the target is opened behind it, so that the guards see what stands then */
 	status = vk_guard_ask_capture(restore, ret_sound, err);
 	if (status != VK_OK)
@@ -201,7 +143,8 @@ static enum vk_status start_plan(struct vk_restore *restore, const char *path, s
 	restore->io = target->source.raw;
 	restore->before = &target->source;
 	restore->facts = &target->facts;
-	return VK_OK;
+	restore->overlay = vk_overlay_new(restore->io);
+	return restore->overlay != NULL ? VK_OK : vk_no_memory(err, NULL);
 }
 
 static enum vk_status plan(const struct vk_capture *capture, const char *path, struct vk_target *target,
@@ -218,8 +161,14 @@ static enum vk_status plan(const struct vk_capture *capture, const char *path, s
 	restore->capture = capture;
 	restore->options = *options;
 	status = start_plan(restore, path, target, &sound, err);
-	if (status == VK_OK)
-		status = make_plan(restore, unsaved, overlay, sound, err);
+	/* of a capture that is refused for being broken nothing more is believed, not even its counts */
+	if (status == VK_OK && (sound || !vk_restore_refused(restore)))
+		status = make_plan(restore, unsaved, overlay, err);
+	else if (status == VK_OK)
+		status = vk_source_over(vk_overlay_io(restore->overlay), restore->path, capture->source_kind,
+					restore->target.sector_size, &restore->own_after, err);
+	if (restore->after == NULL)
+		restore->after = &restore->own_after;
 	if (status != VK_OK) {
 		vk_restore_free(restore);
 		return status;
@@ -265,7 +214,6 @@ void vk_restore_free(struct vk_restore *restore)
 	free(restore->choices);
 	free(restore->objections);
 	vk_sentences_free(&restore->remarks, &restore->remark_count);
-	free(restore->store);
 	free(restore);
 }
 
@@ -306,23 +254,6 @@ const char *vk_restore_note(const struct vk_restore *restore)
 	return restore->note;
 }
 
-static enum vk_status take_undo(struct vk_restore *restore, struct vk_store *store,
-				char ret_undo_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
-{
-	struct vk_capture_options options = {.store = store,
-					     .sector_size = restore->target.sector_size};
-	struct vk_region *regions;
-	size_t count;
-	enum vk_status status = vk_restore_undo_regions(restore, &regions, &count, err);
-
-	if (status != VK_OK)
-		return status;
-	status = vk_capture_take_undo(restore->io, restore->capture, regions, count, &options,
-				      ret_undo_id, err);
-	free(regions);
-	return status;
-}
-
 enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_CAPTURE_ID_BYTES],
 				struct vk_error *err)
 {
@@ -334,18 +265,18 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 		.store = restore->store,
 		.undo_id = ret_undo_id,
 		.ret_written = &restore->written_bytes,
-		.before_write = vk_last_look_before,
-		.after_write = vk_last_look_after,
+		.restore = restore,
 	};
 	const struct vk_store_options use = {.use = VK_STORE_ADD,
 					     .sign_key = restore->options.sign_key,
 					     .command = restore->options.command};
-	struct vk_last_look look = {.restore = restore, .undo_id = ret_undo_id};
+	struct vk_capture_options take = {.sector_size = restore->target.sector_size};
 	const struct vk_objection *refusal = vk_restore_first_refusal(restore);
+	struct vk_region *regions = NULL;
 	struct vk_text note;
 	enum vk_status status;
+	size_t count;
 
-	job.ctx = &look;
 	ret_undo_id[0] = '\0';
 	if (refusal != NULL)
 		return vk_error_set(err, VK_REFUSED, restore->path, "Guard %s: %s", vk_guard_kind(refusal->guard)->name,
@@ -353,10 +284,14 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 	job.edit_count = vk_overlay_edits(restore->overlay, &job.edits);
 	if (job.edit_count == 0)
 		return VK_OK;
-	status = vk_store_open(restore->store, &use, &look.store, err);
+	status = vk_store_open(restore->store, &use, &job.ledger, err);
 	if (status != VK_OK)
 		return status;
-	status = take_undo(restore, look.store, ret_undo_id, err);
+	take.store = job.ledger;
+	status = vk_restore_undo_regions(restore, &regions, &count, err);
+	if (status == VK_OK)
+		status = vk_capture_take_undo(restore->io, restore->capture, regions, count, &take, ret_undo_id, err);
+	free(regions);
 	if (status == VK_OK) {
 		if (restore->options.undo_taken != NULL)
 			restore->options.undo_taken(restore->options.undo_taken_ctx, ret_undo_id);
@@ -364,6 +299,6 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 		vk_text_init(&note, restore->note, sizeof(restore->note));
 		status = vk_writer_run(&job, &note, err);
 	}
-	vk_store_close(look.store);
+	vk_store_close(job.ledger);
 	return status;
 }

@@ -12,44 +12,34 @@
 #include "store/manifest/manifest.h"
 #include "store/plan/plan.h"
 
-enum { CHUNK_BYTES = 64 << 10 };
-
-/* Ranges of the edits, those that touch joined. */
-static enum vk_status fill_ranges(const struct vk_overlay *overlay, struct vk_rebuilt *rebuilt,
-				  struct vk_error *err)
-{
-	const struct vk_edit *edits;
-	size_t count = vk_overlay_edits(overlay, &edits);
-
-	rebuilt->range_count = 0;
-	rebuilt->ranges = calloc(count + 1, sizeof(*rebuilt->ranges));
-	if (rebuilt->ranges == NULL)
-		return vk_no_memory(err, NULL);
-	for (size_t i = 0; i < count; i++) {
-		struct vk_range *last = &rebuilt->ranges[rebuilt->range_count];
-
-		if (rebuilt->range_count > 0 &&
-		    last[-1].offset_bytes + last[-1].length_bytes == edits[i].offset_bytes) {
-			last[-1].length_bytes += edits[i].length_bytes;
-			continue;
-		}
-		*last = (struct vk_range){edits[i].offset_bytes, edits[i].length_bytes};
-		rebuilt->range_count++;
-	}
-	return VK_OK;
-}
-
-static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_io *memory, struct vk_error *err)
+/* The capture holds the ranges of the edits, those that touch joined; and the bytes of the overlay. */
+static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_overlay *overlay, struct vk_error *err)
 {
 	const struct vk_source *after = &unsaved->after;
 	struct vk_capture *c = &unsaved->capture;
+	const struct vk_edit *edits;
+	size_t count = vk_overlay_edits(overlay, &edits), joined = 0;
+	struct vk_range *ranges = calloc(count + 1, sizeof(*ranges));
 	struct vk_capture_plan plan;
 	struct vk_device_info device;
 	struct vk_text text;
-	enum vk_status status = vk_capture_plan(after, &plan, err);
+	enum vk_status status;
 
+	c->rebuilt.ranges = ranges;
+	if (ranges == NULL)
+		return vk_no_memory(err, NULL);
+	for (size_t i = 0; i < count; i++) {
+		struct vk_range *last = joined > 0 ? &ranges[joined - 1] : NULL;
+
+		if (last != NULL && last->offset_bytes + last->length_bytes == edits[i].offset_bytes)
+			last->length_bytes += edits[i].length_bytes;
+		else
+			ranges[joined++] = (struct vk_range){edits[i].offset_bytes, edits[i].length_bytes};
+	}
+	c->rebuilt.range_count = joined;
+	status = vk_capture_plan(after, &plan, err);
 	if (status == VK_OK)
-		status = vk_plan_also(after, c->rebuilt.ranges, c->rebuilt.range_count, &plan, err);
+		status = vk_plan_also(after, ranges, joined, &plan, err);
 	if (status != VK_OK)
 		return status;
 	c->regions = plan.regions;
@@ -57,7 +47,7 @@ static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_io *memory,
 	c->identities = plan.identities;
 	c->identity_count = plan.identity_count;
 	c->is_rebuilt = true;
-	c->memory = memory;
+	c->memory = vk_overlay_io(overlay);
 	/* the names of what was read, through its descriptor: the path can be another LUN's by now */
 	vk_device_info_of_io(after->io, &device);
 	vk_manifest_set_device(c, &device);
@@ -76,41 +66,35 @@ enum vk_status vk_unsaved_make(const struct vk_source *before, struct vk_overlay
 			       struct vk_error *err)
 {
 	struct vk_unsaved unsaved = {.capture.rebuilt = *rebuilt};
-	enum vk_status status = fill_ranges(overlay, &unsaved.capture.rebuilt, err);
+	enum vk_status status = vk_source_over(vk_overlay_io(overlay), before->path, before->kind, before->sector_size,
+					       &unsaved.after, err);
 
 	memset(rebuilt, 0, sizeof(*rebuilt));
 	if (status == VK_OK)
-		status = vk_source_over(vk_overlay_io(overlay), before->path, before->kind, before->sector_size,
-					&unsaved.after, err);
-	unsaved.has_after = status == VK_OK;
-	if (status == VK_OK)
-		status = describe(&unsaved, vk_overlay_io(overlay), err);
-	if (status != VK_OK) {
+		status = describe(&unsaved, overlay, err);
+	if (status != VK_OK)
 		vk_unsaved_free(&unsaved);
-		return status;
-	}
-	*ret_unsaved = unsaved;
-	return VK_OK;
+	else
+		*ret_unsaved = unsaved;
+	return status;
 }
 
 void vk_unsaved_free(struct vk_unsaved *unsaved)
 {
 	vk_capture_close(&unsaved->capture);
-	if (unsaved->has_after)
-		vk_source_close(&unsaved->after);
-	memset(unsaved, 0, sizeof(*unsaved));
+	vk_source_close(&unsaved->after);
 }
 
-static bool holds(struct vk_io *io, uint64_t offset, const uint8_t *bytes, size_t len, uint8_t *buf)
+static bool holds(struct vk_io *io, uint64_t offset, const uint8_t *bytes, size_t len)
 {
-	for (size_t done = 0; done < len;) {
-		size_t n = (size_t)vk_min_u64(len - done, CHUNK_BYTES);
+	uint8_t buf[4096];
+
+	for (size_t done = 0, n; done < len; done += n) {
 		struct vk_error ignored;
 
-		if (vk_io_read_all(io, offset + done, buf, n, &ignored) != VK_OK ||
-		    memcmp(buf, bytes + done, n) != 0)
+		n = (size_t)vk_min_u64(len - done, sizeof(buf));
+		if (vk_io_read_all(io, offset + done, buf, n, &ignored) != VK_OK || memcmp(buf, bytes + done, n) != 0)
 			return false;
-		done += n;
 	}
 	return true;
 }
@@ -121,15 +105,15 @@ static bool holds(struct vk_io *io, uint64_t offset, const uint8_t *bytes, size_
  */
 static bool fenced(const struct vk_restore *restore, uint64_t at, uint64_t *ret_start, uint64_t *ret_length)
 {
-	const struct vk_table none = {.partition_count = 0};
-	const struct vk_table *table = restore->captured != NULL ? &restore->captured->table : &none;
+	size_t count = restore->captured != NULL ? restore->captured->table.partition_count : 0;
 	uint32_t ss = restore->capture->sector_size;
 
-	for (size_t i = 0; i < table->partition_count; i++) {
-		*ret_start = vk_mul_sat(table->partitions[i].start_sector, ss);
-		*ret_length = vk_mul_sat(table->partitions[i].sectors, ss);
-		if (!vk_partition_is_extended(&table->partitions[i]) && at >= *ret_start &&
-		    at - *ret_start < *ret_length)
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_partition *partition = &restore->captured->table.partitions[i];
+
+		*ret_start = vk_mul_sat(partition->start_sector, ss);
+		*ret_length = vk_mul_sat(partition->sectors, ss);
+		if (!vk_partition_is_extended(partition) && at >= *ret_start && at - *ret_start < *ret_length)
 			return true;
 	}
 	for (size_t i = 0; i < restore->place_count; i++) {
@@ -141,23 +125,20 @@ static bool fenced(const struct vk_restore *restore, uint64_t at, uint64_t *ret_
 	return false;
 }
 
-/* The first byte of the edit that the plan leaves as it is. */
-static uint64_t first_left(const struct vk_restore *restore, const struct vk_edit *edit)
+/* The plan leaves something of an edit as it is: why. */
+static enum vk_status explain(const struct vk_restore *restore, const struct vk_edit *edit, struct vk_error *err)
 {
-	size_t sector = restore->target.sector_size;
-	uint8_t buf[4096];
+	uint64_t at = edit->offset_bytes, end = at + edit->length_bytes, start, length;
+	size_t ss = restore->target.sector_size;
 
-	for (size_t done = 0; done + sector < edit->length_bytes; done += sector)
-		if (!holds(vk_overlay_io(restore->overlay), edit->offset_bytes + done, edit->new_bytes + done, sector,
-			   buf))
-			return edit->offset_bytes + done;
-	return edit->offset_bytes + edit->length_bytes - sector;
-}
-
-static enum vk_status refuse_fenced(const struct vk_restore *restore, const struct vk_edit *edit, struct vk_error *err)
-{
-	uint64_t at = first_left(restore, edit), start, length, ss = restore->target.sector_size;
-
+	if (!edit->old_unread && !holds(restore->io, at, edit->old_bytes, edit->length_bytes)) {
+		vk_error_set(err, VK_REFUSED, restore->path, "The target changed while the plan was made");
+		vk_error_at(err, at);
+		return vk_error_remedy(err, "Nothing was written; find out who writes to it, then repeat the command");
+	}
+	while (at + ss < end &&
+	       holds(vk_overlay_io(restore->overlay), at, edit->new_bytes + (at - edit->offset_bytes), ss))
+		at += ss;
 	if (!fenced(restore, at, &start, &length)) {
 		vk_error_set(err, VK_INTERNAL, restore->path,
 			     "The plan does not change what was worked out; nothing was written");
@@ -168,23 +149,9 @@ static enum vk_status refuse_fenced(const struct vk_restore *restore, const stru
 		     "%" PRIu64 " sectors that begins at sector %" PRIu64,
 		     edit->reason, at / ss, length / ss, start / ss);
 	vk_error_at(err, at);
-	vk_error_remedy(err, "Nothing was written; vmfskit decode shows what lies there. If only a part of that "
-			     "volume's disk is here, work on the whole disk; else take what does not belong there out "
-			     "of the table first");
-	return VK_REFUSED;
-}
-
-static enum vk_status not_the_same(const struct vk_restore *restore, const struct vk_edit *edit,
-				   uint8_t *buf, struct vk_error *err)
-{
-	if (edit == NULL)
-		return vk_error_set(err, VK_INTERNAL, restore->path,
-				    "The plan changes more than what was worked out; nothing was written");
-	if (edit->old_unread || holds(restore->io, edit->offset_bytes, edit->old_bytes, edit->length_bytes, buf))
-		return refuse_fenced(restore, edit, err);
-	vk_error_set(err, VK_REFUSED, restore->path, "The target changed while the plan was made");
-	vk_error_at(err, edit->offset_bytes);
-	return vk_error_remedy(err, "Nothing was written; find out who writes to it, then repeat the command");
+	return vk_error_remedy(err, "Nothing was written; vmfskit decode shows what lies there. If only a part of that "
+				    "volume's disk is here, work on the whole disk; else take what does not belong "
+				    "there out of the table first");
 }
 
 enum vk_status vk_unsaved_check(const struct vk_overlay *overlay, const struct vk_restore *restore,
@@ -192,18 +159,13 @@ enum vk_status vk_unsaved_check(const struct vk_overlay *overlay, const struct v
 {
 	const struct vk_edit *edits;
 	size_t count = vk_overlay_edits(overlay, &edits);
-	uint8_t *buf = malloc(CHUNK_BYTES);
-	enum vk_status status = VK_OK;
 
-	if (buf == NULL)
-		return vk_no_memory(err, NULL);
-	for (size_t i = 0; status == VK_OK && i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (!holds(vk_overlay_io(restore->overlay), edits[i].offset_bytes, edits[i].new_bytes,
-			   edits[i].length_bytes, buf))
-			status = not_the_same(restore, &edits[i], buf, err);
-	if (status == VK_OK &&
-	    vk_overlay_dirty_bytes(overlay) != vk_overlay_dirty_bytes(restore->overlay))
-		status = not_the_same(restore, NULL, buf, err);
-	free(buf);
-	return status;
+			   edits[i].length_bytes))
+			return explain(restore, &edits[i], err);
+	if (vk_overlay_dirty_bytes(overlay) != vk_overlay_dirty_bytes(restore->overlay))
+		return vk_error_set(err, VK_INTERNAL, restore->path,
+				    "The plan changes more than what was worked out; nothing was written");
+	return VK_OK;
 }

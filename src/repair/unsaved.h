@@ -11,7 +11,6 @@
 
 struct vk_unsaved {
 	struct vk_source after; /* the overlay, decoded */
-	bool has_after;
 	struct vk_capture capture;
 };
 

@@ -19,6 +19,7 @@
 #include "repair/guard/guards.h"
 #include "repair/target_read.h"
 #include "repair/writer.h"
+#include "vmfskit/ledger.h"
 #include "vmfskit/vouch.h"
 
 enum { CHUNK_BYTES = VK_TARGET_BUFFER_BYTES };
@@ -45,8 +46,6 @@ static void add_remedy(const struct writer *w, struct vk_error *err)
 	else
 		vk_error_remedy(err, "Nothing was written; repeat the command");
 }
-
-/* Opening. */
 
 static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)
 {
@@ -86,38 +85,6 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 		.fd = w->fd, .path = w->job->path, .buf = w->buf, .is_device = w->job->target.is_device};
 	return vk_target_check(&w->job->target, w->job->facts, w->fd, w->job->path, since, err);
 }
-
-/* Comparing. */
-
-static enum vk_status check_old_bytes(struct writer *w, struct vk_error *err)
-{
-	for (size_t i = 0; i < w->job->edit_count; i++) {
-		const struct vk_edit *edit = &w->job->edits[i];
-		uint64_t at = 0;
-		bool same;
-		enum vk_status status;
-
-		/* bytes that came to light since the plan was made have been judged by nobody */
-		if (edit->old_unread) {
-			if (!vk_target_readable(&w->reader, edit->offset_bytes, edit->length_bytes,
-						w->job->target.sector_size, &at))
-				continue;
-			vk_target_changed(w->job->path, "A sector that could not be read became readable", since, err);
-			return vk_error_at(err, at);
-		}
-		status = vk_target_compare(&w->reader, edit->offset_bytes, edit->old_bytes, edit->length_bytes, &same,
-					   &at, err);
-		if (status != VK_OK)
-			return status;
-		if (!same) {
-			vk_target_changed(w->job->path, "The target's bytes changed", since, err);
-			return vk_error_at(err, at);
-		}
-	}
-	return VK_OK;
-}
-
-/* The undo capture. */
 
 /*
  * What the undo capture has of an edit is what stands there now, and it lacks nothing that would change, except what
@@ -174,29 +141,6 @@ static enum vk_status check_undo(const struct writer *w, struct vk_error *err)
 	return status;
 }
 
-/* Writing. */
-
-static enum vk_status write_exactly(struct writer *w, uint64_t offset, size_t len,
-				    struct vk_error *err)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pwrite(w->fd, w->buf + done, len - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			vk_error_errno(err, n == 0 ? EIO : errno, w->job->path,
-				       "Cannot write to the target");
-			return vk_error_at(err, offset + done);
-		}
-		done += (size_t)n;
-		w->written += (uint64_t)n;
-	}
-	return VK_OK;
-}
-
 static enum vk_status write_edit(struct writer *w, const struct vk_edit *edit, struct vk_error *err)
 {
 	size_t sector = w->job->target.sector_size;
@@ -204,27 +148,50 @@ static enum vk_status write_edit(struct writer *w, const struct vk_edit *edit, s
 
 	snprintf(point, sizeof(point), "write %.64s", edit->reason);
 	for (size_t done = 0; done < edit->length_bytes;) {
-		size_t n = (size_t)vk_min_u64(edit->length_bytes - done, CHUNK_BYTES);
+		size_t n = (size_t)vk_min_u64(edit->length_bytes - done, CHUNK_BYTES), put = 0;
 		bool torn = vk_crash_here(point);
-		enum vk_status status;
 
 		memcpy(w->buf, edit->new_bytes + done, n);
 		if (torn)
 			n = n / 2 / sector * sector;
-		status = write_exactly(w, edit->offset_bytes + done, n, err);
+		while (put < n) {
+			uint64_t at = edit->offset_bytes + done + put;
+			ssize_t wrote = pwrite(w->fd, w->buf + put, n - put, (off_t)at);
+
+			if (wrote < 0 && errno == EINTR)
+				continue;
+			if (wrote <= 0) {
+				vk_error_errno(err, wrote == 0 ? EIO : errno, w->job->path,
+					       "Cannot write to the target");
+				return vk_error_at(err, at);
+			}
+			put += (size_t)wrote;
+			w->written += (uint64_t)wrote;
+		}
 		if (torn)
 			vk_crash_now();
-		if (status != VK_OK)
-			return status;
 		done += n;
 	}
 	return VK_OK;
 }
 
-static enum vk_status flush(const struct writer *w, struct vk_error *err)
+static enum vk_status write_class(struct writer *w, unsigned write_class, struct vk_error *err)
 {
+	bool any = false;
 	int rc;
 
+	for (size_t i = 0; i < w->job->edit_count; i++) {
+		enum vk_status status = VK_OK;
+
+		if (w->job->edits[i].write_class != write_class)
+			continue;
+		any = true;
+		status = write_edit(w, &w->job->edits[i], err);
+		if (status != VK_OK)
+			return status;
+	}
+	if (!any)
+		return VK_OK;
 	vk_crash_point("before flush");
 	do
 		rc = fsync(w->fd);
@@ -237,40 +204,38 @@ static enum vk_status flush(const struct writer *w, struct vk_error *err)
 	return VK_OK;
 }
 
-static enum vk_status write_class(struct writer *w, unsigned write_class, struct vk_error *err)
+/* Whether the target holds the old bytes of every edit, or when it was written the new ones: past the cache. */
+static enum vk_status compare_edits(struct writer *w, bool written, struct vk_error *err)
 {
-	bool any = false;
 	enum vk_status status = VK_OK;
 
+	vk_target_read_begin(&w->reader);
 	for (size_t i = 0; status == VK_OK && i < w->job->edit_count; i++) {
-		if (w->job->edits[i].write_class != write_class)
-			continue;
-		any = true;
-		status = write_edit(w, &w->job->edits[i], err);
-	}
-	return status == VK_OK && any ? flush(w, err) : status;
-}
-
-static enum vk_status read_back(struct writer *w, struct vk_error *err)
-{
-	for (size_t i = 0; i < w->job->edit_count; i++) {
 		const struct vk_edit *edit = &w->job->edits[i];
+		const char *changed = "The target's bytes changed";
+		bool same = true;
 		uint64_t at = 0;
-		bool same;
-		enum vk_status status;
 
-		status = vk_target_compare(&w->reader, edit->offset_bytes, edit->new_bytes, edit->length_bytes,
-					   &same, &at, err);
-		if (status != VK_OK)
-			return status;
-		if (!same) {
-			vk_error_set(err, VK_IO, w->job->path,
-				     "The target does not hold what was just written to it (%s)",
-				     edit->reason);
-			return vk_error_at(err, at);
+		if (!written && edit->old_unread) {
+			/* bytes that came to light since the plan was made have been judged by nobody */
+			same = !vk_target_readable(&w->reader, edit->offset_bytes, edit->length_bytes,
+						   w->job->target.sector_size, &at);
+			changed = "A sector that could not be read became readable";
+		} else {
+			status = vk_target_compare(&w->reader, edit->offset_bytes,
+						   written ? edit->new_bytes : edit->old_bytes, edit->length_bytes,
+						   &same, &at, err);
 		}
+		if (status != VK_OK || same)
+			continue;
+		status = written ? vk_error_set(err, VK_IO, w->job->path,
+						"The target does not hold what was just written to it (%s)",
+						edit->reason)
+				 : vk_target_changed(w->job->path, changed, since, err);
+		vk_error_at(err, at);
 	}
-	return VK_OK;
+	vk_target_read_end(&w->reader);
+	return status;
 }
 
 /* The kernel keeps its old picture of the partitions until it is told. That it cannot is worth a word. */
@@ -299,15 +264,35 @@ static void reread_table(const struct writer *w, struct vk_text *note)
 			    strerror(code), w->job->path);
 }
 
-/* With the target open and as it was planned for: the last moment at which to stop costs nothing. */
+/*
+ * With the target open and as it was planned for, the last moment at which to stop costs nothing: guards in-use and
+ * heartbeat once more, then the line restore-begun. Should the power fail or the process be killed from then on, that
+ * line and the undo capture tell of it: what cannot be recorded is not begun.
+ */
 static enum vk_status last_look(const struct writer *w, struct vk_error *err)
 {
+	struct vk_restore *restore = w->job->restore;
 	enum vk_status status = VK_OK;
 	int number;
 
 	vk_crash_point("before the last look");
-	if (w->job->before_write != NULL)
-		status = w->job->before_write(w->job->ctx, err);
+	if (restore != NULL) {
+		const char *const captures[] = {restore->capture->id, w->job->undo_id};
+		char result[64];
+		const struct vk_event event = {.kind = VK_EVENT_RESTORE_BEGUN,
+					       .captures = captures,
+					       .capture_count = 2,
+					       .target = restore->path,
+					       .plan = restore->plan,
+					       .result = result};
+
+		snprintf(result, sizeof(result), "%" PRIu64 " bytes to write", w->total);
+		status = vk_guard_in_use_again(restore, err);
+		if (status == VK_OK)
+			status = vk_guard_heartbeat_again(restore, err);
+		if (status == VK_OK)
+			status = vk_ledger_append(w->job->ledger, &event, err);
+	}
 	number = vk_signals_waiting();
 	if (status != VK_OK || number == 0)
 		return status;
@@ -316,39 +301,28 @@ static enum vk_status last_look(const struct writer *w, struct vk_error *err)
 	return vk_error_remedy(err, "Nothing was written; repeat the command");
 }
 
-static enum vk_status prepare(struct writer *w, struct vk_error *err)
+static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_error *err)
 {
 	enum vk_status status = check_undo(w, err);
 
 	if (status == VK_OK)
 		status = open_target(w, err);
-	if (status != VK_OK)
-		return status;
-	vk_target_read_begin(&w->reader);
-	status = check_old_bytes(w, err);
-	vk_target_read_end(&w->reader);
+	if (status == VK_OK)
+		status = compare_edits(w, false, err);
 	/* comparing takes its time, and a LUN can be given another number under an open descriptor */
 	if (status == VK_OK)
 		status = vk_target_check(&w->job->target, w->job->facts, w->fd, w->job->path, since, err);
-	return status == VK_OK ? last_look(w, err) : status;
-}
-
-static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_error *err)
-{
-	enum vk_status status = prepare(w, err);
-
+	if (status == VK_OK)
+		status = last_look(w, err);
 	if (status != VK_OK)
 		return status;
 	for (unsigned c = 0; status == VK_OK && c < VK_WRITE_CLASSES; c++)
 		status = write_class(w, c, err);
-	if (status == VK_OK) {
-		vk_target_read_begin(&w->reader);
-		status = read_back(w, err);
-		vk_target_read_end(&w->reader);
-	}
+	if (status == VK_OK)
+		status = compare_edits(w, true, err);
 	/* also of a write that failed: that somebody else is at it may be why */
-	if (w->job->after_write != NULL)
-		w->job->after_write(w->job->ctx, note);
+	if (w->job->restore != NULL)
+		vk_guard_heartbeat_after(w->job->restore, note);
 	if (status == VK_OK && w->reader.cached)
 		vk_text_fmt(note, "%sThe file system reads this file only through its cache, which was emptied of it "
 				  "before it was read back", note->len_bytes > 0 ? ". " : "");

@@ -16,11 +16,9 @@ struct vk_write_job {
 	const char *undo_id;
 	uint64_t *ret_written;      /* bytes, also when it fails; may be NULL */
 	bool reread_table;          /* tell the kernel of a new partition table */
-	/* Asked when the next thing would be the first write; what it refuses is not begun. May be NULL. */
-	enum vk_status (*before_write)(void *ctx, struct vk_error *err);
-	/* When the last write was made, whatever came of it; adds to the note. May be NULL. */
-	void (*after_write)(void *ctx, struct vk_text *note);
-	void *ctx;
+	/* whose guards are asked once more before the first write; the store whose ledger hears of it; or both NULL */
+	struct vk_restore *restore;
+	struct vk_store *ledger;
 };
 
 /*

@@ -162,25 +162,6 @@ static enum vk_status put_next(const struct walk *walk, uint64_t offset, uint64_
 	return put_rounded(restore, &piece, err);
 }
 
-static enum vk_status put_region(struct walk *walk, const struct vk_region *region, size_t index, struct vk_error *err)
-{
-	uint64_t end = vk_min_u64(vk_add_sat(region->offset_bytes, region->length_bytes),
-				  walk->restore->target.size_bytes);
-	enum vk_status status = vk_capture_region(walk->restore->capture, index, &walk->bytes, err);
-
-	if (status != VK_OK)
-		return status;
-	walk->region = region;
-	for (uint64_t at = region->offset_bytes; status == VK_OK && at < end;) {
-		uint64_t next = end;
-
-		status = put_next(walk, at, &next, err);
-		at = next;
-	}
-	vk_io_close(walk->bytes);
-	return status;
-}
-
 enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err)
 {
 	const struct vk_capture *c = restore->capture;
@@ -190,9 +171,22 @@ enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err)
 	if (walk.buf == NULL || !vk_range_set_add_all(&walk.not_held, c->unreadable, c->unreadable_count) ||
 	    !vk_range_set_add_all(&walk.rebuilt, c->rebuilt.ranges, c->rebuilt.range_count))
 		status = vk_no_memory(err, NULL);
-	for (size_t i = 0; status == VK_OK && i < c->region_count; i++)
-		if (restore->chosen[i])
-			status = put_region(&walk, &c->regions[i], i, err);
+	for (size_t i = 0; status == VK_OK && i < c->region_count; i++) {
+		uint64_t at = c->regions[i].offset_bytes, next;
+		uint64_t end = vk_min_u64(vk_add_sat(at, c->regions[i].length_bytes), restore->target.size_bytes);
+
+		if (!restore->chosen[i])
+			continue;
+		status = vk_capture_region(c, i, &walk.bytes, err);
+		if (status != VK_OK)
+			break;
+		walk.region = &c->regions[i];
+		for (; status == VK_OK && at < end; at = next) {
+			next = end;
+			status = put_next(&walk, at, &next, err);
+		}
+		vk_io_close(walk.bytes);
+	}
 	vk_range_set_free(&walk.not_held);
 	vk_range_set_free(&walk.rebuilt);
 	free(walk.buf);
@@ -267,37 +261,19 @@ static size_t stem_of(const char *file)
 	return stem < 30 ? stem : 30;
 }
 
-static void name_region(const struct vk_restore *restore, const struct group *group,
-			struct vk_region *region)
-{
-	const struct vk_region *of = &restore->capture->regions[group->region];
-
-	memset(region, 0, sizeof(*region));
-	region->part = of->part;
-	region->partition = of->partition;
-	region->offset_bytes = group->start;
-	region->length_bytes = group->end - group->start;
-	snprintf(region->file, sizeof(region->file), "%.*s-s%" PRIu64 "%s.raw",
-		 (int)stem_of(of->file), of->file, group->start / restore->target.sector_size,
-		 group->joined ? VK_JOINED_MARK : "");
-}
-
 enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,
 				       struct vk_region **ret_regions, size_t *ret_count,
 				       struct vk_error *err)
 {
 	static const uint64_t joins[] = {0, 4096, 65536, 1 << 20, 16 << 20};
+	const size_t levels = sizeof(joins) / sizeof(joins[0]);
 	struct group *groups;
 	struct vk_region *regions;
-	size_t count = 0, level = 0;
+	size_t count = group_edits(restore, joins[0], NULL), level = 0;
 
 	/* exactly what is written, unless that makes a folder of thousands of files */
-	do
-		count = group_edits(restore, joins[level], NULL);
-	while (count > UNDO_REGIONS_MAX && restore->hole_count == 0 &&
-	       ++level < sizeof(joins) / sizeof(joins[0]));
-	if (level == sizeof(joins) / sizeof(joins[0]))
-		level--;
+	while (count > UNDO_REGIONS_MAX && restore->hole_count == 0 && level + 1 < levels)
+		count = group_edits(restore, joins[++level], NULL);
 	groups = calloc(count + 1, sizeof(*groups));
 	regions = calloc(count + 1, sizeof(*regions));
 	if (groups == NULL || regions == NULL) {
@@ -306,8 +282,17 @@ enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,
 		return vk_no_memory(err, NULL);
 	}
 	group_edits(restore, joins[level], groups);
-	for (size_t i = 0; i < count; i++)
-		name_region(restore, &groups[i], &regions[i]);
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_region *of = &restore->capture->regions[groups[i].region];
+
+		regions[i].part = of->part;
+		regions[i].partition = of->partition;
+		regions[i].offset_bytes = groups[i].start;
+		regions[i].length_bytes = groups[i].end - groups[i].start;
+		snprintf(regions[i].file, sizeof(regions[i].file), "%.*s-s%" PRIu64 "%s.raw", (int)stem_of(of->file),
+			 of->file, groups[i].start / restore->target.sector_size,
+			 groups[i].joined ? VK_JOINED_MARK : "");
+	}
 	free(groups);
 	*ret_regions = regions;
 	*ret_count = count;

@@ -42,22 +42,17 @@ enum vk_status vk_restore_hold(const struct vk_restore *restore, struct vk_captu
 	return status;
 }
 
-/* Its word silences guards: it must be sound and vouched for, and stays as it was judged. */
-static bool hold(const struct vk_restore *restore, struct vk_capture *capture)
-{
-	struct vk_error ignored;
-	unsigned by, flaws;
-	const struct vk_finding_sink sink = vk_flaws_sink(&flaws);
-
-	return vk_restore_hold(restore, capture, &sink, &by, &ignored) == VK_OK &&
-	       (flaws & (VK_FLAW_BROKEN | VK_FLAW_DOUBT)) == 0;
-}
-
-/* The capture that the restore was made from: beside the undo capture, or in the store; nowhere else. */
+/*
+ * The capture that the restore was made from: beside the undo capture, or in the store; nowhere else. Its word silences
+ * guards: it must be sound and vouched for, and stays as it was judged.
+ */
 static bool open_restored(const struct vk_restore *restore, struct vk_capture *ret_capture)
 {
 	const struct vk_capture *undo = restore->capture;
 	const char *slash = strrchr(undo->path, '/'), *id = undo->undo_of;
+	struct vk_error ignored;
+	unsigned by, flaws;
+	const struct vk_finding_sink sink = vk_flaws_sink(&flaws);
 	bool opened = false;
 
 	if (id[0] == '\0' || id[0] == '.' || strchr(id, '/') != NULL)
@@ -66,19 +61,10 @@ static bool open_restored(const struct vk_restore *restore, struct vk_capture *r
 		opened = open_in(undo->path, (size_t)(slash - undo->path), id, ret_capture);
 	if (!opened)
 		opened = open_in(restore->store, strlen(restore->store), id, ret_capture);
-	if (opened && !hold(restore, ret_capture)) {
-		vk_capture_close(ret_capture);
-		opened = false;
-	}
-	return opened;
-}
-
-/* Undo captures that were taken with joined ranges say so in the names of their files. */
-static bool has_gaps(const struct vk_capture *undo)
-{
-	for (size_t i = 0; i < undo->region_count; i++)
-		if (strstr(undo->regions[i].file, VK_JOINED_MARK) != NULL)
-			return true;
+	if (!opened || (vk_restore_hold(restore, ret_capture, &sink, &by, &ignored) == VK_OK &&
+			(flaws & (VK_FLAW_BROKEN | VK_FLAW_DOUBT)) == 0))
+		return opened;
+	vk_capture_close(ret_capture);
 	return false;
 }
 
@@ -114,50 +100,43 @@ static bool chunk_known(const struct known *known, uint64_t offset, size_t len)
 	return true;
 }
 
-static bool regions_known(const struct known *known)
-{
-	const struct vk_capture *undo = known->restore->capture;
-
-	for (size_t i = 0; i < undo->region_count; i++) {
-		uint64_t at = undo->regions[i].offset_bytes;
-		uint64_t end = vk_add_sat(at, undo->regions[i].length_bytes);
-
-		while (at < end) {
-			size_t len = (size_t)vk_min_u64(end - at, CHUNK_BYTES);
-
-			if (!chunk_known(known, at, len))
-				return false;
-			at += len;
-		}
-	}
-	return true;
-}
-
 enum vk_status vk_restore_known_state(struct vk_restore *restore, bool *ret_known,
 				      struct vk_error *err)
 {
+	const struct vk_capture *undo = restore->capture;
 	struct known known = {.restore = restore};
 	struct vk_capture restored;
-	enum vk_status status;
+	enum vk_status status = VK_OK;
 	uint8_t *buf;
+	bool all = true;
 
 	*ret_known = false;
-	restore->knowledge = (struct vk_knowledge){.has_gaps = restore->capture->is_undo &&
-							       has_gaps(restore->capture)};
-	if (!restore->capture->is_undo || !open_restored(restore, &restored))
+	restore->knowledge = (struct vk_knowledge){.judged = false};
+	/* undo captures that were taken with joined ranges say so in the names of their files */
+	for (size_t i = 0; undo->is_undo && i < undo->region_count; i++)
+		restore->knowledge.has_gaps |= strstr(undo->regions[i].file, VK_JOINED_MARK) != NULL;
+	if (!undo->is_undo || !open_restored(restore, &restored))
 		return VK_OK;
 	buf = malloc(3 * (size_t)CHUNK_BYTES);
-	if (buf == NULL) {
-		vk_capture_close(&restored);
-		return vk_no_memory(err, NULL);
-	}
-	known.step = vk_min_u64(restore->target.sector_size, restored.sector_size);
-	known.now = buf;
-	known.found = buf + CHUNK_BYTES;
-	known.left = buf + 2 * (size_t)CHUNK_BYTES;
-	status = vk_capture_io(&restored, &known.restored, err);
+	if (buf == NULL)
+		status = vk_no_memory(err, NULL);
+	else
+		status = vk_capture_io(&restored, &known.restored, err);
 	if (status == VK_OK) {
-		*ret_known = regions_known(&known);
+		known.step = vk_min_u64(restore->target.sector_size, restored.sector_size);
+		known.now = buf;
+		known.found = buf + CHUNK_BYTES;
+		known.left = buf + 2 * (size_t)CHUNK_BYTES;
+		for (size_t i = 0; all && i < undo->region_count; i++) {
+			uint64_t at = undo->regions[i].offset_bytes;
+			uint64_t end = vk_add_sat(at, undo->regions[i].length_bytes), next;
+
+			for (; all && at < end; at = next) {
+				next = at + vk_min_u64(end - at, CHUNK_BYTES);
+				all = chunk_known(&known, at, (size_t)(next - at));
+			}
+		}
+		*ret_known = all;
 		restore->knowledge.judged = true;
 		vk_io_close(known.restored);
 	}

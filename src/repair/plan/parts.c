@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chooses what to put back: the named parts, or the table and whatever the decoders call damaged. */
+/*
+ * Chooses what to put back: the named parts, or the table and whatever the decoders call damaged; and tells what
+ * differs and stays.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,26 +12,7 @@
 #include "base/checked.h"
 #include "repair/plan/restore_state.h"
 
-static const enum vk_part all_parts[] = {VK_PART_TABLE, VK_PART_LVM, VK_PART_VH,
-					 VK_PART_HEARTBEATS};
-enum { PART_KINDS = sizeof(all_parts) / sizeof(all_parts[0]) };
-
-static unsigned held_parts(const struct vk_capture *capture)
-{
-	unsigned held = 0;
-
-	for (size_t i = 0; i < capture->region_count; i++)
-		held |= (unsigned)capture->regions[i].part;
-	return held;
-}
-
-static bool is_chosen(const struct vk_restore *restore, enum vk_part part, unsigned partition)
-{
-	for (size_t i = 0; i < restore->choice_count; i++)
-		if (restore->choices[i].part == part && restore->choices[i].partition == partition)
-			return true;
-	return false;
-}
+enum { ZERO_LOOK_BYTES = 64 * 1024, PIECE_BYTES = 256 << 10 };
 
 /* Every region of the part and the partition is chosen. */
 static enum vk_status choose(struct vk_restore *restore, enum vk_part part, unsigned partition,
@@ -36,8 +20,9 @@ static enum vk_status choose(struct vk_restore *restore, enum vk_part part, unsi
 {
 	struct vk_restore_choice choice = {.part = part, .partition = partition};
 
-	if (is_chosen(restore, part, partition))
-		return VK_OK;
+	for (size_t i = 0; i < restore->choice_count; i++)
+		if (restore->choices[i].part == part && restore->choices[i].partition == partition)
+			return VK_OK;
 	snprintf(choice.why, sizeof(choice.why), "%s", why);
 	if (vk_append(&restore->choices, &restore->choice_count, &choice, sizeof(choice)) == NULL)
 		return vk_no_memory(err, NULL);
@@ -51,45 +36,26 @@ static enum vk_status choose(struct vk_restore *restore, enum vk_part part, unsi
 	return VK_OK;
 }
 
-/* Findings whose advice is to put the part back. */
-static bool calls_for_restore(const struct vk_finding *finding)
-{
-	switch (finding->code) {
-	case VK_F_LVM_PE_BITMAP:
-	case VK_F_LVM_PE_TABLE:
-	case VK_F_LVM_PE_GAP:
-		return true;
-	default:
-		return vk_finding_kind(finding->code)->severity == VK_ERROR;
-	}
-}
-
-/* What was already so when it was captured is not mended by a restore. */
-static bool was_captured(const struct vk_restore *restore, enum vk_finding_code code, uint64_t at)
-{
-	return restore->captured != NULL && vk_findings_have(&restore->captured->findings, code, at);
-}
-
+/* A finding whose advice is to put the region back, and that was not there when it was captured. */
 static bool finding_in(const struct vk_restore *restore, const struct vk_captured_place *place,
 		       const struct vk_region *region, char *why, size_t cap)
 {
 	for (size_t i = 0; i < place->findings.count; i++) {
 		const struct vk_finding *finding = &place->findings.items[i];
+		const struct vk_finding_kind *kind = vk_finding_kind(finding->code);
 		uint64_t at = vk_add_sat(place->start_bytes, finding->offset_bytes);
 
-		if (!calls_for_restore(finding) ||
+		if ((finding->code != VK_F_LVM_PE_BITMAP && finding->code != VK_F_LVM_PE_TABLE &&
+		     finding->code != VK_F_LVM_PE_GAP && kind->severity != VK_ERROR) ||
 		    !vk_ranges_meet(region->offset_bytes, region->length_bytes, at,
 				    vk_max_u64(finding->length_bytes, 1)) ||
-		    was_captured(restore, finding->code, at))
+		    (restore->captured != NULL && vk_findings_have(&restore->captured->findings, finding->code, at)))
 			continue;
-		snprintf(why, cap, "%s at byte %llu: %.120s", vk_finding_kind(finding->code)->code,
-			 (unsigned long long)at, finding->message);
+		snprintf(why, cap, "%s at byte %llu: %.120s", kind->code, (unsigned long long)at, finding->message);
 		return true;
 	}
 	return false;
 }
-
-enum { ZERO_LOOK_BYTES = 64 * 1024 };
 
 /* Whether the bytes are there and are (all: in the first 64 KiB) zero. */
 static bool reads_as_zero(struct vk_io *io, uint64_t offset, uint64_t length, bool *ret_zero)
@@ -156,30 +122,23 @@ static const char *reason_for(const struct vk_restore *restore, const struct vk_
 	return zeroed_in(restore, region, why, cap) ? why : NULL;
 }
 
-static enum vk_status refuse_absent(const struct vk_restore *restore, unsigned absent,
-				    struct vk_error *err)
-{
-	for (unsigned i = 0; i < PART_KINDS; i++) {
-		if (((unsigned)all_parts[i] & absent) == 0)
-			continue;
-		vk_error_set(err, VK_USAGE, restore->capture->path,
-			     "The capture holds no part \"%s\"", vk_part_name(all_parts[i]));
-		return vk_error_remedy(err, "Leave it out of --part, or use another capture");
-	}
-	return vk_error_set(err, VK_USAGE, restore->capture->path, "There is no such part");
-}
-
 enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *err)
 {
 	const struct vk_capture *capture = restore->capture;
-	unsigned held = held_parts(capture), named = restore->options.parts;
+	unsigned named = restore->options.parts, absent = named;
 	enum vk_status status = VK_OK;
 
 	restore->chosen = calloc(capture->region_count + 1, sizeof(*restore->chosen));
 	if (restore->chosen == NULL)
 		return vk_no_memory(err, NULL);
-	if ((named & ~held) != 0)
-		return refuse_absent(restore, named & ~held, err);
+	for (size_t i = 0; i < capture->region_count; i++)
+		absent &= ~(unsigned)capture->regions[i].part;
+	if (absent != 0) {
+		/* the lowest bit: the first of them */
+		vk_error_set(err, VK_USAGE, capture->path, "The capture holds no part \"%s\"",
+			     vk_part_name((enum vk_part)(absent & -absent)));
+		return vk_error_remedy(err, "Leave it out of --part, or use another capture");
+	}
 	for (size_t i = 0; status == VK_OK && i < capture->region_count; i++) {
 		const struct vk_region *region = &capture->regions[i];
 		char why[sizeof(restore->choices->why)];
@@ -191,4 +150,56 @@ enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *er
 			status = choose(restore, region->part, region->partition, reason, err);
 	}
 	return status;
+}
+
+/* Whether captured and present bytes differ; what cannot be read on either side is not compared. */
+static bool differs(struct vk_restore *restore, const struct vk_region *region, uint8_t *a, uint8_t *b)
+{
+	for (uint64_t done = 0; done < region->length_bytes;) {
+		uint64_t at = region->offset_bytes + done;
+		size_t want = (size_t)vk_min_u64(PIECE_BYTES, region->length_bytes - done);
+		size_t is, was;
+
+		if (vk_io_read(restore->io, at, a, want, &is, NULL) != VK_OK ||
+		    vk_io_read(restore->captured_io, at, b, want, &was, NULL) != VK_OK ||
+		    is < want || was < want)
+			return false;
+		if (memcmp(a, b, want) != 0)
+			return true;
+		done += want;
+	}
+	return false;
+}
+
+/* A person who reads "nothing to change" must not take that for "nothing differs". */
+void vk_restore_say_left_out(struct vk_restore *restore)
+{
+	const struct vk_capture *capture = restore->capture;
+	uint8_t *buf = malloc(2 * (size_t)PIECE_BYTES);
+	bool *different = calloc(capture->region_count + 1, sizeof(*different));
+	char list[200];
+	struct vk_text text;
+
+	vk_text_init(&text, list, sizeof(list));
+	for (size_t i = 0; buf != NULL && different != NULL && i < capture->region_count; i++) {
+		const struct vk_region *region = &capture->regions[i];
+
+		bool said = restore->chosen[i] || region->part == VK_PART_TABLE;
+
+		for (size_t k = 0; k < i; k++)
+			said = said || (different[k] && capture->regions[k].part == region->part &&
+					capture->regions[k].partition == region->partition);
+		different[i] = !said && differs(restore, region, buf, buf + PIECE_BYTES);
+		if (!different[i])
+			continue;
+		vk_text_fmt(&text, "%s%s of partition %u", text.len_bytes > 0 ? ", " : "",
+			    vk_part_name(region->part), region->partition);
+	}
+	if (text.len_bytes > 0)
+		vk_restore_add_remark(restore,
+				      "not put back, although other bytes are there than were captured: %s; "
+				      "--part names what to put back",
+				      list);
+	free(buf);
+	free(different);
 }

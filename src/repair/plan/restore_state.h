@@ -31,7 +31,7 @@ struct vk_restore {
 	const struct vk_capture *capture;
 	struct vk_capture kept; /* what capture then points to: a copy of it with held regions, which are its own */
 	struct vk_restore_options options;
-	char *store;
+	const char *store;
 	struct vk_target own; /* the target, unless the caller had it open already */
 	const char *path;     /* of the target, links followed */
 	struct vk_target_id target;

@@ -20,55 +20,42 @@ static bool add_structure(struct vk_structures *list, uint32_t sector_size, uint
 	return vk_append(&list->items, &list->count, &item, sizeof(item)) != NULL;
 }
 
-/* Which copy of the GPT a place belongs to decides its turn. */
-static unsigned class_of_table(const struct vk_table *table, const struct vk_place *place)
-{
-	const struct vk_gpt_copy *backup = &table->gpt[1];
-	uint64_t lba = place->layout == &vk_gpt_header_layout ? backup->lba : backup->header.entriesLBA;
-
-	if (place->layout == &vk_mbr_layout)
-		return place->offset_bytes == 0 ? VK_WRITE_MBR : VK_WRITE_EBR;
-	return place->offset_bytes == vk_mul_sat(lba, table->sector_size) ? VK_WRITE_GPT_BACKUP
-									  : VK_WRITE_GPT_PRIMARY;
-}
-
 static bool add_table(struct vk_structures *list, const struct vk_table *table, uint32_t ss)
 {
-	for (size_t i = 0; i < table->place_count; i++) {
+	const struct vk_gpt_copy *backup = &table->gpt[1];
+	bool fits = true;
+
+	for (size_t i = 0; fits && i < table->place_count; i++) {
 		const struct vk_place *place = &table->places[i];
+		uint64_t lba = place->layout == &vk_gpt_header_layout ? backup->lba : backup->header.entriesLBA;
+		/* which copy of the GPT a place belongs to decides its turn */
+		unsigned turn = place->offset_bytes == vk_mul_sat(lba, table->sector_size) ? VK_WRITE_GPT_BACKUP
+											   : VK_WRITE_GPT_PRIMARY;
 
-		if (!add_structure(list, ss, place->offset_bytes, place->length_bytes, place->name,
-			 place->layout, class_of_table(table, place)))
-			return false;
+		if (place->layout == &vk_mbr_layout)
+			turn = place->offset_bytes == 0 ? VK_WRITE_MBR : VK_WRITE_EBR;
+		fits = add_structure(list, ss, place->offset_bytes, place->length_bytes, place->name, place->layout,
+				     turn);
 	}
-	return true;
-}
-
-static unsigned class_of(const struct vk_place *place)
-{
-	if (place->layout == &vk_lvm_device_layout)
-		return VK_WRITE_LVM_HEADER;
-	return place->layout == &vk_fs_descriptor_layout ? VK_WRITE_FS_DESCRIPTOR : VK_WRITE_HEADERS;
-}
-
-/* Reasons are short; where the header lies is said beside them. */
-static const char *name_of(const struct vk_place *place)
-{
-	return place->layout == &vk_lvm_device_layout ? "LVM device header" : place->name;
+	return fits;
 }
 
 static bool add_vmfs(struct vk_structures *list, const struct vk_vmfs *vmfs, uint32_t ss)
 {
 	uint64_t start = vk_mul_sat(vmfs->start_sector, ss);
+	bool fits = true;
 
-	for (size_t i = 0; i < vmfs->place_count; i++) {
+	for (size_t i = 0; fits && i < vmfs->place_count; i++) {
 		const struct vk_place *place = &vmfs->places[i];
+		bool lvm = place->layout == &vk_lvm_device_layout;
+		unsigned turn = place->layout == &vk_fs_descriptor_layout ? VK_WRITE_FS_DESCRIPTOR : VK_WRITE_HEADERS;
 
-		if (!add_structure(list, ss, vk_add_sat(start, place->offset_bytes), place->length_bytes,
-			 name_of(place), place->layout, class_of(place)))
-			return false;
+		/* reasons are short; where the header lies is said beside them */
+		fits = add_structure(list, ss, vk_add_sat(start, place->offset_bytes), place->length_bytes,
+				     lvm ? "LVM device header" : place->name, place->layout,
+				     lvm ? VK_WRITE_LVM_HEADER : turn);
 	}
-	return true;
+	return fits;
 }
 
 static int by_place(const void *a, const void *b)
@@ -82,31 +69,13 @@ static int by_place(const void *a, const void *b)
 	return x->end < y->end ? -1 : x->end > y->end;
 }
 
-/* Where two share a sector, the one that begins first keeps it; of that sector it is the name. */
-static void cut_overlaps(struct vk_structures *list)
-{
-	uint64_t taken = 0;
-	size_t kept = 0;
-
-	if (list->count > 0)
-		qsort(list->items, list->count, sizeof(*list->items), by_place);
-	for (size_t i = 0; i < list->count; i++) {
-		struct vk_structure item = list->items[i];
-
-		item.start = vk_max_u64(item.start, taken);
-		if (item.start >= item.end)
-			continue;
-		taken = item.end;
-		list->items[kept++] = item;
-	}
-	list->count = kept;
-}
-
 enum vk_status vk_structures_list(const struct vk_source *source,
 				  struct vk_structures *ret_structures, struct vk_error *err)
 {
 	struct vk_structures list = {0};
 	bool fits = add_table(&list, &source->table, source->sector_size);
+	uint64_t taken = 0;
+	size_t kept = 0;
 
 	for (size_t i = 0; fits && i < source->vmfs_count; i++)
 		fits = add_vmfs(&list, &source->vmfs[i], source->sector_size);
@@ -114,7 +83,19 @@ enum vk_status vk_structures_list(const struct vk_source *source,
 		vk_structures_free(&list);
 		return vk_no_memory(err, source->path);
 	}
-	cut_overlaps(&list);
+	/* where two share a sector, the one that begins first keeps it; of that sector it is the name */
+	if (list.count > 0)
+		qsort(list.items, list.count, sizeof(*list.items), by_place);
+	for (size_t i = 0; i < list.count; i++) {
+		struct vk_structure item = list.items[i];
+
+		item.start = vk_max_u64(item.start, taken);
+		if (item.start >= item.end)
+			continue;
+		taken = item.end;
+		list.items[kept++] = item;
+	}
+	list.count = kept;
 	*ret_structures = list;
 	return VK_OK;
 }
@@ -128,6 +109,8 @@ void vk_structures_free(struct vk_structures *structures)
 /* What a place of the region is called when no structure is known there. */
 static void name_after_region(const struct vk_region *region, struct vk_structure *item)
 {
+	bool tail = strncmp(region->file, "gpt-tail", 8) == 0;
+
 	item->layout = NULL;
 	item->write_class = VK_WRITE_HEADERS;
 	switch (region->part) {
@@ -141,14 +124,10 @@ static void name_after_region(const struct vk_region *region, struct vk_structur
 		item->name = "heartbeat region";
 		break;
 	default:
-		item->write_class = VK_WRITE_EBR;
-		item->name = "boot code and gap";
-		if (strncmp(region->file, "gpt-tail", 8) == 0) {
-			item->write_class = VK_WRITE_GPT_BACKUP;
-			item->name = "gap in front of the backup GPT";
-		} else if (strncmp(region->file, "ebr", 3) == 0) {
-			item->name = "extended boot record";
-		}
+		item->write_class = tail ? VK_WRITE_GPT_BACKUP : VK_WRITE_EBR;
+		item->name = tail					? "gap in front of the backup GPT"
+			     : strncmp(region->file, "ebr", 3) == 0 ? "extended boot record"
+								       : "boot code and gap";
 		break;
 	}
 }

@@ -73,7 +73,6 @@ enum vk_status vk_target_open(const char *path, enum vk_source_kind as, uint32_t
 		status = vk_io_open_raw(ret_target->path, &open_options, &io, err);
 	if (status == VK_OK)
 		status = vk_source_open_io(io, path, VK_FORM_RAW, &options, &ret_target->source, err);
-	ret_target->is_open = status == VK_OK;
 	if (status == VK_OK)
 		status = identify(ret_target, err);
 	if (status != VK_OK)
@@ -84,8 +83,7 @@ enum vk_status vk_target_open(const char *path, enum vk_source_kind as, uint32_t
 void vk_target_close(struct vk_target *target)
 {
 	vk_disk_facts_free(&target->facts);
-	if (target->is_open)
-		vk_source_close(&target->source);
+	vk_source_close(&target->source);
 	free(target->path);
 	memset(target, 0, sizeof(*target));
 }

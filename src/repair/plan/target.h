@@ -22,7 +22,6 @@ struct vk_target_id {
 struct vk_target {
 	char *path; /* links followed */
 	struct vk_target_id id;
-	bool is_open;
 	struct vk_source source;    /* as it is; owns the handle, which is open for reading */
 	struct vk_disk_facts facts; /* who it is; what was asked of its places is kept */
 };
