@@ -12,45 +12,12 @@
 #include "store/plan/plan.h"
 #include "store/manifest/rebuilt.h"
 
-/* Who else knows. */
-
-static enum vk_status open_members(struct vk_repair *repair, struct vk_error *err)
-{
-	const char *const *paths = repair->options.members;
-	size_t count = 0;
-
-	while (paths != NULL && paths[count] != NULL)
-		count++;
-	repair->members = calloc(count + 1, sizeof(*repair->members));
-	if (repair->members == NULL)
-		return vk_no_memory(err, NULL);
-	for (size_t i = 0; i < count; i++) {
-		const struct vk_source_options options = {.as = VK_SOURCE_AUTO};
-		enum vk_status status = vk_source_open(paths[i], &options, &repair->members[i], err);
-
-		if (status != VK_OK)
-			return status;
-		repair->member_count++;
-		status = vk_source_refuse_container(&repair->members[i], err);
-		if (status != VK_OK)
-			return status;
-	}
-	return VK_OK;
-}
-
 static bool add_known(struct vk_repair *repair, const struct vk_source *source, size_t index, const char *name,
 		      bool member)
 {
 	const struct vk_known_header known = {source, index, name, member};
 
 	return vk_append(&repair->known_headers, &repair->known_header_count, &known, sizeof(known)) != NULL;
-}
-
-static bool same_volume(const struct vk_vmfs *a, const struct vk_vmfs *b)
-{
-	return a->volume_count > 0 && b->volume_count > 0 &&
-	       memcmp(&a->volumes[0].volume.uuid, &b->volumes[0].volume.uuid,
-		      sizeof(a->volumes[0].volume.uuid)) == 0;
 }
 
 /* This partition in a capture, and other extents of its volume beside it. */
@@ -70,23 +37,44 @@ static bool add_capture(struct vk_repair *repair, const struct vk_known *known)
 		self = &source->vmfs[i];
 		fits = add_known(repair, source, i, known->name, false);
 	}
-	for (size_t i = 0; fits && self != NULL && i < source->vmfs_count; i++)
-		if (&source->vmfs[i] != self && same_volume(&source->vmfs[i], self))
+	for (size_t i = 0; fits && self != NULL && i < source->vmfs_count; i++) {
+		const struct vk_vmfs *other = &source->vmfs[i];
+
+		if (other != self && other->volume_count > 0 && self->volume_count > 0 &&
+		    memcmp(&other->volumes[0].volume.uuid, &self->volumes[0].volume.uuid,
+			   sizeof(self->volumes[0].volume.uuid)) == 0)
 			fits = add_known(repair, source, i, known->name, true);
+	}
 	return fits;
 }
 
+/* Who else knows: captures, and the members that were named. */
 static enum vk_status gather(struct vk_repair *repair, struct vk_error *err)
 {
-	const struct vk_find_hint hint =
-		{.start_sector = repair->partition.offset_bytes / repair->target.source.sector_size,
-					  .sectors = repair->partition.length_bytes / repair->target.source.sector_size,
-					  .from = "the partition"};
-	enum vk_status status = open_members(repair, err);
+	const struct vk_find_hint hint = {
+		.start_sector = repair->partition.offset_bytes / repair->target.source.sector_size,
+		.sectors = repair->partition.length_bytes / repair->target.source.sector_size,
+		.from = "the partition"};
+	const struct vk_source_options as_it_is = {.as = VK_SOURCE_AUTO};
+	const char *const *paths = repair->options.members;
 	bool fits = vk_append(&repair->hints, &repair->hint_count, &hint, sizeof(hint)) != NULL;
+	size_t count = 0;
 
-	if (status != VK_OK)
-		return status;
+	while (paths != NULL && paths[count] != NULL)
+		count++;
+	repair->members = calloc(count + 1, sizeof(*repair->members));
+	if (repair->members == NULL)
+		return vk_no_memory(err, NULL);
+	for (size_t i = 0; i < count; i++) {
+		enum vk_status status = vk_source_open(paths[i], &as_it_is, &repair->members[i], err);
+
+		if (status != VK_OK)
+			return status;
+		repair->member_count++;
+		status = vk_source_refuse_container(&repair->members[i], err);
+		if (status != VK_OK)
+			return status;
+	}
 	for (size_t i = 0; fits && i < repair->known_count; i++)
 		fits = add_capture(repair, &repair->known[i]);
 	for (size_t i = 0; i < repair->member_count; i++)
@@ -96,8 +84,6 @@ static enum vk_status gather(struct vk_repair *repair, struct vk_error *err)
 	repair->has_partition = true;
 	return fits ? VK_OK : vk_no_memory(err, NULL);
 }
-
-/* Search and rebuild. */
 
 static const struct vk_candidate *candidate_of(const struct vk_repair *repair)
 {
@@ -133,64 +119,48 @@ static enum vk_status rebuild_header(struct vk_repair *repair, struct vk_error *
 /*
  * Where the structures that tell the volume's place are hurt and no self-locating block was asked, asking all may help.
  */
-static bool wants_votes(const struct vk_repair *repair)
+static bool is_enough(struct vk_repair *repair, enum vk_status status)
 {
 	static const enum vk_header_structure telling[] = {VK_HS_LVM_HEADER, VK_HS_VOLUME, VK_HS_FS_DESCRIPTOR};
 	const struct vk_candidate *candidate = candidate_of(repair);
+	bool voted = candidate != NULL && candidate->vote.blocks > 0, enough = status == VK_OK;
 
-	if (candidate != NULL && candidate->vote.blocks > 0)
-		return false;
-	for (size_t i = 0; i < sizeof(telling) / sizeof(telling[0]); i++) {
+	for (size_t i = 0; enough && !voted && i < sizeof(telling) / sizeof(telling[0]); i++) {
 		enum vk_structure_state state = repair->header.verdicts[telling[i]].state;
 
-		if (state == VK_STRUCTURE_REBUILT || state == VK_STRUCTURE_LOST)
-			return true;
+		enough = state != VK_STRUCTURE_REBUILT && state != VK_STRUCTURE_LOST;
 	}
-	return false;
-}
-
-static bool is_enough(struct vk_repair *repair, enum vk_status status)
-{
-	if (status == VK_OK && !wants_votes(repair))
-		return true;
-	strcpy(repair->why_scanned, "Too little is left of the headers themselves");
-	return false;
-}
-
-/* What the capture says. */
-
-static bool describe_field(const struct vk_rebuilt_field *field, bool guessed, struct vk_rebuilt *rebuilt)
-{
-	bool exact = vk_field_origin_exact(field->origin);
-	const char *origin = vk_field_origin_name(field->origin);
-	const char *name = field->field != NULL ? field->field->name : "as a whole";
-	const char *becomes = field->is[0] != '\0' ? field->is : field->from;
-
-	if (!exact && guessed &&
-	    !vk_rebuilt_say(&rebuilt->guessed, "%s at byte 0x%" PRIx64 " of the partition, %s: nothing proves it "
-			    "(%s%s%s)",
-			    field->layout->name, field->structure_bytes, name, origin, becomes[0] != '\0' ? ": " : "",
-			    becomes))
-		return false;
-	return vk_rebuilt_say(exact ? &rebuilt->exact : &rebuilt->fresh,
-			      "%s at byte 0x%" PRIx64 " of the partition, %s: %s%s%s",
-			      field->layout->name, field->structure_bytes, name, origin,
-			      field->from[0] != '\0' ? ", " : "", field->from);
+	if (!enough)
+		strcpy(repair->why_scanned, "Too little is left of the headers themselves");
+	return enough;
 }
 
 static bool describe_header(const struct vk_repair *repair, struct vk_rebuilt *rebuilt)
 {
 	const struct vk_rebuild_header *header = &repair->header;
-	bool sound = true;
+	bool fits = true;
 
-	snprintf(rebuilt->what, sizeof(rebuilt->what), "header");
-	for (size_t i = 0; sound && i < header->field_count; i++)
-		sound = describe_field(&header->fields[i], header->guessed, rebuilt);
-	for (size_t i = 0; sound && i < header->lost_count; i++)
-		sound = vk_rebuilt_say(&rebuilt->lost, "%s", header->lost[i]);
-	if (sound && header->guessed && rebuilt->guessed == NULL)
-		sound = vk_rebuilt_say(&rebuilt->guessed, "A value of the headers could not be known");
-	return sound;
+	strcpy(rebuilt->what, "header");
+	for (size_t i = 0; fits && i < header->field_count; i++) {
+		const struct vk_rebuilt_field *field = &header->fields[i];
+		bool exact = vk_field_origin_exact(field->origin);
+		const char *origin = vk_field_origin_name(field->origin), *from = field->from;
+		const char *name = field->field != NULL ? field->field->name : "as a whole";
+		const char *becomes = field->is[0] != '\0' ? field->is : from;
+
+		if (!exact && header->guessed)
+			fits = vk_rebuilt_say(&rebuilt->guessed, "%s at byte 0x%" PRIx64 " of the partition, %s: "
+					      "nothing proves it (%s%s%s)", field->layout->name, field->structure_bytes,
+					      name, origin, becomes[0] != '\0' ? ": " : "", becomes);
+		fits = fits && vk_rebuilt_say(exact ? &rebuilt->exact : &rebuilt->fresh, "%s at byte 0x%" PRIx64
+					      " of the partition, %s: %s%s%s", field->layout->name,
+					      field->structure_bytes, name, origin, from[0] != '\0' ? ", " : "", from);
+	}
+	for (size_t i = 0; fits && i < header->lost_count; i++)
+		fits = vk_rebuilt_say(&rebuilt->lost, "%s", header->lost[i]);
+	if (fits && header->guessed && rebuilt->guessed == NULL)
+		fits = vk_rebuilt_say(&rebuilt->guessed, "A value of the headers could not be known");
+	return fits;
 }
 
 /* An id that was made up stands for none that was there; all others were proved from the volume itself. */
@@ -207,19 +177,13 @@ static bool is_proved(const struct vk_rebuild_header *header, const struct vk_la
 	return true;
 }
 
-static bool say_replaced(struct vk_repair *repair, const char *was, const char *is, bool proved)
-{
-	if (was[0] == '\0' || strcmp(was, is) == 0 || !proved)
-		return true;
-	return vk_rebuilt_say(&repair->unsaved.capture.rebuilt.replaced, "%s", was);
-}
-
 /* The ids that stand there now and were found to be damage. */
 static bool add_replaced(struct vk_repair *repair)
 {
 	const struct vk_rebuild_header *header = &repair->header;
-	const struct vk_capture *capture = &repair->unsaved.capture;
+	struct vk_capture *capture = &repair->unsaved.capture;
 	const struct vk_identity none = {.start_sector = 0}, *is = &none, *was;
+	bool fits = true;
 
 	for (size_t i = 0; i < capture->identity_count; i++)
 		if (capture->identities[i].start_sector == repair->start_sector)
@@ -228,14 +192,22 @@ static bool add_replaced(struct vk_repair *repair)
 								    repair->target.source.sector_size));
 	if (was == NULL)
 		return true;
-	return say_replaced(repair, was->device_uuid, is->device_uuid,
-			    is_proved(header, &vk_lvm_device_layout, "devID")) &&
-	       say_replaced(repair, was->disk_id, is->disk_id,
-			    is_proved(header, &vk_scsi_disk_id_layout, "") &&
-				    is_proved(header, &vk_lvm_device_layout, "diskID")) &&
-	       say_replaced(repair, was->volume_uuid, is->volume_uuid,
-			    is_proved(header, &vk_lvm_volume_layout, "uuid")) &&
-	       say_replaced(repair, was->fs_uuid, is->fs_uuid, is_proved(header, &vk_fs_descriptor_layout, "uuid"));
+	const struct {
+		const char *was, *is;
+		const struct vk_layout *layout; /* whose field of this name has to be proved */
+		const char *prefix;
+	} ids[] = {
+		{was->device_uuid, is->device_uuid, &vk_lvm_device_layout, "devID"},
+		{was->disk_id, is->disk_id, &vk_lvm_device_layout, "diskID"},
+		{was->volume_uuid, is->volume_uuid, &vk_lvm_volume_layout, "uuid"},
+		{was->fs_uuid, is->fs_uuid, &vk_fs_descriptor_layout, "uuid"},
+	};
+	for (size_t i = 0; fits && i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (ids[i].was[0] != '\0' && strcmp(ids[i].was, ids[i].is) != 0 &&
+		    is_proved(header, ids[i].layout, ids[i].prefix) &&
+		    (ids[i].was != was->disk_id || is_proved(header, &vk_scsi_disk_id_layout, "")))
+			fits = vk_rebuilt_say(&capture->rebuilt.replaced, "%s", ids[i].was);
+	return fits;
 }
 
 enum vk_status vk_repair_plan_header(const char *target, const struct vk_repair_options *options,

@@ -24,21 +24,6 @@ void vk_known_free(struct vk_known *known)
 	vk_capture_close(&known->capture);
 }
 
-static uint64_t start_of(const struct vk_capture *capture, const struct vk_identity *identity)
-{
-	return capture->source_kind == VK_SOURCE_DISK
-		       ? vk_mul_sat(identity->start_sector, capture->sector_size)
-		       : 0;
-}
-
-static bool fits(struct search *s, const struct vk_capture *capture)
-{
-	struct vk_of_disk answer;
-
-	return (s->repair->target.source.kind != VK_SOURCE_DISK || capture->source_kind == VK_SOURCE_DISK) &&
-	       vk_capture_tells_of(capture, &s->repair->target.facts, &answer);
-}
-
 /*
  * Its bytes are kept as they were judged: what is rebuilt from them is written. VK_GUARD_COUNT: nothing speaks
  * against it.
@@ -52,15 +37,6 @@ static enum vk_guard judge(const struct search *s, struct vk_capture *capture)
 	if (vk_capture_hold(capture, s->vouching, &sink, &by, &ignored) != VK_OK || (flaws & VK_FLAW_BROKEN) != 0)
 		return VK_GUARD_CAPTURE_VERIFIED;
 	return (flaws & VK_FLAW_DOUBT) != 0 ? VK_GUARD_CAPTURE_VOUCHED : VK_GUARD_COUNT;
-}
-
-static bool is_believed(struct search *s, struct vk_capture *capture)
-{
-	enum vk_guard against = judge(s, capture);
-
-	if (against == VK_GUARD_CAPTURE_VOUCHED && s->repair->passed_over[0] == '\0')
-		memcpy(s->repair->passed_over, capture->id, sizeof(s->repair->passed_over));
-	return against == VK_GUARD_COUNT;
 }
 
 /* capture becomes known's, also when this fails. */
@@ -84,21 +60,10 @@ static enum vk_status keep_capture(struct vk_repair *repair, struct vk_capture *
 }
 
 /* What was named by hand is asked for whatever it says; what speaks against it is a guard's. */
-static void say_misfit(struct search *s, struct vk_known *known)
-{
-	struct vk_of_disk answer;
-
-	if (vk_capture_is_of(&known->capture, &s->repair->target.facts, &answer) >= VK_OF_LIKELY)
-		return;
-	known->misfit_guard = vk_guard_of_answer(&answer);
-	snprintf(known->misfit, sizeof(known->misfit), "Capture %s was named, and %s: %s", known->capture.id,
-		 answer.is_of == VK_OF_NO ? "it is not of this disk" : "nothing tells that it is of this disk",
-		 answer.why);
-}
-
 static enum vk_status consult_named(struct search *s, const char *store, struct vk_error *err)
 {
 	struct vk_capture capture;
+	struct vk_of_disk answer;
 	struct vk_known *known;
 	enum vk_guard against;
 	enum vk_status status = vk_capture_open(store, s->repair->options.capture, &capture, err);
@@ -119,12 +84,16 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 	if (status != VK_OK)
 		return status;
 	known = &s->repair->known[s->repair->known_count - 1];
-	say_misfit(s, known);
+	known->misfit_guard = against;
 	if (against != VK_GUARD_COUNT) {
-		known->misfit_guard = against;
 		snprintf(known->misfit, sizeof(known->misfit), "Capture %s was named; %s", known->capture.id,
 			 against == VK_GUARD_CAPTURE_VERIFIED ? "it fails verification"
 							      : "nobody vouches for it (vmfskit verify tells why)");
+	} else if (vk_capture_is_of(&known->capture, &s->repair->target.facts, &answer) < VK_OF_LIKELY) {
+		known->misfit_guard = vk_guard_of_answer(&answer);
+		snprintf(known->misfit, sizeof(known->misfit), "Capture %s was named, and %s: %s", known->capture.id,
+			 answer.is_of == VK_OF_NO ? "it is not of this disk" : "nothing tells that it is of this disk",
+			 answer.why);
 	}
 	return VK_OK;
 }
@@ -140,6 +109,7 @@ static enum vk_status refuse_unread(const struct vk_error *unread, struct vk_err
 
 static enum vk_status consult_store(struct search *s, const char *store, struct vk_error *err)
 {
+	struct vk_repair *repair = s->repair;
 	char **ids = NULL;
 	size_t count = 0;
 	struct vk_error unread, ignored;
@@ -150,18 +120,25 @@ static enum vk_status consult_store(struct search *s, const char *store, struct 
 		return VK_OK;
 	if (status != VK_OK)
 		return status == VK_NOMEM ? vk_no_memory(err, NULL) : refuse_unread(&unread, err);
-	for (size_t i = count; i-- > 0 && status == VK_OK && s->repair->known_count < KNOWN_MAX &&
+	for (size_t i = count; i-- > 0 && status == VK_OK && repair->known_count < KNOWN_MAX &&
 			       count - i <= MANIFESTS_MAX;) {
 		struct vk_capture capture;
+		struct vk_of_disk answer;
+		enum vk_guard against = VK_GUARD_LUN;
 		enum vk_status opened = vk_capture_open(store, ids[i], &capture, &unread);
 
 		if (opened == VK_IO)
 			status = refuse_unread(&unread, err);
 		if (opened != VK_OK)
 			continue;
-		if (!fits(s, &capture) || !is_believed(s, &capture))
+		if ((repair->target.source.kind != VK_SOURCE_DISK || capture.source_kind == VK_SOURCE_DISK) &&
+		    vk_capture_tells_of(&capture, &repair->target.facts, &answer))
+			against = judge(s, &capture);
+		if (against == VK_GUARD_CAPTURE_VOUCHED && repair->passed_over[0] == '\0')
+			memcpy(repair->passed_over, capture.id, sizeof(repair->passed_over));
+		if (against != VK_GUARD_COUNT)
 			vk_capture_close(&capture);
-		else if (keep_capture(s->repair, &capture, &ignored) == VK_NOMEM)
+		else if (keep_capture(repair, &capture, &ignored) == VK_NOMEM)
 			status = vk_no_memory(err, NULL);
 	}
 	for (size_t i = 0; i < count; i++)
@@ -184,13 +161,13 @@ static enum vk_status take_hints(struct vk_repair *repair, struct vk_error *err)
 
 		for (size_t k = 0; sound && k < capture->identity_count; k++) {
 			const struct vk_identity *identity = &capture->identities[k];
-			uint64_t start = start_of(capture, identity);
-			struct vk_find_hint hint;
-
-			if (capture->source_kind != repair->target.source.kind)
-				start = 0;
-			hint = (struct vk_find_hint){
-				.start_sector = start / repair->target.source.sector_size,
+			/* of a partition, or of another kind than the target: it begins at byte 0 */
+			bool same = capture->source_kind == VK_SOURCE_DISK &&
+				    repair->target.source.kind == VK_SOURCE_DISK;
+			const struct vk_find_hint hint = {
+				.start_sector = same ? vk_mul_sat(identity->start_sector, capture->sector_size) /
+							       repair->target.source.sector_size
+						     : 0,
 				.sectors = vk_mul_sat(identity->sectors, capture->sector_size) /
 					   repair->target.source.sector_size,
 				.from = repair->known[i].name};

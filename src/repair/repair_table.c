@@ -46,22 +46,19 @@ static enum vk_status rebuild_table(struct vk_repair *repair, struct vk_error *e
 	return status;
 }
 
-static bool is_hole(struct vk_io *io, uint64_t start, uint64_t end)
-{
-	struct vk_span span = vk_io_span(io, start);
-
-	return span.state == VK_SPAN_ZERO && span.length_bytes >= end - start;
-}
-
 /* A range of the disk that no entry accounts for, large enough for a volume. */
 static bool find_gap(const struct vk_repair *repair, const struct vk_range_set *taken, struct vk_range *ret_gap)
 {
 	uint64_t size = repair->target.source.size_bytes;
 
 	for (uint64_t at = 0, length; at < size; at += length) {
+		struct vk_span span;
+
 		length = size - at;
-		if (vk_range_set_holds(taken, at, &length) || length < gap_bytes ||
-		    is_hole(repair->target.source.io, at, at + length))
+		if (vk_range_set_holds(taken, at, &length) || length < gap_bytes)
+			continue;
+		span = vk_io_span(repair->target.source.io, at);
+		if (span.state == VK_SPAN_ZERO && span.length_bytes >= length)
 			continue;
 		*ret_gap = (struct vk_range){at, length};
 		return true;
@@ -70,78 +67,47 @@ static bool find_gap(const struct vk_repair *repair, const struct vk_range_set *
 }
 
 /* What the likely places told accounts for the whole disk, or not: says why in either case. */
-static bool is_explained(struct vk_repair *repair, const struct vk_range_set *taken)
+static bool is_enough(struct vk_repair *repair, enum vk_status status)
 {
+	uint32_t ss = repair->target.source.sector_size;
+	struct vk_range_set taken = {.count = 0};
 	struct vk_range gap;
 	char *why = repair->why_scanned;
 	size_t living = 0, guesses = 0;
-	bool explained = false;
+	bool fits = true, enough = false, has_gap;
 
 	for (size_t i = 0; i < repair->find.count; i++)
 		living += repair->find.candidates[i].standing == VK_STANDING_LIVING;
-	for (size_t i = 0; i < repair->table.entry_count; i++)
-		guesses += !repair->table.entries[i].length_exact && !repair->table.entries[i].length_said;
-	if (repair->table.nothing_to_do) {
+	for (size_t i = 0; fits && i < repair->table.entry_count; i++) {
+		const struct vk_planned_entry *entry = &repair->table.entries[i];
+
+		guesses += !entry->length_exact && !entry->length_said;
+		if (!vk_partition_is_extended(&entry->partition))
+			fits = vk_range_set_add(&taken, vk_mul_sat(entry->partition.start_sector, ss),
+						vk_mul_sat(entry->partition.sectors, ss));
+	}
+	has_gap = find_gap(repair, &taken, &gap);
+	if (status == VK_ABSENT) {
+		strcpy(why, "Nothing lies at the likely places");
+	} else if (repair->table.nothing_to_do) {
 		/* a deleted partition leaves a sound table and room that it does not account for */
-		explained = !find_gap(repair, taken, &gap);
-		strcpy(why, explained ? "The table is sound" : "The table is sound, but does not account for the whole "
+		enough = !has_gap;
+		strcpy(why, enough ? "The table is sound" : "The table is sound, but does not account for the whole "
 		       "disk");
 	} else if (living == 0) {
 		strcpy(why, "No sound volume lies at the likely places");
 	} else if (guesses > 0) {
 		strcpy(why, "The likely places do not tell how long every partition was");
-	} else if (find_gap(repair, taken, &gap)) {
+	} else if (has_gap) {
 		snprintf(why, sizeof(repair->why_scanned),
 			 "The likely places do not account for %" PRIu64 " bytes from byte %" PRIu64 " on",
 			 gap.length_bytes, gap.offset_bytes);
 	} else {
-		explained = true;
+		enough = true;
 		strcpy(why, "The likely places account for the whole disk");
 	}
-	return explained;
-}
-
-static bool is_enough(struct vk_repair *repair, enum vk_status status)
-{
-	uint32_t ss = repair->target.source.sector_size;
-	struct vk_range_set taken = {.count = 0};
-	bool sound = true, enough;
-
-	if (status == VK_ABSENT) {
-		strcpy(repair->why_scanned, "Nothing lies at the likely places");
-		return false;
-	}
-	for (size_t i = 0; sound && i < repair->table.entry_count; i++) {
-		const struct vk_partition *partition = &repair->table.entries[i].partition;
-
-		if (!vk_partition_is_extended(partition))
-			sound = vk_range_set_add(&taken, vk_mul_sat(partition->start_sector, ss),
-						 vk_mul_sat(partition->sectors, ss));
-	}
-	enough = is_explained(repair, &taken) && sound;
 	vk_range_set_free(&taken);
-	return enough;
-}
-
-/* What of an entry is not known to be as it was, as the end of a sentence. */
-static void describe_unknown(const struct vk_planned_entry *entry, struct vk_text *text)
-{
-	const struct vk_partition *p = &entry->partition;
-	bool end = !entry->length_exact && !entry->length_rounded;
-
-	vk_text_fmt(text, "Partition %u at sector %" PRIu64 ": ", p->number, p->start_sector);
-	if (vk_partition_is_extended(p))
-		vk_text_put(text, "place and length are made to hold its logical ones");
-	else if (end && entry->candidate == SIZE_MAX && p->gpt && !entry->length_said)
-		vk_text_put(text, "nothing proves any of it");
-	else
-		vk_text_fmt(text, "%s%s%s", end ? "its end is a guess, " : "",
-			    entry->number_exact ? "" : "its number is counted, ",
-			    !p->gpt ? "boot flag, heads and sectors are the usual ones"
-			    : entry->guid_fresh ? "its unique GUID is new, and its name and attributes are the usual "
-			    "ones"
-						: "no checksum proves its GUID, name and attributes");
-	vk_text_fmt(text, ". %s", entry->why);
+	return enough && fits;
 }
 
 static bool describe_entry(const struct vk_planned_entry *entry, bool guessed, struct vk_rebuilt *rebuilt)
@@ -149,6 +115,7 @@ static bool describe_entry(const struct vk_planned_entry *entry, bool guessed, s
 	const struct vk_partition *p = &entry->partition;
 	uint64_t last = p->start_sector + p->sectors - (p->sectors > 0);
 	const char *origin = vk_entry_origin_name(entry->origin);
+	bool exact = entry->length_exact, end = !exact && !entry->length_rounded, fits = true;
 	char unknown[500];
 	struct vk_text text;
 
@@ -157,21 +124,33 @@ static bool describe_entry(const struct vk_planned_entry *entry, bool guessed, s
 				      "byte: %s. %s", p->number, p->start_sector, last, origin, entry->why);
 	if (entry->stands)
 		return true;
+	/* what of it is not known to be as it was */
 	vk_text_init(&text, unknown, sizeof(unknown));
-	describe_unknown(entry, &text);
-	if (guessed && !vk_rebuilt_say(&rebuilt->guessed, "%s", unknown))
-		return false;
-	if (entry->guid_fresh &&
-	    !vk_rebuilt_say(&rebuilt->fresh, "The unique GUID of partition %u", p->number))
-		return false;
-	if (!entry->number_exact &&
-	    !vk_rebuilt_say(&rebuilt->fresh, "The number of partition %u, counted in the order of the disk", p->number))
-		return false;
+	if (vk_partition_is_extended(p))
+		vk_text_put(&text, "place and length are made to hold its logical ones");
+	else if (end && entry->candidate == SIZE_MAX && p->gpt && !entry->length_said)
+		vk_text_put(&text, "nothing proves any of it");
+	else
+		vk_text_fmt(&text, "%s%s%s", end ? "its end is a guess, " : "",
+			    entry->number_exact ? "" : "its number is counted, ",
+			    !p->gpt ? "boot flag, heads and sectors are the usual ones"
+			    : entry->guid_fresh ? "its unique GUID is new, and its name and attributes are the usual "
+			    "ones"
+						: "no checksum proves its GUID, name and attributes");
+	if (guessed)
+		fits = vk_rebuilt_say(&rebuilt->guessed, "Partition %u at sector %" PRIu64 ": %s. %s", p->number,
+				      p->start_sector, unknown, entry->why);
+	if (fits && entry->guid_fresh)
+		fits = vk_rebuilt_say(&rebuilt->fresh, "The unique GUID of partition %u", p->number);
+	if (fits && !entry->number_exact)
+		fits = vk_rebuilt_say(&rebuilt->fresh, "The number of partition %u, counted in the order of the disk",
+				      p->number);
 	/* where a volume begins, and of what type its partition is, its own contents say */
-	return entry->candidate == SIZE_MAX ||
-	       vk_rebuilt_say(&rebuilt->exact, "Partition %u: %s %" PRIu64 "%s%" PRIu64 " and its type: %s. %s",
-			      p->number, entry->length_exact ? "sectors" : "first sector", p->start_sector,
-			      entry->length_exact ? " to " : ", not the last one, ", last, origin, entry->why);
+	if (fits && entry->candidate != SIZE_MAX)
+		fits = vk_rebuilt_say(&rebuilt->exact, "Partition %u: %s %" PRIu64 "%s%" PRIu64 " and its type: %s. %s",
+				      p->number, exact ? "sectors" : "first sector", p->start_sector,
+				      exact ? " to " : ", not the last one, ", last, origin, entry->why);
+	return fits;
 }
 
 static bool describe_table(const struct vk_repair *repair, struct vk_rebuilt *rebuilt)

@@ -8,23 +8,6 @@
 #include "repair/guard/guards.h"
 #include "repair/repair_state.h"
 
-static bool is_partition_device(const char *path)
-{
-	struct stat st;
-	dev_t disk;
-
-	return stat(path, &st) == 0 && S_ISBLK(st.st_mode) && vk_disk_of_partition(st.st_rdev, &disk, NULL);
-}
-
-static enum vk_status say_unclear(const struct vk_repair *repair, const char *what, const char *list,
-				  struct vk_error *err)
-{
-	vk_error_set(err, VK_USAGE, repair->target.source.path, "Which partition is meant is not clear: %s%s", what,
-		     list);
-	return vk_error_remedy(err, "Name it with --partition NUMBER or --start SECTOR; --start 0 says that the "
-				    "target is the partition itself");
-}
-
 static void use(struct vk_repair *repair, const struct vk_partition *partition)
 {
 	uint32_t ss = repair->target.source.sector_size;
@@ -55,25 +38,6 @@ static enum vk_status refuse_extended(const struct vk_repair *repair, const stru
 				      "volume begins with --start");
 }
 
-/* A boot record of the chain stands there: no volume begins with it. */
-static enum vk_status refuse_boot_record(const struct vk_repair *repair, uint64_t sector, struct vk_error *err)
-{
-	const struct vk_table *table = &repair->target.source.table;
-
-	for (size_t i = 0; i < table->partition_count; i++)
-		if (table->partitions[i].start_sector == sector && vk_partition_is_extended(&table->partitions[i]))
-			return refuse_extended(repair, &table->partitions[i], err);
-	for (size_t i = 0; i < table->ebr_count; i++) {
-		if (table->ebr_lbas[i] != sector)
-			continue;
-		vk_error_set(err, VK_USAGE, repair->target.source.path,
-			     "Sector %" PRIu64 " holds an extended boot record: no volume begins there", sector);
-		return vk_error_remedy(err, "vmfskit decode shows the table; name the logical partition behind that "
-				       "record with --partition");
-	}
-	return VK_OK;
-}
-
 static enum vk_status use_number(struct vk_repair *repair, unsigned number, struct vk_error *err)
 {
 	const struct vk_table *table = &repair->target.source.table;
@@ -94,40 +58,58 @@ static enum vk_status use_number(struct vk_repair *repair, unsigned number, stru
 static enum vk_status use_start(struct vk_repair *repair, uint64_t sector, struct vk_error *err)
 {
 	const struct vk_source *source = &repair->target.source;
+	const struct vk_table *table = &source->table;
 
 	if (sector >= source->size_bytes / source->sector_size)
 		return vk_error_set(err, VK_USAGE, source->path, "Sector %" PRIu64 " lies behind the end of the target",
 				    sector);
 	repair->partition = (struct vk_range){vk_mul_sat(sector, source->sector_size), 0};
-	for (size_t i = 0; i < source->table.partition_count; i++)
-		if (source->table.partitions[i].start_sector == sector &&
-		    !vk_partition_is_extended(&source->table.partitions[i]))
-			use(repair, &source->table.partitions[i]);
-	return refuse_boot_record(repair, sector, err);
+	for (size_t i = 0; i < table->partition_count; i++) {
+		if (table->partitions[i].start_sector != sector)
+			continue;
+		/* a boot record of the chain stands there: no volume begins with it */
+		if (vk_partition_is_extended(&table->partitions[i]))
+			return refuse_extended(repair, &table->partitions[i], err);
+		use(repair, &table->partitions[i]);
+	}
+	for (size_t i = 0; i < table->ebr_count; i++) {
+		if (table->ebr_lbas[i] != sector)
+			continue;
+		vk_error_set(err, VK_USAGE, source->path,
+			     "Sector %" PRIu64 " holds an extended boot record: no volume begins there", sector);
+		return vk_error_remedy(err, "vmfskit decode shows the table; name the logical partition behind that "
+				       "record with --partition");
+	}
+	return VK_OK;
 }
 
-/* The only VMFS partition of the table. */
-static size_t count_in_table(struct vk_repair *repair, struct vk_text *list)
+/* The only VMFS partition of the table; where it names none, the only volume that is found. */
+static enum vk_status use_only(struct vk_repair *repair, struct vk_error *err)
 {
 	const struct vk_table *table = &repair->target.source.table;
+	const struct vk_find *find = &repair->find;
+	const char *what = "the table has these VMFS partitions: ";
+	char names[200];
+	struct vk_text list;
+	bool searched = false;
 	size_t count = 0;
 
+	vk_text_init(&list, names, sizeof(names));
 	for (size_t i = 0; i < table->partition_count; i++) {
 		if (!vk_partition_is_vmfs(&table->partitions[i]))
 			continue;
 		use(repair, &table->partitions[i]);
-		vk_text_fmt(list, "%s%u", count++ > 0 ? ", " : "", table->partitions[i].number);
+		vk_text_fmt(&list, "%s%u", count++ > 0 ? ", " : "", table->partitions[i].number);
 	}
-	return count;
-}
+	if (count == 0) {
+		enum vk_status status = vk_repair_search(repair, repair->options.scan == VK_REPAIR_SCAN_WHOLE, err);
 
-/* Without a table: the only volume that is found. */
-static size_t count_found(struct vk_repair *repair, struct vk_text *list)
-{
-	const struct vk_find *find = &repair->find;
-	size_t count = 0;
-
-	for (size_t i = 0; i < find->count; i++) {
+		if (status != VK_OK)
+			return status;
+		searched = true;
+		what = "volumes were found that begin at sectors ";
+	}
+	for (size_t i = 0; searched && i < find->count; i++) {
 		const struct vk_candidate *candidate = &find->candidates[i];
 
 		if (vk_standing_is_ghost(candidate->standing) || candidate->start_before_disk)
@@ -135,72 +117,56 @@ static size_t count_found(struct vk_repair *repair, struct vk_text *list)
 		/* the least that a volume needs is no length */
 		repair->partition = (struct vk_range){candidate->start_bytes,
 						    candidate->length_exact ? candidate->length_bytes : 0};
-		vk_text_fmt(list, "%s%" PRIu64, count++ > 0 ? ", " : "",
+		vk_text_fmt(&list, "%s%" PRIu64, count++ > 0 ? ", " : "",
 			    candidate->start_bytes / repair->target.source.sector_size);
 	}
-	return count;
-}
-
-static enum vk_status choose_partition(struct vk_repair *repair, struct vk_error *err)
-{
-	const struct vk_repair_options *options = &repair->options;
-	char names[200];
-	struct vk_text list;
-	size_t count;
-
-	if (repair->target.source.kind == VK_SOURCE_PARTITION) {
-		repair->partition = (struct vk_range){0, repair->target.source.size_bytes};
+	if (count == 1)
 		return VK_OK;
-	}
-	if (options->partition != 0)
-		return use_number(repair, options->partition, err);
-	if (options->has_start)
-		return use_start(repair, options->start_sector, err);
-	vk_text_init(&list, names, sizeof(names));
-	count = count_in_table(repair, &list);
-	if (count > 1)
-		return say_unclear(repair, "the table has these VMFS partitions: ", names, err);
-	if (count == 0) {
-		enum vk_status status = vk_repair_search(repair, options->scan == VK_REPAIR_SCAN_WHOLE, err);
-
-		if (status != VK_OK)
-			return status;
-		count = count_found(repair, &list);
-	}
-	if (count > 1)
-		return say_unclear(repair, "volumes were found that begin at sectors ", names, err);
-	return count == 1 ? VK_OK : say_unclear(repair, "the table names none, and none was found at the likely places",
-						"", err);
-}
-
-static enum vk_source_kind asked_kind(const struct vk_repair_options *options, const char *target)
-{
-	if (is_partition_device(target) ||
-	    (options->has_start && options->start_sector == 0 && options->partition == 0))
-		return VK_SOURCE_PARTITION;
-	return options->has_start || options->partition != 0 ? VK_SOURCE_DISK : VK_SOURCE_AUTO;
+	if (count == 0)
+		what = "the table names none, and none was found at the likely places";
+	vk_error_set(err, VK_USAGE, repair->target.source.path, "Which partition is meant is not clear: %s%s", what,
+		     names);
+	return vk_error_remedy(err, "Name it with --partition NUMBER or --start SECTOR; --start 0 says that the "
+				    "target is the partition itself");
 }
 
 enum vk_status vk_repair_choose_partition(struct vk_repair *repair, const char *target, struct vk_error *err)
 {
-	enum vk_source_kind kind = asked_kind(&repair->options, target);
-	enum vk_status status = vk_repair_open(repair, target, kind, err);
+	const struct vk_repair_options *options = &repair->options;
+	enum vk_source_kind kind = options->has_start || options->partition != 0 ? VK_SOURCE_DISK : VK_SOURCE_AUTO;
+	const struct vk_source *source = &repair->target.source;
+	enum vk_status status;
+	struct stat st;
+	dev_t disk;
 
-	if (status == VK_USAGE && kind == VK_SOURCE_AUTO && repair->target.source.path == NULL)
+	if ((options->has_start && options->start_sector == 0 && options->partition == 0) ||
+	    (stat(target, &st) == 0 && S_ISBLK(st.st_mode) && vk_disk_of_partition(st.st_rdev, &disk, NULL)))
+		kind = VK_SOURCE_PARTITION;
+	status = vk_repair_open(repair, target, kind, err);
+	if (status == VK_USAGE && kind == VK_SOURCE_AUTO && source->path == NULL)
 		return vk_error_remedy(err, "Say what it is: --start 0 for a partition, --partition NUMBER or --start "
 					    "SECTOR for a disk");
 	if (status != VK_OK)
 		return status;
-	if (repair->target.source.kind != VK_SOURCE_DISK && repair->target.source.kind != VK_SOURCE_PARTITION) {
+	if (source->kind != VK_SOURCE_DISK && source->kind != VK_SOURCE_PARTITION) {
 		vk_error_set(err, VK_USAGE, target, "The target is a piece of a partition: a %s",
-			     vk_source_kind_name(repair->target.source.kind));
+			     vk_source_kind_name(source->kind));
 		return vk_error_remedy(err, "Name the disk or the whole partition");
 	}
-	status = choose_partition(repair, err);
-	if (status != VK_OK || repair->target.source.kind == VK_SOURCE_PARTITION || repair->partition.offset_bytes != 0)
+	if (source->kind == VK_SOURCE_PARTITION) {
+		repair->partition = (struct vk_range){0, source->size_bytes};
+		return VK_OK;
+	}
+	if (options->partition != 0)
+		status = use_number(repair, options->partition, err);
+	else if (options->has_start)
+		status = use_start(repair, options->start_sector, err);
+	else
+		status = use_only(repair, err);
+	if (status != VK_OK || repair->partition.offset_bytes != 0)
 		return status;
 	/* a volume that begins at byte 0 makes the target a partition, whatever it looked like */
 	status = vk_repair_open(repair, target, VK_SOURCE_PARTITION, err);
-	repair->partition = (struct vk_range){0, status == VK_OK ? repair->target.source.size_bytes : 0};
+	repair->partition = (struct vk_range){0, status == VK_OK ? source->size_bytes : 0};
 	return status;
 }
