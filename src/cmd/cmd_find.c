@@ -8,7 +8,6 @@
 #include "cmd/shared/frame.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/scan_progress.h"
-#include "cmd/shared/shell_words.h"
 #include "cmd/shared/verbs.h"
 #include "report/report_find.h"
 #include "vmfskit/of_disk.h"

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "cli/words.h"
 #include "cmd/shared/captures.h"
-#include "cmd/shared/shell_words.h"
 #include "cmd/shared/verbs.h"
 #include "report/report.h"
 #include "store/retention/prune.h"

@@ -1,43 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options of vmfskit repair, and the command that does what was planned. */
+/* Options of vmfskit repair. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "cmd/repair/repair_run.h"
-#include "cmd/shared/shell_words.h"
-
-/* Options that speak of one of the two only. */
-static const struct {
-	const char *name;
-	bool header;
-} one_sided[] = {
-	{"include", false},	{"exclude", false}, {"commands-only", false}, {"partition", true},
-	{"start", true},	{"member", true},   {"structure", true},
-};
-
-static bool usage(struct vk_repair_run *run, int code)
-{
-	return vk_cmd_ok(&run->plan.cmd, code);
-}
-
-static bool check_sides(struct vk_repair_run *run)
-{
-	struct vk_cli_call *call = run->plan.cmd.call;
-
-	for (size_t i = 0; i < sizeof(one_sided) / sizeof(one_sided[0]); i++)
-		if (one_sided[i].header != run->header && vk_cli_flag(call, one_sided[i].name))
-			return usage(run, vk_cli_usage(call, "--%s is of repair %s", one_sided[i].name,
-						       one_sided[i].header ? "header" : "table"));
-	return true;
-}
 
 static bool read_number(struct vk_repair_run *run, const char *name, const char *text, uint64_t *ret_number)
 {
 	if (vk_text_parse_number(text, UINT64_MAX, ret_number))
 		return true;
-	return usage(run, vk_cli_usage(run->plan.cmd.call, "--%s %s: a number is meant, decimal or with 0x hexadecimal",
-				       name, text));
+	return vk_cmd_ok(&run->plan.cmd,
+			 vk_cli_usage(run->plan.cmd.call, "--%s %s: a number is meant, decimal or with 0x hexadecimal",
+				      name, text));
 }
 
 /* Each value is a number. */
@@ -69,89 +44,68 @@ static bool read_table_options(struct vk_repair_run *run)
 	if (label == NULL)
 		return true;
 	if (strcmp(label, "mbr") != 0 && strcmp(label, "gpt") != 0)
-		return usage(run, vk_cli_usage(call, "--label %s: of a table, mbr or gpt is meant", label));
+		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--label %s: of a table, mbr or gpt is meant",
+							      label));
 	table->label = label[0] == 'm' ? VK_TABLE_MBR : VK_TABLE_GPT;
 	return true;
 }
 
-static bool read_partition(struct vk_repair_run *run)
-{
-	struct vk_cli_call *call = run->plan.cmd.call;
-	const char *partition = vk_cli_value(call, "partition");
-	const char *start = vk_cli_value(call, "start");
-	uint64_t number = 0;
-
-	if (partition != NULL && start != NULL)
-		return usage(run, vk_cli_usage(call, "--partition and --start say the same in two ways: give one"));
-	if (partition != NULL && !read_number(run, "partition", partition, &number))
-		return false;
-	if (partition != NULL && (number == 0 || number > UINT32_MAX))
-		return usage(run, vk_cli_usage(call, "--partition %s: partitions count from 1", partition));
-	run->options.partition = (unsigned)number;
-	run->options.has_start = start != NULL;
-	return start == NULL || read_number(run, "start", start, &run->options.start_sector);
-}
-
 static bool read_header_options(struct vk_repair_run *run)
 {
-	const struct vk_cli_call *call = run->plan.cmd.call;
+	struct vk_cli_call *call = run->plan.cmd.call;
+	const char *partition = vk_cli_value(call, "partition"), *start = vk_cli_value(call, "start");
+	uint64_t number = 0;
 
 	run->options.header.label = vk_cli_value(call, "label");
 	run->options.header.structures = vk_cli_chosen(call, "structure");
 	run->options.members = run->members = vk_cli_values(call, "member");
 	if (run->members == NULL)
 		return vk_cmd_no_memory(&run->plan.cmd);
-	return read_partition(run);
+	if (partition != NULL && start != NULL)
+		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--partition and --start say the same in two ways: "
+							      "give one"));
+	if (partition != NULL && !read_number(run, "partition", partition, &number))
+		return false;
+	if (partition != NULL && (number == 0 || number > UINT32_MAX))
+		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--partition %s: partitions count from 1",
+							      partition));
+	run->options.partition = (unsigned)number;
+	run->options.has_start = start != NULL;
+	return start == NULL || read_number(run, "start", start, &run->options.start_sector);
 }
 
-static bool read_search(struct vk_repair_run *run)
+bool vk_repair_read_options(void *ctx)
 {
+	/* options that speak of one of the two only, and that do not go together */
+	static const struct {
+		const char *name;
+		bool header;
+	} one_sided[] = {
+		{"include", false},	{"exclude", false}, {"commands-only", false}, {"partition", true},
+		{"start", true},	{"member", true},   {"structure", true},
+	};
 	static const char *const apart[][2] = {
 		{"scan", "likely"}, {"commands-only", "write"}, {"capture", "no-captures"}};
+	struct vk_repair_run *run = ctx;
 	struct vk_cli_call *call = run->plan.cmd.call;
 
+	run->plan.own_options = "label include exclude partition start member structure capture resume heartbeat-wait "
+				"sector-size store sign-key public-key config no-captures scan likely";
+	for (size_t i = 0; i < sizeof(one_sided) / sizeof(one_sided[0]); i++)
+		if (one_sided[i].header != run->header && vk_cli_flag(call, one_sided[i].name))
+			return vk_cmd_ok(&run->plan.cmd,
+					 vk_cli_usage(call, "--%s is of repair %s", one_sided[i].name,
+						      one_sided[i].header ? "header" : "table"));
 	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
 		if (vk_cli_flag(call, apart[i][0]) && vk_cli_flag(call, apart[i][1]))
-			return usage(run, vk_cli_usage(call, "--%s and --%s do not go together", apart[i][0],
-						       apart[i][1]));
+			return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--%s and --%s do not go together",
+								      apart[i][0], apart[i][1]));
 	run->options.scan = vk_cli_flag(call, "scan")     ? VK_REPAIR_SCAN_WHOLE
 			    : vk_cli_flag(call, "likely") ? VK_REPAIR_SCAN_LIKELY
 							  : VK_REPAIR_SCAN_AUTO;
 	run->options.capture = vk_cli_value(call, "capture");
 	run->options.use_captures = !vk_cli_flag(call, "no-captures");
 	run->options.find.resume_path = vk_cli_value(call, "resume");
-	return true;
-}
-
-bool vk_repair_read_options(void *ctx)
-{
-	struct vk_repair_run *run = ctx;
-
-	return check_sides(run) && read_search(run) && (run->header ? read_header_options(run)
-							: read_table_options(run)) &&
+	return (run->header ? read_header_options(run) : read_table_options(run)) &&
 	       vk_restore_read_options(&run->plan);
-}
-
-void vk_repair_options_free(struct vk_repair_run *run)
-{
-	free(run->members);
-	free(run->include);
-	free(run->exclude);
-}
-
-char *vk_repair_command(const struct vk_repair_run *run)
-{
-	const struct vk_cli_call *call = run->plan.cmd.call;
-	struct vk_command command;
-
-	vk_command_begin(&command, call->program->name);
-	vk_command_add(&command, " %s %s", call->verb->name, call->arguments[0]);
-	vk_command_path(&command, run->plan.target);
-	vk_cmd_put_options(&command, call, "label include exclude partition start member structure capture resume "
-					   "heartbeat-wait sector-size store sign-key public-key config no-captures "
-					   "scan likely");
-	vk_cmd_put_overrides(&command, call, run->plan.restore);
-	vk_cmd_put_plan(&command, run->plan.restore);
-	vk_command_add(&command, " --write");
-	return vk_command_end(&command);
 }

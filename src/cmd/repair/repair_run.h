@@ -20,15 +20,8 @@ struct vk_repair_run {
 	char capture_id[VK_CAPTURE_ID_BYTES]; /* what was rebuilt, saved; empty: it was not */
 };
 
-/* Read the options; false: what is wrong was reported. Free with vk_repair_options_free in any case. */
+/* Read the options; false: what is wrong was reported. */
 bool vk_repair_read_options(void *run);
-void vk_repair_options_free(struct vk_repair_run *run);
-
-/* The same command with --write, to be pasted. Free it; NULL when there is no memory. */
-char *vk_repair_command(const struct vk_repair_run *run);
-
-/* Make the commands. Errors: VK_NOMEM. */
-VK_MUST_USE enum vk_status vk_repair_make_commands(struct vk_repair_run *run, struct vk_error *err);
 
 /* Why a part of the table is as it is said to be, or is written although it is sound; may be empty. */
 const char *vk_repair_part_why(const struct vk_table_part_verdict *part);

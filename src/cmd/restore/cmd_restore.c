@@ -1,11 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vmfskit restore: put a capture back. */
+/* vmfskit restore: put a capture back; and undo: take a restore back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/words.h"
 #include "cmd/restore/restore_run.h"
 #include "cmd/shared/verbs.h"
 
+struct run {
+	struct vk_restore_run plan; /* first */
+	struct vk_capture capture;
+};
+
+static bool read_options(void *ctx)
+{
+	struct run *run = ctx;
+
+	run->plan.own_options = run->plan.undo ? "" : "part";
+	if (!run->plan.undo)
+		run->plan.options.parts = vk_cli_chosen(run->plan.cmd.call, "part");
+	return vk_restore_read_options(&run->plan);
+}
+
+static bool plan_and_write(void *ctx)
+{
+	struct run *all = ctx;
+	struct vk_restore_run *run = &all->plan;
+	const struct vk_cli_call *call = run->cmd.call;
+	const struct vk_guard_kind *verified = vk_guard_kind(VK_GUARD_CAPTURE_VERIFIED);
+	const char *const captures[2] = {all->capture.id, run->undo_id};
+	struct vk_error err;
+	char *command;
+	int code;
+
+	if (vk_capture_open(run->options.store, call->arguments[0], &all->capture, &err) != VK_OK) {
+		code = vk_cli_fail(call, &err);
+		if (err.status != VK_DAMAGED && err.status != VK_UNSUPPORTED)
+			return vk_cmd_ok(&run->cmd, code);
+		/* a capture so broken that it cannot be opened fails verification before there is a plan */
+		fprintf(call->err, "guard %s refuses: %s; %s\n", verified->name, verified->protects, verified->past);
+		return vk_cmd_ok(&run->cmd, VK_EXIT_REFUSED);
+	}
+	run->capture = &all->capture;
+	if (run->undo && !all->capture.is_undo)
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "%s is no undo capture; to put a capture back use: %s "
+							 "restore", call->arguments[0], call->program->name));
+	if (!run->undo && all->capture.is_undo) {
+		/* it holds a wreck, under the label of the disk that has been put right since */
+		fprintf(call->err, "%s restore: ", call->program->name);
+		vk_words_clean(call->err, run->capture->id);
+		fputs(" is an undo capture: it holds what a restore overwrote, with all its damage, and is no backup\n",
+		      call->err);
+		command = vk_restore_as_undo(run);
+		if (command != NULL)
+			fprintf(call->err, "to take that restore back use:\n  %s\n", command);
+		free(command);
+		return vk_cmd_ok(&run->cmd, VK_EXIT_USAGE);
+	}
+	if (vk_restore_plan(run->capture, run->target, &run->options, &run->restore, &err) != VK_OK)
+		return vk_cmd_fail(&run->cmd, &err);
+	if (vk_restore_begin_writing(run))
+		vk_restore_written(run, vk_restore_write(run->restore, run->undo_id, &run->error),
+				   run->undo ? VK_EVENT_UNDO : VK_EVENT_RESTORE, captures);
+	return true;
+}
+
+static void end(void *ctx)
+{
+	struct run *run = ctx;
+
+	vk_restore_end(&run->plan);
+	vk_restore_free(run->plan.restore);
+	vk_capture_close(&run->capture);
+}
+
 static int run(struct vk_cli_call *call)
 {
-	return vk_restore_run(call, false);
+	bool undo = strcmp(call->verb->name, "undo") == 0;
+	const struct vk_cmd_steps steps = {undo ? "vmfskit.undo/1" : "vmfskit.restore/1", read_options, plan_and_write,
+					   vk_restore_put_json, vk_restore_show, end};
+	struct run run = {.plan.undo = undo};
+
+	return vk_cmd_run(call, &run, &steps);
 }
 
 static const struct vk_cli_option options[] = {
@@ -52,6 +128,36 @@ const struct vk_cli_verb vk_verb_restore = {
 		"them.",
 	.options = options,
 	.examples = examples,
+	.least_arguments = 2,
+	.most_arguments = 2,
+	.run = run,
+};
+
+static const struct vk_cli_option undo_options[] = {
+	VK_RESTORE_OPTIONS,
+};
+
+static const struct vk_cli_example undo_examples[] = {
+	{"vmfskit undo 20090422T081500Z-lun3-undo /dev/sdb", "show what would change"},
+	{"vmfskit undo 20090422T081500Z-lun3-undo /dev/sdb --write",
+	 "put every byte back as it was before the restore"},
+	{NULL, NULL},
+};
+
+const struct vk_cli_verb vk_verb_undo = {
+	.name = "undo",
+	.arguments = "UNDO-CAPTURE TARGET",
+	.purpose = "take a restore back",
+	.description =
+		"Puts back every byte that a restore overwrote. UNDO-CAPTURE is what the restore took "
+		"before it wrote; its id is printed before the first write and at the end.\n\n"
+		"An undo is the restore of that capture: shown without --write, guarded, and itself "
+		"undoable; --plan binds --write to the plan that was shown. It also leads back from a restore that was "
+		"cut short. The guards that compare what lies on the target stand aside as long as every byte to be "
+		"overwritten is as the restore found it or left it; what the kernel calls the disk (guard lun) is "
+		"always compared. The plan says which damage comes back.",
+	.options = undo_options,
+	.examples = undo_examples,
 	.least_arguments = 2,
 	.most_arguments = 2,
 	.run = run,

@@ -82,23 +82,13 @@ static void set_table(struct vk_json *root, const char *key, const struct vk_tab
 	vk_json_set(root, key, vk_json_end(&result));
 }
 
-static void set_next(struct vk_json *root, const struct vk_restore_run *run)
-{
-	const struct vk_edit *items;
-	char *command;
-
-	if (vk_restore_refused(run->restore) || vk_restore_edits(run->restore, &items) == 0)
-		return;
-	command = vk_restore_next_command(run);
-	vk_json_set(root, "next", command != NULL ? vk_json_text(command) : NULL);
-	free(command);
-}
-
 void vk_restore_plan_json(struct vk_json *root, const struct vk_restore_run *run)
 {
 	const struct vk_restore *restore = run->restore;
 	const char *plan = vk_restore_plan_digest(restore), *note = vk_restore_note(restore);
 	json_t *findings = json_array();
+	const struct vk_edit *edits;
+	char *command;
 
 	vk_json_set_bool(root, "written", run->written);
 	vk_json_set_bool(root, "refused", vk_restore_refused(restore));
@@ -117,7 +107,11 @@ void vk_restore_plan_json(struct vk_json *root, const struct vk_restore_run *run
 		vk_json_set_text(root, "error", run->error.what);
 	if (note[0] != '\0')
 		vk_json_set_text(root, "note", note);
-	set_next(root, run);
+	if (vk_restore_refused(restore) || vk_restore_edits(restore, &edits) == 0)
+		return;
+	command = vk_restore_next_command(run);
+	vk_json_set(root, "next", command != NULL ? vk_json_text(command) : NULL);
+	free(command);
 }
 
 void vk_restore_put_json(const void *ctx, struct vk_json *root)

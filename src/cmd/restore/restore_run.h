@@ -24,12 +24,8 @@ struct vk_restore_run {
 	struct vk_error error;
 	bool holds_signals;
 	sigset_t signals;                  /* what was let through before */
-	/* the command that does what was planned; NULL: that of restore or undo itself */
-	char *again;
+	const char *own_options; /* of the verb, with blanks between: a command that does the same again has them */
 };
-
-/* The verbs restore and undo; returns an exit code. */
-int vk_restore_run(struct vk_cli_call *call, bool undo);
 
 /* The options that all who restore have, and the keys. False: what is wrong was reported. */
 bool vk_restore_read_options(struct vk_restore_run *run);
@@ -69,6 +65,11 @@ size_t vk_restore_new_errors(const struct vk_restore_run *run);
  * Free it; NULL when there is no memory.
  */
 char *vk_restore_next_command(const struct vk_restore_run *run);
+/*
+ * Whether all that stands in the way of a plan are guards that a reader of the plan can decide: that values are
+ * guesses, and that sectors could not be read. Others want their reason removed.
+ */
+bool vk_restore_may_be_lifted(const struct vk_restore *restore);
 /*
  * Of a restore of an undo capture: the command that was meant, as vmfskit undo. Free it; NULL when there is no memory.
  */

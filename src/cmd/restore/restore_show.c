@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cmd/restore/restore_run.h"
-#include "cmd/shared/shell_words.h"
 #include "report/report.h"
 #include "report/shown.h"
 
@@ -82,30 +81,22 @@ static void show_partitions(FILE *out, const char *title, const struct vk_table 
 	}
 }
 
-static bool same_partitions(const struct vk_table *a, const struct vk_table *b)
-{
-	if (a->kind != b->kind || a->partition_count != b->partition_count)
-		return false;
-	for (size_t i = 0; i < a->partition_count; i++) {
-		const struct vk_partition *x = &a->partitions[i], *y = &b->partitions[i];
-
-		if (x->number != y->number || x->start_sector != y->start_sector ||
-		    x->sectors != y->sectors || x->mbr_type != y->mbr_type ||
-		    memcmp(&x->entry, &y->entry, sizeof(x->entry)) != 0)
-			return false;
-	}
-	return true;
-}
-
 static void show_tables(const struct vk_restore_run *run)
 {
 	const struct vk_source *before = vk_restore_before(run->restore);
-	const struct vk_source *after = vk_restore_after(run->restore);
+	const struct vk_table *a = &before->table, *b = &vk_restore_after(run->restore)->table;
+	bool same = a->kind == b->kind && a->partition_count == b->partition_count;
 
-	if (before->kind != VK_SOURCE_DISK || same_partitions(&before->table, &after->table))
+	for (size_t i = 0; same && i < a->partition_count; i++) {
+		const struct vk_partition *x = &a->partitions[i], *y = &b->partitions[i];
+
+		same = x->number == y->number && x->start_sector == y->start_sector && x->sectors == y->sectors &&
+		       x->mbr_type == y->mbr_type && memcmp(&x->entry, &y->entry, sizeof(x->entry)) == 0;
+	}
+	if (same || before->kind != VK_SOURCE_DISK)
 		return;
-	show_partitions(run->cmd.call->out, "partitions before", &before->table);
-	show_partitions(run->cmd.call->out, "partitions after", &after->table);
+	show_partitions(run->cmd.call->out, "partitions before", a);
+	show_partitions(run->cmd.call->out, "partitions after", b);
 }
 
 static void show_edits(const struct vk_restore_run *run)
@@ -207,43 +198,35 @@ static void show_outcome(const struct vk_restore_run *run)
 		show_next(run, "to go back to the state before:");
 	} else if (vk_restore_refused(run->restore)) {
 		fputs("refused: nothing was written\n", out);
-		if (vk_cmd_may_be_lifted(run->restore))
+		if (vk_restore_may_be_lifted(run->restore))
 			show_next(run, "to do this, when what the guards say is acceptable:");
 	} else if (!run->failed) {
 		show_next(run, "nothing was written; to do this:");
 	}
 }
 
-static void show_remarks(const struct vk_restore_run *run)
-{
-	const char *remark;
-
-	for (size_t i = 0; (remark = vk_restore_remark(run->restore, i)) != NULL; i++)
-		fprintf(run->cmd.call->out, "note     %s\n", remark);
-}
-
-static const char *nothing_to_do(const struct vk_restore_run *run)
-{
-	if (vk_restore_refused(run->restore))
-		return "refused: nothing was written\n";
-	return run->capture->memory != NULL ? "nothing to repair: nothing was written\n"
-					    : "nothing to change: the target already holds these bytes\n";
-}
-
 void vk_restore_show_plan(const struct vk_restore_run *run)
 {
 	const struct vk_edit *edits;
+	bool any = vk_restore_edits(run->restore, &edits) > 0;
+	FILE *out = run->cmd.call->out;
+	const char *remark;
 
-	if (vk_restore_edits(run->restore, &edits) > 0) {
+	if (any) {
 		show_edits(run);
 		show_tables(run);
 		show_result(run);
-		show_remarks(run);
-		fprintf(run->cmd.call->out, "plan     %s\n", vk_restore_plan_digest(run->restore));
-		show_outcome(run);
 	} else {
-		fputs(nothing_to_do(run), run->cmd.call->out);
-		show_remarks(run);
+		fputs(vk_restore_refused(run->restore)	? "refused: nothing was written\n"
+		      : run->capture->memory != NULL	? "nothing to repair: nothing was written\n"
+							: "nothing to change: the target already holds these bytes\n",
+		      out);
+	}
+	for (size_t i = 0; (remark = vk_restore_remark(run->restore, i)) != NULL; i++)
+		fprintf(out, "note     %s\n", remark);
+	if (any) {
+		fprintf(out, "plan     %s\n", vk_restore_plan_digest(run->restore));
+		show_outcome(run);
 	}
 }
 

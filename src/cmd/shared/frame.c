@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/words.h"
 #include "cmd/shared/frame.h"
 #include "report/report.h"
 
@@ -137,6 +138,29 @@ bool vk_cmd_read_number(struct vk_cmd *cmd, const char *option, unsigned least, 
 						   option, least, most, value));
 	*ret_number = (unsigned)number;
 	return true;
+}
+
+void vk_cmd_put_option(struct vk_command *command, const struct vk_cli_call *call, const char *name)
+{
+	const char *value;
+
+	if (vk_cli_flag(call, name) && vk_cli_value(call, name) == NULL)
+		vk_command_add(command, " --%s", name);
+	for (size_t n = 0; (value = vk_cli_nth_value(call, name, n)) != NULL; n++) {
+		vk_command_add(command, " --%s", name);
+		vk_command_word(command, value);
+	}
+}
+
+void vk_cmd_put_options(struct vk_command *command, const struct vk_cli_call *call, const char *names)
+{
+	struct vk_words rest = vk_words_of(names), word;
+	char name[40];
+
+	while (vk_words_next(&rest, &word)) {
+		snprintf(name, sizeof(name), "%.*s", (int)word.len, word.text);
+		vk_cmd_put_option(command, call, name);
+	}
 }
 
 void vk_cmd_findings_json(json_t *array, const char *source, const struct vk_findings *findings, struct vk_json *owner)

@@ -12,6 +12,7 @@
 #ifndef VK_CMD_FRAME_H
 #define VK_CMD_FRAME_H
 
+#include "base/command.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "vmfskit/ledger.h"
@@ -103,6 +104,11 @@ void vk_cmd_keep_anchor(struct vk_cmd *cmd, size_t done, const char *what);
 bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes); /* 0: not given */
 /* A whole number from least to most; ret_number stays when the option was not given. */
 bool vk_cmd_read_number(struct vk_cmd *cmd, const char *option, unsigned least, unsigned most, unsigned *ret_number);
+
+/* For a command to paste: an option as it was given, with each value; nothing when it was not. */
+void vk_cmd_put_option(struct vk_command *command, const struct vk_cli_call *call, const char *name);
+/* The same of several: names with blanks between them. */
+void vk_cmd_put_options(struct vk_command *command, const struct vk_cli_call *call, const char *names);
 
 /* Findings of one source, as members of an array that will be a member of owner; source may be NULL. */
 void vk_cmd_findings_json(json_t *array, const char *source, const struct vk_findings *findings, struct vk_json *owner);
