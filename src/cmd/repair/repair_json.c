@@ -3,48 +3,6 @@
 #include "cmd/repair/repair_run.h"
 #include "report/report.h"
 
-static json_t *searched_json(const struct vk_repair_run *run)
-{
-	struct vk_json o = vk_json_begin();
-	const char *why;
-
-	vk_json_set_bool(&o, "all", vk_repair_scanned(run->repair, &why));
-	vk_json_set_text(&o, "why", why);
-	vk_json_set_number(&o, "bytes", vk_repair_find(run->repair)->scanned_bytes);
-	return vk_json_end(&o);
-}
-
-static json_t *entry_json(const struct vk_planned_entry *e)
-{
-	struct vk_json o = vk_report_partition_json(&e->partition);
-	char unique[VK_GUID_TEXT_BYTES];
-
-	vk_guid_format(&e->partition.entry.uniqueGUID, unique);
-	if (e->partition.gpt)
-		vk_json_set_text(&o, "unique_guid", unique);
-	vk_json_set_text(&o, "origin", vk_entry_origin_name(e->origin));
-	vk_json_set_bool(&o, "bytes_exact", e->bytes_exact);
-	vk_json_set_bool(&o, "stands", e->stands);
-	vk_json_set_bool(&o, "length_exact", e->length_exact);
-	vk_json_set_bool(&o, "number_exact", e->number_exact);
-	vk_json_set_bool(&o, "guid_fresh", e->guid_fresh);
-	vk_json_set_text(&o, "why", e->why);
-	return vk_json_end(&o);
-}
-
-static json_t *part_json(enum vk_table_part part, const struct vk_table_part_verdict *verdict)
-{
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_text(&o, "part", vk_table_part_name(part));
-	vk_json_set_text(&o, "state", vk_part_state_name(verdict->state));
-	vk_json_set_bool(&o, "rewritten", verdict->rewritten);
-	vk_json_set_number(&o, "offset", verdict->offset_bytes);
-	vk_json_set_number(&o, "length", verdict->length_bytes);
-	vk_json_set_text(&o, "why", vk_repair_part_why(verdict));
-	return vk_json_end(&o);
-}
-
 static json_t *table_json(const struct vk_rebuild_table *table)
 {
 	struct vk_json o = vk_json_begin();
@@ -59,31 +17,40 @@ static json_t *table_json(const struct vk_rebuild_table *table)
 		vk_json_set_text(&o, "disk_guid", guid);
 		vk_json_set_bool(&o, "disk_guid_fresh", table->disk_guid_fresh);
 	}
-	for (int i = 0; i < VK_TP_COUNT; i++)
-		if (table->parts[i].state != VK_PART_STATE_UNUSED)
-			vk_json_append(parts, part_json((enum vk_table_part)i, &table->parts[i]), &o);
-	for (size_t i = 0; i < table->entry_count; i++)
-		vk_json_append(entries, entry_json(&table->entries[i]), &o);
+	for (int i = 0; i < VK_TP_COUNT; i++) {
+		const struct vk_table_part_verdict *verdict = &table->parts[i];
+		struct vk_json item;
+
+		if (verdict->state == VK_PART_STATE_UNUSED)
+			continue;
+		item = vk_json_begin();
+		vk_json_set_text(&item, "part", vk_table_part_name((enum vk_table_part)i));
+		vk_json_set_text(&item, "state", vk_part_state_name(verdict->state));
+		vk_json_set_bool(&item, "rewritten", verdict->rewritten);
+		vk_json_set_number(&item, "offset", verdict->offset_bytes);
+		vk_json_set_number(&item, "length", verdict->length_bytes);
+		vk_json_set_text(&item, "why", vk_repair_part_why(verdict));
+		vk_json_append(parts, vk_json_end(&item), &o);
+	}
+	for (size_t i = 0; i < table->entry_count; i++) {
+		const struct vk_planned_entry *e = &table->entries[i];
+		struct vk_json item = vk_report_partition_json(&e->partition);
+
+		vk_guid_format(&e->partition.entry.uniqueGUID, guid);
+		if (e->partition.gpt)
+			vk_json_set_text(&item, "unique_guid", guid);
+		vk_json_set_text(&item, "origin", vk_entry_origin_name(e->origin));
+		vk_json_set_bool(&item, "bytes_exact", e->bytes_exact);
+		vk_json_set_bool(&item, "stands", e->stands);
+		vk_json_set_bool(&item, "length_exact", e->length_exact);
+		vk_json_set_bool(&item, "number_exact", e->number_exact);
+		vk_json_set_bool(&item, "guid_fresh", e->guid_fresh);
+		vk_json_set_text(&item, "why", e->why);
+		vk_json_append(entries, vk_json_end(&item), &o);
+	}
 	vk_json_set(&o, "parts", parts);
 	vk_json_set(&o, "entries", entries);
 	vk_json_set_texts(&o, "doubts", table->doubts, table->guessed ? table->doubt_count : 0);
-	return vk_json_end(&o);
-}
-
-static json_t *field_json(const struct vk_rebuilt_field *f)
-{
-	struct vk_json o = vk_json_begin();
-
-	vk_json_set_text(&o, "structure", f->layout->name);
-	vk_json_set_text(&o, "field", f->field != NULL ? f->field->name : NULL);
-	vk_json_set_number(&o, "offset", f->structure_bytes);
-	vk_json_set_number(&o, "at", f->at_bytes);
-	vk_json_set_number(&o, "length", f->len_bytes);
-	vk_json_set_text(&o, "was", f->was);
-	vk_json_set_text(&o, "is", f->is);
-	vk_json_set_text(&o, "origin", vk_field_origin_name(f->origin));
-	vk_json_set_bool(&o, "exact", vk_field_origin_exact(f->origin));
-	vk_json_set_text(&o, "from", f->from);
 	return vk_json_end(&o);
 }
 
@@ -101,8 +68,22 @@ static json_t *header_json(const struct vk_repair_run *run)
 		vk_json_set_text(&item, "why", h->verdicts[i].why);
 		vk_json_append(structures, vk_json_end(&item), &o);
 	}
-	for (size_t i = 0; i < h->field_count; i++)
-		vk_json_append(fields, field_json(&h->fields[i]), &o);
+	for (size_t i = 0; i < h->field_count; i++) {
+		const struct vk_rebuilt_field *f = &h->fields[i];
+		struct vk_json item = vk_json_begin();
+
+		vk_json_set_text(&item, "structure", f->layout->name);
+		vk_json_set_text(&item, "field", f->field != NULL ? f->field->name : NULL);
+		vk_json_set_number(&item, "offset", f->structure_bytes);
+		vk_json_set_number(&item, "at", f->at_bytes);
+		vk_json_set_number(&item, "length", f->len_bytes);
+		vk_json_set_text(&item, "was", f->was);
+		vk_json_set_text(&item, "is", f->is);
+		vk_json_set_text(&item, "origin", vk_field_origin_name(f->origin));
+		vk_json_set_bool(&item, "exact", vk_field_origin_exact(f->origin));
+		vk_json_set_text(&item, "from", f->from);
+		vk_json_append(fields, vk_json_end(&item), &o);
+	}
 	vk_json_set_number(&o, "start_sector", vk_repair_start_sector(run->repair));
 	vk_json_set(&o, "structures", structures);
 	vk_json_set(&o, "fields", fields);
@@ -114,8 +95,10 @@ void vk_repair_put_json(const void *ctx, struct vk_json *root)
 	const struct vk_repair_run *run = ctx;
 	const struct vk_rebuild_table *t = vk_repair_table(run->repair);
 	const struct vk_rebuild_header *h = vk_repair_header(run->repair);
+	struct vk_json searched = vk_json_begin();
 	json_t *asked = json_array();
 	const struct vk_capture *known;
+	const char *why;
 
 	for (size_t i = 0; (known = vk_repair_known(run->repair, i)) != NULL; i++)
 		vk_json_append(asked, vk_json_text(known->id), root);
@@ -123,7 +106,10 @@ void vk_repair_put_json(const void *ctx, struct vk_json *root)
 	vk_json_set_text(root, "target", run->plan.target);
 	vk_json_set(root, "asked", asked);
 	vk_json_set_text(root, "passed_over", vk_repair_passed_over(run->repair));
-	vk_json_set(root, "searched", searched_json(run));
+	vk_json_set_bool(&searched, "all", vk_repair_scanned(run->repair, &why));
+	vk_json_set_text(&searched, "why", why);
+	vk_json_set_number(&searched, "bytes", vk_repair_find(run->repair)->scanned_bytes);
+	vk_json_set(root, "searched", vk_json_end(&searched));
 	if (t != NULL) {
 		vk_json_set(root, "table", table_json(t));
 		if (run->has_commands)

@@ -100,18 +100,6 @@ static void show_table(const struct vk_repair_run *run)
 	show_lines(out, "note", table->notes, table->note_count);
 }
 
-static void show_field(FILE *out, const struct vk_rebuilt_field *field)
-{
-	fprintf(out, "  %s at 0x%" PRIx64, field->layout->name, field->structure_bytes);
-	if (field->field != NULL)
-		fprintf(out, ", %s", field->field->name);
-	if (field->was[0] != '\0' || field->is[0] != '\0')
-		fprintf(out, ": %s -> %s", vk_shown_name(field->was[0] != '\0' ? field->was : "?").text,
-			vk_shown_name(field->is[0] != '\0' ? field->is : "?").text);
-	fprintf(out, "\n      %s", vk_field_origin_name(field->origin));
-	show_why(out, field->from);
-}
-
 static void show_header(const struct vk_repair_run *run)
 {
 	const struct vk_rebuild_header *header = vk_repair_header(run->repair);
@@ -131,23 +119,22 @@ static void show_header(const struct vk_repair_run *run)
 	}
 	if (header->field_count > 0)
 		fputs("fields\n", out);
-	for (size_t i = 0; i < shown; i++)
-		show_field(out, &header->fields[i]);
+	for (size_t i = 0; i < shown; i++) {
+		const struct vk_rebuilt_field *field = &header->fields[i];
+
+		fprintf(out, "  %s at 0x%" PRIx64, field->layout->name, field->structure_bytes);
+		if (field->field != NULL)
+			fprintf(out, ", %s", field->field->name);
+		if (field->was[0] != '\0' || field->is[0] != '\0')
+			fprintf(out, ": %s -> %s", vk_shown_name(field->was[0] != '\0' ? field->was : "?").text,
+				vk_shown_name(field->is[0] != '\0' ? field->is : "?").text);
+		fprintf(out, "\n      %s", vk_field_origin_name(field->origin));
+		show_why(out, field->from);
+	}
 	if (shown < header->field_count)
 		fprintf(out, "  and %zu more (--verbose shows all)\n", header->field_count - shown);
 	show_lines(out, "lost", header->lost, header->lost_count);
 	show_lines(out, "note", header->notes, header->note_count);
-}
-
-/* Who only sees the commands must know what is lost as well. */
-static void show_commands(const struct vk_repair_run *run)
-{
-	const struct vk_rebuild_table *table = vk_repair_table(run->repair);
-	FILE *out = run->plan.cmd.call->out;
-
-	for (size_t i = 0; i < table->lost_count; i++)
-		fprintf(out, "# lost: %s\n", vk_shown_name(table->lost[i]).text);
-	vk_table_commands_text(out, &run->commands);
 }
 
 void vk_repair_show(const void *ctx)
@@ -156,8 +143,13 @@ void vk_repair_show(const void *ctx)
 	const struct vk_cli_call *call = run->plan.cmd.call;
 
 	if (vk_cli_flag(call, "commands-only")) {
+		const struct vk_rebuild_table *table = vk_repair_table(run->repair);
+
+		/* who only sees the commands must know what is lost as well */
+		for (size_t i = 0; run->has_commands && i < table->lost_count; i++)
+			fprintf(call->out, "# lost: %s\n", vk_shown_name(table->lost[i]).text);
 		if (run->has_commands)
-			show_commands(run);
+			vk_table_commands_text(call->out, &run->commands);
 		return;
 	}
 	vk_restore_show_target(&run->plan);

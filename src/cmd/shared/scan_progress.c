@@ -20,26 +20,18 @@ void vk_cmd_progress_begin(struct vk_cmd_progress *progress, const struct vk_cli
 {
 	const struct sigaction stop = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
 
-	progress->err = call->err;
-	progress->terminal = isatty(fileno(call->err)) == 1;
-	progress->shown = false;
-	progress->told = false;
+	*progress = (struct vk_cmd_progress){.err = call->err, .terminal = isatty(fileno(call->err)) == 1};
 	asked_to_stop = 0;
 	sigaction(SIGINT, &stop, &progress->was_int);
 	sigaction(SIGTERM, &stop, &progress->was_term);
 	clock_gettime(CLOCK_MONOTONIC, &progress->begun);
 }
 
-static void wipe_line(struct vk_cmd_progress *progress)
+bool vk_cmd_progress_end(struct vk_cmd_progress *progress)
 {
 	if (progress->shown)
 		fputs("\r\033[K", progress->err);
 	progress->shown = false;
-}
-
-bool vk_cmd_progress_end(struct vk_cmd_progress *progress)
-{
-	wipe_line(progress);
 	sigaction(SIGINT, &progress->was_int, NULL);
 	sigaction(SIGTERM, &progress->was_term, NULL);
 	return asked_to_stop != 0;

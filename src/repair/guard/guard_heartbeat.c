@@ -9,34 +9,33 @@
 #include "repair/guard/guards.h"
 #include "vol/heartbeat_watch.h"
 
-enum { WAIT_MS = 8000 };
+enum { WAIT_MS = 8000, TEXT_BYTES = 380 };
 
-/* "Heartbeat slot 3 (byte 4711) WHAT: host ... at ... is using the volume" */
-static void explain_change(struct vk_text *out, const struct vk_heartbeat_region *region,
-			   const struct vk_heartbeat_change *change, const char *what)
-{
-	vk_text_fmt(out, "Heartbeat slot %" PRIu32 " (byte %" PRIu64 ") %s: ", change->slot,
-		    region->offset_bytes + (uint64_t)change->slot * region->slot_bytes, what);
-	vk_heartbeat_change_text(change, out);
-}
-
-/* The first region that ticked since the first look; NULL: none. in_use: only of those that some host seems to use. */
-static enum vk_status find_ticked(const struct vk_restore *restore, bool in_use,
-				  const struct vk_heartbeat_region **ret_region,
-				  struct vk_heartbeat_change *ret_change, struct vk_error *err)
+/*
+ * The first region that ticked since the first look, as a text: "Heartbeat slot 3 (byte 4711) WHAT: host ... at ... is
+ * using the volume"; empty: none. in_use: only of those that some host seems to use.
+ */
+static enum vk_status find_ticked(const struct vk_restore *restore, bool in_use, const char *what,
+				  char ret_text[TEXT_BYTES], struct vk_error *err)
 {
 	const struct vk_heartbeat_watch *watch = restore->heartbeats;
 	enum vk_status status = VK_OK;
+	bool ticked = false;
+	struct vk_text text;
 
-	*ret_region = NULL;
-	for (size_t i = 0; watch != NULL && status == VK_OK && i < watch->count && *ret_region == NULL; i++) {
-		bool ticked = false;
+	vk_text_init(&text, ret_text, TEXT_BYTES);
+	for (size_t i = 0; watch != NULL && status == VK_OK && i < watch->count && !ticked; i++) {
+		const struct vk_heartbeat_region *region = &watch->items[i];
+		struct vk_heartbeat_change change;
 
-		if (in_use && !watch->items[i].in_use)
+		if (in_use && !region->in_use)
 			continue;
-		status = vk_heartbeat_region_ticked(&watch->items[i], restore->io, &ticked, ret_change, err);
-		if (ticked)
-			*ret_region = &watch->items[i];
+		status = vk_heartbeat_region_ticked(region, restore->io, &ticked, &change, err);
+		if (status != VK_OK || !ticked)
+			continue;
+		vk_text_fmt(&text, "Heartbeat slot %" PRIu32 " (byte %" PRIu64 ") %s: ", change.slot,
+			    region->offset_bytes + (uint64_t)change.slot * region->slot_bytes, what);
+		vk_heartbeat_change_text(&change, &text);
 	}
 	return status;
 }
@@ -96,43 +95,34 @@ static enum vk_status first_look(struct vk_restore *restore, bool *ret_in_use, s
 
 enum vk_status vk_guard_ask_heartbeat(struct vk_restore *restore, struct vk_error *err)
 {
-	struct vk_heartbeat_change change;
-	const struct vk_heartbeat_region *region;
+	unsigned wait_ms = restore->options.heartbeat_wait_ms;
+	char message[TEXT_BYTES];
 	bool in_use = false;
 	enum vk_status status;
-	char message[400];
-	struct vk_text text;
 
 	if (vk_overlay_dirty_bytes(restore->overlay) == 0)
 		return VK_OK;
 	status = first_look(restore, &in_use, err);
 	if (status != VK_OK || !in_use)
 		return status;
-	vk_heartbeat_watch_wait(restore->options.heartbeat_wait_ms != 0 ? restore->options.heartbeat_wait_ms : WAIT_MS);
-	status = find_ticked(restore, true, &region, &change, err);
-	if (status != VK_OK || region == NULL)
+	vk_heartbeat_watch_wait(wait_ms != 0 ? wait_ms : WAIT_MS);
+	status = find_ticked(restore, true, "changed between two reads", message, err);
+	if (status != VK_OK || message[0] == '\0')
 		return status;
-	vk_text_init(&text, message, sizeof(message));
-	explain_change(&text, region, &change, "changed between two reads");
 	return vk_guard_object(restore, VK_GUARD_HEARTBEAT, err, "%s", message);
 }
 
 /* Of every region, also of those that nobody used at the first look: a host may have mounted since. */
 enum vk_status vk_guard_heartbeat_again(struct vk_restore *restore, struct vk_error *err)
 {
-	struct vk_heartbeat_change change;
-	const struct vk_heartbeat_region *region;
-	char message[380];
-	struct vk_text text;
+	char message[TEXT_BYTES];
 	enum vk_status status;
 
 	if (vk_guard_is_lifted(&restore->options, VK_GUARD_HEARTBEAT))
 		return VK_OK;
-	status = find_ticked(restore, false, &region, &change, err);
-	if (status != VK_OK || region == NULL)
+	status = find_ticked(restore, false, "changed since the plan was made", message, err);
+	if (status != VK_OK || message[0] == '\0')
 		return status;
-	vk_text_init(&text, message, sizeof(message));
-	explain_change(&text, region, &change, "changed since the plan was made");
 	vk_error_set(err, VK_REFUSED, restore->path, "Guard heartbeat: %s", message);
 	return vk_error_remedy(err, "Nothing was written; unmount the datastore on every host, then repeat the "
 				    "command");
@@ -140,8 +130,7 @@ enum vk_status vk_guard_heartbeat_again(struct vk_restore *restore, struct vk_er
 
 void vk_guard_heartbeat_after(struct vk_restore *restore, struct vk_text *note)
 {
-	struct vk_heartbeat_change change;
-	const struct vk_heartbeat_region *ticked;
+	char message[TEXT_BYTES];
 	const struct vk_edit *edits;
 	size_t count = vk_overlay_edits(restore->overlay, &edits);
 	struct vk_error ignored;
@@ -158,13 +147,10 @@ void vk_guard_heartbeat_after(struct vk_restore *restore, struct vk_text *note)
 				memcpy(region->first + (start - region->offset_bytes),
 				       edits[e].new_bytes + (start - edits[e].offset_bytes), (size_t)(end - start));
 		}
-	if (find_ticked(restore, false, &ticked, &change, &ignored) != VK_OK || ticked == NULL)
-		return;
-	if (note->len_bytes > 0)
-		vk_text_put(note, ". ");
-	explain_change(note, ticked, &change, "changed while the target was written");
-	vk_text_put(note, ", and what it wrote may not fit what was written here: unmount the datastore on every "
-			  "host, then decode the target");
+	if (find_ticked(restore, false, "changed while the target was written", message, &ignored) == VK_OK &&
+	    message[0] != '\0')
+		vk_text_fmt(note, "%s%s, and what it wrote may not fit what was written here: unmount the datastore on "
+				  "every host, then decode the target", note->len_bytes > 0 ? ". " : "", message);
 }
 
 void vk_guard_heartbeat_forget(struct vk_restore *restore)
