@@ -9,7 +9,6 @@
 #include "base/checked.h"
 #include "repair/guard/guards.h"
 #include "repair/repair_state.h"
-#include "repair/restore.h"
 #include "store/manifest/rebuilt.h"
 
 static void forget(struct vk_repair *repair)

@@ -9,7 +9,7 @@
 #include "base/checked.h"
 #include "base/texts.h"
 #include "repair/guard/guards.h"
-#include "repair/restore.h"
+#include "repair/unsaved.h"
 #include "repair/writer.h"
 
 /*

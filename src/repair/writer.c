@@ -17,12 +17,11 @@
 #include "base/crash_point.h"
 #include "base/signals.h"
 #include "repair/guard/guards.h"
-#include "repair/target_read.h"
 #include "repair/writer.h"
 #include "vmfskit/ledger.h"
 #include "vmfskit/vouch.h"
 
-enum { CHUNK_BYTES = VK_TARGET_BUFFER_BYTES };
+enum { CHUNK_BYTES = 1 << 20, ALIGN_BYTES = 4096 };
 
 static const char since[] = "the plan was made";
 
@@ -30,8 +29,8 @@ struct writer {
 	const struct vk_write_job *job;
 	int fd;
 	int disk_fd;  /* of the whole disk, locked, when the target is a part of it; else -1 */
-	uint8_t *buf; /* CHUNK_BYTES, aligned for O_DIRECT */
-	struct vk_target_reader reader;
+	uint8_t *buf; /* CHUNK_BYTES, aligned to ALIGN_BYTES */
+	bool cached;  /* a file that cannot be read past the cache: it was dropped from it before reading */
 	uint64_t written;
 	uint64_t total;
 };
@@ -81,8 +80,6 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 	}
 	if (!vk_target_lock(w->fd, &w->job->target, alone, &w->disk_fd) && alone)
 		return cannot_open(w, err);
-	w->reader = (struct vk_target_reader){
-		.fd = w->fd, .path = w->job->path, .buf = w->buf, .is_device = w->job->target.is_device};
 	return vk_target_check(&w->job->target, w->job->facts, w->fd, w->job->path, since, err);
 }
 
@@ -204,12 +201,98 @@ static enum vk_status write_class(struct writer *w, unsigned write_class, struct
 	return VK_OK;
 }
 
-/* Whether the target holds the old bytes of every edit, or when it was written the new ones: past the cache. */
+/* Reading what the target holds: from the disk, past what the kernel remembers of it. */
+
+static bool set_direct(const struct writer *w, bool on)
+{
+	int flags = fcntl(w->fd, F_GETFL);
+
+	return flags >= 0 && fcntl(w->fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+}
+
+/*
+ * All of the file: of a range the kernel keeps the pages that it only partly covers, and a sector is a part of a page.
+ */
+static void go_cached(struct writer *w)
+{
+	w->cached = true;
+	(void)posix_fadvise(w->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+/*
+ * At least need bytes from start on into the buffer; start is aligned, and so is what is asked for; the end of the
+ * target may not be.
+ */
+static enum vk_status read_window(struct writer *w, uint64_t start, size_t need, struct vk_error *err)
+{
+	size_t want = (size_t)vk_round_up_sat(need, ALIGN_BYTES), got = 0;
+
+	while (got < need) {
+		size_t at = got - got % ALIGN_BYTES;
+		ssize_t n = pread(w->fd, w->buf + at, want - at, (off_t)(start + at));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* the file system took the flag and refuses the read */
+		if (n < 0 && errno == EINVAL && !w->job->target.is_device && !w->cached && set_direct(w, false)) {
+			go_cached(w);
+			continue;
+		}
+		if (n < 0 || at + (size_t)n <= got) {
+			vk_error_errno(err, n < 0 ? errno : EIO, w->job->path, "Cannot read the target");
+			return vk_error_at(err, start + got);
+		}
+		got = at + (size_t)n;
+	}
+	return VK_OK;
+}
+
+/* Whether the target holds these bytes; *ret_at is the first that differs. */
+static enum vk_status compare(struct writer *w, uint64_t offset, const uint8_t *want, size_t len, bool *ret_same,
+			      uint64_t *ret_at, struct vk_error *err)
+{
+	*ret_same = true;
+	for (size_t done = 0, n; done < len && *ret_same; done += n) {
+		uint64_t at = offset + done;
+		size_t lead = (size_t)(at % ALIGN_BYTES);
+		enum vk_status status;
+
+		n = (size_t)vk_min_u64(len - done, CHUNK_BYTES - lead);
+		status = read_window(w, at - lead, lead + n, err);
+		if (status != VK_OK)
+			return status;
+		for (size_t i = 0; i < n && *ret_same; i++) {
+			*ret_same = w->buf[lead + i] == want[done + i];
+			*ret_at = at + i;
+		}
+	}
+	return VK_OK;
+}
+
+/* Whether any sector of the edit can be read: the first that can. */
+static bool is_readable(struct writer *w, const struct vk_edit *edit, uint64_t *ret_at)
+{
+	for (size_t done = 0; done < edit->length_bytes; done += w->job->target.sector_size) {
+		size_t lead = (size_t)((edit->offset_bytes + done) % ALIGN_BYTES);
+		struct vk_error ignored;
+
+		*ret_at = edit->offset_bytes + done;
+		if (read_window(w, *ret_at - lead, lead + w->job->target.sector_size, &ignored) == VK_OK)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the target holds the old bytes of every edit, or when it was written the new ones. A file is read with
+ * O_DIRECT meanwhile; where the file system refuses that, all of it is dropped from the cache.
+ */
 static enum vk_status compare_edits(struct writer *w, bool written, struct vk_error *err)
 {
 	enum vk_status status = VK_OK;
 
-	vk_target_read_begin(&w->reader);
+	if (!w->job->target.is_device && (w->cached || !set_direct(w, true)))
+		go_cached(w);
 	for (size_t i = 0; status == VK_OK && i < w->job->edit_count; i++) {
 		const struct vk_edit *edit = &w->job->edits[i];
 		const char *changed = "The target's bytes changed";
@@ -218,13 +301,11 @@ static enum vk_status compare_edits(struct writer *w, bool written, struct vk_er
 
 		if (!written && edit->old_unread) {
 			/* bytes that came to light since the plan was made have been judged by nobody */
-			same = !vk_target_readable(&w->reader, edit->offset_bytes, edit->length_bytes,
-						   w->job->target.sector_size, &at);
+			same = !is_readable(w, edit, &at);
 			changed = "A sector that could not be read became readable";
 		} else {
-			status = vk_target_compare(&w->reader, edit->offset_bytes,
-						   written ? edit->new_bytes : edit->old_bytes, edit->length_bytes,
-						   &same, &at, err);
+			status = compare(w, edit->offset_bytes, written ? edit->new_bytes : edit->old_bytes,
+					 edit->length_bytes, &same, &at, err);
 		}
 		if (status != VK_OK || same)
 			continue;
@@ -234,7 +315,8 @@ static enum vk_status compare_edits(struct writer *w, bool written, struct vk_er
 				 : vk_target_changed(w->job->path, changed, since, err);
 		vk_error_at(err, at);
 	}
-	vk_target_read_end(&w->reader);
+	if (!w->job->target.is_device)
+		(void)set_direct(w, false);
 	return status;
 }
 
@@ -323,7 +405,7 @@ static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_erro
 	/* also of a write that failed: that somebody else is at it may be why */
 	if (w->job->restore != NULL)
 		vk_guard_heartbeat_after(w->job->restore, note);
-	if (status == VK_OK && w->reader.cached)
+	if (status == VK_OK && w->cached)
 		vk_text_fmt(note, "%sThe file system reads this file only through its cache, which was emptied of it "
 				  "before it was read back", note->len_bytes > 0 ? ". " : "");
 	if (status == VK_OK && w->job->target.is_device && w->job->reread_table)
@@ -345,7 +427,7 @@ enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret
 			return vk_error_set(err, VK_INTERNAL, job->path, "An edit is in no class");
 		w.total += job->edits[i].length_bytes;
 	}
-	w.buf = aligned_alloc(VK_TARGET_ALIGN_BYTES, CHUNK_BYTES);
+	w.buf = aligned_alloc(ALIGN_BYTES, CHUNK_BYTES);
 	if (w.buf == NULL)
 		return vk_no_memory(err, job->path);
 	vk_signals_hold(&before);

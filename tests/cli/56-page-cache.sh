@@ -68,6 +68,15 @@ if command -v strace >/dev/null; then
 	has "no way past the cache: said" "$OUT" "^note: The file system reads this file only through its cache"
 	has "no way past the cache: all of the file is dropped from it" trace 'fadvise64\([0-9]+, 0, 0, POSIX_FADV_DONTNEED'
 	wreck
+	STRACE_OPTIONS="-P $disk -e trace=fcntl,pread64" run traced trace "$HOOKS" restore --store undo "$TMP/store/$id" "$disk" --write
+	first=$(awk '/F_SETFL.*O_DIRECT/ { print reads + 1; exit } /pread64/ { reads++ }' trace)
+	wreck
+	STRACE_OPTIONS="-P $disk -e trace=fcntl,fadvise64,pread64 -e inject=pread64:error=EINVAL:when=$first" run traced trace "$HOOKS" \
+		restore --store undo "$TMP/store/$id" "$disk" --write
+	is "no way past the cache, said when it is read: written" "$CODE $(disk_sum "$disk")" "0 $whole"
+	has "no way past the cache, said when it is read: said" "$OUT" "^note: The file system reads this file only through its cache"
+	is "no way past the cache, said when it is read: not tried again" "$(grep -c 'F_SETFL.*O_DIRECT' trace)" 1
+	wreck
 	STRACE_OPTIONS="-P $disk -e trace=fsync -e inject=fsync:error=EIO" run traced trace "$HOOKS" restore --store undo \
 		"$TMP/store/$id" "$disk" --write
 	is "a flush that fails" "$CODE" 4

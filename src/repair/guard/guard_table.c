@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Guards table-kind and table-partitions: only a sound table of the target can contradict the captured one. */
+/*
+ * Guards kind, table-kind and table-partitions: a whole disk where a partition was captured, or the other way round; and
+ * only a sound table of the target can contradict the captured one.
+ */
 #include <inttypes.h>
 #include <string.h>
 
@@ -93,4 +96,115 @@ enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct 
 			       count, count == 1 ? "partition" : "partitions",
 			       restore->capture->is_rebuilt ? "rebuilt" : "captured", first->number,
 			       first->start_sector, first->sectors, type, name);
+}
+
+/* A table at the start of the very partition that was captured is damage, not a disk. */
+static enum vk_status ask_partition(struct vk_restore *restore, struct vk_error *err)
+{
+	struct vk_source disk;
+	enum vk_table_kind kind;
+	enum vk_status status;
+
+	for (size_t i = 0; i < restore->place_count; i++) {
+		const struct vk_vmfs *vmfs = &restore->places[i].vmfs;
+		char device[VK_VMFS_UUID_TEXT_BYTES];
+
+		vk_vmfs_uuid_format(&vmfs->lvm.devID, device);
+		if (vmfs->lvm_usable && vk_guard_knows_device(restore, device))
+			return VK_OK;
+	}
+	status = vk_source_over(restore->io, restore->path, VK_SOURCE_DISK, restore->target.sector_size, &disk, err);
+	if (status != VK_OK)
+		return status == VK_USAGE ? VK_OK : status;
+	kind = vk_table_sound_kind(&disk.table);
+	if (kind == VK_TABLE_MBR && !vk_mbr_entries_plausible(&disk.table.mbr, disk.size_bytes / disk.sector_size))
+		kind = VK_TABLE_NONE;
+	if (kind != VK_TABLE_NONE)
+		status = vk_guard_object(restore, VK_GUARD_KIND, err,
+					 "A partition was captured; the target is a whole disk: it has a "
+					 "sound %s partition table",
+					 vk_table_kind_name(kind));
+	for (size_t i = 0; kind == VK_TABLE_NONE && i < disk.vmfs_count; i++) {
+		if (!disk.vmfs[i].lvm_usable || disk.vmfs[i].start_sector == 0)
+			continue;
+		status = vk_guard_object(restore, VK_GUARD_KIND, err,
+					 "A partition was captured; the target is a whole disk: a "
+					 "VMFS partition begins at its sector %" PRIu64,
+					 disk.vmfs[i].start_sector);
+		break;
+	}
+	vk_source_close(&disk);
+	return status;
+}
+
+/* Without a usable LVM header nothing maps the volume: its descriptor is looked for in the usual place only. */
+static bool may_be_partition(struct vk_io *io)
+{
+	uint8_t header[VK_LVM_DEVICE_BYTES], descriptor[VK_FS_SECTOR_BYTES];
+	struct vk_lvm_device lvm;
+	struct vk_fs_descriptor fs;
+	struct vk_error ignored;
+	size_t got = 0;
+
+	if (vk_io_read(io, VK_LVM_HEADER_OFFSET, header, sizeof(header), &got, &ignored) == VK_OK &&
+	    vk_lvm_device_usable(&lvm, vk_lvm_device_decode(header, got, &lvm)))
+		return true;
+	return vk_io_read(io, VK_LVM_DATA_OFFSET + VK_FS_OFFSET, descriptor, sizeof(descriptor), &got,
+			  &ignored) == VK_OK &&
+	       vk_fs_descriptor_usable(&fs, vk_fs_descriptor_decode(descriptor, got, &fs));
+}
+
+static bool read_partition(struct vk_io *io, struct vk_vmfs *ret_vmfs)
+{
+	struct vk_io *window = vk_io_window(io, 0, vk_io_size_bytes(io));
+	struct vk_error ignored;
+	bool read;
+
+	memset(ret_vmfs, 0, sizeof(*ret_vmfs));
+	read = window != NULL && vk_vmfs_read(window, NULL, ret_vmfs, &ignored) == VK_OK;
+	vk_io_close(window);
+	return read;
+}
+
+/* The headers of a partition that begins at byte 0, unless they stood there when the disk was captured. */
+static enum vk_status ask_disk(struct vk_restore *restore, struct vk_error *err)
+{
+	struct vk_vmfs now, was;
+	enum vk_status status = VK_OK;
+	bool had;
+
+	if (!may_be_partition(restore->io) || !read_partition(restore->io, &now))
+		return VK_OK;
+	/* what repair works out has everything of the target, also what speaks against it */
+	had = restore->capture->memory == NULL && read_partition(restore->captured_io, &was);
+	if (now.lvm_usable && !(had && was.lvm_usable &&
+				memcmp(&was.lvm.devID, &now.lvm.devID, sizeof(now.lvm.devID)) == 0))
+		status = vk_guard_object(restore, VK_GUARD_KIND, err,
+					 "A whole disk was captured; the target is a partition: it has an "
+					 "LVM header at byte %d",
+					 0x100000);
+	else if (now.fs_usable && !(had && was.fs_usable &&
+				    memcmp(&was.fs.uuid, &now.fs.uuid, sizeof(now.fs.uuid)) == 0))
+		status = vk_guard_object(restore, VK_GUARD_KIND, err,
+					 "A whole disk was captured; the target is a partition: it has a "
+					 "VMFS file system's descriptor at byte %" PRIu64,
+					 now.fs_offset_bytes);
+	if (had)
+		vk_vmfs_free(&was);
+	vk_vmfs_free(&now);
+	return status;
+}
+
+enum vk_status vk_guard_ask_kind(struct vk_restore *restore, struct vk_error *err)
+{
+	bool starts_at_0 = false;
+
+	if (restore->known_state || restore->io == NULL || restore->captured_io == NULL)
+		return VK_OK;
+	if (restore->capture->source_kind == VK_SOURCE_PARTITION)
+		return ask_partition(restore, err);
+	/* a volume on a disk without any table */
+	for (size_t i = 0; i < restore->place_count; i++)
+		starts_at_0 = starts_at_0 || restore->places[i].start_bytes == 0;
+	return starts_at_0 ? VK_OK : ask_disk(restore, err);
 }
