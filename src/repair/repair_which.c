@@ -88,7 +88,6 @@ static enum vk_status use_only(struct vk_repair *repair, struct vk_error *err)
 {
 	const struct vk_table *table = &repair->target.source.table;
 	const struct vk_find *find = &repair->find;
-	const char *what = "the table has these VMFS partitions: ";
 	char names[200];
 	struct vk_text list;
 	bool searched = false;
@@ -107,7 +106,6 @@ static enum vk_status use_only(struct vk_repair *repair, struct vk_error *err)
 		if (status != VK_OK)
 			return status;
 		searched = true;
-		what = "volumes were found that begin at sectors ";
 	}
 	for (size_t i = 0; searched && i < find->count; i++) {
 		const struct vk_candidate *candidate = &find->candidates[i];
@@ -122,9 +120,10 @@ static enum vk_status use_only(struct vk_repair *repair, struct vk_error *err)
 	}
 	if (count == 1)
 		return VK_OK;
-	if (count == 0)
-		what = "the table names none, and none was found at the likely places";
-	vk_error_set(err, VK_USAGE, repair->target.source.path, "Which partition is meant is not clear: %s%s", what,
+	vk_error_set(err, VK_USAGE, repair->target.source.path, "Which partition is meant is not clear: %s%s",
+		     count == 0 ? "the table names none, and none was found at the likely places"
+		     : searched ? "volumes were found that begin at sectors "
+				: "the table has these VMFS partitions: ",
 		     names);
 	return vk_error_remedy(err, "Name it with --partition NUMBER or --start SECTOR; --start 0 says that the "
 				    "target is the partition itself");

@@ -196,12 +196,32 @@ void vk_restore_written(struct vk_restore_run *run, enum vk_status status, enum 
 			err.what);
 }
 
+static void show_objections(const struct vk_restore_run *run)
+{
+	const struct vk_objection *objections;
+	size_t count = vk_restore_objections(run->restore, &objections);
+
+	fflush(run->cmd.call->out);
+	for (size_t i = 0; i < count; i++) {
+		const struct vk_guard_kind *kind = vk_guard_kind(objections[i].guard);
+
+		if (objections[i].overridden)
+			fprintf(run->cmd.call->err, "guard %s was lifted: %s\n", kind->name,
+				objections[i].message);
+		else
+			fprintf(run->cmd.call->err,
+				"guard %s refuses: %s\n  why: %s\n  what to do: %s\n  to lift it: --override %s\n",
+				kind->name, objections[i].message, kind->protects, kind->past,
+				kind->name);
+	}
+}
+
 void vk_restore_end(struct vk_restore_run *run)
 {
 	char *command = NULL;
 
 	if (run->restore != NULL)
-		vk_restore_show_objections(run);
+		show_objections(run);
 	if (run->failed) {
 		(void)vk_cmd_fail(&run->cmd, &run->error);
 		/* the whole command that takes back what was written before it failed */

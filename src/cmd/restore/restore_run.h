@@ -50,7 +50,6 @@ void vk_restore_end(struct vk_restore_run *run);
 void vk_restore_show(const void *run);
 void vk_restore_show_target(const struct vk_restore_run *run);
 void vk_restore_show_plan(const struct vk_restore_run *run);
-void vk_restore_show_objections(const struct vk_restore_run *run);
 /* What an edit changes in the fields of the structures it meets, indented by six blanks. */
 void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_edit *edit);
 /* As JSON: of restore and undo; what restore and repair say in common. */

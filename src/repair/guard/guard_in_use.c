@@ -3,10 +3,8 @@
  * Guard in-use: is the target, or a part of it, mounted, held, locked or open for writing by someone? And the lock that
  * programs which change a disk take.
  */
-#include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,17 +13,6 @@
 #include "repair/guard/guards.h"
 
 enum { USERS_BYTES = 330, LOCK_TRIES = 50, LOCK_WAIT_MS = 100 };
-
-bool vk_disk_of_partition(dev_t rdev, dev_t *ret_disk, char ret_node[VK_NODE_BYTES])
-{
-	char name[200];
-
-	if (blkid_devno_to_wholedisk(rdev, name, sizeof(name), ret_disk) != 0 || *ret_disk == rdev)
-		return false;
-	if (ret_node != NULL)
-		snprintf(ret_node, VK_NODE_BYTES, "/dev/%s", name);
-	return true;
-}
 
 /* -1: it is no partition, or its disk cannot be opened. */
 static int open_whole_disk(dev_t rdev)

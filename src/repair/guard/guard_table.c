@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Guards kind, table-kind and table-partitions: a whole disk where a partition was captured, or the other way round; and
- * only a sound table of the target can contradict the captured one.
+ * Guards kind, table-kind and table-partitions: a whole disk where a partition was captured, or the other way round;
+ * and only a sound table of the target can contradict the captured one.
  */
 #include <inttypes.h>
 #include <string.h>

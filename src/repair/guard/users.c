@@ -31,6 +31,17 @@ struct wanted {
 	ino_t ino;
 };
 
+bool vk_disk_of_partition(dev_t rdev, dev_t *ret_disk, char ret_node[VK_NODE_BYTES])
+{
+	char name[200];
+
+	if (blkid_devno_to_wholedisk(rdev, name, sizeof(name), ret_disk) != 0 || *ret_disk == rdev)
+		return false;
+	if (ret_node != NULL)
+		snprintf(ret_node, VK_NODE_BYTES, "/dev/%s", name);
+	return true;
+}
+
 static bool among(const struct wanted *wanted, dev_t rdev)
 {
 	for (size_t i = 0; i < wanted->count; i++)
