@@ -72,7 +72,7 @@ static enum vk_status put_cut(struct vk_restore *restore, const struct piece *pi
 			      struct vk_error *err)
 {
 	struct vk_error ignored;
-	uint8_t *bytes = malloc(piece->len);
+	uint8_t *bytes = malloc(piece->len + 1);
 	bool same;
 
 	if (bytes == NULL)
