@@ -9,19 +9,6 @@
 #include "doctor/doctor.h"
 #include "vmfskit/heartbeat.h"
 
-static int by_offset(const void *a, const void *b)
-{
-	const struct vk_area *x = a, *y = b;
-
-	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
-}
-
-static void sort(struct vk_doctor *doc)
-{
-	if (doc->area_count > 1)
-		qsort(doc->areas, doc->area_count, sizeof(*doc->areas), by_offset);
-}
-
 /* What of start .. end no area has, as one area for each gap. */
 static void fill(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part part, size_t subject,
 		 uint64_t start, uint64_t end, const char *what)
@@ -30,7 +17,7 @@ static void fill(struct vk_doctor *doc, enum vk_area_kind kind, enum vk_part par
 	struct vk_area area = {.kind = kind, .part = part, .subject = subject, .symbol = ""};
 
 	end = vk_min_u64(end, doc->source.size_bytes / VK_UNIT_BYTES * VK_UNIT_BYTES);
-	sort(doc);
+	vk_doctor_sort(doc->areas, doc->area_count, sizeof(*doc->areas));
 	snprintf(area.what, sizeof(area.what), "%s", what);
 	for (size_t i = 0; i <= count && start < end; i++) {
 		uint64_t next = i < count ? doc->areas[i].offset_bytes : UINT64_MAX;
@@ -323,6 +310,6 @@ bool vk_doctor_plan_areas(struct vk_doctor *doc)
 		     vk_add_sat(r->offset_bytes, r->length_bytes),
 		     r->part == VK_PART_TABLE ? "sectors around the partition table" : "captured sectors");
 	}
-	sort(doc);
+	vk_doctor_sort(doc->areas, doc->area_count, sizeof(*doc->areas));
 	return doc->status == VK_OK;
 }

@@ -60,39 +60,32 @@ static void ask_about_copy(struct vk_doctor *doc, struct vk_gpt_judgement *j, st
 }
 
 /* A header whose entries are damaged is judged by what the other copy says of them. */
-static enum vk_damage judge_header(const struct vk_doctor *doc, const struct vk_gpt_judgement *j, const struct copy *c,
-				   const struct copy *other)
-{
-	uint32_t size = c->sound ? c->header->header.headerSize : 0;
-
-	if (c->foreign)
-		return VK_DAMAGE_FOREIGN;
-	/* no checksum covers what stands behind a header; it is zeros, and the next unit is an area of its own */
-	if (!c->sound || c->header->mended ||
-	    (size < VK_UNIT_BYTES && !vk_all_zero(c->header->sector + size, VK_UNIT_BYTES - size)))
-		return VK_DAMAGE_DAMAGED;
-	if (j->rival != NULL)
-		return VK_DAMAGE_CONSISTENT;
-	if (c->names || doc->subject_count == 0)
-		return VK_DAMAGE_INTACT;
-	if (c->entries != NULL)
-		return VK_DAMAGE_DAMAGED;
-	return other->names && other->header->header.entriesCRC32 == c->header->header.entriesCRC32
-		       ? VK_DAMAGE_INTACT
-		       : VK_DAMAGE_CONSISTENT;
-}
-
 static void add_header(struct vk_doctor *doc, const struct vk_gpt_judgement *j, int which, const struct copy copies[2])
 {
-	const struct copy *c = &copies[which];
-	uint32_t ss = doc->source.sector_size;
+	const struct copy *c = &copies[which], *other = &copies[1 - which];
+	uint32_t ss = doc->source.sector_size, size = c->sound ? c->header->header.headerSize : 0;
 	const char *side = which == 0 ? "primary" : "backup";
 	struct vk_area *a = vk_area_add(doc, VK_AREA_STRUCTURE, VK_PART_TABLE, SIZE_MAX, vk_mul_sat(c->lba, ss),
 					VK_UNIT_BYTES, "G", "%s GPT header", side);
 
 	if (a == NULL)
 		return;
-	a->whole = judge_header(doc, j, c, &copies[1 - which]);
+	/* no checksum covers what stands behind a header; it is zeros, and the next unit is an area of its own */
+	if (c->foreign)
+		a->whole = VK_DAMAGE_FOREIGN;
+	else if (!c->sound || c->header->mended ||
+		 (size < VK_UNIT_BYTES && !vk_all_zero(c->header->sector + size, VK_UNIT_BYTES - size)))
+		a->whole = VK_DAMAGE_DAMAGED;
+	else if (j->rival != NULL)
+		a->whole = VK_DAMAGE_CONSISTENT;
+	else if (c->names || doc->subject_count == 0)
+		a->whole = VK_DAMAGE_INTACT;
+	else if (c->entries != NULL)
+		a->whole = VK_DAMAGE_DAMAGED;
+	else if (other->names && other->header->header.entriesCRC32 == c->header->header.entriesCRC32)
+		a->whole = VK_DAMAGE_INTACT;
+	else
+		a->whole = VK_DAMAGE_CONSISTENT;
 	a->may_change = a->whole == VK_DAMAGE_INTACT;
 	if (ss > VK_UNIT_BYTES)
 		vk_area_add(doc, VK_AREA_EMPTY, VK_PART_TABLE, SIZE_MAX, vk_mul_sat(c->lba, ss) + VK_UNIT_BYTES,
@@ -124,39 +117,11 @@ static const uint8_t *proved_entries(const struct vk_doctor *doc, const struct v
 												     : NULL;
 }
 
-static void expect_entries(struct vk_doctor *doc, struct vk_area *a, const struct vk_gpt_judgement *j,
-			   const struct copy *c, const struct copy *other)
-{
-	const uint8_t *own = proved_entries(doc, j, c, a->length_bytes),
-		      *theirs = proved_entries(doc, j, other, a->length_bytes);
-	const uint8_t *best = own != NULL ? own : theirs;
-
-	a->whole = VK_DAMAGE_UNKNOWN;
-	if (c->foreign) {
-		a->whole = VK_DAMAGE_FOREIGN;
-	} else if (j->rival != NULL && c->array != NULL && (c->array == j->rival || c->entries == c->array->bytes)) {
-		/* one of two whole tables that contradict each other */
-		a->whole = VK_DAMAGE_CONSISTENT;
-	} else if (best != NULL) {
-		a->expected = malloc((size_t)a->length_bytes);
-		if (a->expected == NULL) {
-			vk_doctor_fail(doc, VK_NOMEM, "no memory for the GPT entries");
-			return;
-		}
-		memcpy(a->expected, best, (size_t)a->length_bytes);
-		/* two copies that contradict each other prove neither */
-		a->proved = own == NULL || theirs == NULL || memcmp(own, theirs, (size_t)a->length_bytes) == 0;
-		a->may_change = true;
-	} else if (c->sound && c->entries == NULL && vk_gpt_counts_alike(j, c->header)) {
-		/* entries of another number than the judged table has were not put to the test */
-		blame_somewhere(a, j, c->array);
-	}
-}
-
 static void add_array(struct vk_doctor *doc, const struct vk_gpt_judgement *j, int which, const struct copy copies[2])
 {
 	const struct copy *c = &copies[which], *other = &copies[1 - which];
 	uint32_t ss = doc->source.sector_size, bytes = VK_GPT_USUAL_ENTRIES * VK_GPT_ENTRY_BYTES;
+	const uint8_t *own, *theirs;
 	uint64_t lba;
 	struct vk_area *a;
 
@@ -167,8 +132,30 @@ static void add_array(struct vk_doctor *doc, const struct vk_gpt_judgement *j, i
 		return;
 	a = vk_area_add(doc, VK_AREA_STRUCTURE, VK_PART_TABLE, SIZE_MAX, vk_mul_sat(lba, ss), bytes, "E",
 			"%s GPT entries", which == 0 ? "primary" : "backup");
-	if (a != NULL)
-		expect_entries(doc, a, j, c, other);
+	if (a == NULL)
+		return;
+	own = proved_entries(doc, j, c, a->length_bytes);
+	theirs = proved_entries(doc, j, other, a->length_bytes);
+	a->whole = VK_DAMAGE_UNKNOWN;
+	if (c->foreign) {
+		a->whole = VK_DAMAGE_FOREIGN;
+	} else if (j->rival != NULL && c->array != NULL && (c->array == j->rival || c->entries == c->array->bytes)) {
+		/* one of two whole tables that contradict each other */
+		a->whole = VK_DAMAGE_CONSISTENT;
+	} else if (own != NULL || theirs != NULL) {
+		a->expected = malloc((size_t)a->length_bytes);
+		if (a->expected == NULL) {
+			vk_doctor_fail(doc, VK_NOMEM, "no memory for the GPT entries");
+			return;
+		}
+		memcpy(a->expected, own != NULL ? own : theirs, (size_t)a->length_bytes);
+		/* two copies that contradict each other prove neither */
+		a->proved = own == NULL || theirs == NULL || memcmp(own, theirs, (size_t)a->length_bytes) == 0;
+		a->may_change = true;
+	} else if (c->sound && c->entries == NULL && vk_gpt_counts_alike(j, c->header)) {
+		/* entries of another number than the judged table has were not put to the test */
+		blame_somewhere(a, j, c->array);
+	}
 }
 
 /* The volumes that were found and are no ghosts are what repair judges a table by. False: nothing is known of a GPT

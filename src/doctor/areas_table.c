@@ -29,23 +29,12 @@ static const char *foreign_kind(const struct vk_partition *p, bool *ret_windows)
 	return name;
 }
 
-static bool meets_subject(const struct vk_doctor *doc, const struct vk_partition *p)
-{
-	uint32_t ss = doc->source.sector_size;
-	uint64_t start = vk_mul_sat(p->start_sector, ss), end = vk_add_sat(start, vk_mul_sat(p->sectors, ss));
-
-	for (size_t i = 0; i < doc->subject_count; i++)
-		if (start < vk_add_sat(doc->subjects[i].start_bytes, vk_max_u64(doc->subjects[i].length_bytes, 1)) &&
-		    doc->subjects[i].start_bytes < end)
-			return true;
-	return false;
-}
-
 /* A table that names none of the volumes but has partitions of others, over a volume or of a kind that ESX never makes.
  */
 static void judge_owner(struct vk_doctor *doc)
 {
 	const struct vk_table *t = &doc->source.table;
+	uint32_t ss = doc->source.sector_size;
 	struct vk_text text;
 
 	if (t->kind == VK_TABLE_GPT && (t->gpt_chosen < 0 || !t->gpt[t->gpt_chosen].sound))
@@ -57,8 +46,13 @@ static void judge_owner(struct vk_doctor *doc)
 		const struct vk_partition *p = &t->partitions[i];
 		bool windows;
 		const char *what = foreign_kind(p, &windows);
+		bool meets = false;
 
-		if (what == NULL || (!windows && !meets_subject(doc, p)))
+		for (size_t k = 0; k < doc->subject_count; k++)
+			meets = meets || vk_ranges_meet(vk_mul_sat(p->start_sector, ss), vk_mul_sat(p->sectors, ss),
+							doc->subjects[k].start_bytes,
+							vk_max_u64(doc->subjects[k].length_bytes, 1));
+		if (what == NULL || (!windows && !meets))
 			continue;
 		doc->table_foreign = true;
 		doc->windows = doc->windows || windows;

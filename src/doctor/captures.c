@@ -27,36 +27,19 @@ static bool is_of_this_disk(struct vk_doctor *doc, const struct vk_capture *c)
 }
 
 /*
- * Sound in every byte, vouched for, and of a time when the disk was sound: a disk is accused on its word. ret_status
- * is not VK_OK when that cannot be known.
+ * Keep it open when it is a good one of this disk: sound in every byte, vouched for, and of a time when the disk was
+ * sound. A disk is accused on its word.
  */
-static bool is_good(struct vk_doctor *doc, struct vk_vouching *vouching, const struct vk_capture *c, const char *folder,
-		    enum vk_status *ret_status, struct vk_error *err)
-{
-	struct vk_findings findings = {0};
-	const struct vk_finding_sink sink = vk_findings_sink(&findings);
-	unsigned by, flaws;
-	bool good;
-
-	*ret_status = vk_capture_judge(vouching, folder, NULL, &sink, &by, err);
-	flaws = vk_findings_flaws(&findings);
-	good = *ret_status == VK_OK && flaws == 0;
-	/* its files are what was saved, and the disk was sound then: only nobody vouches for it */
-	if (*ret_status == VK_OK && !good && (flaws & ~(unsigned)VK_FLAW_DOUBT) == 0 &&
-	    doc->d->passed_over_id[0] == '\0') {
-		memcpy(doc->d->passed_over_id, c->id, sizeof(doc->d->passed_over_id));
-		snprintf(doc->d->passed_over, sizeof(doc->d->passed_over), "%.290s", findings.items[0].message);
-	}
-	vk_findings_free(&findings);
-	return good;
-}
-
-/* Keep it open when it is a good one of this disk. */
 static void try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const char *id, size_t *looked_at)
 {
 	struct vk_known_capture *known = &doc->known;
+	struct vk_diagnosis *d = doc->d;
+	struct vk_findings findings = {0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
 	struct vk_error err;
 	enum vk_status status;
+	unsigned by, flaws = 0;
+	bool opened, own;
 	char *folder;
 
 	if (asprintf(&folder, "%s/%s", doc->options->store, id) < 0) {
@@ -64,23 +47,32 @@ static void try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const c
 		return;
 	}
 	status = vk_capture_open("", folder, &known->capture, &err);
-	if (status == VK_OK) {
-		bool own = is_of_this_disk(doc, &known->capture);
-
-		*looked_at += own;
-		if (own && is_good(doc, vouching, &known->capture, folder, &status, &err) &&
-		    vk_capture_source(&known->capture, &known->source, &err) == VK_OK) {
-			known->found = !vk_findings_errors(&known->source.findings) &&
-				       vk_capture_io(&known->capture, &known->io, &err) == VK_OK;
-			if (!known->found)
-				vk_source_close(&known->source);
-		}
-		if (!known->found)
-			vk_capture_close(&known->capture);
+	opened = status == VK_OK;
+	own = opened && is_of_this_disk(doc, &known->capture);
+	*looked_at += own;
+	if (own) {
+		status = vk_capture_judge(vouching, folder, NULL, &sink, &by, &err);
+		flaws = vk_findings_flaws(&findings);
 	}
 	/* one that is damaged is no good one; one that cannot be read may be: the first is told */
-	if (status == VK_IO && doc->d->captures_unknown[0] == '\0')
-		snprintf(doc->d->captures_unknown, sizeof(doc->d->captures_unknown), "capture %s cannot be read", id);
+	if (status == VK_IO && d->captures_unknown[0] == '\0')
+		snprintf(d->captures_unknown, sizeof(d->captures_unknown), "capture %s cannot be read", id);
+	/* its files are what was saved, and the disk was sound then: only nobody vouches for it */
+	if (own && status == VK_OK && flaws != 0 && (flaws & ~(unsigned)VK_FLAW_DOUBT) == 0 &&
+	    d->passed_over_id[0] == '\0') {
+		memcpy(d->passed_over_id, known->capture.id, sizeof(d->passed_over_id));
+		snprintf(d->passed_over, sizeof(d->passed_over), "%.290s", findings.items[0].message);
+	}
+	if (own && status == VK_OK && flaws == 0 &&
+	    vk_capture_source(&known->capture, &known->source, &err) == VK_OK) {
+		known->found = !vk_findings_errors(&known->source.findings) &&
+			       vk_capture_io(&known->capture, &known->io, &err) == VK_OK;
+		if (!known->found)
+			vk_source_close(&known->source);
+	}
+	if (opened && !known->found)
+		vk_capture_close(&known->capture);
+	vk_findings_free(&findings);
 	free(folder);
 }
 

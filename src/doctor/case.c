@@ -2,6 +2,7 @@
 /* What every part of a diagnosis asks of its case: errors, bytes, areas, what is proved of a volume. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -59,6 +60,19 @@ struct vk_finding *vk_doctor_report(struct vk_doctor *doc, enum vk_finding_code 
 	vk_finding_init(&f, code, offset, length, "%s", words);
 	vk_findings_add(list, &f);
 	return list->count > count ? &list->items[count] : &doc->not_kept;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+void vk_doctor_sort(void *items, size_t count, size_t size)
+{
+	if (count > 1)
+		qsort(items, count, size, by_place);
 }
 
 unsigned long long vk_doctor_sector(const struct vk_doctor *doc, uint64_t offset)

@@ -59,8 +59,8 @@ struct vk_stretch {
 
 /* A VMFS partition of this disk, wherever it is known from. */
 struct vk_subject {
-	size_t vmfs;             /* index in the source */
 	uint64_t start_bytes;
+	size_t vmfs;             /* index in the source */
 	uint64_t length_bytes;   /* 0: not known */
 	bool named;              /* the table that systems see has it, as VMFS */
 	const struct vk_candidate *candidate; /* may be NULL */
@@ -139,6 +139,12 @@ struct vk_finding *vk_doctor_report(struct vk_doctor *doc, enum vk_finding_code 
 /* The number of the sector that holds a byte of the disk. */
 unsigned long long vk_doctor_sector(const struct vk_doctor *doc, uint64_t offset);
 
+_Static_assert(offsetof(struct vk_area, offset_bytes) == 0 && offsetof(struct vk_stretch, offset_bytes) == 0 &&
+		       offsetof(struct vk_subject, start_bytes) == 0,
+	       "they are sorted by what they begin with");
+/* Sort areas, stretches or subjects by their place on the disk, which each of them begins with. */
+void vk_doctor_sort(void *items, size_t count, size_t size);
+
 /* captures.c: the newest good capture of this disk. */
 void vk_doctor_find_capture(struct vk_doctor *doc);
 void vk_known_capture_close(struct vk_known_capture *known);
@@ -192,7 +198,7 @@ bool vk_stretch_add(struct vk_doctor *doc, const struct vk_stretch *stretch);
 /* intruders.c: whose the wrong bytes are. */
 bool vk_doctor_blame(struct vk_doctor *doc);
 
-/* alive.c, replica.c, stripes.c */
+/* heartbeats.c, replica.c */
 bool vk_doctor_listen(struct vk_doctor *doc);
 void vk_doctor_ask_identity(struct vk_doctor *doc);
 void vk_doctor_look_for_stripes(struct vk_doctor *doc, const struct vk_subject *subject);

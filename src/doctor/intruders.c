@@ -254,13 +254,6 @@ static bool mark_intruder(struct vk_doctor *doc, size_t intruder)
 	return true;
 }
 
-static int by_offset(const void *a, const void *b)
-{
-	const struct vk_stretch *x = a, *y = b;
-
-	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
-}
-
 /* Marks lie where nothing else was looked at. */
 static void drop_overlaps(struct vk_doctor *doc)
 {
@@ -293,8 +286,7 @@ bool vk_doctor_blame(struct vk_doctor *doc)
 	for (size_t i = 0; i < count; i++)
 		if (doc->confirmed[i] && !mark_intruder(doc, i))
 			return false;
-	if (doc->stretch_count > 1)
-		qsort(doc->stretches, doc->stretch_count, sizeof(*doc->stretches), by_offset);
+	vk_doctor_sort(doc->stretches, doc->stretch_count, sizeof(*doc->stretches));
 	drop_overlaps(doc);
 	return true;
 }

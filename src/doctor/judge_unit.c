@@ -117,18 +117,6 @@ static enum vk_damage judge_entry(const struct vk_doctor *doc, const struct vk_s
 	return VK_DAMAGE_CONSISTENT;
 }
 
-static enum vk_damage judge_entries(const struct vk_doctor *doc, const struct vk_area *a, uint64_t offset,
-				    const uint8_t *unit)
-{
-	uint64_t index = a->index + (offset - a->offset_bytes) / VK_LVM_PE_STRIDE;
-
-	for (size_t i = 0; i < VK_UNIT_BYTES / VK_LVM_PE_STRIDE; i++)
-		if (judge_entry(doc, &doc->subjects[a->subject], index + i, unit + i * VK_LVM_PE_STRIDE) !=
-		    VK_DAMAGE_CONSISTENT)
-			return wrong(unit);
-	return VK_DAMAGE_CONSISTENT;
-}
-
 static enum vk_damage judge_slot(const struct vk_area *a, uint64_t offset, const uint8_t *unit)
 {
 	uint64_t in_region = offset - a->offset_bytes;
@@ -171,7 +159,12 @@ enum vk_damage vk_judge_unit(const struct vk_doctor *doc, const struct vk_area *
 	case VK_AREA_PE_BITMAP:
 		return judge_bitmap(doc, area, offset, unit);
 	case VK_AREA_PE_TABLE:
-		return judge_entries(doc, area, offset, unit);
+		for (size_t i = 0; i < VK_UNIT_BYTES / VK_LVM_PE_STRIDE; i++)
+			if (judge_entry(doc, &doc->subjects[area->subject],
+					area->index + (offset - area->offset_bytes) / VK_LVM_PE_STRIDE + i,
+					unit + i * VK_LVM_PE_STRIDE) != VK_DAMAGE_CONSISTENT)
+				return wrong(unit);
+		return VK_DAMAGE_CONSISTENT;
 	case VK_AREA_HEARTBEATS:
 		return judge_slot(area, offset, unit);
 	case VK_AREA_LOCKS:

@@ -217,9 +217,16 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 						       "No VMFS volume was found at the likely places");
 }
 
-/* Nothing is said of headers that could not be read, or not judged. */
-static bool headers_in_order(const struct vk_doctor *doc)
+/* How the volumes came through it: the answer to the question that is asked first. */
+static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 {
+	bool in_order = doc->subject_count > 0 && !vk_doctor_has(doc, VK_F_INCIDENT_HEADER_LOST) &&
+			!vk_doctor_has(doc, VK_F_INCIDENT_MAGIC_WIPED) &&
+			!vk_doctor_has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST) &&
+			!vk_doctor_has(doc, VK_F_INCIDENT_METADATA_HIT);
+	struct vk_harm harm;
+
+	/* nothing is said of headers that could not be read, or not judged */
 	for (size_t i = 0; i < doc->stretch_count; i++) {
 		const struct vk_stretch *s = &doc->stretches[i];
 		const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
@@ -227,22 +234,12 @@ static bool headers_in_order(const struct vk_doctor *doc)
 		if (a != NULL && a->kind == VK_AREA_STRUCTURE && a->subject != SIZE_MAX &&
 		    s->damage != VK_DAMAGE_INTACT && s->damage != VK_DAMAGE_CONSISTENT &&
 		    s->damage != VK_DAMAGE_CHANGED)
-			return false;
+			in_order = false;
 	}
-	return doc->subject_count > 0;
-}
-
-/* How the volumes came through it: the answer to the question that is asked first. */
-static void end_headline(struct vk_doctor *doc, struct vk_text *text)
-{
-	bool header = vk_doctor_has(doc, VK_F_INCIDENT_HEADER_LOST) || vk_doctor_has(doc, VK_F_INCIDENT_MAGIC_WIPED);
-	bool fs = vk_doctor_has(doc, VK_F_INCIDENT_DESCRIPTOR_LOST) || vk_doctor_has(doc, VK_F_INCIDENT_METADATA_HIT);
-	struct vk_harm harm;
-
 	if (vk_doctor_harm(doc, NULL, &harm)) {
 		vk_text_put(text, "; it concerns at least ");
 		vk_doctor_put_sectors(doc, &harm, text);
-		if (!header && !fs && headers_in_order(doc))
+		if (in_order)
 			vk_text_put(text, doc->subject_count == 1 ? "; the volume's own headers are in order"
 								   : "; the volumes' own headers are in order");
 	}

@@ -45,18 +45,6 @@ static bool is_anothers(struct vk_doctor *doc, uint64_t start)
 	return false;
 }
 
-static bool named_by_table(const struct vk_source *source, uint64_t start_sector)
-{
-	/* everybody ignores an MBR without the two bytes at its end */
-	if (source->table.kind == VK_TABLE_MBR && source->table.mbr.signature != VK_MBR_SIGNATURE)
-		return false;
-	for (size_t i = 0; i < source->table.partition_count; i++)
-		if (source->table.partitions[i].start_sector == start_sector &&
-		    vk_partition_is_vmfs(&source->table.partitions[i]))
-			return true;
-	return false;
-}
-
 static const struct vk_candidate *candidate_at(const struct vk_doctor *doc, uint64_t start)
 {
 	for (size_t i = 0; i < doc->find.count; i++)
@@ -75,12 +63,18 @@ static bool is_patient(const struct vk_candidate *c)
 static void add_decoded(struct vk_doctor *doc, size_t vmfs)
 {
 	const struct vk_vmfs *v = &doc->source.vmfs[vmfs];
+	const struct vk_table *t = &doc->source.table;
 	struct vk_subject *s = &doc->subjects[doc->subject_count++];
 
 	*s = (struct vk_subject){.vmfs = vmfs,
 				 .start_bytes = start_of(&doc->source, v),
-				 .length_bytes = known_length(&doc->source, v)};
-	s->named = doc->source.kind != VK_SOURCE_DISK || named_by_table(&doc->source, v->start_sector);
+				 .length_bytes = known_length(&doc->source, v),
+				 .named = doc->source.kind != VK_SOURCE_DISK};
+	/* everybody ignores an MBR without the two bytes at its end */
+	if (t->kind != VK_TABLE_MBR || t->mbr.signature == VK_MBR_SIGNATURE)
+		for (size_t i = 0; i < t->partition_count; i++)
+			s->named = s->named || (t->partitions[i].start_sector == v->start_sector &&
+						vk_partition_is_vmfs(&t->partitions[i]));
 }
 
 /* Decode what stands at start, which no table names. */
@@ -130,13 +124,6 @@ static void settle(struct vk_doctor *doc, size_t index)
 			   vk_fs_descriptor_usable(&fs, v->fs_seen_bytes) && !vk_vmfs_uuid_is_nil(&fs.uuid);
 }
 
-static int by_start(const void *a, const void *b)
-{
-	const struct vk_subject *x = a, *y = b;
-
-	return x->start_bytes < y->start_bytes ? -1 : x->start_bytes > y->start_bytes;
-}
-
 bool vk_doctor_add_subjects(struct vk_doctor *doc)
 {
 	const struct vk_source *was = doc->known.found ? &doc->known.source : NULL;
@@ -169,7 +156,6 @@ bool vk_doctor_add_subjects(struct vk_doctor *doc)
 			       !vmfs_of(doc, i)->fs_usable &&
 			       (s->candidate == NULL || s->candidate->vote.blocks == 0);
 	}
-	if (doc->subject_count > 1)
-		qsort(doc->subjects, doc->subject_count, sizeof(doc->subjects[0]), by_start);
+	vk_doctor_sort(doc->subjects, doc->subject_count, sizeof(doc->subjects[0]));
 	return true;
 }

@@ -107,28 +107,6 @@ __attribute__((format(printf, 2, 3))) static void put_item(struct line *line, co
 	line->at += len;
 }
 
-static void put_legend(FILE *out, const struct cell *cells, size_t count, unsigned columns)
-{
-	struct line names = {out, 1, columns}, signs = names;
-
-	fputc(' ', out);
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
-		for (size_t k = 0; k < count; k++)
-			if (strcmp(symbol_of(cells[k].range), symbols[i].symbol) == 0) {
-				put_item(&names, " %s %s;", symbols[i].symbol, symbols[i].name);
-				break;
-			}
-	fputs("\n ", out);
-	for (int damage = 0; damage < VK_DAMAGE_COUNT; damage++)
-		for (size_t k = 0; k < count; k++)
-			if ((int)cells[k].worst == damage) {
-				put_item(&signs, " %c %s;", vk_damage_sign(cells[k].worst),
-					 vk_damage_meaning(cells[k].worst));
-				break;
-			}
-	fputc('\n', out);
-}
-
 void vk_report_damage_map(FILE *out, const struct vk_diagnosis *d, unsigned columns)
 {
 	struct cell cells[CELLS_MAX];
@@ -145,5 +123,22 @@ void vk_report_damage_map(FILE *out, const struct vk_diagnosis *d, unsigned colu
 		put_item(&line, " %s%c", symbol_of(cells[i].range), vk_damage_sign(cells[i].worst));
 	}
 	fputc('\n', out);
-	put_legend(out, cells, count, line.columns);
+	fputc(' ', out);
+	line.at = 1;
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
+		for (size_t k = 0; k < count; k++)
+			if (strcmp(symbol_of(cells[k].range), symbols[i].symbol) == 0) {
+				put_item(&line, " %s %s;", symbols[i].symbol, symbols[i].name);
+				break;
+			}
+	fputs("\n ", out);
+	line.at = 1;
+	for (int damage = 0; damage < VK_DAMAGE_COUNT; damage++)
+		for (size_t k = 0; k < count; k++)
+			if ((int)cells[k].worst == damage) {
+				put_item(&line, " %c %s;", vk_damage_sign(cells[k].worst),
+					 vk_damage_meaning(cells[k].worst));
+				break;
+			}
+	fputc('\n', out);
 }

@@ -59,35 +59,28 @@ static void put_bar(FILE *out, const struct vk_diagnosis *d, const struct scale 
 				put_range(out, d, s, &d->ranges[i]);
 }
 
-/* Stretches where structures lie, with nothing of more than 64 MiB between them. */
-static size_t find_strips(const struct vk_diagnosis *d, struct scale strips[STRIPS_MAX])
+void vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *d)
 {
 	const uint64_t apart = 64ULL << 20;
+	struct scale strips[STRIPS_MAX];
 	size_t count = 0;
+	unsigned height;
+	struct scale disk = {0, d->size_bytes, 90};
+	char title[160];
 
+	/* stretches where structures lie, with nothing of more than 64 MiB between them */
 	for (size_t i = 0; i < d->range_count; i++) {
 		const struct vk_damage_range *r = &d->ranges[i];
 		uint64_t end = r->offset_bytes + r->length_bytes;
 
-		if (count > 0 && r->offset_bytes - strips[count - 1].end <= apart) {
+		if (count > 0 && r->offset_bytes - strips[count - 1].end <= apart)
 			strips[count - 1].end = end;
-			continue;
-		}
-		if (count == STRIPS_MAX)
+		else if (count == STRIPS_MAX)
 			break;
-		strips[count++] = (struct scale){.start = r->offset_bytes, .end = end};
+		else
+			strips[count++] = (struct scale){.start = r->offset_bytes, .end = end};
 	}
-	return count;
-}
-
-void vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *d)
-{
-	struct scale strips[STRIPS_MAX];
-	size_t count = find_strips(d, strips);
-	unsigned height = 150 + (unsigned)count * (BAR + 40) + VK_DAMAGE_COUNT * 20 + MARGIN;
-	struct scale disk = {0, d->size_bytes, 90};
-	char title[160];
-
+	height = 150 + (unsigned)count * (BAR + 40) + VK_DAMAGE_COUNT * 20 + MARGIN;
 	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
 		     "width=\"%d\" height=\"%u\" viewBox=\"0 0 %d %u\" font-family=\"sans-serif\" font-size=\"12\" "
 		     "role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">",

@@ -31,41 +31,35 @@ static const char *colour_of(enum vk_severity severity)
 }
 
 /* brief: indented, and without a remedy. */
-static void put_finding(FILE *out, const struct vk_finding *f, const char *source, bool brief, bool explain,
-			const struct vk_report_style *style)
-{
-	const struct vk_finding_kind *kind = vk_finding_kind(f->code);
-	const char *indent = brief ? "  " : "";
-
-	fprintf(out, "%s%s%s%s %s: %s\n", indent, style->colour ? colour_of(kind->severity) : "",
-		vk_severity_name(kind->severity), style->colour ? "\033[0m" : "", kind->code, f->message);
-	if (f->length_bytes > 0)
-		fprintf(out, "%s  where     %s%sbytes %" PRIu64 " to %" PRIu64 " (0x%" PRIx64 ")\n", indent,
-			source == NULL ? "" : source, source == NULL ? "" : ", ", f->offset_bytes,
-			f->offset_bytes + f->length_bytes - 1, f->offset_bytes);
-	if (f->seen[0] != '\0')
-		fprintf(out, "%s  seen      %s\n", indent, f->seen);
-	if (f->expected[0] != '\0')
-		fprintf(out, "%s  expected  %s\n", indent, f->expected);
-	if (explain)
-		fprintf(out, "%s  why       %s\n", indent, kind->why);
-	if (explain && !brief)
-		fprintf(out, "  next      %s\n", kind->remedy);
-}
-
 static void put_findings(FILE *out, const struct vk_findings *findings, const char *source, bool brief,
 			 const struct vk_report_style *style)
 {
 	bool explained[VK_F_COUNT] = {false};
+	const char *indent = brief ? "  " : "";
 
 	for (int severity = VK_ERROR; severity >= VK_INFO; severity--)
 		for (size_t i = 0; i < findings->count; i++) {
 			const struct vk_finding *f = &findings->items[i];
+			const struct vk_finding_kind *kind = vk_finding_kind(f->code);
 
-			if ((int)vk_finding_kind(f->code)->severity != severity)
+			if ((int)kind->severity != severity)
 				continue;
+			fprintf(out, "%s%s%s%s %s: %s\n", indent, style->colour ? colour_of(kind->severity) : "",
+				vk_severity_name(kind->severity), style->colour ? "\033[0m" : "", kind->code,
+				f->message);
+			if (f->length_bytes > 0)
+				fprintf(out, "%s  where     %s%sbytes %" PRIu64 " to %" PRIu64 " (0x%" PRIx64 ")\n",
+					indent, source == NULL ? "" : source, source == NULL ? "" : ", ",
+					f->offset_bytes, f->offset_bytes + f->length_bytes - 1, f->offset_bytes);
+			if (f->seen[0] != '\0')
+				fprintf(out, "%s  seen      %s\n", indent, f->seen);
+			if (f->expected[0] != '\0')
+				fprintf(out, "%s  expected  %s\n", indent, f->expected);
 			/* what a code means is said once */
-			put_finding(out, f, source, brief, !explained[f->code], style);
+			if (!explained[f->code])
+				fprintf(out, "%s  why       %s\n", indent, kind->why);
+			if (!explained[f->code] && !brief)
+				fprintf(out, "  next      %s\n", kind->remedy);
 			explained[f->code] = true;
 		}
 }

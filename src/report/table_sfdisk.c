@@ -104,27 +104,6 @@ static void put_entry(struct vk_commands_case *c, const char *node, const struct
 	vk_commands_add_made(c, &c->out->sfdisk.lines, &line);
 }
 
-static void put_head(struct vk_commands_case *c)
-{
-	const struct vk_rebuild_table *t = c->table;
-	bool gpt = t->kind == VK_TABLE_GPT;
-	char guid[VK_GUID_TEXT_BYTES];
-
-	LINE(c, "label: %s", gpt ? "gpt" : "dos");
-	vk_guid_format(&t->disk_guid, guid);
-	if (gpt)
-		LINE(c, "label-id: %s", guid);
-	else if (c->has_mbr)
-		LINE(c, "label-id: 0x%08x", c->mbr.diskSignature);
-	LINE(c, "unit: sectors");
-	/* of an MBR it else keeps the first MiB free, and takes a partition that starts at 63 or 128 for a mistake */
-	LINE(c, "first-lba: %" PRIu64, gpt ? t->first_usable_lba : 1);
-	if (gpt)
-		LINE(c, "last-lba: %" PRIu64, t->last_usable_lba);
-	LINE(c, "sector-size: %u", t->sector_size);
-	LINE(c, "%s", "");
-}
-
 /* An extended partition is no entry of the plan when it holds nothing but its chain; sfdisk must be told it. */
 static void put_extended(struct vk_commands_case *c, const char *node)
 {
@@ -161,8 +140,9 @@ static void node_name(const char *device, char ret_name[80])
 void vk_commands_for_linux(struct vk_commands_case *c)
 {
 	const struct vk_rebuild_table *t = c->table;
+	bool gpt = t->kind == VK_TABLE_GPT;
 	struct vk_command command;
-	char node[80];
+	char guid[VK_GUID_TEXT_BYTES], node[80];
 
 	if (t->nothing_to_do) {
 		NOTE(c, "The table is sound: there is nothing to type");
@@ -174,7 +154,19 @@ void vk_commands_for_linux(struct vk_commands_case *c)
 	vk_command_path(&command, c->device);
 	c->out->linux_command = vk_command_end(&command);
 	c->failed = c->failed || c->out->linux_command == NULL;
-	put_head(c);
+	LINE(c, "label: %s", gpt ? "gpt" : "dos");
+	vk_guid_format(&t->disk_guid, guid);
+	if (gpt)
+		LINE(c, "label-id: %s", guid);
+	else if (c->has_mbr)
+		LINE(c, "label-id: 0x%08x", c->mbr.diskSignature);
+	LINE(c, "unit: sectors");
+	/* of an MBR it else keeps the first MiB free, and takes a partition that starts at 63 or 128 for a mistake */
+	LINE(c, "first-lba: %" PRIu64, gpt ? t->first_usable_lba : 1);
+	if (gpt)
+		LINE(c, "last-lba: %" PRIu64, t->last_usable_lba);
+	LINE(c, "sector-size: %u", t->sector_size);
+	LINE(c, "%s", "");
 	if (c->logical)
 		put_extended(c, node);
 	for (size_t i = 0; i < t->entry_count; i++)
