@@ -83,7 +83,7 @@ static void published_ids(void **state)
 /* "vml.", then type, device type, LUN (2 bytes), a reserved byte and the id, all in hex. */
 static void id_of_vml(const char *name, struct vk_scsi_disk_id *ret_id)
 {
-	uint8_t b[5 + VK_SCSI_ID_MAX];
+	uint8_t b[5 + VK_SCSI_ID_MAX] = {0};
 	size_t len = strlen(name + 4) / 2;
 
 	for (size_t i = 0; i < len; i++)
