@@ -100,15 +100,15 @@ bool vk_report_findings_json(json_t *array, const char *source, const struct vk_
 		const struct vk_finding *f = &findings->items[i];
 		const struct vk_finding_kind *kind = vk_finding_kind(f->code);
 
-		if (json_array_append_new(
-			    array,
-			    VK_JSON_OBJECT(VK_KEY("severity", vk_severity_name(kind->severity)),
-					   VK_KEY("code", kind->code),
-					   VK_KEY("source", source == NULL ? "" : source),
-					   VK_KEY("offset", f->offset_bytes), VK_KEY("length", f->length_bytes),
-					   VK_KEY("seen", f->seen), VK_KEY("expected", f->expected),
-					   VK_KEY("message", f->message), VK_KEY("why", kind->why),
-					   VK_KEY("remedy", kind->remedy))) != 0)
+		json_t *row = VK_JSON_OBJECT(VK_KEY("severity", vk_severity_name(kind->severity)),
+					     VK_KEY("code", kind->code),
+					     VK_KEY("source", source == NULL ? "" : source),
+					     VK_KEY("offset", f->offset_bytes), VK_KEY("length", f->length_bytes),
+					     VK_KEY("seen", f->seen), VK_KEY("expected", f->expected),
+					     VK_KEY("message", f->message), VK_KEY("why", kind->why),
+					     VK_KEY("remedy", kind->remedy));
+
+		if (json_array_append_new(array, row) != 0)
 			return false;
 	}
 	return true;
