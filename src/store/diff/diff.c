@@ -12,7 +12,7 @@ static void compare_sizes(struct vk_differ *d)
 	char texts[VK_SIDES][80];
 
 	d->size_told = before->size_bytes != after->size_bytes;
-	for (int side = 0; side < VK_SIDES && d->size_told; side++) {
+	for (int side = 0; side < VK_SIDES; side++) {
 		struct vk_text text;
 
 		vk_text_init(&text, texts[side], sizeof(texts[side]));
@@ -25,50 +25,39 @@ static void compare_sizes(struct vk_differ *d)
 		vk_diff_report_number(d, &topic, before->sector_size, after->sector_size);
 }
 
-static bool names_something(const struct vk_capture_plan *plan)
-{
-	for (size_t i = 0; i < plan->identity_count; i++)
-		if (plan->identities[i].device_uuid[0] != '\0' || plan->identities[i].fs_uuid[0] != '\0')
-			return true;
-	return false;
-}
-
 static bool is_same(const char *a, const char *b)
 {
 	return a[0] != '\0' && strcmp(a, b) == 0;
 }
 
-/* Whether an identity of a volume or of its device is one of the other side's. */
-static bool is_there(const struct vk_identity *id, const struct vk_capture_plan *other)
-{
-	for (size_t i = 0; i < other->identity_count; i++) {
-		const struct vk_identity *o = &other->identities[i];
-
-		if (is_same(id->device_uuid, o->device_uuid) || is_same(id->volume_uuid, o->volume_uuid) ||
-		    is_same(id->fs_uuid, o->fs_uuid))
-			return true;
-	}
-	return false;
-}
-
-static const struct vk_gpt_header *gpt_of(const struct vk_source *source)
-{
-	return source->table.gpt_chosen >= 0 ? &source->table.gpt[source->table.gpt_chosen].header : NULL;
-}
-
 /* Both name volumes, or both a disk, and nothing of one is on the other. */
 static bool are_unrelated(const struct vk_differ *d)
 {
-	const struct vk_capture_plan *before = &d->plans[VK_BEFORE], *after = &d->plans[VK_AFTER];
-	const struct vk_gpt_header *was = gpt_of(d->side[VK_BEFORE]), *is = gpt_of(d->side[VK_AFTER]);
-	const bool both_gpt = was != NULL && is != NULL;
+	const struct vk_guid *guids[VK_SIDES] = {NULL, NULL};
+	bool named[VK_SIDES] = {false, false};
 
-	if (both_gpt && vk_guid_equal(&was->diskGUID, &is->diskGUID))
-		return false;
-	for (size_t i = 0; i < before->identity_count; i++)
-		if (is_there(&before->identities[i], after))
-			return false;
-	return both_gpt || (names_something(before) && names_something(after));
+	for (int side = 0; side < VK_SIDES; side++) {
+		const struct vk_table *table = &d->side[side]->table;
+
+		if (table->gpt_chosen >= 0)
+			guids[side] = &table->gpt[table->gpt_chosen].header.diskGUID;
+		for (size_t i = 0; i < d->plans[side].identity_count; i++) {
+			const struct vk_identity *id = &d->plans[side].identities[i];
+
+			named[side] = named[side] || id->device_uuid[0] != '\0' || id->fs_uuid[0] != '\0';
+			for (size_t k = 0; k < d->plans[!side].identity_count; k++) {
+				const struct vk_identity *other = &d->plans[!side].identities[k];
+
+				if (is_same(id->device_uuid, other->device_uuid) ||
+				    is_same(id->volume_uuid, other->volume_uuid) ||
+				    is_same(id->fs_uuid, other->fs_uuid))
+					return false;
+			}
+		}
+	}
+	if (guids[VK_BEFORE] != NULL && guids[VK_AFTER] != NULL)
+		return !vk_guid_equal(guids[VK_BEFORE], guids[VK_AFTER]);
+	return named[VK_BEFORE] && named[VK_AFTER];
 }
 
 enum vk_status vk_diff_sources(struct vk_source *before, struct vk_source *after, struct vk_diff *ret_diff,
@@ -99,13 +88,11 @@ enum vk_status vk_diff_sources(struct vk_source *before, struct vk_source *after
 		vk_range_set_free(&d.claims[i]);
 	for (int side = 0; side < VK_SIDES; side++)
 		vk_capture_plan_free(&d.plans[side]);
-	free(d.told);
-	if (d.status != VK_OK) {
+	if (d.status == VK_OK)
+		*ret_diff = diff;
+	else
 		vk_diff_free(&diff);
-		return d.status;
-	}
-	*ret_diff = diff;
-	return VK_OK;
+	return d.status;
 }
 
 void vk_diff_free(struct vk_diff *diff)

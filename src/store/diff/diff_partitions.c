@@ -6,6 +6,8 @@
 #include "base/checked.h"
 #include "store/diff/differ.h"
 
+enum { TYPE_BYTES = 100 };
+
 static struct vk_diff_topic topic_of(unsigned number, const char *field)
 {
 	return (struct vk_diff_topic){
@@ -22,15 +24,6 @@ static uint64_t byte_of(const struct vk_differ *d, int side, uint64_t sector)
 	return vk_mul_sat(sector, d->side[side]->sector_size);
 }
 
-/* A logical partition is known by the record in front of it, which a capture need not hold. */
-static bool other_side_knows(struct vk_differ *d, int side, const struct vk_partition *p)
-{
-	return !p->logical ||
-	       vk_io_held(d->side[!side]->io, p->entry_offset_bytes, VK_MBR_ENTRY_BYTES) == VK_MBR_ENTRY_BYTES;
-}
-
-enum { TYPE_BYTES = 100 };
-
 static void text_type(const struct vk_partition *p, char ret_text[TYPE_BYTES], const char **ret_name)
 {
 	char type[VK_GUID_TEXT_BYTES];
@@ -46,7 +39,9 @@ static void report_single(struct vk_differ *d, int side, const struct vk_partiti
 	char type[TYPE_BYTES], text[VK_DIFF_TEXT_BYTES];
 	const char *name;
 
-	if (!other_side_knows(d, side, p))
+	/* a logical partition is known by the record in front of it, which a capture need not hold */
+	if (p->logical &&
+	    vk_io_held(d->side[!side]->io, p->entry_offset_bytes, VK_MBR_ENTRY_BYTES) != VK_MBR_ENTRY_BYTES)
 		return;
 	text_type(p, type, &name);
 	snprintf(text, sizeof(text), "sectors %llu to %llu, type %s", (unsigned long long)p->start_sector,
@@ -57,61 +52,57 @@ static void report_single(struct vk_differ *d, int side, const struct vk_partiti
 		vk_diff_report(d, &topic, "none", text, "added to the table (%s)", text);
 }
 
-/* The bytes of the entry, on a GPT those of the copy that is believed; false when they are not held. */
-static bool entry_bytes(struct vk_differ *d, int side, const struct vk_partition *p,
-			uint8_t ret_bytes[VK_GPT_ENTRY_BYTES])
-{
-	if (p->gpt)
-		return vk_layout_encode(&vk_gpt_entry_layout, &p->entry, ret_bytes, VK_GPT_ENTRY_BYTES) ==
-		       VK_GPT_ENTRY_BYTES;
-	return vk_diff_read(d, side, p->entry_offset_bytes, ret_bytes, VK_MBR_ENTRY_BYTES) == VK_MBR_ENTRY_BYTES;
-}
-
 /* What the entries say beyond start and end; the same type is written in another way when a table was converted. */
-static void compare_entries(struct vk_differ *d, unsigned number, const struct vk_partition *const pair[VK_SIDES],
-			    bool moved)
+static void compare_entries(struct vk_differ *d, const struct vk_partition *const pair[VK_SIDES], bool moved)
 {
+	const bool gpt = pair[VK_BEFORE]->gpt;
 	uint8_t bytes[VK_SIDES][VK_GPT_ENTRY_BYTES] = {{0}};
-	struct vk_diff_structure s = {.topic = topic_of(number, ""), .bytes = {bytes[VK_BEFORE], bytes[VK_AFTER]}};
+	struct vk_diff_structure s = {.layout = gpt ? &vk_gpt_entry_layout : &vk_mbr_entry_layout,
+				      .topic = topic_of(pair[VK_BEFORE]->number, "type"),
+				      .bytes = {bytes[VK_BEFORE], bytes[VK_AFTER]},
+				      .silent = {"firstLBA", "sectors", moved ? "firstCHS" : NULL,
+						 moved ? "lastCHS" : NULL}};
 	char types[VK_SIDES][TYPE_BYTES];
 	const char *names[VK_SIDES];
 
-	if (pair[VK_BEFORE]->gpt != pair[VK_AFTER]->gpt) {
-		for (int side = 0; side < VK_SIDES; side++)
-			text_type(pair[side], types[side], &names[side]);
-		s.topic.field = "type";
+	for (int side = 0; side < VK_SIDES; side++)
+		text_type(pair[side], types[side], &names[side]);
+	if (gpt != pair[VK_AFTER]->gpt) {
 		if (strcmp(names[VK_BEFORE], names[VK_AFTER]) != 0)
 			vk_diff_report(d, &s.topic, types[VK_BEFORE], types[VK_AFTER], NULL);
 		return;
 	}
+	/* on a GPT the entry of the copy that is believed */
 	for (int side = 0; side < VK_SIDES; side++)
-		if (!entry_bytes(d, side, pair[side], bytes[side]))
+		if (gpt)
+			(void)vk_gpt_entry_encode(&pair[side]->entry, bytes[side], VK_GPT_ENTRY_BYTES);
+		else if (vk_diff_read(d, side, pair[side]->entry_offset_bytes, bytes[side], VK_MBR_ENTRY_BYTES) <
+			 VK_MBR_ENTRY_BYTES)
 			return;
-	s.layout = pair[VK_BEFORE]->gpt ? &vk_gpt_entry_layout : &vk_mbr_entry_layout;
-	if (!pair[VK_BEFORE]->gpt) {
-		s.silent[0] = "firstLBA";
-		s.silent[1] = "sectors";
-		s.silent[2] = moved ? "firstCHS" : NULL;
-		s.silent[3] = moved ? "lastCHS" : NULL;
-	}
 	vk_diff_rows(d, &s);
 }
 
-static void compare_pair(struct vk_differ *d, const struct vk_partition *before, const struct vk_partition *after)
+static void compare_partition(struct vk_differ *d, const void *of_before, const void *of_after)
 {
+	const struct vk_partition *before = of_before, *after = of_after;
 	const struct vk_partition *const pair[VK_SIDES] = {before, after};
-	const unsigned number = before->number;
-	const bool started = byte_of(d, VK_BEFORE, before->start_sector) != byte_of(d, VK_AFTER, after->start_sector);
-	const bool ended = (!started || before->sectors != after->sectors) &&
-			   byte_of(d, VK_BEFORE, vk_add_sat(end_sector(before), 1)) !=
-				   byte_of(d, VK_AFTER, vk_add_sat(end_sector(after), 1));
-	struct vk_diff_topic topic = topic_of(number, "number");
+	struct vk_diff_topic topic;
 	char starts[VK_SIDES][24];
+	bool started, ended;
 
-	if (number != after->number)
-		vk_diff_report_number(d, &topic, number, after->number);
-	snprintf(starts[VK_BEFORE], sizeof(starts[0]), "%llu", (unsigned long long)before->start_sector);
-	snprintf(starts[VK_AFTER], sizeof(starts[0]), "%llu", (unsigned long long)after->start_sector);
+	if (before == NULL || after == NULL) {
+		report_single(d, before != NULL ? VK_BEFORE : VK_AFTER, before != NULL ? before : after);
+		return;
+	}
+	topic = topic_of(before->number, "number");
+	started = byte_of(d, VK_BEFORE, before->start_sector) != byte_of(d, VK_AFTER, after->start_sector);
+	ended = (!started || before->sectors != after->sectors) &&
+		byte_of(d, VK_BEFORE, vk_add_sat(end_sector(before), 1)) !=
+			byte_of(d, VK_AFTER, vk_add_sat(end_sector(after), 1));
+	if (before->number != after->number)
+		vk_diff_report_number(d, &topic, before->number, after->number);
+	for (int side = 0; side < VK_SIDES; side++)
+		snprintf(starts[side], sizeof(starts[side]), "%llu", (unsigned long long)pair[side]->start_sector);
 	topic.field = "start sector";
 	if (started)
 		vk_diff_report(d, &topic, starts[VK_BEFORE], starts[VK_AFTER], "start sector %s -> %s%s",
@@ -120,22 +111,15 @@ static void compare_pair(struct vk_differ *d, const struct vk_partition *before,
 	topic.field = "end sector";
 	if (ended)
 		vk_diff_report_number(d, &topic, end_sector(before), end_sector(after));
-	compare_entries(d, number, pair, started || ended);
+	compare_entries(d, pair, started || ended);
 }
 
-static void compare_partition(struct vk_differ *d, const void *before, const void *after)
-{
-	if (before != NULL && after != NULL)
-		compare_pair(d, before, after);
-	else
-		report_single(d, before != NULL ? VK_BEFORE : VK_AFTER, before != NULL ? before : after);
-}
-
-static struct vk_diff_key key_of(const struct vk_differ *d, int side, const void *item)
+static uint64_t start_of(const struct vk_differ *d, int side, const void *item, unsigned *ret_number)
 {
 	const struct vk_partition *p = item;
 
-	return (struct vk_diff_key){byte_of(d, side, p->start_sector), p->number};
+	*ret_number = p->number;
+	return byte_of(d, side, p->start_sector);
 }
 
 void vk_diff_partitions(struct vk_differ *d)
@@ -143,7 +127,7 @@ void vk_diff_partitions(struct vk_differ *d)
 	const struct vk_table *before = &d->side[VK_BEFORE]->table, *after = &d->side[VK_AFTER]->table;
 	const struct vk_diff_lists lists = {{before->partitions, after->partitions},
 					    {before->partition_count, after->partition_count},
-					    sizeof(struct vk_partition), key_of, compare_partition};
+					    sizeof(struct vk_partition), start_of, compare_partition};
 
 	vk_diff_pairs(d, &lists);
 }

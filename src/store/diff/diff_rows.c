@@ -7,9 +7,7 @@
 #include "base/checked.h"
 #include "store/diff/differ.h"
 
-/*
- * Rows that people know by another name than VMware's, or that are never told, as somebody else tells what they mean.
- */
+/* Rows that people know by another name than VMware's, or that are never told, as others tell what they mean. */
 static const struct {
 	const struct vk_layout *layout;
 	const char *row;
@@ -84,16 +82,16 @@ const char *vk_diff_row_called(const struct vk_layout *layout, const char *row)
 	return row;
 }
 
-static bool differs(const struct vk_diff_structure *s, const struct vk_field *row)
+static bool differs(const struct vk_diff_structure *s, uint32_t from, uint32_t to)
 {
-	return memcmp(s->bytes[VK_BEFORE] + row->offset, s->bytes[VK_AFTER] + row->offset, row->size) != 0;
+	return memcmp(s->bytes[VK_BEFORE] + from, s->bytes[VK_AFTER] + from, to - from) != 0;
 }
 
 bool vk_diff_row_differs(const struct vk_diff_structure *s, const char *name)
 {
 	const struct vk_field *row = vk_layout_field(s->layout, name);
 
-	return row != NULL && differs(s, row);
+	return row != NULL && differs(s, row->offset, row->offset + row->size);
 }
 
 static bool is_silent(const struct vk_diff_structure *s, const char *row)
@@ -129,54 +127,44 @@ static void show_bytes(const struct vk_diff_structure *s, uint32_t from, uint32_
 	}
 }
 
-union decoded {
-	struct vk_mbr mbr;
-	struct vk_mbr_entry mbr_entry;
-	struct vk_gpt_header gpt;
-	struct vk_gpt_entry entry;
-	struct vk_lvm_device device;
-	struct vk_lvm_volume volume;
-	struct vk_lvm_ext ext;
-	struct vk_lvm_sd sd;
-	struct vk_fs_descriptor fs;
-	struct vk_scsi_disk_id id;
-};
-
 static void report_row(struct vk_differ *d, const struct vk_diff_structure *s, const struct vk_field *row)
 {
+	union {
+		struct vk_mbr mbr;
+		struct vk_mbr_entry mbr_entry;
+		struct vk_gpt_header gpt;
+		struct vk_gpt_entry entry;
+		struct vk_lvm_device device;
+		struct vk_lvm_volume volume;
+		struct vk_lvm_ext ext;
+		struct vk_lvm_sd sd;
+		struct vk_fs_descriptor fs;
+		struct vk_scsi_disk_id id;
+	} decoded;
 	struct vk_diff_topic topic = s->topic;
 	char texts[VK_SIDES][VK_DIFF_TEXT_BYTES];
+	bool same;
 
 	topic.field = vk_diff_row_called(s->layout, row->name);
 	topic.short_message = topic.short_message || topic.field != row->name;
 	topic.is_volatile = (row->marks & VK_VOLATILE) != 0;
 	for (int side = 0; side < VK_SIDES; side++) {
-		union decoded decoded;
 		struct vk_text text;
 
 		vk_layout_decode(s->layout, s->bytes[side], s->layout->size, &decoded);
 		vk_text_init(&text, texts[side], sizeof(texts[side]));
 		vk_field_text(row, &decoded, &text);
 	}
+	same = strcmp(texts[VK_BEFORE], texts[VK_AFTER]) == 0;
 	/* what stands behind the NUL of such a name is filler */
-	if (strcmp(texts[VK_BEFORE], texts[VK_AFTER]) == 0 && row->view == VK_VIEW_UTF16)
+	if (same && row->view == VK_VIEW_UTF16)
 		return;
-	if (strcmp(texts[VK_BEFORE], texts[VK_AFTER]) == 0 || row->view == VK_VIEW_RESERVED)
+	if (same || row->view == VK_VIEW_RESERVED)
 		show_bytes(s, row->offset, row->offset + row->size, texts);
 	vk_diff_report(d, &topic, texts[VK_BEFORE], texts[VK_AFTER], NULL);
 }
 
-/* Rows that make one name together, from one row to the end of another. */
-static bool stretch_differs(const struct vk_diff_structure *s, const char *first, const char *last, uint32_t *ret_from,
-			    uint32_t *ret_to)
-{
-	const struct vk_field *end = vk_layout_field(s->layout, last);
-
-	*ret_from = vk_layout_field(s->layout, first)->offset;
-	*ret_to = end->offset + end->size;
-	return memcmp(s->bytes[VK_BEFORE] + *ret_from, s->bytes[VK_AFTER] + *ret_from, *ret_to - *ret_from) != 0;
-}
-
+/* A part of the disk id, whose text may show neither the tail of the model nor what lies behind len. */
 static void report_id_part(struct vk_differ *d, const struct vk_diff_structure *s, const char *called, uint32_t from,
 			   uint32_t to, char texts[VK_SIDES][VK_DIFF_TEXT_BYTES])
 {
@@ -184,7 +172,6 @@ static void report_id_part(struct vk_differ *d, const struct vk_diff_structure *
 
 	topic.field = called;
 	topic.short_message = true;
-	/* the name shows neither the tail of the model nor what lies behind len */
 	if (strcmp(texts[VK_BEFORE], texts[VK_AFTER]) == 0)
 		show_bytes(s, from, to, texts);
 	vk_diff_report(d, &topic, texts[VK_BEFORE], texts[VK_AFTER], NULL);
@@ -193,34 +180,33 @@ static void report_id_part(struct vk_differ *d, const struct vk_diff_structure *
 /* The LUN that a volume was last accepted on: its name, its number, its vendor. One that is not there is one change. */
 static void report_disk_id(struct vk_differ *d, const struct vk_diff_structure *header, const struct vk_field *row)
 {
+	const struct vk_field *vendor = vk_layout_field(&vk_scsi_disk_id_layout, "vendor");
+	const struct vk_field *revision = vk_layout_field(&vk_scsi_disk_id_layout, "revision");
+	const uint32_t vendor_end = revision->offset + revision->size;
 	struct vk_diff_structure s = {.layout = &vk_scsi_disk_id_layout, .topic = header->topic};
-	struct vk_scsi_disk_id ids[VK_SIDES];
 	char names_of[VK_SIDES][VK_DIFF_TEXT_BYTES], labels[VK_SIDES][VK_DIFF_TEXT_BYTES];
-	uint32_t from, to;
 	bool none = false;
 
 	for (int side = 0; side < VK_SIDES; side++) {
 		char name[VK_SCSI_NAME_BYTES], label[VK_SCSI_NAME_BYTES];
+		struct vk_scsi_disk_id id;
 		bool certain;
 
 		s.bytes[side] = header->bytes[side] + row->offset;
-		vk_layout_decode(s.layout, s.bytes[side], row->size, &ids[side]);
-		vk_scsi_disk_id_name(&ids[side], name, &certain);
-		vk_scsi_disk_id_label(&ids[side], label);
-		snprintf(names_of[side], sizeof(names_of[side]), "%s", name);
+		vk_layout_decode(s.layout, s.bytes[side], row->size, &id);
+		vk_scsi_disk_id_name(&id, name, &certain);
+		vk_scsi_disk_id_label(&id, label);
+		snprintf(names_of[side], sizeof(names_of[side]), "%s", vk_scsi_disk_id_is_nil(&id) ? "none" : name);
 		snprintf(labels[side], sizeof(labels[side]), "\"%s\"", label);
-		none = none || vk_scsi_disk_id_is_nil(&ids[side]);
+		none = none || vk_scsi_disk_id_is_nil(&id);
 	}
-	for (int side = 0; side < VK_SIDES && none; side++)
-		if (vk_scsi_disk_id_is_nil(&ids[side]))
-			snprintf(names_of[side], sizeof(names_of[side]), "none");
-	if (stretch_differs(&s, "type", "len", &from, &to) || stretch_differs(&s, "id", "id", &from, &to) || none)
+	if (none || vk_diff_row_differs(&s, "type") || vk_diff_row_differs(&s, "len") || vk_diff_row_differs(&s, "id"))
 		report_id_part(d, &s, "disk id", 0, VK_SCSI_DISK_ID_BYTES, names_of);
 	if (none)
 		return;
 	vk_diff_rows(d, &s);
-	if (stretch_differs(&s, "vendor", "revision", &from, &to))
-		report_id_part(d, &s, "vendor and model", from, to, labels);
+	if (differs(&s, vendor->offset, vendor_end))
+		report_id_part(d, &s, "vendor and model", vendor->offset, vendor_end, labels);
 }
 
 void vk_diff_rows(struct vk_differ *d, const struct vk_diff_structure *s)
@@ -228,7 +214,8 @@ void vk_diff_rows(struct vk_differ *d, const struct vk_diff_structure *s)
 	for (size_t i = 0; i < s->layout->count; i++) {
 		const struct vk_field *row = &s->layout->fields[i];
 
-		if (!differs(s, row) || vk_diff_row_called(s->layout, row->name) == NULL)
+		if (!differs(s, row->offset, row->offset + row->size) ||
+		    vk_diff_row_called(s->layout, row->name) == NULL)
 			continue;
 		if (s->at != NULL)
 			vk_diff_claim_both(d, (row->marks & VK_VOLATILE) != 0 ? VK_CLAIM_VOLATILE : VK_CLAIM_TOLD,

@@ -7,9 +7,6 @@
 #include "base/checked.h"
 #include "store/diff/differ.h"
 
-static const struct vk_diff_topic of_table = {.subject = "partition table"};
-static const uint64_t at_zero[VK_SIDES] = {0, 0};
-
 static const struct vk_table *table_of(const struct vk_differ *d, int side)
 {
 	return &d->side[side]->table;
@@ -27,35 +24,24 @@ static bool is_known(const struct vk_table *table)
 
 static void report(struct vk_differ *d, const char *field, const char *before, const char *after)
 {
-	struct vk_diff_topic topic = of_table;
+	const struct vk_diff_topic topic = {.subject = "partition table", .field = field};
 
-	topic.field = field;
 	vk_diff_report(d, &topic, before, after, NULL);
 }
 
-/* Sector 0 of both sides; false when one does not hold it. */
-static bool read_sectors(struct vk_differ *d, uint8_t raw[VK_SIDES][VK_MBR_BYTES])
-{
-	for (int side = 0; side < VK_SIDES; side++)
-		if (table_of(d, side)->mbr_seen_bytes < VK_MBR_BYTES ||
-		    vk_diff_read(d, side, 0, raw[side], VK_MBR_BYTES) < VK_MBR_BYTES)
-			return false;
-	return true;
-}
-
 /* Of sector 0 what belongs to no partition. */
-static void compare_boot_record(struct vk_differ *d)
+static void compare_boot_record(struct vk_differ *d, const uint8_t *const raw[VK_SIDES])
 {
-	uint8_t raw[VK_SIDES][VK_MBR_BYTES];
-	const struct vk_diff_structure s = {
-		.layout = &vk_mbr_layout, .topic = of_table, .bytes = {raw[VK_BEFORE], raw[VK_AFTER]}, .at = at_zero};
-	const char *states[VK_SIDES];
+	static const uint64_t at_zero[VK_SIDES] = {0, 0};
+	const struct vk_diff_structure s = {.layout = &vk_mbr_layout,
+					    .topic = {.subject = "partition table"},
+					    .bytes = {raw[VK_BEFORE], raw[VK_AFTER]},
+					    .at = at_zero};
+	bool zeros[VK_SIDES];
 
-	if (!read_sectors(d, raw))
-		return;
 	for (int side = 0; side < VK_SIDES; side++)
-		states[side] = vk_all_zero(raw[side], VK_MBR_BYTES) ? "zeros" : "boot record";
-	if (strcmp(states[VK_BEFORE], states[VK_AFTER]) == 0) {
+		zeros[side] = vk_all_zero(raw[side], VK_MBR_BYTES);
+	if (zeros[VK_BEFORE] == zeros[VK_AFTER]) {
 		vk_diff_rows(d, &s);
 		return;
 	}
@@ -63,24 +49,8 @@ static void compare_boot_record(struct vk_differ *d)
 	/* where the kind changed that says it */
 	if (table_of(d, VK_BEFORE)->kind == table_of(d, VK_AFTER)->kind || !is_known(table_of(d, VK_BEFORE)) ||
 	    !is_known(table_of(d, VK_AFTER)))
-		report(d, "sector 0", states[VK_BEFORE], states[VK_AFTER]);
-}
-
-static void compare_kinds(struct vk_differ *d)
-{
-	char texts[VK_SIDES][64];
-
-	for (int side = 0; side < VK_SIDES; side++) {
-		const struct vk_table *table = table_of(d, side);
-
-		if (table->kind == VK_TABLE_NONE)
-			snprintf(texts[side], sizeof(texts[side]), "none");
-		else
-			snprintf(texts[side], sizeof(texts[side]), "%s (%zu partition%s)",
-				 vk_table_kind_name(table->kind), table->partition_count,
-				 table->partition_count == 1 ? "" : "s");
-	}
-	report(d, "kind", texts[VK_BEFORE], texts[VK_AFTER]);
+		report(d, "sector 0", zeros[VK_BEFORE] ? "zeros" : "boot record",
+		       zeros[VK_AFTER] ? "zeros" : "boot record");
 }
 
 /* What a copy of the GPT is in; NULL: not known. */
@@ -103,57 +73,39 @@ static const char *copy_state(const struct vk_table *table, int which)
 
 static void compare_copy(struct vk_differ *d, int which, const char *called)
 {
-	const struct vk_gpt_copy *before = &table_of(d, VK_BEFORE)->gpt[which],
-				 *after = &table_of(d, VK_AFTER)->gpt[which];
-	const char *states[VK_SIDES] = {copy_state(table_of(d, VK_BEFORE), which),
-					copy_state(table_of(d, VK_AFTER), which)};
+	const struct vk_table *before = table_of(d, VK_BEFORE), *after = table_of(d, VK_AFTER);
+	const char *was = copy_state(before, which), *is = copy_state(after, which);
 	char texts[VK_SIDES][40];
 
-	if (states[VK_BEFORE] == NULL || states[VK_AFTER] == NULL)
+	if (was == NULL || is == NULL)
 		return;
-	if (strcmp(states[VK_BEFORE], states[VK_AFTER]) != 0) {
-		report(d, called, states[VK_BEFORE], states[VK_AFTER]);
-	} else if (before->lba != after->lba && before->present && !d->size_told) {
+	if (strcmp(was, is) != 0) {
+		report(d, called, was, is);
+	} else if (before->gpt[which].lba != after->gpt[which].lba && before->gpt[which].present && !d->size_told) {
 		/* it lies at the end of the disk: when that moved it was told */
-		snprintf(texts[VK_BEFORE], sizeof(texts[0]), "in sector %llu", (unsigned long long)before->lba);
-		snprintf(texts[VK_AFTER], sizeof(texts[0]), "in sector %llu", (unsigned long long)after->lba);
+		for (int side = 0; side < VK_SIDES; side++)
+			snprintf(texts[side], sizeof(texts[side]), "in sector %llu",
+				 (unsigned long long)table_of(d, side)->gpt[which].lba);
 		report(d, called, texts[VK_BEFORE], texts[VK_AFTER]);
 	}
-}
-
-/* The headers that the partitions come from. Some rows follow from the size of the disk, or from which copy it is. */
-static void compare_headers(struct vk_differ *d)
-{
-	const struct vk_table *before = table_of(d, VK_BEFORE), *after = table_of(d, VK_AFTER);
-	const bool same_copy = before->gpt_chosen == after->gpt_chosen;
-	const struct vk_diff_structure s = {
-		.layout = &vk_gpt_header_layout,
-		.topic = of_table,
-		.bytes = {before->gpt[before->gpt_chosen].sector, after->gpt[after->gpt_chosen].sector},
-		.silent = {d->size_told || !same_copy ? "alternateLBA" : NULL, d->size_told ? "lastUsableLBA" : NULL,
-			   same_copy ? NULL : "entriesLBA"}};
-
-	vk_diff_rows(d, &s);
 }
 
 /*
  * The entries of a protective MBR. That of type EE covers the disk: its length follows from that of the disk, and tools
  * that write a table write its CHS in several ways.
  */
-static void compare_guards(struct vk_differ *d, bool rewritten)
+static void compare_guards(struct vk_differ *d, const uint8_t *const raw[VK_SIDES], bool rewritten)
 {
-	uint8_t raw[VK_SIDES][VK_MBR_BYTES];
+	const struct vk_mbr *before = &table_of(d, VK_BEFORE)->mbr, *after = &table_of(d, VK_AFTER)->mbr;
 
-	if (!read_sectors(d, raw) || table_of(d, VK_BEFORE)->mbr.signature != table_of(d, VK_AFTER)->mbr.signature)
-		return;
-	for (unsigned i = 0; i < 4; i++) {
-		const uint64_t at[VK_SIDES] = {VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES,
-					       VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES};
-		const bool guard = table_of(d, VK_BEFORE)->mbr.entries[i].type == VK_MBR_TYPE_PROTECTIVE;
+	for (unsigned i = 0; i < 4 && before->signature == after->signature; i++) {
+		const uint64_t offset = VK_MBR_ENTRY_OFFSET + i * VK_MBR_ENTRY_BYTES;
+		const uint64_t at[VK_SIDES] = {offset, offset};
+		const bool guard = before->entries[i].type == VK_MBR_TYPE_PROTECTIVE;
 		char subject[40];
 		const struct vk_diff_structure s = {.layout = &vk_mbr_entry_layout,
 						    .topic = {.subject = subject},
-						    .bytes = {raw[VK_BEFORE] + at[0], raw[VK_AFTER] + at[0]},
+						    .bytes = {raw[VK_BEFORE] + offset, raw[VK_AFTER] + offset},
 						    .at = at,
 						    .silent = {guard && rewritten ? "firstCHS" : NULL,
 							       guard && rewritten ? "lastCHS" : NULL,
@@ -164,17 +116,19 @@ static void compare_guards(struct vk_differ *d, bool rewritten)
 	}
 }
 
-static void compare_gpts(struct vk_differ *d)
+/* The headers that the partitions come from. Some rows follow from the size of the disk, or from which copy it is. */
+static void compare_headers(struct vk_differ *d)
 {
-	const size_t told = vk_diff_count(d);
+	const struct vk_table *before = table_of(d, VK_BEFORE), *after = table_of(d, VK_AFTER);
+	const bool same_copy = before->gpt_chosen == after->gpt_chosen;
+	const struct vk_diff_structure s = {
+		.layout = &vk_gpt_header_layout,
+		.topic = {.subject = "partition table"},
+		.bytes = {before->gpt[before->gpt_chosen].sector, after->gpt[after->gpt_chosen].sector},
+		.silent = {d->size_told || !same_copy ? "alternateLBA" : NULL, d->size_told ? "lastUsableLBA" : NULL,
+			   same_copy ? NULL : "entriesLBA"}};
 
-	compare_copy(d, 0, "primary GPT");
-	compare_copy(d, 1, "backup GPT");
-	if (table_of(d, VK_BEFORE)->gpt_chosen >= 0 && table_of(d, VK_AFTER)->gpt_chosen >= 0) {
-		compare_headers(d);
-		vk_diff_partitions(d);
-	}
-	compare_guards(d, d->size_told || vk_diff_count(d) > told);
+	vk_diff_rows(d, &s);
 }
 
 /*
@@ -197,21 +151,53 @@ static void claim_all(struct vk_differ *d)
 		}
 }
 
+static void compare_kinds(struct vk_differ *d)
+{
+	char texts[VK_SIDES][64];
+
+	for (int side = 0; side < VK_SIDES; side++) {
+		const struct vk_table *table = table_of(d, side);
+
+		if (table->kind == VK_TABLE_NONE)
+			snprintf(texts[side], sizeof(texts[side]), "none");
+		else
+			snprintf(texts[side], sizeof(texts[side]), "%s (%zu partition%s)",
+				 vk_table_kind_name(table->kind), table->partition_count,
+				 table->partition_count == 1 ? "" : "s");
+	}
+	if (table_of(d, VK_BEFORE)->kind != table_of(d, VK_AFTER)->kind)
+		report(d, "kind", texts[VK_BEFORE], texts[VK_AFTER]);
+}
+
 void vk_diff_table(struct vk_differ *d)
 {
 	const struct vk_table *before = table_of(d, VK_BEFORE), *after = table_of(d, VK_AFTER);
+	uint8_t sectors[VK_SIDES][VK_MBR_BYTES];
+	const uint8_t *const raw[VK_SIDES] = {sectors[VK_BEFORE], sectors[VK_AFTER]};
+	bool held = true;
 	size_t told;
 
-	compare_boot_record(d);
+	for (int side = 0; side < VK_SIDES; side++)
+		held = held && table_of(d, side)->mbr_seen_bytes >= VK_MBR_BYTES &&
+		       vk_diff_read(d, side, 0, sectors[side], VK_MBR_BYTES) == VK_MBR_BYTES;
+	if (held)
+		compare_boot_record(d, raw);
 	if (!is_known(before) || !is_known(after) || d->status != VK_OK)
 		return;
 	told = vk_diff_count(d);
-	if (before->kind != after->kind)
-		compare_kinds(d);
-	if (before->kind == VK_TABLE_GPT && after->kind == VK_TABLE_GPT)
-		compare_gpts(d);
-	else if (before->kind != VK_TABLE_NONE && after->kind != VK_TABLE_NONE)
+	compare_kinds(d);
+	if (before->kind == VK_TABLE_GPT && after->kind == VK_TABLE_GPT) {
+		compare_copy(d, 0, "primary GPT");
+		compare_copy(d, 1, "backup GPT");
+		if (before->gpt_chosen >= 0 && after->gpt_chosen >= 0) {
+			compare_headers(d);
+			vk_diff_partitions(d);
+		}
+		if (held)
+			compare_guards(d, raw, d->size_told || vk_diff_count(d) > told);
+	} else if (before->kind != VK_TABLE_NONE && after->kind != VK_TABLE_NONE) {
 		vk_diff_partitions(d);
+	}
 	if (d->size_told || vk_diff_count(d) > told)
 		claim_all(d);
 }

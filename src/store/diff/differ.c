@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of changes, and which bytes they explain. */
+/* The list of changes, which bytes they explain, and which partition is which. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,18 +36,15 @@ void vk_diff_claim_both(struct vk_differ *d, enum vk_claim claim, const uint64_t
 		vk_diff_claim(d, claim, vk_add_sat(at[side], offset), length);
 }
 
-struct vk_diff_told *vk_diff_told(struct vk_differ *d, unsigned partition)
+void vk_diff_claim_partition(struct vk_differ *d, unsigned partition)
 {
-	const struct vk_diff_told nothing = {.partition = partition};
-	struct vk_diff_told *told;
+	for (int side = 0; side < VK_SIDES; side++)
+		for (size_t i = 0; i < d->plans[side].region_count; i++) {
+			const struct vk_region *r = &d->plans[side].regions[i];
 
-	for (size_t i = 0; i < d->told_count; i++)
-		if (d->told[i].partition == partition)
-			return &d->told[i];
-	told = vk_append(&d->told, &d->told_count, &nothing, sizeof(nothing));
-	if (told == NULL)
-		vk_diff_no_memory(d);
-	return told;
+			if (r->partition == partition && r->part != VK_PART_TABLE)
+				vk_diff_claim(d, VK_CLAIM_TOLD, r->offset_bytes, r->length_bytes);
+		}
 }
 
 size_t vk_diff_count(const struct vk_differ *d)
@@ -99,58 +96,51 @@ void vk_diff_report_number(struct vk_differ *d, const struct vk_diff_topic *topi
 	vk_diff_report(d, topic, texts[VK_BEFORE], texts[VK_AFTER], NULL);
 }
 
+/* An item of a list: where it begins, its number, and which one of the other side it is. */
 struct key {
-	struct vk_diff_key key;
+	uint64_t start_bytes;
+	unsigned number;
 	size_t partner; /* SIZE_MAX: none */
 };
 
-static bool fits(const struct vk_diff_key *a, const struct vk_diff_key *b, int pass)
-{
-	return (pass == 2 || a->start_bytes == b->start_bytes) && (pass == 1 || a->number == b->number);
-}
-
-static void pair_up(struct key *keys[VK_SIDES], const size_t counts[VK_SIDES], int pass)
-{
-	const size_t n = counts[VK_AFTER];
-	size_t k = 0;
-
-	for (size_t i = 0; i < counts[VK_BEFORE]; i++) {
-		struct key *before = &keys[VK_BEFORE][i];
-
-		/* in most tables it is the next one */
-		for (size_t tries = 0; tries < n && before->partner == SIZE_MAX; tries++, k = (k + 1) % n)
-			if (keys[VK_AFTER][k].partner == SIZE_MAX && fits(&before->key, &keys[VK_AFTER][k].key, pass)) {
-				before->partner = k;
-				keys[VK_AFTER][k].partner = i;
-			}
-	}
-}
-
 void vk_diff_pairs(struct vk_differ *d, const struct vk_diff_lists *lists)
 {
-	struct key *keys[VK_SIDES];
 	const char *items[VK_SIDES] = {lists->items[VK_BEFORE], lists->items[VK_AFTER]};
-	const size_t size = lists->item_bytes;
+	const size_t size = lists->item_bytes, before_count = lists->counts[VK_BEFORE];
+	const size_t count = before_count + lists->counts[VK_AFTER];
+	struct key *keys = calloc(count + 1, sizeof(*keys));
+	size_t k = before_count;
 
-	keys[VK_BEFORE] = calloc(lists->counts[VK_BEFORE] + lists->counts[VK_AFTER] + 1, sizeof(struct key));
-	if (keys[VK_BEFORE] == NULL) {
+	if (keys == NULL) {
 		vk_diff_no_memory(d);
 		return;
 	}
-	keys[VK_AFTER] = keys[VK_BEFORE] + lists->counts[VK_BEFORE];
-	for (int side = 0; side < VK_SIDES; side++)
-		for (size_t i = 0; i < lists->counts[side]; i++)
-			keys[side][i] = (struct key){lists->key_of(d, side, items[side] + i * size), SIZE_MAX};
-	for (int pass = 0; pass < 3 && d->status == VK_OK; pass++)
-		pair_up(keys, lists->counts, pass);
-	for (size_t i = 0; i < lists->counts[VK_BEFORE] && d->status == VK_OK; i++) {
-		const size_t partner = keys[VK_BEFORE][i].partner;
+	for (size_t i = 0; i < count; i++) {
+		const int side = i < before_count ? VK_BEFORE : VK_AFTER;
+		const char *item = items[side] + (side == VK_BEFORE ? i : i - before_count) * size;
 
-		lists->compare(d, items[VK_BEFORE] + i * size,
-			       partner != SIZE_MAX ? items[VK_AFTER] + partner * size : NULL);
+		keys[i].start_bytes = lists->start_of(d, side, item, &keys[i].number);
+		keys[i].partner = SIZE_MAX;
 	}
-	for (size_t i = 0; i < lists->counts[VK_AFTER] && d->status == VK_OK; i++)
-		if (keys[VK_AFTER][i].partner == SIZE_MAX)
-			lists->compare(d, NULL, items[VK_AFTER] + i * size);
-	free(keys[VK_BEFORE]);
+	for (int pass = 0; pass < 3; pass++)
+		for (size_t i = 0; i < before_count; i++)
+			/* in most tables it is the next one */
+			for (size_t tries = before_count; tries < count && keys[i].partner == SIZE_MAX; tries++) {
+				if (keys[k].partner == SIZE_MAX &&
+				    (pass == 2 || keys[i].start_bytes == keys[k].start_bytes) &&
+				    (pass == 1 || keys[i].number == keys[k].number)) {
+					keys[i].partner = k;
+					keys[k].partner = i;
+				}
+				k = k + 1 < count ? k + 1 : before_count;
+			}
+	for (size_t i = 0; i < count && d->status == VK_OK; i++)
+		if (i >= before_count && keys[i].partner == SIZE_MAX)
+			lists->compare(d, NULL, items[VK_AFTER] + (i - before_count) * size);
+		else if (i < before_count)
+			lists->compare(d, items[VK_BEFORE] + i * size,
+				       keys[i].partner != SIZE_MAX
+					       ? items[VK_AFTER] + (keys[i].partner - before_count) * size
+					       : NULL);
+	free(keys);
 }

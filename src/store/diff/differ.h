@@ -17,20 +17,11 @@ enum vk_claim {
 	VK_CLAIMS
 };
 
-/* What is told of a partition as a whole, so that its bytes are not, one by one. */
-struct vk_diff_told {
-	unsigned partition;
-	bool all;     /* it moved, came or went */
-	bool extents; /* its number of extents changed, and a field said so */
-};
-
 struct vk_differ {
 	struct vk_source *side[VK_SIDES];
 	struct vk_diff *diff;
 	struct vk_capture_plan plans[VK_SIDES]; /* what a capture of each would save: all that is compared */
 	struct vk_range_set claims[VK_CLAIMS];
-	struct vk_diff_told *told;
-	size_t told_count;
 	bool size_told;        /* that the disk is longer or shorter */
 	enum vk_status status; /* the first failure; nothing is done after it */
 	struct vk_error *err;
@@ -42,8 +33,8 @@ size_t vk_diff_read(struct vk_differ *d, int side, uint64_t offset, void *buf, s
 void vk_diff_claim(struct vk_differ *d, enum vk_claim claim, uint64_t offset, uint64_t length);
 void vk_diff_claim_both(struct vk_differ *d, enum vk_claim claim, const uint64_t at[VK_SIDES], uint64_t offset,
 			uint64_t length);
-/* What was told of the partition so far, to be changed. NULL when memory ran out. */
-struct vk_diff_told *vk_diff_told(struct vk_differ *d, unsigned partition);
+/* All that a capture saves of the partition: it moved, came or went, which is told as a whole. */
+void vk_diff_claim_partition(struct vk_differ *d, unsigned partition);
 
 /* What a change is about. */
 struct vk_diff_topic {
@@ -63,30 +54,25 @@ size_t vk_diff_count(const struct vk_differ *d);
 /* One structure on both sides: the rows of a layout, and the bytes that they lie in. */
 struct vk_diff_structure {
 	const struct vk_layout *layout;
-	struct vk_diff_topic topic;         /* field, is_volatile and short_message are those of each row */
-	const uint8_t *bytes[VK_SIDES];     /* layout->size of them */
-	const uint64_t *at; /* of each side: where they lie, to lay claim to them; NULL: somebody else does */
-	const char *silent[4];              /* rows whose change follows from what is told already */
+	struct vk_diff_topic topic;     /* field, is_volatile and short_message are those of each row */
+	const uint8_t *bytes[VK_SIDES]; /* layout->size of them */
+	const uint64_t *at;             /* of each side: where they lie, to claim them; NULL: somebody else does */
+	const char *silent[4];          /* rows whose change follows from what is told already */
 };
 /* One change for each row that differs and follows from nothing else. */
 void vk_diff_rows(struct vk_differ *d, const struct vk_diff_structure *s);
 /* Whether the bytes of the named row differ. */
 bool vk_diff_row_differs(const struct vk_diff_structure *s, const char *row);
-
 /* What people call a row; its own name for most; NULL: it is not told by itself. */
 const char *vk_diff_row_called(const struct vk_layout *layout, const char *row);
 
-/* Where one of a list of partitions begins, and its number. */
-struct vk_diff_key {
-	uint64_t start_bytes;
-	uint64_t number;
-};
 /* Partitions of both sides, of which it must be found out which is which. */
 struct vk_diff_lists {
 	const void *items[VK_SIDES];
 	size_t counts[VK_SIDES];
 	size_t item_bytes;
-	struct vk_diff_key (*key_of)(const struct vk_differ *d, int side, const void *item);
+	/* where it begins, and its number */
+	uint64_t (*start_of)(const struct vk_differ *d, int side, const void *item, unsigned *ret_number);
 	void (*compare)(struct vk_differ *d, const void *before, const void *after); /* NULL where there is none */
 };
 /* Compare each pair: same start and number, or the same start, or the same number; then what has no partner. */
@@ -95,9 +81,6 @@ void vk_diff_pairs(struct vk_differ *d, const struct vk_diff_lists *lists);
 void vk_diff_table(struct vk_differ *d);
 void vk_diff_partitions(struct vk_differ *d);
 void vk_diff_vmfs(struct vk_differ *d);
-/* at: where slot 0 lies on each side; that is volume_offset of the volume. */
-void vk_diff_heartbeats(struct vk_differ *d, unsigned partition, const uint64_t at[VK_SIDES], uint64_t volume_offset,
-			uint64_t length, uint32_t slot_bytes);
 /* Over all bytes that a capture of either would save. */
 void vk_diff_bytes(struct vk_differ *d);
 

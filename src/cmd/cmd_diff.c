@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmfskit diff */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "cmd/shared/captures.h"
+#include "cmd/shared/verbs.h"
+#include "store/folder/folder.h"
+#include "store/manifest/rebuilt.h"
+
+enum { RANGES_SHOWN = 40 };
+
+/* A capture, or what a path names. */
+struct side {
+	const char *name; /* as it was given */
+	bool is_capture;
+	struct vk_capture capture;
+	struct vk_source source;
+	char time[32];    /* when the capture was taken, or the source read */
+};
+
+struct run {
+	struct vk_cmd cmd;
+	struct vk_source_options given;
+	struct side sides[2];
+	struct vk_diff diff;
+};
+
+static bool read_options(void *ctx)
+{
+	struct run *run = ctx;
+	const struct vk_cli_call *call = run->cmd.call;
+	const char *as = vk_cli_value(call, "as");
+
+	if (!vk_cmd_read_sector_size(&run->cmd, &run->given.sector_size))
+		return false;
+	if (as != NULL && !vk_source_kind_parse(as, &run->given.as))
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--as is disk or partition, not %s", as));
+	if (strcmp(call->arguments[0], "-") == 0 && strcmp(call->arguments[1], "-") == 0)
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "standard input can be one of the two, not both"));
+	return true;
+}
+
+/* ---- what the two names mean */
+
+static enum vk_status open_path(struct side *side, const struct vk_source_options *options, struct vk_error *err)
+{
+	struct vk_text text;
+	enum vk_status status;
+
+	vk_text_init(&text, side->time, sizeof(side->time));
+	vk_text_time_s(&text, (uint64_t)time(NULL));
+	status = vk_source_open(side->name, options, &side->source, err);
+	return status == VK_OK ? vk_source_refuse_container(&side->source, err) : status;
+}
+
+/* An id of the store goes before a folder, and that before a file; two things of one name are refused. */
+static enum vk_status open_side(struct side *side, const char *store, const struct vk_source_options *given,
+				struct vk_error *err)
+{
+	const char *name = side->name;
+	struct stat st;
+	const bool is_path = strcmp(name, "-") == 0 || (stat(name, &st) == 0 && !S_ISDIR(st.st_mode));
+	enum vk_status status;
+	char *folder;
+
+	if (strcmp(name, "-") == 0 || (is_path && strchr(name, '/') != NULL))
+		return open_path(side, given, err);
+	status = vk_store_find(store, name, &folder, err);
+	if (status == VK_OK && is_path) {
+		free(folder);
+		vk_error_set(err, VK_USAGE, name, "there is a file of this name here and a capture in the store %s",
+			     store);
+		return vk_error_remedy(err, "write ./%s or %s/%s", name, store, name);
+	}
+	if (status == VK_OK) {
+		status = vk_capture_open("", folder, &side->capture, err);
+		free(folder);
+		if (status != VK_OK)
+			return status;
+		side->is_capture = true;
+		snprintf(side->time, sizeof(side->time), "%s", side->capture.time);
+		return vk_capture_source(&side->capture, &side->source, err);
+	}
+	if (is_path && status != VK_USAGE && status != VK_NOMEM)
+		return open_path(side, given, err);
+	if (status == VK_ABSENT) {
+		vk_error_set(err, VK_ABSENT, name, "there is no such capture in the store %s, and no such file here",
+			     store);
+		vk_error_remedy(err, "vmfskit list shows the captures of a store");
+	}
+	return status;
+}
+
+/*
+ * A disk whose table is gone does not tell what it is, nor its sector size where it is a file; the other side does,
+ * and it is read again by that.
+ */
+static enum vk_status agree(struct side *side, const struct side *other, const struct vk_source_options *given,
+			    struct vk_error *err)
+{
+	struct vk_source_options options = {.as = other->source.kind, .sector_size = given->sector_size};
+	const struct vk_findings *found = &side->source.findings;
+	const bool same = side->source.kind == other->source.kind &&
+			  side->source.sector_size == other->source.sector_size;
+
+	if (side->is_capture || same || strcmp(side->name, "-") == 0 || given->as != VK_SOURCE_AUTO ||
+	    !(vk_findings_have(found, VK_F_SOURCE_UNRECOGNISED, 0) || vk_findings_have(found, VK_F_TABLE_NONE, 0)))
+		return VK_OK;
+	if (options.sector_size == 0 && !vk_io_is_device(side->source.raw))
+		options.sector_size = other->source.sector_size;
+	vk_source_close(&side->source);
+	return open_path(side, &options, err);
+}
+
+static bool compare(void *ctx)
+{
+	struct run *run = ctx;
+	struct side *sides = run->sides;
+	enum vk_status status = VK_OK;
+	struct vk_error err;
+
+	for (int i = 0; i < 2 && status == VK_OK; i++) {
+		sides[i].name = run->cmd.call->arguments[i];
+		status = open_side(&sides[i], vk_cmd_store(run->cmd.call), &run->given, &err);
+	}
+	for (int i = 0; i < 2 && status == VK_OK; i++)
+		status = agree(&sides[i], &sides[1 - i], &run->given, &err);
+	if (status == VK_OK)
+		status = vk_diff_sources(&sides[0].source, &sides[1].source, &run->diff, &err);
+	if (status != VK_OK)
+		return vk_cmd_fail(&run->cmd, &err);
+	vk_cmd_ok(&run->cmd, run->diff.matters ? VK_EXIT_FINDINGS : VK_EXIT_OK);
+	return true;
+}
+
+static void end(void *ctx)
+{
+	struct run *run = ctx;
+
+	vk_diff_free(&run->diff);
+	for (int i = 0; i < 2; i++) {
+		vk_source_close(&run->sides[i].source);
+		if (run->sides[i].is_capture)
+			vk_capture_close(&run->sides[i].capture);
+	}
+}
+
+/* ---- for people */
+
+static void show_side(FILE *out, const char *word, const struct side *side)
+{
+	fprintf(out, "%-7s ", word);
+	if (side->is_capture) {
+		fprintf(out, "%s %s, taken %s of ", side->capture.is_undo      ? "undo capture"
+			: side->capture.is_rebuilt ? "rebuilt capture"
+						   : "capture",
+			side->capture.id, side->time);
+		vk_cmd_show_label(out, side->capture.source_path);
+		if (side->capture.host[0] != '\0') {
+			fputs(" on ", out);
+			vk_cmd_show_label(out, side->capture.host);
+		}
+	} else {
+		fprintf(out, "%s ", vk_source_kind_name(side->source.kind));
+		vk_cmd_show_label(out, side->name);
+		fprintf(out, ", read %s", side->time);
+	}
+	fputs(", ", out);
+	vk_cmd_show_size(out, side->source.size_bytes);
+	fputc('\n', out);
+}
+
+static void show_changes(FILE *out, const struct vk_diff *diff, bool is_volatile, const char *title)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < diff->change_count; i++) {
+		if (diff->changes[i].is_volatile != is_volatile)
+			continue;
+		if (first)
+			fprintf(out, "\n%s\n", title);
+		first = false;
+		fprintf(out, "  %s\n", diff->changes[i].message);
+	}
+}
+
+static void show_range(FILE *out, const struct vk_byte_change *range, uint32_t sector_size)
+{
+	char place[48];
+
+	if (range->partition != 0)
+		snprintf(place, sizeof(place), "partition %u %s", range->partition, vk_part_name(range->part));
+	else
+		snprintf(place, sizeof(place), "%s", vk_part_name(range->part));
+	fprintf(out, "  %-24s %8" PRIu64 " byte%s at %" PRIu64 " (0x%" PRIx64 ", sector %" PRIu64 ")%s\n", place,
+		range->length_bytes, range->length_bytes == 1 ? " " : "s", range->offset_bytes,
+		range->offset_bytes, range->offset_bytes / sector_size,
+		range->is_volatile ? " volatile" : "");
+}
+
+/* First those that matter: a busy heartbeat region must not push them off the screen. */
+static void show_ranges(FILE *out, const struct vk_diff *diff, uint32_t sector_size)
+{
+	size_t shown = 0;
+
+	if (diff->range_count == 0)
+		return;
+	fputs("\nBytes that differ:\n", out);
+	for (int is_volatile = 0; is_volatile < 2; is_volatile++)
+		for (size_t i = 0; i < diff->range_count && shown < RANGES_SHOWN; i++)
+			if (diff->ranges[i].is_volatile == (is_volatile != 0)) {
+				show_range(out, &diff->ranges[i], sector_size);
+				shown++;
+			}
+	if (diff->range_count > shown)
+		fprintf(out, "  and %zu more ranges; --json lists %s%zu\n",
+			diff->range_count + diff->ranges_dropped - shown,
+			diff->ranges_dropped > 0 ? "the first " : "all ", diff->range_count);
+}
+
+static void put_text(const void *ctx)
+{
+	const struct run *run = ctx;
+	const struct vk_diff *diff = &run->diff;
+	FILE *out = run->cmd.call->out;
+
+	show_side(out, "before", &run->sides[0]);
+	show_side(out, "after", &run->sides[1]);
+	if (diff->unrelated)
+		fputs("\nThese are most likely two different disks: not one UUID or GUID of one is on the other.\n",
+		      out);
+	show_changes(out, diff, false, "Changed:");
+	if (diff->changes_dropped > 0)
+		fprintf(out, "  and %zu more changes, which are too many to list\n", diff->changes_dropped);
+	show_changes(out, diff, true, "Changes by itself while hosts use the volume:");
+	show_ranges(out, diff, run->sides[0].source.sector_size);
+	fputc('\n', out);
+	if (diff->missing_bytes > 0) {
+		vk_cmd_show_size(out, diff->missing_bytes);
+		fputs(" could not be compared: only one of the two holds them\n", out);
+	}
+	vk_cmd_show_size(out, diff->compared_bytes);
+	fprintf(out, " compared: %s\n",
+		diff->matters				      ? "different"
+		: diff->range_count + diff->change_count == 0 ? "the same"
+							      : "the same, but for what changes by itself");
+}
+
+/* ---- for scripts: the contract is docs/json.md */
+
+static json_t *side_json(const struct side *side)
+{
+	const struct vk_capture *c = side->is_capture ? &side->capture : NULL;
+	struct vk_json o = vk_json_begin();
+
+	vk_json_set_text(&o, "purpose", c != NULL ? vk_capture_purpose(c) : "live");
+	vk_json_set_text(&o, "path", c != NULL ? c->path : side->name);
+	vk_json_set_text(&o, "id", c != NULL ? c->id : NULL);
+	vk_json_set_text(&o, "host", c != NULL ? c->host : NULL);
+	vk_json_set_text(&o, "disk", c != NULL ? c->source_path : side->name);
+	vk_json_set_text(&o, "time", side->time);
+	vk_json_set_text(&o, "kind", vk_source_kind_name(side->source.kind));
+	vk_json_set_number(&o, "size_bytes", side->source.size_bytes);
+	vk_json_set_number(&o, "sector_size", side->source.sector_size);
+	return vk_json_end(&o);
+}
+
+static json_t *range_json(const struct vk_byte_change *range)
+{
+	struct vk_json o = vk_json_begin();
+
+	vk_json_set_number(&o, "offset_bytes", range->offset_bytes);
+	vk_json_set_number(&o, "length_bytes", range->length_bytes);
+	vk_json_set_text(&o, "part", vk_part_name(range->part));
+	vk_json_set_number(&o, "partition", range->partition);
+	vk_json_set_bool(&o, "volatile", range->is_volatile);
+	return vk_json_end(&o);
+}
+
+static void put_json(const void *ctx, struct vk_json *root)
+{
+	const struct run *run = ctx;
+	const struct vk_diff *diff = &run->diff;
+	json_t *changes = json_array();
+	json_t *ranges = json_array();
+
+	for (size_t i = 0; i < diff->change_count; i++)
+		vk_json_append(changes, vk_cmd_change_json(&diff->changes[i], true), root);
+	for (size_t i = 0; i < diff->range_count; i++)
+		vk_json_append(ranges, range_json(&diff->ranges[i]), root);
+	vk_json_set(root, "before", side_json(&run->sides[0]));
+	vk_json_set(root, "after", side_json(&run->sides[1]));
+	vk_json_set_bool(root, "matters", diff->matters);
+	vk_json_set_bool(root, "unrelated", diff->unrelated);
+	vk_json_set(root, "changes", changes);
+	vk_json_set_number(root, "changes_dropped", diff->changes_dropped);
+	vk_json_set(root, "ranges", ranges);
+	vk_json_set_number(root, "ranges_dropped", diff->ranges_dropped);
+	vk_json_set_number(root, "compared_bytes", diff->compared_bytes);
+	vk_json_set_number(root, "missing_bytes", diff->missing_bytes);
+}
+
+static int run_diff(struct vk_cli_call *call)
+{
+	static const struct vk_cmd_steps steps = {"vmfskit.diff/1", read_options, compare, put_json, put_text, end};
+	struct run run = {.given = {.as = VK_SOURCE_AUTO}};
+
+	return vk_cmd_run(call, &run, &steps);
+}
+
+static const struct vk_cli_option options[] = {
+	VK_STORE_OPTION,
+	{.name = "as",
+	 .argument = "KIND",
+	 .help = "what a disk or file is, where its bytes do not tell",
+	 .choices = "disk partition"},
+	VK_SECTOR_SIZE_OPTION,
+	VK_JSON_OPTION,
+	{.name = NULL},
+};
+
+static const struct vk_cli_example examples[] = {
+	{"vmfskit diff 20261121T014500Z-sdb 20261122T014500Z-sdb", "what happened between two nights"},
+	{"vmfskit diff 20261121T014500Z-sdb /dev/sdb", "what changed since then"},
+	{"vmfskit diff old.img new.img", "two dumps of one disk"},
+	{NULL, NULL},
+};
+
+const struct vk_cli_verb vk_verb_diff = {
+	.name = "diff",
+	.arguments = "BEFORE AFTER",
+	.purpose = "show what changed between two captures, or a capture and a disk",
+	.description =
+		"Compares BEFORE with AFTER: each is a capture (an id of the store, or a folder's path), or a disk or "
+		"partition (a device, a file, or - for standard input). First comes what the fields say, each cause "
+		"once: that a partition ends elsewhere is one line, though the table says so in several places. Then, "
+		"apart, what changes by itself while hosts use a volume: heartbeats, generations, times of change, who "
+		"holds a lock. Then the bytes that differ. Bytes that no field explains are one line for each part of "
+		"a partition.\n\n"
+		"What is compared is what a capture saves: partition table, LVM region, volume header, heartbeats. "
+		"What one of the two does not hold is not compared and not a difference: an undo capture holds only "
+		"what the restore was to change.\n\n"
+		"A name without a slash is first an id of the store, then a capture in a folder here, then a file or "
+		"device. The exit code is 1 when something differs that does not change by itself.",
+	.options = options,
+	.examples = examples,
+	.least_arguments = 2,
+	.most_arguments = 2,
+	.run = run_diff,
+};
