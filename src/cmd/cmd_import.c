@@ -29,29 +29,6 @@ struct run {
 	size_t saved;
 };
 
-static bool read_places(struct run *run)
-{
-	struct vk_cli_call *call = run->cmd.call;
-	struct vk_import_options *o = &run->options;
-	const char *place;
-
-	o->places = run->places;
-	while ((place = vk_cli_nth_value(call, "place", o->place_count)) != NULL) {
-		uint64_t *to = &run->places[o->place_count];
-
-		if (o->place_count == PLACES_MAX)
-			return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--place may be given %d times", PLACES_MAX));
-		if (!vk_text_parse_size(place, to) || *to > INT64_MAX)
-			return vk_cmd_ok(&run->cmd,
-					 vk_cli_usage(call,
-						      "--place is a number of bytes, or of sectors like 2048s, "
-						      "not %s",
-						      place));
-		o->place_count++;
-	}
-	return true;
-}
-
 static bool read_options(void *ctx)
 {
 	struct run *run = ctx;
@@ -59,9 +36,11 @@ static bool read_options(void *ctx)
 	struct vk_import_options *o = &run->options;
 	const char *as = vk_cli_value(cmd->call, "as");
 	const char *size = vk_cli_value(cmd->call, "disk-size");
+	const char *place;
 
 	o->disk = vk_cli_value(cmd->call, "disk");
 	o->host = vk_cli_value(cmd->call, "host");
+	o->places = run->places;
 	if (!vk_cmd_read_sector_size(cmd, &o->sector_size))
 		return false;
 	if (o->disk != NULL && o->disk[0] == '\0')
@@ -72,7 +51,18 @@ static bool read_options(void *ctx)
 			     o->disk_size_bytes > INT64_MAX))
 		return vk_cmd_ok(cmd,
 				 vk_cli_usage(cmd->call, "--disk-size is a size like 500G or 41943040s, not %s", size));
-	return read_places(run) && vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
+	for (; (place = vk_cli_nth_value(cmd->call, "place", o->place_count)) != NULL; o->place_count++) {
+		uint64_t *to = &run->places[o->place_count];
+
+		if (o->place_count == PLACES_MAX)
+			return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--place may be given %d times", PLACES_MAX));
+		if (!vk_text_parse_size(place, to) || *to > INT64_MAX)
+			return vk_cmd_ok(cmd, vk_cli_usage(cmd->call,
+							   "--place is a number of bytes, or of sectors like 2048s, "
+							   "not %s",
+							   place));
+	}
+	return vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
 }
 
 static void import_disk(struct run *run, size_t index, const struct vk_capture_options *options)
@@ -126,21 +116,11 @@ static void print_job(const struct vk_cli_call *call, const struct job *job)
 	const struct vk_report_style style = vk_report_style_for(call->out);
 	const struct vk_capture *c = &job->capture;
 	char size[64];
-	char saved[64];
 
 	vk_cmd_size(c->size_bytes, size);
-	vk_cmd_size(vk_cmd_saved_bytes(c), saved);
-	fprintf(call->out, "%s: %s, %s%s, taken %s%s%s, saved %s", job->id, c->source_path,
-		c->size_uncertain ? "at least " : "", size, c->time, c->host[0] != '\0' ? " on " : "",
-		c->host, saved);
-	for (size_t i = 0; i < c->identity_count; i++) {
-		const struct vk_identity *id = &c->identities[i];
-
-		fprintf(call->out, "; partition %u: %s", id->partition,
-			id->fs_label[0] != '\0' ? id->fs_label : "no label");
-		if (id->disk_id[0] != '\0')
-			fprintf(call->out, ", %s", id->disk_id);
-	}
+	fprintf(call->out, "%s: %s, %s%s, taken %s%s%s, ", job->id, c->source_path,
+		c->size_uncertain ? "at least " : "", size, c->time, c->host[0] != '\0' ? " on " : "", c->host);
+	vk_cmd_show_saved(call->out, c);
 	fputc('\n', call->out);
 	vk_report_findings_text(call->out, &job->findings, NULL, &style);
 }

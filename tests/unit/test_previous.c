@@ -83,12 +83,6 @@ static void put(unsigned n, const char *disk, const char *wwid, const char *run,
 	free(text);
 }
 
-static bool alike(const char *const *command, void *ctx)
-{
-	(void)ctx;
-	return strcmp(command[0], "vmfskit") == 0;
-}
-
 /* The last capture of a disk: the part of its id in front of the name, "" for none. */
 static const char *last_of(const char *disk, const char *wwid)
 {
@@ -97,30 +91,53 @@ static const char *last_of(const char *disk, const char *wwid)
 	struct vk_last_disk one = {.path = disk, .wwid = wwid};
 	struct vk_error err = {0};
 
-	assert_int_equal(vk_last_captures(store, &one, 1, NULL, NULL, NULL, &err), VK_OK);
+	assert_int_equal(vk_last_captures(store, &one, 1, &err), VK_OK);
 	vk_store_close(store);
 	snprintf(id, sizeof(id), "%s", one.id);
 	return id;
 }
 
-/* Paths that are gone, blanks between. */
-static const char *gone_without(const char *disk)
+static const struct vk_seen_scope all = {.folder = "", .words = ""};
+
+/* A run that saw these captures; ids with blanks between. */
+static void saw(const struct vk_seen_scope *scope, const char *ids)
+{
+	struct vk_store *store = test_store(path, VK_STORE_RUN);
+	char words[400];
+	const char *list[10];
+	size_t count = 0;
+	struct vk_error err = {0};
+
+	snprintf(words, sizeof(words), "%s", ids);
+	for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " "))
+		list[count++] = word;
+	assert_int_equal(vk_seen_write(store, scope, list, count, &err), VK_OK);
+	vk_store_close(store);
+}
+
+/* Paths that are gone when one disk is seen, blanks between. */
+static const char *gone_in(const struct vk_seen_scope *scope, const char *disk, const char *wwid)
 {
 	static char text[400];
 	struct vk_store *store = test_store(path, VK_STORE_READ);
-	struct vk_last_disk one = {.path = disk, .wwid = ""};
-	struct vk_last_gones gones;
+	struct vk_last_disk one = {.path = disk, .wwid = wwid};
+	struct vk_gones gones;
 	struct vk_error err = {0};
 
 	text[0] = '\0';
-	assert_int_equal(vk_last_captures(store, &one, 1, alike, NULL, &gones, &err), VK_OK);
+	assert_int_equal(vk_seen_gone(store, scope, &one, 1, &gones, &err), VK_OK);
 	for (size_t i = 0; i < gones.count; i++) {
 		strncat(text, i > 0 ? " " : "", sizeof(text) - strlen(text) - 1);
-		strncat(text, gones.items[i].path, sizeof(text) - strlen(text) - 1);
+		strncat(text, gones.captures[i].source_path, sizeof(text) - strlen(text) - 1);
 	}
-	vk_last_gones_free(&gones);
+	vk_gones_free(&gones);
 	vk_store_close(store);
 	return text;
+}
+
+static const char *gone_without(const char *disk)
+{
+	return gone_in(&all, disk, "");
 }
 
 static void by_wwid_and_path(void **state)
@@ -168,21 +185,96 @@ static void newest_that_counts(void **state)
 	assert_string_equal(last_of("/dev/sda", ""), "20261121T014502Z-sda");
 }
 
+#define SDA "20261121T014501Z-sda"
+#define SDB "20261121T014502Z-sdb"
+#define SDC "20261121T014503Z-sdc"
+
 static void gone_once(void **state)
 {
 	(void)state;
-	put(1, "/dev/sda", "", "20261121T014501.1Z", NULL, false);
-	put(1, "/dev/sdb", "", "20261121T014501.1Z", NULL, false);
-	put(2, "/dev/sdc", "", "20261121T014501.1Z", NULL, false);
-	put(2, "/dev/sdy", "", "20261121T014501.1Z", "elsewhere", false);
-	assert_string_equal(gone_without("/dev/sda"), "/dev/sdc /dev/sdb");
-	/* the run after saw only one; another begins within the same second */
-	put(2, "/dev/sda", "", "20261121T014502.5Z", NULL, false);
+	put(1, "/dev/sda", "naa.1", "a", NULL, false);
+	put(2, "/dev/sdb", "naa.2", "a", NULL, false);
+	put(3, "/dev/sdc", "", "a", NULL, false);
+	saw(&all, SDA " " SDB " " SDC);
+	assert_string_equal(gone_in(&all, "/dev/sda", "naa.1"), "/dev/sdb /dev/sdc");
+	/* a disk is known by its WWID, whatever it is called now; by its name where one side has none */
+	assert_string_equal(gone_in(&all, "/dev/sdb", "naa.1"), "/dev/sdb /dev/sdc");
+	assert_string_equal(gone_in(&all, "/dev/sdz", "naa.2"), "/dev/sda /dev/sdc");
+	assert_string_equal(gone_without("/dev/sdb"), "/dev/sda /dev/sdc");
+	/* the run after saw only one: the others were told */
+	saw(&all, SDA);
 	assert_string_equal(gone_without("/dev/sda"), "");
 	assert_string_equal(gone_without("/dev/sdq"), "/dev/sda");
-	/* captures of older versions know no run */
-	put(9, "/dev/sdf", "", "", NULL, false);
+	/* and one that saw nothing */
+	saw(&all, "");
+	assert_string_equal(gone_without("/dev/sdq"), "");
+}
+
+/* Runs in another folder or with other words do not hide from each other what is gone. */
+static void gone_of_each_scope(void **state)
+{
+	const struct vk_seen_scope some = {.folder = "", .words = "--include naa.1"};
+	const struct vk_seen_scope folder = {.folder = "/luns", .words = ""};
+
+	(void)state;
+	put(1, "/dev/sda", "", "a", NULL, false);
+	put(2, "/dev/sdb", "", "a", NULL, false);
+	put(3, "/dev/sdc", "", "a", NULL, false);
+	saw(&all, SDA " " SDB);
+	/* of words that are new the last run counts, of a folder that is new none */
+	assert_string_equal(gone_in(&some, "/dev/sda", ""), "/dev/sdb");
+	assert_string_equal(gone_in(&folder, "/dev/sda", ""), "");
+	saw(&some, SDA);
+	saw(&folder, SDC);
+	assert_string_equal(gone_in(&some, "/dev/sdq", ""), "/dev/sda");
+	assert_string_equal(gone_in(&folder, "/dev/sda", ""), "/dev/sdc");
+	assert_string_equal(gone_without("/dev/sda"), "/dev/sdb");
+	/* many of them: the oldest is forgotten */
+	for (int i = 0; i < 64; i++) {
+		char words[20];
+
+		snprintf(words, sizeof(words), "%d", i);
+		saw(&(struct vk_seen_scope){.folder = "/luns", .words = words}, SDC);
+	}
 	assert_string_equal(gone_without("/dev/sda"), "");
+}
+
+/* Whatever stands in the file: it names captures of this store or nothing, and the next run writes it anew. */
+static void seen_is_not_to_be_trusted(void **state)
+{
+	static const char *const texts[] = {"", "{}", "[1]", "{\"schema\": \"vmfskit.seen/2\", \"runs\": []}",
+					    "{\"schema\": \"vmfskit.seen/1\", \"runs\": 7}"};
+	char name[100], host[VK_WHO_HOST_BYTES];
+	struct vk_last_disk one = {.path = "/dev/sdq", .wwid = ""};
+	struct vk_gones gones;
+	FILE *f;
+
+	(void)state;
+	put(1, "/dev/sda", "", "a", NULL, false);
+	snprintf(name, sizeof(name), "%s/seen.json", path);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct vk_store *store = test_store(path, VK_STORE_READ);
+		struct vk_error err = {0};
+
+		f = fopen(name, "w");
+		assert_non_null(f);
+		fputs(texts[i], f);
+		fclose(f);
+		assert_int_equal(vk_seen_gone(store, &all, &one, 1, &gones, &err), VK_DAMAGED);
+		assert_int_equal(gones.count, 0);
+		vk_store_close(store);
+		saw(&all, SDA);
+		assert_string_equal(gone_without("/dev/sdq"), "/dev/sda");
+	}
+	vk_who_host(host);
+	f = fopen(name, "w");
+	assert_non_null(f);
+	fprintf(f,
+		"{\"schema\": \"vmfskit.seen/1\", \"runs\": [7, {\"host\": \"%s\", \"folder\": \"\", \"words\": \"\","
+		" \"captures\": [1, \"\", \"..\", \"/etc\", \"" SDA "/../" SDA "\", \"" SDB "\"]}]}",
+		host);
+	fclose(f);
+	assert_string_equal(gone_without("/dev/sdq"), "");
 }
 
 static void empty_store(void **state)
@@ -196,8 +288,10 @@ static void empty_store(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {CASE(by_wwid_and_path), CASE(newest_that_counts),
-					   CASE(gone_once), CASE(empty_store)};
+	const struct CMUnitTest tests[] = {
+		CASE(by_wwid_and_path),   CASE(newest_that_counts),        CASE(gone_once),
+		CASE(gone_of_each_scope), CASE(seen_is_not_to_be_trusted), CASE(empty_store),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

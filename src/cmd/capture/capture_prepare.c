@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cmd/capture/capture_run.h"
 #include "scsi/lun_nodes.h"
+#include "store/capture/taking.h"
 
 static enum vk_status find_luns(struct capture_run *run, struct vk_error *err)
 {
@@ -51,66 +52,33 @@ static void make_jobs(struct capture_run *run)
 	}
 }
 
-enum { SCOPE_BYTES = 8192 };
-
-/* The words of a command that say which disks a run looks for: how it reports does not count. */
-static void scope_of(const char *const *command, char ret_scope[SCOPE_BYTES])
+/* Where this run looks for disks, and which of them are meant; how it reports does not count. */
+static void set_scope(struct capture_run *run)
 {
-	static const char *const options[] = {"--vmfs-only", "--dev-dir", "--include", "--exclude", "--config"};
-	enum { FLAGS = 1, COUNT = sizeof(options) / sizeof(options[0]) };
-	bool is_value = false; /* the word before wants one */
+	const char *folder = vk_cli_value(run->cmd.call, "dev-dir");
 	struct vk_text text;
 
-	vk_text_init(&text, ret_scope, SCOPE_BYTES);
-	/* it takes no value and stands anywhere */
-	for (size_t i = 0; command[i] != NULL; i++)
-		if (strcmp(command[i], "--all") == 0)
-			vk_text_put(&text, ret_scope[0] == '\0' ? "--all\n" : "");
-	for (; *command != NULL; command++) {
-		const size_t len = strcspn(*command, "=");
-		bool counts = is_value;
-		size_t i = 0;
-
-		while (!counts && i < COUNT &&
-		       (strlen(options[i]) != len || strncmp(*command, options[i], len) != 0))
-			i++;
-		is_value = !counts && i >= FLAGS && i < COUNT && (*command)[len] == '\0';
-		if (counts || i < COUNT)
-			vk_text_fmt(&text, "%s\n", *command);
+	run->scope_folder[0] = '\0';
+	if (folder != NULL)
+		vk_taking_path(folder, run->scope_folder, sizeof(run->scope_folder));
+	vk_text_init(&text, run->scope_words, sizeof(run->scope_words));
+	vk_text_put(&text, run->vmfs_only ? "--vmfs-only" : "");
+	for (size_t i = 0; run->include[i] != NULL; i++) {
+		vk_text_put(&text, " --include ");
+		vk_text_label(&text, (const uint8_t *)run->include[i], strlen(run->include[i]));
 	}
-}
-
-/* Whether another run looked for the same disks as this one. */
-static bool is_alike(const char *const *command, void *ctx)
-{
-	char scope[SCOPE_BYTES];
-
-	scope_of(command, scope);
-	return strcmp(scope, ctx) == 0;
-}
-
-/* What a changed configuration leaves out is not missing. */
-static void drop_unwanted(struct capture_run *run)
-{
-	struct vk_last_gones *g = &run->gones;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < g->count; i++) {
-		const struct vk_last_gone *gone = &g->items[i];
-		bool in = run->include[0] == NULL || vk_luns_match(run->include, gone->path, gone->wwid);
-
-		if (in && !vk_luns_match(run->exclude, gone->path, gone->wwid))
-			g->items[kept++] = *gone;
-		else
-			free(gone->path);
+	for (size_t i = 0; run->exclude[i] != NULL; i++) {
+		vk_text_put(&text, " --exclude ");
+		vk_text_label(&text, (const uint8_t *)run->exclude[i], strlen(run->exclude[i]));
 	}
-	g->count = kept;
+	run->scope = (struct vk_seen_scope){.folder = run->scope_folder, .words = run->scope_words};
 }
 
+/* The last capture of each disk, and what is not there any more. */
 static enum vk_status find_previous(struct capture_run *run, struct vk_error *err)
 {
 	struct vk_last_disk *disks = calloc(run->count, sizeof(*disks));
-	char scope[SCOPE_BYTES];
+	size_t kept = 0;
 	enum vk_status status;
 
 	if (disks == NULL)
@@ -121,12 +89,26 @@ static enum vk_status find_previous(struct capture_run *run, struct vk_error *er
 		disks[i].wwid = run->jobs[i].wwid;
 		disks[i].facts = &run->facts[i];
 	}
-	scope_of(run->cmd.call->command, scope);
-	status = vk_last_captures(run->capture.store, disks, run->count, is_alike, scope, run->all ? &run->gones : NULL,
-				  err);
-	drop_unwanted(run);
+	status = vk_last_captures(run->capture.store, disks, run->count, err);
 	for (size_t i = 0; status == VK_OK && i < run->count; i++)
 		memcpy(run->jobs[i].previous, disks[i].id, sizeof(disks[i].id));
+	if (status == VK_OK && run->all) {
+		set_scope(run);
+		/* that nobody can tell what the last run saw keeps nothing from being captured */
+		if (vk_seen_gone(run->capture.store, &run->scope, disks, run->count, &run->gones, err) != VK_OK)
+			vk_cmd_fail(&run->cmd, err);
+	}
+	/* what a changed configuration leaves out is not missing */
+	for (size_t i = 0; i < run->gones.count; i++) {
+		struct vk_capture *gone = &run->gones.captures[i];
+		const bool in = run->include[0] == NULL || vk_luns_match(run->include, gone->source_path, gone->wwid);
+
+		if (in && !vk_luns_match(run->exclude, gone->source_path, gone->wwid))
+			run->gones.captures[kept++] = *gone;
+		else
+			vk_capture_close(gone);
+	}
+	run->gones.count = kept;
 	free(disks);
 	return status;
 }
@@ -161,5 +143,5 @@ void vk_capture_run_free(struct capture_run *run)
 	free(run->include);
 	free(run->exclude);
 	vk_luns_free(run->luns, run->lun_count);
-	vk_last_gones_free(&run->gones);
+	vk_gones_free(&run->gones);
 }

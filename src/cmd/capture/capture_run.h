@@ -82,7 +82,10 @@ struct capture_run {
 	struct capture_job *jobs;
 	size_t count;
 	struct vk_disk_facts *facts; /* of each job, what is known of it before it is opened */
-	struct vk_last_gones gones;
+	struct vk_seen_scope scope; /* which disks --all looks for */
+	char scope_folder[4096];
+	char scope_words[8192];
+	struct vk_gones gones;
 	struct capture_sums sums;
 	bool no_links_reported; /* that the store has no hard links is reported once, not for each disk */
 };
@@ -94,8 +97,6 @@ void vk_capture_run_free(struct capture_run *run);
  * Take one disk into result, findings and changes of the job. In a process of its own, which may be killed at any time.
  */
 void vk_capture_job(struct capture_job *job);
-/* Compare the capture that the job has just taken with the last one of its disk. */
-void vk_capture_compare(struct capture_job *job, const struct vk_capture *before);
 /* All of them, a few at a time; those that do not answer are given up. */
 void vk_capture_work(struct capture_run *run);
 

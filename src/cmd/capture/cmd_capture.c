@@ -76,6 +76,29 @@ static void judge(struct capture_run *run, const struct capture_job *job)
 		vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 }
 
+/* One that did not answer was seen all the same. */
+static void keep_seen(struct capture_run *run)
+{
+	const char **ids = calloc(run->count + 1, sizeof(*ids));
+	struct vk_error err;
+	size_t count = 0;
+
+	if (ids == NULL) {
+		vk_cmd_no_memory(&run->cmd);
+		return;
+	}
+	for (size_t i = 0; i < run->count; i++) {
+		const struct capture_job *job = &run->jobs[i];
+		const char *id = job->result.status == VK_OK ? job->result.id : job->previous;
+
+		if (id[0] != '\0')
+			ids[count++] = id;
+	}
+	if (vk_seen_write(run->capture.store, &run->scope, ids, count, &err) != VK_OK)
+		vk_cmd_fail(&run->cmd, &err);
+	free(ids);
+}
+
 static bool capture_all(void *ctx)
 {
 	struct capture_run *run = ctx;
@@ -90,6 +113,8 @@ static bool capture_all(void *ctx)
 	vk_capture_work(run);
 	for (size_t i = 0; i < run->count; i++)
 		judge(run, &run->jobs[i]);
+	if (run->all)
+		keep_seen(run);
 	if (run->fail_on_change && run->gones.count > 0)
 		vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 	return true;

@@ -68,6 +68,19 @@ void vk_cmd_show_size(FILE *out, uint64_t bytes)
 	fputs(buf, out);
 }
 
+void vk_cmd_show_saved(FILE *out, const struct vk_capture *capture)
+{
+	fputs("saved ", out);
+	vk_cmd_show_size(out, vk_cmd_saved_bytes(capture));
+	for (size_t i = 0; i < capture->identity_count; i++) {
+		const struct vk_identity *id = &capture->identities[i];
+
+		fprintf(out, "; partition %u: %s", id->partition, id->fs_label[0] != '\0' ? id->fs_label : "no label");
+		if (id->disk_id[0] != '\0')
+			fprintf(out, ", %s", id->disk_id);
+	}
+}
+
 void vk_cmd_show_label(FILE *out, const char *bytes)
 {
 	char buf[800];

@@ -23,6 +23,8 @@ void vk_cmd_size(uint64_t bytes, char ret_text[64]);
 /* Print that; and a text of unknown origin, so that it cannot steer a terminal. */
 void vk_cmd_show_size(FILE *out, uint64_t bytes);
 void vk_cmd_show_label(FILE *out, const char *bytes);
+/* "saved 21 MiB (...); partition 1: LABEL, naa.6001..." */
+void vk_cmd_show_saved(FILE *out, const struct vk_capture *capture);
 
 /* A capture and what verify says of it. */
 struct vk_cmd_judged {

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking for the last captures of disks: manifests newest first, until every disk has its own. */
+/*
+ * The last captures of disks: manifests newest first, until every disk has its own. And the disks that are gone: a
+ * small file of the store, docs/json.md, has the captures that the last run of each scope saw.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "store/capture/previous.h"
 #include "store/capture/taking.h"
 #include "store/folder/identity_of_run.h"
+#include "store/folder/folder.h"
 
-enum { PATH_BYTES = 4096, STAMP_LENGTH = sizeof("20261121T014500") - 1 };
+#define SEEN_FILE "seen.json"
+enum { PATH_BYTES = 4096, SEEN_MAX_BYTES = 16 << 20, SCOPES_MAX = 64 };
 
-/* One name of a disk; sorted by it. */
+/* A path of a disk, as manifests have it. */
 struct name {
 	char *text;
 	size_t disk;
@@ -21,229 +27,236 @@ struct search {
 	struct vk_last_disk *disks;
 	size_t count;
 	size_t found;
-	struct name *wwids;
-	size_t wwid_count;
-	struct name *paths;
-	size_t path_count;
+	struct name *names;
+	size_t name_count;
 	char host[VK_WHO_HOST_BYTES];
-	bool (*is_alike)(const char *const *command, void *ctx);
-	void *ctx;
-	char run[48]; /* the last run alike; empty: not met yet */
-	bool past;    /* an earlier one was met */
-	struct vk_last_gones *gones; /* NULL: not wanted */
 };
 
-void vk_last_gones_free(struct vk_last_gones *gones)
+static bool search_begin(struct search *s)
 {
-	for (size_t i = 0; i < gones->count; i++)
-		free(gones->items[i].path);
-	free(gones->items);
-	memset(gones, 0, sizeof(*gones));
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
-}
-
-/* The first of that name; NULL: there is none. */
-static const struct name *find_name(const struct name *names, size_t count, const char *text)
-{
-	const struct name key = {.text = (char *)(uintptr_t)text};
-	const struct name *found = count > 0 ? bsearch(&key, names, count, sizeof(*names), compare_names) : NULL;
-
-	while (found != NULL && found > names && strcmp(found[-1].text, text) == 0)
-		found--;
-	return found;
-}
-
-static void free_names(struct name *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(names[i].text);
-	free(names);
-}
-
-static size_t count_paths(const struct vk_last_disk *disk)
-{
-	size_t count = 1;
-
-	while (disk->other_paths != NULL && disk->other_paths[count - 1] != NULL)
-		count++;
-	return count;
-}
-
-static bool add_name(struct name *names, size_t *count, const char *text, size_t disk)
-{
-	names[*count].text = strdup(text);
-	names[*count].disk = disk;
-	return names[(*count)++].text != NULL;
-}
-
-static bool make_index(struct search *s)
-{
-	char path[PATH_BYTES];
-	size_t paths = 0;
-	bool sound;
-
-	for (size_t i = 0; i < s->count; i++)
-		paths += count_paths(&s->disks[i]);
-	s->wwids = calloc(s->count + 1, sizeof(*s->wwids));
-	s->paths = calloc(paths + 1, sizeof(*s->paths));
-	sound = s->wwids != NULL && s->paths != NULL;
-	for (size_t i = 0; sound && i < s->count; i++) {
+	vk_who_host(s->host);
+	for (size_t i = 0; i < s->count; i++) {
 		const struct vk_last_disk *disk = &s->disks[i];
-		size_t own = count_paths(disk);
+		const char *const *other = disk->other_paths;
 
-		if (disk->wwid[0] != '\0')
-			sound = add_name(s->wwids, &s->wwid_count, disk->wwid, i);
-		for (size_t k = 0; sound && k < own; k++) {
-			vk_taking_path(k == 0 ? disk->path : disk->other_paths[k - 1], path, sizeof(path));
-			sound = add_name(s->paths, &s->path_count, path, i);
+		for (const char *path = disk->path; path != NULL; path = other != NULL ? *other++ : NULL) {
+			char text[PATH_BYTES];
+			struct name name = {.disk = i};
+
+			vk_taking_path(path, text, sizeof(text));
+			name.text = strdup(text);
+			if (name.text == NULL || vk_append(&s->names, &s->name_count, &name, sizeof(name)) == NULL) {
+				free(name.text);
+				return false;
+			}
 		}
 	}
-	if (!sound)
-		return false;
-	qsort(s->wwids, s->wwid_count, sizeof(*s->wwids), compare_names);
-	qsort(s->paths, s->path_count, sizeof(*s->paths), compare_names);
 	return true;
 }
 
-static bool contradicts(const struct search *s, size_t disk, const struct vk_capture *c)
+static void search_end(struct search *s)
 {
-	return s->disks[disk].facts != NULL && vk_capture_contradicts(c, s->disks[disk].facts);
+	for (size_t i = 0; i < s->name_count; i++)
+		free(s->names[i].text);
+	free(s->names);
 }
 
-/* Calls take for each disk that the capture is of. Returns whether there is one. */
-static bool for_each_disk(struct search *s, const struct vk_capture *c,
-			  void (*take)(struct search *s, size_t disk, const struct vk_capture *c))
+/* The capture becomes the last one of each disk that it is of and that has none yet. Returns whether it is of any. */
+static bool note_capture(struct search *s, const struct vk_capture *c)
 {
-	bool any = false;
-	const struct name *n = c->wwid[0] != '\0' ? find_name(s->wwids, s->wwid_count, c->wwid) : NULL;
+	bool by_wwid = false, by_name = false;
 
-	for (; n != NULL && n < s->wwids + s->wwid_count && strcmp(n->text, c->wwid) == 0; n++) {
-		if (contradicts(s, n->disk, c))
+	for (size_t i = 0; i < s->count + s->name_count && !(by_wwid && i >= s->count); i++) {
+		const struct name *name = i < s->count ? NULL : &s->names[i - s->count];
+		struct vk_last_disk *disk = &s->disks[name == NULL ? i : name->disk];
+
+		if (name == NULL && (c->wwid[0] == '\0' || strcmp(disk->wwid, c->wwid) != 0))
 			continue;
-		take(s, n->disk, c);
-		any = true;
-	}
-	if (any || strcmp(c->host, s->host) != 0)
-		return any;
-	n = find_name(s->paths, s->path_count, c->source_path);
-	for (; n != NULL && n < s->paths + s->path_count && strcmp(n->text, c->source_path) == 0; n++) {
-		if ((c->wwid[0] != '\0' && s->disks[n->disk].wwid[0] != '\0') || contradicts(s, n->disk, c))
+		if (name != NULL && (strcmp(name->text, c->source_path) != 0 || strcmp(c->host, s->host) != 0 ||
+				     (c->wwid[0] != '\0' && disk->wwid[0] != '\0')))
 			continue;
-		take(s, n->disk, c);
-		any = true;
+		if (disk->facts != NULL && vk_capture_contradicts(c, disk->facts))
+			continue;
+		by_wwid = by_wwid || name == NULL;
+		by_name = by_name || name != NULL;
+		if (disk->id[0] != '\0')
+			continue;
+		memcpy(disk->id, c->id, sizeof(disk->id));
+		s->found++;
 	}
-	return any;
+	return by_wwid || by_name;
 }
 
-static void take_last(struct search *s, size_t disk, const struct vk_capture *c)
+/* A capture that the disk itself was read for. What was renamed in the store is not what its name says. */
+static bool open_own(const char *store, const char *id, struct vk_capture *ret_capture)
 {
-	if (s->disks[disk].id[0] != '\0')
-		return;
-	memcpy(s->disks[disk].id, c->id, sizeof(s->disks[disk].id));
-	s->found++;
-}
+	struct vk_error unknown;
+	char path[PATH_BYTES];
 
-static bool add_gone(struct search *s, const struct vk_capture *c)
-{
-	struct vk_last_gone gone = {.path = strdup(c->source_path)};
-
-	memcpy(gone.wwid, c->wwid, sizeof(gone.wwid));
-	memcpy(gone.time, c->time, sizeof(gone.time));
-	memcpy(gone.id, c->id, sizeof(gone.id));
-	if (gone.path != NULL && vk_append(&s->gones->items, &s->gones->count, &gone, sizeof(gone)) != NULL)
+	if (snprintf(path, sizeof(path), "%s/%s", store, id) >= (int)sizeof(path) ||
+	    vk_capture_open("", path, ret_capture, &unknown) != VK_OK)
+		return false;
+	if (!ret_capture->is_undo && !ret_capture->is_rebuilt && strcmp(ret_capture->id, id) == 0)
 		return true;
-	free(gone.path);
+	vk_capture_close(ret_capture);
 	return false;
 }
 
-/*
- * Whether it was taken by the last run that looked for the same disks. Ids of captures have whole seconds, so runs
- * within one second are mixed: one of the last run comes behind none that is older than that run.
- */
-static bool of_last_run(struct search *s, const struct vk_capture *c)
+enum vk_status vk_last_captures(const struct vk_store *store, struct vk_last_disk *disks, size_t count,
+				struct vk_error *err)
 {
-	int order;
-
-	if (s->gones == NULL || s->past || c->run[0] == '\0' || strcmp(c->host, s->host) != 0 ||
-	    c->command == NULL || !s->is_alike((const char *const *)c->command, s->ctx))
-		return false;
-	s->past = s->run[0] != '\0' && strncmp(c->id, s->run, STAMP_LENGTH) < 0;
-	order = strcmp(c->run, s->run);
-	if (order <= 0)
-		return order == 0 && !s->past;
-	vk_last_gones_free(s->gones);
-	memcpy(s->run, c->run, sizeof(s->run));
-	return true;
-}
-
-static bool look_at(struct search *s, const struct vk_capture *c)
-{
-	bool last = of_last_run(s, c);
-	bool known = for_each_disk(s, c, take_last);
-
-	return known || !last || add_gone(s, c);
-}
-
-static bool is_done(const struct search *s)
-{
-	return s->found == s->count && (s->gones == NULL || s->past);
-}
-
-static enum vk_status walk(struct search *s, const char *path, struct vk_error *err)
-{
+	struct search s = {.disks = disks, .count = count};
+	const char *path = vk_store_path(store);
 	char **ids;
-	size_t count;
-	enum vk_status status = vk_store_list(path, &ids, &count, err);
+	size_t id_count;
+	enum vk_status status = vk_store_list(path, &ids, &id_count, err);
 
 	if (status != VK_OK)
 		return status;
-	for (size_t i = count; i-- > 0 && status == VK_OK && !is_done(s);) {
+	if (!search_begin(&s))
+		status = vk_no_memory(err, path);
+	for (size_t i = id_count; i-- > 0; free(ids[i])) {
 		struct vk_capture c;
-		struct vk_error unknown;
-		char *folder;
 
-		if (asprintf(&folder, "%s/%s", path, ids[i]) < 0) {
-			status = vk_no_memory(err, path);
-			break;
-		}
-		if (vk_capture_open("", folder, &c, &unknown) == VK_OK) {
-			/* what was renamed in the store is not what its name says */
-			if (!c.is_undo && !c.is_rebuilt && strcmp(c.id, ids[i]) == 0 && !look_at(s, &c))
-				status = vk_no_memory(err, path);
-			vk_capture_close(&c);
-		}
-		free(folder);
+		if (status != VK_OK || s.found == count || !open_own(path, ids[i], &c))
+			continue;
+		(void)note_capture(&s, &c);
+		vk_capture_close(&c);
 	}
-	for (size_t i = 0; i < count; i++)
-		free(ids[i]);
 	free(ids);
+	search_end(&s);
 	return status;
 }
 
-enum vk_status vk_last_captures(const struct vk_store *store, struct vk_last_disk *disks,
-				size_t count,
-				bool (*is_alike)(const char *const *command, void *ctx), void *ctx,
-				struct vk_last_gones *ret_gones, struct vk_error *err)
+/* ---- what the last run saw */
+
+void vk_gones_free(struct vk_gones *gones)
 {
-	struct search s = {.disks = disks,
-			   .count = count,
-			   .is_alike = is_alike,
-			   .ctx = ctx,
-			   .gones = ret_gones};
+	for (size_t i = 0; i < gones->count; i++)
+		vk_capture_close(&gones->captures[i]);
+	free(gones->captures);
+	memset(gones, 0, sizeof(*gones));
+}
+
+static bool has(const json_t *run, const char *key, const char *value)
+{
+	const char *text = json_string_value(json_object_get(run, key));
+
+	return text != NULL && strcmp(text, value) == 0;
+}
+
+/* words NULL: any. */
+static bool is_of(const json_t *run, const struct vk_seen_scope *scope, const char *words)
+{
+	char host[VK_WHO_HOST_BYTES];
+
+	vk_who_host(host);
+	return has(run, "host", host) && has(run, "folder", scope->folder) &&
+	       (words == NULL || has(run, "words", words));
+}
+
+/* The runs, newest first; an empty list where there is no such file. */
+static enum vk_status load(const struct vk_store *store, json_t **ret_runs, struct vk_error *err)
+{
+	struct vk_error why = {.status = VK_OK};
+	json_error_t error;
+	json_t *root, *runs;
+	char *text;
+	size_t len;
+	enum vk_status status = vk_folder_slurp(vk_store_fd(store), SEEN_FILE, SEEN_MAX_BYTES, &text, &len, &why);
+
+	if (status == VK_ABSENT) {
+		*ret_runs = json_array();
+		return *ret_runs != NULL ? VK_OK : vk_no_memory(err, SEEN_FILE);
+	}
+	if (status != VK_OK) {
+		*err = why;
+		return status;
+	}
+	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	free(text);
+	runs = json_object_get(root, "runs");
+	*ret_runs = has(root, "schema", "vmfskit.seen/1") && json_is_array(runs) ? json_incref(runs) : NULL;
+	json_decref(root);
+	if (*ret_runs != NULL)
+		return VK_OK;
+	vk_error_set(err, VK_DAMAGED, SEEN_FILE, "it does not tell which disks the last run saw");
+	return vk_error_remedy(err, "look for disks that are missing by hand; this run writes the file anew");
+}
+
+enum vk_status vk_seen_gone(const struct vk_store *store, const struct vk_seen_scope *scope,
+			    struct vk_last_disk *disks, size_t count, struct vk_gones *ret_gones, struct vk_error *err)
+{
+	struct search s = {.disks = disks, .count = count};
+	const json_t *seen = NULL, *ids;
+	json_t *runs;
 	enum vk_status status;
 
-	if (ret_gones != NULL)
-		memset(ret_gones, 0, sizeof(*ret_gones));
-	vk_who_host(s.host);
-	status = make_index(&s) ? walk(&s, vk_store_path(store), err)
-				: vk_no_memory(err, vk_store_path(store));
-	free_names(s.wwids, s.wwid_count);
-	free_names(s.paths, s.path_count);
-	if (status != VK_OK && ret_gones != NULL)
-		vk_last_gones_free(ret_gones);
+	memset(ret_gones, 0, sizeof(*ret_gones));
+	status = load(store, &runs, err);
+	if (status != VK_OK)
+		return status;
+	if (!search_begin(&s))
+		status = vk_no_memory(err, SEEN_FILE);
+	for (int any = 0; any < 2; any++)
+		for (size_t i = 0; i < json_array_size(runs) && seen == NULL; i++)
+			if (is_of(json_array_get(runs, i), scope, any ? NULL : scope->words))
+				seen = json_array_get(runs, i);
+	ids = json_object_get(seen, "captures");
+	for (size_t i = 0; i < json_array_size(ids) && status == VK_OK; i++) {
+		const char *id = json_string_value(json_array_get(ids, i));
+		struct vk_capture c;
+
+		if (id == NULL || !vk_id_stamped(id) || strchr(id, '/') != NULL ||
+		    !open_own(vk_store_path(store), id, &c))
+			continue;
+		if (!note_capture(&s, &c)) {
+			if (vk_append(&ret_gones->captures, &ret_gones->count, &c, sizeof(c)) != NULL)
+				continue;
+			status = vk_no_memory(err, SEEN_FILE);
+		}
+		vk_capture_close(&c);
+	}
+	json_decref(runs);
+	search_end(&s);
+	if (status != VK_OK)
+		vk_gones_free(ret_gones);
+	return status;
+}
+
+enum vk_status vk_seen_write(const struct vk_store *store, const struct vk_seen_scope *scope, const char *const *ids,
+			     size_t count, struct vk_error *err)
+{
+	struct vk_json run = vk_json_begin(), root = vk_json_begin();
+	json_t *runs, *captures = json_array();
+	char host[VK_WHO_HOST_BYTES];
+	struct vk_error ignored;
+	char *text;
+	enum vk_status status;
+
+	/* one that does not tell is replaced */
+	if (load(store, &runs, &ignored) != VK_OK)
+		runs = json_array();
+	for (size_t i = json_array_size(runs); i-- > 0;)
+		if (is_of(json_array_get(runs, i), scope, scope->words) || i + 1 >= SCOPES_MAX)
+			(void)json_array_remove(runs, i);
+	vk_who_host(host);
+	vk_json_set_text(&run, "host", host);
+	vk_json_set_text(&run, "folder", scope->folder);
+	vk_json_set_text(&run, "words", scope->words);
+	for (size_t i = 0; i < count; i++)
+		vk_json_append(captures, vk_json_text(ids[i]), &run);
+	vk_json_set(&run, "captures", captures);
+	if (json_array_insert_new(runs, 0, vk_json_end(&run)) != 0)
+		root.failed = true;
+	vk_json_set_text(&root, "schema", "vmfskit.seen/1");
+	vk_json_set(&root, "runs", runs);
+	runs = vk_json_end(&root);
+	text = runs != NULL ? json_dumps(runs, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : NULL;
+	json_decref(runs);
+	if (text == NULL)
+		return vk_no_memory(err, SEEN_FILE);
+	status = vk_replace_file(vk_store_fd(store), SEEN_FILE, text, strlen(text), "seen", err);
+	free(text);
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The last captures of disks, found among the manifests of a store. */
+/* The last captures of disks, found among the manifests of a store; and the disks that the last run saw. */
 #ifndef VK_STORE_PREVIOUS_H
 #define VK_STORE_PREVIOUS_H
 
@@ -14,30 +14,40 @@ struct vk_last_disk {
 	char id[VK_CAPTURE_ID_BYTES]; /* out: its last capture; empty: there is none */
 };
 
-/* What the run before captured and is not among the disks. */
-struct vk_last_gone {
-	char *path;
-	char wwid[200];
-	char time[32];
-	char id[VK_CAPTURE_ID_BYTES];
+/* Where a run looked for disks, and in which words it was told which of them are meant. */
+struct vk_seen_scope {
+	const char *folder; /* "": those of the host */
+	const char *words;
 };
-struct vk_last_gones {
-	struct vk_last_gone *items;
+
+/* Captures whose disks are not there any more. Free with vk_gones_free. */
+struct vk_gones {
+	struct vk_capture *captures;
 	size_t count;
 };
-void vk_last_gones_free(struct vk_last_gones *gones);
+void vk_gones_free(struct vk_gones *gones);
 
 /*
  * The last capture of a disk is the newest one with the same non-empty WWID, or else, when not both have one, that
  * was taken on this host under the same path; in both cases only when nothing that is known of the disk contradicts
- * (vk_capture_contradicts). Undo captures and captures without a readable manifest are passed over.
- *
- * ret_gones (NULL: not wanted) are disks of the last run on this host whose command line is_alike takes, that none of
- * the disks is. Free with vk_last_gones_free. Errors: VK_ABSENT (no store), VK_IO, VK_NOMEM.
+ * (vk_capture_contradicts). Undo captures and captures without a readable manifest are passed over. Errors: VK_ABSENT
+ * (no store), VK_IO, VK_NOMEM.
  */
-VK_MUST_USE enum vk_status vk_last_captures(const struct vk_store *store,
-					    struct vk_last_disk *disks, size_t count,
-					    bool (*is_alike)(const char *const *command, void *ctx), void *ctx,
-					    struct vk_last_gones *ret_gones, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_last_captures(const struct vk_store *store, struct vk_last_disk *disks, size_t count,
+					    struct vk_error *err);
+/*
+ * What the last run on this host with this scope saw, as its captures, and none of the disks is. Of a scope that there
+ * was no run with, the last run in that folder counts. ret_gones is empty also after a failure. Errors: VK_DAMAGED
+ * (nobody can tell what that run saw), VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_seen_gone(const struct vk_store *store, const struct vk_seen_scope *scope,
+					struct vk_last_disk *disks, size_t count, struct vk_gones *ret_gones,
+					struct vk_error *err);
+/*
+ * Put on record what this run saw: the last capture of each disk. So whoever is gone is told once. The store was
+ * opened with RUN. Errors: VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_seen_write(const struct vk_store *store, const struct vk_seen_scope *scope,
+					 const char *const *ids, size_t count, struct vk_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a run of capture tells people. */
+/* What a run of capture tells people, and scripts. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,20 +21,9 @@ static void put_name(FILE *out, const struct capture_run *run, const struct capt
 
 static void put_capture(FILE *out, const struct vk_capture *capture)
 {
-	char size[64];
-	char saved[64];
-
-	vk_cmd_size(capture->size_bytes, size);
-	vk_cmd_size(vk_cmd_saved_bytes(capture), saved);
-	fprintf(out, "%s, saved %s", size, saved);
-	for (size_t i = 0; i < capture->identity_count; i++) {
-		const struct vk_identity *id = &capture->identities[i];
-
-		fprintf(out, "; partition %u: %s", id->partition,
-			id->fs_label[0] != '\0' ? id->fs_label : "no label");
-		if (id->disk_id[0] != '\0')
-			fprintf(out, ", %s", id->disk_id);
-	}
+	vk_cmd_show_size(out, capture->size_bytes);
+	fputs(", ", out);
+	vk_cmd_show_saved(out, capture);
 }
 
 static void put_changes(FILE *out, const struct capture_run *run, const struct capture_job *job)
@@ -117,38 +106,24 @@ static void put_all(FILE *out, const struct capture_run *run, const struct captu
 	fputc('\n', out);
 }
 
-static void put_gones(FILE *out, const struct capture_run *run)
-{
-	for (size_t i = 0; i < run->gones.count; i++) {
-		const struct vk_last_gone *gone = &run->gones.items[i];
-		const char *slash = run->by_name ? strrchr(gone->path, '/') : NULL;
-
-		fprintf(out, "%s: no longer seen, last captured %s\n",
-			slash != NULL ? slash + 1 : gone->path, gone->time);
-	}
-}
-
-static void put_part(FILE *out, size_t count, const char *what, const char **before)
-{
-	if (count == 0)
-		return;
-	fprintf(out, "%s%zu %s", *before, count, what);
-	*before = ", ";
-}
-
 static void put_sums(FILE *out, const struct capture_run *run)
 {
 	const struct capture_sums *sums = &run->sums;
+	const struct {
+		size_t count;
+		const char *what;
+	} parts[] = {{sums->unchanged, "unchanged"},  {sums->changed, "changed"},     {sums->new_ones, "new"},
+		     {sums->bad, "with findings"},    {sums->failed, "not captured"}, {sums->skipped, "passed over"},
+		     {run->gones.count, "no longer seen"}};
 	const char *before = ": ";
 
 	fprintf(out, "%zu LUN%s", run->count, run->count == 1 ? "" : "s");
-	put_part(out, sums->unchanged, "unchanged", &before);
-	put_part(out, sums->changed, "changed", &before);
-	put_part(out, sums->new_ones, "new", &before);
-	put_part(out, sums->bad, "with findings", &before);
-	put_part(out, sums->failed, "not captured", &before);
-	put_part(out, sums->skipped, "passed over", &before);
-	put_part(out, run->gones.count, "no longer seen", &before);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].count == 0)
+			continue;
+		fprintf(out, "%s%zu %s", before, parts[i].count, parts[i].what);
+		before = ", ";
+	}
 	fputc('\n', out);
 }
 
@@ -165,7 +140,84 @@ void vk_capture_put_text(const void *ctx)
 		else if (job->result.status == VK_OK)
 			put_all(out, run, job);
 	}
-	put_gones(out, run);
+	for (size_t i = 0; i < run->gones.count; i++) {
+		const struct vk_capture *gone = &run->gones.captures[i];
+		const char *slash = run->by_name ? strrchr(gone->source_path, '/') : NULL;
+
+		fprintf(out, "%s: no longer seen, last captured %s\n", slash != NULL ? slash + 1 : gone->source_path,
+			gone->time);
+	}
 	if (run->all && !run->quiet && isatty(fileno(out)) == 1)
 		put_sums(out, run);
+}
+
+/* ---- for scripts: the contract is docs/json.md */
+
+static json_t *job_json(const struct capture_job *job)
+{
+	struct vk_json o = vk_cmd_capture_json(job->result.id, job->path, &job->capture);
+	json_t *changes = json_array(), *paths = json_array();
+	const char *const *path = job->other_paths;
+
+	for (; path != NULL && *path != NULL; path++)
+		vk_json_append(paths, vk_json_text(*path), &o);
+	for (size_t i = 0; i < job->change_count; i++)
+		vk_json_append(changes, vk_cmd_change_json(&job->changes[i], false), &o);
+	vk_json_set_number(&o, "decode_findings", job->result.decode_findings);
+	vk_json_set(&o, "other_paths", paths);
+	vk_json_set_text(&o, "previous", job->result.compared ? job->previous : NULL);
+	vk_json_set_bool(&o, "unchanged", job->result.compared && !vk_capture_is_changed(job));
+	vk_json_set(&o, "changes", changes);
+	return vk_json_end(&o);
+}
+
+void vk_capture_put_json(const void *ctx, struct vk_json *root)
+{
+	const struct capture_run *run = ctx;
+	json_t *captures = json_array();
+	json_t *errors = json_array();
+	json_t *skipped = json_array();
+	json_t *gone = json_array();
+	json_t *findings = json_array();
+	struct vk_json sums = vk_json_begin();
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct capture_job *job = &run->jobs[i];
+
+		if (job->result.skipped) {
+			struct vk_json o = vk_json_begin();
+
+			vk_json_set_text(&o, "disk", job->disk);
+			vk_json_set_text(&o, "why", job->result.err.what);
+			vk_json_append(skipped, vk_json_end(&o), root);
+		} else if (job->result.status != VK_OK) {
+			vk_json_append(errors, vk_cmd_error_json(job->disk, &job->result.err), root);
+		} else {
+			vk_json_append(captures, job_json(job), root);
+			vk_cmd_findings_json(findings, job->disk, &job->findings, root);
+		}
+	}
+	for (size_t i = 0; i < run->gones.count; i++) {
+		const struct vk_capture *c = &run->gones.captures[i];
+		struct vk_json o = vk_json_begin();
+
+		vk_json_set_text(&o, "disk", c->source_path);
+		vk_json_set_text(&o, "last", c->id);
+		vk_json_set_text(&o, "time", c->time);
+		vk_json_append(gone, vk_json_end(&o), root);
+	}
+	vk_json_set_number(&sums, "disks", run->count);
+	vk_json_set_number(&sums, "unchanged", run->sums.unchanged);
+	vk_json_set_number(&sums, "changed", run->sums.changed);
+	vk_json_set_number(&sums, "new", run->sums.new_ones);
+	vk_json_set_number(&sums, "failed", run->sums.failed);
+	vk_json_set_number(&sums, "skipped", run->sums.skipped);
+	vk_json_set_number(&sums, "gone", run->gones.count);
+	vk_json_set_text(root, "store", vk_cmd_store(run->cmd.call));
+	vk_json_set(root, "captures", captures);
+	vk_json_set(root, "errors", errors);
+	vk_json_set(root, "skipped", skipped);
+	vk_json_set(root, "gone", gone);
+	vk_json_set(root, "summary", vk_json_end(&sums));
+	vk_json_set(root, "findings", findings);
 }
