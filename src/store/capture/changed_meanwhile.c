@@ -19,35 +19,6 @@ struct looker {
 	struct vk_findings *changes;
 };
 
-static void put_hex(char *ret_text, size_t cap, const uint8_t *bytes, size_t len)
-{
-	struct vk_text text;
-
-	vk_text_init(&text, ret_text, cap);
-	vk_text_hex(&text, bytes, len < SHOWN_BYTES ? len : SHOWN_BYTES);
-}
-
-/* Compare the first len bytes of both buffers, which lie at offset; tell of the range that differs. */
-static bool differs(struct looker *l, const char *name, uint64_t offset, size_t len)
-{
-	struct vk_finding finding;
-	size_t first = 0;
-	size_t last = len;
-
-	if (memcmp(l->saved, l->now, len) == 0)
-		return false;
-	while (l->saved[first] == l->now[first])
-		first++;
-	while (l->saved[last - 1] == l->now[last - 1])
-		last--;
-	vk_finding_init(&finding, VK_F_CAPTURE_CHANGING, offset + first, last - first,
-			"%s changed while it was read, each of %d times", name, VK_CAPTURE_TRIES);
-	put_hex(finding.seen, sizeof(finding.seen), l->now + first, last - first);
-	put_hex(finding.expected, sizeof(finding.expected), l->saved + first, last - first);
-	vk_findings_add(l->changes, &finding);
-	return true;
-}
-
 static bool load_saved(struct looker *l, uint64_t offset, size_t len)
 {
 	const char *file;
@@ -55,23 +26,45 @@ static bool load_saved(struct looker *l, uint64_t offset, size_t len)
 	return vk_taking_read_back(l->taking, offset, l->saved, len, &file);
 }
 
+/* Compare the first len bytes of both buffers, which lie at offset; tell of the range that differs. */
+static bool differs(struct looker *l, const char *name, uint64_t offset, size_t len)
+{
+	struct vk_finding finding;
+	size_t first = 0, last = len, shown;
+	struct vk_text text;
+
+	if (memcmp(l->saved, l->now, len) == 0)
+		return false;
+	while (l->saved[first] == l->now[first])
+		first++;
+	while (l->saved[last - 1] == l->now[last - 1])
+		last--;
+	shown = (size_t)vk_min_u64(last - first, SHOWN_BYTES);
+	vk_finding_init(&finding, VK_F_CAPTURE_CHANGING, offset + first, last - first,
+			"%s changed while it was read, each of %d times", name, VK_CAPTURE_TRIES);
+	vk_text_init(&text, finding.seen, sizeof(finding.seen));
+	vk_text_hex(&text, l->now + first, shown);
+	vk_text_init(&text, finding.expected, sizeof(finding.expected));
+	vk_text_hex(&text, l->saved + first, shown);
+	vk_findings_add(l->changes, &finding);
+	return true;
+}
+
 /*
  * Read it again. What cannot be read, now or then, is told elsewhere. One range of each structure is enough to tell.
  */
-static bool look_again(struct looker *l, const char *name, uint64_t offset, uint64_t length)
+static void look_again(struct looker *l, const char *name, uint64_t offset, uint64_t length)
 {
-	for (uint64_t pos = 0; pos < length;) {
-		size_t len = (size_t)vk_min_u64(CHUNK_BYTES, length - pos);
-		struct vk_error unread;
+	struct vk_error unread;
+
+	for (uint64_t pos = 0; pos < length; pos += CHUNK_BYTES) {
+		const size_t len = (size_t)vk_min_u64(CHUNK_BYTES, length - pos);
 
 		if (!load_saved(l, offset + pos, len) ||
-		    vk_io_read_all(l->source->io, offset + pos, l->now, len, &unread) != VK_OK)
-			return false;
-		if (differs(l, name, offset + pos, len))
-			return true;
-		pos += len;
+		    vk_io_read_all(l->source->io, offset + pos, l->now, len, &unread) != VK_OK ||
+		    differs(l, name, offset + pos, len))
+			return;
 	}
-	return false;
 }
 
 /*
@@ -89,42 +82,32 @@ static bool was_other(struct looker *l, const char *name, uint64_t offset, size_
 	return differs(l, name, offset, len);
 }
 
-static bool copy_was_other(struct looker *l, const struct vk_place *place)
-{
-	const struct vk_table *table = &l->source->table;
-
-	for (unsigned i = 0; i < 2; i++) {
-		const struct vk_gpt_copy *copy = &table->gpt[i];
-		uint64_t header = vk_mul_sat(copy->lba, table->sector_size);
-		uint64_t array = vk_mul_sat(copy->header.entriesLBA, table->sector_size);
-
-		if (copy->sector != NULL && place->layout == &vk_gpt_header_layout &&
-		    place->offset_bytes == header)
-			return was_other(l, place->name, header, table->sector_size, copy->sector, NULL, NULL);
-		if (copy->array != NULL && place->element == &vk_gpt_entry_layout &&
-		    place->offset_bytes == array)
-			return was_other(l, place->name, array, vk_gpt_entries_bytes(&copy->header),
-					 copy->array, NULL, NULL);
-	}
-	return false;
-}
-
 static void look_at_table(struct looker *l)
 {
 	const struct vk_table *table = &l->source->table;
 
 	for (size_t i = 0; i < table->place_count; i++) {
 		const struct vk_place *place = &table->places[i];
+		const uint64_t at = place->offset_bytes;
 		bool moved = false;
 
 		if (place->presence != VK_PRESENCE_WHOLE)
 			continue;
-		if (place->layout == &vk_mbr_layout && place->offset_bytes == 0)
+		if (place->layout == &vk_mbr_layout && at == 0)
 			moved = was_other(l, place->name, 0, VK_MBR_BYTES, NULL, &vk_mbr_layout, &table->mbr);
-		else
-			moved = copy_was_other(l, place);
+		for (unsigned k = 0; k < 2 && !moved; k++) {
+			const struct vk_gpt_copy *copy = &table->gpt[k];
+
+			if (copy->sector != NULL && place->layout == &vk_gpt_header_layout &&
+			    at == vk_mul_sat(copy->lba, table->sector_size))
+				moved = was_other(l, place->name, at, table->sector_size, copy->sector, NULL, NULL);
+			else if (copy->array != NULL && place->element == &vk_gpt_entry_layout &&
+				 at == vk_mul_sat(copy->header.entriesLBA, table->sector_size))
+				moved = was_other(l, place->name, at, vk_gpt_entries_bytes(&copy->header), copy->array,
+						  NULL, NULL);
+		}
 		if (!moved)
-			(void)look_again(l, place->name, place->offset_bytes, place->length_bytes);
+			look_again(l, place->name, at, place->length_bytes);
 	}
 }
 
@@ -156,7 +139,7 @@ static void look_at_partition(struct looker *l, const struct vk_vmfs *vmfs)
 		snprintf(name, sizeof(name), "the %s of partition %u", place->name, vmfs->partition);
 		if (!was_other(l, name, at, (size_t)vk_min_u64(place->length_bytes, CHUNK_BYTES), NULL,
 			       place->layout, decoded))
-			(void)look_again(l, name, at, place->length_bytes);
+			look_again(l, name, at, place->length_bytes);
 	}
 }
 

@@ -83,37 +83,33 @@ static enum vk_status keep_region(struct holding *h, size_t index, struct vk_err
 	return status;
 }
 
-/* Each region begins on a page of its own, so that holes stay holes. */
-static enum vk_status lay_out(struct holding *h, struct vk_error *err)
-{
-	uint64_t at = 0;
-
-	h->held = calloc(h->capture->region_count + 1, sizeof(*h->held));
-	if (h->held == NULL)
-		return vk_no_memory(err, h->capture->path);
-	for (size_t i = 0; i < h->capture->region_count; i++) {
-		h->held[i].start = at;
-		at = vk_round_up_sat(vk_add_sat(at, h->capture->regions[i].length_bytes), PAGE_BYTES);
-	}
-	h->to = (struct vk_keeping){.fd = memfd_create("vmfskit-capture", MFD_CLOEXEC), .room = VK_HELD_MAX_BYTES};
-	if (h->to.fd < 0 || at > INT64_MAX || ftruncate(h->to.fd, (off_t)at) != 0)
-		return vk_error_errno(err, errno, h->capture->path, "no memory for the capture");
-	return VK_OK;
-}
-
 static enum vk_status keep_regions(struct holding *h, struct vk_io **ret_io, struct vk_error *err)
 {
+	const struct vk_capture *c = h->capture;
+	uint64_t at = 0;
 	enum vk_status status = vk_saver_init(&h->saver, NULL, err);
 
 	if (status != VK_OK)
 		return status;
-	h->to.fd = -1;
-	status = lay_out(h, err);
-	for (size_t i = 0; status == VK_OK && i < h->capture->region_count; i++)
+	h->to = (struct vk_keeping){.fd = -1, .room = VK_HELD_MAX_BYTES};
+	h->held = calloc(c->region_count + 1, sizeof(*h->held));
+	if (h->held == NULL)
+		status = vk_no_memory(err, c->path);
+	/* each region begins on a page of its own, so that holes stay holes */
+	for (size_t i = 0; status == VK_OK && i < c->region_count; i++) {
+		h->held[i].start = at;
+		at = vk_round_up_sat(vk_add_sat(at, c->regions[i].length_bytes), PAGE_BYTES);
+	}
+	if (status == VK_OK) {
+		h->to.fd = memfd_create("vmfskit-capture", MFD_CLOEXEC);
+		if (h->to.fd < 0 || at > INT64_MAX || ftruncate(h->to.fd, (off_t)at) != 0)
+			status = vk_error_errno(err, errno, c->path, "no memory for the capture");
+	}
+	for (size_t i = 0; status == VK_OK && i < c->region_count; i++)
 		status = keep_region(h, i, err);
 	vk_saver_free(&h->saver);
 	if (status == VK_OK)
-		return vk_region_io_held(h->capture, h->to.fd, h->held, ret_io, err);
+		return vk_region_io_held(c, h->to.fd, h->held, ret_io, err);
 	if (h->to.fd >= 0)
 		close(h->to.fd);
 	free(h->held);

@@ -158,21 +158,14 @@ struct header_match {
 	char want[VK_SCSI_NAME_BYTES];
 };
 
-/* An id of the target that repair found to be damage, not a name. */
-static bool was_replaced(const struct vk_capture *c, const char *seen)
-{
-	char *const *replaced = c->rebuilt.replaced;
-
-	for (; replaced != NULL && *replaced != NULL; replaced++)
-		if (strcmp(*replaced, seen) == 0)
-			return true;
-	return false;
-}
-
 static void note_other(const struct vk_capture *c, enum relation relation, const char *seen, const char *want,
 		       bool *ret_other, struct header_match *match)
 {
-	if (relation != OTHER || was_replaced(c, seen))
+	/* an id of the target that repair found to be damage is no name */
+	for (char *const *replaced = c->rebuilt.replaced; replaced != NULL && *replaced != NULL; replaced++)
+		if (strcmp(*replaced, seen) == 0)
+			return;
+	if (relation != OTHER)
 		return;
 	if (match->seen[0] == '\0') {
 		snprintf(match->seen, sizeof(match->seen), "%s", seen);
@@ -219,39 +212,35 @@ static void match_headers(const struct vk_capture *c, struct vk_disk_facts *fact
 		ret_match->other_device = ret_match->other_volume = false;
 }
 
-/* The GUID of the captured disk, from the first sound copy of its GPT. */
-static bool captured_guid(const struct vk_capture *c, struct vk_guid *ret_guid)
+/*
+ * Against the GUID of the captured disk, from the first sound copy of its GPT. A table without partitions may have been
+ * made in despair; one with partitions belongs to a disk in use.
+ */
+static enum relation relate_guids(const struct vk_capture *c, const struct vk_disk_facts *facts)
 {
+	const struct vk_guid *guid = NULL;
+	enum relation relation = SILENT;
 	struct vk_table table;
 	struct vk_error ignored;
 	struct vk_io *io;
-	bool found = false;
 
-	if (c->source_kind != VK_SOURCE_DISK || c->table_kind != VK_TABLE_GPT || c->path == NULL ||
-	    vk_capture_io(c, &io, &ignored) != VK_OK)
-		return false;
+	if (facts->disk_guid_count == 0 || c->source_kind != VK_SOURCE_DISK || c->table_kind != VK_TABLE_GPT ||
+	    c->path == NULL || vk_capture_io(c, &io, &ignored) != VK_OK)
+		return SILENT;
 	if (vk_table_read(io, c->sector_size, !c->size_uncertain, NULL, &table, &ignored) == VK_OK) {
-		for (int i = 0; i < 2 && !found; i++) {
-			found = table.gpt[i].present && table.gpt[i].sound;
-			*ret_guid = table.gpt[i].header.diskGUID;
+		for (int i = 0; i < 2 && guid == NULL; i++)
+			if (table.gpt[i].present && table.gpt[i].sound)
+				guid = &table.gpt[i].header.diskGUID;
+		if (guid != NULL && !vk_guid_is_nil(guid)) {
+			relation = facts->has_partitions ? OTHER : SILENT;
+			for (size_t i = 0; i < facts->disk_guid_count; i++)
+				if (vk_guid_equal(&facts->disk_guids[i], guid))
+					relation = SAME;
 		}
 		vk_table_free(&table);
 	}
 	vk_io_close(io);
-	return found && !vk_guid_is_nil(ret_guid);
-}
-
-/* A table without partitions may have been made in despair; one with partitions belongs to a disk in use. */
-static enum relation relate_guids(const struct vk_capture *c, const struct vk_disk_facts *facts)
-{
-	struct vk_guid guid;
-
-	if (facts->disk_guid_count == 0 || !captured_guid(c, &guid))
-		return SILENT;
-	for (size_t i = 0; i < facts->disk_guid_count; i++)
-		if (vk_guid_equal(&facts->disk_guids[i], &guid))
-			return SAME;
-	return facts->has_partitions ? OTHER : SILENT;
+	return relation;
 }
 
 static void answer(struct vk_of_disk *a, enum vk_is_of is_of, enum vk_proof by, const char *format, ...)

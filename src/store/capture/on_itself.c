@@ -50,8 +50,7 @@ static bool read_attribute(int dir_fd, const char *name, char ret_text[ATTRIBUTE
 static void add_named(struct below *b, int dir_fd, const char *name)
 {
 	char text[ATTRIBUTE_BYTES];
-	unsigned major_number;
-	unsigned minor_number;
+	unsigned major_number, minor_number;
 
 	if (read_attribute(dir_fd, name, text) && sscanf(text, "%u:%u", &major_number, &minor_number) == 2)
 		add_device(b, makedev(major_number, minor_number));
@@ -79,18 +78,6 @@ static void add_slaves(struct below *b, int dir_fd)
 	closedir(dir);
 }
 
-static void add_backing_file(struct below *b, int dir_fd)
-{
-	char path[ATTRIBUTE_BYTES];
-	struct stat st;
-
-	if (!read_attribute(dir_fd, "loop/backing_file", path) || stat(path, &st) != 0)
-		return;
-	if (b->image != NULL && st.st_dev == b->image->st_dev && st.st_ino == b->image->st_ino)
-		b->on_image = true;
-	add_device(b, S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev);
-}
-
 static int open_device(dev_t device)
 {
 	char path[64];
@@ -102,7 +89,9 @@ static int open_device(dev_t device)
 static void walk(struct below *b)
 {
 	for (size_t i = 0; i < b->count; i++) {
-		int fd = open_device(b->devices[i]);
+		const int fd = open_device(b->devices[i]);
+		char path[ATTRIBUTE_BYTES];
+		struct stat st;
 
 		if (fd < 0)
 			continue;
@@ -110,53 +99,41 @@ static void walk(struct below *b)
 		if (faccessat(fd, "partition", F_OK, 0) == 0)
 			add_named(b, fd, "../dev");
 		add_slaves(b, fd);
-		add_backing_file(b, fd);
+		if (read_attribute(fd, "loop/backing_file", path) && stat(path, &st) == 0) {
+			b->on_image = b->on_image || (b->image != NULL && st.st_dev == b->image->st_dev &&
+						      st.st_ino == b->image->st_ino);
+			add_device(b, S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev);
+		}
 		close(fd);
 	}
 }
 
-/* File systems over several devices have a number of their own; the table of mounts has the device. */
-static void add_mounted(struct below *b, dev_t device)
-{
-	for (struct vk_mounts m = vk_mounts_begin(); vk_mounts_next(&m);) {
-		dev_t source = m.device == device ? vk_mounts_source_device(&m) : 0;
-
-		if (source != 0)
-			add_device(b, source);
-	}
-}
-
-/* A disk that is several paths: the paths are the same disk, which what lies in parts of it is not. */
-static void add_paths(struct below *disk)
-{
-	char uuid[ATTRIBUTE_BYTES];
-	int fd = open_device(disk->devices[0]);
-
-	if (fd < 0)
-		return;
-	if (read_attribute(fd, "dm/uuid", uuid) && strncmp(uuid, "mpath-", 6) == 0)
-		add_slaves(disk, fd);
-	close(fd);
-}
-
 bool vk_folder_rests_on(int folder_fd, const char *disk)
 {
-	struct below store = {.count = 0};
-	struct below target = {.count = 0};
-	struct stat folder;
-	struct stat st;
+	struct below store = {.count = 0}, target = {.count = 0};
+	char uuid[ATTRIBUTE_BYTES];
+	struct stat folder, st;
+	int fd;
 
 	if (fstat(folder_fd, &folder) != 0 || stat(disk, &st) != 0)
 		return false;
 	if (S_ISBLK(st.st_mode)) {
 		add_device(&target, st.st_rdev);
-		add_paths(&target);
+		/* a disk that is several paths: the paths are the same disk, which what lies in parts of it is not */
+		fd = open_device(st.st_rdev);
+		if (fd >= 0 && read_attribute(fd, "dm/uuid", uuid) && strncmp(uuid, "mpath-", 6) == 0)
+			add_slaves(&target, fd);
+		if (fd >= 0)
+			close(fd);
 	} else {
 		store.image = &st;
 	}
 	add_device(&store, folder.st_dev);
+	/* file systems over several devices have a number of their own; the table of mounts has the device */
 	if (major(folder.st_dev) == 0)
-		add_mounted(&store, folder.st_dev);
+		for (struct vk_mounts m = vk_mounts_begin(); vk_mounts_next(&m);)
+			if (m.device == folder.st_dev)
+				add_device(&store, vk_mounts_source_device(&m));
 	walk(&store);
 	for (size_t i = 0; i < store.count; i++)
 		for (size_t k = 0; k < target.count; k++)

@@ -18,42 +18,36 @@ static void keep_first(void *ctx, const struct vk_finding *finding)
 		*first = *finding;
 }
 
-static enum vk_status load(const char *path, struct vk_manifest *ret_manifest, struct vk_error *err)
-{
-	struct vk_finding first = {.message = ""};
-	const struct vk_finding_sink sink = {.put = keep_first, .ctx = &first};
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	enum vk_status status;
-
-	if (fd < 0)
-		return vk_error_errno(err, errno, path, "cannot open the capture's folder");
-	status = vk_manifest_load(fd, path, ret_manifest, err);
-	close(fd);
-	if (status == VK_OK && !vk_manifest_check_ranges(&ret_manifest->capture, &sink)) {
-		vk_manifest_free(ret_manifest);
-		status = vk_error_set(err, VK_DAMAGED, path, "the manifest is damaged: %s", first.message);
-	}
-	if (status == VK_ABSENT) {
-		vk_error_set(err, VK_DAMAGED, path, "the folder has no " VK_MANIFEST_FILE);
-		status = VK_DAMAGED;
-	}
-	if (status == VK_DAMAGED)
-		vk_error_remedy(err, "use another capture of this disk; vmfskit verify tells what is left");
-	return status;
-}
-
 enum vk_status vk_capture_open(const char *store, const char *name, struct vk_capture *ret_capture,
 			       struct vk_error *err)
 {
+	struct vk_finding first = {.message = ""};
+	const struct vk_finding_sink sink = {.put = keep_first, .ctx = &first};
 	struct vk_manifest *manifest;
 	char *path;
+	int fd = -1;
 	enum vk_status status = vk_store_find(store, name, &path, err);
 
 	if (status != VK_OK)
 		return status;
 	manifest = calloc(1, sizeof(*manifest));
-	status = manifest != NULL ? load(path, manifest, err)
-				  : vk_no_memory(err, path);
+	if (manifest == NULL)
+		status = vk_no_memory(err, path);
+	if (status == VK_OK) {
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		status = fd >= 0 ? vk_manifest_load(fd, path, manifest, err)
+				 : vk_error_errno(err, errno, path, "cannot open the capture's folder");
+	}
+	if (status == VK_OK && !vk_manifest_check_ranges(&manifest->capture, &sink)) {
+		vk_manifest_free(manifest);
+		status = vk_error_set(err, VK_DAMAGED, path, "the manifest is damaged: %s", first.message);
+	}
+	if (status == VK_ABSENT && fd >= 0)
+		status = vk_error_set(err, VK_DAMAGED, path, "the folder has no " VK_MANIFEST_FILE);
+	if (status == VK_DAMAGED && fd >= 0)
+		vk_error_remedy(err, "use another capture of this disk; vmfskit verify tells what is left");
+	if (fd >= 0)
+		close(fd);
 	if (status == VK_OK) {
 		*ret_capture = manifest->capture;
 		ret_capture->path = path;

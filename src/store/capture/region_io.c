@@ -59,66 +59,47 @@ static size_t find_region(const struct region_io *io, uint64_t offset)
 
 static enum vk_status select_region(struct region_io *io, size_t index, struct vk_error *err)
 {
-	enum vk_status status;
+	enum vk_status status = VK_OK;
 
 	if (io->held != NULL) {
-		io->current = index;
 		io->file_start = io->held[index].start;
 		io->file_bytes = io->held[index].length;
-		return VK_OK;
-	}
-	if (io->fd >= 0 && io->current == index)
-		return VK_OK;
-	if (io->fd >= 0)
-		close(io->fd);
-	io->fd = -1;
-	status = vk_folder_open_file(io->folder_fd, io->regions[index].file, &io->fd,
-				     &io->file_bytes, err);
-	if (status != VK_OK) {
+	} else if (io->fd < 0 || io->current != index) {
+		if (io->fd >= 0)
+			close(io->fd);
 		io->fd = -1;
-		return status;
+		status = vk_folder_open_file(io->folder_fd, io->regions[index].file, &io->fd, &io->file_bytes, err);
 	}
 	io->current = index;
-	return VK_OK;
-}
-
-static struct vk_span span_of(enum vk_span_state state, uint64_t length)
-{
-	return (struct vk_span){.state = state, .length_bytes = length};
-}
-
-static struct vk_span span_in_file(const struct region_io *io, uint64_t pos, uint64_t length)
-{
-	struct vk_span span;
-
-	if (pos >= io->file_bytes)
-		return span_of(VK_SPAN_ABSENT, length);
-	length = vk_min_u64(length, io->file_bytes - pos);
-	span = vk_hole_span(io->fd, io->file_start + pos);
-	span.length_bytes = vk_min_u64(span.length_bytes, length);
-	return span;
+	return status;
 }
 
 static struct vk_span span(void *self, uint64_t offset)
 {
 	struct region_io *io = self;
 	size_t index = find_region(io, offset);
-	const struct vk_region *r;
-	uint64_t length;
+	const struct vk_region *r = &io->regions[index];
+	struct vk_span here = {VK_SPAN_ABSENT, 0};
+	uint64_t pos;
 
 	if (offset >= io->size_bytes)
-		return span_of(VK_SPAN_END, 0);
-	if (index == io->region_count)
-		return span_of(VK_SPAN_ABSENT, io->size_bytes - offset);
-	r = &io->regions[index];
-	if (offset < r->offset_bytes)
-		return span_of(VK_SPAN_ABSENT, r->offset_bytes - offset);
-	length = r->offset_bytes + r->length_bytes - offset;
-	if (vk_range_set_holds(&io->unreadable, offset, &length))
-		return span_of(VK_SPAN_UNREADABLE, length);
-	if (select_region(io, index, NULL) != VK_OK)
-		return span_of(VK_SPAN_ABSENT, length);
-	return span_in_file(io, offset - r->offset_bytes, length);
+		return (struct vk_span){VK_SPAN_END, 0};
+	if (index == io->region_count || offset < r->offset_bytes) {
+		here.length_bytes = (index == io->region_count ? io->size_bytes : r->offset_bytes) - offset;
+		return here;
+	}
+	pos = offset - r->offset_bytes;
+	here.length_bytes = r->length_bytes - pos;
+	if (vk_range_set_holds(&io->unreadable, offset, &here.length_bytes)) {
+		here.state = VK_SPAN_UNREADABLE;
+	} else if (select_region(io, index, NULL) == VK_OK && pos < io->file_bytes) {
+		const struct vk_span in_file = vk_hole_span(io->fd, io->file_start + pos);
+
+		here.state = in_file.state;
+		here.length_bytes = vk_min_u64(vk_min_u64(here.length_bytes, io->file_bytes - pos),
+					       in_file.length_bytes);
+	}
+	return here;
 }
 
 static enum vk_status read_at(void *self, uint64_t offset, void *buf, size_t len, size_t *ret_got,
@@ -151,52 +132,38 @@ static enum vk_status read_at(void *self, uint64_t offset, void *buf, size_t len
 
 static const struct vk_io_ops region_ops = {.read_at = read_at, .span = span, .close = close_files};
 
-/* Ranges that lie in from .. from + length, in the coordinates of from. */
-static bool copy_unreadable(struct region_io *io, const struct vk_capture *capture, uint64_t from,
-			    uint64_t length)
-{
-	struct vk_range *inside = calloc(capture->unreadable_count + 1, sizeof(*inside));
-	size_t count = 0;
-	bool sound = inside != NULL;
-
-	for (size_t i = 0; sound && i < capture->unreadable_count; i++) {
-		const struct vk_range *r = &capture->unreadable[i];
-		uint64_t start = vk_max_u64(r->offset_bytes, from);
-		uint64_t end = vk_min_u64(vk_add_sat(r->offset_bytes, r->length_bytes), from + length);
-
-		if (start < end)
-			inside[count++] = (struct vk_range){start - from, end - start};
-	}
-	sound = sound && vk_range_set_add_all(&io->unreadable, inside, count);
-	free(inside);
-	return sound;
-}
-
-/* Of a capture that has no files, or whose regions are kept. */
-static enum vk_status open_memory(const struct vk_capture *capture, uint64_t from, uint64_t size,
-				  const char *name, struct vk_io **ret_io, struct vk_error *err)
-{
-	struct vk_io *io = vk_io_window(capture->memory != NULL ? capture->memory : capture->held, from, size);
-
-	if (io == NULL)
-		return vk_no_memory(err, name);
-	vk_io_set_sector_size(io, capture->sector_size);
-	*ret_io = io;
-	return VK_OK;
-}
-
 /*
- * count regions from the first-th on, moved down by from. io is filled so far as it says where the bytes are; it is
- * taken over.
+ * count regions from the first-th on, moved down by from. io (NULL: memory ran out) is filled so far as it says where
+ * the bytes are; it is taken over.
  */
 static enum vk_status fill_regions(struct region_io *io, const struct vk_capture *capture, size_t first, size_t count,
-				   uint64_t from, uint64_t size, const char *name,
-				   struct vk_io **ret_io, struct vk_error *err)
+				   uint64_t from, uint64_t size, const char *name, struct vk_io **ret_io,
+				   struct vk_error *err)
 {
+	struct vk_range *inside = calloc(capture->unreadable_count + 1, sizeof(*inside));
+	size_t inside_count = 0;
+	bool sound;
+
+	if (io == NULL || inside == NULL) {
+		if (io != NULL)
+			close_files(io);
+		free(inside);
+		return vk_no_memory(err, name);
+	}
 	io->size_bytes = size;
 	io->region_count = count;
 	io->regions = calloc(count + 1, sizeof(*io->regions));
-	if (io->regions == NULL || !copy_unreadable(io, capture, from, size)) {
+	for (size_t i = 0; i < capture->unreadable_count; i++) {
+		const struct vk_range *r = &capture->unreadable[i];
+		const uint64_t start = vk_max_u64(r->offset_bytes, from);
+		const uint64_t end = vk_min_u64(vk_add_sat(r->offset_bytes, r->length_bytes), from + size);
+
+		if (start < end)
+			inside[inside_count++] = (struct vk_range){start - from, end - start};
+	}
+	sound = io->regions != NULL && vk_range_set_add_all(&io->unreadable, inside, inside_count);
+	free(inside);
+	if (!sound) {
 		close_files(io);
 		return vk_no_memory(err, name);
 	}
@@ -205,25 +172,30 @@ static enum vk_status fill_regions(struct region_io *io, const struct vk_capture
 		io->regions[i].offset_bytes -= from;
 	}
 	*ret_io = vk_io_new(&region_ops, io, name, size, capture->sector_size);
-	if (*ret_io == NULL)
-		return vk_no_memory(err, name);
-	return VK_OK;
+	return *ret_io != NULL ? VK_OK : vk_no_memory(err, name);
 }
 
 static enum vk_status open_regions(const struct vk_capture *capture, size_t first, size_t count,
 				   uint64_t from, uint64_t size, const char *name,
 				   struct vk_io **ret_io, struct vk_error *err)
 {
+	struct vk_io *memory = capture->memory != NULL ? capture->memory : capture->held;
 	struct region_io *io;
 
-	if (capture->memory != NULL || capture->held != NULL)
-		return open_memory(capture, from, size, name, ret_io, err);
+	/* of a capture that has no files, or whose regions are kept */
+	if (memory != NULL) {
+		*ret_io = vk_io_window(memory, from, size);
+		if (*ret_io == NULL)
+			return vk_no_memory(err, name);
+		vk_io_set_sector_size(*ret_io, capture->sector_size);
+		return VK_OK;
+	}
 	io = calloc(1, sizeof(*io));
-	if (io == NULL)
-		return vk_no_memory(err, name);
-	io->fd = -1;
-	io->folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (io->folder_fd < 0) {
+	if (io != NULL) {
+		io->fd = -1;
+		io->folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	if (io != NULL && io->folder_fd < 0) {
 		vk_error_errno(err, errno, capture->path, "cannot open the capture's folder");
 		close_files(io);
 		return VK_IO;
@@ -236,14 +208,12 @@ enum vk_status vk_region_io_held(const struct vk_capture *capture, int fd, struc
 {
 	struct region_io *io = calloc(1, sizeof(*io));
 
-	if (io == NULL) {
+	if (io != NULL) {
+		*io = (struct region_io){.fd = fd, .folder_fd = -1, .held = held};
+	} else {
 		close(fd);
 		free(held);
-		return vk_no_memory(err, capture->path);
 	}
-	io->fd = fd;
-	io->folder_fd = -1;
-	io->held = held;
 	return fill_regions(io, capture, 0, capture->region_count, 0, capture->size_bytes, capture->path, ret_io, err);
 }
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Taking a capture of a disk, and proving that what was saved contains what it is for. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/command.h"
 #include "store/folder/folder.h"
 #include "store/capture/on_itself.h"
 #include "store/plan/plan.h"
@@ -21,117 +25,98 @@ static void report(struct vk_taking *taking, const struct vk_finding_sink *sink,
 	vk_finding_put(sink, finding);
 }
 
-static void put_not_containing(struct vk_taking *taking, const struct vk_finding_sink *sink,
-			       uint64_t offset, const char *file, const char *what,
-			       const uint8_t *seen, size_t seen_len, const char *expected)
+/* What a capture is for, and must contain. */
+struct must_have {
+	const char *what; /* "LVM header" */
+	const char *one;  /* "an LVM header" */
+	unsigned partition;
+	uint64_t offset_bytes;
+	uint64_t length_bytes;
+	size_t magic_bytes; /* at its begin */
+	const char *expected;
+};
+
+/* What an imported file does not reach is not damaged: it may stand on the disk. Returns whether it is so. */
+static bool put_not_held(struct vk_taking *taking, const struct vk_source *source, const struct must_have *m,
+			 const struct vk_finding_sink *sink)
+{
+	const enum vk_span_state state = vk_io_span(source->io, m->offset_bytes).state;
+	char of[32] = "";
+	struct vk_finding finding;
+
+	if (taking->manifest.capture.imported == NULL || (state != VK_SPAN_ABSENT && state != VK_SPAN_END))
+		return false;
+	if (m->partition != 0)
+		snprintf(of, sizeof(of), " of partition %u", m->partition);
+	vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, m->offset_bytes, m->length_bytes,
+			"the %s%s is not in it: it would be at byte %llu (0x%llx) of the %s", m->what, of,
+			(unsigned long long)m->offset_bytes, (unsigned long long)m->offset_bytes,
+			vk_source_kind_name(taking->manifest.capture.source_kind));
+	report(taking, sink, &finding);
+	return true;
+}
+
+/* at: where the bytes were looked for; file NULL: no region reaches that. */
+static void put_not_containing(struct vk_taking *taking, const struct must_have *m, uint64_t at, const char *file,
+			       const uint8_t *seen, const struct vk_finding_sink *sink)
 {
 	struct vk_finding finding;
 	char hex[40];
 	struct vk_text text;
 
 	vk_text_init(&text, hex, sizeof(hex));
-	vk_text_hex(&text, seen, seen_len);
+	vk_text_hex(&text, seen, m->magic_bytes);
 	if (file != NULL)
-		vk_finding_init(&finding, VK_F_CAPTURE_NOT_CONTAINING, offset, seen_len,
-				"%s does not contain %s", file, what);
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_CONTAINING, at, m->magic_bytes, "%s does not contain %s",
+				file, m->one);
 	else
-		vk_finding_init(&finding, VK_F_CAPTURE_NOT_CONTAINING, offset, seen_len,
-				"no file of the capture reaches %s", what);
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_CONTAINING, at, m->magic_bytes,
+				"no file of the capture reaches %s", m->one);
 	if (file != NULL)
 		vk_finding_seen(&finding, "%s", hex);
-	vk_finding_expected(&finding, "%s", expected);
+	vk_finding_expected(&finding, "%s", m->expected);
 	report(taking, sink, &finding);
 }
 
-static const char *coordinates(const struct vk_taking *taking)
+static void prove_table(struct vk_taking *taking, const struct vk_source *source, const struct vk_finding_sink *sink)
 {
-	return vk_source_kind_name(taking->manifest.capture.source_kind);
-}
+	static const struct must_have table = {.what = "partition table",
+					       .one = "a partition table",
+					       .length_bytes = VK_MBR_BYTES,
+					       .magic_bytes = 2,
+					       .expected = "55aa at byte 510, or EFI PART in sector 1"};
+	uint8_t mbr[2] = {0}, gpt[8] = {0};
+	const char *file, *gpt_file;
 
-/* What an imported file does not reach is not damaged: it may stand on the disk. */
-static bool put_not_held(struct vk_taking *taking, const struct vk_source *source,
-			 const struct vk_finding_sink *sink, uint64_t offset, uint64_t length,
-			 const char *what, unsigned partition)
-{
-	enum vk_span_state state = vk_io_span(source->io, offset).state;
-	struct vk_finding finding;
-
-	if (taking->manifest.capture.imported == NULL ||
-	    (state != VK_SPAN_ABSENT && state != VK_SPAN_END))
-		return false;
-	if (partition != 0)
-		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, offset, length,
-				"the %s of partition %u is not in it: it would be at byte %llu (0x%llx) of the %s",
-				what, partition, (unsigned long long)offset,
-				(unsigned long long)offset, coordinates(taking));
-	else
-		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, offset, length,
-				"the %s is not in it: it would be at byte %llu (0x%llx) of the %s", what,
-				(unsigned long long)offset, (unsigned long long)offset,
-				coordinates(taking));
-	report(taking, sink, &finding);
-	return true;
-}
-
-static void prove_table(struct vk_taking *taking, const struct vk_source *source,
-			const struct vk_finding_sink *sink)
-{
-	uint64_t sector = taking->manifest.capture.sector_size;
-	uint8_t mbr[2] = {0};
-	uint8_t gpt[8] = {0};
-	const char *file;
-	const char *gpt_file;
-	bool has_mbr = vk_taking_read_back(taking, VK_MBR_BYTES - sizeof(mbr), mbr, sizeof(mbr), &file) &&
-		       vk_get_le16(mbr) == VK_MBR_SIGNATURE;
-
-	if (!has_mbr && put_not_held(taking, source, sink, 0, VK_MBR_BYTES, "partition table", 0))
+	if (vk_taking_read_back(taking, VK_MBR_BYTES - sizeof(mbr), mbr, sizeof(mbr), &file) &&
+	    vk_get_le16(mbr) == VK_MBR_SIGNATURE)
 		return;
-	if (!has_mbr && !(vk_taking_read_back(taking, sector, gpt, sizeof(gpt), &gpt_file) &&
-			  vk_gpt_has_signature(gpt, sizeof(gpt))))
-		put_not_containing(taking, sink, VK_MBR_BYTES - sizeof(mbr), file,
-				   "a partition table", mbr, sizeof(mbr),
-				   "55aa at byte 510, or EFI PART in sector 1");
+	if (!put_not_held(taking, source, &table, sink) &&
+	    !(vk_taking_read_back(taking, taking->manifest.capture.sector_size, gpt, sizeof(gpt), &gpt_file) &&
+	      vk_gpt_has_signature(gpt, sizeof(gpt))))
+		put_not_containing(taking, &table, VK_MBR_BYTES - sizeof(mbr), file, mbr, sink);
 }
 
-static void prove_partition(struct vk_taking *taking, const struct vk_source *source,
-			    const struct vk_vmfs *vmfs, const struct vk_finding_sink *sink)
+static void prove_partition(struct vk_taking *taking, const struct vk_source *source, const struct vk_vmfs *vmfs,
+			    const struct vk_finding_sink *sink)
 {
-	uint64_t base = vk_plan_base(source, vmfs);
-	uint64_t at = vk_add_sat(base, VK_LVM_HEADER_OFFSET);
-	uint8_t magic[4] = {0};
+	const uint64_t base = vk_plan_base(source, vmfs);
 	uint64_t length;
-	const char *file;
+	const struct must_have parts[] = {
+		{"LVM header", "an LVM header", vmfs->partition, vk_add_sat(base, VK_LVM_HEADER_OFFSET),
+		 VK_LVM_DEVICE_BYTES, 4, "0dd001c0"},
+		{"file-system descriptor", "a file-system descriptor", vmfs->partition,
+		 vk_add_sat(base, vk_plan_map(vmfs, VK_FS_OFFSET, &length)), VK_FS_SECTOR_BYTES, 4, "5ef1ab2f"}};
 
-	if (!put_not_held(taking, source, sink, at, VK_LVM_DEVICE_BYTES, "LVM header", vmfs->partition) &&
-	    (!vk_taking_read_back(taking, at, magic, sizeof(magic), &file) ||
-	     vk_get_le32(magic) != VK_LVM_MAGIC))
-		put_not_containing(taking, sink, at, file, "an LVM header", magic, sizeof(magic),
-				   "0dd001c0");
-	if (!vmfs->fs_expected)
-		return;
-	memset(magic, 0, sizeof(magic));
-	at = vk_add_sat(base, vk_plan_map(vmfs, VK_FS_OFFSET, &length));
-	if (!put_not_held(taking, source, sink, at, VK_FS_SECTOR_BYTES, "file-system descriptor",
-			  vmfs->partition) &&
-	    (!vk_taking_read_back(taking, at, magic, sizeof(magic), &file) ||
-	     !vk_fs_magic_known(vk_get_le32(magic))))
-		put_not_containing(taking, sink, at, file, "a file-system descriptor", magic,
-				   sizeof(magic), "5ef1ab2f");
-}
+	for (size_t i = 0; i < (vmfs->fs_expected ? 2 : 1); i++) {
+		uint8_t magic[4] = {0};
+		const char *file;
 
-static void put_missing(struct vk_taking *taking, const struct vk_finding_sink *sink, bool is_absent, const char *what)
-{
-	struct vk_finding finding;
-
-	for (size_t i = 0; i < taking->saver.missing_count; i++) {
-		const struct vk_range *range = &taking->saver.missing[i].range;
-
-		if (taking->saver.missing[i].is_absent != is_absent)
+		if (put_not_held(taking, source, &parts[i], sink) ||
+		    (vk_taking_read_back(taking, parts[i].offset_bytes, magic, sizeof(magic), &file) &&
+		     (i == 0 ? vk_get_le32(magic) == VK_LVM_MAGIC : vk_fs_magic_known(vk_get_le32(magic)))))
 			continue;
-		vk_finding_init(&finding, is_absent ? VK_F_CAPTURE_NOT_HELD : VK_F_CAPTURE_UNREADABLE,
-				range->offset_bytes, range->length_bytes, "%llu bytes %s",
-				(unsigned long long)range->length_bytes, what);
-		report(taking, sink, &finding);
+		put_not_containing(taking, &parts[i], parts[i].offset_bytes, file, magic, sink);
 	}
 }
 
@@ -160,33 +145,37 @@ static enum vk_status leave_out(struct vk_taking *taking, const struct vk_source
 	return VK_OK;
 }
 
-static void put_left_out(struct vk_taking *taking, const struct vk_finding_sink *sink)
-{
-	struct vk_finding finding;
-
-	for (size_t i = 0; i < taking->left_out_count; i++) {
-		const struct vk_region *region = &taking->left_out[i];
-
-		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, region->offset_bytes,
-				region->length_bytes, "%s is left out: nothing of it was imported",
-				region->file);
-		report(taking, sink, &finding);
-	}
-}
-
 static void prove(struct vk_taking *taking, const struct vk_source *source,
 		  const struct vk_capture_options *options, const struct vk_finding_sink *sink)
 {
+	const struct vk_saver *saver = &taking->saver;
+	const char *not_held = taking->manifest.capture.imported != NULL ? "are not in what was imported"
+									 : "are not held by the source";
 	struct vk_vmfs spare;
 	size_t count;
 	const struct vk_vmfs *vmfs = vk_plan_partitions(source, &spare, &count);
 	struct vk_finding finding;
 
-	put_left_out(taking, sink);
-	put_missing(taking, sink, false, "could not be read");
-	put_missing(taking, sink, true,
-		    taking->manifest.capture.imported != NULL ? "are not in what was imported"
-							      : "are not held by the source");
+	for (size_t i = 0; i < taking->left_out_count; i++) {
+		const struct vk_region *region = &taking->left_out[i];
+
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, region->offset_bytes, region->length_bytes,
+				"%s is left out: nothing of it was imported", region->file);
+		report(taking, sink, &finding);
+	}
+	/* first what could not be read */
+	for (int absent = 0; absent < 2; absent++)
+		for (size_t i = 0; i < saver->missing_count; i++) {
+			const struct vk_range *range = &saver->missing[i].range;
+
+			if (saver->missing[i].is_absent != (absent != 0))
+				continue;
+			vk_finding_init(&finding, absent ? VK_F_CAPTURE_NOT_HELD : VK_F_CAPTURE_UNREADABLE,
+					range->offset_bytes, range->length_bytes, "%llu bytes %s",
+					(unsigned long long)range->length_bytes,
+					absent ? not_held : "could not be read");
+			report(taking, sink, &finding);
+		}
 	if (source->kind == VK_SOURCE_DISK)
 		prove_table(taking, source, sink);
 	if (count == 0 && !options->vmfs_optional) {
@@ -198,17 +187,73 @@ static void prove(struct vk_taking *taking, const struct vk_source *source,
 		prove_partition(taking, source, &vmfs[i], sink);
 }
 
-/* Told once in a run; what the manifest says of a capture does not depend on which was the first. */
-static void put_no_links(const struct vk_taking *taking, struct vk_store *store,
-			 const struct vk_finding_sink *sink)
-{
-	struct vk_finding finding;
+struct need {
+	uint64_t bytes;
+	uint64_t files;
+};
 
-	if (!taking->previous.links_refused || !vk_store_first_without_links(store))
-		return;
-	vk_finding_init(&finding, VK_F_CAPTURE_NO_LINKS, 0, 0, "the file system of the store %s has no hard links",
-			vk_store_path(store));
-	vk_finding_put(sink, &finding);
+/* A file that will be written, as large as the previous capture's; else of one block, unless it may be empty. */
+static void need_file(struct need *need, const struct vk_taking *taking, const char *file, uint64_t block)
+{
+	struct stat st;
+	uint64_t bytes = block;
+
+	if (taking->previous.fd >= 0 &&
+	    fstatat(taking->previous.fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+		bytes = vk_mul_sat((uint64_t)st.st_blocks, 512);
+	need->bytes = vk_add_sat(need->bytes, bytes);
+	need->files++;
+}
+
+/* VK_IO when the store certainly has not the room for this capture. The regions are known, the folder is begun. */
+static enum vk_status check_room(const struct vk_taking *taking, struct vk_error *err)
+{
+	const struct vk_folder *folder = &taking->folder;
+	const struct vk_capture *c = &taking->manifest.capture;
+	const bool is_root = geteuid() == 0;
+	struct statvfs fs;
+	struct need need = {0, 0};
+	uint64_t free_bytes;
+	char has[64], wants[64];
+	struct vk_text text;
+
+	/* a file system that does not tell is found out by writing */
+	if (fstatvfs(folder->store_fd, &fs) != 0 || fs.f_blocks == 0)
+		return VK_OK;
+	free_bytes = vk_mul_sat(is_root ? fs.f_bfree : fs.f_bavail, fs.f_frsize);
+	/*
+	 * The least: what ticks and the papers, and of a first capture a block of each file that has something in it.
+	 * How sparse the rest is shows only when it is read, and a capture that would have fitted must not be refused.
+	 */
+	for (size_t i = 0; i < c->region_count; i++) {
+		const bool ticks = c->regions[i].part == VK_PART_HEARTBEATS;
+
+		if (taking->previous.fd >= 0 ? ticks : !ticks)
+			need_file(&need, taking, c->regions[i].file, fs.f_frsize);
+	}
+	need_file(&need, taking, VK_MANIFEST_FILE, fs.f_frsize);
+	need_file(&need, taking, VK_SUMS_FILE, fs.f_frsize);
+	if (free_bytes < need.bytes) {
+		vk_text_init(&text, has, sizeof(has));
+		vk_text_size(&text, free_bytes);
+		vk_text_init(&text, wants, sizeof(wants));
+		vk_text_size(&text, need.bytes);
+		vk_error_set(err, VK_IO, folder->store,
+			     "no room in the store: %s are free, this capture of %s needs at least %s",
+			     has, c->source_path, wants);
+	} else if (fs.f_files != 0 && (is_root ? fs.f_ffree : fs.f_favail) < need.files) {
+		vk_error_set(err, VK_IO, folder->store,
+			     "no room in the store: its file system takes %llu files more, this capture of %s needs at "
+			     "least %llu",
+			     (unsigned long long)fs.f_ffree, c->source_path,
+			     (unsigned long long)need.files);
+	} else {
+		return VK_OK;
+	}
+	(void)vk_error_remedy(err,
+			      "make room with vmfskit prune --store %s --write, or name another store with --store",
+			      vk_shell_path(folder->store).text);
+	return VK_IO;
 }
 
 /* Begin the folder and copy every region that the plan names. */
@@ -242,23 +287,8 @@ static enum vk_status take_copy(struct vk_taking *taking, const struct vk_source
 	if (status == VK_OK)
 		status = leave_out(taking, source, err);
 	if (status == VK_OK)
-		status = vk_taking_room(taking, err);
+		status = check_room(taking, err);
 	return status == VK_OK ? vk_taking_copy(taking, err) : status;
-}
-
-/* Prove what was saved, report what was found (earlier, too), and give it its name. */
-static enum vk_status take_finish(struct vk_taking *taking, const struct vk_source *source,
-			      const struct vk_capture_options *options,
-			      const struct vk_findings *earlier, const struct vk_finding_sink *sink,
-			      char ret_id[VK_CAPTURE_ID_BYTES], struct vk_error *err)
-{
-	for (size_t i = 0; i < earlier->count; i++)
-		report(taking, sink, &earlier->items[i]);
-	prove(taking, source, options, sink);
-	/* of the store, not of the capture: it is not in the manifest */
-	vk_capture_check_store(options->store, &taking->manifest.capture, source->path, sink);
-	put_no_links(taking, options->store, sink);
-	return vk_taking_commit(taking, ret_id, err);
 }
 
 /*
@@ -271,6 +301,7 @@ static enum vk_status take_once(const struct vk_source *source, bool live, bool 
 {
 	struct vk_taking *taking = vk_taking_new();
 	struct vk_findings changes = {.count = 0};
+	struct vk_finding finding;
 	enum vk_status status;
 
 	*ret_again = false;
@@ -280,8 +311,20 @@ static enum vk_status take_once(const struct vk_source *source, bool live, bool 
 	if (status == VK_OK && live)
 		status = vk_taking_moved(taking, source, &changes, err);
 	*ret_again = status == VK_OK && changes.count > 0 && !last;
-	if (status == VK_OK && !*ret_again)
-		status = take_finish(taking, source, options, &changes, sink, ret_id, err);
+	if (status == VK_OK && !*ret_again) {
+		for (size_t i = 0; i < changes.count; i++)
+			report(taking, sink, &changes.items[i]);
+		prove(taking, source, options, sink);
+		/* what is of the store, not of the capture, is not in the manifest */
+		vk_capture_check_store(options->store, &taking->manifest.capture, source->path, sink);
+		if (taking->previous.links_refused && vk_store_first_without_links(options->store)) {
+			vk_finding_init(&finding, VK_F_CAPTURE_NO_LINKS, 0, 0,
+					"the file system of the store %s has no hard links",
+					vk_store_path(options->store));
+			vk_finding_put(sink, &finding);
+		}
+		status = vk_taking_commit(taking, ret_id, err);
+	}
 	vk_taking_free(taking);
 	vk_findings_free(&changes);
 	return status;

@@ -53,38 +53,29 @@ static enum vk_status compare_region(struct vk_taking *taking, const struct vk_r
 	return VK_OK;
 }
 
-static enum vk_status compare(struct vk_taking *taking, const struct vk_range_set *unreadable, struct vk_error *err)
-{
-	const struct vk_capture *c = &taking->manifest.capture;
-
-	for (size_t i = 0; i < c->region_count; i++) {
-		const struct vk_region *region = &c->regions[i];
-		uint64_t length;
-		int fd;
-		enum vk_status status =
-			vk_folder_open_fresh(taking->folder.fd, region->file, &fd, &length, err);
-
-		if (status != VK_OK)
-			return status;
-		status = length == region->length_bytes
-				 ? compare_region(taking, region, unreadable, fd, err)
-				 : vk_error_set(err, VK_IO, region->file,
-						"the undo capture does not have its length");
-		close(fd);
-		if (status != VK_OK)
-			return status;
-	}
-	return VK_OK;
-}
-
-static enum vk_status compare_all(struct vk_taking *taking, struct vk_error *err)
+/* What was saved, read from its files, against the target as it is now. */
+static enum vk_status compare(struct vk_taking *taking, struct vk_error *err)
 {
 	const struct vk_capture *c = &taking->manifest.capture;
 	struct vk_range_set unreadable = {.count = 0};
 	enum vk_status status = vk_range_set_add_all(&unreadable, c->unreadable, c->unreadable_count)
-					? compare(taking, &unreadable, err)
+					? VK_OK
 					: vk_no_memory(err, NULL);
 
+	for (size_t i = 0; i < c->region_count && status == VK_OK; i++) {
+		const struct vk_region *region = &c->regions[i];
+		uint64_t length;
+		int fd;
+
+		status = vk_folder_open_fresh(taking->folder.fd, region->file, &fd, &length, err);
+		if (status != VK_OK)
+			break;
+		status = length == region->length_bytes
+				 ? compare_region(taking, region, &unreadable, fd, err)
+				 : vk_error_set(err, VK_IO, region->file,
+						"the undo capture does not have its length");
+		close(fd);
+	}
 	vk_range_set_free(&unreadable);
 	return status;
 }
@@ -117,7 +108,7 @@ static enum vk_status take_undo(struct vk_taking *taking, struct vk_io *target,
 	if (status == VK_OK)
 		status = vk_folder_flush(&taking->folder, err);
 	if (status == VK_OK)
-		status = compare_all(taking, err);
+		status = compare(taking, err);
 	taking->reread = true;
 	return status == VK_OK ? vk_taking_commit(taking, ret_id, err) : status;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making a capture, step by step. */
+/* Making a capture, step by step; and what makes it evidence: who took it, its signature, its line in the ledger. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/crash_point.h"
 #include "base/memory.h"
 #include "store/capture/taking.h"
 #include "store/folder/reader.h"
@@ -60,6 +63,28 @@ struct vk_taking *vk_taking_new(void)
 	return taking;
 }
 
+/* A hundred LUNs by their long names; what is longer is told of by its beginning. */
+enum { COMMAND_BYTES = 16384 };
+
+/* User, host, command line and the key's name into the manifest. */
+static enum vk_status record_who(struct vk_taking *taking, const struct vk_capture_options *options,
+				 struct vk_error *err)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+	const struct vk_sign_key *key = vk_store_sign_key(options->store);
+	const char *const *command = vk_store_command(options->store);
+
+	taking->store = options->store;
+	vk_who_host(c->host);
+	vk_who_user(c->user);
+	if (key != NULL)
+		memcpy(c->signer, vk_sign_key_name(key), sizeof(c->signer));
+	if (command[0] == NULL)
+		return VK_OK;
+	c->command = vk_who_command(command, COMMAND_BYTES);
+	return c->command != NULL ? VK_OK : vk_no_memory(err, NULL);
+}
+
 /* Of another host and time: nothing here knows that disk. */
 static enum vk_status set_origin(struct vk_taking *taking, const char *path,
 				 const struct vk_capture_origin *origin, struct vk_error *err)
@@ -99,7 +124,7 @@ enum vk_status vk_taking_begin(struct vk_taking *taking, struct vk_io *io, const
 	c->size_bytes = vk_io_size_bytes(io);
 	c->sector_size = vk_io_sector_size(io);
 	status = put_other_paths(c, options->other_paths) ?
-			 vk_record_who(taking, options, err) :
+			 record_who(taking, options, err) :
 			 vk_no_memory(err, path);
 	if (options->origin == NULL) {
 		vk_taking_path(path, c->source_path, sizeof(c->source_path));
@@ -228,57 +253,121 @@ bool vk_taking_read_back(const struct vk_taking *taking, uint64_t offset, void *
 }
 
 /*
- * The ledger names the capture only when it is whole and on disk, and its folder gets its name only when the ledger
- * does.
- */
-static enum vk_status record_and_name(struct vk_taking *taking, struct vk_error *err)
-{
-	enum vk_status status = vk_record_line(taking, err);
-
-	if (status != VK_OK)
-		return status;
-	status = vk_folder_commit(&taking->folder, err);
-	if (status != VK_OK && taking->folder.fd >= 0)
-		vk_record_abandon(taking);
-	return status;
-}
-
-static enum vk_status reread_file(struct vk_taking *taking, size_t index, const char *file, uint64_t length,
-				  struct vk_error *err)
-{
-	const struct vk_written *written = &taking->written[index];
-	uint64_t found;
-	int fd;
-	enum vk_status status;
-
-	if (written->linked)
-		return VK_OK;
-	status = vk_folder_open_fresh(taking->folder.fd, file, &fd, &found, err);
-	if (status != VK_OK)
-		return status;
-	if (found != length || !vk_written_is(written, &taking->saver.sum, fd, length, taking->saver.buf)) {
-		vk_error_set(err, VK_IO, file, "a file of the capture does not read back from %s as it was written",
-			     taking->folder.store);
-		status = vk_error_remedy(
-			err, "check the disk that the store lies on, or name another store with --store");
-	}
-	close(fd);
-	return status;
-}
-
-/*
  * Read the files that were written again, from the disk, and compare with the sums that were computed while they were
  * written. For files that were flushed.
  */
 static enum vk_status reread(struct vk_taking *taking, struct vk_error *err)
 {
 	const struct vk_manifest *m = &taking->manifest;
-	size_t count = m->capture.region_count;
-	enum vk_status status = VK_OK;
 
-	for (size_t i = 0; i < count && status == VK_OK; i++)
-		status = reread_file(taking, i, m->capture.regions[i].file, m->capture.regions[i].length_bytes, err);
-	return status == VK_OK ? reread_file(taking, count, VK_RESTORE_FILE, m->restore_bytes, err) : status;
+	for (size_t i = 0; i <= m->capture.region_count; i++) {
+		const bool is_region = i < m->capture.region_count;
+		const char *file = is_region ? m->capture.regions[i].file : VK_RESTORE_FILE;
+		const uint64_t length = is_region ? m->capture.regions[i].length_bytes : m->restore_bytes;
+		uint64_t found;
+		int fd;
+		enum vk_status status;
+
+		if (taking->written[i].linked)
+			continue;
+		status = vk_folder_open_fresh(taking->folder.fd, file, &fd, &found, err);
+		if (status != VK_OK)
+			return status;
+		if (found != length ||
+		    !vk_written_is(&taking->written[i], &taking->saver.sum, fd, length, taking->saver.buf)) {
+			vk_error_set(err, VK_IO, file,
+				     "a file of the capture does not read back from %s as it was written",
+				     taking->folder.store);
+			status = vk_error_remedy(
+				err, "check the disk that the store lies on, or name another store with --store");
+		}
+		close(fd);
+		if (status != VK_OK)
+			return status;
+	}
+	return VK_OK;
+}
+
+/*
+ * What stands beside the manifest, whose text is given: its signature when the store has a key, MD5SUMS when there are
+ * such digests, SHA256SUMS over all.
+ */
+static enum vk_status put_papers(struct vk_taking *taking, const char *manifest_text, size_t len, struct vk_error *err)
+{
+	struct vk_capture *c = &taking->manifest.capture;
+	struct vk_sums sums = {.manifest_sha256 = taking->manifest_sha256};
+	char signature_sha256[VK_SHA256_HEX_BYTES];
+	uint8_t signature[VK_SIGNATURE_BYTES];
+	enum vk_status status = VK_OK;
+	char *text;
+
+	if (c->signer[0] != '\0') {
+		status = vk_sign(vk_store_sign_key(taking->store), manifest_text, len, signature, err);
+		if (status == VK_OK && !vk_digest_bytes(signature, sizeof(signature), signature_sha256))
+			status = vk_no_memory(err, VK_SIGNATURE_FILE);
+		if (status == VK_OK)
+			status = vk_folder_put(&taking->folder, VK_SIGNATURE_FILE, (const char *)signature,
+					       sizeof(signature), err);
+		sums.signature_sha256 = signature_sha256;
+	}
+	if (status == VK_OK && vk_capture_has_md5(c)) {
+		text = vk_md5sums_text(c);
+		status = text != NULL ? vk_folder_put(&taking->folder, VK_MD5SUMS_FILE, text, strlen(text), err)
+				      : vk_no_memory(err, VK_MD5SUMS_FILE);
+		free(text);
+	}
+	if (status != VK_OK)
+		return status;
+	text = vk_digest_bytes(manifest_text, len, taking->manifest_sha256) ? vk_sums_text(&taking->manifest, &sums)
+									    : NULL;
+	status = text != NULL ? vk_folder_put(&taking->folder, VK_SUMS_FILE, text, strlen(text), err)
+			      : vk_no_memory(err, VK_SUMS_FILE);
+	free(text);
+	return status;
+}
+
+static struct vk_event event_of(const struct vk_taking *taking, const char *const *ids)
+{
+	const struct vk_capture *c = &taking->manifest.capture;
+	return (struct vk_event){.kind = c->is_undo      ? VK_EVENT_UNDO_CAPTURE
+					 : c->is_rebuilt ? VK_EVENT_REBUILT_CAPTURE
+							 : taking->event,
+				 .captures = ids,
+				 .capture_count = 1,
+				 .manifest_sha256 = taking->manifest_sha256,
+				 .target = c->source_path};
+}
+
+/* The line in the ledger, for a folder that is whole and flushed under its temporary name. */
+static enum vk_status record_line(struct vk_taking *taking, struct vk_error *err)
+{
+	const char *const id = taking->manifest.capture.id;
+	struct vk_event event = event_of(taking, &id);
+	const struct vk_findings *findings = &taking->manifest.findings;
+	char result[64] = "complete";
+	size_t bad = 0;
+
+	for (size_t i = 0; i < findings->count; i++)
+		bad += vk_finding_kind(findings->items[i].code)->severity != VK_INFO;
+	if (bad > 0)
+		snprintf(result, sizeof(result), "%zu finding%s", bad, bad == 1 ? "" : "s");
+	event.result = result;
+	/* the temporary folder's name, too, must be on disk before the ledger speaks of it */
+	if (vk_step_fails("store folder: fsync before the ledger") || fsync(taking->folder.store_fd) != 0)
+		return vk_error_errno(err, errno, taking->folder.store, "cannot flush the store");
+	return vk_ledger_append(taking->store, &event, err);
+}
+
+/* The line was written and the folder did not get its name after all. */
+static void record_abandon(struct vk_taking *taking)
+{
+	const char *const id = taking->manifest.capture.id;
+	struct vk_event event = event_of(taking, &id);
+	struct vk_error ignored;
+
+	event.kind = VK_EVENT_ABANDON;
+	/* when this fails, too, the ledger names a capture that verify will miss: rather that than the reverse */
+	(void)!vk_ledger_append(taking->store, &event, &ignored);
 }
 
 enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE_ID_BYTES],
@@ -298,14 +387,20 @@ enum vk_status vk_taking_commit(struct vk_taking *taking, char ret_id[VK_CAPTURE
 		return status;
 	status = vk_folder_put(&taking->folder, VK_MANIFEST_FILE, text, len, err);
 	if (status == VK_OK)
-		status = vk_record_papers(taking, text, len, err);
+		status = put_papers(taking, text, len, err);
 	free(text);
 	if (status == VK_OK)
 		status = vk_folder_flush(&taking->folder, err);
 	if (status == VK_OK && !taking->reread)
 		status = reread(taking, err);
+	/* the ledger names only what is whole and on disk, and the folder gets its name only when the ledger does */
 	if (status == VK_OK)
-		status = record_and_name(taking, err);
+		status = record_line(taking, err);
+	if (status == VK_OK) {
+		status = vk_folder_commit(&taking->folder, err);
+		if (status != VK_OK && taking->folder.fd >= 0)
+			record_abandon(taking);
+	}
 	if (status == VK_OK)
 		memcpy(ret_id, taking->manifest.capture.id, VK_CAPTURE_ID_BYTES);
 	return status;

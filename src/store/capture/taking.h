@@ -64,23 +64,4 @@ VK_MUST_USE enum vk_status vk_taking_moved(const struct vk_taking *taking,
 					   const struct vk_source *source,
 					   struct vk_findings *ret_changes, struct vk_error *err);
 
-/* VK_IO when the store certainly has not the room for this capture. The regions are known, the folder is begun. */
-VK_MUST_USE enum vk_status vk_taking_room(const struct vk_taking *taking, struct vk_error *err);
-
-/* ---- record.c: what makes a capture evidence */
-
-/* User, host, command line and the key's name into the manifest. */
-VK_MUST_USE enum vk_status vk_record_who(struct vk_taking *taking, const struct vk_capture_options *options,
-					 struct vk_error *err);
-/*
- * What stands beside the manifest, whose text is given: its signature when the store has a key, MD5SUMS when there are
- * such digests, SHA256SUMS over all.
- */
-VK_MUST_USE enum vk_status vk_record_papers(struct vk_taking *taking, const char *manifest_text, size_t len,
-					    struct vk_error *err);
-/* The line in the ledger, for a folder that is whole and flushed under its temporary name. */
-VK_MUST_USE enum vk_status vk_record_line(struct vk_taking *taking, struct vk_error *err);
-/* The line was written and the folder did not get its name after all. */
-void vk_record_abandon(struct vk_taking *taking);
-
 #endif

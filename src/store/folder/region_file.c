@@ -50,23 +50,17 @@ static bool reads_same(int fd, uint64_t pos, const uint8_t *bytes, size_t len, u
  * Only a file that nobody else can have made or can change becomes a part of the new capture. A file system that keeps
  * no modes shows the same ones for all.
  */
-static bool is_ours(const struct vk_previous *previous, int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
-	       (st.st_mode & (previous->modes_kept ? 07777 & ~0400 : 07022)) == 0;
-}
-
 static void open_old(struct vk_region_file *f)
 {
 	const struct vk_previous *previous = f->previous;
+	struct stat st;
 	uint64_t length;
 
 	if (previous->fd < 0 || previous->links_refused ||
 	    vk_folder_open_fresh(previous->fd, f->file, &f->old_fd, &length, NULL) != VK_OK)
 		return;
-	if (length == f->length_bytes && is_ours(previous, f->old_fd))
+	if (length == f->length_bytes && fstat(f->old_fd, &st) == 0 && st.st_uid == geteuid() &&
+	    (st.st_mode & (previous->modes_kept ? 07777 & ~0400 : 07022)) == 0)
 		return;
 	close(f->old_fd);
 	f->old_fd = -1;
@@ -252,17 +246,16 @@ bool vk_written_is(const struct vk_written *written, struct vk_sum *sum, int fd,
 	vk_sum_begin(sum);
 	for (size_t i = 0; i < written->range_count; i++) {
 		const struct vk_range *r = &written->ranges[i];
-		uint64_t end = r->offset_bytes + r->length_bytes;
+		const uint64_t end = r->offset_bytes + r->length_bytes;
 
 		if (!reads_zero(fd, pos, r->offset_bytes, buf))
 			return false;
-		for (pos = r->offset_bytes; pos < end;) {
-			size_t n = (size_t)vk_min_u64(end - pos, VK_FILE_BUFFER_BYTES);
-
-			if (!vk_pread_all(fd, buf, n, pos))
+		pos = r->offset_bytes;
+		for (uint64_t n; pos < end; pos += n) {
+			n = vk_min_u64(end - pos, VK_FILE_BUFFER_BYTES);
+			if (!vk_pread_all(fd, buf, (size_t)n, pos))
 				return false;
-			vk_sum_add(sum, buf, n);
-			pos += n;
+			vk_sum_add(sum, buf, (size_t)n);
 		}
 	}
 	return reads_zero(fd, pos, length, buf) && vk_sum_take(sum, seen) &&

@@ -21,9 +21,9 @@ struct job {
 
 struct vk_import {
 	struct vk_import_options options;
-	struct vk_container **containers;
+	struct vk_container *containers; /* of both there is room for each path: jobs point to them */
 	size_t container_count;
-	struct vk_dump **dumps;
+	struct vk_dump *dumps;
 	size_t dump_count;
 	struct job *jobs;
 	size_t job_count;
@@ -42,20 +42,13 @@ static struct job *add_job(struct vk_import *import, const char *path)
 static enum vk_status add_container(struct vk_import *import, const char *path, struct vk_io *io,
 				    uint64_t modified, struct vk_error *err)
 {
-	struct vk_container *container = calloc(1, sizeof(*container));
+	struct vk_container *container = &import->containers[import->container_count];
 	const char *wanted = import->options.disk;
-	enum vk_status status;
+	enum vk_status status = vk_container_open(path, io, modified, container, err);
 
-	if (container == NULL) {
-		vk_io_close(io);
-		return vk_no_memory(err, path);
-	}
-	status = vk_container_open(path, io, modified, container, err);
-	if (status != VK_OK) {
-		free(container);
+	if (status != VK_OK)
 		return status;
-	}
-	import->containers[import->container_count++] = container;
+	import->container_count++;
 	for (size_t i = 0; i < container->index.disk_count; i++) {
 		const struct vk_index_disk *disk = &container->index.disks[i];
 		struct job *job;
@@ -90,35 +83,23 @@ static struct job *job_of(struct vk_import *import, const struct vk_dump *dump)
 	return job;
 }
 
-static enum vk_status attach(struct vk_import *import, struct vk_dump *dump, struct vk_error *err)
-{
-	struct job *job = job_of(import, dump);
-
-	return job != NULL && vk_append(&job->dumps, &job->dump_count, &dump, sizeof(struct vk_dump *)) != NULL
-		       ? VK_OK
-		       : vk_no_memory(err, dump->path);
-}
-
 static enum vk_status add_dump(struct vk_import *import, const char *path, struct vk_io *io,
 			       uint64_t modified, struct vk_error *err)
 {
 	const struct vk_import_options *o = &import->options;
-	struct vk_dump *dump = calloc(1, sizeof(*dump));
 	size_t at = import->dump_count;
-	enum vk_status status;
+	struct vk_dump *dump = &import->dumps[at];
+	struct job *job;
+	enum vk_status status = vk_dump_open(path, io, modified, o->as, o->sector_size,
+					     at < o->place_count ? &o->places[at] : NULL, dump, err);
 
-	if (dump == NULL) {
-		vk_io_close(io);
-		return vk_no_memory(err, path);
-	}
-	status = vk_dump_open(path, io, modified, o->as, o->sector_size,
-			      at < o->place_count ? &o->places[at] : NULL, dump, err);
-	if (status != VK_OK) {
-		free(dump);
+	if (status != VK_OK)
 		return status;
-	}
-	import->dumps[import->dump_count++] = dump;
-	return attach(import, dump, err);
+	import->dump_count++;
+	job = job_of(import, dump);
+	return job != NULL && vk_append(&job->dumps, &job->dump_count, &dump, sizeof(struct vk_dump *)) != NULL
+		       ? VK_OK
+		       : vk_no_memory(err, path);
 }
 
 static enum vk_status open_source(struct vk_import *import, const char *path, struct vk_error *err)
@@ -142,25 +123,6 @@ static enum vk_status open_source(struct vk_import *import, const char *path, st
 	return add_dump(import, path, io, modified, err);
 }
 
-static enum vk_status check_jobs(const struct vk_import *import, struct vk_error *err)
-{
-	const struct vk_import_options *o = &import->options;
-
-	if (import->job_count == 0 && o->disk != NULL)
-		return vk_error_set(err, VK_ABSENT, NULL, "there is no disk of the name %s in what is imported",
-				    o->disk);
-	if (import->job_count == 0)
-		return vk_error_set(err, VK_ABSENT, NULL, "there is no disk in what is imported");
-	if (o->disk_size_bytes != 0 && import->job_count > 1) {
-		vk_error_set(err, VK_USAGE, NULL, "one size is given for %zu disks", import->job_count);
-		return vk_error_remedy(err, "import them one by one, with --disk where they come together");
-	}
-	if (o->place_count > import->dump_count)
-		return vk_error_set(err, VK_USAGE, NULL, "%zu places are given for %zu dumps",
-				    o->place_count, import->dump_count);
-	return VK_OK;
-}
-
 enum vk_status vk_import_open(const char *const *paths, size_t count,
 			      const struct vk_import_options *options,
 			      struct vk_import **ret_import, struct vk_error *err)
@@ -171,14 +133,24 @@ enum vk_status vk_import_open(const char *const *paths, size_t count,
 	if (import == NULL)
 		return vk_no_memory(err, NULL);
 	import->options = *options;
-	import->containers = calloc(count + 1, sizeof(struct vk_container *));
-	import->dumps = calloc(count + 1, sizeof(struct vk_dump *));
+	import->containers = calloc(count + 1, sizeof(*import->containers));
+	import->dumps = calloc(count + 1, sizeof(*import->dumps));
 	if (import->containers == NULL || import->dumps == NULL)
 		status = vk_no_memory(err, NULL);
 	for (size_t i = 0; i < count && status == VK_OK; i++)
 		status = open_source(import, paths[i], err);
-	if (status == VK_OK)
-		status = check_jobs(import, err);
+	if (status == VK_OK && import->job_count == 0 && options->disk != NULL) {
+		status = vk_error_set(err, VK_ABSENT, NULL, "there is no disk of the name %s in what is imported",
+				      options->disk);
+	} else if (status == VK_OK && import->job_count == 0) {
+		status = vk_error_set(err, VK_ABSENT, NULL, "there is no disk in what is imported");
+	} else if (status == VK_OK && options->disk_size_bytes != 0 && import->job_count > 1) {
+		vk_error_set(err, VK_USAGE, NULL, "one size is given for %zu disks", import->job_count);
+		status = vk_error_remedy(err, "import them one by one, with --disk where they come together");
+	} else if (status == VK_OK && options->place_count > import->dump_count) {
+		status = vk_error_set(err, VK_USAGE, NULL, "%zu places are given for %zu dumps", options->place_count,
+				      import->dump_count);
+	}
 	if (status == VK_OK)
 		*ret_import = import;
 	else
@@ -194,14 +166,10 @@ void vk_import_close(struct vk_import *import)
 		free(import->jobs[i].path);
 		free(import->jobs[i].dumps);
 	}
-	for (size_t i = 0; i < import->container_count; i++) {
-		vk_container_close(import->containers[i]);
-		free(import->containers[i]);
-	}
-	for (size_t i = 0; i < import->dump_count; i++) {
-		vk_dump_close(import->dumps[i]);
-		free(import->dumps[i]);
-	}
+	for (size_t i = 0; i < import->container_count; i++)
+		vk_container_close(&import->containers[i]);
+	for (size_t i = 0; i < import->dump_count; i++)
+		vk_dump_close(&import->dumps[i]);
 	free(import->jobs);
 	free(import->containers);
 	free(import->dumps);
@@ -227,17 +195,6 @@ struct making {
 	struct vk_capture_origin origin;
 };
 
-/* Of several dumps the oldest: what is in the capture is at least that old. */
-static uint64_t time_of_dumps(const struct job *job)
-{
-	uint64_t oldest = 0;
-
-	for (size_t i = 0; i < job->dump_count; i++)
-		if (oldest == 0 || (job->dumps[i]->modified != 0 && job->dumps[i]->modified < oldest))
-			oldest = job->dumps[i]->modified;
-	return oldest != 0 ? oldest : (uint64_t)time(NULL);
-}
-
 static enum vk_status gather(const struct vk_import *import, const struct job *job,
 			     struct making *making, struct vk_error *err)
 {
@@ -248,7 +205,14 @@ static enum vk_status gather(const struct vk_import *import, const struct job *j
 	making->size_bytes = o->disk_size_bytes;
 	making->origin.host = o->host != NULL ? o->host : "";
 	if (job->from == NULL) {
-		making->origin.unix_seconds = time_of_dumps(job);
+		/* of several dumps the oldest: what is in the capture is at least that old */
+		uint64_t *oldest = &making->origin.unix_seconds;
+
+		for (size_t i = 0; i < job->dump_count; i++)
+			if (*oldest == 0 || (job->dumps[i]->modified != 0 && job->dumps[i]->modified < *oldest))
+				*oldest = job->dumps[i]->modified;
+		if (*oldest == 0)
+			*oldest = (uint64_t)time(NULL);
 		return vk_dumps_place(job->dumps, job->dump_count, o->sector_size, &making->parts,
 				      &making->kind, err);
 	}
@@ -294,61 +258,27 @@ static enum vk_status settle_size(const struct job *job, struct making *making, 
 	return VK_OK;
 }
 
-static void say_stopped(const struct job *job, const struct vk_finding_sink *sink)
+/* That there may be more of the disk, or more disks, than was collected. */
+static void report_collector(const struct vk_container *from, const struct vk_index_disk *disk,
+			     const struct vk_finding_sink *sink)
 {
-	struct vk_finding finding;
-
-	if (job->from == NULL || job->from->index.complete)
-		return;
-	vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, 0, 0,
-			"the collector was stopped before it was done; further disks may be missing");
-	vk_finding_put(sink, &finding);
-}
-
-/* Where sectors could not be read, their ranges say it already. */
-static void say_incomplete(const struct job *job, const struct vk_finding_sink *sink)
-{
-	const struct vk_index_disk *disk = job->from != NULL ? &job->from->index.disks[job->index] : NULL;
 	struct vk_finding finding;
 	bool told = false;
 
-	for (size_t i = 0; disk != NULL && i < disk->piece_count; i++)
+	if (!from->index.complete) {
+		vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, 0, 0,
+				"the collector was stopped before it was done; further disks may be missing");
+		vk_finding_put(sink, &finding);
+	}
+	/* where sectors could not be read, their ranges say it already */
+	for (size_t i = 0; i < disk->piece_count; i++)
 		told |= disk->pieces[i].file[0] == '\0';
-	if (disk == NULL || (!disk->broken && (!disk->incomplete || told)))
+	if (!disk->broken && (!disk->incomplete || told))
 		return;
 	vk_finding_init(&finding, VK_F_CAPTURE_NOT_HELD, 0, 0,
 			"the collector says that it did not get all of this disk%s: further parts may be missing",
 			disk->broken ? ", because a program that it needs failed on the host" : "");
 	vk_finding_put(sink, &finding);
-}
-
-static enum vk_status make(const struct job *job, struct making *making,
-			   const struct vk_capture_options *options,
-			   const struct vk_finding_sink *sink, char ret_id[VK_CAPTURE_ID_BYTES],
-			   struct vk_error *err)
-{
-	const struct vk_source_options reading = {.as = making->kind, .sector_size = making->sector_size};
-	struct vk_capture_options taking = *options;
-	struct vk_source source;
-	struct vk_io *io = vk_import_io(job->path, making->parts.pieces, making->parts.count,
-					making->size_bytes,
-					making->sector_size == 0 ? 512 : making->sector_size);
-	enum vk_status status;
-
-	if (io == NULL)
-		return vk_no_memory(err, job->path);
-	status = vk_source_open_io(io, job->path, VK_FORM_RAW, &reading, &source, err);
-	if (status != VK_OK)
-		return status;
-	making->origin.files = making->parts.files;
-	making->origin.file_count = making->parts.file_count;
-	taking.origin = &making->origin;
-	taking.sector_size = making->sector_size;
-	say_stopped(job, sink);
-	say_incomplete(job, sink);
-	status = vk_capture_take(&source, &taking, sink, ret_id, err);
-	vk_source_close(&source);
-	return status;
 }
 
 enum vk_status vk_import_take(struct vk_import *import, size_t index,
@@ -357,7 +287,9 @@ enum vk_status vk_import_take(struct vk_import *import, size_t index,
 			      struct vk_error *err)
 {
 	struct making making = {.kind = VK_SOURCE_DISK};
+	struct vk_capture_options taking = *options;
 	const struct job *job;
+	struct vk_source source;
 	enum vk_status status;
 
 	if (index >= import->job_count)
@@ -367,7 +299,18 @@ enum vk_status vk_import_take(struct vk_import *import, size_t index,
 	if (status == VK_OK)
 		status = settle_size(job, &making, err);
 	if (status == VK_OK)
-		status = make(job, &making, options, sink, ret_id, err);
+		status = vk_parts_open(&making.parts, job->path, making.kind, making.sector_size, making.size_bytes,
+				       &source, err);
+	if (status == VK_OK) {
+		making.origin.files = making.parts.files;
+		making.origin.file_count = making.parts.file_count;
+		taking.origin = &making.origin;
+		taking.sector_size = making.sector_size;
+		if (job->from != NULL)
+			report_collector(job->from, &job->from->index.disks[job->index], sink);
+		status = vk_capture_take(&source, &taking, sink, ret_id, err);
+		vk_source_close(&source);
+	}
 	vk_parts_free(&making.parts);
 	return status;
 }

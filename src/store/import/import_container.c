@@ -2,6 +2,7 @@
 /* What a collector wrote: a folder or a tar with vmfskit-collect.txt in it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,18 +39,7 @@ static const struct vk_tar_member *find_index(const struct vk_tar *tar)
 	return best;
 }
 
-static enum vk_status parse(struct vk_container *c, const char *text, size_t len, struct vk_error *err)
-{
-	char where[VK_TAR_NAME_BYTES + 64];
-	struct vk_text name;
-
-	vk_text_init(&name, where, sizeof(where));
-	vk_text_put(&name, c->prefix);
-	vk_text_put(&name, VK_INDEX_FILE);
-	return vk_index_parse(text, len, where, &c->index, err);
-}
-
-static enum vk_status open_tar(struct vk_container *c, struct vk_error *err)
+static enum vk_status open_tar(struct vk_container *c, uint64_t modified, struct vk_error *err)
 {
 	const struct vk_tar_member *index;
 	enum vk_status status = vk_tar_read(c->io, &c->tar, err);
@@ -68,11 +58,11 @@ static enum vk_status open_tar(struct vk_container *c, struct vk_error *err)
 		return vk_no_memory(err, c->path);
 	status = vk_io_read_all(c->io, index->offset_bytes, text, (size_t)index->length_bytes, err);
 	if (status == VK_OK)
-		status = parse(c, text, (size_t)index->length_bytes, err);
+		status = vk_index_parse(text, (size_t)index->length_bytes, index->name, &c->index, err);
 	free(text);
 	if (status == VK_OK)
 		status = vk_import_digest(c->io, 0, vk_io_size_bytes(c->io), &c->self, NULL, err);
-	vk_import_name(&c->self, c->path, NULL);
+	vk_import_name(&c->self, c->path, NULL, modified);
 	return status;
 }
 
@@ -92,7 +82,7 @@ static enum vk_status open_folder(struct vk_container *c, struct vk_error *err)
 	status = vk_folder_slurp(c->folder_fd, VK_INDEX_FILE, VK_INDEX_MAX_BYTES, &text, &len, err);
 	if (status != VK_OK)
 		return status;
-	status = parse(c, text, len, err);
+	status = vk_index_parse(text, len, VK_INDEX_FILE, &c->index, err);
 	memory = vk_io_memory(VK_INDEX_FILE, text, len, false);
 	if (status == VK_OK && memory == NULL)
 		status = vk_no_memory(err, c->path);
@@ -100,8 +90,7 @@ static enum vk_status open_folder(struct vk_container *c, struct vk_error *err)
 		status = vk_import_digest(memory, 0, len, &c->self, NULL, err);
 	vk_io_close(memory);
 	free(text);
-	vk_import_name(&c->self, c->path, VK_INDEX_FILE);
-	vk_import_modified(&c->self, (uint64_t)st.st_mtime);
+	vk_import_name(&c->self, c->path, VK_INDEX_FILE, (uint64_t)st.st_mtime);
 	return status;
 }
 
@@ -114,9 +103,7 @@ enum vk_status vk_container_open(const char *path, struct vk_io *io, uint64_t mo
 	if (c.path == NULL)
 		status = vk_no_memory(err, path);
 	else
-		status = io != NULL ? open_tar(&c, err) : open_folder(&c, err);
-	if (io != NULL)
-		vk_import_modified(&c.self, modified);
+		status = io != NULL ? open_tar(&c, modified, err) : open_folder(&c, err);
 	if (status == VK_OK)
 		*ret_container = c;
 	else
@@ -241,9 +228,9 @@ static enum vk_status open_piece(struct vk_container *c, const char *file, struc
 }
 
 /* Where the bytes of a piece are; ret_length: how many of them there really are. */
-static enum vk_status locate(struct vk_container *c, const struct vk_index_piece *piece,
-			     struct vk_parts *parts, struct vk_import_piece *ret_at,
-			     uint64_t *ret_length, uint64_t *ret_modified, struct vk_error *err)
+static enum vk_status locate(struct vk_container *c, const struct vk_index_piece *piece, struct vk_parts *parts,
+			     struct vk_import_piece *ret_at, uint64_t *ret_length, uint64_t *ret_modified,
+			     struct vk_error *err)
 {
 	char name[sizeof(c->prefix) + sizeof(piece->file)];
 	const struct vk_tar_member *member;
@@ -254,12 +241,12 @@ static enum vk_status locate(struct vk_container *c, const struct vk_index_piece
 		if (status != VK_OK)
 			return status;
 		*ret_length = vk_io_size_bytes(ret_at->io);
-		return vk_parts_own(parts, ret_at->io)
-			       ? VK_OK
-			       : vk_no_memory(err, piece->file);
+		if (vk_append(&parts->owned, &parts->owned_count, &ret_at->io, sizeof(struct vk_io *)) != NULL)
+			return VK_OK;
+		vk_io_close(ret_at->io);
+		return vk_no_memory(err, piece->file);
 	}
-	memcpy(name, c->prefix, strlen(c->prefix));
-	memcpy(name + strlen(c->prefix), piece->file, strlen(piece->file) + 1);
+	snprintf(name, sizeof(name), "%s%s", c->prefix, piece->file);
 	member = vk_tar_find(&c->tar, name);
 	if (member == NULL)
 		return vk_error_set(err, VK_ABSENT, piece->file, "the tar does not have this file, which its "
@@ -271,42 +258,34 @@ static enum vk_status locate(struct vk_container *c, const struct vk_index_piece
 	return VK_OK;
 }
 
-static enum vk_status add_piece(struct vk_container *c, const struct vk_index_piece *piece,
-				struct vk_parts *parts, struct vk_error *err)
+static enum vk_status add_piece(struct vk_container *c, const struct vk_index_piece *piece, struct vk_parts *parts,
+				struct vk_error *err)
 {
-	struct vk_import_piece at = {.offset_bytes = piece->offset_bytes,
-				     .length_bytes = piece->length_bytes};
+	struct vk_import_piece at = {.offset_bytes = piece->offset_bytes, .length_bytes = piece->length_bytes};
 	struct vk_origin_file file = {.name = ""};
 	char md5[VK_MD5_HEX_BYTES] = "";
-	uint64_t length = 0;
-	uint64_t modified = 0;
-	enum vk_status status;
+	uint64_t length = 0, modified = 0;
+	enum vk_status status = VK_OK;
 
-	if (piece->file[0] != '\0') {
+	if (piece->file[0] != '\0')
 		status = locate(c, piece, parts, &at, &length, &modified, err);
-		if (status != VK_OK)
-			return status;
-		if (length != piece->length_bytes)
-			return vk_error_set(err, VK_DAMAGED, piece->file,
-					    "it is %llu bytes long, %llu were collected",
-					    (unsigned long long)length,
-					    (unsigned long long)piece->length_bytes);
-		status = vk_import_digest(at.io, at.from_bytes, length, &file,
-					  piece->md5[0] != '\0' ? md5 : NULL, err);
-		if (status != VK_OK)
-			return status;
-		if ((piece->sha256[0] != '\0' && strcmp(piece->sha256, file.sha256) != 0) ||
-		    (piece->md5[0] != '\0' && strcmp(piece->md5, md5) != 0)) {
-			vk_error_set(err, VK_DAMAGED, piece->file, "it is not what was collected: its digest differs");
-			return vk_error_remedy(err, "copy the collection again, or collect again");
-		}
-		vk_import_name(&file, c->path, piece->file);
-		vk_import_modified(&file, modified);
-		if (!vk_parts_add_file(parts, &file))
-			return vk_no_memory(err, c->path);
+	if (status == VK_OK && at.io != NULL && length != piece->length_bytes)
+		return vk_error_set(err, VK_DAMAGED, piece->file, "it is %llu bytes long, %llu were collected",
+				    (unsigned long long)length, (unsigned long long)piece->length_bytes);
+	if (status == VK_OK && at.io != NULL)
+		status = vk_import_digest(at.io, at.from_bytes, length, &file, piece->md5[0] != '\0' ? md5 : NULL, err);
+	if (status != VK_OK)
+		return status;
+	if (at.io != NULL && ((piece->sha256[0] != '\0' && strcmp(piece->sha256, file.sha256) != 0) ||
+			      strcmp(piece->md5, md5) != 0)) {
+		vk_error_set(err, VK_DAMAGED, piece->file, "it is not what was collected: its digest differs");
+		return vk_error_remedy(err, "copy the collection again, or collect again");
 	}
-	return vk_parts_add_piece(parts, &at) ? VK_OK
-					      : vk_no_memory(err, c->path);
+	vk_import_name(&file, c->path, piece->file, modified);
+	if ((at.io != NULL && vk_append(&parts->files, &parts->file_count, &file, sizeof(file)) == NULL) ||
+	    vk_append(&parts->pieces, &parts->count, &at, sizeof(at)) == NULL)
+		return vk_no_memory(err, c->path);
+	return VK_OK;
 }
 
 enum vk_status vk_container_parts(struct vk_container *container, const struct vk_index_disk *disk,
@@ -315,7 +294,7 @@ enum vk_status vk_container_parts(struct vk_container *container, const struct v
 	enum vk_status status = VK_OK;
 
 	memset(ret_parts, 0, sizeof(*ret_parts));
-	if (!vk_parts_add_file(ret_parts, &container->self))
+	if (vk_append(&ret_parts->files, &ret_parts->file_count, &container->self, sizeof(container->self)) == NULL)
 		return vk_no_memory(err, container->path);
 	for (size_t i = 0; i < disk->piece_count && status == VK_OK; i++)
 		status = add_piece(container, &disk->pieces[i], ret_parts, err);

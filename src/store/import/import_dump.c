@@ -18,22 +18,15 @@ static const struct {
 	{"vmfs-metadata-", "-vh.sf.bu", VK_SOURCE_VOLUME},
 };
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
 /* NULL unless the script named it; ret_len: of the disk's name in it. */
 static const char *disk_in_name(const char *path, size_t *ret_len, enum vk_source_kind *ret_kind)
 {
-	const char *name = base_name(path);
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+	const size_t len = strlen(name);
 
 	for (size_t i = 0; i < sizeof(script_names) / sizeof(script_names[0]); i++) {
-		size_t front = strlen(script_names[i].front);
-		size_t back = strlen(script_names[i].back);
-		size_t len = strlen(name);
+		const size_t front = strlen(script_names[i].front), back = strlen(script_names[i].back);
 
 		if (len <= front + back || strncmp(name, script_names[i].front, front) != 0 ||
 		    strcmp(name + len - back, script_names[i].back) != 0)
@@ -43,21 +36,6 @@ static const char *disk_in_name(const char *path, size_t *ret_len, enum vk_sourc
 		return name + front;
 	}
 	return NULL;
-}
-
-static enum vk_status unfold(struct vk_dump *dump, struct vk_error *err)
-{
-	const struct vk_form *form = vk_form(vk_io_form_of(dump->io));
-
-	return form->unfold != NULL ? form->unfold(dump->io, &dump->io, err) : VK_OK;
-}
-
-static bool unrecognised(const struct vk_source *source)
-{
-	for (size_t i = 0; i < source->findings.count; i++)
-		if (source->findings.items[i].code == VK_F_SOURCE_UNRECOGNISED)
-			return true;
-	return false;
 }
 
 static enum vk_status recognise(struct vk_dump *dump, enum vk_source_kind as, uint32_t sector_size,
@@ -76,22 +54,13 @@ static enum vk_status recognise(struct vk_dump *dump, enum vk_source_kind as, ui
 	dump->kind = source.kind;
 	dump->offset_bytes = source.origin_bytes;
 	status = vk_source_refuse_container(&source, err);
-	if (status == VK_OK && as == VK_SOURCE_AUTO && unrecognised(&source)) {
+	if (status == VK_OK && as == VK_SOURCE_AUTO &&
+	    vk_findings_have(&source.findings, VK_F_SOURCE_UNRECOGNISED, 0)) {
 		vk_error_set(err, VK_USAGE, dump->path, "nothing in it tells what it is");
 		status = vk_error_remedy(err, "say it with --as, or with --place where on its disk it begins");
 	}
 	vk_source_close(&source);
 	return status;
-}
-
-/* The digest of an import is that of the file as it came, footer and all. */
-static enum vk_status refuse_footer(const struct vk_dump *dump, struct vk_error *err)
-{
-	if (vk_io_footer_bytes(dump->io) == 0)
-		return VK_OK;
-	vk_error_set(err, VK_UNSUPPORTED, dump->path, "this is a %s", vk_io_image_format(dump->io)->name);
-	vk_error_remedy(err, "vmfskit capture takes it as the disk that it is");
-	return VK_UNSUPPORTED;
 }
 
 enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint64_t modified,
@@ -102,21 +71,27 @@ enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint64_t modifie
 	enum vk_source_kind named = as;
 	size_t len = 0;
 	const char *disk = disk_in_name(path, &len, &named);
+	const struct vk_form *form = vk_form(vk_io_form_of(io));
 	struct vk_text text;
-	enum vk_status status;
+	enum vk_status status = VK_OK;
 
 	vk_text_init(&text, dump.disk, sizeof(dump.disk));
 	if (disk != NULL)
 		vk_text_label(&text, (const uint8_t *)disk, len);
-	vk_import_name(&dump.file, path, NULL);
-	vk_import_modified(&dump.file, modified);
-	status = dump.path == NULL ? vk_no_memory(err, path) : refuse_footer(&dump, err);
+	vk_import_name(&dump.file, path, NULL, modified);
+	if (dump.path == NULL) {
+		status = vk_no_memory(err, path);
+	} else if (vk_io_footer_bytes(io) != 0) {
+		/* the digest of an import is that of the file as it came, footer and all */
+		vk_error_set(err, VK_UNSUPPORTED, path, "this is a %s", vk_io_image_format(io)->name);
+		status = vk_error_remedy(err, "vmfskit capture takes it as the disk that it is");
+	}
 	if (status == VK_OK)
 		status = vk_import_digest(io, 0, vk_io_size_bytes(io), &dump.file, NULL, err);
 	if (status == VK_OK && dump.file.length_bytes == 0)
 		status = vk_error_set(err, VK_DAMAGED, path, "it is empty");
-	if (status == VK_OK)
-		status = unfold(&dump, err);
+	if (status == VK_OK && form->unfold != NULL)
+		status = form->unfold(io, &dump.io, err);
 	if (status == VK_OK && place != NULL) {
 		dump.kind = VK_SOURCE_DISK;
 		dump.offset_bytes = *place;
@@ -149,7 +124,8 @@ static enum vk_status add_dump_piece(struct vk_parts *parts, const struct vk_dum
 		vk_error_set(err, VK_USAGE, dump->path, "it would lie behind the end of any disk");
 		return vk_error_remedy(err, "say with --place, in bytes, where on its disk it begins");
 	}
-	if (vk_parts_add_piece(parts, &piece) && vk_parts_add_file(parts, &dump->file))
+	if (vk_append(&parts->pieces, &parts->count, &piece, sizeof(piece)) != NULL &&
+	    vk_append(&parts->files, &parts->file_count, &dump->file, sizeof(dump->file)) != NULL)
 		return VK_OK;
 	return vk_no_memory(err, dump->path);
 }
@@ -161,23 +137,16 @@ struct home {
 };
 
 /* The only VMFS partition of the disk, as far as the parts that have a place tell. */
-static enum vk_status find_home(const struct vk_parts *parts, const struct vk_dump *dump,
-				uint32_t sector_size, struct home *ret_home, struct vk_error *err)
+static enum vk_status find_home(const struct vk_parts *parts, const struct vk_dump *dump, uint32_t sector_size,
+				struct home *ret_home, struct vk_error *err)
 {
-	const struct vk_source_options options = {.as = VK_SOURCE_DISK, .sector_size = sector_size};
 	struct vk_source source;
 	uint64_t size;
 	bool certain;
-	struct vk_io *io;
-	enum vk_status status =
-		vk_parts_size(parts, dump->path, VK_SOURCE_DISK, sector_size, &size, &certain, err);
+	enum vk_status status = vk_parts_size(parts, dump->path, VK_SOURCE_DISK, sector_size, &size, &certain, err);
 
-	if (status != VK_OK)
-		return status;
-	io = vk_import_io(dump->path, parts->pieces, parts->count, size, sector_size == 0 ? 512 : sector_size);
-	if (io == NULL)
-		return vk_no_memory(err, dump->path);
-	status = vk_source_open_io(io, dump->path, VK_FORM_RAW, &options, &source, err);
+	if (status == VK_OK)
+		status = vk_parts_open(parts, dump->path, VK_SOURCE_DISK, sector_size, size, &source, err);
 	if (status != VK_OK)
 		return status;
 	if (source.vmfs_count == 1) {

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/checked.h"
 #include "io/image/tar.h"
 #include "store/manifest/manifest.h"
 
@@ -35,17 +34,10 @@ static struct vk_index_disk *disk_of(struct parser *p)
 	return NULL;
 }
 
+/* Decimal digits and nothing else. */
 static bool read_number(const char *text, uint64_t max, uint64_t *ret_value)
 {
-	uint64_t value = 0;
-
-	if (*text == '\0')
-		return false;
-	for (; *text >= '0' && *text <= '9'; text++)
-		if (!vk_mul_u64(value, 10, &value) || !vk_add_u64(value, (uint64_t)(*text - '0'), &value))
-			return false;
-	*ret_value = value;
-	return *text == '\0' && value <= max;
+	return text[strspn(text, "0123456789")] == '\0' && vk_text_parse_number(text, max, ret_value);
 }
 
 /* The next word of the line, which then begins behind it. */
@@ -198,18 +190,8 @@ static void read_first_line(struct parser *p, const char *line)
 		fail(p, "it does not begin with vmfskit-collect/1");
 		return;
 	}
-	p->status = vk_error_set(p->err, VK_UNSUPPORTED, p->where,
-				 "it was written by another version of the collector");
-	(void)vk_error_remedy(p->err, "use a newer vmfskit");
-}
-
-static void check_disks(struct parser *p)
-{
-	if (p->status == VK_OK && p->index.unix_seconds == 0)
-		p->status = vk_error_set(p->err, VK_DAMAGED, p->where, "it does not say when it was collected");
-	for (size_t i = 0; i < p->index.disk_count && p->status == VK_OK; i++)
-		if (p->index.disks[i].name[0] == '\0')
-			p->status = vk_error_set(p->err, VK_DAMAGED, p->where, "disk %zu has no name", i + 1);
+	vk_error_set(p->err, VK_UNSUPPORTED, p->where, "it was written by another version of the collector");
+	p->status = vk_error_remedy(p->err, "use a newer vmfskit");
 }
 
 enum vk_status vk_index_parse(const char *text, size_t len, const char *where,
@@ -237,7 +219,11 @@ enum vk_status vk_index_parse(const char *text, size_t len, const char *where,
 	}
 	if (p.line == 0)
 		fail(&p, "it is empty");
-	check_disks(&p);
+	if (p.status == VK_OK && p.index.unix_seconds == 0)
+		p.status = vk_error_set(err, VK_DAMAGED, where, "it does not say when it was collected");
+	for (size_t i = 0; i < p.index.disk_count && p.status == VK_OK; i++)
+		if (p.index.disks[i].name[0] == '\0')
+			p.status = vk_error_set(err, VK_DAMAGED, where, "disk %zu has no name", i + 1);
 	if (p.status == VK_OK)
 		*ret_index = p.index;
 	else

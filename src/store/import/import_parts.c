@@ -13,24 +13,6 @@ enum { READ_BYTES = 256 << 10 };
 /* No disk is longer; what claims to end there is not believed. */
 static const uint64_t size_max = 1ULL << 60;
 
-bool vk_parts_add_piece(struct vk_parts *parts, const struct vk_import_piece *piece)
-{
-	return vk_append(&parts->pieces, &parts->count, piece, sizeof(*piece)) != NULL;
-}
-
-bool vk_parts_add_file(struct vk_parts *parts, const struct vk_origin_file *file)
-{
-	return vk_append(&parts->files, &parts->file_count, file, sizeof(*file)) != NULL;
-}
-
-bool vk_parts_own(struct vk_parts *parts, struct vk_io *io)
-{
-	if (vk_append(&parts->owned, &parts->owned_count, &io, sizeof(struct vk_io *)) != NULL)
-		return true;
-	vk_io_close(io);
-	return false;
-}
-
 void vk_parts_free(struct vk_parts *parts)
 {
 	for (size_t i = 0; i < parts->owned_count; i++)
@@ -41,68 +23,50 @@ void vk_parts_free(struct vk_parts *parts)
 	memset(parts, 0, sizeof(*parts));
 }
 
-void vk_import_name(struct vk_origin_file *file, const char *path, const char *member)
+void vk_import_name(struct vk_origin_file *file, const char *path, const char *member, uint64_t modified)
 {
 	struct vk_text text;
 
 	vk_text_init(&text, file->name, sizeof(file->name));
 	vk_text_label(&text, (const uint8_t *)path, strlen(path));
-	if (member == NULL)
-		return;
-	vk_text_put(&text, ":");
-	vk_text_label(&text, (const uint8_t *)member, strlen(member));
-}
-
-void vk_import_modified(struct vk_origin_file *file, uint64_t unix_seconds)
-{
-	struct vk_text text;
-
-	vk_text_init(&text, file->modified, sizeof(file->modified));
-	if (unix_seconds != 0)
-		vk_text_time_s(&text, unix_seconds);
-}
-
-static enum vk_status read_through(struct vk_io *io, uint64_t offset, uint64_t length, uint8_t *buf,
-				   struct vk_digest *digest, struct vk_error *err)
-{
-	while (length > 0) {
-		size_t want = (size_t)vk_min_u64(length, READ_BYTES);
-		size_t got;
-		enum vk_status status = vk_io_read(io, offset, buf, want, &got, err);
-
-		if (status != VK_OK)
-			return status;
-		if (got < want) {
-			vk_error_set(err, VK_DAMAGED, vk_io_name(io), "some of its bytes cannot be read");
-			return vk_error_at(err, offset + got);
-		}
-		vk_digest_add(digest, buf, got);
-		offset += got;
-		length -= got;
+	if (member != NULL) {
+		vk_text_put(&text, ":");
+		vk_text_label(&text, (const uint8_t *)member, strlen(member));
 	}
-	return VK_OK;
+	vk_text_init(&text, file->modified, sizeof(file->modified));
+	if (modified != 0)
+		vk_text_time_s(&text, modified);
 }
 
 /* MD5 is what old hosts have; it finds accidents, which is what it is asked for here. */
-enum vk_status vk_import_digest(struct vk_io *io, uint64_t offset, uint64_t length,
-				struct vk_origin_file *ret_file, char ret_md5[VK_MD5_HEX_BYTES],
-				struct vk_error *err)
+enum vk_status vk_import_digest(struct vk_io *io, uint64_t offset, uint64_t length, struct vk_origin_file *ret_file,
+				char ret_md5[VK_MD5_HEX_BYTES], struct vk_error *err)
 {
 	struct vk_digest digest;
 	uint8_t *buf = malloc(READ_BYTES);
-	enum vk_status status = VK_NOMEM;
+	const bool ready = vk_digest_init(&digest) && buf != NULL && (ret_md5 == NULL || vk_digest_add_md5(&digest));
+	enum vk_status status = ready ? VK_OK : vk_no_memory(err, vk_io_name(io));
 
-	ret_file->length_bytes = length;
-	if (vk_digest_init(&digest) && buf != NULL && (ret_md5 == NULL || vk_digest_add_md5(&digest))) {
-		status = read_through(io, offset, length, buf, &digest, err);
-		if (status == VK_OK && !vk_digest_take(&digest, ret_file->sha256))
-			status = VK_NOMEM;
-		if (ret_md5 != NULL)
-			memcpy(ret_md5, digest.md5_hex, VK_MD5_HEX_BYTES);
+	for (uint64_t at = 0; status == VK_OK && at < length; at += READ_BYTES) {
+		const size_t want = (size_t)vk_min_u64(length - at, READ_BYTES);
+		size_t got;
+
+		status = vk_io_read(io, offset + at, buf, want, &got, err);
+		if (status == VK_OK && got < want) {
+			vk_error_set(err, VK_DAMAGED, vk_io_name(io), "some of its bytes cannot be read");
+			status = vk_error_at(err, offset + at + got);
+		} else if (status == VK_OK) {
+			vk_digest_add(&digest, buf, got);
+		}
 	}
+	ret_file->length_bytes = length;
+	if (status == VK_OK && !vk_digest_take(&digest, ret_file->sha256))
+		status = vk_no_memory(err, vk_io_name(io));
+	if (ret_md5 != NULL && ready)
+		memcpy(ret_md5, digest.md5_hex, VK_MD5_HEX_BYTES);
 	vk_digest_free(&digest);
 	free(buf);
-	return status == VK_NOMEM ? vk_no_memory(err, vk_io_name(io)) : status;
+	return status;
 }
 
 uint64_t vk_parts_end(const struct vk_parts *parts)
@@ -140,21 +104,25 @@ static void stretch_to_table(const struct vk_source *source, uint64_t *size)
 					 sector));
 }
 
-enum vk_status vk_parts_size(const struct vk_parts *parts, const char *name,
-			     enum vk_source_kind kind, uint32_t sector_size, uint64_t *ret_size,
-			     bool *ret_certain, struct vk_error *err)
+enum vk_status vk_parts_open(const struct vk_parts *parts, const char *name, enum vk_source_kind kind,
+			     uint32_t sector_size, uint64_t size, struct vk_source *ret_source, struct vk_error *err)
 {
 	const struct vk_source_options options = {.as = kind, .sector_size = sector_size};
+	struct vk_io *io =
+		vk_import_io(name, parts->pieces, parts->count, size, sector_size == 0 ? 512 : sector_size);
+
+	return io != NULL ? vk_source_open_io(io, name, VK_FORM_RAW, &options, ret_source, err)
+			  : vk_no_memory(err, name);
+}
+
+enum vk_status vk_parts_size(const struct vk_parts *parts, const char *name, enum vk_source_kind kind,
+			     uint32_t sector_size, uint64_t *ret_size, bool *ret_certain, struct vk_error *err)
+{
 	struct vk_source source;
 	uint64_t size = vk_parts_end(parts);
-	struct vk_io *io;
-	enum vk_status status;
+	enum vk_status status = vk_parts_open(parts, name, kind, sector_size, size, &source, err);
 
 	*ret_certain = false;
-	io = vk_import_io(name, parts->pieces, parts->count, size, sector_size == 0 ? 512 : sector_size);
-	if (io == NULL)
-		return vk_no_memory(err, name);
-	status = vk_source_open_io(io, name, VK_FORM_RAW, &options, &source, err);
 	if (status != VK_OK)
 		return status;
 	if (kind == VK_SOURCE_DISK) {

@@ -15,10 +15,6 @@ struct vk_parts {
 	struct vk_io **owned; /* handles of pieces that live as long as this */
 	size_t owned_count;
 };
-/* Copies. False when memory ran out; an io is then closed. */
-VK_MUST_USE bool vk_parts_add_piece(struct vk_parts *parts, const struct vk_import_piece *piece);
-VK_MUST_USE bool vk_parts_add_file(struct vk_parts *parts, const struct vk_origin_file *file);
-VK_MUST_USE bool vk_parts_own(struct vk_parts *parts, struct vk_io *io);
 void vk_parts_free(struct vk_parts *parts);
 uint64_t vk_parts_end(const struct vk_parts *parts); /* of the last piece; 0: there is none */
 
@@ -29,9 +25,8 @@ uint64_t vk_parts_end(const struct vk_parts *parts); /* of the last piece; 0: th
 VK_MUST_USE enum vk_status vk_import_digest(struct vk_io *io, uint64_t offset, uint64_t length,
 					    struct vk_origin_file *ret_file,
 					    char ret_md5[VK_MD5_HEX_BYTES], struct vk_error *err);
-/* Names a file in the manifest; member may be NULL. */
-void vk_import_name(struct vk_origin_file *file, const char *path, const char *member);
-void vk_import_modified(struct vk_origin_file *file, uint64_t unix_seconds);
+/* Name of a file in the manifest, and when it was changed; member may be NULL. */
+void vk_import_name(struct vk_origin_file *file, const char *path, const char *member, uint64_t modified);
 
 /* The folder or tar of a collector. */
 struct vk_container {
@@ -78,6 +73,13 @@ VK_MUST_USE enum vk_status vk_dumps_place(struct vk_dump *const *dumps, size_t c
 					  uint32_t sector_size, struct vk_parts *ret_parts,
 					  enum vk_source_kind *ret_kind, struct vk_error *err);
 
+/*
+ * The disk or partition that the parts make, decoded; sector_size 0: 512, unless its table tells. Free with
+ * vk_source_close.
+ */
+VK_MUST_USE enum vk_status vk_parts_open(const struct vk_parts *parts, const char *name, enum vk_source_kind kind,
+					 uint32_t sector_size, uint64_t size, struct vk_source *ret_source,
+					 struct vk_error *err);
 /*
  * The least that the disk or partition can be long, from its tables and headers; *ret_certain: it is exactly that.
  * At least to the end of the last piece.

@@ -9,44 +9,28 @@
 #include "base/checked.h"
 #include "store/plan/plan.h"
 
-static const struct vk_vmfs *volume_at(const struct vk_source *source, uint64_t offset)
-{
-	struct vk_vmfs spare;
-	size_t count;
-	const struct vk_vmfs *vmfs = vk_plan_partitions(source, &spare, &count);
-
-	for (size_t i = 0; vmfs != &spare && i < count; i++) {
-		uint64_t base = vk_plan_base(source, &vmfs[i]);
-		uint64_t length = vmfs[i].partition_bytes;
-
-		if (offset >= base && offset - base < (length != 0 ? length : UINT64_MAX))
-			return &vmfs[i];
-	}
-	return NULL;
-}
-
-static struct vk_region region_of(const struct vk_source *source, uint64_t start, uint64_t end)
+static bool append(const struct vk_source *source, struct vk_capture_plan *plan, uint64_t start, uint64_t end)
 {
 	struct vk_region region = {.part = VK_PART_TABLE, .offset_bytes = start, .length_bytes = end - start};
-	const struct vk_vmfs *vmfs = volume_at(source, start);
-	uint64_t sector = start / source->sector_size;
+	const struct vk_vmfs *vmfs = NULL;
+	const uint64_t sector = start / source->sector_size;
 
+	for (size_t i = 0; i < source->vmfs_count && vmfs == NULL; i++) {
+		const uint64_t base = vk_plan_base(source, &source->vmfs[i]);
+		const uint64_t length = source->vmfs[i].partition_bytes;
+
+		if (start >= base && start - base < (length != 0 ? length : UINT64_MAX))
+			vmfs = &source->vmfs[i];
+	}
 	if (vmfs == NULL && source->kind == VK_SOURCE_DISK) {
 		snprintf(region.file, sizeof(region.file), "more-s%" PRIu64 ".raw", sector);
-		return region;
+	} else {
+		region.part = VK_PART_VH;
+		if (vmfs == NULL || start - vk_plan_base(source, vmfs) < vk_plan_data_offset(vmfs))
+			region.part = VK_PART_LVM;
+		region.partition = vmfs != NULL ? vmfs->partition : 0;
+		snprintf(region.file, sizeof(region.file), "p%u-more-s%" PRIu64 ".raw", region.partition, sector);
 	}
-	region.part = VK_PART_VH;
-	if (vmfs == NULL || start - vk_plan_base(source, vmfs) < vk_plan_data_offset(vmfs))
-		region.part = VK_PART_LVM;
-	region.partition = vmfs != NULL ? vmfs->partition : 0;
-	snprintf(region.file, sizeof(region.file), "p%u-more-s%" PRIu64 ".raw", region.partition, sector);
-	return region;
-}
-
-static bool append(const struct vk_source *source, struct vk_capture_plan *plan, uint64_t from, uint64_t end)
-{
-	struct vk_region region = region_of(source, from, end);
-
 	return vk_append(&plan->regions, &plan->region_count, &region, sizeof(region)) != NULL;
 }
 
