@@ -305,6 +305,30 @@ static void fresh_guids_differ(void **state)
 	}
 }
 
+/* The head of a volume remembers the number of its partition. One with a zero in front is not as hosts write it. */
+static void the_number_that_a_head_remembers(void **state)
+{
+	const struct vk_lvm_device like = {.majorVersion = 5};
+	struct vk_lvm_geometry g;
+
+	(void)state;
+	assert_true(vk_lvm_geometry(&like, VK_LVM_HEADER_OFFSET, &g));
+	for (int damaged = 0; damaged < 2; damaged++) {
+		struct table_bench b = disk_with(VK_TABLE_GPT, 10 * GIB, "size=2G,version=5,number=13", NULL);
+		uint64_t at = b.plan->partitions[0].start_sector * 512 + g.sd_table + sizeof("naa.") - 1 + 32;
+		struct rebuilt *r;
+
+		bench_wipe_table(&b, false);
+		if (damaged)
+			assert_int_equal(vk_lab_put(&b.disk, at, ":0", 2), VK_OK);
+		r = bench_rebuild(&b, NULL);
+		assert_int_equal(entry_of(&b, r, 0)->partition.number, damaged ? 1 : 13);
+		assert_int_equal(entry_of(&b, r, 0)->number_exact, !damaged);
+		rebuilt_free(r);
+		bench_free(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +342,7 @@ int main(void)
 		cmocka_unit_test(an_extended_partition_too_long),
 		cmocka_unit_test(what_is_shortened),
 		cmocka_unit_test(fresh_guids_differ),
+		cmocka_unit_test(the_number_that_a_head_remembers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

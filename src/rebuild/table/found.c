@@ -18,6 +18,7 @@ static unsigned number_in_header(const struct vk_table_plan *plan, const struct 
 	struct vk_lvm_geometry geometry;
 	uint8_t raw[VK_LVM_SD_BYTES];
 	char name[VK_SCSI_NAME_BYTES];
+	const uint8_t *digit;
 	struct vk_lvm_sd sd;
 	unsigned number = 0;
 
@@ -29,8 +30,12 @@ static unsigned number_in_header(const struct vk_table_plan *plan, const struct 
 	vk_lvm_sd_decode(raw, sizeof(raw), &sd);
 	if (!vk_lvm_sd_name(&sd, name))
 		return 0;
-	for (const uint8_t *digit = sd.deviceName + strlen(name) + 1;
-	     digit < sd.deviceName + sizeof(sd.deviceName) && *digit != '\0' && number <= VK_GPT_USUAL_ENTRIES; digit++)
+	/* hosts write no zero in front */
+	digit = sd.deviceName + strlen(name) + 1;
+	if (*digit == '0')
+		return 0;
+	for (; digit < sd.deviceName + sizeof(sd.deviceName) && *digit != '\0' && number <= VK_GPT_USUAL_ENTRIES;
+	     digit++)
 		number = number * 10 + *digit - '0';
 	return number <= VK_GPT_USUAL_ENTRIES ? number : 0;
 }
