@@ -44,6 +44,8 @@ struct fixture_disk {
 	unsigned change_after_reads; /* 0: never */
 	uint64_t change_at;
 	bool as_holes; /* zero sectors are known to be zero */
+	void (*at_read)(void *ctx, uint64_t offset); /* NULL: nothing happens meanwhile */
+	void *ctx;
 };
 
 static inline bool fixture_bad(const struct fixture_disk *d, uint64_t offset, uint64_t *length)
@@ -68,6 +70,8 @@ static inline enum vk_status fixture_read(void *self, uint64_t offset, void *buf
 	uint64_t length = vk_min_u64(len, d->size - vk_min_u64(offset, d->size));
 
 	(void)err;
+	if (d->at_read != NULL)
+		d->at_read(d->ctx, offset);
 	if (fixture_bad(d, offset, &length))
 		length = 0;
 	if (length > 0)

@@ -173,6 +173,60 @@ static void old_file_is_not_to_be_trusted(void **state)
 	}
 }
 
+struct meanwhile {
+	char file[400]; /* empty: it was done */
+	bool cut;
+};
+
+/* The first part of the file has been compared. */
+static void change_old(void *ctx, uint64_t offset)
+{
+	struct meanwhile *m = ctx;
+	const uint8_t byte = 0x77;
+
+	if (m->file[0] == '\0' || offset < FIXTURE_BASE + 0x200000 || offset >= FIXTURE_BASE + 0x1100000)
+		return;
+	if (m->cut)
+		assert_int_equal(truncate(m->file, 0x1000), 0);
+	else
+		fixture_put(m->file, 100, &byte, 1);
+	m->file[0] = '\0';
+}
+
+/* The old file changes, or is cut, behind where it is compared: the night has its capture all the same, and a right one. */
+static void old_file_is_lost_under_way(void **state)
+{
+	char previous[256];
+
+	(void)state;
+	for (int kind = 0; kind < 4; kind++) {
+		struct fixture *f = fixture_new(VK_LVM_DATA_OFFSET);
+		struct meanwhile m = {.cut = kind % 2 != 0};
+		struct vk_capture c;
+		struct vk_error err;
+
+		memset(f->disk.bytes + FIXTURE_BASE, 0x42, 70000);
+		/* noted once, however often the file is made */
+		f->disk.bad[0] = (struct vk_range){FIXTURE_BASE + 0x180000, 512};
+		f->disk.bad_count = 1;
+		fixture_take(f);
+		f->disk.bytes[FIXTURE_BASE + 0x10fffff] ^= kind < 2;
+		snprintf(m.file, sizeof(m.file), "%s", fixture_file(f, LVM_FILE));
+		f->disk.at_read = change_old;
+		f->disk.ctx = &m;
+		next_night(f, previous);
+		assert_int_equal(m.file[0], '\0');
+		equals_disk(f);
+		assert_false(is_linked(f, previous, LVM_FILE));
+		assert_true(is_linked(f, previous, "p1-vh.raw"));
+		assert_int_equal(vk_capture_open(f->store, f->id, &c, &err), VK_OK);
+		assert_int_equal(c.unreadable_count, 1);
+		assert_int_equal(c.unreadable[0].length_bytes, 512);
+		vk_capture_close(&c);
+		fixture_free(f);
+	}
+}
+
 static void previous_is_no_capture(void **state)
 {
 	static const char *const names[] = {"..", "", "/etc", "nothing", ".tmp-x", "link"};
@@ -350,6 +404,7 @@ int main(void)
 		cmocka_unit_test(one_byte_changed),
 		cmocka_unit_test(only_what_ticks),
 		cmocka_unit_test(old_file_is_not_to_be_trusted),
+		cmocka_unit_test(old_file_is_lost_under_way),
 		cmocka_unit_test(previous_is_no_capture),
 		cmocka_unit_test(unreadable_is_written_again),
 		cmocka_unit_test(leftovers),

@@ -171,15 +171,17 @@ enum vk_status vk_taking_set(struct vk_taking *taking, const struct vk_region *r
 	return VK_OK;
 }
 
-/* The index-th file: a region, or RESTORE.txt with its text. */
-static enum vk_status put_file(struct vk_taking *taking, size_t index, const char *restore_text, struct vk_error *err)
+/* The index-th file: a region, or RESTORE.txt with its text. *ret_old_is_lost: of vk_region_file. */
+static enum vk_status put_file(struct vk_taking *taking, size_t index, struct vk_previous *previous,
+			       const char *restore_text, bool *ret_old_is_lost, struct vk_error *err)
 {
 	struct vk_saver *saver = &taking->saver;
 	struct vk_region *region = &taking->manifest.capture.regions[index];
 	struct vk_region_file file;
 	enum vk_status status;
 
-	status = vk_region_file_begin(&file, &taking->folder, &taking->previous,
+	*ret_old_is_lost = false;
+	status = vk_region_file_begin(&file, &taking->folder, previous,
 				      restore_text != NULL ? VK_RESTORE_FILE : region->file,
 				      restore_text != NULL ? strlen(restore_text) : region->length_bytes, &saver->sum,
 				      &taking->written[index], err);
@@ -190,9 +192,35 @@ static enum vk_status put_file(struct vk_taking *taking, size_t index, const cha
 	else
 		status = vk_saver_copy(saver, region, &file, err);
 	if (status == VK_OK)
-		return vk_region_file_finish(&file, err);
-	vk_region_file_abandon(&file);
+		status = vk_region_file_finish(&file, err);
+	else
+		vk_region_file_abandon(&file);
+	*ret_old_is_lost = status != VK_OK && file.old_is_lost;
 	return status;
+}
+
+/* What the previous capture has become costs this one nothing: the file is then made from the source alone. */
+static enum vk_status put_file_anyway(struct vk_taking *taking, size_t index, const char *restore_text,
+				      struct vk_error *err)
+{
+	struct vk_saver *saver = &taking->saver;
+	struct vk_previous none = {.fd = -1};
+	const size_t missing_count = saver->missing_count;
+	/* more may have been added to the last one */
+	const struct vk_missing last = missing_count > 0 ? saver->missing[missing_count - 1] : (struct vk_missing){0};
+	const char *file = restore_text != NULL ? VK_RESTORE_FILE : taking->manifest.capture.regions[index].file;
+	bool old_is_lost;
+	enum vk_status status = put_file(taking, index, &taking->previous, restore_text, &old_is_lost, err);
+
+	if (!old_is_lost)
+		return status;
+	saver->missing_count = missing_count;
+	if (missing_count > 0)
+		saver->missing[missing_count - 1] = last;
+	vk_written_free(&taking->written[index]);
+	if (unlinkat(taking->folder.fd, file, 0) != 0)
+		return vk_folder_failed(&taking->folder, file, errno, "cannot make anew", err);
+	return put_file(taking, index, &none, restore_text, &old_is_lost, err);
 }
 
 enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
@@ -202,7 +230,7 @@ enum vk_status vk_taking_copy(struct vk_taking *taking, struct vk_error *err)
 	enum vk_status status = VK_OK;
 
 	for (size_t i = 0; status == VK_OK && i < c->region_count; i++)
-		status = put_file(taking, i, NULL, err);
+		status = put_file_anyway(taking, i, NULL, err);
 	for (size_t i = 0; status == VK_OK && i < saver->missing_count; i++)
 		if (vk_append(&c->unreadable, &c->unreadable_count, &saver->missing[i].range,
 			      sizeof(*c->unreadable)) == NULL)
@@ -220,7 +248,7 @@ static enum vk_status put_restore(struct vk_taking *taking, struct vk_error *err
 		return vk_no_memory(err, VK_RESTORE_FILE);
 	m->restore_bytes = strlen(text);
 	if (vk_digest_bytes(text, strlen(text), m->restore_sha256))
-		status = put_file(taking, m->capture.region_count, text, err);
+		status = put_file_anyway(taking, m->capture.region_count, text, err);
 	else
 		status = vk_no_memory(err, VK_RESTORE_FILE);
 	free(text);

@@ -119,6 +119,15 @@ bool vk_sum_init(struct vk_sum *sum)
 	return !sum->failed;
 }
 
+bool vk_sum_init_like(struct vk_sum *sum, const struct vk_sum *like)
+{
+	if (!vk_sum_init(sum))
+		return false;
+	memcpy(sum->key, like->key, sizeof(sum->key));
+	vk_sum_begin(sum);
+	return !sum->failed;
+}
+
 void vk_sum_begin(struct vk_sum *sum)
 {
 	/* one nonce for all: no sum is ever shown to anybody */

@@ -38,7 +38,7 @@ bool vk_sha256_text(const char *text);                /* 64 of them */
 
 /*
  * GMAC under a key that is drawn here and never leaves the process: several times as fast as SHA-256, and nobody can
- * make other bytes for the same sum. Only for comparing with another sum of the same struct.
+ * make other bytes for the same sum. Only for comparing with another sum of the same struct, or of one that is like it.
  */
 struct vk_sum {
 	void *ctx;
@@ -47,6 +47,8 @@ struct vk_sum {
 };
 /* False when memory ran out. Free with vk_sum_free, also then. */
 VK_MUST_USE bool vk_sum_init(struct vk_sum *sum);
+/* One more whose sums may be compared with those of like. */
+VK_MUST_USE bool vk_sum_init_like(struct vk_sum *sum, const struct vk_sum *like);
 void vk_sum_begin(struct vk_sum *sum);
 void vk_sum_add(struct vk_sum *sum, const void *bytes, size_t len); /* at most 1 GiB */
 /* False when any step since vk_sum_begin failed. */

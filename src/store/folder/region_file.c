@@ -60,8 +60,10 @@ static void open_old(struct vk_region_file *f)
 	    vk_folder_open_fresh(previous->fd, f->file, &f->old_fd, &length, NULL) != VK_OK)
 		return;
 	if (length == f->length_bytes && fstat(f->old_fd, &st) == 0 && st.st_uid == geteuid() &&
-	    (st.st_mode & (previous->modes_kept ? 07777 & ~0400 : 07022)) == 0)
+	    (st.st_mode & (previous->modes_kept ? 07777 & ~0400 : 07022)) == 0) {
+		f->old_time = st.st_mtim;
 		return;
+	}
 	close(f->old_fd);
 	f->old_fd = -1;
 }
@@ -86,26 +88,39 @@ static enum vk_status write_out(struct vk_region_file *f, uint64_t offset, const
 }
 
 /*
- * A file of its own after all: with what was found to be the same so far. Whether that is still what was compared is
- * seen when the file is read back, as the sum is that of the source.
+ * A file of its own after all: with what was found to be the same so far. Where that cannot be read again, or is not
+ * what was compared any more, old_is_lost: only the source has those bytes.
  */
 static enum vk_status part_from_old(struct vk_region_file *f, struct vk_error *err)
 {
 	const int old_fd = f->old_fd;
+	uint8_t compared[VK_SUM_BYTES], copied[VK_SUM_BYTES];
+	struct vk_sum again;
+	bool lost = !vk_sum_init_like(&again, f->sum) || !vk_sum_take(f->sum, compared);
 	enum vk_status status = vk_folder_create(f->folder, f->file, &f->fd, err);
 
 	f->old_fd = -1;
+	/* begun anew with what is copied, which is summed once more to be compared with what was given */
+	vk_sum_begin(f->sum);
 	for (size_t i = 0; i < f->written->range_count; i++) {
 		const struct vk_range *r = &f->written->ranges[i];
 
-		for (uint64_t done = 0, n; done < r->length_bytes && status == VK_OK; done += n) {
+		for (uint64_t done = 0, n; done < r->length_bytes && status == VK_OK && !lost; done += n) {
 			n = vk_min_u64(r->length_bytes - done, VK_FILE_BUFFER_BYTES);
-			if (vk_pread_all(old_fd, f->previous->buf, (size_t)n, r->offset_bytes + done))
-				status = write_out(f, r->offset_bytes + done, f->previous->buf, (size_t)n, err);
-			else
-				status = vk_error_errno(err, errno, f->file, "cannot read the previous capture's file");
+			lost = !vk_pread_all(old_fd, f->previous->buf, (size_t)n, r->offset_bytes + done);
+			if (lost)
+				break;
+			vk_sum_add(&again, f->previous->buf, (size_t)n);
+			vk_sum_add(f->sum, f->previous->buf, (size_t)n);
+			status = write_out(f, r->offset_bytes + done, f->previous->buf, (size_t)n, err);
 		}
 	}
+	lost = lost || !vk_sum_take(&again, copied) || memcmp(copied, compared, sizeof(copied)) != 0;
+	if (status == VK_OK && lost) {
+		f->old_is_lost = true;
+		status = vk_error_set(err, VK_IO, f->file, "the previous capture's file changed while it was read");
+	}
+	vk_sum_free(&again);
 	close(old_fd);
 	return status;
 }
@@ -114,7 +129,12 @@ static enum vk_status part_from_old(struct vk_region_file *f, struct vk_error *e
 static bool put_link(struct vk_region_file *f)
 {
 	const int folder = f->folder->fd;
+	struct stat st;
 
+	/* what was written to it since is not what was compared */
+	if (fstat(f->old_fd, &st) != 0 || (uint64_t)st.st_size != f->length_bytes ||
+	    st.st_mtim.tv_sec != f->old_time.tv_sec || st.st_mtim.tv_nsec != f->old_time.tv_nsec)
+		return false;
 	if (vk_step_fails("capture file: link") || linkat(f->previous->fd, f->file, folder, f->file, 0) != 0) {
 		f->previous->links_refused = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
 		return false;

@@ -6,6 +6,8 @@
 #ifndef VK_STORE_REGION_FILE_H
 #define VK_STORE_REGION_FILE_H
 
+#include <time.h>
+
 #include "store/folder/digest.h"
 #include "store/folder/folder.h"
 
@@ -42,6 +44,8 @@ struct vk_region_file {
 	uint64_t length_bytes;
 	int fd;     /* -1: nothing was written */
 	int old_fd; /* the previous capture's file, while all that was given is in it; -1: none, or it differs */
+	struct timespec old_time; /* when it was written */
+	bool old_is_lost; /* it failed because of that file alone: to be made anew, without the previous capture */
 	struct vk_sum *sum;
 	struct vk_written *written;
 };
