@@ -124,7 +124,7 @@ static void mind_head(struct appending *a)
 			a->head.odd_signature;
 	if (status != VK_OK)
 		return;
-	if (key != NULL && a->head.is_signed && 
+	if (key != NULL && a->head.is_signed &&
 	    !vk_ledger_head_signed(a->fd, &a->head, vk_sign_key_public(key)))
 		a->leave_head = true;
 	else if (a->head.seq == a->seq && strcmp(a->head.sha256, a->sha256) != 0)

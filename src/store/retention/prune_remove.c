@@ -56,6 +56,8 @@ static enum vk_status take_name(const struct vk_prune *prune, struct vk_prune_ca
 		code = vk_step_fails("prune: rename") ? errno : vk_rename_to_new(store_fd, capture->id, gone);
 	capture->removed = code == 0;
 	if (code == 0 && vk_pin_holds(store_fd, capture->id)) {
+		/* where it does not get its name back it stays without one, and the next run gives it */
+		capture->removed = false;
 		code = vk_rename_to_new(store_fd, gone, capture->id);
 		if (code == 0)
 			stays_pinned(capture);
