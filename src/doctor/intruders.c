@@ -231,7 +231,10 @@ static bool mark_intruder(struct vk_doctor *doc, size_t intruder)
 
 	if (!mark(doc, intruder, f->magic_bytes, 1))
 		return false;
-	if (vk_doctor_read(doc, f->start_bytes, fs, sizeof(fs)) != sizeof(fs) || !find_copies(f->type, fs, &c))
+	/* where sectors of one part cannot be read, which are then zeros, the superblock may lie in the other */
+	vk_doctor_read(doc, f->start_bytes, fs, 1024);
+	vk_doctor_read(doc, vk_add_sat(f->start_bytes, 1024), fs + 1024, 1024);
+	if (!find_copies(f->type, fs, &c))
 		return true;
 	for (unsigned i = 0; i < MFT_RECORDS && c.mft != 0; i++) {
 		uint64_t at = vk_add_sat(f->start_bytes, vk_add_sat(c.mft, i * 1024ULL));

@@ -88,6 +88,18 @@ if [ -x "$HOOKS" ]; then
 	has "headers are in order" "$(headline doctor.json)" 'own headers are in order'
 	VMFSKIT_TEST_BAD=2097152+4096 "$HOOKS" doctor --heartbeat-wait 0 --store nowhere --json prod.img >doctor.json
 	hasnt "a header that cannot be read is not in order" "$(headline doctor.json)" 'in order'
+	copies() { jq -c '[.sources[0].ranges[] | select(.what | test("superblock or a copy")) | .offset_bytes]' "$1"; }
+	rm -f other.img
+	truncate -s 420M other.img
+	ext4 nodiscard -b 4096 other.img
+	fresh
+	for sector in 2 262144; do
+		dd if=other.img of=prod.img bs=512 skip=$sector seek=$sector count=2 conv=notrunc status=none
+	done
+	doctor --json prod.img >doctor.json
+	is "a superblock: its copy" "$(copies doctor.json)" '[134217728]'
+	VMFSKIT_TEST_BAD=0+512 "$HOOKS" doctor --heartbeat-wait 0 --store nowhere --json prod.img >doctor.json
+	is "a superblock: its copy, where a sector in front of it cannot be read" "$(copies doctor.json)" '[134217728]'
 fi
 
 # --- a partition longer than its volume, and what was left in the rest of it ---------------------------------------------
