@@ -28,7 +28,7 @@ static json_t *vote_json(const struct vk_vote *v)
 
 static void set_names(struct vk_json *o, const struct vk_candidate *c)
 {
-	char lvm[16], fs[40];
+	char lvm[24], fs[40];
 	const struct vk_shown_label label = vk_shown_label(c->fs.fsLabel, sizeof(c->fs.fsLabel));
 
 	snprintf(lvm, sizeof(lvm), "%u.%u", c->lvm.majorVersion, c->lvm.minorVersion);

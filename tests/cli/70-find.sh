@@ -284,6 +284,13 @@ else
 	skip "interrupted and continued" "there is no strace"
 fi
 
+# a version that was never one is told with all of its digits
+"$LAB" make --vmfs 5 --start 2048 --size 300M disk.img >/dev/null
+put disk.img '\005\000\000\113\377\377\377\377' $((2048 * 512 + 0x100004))
+run "$VMFSKIT" find --no-store --json disk.img
+is "a version that was never one" "$(jq -r '.candidates[].lvm_version' "$OUT")" 1258291205.4294967295
+rm disk.img
+
 # the real volume
 if [ -n "$SHARED" ] && [ -f "$SHARED/data/vmfs3-esx35-volume/partition.img.xz" ]; then
 	unpack "$SHARED/data/vmfs3-esx35-volume/partition.img.xz" real.img
