@@ -55,6 +55,32 @@ static void fence(struct plan *p, uint64_t offset, uint64_t length)
 	assert_true(vk_range_set_add(&p->restore.keep_out, offset, length));
 }
 
+/* What the capture does not hold is named; a bit that is no part has no name. */
+static void parts_that_are_not_held(void **state)
+{
+	static const struct {
+		unsigned parts;
+		const char *what;
+	} cases[] = {
+		{VK_PART_TABLE | VK_PART_LVM | VK_PART_VH, "The capture holds no part \"lvm\""},
+		{VK_PART_HEARTBEATS | 1U << 30, "The capture holds no part \"heartbeats\""},
+		{1U << 30, "There is no such part"},
+		{VK_PART_TABLE | 1U << 31, "There is no such part"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan *p = plan_make(&head, 1);
+		struct vk_error err;
+
+		p->restore.options.parts = cases[i].parts;
+		assert_int_equal(vk_restore_choose(&p->restore, &err), VK_USAGE);
+		assert_string_equal(err.what, cases[i].what);
+		free(p->restore.chosen);
+		plan_free(p);
+	}
+}
+
 static void plan_edit(struct plan *p)
 {
 	struct vk_error err;
@@ -391,6 +417,7 @@ static void what_names_a_plan(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parts_that_are_not_held),
 		cmocka_unit_test(the_table_stays_out_of_partitions),
 		cmocka_unit_test(other_parts_are_not_fenced),
 		cmocka_unit_test(what_was_not_read_is_not_written),

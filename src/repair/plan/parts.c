@@ -133,6 +133,8 @@ enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *er
 		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < capture->region_count; i++)
 		absent &= ~(unsigned)capture->regions[i].part;
+	if (absent != 0 && (absent & VK_PART_ALL) == 0)
+		return vk_error_set(err, VK_USAGE, capture->path, "There is no such part");
 	if (absent != 0) {
 		/* the lowest bit: the first of them */
 		vk_error_set(err, VK_USAGE, capture->path, "The capture holds no part \"%s\"",
