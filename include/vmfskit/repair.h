@@ -42,8 +42,8 @@ struct vk_repair_options {
 struct vk_repair;
 
 /*
- * Errors: those of vk_find, vk_rebuild_table and vk_restore_plan. Nothing is opened for writing. Free with
- * vk_repair_free.
+ * Errors: those of vk_find, vk_rebuild_table and vk_restore_plan. Nothing is opened for writing. What options point to
+ * must outlive the result. Free with vk_repair_free.
  */
 VK_MUST_USE enum vk_status vk_repair_plan_table(const char *target,
 						const struct vk_repair_options *options,

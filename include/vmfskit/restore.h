@@ -123,8 +123,8 @@ struct vk_restore;
  * Judge the capture and keep its regions in memory (vk_capture_hold): nothing is read from its files after that. Read
  * target, decide the parts, build the overlay, ask every guard. Nothing is opened for writing. Waits
  * heartbeat_wait_ms when a heartbeat slot on the target is in use. Errors: VK_IO, VK_USAGE (a part that the capture
- * does not hold), VK_NOMEM, VK_DAMAGED (the capture's regions cannot be read). capture must outlive the result. Free
- * with vk_restore_free.
+ * does not hold), VK_NOMEM, VK_DAMAGED (the capture's regions cannot be read). capture and what options point to must
+ * outlive the result. Free with vk_restore_free.
  */
 VK_MUST_USE enum vk_status vk_restore_plan(const struct vk_capture *capture, const char *target,
 					   const struct vk_restore_options *options,
