@@ -101,6 +101,28 @@ full_at() {
 }
 every "no room" "$(seq "$points")" full_at
 
+# --- a LUN that is gone: cut where the run puts on record what it saw, that is told by this run or by the next
+gone_at() {
+	local store=gone$1
+	reset "$store"
+	VMFSKIT_CRASH_AT=$1 "$HOOKS" capture --all --dev-dir luns --store "$store" >"$store.out" 2>&1
+	"$VMFSKIT" capture --all --dev-dir luns --store "$store" >>"$store.out" 2>&1
+	grep -q 'c.img: no longer seen' "$store.out" || echo "not told: $(cat "$store.out")"
+	rm -rf "$store"*
+}
+mkdir luns
+cp --sparse=always a.img luns
+cp --sparse=always b.img luns/c.img
+rm -rf base.first && mv base base.first
+"$VMFSKIT" capture --all --dev-dir luns --store base >/dev/null
+rm luns/c.img
+reset gone
+VMFSKIT_CRASH_LOG=$work/gone-points ok "a LUN is gone" "$HOOKS" capture --all --dev-dir luns --store gone
+ok "what the run saw passes crash points" grep -q 'seen: rename' gone-points
+gone_points=$(wc -l <gone-points)
+every "power cut beside what the run saw" "$(seq $((gone_points - 6)) $((gone_points + 2)))" gone_at
+rm -rf base && mv base.first base
+
 # --- killed at 200 random moments, always the same ones
 killed() {
 	local store=kill$1 k pid

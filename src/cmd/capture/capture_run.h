@@ -71,6 +71,7 @@ struct capture_run {
 	bool quiet;          /* only what is new */
 	bool by_name;        /* disks are told apart by the last part of their path */
 	bool fail_on_change;
+	bool is_done;        /* all disks were worked on, whatever came of it */
 	unsigned processes;  /* at a time; 0: as many as make sense */
 	unsigned timeout_s;
 	struct vk_source_options source;

@@ -76,13 +76,20 @@ static void judge(struct capture_run *run, const struct capture_job *job)
 		vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 }
 
-/* One that did not answer was seen all the same. */
+/*
+ * One that did not answer was seen all the same. Only behind what the run prints: whoever is gone is told again by the
+ * next run rather than by none.
+ */
 static void keep_seen(struct capture_run *run)
 {
 	const char **ids = calloc(run->count + 1, sizeof(*ids));
 	struct vk_error err;
 	size_t count = 0;
 
+	if (fflush(run->cmd.call->out) != 0) {
+		free(ids);
+		return;
+	}
 	if (ids == NULL) {
 		vk_cmd_no_memory(&run->cmd);
 		return;
@@ -113,8 +120,7 @@ static bool capture_all(void *ctx)
 	vk_capture_work(run);
 	for (size_t i = 0; i < run->count; i++)
 		judge(run, &run->jobs[i]);
-	if (run->all)
-		keep_seen(run);
+	run->is_done = true;
 	if (run->fail_on_change && run->gones.count > 0)
 		vk_cmd_ok(&run->cmd, VK_EXIT_FINDINGS);
 	return true;
@@ -124,6 +130,8 @@ static void end(void *ctx)
 {
 	struct capture_run *run = ctx;
 
+	if (run->all && run->is_done)
+		keep_seen(run);
 	if (run->cmd.store != NULL)
 		vk_cmd_keep_anchor(&run->cmd, run->sums.new_ones + run->sums.changed + run->sums.unchanged, "saved");
 	vk_capture_run_free(run);
