@@ -259,13 +259,6 @@ else
 	skip "under other systems" "needs root"
 fi
 
-# numbers that no volume has are shown as they stand
-"$LAB" make --vmfs 5 --size 1G disk.img >/dev/null
-put disk.img '\377\377\377\377\377\377\377\377' $((2097152 + 4))
-run "$VMFSKIT" find --no-store --likely --json disk.img
-is "a damaged version, all of it" "$(jq -r '.candidates[0].lvm_version' "$OUT")" 4294967295.4294967295
-rm -f disk.img
-
 # interrupted and continued
 if PATH=$PATH:/usr/sbin:/sbin command -v strace >/dev/null; then
 	"$LAB" make --vmfs 5 --size 1G --vmfs-size 900M disk.img >/dev/null

@@ -294,6 +294,10 @@ if [ -x "$HOOKS" ]; then
 	VMFSKIT_TEST_BAD=$((BASE + 0x100000))+512 exits "a header that cannot be read" 3 "$HOOKS" repair header disk.img --store st --write
 	has "a header that cannot be read: by its guard" "$ERR" '^guard unreadable refuses: '
 	has "a header that cannot be read: where" "$ERR" "byte $((BASE + 0x100000))"
+	# tables behind it, met while the volume is looked for, cannot be read either: no fault of what is put together
+	VMFSKIT_TEST_BAD=$((BASE + 0x100000))+1048576 exits "a region that cannot be read" 3 \
+		"$HOOKS" repair header disk.img --store st --no-captures --structure pe-tables
+	has "a region that cannot be read: by its guard" "$ERR" '^guard unreadable refuses: '
 fi
 
 # kinds of tables that are asked for, and what is left out

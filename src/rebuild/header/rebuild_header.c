@@ -27,12 +27,17 @@ static enum vk_status decode(struct vk_header_work *work, struct vk_error *err)
 	return vk_vmfs_read(work->window, &sink, &work->vmfs, err);
 }
 
-/* The partition as the source decoded it, when nothing was put on the overlay yet: false when it did not. */
+/*
+ * The partition as the source decoded it, when nothing was put on the overlay yet: false when it did not, or when there
+ * are sectors that cannot be read: more of them may be known by now.
+ */
 static bool borrow_decoded(struct vk_header_work *work, const struct vk_source *disk)
 {
 	const struct vk_edit *edits;
+	const struct vk_range *bad;
 
-	if (vk_overlay_edits(work->overlay, &edits) > 0 || disk->findings.dropped > 0)
+	if (vk_overlay_edits(work->overlay, &edits) > 0 || disk->findings.dropped > 0 ||
+	    vk_io_bad_ranges(disk->raw, &bad) > 0)
 		return false;
 	for (size_t i = 0; i < disk->vmfs_count && !work->vmfs_borrowed; i++) {
 		const struct vk_vmfs *v = &disk->vmfs[i];
