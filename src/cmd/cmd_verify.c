@@ -33,8 +33,7 @@ static bool is_expected(const struct vk_cli_call *call)
 	int fd = open(vk_cmd_store(call), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool expected = vk_cli_value(call, "anchor") != NULL;
 
-	expected = expected || faccessat(fd, VK_LEDGER_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-		   faccessat(fd, VK_LEDGER_HEAD_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	expected = expected || vk_is_there(fd, VK_LEDGER_FILE) || vk_is_there(fd, VK_LEDGER_HEAD_FILE);
 	if (fd >= 0)
 		close(fd);
 	return expected;

@@ -42,6 +42,8 @@ VK_MUST_USE enum vk_status vk_folder_begin(struct vk_store *store, const char *d
 VK_MUST_USE int vk_rename_to_new(int store_fd, const char *from, const char *to);
 /* Whether that name in an open folder is, not through a link, what is open under fd. */
 bool vk_is_at(int folder_fd, const char *name, int fd);
+/* Whether anything has that name, a link to nothing, too. Asked by a call that no filter of system calls turns away. */
+bool vk_is_there(int folder_fd, const char *name);
 /*
  * The error of a file of the folder, with what to do when there is no room: "cannot write a file of the capture in
  * ...".

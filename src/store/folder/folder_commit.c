@@ -11,6 +11,13 @@
 #include "base/crash_point.h"
 #include "store/folder/folder.h"
 
+bool vk_is_there(int folder_fd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool vk_is_at(int folder_fd, const char *name, int fd)
 {
 	struct stat here;

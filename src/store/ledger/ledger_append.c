@@ -118,7 +118,7 @@ static void mind_head(struct appending *a)
 	int fd = vk_store_fd(a->store);
 	struct vk_error why;
 	enum vk_status status = vk_ledger_head_read(fd, VK_LEDGER_HEAD_FILE, VK_LEDGER_HEAD_SIG, &a->head, &why);
-	bool has_signature = faccessat(fd, VK_LEDGER_HEAD_SIG, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	bool has_signature = vk_is_there(fd, VK_LEDGER_HEAD_SIG);
 
 	a->leave_head = (status != VK_OK && status != VK_ABSENT) || (key == NULL && has_signature) ||
 			a->head.odd_signature;

@@ -164,7 +164,7 @@ static void check_place(const struct vk_verifier *v)
 	const char *id = v->manifest.capture.id;
 
 	if (slash != NULL && strcmp(name, id) != 0 && name[0] != '.' &&
-	    (vk_id_stamped(name) || faccessat(v->folder_fd, "../" VK_LEDGER_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0))
+	    (vk_id_stamped(name) || vk_is_there(v->folder_fd, "../" VK_LEDGER_FILE)))
 		vk_finding_say(v->sink, VK_F_CAPTURE_MISPLACED, 0, 0, vk_safe_name(name).text, id,
 			       "the folder holds the capture %s of %.100s", id, v->manifest.capture.source_path);
 	free(path);
