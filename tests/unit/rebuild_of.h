@@ -9,7 +9,7 @@ static inline enum vk_status rebuild_of(struct vk_io *io, uint64_t start_bytes, 
 					const struct vk_rebuild_header_options *options, struct vk_overlay *overlay,
 					struct vk_rebuild_header *ret_header, struct vk_error *err)
 {
-	struct vk_source disk = {.io = io, .sector_size = sector_size};
+	struct vk_source disk = {.io = io, .raw = io, .sector_size = sector_size};
 	struct vk_error ignored;
 	enum vk_status status = VK_OK;
 

@@ -49,12 +49,11 @@ static void assert_both(const struct rebuilt *r, unsigned version, uint64_t at, 
 
 static void flip(struct table_bench *b, uint64_t at, uint8_t mask)
 {
-	struct vk_error err;
 	uint8_t byte;
 
 	get(&b->disk, at, &byte, 1);
 	byte ^= mask;
-	must(vk_lab_put(&b->disk, at, &byte, 1), &err);
+	assert_int_equal(vk_lab_put(&b->disk, at, &byte, 1), VK_OK);
 }
 
 static void sweep(unsigned version, uint8_t mask)
@@ -111,12 +110,11 @@ static void test_sound_table_stays(void **state)
 		struct table_bench b = two_volumes(cases[i].kind, cases[i].version);
 		uint64_t at = FIRST * 512 + VK_LVM_HEADER_OFFSET + TOTAL_BYTES_AT;
 		struct rebuilt *r;
-		struct vk_error err;
 		uint8_t raw[8];
 
 		get(&b.disk, at, raw, 8);
 		vk_put_le64(raw, vk_get_le64(raw) ^ cases[i].by);
-		must(vk_lab_put(&b.disk, at, raw, 8), &err);
+		assert_int_equal(vk_lab_put(&b.disk, at, raw, 8), VK_OK);
 		r = bench_rebuild(&b, NULL);
 		if (r->status != VK_OK || !r->table.nothing_to_do || vk_overlay_dirty_bytes(r->overlay) != 0) {
 			rebuilt_print(r);
@@ -151,7 +149,6 @@ static void test_crafted_headers_in_front(void **state)
 	static uint8_t filler[1 << 20];
 	struct table_bench b = two_volumes(VK_TABLE_GPT, 6);
 	struct rebuilt *r;
-	struct vk_error err;
 	uint8_t header[512];
 
 	(void)state;
@@ -161,9 +158,11 @@ static void test_crafted_headers_in_front(void **state)
 	vk_put_le32(header + NUM_PE_MAPS_AT, VK_LVM_MAPS_PER_REGION);
 	bench_wipe_table(&b, false);
 	for (uint64_t at = 0; at < 32; at++)
-		must(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + (at << 20), filler, sizeof(filler)), &err);
+		assert_int_equal(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + (at << 20), filler, sizeof(filler)),
+				 VK_OK);
 	for (uint64_t i = 0; i < 400; i++)
-		must(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + i * 8192, header, sizeof(header)), &err);
+		assert_int_equal(vk_lab_put(&b.disk, FIRST * 512 + VK_LVM_HEADER_OFFSET + i * 8192, header, sizeof(header)),
+				 VK_OK);
 	r = bench_rebuild(&b, NULL);
 	assert_non_null(found_at(r, SECOND));
 	if (found_at(r, SECOND)->standing != VK_STANDING_LIVING)

@@ -10,12 +10,11 @@ enum { UNIT = 512, UNITS = 40, ARRAY_UNITS = 32 };
 static void hurt(struct table_bench *b, bool backup, size_t at, uint8_t bits)
 {
 	uint64_t from = backup ? b->disk.size_bytes - 33 * UNIT : 2 * UNIT;
-	struct vk_error err;
 	uint8_t byte;
 
 	assert_int_equal(pread(b->disk.fd, &byte, 1, (off_t)(from + at)), 1);
 	byte ^= bits;
-	must(vk_lab_put(&b->disk, from + at, &byte, 1), &err);
+	assert_int_equal(vk_lab_put(&b->disk, from + at, &byte, 1), VK_OK);
 }
 
 /* Sectors of the table that a verb names: those of the primary copy first, then those at the end of the disk. */

@@ -171,7 +171,8 @@ static void index_is_read(void **state)
 	/* a line without its end was cut */
 	assert_int_equal(vk_index_parse(text, sizeof(text) - 2, "here", &index, &err), VK_DAMAGED);
 	/* one that counts other disks than there are is not the end */
-	assert_int_equal(vk_index_parse("vmfskit-collect/1\ntime 2009-04-21T16:45:56Z\nend 1\n", 50, "here", &index, &err), VK_OK);
+	assert_int_equal(vk_index_parse("vmfskit-collect/1\ntime 2009-04-21T16:45:56Z\nend 1\n", 50, "here", &index, &err),
+			 VK_OK);
 	assert_false(index.complete);
 	vk_index_free(&index);
 }

@@ -153,7 +153,8 @@ static void another_key(void **state)
 		struct vk_error err;
 		bool expected;
 
-		assert_int_equal(vk_ledger_recorded(vk_store_fd(s->open), of[i]->public_key, &set, &expected, &err), VK_OK);
+		assert_int_equal(vk_ledger_recorded(vk_store_fd(s->open), of[i]->public_key, &set, &expected, &err),
+				 VK_OK);
 		assert_int_equal(vk_recorded_vouches(&set, "a", some_sha256, NULL), i == 0);
 		assert_int_equal(set.incomplete, i != 0);
 		vk_recorded_free(&set);

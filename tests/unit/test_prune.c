@@ -173,7 +173,8 @@ static void reasons_from_anyone(void **state)
 	assert_non_null(longer);
 	memset(longer, 'x', 100000);
 	for (size_t i = 0; i < CAPTURES; i++)
-		assert_int_equal(vk_pin_set(vk_store_fd(s->prune.store), s->f->store, s->prune.captures[i].id, "", &err), VK_OK);
+		assert_int_equal(vk_pin_set(vk_store_fd(s->prune.store), s->f->store, s->prune.captures[i].id, "", &err),
+				 VK_OK);
 	snprintf(path, sizeof(path), "%s/.pins/%s", s->f->store, s->prune.captures[0].id);
 	fixture_write(path, "a\x1b[31m\n\n", 8);
 	snprintf(path, sizeof(path), "%s/.pins/%s", s->f->store, s->prune.captures[1].id);

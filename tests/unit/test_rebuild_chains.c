@@ -58,7 +58,6 @@ static void chains_of_others(void **state)
 	uint8_t ebr[512] = {0};
 	struct table_bench b;
 	struct rebuilt *r;
-	struct vk_error err;
 
 	(void)state;
 	bench_volume(spec, "start=128,size=1G,version=3");
@@ -68,11 +67,11 @@ static void chains_of_others(void **state)
 	/* the extended partition begins a MiB earlier, with a record that only leads on */
 	b.plan->extended_start -= 2048;
 	b.plan->extended_sectors += 2048;
-	must(vk_lab_write_table(&b.disk, b.plan), &err);
+	assert_int_equal(vk_lab_write_table(&b.disk, b.plan), VK_OK);
 	memcpy(ebr + 446 + 16, link[0], 16);
 	vk_put_le32(ebr + 446 + 16 + 8, 2048);
 	vk_put_le16(ebr + 510, VK_MBR_SIGNATURE);
-	must(vk_lab_put(&b.disk, b.plan->extended_start * 512, ebr, sizeof(ebr)), &err);
+	assert_int_equal(vk_lab_put(&b.disk, b.plan->extended_start * 512, ebr, sizeof(ebr)), VK_OK);
 	r = bench_rebuild(&b, NULL);
 	assert_true(entry_of(&b, r, 1)->stands);
 	if (!r->table.nothing_to_do)
@@ -89,9 +88,9 @@ static void chains_of_others(void **state)
 	settled(&b, r);
 	rebuilt_free(r);
 	/* a record that leads nowhere, and no volume behind it: nothing to do */
-	must(vk_lab_write_table(&b.disk, b.plan), &err);
+	assert_int_equal(vk_lab_write_table(&b.disk, b.plan), VK_OK);
 	memset(ebr + 446, 0, 64);
-	must(vk_lab_put(&b.disk, b.plan->extended_start * 512, ebr, sizeof(ebr)), &err);
+	assert_int_equal(vk_lab_put(&b.disk, b.plan->extended_start * 512, ebr, sizeof(ebr)), VK_OK);
 	bench_zero(&b, p->ebr_sector, 1);
 	bench_zero(&b, p->start_sector, p->sectors);
 	r = bench_rebuild(&b, NULL);
@@ -199,7 +198,6 @@ static void boot_records_at_guessed_places(void **state)
 	struct table_bench b;
 	uint8_t precious[512];
 	struct rebuilt *r;
-	struct vk_error err;
 
 	(void)state;
 	memset(precious, 'P', sizeof(precious));
@@ -214,8 +212,9 @@ static void boot_records_at_guessed_places(void **state)
 	for (int occupied = 2; occupied >= 0; occupied--) {
 		for (size_t i = 3; i < 5; i++)
 			for (uint64_t k = 1; k < 200; k++)
-				must(vk_lab_put(&b.disk, (b.plan->partitions[i].start_sector - k) * 512,
-						i < 3 + (size_t)occupied ? precious : (uint8_t[512]){0}, 512), &err);
+				assert_int_equal(vk_lab_put(&b.disk, (b.plan->partitions[i].start_sector - k) * 512,
+							    i < 3 + (size_t)occupied ? precious : (uint8_t[512]){0}, 512),
+						 VK_OK);
 		r = bench_rebuild(&b, NULL);
 		if (occupied > 0) {
 			assert_int_equal(r->status, VK_REFUSED);
@@ -231,8 +230,8 @@ static void boot_records_at_guessed_places(void **state)
 		rebuilt_free(r);
 	}
 	/* where the record before leads is no guess, whatever stands there now */
-	must(vk_lab_write_table(&b.disk, b.plan), &err);
-	must(vk_lab_put(&b.disk, b.plan->partitions[4].ebr_sector * 512, precious, 512), &err);
+	assert_int_equal(vk_lab_write_table(&b.disk, b.plan), VK_OK);
+	assert_int_equal(vk_lab_put(&b.disk, b.plan->partitions[4].ebr_sector * 512, precious, 512), VK_OK);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_OK);
 	assert_true(entry_of(&b, r, 4)->partition.logical);

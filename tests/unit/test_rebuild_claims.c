@@ -95,12 +95,11 @@ static void an_unproved_entry_is_a_guess(void **state)
 	const uint64_t last = 12000000 + 4096 - 1 + 0x100300;
 	const struct vk_planned_entry *e;
 	struct rebuilt *r;
-	struct vk_error err;
 
 	(void)state;
 	bench_zero(&b, 1, 1);
 	bench_zero(&b, b.plan->disk_sectors - 33, 33);
-	must(vk_lab_put(&b.disk, 1024 + 128 + 40, (const uint8_t *)&last, 8), &err);
+	assert_int_equal(vk_lab_put(&b.disk, 1024 + 128 + 40, (const uint8_t *)&last, 8), VK_OK);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_OK);
 	e = planned_at(r, 12000000);
@@ -123,12 +122,11 @@ static void a_guid_of_remains_is_a_guess(void **state)
 	const struct vk_rebuild_table_options options = {.known = &known, .known_count = 1};
 	struct vk_source captured;
 	struct rebuilt *r;
-	struct vk_error err;
 
 	(void)state;
 	bench_source(&before, &captured);
 	known.source = &captured;
-	must(vk_lab_put(&b.disk, 512 + 56, (const uint8_t *)"12345678", 8), &err);
+	assert_int_equal(vk_lab_put(&b.disk, 512 + 56, (const uint8_t *)"12345678", 8), VK_OK);
 	bench_zero(&b, b.plan->disk_sectors - 1, 1);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_OK);
@@ -201,7 +199,6 @@ static void no_room_beside_an_empty_extended(void **state)
 	struct table_bench b;
 	uint8_t sector[512];
 	struct rebuilt *r;
-	struct vk_error err;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
@@ -210,7 +207,7 @@ static void no_room_beside_an_empty_extended(void **state)
 	get(&b.disk, 0, sector, sizeof(sector));
 	/* in place of the fourth: sectors 16000000 and following, type 05 */
 	memcpy(sector + 446 + 48, (const uint8_t[16]){0, 0xFE, 0xFF, 0xFF, 5, 0xFE, 0xFF, 0xFF, 0x00, 0x24, 0xF4, 0, 0, 0, 16, 0}, 16);
-	must(vk_lab_put(&b.disk, 0, sector, sizeof(sector)), &err);
+	assert_int_equal(vk_lab_put(&b.disk, 0, sector, sizeof(sector)), VK_OK);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_USAGE);
 	assert_non_null(strstr(r->err.what, "An MBR cannot name all 4 partitions"));

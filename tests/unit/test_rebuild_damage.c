@@ -71,7 +71,6 @@ static void damage(struct table_bench *b)
 	for (uint64_t n = 1 + rnd(SPOTS); n > 0; n--) {
 		uint64_t at = random_spot(b);
 		size_t len = (size_t)(rnd(2) == 0 ? 1 : 1 + rnd(sizeof(buf)));
-		struct vk_error err;
 
 		if (at + len > b->disk.size_bytes)
 			len = (size_t)(b->disk.size_bytes - at);
@@ -81,7 +80,7 @@ static void damage(struct table_bench *b)
 		else
 			for (size_t i = 0, noise = rnd(3); i < len; i++)
 				buf[i] = noise == 0 ? (uint8_t)rnd(256) : 0;
-		must(vk_lab_put(&b->disk, at, buf, len), &err);
+		assert_int_equal(vk_lab_put(&b->disk, at, buf, len), VK_OK);
 	}
 }
 

@@ -15,11 +15,10 @@ static void ghosts_need_asking(void **state)
 	struct table_bench b = bench_disk(VK_TABLE_MBR, 4 * GIB, "start=128,version=3,size=3G", NULL);
 	uint8_t header[1024];
 	struct rebuilt *r;
-	struct vk_error err;
 
 	(void)state;
 	get(&old.disk, 63 * 512 + 0x100000, header, sizeof(header));
-	must(vk_lab_put(&b.disk, 63 * 512 + 0x100000, header, sizeof(header)), &err);
+	assert_int_equal(vk_lab_put(&b.disk, 63 * 512 + 0x100000, header, sizeof(header)), VK_OK);
 	bench_free(&old);
 	bench_wipe_table(&b, false);
 	r = bench_rebuild(&b, NULL);
@@ -153,16 +152,15 @@ static void what_stands_gives_way_to_a_wish_only(void **state)
 	struct vk_lab_plan *plan = malloc(sizeof(*plan));
 	static uint8_t buf[1 << 16];
 	struct rebuilt *r;
-	struct vk_error err;
 
 	(void)state;
 	assert_non_null(plan);
 	*plan = *b.plan;
 	plan->partitions[0].sectors = plan->disk_sectors - 34 - plan->partitions[0].start_sector;
-	must(vk_lab_write_table(&b.disk, plan), &err);
+	assert_int_equal(vk_lab_write_table(&b.disk, plan), VK_OK);
 	for (uint64_t at = 0; at < 24 << 20; at += sizeof(buf)) {
 		get(&old.disk, old.plan->partitions[0].start_sector * 512 + at, buf, sizeof(buf));
-		must(vk_lab_put(&b.disk, inside * 512 + at, buf, sizeof(buf)), &err);
+		assert_int_equal(vk_lab_put(&b.disk, inside * 512 + at, buf, sizeof(buf)), VK_OK);
 	}
 	for (int hurt = 0; hurt < 2; hurt++) {
 		/* also when nothing is left of the volume that the entry is for */
@@ -178,7 +176,7 @@ static void what_stands_gives_way_to_a_wish_only(void **state)
 		must_say(r, "--include 8388608 takes it for a volume");
 		rebuilt_free(r);
 	}
-	must(vk_lab_write_table(&b.disk, plan), &err);
+	assert_int_equal(vk_lab_write_table(&b.disk, plan), VK_OK);
 	r = bench_rebuild(&b, &include);
 	assert_int_equal(r->status, VK_OK);
 	assert_non_null(planned_at(r, inside));
@@ -206,13 +204,12 @@ static void an_mbr_that_names_nothing(void **state)
 		for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
 			uint8_t sector[512] = {0};
 			struct rebuilt *r;
-			struct vk_error err;
 
 			sector[446 + 4] = 0x07;
 			vk_put_le32(sector + 446 + 8, entries[i][0]);
 			vk_put_le32(sector + 446 + 12, entries[i][1]);
 			vk_put_le16(sector + 510, VK_MBR_SIGNATURE);
-			must(vk_lab_put(&b.disk, 0, sector, sizeof(sector)), &err);
+			assert_int_equal(vk_lab_put(&b.disk, 0, sector, sizeof(sector)), VK_OK);
 			r = bench_rebuild(&b, NULL);
 			if (r->status != VK_OK || r->table.kind != VK_TABLE_GPT)
 				rebuilt_print(r);
@@ -250,7 +247,6 @@ static void thousands_without_guids(void **state)
 				  .entrySize = 128};
 	uint8_t *bytes = calloc(COUNT, 128), sector[512] = {0};
 	struct rebuilt *r;
-	struct vk_error err;
 
 	(void)state;
 	assert_non_null(bytes);
@@ -266,8 +262,8 @@ static void thousands_without_guids(void **state)
 		h.entriesLBA = primary ? 2 : sectors - 1 - array;
 		vk_gpt_header_encode(&h, sector, sizeof(sector));
 		assert_true(vk_gpt_seal(sector, 512, bytes));
-		must(vk_lab_put(&b.disk, h.myLBA * 512, sector, sizeof(sector)), &err);
-		must(vk_lab_put(&b.disk, h.entriesLBA * 512, bytes, COUNT * 128), &err);
+		assert_int_equal(vk_lab_put(&b.disk, h.myLBA * 512, sector, sizeof(sector)), VK_OK);
+		assert_int_equal(vk_lab_put(&b.disk, h.entriesLBA * 512, bytes, COUNT * 128), VK_OK);
 	}
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_OK);
