@@ -25,6 +25,7 @@ const char *vk_severity_name(enum vk_severity severity)
 }
 
 /* A format into a text that ends between two characters. */
+__attribute__((format(printf, 3, 0)))
 static void format(char *text, size_t cap, const char *fmt, va_list args)
 {
 	vsnprintf(text, cap, fmt, args);

@@ -34,7 +34,8 @@ static void beat_partition(struct vk_lab_disk *disk, unsigned partition, const s
 
 	if (region == NULL || vk_lab_fail(disk, vk_lab_get(disk, start, region, len, disk->err)) != VK_OK)
 		len = 0;
-	for (size_t at = 0; at + places->slot_bytes <= len; at += places->slot_bytes) {
+	for (size_t slot = 0; (slot + 1) * places->slot_bytes <= len; slot++) {
+		const size_t at = slot * places->slot_bytes;
 		char owner[VK_VMFS_UUID_TEXT_BYTES];
 		struct vk_heartbeat hb;
 
@@ -49,8 +50,8 @@ static void beat_partition(struct vk_lab_disk *disk, unsigned partition, const s
 		++*count;
 		vk_vmfs_uuid_format(&hb.owner, owner);
 		if (out != NULL)
-			fprintf(out, "partition %u, slot %zu: host %s, stamp %llu\n", partition,
-				at / places->slot_bytes, owner, (unsigned long long)hb.stamp);
+			fprintf(out, "partition %u, slot %zu: host %s, stamp %llu\n", partition, slot, owner,
+				(unsigned long long)hb.stamp);
 	}
 	free(region);
 }
@@ -116,9 +117,8 @@ const struct vk_cli_verb vk_lab_verb_beat = {
 	.purpose = "let the hosts of a practice disk show that they are alive",
 	.description =
 		"Every heartbeat slot in use gets a stamp three seconds later than before, as its host would write "
-		"it. The "
-		"slots are those that make --live made. The first beat is printed on standard output; with --every "
-		"and --times it is repeated, for as long as a drill needs a volume that is in use.",
+		"it. The slots are those that make --live made. The first beat is printed on standard output; with "
+		"--every and --times it is repeated, for as long as a drill needs a volume that is in use.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

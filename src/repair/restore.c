@@ -130,7 +130,7 @@ static enum vk_status start_plan(struct vk_restore *restore, const char *path, s
 	if (status != VK_OK)
 		return status;
 	vk_stop_point("capture judged");
-	if (path != NULL) {
+	if (target == NULL) {
 		if (sector_size == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode))
 			sector_size = capture->sector_size;
 		target = &restore->own;

@@ -119,8 +119,8 @@ void vk_gpt_meet_rival(struct vk_gpt_judgement *j)
 		dated = dated || (other != NULL && vk_gpt_header_trusted(h) && !h->fits && j->chosen->fits &&
 				  vk_gpt_matches(j, h, other));
 	}
-	if (vk_gpt_has_entries(other) && !vk_gpt_is_image(j, other->bytes) && !named_by_both && !dated &&
-	    is_a_table(j, other->bytes)) {
+	if (other != NULL && vk_gpt_has_entries(other) && !vk_gpt_is_image(j, other->bytes) && !named_by_both &&
+	    !dated && is_a_table(j, other->bytes)) {
 		unsigned fit = vk_gpt_array_fit(j, other->bytes), most = vk_gpt_array_fit(j, j->image.array);
 
 		/* what is left of the primary header names it: a whole copy, too, and the one that systems read */
@@ -129,9 +129,9 @@ void vk_gpt_meet_rival(struct vk_gpt_judgement *j)
 		/* time changes more than a bit, unless a volume says that it did */
 		if (j->rival_counts || !vk_gpt_one_bit_apart(other->bytes, j->image.array, j->look.array_bytes, &bit))
 			j->rival = other;
+		if (j->rival_counts)
+			memcpy(j->image.array, other->bytes, j->look.array_bytes);
 	}
-	if (j->rival_counts)
-		memcpy(j->image.array, other->bytes, j->look.array_bytes);
 	j->disputed = j->disputed || j->rival != NULL;
 	if (j->disputed)
 		j->proof = VK_GPT_PROOF_RIVALLED;

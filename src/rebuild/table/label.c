@@ -159,7 +159,7 @@ static bool lost_its_end(const struct vk_table_plan *plan, const struct volumes 
 	enum vk_table_kind captured = captured_kind(plan);
 	bool remains = plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign;
 
-	if (v->no_copy == NULL || v->no_gpt != NULL)
+	if (v->no_gpt != NULL)
 		return false;
 	if (plan->gpt_names || v->big != NULL)
 		return true;
@@ -196,7 +196,7 @@ static enum vk_status check_wish(const struct vk_table_plan *plan, const struct 
 			     "An MBR cannot say where the volume at sector %llu ends", vk_proposal_start(v->big));
 		return vk_error_remedy(err, "use --label gpt");
 	}
-	if (plan->out->kind == VK_TABLE_GPT && lost_its_end(plan, v))
+	if (plan->out->kind == VK_TABLE_GPT && v->no_copy != NULL && lost_its_end(plan, v))
 		return say_shorter(plan, v, err);
 	if (plan->out->kind == VK_TABLE_GPT && (v->no_gpt != NULL || v->no_copy != NULL)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
@@ -246,7 +246,7 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 		choose_kind(plan, plan->options->label, "As it was asked for");
 		return check_wish(plan, &v, err);
 	}
-	if (lost_its_end(plan, &v))
+	if (v.no_copy != NULL && lost_its_end(plan, &v))
 		return say_shorter(plan, &v, err);
 	if (by_proof(plan, &v))
 		return VK_OK;

@@ -279,7 +279,7 @@ static void compare_pair(struct vk_differ *d, const void *of_before, const void 
 	/* the side whose header is the better guide */
 	const struct vk_vmfs *best = !first->lvm_usable && after != NULL && after->lvm_usable ? after : first;
 	struct device dev = {.d = d, .vmfs = {before, after}, .partition = first->partition};
-	bool stayed = false;
+	bool stayed = before == NULL || after == NULL;
 
 	for (int side = 0; side < VK_SIDES; side++) {
 		const int own = dev.vmfs[side] != NULL ? side : !side;

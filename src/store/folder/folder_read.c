@@ -218,7 +218,7 @@ static bool is_capture(int store_fd, const struct dirent *entry)
 	if (name[0] == '.' || strlen(name) >= VK_CAPTURE_ID_BYTES)
 		return false;
 	if (entry->d_type != DT_UNKNOWN)
-		st.st_mode = DTTOIF(entry->d_type);
+		st.st_mode = (mode_t)DTTOIF(entry->d_type);
 	else if (fstatat(store_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno != ENOENT && stamped; /* what must not be looked at may be one */
 	if (!S_ISDIR(st.st_mode))

@@ -15,7 +15,8 @@
 #define NEWER_TEXT(type, member) ROW(type, #member, member, VK_ROW_TEXT, .is_newer = true)
 #define NUMBER(type, member, most) ROW(type, #member, member, VK_ROW_NUMBER, .max = (most))
 #define LIST(type, key, member, counter, rows) \
-	ROW(type, key, member, VK_ROW_LIST, .items = &(rows), .count_offset = offsetof(type, counter))
+	{key, offsetof(type, member), sizeof(void *), VK_ROW_LIST, .items = &(rows), \
+	 .count_offset = offsetof(type, counter)}
 #define ROWS(name, type, ...) \
 	static const struct vk_row name##_list[] = {__VA_ARGS__}; \
 	const struct vk_rows name = {name##_list, sizeof(name##_list) / sizeof(name##_list[0]), sizeof(type)}

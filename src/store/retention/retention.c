@@ -193,7 +193,7 @@ static void mark_best(struct decider *d, struct member *members, size_t count, e
 static bool mark_groups(struct decider *d)
 {
 	struct member *members;
-	uint64_t most = 0; /* members that the largest of the three kinds of groups has */
+	uint64_t most = 1; /* members that the largest of the three kinds of groups has, and never none */
 
 	for (size_t i = 0; i < d->count; i++)
 		most = vk_add_sat(most, d->items[i].volume_count);
