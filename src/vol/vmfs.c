@@ -233,9 +233,9 @@ bool vk_vmfs_map(const struct vk_vmfs *vmfs, uint64_t volume_offset, uint64_t *r
 {
 	size_t i = vk_first_not_below(vmfs->runs, vmfs->run_count, sizeof(*vmfs->runs), vk_add_sat(volume_offset, 1),
 				      end_of_run);
-	const struct vk_run *run = &vmfs->runs[i];
+	const struct vk_run *run = i < vmfs->run_count ? &vmfs->runs[i] : NULL;
 
-	if (i == vmfs->run_count || volume_offset < run->volume_offset)
+	if (run == NULL || volume_offset < run->volume_offset)
 		return false;
 	*ret_device_offset = run->device_offset + (volume_offset - run->volume_offset);
 	*ret_length = run->length_bytes - (volume_offset - run->volume_offset);

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		lv.b[i] = (uint8_t)fuzz_take(&in, 1);
 	seen = fuzz_layout(&vk_fs_descriptor_layout, in.data, in.size, &fs);
 	vk_fs_descriptor_check(&fs, seen, with_uuid ? &lv : NULL, 0x1300000, &sink);
-	FUZZ_ASSERT(count.count <= 6);
+	FUZZ_ASSERT(count.count <= 7);
 	FUZZ_ASSERT(seen > 3 || count.count == 0);
 	vk_fs_version_name(&fs, name);
 	fuzz_text(name, sizeof(name));

@@ -67,7 +67,7 @@ static enum vk_status look_further(struct vk_gpt_judgement *j, struct vk_error *
 		entries = entries || tells_entries(&j->look, array);
 	if (entries && vk_gpt_look_any_trusted(&j->look))
 		return VK_OK;
-	for (const struct vk_known_start *s = j->starts; s < j->starts + j->start_count; s++)
+	for (const struct vk_known_start *s = j->starts; s != NULL && s < j->starts + j->start_count; s++)
 		if (s->length_bytes != 0)
 			volumes_end = vk_max_u64(volumes_end, vk_add_sat(s->bytes, s->length_bytes));
 	return vk_gpt_look_behind(&j->look, volumes_end / j->look.sector_size, err);

@@ -83,7 +83,7 @@ struct vk_table_plan {
 };
 
 #define VK_EACH_PROPOSAL(p, plan) \
-	for (struct vk_proposal *p = (plan)->items; p < (plan)->items + (plan)->count; p++)
+	for (struct vk_proposal *p = (plan)->items; p != NULL && p < (plan)->items + (plan)->count; p++)
 
 /* Appended to a list of the plan, once each; a few hundred at most. */
 void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const char *fmt, ...)

@@ -102,7 +102,7 @@ void vk_table_from_mbr(struct vk_table_plan *plan)
 	}
 	for (size_t i = 0; i < table->partition_count; i++)
 		named += table->partitions[i].logical;
-	for (const struct vk_ebr *ebr = now->ebrs; ebr < now->ebrs + now->ebr_count; ebr++) {
+	for (const struct vk_ebr *ebr = now->ebrs; ebr != NULL && ebr < now->ebrs + now->ebr_count; ebr++) {
 		struct vk_proposal p =
 			from_boot_record(plan, ebr->sector + VK_MBR_ENTRY_OFFSET, &ebr->record.entries[0], ebr->lba);
 		uint64_t at = ebr->lba * table->sector_size + VK_MBR_ENTRY_OFFSET;

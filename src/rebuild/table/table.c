@@ -194,7 +194,7 @@ static void finish(struct vk_table_plan *plan)
 	struct vk_rebuild_table *out = plan->out;
 	bool unproved = false;
 
-	for (struct vk_planned_entry *e = out->entries; e < out->entries + out->entry_count; e++) {
+	for (struct vk_planned_entry *e = out->entries; e != NULL && e < out->entries + out->entry_count; e++) {
 		e->stands = entry_stands(plan, &e->partition);
 		unproved = unproved || (!e->bytes_exact && !e->stands);
 		/* it may have been deleted or changed since, where no volume shows it */
