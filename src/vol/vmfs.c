@@ -223,9 +223,10 @@ void vk_vmfs_free(struct vk_vmfs *vmfs)
 	reset(vmfs);
 }
 
+/* A volume descriptor may claim a first extent near the end of all numbers. */
 static uint64_t end_of_run(const void *run)
 {
-	return ((const struct vk_run *)run)->volume_offset + ((const struct vk_run *)run)->length_bytes;
+	return vk_add_sat(((const struct vk_run *)run)->volume_offset, ((const struct vk_run *)run)->length_bytes);
 }
 
 /* Runs lie one behind the other without overlap: pe_tables.c keeps no others. */
