@@ -59,6 +59,10 @@
 	F(GPT_BACKUP_MISSING, "gpt.backup-missing", ERROR, \
 	  "the copy of the table at the end of the disk is not there: nothing is left if the first one is lost", \
 	  "restore the table from a capture") \
+	F(GPT_SIGNATURE, "gpt.signature-lost", ERROR, \
+	  "systems recognise a GPT by these 8 bytes and see none without them; the checksum proves the rest. wipefs " \
+	  "and installers wipe just these", \
+	  "vmfskit repair table puts the 8 bytes back; nothing is written without --write") \
 	F(GPT_HEADER_CRC, "gpt.header-crc", ERROR, \
 	  "the header does not match its own checksum, so systems ignore this copy", \
 	  "restore the table from a capture") \

@@ -60,7 +60,9 @@ uint32_t vk_crc32(uint32_t crc, const uint8_t *buf, size_t len);
 VK_CODEC(vk_gpt_header, struct vk_gpt_header)
 VK_CODEC(vk_gpt_entry, struct vk_gpt_entry)
 
-bool vk_gpt_has_signature(const uint8_t *buf, size_t len); /* "EFI PART" */
+enum { VK_GPT_SIGNATURE_BYTES = 8 };
+#define VK_GPT_SIGNATURE "EFI PART"
+bool vk_gpt_has_signature(const uint8_t *buf, size_t len);
 /* What can be wrong with one header. */
 enum vk_gpt_fault {
 	VK_GPT_FAULT_SIGNATURE = 1,
@@ -74,14 +76,19 @@ enum vk_gpt_fault {
 };
 /*
  * All that is wrong, as bits of vk_gpt_fault; everybody who judges a header asks here. sector, lba and last_lba as for
- * vk_gpt_header_check.
+ * vk_gpt_header_check. The signature is known, so the checksum is asked as if it stood: whatever the first 8 bytes
+ * hold, VK_GPT_FAULT_CRC speaks of the rest.
  */
 unsigned vk_gpt_header_faults(const uint8_t *sector, uint32_t sector_size, uint64_t lba, uint64_t last_lba);
+/* Whether the checksum proves the header and its numbers can locate entries, wherever it stands. */
+bool vk_gpt_header_proved(const uint8_t *sector, uint32_t sector_size);
+/* Whether nothing but the signature is missing for that, as wipefs and sfdisk --wipe leave it. */
+bool vk_gpt_signature_lost(const uint8_t *sector, uint32_t sector_size);
 /*
  * Findings about one header. sector is its raw sector (sector_size bytes), lba where it was read, last_lba the
  * last sector of the disk (0: not known); a header in another sector than 1 is judged as the backup. Findings:
- * gpt.header-size, gpt.header-crc, gpt.my-lba, gpt.alternate-lba, gpt.entry-size, gpt.usable-range. Returns true when
- * the header may be used to locate its entries.
+ * gpt.signature-lost, gpt.header-size, gpt.header-crc, gpt.my-lba, gpt.alternate-lba, gpt.entry-size,
+ * gpt.usable-range. Returns true when the header may be used to locate its entries.
  */
 bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t lba,
 			 uint64_t last_lba, const struct vk_finding_sink *sink);

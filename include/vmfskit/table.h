@@ -37,7 +37,12 @@ bool vk_partition_is_extended(const struct vk_partition *partition); /* MBR 05, 
 
 /* One copy of the GPT. */
 struct vk_gpt_copy {
-	bool present;    /* the signature is there */
+	bool present;    /* the signature is there, or nothing but it is gone */
+	/*
+	 * Other bytes stand in its place, and with it the checksum fits: systems do not see this copy. Only where no
+	 * other table and nothing else took its place (vk_table_read).
+	 */
+	bool signature_lost;
 	bool usable;     /* its entries could be located and were read */
 	bool sound;      /* both checksums fit */
 	uint64_t lba;    /* where it was read */
@@ -78,6 +83,8 @@ VK_MUST_USE enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size,
 void vk_table_free(struct vk_table *table);
 /* Whether the device kept something of it back: that there is no table, or no copy of it, is then not known. */
 bool vk_table_unread(const struct vk_table *table);
+/* Whether all that keeps systems from seeing the GPT are the signatures of its headers (and perhaps of sector 0). */
+bool vk_table_signatures_lost(const struct vk_table *table);
 /* How many sectors the disk had that the GPT was written for; 0: no sound copy tells. */
 uint64_t vk_table_gpt_disk_sectors(const struct vk_table *table);
 

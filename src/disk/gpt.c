@@ -24,16 +24,18 @@ uint32_t vk_crc32(uint32_t crc, const uint8_t *buf, size_t len)
 
 bool vk_gpt_has_signature(const uint8_t *buf, size_t len)
 {
-	return len >= 8 && memcmp(buf, "EFI PART", 8) == 0;
+	return len >= VK_GPT_SIGNATURE_BYTES && memcmp(buf, VK_GPT_SIGNATURE, VK_GPT_SIGNATURE_BYTES) == 0;
 }
 
 enum { CRC_OFFSET = 0x10 };
 
+/* With the signature in its place, whatever stands there. */
 static uint32_t header_crc(const uint8_t *sector, uint32_t header_size)
 {
 	static const uint8_t zero[4];
-	uint32_t crc = vk_crc32(0, sector, CRC_OFFSET);
+	uint32_t crc = vk_crc32(0, (const uint8_t *)VK_GPT_SIGNATURE, VK_GPT_SIGNATURE_BYTES);
 
+	crc = vk_crc32(crc, sector + VK_GPT_SIGNATURE_BYTES, CRC_OFFSET - VK_GPT_SIGNATURE_BYTES);
 	crc = vk_crc32(crc, zero, sizeof(zero));
 	return vk_crc32(crc, sector + CRC_OFFSET + 4, header_size - CRC_OFFSET - 4);
 }
@@ -89,6 +91,16 @@ unsigned vk_gpt_header_faults(const uint8_t *sector, uint32_t sector_size, uint6
 	return faults;
 }
 
+bool vk_gpt_header_proved(const uint8_t *sector, uint32_t sector_size)
+{
+	return (vk_gpt_header_faults(sector, sector_size, 1, 0) & VK_GPT_FAULTS_OF_BYTES) == 0;
+}
+
+bool vk_gpt_signature_lost(const uint8_t *sector, uint32_t sector_size)
+{
+	return (vk_gpt_header_faults(sector, sector_size, 1, 0) & VK_GPT_FAULTS_OF_BYTES) == VK_GPT_FAULT_SIGNATURE;
+}
+
 static void report_places(const struct vk_gpt_header *h, unsigned faults, uint64_t lba, uint64_t last_lba, uint64_t at,
 			  const struct vk_finding_sink *sink)
 {
@@ -126,6 +138,14 @@ bool vk_gpt_header_check(const uint8_t *sector, uint32_t sector_size, uint64_t l
 			       "the %s GPT header has an impossible size", which);
 		return false;
 	}
+	if ((faults & VK_GPT_FAULTS_OF_BYTES) == VK_GPT_FAULT_SIGNATURE)
+		vk_finding_say(sink, VK_F_GPT_SIGNATURE, at, VK_GPT_SIGNATURE_BYTES,
+			       vk_all_zero(sector, VK_GPT_SIGNATURE_BYTES)
+				       ? "zeros"
+				       : vk_phrase("%08x%08x", vk_get_be32(sector), vk_get_be32(sector + 4)).text,
+			       VK_GPT_SIGNATURE,
+			       "only the signature of the %s GPT header is gone, the first 8 bytes of sector %llu: its "
+			       "checksum proves the rest", which, (unsigned long long)lba);
 	if (faults & VK_GPT_FAULT_CRC)
 		vk_finding_say(sink, VK_F_GPT_HEADER_CRC, at, h.headerSize, VK_HEX32(h.headerCRC32),
 			       VK_HEX32(header_crc(sector, h.headerSize)), "the checksum of the %s GPT header is wrong",

@@ -86,6 +86,8 @@ static void add_header(struct vk_doctor *doc, const struct vk_gpt_judgement *j, 
 		a->whole = VK_DAMAGE_INTACT;
 	else
 		a->whole = VK_DAMAGE_CONSISTENT;
+	if (c->sound && c->header->signature_lost)
+		a->how = "only its signature is gone";
 	a->may_change = a->whole == VK_DAMAGE_INTACT;
 	if (ss > VK_UNIT_BYTES)
 		vk_area_add(doc, VK_AREA_EMPTY, VK_PART_TABLE, SIZE_MAX, vk_mul_sat(c->lba, ss) + VK_UNIT_BYTES,

@@ -105,6 +105,8 @@ static void add_mbr(struct vk_doctor *doc)
 		a->whole = VK_DAMAGE_FOREIGN;
 	else if (doc->subject_count == 0 && t->kind != VK_TABLE_NONE)
 		a->whole = VK_DAMAGE_CONSISTENT; /* nothing says that it should be another one */
+	if (a->whole == VK_DAMAGE_DAMAGED && doc->gpt_expected && vk_mbr_is_protective(&t->mbr))
+		a->how = "only its last two bytes, 55 aa, are gone";
 	a->may_change = a->whole == VK_DAMAGE_CONSISTENT;
 }
 

@@ -32,6 +32,7 @@ struct vk_area {
 	size_t subject;        /* index; SIZE_MAX: of the disk */
 	enum vk_part part;
 	enum vk_damage whole;  /* of a structure: what its checks say */
+	const char *how;       /* of one that is damaged: in which way; NULL: nothing more is known; static */
 	uint8_t *expected;     /* of a structure: what must stand there, length_bytes; NULL: not known; owned */
 	bool proved;           /* a checksum proves `whole` or `expected` */
 	bool somewhere;        /* a structure that is wrong, but nothing tells where */

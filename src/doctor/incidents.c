@@ -126,7 +126,10 @@ static void name_table(struct vk_doctor *doc)
 		report_harm(doc, VK_F_INCIDENT_TABLE_LOST, &h, seen,
 			    "no partition table that systems read names the volume%s%s",
 			    doc->subject_count == 1 ? "" : "s",
-			    gpt_copy_sound(&doc->source.table) ? "; a sound copy of the GPT is still there" : "");
+			    vk_table_signatures_lost(&doc->source.table)
+				    ? "; only the signatures of the GPT are gone, its checksums prove the rest"
+			    : gpt_copy_sound(&doc->source.table) ? "; a sound copy of the GPT is still there"
+								 : "");
 	else if (harmed || differ)
 		report_harm(doc, VK_F_INCIDENT_TABLE_DAMAGED, &h, seen, "%s",
 			    harmed ? "a part of the partition table is damaged" : "the two copies of the GPT differ");

@@ -54,7 +54,9 @@ static void tell_lost(struct vk_doctor *doc, const struct group *g)
 
 	for (size_t i = 0; i < VK_DAMAGE_COUNT; i++)
 		all += g->bytes[i];
-	if (g->bytes[VK_DAMAGE_ZERO] == g->harm) {
+	if (g->bytes[VK_DAMAGE_DAMAGED] == g->harm && g->first->how != NULL) {
+		how = g->first->how;
+	} else if (g->bytes[VK_DAMAGE_ZERO] == g->harm) {
 		how = "zeros";
 	} else if (g->bytes[VK_DAMAGE_FOREIGN] > 0) {
 		how = "overwritten by ";
@@ -204,7 +206,9 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 		/* its label may be of any length, and is not cut within a character */
 		vk_text_init(&whose, seen, sizeof(seen));
 		vk_text_put(&whose, f != NULL ? f->seen : "");
-		if (headlines[i].words != NULL)
+		if (code == VK_F_INCIDENT_TABLE_LOST && vk_table_signatures_lost(&doc->source.table))
+			vk_text_put(text, "Only the signatures of the partition table are gone");
+		else if (headlines[i].words != NULL)
 			vk_text_put(text, headlines[i].words);
 		else if (code == VK_F_INCIDENT_INITIALISED)
 			vk_text_fmt(text, "%s initialised the LUN", doc->windows ? "Windows" : "Another system");

@@ -70,8 +70,8 @@ static void add_decoded(struct vk_doctor *doc, size_t vmfs)
 				 .start_bytes = start_of(&doc->source, v),
 				 .length_bytes = known_length(&doc->source, v),
 				 .named = doc->source.kind != VK_SOURCE_DISK};
-	/* everybody ignores an MBR without the two bytes at its end */
-	if (t->kind != VK_TABLE_MBR || t->mbr.signature == VK_MBR_SIGNATURE)
+	/* everybody ignores an MBR without the two bytes at its end, and a GPT without the eight at its beginning */
+	if (t->kind == VK_TABLE_MBR ? t->mbr.signature == VK_MBR_SIGNATURE : !vk_table_signatures_lost(t))
 		for (size_t i = 0; i < t->partition_count; i++)
 			s->named = s->named || (t->partitions[i].start_sector == v->start_sector &&
 						vk_partition_is_vmfs(&t->partitions[i]));

@@ -25,6 +25,8 @@ static json_t *table_json(const struct vk_table *t)
 	vk_json_set_text(&o, "kind", vk_table_kind_name(t->kind));
 	if (t->kind == VK_TABLE_GPT && t->gpt_chosen >= 0)
 		vk_json_set_text(&o, "read_from", t->gpt_chosen == 0 ? "primary" : "backup");
+	if (vk_table_signatures_lost(t))
+		vk_json_set_bool(&o, "signatures_lost", true);
 	for (size_t i = 0; i < t->partition_count; i++) {
 		const struct vk_partition *p = &t->partitions[i];
 		struct vk_json e = vk_report_partition_json(p);

@@ -47,9 +47,10 @@ static void put_partitions(FILE *out, const struct vk_source *s)
 {
 	const struct vk_table *t = &s->table;
 
-	fprintf(out, "\nPartition table: %s%s\n",
+	fprintf(out, "\nPartition table: %s%s%s\n",
 		t->kind == VK_TABLE_NONE && vk_table_unread(t) ? "could not be read" : vk_table_kind_name(t->kind),
-		t->kind == VK_TABLE_GPT && t->gpt_chosen == 1 ? " (read from the backup copy)" : "");
+		t->kind == VK_TABLE_GPT && t->gpt_chosen == 1 ? " (read from the backup copy)" : "",
+		vk_table_signatures_lost(t) ? "; only its signatures are gone, so systems see no table" : "");
 	if (t->partition_count > 0)
 		fprintf(out, "  %3s %14s %14s  %-36s  %s\n", "#", "start sector", "sectors", "size", "type");
 	for (size_t i = 0; i < t->partition_count; i++) {

@@ -202,6 +202,7 @@ enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool comple
 	if (status != VK_OK)
 		goto out;
 	table.mbr_used = table.mbr_used && !mbr_outside(&table);
+	vk_gpt_drop_unsigned(&table);
 	table.gpt_chosen = choose_copy(table.gpt);
 	table.kind = decide_kind(&table);
 	switch (table.kind) {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/checked.h"
+#include "base/memory.h"
 #include "vol/table_parts.h"
 
 /* Header and entries match their checksums and are in order. */
@@ -54,7 +54,9 @@ enum vk_status vk_gpt_copy_read(struct vk_io *io, uint32_t sector_size, uint64_t
 	status = vk_io_read(io, at, copy.sector, sector_size, &copy.seen_bytes, err);
 	copy.unreadable = copy.seen_bytes < sector_size &&
 			  vk_io_span(io, at + copy.seen_bytes).state == VK_SPAN_UNREADABLE;
-	copy.present = status == VK_OK && vk_gpt_has_signature(copy.sector, copy.seen_bytes);
+	copy.signature_lost = status == VK_OK && copy.seen_bytes == sector_size &&
+			      vk_gpt_signature_lost(copy.sector, sector_size);
+	copy.present = copy.signature_lost || (status == VK_OK && vk_gpt_has_signature(copy.sector, copy.seen_bytes));
 	if (copy.present) {
 		vk_gpt_header_decode(copy.sector, copy.seen_bytes, &copy.header);
 		if (copy.seen_bytes == sector_size)
@@ -67,6 +69,32 @@ enum vk_status vk_gpt_copy_read(struct vk_io *io, uint32_t sector_size, uint64_t
 	else
 		vk_gpt_copy_free(&copy);
 	return status;
+}
+
+/*
+ * Who makes another table takes away the signatures of the old one (sfdisk, parted), and who makes a file system on the
+ * whole disk writes over sector 1: what stays of a GPT then is none.
+ */
+void vk_gpt_drop_unsigned(struct vk_table *table)
+{
+	bool replaced = (table->mbr_used && !vk_mbr_is_protective(&table->mbr)) || !table->gpt[0].present;
+
+	for (int i = 0; i < 2; i++) {
+		struct vk_gpt_copy *copy = &table->gpt[i];
+
+		if (!copy->signature_lost || !replaced)
+			continue;
+		free(copy->array);
+		copy->array = NULL;
+		copy->present = copy->usable = copy->signature_lost = false;
+		memset(&copy->header, 0, sizeof(copy->header));
+	}
+}
+
+bool vk_table_signatures_lost(const struct vk_table *table)
+{
+	return table->kind == VK_TABLE_GPT && table->gpt_chosen >= 0 && table->gpt[table->gpt_chosen].signature_lost &&
+	       (table->gpt[1].signature_lost || !table->gpt[1].present);
 }
 
 void vk_gpt_copy_free(struct vk_gpt_copy *copy)
@@ -89,7 +117,7 @@ static void check_copy(const struct vk_table *table, int which, const struct vk_
 							       : "sector %llu is not in the source",
 					 (unsigned long long)copy->lba)
 				       .text,
-			       "EFI PART", "the %s GPT header is not there", which == 0 ? "primary" : "backup");
+			       VK_GPT_SIGNATURE, "the %s GPT header is not there", which == 0 ? "primary" : "backup");
 	if (copy->present && copy->seen_bytes >= table->sector_size &&
 	    vk_gpt_header_check(copy->sector, table->sector_size, copy->lba, last, sink) && copy->usable)
 		vk_gpt_entries_check(&copy->header, copy->array, copy->header.entriesLBA * table->sector_size, sink);
@@ -103,7 +131,9 @@ void vk_gpt_copies_check(const struct vk_table *table, bool complete, const stru
 	if (table->mbr_seen_bytes >= VK_MBR_BYTES &&
 	    (!vk_mbr_is_protective(&table->mbr) || table->mbr.signature != VK_MBR_SIGNATURE))
 		vk_finding_say(sink, VK_F_GPT_PROTECTIVE_MBR, 0, VK_MBR_BYTES, NULL, "55 aa, and an entry of type ee",
-			       "sector 0 is no protective MBR");
+			       vk_mbr_is_protective(&table->mbr)
+				       ? "only the last two bytes of the protective MBR are gone"
+				       : "sector 0 is no protective MBR");
 	check_copy(table, 0, sink);
 	if (complete || b->present)
 		check_copy(table, 1, sink);

@@ -16,6 +16,8 @@ enum vk_status vk_ebr_read(struct vk_io *io, const struct vk_finding_sink *sink,
 enum vk_status vk_gpt_copy_read(struct vk_io *io, uint32_t sector_size, uint64_t lba,
 				struct vk_gpt_copy *ret_copy, struct vk_error *err);
 void vk_gpt_copy_free(struct vk_gpt_copy *copy);
+/* A header without its signature is none where something else took the place of the table. Once sector 0 was read. */
+void vk_gpt_drop_unsigned(struct vk_table *table);
 /* Judge both copies and the MBR in front of them. */
 void vk_gpt_copies_check(const struct vk_table *table, bool complete,
 			 const struct vk_finding_sink *sink);

@@ -152,8 +152,11 @@ static void header_findings(void **state)
 		sector[i] ^= 0x01;
 		check_header(1);
 		assert_true(list.count >= 1);
-		assert_true(list.items[0].code == VK_F_GPT_HEADER_CRC ||
-			    list.items[0].code == VK_F_GPT_HEADER_SIZE);
+		if (i < VK_GPT_SIGNATURE_BYTES)
+			assert_int_equal(list.items[0].code, VK_F_GPT_SIGNATURE);
+		else
+			assert_true(list.items[0].code == VK_F_GPT_HEADER_CRC ||
+				    list.items[0].code == VK_F_GPT_HEADER_SIZE);
 		vk_findings_free(&list);
 	}
 	primary();

@@ -6,11 +6,6 @@
 
 #define POLYNOMIAL 0xEDB88320U
 
-bool vk_gpt_header_proved(const uint8_t *sector, uint32_t sector_size)
-{
-	return (vk_gpt_header_faults(sector, sector_size, 1, 0) & VK_GPT_FAULTS_OF_BYTES) == 0;
-}
-
 bool vk_gpt_header_mend(uint8_t *sector, uint32_t sector_size, unsigned *ret_bit)
 {
 	for (unsigned bit = 0; bit < VK_GPT_HEADER_BYTES * 8; bit++) {
@@ -23,18 +18,6 @@ bool vk_gpt_header_mend(uint8_t *sector, uint32_t sector_size, unsigned *ret_bit
 		}
 		sector[bit / 8] ^= mask;
 	}
-	return false;
-}
-
-bool vk_gpt_header_sign(uint8_t *sector, uint32_t sector_size)
-{
-	uint8_t stood[8];
-
-	memcpy(stood, sector, sizeof(stood));
-	memcpy(sector, "EFI PART", sizeof(stood));
-	if (vk_gpt_header_proved(sector, sector_size))
-		return true;
-	memcpy(sector, stood, sizeof(stood));
 	return false;
 }
 

@@ -5,16 +5,11 @@
 
 #include "vmfskit/gpt.h"
 
-/* Whether the CRC fits and the numbers can locate entries, wherever the header stands. */
-bool vk_gpt_header_proved(const uint8_t *sector, uint32_t sector_size);
 /*
  * The one bit of the first 92 bytes whose flip makes the header proved: flipped in sector. ret_bit counts from bit 0 of
  * byte 0. CRC-32 tells any two such bits apart.
  */
 bool vk_gpt_header_mend(uint8_t *sector, uint32_t sector_size, unsigned *ret_bit);
-
-/* Whether nothing but the signature keeps the header from being proved: it is then in sector. */
-bool vk_gpt_header_sign(uint8_t *sector, uint32_t sector_size);
 
 /* The bit whose flip turns the CRC of buf into wanted; false when no single bit does. */
 bool vk_gpt_crc_bit(const uint8_t *buf, size_t len, uint32_t wanted, size_t *ret_bit);

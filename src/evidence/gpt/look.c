@@ -33,11 +33,10 @@ static enum vk_status read_range(struct vk_io *io, uint32_t sector_size, uint64_
 
 static bool near_signature(const uint8_t *sector)
 {
-	static const uint8_t signature[8] = {'E', 'F', 'I', ' ', 'P', 'A', 'R', 'T'};
 	int bits = 0;
 
-	for (size_t i = 0; i < sizeof(signature); i++)
-		bits += __builtin_popcount(sector[i] ^ signature[i]);
+	for (size_t i = 0; i < VK_GPT_SIGNATURE_BYTES; i++)
+		bits += __builtin_popcount(sector[i] ^ (uint8_t)VK_GPT_SIGNATURE[i]);
 	return bits <= 1;
 }
 
@@ -67,7 +66,9 @@ enum vk_status vk_gpt_look_header(struct vk_gpt_look *look, uint64_t lba, const 
 	if (!seen->sound && near_signature(seen->sector))
 		seen->mended = vk_gpt_header_mend(seen->sector, look->sector_size, &seen->bit);
 	else if (!seen->sound)
-		seen->mended = seen->signature_lost = vk_gpt_header_sign(seen->sector, look->sector_size);
+		seen->mended = seen->signature_lost = vk_gpt_signature_lost(seen->sector, look->sector_size);
+	if (seen->signature_lost)
+		memcpy(seen->sector, VK_GPT_SIGNATURE, VK_GPT_SIGNATURE_BYTES);
 	vk_gpt_header_decode(seen->sector, look->sector_size, &seen->header);
 	/* a checksum proves the bytes, not that the disk has room for what they claim */
 	if (look->disk_sectors < 2 * vk_gpt_entries_sectors(&seen->header, look->sector_size) + 4)

@@ -310,8 +310,8 @@ void vk_table_judge_standing(struct vk_table_plan *plan)
 	if (plan->gpt_names && !plan->mbr_names && standing[VK_PROPOSED_MBR] > 0)
 		plan->mbr_foreign = true;
 	mbr_used = kind == VK_TABLE_MBR && standing[VK_PROPOSED_MBR] > 0 && !plan->mbr_foreign;
-	gpt_used = kind == VK_TABLE_GPT && standing[VK_PROPOSED_GPT] > 0 && !plan->gpt_foreign &&
-		   plan->gpt.proof <= VK_GPT_PROOF_EQUAL;
+	gpt_used = kind == VK_TABLE_GPT && !vk_table_signatures_lost(&plan->source->table) &&
+		   standing[VK_PROPOSED_GPT] > 0 && !plan->gpt_foreign && plan->gpt.proof <= VK_GPT_PROOF_EQUAL;
 	plan->table_ours = mbr_used || gpt_used;
 	choose_capture(plan);
 	VK_EACH_PROPOSAL(p, plan) {

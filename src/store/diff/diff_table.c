@@ -62,6 +62,8 @@ static const char *copy_state(const struct vk_table *table, int which)
 		return NULL;
 	if (!copy->present)
 		return "missing";
+	if (copy->signature_lost)
+		return "without its signature";
 	if (!copy->sound)
 		return "damaged";
 	if (which == 1 && primary->sound &&
