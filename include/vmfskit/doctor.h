@@ -107,6 +107,7 @@ struct vk_doctor_options {
 	const char *public_key_file; /* its file, for the commands to paste; may be NULL */
 	bool store_named;           /* by a person: that it is not there is no answer */
 	uint32_t sector_size;
+	struct vk_io_view view;     /* what of it is the disk */
 	bool scan;                  /* also search the whole disk */
 	/* between two looks when a slot is in use; 0: one look only, alive is then not known */
 	unsigned heartbeat_wait_ms;

@@ -30,6 +30,13 @@
 	F(SOURCE_FOOTER, "source.vhd-footer", INFO, \
 	  "the last bytes are no part of the disk; they are left out of everything that is read and said here", \
 	  "to write to the disk in it, attach it without its footer: losetup --find --show --sizelimit BYTES FILE") \
+	F(SOURCE_JOINED, "source.joined", INFO, \
+	  "files whose names count on were read as the pieces of one split dump", \
+	  "if they are not, give the files other names, or name the one that is meant through a link") \
+	F(SOURCE_PIECE_MISSING, "source.piece-missing", WARNING, \
+	  "a piece of a split dump is not there: nothing is known of its bytes, and nothing that is said is about " \
+	  "them", \
+	  "find the piece and name all of them, in their order") \
 	F(STRUCTURE_ABSENT, "structure.absent", ERROR, "the source does not hold this structure", \
 	  "decode a dump that reaches further, or the device itself") \
 	F(STRUCTURE_CUT, "structure.cut", ERROR, "only the first part of this structure is in the source", \

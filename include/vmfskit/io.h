@@ -82,6 +82,26 @@ void vk_io_set_sector_size(struct vk_io *io, uint32_t sector_size);
 
 /* Bytes in memory; copied when copy is set, else they must outlive the handle. */
 struct vk_io *vk_io_memory(const char *name, const void *bytes, size_t len, bool copy);
+/* A range of a source that is put together from others. */
+struct vk_io_part {
+	uint64_t offset_bytes;
+	uint64_t length_bytes;
+	struct vk_io *base;
+	uint64_t base_bytes; /* where its first byte lies in base */
+};
+/*
+ * A source made of parts of others, sorted by offset and not overlapping; what lies between and behind them up to
+ * size_bytes is gap (VK_SPAN_ABSENT or VK_SPAN_UNREADABLE). The array is copied, the bases are borrowed. NULL when
+ * memory ran out, or the parts are out of order, overlap, are empty or reach behind size_bytes.
+ */
+struct vk_io *vk_io_parts(const char *name, const struct vk_io_part *parts, size_t count, uint64_t size_bytes,
+			  enum vk_span_state gap);
+/*
+ * A copy of a drive with longer sectors: byte k is byte k / 512 * stride_bytes + k % 512 of base. base is borrowed.
+ * NULL when memory ran out, or stride_bytes is not above 512 and at most VK_STRIDE_MAX_BYTES.
+ */
+#define VK_STRIDE_MAX_BYTES 4096u
+struct vk_io *vk_io_strided(struct vk_io *base, uint32_t stride_bytes);
 /*
  * A part of another source: byte 0 of the new one is byte `offset` of base, `length` bytes long (cut at the
  * end of base). base is borrowed: it must outlive the window.
@@ -107,9 +127,22 @@ struct vk_io_piece {
 struct vk_io *vk_io_pieces(const char *name, const struct vk_io_piece *pieces, size_t count,
 			   uint32_t sector_size, void *own);
 
+/* Which bytes of what a path names are the source: each member speaks of what the one before it leaves. */
+struct vk_io_view {
+	/*
+	 * The pieces of a split dump behind the first one, which the path names, in their order. What is named .001,
+	 * .000 or .aa is put together with its siblings without them. A piece that is not there is absent.
+	 */
+	const char *const *pieces;
+	size_t piece_count;
+	const char *mapfile;   /* NULL: all. The mapfile of ddrescue: what was not read is unreadable, never zero */
+	uint32_t stride_bytes; /* 0: all. 520 or 528: only the first 512 of so many bytes, and so on */
+	uint64_t at_bytes;     /* only what lies from there on */
+};
 /* How to open a path. */
 struct vk_open_options {
 	uint32_t sector_size; /* 0: of the device, 512 for files */
+	struct vk_io_view view;
 	/*
 	 * May be NULL. The time (CLOCK_MONOTONIC, in milliseconds) at which the call into the file or device began that
 	 * has not come back yet; 0: there is none. Set atomically, so that another process that shares this memory can
@@ -140,9 +173,10 @@ enum vk_io_form vk_io_form_of(struct vk_io *io);
  * back to cached reading where the device refuses O_DIRECT), or "-" for standard input (kept in a file without
  * name when it cannot be read twice). VMFSIMG images and `hexdump -C` listings are recognised by content and
  * unfolded (never those on a block device, which is what it is); ret_form says which it was.
- * Errors: VK_IO (cannot open or read, with the path), VK_USAGE (a folder, or a sector size other than 512
- * and 4096), VK_DAMAGED (a compressed image or listing that is broken at its very start),
- * VK_UNSUPPORTED (a VMFSIMG version that is not known), VK_NOMEM.
+ * Errors: VK_IO (cannot open or read, with the path), VK_USAGE (a folder, a sector size other than 512 and 4096, a
+ * stride other than 520 and 528, a view that begins behind the end, a mapfile of another image), VK_DAMAGED (a
+ * compressed image or listing that is broken at its very start, a mapfile that is none), VK_UNSUPPORTED (a VMFSIMG
+ * version that is not known, too many pieces), VK_ABSENT (a piece of a split dump), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_io_open(const char *path, const struct vk_open_options *options,
 				      struct vk_io **ret_io, enum vk_io_form *ret_form,
@@ -150,6 +184,32 @@ VK_MUST_USE enum vk_status vk_io_open(const char *path, const struct vk_open_opt
 /* Raw bytes only: no unfolding. */
 VK_MUST_USE enum vk_status vk_io_open_raw(const char *path, const struct vk_open_options *options,
 					  struct vk_io **ret_io, struct vk_error *err);
+/*
+ * How many of the paths, from the first on, are pieces of one split dump in their order: their names count on, and none
+ * but the first has a partition table of its own. At least 1, unless count is 0.
+ */
+size_t vk_io_split_count(const char *const *paths, size_t count);
+/* How the pieces of a split dump were put together. */
+enum { VK_JOIN_NAME_BYTES = 256 };
+struct vk_io_join {
+	size_t count;                  /* of pieces that are there */
+	char last[VK_JOIN_NAME_BYTES]; /* the path of the last one; the first is the name of the source */
+	size_t missing_count;
+	char missing[VK_JOIN_NAME_BYTES]; /* their names, cut where there are too many */
+	uint64_t missing_at_bytes;        /* where the first of them would lie */
+	uint64_t missing_bytes;           /* of all of them */
+};
+const struct vk_io_join *vk_io_join(const struct vk_io *io); /* NULL: it is none */
+/*
+ * Whether a byte of the handle need not be the same byte of one file or device, or not all of its bytes are there: the
+ * view of vk_open_options, or a split dump. Nothing is ever written through it.
+ */
+bool vk_io_is_view(const struct vk_io *io);
+/* VK_REFUSED, with what to work on instead, when it is one. */
+VK_MUST_USE enum vk_status vk_io_refuse_view(const struct vk_io *io, struct vk_error *err);
+/* The same before path is opened, as far as the view tells. */
+VK_MUST_USE enum vk_status vk_io_refuse_view_of(const struct vk_io_view *view, const char *path,
+						struct vk_error *err);
 /* Whether the handle reads a block device. */
 bool vk_io_is_device(const struct vk_io *io);
 /*

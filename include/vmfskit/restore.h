@@ -105,6 +105,7 @@ struct vk_restore_options {
 	unsigned parts;              /* bits of vk_part; 0: the table and whatever is damaged */
 	unsigned overrides;          /* bits: 1 << vk_guard */
 	uint32_t sector_size;        /* of a file; 0: as captured when the target is a file */
+	struct vk_io_view view;      /* what of the target is the disk; then a plan is shown, but never written */
 	unsigned heartbeat_wait_ms;  /* between the two reads; 0: 8000 */
 	const char *plan;            /* vk_restore_plan_digest of what was shown, for guard plan; may be NULL */
 	const char *store;           /* where the undo capture goes, and whose ledger vouches for captures (vouch.h) */

@@ -27,6 +27,7 @@ VK_MUST_USE bool vk_source_kind_parse(const char *name, enum vk_source_kind *ret
 struct vk_source_options {
 	enum vk_source_kind as;
 	uint32_t sector_size; /* 0: of the device, or recognised */
+	struct vk_io_view view; /* by hand: all that is said of the source counts in these bytes */
 	uint64_t *in_call_since_ms; /* as in vk_open_options; may be NULL */
 };
 

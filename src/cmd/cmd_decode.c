@@ -28,7 +28,7 @@ static bool read_options(void *ctx)
 	const struct vk_cli_call *call = run->cmd.call;
 	const char *as = vk_cli_value(call, "as");
 
-	if (!vk_cmd_read_sector_size(&run->cmd, &run->options.sector_size))
+	if (!vk_cmd_read_how(&run->cmd, &run->options.sector_size, &run->options.view))
 		return false;
 	if (as != NULL && !vk_source_kind_parse(as, &run->options.as))
 		return vk_cmd_ok(&run->cmd,
@@ -69,8 +69,10 @@ static bool decode_all(void *ctx)
 	const struct vk_finding_sink sink = vk_findings_sink(&run->across);
 	struct vk_error err;
 
-	for (size_t i = 0; i < call->argument_count; i++) {
-		if (open_one(run, call->arguments[i], &err) == VK_OK)
+	for (size_t i = 0; i < call->argument_count;) {
+		const char *path = vk_cmd_next_source(call, &i, &run->options.view);
+
+		if (open_one(run, path, &err) == VK_OK)
 			run->count++;
 		else
 			vk_cmd_fail(&run->cmd, &err);
@@ -167,7 +169,7 @@ static int run_decode(struct vk_cli_call *call)
 static const struct vk_cli_option options[] = {
 	{.name = "as", .argument = "KIND", .choices = "disk partition volume header",
 	 .help = "read the source as this, whatever its content suggests"},
-	VK_SECTOR_SIZE_OPTION,
+	VK_HOW_OPTIONS,
 	{.name = "hex", .help = "show the bytes of every structure beside the names of their fields"},
 	{.letter = 'j', .name = "json", .help = "print JSON (docs/json.md)"},
 	{.name = "all", .help = "show also fields that are zero, and every entry of long tables"},

@@ -35,7 +35,7 @@ static bool read_options(void *ctx)
 	const struct vk_cli_call *call = run->cmd.call;
 	const char *as = vk_cli_value(call, "as");
 
-	if (!vk_cmd_read_sector_size(&run->cmd, &run->given.sector_size))
+	if (!vk_cmd_read_how(&run->cmd, &run->given.sector_size, &run->given.view))
 		return false;
 	if (as != NULL && !vk_source_kind_parse(as, &run->given.as))
 		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--as is disk or partition, not %s", as));
@@ -102,7 +102,8 @@ static enum vk_status open_side(struct side *side, const char *store, const stru
 static enum vk_status agree(struct side *side, const struct side *other, const struct vk_source_options *given,
 			    struct vk_error *err)
 {
-	struct vk_source_options options = {.as = other->source.kind, .sector_size = given->sector_size};
+	struct vk_source_options options = {.as = other->source.kind, .sector_size = given->sector_size,
+					    .view = given->view};
 	const struct vk_findings *found = &side->source.findings;
 	const bool same = side->source.kind == other->source.kind &&
 			  side->source.sector_size == other->source.sector_size;
@@ -127,6 +128,9 @@ static bool compare(void *ctx)
 		sides[i].name = run->cmd.call->arguments[i];
 		status = open_side(&sides[i], vk_cmd_store(run->cmd.call), &run->given, &err);
 	}
+	if (status == VK_OK && run->given.view.mapfile != NULL && !sides[0].is_capture && !sides[1].is_capture)
+		return vk_cmd_ok(&run->cmd, vk_cli_usage(run->cmd.call, "--mapfile is of one image, and two are named: "
+							 "compare it with a capture"));
 	for (int i = 0; i < 2 && status == VK_OK; i++)
 		status = agree(&sides[i], &sides[1 - i], &run->given, &err);
 	if (status == VK_OK)
@@ -318,7 +322,7 @@ static const struct vk_cli_option options[] = {
 	 .argument = "KIND",
 	 .help = "what a disk or file is, where its bytes do not tell",
 	 .choices = "disk partition"},
-	VK_SECTOR_SIZE_OPTION,
+	VK_HOW_OPTIONS,
 	VK_JSON_OPTION,
 	{.name = NULL},
 };

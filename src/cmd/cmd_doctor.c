@@ -59,7 +59,7 @@ static bool read_options(void *ctx)
 						  .scan = vk_cli_flag(call, "scan"),
 						  .live_id = vk_cli_value(call, "live-id"),
 						  .public_key_file = vk_cli_value(call, "public-key")};
-	if (!vk_cmd_read_sector_size(cmd, &run->options.sector_size) ||
+	if (!vk_cmd_read_how(cmd, &run->options.sector_size, &run->options.view) ||
 	    !read_wait(cmd, &run->options.heartbeat_wait_ms))
 		return false;
 	if (run->svg != NULL && call->argument_count > 1)
@@ -98,10 +98,11 @@ static bool diagnose_all(void *ctx)
 	const struct vk_finding_sink sink = vk_findings_sink(&run->across);
 	struct vk_error err;
 
-	for (size_t i = 0; i < call->argument_count; i++) {
+	for (size_t i = 0; i < call->argument_count;) {
 		struct vk_diagnosis *diagnosis = &run->diagnoses[run->count];
+		const char *path = vk_cmd_next_source(call, &i, &run->options.view);
 
-		if (vk_diagnose(NULL, call->arguments[i], &run->options, diagnosis, &err) != VK_OK) {
+		if (vk_diagnose(NULL, path, &run->options, diagnosis, &err) != VK_OK) {
 			vk_cmd_fail(&run->cmd, &err);
 			continue;
 		}
@@ -171,7 +172,7 @@ static int run_doctor(struct vk_cli_call *call)
 static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
 	VK_PUBLIC_KEY_OPTION,
-	VK_SECTOR_SIZE_OPTION,
+	VK_HOW_OPTIONS,
 	{.name = "scan", .help = "search the whole disk for volumes, not only the likely places"},
 	{.name = "heartbeat-wait", .argument = "SECONDS",
 	 .help = "time between two looks at a heartbeat that is in use (default 8, at least 4); 0: one look only"},

@@ -16,6 +16,7 @@ enum { NEXT_MAX = 5, MANIFESTS_MAX = 4096, CAPTURES_MAX = 4, HINTS_MAX = 64 };
 
 struct run {
 	struct vk_cmd cmd;
+	const char *path;
 	struct vk_find_options options;
 	struct vk_source_options how;
 	struct vk_source source;
@@ -66,13 +67,11 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 
 	vk_command_begin(&command, "vmfskit ");
 	vk_command_add(&command, "%s", verb);
-	vk_command_path(&command, run->source.path);
+	vk_cmd_put_source(&command, run->path, &run->how.view);
 	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
 		vk_command_add(&command, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
 	/* without them the next verb would count in other sectors, and ask other captures */
-	vk_cmd_put_option(&command, run->cmd.call, "sector-size");
-	vk_cmd_put_option(&command, run->cmd.call, "store");
-	vk_cmd_put_option(&command, run->cmd.call, "config");
+	vk_cmd_put_options(&command, run->cmd.call, VK_HOW_OPTION_NAMES " store config");
 	line = vk_command_end(&command);
 	if (line != NULL)
 		next[(*count)++] = line;
@@ -116,7 +115,10 @@ static bool read_options(void *ctx)
 
 	run->options.likely_only = vk_cli_flag(call, "likely");
 	run->options.resume_path = vk_cli_value(call, "resume");
-	if (!vk_cmd_read_sector_size(&run->cmd, &run->how.sector_size))
+	if (!vk_cmd_read_how(&run->cmd, &run->how.sector_size, &run->how.view))
+		return false;
+	run->path = vk_cmd_one_source(&run->cmd, 0, &run->how.view);
+	if (run->path == NULL)
 		return false;
 	if (as != NULL && !vk_source_kind_parse(as, &run->how.as))
 		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--as takes disk or partition, not %s", as));
@@ -230,7 +232,7 @@ static bool search(void *ctx)
 	struct vk_error err;
 	enum vk_status status;
 
-	if (vk_source_open(run->cmd.call->arguments[0], &run->how, &run->source, &err) != VK_OK)
+	if (vk_source_open(run->path, &run->how, &run->source, &err) != VK_OK)
 		return vk_cmd_fail(&run->cmd, &err);
 	if (!read_hints(run))
 		return false;
@@ -335,7 +337,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "no-store", .help = "do not ask captures where volumes began"},
 	{.name = "as", .argument = "KIND", .choices = "disk partition",
 	 .help = "read the source as this, whatever its content suggests"},
-	VK_SECTOR_SIZE_OPTION,
+	VK_HOW_OPTIONS,
 	{.name = "all", .help = "show also every check of everything that was found, ghosts as well"},
 	VK_JSON_OPTION,
 	{0},
@@ -377,6 +379,6 @@ const struct vk_cli_verb vk_verb_find = {
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,
-	.most_arguments = 1,
+	.most_arguments = SIZE_MAX,
 	.run = run_find,
 };

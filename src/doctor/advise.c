@@ -14,6 +14,19 @@
 
 enum { ADVICE_MAX = 8 };
 
+/* What makes the next command read the same bytes. */
+static void put_view(struct vk_command *line, const struct vk_io_view *view)
+{
+	if (view->at_bytes != 0)
+		vk_command_add(line, " --at %llu", (unsigned long long)view->at_bytes);
+	if (view->stride_bytes != 0)
+		vk_command_add(line, " --stride %u", (unsigned)view->stride_bytes);
+	if (view->mapfile == NULL)
+		return;
+	vk_command_add(line, " --mapfile");
+	vk_command_path(line, view->mapfile);
+}
+
 /* "vmfskit VERB FIRST PATH --store DIR --sector-size N"; NULL when memory ran out. */
 static char *command(const struct vk_doctor *doc, const char *verb, const char *first, bool store)
 {
@@ -24,8 +37,12 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 	vk_command_add(&line, "%s", verb);
 	if (first != NULL)
 		vk_command_path(&line, first);
-	if (strcmp(verb, "verify") != 0)
+	if (strcmp(verb, "verify") != 0) {
 		vk_command_path(&line, doc->path);
+		for (size_t i = 0; i < o->view.piece_count; i++)
+			vk_command_path(&line, o->view.pieces[i]);
+		put_view(&line, &o->view);
+	}
 	if (store && o->store != NULL && strcmp(o->store, VK_STORE_DEFAULT) != 0) {
 		vk_command_add(&line, " --store");
 		vk_command_path(&line, o->store);
@@ -227,6 +244,19 @@ static void advise_commands(struct vk_doctor *doc)
 	advise_decode(doc);
 }
 
+/* Nothing can be written through it, and a capture of it could be put back nowhere. */
+static void advise_view(struct vk_doctor *doc)
+{
+	advise_caution(doc);
+	if (anything_is_wrong(doc))
+		advise(doc, NULL, "Nothing is written to it as it is read here. Put together the array or volume that "
+				  "it is a part of, or copy what is read here into one file; then run vmfskit doctor "
+				  "on that.");
+	if (doc->subject_count == 0 && !doc->known.found && !doc->options->scan)
+		advise(doc, command(doc, "find", NULL, true), "Nothing is at the usual places: this reads all of it.");
+	advise_decode(doc);
+}
+
 void vk_doctor_advise(struct vk_doctor *doc)
 {
 	if (vk_doctor_has(doc, VK_F_INCIDENT_STRIPES)) {
@@ -239,6 +269,10 @@ void vk_doctor_advise(struct vk_doctor *doc)
 	if (vk_doctor_has(doc, VK_F_INCIDENT_MEMBER)) {
 		advise(doc, NULL, "Do not write to it. If an array or pool it is a part of can be put together, do "
 				  "that and run vmfskit doctor on the device that comes out.");
+		return;
+	}
+	if (vk_io_is_view(doc->source.raw)) {
+		advise_view(doc);
 		return;
 	}
 	advise_caution(doc);

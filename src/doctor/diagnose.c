@@ -10,7 +10,7 @@
 
 static bool open_source(struct vk_doctor *doc, struct vk_io *io)
 {
-	struct vk_source_options options = {.sector_size = doc->options->sector_size};
+	struct vk_source_options options = {.sector_size = doc->options->sector_size, .view = doc->options->view};
 
 	if (io == NULL)
 		doc->status = vk_source_open(doc->path, &options, &doc->source, doc->err);

@@ -41,9 +41,16 @@ void vk_io_close(struct vk_io *io)
 		return;
 	if (io->ops->close != NULL)
 		io->ops->close(io->self);
+	vk_io_close(io->owned);
 	vk_range_set_free(&io->bad);
+	free(io->join);
 	free(io->name);
 	free(io);
+}
+
+void vk_io_own(struct vk_io *io, struct vk_io *base)
+{
+	io->owned = base;
 }
 
 struct vk_span vk_io_span(struct vk_io *io, uint64_t offset)
@@ -204,18 +211,34 @@ int vk_io_descriptor(const struct vk_io *io)
 	return io->fd;
 }
 
+/* What a path led to, for the handle of which it is asked what that was. */
+static const struct vk_io *opened(const struct vk_io *io)
+{
+	while (io->below != NULL && !io->opened)
+		io = io->below;
+	return io;
+}
+
 const struct vk_image_format *vk_io_image_format(const struct vk_io *io)
 {
-	while (io->below != NULL)
-		io = io->below;
-	return io->format;
+	return opened(io)->format;
 }
 
 uint64_t vk_io_footer_bytes(const struct vk_io *io)
 {
-	while (io->below != NULL)
+	return opened(io)->footer_bytes;
+}
+
+bool vk_io_is_view(const struct vk_io *io)
+{
+	return opened(io)->viewed;
+}
+
+const struct vk_io_join *vk_io_join(const struct vk_io *io)
+{
+	while (io->below != NULL && io->join == NULL)
 		io = io->below;
-	return io->footer_bytes;
+	return io->join;
 }
 
 const char *vk_io_damage(const struct vk_io *io, uint64_t *ret_offset_bytes)

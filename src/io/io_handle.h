@@ -21,6 +21,10 @@ struct vk_io {
 	uint64_t fd_start;         /* where byte 0 of the handle lies in it */
 	const struct vk_io *below; /* the borrowed source whose bytes these are; asked for device and damage */
 	struct vk_range_set bad;   /* in the offsets of this handle */
+	struct vk_io *owned;       /* closed behind this handle; NULL: below is borrowed */
+	struct vk_io_join *join;   /* of a split dump; freed with the handle; NULL: it is none */
+	bool opened;               /* what a path led to, whatever lies below it */
+	bool viewed;               /* not all bytes of one file, in their places */
 	char damage[200];          /* empty: none */
 	uint64_t damage_offset;
 };
@@ -53,6 +57,18 @@ struct vk_io *vk_io_file(int fd, const char *name, const struct vk_io_file_facts
 /* What vk_io_open_raw opens, whatever form its bytes have. */
 VK_MUST_USE enum vk_status vk_io_path(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
 				      struct vk_error *err);
+/*
+ * The same, and the pieces of a split dump put together: those of options->view, or those that lie beside a first
+ * piece, have its length (the last may be shorter) and no partition table of their own.
+ */
+VK_MUST_USE enum vk_status vk_io_joined(const char *path, const struct vk_open_options *options,
+					struct vk_io **ret_io, struct vk_error *err);
+/* io is the view that options ask for; replaced by it, and closed when this fails. Errors: those of vk_io_open. */
+VK_MUST_USE enum vk_status vk_io_viewed(struct vk_io **io, const struct vk_io_view *view, struct vk_error *err);
+/* base is closed when io is. */
+void vk_io_own(struct vk_io *io, struct vk_io *base);
+/* The bases of all parts are closed when parts is. */
+void vk_io_parts_own(struct vk_io *parts);
 
 /*
  * Copy a stream that can be read only once to a file without a name; runs of zeros become holes. On success

@@ -39,7 +39,8 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 	enum vk_status status;
 
 	forget(repair);
-	status = vk_target_open(target, as, repair->options.restore.sector_size, &repair->target, err);
+	status = vk_target_open(target, as, repair->options.restore.sector_size, &repair->options.restore.view,
+				&repair->target, err);
 	format = repair->target.source.container;
 	if (status != VK_OK || format == NULL || vk_guard_is_lifted(&repair->options.restore, VK_GUARD_CONTAINER))
 		return status;
@@ -146,7 +147,8 @@ static enum vk_status plan_restore(struct vk_repair *repair, struct vk_error *er
 	 * work by now. So the guards look at it as it is when the plan is made. What the path names by then must be
 	 * the disk that was worked on.
 	 */
-	status = vk_target_open(source->path, source->kind, source->sector_size, &repair->again, err);
+	status = vk_target_open(source->path, source->kind, source->sector_size,
+				&repair->options.restore.view, &repair->again, err);
 	if (status == VK_OK)
 		status = vk_target_check(&repair->target.id, &repair->target.facts,
 					 vk_io_descriptor(repair->again.source.raw), source->path,
@@ -261,6 +263,8 @@ enum vk_status vk_repair_write(struct vk_repair *repair, char ret_capture_id[VK_
 
 	ret_capture_id[0] = '\0';
 	ret_undo_id[0] = '\0';
+	if (vk_io_refuse_view(repair->target.source.raw, err) != VK_OK)
+		return VK_REFUSED;
 	if (!vk_restore_refused(repair->restore) && vk_restore_edits(repair->restore, &edits) > 0) {
 		status = vk_store_open(options->store != NULL ? options->store : VK_STORE_DEFAULT, &use, &take.store,
 				       err);

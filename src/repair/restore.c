@@ -134,7 +134,7 @@ static enum vk_status start_plan(struct vk_restore *restore, const char *path, s
 		if (sector_size == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode))
 			sector_size = capture->sector_size;
 		target = &restore->own;
-		status = vk_target_open(path, capture->source_kind, sector_size, target, err);
+		status = vk_target_open(path, capture->source_kind, sector_size, &restore->options.view, target, err);
 		if (status != VK_OK)
 			return status;
 	}
@@ -278,6 +278,8 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 	size_t count;
 
 	ret_undo_id[0] = '\0';
+	if (vk_io_refuse_view(restore->io, err) != VK_OK)
+		return VK_REFUSED;
 	if (refusal != NULL)
 		return vk_error_set(err, VK_REFUSED, restore->path, "Guard %s: %s", vk_guard_kind(refusal->guard)->name,
 				    refusal->message);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 #include "base/checked.h"
+#include "base/texts.h"
 #include "vmfskit/source.h"
 #include "vol/recognise.h"
 
@@ -272,6 +273,20 @@ static void say_how_much(struct vk_source *s)
 			"the source holds a part of the partition only");
 }
 
+static void say_pieces(struct vk_source *s)
+{
+	const struct vk_io_join *join = vk_io_join(s->raw);
+
+	if (join == NULL)
+		return;
+	VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_JOINED, 0, s->size_bytes, NULL, NULL,
+			"%zu files were put together, up to %s", join->count, vk_safe_name(join->last).text);
+	if (join->missing_count > 0)
+		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_PIECE_MISSING, join->missing_at_bytes, join->missing_bytes,
+				NULL, NULL, "%zu piece%s not there: %s", join->missing_count,
+				join->missing_count == 1 ? " is" : "s are", join->missing);
+}
+
 static void say_input_faults(struct vk_source *s)
 {
 	const struct vk_range *ranges;
@@ -343,6 +358,7 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 		return status;
 	}
 	say_how_much(&s);
+	say_pieces(&s);
 	say_input_faults(&s);
 	vk_source_say_container(&s);
 	*ret_source = s;
@@ -353,6 +369,7 @@ enum vk_status vk_source_open(const char *path, const struct vk_source_options *
 			      struct vk_source *ret_source, struct vk_error *err)
 {
 	const struct vk_open_options open_options = {.sector_size = options->sector_size,
+						      .view = options->view,
 						      .in_call_since_ms = options->in_call_since_ms};
 	enum vk_io_form form;
 	struct vk_io *io;

@@ -50,6 +50,7 @@ static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct 
 	const char *skipped;
 	enum vk_status status;
 
+	options.view = job->view;
 	options.in_call_since_ms = &job->shared->in_call_since_ms;
 	status = vk_source_open(job->disk, &options, ret_source, err);
 	if (status != VK_OK)

@@ -33,23 +33,27 @@ static enum vk_status find_luns(struct capture_run *run, struct vk_error *err)
 /* What is known of each disk before it is looked at. */
 static void make_jobs(struct capture_run *run)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		struct capture_job *job = &run->jobs[i];
+	size_t argument = 0, count = 0;
+
+	for (; run->all ? count < run->count : argument < run->count; count++) {
+		struct capture_job *job = &run->jobs[count];
 
 		job->run = run;
+		job->view = run->source.view;
 		if (run->all) {
-			const struct vk_lun *lun = &run->luns[i];
+			const struct vk_lun *lun = &run->luns[count];
 
 			job->disk = lun->path;
 			job->other_paths = (const char *const *)lun->other_paths;
 			job->wwid = lun->wwid;
 			job->only_with_vmfs = lun->only_with_vmfs;
 		} else {
-			job->disk = run->cmd.call->arguments[i];
-			job->wwid = run->facts[i].wwid;
+			job->disk = vk_cmd_next_source(run->cmd.call, &argument, &job->view);
+			job->wwid = run->facts[count].wwid;
 		}
-		vk_disk_facts_of_path(job->disk, &run->facts[i]);
+		vk_disk_facts_of_path(job->disk, &run->facts[count]);
 	}
+	run->count = count;
 }
 
 /* Where this run looks for disks, and which of them are meant; how it reports does not count. */

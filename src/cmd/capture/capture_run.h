@@ -37,6 +37,7 @@ struct capture_shared {
 struct capture_job {
 	struct capture_run *run;
 	const char *disk;
+	struct vk_io_view view;         /* its pieces, when it is a split dump */
 	const char *const *other_paths; /* ends with NULL */
 	const char *wwid;
 	bool only_with_vmfs;

@@ -211,6 +211,6 @@ const struct vk_cli_verb vk_verb_repair = {
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,
-	.most_arguments = 2,
+	.most_arguments = SIZE_MAX,
 	.run = run,
 };

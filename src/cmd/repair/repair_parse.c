@@ -90,7 +90,7 @@ bool vk_repair_read_options(void *ctx)
 	struct vk_cli_call *call = run->plan.cmd.call;
 
 	run->plan.own_options = "label include exclude partition start member structure capture resume heartbeat-wait "
-				"sector-size store sign-key public-key config no-captures scan likely";
+				VK_HOW_OPTION_NAMES " store sign-key public-key config no-captures scan likely";
 	for (size_t i = 0; i < sizeof(one_sided) / sizeof(one_sided[0]); i++)
 		if (one_sided[i].header != run->header && vk_cli_flag(call, one_sided[i].name))
 			return vk_cmd_ok(&run->plan.cmd,

@@ -82,13 +82,21 @@ static void set_table(struct vk_json *root, const char *key, const struct vk_tab
 	vk_json_set(root, key, vk_json_end(&result));
 }
 
+static void put_next(struct vk_json *root, const struct vk_restore_run *run)
+{
+	char *command = vk_restore_next_command(run);
+
+	vk_json_set(root, "next", command != NULL ? vk_json_text(command) : NULL);
+	free(command);
+}
+
 void vk_restore_plan_json(struct vk_json *root, const struct vk_restore_run *run)
 {
 	const struct vk_restore *restore = run->restore;
 	const char *plan = vk_restore_plan_digest(restore), *note = vk_restore_note(restore);
 	json_t *findings = json_array();
 	const struct vk_edit *edits;
-	char *command;
+	struct vk_error view;
 
 	vk_json_set_bool(root, "written", run->written);
 	vk_json_set_bool(root, "refused", vk_restore_refused(restore));
@@ -107,11 +115,10 @@ void vk_restore_plan_json(struct vk_json *root, const struct vk_restore_run *run
 		vk_json_set_text(root, "error", run->error.what);
 	if (note[0] != '\0')
 		vk_json_set_text(root, "note", note);
-	if (vk_restore_refused(restore) || vk_restore_edits(restore, &edits) == 0)
-		return;
-	command = vk_restore_next_command(run);
-	vk_json_set(root, "next", command != NULL ? vk_json_text(command) : NULL);
-	free(command);
+	if (!run->failed && vk_io_refuse_view(vk_restore_before(restore)->raw, &view) != VK_OK)
+		vk_json_set_text(root, "read_only", view.what);
+	else if (!vk_restore_refused(restore) && vk_restore_edits(restore, &edits) > 0)
+		put_next(root, run);
 }
 
 void vk_restore_put_json(const void *ctx, struct vk_json *root)

@@ -59,7 +59,7 @@ static char *make_command(const struct vk_restore_run *run, const char *verb, bo
 	vk_command_begin(&command, call->program->name);
 	vk_command_add(&command, " %s", verb);
 	vk_command_path(&command, back ? run->undo_id : call->arguments[0]);
-	vk_command_path(&command, run->target);
+	vk_cmd_put_source(&command, run->target, &run->options.view);
 	if (!back) {
 		if (strcmp(verb, call->verb->name) == 0)
 			vk_cmd_put_options(&command, call, run->own_options);
@@ -74,7 +74,7 @@ static char *make_command(const struct vk_restore_run *run, const char *verb, bo
 		vk_command_add(&command, " --override %s", vk_guard_kind(VK_GUARD_CAPTURE_VOUCHED)->name);
 	}
 	if (back || !repair)
-		vk_cmd_put_options(&command, call, "sector-size store sign-key public-key config");
+		vk_cmd_put_options(&command, call, VK_HOW_OPTION_NAMES " store sign-key public-key config");
 	/* what undoes it was not looked at yet; it is bound by the bytes of the undo capture, guard changed-since */
 	if (!back && plan[0] != '\0')
 		vk_command_add(&command, " --plan %s", plan);
@@ -109,6 +109,17 @@ static void tell_undo(void *ctx, const char *undo_id)
 	free(way_back);
 }
 
+/* --write through a view is refused before a disk is searched for hours; the library refuses it as well. */
+static bool may_write(struct vk_restore_run *run)
+{
+	const struct vk_io_view *view = &run->options.view;
+	struct vk_error err;
+
+	if (!vk_cli_flag(run->cmd.call, "write") || vk_io_refuse_view_of(view, run->target, &err) == VK_OK)
+		return true;
+	return vk_cmd_fail(&run->cmd, &err);
+}
+
 bool vk_restore_read_options(struct vk_restore_run *run)
 {
 	struct vk_cli_call *call = run->cmd.call;
@@ -117,7 +128,6 @@ bool vk_restore_read_options(struct vk_restore_run *run)
 	double seconds = 0;
 	char *end;
 
-	run->target = call->arguments[1];
 	run->verbose = vk_cli_flag(call, "verbose");
 	options->undo_taken = tell_undo;
 	options->undo_taken_ctx = run;
@@ -125,7 +135,10 @@ bool vk_restore_read_options(struct vk_restore_run *run)
 	options->command = call->command;
 	options->overrides = vk_cli_chosen(call, "override");
 	options->plan = plan;
-	if (!vk_cmd_read_sector_size(&run->cmd, &options->sector_size))
+	if (!vk_cmd_read_how(&run->cmd, &options->sector_size, &options->view))
+		return false;
+	run->target = vk_cmd_one_source(&run->cmd, 1, &options->view);
+	if (run->target == NULL || !may_write(run))
 		return false;
 	if (wait != NULL) {
 		seconds = strtod(wait, &end);

@@ -83,7 +83,7 @@ char *vk_restore_as_undo(const struct vk_restore_run *run);
 	{'s', "store", "DIR", \
 	 "where captures are looked up and where the undo capture goes (/var/lib/vmfskit)", "DIR", true}, \
 	{0, "config", "FILE", "read this configuration instead of " VK_CONFIG_DEFAULT, "FILE"}, \
-	VK_SECTOR_SIZE_OPTION, \
+	VK_HOW_OPTIONS, \
 	VK_SIGN_KEY_OPTION, \
 	VK_PUBLIC_KEY_OPTION, \
 	{0, "heartbeat-wait", "SECONDS", "time between the two looks at heartbeats in use (8), at least 4", \

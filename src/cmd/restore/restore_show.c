@@ -185,6 +185,7 @@ static void show_outcome(const struct vk_restore_run *run)
 {
 	FILE *out = run->cmd.call->out;
 	const char *note = vk_restore_note(run->restore);
+	struct vk_error view;
 
 	if (run->written) {
 		fputs("written, flushed and read back\n", out);
@@ -196,6 +197,8 @@ static void show_outcome(const struct vk_restore_run *run)
 	} else if (run->undo_id[0] != '\0') {
 		fputs("the writing failed; what was overwritten is in the undo capture\n", out);
 		show_next(run, "to go back to the state before:");
+	} else if (!run->failed && vk_io_refuse_view(vk_restore_before(run->restore)->raw, &view) != VK_OK) {
+		fprintf(out, "nothing was written, and cannot be: %s\n  what to do: %s\n", view.what, view.remedy);
 	} else if (vk_restore_refused(run->restore)) {
 		fputs("refused: nothing was written\n", out);
 		if (vk_restore_may_be_lifted(run->restore))

@@ -126,6 +126,50 @@ bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes)
 	       vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--sector-size is 512 or 4096, not %s", value));
 }
 
+bool vk_cmd_read_how(struct vk_cmd *cmd, uint32_t *ret_sector_size, struct vk_io_view *ret_view)
+{
+	const char *at = vk_cli_value(cmd->call, "at"), *stride = vk_cli_value(cmd->call, "stride");
+
+	*ret_view = (struct vk_io_view){.mapfile = vk_cli_value(cmd->call, "mapfile")};
+	if (at != NULL && (!vk_text_parse_size(at, &ret_view->at_bytes) || ret_view->at_bytes > INT64_MAX))
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call,
+						   "--at is a number of bytes, or of sectors like 2048s, not %s", at));
+	if (stride != NULL)
+		ret_view->stride_bytes = strcmp(stride, "520") == 0 ? 520 : strcmp(stride, "528") == 0 ? 528 : 0;
+	if (stride != NULL && ret_view->stride_bytes == 0)
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--stride is 520 or 528, not %s", stride));
+	return vk_cmd_read_sector_size(cmd, ret_sector_size);
+}
+
+const char *vk_cmd_next_source(const struct vk_cli_call *call, size_t *index, struct vk_io_view *view)
+{
+	const char *const *paths = (const char *const *)call->arguments + *index;
+	size_t count = vk_io_split_count(paths, call->argument_count - *index);
+
+	view->pieces = paths + 1;
+	view->piece_count = count - 1;
+	*index += count;
+	return paths[0];
+}
+
+const char *vk_cmd_one_source(struct vk_cmd *cmd, size_t index, struct vk_io_view *view)
+{
+	const char *path = vk_cmd_next_source(cmd->call, &index, view);
+
+	if (index == cmd->call->argument_count)
+		return path;
+	(void)vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "unexpected argument %s: only the pieces of one split dump are "
+					  "several files", cmd->call->arguments[index]));
+	return NULL;
+}
+
+void vk_cmd_put_source(struct vk_command *command, const char *path, const struct vk_io_view *view)
+{
+	vk_command_path(command, path);
+	for (size_t i = 0; i < view->piece_count; i++)
+		vk_command_path(command, view->pieces[i]);
+}
+
 bool vk_cmd_read_number(struct vk_cmd *cmd, const char *option, unsigned least, unsigned most, unsigned *ret_number)
 {
 	const char *value = vk_cli_value(cmd->call, option);

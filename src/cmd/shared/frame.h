@@ -15,6 +15,7 @@
 #include "base/command.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "vmfskit/io.h"
 #include "vmfskit/ledger.h"
 #include "vmfskit/vouch.h"
 
@@ -29,6 +30,16 @@
 #define VK_SECTOR_SIZE_OPTION \
 	{.name = "sector-size", .argument = "BYTES", .choices = "512 4096", \
 	 .help = "sector size of a file; devices know their own"}
+/* How what is named is to be read, for every verb that takes a source; vk_cmd_read_how reads them. */
+#define VK_HOW_OPTIONS \
+	{.name = "at", .argument = "BYTES", \
+	 .help = "the disk begins there (64M, 2048s): what lies in front of it is something else's"}, \
+	{.name = "stride", .argument = "BYTES", .choices = "520 528", \
+	 .help = "a copy of a drive with sectors of 520 or 528 bytes: read 512 of each; --at counts in what is left"}, \
+	{.name = "mapfile", .argument = "FILE", .choices = "FILE", \
+	 .help = "the mapfile of ddrescue that belongs to the image: what it did not read is unreadable, not zero"}, \
+	VK_SECTOR_SIZE_OPTION
+#define VK_HOW_OPTION_NAMES "at stride mapfile sector-size"
 #define VK_SIGN_KEY_OPTION \
 	{.name = "sign-key", .argument = "FILE", .choices = "FILE", .config = true, \
 	 .help = "sign with this Ed25519 key (openssl genpkey -algorithm ed25519), which only its owner can read"}
@@ -102,9 +113,20 @@ void vk_cmd_keep_anchor(struct vk_cmd *cmd, size_t done, const char *what);
 
 /* Values of options that several verbs have; false: it is no such value, which is reported. */
 bool vk_cmd_read_sector_size(struct vk_cmd *cmd, uint32_t *ret_bytes); /* 0: not given */
+/* The values of VK_HOW_OPTIONS; nothing in the view is the run's. */
+bool vk_cmd_read_how(struct vk_cmd *cmd, uint32_t *ret_sector_size, struct vk_io_view *ret_view);
+/*
+ * The next source that the arguments name, from *index on: *index then is the one behind it. The pieces of a split
+ * dump, named one after the other, are one source: those behind the first go into the view.
+ */
+const char *vk_cmd_next_source(const struct vk_cli_call *call, size_t *index, struct vk_io_view *view);
+/* The only one, from index on; NULL: there are more, which is reported. */
+const char *vk_cmd_one_source(struct vk_cmd *cmd, size_t index, struct vk_io_view *view);
 /* A whole number from least to most; ret_number stays when the option was not given. */
 bool vk_cmd_read_number(struct vk_cmd *cmd, const char *option, unsigned least, unsigned most, unsigned *ret_number);
 
+/* For a command to paste: the source as it was named, with its further pieces. */
+void vk_cmd_put_source(struct vk_command *command, const char *path, const struct vk_io_view *view);
 /* For a command to paste: an option as it was given, with each value; nothing when it was not. */
 void vk_cmd_put_option(struct vk_command *command, const struct vk_cli_call *call, const char *name);
 /* The same of several: names with blanks between them. */

@@ -160,14 +160,39 @@ static void recognise_format(struct vk_io *io)
 	io->size_bytes = disk;
 }
 
+/* Bytes as they are, without and with what the view makes of them; both have been recognised. */
+static enum vk_status open_view(struct vk_io **io, const struct vk_open_options *options, struct vk_error *err)
+{
+	enum vk_status status;
+
+	if (options == NULL)
+		return VK_OK;
+	status = vk_io_viewed(io, &options->view, err);
+	/* of a part the first bytes are others; a footer that lies behind it stays where it is */
+	if (status == VK_OK && (*io)->viewed && (*io)->format == NULL)
+		recognise_format(*io);
+	return status;
+}
+
+static enum vk_status open_file(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
+				struct vk_error *err)
+{
+	enum vk_status status = vk_io_joined(path, options, ret_io, err);
+
+	if (status != VK_OK)
+		return status;
+	(*ret_io)->opened = true;
+	(*ret_io)->viewed = (*ret_io)->join != NULL;
+	recognise_format(*ret_io);
+	return VK_OK;
+}
+
 enum vk_status vk_io_open_raw(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
 			      struct vk_error *err)
 {
-	enum vk_status status = vk_io_path(path, options, ret_io, err);
+	enum vk_status status = open_file(path, options, ret_io, err);
 
-	if (status == VK_OK)
-		recognise_format(*ret_io);
-	return status;
+	return status == VK_OK ? open_view(ret_io, options, err) : status;
 }
 
 enum vk_status vk_io_open(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
@@ -175,7 +200,7 @@ enum vk_status vk_io_open(const char *path, const struct vk_open_options *option
 {
 	struct vk_io *raw, *io;
 	enum vk_io_form form;
-	enum vk_status status = vk_io_open_raw(path, options, &raw, err);
+	enum vk_status status = open_file(path, options, &raw, err);
 
 	if (status != VK_OK)
 		return status;
@@ -187,6 +212,9 @@ enum vk_status vk_io_open(const char *path, const struct vk_open_options *option
 		vk_io_close(raw);
 		return status;
 	}
+	status = open_view(&io, options, err);
+	if (status != VK_OK)
+		return status;
 	if (options != NULL && options->sector_size != 0)
 		vk_io_set_sector_size(io, options->sector_size);
 	*ret_io = io;

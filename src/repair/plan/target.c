@@ -52,6 +52,7 @@ static enum vk_status identify(struct vk_target *target, struct vk_error *err)
 	id->dev = st.st_dev;
 	id->ino = st.st_ino;
 	id->rdev = id->is_device ? st.st_rdev : 0;
+	id->is_view = vk_io_is_view(source->raw);
 	id->size_bytes = source->size_bytes;
 	id->footer_bytes = vk_io_footer_bytes(source->raw);
 	id->sector_size = source->sector_size;
@@ -60,9 +61,9 @@ static enum vk_status identify(struct vk_target *target, struct vk_error *err)
 }
 
 enum vk_status vk_target_open(const char *path, enum vk_source_kind as, uint32_t sector_size,
-			      struct vk_target *ret_target, struct vk_error *err)
+			      const struct vk_io_view *view, struct vk_target *ret_target, struct vk_error *err)
 {
-	const struct vk_open_options open_options = {.sector_size = sector_size, .uncached = true};
+	const struct vk_open_options open_options = {.sector_size = sector_size, .view = *view, .uncached = true};
 	const struct vk_source_options options = {.as = as, .sector_size = sector_size};
 	struct vk_io *io;
 	enum vk_status status;
@@ -119,6 +120,8 @@ enum vk_status vk_target_check(const struct vk_target_id *id, const struct vk_di
 		same = S_ISREG(st.st_mode) && st.st_dev == id->dev && st.st_ino == id->ino;
 	if (!same)
 		return vk_target_changed(path, "The path came to name something else", since, err);
+	if (id->is_view)
+		return VK_OK;
 	if (id->is_device ? !device_fits(id, fd) : (uint64_t)st.st_size != id->size_bytes + id->footer_bytes)
 		return vk_target_changed(path, "The target's size or sector size changed", since, err);
 	if (facts == NULL || vk_disk_facts_still(facts, fd, &now))

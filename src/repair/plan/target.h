@@ -13,6 +13,7 @@ struct vk_target_id {
 	dev_t dev;  /* a file: of its file system */
 	ino_t ino;
 	dev_t rdev; /* a device: its own number */
+	bool is_view;        /* its bytes are not those of the file one by one: only who it is is compared */
 	uint64_t size_bytes;
 	uint64_t footer_bytes; /* behind that: the footer of a fixed VHD, which is no part of the disk */
 	uint32_t sector_size;
@@ -31,7 +32,8 @@ struct vk_target {
  * device, or recognised. Errors: VK_IO, VK_USAGE, VK_NOMEM; there is nothing to close then.
  */
 VK_MUST_USE enum vk_status vk_target_open(const char *path, enum vk_source_kind as, uint32_t sector_size,
-					  struct vk_target *ret_target, struct vk_error *err);
+					  const struct vk_io_view *view, struct vk_target *ret_target,
+					  struct vk_error *err);
 void vk_target_close(struct vk_target *target);
 
 /*

@@ -118,6 +118,12 @@ static enum vk_status open_source(struct vk_import *import, const char *path, st
 	status = vk_io_open_raw(path, NULL, &io, err);
 	if (status != VK_OK)
 		return status;
+	/* the digest of an import is that of the file as it came */
+	if (vk_io_join(io) != NULL) {
+		vk_io_close(io);
+		vk_error_set(err, VK_UNSUPPORTED, path, "this is the first piece of a split dump");
+		return vk_error_remedy(err, "vmfskit capture takes it as the disk that it is");
+	}
 	if (!vk_io_is_device(io) && vk_tar_recognise(io))
 		return add_container(import, path, io, modified, err);
 	return add_dump(import, path, io, modified, err);
