@@ -72,6 +72,8 @@ id=$(jq -r '.captures[0].id' list.json)
 json "decode of a wreck" 1 wreck.json decode disk.img
 json "restore on another disk" 3 plan.json restore --store store "$id" old.img
 json "restore without a place for the undo capture" 4 error.json restore --store /proc/nosuch "store/$id" disk.img --write
+cp --sparse=always disk.img inside.img
+json "restore through a view" 0 restore-inside.json restore --store store "$id" inside.img --mapfile <(printf '0 + 1\n0 %s +\n' "$(stat -c %s disk.img)") --override lun
 json "restore" 0 restore.json restore --store store "$id" disk.img --write
 cp --sparse=always old.img lost.img
 dd if=/dev/zero of=lost.img bs=512 count=1 conv=notrunc status=none
@@ -85,6 +87,9 @@ dd if=/dev/zero of=guess.img bs=1M seek=2 count=21 conv=notrunc status=none
 json "capture before a repair" 0 capture-c.json capture --store mended luns/c
 json "repair of a table" 0 repair-table.json repair table --store mended gone.img
 json "repair of a table with guesses" 0 repair-table-guess.json repair table --store mended --no-captures gone.img --override guess
+truncate -s 4096 inside.img
+cat gone.img >>inside.img
+json "repair from some byte on" 0 repair-inside.json repair table --store mended --no-captures inside.img --at 4096 --override guess
 json "repair of a header" 0 repair-header.json repair header --store mended header.img --override guess --write
 json "repair with guesses" 3 repair-guess.json repair header --store mended --no-captures guess.img
 json "repair without a place for the undo capture" 4 repair-error.json repair table --store /proc/nosuch gone.img --override guess --write
@@ -117,8 +122,8 @@ is "import: entries as in capture" "$(jq -r '.captures[0] | keys[]' capture.json
 	comm -23 - <(jq -r '.captures[0] | keys[]' import.json))" ""
 is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json verify-undo.json | grep -vx 'findings.\[\]')" ""
-is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json error.json | grep -vx note)" ""
-is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
+is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json restore-inside.json error.json | grep -vx note)" ""
+is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-inside.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
 is "find: every key" "$(lacking vmfskit.find/1 find.json | grep -vx 'unreadable.\[\].*')" ""

@@ -37,13 +37,13 @@ static int check_view(const struct capture_run *run)
 	if (view->at_bytes != 0)
 		return vk_cli_usage(run->cmd.call,
 				    "--at: a capture would call byte %llu of this its byte 0, and could be put back "
-				    "nowhere; put the array or volume together that it is a part of and capture that, "
-				    "or a loop device (losetup --find --show --read-only --offset %llu)",
+				    "nowhere; put the array or volume together that it is a part of and capture "
+				    "that, or a loop device (losetup --find --show --read-only --offset %llu)",
 				    (unsigned long long)view->at_bytes, (unsigned long long)view->at_bytes);
 	if (view->stride_bytes != 0)
 		return vk_cli_usage(run->cmd.call,
-				    "--stride: a capture would hold other offsets than this has; capture the device that "
-				    "the array makes of such drives");
+				    "--stride: a capture would hold other offsets than this has; capture the device "
+				    "that the array makes of such drives");
 	if (view->mapfile != NULL && (run->all || run->cmd.call->argument_count > 1))
 		return vk_cli_usage(run->cmd.call, "--mapfile is of one image: name it alone");
 	return VK_EXIT_OK;
@@ -62,7 +62,8 @@ static bool read_options(void *ctx)
 	run->fail_on_change = vk_cli_flag(call, "fail-on-change");
 	run->capture.md5 = vk_cli_flag(call, "md5");
 	run->timeout_s = TIMEOUT_S;
-	if (!vk_cmd_read_how(cmd, &run->source.sector_size, &run->source.view) || !vk_cmd_ok(cmd, check_view(run)) || !vk_cmd_ok(cmd, check_all(call)) ||
+	if (!vk_cmd_read_how(cmd, &run->source.sector_size, &run->source.view) ||
+	    !vk_cmd_ok(cmd, check_view(run)) || !vk_cmd_ok(cmd, check_all(call)) ||
 	    !vk_cmd_read_number(cmd, "jobs", 1, JOBS_MAX, &run->processes) ||
 	    !vk_cmd_read_number(cmd, "timeout", 1, TIMEOUT_MAX_S, &run->timeout_s))
 		return false;
