@@ -81,23 +81,51 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 	return true;
 }
 
+/* No plan drops a partition that a sound table names and another system uses, unless a person names that one. */
+static enum vk_status spare_held(const struct vk_table_plan *plan, const struct vk_candidate *c, struct vk_error *err)
+{
+	uint64_t end = vk_add_sat(c->start_bytes, vk_max_u64(c->length_bytes, 1));
+
+	VK_EACH_PROPOSAL(p, plan) {
+		uint64_t from = vk_mul_sat(vk_proposal_start(p), plan->sector_size);
+		uint64_t to = vk_mul_sat(vk_proposal_end(p), plan->sector_size);
+
+		if (p->holds == NULL || from >= end || to <= c->start_bytes)
+			continue;
+		vk_error_set(err, VK_REFUSED, plan->source->path,
+			     "The volume at sector %llu lies over partition %u, sectors %llu to %llu, which a sound "
+			     "table names and which holds a whole %s",
+			     (ull)(c->start_bytes / plan->sector_size), p->entry.partition.number, vk_proposal_start(p),
+			     (ull)(vk_proposal_end(p) - 1), p->holds->type);
+		return vk_error_remedy(err, "it is a copy in a file of that, or older; only when the %s is not wanted: "
+					    "--exclude %llu leaves its partition out",
+				       p->holds->type, vk_proposal_start(p));
+	}
+	return VK_OK;
+}
+
 /* Every start that was asked for must be one that was found. */
 static enum vk_status check_asked(const struct vk_table_plan *plan, struct vk_error *err)
 {
-	for (size_t i = 0; i < plan->options->include_count; i++) {
-		uint64_t start = vk_mul_sat(plan->options->include_sectors[i], plan->sector_size);
-		bool found = false;
+	enum vk_status status = VK_OK;
 
-		for (size_t k = 0; k < plan->find->count && !found; k++)
-			found = plan->find->candidates[k].start_bytes == start &&
-				!plan->find->candidates[k].start_before_disk;
-		if (found)
+	for (size_t i = 0; i < plan->options->include_count && status == VK_OK; i++) {
+		uint64_t start = vk_mul_sat(plan->options->include_sectors[i], plan->sector_size);
+		const struct vk_candidate *found = NULL;
+
+		for (size_t k = 0; k < plan->find->count && found == NULL; k++)
+			if (plan->find->candidates[k].start_bytes == start &&
+			    !plan->find->candidates[k].start_before_disk)
+				found = &plan->find->candidates[k];
+		if (found != NULL) {
+			status = spare_held(plan, found, err);
 			continue;
+		}
 		vk_error_set(err, VK_USAGE, plan->source->path, "No volume was found at sector %llu",
 			     (ull)plan->options->include_sectors[i]);
 		return vk_error_remedy(err, "vmfskit find lists what there is");
 	}
-	return VK_OK;
+	return status;
 }
 
 enum vk_status vk_table_from_found(struct vk_table_plan *plan, struct vk_error *err)

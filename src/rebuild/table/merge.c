@@ -161,12 +161,15 @@ static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct 
 	for (size_t i = 1; i < count; i++) {
 		/* an entry of another type that stands there, and was not asked to go */
 		if (items[i].claim != VK_CLAIM_STANDING || p.claim == VK_CLAIM_ASKED ||
-		    vk_proposal_names(&p, &items[i]))
+		    (vk_proposal_names(&p, &items[i]) && items[i].holds == NULL))
 			continue;
 		vk_table_note(plan,
 			      "A volume was found at sector %llu, where %s has a partition of another system (%s), "
-			      "which stays; --include %llu puts the volume in its place",
-			      start, items[i].name, vk_proposal_type(&items[i]), start);
+			      "which %s",
+			      start, items[i].name, vk_proposal_type(&items[i]),
+			      items[i].holds != NULL
+				      ? "holds its data and stays"
+				      : vk_phrase("stays; --include %llu puts the volume in its place", start).text);
 		return items[i];
 	}
 	if (entry != NULL) {

@@ -48,6 +48,7 @@ struct vk_proposal {
 	uint8_t raw[VK_MBR_ENTRY_BYTES]; /* of an MBR */
 	uint64_t least_sectors;          /* the volume needs; 0: not known */
 	uint64_t told_sectors;           /* the volume's header says; 0: nothing */
+	const struct vk_foreign *holds;  /* of a proved entry: the other system's whole data that begins with it */
 	uint64_t ebr_lba;                /* of a logical one: its boot record; 0: not known */
 	bool ebr_exact;
 	unsigned sure_percent;

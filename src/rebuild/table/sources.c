@@ -8,6 +8,24 @@
 /* Believed in this order when they speak of one start. */
 enum { RANK_STANDING = 0, RANK_OFF_CHAIN = 1, RANK_CAPTURE = 100, RANK_DOUBTFUL = 500 };
 
+/*
+ * What another system has in a partition that a sound table names: a file system that ends in it, or a part of a pool,
+ * which says no length. NULL: nothing that begins with it.
+ */
+static const struct vk_foreign *held_by(const struct vk_table_plan *plan, const struct vk_proposal *p)
+{
+	uint64_t start = vk_mul_sat(vk_proposal_start(p), plan->sector_size);
+	uint64_t length = vk_mul_sat(p->entry.partition.sectors, plan->sector_size);
+
+	for (size_t i = 0; i < plan->find->foreign.count; i++) {
+		const struct vk_foreign *f = &plan->find->foreign.items[i];
+
+		if (f->start_bytes == start && f->length_bytes <= length)
+			return f;
+	}
+	return NULL;
+}
+
 static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judged_entry *e)
 {
 	const struct vk_gpt_judgement *gpt = &plan->gpt;
@@ -44,6 +62,8 @@ static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judge
 		part->entry.lastLBA = part->start_sector + part->sectors - 1;
 	} else if (e->exact && gpt->used >= 0 && gpt->used == gpt->right) {
 		p.entry.origin = VK_ENTRY_KEPT;
+		if (!vk_partition_is_vmfs(part))
+			p.holds = held_by(plan, &p);
 	}
 	snprintf(p.name, sizeof(p.name), "%s", e->origin == VK_ENTRY_BACKUP ? "the backup GPT" : "the GPT");
 	if (e->why[0] != '\0')
@@ -183,14 +203,18 @@ void vk_table_from_captures(struct vk_table_plan *plan)
 	}
 }
 
-/* What begins inside a VMFS entry is a copy in it, unless it ends with it: then the entry may have a wrong start. */
+/*
+ * What begins inside a VMFS entry is a copy in it, unless it ends with it: then the entry may have a wrong start. What
+ * lies in another system's file system or pool always is one.
+ */
 static bool is_inside(const struct vk_proposal *volume, const struct vk_proposal *entry)
 {
 	uint64_t start = vk_proposal_start(volume);
 
-	return vk_partition_is_vmfs(&entry->entry.partition) && start > vk_proposal_start(entry) &&
-	       start < vk_proposal_end(entry) &&
-	       !(volume->claim == VK_CLAIM_LIVING && vk_proposal_end(volume) == vk_proposal_end(entry));
+	return (vk_partition_is_vmfs(&entry->entry.partition) || entry->holds != NULL) &&
+	       start > vk_proposal_start(entry) && start < vk_proposal_end(entry) &&
+	       !(entry->holds == NULL && volume->claim == VK_CLAIM_LIVING &&
+		 vk_proposal_end(volume) == vk_proposal_end(entry));
 }
 
 /* Whether an entry lies over a volume and is not about it. */
@@ -216,7 +240,8 @@ static void compare_with_found(struct vk_table_plan *plan)
 			if (p->by > VK_PROPOSED_GPT)
 				continue;
 			names[p->by] = names[p->by] || (same && vk_proposal_names(volume, p));
-			over[p->by] = over[p->by] || (volume->claim >= VK_CLAIM_LIVING && is_over(p, volume));
+			over[p->by] = over[p->by] ||
+				      (volume->claim >= VK_CLAIM_LIVING && p->holds == NULL && is_over(p, volume));
 		}
 	}
 	plan->mbr_names = names[VK_PROPOSED_MBR];
@@ -274,7 +299,7 @@ static bool stays(const struct vk_table_plan *plan, const struct vk_proposal *p)
 	return true;
 }
 
-/* What was found inside a VMFS partition that stands is somebody's copy: it decides nothing, unless it is asked for. */
+/* What was found inside a partition that stands is somebody's copy: it decides nothing, unless it is asked for. */
 static void drop_ghosts(struct vk_table_plan *plan)
 {
 	size_t kept = 0;
@@ -287,6 +312,11 @@ static void drop_ghosts(struct vk_table_plan *plan)
 				outer = &plan->items[i];
 		if (outer == NULL)
 			plan->items[kept++] = *p;
+		else if (outer->holds != NULL)
+			vk_table_note(plan,
+				      "What was found at sector %llu lies inside the partition at sector %llu, which "
+				      "holds a whole %s and stays as it is: it is taken for a copy in that",
+				      vk_proposal_start(p), vk_proposal_start(outer), outer->holds->type);
 		else
 			vk_table_note(plan,
 				      "What was found at sector %llu lies inside the partition at sector %llu, which "
@@ -322,10 +352,10 @@ void vk_table_judge_standing(struct vk_table_plan *plan)
 		if (p->by == VK_PROPOSED_MBR && gpt_used)
 			p->stands = false;
 	}
-	if (!plan->table_ours)
-		return;
+	/* a partition that holds another system's data stays, whosever the table is */
 	VK_EACH_PROPOSAL(p, plan)
-		if (p->by == (gpt_used ? VK_PROPOSED_GPT : VK_PROPOSED_MBR) && stays(plan, p))
+		if (p->holds != NULL || (plan->table_ours && p->by == (gpt_used ? VK_PROPOSED_GPT : VK_PROPOSED_MBR) &&
+					 stays(plan, p)))
 			p->claim = VK_CLAIM_STANDING;
 	drop_ghosts(plan);
 }
