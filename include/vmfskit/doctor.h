@@ -64,7 +64,7 @@ struct vk_advice {
 
 struct vk_diagnosis {
 	char *path;
-	char headline[240];         /* the whole answer in one sentence */
+	char headline[500];         /* the whole answer in one sentence */
 	struct vk_findings findings;/* incident. codes: what happened; with the ranges */
 	uint64_t size_bytes;
 	uint32_t sector_size;

@@ -37,6 +37,30 @@
 	  "a piece of a split dump is not there: nothing is known of its bytes, and nothing that is said is about " \
 	  "them", \
 	  "find the piece and name all of them, in their order") \
+	F(SOURCE_CARRIER, "source.carrier", INFO, \
+	  "the LUN lies whole inside something of another system; what is said here is about that LUN", \
+	  "put the array or volume together for reading, as is said above, and name the device that comes out: only " \
+	  "there a repair may write") \
+	F(SOURCE_MEMBER, "source.member", WARNING, \
+	  "what was stored is spread over several disks, or an array may write to it: this one alone says nothing of " \
+	  "it", \
+	  "put the array together for reading and name the device that comes out; write nothing to its members") \
+	F(SOURCE_OTHER, "source.other-system", INFO, \
+	  "the disk is another system's, and is sound; what is left of VMFS on it belongs to nobody, or to a file", \
+	  "if it should hold a datastore, make sure that it is the right disk; vmfskit wipe puts leftover signatures " \
+	  "away") \
+	F(SOURCE_UNITS, "source.sector-units", WARNING, \
+	  "hosts that count in other sectors than the table find no volume where it points", \
+	  "attach the disk as it was before, with the sector size that the table counts in; nothing is damaged") \
+	F(SOURCE_STRIDE, "source.stride", INFO, \
+	  "the drive had longer sectors, and their checksums were copied along with the data", \
+	  "copy it again without them to put it back on a disk; until then everything is read through the stride") \
+	F(SOURCE_SHIFTED, "source.shifted", ERROR, \
+	  "the copy lost or gained bytes on the way: what lies behind that place is whole, but not where it belongs", \
+	  "copy the disk again; nothing on the disk itself is known to be damaged") \
+	F(SOURCE_GLUED, "source.glued", WARNING, \
+	  "beginning and end of the disk are here, and what lay between them is not", \
+	  "name the whole disk, or take its beginning and its end in two files") \
 	F(STRUCTURE_ABSENT, "structure.absent", ERROR, "the source does not hold this structure", \
 	  "decode a dump that reaches further, or the device itself") \
 	F(STRUCTURE_CUT, "structure.cut", ERROR, "only the first part of this structure is in the source", \

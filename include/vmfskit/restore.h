@@ -67,6 +67,11 @@ extern "C" {
 	G(CONTAINER, "container", \
 	  "the target is a container or a compressed file, not a disk", \
 	  "open it as is said and name the disk that comes out") \
+	G(READING, "reading", \
+	  "the target is not the disk itself: the disk lies in it, or it is a copy that lost something, or another " \
+	  "system's", \
+	  "look at it with vmfskit decode, and name the disk itself; lift this guard only when you know that the " \
+	  "first byte of the target is the first of the disk") \
 	G(MEMBER, "member", \
 	  "the target is a part of a RAID, a pool or an encrypted device, or its last sectors may be", \
 	  "put the array or pool together and name the device that comes out; lift this guard only when you know " \

@@ -6,6 +6,7 @@
 #ifndef VMFSKIT_SOURCE_H
 #define VMFSKIT_SOURCE_H
 
+#include "vmfskit/reading.h"
 #include "vmfskit/table.h"
 #include "vmfskit/vmfs.h"
 
@@ -24,7 +25,14 @@ const char *vk_source_kind_name(enum vk_source_kind kind);
 /* False when there is no such kind. */
 VK_MUST_USE bool vk_source_kind_parse(const char *name, enum vk_source_kind *ret_kind);
 
+/* Whether it is asked what a source is. */
+enum vk_look {
+	VK_LOOK_THROUGH, /* yes; where the best reading is another than the source's own bytes, that is decoded */
+	VK_LOOK_AT,      /* yes; but the source's own bytes are decoded: those that can be written to */
+	VK_LOOK_NOT      /* no: the caller knows, as of a capture */
+};
 struct vk_source_options {
+	enum vk_look look; /* VK_LOOK_THROUGH counts only where as is VK_SOURCE_AUTO, else it is VK_LOOK_AT */
 	enum vk_source_kind as;
 	uint32_t sector_size; /* 0: of the device, or recognised */
 	struct vk_io_view view; /* by hand: all that is said of the source counts in these bytes */
@@ -35,10 +43,12 @@ struct vk_source {
 	char *path;
 	enum vk_source_kind kind;
 	enum vk_io_form form;
-	uint64_t size_bytes;    /* of the unfolded source */
+	uint64_t size_bytes;    /* of the unfolded source, of the disk in it when it is looked through */
 	uint32_t sector_size;
 	uint64_t origin_bytes;  /* where byte 0 of the source lies in the coordinates of its kind */
-	struct vk_io *raw;      /* as opened */
+	struct vk_readings readings; /* the best first: what everything below was judged for */
+	struct vk_io *given;    /* as opened */
+	struct vk_io *raw;      /* through the best reading; equals given where that is of the source's own bytes */
 	struct vk_io *io;       /* in the coordinates of its kind; equals raw unless origin_bytes is set */
 	/*
 	 * Not NULL: the bytes are not a disk's own but those of a file that holds one in another form; what was
@@ -49,7 +59,7 @@ struct vk_source {
 	struct vk_tail_gpt tail; /* of a disk or partition without a table of its own; first_sector 0: there is none */
 	struct vk_vmfs *vmfs;   /* one for each VMFS partition */
 	size_t vmfs_count;
-	struct vk_findings findings; /* offsets are bytes in the source as it was given */
+	struct vk_findings findings; /* offsets are bytes of raw */
 };
 
 /*
@@ -64,6 +74,11 @@ VK_MUST_USE enum vk_status vk_source_open_io(struct vk_io *io, const char *path,
 					     const struct vk_source_options *options,
 					     struct vk_source *ret_source, struct vk_error *err);
 void vk_source_close(struct vk_source *source);
+/* Whether raw is a view into the source as it was given: a LUN inside, a stride. */
+static inline bool vk_source_looked_through(const struct vk_source *source)
+{
+	return source->raw != source->given;
+}
 /* VK_UNSUPPORTED, with what it is and how to get at the disk in it, when the source is a container; else VK_OK. */
 VK_MUST_USE enum vk_status vk_source_refuse_container(const struct vk_source *source, struct vk_error *err);
 /*

@@ -26,6 +26,7 @@
 #include "vmfskit/of_disk.h"
 #include "vmfskit/overlay.h"
 #include "vmfskit/place.h"
+#include "vmfskit/reading.h"
 #include "vmfskit/rebuild_header.h"
 #include "vmfskit/rebuild_table.h"
 #include "vmfskit/repair.h"

@@ -89,8 +89,8 @@ static size_t what_next(struct run *run)
 	bool table = false;
 	size_t count = 0;
 
-	/* a place in a container is none of the disk in it */
-	for (size_t i = 0; i < run->found.count && run->source.container == NULL; i++) {
+	/* a place in what is no disk of its own is none that could be written to */
+	for (size_t i = 0; i < run->found.count && run->source.readings.items[0].repairable; i++) {
 		const struct vk_candidate *c = &run->found.candidates[i];
 
 		if (vk_standing_is_ghost(c->standing) || c->start_before_disk)
@@ -207,7 +207,8 @@ static bool read_hints(struct run *run)
 	struct vk_error err;
 	enum vk_status status;
 
-	if (vk_cli_flag(cmd->call, "no-store"))
+	/* captures count from the beginning of the device */
+	if (vk_cli_flag(cmd->call, "no-store") || vk_source_looked_through(&run->source))
 		return true;
 	if (!vk_cmd_open_vouching(cmd))
 		return false;

@@ -257,8 +257,25 @@ static void advise_view(struct vk_doctor *doc)
 	advise_decode(doc);
 }
 
+/* Nothing may be written to a source whose bytes are not the disk's own. */
+static void advise_reading(struct vk_doctor *doc, const struct vk_reading *best)
+{
+	if (best->attach[0] != '\0')
+		advise(doc, strdup(best->attach), "Gives access to the disk in it, for reading only. Then run vmfskit "
+						  "doctor on the device that comes out.");
+	else
+		advise(doc, NULL, "Do not write to it. %s",
+		       best->kind == VK_READING_OTHER
+			       ? "If it should hold a datastore, make sure that it is the right disk."
+			       : "Name the disk itself, or copy it again, and run vmfskit doctor on that.");
+}
+
 void vk_doctor_advise(struct vk_doctor *doc)
 {
+	if (!doc->source.readings.items[0].repairable) {
+		advise_reading(doc, &doc->source.readings.items[0]);
+		return;
+	}
 	if (vk_doctor_has(doc, VK_F_INCIDENT_STRIPES)) {
 		advise(doc, NULL, "Do not write to it. Look at the order of disks and the stripe size of the array; "
 				  "then run vmfskit doctor again.");

@@ -84,7 +84,8 @@ void vk_doctor_find_capture(struct vk_doctor *doc)
 	char **ids;
 	size_t count, looked_at = 0;
 
-	if (doc->options->store == NULL)
+	/* captures count from the beginning of the device */
+	if (doc->options->store == NULL || vk_source_looked_through(&doc->source))
 		return;
 	status = vk_store_list(doc->options->store, &ids, &count, &err);
 	doc->store_absent = status == VK_ABSENT;

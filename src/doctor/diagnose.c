@@ -125,9 +125,12 @@ enum vk_status vk_diagnose(struct vk_io *io, const char *path, const struct vk_d
 	doc->d = &d;
 	doc->err = err != NULL ? err : &own;
 	if (examine(doc, io)) {
-		vk_doctor_ask_identity(doc);
-		vk_doctor_name_incidents(doc);
-		vk_doctor_take_over(doc);
+		vk_doctor_report_reading(doc);
+		if (vk_doctor_judges(doc)) {
+			vk_doctor_ask_identity(doc);
+			vk_doctor_name_incidents(doc);
+			vk_doctor_take_over(doc);
+		}
 		vk_doctor_draw(doc);
 		vk_doctor_say(doc);
 		vk_doctor_advise(doc);

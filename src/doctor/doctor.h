@@ -234,6 +234,12 @@ bool vk_doctor_harm(const struct vk_doctor *doc, const struct vk_filter *filter,
 /* "sectors 0 to 33 and 41943007 to 41943039": where harm lies, in one or two pieces. */
 void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *harm, struct vk_text *text);
 
+/* reading.c */
+/* Whether what is read is a disk to be judged: the source's own bytes, or the disk in it. */
+bool vk_doctor_judges(const struct vk_doctor *doc);
+/* Says what the source is where that is not a disk of its own. Before anything else is said. */
+void vk_doctor_report_reading(struct vk_doctor *doc);
+
 /* incidents.c, taken_over.c, sentences.c, advise.c */
 void vk_doctor_name_incidents(struct vk_doctor *doc);
 /* Behind the incidents: the findings of decode that none of them tells. Where they lie nothing is called consistent. */

@@ -253,6 +253,7 @@ static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 
 void vk_doctor_say(struct vk_doctor *doc)
 {
+	const struct vk_reading *best = doc->source.readings.items;
 	const uint64_t worth_saying = 256ULL << 20;
 	uint64_t rest = doc->source.size_bytes;
 	struct vk_text text;
@@ -271,6 +272,10 @@ void vk_doctor_say(struct vk_doctor *doc)
 						"be seen from here",
 			    doc->find.foreign.items[i].type);
 	vk_text_init(&text, doc->d->headline, sizeof(doc->d->headline));
+	if (!best->repairable)
+		vk_text_fmt(&text, "This is %s%s", best->what, vk_doctor_judges(doc) ? ". Of that: " : "");
+	if (!vk_doctor_judges(doc))
+		return;
 	begin_headline(doc, &text);
 	end_headline(doc, &text);
 }

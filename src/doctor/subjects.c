@@ -7,7 +7,7 @@
 #include "base/checked.h"
 #include "doctor/doctor.h"
 #include "evidence/lvm/belief.h"
-#include "vol/recognise.h"
+#include "source/recognise.h"
 
 static struct vk_vmfs *vmfs_of(struct vk_doctor *doc, size_t subject)
 {

@@ -38,7 +38,9 @@ static bool header_at(struct vk_lab_disk *disk, uint64_t partition_start)
 static enum vk_status read_source(struct vk_lab_disk *disk, uint32_t sector_size, struct vk_source *ret_source,
 				  struct vk_error *err)
 {
-	const struct vk_source_options options = {.as = VK_SOURCE_DISK, .sector_size = sector_size};
+	const struct vk_source_options options = {.look = VK_LOOK_NOT,
+						  .as = VK_SOURCE_DISK,
+						  .sector_size = sector_size};
 	const struct vk_table *table = &ret_source->table;
 	char path[40];
 	struct vk_io *io;

@@ -35,19 +35,27 @@ static void forget(struct vk_repair *repair)
 enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum vk_source_kind as,
 			      struct vk_error *err)
 {
-	const struct vk_image_format *format;
+	const struct vk_source *source = &repair->target.source;
+	const struct vk_reading *best;
+	enum vk_guard guard;
 	enum vk_status status;
 
 	forget(repair);
 	status = vk_target_open(target, as, repair->options.restore.sector_size, &repair->options.restore.view,
 				&repair->target, err);
-	format = repair->target.source.container;
-	if (status != VK_OK || format == NULL || vk_guard_is_lifted(&repair->options.restore, VK_GUARD_CONTAINER))
+	if (status != VK_OK)
 		return status;
-	/* nothing that is found in a container says anything of the disk: there is no plan that could be shown */
-	vk_error_set(err, VK_REFUSED, repair->target.source.path, "guard container refuses: this is a %s, not a disk",
-		     format->name);
-	return vk_error_remedy(err, "Nothing was written; open it with: %s", format->open);
+	best = source->readings.items;
+	guard = source->container != NULL ? VK_GUARD_CONTAINER : VK_GUARD_READING;
+	if (best->repairable || vk_guard_is_lifted(&repair->options.restore, guard))
+		return VK_OK;
+	/* what is found in it is nothing that could be put back there: there is no plan that could be shown */
+	vk_error_set(err, VK_REFUSED, source->path, "guard %s refuses: this is %s", vk_guard_kind(guard)->name,
+		     best->what);
+	if (best->attach[0] == '\0')
+		return vk_error_remedy(err, "Nothing was written; vmfskit decode shows what it is");
+	return vk_error_remedy(err, "Nothing was written; %s: %s",
+			       source->container != NULL ? "open it with" : "get at the disk in it with", best->attach);
 }
 
 enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_error *err)

@@ -57,6 +57,7 @@ json_t *vk_report_diagnosis_json(const struct vk_diagnosis *d)
 	if (!vk_report_findings_json(findings, d->path, &d->findings))
 		o.failed = true;
 	VK_JSON_SET(&o, VK_KEY("path", d->path), VK_KEY("kind", vk_source_kind_name(d->kind)),
+		    VK_KEY("readings", vk_report_readings_json(d->source)),
 		    VK_KEY("size_bytes", d->size_bytes), VK_KEY("sector_size", d->sector_size),
 		    VK_KEY("headline", d->headline), VK_KEY("damaged", damaged_json(d)),
 		    VK_KEY("capture", optional(d->capture)),

@@ -48,7 +48,7 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 	fprintf(out, "%s: %s, %s, sectors of %" PRIu32 " bytes\n", vk_shown_name(d->path).text,
 		vk_source_kind_name(d->kind), vk_shown_size(d->size_bytes).text, d->sector_size);
 	vk_report_tail_text(out, &d->source->tail);
-	vk_report_container_text(out, d->source);
+	vk_report_readings_text(out, d->source);
 	fprintf(out, "\n%s.\n\n", d->headline);
 	if (d->volume_count > 0)
 		fprintf(out, "Volume%s\n", d->volume_count == 1 ? "" : "s");

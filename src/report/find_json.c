@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a search found, for scripts: the contract is docs/json.md. */
+#include "report/report.h"
 #include "report/report_find.h"
 #include "report/shown.h"
 
@@ -109,7 +110,7 @@ json_t *vk_report_find_json(const struct vk_find_view *view)
 					      VK_KEY("length", f->unreadable[i].length_bytes)),
 			       &o);
 	VK_JSON_SET(&o, VK_KEY("schema", "vmfskit.find/1"), VK_KEY("source", s->path),
-		    VK_KEY("kind", vk_source_kind_name(s->kind)),
+		    VK_KEY("kind", vk_source_kind_name(s->kind)), VK_KEY("readings", vk_report_readings_json(s)),
 		    VK_KEY("container", s->container != NULL ? s->container->name : NULL),
 		    VK_KEY("size_bytes", s->size_bytes), VK_KEY("sector_size", s->sector_size),
 		    VK_KEY("table", vk_table_kind_name(s->table.kind)),

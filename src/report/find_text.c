@@ -85,7 +85,7 @@ void vk_report_find_likely(FILE *out, const struct vk_source *source, const stru
 {
 	size_t shown = 0;
 
-	vk_report_container_text(out, source);
+	vk_report_readings_text(out, source);
 	fprintf(out, "Likely places, after %.0f ms:\n", seconds * 1000);
 	for (size_t i = 0; i < count; i++) {
 		bool outside = candidates[i].standing == VK_GHOST_OUTSIDE && !candidates[i].start_before_disk;
@@ -248,7 +248,7 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 		damaged += f->candidates[i].standing == VK_STANDING_DAMAGED;
 		ghosts += vk_standing_is_ghost(f->candidates[i].standing);
 	}
-	vk_report_container_text(out, view->source);
+	vk_report_readings_text(out, view->source);
 	put_searched(out, view);
 	fprintf(out, "\nFound %zu living volume%s, %zu damaged, %zu ghost%s\n", living, living == 1 ? "" : "s", damaged,
 		ghosts, ghosts == 1 ? "" : "s");

@@ -20,8 +20,8 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 			   const struct vk_report_style *style);
 /* Of which part of a disk the source is an image, where the GPT at its end tells; else nothing. */
 void vk_report_tail_text(FILE *out, const struct vk_tail_gpt *tail);
-/* Says so when the source is a container, or a disk with a footer; else nothing. */
-void vk_report_container_text(FILE *out, const struct vk_source *source);
+/* What the source is: its best reading, others that are worth a word, and what the rest is about. */
+void vk_report_readings_text(FILE *out, const struct vk_source *source);
 /* The bytes of every structure beside the names of their fields. */
 void vk_report_source_hex(FILE *out, const struct vk_source *source,
 			  const struct vk_report_style *style);
@@ -41,6 +41,8 @@ void vk_report_findings_brief(FILE *out, const struct vk_findings *findings, con
 void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t infos);
 
 /* JSON objects of docs/json.md; NULL when memory ran out. */
+/* The readings of a source, the best first. */
+json_t *vk_report_readings_json(const struct vk_source *source);
 json_t *vk_report_source_json(const struct vk_source *source);
 /* Number, start_sector, sectors, type and type_name of a partition; end it with vk_json_end. */
 struct vk_json vk_report_partition_json(const struct vk_partition *partition);

@@ -71,6 +71,37 @@ static json_t *path_json(const struct vk_source *source)
 	return vk_json_label((const uint8_t *)source->path, strlen(source->path));
 }
 
+json_t *vk_report_readings_json(const struct vk_source *source)
+{
+	struct vk_json all = vk_json_begin();
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < source->readings.count; i++) {
+		const struct vk_reading *r = &source->readings.items[i];
+		struct vk_json o = vk_json_begin();
+
+		VK_JSON_SET(&o, VK_KEY("kind", vk_reading_name(r->kind)), VK_KEY("sure", vk_sure_name(r->sure)),
+			    VK_KEY("what", r->what), VK_KEY("evidence", r->evidence), VK_KEY("at_bytes", r->at_bytes),
+			    VK_KEY("repairable", r->repairable));
+		if (r->length_bytes != 0)
+			vk_json_set_number(&o, "length_bytes", r->length_bytes);
+		if (r->stride_bytes != 0)
+			vk_json_set_number(&o, "stride_bytes", r->stride_bytes);
+		if (r->sector_size != 0)
+			vk_json_set_number(&o, "sector_size", r->sector_size);
+		if (r->shift_bytes != 0)
+			VK_JSON_SET(&o, VK_KEY("shift_from_bytes", r->shift_from_bytes),
+				    VK_KEY("shift_bytes", json_integer(r->shift_bytes)));
+		if (r->attach[0] != '\0')
+			vk_json_set_text(&o, "attach", r->attach);
+		vk_json_append(array, vk_json_end(&o), &all);
+	}
+	vk_json_set(&all, "readings", array);
+	array = all.failed ? NULL : json_incref(array);
+	json_decref(all.o);
+	return array;
+}
+
 json_t *vk_report_source_json(const struct vk_source *source)
 {
 	struct vk_json o = vk_json_begin();
@@ -79,7 +110,8 @@ json_t *vk_report_source_json(const struct vk_source *source)
 
 	VK_JSON_SET(&o, VK_KEY("path", path_json(source)), VK_KEY("kind", vk_source_kind_name(source->kind)),
 		    VK_KEY("form", vk_form(source->form)->name), VK_KEY("size_bytes", source->size_bytes),
-		    VK_KEY("sector_size", source->sector_size));
+		    VK_KEY("sector_size", source->sector_size),
+		    VK_KEY("readings", vk_report_readings_json(source)));
 	if (source->origin_bytes > 0)
 		vk_json_set_number(&o, "origin_bytes", source->origin_bytes);
 	vk_json_set(&o, "table", table_json(&source->table));

@@ -291,16 +291,30 @@ void vk_report_tail_text(FILE *out, const struct vk_tail_gpt *tail)
 	fputs(tail->table.partition_count > SHOWN ? "; and more\n" : "\n", out);
 }
 
-void vk_report_container_text(FILE *out, const struct vk_source *source)
+void vk_report_readings_text(FILE *out, const struct vk_source *source)
 {
-	const struct vk_image_format *format = vk_io_image_format(source->raw);
+	const struct vk_image_format *format = vk_io_image_format(source->given);
+	const struct vk_readings *readings = &source->readings;
 
-	if (source->container != NULL)
-		fprintf(out,
-			"This is a %s, not a disk: what follows is about its own bytes, not about the disk in it.\n"
-			"Open it with: %s\n",
-			source->container->name, source->container->open);
-	else if (source->form == VK_FORM_RAW && format != NULL && format->raw_inside)
+	for (size_t i = 0; i < readings->count; i++) {
+		const struct vk_reading *r = &readings->items[i];
+
+		/* that the bytes could be a disk's own is no news where something else was seen in them */
+		if (i > 0 && r->weight <= VK_READING_WEIGHT_SAID)
+			break;
+		fprintf(out, "%s %s: %s.\n",
+			i > 0 ? "It could also be" : r->sure == VK_SURE_POSSIBLE ? "This may be"
+			      : r->sure == VK_SURE_LIKELY ? "This is likely" : "This is",
+			r->what, r->evidence);
+		if (r->attach[0] != '\0')
+			fprintf(out, "  To get at the disk in it, for reading: %s\n", r->attach);
+	}
+	if (vk_source_looked_through(source))
+		fprintf(out, "What follows is about the disk in it; its bytes count from byte %" PRIu64
+			     " of the source on.\n", readings->items[0].at_bytes);
+	else if (!readings->items[0].repairable)
+		fputs("What follows is about the bytes as they are, not about a disk in them.\n", out);
+	if (source->form == VK_FORM_RAW && format != NULL && format->raw_inside)
 		fprintf(out,
 			"This is a %s: its first %" PRIu64 " bytes are the disk, and the footer behind them is left "
 			"alone.\n",
@@ -315,7 +329,7 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 
 	fprintf(out, "%s: %s, %s, sectors of %u bytes%s\n", source->path, vk_source_kind_name(source->kind),
 		vk_shown_size(source->size_bytes).text, source->sector_size, forms[source->form]);
-	vk_report_container_text(out, source);
+	vk_report_readings_text(out, source);
 	if (source->origin_bytes > 0)
 		fprintf(out, "  a fragment: its first byte is %s offset 0x%" PRIx64 "\n",
 			source->kind == VK_SOURCE_VOLUME ? "volume" : "device", source->origin_bytes);

@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = {data, size};
 	unsigned options = (unsigned)fuzz_take(&in, 1);
 	uint32_t sector_size = options & 8 ? 4096 : 512;
-	struct vk_source_options how = {.sector_size = options & 16 ? 0 : sector_size};
+	struct vk_source_options how = {.look = VK_LOOK_NOT, .sector_size = options & 16 ? 0 : sector_size};
 	struct vk_io *io = fuzz_pieces(&in, sector_size);
 	struct vk_source source;
 	struct fuzz_count count = {0};

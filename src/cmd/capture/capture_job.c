@@ -51,6 +51,8 @@ static enum vk_status open_disk(void *ctx, struct vk_source *ret_source, struct 
 	enum vk_status status;
 
 	options.view = job->view;
+	/* what is saved are the places of the device itself; a restore writes them there */
+	options.look = VK_LOOK_NOT;
 	options.in_call_since_ms = &job->shared->in_call_since_ms;
 	status = vk_source_open(job->disk, &options, ret_source, err);
 	if (status != VK_OK)

@@ -225,6 +225,18 @@ static enum vk_status ask_container(struct vk_restore *restore, struct vk_error 
 	return VK_OK;
 }
 
+/* The target is a view into something, or a copy that lost something. What other guards ask of is left to them. */
+static enum vk_status ask_reading(struct vk_restore *restore, struct vk_error *err)
+{
+	const struct vk_reading *best = restore->before->readings.items;
+
+	/* an undo finds every byte as it was left: whatever it is, it was written to */
+	if (best == NULL || best->repairable || restore->known_state || best->kind == VK_READING_CONTAINER ||
+	    best->kind == VK_READING_MEMBER || best->kind == VK_READING_OTHER)
+		return VK_OK;
+	return vk_guard_object(restore, VK_GUARD_READING, err, "The target is %s", best->what);
+}
+
 enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)
 {
 	static vk_guard_ask *const guards[] = {
@@ -240,6 +252,7 @@ enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *er
 		vk_guard_ask_table_partitions,
 		ask_changed,
 		ask_container,
+		ask_reading,
 		vk_guard_ask_foreign,
 		vk_guard_ask_in_use,
 		vk_guard_ask_heartbeat,

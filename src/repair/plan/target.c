@@ -14,7 +14,7 @@
 enum vk_status vk_source_over(struct vk_io *io, const char *path, enum vk_source_kind as, uint32_t sector_size,
 			      struct vk_source *ret_source, struct vk_error *err)
 {
-	const struct vk_source_options options = {.as = as, .sector_size = sector_size};
+	const struct vk_source_options options = {.look = VK_LOOK_NOT, .as = as, .sector_size = sector_size};
 	struct vk_io *window = vk_io_window(io, 0, vk_io_size_bytes(io));
 
 	if (window == NULL)
@@ -64,7 +64,9 @@ enum vk_status vk_target_open(const char *path, enum vk_source_kind as, uint32_t
 			      const struct vk_io_view *view, struct vk_target *ret_target, struct vk_error *err)
 {
 	const struct vk_open_options open_options = {.sector_size = sector_size, .view = *view, .uncached = true};
-	const struct vk_source_options options = {.as = as, .sector_size = sector_size};
+	/* never through another reading: what is planned here is written at the offsets of the device */
+	const struct vk_source_options options = {.look = VK_LOOK_AT, .as = as, .sector_size = sector_size,
+						  .view = *view};
 	struct vk_io *io;
 	enum vk_status status;
 

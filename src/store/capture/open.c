@@ -61,7 +61,7 @@ enum vk_status vk_capture_open(const char *store, const char *name, struct vk_ca
 enum vk_status vk_capture_source(const struct vk_capture *capture, struct vk_source *ret_source,
 				 struct vk_error *err)
 {
-	const struct vk_source_options options = {.as = capture->source_kind,
+	const struct vk_source_options options = {.look = VK_LOOK_NOT, .as = capture->source_kind,
 						  .sector_size = capture->sector_size};
 	struct vk_io *io;
 	enum vk_status status = vk_capture_io(capture, &io, err);

@@ -41,7 +41,7 @@ static const char *disk_in_name(const char *path, size_t *ret_len, enum vk_sourc
 static enum vk_status recognise(struct vk_dump *dump, enum vk_source_kind as, uint32_t sector_size,
 				struct vk_error *err)
 {
-	const struct vk_source_options options = {.as = as, .sector_size = sector_size};
+	const struct vk_source_options options = {.look = VK_LOOK_AT, .as = as, .sector_size = sector_size};
 	struct vk_io *window = vk_io_window(dump->io, 0, vk_io_size_bytes(dump->io));
 	struct vk_source source;
 	enum vk_status status;

@@ -107,7 +107,7 @@ static void stretch_to_table(const struct vk_source *source, uint64_t *size)
 enum vk_status vk_parts_open(const struct vk_parts *parts, const char *name, enum vk_source_kind kind,
 			     uint32_t sector_size, uint64_t size, struct vk_source *ret_source, struct vk_error *err)
 {
-	const struct vk_source_options options = {.as = kind, .sector_size = sector_size};
+	const struct vk_source_options options = {.look = VK_LOOK_NOT, .as = kind, .sector_size = sector_size};
 	struct vk_io *io =
 		vk_import_io(name, parts->pieces, parts->count, size, sector_size == 0 ? 512 : sector_size);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sources that are no disk: files that hold one in another form; and what others keep behind a disk's end. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/checked.h"
 #include "vmfskit/source.h"
-#include "vol/recognise.h"
+#include "source/survey.h"
 
 /* A header and a file system that belong to it, both inside the source: no file holds another disk just so. */
 static bool has_whole_volume(const struct vk_source *s)
@@ -32,19 +33,22 @@ static bool has_table_in_place(const struct vk_source *s)
 				    vk_mbr_entries_plausible(&t->mbr, s->size_bytes / s->sector_size)));
 }
 
-void vk_source_say_container(struct vk_source *s)
+bool vk_source_say_container(struct vk_source *s)
 {
+	struct vk_reading reading = {.kind = VK_READING_CONTAINER,
+				     .sure = VK_SURE_CERTAIN,
+				     .weight = VK_WEIGHT_CONTAINER};
 	const struct vk_image_format *format = vk_io_image_format(s->raw);
 	struct vk_finding f;
 
 	if (s->form != VK_FORM_RAW || format == NULL)
-		return;
+		return true;
 	if (format->raw_inside) {
 		vk_finding_init(&f, VK_F_SOURCE_FOOTER, s->size_bytes, 0,
 				"a %s: the %llu bytes in front of its footer are the disk", format->name,
 				(unsigned long long)s->size_bytes);
 	} else if (has_table_in_place(s) || has_whole_volume(s)) {
-		return;
+		return true;
 	} else {
 		s->container = format;
 		vk_finding_init(&f, VK_F_SOURCE_CONTAINER, 0, 0, "this is a %s, not a disk; open it with: %s",
@@ -56,6 +60,12 @@ void vk_source_say_container(struct vk_source *s)
 		s->findings.items[i] = s->findings.items[i - 1];
 	if (s->findings.count > 0)
 		s->findings.items[0] = f;
+	if (s->container == NULL)
+		return true;
+	snprintf(reading.what, sizeof(reading.what), "a %s, not a disk", format->name);
+	snprintf(reading.evidence, sizeof(reading.evidence), "its first or last bytes");
+	snprintf(reading.attach, sizeof(reading.attach), "%s", format->open);
+	return vk_readings_put(&s->readings, &reading);
 }
 
 enum vk_status vk_source_refuse_container(const struct vk_source *source, struct vk_error *err)

@@ -8,7 +8,7 @@
 #include "base/checked.h"
 #include "base/texts.h"
 #include "vmfskit/source.h"
-#include "vol/recognise.h"
+#include "source/survey.h"
 
 static const char *const kind_names[] = {"auto", "disk", "partition", "volume", "header"};
 
@@ -65,19 +65,11 @@ static bool looks_like_partition(struct vk_source *s)
 	return true;
 }
 
-static enum vk_status choose_kind(struct vk_source *s, struct vk_error *err)
+static enum vk_status choose_kind(struct vk_source *s, const struct vk_lun_signs *signs, struct vk_error *err)
 {
-	struct vk_reading readings[4];
-	const struct vk_reading *best = &readings[0];
-	const struct vk_reading *equal = NULL;
+	const struct vk_kind_fit *best = &signs->fits[signs->best];
+	const struct vk_kind_fit *equal = signs->equal < 4 ? &signs->fits[signs->equal] : NULL;
 
-	vk_recognise(s->raw, &s->table, &s->tail, readings);
-	for (size_t i = 1; i < 4; i++)
-		if (readings[i].fit > best->fit)
-			best = &readings[i];
-	for (size_t i = 0; i < 4; i++)
-		if (&readings[i] != best && readings[i].fit == best->fit && best->fit >= VK_FIT_TABLE)
-			equal = &readings[i];
 	if (best->fit == VK_FIT_NONE) {
 		s->kind = looks_like_partition(s) ? VK_SOURCE_PARTITION : VK_SOURCE_DISK;
 		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_UNRECOGNISED, 0, s->size_bytes, NULL, NULL,
@@ -301,17 +293,47 @@ static void say_input_faults(struct vk_source *s)
 		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_STREAM_DAMAGED, at, 0, NULL, NULL, "%s", damage);
 }
 
-/* The source when its table matters: findings about the table only count when it is read as a disk. */
-static enum vk_status read_table(struct vk_source *s, uint32_t sector_size, struct vk_error *err)
+static void forget_table(struct vk_source *s, struct vk_findings *about_table)
 {
-	struct vk_findings about_table = {0};
-	const struct vk_finding_sink sink = vk_findings_sink(&about_table);
+	vk_table_free(&s->table);
+	vk_tail_gpt_free(&s->tail);
+	vk_findings_free(about_table);
+}
+
+static enum vk_status read_table(struct vk_source *s, uint32_t sector_size, struct vk_findings *about_table,
+				 struct vk_lun_signs *ret_signs, struct vk_error *err)
+{
+	const struct vk_finding_sink sink = vk_findings_sink(about_table);
 	enum vk_status status = vk_table_read(s->raw, sector_size, true, &sink, &s->table, err);
 
 	if (status == VK_OK && !s->table.mbr_used && !s->table.gpt[0].present)
 		status = vk_tail_gpt_read(s->raw, sector_size, &s->tail, err);
+	if (status == VK_OK)
+		vk_lun_signs_of(s->raw, &s->table, &s->tail, ret_signs);
+	return status;
+}
+
+/* What it is, then its table through that reading: findings about the table only count when it is read as a disk. */
+static enum vk_status choose_reading(struct vk_source *s, const struct vk_source_options *options,
+				     uint32_t sector_size, struct vk_error *err)
+{
+	struct vk_findings about_table = {0};
+	struct vk_lun_signs signs;
+	struct vk_io *view = NULL;
+	enum vk_status status = read_table(s, sector_size, &about_table, &signs, err);
+
+	if (status == VK_OK)
+		status = vk_source_survey(s, options, &signs, &view, err);
+	if (status == VK_OK && view != NULL) {
+		forget_table(s, &about_table);
+		s->raw = view;
+		s->size_bytes = vk_io_size_bytes(view);
+		if (s->readings.items[0].sector_size != 0)
+			sector_size = s->readings.items[0].sector_size;
+		status = read_table(s, sector_size, &about_table, &signs, err);
+	}
 	if (status == VK_OK && s->kind == VK_SOURCE_AUTO)
-		status = choose_kind(s, err);
+		status = choose_kind(s, &signs, err);
 	if (s->kind != VK_SOURCE_DISK && s->kind != VK_SOURCE_PARTITION)
 		vk_tail_gpt_free(&s->tail);
 	if (status == VK_OK && s->kind == VK_SOURCE_DISK) {
@@ -329,7 +351,7 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 				 const struct vk_source_options *options,
 				 struct vk_source *ret_source, struct vk_error *err)
 {
-	struct vk_source s = {.form = form, .raw = io, .kind = options->as};
+	struct vk_source s = {.form = form, .given = io, .raw = io, .kind = options->as};
 	uint32_t sector_size = options->sector_size;
 	enum vk_status status;
 
@@ -347,20 +369,23 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 		status = vk_error_remedy(err, "A LUN of which all paths are dead looks like this: look at the paths "
 					      "and at the array");
 	} else {
-		status = read_table(&s, sector_size, err);
+		status = choose_reading(&s, options, sector_size, err);
 	}
 	if (status == VK_OK)
 		status = place_fragment(&s, err);
 	if (status == VK_OK)
 		status = decode(&s, err);
+	if (status == VK_OK) {
+		say_how_much(&s);
+		say_pieces(&s);
+		say_input_faults(&s);
+		if (!vk_source_say_container(&s))
+			status = vk_no_memory(err, path);
+	}
 	if (status != VK_OK) {
 		vk_source_close(&s);
 		return status;
 	}
-	say_how_much(&s);
-	say_pieces(&s);
-	say_input_faults(&s);
-	vk_source_say_container(&s);
 	*ret_source = s;
 	return VK_OK;
 }
@@ -388,9 +413,12 @@ void vk_source_close(struct vk_source *source)
 	vk_table_free(&source->table);
 	vk_tail_gpt_free(&source->tail);
 	vk_findings_free(&source->findings);
+	free(source->readings.items);
 	if (source->io != source->raw)
 		vk_io_close(source->io);
-	vk_io_close(source->raw);
+	if (source->raw != source->given)
+		vk_io_close(source->raw);
+	vk_io_close(source->given);
 	free(source->path);
 	memset(source, 0, sizeof(*source));
 }

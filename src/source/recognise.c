@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which reading of a source its content supports: asks each reading for the structure that it would have. */
 #include "base/checked.h"
-#include "vol/recognise.h"
+#include "source/recognise.h"
 
 const uint64_t vk_usual_starts[] = {63,       64,       128,      1024,      2048,
 				    16384,    10229760, 15472640, 20973535, 268437504};
@@ -48,7 +48,7 @@ static bool heartbeat_at(struct vk_io *io, uint64_t at, uint64_t volume_offset)
 	return (hb.state == VK_HB_FREE || hb.state == VK_HB_IN_USE) && hb.addr == volume_offset;
 }
 
-static void support(struct vk_reading *reading, enum vk_fit fit, const char *what, uint64_t at)
+static void support(struct vk_kind_fit *reading, enum vk_fit fit, const char *what, uint64_t at)
 {
 	struct vk_text text;
 
@@ -60,7 +60,7 @@ static void support(struct vk_reading *reading, enum vk_fit fit, const char *wha
 }
 
 /* A VMFS structure where a partition that starts at `start` would have it. */
-static void support_partition_at(struct vk_io *io, uint64_t start, struct vk_reading *reading,
+static void support_partition_at(struct vk_io *io, uint64_t start, struct vk_kind_fit *reading,
 				 enum vk_fit fit)
 {
 	uint64_t header = vk_add_sat(start, VK_LVM_HEADER_OFFSET);
@@ -75,7 +75,7 @@ static void support_partition_at(struct vk_io *io, uint64_t start, struct vk_rea
 		support(reading, fit, "a heartbeat slot", hb);
 }
 
-static void recognise_disk(struct vk_io *io, const struct vk_table *table, struct vk_reading *r)
+static void recognise_disk(struct vk_io *io, const struct vk_table *table, struct vk_kind_fit *r)
 {
 	for (size_t i = 0; i < table->partition_count; i++)
 		if (!vk_partition_is_extended(&table->partitions[i]))
@@ -88,14 +88,12 @@ static void recognise_disk(struct vk_io *io, const struct vk_table *table, struc
 		support_partition_at(io, vk_usual_starts[i] * 512, r, VK_FIT_HINT);
 }
 
-void vk_recognise(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
-		  struct vk_reading ret_readings[4])
+static void recognise_kinds(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
+			    struct vk_kind_fit fits[4])
 {
-	struct vk_reading *disk = &ret_readings[0], *partition = &ret_readings[1], *volume = &ret_readings[2];
+	struct vk_kind_fit *disk = &fits[0], *partition = &fits[1], *volume = &fits[2];
 	const struct vk_partition *named = vk_tail_gpt_partition(tail, 0);
 
-	for (int i = 0; i < 4; i++)
-		ret_readings[i] = (struct vk_reading){.kind = (enum vk_source_kind)(VK_SOURCE_DISK + i)};
 	recognise_disk(io, table, disk);
 	support_partition_at(io, 0, partition, VK_FIT_STRUCTURE);
 	if (named != NULL && vk_partition_is_vmfs(named))
@@ -107,5 +105,46 @@ void vk_recognise(struct vk_io *io, const struct vk_table *table, const struct v
 	else if (vk_fs_descriptor_at(io, 0))
 		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", 0);
 	if (vk_lvm_header_at(io, 0))
-		support(&ret_readings[3], VK_FIT_STRUCTURE, "an LVM header", 0);
+		support(&fits[3], VK_FIT_STRUCTURE, "an LVM header", 0);
+}
+
+void vk_lun_signs_of(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
+		     struct vk_lun_signs *ret_signs)
+{
+	const struct vk_gpt_copy *gpt = table->gpt;
+	struct vk_kind_fit *fits = ret_signs->fits;
+
+	*ret_signs = (struct vk_lun_signs){.equal = 4, .sector_size = table->sector_size};
+	for (int i = 0; i < 4; i++)
+		fits[i].kind = (enum vk_source_kind)(VK_SOURCE_DISK + i);
+	recognise_kinds(io, table, tail, fits);
+	for (size_t i = 1; i < 4; i++)
+		if (fits[i].fit > fits[ret_signs->best].fit)
+			ret_signs->best = i;
+	for (size_t i = 0; i < 4; i++)
+		if (i != ret_signs->best && fits[i].fit == fits[ret_signs->best].fit && fits[i].fit >= VK_FIT_TABLE)
+			ret_signs->equal = i;
+	ret_signs->table_sound = table->partition_count > 0 &&
+				 (gpt[0].sound || gpt[1].sound ||
+				  (table->kind == VK_TABLE_MBR && table->mbr.signature == VK_MBR_SIGNATURE &&
+				   vk_mbr_entries_plausible(&table->mbr, vk_io_size_bytes(io) / table->sector_size)));
+	ret_signs->copies_agree = gpt[0].sound && gpt[1].sound && gpt[1].lba == gpt[0].header.alternateLBA &&
+				  vk_guid_equal(&gpt[0].header.diskGUID, &gpt[1].header.diskGUID);
+	ret_signs->disk_bytes = vk_mul_sat(vk_table_gpt_disk_sectors(table), table->sector_size);
+}
+
+enum vk_status vk_lun_signs_read(struct vk_io *io, uint32_t sector_size, struct vk_lun_signs *ret_signs,
+				 struct vk_error *err)
+{
+	struct vk_tail_gpt tail = {.first_sector = 0};
+	struct vk_table table = {.gpt_chosen = -1};
+	enum vk_status status = vk_table_read(io, sector_size, true, NULL, &table, err);
+
+	if (status == VK_OK && !table.mbr_used && !table.gpt[0].present)
+		status = vk_tail_gpt_read(io, sector_size, &tail, err);
+	if (status == VK_OK)
+		vk_lun_signs_of(io, &table, &tail, ret_signs);
+	vk_table_free(&table);
+	vk_tail_gpt_free(&tail);
+	return status;
 }

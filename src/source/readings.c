@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of readings, the best first. */
+#include "base/memory.h"
+#include "source/survey.h"
+
+#define VK_READING_NAME(id, name, title) name,
+#define VK_READING_TITLE(id, name, title) title,
+
+const char *vk_reading_name(enum vk_reading_kind kind)
+{
+	static const char *const names[] = {VK_READINGS(VK_READING_NAME)};
+
+	return names[kind];
+}
+
+const char *vk_reading_title(enum vk_reading_kind kind)
+{
+	static const char *const titles[] = {VK_READINGS(VK_READING_TITLE)};
+
+	return titles[kind];
+}
+
+const char *vk_sure_name(enum vk_sure sure)
+{
+	static const char *const names[] = {"possible", "likely", "certain"};
+
+	return names[sure];
+}
+
+bool vk_readings_put(struct vk_readings *readings, const struct vk_reading *reading)
+{
+	size_t at = readings->count;
+
+	if (vk_append(&readings->items, &readings->count, reading, sizeof(*reading)) == NULL)
+		return false;
+	for (; at > 0 && readings->items[at - 1].weight < reading->weight; at--)
+		readings->items[at] = readings->items[at - 1];
+	readings->items[at] = *reading;
+	return true;
+}
+
+bool vk_survey_add(struct vk_survey *survey, const struct vk_reading *reading)
+{
+	if (vk_readings_put(survey->readings, reading))
+		return true;
+	survey->status = vk_no_memory(survey->err, vk_io_name(survey->io));
+	return false;
+}
