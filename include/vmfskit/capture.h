@@ -21,6 +21,8 @@
 #ifndef VMFSKIT_CAPTURE_H
 #define VMFSKIT_CAPTURE_H
 
+#include <string.h>
+
 #include "vmfskit/signature.h"
 #include "vmfskit/source.h"
 #include "vmfskit/store.h"
@@ -74,7 +76,7 @@ struct vk_identity {
  * NULL; each text is one sentence. Free with vk_rebuilt_free.
  */
 struct vk_rebuilt {
-	char what[40];            /* "table" or "header" */
+	char what[40]; /* "table", "header" or "signatures": those were put away */
 	/*
 	 * sorted: what repair changed. All else is as it stood on the disk, and restore leaves it alone unless
 	 * parts are named
@@ -88,6 +90,11 @@ struct vk_rebuilt {
 	/* ids, as in vk_identity, that were damage: a target that still says one of them is no other disk */
 	char **replaced;
 };
+/* Whether signatures were put away: magics that become zeros. The volume that they are of is not known to it then. */
+static inline bool vk_rebuilt_is_wipe(const struct vk_rebuilt *rebuilt)
+{
+	return strcmp(rebuilt->what, "signatures") == 0;
+}
 void vk_rebuilt_free(struct vk_rebuilt *rebuilt);
 
 /* A capture read back. Free with vk_capture_close. */

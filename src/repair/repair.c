@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the repair of tables and of headers has in common: open, search, plan, save, write. */
+/* What the repair of tables and of headers, and a wipe, have in common: open, search, plan, save, write. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static enum vk_status search_and_rebuild(struct vk_repair *repair, bool whole, s
 
 	vk_rebuild_table_free(&repair->table);
 	vk_rebuild_header_free(&repair->header);
-	repair->has_table = repair->has_header = false;
+	repair->has_table = repair->has_header = repair->has_wipe = false;
 	vk_overlay_free(repair->overlay);
 	repair->overlay = status == VK_OK ? vk_overlay_new(repair->target.source.io) : NULL;
 	if (status != VK_OK)
@@ -160,12 +160,13 @@ static enum vk_status plan_restore(struct vk_repair *repair, struct vk_error *er
 	if (status == VK_OK)
 		status = vk_target_check(&repair->target.id, &repair->target.facts,
 					 vk_io_descriptor(repair->again.source.raw), source->path,
-					 repair->has_table ? "the table was worked out" : "the headers were worked out",
-					 err);
+					 repair->kind->worked_out, err);
 	if (status == VK_OK)
 		status = vk_restore_plan_unsaved(&repair->unsaved, repair->overlay, &repair->again, &options,
 						 &repair->restore, err);
-	return status == VK_OK ? ask_more(repair, err) : status;
+	if (status == VK_OK)
+		status = ask_more(repair, err);
+	return status == VK_OK && repair->kind->ask != NULL ? repair->kind->ask(repair, err) : status;
 }
 
 enum vk_status vk_repair_plan(const struct vk_repair_kind *kind, const char *target,
@@ -223,6 +224,11 @@ const struct vk_rebuild_table *vk_repair_table(const struct vk_repair *repair)
 const struct vk_rebuild_header *vk_repair_header(const struct vk_repair *repair)
 {
 	return repair->has_header ? &repair->header : NULL;
+}
+
+const struct vk_repair_wipe *vk_repair_wipe(const struct vk_repair *repair)
+{
+	return repair->has_wipe ? &repair->wipe : NULL;
 }
 
 bool vk_repair_scanned(const struct vk_repair *repair, const char **ret_why)

@@ -48,6 +48,11 @@ static bool add_capture(struct vk_repair *repair, const struct vk_known *known)
 	return fits;
 }
 
+static enum vk_status open_partition(struct vk_repair *repair, const char *target, struct vk_error *err)
+{
+	return vk_repair_choose_partition(repair, target, vk_repair_only_volume, err);
+}
+
 /* Who else knows: captures, and the members that were named. */
 static enum vk_status gather(struct vk_repair *repair, struct vk_error *err)
 {
@@ -85,17 +90,6 @@ static enum vk_status gather(struct vk_repair *repair, struct vk_error *err)
 	return fits ? VK_OK : vk_no_memory(err, NULL);
 }
 
-static const struct vk_candidate *candidate_of(const struct vk_repair *repair)
-{
-	const struct vk_find *find = &repair->find;
-
-	for (size_t i = 0; i < find->count; i++)
-		if (find->candidates[i].start_bytes == repair->partition.offset_bytes &&
-		    !find->candidates[i].start_before_disk)
-			return &find->candidates[i];
-	return NULL;
-}
-
 static enum vk_status rebuild_header(struct vk_repair *repair, struct vk_error *err)
 {
 	struct vk_rebuild_header_options options = repair->options.header;
@@ -107,7 +101,7 @@ static enum vk_status rebuild_header(struct vk_repair *repair, struct vk_error *
 	vk_device_info_of_io(source->io, &device);
 	if (options.live_id == NULL && vk_device_info_disk_id(&device, &live_id))
 		options.live_id = &live_id;
-	options.candidate = candidate_of(repair);
+	options.candidate = vk_repair_candidate(repair);
 	options.known = repair->known_headers;
 	options.known_count = repair->known_header_count;
 	status = vk_rebuild_header(source, repair->partition.offset_bytes, repair->partition.length_bytes,
@@ -122,7 +116,7 @@ static enum vk_status rebuild_header(struct vk_repair *repair, struct vk_error *
 static bool is_enough(struct vk_repair *repair, enum vk_status status)
 {
 	static const enum vk_header_structure telling[] = {VK_HS_LVM_HEADER, VK_HS_VOLUME, VK_HS_FS_DESCRIPTOR};
-	const struct vk_candidate *candidate = candidate_of(repair);
+	const struct vk_candidate *candidate = vk_repair_candidate(repair);
 	bool voted = candidate != NULL && candidate->vote.blocks > 0, enough = status == VK_OK;
 
 	for (size_t i = 0; enough && !voted && i < sizeof(telling) / sizeof(telling[0]); i++) {
@@ -215,7 +209,8 @@ enum vk_status vk_repair_plan_header(const char *target, const struct vk_repair_
 {
 	static const struct vk_repair_kind kind = {
 		.why_likely = "The headers themselves tell enough",
-		.open = vk_repair_choose_partition,
+		.worked_out = "the headers were worked out",
+		.open = open_partition,
 		.gather = gather,
 		.rebuild = rebuild_header,
 		.is_enough = is_enough,

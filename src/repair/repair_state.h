@@ -16,16 +16,17 @@ struct vk_known {
 	enum vk_guard misfit_guard;
 };
 
-/* What the repair of tables and that of headers do each in its own way. */
+/* What the repair of tables, that of headers and putting signatures away do each in its own way. */
 struct vk_repair_kind {
 	const char *why_likely; /* why no more than the likely places is searched when that is asked for */
+	const char *worked_out; /* when that was: "the table was worked out" */
 	/* Open the target (vk_repair_open) and decide what is meant. */
 	enum vk_status (*open)(struct vk_repair *repair, const char *target, struct vk_error *err);
 	/* Behind the captures: who else knows. May be NULL. */
 	enum vk_status (*gather)(struct vk_repair *repair, struct vk_error *err);
 	/*
-	 * Put on the overlay, which is fresh, what the search and all who know tell; has_table or has_header says that
-	 * it is done.
+	 * Put on the overlay, which is fresh, what the search and all who know tell; has_table, has_header or has_wipe
+	 * says that it is done.
 	 */
 	enum vk_status (*rebuild)(struct vk_repair *repair, struct vk_error *err);
 	/* rebuild ended with this (VK_OK or VK_ABSENT): is that enough, or is all to be searched? Fills why_scanned. */
@@ -34,6 +35,8 @@ struct vk_repair_kind {
 	bool (*describe)(const struct vk_repair *repair, struct vk_rebuilt *rebuilt);
 	/* Add to what the capture says before the guards are asked. May be NULL. False: no memory. */
 	bool (*add)(struct vk_repair *repair);
+	/* Object to the plan (vk_guard_object) behind the guards. May be NULL. */
+	enum vk_status (*ask)(struct vk_repair *repair, struct vk_error *err);
 };
 
 struct vk_repair {
@@ -56,7 +59,13 @@ struct vk_repair {
 	bool has_table;
 	struct vk_rebuild_header header;
 	bool has_header;
-	/* of a header: its partition, in bytes (length 0: not known), and that partition in captures and members */
+	struct vk_repair_wipe wipe;
+	bool has_wipe;
+	struct vk_identity wiped_volume; /* who it is whose signatures go */
+	/*
+	 * of a header or a wipe: its partition, in bytes (length 0: not known), and that partition in captures and
+	 * members
+	 */
 	bool has_partition;
 	struct vk_range partition;
 	struct vk_known_header *known_headers;
@@ -76,9 +85,17 @@ VK_MUST_USE enum vk_status vk_repair_open(struct vk_repair *repair, const char *
 					  enum vk_source_kind as, struct vk_error *err);
 /* vk_find at the likely places; in whole: also everywhere, or everywhere in the partition of a header. */
 VK_MUST_USE enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_error *err);
-/* The step open of headers (repair_which.c). VK_USAGE: which partition is meant is not clear. */
+/*
+ * Open the target and decide which partition of it is meant (repair_which.c): the one that the options name, else
+ * what only says. VK_USAGE: that is not clear.
+ */
+typedef enum vk_status vk_repair_only(struct vk_repair *repair, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_repair_choose_partition(struct vk_repair *repair, const char *target,
-						      struct vk_error *err);
+						      vk_repair_only *only, struct vk_error *err);
+/* The only VMFS partition of the table; where it names none, the only volume that is found. */
+vk_repair_only vk_repair_only_volume;
+/* What the search says of the partition; NULL: nothing. */
+const struct vk_candidate *vk_repair_candidate(const struct vk_repair *repair);
 /* Open the captures of this target, or the one that was named, and take their hints (repair_known.c). */
 VK_MUST_USE enum vk_status vk_repair_consult(struct vk_repair *repair, struct vk_error *err);
 void vk_known_free(struct vk_known *known);

@@ -179,6 +179,7 @@ enum vk_status vk_repair_plan_table(const char *target, const struct vk_repair_o
 {
 	static const struct vk_repair_kind kind = {
 		.why_likely = "Only the likely places were asked for",
+		.worked_out = "the table was worked out",
 		.open = open_disk,
 		.rebuild = rebuild_table,
 		.is_enough = is_enough,

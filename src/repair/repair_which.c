@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which partition's headers are to be repaired: opens the target as what it is, a disk or the partition itself. */
+/*
+ * Which partition is meant whose headers are to be repaired, or whose signatures put away: opens the target as what it
+ * is, a disk or the partition itself.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -83,8 +86,7 @@ static enum vk_status use_start(struct vk_repair *repair, uint64_t sector, struc
 	return VK_OK;
 }
 
-/* The only VMFS partition of the table; where it names none, the only volume that is found. */
-static enum vk_status use_only(struct vk_repair *repair, struct vk_error *err)
+enum vk_status vk_repair_only_volume(struct vk_repair *repair, struct vk_error *err)
 {
 	const struct vk_table *table = &repair->target.source.table;
 	const struct vk_find *find = &repair->find;
@@ -129,7 +131,8 @@ static enum vk_status use_only(struct vk_repair *repair, struct vk_error *err)
 				    "target is the partition itself");
 }
 
-enum vk_status vk_repair_choose_partition(struct vk_repair *repair, const char *target, struct vk_error *err)
+enum vk_status vk_repair_choose_partition(struct vk_repair *repair, const char *target, vk_repair_only *only,
+					  struct vk_error *err)
 {
 	const struct vk_repair_options *options = &repair->options;
 	enum vk_source_kind kind = options->has_start || options->partition != 0 ? VK_SOURCE_DISK : VK_SOURCE_AUTO;
@@ -161,11 +164,22 @@ enum vk_status vk_repair_choose_partition(struct vk_repair *repair, const char *
 	else if (options->has_start)
 		status = use_start(repair, options->start_sector, err);
 	else
-		status = use_only(repair, err);
+		status = only(repair, err);
 	if (status != VK_OK || repair->partition.offset_bytes != 0)
 		return status;
 	/* a volume that begins at byte 0 makes the target a partition, whatever it looked like */
 	status = vk_repair_open(repair, target, VK_SOURCE_PARTITION, err);
 	repair->partition = (struct vk_range){0, status == VK_OK ? source->size_bytes : 0};
 	return status;
+}
+
+const struct vk_candidate *vk_repair_candidate(const struct vk_repair *repair)
+{
+	const struct vk_find *find = &repair->find;
+
+	for (size_t i = 0; i < find->count; i++)
+		if (find->candidates[i].start_bytes == repair->partition.offset_bytes &&
+		    !find->candidates[i].start_before_disk)
+			return &find->candidates[i];
+	return NULL;
 }

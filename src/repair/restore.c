@@ -86,8 +86,10 @@ static enum vk_status make_plan(struct vk_restore *restore, const struct vk_unsa
 	}
 	if (status == VK_OK)
 		status = decode_places(restore, err);
+	/* of signatures that go, what stands there now says what they are of */
 	if (status == VK_OK)
-		status = vk_structures_list(restore->captured != NULL ? restore->captured : restore->before,
+		status = vk_structures_list(restore->captured != NULL && !vk_rebuilt_is_wipe(&capture->rebuilt)
+						    ? restore->captured : restore->before,
 					    &restore->structures, err);
 	if (status == VK_OK)
 		status = vk_restore_choose(restore, err);

@@ -39,7 +39,7 @@ static enum vk_status describe(struct vk_unsaved *unsaved, struct vk_overlay *ov
 	c->rebuilt.range_count = joined;
 	status = vk_capture_plan(after, &plan, err);
 	if (status == VK_OK)
-		status = vk_plan_also(after, ranges, joined, &plan, err);
+		status = vk_plan_also(after, &c->rebuilt, &plan, err);
 	if (status != VK_OK)
 		return status;
 	c->regions = plan.regions;

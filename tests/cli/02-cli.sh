@@ -8,7 +8,7 @@ verbs() { "$1" help | awk '/^verbs:/ { on = 1; next } /^$/ { on = 0 } on && /^  
 options() { "$1" help "$2" | awk '/^options:/ { on = 1; next } /^$/ { on = 0 } on && match($0, /^  (-.,|   ) --[a-z0-9-]+/) {
 	split(substr($0, 1, RLENGTH), w, "--"); print "--" w[2] }' | grep -vx -e --help; }
 
-is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find capture import list verify diff restore repair undo prune pin "
+is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find capture import list verify diff restore repair wipe undo prune pin "
 for program in "$VMFSKIT" "$LAB"; do
 	p=$(basename "$program")
 	ok "$p --help" "$program" --help

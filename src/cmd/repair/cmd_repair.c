@@ -75,8 +75,7 @@ static enum vk_status make_plan(struct vk_repair_run *run, struct vk_error *err)
 	run->options.find.progress = vk_cmd_progress_tell;
 	run->options.find.ctx = &progress;
 	vk_cmd_progress_begin(&progress, run->plan.cmd.call);
-	status = run->header ? vk_repair_plan_header(target, &run->options, &run->repair, err)
-			     : vk_repair_plan_table(target, &run->options, &run->repair, err);
+	status = run->make(target, &run->options, &run->repair, err);
 	run->options.find.ctx = NULL;
 	if (!vk_cmd_progress_end(&progress))
 		return status;
@@ -86,11 +85,12 @@ static enum vk_status make_plan(struct vk_repair_run *run, struct vk_error *err)
 	return VK_IO;
 }
 
-static bool plan_and_write(void *ctx)
+bool vk_repair_plan_and_write(void *ctx)
 {
 	struct vk_repair_run *run = ctx;
 	struct vk_restore_run *plan = &run->plan;
 	const struct vk_rebuild_header *header;
+	const struct vk_repair_wipe *wipe;
 	const char *const captures[2] = {run->capture_id, plan->undo_id};
 	const struct vk_edit *edits;
 	struct vk_error err;
@@ -106,7 +106,7 @@ static bool plan_and_write(void *ctx)
 	/* what is shown only borrows it */
 	plan->restore = (struct vk_restore *)(uintptr_t)vk_repair_restore(run->repair);
 	/* what this program would not do it does not tell anyone to do by hand */
-	run->has_commands = !run->header && !vk_restore_refused(plan->restore);
+	run->has_commands = vk_repair_table(run->repair) != NULL && !vk_restore_refused(plan->restore);
 	if (run->has_commands && make_commands(run, &err) != VK_OK) {
 		run->has_commands = false;
 		return vk_cmd_fail(&plan->cmd, &err);
@@ -123,12 +123,16 @@ static bool plan_and_write(void *ctx)
 	       !plan->written;
 	for (int i = 0; header != NULL && i < VK_HS_COUNT; i++)
 		lost = lost || header->verdicts[i].state == VK_STRUCTURE_LOST;
+	/* nor is it known of a signature that cannot be read whether it is gone */
+	wipe = vk_repair_wipe(run->repair);
+	for (size_t i = 0; wipe != NULL && i < wipe->count; i++)
+		lost = lost || wipe->items[i].state == VK_WIPED_UNREAD;
 	if (!plan->failed && lost)
 		(void)vk_cmd_ok(&plan->cmd, VK_EXIT_FINDINGS);
 	return true;
 }
 
-static void end(void *ctx)
+void vk_repair_end(void *ctx)
 {
 	struct vk_repair_run *run = ctx;
 
@@ -143,9 +147,11 @@ static void end(void *ctx)
 
 static int run(struct vk_cli_call *call)
 {
-	static const struct vk_cmd_steps steps = {"vmfskit.repair/1", vk_repair_read_options, plan_and_write,
-						  vk_repair_put_json, vk_repair_show, end};
-	struct vk_repair_run run = {.header = strcmp(call->arguments[0], "header") == 0};
+	static const struct vk_cmd_steps steps = {"vmfskit.repair/1", vk_repair_read_options,
+						  vk_repair_plan_and_write, vk_repair_put_json, vk_repair_show,
+						  vk_repair_end};
+	bool header = strcmp(call->arguments[0], "header") == 0;
+	struct vk_repair_run run = {.header = header, .make = header ? vk_repair_plan_header : vk_repair_plan_table};
 
 	return vk_cmd_run(call, &run, &steps);
 }

@@ -90,15 +90,24 @@ static json_t *header_json(const struct vk_repair_run *run)
 	return vk_json_end(&o);
 }
 
+void vk_repair_searched_json(const struct vk_repair_run *run, struct vk_json *root)
+{
+	struct vk_json searched = vk_json_begin();
+	const char *why;
+
+	vk_json_set_bool(&searched, "all", vk_repair_scanned(run->repair, &why));
+	vk_json_set_text(&searched, "why", why);
+	vk_json_set_number(&searched, "bytes", vk_repair_find(run->repair)->scanned_bytes);
+	vk_json_set(root, "searched", vk_json_end(&searched));
+}
+
 void vk_repair_put_json(const void *ctx, struct vk_json *root)
 {
 	const struct vk_repair_run *run = ctx;
 	const struct vk_rebuild_table *t = vk_repair_table(run->repair);
 	const struct vk_rebuild_header *h = vk_repair_header(run->repair);
-	struct vk_json searched = vk_json_begin();
 	json_t *asked = json_array();
 	const struct vk_capture *known;
-	const char *why;
 
 	for (size_t i = 0; (known = vk_repair_known(run->repair, i)) != NULL; i++)
 		vk_json_append(asked, vk_json_text(known->id), root);
@@ -106,10 +115,7 @@ void vk_repair_put_json(const void *ctx, struct vk_json *root)
 	vk_json_set_text(root, "target", run->plan.target);
 	vk_json_set(root, "asked", asked);
 	vk_json_set_text(root, "passed_over", vk_repair_passed_over(run->repair));
-	vk_json_set_bool(&searched, "all", vk_repair_scanned(run->repair, &why));
-	vk_json_set_text(&searched, "why", why);
-	vk_json_set_number(&searched, "bytes", vk_repair_find(run->repair)->scanned_bytes);
-	vk_json_set(root, "searched", vk_json_end(&searched));
+	vk_repair_searched_json(run, root);
 	if (t != NULL) {
 		vk_json_set(root, "table", table_json(t));
 		if (run->has_commands)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options of vmfskit repair. */
+/* Options of vmfskit repair, and what wipe has of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,17 +50,12 @@ static bool read_table_options(struct vk_repair_run *run)
 	return true;
 }
 
-static bool read_header_options(struct vk_repair_run *run)
+bool vk_repair_read_place(struct vk_repair_run *run)
 {
 	struct vk_cli_call *call = run->plan.cmd.call;
 	const char *partition = vk_cli_value(call, "partition"), *start = vk_cli_value(call, "start");
 	uint64_t number = 0;
 
-	run->options.header.label = vk_cli_value(call, "label");
-	run->options.header.structures = vk_cli_chosen(call, "structure");
-	run->options.members = run->members = vk_cli_values(call, "member");
-	if (run->members == NULL)
-		return vk_cmd_no_memory(&run->plan.cmd);
 	if (partition != NULL && start != NULL)
 		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--partition and --start say the same in two ways: "
 							      "give one"));
@@ -72,6 +67,18 @@ static bool read_header_options(struct vk_repair_run *run)
 	run->options.partition = (unsigned)number;
 	run->options.has_start = start != NULL;
 	return start == NULL || read_number(run, "start", start, &run->options.start_sector);
+}
+
+static bool read_header_options(struct vk_repair_run *run)
+{
+	struct vk_cli_call *call = run->plan.cmd.call;
+
+	run->options.header.label = vk_cli_value(call, "label");
+	run->options.header.structures = vk_cli_chosen(call, "structure");
+	run->options.members = run->members = vk_cli_values(call, "member");
+	if (run->members == NULL)
+		return vk_cmd_no_memory(&run->plan.cmd);
+	return vk_repair_read_place(run);
 }
 
 bool vk_repair_read_options(void *ctx)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One run of vmfskit repair, for those who show it. */
+/* One run of vmfskit repair or wipe, for those who show it. */
 #ifndef VK_CMD_REPAIR_RUN_H
 #define VK_CMD_REPAIR_RUN_H
 
@@ -9,7 +9,9 @@
 
 struct vk_repair_run {
 	struct vk_restore_run plan; /* first; what was worked out, as the restore that it is */
-	bool header; /* else the table */
+	bool header; /* repair: else the table */
+	enum vk_status (*make)(const char *target, const struct vk_repair_options *options,
+			       struct vk_repair **ret_repair, struct vk_error *err);
 	struct vk_repair_options options;
 	const char **members;
 	uint64_t *include;
@@ -20,12 +22,19 @@ struct vk_repair_run {
 	char capture_id[VK_CAPTURE_ID_BYTES]; /* what was rebuilt, saved; empty: it was not */
 };
 
-/* Read the options; false: what is wrong was reported. */
+/* Read the options of repair; those that say which partition is meant; false: what is wrong was reported. */
 bool vk_repair_read_options(void *run);
+bool vk_repair_read_place(struct vk_repair_run *run);
+/* Steps of the verb: think the repair through and, if that was asked for, do it; and its end. */
+bool vk_repair_plan_and_write(void *run);
+void vk_repair_end(void *run);
 
 /* Why a part of the table is as it is said to be, or is written although it is sound; may be empty. */
 const char *vk_repair_part_why(const struct vk_table_part_verdict *part);
 
+/* What was asked and searched: captures, and how much of the target; as JSON the latter. */
+void vk_repair_show_sources(const struct vk_repair_run *run);
+void vk_repair_searched_json(const struct vk_repair_run *run, struct vk_json *root);
 void vk_repair_show(const void *run);
 void vk_repair_put_json(const void *run, struct vk_json *root);
 

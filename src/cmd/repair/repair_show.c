@@ -21,7 +21,7 @@ static void show_why(FILE *out, const char *why)
 	fprintf(out, "%s%s\n", why[0] != '\0' ? ": " : "", vk_shown_name(why).text);
 }
 
-static void show_sources(const struct vk_repair_run *run)
+void vk_repair_show_sources(const struct vk_repair_run *run)
 {
 	FILE *out = run->plan.cmd.call->out;
 	const struct vk_capture *known;
@@ -153,7 +153,7 @@ void vk_repair_show(const void *ctx)
 		return;
 	}
 	vk_restore_show_target(&run->plan);
-	show_sources(run);
+	vk_repair_show_sources(run);
 	if (run->header)
 		show_header(run);
 	else

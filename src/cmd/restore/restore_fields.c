@@ -76,8 +76,8 @@ static bool show_structure(const struct vk_restore_run *run, const struct vk_str
 void vk_restore_show_fields(const struct vk_restore_run *run, const struct vk_edit *edit)
 {
 	/* the side on which the structures stand tells where they are */
-	const struct vk_source *side = run->capture->is_undo ? vk_restore_before(run->restore)
-							     : vk_restore_after(run->restore);
+	bool before = run->capture->is_undo || vk_rebuilt_is_wipe(&run->capture->rebuilt);
+	const struct vk_source *side = before ? vk_restore_before(run->restore) : vk_restore_after(run->restore);
 	FILE *out = run->cmd.call->out;
 	struct vk_structures list;
 	size_t differ = 0;

@@ -58,7 +58,9 @@ static char *make_command(const struct vk_restore_run *run, const char *verb, bo
 
 	vk_command_begin(&command, call->program->name);
 	vk_command_add(&command, " %s", verb);
-	vk_command_path(&command, back ? run->undo_id : call->arguments[0]);
+	/* what stands before the target: a capture, or a word */
+	if (back || call->verb->least_arguments > 1)
+		vk_command_path(&command, back ? run->undo_id : call->arguments[0]);
 	vk_cmd_put_source(&command, run->target, &run->options.view);
 	if (!back) {
 		if (strcmp(verb, call->verb->name) == 0)
@@ -137,7 +139,7 @@ bool vk_restore_read_options(struct vk_restore_run *run)
 	options->plan = plan;
 	if (!vk_cmd_read_how(&run->cmd, &options->sector_size, &options->view))
 		return false;
-	run->target = vk_cmd_one_source(&run->cmd, 1, &options->view);
+	run->target = vk_cmd_one_source(&run->cmd, call->verb->least_arguments - 1, &options->view);
 	if (run->target == NULL || !may_write(run))
 		return false;
 	if (wait != NULL) {

@@ -221,8 +221,11 @@ void vk_restore_show_plan(const struct vk_restore_run *run)
 		show_result(run);
 	} else {
 		fputs(vk_restore_refused(run->restore)	? "refused: nothing was written\n"
-		      : run->capture->memory != NULL	? "nothing to repair: nothing was written\n"
-							: "nothing to change: the target already holds these bytes\n",
+		      : run->capture->memory == NULL
+			      ? "nothing to change: the target already holds these bytes\n"
+		      : vk_rebuilt_is_wipe(&run->capture->rebuilt)
+			      ? "nothing to put away: nothing was written\n"
+			      : "nothing to repair: nothing was written\n",
 		      out);
 	}
 	for (size_t i = 0; (remark = vk_restore_remark(run->restore, i)) != NULL; i++)

@@ -15,6 +15,7 @@ extern const struct vk_cli_verb vk_verb_verify;
 extern const struct vk_cli_verb vk_verb_diff;
 extern const struct vk_cli_verb vk_verb_restore;
 extern const struct vk_cli_verb vk_verb_repair;
+extern const struct vk_cli_verb vk_verb_wipe;
 extern const struct vk_cli_verb vk_verb_undo;
 extern const struct vk_cli_verb vk_verb_prune;
 extern const struct vk_cli_verb vk_verb_pin;

@@ -60,7 +60,9 @@ static enum vk_status ask_range(struct vk_restore *restore, const struct field_o
 		 */
 		if (!vk_foreign_is_member(sign) && (restore->known_state || as_captured(restore, sign)))
 			continue;
-		if (!view->whole)
+		if (!view->whole && view->partition == 0)
+			snprintf(where, sizeof(where), "the place of a volume that no table names");
+		else if (!view->whole)
 			snprintf(where, sizeof(where), "%s partition %u",
 				 view->own ? "the target's own" : "the place of", view->partition);
 		status = vk_guard_object(restore,

@@ -109,8 +109,12 @@ static bool is_worse(const struct vk_restore *restore, char what[WHAT_BYTES])
  */
 enum vk_status vk_guard_ask_worse(struct vk_restore *restore, struct vk_error *err)
 {
+	const struct vk_capture *capture = restore->capture;
 	char what[WHAT_BYTES];
 
+	/* who puts signatures away loses a volume on purpose, and asks whether it is a leftover (repair_wipe.c) */
+	if (capture->memory != NULL && vk_rebuilt_is_wipe(&capture->rebuilt))
+		return VK_OK;
 	if (vk_overlay_dirty_bytes(restore->overlay) == 0 || !is_worse(restore, what))
 		return VK_OK;
 	if (restore->capture->is_undo && restore->known_state) {

@@ -267,7 +267,7 @@ static enum vk_status take_copy(struct vk_taking *taking, const struct vk_source
 	if (status != VK_OK)
 		return status;
 	if (options->rebuilt != NULL)
-		status = vk_plan_also(source, options->rebuilt->ranges, options->rebuilt->range_count, &plan, err);
+		status = vk_plan_also(source, options->rebuilt, &plan, err);
 	if (status == VK_OK)
 		status = vk_taking_begin(taking, source->io, source->path, options,
 					 options->rebuilt != NULL ? "-rebuilt" : "", err);

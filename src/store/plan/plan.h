@@ -31,12 +31,12 @@ const struct vk_vmfs *vk_plan_partitions(const struct vk_source *source, struct 
 					 size_t *ret_count);
 
 /*
- * Let the plan save these ranges, too (sorted, apart), as far as it does not yet: in files of their own. On failure the
+ * Let the plan save the ranges that were rebuilt, too (sorted, apart), as far as it does not yet: in files of their
+ * own. What lies in no volume is the table's, unless signatures were put away: then a volume was there. On failure the
  * plan is freed. Errors: VK_NOMEM.
  */
-VK_MUST_USE enum vk_status vk_plan_also(const struct vk_source *source, const struct vk_range *ranges,
-					size_t count, struct vk_capture_plan *plan,
-					struct vk_error *err);
+VK_MUST_USE enum vk_status vk_plan_also(const struct vk_source *source, const struct vk_rebuilt *rebuilt,
+					struct vk_capture_plan *plan, struct vk_error *err);
 
 /* By their offset, for qsort. */
 int vk_region_compare(const void *a, const void *b);

@@ -9,7 +9,8 @@
 #include "base/checked.h"
 #include "store/plan/plan.h"
 
-static bool append(const struct vk_source *source, struct vk_capture_plan *plan, uint64_t start, uint64_t end)
+static bool append(const struct vk_source *source, const struct vk_rebuilt *rebuilt, struct vk_capture_plan *plan,
+		   uint64_t start, uint64_t end)
 {
 	struct vk_region region = {.part = VK_PART_TABLE, .offset_bytes = start, .length_bytes = end - start};
 	const struct vk_vmfs *vmfs = NULL;
@@ -23,6 +24,8 @@ static bool append(const struct vk_source *source, struct vk_capture_plan *plan,
 			vmfs = &source->vmfs[i];
 	}
 	if (vmfs == NULL && source->kind == VK_SOURCE_DISK) {
+		if (vk_rebuilt_is_wipe(rebuilt))
+			region.part = VK_PART_LVM;
 		snprintf(region.file, sizeof(region.file), "more-s%" PRIu64 ".raw", sector);
 	} else {
 		region.part = VK_PART_VH;
@@ -35,8 +38,8 @@ static bool append(const struct vk_source *source, struct vk_capture_plan *plan,
 }
 
 /* What no region below `planned` holds of from .. end; regions are sorted. */
-static bool add_rest(const struct vk_source *source, struct vk_capture_plan *plan, size_t planned,
-		     uint64_t from, uint64_t end)
+static bool add_rest(const struct vk_source *source, const struct vk_rebuilt *rebuilt, struct vk_capture_plan *plan,
+		     size_t planned, uint64_t from, uint64_t end)
 {
 	for (size_t i = 0; i < planned && from < end; i++) {
 		uint64_t start = plan->regions[i].offset_bytes;
@@ -46,24 +49,25 @@ static bool add_rest(const struct vk_source *source, struct vk_capture_plan *pla
 			continue;
 		if (start >= end)
 			break;
-		if (start > from && !append(source, plan, from, start))
+		if (start > from && !append(source, rebuilt, plan, from, start))
 			return false;
 		from = vk_max_u64(from, behind);
 	}
-	return from >= end || append(source, plan, from, end);
+	return from >= end || append(source, rebuilt, plan, from, end);
 }
 
-enum vk_status vk_plan_also(const struct vk_source *source, const struct vk_range *ranges, size_t count,
+enum vk_status vk_plan_also(const struct vk_source *source, const struct vk_rebuilt *rebuilt,
 			    struct vk_capture_plan *plan, struct vk_error *err)
 {
+	const struct vk_range *ranges = rebuilt->ranges;
 	size_t planned = plan->region_count;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < rebuilt->range_count; i++) {
 		uint64_t end = vk_min_u64(vk_add_sat(ranges[i].offset_bytes, ranges[i].length_bytes),
 					  source->size_bytes);
 
 		if (ranges[i].offset_bytes < end &&
-		    !add_rest(source, plan, planned, ranges[i].offset_bytes, end)) {
+		    !add_rest(source, rebuilt, plan, planned, ranges[i].offset_bytes, end)) {
 			vk_capture_plan_free(plan);
 			return vk_no_memory(err, source->path);
 		}
