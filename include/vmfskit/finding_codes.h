@@ -19,6 +19,22 @@
 	F(SOURCE_STREAM_DAMAGED, "source.stream-damaged", ERROR, \
 	  "the compressed image or listing ends early or fails its checksum; bytes after that place are not known", \
 	  "get the file again from where it was made") \
+	F(SOURCE_LISTING_READ, "source.listing-read", INFO, \
+	  "listings are printed in many forms, and some can be read in two ways; this is how it was decided here", \
+	  "compare with the prompt, or list the bytes again with hexdump -C, which can be read in one way only") \
+	F(SOURCE_LISTING_UNUSED, "source.listing-unused", WARNING, \
+	  "lines that look like rows of a listing were not used: their bytes are not in what is shown here", \
+	  "look at that line: a digit that was lost, another form, or a text column that was changed; or list the " \
+	  "bytes again with hexdump -C") \
+	F(SOURCE_LISTING_COLLIDES, "source.listing-collides", WARNING, \
+	  "two listings of one text give other bytes for the same place: they are of two disks or of two times, and " \
+	  "are kept apart", "say which is wanted: FILE#NAME, with a name that the message tells") \
+	F(SOURCE_LISTING_AMBIGUOUS, "source.listing-ambiguous", ERROR, \
+	  "these rows can be read in two ways and nothing in the text decides: they are not used", \
+	  "list the bytes again with hexdump -C; or put the command that printed them in front of the rows, and for " \
+	  "words of a PC or an ESX host a line with x86_64") \
+	F(SOURCE_TOLD, "source.told", INFO, "the text tells more of the disk than its bytes", \
+	  "compare it with what is shown here") \
 	F(SOURCE_TOO_MANY_VOLUMES, "source.too-many-volumes", WARNING, \
 	  "no disk carries that many VMFS partitions; only the first ones were looked into", \
 	  "treat the table as damaged and compare it with a capture") \

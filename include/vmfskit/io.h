@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "vmfskit/error.h"
+#include "vmfskit/finding.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -155,6 +156,8 @@ struct vk_open_options {
 	 * that never arrived.
 	 */
 	bool uncached;
+	/* A text with listings of several disks is opened, as its first; else it is refused, and they are named. */
+	bool several;
 };
 /* Forms that are unfolded when they are opened: a row each in src/io/image/formats.c. */
 enum vk_io_form { VK_FORM_RAW, VK_FORM_VMFSIMG, VK_FORM_HEXDUMP };
@@ -171,12 +174,14 @@ enum vk_io_form vk_io_form_of(struct vk_io *io);
 /*
  * Open what path names for reading: a file, a block device (O_DIRECT, so that no stale cache is read; falls
  * back to cached reading where the device refuses O_DIRECT), or "-" for standard input (kept in a file without
- * name when it cannot be read twice). VMFSIMG images and `hexdump -C` listings are recognised by content and
- * unfolded (never those on a block device, which is what it is); ret_form says which it was.
+ * name when it cannot be read twice). VMFSIMG images and listings of bytes are recognised by content and
+ * unfolded (never those on a block device, which is what it is); ret_form says which it was. FILE#NAME is one of
+ * several disks whose listings stand in a text.
  * Errors: VK_IO (cannot open or read, with the path), VK_USAGE (a folder, a sector size other than 512 and 4096, a
- * stride other than 520 and 528, a view that begins behind the end, a mapfile of another image), VK_DAMAGED (a
- * compressed image or listing that is broken at its very start, a mapfile that is none), VK_UNSUPPORTED (a VMFSIMG
- * version that is not known, too many pieces), VK_ABSENT (a piece of a split dump), VK_NOMEM.
+ * stride other than 520 and 528, a view that begins behind the end, a mapfile of another image, a listing that can be
+ * read in two ways, listings of several disks), VK_DAMAGED (a compressed image or listing that is broken at its very
+ * start, a mapfile that is none), VK_UNSUPPORTED (a VMFSIMG version that is not known, too many pieces), VK_ABSENT (a
+ * piece of a split dump), VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_io_open(const char *path, const struct vk_open_options *options,
 				      struct vk_io **ret_io, enum vk_io_form *ret_form,
@@ -253,7 +258,7 @@ const struct vk_image_format *vk_io_image_format(const struct vk_io *io);
 uint64_t vk_io_footer_bytes(const struct vk_io *io);
 
 /*
- * Unfold a VMFSIMG image (vmfs-tools' compressed form) or a `hexdump -C` listing. base is owned by the new
+ * Unfold a VMFSIMG image (vmfs-tools' compressed form) or the listings of bytes in a text. base is owned by the new
  * handle on success. A stream that breaks ends there: what came before is given, the rest is absent, and
  * vk_io_damage says so.
  */
@@ -263,6 +268,14 @@ VK_MUST_USE enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_
 					 struct vk_error *err);
 bool vk_io_is_vmfsimg(struct vk_io *base);
 bool vk_io_is_hexdump(struct vk_io *base);
+/* Whether the file begins with text, of whatever kind; never a device. */
+bool vk_io_is_text(struct vk_io *base);
+/*
+ * The source of the next disk in the same text, which the caller then owns (NULL: there is none); those behind it come
+ * with it. Names of such handles are FILE#NAME.
+ */
+struct vk_io *vk_io_take_next(struct vk_io *io);
+bool vk_io_has_next(const struct vk_io *io);
 /* What is broken in an unfolded stream: one sentence and the byte in the file; NULL when all is well. */
 const char *vk_io_damage(const struct vk_io *io, uint64_t *ret_offset_bytes);
 /* For backends: record that sentence. */
@@ -274,6 +287,8 @@ struct vk_range {
 	uint64_t length_bytes;
 };
 size_t vk_io_bad_ranges(const struct vk_io *io, const struct vk_range **ret_ranges);
+/* All that is known to be wrong with the input itself: these ranges, the damage, and how a text was read. */
+void vk_io_say_faults(const struct vk_io *io, const struct vk_finding_sink *sink);
 
 #ifdef __cplusplus
 }

@@ -37,6 +37,7 @@ struct vk_source_options {
 	uint32_t sector_size; /* 0: of the device, or recognised */
 	struct vk_io_view view; /* by hand: all that is said of the source counts in these bytes */
 	uint64_t *in_call_since_ms; /* as in vk_open_options; may be NULL */
+	bool several; /* as in vk_open_options: the others follow raw, see vk_io_take_next */
 };
 
 struct vk_source {

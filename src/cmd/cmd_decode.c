@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/memory.h"
 #include "cmd/shared/frame.h"
 #include "cmd/shared/verbs.h"
 #include "report/report.h"
@@ -17,6 +18,7 @@ struct run {
 	struct vk_source *sources;
 	struct vk_capture *captures; /* captures[i] belongs to sources[i] when it has a path */
 	size_t count;
+	size_t capture_count;
 	struct vk_volume *volumes;
 	size_t volume_count;
 	struct vk_findings across; /* findings about volumes, not about one source */
@@ -35,29 +37,65 @@ static bool read_options(void *ctx)
 				 vk_cli_usage(call, "--as takes disk, partition, volume or header, not %s", as));
 	if (vk_cli_flag(call, "hex") && run->cmd.json)
 		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--hex and --json exclude each other"));
-	run->sources = calloc(call->argument_count, sizeof(*run->sources));
-	run->captures = calloc(call->argument_count, sizeof(*run->captures));
-	return (run->sources != NULL && run->captures != NULL) || vk_cmd_no_memory(&run->cmd);
+	run->options.several = true;
+	return true;
+}
+
+/* Owns source and capture (NULL: none), also when this fails. */
+static enum vk_status keep_source(struct run *run, struct vk_source *source, struct vk_capture *capture,
+				  struct vk_error *err)
+{
+	if (vk_append(&run->captures, &run->capture_count, capture, sizeof(*run->captures)) != NULL &&
+	    vk_append(&run->sources, &run->count, source, sizeof(*run->sources)) != NULL)
+		return VK_OK;
+	if (capture != NULL && run->capture_count == run->count)
+		vk_capture_close(capture);
+	vk_source_close(source);
+	return vk_no_memory(err, NULL);
+}
+
+/* The listings of other disks in the same text. */
+static enum vk_status open_others(struct run *run, struct vk_error *err)
+{
+	for (;;) {
+		const struct vk_source *before = &run->sources[run->count - 1];
+		struct vk_io *io = vk_io_take_next(before->raw);
+		struct vk_source source;
+		enum vk_status status;
+
+		if (io == NULL)
+			return VK_OK;
+		status = vk_source_open_io(io, vk_io_name(io), before->form, &run->options, &source, err);
+		if (status == VK_OK)
+			status = keep_source(run, &source, NULL, err);
+		if (status != VK_OK)
+			return status;
+	}
 }
 
 /* A folder is a capture; it is meant as it stands, not as an id of a store. */
 static enum vk_status open_one(struct run *run, const char *path, struct vk_error *err)
 {
-	struct vk_source *source = &run->sources[run->count];
-	struct vk_capture *capture = &run->captures[run->count];
+	struct vk_capture capture;
+	struct vk_source source;
 	char here[PATH_MAX + 8];
 	enum vk_status status;
 	struct stat st;
 
-	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-		return vk_source_open(path, &run->options, source, err);
+	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		status = vk_source_open(path, &run->options, &source, err);
+		if (status == VK_OK)
+			status = keep_source(run, &source, NULL, err);
+		return status == VK_OK ? open_others(run, err) : status;
+	}
 	snprintf(here, sizeof(here), "%s%s", strchr(path, '/') == NULL ? "./" : "", path);
-	status = vk_capture_open(VK_STORE_DEFAULT, here, capture, err);
+	status = vk_capture_open(VK_STORE_DEFAULT, here, &capture, err);
 	if (status != VK_OK)
 		return status;
-	status = vk_capture_source(capture, source, err);
-	if (status != VK_OK)
-		vk_capture_close(capture);
+	status = vk_capture_source(&capture, &source, err);
+	if (status == VK_OK)
+		return keep_source(run, &source, &capture, err);
+	vk_capture_close(&capture);
 	return status;
 }
 
@@ -72,9 +110,7 @@ static bool decode_all(void *ctx)
 	for (size_t i = 0; i < call->argument_count;) {
 		const char *path = vk_cmd_next_source(call, &i, &run->options.view);
 
-		if (open_one(run, path, &err) == VK_OK)
-			run->count++;
-		else
+		if (open_one(run, path, &err) != VK_OK)
 			vk_cmd_fail(&run->cmd, &err);
 	}
 	if (run->count == 0)
@@ -147,11 +183,11 @@ static void end(void *ctx)
 	struct run *run = ctx;
 
 	vk_volumes_free(run->volumes, run->volume_count);
-	for (size_t i = 0; i < run->count; i++) {
+	for (size_t i = 0; i < run->count; i++)
 		vk_source_close(&run->sources[i]);
+	for (size_t i = 0; i < run->capture_count; i++)
 		if (run->captures[i].path != NULL)
 			vk_capture_close(&run->captures[i]);
-	}
 	vk_findings_free(&run->across);
 	free(run->sources);
 	free(run->captures);
@@ -180,6 +216,7 @@ static const struct vk_cli_example examples[] = {
 	{"vmfskit decode /dev/sdb", "look at a LUN"},
 	{"vmfskit decode --hex first-2-MiB.dd", "every field beside its bytes, of a dump that was cut short"},
 	{"hexdump -C -n 4096 -s 0x100000 /dev/sdb1 | vmfskit decode -", "a listing instead of a dump"},
+	{"vmfskit decode mail.txt", "all listings that somebody pasted into a mail"},
 	{"vmfskit decode --json /dev/sdb /dev/sdc", "two extents of one volume, for a script"},
 	{NULL, NULL},
 };
@@ -190,9 +227,14 @@ const struct vk_cli_verb vk_verb_decode = {
 	.purpose = "show what is in a disk, a partition, a volume or a piece of one, and what is wrong with it",
 	.description =
 		"A SOURCE is a disk, one partition, a logical volume (.vh.sf or an image of /dev/lvm), a fragment that "
-		"starts at the LVM header, a VMFSIMG image, a hexdump -C listing in a text file, or a capture's "
+		"starts at the LVM header, a VMFSIMG image, listings of bytes in a text file, or a capture's "
 		"folder; a block device, a file or standard input (-); whole or cut off anywhere. What it is is "
 		"recognised by its content. When two readings fit equally, decode refuses and names both.\n\n"
+		"Listings are what hexdump, od, xxd and hex editors print, as it is pasted into mails: in what radix "
+		"and order is told by the rows themselves, their text column, the structures in them and the commands "
+		"around them. What can be read in two ways is not read, and rows that are not used are counted. "
+		"Listings of several disks in one text are shown as several sources, named FILE#NAME; any other "
+		"command wants one of these names.\n\n"
 		"Sources that are extents of one volume are put together; an extent that is missing is named.\n\n"
 		"Nothing is opened for writing. Block devices are read past the page cache. Sectors that cannot be "
 		"read are reported by range and never taken for zeros.\n\n"

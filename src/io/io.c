@@ -44,6 +44,8 @@ void vk_io_close(struct vk_io *io)
 	vk_io_close(io->owned);
 	vk_range_set_free(&io->bad);
 	free(io->join);
+	vk_findings_free(&io->notes);
+	vk_io_close(io->next);
 	free(io->name);
 	free(io);
 }
@@ -259,6 +261,42 @@ void vk_io_set_damage(struct vk_io *io, const char *sentence, uint64_t offset_by
 		return;
 	snprintf(io->damage, sizeof(io->damage), "%s", sentence);
 	io->damage_offset = offset_bytes;
+}
+
+void vk_io_say_faults(const struct vk_io *io, const struct vk_finding_sink *sink)
+{
+	const struct vk_range *ranges;
+	size_t count = vk_io_bad_ranges(io, &ranges);
+	uint64_t at = 0;
+	const char *damage = vk_io_damage(io, &at);
+
+	for (size_t i = 0; i < count; i++)
+		vk_finding_say(sink, VK_F_SOURCE_UNREADABLE, ranges[i].offset_bytes, ranges[i].length_bytes, NULL, NULL,
+			       "unreadable sectors");
+	if (damage != NULL)
+		vk_finding_say(sink, VK_F_SOURCE_STREAM_DAMAGED, at, 0, NULL, NULL, "%s", damage);
+	while (io->notes.count == 0 && (io->below != NULL || io->owned != NULL))
+		io = io->below != NULL ? io->below : io->owned;
+	for (size_t i = 0; i < io->notes.count; i++)
+		vk_finding_put(sink, &io->notes.items[i]);
+}
+
+bool vk_io_has_next(const struct vk_io *io)
+{
+	while (io->next == NULL && io->owned != NULL)
+		io = io->owned;
+	return io->next != NULL;
+}
+
+struct vk_io *vk_io_take_next(struct vk_io *io)
+{
+	struct vk_io *next;
+
+	while (io->next == NULL && io->owned != NULL)
+		io = io->owned;
+	next = io->next;
+	io->next = NULL;
+	return next;
 }
 
 size_t vk_io_bad_ranges(const struct vk_io *io, const struct vk_range **ret_ranges)

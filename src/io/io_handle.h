@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "io/range_set.h"
+#include "vmfskit/finding.h"
 #include "vmfskit/io.h"
 
 struct vk_io {
@@ -27,6 +28,8 @@ struct vk_io {
 	bool viewed;               /* not all bytes of one file, in their places */
 	char damage[200];          /* empty: none */
 	uint64_t damage_offset;
+	struct vk_findings notes;  /* what was told when a text was unfolded */
+	struct vk_io *next;        /* the next source of the same text; owned */
 };
 
 /* A file or device that is already open; fd is owned by the handle, and closed when this fails. */
@@ -69,6 +72,17 @@ VK_MUST_USE enum vk_status vk_io_viewed(struct vk_io **io, const struct vk_io_vi
 void vk_io_own(struct vk_io *io, struct vk_io *base);
 /* The bases of all parts are closed when parts is. */
 void vk_io_parts_own(struct vk_io *parts);
+
+/*
+ * FILE#NAME, where there is no file of the whole name: *ret_name, inside path, is one of several disks in a text, and
+ * *ret_file (to be freed) the text. NULL: it is not that. False: memory ran out.
+ */
+bool vk_io_split_name(const char *path, char **ret_file, const char **ret_name);
+/*
+ * Of an unfolded text the disk of that name; NULL: the only one. Else *io is closed and NULL: VK_ABSENT, or VK_USAGE
+ * when there are several, which are named.
+ */
+VK_MUST_USE enum vk_status vk_io_choose(struct vk_io **io, const char *name, struct vk_error *err);
 
 /*
  * Copy a stream that can be read only once to a file without a name; runs of zeros become holes. On success

@@ -281,16 +281,9 @@ static void say_pieces(struct vk_source *s)
 
 static void say_input_faults(struct vk_source *s)
 {
-	const struct vk_range *ranges;
-	size_t count = vk_io_bad_ranges(s->raw, &ranges);
-	uint64_t at = 0;
-	const char *damage = vk_io_damage(s->raw, &at);
+	const struct vk_finding_sink sink = vk_findings_sink(&s->findings);
 
-	for (size_t i = 0; i < count; i++)
-		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_UNREADABLE, ranges[i].offset_bytes, ranges[i].length_bytes,
-				NULL, NULL, "unreadable sectors");
-	if (damage != NULL)
-		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_STREAM_DAMAGED, at, 0, NULL, NULL, "%s", damage);
+	vk_io_say_faults(s->raw, &sink);
 }
 
 static void forget_table(struct vk_source *s, struct vk_findings *about_table)
@@ -395,14 +388,15 @@ enum vk_status vk_source_open(const char *path, const struct vk_source_options *
 {
 	const struct vk_open_options open_options = {.sector_size = options->sector_size,
 						      .view = options->view,
-						      .in_call_since_ms = options->in_call_since_ms};
+						      .in_call_since_ms = options->in_call_since_ms,
+						      .several = options->several};
 	enum vk_io_form form;
 	struct vk_io *io;
 	enum vk_status status = vk_io_open(path, &open_options, &io, &form, err);
 
 	if (status != VK_OK)
 		return status;
-	return vk_source_open_io(io, path, form, options, ret_source, err);
+	return vk_source_open_io(io, vk_io_has_next(io) ? vk_io_name(io) : path, form, options, ret_source, err);
 }
 
 void vk_source_close(struct vk_source *source)

@@ -1,84 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listings: lines, whole texts, what hexdump and xxd themselves print, and what is no listing. */
-#include "io/image/hexdump_line.h"
 #include "io_helpers.h"
 
-static struct vk_hexdump_line parse(const char *text)
-{
-	struct vk_hexdump_line line;
-
-	vk_hexdump_parse(text, strlen(text), &line);
-	return line;
-}
-
-static void assert_row(const char *text, uint64_t offset, const char *bytes, size_t count)
-{
-	struct vk_hexdump_line line = parse(text);
-
-	assert_int_equal(line.kind, VK_HEXDUMP_ROW);
-	assert_int_equal(line.offset, offset);
-	assert_int_equal(line.count, count);
-	assert_memory_equal(line.bytes, bytes, count);
-}
-
 #define BYTES16 "\x0d\xd0\x01\xc0\x03\x00\x00\x00\x10\x00\x00\x00\x00\x0f\x00\x00"
-
-static void rows_of_all_styles_parse(void **state)
-{
-	(void)state;
-	assert_row("00100000  0d d0 01 c0 03 00 00 00  10 00 00 00 00 0f 00 00  |................|",
-		   0x100000, BYTES16, 16);
-	assert_row("00100000  0d d0 01 c0 03 00 00 00  10 00 00 00 00 0f 00 00", 0x100000, BYTES16,
-		   16);
-	assert_row("  \t00100000  0D D0 01 C0 03 00 00 00  10 00 00 00 00 0F 00 00  |....|\r",
-		   0x100000, BYTES16, 16);
-	assert_row("> > 0100000 0d d0 01 c0 03 00 00 00 10 00 00 00 00 0f 00 00 >....<", 0x100000,
-		   BYTES16, 16);
-	assert_row("00100000: 0dd0 01c0 0300 0000 1000 0000 000f 0000  ................", 0x100000,
-		   BYTES16, 16);
-	assert_row("00100000: 0d d0 01 c0 03 00 00 00 10 00 00 00 00 0f 00 00  abcdabcdabcdabcd",
-		   0x100000, BYTES16, 16);
-	assert_row("00100000: 0dd001c0 03000000 10000000 000f0000  ................", 0x100000, BYTES16,
-		   16);
-	assert_row("400000000000  0d d0                               |..|", 0x400000000000, BYTES16,
-		   2);
-	assert_row("fffffffffffffff0  0d", 0xfffffffffffffff0, BYTES16, 1);
-	assert_row("00000200: 0dd0 01                                  ...", 0x200, BYTES16, 3);
-	assert_row("\xEF\xBB\xBF" "00000000  0d|.|", 0, BYTES16, 1);
-}
-
-static void other_lines_are_told_apart(void **state)
-{
-	static const char *const others[] = {
-		"# hexdump -C -s 0x100000 -n 688 /dev/sdb1",
-		"000000  0d d0",                              /* six digits */
-		"00000000000100000  0d d0",                   /* seventeen */
-		"00100000  0d d0 1 c0",                       /* half a byte */
-		"00100000  0d d0 01 c0 hello",                /* a short row with something behind it */
-		"00100000  0dd0 01c0",                        /* plain hexdump: words of unknown order */
-		"00100000  |....|",
-		"00100000:",
-		"00100000: xyz",
-		"00100000x 0d d0",
-		"00100000: 00112233445566778899aabbccddeeff00", /* more than a row */
-		"10 00 00 00 00 0f 00 00  |........|",
-		"**",
-		"* the partition is gone",
-		"deadbeef is what it said",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (parse(others[i]).kind != VK_HEXDUMP_OTHER)
-			fail_msg("\"%s\" was taken for a part of a listing", others[i]);
-	assert_int_equal(parse("").kind, VK_HEXDUMP_BLANK);
-	assert_int_equal(parse(" > \r").kind, VK_HEXDUMP_BLANK);
-	assert_int_equal(parse("*").kind, VK_HEXDUMP_REPEAT);
-	assert_int_equal(parse("> *\r").kind, VK_HEXDUMP_REPEAT);
-	assert_int_equal(parse("00000200").kind, VK_HEXDUMP_OFFSET);
-	assert_int_equal(parse("00000200").offset, 0x200);
-	assert_int_equal(parse("0000200 \r").kind, VK_HEXDUMP_OFFSET);
-}
 
 static struct vk_io *unfold(const char *text)
 {
@@ -90,6 +14,75 @@ static struct vk_io *unfold(const char *text)
 	if (vk_io_hexdump(base, &io, &err) != VK_OK)
 		fail_msg("%s: %s", err.where, err.what);
 	return io;
+}
+
+/* A text of this row and nothing else. */
+static void assert_row(const char *text, uint64_t offset, const char *bytes, size_t count)
+{
+	struct vk_io *io = unfold(text);
+
+	assert_null(vk_io_damage(io, NULL));
+	assert_int_equal(vk_io_size_bytes(io), offset + count);
+	assert_holds(io, offset, bytes, count);
+	if (offset > 0)
+		assert_span(io, 0, VK_SPAN_ABSENT, offset);
+	vk_io_close(io);
+}
+
+static void rows_of_all_styles_parse(void **state)
+{
+	(void)state;
+	assert_row("00100000  0d d0 01 c0 03 00 00 00  10 00 00 00 00 0f 00 00  |................|",
+		   0x100000, BYTES16, 16);
+	assert_row("00100000  0d d0 01 c0 03 00 00 00  10 00 00 00 00 0f 00 00", 0x100000, BYTES16,
+		   16);
+	assert_row("  \t00100000  0D D0 01 C0 03 00 00 00  10 00 00 00 00 0F 00 00  |....|\r",
+		   0x100000, BYTES16, 16);
+	assert_row("> > 00100000 0d d0 01 c0 03 00 00 00 10 00 00 00 00 0f 00 00 >....<", 0x100000,
+		   BYTES16, 16);
+	assert_row("00100000: 0dd0 01c0 0300 0000 1000 0000 000f 0000  ................", 0x100000,
+		   BYTES16, 16);
+	assert_row("00100000: 0dd001c0 03000000 10000000 000f0000  ................", 0x100000, BYTES16,
+		   16);
+	assert_row("400000000000  0d d0                               |..|", 0x400000000000, BYTES16,
+		   2);
+	assert_row("0fffffffffffffe0  0d", 0x0fffffffffffffe0, BYTES16, 1);
+	assert_row("00000200: 0dd0 01                                  ...", 0x200, BYTES16, 3);
+	assert_row("\xEF\xBB\xBF" "00000000  0d|.|", 0, BYTES16, 1);
+	/* words whose order a magic tells */
+	assert_row("00100000  0dd0 01c0", 0x100000, BYTES16, 4);
+	assert_row("00100000  d00d c001", 0x100000, BYTES16, 4);
+	assert_row("000200  0d d0 01 c0", 0x200, BYTES16, 4);
+	assert_row("00000000: 00112233445566778899aabbccddeeff00", 0,
+		   "\0\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff\0", 17);
+}
+
+static void other_lines_are_told_apart(void **state)
+{
+	static const char *const others[] = {
+		"# hexdump -C -s 0x100000 -n 688 /dev/sdb1",
+		"00000000000100000  0d d0",                   /* seventeen digits */
+		"00100000  0d d0 1 c0",                       /* half a byte */
+		"00100000  0d d0 01 c0 hello",                /* a short row with something behind it */
+		"00100000  |....|",
+		"00100000:",
+		"00100000: xyz",
+		"00100000x 0d d0",
+		"10 00 00 00 00 0f 00 00  |........|",
+		"**",
+		"* the partition is gone",
+		"deadbeef is what it said",
+		"", " > \r", "*", "> *\r", "00000200", "0000200 \r",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct vk_io *io = vk_io_memory("text", others[i], strlen(others[i]), false);
+
+		if (vk_io_is_hexdump(io))
+			fail_msg("\"%s\" was taken for a listing", others[i]);
+		vk_io_close(io);
+	}
 }
 
 static void assert_damage(struct vk_io *io, const char *what, const char *text, const char *line)
@@ -136,7 +129,7 @@ static void mail_with_two_listings_unfolds(void **state)
 	vk_io_close(io);
 }
 
-static void wrapped_rows_leave_gaps_not_zeros(void **state)
+static void wrapped_rows_are_put_together(void **state)
 {
 	static const char text[] =
 		"00000000  41 41 41 41 41 41 41 41  41 41 41 41 41 41 41 41  |AAAAAAAAAAAAAAAA|\n"
@@ -144,10 +137,19 @@ static void wrapped_rows_leave_gaps_not_zeros(void **state)
 		"42 42 42 42 42 42 42 42  |BBBBBBBBBBBBBBBB|\n"
 		"00000020  43 43 43 43 43 43 43 43  43 43 43 43 43 43 43 43\n"
 		"|CCCCCCCCCCCCCCCC|\n";
+	static const char lost[] =
+		"00000000  41 41 41 41 41 41 41 41  41 41 41 41 41 41 41 41  |AAAAAAAAAAAAAAAA|\n"
+		"00000010  42 42 42 42 42 42 42 42\n"
+		"00000020  43 43 43 43 43 43 43 43  43 43 43 43 43 43 43 43  |CCCCCCCCCCCCCCCC|\n";
 	struct vk_io *io = unfold(text);
 
 	(void)state;
 	assert_null(vk_io_damage(io, NULL));
+	assert_span(io, 0, VK_SPAN_DATA, 0x30);
+	assert_holds(io, 0xF, "ABBBBBBBBBBBBBBBBC", 18);
+	vk_io_close(io);
+	/* where the other half is lost, a gap is left, and no zeros */
+	io = unfold(lost);
 	assert_span(io, 0, VK_SPAN_DATA, 0x18);
 	assert_span(io, 0x18, VK_SPAN_ABSENT, 8);
 	assert_span(io, 0x20, VK_SPAN_DATA, 0x10);
@@ -157,24 +159,36 @@ static void wrapped_rows_leave_gaps_not_zeros(void **state)
 #define ROW(offset) offset "  31 32 33 34 35 36 37 38  39 30 31 32 33 34 35 36  |1234567890123456|\n"
 #define ZERO_ROW(offset) offset "  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n"
 
-static void offsets_that_go_back_end_the_listing(void **state)
+static void offsets_that_go_back_begin_another_listing(void **state)
 {
 	static const char back[] = ROW("00001000") ROW("00001010") ROW("00000200") ROW("00002000");
 	static const char overlap[] = ROW("00001000") ROW("00001010") ROW("0000101f");
 	static const char zero[] = ZERO_ROW("00000000") "*\n" ROW("00000030") ROW("00000020");
 	struct vk_io *io = unfold(back);
+	struct vk_io *other;
 
 	(void)state;
-	assert_damage(io, "goes back", back, "00000200");
-	assert_int_equal(vk_io_size_bytes(io), 0x1020);
-	assert_span(io, 0, VK_SPAN_ABSENT, 0x1000);
+	assert_null(vk_io_damage(io, NULL));
+	assert_int_equal(vk_io_size_bytes(io), 0x2010);
+	assert_holds(io, 0x200, "1234", 4);
+	assert_span(io, 0x210, VK_SPAN_ABSENT, 0x1000 - 0x210);
+	assert_null(vk_io_take_next(io));
 	vk_io_close(io);
+	/* what gives other bytes for a place stands by itself */
 	io = unfold(overlap);
-	assert_damage(io, "goes back", overlap, "0000101f");
+	assert_int_equal(vk_io_size_bytes(io), 0x1020);
+	other = vk_io_take_next(io);
+	assert_non_null(other);
+	assert_span(other, 0, VK_SPAN_ABSENT, 0x101f);
+	assert_string_equal(vk_io_name(other), "mail#line-3");
+	vk_io_close(other);
 	vk_io_close(io);
 	io = unfold(zero);
-	assert_damage(io, "goes back", zero, "00000020");
 	assert_int_equal(vk_io_size_bytes(io), 0x40);
+	other = vk_io_take_next(io);
+	assert_non_null(other);
+	assert_span(other, 0x20, VK_SPAN_DATA, 0x10);
+	vk_io_close(other);
 	vk_io_close(io);
 }
 
@@ -364,8 +378,8 @@ int main(void)
 		cmocka_unit_test(rows_of_all_styles_parse),
 		cmocka_unit_test(other_lines_are_told_apart),
 		cmocka_unit_test(mail_with_two_listings_unfolds),
-		cmocka_unit_test(wrapped_rows_leave_gaps_not_zeros),
-		cmocka_unit_test(offsets_that_go_back_end_the_listing),
+		cmocka_unit_test(wrapped_rows_are_put_together),
+		cmocka_unit_test(offsets_that_go_back_begin_another_listing),
 		cmocka_unit_test(repeats_need_both_ends),
 		cmocka_unit_test(huge_repeats_are_bounded),
 		cmocka_unit_test(other_things_are_no_listing),

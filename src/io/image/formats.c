@@ -3,10 +3,15 @@
  * The forms in which files hold a disk: one row for each. Two are unfolded by us; of all others (containers of virtual
  * machines, evidence files, compressed streams) it is known only how to get at the disk.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/memory.h"
 #include "io/io_handle.h"
+#include "vmfskit/text.h"
 
 #define EWFMOUNT "ewfmount FILE FOLDER, then name FOLDER/ewf1"
 #define CONVERT "qemu-img convert -O raw FILE disk.img, or without a copy: qemu-nbd -r -c /dev/nbd0 FILE"
@@ -195,13 +200,73 @@ enum vk_status vk_io_open_raw(const char *path, const struct vk_open_options *op
 	return status == VK_OK ? open_view(ret_io, options, err) : status;
 }
 
+bool vk_io_split_name(const char *path, char **ret_file, const char **ret_name)
+{
+	const char *hash = strrchr(path, '#');
+
+	*ret_file = NULL;
+	*ret_name = NULL;
+	/* names of devices hold no #, those of files may */
+	if (hash == NULL || hash == path || hash[1] == '\0' || access(path, F_OK) == 0)
+		return true;
+	*ret_file = strndup(path, (size_t)(hash - path));
+	if (*ret_file != NULL && access(*ret_file, F_OK) == 0)
+		*ret_name = hash + 1;
+	return *ret_file != NULL;
+}
+
+static const char *name_of(const struct vk_io *io)
+{
+	const char *hash = strrchr(io->name, '#');
+
+	return hash != NULL ? hash + 1 : io->name;
+}
+
+enum vk_status vk_io_choose(struct vk_io **io, const char *name, struct vk_error *err)
+{
+	struct vk_io *chosen = NULL, *next;
+	enum vk_status status;
+	struct vk_text text;
+	char names[300];
+
+	if (name == NULL && (*io)->next == NULL)
+		return VK_OK;
+	vk_text_init(&text, names, sizeof(names));
+	for (const struct vk_io *at = *io; at != NULL; at = at->next)
+		vk_text_fmt(&text, "%s%s", at == *io ? "" : ", ", name_of(at));
+	for (struct vk_io *at = *io; at != NULL; at = next) {
+		next = vk_io_take_next(at);
+		if (chosen == NULL && name != NULL && strcmp(name_of(at), name) == 0)
+			chosen = at;
+		else
+			vk_io_close(at);
+	}
+	*io = chosen;
+	if (chosen != NULL)
+		return VK_OK;
+	if (name != NULL)
+		status = vk_error_set(err, VK_ABSENT, name, "no listing in the text is of this name; there are: %s",
+				      names);
+	else
+		status = vk_error_set(err, VK_USAGE, NULL, "the text holds listings of several disks: %s", names);
+	if (err != NULL)
+		status = vk_error_remedy(err, "name one of them as FILE#NAME; vmfskit decode shows all");
+	return status;
+}
+
 enum vk_status vk_io_open(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
 			  enum vk_io_form *ret_form, struct vk_error *err)
 {
 	struct vk_io *raw, *io;
 	enum vk_io_form form;
-	enum vk_status status = open_file(path, options, &raw, err);
+	enum vk_status status;
+	const char *name;
+	char *file;
 
+	if (!vk_io_split_name(path, &file, &name))
+		return vk_no_memory(err, path);
+	status = open_file(name != NULL ? file : path, options, &raw, err);
+	free(file);
 	if (status != VK_OK)
 		return status;
 	io = raw;
@@ -212,7 +277,10 @@ enum vk_status vk_io_open(const char *path, const struct vk_open_options *option
 		vk_io_close(raw);
 		return status;
 	}
-	status = open_view(&io, options, err);
+	if (name != NULL || options == NULL || !options->several)
+		status = vk_io_choose(&io, name, err);
+	if (status == VK_OK)
+		status = open_view(&io, options, err);
 	if (status != VK_OK)
 		return status;
 	if (options != NULL && options->sector_size != 0)

@@ -1,310 +1,213 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Listings as a source: the output of `hexdump -C` (or xxd), alone or pasted into a mail. Bytes that the text
- * does not give are absent; `*` stands for them only where its two ends are there.
+ * Texts with listings as sources: what hexdump, od, xxd and the like print, alone or pasted into a mail. Bytes that the
+ * text does not give are absent; `*` stands for them only where its two ends are there. What can be read in two ways is
+ * not read.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "base/bytes.h"
 #include "base/checked.h"
-#include "io/image/hexdump_line.h"
+#include "base/memory.h"
+#include "io/image/listing_read.h"
 #include "io/io_handle.h"
-#include "io/io_reader.h"
 
 #define TEXT_MAX_BYTES ((uint64_t)256 << 20)
-#define REPEAT_MAX_BYTES ((uint64_t)64 << 20)
-#define OFFSET_MAX ((uint64_t)1 << 60)
-#define PARTS_MAX ((size_t)1 << 20)
 /* How far to look for rows, and how much of that must be text. */
 #define LOOK_BYTES ((uint64_t)64 << 10)
 #define LOOK_TEXT_BYTES ((size_t)4096)
 
-struct part {
-	uint64_t offset;
-	uint64_t length;
-	size_t at;  /* in the store; the bytes of a part lie there in one run */
-	bool zeros; /* nothing in the store */
-};
-
-struct listing {
-	struct part *parts;
-	size_t count;
-	FILE *out;      /* into the store */
-	char *store;
-	size_t store_bytes;
-	size_t len;     /* put into it */
-	struct vk_hexdump_line row; /* the last one; count 0: none yet */
-	uint64_t end;               /* behind the last byte given */
-	uint64_t repeated;          /* bytes that `*` made in the store */
-	bool repeat;                /* a `*` waits for its second end */
-	uint64_t repeat_offset;     /* in the text */
-	bool no_memory;
-	const char *damage;         /* NULL: none */
-	uint64_t damage_offset;     /* in the text */
-	struct vk_byte_reader reader;
-};
-
-/* Always false: the caller stops there. */
-static bool stop(struct listing *l, const char *what, uint64_t text_offset)
+/* The store goes to the first source; the others have copies of their bytes. */
+static struct vk_io *make_source(struct vk_listing *l, const struct vk_listing_source *source, const char *name,
+				 const struct vk_io *base, bool last)
 {
-	l->damage = what;
-	l->damage_offset = text_offset;
-	return false;
-}
-
-static bool out_of_memory(struct listing *l)
-{
-	l->no_memory = true;
-	return false;
-}
-
-/* Extend the last part or begin another one. */
-static bool put_part(struct listing *l, uint64_t length, bool zeros, uint64_t text_offset)
-{
-	struct part *last = l->count > 0 ? &l->parts[l->count - 1] : NULL;
-
-	if (last != NULL && last->offset + last->length == l->end && last->zeros == zeros) {
-		last->length += length;
-		l->end += length;
-		return true;
-	}
-	if (l->count == PARTS_MAX)
-		return stop(l, "the listing has more than a million pieces", text_offset);
-	if (vk_append(&l->parts, &l->count, &(struct part){l->end, length, l->len, zeros}, sizeof(*l->parts)) == NULL)
-		return out_of_memory(l);
-	l->end += length;
-	return true;
-}
-
-static bool put_bytes(struct listing *l, const uint8_t *bytes, size_t len, uint64_t text_offset)
-{
-	if (!put_part(l, len, false, text_offset))
-		return false;
-	l->len += len;
-	return fwrite(bytes, 1, len, l->out) == len || out_of_memory(l);
-}
-
-/* The row before goes on up to offset. */
-static bool fill_repeat(struct listing *l, uint64_t offset)
-{
-	uint64_t length = offset - l->end;
-
-	l->repeat = false;
-	if (length == 0)
-		return true;
-	if (vk_all_zero(l->row.bytes, l->row.count))
-		return put_part(l, length, true, l->repeat_offset);
-	if (length > REPEAT_MAX_BYTES - l->repeated)
-		return stop(l, "the repeated rows stand for more than 64 MiB", l->repeat_offset);
-	l->repeated += length;
-	while (length > 0) {
-		size_t n = (size_t)vk_min_u64(length, l->row.count);
-
-		if (!put_bytes(l, l->row.bytes, n, l->repeat_offset))
-			return false;
-		length -= n;
-	}
-	return true;
-}
-
-/* Take a line; false: stop here. */
-static bool take_line(struct listing *l, const char *text, size_t len, uint64_t text_offset)
-{
-	struct vk_hexdump_line line;
-
-	vk_hexdump_parse(text, len, &line);
-	switch (line.kind) {
-	case VK_HEXDUMP_ROW:
-		if (line.offset > OFFSET_MAX)
-			return stop(l, "the offset of a row is larger than a disk can be", text_offset);
-		if (line.offset < l->end && l->row.count > 0)
-			return stop(l, "the offset of a row goes back", text_offset);
-		if (l->repeat && !fill_repeat(l, line.offset))
-			return false;
-		l->end = line.offset;
-		l->row = line;
-		return put_bytes(l, line.bytes, line.count, text_offset);
-	case VK_HEXDUMP_REPEAT:
-		if (l->row.count == VK_HEXDUMP_ROW_BYTES &&
-		    l->end == l->row.offset + l->row.count) {
-			l->repeat = true;
-			l->repeat_offset = text_offset;
-		}
-		return true;
-	case VK_HEXDUMP_OFFSET: /* elsewhere it is a number in the prose */
-		if (l->repeat && line.offset >= l->end && line.offset <= OFFSET_MAX)
-			return fill_repeat(l, line.offset);
-		return true;
-	case VK_HEXDUMP_OTHER: /* the second end may be that of another listing */
-		l->repeat = false;
-		return true;
-	case VK_HEXDUMP_BLANK:
-		break;
-	}
-	return true;
-}
-
-/* The next line, cut where no row reaches; false at the end. */
-static bool next_line(struct vk_byte_reader *reader, char *text, size_t *ret_len)
-{
-	size_t len = 0;
-	bool any = false;
-	uint8_t c;
-
-	while (vk_byte_reader_byte(reader, &c)) {
-		any = true;
-		if (c == '\n')
-			break;
-		if (len < VK_HEXDUMP_LINE_BYTES)
-			text[len++] = (char)c;
-	}
-	*ret_len = len;
-	return any;
-}
-
-static void read_listing(struct listing *l)
-{
-	char text[VK_HEXDUMP_LINE_BYTES];
-	uint64_t start = 0;
-	size_t len;
-
-	while (next_line(&l->reader, text, &len)) {
-		if (!take_line(l, text, len, start))
-			return;
-		start = vk_byte_reader_tell(&l->reader);
-	}
-	if (l->reader.failed)
-		stop(l, "the file cannot be read on", start);
-	else if (vk_io_size_bytes(l->reader.io) > TEXT_MAX_BYTES)
-		stop(l, "the text is longer than 256 MiB", TEXT_MAX_BYTES);
-	else if (l->repeat)
-		stop(l, "the text ends behind a * row, which does not say how far it reaches",
-		     l->repeat_offset);
-}
-
-/* The store goes to the source. */
-static struct vk_io *make_source(struct listing *l, struct vk_io *base)
-{
-	struct vk_io_piece *pieces = calloc(l->count, sizeof(*pieces));
+	struct vk_io_piece *pieces = calloc(source->count, sizeof(*pieces));
+	size_t need = 0, at = 0;
+	uint8_t *own = l->all.store;
 	struct vk_io *io;
 
-	if (pieces == NULL)
+	for (size_t i = 0; i < source->count; i++)
+		need += source->parts[i].zeros ? 0 : (size_t)source->parts[i].length;
+	if (!last)
+		own = malloc(need + 1);
+	if (pieces == NULL || own == NULL) {
+		free(pieces);
+		if (!last)
+			free(own);
 		return NULL;
-	for (size_t i = 0; i < l->count; i++) {
-		const uint8_t *bytes = (const uint8_t *)l->store + l->parts[i].at;
-
-		pieces[i] = (struct vk_io_piece){l->parts[i].offset, l->parts[i].length,
-						 l->parts[i].zeros ? NULL : bytes};
 	}
-	io = vk_io_pieces(vk_io_name(base), pieces, l->count, vk_io_sector_size(base), l->store);
-	l->store = NULL;
+	for (size_t i = 0; i < source->count; i++) {
+		const struct vk_listing_part *p = &source->parts[i];
+		const uint8_t *bytes = l->all.store + p->at;
+
+		if (!last && !p->zeros)
+			bytes = memcpy(own + at, bytes, (size_t)p->length);
+		at += p->zeros ? 0 : (size_t)p->length;
+		pieces[i] = (struct vk_io_piece){p->offset, p->length, p->zeros ? NULL : bytes};
+	}
+	if (last)
+		l->all.store = NULL;
+	io = vk_io_pieces(name, pieces, source->count, vk_io_sector_size(base), own);
 	free(pieces);
 	return io;
 }
 
-enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_io, struct vk_error *err)
+static void note_unused(struct vk_listing *l)
 {
-	struct listing *l = calloc(1, sizeof(*l));
-	enum vk_status status = VK_OK;
-	struct vk_io *io = NULL;
+	if (l->unused > 0)
+		VK_FINDINGS_SAY(&l->notes, VK_F_SOURCE_LISTING_UNUSED, l->unused_offset, 0, NULL, NULL,
+				"%zu row%s not used; the first is line %llu: %s", l->unused,
+				l->unused > 1 ? "s are" : " is", (unsigned long long)l->unused_line, l->unused_why);
+	for (size_t i = 0; i < l->all.count; i++) {
+		const struct vk_listing_section *s = &l->all.list[i];
 
-	if (l != NULL)
-		l->out = open_memstream(&l->store, &l->store_bytes);
-	if (l == NULL || l->out == NULL) {
-		free(l);
-		return vk_no_memory(err, vk_io_name(base));
+		if (s->ambiguous)
+			VK_FINDINGS_SAY(&l->notes, VK_F_SOURCE_LISTING_AMBIGUOUS, s->text_offset, 0, s->readings[0],
+					s->readings[1], "%zu rows from line %llu on can be read in two ways", s->rows,
+					(unsigned long long)s->line);
 	}
-	vk_byte_reader_init(&l->reader, base, TEXT_MAX_BYTES);
-	read_listing(l);
-	if (fclose(l->out) != 0)
-		l->no_memory = true;
-	if (l->count > 0 && !l->no_memory)
-		io = make_source(l, base);
-	if (l->count == 0 && !l->no_memory) {
-		status = vk_error_set(err, VK_DAMAGED, vk_io_name(base), "the listing holds no bytes%s%s",
-				      l->damage != NULL ? ": " : "", l->damage != NULL ? l->damage : "");
-		vk_error_at(err, l->damage != NULL ? l->damage_offset : 0);
-	} else if (io == NULL) {
+}
+
+/* Where the search of the KB found a header. */
+static void note_start(struct vk_listing *l, const struct vk_listing_source *sources, size_t count)
+{
+	const uint64_t at = vk_add_sat(vk_mul_sat(l->prose.start_sector, 512), 0x100000);
+
+	for (size_t i = 0; i < count && l->prose.start_line != 0; i++)
+		for (size_t k = 0; k < sources[i].count; k++) {
+			const struct vk_listing_part *p = &sources[i].parts[k];
+			uint8_t head[8] = {0};
+
+			if (p->zeros || p->offset != at || p->length < 4)
+				continue;
+			memcpy(head, l->all.store + p->at, 4);
+			if (vk_listing_magic(head) == NULL)
+				continue;
+			VK_FINDINGS_SAY(&l->notes, VK_F_SOURCE_TOLD, 0, 0, NULL, NULL,
+					"the search of VMware's KB 2046610 in line %llu: %s at byte %llu, so a "
+					"partition starts at sector %llu",
+					(unsigned long long)l->prose.start_line, vk_listing_magic(head),
+					(unsigned long long)at,
+					(unsigned long long)l->prose.start_sector);
+			return;
+		}
+}
+
+/* No source came out: what the text is instead. */
+static enum vk_status refuse_text(const struct vk_listing *l, const char *name, struct vk_error *err)
+{
+	for (size_t i = 0; i < l->all.count; i++) {
+		const struct vk_listing_section *s = &l->all.list[i];
+
+		if (!s->ambiguous)
+			continue;
+		vk_error_set(err, VK_USAGE, name,
+			     "the listing from line %llu on can be read in two ways: %s; or %s",
+			     (unsigned long long)s->line, s->readings[0], s->readings[1]);
+		vk_error_at(err, s->text_offset);
+		return vk_error_remedy(err, "%s", vk_finding_kind(VK_F_SOURCE_LISTING_AMBIGUOUS)->remedy);
+	}
+	if (l->unused > 0) {
+		vk_error_set(err, VK_DAMAGED, name, "of %zu row%s none can be used; the first is line %llu: %s",
+			     l->unused, l->unused > 1 ? "s" : "", (unsigned long long)l->unused_line, l->unused_why);
+		vk_error_at(err, l->unused_offset);
+		return vk_error_remedy(err, "list the bytes again with hexdump -C");
+	}
+	vk_error_set(err, VK_DAMAGED, name, "the listing holds no bytes%s%s", l->damage != NULL ? ": " : "",
+		     l->damage != NULL ? l->damage : "");
+	return vk_error_at(err, l->damage != NULL ? l->damage_offset : 0);
+}
+
+/* Sources of the text, linked one behind the other; each has all notes. */
+static enum vk_status make_sources(struct vk_listing *l, struct vk_io *base, struct vk_io **ret_io,
+				   struct vk_error *err)
+{
+	struct vk_listing_source *sources = calloc(VK_LISTING_SOURCES_MAX, sizeof(*sources));
+	enum vk_status status = VK_OK;
+	struct vk_io *first = NULL;
+	size_t count = 0;
+
+	if (sources == NULL)
+		return vk_no_memory(err, vk_io_name(base));
+	vk_listing_settle_order(&l->all, &l->notes);
+	if (!vk_listing_share_out(&l->all, sources, &count, &l->notes))
 		status = vk_no_memory(err, vk_io_name(base));
-	} else {
+	else if (count == 0)
+		status = refuse_text(l, vk_io_name(base), err);
+	note_unused(l);
+	note_start(l, sources, count);
+	for (size_t i = count; i-- > 0 && status == VK_OK;) {
+		char name[VK_LISTING_NAME_BYTES + 400];
+		struct vk_io *io;
+
+		snprintf(name, sizeof(name), "%s%s%s", vk_io_name(base), count > 1 ? "#" : "",
+			 count > 1 ? sources[i].name : "");
+		io = make_source(l, &sources[i], name, base, i == 0);
+		if (io == NULL) {
+			status = vk_no_memory(err, vk_io_name(base));
+			break;
+		}
+		for (size_t k = 0; k < l->notes.count; k++)
+			vk_findings_add(&io->notes, &l->notes.items[k]);
 		if (l->damage != NULL)
 			vk_io_set_damage(io, l->damage, l->damage_offset);
-		vk_io_close(base);
-		*ret_io = io;
+		io->next = first;
+		first = io;
 	}
-	free(l->parts);
-	free(l->store);
-	free(l);
+	for (size_t i = 0; i < count; i++)
+		free(sources[i].parts);
+	free(sources);
+	if (status == VK_OK)
+		*ret_io = first;
+	else
+		vk_io_close(first);
 	return status;
 }
 
-static bool is_text(const struct vk_byte_reader *reader)
+enum vk_status vk_io_hexdump(struct vk_io *base, struct vk_io **ret_io, struct vk_error *err)
 {
-	for (size_t i = 0; i < reader->len && i < LOOK_TEXT_BYTES; i++) {
-		uint8_t c = reader->buf[i];
+	struct vk_listing *l = calloc(1, sizeof(*l));
+	enum vk_status status;
 
-		if ((c < 0x20 && (c < '\b' || c > '\r') && c != 0x1B) || c == 0x7F)
-			return false;
-	}
-	return true;
+	if (l == NULL)
+		return vk_no_memory(err, vk_io_name(base));
+	if (vk_listing_read(l, base, TEXT_MAX_BYTES, false))
+		status = make_sources(l, base, ret_io, err);
+	else
+		status = vk_no_memory(err, vk_io_name(base));
+	if (status == VK_OK)
+		vk_io_close(base);
+	vk_listing_free(l);
+	return status;
 }
 
-/*
- * A listing is told from other text by two neighbouring lines that belong together: a row, and behind it a row
- * or an end that goes on where it stops, or a `*`. A text of a single row and nothing else will do as well.
- */
-static bool has_rows(struct vk_byte_reader *reader)
+bool vk_io_is_text(struct vk_io *base)
 {
-	struct vk_hexdump_line line;
-	uint64_t end = UINT64_MAX;
-	char text[VK_HEXDUMP_LINE_BYTES];
-	size_t rows = 0;
-	size_t others = 0;
-	size_t len;
+	uint8_t head[LOOK_TEXT_BYTES];
+	size_t got, zeros = 0;
 
-	while (next_line(reader, text, &len)) {
-		vk_hexdump_parse(text, len, &line);
-		others += line.kind != VK_HEXDUMP_ROW && line.kind != VK_HEXDUMP_BLANK;
-		switch (line.kind) {
-		case VK_HEXDUMP_ROW:
-			rows++;
-			if (line.offset == end)
-				return true;
-			end = vk_add_sat(line.offset, line.count);
-			break;
-		case VK_HEXDUMP_OFFSET:
-			if (line.offset == end)
-				return true;
-			end = UINT64_MAX;
-			break;
-		case VK_HEXDUMP_REPEAT:
-			if (end != UINT64_MAX)
-				return true;
-			break;
-		case VK_HEXDUMP_OTHER:
-		case VK_HEXDUMP_BLANK:
-			break;
-		}
+	if (vk_io_is_device(base) || vk_io_read(base, 0, head, sizeof(head), &got, NULL) != VK_OK)
+		return false;
+	for (size_t i = 0; i < got; i++) {
+		if ((head[i] < 0x20 && head[i] != 0 && (head[i] < '\b' || head[i] > '\r') && head[i] != 0x1B) ||
+		    head[i] == 0x7F)
+			return false;
+		zeros += head[i] == 0;
 	}
-	return rows == 1 && others == 0;
+	/* UTF-16: every second byte of what people write is zero */
+	return got > 0 && (zeros == 0 || (got >= 4 && zeros >= got / 3 && zeros <= got / 2 &&
+					  ((head[0] == 0) != (head[1] == 0) || (head[0] >= 0xFE && head[1] >= 0xFE))));
 }
 
 bool vk_io_is_hexdump(struct vk_io *base)
 {
-	struct vk_byte_reader *reader = calloc(1, sizeof(*reader));
-	uint8_t first;
-	bool is = false;
+	struct vk_listing *l = vk_io_is_text(base) ? calloc(1, sizeof(*l)) : NULL;
+	bool is;
 
-	if (reader == NULL)
+	if (l == NULL)
 		return false;
-	vk_byte_reader_init(reader, base, LOOK_BYTES);
-	if (vk_byte_reader_byte(reader, &first) && is_text(reader)) {
-		vk_byte_reader_seek(reader, 0);
-		is = has_rows(reader);
-	}
-	free(reader);
+	is = vk_listing_read(l, base, LOOK_BYTES, true) && l->all.count > 0;
+	vk_listing_free(l);
 	return is;
 }

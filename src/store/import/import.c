@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "io/io_handle.h"
 #include "store/import/import_parts.h"
 
 /* One disk: of a collector, or made of dumps. */
@@ -21,9 +22,9 @@ struct job {
 
 struct vk_import {
 	struct vk_import_options options;
-	struct vk_container *containers; /* of both there is room for each path: jobs point to them */
+	struct vk_container *containers; /* there is room for each path: jobs point to them */
 	size_t container_count;
-	struct vk_dump *dumps;
+	struct vk_dump **dumps;
 	size_t dump_count;
 	struct job *jobs;
 	size_t job_count;
@@ -83,39 +84,87 @@ static struct job *job_of(struct vk_import *import, const struct vk_dump *dump)
 	return job;
 }
 
-static enum vk_status add_dump(struct vk_import *import, const char *path, struct vk_io *io,
-			       uint64_t modified, struct vk_error *err)
+static const uint64_t *place_of(const struct vk_import *import)
 {
 	const struct vk_import_options *o = &import->options;
-	size_t at = import->dump_count;
-	struct vk_dump *dump = &import->dumps[at];
-	struct job *job;
-	enum vk_status status = vk_dump_open(path, io, modified, o->as, o->sector_size,
-					     at < o->place_count ? &o->places[at] : NULL, dump, err);
 
-	if (status != VK_OK)
-		return status;
-	import->dump_count++;
+	return import->dump_count < o->place_count ? &o->places[import->dump_count] : NULL;
+}
+
+/* Owned also when this fails. */
+static enum vk_status keep_dump(struct vk_import *import, struct vk_dump *dump, struct vk_error *err)
+{
+	struct job *job;
+
+	if (vk_append(&import->dumps, &import->dump_count, &dump, sizeof(struct vk_dump *)) == NULL) {
+		vk_dump_close(dump);
+		free(dump);
+		return vk_no_memory(err, NULL);
+	}
 	job = job_of(import, dump);
 	return job != NULL && vk_append(&job->dumps, &job->dump_count, &dump, sizeof(struct vk_dump *)) != NULL
 		       ? VK_OK
-		       : vk_no_memory(err, path);
+		       : vk_no_memory(err, dump->path);
+}
+
+/* A dump, or all disks of a text with listings of several. */
+static enum vk_status add_dump(struct vk_import *import, const char *path, const char *part, struct vk_io *io,
+			       uint64_t modified, struct vk_error *err)
+{
+	const struct vk_import_options *o = &import->options;
+	struct vk_dump *dump = calloc(1, sizeof(*dump));
+	enum vk_status status;
+
+	if (dump == NULL) {
+		vk_io_close(io);
+		return vk_no_memory(err, path);
+	}
+	status = vk_dump_open(path, part, io, modified, o->as, o->sector_size, place_of(import), dump, err);
+	if (status == VK_OK && vk_io_has_next(dump->io) && o->disk != NULL) {
+		status = vk_io_choose(&dump->io, NULL, err); /* refuses, and names them */
+		vk_dump_close(dump);
+	}
+	if (status != VK_OK) {
+		free(dump);
+		return status;
+	}
+	status = keep_dump(import, dump, err);
+	while (status == VK_OK && vk_io_has_next(dump->io)) {
+		struct vk_dump *next = calloc(1, sizeof(*next));
+
+		if (next == NULL)
+			return vk_no_memory(err, path);
+		status = vk_dump_next(dump, o->as, o->sector_size, place_of(import), next, err);
+		if (status == VK_OK)
+			status = keep_dump(import, next, err);
+		else
+			free(next);
+		dump = next;
+	}
+	return status;
 }
 
 static enum vk_status open_source(struct vk_import *import, const char *path, struct vk_error *err)
 {
 	struct stat st;
 	uint64_t modified = 0;
+	const char *part = NULL;
+	char *file = NULL;
 	struct vk_io *io;
 	enum vk_status status;
 
-	if (strcmp(path, "-") != 0 && stat(path, &st) == 0) {
-		if (S_ISDIR(st.st_mode))
+	if (!vk_io_split_name(path, &file, &part))
+		return vk_no_memory(err, path);
+	if (strcmp(path, "-") != 0 && stat(part != NULL ? file : path, &st) == 0) {
+		if (S_ISDIR(st.st_mode)) {
+			free(file);
 			return add_container(import, path, NULL, 0, err);
+		}
 		if (S_ISREG(st.st_mode) && st.st_mtime > 0)
 			modified = (uint64_t)st.st_mtime;
 	}
-	status = vk_io_open_raw(path, NULL, &io, err);
+	status = vk_io_open_raw(part != NULL ? file : path, NULL, &io, err);
+	free(file);
 	if (status != VK_OK)
 		return status;
 	/* the digest of an import is that of the file as it came */
@@ -126,7 +175,7 @@ static enum vk_status open_source(struct vk_import *import, const char *path, st
 	}
 	if (!vk_io_is_device(io) && vk_tar_recognise(io))
 		return add_container(import, path, io, modified, err);
-	return add_dump(import, path, io, modified, err);
+	return add_dump(import, path, part, io, modified, err);
 }
 
 enum vk_status vk_import_open(const char *const *paths, size_t count,
@@ -140,8 +189,7 @@ enum vk_status vk_import_open(const char *const *paths, size_t count,
 		return vk_no_memory(err, NULL);
 	import->options = *options;
 	import->containers = calloc(count + 1, sizeof(*import->containers));
-	import->dumps = calloc(count + 1, sizeof(*import->dumps));
-	if (import->containers == NULL || import->dumps == NULL)
+	if (import->containers == NULL)
 		status = vk_no_memory(err, NULL);
 	for (size_t i = 0; i < count && status == VK_OK; i++)
 		status = open_source(import, paths[i], err);
@@ -174,8 +222,10 @@ void vk_import_close(struct vk_import *import)
 	}
 	for (size_t i = 0; i < import->container_count; i++)
 		vk_container_close(&import->containers[i]);
-	for (size_t i = 0; i < import->dump_count; i++)
-		vk_dump_close(&import->dumps[i]);
+	for (size_t i = 0; i < import->dump_count; i++) {
+		vk_dump_close(import->dumps[i]);
+		free(import->dumps[i]);
+	}
 	free(import->jobs);
 	free(import->containers);
 	free(import->dumps);
@@ -312,6 +362,8 @@ enum vk_status vk_import_take(struct vk_import *import, size_t index,
 		making.origin.file_count = making.parts.file_count;
 		taking.origin = &making.origin;
 		taking.sector_size = making.sector_size;
+		for (size_t i = 0; i < job->dump_count; i++)
+			vk_io_say_faults(job->dumps[i]->io, sink);
 		if (job->from != NULL)
 			report_collector(job->from, &job->from->index.disks[job->index], sink);
 		status = vk_capture_take(&source, &taking, sink, ret_id, err);

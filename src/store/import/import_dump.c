@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
+#include "io/io_handle.h"
 #include "store/import/import_parts.h"
 #include "store/plan/plan.h"
 
@@ -63,7 +64,19 @@ static enum vk_status recognise(struct vk_dump *dump, enum vk_source_kind as, ui
 	return status;
 }
 
-enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint64_t modified,
+/* What it is and where it lies; all else of dump is there. */
+static enum vk_status place_dump(struct vk_dump *dump, enum vk_source_kind as, uint32_t sector_size,
+				 const uint64_t *place, struct vk_error *err)
+{
+	if (place == NULL)
+		return recognise(dump, as, sector_size, err);
+	dump->kind = VK_SOURCE_DISK;
+	dump->offset_bytes = *place;
+	dump->placed = true;
+	return VK_OK;
+}
+
+enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io, uint64_t modified,
 			    enum vk_source_kind as, uint32_t sector_size, const uint64_t *place,
 			    struct vk_dump *ret_dump, struct vk_error *err)
 {
@@ -92,13 +105,31 @@ enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint64_t modifie
 		status = vk_error_set(err, VK_DAMAGED, path, "it is empty");
 	if (status == VK_OK && form->unfold != NULL)
 		status = form->unfold(io, &dump.io, err);
-	if (status == VK_OK && place != NULL) {
-		dump.kind = VK_SOURCE_DISK;
-		dump.offset_bytes = *place;
-		dump.placed = true;
-	} else if (status == VK_OK) {
-		status = recognise(&dump, as != VK_SOURCE_AUTO ? as : named, sector_size, err);
+	if (status == VK_OK && part != NULL)
+		status = vk_io_choose(&dump.io, part, err);
+	if (status == VK_OK && (part != NULL || vk_io_has_next(dump.io))) {
+		free(dump.path);
+		dump.path = strdup(vk_io_name(dump.io));
+		if (dump.path == NULL)
+			status = vk_no_memory(err, path);
 	}
+	if (status == VK_OK)
+		status = place_dump(&dump, as != VK_SOURCE_AUTO ? as : named, sector_size, place, err);
+	if (status == VK_OK)
+		*ret_dump = dump;
+	else
+		vk_dump_close(&dump);
+	return status;
+}
+
+enum vk_status vk_dump_next(struct vk_dump *before, enum vk_source_kind as, uint32_t sector_size,
+			    const uint64_t *place, struct vk_dump *ret_dump, struct vk_error *err)
+{
+	struct vk_dump dump = {.io = vk_io_take_next(before->io), .modified = before->modified, .file = before->file};
+	enum vk_status status;
+
+	dump.path = strdup(vk_io_name(dump.io));
+	status = dump.path != NULL ? place_dump(&dump, as, sector_size, place, err) : vk_no_memory(err, before->path);
 	if (status == VK_OK)
 		*ret_dump = dump;
 	else

@@ -59,11 +59,17 @@ struct vk_dump {
 	uint64_t modified;
 	struct vk_origin_file file;
 };
-/* io is the file as it is, and owned also when this fails. place NULL: not said. */
-VK_MUST_USE enum vk_status vk_dump_open(const char *path, struct vk_io *io, uint64_t modified,
+/*
+ * io is the file as it is, and owned also when this fails. part: which disk of a text of several; NULL: the first. place
+ * NULL: not said.
+ */
+VK_MUST_USE enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io, uint64_t modified,
 					enum vk_source_kind as, uint32_t sector_size,
 					const uint64_t *place, struct vk_dump *ret_dump,
 					struct vk_error *err);
+/* The next disk of the same text: vk_io_has_next(before->io). */
+VK_MUST_USE enum vk_status vk_dump_next(struct vk_dump *before, enum vk_source_kind as, uint32_t sector_size,
+					const uint64_t *place, struct vk_dump *ret_dump, struct vk_error *err);
 void vk_dump_close(struct vk_dump *dump);
 /*
  * All dumps of one disk at their places; ret_kind: disk or partition. VK_USAGE when a place cannot be told. Free
