@@ -60,8 +60,8 @@ struct vk_dump {
 	struct vk_origin_file file;
 };
 /*
- * io is the file as it is, and owned also when this fails. part: which disk of a text of several; NULL: the first. place
- * NULL: not said.
+ * io is the file as it is, and owned also when this fails. part: which disk of a text of several; NULL: the first.
+ * place NULL: not said.
  */
 VK_MUST_USE enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io, uint64_t modified,
 					enum vk_source_kind as, uint32_t sector_size,
