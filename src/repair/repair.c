@@ -46,7 +46,9 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 	if (status != VK_OK)
 		return status;
 	best = source->readings.items;
-	guard = source->container != NULL ? VK_GUARD_CONTAINER : VK_GUARD_READING;
+	guard = source->container != NULL		? VK_GUARD_CONTAINER
+		: best->kind == VK_READING_MEMBER ? VK_GUARD_MEMBER
+						  : VK_GUARD_READING;
 	if (best->repairable || vk_guard_is_lifted(&repair->options.restore, guard))
 		return VK_OK;
 	/* what is found in it is nothing that could be put back there: there is no plan that could be shown */
