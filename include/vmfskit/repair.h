@@ -45,6 +45,7 @@ struct vk_repair_options {
 	uint64_t start_sector;
 	const char *const *members;             /* header: other extents of the volume; ends with NULL; may be NULL */
 	unsigned signatures;                    /* wipe: bits of vk_wipe_signature */
+	bool survey; /* what was found is wanted even when no plan comes of it (vk_repair_no_plan) */
 };
 
 /* A repair that was thought through but not done. */
@@ -93,6 +94,9 @@ struct vk_repair_wipe {
 };
 const struct vk_repair_wipe *vk_repair_wipe(const struct vk_repair *repair); /* NULL for a table or a header */
 
+/* Of a survey: why there is no plan, and then vk_repair_restore is NULL; NULL: there is one. */
+const struct vk_error *vk_repair_no_plan(const struct vk_repair *repair);
+const struct vk_source *vk_repair_source(const struct vk_repair *repair); /* the target as it was searched */
 const struct vk_find *vk_repair_find(const struct vk_repair *repair);
 const struct vk_rebuild_table *vk_repair_table(const struct vk_repair *repair);   /* NULL unless it is of a table */
 const struct vk_rebuild_header *vk_repair_header(const struct vk_repair *repair); /* NULL unless of a header */

@@ -87,6 +87,7 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_
 	vk_disk_facts_name(&repair->target.facts, &text);
 	options.disk_name = name;
 	status = vk_find(source, &options, &repair->find, err);
+	repair->searched = status == VK_OK;
 	if (status == VK_OK && repair->find.stopped)
 		return vk_error_set(err, VK_IO, source->path, "The search was stopped before its end");
 	return status;
@@ -198,6 +199,14 @@ enum vk_status vk_repair_plan(const struct vk_repair_kind *kind, const char *tar
 	}
 	if (status == VK_OK)
 		status = plan_restore(repair, err);
+	/* what a survey finds is an answer, also where too little is left for a plan or something stands in its way */
+	if (options->survey && repair->searched &&
+	    (status == VK_ABSENT || status == VK_REFUSED || status == VK_USAGE || status == VK_UNSUPPORTED)) {
+		repair->no_plan = *err;
+		vk_restore_free(repair->restore);
+		repair->restore = NULL;
+		status = VK_OK;
+	}
 	if (status == VK_OK)
 		*ret_repair = repair;
 	else
@@ -211,6 +220,16 @@ void vk_repair_free(struct vk_repair *repair)
 		return;
 	forget(repair);
 	free(repair);
+}
+
+const struct vk_error *vk_repair_no_plan(const struct vk_repair *repair)
+{
+	return repair->no_plan.status != VK_OK ? &repair->no_plan : NULL;
+}
+
+const struct vk_source *vk_repair_source(const struct vk_repair *repair)
+{
+	return &repair->target.source;
 }
 
 const struct vk_find *vk_repair_find(const struct vk_repair *repair)

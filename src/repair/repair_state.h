@@ -54,6 +54,8 @@ struct vk_repair {
 	size_t member_count;
 	struct vk_find find;
 	bool scanned;
+	bool searched;          /* find is what the search found */
+	struct vk_error no_plan; /* of a survey: why there is none; status VK_OK: there is one */
 	char why_scanned[240];
 	struct vk_rebuild_table table;
 	bool has_table;

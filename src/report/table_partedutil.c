@@ -8,10 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/checked.h"
+#include "rebuild/table/setptbl.h"
 #include "report/table_commands_parts.h"
 
-enum { DEVICE_BYTES = 600, HEADS = 255, SECTORS_PER_TRACK = 63, BOOT = 128, WORDS_BYTES = 128 };
+enum { DEVICE_BYTES = 600, HEADS = 255, SECTORS_PER_TRACK = 63 };
 
 #define COMMAND(c, ...) vk_commands_add(c, &(c)->out->esxi.lines, __VA_ARGS__)
 #define SHOWN(c, ...) vk_commands_add(c, &(c)->out->shown, __VA_ARGS__)
@@ -30,23 +30,6 @@ static bool put_device(const char *device, char ret_word[DEVICE_BYTES])
 		vk_text_fmt(&text, "%s%c", strchr(plain, *p) != NULL ? "" : "\\", *p);
 	}
 	return device[0] != '\0';
-}
-
-/* The type as setptbl takes and getptbl shows it: a GUID without hyphens, or the decimal type of an MBR. */
-static void type_word(const struct vk_partition *p, char ret_word[VK_GUID_TEXT_BYTES])
-{
-	char guid[VK_GUID_TEXT_BYTES];
-	struct vk_text text;
-
-	vk_text_init(&text, ret_word, VK_GUID_TEXT_BYTES);
-	if (!p->gpt) {
-		vk_text_fmt(&text, "%u", p->mbr_type);
-		return;
-	}
-	vk_guid_format(&p->entry.typeGUID, guid);
-	for (const char *c = guid; *c != '\0'; c++)
-		if (*c != '-')
-			vk_text_fmt(&text, "%c", *c);
 }
 
 /* The names that listings of getptbl have, behind a blank. */
@@ -72,22 +55,7 @@ static const char *type_name(const struct vk_guid *type)
 /* 128 marks what a machine boots from: the EFI system partition, or the active one of an MBR. */
 static unsigned attribute(const struct vk_commands_case *c, const struct vk_partition *p)
 {
-	char guid[VK_GUID_TEXT_BYTES];
-
-	if (!p->gpt)
-		return vk_commands_active(c, p->number) ? BOOT : 0;
-	vk_guid_format(&p->entry.typeGUID, guid);
-	return strcmp(guid, VK_GPT_TYPE_EFI) == 0 ? BOOT : 0;
-}
-
-/* What both say of a partition: number, first and last sector, and the type. */
-static void partition_words(const struct vk_partition *p, char ret_words[WORDS_BYTES])
-{
-	char type[VK_GUID_TEXT_BYTES];
-
-	type_word(p, type);
-	snprintf(ret_words, WORDS_BYTES, "%u %" PRIu64 " %" PRIu64 " %s", p->number, p->start_sector,
-		 vk_add_sat(p->start_sector, p->sectors) - 1, type);
+	return vk_setptbl_attribute(p, !p->gpt && vk_commands_active(c, p->number));
 }
 
 /*
@@ -96,7 +64,7 @@ static void partition_words(const struct vk_partition *p, char ret_words[WORDS_B
 static void put_shown(struct vk_commands_case *c, const char *label)
 {
 	const struct vk_rebuild_table *t = c->table;
-	char words[WORDS_BYTES];
+	char words[VK_SETPTBL_WORDS_BYTES];
 
 	SHOWN(c, "%s", label);
 	SHOWN(c, "%" PRIu64 " %d %d %" PRIu64, t->disk_sectors / (HEADS * SECTORS_PER_TRACK), HEADS, SECTORS_PER_TRACK,
@@ -104,7 +72,7 @@ static void put_shown(struct vk_commands_case *c, const char *label)
 	for (size_t i = 0; i < t->entry_count; i++) {
 		const struct vk_partition *p = &c->entries[i].partition;
 
-		partition_words(p, words);
+		vk_setptbl_words(p, words);
 		SHOWN(c, "%s%s %u", words, p->gpt ? type_name(&p->entry.typeGUID) : "", attribute(c, p));
 	}
 }
@@ -125,7 +93,7 @@ static void make_new(struct vk_commands_case *c, const char *device, const char 
 	const struct vk_rebuild_table *t = c->table;
 	bool gpt = t->kind == VK_TABLE_GPT;
 	struct vk_command line;
-	char words[WORDS_BYTES];
+	char words[VK_SETPTBL_WORDS_BYTES];
 
 	if (!vk_commands_label_stands(t))
 		COMMAND(c, "partedUtil mklabel %s %s", device, label);
@@ -137,7 +105,7 @@ static void make_new(struct vk_commands_case *c, const char *device, const char 
 	vk_command_begin(&line, "partedUtil setptbl ");
 	vk_command_add(&line, "%s %s", device, label);
 	for (size_t i = 0; i < t->entry_count; i++) {
-		partition_words(&c->entries[i].partition, words);
+		vk_setptbl_words(&c->entries[i].partition, words);
 		vk_command_add(&line, " \"%s %u\"", words, attribute(c, &c->entries[i].partition));
 	}
 	vk_commands_add_made(c, &c->out->esxi.lines, &line);
@@ -191,7 +159,7 @@ void vk_commands_for_esxi(struct vk_commands_case *c)
 	const char *label = t->kind == VK_TABLE_GPT ? "gpt" : "msdos";
 	char device[DEVICE_BYTES];
 
-	if (t->sector_size != 512) {
+	if (t->sector_size != VK_SETPTBL_SECTOR_BYTES) {
 		NOTE(c, "partedUtil counts sectors of 512 bytes, this table sectors of %u: it cannot make it",
 		     t->sector_size);
 		return;

@@ -92,6 +92,8 @@ cat gone.img >>inside.img
 json "repair from some byte on" 0 repair-inside.json repair table --store mended --no-captures inside.img --at 4096 --override guess
 json "repair of a header" 0 repair-header.json repair header --store mended header.img --override guess --write
 json "repair with guesses" 3 repair-guess.json repair header --store mended --no-captures guess.img
+json "a line of partedUtil" 1 check-line.json repair table --store mended disk.img --check-line 'partedUtil setptbl /vmfs/devices/disks/naa.1 gpt "1 2048 9 251 0"'
+json "another line of partedUtil" 1 check-line-2.json repair table --store mended disk.img --check-line 'partedUtil setptbl x msdos "2 70 90 7 0"'
 json "wipe" 3 wipe.json wipe --store mended disk.img --signature all
 json "repair without a place for the undo capture" 4 repair-error.json repair table --store /proc/nosuch gone.img --override guess --write
 json "diff" 1 diff.json diff --store store "$id" old.img
@@ -124,12 +126,13 @@ is "import: entries as in capture" "$(jq -r '.captures[0] | keys[]' capture.json
 is "pin: every key" "$(lacking vmfskit.pin/1 pin.json)" ""
 is "verify: every key" "$(lacking vmfskit.verify/1 verify.json verify-undo.json | grep -vx 'findings.\[\]')" ""
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json restore-inside.json error.json | grep -vx note)" ""
+is "check-line: every key" "$(lacking vmfskit.check-line/1 check-line.json check-line-2.json)" ""
 is "wipe: every key" "$(lacking vmfskit.wipe/1 wipe.json | grep -vx "remarks.\[\]")" ""
 is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-inside.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
 is "find: every key" "$(lacking vmfskit.find/1 find.json | grep -vx 'unreadable.\[\].*')" ""
-for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair wipe:wipe; do
+for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair wipe:wipe check-line:check-line; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done
 

@@ -89,10 +89,11 @@ bool vk_repair_read_options(void *ctx)
 		bool header;
 	} one_sided[] = {
 		{"include", false},	{"exclude", false}, {"commands-only", false}, {"partition", true},
-		{"start", true},	{"member", true},   {"structure", true},
+		{"start", true},	{"member", true},   {"structure", true},     {"check-line", false},
 	};
 	static const char *const apart[][2] = {
-		{"scan", "likely"}, {"commands-only", "write"}, {"capture", "no-captures"}};
+		{"scan", "likely"}, {"commands-only", "write"}, {"check-line", "write"},
+		{"check-line", "commands-only"}, {"capture", "no-captures"}};
 	struct vk_repair_run *run = ctx;
 	struct vk_cli_call *call = run->plan.cmd.call;
 

@@ -4,6 +4,7 @@
 #define VK_CMD_REPAIR_RUN_H
 
 #include "cmd/restore/restore_run.h"
+#include "rebuild/table/check_line.h"
 #include "report/table_commands.h"
 #include "vmfskit/repair.h"
 
@@ -19,12 +20,20 @@ struct vk_repair_run {
 	struct vk_repair *repair; /* NULL: there is no plan */
 	bool has_commands;        /* what does the same elsewhere: of a table whose plan is not refused */
 	struct vk_table_commands commands;
+	struct vk_line_check check; /* --check-line: what is said of it */
+	struct vk_find_hint *hints; /* where that line says that something begins */
 	char capture_id[VK_CAPTURE_ID_BYTES]; /* what was rebuilt, saved; empty: it was not */
 };
 
 /* Read the options of repair; those that say which partition is meant; false: what is wrong was reported. */
 bool vk_repair_read_options(void *run);
 bool vk_repair_read_place(struct vk_repair_run *run);
+/* vk_repair_plan_* with a bar of progress. */
+VK_MUST_USE enum vk_status vk_repair_make_plan(struct vk_repair_run *run, struct vk_error *err);
+/* Steps of --check-line. */
+bool vk_repair_check(void *run);
+void vk_repair_check_show(const void *run);
+void vk_repair_check_json(const void *run, struct vk_json *root);
 /* Steps of the verb: think the repair through and, if that was asked for, do it; and its end. */
 bool vk_repair_plan_and_write(void *run);
 void vk_repair_end(void *run);
