@@ -13,23 +13,59 @@
 extern "C" {
 #endif
 
-/* R(id, name in JSON, title for people). The first four are the source's own bytes: the kinds of vk_source_kind. */
+/*
+ * R(id, name in JSON, title for people, what shows it, what to do). The first four are the own bytes of a source: the
+ * kinds of vk_source_kind. docs/what-is-this.md comes from these rows.
+ */
 #define VK_READINGS(R) \
-	R(DISK, "disk", "a whole disk") \
-	R(PARTITION, "partition", "one partition") \
-	R(VOLUME, "volume", "a logical volume, or a piece of one") \
-	R(HEADER, "header", "a piece that begins at the LVM header") \
-	R(CARRIER, "carrier", "something of another system in which a LUN lies whole") \
-	R(MEMBER, "member", "a part of an array or pool, which alone holds what was stored") \
-	R(OTHER, "other", "a sound disk of another system") \
-	R(CONTAINER, "container", "a file that holds a disk in another form") \
-	R(UNITS, "units", "a disk with a table that is counted in sectors of another size") \
-	R(STRIDE, "stride", "a copy of a drive with longer sectors") \
-	R(SHIFTED, "shifted", "a copy that lost or gained bytes") \
-	R(GLUED, "glued", "beginning and end of a disk, put together") \
-	R(TEXT, "text", "a text that holds no listing of bytes")
+	R(DISK, "disk", "a whole disk", \
+	  "a partition table, and an LVM header, a file-system descriptor or heartbeats where it points; without a " \
+	  "table the same at a usual start", \
+	  "everything works on it as it is") \
+	R(PARTITION, "partition", "one partition", \
+	  "the LVM header at byte 0x100000, the file-system descriptor at 0x1300000 or heartbeats at 0x1400000", \
+	  "look at it; a table can be repaired on the whole disk only") \
+	R(VOLUME, "volume", "a logical volume, or a piece of one", \
+	  "the file-system descriptor at byte 0x200000 or 0, or heartbeats at 0x300000: .vh.sf, /dev/lvm", \
+	  "look at it; it holds neither LVM header nor table") \
+	R(HEADER, "header", "a piece that begins at the LVM header", \
+	  "the LVM header at byte 0", \
+	  "look at it; take a longer piece, from the beginning of the disk, to see the rest") \
+	R(CARRIER, "carrier", "something of another system in which a LUN lies whole", \
+	  "the superblock of a RAID mirror, of an LVM2 volume, a cache, or a partition; and where it says that its " \
+	  "data begins, a LUN: most surely by both copies of its GPT at one displacement", \
+	  "everything is looked at through it; to write, put the array or volume together and name the device that " \
+	  "comes out") \
+	R(MEMBER, "member", "a part of an array or pool, which alone does not hold what was stored", \
+	  "the superblock of an array at its beginning or end, whose data is spread over several disks, or may be " \
+	  "written to by others", \
+	  "write nothing to it; put the array together for reading and work on that") \
+	R(OTHER, "other", "a sound disk of another system", \
+	  "a file system, a pool or a table of another system that is whole and in use; VMFS in it lies in blocks " \
+	  "that it gives to a file, or is left over", \
+	  "nothing is to be repaired; make sure that it is the right disk") \
+	R(CONTAINER, "container", "a file that holds a disk in another form", \
+	  "the first or last bytes of such a format (qcow2, VMDK, VHDX, gzip, ...), and no sound table or volume " \
+	  "in their place", \
+	  "open it as is said, and name the disk that comes out") \
+	R(UNITS, "units", "a disk with a table that is counted in sectors of another size", \
+	  "the table is sound when it is read in sectors of 4096 (or 512) bytes, and VMFS lies where it then points", \
+	  "attach the disk with the sector size that it had; nothing is damaged") \
+	R(STRIDE, "stride", "a copy of a drive with longer sectors", \
+	  "the structures lie at multiples of 520 or 528 bytes: EFI PART at byte 520", \
+	  "everything is looked at through the stride; copy it without the bytes in between to use it") \
+	R(SHIFTED, "shifted", "a copy that lost or gained bytes", \
+	  "header, descriptor, addresses in heartbeats and the backup GPT all lie off their place by the same " \
+	  "number of bytes", \
+	  "copy the disk again; nothing on the disk itself is known to be damaged") \
+	R(GLUED, "glued", "beginning and end of a disk, put together", \
+	  "the last sector holds a backup GPT of the same disk that belongs far behind the end of the file", \
+	  "name the whole disk, or take its beginning and its end in two files") \
+	R(TEXT, "text", "a text that holds no listing of bytes", \
+	  "nothing but text, and no row of it that could be read as an address with bytes", \
+	  "paste the listing with its addresses, or name the dump")
 
-#define VK_READING_ENUM(id, name, title) VK_READING_##id,
+#define VK_READING_ENUM(id, name, title, evidence, next) VK_READING_##id,
 enum vk_reading_kind { VK_READINGS(VK_READING_ENUM) VK_READING_COUNT };
 #undef VK_READING_ENUM
 const char *vk_reading_name(enum vk_reading_kind kind);  /* static */

@@ -3,8 +3,8 @@
 #include "base/memory.h"
 #include "source/survey.h"
 
-#define VK_READING_NAME(id, name, title) name,
-#define VK_READING_TITLE(id, name, title) title,
+#define VK_READING_NAME(id, name, title, evidence, next) name,
+#define VK_READING_TITLE(id, name, title, evidence, next) title,
 
 const char *vk_reading_name(enum vk_reading_kind kind)
 {

@@ -14,17 +14,16 @@ static struct vk_reading own_reading(const struct vk_lun_signs *signs, enum vk_s
 									 : (size_t)(as - VK_SOURCE_DISK)];
 	struct vk_reading r = {.kind = (enum vk_reading_kind)(VK_READING_DISK + (fit->kind - VK_SOURCE_DISK)),
 			       .sure = fit->fit == VK_FIT_STRUCTURE ? VK_SURE_CERTAIN
-				       : fit->fit == VK_FIT_TABLE   ? VK_SURE_LIKELY
-								    : VK_SURE_POSSIBLE,
+				       : fit->fit == VK_FIT_NONE    ? VK_SURE_POSSIBLE
+								    : VK_SURE_LIKELY,
 			       .weight = weights[fit->fit],
 			       .repairable = true};
 
 	if (fit->fit == VK_FIT_STRUCTURE && signs->table_sound)
 		r.weight = VK_WEIGHT_SOUND;
 	snprintf(r.what, sizeof(r.what), "%s", vk_reading_title(r.kind));
-	snprintf(r.evidence, sizeof(r.evidence), "%s%s", fit->fit == VK_FIT_NONE ? "nothing in it tells what it is"
-								       : fit->why,
-		 as == VK_SOURCE_AUTO ? "" : "; it was asked for");
+	snprintf(r.evidence, sizeof(r.evidence), "%s",
+		 fit->fit == VK_FIT_NONE ? "nothing in it tells what it is" : fit->why);
 	return r;
 }
 

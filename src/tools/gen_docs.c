@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes what the tables say: docs/format.md from the layouts, docs/findings.md from the findings and guards,
- * docs/cli.md, the manual pages and the bash completions from the command tables.
+ * Writes what the tables say: docs/format.md from the layouts, docs/what-is-this.md from the readings, docs/findings.md
+ * from the findings and guards, docs/cli.md, the manual pages and the bash completions from the command tables.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "cmd/shared/verbs.h"
 #include "vmfskit/finding.h"
 #include "vmfskit/layout.h"
+#include "vmfskit/reading.h"
 #include "vmfskit/restore.h"
 
 extern const struct vk_cli_program vk_lab_program;
@@ -126,6 +127,45 @@ static void write_format(void)
 	finish(f);
 }
 
+static void write_readings(void)
+{
+#define READING_ROW(id, name, title, evidence, next) {name, title, evidence, next},
+	static const struct {
+		const char *name, *title, *evidence, *next;
+	} rows[] = {VK_READINGS(READING_ROW)};
+#undef READING_ROW
+	FILE *f = create("what-is-this.md");
+
+	fputs(generated, f);
+	fputs("\n# What is this?\n\n"
+	      "Before anything else `vmfskit decode`, `doctor` and `find` say what they were given. Not every source "
+	      "is the LUN, whole, from its first byte on and in its own sectors. The line \"This is ...\" names the "
+	      "best reading with its evidence; everything below that line is about that reading. \"This is\" means "
+	      "certain, \"This is likely\" that something is missing from the evidence, \"This may be\" that little "
+	      "speaks for it. In JSON: `readings`, the best first.\n\nNothing is written to a source that is read as "
+	      "anything else than its own bytes: guard `reading` (or `container`, `member`) refuses.\n\n| reading | "
+	      "it is | what shows it | what to do |\n|---|---|---|---|\n", f);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fprintf(f, "| `%s` | ", rows[i].name);
+		put_cell(f, rows[i].title);
+		fputs(" | ", f);
+		put_cell(f, rows[i].evidence);
+		fputs(" | ", f);
+		put_cell(f, rows[i].next);
+		fputs(" |\n", f);
+	}
+	fputs("\n## When you know better\n\n"
+	      "- `--as disk|partition|volume|header` reads the source's own bytes as this kind, whatever they look "
+	      "like.\n- `--at BYTES` says where the disk begins in the source. `--at 1M` looks at the LUN in a RAID "
+	      "member whose data begins there.\n- `--stride 520|528` reads the first 512 bytes of each so many.\n- "
+	      "`--sector-size 512|4096` says in which sectors the table counts.\n- `--mapfile FILE` is the map that "
+	      "ddrescue kept beside a copy: what it did not read is unknown, not zero.\n- The pieces of a split dump "
+	      "(`lun.001`, `lun.002`, ...) are one source.\n\nWhat is chosen so is for looking. A repair is written "
+	      "to the disk itself: to the assembled array or volume, or to a whole copy.\n",
+	      f);
+	finish(f);
+}
+
 static void write_findings(void)
 {
 #define GUARD_ROW(id, name, protects, past) {name, protects, past},
@@ -188,6 +228,7 @@ int main(int argc, char **argv)
 	}
 	folder = argv[1];
 	write_format();
+	write_readings();
 	write_findings();
 	f = create("cli.md");
 	fputs(generated, f);

@@ -44,7 +44,8 @@ void vk_restore_show_target(const struct vk_restore_run *run)
 	fprintf(out, "target   %s\n         %s, sectors of %" PRIu32 " bytes, table %s\n",
 		vk_shown_name(run->target).text,
 		vk_shown_size(before->size_bytes).text, before->sector_size, vk_table_kind_name(before->table.kind));
-	vk_report_readings_text(out, before);
+	if (!before->readings.items[0].repairable)
+		vk_report_readings_text(out, before);
 }
 
 static void show_parts(const struct vk_restore_run *run)
