@@ -291,6 +291,17 @@ void vk_report_tail_text(FILE *out, const struct vk_tail_gpt *tail)
 	fputs(tail->table.partition_count > SHOWN ? "; and more\n" : "\n", out);
 }
 
+static void show_looked_through(FILE *out, const struct vk_reading *best)
+{
+	if (best->stride_bytes != 0)
+		fputs("What follows is about the disk that its data make.\n", out);
+	else if (best->shift_bytes != 0)
+		fputs("What follows is about the disk with everything in its place.\n", out);
+	else
+		fprintf(out, "What follows is about the disk in it; its bytes count from byte %" PRIu64
+			     " of the source on.\n", best->at_bytes);
+}
+
 void vk_report_readings_text(FILE *out, const struct vk_source *source)
 {
 	const struct vk_image_format *format = vk_io_image_format(source->given);
@@ -310,8 +321,7 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 			fprintf(out, "  To get at the disk in it, for reading: %s\n", r->attach);
 	}
 	if (vk_source_looked_through(source))
-		fprintf(out, "What follows is about the disk in it; its bytes count from byte %" PRIu64
-			     " of the source on.\n", readings->items[0].at_bytes);
+		show_looked_through(out, &readings->items[0]);
 	else if (!readings->items[0].repairable)
 		fputs("What follows is about the bytes as they are, not about a disk in them.\n", out);
 	if (source->form == VK_FORM_RAW && format != NULL && format->raw_inside)

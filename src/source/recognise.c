@@ -36,7 +36,7 @@ bool vk_fs_descriptor_at(struct vk_io *io, uint64_t at)
 	return got >= 4 && vk_fs_magic_known(fs.magic) && (got < 9 || fs.majorVersion < 256);
 }
 
-static bool heartbeat_at(struct vk_io *io, uint64_t at, uint64_t volume_offset)
+bool vk_heartbeat_at(struct vk_io *io, uint64_t at, uint64_t volume_offset)
 {
 	uint8_t raw[VK_HEARTBEAT_BYTES];
 	struct vk_heartbeat hb;
@@ -71,7 +71,7 @@ static void support_partition_at(struct vk_io *io, uint64_t start, struct vk_kin
 		support(reading, fit, "an LVM header", header);
 	else if (vk_fs_descriptor_at(io, fs))
 		support(reading, fit, "a file-system descriptor", fs);
-	else if (heartbeat_at(io, hb, VK_HEARTBEATS_OFFSET))
+	else if (vk_heartbeat_at(io, hb, VK_HEARTBEATS_OFFSET))
 		support(reading, fit, "a heartbeat slot", hb);
 }
 
@@ -100,7 +100,7 @@ static void recognise_kinds(struct vk_io *io, const struct vk_table *table, cons
 		support(partition, VK_FIT_STRUCTURE, "a backup GPT of a disk whose VMFS partition begins", 0);
 	if (vk_fs_descriptor_at(io, VK_FS_OFFSET))
 		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", VK_FS_OFFSET);
-	else if (heartbeat_at(io, VK_HEARTBEATS_OFFSET, VK_HEARTBEATS_OFFSET))
+	else if (vk_heartbeat_at(io, VK_HEARTBEATS_OFFSET, VK_HEARTBEATS_OFFSET))
 		support(volume, VK_FIT_STRUCTURE, "a heartbeat slot", VK_HEARTBEATS_OFFSET);
 	else if (vk_fs_descriptor_at(io, 0))
 		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", 0);

@@ -32,6 +32,8 @@ extern const size_t vk_usual_start_count;
 /* LVM header magic with a plausible version at `at`; descriptor magic with a plausible version at `at`. */
 bool vk_lvm_header_at(struct vk_io *io, uint64_t at);
 bool vk_fs_descriptor_at(struct vk_io *io, uint64_t at);
+/* A heartbeat slot at `at` that says that it lies at volume_offset. */
+bool vk_heartbeat_at(struct vk_io *io, uint64_t at, uint64_t volume_offset);
 
 /* table and tail are what was read of the same handle. */
 void vk_lun_signs_of(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,

@@ -31,9 +31,20 @@ static struct vk_reading own_reading(const struct vk_lun_signs *signs, enum vk_s
 static enum vk_status look_through(struct vk_source *s, const struct vk_reading *r, struct vk_io **ret_view,
 				   struct vk_error *err)
 {
-	if (r->kind != VK_READING_CARRIER)
+	switch (r->kind) {
+	case VK_READING_CARRIER:
+		*ret_view = vk_io_window(s->given, r->at_bytes, r->length_bytes != 0 ? r->length_bytes : UINT64_MAX);
+		break;
+	case VK_READING_STRIDE:
+		*ret_view = vk_io_strided(s->given, r->stride_bytes);
+		break;
+	case VK_READING_SHIFTED:
+	case VK_READING_GLUED:
+		*ret_view = vk_reading_put_right(s->given, r);
+		break;
+	default:
 		return VK_OK;
-	*ret_view = vk_io_window(s->given, r->at_bytes, r->length_bytes != 0 ? r->length_bytes : UINT64_MAX);
+	}
 	return *ret_view != NULL ? VK_OK : vk_no_memory(err, s->path);
 }
 
@@ -55,7 +66,7 @@ static void say_reading(struct vk_source *s)
 enum vk_status vk_source_survey(struct vk_source *s, const struct vk_source_options *options,
 				const struct vk_lun_signs *signs, struct vk_io **ret_view, struct vk_error *err)
 {
-	static void (*const detectors[])(struct vk_survey *survey) = {vk_look_at_carriers};
+	static void (*const detectors[])(struct vk_survey *survey) = {vk_look_at_carriers, vk_look_at_stride, vk_look_at_shift};
 	struct vk_foreigners foreign = {.count = 0};
 	struct vk_survey survey = {.io = s->given,
 				   .path = s->path,

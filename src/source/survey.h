@@ -42,7 +42,15 @@ struct vk_survey {
 /* Adds a copy of the reading. False when memory ran out: status says so. */
 VK_MUST_USE bool vk_survey_add(struct vk_survey *survey, const struct vk_reading *reading);
 
+/*
+ * A displaced copy, or beginning and end of a disk, with everything in its place as far as the reading tells. NULL when
+ * memory ran out. io is borrowed.
+ */
+struct vk_io *vk_reading_put_right(struct vk_io *io, const struct vk_reading *reading);
+
 /* Detectors, a file each. */
 void vk_look_at_carriers(struct vk_survey *survey);
+void vk_look_at_stride(struct vk_survey *survey);
+void vk_look_at_shift(struct vk_survey *survey);
 
 #endif
