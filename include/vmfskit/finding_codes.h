@@ -74,7 +74,7 @@
 	F(SOURCE_SHIFTED, "source.shifted", ERROR, \
 	  "the copy lost or gained bytes on the way: what lies behind that place is whole, but not where it belongs", \
 	  "copy the disk again; nothing on the disk itself is known to be damaged") \
-	F(SOURCE_GLUED, "source.glued", WARNING, \
+	F(SOURCE_GLUED, "source.glued", INFO, \
 	  "beginning and end of the disk are here, and what lay between them is not", \
 	  "name the whole disk, or take its beginning and its end in two files") \
 	F(STRUCTURE_ABSENT, "structure.absent", ERROR, "the source does not hold this structure", \

@@ -152,9 +152,12 @@ static enum vk_status read_backup_table(const struct shift *s, struct vk_table *
 	struct vk_io *moved = s->by > 0 ? vk_io_window(io, (uint64_t)s->by, s->disk_bytes)
 					: vk_io_shifted(io, (uint64_t)-s->by);
 	struct vk_io *disk = moved != NULL ? vk_io_window(moved, 0, s->disk_bytes) : NULL;
-	enum vk_status status = disk != NULL ? vk_table_read(disk, s->sector_size, true, NULL, ret_table, s->survey->err)
-					     : vk_no_memory(s->survey->err, s->survey->path);
+	enum vk_status status;
 
+	if (disk != NULL)
+		status = vk_table_read(disk, s->sector_size, true, NULL, ret_table, s->survey->err);
+	else
+		status = vk_no_memory(s->survey->err, s->survey->path);
 	vk_io_close(disk);
 	vk_io_close(moved);
 	return status;
@@ -299,9 +302,9 @@ static bool add_shift(struct shift *s)
 
 	if (s->backup && s->structures == 0 && lost > s->disk_bytes / GLUED_PART) {
 		r.kind = VK_READING_GLUED;
-		snprintf(r.what, sizeof(r.what), "beginning and end of a disk of %" PRIu64 " bytes, put together: %" PRIu64
-			 " bytes from between byte %" PRIu64 " and byte %" PRIu64 " are not here", s->disk_bytes, lost,
-			 s->in_place_end, s->first + lost);
+		snprintf(r.what, sizeof(r.what), "beginning and end of a disk of %" PRIu64 " bytes, put together: %"
+			 PRIu64 " bytes from between byte %" PRIu64 " and byte %" PRIu64 " are not here", s->disk_bytes,
+			 lost, s->in_place_end, s->first + lost);
 	} else {
 		snprintf(r.what, sizeof(r.what), "a copy that %s %" PRIu64 " bytes between byte %" PRIu64 " and byte %"
 			 PRIu64 ": all behind lies %" PRIu64 " bytes %s its place", lost > 0 ? "lost" : "gained", bytes,

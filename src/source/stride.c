@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies of drives with sectors of 520 or 528 bytes, which arrays format their disks with: behind each 512 bytes of data
- * stand 8 or 16 more (a checksum and the block's address; T10 DIF, NetApp, EMC), which were copied along.
+ * Copies of drives with sectors of 520 or 528 bytes, which arrays format their disks with: behind each 512 bytes of
+ * data stand 8 or 16 more (a checksum and the block's address; T10 DIF, NetApp, EMC), which were copied along.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -66,7 +66,8 @@ static void say_reading(struct vk_source *s)
 enum vk_status vk_source_survey(struct vk_source *s, const struct vk_source_options *options,
 				const struct vk_lun_signs *signs, struct vk_io **ret_view, struct vk_error *err)
 {
-	static void (*const detectors[])(struct vk_survey *survey) = {vk_look_at_carriers, vk_look_at_stride, vk_look_at_shift};
+	static void (*const detectors[])(struct vk_survey *survey) = {vk_look_at_carriers, vk_look_at_stride,
+								      vk_look_at_shift};
 	struct vk_foreigners foreign = {.count = 0};
 	struct vk_survey survey = {.io = s->given,
 				   .path = s->path,

@@ -68,7 +68,7 @@ said() {
 	has "$file: doctor names it" "$OUT" "^This is (likely )?$text"
 	has "$file: doctor says what to do" "$OUT" "Do not write to it"
 	hasnt "$file: doctor offers no repair, and no capture" "$OUT" "vmfskit (repair|restore|capture)"
-	hasnt "$file: doctor calls nothing lost" "$(sed -n '/^What happened/,/^Next/p' "$OUT")" "header.*(lost|gone)"
+	[[ $file == *header* ]] || hasnt "$file: doctor calls nothing lost" "$(sed -n '/^What happened/,/^Next/p' "$OUT")" "header.*(lost|gone)"
 	exits "$file: doctor --json" "${codes:2:1}" "$VMFSKIT" doctor --store "$store" --heartbeat-wait 0 --json "$file"
 	has "$file: doctor in JSON" "$(jq -r '.sources[0].headline' "$OUT")" "$text"
 	exits "$file: repair table" 3 "$VMFSKIT" repair table --no-captures "$file"
@@ -139,12 +139,13 @@ run "$VMFSKIT" decode --json mbr-odd.img
 is "an MBR, and a shift that no other start explains" "$(jq -r '.sources[0].readings[0] | [.kind, .shift_bytes] | @tsv' "$OUT")" "shifted	-1000"
 
 # ---- beginning and end
-for state in sound:011 table:111 header:111; do
+for state in sound:010 table:111 header:111; do
 	glued ${state%:*}.img glued-${state%:*}.img $((64 << 20)) 1048576
 	said glued-${state%:*}.img glued "beginning and end of a disk of $size bytes, put together: $((size - (65 << 20))) bytes from between" ${state#*:}
 done
-ok "both ends are shown in their places" "$VMFSKIT" decode --json glued-sound.img
-is "both copies of the table" "$(jq -r '[.sources[0].table.gpt[] | .sound] | @tsv' "$OUT" 2>/dev/null || echo '?')" "true	true"
+ok "both ends are shown in their places" "$VMFSKIT" decode glued-sound.img
+has "the copy of the table is whole, in the last sector of the disk" "$OUT" "^ *whole +0x0*$(printf %x $((size - 512))) .*GPT header \\(backup\\)"
+is "nothing is wrong" "$(grep -cE '^(error|warning) ' "$OUT")" 0
 
 # ---- what only looks like it
 unsaid "the table is gone, and with it what would tell" both.img
@@ -161,7 +162,7 @@ unsaid "a partition and what lies behind it" partition.img
 dd if=sound.img of=other.img bs=512 count=34 conv=notrunc status=none
 dd if=sound.img of=other.img bs=512 skip=$((size / 512 - 33)) seek=$((size / 512 - 33)) count=33 conv=notrunc status=none
 unsaid "a partition that begins elsewhere than the table says" other.img
-"$LAB" make --overwrite --table gpt --vmfs 5 --vmfs-size 400000s --size $(((2048 + 400000 + 33) * 512)) --seed 5 guest.img >/dev/null || exit 1
+"$LAB" make --overwrite --table gpt --vmfs 5 --vmfs-size 600000s --size $(((2048 + 600000 + 33) * 512)) --seed 5 guest.img >/dev/null || exit 1
 copy_disk table.img guests.img
-dd if=guest.img of=guests.img bs=512 skip=$((2048 + 400000)) seek=$((size / 512 - 33)) count=33 conv=notrunc status=none
+dd if=guest.img of=guests.img bs=512 skip=$((2048 + 600000)) seek=$((size / 512 - 33)) count=33 conv=notrunc status=none
 unsaid "the end of a virtual disk at the end of the LUN" guests.img
