@@ -267,6 +267,9 @@ static void advise_reading(struct vk_doctor *doc, const struct vk_reading *best)
 		advise(doc, NULL, "Do not write to it. %s",
 		       best->kind == VK_READING_OTHER
 			       ? "If it should hold a datastore, make sure that it is the right disk."
+		       : best->kind == VK_READING_MEMBER
+			       ? "The array is what to work on: put it together with its controller or the system that "
+				 "made it, and run vmfskit doctor on the device that comes out."
 			       : "Name the disk itself, or copy it again, and run vmfskit doctor on that.");
 }
 

@@ -32,27 +32,6 @@ static void ask_names(struct vk_doctor *doc, const struct vk_live_lun *live)
 				 doc->copy_of, doc->copy_why);
 }
 
-/* What is longer than its table says because it is a part of something else did not grow. True when that was said. */
-static bool report_member(struct vk_doctor *doc, uint64_t offset)
-{
-	const struct vk_foreigners *found = &doc->find.foreign;
-
-	for (size_t i = 0; i < found->count; i++) {
-		if (found->items[i].start_bytes != 0 || !vk_foreign_is_member(&found->items[i]))
-			continue;
-		vk_doctor_report(doc, VK_F_INCIDENT_MEMBER, found->items[i].magic_bytes, 0,
-				 "the disk is a part of an array or pool: it carries the signature of %s",
-				 found->items[i].type);
-		return true;
-	}
-	if (!vk_source_tail_in_use(&doc->source))
-		return false;
-	vk_doctor_report(doc, VK_F_INCIDENT_MEMBER, offset, doc->source.size_bytes - offset,
-			 "the disk is longer than its partition table says, and its last sectors are not empty: a "
-			 "RAID or a controller may keep its own data there");
-	return true;
-}
-
 /* The disk has another length than who says. */
 static void report_size(struct vk_doctor *doc, uint64_t expected, const char *who)
 {
@@ -60,8 +39,13 @@ static void report_size(struct vk_doctor *doc, uint64_t expected, const char *wh
 	bool grown = expected < size;
 	struct vk_finding *f;
 
-	if (grown && report_member(doc, offset))
+	/* a member of a known kind is another reading, and is not judged as a disk (source/carriers.c) */
+	if (grown && vk_source_tail_in_use(&doc->source)) {
+		vk_doctor_report(doc, VK_F_INCIDENT_MEMBER, offset, size - offset,
+				 "the disk is longer than its partition table says, and its last sectors are not "
+				 "empty: a RAID or a controller may keep its own data there");
 		return;
+	}
 	f = vk_doctor_report(doc, grown ? VK_F_INCIDENT_GROWN : VK_F_INCIDENT_SHRUNK, offset, 0,
 			     "the disk is %s than %s says", grown ? "longer" : "shorter", who);
 	vk_finding_seen(f, "%llu bytes", (unsigned long long)size);

@@ -56,8 +56,10 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 		     best->what);
 	if (best->attach[0] == '\0')
 		return vk_error_remedy(err, "Nothing was written; vmfskit decode shows what it is");
-	return vk_error_remedy(err, "Nothing was written; %s: %s",
-			       source->container != NULL ? "open it with" : "get at the disk in it with", best->attach);
+	if (source->container != NULL)
+		return vk_error_remedy(err, "Nothing was written; open it with: %s", best->attach);
+	return vk_error_remedy(err, "Nothing was written; writing goes to the array or volume that is put together. "
+				    "For reading: %s", best->attach);
 }
 
 enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_error *err)

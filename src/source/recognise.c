@@ -59,8 +59,8 @@ static void support(struct vk_kind_fit *reading, enum vk_fit fit, const char *wh
 	vk_text_fmt(&text, "%s at 0x%llx", what, (unsigned long long)at);
 }
 
-/* A VMFS structure where a partition that starts at `start` would have it. */
-static void support_partition_at(struct vk_io *io, uint64_t start, struct vk_kind_fit *reading,
+/* A VMFS structure where a partition that starts at `start` would have it; false: there is none. */
+static bool support_partition_at(struct vk_io *io, uint64_t start, struct vk_kind_fit *reading,
 				 enum vk_fit fit)
 {
 	uint64_t header = vk_add_sat(start, VK_LVM_HEADER_OFFSET);
@@ -73,28 +73,36 @@ static void support_partition_at(struct vk_io *io, uint64_t start, struct vk_kin
 		support(reading, fit, "a file-system descriptor", fs);
 	else if (vk_heartbeat_at(io, hb, VK_HEARTBEATS_OFFSET))
 		support(reading, fit, "a heartbeat slot", hb);
+	else
+		return false;
+	return true;
 }
 
-static void recognise_disk(struct vk_io *io, const struct vk_table *table, struct vk_kind_fit *r)
+/* Whether it shows VMFS. */
+static bool recognise_disk(struct vk_io *io, const struct vk_table *table, struct vk_kind_fit *r)
 {
+	bool shown = false;
+
 	for (size_t i = 0; i < table->partition_count; i++)
-		if (!vk_partition_is_extended(&table->partitions[i]))
-			support_partition_at(io, vk_mul_sat(table->partitions[i].start_sector,
-							    table->sector_size),
-					     r, VK_FIT_STRUCTURE);
+		if (!vk_partition_is_extended(&table->partitions[i]) &&
+		    (support_partition_at(io, vk_mul_sat(table->partitions[i].start_sector, table->sector_size), r,
+					  VK_FIT_STRUCTURE) ||
+		     vk_partition_is_vmfs(&table->partitions[i])))
+			shown = true;
 	if (table->kind != VK_TABLE_NONE)
 		support(r, VK_FIT_TABLE, "a partition table", 0);
 	for (size_t i = 0; i < vk_usual_start_count; i++)
-		support_partition_at(io, vk_usual_starts[i] * 512, r, VK_FIT_HINT);
+		shown = support_partition_at(io, vk_usual_starts[i] * 512, r, VK_FIT_HINT) || shown;
+	return shown;
 }
 
-static void recognise_kinds(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
+static bool recognise_kinds(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
 			    struct vk_kind_fit fits[4])
 {
 	struct vk_kind_fit *disk = &fits[0], *partition = &fits[1], *volume = &fits[2];
 	const struct vk_partition *named = vk_tail_gpt_partition(tail, 0);
+	bool shown = recognise_disk(io, table, disk);
 
-	recognise_disk(io, table, disk);
 	support_partition_at(io, 0, partition, VK_FIT_STRUCTURE);
 	if (named != NULL && vk_partition_is_vmfs(named))
 		support(partition, VK_FIT_STRUCTURE, "a backup GPT of a disk whose VMFS partition begins", 0);
@@ -106,6 +114,7 @@ static void recognise_kinds(struct vk_io *io, const struct vk_table *table, cons
 		support(volume, VK_FIT_STRUCTURE, "a file-system descriptor", 0);
 	if (vk_lvm_header_at(io, 0))
 		support(&fits[3], VK_FIT_STRUCTURE, "an LVM header", 0);
+	return shown;
 }
 
 void vk_lun_signs_of(struct vk_io *io, const struct vk_table *table, const struct vk_tail_gpt *tail,
@@ -117,7 +126,7 @@ void vk_lun_signs_of(struct vk_io *io, const struct vk_table *table, const struc
 	*ret_signs = (struct vk_lun_signs){.equal = 4, .sector_size = table->sector_size};
 	for (int i = 0; i < 4; i++)
 		fits[i].kind = (enum vk_source_kind)(VK_SOURCE_DISK + i);
-	recognise_kinds(io, table, tail, fits);
+	ret_signs->shows_vmfs = recognise_kinds(io, table, tail, fits);
 	for (size_t i = 1; i < 4; i++)
 		if (fits[i].fit > fits[ret_signs->best].fit)
 			ret_signs->best = i;

@@ -19,6 +19,7 @@ struct vk_lun_signs {
 	struct vk_kind_fit fits[4]; /* disk, partition, volume, header */
 	size_t best;		    /* index of the fit that is best */
 	size_t equal;               /* another one that fits as well; 4: none does */
+	bool shows_vmfs;   /* as a disk: a table names a VMFS partition, or a structure stands where one would begin */
 	bool table_sound;  /* a copy of a GPT with both checksums, or an MBR with plausible entries */
 	bool copies_agree; /* both copies of a GPT are sound, each in its place, of one disk */
 	uint64_t disk_bytes; /* how long its GPT says that the disk is; 0: nobody says it */

@@ -183,9 +183,9 @@ signature() { # KIND FILE
 			my $p = $n / 512 - 32768;
 			my $h = pack("Nx28a8x56Q>", 0xde11de11, "01.02.00", $p) . "\0" x 408;
 			at($n - 512, substr($h, 0, 512)); at($p * 512, substr($h, 0, 512));
-		} elsif ($kind eq "md-1.0") {
+		} elsif ($kind =~ /md-1.0/) {
 			my $s = (($n / 512) - 16) & ~7;
-			my $h = pack("L<L<L<L<a16a32Q<l<l<Q<L<L<x16", 0xa92b4efc, 1, 0, 0, "u" x 16, "host:0", 1, 1, 0, 2000, 0, 2);
+			my $h = pack("L<L<L<L<a16a32Q<l<l<Q<L<L<x16", 0xa92b4efc, 1, 0, 0, "u" x 16, "host:0", 1, $kind =~ /RAID5/ ? 5 : 1, 0, 2000, 0, 3);
 			$h .= pack("x16") ; $h = pack("a256", $h);
 			substr($h, 144, 8) = pack("Q<", $s);
 			my $sum = 0; $sum += $_ for unpack("L<64", $h);
@@ -200,8 +200,8 @@ signature() { # KIND FILE
 			}
 		}' "$1" "$2"
 }
-member() { # KIND TYPE: what libblkid calls it
-	local kind=$1 type=$2 before
+member() { # KIND TYPE NAME: what libblkid calls it, and what people do
+	local kind=$1 type=$2 name=$3 before
 	copy_disk good.img member.img
 	truncate -s $((size + (64 << 20))) member.img
 	signature "$kind" member.img
@@ -212,11 +212,11 @@ member() { # KIND TYPE: what libblkid calls it
 	is "$kind: an independent judge" "$(blkid -p -o value -s TYPE member.img 2>&1 | grep -o "$type\|ambivalent" | head -n 1)" "$type"
 	before=$(disk_state member.img)
 	exits "$kind: doctor" 1 doctor --json member.img
-	is "$kind: a part of an array, not a LUN that grew" "$(jq -r '[.. | .code? // empty] | map(select(test("grown|member"))) | unique | join(" ")' "$OUT")" incident.member
+	is "$kind: a part of an array, not a LUN that grew" "$(jq -r '[.. | .code? // empty] | map(select(test("grown|member"))) | unique | join(" ")' "$OUT")" source.member
 	doctor member.img >"$OUT" 2>&1
 	hasnt "$kind: doctor advises no repair" "$OUT" "vmfskit (repair|restore)"
 	exits "$kind: repair table" 3 repair table member.img
-	has "$kind: by name" "$ERR" "^guard member refuses: $type"
+	has "$kind: by name" "$ERR" "^vmfskit: guard member refuses: this is a member of an? $name"
 	hasnt "$kind: nobody is told to lift it after a copy" "$ERR" "save that data"
 	zero member.img 0 512
 	exits "$kind: restore" 3 "$VMFSKIT" restore --store "$store" "$id" member.img --write --override size
@@ -225,10 +225,10 @@ member() { # KIND TYPE: what libblkid calls it
 	dd if=good.img of=member.img bs=512 count=1 conv=notrunc status=none
 	is "$kind: untouched" "$(disk_sum member.img)" "$(echo "$before" | tail -n 1)"
 }
-member ddf ddf_raid_member
-member isw isw_raid_member
-member md-1.0 linux_raid_member
-member zfs zfs_member
+member ddf ddf_raid_member "DDF RAID"
+member isw isw_raid_member "Intel RAID"
+member md-1.0-RAID5 linux_raid_member "Linux RAID .md 1.0, RAID5, 3 disks."
+member zfs zfs_member "ZFS pool"
 
 # what nobody knows behind the end that the table names
 copy_disk good.img member.img
