@@ -51,19 +51,22 @@ extern "C" {
 	  "make sure that this is the right disk, and that the volume was not resignatured since the capture") \
 	G(TABLE_KIND, "table-kind", \
 	  "the target has a sound partition table of another kind than the captured one", \
-	  "the volume may have been grown since; take a newer capture, or leave the table out with --part; of a " \
-	  "repair, make sure that nobody needs the table that is there") \
+	  "where that table names the volume, too, it may have been grown since: take a newer capture, or leave " \
+	  "the table out with --part; where it does not, another system wrote it: keep that system from the LUN, " \
+	  "and lift this guard when nobody needs anything of its table") \
 	G(TABLE_PARTITIONS, "table-partitions", \
 	  "the target has a sound partition table with partitions that the captured one does not have, or that " \
 	  "end elsewhere in it", \
-	  "take a newer capture, or leave the table out with --part; of a repair, make sure that nobody needs " \
-	  "those partitions") \
+	  "where that table names the volume, too, it may have been changed since: take a newer capture, or leave " \
+	  "the table out with --part; where it does not, another system wrote it: keep that system from the LUN, " \
+	  "and lift this guard when nobody needs anything of those partitions") \
 	G(CHANGED, "changed-since", \
 	  "the target was changed after the restore", \
 	  "decode it and decide; undo would put the older bytes back over the change") \
 	G(FOREIGN_SIGNATURE, "foreign-signature", \
 	  "another system's data lies where would be written", \
-	  "save that data first, then lift this guard") \
+	  "keep that system from the LUN; when anybody needs what it has there, copy the whole disk first; then lift " \
+	  "this guard") \
 	G(CONTAINER, "container", \
 	  "the target is a container or a compressed file, not a disk", \
 	  "open it as is said and name the disk that comes out") \
@@ -104,6 +107,9 @@ struct vk_objection {
 	enum vk_guard guard;
 	bool overridden;
 	char message[400]; /* one sentence: what was seen, what was expected */
+	const char *past;  /* what to do; static */
+	/* whether that may be only a person can say, who finds it in the plan: the command that lifts it is shown */
+	bool acceptable;
 };
 
 struct vk_restore_options {

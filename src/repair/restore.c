@@ -9,8 +9,18 @@
 #include "base/checked.h"
 #include "base/texts.h"
 #include "repair/guard/guards.h"
+#include "repair/restore_gaps.h"
 #include "repair/unsaved.h"
 #include "repair/writer.h"
+
+/* A structure uses these sectors. */
+static bool add_used(struct vk_restore *restore, uint64_t start, uint64_t length)
+{
+	uint32_t ss = restore->target.sector_size;
+	uint64_t end = vk_round_up_sat(vk_add_sat(start, length), ss);
+
+	return vk_range_set_add(&restore->used, start - start % ss, end - (start - start % ss));
+}
 
 /*
  * How the target looks now where the capture saw VMFS partitions. What lies in these, and in the partitions of the
@@ -49,6 +59,9 @@ static enum vk_status decode_places(struct vk_restore *restore, struct vk_error 
 		if (status != VK_OK)
 			return status;
 		vk_disk_facts_learn(restore->facts, place->start_bytes, &place->vmfs);
+		for (size_t k = 0; k < place->vmfs.place_count; k++)
+			sound = sound && add_used(restore, place->start_bytes + place->vmfs.places[k].offset_bytes,
+						  place->vmfs.places[k].length_bytes);
 		/* the guards ask who it is; what is long is not kept for each of many partitions */
 		free(place->vmfs.runs);
 		free(place->vmfs.places);
@@ -91,8 +104,14 @@ static enum vk_status make_plan(struct vk_restore *restore, const struct vk_unsa
 		status = vk_structures_list(restore->captured != NULL && !vk_rebuilt_is_wipe(&capture->rebuilt)
 						    ? restore->captured : restore->before,
 					    &restore->structures, err);
+	for (size_t i = 0; i < restore->structures.count && status == VK_OK; i++)
+		if (!add_used(restore, restore->structures.items[i].start,
+			      restore->structures.items[i].end - restore->structures.items[i].start))
+			status = vk_no_memory(err, NULL);
 	if (status == VK_OK)
 		status = vk_restore_choose(restore, err);
+	if (status == VK_OK)
+		status = vk_restore_choose_gaps(restore, err);
 	if (status == VK_OK)
 		status = vk_restore_edit(restore, err);
 	if (status == VK_OK)
@@ -212,7 +231,9 @@ void vk_restore_free(struct vk_restore *restore)
 	vk_io_close(restore->kept.held);
 	vk_target_close(&restore->own);
 	vk_range_set_free(&restore->keep_out);
+	vk_range_set_free(&restore->used);
 	free(restore->chosen);
+	free(restore->gaps_only);
 	free(restore->choices);
 	free(restore->objections);
 	vk_sentences_free(&restore->remarks, &restore->remark_count);

@@ -24,7 +24,7 @@ bool vk_restore_may_be_lifted(const struct vk_restore *restore)
 		if (objections[i].overridden)
 			continue;
 		any = true;
-		if (objections[i].guard != VK_GUARD_GUESS && objections[i].guard != VK_GUARD_UNREADABLE)
+		if (!objections[i].acceptable)
 			return false;
 	}
 	return any;
@@ -226,7 +226,7 @@ static void show_objections(const struct vk_restore_run *run)
 		else
 			fprintf(run->cmd.call->err,
 				"guard %s refuses: %s\n  why: %s\n  what to do: %s\n  to lift it: --override %s\n",
-				kind->name, objections[i].message, kind->protects, kind->past,
+				kind->name, objections[i].message, kind->protects, objections[i].past,
 				kind->name);
 	}
 }

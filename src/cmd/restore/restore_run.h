@@ -66,7 +66,8 @@ size_t vk_restore_new_errors(const struct vk_restore_run *run);
 char *vk_restore_next_command(const struct vk_restore_run *run);
 /*
  * Whether all that stands in the way of a plan are guards that a reader of the plan can decide: that values are
- * guesses, and that sectors could not be read. Others want their reason removed.
+ * guesses, that sectors could not be read, that what another system made over the volume goes. Others want their
+ * reason removed.
  */
 bool vk_restore_may_be_lifted(const struct vk_restore *restore);
 /*

@@ -20,11 +20,8 @@ struct field_of_view {
 
 enum { AROUND_BYTES = 4096, OWN_LOOKS_MAX = 256, BACKUP_SECTORS = 33 };
 
-/*
- * Bytes that are as they were captured belong to what was captured, whatever they look like. A magic is short
- * and says nothing of whose it is: the 4 KiB from its sector on are compared.
- */
-static bool as_captured(const struct vk_restore *restore, const struct vk_foreign *sign)
+/* A magic is short and says nothing of whose it is: the 4 KiB from its sector on are compared. */
+bool vk_guard_as_captured(const struct vk_restore *restore, const struct vk_foreign *sign)
 {
 	uint8_t seen[AROUND_BYTES], want[AROUND_BYTES];
 	uint64_t start = sign->magic_bytes - sign->magic_bytes % 512; /* not the sectors before: a lost MBR */
@@ -36,6 +33,16 @@ static bool as_captured(const struct vk_restore *restore, const struct vk_foreig
 	       vk_io_read_all(restore->io, start, seen, len, &ignored) == VK_OK &&
 	       vk_io_read_all(restore->captured_io, start, want, len, &ignored) == VK_OK &&
 	       memcmp(seen, want, len) == 0;
+}
+
+/* It lies where a volume of the plan does, and not beside it in a partition of its own. */
+static bool lies_over_volume(const struct vk_restore *restore, const struct field_of_view *view)
+{
+	for (size_t p = 0; p < restore->place_count && view->own; p++)
+		if (vk_ranges_meet(view->start, view->length, restore->places[p].start_bytes,
+				   restore->places[p].length_bytes))
+			return true;
+	return !view->own;
 }
 
 static bool in_the_way(const struct vk_restore *restore, const struct field_of_view *view)
@@ -58,7 +65,7 @@ static enum vk_status ask_range(struct vk_restore *restore, const struct field_o
 		 * A part of an array may have been one when it was captured, or have become one since a restore
 		 * without a byte of that restore being changed: what excuses other signatures does not excuse it.
 		 */
-		if (!vk_foreign_is_member(sign) && (restore->known_state || as_captured(restore, sign)))
+		if (!vk_foreign_is_member(sign) && (restore->known_state || vk_guard_as_captured(restore, sign)))
 			continue;
 		if (!view->whole && view->partition == 0)
 			snprintf(where, sizeof(where), "the place of a volume that no table names");
@@ -71,6 +78,9 @@ static enum vk_status ask_range(struct vk_restore *restore, const struct field_o
 					 where, sign->magic_bytes, sign->label[0] != '\0' ? ", label \"" : "",
 					 sign->label, sign->label[0] != '\0' ? "\"" : "",
 					 sign->uuid[0] != '\0' ? ", UUID " : "", sign->uuid);
+		if (status == VK_OK && !vk_foreign_is_member(sign))
+			vk_guard_add_remedy(restore, vk_guard_kind(VK_GUARD_FOREIGN_SIGNATURE)->past,
+					    lies_over_volume(restore, view));
 	}
 	vk_foreigners_free(&found);
 	return status;

@@ -23,9 +23,39 @@ enum vk_table_kind vk_table_sound_kind(const struct vk_table *table)
 	return table->gpt[0].sound || table->gpt[1].sound ? VK_TABLE_GPT : VK_TABLE_NONE;
 }
 
+bool vk_guard_table_is_of_others(const struct vk_restore *restore)
+{
+	const struct vk_table *table = &restore->before->table;
+
+	for (size_t i = 0; i < table->partition_count; i++)
+		for (size_t p = 0; p < restore->place_count; p++)
+			if (vk_partition_is_vmfs(&table->partitions[i]) &&
+			    vk_mul_sat(table->partitions[i].start_sector, restore->target.sector_size) ==
+				    restore->places[p].start_bytes)
+				return false;
+	return restore->place_count > 0;
+}
+
+/* What to do about a table that would go. */
+static void add_remedy(struct vk_restore *restore)
+{
+	if (vk_guard_table_is_of_others(restore))
+		vk_guard_add_remedy(restore,
+				    "another system wrote that table over the volume: keep it from the LUN; the whole "
+				    "table goes, so lift this guard only when nobody needs any of its partitions",
+				    true);
+	else if (!restore->capture->is_rebuilt)
+		vk_guard_add_remedy(restore,
+				    "the volume may have been grown or moved since: take a newer capture, or leave the "
+				    "table out with --part", false);
+	else
+		vk_guard_add_remedy(restore, "make sure that nobody needs what would go", false);
+}
+
 enum vk_status vk_guard_ask_table_kind(struct vk_restore *restore, struct vk_error *err)
 {
 	enum vk_table_kind seen, want = restore->capture->table_kind;
+	enum vk_status status;
 
 	if (restore->known_state || restore->before->kind != VK_SOURCE_DISK ||
 	    !vk_restore_edits_in_part(restore, VK_PART_TABLE))
@@ -35,10 +65,13 @@ enum vk_status vk_guard_ask_table_kind(struct vk_restore *restore, struct vk_err
 		return VK_OK;
 	if (restore->capture->is_undo && restore->after != NULL && seen == restore->after->table.kind)
 		return VK_OK;
-	return vk_guard_object(restore, VK_GUARD_TABLE_KIND, err,
-			       "The target has a sound %s partition table, the %s table is %s",
-			       vk_table_kind_name(seen), restore->capture->is_rebuilt ? "rebuilt" : "captured",
-			       vk_table_kind_name(want));
+	status = vk_guard_object(restore, VK_GUARD_TABLE_KIND, err,
+				 "The target has a sound %s partition table, the %s table is %s",
+				 vk_table_kind_name(seen), restore->capture->is_rebuilt ? "rebuilt" : "captured",
+				 vk_table_kind_name(want));
+	if (status == VK_OK)
+		add_remedy(restore);
+	return status;
 }
 
 bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition)
@@ -66,6 +99,7 @@ enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct 
 	const struct vk_table *table = &restore->before->table;
 	const struct vk_partition *first = NULL;
 	char type[VK_GUID_TEXT_BYTES];
+	enum vk_status status;
 	size_t count = 0;
 	const char *name;
 
@@ -89,13 +123,16 @@ enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct 
 	if (count == 0)
 		return VK_OK;
 	vk_partition_type(first, type, &name);
-	return vk_guard_object(restore, VK_GUARD_TABLE_PARTITIONS, err,
-			       "The target's sound table has %zu %s that the %s one does not have, or not with this "
-			       "end; the first is number %u at sector %" PRIu64 ", %" PRIu64
-			       " sectors, type %s (%s)",
-			       count, count == 1 ? "partition" : "partitions",
-			       restore->capture->is_rebuilt ? "rebuilt" : "captured", first->number,
-			       first->start_sector, first->sectors, type, name);
+	status = vk_guard_object(restore, VK_GUARD_TABLE_PARTITIONS, err,
+				 "The target's sound table has %zu %s that the %s one does not have, or not with this "
+				 "end; the first is number %u at sector %" PRIu64 ", %" PRIu64
+				 " sectors, type %s (%s)",
+				 count, count == 1 ? "partition" : "partitions",
+				 restore->capture->is_rebuilt ? "rebuilt" : "captured", first->number,
+				 first->start_sector, first->sectors, type, name);
+	if (status == VK_OK)
+		add_remedy(restore);
+	return status;
 }
 
 /* A table at the start of the very partition that was captured is damage, not a disk. */

@@ -198,6 +198,12 @@ static enum vk_status ask_disk_guid(struct vk_restore *restore, struct vk_error 
 		return VK_OK;
 	vk_guid_format(&target->diskGUID, is);
 	vk_guid_format(&captured->diskGUID, was);
+	/* who writes a table of his own gives the disk another GUID: what else tells the disk decides */
+	if (restore->of.is_of >= VK_OF_LIKELY && vk_guard_table_is_of_others(restore)) {
+		vk_restore_add_remark(restore, "the table on the target says that this is disk %s, the captured one "
+				      "disk %s: whoever wrote it gave it a new GUID", is, was);
+		return VK_OK;
+	}
 	return vk_guard_object(restore, VK_GUARD_DISK_ID, err,
 			       "The partition table on the target is of disk %s, the captured one of disk %s",
 			       is, was);

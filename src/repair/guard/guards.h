@@ -22,6 +22,13 @@ vk_guard_ask vk_guard_ask_heartbeat;
 vk_guard_ask vk_guard_ask_worse;
 
 /*
+ * Whether the bytes around a signature are as they were captured: then they belong to what was captured, whatever
+ * they look like.
+ */
+struct vk_foreign;
+bool vk_guard_as_captured(const struct vk_restore *restore, const struct vk_foreign *sign);
+
+/*
  * Guard member, unless it has spoken: would anything be overwritten from the byte `end` on, where who ("A capture")
  * says that the disk ends? 0: nobody says it.
  */
@@ -30,6 +37,8 @@ VK_MUST_USE enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_
 
 /* The kind of table that systems go by, VK_TABLE_NONE unless it is sound: an MBR with partitions beats a GPT. */
 enum vk_table_kind vk_table_sound_kind(const struct vk_table *table);
+/* Whether the target's table names none of the volumes that the plan's table does: another system wrote it. */
+bool vk_guard_table_is_of_others(const struct vk_restore *restore);
 /* Whether the captured table has this partition of the target: the same place and type. */
 bool vk_partition_was_captured(const struct vk_restore *restore, const struct vk_partition *partition);
 

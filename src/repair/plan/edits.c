@@ -141,6 +141,8 @@ static enum vk_status put_next(const struct walk *walk, uint64_t offset, uint64_
 
 	if (!leave && capture->is_rebuilt && restore->options.parts == 0)
 		leave = !vk_range_set_holds(&walk->rebuilt, offset, &length);
+	if (!leave && restore->gaps_only != NULL && restore->gaps_only[walk->region - capture->regions])
+		leave = vk_range_set_holds(&restore->used, offset, &length);
 	hole = !leave && vk_range_set_holds(&walk->not_held, offset, &length);
 	*end = offset + length;
 	if (hole)

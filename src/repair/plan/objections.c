@@ -32,7 +32,10 @@ bool vk_guard_has_objected(const struct vk_restore *restore, enum vk_guard guard
 enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard, struct vk_error *err,
 			       const char *message, ...)
 {
-	struct vk_objection objection = {.guard = guard, .overridden = vk_guard_is_lifted(&restore->options, guard)};
+	struct vk_objection objection = {.guard = guard,
+					 .overridden = vk_guard_is_lifted(&restore->options, guard),
+					 .past = vk_guard_kind(guard)->past,
+					 .acceptable = guard == VK_GUARD_GUESS || guard == VK_GUARD_UNREADABLE};
 	va_list args;
 
 	va_start(args, message);
@@ -41,6 +44,14 @@ enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard, 
 	if (vk_append(&restore->objections, &restore->objection_count, &objection, sizeof(objection)) == NULL)
 		return vk_no_memory(err, NULL);
 	return VK_OK;
+}
+
+void vk_guard_add_remedy(struct vk_restore *restore, const char *past, bool acceptable)
+{
+	struct vk_objection *last = &restore->objections[restore->objection_count - 1];
+
+	last->past = past;
+	last->acceptable = acceptable;
 }
 
 size_t vk_restore_objections(const struct vk_restore *restore, const struct vk_objection **ret_objections)

@@ -12,11 +12,10 @@
 #include "base/checked.h"
 #include "repair/plan/restore_state.h"
 
-enum { ZERO_LOOK_BYTES = 64 * 1024, PIECE_BYTES = 256 << 10 };
+enum { ZERO_LOOK_BYTES = 64 * 1024, PIECE_BYTES = VK_RESTORE_PIECE_BYTES };
 
-/* Every region of the part and the partition is chosen. */
-static enum vk_status choose(struct vk_restore *restore, enum vk_part part, unsigned partition,
-			     const char *why, struct vk_error *err)
+enum vk_status vk_restore_choose_part(struct vk_restore *restore, enum vk_part part, unsigned partition,
+				      const char *why, struct vk_error *err)
 {
 	struct vk_restore_choice choice = {.part = part, .partition = partition};
 
@@ -122,6 +121,24 @@ static const char *reason_for(const struct vk_restore *restore, const struct vk_
 	return zeroed_in(restore, region, why, cap) ? why : NULL;
 }
 
+bool vk_restore_differs(const struct vk_restore *restore, const struct vk_range *range, uint8_t *buf)
+{
+	for (uint64_t done = 0; done < range->length_bytes;) {
+		uint64_t at = range->offset_bytes + done;
+		size_t want = (size_t)vk_min_u64(PIECE_BYTES, range->length_bytes - done);
+		size_t is, was;
+
+		if (vk_io_read(restore->io, at, buf, want, &is, NULL) != VK_OK ||
+		    vk_io_read(restore->captured_io, at, buf + PIECE_BYTES, want, &was, NULL) != VK_OK ||
+		    is < want || was < want)
+			return false;
+		if (memcmp(buf, buf + PIECE_BYTES, want) != 0)
+			return true;
+		done += want;
+	}
+	return false;
+}
+
 enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *err)
 {
 	const struct vk_capture *capture = restore->capture;
@@ -129,7 +146,8 @@ enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *er
 	enum vk_status status = VK_OK;
 
 	restore->chosen = calloc(capture->region_count + 1, sizeof(*restore->chosen));
-	if (restore->chosen == NULL)
+	restore->gaps_only = calloc(capture->region_count + 1, sizeof(*restore->gaps_only));
+	if (restore->chosen == NULL || restore->gaps_only == NULL)
 		return vk_no_memory(err, NULL);
 	for (size_t i = 0; i < capture->region_count; i++)
 		absent &= ~(unsigned)capture->regions[i].part;
@@ -149,28 +167,9 @@ enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *er
 		if (named == 0)
 			reason = reason_for(restore, region, why, sizeof(why));
 		if (reason != NULL)
-			status = choose(restore, region->part, region->partition, reason, err);
+			status = vk_restore_choose_part(restore, region->part, region->partition, reason, err);
 	}
 	return status;
-}
-
-/* Whether captured and present bytes differ; what cannot be read on either side is not compared. */
-static bool differs(struct vk_restore *restore, const struct vk_region *region, uint8_t *a, uint8_t *b)
-{
-	for (uint64_t done = 0; done < region->length_bytes;) {
-		uint64_t at = region->offset_bytes + done;
-		size_t want = (size_t)vk_min_u64(PIECE_BYTES, region->length_bytes - done);
-		size_t is, was;
-
-		if (vk_io_read(restore->io, at, a, want, &is, NULL) != VK_OK ||
-		    vk_io_read(restore->captured_io, at, b, want, &was, NULL) != VK_OK ||
-		    is < want || was < want)
-			return false;
-		if (memcmp(a, b, want) != 0)
-			return true;
-		done += want;
-	}
-	return false;
 }
 
 /* A person who reads "nothing to change" must not take that for "nothing differs". */
@@ -185,13 +184,13 @@ void vk_restore_say_left_out(struct vk_restore *restore)
 	vk_text_init(&text, list, sizeof(list));
 	for (size_t i = 0; buf != NULL && different != NULL && i < capture->region_count; i++) {
 		const struct vk_region *region = &capture->regions[i];
-
+		const struct vk_range range = {region->offset_bytes, region->length_bytes};
 		bool said = restore->chosen[i] || region->part == VK_PART_TABLE;
 
 		for (size_t k = 0; k < i; k++)
 			said = said || (different[k] && capture->regions[k].part == region->part &&
 					capture->regions[k].partition == region->partition);
-		different[i] = !said && differs(restore, region, buf, buf + PIECE_BYTES);
+		different[i] = !said && vk_restore_differs(restore, &range, buf);
 		if (!different[i])
 			continue;
 		vk_text_fmt(&text, "%s%s of partition %u", text.len_bytes > 0 ? ", " : "",

@@ -51,7 +51,9 @@ struct vk_restore {
 	size_t place_count;
 	struct vk_structures structures;
 
-	bool *chosen; /* for each region of the capture */
+	/* for each region of the capture; of some (NULL: of none) only what no structure uses, now or then */
+	bool *chosen, *gaps_only;
+	struct vk_range_set used; /* sectors of volumes that a structure uses, as captured or as the target says */
 	unsigned parts;
 	struct vk_restore_choice *choices;
 	size_t choice_count;
@@ -89,6 +91,8 @@ bool vk_guard_has_objected(const struct vk_restore *restore, enum vk_guard guard
 VK_MUST_USE enum vk_status vk_guard_object(struct vk_restore *restore, enum vk_guard guard,
 					   struct vk_error *err, const char *message, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Of the objection that was added last: what to do (static), and whether a person may accept it as it is. */
+void vk_guard_add_remedy(struct vk_restore *restore, const char *past, bool acceptable);
 /* The first objection that nobody lifts; NULL: the plan may be carried out. */
 const struct vk_objection *vk_restore_first_refusal(const struct vk_restore *restore);
 
@@ -101,6 +105,15 @@ VK_MUST_USE enum vk_status vk_restore_hold(const struct vk_restore *restore, str
 					   struct vk_error *err);
 /* Choose the parts (parts.c), put the chosen regions on the overlay (edits.c). */
 VK_MUST_USE enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *err);
+/* Every region of the part and the partition is chosen. */
+VK_MUST_USE enum vk_status vk_restore_choose_part(struct vk_restore *restore, enum vk_part part, unsigned partition,
+						  const char *why, struct vk_error *err);
+/*
+ * Whether captured and present bytes differ; what cannot be read on either side is not compared. buf: twice the bytes
+ * of a piece.
+ */
+enum { VK_RESTORE_PIECE_BYTES = 256 << 10 };
+bool vk_restore_differs(const struct vk_restore *restore, const struct vk_range *range, uint8_t *buf);
 VK_MUST_USE enum vk_status vk_restore_edit(struct vk_restore *restore, struct vk_error *err);
 /* The regions that an undo capture has to hold: everything that would be changed. Free the array. */
 VK_MUST_USE enum vk_status vk_restore_undo_regions(const struct vk_restore *restore,
