@@ -9,6 +9,7 @@
 #include "cmd/shared/captures.h"
 #include "cmd/shared/scan_progress.h"
 #include "cmd/shared/verbs.h"
+#include "find/wish.h"
 #include "report/report_find.h"
 #include "vmfskit/of_disk.h"
 
@@ -59,7 +60,23 @@ static bool parse_range(const char *text, struct vk_find_options *options)
 	       options->range_start_bytes % 512 == 0 && options->range_length_bytes > 0;
 }
 
-/* The volume that is to be repaired next, and how; the list ends with NULL. */
+/* A sound entry names it with another length than its header. */
+static bool other_length(const struct vk_candidate *c)
+{
+	return c->table_sound && c->claimed_bytes >= c->length_bytes && c->told_bytes != 0 &&
+	       c->told_bytes != c->claimed_bytes;
+}
+
+/* Something of it is wrong that repair header works on: that another system's signature lies in it is not. */
+static bool headers_are_hurt(const struct vk_candidate *c)
+{
+	for (int i = 0; i < VK_CHECK_COUNT; i++)
+		if (i != VK_CHECK_NOT_FOREIGN && c->checks[i].verdict == VK_VERDICT_FAIL)
+			return true;
+	return !c->has_header || (c->head && !c->has_fs);
+}
+
+/* The volume that is to be repaired next, and how; NULL: the table. The list ends with NULL. */
 static void add_next(char **next, size_t *count, const char *verb, const struct run *run, const struct vk_candidate *c)
 {
 	struct vk_command command;
@@ -70,18 +87,13 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 	vk_cmd_put_source(&command, run->path, &run->how.view);
 	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
 		vk_command_add(&command, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
+	for (size_t i = 0; c == NULL && i < run->found.count; i++)
+		vk_find_put_wish(&run->found, &run->source, &run->found.candidates[i], &command);
 	/* without them the next verb would count in other sectors, and ask other captures */
-	vk_cmd_put_options(&command, run->cmd.call, VK_HOW_OPTION_NAMES " store config");
+	vk_cmd_put_options(&command, run->cmd.call, VK_HOW_OPTION_NAMES " store public-key config");
 	line = vk_command_end(&command);
 	if (line != NULL)
 		next[(*count)++] = line;
-}
-
-/* A sound entry names it with another length than its header. */
-static bool other_length(const struct vk_candidate *c)
-{
-	return c->table_sound && c->claimed_bytes >= c->length_bytes && c->told_bytes != 0 &&
-	       c->told_bytes != c->claimed_bytes;
 }
 
 static size_t what_next(struct run *run)
@@ -93,11 +105,15 @@ static size_t what_next(struct run *run)
 	for (size_t i = 0; i < run->found.count && run->source.readings.items[0].repairable; i++) {
 		const struct vk_candidate *c = &run->found.candidates[i];
 
-		if (vk_standing_is_ghost(c->standing) || c->start_before_disk)
+		enum vk_wish wish = vk_find_wish(&run->found, &run->source, c);
+
+		if (vk_standing_is_ghost(c->standing) || c->start_before_disk || wish == VK_WISH_COPY)
 			continue;
 		/* a sound entry stands: when the header says another length, the header is what is looked at */
 		table = table || (!vk_report_find_in_table(c) && !other_length(c));
-		if ((c->standing == VK_STANDING_DAMAGED || other_length(c)) && count < NEXT_MAX - 1 &&
+		/* headers are written into no partition of another system: the table comes first */
+		if (wish == VK_WISH_NONE && count < NEXT_MAX - 1 &&
+		    ((c->standing == VK_STANDING_DAMAGED && headers_are_hurt(c)) || other_length(c)) &&
 		    (run->source.kind == VK_SOURCE_DISK || c->start_bytes == 0))
 			add_next(run->next, &count, "repair header", run, c);
 	}

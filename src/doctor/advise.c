@@ -11,6 +11,7 @@
 #include "base/command.h"
 #include "base/memory.h"
 #include "doctor/doctor.h"
+#include "find/wish.h"
 
 enum { ADVICE_MAX = 8 };
 
@@ -55,6 +56,9 @@ static char *command(const struct vk_doctor *doc, const char *verb, const char *
 		vk_command_add(&line, " --public-key");
 		vk_command_path(&line, o->public_key_file);
 	}
+	for (size_t i = 0; i < doc->subject_count && strcmp(verb, "repair table") == 0; i++)
+		if (doc->subjects[i].candidate != NULL)
+			vk_find_put_wish(&doc->find, &doc->source, doc->subjects[i].candidate, &line);
 	/* what a scan found is not found again without one */
 	if (o->scan && strcmp(verb, "repair table") == 0)
 		vk_command_add(&line, " --scan");
@@ -149,6 +153,15 @@ static bool header_is_harmed(const struct vk_diagnosis *d, const struct vk_diagn
 	return false;
 }
 
+/* What must be said so that a repair of the table names the volume that begins there. */
+static enum vk_wish wish_of(const struct vk_doctor *doc, uint64_t start_bytes)
+{
+	for (size_t i = 0; i < doc->subject_count; i++)
+		if (doc->subjects[i].start_bytes == start_bytes && doc->subjects[i].candidate != NULL)
+			return vk_find_wish(&doc->find, &doc->source, doc->subjects[i].candidate);
+	return VK_WISH_NONE;
+}
+
 /* repair header must be told which volume, unless there is but one. */
 static void advise_headers(struct vk_doctor *doc)
 {
@@ -157,7 +170,8 @@ static void advise_headers(struct vk_doctor *doc)
 		unsigned number = v->named ? v->partition : 0;
 		char verb[80] = "repair header";
 
-		if (!header_is_harmed(doc->d, v))
+		/* headers are written into no partition of another system: the table comes first */
+		if (!header_is_harmed(doc->d, v) || wish_of(doc, v->start_bytes) != VK_WISH_NONE)
 			continue;
 		if (number != 0 && doc->d->volume_count > 1)
 			snprintf(verb, sizeof(verb), "repair header --partition %u", number);
@@ -172,12 +186,23 @@ static void advise_headers(struct vk_doctor *doc)
 
 static void advise_repair(struct vk_doctor *doc)
 {
+	bool chosen = false, copy = false;
+
 	if (doc->d->unknown)
 		return;
-	if (doc->source.kind == VK_SOURCE_DISK && (table_is_wrong(doc) || vk_doctor_has(doc, VK_F_INCIDENT_GROWN)))
+	for (size_t i = 0; i < doc->subject_count; i++) {
+		enum vk_wish wish = wish_of(doc, doc->subjects[i].start_bytes);
+
+		chosen = chosen || wish == VK_WISH_ASKED;
+		copy = copy || wish == VK_WISH_COPY;
+	}
+	if (doc->source.kind == VK_SOURCE_DISK && (chosen || !copy) &&
+	    (table_is_wrong(doc) || vk_doctor_has(doc, VK_F_INCIDENT_GROWN)))
 		advise(doc, command(doc, "repair table", NULL, true),
-		    "Plans the table that fits what is still there, and shows every entry with its origin. Nothing "
-		    "is written without --write.");
+		    chosen ? "Only if the volume is what is wanted, and nothing of that system: plans the table that "
+			     "names it, and shows which partitions go. Nothing is written without --write."
+			   : "Plans the table that fits what is still there, and shows every entry with its origin. "
+			     "Nothing is written without --write.");
 	if (header_is_wrong(doc))
 		advise_headers(doc);
 }

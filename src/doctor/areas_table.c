@@ -65,6 +65,10 @@ static bool had_gpt(const struct vk_doctor *doc)
 {
 	const struct vk_table *t = &doc->source.table;
 
+	/* the MBR that systems go by names a volume: copies of a GPT are what another system left */
+	if (t->kind == VK_TABLE_MBR && doc->names_some &&
+	    !(doc->known.found && doc->known.source.table.kind == VK_TABLE_GPT))
+		return false;
 	if (t->gpt[0].present || t->gpt[1].present || vk_mbr_is_protective(&t->mbr))
 		return true;
 	if (doc->known.found)

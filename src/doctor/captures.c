@@ -26,6 +26,17 @@ static bool is_of_this_disk(struct vk_doctor *doc, const struct vk_capture *c)
 	return false;
 }
 
+/* One that was taken when another system had written its table says nothing of how the disk was. */
+static bool names_its_volumes(const struct vk_source *s)
+{
+	for (size_t i = 0; i < s->table.partition_count; i++)
+		for (size_t k = 0; k < s->vmfs_count; k++)
+			if (vk_partition_is_vmfs(&s->table.partitions[i]) &&
+			    s->table.partitions[i].start_sector == s->vmfs[k].start_sector)
+				return true;
+	return s->kind != VK_SOURCE_DISK || s->table.kind == VK_TABLE_NONE;
+}
+
 /*
  * Keep it open when it is a good one of this disk: sound in every byte, vouched for, and of a time when the disk was
  * sound. A disk is accused on its word.
@@ -65,7 +76,7 @@ static void try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const c
 	}
 	if (own && status == VK_OK && flaws == 0 &&
 	    vk_capture_source(&known->capture, &known->source, &err) == VK_OK) {
-		known->found = !vk_findings_errors(&known->source.findings) &&
+		known->found = !vk_findings_errors(&known->source.findings) && names_its_volumes(&known->source) &&
 			       vk_capture_io(&known->capture, &known->io, &err) == VK_OK;
 		if (!known->found)
 			vk_source_close(&known->source);

@@ -118,6 +118,13 @@ static struct vk_seed seed_of_vote(const struct search *s, const struct vk_vote 
 	uint64_t apart = v->first_bytes - (uint64_t)v->volume_start_bytes;
 	const struct vk_seed *named = NULL;
 
+	/* what a table or a capture says of that start still holds where nothing stands there any more */
+	for (size_t i = 0; i < s->seeds.count; i++)
+		if (s->seeds.items[i].start == seed.start) {
+			seed = s->seeds.items[i];
+			seed.found_by |= VK_FOUND_SELF;
+			return seed;
+		}
 	if (v->heartbeats > 0 || apart < VK_LVM_PE_BYTES || seed.start >= 0)
 		return seed;
 	for (size_t i = 0; i < s->seeds.count && named == NULL; i++) {
