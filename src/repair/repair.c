@@ -51,6 +51,9 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 						  : VK_GUARD_READING;
 	if (best->repairable || vk_guard_is_lifted(&repair->options.restore, guard))
 		return VK_OK;
+	/* of these, guards foreign-signature and member speak where a plan is */
+	if (repair->kind->of_others && (best->kind == VK_READING_OTHER || best->kind == VK_READING_MEMBER))
+		return VK_OK;
 	/* what is found in it is nothing that could be put back there: there is no plan that could be shown */
 	vk_error_set(err, VK_REFUSED, source->path, "guard %s refuses: this is %s", vk_guard_kind(guard)->name,
 		     best->what);

@@ -20,6 +20,7 @@ struct vk_known {
 struct vk_repair_kind {
 	const char *why_likely; /* why no more than the likely places is searched when that is asked for */
 	const char *worked_out; /* when that was: "the table was worked out" */
+	bool of_others; /* a disk that is another system's by now is what it is for */
 	/* Open the target (vk_repair_open) and decide what is meant. */
 	enum vk_status (*open)(struct vk_repair *repair, const char *target, struct vk_error *err);
 	/* Behind the captures: who else knows. May be NULL. */

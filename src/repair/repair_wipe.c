@@ -305,6 +305,7 @@ enum vk_status vk_repair_plan_wipe(const char *target, const struct vk_repair_op
 	static const struct vk_repair_kind kind = {
 		.why_likely = "Where the signatures lie is known",
 		.worked_out = "the signatures were looked at",
+		.of_others = true,
 		.open = open_wipe,
 		.rebuild = wipe_signatures,
 		.is_enough = is_enough,

@@ -52,6 +52,12 @@ static uint64_t last_of(const struct vk_partition *p)
 	return vk_add_sat(p->start_sector, p->sectors) - (p->sectors > 0);
 }
 
+/* Whether the end of a planned entry is no guess. */
+static bool end_known(const struct vk_planned_entry *entry)
+{
+	return entry->length_exact || entry->length_rounded || entry->stands;
+}
+
 /* The planned entry that begins at this sector; NULL: none does. */
 static const struct vk_planned_entry *planned_at(const struct judge *j, uint64_t first)
 {
@@ -79,9 +85,8 @@ static const struct vk_planned_entry *meant_by(const struct judge *j, const stru
 	const struct vk_planned_entry *best = planned_at(j, e->first);
 	int rank = 0;
 
-	for (size_t i = 0; best == NULL && t != NULL && i < t->entry_count; i++)
-		if (vk_mul_sat(e->first, 8) == counted(j, &t->entries[i].partition).start_sector)
-			best = &t->entries[i];
+	if (best == NULL)
+		best = planned_at(j, vk_mul_sat(e->first, 8));
 	if (best != NULL)
 		return best;
 	for (size_t i = 0; t != NULL && i < t->entry_count; i++) {
@@ -193,7 +198,7 @@ static void check_end(struct judge *j, size_t index, const struct vk_planned_ent
 	const struct vk_candidate *c = found_at(j, e->first);
 	const char *witness = c != NULL ? c->length_witness : "";
 	uint64_t last = last_of(&p), least = 0;
-	bool known = meant->length_exact || meant->length_rounded || meant->stands;
+	bool known = end_known(meant);
 
 	if (c != NULL && c->length_bytes > 0)
 		least = vk_add_sat(e->first, (c->length_bytes - 1) / VK_SETPTBL_SECTOR_BYTES);
@@ -299,8 +304,11 @@ static void check_entry(struct judge *j, size_t index)
 	check_type(j, index, sure ? meant : NULL);
 	if (sure)
 		check_rest(j, index, meant);
-	if (check->said[index].wrong_count > 0 && meant != NULL && j->against->why_not == NULL)
-		put_instead(j, meant, check->instead[index], sizeof(check->instead[index]));
+	if (check->said[index].wrong_count == 0 || meant == NULL || j->against->why_not != NULL)
+		return;
+	put_instead(j, meant, check->instead[index], sizeof(check->instead[index]));
+	if (!end_known(meant))
+		OPEN(j, &check->said[index], "Nothing proves the end of what is told instead");
 }
 
 /* "naa.6001:1" is a partition; of "mpx.vmhba1:C0:T0:L0" only a fourth colon makes one. */
@@ -347,8 +355,8 @@ static void check_missing(struct judge *j)
 			WRONG(j, said, "setptbl drops partition %u, for which partedUtil has no words: it is %s",
 			      p.number, p.logical ? "a logical one" : "the extended one");
 		else
-			WRONG(j, said, "setptbl drops what is not on its line, and partition %u is not: %s", p.number,
-			      words);
+			WRONG(j, said, "setptbl drops what is not on its line, and partition %u is not: %s%s", p.number,
+			      words, end_known(&t->entries[i]) ? "" : ", whose end nothing proves");
 	}
 }
 
