@@ -66,8 +66,13 @@
 	  "if it should hold a datastore, make sure that it is the right disk; vmfskit wipe puts leftover signatures " \
 	  "away") \
 	F(SOURCE_UNITS, "source.sector-units", WARNING, \
-	  "hosts that count in other sectors than the table find no volume where it points", \
-	  "attach the disk as it was before, with the sector size that the table counts in; nothing is damaged") \
+	  "hosts that count in other sectors than the table see none and find no volume; nothing is damaged", \
+	  "set the block size of the LUN back at the array or enclosure; only when that cannot be, vmfskit repair " \
+	  "table --convert-sectors 512 counts a GPT anew") \
+	F(SOURCE_EMULATED, "source.sector-emulation", INFO, \
+	  "ESXi counts sectors of 512 bytes on devices that have 4096 (4Kn, SWE) and sees the table; hosts that " \
+	  "count in 4096 see none", \
+	  "nothing is to be done: the table is as ESXi needs it") \
 	F(SOURCE_STRIDE, "source.stride", INFO, \
 	  "the drive had longer sectors, and their checksums were copied along with the data", \
 	  "copy it again without them to put it back on a disk; until then everything is read through the stride") \

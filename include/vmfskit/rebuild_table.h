@@ -42,6 +42,11 @@ struct vk_rebuild_table_options {
 	size_t include_count;
 	const uint64_t *exclude_sectors;/* starts that are not wanted */
 	size_t exclude_count;
+	/*
+	 * The table counts in larger sectors than the source has: count it in these, those of the source. 0: a table
+	 * that counts in others is left alone.
+	 */
+	uint32_t convert_sectors;
 	const struct vk_known_table *known; /* the newest first */
 	size_t known_count;
 };
@@ -52,6 +57,7 @@ struct vk_rebuild_table {
 	uint32_t sector_size;
 	uint64_t disk_sectors;
 	struct vk_guid disk_guid;       /* GPT */
+	uint32_t converted_from;        /* GPT: it counted in sectors of this size; 0: in those of the disk */
 	uint64_t grown_from_sectors;    /* GPT: the copy that counts is of a disk of so many sectors; 0: of this one, or
 					   there is none */
 	bool disk_guid_fresh;
@@ -75,8 +81,9 @@ struct vk_rebuild_table {
  * Decide the table and put it on overlay, whose base is source's disk. Write classes are those of restore (backup GPT
  * first, MBR last of the table). Never proposes entries that overlap or reach past the disk. Errors: VK_ABSENT (nothing
  * was found that a table could name; err says what to try), VK_USAGE (a label that cannot express it; two choices that
- * cannot both be), VK_REFUSED (what stands would have to go: an entry that is proved, or bytes where a boot record
- * would be put; err says where and what to do), VK_IO, VK_NOMEM. Free with vk_rebuild_table_free.
+ * cannot both be; nothing to convert), VK_REFUSED (what stands would have to go: an entry that is proved, bytes where a
+ * boot record would be put, a table that counts in other sectors; err says where and what to do), VK_IO, VK_NOMEM. Free
+ * with vk_rebuild_table_free.
  */
 VK_MUST_USE enum vk_status vk_rebuild_table(const struct vk_source *source,
 					    const struct vk_find *find,

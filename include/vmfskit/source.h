@@ -80,6 +80,13 @@ static inline bool vk_source_looked_through(const struct vk_source *source)
 {
 	return source->raw != source->given;
 }
+/* Whether the best reading is that the table counts in other sectors than the device, and all was read in those. */
+static inline bool vk_source_in_other_units(const struct vk_source *source)
+{
+	const struct vk_reading *best = source->readings.items;
+
+	return best != NULL && best->kind == VK_READING_UNITS && best->sector_size == source->sector_size;
+}
 /* VK_UNSUPPORTED, with what it is and how to get at the disk in it, when the source is a container; else VK_OK. */
 VK_MUST_USE enum vk_status vk_source_refuse_container(const struct vk_source *source, struct vk_error *err);
 /*

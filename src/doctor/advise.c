@@ -282,10 +282,33 @@ static void advise_view(struct vk_doctor *doc)
 	advise_decode(doc);
 }
 
+/* The disk is sound as it is, only counted otherwise than the device. */
+static void advise_units(struct vk_doctor *doc, const struct vk_reading *best)
+{
+	const struct vk_table *t = &doc->source.table;
+
+	if (best->sector_size < vk_io_sector_size(doc->source.given)) {
+		advise(doc, strdup(best->attach), "Shows it to this host as ESXi sees it, for reading only. Nothing is "
+						  "to be written.");
+		return;
+	}
+	advise(doc, NULL, "Set the block size of the LUN back to %u bytes at the array or enclosure: hosts see the "
+			  "table again, and nothing needs to be written.", best->sector_size);
+	advise(doc, strdup(best->attach), "Shows it to this host in such sectors meanwhile, for reading only. Then run "
+					  "vmfskit doctor on the device that comes out.");
+	/* what is damaged is repaired where its sectors are those that it counts in */
+	if (t->kind == VK_TABLE_GPT && t->gpt[0].sound && t->gpt[1].sound && doc->d->findings.count == 1)
+		advise(doc, command(doc, "repair table --convert-sectors 512", NULL, true),
+		       "Only when the block size cannot be set back: plans the same partitions, counted in sectors of "
+		       "512 bytes. Nothing is written without --write.");
+}
+
 /* Nothing may be written to a source whose bytes are not the disk's own. */
 static void advise_reading(struct vk_doctor *doc, const struct vk_reading *best)
 {
-	if (best->attach[0] != '\0')
+	if (best->kind == VK_READING_UNITS)
+		advise_units(doc, best);
+	else if (best->attach[0] != '\0')
 		advise(doc, strdup(best->attach), "Gives access to the disk in it, for reading only. Then run vmfskit "
 						  "doctor on the device that comes out.");
 	else

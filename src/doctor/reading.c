@@ -6,7 +6,8 @@
 
 bool vk_doctor_judges(const struct vk_doctor *doc)
 {
-	return doc->source.readings.items[0].repairable || vk_source_looked_through(&doc->source);
+	return doc->source.readings.items[0].repairable || vk_source_looked_through(&doc->source) ||
+	       vk_source_in_other_units(&doc->source);
 }
 
 void vk_doctor_report_reading(struct vk_doctor *doc)

@@ -57,6 +57,11 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 	/* what is found in it is nothing that could be put back there: there is no plan that could be shown */
 	vk_error_set(err, VK_REFUSED, source->path, "guard %s refuses: this is %s", vk_guard_kind(guard)->name,
 		     best->what);
+	if (best->kind == VK_READING_UNITS)
+		return vk_error_remedy(err, "Nothing was written; %s",
+				       vk_finding_kind(best->sector_size < vk_io_sector_size(source->given)
+							       ? VK_F_SOURCE_EMULATED
+							       : VK_F_SOURCE_UNITS)->remedy);
 	if (best->attach[0] == '\0')
 		return vk_error_remedy(err, "Nothing was written; vmfskit decode shows what it is");
 	if (source->container != NULL)

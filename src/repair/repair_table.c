@@ -16,6 +16,9 @@ static const uint64_t gap_bytes = 16 << 20;
 
 static enum vk_status open_disk(struct vk_repair *repair, const char *target, struct vk_error *err)
 {
+	/* as hosts with the sectors that the table is to count in see it */
+	if (repair->options.table.convert_sectors != 0)
+		repair->options.restore.sector_size = repair->options.table.convert_sectors;
 	return vk_repair_open(repair, target, VK_SOURCE_DISK, err);
 }
 
@@ -110,7 +113,8 @@ static bool is_enough(struct vk_repair *repair, enum vk_status status)
 	return enough && fits;
 }
 
-static bool describe_entry(const struct vk_planned_entry *entry, bool guessed, struct vk_rebuilt *rebuilt)
+static bool describe_entry(const struct vk_rebuild_table *table, const struct vk_planned_entry *entry,
+			   struct vk_rebuilt *rebuilt)
 {
 	const struct vk_partition *p = &entry->partition;
 	uint64_t last = p->start_sector + p->sectors - (p->sectors > 0);
@@ -120,8 +124,11 @@ static bool describe_entry(const struct vk_planned_entry *entry, bool guessed, s
 	struct vk_text text;
 
 	if (entry->bytes_exact)
-		return vk_rebuilt_say(&rebuilt->exact, "Partition %u, sectors %" PRIu64 " to %" PRIu64 ", byte for "
-				      "byte: %s. %s", p->number, p->start_sector, last, origin, entry->why);
+		return vk_rebuilt_say(&rebuilt->exact, "Partition %u, sectors %" PRIu64 " to %" PRIu64 ", %s: %s. %s",
+				      p->number, p->start_sector, last,
+				      table->converted_from == 0 ? "byte for byte" : "the same bytes of the disk, "
+										     "number, GUIDs and name",
+				      origin, entry->why);
 	if (entry->stands)
 		return true;
 	/* what of it is not known to be as it was */
@@ -137,7 +144,7 @@ static bool describe_entry(const struct vk_planned_entry *entry, bool guessed, s
 			    : entry->guid_fresh ? "its unique GUID is new, and its name and attributes are the usual "
 			    "ones"
 						: "no checksum proves its GUID, name and attributes");
-	if (guessed)
+	if (table->guessed)
 		fits = vk_rebuilt_say(&rebuilt->guessed, "Partition %u at sector %" PRIu64 ": %s. %s", p->number,
 				      p->start_sector, unknown, entry->why);
 	if (fits && entry->guid_fresh)
@@ -160,7 +167,7 @@ static bool describe_table(const struct vk_repair *repair, struct vk_rebuilt *re
 
 	snprintf(rebuilt->what, sizeof(rebuilt->what), "table");
 	for (size_t i = 0; sound && i < table->entry_count; i++)
-		sound = describe_entry(&table->entries[i], table->guessed, rebuilt);
+		sound = describe_entry(table, &table->entries[i], rebuilt);
 	if (sound && table->kind == VK_TABLE_GPT && table->disk_guid_fresh)
 		sound = vk_rebuilt_say(&rebuilt->fresh, "The GUID of the disk") &&
 			vk_rebuilt_say(&rebuilt->guessed, "The GUID of the disk is new: no header has one any more");

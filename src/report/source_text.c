@@ -318,10 +318,13 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 			      : r->sure == VK_SURE_LIKELY ? "This is likely" : "This is",
 			r->what, r->evidence);
 		if (r->attach[0] != '\0')
-			fprintf(out, "  To get at the disk in it, for reading: %s\n", r->attach);
+			fprintf(out, "  To get at the disk %s, for reading: %s\n",
+				r->kind == VK_READING_UNITS ? "in such sectors" : "in it", r->attach);
 	}
 	if (vk_source_looked_through(source))
 		show_looked_through(out, &readings->items[0]);
+	else if (vk_source_in_other_units(source))
+		fprintf(out, "What follows counts in sectors of %u bytes, as the table does.\n", source->sector_size);
 	else if (!readings->items[0].repairable)
 		fputs("What follows is about the bytes as they are, not about a disk in them.\n", out);
 	if (source->form == VK_FORM_RAW && format != NULL && format->raw_inside)

@@ -306,6 +306,13 @@ static enum vk_status read_table(struct vk_source *s, uint32_t sector_size, stru
 	return status;
 }
 
+/* A disk with another sector size is the same disk: its bytes are where they are, and only the table is read anew. */
+static bool reads_in_units(const struct vk_source *s, const struct vk_source_options *options)
+{
+	return s->readings.items[0].kind == VK_READING_UNITS && options->look == VK_LOOK_THROUGH &&
+	       (options->as == VK_SOURCE_AUTO || options->as == VK_SOURCE_DISK);
+}
+
 /* What it is, then its table through that reading: findings about the table only count when it is read as a disk. */
 static enum vk_status choose_reading(struct vk_source *s, const struct vk_source_options *options,
 				     uint32_t sector_size, struct vk_error *err)
@@ -317,10 +324,11 @@ static enum vk_status choose_reading(struct vk_source *s, const struct vk_source
 
 	if (status == VK_OK)
 		status = vk_source_survey(s, options, &signs, &view, err);
-	if (status == VK_OK && view != NULL) {
+	if (status == VK_OK && (view != NULL || reads_in_units(s, options))) {
 		forget_table(s, &about_table);
-		s->raw = view;
-		s->size_bytes = vk_io_size_bytes(view);
+		if (view != NULL)
+			s->raw = view;
+		s->size_bytes = vk_io_size_bytes(s->raw);
 		if (s->readings.items[0].sector_size != 0)
 			sector_size = s->readings.items[0].sector_size;
 		status = read_table(s, sector_size, &about_table, &signs, err);

@@ -57,17 +57,21 @@ static void say_reading(struct vk_source *s)
 		[VK_READING_STRIDE] = VK_F_SOURCE_STRIDE,   [VK_READING_SHIFTED] = VK_F_SOURCE_SHIFTED,
 		[VK_READING_GLUED] = VK_F_SOURCE_GLUED};
 	const struct vk_reading *best = s->readings.items;
+	enum vk_finding_code code = codes[best->kind];
 
-	if (codes[best->kind] != 0)
-		VK_FINDINGS_SAY(&s->findings, codes[best->kind], 0, s->size_bytes, best->evidence, NULL, "%s",
+	/* as ESXi has it, and right so */
+	if (best->kind == VK_READING_UNITS && best->sector_size < vk_io_sector_size(s->given))
+		code = VK_F_SOURCE_EMULATED;
+	if (code != 0)
+		VK_FINDINGS_SAY(&s->findings, code, 0, s->size_bytes, best->evidence, NULL, "%s",
 				best->what);
 }
 
 enum vk_status vk_source_survey(struct vk_source *s, const struct vk_source_options *options,
 				const struct vk_lun_signs *signs, struct vk_io **ret_view, struct vk_error *err)
 {
-	static void (*const detectors[])(struct vk_survey *survey) = {vk_look_at_carriers, vk_look_at_stride,
-								      vk_look_at_shift};
+	static void (*const detectors[])(struct vk_survey *survey) = {vk_look_at_units, vk_look_at_carriers,
+								      vk_look_at_stride, vk_look_at_shift};
 	struct vk_foreigners foreign = {.count = 0};
 	struct vk_survey survey = {.io = s->given,
 				   .path = s->path,

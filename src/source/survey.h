@@ -52,5 +52,6 @@ struct vk_io *vk_reading_put_right(struct vk_io *io, const struct vk_reading *re
 void vk_look_at_carriers(struct vk_survey *survey);
 void vk_look_at_stride(struct vk_survey *survey);
 void vk_look_at_shift(struct vk_survey *survey);
+void vk_look_at_units(struct vk_survey *survey);
 
 #endif

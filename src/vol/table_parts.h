@@ -5,8 +5,13 @@
 
 #include "vmfskit/table.h"
 
-/* The handle's sector size; of a file the one that what is left of a GPT speaks for. */
+/* The handle's sector size; of a file the one that what is left of a GPT, or else an MBR, speaks for. */
 uint32_t vk_table_sector_size(struct vk_io *io);
+/*
+ * Whether the partitions of VMFS in an MBR begin where volumes do, in sectors of that size, and none is shorter than
+ * its volume: so many bytes the LVM header says itself.
+ */
+bool vk_mbr_counts_in(struct vk_io *io, const struct vk_mbr *mbr, uint32_t sector_size);
 
 /* Follow the chain of extended boot records; logical partitions are appended. */
 enum vk_status vk_ebr_read(struct vk_io *io, const struct vk_finding_sink *sink,

@@ -2,6 +2,7 @@
 /* Which sectors a file's table counts in: files do not say, and every part of a GPT lies elsewhere with larger ones. */
 #include <string.h>
 
+#include "vmfskit/lvm.h"
 #include "vol/table_parts.h"
 
 enum { ARRAY_BYTES = 128 * VK_GPT_ENTRY_BYTES };
@@ -64,6 +65,46 @@ static unsigned evidence(struct vk_io *io, uint32_t sector_size)
 	       (protects(io, bytes / sector_size) ? 1U : 0U);
 }
 
+bool vk_mbr_counts_in(struct vk_io *io, const struct vk_mbr *mbr, uint32_t sector_size)
+{
+	size_t fit = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		const struct vk_mbr_entry *e = &mbr->entries[i];
+		uint64_t start = (uint64_t)e->firstLBA * sector_size;
+		uint8_t raw[VK_LVM_DEVICE_BYTES];
+		struct vk_lvm_device device;
+		size_t got;
+
+		if (e->type != VK_MBR_TYPE_VMFS || e->firstLBA == 0)
+			continue;
+		if (vk_io_read(io, start + VK_LVM_HEADER_OFFSET, raw, sizeof(raw), &got, NULL) != VK_OK ||
+		    got < sizeof(raw))
+			return false;
+		vk_lvm_device_decode(raw, got, &device);
+		if (!vk_lvm_device_usable(&device, got) || device.totalBytes > (uint64_t)e->sectors * sector_size)
+			return false;
+		fit++;
+	}
+	return fit > 0;
+}
+
+/* Without a GPT: the MBR's own sectors, unless volumes stand only where larger ones have them. */
+static uint32_t sectors_of_mbr(struct vk_io *io, uint32_t own, uint32_t other)
+{
+	uint8_t sector[VK_MBR_BYTES];
+	struct vk_mbr mbr;
+	size_t got;
+
+	if (vk_io_read(io, 0, sector, sizeof(sector), &got, NULL) != VK_OK || got < sizeof(sector))
+		return own;
+	vk_mbr_decode(sector, got, &mbr);
+	return mbr.signature == VK_MBR_SIGNATURE && !vk_mbr_counts_in(io, &mbr, own) &&
+			       vk_mbr_counts_in(io, &mbr, other)
+		       ? other
+		       : own;
+}
+
 uint32_t vk_table_sector_size(struct vk_io *io)
 {
 	uint32_t own = vk_io_sector_size(io);
@@ -73,5 +114,7 @@ uint32_t vk_table_sector_size(struct vk_io *io)
 		return own;
 	if (has_header(io, other))
 		return other;
-	return evidence(io, other) > evidence(io, own) ? other : own;
+	if (evidence(io, other) > evidence(io, own))
+		return other;
+	return evidence(io, own) > 0 ? own : sectors_of_mbr(io, own, other);
 }

@@ -92,6 +92,8 @@ cat gone.img >>inside.img
 json "repair from some byte on" 0 repair-inside.json repair table --store mended --no-captures inside.img --at 4096 --override guess
 json "repair of a header" 0 repair-header.json repair header --store mended header.img --override guess --write
 json "repair with guesses" 3 repair-guess.json repair header --store mended --no-captures guess.img
+"$LAB" make --table gpt --vmfs 6 --sector-size 4096 --size 320M four.img >/dev/null
+json "repair in other sectors" 0 repair-units.json repair table --store mended --no-captures four.img --convert-sectors 512
 json "a line of partedUtil" 1 check-line.json repair table --store mended disk.img --check-line 'partedUtil setptbl /vmfs/devices/disks/naa.1 gpt "1 2048 9 251 0"'
 json "another line of partedUtil" 1 check-line-2.json repair table --store mended disk.img --check-line 'partedUtil setptbl x msdos "2 70 90 7 0"'
 json "wipe" 3 wipe.json wipe --store mended disk.img --signature all
@@ -112,7 +114,10 @@ json "doctor" 1 doctor.json doctor --store store --heartbeat-wait 0 ill.img
 printf '\1' | dd of=last.img bs=1 seek=$((1048576 + 0x1400000 + 0x0c)) conv=notrunc status=none
 printf '10.0.0.1' | dd of=last.img bs=1 seek=$((1048576 + 0x1400000 + 0x36)) conv=notrunc status=none
 json "decode of a last mount" 0 last.json decode last.img
-is "decode: every key" "$(lacking vmfskit.decode/1 decode.json decode3.json header.json tail.json wreck.json last.json)" ""
+"$LAB" make --table gpt --size 320M unsigned.img >/dev/null
+for at in 512 $((320 * 1048576 - 512)); do dd if=/dev/zero of=unsigned.img bs=1 seek=$at count=8 conv=notrunc status=none; done
+json "decode without signatures" 1 unsigned.json decode unsigned.img
+is "decode: every key" "$(lacking vmfskit.decode/1 unsigned.json decode.json decode3.json header.json tail.json wreck.json last.json)" ""
 is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
 jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0, use: 0})' capture.json >capture-as-list.json
 is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json all.json all2.json | grep -vx 'findings.\[\]')" ""
@@ -128,7 +133,7 @@ is "verify: every key" "$(lacking vmfskit.verify/1 verify.json verify-undo.json 
 is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json restore-inside.json error.json | grep -vx note)" ""
 is "check-line: every key" "$(lacking vmfskit.check-line/1 check-line.json check-line-2.json)" ""
 is "wipe: every key" "$(lacking vmfskit.wipe/1 wipe.json | grep -vx "remarks.\[\]")" ""
-is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-inside.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
+is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-inside.json repair-units.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
 is "find: every key" "$(lacking vmfskit.find/1 find.json | grep -vx 'unreadable.\[\].*')" ""

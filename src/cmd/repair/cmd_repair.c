@@ -27,6 +27,9 @@ static const struct vk_cli_option options[] = {
 	 "several times"},
 	{.name = "exclude", .argument = "SECTOR",
 	 .help = "table: no entry for what begins at this sector; may be given several times"},
+	{.name = "convert-sectors", .argument = "BYTES", .choices = "512",
+	 .help = "table: count a GPT that counts larger sectors in sectors of 512 bytes; every partition keeps its "
+	 "bytes and GUIDs, and nothing else is planned"},
 	{.name = "commands-only",
 	 .help = "table: only print the commands that do the same on an ESXi host and on Linux"},
 	{.name = "check-line", .argument = "LINE",

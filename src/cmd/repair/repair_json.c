@@ -17,6 +17,8 @@ static json_t *table_json(const struct vk_rebuild_table *table)
 		vk_json_set_text(&o, "disk_guid", guid);
 		vk_json_set_bool(&o, "disk_guid_fresh", table->disk_guid_fresh);
 	}
+	if (table->converted_from != 0)
+		vk_json_set_number(&o, "converted_from", table->converted_from);
 	for (int i = 0; i < VK_TP_COUNT; i++) {
 		const struct vk_table_part_verdict *verdict = &table->parts[i];
 		struct vk_json item;

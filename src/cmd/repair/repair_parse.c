@@ -34,8 +34,12 @@ static bool read_table_options(struct vk_repair_run *run)
 {
 	struct vk_rebuild_table_options *table = &run->options.table;
 	struct vk_cli_call *call = run->plan.cmd.call;
-	const char *label = vk_cli_value(call, "label");
+	const char *label = vk_cli_value(call, "label"), *convert = vk_cli_value(call, "convert-sectors");
 
+	if (convert != NULL && strcmp(convert, "512") != 0)
+		return vk_cmd_ok(&run->plan.cmd, vk_cli_usage(call, "--convert-sectors %s: tables are counted anew in "
+							      "sectors of 512 bytes only", convert));
+	table->convert_sectors = convert != NULL ? 512 : 0;
 	if (!read_sectors(run, "include", &run->include, &table->include_count) ||
 	    !read_sectors(run, "exclude", &run->exclude, &table->exclude_count))
 		return false;
@@ -88,16 +92,26 @@ bool vk_repair_read_options(void *ctx)
 		const char *name;
 		bool header;
 	} one_sided[] = {
-		{"include", false},	{"exclude", false}, {"commands-only", false}, {"partition", true},
-		{"start", true},	{"member", true},   {"structure", true},     {"check-line", false},
+		{"include", false},    {"exclude", false}, {"commands-only", false},   {"partition", true},
+		{"start", true},       {"member", true},   {"structure", true},	       {"check-line", false},
+		{"convert-sectors", false},
 	};
 	static const char *const apart[][2] = {
-		{"scan", "likely"}, {"commands-only", "write"}, {"check-line", "write"},
-		{"check-line", "commands-only"}, {"capture", "no-captures"}};
+		{"scan", "likely"},
+		{"commands-only", "write"},
+		{"check-line", "write"},
+		{"check-line", "commands-only"},
+		{"capture", "no-captures"},
+		{"convert-sectors", "include"},
+		{"convert-sectors", "exclude"},
+		{"convert-sectors", "label"},
+		{"convert-sectors", "sector-size"},
+	};
 	struct vk_repair_run *run = ctx;
 	struct vk_cli_call *call = run->plan.cmd.call;
 
-	run->plan.own_options = "label include exclude partition start member structure capture resume heartbeat-wait "
+	run->plan.own_options = "label include exclude convert-sectors partition start member structure capture resume "
+				"heartbeat-wait "
 				VK_HOW_OPTION_NAMES " store sign-key public-key config no-captures scan likely";
 	for (size_t i = 0; i < sizeof(one_sided) / sizeof(one_sided[0]); i++)
 		if (one_sided[i].header != run->header && vk_cli_flag(call, one_sided[i].name))

@@ -41,7 +41,7 @@ void vk_repair_show_sources(const struct vk_repair_run *run)
 	vk_report_find_resumed(out, vk_repair_find(run->repair), run->options.find.resume_path);
 }
 
-static void show_entry(FILE *out, const struct vk_planned_entry *entry)
+static void show_entry(FILE *out, const struct vk_rebuild_table *table, const struct vk_planned_entry *entry)
 {
 	const struct vk_partition *p = &entry->partition;
 	char type[VK_GUID_TEXT_BYTES];
@@ -52,7 +52,7 @@ static void show_entry(FILE *out, const struct vk_planned_entry *entry)
 		p->start_sector + p->sectors - (p->sectors > 0), name);
 	fprintf(out, "      %s", vk_entry_origin_name(entry->origin));
 	if (entry->bytes_exact)
-		fputs(", byte for byte", out);
+		fputs(table->converted_from == 0 ? ", byte for byte" : ", the same bytes of the disk", out);
 	else if (entry->stands)
 		fputs(", as it stands", out);
 	if (!entry->length_exact && !entry->length_rounded && !entry->stands && !vk_partition_is_extended(p))
@@ -91,7 +91,7 @@ static void show_table(const struct vk_repair_run *run)
 	}
 	fputs("entries\n", out);
 	for (size_t i = 0; i < table->entry_count; i++)
-		show_entry(out, &table->entries[i]);
+		show_entry(out, table, &table->entries[i]);
 	if (table->kind == VK_TABLE_GPT && table->disk_guid_fresh)
 		fputs("  the GUID of the disk is new\n", out);
 	if (table->guessed)

@@ -101,6 +101,14 @@ VK_MUST_USE enum vk_status vk_gpt_judge(const struct vk_source *source, const st
 					struct vk_error *err);
 void vk_gpt_judgement_free(struct vk_gpt_judgement *judgement);
 
+/*
+ * Count a judged table in smaller sectors: image, entries, sector_size, disk_sectors and parts then are of the disk as
+ * hosts with such sectors see it; look stays. Every partition keeps its bytes, number, GUIDs and name, the usable range
+ * its bytes. VK_REFUSED: that would need a guess, or there is no room; the judgement is then of no more use.
+ */
+VK_MUST_USE enum vk_status vk_gpt_convert(struct vk_gpt_judgement *j, uint32_t sector_size, const char *path,
+					  struct vk_error *err);
+
 /* The entries that a header's checksum proves, all of them: look.array_bytes; NULL: no bytes are left that do. */
 const uint8_t *vk_gpt_entries_of(const struct vk_gpt_judgement *j, const struct vk_gpt_header_seen *header);
 /* What is known of 512 bytes of an array: repair changes those that are WRONG, and its guard `guess` holds what it does

@@ -25,6 +25,37 @@ static void doubt_sector_size(struct vk_table_plan *plan)
 	}
 }
 
+/*
+ * A table that counts in other sectors than the disk is not damaged: whoever sees the disk with those sees it. Nothing
+ * is planned over it, unless it is to be counted anew, and then nothing else.
+ */
+static enum vk_status settle_units(struct vk_table_plan *plan, struct vk_error *err)
+{
+	uint32_t to = plan->options->convert_sectors, from = plan->gpt_judged ? plan->gpt.sector_size : 0;
+
+	if (plan->gpt_judged && plan->gpt.chosen != NULL && from != plan->sector_size) {
+		if (to == plan->sector_size) {
+			plan->out->converted_from = from;
+			return vk_gpt_convert(&plan->gpt, to, plan->source->path, err);
+		}
+		vk_error_set(err, VK_REFUSED, plan->source->path,
+			     "The table counts sectors of %u bytes, and the disk is read in sectors of %u: it is not "
+			     "damaged, and nothing is planned over it",
+			     from, plan->sector_size);
+		if (from < plan->sector_size)
+			return vk_error_remedy(err, "ESXi counts so on devices with sectors of 4096 bytes (4Kn, SWE), "
+						    "and sees it: nothing is to be written");
+		return vk_error_remedy(err, "set the block size of the LUN back to %u at the array or enclosure: "
+					    "nothing needs to be written then; only when that cannot be, count the "
+					    "table anew with --convert-sectors 512", from);
+	}
+	if (to == 0)
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, plan->source->path,
+		     "Nothing to convert: no GPT is there that counts in larger sectors than %u bytes", to);
+	return vk_error_remedy(err, "vmfskit decode shows what is there; an MBR is not converted");
+}
+
 /* What stands of a table, judged by the volumes that were found and are no ghosts. */
 static enum vk_status read_tables(struct vk_table_plan *plan, struct vk_error *err)
 {
@@ -46,7 +77,9 @@ static enum vk_status read_tables(struct vk_table_plan *plan, struct vk_error *e
 		/* too small for a GPT: an MBR it may have */
 		status = status == VK_USAGE ? VK_OK : status;
 	}
-	if (plan->gpt_judged && plan->gpt.cut) {
+	if (status == VK_OK)
+		status = settle_units(plan, err);
+	if (status == VK_OK && plan->gpt_judged && plan->gpt.cut) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
 			     "Only the beginning of the disk is here: nothing can be put at its end");
 		status = vk_error_remedy(err, "name the whole disk");
@@ -216,6 +249,27 @@ static void finish(struct vk_table_plan *plan)
 			out->nothing_to_do = false;
 }
 
+/* A table that was counted anew has the partitions that it had, and no other. */
+static enum vk_status check_converted(const struct vk_table_plan *plan, struct vk_error *err)
+{
+	size_t same = 0;
+
+	if (plan->out->converted_from == 0)
+		return VK_OK;
+	for (size_t i = 0; i < plan->out->entry_count; i++)
+		for (size_t k = 0; k < plan->gpt.entry_count; k++)
+			same += plan->out->entries[i].bytes_exact &&
+				memcmp(&plan->out->entries[i].partition.entry, &plan->gpt.entries[k].partition.entry,
+				       sizeof(struct vk_gpt_entry)) == 0 &&
+				plan->out->entries[i].partition.number == plan->gpt.entries[k].partition.number;
+	if (same == plan->gpt.entry_count && same == plan->out->entry_count)
+		return VK_OK;
+	vk_error_set(err, VK_REFUSED, plan->source->path,
+		     "The table cannot only be counted anew: what lies on the disk contradicts its partitions");
+	return vk_error_remedy(err, "set the block size of the LUN back to %u at the array or enclosure, and repair "
+				    "the table there", plan->out->converted_from);
+}
+
 static enum vk_status put_plan(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_rebuild_table *out = plan->out;
@@ -228,7 +282,9 @@ static enum vk_status put_plan(struct vk_table_plan *plan, struct vk_error *err)
 	if (out->entry_count > 1)
 		qsort(out->entries, out->entry_count, sizeof(*out->entries), by_number);
 	finish(plan);
-	status = refuse_empty(plan, err);
+	status = check_converted(plan, err);
+	if (status == VK_OK)
+		status = refuse_empty(plan, err);
 	return status == VK_OK ? prove(plan, err) : status;
 }
 

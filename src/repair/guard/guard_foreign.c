@@ -126,6 +126,22 @@ enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const
 			       "would be overwritten", who, end, at);
 }
 
+/* Whether the disk ends with the header of a GPT that counts in larger sectors: what lies there is known. */
+static bool ends_in_larger_sectors(struct vk_restore *restore)
+{
+	uint8_t sector[4096];
+	uint64_t last = restore->target.size_bytes / sizeof(sector);
+	struct vk_gpt_header header;
+	size_t got = 0;
+
+	if (last < 2 || restore->target.sector_size >= sizeof(sector) ||
+	    vk_io_read(restore->io, (last - 1) * sizeof(sector), sector, sizeof(sector), &got, NULL) != VK_OK ||
+	    got < sizeof(sector) || !vk_gpt_header_proved(sector, sizeof(sector)))
+		return false;
+	vk_gpt_header_decode(sector, sizeof(sector), &header);
+	return header.myLBA == last - 1;
+}
+
 /* A copy of the GPT is to be put behind the end that the table names, where something lies already. */
 static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
 {
@@ -141,7 +157,7 @@ static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
 	if (end == 0 && restore->capture->memory != NULL && !table->gpt[1].present && size > copy &&
 	    !vk_guard_has_objected(restore, VK_GUARD_MEMBER))
 		at = overwritten_behind(restore, size - copy);
-	if (at != UINT64_MAX)
+	if (at != UINT64_MAX && !ends_in_larger_sectors(restore))
 		vk_restore_add_remark(restore,
 				      "the last sectors, from byte %" PRIu64 " on, hold something that is no copy of a "
 				      "GPT any more, and would be overwritten; a RAID or a controller may keep its own "

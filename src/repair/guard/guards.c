@@ -238,8 +238,8 @@ static enum vk_status ask_reading(struct vk_restore *restore, struct vk_error *e
 
 	/* an undo finds every byte as it was left: whatever it is, it was written to */
 	if (best == NULL || best->repairable || restore->known_state || best->kind == VK_READING_CONTAINER ||
-	    best->kind == VK_READING_MEMBER || best->kind == VK_READING_OTHER)
-		return VK_OK;
+	    best->kind == VK_READING_MEMBER || best->kind == VK_READING_OTHER || best->kind == VK_READING_UNITS)
+		return VK_OK; /* of the last, the bytes are the disk's own, however they are counted */
 	return vk_guard_object(restore, VK_GUARD_READING, err, "The target is %s", best->what);
 }
 
