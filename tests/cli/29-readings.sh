@@ -61,8 +61,9 @@ zero header.img $((2048 * 512 + (1 << 20))) 512
 right() { # KIND STATE: the reading
 	case $1 in
 	raw) echo disk ;;
-	md-1.2 | md-1.1 | lvm2 | partition) echo carrier ;;
-	md-1.0 | ddf) echo member ;;
+	# of a mirror each disk holds all of it
+	md-1.2 | md-1.1 | md-1.0 | lvm2 | partition) echo carrier ;;
+	ddf) echo member ;;
 	stride-520) echo stride ;;
 	# without the table that says where the volume begins, it may as well begin there
 	shift*) [ "$2" = table ] && echo disk || echo shifted ;;
