@@ -101,6 +101,11 @@ static size_t what_next(struct run *run)
 	bool table = false;
 	size_t count = 0;
 
+	/* a part of an array or pool, as whole as it may look: what is written to it is lost or breaks the whole */
+	for (size_t i = 0; i < run->found.foreign.count; i++)
+		if (run->found.foreign.items[i].start_bytes == 0 && vk_foreign_is_member(&run->found.foreign.items[i]))
+			return 0;
+
 	/* a place in what is no disk of its own is none that could be written to */
 	for (size_t i = 0; i < run->found.count && run->source.readings.items[0].repairable; i++) {
 		const struct vk_candidate *c = &run->found.candidates[i];

@@ -216,6 +216,25 @@ static bool only_heartbeats_are_wrong(const struct vk_doctor *doc)
 	return vk_doctor_has(doc, VK_F_INCIDENT_HEARTBEATS) != NULL;
 }
 
+/* Restore leaves sectors alone that no structure uses, unless another system's signature says whose they are. */
+static bool only_unused_are_wrong(const struct vk_doctor *doc)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < doc->stretch_count; i++) {
+		const struct vk_stretch *s = &doc->stretches[i];
+		const struct vk_area *a = s->area != SIZE_MAX ? &doc->areas[s->area] : NULL;
+
+		if (!vk_damage_is_harm(s->damage))
+			continue;
+		if (a == NULL || s->damage == VK_DAMAGE_FOREIGN || a->kind != VK_AREA_EMPTY ||
+		    (a->part != VK_PART_LVM && a->part != VK_PART_VH))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 static void advise_decode(struct vk_doctor *doc)
 {
 	if (vk_doctor_has(doc, VK_F_INCIDENT_LENGTH))
@@ -250,6 +269,12 @@ static void advise_commands(struct vk_doctor *doc)
 	}
 	if (doc->known.found && only_heartbeats_are_wrong(doc)) {
 		advise_repair(doc);
+		return;
+	}
+	if (doc->known.found && only_unused_are_wrong(doc)) {
+		advise(doc, command(doc, "diff", doc->known.capture.id, true),
+		       "Shows which of these sectors are others than captured. No structure is known to use them; "
+		       "vmfskit restore puts them back only when their part is named with --part.");
 		return;
 	}
 	if (doc->known.found && !vk_doctor_has(doc, VK_F_INCIDENT_GROWN)) {
@@ -321,8 +346,30 @@ static void advise_reading(struct vk_doctor *doc, const struct vk_reading *best)
 			       : "Name the disk itself, or copy it again, and run vmfskit doctor on that.");
 }
 
+/* What says over the whole disk that it is a part of something: a repair would be refused, and rightly. */
+static const struct vk_foreign *member_over_it(const struct vk_doctor *doc)
+{
+	for (size_t i = 0; i < doc->find.foreign.count && i < VK_INTRUDERS_MAX; i++)
+		if (doc->confirmed[i] && vk_foreign_is_member(&doc->find.foreign.items[i]) &&
+		    doc->find.foreign.items[i].start_bytes == 0)
+			return &doc->find.foreign.items[i];
+	return NULL;
+}
+
+static void advise_member(struct vk_doctor *doc, const struct vk_foreign *member)
+{
+	if (!doc->known.found)
+		advise(doc, command(doc, "capture", NULL, true),
+		       "Saves what is still there before anything is tried. The disk is only read.");
+	advise(doc, NULL, "It carries the signature of %.40s. If that is in use, put it together: the array or pool is "
+			  "what to work on. Only who knows that nobody uses it lets vmfskit restore or repair write, "
+			  "with --override member.", member->type);
+}
+
 void vk_doctor_advise(struct vk_doctor *doc)
 {
+	const struct vk_foreign *member = member_over_it(doc);
+
 	if (!doc->source.readings.items[0].repairable) {
 		advise_reading(doc, &doc->source.readings.items[0]);
 		return;
@@ -344,5 +391,8 @@ void vk_doctor_advise(struct vk_doctor *doc)
 		return;
 	}
 	advise_caution(doc);
-	advise_commands(doc);
+	if (member != NULL)
+		advise_member(doc, member);
+	else
+		advise_commands(doc);
 }

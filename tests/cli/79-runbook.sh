@@ -32,6 +32,14 @@ set_scene() {
 	"deleted, with a capture") capture && "$LAB" break --how table sdb >/dev/null ;;
 	"deleted, without a capture") "$LAB" break --how table sdb >/dev/null ;;
 	"initialised") windows_table sdb ;;
+	"initialised, with a capture")
+		capture
+		truncate -s $((41938944 * 512)) ntfs.part
+		"$LAB" break --how ntfs ntfs.part >/dev/null
+		dd if=ntfs.part of=sdb bs=512 count=4096 seek=2048 conv=sparse,notrunc status=none
+		printf 'label: dos\nstart=2048, size=41938944, type=7\n' |
+			sfdisk --force --no-reread -q --wipe never --wipe-partitions never sdb >/dev/null 2>&1
+		;;
 	"magic wiped") "$LAB" break --how magic sdb >/dev/null ;;
 	"header lost") "$LAB" break --how header sdb >/dev/null ;;
 	"healthy") : ;;

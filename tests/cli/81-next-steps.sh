@@ -18,6 +18,14 @@ accidents() { # TABLE
 	printf "%s\n" table magic header start ext4 ntfs "ntfs --at partition" heartbeat-corrupt "cut --to 1G" "cut --to 100M" "cut --to 2M"
 	[ "$1" = mbr ] || printf "%s\n" primary backup
 }
+# sectors that no structure uses, and nothing says whose the bytes in them are
+make_disk gpt-6 || exit 1
+mkdir -m 700 store
+copy_disk gpt-6.orig disk.img
+"$VMFSKIT" capture --store store disk.img >/dev/null
+printf junk | dd of=disk.img bs=1 seek=$((2058 * 512)) conv=notrunc status=none
+next_steps "unused sectors" disk.img store
+is "unused sectors: what is next" "$(jq -r '[.sources[0].next[].command | values | split(" ")[1]] | join(" ")' steps/doctor.json)" diff
 for kind in gpt-5 gpt-6 mbr-5 mbr-3; do
 	make_disk $kind || exit 1
 	while read -r how; do
