@@ -191,7 +191,7 @@ VK_MUST_USE enum vk_status vk_io_open_raw(const char *path, const struct vk_open
 					  struct vk_io **ret_io, struct vk_error *err);
 /*
  * How many of the paths, from the first on, are pieces of one split dump in their order: their names count on, and none
- * but the first has a partition table of its own. At least 1, unless count is 0.
+ * but the first begins like a disk or a VMFS partition. At least 1, unless count is 0.
  */
 size_t vk_io_split_count(const char *const *paths, size_t count);
 /* How the pieces of a split dump were put together. */

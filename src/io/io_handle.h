@@ -62,7 +62,7 @@ VK_MUST_USE enum vk_status vk_io_path(const char *path, const struct vk_open_opt
 				      struct vk_error *err);
 /*
  * The same, and the pieces of a split dump put together: those of options->view, or those that lie beside a first
- * piece, have its length (the last may be shorter) and no partition table of their own.
+ * piece, have its length (the last may be shorter) and do not begin like a disk or partition.
  */
 VK_MUST_USE enum vk_status vk_io_joined(const char *path, const struct vk_open_options *options,
 					struct vk_io **ret_io, struct vk_error *err);

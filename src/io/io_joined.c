@@ -16,6 +16,9 @@
 
 /* What lies farther from the last piece than this is no piece: "gz" is a number, too. */
 enum { MISSING_MAX = 8, MBR_ENTRIES_AT = 446, MBR_ENTRY_BYTES = 16 };
+/* As in vmfskit/lvm.h. */
+#define LVM_HEADER_AT ((uint64_t)1 << 20)
+#define LVM_MAGIC 0xc001d00dU
 
 /* The pieces of one dump, by number. */
 struct piece_list {
@@ -30,20 +33,16 @@ static bool is_file(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* A partition table at its start: then it is a disk of its own, whatever its name. */
-static bool begins_with_table(const char *path)
+/* A partition table at its start, or an LVM header where a partition has it. */
+static bool holds_beginning(struct vk_io *io)
 {
-	uint8_t head[4096 + 8] = {0};
+	uint8_t head[4096 + 8] = {0}, magic[4];
 	bool boots = true, used = false;
-	struct vk_io *io;
 	size_t got = 0;
 
-	if (vk_io_path(path, NULL, &io, NULL) != VK_OK)
-		return false;
-	if (vk_io_read(io, 0, head, sizeof(head), &got, NULL) != VK_OK)
-		got = 0;
-	vk_io_close(io);
-	if (got < 1024)
+	if (vk_io_read_all(io, LVM_HEADER_AT, magic, sizeof(magic), NULL) == VK_OK && vk_get_le32(magic) == LVM_MAGIC)
+		return true;
+	if (vk_io_read(io, 0, head, sizeof(head), &got, NULL) != VK_OK || got < 1024)
 		return false;
 	if (memcmp(head + 512, "EFI PART", 8) == 0 || memcmp(head + 4096, "EFI PART", 8) == 0)
 		return true;
@@ -53,6 +52,19 @@ static bool begins_with_table(const char *path)
 		used = used || entry[4] != 0;
 	}
 	return vk_get_le16(head + 510) == 0xaa55 && boots && used;
+}
+
+/* Then it is a disk or a partition of its own, whatever its name. */
+static bool is_of_its_own(const char *path)
+{
+	struct vk_io *io;
+	bool own;
+
+	if (vk_io_path(path, NULL, &io, NULL) != VK_OK)
+		return false;
+	own = holds_beginning(io);
+	vk_io_close(io);
+	return own;
 }
 
 size_t vk_io_split_count(const char *const *paths, size_t count)
@@ -65,7 +77,7 @@ size_t vk_io_split_count(const char *const *paths, size_t count)
 	for (; n < count; n++, name = next)
 		if (!vk_split_name(paths[n], &next) || !vk_split_name_same(&name, &next) ||
 		    next.number <= name.number || next.number - name.number > 1 + MISSING_MAX ||
-		    !is_file(paths[n]) || begins_with_table(paths[n]))
+		    !is_file(paths[n]) || is_of_its_own(paths[n]))
 			break;
 	return n;
 }

@@ -134,20 +134,21 @@ static enum vk_status read_blocks(struct map_reader *r, struct vk_mapfile *map, 
 	}
 }
 
-enum vk_status vk_mapfile_read(const char *path, struct vk_mapfile *ret_map, struct vk_error *err)
+enum vk_status vk_mapfile_read(struct vk_io *io, struct vk_mapfile *ret_map, struct vk_error *err)
 {
 	struct vk_mapfile map = {.end_bytes = 0};
-	struct map_reader *r = calloc(1, sizeof(*r));
-	struct vk_io *io = NULL;
-	enum vk_status status = r == NULL ? vk_no_memory(err, path) : vk_io_path(path, NULL, &io, err);
+	struct map_reader *r;
+	enum vk_status status;
 
-	if (status == VK_OK && (vk_io_is_device(io) || vk_io_size_bytes(io) > FILE_MAX_BYTES))
-		status = vk_error_set(err, VK_DAMAGED, path, "this is no ddrescue mapfile: it is too long for one");
-	if (status == VK_OK) {
-		r->path = path;
-		vk_byte_reader_init(&r->bytes, io, UINT64_MAX);
-		status = read_status_line(r, err);
-	}
+	if (vk_io_size_bytes(io) > FILE_MAX_BYTES)
+		return vk_error_set(err, VK_DAMAGED, vk_io_name(io),
+				    "this is no ddrescue mapfile: it is too long for one");
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return vk_no_memory(err, vk_io_name(io));
+	r->path = vk_io_name(io);
+	vk_byte_reader_init(&r->bytes, io, UINT64_MAX);
+	status = read_status_line(r, err);
 	if (status == VK_OK)
 		status = read_blocks(r, &map, err);
 	/* what could not be read of it would be taken for its end */
@@ -155,7 +156,6 @@ enum vk_status vk_mapfile_read(const char *path, struct vk_mapfile *ret_map, str
 		*err = r->bytes.error;
 		status = err->status;
 	}
-	vk_io_close(io);
 	free(r);
 	if (status == VK_OK)
 		*ret_map = map;
@@ -190,8 +190,13 @@ enum vk_status vk_io_mapped(struct vk_io *base, const char *mapfile, struct vk_i
 	uint64_t size = vk_io_size_bytes(base), read_end;
 	const struct vk_range *last;
 	struct vk_mapfile map;
-	enum vk_status status = vk_mapfile_read(mapfile, &map, err);
+	struct vk_io *file;
+	enum vk_status status = vk_io_path(mapfile, NULL, &file, err);
 
+	if (status != VK_OK)
+		return status;
+	status = vk_mapfile_read(file, &map, err);
+	vk_io_close(file);
 	if (status != VK_OK)
 		return status;
 	last = map.read.count > 0 ? &map.read.ranges[map.read.count - 1] : NULL;

@@ -18,11 +18,11 @@ struct vk_mapfile {
  * Read it strictly: a line that the manual does not describe makes all of it worthless. Errors: VK_IO, VK_DAMAGED (with
  * the number of the line), VK_NOMEM. Free with vk_range_set_free.
  */
-VK_MUST_USE enum vk_status vk_mapfile_read(const char *path, struct vk_mapfile *ret_map, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_mapfile_read(struct vk_io *io, struct vk_mapfile *ret_map, struct vk_error *err);
 
 /*
  * What of base, an image that ddrescue wrote, was read; all else is unreadable, also where zeros stand. base is owned
- * by the new handle on success. Errors: those of vk_mapfile_read; VK_USAGE: the map is of another, longer image.
+ * by the new handle on success. Errors: VK_IO, those of vk_mapfile_read; VK_USAGE: the map is of another, longer image.
  */
 VK_MUST_USE enum vk_status vk_io_mapped(struct vk_io *base, const char *mapfile, struct vk_io **ret_io,
 					struct vk_error *err);

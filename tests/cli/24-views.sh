@@ -158,6 +158,7 @@ refused() {
 	has "$*: what to do" "$ERR" "whole copy"
 	exits "$*: restore --write" 3 "$VMFSKIT" restore "$id" "$file" "$@" --store "$store" --override unidentified,lun --write
 	has "$*: the reason, of restore" "$ERR" "nothing is written through"
+	is "$*: nothing was saved" "$(captures empty)" ""
 	is "$*: nothing was written" "$(disk_state "${file%% *}")" "$before"
 }
 wipe() { dd if=/dev/zero of="$1" bs=1 seek="$2" count="$3" conv=notrunc status=none; }

@@ -124,6 +124,7 @@ static void a_piece_with_a_table_of_its_own_is_another_disk(void **state)
 {
 	static const char *const both[] = {"t.001", "t.002"};
 	char disk[2048] = "";
+	FILE *file;
 
 	(void)state;
 	memcpy(disk + 512, "EFI PART", 8);
@@ -136,6 +137,14 @@ static void a_piece_with_a_table_of_its_own_is_another_disk(void **state)
 	disk[446] = (char)0x80;
 	disk[450] = (char)0xfb;
 	write_text("t.002", disk, sizeof(disk));
+	assert_int_equal(vk_io_split_count(both, 2), 1);
+	/* so is a partition image: an LVM header stands where it belongs */
+	assert_int_equal(truncate("t.002", 0), 0);
+	file = fopen("t.002", "r+e");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 0x100000, SEEK_SET), 0);
+	assert_int_equal(fwrite("\x0d\xd0\x01\xc0", 1, 4, file), 4);
+	assert_int_equal(fclose(file), 0);
 	assert_int_equal(vk_io_split_count(both, 2), 1);
 	/* a boot sector of a file system has code there */
 	disk[462] = 0x33;

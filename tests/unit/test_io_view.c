@@ -188,6 +188,15 @@ static void parts_are_read_across_their_borders(void **state)
 
 #define MAP_HEAD "# Mapfile. Created by GNU ddrescue version 1.27\n# current_pos  current_status  current_pass\n"
 
+static enum vk_status read_map(const char *text, size_t len, struct vk_mapfile *ret_map, struct vk_error *err)
+{
+	struct vk_io *io = vk_io_memory("map", text, len, false);
+	enum vk_status status = vk_mapfile_read(io, ret_map, err);
+
+	vk_io_close(io);
+	return status;
+}
+
 static void mapfiles_are_read_strictly(void **state)
 {
 	static const struct {
@@ -224,18 +233,15 @@ static void mapfiles_are_read_strictly(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		write_text("map", rows[i].text, strlen(rows[i].text));
-		assert_int_equal(vk_mapfile_read("map", &map, &err), rows[i].status);
+		assert_int_equal(read_map(rows[i].text, strlen(rows[i].text), &map, &err), rows[i].status);
 		if (rows[i].status != VK_OK)
 			continue;
 		assert_int_equal(map.read.count, rows[i].ranges);
 		assert_true(map.end_bytes == rows[i].end);
 		vk_range_set_free(&map.read);
 	}
-	write_text("map", "0 + 1\n0 512\0 +\n", 16);
-	assert_int_equal(vk_mapfile_read("map", &map, &err), VK_DAMAGED);
+	assert_int_equal(read_map("0 + 1\n0 512\0 +\n", 16, &map, &err), VK_DAMAGED);
 	assert_non_null(strstr(err.what, "line 2"));
-	assert_int_equal(vk_mapfile_read("none", &map, &err), VK_IO);
 }
 
 static void what_was_not_rescued_is_unreadable_and_not_zero(void **state)
@@ -261,6 +267,8 @@ static void what_was_not_rescued_is_unreadable_and_not_zero(void **state)
 	assert_true(vk_io_is_view(io));
 	assert_int_equal(vk_io_refuse_view(io, &err), VK_REFUSED);
 	vk_io_close(io);
+	assert_int_equal(unlink("map"), 0);
+	assert_int_equal(vk_io_open_raw("image", &options, &io, &err), VK_IO);
 	text = "0 + 1\n0 4096 +\n";
 	write_text("map", text, strlen(text));
 	assert_int_equal(vk_io_open_raw("image", &options, &io, &err), VK_USAGE);
