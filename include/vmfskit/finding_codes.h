@@ -33,6 +33,9 @@
 	  "these rows can be read in two ways and nothing in the text decides: they are not used", \
 	  "list the bytes again with hexdump -C; or put the command that printed them in front of the rows, and for " \
 	  "words of a PC or an ESX host a line with x86_64") \
+	F(SOURCE_TEXT, "source.text", ERROR, \
+	  "a text is no disk: its own bytes were read, and they say nothing of one", \
+	  "name the disk or a dump of it; of a listing, look whether its rows came along whole") \
 	F(SOURCE_TOLD, "source.told", INFO, "the text tells more of the disk than its bytes", \
 	  "compare it with what is shown here") \
 	F(SOURCE_TOO_MANY_VOLUMES, "source.too-many-volumes", WARNING, \

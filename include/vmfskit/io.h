@@ -271,6 +271,11 @@ bool vk_io_is_hexdump(struct vk_io *base);
 /* Whether the file begins with text, of whatever kind; never a device. */
 bool vk_io_is_text(struct vk_io *base);
 /*
+ * Of a file that is text as far as it was looked at and holds no listing: what it is, and by what that is known. False:
+ * it is not that.
+ */
+bool vk_io_text_told(struct vk_io *base, char *ret_what, size_t what_size, char *ret_evidence, size_t evidence_size);
+/*
  * The source of the next disk in the same text, which the caller then owns (NULL: there is none); those behind it come
  * with it. Names of such handles are FILE#NAME.
  */

@@ -117,8 +117,8 @@ struct vk_layout {
 
 /*
  * Decode what len bytes hold into the C struct at out, which is zeroed first. Fields that do not lie wholly
- * inside len stay zero. Returns how many leading bytes of the structure were there: min(len, layout->size).
- * Never fails; vk_field_held tells whether a field was among them.
+ * inside len stay zero, but for texts that end there. Returns how many leading bytes of the structure were there:
+ * min(len, layout->size). Never fails; vk_field_held tells whether a field was among them.
  */
 size_t vk_layout_decode(const struct vk_layout *layout, const uint8_t *buf, size_t len, void *out);
 /*
@@ -139,6 +139,8 @@ size_t vk_layout_encode(const struct vk_layout *layout, const void *in, uint8_t 
 	}
 
 int vk_field_held(const struct vk_field *field, size_t seen_bytes);
+/* Whether its value can be shown: it is held, or a text that ends, with a NUL, in what is. in: the C struct. */
+bool vk_field_told(const struct vk_field *field, const void *in, size_t seen_bytes);
 /* The row of that name, NULL when there is none. */
 const struct vk_field *vk_layout_field(const struct vk_layout *layout, const char *name);
 /* Value of a number field (U8 to U64) of the C struct at in; 0 for other kinds. */

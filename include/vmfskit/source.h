@@ -87,6 +87,8 @@ static inline bool vk_source_in_other_units(const struct vk_source *source)
 
 	return best != NULL && best->kind == VK_READING_UNITS && best->sector_size == source->sector_size;
 }
+/* Whether its best reading is a text: nothing of it is decoded. */
+bool vk_source_is_text(const struct vk_source *source);
 /* VK_UNSUPPORTED, with what it is and how to get at the disk in it, when the source is a container; else VK_OK. */
 VK_MUST_USE enum vk_status vk_source_refuse_container(const struct vk_source *source, struct vk_error *err);
 /*

@@ -59,7 +59,7 @@ static enum vk_status open_others(struct run *run, struct vk_error *err)
 {
 	for (;;) {
 		const struct vk_source *before = &run->sources[run->count - 1];
-		struct vk_io *io = vk_io_take_next(before->raw);
+		struct vk_io *io = vk_io_take_next(before->given);
 		struct vk_source source;
 		enum vk_status status;
 

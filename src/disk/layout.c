@@ -11,6 +11,15 @@ int vk_field_held(const struct vk_field *field, size_t seen_bytes)
 	return (size_t)field->offset + field->size <= seen_bytes;
 }
 
+bool vk_field_told(const struct vk_field *field, const void *in, size_t seen_bytes)
+{
+	const uint8_t *bytes = vk_field_bytes(field, in);
+
+	return vk_field_held(field, seen_bytes) || (field->kind == VK_KIND_TEXT && field->offset < seen_bytes &&
+						    bytes[0] != 0 &&
+						    memchr(bytes, 0, seen_bytes - field->offset) != NULL);
+}
+
 /*
  * A member from or to its bytes on disk: they are little-endian there, and in the order of this machine here. Copies of
  * the usual sizes are inlined: a large volume has a quarter of a million entries.
@@ -39,8 +48,12 @@ size_t vk_layout_decode(const struct vk_layout *layout, const uint8_t *buf, size
 	for (const struct vk_field *f = layout->fields; f < layout->fields + layout->count; f++) {
 		uint8_t *member = (uint8_t *)out + f->member;
 
-		if ((size_t)f->offset + f->size > seen)
+		if ((size_t)f->offset + f->size > seen) {
+			if (f->kind == VK_KIND_TEXT && f->offset < seen &&
+			    memchr(buf + f->offset, 0, seen - f->offset) != NULL)
+				memcpy(member, buf + f->offset, seen - f->offset);
 			continue;
+		}
 		if (f->kind == VK_KIND_DISKID)
 			vk_layout_decode(&vk_scsi_disk_id_layout, buf + f->offset, f->size, member);
 		else

@@ -35,7 +35,7 @@ void vk_report_fields_text(FILE *out, const struct vk_layout *layout, const void
 		struct vk_vmfs_uuid uuid;
 		struct vk_text text;
 
-		if (!vk_field_held(f, seen_bytes)) {
+		if (!vk_field_told(f, in, seen_bytes)) {
 			cut++;
 			continue;
 		}

@@ -103,7 +103,7 @@ static void put_identity(FILE *out, const struct vk_vmfs *v)
 
 static bool fs_held(const struct vk_vmfs *v, const char *field)
 {
-	return vk_field_held(vk_layout_field(&vk_fs_descriptor_layout, field), v->fs_seen_bytes);
+	return vk_field_told(vk_layout_field(&vk_fs_descriptor_layout, field), &v->fs, v->fs_seen_bytes);
 }
 
 static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
@@ -177,7 +177,11 @@ static void put_structures(FILE *out, const struct vk_vmfs *v, const struct vk_r
 {
 	char version[40];
 
-	snprintf(version, sizeof(version), ", LVM %u.%u", v->lvm.majorVersion, v->lvm.minorVersion);
+	/* each number as far as it is there */
+	snprintf(version, sizeof(version), lvm_held(v, "minorVersion") ? ", LVM %u.%u" : ", LVM %u",
+		 v->lvm.majorVersion, v->lvm.minorVersion);
+	if (!lvm_held(v, "majorVersion"))
+		version[0] = '\0';
 	if (vk_report_lvm_readable(v))
 		put_structure(out, &vk_lvm_device_layout, &v->lvm, v->lvm_seen_bytes, version, style);
 	if (vk_report_lvm_readable(v) && lvm_held(v, "diskID"))
@@ -325,7 +329,7 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 		show_looked_through(out, &readings->items[0]);
 	else if (vk_source_in_other_units(source))
 		fprintf(out, "What follows counts in sectors of %u bytes, as the table does.\n", source->sector_size);
-	else if (!readings->items[0].repairable)
+	else if (!readings->items[0].repairable && !vk_source_is_text(source))
 		fputs("What follows is about the bytes as they are, not about a disk in them.\n", out);
 	if (source->form == VK_FORM_RAW && format != NULL && format->raw_inside)
 		fprintf(out,
@@ -340,6 +344,11 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 	static const char *const forms[] = {"", ", unfolded from a VMFSIMG image",
 					    ", read from a hexdump listing"};
 
+	if (vk_source_is_text(source)) {
+		fprintf(out, "%s: text, %s\n", source->path, vk_shown_size(source->size_bytes).text);
+		vk_report_readings_text(out, source);
+		return;
+	}
 	fprintf(out, "%s: %s, %s, sectors of %u bytes%s\n", source->path, vk_source_kind_name(source->kind),
 		vk_shown_size(source->size_bytes).text, source->sector_size, forms[source->form]);
 	vk_report_readings_text(out, source);

@@ -127,7 +127,7 @@ static void set_fields(struct vk_json *o, const struct vk_layout *layout, const 
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct vk_field *f = &layout->fields[i];
 
-		if (!vk_field_held(f, seen_bytes))
+		if (!vk_field_told(f, in, seen_bytes))
 			continue;
 		set_field(o, f, in);
 		if (f->evidence == VK_EV_U)
@@ -162,7 +162,7 @@ static json_t *fs_json(const struct vk_vmfs *v)
 	char version[40];
 
 	set_fields(&o, &vk_fs_descriptor_layout, &v->fs, v->fs_seen_bytes);
-	if (vk_field_held(vk_layout_field(&vk_fs_descriptor_layout, "fsLabel"), v->fs_seen_bytes))
+	if (vk_field_told(vk_layout_field(&vk_fs_descriptor_layout, "fsLabel"), &v->fs, v->fs_seen_bytes))
 		vk_json_set(&o, "label", vk_json_label(v->fs.fsLabel, sizeof(v->fs.fsLabel)));
 	vk_fs_version_name(&v->fs, version);
 	if (v->fs_seen_bytes > 8)

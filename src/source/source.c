@@ -70,6 +70,11 @@ static enum vk_status choose_kind(struct vk_source *s, const struct vk_lun_signs
 	const struct vk_kind_fit *best = &signs->fits[signs->best];
 	const struct vk_kind_fit *equal = signs->equal < 4 ? &signs->fits[signs->equal] : NULL;
 
+	/* of a text nothing is decoded: what it is was said */
+	if (vk_source_is_text(s)) {
+		s->kind = VK_SOURCE_DISK;
+		return VK_OK;
+	}
 	if (best->fit == VK_FIT_NONE) {
 		s->kind = looks_like_partition(s) ? VK_SOURCE_PARTITION : VK_SOURCE_DISK;
 		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_UNRECOGNISED, 0, s->size_bytes, NULL, NULL,
@@ -239,6 +244,8 @@ static enum vk_status decode(struct vk_source *s, struct vk_error *err)
 	const struct vk_partition *named = vk_tail_gpt_partition(&s->tail, 0);
 	uint64_t size = vk_io_size_bytes(s->io);
 
+	if (vk_source_is_text(s))
+		return VK_OK;
 	if (s->kind == VK_SOURCE_DISK)
 		return decode_disk(s, err);
 	/* a dump says nothing about the length of its partition; a device does, and a GPT behind it */
@@ -337,7 +344,7 @@ static enum vk_status choose_reading(struct vk_source *s, const struct vk_source
 		status = choose_kind(s, &signs, err);
 	if (s->kind != VK_SOURCE_DISK && s->kind != VK_SOURCE_PARTITION)
 		vk_tail_gpt_free(&s->tail);
-	if (status == VK_OK && s->kind == VK_SOURCE_DISK) {
+	if (status == VK_OK && s->kind == VK_SOURCE_DISK && !vk_source_is_text(s)) {
 		s->sector_size = s->table.sector_size;
 		for (size_t i = 0; i < about_table.count; i++)
 			vk_findings_add(&s->findings, &about_table.items[i]);

@@ -55,7 +55,7 @@ static void say_reading(struct vk_source *s)
 		[VK_READING_CARRIER] = VK_F_SOURCE_CARRIER, [VK_READING_MEMBER] = VK_F_SOURCE_MEMBER,
 		[VK_READING_OTHER] = VK_F_SOURCE_OTHER,     [VK_READING_UNITS] = VK_F_SOURCE_UNITS,
 		[VK_READING_STRIDE] = VK_F_SOURCE_STRIDE,   [VK_READING_SHIFTED] = VK_F_SOURCE_SHIFTED,
-		[VK_READING_GLUED] = VK_F_SOURCE_GLUED};
+		[VK_READING_GLUED] = VK_F_SOURCE_GLUED,     [VK_READING_TEXT] = VK_F_SOURCE_TEXT};
 	const struct vk_reading *best = s->readings.items;
 	enum vk_finding_code code = codes[best->kind];
 
@@ -71,7 +71,7 @@ enum vk_status vk_source_survey(struct vk_source *s, const struct vk_source_opti
 				const struct vk_lun_signs *signs, struct vk_io **ret_view, struct vk_error *err)
 {
 	static void (*const detectors[])(struct vk_survey *survey) = {vk_look_at_units, vk_look_at_carriers,
-								      vk_look_at_stride, vk_look_at_shift};
+								      vk_look_at_stride, vk_look_at_shift, vk_look_at_text};
 	struct vk_foreigners foreign = {.count = 0};
 	struct vk_survey survey = {.io = s->given,
 				   .path = s->path,

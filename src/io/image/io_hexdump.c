@@ -4,6 +4,7 @@
  * text does not give are absent; `*` stands for them only where its two ends are there. What can be read in two ways is
  * not read.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,28 @@ bool vk_io_is_text(struct vk_io *base)
 	/* UTF-16: every second byte of what people write is zero */
 	return got > 0 && (zeros == 0 || (got >= 4 && zeros >= got / 3 && zeros <= got / 2 &&
 					  ((head[0] == 0) != (head[1] == 0) || (head[0] >= 0xFE && head[1] >= 0xFE))));
+}
+
+bool vk_io_text_told(struct vk_io *base, char *ret_what, size_t what_size, char *ret_evidence, size_t evidence_size)
+{
+	struct vk_listing *l = vk_io_descriptor(base) >= 0 && vk_io_is_text(base) ? calloc(1, sizeof(*l)) : NULL;
+	const uint64_t end = vk_min_u64(vk_io_size_bytes(base), LOOK_BYTES);
+	char rows[120] = "";
+	bool is = l != NULL && vk_listing_read(l, base, LOOK_BYTES, false) && l->all.count == 0 && !l->strange;
+
+	if (is) {
+		snprintf(ret_what, what_size, "a text that holds no listing of bytes%s%s",
+			 l->notes.count > 0 ? ", but " : "", l->notes.count > 0 ? l->notes.items[0].message : "");
+		if (l->unused > 0)
+			snprintf(rows, sizeof(rows),
+				 "; %zu look like rows and go with no others, the first is line %" PRIu64, l->unused,
+				 l->unused_line);
+		snprintf(ret_evidence, evidence_size, "%" PRIu64 " lines of characters in the first %" PRIu64 " bytes%s",
+			 l->lines_read, end, rows);
+	}
+	if (l != NULL)
+		vk_listing_free(l);
+	return is;
 }
 
 bool vk_io_is_hexdump(struct vk_io *base)

@@ -217,16 +217,20 @@ static size_t escape_length(const uint8_t *p, size_t len)
 
 static void clean_line(const uint8_t *raw, size_t len, struct vk_listing_line *line)
 {
+	uint32_t point;
 	size_t used;
 
 	line->len = 0;
+	line->controls = false;
 	for (size_t i = 0; i < len; i += used) {
 		char c;
 
 		used = escape_length(raw + i, len - i);
 		if (used > 0)
 			continue;
-		c = meaning_of(take_point(raw + i, len - i, &used));
+		point = take_point(raw + i, len - i, &used);
+		line->controls |= point < '\b' || (point > '\r' && point < 0x20 && point != 0x1B);
+		c = meaning_of(point);
 		if (c != '\0' && line->len + 1 < VK_LISTING_LINE_BYTES)
 			line->text[line->len++] = c;
 	}
@@ -281,7 +285,7 @@ bool vk_listing_text_next(struct vk_listing_text *text, struct vk_listing_line *
 		if (len == sizeof(raw))
 			continue;
 		if (text->wide && unit >= 0x80)
-			unit = (uint8_t)meaning_of(unit);
+			unit = meaning_of(unit) == VK_LISTING_STRANGE ? 0x80 : (uint8_t)meaning_of(unit);
 		if (unit != 0)
 			raw[len++] = (uint8_t)unit;
 	}

@@ -26,6 +26,7 @@ struct vk_listing_line {
 	enum vk_listing_kind kind;
 	uint64_t number; /* of the line in the text, from 1 on */
 	uint64_t offset; /* of its first byte in the file */
+	bool controls;   /* it has control characters that no text has */
 	size_t groups;   /* that look like bytes of a row, at least */
 	size_t len;
 	size_t count;

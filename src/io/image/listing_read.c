@@ -338,8 +338,11 @@ bool vk_listing_read(struct vk_listing *l, struct vk_io *io, uint64_t limit, boo
 		return false;
 	vk_byte_reader_init(&l->reader, io, limit);
 	vk_listing_text_init(&text, &l->reader);
-	while (ok && !(look && l->all.count > 0) && vk_listing_text_next(&text, &l->line))
+	while (ok && !(look && l->all.count > 0) && vk_listing_text_next(&text, &l->line)) {
+		l->lines_read = l->line.number;
+		l->strange |= l->line.controls;
 		ok = take_line(l);
+	}
 	if (ok && l->reader.failed)
 		stop(l, "the file cannot be read on", vk_byte_reader_tell(&l->reader));
 	else if (ok && vk_io_size_bytes(io) > limit)

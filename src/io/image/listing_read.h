@@ -25,6 +25,8 @@ struct vk_listing {
 	size_t unused;     /* rows that are not used, and the first of them */
 	uint64_t unused_line, unused_offset;
 	const char *unused_why;
+	uint64_t lines_read;
+	bool strange;      /* a line holds what people do not write */
 	bool no_memory;
 	const char *damage;     /* NULL: none */
 	uint64_t damage_offset; /* in the text */

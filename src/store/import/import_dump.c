@@ -55,6 +55,10 @@ static enum vk_status recognise(struct vk_dump *dump, enum vk_source_kind as, ui
 	dump->kind = source.kind;
 	dump->offset_bytes = source.origin_bytes;
 	status = vk_source_refuse_container(&source, err);
+	if (status == VK_OK && vk_source_is_text(&source)) {
+		vk_error_set(err, VK_USAGE, dump->path, "this is %s", source.readings.items[0].what);
+		status = vk_error_remedy(err, "%s", vk_finding_kind(VK_F_SOURCE_TEXT)->remedy);
+	}
 	if (status == VK_OK && as == VK_SOURCE_AUTO &&
 	    vk_findings_have(&source.findings, VK_F_SOURCE_UNRECOGNISED, 0)) {
 		vk_error_set(err, VK_USAGE, dump->path, "nothing in it tells what it is");
