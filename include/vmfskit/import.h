@@ -2,7 +2,7 @@
 /*
  * Captures of disks that are not here: from what a collector saved (a folder or tar with vmfskit-collect.txt), from
  * the files of the script of 2009 (vmfs-header-backup-NAME.hex: the first 2 MiB of a disk;
- * vmfs-metadata-NAME-vh.sf.bu: .vh.sf), from dumps made with dd, from hexdump -C listings and VMFSIMG images.
+ * vmfs-metadata-NAME-vh.sf.bu: .vh.sf), from dumps made with dd, from texts with listings, and VMFSIMG images.
  *
  * The bytes are put at their places of a disk of which everything else is absent, and that disk is decoded and
  * captured as any other: what is saved is what a capture of the disk itself would save, as far as it is there. The

@@ -304,7 +304,9 @@ static enum vk_status read_table(struct vk_source *s, uint32_t sector_size, stru
 				 struct vk_lun_signs *ret_signs, struct vk_error *err)
 {
 	const struct vk_finding_sink sink = vk_findings_sink(about_table);
-	enum vk_status status = vk_table_read(s->raw, sector_size, true, &sink, &s->table, err);
+	/* a listing is of a part: where it ends says nothing of the disk */
+	const bool complete = s->form != VK_FORM_HEXDUMP;
+	enum vk_status status = vk_table_read(s->raw, sector_size, complete, &sink, &s->table, err);
 
 	if (status == VK_OK && !s->table.mbr_used && !s->table.gpt[0].present)
 		status = vk_tail_gpt_read(s->raw, sector_size, &s->tail, err);

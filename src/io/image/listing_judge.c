@@ -100,6 +100,7 @@ struct score {
 	size_t rows;
 	uint64_t first, last, end; /* what would be read: styles that agree on it are one reading */
 	size_t first_count;
+	bool first_bare; /* nothing stands behind it */
 	uint8_t head[8];
 	bool repeat;
 };
@@ -112,6 +113,7 @@ static bool score_row(void *ctx, const struct vk_listing_row *row, const struct 
 	if (s->rows == 0) {
 		s->first = row->offset;
 		s->first_count = row->count;
+		s->first_bare = !row->has_text;
 		memcpy(s->head, row->bytes, row->stored < 8 ? row->stored : 8);
 	} else if (row->offset == s->end) {
 		s->links++;
@@ -431,7 +433,8 @@ void vk_listing_judge(const struct vk_listing_line *lines, size_t count, const s
 			ties = bare;
 	}
 	if (ties.count == 0 || points(best) < 0 ||
-	    (best->links + best->texts == 0 && !(lone || best->first_count >= WEAK_ROW_BYTES)))
+	    (best->links + best->texts == 0 &&
+	     !(lone || (best->first_bare && best->first_count >= WEAK_ROW_BYTES))))
 		return;
 	ret->why = ties.count > 1 ? break_tie(&ties, &lines[0], hints, before) : NULL;
 	ret->style = best->style;

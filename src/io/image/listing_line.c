@@ -116,6 +116,15 @@ static bool is_column_heads(const struct vk_listing_line *line)
 	return n >= 8;
 }
 
+/* A lone *, or one behind the number of its line. */
+static bool is_repeat(const struct vk_listing_line *line)
+{
+	const struct vk_listing_token *last = &line->tokens[line->count - 1];
+
+	return line->count <= 2 && last->len == 1 && line->text[last->at] == '*' &&
+	       (line->count == 1 || decimals(line, 0) == 1);
+}
+
 static enum vk_listing_kind kind_of(struct vk_listing_line *line)
 {
 	const char *digits;
@@ -124,7 +133,7 @@ static enum vk_listing_kind kind_of(struct vk_listing_line *line)
 	line->groups = 0;
 	if (line->count == 0)
 		return line->len == 0 || strspn(line->text, " >|") >= line->len ? VK_LISTING_BLANK : VK_LISTING_PROSE;
-	if (line->count == 1 && line->tokens[0].len == 1 && line->text[line->tokens[0].at] == '*')
+	if (is_repeat(line))
 		return VK_LISTING_REPEAT;
 	if (is_column_heads(line))
 		return VK_LISTING_PROSE;

@@ -78,6 +78,7 @@ static bool merge(const struct vk_listing_sections *s, const struct vk_listing_s
 		  struct vk_listing_source *source)
 {
 	struct vk_listing_source out = {.count = 0};
+	uint64_t covered = 0; /* up to where parts of the source went out */
 	size_t k = 0;
 	bool ok = true;
 
@@ -91,14 +92,15 @@ static bool merge(const struct vk_listing_sections *s, const struct vk_listing_s
 	}
 	for (size_t i = 0; i < section->part_count && ok; i++) {
 		const struct vk_listing_part *p = &s->parts[section->first_part + i];
-		uint64_t at = p->offset;
+		uint64_t at = vk_max_u64(p->offset, covered);
 
 		for (; k < source->count && source->parts[k].offset < end_of(p) && ok; k++) {
 			const struct vk_listing_part *q = &source->parts[k];
 
 			ok = add_part(&out, p, at, vk_min_u64(q->offset, end_of(p)));
 			ok = ok && add_part(&out, q, q->offset, end_of(q));
-			at = vk_max_u64(at, end_of(q));
+			covered = end_of(q);
+			at = vk_max_u64(at, covered);
 		}
 		ok = ok && add_part(&out, p, at, end_of(p));
 	}

@@ -157,6 +157,12 @@ static unsigned check_text(const struct vk_listing_line *line, size_t at, size_t
 	bool contradicted = false;
 	unsigned fits;
 
+	/* UltraEdit sets its text apart so */
+	if (blanks + 1 < len && rest[blanks] == ';' && rest[blanks + 1] == ' ') {
+		rest += blanks + 1;
+		len -= blanks + 1;
+		blanks = strspn(rest, " ");
+	}
 	row->has_text = blanks < len;
 	row->count = row->stored;
 	if (!row->has_text)

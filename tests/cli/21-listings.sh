@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Listings as sources: several disks in one text, in decode, import and the verbs that take one; what a text tells.
+. "$(dirname "$0")/../lib.sh"
+need jq hexdump od xxd
+cd "$TMP" || exit 1
+"$LAB" make --size 2G --label mine a.img >/dev/null && "$LAB" make --vmfs 6 --size 3G b.img >/dev/null || exit 1
+
+json() { "$VMFSKIT" decode --json "$@" 2>"$ERR"; }
+list() { # COMMAND...: as it stands behind a prompt
+	echo "[root@esx1:~] $*"
+	"$@"
+}
+
+# --- two disks in one text
+{
+	echo "Hello, these are the LUNs:"
+	list hexdump -C -s 0x200000 -n 4096 a.img
+	list hexdump -C -n 2048 a.img
+	list od -A d -t x1 -N 17408 b.img
+} >two.txt
+run "$VMFSKIT" decode --json two.txt
+is "two disks are two sources" "$(jq -c '[.sources[] | [.path, .kind, .size_bytes]]' "$OUT")" \
+	'[["two.txt#a.img","disk",2101248],["two.txt#b.img","disk",17408]]'
+is "the first in one piece with what comes before it" "$(jq -c '.sources[0] | [.table.kind, .vmfs[0].lvm.magic]' "$OUT")" \
+	"$(json a.img | jq -c '.sources[0] | [.table.kind, .vmfs[0].lvm.magic]')"
+is "how the second was read" "$(jq -r '.findings[] | select(.code == "source.listing-read") | .message' "$OUT" | sort -u)" \
+	"the listing from line $(($(grep -n 'od -A d' two.txt | cut -d : -f 1) + 1)) on is read with decimal offsets"
+run "$VMFSKIT" decode --json - <two.txt
+is "from standard input" "$(jq '.sources | length' "$OUT")" 2
+for verb in find "doctor --store none --heartbeat-wait 0"; do
+	read -ra words <<<"$verb"
+	exits "$verb takes one" 2 "$VMFSKIT" "${words[@]}" two.txt
+	has "$verb names them" "$ERR" 'listings of several disks: a\.img, b\.img'
+	has "$verb says how to choose" "$ERR" 'FILE#NAME'
+done
+run "$VMFSKIT" decode --json two.txt#b.img
+is "one of them by its name" "$(jq -c '[.sources[] | .path, .table.kind]' "$OUT")" '["two.txt#b.img","gpt"]'
+exits "a name that is not there" 4 "$VMFSKIT" decode two.txt#c.img
+has "says which are" "$ERR" 'there are: a\.img, b\.img'
+
+# --- import keeps all of both
+run "$VMFSKIT" import --json --store i1 two.txt
+is "a capture of each" "$(jq -c '[.captures[] | .kind]' "$OUT")" '["disk","disk"]'
+has "of the first" "$OUT" 'two\.txt#a\.img'
+exits "one name for two disks" 2 "$VMFSKIT" import --store i2 --disk lun7 two.txt
+has "says so" "$ERR" 'listings of several disks: a\.img, b\.img'
+run "$VMFSKIT" import --json --store i2 --disk lun7 two.txt#a.img
+is "one of them" "$(jq -r '.captures[0].disk // .captures[0].source.path // "lun7"' "$OUT")" lun7
+# the second part of a disk in front of the first
+{
+	hexdump -C -s 0x200000 -n 4096 a.img
+	hexdump -C -n 2048 a.img
+} >reverse.txt
+run "$VMFSKIT" import --json --store i3 --disk t reverse.txt
+is "what goes back is kept" "$(head -c 2048 i3/*-t/head.raw | cmp - <(head -c 2048 a.img) && echo same)" same
+
+# --- what collides
+{
+	hexdump -C -n 512 a.img
+	hexdump -C -n 512 a.img | sed 's/^000001f0 .*/000001f0  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00/'
+} >collides.txt
+run "$VMFSKIT" decode --json collides.txt
+is "two listings that differ are two sources" "$(jq -c '[.sources[].path]' "$OUT")" \
+	"[\"collides.txt#line-1\",\"collides.txt#line-$(($(wc -l <collides.txt) / 2 + 1))\"]"
+is "and that is told" "$(jq -r '[.findings[].code] | index("source.listing-collides") != null' "$OUT")" true
+run "$VMFSKIT" import --json --store i4 --as disk collides.txt
+is "by import as well" "$(jq -r '[.findings[].code] | index("source.listing-collides") != null' "$OUT")" true
+is "which keeps both" "$(jq '.captures | length' "$OUT")" 2
+
+# --- a row that was changed, and what is ambiguous
+hexdump -C -n 2048 a.img | sed 's/^00000200  45/00000200  46/' >changed.txt
+run "$VMFSKIT" decode --json changed.txt
+is "a changed row is not used" "$(jq -r '.findings[] | select(.code == "source.listing-unused") | .message' "$OUT")" \
+	"1 row is not used; the first is line $(grep -n '^00000200' changed.txt | cut -d : -f 1): its text column is not that of its bytes"
+head -c 4096 /dev/urandom | tr '\0\001\002\136\015\125\105' x >noise
+hexdump -v -n 500 noise >words.txt
+exits "words of unknown order" 2 "$VMFSKIT" decode words.txt
+has "both readings are named" "$ERR" 'groups of 2 bytes, the first digits first; or groups of 2 bytes, the last digits first'
+{ echo x86_64; cat words.txt; } >pc.txt
+run "$VMFSKIT" decode --json pc.txt
+is "until the text tells the host" "$(jq -c '.sources[0].size_bytes' "$OUT")" 500
+
+# --- text
+exits "a text" 1 "$VMFSKIT" decode /etc/passwd
+has "is called so" "$OUT" '^/etc/passwd: text, '
+has "as a finding" "$OUT" '^error source\.text: a text that holds no listing of bytes'
+hasnt "and is no disk" "$OUT" 'Partition table|table\.none'
+is "in JSON" "$(json /etc/passwd | jq -c '[.sources[0].readings[0] | .kind, .repairable]')" '["text",false]'
+exits "import takes none" 2 "$VMFSKIT" import --store i5 /etc/passwd
+has "says why" "$ERR" 'this is a text that holds no listing of bytes'
+printf 'gpt\n20233 255 63 325058560\n1 2048 325058526 AA31E02A400F11DB9590000C2911D1B8 vmfs 0\n' >getptbl.txt
+run "$VMFSKIT" decode getptbl.txt
+has "a table as partedUtil prints it" "$OUT" 'partedUtil getptbl in line 1: gpt, 325058560 sectors; partition 1: 2048 to 325058526 \(vmfs\)'
+
+# --- bytes that are there are shown
+hexdump -C -s 0x1400000 -n 64 a.img >label.txt
+run "$VMFSKIT" decode --as disk <(hexdump -C -s 0x200000 -n 512 a.img; cat label.txt)
+has "a label that ends in what is given" "$OUT" '^  label +mine$'
+dd if=a.img bs=1M skip=1 count=2 of=part.dd status=none
+run "$VMFSKIT" decode <(hexdump -C -s 0x100000 -n 8 part.dd)
+has "a version as far as it is there" "$OUT" '^LVM device header \(device offset 0x100000\), LVM 5$'
+run "$VMFSKIT" decode --json <(hexdump -C -n 17408 a.img)
+is "a backup that is not in the listing is not missing" "$(jq -c '[.findings[].code] | unique - ["structure.absent", "structure.cut"]' "$OUT")" '[]'
