@@ -231,8 +231,8 @@ const struct vk_cli_verb vk_verb_import = {
 	.description =
 		"Each SOURCE is a folder or tar that vmfskit-collect.sh wrote, a dump made with dd (of the start of a "
 		"disk or of a partition), a file of the script of 2009 (vmfs-header-backup-NAME.hex, the first 2 MiB "
-		"of disk NAME; vmfs-metadata-NAME-vh.sf.bu, its .vh.sf), a text with listings of bytes or a VMFSIMG image; - "
-		"is standard input. Sources are only read. A text with listings of several disks makes a capture of "
+		"of disk NAME; vmfs-metadata-NAME-vh.sf.bu, its .vh.sf), a text with listings or a VMFSIMG image; "
+		"- is standard input. Sources are only read. A text with listings of several disks makes a capture of "
 		"each; one of them is FILE#NAME.\n\n"
 		"The captures are what vmfskit capture would have made of the disk itself, as far as its bytes are "
 		"there. What is not there is never taken for zeros: it is on record in the capture, printed as "

@@ -215,8 +215,8 @@ bool vk_io_text_told(struct vk_io *base, char *ret_what, size_t what_size, char 
 			snprintf(rows, sizeof(rows),
 				 "; %zu look like rows and go with no others, the first is line %" PRIu64, l->unused,
 				 l->unused_line);
-		snprintf(ret_evidence, evidence_size, "%" PRIu64 " lines of characters in the first %" PRIu64 " bytes%s",
-			 l->lines_read, end, rows);
+		snprintf(ret_evidence, evidence_size,
+			 "%" PRIu64 " lines of characters in the first %" PRIu64 " bytes%s", l->lines_read, end, rows);
 	}
 	if (l != NULL)
 		vk_listing_free(l);
