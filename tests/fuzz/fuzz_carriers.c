@@ -6,7 +6,8 @@
 #include "fuzz_pieces.h"
 #include "source/carrier_lvm.h"
 
-static const char *const types[] = {"linux_raid_member", "LVM2_member", "bcache", "drbd", "ddf_raid_member", "crypto_LUKS"};
+static const char *const types[] = {"linux_raid_member", "LVM2_member",     "bcache",
+				    "drbd",              "ddf_raid_member", "crypto_LUKS"};
 enum { TYPES = sizeof(types) / sizeof(types[0]) };
 
 static void read_text(const struct fuzz_input *in)
