@@ -65,6 +65,7 @@ enum vk_standing {
 	VK_GHOST_NESTED,     /* the disk of a virtual machine inside another volume */
 	VK_GHOST_METADATA,   /* extended metadata of a large device, which begins with the same magic */
 	VK_GHOST_EARLIER,    /* an earlier format of the same disk */
+	VK_GHOST_FILE,       /* in a file of another system, whose disk it is */
 	VK_GHOST_FOREIGN,    /* another system's file system lies over it */
 	VK_GHOST_OUTSIDE,    /* it would reach past the end of the disk */
 	VK_GHOST_NOISE	     /* a magic and nothing else */
@@ -139,6 +140,7 @@ struct vk_find_hint {
 
 struct vk_find_options {
 	bool likely_only;                 /* do not scan */
+	bool as_own;                      /* judge volumes though the disk is read as another system's */
 	uint64_t range_start_bytes;       /* scan only this; length 0: all. Likely places are looked at all the same */
 	uint64_t range_length_bytes;
 	const struct vk_find_hint *hints;

@@ -359,8 +359,8 @@
 	  "if it is missed: vmfskit repair table --scan shows a table that has it, too; nothing is written " \
 	  "without --write") \
 	F(INCIDENT_LEFT_OVER, "incident.header-left-over", INFO, \
-	  "an earlier format of the disk, or a copy of a header, was left where no partition lies; nothing that " \
-	  "is in use is concerned", "nothing; vmfskit find shows what there is of it") \
+	  "an earlier format of the disk, or a copy of a header, was left where no partition lies or under another " \
+	  "system; nothing that is in use is concerned", "nothing; vmfskit find shows what there is of it") \
 	F(INCIDENT_INITIALISED, "incident.initialised", ERROR, \
 	  "another system initialised the LUN: it wrote a partition table of its own", \
 	  "keep that system from the LUN, then vmfskit repair table") \

@@ -328,19 +328,36 @@ static void advise_units(struct vk_doctor *doc, const struct vk_reading *best)
 		       "512 bytes. Nothing is written without --write.");
 }
 
+/* What a disk of another system may need: nothing, unless it should be a datastore. */
+static void advise_other(struct vk_doctor *doc)
+{
+	if (vk_doctor_was_datastore(doc))
+		advise(doc, NULL, "Do not write to it. If the datastore of capture %s is missed, save what the other "
+				  "system holds first; vmfskit restore then shows what comes back.",
+		       doc->known.capture.id);
+	else if (vk_doctor_has(doc, VK_F_INCIDENT_LEFT_OVER))
+		advise(doc, NULL, "Do not write to it. Should it hold a datastore, stop what uses it and copy it "
+				  "whole; repair that copy with --override reading. If nobody misses the volume, "
+				  "vmfskit wipe puts its signatures away.");
+	else
+		advise(doc, NULL, "Do not write to it. If it should hold a datastore, make sure that it is the right "
+				  "disk.%s", doc->source.vmfs_count == 0 ? "" : " If what is left of VMFS is in "
+				  "anybody's way, vmfskit wipe puts its signatures away.");
+}
+
 /* Nothing may be written to a source whose bytes are not the disk's own. */
 static void advise_reading(struct vk_doctor *doc, const struct vk_reading *best)
 {
 	if (best->kind == VK_READING_UNITS)
 		advise_units(doc, best);
+	else if (best->kind == VK_READING_OTHER)
+		advise_other(doc);
 	else if (best->attach[0] != '\0')
 		advise(doc, strdup(best->attach), "Gives access to the disk in it, for reading only. Then run vmfskit "
 						  "doctor on the device that comes out.");
 	else
 		advise(doc, NULL, "Do not write to it. %s",
-		       best->kind == VK_READING_OTHER
-			       ? "If it should hold a datastore, make sure that it is the right disk."
-		       : best->kind == VK_READING_MEMBER
+		       best->kind == VK_READING_MEMBER
 			       ? "The array is what to work on: put it together with its controller or the system that "
 				 "made it, and run vmfskit doctor on the device that comes out."
 			       : "Name the disk itself, or copy it again, and run vmfskit doctor on that.");

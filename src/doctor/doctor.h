@@ -239,6 +239,8 @@ void vk_doctor_put_sectors(const struct vk_doctor *doc, const struct vk_harm *ha
 bool vk_doctor_judges(const struct vk_doctor *doc);
 /* Says what the source is where that is not a disk of its own. Before anything else is said. */
 void vk_doctor_report_reading(struct vk_doctor *doc);
+/* Whether the capture of this disk, which is another system's now, has a volume. */
+bool vk_doctor_was_datastore(const struct vk_doctor *doc);
 
 /* incidents.c, taken_over.c, sentences.c, advise.c */
 void vk_doctor_name_incidents(struct vk_doctor *doc);

@@ -10,6 +10,34 @@ bool vk_doctor_judges(const struct vk_doctor *doc)
 	       vk_source_in_other_units(&doc->source);
 }
 
+bool vk_doctor_was_datastore(const struct vk_doctor *doc)
+{
+	return doc->source.readings.items[0].kind == VK_READING_OTHER && doc->known.found &&
+	       doc->known.capture.identity_count > 0;
+}
+
+/* What speaks for a datastore on a disk that is another system's now. */
+static void report_other(struct vk_doctor *doc)
+{
+	/* a disk that nobody knows otherwise is well as it is; here somebody does */
+	if (vk_doctor_was_datastore(doc))
+		vk_doctor_report(doc, VK_F_INCIDENT_FORMATTED, 0, 0,
+				 "when capture %s was taken it was a datastore; another system was put in its place",
+				 doc->known.capture.id);
+	for (size_t i = 0; i < doc->find.count; i++) {
+		const struct vk_candidate *c = &doc->find.candidates[i];
+
+		if (c->standing == VK_GHOST_FOREIGN && c->has_header && c->has_fs)
+			vk_doctor_report(doc, VK_F_INCIDENT_LEFT_OVER, c->start_bytes, c->length_bytes,
+					 "header and file-system descriptor of a volume that begins at sector %llu lie "
+					 "under it", vk_doctor_sector(doc, c->start_bytes));
+		else if (c->standing == VK_STANDING_LIVING)
+			vk_doctor_report(doc, VK_F_INCIDENT_UNNAMED, c->start_bytes, c->length_bytes,
+					 "a volume begins at sector %llu that no partition names", vk_doctor_sector(doc,
+					 c->start_bytes));
+	}
+}
+
 void vk_doctor_report_reading(struct vk_doctor *doc)
 {
 	const struct vk_findings *own = &doc->source.findings;
@@ -21,7 +49,11 @@ void vk_doctor_report_reading(struct vk_doctor *doc)
 		    strcmp(own->items[i].message, doc->source.readings.items[0].what) == 0)
 			vk_findings_add(&doc->d->findings, &own->items[i]);
 	}
+	if (doc->source.readings.items[0].kind == VK_READING_OTHER)
+		report_other(doc);
 	/* the marks of a LUN are no marks of damage where none is */
-	if (!vk_doctor_judges(doc))
+	if (!vk_doctor_judges(doc)) {
 		doc->stretch_count = 0;
+		memset(doc->certain, 0, sizeof(doc->certain));
+	}
 }

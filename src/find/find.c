@@ -170,7 +170,11 @@ static enum vk_status judge(struct search *s)
 		status = look_for_foreign(s);
 	for (size_t i = 0; i < s->f.count; i++)
 		vk_judge_foreign(&s->f, &s->f.probes[i]);
-	return status == VK_OK ? vk_judge_standings(&s->f, s->err) : status;
+	if (status == VK_OK)
+		status = vk_judge_standings(&s->f, s->err);
+	if (status == VK_OK)
+		vk_judge_others(&s->f);
+	return status;
 }
 
 static int in_order(const void *a, const void *b, void *ctx)

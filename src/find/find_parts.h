@@ -108,6 +108,8 @@ void vk_probe_pes(struct vk_finder *f, struct vk_probe *p);
 /* The rows that follow from what was read; votes and foreign signatures are added by the calls below. */
 void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p);
 void vk_judge_foreign(const struct vk_finder *f, struct vk_probe *p);
+/* When all standings are known: what they are where the best reading is another system's disk. */
+void vk_judge_others(const struct vk_finder *f);
 /* Its length: what is proved, what the header says, and who else says so; fills the row and what depends on it. */
 void vk_judge_length(const struct vk_finder *f, struct vk_probe *p);
 /* Where it ends at the latest by what can be believed of it, from its start on. */

@@ -80,6 +80,7 @@ const char *vk_standing_name(enum vk_standing standing)
 		[VK_GHOST_NESTED] = "ghost: disk of a virtual machine",
 		[VK_GHOST_METADATA] = "ghost: extended metadata",
 		[VK_GHOST_EARLIER] = "ghost: earlier format",
+		[VK_GHOST_FILE] = "ghost: in another system's file",
 		[VK_GHOST_FOREIGN] = "ghost: under another file system",
 		[VK_GHOST_OUTSIDE] = "ghost: reaches past the disk",
 		[VK_GHOST_NOISE] = "ghost: noise",

@@ -83,6 +83,8 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_
 	options.hints = repair->hints;
 	options.hint_count = repair->hint_count;
 	options.likely_only = !whole;
+	/* whoever lifts this guard says that the disk is no other system's */
+	options.as_own = vk_guard_is_lifted(&repair->options.restore, VK_GUARD_READING);
 	if (!whole) {
 		options.resume_path = NULL;
 		options.progress = NULL;

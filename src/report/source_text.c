@@ -237,11 +237,15 @@ static void put_place(FILE *out, const struct vk_place *p, uint64_t base)
 static void put_places(FILE *out, const struct vk_source *s, const struct vk_report_style *style)
 {
 	enum { SHOWN = 24 };
+	/* a file system that begins with the device lacks no table */
+	bool no_table = s->table.kind == VK_TABLE_NONE && s->readings.items[0].kind == VK_READING_OTHER;
 	size_t left = 0;
 
+	if (no_table && s->vmfs_count == 0)
+		return;
 	fprintf(out, "\nStructures\n  %-10s %-14s  %10s\n", "state", s->kind == VK_SOURCE_DISK ? "disk offset" :
 		s->kind == VK_SOURCE_VOLUME ? "volume offset" : "device offset", "bytes");
-	for (size_t i = 0; i < s->table.place_count; i++)
+	for (size_t i = 0; i < s->table.place_count && !no_table; i++)
 		put_place(out, &s->table.places[i], 0);
 	for (size_t i = 0; i < s->vmfs_count; i++) {
 		const struct vk_vmfs *v = &s->vmfs[i];
@@ -317,6 +321,9 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 		/* that the bytes could be a disk's own is no news where something else was seen in them */
 		if (i > 0 && r->weight <= VK_READING_WEIGHT_SAID)
 			break;
+		/* another system's disk is a whole disk, too */
+		if (i > 0 && r->repairable && readings->items[0].kind == VK_READING_OTHER)
+			continue;
 		fprintf(out, "%s %s: %s.\n",
 			i > 0 ? "It could also be" : r->sure == VK_SURE_POSSIBLE ? "This may be"
 			      : r->sure == VK_SURE_LIKELY ? "This is likely" : "This is",
@@ -329,7 +336,8 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 		show_looked_through(out, &readings->items[0]);
 	else if (vk_source_in_other_units(source))
 		fprintf(out, "What follows counts in sectors of %u bytes, as the table does.\n", source->sector_size);
-	else if (!readings->items[0].repairable && !vk_source_is_text(source))
+	else if (!readings->items[0].repairable && !vk_source_is_text(source) &&
+		 readings->items[0].kind != VK_READING_OTHER)
 		fputs("What follows is about the bytes as they are, not about a disk in them.\n", out);
 	if (source->form == VK_FORM_RAW && format != NULL && format->raw_inside)
 		fprintf(out,

@@ -327,7 +327,9 @@ void vk_look_at_carriers(struct vk_survey *survey)
 		const struct vk_foreign *f = &survey->foreign->items[i];
 
 		d.contradicted = is_contradicted(survey, f->magic_bytes);
-		if (vk_foreign_is_member(f) && !look_through(&d, NULL, survey->io, f))
+		/* an OSD of Ceph is a whole system, and its label says whether it is in use */
+		if (vk_foreign_is_member(f) && strcmp(f->type, "ceph_bluestore") != 0 &&
+		    !look_through(&d, NULL, survey->io, f))
 			return;
 	}
 	/* whoever has VMFS of its own on it, lost or not, is no disk of another system */

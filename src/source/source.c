@@ -45,6 +45,12 @@ static void put_moved(void *ctx, const struct vk_finding *finding)
 	vk_findings_add(m->list, &moved);
 }
 
+/* Another system's disk: what VMFS left on it is shown, and lacks nothing that anybody needs. */
+static bool is_others(const struct vk_source *s)
+{
+	return s->readings.items[0].kind == VK_READING_OTHER;
+}
+
 /*
  * A short dump that begins with zeros is rather a piece of a partition, which has nothing in its first MiB, than of a
  * disk, which has a table there.
@@ -77,6 +83,8 @@ static enum vk_status choose_kind(struct vk_source *s, const struct vk_lun_signs
 	}
 	if (best->fit == VK_FIT_NONE) {
 		s->kind = looks_like_partition(s) ? VK_SOURCE_PARTITION : VK_SOURCE_DISK;
+		if (is_others(s))
+			return VK_OK;
 		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_UNRECOGNISED, 0, s->size_bytes, NULL, NULL,
 				"nothing in it tells what it is; read as a %s", vk_source_kind_name(s->kind));
 		return VK_OK;
@@ -122,7 +130,7 @@ enum vk_status vk_source_add_vmfs(struct vk_source *s, const struct vk_vmfs *cal
 		vk_io_close(window);
 		return vk_no_memory(err, s->path);
 	}
-	status = vk_vmfs_read(window, &sink, &s->vmfs[s->vmfs_count - 1], err);
+	status = vk_vmfs_read(window, is_others(s) ? NULL : &sink, &s->vmfs[s->vmfs_count - 1], err);
 	if (status != VK_OK)
 		s->vmfs_count--;
 	vk_io_close(window);
@@ -153,7 +161,8 @@ static enum vk_status add_hidden(struct vk_source *s, struct vk_error *err)
 
 		if (overlaps_partition(s, header) || !vk_lvm_header_at(s->io, header))
 			continue;
-		VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_HIDDEN_VMFS, header, 4, NULL, NULL,
+		if (!is_others(s))
+			VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_HIDDEN_VMFS, header, 4, NULL, NULL,
 				"an LVM header of a partition that would start at sector %llu, not in the table",
 				(unsigned long long)part.start_sector);
 		status = vk_source_add_vmfs(s, &part, start, UINT64_MAX - start, err);
@@ -224,7 +233,7 @@ static enum vk_status decode_disk(struct vk_source *s, struct vk_error *err)
 					VMFS_MAX, p->number);
 			break;
 		}
-		if (!vmfs) {
+		if (!vmfs && !is_others(s)) {
 			vk_partition_type(p, type, &type_name);
 			VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_TYPE, p->entry_offset_bytes, p->gpt ? 16 : 1,
 					vk_phrase("%s (%s)", type, type_name).text, "VMFS",
@@ -346,6 +355,9 @@ static enum vk_status choose_reading(struct vk_source *s, const struct vk_source
 		status = choose_kind(s, &signs, err);
 	if (s->kind != VK_SOURCE_DISK && s->kind != VK_SOURCE_PARTITION)
 		vk_tail_gpt_free(&s->tail);
+	/* a file system that begins with the device has no table, and needs none */
+	if (status == VK_OK && is_others(s) && s->table.kind == VK_TABLE_NONE)
+		vk_findings_free(&about_table);
 	if (status == VK_OK && s->kind == VK_SOURCE_DISK && !vk_source_is_text(s)) {
 		s->sector_size = s->table.sector_size;
 		for (size_t i = 0; i < about_table.count; i++)

@@ -72,7 +72,7 @@ enum vk_status vk_source_survey(struct vk_source *s, const struct vk_source_opti
 {
 	static void (*const detectors[])(struct vk_survey *survey) = {vk_look_at_units, vk_look_at_carriers,
 								      vk_look_at_stride, vk_look_at_shift,
-								      vk_look_at_text};
+								      vk_look_at_text, vk_look_at_others};
 	struct vk_foreigners foreign = {.count = 0};
 	struct vk_survey survey = {.io = s->given,
 				   .path = s->path,

@@ -54,5 +54,6 @@ void vk_look_at_stride(struct vk_survey *survey);
 void vk_look_at_shift(struct vk_survey *survey);
 void vk_look_at_units(struct vk_survey *survey);
 void vk_look_at_text(struct vk_survey *survey);
+void vk_look_at_others(struct vk_survey *survey);
 
 #endif
