@@ -236,6 +236,21 @@ static bool look_through(struct dive *d, const struct place *outer, struct vk_io
 	return fine;
 }
 
+/* What stands at a usual start of a LUN inside a file system lies in a file of that, wherever that file is. */
+static bool lies_in_file(struct dive *d, const struct place *p, const struct vk_lun_signs *inside)
+{
+	struct vk_foreigners foreign = {.count = 0};
+	bool in_file = false;
+
+	if (!d->in_partition || inside->fits[0].fit > VK_FIT_HINT)
+		return false;
+	d->survey->status = vk_foreign_look(d->survey->io, p->at, p->length, &foreign, d->survey->err);
+	for (size_t i = 0; i < foreign.count; i++)
+		in_file = in_file || foreign.items[i].kind == VK_FOREIGN_FILE_SYSTEM;
+	vk_foreigners_free(&foreign);
+	return in_file;
+}
+
 static bool look_for_members(struct dive *d, const struct place *p, struct vk_io *io)
 {
 	struct vk_foreigners foreign = {.count = 0};
@@ -310,8 +325,8 @@ static bool look_into(struct dive *d, const struct place *p)
 	}
 	d->survey->status = vk_lun_signs_read(io, d->survey->sector_size, &inside, d->survey->err);
 	fine = d->survey->status == VK_OK;
-	if (fine && inside.shows_vmfs)
-		fine = add_carrier(d, p, &inside);
+	if (fine && inside.shows_vmfs && !lies_in_file(d, p, &inside))
+		fine = d->survey->status == VK_OK && add_carrier(d, p, &inside);
 	else if (fine)
 		fine = look_for_members(d, p, io) &&
 		       (inside.fits[0].fit != VK_FIT_TABLE || look_for_partitions(d, p, io));

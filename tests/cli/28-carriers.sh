@@ -212,3 +212,17 @@ make md-1.2 carrier.img
 bytes_into 'md(2, 1, 2, 0xffffffffffffff, 0xffffffffffffff, 8);' carrier.img
 run "$VMFSKIT" decode --json carrier.img
 is "data that begins behind the end" "$(first kind)" member
+# a file system in a partition, in which a file lies so that its volume stands at a usual start of a LUN
+if command -v mkfs.ext4 >/dev/null; then
+	rm -f files.img
+	truncate -s 400M files.img
+	printf '%s\n' 'label: gpt' 'start=2048, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4' | sfdisk -q files.img
+	dd if=sound.img of=files.img bs=1M seek=8 conv=notrunc,sparse status=none
+	run "$VMFSKIT" decode --json files.img
+	is "no file system: the LUN is seen" "$(first kind)" carrier
+	mkfs.ext4 -F -q -E offset=1048576,nodiscard files.img 390000k
+	run "$VMFSKIT" decode --json files.img
+	is "ext4: what lies in a file of it is no LUN" "$(jq -r '[.sources[0].readings[].kind] | index("carrier")' "$OUT")" null
+else
+	fail "a file system in a partition" "there is no mkfs.ext4"
+fi
