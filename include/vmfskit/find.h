@@ -108,6 +108,8 @@ struct vk_candidate {
 	uint64_t most_bytes;	 /* it cannot be longer: by the number of its extents and by the disk; 0: not known */
 	char length_witness[96]; /* who says the exact length besides the header: "entry 1 of the primary GPT"; empty:
 				    nobody */
+	/* of its length, behind the end of a file that holds the beginning of the disk only; nothing is known of it */
+	uint64_t absent_bytes;
 	bool start_before_disk;     /* the partition would begin before the disk does; start_bytes is then 0 */
 	unsigned found_by;          /* bits of vk_found_by */
 	uint64_t claimed_bytes;     /* the length that the best table entry or a hint gives it; 0: none does */

@@ -91,6 +91,8 @@ struct vk_finding_sink vk_findings_sink(struct vk_findings *list);
 /* Whether the list holds a warning or an error (exit 1), or an error. */
 int vk_findings_bad(const struct vk_findings *list);
 int vk_findings_errors(const struct vk_findings *list);
+/* How many structures are not, or not wholly, in the source: no fault of the disk, and no proof of anything either. */
+size_t vk_findings_absent(const struct vk_findings *list);
 /* Whether it holds a finding of this code at this byte: the same one, when two states of one source are compared. */
 bool vk_findings_have(const struct vk_findings *list, enum vk_finding_code code, uint64_t offset_bytes);
 void vk_findings_free(struct vk_findings *list);

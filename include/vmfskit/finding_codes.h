@@ -11,7 +11,8 @@
 	F(SOURCE_UNRECOGNISED, "source.unrecognised", WARNING, "nothing in it tells what it is", \
 	  "say what it is with --as disk, partition, volume or header; if a disk's table was wiped, decode shows " \
 	  "what still stands at the usual places") \
-	F(SOURCE_TRUNCATED, "source.truncated", INFO, "the source holds only a part of the partition", \
+	F(SOURCE_TRUNCATED, "source.truncated", INFO, \
+	  "the source holds only a part of the disk or partition: what is not in it is not missing there", \
 	  "for a complete picture take at least the bytes up to the end of the heartbeat region, better 2 GiB") \
 	F(SOURCE_UNREADABLE, "source.unreadable", ERROR, \
 	  "the device did not deliver these bytes; nothing is known of them", \
@@ -85,9 +86,15 @@
 	F(SOURCE_GLUED, "source.glued", INFO, \
 	  "beginning and end of the disk are here, and what lay between them is not", \
 	  "name the whole disk, or take its beginning and its end in two files") \
-	F(STRUCTURE_ABSENT, "structure.absent", ERROR, "the source does not hold this structure", \
+	F(SOURCE_CUT_SHORT, "source.cut-short", ERROR, \
+	  "the disk ends before what its table or a volume says: it was copied onto something smaller, or made " \
+	  "smaller", \
+	  "do not write to it; copy again onto a LUN that is at least as long as is said here") \
+	F(STRUCTURE_ABSENT, "structure.absent", INFO, \
+	  "the source does not hold this structure: whether it is sound on the disk is not known", \
 	  "decode a dump that reaches further, or the device itself") \
-	F(STRUCTURE_CUT, "structure.cut", ERROR, "only the first part of this structure is in the source", \
+	F(STRUCTURE_CUT, "structure.cut", INFO, \
+	  "only the first part of this structure is in the source: the rest is not known", \
 	  "decode a dump that reaches further, or the device itself") \
 	F(MBR_SIGNATURE_MISSING, "mbr.signature-missing", ERROR, \
 	  "without the bytes 55 aa at 510 firmware and kernels ignore the whole table", \
@@ -409,7 +416,10 @@
 	  "neither a partition table nor a volume was found at the likely places, and the disk is not known to be " \
 	  "empty", "vmfskit find, or vmfskit doctor --scan, reads the whole disk") \
 	F(INCIDENT_SHRUNK, "incident.lun-shrunk", ERROR, "the disk is shorter than what lies on it", \
-	  "do not write; make sure that the whole LUN is visible") \
+	  "do not write; make sure that the whole LUN is visible, or copy it again onto one that is as long") \
+	F(INCIDENT_PART, "incident.part", INFO, \
+	  "the source is the beginning of a longer disk or partition, or pieces of one; of the rest nothing is known", \
+	  "name the whole LUN, or dump more of it") \
 	F(INCIDENT_REPLICA, "incident.replica", WARNING, \
 	  "the header was written for another LUN: hosts take the volume for a snapshot and do not mount it", \
 	  "find out whether this is the original under a new id, or a copy, before it is mounted or resignatured") \

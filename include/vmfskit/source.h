@@ -40,6 +40,16 @@ struct vk_source_options {
 	bool several; /* as in vk_open_options: the others follow raw, see vk_io_take_next */
 };
 
+/*
+ * How long the disk is, or the partition of a piece of one, when its table or a volume says more than the source has. A
+ * GPT whose checksum fits is exact; else it is what partitions and volumes need.
+ */
+struct vk_whole {
+	uint64_t bytes; /* 0: nothing says that something is missing at the end */
+	bool at_least;
+	char by[80];    /* who says so: "its GPT", "the volume at sector 2048" */
+};
+
 struct vk_source {
 	char *path;
 	enum vk_source_kind kind;
@@ -60,6 +70,7 @@ struct vk_source {
 	struct vk_tail_gpt tail; /* of a disk or partition without a table of its own; first_sector 0: there is none */
 	struct vk_vmfs *vmfs;   /* one for each VMFS partition */
 	size_t vmfs_count;
+	struct vk_whole whole;
 	struct vk_findings findings; /* offsets are bytes of raw */
 };
 
@@ -91,6 +102,22 @@ static inline bool vk_source_in_other_units(const struct vk_source *source)
 bool vk_source_is_text(const struct vk_source *source);
 /* VK_UNSUPPORTED, with what it is and how to get at the disk in it, when the source is a container; else VK_OK. */
 VK_MUST_USE enum vk_status vk_source_refuse_container(const struct vk_source *source, struct vk_error *err);
+/* Work out whole again, by what is decoded now. */
+void vk_source_measure(struct vk_source *source);
+/*
+ * A file that ends before the disk does: the beginning of it, or a copy onto something smaller, which look alike. What
+ * is not in it is not missing on the disk.
+ */
+bool vk_source_is_part(const struct vk_source *source);
+/* A device that does: it was cut short, and what lay behind its end is lost. */
+bool vk_source_is_short(const struct vk_source *source);
+/* Of these two: "the first 26 MiB (27262976 bytes) of 500 GiB (536870912000 bytes)". */
+void vk_source_put_part(const struct vk_source *source, struct vk_text *text);
+/*
+ * Of these two: what lies behind the end. "the last 4096 sectors of partition 1 (1 of 7 extents of its volume) and the
+ * backup GPT". Returns whether something of a partition or volume does.
+ */
+bool vk_source_put_missing(const struct vk_source *source, struct vk_text *text);
 /*
  * Whether the GPT says that the disk ended before it does, and the last sectors, where a GPT of the whole length
  * would put its copy, are not empty. Grown LUNs end with zeros; RAID controllers and others keep what is theirs just

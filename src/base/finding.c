@@ -129,6 +129,15 @@ int vk_findings_errors(const struct vk_findings *list)
 	return any_from(list, VK_ERROR);
 }
 
+size_t vk_findings_absent(const struct vk_findings *list)
+{
+	size_t absent = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		absent += list->items[i].code == VK_F_STRUCTURE_ABSENT || list->items[i].code == VK_F_STRUCTURE_CUT;
+	return absent;
+}
+
 bool vk_findings_have(const struct vk_findings *list, enum vk_finding_code code, uint64_t offset_bytes)
 {
 	for (size_t i = 0; i < list->count; i++)

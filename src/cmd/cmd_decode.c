@@ -123,8 +123,11 @@ static bool decode_all(void *ctx)
 	return true;
 }
 
-static void add_up(const struct vk_findings *list, size_t sums[3])
+enum { ABSENT = 3, SUMS };
+
+static void add_up(const struct vk_findings *list, size_t sums[SUMS])
 {
+	sums[ABSENT] += vk_findings_absent(list);
 	for (size_t i = 0; i < list->count; i++)
 		sums[vk_finding_kind(list->items[i].code)->severity]++;
 	sums[VK_WARNING] += list->dropped;
@@ -135,7 +138,7 @@ static void put_text(const void *ctx)
 	const struct run *run = ctx;
 	FILE *out = run->cmd.call->out;
 	struct vk_report_style style = vk_report_style_for(out);
-	size_t sums[3] = {0};
+	size_t sums[SUMS] = {0};
 
 	style.all = vk_cli_flag(run->cmd.call, "all");
 	for (size_t i = 0; i < run->count; i++)
@@ -143,7 +146,7 @@ static void put_text(const void *ctx)
 	add_up(&run->across, sums);
 	if (sums[VK_ERROR] + sums[VK_WARNING] > 0) {
 		fprintf(out, "Findings, at the end: ");
-		vk_report_findings_sum(out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO]);
+		vk_report_findings_sum(out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO], sums[ABSENT]);
 	}
 	for (size_t i = 0; i < run->count; i++) {
 		if (i > 0)
@@ -155,7 +158,7 @@ static void put_text(const void *ctx)
 	}
 	vk_report_volumes_text(out, run->volumes, run->volume_count, run->sources);
 	fprintf(out, "\nFindings: ");
-	vk_report_findings_sum(out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO]);
+	vk_report_findings_sum(out, sums[VK_ERROR], sums[VK_WARNING], sums[VK_INFO], sums[ABSENT]);
 	for (size_t i = 0; i < run->count; i++)
 		vk_report_findings_text(out, &run->sources[i].findings, run->count > 1 ? run->sources[i].path : NULL,
 					&style);
@@ -242,8 +245,10 @@ const struct vk_cli_verb vk_verb_decode = {
 		"Sources that are extents of one volume are put together; an extent that is missing is named.\n\n"
 		"Nothing is opened for writing. Block devices are read past the page cache. Sectors that cannot be "
 		"read are reported by range and never taken for zeros.\n\n"
-		"The exit code is 0 when everything is whole and sound, and 1 when a structure is cut, absent or "
-		"damaged.",
+		"A file that ends before its table or its header says is shown as the beginning of a longer disk, with "
+		"how much of it that is. What is not in it is counted apart and is no error. A device that ends too "
+		"early was cut short: that is one.\n\n"
+		"The exit code is 0 when everything that is there is sound, and 1 when something of it is damaged.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

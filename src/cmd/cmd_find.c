@@ -98,7 +98,7 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 
 static size_t what_next(struct run *run)
 {
-	bool table = false;
+	bool table = false, part = vk_source_is_part(&run->source);
 	size_t count = 0;
 
 	/* a part of an array or pool, as whole as it may look: what is written to it is lost or breaks the whole */
@@ -106,8 +106,10 @@ static size_t what_next(struct run *run)
 		if (run->found.foreign.items[i].start_bytes == 0 && vk_foreign_is_member(&run->found.foreign.items[i]))
 			return 0;
 
-	/* a place in what is no disk of its own is none that could be written to */
-	for (size_t i = 0; i < run->found.count && run->source.readings.items[0].repairable; i++) {
+	for (size_t i = 0; i < run->found.count; i++)
+		part = part || run->found.candidates[i].absent_bytes != 0;
+	/* a place in what is no disk of its own, or only the beginning of one, is none that could be written to */
+	for (size_t i = 0; i < run->found.count && run->source.readings.items[0].repairable && !part; i++) {
 		const struct vk_candidate *c = &run->found.candidates[i];
 
 		enum vk_wish wish = vk_find_wish(&run->found, &run->source, c);

@@ -108,7 +108,7 @@ static bool anything_is_wrong(const struct vk_doctor *doc)
 /* A store that is not there yet matters only where something is wrong. */
 static bool captures_matter(const struct vk_doctor *doc)
 {
-	return doc->d->captures_unknown[0] != '\0' && !doc->known.found &&
+	return doc->d->captures_unknown[0] != '\0' && !doc->known.found && !vk_doctor_has(doc, VK_F_INCIDENT_PART) &&
 	       (!doc->store_absent || anything_is_wrong(doc));
 }
 
@@ -121,8 +121,8 @@ static void advise_caution(struct vk_doctor *doc)
 	} rows[] = {
 		{VK_F_INCIDENT_ALIVE, "A host is using the volume: move what runs on it away and unmount the datastore "
 				      "on every host before anything is written."},
-		{VK_F_INCIDENT_SHRUNK, "Make sure that the whole LUN is visible (or that the copy is complete) before "
-				       "anything is written."},
+		{VK_F_INCIDENT_SHRUNK, "Make sure that the whole LUN is visible before anything is written. If this is "
+				       "a clone, clone again onto a LUN that is at least as long."},
 		{VK_F_INCIDENT_TWO_VOLUMES, "Do not mount it. Find out which of the two volumes belongs here: by "
 					    "captures, and by the UUIDs of the other LUNs."},
 		{VK_F_INCIDENT_REPLICA, "Find out whether this is the original under a new id or a copy of it; the "
@@ -243,8 +243,32 @@ static void advise_decode(struct vk_doctor *doc)
 		advise(doc, command(doc, "decode", NULL, false), "Shows what contradicts what, field by field.");
 }
 
+/* Neither a capture nor a repair of the beginning of a disk is one of the disk. */
+static void advise_more(struct vk_doctor *doc)
+{
+	enum { COPY_BYTES = 64 << 20 };
+	const struct vk_whole *whole = &doc->source.whole;
+	char missing[100];
+	struct vk_text text;
+
+	vk_text_init(&text, missing, sizeof(missing));
+	(void)vk_source_put_missing(&doc->source, &text);
+	advise(doc, NULL, "Name the whole LUN, or dump more of it: of the rest nothing is known, and nothing is "
+			  "repaired on a part of a disk.");
+	/* nobody takes less than that for a copy of a LUN */
+	if (doc->source.size_bytes < COPY_BYTES)
+		return;
+	advise(doc, NULL, "If it should be a whole copy, it was cut short (%s): copy again onto at least %llu bytes.",
+	       missing, (unsigned long long)whole->bytes);
+}
+
 static void advise_commands(struct vk_doctor *doc)
 {
+	if (vk_doctor_has(doc, VK_F_INCIDENT_PART)) {
+		advise_more(doc);
+		advise_decode(doc);
+		return;
+	}
 	if (doc->subject_count == 0 && !doc->known.found) {
 		if (!doc->options->scan && !vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE))
 			advise(doc, command(doc, "find", NULL, true),
@@ -259,6 +283,11 @@ static void advise_commands(struct vk_doctor *doc)
 			    vk_findings_bad(&doc->d->findings) ? "" : ", while it is sound");
 		if (vk_doctor_has(doc, VK_F_INCIDENT_GROWN))
 			advise_repair(doc);
+		if (vk_doctor_has(doc, VK_F_INCIDENT_SHRUNK) && !doc->cut_into && doc->source.whole.bytes != 0 &&
+		    doc->source.kind == VK_SOURCE_DISK && !doc->d->unknown)
+			advise(doc, command(doc, "repair table", NULL, true),
+			       "Only if the LUN stays as short: no partition ends behind it, so the table is fitted to "
+			       "its new end. Nothing is written without --write.");
 		/* whether a volume was deleted on purpose only a person knows */
 		if (vk_doctor_has(doc, VK_F_INCIDENT_UNNAMED) && !doc->d->unknown)
 			advise(doc, command(doc, "repair table", NULL, true),

@@ -200,8 +200,9 @@ void vk_doctor_plan_gpt(struct vk_doctor *doc)
 	judged = judge_gpt(doc, &j);
 	for (int i = 0; i < 2 && judged && doc->status == VK_OK; i++)
 		ask_about_copy(doc, &j, &copies[i]);
-	/* the end of a disk that was cut off carries no copy */
-	cut = copies[0].sound && copies[0].header->header.alternateLBA >= sectors && !copies[1].sound;
+	/* the end of a disk that was cut off carries no copy, nor does that of a dump of its beginning */
+	cut = !copies[1].sound && (doc->source.whole.bytes != 0 ||
+				   (copies[0].sound && copies[0].header->header.alternateLBA >= sectors));
 	for (int i = 0; i < (cut ? 1 : 2); i++)
 		add_header(doc, &j, i, copies);
 	for (int i = 0; i < (cut ? 1 : 2); i++)

@@ -77,6 +77,7 @@ static void try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const c
 	if (own && status == VK_OK && flaws == 0 &&
 	    vk_capture_source(&known->capture, &known->source, &err) == VK_OK) {
 		known->found = !vk_findings_errors(&known->source.findings) && names_its_volumes(&known->source) &&
+			       vk_findings_absent(&known->source.findings) == 0 &&
 			       vk_capture_io(&known->capture, &known->io, &err) == VK_OK;
 		if (!known->found)
 			vk_source_close(&known->source);

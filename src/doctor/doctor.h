@@ -106,6 +106,7 @@ struct vk_doctor {
 	bool gpt_expected;      /* the disk has, or had, a GPT */
 	bool store_absent;      /* the store that was named is not there */
 	bool table_foreign;     /* the table is another system's */
+	bool cut_into;          /* the disk was cut short, and with it a partition or a volume */
 	bool names_some;        /* the table that systems see names a volume */
 	bool table_written;     /* something that is a table, or was one, is expected */
 	bool windows;           /* and that is Windows */

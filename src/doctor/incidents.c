@@ -291,9 +291,10 @@ void vk_doctor_name_incidents(struct vk_doctor *doc)
 	const struct vk_range *bad;
 	size_t count;
 
-	/* who looked at the likely places only has not seen that there is nothing */
-	if (!doc->options->scan && doc->subject_count == 0 && doc->source.kind == VK_SOURCE_DISK && !mbr_sound &&
-	    !(t->kind == VK_TABLE_GPT && gpt_copy_sound(t)) && !all_zero(doc, 0, doc->source.size_bytes))
+	/* who looked at the likely places only has not seen that there is nothing; a dump may end before anything */
+	if (!doc->options->scan && !vk_doctor_has(doc, VK_F_INCIDENT_PART) && doc->subject_count == 0 &&
+	    doc->source.kind == VK_SOURCE_DISK && !mbr_sound && !(t->kind == VK_TABLE_GPT && gpt_copy_sound(t)) &&
+	    !all_zero(doc, 0, doc->source.size_bytes))
 		vk_doctor_report(doc, VK_F_INCIDENT_NOTHING, 0, 0,
 				 "no partition table and no volume at the likely places; the rest of the disk was not "
 				 "looked at");

@@ -49,17 +49,53 @@ static void report_size(struct vk_doctor *doc, uint64_t expected, const char *wh
 	f = vk_doctor_report(doc, grown ? VK_F_INCIDENT_GROWN : VK_F_INCIDENT_SHRUNK, offset, 0,
 			     "the disk is %s than %s says", grown ? "longer" : "shorter", who);
 	vk_finding_seen(f, "%llu bytes", (unsigned long long)size);
-	vk_finding_expected(f, "%llu bytes%s", (unsigned long long)expected,
-			    !grown && !vk_io_is_device(doc->source.raw) ? "; or this is only the first part of a copy"
-									: "");
+	vk_finding_expected(f, "%llu bytes", (unsigned long long)expected);
 }
 
-/* A volume that reaches past the end says it first, then the GPT, then the last capture. */
+/* The same image was longer when it was captured. A dump of a LUN that was captured is not that LUN. */
+static bool was_longer(const struct vk_doctor *doc)
+{
+	const struct vk_capture *c = &doc->known.capture;
+
+	return doc->known.found && !c->size_uncertain && c->size_bytes > doc->source.size_bytes &&
+	       c->wwid[0] == '\0' && c->disk_serial[0] == '\0';
+}
+
+/* The beginning of a longer disk is no fault of it; one that was cut short is told with what lay behind its end. */
+static void report_missing_end(struct vk_doctor *doc)
+{
+	const struct vk_source *s = &doc->source;
+	bool part = vk_source_is_part(s) && !was_longer(doc);
+	uint64_t cut = s->whole.bytes - vk_min_u64(s->whole.bytes, vk_io_size_bytes(s->io));
+	char words[200];
+	struct vk_text text;
+	struct vk_finding *f;
+
+	vk_text_init(&text, words, sizeof(words));
+	if (part) {
+		vk_source_put_part(s, &text);
+		f = vk_doctor_report(doc, VK_F_INCIDENT_PART, s->size_bytes, 0, "this is %s", words);
+	} else {
+		doc->cut_into = vk_source_put_missing(s, &text);
+		f = vk_doctor_report(doc, VK_F_INCIDENT_SHRUNK, s->size_bytes, 0,
+				     "the disk is shorter than %s says: %s%llu bytes are cut off: there lay %s",
+				     s->whole.by, s->whole.at_least ? "at least " : "", (unsigned long long)cut, words);
+	}
+	vk_finding_seen(f, "%llu bytes", (unsigned long long)s->size_bytes);
+	vk_finding_expected(f, "%s%llu bytes, by %s", s->whole.at_least ? "at least " : "",
+			    (unsigned long long)s->whole.bytes, s->whole.by);
+}
+
+/* Table and volumes say it first, then the last capture; a volume that a whole table contradicts comes last. */
 static void ask_size(struct vk_doctor *doc)
 {
 	const struct vk_capture *c = &doc->known.capture;
 	uint64_t size = doc->source.size_bytes, sectors = size / doc->source.sector_size, end = 0;
 
+	if (doc->source.whole.bytes != 0 && !doc->table_foreign) {
+		report_missing_end(doc);
+		return;
+	}
 	for (size_t i = 0; i < doc->subject_count; i++) {
 		const struct vk_subject *s = &doc->subjects[i];
 

@@ -184,8 +184,19 @@ static const struct {
 	{VK_F_INCIDENT_OVERWRITTEN, "Sectors without a known use were overwritten"},
 	{VK_F_INCIDENT_REPLICA, "The volume was written for another LUN"},
 	{VK_F_INCIDENT_GROWN, "The LUN is longer than its partition table knows"},
+	{VK_F_INCIDENT_PART, NULL},
 	{VK_F_INCIDENT_ALIVE, "Nothing is damaged, and a host is using the volume"},
 };
+
+/* Nothing but remarks: what is here is sound. */
+static void put_part(const struct vk_doctor *doc, struct vk_text *text)
+{
+	vk_text_put(text, "This is ");
+	vk_source_put_part(&doc->source, text);
+	if (!vk_findings_bad(&doc->d->findings))
+		vk_text_put(text, doc->subject_count > 0 ? ", and what is here is sound"
+							 : ", and no VMFS volume was found in it");
+}
 
 static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 {
@@ -210,6 +221,8 @@ static void begin_headline(struct vk_doctor *doc, struct vk_text *text)
 			vk_text_put(text, "Only the signatures of the partition table are gone");
 		else if (headlines[i].words != NULL)
 			vk_text_put(text, headlines[i].words);
+		else if (code == VK_F_INCIDENT_PART)
+			put_part(doc, text);
 		else if (code == VK_F_INCIDENT_INITIALISED)
 			vk_text_fmt(text, "%s initialised the LUN", doc->windows ? "Windows" : "Another system");
 		else
@@ -249,6 +262,10 @@ static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 	}
 	if (doc->d->alive && doc->d->damaged)
 		vk_text_put(text, "; a host is using it right now");
+	if (vk_doctor_has(doc, VK_F_INCIDENT_PART) && strncmp(doc->d->headline, "This is ", 8) != 0) {
+		vk_text_put(text, "; this is only ");
+		vk_source_put_part(&doc->source, text);
+	}
 }
 
 void vk_doctor_say(struct vk_doctor *doc)

@@ -270,6 +270,17 @@ static enum vk_status scan(struct search *s)
 	return judge(s);
 }
 
+/* A table whose checksum fits, or an MBR all of whose partitions end here, says that this is all of the disk. */
+static bool may_be_part(const struct vk_source *s)
+{
+	const struct vk_table *t = &s->table;
+
+	if (vk_io_is_device(s->raw) || s->container != NULL || s->tail.first_sector != 0)
+		return false;
+	return vk_source_is_part(s) || s->kind != VK_SOURCE_DISK ||
+	       (vk_table_gpt_disk_sectors(t) == 0 && (t->kind != VK_TABLE_MBR || t->mbr.signature != VK_MBR_SIGNATURE));
+}
+
 enum vk_status vk_find(const struct vk_source *source, const struct vk_find_options *options,
 		       struct vk_find *ret_find, struct vk_error *err)
 {
@@ -283,6 +294,12 @@ enum vk_status vk_find(const struct vk_source *source, const struct vk_find_opti
 	s.f.options = options;
 	s.f.io = source->io;
 	s.f.size_bytes = size;
+	s.f.may_be_part = may_be_part(source);
+	s.f.end_bytes = size;
+	/* what a volume says of itself is no witness of where the disk ends: only a GPT is */
+	if (vk_source_is_part(source))
+		s.f.end_bytes = source->whole.at_least || source->kind != VK_SOURCE_DISK ? INT64_MAX
+											  : source->whole.bytes;
 	if (start % 512 != 0 || !vk_add_u64(start, options->range_length_bytes, &end) || end > size ||
 	    (start >= size && size != 0)) {
 		vk_error_set(s.err, VK_USAGE, source->path,

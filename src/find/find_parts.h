@@ -79,6 +79,8 @@ struct vk_finder {
 	const struct vk_find_options *options;
 	struct vk_io *io;
 	uint64_t size_bytes;
+	uint64_t end_bytes;        /* where the disk ends: behind size_bytes when only the beginning of it is here */
+	bool may_be_part;          /* nothing says that the disk ends where the source does */
 	struct vk_probe *probes;
 	size_t count;
 	size_t left_out;
@@ -105,6 +107,8 @@ size_t vk_seeds_settle(struct vk_seeds *seeds);
 bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *ret_probe);
 /* PE bitmaps and tables, within the budget; fills has_pes, deltas and the row. */
 void vk_probe_pes(struct vk_finder *f, struct vk_probe *p);
+/* Whether these bytes lie behind the end of a source that is the beginning of a disk: nothing is known of them. */
+bool vk_find_beyond(const struct vk_finder *f, int64_t at, size_t len);
 /* The rows that follow from what was read; votes and foreign signatures are added by the calls below. */
 void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p);
 void vk_judge_foreign(const struct vk_finder *f, struct vk_probe *p);
@@ -135,6 +139,8 @@ void vk_ghost_earlier(struct vk_probe *p, const struct vk_probe *now, size_t now
 /* It begins in the data of an accepted volume and ends there. */
 void vk_ghost_inside(const struct vk_finder *f, struct vk_probe *p, const struct vk_probe *outer, size_t outer_index);
 void vk_ghost_outside(struct vk_probe *p);
+/* A volume of which a file that may be the beginning of a disk does not hold the end. False: it is none. */
+bool vk_stand_in_part(const struct vk_finder *f, struct vk_probe *p);
 /*
  * Byte behind outer_start where the disk of a virtual machine begins whose partition this is: a table there names its
  * start. An EBR looks the same but for what only a disk has; sure asks for that. UINT64_MAX: none.

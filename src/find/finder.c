@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "find/find_parts.h"
 
 size_t vk_find_get(const struct vk_finder *f, int64_t at, void *buf, size_t len)
@@ -19,6 +20,11 @@ size_t vk_find_get(const struct vk_finder *f, int64_t at, void *buf, size_t len)
 	if (vk_io_read(f->io, (uint64_t)at, buf, len, &got, NULL) != VK_OK)
 		return 0;
 	return got;
+}
+
+bool vk_find_beyond(const struct vk_finder *f, int64_t at, size_t len)
+{
+	return f->may_be_part && at >= 0 && vk_add_sat((uint64_t)at, len) > f->size_bytes;
 }
 
 void vk_judge_row(struct vk_probe *p, enum vk_find_check check, enum vk_verdict verdict,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/checked.h"
 #include "find/find_parts.h"
 
 bool vk_probe_self(const struct vk_probe *p)
@@ -110,4 +111,36 @@ void vk_ghost_outside(struct vk_probe *p)
 	vk_stand(p, VK_GHOST_OUTSIDE, SIZE_MAX,
 		 "it would reach %s: the disk is shorter now, or not all of it is here%s",
 		 p->c.checks[VK_CHECK_INSIDE_DISK].seen, vk_probe_whole(p) ? "; all else holds" : "");
+}
+
+/* It ends behind a source that may be the beginning of the disk only. */
+static bool reaches_beyond(const struct vk_finder *f, const struct vk_probe *p)
+{
+	return f->may_be_part && !p->c.start_before_disk &&
+	       vk_add_sat(p->c.start_bytes, p->c.length_bytes) > f->size_bytes;
+}
+
+/* A header, and nothing of what is in the source contradicts it. */
+static bool holds_as_far(const struct vk_probe *p)
+{
+	for (int i = 0; i < VK_CHECK_COUNT; i++)
+		if (p->c.checks[i].verdict == VK_VERDICT_FAIL && i != VK_CHECK_VOLUME_NAME && i != VK_CHECK_VOLUME_TIME)
+			return false;
+	return p->magic && p->c.has_header && p->c.told_bytes != 0;
+}
+
+bool vk_stand_in_part(const struct vk_finder *f, struct vk_probe *p)
+{
+	bool whole = vk_probe_whole(p);
+
+	if (!reaches_beyond(f, p) || !(whole || holds_as_far(p)))
+		return false;
+	p->c.absent_bytes = vk_add_sat(p->c.start_bytes, p->c.length_bytes) - f->size_bytes;
+	vk_stand(p, VK_STANDING_LIVING, SIZE_MAX, "%s%s; its last %" PRIu64 " bytes are not in this file",
+		 "header, volume and extents agree",
+		 !whole    ? " as far as they are in it"
+		 : p->c.head ? ", the file system names this volume, its blocks are in their place"
+			   : "; its file system begins on another device",
+		 p->c.absent_bytes);
+	return true;
 }

@@ -8,6 +8,10 @@
 #include "base/checked.h"
 #include "find/find_parts.h"
 
+/* Where the first volume descriptor ends at the latest, from the header on: that of LVM6 is aligned. */
+enum { VOLUME_END = 4096 + 512 };
+static const char not_here[] = "not in the source, which is the beginning of a disk";
+
 static enum vk_verdict pass_if(bool holds)
 {
 	return holds ? VK_VERDICT_PASS : VK_VERDICT_FAIL;
@@ -53,7 +57,7 @@ static void judge_header(struct vk_probe *p)
 		     d->numVolumes);
 }
 
-static void judge_volume(struct vk_probe *p)
+static void judge_volume(const struct vk_finder *f, struct vk_probe *p)
 {
 	const struct vk_lvm_volume *v = &p->c.volume;
 	uint64_t bytes = (uint64_t)v->numPEs * VK_LVM_PE_BYTES;
@@ -62,7 +66,9 @@ static void judge_volume(struct vk_probe *p)
 	struct vk_text name;
 
 	if (!p->c.has_volume) {
-		if (p->c.has_header && p->c.lvm.numVolumes != 0)
+		if (p->c.has_header && vk_find_beyond(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET, VOLUME_END))
+			vk_judge_row(p, VK_CHECK_VOLUME_NAME, VK_VERDICT_UNKNOWN, "%s", not_here);
+		else if (p->c.has_header && p->c.lvm.numVolumes != 0)
 			vk_judge_row(p, VK_CHECK_VOLUME_NAME, VK_VERDICT_FAIL, "no volume descriptor");
 		return;
 	}
@@ -81,7 +87,7 @@ static void judge_volume(struct vk_probe *p)
 		     "%" PRIu64 " and %u", created, id.timeLo);
 }
 
-static void judge_fs(struct vk_probe *p)
+static void judge_fs(const struct vk_finder *f, struct vk_probe *p)
 {
 	const struct vk_fs_descriptor *fs = &p->c.fs;
 	bool names = !p->c.has_volume || vk_vmfs_uuid_equal(&fs->volInfo, &p->c.volume.uuid);
@@ -94,7 +100,9 @@ static void judge_fs(struct vk_probe *p)
 		return;
 	}
 	vk_vmfs_uuid_format(&fs->volInfo, text);
-	if (!p->c.has_fs)
+	if (!p->c.has_fs && vk_find_beyond(f, p->deltas[0] + (int64_t)VK_FS_OFFSET, VK_FS_SECTOR_BYTES))
+		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_UNKNOWN, "%s", not_here);
+	else if (!p->c.has_fs)
 		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_FAIL, "0x%08x, no usable descriptor", fs->magic);
 	else if (!p->fs_magic)
 		vk_judge_row(p, VK_CHECK_FS_DESCRIPTOR, VK_VERDICT_FAIL,
@@ -130,8 +138,8 @@ static void judge_self(const struct vk_finder *f, struct vk_probe *p)
 void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p)
 {
 	judge_header(p);
-	judge_volume(p);
-	judge_fs(p);
+	judge_volume(f, p);
+	judge_fs(f, p);
 	judge_self(f, p);
 	vk_judge_length(f, p);
 }

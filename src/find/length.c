@@ -87,7 +87,7 @@ static void find_witness(const struct vk_finder *f, struct vk_probe *p)
 	const struct vk_tail_gpt *tail = &f->source->tail;
 	/* the source may be the end of a disk, of which these bytes lie before it */
 	uint64_t before = tail->first_sector * tail->table.sector_size;
-	uint64_t disk = before != 0 ? tail->table.disk_sectors * tail->table.sector_size : f->size_bytes;
+	uint64_t disk = before != 0 ? tail->table.disk_sectors * tail->table.sector_size : f->end_bytes;
 	uint64_t end = vk_add_sat(before, vk_add_sat(c->start_bytes, c->told_bytes));
 	struct vk_text text;
 
@@ -137,13 +137,16 @@ static void judge_inside(const struct vk_finder *f, struct vk_probe *p, uint64_t
 	if (c->start_before_disk)
 		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL,
 			     "it would begin %" PRIu64 " bytes before the disk", (uint64_t)-p->start);
-	else if (end > f->size_bytes)
+	else if (end > f->end_bytes)
 		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL, "%" PRIu64 " bytes past the end",
-			     end - f->size_bytes);
-	else if (total != 0 && told_end > f->size_bytes)
+			     end - f->end_bytes);
+	else if (end > f->size_bytes)
+		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_UNKNOWN,
+			     "its last %" PRIu64 " bytes are not in the source", end - f->size_bytes);
+	else if (total != 0 && told_end > f->end_bytes)
 		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_FAIL,
 			     "its header says %" PRIu64 " bytes past the end, its extents end inside",
-			     told_end - f->size_bytes);
+			     told_end - f->end_bytes);
 	else
 		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_PASS, "%s %" PRIu64 " of %" PRIu64,
 			     c->length_exact ? "ends at byte" : "needs to byte at least", end, f->size_bytes);
@@ -155,7 +158,7 @@ void vk_judge_length(const struct vk_finder *f, struct vk_probe *p)
 	struct vk_candidate *c = &p->c;
 	uint64_t data = c->has_header ? p->lvm.dataOffset : VK_LVM_DATA_OFFSET;
 	uint64_t room = d->totalBytes > data ? (d->totalBytes - data) / VK_LVM_PE_BYTES : 0;
-	uint64_t disk = f->size_bytes - vk_min_u64(f->size_bytes, c->start_bytes);
+	uint64_t disk = f->end_bytes - vk_min_u64(f->end_bytes, c->start_bytes);
 	uint64_t pes = volume_pes(p);
 	uint64_t votes = 0;
 	bool fits = total_fits(p, room);
@@ -187,6 +190,8 @@ void vk_judge_length(const struct vk_finder *f, struct vk_probe *p)
 			c->most_bytes,
 			vk_add_sat(data, vk_mul_sat(pes + 1 + (large ? METADATA_EXTENTS_MAX : 0), VK_LVM_PE_BYTES)) -
 				512);
+	else if (f->end_bytes == INT64_MAX)
+		c->most_bytes = 0;
 	c->told_bytes = fits ? d->totalBytes : 0;
 	c->length_bytes = vk_max_u64(votes, vk_add_sat(data, pes != 0  ? vk_mul_sat(pes, VK_LVM_PE_BYTES)
 							     : c->head ? 0x400000

@@ -138,7 +138,9 @@ bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_pr
 		sample_blocks(f, p, volume_start,
 			      p->magic || p->c.has_header || p->c.has_volume || p->c.has_fs ||
 				      seed->claimed_bytes != 0 || (seed->found_by & VK_FOUND_SELF) != 0);
-		p->c.head = p->c.has_volume || p->c.has_fs || p->agree > 0;
+		p->c.head = p->c.has_volume || p->c.has_fs || p->agree > 0 ||
+			    (p->c.has_header &&
+			     vk_find_beyond(f, volume_start + (int64_t)VK_FS_OFFSET, VK_FS_SECTOR_BYTES));
 	}
 	if (p->c.has_fs && p->fs_magic)
 		p->c.local = p->c.local || p->c.fs.magic == VK_FS_MAGIC_VMFSL ||

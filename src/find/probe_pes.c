@@ -114,7 +114,7 @@ static void conclude(struct look *l)
 	/* extents of LVM6 may be longer than one unit */
 	uint64_t marked = vk_lvm_fixed_pes(&p->lvm) ? l->ones : all ? l->length / VK_LVM_PE_BYTES : owned;
 
-	if (l->ones == 0)
+	if (l->ones == 0 && !l->unread)
 		vk_judge_row(p, VK_CHECK_PE_TABLES, VK_VERDICT_FAIL, "the PE bitmap is empty");
 	else if (l->wrong > 0)
 		vk_judge_row(p, VK_CHECK_PE_TABLES, VK_VERDICT_FAIL, "%llu of %llu entries contradict the header",

@@ -139,7 +139,7 @@ static int score(const struct vk_finder *f, bool is_fs, int64_t at)
 	vk_vmfs_uuid_decode(&d.devID, &id);
 	return 11 + vk_lvm_block_size_sound(d.diskBlockSize) + (d.initTimeUS / 1000000 == id.timeLo) +
 	       (d.numPEs != 0 && d.lastPEIndex == d.numPEs - 1) + (d.dataOffset == VK_LVM_DATA_OFFSET) +
-	       (d.totalBytes <= f->size_bytes);
+	       (d.totalBytes <= f->end_bytes);
 }
 
 enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *scan,

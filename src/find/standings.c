@@ -31,7 +31,7 @@ static uint64_t end_of(const struct vk_probe *p)
 /* What is proved of it, or exactly known, does not fit the disk. */
 static bool past_end(const struct vk_finder *f, const struct vk_probe *p)
 {
-	return !p->c.start_before_disk && vk_add_sat(p->c.start_bytes, p->c.length_bytes) > f->size_bytes;
+	return !p->c.start_before_disk && vk_add_sat(p->c.start_bytes, p->c.length_bytes) > f->end_bytes;
 }
 
 static bool overlap(const struct vk_probe *a, const struct vk_probe *b)
@@ -282,7 +282,7 @@ static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 {
 	bool foreign = p->c.checks[VK_CHECK_NOT_FOREIGN].verdict == VK_VERDICT_FAIL;
 	bool whole = vk_probe_whole(p);
-	uint64_t room = f->size_bytes - vk_min_u64(f->size_bytes, p->c.start_bytes);
+	uint64_t room = f->end_bytes - vk_min_u64(f->end_bytes, p->c.start_bytes);
 
 	/* blocks in their place speak for the volume: a length that nothing proves does not speak against it */
 	if (past_end(f, p) && !p->c.length_exact && vk_probe_self(p) && p->proved_bytes <= room) {
@@ -292,8 +292,10 @@ static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 		vk_judge_row(p, VK_CHECK_INSIDE_DISK, VK_VERDICT_UNKNOWN,
 			     "its length is damaged; the disk has room for %" PRIu64 " bytes", room);
 	}
-	if (past_end(f, p))
+	if (past_end(f, p) && !(f->may_be_part && whole))
 		vk_ghost_outside(p);
+	else if (!foreign && vk_stand_in_part(f, p))
+		; /* said there */
 	else if (foreign && !whole && !vk_probe_self(p))
 		vk_stand(p, VK_GHOST_FOREIGN, SIZE_MAX, "another system's file system lies over it: %s",
 		      p->c.checks[VK_CHECK_NOT_FOREIGN].seen);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A diagnosis for scripts: the contract is docs/json.md. */
 #include "report/doctor.h"
+#include "report/report.h"
 #include "report/report_find.h"
 
 static json_t *volume_json(const struct vk_diagnosis *d, const struct vk_diagnosed_volume *v)
@@ -67,6 +68,7 @@ json_t *vk_report_diagnosis_json(const struct vk_diagnosis *d)
 		    VK_KEY("volumes", volumes),
 		    VK_KEY("alive", d->alive ? "yes" : d->in_use && !d->watched ? "not known" : "no"),
 		    VK_KEY("in_use", d->in_use));
+	vk_report_set_whole(&o, d->source);
 	vk_report_set_foreign(&o, &d->foreign);
 	vk_json_set_texts(&o, "intact", d->intact, d->intact_count);
 	vk_json_set_texts(&o, "lost", d->lost, d->lost_count);

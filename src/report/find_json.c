@@ -66,6 +66,8 @@ static json_t *candidate_json(const struct vk_find_view *view, const struct vk_c
 		    VK_KEY("length_witness", c->length_witness), VK_KEY("heard", c->heard),
 		    VK_KEY("claimed_bytes", c->claimed_bytes),
 		    VK_KEY("inside", c->inside == SIZE_MAX ? json_null() : vk_json_number(c->inside)));
+	if (c->absent_bytes != 0)
+		vk_json_set_number(&o, "absent_bytes", c->absent_bytes);
 	set_names(&o, c);
 	VK_JSON_SET(&o, VK_KEY("found_by", found_by),
 		    VK_KEY("votes", c->vote.blocks == 0 ? json_null() : vote_json(&c->vote)),
@@ -123,6 +125,7 @@ json_t *vk_report_find_json(const struct vk_find_view *view)
 		    VK_KEY("resumed_from", resumed ? view->resume_path : NULL),
 		    VK_KEY("resumed_date", resumed ? vk_shown_time_s(f->resumed_s).text : NULL),
 		    VK_KEY("candidates", candidates), VK_KEY("votes", votes));
+	vk_report_set_whole(&o, s);
 	vk_report_set_foreign(&o, &f->foreign);
 	vk_json_set(&o, "unreadable", unreadable);
 	vk_json_set_texts(&o, "next", view->next, view->next_count);

@@ -15,7 +15,10 @@ static bool table_is_met(const struct vk_find_view *view)
 	for (size_t i = 0; i < t->partition_count; i++) {
 		const struct vk_partition *p = &t->partitions[i];
 		uint64_t start = vk_mul_sat(p->start_sector, t->sector_size);
-		bool met = !vk_partition_is_vmfs(p);
+		/* of what is not in a dump of the beginning nothing is known */
+		bool met = !vk_partition_is_vmfs(p) ||
+			   (vk_source_is_part(view->source) &&
+			    vk_add_sat(start, VK_LVM_HEADER_OFFSET + 512) > view->source->size_bytes);
 
 		for (size_t k = 0; k < view->find->count && !met; k++)
 			met = view->find->candidates[k].standing == VK_STANDING_LIVING &&
@@ -238,6 +241,25 @@ static void put_searched(FILE *out, const struct vk_find_view *view)
 		fprintf(out, "  %zu more marks were met than can be judged\n", f->left_out);
 }
 
+/* What is missing behind the end of a dump of the beginning. */
+static void put_part(FILE *out, const struct vk_find_view *view)
+{
+	bool part = vk_source_is_part(view->source);
+	char words[200];
+	struct vk_text text;
+
+	for (size_t i = 0; i < view->find->count; i++)
+		part = part || view->find->candidates[i].absent_bytes != 0;
+	if (!part)
+		return;
+	vk_text_init(&text, words, sizeof(words));
+	if (view->source->whole.bytes != 0)
+		vk_source_put_part(view->source, &text);
+	else
+		vk_text_put(&text, "the beginning of a longer disk");
+	fprintf(out, "\nThis file is %s: to see the rest, name the whole LUN or dump more of it.\n", words);
+}
+
 void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 {
 	const struct vk_find *f = view->find;
@@ -266,6 +288,7 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 		fprintf(out, "%s%s%s\n", x->label[0] == '\0' ? "" : ", label \"", x->label,
 			x->label[0] == '\0' ? "" : "\"");
 	}
+	put_part(out, view);
 	if (view->next_count > 0)
 		fputs("\nNext (nothing is written without --write):\n", out);
 	else if (living > 0 && vk_report_find_has_table(view->source) && vk_report_find_agrees(view))

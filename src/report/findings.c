@@ -82,15 +82,19 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t infos)
+void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t infos, size_t absent)
 {
+	size_t remarks = infos - absent;
+
 	if (errors + warnings == 0)
-		fprintf(out, "sound: no errors, no warnings");
+		fprintf(out, "%ssound: no errors, no warnings", absent > 0 ? "what is here is " : "");
 	else
 		fprintf(out, "%zu error%s, %zu warning%s", errors, plural(errors), warnings,
 			plural(warnings));
-	if (infos > 0)
-		fprintf(out, ", %zu remark%s", infos, plural(infos));
+	if (remarks > 0)
+		fprintf(out, ", %zu remark%s", remarks, plural(remarks));
+	if (absent > 0)
+		fprintf(out, "; %zu structure%s not in the source", absent, absent == 1 ? " is" : "s are");
 	fputc('\n', out);
 }
 

@@ -37,13 +37,15 @@ void vk_report_findings_text(FILE *out, const struct vk_findings *findings, cons
 			     const struct vk_report_style *style);
 /* The same, indented, without what to do about each: that is told for all of them together. */
 void vk_report_findings_brief(FILE *out, const struct vk_findings *findings, const struct vk_report_style *style);
-/* One line: "2 errors, 1 warning", or "no findings". */
-void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t infos);
+/* One line: "2 errors, 1 warning; 3 structures are not in the source". infos counts the absent, too. */
+void vk_report_findings_sum(FILE *out, size_t errors, size_t warnings, size_t infos, size_t absent);
 
 /* JSON objects of docs/json.md; NULL when memory ran out. */
 /* The readings of a source, the best first. */
 json_t *vk_report_readings_json(const struct vk_source *source);
 json_t *vk_report_source_json(const struct vk_source *source);
+/* "whole", where the source has less than that; else nothing. */
+void vk_report_set_whole(struct vk_json *o, const struct vk_source *source);
 /* Number, start_sector, sectors, type and type_name of a partition; end it with vk_json_end. */
 struct vk_json vk_report_partition_json(const struct vk_partition *partition);
 json_t *vk_report_vmfs_json(const struct vk_source *source, const struct vk_vmfs *vmfs);

@@ -102,6 +102,21 @@ json_t *vk_report_readings_json(const struct vk_source *source)
 	return array;
 }
 
+void vk_report_set_whole(struct vk_json *o, const struct vk_source *s)
+{
+	char missing[400];
+	struct vk_text text;
+
+	if (s->whole.bytes == 0)
+		return;
+	vk_text_init(&text, missing, sizeof(missing));
+	(void)vk_source_put_missing(s, &text);
+	vk_json_set(o, "whole", VK_JSON_OBJECT(VK_KEY("bytes", s->whole.bytes), VK_KEY("at_least", s->whole.at_least),
+					       VK_KEY("by", s->whole.by),
+					       VK_KEY("cut_short", vk_source_is_short(s)),
+					       VK_KEY("missing", missing)));
+}
+
 json_t *vk_report_source_json(const struct vk_source *source)
 {
 	struct vk_json o = vk_json_begin();
@@ -114,6 +129,8 @@ json_t *vk_report_source_json(const struct vk_source *source)
 		    VK_KEY("readings", vk_report_readings_json(source)));
 	if (source->origin_bytes > 0)
 		vk_json_set_number(&o, "origin_bytes", source->origin_bytes);
+	vk_report_set_whole(&o, source);
+	vk_json_set_number(&o, "not_in_source", vk_findings_absent(&source->findings));
 	vk_json_set(&o, "table", table_json(&source->table));
 	if (source->tail.first_sector > 0)
 		vk_json_set(&o, "tail_gpt", tail_json(&source->tail));

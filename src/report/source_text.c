@@ -266,19 +266,28 @@ static void put_places(FILE *out, const struct vk_source *s, const struct vk_rep
 		fprintf(out, "  (%zu more PE bitmaps and tables, all whole; --all shows them)\n", left);
 }
 
+/* How much of the whole is here, and that nothing in it is wrong. */
 static void put_held(FILE *out, const struct vk_source *s)
 {
 	const struct vk_vmfs *v = &s->vmfs[0];
+	char part[200];
+	struct vk_text text;
+	double percent;
 
-	if (s->vmfs_count != 1 || s->kind == VK_SOURCE_DISK || v->volume_only)
-		return;
-	if (v->lvm.magic != VK_LVM_MAGIC || !lvm_held(v, "totalBytes"))
-		fprintf(out, "  how much of the partition that is cannot be told: its length stands in the LVM "
-			"header\n");
-	else if (s->size_bytes < v->lvm.totalBytes)
-		fprintf(out, "  holds %.4g %% of the partition: %s of %s\n",
-			100.0 * (double)s->size_bytes / (double)v->lvm.totalBytes,
-			vk_shown_size(s->size_bytes).text, vk_shown_size(v->lvm.totalBytes).text);
+	if (s->whole.bytes != 0) {
+		vk_text_init(&text, part, sizeof(part));
+		vk_source_put_part(s, &text);
+		percent = 100.0 * (double)s->size_bytes / (double)s->whole.bytes;
+		if (percent < 0.01)
+			fputs("  holds less than 0.01 %", out);
+		else
+			fprintf(out, "  holds %.4g %%", percent);
+		fprintf(out, " of the %s: %s, by %s%s\n", s->kind == VK_SOURCE_DISK ? "disk" : "partition", part,
+			s->whole.by, vk_findings_bad(&s->findings) ? "" : "; what is here is sound");
+	} else if (s->vmfs_count == 1 && s->kind != VK_SOURCE_DISK && !v->volume_only &&
+		   (v->lvm.magic != VK_LVM_MAGIC || !lvm_held(v, "totalBytes"))) {
+		fputs("  how much of the partition that is cannot be told: its length stands in the LVM header\n", out);
+	}
 }
 
 /* An image that begins behind the beginning of its disk: where, and what lay on that disk. */

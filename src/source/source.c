@@ -265,22 +265,6 @@ static enum vk_status decode(struct vk_source *s, struct vk_error *err)
 	return vk_source_add_vmfs(s, &part, 0, UINT64_MAX, err);
 }
 
-/* How much of the partition a dump holds, once the header told how long that is. */
-static void say_how_much(struct vk_source *s)
-{
-	const struct vk_vmfs *v = s->vmfs_count > 0 ? &s->vmfs[0] : NULL;
-	const struct vk_field *total = vk_layout_field(&vk_lvm_device_layout, "totalBytes");
-
-	if (v == NULL || s->kind == VK_SOURCE_DISK || s->kind == VK_SOURCE_VOLUME ||
-	    !vk_field_held(total, v->lvm_seen_bytes) || v->lvm.magic != VK_LVM_MAGIC ||
-	    s->size_bytes >= v->lvm.totalBytes)
-		return;
-	VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_TRUNCATED, s->size_bytes, 0,
-			vk_phrase("%llu bytes", (unsigned long long)s->size_bytes).text,
-			vk_phrase("%llu bytes", (unsigned long long)v->lvm.totalBytes).text,
-			"the source holds a part of the partition only");
-}
-
 static void say_pieces(struct vk_source *s)
 {
 	const struct vk_io_join *join = vk_io_join(s->raw);
@@ -331,9 +315,12 @@ static bool reads_in_units(const struct vk_source *s, const struct vk_source_opt
 	       (options->as == VK_SOURCE_AUTO || options->as == VK_SOURCE_DISK);
 }
 
-/* What it is, then its table through that reading: findings about the table only count when it is read as a disk. */
+/*
+ * What it is, then its table through that reading: findings about the table only count when it is read as a disk. They
+ * are those of the source from ret_first on.
+ */
 static enum vk_status choose_reading(struct vk_source *s, const struct vk_source_options *options,
-				     uint32_t sector_size, struct vk_error *err)
+				     uint32_t sector_size, size_t *ret_first, struct vk_error *err)
 {
 	struct vk_findings about_table = {0};
 	struct vk_lun_signs signs;
@@ -358,6 +345,7 @@ static enum vk_status choose_reading(struct vk_source *s, const struct vk_source
 	/* a file system that begins with the device has no table, and needs none */
 	if (status == VK_OK && is_others(s) && s->table.kind == VK_TABLE_NONE)
 		vk_findings_free(&about_table);
+	*ret_first = s->findings.count;
 	if (status == VK_OK && s->kind == VK_SOURCE_DISK && !vk_source_is_text(s)) {
 		s->sector_size = s->table.sector_size;
 		for (size_t i = 0; i < about_table.count; i++)
@@ -375,6 +363,7 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 {
 	struct vk_source s = {.form = form, .given = io, .raw = io, .kind = options->as};
 	uint32_t sector_size = options->sector_size;
+	size_t first = 0, count = 0; /* findings about the table */
 	enum vk_status status;
 
 	s.path = strdup(path);
@@ -391,18 +380,22 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 		status = vk_error_remedy(err, "A LUN of which all paths are dead looks like this: look at the paths "
 					      "and at the array");
 	} else {
-		status = choose_reading(&s, options, sector_size, err);
+		status = choose_reading(&s, options, sector_size, &first, err);
+		count = status == VK_OK ? s.findings.count - first : 0;
 	}
 	if (status == VK_OK)
 		status = place_fragment(&s, err);
 	if (status == VK_OK)
 		status = decode(&s, err);
+	if (status == VK_OK)
+		status = vk_source_say_part(&s, first, count, err);
 	if (status == VK_OK) {
-		say_how_much(&s);
 		say_pieces(&s);
 		say_input_faults(&s);
 		if (!vk_source_say_container(&s))
 			status = vk_no_memory(err, path);
+		if (s.container != NULL)
+			s.whole.bytes = 0;
 	}
 	if (status != VK_OK) {
 		vk_source_close(&s);

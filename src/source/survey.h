@@ -56,4 +56,11 @@ void vk_look_at_units(struct vk_survey *survey);
 void vk_look_at_text(struct vk_survey *survey);
 void vk_look_at_others(struct vk_survey *survey);
 
+/*
+ * How much of the whole is here: of a file only told, of a device a loss. The findings about the table are `count` from
+ * `first` on; they become those of a part of a disk.
+ */
+VK_MUST_USE enum vk_status vk_source_say_part(struct vk_source *source, size_t first, size_t count,
+					      struct vk_error *err);
+
 #endif

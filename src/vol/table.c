@@ -91,14 +91,31 @@ static bool was_protective(const struct vk_table *table)
 	return found;
 }
 
-/* An MBR of which no entry begins on this disk is no table of it; one that protects a GPT says so also alone. */
-static bool mbr_outside(const struct vk_table *table)
+/* No disk of VMFS is as short as that, and no partition has to begin before its end. */
+enum { FIRST_SECTORS_BYTES = 1 << 20 };
+
+static bool is_tiny(struct vk_io *io)
 {
+	return !vk_io_is_device(io) && vk_io_size_bytes(io) <= FIRST_SECTORS_BYTES;
+}
+
+/*
+ * An MBR of which no entry begins on this disk is no table of it; one that protects a GPT says so also alone. A dump of
+ * the first sectors ends before any partition begins.
+ */
+static bool mbr_outside(struct vk_io *io, const struct vk_table *table)
+{
+	bool tiny = is_tiny(io);
+
 	if (vk_mbr_is_protective(&table->mbr))
 		return false;
-	for (size_t i = 0; i < 4; i++)
-		if (vk_mbr_entry_used(&table->mbr.entries[i]) && table->mbr.entries[i].firstLBA < table->disk_sectors)
+	for (size_t i = 0; i < 4; i++) {
+		const struct vk_mbr_entry *e = &table->mbr.entries[i];
+
+		if (vk_mbr_entry_used(e) && (e->firstLBA < table->disk_sectors ||
+					     (tiny && strcmp(vk_mbr_type_name(e->type), "unknown") != 0)))
 			return false;
+	}
 	return table->disk_sectors > 1;
 }
 
@@ -181,6 +198,20 @@ static enum vk_status add_mbr_entries(struct vk_table *table)
 	return VK_OK;
 }
 
+/*
+ * A file that is tiny, or whose primary header, which its checksum proves, names an end behind it, is the first part of
+ * a disk. A device has the size it has.
+ */
+static bool is_first_part(struct vk_io *io, const struct vk_table *table)
+{
+	const struct vk_gpt_copy *primary = &table->gpt[0];
+
+	if (vk_io_is_device(io) || table->gpt[1].present)
+		return false;
+	return is_tiny(io) || (vk_gpt_copy_proved(primary, table->sector_size) &&
+			       primary->header.alternateLBA >= table->disk_sectors);
+}
+
 enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool complete,
 			     const struct vk_finding_sink *sink, struct vk_table *ret_table,
 			     struct vk_error *err)
@@ -192,17 +223,14 @@ enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool comple
 	status = read_mbr(io, &table, err);
 	if (status == VK_OK)
 		status = read_copies(io, complete, &table, err);
-	table.disk_sectors = vk_io_size_bytes(io) / table.sector_size;
-	/* a file whose sound table ends behind it is the first part of a disk; a device has the size it has */
-	if (!vk_io_is_device(io) && table.gpt[0].sound && !table.gpt[1].present &&
-	    table.gpt[0].header.alternateLBA >= table.disk_sectors)
-		complete = false;
-	if (!complete)
-		table.disk_sectors = 0;
 	if (status != VK_OK)
 		goto out;
-	table.mbr_used = table.mbr_used && !mbr_outside(&table);
+	table.disk_sectors = complete ? vk_io_size_bytes(io) / table.sector_size : 0;
+	table.mbr_used = table.mbr_used && !mbr_outside(io, &table);
 	vk_gpt_drop_unsigned(&table);
+	complete = complete && !is_first_part(io, &table);
+	if (!complete)
+		table.disk_sectors = 0;
 	table.gpt_chosen = choose_copy(table.gpt);
 	table.kind = decide_kind(&table);
 	switch (table.kind) {
@@ -220,7 +248,7 @@ enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size, bool comple
 			status = vk_ebr_read(io, sink, &table, err);
 		break;
 	case VK_TABLE_GPT:
-		vk_gpt_copies_check(&table, complete, sink);
+		vk_gpt_copies_check(&table, complete, vk_io_is_device(io), sink);
 		status = vk_gpt_add_entries(&table);
 		break;
 	}

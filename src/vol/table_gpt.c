@@ -15,6 +15,16 @@ static bool copy_sound(const struct vk_gpt_copy *copy, uint32_t sector_size)
 	       vk_crc32(0, copy->array, vk_gpt_entries_bytes(&copy->header)) == copy->header.entriesCRC32;
 }
 
+bool vk_gpt_copy_proved(const struct vk_gpt_copy *copy, uint32_t sector_size)
+{
+	unsigned faults = copy->present && copy->seen_bytes >= sector_size
+				  ? vk_gpt_header_faults(copy->sector, sector_size, copy->lba, 0)
+				  : VK_GPT_FAULT_SIGNATURE;
+
+	return copy->signature_lost ? copy->header.myLBA == copy->lba
+				    : (faults & (VK_GPT_FAULTS_OF_BYTES | VK_GPT_FAULT_MY_LBA)) == 0;
+}
+
 static enum vk_status read_array(struct vk_io *io, uint32_t sector_size, struct vk_gpt_copy *copy,
 				 struct vk_error *err)
 {
@@ -104,13 +114,13 @@ void vk_gpt_copy_free(struct vk_gpt_copy *copy)
 	memset(copy, 0, sizeof(*copy));
 }
 
-static void check_copy(const struct vk_table *table, int which, const struct vk_finding_sink *sink)
+static void check_copy(const struct vk_table *table, int which, bool device, const struct vk_finding_sink *sink)
 {
 	const struct vk_gpt_copy *copy = &table->gpt[which];
 	uint64_t last = table->disk_sectors == 0 ? 0 : table->disk_sectors - 1;
 
-	/* what could not be read is said as that, and one that is cut as a cut structure */
-	if (!copy->present && !copy->unreadable)
+	/* what could not be read is said as that; what the source does not hold, of a disk that may, is not missing */
+	if (!copy->present && !copy->unreadable && (copy->seen_bytes >= 8 || device))
 		vk_finding_say(sink, which == 0 ? VK_F_GPT_PRIMARY_MISSING : VK_F_GPT_BACKUP_MISSING,
 			       vk_mul_sat(copy->lba, table->sector_size), table->sector_size,
 			       vk_phrase(copy->seen_bytes >= 8 ? "no signature in sector %llu"
@@ -123,7 +133,8 @@ static void check_copy(const struct vk_table *table, int which, const struct vk_
 		vk_gpt_entries_check(&copy->header, copy->array, copy->header.entriesLBA * table->sector_size, sink);
 }
 
-void vk_gpt_copies_check(const struct vk_table *table, bool complete, const struct vk_finding_sink *sink)
+void vk_gpt_copies_check(const struct vk_table *table, bool complete, bool device,
+			 const struct vk_finding_sink *sink)
 {
 	const struct vk_gpt_copy *a = &table->gpt[0], *b = &table->gpt[1];
 	uint32_t bytes = vk_gpt_entries_bytes(&a->header), other = vk_gpt_entries_bytes(&b->header);
@@ -134,9 +145,9 @@ void vk_gpt_copies_check(const struct vk_table *table, bool complete, const stru
 			       vk_mbr_is_protective(&table->mbr)
 				       ? "only the last two bytes of the protective MBR are gone"
 				       : "sector 0 is no protective MBR");
-	check_copy(table, 0, sink);
+	check_copy(table, 0, device, sink);
 	if (complete || b->present)
-		check_copy(table, 1, sink);
+		check_copy(table, 1, device, sink);
 	if (a->usable && b->usable && (bytes != other || memcmp(a->array, b->array, bytes) != 0))
 		vk_finding_say(sink, VK_F_GPT_COPIES_DIFFER, a->header.entriesLBA * table->sector_size, bytes,
 			       vk_phrase("entries CRC 0x%08x", vk_crc32(0, a->array, bytes)).text,

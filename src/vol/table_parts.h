@@ -23,8 +23,10 @@ enum vk_status vk_gpt_copy_read(struct vk_io *io, uint32_t sector_size, uint64_t
 void vk_gpt_copy_free(struct vk_gpt_copy *copy);
 /* A header without its signature is none where something else took the place of the table. Once sector 0 was read. */
 void vk_gpt_drop_unsigned(struct vk_table *table);
-/* Judge both copies and the MBR in front of them. */
-void vk_gpt_copies_check(const struct vk_table *table, bool complete,
+/* Its checksum fits, and it says that it lies where it was read: what it says of the disk is what was written there. */
+bool vk_gpt_copy_proved(const struct vk_gpt_copy *copy, uint32_t sector_size);
+/* Judge both copies and the MBR in front of them. device: what does not come is missing, and not only not at hand. */
+void vk_gpt_copies_check(const struct vk_table *table, bool complete, bool device,
 			 const struct vk_finding_sink *sink);
 /* The partitions of the chosen copy. */
 enum vk_status vk_gpt_add_entries(struct vk_table *table);

@@ -113,6 +113,9 @@ json "doctor" 1 doctor.json doctor --store store --heartbeat-wait 0 ill.img
 "$LAB" make --table gpt --start 2048 --size 320M last.img >/dev/null
 printf '\1' | dd of=last.img bs=1 seek=$((1048576 + 0x1400000 + 0x0c)) conv=notrunc status=none
 printf '10.0.0.1' | dd of=last.img bs=1 seek=$((1048576 + 0x1400000 + 0x36)) conv=notrunc status=none
+head -c 26M ill.img >part.img
+json "doctor of a dump of the beginning" 1 doctor-part.json doctor --store store --heartbeat-wait 0 part.img
+json "find in a dump of the beginning" 1 find-part.json find --no-store part.img
 json "decode of a last mount" 0 last.json decode last.img
 "$LAB" make --table gpt --size 320M unsigned.img >/dev/null
 for at in 512 $((320 * 1048576 - 512)); do dd if=/dev/zero of=unsigned.img bs=1 seek=$at count=8 conv=notrunc status=none; done
@@ -134,9 +137,9 @@ is "restore: every key" "$(lacking vmfskit.restore/1 plan.json restore.json rest
 is "check-line: every key" "$(lacking vmfskit.check-line/1 check-line.json check-line-2.json)" ""
 is "wipe: every key" "$(lacking vmfskit.wipe/1 wipe.json | grep -vx "remarks.\[\]")" ""
 is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-inside.json repair-units.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
-is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json | grep -vx 'findings.\[\]')" ""
+is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json doctor-part.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
-is "find: every key" "$(lacking vmfskit.find/1 find.json | grep -vx 'unreadable.\[\].*')" ""
+is "find: every key" "$(lacking vmfskit.find/1 find.json find-part.json | grep -vx 'unreadable.\[\].*')" ""
 for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair wipe:wipe check-line:check-line; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done

@@ -224,10 +224,12 @@ has "an empty disk: what was looked for" "$OUT$(cat "$OUT" "$ERR")" "Neither a v
 truncate -s 700M disk.img
 zero disk.img 0 $((34 * 512))
 exits "a disk that was cut off" 1 "$VMFSKIT" repair table disk.img --store "$TMP/store"
-has "a disk that was cut off: a volume begins on it" "$ERR" "A volume begins at sector 2048 and needs at least [0-9]* bytes: it reaches past the end of this source, which has 734003200 bytes"
+has "a disk that was cut off: a volume begins on it" "$ERR" "Only a part of the disk is here, the first 700 MiB \(734003200 bytes\) of at least .*, by the volume at sector 2048, and a table needs its end"
 has "a disk that was cut off: what to do" "$ERR" "^  take the whole disk"
 run "$VMFSKIT" find disk.img
-has "a disk that was cut off: find has it at the likely places" "$OUT" "^  past the end of the disk: sector 2048"
+has "a disk that was cut off: find has it at the likely places" "$OUT" "^  living +sector 2048"
+has "a disk that was cut off: find says how much is here" "$OUT" "^This file is the first 700 MiB .* name the whole LUN or dump more of it"
+hasnt "a disk that was cut off: find offers no repair" "$OUT" "vmfskit repair"
 hasnt "a disk that was cut off: find does not say none" "$OUT" "^  no volume"
 "$LAB" make --overwrite --vmfs 5 --size 4T "$BIG/disk.img" >/dev/null
 wipe "$BIG/disk.img"

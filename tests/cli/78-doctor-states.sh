@@ -119,9 +119,15 @@ cp "$OUT" doctor.json
 is "grown LUN" "$(codes doctor.json)" lun-grown
 has "grown LUN: repair table comes next" "$(jq -r '[.sources[0].next[].command | values] | join("; ")' doctor.json)" 'vmfskit repair table prod.img'
 truncate -s 400M prod.img
-exits "cut LUN: exit code" 1 doctor --json prod.img
-is "cut LUN" "$(codes "$OUT")" lun-shrunk
-is "cut LUN: no writing, and the LUN first" "$(jq -r '.sources[0].next[0].command' "$OUT")" null
+exits "a file that ends early may be a dump of the beginning: no fault" 0 doctor --json prod.img
+is "a file that ends early" "$(codes "$OUT")" part
+is "a file that ends early: no writing, and the LUN first" "$(jq -c '[.sources[0].next[].command]' "$OUT")" '[null,null]'
+copy_disk prod.orig prod.img
+"$VMFSKIT" capture --store longer prod.img >/dev/null
+truncate -s 400M prod.img
+exits "the same file was longer: it was cut short" 1 "$VMFSKIT" doctor --heartbeat-wait 0 --store longer --json prod.img
+is "the same file was longer" "$(codes "$OUT")" lun-shrunk
+is "the same file was longer: no writing, and the LUN first" "$(jq -r '.sources[0].next[0].command' "$OUT")" null
 if command -v sgdisk >/dev/null; then
 	rm -rf there && mkdir there && copy_disk prod.orig there/prod.img
 	"$VMFSKIT" capture --store before there/prod.img >/dev/null

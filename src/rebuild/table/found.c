@@ -153,12 +153,13 @@ enum vk_status vk_table_from_found(struct vk_table_plan *plan, struct vk_error *
 		};
 
 		/* a disk that was made shorter, or a copy of the first part of a longer one */
-		if (c->standing == VK_GHOST_OUTSIDE && !asked && !c->start_before_disk && end > disk_bytes)
+		if ((c->standing == VK_GHOST_OUTSIDE || c->absent_bytes != 0) && !asked && !c->start_before_disk &&
+		    end > disk_bytes)
 			vk_table_lost(plan,
 				      "The volume at sector %llu is %llu bytes long and would end %llu bytes behind "
 				      "the end of the disk: it is left out",
 				      (ull)start, (ull)c->length_bytes, (ull)(end - disk_bytes));
-		if (vk_standing_is_ghost(c->standing) && !asked)
+		if ((vk_standing_is_ghost(c->standing) || c->absent_bytes != 0) && !asked)
 			continue;
 		if (plan->count >= VOLUMES_MAX + plan->gpt.entry_count) {
 			vk_table_note(plan, "More than %d volumes were found; the others are left out", VOLUMES_MAX);

@@ -214,7 +214,7 @@ static enum vk_status say_nothing_there(const struct vk_table_plan *plan, struct
 	for (size_t i = 0; i < plan->find->count; i++) {
 		const struct vk_candidate *other = &plan->find->candidates[i];
 
-		if (other->standing == VK_GHOST_OUTSIDE && !other->start_before_disk &&
+		if ((other->standing == VK_GHOST_OUTSIDE || other->absent_bytes != 0) && !other->start_before_disk &&
 		    (c == NULL || other->start_bytes < c->start_bytes))
 			c = other;
 	}

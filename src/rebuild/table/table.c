@@ -288,6 +288,22 @@ static enum vk_status put_plan(struct vk_table_plan *plan, struct vk_error *err)
 	return status == VK_OK ? prove(plan, err) : status;
 }
 
+/* A table says where its disk ends, and a GPT has its copy there. */
+static enum vk_status refuse_part(const struct vk_source *source, struct vk_error *err)
+{
+	char part[200];
+	struct vk_text text;
+
+	vk_text_init(&text, part, sizeof(part));
+	vk_source_put_part(source, &text);
+	vk_error_set(err, VK_ABSENT, source->path,
+		     "Only a part of the disk is here, %s, by %s, and a table needs its end", part, source->whole.by);
+	return vk_error_remedy(
+		err,
+		"take the whole disk: a copy of all of it, or the LUN once it has its length of %s%llu bytes again",
+		source->whole.at_least ? "at least " : "", (ull)source->whole.bytes);
+}
+
 enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_find *find,
 				const struct vk_rebuild_table_options *options, struct vk_overlay *overlay,
 				struct vk_rebuild_table *ret_table, struct vk_error *err)
@@ -309,6 +325,8 @@ enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_
 				      "This is read as a %s, and only a disk has a partition table",
 				      vk_source_kind_name(source->kind));
 		vk_error_remedy(err, "say --as disk if it is one");
+	} else if (vk_source_is_part(source)) {
+		status = refuse_part(source, err);
 	} else if (plan.disk_sectors < 2) {
 		status = vk_error_set(err, VK_USAGE, source->path,
 				      "How long the disk is cannot be known: only a part of it is here");
