@@ -49,7 +49,7 @@ void vk_texts_free(char **texts)
 
 struct vk_safe_name vk_safe_name(const char *name)
 {
-	struct vk_safe_name shown;
+	struct vk_safe_name shown = {""};
 	struct vk_text text;
 
 	vk_text_init(&text, shown.text, sizeof(shown.text));
