@@ -90,8 +90,9 @@ json_t *vk_report_readings_json(const struct vk_source *source)
 		if (r->sector_size != 0)
 			vk_json_set_number(&o, "sector_size", r->sector_size);
 		if (r->shift_bytes != 0)
-			VK_JSON_SET(&o, VK_KEY("shift_from_bytes", r->shift_from_bytes),
-				    VK_KEY("shift_bytes", json_integer(r->shift_bytes)));
+			vk_json_set_number(&o, "shift_from_bytes", r->shift_from_bytes);
+		if (r->shift_bytes != 0)
+			vk_json_set(&o, "shift_bytes", json_integer(r->shift_bytes));
 		if (r->attach[0] != '\0')
 			vk_json_set_text(&o, "attach", r->attach);
 		vk_json_append(array, vk_json_end(&o), &all);

@@ -133,7 +133,7 @@ static void turn_groups(const struct vk_listing_sections *s, const struct vk_lis
 
 		for (size_t at = 0; !p->zeros && at < p->stored; at += unit) {
 			size_t n = p->stored - at < unit ? p->stored - at : unit;
-			uint8_t turned[8];
+			uint8_t turned[8] = {0};
 
 			for (size_t k = 0; k < n; k++)
 				turned[k] = s->store[p->at + at + n - 1 - k];
