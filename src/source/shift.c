@@ -271,16 +271,15 @@ static bool suppose_near(struct shift *s, struct vk_survey *survey)
 static bool is_shift(const struct shift *s)
 {
 	const uint64_t place = s->first - (uint64_t)s->by;
-	uint64_t before;
 
 	if (s->first == UINT64_MAX || s->first < s->in_place_end || (s->by > 0 && place < s->in_place_end))
 		return false;
-	/* an image that begins with a partition, or behind the beginning of its disk, lost nothing on the way */
-	if (s->in_place_end == 0 && s->by < 0 && s->survey->tail->first_sector != 0) {
-		before = vk_mul_sat(s->survey->tail->first_sector, s->survey->tail->table.sector_size);
-		if (s->structures == 0 || before >= TAIL_BYTES)
-			return false;
-	}
+	/*
+	 * An image that begins with a partition, or behind the beginning of its disk, lost nothing on the way. Whether
+	 * the entries of its backup GPT are whole does not matter.
+	 */
+	if (s->in_place_end == 0 && s->by < 0 && (s->structures == 0 || (uint64_t)-s->by >= TAIL_BYTES))
+		return false;
 	/* the last sectors of a virtual disk that lies at the end of the LUN name no such place before them */
 	if (s->backup)
 		return s->primary || s->structures > 0 || (s->length && s->standing > 0 && s->by < TAIL_BYTES);
