@@ -267,12 +267,27 @@ static bool suppose_near(struct shift *s, struct vk_survey *survey)
 	return false;
 }
 
+/*
+ * What lies in a volume of this LUN, as the disk of a virtual ESXi, lies behind the volume's metadata, and has all in
+ * its place from there on. A copy that gained so much in front of everything is not told from it.
+ */
+static bool is_inside(const struct shift *s)
+{
+	const struct vk_lun_signs *own = &s->survey->own;
+
+	return s->backup && !s->primary &&
+	       ((s->by > (int64_t)VK_LVM_DATA_OFFSET && s->standing == 0) ||
+		(s->survey->table->kind == VK_TABLE_MBR && own->fits[0].fit == VK_FIT_STRUCTURE));
+}
+
 /* Whether all of it fits together: what is displaced lies behind all that is not, and enough says the same. */
 static bool is_shift(const struct shift *s)
 {
 	const uint64_t place = s->first - (uint64_t)s->by;
 
 	if (s->first == UINT64_MAX || s->first < s->in_place_end || (s->by > 0 && place < s->in_place_end))
+		return false;
+	if (is_inside(s))
 		return false;
 	/*
 	 * An image that begins with a partition, or behind the beginning of its disk, lost nothing on the way. Whether

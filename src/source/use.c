@@ -84,7 +84,45 @@ static void read_xfs(const struct subject *s)
 	snprintf(s->use->why, sizeof(s->use->why), "%" PRIu64 " of its inodes are in use", used);
 }
 
-/* generation, total_bytes, bytes_used, checksum; Linux, include/uapi/linux/btrfs_tree.h */
+/*
+ * Whether the root of the tree of chunks stands where the superblock's own list of chunks has it on this device, of the
+ * same file system and generation. A superblock outlives its file system in the gap in front of a first partition.
+ */
+static bool btrfs_tree_stands(const struct subject *s, const uint8_t *sb)
+{
+	enum {
+		ARRAY_AT = 811, ARRAY_MAX = 2048, KEY_BYTES = 17, CHUNK_BYTES = 48, STRIPE_BYTES = 32,
+		NODE_BYTES = 101
+	};
+	const uint8_t *array = sb + ARRAY_AT, *fsid = sb + 32, *metadata_id = sb + 571;
+	uint64_t root = vk_get_le64(sb + 88), device = vk_get_le64(sb + 201), first, stripes;
+	uint32_t length = vk_get_le32(sb + 160), stripes_at;
+	uint8_t node[NODE_BYTES];
+
+	for (uint32_t at = 0; length <= ARRAY_MAX && at + KEY_BYTES + CHUNK_BYTES <= length;
+	     at = stripes_at + (uint32_t)stripes * STRIPE_BYTES) {
+		first = vk_get_le64(array + at + 9);
+		stripes = vk_get_le16(array + at + KEY_BYTES + 44);
+		stripes_at = at + KEY_BYTES + CHUNK_BYTES;
+		if (root < first || root - first >= vk_get_le64(array + at + KEY_BYTES))
+			continue;
+		for (uint64_t i = 0; i < stripes && stripes_at + (i + 1) * STRIPE_BYTES <= length; i++) {
+			const uint8_t *stripe = array + stripes_at + i * STRIPE_BYTES;
+
+			if (vk_get_le64(stripe) == device &&
+			    read_from(s, vk_add_sat(vk_get_le64(stripe + 8), root - first), node, sizeof(node)) &&
+			    (memcmp(node + 32, fsid, 16) == 0 || memcmp(node + 32, metadata_id, 16) == 0) &&
+			    vk_get_le64(node + 48) == root && vk_get_le64(node + 80) == vk_get_le64(sb + 164))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * generation, chunk_root, total_bytes, bytes_used, sys_chunk_array, checksum; Linux, include/uapi/linux/btrfs_tree.h
+ * (struct btrfs_super_block, btrfs_chunk, btrfs_header).
+ */
 static void read_btrfs(const struct subject *s)
 {
 	enum { SUPER_AT = 65536, MADE_GENERATIONS = 16, MADE_BYTES = 4 << 20 };
@@ -93,6 +131,11 @@ static void read_btrfs(const struct subject *s)
 	if (!read_from(s, SUPER_AT, sb, sizeof(sb)) || memcmp(sb + 64, "_BHRfS_M", 8) != 0 ||
 	    vk_get_le64(sb + 48) != SUPER_AT)
 		return;
+	if (!btrfs_tree_stands(s, sb)) {
+		snprintf(s->use->why, sizeof(s->use->why), "a superblock of generation %" PRIu64 ", and its tree is "
+			 "not where it says", vk_get_le64(sb + 72));
+		return;
+	}
 	s->use->in_use = vk_get_le64(sb + 72) > MADE_GENERATIONS && vk_get_le64(sb + 120) > MADE_BYTES;
 	s->use->proved = vk_get_le16(sb + 196) == 0 && ~vk_crc32c(~0U, sb + 32, sizeof(sb) - 32) == vk_get_le32(sb);
 	snprintf(s->use->why, sizeof(s->use->why), "%" PRIu64 " bytes in it are in use, in generation %" PRIu64,

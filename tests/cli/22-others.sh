@@ -139,19 +139,29 @@ run doctor --json disk.img
 is "ext4 older than the volume: the LUN's own" "$(best "$OUT")" disk
 
 # what is left of a btrfs between the table and the first partition says when it was used, but not when that was
+# its tree of chunks lies at byte 128 KiB, which the superblock's list of chunks says
 perl -e '
-	my $sb = "\x22" x 16 . pack("Q<Q<", 65536, 1) . "_BHRfS_M" . pack("Q<4", 500, 1 << 22, 1 << 22, 0) . pack("Q<", 0) .
+	my $root = 1 << 20;
+	my $sb = "\x22" x 16 . pack("Q<Q<", 65536, 1) . "_BHRfS_M" . pack("Q<4", 500, 1 << 22, $root, 0) . pack("Q<", 0) .
 		pack("Q<Q<Q<Q<", 1 << 30, 500 << 20, 6, 1) . pack("V4", 4096, 16384, 16384, 4096);
 	$sb .= "\0" x (4064 - length $sb);
+	my $chunks = pack("Q<CQ<", 256, 228, $root) . pack("Q<4V3v2", 65536, 2, 65536, 2, 4096, 4096, 4096, 1, 1) . pack("Q<Q<a16", 1, 128 << 10, "");
+	substr($sb, 160 - 32, 4) = pack("V", length $chunks);
+	substr($sb, 164 - 32, 8) = pack("Q<", 500);
+	substr($sb, 201 - 32, 8) = pack("Q<", 1);
+	substr($sb, 811 - 32, length $chunks) = $chunks;
 	my $crc = 0xffffffff;
 	for my $byte (unpack "C*", $sb) {
 		$crc ^= $byte;
 		$crc = $crc & 1 ? ($crc >> 1) ^ 0x82f63b78 : $crc >> 1 for 1 .. 8;
 	}
-	print pack("V", $crc ^ 0xffffffff) . "\0" x 28 . $sb' >btrfs.sb
+	print pack("V", $crc ^ 0xffffffff) . "\0" x 28 . $sb;
+	open(my $node, ">", "btrfs.node") or die;
+	print $node "\0" x 32 . "\x22" x 16 . pack("Q<Q<a16Q<", $root, 1, "", 500) . "\0" x 32' >btrfs.sb
 for table in lun mbr; do
 	copy_disk $table.img disk.img
 	dd if=btrfs.sb of=disk.img bs=4096 seek=16 conv=notrunc status=none
+	dd if=btrfs.node of=disk.img bs=4096 seek=32 conv=notrunc status=none
 	is "an old btrfs, $table: libblkid sees it" "$(blkid -p -n btrfs -o value -s TYPE disk.img)" btrfs
 	run doctor --json disk.img
 	is "an old btrfs, $table: the LUN's own" "$(best "$OUT")" disk
@@ -160,8 +170,21 @@ done
 rm -f disk.img
 truncate -s 1G disk.img
 dd if=btrfs.sb of=disk.img bs=4096 seek=16 conv=notrunc status=none
+dd if=btrfs.node of=disk.img bs=4096 seek=32 conv=notrunc status=none
 run decode --json disk.img
 is "the same btrfs without a table is a btrfs" "$(best "$OUT")" other
+# of one whose tree the volume was written over only the superblock is left: it speaks for nobody when the table is lost
+for lost in 'count=34' 'count=128'; do
+	copy_disk lun.img disk.img
+	dd if=btrfs.sb of=disk.img bs=4096 seek=16 conv=notrunc status=none
+	dd if=/dev/zero of=disk.img bs=512 "$lost" conv=notrunc status=none
+	[ "$lost" = count=34 ] || dd if=/dev/zero of=disk.img bs=512 seek=$(($(stat -c %s disk.img) / 512 - 33)) count=33 conv=notrunc status=none
+	run doctor --json disk.img
+	is "a superblock of btrfs, its tree gone ($lost): the LUN's own" "$(best "$OUT")" disk
+	exits "a superblock of btrfs, its tree gone ($lost): damage" 1 "$VMFSKIT" doctor disk.img
+	run repair table disk.img --store store
+	has "a superblock of btrfs, its tree gone ($lost): a plan" "$OUT" "primary GPT header: lost, written anew"
+done
 
 # --- a capture that has the datastore: then the other system is the accident, whatever it holds ------------------------
 fresh

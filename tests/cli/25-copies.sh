@@ -166,3 +166,18 @@ unsaid "a partition that begins elsewhere than the table says" other.img
 copy_disk table.img guests.img
 dd if=guest.img of=guests.img bs=512 skip=$((2048 + 600000)) seek=$((size / 512 - 33)) count=33 conv=notrunc status=none
 unsaid "the end of a virtual disk at the end of the LUN" guests.img
+
+# a virtual ESXi's disk at the end of the LUN has a table, a volume and a length of its own, and none of them is the LUN's
+"$LAB" make --overwrite --table gpt --vmfs 5 --start 128 --size 290M --seed 7 nested.img >/dev/null || exit 1
+"$LAB" make --overwrite --table mbr --vmfs 3 --start 63 --size $size --seed 2 mbr.img >/dev/null || exit 1
+copy_disk both.img bare.img
+zero bare.img $((1 << 20)) $((20 << 20))
+for lun in both mbr bare; do
+	copy_disk $lun.img nesting.img
+	at=$(((size - (290 << 20) - 65536) / 65536))
+	dd if=nested.img of=nesting.img bs=64K seek=$at conv=notrunc,sparse status=none
+	unsaid "a virtual ESXi's disk at the end of the LUN ($lun)" nesting.img
+	run "$VMFSKIT" doctor --json nesting.img
+	is "a virtual ESXi's disk at the end of the LUN ($lun): the LUN is what is looked at" \
+		"$(jq -r '.sources[0].size_bytes' "$OUT")" "$size"
+done

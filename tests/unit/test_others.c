@@ -248,6 +248,18 @@ static void put_btrfs(void)
 	vk_put_le64(sb + 48, 65536);
 	vk_put_le64(sb + 72, 100);
 	vk_put_le64(sb + 120, 5 << 20);
+	/* the tree of chunks: logical 4 MiB and one block, in a chunk of 1 MiB that lies at byte 1 MiB of device 1 */
+	vk_put_le64(sb + 88, (4 << 20) + 16384);
+	vk_put_le32(sb + 160, 17 + 48 + 32);
+	vk_put_le64(sb + 164, 99);
+	vk_put_le64(sb + 201, 1);
+	vk_put_le64(sb + 811 + 9, 4 << 20);
+	vk_put_le64(sb + 811 + 17, 1 << 20);
+	vk_put_le16(sb + 811 + 17 + 44, 1);
+	vk_put_le64(sb + 811 + 65, 1);
+	vk_put_le64(sb + 811 + 65 + 8, 1 << 20);
+	vk_put_le64(disk + (1 << 20) + 16384 + 48, (4 << 20) + 16384);
+	vk_put_le64(disk + (1 << 20) + 16384 + 80, 99);
 	vk_put_le32(sb, ~vk_crc32c(~0U, sb + 32, 4096 - 32));
 }
 
@@ -272,6 +284,7 @@ static void test_others(void **state)
 		    {"LVM2_member", put_lvm2, 4096 + 1024 + 20, false, 4096},
 		    {"ceph_bluestore", put_bluestore, 124, true, 0}, {"zfs_member", put_zfs, 0, false, 128 << 10},
 		    {"xfs", put_xfs, 132, true, 0}, {"btrfs", put_btrfs, 65536 + 120, true, 65536},
+		    {"btrfs", put_btrfs, (1 << 20) + 16384 + 48, true, 65536 + 256},
 		    {"exfat", put_exfat, 112, false, 0}};
 
 	(void)state;
