@@ -282,8 +282,8 @@ static void try_all(const struct vk_listing_line *lines, size_t count, bool offs
 	bool colon, hex;
 	size_t width;
 
-	for (uint8_t lead = 0; lead <= (offsets ? 3 : 0); lead++) {
-		size_t token = offsets ? lead + (size_t)1 : 0;
+	for (size_t lead = 0; lead <= (offsets ? 3U : 0U); lead++) {
+		size_t token = offsets ? lead + 1 : 0;
 		size_t n;
 
 		/* the walk uses its own copies of lines */
@@ -297,7 +297,7 @@ static void try_all(const struct vk_listing_line *lines, size_t count, bool offs
 		for (size_t k = 0; k < n * (offsets ? 3 : 1); k++) {
 			struct vk_listing_style style = styles[k % n];
 
-			style.lead = lead;
+			style.lead = (uint8_t)lead;
 			style.colon = colon;
 			style.offset_digits = (uint8_t)width;
 			style.radix = offsets ? radices[k / n] : 0;

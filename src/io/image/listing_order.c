@@ -128,6 +128,8 @@ static void turn_groups(const struct vk_listing_sections *s, const struct vk_lis
 {
 	const size_t unit = section->style.unit;
 
+	if (unit > 8) /* of longer ones no host turns the bytes round */
+		return;
 	for (size_t i = 0; i < section->part_count; i++) {
 		const struct vk_listing_part *p = &s->parts[section->first_part + i];
 

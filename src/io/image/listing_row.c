@@ -37,7 +37,7 @@ uint8_t vk_listing_swapped(const uint8_t *bytes, size_t n, size_t unit, size_t i
 /* The digits of a group; gap: from the end of the token before. */
 static bool take_value(const char *p, size_t len, size_t gap, const struct vk_listing_style *style, uint64_t *ret_value)
 {
-	static const size_t decimal_width[] = {0, 3, 5, 0, 10};
+	static const size_t decimal_width[9] = {0, 3, 5, 0, 10, 0, 0, 0, 20};
 	const bool minus = style->base == 10 && len > 1 && *p == '-';
 	const uint64_t end = style->unit == 8 ? UINT64_MAX : ((uint64_t)1 << style->unit * 8) - 1;
 	uint64_t value = 0;
