@@ -231,7 +231,7 @@ static bool is_dump(const struct piece_list *list)
 	struct stat st;
 	off_t length = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
+	for (size_t i = 0; list->paths != NULL && i < list->count; i++) {
 		if (stat(list->paths[i], &st) != 0 || st.st_size == 0)
 			return false;
 		if (i == 0)
@@ -239,7 +239,7 @@ static bool is_dump(const struct piece_list *list)
 		if (i + 1 < list->count ? st.st_size != length : st.st_size > length)
 			return false;
 	}
-	return list->count > 1;
+	return list->paths != NULL && list->count > 1;
 }
 
 static enum vk_status open_list(struct piece_list *list, const struct vk_open_options *options,
@@ -281,7 +281,7 @@ static enum vk_status open_with_siblings(const char *path, const struct vk_split
 		else
 			status = vk_io_path(path, options, ret_io, err);
 	}
-	for (size_t i = 0; i < found.count; i++)
+	for (size_t i = 0; found.paths != NULL && i < found.count; i++)
 		free(found.paths[i]);
 	free(found.paths);
 	return status;

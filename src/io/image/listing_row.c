@@ -39,10 +39,11 @@ static bool take_value(const char *p, size_t len, size_t gap, const struct vk_li
 {
 	static const size_t decimal_width[9] = {0, 3, 5, 0, 10, 0, 0, 0, 20};
 	const bool minus = style->base == 10 && len > 1 && *p == '-';
-	const uint64_t end = style->unit == 8 ? UINT64_MAX : ((uint64_t)1 << style->unit * 8) - 1;
+	const uint64_t end = style->unit >= 8 ? UINT64_MAX : ((uint64_t)1 << style->unit * 8) - 1;
 	uint64_t value = 0;
 
-	if (style->digits != 0 ? len != style->digits : gap + len < 1 + decimal_width[style->unit])
+	if (style->unit > 8 ||
+	    (style->digits != 0 ? len != style->digits : gap + len < 1 + decimal_width[style->unit]))
 		return false;
 	/* numbers are set to the right and have no zeros in front, unless all are as long as the longest */
 	if (style->digits == 0 && len > 1 && *p == '0')
