@@ -59,8 +59,8 @@
 	  "find the piece and name all of them, in their order") \
 	F(SOURCE_CARRIER, "source.carrier", INFO, \
 	  "the LUN lies whole inside something of another system; what is said here is about that LUN", \
-	  "put the array or volume together for reading, as is said above, and name the device that comes out: only " \
-	  "there a repair may write") \
+	  "put the array or volume together for reading (attach the partition), as is said with the reading, and " \
+	  "name the device that comes out; a repair writes only there") \
 	F(SOURCE_MEMBER, "source.member", WARNING, \
 	  "what was stored is spread over several disks, or an array may write to it: this one alone says nothing of " \
 	  "it", \

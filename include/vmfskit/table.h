@@ -83,6 +83,11 @@ VK_MUST_USE enum vk_status vk_table_read(struct vk_io *io, uint32_t sector_size,
 void vk_table_free(struct vk_table *table);
 /* Whether the device kept something of it back: that there is no table, or no copy of it, is then not known. */
 bool vk_table_unread(const struct vk_table *table);
+/*
+ * Whether no partition was seen because the source does not hold what would name it: sector 0, or the entries of a GPT.
+ * What the disk has there is then not known.
+ */
+bool vk_table_absent(const struct vk_table *table);
 /* Whether all that keeps systems from seeing the GPT are the signatures of its headers (and perhaps of sector 0). */
 bool vk_table_signatures_lost(const struct vk_table *table);
 /* How many sectors the disk had that the GPT was written for; 0: no sound copy tells. */

@@ -120,8 +120,8 @@ static void name_table(struct vk_doctor *doc)
 		report_harm(doc, VK_F_INCIDENT_INITIALISED, &h, doc->foreign_table,
 			    "%s wrote a partition table of its own over that of the volume",
 			    doc->windows ? "Windows" : "another system");
-	else if (!harmed && vk_table_unread(&doc->source.table))
-		return; /* reported as sectors that cannot be read */
+	else if (!harmed && (vk_table_unread(&doc->source.table) || vk_table_absent(&doc->source.table)))
+		return; /* reported as sectors that cannot be read, or as a part of the disk */
 	else if (doc->subject_count > 0 && !doc->names_some)
 		report_harm(doc, VK_F_INCIDENT_TABLE_LOST, &h, seen,
 			    "no partition table that systems read names the volume%s%s",

@@ -274,6 +274,7 @@ void vk_doctor_say(struct vk_doctor *doc)
 	const uint64_t worth_saying = 256ULL << 20;
 	uint64_t rest = doc->source.size_bytes;
 	struct vk_text text;
+	bool ill;
 
 	tell_areas(doc);
 	/* a lost table may have named more than what lies at the likely places */
@@ -289,8 +290,12 @@ void vk_doctor_say(struct vk_doctor *doc)
 						"be seen from here",
 			    doc->find.foreign.items[i].type);
 	vk_text_init(&text, doc->d->headline, sizeof(doc->d->headline));
+	/* a copy that lost bytes, a table that hosts do not see: something is wrong before anything else is */
+	ill = vk_findings_have(&doc->source.findings, VK_F_SOURCE_SHIFTED, 0) ||
+	      vk_findings_have(&doc->source.findings, VK_F_SOURCE_UNITS, 0);
 	if (!best->repairable)
-		vk_text_fmt(&text, "This is %s%s", best->what, vk_doctor_judges(doc) ? ". Of that: " : "");
+		vk_text_fmt(&text, "This is %s%s", best->what,
+			    !vk_doctor_judges(doc) ? "" : ill ? ". Apart from that: " : ". Of that: ");
 	if (!vk_doctor_judges(doc))
 		return;
 	begin_headline(doc, &text);

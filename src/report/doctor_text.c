@@ -29,7 +29,8 @@ static void put_volume(FILE *out, const struct vk_diagnosis *d, const struct vk_
 	if (d->kind == VK_SOURCE_DISK && v->named && v->partition != 0)
 		fprintf(out, ", partition %u", v->partition);
 	else if (d->kind == VK_SOURCE_DISK)
-		fputs(", in no table that systems read", out);
+		fputs(vk_table_absent(&d->source->table) ? ", the table is not in the source"
+							: ", in no table that systems read", out);
 	fputc('\n', out);
 }
 

@@ -270,7 +270,9 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 		damaged += f->candidates[i].standing == VK_STANDING_DAMAGED;
 		ghosts += vk_standing_is_ghost(f->candidates[i].standing);
 	}
-	vk_report_readings_text(out, view->source);
+	/* with the likely places it was said already */
+	if (view->likely_only)
+		vk_report_readings_text(out, view->source);
 	put_searched(out, view);
 	fprintf(out, "\nFound %zu living volume%s, %zu damaged, %zu ghost%s\n", living, living == 1 ? "" : "s", damaged,
 		ghosts, ghosts == 1 ? "" : "s");

@@ -47,8 +47,11 @@ static void put_partitions(FILE *out, const struct vk_source *s)
 {
 	const struct vk_table *t = &s->table;
 
-	fprintf(out, "\nPartition table: %s%s%s\n",
-		t->kind == VK_TABLE_NONE && vk_table_unread(t) ? "could not be read" : vk_table_kind_name(t->kind),
+	fprintf(out, "\nPartition table: %s%s%s%s\n",
+		t->kind == VK_TABLE_NONE && vk_table_unread(t) ? "could not be read" :
+		t->kind == VK_TABLE_NONE && vk_table_absent(t) ? "not in the source" : vk_table_kind_name(t->kind),
+		t->kind == VK_TABLE_GPT && vk_table_absent(t) ? "; its entries are not in the source, or not in whole"
+							     : "",
 		t->kind == VK_TABLE_GPT && t->gpt_chosen == 1 ? " (read from the backup copy)" : "",
 		vk_table_signatures_lost(t) ? "; only its signatures are gone, so systems see no table" : "");
 	if (t->partition_count > 0)
@@ -211,8 +214,8 @@ static void put_vmfs(FILE *out, const struct vk_source *s, const struct vk_vmfs 
 		fprintf(out, "\nVMFS partition %u (sectors %" PRIu64 " to %" PRIu64 ")\n", v->partition,
 			v->start_sector, vk_add_sat(v->start_sector, v->sectors) - 1);
 	else if (s->kind == VK_SOURCE_DISK)
-		fprintf(out, "\nVMFS partition that would start at sector %" PRIu64 ", not in the table\n",
-			v->start_sector);
+		fprintf(out, "\nVMFS partition that would start at sector %" PRIu64 ", %s\n", v->start_sector,
+			vk_table_absent(&s->table) ? "by what lies there" : "not in the table");
 	else
 		fprintf(out, "\n%s\n", v->volume_only ? "VMFS volume" : "VMFS partition");
 	put_identity(out, v);
@@ -330,8 +333,9 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 		/* that the bytes could be a disk's own is no news where something else was seen in them */
 		if (i > 0 && r->weight <= VK_READING_WEIGHT_SAID)
 			break;
-		/* another system's disk is a whole disk, too */
-		if (i > 0 && r->repairable && readings->items[0].kind == VK_READING_OTHER)
+		/* another system's disk is a whole disk, too; and nobody doubts what is certain */
+		if (i > 0 && r->repairable &&
+		    (readings->items[0].kind == VK_READING_OTHER || readings->items[0].sure == VK_SURE_CERTAIN))
 			continue;
 		fprintf(out, "%s %s: %s.\n",
 			i > 0 ? "It could also be" : r->sure == VK_SURE_POSSIBLE ? "This may be"

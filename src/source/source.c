@@ -161,7 +161,8 @@ static enum vk_status add_hidden(struct vk_source *s, struct vk_error *err)
 
 		if (overlaps_partition(s, header) || !vk_lvm_header_at(s->io, header))
 			continue;
-		if (!is_others(s))
+		/* what a table that is not in the source names is not known */
+		if (!is_others(s) && !vk_table_absent(&s->table))
 			VK_FINDINGS_SAY(&s->findings, VK_F_TABLE_HIDDEN_VMFS, header, 4, NULL, NULL,
 				"an LVM header of a partition that would start at sector %llu, not in the table",
 				(unsigned long long)part.start_sector);
@@ -348,8 +349,11 @@ static enum vk_status choose_reading(struct vk_source *s, const struct vk_source
 	*ret_first = s->findings.count;
 	if (status == VK_OK && s->kind == VK_SOURCE_DISK && !vk_source_is_text(s)) {
 		s->sector_size = s->table.sector_size;
+		/* behind the disk that is stored in a member lies what belongs to the array: nothing grew */
 		for (size_t i = 0; i < about_table.count; i++)
-			vk_findings_add(&s->findings, &about_table.items[i]);
+			if (s->readings.items[0].kind != VK_READING_MEMBER ||
+			    about_table.items[i].code != VK_F_GPT_ALTERNATE_LBA)
+				vk_findings_add(&s->findings, &about_table.items[i]);
 	} else {
 		vk_table_free(&s->table);
 	}

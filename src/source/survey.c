@@ -48,6 +48,24 @@ static enum vk_status look_through(struct vk_source *s, const struct vk_reading 
 	return *ret_view != NULL ? VK_OK : vk_no_memory(err, s->path);
 }
 
+/* As many whole phrases of the evidence as a finding has room for. */
+static void cut_evidence(const char *evidence, char *seen, size_t size)
+{
+	static const char more[] = ", ...";
+	size_t end = size - sizeof(more);
+
+	if (strlen(evidence) < size) {
+		snprintf(seen, size, "%s", evidence);
+		return;
+	}
+	while (end > 0 && !(evidence[end] == ',' && evidence[end + 1] == ' '))
+		end--;
+	if (end == 0)
+		for (end = size - sizeof(more); end > 0 && evidence[end] != ' '; end--)
+			;
+	snprintf(seen, size, "%.*s%s", (int)end, evidence, more);
+}
+
 /* What everything else that is said depends on. */
 static void say_reading(struct vk_source *s)
 {
@@ -58,13 +76,15 @@ static void say_reading(struct vk_source *s)
 		[VK_READING_GLUED] = VK_F_SOURCE_GLUED,     [VK_READING_TEXT] = VK_F_SOURCE_TEXT};
 	const struct vk_reading *best = s->readings.items;
 	enum vk_finding_code code = codes[best->kind];
+	char seen[sizeof(((struct vk_finding *)0)->seen)];
 
 	/* as ESXi has it, and right so */
 	if (best->kind == VK_READING_UNITS && best->sector_size < vk_io_sector_size(s->given))
 		code = VK_F_SOURCE_EMULATED;
-	if (code != 0)
-		VK_FINDINGS_SAY(&s->findings, code, 0, s->size_bytes, best->evidence, NULL, "%s",
-				best->what);
+	if (code == 0)
+		return;
+	cut_evidence(best->evidence, seen, sizeof(seen));
+	VK_FINDINGS_SAY(&s->findings, code, 0, s->size_bytes, seen, NULL, "%s", best->what);
 }
 
 enum vk_status vk_source_survey(struct vk_source *s, const struct vk_source_options *options,

@@ -81,11 +81,11 @@ void vk_look_at_units(struct vk_survey *survey)
 		snprintf(r.what, sizeof(r.what),
 			 "a disk whose %s counts sectors of %u bytes, as ESXi has it on devices with sectors of %u "
 			 "(4Kn, SWE)",
-			 vk_table_kind_name(proof.kind), other, own);
+			 proof.kind == VK_TABLE_GPT ? "GPT" : "MBR", other, own);
 	else
 		snprintf(r.what, sizeof(r.what),
 			 "a disk whose %s counts sectors of %u bytes, and the device has sectors of %u, so hosts %s",
-			 vk_table_kind_name(proof.kind), other, own,
+			 proof.kind == VK_TABLE_GPT ? "GPT" : "MBR", other, own,
 			 proof.kind == VK_TABLE_GPT ? "do not see it" : "look in other places than it means");
 	snprintf(r.evidence, sizeof(r.evidence), "%s", proof.text);
 	snprintf(r.attach, sizeof(r.attach), "losetup --find --show --read-only --sector-size %u %s", other,

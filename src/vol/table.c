@@ -179,6 +179,23 @@ bool vk_table_unread(const struct vk_table *table)
 	return table->mbr_unreadable || table->gpt[0].unreadable || table->gpt[1].unreadable;
 }
 
+/* A header that its checksum proves, and the source ends before its entries do. */
+static bool entries_absent(const struct vk_table *table, const struct vk_gpt_copy *copy)
+{
+	return copy->present && !copy->usable && copy->sector != NULL && copy->seen_bytes >= table->sector_size &&
+	       vk_gpt_header_proved(copy->sector, table->sector_size);
+}
+
+bool vk_table_absent(const struct vk_table *table)
+{
+	if (table->partition_count > 0 || vk_table_unread(table))
+		return false;
+	if (table->kind == VK_TABLE_NONE)
+		return table->mbr_seen_bytes == 0;
+	return table->kind == VK_TABLE_GPT && table->gpt_chosen < 0 &&
+	       (entries_absent(table, &table->gpt[0]) || entries_absent(table, &table->gpt[1]));
+}
+
 static enum vk_status add_mbr_entries(struct vk_table *table)
 {
 	for (unsigned i = 0; i < 4; i++) {

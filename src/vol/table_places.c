@@ -27,7 +27,10 @@ static void add_copy(struct vk_io *io, struct vk_table *table, int which)
 	if (copy->lba == 0)
 		return;
 	place = add_place(io, table, headers[which], &vk_gpt_header_layout, copy->lba, table->sector_size);
-	place->damaged = place->presence == VK_PRESENCE_WHOLE && !copy->sound;
+	/* entries that are not in the source, or not in whole, say nothing against a header that its checksum proves */
+	place->damaged = place->presence == VK_PRESENCE_WHOLE && !copy->sound &&
+			 (copy->usable || bytes == 0 || copy->sector == NULL ||
+			  !vk_gpt_header_proved(copy->sector, table->sector_size));
 	if (!copy->present || bytes == 0)
 		return;
 	place = add_place(io, table, arrays[which], NULL, copy->header.entriesLBA, bytes);

@@ -92,6 +92,23 @@ has "the same as a listing: of how much" "$OUT" 'the first 1 KiB \(1024 bytes\) 
 { hexdump -C -n 17408 whole.img; hexdump -C -s 0x200000 -n 1024 whole.img; } >c.txt
 ok "two pieces in a listing" decode c.txt
 has "two pieces in a listing: not the first" "$OUT" 'of the disk: 2\.00 MiB \(2098176 bytes\) of 500 GiB'
+# sector 0 is not in it, or the entries of the GPT are not: what the table names is not known
+hexdump -C -s 0x200000 -n 1536 whole.img >middle.txt
+{ hexdump -C -n 1024 whole.img; cat middle.txt; } >headers.txt
+for c in middle headers; do
+	ok "$c: decode" decode $c.txt
+	hasnt "$c: the table is not called empty" "$OUT" 'hidden-vmfs|not in the table|Partition table: none|^  damaged'
+	ok "$c: doctor" doctor $c.txt
+	hasnt "$c: nothing is lost" "$OUT" 'is gone|table-lost|in no table'
+	has "$c: the volume" "$OUT" '^  sector 2048, .*, the table is not in the source$'
+	ok "$c: JSON of doctor" doctor --json $c.txt
+	is "$c: in JSON" "$(codes "$OUT")" ""
+done
+run decode middle.txt
+has "middle: the table" "$OUT" '^Partition table: not in the source$'
+run decode headers.txt
+has "headers: the table" "$OUT" '^Partition table: gpt; its entries are not in the source, or not in whole$'
+has "headers: the header is proved" "$OUT" '^  whole .* GPT header \(primary\)$'
 for n in 2098000 2621440 3M 5M 19M 22M; do
 	head -c $n whole.img >c.img
 	ok "the first $n: decode" decode c.img

@@ -150,9 +150,14 @@ refused() {
 	has "$*: the plan is shown" "$OUT" "^plan  *[0-9a-f]{32}"
 	has "$*: and cannot be written" "$OUT" "nothing was written, and cannot be"
 	hasnt "$*: no command to write" "$OUT" "[-]-write"
+	hasnt "$*: nobody is told to write to byte 0 of it by hand" "$OUT" "sfdisk|partedUtil|dd if=|without vmfskit"
 	run "$VMFSKIT" repair table "$file" --no-captures "$@" --store "$TMP/empty" --json
 	has "$*: in JSON" "$(jq -r .read_only "$OUT")" "nothing is written through"
 	is "$*: no next command" "$(jq -r .next "$OUT")" null
+	is "$*: no commands in JSON" "$(jq -r .commands "$OUT")" null
+	run "$VMFSKIT" repair table "$file" --no-captures "$@" --store "$TMP/empty" --commands-only
+	has "$*: asked for the commands, it says why there are none" "$OUT" "^# no commands: nothing is written through"
+	hasnt "$*: and nothing else" "$OUT" "^[^#]"
 	exits "$*: repair --write" 3 "$VMFSKIT" repair table "$file" --no-captures "$@" --store "$TMP/empty" --override guess --write
 	has "$*: the reason" "$ERR" "nothing is written through --at, --stride, --mapfile"
 	has "$*: what to do" "$ERR" "whole copy"

@@ -66,6 +66,8 @@ said() {
 	hasnt "$file: find offers no repair" "$OUT" "vmfskit repair"
 	exits "$file: doctor" "${codes:2:1}" "$VMFSKIT" doctor --store "$store" --heartbeat-wait 0 "$file"
 	has "$file: doctor names it" "$OUT" "^This is (likely )?$text"
+	grep -q "^This is likely" "$OUT" || hasnt "$file: what is certain is not doubted" "$OUT" "^It could also be a whole disk"
+	hasnt "$file: evidence is not cut within a word" "$OUT" "heartbeat at by$|without the$"
 	has "$file: doctor says what to do" "$OUT" "Do not write to it"
 	hasnt "$file: doctor offers no repair, and no capture" "$OUT" "vmfskit (repair|restore|capture)"
 	[[ $file == *header* ]] || hasnt "$file: doctor calls nothing lost" "$(sed -n '/^What happened/,/^Next/p' "$OUT")" "header.*(lost|gone)"

@@ -149,6 +149,8 @@ member() {
 	has "$1: what" "$(first what)" "$3"
 	exits "$1: doctor" 1 doctor "$2"
 	hasnt "$1: nothing grew, and nobody is told to lift a guard" "$OUT" "lun-grown|save that data|vmfskit (repair|restore)"
+	run "$VMFSKIT" decode "$2"
+	hasnt "$1: decode: nothing grew, either" "$OUT" "was grown|alternate-lba|could also be"
 	exits "$1: repair table" 3 repair "$2" --write
 	has "$1: repair table: by name" "$ERR" "^vmfskit: guard member refuses: this is $3"
 	is "$1: untouched" "$(disk_state "$2")" "$before"

@@ -90,14 +90,14 @@ was=$(run "$VMFSKIT" decode --json four.img; partitions 4096)
 copy_disk four.img disk.img
 loop=$(loop_attach disk.img) || exit 1
 exits "4096 on 512: decode" 1 "$VMFSKIT" decode "$loop"
-has "4096 on 512: the reading" "$OUT" '^This is a disk whose gpt counts sectors of 4096 bytes, and the device has sectors of 512, so hosts do not see it: both copies of the GPT fit'
+has "4096 on 512: the reading" "$OUT" '^This is a disk whose GPT counts sectors of 4096 bytes, and the device has sectors of 512, so hosts do not see it: both copies of the GPT fit'
 has "4096 on 512: how to look at it" "$OUT" "losetup --find --show --read-only --sector-size 4096 $loop$"
 run "$VMFSKIT" decode --json "$loop"
 is "4096 on 512: JSON" "$(jq -c '.sources[0] | [.sector_size, (.readings[0] | .kind, .sure, .sector_size, .repairable), .vmfs[0].partition]' "$OUT") $(codes)" \
 	'[4096,"units","certain",4096,false,1] source.sector-units'
 is "4096 on 512: the partitions" "$(partitions 4096)" "$was"
 exits "4096 on 512: doctor" 1 doctor "$loop"
-has "4096 on 512: doctor's answer" "$OUT" 'so hosts do not see it\. Of that: Nothing wrong was found\.'
+has "4096 on 512: doctor's answer" "$OUT" 'so hosts do not see it\. Apart from that: Nothing wrong was found\.'
 run doctor --json "$loop"
 is "4096 on 512: nothing else is wrong" "$(codes) $(jq -r '.sources[0].volumes[0].in_table' "$OUT")" 'source.sector-units true'
 is "4096 on 512: next, the safest first" "$(jq -r '.sources[0].next | [(.[0].why | test("^Set the block size of the LUN back to 4096 bytes")), .[2].command] | map(tostring) | join(" ")' "$OUT")" \
@@ -106,7 +106,7 @@ run "$VMFSKIT" find "$loop"
 has "4096 on 512: find agrees with the table" "$OUT" '^The partition table agrees with what was found\.'
 before=$(disk_sum disk.img)
 exits "4096 on 512: no plan" 3 repair "$loop"
-has "4096 on 512: why" "$ERR" 'guard reading refuses: this is a disk whose gpt counts sectors of 4096 bytes'
+has "4096 on 512: why" "$ERR" 'guard reading refuses: this is a disk whose GPT counts sectors of 4096 bytes'
 has "4096 on 512: what to do" "$ERR" 'set the block size of the LUN back .*--convert-sectors 512'
 exits "4096 on 512: nor with that guard lifted" 3 repair --override reading "$loop" --store st2 --write
 exits "4096 on 512: nor of a header" 3 "$VMFSKIT" repair header "$loop" --no-captures
@@ -125,7 +125,7 @@ loop_detach "$loop"
 loop=$(loop_attach five.img --sector-size 4096) || exit 1
 before=$(disk_sum five.img)
 exits "512 on 4096: decode" 0 "$VMFSKIT" decode "$loop"
-has "512 on 4096: the reading" "$OUT" '^This is a disk whose gpt counts sectors of 512 bytes, as ESXi has it on devices with sectors of 4096 \(4Kn, SWE\): '
+has "512 on 4096: the reading" "$OUT" '^This is a disk whose GPT counts sectors of 512 bytes, as ESXi has it on devices with sectors of 4096 \(4Kn, SWE\): '
 run "$VMFSKIT" decode --json "$loop"
 is "512 on 4096: JSON" "$(jq -c '.sources[0] | [.sector_size, .readings[0].kind, .table.kind, .vmfs[0].partition]' "$OUT") $(codes)" \
 	'[512,"units","gpt",1] source.sector-emulation'
@@ -142,7 +142,7 @@ loop_detach "$loop"
 # --- an MBR counted in 4096 on a device of 512 --------------------------------------------------------------------
 loop=$(loop_attach mbr.img) || exit 1
 exits "an MBR of 4096 on 512: decode" 1 "$VMFSKIT" decode "$loop"
-has "an MBR of 4096 on 512: the reading" "$OUT" '^This is a disk whose mbr counts sectors of 4096 bytes, and the device has sectors of 512, so hosts look in other places than it means: '
+has "an MBR of 4096 on 512: the reading" "$OUT" '^This is a disk whose MBR counts sectors of 4096 bytes, and the device has sectors of 512, so hosts look in other places than it means: '
 run doctor --json "$loop"
 is "an MBR of 4096 on 512: doctor" "$(codes) $(jq -c '.sources[0] | [.sector_size, .volumes[0].start_sector, .volumes[0].in_table]' "$OUT")" \
 	'source.sector-units [4096,256,true]'

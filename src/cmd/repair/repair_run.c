@@ -104,8 +104,9 @@ bool vk_repair_plan_and_write(void *ctx)
 	plan->capture = vk_repair_rebuilt(run->repair);
 	/* what is shown only borrows it */
 	plan->restore = (struct vk_restore *)(uintptr_t)vk_repair_restore(run->repair);
-	/* what this program would not do it does not tell anyone to do by hand */
-	run->has_commands = vk_repair_table(run->repair) != NULL && !vk_restore_refused(plan->restore);
+	/* what this program would not do it tells nobody to do by hand: least of all at byte 0 of what holds the LUN */
+	run->has_commands = vk_repair_table(run->repair) != NULL && !vk_restore_refused(plan->restore) &&
+			    vk_io_refuse_view(vk_restore_before(plan->restore)->raw, &err) == VK_OK;
 	if (run->has_commands && make_commands(run, &err) != VK_OK) {
 		run->has_commands = false;
 		return vk_cmd_fail(&plan->cmd, &err);

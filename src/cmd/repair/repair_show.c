@@ -141,10 +141,13 @@ void vk_repair_show(const void *ctx)
 {
 	const struct vk_repair_run *run = ctx;
 	const struct vk_cli_call *call = run->plan.cmd.call;
+	struct vk_error view;
 
 	if (vk_cli_flag(call, "commands-only")) {
 		const struct vk_rebuild_table *table = vk_repair_table(run->repair);
 
+		if (vk_io_refuse_view(vk_restore_before(run->plan.restore)->raw, &view) != VK_OK)
+			fprintf(call->out, "# no commands: %s\n# what to do: %s\n", view.what, view.remedy);
 		/* who only sees the commands must know what is lost as well */
 		for (size_t i = 0; run->has_commands && i < table->lost_count; i++)
 			fprintf(call->out, "# lost: %s\n", vk_shown_name(table->lost[i]).text);

@@ -216,7 +216,8 @@ bool vk_io_text_told(struct vk_io *base, char *ret_what, size_t what_size, char 
 				 "; %zu look like rows and go with no others, the first is line %" PRIu64, l->unused,
 				 l->unused_line);
 		snprintf(ret_evidence, evidence_size,
-			 "%" PRIu64 " lines of characters in the first %" PRIu64 " bytes%s", l->lines_read, end, rows);
+			 "%" PRIu64 " line%s of characters in the first %" PRIu64 " bytes%s", l->lines_read,
+			 l->lines_read == 1 ? "" : "s", end, rows);
 	}
 	if (l != NULL)
 		vk_listing_free(l);
