@@ -276,7 +276,8 @@ static enum vk_status open_with_siblings(const char *path, const struct vk_split
 		dump = found;
 		dump.count = vk_io_split_count((const char *const *)found.paths, found.count);
 		/* beside a .000 a .001 is the second one */
-		if (is_dump(&dump) && vk_split_name(dump.paths[0], &lowest) && lowest.number == first->number)
+		if (dump.paths != NULL && is_dump(&dump) && vk_split_name(dump.paths[0], &lowest) &&
+		    lowest.number == first->number)
 			status = open_list(&dump, options, ret_io, err);
 		else
 			status = vk_io_path(path, options, ret_io, err);
