@@ -15,7 +15,7 @@ extern "C" {
 
 /* Where a candidate was heard of; bits. */
 enum vk_found_by {
-	VK_FOUND_TABLE = 1,   /* an entry of some copy of the table, sound or not */
+	VK_FOUND_TABLE = 1,   /* an entry of some copy of the table, sound or not, or of an older backup GPT */
 	VK_FOUND_HINT = 2,    /* the caller knew it: a capture of this disk */
 	VK_FOUND_USUAL = 4,   /* a start that installers and tools use */
 	VK_FOUND_HEADER = 8,  /* an LVM header was met */
@@ -160,12 +160,35 @@ struct vk_find_options {
 	void *ctx;
 };
 
+/* A partition of an older GPT. Plain value. */
+struct vk_older_entry {
+	unsigned number; /* of the slot, from 1 on */
+	struct vk_gpt_entry entry;
+};
+enum { VK_OLDER_GPTS_MAX = 16, VK_OLDER_ENTRIES_MAX = 128 };
+/*
+ * A backup GPT of an earlier time: its header stands where it says itself, which is neither the end of the disk nor
+ * where the table that stands has a copy; nothing is wrong with it, and its checksum fits. It says how the disk was
+ * once; nothing says that it is so still.
+ */
+struct vk_older_gpt {
+	uint64_t offset_bytes; /* of the header */
+	uint32_t sector_size;  /* that it counts in */
+	uint64_t disk_sectors; /* the disk had then */
+	struct vk_gpt_header header;
+	bool entries_fit;      /* the entries are there, and their checksum fits; else there are none here */
+	struct vk_older_entry *entries; /* used ones, the first VK_OLDER_ENTRIES_MAX */
+	size_t entry_count;
+};
+
 struct vk_find {
 	struct vk_candidate *candidates;  /* the living first, by start; then the damaged, then ghosts */
 	size_t count;
 	size_t left_out;                  /* more marks than could be kept: these were not judged */
 	struct vk_vote *votes;            /* places with votes, the strongest first */
 	size_t vote_count;
+	struct vk_older_gpt *older;       /* as they were met, VK_OLDER_GPTS_MAX at most */
+	size_t older_count;
 	struct vk_foreigners foreign;     /* on the disk as a whole and at its partitions */
 	uint64_t scanned_bytes;           /* read or known to be zero; with those of earlier runs */
 	uint64_t resumed_bytes; /* of these, and of the unreadable ones, taken from resume_path without reading them */

@@ -221,6 +221,14 @@ static enum vk_status settle(struct search *s, struct vk_candidate **ret_list, s
 	return vk_no_memory(s->err, NULL);
 }
 
+/* What older tables name, from the one of index first on, is looked at like what a table names. */
+static enum vk_status probe_older(struct search *s, size_t first)
+{
+	enum vk_status status = vk_seeds_older(&s->f, s->found, first, &s->seeds, s->err);
+
+	return status == VK_OK ? probe_all(s) : status;
+}
+
 static enum vk_status look_at_likely(struct search *s)
 {
 	const struct vk_find_options *o = s->f.options;
@@ -231,6 +239,12 @@ static enum vk_status look_at_likely(struct search *s)
 	if (status == VK_OK)
 		status = probe_all(s);
 	if (status == VK_OK)
+		status = judge(s);
+	if (status == VK_OK)
+		status = vk_older_gpt_likely(&s->f, s->found, s->err);
+	if (status == VK_OK && s->found->older_count > 0)
+		status = probe_older(s, 0);
+	if (status == VK_OK && s->found->older_count > 0)
 		status = judge(s);
 	if (status != VK_OK || o->likely == NULL || o->likely_only)
 		return status;
@@ -245,6 +259,7 @@ static enum vk_status look_at_likely(struct search *s)
 static enum vk_status scan(struct search *s)
 {
 	const struct vk_find_options *o = s->f.options;
+	size_t older = s->found->older_count;
 	struct vk_scan_options options = {.start_bytes = o->range_start_bytes,
 					  .length_bytes = o->range_length_bytes,
 					  .sector_size = s->f.source->sector_size,
@@ -263,7 +278,9 @@ static enum vk_status scan(struct search *s)
 	s->f.vote_count = s->scan.vote_count;
 	status = vk_seeds_marks(&s->f, &s->scan, &s->seeds, s->err);
 	if (status == VK_OK)
-		status = probe_all(s);
+		status = vk_older_gpt_marks(&s->f, &s->scan, s->found, s->err);
+	if (status == VK_OK)
+		status = probe_older(s, older);
 	if (status != VK_OK)
 		return status;
 	probe_votes(s);
@@ -341,6 +358,9 @@ void vk_find_free(struct vk_find *find)
 {
 	free(find->candidates);
 	free(find->votes);
+	for (size_t i = 0; i < find->older_count; i++)
+		free(find->older[i].entries);
+	free(find->older);
 	vk_foreigners_free(&find->foreign);
 	free(find->unreadable);
 	memset(find, 0, sizeof(*find));

@@ -21,7 +21,8 @@ enum vk_heard {
 	VK_HEARD_GPT_PRIMARY,
 	VK_HEARD_GPT_BACKUP,
 	VK_HEARD_GPT_TAIL, /* of the disk whose end the image is */
-	VK_HEARD_HINT
+	VK_HEARD_HINT,
+	VK_HEARD_GPT_OLDER /* of the disk when it was shorter, or before its table was made anew */
 };
 
 /* A length that somebody gives it. */
@@ -100,6 +101,16 @@ VK_MUST_USE enum vk_status vk_seeds_likely(const struct vk_finder *f, struct vk_
 					   struct vk_error *err);
 VK_MUST_USE enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *scan,
 					  struct vk_seeds *seeds, struct vk_error *err);
+/* What older backup GPTs name, from the one of index first on. VK_NOMEM. */
+VK_MUST_USE enum vk_status vk_seeds_older(const struct vk_finder *f, const struct vk_find *found, size_t first,
+					  struct vk_seeds *seeds, struct vk_error *err);
+/*
+ * Older backup GPTs where the scan met a header; behind the beginnings and the ends of the volumes that are known.
+ * Appended to found->older. VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_older_gpt_marks(const struct vk_finder *f, const struct vk_scan *scan,
+					      struct vk_find *found, struct vk_error *err);
+VK_MUST_USE enum vk_status vk_older_gpt_likely(const struct vk_finder *f, struct vk_find *found, struct vk_error *err);
 /* One for each start, the best VK_CANDIDATES_MAX of them, by start; returns how many were left out. */
 size_t vk_seeds_settle(struct vk_seeds *seeds);
 

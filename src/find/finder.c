@@ -45,7 +45,8 @@ void vk_heard_text(const struct vk_finder *f, enum vk_heard heard, unsigned numb
 					     [VK_HEARD_EBR] = "the extended partition",
 					     [VK_HEARD_GPT_PRIMARY] = "the primary GPT",
 					     [VK_HEARD_GPT_BACKUP] = "the backup GPT",
-					     [VK_HEARD_GPT_TAIL] = "the backup GPT at the end"};
+					     [VK_HEARD_GPT_TAIL] = "the backup GPT at the end",
+					     [VK_HEARD_GPT_OLDER] = "an older backup GPT"};
 
 	if (heard == VK_HEARD_HINT)
 		vk_text_put(out, f->options->hints[number].from);

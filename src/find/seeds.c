@@ -150,12 +150,28 @@ enum vk_status vk_seeds_marks(const struct vk_finder *f, const struct vk_scan *s
 		bool fs = mark->kind == VK_MARK_FS;
 		struct vk_seed seed = {.found_by = fs ? VK_FOUND_FS : VK_FOUND_HEADER};
 
-		if (mark->offset_bytes > INT64_MAX / 2)
+		if (mark->kind == VK_MARK_GPT || mark->offset_bytes > INT64_MAX / 2)
 			continue;
 		seed.start = (int64_t)(mark->offset_bytes -
 				       (fs ? VK_LVM_DATA_OFFSET + VK_FS_OFFSET : VK_LVM_HEADER_OFFSET));
 		seed.score = score(f, fs, (int64_t)mark->offset_bytes);
 		add_seed(seeds, &seed);
+	}
+	return seeds->failed ? vk_no_memory(err, NULL) : VK_OK;
+}
+
+enum vk_status vk_seeds_older(const struct vk_finder *f, const struct vk_find *found, size_t first,
+			      struct vk_seeds *seeds, struct vk_error *err)
+{
+	for (size_t i = first; i < found->older_count; i++) {
+		const struct vk_older_gpt *gpt = &found->older[i];
+
+		for (size_t k = 0; k < gpt->entry_count; k++) {
+			const struct vk_gpt_entry *e = &gpt->entries[k].entry;
+			struct vk_seed seed = {.heard = VK_HEARD_GPT_OLDER, .number = gpt->entries[k].number};
+
+			add_entry(f, seeds, seed, e->firstLBA, e->lastLBA - e->firstLBA + 1, gpt->sector_size);
+		}
 	}
 	return seeds->failed ? vk_no_memory(err, NULL) : VK_OK;
 }

@@ -94,6 +94,42 @@ void vk_report_set_foreign(struct vk_json *o, const struct vk_foreigners *foreig
 	vk_json_set(o, "foreign", array);
 }
 
+/* "older_gpts": earlier tables, where there are any. */
+static void set_older(struct vk_json *o, const struct vk_find *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->older_count; i++) {
+		const struct vk_older_gpt *gpt = &f->older[i];
+		json_t *partitions = json_array();
+
+		for (size_t k = 0; k < gpt->entry_count; k++) {
+			const struct vk_gpt_entry *e = &gpt->entries[k].entry;
+			char type[VK_GUID_TEXT_BYTES], guid[VK_GUID_TEXT_BYTES];
+
+			vk_guid_format(&e->typeGUID, type);
+			vk_guid_format(&e->uniqueGUID, guid);
+			vk_json_append(partitions,
+				       VK_JSON_OBJECT(VK_KEY("number", gpt->entries[k].number),
+						      VK_KEY("start_sector", e->firstLBA),
+						      VK_KEY("sectors", e->lastLBA - e->firstLBA + 1),
+						      VK_KEY("type", vk_gpt_type_name(&e->typeGUID)),
+						      VK_KEY("type_guid", type), VK_KEY("guid", guid)), o);
+		}
+		vk_json_append(list,
+			       VK_JSON_OBJECT(VK_KEY("offset", gpt->offset_bytes),
+					      VK_KEY("sector", gpt->header.myLBA),
+					      VK_KEY("sector_size", gpt->sector_size),
+					      VK_KEY("disk_sectors", gpt->disk_sectors),
+					      VK_KEY("entries_fit", vk_json_bool(gpt->entries_fit)),
+					      VK_KEY("partitions", partitions)), o);
+	}
+	if (f->older_count > 0)
+		vk_json_set(o, "older_gpts", list);
+	else
+		json_decref(list);
+}
+
 json_t *vk_report_find_json(const struct vk_find_view *view)
 {
 	const struct vk_source *s = view->source;
@@ -127,6 +163,7 @@ json_t *vk_report_find_json(const struct vk_find_view *view)
 		    VK_KEY("candidates", candidates), VK_KEY("votes", votes));
 	vk_report_set_whole(&o, s);
 	vk_report_set_foreign(&o, &f->foreign);
+	set_older(&o, f);
 	vk_json_set(&o, "unreadable", unreadable);
 	vk_json_set_texts(&o, "next", view->next, view->next_count);
 	return vk_json_end(&o);

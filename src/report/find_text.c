@@ -260,6 +260,24 @@ static void put_part(FILE *out, const struct vk_find_view *view)
 	fprintf(out, "\nThis file is %s: to see the rest, name the whole LUN or dump more of it.\n", words);
 }
 
+/* What the disk was once: evidence of starts and lengths, and no table of now. */
+static void put_older(FILE *out, const struct vk_find *f)
+{
+	for (size_t i = 0; i < f->older_count; i++) {
+		const struct vk_older_gpt *gpt = &f->older[i];
+
+		fprintf(out, "%s  an older backup GPT at sector %" PRIu64 "%s, whose %s: the disk was %" PRIu64
+			" sectors long then\n", i == 0 ? "\nEarlier partition tables of this disk:\n" : "",
+			gpt->header.myLBA, gpt->sector_size == 512 ? "" : " (of 4096 bytes)",
+			gpt->entries_fit ? "checksums fit" : "checksum fits, and whose entries were written over",
+			gpt->disk_sectors);
+		for (size_t k = 0; k < gpt->entry_count; k++)
+			fprintf(out, "    partition %u: sectors %" PRIu64 " to %" PRIu64 ", %s\n",
+				gpt->entries[k].number, gpt->entries[k].entry.firstLBA,
+				gpt->entries[k].entry.lastLBA, vk_gpt_type_name(&gpt->entries[k].entry.typeGUID));
+	}
+}
+
 void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 {
 	const struct vk_find *f = view->find;
@@ -290,6 +308,7 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 		fprintf(out, "%s%s%s\n", x->label[0] == '\0' ? "" : ", label \"", x->label,
 			x->label[0] == '\0' ? "" : "\"");
 	}
+	put_older(out, f);
 	put_part(out, view);
 	if (view->next_count > 0)
 		fputs("\nNext (nothing is written without --write):\n", out);

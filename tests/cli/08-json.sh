@@ -116,6 +116,10 @@ printf '10.0.0.1' | dd of=last.img bs=1 seek=$((1048576 + 0x1400000 + 0x36)) con
 head -c 26M ill.img >part.img
 json "doctor of a dump of the beginning" 1 doctor-part.json doctor --store store --heartbeat-wait 0 part.img
 json "find in a dump of the beginning" 1 find-part.json find --no-store part.img
+# a backup GPT of before: the disk was grown, and sector 0 to 33 are lost
+"$LAB" make --size 2G --vmfs 6 older.img >/dev/null && truncate -s 3G older.img &&
+	dd if=/dev/zero of=older.img bs=512 count=34 conv=notrunc status=none
+json "find on a disk that was grown" 1 find-older.json find --no-store older.img
 json "decode of a last mount" 0 last.json decode last.img
 "$LAB" make --table gpt --size 320M unsigned.img >/dev/null
 for at in 512 $((320 * 1048576 - 512)); do dd if=/dev/zero of=unsigned.img bs=1 seek=$at count=8 conv=notrunc status=none; done
@@ -139,7 +143,7 @@ is "wipe: every key" "$(lacking vmfskit.wipe/1 wipe.json | grep -vx "remarks.\[\
 is "repair: every key" "$(lacking vmfskit.repair/1 repair-table-guess.json repair-table.json repair-inside.json repair-units.json repair-header.json repair-guess.json repair-error.json | grep -vxE 'note|notes.\[\]')" ""
 is "doctor: every key" "$(lacking vmfskit.doctor/1 doctor.json doctor-part.json | grep -vx 'findings.\[\]')" ""
 is "diff: every key" "$(lacking vmfskit.diff/1 diff.json)" ""
-is "find: every key" "$(lacking vmfskit.find/1 find.json find-part.json | grep -vx 'unreadable.\[\].*')" ""
+is "find: every key" "$(lacking vmfskit.find/1 find.json find-part.json find-older.json | grep -vx 'unreadable.\[\].*')" ""
 for file in find:find diff:diff doctor:doctor decode:decode capture:capture import:import list:list verify:verify prune:prune pin:pin restore:restore undo:undo repair-table:repair repair-header:repair wipe:wipe check-line:check-line; do
 	is "${file#*:}: schema" "$(jq -r .schema "${file%:*}.json")" "vmfskit.${file#*:}/1"
 done

@@ -8,7 +8,7 @@
 /* Texts with a right checksum and wrong contents, as nobody but a villain makes them. */
 static void made_up_states_are_refused(void **state)
 {
-	static const char head[] = "vmfskit scan 2\ndisk d\nsaved 7\nsize 1048576 512\nrange 0 1048576\n";
+	static const char head[] = "vmfskit scan 3\ndisk d\nsaved 7\nsize 1048576 512\nrange 0 1048576\n";
 	static const char *const wrong[] = {
 		"done 1048577 0 0 0\n",
 		"done 524288 524289 0 0\n",
@@ -18,6 +18,9 @@ static void made_up_states_are_refused(void **state)
 		"done 524288 0 0\n",
 		"done 524288 0 0 0\nlvm 524288\n",
 		"done 524288 0 0 0\nlvm 100\n",
+		"done 524288 0 0 0\ngpt 524288\n",
+		"done 524288 0 0 0\ngpt 0\ngpt 512\ngpt 1024\ngpt 1536\ngpt 2048\ngpt 2560\ngpt 3072\ngpt 3584\n"
+		"gpt 4096\ngpt 4608\ngpt 5120\ngpt 5632\ngpt 6144\ngpt 6656\ngpt 7168\ngpt 7680\ngpt 8192\n",
 		"done 524288 0 0 0\nlvm 512\nfs 512\n",
 		"done 524288 0 0 0\nfs 1024\nlvm 512\n",
 		"done 524288 0 0 0\nfs  1024\n",
@@ -54,7 +57,7 @@ static void made_up_states_are_refused(void **state)
 		"done 524288 0 0 0\nsample 0 1\nsample 512 1\n",
 		"done 524288 0 0 0\nlvm 0\nsample 0 1\n",
 	};
-	static const char right[] = "done 524288 4096 512 0\nsample 0 4294967295\nsample 20480 1\nlvm 0\nfs 512\nvote 0 2 512 1024 0 0 0 0 2 0 2 0 0 0 0 0 0\n"
+	static const char right[] = "done 524288 4096 512 0\nsample 0 4294967295\nsample 20480 1\nlvm 0\nfs 512\ngpt 1024\nvote 0 2 512 1024 0 0 0 0 2 0 2 0 0 0 0 0 0\n"
 				    "vote -512 3 512 2048 2 1 512 1024 1 1 0 0 0 0 0 0 0\nunreadable 0 512\nunreadable 1024 523264\n";
 	const struct vk_scan_job job = {.identity = "d", .disk_bytes = MIB, .sector_size = 512, .length_bytes = MIB};
 	char text[1024];

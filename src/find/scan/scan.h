@@ -8,7 +8,8 @@
 
 #include "vmfskit/find.h"
 
-enum vk_mark_kind { VK_MARK_LVM, VK_MARK_FS };
+/* VK_MARK_GPT: a GPT header behind sector 1 whose checksum fits and that names the very place where it stands. */
+enum vk_mark_kind { VK_MARK_LVM, VK_MARK_FS, VK_MARK_GPT };
 /* A magic that was met. */
 struct vk_mark {
 	enum vk_mark_kind kind;
@@ -16,7 +17,7 @@ struct vk_mark {
 };
 
 /* More marks than these are only counted: a hostile disk may consist of nothing else. */
-enum { VK_MARKS_MAX = 65536, VK_VOTES_MAX = 256 };
+enum { VK_MARKS_MAX = 65536, VK_MARKS_GPT_MAX = 16, VK_VOTES_MAX = 256 };
 
 struct vk_scan_options {
 	uint64_t start_bytes;     /* multiple of 512 */
@@ -47,7 +48,8 @@ enum { VK_VOTES_LEAST = 2 };
 
 /*
  * A mark is reported where the bytes at a 512-byte boundary begin with an LVM or file-system magic and pass the
- * cheapest test that tells a structure from noise (a known version). Errors: VK_IO (environment, resume file cannot be
+ * cheapest test that tells a structure from noise (a known version), and the first VK_MARKS_GPT_MAX headers of a GPT.
+ * Errors: VK_IO (environment, resume file cannot be
  * written), VK_USAGE (resume file of another disk or range, or damaged, or of another format; or most blocks that it
  * noted are others now), VK_NOMEM.
  */

@@ -9,10 +9,12 @@
 #include "base/checked.h"
 #include "base/memory.h"
 #include "vmfskit/fs_descriptor.h"
+#include "vmfskit/gpt.h"
 #include "vmfskit/heartbeat.h"
 #include "vmfskit/lvm.h"
 
 enum { SECTOR = 512, LEAST_BYTES = 12 };
+#define GPT_BEGIN 0x20494645U /* "EFI ", of "EFI PART" */
 
 bool vk_scan_state_init(struct vk_scan_state *state, uint64_t position)
 {
@@ -31,10 +33,13 @@ void vk_scan_state_free(struct vk_scan_state *state)
 
 bool vk_scan_state_mark(struct vk_scan_state *state, enum vk_mark_kind kind, uint64_t offset)
 {
+	if (kind == VK_MARK_GPT && state->gpt_marks == VK_MARKS_GPT_MAX)
+		return true;
 	if (state->mark_count == VK_MARKS_MAX) {
 		state->marks_left_out++;
 		return true;
 	}
+	state->gpt_marks += kind == VK_MARK_GPT;
 	return vk_append(&state->marks, &state->mark_count, &(struct vk_mark){kind, offset}, sizeof(*state->marks)) !=
 	       NULL;
 }
@@ -64,6 +69,20 @@ static bool is_structure(const uint8_t *block, size_t len, uint32_t least, uint3
 	       (len >= block_size_at + 4 && vk_lvm_block_size_sound(vk_get_le32(block + block_size_at)));
 }
 
+/*
+ * Whether a GPT header proves that it was written for this place: a copy in a file, or on the disk of a virtual
+ * machine, names another. Sector 1 is where the table that stands has its own.
+ */
+static bool is_gpt_in_place(const uint8_t *block, size_t len, uint64_t offset)
+{
+	struct vk_gpt_header h;
+
+	if (len < SECTOR || !vk_gpt_header_proved(block, SECTOR))
+		return false;
+	vk_gpt_header_decode(block, len, &h);
+	return h.myLBA > 1 && (vk_mul_sat(h.myLBA, 512) == offset || vk_mul_sat(h.myLBA, 4096) == offset);
+}
+
 /* A block of which at least LEAST_BYTES are there. */
 static bool look_at(struct vk_scan_state *state, const uint8_t *block, size_t len, uint64_t offset)
 {
@@ -84,6 +103,8 @@ static bool look_at(struct vk_scan_state *state, const uint8_t *block, size_t le
 	case VK_FS_MAGIC_VMFS6L:
 		return !is_structure(block, len, VK_FS_VMFS3, HIGHEST_FS, 0x9D) ||
 		       vk_scan_state_mark(state, VK_MARK_FS, offset);
+	case GPT_BEGIN:
+		return !is_gpt_in_place(block, len, offset) || vk_scan_state_mark(state, VK_MARK_GPT, offset);
 	default:
 		/*
 		 * Locks of journals and large blocks have numbers that no source names. Neither locks nor heartbeats
@@ -101,7 +122,7 @@ static bool may_be_magic(uint32_t magic)
 	uint32_t family = magic >> 8;
 
 	return family == VK_LVM_MAGIC >> 8 || family == VK_FS_MAGIC_VMFS >> 8 || family == VK_HB_FREE >> 8 ||
-	       family == 0x10C000;
+	       family == 0x10C000 || magic == GPT_BEGIN;
 }
 
 bool vk_scan_state_search(struct vk_scan_state *state, const uint8_t *bytes, size_t len, uint64_t offset)

@@ -30,6 +30,7 @@ struct vk_scan_state {
 	uint64_t holes_bytes;
 	struct vk_mark *marks;
 	size_t mark_count;
+	size_t gpt_marks;         /* of these */
 	uint64_t marks_left_out;
 	struct vk_tallies tallies;
 	struct vk_range_set unreadable;

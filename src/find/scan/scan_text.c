@@ -13,9 +13,11 @@ typedef unsigned long long ull;
 
 enum { SECTOR = 512, NAME_MAX_BYTES = 400 };
 
+static const char *const mark_words[] = {[VK_MARK_LVM] = "lvm", [VK_MARK_FS] = "fs", [VK_MARK_GPT] = "gpt"};
+
 static void put_all(FILE *f, const struct vk_scan_job *job, const struct vk_scan_state *state)
 {
-	fprintf(f, "vmfskit scan 2\ndisk ");
+	fprintf(f, "vmfskit scan 3\ndisk ");
 	/* a name may hold anything: what is not plain is written as %XX */
 	for (const unsigned char *p = (const unsigned char *)job->identity; *p != '\0'; p++)
 		fprintf(f, *p > ' ' && *p < 0x7f && *p != '%' ? "%c" : "%%%02X", *p);
@@ -25,7 +27,7 @@ static void put_all(FILE *f, const struct vk_scan_job *job, const struct vk_scan
 	for (size_t i = 0; i < state->sample_count; i++)
 		fprintf(f, "sample %llu %u\n", (ull)state->samples[i].offset_bytes, (unsigned)state->samples[i].crc);
 	for (size_t i = 0; i < state->mark_count; i++)
-		fprintf(f, "%s %llu\n", state->marks[i].kind == VK_MARK_LVM ? "lvm" : "fs",
+		fprintf(f, "%s %llu\n", mark_words[state->marks[i].kind],
 			(ull)state->marks[i].offset_bytes);
 	for (size_t i = 0; i < state->tallies.count; i++) {
 		const struct vk_place_tally *tally = &state->tallies.tallies[i];
@@ -117,6 +119,8 @@ static bool read_mark(struct cursor *c)
 
 	if (word(c, "lvm "))
 		kind = VK_MARK_LVM;
+	else if (word(c, "gpt "))
+		kind = VK_MARK_GPT;
 	else if (!word(c, "fs "))
 		return false;
 	if (state->mark_count > 0)
@@ -237,7 +241,7 @@ static bool read_head(struct cursor *c, struct vk_scan_job *job, char name[NAME_
 	uint64_t n[8];
 	uint64_t end;
 
-	if (!word(c, "vmfskit scan 2\ndisk ") || !read_name(c, name, NAME_MAX_BYTES) || !word(c, "saved ") ||
+	if (!word(c, "vmfskit scan 3\ndisk ") || !read_name(c, name, NAME_MAX_BYTES) || !word(c, "saved ") ||
 	    !numbers(c, &state->saved_s, 1) || !word(c, "size ") || !numbers(c, n, 2) ||
 	    !word(c, "range ") || !numbers(c, n + 2, 2) ||
 	    !word(c, "done ") || !numbers(c, n + 4, 4) || n[1] > UINT32_MAX)
@@ -264,7 +268,7 @@ static bool read_lines(struct cursor *c, struct vk_scan_job *job, char name[NAME
 	static const struct {
 		const char *begin; /* of the first word of such a line */
 		bool (*read)(struct cursor *c);
-	} lists[] = {{"s", read_sample}, {"lf", read_mark}, {"v", read_tally}, {"u", read_range}};
+	} lists[] = {{"s", read_sample}, {"lfg", read_mark}, {"v", read_tally}, {"u", read_range}};
 
 	if (!read_head(c, job, name))
 		return false;
@@ -307,7 +311,7 @@ static enum vk_status compare_jobs(const char *path, const struct vk_scan_job *t
 static enum vk_status read_text(const char *path, const char *text, size_t len, const struct vk_scan_job *job,
 				struct vk_scan_state *state, struct vk_error *err)
 {
-	static const char head[] = "vmfskit scan ", version[] = "vmfskit scan 2\n";
+	static const char head[] = "vmfskit scan ", version[] = "vmfskit scan 3\n";
 	struct vk_scan_job theirs = *job;
 	struct cursor c = {.at = text, .job = &theirs, .state = state};
 	char name[NAME_MAX_BYTES] = "", end[VK_SCAN_END_BYTES + 1];

@@ -31,6 +31,7 @@ enum vk_proposed_by {
 	VK_PROPOSED_MBR, /* the table that stands, with what is left of its chain */
 	VK_PROPOSED_GPT, /* what both copies say */
 	VK_PROPOSED_CAPTURE,
+	VK_PROPOSED_OLDER, /* a backup GPT of an earlier time, where nothing else of a table is left */
 	VK_PROPOSED_FOUND,
 	VK_PROPOSED_LAYOUT
 };
@@ -126,6 +127,7 @@ bool vk_table_excluded(const struct vk_table_plan *plan, uint64_t sector);
 void vk_table_from_gpt(struct vk_table_plan *plan);
 void vk_table_from_mbr(struct vk_table_plan *plan);
 void vk_table_from_captures(struct vk_table_plan *plan);
+void vk_table_from_older(struct vk_table_plan *plan);
 VK_MUST_USE enum vk_status vk_table_from_found(struct vk_table_plan *plan, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_table_from_layouts(struct vk_table_plan *plan, struct vk_error *err);
 /* Sorted by start; a volume that was found is the first of its start. */

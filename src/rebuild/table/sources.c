@@ -6,7 +6,7 @@
 #include "rebuild/table/plan.h"
 
 /* Believed in this order when they speak of one start. */
-enum { RANK_STANDING = 0, RANK_OFF_CHAIN = 1, RANK_CAPTURE = 100, RANK_DOUBTFUL = 500 };
+enum { RANK_STANDING = 0, RANK_OFF_CHAIN = 1, RANK_CAPTURE = 100, RANK_DOUBTFUL = 500, RANK_OLDER = 600 };
 
 /*
  * What another system has in a partition that a sound table names: a file system that ends in it, or a part of a pool,
@@ -199,6 +199,41 @@ void vk_table_from_captures(struct vk_table_plan *plan)
 			now->extended_type = p->mbr_type;
 			now->extended_start = p->start_sector;
 			now->extended_sectors = p->sectors;
+		}
+	}
+}
+
+/*
+ * A witness of number, GUID and name of what was found where it says. It proves how the disk was, not how it is: by it
+ * alone nothing becomes a partition, and what is taken from it is a guess.
+ */
+void vk_table_from_older(struct vk_table_plan *plan)
+{
+	if (plan->source->table.kind != VK_TABLE_NONE || (plan->gpt_judged && plan->gpt.entry_count > 0))
+		return;
+	for (size_t i = 0; i < plan->find->older_count; i++) {
+		const struct vk_older_gpt *gpt = &plan->find->older[i];
+
+		for (size_t k = 0; k < gpt->entry_count && gpt->sector_size == plan->sector_size; k++) {
+			const struct vk_gpt_entry *e = &gpt->entries[k].entry;
+			struct vk_proposal p = {
+				.entry = {.partition = {.number = gpt->entries[k].number,
+							.start_sector = e->firstLBA,
+							.sectors = e->lastLBA - e->firstLBA + 1,
+							.gpt = true,
+							.entry = *e},
+					  .origin = VK_ENTRY_FOUND,
+					  .length_said = true,
+					  .number_exact = true,
+					  .candidate = SIZE_MAX},
+				.by = VK_PROPOSED_OLDER,
+				.claim = VK_CLAIM_DOUBTFUL,
+				.rank = RANK_OLDER + (unsigned)i,
+				.has_entry = true,
+			};
+
+			snprintf(p.name, sizeof(p.name), "an older GPT at sector %llu", (ull)gpt->header.myLBA);
+			vk_table_propose(plan, &p);
 		}
 	}
 }

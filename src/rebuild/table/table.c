@@ -100,6 +100,7 @@ static enum vk_status collect(struct vk_table_plan *plan, struct vk_error *err)
 	vk_table_from_gpt(plan);
 	vk_table_from_mbr(plan);
 	vk_table_from_captures(plan);
+	vk_table_from_older(plan);
 	status = vk_table_from_found(plan, err);
 	if (status == VK_OK)
 		status = vk_table_from_layouts(plan, err);
