@@ -55,7 +55,7 @@ static void cut_evidence(const char *evidence, char *seen, size_t size)
 	size_t end = size - sizeof(more);
 
 	if (strlen(evidence) < size) {
-		snprintf(seen, size, "%s", evidence);
+		memcpy(seen, evidence, strlen(evidence) + 1);
 		return;
 	}
 	while (end > 0 && !(evidence[end] == ',' && evidence[end + 1] == ' '))

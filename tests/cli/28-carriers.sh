@@ -54,7 +54,7 @@ make() {
 		;;
 	drbd)
 		room "$2" 0 $mib
-		bytes_into 'at($n - 4096, pack("Q>x52L>L>", $ARGV[0] / 512, 0x8374026d, 72));' "$2" "$size"
+		bytes_into 'at($n - 4096, pack("Q>Q>4Q>x8x4L>L>l>L>l>L>", $ARGV[0] / 512, 4, 0, 0, 0, 5, 0x8374026d, 72, 8, 127, 64, 4096));' "$2" "$size"
 		;;
 	isw)
 		room "$2" 0 $mib
