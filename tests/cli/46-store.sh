@@ -327,7 +327,7 @@ if [ "$(id -u)" -eq 0 ] && mkdir tiny && mount -t tmpfs -o size=16k,mode=0700 tm
 	"$VMFSKIT" capture --store tight dense.img >/dev/null 2>&1
 	run "$VMFSKIT" capture --store tight dense.img
 	is "no room for it twice, and it is the same: captured" "$(captures tight | wc -l) $(grep -c 'No space' "$ERR")" "2 0"
-	printf x | dd of=dense.img bs=1 seek=$((begin + 3 * 1048576 + 100)) conv=notrunc status=none
+	printf "no longer random" | dd of=dense.img bs=1 seek=$((begin + 3 * 1048576 + 100)) conv=notrunc status=none
 	exits "no room for it twice, and it changed" 4 "$VMFSKIT" capture --store tight dense.img
 	has "no room for it twice: said" "$ERR" 'No space left on device|no room in the store'
 else
