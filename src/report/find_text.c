@@ -54,7 +54,8 @@ bool vk_report_find_agrees(const struct vk_find_view *view)
 		    (c->standing == VK_STANDING_LIVING && !in_place))
 			return false;
 	}
-	return view->source->container == NULL && view->find->unreadable_count == 0 && table_is_met(view);
+	return view->source->container == NULL && view->source->readings.items[0].kind != VK_READING_TEXT &&
+	       view->find->unreadable_count == 0 && table_is_met(view);
 }
 
 /* Sectors as the disk counts them; of 512 bytes where a start does not fit these. */

@@ -87,6 +87,7 @@ has "is called so" "$OUT" '^/etc/passwd: text, '
 has "as a finding" "$OUT" '^error source\.text: a text that holds no listing of bytes'
 hasnt "and is no disk" "$OUT" 'Partition table|table\.none'
 is "in JSON" "$(json /etc/passwd | jq -c '[.sources[0].readings[0] | .kind, .repairable]')" '["text",false]'
+exits "find calls nothing sound that is a text" 1 "$VMFSKIT" find --no-store /etc/passwd
 exits "import takes none" 2 "$VMFSKIT" import --store i5 /etc/passwd
 has "says why" "$ERR" 'this is a text that holds no listing of bytes'
 printf 'gpt\n20233 255 63 325058560\n1 2048 325058526 AA31E02A400F11DB9590000C2911D1B8 vmfs 0\n' >getptbl.txt
