@@ -77,6 +77,7 @@ static void parts_that_are_not_held(void **state)
 		assert_int_equal(vk_restore_choose(&p->restore, &err), VK_USAGE);
 		assert_string_equal(err.what, cases[i].what);
 		free(p->restore.chosen);
+		free(p->restore.gaps_only);
 		plan_free(p);
 	}
 }
