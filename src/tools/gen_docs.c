@@ -154,8 +154,8 @@ static void write_readings(void)
 		put_cell(f, rows[i].next);
 		fputs(" |\n", f);
 	}
-	fputs("\nA file may also hold only the beginning of what it is of: then the line says \"a part of\". What is not "
-	      "in the file is no damage.\n", f);
+	fputs("\nA file may also hold only the beginning of what it is of: then the line says \"a part of\". What is "
+	      "not in the file is no damage.\n", f);
 	fputs("\n## When you know better\n\n"
 	      "- `--as disk|partition|volume|header` reads the source's own bytes as this kind, whatever they look "
 	      "like.\n- `--at BYTES` says where the disk begins in the source. `--at 1M` looks at the LUN in a RAID "
