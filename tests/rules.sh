@@ -146,3 +146,21 @@ rule_writers() {
 	find src -name '*.[ch]' -not -path 'src/repair/*' -not -path 'src/store/*' -not -path 'src/lab/*' -not -path 'src/tools/*' | writers |
 		grep -vx -e src/base/crash_point.c -e src/cmd/shared/output_file.c -e src/find/scan/scan_file.c
 }
+
+# Phrases that readers had to read twice; what is said instead stands where they were.
+old_words='that systems read|it concerns|headers are in order|no good one|nothing proves every|lies where would be|stood there: see each|name for device
+setptbl drops|was asked for, and nobody|nobody vouches|where who can write|heartbeat that can be read'
+# texts that go over several lines of source are read as one: prints FILE: PHRASE
+rule_words() {
+	find src include cron README.md docs -type f | sort | xargs awk -v words="${old_words//$'\n'/|}" '
+		function judge(  i) {
+			gsub(/"[ \t\\]*"/, "", text)
+			gsub(/[ \t]+/, " ", text)
+			for (i = 1; i <= count; i++) if (index(tolower(text), tolower(word[i]))) print file ": " word[i]
+			text = ""
+		}
+		BEGIN { count = split(words, word, "|") }
+		FNR == 1 { judge(); file = FILENAME }
+		{ text = text " " $0 }
+		END { judge() }'
+}

@@ -18,7 +18,7 @@ extern "C" {
 enum vk_damage {
 	VK_DAMAGE_UNKNOWN,    /* nothing that can be judged lies here, or it was not looked at */
 	VK_DAMAGE_INTACT,     /* proved: a checksum fits, or the bytes are those of a capture */
-	VK_DAMAGE_CONSISTENT, /* all checks pass, but nothing proves every byte */
+	VK_DAMAGE_CONSISTENT, /* all checks pass; not every byte can be verified */
 	VK_DAMAGE_CHANGED,    /* differs from the capture, in a way that hosts write themselves */
 	VK_DAMAGE_DAMAGED,    /* a structure that is there and wrong */
 	VK_DAMAGE_ZERO,       /* zeros where something must be */
@@ -91,7 +91,7 @@ struct vk_diagnosis {
 	bool alive;                 /* a host beat between two looks */
 	char capture[VK_CAPTURE_ID_BYTES]; /* the newest good capture of this disk; empty: none */
 	char captures_unknown[300]; /* one sentence: what of the store could not be read; empty: all of it was */
-	/* the newest of this disk that is whole and that nobody vouches for; empty: none newer than capture */
+	/* the newest of this disk that is whole and that is not vouched for; empty: none newer than capture */
 	char passed_over_id[VK_CAPTURE_ID_BYTES];
 	char passed_over[300];      /* one sentence: why not */
 	bool unknown;               /* a part of the disk, or its captures, could not be read: no repair is advised */

@@ -307,7 +307,7 @@
 	F(CAPTURE_WRITABLE, "capture.writable", WARNING, \
 	  "others than its owner could have changed this file or folder", \
 	  "find out who could write to it; then take it over with chown and chmod go-w") \
-	F(SIGNATURE_MISSING, "signature.missing", ERROR, "a signature was asked for, and nobody vouches for this", \
+	F(SIGNATURE_MISSING, "signature.missing", ERROR, "signatures are required; this capture or ledger has none", \
 	  "do not restore from it before you know where it comes from") \
 	F(SIGNATURE_WRONG, "signature.wrong", ERROR, \
 	  "the signature does not fit: what was signed was altered, or another key signed it", \

@@ -105,7 +105,7 @@ bool vk_repair_scanned(const struct vk_repair *repair, const char **ret_why);
 /* The nth capture that was used, NULL behind the last. */
 const struct vk_capture *vk_repair_known(const struct vk_repair *repair, size_t n);
 /*
- * The id of the newest capture of this disk that was not used, because nobody vouches for it (vouch.h); NULL: there is
+ * The id of the newest capture of this disk that was not used because it is not vouched for (vouch.h); NULL: there is
  * none.
  */
 const char *vk_repair_passed_over(const struct vk_repair *repair);

@@ -22,7 +22,7 @@ extern "C" {
 	  "the capture is not what was saved", \
 	  "use another capture of this disk") \
 	G(CAPTURE_VOUCHED, "capture-vouched", \
-	  "nobody vouches for the capture: the ledger or the signature does not fit it, or others could have " \
+	  "the capture is not vouched for: the ledger or the signature does not fit it, or others could have " \
 	  "changed it", \
 	  "use another capture of this disk; vmfskit verify tells more; if you know that this one is yours and " \
 	  "unaltered, lift this guard") \
@@ -64,7 +64,7 @@ extern "C" {
 	  "the target was changed after the restore", \
 	  "decode it and decide; undo would put the older bytes back over the change") \
 	G(FOREIGN_SIGNATURE, "foreign-signature", \
-	  "another system's data lies where would be written", \
+	  "another system's data is in the area to be written", \
 	  "keep that system from the LUN; when anybody needs what it has there, copy the whole disk first; then lift " \
 	  "this guard") \
 	G(CONTAINER, "container", \

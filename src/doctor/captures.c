@@ -65,10 +65,10 @@ static void try_one(struct vk_doctor *doc, struct vk_vouching *vouching, const c
 		status = vk_capture_judge(vouching, folder, NULL, &sink, &by, &err);
 		flaws = vk_findings_flaws(&findings);
 	}
-	/* one that is damaged is no good one; one that cannot be read may be: the first is told */
+	/* one that is damaged is not usable; one that cannot be read may be: the first is reported */
 	if (status == VK_IO && d->captures_unknown[0] == '\0')
 		snprintf(d->captures_unknown, sizeof(d->captures_unknown), "capture %s cannot be read", id);
-	/* its files are what was saved, and the disk was sound then: only nobody vouches for it */
+	/* its files are what was saved, and the disk was sound then: it is only not vouched for */
 	if (own && status == VK_OK && flaws != 0 && (flaws & ~(unsigned)VK_FLAW_DOUBT) == 0 &&
 	    d->passed_over_id[0] == '\0') {
 		memcpy(d->passed_over_id, known->capture.id, sizeof(d->passed_over_id));

@@ -124,8 +124,8 @@ static void name_table(struct vk_doctor *doc)
 		return; /* reported as sectors that cannot be read, or as a part of the disk */
 	else if (doc->subject_count > 0 && !doc->names_some)
 		report_harm(doc, VK_F_INCIDENT_TABLE_LOST, &h, seen,
-			    "no partition table that systems read names the volume%s%s",
-			    doc->subject_count == 1 ? "" : "s",
+			    "the volume%s listed in no usable partition table%s",
+			    doc->subject_count == 1 ? " is" : "s are",
 			    vk_table_signatures_lost(&doc->source.table)
 				    ? "; only the signatures of the GPT are gone, its checksums prove the rest"
 			    : gpt_copy_sound(&doc->source.table) ? "; a sound copy of the GPT is still there"

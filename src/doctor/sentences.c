@@ -15,7 +15,7 @@ enum { SENTENCES_MAX = 256 };
 enum sureness { PROVED_BY_CAPTURE, PROVED_BY_CHECKSUM, CONSISTENT, CHANGED, SURENESSES };
 static const char *const sure_words[SURENESSES] = {
 	"intact, as captured", "intact, as their checksums prove",
-	"consistent (all checks pass, nothing proves every byte)",
+	"plausible (all checks pass; not every byte can be verified)",
 	"changed since the capture, as hosts and administrators change them",
 };
 
@@ -254,16 +254,17 @@ static void end_headline(struct vk_doctor *doc, struct vk_text *text)
 			in_order = false;
 	}
 	if (vk_doctor_harm(doc, NULL, &harm)) {
-		vk_text_put(text, "; it concerns at least ");
+		vk_text_put(text, " (at least ");
 		vk_doctor_put_sectors(doc, &harm, text);
+		vk_text_put(text, ")");
 		if (in_order)
-			vk_text_put(text, doc->subject_count == 1 ? "; the volume's own headers are in order"
-								   : "; the volumes' own headers are in order");
+			vk_text_put(text, doc->subject_count == 1 ? ". The volume's headers are intact"
+								   : ". The volumes' headers are intact");
 	}
 	if (doc->d->alive && doc->d->damaged)
-		vk_text_put(text, "; a host is using it right now");
+		vk_text_put(text, ". A host is using it right now");
 	if (vk_doctor_has(doc, VK_F_INCIDENT_PART) && strncmp(doc->d->headline, "This is ", 8) != 0) {
-		vk_text_put(text, "; this is only ");
+		vk_text_put(text, ". This is only ");
 		vk_source_put_part(&doc->source, text);
 	}
 }

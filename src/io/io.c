@@ -102,7 +102,7 @@ enum vk_status vk_io_read(struct vk_io *io, uint64_t offset, void *buf, size_t l
 		return status;
 	if (got > len)
 		return vk_error_set(err, VK_INTERNAL, io->name,
-				    "a source delivered more than was asked for");
+				    "a source delivered more bytes than requested");
 	*ret_got = got;
 	return got < len ? note_stop(io, offset + got, err) : VK_OK;
 }

@@ -19,7 +19,7 @@ static const struct vk_cli_option options[] = {
 };
 
 static const struct vk_cli_example examples[] = {
-	{"vmfskit-lab beat disk.img", "every host that holds a heartbeat beats once"},
+	{"vmfskit-lab beat disk.img", "every host with a heartbeat beats once"},
 	{"vmfskit-lab beat --every 200 --times 50 disk.img &", "hosts are at work for ten seconds"},
 	{NULL, NULL},
 };
@@ -81,7 +81,7 @@ static enum vk_status beat(struct vk_cli_call *call, const struct vk_lab_choice 
 				beat_partition(&disk, t.found[k].number, &places, out, &count);
 		vk_lab_sync(&disk);
 		if (disk.failed == VK_OK && count == 0) {
-			vk_error_set(err, VK_ABSENT, disk.path, "No host holds a heartbeat here");
+			vk_error_set(err, VK_ABSENT, disk.path, "no host heartbeat found");
 			vk_error_remedy(err, "make a disk with --live, or name the right partition");
 			vk_lab_fail(&disk, VK_ABSENT);
 		}

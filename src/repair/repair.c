@@ -203,7 +203,7 @@ enum vk_status vk_repair_plan(const struct vk_repair_kind *kind, const char *tar
 		status = kind->gather(repair, err);
 	/* first what the likely places tell; a search of everything only when that is not enough */
 	if (status == VK_OK) {
-		strcpy(repair->why_scanned, whole ? "It was asked for" : kind->why_likely);
+		strcpy(repair->why_scanned, whole ? "As requested" : kind->why_likely);
 		status = search_and_rebuild(repair, whole, err);
 		if (options->scan == VK_REPAIR_SCAN_AUTO && (status == VK_OK || status == VK_ABSENT) &&
 		    !kind->is_enough(repair, status))

@@ -88,7 +88,7 @@ static enum vk_status consult_named(struct search *s, const char *store, struct 
 	if (against != VK_GUARD_COUNT) {
 		snprintf(known->misfit, sizeof(known->misfit), "Capture %s was named; %s", known->capture.id,
 			 against == VK_GUARD_CAPTURE_VERIFIED ? "it fails verification"
-							      : "nobody vouches for it (vmfskit verify tells why)");
+							      : "it is not vouched for (vmfskit verify says why)");
 	} else if (vk_capture_is_of(&known->capture, &s->repair->target.facts, &answer) < VK_OF_LIKELY) {
 		known->misfit_guard = vk_guard_of_answer(&answer);
 		snprintf(known->misfit, sizeof(known->misfit), "Capture %s was named, and %s: %s", known->capture.id,

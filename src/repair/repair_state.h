@@ -48,7 +48,7 @@ struct vk_repair {
 	struct vk_overlay *overlay;
 	struct vk_known *known; /* the newest first */
 	size_t known_count;
-	char passed_over[VK_CAPTURE_ID_BYTES]; /* the newest of this disk that nobody vouches for; empty: none */
+	char passed_over[VK_CAPTURE_ID_BYTES]; /* the newest of this disk that is not vouched for; empty: none */
 	struct vk_find_hint *hints;
 	size_t hint_count;
 	struct vk_source *members;

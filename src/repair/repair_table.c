@@ -185,7 +185,7 @@ enum vk_status vk_repair_plan_table(const char *target, const struct vk_repair_o
 				    struct vk_repair **ret_repair, struct vk_error *err)
 {
 	static const struct vk_repair_kind kind = {
-		.why_likely = "Only the likely places were asked for",
+		.why_likely = "Only the likely places were requested",
 		.worked_out = "the table was worked out",
 		.open = open_disk,
 		.rebuild = rebuild_table,

@@ -30,7 +30,7 @@ static void put_volume(FILE *out, const struct vk_diagnosis *d, const struct vk_
 		fprintf(out, ", partition %u", v->partition);
 	else if (d->kind == VK_SOURCE_DISK)
 		fputs(vk_table_absent(&d->source->table) ? ", the table is not in the source"
-							: ", in no table that systems read", out);
+							: ", in no usable partition table", out);
 	fputc('\n', out);
 }
 
@@ -62,12 +62,12 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 	else if (d->in_use)
 		fputs("In use: a heartbeat slot is taken; it was not watched\n", out);
 	else if (d->volume_count > 0)
-		fputs("In use: no heartbeat slot that can be read is taken by a host\n", out);
+		fputs("In use: no host heartbeat found\n", out);
 	if (d->capture[0] != '\0')
 		fprintf(out, "Capture: %s\n", d->capture);
 	else if (store != NULL)
-		fprintf(out, "Capture: %s of this disk in %s\n",
-			d->captures_unknown[0] != '\0' ? "not known whether there is a good one" : "no good one",
+		fprintf(out, "Capture: %s for this disk in %s\n",
+			d->captures_unknown[0] != '\0' ? "not known whether one is usable" : "none usable",
 			vk_shown_name(store).text);
 	if (d->passed_over_id[0] != '\0')
 		fprintf(out, "  not used: %s: %s\n", d->passed_over_id, vk_shown_name(d->passed_over).text);

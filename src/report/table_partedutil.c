@@ -111,7 +111,7 @@ static void make_new(struct vk_commands_case *c, const char *device, const char 
 	vk_commands_add_made(c, &c->out->esxi.lines, &line);
 	COMMAND(c, "partedUtil getptbl %s", device);
 	put_shown(c, label);
-	NOTE(c, "setptbl drops every partition that is not on its line: name them all, as above");
+	NOTE(c, "setptbl deletes every partition you do not list: list them all, as above");
 	NOTE(c, "ESXi does not check that partitions do not overlap; these do not");
 	if (gpt)
 		NOTE(c, "partedUtil takes no unique GUIDs, names and disk GUID: those become new. "
@@ -138,15 +138,15 @@ static void choose_device(struct vk_commands_case *c, char ret_word[DEVICE_BYTES
 		return;
 	strcpy(ret_word, "/vmfs/devices/disks/DEVICE");
 	if (name == NULL)
-		printed = asprintf(which, "put the name of the LUN for DEVICE");
+		printed = asprintf(which, "replace DEVICE with the name of the LUN");
 	else if (comparable)
 		printed = asprintf(which,
-				   "WARNING: the header was written for another LUN, %s; this one is %s. Make sure "
-				   "which LUN is meant, and put its name for DEVICE", name, live);
+				   "WARNING: the header was written for another LUN, %s; this one is %s: check "
+				   "which LUN this is, then replace DEVICE with its name", name, live);
 	else
 		printed = asprintf(which,
-				   "the header was written for %s: make sure which LUN this is, and put its name for "
-				   "DEVICE", name);
+				   "the header was written for %s: check which LUN this is, then replace DEVICE with "
+				   "its name", name);
 	if (printed < 0) {
 		*which = NULL;
 		c->failed = true;
@@ -176,8 +176,8 @@ void vk_commands_for_esxi(struct vk_commands_case *c)
 		put_shown(c, label);
 		NOTE(c, "The table is sound: there is nothing to type but the check");
 	} else if (c->logical) {
-		NOTE(c, "partedUtil has no words for logical partitions, and setptbl drops what it is not "
-			"told: it cannot make this table. Use sfdisk on a Linux host, or vmfskit repair "
+		NOTE(c, "partedUtil cannot write logical partitions, and setptbl deletes every partition you "
+			"do not list: it cannot make this table. Use sfdisk on a Linux host, or vmfskit repair "
 			"table --write");
 	} else {
 		COMMAND(c, "partedUtil fixGpt %s", device);

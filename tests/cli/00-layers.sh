@@ -18,10 +18,11 @@ is "files of at most 450 lines, functions of at most 90" "$(rule_sizes)" ""
 is "disk/ neither allocates nor prints, and knows no system" "$(rule_disk)" ""
 is "the library prints nothing" "$(rule_silent)" ""
 is "only the writer of disks, the state of a scan and output files are opened for writing" "$(rule_writers)" ""
+is "no phrase that has to be read twice" "$(rule_words)" ""
 
 # --- each rule, in a tree that breaks it
 mkdir "$TMP/tree"
-cp -r src include tests "$TMP/tree" 2>/dev/null
+cp -r src include tests cron docs README.md "$TMP/tree" 2>/dev/null
 # broken NAME RULE WHAT-IT-MUST-NAME FILE TEXT: with the text appended to that file the rule speaks of it
 broken() {
 	local kept=
@@ -48,6 +49,7 @@ broken "a system header in disk/" disk 'unistd' src/disk/gpt.c '#include <unistd
 broken "a library that prints" silent 'vol/table\.c' src/vol/table.c '\tprintf("x");\n'
 broken "a second writer of disks" writers 'repair/guard/x\.c' src/repair/guard/x.c 'fd = open(path, O_RDWR);\n'
 broken "a writer outside of the store" writers 'vol/x\.c' src/vol/x.c 'fd = open(path, O_WRONLY);\n'
+broken "a phrase over two lines" words 'base/text\.c: nobody vouches' src/base/text.c '"Nobody " \\\n\t"vouches"\n'
 for i in {1..40}; do : >"$TMP/tree/src/base/room$i.c"; done
 has "a room that is too full is seen" "$(cd "$TMP/tree" && rule_rooms)" 'src/base$'
 rm "$TMP"/tree/src/base/room*.c

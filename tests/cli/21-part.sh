@@ -68,7 +68,7 @@ zero wiped.img 0 $((34 * 512))
 exits "a part with a wiped table: doctor" 1 doctor --json wiped.img
 is "a part with a wiped table: what happened" "$(jq -c '.sources[0] | [[.findings[].code], .damaged.last_sector, .whole.at_least, .whole.by]' "$OUT")" \
 	'[["incident.part","incident.table-lost"],1,true,"the volume at sector 2048"]'
-has "a part with a wiped table: the answer" "$(jq -r '.sources[0].headline' "$OUT")" '^The partition table is gone.*headers are in order; this is only the first 26 MiB .* of at least 500\.00 GiB'
+has "a part with a wiped table: the answer" "$(jq -r '.sources[0].headline' "$OUT")" '^The partition table is gone.*headers are intact. This is only the first 26 MiB .* of at least 500\.00 GiB'
 is "a part with a wiped table: no repair" "$(jq -c '[.sources[0].next[].command | values]' "$OUT")" '[]'
 exits "a part with a wiped table: find" 1 find_in wiped.img
 has "a part with a wiped table: no ghost" "$OUT" '^Living: sector 2048, at least'

@@ -76,7 +76,7 @@ for kind in plain signed; do
 	ok "$kind, forged: it fits itself" bash -c "cd 'st/$id' && sha256sum --quiet -c SHA256SUMS"
 	exits "$kind, forged: verify" 1 "$VMFSKIT" verify --store st "$id"
 	has "$kind, forged: verify does not trust it" "$OUT" ': not trusted, '
-	hasnt "$kind, forged: nobody vouches" "$OUT" 'vouched for by'
+	hasnt "$kind, forged: not vouched for" "$OUT" 'vouched for by'
 	exits "$kind, forged: verify, JSON" 1 "$VMFSKIT" verify --json --store st "$id"
 	is "$kind, forged: verify, JSON: by nobody" "$(jq -c '[.captures[].vouched_by]' "$OUT")" '[[]]'
 	exits "$kind, forged: list" 1 "$VMFSKIT" list --store st

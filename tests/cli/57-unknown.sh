@@ -87,8 +87,8 @@ exits "no such store: doctor" 4 "$VMFSKIT" doctor --heartbeat-wait 0 --store gon
 has "no such store: doctor says that captures are not known" "$(jq -r '.sources[0].captures_unknown' "$OUT")" 'there is no store here yet'
 hasnt "no such store: doctor advises no repair" "$(next)" repair
 exits "no such store: in words" 4 "$VMFSKIT" doctor --heartbeat-wait 0 --store gone broken.img
-has "no such store: in words, not known" "$OUT" '^Capture: not known whether there is a good one of this disk in gone$'
-hasnt "no such store: in words, not absent" "$OUT" 'no good one'
+has "no such store: in words, not known" "$OUT" '^Capture: not known whether one is usable for this disk in gone$'
+hasnt "no such store: in words, not absent" "$OUT" 'none usable'
 exits "no such store, and nothing is wrong" 0 "$VMFSKIT" doctor --heartbeat-wait 0 --store gone good.img
 has "no such store, and nothing is wrong: a capture is advised, which makes it" "$OUT" '^  1\. vmfskit capture good.img --store gone'
 exits "an empty store is an answer" 1 "$VMFSKIT" doctor --heartbeat-wait 0 --store empty --json broken.img
@@ -116,7 +116,7 @@ unreadable() {
 	has "$1: doctor says so" "$(jq -r '.sources[0].captures_unknown' "$OUT")" "${2:-capture $id cannot be read}"
 	hasnt "$1: doctor advises no repair" "$(next)" repair
 	exits "$1: doctor in words" 4 as_user doctor --heartbeat-wait 0 --store store broken.img
-	hasnt "$1: doctor in words: not absent" "$OUT" 'no good one'
+	hasnt "$1: doctor in words: not absent" "$OUT" 'none usable'
 	run as_user find --store store broken.img
 	has "$1: find says that it is searched without them" "$ERR" 'note: captures are not asked: .*Permission denied'
 	exits "$1: verify" 4 as_user verify --store store

@@ -44,7 +44,7 @@ run "$VMFSKIT" decode --json disk.img
 is "wipefs: JSON" "$(jq -c '.sources[0].table | [.kind, .read_from, .signatures_lost, .partitions[0].start_sector]' "$OUT")" '["gpt","primary",true,2048]'
 is "wipefs: findings" "$(codes)" 'gpt.protective-mbr gpt.signature-lost'
 exits "wipefs: doctor" 1 doctor disk.img
-has "wipefs: the headline" "$OUT" '^Only the signatures of the partition table are gone; .*the volume.s own headers are in order'
+has "wipefs: the headline" "$OUT" '^Only the signatures of the partition table are gone .*The volume.s headers are intact'
 has "wipefs: what is gone" "$OUT" '^  primary GPT header: only its signature is gone, sector 1$'
 has "wipefs: of sector 0" "$OUT" '^  protective MBR: only its last two bytes, 55 aa, are gone, sector 0$'
 run doctor --json disk.img

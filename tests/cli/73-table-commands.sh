@@ -100,7 +100,7 @@ wipe disk.img
 run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
 device=/vmfs/devices/disks/DEVICE
 has "partedUtil: an image is no LUN: the recorded name is only said" "$OUT" \
-	"^# the header was written for naa.6000c297e49918434c247ac801f7bac9: make sure which LUN this is, and put its name for DEVICE$"
+	"^# the header was written for naa.6000c297e49918434c247ac801f7bac9: check which LUN this is, then replace DEVICE with its name$"
 hasnt "partedUtil: no command has it" "$OUT" '^partedUtil.*naa'
 has "partedUtil: mklabel" "$OUT" "^partedUtil mklabel $device gpt$"
 # look, save, and only then write, for people who paste from the top
@@ -119,7 +119,7 @@ is "partedUtil: mklabel comes first, getptbl last" "$(grep -o '^partedUtil [a-zA
 is "partedUtil: what getptbl shows is as published" "$(sed -n '/^# getptbl/,/^# note/s/^#   //p' "$OUT")" "gpt
 20233 255 63 325058560
 1 2048 325058526 AA31E02A400F11DB9590000C2911D1B8 vmfs 0"
-has "partedUtil: what is not repeated is lost" "$OUT" '^# note: setptbl drops every partition that is not on its line'
+has "partedUtil: what is not repeated is lost" "$OUT" '^# note: setptbl deletes every partition you do not list'
 has "partedUtil: overlaps" "$OUT" '^# note: ESXi does not check that partitions do not overlap'
 hasnt "only commands and comments" "$OUT" '^(target|entries|changes|result)'
 rm -f disk.img
@@ -134,7 +134,7 @@ rm -f disk.img
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M --naa mpx.vmhba32:C0:T0:L0 disk.img >/dev/null
 wipe disk.img
 run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
-has "a name with colons is said as well" "$OUT" '^# the header was written for mpx.vmhba32:C0:T0:L0: make sure'
+has "a name with colons is said as well" "$OUT" '^# the header was written for mpx.vmhba32:C0:T0:L0: check which'
 
 # one copy stands: fixGpt is the cure, and keeps what setptbl cannot say
 rm -f disk.img

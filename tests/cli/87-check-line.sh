@@ -68,7 +68,7 @@ wrong "a boot mark" 'The last word is 0, not 128' "$(entry "1 2048 $LAST $VMFS 1
 wrong "partition 0" 'There is no partition 0' "$(entry "0 2048 $LAST $VMFS 0")"
 wrong "two over each other" 'It lies over partition 1' "$(entry "$right")  \"2 400000 500000 $VMFS 0\""
 wrong "twice" 'Partition 1 stands on the line twice' "$(entry "$right")  '1 34 40 $VMFS 0'"
-wrong "no entry at all" 'setptbl drops what is not on its line, and partition 1 is not' "partedUtil setptbl $DEVICE gpt"
+wrong "no entry at all" 'setptbl deletes every partition you do not list; partition 1 is missing' "partedUtil setptbl $DEVICE gpt"
 wrong "the other label" 'The label is gpt, not msdos' "partedUtil setptbl $DEVICE msdos \"1 2048 $LAST 251 0\""
 wrong "the old form" 'The label is gpt, not msdos' "partedUtil set $DEVICE \"1 2048 $LAST 251 0\""
 wrong "a hexadecimal type" 'The type fb is no decimal number' "partedUtil setptbl $DEVICE msdos \"1 2048 $LAST fb 0\""
@@ -109,7 +109,7 @@ again() {
 	ok "$name: as it is printed" check "$line" disk.img
 	exits "$name: without its last entry" 1 check "${line% \"*}" disk.img
 	line=${line##* \"}
-	has "$name: that entry is named" "$OUT" "^  wrong    setptbl drops what is not on its line, and partition [0-9]* is not: ${line% *}(, whose end nothing proves)?\$"
+	has "$name: that entry is named" "$OUT" "^  wrong    setptbl deletes every partition you do not list; partition [0-9]* is missing: ${line% *}(, whose end nothing proves)?\$"
 }
 again "VMFS6" --table gpt --vmfs 6 --start 2048 --vmfs-size 300M
 again "ESXi 7, small" --layout esxi7-small --size 40G

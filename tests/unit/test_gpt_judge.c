@@ -161,7 +161,7 @@ static void two_copies_that_differ(void **state)
 	free(repair(&b, NULL, &j));
 	assert_int_equal(j.right, 0);
 	assert_int_equal(j.used, 0);
-	assert_non_null(strstr(j.why_right, "it is the one that systems read"));
+	assert_non_null(strstr(j.why_right, "systems use this one"));
 	assert_true(says(j.notes, j.note_count, "compare both before writing"));
 	assert_int_equal(j.parts[VK_TP_BACKUP_ARRAY].state, VK_PART_STATE_STALE);
 	vk_gpt_judgement_free(&j);

@@ -53,10 +53,10 @@ static void test_replica(void **state)
 static void test_cannot_be_told(void **state)
 {
 	(void)state;
-	aims(RECORDED, "", "DEVICE", "the header was written for " RECORDED ": make sure which LUN this is");
-	aims(RECORDED, NULL, "DEVICE", "the header was written for " RECORDED ": make sure which LUN this is");
-	aims(RECORDED, "t10.ATA disk", "DEVICE", "the header was written for " RECORDED ": make sure which LUN this is");
-	aims(NULL, OTHER, "DEVICE", "put the name of the LUN for DEVICE");
+	aims(RECORDED, "", "DEVICE", "the header was written for " RECORDED ": check which LUN this is");
+	aims(RECORDED, NULL, "DEVICE", "the header was written for " RECORDED ": check which LUN this is");
+	aims(RECORDED, "t10.ATA disk", "DEVICE", "the header was written for " RECORDED ": check which LUN this is");
+	aims(NULL, OTHER, "DEVICE", "replace DEVICE with the name of the LUN");
 }
 
 /* 36 characters of three bytes each, every one an escape, and every attribute bit. */

@@ -31,7 +31,7 @@ void vk_repair_show_sources(const struct vk_repair_run *run)
 	for (size_t i = 0; (known = vk_repair_known(run->repair, i)) != NULL; i++)
 		fprintf(out, "%s%s, taken %s\n", i == 0 ? "asked    " : "         ", known->id, known->time);
 	if (vk_repair_passed_over(run->repair) != NULL)
-		fprintf(out, "not used %s: nobody vouches for it; vmfskit verify tells why\n",
+		fprintf(out, "not used %s: it is not vouched for (vmfskit verify says why)\n",
 			vk_repair_passed_over(run->repair));
 	fprintf(out, "searched %s: %s\n",
 		!scanned      ? "the likely places"

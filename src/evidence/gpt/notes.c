@@ -35,7 +35,7 @@ static void compare_headers(const struct vk_gpt_judgement *j, struct vk_text *te
 			    "counts: %s",
 			    right,
 			    j->fits_found > 0 ? "its entries fit the volumes that were found best"
-					      : "it is the one that systems read");
+					      : "systems use this one");
 	else if (j->rival != NULL)
 		vk_text_fmt(text, "the %s array holds another table than the %s header's checksum names; ",
 			    copy_name(j->rival->backup), right);

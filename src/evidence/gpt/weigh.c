@@ -123,7 +123,7 @@ void vk_gpt_meet_rival(struct vk_gpt_judgement *j)
 	    !dated && is_a_table(j, other->bytes)) {
 		unsigned fit = vk_gpt_array_fit(j, other->bytes), most = vk_gpt_array_fit(j, j->image.array);
 
-		/* what is left of the primary header names it: a whole copy, too, and the one that systems read */
+		/* what is left of the primary header names it: a whole copy, too, and the one that systems use */
 		j->rival_counts = fit > most || (fit == most && other == j->arrays[0] && first->held == VK_GPT_HELD &&
 						 first->header.entriesCRC32 == other->crc);
 		/* time changes more than a bit, unless a volume says that it did */

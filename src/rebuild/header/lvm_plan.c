@@ -28,8 +28,8 @@ static enum vk_status put_structure(struct vk_header_work *c, struct vk_mending 
 	}
 	vk_mend_lay(m, raw, len, NULL, &sum);
 	vk_work_verdict(c, which, m->rebuilt ? VK_STRUCTURE_REBUILT : VK_STRUCTURE_MENDED, "%s",
-			sum.inexact == 0 ? "every changed field is what stood there"
-					 : "not all changed fields are what stood there: see each");
+			sum.inexact == 0 ? "every changed field has its original value"
+					 : "some values may differ from the originals (see each field)");
 	return vk_work_put(c, m->at, raw, len, reason, write_class, err);
 }
 

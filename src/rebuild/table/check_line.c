@@ -338,7 +338,7 @@ static void check_device(struct judge *j)
 		     vk_safe_name(name).text);
 }
 
-/* setptbl drops what is not on its line. */
+/* setptbl deletes every partition that is not on its line. */
 static void check_missing(struct judge *j)
 {
 	const struct vk_rebuild_table *t = j->against->table;
@@ -352,10 +352,10 @@ static void check_missing(struct judge *j)
 			continue;
 		vk_setptbl_words(&p, words);
 		if (p.logical || vk_partition_is_extended(&p))
-			WRONG(j, said, "setptbl drops partition %u, for which partedUtil has no words: it is %s",
+			WRONG(j, said, "setptbl deletes partition %u and partedUtil cannot write it: it is %s",
 			      p.number, p.logical ? "a logical one" : "the extended one");
 		else
-			WRONG(j, said, "setptbl drops what is not on its line, and partition %u is not: %s%s", p.number,
+			WRONG(j, said, "setptbl deletes every partition you do not list; partition %u is missing: %s%s", p.number,
 			      words, end_known(&t->entries[i]) ? "" : ", whose end nothing proves");
 	}
 }

@@ -243,7 +243,7 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	struct volumes v = look_at_volumes(plan);
 
 	if (plan->options->label != VK_TABLE_NONE) {
-		choose_kind(plan, plan->options->label, "As it was asked for");
+		choose_kind(plan, plan->options->label, "As requested");
 		return check_wish(plan, &v, err);
 	}
 	if (v.no_copy != NULL && lost_its_end(plan, &v))

@@ -93,7 +93,7 @@ static bool fit_range(struct vk_table_plan *plan, struct vk_proposal *p, struct 
 		p->entry.partition.sectors = limit - start;
 		p->entry.length_exact = false;
 		p->entry.bytes_exact = false;
-		vk_proposal_why(p, "cut off at the end of the disk, as it was asked for");
+		vk_proposal_why(p, "cut off at the end of the disk, as requested");
 		return true;
 	} else {
 		vk_table_lost(plan,

@@ -47,7 +47,7 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 	restore->capture = &restore->kept;
 	if (status == VK_OK && verdict.doubts > 0)
 		status = vk_guard_object(restore, VK_GUARD_CAPTURE_VOUCHED, err,
-					 "Nobody vouches for the capture: %s: %s",
+					 "The capture is not vouched for: %s: %s",
 					 vk_finding_kind(verdict.first_doubt.code)->code, verdict.first_doubt.message);
 	else if (status == VK_OK && by == 0)
 		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of a "
