@@ -48,8 +48,8 @@ has "wipefs: the headline" "$OUT" '^Only the signatures of the partition table a
 has "wipefs: what is gone" "$OUT" '^  primary GPT header: only its signature is gone, sector 1$'
 has "wipefs: of sector 0" "$OUT" '^  protective MBR: only its last two bytes, 55 aa, are gone, sector 0$'
 run doctor --json disk.img
-is "wipefs: doctor JSON" "$(codes) $(jq -r '.sources[0].headline' "$OUT" | cut -d ';' -f 1)" \
-	'incident.table-lost Only the signatures of the partition table are gone'
+is "wipefs: doctor JSON" "$(codes) $(jq -r '.sources[0].headline' "$OUT" | cut -d '(' -f 1)" \
+	'incident.table-lost Only the signatures of the partition table are gone '
 run repair disk.img
 hasnt "wipefs: the end of the disk is nobody else's" "$OUT" 'no copy of a GPT any more'
 has "wipefs: ESXi sees no table" "$OUT" '^partedUtil mklabel /vmfs/devices/disks/DEVICE gpt$'

@@ -79,7 +79,7 @@ again "logical partitions" --table mbr --volume start=63,size=300M,version=3 \
 	--volume start=800000,size=300M,version=3,logical --volume start=1600063,size=300M,version=3,logical
 is "logical partitions: their numbers" "$(sfdisk --dump disk.img | sed -n 's/^disk.img\([0-9]*\) .*/\1/p' | tr '\n' ' ')" "1 2 5 6 "
 is "logical partitions: partedUtil gets nothing to do" "$(jq -r '.commands.esxi.commands[]' plan.json | cut -d ' ' -f 2 | tr '\n' ' ')" "getptbl "
-has "logical partitions: and why" "$(jq -r '.commands.esxi.notes[]' plan.json)" 'no words for logical partitions'
+has "logical partitions: and why" "$(jq -r '.commands.esxi.notes[]' plan.json)" 'cannot write logical partitions'
 
 # what survives of a table survives the script: GUIDs, names with everything in them, attributes, numbers
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M --size 400M was.img >/dev/null 2>&1 || { rm -f was.img; "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M --size 400M was.img >/dev/null; }

@@ -355,8 +355,8 @@ static void check_missing(struct judge *j)
 			WRONG(j, said, "setptbl deletes partition %u and partedUtil cannot write it: it is %s",
 			      p.number, p.logical ? "a logical one" : "the extended one");
 		else
-			WRONG(j, said, "setptbl deletes every partition you do not list; partition %u is missing: %s%s", p.number,
-			      words, end_known(&t->entries[i]) ? "" : ", whose end nothing proves");
+			WRONG(j, said, "setptbl deletes every partition you do not list; partition %u is missing: %s%s",
+			      p.number, words, end_known(&t->entries[i]) ? "" : ", whose end nothing proves");
 	}
 }
 
