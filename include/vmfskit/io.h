@@ -87,7 +87,7 @@ struct vk_io *vk_io_memory(const char *name, const void *bytes, size_t len, bool
 struct vk_io_part {
 	uint64_t offset_bytes;
 	uint64_t length_bytes;
-	struct vk_io *base;
+	struct vk_io *base;  /* NULL: these bytes cannot be read (VK_SPAN_UNREADABLE) */
 	uint64_t base_bytes; /* where its first byte lies in base */
 };
 /*

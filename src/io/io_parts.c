@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A source put together from ranges of others: a window, a source moved up, a split dump, what was rescued. */
+/* A source put together from ranges of others or of memory: a window, a split dump, what was rescued, a listing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,24 +8,46 @@
 #include "base/memory.h"
 #include "io/io_handle.h"
 
-struct parts {
-	struct vk_io_part *list;
-	size_t count;
-	enum vk_span_state gap;
-	bool own;
+struct run {
+	struct vk_io_part part; /* without a base: bytes of memory, zeros, or what cannot be read */
+	const uint8_t *bytes;
+	bool zeros;
 };
 
-static uint64_t end_of(const void *part)
-{
-	const struct vk_io_part *p = part;
+struct parts {
+	struct run *list;
+	size_t count;
+	enum vk_span_state gap;
+	bool own;         /* the bases */
+	void *own_memory; /* where the bytes are; NULL: borrowed */
+};
 
-	return p->offset_bytes + p->length_bytes;
+static uint64_t end_of(const void *run)
+{
+	const struct run *r = run;
+
+	return r->part.offset_bytes + r->part.length_bytes;
 }
 
-/* Index of the first part that ends behind offset. */
-static size_t find_part(const struct parts *p, uint64_t offset)
+/* Index of the first run that ends behind offset. */
+static size_t find_run(const struct parts *p, uint64_t offset)
 {
 	return vk_first_not_below(p->list, p->count, sizeof(*p->list), vk_add_sat(offset, 1), end_of);
+}
+
+static enum vk_status read_run(const struct run *run, uint64_t inside, uint8_t *to, size_t want, size_t *ret_got,
+			       struct vk_error *err)
+{
+	*ret_got = want;
+	if (run->part.base != NULL)
+		return vk_io_read(run->part.base, run->part.base_bytes + inside, to, want, ret_got, err);
+	if (run->bytes != NULL)
+		memcpy(to, run->bytes + inside, want);
+	else if (run->zeros)
+		memset(to, 0, want);
+	else
+		*ret_got = 0;
+	return VK_OK;
 }
 
 static enum vk_status parts_read_at(void *self, uint64_t offset, void *buf, size_t len, size_t *ret_got,
@@ -34,17 +56,16 @@ static enum vk_status parts_read_at(void *self, uint64_t offset, void *buf, size
 	const struct parts *p = self;
 	size_t done = 0;
 
-	for (size_t i = find_part(p, offset); i < p->count && done < len; i++) {
-		const struct vk_io_part *part = &p->list[i];
+	for (size_t i = find_run(p, offset); i < p->count && done < len; i++) {
+		const struct run *run = &p->list[i];
 		uint64_t at = offset + done;
 		size_t want, got;
 		enum vk_status status;
 
-		if (part->offset_bytes > at)
+		if (run->part.offset_bytes > at)
 			break;
-		want = (size_t)vk_min_u64(end_of(part) - at, len - done);
-		status = vk_io_read(part->base, at - part->offset_bytes + part->base_bytes, (uint8_t *)buf + done,
-				    want, &got, err);
+		want = (size_t)vk_min_u64(end_of(run) - at, len - done);
+		status = read_run(run, at - run->part.offset_bytes, (uint8_t *)buf + done, want, &got, err);
 		if (status != VK_OK)
 			return status;
 		done += got;
@@ -58,19 +79,24 @@ static enum vk_status parts_read_at(void *self, uint64_t offset, void *buf, size
 static struct vk_span parts_span(void *self, uint64_t offset)
 {
 	const struct parts *p = self;
-	size_t i = find_part(p, offset);
-	const struct vk_io_part *part = &p->list[i];
-	struct vk_span span;
+	size_t i = find_run(p, offset);
+	const struct run *run = &p->list[i];
+	struct vk_span span = {p->gap, UINT64_MAX};
+	uint64_t rest;
 
-	if (i == p->count)
-		return (struct vk_span){p->gap, UINT64_MAX};
-	if (part->offset_bytes > offset)
-		return (struct vk_span){p->gap, part->offset_bytes - offset};
-	span = vk_io_span(part->base, offset - part->offset_bytes + part->base_bytes);
+	if (i < p->count && run->part.offset_bytes > offset)
+		span.length_bytes = run->part.offset_bytes - offset;
+	if (i == p->count || run->part.offset_bytes > offset)
+		return span;
+	rest = end_of(run) - offset;
+	if (run->part.base != NULL)
+		span = vk_io_span(run->part.base, offset - run->part.offset_bytes + run->part.base_bytes);
+	else
+		span.state = run->bytes != NULL ? VK_SPAN_DATA : run->zeros ? VK_SPAN_ZERO : VK_SPAN_UNREADABLE;
 	/* a base that became shorter than its part */
 	if (span.state == VK_SPAN_END)
-		return (struct vk_span){VK_SPAN_ABSENT, end_of(part) - offset};
-	span.length_bytes = vk_min_u64(span.length_bytes, end_of(part) - offset);
+		return (struct vk_span){VK_SPAN_ABSENT, rest};
+	span.length_bytes = vk_min_u64(span.length_bytes, rest);
 	return span;
 }
 
@@ -79,52 +105,111 @@ static void parts_close(void *self)
 	struct parts *p = self;
 
 	for (size_t i = 0; p->own && i < p->count; i++)
-		vk_io_close(p->list[i].base);
+		vk_io_close(p->list[i].part.base);
+	free(p->own_memory);
 	free(p->list);
 	free(p);
 }
 
 static const struct vk_io_ops parts_ops = {parts_read_at, parts_span, parts_close};
 
-static bool parts_in_order(const struct vk_io_part *parts, size_t count, uint64_t size_bytes)
+/* Room for count runs, which the caller fills in. */
+static struct parts *parts_new(size_t count)
+{
+	struct parts *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->list = calloc(count + 1, sizeof(*p->list));
+	p->count = count;
+	if (p->list != NULL)
+		return p;
+	free(p);
+	return NULL;
+}
+
+static bool runs_in_order(const struct parts *p, uint64_t size_bytes)
 {
 	uint64_t end = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (parts[i].offset_bytes < end || parts[i].length_bytes == 0 ||
-		    !vk_add_u64(parts[i].offset_bytes, parts[i].length_bytes, &end))
+	for (size_t i = 0; i < p->count; i++) {
+		const struct vk_io_part *part = &p->list[i].part;
+		uint64_t base_end;
+
+		if (part->offset_bytes < end || part->length_bytes == 0 ||
+		    !vk_add_u64(part->offset_bytes, part->length_bytes, &end) ||
+		    !vk_add_u64(part->base_bytes, part->length_bytes, &base_end))
 			return false;
 	}
 	return end <= size_bytes;
 }
 
+/* p is taken over. */
+static struct vk_io *parts_io(struct parts *p, const char *name, uint64_t size_bytes, uint32_t sector_size)
+{
+	if (runs_in_order(p, size_bytes))
+		return vk_io_new(&parts_ops, p, name, size_bytes, sector_size);
+	parts_close(p);
+	return NULL;
+}
+
 struct vk_io *vk_io_parts(const char *name, const struct vk_io_part *parts, size_t count, uint64_t size_bytes,
 			  enum vk_span_state gap)
 {
-	struct parts *p = parts_in_order(parts, count, size_bytes) ? calloc(1, sizeof(*p)) : NULL;
+	struct vk_io *first = count > 0 ? parts[0].base : NULL;
+	struct parts *p = parts_new(count);
 	struct vk_io *io;
 
 	if (p == NULL)
 		return NULL;
 	p->gap = gap;
-	p->list = calloc(count + 1, sizeof(*p->list));
-	if (p->list == NULL) {
-		free(p);
-		return NULL;
-	}
-	if (count > 0)
-		memcpy(p->list, parts, count * sizeof(*p->list));
-	p->count = count;
-	io = vk_io_new(&parts_ops, p, name, size_bytes, count > 0 ? vk_io_sector_size(parts[0].base) : 512);
+	for (size_t i = 0; i < count; i++)
+		p->list[i].part = parts[i];
+	io = parts_io(p, name, size_bytes, first != NULL ? vk_io_sector_size(first) : 512);
 	if (io == NULL)
 		return NULL;
 	/* the first stands for all: they are files of one kind, or ranges of one source */
-	io->below = count > 0 ? parts[0].base : NULL;
-	if (count == 1 && parts[0].offset_bytes == 0 && parts[0].length_bytes == size_bytes) {
-		io->fd = parts[0].base->fd;
-		io->fd_start = parts[0].base->fd_start + parts[0].base_bytes;
+	io->below = first;
+	if (first != NULL && count == 1 && parts[0].offset_bytes == 0 && parts[0].length_bytes == size_bytes) {
+		io->fd = first->fd;
+		io->fd_start = first->fd_start + parts[0].base_bytes;
 	}
 	return io;
+}
+
+struct vk_io *vk_io_pieces(const char *name, const struct vk_io_piece *pieces, size_t count, uint32_t sector_size,
+			   void *own)
+{
+	struct parts *p = parts_new(count);
+	uint64_t size = count > 0 ? vk_add_sat(pieces[count - 1].offset_bytes, pieces[count - 1].length_bytes) : 0;
+
+	if (p == NULL) {
+		free(own);
+		return NULL;
+	}
+	p->gap = VK_SPAN_ABSENT;
+	p->own_memory = own;
+	for (size_t i = 0; i < count; i++)
+		p->list[i] = (struct run){.part = {.offset_bytes = pieces[i].offset_bytes,
+						   .length_bytes = pieces[i].length_bytes},
+					  .bytes = pieces[i].bytes,
+					  .zeros = pieces[i].bytes == NULL};
+	return parts_io(p, name, size, sector_size);
+}
+
+struct vk_io *vk_io_memory(const char *name, const void *bytes, size_t len, bool copy)
+{
+	struct vk_io_piece all = {0, len, bytes};
+	void *copied = NULL;
+
+	if (copy && len > 0) {
+		copied = malloc(len);
+		if (copied == NULL)
+			return NULL;
+		memcpy(copied, bytes, len);
+		all.bytes = copied;
+	}
+	return vk_io_pieces(name, &all, len > 0, 512, copied);
 }
 
 void vk_io_parts_own(struct vk_io *parts)

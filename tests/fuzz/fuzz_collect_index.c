@@ -3,7 +3,7 @@
 #include "fuzz.h"
 #include "store/folder/digest.h"
 #include "store/import/import_index.h"
-#include "store/import/import_pieces.h"
+#include "store/import/import_parts.h"
 #include "io/image/tar.h"
 #include "store/manifest/manifest.h"
 
@@ -29,7 +29,7 @@ static void check_spans(struct vk_io *io)
 /* Every piece is a file of 4 KiB, shorter or longer than it should be. */
 static void check_disk(const struct vk_index_disk *disk, struct vk_io *file)
 {
-	struct vk_import_piece *pieces = calloc(disk->piece_count + 1, sizeof(*pieces));
+	struct vk_io_part *pieces = calloc(disk->piece_count + 1, sizeof(*pieces));
 	uint64_t end = 0;
 	struct vk_io *io;
 
@@ -40,7 +40,7 @@ static void check_disk(const struct vk_index_disk *disk, struct vk_io *file)
 		FUZZ_ASSERT(p->length_bytes > 0 && p->offset_bytes <= INT64_MAX / 2 && p->length_bytes <= INT64_MAX / 2);
 		FUZZ_ASSERT(p->file[0] == '\0' || vk_import_path_plain(p->file));
 		FUZZ_ASSERT(p->sha256[0] == '\0' || vk_sha256_text(p->sha256));
-		pieces[i] = (struct vk_import_piece){p->file[0] != '\0' ? file : NULL, 0, p->offset_bytes, p->length_bytes};
+		pieces[i] = (struct vk_io_part){p->offset_bytes, p->length_bytes, p->file[0] != '\0' ? file : NULL, 0};
 		if (p->offset_bytes + p->length_bytes > end)
 			end = p->offset_bytes + p->length_bytes;
 	}

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "store/import/import_index.h"
-#include "store/import/import_pieces.h"
+#include "store/import/import_parts.h"
 #include "io/image/tar.h"
 #include "store/manifest/manifest.h"
 
@@ -53,10 +53,10 @@ static void absent_is_not_unreadable(void **state)
 {
 	struct vk_io *a = filled(0xaa, 4096);
 	struct vk_io *b = filled(0xbb, 1024);
-	const struct vk_import_piece pieces[] = {
-		{b, 512, 16384, 512},
-		{NULL, 0, 8192, 512},
-		{a, 0, 1024, 4096},
+	const struct vk_io_part pieces[] = {
+		{16384, 512, b, 512},
+		{8192, 512, NULL, 0},
+		{1024, 4096, a, 0},
 	};
 	struct vk_io *io = vk_import_io("disk", pieces, 3, 32768, 512);
 	uint8_t byte;
@@ -86,11 +86,11 @@ static void first_piece_counts(void **state)
 	struct vk_io *a = filled(0xaa, 2048);
 	struct vk_io *b = filled(0xbb, 8192);
 	struct vk_io *c = filled(0xcc, 512);
-	const struct vk_import_piece pieces[] = {
-		{a, 0, 0, 2048},
-		{b, 0, 1024, 8192},
-		{c, 0, 4096, 512},     /* wholly inside */
-		{NULL, 0, 512, 1024},  /* another run could read it */
+	const struct vk_io_part pieces[] = {
+		{0, 2048, a, 0},
+		{1024, 8192, b, 0},
+		{4096, 512, c, 0},     /* wholly inside */
+		{512, 1024, NULL, 0},  /* another run could read it */
 	};
 	struct vk_io *io = vk_import_io("disk", pieces, 4, 9216, 512);
 
@@ -108,7 +108,7 @@ static void first_piece_counts(void **state)
 static void short_file_is_absent(void **state)
 {
 	struct vk_io *a = filled(0xaa, 1000);
-	const struct vk_import_piece pieces[] = {{a, 0, 0, 2048}};
+	const struct vk_io_part pieces[] = {{0, 2048, a, 0}};
 	struct vk_io *io = vk_import_io("disk", pieces, 1, 4096, 512);
 
 	(void)state;
@@ -119,11 +119,30 @@ static void short_file_is_absent(void **state)
 	vk_io_close(a);
 }
 
+/* The disk is no device and no file of this host, even when all of it comes from one. */
+static void an_import_is_nobodys_descriptor(void **state)
+{
+	struct vk_io *file, *io;
+	struct vk_io_part all = {0, 4096, NULL, 0};
+
+	(void)state;
+	assert_int_equal(vk_io_open_raw("/proc/self/exe", NULL, &file, NULL), VK_OK);
+	assert_true(vk_io_descriptor(file) >= 0);
+	all.base = file;
+	io = vk_import_io("disk", &all, 1, 4096, 4096);
+	assert_non_null(io);
+	assert_int_equal(vk_io_descriptor(io), -1);
+	assert_false(vk_io_is_device(io));
+	assert_int_equal(vk_io_sector_size(io), 4096);
+	vk_io_close(io);
+	vk_io_close(file);
+}
+
 static void numbers_do_not_overflow(void **state)
 {
 	struct vk_io *a = filled(0xaa, 512);
-	const struct vk_import_piece far = {a, 0, UINT64_MAX - 100, 512};
-	const struct vk_import_piece from = {a, UINT64_MAX - 100, 0, 512};
+	const struct vk_io_part far = {UINT64_MAX - 100, 512, a, 0};
+	const struct vk_io_part from = {0, 512, a, UINT64_MAX - 100};
 
 	(void)state;
 	assert_null(vk_import_io("disk", &far, 1, UINT64_MAX, 512));
@@ -219,6 +238,7 @@ int main(void)
 		cmocka_unit_test(absent_is_not_unreadable),
 		cmocka_unit_test(first_piece_counts),
 		cmocka_unit_test(short_file_is_absent),
+		cmocka_unit_test(an_import_is_nobodys_descriptor),
 		cmocka_unit_test(numbers_do_not_overflow),
 		cmocka_unit_test(plain_paths),
 		cmocka_unit_test(index_is_read),

@@ -158,10 +158,13 @@ static void parts_are_read_across_their_borders(void **state)
 {
 	uint8_t a[100] = {0}, b[50] = {0}, buf[300];
 	struct vk_io *ia = vk_io_memory("a", a, sizeof(a), false), *ib = vk_io_memory("b", b, sizeof(b), false), *io;
-	const struct vk_io_part good[] = {{10, 40, ia, 60}, {50, 50, ib, 0}, {150, 20, ia, 0}};
+	const struct vk_io_part good[] = {{10, 40, ia, 60}, {50, 50, ib, 0}, {150, 20, ia, 0}, {170, 10, NULL, 0}};
 	const struct vk_io_part over[] = {{10, 40, ia, 60}, {49, 50, ib, 0}};
 	const struct vk_io_part empty[] = {{10, 0, ia, 60}};
 	const struct vk_io_part wraps[] = {{UINT64_MAX - 3, 40, ia, 60}};
+	const struct vk_io_part base_wraps[] = {{0, 40, ia, UINT64_MAX - 3}};
+	const struct vk_range *bad;
+	struct vk_error err;
 
 	(void)state;
 	fill_bytes(a, sizeof(a), 1);
@@ -169,8 +172,9 @@ static void parts_are_read_across_their_borders(void **state)
 	assert_null(vk_io_parts("x", over, 2, 1000, VK_SPAN_ABSENT));
 	assert_null(vk_io_parts("x", empty, 1, 1000, VK_SPAN_ABSENT));
 	assert_null(vk_io_parts("x", wraps, 1, UINT64_MAX, VK_SPAN_ABSENT));
+	assert_null(vk_io_parts("x", base_wraps, 1, UINT64_MAX, VK_SPAN_ABSENT));
 	assert_null(vk_io_parts("x", good, 3, 169, VK_SPAN_ABSENT));
-	io = vk_io_parts("x", good, 3, 200, VK_SPAN_ABSENT);
+	io = vk_io_parts("x", good, 4, 200, VK_SPAN_ABSENT);
 	assert_non_null(io);
 	assert_got(io, 0, buf, sizeof(buf), 0);
 	assert_span(io, 0, VK_SPAN_ABSENT, 10);
@@ -180,7 +184,17 @@ static void parts_are_read_across_their_borders(void **state)
 	assert_int_equal(vk_io_span(io, 100).length_bytes, 50);
 	assert_got(io, 151, buf, sizeof(buf), 19);
 	assert_memory_equal(buf, a + 1, 19);
-	assert_span(io, 170, VK_SPAN_ABSENT, 30);
+	/* a part without a base */
+	assert_span(io, 170, VK_SPAN_UNREADABLE, 10);
+	assert_int_equal(vk_io_read_all(io, 160, buf, 20, &err), VK_IO);
+	assert_int_equal(err.offset_bytes, 170);
+	assert_int_equal(vk_io_bad_ranges(io, &bad), 1);
+	assert_int_equal(bad[0].offset_bytes, 170);
+	assert_int_equal(bad[0].length_bytes, 10);
+	assert_span(io, 180, VK_SPAN_ABSENT, 20);
+	vk_io_close(io);
+	io = vk_io_parts("x", &good[3], 1, 200, VK_SPAN_ABSENT);
+	assert_span(io, 170, VK_SPAN_UNREADABLE, 10);
 	vk_io_close(io);
 	vk_io_close(ia);
 	vk_io_close(ib);

@@ -229,7 +229,7 @@ static enum vk_status open_piece(struct vk_container *c, const char *file, struc
 
 /* Where the bytes of a piece are; ret_length: how many of them there really are. */
 static enum vk_status locate(struct vk_container *c, const struct vk_index_piece *piece, struct vk_parts *parts,
-			     struct vk_import_piece *ret_at, uint64_t *ret_length, uint64_t *ret_modified,
+			     struct vk_io_part *ret_at, uint64_t *ret_length, uint64_t *ret_modified,
 			     struct vk_error *err)
 {
 	char name[sizeof(c->prefix) + sizeof(piece->file)];
@@ -237,13 +237,13 @@ static enum vk_status locate(struct vk_container *c, const struct vk_index_piece
 	enum vk_status status;
 
 	if (c->io == NULL) {
-		status = open_piece(c, piece->file, &ret_at->io, ret_modified, err);
+		status = open_piece(c, piece->file, &ret_at->base, ret_modified, err);
 		if (status != VK_OK)
 			return status;
-		*ret_length = vk_io_size_bytes(ret_at->io);
-		if (vk_append(&parts->owned, &parts->owned_count, &ret_at->io, sizeof(struct vk_io *)) != NULL)
+		*ret_length = vk_io_size_bytes(ret_at->base);
+		if (vk_append(&parts->owned, &parts->owned_count, &ret_at->base, sizeof(struct vk_io *)) != NULL)
 			return VK_OK;
-		vk_io_close(ret_at->io);
+		vk_io_close(ret_at->base);
 		return vk_no_memory(err, piece->file);
 	}
 	snprintf(name, sizeof(name), "%s%s", c->prefix, piece->file);
@@ -251,8 +251,8 @@ static enum vk_status locate(struct vk_container *c, const struct vk_index_piece
 	if (member == NULL)
 		return vk_error_set(err, VK_ABSENT, piece->file, "the tar does not have this file, which its "
 				    VK_INDEX_FILE " names");
-	ret_at->io = c->io;
-	ret_at->from_bytes = member->offset_bytes;
+	ret_at->base = c->io;
+	ret_at->base_bytes = member->offset_bytes;
 	*ret_length = member->length_bytes;
 	*ret_modified = member->modified;
 	return VK_OK;
@@ -261,7 +261,7 @@ static enum vk_status locate(struct vk_container *c, const struct vk_index_piece
 static enum vk_status add_piece(struct vk_container *c, const struct vk_index_piece *piece, struct vk_parts *parts,
 				struct vk_error *err)
 {
-	struct vk_import_piece at = {.offset_bytes = piece->offset_bytes, .length_bytes = piece->length_bytes};
+	struct vk_io_part at = {.offset_bytes = piece->offset_bytes, .length_bytes = piece->length_bytes};
 	struct vk_origin_file file = {.name = ""};
 	char md5[VK_MD5_HEX_BYTES] = "";
 	uint64_t length = 0, modified = 0;
@@ -269,20 +269,21 @@ static enum vk_status add_piece(struct vk_container *c, const struct vk_index_pi
 
 	if (piece->file[0] != '\0')
 		status = locate(c, piece, parts, &at, &length, &modified, err);
-	if (status == VK_OK && at.io != NULL && length != piece->length_bytes)
+	if (status == VK_OK && at.base != NULL && length != piece->length_bytes)
 		return vk_error_set(err, VK_DAMAGED, piece->file, "it is %llu bytes long, %llu were collected",
 				    (unsigned long long)length, (unsigned long long)piece->length_bytes);
-	if (status == VK_OK && at.io != NULL)
-		status = vk_import_digest(at.io, at.from_bytes, length, &file, piece->md5[0] != '\0' ? md5 : NULL, err);
+	if (status == VK_OK && at.base != NULL)
+		status = vk_import_digest(at.base, at.base_bytes, length, &file, piece->md5[0] != '\0' ? md5 : NULL,
+					  err);
 	if (status != VK_OK)
 		return status;
-	if (at.io != NULL && ((piece->sha256[0] != '\0' && strcmp(piece->sha256, file.sha256) != 0) ||
-			      strcmp(piece->md5, md5) != 0)) {
+	if (at.base != NULL && ((piece->sha256[0] != '\0' && strcmp(piece->sha256, file.sha256) != 0) ||
+				strcmp(piece->md5, md5) != 0)) {
 		vk_error_set(err, VK_DAMAGED, piece->file, "it is not what was collected: its digest differs");
 		return vk_error_remedy(err, "copy the collection again, or collect again");
 	}
 	vk_import_name(&file, c->path, piece->file, modified);
-	if ((at.io != NULL && vk_append(&parts->files, &parts->file_count, &file, sizeof(file)) == NULL) ||
+	if ((at.base != NULL && vk_append(&parts->files, &parts->file_count, &file, sizeof(file)) == NULL) ||
 	    vk_append(&parts->pieces, &parts->count, &at, sizeof(at)) == NULL)
 		return vk_no_memory(err, c->path);
 	return VK_OK;

@@ -151,9 +151,9 @@ void vk_dump_close(struct vk_dump *dump)
 static enum vk_status add_dump_piece(struct vk_parts *parts, const struct vk_dump *dump, uint64_t offset,
 			  struct vk_error *err)
 {
-	struct vk_import_piece piece = {.io = dump->io,
-					.offset_bytes = offset,
-					.length_bytes = vk_io_size_bytes(dump->io)};
+	struct vk_io_part piece = {.base = dump->io,
+				    .offset_bytes = offset,
+				    .length_bytes = vk_io_size_bytes(dump->io)};
 
 	if (vk_add_sat(offset, piece.length_bytes) > INT64_MAX) {
 		vk_error_set(err, VK_USAGE, dump->path, "it would lie behind the end of any disk");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "io/io_handle.h"
 #include "store/folder/digest.h"
 
 enum { READ_BYTES = 256 << 10 };
@@ -102,6 +103,86 @@ static void stretch_to_table(const struct vk_source *source, uint64_t *size)
 		stretch(size, vk_mul_sat(vk_add_sat(table->partitions[i].start_sector,
 						    table->partitions[i].sectors),
 					 sector));
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct vk_io_part *x = a, *y = b;
+
+	return x->offset_bytes < y->offset_bytes ? -1 : x->offset_bytes > y->offset_bytes;
+}
+
+struct ordered {
+	struct vk_io_part *list;
+	size_t count;
+	uint64_t end; /* of what was added so far */
+};
+
+/* What could not be read in front of to, as far as nothing lies there yet. */
+static bool add_unread(struct ordered *o, const struct vk_range_set *unread, uint64_t to)
+{
+	const struct vk_range *bad;
+
+	while (o->end < to && (bad = vk_range_set_find(unread, o->end)) != NULL && bad->offset_bytes < to) {
+		struct vk_io_part part = {.offset_bytes = vk_max_u64(o->end, bad->offset_bytes)};
+
+		o->end = vk_min_u64(bad->offset_bytes + bad->length_bytes, to);
+		part.length_bytes = o->end - part.offset_bytes;
+		if (vk_append(&o->list, &o->count, &part, sizeof(part)) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* A piece that is there, without what an earlier one holds of it. */
+static bool add_held(struct ordered *o, const struct vk_range_set *unread, struct vk_io_part piece)
+{
+	uint64_t over = o->end > piece.offset_bytes ? o->end - piece.offset_bytes : 0;
+
+	if (over >= piece.length_bytes)
+		return true;
+	piece.base_bytes += over;
+	piece.offset_bytes += over;
+	piece.length_bytes -= over;
+	if (!add_unread(o, unread, piece.offset_bytes))
+		return false;
+	o->end = piece.offset_bytes + piece.length_bytes;
+	return vk_append(&o->list, &o->count, &piece, sizeof(piece)) != NULL;
+}
+
+struct vk_io *vk_import_io(const char *name, const struct vk_io_part *pieces, size_t count, uint64_t size_bytes,
+			   uint32_t sector_size)
+{
+	struct vk_io_part *sorted = calloc(count + 1, sizeof(*sorted));
+	struct ordered o = {.count = 0};
+	struct vk_range_set unread = {0};
+	bool fine = sorted != NULL;
+	struct vk_io *io = NULL;
+	uint64_t end;
+
+	for (size_t i = 0; i < count && fine; i++) {
+		sorted[i] = pieces[i];
+		fine = vk_add_u64(pieces[i].offset_bytes, pieces[i].length_bytes, &end) &&
+		       vk_add_u64(pieces[i].base_bytes, pieces[i].length_bytes, &end) &&
+		       (pieces[i].base != NULL ||
+			vk_range_set_add(&unread, pieces[i].offset_bytes, pieces[i].length_bytes));
+	}
+	if (fine && count > 0)
+		qsort(sorted, count, sizeof(*sorted), by_offset);
+	for (size_t i = 0; i < count && fine; i++)
+		fine = sorted[i].base == NULL || add_held(&o, &unread, sorted[i]);
+	if (fine && add_unread(&o, &unread, UINT64_MAX))
+		io = vk_io_parts(name, o.list, o.count, size_bytes, VK_SPAN_ABSENT);
+	if (io != NULL) {
+		/* it is none of the files that it is made of */
+		io->below = NULL;
+		io->fd = -1;
+		vk_io_set_sector_size(io, sector_size);
+	}
+	vk_range_set_free(&unread);
+	free(sorted);
+	free(o.list);
+	return io;
 }
 
 enum vk_status vk_parts_open(const struct vk_parts *parts, const char *name, enum vk_source_kind kind,

@@ -4,11 +4,10 @@
 #define VK_STORE_IMPORT_PARTS_H
 
 #include "store/import/import_index.h"
-#include "store/import/import_pieces.h"
 #include "io/image/tar.h"
 
 struct vk_parts {
-	struct vk_import_piece *pieces;
+	struct vk_io_part *pieces; /* in any order; base NULL: whoever collected it could not read these bytes */
 	size_t count;
 	struct vk_origin_file *files;
 	size_t file_count;
@@ -16,6 +15,13 @@ struct vk_parts {
 	size_t owned_count;
 };
 void vk_parts_free(struct vk_parts *parts);
+/*
+ * A disk made of the pieces of it that there are, in any order: everything between them is absent, never zeros. Where
+ * two overlap, the one that begins first counts, and one that was read before one that was not. NULL when memory ran
+ * out, or a piece reaches behind size_bytes or past the end of the numbers.
+ */
+struct vk_io *vk_import_io(const char *name, const struct vk_io_part *pieces, size_t count, uint64_t size_bytes,
+			   uint32_t sector_size);
 uint64_t vk_parts_end(const struct vk_parts *parts); /* of the last piece; 0: there is none */
 
 /*
