@@ -100,7 +100,7 @@ static uint64_t in_hundredths(uint64_t bytes, unsigned shift)
 	return (bytes >> shift) * 100 + (fraction * 100 + (1U << 29)) / (1U << 30);
 }
 
-void vk_text_size(struct vk_text *text, uint64_t bytes)
+void vk_text_size_short(struct vk_text *text, uint64_t bytes)
 {
 	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	unsigned unit = 0;
@@ -122,7 +122,13 @@ void vk_text_size(struct vk_text *text, uint64_t bytes)
 	else
 		vk_text_fmt(text, "%llu.%02u %s", (unsigned long long)(hundredths / 100),
 			    (unsigned)(hundredths % 100), units[unit]);
-	vk_text_fmt(text, " (%llu bytes)", (unsigned long long)bytes);
+}
+
+void vk_text_size(struct vk_text *text, uint64_t bytes)
+{
+	vk_text_size_short(text, bytes);
+	if (bytes >= 1024)
+		vk_text_fmt(text, " (%llu bytes)", (unsigned long long)bytes);
 }
 
 static bool split_time(uint64_t unix_seconds, struct tm *ret_tm)

@@ -6,12 +6,13 @@
 
 #include "cmd/shared/captures.h"
 #include "cmd/list_dfxml.h"
+#include "report/columns.h"
+#include "report/shown.h"
 #include "store/retention/pins.h"
-
-enum column { VERDICT, PIN, TIME, HOST, DISK, SIZE, LUN, NAME, LABEL, UUID, CAPTURE, COLUMNS };
 
 struct run {
 	struct vk_cmd cmd; /* vouching NULL: captures are not verified */
+	bool wide;
 	struct vk_cmd_judged *items;
 	size_t count;
 	struct vk_pins pins;
@@ -25,96 +26,60 @@ static const char *id_of(const struct vk_cmd_judged *judged)
 	return slash != NULL ? slash + 1 : judged->path;
 }
 
-struct row {
-	const char *cells[COLUMNS];
-	char size[64];
-	char lun[16];
-};
-
-/* One row for each volume of a capture, at least one; id NULL where there is none. */
-static void fill_row(const struct run *run, const struct vk_cmd_judged *judged,
-		     const struct vk_identity *id, struct row *row)
+/* What a row says, in all columns and in the few. A volume is NULL where a capture has none. */
+static void put_row(const struct run *run, const struct vk_cmd_judged *judged, const struct vk_identity *id,
+		    struct vk_columns *table)
 {
-	const struct vk_capture *c = &judged->capture;
+	static const struct vk_capture none = {.id = ""};
+	static const struct vk_identity nobody = {.partition = 0};
+	const struct vk_capture *c = judged->known ? &judged->capture : &none;
+	const char *pin = vk_pins_find(&run->pins, id_of(judged)) != NULL ? "pin" : "";
+	const char *verdict = vk_cmd_verdict(judged);
+	const struct vk_shown size = vk_shown_size(c->size_bytes), shorter = vk_shown_size_short(c->size_bytes);
+	char lun[16] = "", minute[sizeof(c->time)];
 
-	for (int i = 0; i < COLUMNS; i++)
-		row->cells[i] = "-";
-	row->cells[VERDICT] = vk_cmd_verdict(judged);
-	row->cells[CAPTURE] = id_of(judged);
-	if (vk_pins_find(&run->pins, id_of(judged)) != NULL)
-		row->cells[PIN] = "pin";
-	if (!judged->known)
+	id = id != NULL ? id : &nobody;
+	if (c->is_rebuilt && strcmp(verdict, "sound") == 0)
+		verdict = "rebuilt";
+	if (id->disk_id[0] != '\0')
+		snprintf(lun, sizeof(lun), "%u", id->lun);
+	if (run->wide) {
+		vk_columns_row(table, (const char *const[]){verdict, pin, c->time, c->host, c->source_path,
+							    judged->known ? size.text : "", lun, id->disk_id,
+							    id->fs_label, id->fs_uuid, id_of(judged)});
 		return;
-	if (c->is_rebuilt && strcmp(row->cells[VERDICT], "sound") == 0)
-		row->cells[VERDICT] = "rebuilt";
-	row->cells[TIME] = c->time;
-	row->cells[HOST] = c->host;
-	row->cells[DISK] = c->source_path;
-	vk_cmd_size(c->size_bytes, row->size);
-	row->cells[SIZE] = row->size;
-	if (id == NULL)
-		return;
-	if (id->disk_id[0] != '\0') {
-		snprintf(row->lun, sizeof(row->lun), "%u", id->lun);
-		row->cells[LUN] = row->lun;
-		row->cells[NAME] = id->disk_id;
 	}
-	if (id->fs_label[0] != '\0')
-		row->cells[LABEL] = id->fs_label;
-	if (id->fs_uuid[0] != '\0')
-		row->cells[UUID] = id->fs_uuid;
+	/* "2026-11-21T01:45:00Z" to the minute */
+	snprintf(minute, sizeof(minute), "%.*s", (int)sizeof("2026-11-21T01:45") - 1, c->time);
+	if (minute[0] != '\0' && minute[strlen(minute) - 1] != 'Z' && strchr(minute, 'T') != NULL)
+		*strchr(minute, 'T') = ' ';
+	vk_columns_row(table, (const char *const[]){verdict, pin, minute,
+						    id->fs_label[0] != '\0'  ? id->fs_label
+						    : id->disk_id[0] != '\0' ? id->disk_id
+									     : c->wwid,
+						    judged->known ? shorter.text : "", id_of(judged)});
 }
 
-/* Columns on a terminal: what follows the first byte of a UTF-8 sequence takes no room. */
-static size_t width_of(const char *text)
+/* One row for each volume of a capture, at least one. */
+static void put_rows(const struct run *run, FILE *out)
 {
-	size_t width = 0;
+	static const struct vk_column few[] = {{"VERDICT"},    {"PIN", .may_go = true},    {"TIME (UTC)"},
+					       {"VOLUME", .least = 8}, {"SIZE", .right = true}, {"CAPTURE"}};
+	static const struct vk_column all[] = {{"VERDICT"}, {"PIN"}, {"TIME"}, {"HOST"},  {"DISK"},   {"SIZE"},
+					       {"LUN"},     {"NAA"}, {"LABEL"}, {"UUID"}, {"CAPTURE"}};
+	struct vk_columns table = VK_COLUMNS(few), wide = VK_COLUMNS(all);
 
-	for (; *text != '\0'; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}
-
-struct table {
-	FILE *out; /* NULL: only measure */
-	size_t widths[COLUMNS];
-};
-
-static void put_row(struct table *table, const struct row *row)
-{
-	for (int i = 0; i < COLUMNS; i++) {
-		size_t width = width_of(row->cells[i]);
-
-		if (table->out == NULL) {
-			if (width > table->widths[i])
-				table->widths[i] = width;
-			continue;
-		}
-		fputs(row->cells[i], table->out);
-		for (size_t pad = width; i + 1 < COLUMNS && pad < table->widths[i] + 2; pad++)
-			fputc(' ', table->out);
-	}
-	if (table->out != NULL)
-		fputc('\n', table->out);
-}
-
-static void put_rows(struct table *table, const struct run *run)
-{
-	static const struct row head = {.cells = {"VERDICT", "PIN", "TIME", "HOST", "DISK", "SIZE", "LUN",
-						  "NAA", "LABEL", "UUID", "CAPTURE"}};
-
-	put_row(table, &head);
+	wide.width = SIZE_MAX;
+	if (run->wide)
+		table = wide;
 	for (size_t i = 0; i < run->count; i++) {
 		const struct vk_cmd_judged *judged = &run->items[i];
 		size_t volumes = judged->known ? judged->capture.identity_count : 0;
 
-		for (size_t k = 0; k < (volumes > 0 ? volumes : 1); k++) {
-			struct row row;
-
-			fill_row(run, judged, volumes > 0 ? &judged->capture.identities[k] : NULL, &row);
-			put_row(table, &row);
-		}
+		for (size_t k = 0; k < (volumes > 0 ? volumes : 1); k++)
+			put_row(run, judged, volumes > 0 ? &judged->capture.identities[k] : NULL, &table);
 	}
+	vk_columns_end(&table, out);
 }
 
 static json_t *item_json(const struct run *run, const struct vk_cmd_judged *judged)
@@ -150,7 +115,6 @@ static void put_text(const void *ctx)
 {
 	const struct run *run = ctx;
 	const struct vk_cli_call *call = run->cmd.call;
-	struct table table = {.out = NULL};
 	bool named = vk_cli_value(call, "store") != NULL;
 
 	if (vk_cli_flag(call, "dfxml")) {
@@ -162,9 +126,7 @@ static void put_text(const void *ctx)
 			named ? " --store " : "", named ? vk_cmd_store(call) : "");
 		return;
 	}
-	put_rows(&table, run);
-	table.out = call->out;
-	put_rows(&table, run);
+	put_rows(run, call->out);
 	for (size_t i = 0; i < run->count; i++)
 		if (strcmp(vk_cmd_verdict(&run->items[i]), VK_VERDICT_UNDO) == 0) {
 			fputs(VK_VERDICT_UNDO ": " VK_UNDO_USE "\n", call->out);
@@ -181,6 +143,7 @@ static bool read_options(void *ctx)
 
 	if (run->cmd.json && vk_cli_flag(call, "dfxml"))
 		return vk_cmd_ok(&run->cmd, vk_cli_usage(call, "--json and --dfxml do not go together"));
+	run->wide = vk_cli_flag(call, "wide");
 	return vk_cli_flag(call, "no-verify") || vk_cmd_open_vouching(&run->cmd);
 }
 
@@ -238,6 +201,7 @@ static const struct vk_cli_option options[] = {
 	VK_STORE_OPTION,
 	VK_PUBLIC_KEY_OPTION,
 	{.name = "no-verify", .help = "do not read the captures' files, only their manifests"},
+	{.name = "wide", .help = "show all columns: also host, disk, LUN, NAA name, label and UUID, and exact sizes"},
 	VK_JSON_OPTION,
 	{.name = "dfxml", .help = "print DFXML, the XML that forensic tools exchange"},
 	{.name = NULL},
@@ -254,9 +218,9 @@ const struct vk_cli_verb vk_verb_list = {
 	.arguments = "",
 	.purpose = "show the captures of a store, oldest first",
 	.description =
-		"One line for each volume of each capture: verdict, whether it is pinned, time, host, disk, size of "
-		"the disk, LUN, NAA name, label and UUID of the volume, and the id by which the capture is asked "
-		"for.\n\n"
+		"One line for each volume of each capture: verdict, whether it is pinned, time, label of the volume "
+		"(without one the NAA name, shortened in the middle), size of the disk, and the id by which the "
+		"capture is asked for. --wide shows all that is known, on longer lines.\n\n"
 		"The verdict is that of vmfskit verify: every file is read, and a capture that the ledger or the key "
 		"does not vouch for is not trusted. The exit code is 1 when a capture is damaged or not trusted, and "
 		"4 when one cannot be read. A sound one that repair rebuilt is called so: it is what repair made, not "

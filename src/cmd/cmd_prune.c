@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "cli/words.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/verbs.h"
+#include "report/columns.h"
 #include "report/report.h"
 #include "store/retention/prune.h"
 
@@ -156,7 +156,9 @@ static void put_text(const void *ctx)
 	FILE *out = run->cmd.call->out;
 	const struct vk_report_style style = vk_report_style_for(out);
 	const bool done = run->write && !run->refused;
-	size_t width = 0, gone = 0;
+	static const struct vk_column columns[] = {{""}, {""}, {""}, {"", .prose = true}};
+	struct vk_columns table = VK_COLUMNS(columns);
+	size_t gone = 0;
 	char id[4 * VK_CAPTURE_ID_BYTES], room[64];
 
 	vk_report_findings_text(out, &run->cmd.store_findings, path_of(run), &style);
@@ -166,22 +168,14 @@ static void put_text(const void *ctx)
 		return;
 	}
 	for (size_t i = 0; i < run->prune.count; i++) {
-		size_t len = strlen(shown_id(&run->prune.captures[i], id));
-
-		width = len > width ? len : width;
-		gone += done ? run->prune.captures[i].removed : !run->prune.captures[i].item.keep;
-	}
-	for (size_t i = 0; i < run->prune.count; i++) {
 		const struct vk_prune_capture *c = &run->prune.captures[i];
 
-		fprintf(out, "%-7s  %-10s  %-*s  ",
-			c->removed ? "removed"
-			: c->item.keep  ? "keep"
-				   : "remove",
-			verdict_of(c), (int)width, shown_id(c, id));
-		vk_words_clean(out, c->item.why);
-		fputc('\n', out);
+		gone += done ? c->removed : !c->item.keep;
+		vk_columns_row(&table, (const char *const[]){c->removed ? "removed" : c->item.keep ? "keep" : "remove",
+							     verdict_of(c), shown_id(c, id),
+							     c->item.why});
 	}
+	vk_columns_end(&table, out);
 	vk_cmd_size(run->prune.free_bytes, room);
 	fprintf(out, "%zu captures: %s %zu, %s %zu, %s about %s\n", run->prune.count, done ? "kept" : "keep",
 		run->prune.count - gone, done ? "removed" : "remove", gone, done ? "freed" : "which frees", room);

@@ -23,6 +23,15 @@ struct vk_shown vk_shown_size(uint64_t bytes)
 	return shown;
 }
 
+struct vk_shown vk_shown_size_short(uint64_t bytes)
+{
+	struct vk_shown shown = {""};
+	struct vk_text text = into(&shown);
+
+	vk_text_size_short(&text, bytes);
+	return shown;
+}
+
 struct vk_shown vk_shown_time_s(uint64_t unix_seconds)
 {
 	struct vk_shown shown = {""};

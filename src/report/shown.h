@@ -13,6 +13,7 @@ struct vk_shown {
 	char text[128];
 };
 struct vk_shown vk_shown_size(uint64_t bytes); /* "1.17 GiB (1258435584 bytes)" */
+struct vk_shown vk_shown_size_short(uint64_t bytes); /* "1.17 GiB" */
 struct vk_shown vk_shown_time_s(uint64_t unix_seconds);
 struct vk_shown vk_shown_duration_us(uint64_t microseconds);
 struct vk_shown vk_shown_uuid(const struct vk_vmfs_uuid *uuid);
