@@ -29,6 +29,8 @@ set -u
 LC_ALL=C
 TZ=UTC
 export LC_ALL TZ
+# what is printed does not depend on whose screen the tests run on
+unset COLUMNS
 # a test that calls make is not a part of the make that runs the tests
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 

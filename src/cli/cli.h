@@ -92,8 +92,8 @@ struct vk_cli_call {
 	struct vk_cli_given *given; /* options in the order given */
 	size_t given_count;
 	char *config_text; /* what values of the configuration file point into */
-	FILE *out; /* results: stdout */
-	FILE *err; /* problems: stderr */
+	FILE *out; /* results: stdout, fitted to the screen (base/screen.h) */
+	FILE *err; /* problems: stderr, likewise */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/screen.h"
 #include "cli/parse.h"
 #include "cli/words.h"
 
@@ -80,8 +81,8 @@ static int run_verb(const struct vk_cli_program *program, const struct vk_cli_ve
 	struct vk_cli_call call = {.program = program,
 				   .verb = verb,
 				   .command = (const char *const *)argv,
-				   .out = stdout,
-				   .err = stderr};
+				   .out = vk_screen_open(stdout),
+				   .err = vk_screen_open(stderr)};
 	bool help;
 	int code = vk_cli_parse(&call, argc - 1, argv + 1, &help);
 
@@ -90,6 +91,8 @@ static int run_verb(const struct vk_cli_program *program, const struct vk_cli_ve
 	else if (code == VK_EXIT_OK)
 		code = verb->run(&call);
 	vk_cli_parse_free(&call);
+	vk_screen_close(call.err);
+	vk_screen_close(call.out);
 	return code;
 }
 

@@ -5,7 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { LINE_COLUMNS = 79, WORD_MAX = 40 };
+#include "base/screen.h"
+
+/* prose in longer lines is not read */
+enum { USUAL_COLUMNS = 79, MOST_COLUMNS = 100, WORD_MAX = 40 };
+
 
 static bool is_blank(char c)
 {
@@ -68,11 +72,14 @@ bool vk_words_line(struct vk_words *rest, struct vk_words *ret_line)
 
 void vk_words_fill(FILE *out, struct vk_words words, size_t at, size_t indent)
 {
+	size_t columns = vk_screen_is_terminal(out) ? vk_screen_columns(out) : 0;
 	struct vk_words word;
 	bool first = true;
 
+	if (columns == 0 || columns > MOST_COLUMNS)
+		columns = columns == 0 ? USUAL_COLUMNS : MOST_COLUMNS;
 	while (vk_words_next(&words, &word)) {
-		if (!first && at + 1 + word.len > LINE_COLUMNS) {
+		if (!first && at + 1 + word.len > columns) {
 			fprintf(out, "\n%*s", (int)indent, "");
 			at = indent;
 		} else if (!first) {

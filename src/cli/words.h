@@ -24,7 +24,10 @@ bool vk_words_next(struct vk_words *rest, struct vk_words *ret_word);
 bool vk_words_line(struct vk_words *rest, struct vk_words *ret_line);
 struct vk_words vk_words_of(const char *text);
 
-/* Print filled to 79 columns. The first line starts at column `at` already, the others are indented. */
+/*
+ * Print filled to 79 columns, on a terminal to its width but at most 100. The first line starts at column `at`
+ * already, the others are indented.
+ */
 void vk_words_fill(FILE *out, struct vk_words words, size_t at, size_t indent);
 
 /* Whether a list of words separated by blanks has this one. */

@@ -129,7 +129,7 @@ static void put_text(const void *ctx)
 	for (size_t i = 0; i < run->count; i++) {
 		if (i > 0)
 			fputc('\n', out);
-		vk_report_diagnosis_text(out, &run->diagnoses[i], run->options.store, 0, &style);
+		vk_report_diagnosis_text(out, &run->diagnoses[i], run->options.store, &style);
 	}
 	if (run->across.count == 0)
 		return;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/screen.h"
 #include "cmd/shared/frame.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/scan_progress.h"
@@ -326,7 +327,7 @@ static void report_how_to_go_on(const struct run *run)
 	for (const char *const *word = run->cmd.call->command; *word != NULL; word++)
 		vk_command_word(&command, *word);
 	line = vk_command_end(&command);
-	fprintf(run->cmd.call->err, "%s\n", line != NULL ? line : "");
+	vk_screen_paste(run->cmd.call->err, "%s\n", line != NULL ? line : "");
 	free(line);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/screen.h"
 #include "cmd/shared/captures.h"
 #include "cmd/shared/verbs.h"
 #include "report/columns.h"
@@ -182,7 +183,8 @@ static void put_text(const void *ctx)
 	if (!run->write && !run->refused && run->prune.remove_count > 0) {
 		char *next = next_command(run);
 
-		fprintf(out, "nothing was removed; to do this:\n  %s\n", next != NULL ? next : "prune --write");
+		vk_screen_paste(out, "nothing was removed; to do this:\n  %s\n",
+				next != NULL ? next : "prune --write");
 		free(next);
 	}
 }

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/screen.h"
 #include "cmd/list_dfxml.h"
 #include "report/xml_text.h"
 #include "store/folder/identity_of_run.h"
@@ -166,6 +167,7 @@ void vk_cmd_put_dfxml(const struct vk_cli_call *call, const struct vk_cmd_judged
 {
 	struct xml x = {.out = call->out};
 
+	(void)vk_screen_exact(x.out, true);
 	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", x.out);
 	open_element(&x, "dfxml version=\"1.2.0\" xmlns=\"" DFXML_NAMESPACE
 			 "\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:vmfskit=\"urn:vmfskit:capture:1\"");

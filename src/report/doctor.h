@@ -6,11 +6,11 @@
 #include "report/report.h"
 #include "vmfskit/doctor.h"
 
-/* store: where captures were looked for, NULL: nowhere. columns: width of the map, 0: of the terminal. */
-void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *diagnosis, const char *store, unsigned columns,
+/* store: where captures were looked for, NULL: nowhere. */
+void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *diagnosis, const char *store,
 			      const struct vk_report_style *style);
 /* The structures in their order, each with its verdict, and a legend. */
-void vk_report_damage_map(FILE *out, const struct vk_diagnosis *diagnosis, unsigned columns);
+void vk_report_damage_map(FILE *out, const struct vk_diagnosis *diagnosis);
 /* As docs/json.md describes it; NULL when memory ran out. */
 json_t *vk_report_diagnosis_json(const struct vk_diagnosis *diagnosis);
 /* The disk to scale and its beginning enlarged; the same bytes for the same diagnosis. */

@@ -3,9 +3,10 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/screen.h"
 #include "report/doctor.h"
 
-enum { CELLS_MAX = 256, LINE_LEAST = 40 };
+enum { CELLS_MAX = 256, LINE_USUAL = 80 };
 
 /* One structure and the worst of its verdicts. */
 struct cell {
@@ -107,14 +108,16 @@ __attribute__((format(printf, 2, 3))) static void put_item(struct line *line, co
 	line->at += len;
 }
 
-void vk_report_damage_map(FILE *out, const struct vk_diagnosis *d, unsigned columns)
+void vk_report_damage_map(FILE *out, const struct vk_diagnosis *d)
 {
 	struct cell cells[CELLS_MAX];
 	size_t count = collect(d, cells);
-	struct line line = {out, 1, columns < LINE_LEAST ? LINE_LEAST : columns};
+	struct line line = {out, 1, vk_screen_columns(out)};
 
 	if (count == 0)
 		return;
+	if (line.columns == 0)
+		line.columns = LINE_USUAL;
 	fputs("Map\n ", out);
 	for (size_t i = 0; i < count; i++) {
 		/* where one volume ends and another, or the table, begins */

@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A diagnosis for the person on the phone. */
 #include <inttypes.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
+#include "base/screen.h"
 #include "report/doctor.h"
 #include "report/report.h"
 #include "report/shown.h"
-
-static unsigned width_of(FILE *out)
-{
-	struct winsize size;
-
-	if (isatty(fileno(out)) == 1 && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return 100;
-}
 
 static void put_volume(FILE *out, const struct vk_diagnosis *d, const struct vk_diagnosed_volume *v)
 {
@@ -43,7 +33,7 @@ static void put_list(FILE *out, const char *title, char *const *lines, size_t co
 		fprintf(out, "  %s\n", lines[i]);
 }
 
-void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const char *store, unsigned columns,
+void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const char *store,
 			      const struct vk_report_style *style)
 {
 	fprintf(out, "%s: %s, %s, sectors of %" PRIu32 " bytes\n", vk_shown_name(d->path).text,
@@ -81,14 +71,16 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const cha
 	put_list(out, "Still there", d->intact, d->intact_count);
 	if (d->range_count > 0) {
 		fputc('\n', out);
-		vk_report_damage_map(out, d, columns != 0 ? columns : width_of(out));
+		vk_report_damage_map(out, d);
 	}
 	if (d->advice_count > 0)
 		fputs("\nNext\n", out);
 	for (size_t i = 0; i < d->advice_count; i++) {
 		const char *command = d->advice[i].command;
 
-		fprintf(out, "  %zu. %s%s%s\n", i + 1, command != NULL ? command : "", command != NULL ? "\n     " : "",
-			d->advice[i].why);
+		fprintf(out, "  %zu. ", i + 1);
+		if (command != NULL)
+			vk_screen_paste(out, "%s\n", command);
+		fprintf(out, "%s%s\n", command != NULL ? "     " : "", d->advice[i].why);
 	}
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/checked.h"
+#include "base/screen.h"
 #include "report/report.h"
 #include "report/report_find.h"
 #include "report/shown.h"
@@ -317,5 +318,5 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 		fprintf(out, "\nThe %s agrees with what was found.\n",
 			view->source->tail.first_sector != 0 ? "backup GPT at the end" : "partition table");
 	for (size_t i = 0; i < view->next_count; i++)
-		fprintf(out, "  %s\n", view->next[i]);
+		vk_screen_paste(out, "  %s\n", view->next[i]);
 }

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/screen.h"
 #include "report/report.h"
 
 struct vk_report_style vk_report_style_for(FILE *out)
@@ -12,7 +12,7 @@ struct vk_report_style vk_report_style_for(FILE *out)
 	const char *term = getenv("TERM");
 	struct vk_report_style style = {0};
 
-	style.colour = isatty(fileno(out)) == 1 && getenv("NO_COLOR") == NULL && term != NULL &&
+	style.colour = vk_screen_is_terminal(out) && getenv("NO_COLOR") == NULL && term != NULL &&
 		       strcmp(term, "dumb") != 0;
 	return style;
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/json.h"
 #include "base/checked.h"
+#include "base/screen.h"
 #include "base/texts.h"
 #include "report/report.h"
 #include "report/table_commands_parts.h"
@@ -81,7 +82,7 @@ void vk_table_commands_free(struct vk_table_commands *commands)
 static void put_lines(FILE *out, const char *before, const struct vk_lines *lines)
 {
 	for (size_t i = 0; i < lines->count; i++)
-		fprintf(out, "%s%s\n", before, lines->items[i]);
+		vk_screen_paste(out, "%s%s\n", before, lines->items[i]);
 }
 
 static void put_care(FILE *out, const struct vk_tool_commands *tool)
@@ -95,7 +96,8 @@ static void put_care(FILE *out, const struct vk_tool_commands *tool)
 static void put_end(FILE *out, const struct vk_tool_commands *tool)
 {
 	put_lines(out, "# to put back what was saved: ", &tool->back);
-	put_lines(out, "# note: ", &tool->notes);
+	for (size_t i = 0; i < tool->notes.count; i++)
+		fprintf(out, "# note: %s\n", tool->notes.items[i]);
 }
 
 void vk_table_commands_text(FILE *out, const struct vk_table_commands *commands)
@@ -117,7 +119,7 @@ void vk_table_commands_text(FILE *out, const struct vk_table_commands *commands)
 		fputs("# is it this LUN? A line that prints nothing says that it is another one: stop\n", out);
 	put_care(out, &commands->sfdisk);
 	if (commands->linux_command != NULL) {
-		fprintf(out, "%s <<'END'\n", commands->linux_command);
+		vk_screen_paste(out, "%s <<'END'\n", commands->linux_command);
 		put_lines(out, "", &commands->sfdisk.lines);
 		fputs("END\n", out);
 	}

@@ -2,9 +2,9 @@
 /* What a run of capture tells people, and scripts. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/command.h"
+#include "base/screen.h"
 #include "cli/words.h"
 #include "cmd/capture/capture_run.h"
 #include "report/report.h"
@@ -147,7 +147,7 @@ void vk_capture_put_text(const void *ctx)
 		fprintf(out, "%s: no longer seen, last captured %s\n", slash != NULL ? slash + 1 : gone->source_path,
 			gone->time);
 	}
-	if (run->all && !run->quiet && isatty(fileno(out)) == 1)
+	if (run->all && !run->quiet && vk_screen_is_terminal(out))
 		put_sums(out, run);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/screen.h"
 #include "cmd/repair/repair_run.h"
 #include "report/shown.h"
 #include "scsi/device_info.h"
@@ -115,7 +116,7 @@ void vk_repair_check_show(const void *ctx)
 	}
 	fputs("do not type this line\n", out);
 	if (check->line_instead != NULL)
-		fprintf(out, "instead:\n  %s\n", check->line_instead);
+		vk_screen_paste(out, "instead:\n  %s\n", check->line_instead);
 }
 
 static void set_said(struct vk_json *o, const struct vk_line_said *said)

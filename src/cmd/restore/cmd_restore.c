@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/screen.h"
 #include "cli/words.h"
 #include "cmd/restore/restore_run.h"
 #include "cmd/shared/verbs.h"
@@ -53,7 +54,7 @@ static bool plan_and_write(void *ctx)
 		      call->err);
 		command = vk_restore_as_undo(run);
 		if (command != NULL)
-			fprintf(call->err, "to take that restore back use:\n  %s\n", command);
+			vk_screen_paste(call->err, "to take that restore back use:\n  %s\n", command);
 		free(command);
 		return vk_cmd_ok(&run->cmd, VK_EXIT_USAGE);
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/screen.h"
 #include "base/signals.h"
 
 /* Hosts beat every three seconds: who waits less sees none. Tests have their own clocks. */
@@ -106,7 +107,7 @@ static void tell_undo(void *ctx, const char *undo_id)
 	fflush(call->out);
 	fprintf(call->err, "undo capture: %s\n", undo_id);
 	if (way_back != NULL)
-		fprintf(call->err, "to go back to the state before: %s\n", way_back);
+		vk_screen_paste(call->err, "to go back to the state before: %s\n", way_back);
 	fflush(call->err);
 	free(way_back);
 }
@@ -243,7 +244,7 @@ void vk_restore_end(struct vk_restore_run *run)
 		if (run->undo_id[0] != '\0' && vk_restore_written_bytes(run->restore) > 0)
 			command = vk_restore_next_command(run);
 		if (command != NULL)
-			fprintf(run->cmd.call->err, "  to go back: %s\n", command);
+			vk_screen_paste(run->cmd.call->err, "  to go back: %s\n", command);
 		free(command);
 	}
 	if (!run->holds_signals)

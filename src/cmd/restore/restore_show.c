@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/screen.h"
 #include "cmd/restore/restore_run.h"
 #include "report/report.h"
 #include "report/shown.h"
@@ -177,8 +178,10 @@ static void show_next(const struct vk_restore_run *run, const char *intro)
 {
 	char *command = vk_restore_next_command(run);
 
-	if (command != NULL)
-		fprintf(run->cmd.call->out, "%s\n  %s\n", intro, command);
+	if (command != NULL) {
+		fprintf(run->cmd.call->out, "%s\n", intro);
+		vk_screen_paste(run->cmd.call->out, "  %s\n", command);
+	}
 	free(command);
 }
 

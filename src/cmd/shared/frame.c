@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/screen.h"
 #include "cli/words.h"
 #include "cmd/shared/frame.h"
 #include "report/report.h"
@@ -233,10 +234,12 @@ static void show_json(struct vk_cmd *cmd, const void *run, const struct vk_cmd_s
 	vk_json_set_text(&root, "schema", steps->schema);
 	steps->put_json(run, &root);
 	object = vk_json_end(&root);
+	(void)vk_screen_exact(cmd->call->out, true);
 	if (object == NULL || json_dumpf(object, cmd->call->out, JSON_INDENT(2)) != 0)
 		(void)vk_cmd_no_memory(cmd);
 	else
 		fputc('\n', cmd->call->out);
+	(void)vk_screen_exact(cmd->call->out, false);
 	json_decref(object);
 }
 

@@ -3,8 +3,8 @@
 #include "cmd/shared/scan_progress.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
+#include "base/screen.h"
 #include "vmfskit/text.h"
 
 /* Set by a signal: the scan ends at the next occasion, and its state is kept. */
@@ -20,7 +20,7 @@ void vk_cmd_progress_begin(struct vk_cmd_progress *progress, const struct vk_cli
 {
 	const struct sigaction stop = {.sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND};
 
-	*progress = (struct vk_cmd_progress){.err = call->err, .terminal = isatty(fileno(call->err)) == 1};
+	*progress = (struct vk_cmd_progress){.err = call->err, .terminal = vk_screen_is_terminal(call->err)};
 	asked_to_stop = 0;
 	sigaction(SIGINT, &stop, &progress->was_int);
 	sigaction(SIGTERM, &stop, &progress->was_term);
@@ -29,8 +29,10 @@ void vk_cmd_progress_begin(struct vk_cmd_progress *progress, const struct vk_cli
 
 bool vk_cmd_progress_end(struct vk_cmd_progress *progress)
 {
-	if (progress->shown)
+	if (progress->shown) {
 		fputs("\r\033[K", progress->err);
+		(void)vk_screen_exact(progress->err, false);
+	}
 	progress->shown = false;
 	sigaction(SIGINT, &progress->was_int, NULL);
 	sigaction(SIGTERM, &progress->was_term, NULL);
@@ -63,6 +65,8 @@ bool vk_cmd_progress_tell(void *ctx, uint64_t done_bytes, uint64_t total_bytes)
 		rate = (double)(done_bytes - progress->first_bytes) / (seconds - progress->first_seconds);
 	if (!progress->terminal)
 		return asked_to_stop == 0;
+	if (!progress->shown)
+		(void)vk_screen_exact(progress->err, true);
 	fprintf(progress->err, "\r%.1f of %.1f GiB searched", (double)done_bytes / (1 << 30),
 		(double)total_bytes / (1 << 30));
 	if (rate > 0) {
