@@ -80,13 +80,14 @@ static void draw(struct run *run)
 {
 	struct vk_output_file file;
 	struct vk_error err;
+	bool drawn;
 
 	if (vk_output_open(run->svg, vk_cli_flag(run->cmd.call, "overwrite"), &file, &err) != VK_OK) {
 		vk_cmd_fail(&run->cmd, &err);
 		return;
 	}
-	vk_report_diagnosis_svg(file.out, &run->diagnoses[0]);
-	if (vk_output_close(&file, true, &err) != VK_OK)
+	drawn = vk_report_diagnosis_svg(file.out, &run->diagnoses[0]) || vk_cmd_no_memory(&run->cmd);
+	if (vk_output_close(&file, drawn, &err) != VK_OK)
 		vk_cmd_fail(&run->cmd, &err);
 }
 

@@ -13,10 +13,10 @@ void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *diagnosis, c
 void vk_report_damage_map(FILE *out, const struct vk_diagnosis *diagnosis);
 /* As docs/json.md describes it; NULL when memory ran out. */
 json_t *vk_report_diagnosis_json(const struct vk_diagnosis *diagnosis);
-/* The disk to scale and its beginning enlarged; the same bytes for the same diagnosis. */
-void vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *diagnosis);
-
-/* What is drawn of two neighbouring verdicts. */
-unsigned vk_report_damage_rank(enum vk_damage damage);
+/*
+ * The disk to scale, its structures enlarged and in a list; the same bytes for the same diagnosis. False when memory
+ * ran out.
+ */
+bool vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *diagnosis);
 
 #endif

@@ -1,116 +1,253 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A diagnosis as a picture: the disk to scale, and below it each stretch where structures lie, enlarged. */
+/*
+ * A diagnosis as a picture: the disk to scale, each stretch where structures lie enlarged, and the list of the
+ * structures with their numbers. Every text is of a font of one width, so that what fits can be counted.
+ */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "report/doctor.h"
+#include "report/shown.h"
+#include "report/svg_bar.h"
 #include "report/xml_text.h"
+#include "vmfskit/text.h"
 
-enum { WIDTH = 1000, MARGIN = 20, BAR = 40, STRIPS_MAX = 24 };
+enum { STRIPS_MAX = 24, LINE = 18, HEADLINE_FONT = 14, PATH_FONT = 16, VOLUMES_MAX = 32 };
 
-/* Colours that also differ in brightness, for those who see no red and green. */
-static const char *const colours[VK_DAMAGE_COUNT] = {
-	[VK_DAMAGE_UNKNOWN] = "#d9d9d9", [VK_DAMAGE_INTACT] = "#1b7837",  [VK_DAMAGE_CONSISTENT] = "#a6dba0",
-	[VK_DAMAGE_CHANGED] = "#fee08b", [VK_DAMAGE_DAMAGED] = "#d73027", [VK_DAMAGE_ZERO] = "#111111",
-	[VK_DAMAGE_FOREIGN] = "#762a83", [VK_DAMAGE_UNREADABLE] = "#f46d43",
+/* Columns of the list. The last one takes "unreadable in sectors 137438953471 to 137438953472". */
+enum { AT_SIGN = 52, AT_NAME = 76, AT_VOLUME = 318, AT_SECTORS = 372, AT_SIZE = 566, AT_VERDICT = 644 };
+
+/* What is drawn and where. */
+struct picture {
+	const struct vk_diagnosis *d;
+	struct vk_cell cells[VK_CELLS_MAX];
+	size_t cell_count;
+	struct vk_svg_bar strips[STRIPS_MAX];
+	size_t strip_count, strips_left;
+	bool occurs[VK_DAMAGE_COUNT];
+	unsigned y; /* the next line */
 };
 
-/* A stretch of the disk as a bar. Coordinates in hundredths, so that no floating point decides about bytes. */
-struct scale {
-	uint64_t start, end;
-	unsigned y;
-};
-
-static uint64_t x_of(const struct scale *s, uint64_t at)
-{
-	const uint64_t width = (WIDTH - 2 * MARGIN) * 100;
-
-	return (uint64_t)((unsigned __int128)(at - s->start) * width / (s->end - s->start)) + MARGIN * 100;
-}
-
-static void put_range(FILE *out, const struct vk_diagnosis *d, const struct scale *s, const struct vk_damage_range *r)
-{
-	uint64_t from = vk_max_u64(r->offset_bytes, s->start);
-	uint64_t to = vk_min_u64(r->offset_bytes + r->length_bytes, s->end);
-	uint64_t x, width;
-
-	if (from >= to)
-		return;
-	x = x_of(s, from);
-	width = vk_max_u64(x_of(s, to) - x, 100); /* one pixel, or nobody sees a sector */
-	fprintf(out, "<rect x=\"%" PRIu64 ".%02" PRIu64 "\" y=\"%u\" width=\"%" PRIu64 ".%02" PRIu64 "\" height=\"%d\" "
-		"fill=\"%s\"><title>", x / 100, x % 100, s->y, width / 100, width % 100, BAR, colours[r->damage]);
-	vk_report_xml_text(out, r->what);
-	fprintf(out, ": %s, sectors %" PRIu64 " to %" PRIu64 "</title></rect>\n", vk_damage_name(r->damage),
-		r->offset_bytes / d->sector_size, (r->offset_bytes + r->length_bytes - 1) / d->sector_size);
-}
-
-/* What is bad is painted over what is good. */
-static void put_bar(FILE *out, const struct vk_diagnosis *d, const struct scale *s, const char *title)
-{
-	fprintf(out, "<text x=\"%d\" y=\"%u\">", MARGIN, s->y - 6);
-	vk_report_xml_text(out, title);
-	fprintf(out, "</text>\n<rect x=\"%d\" y=\"%u\" width=\"%d\" height=\"%d\" fill=\"#f7f7f7\" "
-		"stroke=\"#888888\"><title>not looked at</title></rect>\n", MARGIN, s->y, WIDTH - 2 * MARGIN, BAR);
-	for (unsigned rank = 0; rank <= VK_DAMAGE_COUNT; rank++)
-		for (size_t i = 0; i < d->range_count; i++)
-			if (vk_report_damage_rank(d->ranges[i].damage) == rank)
-				put_range(out, d, s, &d->ranges[i]);
-}
-
-void vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *d)
+/* Stretches where structures lie, with nothing of more than 64 MiB between them; what others left is only listed. */
+static void find_strips(struct picture *p)
 {
 	const uint64_t apart = 64ULL << 20;
-	struct scale strips[STRIPS_MAX];
-	size_t count = 0;
-	unsigned height;
-	struct scale disk = {0, d->size_bytes, 90};
-	char title[160];
 
-	/* stretches where structures lie, with nothing of more than 64 MiB between them */
-	for (size_t i = 0; i < d->range_count; i++) {
-		const struct vk_damage_range *r = &d->ranges[i];
-		uint64_t end = r->offset_bytes + r->length_bytes;
+	for (size_t i = 0; i < p->cell_count; i++) {
+		const struct vk_cell *c = &p->cells[i];
+		uint64_t end = vk_min_u64(c->end_bytes, p->d->size_bytes);
+		struct vk_svg_bar *last = p->strip_count > 0 ? &p->strips[p->strip_count - 1] : NULL;
 
-		if (count > 0 && r->offset_bytes - strips[count - 1].end <= apart)
-			strips[count - 1].end = end;
-		else if (count == STRIPS_MAX)
-			break;
+		if (strcmp(c->symbol, "+") == 0 || c->start_bytes >= end)
+			continue;
+		if (last != NULL && c->start_bytes <= vk_add_sat(last->end_bytes, apart))
+			last->end_bytes = vk_max_u64(last->end_bytes, end);
+		else if (p->strip_count < STRIPS_MAX)
+			p->strips[p->strip_count++] = (struct vk_svg_bar){c->start_bytes, end, 0, false};
 		else
-			strips[count++] = (struct scale){.start = r->offset_bytes, .end = end};
+			p->strips_left++;
 	}
-	height = 150 + (unsigned)count * (BAR + 40) + VK_DAMAGE_COUNT * 20 + MARGIN;
-	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
-		     "width=\"%d\" height=\"%u\" viewBox=\"0 0 %d %u\" font-family=\"sans-serif\" font-size=\"12\" "
-		     "role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">",
-		WIDTH, height, WIDTH, height);
-	vk_report_xml_text(out, d->path);
-	fputs("</title>\n<desc id=\"desc\">", out);
-	vk_report_xml_text(out, d->headline);
-	fprintf(out, "</desc>\n<rect width=\"%d\" height=\"%u\" fill=\"#ffffff\"/>\n<text x=\"%d\" y=\"24\" "
-		"font-size=\"16\">", WIDTH, height, MARGIN);
-	vk_report_xml_text(out, d->path);
-	fprintf(out, "</text>\n<text x=\"%d\" y=\"46\">", MARGIN);
-	vk_report_xml_text(out, d->headline);
-	fputs("</text>\n", out);
-	snprintf(title, sizeof(title), "the whole disk, %" PRIu64 " sectors, to scale", d->size_bytes / d->sector_size);
-	if (d->size_bytes > 0)
-		put_bar(out, d, &disk, title);
-	for (size_t i = 0; i < count; i++) {
-		strips[i].y = 90 + (unsigned)(i + 1) * (BAR + 40);
-		snprintf(title, sizeof(title), "sectors %" PRIu64 " to %" PRIu64 ", enlarged",
-			 strips[i].start / d->sector_size, (strips[i].end - 1) / d->sector_size);
-		put_bar(out, d, &strips[i], title);
-	}
-	for (int i = 0; i < VK_DAMAGE_COUNT; i++) {
-		unsigned y = 150 + (unsigned)count * (BAR + 40) + (unsigned)i * 20;
+	/* one that is most of the source shows nothing new */
+	if (p->strip_count == 1 && p->strips[0].end_bytes - p->strips[0].start_bytes > p->d->size_bytes / 2)
+		p->strip_count = 0;
+}
 
-		fprintf(out, "<rect x=\"%d\" y=\"%u\" width=\"14\" height=\"14\" fill=\"%s\"/>\n<text x=\"%d\" "
-			"y=\"%u\">%s: ",
-			MARGIN, y, colours[i], MARGIN + 22, y + 12, vk_damage_name((enum vk_damage)i));
+static void open_text(FILE *out, unsigned x, unsigned y, unsigned font)
+{
+	fprintf(out, "<text font-size=\"%u\" x=\"%u\" y=\"%u\">", font, x, y);
+}
+
+static void put_line(FILE *out, struct picture *p, const char *text)
+{
+	p->y += LINE;
+	open_text(out, VK_SVG_MARGIN, p->y, 12);
+	vk_report_xml_cut(out, text, vk_svg_columns(VK_SVG_BAR_WIDTH, 12));
+	fputs("</text>\n", out);
+}
+
+/* The colour and, for those who cannot tell it from another, the sign of the map. */
+static void put_sign(FILE *out, unsigned x, unsigned y, enum vk_damage damage)
+{
+	static const bool dark[VK_DAMAGE_COUNT] = {
+		[VK_DAMAGE_INTACT] = true,  [VK_DAMAGE_DAMAGED] = true,	   [VK_DAMAGE_ZERO] = true,
+		[VK_DAMAGE_FOREIGN] = true, [VK_DAMAGE_UNREADABLE] = true,
+	};
+
+	fprintf(out, "<rect class=\"line\" x=\"%u\" y=\"%u\" width=\"14\" height=\"14\" fill=\"%s\" "
+		"stroke=\"#767676\"/>\n<text font-size=\"%d\" text-anchor=\"middle\" x=\"%u\" y=\"%u\" "
+		"style=\"fill:%s\">%c</text>\n", x, y - 11, vk_svg_colour(damage), VK_SVG_SMALL, x + 7, y,
+		dark[damage] ? "#ffffff" : "#000000", vk_damage_sign(damage));
+}
+
+static void put_row(FILE *out, struct picture *p, size_t index)
+{
+	const struct vk_cell *c = &p->cells[index];
+	uint64_t first, last;
+
+	p->y += LINE;
+	fprintf(out, "<g%s>\n", vk_report_harmed(c->worst) ? " font-weight=\"bold\"" : "");
+	open_text(out, VK_SVG_MARGIN, p->y, VK_SVG_SMALL);
+	fprintf(out, "%zu</text>\n", index + 1);
+	put_sign(out, AT_SIGN, p->y, c->worst);
+	open_text(out, AT_NAME, p->y, VK_SVG_SMALL);
+	vk_report_xml_cut(out, vk_report_cell_name(c).text, vk_svg_columns(AT_VOLUME - AT_NAME, VK_SVG_SMALL));
+	fputs("</text>\n", out);
+	for (size_t i = 0; i < p->d->volume_count; i++)
+		if (p->d->volumes[i].start_bytes == c->range->volume_start_bytes) {
+			open_text(out, AT_VOLUME, p->y, VK_SVG_SMALL);
+			fprintf(out, "%zu</text>\n", i + 1);
+		}
+	open_text(out, AT_SECTORS, p->y, VK_SVG_SMALL);
+	first = c->start_bytes / p->d->sector_size;
+	last = (c->end_bytes - 1) / p->d->sector_size;
+	fprintf(out, last > first ? "%" PRIu64 " to %" PRIu64 "</text>\n" : "%" PRIu64 "</text>\n", first, last);
+	open_text(out, AT_SIZE, p->y, VK_SVG_SMALL);
+	fprintf(out, "%s</text>\n", vk_shown_size_short(c->end_bytes - c->start_bytes).text);
+	open_text(out, AT_VERDICT, p->y, VK_SVG_SMALL);
+	fputs(vk_damage_name(c->worst), out);
+	if (c->harm_end_bytes != 0 && (c->harm_start_bytes != c->start_bytes || c->harm_end_bytes != c->end_bytes)) {
+		fputs(" in ", out);
+		vk_report_sectors(out, p->d, c->harm_start_bytes, c->harm_end_bytes);
+	}
+	fputs("</text>\n</g>\n", out);
+}
+
+static void put_list(FILE *out, struct picture *p)
+{
+	static const struct {
+		unsigned x;
+		const char *title;
+	} heads[] = {
+		{AT_NAME, "structure"}, {AT_VOLUME, "volume"}, {AT_SECTORS, "sectors"}, {AT_SIZE, "size"},
+		{AT_VERDICT, "verdict"},
+	};
+
+	if (p->cell_count == 0) {
+		put_line(out, p, "No structure was judged.");
+		return;
+	}
+	p->y += LINE;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		fprintf(out, "<text class=\"soft\" font-size=\"%d\" x=\"%u\" y=\"%u\">%s</text>\n", VK_SVG_SMALL,
+			heads[i].x, p->y, heads[i].title);
+	for (size_t i = 0; i < p->cell_count; i++)
+		put_row(out, p, i);
+	if (p->cell_count == VK_CELLS_MAX)
+		put_line(out, p, "Further structures are left out: vmfskit doctor --json lists all.");
+}
+
+static void put_volumes(FILE *out, struct picture *p)
+{
+	const struct vk_diagnosis *d = p->d;
+	char text[sizeof(d->volumes->label) + 160];
+
+	for (size_t i = 0; i < d->volume_count && i < VOLUMES_MAX; i++) {
+		const struct vk_diagnosed_volume *v = &d->volumes[i];
+		uint64_t first = v->start_bytes / d->sector_size;
+		struct vk_text line;
+
+		vk_text_init(&line, text, sizeof(text));
+		vk_text_fmt(&line, "volume %zu: from sector %" PRIu64, i + 1, first);
+		if (v->length_bytes != 0)
+			vk_text_fmt(&line, " to %" PRIu64,
+				    vk_add_sat(v->start_bytes, v->length_bytes - 1) / d->sector_size);
+		if (v->partition != 0)
+			vk_text_fmt(&line, ", partition %u", v->partition);
+		if (v->fs_version[0] != '\0')
+			vk_text_fmt(&line, ", %s \"%s\"", v->fs_version, v->label);
+		put_line(out, p, text);
+	}
+	if (d->volume_count > VOLUMES_MAX)
+		put_line(out, p, "Further volumes are left out: vmfskit doctor --json lists all.");
+}
+
+static void put_legend(FILE *out, struct picture *p)
+{
+	p->y += LINE;
+	fprintf(out, "<rect class=\"line\" x=\"%d\" y=\"%u\" width=\"14\" height=\"14\" fill=\"#f7f7f7\" "
+		"stroke=\"#767676\"/>\n", VK_SVG_MARGIN, p->y - 11);
+	open_text(out, VK_SVG_MARGIN + 24, p->y, 12);
+	fputs("not looked at</text>\n", out);
+	for (int i = 0; i < VK_DAMAGE_COUNT; i++) {
+		if (!p->occurs[i])
+			continue;
+		p->y += LINE;
+		put_sign(out, VK_SVG_MARGIN, p->y, (enum vk_damage)i);
+		open_text(out, VK_SVG_MARGIN + 24, p->y, 12);
+		fprintf(out, "%s: ", vk_damage_name((enum vk_damage)i));
 		vk_report_xml_text(out, vk_damage_meaning((enum vk_damage)i));
 		fputs("</text>\n", out);
 	}
+}
+
+/* Everything below the title; returns where it ends. */
+static unsigned put_body(FILE *out, struct picture *p)
+{
+	const struct vk_diagnosis *d = p->d;
+	const char *rest = d->headline;
+
+	open_text(out, VK_SVG_MARGIN, 30, PATH_FONT);
+	vk_report_xml_cut(out, vk_shown_name(d->path).text, vk_svg_columns(VK_SVG_BAR_WIDTH, PATH_FONT));
+	fputs("</text>\n", out);
+	p->y = 36;
+	while (rest != NULL && rest[0] != '\0') {
+		p->y += LINE;
+		open_text(out, VK_SVG_MARGIN, p->y, HEADLINE_FONT);
+		rest = vk_report_xml_line(out, rest, vk_svg_columns(VK_SVG_BAR_WIDTH, HEADLINE_FONT));
+		fputs("</text>\n", out);
+	}
+	p->y += LINE;
+	if (d->size_bytes > 0)
+		p->y = vk_svg_bar(out, d, &(struct vk_svg_bar){0, d->size_bytes, p->y, true}, p->cells, p->cell_count);
+	put_volumes(out, p);
+	p->y += LINE;
+	for (size_t i = 0; i < p->strip_count; i++) {
+		p->strips[i].y = p->y;
+		p->y = vk_svg_bar(out, d, &p->strips[i], p->cells, p->cell_count);
+	}
+	if (p->strips_left > 0)
+		put_line(out, p, "Further stretches are not enlarged.");
+	put_list(out, p);
+	p->y += LINE;
+	put_legend(out, p);
+	return p->y + VK_SVG_MARGIN;
+}
+
+bool vk_report_diagnosis_svg(FILE *out, const struct vk_diagnosis *d)
+{
+	struct picture p = {.d = d};
+	char *text = NULL;
+	size_t len = 0;
+	unsigned height;
+	FILE *body = open_memstream(&text, &len);
+
+	if (body == NULL)
+		return false;
+	p.cell_count = vk_report_cells(d, p.cells);
+	for (size_t i = 0; i < d->range_count; i++)
+		p.occurs[d->ranges[i].damage] = true;
+	find_strips(&p);
+	height = put_body(body, &p);
+	if (fclose(body) != 0) {
+		free(text);
+		return false;
+	}
+	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
+		     "width=\"%d\" height=\"%u\" viewBox=\"0 0 %d %u\" font-family=\"monospace\" font-size=\"12\" "
+		     "role=\"img\" aria-labelledby=\"title desc\">\n<title id=\"title\">",
+		VK_SVG_WIDTH, height, VK_SVG_WIDTH, height);
+	vk_report_xml_text(out, d->path);
+	fputs("</title>\n<desc id=\"desc\">", out);
+	vk_report_xml_text(out, d->headline);
+	/* on dark paper the text is light; bars and signs keep their colours */
+	fprintf(out, "</desc>\n<style>text { fill: #1a1a1a } .soft { fill: #555555 } "
+		"@media (prefers-color-scheme: dark) { text { fill: #ececec } .soft { fill: #b4b4b4 } "
+		".page { fill: #17191d } .line { stroke: #9a9a9a } }</style>\n"
+		"<rect class=\"page\" width=\"%d\" height=\"%u\" fill=\"#ffffff\"/>\n", VK_SVG_WIDTH, height);
+	fwrite(text, 1, len, out);
 	fputs("</svg>\n", out);
+	free(text);
+	return true;
 }

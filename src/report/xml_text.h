@@ -11,5 +11,12 @@
  * texts.
  */
 void vk_report_xml_text(FILE *out, const char *bytes);
+/* The same, for a place that takes so many columns of a font of one width: what is longer ends in "...". */
+void vk_report_xml_cut(FILE *out, const char *bytes, size_t columns);
+/*
+ * The first line of a text that is broken at blanks (columns: at least 4). Returns the rest of bytes, NULL when there
+ * is none. out may be NULL.
+ */
+const char *vk_report_xml_line(FILE *out, const char *bytes, size_t columns);
 
 #endif
