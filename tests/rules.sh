@@ -150,17 +150,36 @@ rule_writers() {
 # Phrases that readers had to read twice; what is said instead stands where they were.
 old_words='that systems read|it concerns|headers are in order|no good one|nothing proves every|lies where would be|stood there: see each|name for device
 setptbl drops|was asked for, and nobody|nobody vouches|where who can write|heartbeat that can be read'
-# texts that go over several lines of source are read as one: prints FILE: PHRASE
-rule_words() {
-	find src include cron README.md docs -type f | sort | xargs awk -v words="${old_words//$'\n'/|}" '
-		function judge(  i) {
+# FILES on standard input: each as one line, with texts that go over several lines put together: "FILE: ..."
+joined() {
+	sort | xargs awk '
+		function put() {
 			gsub(/"[ \t\\]*"/, "", text)
 			gsub(/[ \t]+/, " ", text)
-			for (i = 1; i <= count; i++) if (index(tolower(text), tolower(word[i]))) print file ": " word[i]
+			if (text != "") print file ":" text
 			text = ""
 		}
-		BEGIN { count = split(words, word, "|") }
-		FNR == 1 { judge(); file = FILENAME }
+		FNR == 1 { put(); file = FILENAME }
 		{ text = text " " $0 }
-		END { judge() }'
+		END { put() }'
+}
+# prints FILE: PHRASE
+rule_words() {
+	find src include cron README.md docs -type f | joined | awk -v words="${old_words//$'\n'/|}" '
+		BEGIN { count = split(words, word, "|") }
+		{ for (i = 1; i <= count; i++) if (index(tolower($0), tolower(word[i]))) print substr($0, 1, index($0, ":")) " " word[i] }'
+}
+
+# errors, reasons, findings and notes stand behind a name and a colon: they begin in lower case, unless with a name (ESXi, Windows)
+sentences='vk_(error_(set|errno|remedy)|guard_(object|ask_tail)|target_changed|cli_usage|lab_fail|work_(lost|note|verdict)|table_(note|doubt|lost)'
+sentences+='|rebuilt_say|sentence_add|restore_add_remark|doctor_report|finding_[a-z_]*)|report_harm|put_finding|choose_kind|F|G|R'
+rule_lower() {
+	find src include -name '*.[ch]' | joined | awk -v names="(^|[^a-z_A-Z])($sentences)\\(" '{
+		file = substr($0, 1, index($0, ":"))
+		gsub(/\\ [FGR]\(/, ");&")
+		for (count = split($0, part, /\) ?;/); count > 0; count--)
+			if (part[count] ~ names && part[count] !~ /"(Windows|Linux) / &&
+			    match(part[count], /[,(?:] ?"([A-Z][a-z]+|A|An)[ ,:]/))
+				print file " " substr(part[count], RSTART, 60)
+	}'
 }

@@ -90,7 +90,7 @@ static enum vk_status open_fd(int fd, const char *name, bool private_fd,
 	if (S_ISDIR(st.st_mode)) {
 		close(fd);
 		vk_error_set(err, VK_USAGE, name, "this is a folder");
-		vk_error_remedy(err, "Name a disk, a partition, or a file that holds an image of one");
+		vk_error_remedy(err, "name a disk, a partition, or a file that holds an image of one");
 		return VK_USAGE;
 	}
 	if (S_ISBLK(st.st_mode))
@@ -174,6 +174,6 @@ enum vk_status vk_io_path(const char *path, const struct vk_open_options *option
 		return open_fd(fd, path, true, options, ret_io, err);
 	status = vk_error_errno(err, errno, path, "cannot open it for reading");
 	if (errno == EACCES || errno == EPERM)
-		vk_error_remedy(err, "Run this as root, or as a user who may read it");
+		vk_error_remedy(err, "run this as root, or as a user who may read it");
 	return status;
 }

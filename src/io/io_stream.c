@@ -34,7 +34,7 @@ static enum vk_status put_bytes(struct spool *s, uint64_t offset, const uint8_t 
 		if (n <= 0) {
 			vk_error_errno(err, n == 0 ? ENOSPC : errno, s->name,
 				       "there is no room to keep this input");
-			vk_error_remedy(err, "Save it to a file first, or set TMPDIR to a folder with room");
+			vk_error_remedy(err, "save it to a file first, or set TMPDIR to a folder with room");
 			return VK_IO;
 		}
 		p += n;

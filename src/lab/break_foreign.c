@@ -23,14 +23,14 @@ enum vk_status vk_lab_mkfs_ext4(const char *path, struct vk_error *err)
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && code == ENOENT; i++)
 		code = posix_spawnp(&pid, places[i], NULL, NULL, (char *const *)(uintptr_t)argv, environ);
 	if (code == ENOENT) {
-		vk_error_set(err, VK_ABSENT, NULL, "The program mkfs.ext4 is not installed");
+		vk_error_set(err, VK_ABSENT, NULL, "the program mkfs.ext4 is not installed");
 		return vk_error_remedy(err, "install the package e2fsprogs");
 	}
 	if (code != 0)
-		return vk_error_errno(err, code, NULL, "The program mkfs.ext4 cannot be started");
+		return vk_error_errno(err, code, NULL, "the program mkfs.ext4 cannot be started");
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return vk_error_errno(err, errno, path, "The end of mkfs.ext4 was not seen");
+			return vk_error_errno(err, errno, path, "the end of mkfs.ext4 was not seen");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return vk_error_set(err, VK_IO, path, "mkfs.ext4 failed (its message is above)");
 	return VK_OK;
@@ -51,7 +51,7 @@ void vk_lab_put_ntfs(struct vk_lab_disk *disk, uint64_t offset_bytes, uint64_t l
 	uint8_t boot[512] = "\xEB\x52\x90NTFS    ";
 
 	if (length_bytes < 1 << 20) {
-		vk_lab_fail(disk, vk_error_set(disk->err, VK_USAGE, disk->path, "The place is too small for NTFS"));
+		vk_lab_fail(disk, vk_error_set(disk->err, VK_USAGE, disk->path, "the place is too small for NTFS"));
 		return;
 	}
 	vk_put_le16(boot + 0x0B, (uint16_t)sector_size);

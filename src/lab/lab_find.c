@@ -77,7 +77,7 @@ enum vk_status vk_lab_table_read(struct vk_lab_disk *disk, uint32_t sector_size,
 
 	memset(t, 0, sizeof(*t));
 	if (given != 0 && given != 512 && given != 4096)
-		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes");
+		return vk_error_set(err, VK_USAGE, NULL, "sectors have 512 or 4096 bytes");
 	status = vk_lab_get(disk, 0, sector, sizeof(sector), err);
 	if (status == VK_OK)
 		status = read_source(disk, given, &source, err);
@@ -125,7 +125,7 @@ enum vk_status vk_lab_choose(struct vk_lab_disk *disk, const struct vk_lab_choic
 
 		if (start >= disk->size_bytes)
 			return vk_error_set(err, VK_USAGE, disk->path,
-					    "Sector %llu lies behind the end of the disk",
+					    "sector %llu lies behind the end of the disk",
 					    (unsigned long long)choice->start_sector);
 		t->count = 0;
 		add_found(t, 0, choice->start_sector, (disk->size_bytes - start) / t->sector_size, true);
@@ -139,9 +139,9 @@ enum vk_status vk_lab_choose(struct vk_lab_disk *disk, const struct vk_lab_choic
 	if (kept > 0)
 		return VK_OK;
 	if (choice->partition != 0)
-		vk_error_set(err, VK_ABSENT, disk->path, "The table has no partition %u", choice->partition);
+		vk_error_set(err, VK_ABSENT, disk->path, "the table has no partition %u", choice->partition);
 	else
-		vk_error_set(err, VK_ABSENT, disk->path, "No VMFS partition is found through the table");
+		vk_error_set(err, VK_ABSENT, disk->path, "no VMFS partition is found through the table");
 	return vk_error_remedy(err, "if the table is gone, say where the partition starts with --start");
 }
 
@@ -169,7 +169,7 @@ enum vk_status vk_lab_places_find(struct vk_lab_disk *disk, const struct vk_lab_
 			memset(&d, 0, sizeof(d));
 	}
 	if (start > disk->size_bytes || data > disk->size_bytes) {
-		vk_error_set(err, VK_ABSENT, disk->path, "The disk ends before the headers of partition %u",
+		vk_error_set(err, VK_ABSENT, disk->path, "the disk ends before the headers of partition %u",
 			     found->number);
 		return vk_error_at(err, start);
 	}

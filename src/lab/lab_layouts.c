@@ -94,7 +94,7 @@ enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, s
 		i++;
 	if (i == sizeof(layouts) / sizeof(layouts[0]))
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "There is no layout \"%s\"; esxi50, esxi5, esxi7, esxi7-small and plain are known",
+				    "there is no layout \"%s\"; esxi50, esxi5, esxi7, esxi7-small and plain are known",
 				    name);
 	for (size_t v = 0; v < spec->volume_count; v++) {
 		if (spec->volumes[v].version == 0)
@@ -105,16 +105,16 @@ enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, s
 	if (layouts[i].count == 0)
 		return VK_OK;
 	if (spec->table != VK_TABLE_GPT)
-		return vk_error_set(err, VK_USAGE, NULL, "The boot layout %s is a GPT", name);
+		return vk_error_set(err, VK_USAGE, NULL, "the boot layout %s is a GPT", name);
 	if (spec->sector_size != 512)
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "The boot layout %s is made of sectors of 512 bytes", name);
+				    "the boot layout %s is made of sectors of 512 bytes", name);
 	if (spec->volume_count != 1 || spec->volumes[0].has_start || spec->volumes[0].logical ||
 	    spec->volumes[0].number != 0)
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "The boot layout %s says where its one datastore lies", name);
+				    "the boot layout %s says where its one datastore lies", name);
 	if (spec->foreign_count + layouts[i].count > VK_LAB_FOREIGN_MAX)
-		return vk_error_set(err, VK_USAGE, NULL, "These are too many partitions");
+		return vk_error_set(err, VK_USAGE, NULL, "these are too many partitions");
 	for (size_t r = 0; r < layouts[i].count; r++) {
 		const struct row *row = &layouts[i].rows[r];
 
@@ -128,7 +128,7 @@ enum vk_status vk_lab_layout_apply(struct vk_lab_spec *spec, const char *name, s
 					       .sectors = row->end - row->start + 1, .gpt_name = row->name,
 					       .fat = row->what == EFI || row->what == BASIC};
 		if (!vk_guid_parse(types[row->what], &f->type))
-			return vk_error_set(err, VK_INTERNAL, NULL, "A type GUID of the program is wrong");
+			return vk_error_set(err, VK_INTERNAL, NULL, "a type GUID of the program is wrong");
 		spec->foreign_count++;
 	}
 	return VK_OK;

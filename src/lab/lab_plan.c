@@ -64,13 +64,13 @@ static enum vk_status place_volume(const struct vk_lab_spec *spec, const struct 
 	bool local = v->local;
 
 	if (v->logical && spec->table != VK_TABLE_MBR)
-		return vk_error_set(err, VK_USAGE, NULL, "Only an MBR has logical partitions");
+		return vk_error_set(err, VK_USAGE, NULL, "only an MBR has logical partitions");
 	if (v->logical && v->number != 0)
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "Logical partitions are numbered by their place in the chain");
+				    "logical partitions are numbered by their place in the chain");
 	if (v->block_bytes > MIB && v->version != 3)
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "Only VMFS3 has blocks of other sizes than 1 MiB");
+				    "only VMFS3 has blocks of other sizes than 1 MiB");
 	if (!v->has_start) {
 		uint64_t align = spec->table == VK_TABLE_NONE ? 1 : MIB / spec->sector_size;
 
@@ -96,12 +96,12 @@ static enum vk_status place_volume(const struct vk_lab_spec *spec, const struct 
 		p.sectors = end > p.start_sector ? end - p.start_sector : 0;
 	}
 	if (p.sectors == 0)
-		return vk_error_set(err, VK_USAGE, NULL, "No room is left at sector %llu",
+		return vk_error_set(err, VK_USAGE, NULL, "no room is left at sector %llu",
 				    (unsigned long long)p.start_sector);
 	if (p.sectors > NO_LIMIT || p.start_sector > NO_LIMIT)
-		return vk_error_set(err, VK_USAGE, NULL, "No disk is that large");
+		return vk_error_set(err, VK_USAGE, NULL, "no disk is that large");
 	if (!vk_guid_parse(local ? VK_GPT_TYPE_VMFSL : VK_GPT_TYPE_VMFS, &p.type))
-		return vk_error_set(err, VK_INTERNAL, NULL, "A type GUID of the program is wrong");
+		return vk_error_set(err, VK_INTERNAL, NULL, "a type GUID of the program is wrong");
 	*ret_partition = p;
 	return VK_OK;
 }
@@ -125,7 +125,7 @@ static enum vk_status place_ebrs(struct vk_lab_plan *plan, struct vk_error *err)
 		if (p->volume != NULL && p->volume->logical) {
 			if (p->start_sector <= free_from)
 				return vk_error_set(err, VK_USAGE, NULL,
-						    "No sector is free for the boot record in front of the "
+						    "no sector is free for the boot record in front of the "
 						    "logical partition at sector %llu",
 						    (unsigned long long)p->start_sector);
 			p->ebr_sector = p->start_sector >= free_from + 63 ? p->start_sector - 63
@@ -139,7 +139,7 @@ static enum vk_status place_ebrs(struct vk_lab_plan *plan, struct vk_error *err)
 	}
 	if (plan->extended_sectors > UINT32_MAX) {
 		vk_error_set(err, VK_USAGE, NULL,
-			     "An MBR cannot describe logical partitions that span %llu sectors",
+			     "an MBR cannot describe logical partitions that span %llu sectors",
 			     (unsigned long long)plan->extended_sectors);
 		return vk_error_remedy(err, "beyond 2^32 sectors use --table gpt");
 	}
@@ -149,7 +149,7 @@ static enum vk_status place_ebrs(struct vk_lab_plan *plan, struct vk_error *err)
 		if (p->ebr_sector == 0 && p->start_sector > plan->extended_start &&
 		    p->start_sector < plan->extended_start + plan->extended_sectors)
 			return vk_error_set(err, VK_USAGE, NULL,
-					    "The partition at sector %llu lies between logical ones",
+					    "the partition at sector %llu lies between logical ones",
 					    (unsigned long long)p->start_sector);
 	}
 	return VK_OK;
@@ -188,14 +188,14 @@ static enum vk_status number_all(struct vk_lab_plan *plan, struct vk_error *err)
 			p->number = free_number(plan);
 		if (p->number > most)
 			return vk_error_set(err, VK_USAGE, NULL,
-					    "The table holds at most %u partitions", most);
+					    "the table holds at most %u partitions", most);
 		for (size_t k = 0; k < i; k++)
 			if (plan->partitions[k].number == p->number)
 				return vk_error_set(err, VK_USAGE, NULL,
-						    "Two partitions are to have the number %u", p->number);
+						    "two partitions are to have the number %u", p->number);
 	}
 	if (plan->extended_number > 4)
-		return vk_error_set(err, VK_USAGE, NULL, "An MBR holds at most 4 primary partitions");
+		return vk_error_set(err, VK_USAGE, NULL, "an MBR holds at most 4 primary partitions");
 	return VK_OK;
 }
 
@@ -211,18 +211,18 @@ static enum vk_status check_fit(const struct vk_lab_plan *plan, struct vk_error 
 
 		if (p->start_sector < end)
 			return vk_error_set(err, VK_USAGE, NULL,
-					    "The partition at sector %llu overlaps the one before it",
+					    "the partition at sector %llu overlaps the one before it",
 					    (unsigned long long)p->start_sector);
 		if (p->start_sector < first || p_end - 1 > last)
 			return vk_error_set(err, VK_USAGE, NULL,
-					    "Sectors %llu to %llu do not fit the usable ones, %llu to %llu",
+					    "sectors %llu to %llu do not fit the usable ones, %llu to %llu",
 					    (unsigned long long)p->start_sector,
 					    (unsigned long long)(p_end - 1), (unsigned long long)first,
 					    (unsigned long long)last);
 		if (plan->table == VK_TABLE_MBR &&
 		    (p->start_sector > UINT32_MAX || p->sectors > UINT32_MAX)) {
 			vk_error_set(err, VK_USAGE, NULL,
-				     "An MBR cannot describe the partition at sector %llu of %llu sectors",
+				     "an MBR cannot describe the partition at sector %llu of %llu sectors",
 				     (unsigned long long)p->start_sector,
 				     (unsigned long long)p->sectors);
 			return vk_error_remedy(err, "beyond 2^32 sectors use --table gpt");
@@ -242,16 +242,16 @@ enum vk_status vk_lab_plan_make(const struct vk_lab_spec *spec, struct vk_lab_pl
 	uint64_t first, last;
 
 	if (spec->sector_size != 512 && spec->sector_size != 4096)
-		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes");
+		return vk_error_set(err, VK_USAGE, NULL, "sectors have 512 or 4096 bytes");
 	if (spec->size_bytes % spec->sector_size != 0)
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "A disk of %llu bytes is not made of whole sectors of %u bytes",
+				    "a disk of %llu bytes is not made of whole sectors of %u bytes",
 				    (unsigned long long)spec->size_bytes, spec->sector_size);
 	if (spec->table == VK_TABLE_NONE && (spec->foreign_count > 0 || spec->volume_count != 1))
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "Without a partition table there is one volume and nothing else");
+				    "without a partition table there is one volume and nothing else");
 	if (spec->volume_count + spec->foreign_count == 0)
-		return vk_error_set(err, VK_USAGE, NULL, "Nothing is to be put on the disk");
+		return vk_error_set(err, VK_USAGE, NULL, "nothing is to be put on the disk");
 	*plan = (struct vk_lab_plan){.table = spec->table,
 				     .sector_size = spec->sector_size,
 				     .seed = spec->seed};
@@ -283,7 +283,7 @@ enum vk_status vk_lab_plan_make(const struct vk_lab_spec *spec, struct vk_lab_pl
 			plan->disk_sectors = vk_round_up_sat(plan->disk_sectors, MIB / spec->sector_size);
 	}
 	if (plan->disk_sectors > INT64_MAX / plan->sector_size)
-		return vk_error_set(err, VK_USAGE, NULL, "No disk is that large");
+		return vk_error_set(err, VK_USAGE, NULL, "no disk is that large");
 	status = check_fit(plan, err);
 	if (status == VK_OK)
 		status = place_ebrs(plan, err);

@@ -111,7 +111,7 @@ enum vk_status vk_lab_volume_set(struct vk_lab_volume *volume, const char *word,
 				       ? VK_OK
 				       : vk_error_set(err, VK_USAGE, NULL, "%s cannot be \"%s\"; it is %s", word, value,
 						      words[i].expected);
-	vk_error_set(err, VK_USAGE, NULL, "A volume has no \"%s\"", word);
+	vk_error_set(err, VK_USAGE, NULL, "a volume has no \"%s\"", word);
 	return vk_error_remedy(err, "start, size, version, label, naa, lun, model, live, block-size, "
 				    "image, number and logical are known");
 }

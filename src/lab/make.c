@@ -118,12 +118,12 @@ static enum vk_status check_paths(const struct making *m)
 	for (size_t i = 0; i < m->count; i++) {
 		for (size_t k = 0; k < i; k++)
 			if (same_file(m->paths[i], m->paths[k]))
-				return vk_error_set(m->err, VK_USAGE, m->paths[i], "The file is named twice");
+				return vk_error_set(m->err, VK_USAGE, m->paths[i], "the file is named twice");
 		for (size_t k = 0; k < m->spec->volume_count; k++)
 			if (m->spec->volumes[k].image[0] != '\0' &&
 			    same_file(m->paths[i], m->spec->volumes[k].image))
 				return vk_error_set(m->err, VK_USAGE, m->paths[i],
-						    "The disk and the image are the same file");
+						    "the disk and the image are the same file");
 	}
 	return VK_OK;
 }
@@ -173,11 +173,11 @@ enum vk_status vk_lab_make(struct vk_lab_spec *spec, const char *const *paths, c
 	enum vk_status status = VK_OK;
 
 	if (count == 0 || count > VK_LAB_MEMBERS_MAX)
-		return vk_error_set(err, VK_USAGE, NULL, "A volume spans 1 to %d disks",
+		return vk_error_set(err, VK_USAGE, NULL, "a volume spans 1 to %d disks",
 				    VK_LAB_MEMBERS_MAX);
 	if (count > 1 && (spec->volume_count != 1 || spec->volumes[0].image[0] != '\0'))
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "Only one volume, and no image, can be spread over several disks");
+				    "only one volume, and no image, can be spread over several disks");
 	m.plans = calloc(count, sizeof(*m.plans));
 	m.disks = calloc(count, sizeof(*m.disks));
 	m.devices = calloc(count, sizeof(*m.devices));

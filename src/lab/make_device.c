@@ -57,7 +57,7 @@ static enum vk_status make_disk_id(const struct vk_lab_volume *v, uint64_t seed,
 
 		if (id->type != VK_SCSI_ID_NAA || at <= VK_SCSI_MODEL_TAIL_BYTES)
 			return vk_error_set(err, VK_USAGE, NULL,
-					    "The LUNs of a spanned volume are named naa., not \"%s\"", v->lun_name);
+					    "the LUNs of a spanned volume are named naa., not \"%s\"", v->lun_name);
 		at -= VK_SCSI_MODEL_TAIL_BYTES;
 		for (unsigned carry = member; carry != 0 && at > 1; carry >>= 8) {
 			carry += id->id[--at];
@@ -208,12 +208,12 @@ static enum vk_status make_member(const struct vk_lab_volume *v, uint64_t init_u
 	uint8_t mac[6];
 
 	if (units == 0) {
-		vk_error_set(err, VK_USAGE, NULL, "A VMFS partition of %llu bytes is too small",
+		vk_error_set(err, VK_USAGE, NULL, "a VMFS partition of %llu bytes is too small",
 			     (unsigned long long)total_bytes);
 		return vk_error_remedy(err, "give it at least 273 MiB");
 	}
 	if (units > UINT32_MAX)
-		return vk_error_set(err, VK_USAGE, NULL, "A device holds at most 2^32 - 1 extents");
+		return vk_error_set(err, VK_USAGE, NULL, "a device holds at most 2^32 - 1 extents");
 	d->version = v->version;
 	d->head = member == 0;
 	vk_lab_mac(d->seed, "maker", d->seed_index, mac);
@@ -270,7 +270,7 @@ enum vk_status vk_lab_devices_make(const struct vk_lab_volume *volume, uint64_t 
 	uint8_t mac[6];
 
 	if (count == 0 || count > VK_LAB_MEMBERS_MAX)
-		return vk_error_set(err, VK_USAGE, NULL, "A volume spans 1 to %d devices",
+		return vk_error_set(err, VK_USAGE, NULL, "a volume spans 1 to %d devices",
 				    VK_LAB_MEMBERS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		struct vk_lab_device *d = &ret_devices[i];

@@ -59,7 +59,7 @@ enum vk_status vk_lab_write_fat(struct vk_lab_disk *disk, const struct vk_lab_pl
 	else
 		boot.sectors16 = (uint16_t)p->sectors;
 	if (p->sectors > UINT32_MAX || !choose_clusters(p->sectors, &boot))
-		return vk_lab_fail(disk, vk_error_set(disk->err, VK_USAGE, disk->path, "No FAT16 has %llu sectors",
+		return vk_lab_fail(disk, vk_error_set(disk->err, VK_USAGE, disk->path, "no FAT16 has %llu sectors",
 						      (unsigned long long)p->sectors));
 	/* drive number, mark of the three fields that follow, number of the volume, label, type */
 	boot.rest[0] = 0x80;

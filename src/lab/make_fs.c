@@ -111,7 +111,7 @@ void vk_lab_write_fs(const struct vk_lab_writing *w)
 	vk_lab_put(w->disk, volume_bytes + VK_FS_OFFSET, sector, sizeof(sector));
 	if (!vk_fs_geometry(&w->device->fs, VK_FS_DESCRIPTOR_BYTES, &g) || g.heartbeat_slots == 0) {
 		vk_lab_fail(w->disk,
-			    vk_error_set(w->disk->err, VK_INTERNAL, NULL, "The descriptor has no geometry"));
+			    vk_error_set(w->disk->err, VK_INTERNAL, NULL, "the descriptor has no geometry"));
 		return;
 	}
 	len = (size_t)(g.heartbeat_end - g.heartbeat_offset);

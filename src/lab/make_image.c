@@ -16,7 +16,7 @@ static enum vk_status open_image(const char *path, struct vk_io **ret_io, struct
 	struct stat st;
 
 	if (stat(path, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size == 0))
-		return vk_error_set(err, VK_USAGE, path, "The image is not a file with bytes in it");
+		return vk_error_set(err, VK_USAGE, path, "the image is not a file with bytes in it");
 	return vk_io_open_raw(path, NULL, ret_io, err);
 }
 

@@ -89,7 +89,7 @@ void vk_lab_write_lvm(const struct vk_lab_writing *w)
 	if (table == NULL)
 		return;
 	if (!vk_lvm_geometry(&device->header, VK_LVM_HEADER_OFFSET, &g))
-		vk_lab_fail(w->disk, vk_error_set(w->disk->err, VK_INTERNAL, NULL, "The header has no geometry"));
+		vk_lab_fail(w->disk, vk_error_set(w->disk->err, VK_INTERNAL, NULL, "the header has no geometry"));
 	vk_lvm_device_encode(&device->header, header, sizeof(header));
 	vk_lab_put(w->disk, w->base_bytes + VK_LVM_HEADER_OFFSET, header, sizeof(header));
 	vk_lvm_volume_encode(&device->volume, volume, sizeof(volume));
@@ -103,7 +103,7 @@ void vk_lab_write_lvm(const struct vk_lab_writing *w)
 			put_region(w, &r, table);
 	} else if (device->header.numPEs > VK_LVM_PES_PER_MAP) {
 		vk_lab_fail(w->disk, vk_error_set(w->disk->err, VK_USAGE, NULL,
-						  "An LVM6 device of that size has no known form"));
+						  "an LVM6 device of that size has no known form"));
 	} else {
 		put_pair(w, g.first_bitmap, g.bitmap_bytes, NULL, 0, device->header.numPEs, table);
 	}

@@ -335,7 +335,7 @@ enum vk_status vk_lab_files_plan(const struct vk_lab_device *device, struct vk_l
 	fit_sub_blocks(f, device->version);
 	if (sum_blocks(f) > f->device_blocks)
 		return vk_error_set(err, VK_USAGE, NULL,
-				    "The first device is too small for the files of a file system");
+				    "the first device is too small for the files of a file system");
 	place_all(f);
 	/* hosts that are alive have a journal: a file block, on VMFS6 one of .jbc.sf */
 	f->of[VK_SYSTEM_FDC].used = f->file_count;

@@ -41,7 +41,7 @@ enum vk_status vk_lab_choice_parse(const struct vk_cli_call *call, struct vk_lab
 	uint64_t number = 0;
 
 	if (partition != NULL && start != NULL)
-		return vk_error_set(err, VK_USAGE, NULL, "Give either --partition or --start, not both");
+		return vk_error_set(err, VK_USAGE, NULL, "give either --partition or --start, not both");
 	if (partition != NULL && (!vk_text_parse_number(partition, 16384, &number) || number == 0))
 		return vk_error_set(err, VK_USAGE, NULL, "\"%s\" is not the number of a partition",
 				    partition);
@@ -51,7 +51,7 @@ enum vk_status vk_lab_choice_parse(const struct vk_cli_call *call, struct vk_lab
 	number = 0;
 	if (sector != NULL && (!vk_text_parse_number(sector, 4096, &number) ||
 			       (number != 512 && number != 4096)))
-		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes, not \"%s\"",
+		return vk_error_set(err, VK_USAGE, NULL, "sectors have 512 or 4096 bytes, not \"%s\"",
 				    sector);
 	choice.sector_size = (uint32_t)number;
 	*ret_choice = choice;
@@ -98,12 +98,12 @@ static enum vk_status cut(struct breaking *b, struct vk_error *err)
 	const struct vk_lab_range gone = {b->to_bytes, b->disk.size_bytes - b->to_bytes, "end of the file"};
 
 	if (b->disk.device)
-		return vk_error_set(err, VK_USAGE, b->disk.path, "A block device cannot be cut");
+		return vk_error_set(err, VK_USAGE, b->disk.path, "a block device cannot be cut");
 	if (b->to_bytes > b->disk.size_bytes)
-		return vk_error_set(err, VK_USAGE, b->disk.path, "The file is only %llu bytes long",
+		return vk_error_set(err, VK_USAGE, b->disk.path, "the file is only %llu bytes long",
 				    (unsigned long long)b->disk.size_bytes);
 	if (ftruncate(b->disk.fd, (off_t)b->to_bytes) != 0)
-		return vk_error_errno(err, errno, b->disk.path, "The file could not be cut");
+		return vk_error_errno(err, errno, b->disk.path, "the file could not be cut");
 	report_range(b, &gone, "cut off");
 	return VK_OK;
 }
@@ -136,14 +136,14 @@ static enum vk_status break_disk(struct breaking *b, enum kind kind, struct vk_e
 	if (kind == NTFS)
 		put_ntfs(b, 0, b->disk.size_bytes);
 	if (kind == TABLE && !b->table.mbr && !b->table.gpt)
-		return vk_error_set(err, VK_ABSENT, b->disk.path, "The disk has no partition table");
+		return vk_error_set(err, VK_ABSENT, b->disk.path, "the disk has no partition table");
 	if (kind == TABLE && b->table.mbr)
 		zero(b, &(struct vk_lab_range){0, b->table.sector_size, "sector 0"});
 	for (size_t i = 0; i < 2; i++) {
 		if (kind != TABLE && kind != (i == 0 ? PRIMARY : BACKUP))
 			continue;
 		if (kind != TABLE && copies[i][0].length_bytes == 0)
-			return vk_error_set(err, VK_ABSENT, b->disk.path, "The disk has no %s GPT", b->how);
+			return vk_error_set(err, VK_ABSENT, b->disk.path, "the disk has no %s GPT", b->how);
 		zero(b, &copies[i][0]);
 		zero(b, &copies[i][1]);
 	}
@@ -204,7 +204,7 @@ static int read_options(struct vk_cli_call *call, struct breaking *b, enum kind 
 
 	b->how = vk_cli_value(call, "how");
 	if (b->how == NULL)
-		return vk_cli_usage(call, "Say what to break with --how");
+		return vk_cli_usage(call, "say what to break with --how");
 	if (at != NULL && strcmp(b->how, "ntfs") != 0)
 		return vk_cli_usage(call, "--at goes with --how ntfs only");
 	if (at != NULL && strcmp(at, "disk") != 0 && strcmp(at, "partition") != 0)
@@ -238,7 +238,7 @@ static int run(struct vk_cli_call *call)
 	if (vk_lab_disk_open(call->arguments[0], vk_cli_flag(call, "really"), &b.disk, &err) != VK_OK)
 		return vk_cli_fail(call, &err);
 	if (kind == KINDS)
-		status = vk_error_set(&err, VK_USAGE, NULL, "There is no way to break called \"%s\"", b.how);
+		status = vk_error_set(&err, VK_USAGE, NULL, "there is no way to break called \"%s\"", b.how);
 	else
 		status = is_of_places(&b, kind) ? break_places(&b, kind, &err) : break_disk(&b, kind, &err);
 	if (status != VK_OK)

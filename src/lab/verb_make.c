@@ -86,9 +86,9 @@ static enum vk_status parse_volumes(const struct vk_cli_call *call, struct vk_la
 	for (size_t n = 0; (text = vk_cli_nth_value(call, "volume", n)) != NULL; n++) {
 		if (common.has_start || common.image[0] != '\0')
 			return vk_error_set(err, VK_USAGE, NULL,
-					    "With --volume, start and image are said in its SPEC");
+					    "with --volume, start and image are said in its SPEC");
 		if (n == VK_LAB_VOLUMES_MAX)
-			return vk_error_set(err, VK_USAGE, NULL, "A disk has at most %d volumes",
+			return vk_error_set(err, VK_USAGE, NULL, "a disk has at most %d volumes",
 					    VK_LAB_VOLUMES_MAX);
 		spec->volumes[n] = common;
 		status = vk_lab_volume_parse(&spec->volumes[n], text, err);
@@ -128,7 +128,7 @@ static enum vk_status parse_disk(const struct vk_cli_call *call, struct vk_lab_s
 							       : VK_TABLE_GPT;
 	if (sector != NULL && (!vk_text_parse_number(sector, 4096, &number) ||
 			       (number != 512 && number != 4096)))
-		return vk_error_set(err, VK_USAGE, NULL, "Sectors have 512 or 4096 bytes, not \"%s\"",
+		return vk_error_set(err, VK_USAGE, NULL, "sectors have 512 or 4096 bytes, not \"%s\"",
 				    sector);
 	spec->sector_size = (uint32_t)number;
 	if (size != NULL && (!vk_text_parse_size(size, &spec->size_bytes) || spec->size_bytes == 0))
@@ -139,7 +139,7 @@ static enum vk_status parse_disk(const struct vk_cli_call *call, struct vk_lab_s
 		enum vk_status status;
 
 		if (spec->foreign_count == VK_LAB_FOREIGN_MAX)
-			return vk_error_set(err, VK_USAGE, NULL, "A disk has at most %d other partitions",
+			return vk_error_set(err, VK_USAGE, NULL, "a disk has at most %d other partitions",
 					    VK_LAB_FOREIGN_MAX);
 		status = vk_lab_foreign_parse(&spec->foreign[spec->foreign_count++], text, spec->table, err);
 		if (status != VK_OK)
@@ -157,7 +157,7 @@ static enum vk_status parse_extents(char *text, const char *paths[], uint64_t si
 		char *size = strchr(path, '=');
 
 		if (*count == VK_LAB_MEMBERS_MAX)
-			return vk_error_set(err, VK_USAGE, NULL, "A volume spans at most %d disks",
+			return vk_error_set(err, VK_USAGE, NULL, "a volume spans at most %d disks",
 					    VK_LAB_MEMBERS_MAX);
 		if (size != NULL) {
 			*size++ = '\0';
@@ -166,7 +166,7 @@ static enum vk_status parse_extents(char *text, const char *paths[], uint64_t si
 						    "\"%s\" is not the size of a partition", size);
 		}
 		if (*path == '\0')
-			return vk_error_set(err, VK_USAGE, NULL, "A disk of --extents has no name");
+			return vk_error_set(err, VK_USAGE, NULL, "a disk of --extents has no name");
 		paths[(*count)++] = path;
 	}
 	return VK_OK;

@@ -58,15 +58,15 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 	vk_error_set(err, VK_REFUSED, source->path, "guard %s refuses: this is %s", vk_guard_kind(guard)->name,
 		     best->what);
 	if (best->kind == VK_READING_UNITS)
-		return vk_error_remedy(err, "Nothing was written; %s",
+		return vk_error_remedy(err, "nothing was written; %s",
 				       vk_finding_kind(best->sector_size < vk_io_sector_size(source->given)
 							       ? VK_F_SOURCE_EMULATED
 							       : VK_F_SOURCE_UNITS)->remedy);
 	if (best->attach[0] == '\0')
-		return vk_error_remedy(err, "Nothing was written; vmfskit decode shows what it is");
+		return vk_error_remedy(err, "nothing was written; vmfskit decode shows what it is");
 	if (source->container != NULL)
-		return vk_error_remedy(err, "Nothing was written; open it with: %s", best->attach);
-	return vk_error_remedy(err, "Nothing was written; writing goes to the array or volume that is put together, or "
+		return vk_error_remedy(err, "nothing was written; open it with: %s", best->attach);
+	return vk_error_remedy(err, "nothing was written; writing goes to the array or volume that is put together, or "
 				    "the partition itself. For reading: %s", best->attach);
 }
 
@@ -101,7 +101,7 @@ enum vk_status vk_repair_search(struct vk_repair *repair, bool whole, struct vk_
 	status = vk_find(source, &options, &repair->find, err);
 	repair->searched = status == VK_OK;
 	if (status == VK_OK && repair->find.stopped)
-		return vk_error_set(err, VK_IO, source->path, "The search was stopped before its end");
+		return vk_error_set(err, VK_IO, source->path, "the search was stopped before its end");
 	return status;
 }
 
@@ -137,12 +137,12 @@ static enum vk_status ask_more(struct vk_repair *repair, struct vk_error *err)
 	 * where the disk ended before
 	 */
 	if (status == VK_OK)
-		status = vk_guard_ask_tail(repair->restore, end, "The partition table of before", err);
+		status = vk_guard_ask_tail(repair->restore, end, "the partition table of before", err);
 	for (size_t i = 0; status == VK_OK && repair->has_table && i < repair->known_count; i++) {
 		const struct vk_capture *capture = &repair->known[i].capture;
 
 		if (capture->source_kind == VK_SOURCE_DISK && !capture->size_uncertain)
-			status = vk_guard_ask_tail(repair->restore, capture->size_bytes, "A capture", err);
+			status = vk_guard_ask_tail(repair->restore, capture->size_bytes, "a capture", err);
 	}
 	return status;
 }
@@ -203,7 +203,7 @@ enum vk_status vk_repair_plan(const struct vk_repair_kind *kind, const char *tar
 		status = kind->gather(repair, err);
 	/* first what the likely places tell; a search of everything only when that is not enough */
 	if (status == VK_OK) {
-		strcpy(repair->why_scanned, whole ? "As requested" : kind->why_likely);
+		strcpy(repair->why_scanned, whole ? "as requested" : kind->why_likely);
 		status = search_and_rebuild(repair, whole, err);
 		if (options->scan == VK_REPAIR_SCAN_AUTO && (status == VK_OK || status == VK_ABSENT) &&
 		    !kind->is_enough(repair, status))

@@ -125,7 +125,7 @@ static bool is_enough(struct vk_repair *repair, enum vk_status status)
 		enough = state != VK_STRUCTURE_REBUILT && state != VK_STRUCTURE_LOST;
 	}
 	if (!enough)
-		strcpy(repair->why_scanned, "Too little is left of the headers themselves");
+		strcpy(repair->why_scanned, "too little is left of the headers themselves");
 	return enough;
 }
 
@@ -153,7 +153,7 @@ static bool describe_header(const struct vk_repair *repair, struct vk_rebuilt *r
 	for (size_t i = 0; fits && i < header->lost_count; i++)
 		fits = vk_rebuilt_say(&rebuilt->lost, "%s", header->lost[i]);
 	if (fits && header->guessed && rebuilt->guessed == NULL)
-		fits = vk_rebuilt_say(&rebuilt->guessed, "A value of the headers could not be known");
+		fits = vk_rebuilt_say(&rebuilt->guessed, "a value of the headers could not be known");
 	return fits;
 }
 
@@ -208,7 +208,7 @@ enum vk_status vk_repair_plan_header(const char *target, const struct vk_repair_
 				     struct vk_repair **ret_repair, struct vk_error *err)
 {
 	static const struct vk_repair_kind kind = {
-		.why_likely = "The headers themselves tell enough",
+		.why_likely = "the headers themselves tell enough",
 		.worked_out = "the headers were worked out",
 		.open = open_partition,
 		.gather = gather,

@@ -91,23 +91,23 @@ static bool is_enough(struct vk_repair *repair, enum vk_status status)
 	}
 	has_gap = find_gap(repair, &taken, &gap);
 	if (status == VK_ABSENT) {
-		strcpy(why, "Nothing lies at the likely places");
+		strcpy(why, "nothing lies at the likely places");
 	} else if (repair->table.nothing_to_do) {
 		/* a deleted partition leaves a sound table and room that it does not account for */
 		enough = !has_gap;
-		strcpy(why, enough ? "The table is sound" : "The table is sound, but does not account for the whole "
+		strcpy(why, enough ? "the table is sound" : "the table is sound, but does not account for the whole "
 		       "disk");
 	} else if (living == 0) {
-		strcpy(why, "No sound volume lies at the likely places");
+		strcpy(why, "no sound volume lies at the likely places");
 	} else if (guesses > 0) {
-		strcpy(why, "The likely places do not tell how long every partition was");
+		strcpy(why, "the likely places do not tell how long every partition was");
 	} else if (has_gap) {
 		snprintf(why, sizeof(repair->why_scanned),
-			 "The likely places do not account for %" PRIu64 " bytes from byte %" PRIu64 " on",
+			 "the likely places do not account for %" PRIu64 " bytes from byte %" PRIu64 " on",
 			 gap.length_bytes, gap.offset_bytes);
 	} else {
 		enough = true;
-		strcpy(why, "The likely places account for the whole disk");
+		strcpy(why, "the likely places account for the whole disk");
 	}
 	vk_range_set_free(&taken);
 	return enough && fits;
@@ -124,7 +124,7 @@ static bool describe_entry(const struct vk_rebuild_table *table, const struct vk
 	struct vk_text text;
 
 	if (entry->bytes_exact)
-		return vk_rebuilt_say(&rebuilt->exact, "Partition %u, sectors %" PRIu64 " to %" PRIu64 ", %s: %s. %s",
+		return vk_rebuilt_say(&rebuilt->exact, "partition %u, sectors %" PRIu64 " to %" PRIu64 ", %s: %s. %s",
 				      p->number, p->start_sector, last,
 				      table->converted_from == 0 ? "byte for byte" : "the same bytes of the disk, "
 										     "number, GUIDs and name",
@@ -145,16 +145,16 @@ static bool describe_entry(const struct vk_rebuild_table *table, const struct vk
 			    "ones"
 						: "no checksum proves its GUID, name and attributes");
 	if (table->guessed)
-		fits = vk_rebuilt_say(&rebuilt->guessed, "Partition %u at sector %" PRIu64 ": %s. %s", p->number,
+		fits = vk_rebuilt_say(&rebuilt->guessed, "partition %u at sector %" PRIu64 ": %s. %s", p->number,
 				      p->start_sector, unknown, entry->why);
 	if (fits && entry->guid_fresh)
-		fits = vk_rebuilt_say(&rebuilt->fresh, "The unique GUID of partition %u", p->number);
+		fits = vk_rebuilt_say(&rebuilt->fresh, "the unique GUID of partition %u", p->number);
 	if (fits && !entry->number_exact)
-		fits = vk_rebuilt_say(&rebuilt->fresh, "The number of partition %u, counted in the order of the disk",
+		fits = vk_rebuilt_say(&rebuilt->fresh, "the number of partition %u, counted in the order of the disk",
 				      p->number);
 	/* where a volume begins, and of what type its partition is, its own contents say */
 	if (fits && entry->candidate != SIZE_MAX)
-		fits = vk_rebuilt_say(&rebuilt->exact, "Partition %u: %s %" PRIu64 "%s%" PRIu64 " and its type: %s. %s",
+		fits = vk_rebuilt_say(&rebuilt->exact, "partition %u: %s %" PRIu64 "%s%" PRIu64 " and its type: %s. %s",
 				      p->number, exact ? "sectors" : "first sector", p->start_sector,
 				      exact ? " to " : ", not the last one, ", last, origin, entry->why);
 	return fits;
@@ -169,10 +169,10 @@ static bool describe_table(const struct vk_repair *repair, struct vk_rebuilt *re
 	for (size_t i = 0; sound && i < table->entry_count; i++)
 		sound = describe_entry(table, &table->entries[i], rebuilt);
 	if (sound && table->kind == VK_TABLE_GPT && table->disk_guid_fresh)
-		sound = vk_rebuilt_say(&rebuilt->fresh, "The GUID of the disk") &&
-			vk_rebuilt_say(&rebuilt->guessed, "The GUID of the disk is new: no header has one any more");
+		sound = vk_rebuilt_say(&rebuilt->fresh, "the GUID of the disk") &&
+			vk_rebuilt_say(&rebuilt->guessed, "the GUID of the disk is new: no header has one any more");
 	if (sound && table->disk_guid_guessed)
-		sound = vk_rebuilt_say(&rebuilt->guessed, "The GUID of the disk, of a damaged header that nothing "
+		sound = vk_rebuilt_say(&rebuilt->guessed, "the GUID of the disk, of a damaged header that nothing "
 				       "proves");
 	for (size_t i = 0; sound && i < table->doubt_count; i++)
 		sound = vk_rebuilt_say(&rebuilt->guessed, "%s", table->doubts[i]);
@@ -185,7 +185,7 @@ enum vk_status vk_repair_plan_table(const char *target, const struct vk_repair_o
 				    struct vk_repair **ret_repair, struct vk_error *err)
 {
 	static const struct vk_repair_kind kind = {
-		.why_likely = "Only the likely places were requested",
+		.why_likely = "only the likely places were requested",
 		.worked_out = "the table was worked out",
 		.open = open_disk,
 		.rebuild = rebuild_table,

@@ -33,11 +33,11 @@ static enum vk_status refuse_extended(const struct vk_repair *repair, const stru
 		if (table->partitions[i].logical)
 			vk_text_fmt(&list, "%s%u", count++ > 0 ? ", " : "", table->partitions[i].number);
 	vk_error_set(err, VK_USAGE, repair->target.source.path,
-		     "Partition %u is an extended partition: it holds no volume itself, but %s%s", p->number,
+		     "partition %u is an extended partition: it holds no volume itself, but %s%s", p->number,
 		     count > 0 ? "these logical partitions: " : "logical partitions, and none was found", names);
 	vk_error_at(err, p->entry_offset_bytes);
-	return vk_error_remedy(err, "%s", count > 0 ? "Name the logical partition with --partition"
-				    : "Repair the partition table first (vmfskit repair table), or say where the "
+	return vk_error_remedy(err, "%s", count > 0 ? "name the logical partition with --partition"
+				    : "repair the partition table first (vmfskit repair table), or say where the "
 				      "volume begins with --start");
 }
 
@@ -53,7 +53,7 @@ static enum vk_status use_number(struct vk_repair *repair, unsigned number, stru
 		use(repair, &table->partitions[i]);
 		return VK_OK;
 	}
-	vk_error_set(err, VK_USAGE, repair->target.source.path, "The target's table has no partition %u", number);
+	vk_error_set(err, VK_USAGE, repair->target.source.path, "the target's table has no partition %u", number);
 	return vk_error_remedy(err, "vmfskit decode shows the table; when it is damaged, repair the table first, or "
 				    "say where the partition begins with --start");
 }
@@ -64,7 +64,7 @@ static enum vk_status use_start(struct vk_repair *repair, uint64_t sector, struc
 	const struct vk_table *table = &source->table;
 
 	if (sector >= source->size_bytes / source->sector_size)
-		return vk_error_set(err, VK_USAGE, source->path, "Sector %" PRIu64 " lies behind the end of the target",
+		return vk_error_set(err, VK_USAGE, source->path, "sector %" PRIu64 " lies behind the end of the target",
 				    sector);
 	repair->partition = (struct vk_range){vk_mul_sat(sector, source->sector_size), 0};
 	for (size_t i = 0; i < table->partition_count; i++) {
@@ -79,7 +79,7 @@ static enum vk_status use_start(struct vk_repair *repair, uint64_t sector, struc
 		if (table->ebr_lbas[i] != sector)
 			continue;
 		vk_error_set(err, VK_USAGE, source->path,
-			     "Sector %" PRIu64 " holds an extended boot record: no volume begins there", sector);
+			     "sector %" PRIu64 " holds an extended boot record: no volume begins there", sector);
 		return vk_error_remedy(err, "vmfskit decode shows the table; name the logical partition behind that "
 				       "record with --partition");
 	}
@@ -122,12 +122,12 @@ enum vk_status vk_repair_only_volume(struct vk_repair *repair, struct vk_error *
 	}
 	if (count == 1)
 		return VK_OK;
-	vk_error_set(err, VK_USAGE, repair->target.source.path, "Which partition is meant is not clear: %s%s",
+	vk_error_set(err, VK_USAGE, repair->target.source.path, "which partition is meant is not clear: %s%s",
 		     count == 0 ? "the table names none, and none was found at the likely places"
 		     : searched ? "volumes were found that begin at sectors "
 				: "the table has these VMFS partitions: ",
 		     names);
-	return vk_error_remedy(err, "Name it with --partition NUMBER or --start SECTOR; --start 0 says that the "
+	return vk_error_remedy(err, "name it with --partition NUMBER or --start SECTOR; --start 0 says that the "
 				    "target is the partition itself");
 }
 
@@ -146,14 +146,14 @@ enum vk_status vk_repair_choose_partition(struct vk_repair *repair, const char *
 		kind = VK_SOURCE_PARTITION;
 	status = vk_repair_open(repair, target, kind, err);
 	if (status == VK_USAGE && kind == VK_SOURCE_AUTO && source->path == NULL)
-		return vk_error_remedy(err, "Say what it is: --start 0 for a partition, --partition NUMBER or --start "
+		return vk_error_remedy(err, "say what it is: --start 0 for a partition, --partition NUMBER or --start "
 					    "SECTOR for a disk");
 	if (status != VK_OK)
 		return status;
 	if (source->kind != VK_SOURCE_DISK && source->kind != VK_SOURCE_PARTITION) {
-		vk_error_set(err, VK_USAGE, target, "The target is a piece of a partition: a %s",
+		vk_error_set(err, VK_USAGE, target, "the target is a piece of a partition: a %s",
 			     vk_source_kind_name(source->kind));
-		return vk_error_remedy(err, "Name the disk or the whole partition");
+		return vk_error_remedy(err, "name the disk or the whole partition");
 	}
 	if (source->kind == VK_SOURCE_PARTITION) {
 		repair->partition = (struct vk_range){0, source->size_bytes};

@@ -71,13 +71,13 @@ static enum vk_status use_leftover(struct vk_repair *repair, struct vk_error *er
 	if (status != VK_OK || count == 1)
 		return status;
 	if (count == 0) {
-		vk_error_set(err, VK_ABSENT, repair->target.source.path, "No signature of a VMFS volume was found");
-		return vk_error_remedy(err, "Nothing was written; --start SECTOR looks at one place, whatever the "
+		vk_error_set(err, VK_ABSENT, repair->target.source.path, "no signature of a VMFS volume was found");
+		return vk_error_remedy(err, "nothing was written; --start SECTOR looks at one place, whatever the "
 					    "search says of it");
 	}
 	vk_error_set(err, VK_USAGE, repair->target.source.path,
-		     "Which volume is meant is not clear: there are some that begin at sectors %s", names);
-	return vk_error_remedy(err, "Name it with --partition NUMBER or --start SECTOR");
+		     "which volume is meant is not clear: there are some that begin at sectors %s", names);
+	return vk_error_remedy(err, "name it with --partition NUMBER or --start SECTOR");
 }
 
 static enum vk_status open_wipe(struct vk_repair *repair, const char *target, struct vk_error *err)
@@ -212,7 +212,7 @@ static bool describe_wipe(const struct vk_repair *repair, struct vk_rebuilt *reb
 
 		if (item->state == VK_WIPED_STANDS)
 			fits = vk_rebuilt_say(&rebuilt->fresh,
-					      "The signature %s at byte %" PRIu64 ": zeros, put away on purpose",
+					      "the signature %s at byte %" PRIu64 ": zeros, put away on purpose",
 					      vk_wipe_signature_name(item->which), item->at_bytes);
 	}
 	return fits;
@@ -282,18 +282,18 @@ static enum vk_status ask_living(struct vk_repair *repair, struct vk_error *err)
 		return VK_OK;
 	if (p != NULL)
 		status = vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
-					 "The signature is no leftover: it lies in partition %u of the sound table, "
+					 "the signature is no leftover: it lies in partition %u of the sound table, "
 					 "which is a VMFS partition and begins at sector %" PRIu64, p->number,
 					 p->start_sector);
 	if (status == VK_OK && c != NULL)
 		status = vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
-					 "The signature is no leftover: it lies in the volume that begins at sector "
+					 "the signature is no leftover: it lies in the volume that begins at sector "
 					 "%" PRIu64 " and is alive: %s", c->start_bytes / ss, c->why);
 	/* of a partition on its own no table is there to say that it is something else by now */
 	if (status == VK_OK && p == NULL && c == NULL && repair->again.source.kind == VK_SOURCE_PARTITION &&
 	    repair->wipe.known && !vk_standing_is_ghost(repair->wipe.standing))
 		status = vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
-					 "Nothing says that the signature is a leftover: the target is the partition "
+					 "nothing says that the signature is a leftover: the target is the partition "
 					 "itself, the volume in it is %s, and no table was asked; name the whole disk",
 					 vk_standing_name(repair->wipe.standing));
 	return status;
@@ -303,7 +303,7 @@ enum vk_status vk_repair_plan_wipe(const char *target, const struct vk_repair_op
 				   struct vk_repair **ret_repair, struct vk_error *err)
 {
 	static const struct vk_repair_kind kind = {
-		.why_likely = "Where the signatures lie is known",
+		.why_likely = "where the signatures lie is known",
 		.worked_out = "the signatures were looked at",
 		.of_others = true,
 		.open = open_wipe,

@@ -304,7 +304,7 @@ enum vk_status vk_restore_write(struct vk_restore *restore, char ret_undo_id[VK_
 	if (vk_io_refuse_view(restore->io, err) != VK_OK)
 		return VK_REFUSED;
 	if (refusal != NULL)
-		return vk_error_set(err, VK_REFUSED, restore->path, "Guard %s: %s", vk_guard_kind(refusal->guard)->name,
+		return vk_error_set(err, VK_REFUSED, restore->path, "guard %s: %s", vk_guard_kind(refusal->guard)->name,
 				    refusal->message);
 	job.edit_count = vk_overlay_edits(restore->overlay, &job.edits);
 	if (job.edit_count == 0)

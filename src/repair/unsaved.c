@@ -132,24 +132,24 @@ static enum vk_status explain(const struct vk_restore *restore, const struct vk_
 	size_t ss = restore->target.sector_size;
 
 	if (!edit->old_unread && !holds(restore->io, at, edit->old_bytes, edit->length_bytes)) {
-		vk_error_set(err, VK_REFUSED, restore->path, "The target changed while the plan was made");
+		vk_error_set(err, VK_REFUSED, restore->path, "the target changed while the plan was made");
 		vk_error_at(err, at);
-		return vk_error_remedy(err, "Nothing was written; find out who writes to it, then repeat the command");
+		return vk_error_remedy(err, "nothing was written; find out who writes to it, then repeat the command");
 	}
 	while (at + ss < end &&
 	       holds(vk_overlay_io(restore->overlay), at, edit->new_bytes + (at - edit->offset_bytes), ss))
 		at += ss;
 	if (!fenced(restore, at, &start, &length)) {
 		vk_error_set(err, VK_INTERNAL, restore->path,
-			     "The plan does not change what was worked out; nothing was written");
+			     "the plan does not change what was worked out; nothing was written");
 		return vk_error_at(err, at);
 	}
 	vk_error_set(err, VK_REFUSED, restore->path,
-		     "The %s would be written into sector %" PRIu64 ", which lies in the partition or volume of "
+		     "the %s would be written into sector %" PRIu64 ", which lies in the partition or volume of "
 		     "%" PRIu64 " sectors that begins at sector %" PRIu64,
 		     edit->reason, at / ss, length / ss, start / ss);
 	vk_error_at(err, at);
-	return vk_error_remedy(err, "Nothing was written; vmfskit decode shows what lies there. If only a part of that "
+	return vk_error_remedy(err, "nothing was written; vmfskit decode shows what lies there. If only a part of that "
 				    "volume's disk is here, work on the whole disk; else take what does not belong "
 				    "there out of the table first");
 }
@@ -166,6 +166,6 @@ enum vk_status vk_unsaved_check(const struct vk_overlay *overlay, const struct v
 			return explain(restore, &edits[i], err);
 	if (vk_overlay_dirty_bytes(overlay) != vk_overlay_dirty_bytes(restore->overlay))
 		return vk_error_set(err, VK_INTERNAL, restore->path,
-				    "The plan changes more than what was worked out; nothing was written");
+				    "the plan changes more than what was worked out; nothing was written");
 	return VK_OK;
 }

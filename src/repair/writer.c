@@ -43,22 +43,22 @@ static void add_remedy(const struct writer *w, struct vk_error *err)
 				"again and carry it out, or go back with the undo capture %s",
 				w->written, w->total, w->job->undo_id);
 	else
-		vk_error_remedy(err, "Nothing was written; repeat the command");
+		vk_error_remedy(err, "nothing was written; repeat the command");
 }
 
 static enum vk_status cannot_open(const struct writer *w, struct vk_error *err)
 {
 	/* links were followed for the plan: one in its place is another path */
 	if (errno == ELOOP)
-		return vk_target_changed(w->job->path, "The path came to name something else", since, err);
+		return vk_target_changed(w->job->path, "the path came to name something else", since, err);
 	if (errno != EBUSY && errno != EWOULDBLOCK) {
-		vk_error_errno(err, errno, w->job->path, "Cannot open the target for writing");
-		return vk_error_remedy(err, "Nothing was written; put right what stands in the way, then repeat the "
+		vk_error_errno(err, errno, w->job->path, "cannot open the target for writing");
+		return vk_error_remedy(err, "nothing was written; put right what stands in the way, then repeat the "
 					    "command");
 	}
 	vk_error_set(err, VK_REFUSED, w->job->path,
-		     "Guard in-use: the target came into use since the plan was made");
-	return vk_error_remedy(err, "Nothing was written; stop what uses it, then repeat the command");
+		     "guard in-use: the target came into use since the plan was made");
+	return vk_error_remedy(err, "nothing was written; stop what uses it, then repeat the command");
 }
 
 static enum vk_status open_target(struct writer *w, struct vk_error *err)
@@ -74,8 +74,8 @@ static enum vk_status open_target(struct writer *w, struct vk_error *err)
 		return cannot_open(w, err);
 	/* such a device may be opened for writing and refuses each write */
 	if (w->job->target.is_device && ioctl(w->fd, BLKROGET, &read_only) == 0 && read_only != 0) {
-		vk_error_set(err, VK_IO, w->job->path, "The device is read-only");
-		return vk_error_remedy(err, "Nothing was written; find out why it is, then: blockdev --setrw %s",
+		vk_error_set(err, VK_IO, w->job->path, "the device is read-only");
+		return vk_error_remedy(err, "nothing was written; find out why it is, then: blockdev --setrw %s",
 				       vk_shell_path(w->job->path).text);
 	}
 	if (!vk_target_lock(w->fd, &w->job->target, alone, &w->disk_fd) && alone)
@@ -127,10 +127,10 @@ static enum vk_status check_undo(const struct writer *w, struct vk_error *err)
 	for (size_t i = 0; status == VK_OK && holds && i < w->job->edit_count; i++)
 		holds = undo_holds(io, &w->job->edits[i], w->buf);
 	if (status == VK_OK && ((flaws & bad) != 0 || !holds)) {
-		vk_error_set(err, VK_DAMAGED, undo.path, "The undo capture %s",
+		vk_error_set(err, VK_DAMAGED, undo.path, "the undo capture %s",
 			     (flaws & bad) != 0 ? "fails verification"
 					: "does not hold what would be overwritten");
-		status = vk_error_remedy(err, "Nothing was written; check the disk that holds the "
+		status = vk_error_remedy(err, "nothing was written; check the disk that holds the "
 					      "store, then repeat the command");
 	}
 	vk_io_close(io);
@@ -159,7 +159,7 @@ static enum vk_status write_edit(struct writer *w, const struct vk_edit *edit, s
 				continue;
 			if (wrote <= 0) {
 				vk_error_errno(err, wrote == 0 ? EIO : errno, w->job->path,
-					       "Cannot write to the target");
+					       "cannot write to the target");
 				return vk_error_at(err, at);
 			}
 			put += (size_t)wrote;
@@ -195,7 +195,7 @@ static enum vk_status write_class(struct writer *w, unsigned write_class, struct
 	while (rc != 0 && errno == EINTR);
 	if (rc != 0)
 		return vk_error_errno(err, errno, w->job->path,
-				      "The target did not confirm what was written to it; what programs read "
+				      "the target did not confirm what was written to it; what programs read "
 				      "from it now may come from memory and not from the disk");
 	vk_crash_point("after flush");
 	return VK_OK;
@@ -239,7 +239,7 @@ static enum vk_status read_window(struct writer *w, uint64_t start, size_t need,
 			continue;
 		}
 		if (n < 0 || at + (size_t)n <= got) {
-			vk_error_errno(err, n < 0 ? errno : EIO, w->job->path, "Cannot read the target");
+			vk_error_errno(err, n < 0 ? errno : EIO, w->job->path, "cannot read the target");
 			return vk_error_at(err, start + got);
 		}
 		got = at + (size_t)n;
@@ -310,7 +310,7 @@ static enum vk_status compare_edits(struct writer *w, bool written, struct vk_er
 		if (status != VK_OK || same)
 			continue;
 		status = written ? vk_error_set(err, VK_IO, w->job->path,
-						"The target does not hold what was just written to it (%s)",
+						"the target does not hold what was just written to it (%s)",
 						edit->reason)
 				 : vk_target_changed(w->job->path, changed, since, err);
 		vk_error_at(err, at);
@@ -378,9 +378,9 @@ static enum vk_status last_look(const struct writer *w, struct vk_error *err)
 	number = vk_signals_waiting();
 	if (status != VK_OK || number == 0)
 		return status;
-	vk_error_set(err, VK_IO, w->job->path, "Stopped by signal %d (%s) before the first write", number,
+	vk_error_set(err, VK_IO, w->job->path, "stopped by signal %d (%s) before the first write", number,
 		     strsignal(number));
-	return vk_error_remedy(err, "Nothing was written; repeat the command");
+	return vk_error_remedy(err, "nothing was written; repeat the command");
 }
 
 static enum vk_status run(struct writer *w, struct vk_text *note, struct vk_error *err)
@@ -424,7 +424,7 @@ enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret
 
 	for (size_t i = 0; i < job->edit_count; i++) {
 		if (job->edits[i].write_class >= VK_WRITE_CLASSES)
-			return vk_error_set(err, VK_INTERNAL, job->path, "An edit is in no class");
+			return vk_error_set(err, VK_INTERNAL, job->path, "an edit is in no class");
 		w.total += job->edits[i].length_bytes;
 	}
 	w.buf = aligned_alloc(ALIGN_BYTES, CHUNK_BYTES);
@@ -433,7 +433,7 @@ enum vk_status vk_writer_run(const struct vk_write_job *job, struct vk_text *ret
 	vk_signals_hold(&before);
 	status = run(&w, ret_note, err);
 	if (w.fd >= 0 && close(w.fd) != 0 && status == VK_OK) {
-		status = vk_error_errno(err, errno, job->path, "Closing the target failed");
+		status = vk_error_errno(err, errno, job->path, "closing the target failed");
 		add_remedy(&w, err);
 	}
 	if (w.disk_fd >= 0)

@@ -174,7 +174,7 @@ void vk_commands_for_esxi(struct vk_commands_case *c)
 	COMMAND(c, "partedUtil getptbl %s", device);
 	if (t->nothing_to_do) {
 		put_shown(c, label);
-		NOTE(c, "The table is sound: there is nothing to type but the check");
+		NOTE(c, "the table is sound: there is nothing to type but the check");
 	} else if (c->logical) {
 		NOTE(c, "partedUtil cannot write logical partitions, and setptbl deletes every partition you "
 			"do not list: it cannot make this table. Use sfdisk on a Linux host, or vmfskit repair "
@@ -184,6 +184,6 @@ void vk_commands_for_esxi(struct vk_commands_case *c)
 		COMMAND(c, "partedUtil getptbl %s", device);
 		put_shown(c, label);
 		NOTE(c, "fixGpt asks before it writes: answer Y, then Fix. It keeps all GUIDs and names");
-		NOTE(c, "Do not run fixGpt on a disk that a virtual machine uses as a raw device (RDM)");
+		NOTE(c, "do not run fixGpt on a disk that a virtual machine uses as a raw device (RDM)");
 	}
 }

@@ -380,8 +380,8 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 	} else if (s.size_bytes == 0) {
 		/* of no bytes nothing is known: neither that all is well nor that anything is lost */
 		vk_error_set(err, VK_IO, path,
-			     "It is 0 bytes long: nothing of it can be read, so nothing can be said of it");
-		status = vk_error_remedy(err, "A LUN of which all paths are dead looks like this: look at the paths "
+			     "it is 0 bytes long: nothing of it can be read, so nothing can be said of it");
+		status = vk_error_remedy(err, "a LUN of which all paths are dead looks like this: look at the paths "
 					      "and at the array");
 	} else {
 		status = choose_reading(&s, options, sector_size, &first, err);

@@ -19,6 +19,7 @@ is "disk/ neither allocates nor prints, and knows no system" "$(rule_disk)" ""
 is "the library prints nothing" "$(rule_silent)" ""
 is "only the writer of disks, the state of a scan and output files are opened for writing" "$(rule_writers)" ""
 is "no phrase that has to be read twice" "$(rule_words)" ""
+is "errors, findings and notes begin in lower case" "$(rule_lower)" ""
 
 # --- each rule, in a tree that breaks it
 mkdir "$TMP/tree"
@@ -50,6 +51,8 @@ broken "a library that prints" silent 'vol/table\.c' src/vol/table.c '\tprintf("
 broken "a second writer of disks" writers 'repair/guard/x\.c' src/repair/guard/x.c 'fd = open(path, O_RDWR);\n'
 broken "a writer outside of the store" writers 'vol/x\.c' src/vol/x.c 'fd = open(path, O_WRONLY);\n'
 broken "a phrase over two lines" words 'base/text\.c: nobody vouches' src/base/text.c '"Nobody " \\\n\t"vouches"\n'
+broken "an error that begins with a capital" lower 'base/text\.c: .*The disk is gone' src/base/text.c 'x = vk_error_set(err, VK_IO, path,\n\t"The disk "\n\t"is gone");\n'
+broken "a finding that begins with a capital" lower 'finding_codes\.h: .*The disk is gone' include/vmfskit/finding_codes.h '\tF(X, "x", ERROR, "The disk is gone", "y") \\\n'
 for i in {1..40}; do : >"$TMP/tree/src/base/room$i.c"; done
 has "a room that is too full is seen" "$(cd "$TMP/tree" && rule_rooms)" 'src/base$'
 rm "$TMP"/tree/src/base/room*.c

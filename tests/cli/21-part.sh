@@ -45,7 +45,7 @@ never find
 ok "a dump of the beginning: JSON of find" find_in --json part.img
 is "JSON of find" "$(jq -c '[.agrees, .whole.bytes, (.candidates[] | [.standing, .absent_bytes, .length_exact]), .next]' "$OUT")" '[true,536870912000,["living",536843632128,true],[]]'
 exits "a dump of the beginning: no table is planned for it" 1 table part.img
-has "repair table: why" "$ERR" 'Only a part of the disk is here, the first 26 MiB .* of 500 GiB .*, by its GPT, and a table needs its end'
+has "repair table: why" "$ERR" 'only a part of the disk is here, the first 26 MiB .* of 500 GiB .*, by its GPT, and a table needs its end'
 has "repair table: what to do" "$ERR" '^  take the whole disk: a copy of all of it, or the LUN once it has its length of 536870912000 bytes again'
 
 ok "the same LUN whole: decode" decode whole.img

@@ -77,7 +77,7 @@ said() {
 	has "$file: repair table refuses" "$ERR" "guard reading refuses: this is $text"
 	exits "$file: repair table --write" 3 "$VMFSKIT" repair table --no-captures "$file" --override guess --write
 	exits "$file: restore --write" 3 "$VMFSKIT" restore --store "$store" "$id" "$file" --override size,lun,unidentified --write
-	has "$file: restore refuses" "$ERR" "guard reading refuses: The target is $text"
+	has "$file: restore refuses" "$ERR" "guard reading refuses: the target is $text"
 	is "$file: nothing was written" "$(disk_state "$file")" "$before"
 }
 field() { jq -r ".sources[0].readings[0].$2" <("$VMFSKIT" decode --json "$1"); }

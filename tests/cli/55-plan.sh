@@ -31,7 +31,7 @@ refused() {
 	wreck=$(disk_sum disk.img)
 	saved=$(captures store | wc -l)
 	exits "$name: refused" 3 "$VMFSKIT" "$@" --plan "$digest" --write
-	has "$name: by its name" "$ERR" "^guard plan refuses: The plan is no longer the one that was shown, $digest; it is [0-9a-f]{32}: "
+	has "$name: by its name" "$ERR" "^guard plan refuses: the plan is no longer the one that was shown, $digest; it is [0-9a-f]{32}: "
 	has "$name: what to do" "$ERR" '^  what to do: look at it again: the same command without --plan and --write$'
 	has "$name: says that nothing was written" "$OUT" '^refused: nothing was written$'
 	nothing_done "$name"

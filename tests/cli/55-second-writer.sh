@@ -111,8 +111,8 @@ if stops_restore "$undo_point"; then
 	hold rw none "$disk"
 	go_on
 	is "a writer that came after the plan: refused" $? 3
-	has "a writer that came after the plan: by name, and who" bg.err "Guard in-use: .* came into use .*process $holding \(perl\)"
-	has "a writer that came after the plan: said" bg.err "Nothing was written"
+	has "a writer that came after the plan: by name, and who" bg.err "guard in-use: .* came into use .*process $holding \(perl\)"
+	has "a writer that came after the plan: said" bg.err "nothing was written"
 	is "a writer that came after the plan: untouched" "$(disk_sum "$disk")" "$wreck"
 	hasnt "a writer that came after the plan: the ledger knows of nothing begun" "$store/ledger.jsonl" '"event":"restore-begun"'
 	let_go
@@ -127,7 +127,7 @@ for point in "$undo_point" "$last_look"; do
 	beaten=$(disk_sum "$disk")
 	go_on
 	is "a host that beat after the plan, at $point: refused" $? 3
-	has "a host that beat after the plan, at $point: by name" bg.err "Guard heartbeat: Heartbeat slot .* changed since the plan"
+	has "a host that beat after the plan, at $point: by name" bg.err "guard heartbeat: heartbeat slot .* changed since the plan"
 	is "a host that beat after the plan, at $point: untouched" "$(disk_sum "$disk")" "$beaten"
 done
 fresh
@@ -141,7 +141,7 @@ if stops_restore "$last_flush"; then
 	beat
 	go_on
 	is "a host that beat while it was written: written to the end" $? 0
-	has "a host that beat while it was written: told" bg.out "^note: .*Heartbeat slot .* changed while the target was written: host .*unmount"
+	has "a host that beat while it was written: told" bg.out "^note: .*heartbeat slot .* changed while the target was written: host .*unmount"
 fi
 # heartbeats that this run writes itself are no beats
 fresh
@@ -183,8 +183,8 @@ for what in table header; do
 	ln -sfn "$TMP/replica.img" "$link"
 	go_on
 	is "a link that leads to another disk now, $what: refused" $? 3
-	has "a link that leads to another disk now, $what: why" bg.err "The path came to name something else since the (table was|headers were) worked out"
-	has "a link that leads to another disk now, $what: said" bg.err "Nothing was written; look at the target, then repeat the command"
+	has "a link that leads to another disk now, $what: why" bg.err "the path came to name something else since the (table was|headers were) worked out"
+	has "a link that leads to another disk now, $what: said" bg.err "nothing was written; look at the target, then repeat the command"
 	is "a link that leads to another disk now, $what: the first one is untouched" "$(disk_state "$disk")" "$first"
 	is "a link that leads to another disk now, $what: the other one is untouched" "$(disk_state replica.img)" "$second"
 done
@@ -226,7 +226,7 @@ if stops_restore "$undo_point"; then
 	kill -HUP "$worker"
 	go_on 2>/dev/null
 	is "a signal before the first write: it ends there" $? 129
-	has "a signal before the first write: said" bg.err "Stopped by signal 1 .*before the first write"
+	has "a signal before the first write: said" bg.err "stopped by signal 1 .*before the first write"
 	is "a signal before the first write: untouched" "$(disk_sum "$disk")" "$wreck"
 fi
 fresh

@@ -97,7 +97,7 @@ hasnt "the first search takes nothing from anywhere" "$OUT" 'taken from'
 exits "the state of another disk" 2 "$VMFSKIT" find --no-store --resume one.state two.img
 has "the state of another disk: what differs" "$ERR" \
 	"another disk: of the file with inode $(stat -c %i one.img) of .*, and this is the file with inode $(stat -c %i two.img) of .* \(one\.state\)"
-has "the state of another disk: what to do" "$ERR" 'Name a file that does not exist yet'
+has "the state of another disk: what to do" "$ERR" 'name a file that does not exist yet'
 mv one.img moved.img
 run "$VMFSKIT" find --no-store --resume one.state moved.img
 has "a search that came to its end: what it is taken from" "$OUT" 'all of it is taken from one\.state of 20[0-9-]*T[0-9:]*Z: nothing but '

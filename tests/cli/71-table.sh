@@ -168,7 +168,7 @@ before=$(vmfs disk.img)
 sgdisk -d 1 disk.img >/dev/null
 ok "deleted at a start that nobody would guess: what sgdisk left is sound" sgdisk -v disk.img
 exits "deleted: found all the same" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store"
-has "deleted: its GUID is a guess" "$ERR" "guard guess refuses: Partition 1 at sector 1234567: .*its unique GUID is new"
+has "deleted: its GUID is a guess" "$ERR" "guard guess refuses: partition 1 at sector 1234567: .*its unique GUID is new"
 has "deleted: why it searched" "$OUT" "does not account for the whole disk"
 repair disk.img
 is "deleted: it is back" "$(vmfs disk.img)" "$before"
@@ -182,7 +182,7 @@ printf '\xff\x2e\xc7\x00' | dd of=disk.img bs=1 seek=$((1024 + 128 + 40)) conv=n
 exits "an end that nothing proves: not without being told" 3 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write
 has "an end that nothing proves: which guard" "$ERR" "guard guess"
 exits "an end that nothing proves: told" 0 "$VMFSKIT" repair table disk.img --store "$TMP/store" --write --override guess
-ok "an end that nothing proves: the rebuilt capture does not call it exact" grep -rqE "\"Partition 2 at sector 12000000: nothing proves any of it" "$TMP/store"
+ok "an end that nothing proves: the rebuilt capture does not call it exact" grep -rqE "\"partition 2 at sector 12000000: nothing proves any of it" "$TMP/store"
 
 # --- tables of others -------------------------------------------------------------------------------------
 
@@ -219,12 +219,12 @@ rm -f old.img
 truncate -s 0 disk.img
 truncate -s 100M disk.img
 exits "an empty disk" 1 "$VMFSKIT" repair table disk.img --store "$TMP/store"
-has "an empty disk: what was looked for" "$OUT$(cat "$OUT" "$ERR")" "Neither a volume of VMFS nor anything of a partition table was found"
+has "an empty disk: what was looked for" "$OUT$(cat "$OUT" "$ERR")" "neither a volume of VMFS nor anything of a partition table was found"
 "$LAB" make --overwrite --table gpt --vmfs 6 --start 2048 --size 4G disk.img >/dev/null
 truncate -s 700M disk.img
 zero disk.img 0 $((34 * 512))
 exits "a disk that was cut off" 1 "$VMFSKIT" repair table disk.img --store "$TMP/store"
-has "a disk that was cut off: a volume begins on it" "$ERR" "Only a part of the disk is here, the first 700 MiB \(734003200 bytes\) of at least .*, by the volume at sector 2048, and a table needs its end"
+has "a disk that was cut off: a volume begins on it" "$ERR" "only a part of the disk is here, the first 700 MiB \(734003200 bytes\) of at least .*, by the volume at sector 2048, and a table needs its end"
 has "a disk that was cut off: what to do" "$ERR" "^  take the whole disk"
 run "$VMFSKIT" find disk.img
 has "a disk that was cut off: find has it at the likely places" "$OUT" "^  living +sector 2048"
@@ -247,6 +247,6 @@ echo 'start=3000000, size=100000, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4' |
 zero since.img 0 $((34 * 512))
 zero since.img $(($(stat -c %s since.img) - 33 * 512)) $((33 * 512))
 exits "a partition that only a capture names: asked" 3 "$VMFSKIT" repair table since.img --store since
-has "a partition that only a capture names: which" "$OUT" '^guess +Partition 2 at sector 3000000 is in capture .*may have been deleted or changed since'
-hasnt "the volume that was found is no guess" "$OUT" '^guess +Partition 1 '
+has "a partition that only a capture names: which" "$OUT" '^guess +partition 2 at sector 3000000 is in capture .*may have been deleted or changed since'
+hasnt "the volume that was found is no guess" "$OUT" '^guess +partition 1 '
 has "both are planned" "$OUT" '^  2: sectors 3000000 to 3099999'

@@ -58,7 +58,7 @@ judges() {
 mend() {
 	if [ -n "$override" ]; then
 		exits "$1: refused" 3 "$VMFSKIT" repair table disk.img --no-captures --store st --write
-		has "$1: by guard $override" "$ERR" "^guard $override refuses: Sector 0: "
+		has "$1: by guard $override" "$ERR" "^guard $override refuses: sector 0: "
 		is "$1: by no other" "$(grep -c ' refuses: ' "$ERR")" 1
 	fi
 	# shellcheck disable=SC2086 # an option, or none
@@ -118,8 +118,8 @@ has "older entries: said" "$OUT" '^lost .*(entries as|checksum)'
 copy_disk old.img disk.img
 truncate -s 330M disk.img
 run "$VMFSKIT" repair table disk.img --no-captures
-has "grown: from what to what" "$OUT" 'The disk was grown from 634880 to 675840 sectors\.?$'
-has "grown: the old backup stays" "$OUT" 'The backup of before, in sectors 634847 to 634879, is left as it is\.?$'
+has "grown: from what to what" "$OUT" 'the disk was grown from 634880 to 675840 sectors\.?$'
+has "grown: the old backup stays" "$OUT" 'the backup of before, in sectors 634847 to 634879, is left as it is\.?$'
 rm -rf st
 ok "grown: repaired" "$VMFSKIT" repair table disk.img --no-captures --store st --write
 judges "grown" disk.img

@@ -53,14 +53,14 @@ same "an image: the GUID of the disk" guid-four guid-disk
 run "$VMFSKIT" decode --json disk.img
 is "an image: read in 512 now, the same partitions" "$(jq -r '.sources[0].sector_size' "$OUT") $(partitions 512)" "512 $was"
 exits "an image: a second time there is nothing to convert" 2 repair --convert-sectors 512 disk.img
-has "an image: which says so" "$ERR" 'Nothing to convert: no GPT is there that counts in larger sectors than 512 bytes'
+has "an image: which says so" "$ERR" 'nothing to convert: no GPT is there that counts in larger sectors than 512 bytes'
 ok "an image: taken back" "$VMFSKIT" undo "$(ls st | grep -- '-undo$')" disk.img --store st --write
 is "an image: every byte as it was" "$(disk_sum disk.img)" "$(disk_sum four.img)"
 exits "a table of 512: nothing to convert" 2 repair --convert-sectors 512 five.img
 exits "an MBR is not converted" 2 repair --convert-sectors 512 mbr.img
 has "an MBR is not converted: said" "$ERR" 'an MBR is not converted'
 exits "by hand in the wrong sectors: nothing is planned over it" 3 repair --sector-size 512 four.img
-has "by hand in the wrong sectors: why" "$ERR" 'The table counts sectors of 4096 bytes, and the disk is read in sectors of 512: it is not damaged'
+has "by hand in the wrong sectors: why" "$ERR" 'the table counts sectors of 4096 bytes, and the disk is read in sectors of 512: it is not damaged'
 has "by hand in the wrong sectors: what to do" "$ERR" 'set the block size of the LUN back to 4096 .*--convert-sectors 512'
 for option in '--include 2048' '--exclude 2048' '--label gpt' '--sector-size 512'; do
 	# shellcheck disable=SC2086 # an option with its value

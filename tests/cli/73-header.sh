@@ -94,7 +94,7 @@ all=yes
 whole "LVM region gone" 0 --override guess
 has "LVM region gone: fresh fields are named" said '^ +fresh: made new$'
 has "LVM region gone: one copy alone is a guess" said '^ +usual: volInfo of the file-system descriptor, the one copy that is left$'
-has "LVM region gone: what is lost is told" said '^lost +The UUID of the device \(devID\)'
+has "LVM region gone: what is lost is told" said '^lost +the UUID of the device \(devID\)'
 cp said said.first
 fresh && zero $((0x100000)) $((0x1000000))
 repair --override guess
@@ -109,13 +109,13 @@ else
 fi
 fresh && zero $((0x1300000)) 512
 whole "descriptor gone" 0 --override guess
-has "descriptor gone: what is lost is told" said "^lost +The datastore's UUID survives nowhere"
+has "descriptor gone: what is lost is told" said "^lost +the datastore's UUID survives nowhere"
 fresh && zero $((0x1300000)) 512
 repair --override guess --label toto
 has "descriptor gone: the label that was given" "$OUT" 'fsLabel.*"toto"'
 fresh && zero $((0x100000)) $((0x1000000)) && zero $((0x1300000)) 512
 whole "LVM region and descriptor gone" 0 --override guess
-has "LVM region and descriptor gone: told" said '^lost +The UUID of the LVM volume survives nowhere'
+has "LVM region and descriptor gone: told" said '^lost +the UUID of the LVM volume survives nowhere'
 
 # --- every single field ------------------------------------------------------------------------------------
 # rows NAME: offset (hexadecimal), size, field of that structure, from the page that is made of its layout

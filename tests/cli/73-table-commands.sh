@@ -143,7 +143,7 @@ zero disk.img 512 $((33 * 512))
 run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
 is "the primary copy is gone: fixGpt" "$(grep -o '^partedUtil [a-zA-Z]*' "$OUT" | cut -d ' ' -f 2 | tr '\n' ' ')" "getptbl fixGpt getptbl "
 has "fixGpt asks" "$OUT" '^# note: fixGpt asks before it writes: answer Y, then Fix\. '
-has "fixGpt and RDM" "$OUT" '^# note: Do not run fixGpt on a disk that a virtual machine uses as a raw device'
+has "fixGpt and RDM" "$OUT" '^# note: do not run fixGpt on a disk that a virtual machine uses as a raw device'
 zero disk.img 0 512
 run "$VMFSKIT" repair table disk.img --no-captures --override guess --commands-only
 is "sector 0 too: everything is said again" "$(grep -o '^partedUtil [a-zA-Z]*' "$OUT" | cut -d ' ' -f 2 | tr '\n' ' ')" \

@@ -308,7 +308,7 @@ exits "without the only volume nothing is left" 1 "$VMFSKIT" repair table disk.i
 exits "only the likely places" 3 "$VMFSKIT" repair table disk.img --store st --likely --json
 is "only the likely places: it says so" "$(jq -c '.searched.all' "$OUT")" false
 exits "all of the disk" 3 "$VMFSKIT" repair table disk.img --store st --scan --json
-is "all of the disk: it says so" "$(jq -c '[.searched.all, .searched.why]' "$OUT")" '[true,"As requested"]'
+is "all of the disk: it says so" "$(jq -c '[.searched.all, .searched.why]' "$OUT")" '[true,"as requested"]'
 is "all of the disk: every byte" "$(jq .searched.bytes "$OUT")" "$size"
 
 # a start that nobody uses is found by the search that follows

@@ -165,7 +165,7 @@ ok "two leftovers: one is named" "$VMFSKIT" wipe two.img --signature lvm --start
 is "two leftovers: that one goes" "$(bytes two.img "$LVM") $(bytes two.img $((1000000 * 512 + 0x100000)))" "0dd001c0 00000000"
 truncate -s 64M empty.img
 exits "no leftover at all" 1 "$VMFSKIT" wipe empty.img --signature all --store st
-has "no leftover at all: said" "$ERR" 'No signature of a VMFS volume was found'
+has "no leftover at all: said" "$ERR" 'no signature of a VMFS volume was found'
 ok "a place where nothing is" "$VMFSKIT" wipe empty.img --signature all --start 64 --store st --write
 has "a place where nothing is: said" "$OUT" '^nothing to put away: nothing was written$'
 truncate -s 64K short.img

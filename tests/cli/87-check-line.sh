@@ -35,9 +35,9 @@ for line in "partedUtil setptbl $DEVICE gpt \"$right\"" "partedUtil setptbl \"$D
 	ok "right: $line" check "$line" gone.img
 	has "right: it is said" "$OUT" '^nothing speaks against this line$'
 done
-has "right: where it begins" "$OUT" '^  right    Sector 2048 is where it begins: found volume'
-has "right: where it ends, and who says so" "$OUT" "^  right    Sector $LAST is where it ends: so says the end of the disk"
-has "right: that a label must be made first" "$OUT" '^  unknown  No label stands on the disk: before this line comes partedUtil mklabel DEVICE gpt'
+has "right: where it begins" "$OUT" '^  right    sector 2048 is where it begins: found volume'
+has "right: where it ends, and who says so" "$OUT" "^  right    sector $LAST is where it ends: so says the end of the disk"
+has "right: that a label must be made first" "$OUT" '^  unknown  no label stands on the disk: before this line comes partedUtil mklabel DEVICE gpt'
 ok "right, as JSON" check "$(entry "$right")" gone.img --json
 is "right, as JSON: all of it" "$(jq -c '[.schema, .device, .label, .sound, .instead, .wrong, (.entries[] | [.number, .first, .last, .type, .attribute, .wrong, .unknown, .instead])]' "$OUT")" \
 	"[\"vmfskit.check-line/1\",\"$DEVICE\",\"gpt\",true,null,[],[1,2048,$LAST,\"$VMFS\",0,[],[],null]]"
@@ -51,27 +51,27 @@ wrong() {
 	has "$1: do not type it" "$OUT" '^do not type this line$'
 	has "$1: what to type instead" "$OUT" "^  partedUtil setptbl $DEVICE gpt \"$right\"\$"
 }
-wrong "counted in 4096" 'The start is counted in sectors of 4096 bytes, partedUtil counts 512: 8 times 256 is 2048' "$(entry "1 256 77055 $VMFS 0")"
+wrong "counted in 4096" 'the start is counted in sectors of 4096 bytes, partedUtil counts 512: 8 times 256 is 2048' "$(entry "1 256 77055 $VMFS 0")"
 wrong "the number of sectors" "614399 is the number of its sectors: the third word is the last sector itself, $LAST" "$(entry "1 2048 614399 $VMFS 0")"
 has "the number of sectors: that entry instead" "$OUT" "^  instead  $right\$"
 wrong "the sector behind" "$((LAST + 1)) is the sector behind it" "$(entry "1 2048 $((LAST + 1)) $VMFS 0")"
-wrong "in the backup" 'It ends at sector 616470, in the backup of the table: the last that a partition may have is 616446' "$(entry "1 2048 616470 $VMFS 0")"
-wrong "behind the end" 'It ends at sector 700000, behind the end of the disk' "$(entry "1 2048 700000 $VMFS 0")"
-wrong "too short" "It ends at sector $LAST, not at 500000" "$(entry "1 2048 500000 $VMFS 0")"
-wrong "a length for an end" 'It ends at sector 100, before it begins' "$(entry "1 2048 100 $VMFS 0")"
-wrong "another start" 'Nothing begins at sector 128; what is meant may be what begins at sector 2048' "$(entry "1 128 $LAST $VMFS 0")"
-wrong "in the table" 'Sector 1 belongs to the table: the first that a partition may have is 34' "$(entry "1 1 $LAST $VMFS 0")"
-wrong "another type" "Its type is $VMFS, not EBD0A0A2B9E5443387C068B6B72699C7" "$(entry "1 2048 $LAST EBD0A0A2B9E5443387C068B6B72699C7 0")"
+wrong "in the backup" 'it ends at sector 616470, in the backup of the table: the last that a partition may have is 616446' "$(entry "1 2048 616470 $VMFS 0")"
+wrong "behind the end" 'it ends at sector 700000, behind the end of the disk' "$(entry "1 2048 700000 $VMFS 0")"
+wrong "too short" "it ends at sector $LAST, not at 500000" "$(entry "1 2048 500000 $VMFS 0")"
+wrong "a length for an end" 'it ends at sector 100, before it begins' "$(entry "1 2048 100 $VMFS 0")"
+wrong "another start" 'nothing begins at sector 128; what is meant may be what begins at sector 2048' "$(entry "1 128 $LAST $VMFS 0")"
+wrong "in the table" 'sector 1 belongs to the table: the first that a partition may have is 34' "$(entry "1 1 $LAST $VMFS 0")"
+wrong "another type" "its type is $VMFS, not EBD0A0A2B9E5443387C068B6B72699C7" "$(entry "1 2048 $LAST EBD0A0A2B9E5443387C068B6B72699C7 0")"
 wrong "hyphens" 'partedUtil takes the type AA31E02A-400F-11DB-9590-000C2911D1B8 without hyphens' "$(entry "1 2048 $LAST AA31E02A-400F-11DB-9590-000C2911D1B8 0")"
-wrong "a type that is none" 'The type vmfs is no GUID' "$(entry "1 2048 $LAST vmfs 0")"
-wrong "a boot mark" 'The last word is 0, not 128' "$(entry "1 2048 $LAST $VMFS 128")"
-wrong "partition 0" 'There is no partition 0' "$(entry "0 2048 $LAST $VMFS 0")"
-wrong "two over each other" 'It lies over partition 1' "$(entry "$right")  \"2 400000 500000 $VMFS 0\""
-wrong "twice" 'Partition 1 stands on the line twice' "$(entry "$right")  '1 34 40 $VMFS 0'"
+wrong "a type that is none" 'the type vmfs is no GUID' "$(entry "1 2048 $LAST vmfs 0")"
+wrong "a boot mark" 'the last word is 0, not 128' "$(entry "1 2048 $LAST $VMFS 128")"
+wrong "partition 0" 'there is no partition 0' "$(entry "0 2048 $LAST $VMFS 0")"
+wrong "two over each other" 'it lies over partition 1' "$(entry "$right")  \"2 400000 500000 $VMFS 0\""
+wrong "twice" 'partition 1 stands on the line twice' "$(entry "$right")  '1 34 40 $VMFS 0'"
 wrong "no entry at all" 'setptbl deletes every partition you do not list; partition 1 is missing' "partedUtil setptbl $DEVICE gpt"
-wrong "the other label" 'The label is gpt, not msdos' "partedUtil setptbl $DEVICE msdos \"1 2048 $LAST 251 0\""
-wrong "the old form" 'The label is gpt, not msdos' "partedUtil set $DEVICE \"1 2048 $LAST 251 0\""
-wrong "a hexadecimal type" 'The type fb is no decimal number' "partedUtil setptbl $DEVICE msdos \"1 2048 $LAST fb 0\""
+wrong "the other label" 'the label is gpt, not msdos' "partedUtil setptbl $DEVICE msdos \"1 2048 $LAST 251 0\""
+wrong "the old form" 'the label is gpt, not msdos' "partedUtil set $DEVICE \"1 2048 $LAST 251 0\""
+wrong "a hexadecimal type" 'the type fb is no decimal number' "partedUtil setptbl $DEVICE msdos \"1 2048 $LAST fb 0\""
 wrong "a partition's device" 'naa.600144f07ed404000000496ff8cd0003:1 is a partition' "partedUtil setptbl $DEVICE:1 gpt \"$right\""
 exits "wrong, as JSON" 1 check "$(entry "1 2048 614399 $VMFS 0")" gone.img --json
 is "wrong, as JSON: what and what instead" "$(jq -c '[.sound, .instead, (.entries[0] | (.wrong | length), .instead)]' "$OUT")" \
@@ -82,7 +82,7 @@ is "wrong, as JSON: what and what instead" "$(jq -c '[.sound, .instead, (.entrie
 noline() {
 	exits "$1" 2 check "$3" gone.img
 	has "$1: said" "$ERR" "$2"
-	has "$1: what one looks like" "$ERR" 'A line looks like this: partedUtil setptbl'
+	has "$1: what one looks like" "$ERR" 'a line looks like this: partedUtil setptbl'
 }
 noline "another program" 'does not hold the word partedUtil' "sfdisk /dev/sdb"
 noline "another verb" 'makes no table: only setptbl and set are checked: mklabel' "partedUtil mklabel $DEVICE gpt"
@@ -122,7 +122,7 @@ rm -f disk.img
 "$LAB" make --table gpt --vmfs 5 --start 409675 --vmfs-size 300M disk.img >/dev/null
 wipe_table disk.img
 ok "an unusual start, likely places only" check "$(entry "1 409675 1024074 $VMFS 0")" disk.img --likely
-has "an unusual start: it is looked at" "$OUT" '^  right    Sector 409675 is where it begins: found volume'
+has "an unusual start: it is looked at" "$OUT" '^  right    sector 409675 is where it begins: found volume'
 exits "an unusual start: the line is no witness of its end" 1 check "$(entry "1 409675 900000 $VMFS 0")" disk.img --likely
 
 # an end that only the header tells
@@ -130,15 +130,15 @@ rm -f disk.img
 "$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 300M --size 500M disk.img >/dev/null
 wipe_table disk.img
 ok "an end that only the header tells" check "$(entry "1 2048 616447 $VMFS 0")" disk.img
-has "an end that only the header tells: unknown" "$OUT" '^  unknown  Sector 616447 fits what is left, but nothing proves that it ends there$'
+has "an end that only the header tells: unknown" "$OUT" '^  unknown  sector 616447 fits what is left, but nothing proves that it ends there$'
 exits "an end that only the header tells, another start" 1 check "$(entry "1 256 77055 $VMFS 0")" disk.img
-has "an end that only the header tells: of what is told instead, too" "$OUT" '^  unknown  Nothing proves the end of what is told instead$'
+has "an end that only the header tells: of what is told instead, too" "$OUT" '^  unknown  nothing proves the end of what is told instead$'
 
 # no plan: nothing is told instead
 truncate -s 64M empty.img
 exits "an empty disk" 1 check "$(entry "1 2048 100000 $VMFS 0")" empty.img
-has "an empty disk: nothing begins there" "$OUT" '^  wrong    No VMFS volume begins at sector 2048$'
-has "an empty disk: why there is no plan" "$OUT" '^  unknown  There is no plan to compare the line with\. '
+has "an empty disk: nothing begins there" "$OUT" '^  wrong    no VMFS volume begins at sector 2048$'
+has "an empty disk: why there is no plan" "$OUT" '^  unknown  there is no plan to compare the line with\. '
 hasnt "an empty disk: nothing is told instead" "$OUT" instead
 rm -f disk.img
 "$LAB" make --table gpt --sector-size 4096 --vmfs 6 --start 256 --vmfs-size 300M disk.img >/dev/null

@@ -69,11 +69,11 @@ static inline enum said said_of_header(const struct vk_rebuild_table *t, const c
 	if (doubts(t, "Two headers of the GPT are sound"))
 		return SAID_OPEN;
 	if (strstr(field, "Usable") != NULL || strncmp(field, "num", 3) == 0)
-		return doubts(t, "The usable range") ? SAID_OPEN : SAID_EXACT;
+		return doubts(t, "the usable range") ? SAID_OPEN : SAID_EXACT;
 	if (strcmp(field, "entriesLBA") == 0)
-		return doubts(t, "Where the entries of the GPT lay") || doubts(t, "The usable range") ? SAID_OPEN : SAID_EXACT;
+		return doubts(t, "where the entries of the GPT lay") || doubts(t, "the usable range") ? SAID_OPEN : SAID_EXACT;
 	if (strcmp(field, "diskGUID") == 0)
-		return t->disk_guid_fresh || t->disk_guid_guessed || doubts(t, "The GUID of the disk is that of damaged headers") ?
+		return t->disk_guid_fresh || t->disk_guid_guessed || doubts(t, "the GUID of the disk is that of damaged headers") ?
 			       SAID_OPEN :
 			       SAID_EXACT;
 	/* they follow from what they are made over */
@@ -102,11 +102,11 @@ static inline enum said said_of_gpt_byte(const struct state *s, uint64_t at, cha
 		f = field_at(&vk_gpt_entry_layout, (size_t)(in_array % VK_GPT_ENTRY_BYTES));
 		snprintf(name, cap, "%s entry%s %s, %s", primary ? "primary" : "backup", e == NULL ? " that goes" : "", f->name,
 			 e == NULL ? "" : vk_entry_origin_name(e->origin));
-		if (e == NULL && (doubts(t, "Entry %u of the GPT", number) || doubts(t, "Nothing of a GPT is left")))
+		if (e == NULL && (doubts(t, "entry %u of the GPT", number) || doubts(t, "nothing of a GPT is left")))
 			return SAID_OPEN;
 		return doubts(t, "Two headers of the GPT are sound") ? SAID_OPEN : said_of_entry(t, e, f->name);
 	}
-	if (at >= VK_MBR_ENTRY_OFFSET && at < ss && doubts(t, "Sector 0: "))
+	if (at >= VK_MBR_ENTRY_OFFSET && at < ss && doubts(t, "sector 0: "))
 		return SAID_OPEN;
 	snprintf(name, cap, "%s", at < VK_MBR_ENTRY_OFFSET ? "protective MBR, boot code" :
 				  at < ss ? "protective MBR" : "outside the table");
@@ -163,7 +163,7 @@ static inline enum said said_of_mbr_byte(const struct state *s, uint64_t at, cha
 	snprintf(name, cap, "MBR entry%s%s %s, %s", e == NULL ? " that goes" : "",
 		 e != NULL && vk_partition_is_extended(&e->partition) ? " (extended)" : "", f->name,
 		 e == NULL ? "" : vk_entry_origin_name(e->origin));
-	if (e == NULL && doubts(&s->r.table, "Entry %u of sector 0 goes",
+	if (e == NULL && doubts(&s->r.table, "entry %u of sector 0 goes",
 				(unsigned)(at - VK_MBR_ENTRY_OFFSET) / VK_MBR_ENTRY_BYTES + 1))
 		return SAID_OPEN;
 	if (e != NULL && vk_partition_is_extended(&e->partition))

@@ -50,10 +50,10 @@ static void test_which_lun(void **state)
 	struct vk_line_check *check = checked(LINE("/vmfs/devices/disks/" LUN), NULL, LUN);
 
 	(void)state;
-	assert_true(says(check->whole.right, check->whole.right_count, "The target is the LUN " LUN));
+	assert_true(says(check->whole.right, check->whole.right_count, "the target is the LUN " LUN));
 	free_check(check);
 	check = checked(LINE("/vmfs/devices/disks/" LUN), NULL, "naa.600144f000000000000000000000cafe");
-	assert_true(says(check->whole.wrong, check->whole.wrong_count, "The line is for the LUN " LUN ", the target is naa."));
+	assert_true(says(check->whole.wrong, check->whole.wrong_count, "the line is for the LUN " LUN ", the target is naa."));
 	assert_false(check->sound);
 	free_check(check);
 	/* names of other kinds, or none, cannot be compared */
@@ -85,7 +85,7 @@ static void test_what_it_drops(void **state)
 	table.entry_count = 3;
 	check = checked(LINE("x"), &table, "");
 	assert_false(check->sound);
-	assert_true(says(check->whole.wrong, check->whole.wrong_count, "partition 2, for which partedUtil has no words"));
+	assert_true(says(check->whole.wrong, check->whole.wrong_count, "partition 2 and partedUtil cannot write it"));
 	assert_true(says(check->whole.wrong, check->whole.wrong_count, "partition 5, for which partedUtil has no words"));
 	/* what it has no words for it is not told either */
 	assert_null(check->line_instead);

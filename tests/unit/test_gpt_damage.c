@@ -17,7 +17,7 @@ static const char *what_is_lost(const struct bench *b, const enum damage kind[5]
 	if (headers)
 		return "disk GUID";
 	if (first && second && kind[2] == ZERO && second_gone)
-		return "All GPT entries";
+		return "all GPT entries";
 	if (first && second && b->entries_changed)
 		return "ntries";
 	/* both arrays hold them alike, but only a header of before is left to say what they were */
@@ -28,7 +28,7 @@ static const char *what_is_lost(const struct bench *b, const enum damage kind[5]
 				   (hit[3] && hit[4] && kind[3] == STALE && (kind[4] == ZERO || kind[4] == STALE_AT_OLD_PLACE))))
 		return "cannot be proved";
 	if (hit[0] && kind[0] == ZERO)
-		return "Boot code";
+		return "boot code";
 	return NULL;
 }
 
@@ -56,7 +56,7 @@ static void try_damage(struct bench *b, const enum damage kind[5], const bool hi
 		explain(&j);
 		fail_msg("%s: said to be lost", what);
 	}
-	if (lost == NULL || strcmp(lost, "Boot code") == 0 || strcmp(lost, "cannot be proved") == 0) {
+	if (lost == NULL || strcmp(lost, "boot code") == 0 || strcmp(lost, "cannot be proved") == 0) {
 		if (after == NULL) {
 			explain(&j);
 			fail_msg("%s: cannot be put", what);

@@ -140,19 +140,19 @@ static void impossible_plans_are_refused(void **state)
 	(void)state;
 	refuses(VK_TABLE_GPT, "start=2048,size=2G", "start=4096,size=2G", "overlaps");
 	refuses(VK_TABLE_GPT, "start=33,size=2G", NULL, "do not fit");
-	refuses(VK_TABLE_MBR, "start=128,size=2T", "size=1G", "An MBR cannot");
-	refuses(VK_TABLE_MBR, "start=128,size=3T", NULL, "An MBR cannot");
-	refuses(VK_TABLE_GPT, "size=2G,logical", NULL, "Only an MBR");
+	refuses(VK_TABLE_MBR, "start=128,size=2T", "size=1G", "an MBR cannot");
+	refuses(VK_TABLE_MBR, "start=128,size=3T", NULL, "an MBR cannot");
+	refuses(VK_TABLE_GPT, "size=2G,logical", NULL, "only an MBR");
 	refuses(VK_TABLE_MBR, "start=2048,size=1500G,logical", "size=1500G,logical", "span");
 	refuses(VK_TABLE_MBR, "size=2G,logical,number=5", NULL, "numbered by their place");
-	refuses(VK_TABLE_MBR, "start=1,size=2G,logical", NULL, "No sector is free");
+	refuses(VK_TABLE_MBR, "start=1,size=2G,logical", NULL, "no sector is free");
 	refuses(VK_TABLE_GPT, "size=2G,number=3", "size=2G,number=3", "the number 3");
 	refuses(VK_TABLE_MBR, "size=2G,number=5", NULL, "at most 4");
 	refuses(VK_TABLE_GPT, "size=2000000001", NULL, "whole sectors");
 	refuses(VK_TABLE_GPT, "start=18446744073709551615,size=1G", NULL, "large");
 	refuses(VK_TABLE_GPT, "size=8192P", NULL, "large");
 	refuses(VK_TABLE_NONE, "size=2G", "size=2G", "one volume");
-	refuses(VK_TABLE_GPT, "size=2G,block-size=2M,version=5", NULL, "Only VMFS3");
+	refuses(VK_TABLE_GPT, "size=2G,block-size=2M,version=5", NULL, "only VMFS3");
 }
 
 static void words_that_are_wrong_are_refused(void **state)

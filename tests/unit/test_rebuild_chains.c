@@ -218,7 +218,7 @@ static void boot_records_at_guessed_places(void **state)
 		r = bench_rebuild(&b, NULL);
 		if (occupied > 0) {
 			assert_int_equal(r->status, VK_REFUSED);
-			assert_non_null(strstr(r->err.what, "Sector 6601985, where the boot record of the partition at sector 6602048"));
+			assert_non_null(strstr(r->err.what, "sector 6601985, where the boot record of the partition at sector 6602048"));
 			assert_non_null(strstr(r->err.remedy, "--exclude 6602048"));
 			assert_int_equal(vk_overlay_dirty_bytes(r->overlay), 0);
 		} else {

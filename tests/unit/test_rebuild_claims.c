@@ -167,7 +167,7 @@ static void a_gpt_that_lost_its_end(void **state)
 			r = bench_rebuild(&b, asked ? &label : NULL);
 			assert_int_equal(r->status, how == 2 ? VK_USAGE : VK_ABSENT);
 			assert_non_null(strstr(r->err.what, how == 2 ? "at least 20 sectors shorter"
-								     : "Only a part of the disk is here"));
+								     : "only a part of the disk is here"));
 			assert_non_null(strstr(r->err.remedy, how == 2 ? "make the LUN"
 								       : "the LUN once it has its length"));
 			rebuilt_free(r);
@@ -215,7 +215,7 @@ static void no_room_beside_an_empty_extended(void **state)
 	assert_int_equal(vk_lab_put(&b.disk, 0, sector, sizeof(sector)), VK_OK);
 	r = bench_rebuild(&b, NULL);
 	assert_int_equal(r->status, VK_USAGE);
-	assert_non_null(strstr(r->err.what, "An MBR cannot name all 4 partitions"));
+	assert_non_null(strstr(r->err.what, "an MBR cannot name all 4 partitions"));
 	rebuilt_free(r);
 	bench_free(&b);
 }

@@ -53,7 +53,7 @@ static void beside_a_capture(void **state)
 		header_bench_hurt(&b, FS + 0x1D, "renamed\0\0\0", 10);
 		assert_int_equal(header_bench_plan(&b, &with), VK_OK);
 		assert_true(b.header.nothing_to_do);
-		assert_true(header_bench_says(b.header.notes, b.header.note_count, "The label is \"renamed\""));
+		assert_true(header_bench_says(b.header.notes, b.header.note_count, "the label is \"renamed\""));
 		header_bench_close(&b);
 		vk_source_close(&capture);
 	}

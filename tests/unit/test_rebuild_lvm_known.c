@@ -159,7 +159,7 @@ static void captures_of_before_a_change(void **state)
 	assert_origin(&b, &vk_lvm_volume_layout, "creationTimeUS", VK_FIELD_CAPTURE);
 	assert_true(vk_field_origin_exact(header_bench_field(&b, &vk_lvm_volume_layout, "numPEs")->origin));
 	assert_true(header_bench_same(&b, 0x100200, 512));
-	assert_true(header_bench_says(b.header.notes, b.header.note_count, "The volume descriptor is lost"));
+	assert_true(header_bench_says(b.header.notes, b.header.note_count, "the volume descriptor is lost"));
 	/* one field of a sound header is told by its own name */
 	header_bench_reset(&b);
 	header_bench_hurt(&b, 0x10000E, "\x09", 1);
@@ -303,7 +303,7 @@ static void other_extents_tell(void **state)
 		header_bench_reset(&b);
 		header_bench_zero(&b, 0x100200, 512);
 		assert_int_equal(header_bench_plan(&b, NULL), VK_UNSUPPORTED);
-		assert_non_null(strstr(b.err.what, "The volume descriptor is lost"));
+		assert_non_null(strstr(b.err.what, "the volume descriptor is lost"));
 		header_bench_zero(&b, 0x100000, 0x1000000);
 		header_bench_must_plan(&b, &options);
 		header_bench_reads_the_same(&b);

@@ -157,9 +157,9 @@ static void the_number_is_another_luns(void **state)
 	restore = plan(&l, &capture, l.device);
 	say(&l, B);
 	assert_int_equal(vk_restore_write(restore, undo, &err), VK_REFUSED);
-	assert_non_null(strstr(err.what, "Guard lun"));
+	assert_non_null(strstr(err.what, "guard lun"));
 	assert_non_null(strstr(err.what, B));
-	assert_non_null(strstr(err.remedy, "Nothing was written"));
+	assert_non_null(strstr(err.remedy, "nothing was written"));
 	assert_int_equal(byte_0(&l), (uint8_t)~l.bench->bytes[0]);
 	/* one that has lost its names is no better */
 	assert_int_equal(unlink(l.wwid), 0);

@@ -62,10 +62,10 @@ static void parts_that_are_not_held(void **state)
 		unsigned parts;
 		const char *what;
 	} cases[] = {
-		{VK_PART_TABLE | VK_PART_LVM | VK_PART_VH, "The capture holds no part \"lvm\""},
-		{VK_PART_HEARTBEATS | 1U << 30, "The capture holds no part \"heartbeats\""},
-		{1U << 30, "There is no such part"},
-		{VK_PART_TABLE | 1U << 31, "There is no such part"},
+		{VK_PART_TABLE | VK_PART_LVM | VK_PART_VH, "the capture holds no part \"lvm\""},
+		{VK_PART_HEARTBEATS | 1U << 30, "the capture holds no part \"heartbeats\""},
+		{1U << 30, "there is no such part"},
+		{VK_PART_TABLE | 1U << 31, "there is no such part"},
 	};
 
 	(void)state;

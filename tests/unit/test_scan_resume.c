@@ -236,7 +236,7 @@ static void assert_refused(const struct vk_scan_options *options, const char *wh
 	if (strstr(err.what, why) == NULL)
 		fail_msg("%s", err.what);
 	assert_string_equal(err.where, options->resume_path);
-	assert_non_null(strstr(err.remedy, "Name a file that does not exist yet"));
+	assert_non_null(strstr(err.remedy, "name a file that does not exist yet"));
 	assert_int_equal(disk.reads, 0);
 }
 

@@ -221,7 +221,7 @@ static void a_disk_that_cannot_be_written(void **state)
 	/* root may write all the same */
 	if (geteuid() != 0) {
 		assert_int_equal(run(&j, &err), VK_IO);
-		assert_non_null(strstr(err.remedy, "Nothing was written"));
+		assert_non_null(strstr(err.remedy, "nothing was written"));
 		expect_disk(&j, false);
 	}
 	j.edit.write_class = VK_WRITE_CLASSES;

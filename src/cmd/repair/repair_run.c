@@ -78,9 +78,9 @@ enum vk_status vk_repair_make_plan(struct vk_repair_run *run, struct vk_error *e
 	run->options.find.ctx = NULL;
 	if (!vk_cmd_progress_end(&progress))
 		return status;
-	vk_error_set(err, VK_IO, target, "Stopped before there was a plan; nothing was written");
+	vk_error_set(err, VK_IO, target, "stopped before there was a plan; nothing was written");
 	if (run->options.find.resume_path == NULL)
-		vk_error_remedy(err, "With --resume FILE the next search can be stopped and continued");
+		vk_error_remedy(err, "with --resume FILE the next search can be stopped and continued");
 	return VK_IO;
 }
 

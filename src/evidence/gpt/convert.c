@@ -110,7 +110,7 @@ enum vk_status vk_gpt_convert(struct vk_gpt_judgement *j, uint32_t sector_size, 
 		why = "the usable range leaves no room for the table";
 	if (why != NULL) {
 		vk_error_set(err, VK_REFUSED, path,
-			     "The table, which counts sectors of %u bytes, cannot be counted in sectors of %u: %s",
+			     "the table, which counts sectors of %u bytes, cannot be counted in sectors of %u: %s",
 			     from, sector_size, why);
 		return vk_error_remedy(err, "set the block size of the LUN back to %u at the array or enclosure; the "
 					    "table can then be seen, and be repaired", from);

@@ -104,13 +104,13 @@ static bool say_lost_header(struct vk_gpt_judgement *j)
 	if (j->chosen != NULL)
 		return true;
 	if (vk_guid_is_nil(&h->diskGUID))
-		kept = LOST(j, "The disk GUID is lost: no GPT header is left");
+		kept = LOST(j, "the disk GUID is lost: no GPT header is left");
 	else if (!j->disk_guid_known)
-		kept = LOST(j, "The disk GUID cannot be proved: it is that of one damaged header");
+		kept = LOST(j, "the disk GUID cannot be proved: it is that of one damaged header");
 	else
-		kept = NOTE(j, "The disk GUID is that of two damaged headers, which agree in it");
+		kept = NOTE(j, "the disk GUID is that of two damaged headers, which agree in it");
 	return kept && LOST(j,
-			    "The usable range and the number of entries are lost with both headers; the usual ones "
+			    "the usable range and the number of entries are lost with both headers; the usual ones "
 			    "(sectors %llu to %llu, %u entries) take their place",
 			    (ull)h->firstUsableLBA, (ull)h->lastUsableLBA, h->numEntries);
 }
@@ -133,7 +133,7 @@ static bool say_refused_entries(struct vk_gpt_judgement *j)
 			vk_gpt_name_slot(&text, i, count++, 12);
 	}
 	return count == 0 ||
-	       LOST(j, "In the place of entr%s %s stand bytes that make no entry", count == 1 ? "y" : "ies", names);
+	       LOST(j, "in the place of entr%s %s stand bytes that make no entry", count == 1 ? "y" : "ies", names);
 }
 
 static bool say_lost_entries(struct vk_gpt_judgement *j)
@@ -141,22 +141,22 @@ static bool say_lost_entries(struct vk_gpt_judgement *j)
 	if (vk_gpt_proof_exact(j->proof))
 		return true;
 	if (j->proof == VK_GPT_PROOF_NONE)
-		return LOST(j, "All GPT entries are lost: neither array holds one that makes sense, so the "
+		return LOST(j, "all GPT entries are lost: neither array holds one that makes sense, so the "
 			       "partitions' numbers, GUIDs and names are not known");
 	if (j->proof == VK_GPT_PROOF_RIVALLED)
-		return LOST(j, "Which entries were written last cannot be proved: %s", j->why_right);
+		return LOST(j, "which entries were written last cannot be proved: %s", j->why_right);
 	if (j->newer != NULL)
 		return LOST(j,
-			    "A table made for this disk of %llu sectors was there (%s). What is left whole is of "
+			    "a table made for this disk of %llu sectors was there (%s). What is left whole is of "
 			    "before, when it had %llu: what was changed since is lost",
 			    (ull)j->look.disk_sectors, j->newer, (ull)j->grown_from_sectors);
 	if (j->proof == VK_GPT_PROOF_OLDER)
 		return LOST(j,
-			    "The entries as they were written last are lost: the header's checksum 0x%08x fits "
+			    "the entries as they were written last are lost: the header's checksum 0x%08x fits "
 			    "nothing that is left. Those that are there are of an earlier time",
 			    j->chosen->header.entriesCRC32);
 	return LOST(j,
-		    "The entries as a whole cannot be proved: %zu %s left, each judged alone, and others "
+		    "the entries as a whole cannot be proved: %zu %s left, each judged alone, and others "
 		    "may have been there",
 		    j->entry_count, j->entry_count == 1 ? "is" : "are") &&
 	       say_refused_entries(j);
@@ -167,16 +167,16 @@ static bool say_size(struct vk_gpt_judgement *j)
 	ull was = j->grown_from_sectors, now = j->look.disk_sectors, array = j->look.array_sectors;
 
 	if (j->cut)
-		return NOTE(j, "The source ends before its disk does: nothing can be put on it");
+		return NOTE(j, "the source ends before its disk does: nothing can be put on it");
 	if (was == 0)
 		return true;
 	if (was > now)
 		return NOTE(j,
-			    "The table is of a disk of %llu sectors, this one has %llu: the disk was cut off, "
+			    "the table is of a disk of %llu sectors, this one has %llu: the disk was cut off, "
 			    "or the table was copied from a larger one",
 			    was, now);
-	return NOTE(j, "The disk was grown from %llu to %llu sectors", was, now) &&
-	       (was <= array + 1 || NOTE(j, "The backup of before, in sectors %llu to %llu, is left as it is",
+	return NOTE(j, "the disk was grown from %llu to %llu sectors", was, now) &&
+	       (was <= array + 1 || NOTE(j, "the backup of before, in sectors %llu to %llu, is left as it is",
 					 was - 1 - array, was - 1));
 }
 
@@ -188,15 +188,15 @@ static bool say_notes(struct vk_gpt_judgement *j)
 		     j->parts[VK_TP_BACKUP_HEADER].state == VK_PART_STATE_STALE;
 
 	/* why one copy counts more matters where they tell different stories */
-	if (stale && j->chosen != NULL && !NOTE(j, "Which copy counts: %s", j->why_right))
+	if (stale && j->chosen != NULL && !NOTE(j, "which copy counts: %s", j->why_right))
 		return false;
-	if (j->why_sector_size[0] != '\0' && j->was_gpt && !NOTE(j, "Sector size: %s", j->why_sector_size))
+	if (j->why_sector_size[0] != '\0' && j->was_gpt && !NOTE(j, "sector size: %s", j->why_sector_size))
 		return false;
 	if (j->chosen != NULL && !j->chosen->fits && j->proof == VK_GPT_PROOF_EQUAL &&
-	    !NOTE(j, "No header of after the last change is left; the entries that both arrays hold alike are taken"))
+	    !NOTE(j, "no header of after the last change is left; the entries that both arrays hold alike are taken"))
 		return false;
 	if (j->contested &&
-	    !NOTE(j, "Of two whole copies that differ, one had to be chosen: compare both before writing"))
+	    !NOTE(j, "of two whole copies that differ, one had to be chosen: compare both before writing"))
 		return false;
 	return say_size(j);
 }
@@ -208,7 +208,7 @@ enum vk_status vk_gpt_say_what_counts(struct vk_gpt_judgement *j)
 	say_right(j);
 	if (j->was_gpt && j->parts[VK_TP_MBR].state == VK_PART_STATE_LOST && j->look.mbr_held == VK_GPT_HELD &&
 	    vk_all_zero(j->look.mbr_bytes, VK_MBR_ENTRY_OFFSET))
-		kept = LOST(j, "Boot code and disk signature of sector 0, if it had any, are lost; VMFS needs neither");
+		kept = LOST(j, "boot code and disk signature of sector 0, if it had any, are lost; VMFS needs neither");
 	if (kept && j->was_gpt)
 		kept = say_lost_header(j) && say_lost_entries(j);
 	return kept && say_notes(j) ? VK_OK : VK_NOMEM;

@@ -16,7 +16,7 @@
 static enum vk_status no_file_of_ours(const char *path, const char *what, struct vk_error *err)
 {
 	vk_error_set(err, VK_USAGE, path, "%s", what);
-	(void)vk_error_remedy(err, "Name a file that does not exist yet for the state of the scan");
+	(void)vk_error_remedy(err, "name a file that does not exist yet for the state of the scan");
 	return VK_USAGE;
 }
 
@@ -110,7 +110,7 @@ static enum vk_status remove_leftover(const char *fresh, struct vk_error *err)
 	/* a run may have been killed before the first line was there */
 	if (got < 0 || memcmp(begin, ours, (size_t)got) != 0) {
 		vk_error_set(err, VK_USAGE, fresh, "this is not the state of a scan, and it is in the way of one");
-		return vk_error_remedy(err, "Move it away, or name another file for the state of the scan");
+		return vk_error_remedy(err, "move it away, or name another file for the state of the scan");
 	}
 	if (unlink(fresh) != 0)
 		return vk_error_errno(err, errno, fresh, "cannot remove what an earlier run left");
@@ -158,7 +158,7 @@ enum vk_status vk_scan_file_save(const char *path, const struct vk_scan_job *job
 	if (status == VK_IO)
 		(void)vk_error_remedy(
 			err,
-			"Name a file in a folder that you may write to and that has room, on another disk than "
+			"name a file in a folder that you may write to and that has room, on another disk than "
 			"this one");
 	free(text);
 	return status;

@@ -31,7 +31,7 @@ VK_MUST_USE enum vk_status vk_scan_text_read(const char *path, const char *text,
 					     struct vk_error *err);
 
 /* What to do about a state that cannot be gone on from. */
-#define VK_SCAN_ANEW "Name a file that does not exist yet: the scan then begins anew and keeps its state there"
+#define VK_SCAN_ANEW "name a file that does not exist yet: the scan then begins anew and keeps its state there"
 /*
  * Hold a state that was read against the disk: blocks that it noted are read again, one of each vote, too. Votes that
  * are not there any more are dropped. VK_USAGE: most of them are others now. What cannot be read now says nothing.

@@ -241,7 +241,7 @@ static enum vk_status check_header(struct vk_io *base, unsigned *ret_version, st
 	vk_error_set(err, VK_UNSUPPORTED, vk_io_name(base),
 		     "it is a VMFSIMG image of version %u, only 0 to %d are known", *ret_version,
 		     VK_VMFSIMG_VERSION_MAX);
-	vk_error_remedy(err, "Unfold it with the imager of the vmfs-tools that made it");
+	vk_error_remedy(err, "unfold it with the imager of the vmfs-tools that made it");
 	return VK_UNSUPPORTED;
 }
 

@@ -129,7 +129,7 @@ static bool mend_slot(struct region *r, uint8_t *raw, uint32_t slot)
 		/* what somebody may still want to know of a slot whose contents go */
 		vk_vmfs_uuid_format(&hb.owner, owner);
 		if (!no_user(&hb))
-			vk_work_lost(r->work, "Heartbeat slot %u names the owner %s and the journal at volume offset "
+			vk_work_lost(r->work, "heartbeat slot %u names the owner %s and the journal at volume offset "
 					      "0x%" PRIx64 ": that is given up.", slot, owner, hb.journalVolAddr);
 		hb.owner = (struct vk_vmfs_uuid){{0}};
 		hb.journalAddr = 0;
@@ -193,7 +193,7 @@ static bool refuse(struct region *r)
 		vk_work_verdict(r->work, VK_HS_HEARTBEATS, VK_STRUCTURE_LOST,
 				"%u slots hold something that is no heartbeat of this place, %u are heartbeats",
 				r->foreign, r->sound);
-	vk_work_lost(r->work, "What lies in the heartbeat region does not look like one: nothing there is changed, for "
+	vk_work_lost(r->work, "what lies in the heartbeat region does not look like one: nothing there is changed, for "
 			      "it may be something else.");
 	return true;
 }

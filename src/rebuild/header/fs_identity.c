@@ -49,7 +49,7 @@ static void judge_creation(struct vk_header_work *w)
 			       "FS3_Descriptor.uuid, and %s",
 			       shown(w, drawn) ? "the file descriptor of a system file" : "LVM_VolDescriptor.uuid");
 	else if (trusted && made != 0)
-		vk_work_note(w, "Creation time and UUID of the file system name different times, and nothing tells "
+		vk_work_note(w, "creation time and UUID of the file system name different times, and nothing tells "
 				"which is right: both stay.");
 	else if (first->sure >= VK_SELF_LIKELY)
 		vk_mend_number(&w->fsd.m, "creationTime", first->value, vk_fs_by(first->value == lv && proved), "%s%s",
@@ -82,7 +82,7 @@ static void make_uuid(struct vk_header_work *w)
 	vk_mend_bytes(&w->fsd.m, "uuid", &made, VK_FIELD_FRESH,
 		      "made from the LVM volume's UUID, the same on every run");
 	if (w->fsd.capture == NULL)
-		vk_work_lost(w, "The datastore's UUID survives nowhere; it gets a new one, so paths with the old UUID "
+		vk_work_lost(w, "the datastore's UUID survives nowhere; it gets a new one, so paths with the old UUID "
 				"(/vmfs/volumes/<UUID>) in .vmx files and inventories must be corrected, or the volume "
 				"registered anew.");
 }
@@ -102,7 +102,7 @@ static void judge_uuid(struct vk_header_work *w)
 		return;
 	if (w->fsd.lv == NULL || !shown(w, made) || !vk_same_event(made, lv) ||
 	    memcmp(mended.b + 10, w->fsd.lv->uuid.b + 10, 6) != 0) {
-		vk_work_note(w, "The datastore's UUID is not of the time and host that made the volume: it stays, for "
+		vk_work_note(w, "the datastore's UUID is not of the time and host that made the volume: it stays, for "
 				"nothing tells what it was.");
 		return;
 	}
@@ -139,7 +139,7 @@ static void judge_volume(struct vk_header_work *w)
 		      "name and uuid of the volume descriptor at 0x%" PRIx64, w->vmfs.volumes[0].offset_bytes);
 	vk_vmfs_uuid_format(stands, was);
 	if (!nothing && !vk_vmfs_uuid_equal(&info, stands))
-		vk_work_note(w, "The descriptor named the LVM volume %s; were it another volume's descriptor, its "
+		vk_work_note(w, "the descriptor named the LVM volume %s; were it another volume's descriptor, its "
 				"files would not be found.", was);
 }
 
@@ -172,7 +172,7 @@ void vk_fs_judge_identity(struct vk_header_work *w)
 	const struct vk_lvm_volume *lv = w->fsd.lv;
 
 	if (w->fsd.trusted && lv != NULL && (lv->state == VK_LVM_RESIG_PENDING || lv->state == VK_LVM_RESIG_DONE)) {
-		vk_work_note(w, "The volume is being resignatured: what its descriptor says of the LVM volume stays.");
+		vk_work_note(w, "the volume is being resignatured: what its descriptor says of the LVM volume stays.");
 	} else if (lv != NULL) {
 		judge_volume(w);
 		judge_snapshot(w);
@@ -232,11 +232,11 @@ static void leave(struct vk_header_work *w)
 	vk_text_init(&text, behind, sizeof(behind));
 	vk_text_label(&text, label + next, LABEL_BYTES - next);
 	if (next < LABEL_BYTES)
-		vk_work_lost(w, "The datastore's label is \"%s\", but behind its end stands more (\"%s\"): it stays as "
+		vk_work_lost(w, "the datastore's label is \"%s\", but behind its end stands more (\"%s\"): it stays as "
 				"it is. If a byte in its middle was lost, rename the datastore once it is mounted, or "
 				"say --label.", seen, behind);
 	else
-		vk_work_lost(w, "The datastore's label is damaged (\"%s\") and stays as it is; rename the datastore "
+		vk_work_lost(w, "the datastore's label is damaged (\"%s\") and stays as it is; rename the datastore "
 				"once it is mounted, or say --label.", seen);
 }
 
@@ -268,10 +268,10 @@ void vk_fs_judge_label(struct vk_header_work *w)
 		return;
 	}
 	if (captured)
-		vk_work_note(w, "The label is the one in %s; a datastore that was renamed since has another one.",
+		vk_work_note(w, "the label is the one in %s; a datastore that was renamed since has another one.",
 			     w->fsd.m.capture_name);
 	else
-		vk_work_lost(w, "The datastore's label survives nowhere; rename the datastore once it is mounted, or "
+		vk_work_lost(w, "the datastore's label survives nowhere; rename the datastore once it is mounted, or "
 				"say --label.");
 	snprintf((char *)label, sizeof(label), "vmfskit-recovered-%08x", lvm_second(w));
 	vk_mend_bytes(&w->fsd.m, "fsLabel", label, VK_FIELD_FRESH, "left recognisable");

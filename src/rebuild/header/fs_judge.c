@@ -95,7 +95,7 @@ bool vk_fs_judge_version(struct vk_header_work *w)
 		return false;
 	major = w->fsd.is.majorVersion;
 	if (w->fsd.trusted && !minor_seen(major, stood))
-		vk_work_note(w, "The minor version of the file system is %u, which was not seen before; it stays, for "
+		vk_work_note(w, "the minor version of the file system is %u, which was not seen before; it stays, for "
 				"nothing tells another one.", stood);
 	if (w->fsd.trusted)
 		return true;
@@ -305,7 +305,7 @@ static void guess_host(struct vk_header_work *w)
 		return;
 	}
 	if (w->fsd.capture == NULL)
-		vk_work_lost(w, "The host session that made the file system (hostUuid) survives nowhere and is left "
+		vk_work_lost(w, "the host session that made the file system (hostUuid) survives nowhere and is left "
 				"nil.");
 }
 
@@ -332,7 +332,7 @@ void vk_fs_judge_later(struct vk_header_work *w)
 	judge_place(w, VK_SYSTEM_SDD, "sddVolAddr", was->sddVolAddr, "sddFDAddr", was->sddFDAddr);
 	if (!trusted && w->fsd.capture == NULL && is->majorVersion == VK_FS_VMFS5 &&
 	    !w->self.files[VK_SYSTEM_PB2].has_fd && !w->self.root_readable && (is->config & VK_FS_DENSE) == 0)
-		vk_work_lost(w, "Whether and where this volume has a .pb2.sf is not known, for its root directory "
+		vk_work_lost(w, "whether and where this volume has a .pb2.sf is not known, for its root directory "
 				"cannot be read; if it was upgraded from VMFS3, files of more than 256 GiB cannot be "
 				"read by this descriptor.");
 	if (six) {

@@ -59,7 +59,7 @@ static void note_other_label(struct vk_header_work *w)
 	vk_text_label(&text, w->fsd.is.fsLabel, sizeof(w->fsd.is.fsLabel));
 	vk_text_init(&text, then, sizeof(then));
 	vk_text_label(&text, w->fsd.capture->fsLabel, sizeof(w->fsd.capture->fsLabel));
-	vk_work_note(w, "The label is \"%s\", in %s it was \"%s\": a datastore may have been renamed, it stays.", now,
+	vk_work_note(w, "the label is \"%s\", in %s it was \"%s\": a datastore may have been renamed, it stays.", now,
 		     w->fsd.m.capture_name, then);
 }
 
@@ -79,7 +79,7 @@ static void note_unused(struct vk_header_work *w)
 			vk_text_fmt(&text, "%s%s", text.len_bytes > 0 ? ", " : "", f->name);
 	}
 	if (text.len_bytes > 0)
-		vk_work_note(w, "Not zero in this descriptor, as on all VMFS3 volumes seen, but left as it is, for "
+		vk_work_note(w, "not zero in this descriptor, as on all VMFS3 volumes seen, but left as it is, for "
 				"nothing tells what belongs there: %s.", names);
 }
 
@@ -91,7 +91,7 @@ static void verdict(struct vk_header_work *w, const struct vk_mend_sum *sum)
 	if (trusted && is->majorVersion == VK_FS_VMFS3)
 		note_unused(w);
 	if (trusted && !captured)
-		vk_work_note(w, "Damage to these of the file-system descriptor is seen only beside a capture, nothing "
+		vk_work_note(w, "damage to these of the file-system descriptor is seen only beside a capture, nothing "
 				"else on the volume tells them: fsLabel, minorVersion, config, all of uuid but its "
 				"time, and what follows subBlockSize.");
 	if (sum->changed == 0) {
@@ -103,7 +103,7 @@ static void verdict(struct vk_header_work *w, const struct vk_mend_sum *sum)
 	}
 	/* what a checksum covers and how it is made is not known */
 	if (is->checksumType != 0 || !vk_all_zero(is->checksum, sizeof(is->checksum)))
-		vk_work_note(w, "The descriptor carries a checksum that nobody outside VMware can compute; it stays as "
+		vk_work_note(w, "the descriptor carries a checksum that nobody outside VMware can compute; it stays as "
 				"it is, and a host may complain about it.");
 	if (!trusted)
 		vk_work_verdict(w, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_REBUILT, "it was gone; %s",
@@ -152,14 +152,14 @@ static bool begin(struct vk_header_work *w)
 		gone = "it is gone, and none of the system files is left to make it from";
 	if (gone != NULL && !fs->trusted && fs->capture == NULL) {
 		vk_work_verdict(w, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST, "%s", gone);
-		vk_work_lost(w, "The file-system descriptor is gone, and too little is left to make it anew: only a "
+		vk_work_lost(w, "the file-system descriptor is gone, and too little is left to make it anew: only a "
 				"capture brings it back.");
 		return false;
 	}
 	if (vk_fs_judge_version(w))
 		return true;
 	vk_work_verdict(w, VK_HS_FS_DESCRIPTOR, VK_STRUCTURE_LOST, "nothing tells which version of VMFS this is");
-	vk_work_lost(w, "The version of the file system is not known.");
+	vk_work_lost(w, "the version of the file system is not known.");
 	return false;
 }
 

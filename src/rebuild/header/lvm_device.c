@@ -127,7 +127,7 @@ static void mend_identity(struct vk_header_work *c)
 			      vk_origin_if(init_equal >= 2 && id_equal == 0 && host_agrees, VK_FIELD_COMPUTED),
 			      "its first four bytes are the second of initTimeUS");
 		if (c->earlier == NULL)
-			vk_work_lost(c, "Bytes 4 to 15 of devID are told by nothing else: if they were damaged, too, "
+			vk_work_lost(c, "bytes 4 to 15 of devID are told by nothing else: if they were damaged, too, "
 					"they still are.");
 	} else if (id_equal > init_equal || (id_equal == init_equal && id_near > init_near)) {
 		vk_work_lost(c, "initTimeUS of the LVM header is damaged: it was in second %u, by devID; the "
@@ -154,7 +154,7 @@ static void make_identity(struct vk_header_work *c)
 	vk_mend_bytes(&c->device, "devID", &id, VK_FIELD_FRESH, "made new");
 	vk_mend_number(&c->device, "initTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
 	vk_mend_number(&c->device, "modTimeUS", seconds * 1000000ULL, VK_FIELD_FRESH, "%s", from);
-	vk_work_lost(c, "The UUID of the device (devID) and the times of its header survive nowhere: new ones were "
+	vk_work_lost(c, "the UUID of the device (devID) and the times of its header survive nowhere: new ones were "
 			"made.");
 }
 
@@ -193,7 +193,7 @@ static void mend_five(struct vk_header_work *c)
 			       vk_origin_if(z->device.proved, VK_FIELD_COMPUTED),
 			       "the extended metadata that begins where the extents of the main region end");
 	else if (c->ext_count == 0)
-		vk_work_lost(c, "The extended metadata of the device cannot be reached, and where it lay is not known "
+		vk_work_lost(c, "the extended metadata of the device cannot be reached, and where it lay is not known "
 				"for certain: extDevMetadataOffset is left as it is.");
 }
 
@@ -288,6 +288,6 @@ void vk_lvm_device_mend(struct vk_header_work *c)
 			       c->sizes.device.value + 2 : 3, VK_FIELD_USUAL,
 			       "headers of that LVM version after one creation");
 	if (!vk_vmfs_uuid_is_nil(&c->d.lockedBy))
-		vk_work_note(c, "The LVM header names a host that holds the lock of the metadata (lockedBy); nothing "
+		vk_work_note(c, "the LVM header names a host that holds the lock of the metadata (lockedBy); nothing "
 				"else tells whether that is so.");
 }

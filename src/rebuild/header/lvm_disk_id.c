@@ -139,7 +139,7 @@ static void mend_form(struct vk_header_work *c)
 
 	if (!recognise(id->id, &type, &len)) {
 		if (!(has_name && take_hurt(c, &named)) && (contradiction || id->len > VK_SCSI_ID_MAX))
-			vk_work_lost(c, "The disk id in the LVM header is damaged, and nothing else tells it: left as "
+			vk_work_lost(c, "the disk id in the LVM header is damaged, and nothing else tells it: left as "
 					"it is.");
 	} else if (contradiction && has_name && take_hurt(c, &named)) {
 		return;
@@ -150,7 +150,7 @@ static void mend_form(struct vk_header_work *c)
 		vk_mend_number(&c->disk_id, "len", len, VK_FIELD_COMPUTED, from);
 	} else if (contradiction || id->len < len || id->len > VK_SCSI_ID_MAX ||
 		   (id->len != len && type != VK_SCSI_ID_SERIAL)) {
-		vk_work_lost(c, "Type or length of the disk id in the LVM header do not go with its bytes, and nothing "
+		vk_work_lost(c, "type or length of the disk id in the LVM header do not go with its bytes, and nothing "
 				"else tells which is right: left as they are.");
 	}
 }
@@ -169,16 +169,16 @@ static void make_id(struct vk_header_work *c)
 		/* what cannot be compared may be a copy, too */
 		if (!has_name || vk_lun_relate(&named, &lun, there) == VK_LUN_SAME) {
 			vk_mend_all(&c->disk_id, live, VK_FIELD_USUAL, "the LUN as this host sees it");
-			vk_work_note(c, "The disk id (diskID) is lost and becomes that of the LUN on which the volume "
+			vk_work_note(c, "the disk id (diskID) is lost and becomes that of the LUN on which the volume "
 					"lies now, %s: ESX will accept the volume as the original on this LUN. Were it "
 					"a copy of another LUN, both would count as originals.", here);
 			return;
 		}
-		vk_work_note(c, "The SD table names the LUN %s, and this one is %s: it may be a copy of that.", there,
+		vk_work_note(c, "the SD table names the LUN %s, and this one is %s: it may be a copy of that.", there,
 			     here);
 	}
 	if (!has_name) {
-		vk_work_lost(c, "Which LUN the volume was accepted on (diskID) survives nowhere: it is left empty, and "
+		vk_work_lost(c, "which LUN the volume was accepted on (diskID) survives nowhere: it is left empty, and "
 				"ESX will take the volume for a snapshot until it is resignatured or mounted by "
 				"force.");
 	} else if (named.type == VK_SCSI_ID_PATH) {
@@ -186,7 +186,7 @@ static void make_id(struct vk_header_work *c)
 	} else {
 		take_name(c, &named, VK_FIELD_FRESH,
 			  "the SD table; the six characters of the model are not told there");
-		vk_work_lost(c, "The LUN number and the model's six characters in the disk id survive nowhere; ESX may "
+		vk_work_lost(c, "the LUN number and the model's six characters in the disk id survive nowhere; ESX may "
 				"take the volume for a snapshot until it is resignatured or mounted by force.");
 	}
 }
@@ -209,7 +209,7 @@ void vk_lvm_disk_id_mend(struct vk_header_work *c)
 	if (!vk_lvm_five_likely(c, &proved)) {
 		if (!printable_or_zero(id->vendor, 8) || !printable_or_zero(id->model, 16) ||
 		    !printable_or_zero(id->revision, 4))
-			vk_work_lost(c, "Vendor, model or revision in the LVM header are damaged, and nothing else "
+			vk_work_lost(c, "vendor, model or revision in the LVM header are damaged, and nothing else "
 					"tells them: left as they are.");
 		return;
 	}

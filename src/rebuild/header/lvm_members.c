@@ -130,7 +130,7 @@ void vk_lvm_members_ask(struct vk_header_work *c)
 		else if (c->volume_believed)
 			memcpy(elected, vk_mend_member(f, &c->v0), f->size);
 		if (best.weight == 0)
-			vk_work_lost(c, "The extents of the volume differ in %s, and it cannot be told which is right: "
+			vk_work_lost(c, "the extents of the volume differ in %s, and it cannot be told which is right: "
 					"%s.", f->name, c->volume_believed ? "it stays" : "see that field");
 	}
 	c->sibling = &c->elected;

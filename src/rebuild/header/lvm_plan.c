@@ -79,7 +79,7 @@ static enum vk_status put_names(struct vk_header_work *c, struct vk_error *err)
 static void tell_unseen(struct vk_header_work *c)
 {
 	if (c->device_believed && !vk_all_zero(c->device_raw + VK_LVM_DEVICE_BYTES, 512 - VK_LVM_DEVICE_BYTES))
-		vk_work_note(c, "Behind the last known field of the LVM header there are bytes other than zero; in "
+		vk_work_note(c, "behind the last known field of the LVM header there are bytes other than zero; in "
 				"every header seen there are none. They stay.");
 	if (c->volume_believed && (!vk_all_zero(c->v0.pad94, sizeof(c->v0.pad94)) ||
 				   !vk_all_zero(c->v0.pad114, sizeof(c->v0.pad114))))
@@ -87,7 +87,7 @@ static void tell_unseen(struct vk_header_work *c)
 				"seen. They stay.");
 	if (c->earlier != NULL || c->device.rebuilt || c->volume.rebuilt)
 		return;
-	vk_work_note(c, "Damage to these is seen only beside a capture, nothing else on the volume tells them: of the "
+	vk_work_note(c, "damage to these is seen only beside a capture, nothing else on the volume tells them: of the "
 			"LVM header generation, modTimeUS, lockedBy, lockedWhenUS, lockedFromIPv4, minorVersion, "
 			"majorVersion from 3 to 5, numPEMaps 0 or 1 on LVM3, the microseconds of initTimeUS and bytes "
 			"4 to 15 of devID; of its disk id lun, id, vendor, model, revision and scsiLevel; of the "
@@ -107,7 +107,7 @@ enum vk_status vk_rebuild_lvm(struct vk_header_work *c, struct vk_error *err)
 		 c->earlier != NULL || c->sibling != NULL;
 	if (!others && !c->device_believed && c->self.fs_major == 0 && c->self.logical_bytes == 0) {
 		vk_error_set(err, VK_ABSENT, vk_io_name(c->base),
-			     "Nothing of a VMFS volume is left here: no header, no descriptor, no locks");
+			     "nothing of a VMFS volume is left here: no header, no descriptor, no locks");
 		vk_error_at(err, c->start_bytes);
 		return vk_error_remedy(err, "look for the volume's start with vmfskit find, or restore from a capture");
 	}

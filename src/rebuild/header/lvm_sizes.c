@@ -297,12 +297,12 @@ static enum vk_status check_lost(const struct vk_header_work *c, struct vk_error
 		return VK_OK;
 	if (!c->device_believed && z->large && !c->six && c->earlier == NULL) {
 		vk_error_set(err, VK_UNSUPPORTED, vk_io_name(c->base),
-			     "The LVM header of a device of more than 16 TiB is lost: where its extended metadata lay "
+			     "the LVM header of a device of more than 16 TiB is lost: where its extended metadata lay "
 			     "is not known for certain");
 		return vk_error_remedy(err, "restore it from a capture");
 	}
 	if (z->pes_open) {
-		vk_error_set(err, VK_ABSENT, vk_io_name(c->base), "The size of the volume cannot be found out: %s",
+		vk_error_set(err, VK_ABSENT, vk_io_name(c->base), "the size of the volume cannot be found out: %s",
 			     z->device.from[0] != '\0' ? z->device.from : "nobody says it");
 		return vk_error_remedy(err, "give the length of the partition, or a capture of it");
 	}
@@ -310,7 +310,7 @@ static enum vk_status check_lost(const struct vk_header_work *c, struct vk_error
 					c->earlier != NULL || c->volume_believed))
 		return VK_OK;
 	vk_error_set(err, VK_UNSUPPORTED, vk_io_name(c->base),
-		     "The %s is lost and the volume is larger than this partition (%" PRIu64 " extents of 256 MiB, "
+		     "the %s is lost and the volume is larger than this partition (%" PRIu64 " extents of 256 MiB, "
 		     "room for %" PRIu64 "): it spans several devices, or the partition's length is wrong",
 		     c->device_believed ? "volume descriptor" : c->volume_believed ? "LVM header" :
 		     "LVM header and volume descriptor",
@@ -342,7 +342,7 @@ enum vk_status vk_lvm_sizes_decide(struct vk_header_work *c, struct vk_error *er
 	if (status != VK_OK)
 		return status;
 	if (z->pes_open)
-		vk_work_lost(c, "How many extents the device has is not certain: %s. The numbers stay as they are.",
+		vk_work_lost(c, "how many extents the device has is not certain: %s. The numbers stay as they are.",
 			     z->device.from);
 	else
 		decide_total(c);

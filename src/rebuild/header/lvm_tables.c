@@ -109,7 +109,7 @@ static enum vk_status put_entries(struct tables *t, const struct region *r, uint
 		if (!in_use && span.state == VK_SPAN_ZERO && span.length_bytes >= n * STRIDE)
 			continue;
 		if (in_use && !vk_work_get_anew(t->c, at, piece, (size_t)n * STRIDE))
-			return vk_error_set(err, VK_IO, vk_io_name(t->c->base), "The PE table cannot be read");
+			return vk_error_set(err, VK_IO, vk_io_name(t->c->base), "the PE table cannot be read");
 		if (!in_use && !vk_work_get(t->c, at, piece, (size_t)n * STRIDE))
 			return VK_OK;
 		for (uint64_t k = 0; k < n; k++) {
@@ -156,7 +156,7 @@ static enum vk_status put_bitmap(struct tables *t, uint64_t bitmap, uint64_t one
 		should[i / 8] = (uint8_t)(should[i / 8] | 1U << i % 8);
 	if (!vk_work_get_anew(t->c, bitmap, now, sizeof(now)))
 		return vk_error_set(err, VK_IO, vk_io_name(t->c->base),
-				    "The PE bitmap cannot be read");
+				    "the PE bitmap cannot be read");
 	if (memcmp(now, should, sizeof(now)) == 0)
 		return VK_OK;
 	t->maps_changed++;
@@ -204,7 +204,7 @@ static enum vk_status put_exts(struct tables *t, uint64_t done, struct vk_error 
 		left -= r.count;
 	}
 	if (status == VK_OK && left > 0)
-		vk_work_lost(c, "The PE tables of %" PRIu64 " extents lie behind extended metadata that cannot be "
+		vk_work_lost(c, "the PE tables of %" PRIu64 " extents lie behind extended metadata that cannot be "
 				"reached: they were not looked at.", left);
 	return status;
 }

@@ -97,11 +97,11 @@ static void tell_identity(struct vk_header_work *c)
 	    ((memcmp(name, c->v.name, sizeof(name)) == 0 || id->named_otherwise) && (same_info || !c->fs_believed)))
 		return;
 	if (same_info)
-		vk_work_lost(c, "The name of the LVM volume is another UUID than uuid and volInfo of the file-system "
+		vk_work_lost(c, "the name of the LVM volume is another UUID than uuid and volInfo of the file-system "
 				"descriptor, which agree; that one damage hit both alike cannot be excluded: it "
 				"stays.");
 	else
-		vk_work_lost(c, "Name, uuid and the file system name different volumes, and it cannot be told which is "
+		vk_work_lost(c, "name, uuid and the file system name different volumes, and it cannot be told which is "
 				"right: what is not proved is left as it is.");
 }
 
@@ -130,7 +130,7 @@ static void mend_name(struct vk_header_work *c)
 		return;
 	if (id->named_otherwise && has_text(c->v.name)) {
 		if (!plain_text(c->v.name))
-			vk_work_lost(c, "The name of the LVM volume cannot be read, and it may have been another text "
+			vk_work_lost(c, "the name of the LVM volume cannot be read, and it may have been another text "
 					"than its UUID: left as it is.");
 		return;
 	}
@@ -181,7 +181,7 @@ static void make_identity(struct vk_header_work *c)
 	uint32_t seconds;
 
 	if (earlier != NULL && renamed_since(c, &earlier->uuid)) {
-		vk_work_note(c, "The file-system descriptor names another volume than %s: it was resignatured since, "
+		vk_work_note(c, "the file-system descriptor names another volume than %s: it was resignatured since, "
 				"and its UUID is not taken from there.", c->capture->name);
 		earlier = NULL;
 	}
@@ -207,7 +207,7 @@ static void make_identity(struct vk_header_work *c)
 		from = "made new";
 		vk_lvm_fresh_uuid(c, "volume", seconds != 0 ? seconds : 1, &fresh);
 		vk_volume_identity_fill(id, &fresh);
-		vk_work_lost(c, "The UUID of the LVM volume survives nowhere as a whole: what is lost of it was made "
+		vk_work_lost(c, "the UUID of the LVM volume survives nowhere as a whole: what is lost of it was made "
 				"new.");
 	} else if (vk_volume_identity_proof(id) == VK_PART_PROVED) {
 		origin = VK_FIELD_COPY;
@@ -227,12 +227,12 @@ static void make_times(struct vk_header_work *c)
 	if (c->v.creationTimeUS == 0) {
 		vk_mend_number(&c->volume, "creationTimeUS", us, VK_FIELD_FRESH, "%s; the microseconds are lost", from);
 		vk_mend_number(&c->volume, "modTimeUS", us, VK_FIELD_FRESH, "%s", from);
-		vk_work_lost(c, "The times of the volume descriptor survive nowhere to the microsecond: new ones were "
+		vk_work_lost(c, "the times of the volume descriptor survive nowhere to the microsecond: new ones were "
 				"made.");
 	} else if (c->v.modTimeUS == 0) {
 		/* told by the other extents, which have a time of change of their own */
 		vk_mend_number(&c->volume, "modTimeUS", c->v.creationTimeUS, VK_FIELD_FRESH, "creationTimeUS");
-		vk_work_lost(c, "When the volume descriptor was last changed (modTimeUS) survives nowhere: it becomes "
+		vk_work_lost(c, "when the volume descriptor was last changed (modTimeUS) survives nowhere: it becomes "
 				"the time of its making.");
 	}
 }
@@ -267,7 +267,7 @@ static void mend_extents(struct vk_header_work *c)
 	vk_mend_voted(v, "firstPE", &z->first, VK_FIELD_COMPUTED);
 	vk_mend_number(v, "lastPE", end - 1, vk_origin_if(z->first.proved, origin), "%s", from);
 	if (z->several_open) {
-		vk_work_lost(c, "Whether the volume has other extents cannot be told: numDevs is %u and logicalSize "
+		vk_work_lost(c, "whether the volume has other extents cannot be told: numDevs is %u and logicalSize "
 				"%" PRIu64 "; left as they are.", c->v.numDevs, c->v.logicalSize);
 	} else if (!z->several) {
 		vk_mend_number(v, "logicalSize", z->volume.value * VK_LVM_PE_BYTES, vk_origin_if(z->one_proved, origin),
@@ -275,10 +275,10 @@ static void mend_extents(struct vk_header_work *c)
 		vk_mend_number(v, "numDevs", 1, vk_origin_if(z->one_proved, VK_FIELD_COMPUTED),
 			       "the volume has no other extents");
 	} else if (c->sibling == NULL && (c->v.numDevs < 2 || c->v.numDevs > VK_LVM_SD_ENTRIES)) {
-		vk_work_lost(c, "The volume has other extents; how many is told only by these: give them.");
+		vk_work_lost(c, "the volume has other extents; how many is told only by these: give them.");
 	} else if (c->sibling == NULL && (c->v.logicalSize % VK_LVM_PE_BYTES != 0 ||
 					  c->v.logicalSize / VK_LVM_PE_BYTES < end)) {
-		vk_work_lost(c, "The volume has other extents; its whole size is told only by these: give them.");
+		vk_work_lost(c, "the volume has other extents; its whole size is told only by these: give them.");
 	}
 }
 

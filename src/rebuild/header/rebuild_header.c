@@ -129,7 +129,7 @@ static enum vk_status open_window(struct vk_header_work *work, struct vk_error *
 	if (work->sector_size == 0 || work->start_bytes % work->sector_size != 0 ||
 	    work->room_bytes <= VK_LVM_DATA_OFFSET) {
 		vk_error_set(err, VK_ABSENT, vk_io_name(work->base),
-			     "There is no room for a VMFS volume from byte %" PRIu64 " on", work->start_bytes);
+			     "there is no room for a VMFS volume from byte %" PRIu64 " on", work->start_bytes);
 		return vk_error_remedy(err, "make sure that the whole disk is visible and the start is right");
 	}
 	work->window = vk_io_window(vk_overlay_io(work->overlay), work->start_bytes, work->room_bytes);
@@ -166,12 +166,12 @@ static enum vk_status prove(struct vk_header_work *work, const struct vk_finding
 			continue;
 		if (f->offset_bytes < data && kind->severity == VK_ERROR) {
 			vk_error_set(err, VK_ABSENT, vk_io_name(work->base),
-				     "Too little is left of the headers: put together, they contradict themselves (%s)",
+				     "too little is left of the headers: put together, they contradict themselves (%s)",
 				     f->message);
 			vk_error_at(err, work->start_bytes + f->offset_bytes);
 			return vk_error_remedy(err, "restore them from a capture, or give one to ask with --capture");
 		}
-		vk_work_lost(work, "Seen only now, at byte %" PRIu64 " of the partition: %s.", f->offset_bytes,
+		vk_work_lost(work, "seen only now, at byte %" PRIu64 " of the partition: %s.", f->offset_bytes,
 			     f->message);
 	}
 	return VK_OK;

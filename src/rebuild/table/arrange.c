@@ -119,7 +119,7 @@ static void place_ebr(struct vk_table_plan *plan, size_t index, bool first)
 	p->ebr_lba = start >= from + TRACK ? start - TRACK : start - 1;
 	vk_table_doubt(
 		plan,
-		"Where the boot record of the partition at sector %llu stood is not known: it is put into sector %llu",
+		"where the boot record of the partition at sector %llu stood is not known: it is put into sector %llu",
 		(ull)start, (ull)p->ebr_lba);
 	vk_proposal_why(p, "nothing says where its boot record stood; it is put %s",
 			start - p->ebr_lba == 1 ? "right before it" : "a track of 63 sectors before it");
@@ -136,7 +136,7 @@ static void number_logical(struct vk_table_plan *plan, const struct run *run)
 
 		place_ebr(plan, i, i == run->first);
 		if (was != 0 && was != number)
-			vk_table_note(plan, "The logical partition at sector %llu had the number %u and gets %u",
+			vk_table_note(plan, "the logical partition at sector %llu had the number %u and gets %u",
 				      vk_proposal_start(p), was, number);
 		p->entry.number_exact = was == number && p->entry.number_exact;
 		p->entry.partition.number = number;
@@ -213,7 +213,7 @@ enum vk_status vk_table_arrange_mbr(struct vk_table_plan *plan, struct vk_error 
 
 	if (plan->count > VK_EBR_MAX || !widen(plan, &run)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "An MBR cannot name all %zu partitions: four are primary, and in front of a logical one a "
+			     "an MBR cannot name all %zu partitions: four are primary, and in front of a logical one a "
 			     "sector must be free",
 			     plan->count);
 		return vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");

@@ -153,7 +153,7 @@ static enum vk_status fresh(struct vk_table_plan *plan, const struct vk_proposal
 		if (!plan->disk_id_known) {
 			vk_put_le64(key, plan->disk_sectors);
 			vk_table_note(plan,
-				      "Nothing on this disk tells it from others: the GUIDs that are new are the same "
+				      "nothing on this disk tells it from others: the GUIDs that are new are the same "
 				      "on every disk of %llu sectors with these partitions; give it others (sgdisk -G) "
 				      "when two of them are in one host",
 				      (ull)plan->disk_sectors);
@@ -176,11 +176,11 @@ static enum vk_status make_entry(struct vk_table_plan *plan, struct vk_proposal 
 		vk_table_gpt_name(NULL, e.name);
 		if (!vk_table_type_to_gpt(part->mbr_type, &e.typeGUID) && p->entry.candidate == SIZE_MAX)
 			return vk_error_set(err, VK_USAGE, plan->source->path,
-					    "A GPT has no type for partition type %02x at sector %llu", part->mbr_type,
+					    "a GPT has no type for partition type %02x at sector %llu", part->mbr_type,
 					    (ull)part->start_sector);
 	}
 	if (p->entry.candidate != SIZE_MAX && !vk_gpt_type_is_vmfs(&e.typeGUID) && !vk_guid_parse(type, &e.typeGUID))
-		return vk_error_set(err, VK_INTERNAL, NULL, "A type GUID of the program is wrong");
+		return vk_error_set(err, VK_INTERNAL, NULL, "a type GUID of the program is wrong");
 	e.firstLBA = part->start_sector;
 	e.lastLBA = part->start_sector + part->sectors - 1;
 	/* a checksum proves that the entry stood so: none is made up for it */
@@ -261,7 +261,7 @@ static enum vk_status fill_image(struct vk_table_plan *plan, struct vk_error *er
 		if (!vk_table_excluded(plan, e.firstLBA))
 			vk_table_doubt(
 				plan,
-				"Entry %u of the GPT, sectors %llu to %llu, goes: it is not taken for a partition", n,
+				"entry %u of the GPT, sectors %llu to %llu, goes: it is not taken for a partition", n,
 				(ull)e.firstLBA, (ull)e.lastLBA);
 	}
 	VK_EACH_PROPOSAL(p, plan) {
@@ -271,7 +271,7 @@ static enum vk_status fill_image(struct vk_table_plan *plan, struct vk_error *er
 		h->firstUsableLBA = vk_min_u64(h->firstUsableLBA, e->firstLBA);
 		h->lastUsableLBA = vk_max_u64(h->lastUsableLBA, e->lastLBA);
 	}
-	return fits ? VK_OK : vk_error_set(err, VK_INTERNAL, NULL, "The GPT has no such entry");
+	return fits ? VK_OK : vk_error_set(err, VK_INTERNAL, NULL, "the GPT has no such entry");
 }
 
 /* Whether a capture has a GPT with the numbers that the header gets. */
@@ -320,34 +320,34 @@ static void doubt_gpt(struct vk_table_plan *plan, const struct vk_gpt_header *be
 	if (rewritten[VK_TP_MBR] && !protection_known(plan, counts ? gpt->mbr_from_sectors : 0))
 		vk_table_doubt(
 			plan,
-			"Sector 0: type, first sector and signature of what protects the GPT are known; %sthe rest of "
+			"sector 0: type, first sector and signature of what protects the GPT are known; %sthe rest of "
 			"its entry with length, heads and sectors is what is usual, and other entries that make no "
 			"sense go",
 			plan->mbr.readable ? "" : "boot code and disk signature become zeros, and ");
 	if (!captured && (!counts || !gpt->header_exact || !gpt->usable_known))
 		vk_table_doubt(plan,
-			       "The usable range (sectors %llu to %llu) and the number of entries (%u) of the GPT are "
+			       "the usable range (sectors %llu to %llu) and the number of entries (%u) of the GPT are "
 			       "the usual ones",
 			       (ull)h->firstUsableLBA, (ull)h->lastUsableLBA, h->numEntries);
 	else if (!captured && !gpt->places_known)
 		vk_table_doubt(plan,
-			       "Where the entries of the GPT lay is not known: they are put into the usual place");
+			       "where the entries of the GPT lay is not known: they are put into the usual place");
 	if (counts && !captured &&
 	    (h->firstUsableLBA != before->firstUsableLBA || h->lastUsableLBA != before->lastUsableLBA))
 		vk_table_doubt(
 			plan,
-			"The usable range of the GPT becomes sectors %llu to %llu, so that it holds all partitions",
+			"the usable range of the GPT becomes sectors %llu to %llu, so that it holds all partitions",
 			(ull)h->firstUsableLBA, (ull)h->lastUsableLBA);
 	if (counts && gpt->disputed)
 		vk_table_doubt(
-			plan, "Two tables that differ are there, each whole, and nothing proves which is the newer: %s",
+			plan, "two tables that differ are there, each whole, and nothing proves which is the newer: %s",
 			gpt->why_right);
 	if (!counts && !captured)
-		vk_table_doubt(plan, "Nothing of a GPT is left: what stands in the places of its other entries goes");
+		vk_table_doubt(plan, "nothing of a GPT is left: what stands in the places of its other entries goes");
 	if (counts && !captured && !vk_gpt_proof_exact(gpt->proof))
-		vk_table_doubt(plan, "No checksum proves the entries of the GPT as a whole");
+		vk_table_doubt(plan, "no checksum proves the entries of the GPT as a whole");
 	if (counts && !captured && !gpt->header_exact && !plan->out->disk_guid_fresh)
-		vk_table_doubt(plan, "The GUID of the disk is that of damaged headers, which nothing proves");
+		vk_table_doubt(plan, "the GUID of the disk is that of damaged headers, which nothing proves");
 }
 
 enum vk_status vk_table_put_gpt(struct vk_table_plan *plan, struct vk_error *err)
@@ -361,7 +361,7 @@ enum vk_status vk_table_put_gpt(struct vk_table_plan *plan, struct vk_error *err
 	for (size_t i = 0; i < plan->count && status == VK_OK; i++) {
 		if (plan->items[i].entry.partition.number == 0)
 			return vk_error_set(err, VK_USAGE, plan->source->path,
-					    "The GPT has room for %u partitions, and there are %zu", most, plan->count);
+					    "the GPT has room for %u partitions, and there are %zu", most, plan->count);
 		status = make_entry(plan, &plan->items[i], err);
 		vk_table_planned(plan, &plan->items[i].entry);
 	}

@@ -50,7 +50,7 @@ static enum vk_status set_type(const struct vk_table_plan *plan, struct vk_propo
 		type = VK_MBR_TYPE_VMFS;
 	else if (part->gpt && !vk_table_type_to_mbr(&part->entry.typeGUID, &type))
 		return vk_error_set(err, VK_USAGE, plan->source->path,
-				    "An MBR has no type for the partition at sector %llu", (ull)part->start_sector);
+				    "an MBR has no type for the partition at sector %llu", (ull)part->start_sector);
 	if (part->gpt || !p->has_entry)
 		p->has_entry = p->entry.bytes_exact = false;
 	part->mbr_type = type;
@@ -59,7 +59,7 @@ static enum vk_status set_type(const struct vk_table_plan *plan, struct vk_propo
 	if (part->start_sector <= UINT32_MAX && part->sectors <= UINT32_MAX)
 		return VK_OK;
 	return vk_error_set(err, VK_USAGE, plan->source->path,
-			    "An MBR cannot name the partition at sector %llu of %llu sectors", (ull)part->start_sector,
+			    "an MBR cannot name the partition at sector %llu of %llu sectors", (ull)part->start_sector,
 			    (ull)part->sectors);
 }
 
@@ -79,7 +79,7 @@ static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *re
 	/* where nothing says that a boot record stood, only an empty sector is taken for one */
 	if (now == NULL && !p->ebr_exact && (!read || !vk_all_zero(stood, sizeof(stood)))) {
 		vk_error_set(err, VK_REFUSED, plan->source->path,
-			     "Sector %llu, where the boot record of the partition at sector %llu would be put, is not "
+			     "sector %llu, where the boot record of the partition at sector %llu would be put, is not "
 			     "empty, and nothing says that one stood there",
 			     (ull)p->ebr_lba, vk_proposal_start(p));
 		vk_error_at(err, p->ebr_lba * plan->sector_size);
@@ -108,7 +108,7 @@ static enum vk_status put_ebr(struct vk_table_plan *plan, size_t index, bool *re
 	if ((memcmp(entries, then, VK_MBR_ENTRY_BYTES) != 0 && !p->entry.bytes_exact) ||
 	    memcmp(link, then + VK_MBR_ENTRY_BYTES, 3 * VK_MBR_ENTRY_BYTES) != 0)
 		vk_table_doubt(plan,
-			       "The boot record in sector %llu of the partition at sector %llu: boot flag, heads and "
+			       "the boot record in sector %llu of the partition at sector %llu: boot flag, heads and "
 			       "sectors, and how long its link is, are what is usual",
 			       (ull)p->ebr_lba, vk_proposal_start(p));
 	return vk_overlay_lay(plan->overlay, at, record, sizeof(record), "extended boot record", VK_WRITE_EBR,
@@ -125,7 +125,7 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 
 	if (mbr->extended_exact && !plan->chain_whole && !plan->chain_stands)
 		vk_table_note(plan,
-			      "The chain of the extended partition was broken: logical partitions of other systems "
+			      "the chain of the extended partition was broken: logical partitions of other systems "
 			      "may have been in it that nothing tells of");
 	for (size_t i = 0; i < plan->count && status == VK_OK && !plan->chain_stands; i++) {
 		bool changed = false;
@@ -151,7 +151,7 @@ static enum vk_status put_chain(struct vk_table_plan *plan, struct vk_error *err
 		part->state = VK_PART_STATE_DAMAGED;
 		vk_text_put(&text, "the chain breaks off");
 		vk_table_lost(plan,
-			      "The chain of boot records in the extended partition at sector %llu is broken, and "
+			      "the chain of boot records in the extended partition at sector %llu is broken, and "
 			      "nothing tells which logical partitions it led to",
 			      (ull)mbr->extended_start);
 	} else if (!plan->chain_stands && (mbr->ebr_count == 0 || part->rewritten)) {
@@ -224,7 +224,7 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 	if (mbr->readable && !mbr->boot_sector)
 		memcpy(sector, mbr->sector, VK_MBR_ENTRY_OFFSET);
 	else if (mbr->boot_sector)
-		vk_table_note(plan, "Sector 0 is the boot sector of another file system; all of it is replaced");
+		vk_table_note(plan, "sector 0 is the boot sector of another file system; all of it is replaced");
 	VK_EACH_PROPOSAL(p, plan) {
 		struct vk_partition *part = &p->entry.partition;
 		uint8_t *raw;
@@ -233,7 +233,7 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 			continue;
 		if (part->number < 1 || part->number > 4)
 			return vk_error_set(err, VK_INTERNAL, plan->source->path,
-					    "A partition of the MBR has no number");
+					    "a partition of the MBR has no number");
 		raw = entries + (part->number - 1UL) * VK_MBR_ENTRY_BYTES;
 		part->entry_offset_bytes = (uint64_t)(raw - sector);
 		encode_entry(part->mbr_type, part->start_sector, part->sectors, 0, p->has_entry ? p->raw : NULL, raw);
@@ -242,13 +242,13 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 	if (plan->chain_stands || next_logical(plan, 0) != NULL) {
 		if (mbr->extended_number < 1 || mbr->extended_number > 4)
 			return vk_error_set(err, VK_INTERNAL, plan->source->path,
-					    "The extended partition of the MBR has no number");
+					    "the extended partition of the MBR has no number");
 		plan_extended(plan, entries + (mbr->extended_number - 1UL) * VK_MBR_ENTRY_BYTES);
 	}
 	vk_put_le16(sector + VK_MBR_BYTES - 2, VK_MBR_SIGNATURE);
 	/* what goes, or becomes what is usual, beside the entries of the plan, which speak for themselves */
 	if (!mbr->readable || mbr->boot_sector)
-		vk_table_doubt(plan, "Boot code and disk signature of sector 0 become zeros: %s",
+		vk_table_doubt(plan, "boot code and disk signature of sector 0 become zeros: %s",
 			       mbr->readable ? "what stands there is another system's"
 					     : "what stands there cannot be read");
 	for (unsigned n = 1; n <= 4 && mbr->readable; n++) {
@@ -257,7 +257,7 @@ static enum vk_status put_sector_0(struct vk_table_plan *plan, struct vk_error *
 		if (!vk_all_zero(mbr->sector + at, VK_MBR_ENTRY_BYTES) &&
 		    vk_all_zero(sector + at, VK_MBR_ENTRY_BYTES) &&
 		    !vk_table_excluded(plan, mbr->mbr.entries[n - 1].firstLBA))
-			vk_table_doubt(plan, "Entry %u of sector 0 goes: nothing confirms it", n);
+			vk_table_doubt(plan, "entry %u of sector 0 goes: nothing confirms it", n);
 	}
 	status = vk_overlay_lay(plan->overlay, 0, sector, sizeof(sector), "MBR", VK_WRITE_MBR,
 				&plan->out->parts[VK_TP_MBR].rewritten, err);
@@ -288,12 +288,12 @@ static enum vk_status clear_gpt(struct vk_table_plan *plan, struct vk_error *err
 			in_partition = in_partition ||
 				       (copy->lba >= vk_proposal_start(p) && copy->lba < vk_proposal_end(p));
 		if (in_partition) {
-			vk_table_note(plan, "The %s lies in a partition and stays", vk_table_part_name(parts[i]));
+			vk_table_note(plan, "the %s lies in a partition and stays", vk_table_part_name(parts[i]));
 			continue;
 		}
 		part->rewritten = true;
 		vk_table_doubt(plan,
-			       "The %s becomes zeros: another system's table, it is taken, would be believed before "
+			       "the %s becomes zeros: another system's table, it is taken, would be believed before "
 			       "this one",
 			       vk_table_part_name(parts[i]));
 		status = vk_overlay_put(plan->overlay, part->offset_bytes, zeros, ss, "GPT that is in the way",
@@ -312,7 +312,7 @@ enum vk_status vk_table_put_mbr(struct vk_table_plan *plan, struct vk_error *err
 	if (status == VK_OK && next_logical(plan, 0) != NULL &&
 	    (mbr->extended_start > UINT32_MAX || mbr->extended_sectors > UINT32_MAX)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "An MBR cannot name the extended partition at sector %llu of %llu sectors",
+			     "an MBR cannot name the extended partition at sector %llu of %llu sectors",
 			     (ull)mbr->extended_start, (ull)mbr->extended_sectors);
 		status = vk_error_remedy(err, "use --label gpt, or leave some out with --exclude SECTOR");
 	}

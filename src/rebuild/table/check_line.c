@@ -135,26 +135,26 @@ static void check_place(struct judge *j, size_t index)
 	uint64_t most = planned ? t->last_usable_lba : sectors - tail;
 
 	if (e->number == 0 || e->number > (line->gpt ? VK_SETPTBL_ENTRIES_MAX : MBR_ENTRIES))
-		WRONG(j, said, "There is no partition %" PRIu64 ": they are numbered from 1 to %d", e->number,
+		WRONG(j, said, "there is no partition %" PRIu64 ": they are numbered from 1 to %d", e->number,
 		      line->gpt ? VK_SETPTBL_ENTRIES_MAX : MBR_ENTRIES);
 	if (e->first > e->last)
-		WRONG(j, said, "It ends at sector %" PRIu64 ", before it begins: the third word is the last sector, "
+		WRONG(j, said, "it ends at sector %" PRIu64 ", before it begins: the third word is the last sector, "
 		      "not a length", e->last);
 	if (e->first < least)
-		WRONG(j, said, "Sector %" PRIu64 " belongs to the table: the first that a partition may have is "
+		WRONG(j, said, "sector %" PRIu64 " belongs to the table: the first that a partition may have is "
 		      "%" PRIu64, e->first, least);
 	if (e->last > most)
-		WRONG(j, said, "It ends at sector %" PRIu64 ", %s: the last that a partition may have is %" PRIu64,
+		WRONG(j, said, "it ends at sector %" PRIu64 ", %s: the last that a partition may have is %" PRIu64,
 		      e->last, e->last >= sectors ? "behind the end of the disk" : "in the backup of the table", most);
 	if (!line->gpt && e->last > UINT32_MAX)
-		WRONG(j, said, "An MBR ends at sector %" PRIu32 ": longer disks need a GPT", UINT32_MAX);
+		WRONG(j, said, "an MBR ends at sector %" PRIu32 ": longer disks need a GPT", UINT32_MAX);
 	for (size_t i = 0; i < index; i++) {
 		const struct vk_setptbl_entry *o = &line->entries[i];
 
 		if (o->number == e->number)
-			WRONG(j, said, "Partition %" PRIu64 " stands on the line twice", e->number);
+			WRONG(j, said, "partition %" PRIu64 " stands on the line twice", e->number);
 		if (e->first <= o->last && o->first <= e->last)
-			WRONG(j, said, "It lies over partition %" PRIu64 ", sectors %" PRIu64 " to %" PRIu64 ", and "
+			WRONG(j, said, "it lies over partition %" PRIu64 ", sectors %" PRIu64 " to %" PRIu64 ", and "
 			      "partedUtil does not say so", o->number, o->first, o->last);
 	}
 }
@@ -169,24 +169,24 @@ static void check_start(struct judge *j, size_t index, const struct vk_planned_e
 	uint64_t start = meant != NULL ? counted(j, &meant->partition).start_sector : 0;
 
 	if (meant != NULL && start == e->first)
-		RIGHT(j, said, "Sector %" PRIu64 " is where it begins: %s. %s", e->first,
+		RIGHT(j, said, "sector %" PRIu64 " is where it begins: %s. %s", e->first,
 		      vk_entry_origin_name(meant->origin), meant->why);
 	else if (c != NULL && vk_standing_is_ghost(c->standing))
-		WRONG(j, said, "What begins at sector %" PRIu64 " is no volume of this disk (%s): %s", e->first,
+		WRONG(j, said, "what begins at sector %" PRIu64 " is no volume of this disk (%s): %s", e->first,
 		      vk_standing_name(c->standing), c->why);
 	else if (c != NULL)
-		OPEN(j, said, "A volume begins at sector %" PRIu64 " (%s: %s), but the plan has no partition for it",
+		OPEN(j, said, "a volume begins at sector %" PRIu64 " (%s: %s), but the plan has no partition for it",
 		     e->first, vk_standing_name(c->standing), c->why);
 	else if (meant != NULL && vk_mul_sat(e->first, 8) == start)
-		WRONG(j, said, "The start is counted in sectors of 4096 bytes, partedUtil counts 512: 8 times %" PRIu64
+		WRONG(j, said, "the start is counted in sectors of 4096 bytes, partedUtil counts 512: 8 times %" PRIu64
 		      " is %" PRIu64, e->first, start);
 	else if (meant != NULL)
-		WRONG(j, said, "Nothing begins at sector %" PRIu64 "; what is meant may be what begins at sector "
+		WRONG(j, said, "nothing begins at sector %" PRIu64 "; what is meant may be what begins at sector "
 		      "%" PRIu64, e->first, start);
 	else if (names_vmfs(line, e))
-		WRONG(j, said, "No VMFS volume begins at sector %" PRIu64, e->first);
+		WRONG(j, said, "no VMFS volume begins at sector %" PRIu64, e->first);
 	else
-		OPEN(j, said, "Nothing is known of what begins at sector %" PRIu64, e->first);
+		OPEN(j, said, "nothing is known of what begins at sector %" PRIu64, e->first);
 }
 
 /* The length, of one that begins where the plan has it. */
@@ -203,19 +203,19 @@ static void check_end(struct judge *j, size_t index, const struct vk_planned_ent
 	if (c != NULL && c->length_bytes > 0)
 		least = vk_add_sat(e->first, (c->length_bytes - 1) / VK_SETPTBL_SECTOR_BYTES);
 	if (e->last == last && known)
-		RIGHT(j, said, "Sector %" PRIu64 " is where it ends%s%s", e->last,
+		RIGHT(j, said, "sector %" PRIu64 " is where it ends%s%s", e->last,
 		      witness[0] != '\0' ? ": so says " : "", witness);
 	else if (e->last == last)
-		OPEN(j, said, "Sector %" PRIu64 " fits what is left, but nothing proves that it ends there", e->last);
+		OPEN(j, said, "sector %" PRIu64 " fits what is left, but nothing proves that it ends there", e->last);
 	else if ((known || meant->length_said) && (e->last == p.sectors || e->last == last + 1))
 		WRONG(j, said, "%" PRIu64 " is %s: the third word is the last sector itself, %" PRIu64, e->last,
 		      e->last == p.sectors ? "the number of its sectors" : "the sector behind it", last);
 	else if (known || meant->length_said)
-		WRONG(j, said, "It ends at sector %" PRIu64 ", not at %" PRIu64, last, e->last);
+		WRONG(j, said, "it ends at sector %" PRIu64 ", not at %" PRIu64, last, e->last);
 	else if (e->last < least)
-		WRONG(j, said, "It is too short: its extents reach to sector %" PRIu64 " at least", least);
+		WRONG(j, said, "it is too short: its extents reach to sector %" PRIu64 " at least", least);
 	else
-		OPEN(j, said, "Nothing proves where it ends: the plan takes sector %" PRIu64, last);
+		OPEN(j, said, "nothing proves where it ends: the plan takes sector %" PRIu64, last);
 }
 
 static void check_type(struct judge *j, size_t index, const struct vk_planned_entry *meant)
@@ -229,11 +229,11 @@ static void check_type(struct judge *j, size_t index, const struct vk_planned_en
 
 	if (line->gpt && (!e->has_guid || e->hyphens)) {
 		WRONG(j, said, e->hyphens ? "partedUtil takes the type %s without hyphens"
-					  : "The type %s is no GUID: a GPT has 32 hexadecimal digits there", e->type);
+					  : "the type %s is no GUID: a GPT has 32 hexadecimal digits there", e->type);
 		return;
 	}
 	if (!line->gpt && !e->has_mbr_type) {
-		WRONG(j, said, "The type %s is no decimal number from 0 to 255, as partedUtil takes it for an MBR: "
+		WRONG(j, said, "the type %s is no decimal number from 0 to 255, as partedUtil takes it for an MBR: "
 		      "VMFS is 251", e->type);
 		return;
 	}
@@ -245,7 +245,7 @@ static void check_type(struct judge *j, size_t index, const struct vk_planned_en
 	if (same)
 		RIGHT(j, said, "%s is its type", e->type);
 	else
-		WRONG(j, said, "Its type is %s, not %s", strrchr(words, ' ') + 1, e->type);
+		WRONG(j, said, "its type is %s, not %s", strrchr(words, ' ') + 1, e->type);
 }
 
 /* Of an MBR that stands: whether the planned partition is the active one. */
@@ -270,12 +270,12 @@ static void check_rest(struct judge *j, size_t index, const struct vk_planned_en
 	else if (e->number == meant->partition.number)
 		OPEN(j, said, "%" PRIu64 " fits the order of the disk, but nothing proves its number", e->number);
 	else if (meant->number_exact)
-		WRONG(j, said, "Its number is %u, not %" PRIu64 ": ESXi knows the datastore by it",
+		WRONG(j, said, "its number is %u, not %" PRIu64 ": ESXi knows the datastore by it",
 		      meant->partition.number, e->number);
 	else
-		OPEN(j, said, "Nothing proves its number: the plan takes %u", meant->partition.number);
+		OPEN(j, said, "nothing proves its number: the plan takes %u", meant->partition.number);
 	if (e->attribute != attribute)
-		WRONG(j, said, "The last word is %u, not %" PRIu64 ": 128 marks what a machine boots from, all else "
+		WRONG(j, said, "the last word is %u, not %" PRIu64 ": 128 marks what a machine boots from, all else "
 		      "has 0", attribute, e->attribute);
 }
 
@@ -308,7 +308,7 @@ static void check_entry(struct judge *j, size_t index)
 		return;
 	put_instead(j, meant, check->instead[index], sizeof(check->instead[index]));
 	if (!end_known(meant))
-		OPEN(j, &check->said[index], "Nothing proves the end of what is told instead");
+		OPEN(j, &check->said[index], "nothing proves the end of what is told instead");
 }
 
 /* "naa.6001:1" is a partition; of "mpx.vmhba1:C0:T0:L0" only a fourth colon makes one. */
@@ -330,11 +330,11 @@ static void check_device(struct judge *j)
 	if (names_partition(name))
 		WRONG(j, said, "%s is a partition: a table is made on the whole disk", vk_safe_name(name).text);
 	else if (comparable && strcasecmp(name, live) == 0)
-		RIGHT(j, said, "The target is the LUN %s", live);
+		RIGHT(j, said, "the target is the LUN %s", live);
 	else if (comparable)
-		WRONG(j, said, "The line is for the LUN %s, the target is %s", vk_safe_name(name).text, live);
+		WRONG(j, said, "the line is for the LUN %s, the target is %s", vk_safe_name(name).text, live);
 	else
-		OPEN(j, said, "Whether the target is %s cannot be told from here: compare it before you type",
+		OPEN(j, said, "whether the target is %s cannot be told from here: compare it before you type",
 		     vk_safe_name(name).text);
 }
 
@@ -373,18 +373,18 @@ static void check_whole(struct judge *j)
 		WRONG(j, said, "partedUtil counts sectors of 512 bytes, the table of this disk counts %" PRIu32 ": it "
 		      "cannot make it", a->source->sector_size);
 	if (t == NULL)
-		OPEN(j, said, "There is no plan to compare the line with. %s", a->why_not != NULL ? a->why_not : "");
+		OPEN(j, said, "there is no plan to compare the line with. %s", a->why_not != NULL ? a->why_not : "");
 	else if (a->why_not != NULL)
-		OPEN(j, said, "What to type instead is not told. %s", a->why_not);
+		OPEN(j, said, "what to type instead is not told. %s", a->why_not);
 	if (t != NULL && (t->kind == VK_TABLE_GPT) != gpt)
-		WRONG(j, said, "The label is %s, not %s: %s", gpt ? "msdos" : "gpt", label, t->why_kind);
+		WRONG(j, said, "the label is %s, not %s: %s", gpt ? "msdos" : "gpt", label, t->why_kind);
 	else if (t != NULL)
 		RIGHT(j, said, "%s is the label", label);
 	if (a->source->table.kind == VK_TABLE_NONE)
-		OPEN(j, said, "No label stands on the disk: before this line comes partedUtil mklabel DEVICE %s, or "
+		OPEN(j, said, "no label stands on the disk: before this line comes partedUtil mklabel DEVICE %s, or "
 		     "setptbl is unable to satisfy all constraints", label);
 	if (j->check->line.count == 0)
-		WRONG(j, said, "The line has no entries: it makes an empty table");
+		WRONG(j, said, "the line has no entries: it makes an empty table");
 	check_missing(j);
 }
 

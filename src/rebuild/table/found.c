@@ -48,13 +48,13 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 	uint32_t ss = plan->sector_size;
 
 	if (c->start_before_disk) {
-		vk_table_lost(plan, "A volume of which parts were found would begin in front of the disk: its "
+		vk_table_lost(plan, "a volume of which parts were found would begin in front of the disk: its "
 				    "partition cannot be named");
 		return false;
 	}
 	if (c->start_bytes % ss != 0) {
 		vk_table_lost(plan,
-			      "The volume at byte %llu begins at 512-byte sector %llu, which is no multiple of %u "
+			      "the volume at byte %llu begins at 512-byte sector %llu, which is no multiple of %u "
 			      "bytes: no table of this disk can name it, unless it is read with sectors of 512 bytes",
 			      (ull)c->start_bytes, (ull)(c->start_bytes / 512), ss);
 		return false;
@@ -69,7 +69,7 @@ static bool place(struct vk_table_plan *plan, const struct vk_candidate *c, stru
 	p->entry.length_rounded = said && told % ss != 0;
 	if (p->entry.length_rounded)
 		vk_table_note(plan,
-			      "The volume at sector %llu is %llu bytes long, which are no whole sectors of %u bytes: "
+			      "the volume at sector %llu is %llu bytes long, which are no whole sectors of %u bytes: "
 			      "its partition is made to end with the sector that its last byte lies in",
 			      vk_proposal_start(p), (ull)told, ss);
 	if (p->entry.length_exact)
@@ -93,7 +93,7 @@ static enum vk_status spare_held(const struct vk_table_plan *plan, const struct 
 		if (p->holds == NULL || from >= end || to <= c->start_bytes)
 			continue;
 		vk_error_set(err, VK_REFUSED, plan->source->path,
-			     "The volume at sector %llu lies over partition %u, sectors %llu to %llu, which a sound "
+			     "the volume at sector %llu lies over partition %u, sectors %llu to %llu, which a sound "
 			     "table names and which holds a whole %s",
 			     (ull)(c->start_bytes / plan->sector_size), p->entry.partition.number, vk_proposal_start(p),
 			     (ull)(vk_proposal_end(p) - 1), p->holds->type);
@@ -121,7 +121,7 @@ static enum vk_status check_asked(const struct vk_table_plan *plan, struct vk_er
 			status = spare_held(plan, found, err);
 			continue;
 		}
-		vk_error_set(err, VK_USAGE, plan->source->path, "No volume was found at sector %llu",
+		vk_error_set(err, VK_USAGE, plan->source->path, "no volume was found at sector %llu",
 			     (ull)plan->options->include_sectors[i]);
 		return vk_error_remedy(err, "vmfskit find lists what there is");
 	}
@@ -156,13 +156,13 @@ enum vk_status vk_table_from_found(struct vk_table_plan *plan, struct vk_error *
 		if ((c->standing == VK_GHOST_OUTSIDE || c->absent_bytes != 0) && !asked && !c->start_before_disk &&
 		    end > disk_bytes)
 			vk_table_lost(plan,
-				      "The volume at sector %llu is %llu bytes long and would end %llu bytes behind "
+				      "the volume at sector %llu is %llu bytes long and would end %llu bytes behind "
 				      "the end of the disk: it is left out",
 				      (ull)start, (ull)c->length_bytes, (ull)(end - disk_bytes));
 		if ((vk_standing_is_ghost(c->standing) || c->absent_bytes != 0) && !asked)
 			continue;
 		if (plan->count >= VOLUMES_MAX + plan->gpt.entry_count) {
-			vk_table_note(plan, "More than %d volumes were found; the others are left out", VOLUMES_MAX);
+			vk_table_note(plan, "more than %d volumes were found; the others are left out", VOLUMES_MAX);
 			break;
 		}
 		if (!place(plan, c, &p))

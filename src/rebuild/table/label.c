@@ -100,18 +100,18 @@ static bool by_proof(struct vk_table_plan *plan, const struct volumes *v)
 	enum vk_table_kind captured = captured_kind(plan);
 
 	if (v->big != NULL)
-		return choose_kind(plan, VK_TABLE_GPT, "The volume at sector %llu reaches farther than an MBR can say",
+		return choose_kind(plan, VK_TABLE_GPT, "the volume at sector %llu reaches farther than an MBR can say",
 				   vk_proposal_start(v->big));
 	if (v->no_gpt != NULL || v->no_copy != NULL)
-		return choose_kind(plan, VK_TABLE_MBR, "The volume at sector %llu lies where a GPT would lie itself",
+		return choose_kind(plan, VK_TABLE_MBR, "the volume at sector %llu lies where a GPT would lie itself",
 				   vk_proposal_start(v->no_gpt != NULL ? v->no_gpt : v->no_copy));
 	if (plan->table_ours && (kind == VK_TABLE_GPT ? plan->gpt_names : plan->mbr_names))
-		return choose_kind(plan, kind, "The table that stands names a volume that was found");
+		return choose_kind(plan, kind, "the table that stands names a volume that was found");
 	if (plan->gpt_names && (kind == VK_TABLE_GPT || !plan->mbr_names))
-		return choose_kind(plan, VK_TABLE_GPT, "What is left of a GPT names a volume that was found");
+		return choose_kind(plan, VK_TABLE_GPT, "what is left of a GPT names a volume that was found");
 	if (plan->mbr_names)
 		return choose_kind(plan, VK_TABLE_MBR,
-				   "What is left of an MBR and its chain names a volume that was found");
+				   "what is left of an MBR and its chain names a volume that was found");
 	if (captured != VK_TABLE_NONE)
 		return choose_kind(plan, captured, "%s has it so, with a volume that was found", plan->capture->name);
 	return false;
@@ -125,25 +125,25 @@ static bool by_signs(struct vk_table_plan *plan, const struct volumes *v)
 		       mbr->mbr.signature == VK_MBR_SIGNATURE;
 
 	if (plan->out->layout != NULL)
-		return choose_kind(plan, VK_TABLE_GPT, "It is an %s", plan->out->layout);
+		return choose_kind(plan, VK_TABLE_GPT, "it is an %s", plan->out->layout);
 	if (v->v6 != NULL)
-		return choose_kind(plan, VK_TABLE_GPT, "The volume at sector %llu is VMFS6, which lies on a GPT",
+		return choose_kind(plan, VK_TABLE_GPT, "the volume at sector %llu is VMFS6, which lies on a GPT",
 				   vk_proposal_start(v->v6));
 	if (plan->table_ours)
-		return choose_kind(plan, plan->source->table.kind, "The table that stands is of this kind");
+		return choose_kind(plan, plan->source->table.kind, "the table that stands is of this kind");
 	if (plan->gpt_judged && plan->gpt.was_gpt && !plan->gpt_foreign)
 		return choose_kind(plan, VK_TABLE_GPT, "%s", plan->gpt.why);
 	if (mbr->protective && !plan->gpt_foreign)
-		return choose_kind(plan, VK_TABLE_GPT, "Sector 0 protects a GPT");
+		return choose_kind(plan, VK_TABLE_GPT, "sector 0 protects a GPT");
 	if (mbr->ebr_count > 0 && !plan->mbr_foreign)
-		return choose_kind(plan, VK_TABLE_MBR, "Extended boot records are there");
+		return choose_kind(plan, VK_TABLE_MBR, "extended boot records are there");
 	if (v->upgraded != NULL)
-		return choose_kind(plan, VK_TABLE_MBR, "The volume at sector %llu was a VMFS3, which lies on an MBR",
+		return choose_kind(plan, VK_TABLE_MBR, "the volume at sector %llu was a VMFS3, which lies on an MBR",
 				   vk_proposal_start(v->upgraded));
 	if (v->v5 > 0 && v->v3 == 0 && v->old_start && remains)
 		return choose_kind(
 			plan, VK_TABLE_MBR,
-			"Sector 0 is an MBR, and the volume begins where those of VMFS3 do: it was upgraded");
+			"sector 0 is an MBR, and the volume begins where those of VMFS3 do: it was upgraded");
 	if (v->v5 > 0)
 		return choose_kind(
 			plan, VK_TABLE_GPT,
@@ -178,7 +178,7 @@ static enum vk_status say_shorter(const struct vk_table_plan *plan, const struct
 	const char *least = known ? "" : "at least ";
 
 	vk_error_set(err, VK_USAGE, plan->source->path,
-		     "The disk is %s%llu sectors shorter than its table: the volume at sector %llu ends in sector "
+		     "the disk is %s%llu sectors shorter than its table: the volume at sector %llu ends in sector "
 		     "%llu, where the copy of its GPT has to lie",
 		     least, was - plan->disk_sectors, start, end - 1);
 	return vk_error_remedy(
@@ -193,14 +193,14 @@ static enum vk_status check_wish(const struct vk_table_plan *plan, const struct 
 {
 	if (plan->out->kind == VK_TABLE_MBR && v->big != NULL) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "An MBR cannot say where the volume at sector %llu ends", vk_proposal_start(v->big));
+			     "an MBR cannot say where the volume at sector %llu ends", vk_proposal_start(v->big));
 		return vk_error_remedy(err, "use --label gpt");
 	}
 	if (plan->out->kind == VK_TABLE_GPT && v->no_copy != NULL && lost_its_end(plan, v))
 		return say_shorter(plan, v, err);
 	if (plan->out->kind == VK_TABLE_GPT && (v->no_gpt != NULL || v->no_copy != NULL)) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "The volume at sector %llu lies where a GPT would lie itself",
+			     "the volume at sector %llu lies where a GPT would lie itself",
 			     vk_proposal_start(v->no_gpt != NULL ? v->no_gpt : v->no_copy));
 		return vk_error_remedy(err, "use --label mbr");
 	}
@@ -220,13 +220,13 @@ static enum vk_status say_nothing_there(const struct vk_table_plan *plan, struct
 	}
 	if (c == NULL) {
 		vk_error_set(err, VK_ABSENT, plan->source->path,
-			     "Neither a volume of VMFS nor anything of a partition table was found");
+			     "neither a volume of VMFS nor anything of a partition table was found");
 		return vk_error_remedy(
 			err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
 			     "(--capture) knows its table, too");
 	}
 	vk_error_set(err, VK_ABSENT, plan->source->path,
-		     "A volume begins at sector %llu and needs at least %llu bytes: it reaches past the end of this "
+		     "a volume begins at sector %llu and needs at least %llu bytes: it reaches past the end of this "
 		     "source, which has %llu "
 		     "bytes",
 		     (ull)(c->start_bytes / plan->sector_size), (ull)c->length_bytes, (ull)plan->source->size_bytes);
@@ -243,7 +243,7 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	struct volumes v = look_at_volumes(plan);
 
 	if (plan->options->label != VK_TABLE_NONE) {
-		choose_kind(plan, plan->options->label, "As requested");
+		choose_kind(plan, plan->options->label, "as requested");
 		return check_wish(plan, &v, err);
 	}
 	if (v.no_copy != NULL && lost_its_end(plan, &v))
@@ -254,7 +254,7 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	if (!(table->mbr_unreadable && table->gpt[0].unreadable && table->gpt[1].unreadable) && by_signs(plan, &v))
 		return VK_OK;
 	if (table->kind != VK_TABLE_NONE) {
-		choose_kind(plan, table->kind, "The table that stands is of this kind");
+		choose_kind(plan, table->kind, "the table that stands is of this kind");
 		return VK_OK;
 	}
 	VK_EACH_PROPOSAL(p, plan)
@@ -266,6 +266,6 @@ enum vk_status vk_table_choose_label(struct vk_table_plan *plan, struct vk_error
 	if (!vk_table_unread(table))
 		return say_nothing_there(plan, err);
 	vk_error_set(err, VK_IO, plan->source->path,
-		     "The sectors of the partition table could not be read: whether there is one is not known");
+		     "the sectors of the partition table could not be read: whether there is one is not known");
 	return vk_error_remedy(err, "look at the paths to the disk; copy it with ddrescue and work on the copy");
 }

@@ -76,7 +76,7 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 		if (said > needed && known)
 			vk_table_note(
 				plan,
-				"The partition at sector %llu is %llu sectors longer than its volume; it stays so",
+				"the partition at sector %llu is %llu sectors longer than its volume; it stays so",
 				start, said - needed);
 		else if (said < needed)
 			vk_table_note(plan,
@@ -92,12 +92,12 @@ static void settle_length(struct vk_table_plan *plan, const struct vk_proposal *
 		vk_proposal_why(p, "%llu sectors are what %s says", said, entry->name);
 	} else if (said > needed && entry->claim == VK_CLAIM_TABLE && entry->stands) {
 		take_length(entry, p);
-		vk_table_note(plan, "The partition at sector %llu is %llu sectors longer than its volume; it stays so",
+		vk_table_note(plan, "the partition at sector %llu is %llu sectors longer than its volume; it stays so",
 			      start, said - needed);
 	} else if (entry_holds_extents(plan, entry, p)) {
 		take_length(entry, p);
 		vk_table_note(plan,
-			      "The LVM header at sector %llu says %llu sectors; %s gives it %llu, which hold all of "
+			      "the LVM header at sector %llu says %llu sectors; %s gives it %llu, which hold all of "
 			      "its extents; it stays so",
 			      start, needed, entry->name, said);
 	} else {
@@ -164,7 +164,7 @@ static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct 
 		    (vk_proposal_names(&p, &items[i]) && items[i].holds == NULL))
 			continue;
 		vk_table_note(plan,
-			      "A volume was found at sector %llu, where %s has a partition of another system (%s), "
+			      "a volume was found at sector %llu, where %s has a partition of another system (%s), "
 			      "which %s",
 			      start, items[i].name, vk_proposal_type(&items[i]),
 			      items[i].holds != NULL
@@ -187,7 +187,7 @@ static struct vk_proposal merge_volume(struct vk_table_plan *plan, const struct 
 	for (size_t i = 1; i < count; i++)
 		if (items[i].by < VK_PROPOSED_FOUND && !vk_proposal_names(&items[0], &items[i]))
 			vk_table_note(plan,
-				      "The entry of %s that begins at sector %llu, too, is another system's (%s) and "
+				      "the entry of %s that begins at sector %llu, too, is another system's (%s) and "
 				      "is left out",
 				      items[i].name, start, vk_proposal_type(&items[i]));
 	return p;

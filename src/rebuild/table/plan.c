@@ -28,7 +28,7 @@ void vk_table_say(struct vk_table_plan *plan, char ***list, size_t *count, const
 		if (strcmp((*list)[i], text) == 0)
 			return;
 	if (*count == SENTENCES_MAX - 1)
-		strcpy(text, "There is more of this kind, which is left out here.");
+		strcpy(text, "there is more of this kind, which is left out here.");
 	if (!vk_sentence_add(list, count, "%s", text))
 		plan->nomem = true;
 }
@@ -172,7 +172,7 @@ enum vk_status vk_table_number(struct vk_table_plan *plan, unsigned most, unsign
 			continue;
 		}
 		vk_table_note(plan,
-			      "The number %u of the partition at sector %llu is taken or not possible; it gets another",
+			      "the number %u of the partition at sector %llu is taken or not possible; it gets another",
 			      part->number, (ull)part->start_sector);
 		part->number = 0;
 	}

@@ -11,9 +11,9 @@
 
 static enum vk_status wrong_line(struct vk_error *err, const char *what, const char *word)
 {
-	vk_error_set(err, VK_USAGE, NULL, "The line %s%s%s", what, word[0] != '\0' ? ": " : "",
+	vk_error_set(err, VK_USAGE, NULL, "the line %s%s%s", what, word[0] != '\0' ? ": " : "",
 		     vk_safe_name(word).text);
-	return vk_error_remedy(err, "A line looks like this: partedUtil setptbl /vmfs/devices/disks/DEVICE gpt "
+	return vk_error_remedy(err, "a line looks like this: partedUtil setptbl /vmfs/devices/disks/DEVICE gpt "
 				    "\"1 2048 41943006 AA31E02A400F11DB9590000C2911D1B8 0\"");
 }
 

@@ -50,7 +50,7 @@ static bool shorten(struct vk_table_plan *plan, struct vk_proposal *p, const str
 	/* the volume's own length is known, as far as it fits */
 	if (vk_proposal_is_volume(p) && !p->open_end)
 		sectors = vk_min_u64(sectors, vk_max_u64(p->told_sectors, p->least_sectors));
-	vk_table_note(plan, "The partition at sector %llu is made %llu sectors long instead of %llu: %s",
+	vk_table_note(plan, "the partition at sector %llu is made %llu sectors long instead of %llu: %s",
 		      vk_proposal_start(p), (ull)sectors, (ull)p->entry.partition.sectors, why);
 	p->entry.partition.sectors = sectors;
 	p->entry.bytes_exact = false;
@@ -62,7 +62,7 @@ static enum vk_status refuse_standing(const struct vk_table_plan *plan, const st
 				      struct vk_error *err)
 {
 	vk_error_set(err, VK_REFUSED, plan->source->path,
-		     "Partition %u, sectors %llu to %llu, which %s names and nothing contradicts, %s",
+		     "partition %u, sectors %llu to %llu, which %s names and nothing contradicts, %s",
 		     p->entry.partition.number, vk_proposal_start(p), (ull)(vk_proposal_end(p) - 1), p->name, why);
 	vk_error_remedy(err, "if the disk was longer, make it so again; --exclude %llu leaves the partition out",
 			vk_proposal_start(p));
@@ -81,10 +81,10 @@ static bool fit_range(struct vk_table_plan *plan, struct vk_proposal *p, struct 
 	if (p->claim == VK_CLAIM_STANDING) {
 		refuse_standing(plan, p, "does not lie in the sectors that this table can give away", err);
 	} else if (sectors == 0) {
-		vk_table_lost(plan, "The partition at sector %llu ends in front of where it begins", start);
+		vk_table_lost(plan, "the partition at sector %llu ends in front of where it begins", start);
 	} else if (start < plan->first_usable) {
 		vk_table_lost(plan,
-			      "The partition at sector %llu begins in front of sector %llu, the first that this table "
+			      "the partition at sector %llu begins in front of sector %llu, the first that this table "
 			      "can give away",
 			      start, (ull)plan->first_usable);
 	} else if (start < limit && shorten(plan, p, NULL, limit, "the disk ends there")) {
@@ -99,7 +99,7 @@ static bool fit_range(struct vk_table_plan *plan, struct vk_proposal *p, struct 
 		vk_table_lost(plan,
 			      "%s at sector %llu is %llu sectors long and would end %llu sectors behind the last "
 			      "usable one (%llu)",
-			      vk_proposal_is_volume(p) ? "The volume" : "The partition", start, sectors,
+			      vk_proposal_is_volume(p) ? "the volume" : "the partition", start, sectors,
 			      (ull)(end - limit), (ull)plan->last_usable);
 	}
 	return false;
@@ -150,7 +150,7 @@ static bool settle_pair(struct vk_table_plan *plan, struct vk_proposal *chosen, 
 	    shorten(plan, first, second, vk_proposal_start(second), "the next one begins there"))
 		return true;
 	vk_table_note(plan, "%s%s at sectors %llu to %llu (%s) is left out: it overlaps %s at sector %llu",
-		      volume ? "What was found" : "The entry of ", volume ? "" : p->name, vk_proposal_start(p),
+		      volume ? "what was found" : "the entry of ", volume ? "" : p->name, vk_proposal_start(p),
 		      (ull)(vk_proposal_end(p) - 1), volume ? "VMFS" : vk_proposal_type(p),
 		      vk_proposal_is_volume(chosen) ? "the volume" : vk_proposal_type(chosen),
 		      vk_proposal_start(chosen));
@@ -187,7 +187,7 @@ static enum vk_status choose(struct vk_table_plan *plan, struct chosen *chosen, 
 		if (vk_proposal_is_volume(n) && vk_proposal_is_volume(p) && n->claim == p->claim &&
 		    n->sure_percent == p->sure_percent && !can_settle(n, p)) {
 			vk_error_set(err, VK_USAGE, plan->source->path,
-				     "The volumes at sectors %llu and %llu overlap, and nothing tells which of them is "
+				     "the volumes at sectors %llu and %llu overlap, and nothing tells which of them is "
 				     "the living one",
 				     vk_proposal_start(n), vk_proposal_start(p));
 			return vk_error_remedy(err, "say which is not wanted with --exclude %llu or --exclude %llu",

@@ -52,7 +52,7 @@ static void propose_judged(struct vk_table_plan *plan, const struct vk_gpt_judge
 
 		if (start == UINT64_MAX || length == UINT64_MAX || start % to != 0 || length % to != 0) {
 			vk_table_lost(plan,
-				      "Partition %u of a GPT that counts sectors of %u bytes does not lie on sectors "
+				      "partition %u of a GPT that counts sectors of %u bytes does not lie on sectors "
 				      "of %u bytes",
 				      part->number, from, to);
 			return;
@@ -179,7 +179,7 @@ void vk_table_from_captures(struct vk_table_plan *plan)
 		if (table->kind == VK_TABLE_NONE)
 			continue;
 		if (table->sector_size != plan->sector_size) {
-			vk_table_note(plan, "The table of %s counts sectors of %u bytes and was not used", known->name,
+			vk_table_note(plan, "the table of %s counts sectors of %u bytes and was not used", known->name,
 				      table->sector_size);
 			continue;
 		}
@@ -349,12 +349,12 @@ static void drop_ghosts(struct vk_table_plan *plan)
 			plan->items[kept++] = *p;
 		else if (outer->holds != NULL)
 			vk_table_note(plan,
-				      "What was found at sector %llu lies inside the partition at sector %llu, which "
+				      "what was found at sector %llu lies inside the partition at sector %llu, which "
 				      "holds a whole %s and stays as it is: it is taken for a copy in that",
 				      vk_proposal_start(p), vk_proposal_start(outer), outer->holds->type);
 		else
 			vk_table_note(plan,
-				      "What was found at sector %llu lies inside the partition at sector %llu, which "
+				      "what was found at sector %llu lies inside the partition at sector %llu, which "
 				      "stays as it is: it is taken for a copy; --include %llu takes it for a volume",
 				      vk_proposal_start(p), vk_proposal_start(outer), vk_proposal_start(p));
 	}

@@ -17,7 +17,7 @@ static void doubt_sector_size(struct vk_table_plan *plan)
 		if (!c->has_fs || c->fs.physDiskBlockSize != 4096 || vk_standing_is_ghost(c->standing))
 			continue;
 		vk_table_doubt(plan,
-			       "The table is planned in sectors of 512 bytes. The volume at sector %llu was made on "
+			       "the table is planned in sectors of 512 bytes. The volume at sector %llu was made on "
 			       "blocks of 4096 bytes: if this is an image of a disk with sectors of 4096 bytes, say "
 			       "--sector-size 4096",
 			       (ull)(c->start_bytes / 512));
@@ -39,7 +39,7 @@ static enum vk_status settle_units(struct vk_table_plan *plan, struct vk_error *
 			return vk_gpt_convert(&plan->gpt, to, plan->source->path, err);
 		}
 		vk_error_set(err, VK_REFUSED, plan->source->path,
-			     "The table counts sectors of %u bytes, and the disk is read in sectors of %u: it is not "
+			     "the table counts sectors of %u bytes, and the disk is read in sectors of %u: it is not "
 			     "damaged, and nothing is planned over it",
 			     from, plan->sector_size);
 		if (from < plan->sector_size)
@@ -52,7 +52,7 @@ static enum vk_status settle_units(struct vk_table_plan *plan, struct vk_error *
 	if (to == 0)
 		return VK_OK;
 	vk_error_set(err, VK_USAGE, plan->source->path,
-		     "Nothing to convert: no GPT is there that counts in larger sectors than %u bytes", to);
+		     "nothing to convert: no GPT is there that counts in larger sectors than %u bytes", to);
 	return vk_error_remedy(err, "vmfskit decode shows what is there; an MBR is not converted");
 }
 
@@ -81,7 +81,7 @@ static enum vk_status read_tables(struct vk_table_plan *plan, struct vk_error *e
 		status = settle_units(plan, err);
 	if (status == VK_OK && plan->gpt_judged && plan->gpt.cut) {
 		vk_error_set(err, VK_USAGE, plan->source->path,
-			     "Only the beginning of the disk is here: nothing can be put at its end");
+			     "only the beginning of the disk is here: nothing can be put at its end");
 		status = vk_error_remedy(err, "name the whole disk");
 	}
 	if (status == VK_OK)
@@ -142,7 +142,7 @@ static enum vk_status refuse_empty(const struct vk_table_plan *plan, struct vk_e
 	if (plan->out->entry_count > 0 || plan->out->nothing_to_do)
 		return VK_OK;
 	/* errors end without a full stop */
-	vk_error_set(err, VK_ABSENT, plan->source->path, "Nothing was found that a partition table could name%s%.*s",
+	vk_error_set(err, VK_ABSENT, plan->source->path, "nothing was found that a partition table could name%s%.*s",
 		     lost[0] != '\0' ? ": " : "", lost[0] != '\0' ? (int)strlen(lost) - 1 : 0, lost);
 	vk_error_remedy(err, "if only likely places were looked at, scan the whole disk; a capture of this disk "
 			     "(--capture) knows its table, too");
@@ -194,7 +194,7 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 		bool gpt = table.kind == VK_TABLE_GPT;
 
 		status = vk_error_set(err, VK_REFUSED, plan->source->path,
-				      "With the %s that is planned the disk would still be read as one with %s table",
+				      "with the %s that is planned the disk would still be read as one with %s table",
 				      vk_table_kind_name(out->kind),
 				      gpt                            ? "a gpt"
 				      : table.kind == VK_TABLE_MBR ? "an mbr"
@@ -205,7 +205,7 @@ static enum vk_status prove(const struct vk_table_plan *plan, struct vk_error *e
 					 : "leave partitions out with --exclude SECTOR, or choose with --label");
 	} else if (equal != out->entry_count || equal != kept) {
 		status = vk_error_set(err, VK_INTERNAL, plan->source->path,
-				      "The table does not read as it was planned");
+				      "the table does not read as it was planned");
 	}
 	vk_table_free(&table);
 	return status;
@@ -235,7 +235,7 @@ static void finish(struct vk_table_plan *plan)
 		if (e->origin == VK_ENTRY_CAPTURE && e->candidate == SIZE_MAX && !e->stands &&
 		    !vk_partition_is_extended(&e->partition))
 			vk_table_doubt(plan,
-				       "Partition %u at sector %llu is in %s, and nothing else shows it: it may have "
+				       "partition %u at sector %llu is in %s, and nothing else shows it: it may have "
 				       "been deleted or changed since",
 				       e->partition.number, (ull)e->partition.start_sector,
 				       plan->capture != NULL ? plan->capture->name : "a capture");
@@ -266,7 +266,7 @@ static enum vk_status check_converted(const struct vk_table_plan *plan, struct v
 	if (same == plan->gpt.entry_count && same == plan->out->entry_count)
 		return VK_OK;
 	vk_error_set(err, VK_REFUSED, plan->source->path,
-		     "The table cannot only be counted anew: what lies on the disk contradicts its partitions");
+		     "the table cannot only be counted anew: what lies on the disk contradicts its partitions");
 	return vk_error_remedy(err, "set the block size of the LUN back to %u at the array or enclosure, and repair "
 				    "the table there", plan->out->converted_from);
 }
@@ -298,7 +298,7 @@ static enum vk_status refuse_part(const struct vk_source *source, struct vk_erro
 	vk_text_init(&text, part, sizeof(part));
 	vk_source_put_part(source, &text);
 	vk_error_set(err, VK_ABSENT, source->path,
-		     "Only a part of the disk is here, %s, by %s, and a table needs its end", part, source->whole.by);
+		     "only a part of the disk is here, %s, by %s, and a table needs its end", part, source->whole.by);
 	return vk_error_remedy(
 		err,
 		"take the whole disk: a copy of all of it, or the LUN once it has its length of %s%llu bytes again",
@@ -323,14 +323,14 @@ enum vk_status vk_rebuild_table(const struct vk_source *source, const struct vk_
 
 	if (source->kind != VK_SOURCE_DISK) {
 		status = vk_error_set(err, VK_USAGE, source->path,
-				      "This is read as a %s, and only a disk has a partition table",
+				      "this is read as a %s, and only a disk has a partition table",
 				      vk_source_kind_name(source->kind));
 		vk_error_remedy(err, "say --as disk if it is one");
 	} else if (vk_source_is_part(source)) {
 		status = refuse_part(source, err);
 	} else if (plan.disk_sectors < 2) {
 		status = vk_error_set(err, VK_USAGE, source->path,
-				      "How long the disk is cannot be known: only a part of it is here");
+				      "how long the disk is cannot be known: only a part of it is here");
 		vk_error_remedy(err, "name the whole disk");
 	} else {
 		status = collect(&plan, err);

@@ -162,7 +162,7 @@ static enum vk_status ask_tail(struct vk_restore *restore, struct vk_error *err)
 				      "the last sectors, from byte %" PRIu64 " on, hold something that is no copy of a "
 				      "GPT any more, and would be overwritten; a RAID or a controller may keep its own "
 				      "data there", at);
-	return vk_guard_ask_tail(restore, end, "The partition table", err);
+	return vk_guard_ask_tail(restore, end, "the partition table", err);
 }
 
 enum vk_status vk_guard_ask_foreign(struct vk_restore *restore, struct vk_error *err)

@@ -33,7 +33,7 @@ static enum vk_status find_ticked(const struct vk_restore *restore, bool in_use,
 		status = vk_heartbeat_region_ticked(region, restore->io, &ticked, &change, err);
 		if (status != VK_OK || !ticked)
 			continue;
-		vk_text_fmt(&text, "Heartbeat slot %" PRIu32 " (byte %" PRIu64 ") %s: ", change.slot,
+		vk_text_fmt(&text, "heartbeat slot %" PRIu32 " (byte %" PRIu64 ") %s: ", change.slot,
 			    region->offset_bytes + (uint64_t)change.slot * region->slot_bytes, what);
 		vk_heartbeat_change_text(&change, &text);
 	}
@@ -123,8 +123,8 @@ enum vk_status vk_guard_heartbeat_again(struct vk_restore *restore, struct vk_er
 	status = find_ticked(restore, false, "changed since the plan was made", message, err);
 	if (status != VK_OK || message[0] == '\0')
 		return status;
-	vk_error_set(err, VK_REFUSED, restore->path, "Guard heartbeat: %s", message);
-	return vk_error_remedy(err, "Nothing was written; unmount the datastore on every host, then repeat the "
+	vk_error_set(err, VK_REFUSED, restore->path, "guard heartbeat: %s", message);
+	return vk_error_remedy(err, "nothing was written; unmount the datastore on every host, then repeat the "
 				    "command");
 }
 

@@ -73,10 +73,10 @@ static enum vk_status ask_place(struct vk_restore *restore, const struct vk_capt
 		enum vk_guard guard;
 		const char *what, *seen, *want, *was;
 	} ids[] = {
-		{VK_GUARD_DISK_ID, "The disk id in the LVM header", seen.disk_id, want->disk_id, was.disk_id},
-		{VK_GUARD_DEVICE_UUID, "The device UUID in the LVM header", seen.device, want->device_uuid, was.device},
-		{VK_GUARD_VOLUME_UUID, "The volume UUID", seen.volume, want->volume_uuid, was.volume},
-		{VK_GUARD_VOLUME_UUID, "The file system's UUID", seen.fs, want->fs_uuid, was.fs},
+		{VK_GUARD_DISK_ID, "the disk id in the LVM header", seen.disk_id, want->disk_id, was.disk_id},
+		{VK_GUARD_DEVICE_UUID, "the device UUID in the LVM header", seen.device, want->device_uuid, was.device},
+		{VK_GUARD_VOLUME_UUID, "the volume UUID", seen.volume, want->volume_uuid, was.volume},
+		{VK_GUARD_VOLUME_UUID, "the file system's UUID", seen.fs, want->fs_uuid, was.fs},
 	};
 	enum vk_status status = VK_OK;
 	bool volume = false;
@@ -150,7 +150,7 @@ static enum vk_status ask_tableless(struct vk_restore *restore, const struct vk_
 			return VK_OK;
 	}
 	return vk_guard_object(restore, VK_GUARD_DEVICE_UUID, err,
-			       "A VMFS volume that no table names begins at sector %" PRIu64
+			       "a VMFS volume that no table names begins at sector %" PRIu64
 			       " of the target (device %s, %" PRIu64 " bytes); the capture does not know it, "
 			       "and it would be written into",
 			       vmfs->start_sector, seen.device, vmfs->lvm.totalBytes);
@@ -183,7 +183,7 @@ static enum vk_status ask_elsewhere(struct vk_restore *restore, const struct vk_
 	if (!device && (seen.volume[0] == '\0' || known))
 		return VK_OK;
 	return vk_guard_object(restore, device ? VK_GUARD_DEVICE_UUID : VK_GUARD_VOLUME_UUID, err,
-			       "The target's table has a VMFS partition at sector %" PRIu64
+			       "the target's table has a VMFS partition at sector %" PRIu64
 			       " that the capture does not know (%s %s); it %s",
 			       vmfs->start_sector, device ? "device" : "volume", device ? seen.device : seen.volume,
 			       fate);
@@ -239,7 +239,7 @@ enum vk_status vk_guard_ask_lun(struct vk_restore *restore, struct vk_error *err
 	}
 	if (restore->of.is_of != VK_OF_NO || !vk_proof_is_of_device(restore->of.by))
 		return VK_OK;
-	return vk_guard_object(restore, VK_GUARD_LUN, err, "The target is not the captured disk: %.300s",
+	return vk_guard_object(restore, VK_GUARD_LUN, err, "the target is not the captured disk: %.300s",
 			       restore->of.why);
 }
 
@@ -260,5 +260,5 @@ enum vk_status vk_guard_ask_unidentified(struct vk_restore *restore, struct vk_e
 	if (restore->of.is_of == VK_OF_NO && (restore->capture->is_undo || contradicted))
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_UNIDENTIFIED, err,
-			       "Nothing proves that the target is the captured disk: %.300s", restore->of.why);
+			       "nothing proves that the target is the captured disk: %.300s", restore->of.why);
 }

@@ -96,7 +96,7 @@ enum vk_status vk_guard_ask_in_use(struct vk_restore *restore, struct vk_error *
 		vk_text_put(&text, "another process holds a lock on it");
 	if (users[0] == '\0')
 		return VK_OK;
-	return vk_guard_object(restore, VK_GUARD_IN_USE, err, "The target is in use: %s", users);
+	return vk_guard_object(restore, VK_GUARD_IN_USE, err, "the target is in use: %s", users);
 }
 
 /*
@@ -115,6 +115,6 @@ enum vk_status vk_guard_in_use_again(const struct vk_restore *restore, struct vk
 	if (users[0] == '\0')
 		return VK_OK;
 	vk_error_set(err, VK_REFUSED, restore->path,
-		     "Guard in-use: the target came into use since the plan was made: %s", users);
-	return vk_error_remedy(err, "Nothing was written; stop what uses it, then repeat the command");
+		     "guard in-use: the target came into use since the plan was made: %s", users);
+	return vk_error_remedy(err, "nothing was written; stop what uses it, then repeat the command");
 }

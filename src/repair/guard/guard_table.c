@@ -66,7 +66,7 @@ enum vk_status vk_guard_ask_table_kind(struct vk_restore *restore, struct vk_err
 	if (restore->capture->is_undo && restore->after != NULL && seen == restore->after->table.kind)
 		return VK_OK;
 	status = vk_guard_object(restore, VK_GUARD_TABLE_KIND, err,
-				 "The target has a sound %s partition table, the %s table is %s",
+				 "the target has a sound %s partition table, the %s table is %s",
 				 vk_table_kind_name(seen), restore->capture->is_rebuilt ? "rebuilt" : "captured",
 				 vk_table_kind_name(want));
 	if (status == VK_OK)
@@ -124,7 +124,7 @@ enum vk_status vk_guard_ask_table_partitions(struct vk_restore *restore, struct 
 		return VK_OK;
 	vk_partition_type(first, type, &name);
 	status = vk_guard_object(restore, VK_GUARD_TABLE_PARTITIONS, err,
-				 "The target's sound table has %zu %s that the %s one does not have, or not with this "
+				 "the target's sound table has %zu %s that the %s one does not have, or not with this "
 				 "end; the first is number %u at sector %" PRIu64 ", %" PRIu64
 				 " sectors, type %s (%s)",
 				 count, count == 1 ? "partition" : "partitions",
@@ -158,14 +158,14 @@ static enum vk_status ask_partition(struct vk_restore *restore, struct vk_error 
 		kind = VK_TABLE_NONE;
 	if (kind != VK_TABLE_NONE)
 		status = vk_guard_object(restore, VK_GUARD_KIND, err,
-					 "A partition was captured; the target is a whole disk: it has a "
+					 "a partition was captured; the target is a whole disk: it has a "
 					 "sound %s partition table",
 					 vk_table_kind_name(kind));
 	for (size_t i = 0; kind == VK_TABLE_NONE && i < disk.vmfs_count; i++) {
 		if (!disk.vmfs[i].lvm_usable || disk.vmfs[i].start_sector == 0)
 			continue;
 		status = vk_guard_object(restore, VK_GUARD_KIND, err,
-					 "A partition was captured; the target is a whole disk: a "
+					 "a partition was captured; the target is a whole disk: a "
 					 "VMFS partition begins at its sector %" PRIu64,
 					 disk.vmfs[i].start_sector);
 		break;
@@ -217,13 +217,13 @@ static enum vk_status ask_disk(struct vk_restore *restore, struct vk_error *err)
 	if (now.lvm_usable && !(had && was.lvm_usable &&
 				memcmp(&was.lvm.devID, &now.lvm.devID, sizeof(now.lvm.devID)) == 0))
 		status = vk_guard_object(restore, VK_GUARD_KIND, err,
-					 "A whole disk was captured; the target is a partition: it has an "
+					 "a whole disk was captured; the target is a partition: it has an "
 					 "LVM header at byte %d",
 					 0x100000);
 	else if (now.fs_usable && !(had && was.fs_usable &&
 				    memcmp(&was.fs.uuid, &now.fs.uuid, sizeof(now.fs.uuid)) == 0))
 		status = vk_guard_object(restore, VK_GUARD_KIND, err,
-					 "A whole disk was captured; the target is a partition: it has a "
+					 "a whole disk was captured; the target is a partition: it has a "
 					 "VMFS file system's descriptor at byte %" PRIu64,
 					 now.fs_offset_bytes);
 	if (had)

@@ -121,5 +121,5 @@ enum vk_status vk_guard_ask_worse(struct vk_restore *restore, struct vk_error *e
 		vk_restore_add_remark(restore, "this puts the damage back: %s", what);
 		return VK_OK;
 	}
-	return vk_guard_object(restore, VK_GUARD_WORSE, err, "The target would be worse than it is: %s", what);
+	return vk_guard_object(restore, VK_GUARD_WORSE, err, "the target would be worse than it is: %s", what);
 }

@@ -47,7 +47,7 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 	restore->capture = &restore->kept;
 	if (status == VK_OK && verdict.doubts > 0)
 		status = vk_guard_object(restore, VK_GUARD_CAPTURE_VOUCHED, err,
-					 "The capture is not vouched for: %s: %s",
+					 "the capture is not vouched for: %s: %s",
 					 vk_finding_kind(verdict.first_doubt.code)->code, verdict.first_doubt.message);
 	else if (status == VK_OK && by == 0)
 		vk_restore_add_remark(restore, "the capture is vouched for by nothing but itself: it lies outside of a "
@@ -57,7 +57,7 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 	if (status != VK_OK || *ret_sound)
 		return status;
 	return vk_guard_object(restore, VK_GUARD_CAPTURE_VERIFIED, err,
-			       "The capture fails verification (%zu errors); the first is %s: %s",
+			       "the capture fails verification (%zu errors); the first is %s: %s",
 			       verdict.errors, vk_finding_kind(verdict.first.code)->code,
 			       verdict.first.message);
 }
@@ -69,7 +69,7 @@ static enum vk_status ask_plan(struct vk_restore *restore, struct vk_error *err)
 	if (shown == NULL || restore->plan[0] == '\0' || strcmp(shown, restore->plan) == 0)
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_PLAN, err,
-			       "The plan is no longer the one that was shown, %.40s; it is %s: the target, the bytes "
+			       "the plan is no longer the one that was shown, %.40s; it is %s: the target, the bytes "
 			       "on it or what would be written there are others now",
 			       shown, restore->plan);
 }
@@ -89,7 +89,7 @@ static enum vk_status ask_size(struct vk_restore *restore, struct vk_error *err)
 		return VK_OK;
 	}
 	return vk_guard_object(restore, VK_GUARD_SIZE, err,
-			       "The target is %" PRIu64 " bytes long, the captured one was %" PRIu64
+			       "the target is %" PRIu64 " bytes long, the captured one was %" PRIu64
 			       ": %" PRIu64 " byte%s %s",
 			       seen, want, apart, apart == 1 ? "" : "s", seen > want ? "more" : "less");
 }
@@ -99,7 +99,7 @@ static enum vk_status ask_sector_size(struct vk_restore *restore, struct vk_erro
 	if (restore->target.sector_size == restore->capture->sector_size)
 		return VK_OK;
 	return vk_guard_object(restore, VK_GUARD_SECTOR_SIZE, err,
-			       "The target has sectors of %" PRIu32
+			       "the target has sectors of %" PRIu32
 			       " bytes, the captured one had sectors of %" PRIu32 " bytes",
 			       restore->target.sector_size, restore->capture->sector_size);
 }
@@ -143,12 +143,12 @@ static enum vk_status ask_changed(struct vk_restore *restore, struct vk_error *e
 		return VK_OK;
 	if (known->judged)
 		return vk_guard_object(restore, VK_GUARD_CHANGED, err,
-				       "Byte %" PRIu64 " of the target is neither as the restore found it "
+				       "byte %" PRIu64 " of the target is neither as the restore found it "
 				       "nor as it left it",
 				       known->stranger);
 	if (known->has_gaps)
 		return vk_guard_object(restore, VK_GUARD_CHANGED, err,
-				       "The undo capture also holds bytes that the restore did not write, "
+				       "the undo capture also holds bytes that the restore did not write, "
 				       "and whether they changed since cannot be told without %s, the "
 				       "capture that was put back",
 				       restore->capture->undo_of);
@@ -169,7 +169,7 @@ static enum vk_status ask_guess(struct vk_restore *restore, struct vk_error *err
 		count++;
 	if (count == 0 || vk_overlay_dirty_bytes(restore->overlay) == 0)
 		return VK_OK;
-	return vk_guard_object(restore, VK_GUARD_GUESS, err, "%s%.280s", count > 1 ? "Several values; the first: " : "",
+	return vk_guard_object(restore, VK_GUARD_GUESS, err, "%s%.280s", count > 1 ? "several values; the first: " : "",
 			       guessed[0]);
 }
 
@@ -205,7 +205,7 @@ static enum vk_status ask_disk_guid(struct vk_restore *restore, struct vk_error 
 		return VK_OK;
 	}
 	return vk_guard_object(restore, VK_GUARD_DISK_ID, err,
-			       "The partition table on the target is of disk %s, the captured one of disk %s",
+			       "the partition table on the target is of disk %s, the captured one of disk %s",
 			       is, was);
 }
 
@@ -217,14 +217,14 @@ static enum vk_status ask_container(struct vk_restore *restore, struct vk_error 
 
 	if (form->unfold != NULL)
 		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
-				       "The target is a %s, not a disk: name the disk that it was made of",
+				       "the target is a %s, not a disk: name the disk that it was made of",
 					       form->title);
 	if (restore->before->container != NULL)
 		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
-				       "The target is a %s, not a disk; open it with: %s", format->name, format->open);
+				       "the target is a %s, not a disk; open it with: %s", format->name, format->open);
 	if (format != NULL && format->raw_inside && vk_overlay_dirty_bytes(restore->overlay) > 0)
 		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
-				       "The target is a %s: its first %" PRIu64 " bytes are the disk. Attach them as a "
+				       "the target is a %s: its first %" PRIu64 " bytes are the disk. Attach them as a "
 				       "device of their own and name that: losetup --find --show --sizelimit %" PRIu64
 				       " FILE",
 				       format->name, restore->target.size_bytes, restore->target.size_bytes);
@@ -240,7 +240,7 @@ static enum vk_status ask_reading(struct vk_restore *restore, struct vk_error *e
 	if (best == NULL || best->repairable || restore->known_state || best->kind == VK_READING_CONTAINER ||
 	    best->kind == VK_READING_MEMBER || best->kind == VK_READING_OTHER || best->kind == VK_READING_UNITS)
 		return VK_OK; /* of the last, the bytes are the disk's own, however they are counted */
-	return vk_guard_object(restore, VK_GUARD_READING, err, "The target is %s", best->what);
+	return vk_guard_object(restore, VK_GUARD_READING, err, "the target is %s", best->what);
 }
 
 enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *err)

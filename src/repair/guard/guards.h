@@ -29,7 +29,7 @@ struct vk_foreign;
 bool vk_guard_as_captured(const struct vk_restore *restore, const struct vk_foreign *sign);
 
 /*
- * Guard member, unless it has spoken: would anything be overwritten from the byte `end` on, where who ("A capture")
+ * Guard member, unless it has spoken: would anything be overwritten from the byte `end` on, where who ("a capture")
  * says that the disk ends? 0: nobody says it.
  */
 VK_MUST_USE enum vk_status vk_guard_ask_tail(struct vk_restore *restore, uint64_t end, const char *who,

@@ -152,12 +152,12 @@ enum vk_status vk_restore_choose(struct vk_restore *restore, struct vk_error *er
 	for (size_t i = 0; i < capture->region_count; i++)
 		absent &= ~(unsigned)capture->regions[i].part;
 	if (absent != 0 && (absent & VK_PART_ALL) == 0)
-		return vk_error_set(err, VK_USAGE, capture->path, "There is no such part");
+		return vk_error_set(err, VK_USAGE, capture->path, "there is no such part");
 	if (absent != 0) {
 		/* the lowest bit: the first of them */
-		vk_error_set(err, VK_USAGE, capture->path, "The capture holds no part \"%s\"",
+		vk_error_set(err, VK_USAGE, capture->path, "the capture holds no part \"%s\"",
 			     vk_part_name((enum vk_part)(absent & -absent)));
-		return vk_error_remedy(err, "Leave it out of --part, or use another capture");
+		return vk_error_remedy(err, "leave it out of --part, or use another capture");
 	}
 	for (size_t i = 0; status == VK_OK && i < capture->region_count; i++) {
 		const struct vk_region *region = &capture->regions[i];

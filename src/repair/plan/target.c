@@ -30,11 +30,11 @@ static enum vk_status follow_links(const char *path, char **ret_path, struct vk_
 
 	*ret_path = realpath(path, NULL);
 	if (*ret_path == NULL || stat(*ret_path, &st) != 0) {
-		vk_error_errno(err, errno, path, "Cannot find the target");
-		return vk_error_remedy(err, "Name the disk or the image file to write to");
+		vk_error_errno(err, errno, path, "cannot find the target");
+		return vk_error_remedy(err, "name the disk or the image file to write to");
 	}
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
-		return vk_error_set(err, VK_USAGE, path, "The target must be a block device or a file");
+		return vk_error_set(err, VK_USAGE, path, "the target must be a block device or a file");
 	return VK_OK;
 }
 
@@ -45,7 +45,7 @@ static enum vk_status identify(struct vk_target *target, struct vk_error *err)
 	struct stat st;
 
 	if (fstat(vk_io_descriptor(source->raw), &st) != 0)
-		return vk_error_errno(err, errno, target->path, "Cannot examine the target");
+		return vk_error_errno(err, errno, target->path, "cannot examine the target");
 	/* of a file it was recognised only now; edits come in whole sectors of that size */
 	vk_io_set_sector_size(source->raw, source->sector_size);
 	id->is_device = S_ISBLK(st.st_mode);
@@ -94,7 +94,7 @@ void vk_target_close(struct vk_target *target)
 enum vk_status vk_target_changed(const char *path, const char *what, const char *since, struct vk_error *err)
 {
 	vk_error_set(err, VK_REFUSED, path, "%s since %s", what, since);
-	return vk_error_remedy(err, "Nothing was written; look at the target, then repeat the command");
+	return vk_error_remedy(err, "nothing was written; look at the target, then repeat the command");
 }
 
 static bool device_fits(const struct vk_target_id *id, int fd)
@@ -115,23 +115,23 @@ enum vk_status vk_target_check(const struct vk_target_id *id, const struct vk_di
 	bool same;
 
 	if (fstat(fd, &st) != 0)
-		return vk_error_errno(err, errno, path, "Cannot examine the target");
+		return vk_error_errno(err, errno, path, "cannot examine the target");
 	if (id->is_device)
 		same = S_ISBLK(st.st_mode) && st.st_rdev == id->rdev;
 	else
 		same = S_ISREG(st.st_mode) && st.st_dev == id->dev && st.st_ino == id->ino;
 	if (!same)
-		return vk_target_changed(path, "The path came to name something else", since, err);
+		return vk_target_changed(path, "the path came to name something else", since, err);
 	if (id->is_view)
 		return VK_OK;
 	if (id->is_device ? !device_fits(id, fd) : (uint64_t)st.st_size != id->size_bytes + id->footer_bytes)
-		return vk_target_changed(path, "The target's size or sector size changed", since, err);
+		return vk_target_changed(path, "the target's size or sector size changed", since, err);
 	if (facts == NULL || vk_disk_facts_still(facts, fd, &now))
 		return VK_OK;
 	vk_error_set(err, VK_REFUSED, path,
-		     "Guard lun: this is another disk than the plan was made for: %s is \"%.80s\", it was \"%.80s\"",
+		     "guard lun: this is another disk than the plan was made for: %s is \"%.80s\", it was \"%.80s\"",
 		     strcmp(now.wwid, facts->wwid) != 0 ? "its WWID" : "its serial number, partition or file, of WWID",
 		     now.wwid, facts->wwid);
-	return vk_error_remedy(err, "Nothing was written; find the captured disk, then repeat the command with its "
+	return vk_error_remedy(err, "nothing was written; find the captured disk, then repeat the command with its "
 				    "path");
 }
