@@ -67,7 +67,7 @@ printf 'later' | dd of="$disk" bs=1 seek=$((base + 0x1100000)) conv=notrunc stat
 printf '\001' | dd of="$disk" bs=1 seek=$((base + 0x100000 + 0x72)) conv=notrunc status=none
 before=$(disk_sum "$disk")
 exits "undo of a volume that a host has changed since: refused" 3 "$VMFSKIT" undo --store "$store" "$undo" "$disk" --write
-has "undo of a volume that a host has changed since: by name" "$ERR" "^guard changed-since refuses: Byte $((base + 0x100000)) "
+has "undo of a volume that a host has changed since: by name" "$ERR" "^guard changed-since refuses: byte $((base + 0x100000)) "
 has "undo of a volume that a host has changed since: it would zero a header that is usable" "$ERR" \
 	"^guard worse refuses: .*a usable LVM header of the volume at sector 2048"
 is "undo of a volume that a host has changed since: untouched" "$(disk_sum "$disk")" "$before"

@@ -86,8 +86,8 @@ static void test_what_it_drops(void **state)
 	check = checked(LINE("x"), &table, "");
 	assert_false(check->sound);
 	assert_true(says(check->whole.wrong, check->whole.wrong_count, "partition 2 and partedUtil cannot write it"));
-	assert_true(says(check->whole.wrong, check->whole.wrong_count, "partition 5, for which partedUtil has no words"));
-	/* what it has no words for it is not told either */
+	assert_true(says(check->whole.wrong, check->whole.wrong_count, "partition 5 and partedUtil cannot write it"));
+	/* what it cannot write is not printed either */
 	assert_null(check->line_instead);
 	free_check(check);
 }
