@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmfskit decode: show what is in a disk, a dump or a capture, and what is wrong with it. */
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/command.h"
 #include "base/memory.h"
 #include "base/screen.h"
+#include "base/texts.h"
 #include "cmd/shared/frame.h"
 #include "cmd/shared/verbs.h"
 #include "report/report.h"
 #include "vmfskit/capture.h"
+#include "vmfskit/store.h"
+#include "vmfskit/text.h"
 
 /* Everything that was named on the command line, decoded. */
 struct run {
@@ -74,6 +79,40 @@ static enum vk_status open_others(struct run *run, struct vk_error *err)
 	}
 }
 
+/* A folder without what every capture has: the captures in it, when it is a store. */
+static enum vk_status explain_folder(const char *path, enum vk_status status, struct vk_error *err)
+{
+	static const char *const marks[] = {"manifest.json", "SHA256SUMS"};
+	char **ids = NULL, newest[3 * (VK_CAPTURE_ID_BYTES + 2)] = "";
+	struct vk_text text;
+	size_t count = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		char file[PATH_MAX + 32];
+
+		snprintf(file, sizeof(file), "%s/%s", path, marks[i]);
+		if (lstat(file, &st) == 0 || errno != ENOENT)
+			return status;
+	}
+	if (vk_store_list(path, &ids, &count, NULL) != VK_OK || count == 0) {
+		vk_texts_free(ids);
+		status = vk_error_set(err, VK_USAGE, path, "this is a folder, and no capture");
+		vk_error_remedy(err,
+				"name a disk, a partition, the folder of a capture, or a file that holds an image");
+		return status;
+	}
+	vk_text_init(&text, newest, sizeof(newest));
+	for (size_t i = count; i > 0 && count - i < 3; i--)
+		vk_text_fmt(&text, "%s%s", i < count ? ", " : "", ids[i - 1]);
+	vk_texts_free(ids);
+	status = vk_error_set(err, VK_USAGE, path, "this folder is a store: it holds %zu capture%s, the newest %s",
+			      count, count == 1 ? "" : "s", newest);
+	vk_error_remedy(err, "name a capture, %s/ID; vmfskit list --store %s shows them all", vk_shell_path(path).text,
+			vk_shell_path(path).text);
+	return status;
+}
+
 /* A folder is a capture; it is meant as it stands, not as an id of a store. */
 static enum vk_status open_one(struct run *run, const char *path, struct vk_error *err)
 {
@@ -92,7 +131,7 @@ static enum vk_status open_one(struct run *run, const char *path, struct vk_erro
 	snprintf(here, sizeof(here), "%s%s", strchr(path, '/') == NULL ? "./" : "", path);
 	status = vk_capture_open(VK_STORE_DEFAULT, here, &capture, err);
 	if (status != VK_OK)
-		return status;
+		return status == VK_DAMAGED ? explain_folder(path, status, err) : status;
 	status = vk_capture_source(&capture, &source, err);
 	if (status == VK_OK)
 		return keep_source(run, &source, &capture, err);

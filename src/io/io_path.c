@@ -150,13 +150,26 @@ static enum vk_status open_stdin(const struct vk_open_options *options, struct v
 	return open_fd(fd, STDIN_NAME, false, options, ret_io, err);
 }
 
+/* Devices belong to root and a group, files to whoever made them. */
+static void tell_who_may(const char *path, struct vk_error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		vk_error_remedy(err, "a folder on the way to it is closed to you: run this as root");
+	else if (S_ISBLK(st.st_mode))
+		vk_error_remedy(err, "devices are for root and the group disk: put sudo in front of the command");
+	else
+		vk_error_remedy(err, "its permissions do not let you read it: run this as root or as its owner");
+}
+
 enum vk_status vk_io_path(const char *path, const struct vk_open_options *options, struct vk_io **ret_io,
 			  struct vk_error *err)
 {
 	static const struct vk_open_options usual;
 	uint32_t sector_size;
 	enum vk_status status;
-	int fd;
+	int fd, code;
 
 	if (options == NULL)
 		options = &usual;
@@ -172,8 +185,9 @@ enum vk_status vk_io_path(const char *path, const struct vk_open_options *option
 	vk_io_call_ends(options->in_call_since_ms);
 	if (fd >= 0)
 		return open_fd(fd, path, true, options, ret_io, err);
-	status = vk_error_errno(err, errno, path, "cannot open it for reading");
-	if (errno == EACCES || errno == EPERM)
-		vk_error_remedy(err, "run this as root, or as a user who may read it");
+	code = errno;
+	status = vk_error_errno(err, code, path, "cannot open it for reading");
+	if (code == EACCES || code == EPERM)
+		tell_who_may(path, err);
 	return status;
 }

@@ -34,9 +34,9 @@ enum vk_status vk_capture_open(const char *store, const char *name, struct vk_ca
 	if (manifest == NULL)
 		status = vk_no_memory(err, path);
 	if (status == VK_OK) {
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		status = fd >= 0 ? vk_manifest_load(fd, path, manifest, err)
-				 : vk_error_errno(err, errno, path, "cannot open the capture's folder");
+		status = vk_folder_open(path, &fd, err);
+		if (status == VK_OK)
+			status = vk_manifest_load(fd, path, manifest, err);
 	}
 	if (status == VK_OK && !vk_manifest_check_ranges(&manifest->capture, &sink)) {
 		vk_manifest_free(manifest);

@@ -196,7 +196,7 @@ static enum vk_status open_regions(const struct vk_capture *capture, size_t firs
 		io->folder_fd = open(capture->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (io != NULL && io->folder_fd < 0) {
-		vk_error_errno(err, errno, capture->path, "cannot open the capture's folder");
+		vk_folder_closed(err, errno, capture->path, "cannot open the capture's folder");
 		close_files(io);
 		return VK_IO;
 	}

@@ -77,6 +77,8 @@ void vk_folder_abandon(struct vk_folder *folder);
  * close.
  */
 VK_MUST_USE enum vk_status vk_folder_open(const char *path, int *ret_fd, struct vk_error *err);
+/* Of a store or a capture whose folder did not open: the error of code, and what to do about it. */
+enum vk_status vk_folder_closed(struct vk_error *err, int code, const char *path, const char *what);
 /*
  * Open a file of a folder for reading: a regular file, not through a link. VK_ABSENT when it is
  * not there, VK_DAMAGED when it is something else. ret_fd is the caller's to close.

@@ -13,13 +13,24 @@
 #include "base/command.h"
 #include "store/folder/folder.h"
 
+enum vk_status vk_folder_closed(struct vk_error *err, int code, const char *path, const char *what)
+{
+	enum vk_status status = vk_error_errno(err, code, path, "%s", what);
+
+	if (code == EACCES || code == EPERM)
+		vk_error_remedy(err, "run this as root, or as the owner of the store");
+	else if (code == ENOTDIR || code == ELOOP)
+		vk_error_remedy(err, "name a folder, not a file and not a link");
+	return status;
+}
+
 enum vk_status vk_folder_open(const char *path, int *ret_fd, struct vk_error *err)
 {
 	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd >= 0)
 		return VK_OK;
 	return errno == ENOENT ? vk_error_set(err, VK_ABSENT, path, "there is no such folder")
-			       : vk_error_errno(err, errno, path, "cannot open the capture's folder");
+			       : vk_folder_closed(err, errno, path, "cannot open the capture's folder");
 }
 
 enum vk_status vk_folder_open_file(int folder_fd, const char *file, int *ret_fd,
@@ -164,10 +175,8 @@ static enum vk_status find_id(const char *store, const char *name, char **ret_pa
 			     store);
 		return vk_error_remedy(err, "write ./%s or %s/%s", name, store, name);
 	}
-	if (access(store, X_OK) != 0 && errno == EACCES) {
-		vk_error_errno(err, EACCES, store, "cannot look into the store");
-		return vk_error_remedy(err, "run this as root, or as the owner of the store");
-	}
+	if (access(store, X_OK) != 0 && errno == EACCES)
+		return vk_folder_closed(err, EACCES, store, "cannot look into the store");
 	if (is_here) {
 		*ret_path = resolve(name);
 		return *ret_path != NULL ? VK_OK : vk_no_memory(err, name);
@@ -184,10 +193,8 @@ enum vk_status vk_store_find(const char *store, const char *name, char **ret_pat
 	*ret_path = resolve(name);
 	if (*ret_path != NULL)
 		return VK_OK;
-	if (errno == EACCES) {
-		vk_error_errno(err, EACCES, name, "cannot look into the folder that it is in");
-		return vk_error_remedy(err, "run this as root, or as the owner of the store");
-	}
+	if (errno == EACCES)
+		return vk_folder_closed(err, EACCES, name, "cannot look into the folder that it is in");
 	vk_error_set(err, VK_ABSENT, name, "there is no such folder");
 	return vk_error_remedy(err, "vmfskit list shows the captures of a store");
 }
@@ -244,7 +251,7 @@ enum vk_status vk_store_list(const char *store, char ***ret_ids, size_t *ret_cou
 		return vk_error_remedy(err, "vmfskit capture --store %s DISK makes it", vk_shell_path(store).text);
 	}
 	if (dir == NULL)
-		return vk_error_errno(err, errno, store, "cannot open the store");
+		return vk_folder_closed(err, errno, store, "cannot open the store");
 	while (sound && (entry = readdir(dir)) != NULL) {
 		char *id;
 

@@ -40,18 +40,20 @@ static enum vk_status open_folder(const char *path, enum vk_store_use use, int *
 
 	if (use != VK_STORE_READ &&
 	    (vk_step_fails("store folder: mkdir") || (mkdir(path, 0700) != 0 && errno != EEXIST))) {
-		vk_error_errno(err, errno, path, "cannot make the store");
-		return vk_error_remedy(err, "make its parent folder, or name another with --store");
+		int code = errno;
+
+		vk_error_errno(err, code, path, "cannot make the store");
+		return vk_error_remedy(err, code == EACCES || code == EPERM
+						    ? "run this as root, or name a folder of your own with --store"
+						    : "make its parent folder, or name another with --store");
 	}
 	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*ret_fd < 0 && errno == ENOENT) {
 		vk_error_set(err, VK_ABSENT, path, "there is no store here yet");
 		return vk_error_remedy(err, "vmfskit capture --store %s DISK makes it", vk_shell_path(path).text);
 	}
-	if (*ret_fd < 0) {
-		vk_error_errno(err, errno, path, "cannot open the store");
-		return vk_error_remedy(err, "name a folder with --store");
-	}
+	if (*ret_fd < 0)
+		return vk_folder_closed(err, errno, path, "cannot open the store");
 	if (use == VK_STORE_READ)
 		return VK_OK;
 	/* its own entry must survive a power cut; also when it was there: whoever made it may not have come to this */

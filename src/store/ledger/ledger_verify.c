@@ -336,7 +336,7 @@ enum vk_status vk_ledger_verify(const char *store, const struct vk_ledger_check 
 	v.store_fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (v.store_fd < 0)
 		return errno == ENOENT ? vk_error_set(err, VK_ABSENT, store, "there is no store here yet")
-				       : vk_error_errno(err, errno, store, "cannot open the store");
+				       : vk_folder_closed(err, errno, store, "cannot open the store");
 	if (check->anchor != NULL)
 		status = vk_ledger_anchor_read(check->anchor, &v.anchor.head, err);
 	/* the captures first: what is there by now is in the ledger that is read next */
