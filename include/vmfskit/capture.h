@@ -50,6 +50,13 @@ struct vk_origin_file {
 	uint64_t length_bytes;
 	char sha256[VK_SHA256_HEX_BYTES];
 	char modified[32];     /* UTC; empty: not known */
+	/*
+	 * Newer: how the disk was read through it, and the files of the same dump behind it. It begins at this byte,
+	 * of each so many bytes the first 512 are its own, and what it holds at all this file of ddrescue tells.
+	 */
+	uint64_t at_bytes;
+	uint64_t stride_bytes; /* 0: all are */
+	char mapfile[512];     /* empty: all is held */
 };
 
 /* Who a partition was, for the guards. Texts are empty where the capture does not know. */
@@ -163,6 +170,12 @@ struct vk_capture_origin {
 	const struct vk_origin_file *files;
 	size_t file_count;
 };
+
+/*
+ * How an import was read, where that is not simply byte by byte: "md.img from byte 1048576 on, as far as md.map says it
+ * was read". Nothing is put of other captures.
+ */
+void vk_capture_put_view(const struct vk_capture *capture, struct vk_text *text);
 
 struct vk_capture_options {
 	struct vk_store *store;  /* opened with RUN or ADD; borrowed */

@@ -27,16 +27,19 @@ struct vk_import_options {
 	enum vk_source_kind as;   /* what the dumps are, VK_SOURCE_AUTO: recognised */
 	const uint64_t *places;   /* where the first dumps lie on their disk, in their order */
 	size_t place_count;
+	struct vk_io_view view;   /* of dumps: in which bytes of them the disk is; the pieces are those of the paths */
 };
 
 /* Disks found in sources, each of which becomes a capture. Free with vk_import_close. */
 struct vk_import;
 
 /*
- * Look into the sources; "-" is standard input. Errors: VK_USAGE (the sources or options do not fit together, or
- * nothing tells what a source is), VK_ABSENT (no such disk, no vmfskit-collect.txt), VK_DAMAGED and VK_UNSUPPORTED
- * (a tar or index that is broken or of another kind), VK_REFUSED (a tar whose members lead elsewhere), VK_IO,
- * VK_NOMEM.
+ * Look into the sources; "-" is standard input, and pieces of one split dump that follow each other in their order are
+ * one source. A dump that carries the disk, or is a copy with longer sectors, is looked through: what is imported are
+ * the bytes of the disk, at their places of the disk, and the capture says where they were found. Errors: VK_USAGE (the
+ * sources or options do not fit together, nothing tells what a source is, or its bytes are not in their places),
+ * VK_ABSENT (no such disk, no vmfskit-collect.txt, a piece of a split dump), VK_DAMAGED and VK_UNSUPPORTED (a tar or
+ * index that is broken or of another kind), VK_REFUSED (a tar whose members lead elsewhere), VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_import_open(const char *const *paths, size_t count,
 					  const struct vk_import_options *options,

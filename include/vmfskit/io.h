@@ -292,7 +292,7 @@ struct vk_range {
 	uint64_t length_bytes;
 };
 size_t vk_io_bad_ranges(const struct vk_io *io, const struct vk_range **ret_ranges);
-/* All that is known to be wrong with the input itself: these ranges, the damage, and how a text was read. */
+/* All that is known to be wrong with the input: missing pieces, these ranges, the damage, how a text was read. */
 void vk_io_say_faults(const struct vk_io *io, const struct vk_finding_sink *sink);
 
 #ifdef __cplusplus

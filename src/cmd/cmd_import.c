@@ -41,7 +41,7 @@ static bool read_options(void *ctx)
 	o->disk = vk_cli_value(cmd->call, "disk");
 	o->host = vk_cli_value(cmd->call, "host");
 	o->places = run->places;
-	if (!vk_cmd_read_sector_size(cmd, &o->sector_size))
+	if (!vk_cmd_read_how(cmd, &o->sector_size, &o->view))
 		return false;
 	if (o->disk != NULL && o->disk[0] == '\0')
 		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--disk needs a name"));
@@ -62,6 +62,9 @@ static bool read_options(void *ctx)
 							   "not %s",
 							   place));
 	}
+	if (o->view.mapfile != NULL && vk_io_split_count((const char *const *)cmd->call->arguments,
+							 cmd->call->argument_count) < cmd->call->argument_count)
+		return vk_cmd_ok(cmd, vk_cli_usage(cmd->call, "--mapfile is of one image: name it alone"));
 	return vk_cmd_open_sign_key(cmd) && vk_cmd_check_anchor(cmd, true);
 }
 
@@ -115,13 +118,18 @@ static void print_job(const struct vk_cli_call *call, const struct job *job)
 {
 	const struct vk_report_style style = vk_report_style_for(call->out);
 	const struct vk_capture *c = &job->capture;
-	char size[64];
+	char size[64], view[1024];
+	struct vk_text text;
 
 	vk_cmd_size(c->size_bytes, size);
+	vk_text_init(&text, view, sizeof(view));
+	vk_capture_put_view(c, &text);
 	fprintf(call->out, "%s: %s, %s%s, taken %s%s%s, ", job->id, c->source_path,
 		c->size_uncertain ? "at least " : "", size, c->time, c->host[0] != '\0' ? " on " : "", c->host);
 	vk_cmd_show_saved(call->out, c);
 	fputc('\n', call->out);
+	if (view[0] != '\0')
+		fprintf(call->out, "  read as   %s\n", view);
 	vk_report_findings_text(call->out, &job->findings, NULL, &style);
 }
 
@@ -137,9 +145,14 @@ static void put_text(const void *ctx)
 static json_t *job_json(const struct job *job)
 {
 	struct vk_json o = vk_cmd_capture_json(job->id, job->path, &job->capture);
+	char view[1024];
+	struct vk_text text;
 
+	vk_text_init(&text, view, sizeof(view));
+	vk_capture_put_view(&job->capture, &text);
 	vk_json_set_bool(&o, "size_certain", !job->capture.size_uncertain);
 	vk_json_set_number(&o, "files", job->capture.imported_count);
+	vk_json_set_text(&o, "read_as", view[0] != '\0' ? view : NULL);
 	return vk_json_end(&o);
 }
 
@@ -209,7 +222,7 @@ static const struct vk_cli_option options[] = {
 	 .argument = "KIND",
 	 .help = "what the dumps are, where their bytes do not tell",
 	 .choices = "disk partition volume header"},
-	VK_SECTOR_SIZE_OPTION,
+	VK_HOW_OPTIONS,
 	VK_SIGN_KEY_OPTION,
 	VK_ANCHOR_OPTION,
 	VK_JSON_OPTION,
@@ -220,6 +233,7 @@ static const struct vk_cli_example examples[] = {
 	{"ssh esx1 sh -s <vmfskit-collect.sh >esx1.tar; vmfskit import esx1.tar", "all disks of an ESXi host"},
 	{"vmfskit import vmfs-header-backup-sda.hex vmfs-metadata-sda-vh.sf.bu",
 	 "what the script of 2009 saved, as one capture"},
+	{"vmfskit import --at 1M member.img", "the disk that begins there in the image of something else"},
 	{"vmfskit import --disk lun7 --place 0 table.dd --place 2048s part.dd", "two dumps of one disk"},
 	{NULL, NULL},
 };
@@ -233,7 +247,12 @@ const struct vk_cli_verb vk_verb_import = {
 		"disk or of a partition), a file of the script of 2009 (vmfs-header-backup-NAME.hex, the first 2 MiB "
 		"of disk NAME; vmfs-metadata-NAME-vh.sf.bu, its .vh.sf), a text with listings or a VMFSIMG image; "
 		"- is standard input. Sources are only read. A text with listings of several disks makes a capture of "
-		"each; one of them is FILE#NAME.\n\n"
+		"each; one of them is FILE#NAME. The pieces of a split dump (.001, .002, ...; .aa, .ab, ...) that are "
+		"named one after the other are one SOURCE.\n\n"
+		"A dump in which the disk lies whole (a member of a mirror, a physical volume, a partition), or of a "
+		"drive with longer sectors, is looked through, as is one with --mapfile, --stride and --at, which are "
+		"applied in this order. What is saved are the bytes of that disk at their places of that disk, and the "
+		"capture says how they were read. It is restored to that disk, never to what it was read from.\n\n"
 		"The captures are what vmfskit capture would have made of the disk itself, as far as its bytes are "
 		"there. What is not there is never taken for zeros: it is on record in the capture, printed as "
 		"capture.not-held, and restore does not write it. The capture carries the time when the bytes were "

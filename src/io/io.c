@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/checked.h"
+#include "base/texts.h"
 #include "io/io_handle.h"
 
 static uint32_t sound_sector_size(uint32_t sector_size)
@@ -263,6 +264,20 @@ void vk_io_set_damage(struct vk_io *io, const char *sentence, uint64_t offset_by
 	io->damage_offset = offset_bytes;
 }
 
+static void say_pieces(const struct vk_io *io, const struct vk_finding_sink *sink)
+{
+	const struct vk_io_join *join = vk_io_join(io);
+
+	if (join == NULL)
+		return;
+	vk_finding_say(sink, VK_F_SOURCE_JOINED, 0, io->size_bytes, NULL, NULL, "%zu files were put together, up to %s",
+		       join->count, vk_safe_name(join->last).text);
+	if (join->missing_count > 0)
+		vk_finding_say(sink, VK_F_SOURCE_PIECE_MISSING, join->missing_at_bytes, join->missing_bytes, NULL, NULL,
+			       "%zu piece%s not there: %s", join->missing_count,
+			       join->missing_count == 1 ? " is" : "s are", join->missing);
+}
+
 void vk_io_say_faults(const struct vk_io *io, const struct vk_finding_sink *sink)
 {
 	const struct vk_range *ranges;
@@ -270,6 +285,7 @@ void vk_io_say_faults(const struct vk_io *io, const struct vk_finding_sink *sink
 	uint64_t at = 0;
 	const char *damage = vk_io_damage(io, &at);
 
+	say_pieces(io, sink);
 	for (size_t i = 0; i < count; i++)
 		vk_finding_say(sink, VK_F_SOURCE_UNREADABLE, ranges[i].offset_bytes, ranges[i].length_bytes, NULL, NULL,
 			       "unreadable sectors");

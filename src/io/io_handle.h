@@ -72,6 +72,8 @@ VK_MUST_USE enum vk_status vk_io_viewed(struct vk_io **io, const struct vk_io_vi
 void vk_io_own(struct vk_io *io, struct vk_io *base);
 /* The bases of all parts are closed when parts is. */
 void vk_io_parts_own(struct vk_io *parts);
+/* The base of part i of what vk_io_parts made. */
+struct vk_io *vk_io_parts_base(const struct vk_io *parts, size_t i);
 
 /*
  * FILE#NAME, where there is no file of the whole name: *ret_name, inside path, is one of several disks in a text, and

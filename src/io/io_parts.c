@@ -219,6 +219,13 @@ void vk_io_parts_own(struct vk_io *parts)
 	p->own = true;
 }
 
+struct vk_io *vk_io_parts_base(const struct vk_io *parts, size_t i)
+{
+	const struct parts *p = parts->self;
+
+	return p->list[i].part.base;
+}
+
 /* One part of base at a place of the new source, and nothing else. */
 static struct vk_io *one_part(const char *name, const struct vk_io_part *part, uint64_t size_bytes)
 {

@@ -266,20 +266,6 @@ static enum vk_status decode(struct vk_source *s, struct vk_error *err)
 	return vk_source_add_vmfs(s, &part, 0, UINT64_MAX, err);
 }
 
-static void say_pieces(struct vk_source *s)
-{
-	const struct vk_io_join *join = vk_io_join(s->raw);
-
-	if (join == NULL)
-		return;
-	VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_JOINED, 0, s->size_bytes, NULL, NULL,
-			"%zu files were put together, up to %s", join->count, vk_safe_name(join->last).text);
-	if (join->missing_count > 0)
-		VK_FINDINGS_SAY(&s->findings, VK_F_SOURCE_PIECE_MISSING, join->missing_at_bytes, join->missing_bytes,
-				NULL, NULL, "%zu piece%s not there: %s", join->missing_count,
-				join->missing_count == 1 ? " is" : "s are", join->missing);
-}
-
 static void say_input_faults(struct vk_source *s)
 {
 	const struct vk_finding_sink sink = vk_findings_sink(&s->findings);
@@ -394,7 +380,6 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 	if (status == VK_OK)
 		status = vk_source_say_part(&s, first, count, err);
 	if (status == VK_OK) {
-		say_pieces(&s);
 		say_input_faults(&s);
 		if (!vk_source_say_container(&s))
 			status = vk_no_memory(err, path);

@@ -74,6 +74,22 @@ static enum vk_status ask_plan(struct vk_restore *restore, struct vk_error *err)
 			       shown, restore->plan);
 }
 
+/* No guard: what the capture holds lies in its places, but whoever imported it must name the right disk. */
+static enum vk_status tell_view(struct vk_restore *restore, struct vk_error *err)
+{
+	char view[1024];
+	struct vk_text text;
+
+	(void)err;
+	vk_text_init(&text, view, sizeof(view));
+	vk_capture_put_view(restore->capture, &text);
+	if (view[0] != '\0')
+		vk_restore_add_remark(restore,
+				      "the capture was imported from %s: its offsets count in the disk that is read "
+				      "so, and the target must be that disk", view);
+	return VK_OK;
+}
+
 static enum vk_status ask_size(struct vk_restore *restore, struct vk_error *err)
 {
 	uint64_t seen = restore->target.size_bytes, want = restore->capture->size_bytes;
@@ -248,6 +264,7 @@ enum vk_status vk_guards_ask_all(struct vk_restore *restore, struct vk_error *er
 	static vk_guard_ask *const guards[] = {
 		ask_plan,
 		vk_guard_ask_lun,
+		tell_view,
 		ask_size,
 		ask_sector_size,
 		vk_guard_ask_kind,

@@ -119,7 +119,7 @@ static enum vk_status add_dump(struct vk_import *import, const char *path, const
 		vk_io_close(io);
 		return vk_no_memory(err, path);
 	}
-	status = vk_dump_open(path, part, io, modified, o->as, o->sector_size, place_of(import), dump, err);
+	status = vk_dump_open(path, part, io, modified, o, place_of(import), dump, err);
 	if (status == VK_OK && vk_io_has_next(dump->io) && o->disk != NULL) {
 		status = vk_io_choose(&dump->io, NULL, err); /* refuses, and names them */
 		vk_dump_close(dump);
@@ -134,7 +134,7 @@ static enum vk_status add_dump(struct vk_import *import, const char *path, const
 
 		if (next == NULL)
 			return vk_no_memory(err, path);
-		status = vk_dump_next(dump, o->as, o->sector_size, place_of(import), next, err);
+		status = vk_dump_next(dump, o, place_of(import), next, err);
 		if (status == VK_OK)
 			status = keep_dump(import, next, err);
 		else
@@ -144,8 +144,22 @@ static enum vk_status add_dump(struct vk_import *import, const char *path, const
 	return status;
 }
 
-static enum vk_status open_source(struct vk_import *import, const char *path, struct vk_error *err)
+/* What a collector wrote says itself where its bytes belong. */
+static enum vk_status check_view(const struct vk_import *import, const char *path, struct vk_error *err)
 {
+	const struct vk_io_view *view = &import->options.view;
+
+	if (view->at_bytes == 0 && view->stride_bytes == 0 && view->mapfile == NULL)
+		return VK_OK;
+	return vk_error_set(err, VK_USAGE, path,
+			    "--at, --stride and --mapfile are of dumps, and this is what a collector wrote");
+}
+
+/* pieces: further ones of a split dump. */
+static enum vk_status open_source(struct vk_import *import, const char *path, const char *const *pieces,
+				  size_t piece_count, struct vk_error *err)
+{
+	const struct vk_open_options options = {.view = {.pieces = pieces, .piece_count = piece_count}};
 	struct stat st;
 	uint64_t modified = 0;
 	const char *part = NULL;
@@ -158,24 +172,22 @@ static enum vk_status open_source(struct vk_import *import, const char *path, st
 	if (strcmp(path, "-") != 0 && stat(part != NULL ? file : path, &st) == 0) {
 		if (S_ISDIR(st.st_mode)) {
 			free(file);
-			return add_container(import, path, NULL, 0, err);
+			status = check_view(import, path, err);
+			return status == VK_OK ? add_container(import, path, NULL, 0, err) : status;
 		}
-		if (S_ISREG(st.st_mode) && st.st_mtime > 0)
-			modified = (uint64_t)st.st_mtime;
+		modified = vk_import_modified(part != NULL ? file : path);
 	}
-	status = vk_io_open_raw(part != NULL ? file : path, NULL, &io, err);
+	status = vk_io_open_raw(part != NULL ? file : path, &options, &io, err);
 	free(file);
 	if (status != VK_OK)
 		return status;
-	/* the digest of an import is that of the file as it came */
-	if (vk_io_join(io) != NULL) {
-		vk_io_close(io);
-		vk_error_set(err, VK_UNSUPPORTED, path, "this is the first piece of a split dump");
-		return vk_error_remedy(err, "vmfskit capture takes it as the disk that it is");
-	}
-	if (!vk_io_is_device(io) && vk_tar_recognise(io))
+	if (vk_io_is_device(io) || vk_io_join(io) != NULL || !vk_tar_recognise(io))
+		return add_dump(import, path, part, io, modified, err);
+	status = check_view(import, path, err);
+	if (status == VK_OK)
 		return add_container(import, path, io, modified, err);
-	return add_dump(import, path, part, io, modified, err);
+	vk_io_close(io);
+	return status;
 }
 
 enum vk_status vk_import_open(const char *const *paths, size_t count,
@@ -184,6 +196,7 @@ enum vk_status vk_import_open(const char *const *paths, size_t count,
 {
 	struct vk_import *import = calloc(1, sizeof(*import));
 	enum vk_status status = VK_OK;
+	size_t files;
 
 	if (import == NULL)
 		return vk_no_memory(err, NULL);
@@ -191,8 +204,10 @@ enum vk_status vk_import_open(const char *const *paths, size_t count,
 	import->containers = calloc(count + 1, sizeof(*import->containers));
 	if (import->containers == NULL)
 		status = vk_no_memory(err, NULL);
-	for (size_t i = 0; i < count && status == VK_OK; i++)
-		status = open_source(import, paths[i], err);
+	for (size_t i = 0; i < count && status == VK_OK; i += files) {
+		files = vk_io_split_count(paths + i, count - i);
+		status = open_source(import, paths[i], paths + i + 1, files - 1, err);
+	}
 	if (status == VK_OK && import->job_count == 0 && options->disk != NULL) {
 		status = vk_error_set(err, VK_ABSENT, NULL, "there is no disk of the name %s in what is imported",
 				      options->disk);
@@ -202,8 +217,10 @@ enum vk_status vk_import_open(const char *const *paths, size_t count,
 		vk_error_set(err, VK_USAGE, NULL, "one size is given for %zu disks", import->job_count);
 		status = vk_error_remedy(err, "import them one by one, with --disk where they come together");
 	} else if (status == VK_OK && options->place_count > import->dump_count) {
-		status = vk_error_set(err, VK_USAGE, NULL, "%zu places are given for %zu dumps", options->place_count,
-				      import->dump_count);
+		vk_error_set(err, VK_USAGE, NULL, "%zu places are given for %zu dumps", options->place_count,
+			     import->dump_count);
+		status = vk_error_remedy(err, "files whose names count on (.001, .002) are the pieces of one dump; "
+					      "give them other names if they are not");
 	}
 	if (status == VK_OK)
 		*ret_import = import;
@@ -363,7 +380,7 @@ enum vk_status vk_import_take(struct vk_import *import, size_t index,
 		taking.origin = &making.origin;
 		taking.sector_size = making.sector_size;
 		for (size_t i = 0; i < job->dump_count; i++)
-			vk_io_say_faults(job->dumps[i]->io, sink);
+			vk_dump_say(job->dumps[i], sink);
 		if (job->from != NULL)
 			report_collector(job->from, &job->from->index.disks[job->index], sink);
 		status = vk_capture_take(&source, &taking, sink, ret_id, err);

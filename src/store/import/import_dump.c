@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/checked.h"
 #include "io/io_handle.h"
+#include "store/folder/identity_of_run.h"
 #include "store/import/import_parts.h"
 #include "store/plan/plan.h"
 
@@ -39,63 +40,168 @@ static const char *disk_in_name(const char *path, size_t *ret_len, enum vk_sourc
 	return NULL;
 }
 
-static enum vk_status recognise(struct vk_dump *dump, enum vk_source_kind as, uint32_t sector_size,
-				struct vk_error *err)
+/* Whether the disk lies in other bytes than its own; then these end where it does, as far as that is known. */
+static bool is_inside(const struct vk_dump *dump)
 {
-	const struct vk_source_options options = {.look = VK_LOOK_AT, .as = as, .sector_size = sector_size};
+	return dump->files[0].at_bytes != 0 || (vk_source_looked_through(&dump->source) &&
+						dump->source.readings.items[0].kind == VK_READING_CARRIER);
+}
+
+/* What lies behind its end belongs to what it lies in. */
+static void cut_behind(struct vk_dump *dump, uint64_t disk_size_bytes)
+{
+	const struct vk_source *source = &dump->source;
+	uint64_t end = vk_import_end(source);
+
+	if (dump->kind != VK_SOURCE_DISK && dump->kind != VK_SOURCE_PARTITION)
+		return;
+	for (size_t i = 0; i < source->vmfs_count && end != 0; i++)
+		if (source->vmfs[i].lvm_usable)
+			end = vk_max_u64(end, vk_add_sat(vk_mul_sat(source->vmfs[i].start_sector, source->sector_size),
+							 source->vmfs[i].lvm.totalBytes));
+	end = disk_size_bytes != 0 ? disk_size_bytes : end;
+	if (end != 0)
+		dump->length_bytes = vk_min_u64(dump->length_bytes, end);
+}
+
+/*
+ * A text is no dump; and of what is refused unless it is said what it is, a capture would hold bytes at places where
+ * they are not on the disk.
+ */
+static enum vk_status refuse_reading(const struct vk_dump *dump, enum vk_source_kind as, struct vk_error *err)
+{
+	static const enum vk_finding_code codes[VK_READING_COUNT] = {[VK_READING_MEMBER] = VK_F_SOURCE_MEMBER,
+								     [VK_READING_SHIFTED] = VK_F_SOURCE_SHIFTED,
+								     [VK_READING_GLUED] = VK_F_SOURCE_GLUED,
+								     [VK_READING_TEXT] = VK_F_SOURCE_TEXT};
+	const struct vk_reading *best = &dump->source.readings.items[0];
+
+	if (codes[best->kind] == 0 || (as != VK_SOURCE_AUTO && best->kind != VK_READING_TEXT))
+		return VK_OK;
+	vk_error_set(err, VK_USAGE, dump->path, "this is %s", best->what);
+	return vk_error_remedy(err, "%s", vk_finding_kind(codes[best->kind])->remedy);
+}
+
+static enum vk_status recognise(struct vk_dump *dump, const struct vk_import_options *o, enum vk_source_kind as,
+				enum vk_io_form form, struct vk_error *err)
+{
+	const struct vk_source_options options = {
+		.look = VK_LOOK_THROUGH, .as = as, .sector_size = o->sector_size, .view = o->view};
 	struct vk_io *window = vk_io_window(dump->io, 0, vk_io_size_bytes(dump->io));
-	struct vk_source source;
+	struct vk_source *source = &dump->source;
+	const struct vk_reading *best;
 	enum vk_status status;
 
 	if (window == NULL)
 		return vk_no_memory(err, dump->path);
-	status = vk_source_open_io(window, dump->path, VK_FORM_RAW, &options, &source, err);
+	status = vk_source_open_io(window, dump->path, form, &options, source, err);
 	if (status != VK_OK)
 		return status;
-	dump->kind = source.kind;
-	dump->offset_bytes = source.origin_bytes;
-	status = vk_source_refuse_container(&source, err);
-	if (status == VK_OK && vk_source_is_text(&source)) {
-		vk_error_set(err, VK_USAGE, dump->path, "this is %s", source.readings.items[0].what);
-		status = vk_error_remedy(err, "%s", vk_finding_kind(VK_F_SOURCE_TEXT)->remedy);
+	best = &source->readings.items[0];
+	dump->kind = source->kind;
+	dump->offset_bytes = source->origin_bytes;
+	dump->held = source->raw;
+	dump->length_bytes = vk_io_size_bytes(source->raw);
+	if (vk_source_looked_through(source)) {
+		dump->files[0].at_bytes += best->at_bytes;
+		dump->files[0].stride_bytes = best->stride_bytes;
 	}
+	if (is_inside(dump))
+		cut_behind(dump, o->disk_size_bytes);
+	status = vk_source_refuse_container(source, err);
+	if (status == VK_OK)
+		status = refuse_reading(dump, as, err);
 	if (status == VK_OK && as == VK_SOURCE_AUTO &&
-	    vk_findings_have(&source.findings, VK_F_SOURCE_UNRECOGNISED, 0)) {
+	    vk_findings_have(&source->findings, VK_F_SOURCE_UNRECOGNISED, 0)) {
 		vk_error_set(err, VK_USAGE, dump->path, "nothing in it tells what it is");
 		status = vk_error_remedy(err, "say it with --as, or with --place where on its disk it begins");
 	}
-	vk_source_close(&source);
 	return status;
 }
 
-/* What it is and where it lies; all else of dump is there. */
-static enum vk_status place_dump(struct vk_dump *dump, enum vk_source_kind as, uint32_t sector_size,
-				 const uint64_t *place, struct vk_error *err)
+/* What it is and where it lies; all else of dump is there, and its io unfolded. */
+static enum vk_status place_dump(struct vk_dump *dump, const struct vk_import_options *o, enum vk_source_kind as,
+				 enum vk_io_form form, const uint64_t *place, struct vk_error *err)
 {
+	const struct vk_io_view *view = &o->view;
+	enum vk_status status = vk_io_viewed(&dump->io, view, err);
+
+	if (status != VK_OK) {
+		dump->io = NULL;
+		return status;
+	}
+	dump->files[0].at_bytes = view->at_bytes;
+	dump->files[0].stride_bytes = view->stride_bytes;
+	if (view->mapfile != NULL)
+		vk_who_label(dump->files[0].mapfile, sizeof(dump->files[0].mapfile), view->mapfile);
 	if (place == NULL)
-		return recognise(dump, as, sector_size, err);
+		return recognise(dump, o, as, form, err);
+	dump->held = dump->io;
+	dump->length_bytes = vk_io_size_bytes(dump->io);
 	dump->kind = VK_SOURCE_DISK;
 	dump->offset_bytes = *place;
 	dump->placed = true;
 	return VK_OK;
 }
 
-enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io, uint64_t modified,
-			    enum vk_source_kind as, uint32_t sector_size, const uint64_t *place,
-			    struct vk_dump *ret_dump, struct vk_error *err)
+/* A file as it came. */
+static enum vk_status add_file(struct vk_dump *dump, const char *path, uint64_t modified, struct vk_io *io,
+			       struct vk_error *err)
 {
-	struct vk_dump dump = {.path = strdup(path), .io = io, .modified = modified};
-	enum vk_source_kind named = as;
+	struct vk_origin_file file = {.name = ""};
+	enum vk_status status;
+
+	vk_import_name(&file, path, NULL, modified);
+	status = vk_import_digest(io, 0, vk_io_size_bytes(io), &file, NULL, err);
+	if (status == VK_OK && vk_append(&dump->files, &dump->file_count, &file, sizeof(file)) == NULL)
+		status = vk_no_memory(err, path);
+	/* what is in the capture is at least that old */
+	if (modified != 0 && (dump->modified == 0 || modified < dump->modified))
+		dump->modified = modified;
+	return status;
+}
+
+/* All files that it is read from: its own, or its pieces, and the mapfile. */
+static enum vk_status add_files(struct vk_dump *dump, const char *path, uint64_t modified, const char *mapfile,
+				struct vk_error *err)
+{
+	const struct vk_io_join *join = vk_io_join(dump->io);
+	enum vk_status status = VK_OK;
+	struct vk_io *io;
+
+	for (size_t i = 0; join != NULL && i < join->count && status == VK_OK; i++) {
+		io = vk_io_parts_base(dump->io, i);
+		status = add_file(dump, vk_io_name(io), vk_import_modified(vk_io_name(io)), io, err);
+	}
+	if (join == NULL)
+		status = add_file(dump, path, modified, dump->io, err);
+	if (status == VK_OK && dump->files[0].length_bytes == 0)
+		return vk_error_set(err, VK_DAMAGED, path, "it is empty");
+	if (status != VK_OK || mapfile == NULL)
+		return status;
+	status = vk_io_path(mapfile, NULL, &io, err);
+	if (status == VK_OK) {
+		status = add_file(dump, mapfile, vk_import_modified(mapfile), io, err);
+		vk_io_close(io);
+	}
+	return status;
+}
+
+enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io, uint64_t modified,
+			    const struct vk_import_options *o, const uint64_t *place, struct vk_dump *ret_dump,
+			    struct vk_error *err)
+{
+	struct vk_dump dump = {.path = strdup(path), .io = io};
+	enum vk_source_kind named = o->as;
 	size_t len = 0;
 	const char *disk = disk_in_name(path, &len, &named);
-	const struct vk_form *form = vk_form(vk_io_form_of(io));
+	const enum vk_io_form form = vk_io_form_of(io);
 	struct vk_text text;
 	enum vk_status status = VK_OK;
 
 	vk_text_init(&text, dump.disk, sizeof(dump.disk));
 	if (disk != NULL)
 		vk_text_label(&text, (const uint8_t *)disk, len);
-	vk_import_name(&dump.file, path, NULL, modified);
 	if (dump.path == NULL) {
 		status = vk_no_memory(err, path);
 	} else if (vk_io_footer_bytes(io) != 0) {
@@ -104,11 +210,9 @@ enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io
 		status = vk_error_remedy(err, "vmfskit capture takes it as the disk that it is");
 	}
 	if (status == VK_OK)
-		status = vk_import_digest(io, 0, vk_io_size_bytes(io), &dump.file, NULL, err);
-	if (status == VK_OK && dump.file.length_bytes == 0)
-		status = vk_error_set(err, VK_DAMAGED, path, "it is empty");
-	if (status == VK_OK && form->unfold != NULL)
-		status = form->unfold(io, &dump.io, err);
+		status = add_files(&dump, path, modified, o->view.mapfile, err);
+	if (status == VK_OK && vk_form(form)->unfold != NULL)
+		status = vk_form(form)->unfold(io, &dump.io, err);
 	if (status == VK_OK && part != NULL)
 		status = vk_io_choose(&dump.io, part, err);
 	if (status == VK_OK && (part != NULL || vk_io_has_next(dump.io))) {
@@ -118,7 +222,7 @@ enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io
 			status = vk_no_memory(err, path);
 	}
 	if (status == VK_OK)
-		status = place_dump(&dump, as != VK_SOURCE_AUTO ? as : named, sector_size, place, err);
+		status = place_dump(&dump, o, o->as != VK_SOURCE_AUTO ? o->as : named, form, place, err);
 	if (status == VK_OK)
 		*ret_dump = dump;
 	else
@@ -126,24 +230,41 @@ enum vk_status vk_dump_open(const char *path, const char *part, struct vk_io *io
 	return status;
 }
 
-enum vk_status vk_dump_next(struct vk_dump *before, enum vk_source_kind as, uint32_t sector_size,
-			    const uint64_t *place, struct vk_dump *ret_dump, struct vk_error *err)
+enum vk_status vk_dump_next(struct vk_dump *before, const struct vk_import_options *o, const uint64_t *place,
+			    struct vk_dump *ret_dump, struct vk_error *err)
 {
-	struct vk_dump dump = {.io = vk_io_take_next(before->io), .modified = before->modified, .file = before->file};
-	enum vk_status status;
+	struct vk_dump dump = {.io = vk_io_take_next(before->io), .modified = before->modified};
+	enum vk_status status = VK_OK;
 
 	dump.path = strdup(vk_io_name(dump.io));
-	status = dump.path != NULL ? place_dump(&dump, as, sector_size, place, err) : vk_no_memory(err, before->path);
+	if (dump.path == NULL ||
+	    vk_append(&dump.files, &dump.file_count, &before->files[0], sizeof(before->files[0])) == NULL)
+		status = vk_no_memory(err, before->path);
+	else
+		status = place_dump(&dump, o, o->as, VK_FORM_HEXDUMP, place, err);
 	if (status == VK_OK)
 		*ret_dump = dump;
 	else
 		vk_dump_close(&dump);
 	return status;
+}
+
+void vk_dump_say(const struct vk_dump *dump, const struct vk_finding_sink *sink)
+{
+	for (size_t i = 0; i < dump->source.findings.count; i++) {
+		const struct vk_finding *finding = &dump->source.findings.items[i];
+
+		if (finding->code == VK_F_SOURCE_CARRIER || finding->code == VK_F_SOURCE_STRIDE)
+			vk_finding_put(sink, finding);
+	}
+	vk_io_say_faults(dump->held, sink);
 }
 
 void vk_dump_close(struct vk_dump *dump)
 {
+	vk_source_close(&dump->source);
 	vk_io_close(dump->io);
+	free(dump->files);
 	free(dump->path);
 	memset(dump, 0, sizeof(*dump));
 }
@@ -151,18 +272,17 @@ void vk_dump_close(struct vk_dump *dump)
 static enum vk_status add_dump_piece(struct vk_parts *parts, const struct vk_dump *dump, uint64_t offset,
 			  struct vk_error *err)
 {
-	struct vk_io_part piece = {.base = dump->io,
-				    .offset_bytes = offset,
-				    .length_bytes = vk_io_size_bytes(dump->io)};
+	struct vk_io_part piece = {.base = dump->held, .offset_bytes = offset, .length_bytes = dump->length_bytes};
+	bool fine;
 
 	if (vk_add_sat(offset, piece.length_bytes) > INT64_MAX) {
 		vk_error_set(err, VK_USAGE, dump->path, "it would lie behind the end of any disk");
 		return vk_error_remedy(err, "say with --place, in bytes, where on its disk it begins");
 	}
-	if (vk_append(&parts->pieces, &parts->count, &piece, sizeof(piece)) != NULL &&
-	    vk_append(&parts->files, &parts->file_count, &dump->file, sizeof(dump->file)) != NULL)
-		return VK_OK;
-	return vk_no_memory(err, dump->path);
+	fine = vk_append(&parts->pieces, &parts->count, &piece, sizeof(piece)) != NULL;
+	for (size_t i = 0; i < dump->file_count && fine; i++)
+		fine = vk_append(&parts->files, &parts->file_count, &dump->files[i], sizeof(dump->files[i])) != NULL;
+	return fine ? VK_OK : vk_no_memory(err, dump->path);
 }
 
 /* The partition that dumps of a partition, header or volume are of. */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/checked.h"
 #include "io/io_handle.h"
@@ -37,6 +38,13 @@ void vk_import_name(struct vk_origin_file *file, const char *path, const char *m
 	vk_text_init(&text, file->modified, sizeof(file->modified));
 	if (modified != 0)
 		vk_text_time_s(&text, modified);
+}
+
+uint64_t vk_import_modified(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_mtime > 0 ? (uint64_t)st.st_mtime : 0;
 }
 
 /* MD5 is what old hosts have; it finds accidents, which is what it is asked for here. */
@@ -85,24 +93,29 @@ static void stretch(uint64_t *size, uint64_t end)
 		*size = end;
 }
 
-/* Only tables that were found sound or chosen count: garbage must not make a disk long. */
-static void stretch_to_table(const struct vk_source *source, uint64_t *size)
+/* Only tables that were found sound or chosen count, and headers that fit: garbage must not make a disk long. */
+uint64_t vk_import_end(const struct vk_source *source)
 {
 	const struct vk_table *table = &source->table;
-	uint64_t sector = source->sector_size;
+	uint64_t sector = source->sector_size, end = 0;
 
+	if (source->kind != VK_SOURCE_DISK) {
+		if (source->vmfs_count > 0 && source->vmfs[0].lvm_usable)
+			stretch(&end, source->vmfs[0].lvm.totalBytes);
+		return end;
+	}
 	for (int i = 0; i < 2; i++) {
 		const struct vk_gpt_copy *copy = &table->gpt[i];
 
 		if (table->kind != VK_TABLE_GPT || !copy->sound)
 			continue;
-		stretch(size, vk_mul_sat(vk_add_sat(copy->lba, 1), sector));
-		stretch(size, vk_mul_sat(vk_add_sat(copy->header.alternateLBA, 1), sector));
+		stretch(&end, vk_mul_sat(vk_add_sat(copy->lba, 1), sector));
+		stretch(&end, vk_mul_sat(vk_add_sat(copy->header.alternateLBA, 1), sector));
 	}
 	for (size_t i = 0; i < table->partition_count; i++)
-		stretch(size, vk_mul_sat(vk_add_sat(table->partitions[i].start_sector,
-						    table->partitions[i].sectors),
+		stretch(&end, vk_mul_sat(vk_add_sat(table->partitions[i].start_sector, table->partitions[i].sectors),
 					 sector));
+	return end;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -206,15 +219,9 @@ enum vk_status vk_parts_size(const struct vk_parts *parts, const char *name, enu
 	*ret_certain = false;
 	if (status != VK_OK)
 		return status;
-	if (kind == VK_SOURCE_DISK) {
-		stretch_to_table(&source, &size);
-	} else if (source.vmfs_count > 0 && source.vmfs[0].lvm_usable &&
-		   source.vmfs[0].lvm.totalBytes >= size && source.vmfs[0].lvm.totalBytes <= size_max) {
-		/* what the header counts is its partition */
-		size = source.vmfs[0].lvm.totalBytes;
-		*ret_certain = true;
-	}
+	/* what the header counts is its partition */
+	*ret_certain = kind != VK_SOURCE_DISK && vk_import_end(&source) >= size;
+	*ret_size = vk_max_u64(size, vk_import_end(&source));
 	vk_source_close(&source);
-	*ret_size = size;
 	return VK_OK;
 }

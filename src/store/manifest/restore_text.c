@@ -159,14 +159,37 @@ static void put_identity_step(FILE *out, const struct vk_capture *c)
 	      out);
 }
 
+void vk_capture_put_view(const struct vk_capture *c, struct vk_text *text)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < c->imported_count; i++) {
+		const struct vk_origin_file *file = &c->imported[i];
+
+		if (file->at_bytes == 0 && file->stride_bytes == 0 && file->mapfile[0] == '\0')
+			continue;
+		vk_text_fmt(text, "%s%s", before, file->name);
+		if (file->stride_bytes != 0)
+			vk_text_fmt(text, ", of each %" PRIu64 " bytes the first 512", file->stride_bytes);
+		if (file->at_bytes != 0)
+			vk_text_fmt(text, "%s from byte %" PRIu64 " on", file->stride_bytes != 0 ? ", of these" : "",
+				    file->at_bytes);
+		if (file->mapfile[0] != '\0')
+			vk_text_fmt(text, ", as far as %s says it was read", file->mapfile);
+		before = "; ";
+	}
+}
+
 /* Nothing here differs from night to night, so that the file is kept once. */
 static void put_opening(FILE *out, const struct vk_capture *c)
 {
-	char buf[64];
-	struct vk_text size;
+	char buf[64], read_as[1024];
+	struct vk_text size, view;
 
 	vk_text_init(&size, buf, sizeof(buf));
 	vk_text_size(&size, c->size_bytes);
+	vk_text_init(&view, read_as, sizeof(read_as));
+	vk_capture_put_view(c, &view);
 	if (c->is_rebuilt)
 		fputs("This capture was rebuilt by vmfskit repair: it is what the disk should hold, not what a\n"
 		      "disk once held. What is exact, made new and lost: " VK_MANIFEST_FILE "\n\n",
@@ -183,6 +206,10 @@ static void put_opening(FILE *out, const struct vk_capture *c)
 		c->is_undo ? "\n" : "", c->source_path, c->host[0] != '\0' ? c->host : "(not known)",
 		c->size_uncertain ? "at least " : "", buf, c->sector_size,
 		c->imported != NULL ? "Imported; the files that it was made of: " VK_MANIFEST_FILE "\n" : "");
+	if (read_as[0] != '\0')
+		fprintf(out,
+			"Read as  %s. Offsets below count in the disk that is\n         read so: TARGET is that disk, "
+			"not what it was read from.\n", read_as);
 	/* what the device said of itself; a line of its own, for people compare it with another screen */
 	if (c->wwid[0] != '\0')
 		fprintf(out, "WWID     %s\n", c->wwid);

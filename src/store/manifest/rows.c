@@ -64,7 +64,11 @@ ITEM_ROWS(origin_file_rows, struct vk_origin_file,
 	ROW(struct vk_origin_file, "file", name, VK_ROW_TEXT),
 	NUMBER(struct vk_origin_file, length_bytes, INT64_MAX),
 	ROW(struct vk_origin_file, "sha256", sha256, VK_ROW_DIGEST),
-	NEWER_TEXT(struct vk_origin_file, modified));
+	NEWER_TEXT(struct vk_origin_file, modified),
+	ROW(struct vk_origin_file, "at_bytes", at_bytes, VK_ROW_NUMBER, .is_newer = true, .max = INT64_MAX),
+	ROW(struct vk_origin_file, "stride_bytes", stride_bytes, VK_ROW_NUMBER, .is_newer = true,
+	    .max = VK_STRIDE_MAX_BYTES),
+	NEWER_TEXT(struct vk_origin_file, mapfile));
 
 ROWS(vk_device_rows, struct vk_device_info,
 	TEXT(struct vk_device_info, vendor),
