@@ -71,3 +71,16 @@ read_bytes=$(grep -F "<$dir/luns/" "$TMP/trace" | awk '$NF ~ /^[0-9]+$/ { sum +=
 least=$(find "$dir/store" -name '*.raw' -printf '%b\n' | awk '{ sum += $1 * 512 } END { print sum }')
 line "read from the disks on a first night" "$((read_bytes >> 10)) KiB" \
 	"$(ratio "$read_bytes" "$least") x the $((least >> 10)) KiB in the saved ranges that are no holes"
+
+# --- status: 256 LUNs, 30 nights, without reading their files -------------------------------------------
+rm -rf "$dir/store" "$dir/luns"
+mkdir "$dir/luns"
+"$LAB" make --table gpt --vmfs 5 --start 2048 --vmfs-size 2G "$dir/luns/lun000" >/dev/null || exit 1
+for n in $(seq -f '%03.0f' 1 255); do cp --sparse=always "$dir/luns/lun000" "$dir/luns/lun$n"; done
+for ((i = 0; i < 30; i++)); do capture >/dev/null; done
+the_status() { "$VMFSKIT" status --store "$dir/store" >/dev/null; }
+the_verify() { "$VMFSKIT" verify --quiet --store "$dir/store" >/dev/null; }
+best the_verify
+verified=$best
+best the_status
+line "status of 256 LUNs, 30 nights" "$(seconds "$best")" "$(ratio "$best" "$verified") x a verify of the same store ($(seconds "$verified"))"

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "cmd/shared/captures.h"
+#include "base/memory.h"
+#include "cmd/shared/causes.h"
 #include "report/report.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_lines.h"
+#include "store/verify/told.h"
 
 struct run {
 	struct vk_cmd cmd;
@@ -18,6 +21,7 @@ struct run {
 	struct vk_cmd_judged *items;
 	size_t count;
 	size_t wrong; /* so many of them */
+	struct vk_cmd_causes causes; /* their findings */
 	/* the ledger */
 	bool insisted; /* --ledger or --anchor */
 	bool asked;    /* all of the store is verified and there should be a ledger, or insisted */
@@ -72,6 +76,19 @@ static bool find_named(struct run *run)
 	return true;
 }
 
+/* What is wrong with the captures, each cause once; how long it has been told, the last verify wrote down. */
+static bool find_causes(struct run *run)
+{
+	int fd = open(vk_cmd_store(run->cmd.call), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	json_t *told = fd >= 0 ? vk_told_read(fd) : NULL;
+	bool found = vk_cmd_causes_find(run->items, run->count, told, &run->causes);
+
+	json_decref(told);
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
 static bool verify(void *ctx)
 {
 	struct run *run = ctx;
@@ -88,7 +105,7 @@ static bool verify(void *ctx)
 		return vk_cmd_fail(&run->cmd, &err);
 	}
 	run->items = vk_cmd_judge(run->paths, run->count, run->cmd.vouching);
-	if (run->items == NULL)
+	if (run->items == NULL || !find_causes(run))
 		return vk_cmd_no_memory(&run->cmd);
 	for (size_t i = 0; i < run->count; i++) {
 		const struct vk_cmd_judged *judged = &run->items[i];
@@ -122,7 +139,6 @@ static void print_capture(const struct vk_cli_call *call, const struct vk_cmd_ju
 {
 	static const char *const by[] = {"nothing but itself", "the ledger", "its signature",
 					 "the ledger and its signature"};
-	const struct vk_report_style style = vk_report_style_for(call->out);
 	const char *verdict = vk_cmd_verdict(judged);
 	char saved[64];
 
@@ -137,7 +153,6 @@ static void print_capture(const struct vk_cli_call *call, const struct vk_cmd_ju
 	if (strcmp(verdict, VK_VERDICT_UNDO) == 0)
 		fputs("; " VK_UNDO_USE, call->out);
 	fputc('\n', call->out);
-	vk_report_findings_text(call->out, &judged->findings, NULL, &style);
 }
 
 static void put_text(const void *ctx)
@@ -151,8 +166,10 @@ static void put_text(const void *ctx)
 	if (run->count == 0 && call->argument_count == 0)
 		fprintf(call->out, "no captures in %s\n", vk_cmd_store(call));
 	for (size_t i = 0; i < run->count; i++)
-		if (!quiet || run->items[i].status != VK_OK || vk_findings_bad(&run->items[i].findings))
+		if (!quiet || run->items[i].status != VK_OK)
 			print_capture(call, &run->items[i]);
+	vk_cmd_causes_show(call->out, &run->causes, run->items, quiet ? VK_WARNING : VK_INFO,
+			   quiet || run->count > 1);
 	if (quiet && run->wrong > 0)
 		fprintf(call->out, "%zu captures: %zu sound, %zu not\n", run->count, run->count - run->wrong,
 			run->wrong);
@@ -226,6 +243,21 @@ static void put_json(const void *ctx, struct vk_json *root)
 	vk_json_set(root, "findings", findings);
 }
 
+/* Of a verify of all of the store: what the next one, and vmfskit status, call known. */
+static enum vk_status keep_causes(const struct run *run, const struct vk_store *store, struct vk_error *err)
+{
+	char now[32];
+	struct vk_text text;
+	json_t *told;
+
+	if (run->cmd.call->argument_count > 0)
+		return VK_OK;
+	vk_text_init(&text, now, sizeof(now));
+	vk_text_time_s(&text, (uint64_t)time(NULL));
+	told = vk_cmd_causes_json(&run->causes, run->items, now);
+	return told != NULL ? vk_told_write(vk_store_fd(store), told, err) : vk_no_memory(err, run->path);
+}
+
 /*
  * Append that captures were verified: all of the store or some. Only captures of this store belong in its ledger: those
  * that were asked for by their ids. Where the store cannot be written to (a read-only mount, evidence of another user)
@@ -263,7 +295,8 @@ static void record(const struct run *run)
 	/* a ledger that was taken away must not be replaced by a new one that knows of nothing */
 	if (event.capture_count > 0 && lstat(run->path, &st) == 0 &&
 	    (vk_store_open(vk_cmd_store(call), &use, &store, &err) != VK_OK ||
-	     vk_ledger_append(store, call->argument_count > 0 ? &event : &all, &err) != VK_OK) &&
+	     vk_ledger_append(store, call->argument_count > 0 ? &event : &all, &err) != VK_OK ||
+	     keep_causes(run, store, &err) != VK_OK) &&
 	    run->insisted)
 		fprintf(call->err, "%s: note: not recorded in the ledger: %s\n", call->program->name, err.what);
 	vk_store_close(store);
@@ -276,6 +309,7 @@ static void end(void *ctx)
 
 	if (run->items != NULL)
 		record(run);
+	vk_cmd_causes_free(&run->causes);
 	vk_cmd_judged_free(run->items, run->count);
 	free(run->paths);
 	free(run->path);

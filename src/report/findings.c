@@ -31,37 +31,50 @@ static const char *colour_of(enum vk_severity severity)
 }
 
 /* brief: indented, and without a remedy. */
+static void put_finding(FILE *out, const struct vk_finding *f, const char *source, bool brief,
+			const struct vk_report_rows *rows, const struct vk_report_style *style)
+{
+	const struct vk_finding_kind *kind = vk_finding_kind(f->code);
+	const char *indent = brief ? "  " : "";
+
+	fprintf(out, "%s%s%s%s %s: %s\n", indent, style->colour ? colour_of(kind->severity) : "",
+		vk_severity_name(kind->severity), style->colour ? "\033[0m" : "", kind->code, f->message);
+	if (rows->in != NULL)
+		fprintf(out, "%s  in        %s\n", indent, rows->in);
+	if (rows->since != NULL)
+		fprintf(out, "%s  since     %s\n", indent, rows->since);
+	if (f->length_bytes > 0)
+		fprintf(out, "%s  where     %s%sbytes %" PRIu64 " to %" PRIu64 " (0x%" PRIx64 ")\n", indent,
+			source == NULL ? "" : source, source == NULL ? "" : ", ", f->offset_bytes,
+			f->offset_bytes + f->length_bytes - 1, f->offset_bytes);
+	if (f->seen[0] != '\0')
+		fprintf(out, "%s  seen      %s\n", indent, f->seen);
+	if (f->expected[0] != '\0')
+		fprintf(out, "%s  expected  %s\n", indent, f->expected);
+	/* what a code means is said once */
+	if (!rows->explained[f->code])
+		fprintf(out, "%s  why       %s\n", indent, kind->why);
+	if (!rows->explained[f->code] && !brief)
+		fprintf(out, "  next      %s\n", kind->remedy);
+	rows->explained[f->code] = true;
+}
+
+void vk_report_finding_text(FILE *out, const struct vk_finding *finding, const struct vk_report_rows *rows,
+			    const struct vk_report_style *style)
+{
+	put_finding(out, finding, NULL, false, rows, style);
+}
+
 static void put_findings(FILE *out, const struct vk_findings *findings, const char *source, bool brief,
 			 const struct vk_report_style *style)
 {
 	bool explained[VK_F_COUNT] = {false};
-	const char *indent = brief ? "  " : "";
+	const struct vk_report_rows rows = {.explained = explained};
 
 	for (int severity = VK_ERROR; severity >= VK_INFO; severity--)
-		for (size_t i = 0; i < findings->count; i++) {
-			const struct vk_finding *f = &findings->items[i];
-			const struct vk_finding_kind *kind = vk_finding_kind(f->code);
-
-			if ((int)kind->severity != severity)
-				continue;
-			fprintf(out, "%s%s%s%s %s: %s\n", indent, style->colour ? colour_of(kind->severity) : "",
-				vk_severity_name(kind->severity), style->colour ? "\033[0m" : "", kind->code,
-				f->message);
-			if (f->length_bytes > 0)
-				fprintf(out, "%s  where     %s%sbytes %" PRIu64 " to %" PRIu64 " (0x%" PRIx64 ")\n",
-					indent, source == NULL ? "" : source, source == NULL ? "" : ", ",
-					f->offset_bytes, f->offset_bytes + f->length_bytes - 1, f->offset_bytes);
-			if (f->seen[0] != '\0')
-				fprintf(out, "%s  seen      %s\n", indent, f->seen);
-			if (f->expected[0] != '\0')
-				fprintf(out, "%s  expected  %s\n", indent, f->expected);
-			/* what a code means is said once */
-			if (!explained[f->code])
-				fprintf(out, "%s  why       %s\n", indent, kind->why);
-			if (!explained[f->code] && !brief)
-				fprintf(out, "  next      %s\n", kind->remedy);
-			explained[f->code] = true;
-		}
+		for (size_t i = 0; i < findings->count; i++)
+			if ((int)vk_finding_kind(findings->items[i].code)->severity == severity)
+				put_finding(out, &findings->items[i], source, brief, &rows, style);
 }
 
 void vk_report_findings_text(FILE *out, const struct vk_findings *findings, const char *source,

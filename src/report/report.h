@@ -35,6 +35,14 @@ void vk_report_volumes_text(FILE *out, const struct vk_volume *volumes, size_t c
 /* Findings, worst first; source names where they were found and may be NULL. */
 void vk_report_findings_text(FILE *out, const struct vk_findings *findings, const char *source,
 			     const struct vk_report_style *style);
+/* What stands beside a finding that is shown by itself. */
+struct vk_report_rows {
+	const char *in;    /* which captures have it; NULL: that is clear */
+	const char *since; /* NULL: it is new */
+	bool *explained;   /* [VK_F_COUNT]: what a code means is said once */
+};
+void vk_report_finding_text(FILE *out, const struct vk_finding *finding, const struct vk_report_rows *rows,
+			    const struct vk_report_style *style);
 /* The same, indented, without what to do about each: that is told for all of them together. */
 void vk_report_findings_brief(FILE *out, const struct vk_findings *findings, const struct vk_report_style *style);
 /* One line: "2 errors, 1 warning; 3 structures are not in the source". infos counts the absent, too. */

@@ -8,7 +8,7 @@ verbs() { "$1" help | awk '/^verbs:/ { on = 1; next } /^$/ { on = 0 } on && /^  
 options() { "$1" help "$2" | awk '/^options:/ { on = 1; next } /^$/ { on = 0 } on && match($0, /^  (-.,|   ) --[a-z0-9-]+/) {
 	split(substr($0, 1, RLENGTH), w, "--"); print "--" w[2] }' | grep -vx -e --help; }
 
-is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find capture import list verify diff restore repair wipe undo prune pin "
+is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find capture import list status verify diff restore repair wipe undo prune pin "
 for program in "$VMFSKIT" "$LAB"; do
 	p=$(basename "$program")
 	ok "$p --help" "$program" --help
@@ -124,7 +124,7 @@ has "results to a pipe that nobody reads: why" "$TMP/broken" 'Broken pipe'
 exits "all streams closed" 4 bash -c '"$1" decode "$2" <&- >&- 2>&-' bash "$VMFSKIT" "$TMP/zeros"
 
 # one letter, one meaning: in every verb that has the option
-for verb in doctor decode find capture import list verify diff restore repair undo prune pin; do
+for verb in doctor decode find capture import list status verify diff restore repair undo prune pin; do
 	run "$VMFSKIT" $verb --help
 	for option in s:store j:json; do
 		hasnt "$verb: --${option#*:} has its letter" "$OUT" "^ +--${option#*:}( |\$)"

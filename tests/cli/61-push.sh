@@ -139,6 +139,7 @@ echo secret | tee "$store/.tmp-20200101T000000Z-x/head.raw" "$store/.gone-202001
 ok "push" push "$store"
 quiet "push: says nothing"
 has "push: the receiver logs it" "$TMP/syslog" 'vmfskit-receive.*4 captures taken, 0 refused'
+has "vmfskit status can tell of it" "$store/.pushed" '^20[0-9-]*T[0-9:]*Z [^ ]*@'
 is "all captures are there, and nothing else but the ledger" "$(ls -A "$base/store" | grep -v '^ledger')" "$(ls "$store" | grep -v '^ledger')"
 is "with the same contents" "$(diff -r -x '.*' "$store" "$base/store" 2>&1)" ""
 now=$(newest a)

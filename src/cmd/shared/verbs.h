@@ -11,6 +11,7 @@ extern const struct vk_cli_verb vk_verb_doctor;
 extern const struct vk_cli_verb vk_verb_capture;
 extern const struct vk_cli_verb vk_verb_import;
 extern const struct vk_cli_verb vk_verb_list;
+extern const struct vk_cli_verb vk_verb_status;
 extern const struct vk_cli_verb vk_verb_verify;
 extern const struct vk_cli_verb vk_verb_diff;
 extern const struct vk_cli_verb vk_verb_restore;

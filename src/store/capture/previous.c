@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/texts.h"
 #include "store/capture/previous.h"
 #include "store/capture/taking.h"
 #include "store/folder/identity_of_run.h"
@@ -182,6 +183,43 @@ static enum vk_status load(const struct vk_store *store, json_t **ret_runs, stru
 		return VK_OK;
 	vk_error_set(err, VK_DAMAGED, SEEN_FILE, "it does not tell which disks the last run saw");
 	return vk_error_remedy(err, "look for disks that are missing by hand; this run writes the file anew");
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+enum vk_status vk_seen_captures(const struct vk_store *store, char ***ret_ids, size_t *ret_count, struct vk_error *err)
+{
+	char host[VK_WHO_HOST_BYTES], **ids = NULL;
+	size_t count = 0;
+	json_t *runs;
+	enum vk_status status = load(store, &runs, err);
+
+	if (status != VK_OK)
+		return status;
+	vk_who_host(host);
+	for (size_t i = 0; i < json_array_size(runs); i++) {
+		const json_t *run = json_array_get(runs, i), *seen = json_object_get(run, "captures");
+
+		for (size_t k = 0; has(run, "host", host) && k < json_array_size(seen); k++) {
+			const char *id = json_string_value(json_array_get(seen, k));
+
+			if (id != NULL && !vk_sentence_add(&ids, &count, "%s", id))
+				status = vk_no_memory(err, SEEN_FILE);
+		}
+	}
+	json_decref(runs);
+	if (status != VK_OK) {
+		vk_sentences_free(&ids, &count);
+		return status;
+	}
+	if (count > 0)
+		qsort(ids, count, sizeof(*ids), compare_texts);
+	*ret_ids = ids;
+	*ret_count = count;
+	return VK_OK;
 }
 
 enum vk_status vk_seen_gone(const struct vk_store *store, const struct vk_seen_scope *scope,

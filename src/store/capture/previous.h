@@ -50,4 +50,11 @@ VK_MUST_USE enum vk_status vk_seen_gone(const struct vk_store *store, const stru
 VK_MUST_USE enum vk_status vk_seen_write(const struct vk_store *store, const struct vk_seen_scope *scope,
 					 const char *const *ids, size_t count, struct vk_error *err);
 
+/*
+ * The ids of the captures that the last runs on this host saw, of every scope, in the order of strcmp. Free with
+ * vk_sentences_free. Errors as of vk_seen_gone.
+ */
+VK_MUST_USE enum vk_status vk_seen_captures(const struct vk_store *store, char ***ret_ids, size_t *ret_count,
+					    struct vk_error *err);
+
 #endif

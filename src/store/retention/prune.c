@@ -26,23 +26,27 @@ static void put_problem(struct vk_prune_capture *capture, const char *what, cons
 	vk_text_put(&text, detail);
 }
 
-/*
- * A disk is known by what it says of itself, as in vmfskit/of_disk.h; without a WWID also by its path on this host,
- * so that never the captures of two disks count as those of one. Partitions that were captured by themselves share
- * the first and are told apart by the second.
- */
-static bool fill_disk(struct vk_prune_capture *capture, const struct vk_manifest *m)
+char *vk_prune_disk(const struct vk_prune_source *source)
 {
-	const struct vk_capture *c = &m->capture;
-	bool known = c->wwid[0] != '\0';
-	bool whole = c->source_kind == VK_SOURCE_DISK;
-	int n = known ? asprintf(&capture->disk, "wwid %s%s%s", c->wwid, whole ? "" : "\npartition ",
-				 whole ? "" : c->source_path)
-		      : asprintf(&capture->disk, "host %s\npath %s%s%s", c->host, c->source_path,
-				 c->disk_serial[0] != '\0' ? "\nserial " : "", c->disk_serial);
+	char *disk;
+	int n = source->wwid[0] != '\0'
+			? asprintf(&disk, "wwid %s%s%s", source->wwid, source->is_disk ? "" : "\npartition ",
+				   source->is_disk ? "" : source->path)
+			: asprintf(&disk, "host %s\npath %s%s%s", source->host, source->path,
+				   source->serial[0] != '\0' ? "\nserial " : "", source->serial);
 
-	if (n < 0)
-		capture->disk = NULL;
+	return n < 0 ? NULL : disk;
+}
+
+static bool fill_disk(struct vk_prune_capture *capture, const struct vk_capture *c)
+{
+	const struct vk_prune_source source = {.wwid = c->wwid,
+					       .host = c->host,
+					       .path = c->source_path,
+					       .serial = c->disk_serial,
+					       .is_disk = c->source_kind == VK_SOURCE_DISK};
+
+	capture->disk = vk_prune_disk(&source);
 	capture->source_path = strdup(c->source_path);
 	return capture->disk != NULL && capture->source_path != NULL;
 }
@@ -96,7 +100,7 @@ static void fill(struct vk_prune_capture *capture, const struct vk_manifest *m)
 		put_problem(capture, "its manifest is that of another capture: ", c->id);
 	else if (!vk_civil_parse(c->time, &capture->item.unix_seconds))
 		put_problem(capture, "its manifest tells no time: ", c->time);
-	else if (!fill_disk(capture, m) || !fill_volumes(capture, c) || !fill_header(capture, c))
+	else if (!fill_disk(capture, c) || !fill_volumes(capture, c) || !fill_header(capture, c))
 		put_problem(capture, "there is no memory for its manifest", "");
 	capture->item.id = capture->id;
 	capture->item.disk = capture->disk;

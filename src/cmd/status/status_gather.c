@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the store says of itself: captures, LUNs, what was verified, what was sent elsewhere. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/civil.h"
+#include "base/memory.h"
+#include "base/texts.h"
+#include "cmd/status/status.h"
+#include "scsi/lun_nodes.h"
+#include "store/capture/previous.h"
+#include "store/folder/folder.h"
+#include "store/retention/prune.h"
+#include "store/verify/told.h"
+#include "vmfskit/luns.h"
+
+#define PUSHED_FILE ".pushed"
+enum { PUSHED_MAX_BYTES = 400 };
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* For vk_cmd_spread: one capture, by the few lines of its manifest that tell whose it is. */
+static void glance_at(void *ctx, size_t index)
+{
+	const struct status_run *run = ctx;
+	struct status_capture *capture = &run->captures[index];
+	struct vk_error unread;
+	int fd = openat(vk_store_fd(run->cmd.store), capture->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (vk_glance_read(fd, &capture->glance, &unread) == VK_OK) {
+		const struct vk_glance *g = &capture->glance;
+		const struct vk_prune_source source = {.wwid = g->wwid,
+						       .host = g->host,
+						       .path = g->path,
+						       .serial = g->serial,
+						       .is_disk = strcmp(g->kind, "disk") == 0};
+
+		capture->disk = vk_prune_disk(&source);
+	}
+	close(fd);
+}
+
+/* What a restore overwrote, and what a repair concluded, saves no LUN. Those that nobody can read are counted. */
+static void keep_backups(struct status_run *run)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		struct status_capture *c = &run->captures[i];
+		bool readable = c->disk != NULL && strcmp(c->glance.id, c->id) == 0;
+
+		run->unreadable += !readable;
+		if (readable && strcmp(c->glance.purpose, "capture") == 0) {
+			run->captures[kept++] = *c;
+			continue;
+		}
+		vk_glance_free(&c->glance);
+		free(c->disk);
+	}
+	run->count = kept;
+}
+
+static int compare_captures(const void *a, const void *b)
+{
+	const struct status_capture *x = a, *y = b;
+	int order = strcmp(x->disk, y->disk);
+
+	if (order == 0)
+		order = strcmp(y->glance.time, x->glance.time);
+	return order != 0 ? order : strverscmp(y->id, x->id);
+}
+
+static bool find_captures(struct status_run *run)
+{
+	struct vk_error err;
+
+	if (vk_store_list(vk_cmd_store(run->cmd.call), &run->ids, &run->id_count, &err) != VK_OK)
+		return vk_cmd_fail(&run->cmd, &err);
+	run->captures = calloc(run->id_count + 1, sizeof(*run->captures));
+	if (run->captures == NULL)
+		return vk_cmd_no_memory(&run->cmd);
+	run->count = run->id_count;
+	for (size_t i = 0; i < run->count; i++)
+		run->captures[i].id = run->ids[i];
+	vk_cmd_spread(run->count, glance_at, run);
+	keep_backups(run);
+	if (run->count > 0)
+		qsort(run->captures, run->count, sizeof(*run->captures), compare_captures);
+	return true;
+}
+
+/* What a changed configuration leaves out is not missing; the same rule as of capture --all. */
+static bool is_left_out(const struct status_run *run, const struct status_capture *c)
+{
+	return (run->include[0] != NULL && !vk_luns_match(run->include, c->glance.path, c->glance.wwid)) ||
+	       vk_luns_match(run->exclude, c->glance.path, c->glance.wwid);
+}
+
+static bool find_luns(struct status_run *run)
+{
+	for (size_t first = 0, end; first < run->count; first = end) {
+		const struct status_lun lun = {.captures = &run->captures[first]};
+		struct status_lun *added;
+
+		for (end = first; end < run->count && strcmp(run->captures[end].disk, lun.captures->disk) == 0;)
+			end++;
+		if (is_left_out(run, lun.captures))
+			continue;
+		added = vk_append(&run->luns, &run->lun_count, &lun, sizeof(lun));
+		if (added == NULL)
+			return vk_cmd_no_memory(&run->cmd);
+		added->count = end - first;
+	}
+	return true;
+}
+
+/* Which captures the last verify found something wrong with. */
+static void take_told(struct status_run *run)
+{
+	json_t *told = vk_told_read(vk_store_fd(run->cmd.store));
+	const char **ids = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(told); i++) {
+		const json_t *entry = json_array_get(told, i), *list = json_object_get(entry, "captures");
+		enum vk_finding_code code = vk_told_code(entry);
+		unsigned flaw = code < VK_F_COUNT ? vk_finding_flaw(code) : VK_FLAW_UNTRUSTED;
+
+		count = 0;
+		for (size_t k = 0; flaw != 0 && k < json_array_size(list); k++) {
+			const char *id = json_string_value(json_array_get(list, k));
+
+			if (id != NULL && vk_append(&ids, &count, &id, sizeof(id)) == NULL)
+				break;
+		}
+		if (count > 0)
+			qsort(ids, count, sizeof(*ids), compare_texts);
+		for (size_t k = 0; k < run->count && count > 0; k++)
+			if (bsearch(&run->captures[k].id, ids, count, sizeof(*ids), compare_texts) != NULL)
+				run->captures[k].flaws |= flaw;
+	}
+	free(ids);
+	json_decref(told);
+}
+
+/* "2026-11-21T03:00:12Z vmfskit@backup.example.org", as vmfskit-push leaves it when all arrived. */
+static void take_pushed(struct status_run *run)
+{
+	struct vk_error unread;
+	struct vk_text text;
+	int64_t seconds;
+	char *line, *blank;
+	size_t len;
+
+	if (vk_folder_slurp(vk_store_fd(run->cmd.store), PUSHED_FILE, PUSHED_MAX_BYTES, &line, &len, &unread) != VK_OK)
+		return;
+	line[strcspn(line, "\n")] = '\0';
+	blank = strchr(line, ' ');
+	if (blank != NULL)
+		*blank++ = '\0';
+	if (vk_civil_parse(line, &seconds)) {
+		memcpy(run->pushed, line, strlen(line) + 1);
+		vk_text_init(&text, run->target, sizeof(run->target));
+		vk_text_label(&text, (const uint8_t *)(blank != NULL ? blank : ""), blank != NULL ? strlen(blank) : 0);
+	}
+	free(line);
+}
+
+bool vk_status_gather(struct status_run *run)
+{
+	struct vk_error err;
+	struct stat st;
+
+	run->is_exposed = fstat(vk_store_fd(run->cmd.store), &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+	if (!find_captures(run) || !find_luns(run))
+		return false;
+	take_told(run);
+	take_pushed(run);
+	/* that nobody can tell what the last run saw hides no capture */
+	if (vk_seen_captures(run->cmd.store, &run->seen, &run->seen_count, &err) != VK_OK)
+		vk_cmd_fail(&run->cmd, &err);
+	return true;
+}
+
+void vk_status_free(struct status_run *run)
+{
+	for (size_t i = 0; i < run->lun_count; i++) {
+		if (run->luns[i].newest != NULL)
+			vk_manifest_free(run->luns[i].newest);
+		free(run->luns[i].newest);
+	}
+	free(run->luns);
+	for (size_t i = 0; i < run->count; i++) {
+		vk_glance_free(&run->captures[i].glance);
+		free(run->captures[i].disk);
+	}
+	free(run->captures);
+	vk_sentences_free(&run->ids, &run->id_count);
+	vk_sentences_free(&run->seen, &run->seen_count);
+	vk_recorded_free(&run->recorded);
+	free(run->include);
+	free(run->exclude);
+}

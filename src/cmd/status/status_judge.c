@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which capture of a LUN is the newest sound one, as far as is known without reading its files; and its state. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/civil.h"
+#include "base/memory.h"
+#include "cmd/status/status.h"
+#include "store/folder/folder.h"
+#include "store/folder/identity_of_run.h"
+
+static int64_t seconds_of(const char *time)
+{
+	int64_t seconds;
+
+	return vk_civil_parse(time, &seconds) ? seconds : 0;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Each file has the length that it was saved with: more cannot be said without reading it. */
+static bool has_files(const struct vk_manifest *m, int fd, struct vk_text *why)
+{
+	struct stat st;
+
+	for (size_t i = 0; i <= m->capture.region_count; i++) {
+		const struct vk_region *region = i > 0 ? &m->capture.regions[i - 1] : NULL;
+		const char *file = region != NULL ? region->file : VK_RESTORE_FILE;
+		uint64_t length = region != NULL ? region->length_bytes : m->restore_bytes;
+
+		if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+			vk_text_fmt(why, "%s is missing", file);
+		else if ((uint64_t)st.st_size != length)
+			vk_text_fmt(why, "%s does not have its length", file);
+		else
+			continue;
+		return false;
+	}
+	return true;
+}
+
+/* Whether nothing speaks against it; what does goes into why. */
+static bool is_sound(const struct status_run *run, const struct status_capture *c, int fd, const struct vk_manifest *m,
+		     struct vk_text *why)
+{
+	struct vk_findings findings = {.count = 0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
+
+	if ((c->flaws & VK_FLAW_BROKEN) != 0)
+		vk_text_put(why, "vmfskit verify found it damaged");
+	else if ((c->flaws & ~(unsigned)VK_FLAW_INCOMPLETE) != 0)
+		vk_text_put(why, "vmfskit verify did not trust it");
+	else if (m->taken_bad > 0)
+		vk_text_fmt(why, "it was taken with findings, the first: %s", m->taken_first);
+	else if (run->is_exposed)
+		vk_text_put(why, "others can write to the store");
+	else if (!run->has_ledger)
+		vk_text_put(why, "the store has no ledger that can be read");
+	else if (!vk_recorded_vouches(&run->recorded, c->id, m->capture.manifest_sha256, &sink))
+		vk_text_put(why, findings.count > 0 ? findings.items[0].message : "the ledger does not vouch for it");
+	else
+		(void)has_files(m, fd, why);
+	vk_findings_free(&findings);
+	return why->len_bytes == 0;
+}
+
+/* One of its captures; *manifest is filled, or NULL. */
+static bool judge_capture(const struct status_run *run, const struct status_capture *c, struct vk_manifest **manifest,
+			  char why[300])
+{
+	int fd = openat(vk_store_fd(run->cmd.store), c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct vk_manifest *m = calloc(1, sizeof(*m));
+	struct vk_error err = {.what = "its folder cannot be opened"};
+	struct vk_text text;
+	bool sound = false;
+
+	vk_text_init(&text, why, 300);
+	if (fd < 0 || m == NULL || vk_manifest_load(fd, c->id, m, &err) != VK_OK) {
+		vk_text_put(&text, err.what);
+		free(m);
+		m = NULL;
+	} else {
+		sound = is_sound(run, c, fd, m, &text);
+	}
+	if (fd >= 0)
+		close(fd);
+	*manifest = m;
+	return sound;
+}
+
+/* For vk_cmd_spread: the newest one. */
+static void judge_newest(void *ctx, size_t index)
+{
+	const struct status_run *run = ctx;
+	struct status_lun *lun = &run->luns[index];
+
+	if (judge_capture(run, &lun->captures[0], &lun->newest, lun->why))
+		lun->sound = &lun->captures[0];
+}
+
+/* For vk_cmd_spread: where that is not sound, the newest that is. */
+static void judge_others(void *ctx, size_t index)
+{
+	const struct status_run *run = ctx;
+	struct status_lun *lun = &run->luns[index];
+
+	for (size_t i = 1; i < lun->count && lun->sound == NULL; i++) {
+		struct vk_manifest *manifest;
+		char ignored[300];
+
+		if (judge_capture(run, &lun->captures[i], &manifest, ignored))
+			lun->sound = &lun->captures[i];
+		if (manifest != NULL)
+			vk_manifest_free(manifest);
+		free(manifest);
+	}
+}
+
+/*
+ * The lines of the ledger about the captures that are asked for next: to read all of a ledger takes longer than all
+ * else.
+ */
+static bool ask_ledger(struct status_run *run, bool others)
+{
+	char **wanted = NULL;
+	size_t count = 0;
+	struct vk_error err;
+	enum vk_status status;
+
+	for (size_t i = 0; i < run->lun_count; i++) {
+		const struct status_lun *lun = &run->luns[i];
+
+		for (size_t k = others; k < (others ? lun->count : 1) && lun->sound == NULL; k++)
+			if (vk_append(&wanted, &count, &lun->captures[k].id, sizeof(*wanted)) == NULL) {
+				free(wanted);
+				return vk_cmd_no_memory(&run->cmd);
+			}
+	}
+	if (count > 0)
+		qsort(wanted, count, sizeof(*wanted), compare_texts);
+	status = vk_ledger_glance(vk_store_fd(run->cmd.store), wanted, count, &run->recorded, run->verified, &err);
+	free(wanted);
+	run->has_ledger = status == VK_OK;
+	return status == VK_OK || status == VK_ABSENT || status == VK_DAMAGED || vk_cmd_fail(&run->cmd, &err);
+}
+
+/* The last run of capture --all did not see it, though it is one that such a run took. */
+static bool is_gone(const struct status_run *run, const struct status_lun *lun)
+{
+	char **command = lun->newest != NULL ? lun->newest->capture.command : NULL;
+	const char *last = run->seen_count > 0 ? run->seen[run->seen_count - 1] : "";
+	char host[VK_WHO_HOST_BYTES];
+	bool by_all = false;
+
+	vk_who_host(host);
+	for (; command != NULL && *command != NULL; command++)
+		by_all = by_all || strcmp(*command, "--all") == 0;
+	/* the run that takes it now has not come to its end */
+	if (!by_all || strcmp(lun->newest->capture.host, host) != 0 || strcmp(lun->captures[0].id, last) >= 0)
+		return false;
+	for (size_t i = 0; i < lun->count; i++)
+		if (bsearch(&lun->captures[i].id, run->seen, run->seen_count, sizeof(*run->seen), compare_texts) !=
+		    NULL)
+			return false;
+	return true;
+}
+
+/* When all of the store was verified, or sent: it counts for a LUN that had a capture by then. */
+static int64_t when_done(const struct status_lun *lun, const char *done)
+{
+	const char *first = lun->captures[lun->count - 1].glance.ended;
+
+	return done[0] != '\0' && strcmp(first, done) <= 0 ? seconds_of(done) : 0;
+}
+
+static void fill_lun(struct status_run *run, struct status_lun *lun)
+{
+	size_t same = 0;
+
+	while (same + 1 < lun->count && lun->captures[same + 1].glance.content == lun->captures[0].glance.content)
+		same++;
+	if (same + 1 < lun->count)
+		lun->changed = seconds_of(lun->captures[same].glance.time);
+	lun->saved = lun->sound != NULL ? seconds_of(lun->sound->glance.time) : 0;
+	lun->verified = when_done(lun, run->verified);
+	lun->pushed = when_done(lun, run->pushed);
+	if (is_gone(run, lun))
+		lun->state = STATUS_GONE;
+	else if (lun->sound != &lun->captures[0])
+		lun->state = STATUS_DAMAGED;
+	else
+		lun->state = run->now - lun->saved > run->max_age_s ? STATUS_OLD : STATUS_SAVED;
+	run->states[lun->state]++;
+}
+
+bool vk_status_judge(struct status_run *run)
+{
+	size_t sound = 0;
+
+	if (!ask_ledger(run, false))
+		return false;
+	vk_cmd_spread(run->lun_count, judge_newest, run);
+	for (size_t i = 0; i < run->lun_count; i++)
+		sound += run->luns[i].sound != NULL;
+	if (sound < run->lun_count) {
+		if (!ask_ledger(run, true))
+			return false;
+		vk_cmd_spread(run->lun_count, judge_others, run);
+	}
+	for (size_t i = 0; i < run->lun_count; i++)
+		fill_lun(run, &run->luns[i]);
+	return true;
+}

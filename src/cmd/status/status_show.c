@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of a store's LUNs for people and for scripts. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cmd/status/status.h"
+#include "report/report.h"
+
+static const struct {
+	const char *word;
+	const char *colour;
+} states[STATUS_STATES] = {
+	[STATUS_SAVED] = {"saved", "\033[32m"},
+	[STATUS_OLD] = {"old", "\033[1;33m"},
+	[STATUS_DAMAGED] = {"damaged", "\033[1;31m"},
+	[STATUS_GONE] = {"gone", "\033[1;31m"},
+};
+
+const char *vk_status_word(enum status_state state)
+{
+	return states[state].word;
+}
+
+const char *vk_status_label(const struct status_lun *lun)
+{
+	const struct vk_capture *c = lun->newest != NULL ? &lun->newest->capture : NULL;
+	const char *slash;
+
+	for (size_t i = 0; c != NULL && i < c->identity_count; i++)
+		if (c->identities[i].fs_label[0] != '\0')
+			return c->identities[i].fs_label;
+	slash = strrchr(lun->captures[0].glance.path, '/');
+	return slash != NULL ? slash + 1 : lun->captures[0].glance.path;
+}
+
+const char *vk_status_naa(const struct status_lun *lun)
+{
+	const struct vk_capture *c = lun->newest != NULL ? &lun->newest->capture : NULL;
+
+	if (c == NULL || c->wwid[0] != '\0')
+		return c != NULL ? c->wwid : "";
+	for (size_t i = 0; i < c->identity_count; i++)
+		if (c->identities[i].disk_id[0] != '\0')
+			return c->identities[i].disk_id;
+	return "";
+}
+
+/* The largest unit of which there are two or more. */
+static void put_span(struct vk_text *text, int64_t seconds, bool brief)
+{
+	static const struct {
+		int64_t seconds;
+		const char *brief, *word;
+	} units[] = {{86400, "d", "day"}, {3600, "h", "hour"}, {60, "min", "minute"}};
+	size_t unit = 0;
+
+	while (unit < 2 && seconds < 2 * units[unit].seconds)
+		unit++;
+	seconds = seconds > 0 ? seconds / units[unit].seconds : 0;
+	if (brief)
+		vk_text_fmt(text, "%" PRId64 " %s", seconds, units[unit].brief);
+	else
+		vk_text_fmt(text, "%" PRId64 " %s%s", seconds, units[unit].word, seconds == 1 ? "" : "s");
+}
+
+void vk_status_headline(const struct status_run *run, char ret_text[400])
+{
+	int64_t oldest = 0;
+	struct vk_text text;
+	size_t n;
+
+	vk_text_init(&text, ret_text, 400);
+	if (run->lun_count == 0) {
+		vk_text_put(&text, "no LUN is saved here");
+		return;
+	}
+	for (size_t i = 0; i < run->lun_count; i++)
+		if (run->luns[i].state == STATUS_OLD && run->now - run->luns[i].saved > oldest)
+			oldest = run->now - run->luns[i].saved;
+	vk_text_fmt(&text, "%zu of %zu LUN%s saved ", run->states[STATUS_SAVED], run->lun_count,
+		    run->lun_count == 1 ? "" : "s");
+	if (run->max_age_s == STATUS_NIGHT_S)
+		vk_text_put(&text, "last night");
+	else
+		vk_text_put(&text, "in the last ");
+	if (run->max_age_s != STATUS_NIGHT_S)
+		put_span(&text, run->max_age_s, false);
+	n = run->states[STATUS_OLD];
+	if (n > 0) {
+		vk_text_fmt(&text, ", %zu %s ", n, n == 1 ? "is" : "are up to");
+		put_span(&text, oldest, false);
+		vk_text_put(&text, " old");
+	}
+	n = run->states[STATUS_DAMAGED];
+	if (n > 0)
+		vk_text_fmt(&text, ", %zu %s a damaged capture", n, n == 1 ? "has" : "have");
+	n = run->states[STATUS_GONE];
+	if (n > 0)
+		vk_text_fmt(&text, ", %zu %s gone", n, n == 1 ? "is" : "are");
+}
+
+/* Cut behind width characters, the last of which are then "..". What follows the first byte of a character is none. */
+static void put_cell(FILE *out, const char *text, size_t width, const char *colour)
+{
+	size_t whole = 0, used = 0;
+
+	for (const char *c = text; *c != '\0'; c++)
+		whole += ((unsigned char)*c & 0xc0) != 0x80;
+	fputs(colour, out);
+	for (; *text != '\0'; text++) {
+		used += ((unsigned char)*text & 0xc0) != 0x80;
+		if (whole > width && used > width - 2)
+			break;
+		fputc(*text, out);
+	}
+	if (whole > width)
+		fputs("..", out);
+	fputs(colour[0] != '\0' ? "\033[0m" : "", out);
+	fprintf(out, "%*s", whole < width ? (int)(width - whole) : 0, "");
+}
+
+/* A name of a LUN differs from others' at its end. */
+static void shorten_naa(const char *naa, char ret_text[32])
+{
+	size_t len = strlen(naa);
+
+	if (len <= 16)
+		snprintf(ret_text, 32, "%s", naa);
+	else
+		snprintf(ret_text, 32, "%.8s..%s", naa, naa + len - 6);
+}
+
+static void put_age(FILE *out, const struct status_run *run, int64_t when, const char *never, size_t width)
+{
+	char span[32];
+	struct vk_text text;
+
+	vk_text_init(&text, span, sizeof(span));
+	if (when == 0)
+		vk_text_put(&text, never);
+	else
+		put_span(&text, run->now - when, true);
+	fprintf(out, "  %-*s", (int)width, span);
+}
+
+static void put_lun(FILE *out, const struct status_run *run, const struct status_lun *lun, bool colour)
+{
+	char naa[32];
+
+	shorten_naa(vk_status_naa(lun), naa);
+	put_cell(out, states[lun->state].word, 7, colour ? states[lun->state].colour : "");
+	fputs("  ", out);
+	put_cell(out, vk_status_label(lun), 18, "");
+	fputs("  ", out);
+	put_cell(out, naa[0] != '\0' ? naa : "-", 16, "");
+	put_age(out, run, lun->saved, "never", 6);
+	put_age(out, run, lun->changed, "no", 7);
+	put_age(out, run, lun->verified, "no", 8);
+	put_age(out, run, lun->pushed, "no", 0);
+	fputc('\n', out);
+}
+
+/* What to do about a LUN that is not saved. */
+static void put_why(FILE *out, const struct status_lun *lun)
+{
+	const struct status_capture *last = &lun->captures[0];
+	const char *wwid = lun->newest != NULL ? lun->newest->capture.wwid : "";
+
+	if (lun->state == STATUS_SAVED)
+		return;
+	fprintf(out, "%s: ", vk_status_label(lun));
+	if (lun->state == STATUS_GONE)
+		fprintf(out, "not seen by the last capture --all; if that is meant: exclude = %s in " VK_CONFIG_DEFAULT
+			"\n", wwid[0] != '\0' ? wwid : last->glance.path);
+	else if (lun->state == STATUS_OLD)
+		fprintf(out, "not captured since %s; look whether the nightly run works\n", last->glance.time);
+	else
+		fprintf(out, "%s: %s; %s%s\n", last->id, lun->why,
+			lun->sound != NULL ? "the newest sound capture is " : "it has no sound capture",
+			lun->sound != NULL ? lun->sound->id : "");
+}
+
+void vk_status_put_text(const void *ctx)
+{
+	const struct status_run *run = ctx;
+	FILE *out = run->cmd.call->out;
+	const bool colour = vk_report_style_for(out).colour;
+	char headline[400];
+
+	vk_status_headline(run, headline);
+	fprintf(out, "%s\n", headline);
+	if (run->lun_count > 0)
+		fputs("STATE    LABEL               NAA               SAVED   CHANGED  VERIFIED  PUSHED\n", out);
+	for (size_t i = 0; i < run->lun_count; i++)
+		put_lun(out, run, &run->luns[i], colour);
+	for (size_t i = 0; i < run->lun_count; i++)
+		put_why(out, &run->luns[i]);
+	if (run->unreadable > 0)
+		fprintf(out, "%zu capture%s cannot be read; vmfskit verify tells which\n", run->unreadable,
+			run->unreadable == 1 ? "" : "s");
+}
+
+/* ---- for scripts: the contract is docs/json.md */
+
+static void set_time(struct vk_json *o, const char *key, int64_t seconds)
+{
+	char buf[32];
+	struct vk_text text;
+
+	vk_text_init(&text, buf, sizeof(buf));
+	if (seconds > 0)
+		vk_text_time_s(&text, (uint64_t)seconds);
+	vk_json_set_text(o, key, seconds > 0 ? buf : NULL);
+}
+
+static json_t *lun_json(const struct status_run *run, const struct status_lun *lun)
+{
+	struct vk_json o = vk_json_begin();
+
+	vk_json_set_text(&o, "state", states[lun->state].word);
+	vk_json_set_text(&o, "label", vk_status_label(lun));
+	vk_json_set_text(&o, "naa", vk_status_naa(lun));
+	vk_json_set_text(&o, "disk",
+			 lun->newest != NULL ? lun->newest->capture.source_path : lun->captures[0].glance.path);
+	vk_json_set_number(&o, "captures", lun->count);
+	vk_json_set_text(&o, "newest", lun->captures[0].id);
+	vk_json_set_text(&o, "why", lun->why[0] != '\0' ? lun->why : NULL);
+	vk_json_set_text(&o, "sound", lun->sound != NULL ? lun->sound->id : NULL);
+	set_time(&o, "saved", lun->saved);
+	if (lun->saved > 0)
+		vk_json_set_number(&o, "age_seconds", run->now > lun->saved ? (uint64_t)(run->now - lun->saved) : 0);
+	set_time(&o, "changed", lun->changed);
+	set_time(&o, "verified", lun->verified);
+	set_time(&o, "pushed", lun->pushed);
+	return vk_json_end(&o);
+}
+
+void vk_status_put_json(const void *ctx, struct vk_json *root)
+{
+	const struct status_run *run = ctx;
+	json_t *luns = json_array();
+	char headline[400];
+
+	vk_status_headline(run, headline);
+	for (size_t i = 0; i < run->lun_count; i++)
+		vk_json_append(luns, lun_json(run, &run->luns[i]), root);
+	vk_json_set_text(root, "store", vk_cmd_store(run->cmd.call));
+	vk_json_set_text(root, "headline", headline);
+	vk_json_set_number(root, "max_age_seconds", (uint64_t)run->max_age_s);
+	for (int i = 0; i < STATUS_STATES; i++)
+		vk_json_set_number(root, states[i].word, run->states[i]);
+	vk_json_set_number(root, "unreadable", run->unreadable);
+	vk_json_set_text(root, "verified", run->verified[0] != '\0' ? run->verified : NULL);
+	vk_json_set_text(root, "pushed", run->pushed[0] != '\0' ? run->pushed : NULL);
+	vk_json_set_text(root, "pushed_to", run->target[0] != '\0' ? run->target : NULL);
+	vk_json_set(root, "luns", luns);
+}

@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Is every LUN saved? The headline, the line of each LUN and the exit code, of every state that a store can be in.
+. "$(dirname "$0")/../lib.sh"
+cd "$TMP" || exit 1
+
+night() { "$VMFSKIT" capture --all --quiet --dev-dir luns --store store "$@" >/dev/null; }
+status() { "$VMFSKIT" status --store store "$@"; }
+headline() { head -n 1 "$OUT"; }
+# of LUN number N in JSON: a member of its object
+lun() { status --json | jq -r ".luns[] | select(.disk | endswith(\"/$1\")).$2"; }
+# so that two nights have different times
+next_second() { local now; now=$(date +%s); while [ "$(date +%s)" = "$now" ]; do sleep 0.05; done; }
+# move the newest capture of a LUN back in time, as if no night had saved it since; its files stay what they are
+age() { # LUN HOURS
+	local id new seconds time
+	id=$(cd store && printf '%s\n' *-"$1" | tail -n 1)
+	seconds=$(date -u -d "-$2 hours" +%s)
+	new=$(date -u -d "@$seconds" +%Y%m%dT%H%M%SZ)-$1
+	time=$(date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%SZ)
+	mv "store/$id" "store/$new"
+	chmod -R u+w "store/$new"
+	sed -i -e "s/$id/$new/" -e "s/^ \"\(time\|ended\)\": \".*\"/ \"\1\": \"$time\"/" "store/$new/manifest.json"
+	(cd "store/$new" && sed -i "s/^[0-9a-f]*  manifest.json/$(sha256sum manifest.json)/" SHA256SUMS)
+	sed -i "s/$id/$new/" store/seen.json
+	record store
+}
+no_long_line() { is "$1: fits 80 columns" "$(sed -n '/^STATE/,/^[^ ]*: /p' "$OUT" | grep -v ': ' | awk 'length > 80')" ""; }
+
+exits "no store" 4 status
+has "no store: says so" "$ERR" 'there is no store here yet'
+: >store
+exits "a file in the place of the store" 4 status
+has "a file in its place: says so" "$ERR" 'cannot open the store'
+rm store
+mkdir -m 700 store
+exits "no capture" 1 status
+is "no capture: the headline" "$(headline)" "no LUN is saved here"
+is "no capture: as JSON" "$(status --json | jq -c '[.schema, .headline, .saved, .luns]')" '["vmfskit.status/1","no LUN is saved here",0,[]]'
+
+mkdir luns
+"$LAB" make --table gpt --size 2G --label 'web 01' --naa naa.600144f07ed404000000496ff8cd0003 luns/lun1 >/dev/null
+night
+ok "one LUN" status
+is "one LUN: the headline" "$(headline)" "1 of 1 LUN saved last night"
+has "one LUN: its line" "$OUT" '^saved    web 01              naa.6001..cd0003  0 min   no       no        no$'
+no_long_line "one LUN"
+for n in 2 3 4 5 6; do
+	"$LAB" make --table gpt --size 2G --label "Größe mit einem langen Namen $n" --seed "$n" "luns/lun$n" >/dev/null
+done
+next_second
+night
+ok "six LUNs" status
+is "six LUNs: the headline" "$(headline)" "6 of 6 LUNs saved last night"
+has "six LUNs: a long label is cut, by characters" "$OUT" '^saved    Größe mit einem ..  '
+is "six LUNs: two captures of the first" "$(lun lun1 captures)" 2
+is "six LUNs: the label whole" "$(lun lun4 label)" "Größe mit einem langen Namen 4"
+"$VMFSKIT" verify --store store >/dev/null
+has "verified: since when" "$(lun lun2 verified)" '^20[0-9-]*T[0-9:]*Z$'
+echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) vmfskit@backup.example.org" >store/.pushed
+has "pushed: since when" "$(lun lun2 pushed)" '^20[0-9-]*T[0-9:]*Z$'
+is "pushed: to" "$(status --json | jq -r .pushed_to)" vmfskit@backup.example.org
+printf '2026-13-41 \033[31m' >store/.pushed
+is "a stamp that is none tells nothing" "$(lun lun2 pushed)" null
+rm store/.pushed
+
+# what changed, and when
+is "nothing changed yet" "$(lun lun1 changed)" null
+printf 'X' | dd of=luns/lun1 bs=1 seek=440 conv=notrunc status=none
+next_second
+night
+is "a change: is that of the night that saw it" "$(lun lun1 changed)" "$(lun lun1 saved)"
+next_second
+night
+is "a change: of the night before" "$(lun lun1 changed)" "$(jq -r .time "store/$(cd store && printf '%s\n' *-lun1 | tail -n 2 | head -n 1)/manifest.json")"
+is "a change: the others did not" "$(lun lun2 changed)" null
+
+# one too old, one damaged, one gone
+cp -a store store.sound
+age lun3 73
+for id in store/*-lun3; do case $id in "$(printf '%s\n' store/*-lun3 | head -n 1)") ;; *) rm -r "$id" ;; esac; done
+record store
+exits "one is old" 1 status
+is "one is old: the headline" "$(headline)" "5 of 6 LUNs saved last night, 1 is 3 days old"
+has "one is old: its line" "$OUT" '^old      Größe mit einem ..  .*  3 d '
+has "one is old: since when, and what to do" "$OUT" 'not captured since 20.*; look whether the nightly run works$'
+ok "one is old: not when that is allowed" status --max-age 4d
+is "one is old: the headline then" "$(status --max-age 4d | head -n 1)" "6 of 6 LUNs saved in the last 4 days"
+ok "one is old: not one that is left out" status --exclude '*lun3'
+is "one is old: left out" "$(status --exclude '*lun3' | head -n 1)" "5 of 5 LUNs saved last night"
+newest=$(cd store && printf '%s\n' *-lun4 | tail -n 1)
+before=$(cd store && printf '%s\n' *-lun4 | tail -n 2 | head -n 1)
+rm -f "store/$newest/p1-vh.raw"
+exits "one is damaged" 1 status
+is "one is damaged: the headline" "$(headline)" "4 of 6 LUNs saved last night, 1 is 3 days old, 1 has a damaged capture"
+has "one is damaged: why, and which one is sound" "$OUT" "$newest: p1-vh.raw is missing; the newest sound capture is $before\$"
+is "one is damaged: the newest sound one" "$(lun lun4 sound)" "$before"
+is "one is damaged: its state" "$(lun lun4 state)" damaged
+rm luns/lun5
+next_second
+night
+record store
+age lun3 73
+exits "one is gone" 1 status
+is "one is gone: the headline" "$(headline)" "4 of 6 LUNs saved last night, 1 is 3 days old, 1 is gone"
+is "one is gone: its state" "$(lun lun5 state)" gone
+has "one is gone: what to do" "$OUT" 'not seen by the last capture --all; if that is meant: exclude = .*/lun5 in '
+no_long_line "one is gone"
+is "as many as the headline says" "$(status --json | jq -c '[.saved, .old, .damaged, .gone, .unreadable]')" '[4,1,0,1,0]'
+
+# damage that only reading finds: as the last verify of the store told it
+rm -r store
+mv store.sound store
+newest=$(cd store && printf '%s\n' *-lun2 | tail -n 1)
+chmod u+w "store/$newest/p1-lvm.raw"
+printf 'X' | dd of="store/$newest/p1-lvm.raw" bs=1 seek=5000 conv=notrunc status=none
+chmod u-w "store/$newest/p1-lvm.raw"
+record store
+ok "not known yet" status
+exits "verify finds it" 1 "$VMFSKIT" verify --quiet --store store
+is "verify finds it: one block for the file that all nights share" "$(grep -c '^error capture.digest' "$OUT")" 1
+has "verify finds it: in which captures" "$OUT" '^  in        20[^ ]*-lun2, 20[^ ]*-lun2, 20[^ ]*-lun2$'
+hasnt "verify finds it: it is new" "$OUT" '^  since '
+exits "known now" 1 status
+is "known now: the headline" "$(headline)" "5 of 6 LUNs saved last night, 1 has a damaged capture"
+has "known now: no other is sound" "$OUT" "$newest: vmfskit verify found it damaged; it has no sound capture\$"
+exits "verify again" 1 "$VMFSKIT" verify --quiet --store store
+has "verify again: since when" "$OUT" '^  since     20[0-9-]*T[0-9:]*Z$'
+
+# a manifest that nobody can read, one that the ledger does not have, a store that others can write to
+cp -a store other
+chmod u+w "store/$newest/manifest.json"
+echo '{' >"store/$newest/manifest.json"
+exits "a manifest is damaged" 1 status
+has "a manifest is damaged: is counted" "$OUT" '^1 capture cannot be read; vmfskit verify tells which$'
+rm -r store
+mv other store
+newest=$(cd store && printf '%s\n' *-lun6 | tail -n 1)
+rm store/.findings.json
+sed -i "/\"captures\":\\[\"$newest\"\\]/d" store/ledger.jsonl
+exits "a capture that is not recorded" 1 status
+has "not recorded: is said" "$OUT" "$newest is not recorded in the ledger; the newest sound"
+chmod g+w store
+exits "others can write to the store" 1 status
+is "others can write: nothing is saved" "$(headline)" "0 of 6 LUNs saved last night, 6 have a damaged capture"
+chmod g-w store
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	chmod 755 "$TMP"
+	exits "a store that cannot be read" 4 setpriv --reuid 65534 --clear-groups "$VMFSKIT" status --store "$TMP/store"
+	has "it cannot be read: says so" "$ERR" 'cannot open the store'
+else
+	skip "a store that cannot be read" "this is not root, or there is no setpriv"
+fi
+# what a restore overwrote is no backup, and no LUN
+"$LAB" break --how table luns/lun6 >/dev/null
+"$VMFSKIT" restore --store store "$(cd store && printf '%s\n' *-lun1 | head -n 1)" luns/lun1 --write --override worse >/dev/null 2>&1
+is "an undo capture is not counted" "$(status --json | jq '.luns | length')" 6
+exits "an age that is none" 2 status --max-age soon
+exits "an argument" 2 status now
+# nothing is written by a look
+before=$(find store -type f -printf '%p %T@ %C@\n' | sort | sha256sum)
+run status
+is "a look changes nothing" "$(find store -type f -printf '%p %T@ %C@\n' | sort | sha256sum)" "$before"
+
+# 256 LUNs
+rm -r store luns
+mkdir luns
+"$LAB" make --table gpt --size 2G luns/lun000 >/dev/null
+for n in $(seq -f '%03.0f' 1 255); do cp --sparse=always luns/lun000 "luns/lun$n"; done
+night
+ok "256 LUNs" status
+is "256 LUNs: the headline" "$(headline)" "256 of 256 LUNs saved last night"
+is "256 LUNs: a line for each" "$(grep -c '^saved ' "$OUT")" 256
+rm luns/lun1*
+next_second
+night
+exits "100 are gone" 1 status
+is "100 are gone: the headline" "$(headline)" "156 of 256 LUNs saved last night, 100 are gone"
