@@ -215,6 +215,8 @@ VK_MUST_USE enum vk_status vk_io_refuse_view(const struct vk_io *io, struct vk_e
 /* The same before path is opened, as far as the view tells. */
 VK_MUST_USE enum vk_status vk_io_refuse_view_of(const struct vk_io_view *view, const char *path,
 						struct vk_error *err);
+/* It ends after length_bytes, if it is longer. */
+void vk_io_cut(struct vk_io *io, uint64_t length_bytes);
 /* Whether the handle reads a block device. */
 bool vk_io_is_device(const struct vk_io *io);
 /*
@@ -245,6 +247,9 @@ struct vk_image_format {
 	const char *open;   /* how to get at the disk in it: a command in which FILE is its name */
 	bool raw_inside;    /* the disk's bytes stand in it as they are, in front of a footer */
 };
+struct vk_text;
+/* That command for one file; a path that names none, like -, leaves FILE in it. */
+void vk_image_format_put_open(const struct vk_image_format *format, const char *path, struct vk_text *text);
 size_t vk_image_formats(const struct vk_image_format **ret_formats);
 /* NULL: none of them. Bytes that are not known are given as zeros. */
 const struct vk_image_format *vk_image_format_of(const uint8_t head[VK_IMAGE_HEAD_BYTES],

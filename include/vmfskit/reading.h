@@ -91,9 +91,18 @@ struct vk_reading {
 	/* of VK_READING_SHIFTED: from this byte on, all lies so many bytes behind (before: negative) its place */
 	uint64_t shift_from_bytes;
 	int64_t shift_bytes;
-	char attach[400];      /* exact commands that give access for reading by the system's own means, "; " between */
-	bool repairable;       /* its bytes are the disk's own: a plan may be written to the source as it is */
+	/* Exact commands that give access for reading by the system's own means. */
+	char attach[400];
+	char device[300];      /* the disk is then this; empty: the commands print it */
+	/* its bytes are the disk's own, and nothing certain speaks against it: a plan may be written to the source */
+	bool repairable;
 };
+
+/* Whether it is of the source's own bytes, as they are. */
+static inline bool vk_reading_is_own(const struct vk_reading *reading)
+{
+	return reading->kind <= VK_READING_HEADER;
+}
 
 /* Never empty once a source is open. Free items. */
 struct vk_readings {

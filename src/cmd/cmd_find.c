@@ -86,7 +86,8 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 	vk_command_begin(&command, "vmfskit ");
 	vk_command_add(&command, "%s", verb);
 	vk_cmd_put_source(&command, run->path, &run->how.view);
-	if (c != NULL && run->source.kind == VK_SOURCE_DISK)
+	/* 0 of a partition by itself, whatever its content suggests */
+	if (c != NULL && (run->source.kind == VK_SOURCE_DISK || run->how.as != VK_SOURCE_AUTO))
 		vk_command_add(&command, " --start %" PRIu64, c->start_bytes / run->source.sector_size);
 	for (size_t i = 0; c == NULL && i < run->found.count; i++)
 		vk_find_put_wish(&run->found, &run->source, &run->found.candidates[i], &command);
@@ -95,6 +96,19 @@ static void add_next(char **next, size_t *count, const char *verb, const struct 
 	line = vk_command_end(&command);
 	if (line != NULL)
 		next[(*count)++] = line;
+}
+
+/* Nothing is written through a view: where something is to be repaired, what it lies in is opened first. */
+static size_t only_reading(struct run *run, size_t count)
+{
+	const char *attach = run->source.readings.items[0].attach;
+
+	for (size_t i = 0; i < count; i++)
+		free(run->next[i]);
+	if (count == 0 || attach[0] == '\0')
+		return 0;
+	run->next[0] = strdup(attach);
+	return run->next[0] != NULL;
 }
 
 static size_t what_next(struct run *run)
@@ -127,7 +141,7 @@ static size_t what_next(struct run *run)
 	}
 	if (table && run->source.kind == VK_SOURCE_DISK)
 		add_next(run->next, &count, "repair table", run, NULL);
-	return count;
+	return vk_io_is_view(run->source.raw) ? only_reading(run, count) : count;
 }
 
 static bool read_options(void *ctx)

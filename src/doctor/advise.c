@@ -323,10 +323,21 @@ static void advise_commands(struct vk_doctor *doc)
 	advise_decode(doc);
 }
 
+/* The way to the disk itself, for reading. */
+static void advise_attach(struct vk_doctor *doc, const struct vk_reading *reading)
+{
+	const char *device = reading->device[0] != '\0' ? reading->device : "the device that it prints";
+
+	advise(doc, strdup(reading->attach), "Gives access to the disk in it, for reading only. Then run vmfskit doctor "
+					     "on %s.", device);
+}
+
 /* Nothing can be written through it, and a capture of it could be put back nowhere. */
 static void advise_view(struct vk_doctor *doc)
 {
 	advise_caution(doc);
+	if (anything_is_wrong(doc) && doc->source.readings.items[0].attach[0] != '\0')
+		advise_attach(doc, &doc->source.readings.items[0]);
 	if (anything_is_wrong(doc))
 		advise(doc, NULL, "Nothing is written to it as it is read here. Put together the array or volume that "
 				  "it is a part of, or copy what is read here into one file; then run vmfskit doctor "
@@ -382,8 +393,7 @@ static void advise_reading(struct vk_doctor *doc, const struct vk_reading *best)
 	else if (best->kind == VK_READING_OTHER)
 		advise_other(doc);
 	else if (best->attach[0] != '\0')
-		advise(doc, strdup(best->attach), "Gives access to the disk in it, for reading only. Then run vmfskit "
-						  "doctor on the device that comes out.");
+		advise_attach(doc, best);
 	else
 		advise(doc, NULL, "Do not write to it. %s",
 		       best->kind == VK_READING_MEMBER

@@ -190,6 +190,11 @@ uint64_t vk_io_size_bytes(const struct vk_io *io)
 	return io->size_bytes;
 }
 
+void vk_io_cut(struct vk_io *io, uint64_t length_bytes)
+{
+	io->size_bytes = vk_min_u64(io->size_bytes, length_bytes);
+}
+
 uint32_t vk_io_sector_size(const struct vk_io *io)
 {
 	return io->sector_size;

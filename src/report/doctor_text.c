@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A diagnosis for the person on the phone. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/screen.h"
 #include "report/doctor.h"
@@ -33,14 +34,26 @@ static void put_list(FILE *out, const char *title, char *const *lines, size_t co
 		fprintf(out, "  %s\n", lines[i]);
 }
 
+/* What the source is stands in the line above: only what follows it is new. */
+static void put_answer(FILE *out, const struct vk_diagnosis *d)
+{
+	const char *what = d->source->readings.items[0].what, *rest = d->headline;
+
+	if (strncmp(rest, "This is ", 8) == 0 && strncmp(rest + 8, what, strlen(what)) == 0)
+		rest += 8 + strlen(what);
+	rest += strspn(rest, ". ");
+	fprintf(out, "%s%s%s\n", *rest != '\0' ? "\n" : "", rest, *rest != '\0' ? ".\n" : "");
+}
+
 void vk_report_diagnosis_text(FILE *out, const struct vk_diagnosis *d, const char *store,
 			      const struct vk_report_style *style)
 {
-	fprintf(out, "%s: %s, %s, sectors of %" PRIu32 " bytes\n", vk_shown_name(d->path).text,
-		vk_source_kind_name(d->kind), vk_shown_size(d->size_bytes).text, d->sector_size);
+	fprintf(out, "%s: ", vk_shown_name(d->path).text);
+	vk_report_extent_text(out, d->source);
+	fputc('\n', out);
 	vk_report_tail_text(out, &d->source->tail);
 	vk_report_readings_text(out, d->source);
-	fprintf(out, "\n%s.\n\n", d->headline);
+	put_answer(out, d);
 	if (d->volume_count > 0)
 		fprintf(out, "Volume%s\n", d->volume_count == 1 ? "" : "s");
 	for (size_t i = 0; i < d->volume_count; i++)

@@ -283,7 +283,9 @@ static void put_older(FILE *out, const struct vk_find *f)
 void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 {
 	const struct vk_find *f = view->find;
+	const struct vk_reading *own = view->source->readings.items;
 	size_t living = 0, damaged = 0, ghosts = 0;
+	struct vk_error refused;
 
 	for (size_t i = 0; i < f->count; i++) {
 		living += f->candidates[i].standing == VK_STANDING_LIVING;
@@ -303,8 +305,10 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 	for (size_t i = 0; i < f->foreign.count; i++) {
 		const struct vk_foreign *x = &f->foreign.items[i];
 
-		fprintf(out, "%s%s at byte %" PRIu64, i == 0 ? "\nOther systems on this disk:\n  " : "  ", x->type,
-			x->start_bytes);
+		/* of a member all is the array's; its superblock may lie at the end */
+		fprintf(out, "%s%s%s at byte %" PRIu64, i == 0 ? "\nOther systems on this disk:\n  " : "  ", x->type,
+			vk_foreign_is_member(x) ? ", its signature" : "",
+			vk_foreign_is_member(x) ? x->magic_bytes : x->start_bytes);
 		if (x->length_bytes > 0)
 			fprintf(out, ", %s", vk_shown_size(x->length_bytes).text);
 		fprintf(out, "%s%s%s\n", x->label[0] == '\0' ? "" : ", label \"", x->label,
@@ -312,11 +316,16 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 	}
 	put_older(out, f);
 	put_part(out, view);
+	if (!vk_report_find_agrees(view) && vk_io_refuse_view(view->source->raw, &refused) != VK_OK)
+		fprintf(out, "\nNote: %s.\n  %s\n", refused.what, refused.remedy);
 	if (view->next_count > 0)
-		fputs("\nNext (nothing is written without --write):\n", out);
+		fprintf(out, "\nNext (%s):\n", vk_io_is_view(view->source->raw) ? "for reading only"
+									     : "nothing is written without --write");
 	else if (living > 0 && vk_report_find_has_table(view->source) && vk_report_find_agrees(view))
 		fprintf(out, "\nThe %s agrees with what was found.\n",
 			view->source->tail.first_sector != 0 ? "backup GPT at the end" : "partition table");
 	for (size_t i = 0; i < view->next_count; i++)
 		vk_screen_paste(out, "  %s\n", view->next[i]);
+	if (view->next_count > 0 && vk_io_is_view(view->source->raw) && own->device[0] != '\0')
+		fprintf(out, "  The disk is then %s.\n", own->device);
 }

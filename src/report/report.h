@@ -20,6 +20,8 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 			   const struct vk_report_style *style);
 /* Of which part of a disk the source is an image, where the GPT at its end tells; else nothing. */
 void vk_report_tail_text(FILE *out, const struct vk_tail_gpt *tail);
+/* "disk, 300 MiB (...), sectors of 512 bytes"; of a disk inside something else how long that is, too. */
+void vk_report_extent_text(FILE *out, const struct vk_source *source);
 /* What the source is: its best reading, others that are worth a word, and what the rest is about. */
 void vk_report_readings_text(FILE *out, const struct vk_source *source);
 /* The bytes of every structure beside the names of their fields. */

@@ -95,6 +95,8 @@ json_t *vk_report_readings_json(const struct vk_source *source)
 			vk_json_set(&o, "shift_bytes", json_integer(r->shift_bytes));
 		if (r->attach[0] != '\0')
 			vk_json_set_text(&o, "attach", r->attach);
+		if (r->attach[0] != '\0' && r->device[0] != '\0')
+			vk_json_set_text(&o, "device", r->device);
 		vk_json_append(array, vk_json_end(&o), &all);
 	}
 	vk_json_set(&all, "readings", array);

@@ -322,6 +322,15 @@ static void show_looked_through(FILE *out, const struct vk_reading *best)
 			     " of the source on.\n", best->at_bytes);
 }
 
+void vk_report_extent_text(FILE *out, const struct vk_source *source)
+{
+	if (vk_source_looked_through(source))
+		fprintf(out, "%s, in it a ", vk_shown_size(vk_io_size_bytes(source->given)).text);
+	fprintf(out, vk_source_looked_through(source) ? "%s of %s" : "%s, %s", vk_source_kind_name(source->kind),
+		vk_shown_size(source->size_bytes).text);
+	fprintf(out, ", sectors of %u bytes", source->sector_size);
+}
+
 void vk_report_readings_text(FILE *out, const struct vk_source *source)
 {
 	const struct vk_image_format *format = vk_io_image_format(source->given);
@@ -334,16 +343,21 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 		if (i > 0 && r->weight <= VK_READING_WEIGHT_SAID)
 			break;
 		/* another system's disk is a whole disk, too; and nobody doubts what is certain */
-		if (i > 0 && r->repairable &&
+		if (i > 0 && vk_reading_is_own(r) &&
 		    (readings->items[0].kind == VK_READING_OTHER || readings->items[0].sure == VK_SURE_CERTAIN))
 			continue;
 		fprintf(out, "%s %s: %s.\n",
 			i > 0 ? "It could also be" : r->sure == VK_SURE_POSSIBLE ? "This may be"
 			      : r->sure == VK_SURE_LIKELY ? "This is likely" : "This is",
 			r->what, r->evidence);
+		/* of a place that was named by hand whoever named it knows how to get there */
+		if (vk_reading_is_own(r))
+			continue;
 		if (r->attach[0] != '\0')
 			fprintf(out, "  To get at the disk %s, for reading: %s\n",
 				r->kind == VK_READING_UNITS ? "in such sectors" : "in it", r->attach);
+		if (r->attach[0] != '\0' && r->device[0] != '\0')
+			fprintf(out, "  The disk is then %s.\n", r->device);
 	}
 	if (vk_source_looked_through(source))
 		show_looked_through(out, &readings->items[0]);
@@ -370,8 +384,9 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 		vk_report_readings_text(out, source);
 		return;
 	}
-	fprintf(out, "%s: %s, %s, sectors of %u bytes%s\n", source->path, vk_source_kind_name(source->kind),
-		vk_shown_size(source->size_bytes).text, source->sector_size, forms[source->form]);
+	fprintf(out, "%s: ", source->path);
+	vk_report_extent_text(out, source);
+	fprintf(out, "%s\n", forms[source->form]);
 	vk_report_readings_text(out, source);
 	if (source->origin_bytes > 0)
 		fprintf(out, "  a fragment: its first byte is %s offset 0x%" PRIx64 "\n",

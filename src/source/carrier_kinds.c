@@ -85,6 +85,7 @@ static bool name_others(struct vk_io *io, const struct vk_foreign *found, struct
 			 strcmp(found->type, "BitLocker") == 0 ? " --type bitlk" : "");
 	layer.open_takes_device = layer.sealed;
 	snprintf(layer.open_behind, sizeof(layer.open_behind), layer.sealed ? " vmfs" : "");
+	snprintf(layer.device, sizeof(layer.device), layer.sealed ? "/dev/mapper/vmfs" : "");
 	snprintf(layer.evidence, sizeof(layer.evidence), "the signature of %s at byte %" PRIu64, found->type,
 		 found->magic_bytes);
 	return vk_layers_add(io, &layer, layers);

@@ -88,10 +88,7 @@ struct opened {
 
 static void put_loop(struct vk_command *line, const struct opened *o)
 {
-	vk_command_add(line, "losetup --find --show --read-only");
-	if (o->length != 0)
-		vk_command_add(line, " --offset %" PRIu64 " --sizelimit %" PRIu64, o->at, o->length);
-	vk_command_add(line, " %s", o->device);
+	vk_put_losetup(line, &(struct vk_loop){.device = o->device, .at_bytes = o->at, .length_bytes = o->length});
 }
 
 /* Commands up to the device that comes out of layer p. */
@@ -142,12 +139,15 @@ static void say_attach(const struct dive *d, const struct place *p, struct vk_re
 		vk_command_add(&line, " && ");
 	if (!o.begun || o.length != 0)
 		put_loop(&line, &o);
+	else
+		snprintf(r->device, sizeof(r->device), "%s", o.device);
 	text = vk_command_end(&line);
 	if (text != NULL && strlen(text) < sizeof(r->attach)) {
 		snprintf(r->attach, sizeof(r->attach), "%s", text);
 	} else if (p->layer->whole) {
 		/* too long for a line: its bytes are all that is needed */
 		o = (struct opened){.at = p->at, .length = p->length};
+		r->device[0] = '\0';
 		snprintf(o.device, sizeof(o.device), "%s", vk_shell_path(path).text);
 		free(text);
 		vk_command_begin(&line, "");
@@ -204,6 +204,10 @@ static bool add_member(struct dive *d, const struct place *p, uint64_t magic_byt
 	vk_text_init(&text, r.evidence, sizeof(r.evidence));
 	put_evidence(p, &text);
 	r.evidence[strlen(r.evidence) - strlen("; ")] = '\0'; /* no layer is without evidence */
+	if (p->layer->whole) {
+		r.at_bytes = p->at;
+		r.length_bytes = p->length;
+	}
 	say_attach(d, p, &r);
 	return vk_survey_add(d->survey, &r);
 }

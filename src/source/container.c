@@ -40,6 +40,7 @@ bool vk_source_say_container(struct vk_source *s)
 				     .weight = VK_WEIGHT_CONTAINER};
 	const struct vk_image_format *format = vk_io_image_format(s->raw);
 	struct vk_finding f;
+	struct vk_text open;
 
 	if (s->form != VK_FORM_RAW || format == NULL)
 		return true;
@@ -51,8 +52,10 @@ bool vk_source_say_container(struct vk_source *s)
 		return true;
 	} else {
 		s->container = format;
+		vk_text_init(&open, reading.attach, sizeof(reading.attach));
+		vk_image_format_put_open(format, s->path, &open);
 		vk_finding_init(&f, VK_F_SOURCE_CONTAINER, 0, 0, "this is a %s, not a disk; open it with: %s",
-				format->name, format->open);
+				format->name, reading.attach);
 	}
 	/* nothing else that is said can be understood without it */
 	vk_findings_add(&s->findings, &f);
@@ -64,7 +67,6 @@ bool vk_source_say_container(struct vk_source *s)
 		return true;
 	snprintf(reading.what, sizeof(reading.what), "a %s, not a disk", format->name);
 	snprintf(reading.evidence, sizeof(reading.evidence), "its first or last bytes");
-	snprintf(reading.attach, sizeof(reading.attach), "%s", format->open);
 	return vk_readings_put(&s->readings, &reading);
 }
 
@@ -73,7 +75,7 @@ enum vk_status vk_source_refuse_container(const struct vk_source *source, struct
 	if (source->container == NULL)
 		return VK_OK;
 	vk_error_set(err, VK_UNSUPPORTED, source->path, "this is a %s, not a disk", source->container->name);
-	vk_error_remedy(err, "open it and name the disk that comes out: %s%s", source->container->open,
+	vk_error_remedy(err, "open it and name the disk that comes out: %s%s", source->readings.items[0].attach,
 			vk_io_is_device(source->raw) ? "; if a datastore lay on this device, it was written over: look "
 						       "for what is left with vmfskit find"
 						     : "");

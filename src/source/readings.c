@@ -36,6 +36,10 @@ bool vk_readings_put(struct vk_readings *readings, const struct vk_reading *read
 	for (; at > 0 && readings->items[at - 1].weight < reading->weight; at--)
 		readings->items[at] = readings->items[at - 1];
 	readings->items[at] = *reading;
+	/* what is certainly something else is no disk of its own to be written to */
+	for (size_t i = 1; i < readings->count; i++)
+		if (!readings->items[0].repairable && readings->items[0].sure == VK_SURE_CERTAIN)
+			readings->items[i].repairable = false;
 	return true;
 }
 

@@ -354,6 +354,7 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 	struct vk_source s = {.form = form, .given = io, .raw = io, .kind = options->as};
 	uint32_t sector_size = options->sector_size;
 	size_t first = 0, count = 0; /* findings about the table */
+	struct vk_reading place = {.at_bytes = 0}; /* of a disk whose beginning was named by hand */
 	enum vk_status status;
 
 	s.path = strdup(path);
@@ -370,8 +371,15 @@ enum vk_status vk_source_open_io(struct vk_io *io, const char *path, enum vk_io_
 		status = vk_error_remedy(err, "a LUN of which all paths are dead looks like this: look at the paths "
 					      "and at the array");
 	} else {
-		status = choose_reading(&s, options, sector_size, &first, err);
+		status = options->view.at_bytes == 0 ? VK_OK : vk_source_place(io, path, options, &place, err);
+		s.size_bytes = vk_io_size_bytes(io);
+		if (status == VK_OK)
+			status = choose_reading(&s, options, sector_size, &first, err);
 		count = status == VK_OK ? s.findings.count - first : 0;
+	}
+	if (status == VK_OK && place.attach[0] != '\0') {
+		memcpy(s.readings.items[0].attach, place.attach, sizeof(place.attach));
+		memcpy(s.readings.items[0].device, place.device, sizeof(place.device));
 	}
 	if (status == VK_OK)
 		status = place_fragment(&s, err);

@@ -7,6 +7,7 @@
 #ifndef VK_SOURCE_SURVEY_H
 #define VK_SOURCE_SURVEY_H
 
+#include "base/command.h"
 #include "source/recognise.h"
 #include "vmfskit/foreign.h"
 
@@ -47,6 +48,23 @@ VK_MUST_USE bool vk_survey_add(struct vk_survey *survey, const struct vk_reading
  * memory ran out. io is borrowed.
  */
 struct vk_io *vk_reading_put_right(struct vk_io *io, const struct vk_reading *reading);
+
+/* A part of a file or device as a device of its own, for reading. */
+struct vk_loop {
+	const char *device;    /* as a shell takes it */
+	uint64_t at_bytes;
+	uint64_t length_bytes; /* 0: to its end */
+	uint32_t sector_size;  /* 0: as it is */
+};
+void vk_put_losetup(struct vk_command *line, const struct vk_loop *loop);
+/*
+ * io begins at options->view.at_bytes of what the path names, and is cut to the length that a reading of all of that
+ * gives a disk which begins there. ret_place: that reading, or a loop device over the place; only at_bytes, length_bytes,
+ * attach and device of it count. Errors: VK_IO, VK_NOMEM.
+ */
+VK_MUST_USE enum vk_status vk_source_place(struct vk_io *io, const char *path,
+					   const struct vk_source_options *options, struct vk_reading *ret_place,
+					   struct vk_error *err);
 
 /* Detectors, a file each. */
 void vk_look_at_carriers(struct vk_survey *survey);

@@ -5,10 +5,10 @@
  * makes there: it reads such devices in sectors of 512 bytes by software (4Kn SWE, VMware vSphere 6.7 and later).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/command.h"
 #include "source/survey.h"
 #include "vol/table_parts.h"
 
@@ -67,7 +67,10 @@ void vk_look_at_units(struct vk_survey *survey)
 {
 	uint32_t own = survey->sector_size, other = own == 512 ? 4096 : 512;
 	struct vk_reading r = {.kind = VK_READING_UNITS, .weight = VK_WEIGHT_COPY, .sector_size = other};
+	struct vk_shell_word path;
+	struct vk_command line;
 	struct proof proof;
+	char *text;
 
 	/* a file has no sectors of its own: it is read in those that its table counts in */
 	if (own == 0 || survey->sector_size_by_hand || prove_table(survey, own).kind != VK_TABLE_NONE ||
@@ -88,8 +91,12 @@ void vk_look_at_units(struct vk_survey *survey)
 			 proof.kind == VK_TABLE_GPT ? "GPT" : "MBR", other, own,
 			 proof.kind == VK_TABLE_GPT ? "do not see it" : "look in other places than it means");
 	snprintf(r.evidence, sizeof(r.evidence), "%s", proof.text);
-	snprintf(r.attach, sizeof(r.attach), "losetup --find --show --read-only --sector-size %u %s", other,
-		 vk_shell_path(survey->path).text);
+	path = vk_shell_path(survey->path);
+	vk_command_begin(&line, "");
+	vk_put_losetup(&line, &(struct vk_loop){.device = path.text, .sector_size = other});
+	text = vk_command_end(&line);
+	snprintf(r.attach, sizeof(r.attach), "%s", text != NULL ? text : "");
+	free(text);
 	if (!vk_survey_add(survey, &r))
 		return; /* the status says it */
 }

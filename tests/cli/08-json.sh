@@ -124,7 +124,10 @@ json "decode of a last mount" 0 last.json decode last.img
 "$LAB" make --table gpt --size 320M unsigned.img >/dev/null
 for at in 512 $((320 * 1048576 - 512)); do dd if=/dev/zero of=unsigned.img bs=1 seek=$at count=8 conv=notrunc status=none; done
 json "decode without signatures" 1 unsigned.json decode unsigned.img
-is "decode: every key" "$(lacking vmfskit.decode/1 unsigned.json decode.json decode3.json header.json tail.json wreck.json last.json)" ""
+# a LUN in a mirror of which the system names the device
+. "$ROOT/tests/disk.sh" && . "$ROOT/tests/wrap.sh" && wrap md-1.2 unsigned.img carrier.img
+json "decode of a carrier" 1 carrier.json decode carrier.img
+is "decode: every key" "$(lacking vmfskit.decode/1 carrier.json unsigned.json decode.json decode3.json header.json tail.json wreck.json last.json)" ""
 is "findings: every key" "$(sed -n 's/^finding /findings.[]./p' keys | sort | comm -23 - <(keys_of wreck.json))" ""
 jq '.captures |= map(. + {verdict: 0, pinned: 0, pin_reason: 0, use: 0})' capture.json >capture-as-list.json
 is "capture: every key" "$(lacking vmfskit.capture/1 capture.json capture-bad.json all.json all2.json | grep -vx 'findings.\[\]')" ""

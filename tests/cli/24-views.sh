@@ -145,7 +145,14 @@ refused() {
 	has "$*: doctor says what to do" "$OUT" "Nothing is written to it as it is read here"
 	hasnt "$*: doctor advises no repair of it" "$OUT" "vmfskit (repair|capture)"
 	exits "$*: find" 1 "$VMFSKIT" find --no-store "$@" "$file"
-	has "$*: the command of find carries them on" "$OUT" "vmfskit repair table.*$*"
+	hasnt "$*: find offers no repair that is refused" "$OUT" "vmfskit repair"
+	has "$*: find says why" "$OUT" "^Note: nothing is written through --at, --stride, --mapfile"
+	case $* in
+	--at*) has "$*: find says how to get there" "$OUT" "^  losetup --find --show --read-only --offset 1048576 $file" ;;
+	*) hasnt "$*: find says nothing that would not do" "$OUT" "^Next" ;;
+	esac
+	exits "$*: find, in JSON" 1 "$VMFSKIT" find --no-store --json "$@" "$file"
+	hasnt "$*: find, in JSON: no repair" "$(jq -r '.next[]' "$OUT")" "vmfskit"
 	run "$VMFSKIT" repair table "$file" --no-captures "$@" --store "$TMP/empty"
 	has "$*: the plan is shown" "$OUT" "^plan  *[0-9a-f]{32}"
 	has "$*: and cannot be written" "$OUT" "nothing was written, and cannot be"

@@ -94,7 +94,13 @@ carries() {
 			"$(jq -c '[.. | .code? // empty | select(. != "source.carrier")]' "$OUT")" "$want"
 		is "$kind, $state: its exit code" "$CODE" "$([ $state = sound ] && echo 0 || echo 1)"
 		run doctor carrier.img
-		has "$kind, $state: doctor, in words" "$OUT" "^This is $name.* with a LUN whole inside, from byte $at on\. Of that: "
+		has "$kind, $state: doctor, in words" "$OUT" "^This (is|is likely) $name.* with a LUN whole inside, from byte $at on: "
+		is "$kind, $state: said once" "$(grep -c 'with a LUN whole inside, from byte' "$OUT")" 2 # and as a finding
+		has "$kind, $state: doctor's answer" "$OUT" "^Of that: "
+		has "$kind, $state: the size of the file, and of the disk in it" "$OUT" \
+			"^carrier.img: .* \($(stat -c %s carrier.img) bytes\), in it a disk of .* \($size bytes\), sectors of 512 bytes$"
+		[ $state = table ] || is "$kind, $state: no other reading is to be written to" \
+			"$("$VMFSKIT" decode --json carrier.img | jq -c '[.sources[0].readings[].repairable] | any')" false
 		hasnt "$kind, $state: doctor advises no repair" "$OUT" "vmfskit (repair|restore)|made over it|lun-grown"
 		run "$VMFSKIT" find --no-store --json carrier.img
 		is "$kind, $state: find" "$(jq -c '[.readings[0].kind, .candidates[0].start_sector]' "$OUT")" '["carrier",2048]'
@@ -120,12 +126,51 @@ make lvm2 carrier.img
 run "$VMFSKIT" decode --json carrier.img
 is "LVM2: where" "$(first kind) $(first sure) $(first at_bytes)" "carrier certain $((5 * mib))"
 has "LVM2: what" "$(first what)" "a physical volume of LVM2 .volume vg0/lun0. with a LUN whole inside"
+is "LVM2: what is opened" "$(first device)" /dev/vg0/lun0
+run "$VMFSKIT" decode carrier.img
+has "LVM2: what is opened, in words" "$OUT" '^  The disk is then /dev/vg0/lun0\.$'
+run doctor carrier.img
+has "LVM2: doctor names it" "$OUT" 'Then run vmfskit doctor on /dev/vg0/lun0\.$'
 make partition-md-lvm2 carrier.img
 run "$VMFSKIT" decode --json carrier.img
 is "three layers: where" "$(first kind) $(first sure) $(first at_bytes)" "carrier certain $((8 * mib))"
 has "three layers: what" "$(first what)" "partition 2 of a disk, in it a member of a Linux RAID .*, in it a physical volume of LVM2"
 is "three layers: how" "$(first attach)" "dev=\$(losetup --find --show --read-only --offset $((2 * mib)) --sizelimit $(jq '.sources[0].readings[0].length_bytes' <<<'{"sources":[{"readings":[{"length_bytes":'"$(stat -c %s inner.img)"'}]}]}') carrier.img) && mdadm --assemble --readonly --run /dev/md127 \"\$dev\" && lvchange --activate y --config 'devices{use_devicesfile=0} activation{read_only_volume_list=[\"vg0/lun0\"]}' vg0/lun0"
 size=$size_was
+
+# --- named by hand: what lies around says how long it is, and how it is opened ------------------------------------------------
+# at KIND BYTE DEVICE: the LUN is as long through --at as by itself, and is never written through it
+at() {
+	local kind=$1 byte=$2 device=$3 state disk
+	for state in sound table; do
+		disk=$state.img
+		make "$kind" carrier.img
+		run "$VMFSKIT" decode --json --at "$byte" carrier.img
+		is "$kind, $state, --at: how long it is" "$(jq .sources[0].size_bytes "$OUT")" "$size"
+		is "$kind, $state, --at: how it is opened" "$(first device)" "$device"
+		run doctor --json --at "$byte" carrier.img
+		hasnt "$kind, $state, --at: nothing grew" "$OUT" "incident.(lun-grown|member)"
+		run "$VMFSKIT" find --no-store --json --at "$byte" carrier.img
+		hasnt "$kind, $state, --at: find offers no repair" "$(jq -r '.next[]' "$OUT")" vmfskit
+		[ $state = sound ] || has "$kind, $state, --at: find says how to get there" "$(jq -r '.next[]' "$OUT")" "losetup .*--read-only"
+	done
+	run repair --at "$byte" carrier.img
+	has "$kind, --at: the plan is for its length" "$OUT" "^         .* \\($size bytes\\), sectors of 512 bytes, table none"
+	run doctor --at "$byte" carrier.img
+	has "$kind, --at: doctor says which device comes out" "$OUT" "Then run vmfskit doctor on ${device/null/the device that it prints}\\.$"
+}
+at md-1.2 $mib /dev/md127
+at partition $((2 * mib)) null
+# of a disk by itself a partition is what begins there
+run "$VMFSKIT" decode --json --at $mib sound.img
+is "--at in the LUN itself" "$(first kind) $(jq .sources[0].size_bytes "$OUT")" "partition $((size - mib))"
+# what --as said is meant by the next command, too
+head -c $((size - mib)) /dev/zero >part.img
+dd if=header.img of=part.img bs=1M skip=1 conv=notrunc,sparse status=none
+run "$VMFSKIT" find --no-store --json --as partition part.img
+is "--as partition: the next command keeps it" "$(jq -r '.next[]' "$OUT")" "vmfskit repair header part.img --start 0"
+run "$VMFSKIT" find --no-store --json part.img
+is "of itself: no more than needed" "$(jq -r '.next[]' "$OUT")" "vmfskit repair header part.img"
 
 # the path is quoted as a shell needs it
 make md-1.2 "it's a copy.img"
@@ -155,7 +200,10 @@ member() {
 	has "$1: repair table: by name" "$ERR" "^vmfskit: guard member refuses: this is $3"
 	is "$1: untouched" "$(disk_state "$2")" "$before"
 }
+disk=sound.img
 make ddf carrier.img
+run "$VMFSKIT" find --no-store carrier.img
+has "DDF: find says where its signature is" "$OUT" "^  ddf_raid_member, its signature at byte $((size + (64 << 20) - 512))$"
 member DDF carrier.img "a member of a DDF RAID"
 make isw carrier.img
 member Intel carrier.img "a member of an Intel RAID"

@@ -57,7 +57,7 @@ for format in qcow2 vmdk vdi vhdx qed vpc; do
 	[ $format = vpc ] && options="-o force_size=on"
 	# shellcheck disable=SC2086
 	qemu-img convert -f raw -O $format $options good.img box.$format >"$OUT" 2>"$ERR" || { fail "qemu-img makes $format" "$(cat "$ERR")"; continue; }
-	container box.$format "$name" "qemu-img convert -O raw FILE"
+	container box.$format "$name" "qemu-img convert -O raw box.$format"
 	qemu-img convert -f $format -O raw box.$format out.img
 	is "$name: what it says opens it" "$(disk_sum out.img)" "$(disk_sum good.img)"
 	rm -f out.img
@@ -87,7 +87,7 @@ dd if=good.img of=head.img bs=1M count=4 status=none
 for tool in gzip xz zstd bzip2 lzop; do
 	command -v $tool >/dev/null || { skip "$tool" "it is not installed"; continue; }
 	$tool -c <head.img >"box.$tool"
-	container "box.$tool" "$tool stream" "$tool -dc FILE"
+	container "box.$tool" "$tool stream" "$tool -dc box.$tool"
 done
 gzip -dc box.gzip | "$VMFSKIT" import --store imported --disk d - >"$OUT" 2>"$ERR"
 has "what comes out of it is taken as before" "$OUT" "^2[0-9TZ]*-d: d, .*saved 18"

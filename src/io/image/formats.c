@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/command.h"
 #include "base/memory.h"
 #include "io/io_handle.h"
 #include "vmfskit/text.h"
@@ -77,7 +78,7 @@ static const struct vk_image_format formats[] = {
 	{"EWF evidence file (E01)", 0, MAGIC("EVF\x09\x0d\x0a\xff\0"), NULL, EWFMOUNT, false},
 	{"EWF evidence file (Ex01)", 0, MAGIC("EVF2\x0d\x0a\x81\0"), NULL, EWFMOUNT, false},
 	{"AFF evidence file", 0, MAGIC("AFF10\x0d\x0a\0"), NULL,
-	 "affuse FILE FOLDER, then name FOLDER/FILE.raw", false},
+	 "affuse FILE FOLDER, then name the raw file in FOLDER", false},
 	{"partclone image", 0, MAGIC("partclone-image"), NULL, "partclone.restore -C -s FILE -O disk.img", false},
 	{"gzip stream", 0, MAGIC("\x1f\x8b\x08"), is_gzip, "gzip -dc FILE > disk.img", false},
 	{"xz stream", 0, MAGIC("\xfd" "7zXZ\0"), NULL, "xz -dc FILE > disk.img", false},
@@ -95,6 +96,19 @@ static const struct vk_image_format formats[] = {
 	 "all bytes in front of its footer are the disk, as they are: losetup --find --show --sizelimit BYTES FILE",
 	 true},
 };
+
+void vk_image_format_put_open(const struct vk_image_format *format, const char *path, struct vk_text *text)
+{
+	static const char word[] = "FILE";
+	const struct vk_shell_word name = vk_shell_path(path);
+	const char *from = format->open, *at;
+
+	while (strcmp(path, "-") != 0 && (at = strstr(from, word)) != NULL) {
+		vk_text_fmt(text, "%.*s%s", (int)(at - from), from, name.text);
+		from = at + strlen(word);
+	}
+	vk_text_put(text, from);
+}
 
 static const struct vk_form forms[] = {
 	[VK_FORM_RAW] = {"raw", "disk", NULL, NULL},

@@ -237,7 +237,8 @@ static enum vk_status ask_container(struct vk_restore *restore, struct vk_error 
 					       form->title);
 	if (restore->before->container != NULL)
 		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
-				       "the target is a %s, not a disk; open it with: %s", format->name, format->open);
+				       "the target is a %s, not a disk; open it with: %s", format->name,
+				       restore->before->readings.items[0].attach);
 	if (format != NULL && format->raw_inside && vk_overlay_dirty_bytes(restore->overlay) > 0)
 		return vk_guard_object(restore, VK_GUARD_CONTAINER, err,
 				       "the target is a %s: its first %" PRIu64 " bytes are the disk. Attach them as a "
