@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of readings, the best first. */
+#include <string.h>
+
 #include "base/memory.h"
 #include "source/survey.h"
 
@@ -25,6 +27,24 @@ const char *vk_sure_name(enum vk_sure sure)
 	static const char *const names[] = {"possible", "likely", "certain"};
 
 	return names[sure];
+}
+
+static const char *const kind_names[] = {"auto", "disk", "partition", "volume", "header"};
+
+const char *vk_source_kind_name(enum vk_source_kind kind)
+{
+	return kind_names[kind];
+}
+
+bool vk_source_kind_parse(const char *name, enum vk_source_kind *ret_kind)
+{
+	for (unsigned i = VK_SOURCE_DISK; i <= VK_SOURCE_HEADER; i++) {
+		if (strcmp(name, kind_names[i]) != 0)
+			continue;
+		*ret_kind = (enum vk_source_kind)i;
+		return true;
+	}
+	return false;
 }
 
 bool vk_readings_put(struct vk_readings *readings, const struct vk_reading *reading)

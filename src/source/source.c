@@ -10,24 +10,6 @@
 #include "vmfskit/source.h"
 #include "source/survey.h"
 
-static const char *const kind_names[] = {"auto", "disk", "partition", "volume", "header"};
-
-const char *vk_source_kind_name(enum vk_source_kind kind)
-{
-	return kind_names[kind];
-}
-
-bool vk_source_kind_parse(const char *name, enum vk_source_kind *ret_kind)
-{
-	for (unsigned i = VK_SOURCE_DISK; i <= VK_SOURCE_HEADER; i++) {
-		if (strcmp(name, kind_names[i]) != 0)
-			continue;
-		*ret_kind = (enum vk_source_kind)i;
-		return true;
-	}
-	return false;
-}
-
 /* Findings of a part of the source, moved to the offsets of the source as it was given. */
 struct moved_sink {
 	struct vk_findings *list;

@@ -58,9 +58,9 @@ struct vk_loop {
 };
 void vk_put_losetup(struct vk_command *line, const struct vk_loop *loop);
 /*
- * io begins at options->view.at_bytes of what the path names, and is cut to the length that a reading of all of that
- * gives a disk which begins there. ret_place: that reading, or a loop device over the place; only at_bytes, length_bytes,
- * attach and device of it count. Errors: VK_IO, VK_NOMEM.
+ * io begins at options->view.at_bytes of what the path names, and is cut to the length that a carrier or member gives
+ * what begins there. ret_place: that reading, or a loop device over the place; only at_bytes, length_bytes, attach and
+ * device of it count. Errors: VK_IO, VK_NOMEM.
  */
 VK_MUST_USE enum vk_status vk_source_place(struct vk_io *io, const char *path,
 					   const struct vk_source_options *options, struct vk_reading *ret_place,

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What comes next where the best reading is not of the source's own bytes: nothing is written to it. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "doctor/advise.h"
+
+void vk_advise_attach(struct vk_doctor *doc, const struct vk_reading *reading)
+{
+	const char *device = reading->device[0] != '\0' ? reading->device : "the device that it prints";
+
+	vk_advise(doc, strdup(reading->attach),
+		  "Gives access to the disk in it, for reading only. Then run vmfskit doctor "
+					     "on %s.", device);
+}
+
+/* The disk is sound as it is, only counted otherwise than the device. */
+static void advise_units(struct vk_doctor *doc, const struct vk_reading *best)
+{
+	const struct vk_table *t = &doc->source.table;
+
+	if (best->sector_size < vk_io_sector_size(doc->source.given)) {
+		vk_advise(doc, strdup(best->attach),
+			  "Shows it to this host as ESXi sees it, for reading only. Nothing is "
+						  "to be written.");
+		return;
+	}
+	vk_advise(doc, NULL, "Set the block size of the LUN back to %u bytes at the array or enclosure: hosts see the "
+			  "table again, and nothing needs to be written.", best->sector_size);
+	vk_advise(doc, strdup(best->attach),
+		  "Shows it to this host in such sectors meanwhile, for reading only. Then run "
+					  "vmfskit doctor on the device that comes out.");
+	/* what is damaged is repaired where its sectors are those that it counts in */
+	if (t->kind == VK_TABLE_GPT && t->gpt[0].sound && t->gpt[1].sound && doc->d->findings.count == 1)
+		vk_advise(doc, vk_advice_command(doc, "repair table --convert-sectors 512", NULL, true),
+		       "Only when the block size cannot be set back: plans the same partitions, counted in sectors of "
+		       "512 bytes. Nothing is written without --write.");
+}
+
+/* What a disk of another system may need: nothing, unless it should be a datastore. */
+static void advise_other(struct vk_doctor *doc)
+{
+	if (vk_doctor_was_datastore(doc))
+		vk_advise(doc, NULL,
+			  "Do not write to it. If the datastore of capture %s is missed, save what the other "
+				  "system holds first; vmfskit restore then shows what comes back.",
+		       doc->known.capture.id);
+	else if (vk_doctor_has(doc, VK_F_INCIDENT_LEFT_OVER))
+		vk_advise(doc, NULL, "Do not write to it. Should it hold a datastore, stop what uses it and copy it "
+				  "whole; repair that copy with --override reading. If nobody misses the volume, "
+				  "vmfskit wipe puts its signatures away.");
+	else
+		vk_advise(doc, NULL,
+			  "Do not write to it. If it should hold a datastore, make sure that it is the right "
+				  "disk.%s", doc->source.vmfs_count == 0 ? "" : " If what is left of VMFS is in "
+				  "anybody's way, vmfskit wipe puts its signatures away.");
+}
+
+void vk_advise_reading(struct vk_doctor *doc, const struct vk_reading *best)
+{
+	if (best->kind == VK_READING_UNITS)
+		advise_units(doc, best);
+	else if (best->kind == VK_READING_OTHER)
+		advise_other(doc);
+	else if (best->attach[0] != '\0')
+		vk_advise_attach(doc, best);
+	else
+		vk_advise(doc, NULL, "Do not write to it. %s",
+		       best->kind == VK_READING_MEMBER
+			       ? "The array is what to work on: put it together with its controller or the system that "
+				 "made it, and run vmfskit doctor on the device that comes out."
+			       : "Name the disk itself, or copy it again, and run vmfskit doctor on that.");
+}
