@@ -12,7 +12,7 @@ ln -sf "$VMFSKIT" "$TMP/steps/vmfskit"
 paste_it() { PATH=$TMP/steps:$PATH bash -c "$1"; }
 
 # what a repair prints that says how to carry it out; empty: nothing
-printed_command() { sed -n '/^nothing was written; to do this:$\|^to do this, when /{n;s/^  //p;q}' "$1"; }
+printed_command() { sed -n '/^nothing was written; to do this:$\|^first do what the guards say; /{n;s/^  //p;q}' "$1"; }
 
 # step NAME COMMAND: run one, and judge it
 step() {

@@ -13,92 +13,121 @@
 extern "C" {
 #endif
 
-/* G(id, name, what it protects from, what to do). The names are what --override takes. */
+/*
+ * G(id, name, why it refuses, how to remove the reason, what --override NAME risks). "--override NAME: writes although
+ * WHY; the risk: RISK" must be a sentence.
+ */
 #define VK_GUARDS(G) \
 	G(PLAN, "plan", \
 	  "the plan is not the one that was looked at", \
-	  "look at it again: the same command without --plan and --write") \
+	  "look at it again: the same command without --plan and --write", \
+	  "bytes are written that nobody has looked at") \
 	G(CAPTURE_VERIFIED, "capture-verified", \
-	  "the capture is not what was saved", \
-	  "use another capture of this disk") \
+	  "the capture is damaged", \
+	  "use another capture of this disk", \
+	  "damaged bytes are written to the disk") \
 	G(CAPTURE_VOUCHED, "capture-vouched", \
-	  "the capture is not vouched for: the ledger or the signature does not fit it, or others could have " \
-	  "changed it", \
-	  "use another capture of this disk; vmfskit verify tells more; if you know that this one is yours and " \
-	  "unaltered, lift this guard") \
+	  "the capture is not vouched for: ledger or signature do not fit it, or others could have changed " \
+	  "it", \
+	  "use another capture of this disk; vmfskit verify says what is wrong with this one", \
+	  "a forged or altered capture is written to the disk") \
 	G(LUN, "lun", \
 	  "the target is another LUN than the captured one, or another partition of it", \
-	  "name the right disk; to put a capture on another disk on purpose, disconnect the captured one first, " \
-	  "or two hosts will take one for the other") \
+	  "name the right disk; to put a capture on another disk on purpose, disconnect the captured one " \
+	  "first", \
+	  "another LUN is overwritten, and hosts confuse the two") \
 	G(UNIDENTIFIED, "unidentified", \
 	  "nothing proves that the target is the captured disk", \
-	  "compare WWID, serial number, size and place with the capture's RESTORE.txt, then lift this guard") \
+	  "compare WWID, serial number, size and place with the capture's RESTORE.txt", \
+	  "another disk is overwritten") \
 	G(SIZE, "size", \
-	  "the disk is not as long as the one that was captured", \
-	  "make sure that this is the right disk, whole") \
+	  "the target is not as long as the captured disk", \
+	  "check that this is the right disk, and that all of it is visible", \
+	  "the backup GPT is written to the wrong place") \
 	G(SECTOR_SIZE, "sector-size", \
-	  "the disk counts in other sectors than the one that was captured", \
-	  "name the sector size with --sector-size if this is a file") \
+	  "the target has sectors of another size than the captured disk", \
+	  "attach the disk with its sector size; of a file, name it with --sector-size", \
+	  "the table is written to the wrong places") \
 	G(KIND, "kind", \
 	  "the target is not what was captured: a whole disk, a partition", \
-	  "name the disk if a disk was captured, its partition if a partition was") \
+	  "name the disk if a disk was captured, its partition if a partition was", \
+	  "everything is written to the wrong place") \
 	G(DISK_ID, "disk-id", \
 	  "the volume on the target was written for another LUN", \
-	  "make sure that this is the right disk") \
-	G(DEVICE_UUID, "device-uuid", "the target holds another LVM device", "make sure that this is the right disk") \
+	  "check that this is the right disk", \
+	  "another LUN's volume is overwritten") \
+	G(DEVICE_UUID, "device-uuid", \
+	  "the target holds another LVM device", \
+	  "check that this is the right disk", \
+	  "another LVM device is overwritten") \
 	G(VOLUME_UUID, "volume-uuid", \
 	  "the target holds another volume", \
-	  "make sure that this is the right disk, and that the volume was not resignatured since the capture") \
+	  "check that this is the right disk, and that the volume was not resignatured since the capture", \
+	  "another volume is overwritten, or a resignature is undone") \
 	G(TABLE_KIND, "table-kind", \
 	  "the target has a sound partition table of another kind than the captured one", \
-	  "where that table names the volume, too, it may have been grown since: take a newer capture, or leave " \
-	  "the table out with --part; where it does not, another system wrote it: keep that system from the LUN, " \
-	  "and lift this guard when nobody needs anything of its table") \
+	  "if that table lists the volume, take a newer capture or leave the table out with --part; if not, " \
+	  "another system wrote it: keep that system from the LUN and save what is needed of its partitions", \
+	  "the partitions of the present table are lost") \
 	G(TABLE_PARTITIONS, "table-partitions", \
-	  "the target has a sound partition table with partitions that the captured one does not have, or that " \
-	  "end elsewhere in it", \
-	  "where that table names the volume, too, it may have been changed since: take a newer capture, or leave " \
-	  "the table out with --part; where it does not, another system wrote it: keep that system from the LUN, " \
-	  "and lift this guard when nobody needs anything of those partitions") \
+	  "the target has a sound partition table with partitions that the captured one does not have, or " \
+	  "that end elsewhere in it", \
+	  "if that table lists the volume, take a newer capture or leave the table out with --part; if not, " \
+	  "another system wrote it: keep that system from the LUN and save what is needed of its partitions", \
+	  "the partitions of the present table are lost") \
 	G(CHANGED, "changed-since", \
 	  "the target was changed after the restore", \
-	  "decode it and decide; undo would put the older bytes back over the change") \
+	  "look at the change with vmfskit decode: undo puts the older bytes back over it", \
+	  "the change is lost") \
 	G(FOREIGN_SIGNATURE, "foreign-signature", \
 	  "another system's data is in the area to be written", \
-	  "keep that system from the LUN; when anybody needs what it has there, copy the whole disk first; then lift " \
-	  "this guard") \
+	  "keep that system from the LUN; if anybody needs its data, copy the whole disk first", \
+	  "that system's data is overwritten") \
 	G(CONTAINER, "container", \
 	  "the target is a container or a compressed file, not a disk", \
-	  "open it as is said and name the disk that comes out") \
+	  "open it as is said and name the disk that comes out", \
+	  "the container is destroyed") \
 	G(READING, "reading", \
-	  "the target is not the disk itself: the disk lies in it, or it is a copy that lost something, or another " \
+	  "the target is not the disk itself: it contains the disk, it is a damaged copy, or it is another " \
 	  "system's", \
-	  "look at it with vmfskit decode, and name the disk itself; lift this guard only when you know that the " \
-	  "first byte of the target is the first of the disk") \
+	  "look at it with vmfskit decode, and name the disk itself", \
+	  "everything is written to the wrong place, unless the first byte of the target is the first of " \
+	  "the disk") \
 	G(MEMBER, "member", \
 	  "the target is a part of a RAID, a pool or an encrypted device, or its last sectors may be", \
-	  "put the array or pool together and name the device that comes out; lift this guard only when you know " \
-	  "that nobody uses what is left of it") \
-	G(IN_USE, "in-use", "the target or a part of it is mounted or in use", "unmount it and stop what uses it") \
-	G(HEARTBEAT, "heartbeat", "a host is using the volume right now", "unmount the datastore on every host") \
+	  "put the array or pool together and name the device that comes out", \
+	  "the array or pool is damaged, unless nobody uses it any more") \
+	G(IN_USE, "in-use", \
+	  "the target or a part of it is mounted or in use", \
+	  "unmount it and stop what uses it", \
+	  "two programs write at once, and both lose data") \
+	G(HEARTBEAT, "heartbeat", \
+	  "a host is using the volume right now", \
+	  "unmount the datastore on every host", \
+	  "the host and this run overwrite each other: the volume is damaged") \
 	G(UNREADABLE, "unreadable", \
 	  "the capture has holes where the disk could not be read, or sectors of the target cannot be read", \
-	  "look at the paths to the disk, or copy it with ddrescue and work on the copy; use another capture, or " \
-	  "leave that part out with --part") \
+	  "check the paths to the disk, or copy it with ddrescue and work on the copy; use another capture, " \
+	  "or leave that part out with --part", \
+	  "what the unreadable sectors held is lost, and undo cannot bring it back") \
 	G(GUESS, "guess", \
-	  "the plan holds values that are nowhere to be found", \
-	  "read the plan; give the value with an option, or lift this guard") \
-	G(WORSE, "worse", "the result would decode worse than what is there", \
-	  "leave the target as it is, or take a newer capture; if it is meant, lift this guard")
+	  "the plan contains values that are nowhere to be found", \
+	  "read the plan, and give the values that you know with options", \
+	  "a value is wrong, and the volume is not found or not mounted; undo takes it back") \
+	G(WORSE, "worse", \
+	  "the result would be worse than what is there", \
+	  "leave the target as it is, or take a newer capture", \
+	  "sound structures are overwritten")
 
-#define VK_GUARD_ENUM(id, name, protects, past) VK_GUARD_##id,
+#define VK_GUARD_ENUM(id, name, why, past, risk) VK_GUARD_##id,
 enum vk_guard { VK_GUARDS(VK_GUARD_ENUM) VK_GUARD_COUNT };
 #undef VK_GUARD_ENUM
 
 struct vk_guard_kind {
 	const char *name;
-	const char *protects;
+	const char *why;
 	const char *past;
+	const char *risk;
 };
 const struct vk_guard_kind *vk_guard_kind(enum vk_guard guard);
 

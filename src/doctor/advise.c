@@ -284,9 +284,9 @@ static void advise_member(struct vk_doctor *doc, const struct vk_foreign *member
 		vk_advise(doc, vk_advice_command(doc, "capture", NULL, true),
 		       "Saves what is still there before anything is tried. The disk is only read.");
 	vk_advise(doc, NULL,
-		  "It carries the signature of %.40s. If that is in use, put it together: the array or pool is "
-			  "what to work on. Only who knows that nobody uses it lets vmfskit restore or repair write, "
-			  "with --override member.", member->type);
+		  "It carries the signature of %.40s. Put the array or pool together and work on that. If nobody uses "
+		  "it any more, its signature is left over: vmfskit restore and repair say where it lies and what "
+		  "writing over it risks.", member->type);
 }
 
 void vk_doctor_advise(struct vk_doctor *doc)

@@ -46,9 +46,9 @@ static void advise_other(struct vk_doctor *doc)
 				  "system holds first; vmfskit restore then shows what comes back.",
 		       doc->known.capture.id);
 	else if (vk_doctor_has(doc, VK_F_INCIDENT_LEFT_OVER))
-		vk_advise(doc, NULL, "Do not write to it. Should it hold a datastore, stop what uses it and copy it "
-				  "whole; repair that copy with --override reading. If nobody misses the volume, "
-				  "vmfskit wipe puts its signatures away.");
+		vk_advise(doc, NULL, "Do not write to it. If nobody misses the volume, vmfskit wipe removes its "
+				     "signatures. If a datastore is missed, stop what uses the disk, copy all of it, "
+				     "and run vmfskit repair on the copy: guard reading says what that risks.");
 	else
 		vk_advise(doc, NULL,
 			  "Do not write to it. If it should hold a datastore, make sure that it is the right "

@@ -18,7 +18,7 @@ static const struct {
 } verdicts[VK_DAMAGE_COUNT] = {
 	[VK_DAMAGE_UNKNOWN] = {"unknown", '?', 3, "nothing here can be judged"},
 	[VK_DAMAGE_INTACT] = {"intact", '=', 0, "proved by a checksum or a capture"},
-	[VK_DAMAGE_CONSISTENT] = {"consistent", '.', 1, "all checks pass; not every byte can be verified"},
+	[VK_DAMAGE_CONSISTENT] = {"consistent", '.', 1, "plausible, not every byte can be verified"},
 	[VK_DAMAGE_CHANGED] = {"changed", '~', 2, "differs from the capture, as hosts and administrators write"},
 	[VK_DAMAGE_DAMAGED] = {"damaged", '#', 6, "there and wrong"},
 	[VK_DAMAGE_ZERO] = {"zero", '0', 5, "zeros where something must be"},

@@ -170,7 +170,7 @@ static void write_readings(void)
 
 static void write_findings(void)
 {
-#define GUARD_ROW(id, name, protects, past) {name, protects, past},
+#define GUARD_ROW(id, name, why, past, risk) {name, why, past, risk},
 	static const struct vk_guard_kind guards[] = {VK_GUARDS(GUARD_ROW)};
 #undef GUARD_ROW
 	FILE *f = create("findings.md");
@@ -191,14 +191,17 @@ static void write_findings(void)
 		fputs(" |\n", f);
 	}
 	fputs("\n# Guards\n\n"
-	      "What can refuse a restore, an undo or a repair (exit code 3). `--override NAME` lifts one of them.\n\n"
-	      "| guard | it refuses because | what to do |\n|---|---|---|\n",
+	      "What can refuse a restore, an undo or a repair (exit code 3). Remove the reason first. `--override NAME` "
+	      "lifts the guard of that name and no other: it writes although the reason stands.\n\n"
+	      "| guard | it refuses because | what to do | the risk of the override |\n|---|---|---|---|\n",
 	      f);
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
 		fprintf(f, "| `%s` | ", guards[i].name);
-		put_cell(f, guards[i].protects);
+		put_cell(f, guards[i].why);
 		fputs(" | ", f);
 		put_cell(f, guards[i].past);
+		fputs(" | ", f);
+		put_cell(f, guards[i].risk);
 		fputs(" |\n", f);
 	}
 	finish(f);

@@ -108,7 +108,7 @@ other "a used ext4 over a LUN" disk.img "another system's ext4, sound and in use
 has "a used ext4 over a LUN: where the header lies" "$(decode disk.img)" \
 	"; the VMFS header at byte 2097152 \(sector 4096\) lies in (blocks that it does not use|room that it keeps for its tables): a leftover"
 run doctor disk.img
-has "a used ext4 over a LUN: what to do" "$OUT" "repair that copy with --override reading"
+has "a used ext4 over a LUN: what to do" "$OUT" "copy all of it, and run vmfskit repair on the copy: guard reading says what that risks"
 run repair table --override reading disk.img
 has "a used ext4 over a LUN: who knows better gets a plan" "$OUT" "^plan "
 has "a used ext4 over a LUN: which others refuse" "$ERR" "^guard foreign-signature refuses: ext4"

@@ -32,7 +32,7 @@ refused() {
 	before=$(disk_state "$disk")
 	exits "$name: refused" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" "$@"
 	has "$name: by name" "$ERR" "^guard $guard refuses: "
-	has "$name: the option that lifts it" "$ERR" "^  to lift it: --override $guard\$"
+	has "$name: the option that lifts it, last, and what it risks" "$(grep -A 2 "^guard $guard refuses" "$ERR" | sed -n 3p)" "^  --override $guard: writes although .*; the risk: ."
 	is "$name: by no other guard" "$(grep -c '^guard .* refuses: ' "$ERR")" 1
 	exits "$name: refused with --write" 3 "$VMFSKIT" restore --store "$store" "$id" "$disk" --write "$@"
 	exits "$name: refused in JSON" 3 "$VMFSKIT" restore --json --store "$store" "$id" "$disk" --write "$@"

@@ -39,7 +39,7 @@ static bool plan_and_write(void *ctx)
 		if (err.status != VK_DAMAGED && err.status != VK_UNSUPPORTED)
 			return vk_cmd_ok(&run->cmd, code);
 		/* a capture so broken that it cannot be opened fails verification before there is a plan */
-		fprintf(call->err, "guard %s refuses: %s; %s\n", verified->name, verified->protects, verified->past);
+		fprintf(call->err, "guard %s refuses: %s; %s\n", verified->name, verified->why, verified->past);
 		return vk_cmd_ok(&run->cmd, VK_EXIT_REFUSED);
 	}
 	run->capture = &all->capture;

@@ -58,6 +58,7 @@ static void set_objections(struct vk_json *root, const struct vk_restore *restor
 		vk_json_set_text(&o, "guard", kind->name);
 		vk_json_set_text(&o, "message", items[i].message);
 		vk_json_set_text(&o, "remedy", items[i].past);
+		vk_json_set_text(&o, "risk", kind->risk);
 		vk_json_set_bool(&o, "overridden", items[i].overridden);
 		vk_json_append(list, vk_json_end(&o), root);
 	}

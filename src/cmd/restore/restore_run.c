@@ -151,8 +151,7 @@ bool vk_restore_read_options(struct vk_restore_run *run)
 		if (seconds < WAIT_LEAST_SECONDS && (options->overrides & 1U << VK_GUARD_HEARTBEAT) == 0)
 			return vk_cmd_ok(&run->cmd,
 					 vk_cli_usage(call, "--heartbeat-wait %s: hosts beat every 3 seconds, less "
-						      "than 4 would miss them; to do without the look use --override "
-						      "heartbeat", wait));
+						      "than 4 would miss them (guard heartbeat)", wait));
 	}
 	options->heartbeat_wait_ms = (unsigned)(seconds * 1000 + 0.5);
 	if (plan != NULL && (strlen(plan) != VK_PLAN_DIGEST_BYTES - 1 ||
@@ -221,14 +220,12 @@ static void show_objections(const struct vk_restore_run *run)
 	for (size_t i = 0; i < count; i++) {
 		const struct vk_guard_kind *kind = vk_guard_kind(objections[i].guard);
 
-		if (objections[i].overridden)
-			fprintf(run->cmd.call->err, "guard %s was lifted: %s\n", kind->name,
-				objections[i].message);
-		else
+		fprintf(run->cmd.call->err, "guard %s %s: %s\n", kind->name,
+			objections[i].overridden ? "was lifted" : "refuses", objections[i].message);
+		if (!objections[i].overridden)
 			fprintf(run->cmd.call->err,
-				"guard %s refuses: %s\n  why: %s\n  what to do: %s\n  to lift it: --override %s\n",
-				kind->name, objections[i].message, kind->protects, objections[i].past,
-				kind->name);
+				"  what to do: %s\n  --override %s: writes although %s; the risk: %s\n",
+				objections[i].past, kind->name, kind->why, kind->risk);
 	}
 }
 

@@ -94,7 +94,7 @@ char *vk_restore_as_undo(const struct vk_restore_run *run);
 	{0, NULL, NULL, NULL, NULL}
 
 /* the names of all guards, in the order of their numbers, with a space between them */
-#define VK_GUARD_NAME_BEHIND_SPACE(id, name, protects, past) " " name
+#define VK_GUARD_NAME_BEHIND_SPACE(id, name, why, past, risk) " " name
 #define VK_RESTORE_GUARD_NAMES (&(VK_GUARDS(VK_GUARD_NAME_BEHIND_SPACE))[1])
 
 #endif

@@ -206,7 +206,7 @@ static void show_outcome(const struct vk_restore_run *run)
 	} else if (vk_restore_refused(run->restore)) {
 		fputs("refused: nothing was written\n", out);
 		if (vk_restore_may_be_lifted(run->restore))
-			show_next(run, "to do this, when what the guards say is acceptable:");
+			show_next(run, "first do what the guards say; to write at the risk that they name:");
 	} else if (!run->failed) {
 		show_next(run, "nothing was written; to do this:");
 	}

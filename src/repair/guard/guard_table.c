@@ -41,15 +41,15 @@ static void add_remedy(struct vk_restore *restore)
 {
 	if (vk_guard_table_is_of_others(restore))
 		vk_guard_add_remedy(restore,
-				    "another system wrote that table over the volume: keep it from the LUN; the whole "
-				    "table goes, so lift this guard only when nobody needs any of its partitions",
+				    "another system wrote that table over the volume: keep it from the LUN, and save "
+				    "what is needed of its partitions",
 				    true);
 	else if (!restore->capture->is_rebuilt)
 		vk_guard_add_remedy(restore,
 				    "the volume may have been grown or moved since: take a newer capture, or leave the "
 				    "table out with --part", false);
 	else
-		vk_guard_add_remedy(restore, "make sure that nobody needs what would go", false);
+		vk_guard_add_remedy(restore, "check that nobody needs the partitions that are lost", false);
 }
 
 enum vk_status vk_guard_ask_table_kind(struct vk_restore *restore, struct vk_error *err)

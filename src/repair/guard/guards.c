@@ -35,8 +35,8 @@ enum vk_status vk_guard_ask_capture(struct vk_restore *restore, bool *ret_sound,
 
 	*ret_sound = true;
 	if (restore->options.public_key != NULL && restore->options.sign_key == NULL)
-		vk_restore_add_remark(restore, "the undo capture will not be signed, because no key to sign with is "
-					       "named (--sign-key); to undo then takes --override capture-vouched");
+		vk_restore_add_remark(restore, "the undo capture will not be signed: name the key with --sign-key, or "
+					       "undo will refuse it (guard capture-vouched)");
 	/* what was never saved cannot have changed since */
 	if (restore->capture->memory != NULL)
 		return VK_OK;

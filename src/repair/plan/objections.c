@@ -8,7 +8,7 @@
 #include "base/texts.h"
 #include "repair/plan/restore_state.h"
 
-#define KIND_ROW(id, name, protects, past) {name, protects, past},
+#define KIND_ROW(id, name, why, past, risk) {name, why, past, risk},
 static const struct vk_guard_kind kinds[VK_GUARD_COUNT] = {VK_GUARDS(KIND_ROW)};
 
 const struct vk_guard_kind *vk_guard_kind(enum vk_guard guard)
