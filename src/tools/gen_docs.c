@@ -191,8 +191,8 @@ static void write_findings(void)
 		fputs(" |\n", f);
 	}
 	fputs("\n# Guards\n\n"
-	      "What can refuse a restore, an undo or a repair (exit code 3). Remove the reason first. `--override NAME` "
-	      "lifts the guard of that name and no other: it writes although the reason stands.\n\n"
+	      "What can refuse a restore, an undo or a repair (exit code 3). Remove the reason first. `--override "
+	      "NAME` lifts that guard and no other: it writes although the reason stands.\n\n"
 	      "| guard | it refuses because | what to do | the risk of the override |\n|---|---|---|---|\n",
 	      f);
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
