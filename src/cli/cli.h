@@ -66,12 +66,19 @@ struct vk_cli_verb {
 	int (*run)(struct vk_cli_call *call); /* returns an exit code */
 };
 
+/* Verbs that belong together, in the help: from this one up to the first of the next group. */
+struct vk_cli_group {
+	const struct vk_cli_verb *first;
+	const char *title;
+};
+
 struct vk_cli_program {
 	const char *name;
 	const char *version;
 	const char *purpose;
 	const char *description;
 	const struct vk_cli_verb *const *verbs; /* ends with NULL */
+	const struct vk_cli_group *groups; /* in the order of the verbs; ends with one without first; NULL: none */
 	const char *config_file; /* read by verbs with the option --config, when it is there; NULL: none */
 };
 
@@ -129,7 +136,8 @@ int vk_cli_fail(const struct vk_cli_call *call, const struct vk_error *err);
 int vk_cli_usage(const struct vk_cli_call *call, const char *what, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Generators. */
+/* Generators. What is it, and its verbs; that with all that is common to them. */
+void vk_cli_brief(const struct vk_cli_program *program, FILE *out);
 void vk_cli_help(const struct vk_cli_program *program, FILE *out);
 void vk_cli_verb_help(const struct vk_cli_program *program, const struct vk_cli_verb *verb, FILE *out);
 void vk_cli_man(const struct vk_cli_program *program, FILE *out);

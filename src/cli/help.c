@@ -46,13 +46,13 @@ void vk_cli_usage_line(const struct vk_cli_program *program, const struct vk_cli
 		bare ? "" : verb->arguments);
 }
 
-void vk_cli_help(const struct vk_cli_program *program, FILE *out)
+void vk_cli_brief(const struct vk_cli_program *program, FILE *out)
 {
+	const struct vk_cli_group *group = program->groups;
 	size_t width = 0;
 
 	fprintf(out, "usage: %s VERB [OPTION]... [ARGUMENT]...\n\n%s: ", program->name, program->name);
 	vk_words_fill(out, vk_words_of(program->purpose), strlen(program->name) + 2, 0);
-	put_text(out, program->description);
 	for (size_t i = 0; program->verbs[i] != NULL; i++)
 		if (strlen(program->verbs[i]->name) > width)
 			width = strlen(program->verbs[i]->name);
@@ -60,9 +60,17 @@ void vk_cli_help(const struct vk_cli_program *program, FILE *out)
 	for (size_t i = 0; program->verbs[i] != NULL; i++) {
 		const struct vk_cli_verb *verb = program->verbs[i];
 
+		if (group != NULL && group->first == verb)
+			fprintf(out, " %s:\n", (group++)->title);
 		fprintf(out, "%*s%-*s  ", INDENT, "", (int)width, verb->name);
 		vk_words_fill(out, vk_words_of(verb->purpose), INDENT + width + 2, INDENT + width + 2);
 	}
+}
+
+void vk_cli_help(const struct vk_cli_program *program, FILE *out)
+{
+	vk_cli_brief(program, out);
+	put_text(out, program->description);
 	fputs("\nexit codes:\n", out);
 	for (size_t i = 0; vk_cli_exit_codes[i] != NULL; i++)
 		fprintf(out, "%*s%zu  %s\n", INDENT, "", i, vk_cli_exit_codes[i]);

@@ -102,7 +102,9 @@ static int run(const struct vk_cli_program *program, int argc, char **argv)
 	const char *word = argc > 1 ? argv[1] : "";
 
 	if (argc < 2) {
-		vk_cli_help(program, stderr);
+		vk_cli_brief(program, stderr);
+		fprintf(stderr, "\nmore: %s --help, %s help VERB, man %s\n", program->name, program->name,
+			program->name);
 		return VK_EXIT_USAGE;
 	}
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)

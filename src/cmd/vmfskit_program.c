@@ -4,9 +4,17 @@
 #include "cmd/shared/verbs.h"
 
 static const struct vk_cli_verb *const verbs[] = {
-	&vk_verb_doctor,  &vk_verb_decode,  &vk_verb_find,   &vk_verb_capture, &vk_verb_import,
-	&vk_verb_list,    &vk_verb_status,  &vk_verb_verify,  &vk_verb_diff,   &vk_verb_restore, &vk_verb_repair,
-	&vk_verb_wipe,    &vk_verb_undo,    &vk_verb_prune,  &vk_verb_pin,     NULL,
+	&vk_verb_doctor,  &vk_verb_decode, &vk_verb_find, &vk_verb_diff,
+	&vk_verb_capture, &vk_verb_import, &vk_verb_list, &vk_verb_status, &vk_verb_verify,
+	&vk_verb_prune,   &vk_verb_pin,
+	&vk_verb_restore, &vk_verb_repair, &vk_verb_undo, &vk_verb_wipe,   NULL,
+};
+
+static const struct vk_cli_group groups[] = {
+	{&vk_verb_doctor, "look (no disk is written)"},
+	{&vk_verb_capture, "keep (no disk is written)"},
+	{&vk_verb_restore, "put back (nothing is written without --write)"},
+	{NULL, NULL},
 };
 
 const struct vk_cli_program vk_vmfskit_program = {
@@ -34,5 +42,6 @@ const struct vk_cli_program vk_vmfskit_program = {
 		"  keep-daily = 14\n"
 		"  fail-on-change = yes",
 	.verbs = verbs,
+	.groups = groups,
 	.config_file = VK_CONFIG_DEFAULT,
 };

@@ -8,7 +8,14 @@ verbs() { "$1" help | awk '/^verbs:/ { on = 1; next } /^$/ { on = 0 } on && /^  
 options() { "$1" help "$2" | awk '/^options:/ { on = 1; next } /^$/ { on = 0 } on && match($0, /^  (-.,|   ) --[a-z0-9-]+/) {
 	split(substr($0, 1, RLENGTH), w, "--"); print "--" w[2] }' | grep -vx -e --help; }
 
-is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find capture import list status verify diff restore repair wipe undo prune pin "
+is "verbs of vmfskit" "$(verbs "$VMFSKIT" | tr '\n' ' ')" "doctor decode find diff capture import list status verify prune pin restore repair undo wipe "
+exits "vmfskit alone" 2 "$VMFSKIT"
+is "vmfskit alone: nothing where results go" "$(cat "$OUT")" ""
+is "vmfskit alone: its verbs, in three groups" "$(grep -E '^ [a-z]' "$ERR")" " look (no disk is written):
+ keep (no disk is written):
+ put back (nothing is written without --write):"
+has "vmfskit alone: where more is" "$ERR" '^more: vmfskit --help, vmfskit help VERB, man vmfskit$'
+ok "vmfskit alone: fits a screen of 30 lines" [ "$(wc -l <"$ERR")" -le 30 ]
 for program in "$VMFSKIT" "$LAB"; do
 	p=$(basename "$program")
 	ok "$p --help" "$program" --help
