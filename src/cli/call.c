@@ -71,6 +71,18 @@ const char *vk_cli_value(const struct vk_cli_call *call, const char *option)
 	return last;
 }
 
+void vk_cli_set_value(struct vk_cli_call *call, const char *option, const char *value)
+{
+	struct vk_cli_given *last = NULL;
+
+	demand_known(call, option);
+	for (size_t i = 0; i < call->given_count; i++)
+		if (strcmp(call->given[i].option->name, option) == 0)
+			last = &call->given[i];
+	if (last != NULL)
+		last->value = value;
+}
+
 unsigned vk_cli_chosen(const struct vk_cli_call *call, const char *option)
 {
 	unsigned chosen = 0;

@@ -111,6 +111,8 @@ struct vk_cli_call {
 bool vk_cli_flag(const struct vk_cli_call *call, const char *option);
 const char *vk_cli_value(const struct vk_cli_call *call, const char *option);
 const char *vk_cli_nth_value(const struct vk_cli_call *call, const char *option, size_t n);
+/* From now on that is its last value, which was given; it must outlive the call. */
+void vk_cli_set_value(struct vk_cli_call *call, const char *option, const char *value);
 /* All of its values; ends with NULL; free the list. NULL when memory ran out. */
 const char **vk_cli_values(const struct vk_cli_call *call, const char *option);
 

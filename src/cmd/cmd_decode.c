@@ -96,7 +96,7 @@ static enum vk_status explain_folder(const char *path, enum vk_status status, st
 			return status;
 	}
 	if (vk_store_list(path, &ids, &count, NULL) != VK_OK || count == 0) {
-		vk_texts_free(ids);
+		vk_sentences_free(&ids, &count);
 		status = vk_error_set(err, VK_USAGE, path, "this is a folder, and no capture");
 		vk_error_remedy(err,
 				"name a disk, a partition, the folder of a capture, or a file that holds an image");
@@ -105,33 +105,49 @@ static enum vk_status explain_folder(const char *path, enum vk_status status, st
 	vk_text_init(&text, newest, sizeof(newest));
 	for (size_t i = count; i > 0 && count - i < 3; i--)
 		vk_text_fmt(&text, "%s%s", i < count ? ", " : "", ids[i - 1]);
-	vk_texts_free(ids);
 	status = vk_error_set(err, VK_USAGE, path, "this folder is a store: it holds %zu capture%s, the newest %s",
 			      count, count == 1 ? "" : "s", newest);
+	vk_sentences_free(&ids, &count);
 	vk_error_remedy(err, "name a capture, %s/ID; vmfskit list --store %s shows them all", vk_shell_path(path).text,
 			vk_shell_path(path).text);
 	return status;
 }
 
-/* A folder is a capture; it is meant as it stands, not as an id of a store. */
+static enum vk_status open_source(struct run *run, const char *path, struct vk_error *err)
+{
+	struct vk_source source;
+	enum vk_status status = vk_source_open(path, &run->options, &source, err);
+
+	if (status == VK_OK)
+		status = keep_source(run, &source, NULL, err);
+	return status == VK_OK ? open_others(run, err) : status;
+}
+
+/* A folder is a capture as it stands; what is not here may be a capture of the store. */
 static enum vk_status open_one(struct run *run, const char *path, struct vk_error *err)
 {
+	const char *store = vk_cmd_store(run->cmd.call);
 	struct vk_capture capture;
 	struct vk_source source;
 	char here[PATH_MAX + 8];
 	enum vk_status status;
 	struct stat st;
+	bool is_here = strcmp(path, "-") == 0 || stat(path, &st) == 0 || strchr(path, '/') != NULL;
 
-	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
-		status = vk_source_open(path, &run->options, &source, err);
-		if (status == VK_OK)
-			status = keep_source(run, &source, NULL, err);
-		return status == VK_OK ? open_others(run, err) : status;
+	if (is_here && (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode)))
+		return open_source(run, path, err);
+	snprintf(here, sizeof(here), "%s%s", is_here && strchr(path, '/') == NULL ? "./" : "", path);
+	status = vk_capture_open(store, here, &capture, err);
+	if (!is_here && (status == VK_ABSENT || status == VK_IO)) {
+		struct vk_error other;
+		enum vk_status opened = open_source(run, path, &other);
+
+		if (status == VK_ABSENT && opened != VK_OK)
+			*err = other;
+		return opened != VK_OK && status == VK_IO ? status : opened;
 	}
-	snprintf(here, sizeof(here), "%s%s", strchr(path, '/') == NULL ? "./" : "", path);
-	status = vk_capture_open(VK_STORE_DEFAULT, here, &capture, err);
 	if (status != VK_OK)
-		return status == VK_DAMAGED ? explain_folder(path, status, err) : status;
+		return status == VK_DAMAGED && is_here ? explain_folder(path, status, err) : status;
 	status = vk_capture_source(&capture, &source, err);
 	if (status == VK_OK)
 		return keep_source(run, &source, &capture, err);
@@ -148,8 +164,13 @@ static bool decode_all(void *ctx)
 	struct vk_error err;
 
 	for (size_t i = 0; i < call->argument_count;) {
-		const char *path = vk_cmd_next_source(call, &i, &run->options.view);
+		const char *path;
 
+		if (!vk_cmd_name_argument(&run->cmd, VK_NAME_OR_FILE, i)) {
+			i++;
+			continue;
+		}
+		path = vk_cmd_next_source(call, &i, &run->options.view);
 		if (open_one(run, path, &err) != VK_OK)
 			vk_cmd_fail(&run->cmd, &err);
 	}
@@ -252,6 +273,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "as", .argument = "KIND", .choices = "disk partition volume header",
 	 .help = "read the source as this, whatever its content suggests"},
 	VK_HOW_OPTIONS,
+	VK_STORE_OPTION,
 	{.name = "hex", .help = "show the bytes of every structure beside the names of their fields"},
 	{.letter = 'j', .name = "json", .help = "print JSON (docs/json.md)"},
 	{.name = "all", .help = "show also fields that are zero, and every entry of long tables"},
@@ -273,8 +295,9 @@ const struct vk_cli_verb vk_verb_decode = {
 	.purpose = "show what is in a disk, a partition, a volume or a piece of one, and what is wrong with it",
 	.description =
 		"A SOURCE is a disk, one partition, a logical volume (.vh.sf or an image of /dev/lvm), a fragment that "
-		"starts at the LVM header, a VMFSIMG image, listings of bytes in a text file, or a capture's "
-		"folder; a block device, a file or standard input (-); whole or cut off anywhere. What it is is "
+		"starts at the LVM header, a VMFSIMG image, listings of bytes in a text file, or a capture (its "
+		"folder, or an id of the store, see vmfskit restore); a block device, a file or standard input (-); "
+		"whole or cut off anywhere. What it is is "
 		"recognised by its content. When two readings fit equally, decode refuses and names both.\n\n"
 		"The pieces of a split dump (.001, .002 and so on, also from .000, or .aa, .ab) are one source when "
 		"they are named in their order, or when the first is named and the others lie beside it. What is "

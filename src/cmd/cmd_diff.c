@@ -125,6 +125,8 @@ static bool compare(void *ctx)
 	struct vk_error err;
 
 	for (int i = 0; i < 2 && status == VK_OK; i++) {
+		if (!vk_cmd_name_argument(&run->cmd, VK_NAME_ONE_DISK | VK_NAME_OR_FILE, (size_t)i))
+			return false;
 		sides[i].name = run->cmd.call->arguments[i];
 		status = open_side(&sides[i], vk_cmd_store(run->cmd.call), &run->given, &err);
 	}
@@ -339,8 +341,9 @@ const struct vk_cli_verb vk_verb_diff = {
 	.arguments = "BEFORE AFTER",
 	.purpose = "show what changed between two captures, or a capture and a disk",
 	.description =
-		"Compares BEFORE with AFTER: each is a capture (an id of the store, or a folder's path), or a disk or "
-		"partition (a device, a file, or - for standard input). First comes what the fields say, each cause "
+		"Compares BEFORE with AFTER: each is a capture (an id of the store, a part of it or latest:LABEL as in "
+		"vmfskit restore, or a folder's path), or a disk or partition (a device, a file, or - for standard "
+		"input). First comes what the fields say, each cause "
 		"once: that a partition ends elsewhere is one line, though the table says so in several places. Then, "
 		"apart, what changes by itself while hosts use a volume: heartbeats, generations, times of change, who "
 		"holds a lock. Then the bytes that differ. Bytes that no field explains are one line for each part of "
@@ -349,7 +352,8 @@ const struct vk_cli_verb vk_verb_diff = {
 		"What one of the two does not hold is not compared and not a difference: an undo capture holds only "
 		"what the restore was to change.\n\n"
 		"A name without a slash is first an id of the store, then a capture in a folder here, then a file or "
-		"device. The exit code is 1 when something differs that does not change by itself.",
+		"device, then a part of an id. The exit code is 1 when something differs that does not change by "
+		"itself.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 2,

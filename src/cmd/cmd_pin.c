@@ -98,9 +98,14 @@ static bool pin_all(void *ctx)
 
 	if (!vk_cmd_open_store(&run->cmd, VK_STORE_ADD, true))
 		return false;
-	for (size_t i = 0; i < call->argument_count; i++)
+	for (size_t i = 0; i < call->argument_count; i++) {
+		/* a pin may have outlived its capture */
+		if (!vk_pin_holds(vk_store_fd(run->cmd.store), call->arguments[i]) &&
+		    !vk_cmd_name_argument(&run->cmd, VK_NAME_ONE_DISK, i))
+			continue;
 		if (pin_one(run, call->arguments[i], &err) != VK_OK)
 			vk_cmd_fail(&run->cmd, &err);
+	}
 	return true;
 }
 
@@ -169,7 +174,8 @@ const struct vk_cli_verb vk_verb_pin = {
 	.arguments = "CAPTURE...",
 	.purpose = "keep captures whatever the rules of prune say",
 	.description =
-		"Marks each CAPTURE (an id of the store) as one that vmfskit prune never removes. A pin is a file "
+		"Marks each CAPTURE (an id of the store, a part of it or latest:LABEL as in vmfskit restore) as one "
+		"that vmfskit prune never removes. A pin is a file "
 		"beside the captures, which themselves are not touched. Pinning one again changes its reason, when "
 		"one is given. A pinned capture still counts as the last of its day, week, month or year: pinning "
 		"never makes another capture go.",

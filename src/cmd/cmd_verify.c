@@ -68,6 +68,8 @@ static bool find_named(struct run *run)
 	for (size_t i = 0; i < call->argument_count; i++) {
 		struct vk_error err;
 
+		if (!vk_cmd_name_argument(&run->cmd, 0, i))
+			continue;
 		if (vk_store_find(vk_cmd_store(call), call->arguments[i], &run->paths[run->count], &err) == VK_OK)
 			run->count++;
 		else
@@ -355,8 +357,10 @@ const struct vk_cli_verb vk_verb_verify = {
 	.arguments = "[CAPTURE...]",
 	.purpose = "prove that captures are what was saved",
 	.description =
-		"Reads every file of each CAPTURE (an id of the store, or a folder's path; without any, all of the "
-		"store) and compares it with what the manifest and SHA256SUMS say; both of these are compared with "
+		"Reads every file of each CAPTURE (an id of the store, a part of it or latest:LABEL as in vmfskit "
+		"restore, or a "
+		"folder's path; without any, all of the store) and compares it with what the manifest and SHA256SUMS "
+		"say; both of these are compared with "
 		"each other byte for byte, and the manifest with the form in which it was written. Files that do not "
 		"belong, links in the place of files, and regions that overlap or reach past the end of the disk are "
 		"reported, too.\n\n"

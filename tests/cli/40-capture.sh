@@ -202,7 +202,7 @@ is "an empty list" "$(json '"$j->{schema} " . scalar @{$j->{captures}}' "$OUT")"
 make --vmfs 5 --label 'web 01' --lun 261 --naa naa.600144f07ed404000000496ff8cd0003 --size 3G "$TMP/web.img"
 ok "capture of a LUN" "$VMFSKIT" capture --store "$TMP/list" "$TMP/web.img"
 ok "list" "$VMFSKIT" list --store "$TMP/list"
-has "has what decides" "$OUT" "^sound    20[0-9-]{8} [0-9:]{5}  web 01   3 GiB  $(only "$TMP/list")\$"
+has "has what decides" "$OUT" "^sound    20[0-9-]{8} [0-9:]{5}  web 01  3 GiB  $(only "$TMP/list")\$"
 ok "list --wide" "$VMFSKIT" list --wide --store "$TMP/list"
 has "has LUN, NAA name and label" "$OUT" '^sound .* 261 +naa\.600144f07ed404000000496ff8cd0003 +web 01 '
 ok "list --json" "$VMFSKIT" list --json --store "$TMP/list"

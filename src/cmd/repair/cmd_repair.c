@@ -43,7 +43,7 @@ static const struct vk_cli_option options[] = {
 	{.name = "structure", .argument = "LIST", .choices = "lvm volume pe-tables sd-table fs heartbeats",
 	 .help = "header: what to repair, separated by commas; without it whatever is damaged"},
 	{.name = "capture", .argument = "CAPTURE",
-	 .help = "ask this capture, a folder or an id in the store; without it those that are of this disk"},
+	 .help = "ask this capture, named as in vmfskit restore; without it those that are of this disk"},
 	{.name = "no-captures", .help = "ask no captures"},
 	{.name = "scan", .help = "search all of the target"},
 	{.name = "likely",

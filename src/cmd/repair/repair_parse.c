@@ -128,6 +128,13 @@ bool vk_repair_read_options(void *ctx)
 	run->options.capture = vk_cli_value(call, "capture");
 	run->options.use_captures = !vk_cli_flag(call, "no-captures");
 	run->options.find.resume_path = vk_cli_value(call, "resume");
-	return (run->header ? read_header_options(run) : read_table_options(run)) &&
-	       vk_restore_read_options(&run->plan);
+	if (!(run->header ? read_header_options(run) : read_table_options(run)) ||
+	    !vk_restore_read_options(&run->plan))
+		return false;
+	if (run->options.capture == NULL)
+		return true;
+	if (!vk_cmd_name_capture(&run->plan.cmd, VK_NAME_ONE_DISK | VK_NAME_PLANS, &run->options.capture))
+		return false;
+	vk_cli_set_value(call, "capture", run->options.capture);
+	return true;
 }

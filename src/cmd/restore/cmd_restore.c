@@ -20,7 +20,10 @@ static bool read_options(void *ctx)
 	run->plan.own_options = run->plan.undo ? "" : "part";
 	if (!run->plan.undo)
 		run->plan.options.parts = vk_cli_chosen(run->plan.cmd.call, "part");
-	return vk_restore_read_options(&run->plan);
+	if (!vk_restore_read_options(&run->plan))
+		return false;
+	return vk_cmd_name_argument(&run->plan.cmd,
+				    VK_NAME_ONE_DISK | VK_NAME_PLANS | (run->plan.undo ? VK_NAME_UNDO : 0), 0);
 }
 
 static bool plan_and_write(void *ctx)
@@ -108,8 +111,16 @@ const struct vk_cli_verb vk_verb_restore = {
 	.purpose = "put back what a capture holds",
 	.description =
 		"Puts the partition table and the VMFS headers that CAPTURE holds back on TARGET, the "
-		"disk (or an image of it) that was captured. CAPTURE is a folder or an id in the "
-		"store. An undo capture, which holds what a restore overwrote, is refused: vmfskit undo is for it.\n\n"
+		"disk (or an image of it) that was captured. CAPTURE is a folder, an id in the "
+		"store, or what stands for one: the beginning or end of an id, at least three characters of it; "
+		"latest, "
+		"the newest backup, where the store has captures of one disk; latest:TEXT, the newest of the disk "
+		"whose "
+		"label or NAA name is TEXT, or has it as a part. Which capture that is is said first; a name that can "
+		"mean several is refused with a list of them. An undo capture, which holds what a restore overwrote, "
+		"is refused: vmfskit undo is for it.\n\n"
+		"latest may be another capture tomorrow. So the command at the end of a plan has the whole id, and "
+		"--write does not take latest.\n\n"
 		"Without --write the plan is shown: which bytes would change and what they mean "
 		"before and after. The target is then not even opened for writing. The command that is printed at the "
 		"end has --plan with a digest over the target, the bytes on it and the bytes to be written: when any "
@@ -151,7 +162,8 @@ const struct vk_cli_verb vk_verb_undo = {
 	.purpose = "take a restore back",
 	.description =
 		"Puts back every byte that a restore overwrote. UNDO-CAPTURE is what the restore took "
-		"before it wrote; its id is printed before the first write and at the end.\n\n"
+		"before it wrote; its id is printed before the first write and at the end. latest is the newest undo "
+		"capture, latest:TEXT that of the disk with TEXT in its label or NAA name (see vmfskit restore).\n\n"
 		"An undo is the restore of that capture: shown without --write, guarded, and itself "
 		"undoable; --plan binds --write to the plan that was shown. It also leads back from a restore that was "
 		"cut short. The guards that compare what lies on the target stand aside as long as every byte to be "

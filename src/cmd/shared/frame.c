@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/screen.h"
+#include "base/texts.h"
 #include "cli/words.h"
 #include "cmd/shared/frame.h"
 #include "report/report.h"
@@ -261,5 +262,6 @@ int vk_cmd_run(struct vk_cli_call *call, void *run, const struct vk_cmd_steps *s
 	vk_public_key_close(cmd->public_key);
 	vk_sign_key_close(cmd->sign_key);
 	vk_findings_free(&cmd->store_findings);
+	vk_sentences_free(&cmd->names, &cmd->name_count);
 	return cmd->code;
 }

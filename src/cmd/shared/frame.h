@@ -61,6 +61,8 @@ struct vk_cmd {
 	struct vk_vouching *vouching;     /* NULL: not opened */
 	struct vk_store *store;           /* NULL: not opened */
 	struct vk_findings store_findings; /* of the store itself, when it was opened for a run */
+	char **names;                     /* whole ids of what was named in short */
+	size_t name_count;
 };
 
 /* Each is called with the verb's run; the first two say whether to go on. What they began is undone by end. */
@@ -99,6 +101,21 @@ bool vk_cmd_open_vouching(struct vk_cmd *cmd);
 bool vk_cmd_open_store(struct vk_cmd *cmd, enum vk_store_use use, bool must_exist);
 /* Report to stderr what is in the store that no run of vmfskit can have left; that is a finding. */
 void vk_cmd_report_store_findings(struct vk_cmd *cmd);
+
+/*
+ * Captures as people name them: latest, latest:LABEL, the beginning or end of an id (store/capture/named.h). Every verb
+ * that takes a capture asks this first, once, and from then on has a whole id or a path: so do its plan and the
+ * commands that it prints. Which one was chosen goes to stderr. False: none, or several, which is reported with a list.
+ */
+enum {
+	VK_NAME_ONE_DISK = 1, /* latest alone is refused where the store has captures of several disks */
+	VK_NAME_UNDO = 2,     /* latest is the newest undo capture */
+	VK_NAME_PLANS = 4,    /* the verb has --write, with which latest is refused: it may be another one by then */
+	VK_NAME_OR_FILE = 8   /* or a file or device, which goes first; what is neither is left to the verb to report */
+};
+bool vk_cmd_name_capture(struct vk_cmd *cmd, unsigned how, const char **name);
+/* The same of an argument of the call, in which the whole id then stands. */
+bool vk_cmd_name_argument(struct vk_cmd *cmd, unsigned how, size_t index);
 
 /*
  * --anchor, when it was given: before anything is done, so that a refusal leaves everything as it was. saves:

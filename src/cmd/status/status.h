@@ -12,7 +12,7 @@
 struct status_capture {
 	char *id;
 	struct vk_glance glance; /* text NULL: its manifest cannot be read */
-	char *disk;              /* vk_prune_disk: the same for captures of one LUN */
+	char *disk;              /* vk_disk_key: the same for captures of one LUN */
 	unsigned flaws;          /* enum vk_capture_flaw: what the last verify found */
 };
 

@@ -13,7 +13,7 @@
 #include "scsi/lun_nodes.h"
 #include "store/capture/previous.h"
 #include "store/folder/folder.h"
-#include "store/retention/prune.h"
+#include "store/manifest/manifest.h"
 #include "store/verify/told.h"
 #include "vmfskit/luns.h"
 
@@ -37,13 +37,13 @@ static void glance_at(void *ctx, size_t index)
 		return;
 	if (vk_glance_read(fd, &capture->glance, &unread) == VK_OK) {
 		const struct vk_glance *g = &capture->glance;
-		const struct vk_prune_source source = {.wwid = g->wwid,
-						       .host = g->host,
-						       .path = g->path,
-						       .serial = g->serial,
-						       .is_disk = strcmp(g->kind, "disk") == 0};
+		const struct vk_disk_said said = {.wwid = g->wwid,
+						  .host = g->host,
+						  .path = g->path,
+						  .serial = g->serial,
+						  .is_disk = strcmp(g->kind, "disk") == 0};
 
-		capture->disk = vk_prune_disk(&source);
+		capture->disk = vk_disk_key(&said);
 	}
 	close(fd);
 }

@@ -43,15 +43,20 @@ static void put_disk_name(struct vk_text *text, const char *path)
  * that a run that removes what killed ones left can tell it from those: one that such a run took between making and
  * locking is made again.
  */
-static enum vk_status reserve(struct vk_folder *folder, const char *base, struct vk_error *err)
+static enum vk_status reserve(struct vk_folder *folder, const char *stamp, const char *name, struct vk_error *err)
 {
 	unsigned lost = 0;
 
 	for (unsigned n = 1; n < SAME_NAME_MAX && lost < LOST_MAX;) {
 		enum vk_status status;
+		struct vk_text id;
 		struct stat st;
 
-		snprintf(folder->id, sizeof(folder->id), n > 1 ? "%s-%u" : "%s", base, n);
+		vk_text_init(&id, folder->id, sizeof(folder->id));
+		vk_text_put(&id, stamp);
+		if (n > 1)
+			vk_text_fmt(&id, ".%u", n);
+		vk_text_fmt(&id, "-%s", name);
 		snprintf(folder->temporary, sizeof(folder->temporary), VK_TEMPORARY_PREFIX "%s", folder->id);
 		if (vk_step_fails("capture folder: mkdir") ||
 		    mkdirat(folder->store_fd, folder->temporary, 0700) != 0) {
@@ -85,7 +90,7 @@ static enum vk_status reserve(struct vk_folder *folder, const char *base, struct
 	}
 	if (lost >= LOST_MAX)
 		return vk_error_set(err, VK_IO, folder->store, "another run removes each folder that this one makes");
-	return vk_error_set(err, VK_IO, folder->store, "too many captures are named %s", base);
+	return vk_error_set(err, VK_IO, folder->store, "too many captures are named %s-%s", stamp, name);
 }
 
 enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path, const char *suffix,
@@ -94,20 +99,19 @@ enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path, co
 {
 	struct vk_folder folder = {
 		.store_fd = vk_store_fd(store), .fd = -1, .store = vk_store_path(store)};
-	char base[VK_CAPTURE_ID_BYTES];
+	char name[DISK_NAME_MAX + 16];
 	char stamp[40]; /* sorts as time does */
 	struct vk_text text;
 	struct tm tm;
 	enum vk_status status;
 
 	if (gmtime_r(&(time_t){(time_t)unix_seconds}, &tm) == NULL ||
-	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ-", &tm) == 0)
+	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm) == 0)
 		return vk_error_set(err, VK_INTERNAL, folder.store, "the time of the capture is none");
-	vk_text_init(&text, base, sizeof(base));
-	vk_text_put(&text, stamp);
+	vk_text_init(&text, name, sizeof(name));
 	put_disk_name(&text, disk_path);
 	vk_text_put(&text, suffix);
-	status = reserve(&folder, base, err);
+	status = reserve(&folder, stamp, name, err);
 	if (status == VK_OK)
 		*ret_folder = folder;
 	return status;

@@ -32,7 +32,8 @@ struct vk_folder {
 
 /*
  * Make in the store, which must outlive it, the temporary folder of a capture whose id is
- * the time, the disk's name and suffix ("" or "-undo"), with -2, -3 when that is taken.
+ * the time, the disk's name and suffix ("" or "-undo"). When that is taken, the number stands behind the time
+ * ("20261121T014500Z.2-sdb"): it must not look like the end of another disk's name.
  * unix_seconds is the time of the capture.
  */
 VK_MUST_USE enum vk_status vk_folder_begin(struct vk_store *store, const char *disk_path,
@@ -104,7 +105,7 @@ VK_MUST_USE enum vk_status vk_folder_slurp(int folder_fd, const char *file, size
  */
 VK_MUST_USE bool vk_pread_all(int fd, void *buf, size_t len, uint64_t offset);
 
-/* Whether a name begins as ids do: "20261121T014500Z-...". */
+/* Whether a name begins as ids do: "20261121T014500Z-..." or "20261121T014500Z.2-...". */
 bool vk_id_stamped(const char *name);
 /*
  * Where a capture named by a path or by an id of the store lies. Free ret_path. VK_ABSENT says

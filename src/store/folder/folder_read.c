@@ -126,15 +126,17 @@ enum vk_status vk_folder_slurp(int folder_fd, const char *file, size_t max, char
 	return VK_OK;
 }
 
-/* "20261121T014500Z-..." */
 bool vk_id_stamped(const char *name)
 {
-	static const char form[] = "00000000T000000Z-";
+	static const char form[] = "00000000T000000Z";
 
 	for (size_t i = 0; form[i] != '\0'; i++)
 		if (form[i] == '0' ? name[i] < '0' || name[i] > '9' : name[i] != form[i])
 			return false;
-	return true;
+	name += sizeof(form) - 1;
+	if (name[0] == '.' && name[1] >= '1' && name[1] <= '9')
+		name += 1 + strspn(name + 1, "0123456789");
+	return name[0] == '-';
 }
 
 /* What a person names may be reached through links, the store that it is in, too; what lies in it may not be one. */
@@ -199,7 +201,7 @@ enum vk_status vk_store_find(const char *store, const char *name, char **ret_pat
 	return vk_error_remedy(err, "vmfskit list shows the captures of a store");
 }
 
-/* Time first, then names in the order people count in: -2 before -10. */
+/* Time first, then names in the order people count in: "-sdb", ".2-sdb", ".10-sdb". */
 static int compare_ids(const void *a, const void *b)
 {
 	const char *x = *(char *const *)a;

@@ -29,6 +29,19 @@ struct vk_manifest {
 void vk_manifest_free(struct vk_manifest *manifest);
 /* What a capture says of the device itself. */
 void vk_manifest_set_device(struct vk_capture *capture, const struct vk_device_info *device);
+/* What a manifest says of the disk that was captured; none is NULL. */
+struct vk_disk_said {
+	const char *wwid, *host, *path, *serial;
+	bool is_disk; /* else a partition of it */
+};
+/*
+ * The same text for captures of the same disk, as far as their manifests tell; free it, NULL without memory. A disk is
+ * known by what it says of itself, as in vmfskit/of_disk.h; without a WWID also by its path on its host, so that never
+ * the captures of two disks count as those of one. Partitions that were captured by themselves share the first and are
+ * told apart by the second.
+ */
+char *vk_disk_key(const struct vk_disk_said *said);
+char *vk_capture_disk_key(const struct vk_capture *capture);
 
 /* The text of manifest.json. Free ret_text. */
 VK_MUST_USE enum vk_status vk_manifest_write(const struct vk_manifest *manifest, char **ret_text,

@@ -26,27 +26,9 @@ static void put_problem(struct vk_prune_capture *capture, const char *what, cons
 	vk_text_put(&text, detail);
 }
 
-char *vk_prune_disk(const struct vk_prune_source *source)
-{
-	char *disk;
-	int n = source->wwid[0] != '\0'
-			? asprintf(&disk, "wwid %s%s%s", source->wwid, source->is_disk ? "" : "\npartition ",
-				   source->is_disk ? "" : source->path)
-			: asprintf(&disk, "host %s\npath %s%s%s", source->host, source->path,
-				   source->serial[0] != '\0' ? "\nserial " : "", source->serial);
-
-	return n < 0 ? NULL : disk;
-}
-
 static bool fill_disk(struct vk_prune_capture *capture, const struct vk_capture *c)
 {
-	const struct vk_prune_source source = {.wwid = c->wwid,
-					       .host = c->host,
-					       .path = c->source_path,
-					       .serial = c->disk_serial,
-					       .is_disk = c->source_kind == VK_SOURCE_DISK};
-
-	capture->disk = vk_prune_disk(&source);
+	capture->disk = vk_capture_disk_key(c);
 	capture->source_path = strdup(c->source_path);
 	return capture->disk != NULL && capture->source_path != NULL;
 }

@@ -38,18 +38,6 @@ struct vk_prune {
 	uint64_t free_bytes; /* what the file system gets back from those */
 };
 
-/* What a manifest says of the disk that was captured; none is NULL. */
-struct vk_prune_source {
-	const char *wwid, *host, *path, *serial;
-	bool is_disk; /* else a partition of it */
-};
-/*
- * The same text for captures of the same disk; free it, NULL without memory. A disk is known by what it says of itself,
- * as in vmfskit/of_disk.h; without a WWID also by its path on this host, so that never the captures of two disks count
- * as those of one. Partitions that were captured by themselves share the first and are told apart by the second.
- */
-char *vk_prune_disk(const struct vk_prune_source *source);
-
 /*
  * Read and verify the capture whose id is set. Whatever is wrong with it becomes its verdict or its problem. Safe from
  * several threads; cache may be NULL.

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* By which text the captures of a store are told apart by disks. */
+#include <stdio.h>
+
+#include "store/manifest/manifest.h"
+
+char *vk_disk_key(const struct vk_disk_said *said)
+{
+	char *key;
+	int n = said->wwid[0] != '\0'
+			? asprintf(&key, "wwid %s%s%s", said->wwid, said->is_disk ? "" : "\npartition ",
+				   said->is_disk ? "" : said->path)
+			: asprintf(&key, "host %s\npath %s%s%s", said->host, said->path,
+				   said->serial[0] != '\0' ? "\nserial " : "", said->serial);
+
+	return n < 0 ? NULL : key;
+}
+
+char *vk_capture_disk_key(const struct vk_capture *c)
+{
+	const struct vk_disk_said said = {.wwid = c->wwid,
+					  .host = c->host,
+					  .path = c->source_path,
+					  .serial = c->disk_serial,
+					  .is_disk = c->source_kind == VK_SOURCE_DISK};
+
+	return vk_disk_key(&said);
+}
