@@ -61,6 +61,7 @@ struct vk_check {
 enum vk_standing {
 	VK_STANDING_LIVING,  /* a volume: all that decides holds */
 	VK_STANDING_DAMAGED, /* a volume of which header, volume descriptor or file-system descriptor is damaged */
+	VK_STANDING_UNKNOWN, /* the first bytes of a header; the rest of it is not in the source */
 	VK_GHOST_INSIDE,     /* a copy of a header inside another volume: somebody's dump */
 	VK_GHOST_NESTED,     /* the disk of a virtual machine inside another volume */
 	VK_GHOST_METADATA,   /* extended metadata of a large device, which begins with the same magic */

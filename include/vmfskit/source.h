@@ -41,13 +41,15 @@ struct vk_source_options {
 };
 
 /*
- * How long the disk is, or the partition of a piece of one, when its table or a volume says more than the source has. A
- * GPT whose checksum fits is exact; else it is what partitions and volumes need.
+ * How long the disk is, or the partition of a piece of one, when its table or a volume says more than the source has, or
+ * when the source is a listing with gaps. A GPT whose checksum fits is exact; else it is what partitions and volumes
+ * need, or as far as the listing reaches.
  */
 struct vk_whole {
-	uint64_t bytes; /* 0: nothing says that something is missing at the end */
+	uint64_t bytes; /* 0: nothing says that something is missing */
 	bool at_least;
 	char by[80];    /* who says so: "its GPT", "the volume at sector 2048" */
+	uint64_t held_bytes; /* of the source that are here, without its gaps */
 };
 
 struct vk_source {
@@ -102,11 +104,16 @@ static inline bool vk_source_in_other_units(const struct vk_source *source)
 bool vk_source_is_text(const struct vk_source *source);
 /* VK_UNSUPPORTED, with what it is and how to get at the disk in it, when the source is a container; else VK_OK. */
 VK_MUST_USE enum vk_status vk_source_refuse_container(const struct vk_source *source, struct vk_error *err);
+/*
+ * Whether a finding is one of the source itself and not of the disk: what is wrong with it as a whole (a text, a copy
+ * that lost bytes, rows that were not used), how a listing was read, and what its text tells.
+ */
+bool vk_finding_is_of_source(const struct vk_finding *finding);
 /* Work out whole again, by what is decoded now. */
 void vk_source_measure(struct vk_source *source);
 /*
- * A file that ends before the disk does: the beginning of it, or a copy onto something smaller, which look alike. What
- * is not in it is not missing on the disk.
+ * A file that ends before the disk does: the beginning of it, or a copy onto something smaller, which look alike; or a
+ * listing with gaps. What is not in it is not missing on the disk.
  */
 bool vk_source_is_part(const struct vk_source *source);
 /* A device that does: it was cut short, and what lay behind its end is lost. */

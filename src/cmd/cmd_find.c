@@ -25,6 +25,7 @@ struct run {
 	struct vk_find_hint hints[HINTS_MAX]; /* where captures of this disk say that its volumes begin */
 	char hint_texts[HINTS_MAX][VK_CAPTURE_ID_BYTES + 8];
 	size_t hint_count;
+	struct vk_findings of_source;
 	struct vk_find found;
 	struct vk_cmd_progress progress;
 	struct vk_find_view view; /* once the search is over */
@@ -273,6 +274,9 @@ static bool search(void *ctx)
 
 	if (vk_source_open(run->path, &run->how, &run->source, &err) != VK_OK)
 		return vk_cmd_fail(&run->cmd, &err);
+	for (size_t i = 0; i < run->source.findings.count; i++)
+		if (vk_finding_is_of_source(&run->source.findings.items[i]))
+			vk_findings_add(&run->of_source, &run->source.findings.items[i]);
 	if (!read_hints(run))
 		return false;
 	options->hints = run->hints;
@@ -299,6 +303,7 @@ static bool search(void *ctx)
 	run->view = (struct vk_find_view){.source = &run->source,
 					  .find = &run->found,
 					  .likely_only = options->likely_only,
+					  .of_source = &run->of_source,
 					  .resume_path = options->resume_path,
 					  .range_start_bytes = options->range_start_bytes,
 					  .all = vk_cli_flag(run->cmd.call, "all"),
@@ -313,11 +318,13 @@ static void put_json(const void *ctx, struct vk_json *root)
 {
 	const struct run *run = ctx;
 
-	json_t *object = vk_report_find_json(&run->view);
+	json_t *object = vk_report_find_json(&run->view), *findings = json_array();
 
 	if (object == NULL || json_object_update(root->o, object) != 0)
 		root->failed = true;
 	json_decref(object);
+	vk_cmd_findings_json(findings, NULL, &run->of_source, root);
+	vk_json_set(root, "findings", findings);
 }
 
 static void put_text(const void *ctx)
@@ -354,6 +361,7 @@ static void end(void *ctx)
 	for (size_t i = 0; i < run->view.next_count; i++)
 		free(run->next[i]);
 	vk_find_free(&run->found);
+	vk_findings_free(&run->of_source);
 	vk_source_close(&run->source);
 }
 
@@ -413,8 +421,9 @@ const struct vk_cli_verb vk_verb_find = {
 		"one disk: it holds its name (WWID, serial number, or inode of a file) and some of its blocks, which "
 		"are read again, and it is refused where they differ. What is taken from it is told with its date.\n\n"
 		"The exit code is 0 when what was found agrees with a sound partition table (of a partition by itself: "
-		"when its volume is sound), 1 when a volume has no partition, or is damaged, or the table names one "
-		"that is not there, and 4 when the search could not be finished.",
+		"when its volume is sound) or when no table is in the source, 1 when a volume has no partition, or is "
+		"damaged, or the table names one that is not there, or when the source itself is wrong (a container, a "
+		"text, a copy that lost or gained bytes), and 4 when the search could not be finished.",
 	.options = options,
 	.examples = examples,
 	.least_arguments = 1,

@@ -41,12 +41,16 @@ static void report_other(struct vk_doctor *doc)
 void vk_doctor_report_reading(struct vk_doctor *doc)
 {
 	const struct vk_findings *own = &doc->source.findings;
+	const struct vk_reading *best = doc->source.readings.items;
 
-	for (size_t i = 0; i < own->count && !doc->source.readings.items[0].repairable; i++) {
-		const char *code = vk_finding_kind(own->items[i].code)->code;
+	for (size_t i = 0; i < own->count; i++) {
+		enum vk_finding_code code = own->items[i].code;
+		bool of_reading = !best->repairable && strncmp(vk_finding_kind(code)->code, "source.", 7) == 0 &&
+				  strcmp(own->items[i].message, best->what) == 0;
 
-		if (strncmp(code, "source.", 7) == 0 &&
-		    strcmp(own->items[i].message, doc->source.readings.items[0].what) == 0)
+		/* sectors that cannot be read, and an end that is cut off, are incidents; volumes are taken over */
+		if (of_reading || (vk_finding_is_of_source(&own->items[i]) && code != VK_F_SOURCE_UNREADABLE &&
+				   code != VK_F_SOURCE_CUT_SHORT && code != VK_F_SOURCE_TOO_MANY_VOLUMES))
 			vk_findings_add(&doc->d->findings, &own->items[i]);
 	}
 	if (doc->source.readings.items[0].kind == VK_READING_OTHER)

@@ -81,7 +81,7 @@ static void report_missing_end(struct vk_doctor *doc)
 				     "the disk is shorter than %s says: %s%llu bytes are cut off: there lay %s",
 				     s->whole.by, s->whole.at_least ? "at least " : "", (unsigned long long)cut, words);
 	}
-	vk_finding_seen(f, "%llu bytes", (unsigned long long)s->size_bytes);
+	vk_finding_seen(f, "%llu bytes", (unsigned long long)s->whole.held_bytes);
 	vk_finding_expected(f, "%s%llu bytes, by %s", s->whole.at_least ? "at least " : "",
 			    (unsigned long long)s->whole.bytes, s->whole.by);
 }

@@ -118,7 +118,7 @@ size_t vk_seeds_settle(struct vk_seeds *seeds);
 bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *ret_probe);
 /* PE bitmaps and tables, within the budget; fills has_pes, deltas and the row. */
 void vk_probe_pes(struct vk_finder *f, struct vk_probe *p);
-/* Whether these bytes lie behind the end of a source that is the beginning of a disk: nothing is known of them. */
+/* Whether some of these bytes are not in the source, which may be a part of a disk: nothing is known of them. */
 bool vk_find_beyond(const struct vk_finder *f, int64_t at, size_t len);
 /* The rows that follow from what was read; votes and foreign signatures are added by the calls below. */
 void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p);
@@ -143,8 +143,8 @@ bool vk_probe_whole(const struct vk_probe *p);
 /* What it is and why; inside: index of what it lies in, SIZE_MAX: nothing. */
 __attribute__((format(printf, 4, 5)))
 void vk_stand(struct vk_probe *p, enum vk_standing standing, size_t inside, const char *why, ...);
-/* A magic, and no volume: which kind of ghost. */
-void vk_ghost_dismiss(struct vk_probe *p);
+/* A magic, and no volume: which kind of ghost, or too little of it in the source to tell. */
+void vk_ghost_dismiss(const struct vk_finder *f, struct vk_probe *p);
 /* An earlier format: now, whose index is given, lies over it. */
 void vk_ghost_earlier(struct vk_probe *p, const struct vk_probe *now, size_t now_index);
 /* It begins in the data of an accepted volume and ends there. */

@@ -24,7 +24,11 @@ size_t vk_find_get(const struct vk_finder *f, int64_t at, void *buf, size_t len)
 
 bool vk_find_beyond(const struct vk_finder *f, int64_t at, size_t len)
 {
-	return f->may_be_part && at >= 0 && vk_add_sat((uint64_t)at, len) > f->size_bytes;
+	uint64_t held = at >= 0 ? vk_io_held(f->io, (uint64_t)at, len) : len, end = vk_add_sat((uint64_t)at, held);
+
+	if (held == len)
+		return false;
+	return end >= f->size_bytes ? f->may_be_part : vk_io_span(f->io, end).state == VK_SPAN_ABSENT;
 }
 
 void vk_judge_row(struct vk_probe *p, enum vk_find_check check, enum vk_verdict verdict,
@@ -83,6 +87,7 @@ const char *vk_standing_name(enum vk_standing standing)
 	static const char *const standings[] = {
 		[VK_STANDING_LIVING] = "living",
 		[VK_STANDING_DAMAGED] = "damaged",
+		[VK_STANDING_UNKNOWN] = "unknown",
 		[VK_GHOST_INSIDE] = "ghost: copy of a header",
 		[VK_GHOST_NESTED] = "ghost: disk of a virtual machine",
 		[VK_GHOST_METADATA] = "ghost: extended metadata",

@@ -25,9 +25,12 @@ void vk_stand(struct vk_probe *p, enum vk_standing standing, size_t inside, cons
 	va_end(args);
 }
 
-void vk_ghost_dismiss(struct vk_probe *p)
+void vk_ghost_dismiss(const struct vk_finder *f, struct vk_probe *p)
 {
-	if (p->ext_like)
+	if (p->magic && vk_find_beyond(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET, VK_LVM_DEVICE_BYTES))
+		vk_stand(p, VK_STANDING_UNKNOWN, SIZE_MAX, "the first bytes of an LVM header%s; the rest of it is not "
+			 "in the source", p->fs_magic ? ", and of a file-system descriptor where it would be" : "");
+	else if (p->ext_like)
 		vk_stand(p, VK_GHOST_METADATA, SIZE_MAX,
 			 "extended metadata of a large device: pairs of PE tables and the "
 			 "places of data and of the next region stand where a header has version and sizes");

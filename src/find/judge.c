@@ -10,14 +10,14 @@
 
 /* Where the first volume descriptor ends at the latest, from the header on: that of LVM6 is aligned. */
 enum { VOLUME_END = 4096 + 512 };
-static const char not_here[] = "not in the source, which is the beginning of a disk";
+static const char not_here[] = "not in the source, which is a part of a disk";
 
 static enum vk_verdict pass_if(bool holds)
 {
 	return holds ? VK_VERDICT_PASS : VK_VERDICT_FAIL;
 }
 
-static void judge_header(struct vk_probe *p)
+static void judge_header(const struct vk_finder *f, struct vk_probe *p)
 {
 	const struct vk_lvm_device *d = &p->c.lvm;
 	struct vk_vmfs_uuid_parts id;
@@ -27,6 +27,11 @@ static void judge_header(struct vk_probe *p)
 				? (d->totalBytes - d->dataOffset) / VK_LVM_PE_BYTES
 				: 0;
 
+	if (p->magic && !p->c.has_header && vk_find_beyond(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET,
+							   VK_LVM_DEVICE_BYTES)) {
+		vk_judge_row(p, VK_CHECK_MAGIC, VK_VERDICT_UNKNOWN, "the rest of it is %s", not_here);
+		return;
+	}
 	if (p->magic)
 		vk_judge_row(p, VK_CHECK_MAGIC, pass_if(vk_lvm_version_known(d->majorVersion)), "LVM %u.%u",
 			     d->majorVersion, d->minorVersion);
@@ -137,7 +142,7 @@ static void judge_self(const struct vk_finder *f, struct vk_probe *p)
 
 void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p)
 {
-	judge_header(p);
+	judge_header(f, p);
 	judge_volume(f, p);
 	judge_fs(f, p);
 	judge_self(f, p);

@@ -367,7 +367,7 @@ static void place_ghost(const struct vk_finder *f, const struct accepted *acc, s
 
 		if (at < a->c.start_bytes || at >= end_of(a))
 			continue;
-		if (p->c.standing == VK_GHOST_INSIDE)
+		if (p->c.standing == VK_GHOST_INSIDE || p->c.standing == VK_STANDING_UNKNOWN)
 			vk_ghost_inside(f, p, a, acc->items[k]);
 		p->c.inside = acc->items[k];
 		vk_judge_row(p, VK_CHECK_ALONE, VK_VERDICT_FAIL, "lies in the volume at byte %" PRIu64,
@@ -404,7 +404,7 @@ enum vk_status vk_judge_standings(struct vk_finder *f, struct vk_error *err)
 	for (size_t i = 0; i < f->count; i++) {
 		f->probes[i].judged_ghost = !has_evidence(&f->probes[i]);
 		if (f->probes[i].judged_ghost)
-			vk_ghost_dismiss(&f->probes[i]);
+			vk_ghost_dismiss(f, &f->probes[i]);
 		else
 			turn[turns++] = i;
 	}

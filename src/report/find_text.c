@@ -42,8 +42,20 @@ bool vk_report_find_in_table(const struct vk_candidate *c)
 		(c->told_bytes == 0 || c->claimed_bytes == c->told_bytes);
 }
 
+/* Of what the source does not hold nothing is known; what the device did not deliver may hold anything. */
+static bool was_unreadable(const struct vk_find_view *view)
+{
+	for (size_t i = 0; i < view->find->unreadable_count; i++)
+		if (vk_io_span(view->source->io, view->find->unreadable[i].offset_bytes).state != VK_SPAN_ABSENT)
+			return true;
+	return false;
+}
+
 bool vk_report_find_agrees(const struct vk_find_view *view)
 {
+	/* what a table that is not in the source names is not known */
+	bool no_word = view->source->kind == VK_SOURCE_DISK && vk_table_absent(&view->source->table);
+
 	for (size_t i = 0; i < view->find->count; i++) {
 		const struct vk_candidate *c = &view->find->candidates[i];
 		/* a partition by itself is where it should be at its beginning: no table can say so */
@@ -52,11 +64,10 @@ bool vk_report_find_agrees(const struct vk_find_view *view)
 				      : vk_report_find_in_table(c);
 
 		if (c->standing == VK_STANDING_DAMAGED || c->standing == VK_GHOST_OUTSIDE ||
-		    (c->standing == VK_STANDING_LIVING && !in_place))
+		    (c->standing == VK_STANDING_LIVING && !in_place && !no_word))
 			return false;
 	}
-	return view->source->container == NULL && view->source->readings.items[0].kind != VK_READING_TEXT &&
-	       view->find->unreadable_count == 0 && table_is_met(view);
+	return !vk_findings_bad(view->of_source) && !was_unreadable(view) && table_is_met(view);
 }
 
 /* Sectors as the disk counts them; of 512 bytes where a start does not fit these. */
@@ -159,8 +170,10 @@ static void put_volume(FILE *out, const struct vk_find_view *view, const struct 
 {
 	uint32_t unit = unit_of(view->source, c);
 
-	fprintf(out, "\n%s%s: ", c->standing == VK_STANDING_LIVING ? "Living" : "Damaged",
-		c->head ? "" : ", not the first extent of its volume");
+	fprintf(out, "\n%s%s: ", c->standing == VK_STANDING_LIVING   ? "Living"
+			       : c->standing == VK_STANDING_DAMAGED ? "Damaged"
+								   : "Not known",
+		c->head || c->standing == VK_STANDING_UNKNOWN ? "" : ", not the first extent of its volume");
 	put_head(out, view->source, c);
 	fputc('\n', out);
 	if (!c->start_before_disk)
@@ -267,12 +280,15 @@ static void put_older(FILE *out, const struct vk_find *f)
 {
 	for (size_t i = 0; i < f->older_count; i++) {
 		const struct vk_older_gpt *gpt = &f->older[i];
+		char guid[VK_GUID_TEXT_BYTES];
 
 		fprintf(out, "%s  an older backup GPT at sector %" PRIu64 "%s, whose %s: the disk was %" PRIu64
 			" sectors long then\n", i == 0 ? "\nEarlier partition tables of this disk:\n" : "",
 			gpt->header.myLBA, gpt->sector_size == 512 ? "" : " (of 4096 bytes)",
 			gpt->entries_fit ? "checksums fit" : "checksum fits, and whose entries were written over",
 			gpt->disk_sectors);
+		vk_guid_format(&gpt->header.diskGUID, guid);
+		fprintf(out, "    disk GUID %s\n", guid);
 		for (size_t k = 0; k < gpt->entry_count; k++)
 			fprintf(out, "    partition %u: sectors %" PRIu64 " to %" PRIu64 ", %s\n",
 				gpt->entries[k].number, gpt->entries[k].entry.firstLBA,
@@ -282,22 +298,26 @@ static void put_older(FILE *out, const struct vk_find *f)
 
 void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 {
+	const struct vk_report_style style = vk_report_style_for(out);
 	const struct vk_find *f = view->find;
 	const struct vk_reading *own = view->source->readings.items;
-	size_t living = 0, damaged = 0, ghosts = 0;
+	size_t living = 0, damaged = 0, unknown = 0, ghosts = 0;
 	struct vk_error refused;
 
 	for (size_t i = 0; i < f->count; i++) {
 		living += f->candidates[i].standing == VK_STANDING_LIVING;
 		damaged += f->candidates[i].standing == VK_STANDING_DAMAGED;
+		unknown += f->candidates[i].standing == VK_STANDING_UNKNOWN;
 		ghosts += vk_standing_is_ghost(f->candidates[i].standing);
 	}
 	/* with the likely places it was said already */
 	if (view->likely_only)
 		vk_report_readings_text(out, view->source);
 	put_searched(out, view);
-	fprintf(out, "\nFound %zu living volume%s, %zu damaged, %zu ghost%s\n", living, living == 1 ? "" : "s", damaged,
-		ghosts, ghosts == 1 ? "" : "s");
+	fprintf(out, "\nFound %zu living volume%s, %zu damaged, ", living, living == 1 ? "" : "s", damaged);
+	if (unknown > 0)
+		fprintf(out, "%zu not known, ", unknown);
+	fprintf(out, "%zu ghost%s\n", ghosts, ghosts == 1 ? "" : "s");
 	for (size_t i = 0; i < f->count; i++)
 		if (!vk_standing_is_ghost(f->candidates[i].standing))
 			put_volume(out, view, &f->candidates[i]);
@@ -315,6 +335,9 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 			x->label[0] == '\0' ? "" : "\"");
 	}
 	put_older(out, f);
+	if (view->of_source->count > 0)
+		fputs("\nThe source itself:\n", out);
+	vk_report_findings_text(out, view->of_source, NULL, &style);
 	put_part(out, view);
 	if (!vk_report_find_agrees(view) && vk_io_refuse_view(view->source->raw, &refused) != VK_OK)
 		fprintf(out, "\nNote: %s.\n  %s\n", refused.what, refused.remedy);

@@ -13,6 +13,7 @@ struct vk_find_view {
 	const struct vk_source *source;
 	const struct vk_find *find;
 	bool likely_only;
+	const struct vk_findings *of_source; /* those of its findings that vk_finding_is_of_source */
 	const char *resume_path; /* the state that a part was taken from; may be NULL */
 	uint64_t range_start_bytes;
 	bool all;             /* every check of every candidate */
@@ -27,7 +28,7 @@ bool vk_report_find_has_table(const struct vk_source *source);
 bool vk_report_find_in_table(const struct vk_candidate *c);
 /*
  * Whether what was found and a sound table agree: nothing is damaged, cut off, missing in the table, or named and not
- * there. Without a table (vk_report_find_has_table): whether the one volume of a partition is sound and begins with it.
+ * there, and the source itself is not wrong. Without a table (vk_report_find_has_table): whether the one volume of a partition is sound and begins with it.
  */
 bool vk_report_find_agrees(const struct vk_find_view *view);
 

@@ -115,7 +115,7 @@ void vk_report_set_whole(struct vk_json *o, const struct vk_source *s)
 	vk_text_init(&text, missing, sizeof(missing));
 	(void)vk_source_put_missing(s, &text);
 	vk_json_set(o, "whole", VK_JSON_OBJECT(VK_KEY("bytes", s->whole.bytes), VK_KEY("at_least", s->whole.at_least),
-					       VK_KEY("by", s->whole.by),
+					       VK_KEY("by", s->whole.by), VK_KEY("held_bytes", s->whole.held_bytes),
 					       VK_KEY("cut_short", vk_source_is_short(s)),
 					       VK_KEY("missing", missing)));
 }

@@ -281,7 +281,7 @@ static void put_held(FILE *out, const struct vk_source *s)
 	if (s->whole.bytes != 0) {
 		vk_text_init(&text, part, sizeof(part));
 		vk_source_put_part(s, &text);
-		percent = 100.0 * (double)s->size_bytes / (double)s->whole.bytes;
+		percent = 100.0 * (double)s->whole.held_bytes / (double)s->whole.bytes;
 		if (percent < 0.01)
 			fputs("  holds less than 0.01 %", out);
 		else

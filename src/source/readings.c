@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "source/survey.h"
+#include "vmfskit/source.h"
 
 #define VK_READING_NAME(id, name, title, evidence, next) name,
 #define VK_READING_TITLE(id, name, title, evidence, next) title,
@@ -69,4 +70,14 @@ bool vk_survey_add(struct vk_survey *survey, const struct vk_reading *reading)
 		return true;
 	survey->status = vk_no_memory(survey->err, vk_io_name(survey->io));
 	return false;
+}
+
+bool vk_finding_is_of_source(const struct vk_finding *finding)
+{
+	const struct vk_finding_kind *kind = vk_finding_kind(finding->code);
+
+	/* a blank disk tells nothing, and is not wrong */
+	return strncmp(kind->code, "source.", 7) == 0 && finding->code != VK_F_SOURCE_UNRECOGNISED &&
+	       (kind->severity != VK_INFO || finding->code == VK_F_SOURCE_LISTING_READ ||
+		finding->code == VK_F_SOURCE_TOLD);
 }

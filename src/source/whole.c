@@ -141,10 +141,29 @@ static bool hear_gpt(const struct vk_source *s, struct vk_whole *whole)
 	return true;
 }
 
+/* How much of the source is not absent; what lies behind so many spans is not looked at, and counts as here. */
+static uint64_t count_held(const struct vk_source *s)
+{
+	enum { SPANS_MAX = 1 << 18 };
+	uint64_t held = 0, at = 0;
+
+	for (unsigned n = 0; n < SPANS_MAX && at < s->size_bytes; n++) {
+		struct vk_span span = vk_io_span(s->raw, at);
+		uint64_t length = vk_min_u64(span.length_bytes, s->size_bytes - at);
+
+		if (span.state == VK_SPAN_END)
+			return held;
+		held += span.state != VK_SPAN_ABSENT ? length : 0;
+		at += length;
+	}
+	return vk_add_sat(held, s->size_bytes - at);
+}
+
 void vk_source_measure(struct vk_source *s)
 {
-	struct vk_whole whole = {.bytes = 0};
+	struct vk_whole whole = {.held_bytes = s->size_bytes};
 	uint64_t size = vk_io_size_bytes(s->io); /* in the coordinates of its kind */
+	bool listed;
 
 	s->whole = whole;
 	/* of a member of an array, or of what is out of place, the table says nothing about this source */
@@ -163,7 +182,13 @@ void vk_source_measure(struct vk_source *s)
 		hear_volumes(s, &whole);
 		whole.at_least = false;
 	}
-	if (whole.bytes > size)
+	if (!vk_io_is_device(s->raw))
+		whole.held_bytes = count_held(s);
+	/* between the rows of a listing there is more of the disk, whatever its length */
+	listed = s->form == VK_FORM_HEXDUMP && whole.held_bytes < s->size_bytes;
+	if (listed)
+		hear(&whole, size, "the addresses of its rows");
+	if (whole.bytes > size || listed)
 		s->whole = whole;
 }
 
@@ -177,26 +202,10 @@ bool vk_source_is_short(const struct vk_source *source)
 	return source->whole.bytes != 0 && vk_io_is_device(source->raw);
 }
 
-/* Whether there are no gaps in it; looked at in so many steps only. */
-static bool is_one_piece(const struct vk_source *s)
-{
-	enum { STEPS = 4096 };
-	uint64_t at = 0;
-
-	for (unsigned n = 0; n < STEPS && at < s->size_bytes; n++) {
-		struct vk_span span = vk_io_span(s->raw, at);
-
-		if (span.state == VK_SPAN_ABSENT || span.state == VK_SPAN_END)
-			return false;
-		at = vk_add_sat(at, span.length_bytes);
-	}
-	return true;
-}
-
 void vk_source_put_part(const struct vk_source *s, struct vk_text *text)
 {
-	vk_text_put(text, s->origin_bytes == 0 && is_one_piece(s) ? "the first " : "");
-	vk_text_size(text, s->size_bytes);
+	vk_text_put(text, s->origin_bytes == 0 && s->whole.held_bytes == s->size_bytes ? "the first " : "");
+	vk_text_size(text, s->whole.held_bytes);
 	vk_text_fmt(text, " of %s", s->whole.at_least ? "at least " : "");
 	vk_text_size(text, s->whole.bytes);
 }
@@ -304,14 +313,14 @@ static enum vk_status read_table_of_part(struct vk_source *s, size_t first, size
 
 enum vk_status vk_source_say_part(struct vk_source *s, size_t first, size_t count, struct vk_error *err)
 {
-	struct vk_phrase seen = vk_phrase("%llu bytes", (unsigned long long)s->size_bytes);
-	struct vk_phrase expected;
+	struct vk_phrase seen, expected;
 	char missing[160];
 	struct vk_text text;
 
 	vk_source_measure(s);
 	if (s->whole.bytes == 0)
 		return VK_OK;
+	seen = vk_phrase("%llu bytes", (unsigned long long)s->whole.held_bytes);
 	expected = vk_phrase("%s%llu bytes, by %s", s->whole.at_least ? "at least " : "",
 			     (unsigned long long)s->whole.bytes, s->whole.by);
 	if (vk_source_is_short(s)) {

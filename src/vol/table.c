@@ -186,6 +186,12 @@ static bool entries_absent(const struct vk_table *table, const struct vk_gpt_cop
 	       vk_gpt_header_proved(copy->sector, table->sector_size);
 }
 
+/* Sector 0 says that there is a GPT, and no byte of either copy is in the source. */
+static bool copies_absent(const struct vk_table *table)
+{
+	return table->gpt[0].seen_bytes == 0 && table->gpt[1].seen_bytes == 0;
+}
+
 bool vk_table_absent(const struct vk_table *table)
 {
 	if (table->partition_count > 0 || vk_table_unread(table))
@@ -193,7 +199,8 @@ bool vk_table_absent(const struct vk_table *table)
 	if (table->kind == VK_TABLE_NONE)
 		return table->mbr_seen_bytes == 0;
 	return table->kind == VK_TABLE_GPT && table->gpt_chosen < 0 &&
-	       (entries_absent(table, &table->gpt[0]) || entries_absent(table, &table->gpt[1]));
+	       (copies_absent(table) || entries_absent(table, &table->gpt[0]) ||
+		entries_absent(table, &table->gpt[1]));
 }
 
 static enum vk_status add_mbr_entries(struct vk_table *table)

@@ -31,6 +31,8 @@ judge() { # NAME FILE KIND
 	run "$VMFSKIT" find --no-store --json "$file"
 	code="$code $CODE"
 	is "$name: find names the same" "$(best '')" "$kind"
+	is "$name: find ends as decode does, doctor too or says that captures are not known" \
+		"$(sed -E 's/^(.) (\1|4) \1$/same/' <<<"$code")" same
 	run doctor "$file"
 	has "$name: in words" "$OUT" "^This (is|is likely|may be) "
 	run "$VMFSKIT" decode "$file"
@@ -97,3 +99,29 @@ if need_root "sectors of another size"; then
 		loop_detach "$device"
 	done
 fi
+
+# what is no copy of a disk as it was: find says what to do, as decode does
+wrap shift+4096 sound.img wrapped.img || exit 1
+exits "a copy that gained bytes: find" 1 "$VMFSKIT" find --no-store wrapped.img
+has "find: copy it again" "$OUT" '^  next +copy the disk again; nothing on the disk itself is known to be damaged$'
+exits "in JSON" 1 "$VMFSKIT" find --no-store --json wrapped.img
+is "find: the finding" "$(jq -c '[.agrees, [.findings[].code]]' "$OUT")" '[false,["source.shifted"]]'
+ok "the sound disk: find" "$VMFSKIT" find --no-store --json sound.img
+is "find: nothing of the source" "$(jq -c '[.agrees, .findings]' "$OUT")" '[true,[]]'
+# the same for what else can be named: EXIT-CODE FILE
+truncate -s 64M blank.img
+cp /etc/passwd text.txt
+gzip -c sound.img >sound.gz
+head -c 26M sound.img >part.img
+hexdump -C -s 0x200000 -n 4096 sound.img >list.txt
+while read -r code file; do
+	exits "decode: $file" "$code" "$VMFSKIT" decode "$file"
+	exits "find: $file" "$code" "$VMFSKIT" find --no-store "$file"
+done <<'END'
+0 part.img
+0 list.txt
+1 text.txt
+1 sound.gz
+END
+# a disk without anything is not what is looked for, and nothing to be found is no fault
+ok "find: a blank disk" "$VMFSKIT" find --no-store blank.img
