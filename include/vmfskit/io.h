@@ -156,7 +156,10 @@ struct vk_open_options {
 	 * that never arrived.
 	 */
 	bool uncached;
-	/* A text with listings of several disks is opened, as its first; else it is refused, and they are named. */
+	/*
+	 * A text with listings of several disks is opened, as its first, unless view says something of one of them;
+	 * else it is refused, and they are named.
+	 */
 	bool several;
 };
 /* Forms that are unfolded when they are opened: a row each in src/io/image/formats.c. */

@@ -37,6 +37,7 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 {
 	const struct vk_source *source = &repair->target.source;
 	const struct vk_reading *best;
+	const struct vk_form *form;
 	enum vk_guard guard;
 	enum vk_status status;
 
@@ -45,6 +46,14 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 				&repair->target, err);
 	if (status != VK_OK)
 		return status;
+	/* what it holds was printed or packed: there is nothing to write to */
+	form = vk_form(vk_io_form_of(source->raw));
+	if (form->unfold != NULL && !vk_guard_is_lifted(&repair->options.restore, VK_GUARD_CONTAINER)) {
+		vk_error_set(err, VK_REFUSED, source->path, "guard container refuses: this is a %s, not a disk",
+			     form->title);
+		return vk_error_remedy(err, "Nothing can be written to it: name the disk that it was made of; vmfskit "
+					    "decode shows what it holds");
+	}
 	best = source->readings.items;
 	guard = source->container != NULL		? VK_GUARD_CONTAINER
 		: best->kind == VK_READING_MEMBER ? VK_GUARD_MEMBER

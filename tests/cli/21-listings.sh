@@ -81,6 +81,111 @@ has "both readings are named" "$ERR" 'groups of 2 bytes, the first digits first;
 run "$VMFSKIT" decode --json pc.txt
 is "until the text tells the host" "$(jq -c '.sources[0].size_bytes' "$OUT")" 500
 
+# --- rows of characters
+head -c 2048 a.img >head
+for form in "od -c" "od -a" "hexdump -c"; do
+	read -ra words <<<"$form"
+	"${words[@]}" head >chars.txt
+	exits "$form" 1 "$VMFSKIT" decode chars.txt
+	has "$form is no listing of bytes, and why" "$OUT" 'rows are not used, the first is line 1: it shows characters, which do not tell every byte: hexdump -C does'
+	is "$form, in JSON" "$(json chars.txt | jq -c '[.sources[0].readings[0] | .kind, (.evidence | contains("hexdump -C"))]')" '["text",true]'
+done
+run "$VMFSKIT" decode --json <(xxd -b head)
+is "bits are read" "$(jq -c '[.sources[] | [.size_bytes, .table.kind]]' "$OUT")" '[[2048,"gpt"]]'
+
+# --- a listing is nothing to write to, and a view is of one disk
+hexdump -C a.img >whole.txt
+for verb in "repair table --no-captures" "repair header --no-captures" "wipe --signature all"; do
+	read -ra words <<<"$verb"
+	before=$(sha256sum <whole.txt)
+	exits "$verb" 3 "$VMFSKIT" "${words[@]}" whole.txt
+	has "$verb says what it is" "$ERR" 'guard container refuses: this is a listing of bytes, not a disk'
+	exits "$verb --write" 3 "$VMFSKIT" "${words[@]}" --write whole.txt
+	is "$verb: nothing is written" "$(sha256sum <whole.txt)" "$before"
+done
+for view in "--at 512" "--stride 520"; do
+	read -ra words <<<"$view"
+	exits "$view of two disks" 2 "$VMFSKIT" decode "${words[@]}" two.txt
+	has "$view: names them" "$ERR" 'listings of several disks: a\.img, b\.img'
+done
+run "$VMFSKIT" decode --json --at 2048 two.txt#b.img
+is "--at of one of them" "$(jq -c '[.sources[].size_bytes]' "$OUT")" '[15360]'
+
+# --- how much of the disk it is: without its gaps
+{
+	list hexdump -C -n 512 a.img
+	list hexdump -C -s 0x200000 -n 1024 a.img
+} >gaps.txt
+run "$VMFSKIT" decode --json gaps.txt
+is "the share counts bytes, not addresses" "$(jq -c '[.sources[0].size_bytes, .sources[0].whole.held_bytes]' "$OUT")" '[2098176,1536]'
+run "$VMFSKIT" decode gaps.txt
+has "so does the text" "$OUT" 'holds less than 0\.01 % of the disk: 1\.50 KiB \(1536 bytes\) of at least 2 GiB'
+head -c 26M a.img >cut.img
+run "$VMFSKIT" decode --json cut.img
+is "of a file without gaps all of them" "$(jq -c '.sources[0] | .size_bytes == .whole.held_bytes' "$OUT")" true
+# sector 0 says that there is a GPT, and none of it is in the listing
+for verb in decode "doctor --store none --heartbeat-wait 0" "find --no-store"; do
+	read -ra words <<<"$verb"
+	ok "$verb: a table that is not in the text is not missing" "$VMFSKIT" "${words[@]}" gaps.txt
+	hasnt "$verb: nor gone" "$OUT" 'The partition table is gone|hidden|table-lost'
+done
+
+# --- what VMware's search prints (KB 2046610): magics and a name, nothing else
+kb() { # IMAGE DEVICE
+	echo "/vmfs/devices/disks/$2"
+	printf 'gpt\n261 255 63 4194304\n1 2048 4194270 AA31E02A400F11DB9590000C2911D1B8 vmfs 0\n'
+	for i in 128 2048; do
+		echo "Checking offset found at $i:"
+		hexdump -n 4 -s $((0x100000 + 512 * i)) "$1"
+		hexdump -n 4 -s $((0x1300000 + 512 * i)) "$1"
+		hexdump -C -n 128 -s $((0x130001d + 512 * i)) "$1"
+	done | grep -B 1 -A 5 d00d
+	echo ---------------------
+}
+kb a.img naa.6005 >kb.txt
+told='the search of VMware.s KB 2046610 in line 5: an LVM header at byte 2097152, so a partition starts at sector 2048; its name is "mine"'
+for verb in decode "doctor --store none --heartbeat-wait 0" "find --no-store"; do
+	read -ra words <<<"$verb"
+	ok "$verb: what is in it is sound" "$VMFSKIT" "${words[@]}" kb.txt
+	has "$verb tells the header" "$OUT" "$told"
+	has "$verb tells the table" "$OUT" 'partedUtil getptbl in line 2 of .*naa\.6005: gpt, 4194304 sectors; partition 1: 2048 to 4194270 \(vmfs\)'
+	run "$VMFSKIT" "${words[@]}" --json kb.txt
+	is "$verb: in JSON" "$(jq -c '[.. | .code? // empty | select(. == "source.told")]' "$OUT")" '["source.told","source.told"]'
+done
+"$VMFSKIT" doctor --store none --heartbeat-wait 0 kb.txt >"$OUT"
+has "doctor: the volume" "$OUT" '^  sector 2048, the table is not in the source$'
+has "doctor: what it is" "$OUT" '^This is 40 bytes of at least 20\.00 MiB \(20971581 bytes\), and what is here is sound\.$'
+hasnt "doctor: not nothing" "$OUT" 'nothing-found|No VMFS volume'
+run "$VMFSKIT" find --no-store --json kb.txt
+is "find: no ghost, and not called living" "$(jq -c '[.candidates[] | [.start_sector, .standing, .ghost]]' "$OUT")" '[[2048,"unknown",false]]'
+# the first 4 bytes of a header with zeros behind them on a disk are no more than they were
+truncate -s 64M noise.img
+printf '\015\320\001\300' | dd of=noise.img bs=1 seek=$((0x200000)) conv=notrunc status=none
+run "$VMFSKIT" find --no-store --json noise.img
+is "find: the same on a disk is noise" "$(jq -c '[.candidates[].standing]' "$OUT")" '["ghost: noise"]'
+# of two disks each has its own
+{
+	cat kb.txt
+	kb b.img naa.6006
+} >kb2.txt
+run "$VMFSKIT" decode --json kb2.txt
+is "of two disks each has its own header and table" "$(jq -c '[.findings[] | select(.code == "source.told") | [(.source | .[-8:]), (.message | capture("in line (?<n>[0-9]+)").n)]]' "$OUT")" \
+	'[["naa.6005","2"],["naa.6005","5"],["naa.6006","14"],["naa.6006","17"]]'
+table() { printf 'gpt\n261 255 63 4194304\n1 2048 %s AA31E02A400F11DB9590000C2911D1B8 vmfs 0\n' "$1"; }
+{
+	echo "Look:"
+	table 4194270
+	list hexdump -C -n 512 a.img
+	list hexdump -C -n 512 b.img
+	echo '[root@esx1:~] partedUtil getptbl /vmfs/devices/disks/naa.7'
+	table 4194271
+} >tables.txt
+run "$VMFSKIT" decode --json tables.txt
+is "one that names no disk is said so at each" "$(jq -c '[.findings[] | select(.code == "source.told" and (.message | contains("getptbl in line 2,"))) |
+	[.source, (.message | contains("of one of these disks, which is not said"))]]' "$OUT")" '[["tables.txt#a.img",true],["tables.txt#b.img",true]]'
+is "one of a disk without rows once" "$(jq -c '[.findings[] | select(.code == "source.told" and (.message | contains("naa.7"))) |
+	[.source, (.message | contains("a disk of which there are no rows"))]]' "$OUT")" '[["tables.txt#a.img",true]]'
+
 # --- text
 exits "a text" 1 "$VMFSKIT" decode /etc/passwd
 has "is called so" "$OUT" '^/etc/passwd: text, '

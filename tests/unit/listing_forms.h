@@ -83,6 +83,8 @@ static const struct form forms[] = {
 	{"xxd -g 3 -c 15", "xxd -g 3 -c 15 $F", NULL, false, true},
 	{"xxd -e", "xxd -e $F", "last digits of a group first, so the text column has it", false, true},
 	{"xxd -e -g 2", "xxd -e -g 2 $F", "last digits of a group first, so the text column", false, true},
+	{"xxd -b", "xxd -b $F", "hexadecimal offsets", false, true},
+	{"xxd -b -c 8", "xxd -b -c 8 $F", "hexadecimal offsets", false, true},
 	{"xxd -p", "xxd -p $F", "no offsets", false, true},
 	{"busybox hexdump -C", "busybox hexdump -C $F", NULL, false, true},
 	{"busybox hexdump", "busybox hexdump $F", "last digits of a group first", false, false},

@@ -291,7 +291,9 @@ enum vk_status vk_io_open(const char *path, const struct vk_open_options *option
 		vk_io_close(raw);
 		return status;
 	}
-	if (name != NULL || options == NULL || !options->several)
+	/* a view is of one disk */
+	if (name != NULL || options == NULL || !options->several || options->view.at_bytes != 0 ||
+	    options->view.stride_bytes != 0 || options->view.mapfile != NULL)
 		status = vk_io_choose(&io, name, err);
 	if (status == VK_OK)
 		status = open_view(&io, options, err);

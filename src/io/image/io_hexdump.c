@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "io/image/listing_read.h"
 #include "io/io_handle.h"
+#include "vmfskit/text.h"
 
 #define TEXT_MAX_BYTES ((uint64_t)256 << 20)
 /* How far to look for rows, and how much of that must be text. */
@@ -70,29 +71,78 @@ static void note_unused(struct vk_listing *l)
 	}
 }
 
-/* Where the search of the KB found a header. */
-static void note_start(struct vk_listing *l, const struct vk_listing_source *sources, size_t count)
+/* Bytes that a source has from an offset on, in one piece; how many. */
+static size_t take_bytes(const struct vk_listing *l, const struct vk_listing_source *source, uint64_t offset,
+			 uint8_t *buf, size_t len)
 {
-	const uint64_t at = vk_add_sat(vk_mul_sat(l->prose.start_sector, 512), 0x100000);
+	for (size_t k = 0; k < source->count; k++) {
+		const struct vk_listing_part *p = &source->parts[k];
+		size_t n;
 
-	for (size_t i = 0; i < count && l->prose.start_line != 0; i++)
-		for (size_t k = 0; k < sources[i].count; k++) {
-			const struct vk_listing_part *p = &sources[i].parts[k];
-			uint8_t head[8] = {0};
+		if (p->zeros || offset < p->offset || offset - p->offset >= p->length)
+			continue;
+		n = (size_t)vk_min_u64(len, p->length - (offset - p->offset));
+		memcpy(buf, l->all.store + p->at + (size_t)(offset - p->offset), n);
+		return n;
+	}
+	return 0;
+}
 
-			if (p->zeros || p->offset != at || p->length < 4)
-				continue;
-			memcpy(head, l->all.store + p->at, 4);
-			if (vk_listing_magic(head) == NULL)
-				continue;
-			VK_FINDINGS_SAY(&l->notes, VK_F_SOURCE_TOLD, 0, 0, NULL, NULL,
-					"the search of VMware's KB 2046610 in line %llu: %s at byte %llu, so a "
-					"partition starts at sector %llu",
-					(unsigned long long)l->prose.start_line, vk_listing_magic(head),
-					(unsigned long long)at,
-					(unsigned long long)l->prose.start_sector);
-			return;
-		}
+/* Where the search of the KB found a header, and the name that stands where that volume has it. */
+static void note_start(const struct vk_listing *l, const struct vk_listing_source *source,
+		       const struct vk_listing_told *told, struct vk_findings *notes)
+{
+	enum { LABEL_AT = 0x130001d, LABEL_BYTES = 128 };
+	const uint64_t start = vk_mul_sat(told->start_sector, 512), at = vk_add_sat(start, 0x100000);
+	uint8_t head[8] = {0}, label[LABEL_BYTES] = {0};
+	char name[LABEL_BYTES * 4 + 20] = "";
+	struct vk_text text;
+
+	if (take_bytes(l, source, at, head, 4) < 4 || vk_listing_magic(head) == NULL)
+		return;
+	if (take_bytes(l, source, vk_add_sat(start, LABEL_AT), label, sizeof(label)) > 0 && label[0] != 0) {
+		vk_text_init(&text, name, sizeof(name));
+		vk_text_put(&text, "; its name is \"");
+		vk_text_label(&text, label, sizeof(label));
+		vk_text_put(&text, "\"");
+	}
+	VK_FINDINGS_SAY(notes, VK_F_SOURCE_TOLD, 0, 0, NULL, NULL,
+			"the search of VMware's KB 2046610 in line %llu: %s at byte %llu, so a partition starts at "
+			"sector %llu%s",
+			(unsigned long long)told->line, vk_listing_magic(head), (unsigned long long)at,
+			(unsigned long long)told->start_sector, name);
+}
+
+static void note_table(const struct vk_listing_told *told, const char *of, struct vk_findings *notes)
+{
+	VK_FINDINGS_SAY(notes, VK_F_SOURCE_TOLD, 0, 0, NULL, NULL, "partedUtil getptbl in line %llu%s%.70s%s: %s",
+			(unsigned long long)told->line, told->device[0] != '\0' ? " of " : "", told->device, of,
+			told->table);
+}
+
+/*
+ * What the text says of a source goes to the one whose device it names; without a name to the only one. What is of
+ * none, or of an unknown one, is said with that, of a device without rows at the first source.
+ */
+static void note_told(const struct vk_listing *l, const struct vk_listing_source *sources, size_t count, size_t which,
+		      struct vk_findings *notes)
+{
+	for (size_t i = 0; i < l->told_count; i++) {
+		const struct vk_listing_told *told = &l->told[i];
+		bool own = strcmp(told->device, sources[which].device) == 0, elsewhere = false;
+
+		for (size_t k = 0; k < count; k++)
+			elsewhere = elsewhere || strcmp(told->device, sources[k].device) == 0;
+		own = own || (count == 1 && (told->device[0] == '\0' || sources[0].device[0] == '\0'));
+		if (told->table[0] == '\0' && (own || told->device[0] == '\0'))
+			note_start(l, &sources[which], told, notes);
+		else if (told->table[0] != '\0' && own)
+			note_table(told, "", notes);
+		else if (told->table[0] != '\0' && told->device[0] == '\0')
+			note_table(told, ", of one of these disks, which is not said", notes);
+		else if (told->table[0] != '\0' && !elsewhere && which == 0)
+			note_table(told, ", a disk of which there are no rows", notes);
+	}
 }
 
 /* No source came out: what the text is instead. */
@@ -137,20 +187,24 @@ static enum vk_status make_sources(struct vk_listing *l, struct vk_io *base, str
 	else if (count == 0)
 		status = refuse_text(l, vk_io_name(base), err);
 	note_unused(l);
-	note_start(l, sources, count);
 	for (size_t i = count; i-- > 0 && status == VK_OK;) {
 		char name[VK_LISTING_NAME_BYTES + 400];
+		struct vk_findings own = {0};
 		struct vk_io *io;
 
 		snprintf(name, sizeof(name), "%s%s%s", vk_io_name(base), count > 1 ? "#" : "",
 			 count > 1 ? sources[i].name : "");
+		for (size_t k = 0; k < l->notes.count; k++)
+			vk_findings_add(&own, &l->notes.items[k]);
+		/* the last one takes the bytes */
+		note_told(l, sources, count, i, &own);
 		io = make_source(l, &sources[i], name, base, i == 0);
 		if (io == NULL) {
+			vk_findings_free(&own);
 			status = vk_no_memory(err, vk_io_name(base));
 			break;
 		}
-		for (size_t k = 0; k < l->notes.count; k++)
-			vk_findings_add(&io->notes, &l->notes.items[k]);
+		io->notes = own;
 		if (l->damage != NULL)
 			vk_io_set_damage(io, l->damage, l->damage_offset);
 		io->next = first;
@@ -205,16 +259,18 @@ bool vk_io_text_told(struct vk_io *base, char *ret_what, size_t what_size, char 
 {
 	struct vk_listing *l = vk_io_descriptor(base) >= 0 && vk_io_is_text(base) ? calloc(1, sizeof(*l)) : NULL;
 	const uint64_t end = vk_min_u64(vk_io_size_bytes(base), LOOK_BYTES);
-	char rows[120] = "";
+	char rows[200] = "";
 	bool is = l != NULL && vk_listing_read(l, base, LOOK_BYTES, false) && l->all.count == 0 && !l->strange;
 
+	if (is && l->told_count > 0)
+		note_table(&l->told[0], "", &l->notes);
 	if (is) {
 		snprintf(ret_what, what_size, "a text that holds no listing of bytes%s%s",
 			 l->notes.count > 0 ? ", but " : "", l->notes.count > 0 ? l->notes.items[0].message : "");
 		if (l->unused > 0)
 			snprintf(rows, sizeof(rows),
-				 "; %zu look like rows and go with no others, the first is line %" PRIu64, l->unused,
-				 l->unused_line);
+				 "; %zu row%s not used, the first is line %" PRIu64 ": %s", l->unused,
+				 l->unused > 1 ? "s are" : " is", l->unused_line, l->unused_why);
 		snprintf(ret_evidence, evidence_size,
 			 "%" PRIu64 " line%s of characters in the first %" PRIu64 " bytes%s", l->lines_read,
 			 l->lines_read == 1 ? "" : "s", end, rows);

@@ -251,7 +251,7 @@ static size_t groups_of(const struct vk_listing_line *line, size_t token, struct
 	static const struct {
 		uint16_t digits;
 		uint8_t base, unit;
-	} fixed[] = {{3, 8, 1}, {6, 8, 2}, {11, 8, 4}, {22, 8, 8}, {5, 10, 2}};
+	} fixed[] = {{3, 8, 1}, {6, 8, 2}, {11, 8, 4}, {22, 8, 8}, {5, 10, 2}, {8, 2, 1}};
 	size_t n = 0;
 	size_t len = line->tokens[token].len;
 	const char *p = line->text + line->tokens[token].at;
@@ -405,7 +405,7 @@ static const char *break_tie(struct ties *ties, const struct vk_listing_line *li
 
 static const char *radix_name(unsigned radix)
 {
-	return radix == 16 ? "hexadecimal" : radix == 10 ? "decimal" : "octal";
+	return radix == 16 ? "hexadecimal" : radix == 10 ? "decimal" : radix == 8 ? "octal" : "binary";
 }
 
 static void describe(const struct score *s, char ret[VK_LISTING_READING_BYTES])

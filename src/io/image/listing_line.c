@@ -160,6 +160,26 @@ static enum vk_listing_kind kind_of(struct vk_listing_line *line)
 	return line->text[0] == '|' && line->text[line->len - 1] == '|' ? VK_LISTING_PROSE : VK_LISTING_ROW;
 }
 
+bool vk_listing_shows_characters(const struct vk_listing_line *line, bool named)
+{
+	enum { CELL = 4, CELLS_MIN = 8 };
+	size_t at = line->count > 0 ? (size_t)(line->tokens[0].at + line->tokens[0].len) : 0, cells = 0, names = 0;
+	const char *digits;
+	bool hex;
+
+	if (at == 0 || vk_listing_offset_digits(line, 0, &digits, &hex) < 6)
+		return false;
+	for (; at + CELL <= line->len; at += CELL, cells++) {
+		const char *cell = line->text + at;
+
+		if (cell[0] != ' ' || (cell[3] == ' ' && strncmp(cell, "    ", CELL) != 0))
+			return false;
+		/* \0, or the name of a character, of which each has a letter that is no digit */
+		names += cell[2] == '\\' || (cell[2] >= 'a' && cell[3] >= 'a' && (cell[2] > 'f' || cell[3] > 'f'));
+	}
+	return at == line->len && cells >= CELLS_MIN && (names > 0 || !named);
+}
+
 /* Blanks and the marks of quotations in front; a lone * stays. */
 static size_t prefix_end(const struct vk_listing_line *line)
 {

@@ -47,6 +47,13 @@ bool vk_listing_text_next(struct vk_listing_text *text, struct vk_listing_line *
 /* The same line without mark-up: tags, and names of characters like &nbsp;. False: it has none. */
 bool vk_listing_unmark(const struct vk_listing_line *line, struct vk_listing_line *ret_line);
 
+/*
+ * A row as od -c, hexdump -c and od -a print it: characters and their names, each set to the right in four columns. od -a
+ * leaves a bit of each byte out, and blanks are easily lost: such a row is not read. named: without the name of one it
+ * does not count, as od -b prints numbers so.
+ */
+bool vk_listing_shows_characters(const struct vk_listing_line *line, bool named);
+
 /* The digits of a token that may be an offset, without 0x, h or brackets; 0: it is none. */
 size_t vk_listing_offset_digits(const struct vk_listing_line *line, size_t token, const char **ret_digits,
 				bool *ret_hex);

@@ -20,8 +20,10 @@ static void split_words(const struct vk_listing_line *line, struct words *w)
 	const char *p = line->text + strspn(line->text, " >#|");
 
 	for (w->count = 0; *p != '\0' && w->count < WORDS_MAX; w->count++) {
-		size_t len = strcspn(p, " ");
+		size_t len;
 
+		p += strspn(p, "\"'");
+		len = strcspn(p, " ");
 		snprintf(w->list[w->count], WORD_BYTES, "%.*s", (int)(len < WORD_BYTES ? len : WORD_BYTES - 1), p);
 		p += len;
 		p += strspn(p, " ");
@@ -61,7 +63,8 @@ static enum program program_of(const char *word)
 			{"od", OD},                   {"xxd", XXD},
 			{"format-hex", OTHER_PROGRAM}, {"fhx", OTHER_PROGRAM},
 			{"certutil", OTHER_PROGRAM},  {"hexyl", OTHER_PROGRAM},
-			{"dd", OTHER_PROGRAM},        {"block_dump", OTHER_PROGRAM}};
+			{"dd", OTHER_PROGRAM},        {"block_dump", OTHER_PROGRAM},
+			{"partedUtil", OTHER_PROGRAM}};
 	const char *slash = strrchr(word, '/');
 	const char *name = slash != NULL ? slash + 1 : word;
 

@@ -269,11 +269,16 @@ static bool settle_waiting(struct vk_listing *l, bool lone)
 	return true;
 }
 
-static void note_table(struct vk_listing *l)
+static bool note_told(struct vk_listing *l, uint64_t line, bool table)
 {
-	VK_FINDINGS_SAY(&l->notes, VK_F_SOURCE_TOLD, 0, 0, NULL, NULL, "partedUtil getptbl in line %llu%s%.70s: %s",
-			(unsigned long long)l->prose.table_line, l->prose.device[0] != '\0' ? " of " : "",
-			l->prose.device, l->prose.table);
+	struct vk_listing_told told = {.line = line, .start_sector = l->prose.start_sector};
+
+	if (l->told_count == VK_LISTING_TOLD_MAX)
+		return true;
+	memcpy(told.device, l->prose.device, sizeof(told.device));
+	if (table)
+		memcpy(told.table, l->prose.table, sizeof(told.table));
+	return vk_append(&l->told, &l->told_count, &told, sizeof(told)) != NULL || out_of_memory(l);
 }
 
 static bool take_prose(struct vk_listing *l, const struct vk_listing_line *line)
@@ -284,17 +289,36 @@ static bool take_prose(struct vk_listing *l, const struct vk_listing_line *line)
 
 	l->others++;
 	if (said == VK_LISTING_SAID_TABLE_DONE) {
-		note_table(l);
 		l->others--;
-		return take_prose(l, line);
+		return note_told(l, l->prose.table_line, true) && take_prose(l, line);
 	}
 	if (said != VK_LISTING_SAID_BREAK)
 		return true;
+	l->characters = false;
 	/* what waits belongs to what was said before */
 	l->prose = before;
 	if (!settle_waiting(l, false) || !end_section(l))
 		return false;
 	l->prose = after;
+	return l->prose.start_line != line->number || note_told(l, line->number, false);
+}
+
+/* Whether it is a row of characters; of these some look like octal numbers. */
+static bool take_characters(struct vk_listing *l, const struct vk_listing_line *line)
+{
+	static const char why[] = "it shows characters, which do not tell every byte: hexdump -C does";
+	size_t kept = 0;
+
+	if (!vk_listing_shows_characters(line, !l->characters))
+		return false;
+	for (size_t i = 0; i < l->waiting; i++)
+		if (!l->characters && vk_listing_shows_characters(&l->lines[i], false))
+			leave_unused(l, &l->lines[i], why);
+		else
+			l->lines[kept++] = l->lines[i];
+	l->waiting = kept;
+	l->characters = true;
+	leave_unused(l, line, why);
 	return true;
 }
 
@@ -308,6 +332,8 @@ static bool take_line(struct vk_listing *l)
 	    l->scratch.plain.kind != VK_LISTING_PROSE)
 		l->line = l->scratch.plain;
 	if (line->kind == VK_LISTING_BLANK)
+		return true;
+	if (take_characters(l, line))
 		return true;
 	if (line->kind == VK_LISTING_PROSE || line->kind == VK_LISTING_OFFSET ||
 	    vk_listing_prose_claims(&l->prose, line)) {
@@ -350,7 +376,7 @@ bool vk_listing_read(struct vk_listing *l, struct vk_io *io, uint64_t limit, boo
 	if (ok && settle_waiting(l, l->all.count == 0 && l->others == 0))
 		end_section(l);
 	if (l->prose.awaits == 2)
-		note_table(l);
+		note_told(l, l->prose.table_line, true);
 	if (fclose(l->out) != 0)
 		l->no_memory = true;
 	l->all.store = (uint8_t *)l->store;
@@ -359,6 +385,7 @@ bool vk_listing_read(struct vk_listing *l, struct vk_io *io, uint64_t limit, boo
 
 void vk_listing_free(struct vk_listing *l)
 {
+	free(l->told);
 	free(l->all.parts);
 	free(l->all.list);
 	free(l->all.store);

@@ -7,6 +7,15 @@
 
 #include "io/image/listing_parts.h"
 
+/* What the text says of a disk besides its bytes. */
+struct vk_listing_told {
+	char device[VK_LISTING_NAME_BYTES]; /* empty: nothing names it */
+	uint64_t line;
+	char table[VK_LISTING_TABLE_BYTES]; /* as partedUtil getptbl prints it; empty: it is a start */
+	uint64_t start_sector;              /* that the search of the KB tried */
+};
+enum { VK_LISTING_TOLD_MAX = 64 };
+
 struct vk_listing {
 	struct vk_listing_sections all;
 	FILE *out;         /* into the store */
@@ -26,11 +35,14 @@ struct vk_listing {
 	uint64_t unused_line, unused_offset;
 	const char *unused_why;
 	uint64_t lines_read;
+	bool characters;   /* rows of characters go on */
 	bool strange;      /* a line holds what people do not write */
 	bool no_memory;
 	const char *damage;     /* NULL: none */
 	uint64_t damage_offset; /* in the text */
 	struct vk_findings notes;
+	struct vk_listing_told *told;
+	size_t told_count;
 	struct vk_listing_prose prose;
 	struct vk_listing_judgement judgement;
 	struct vk_listing_walk walk;

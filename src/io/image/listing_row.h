@@ -9,7 +9,7 @@
 struct vk_listing_style {
 	uint8_t lead;       /* tokens in front of the offset: line numbers */
 	uint8_t radix;      /* of offsets: 16, 10, 8; 0: rows have none, each follows the one before */
-	uint8_t base;       /* of groups: 16, 8, 10 */
+	uint8_t base;       /* of groups: 16, 10, 8, 2 */
 	uint8_t unit;       /* bytes that a group stands for */
 	uint16_t digits;    /* of a group; 0: as many as its value needs, set to the right */
 	uint16_t row_bytes; /* of a whole row; 0: not known */
