@@ -102,7 +102,9 @@ static void set_older(struct vk_json *o, const struct vk_find *f)
 	for (size_t i = 0; i < f->older_count; i++) {
 		const struct vk_older_gpt *gpt = &f->older[i];
 		json_t *partitions = json_array();
+		char disk[VK_GUID_TEXT_BYTES];
 
+		vk_guid_format(&gpt->header.diskGUID, disk);
 		for (size_t k = 0; k < gpt->entry_count; k++) {
 			const struct vk_gpt_entry *e = &gpt->entries[k].entry;
 			char type[VK_GUID_TEXT_BYTES], guid[VK_GUID_TEXT_BYTES];
@@ -121,6 +123,7 @@ static void set_older(struct vk_json *o, const struct vk_find *f)
 					      VK_KEY("sector", gpt->header.myLBA),
 					      VK_KEY("sector_size", gpt->sector_size),
 					      VK_KEY("disk_sectors", gpt->disk_sectors),
+					      VK_KEY("disk_guid", disk),
 					      VK_KEY("entries_fit", vk_json_bool(gpt->entries_fit)),
 					      VK_KEY("partitions", partitions)), o);
 	}

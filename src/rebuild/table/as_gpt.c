@@ -220,7 +220,34 @@ static bool take_captured_guid(const struct vk_table_plan *plan, const struct vk
 	return true;
 }
 
-/* The GUID of the disk: of what stands, of a capture, of a header that nothing proves, or fresh. */
+/*
+ * The GUID of an older GPT; several must agree. Its checksum proves that the disk had it then. A table that only moved
+ * to a new end keeps it, one that was made anew does not, and nothing tells which it was.
+ */
+static bool take_older_guid(struct vk_table_plan *plan, struct vk_guid *ret_guid)
+{
+	const struct vk_older_gpt *found = NULL;
+
+	for (size_t i = 0; i < plan->find->older_count; i++) {
+		const struct vk_older_gpt *gpt = &plan->find->older[i];
+
+		if (vk_guid_is_nil(&gpt->header.diskGUID))
+			continue;
+		if (found != NULL && !vk_guid_equal(&found->header.diskGUID, &gpt->header.diskGUID))
+			return false;
+		found = gpt;
+	}
+	if (found == NULL || !vk_table_hears_older(plan))
+		return false;
+	*ret_guid = found->header.diskGUID;
+	vk_table_doubt(plan,
+		       "The GUID of the disk is that of the older GPT at byte %llu: its checksum proves that the disk "
+		       "had it when it was %llu bytes long, not that no table was made anew since",
+		       (ull)found->offset_bytes, (ull)vk_mul_sat(found->disk_sectors, found->sector_size));
+	return true;
+}
+
+/* The GUID of the disk: of what stands, of a capture, of a header that nothing proves, of an older GPT, or fresh. */
 static enum vk_status choose_disk_guid(struct vk_table_plan *plan, struct vk_error *err)
 {
 	struct vk_guid *guid = &plan->image.header.diskGUID;
@@ -235,6 +262,8 @@ static enum vk_status choose_disk_guid(struct vk_table_plan *plan, struct vk_err
 	for (size_t k = 0; k < plan->options->known_count; k++)
 		if (take_captured_guid(plan, &plan->options->known[k], guid))
 			return VK_OK;
+	if (vk_guid_is_nil(guid) && take_older_guid(plan, guid))
+		return VK_OK;
 	plan->out->disk_guid_guessed = !vk_guid_is_nil(guid);
 	plan->out->disk_guid_fresh = vk_guid_is_nil(guid);
 	VK_EACH_PROPOSAL(p, plan)

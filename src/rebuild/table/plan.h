@@ -128,6 +128,8 @@ void vk_table_from_gpt(struct vk_table_plan *plan);
 void vk_table_from_mbr(struct vk_table_plan *plan);
 void vk_table_from_captures(struct vk_table_plan *plan);
 void vk_table_from_older(struct vk_table_plan *plan);
+/* Whether older GPTs are heard: nothing is left of the last one, and no table that stands names a volume. */
+bool vk_table_hears_older(const struct vk_table_plan *plan);
 VK_MUST_USE enum vk_status vk_table_from_found(struct vk_table_plan *plan, struct vk_error *err);
 VK_MUST_USE enum vk_status vk_table_from_layouts(struct vk_table_plan *plan, struct vk_error *err);
 /* Sorted by start; a volume that was found is the first of its start. */

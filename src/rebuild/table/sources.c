@@ -203,13 +203,23 @@ void vk_table_from_captures(struct vk_table_plan *plan)
 	}
 }
 
+bool vk_table_hears_older(const struct vk_table_plan *plan)
+{
+	const struct vk_table *now = &plan->source->table;
+
+	for (size_t i = 0; i < now->partition_count; i++)
+		if (vk_partition_is_vmfs(&now->partitions[i]))
+			return false;
+	return now->kind != VK_TABLE_GPT && !(plan->gpt_judged && plan->gpt.entry_count > 0);
+}
+
 /*
  * A witness of number, GUID and name of what was found where it says. It proves how the disk was, not how it is: by it
  * alone nothing becomes a partition, and what is taken from it is a guess.
  */
 void vk_table_from_older(struct vk_table_plan *plan)
 {
-	if (plan->source->table.kind != VK_TABLE_NONE || (plan->gpt_judged && plan->gpt.entry_count > 0))
+	if (!vk_table_hears_older(plan))
 		return;
 	for (size_t i = 0; i < plan->find->older_count; i++) {
 		const struct vk_older_gpt *gpt = &plan->find->older[i];
