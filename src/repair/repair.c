@@ -51,7 +51,7 @@ enum vk_status vk_repair_open(struct vk_repair *repair, const char *target, enum
 	if (form->unfold != NULL && !vk_guard_is_lifted(&repair->options.restore, VK_GUARD_CONTAINER)) {
 		vk_error_set(err, VK_REFUSED, source->path, "guard container refuses: this is a %s, not a disk",
 			     form->title);
-		return vk_error_remedy(err, "Nothing can be written to it: name the disk that it was made of; vmfskit "
+		return vk_error_remedy(err, "nothing can be written to it: name the disk that it was made of; vmfskit "
 					    "decode shows what it holds");
 	}
 	best = source->readings.items;

@@ -91,7 +91,7 @@ ok "the same as a listing" decode c.txt
 has "the same as a listing: of how much" "$OUT" 'the first 1 KiB \(1024 bytes\) of 500 GiB'
 { hexdump -C -n 17408 whole.img; hexdump -C -s 0x200000 -n 1024 whole.img; } >c.txt
 ok "two pieces in a listing" decode c.txt
-has "two pieces in a listing: not the first" "$OUT" 'of the disk: 2\.00 MiB \(2098176 bytes\) of 500 GiB'
+has "two pieces in a listing: not the first" "$OUT" 'of the disk: 18 KiB \(18432 bytes\) of 500 GiB'
 # sector 0 is not in it, or the entries of the GPT are not: what the table names is not known
 hexdump -C -s 0x200000 -n 1536 whole.img >middle.txt
 { hexdump -C -n 1024 whole.img; cat middle.txt; } >headers.txt
