@@ -41,8 +41,8 @@ struct vk_source_options {
 };
 
 /*
- * How long the disk is, or the partition of a piece of one, when its table or a volume says more than the source has, or
- * when the source is a listing with gaps. A GPT whose checksum fits is exact; else it is what partitions and volumes
+ * How long the disk is, or the partition of a piece of one, when its table or a volume says more than the source has,
+ * or when the source is a listing with gaps. A GPT whose checksum fits is exact; else it is what partitions and volumes
  * need, or as far as the listing reaches.
  */
 struct vk_whole {

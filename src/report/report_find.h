@@ -28,7 +28,8 @@ bool vk_report_find_has_table(const struct vk_source *source);
 bool vk_report_find_in_table(const struct vk_candidate *c);
 /*
  * Whether what was found and a sound table agree: nothing is damaged, cut off, missing in the table, or named and not
- * there, and the source itself is not wrong. Without a table (vk_report_find_has_table): whether the one volume of a partition is sound and begins with it.
+ * there, and the source itself is not wrong. Without a table (vk_report_find_has_table): whether the one volume of a
+ * partition is sound and begins with it.
  */
 bool vk_report_find_agrees(const struct vk_find_view *view);
 

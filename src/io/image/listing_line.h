@@ -48,9 +48,9 @@ bool vk_listing_text_next(struct vk_listing_text *text, struct vk_listing_line *
 bool vk_listing_unmark(const struct vk_listing_line *line, struct vk_listing_line *ret_line);
 
 /*
- * A row as od -c, hexdump -c and od -a print it: characters and their names, each set to the right in four columns. od -a
- * leaves a bit of each byte out, and blanks are easily lost: such a row is not read. named: without the name of one it
- * does not count, as od -b prints numbers so.
+ * A row as od -c, hexdump -c and od -a print it: characters and their names, each set to the right in four columns. A
+ * bit of each byte is lacking in od -a, and blanks are easily lost: such a row is not read. named: without the name of
+ * one it does not count, as od -b prints numbers so.
  */
 bool vk_listing_shows_characters(const struct vk_listing_line *line, bool named);
 
