@@ -79,6 +79,11 @@ struct vk_cli_program {
 	const char *description;
 	const struct vk_cli_verb *const *verbs; /* ends with NULL */
 	const struct vk_cli_group *groups; /* in the order of the verbs; ends with one without first; NULL: none */
+	/*
+	 * prints words for the completion, one a line, behind it "captures" (ids and what stands for one) or "luns":
+	 * "list --words"; NULL: nothing does
+	 */
+	const char *words_command;
 	const char *config_file; /* read by verbs with the option --config, when it is there; NULL: none */
 };
 

@@ -6,6 +6,7 @@
 
 #include "cmd/shared/captures.h"
 #include "cmd/list_dfxml.h"
+#include "cmd/list_words.h"
 #include "report/columns.h"
 #include "report/shown.h"
 #include "store/retention/pins.h"
@@ -194,6 +195,10 @@ static int run_list(struct vk_cli_call *call)
 						  put_json,	    put_text,	  end};
 	struct run run = {.count = 0};
 
+	if (vk_cli_value(call, "words") != NULL) {
+		vk_cmd_put_words(call, vk_cli_value(call, "words"));
+		return VK_EXIT_OK;
+	}
 	return vk_cmd_run(call, &run, &steps);
 }
 
@@ -204,6 +209,8 @@ static const struct vk_cli_option options[] = {
 	{.name = "wide", .help = "show all columns: also host, disk, LUN, NAA name, label and UUID, and exact sizes"},
 	VK_JSON_OPTION,
 	{.name = "dfxml", .help = "print DFXML, the XML that forensic tools exchange"},
+	{.name = "words", .argument = "KIND", .choices = "captures luns",
+	 .help = "print only words for the completion of a shell: names of captures, or the LUNs of this host"},
 	{.name = NULL},
 };
 

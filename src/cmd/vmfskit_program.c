@@ -43,5 +43,6 @@ const struct vk_cli_program vk_vmfskit_program = {
 		"  fail-on-change = yes",
 	.verbs = verbs,
 	.groups = groups,
+	.words_command = "list --words",
 	.config_file = VK_CONFIG_DEFAULT,
 };

@@ -151,3 +151,37 @@ done
 exits "many" 2 "$VMFSKIT" verify "${S[@]}" many
 is "many: ten lines" "$(grep -c 'Z-many$' "$ERR")" 10
 has "many: and the rest" "$ERR" '^  and 1 more$'
+
+# --- completion: ids, labels and LUNs of the store, in a bash that has only this file; bash cuts words at = and :
+complete_words() {
+	COMPLETION=$BUILD/generated/completion/vmfskit bash --norc --noprofile -c '
+		source "$COMPLETION"
+		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+		compopt() { :; }
+		_vmfskit
+		[ "${#COMPREPLY[@]}" -eq 0 ] || printf "%s\n" "${COMPREPLY[@]}"' bash "$VMFSKIT" "$@"
+}
+rm -r st/2020*
+is "restore la<TAB>" "$(complete_words restore -s st la | tr '\n' ' ')" 'latest latest:web\ 01 latest:web latest:web02 '
+is "restore latest:web\\ <TAB>: what stands behind the colon" "$(complete_words restore -s st latest : 'web\ ')" 'web\ 01'
+is "restore latest:<TAB>" "$(complete_words restore -s st latest : | tr '\n' ' ')" 'web\ 01 web web02 '
+is "restore 20<TAB>: ids, newest first" "$(complete_words restore --store = st 20 | tr '\n' ' ')" "$(captures st | sort -V | tac | tr '\n' ' ')"
+is "restore CAPTURE <TAB>: no captures" "$(complete_words restore -s st latest : web 20)" ""
+is "restore CAPTURE b.<TAB>: a target" "$(complete_words restore -s st "$b" b.)" b.img
+is "restore --part table CAPTURE b.<TAB>" "$(complete_words restore -s st --part table --verbose "$b" b.)" b.img
+is "undo 20<TAB>" "$(complete_words undo -s st 20 | grep -c undo)" "$(captures st | grep -c undo)"
+is "verify CAPTURE latest:web0<TAB>: each" "$(complete_words verify -s st "$b" latest : web0)" web02
+is "repair table x --capture latest:web0<TAB>" "$(complete_words repair table -s st x --capture latest : web0)" web02
+is "decode b<TAB>: files" "$(complete_words decode -s st b.)" b.img
+is "decode latest:web0<TAB>: captures" "$(complete_words decode -s st latest : web0)" web02
+is "a path of a capture" "$(complete_words verify -s st "st/${b%img}")" "st/$b"
+is "no store: files, and not a word" "$(complete_words verify -s nothing b. 2>&1)" b.img
+is "a store that is none" "$(complete_words verify -s a.img latest 2>&1)" ""
+ok "LUNs of this host" "$VMFSKIT" list --words luns
+cp "$OUT" luns
+is "restore CAPTURE /dev/<TAB>: LUNs are offered" "$(complete_words restore -s st "$b" /dev/ | sort | comm -13 - <(sort luns))" ""
+# what a label says is offered, never run
+make --label '$(touch hacked)`touch hacked`' d.img
+take d.img
+is "a hostile label" "$(complete_words restore -s st 'latest' : '\$' | head -n 1)" '\$\(touch\ hacked\)\`touch\ hacked\`'
+ok "is not run" test ! -e hacked
