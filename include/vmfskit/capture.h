@@ -188,6 +188,7 @@ struct vk_capture_options {
 	const struct vk_capture_origin *origin; /* NULL: the disk itself is read */
 	/* NULL: none. The source is what repair would make of the disk; its ranges are saved, too; copied */
 	const struct vk_rebuilt *rebuilt;
+	const struct vk_identity *volume; /* of what was rebuilt: one that it makes unknown; may be NULL */
 };
 
 /* What a capture is made of before it has a name: regions to save and what is known of them. */

@@ -96,7 +96,8 @@ static void advise_headers(struct vk_doctor *doc)
 		char verb[80] = "repair header";
 
 		/* headers are written into no partition of another system: the table comes first */
-		if (!header_is_harmed(doc->d, v) || wish_of(doc, v->start_bytes) != VK_WISH_NONE)
+		if (!header_is_harmed(doc->d, v) || wish_of(doc, v->start_bytes) != VK_WISH_NONE ||
+		    doc->subjects[i].put_away)
 			continue;
 		if (number != 0 && doc->d->volume_count > 1)
 			snprintf(verb, sizeof(verb), "repair header --partition %u", number);
@@ -190,6 +191,21 @@ static void advise_more(struct vk_doctor *doc)
 	       missing, (unsigned long long)whole->bytes);
 }
 
+/* What vmfskit wipe put away is not rebuilt but taken back. Returns whether that is all that is wrong with volumes. */
+static bool advise_undo(struct vk_doctor *doc)
+{
+	size_t put_away = 0;
+
+	for (size_t i = 0; i < doc->subject_count; i++)
+		put_away += doc->subjects[i].put_away;
+	if (put_away == 0)
+		return false;
+	vk_advise(doc, vk_advice_command(doc, "undo", doc->wipe, true),
+		  "Only if the volume is missed: vmfskit wipe put its signatures away on purpose, and this shows what "
+		  "would come back. Nothing is written without --write.");
+	return put_away == doc->subject_count;
+}
+
 static void advise_commands(struct vk_doctor *doc)
 {
 	if (vk_doctor_has(doc, VK_F_INCIDENT_PART)) {
@@ -197,6 +213,8 @@ static void advise_commands(struct vk_doctor *doc)
 		advise_decode(doc);
 		return;
 	}
+	if (advise_undo(doc))
+		return;
 	if (doc->subject_count == 0 && !doc->known.found) {
 		if (!doc->options->scan && !vk_doctor_has(doc, VK_F_INCIDENT_UNREADABLE))
 			vk_advise(doc, vk_advice_command(doc, "find", NULL, true),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What comes next where the best reading is not of the source's own bytes: nothing is written to it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -37,23 +38,47 @@ static void advise_units(struct vk_doctor *doc, const struct vk_reading *best)
 		       "512 bytes. Nothing is written without --write.");
 }
 
+/*
+ * A signature that is left of a volume. What lies in a file of the other system is that file's, and of a volume with
+ * header and descriptor somebody may want it back.
+ */
+static bool is_in_the_way(const struct vk_candidate *c)
+{
+	return c->has_header != c->has_fs && !c->start_before_disk &&
+	       (c->standing == VK_GHOST_FOREIGN || c->standing == VK_GHOST_EARLIER ||
+		c->standing == VK_STANDING_DAMAGED);
+}
+
+static void advise_wipe(struct vk_doctor *doc, unsigned long long start)
+{
+	char verb[80];
+
+	if (doc->source.kind != VK_SOURCE_DISK)
+		return;
+	snprintf(verb, sizeof(verb), "wipe --signature all --start %llu", start);
+	vk_advise(doc, vk_advice_command(doc, verb, NULL, true),
+		  "Only if nobody misses that volume and installers or systems take the disk for VMFS: shows the bytes "
+		  "that become zeros, and asks what else lies there. Nothing is written without --write.");
+}
+
 /* What a disk of another system may need: nothing, unless it should be a datastore. */
 static void advise_other(struct vk_doctor *doc)
 {
 	if (vk_doctor_was_datastore(doc))
 		vk_advise(doc, NULL,
 			  "Do not write to it. If the datastore of capture %s is missed, save what the other "
-				  "system holds first; vmfskit restore then shows what comes back.",
-		       doc->known.capture.id);
+			  "system holds first; vmfskit restore then shows what comes back.",
+			  doc->known.capture.id);
 	else if (vk_doctor_has(doc, VK_F_INCIDENT_LEFT_OVER))
 		vk_advise(doc, NULL, "Do not write to it. If nobody misses the volume, vmfskit wipe removes its "
 				     "signatures. If a datastore is missed, stop what uses the disk, copy all of it, "
 				     "and run vmfskit repair on the copy: guard reading says what that risks.");
 	else
-		vk_advise(doc, NULL,
-			  "Do not write to it. If it should hold a datastore, make sure that it is the right "
-				  "disk.%s", doc->source.vmfs_count == 0 ? "" : " If what is left of VMFS is in "
-				  "anybody's way, vmfskit wipe puts its signatures away.");
+		vk_advise(doc, NULL, "Do not write to it. If it should hold a datastore, make sure that it is the "
+				     "right disk.");
+	for (size_t i = 0; i < doc->find.count && !vk_doctor_was_datastore(doc); i++)
+		if (is_in_the_way(&doc->find.candidates[i]))
+			advise_wipe(doc, vk_doctor_sector(doc, doc->find.candidates[i].start_bytes));
 }
 
 void vk_advise_reading(struct vk_doctor *doc, const struct vk_reading *best)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "doctor/doctor.h"
 #include "vmfskit/vouch.h"
 
@@ -120,6 +121,81 @@ void vk_doctor_find_capture(struct vk_doctor *doc)
 	vk_disk_facts_free(&doc->facts);
 	if (doc->known.found)
 		memcpy(doc->d->capture, doc->known.capture.id, sizeof(doc->d->capture));
+}
+
+/* An undo capture of this disk, sound and vouched for, of something that put signatures away. */
+static bool is_wipe_of_this(struct vk_doctor *doc, struct vk_vouching *vouching, const char *id,
+			    struct vk_capture *ret_undo)
+{
+	const char *store = doc->options->store;
+	struct vk_findings findings = {0};
+	const struct vk_finding_sink sink = vk_findings_sink(&findings);
+	struct vk_capture done = {.is_rebuilt = false};
+	struct vk_of_disk answer;
+	struct vk_error ignored;
+	unsigned by;
+	bool wiped;
+
+	if (vk_capture_open(store, id, ret_undo, &ignored) != VK_OK)
+		return false;
+	/* of a damaged disk, as it must be: that the capture itself is sound counts */
+	wiped = ret_undo->is_undo && vk_capture_is_of(ret_undo, &doc->facts, &answer) >= VK_OF_LIKELY &&
+		vk_capture_open(store, ret_undo->undo_of, &done, &ignored) == VK_OK;
+	if (wiped) {
+		wiped = vk_rebuilt_is_wipe(&done.rebuilt) &&
+			vk_capture_judge(vouching, ret_undo->path, NULL, &sink, &by, &ignored) == VK_OK &&
+			(vk_findings_flaws(&findings) & (VK_FLAW_BROKEN | VK_FLAW_DOUBT)) == 0;
+		vk_capture_close(&done);
+	}
+	vk_findings_free(&findings);
+	if (!wiped)
+		vk_capture_close(ret_undo);
+	return wiped;
+}
+
+static void mark_put_away(struct vk_doctor *doc, const struct vk_capture *undo)
+{
+	for (size_t i = 0; i < doc->subject_count; i++)
+		for (size_t k = 0; k < undo->identity_count; k++)
+			if ((doc->subjects[i].magic_only || doc->subjects[i].fs_magic_only) &&
+			    vk_mul_sat(undo->identities[k].start_sector, undo->sector_size) ==
+				    doc->subjects[i].start_bytes) {
+				doc->subjects[i].put_away = true;
+				memcpy(doc->wipe, undo->id, sizeof(doc->wipe));
+			}
+}
+
+void vk_doctor_find_wipe(struct vk_doctor *doc)
+{
+	static const char suffix[] = "-undo";
+	struct vk_vouching *vouching;
+	struct vk_error ignored;
+	bool bare = false;
+	char **ids;
+	size_t count;
+
+	for (size_t i = 0; i < doc->subject_count; i++)
+		bare = bare || doc->subjects[i].magic_only || doc->subjects[i].fs_magic_only;
+	if (!bare || doc->options->store == NULL || vk_source_looked_through(&doc->source) ||
+	    vk_store_list(doc->options->store, &ids, &count, &ignored) != VK_OK)
+		return;
+	vouching = vk_vouching_new(doc->options->store, doc->options->public_key);
+	vk_disk_facts_read(&doc->source, &doc->facts);
+	for (size_t i = count; i-- > 0;) {
+		size_t len = strlen(ids[i]);
+		struct vk_capture undo;
+
+		if (vouching != NULL && doc->wipe[0] == '\0' && count - i <= LOOKED_AT_MAX && len >= strlen(suffix) &&
+		    strcmp(ids[i] + len - strlen(suffix), suffix) == 0 &&
+		    is_wipe_of_this(doc, vouching, ids[i], &undo)) {
+			mark_put_away(doc, &undo);
+			vk_capture_close(&undo);
+		}
+		free(ids[i]);
+	}
+	free(ids);
+	vk_vouching_free(vouching);
+	vk_disk_facts_free(&doc->facts);
 }
 
 void vk_known_capture_close(struct vk_known_capture *known)

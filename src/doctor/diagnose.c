@@ -95,6 +95,7 @@ static bool examine(struct vk_doctor *doc, struct vk_io *io)
 		vk_doctor_look_for_stripes(doc, &doc->subjects[i]);
 	if (!vk_doctor_listen(doc))
 		return false;
+	vk_doctor_find_wipe(doc);
 	d->path = strdup(doc->path);
 	d->size_bytes = doc->source.size_bytes;
 	d->sector_size = doc->source.sector_size;

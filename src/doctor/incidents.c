@@ -187,8 +187,10 @@ static void name_magic(struct vk_doctor *doc, const struct vk_layout *layout, si
 		vk_doctor_read(doc, a->offset_bytes, magic, sizeof(magic));
 		vk_finding_seen(vk_doctor_report(doc, VK_F_INCIDENT_MAGIC_WIPED, a->offset_bytes, sizeof(magic),
 						 "%s of the volume at sector %llu has lost its first four bytes and "
-						 "nothing else that is checked",
-						 what, vk_doctor_sector(doc, doc->subjects[subject].start_bytes)),
+						 "nothing else that is checked%s%s",
+						 what, vk_doctor_sector(doc, doc->subjects[subject].start_bytes),
+						 doc->subjects[subject].put_away ? ": put away by vmfskit wipe, undo "
+						 "capture " : "", doc->subjects[subject].put_away ? doc->wipe : ""),
 				"%02x %02x %02x %02x", magic[0], magic[1], magic[2], magic[3]);
 		return;
 	}

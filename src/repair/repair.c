@@ -313,7 +313,8 @@ enum vk_status vk_repair_write(struct vk_repair *repair, char ret_capture_id[VK_
 					     .command = options->command};
 	struct vk_capture_options take = {.sector_size = repair->target.source.sector_size,
 					  .vmfs_optional = true,
-					  .rebuilt = &repair->unsaved.capture.rebuilt};
+					  .rebuilt = &repair->unsaved.capture.rebuilt,
+					  .volume = repair->has_wipe ? &repair->wiped_volume : NULL};
 	const struct vk_edit *edits;
 	enum vk_status status;
 

@@ -269,6 +269,15 @@ static const struct vk_candidate *living(const struct vk_repair *repair)
 	return NULL;
 }
 
+/* What to do when an objection was added: no capture is newer than what is there. */
+static enum vk_status leave_it(struct vk_repair *repair, enum vk_status objected)
+{
+	if (objected == VK_OK)
+		vk_guard_add_remedy(repair->restore, "leave it, or name the leftover with --start; lift this guard only "
+				    "when nobody needs the volume: no system finds it then", false);
+	return objected;
+}
+
 /* Guard worse: a volume that is whole, or that a sound table names, would not be found any more. */
 static enum vk_status ask_living(struct vk_repair *repair, struct vk_error *err)
 {
@@ -281,21 +290,21 @@ static enum vk_status ask_living(struct vk_repair *repair, struct vk_error *err)
 	if (vk_restore_edits(repair->restore, &edits) == 0)
 		return VK_OK;
 	if (p != NULL)
-		status = vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
+		status = leave_it(repair, vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
 					 "the signature is no leftover: it lies in partition %u of the sound table, "
 					 "which is a VMFS partition and begins at sector %" PRIu64, p->number,
-					 p->start_sector);
+					 p->start_sector));
 	if (status == VK_OK && c != NULL)
-		status = vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
+		status = leave_it(repair, vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
 					 "the signature is no leftover: it lies in the volume that begins at sector "
-					 "%" PRIu64 " and is alive: %s", c->start_bytes / ss, c->why);
+					 "%" PRIu64 " and is alive: %s", c->start_bytes / ss, c->why));
 	/* of a partition on its own no table is there to say that it is something else by now */
 	if (status == VK_OK && p == NULL && c == NULL && repair->again.source.kind == VK_SOURCE_PARTITION &&
 	    repair->wipe.known && !vk_standing_is_ghost(repair->wipe.standing))
-		status = vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
+		status = leave_it(repair, vk_guard_object(repair->restore, VK_GUARD_WORSE, err,
 					 "nothing says that the signature is a leftover: the target is the partition "
 					 "itself, the volume in it is %s, and no table was asked; name the whole disk",
-					 vk_standing_name(repair->wipe.standing));
+					 vk_standing_name(repair->wipe.standing)));
 	return status;
 }
 

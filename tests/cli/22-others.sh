@@ -31,7 +31,8 @@ other() {
 	hasnt "$name: nothing is lost" "$OUT" "^Lost or damaged"
 	exits "$name: doctor --json" 0 doctor --json "$image"
 	is "$name: what doctor found" "$(codes "$OUT")" "${4:+$4 }source.other-system"
-	is "$name: no command is next" "$(commands "$OUT")" ""
+	is "$name: no command is next, but to put away what is left" \
+		"$(commands "$OUT" | sed 's/^vmfskit wipe --signature all --start [0-9]* disk.img --store nowhere$//')" ""
 	exits "$name: repair table" 3 repair table "$image"
 	has "$name: repair table says why" "$ERR" "^vmfskit: guard reading refuses: this is .*$where"
 	exits "$name: repair header" 3 repair header "$image"
@@ -223,6 +224,9 @@ linux 2048 -d files
 leave 2048
 other "Linux, a header in another partition" disk.img "$where"
 has "Linux, a header in another partition: where" "$(decode disk.img)" "the VMFS header at byte 2097152 \(sector 4096\) lies in partition 1: a leftover"
+run doctor --json disk.img
+is "Linux, a leftover header: doctor names wipe" "$(commands "$OUT")" "vmfskit wipe --signature all --start 2048 disk.img --store nowhere"
+has "Linux, a leftover header: when" "$(jq -r '.sources[0].next[].why' "$OUT")" "^Only if nobody misses that volume"
 run "$VMFSKIT" wipe --signature lvm --start 2048 --override foreign-signature disk.img
 has "Linux, a leftover header: wipe takes it" "$OUT" "^wipe +lvm at byte 2097152"
 hasnt "Linux, a leftover header: no guard of readings" "$ERR" "guard reading"

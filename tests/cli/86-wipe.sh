@@ -193,3 +193,49 @@ round "VMFS6" --table gpt --vmfs 6 --start 2048 --vmfs-size 300M
 round "VMFS-L" --table gpt --vmfs 6l --start 2048 --vmfs-size 300M
 round "an odd start" --table gpt --vmfs 5 --start 73535 --vmfs-size 300M
 sector=4096 round "4Kn" --table gpt --sector-size 4096 --vmfs 6 --start 256 --vmfs-size 300M
+
+# after a wipe that was meant doctor says whose it was, and how it is taken back; after one that nobody recorded it plans a repair
+doctor() { "$VMFSKIT" doctor --heartbeat-wait 0 "$@"; }
+next() { jq -r '[.sources[0].next[].command | values] | join("; ")' "$OUT"; }
+rm -rf st disk.img
+copy_disk whole.img disk.img
+ok "a volume that was put away" "$VMFSKIT" wipe disk.img --signature all --partition 1 --store st --override worse --write --json
+id=$(undo_id)
+exits "doctor after a wipe" 1 doctor --store st --json disk.img
+is "doctor after a wipe: what comes next" "$(next)" "vmfskit undo $id disk.img --store st"
+is "doctor after a wipe: the findings" "$(jq -r '[.sources[0].findings[].code] | unique | join(" ")' "$OUT")" incident.magic-wiped
+has "doctor after a wipe: whose it was" "$(jq -r '.sources[0].findings[].message' "$OUT")" "nothing else that is checked: put away by vmfskit wipe, undo capture $id$"
+exits "doctor after a wipe, in words" 1 doctor --store st disk.img
+has "doctor after a wipe: the answer" "$OUT" '^vmfskit wipe put away the few bytes by which systems recognise VMFS'
+hasnt "doctor after a wipe: nothing is to be rebuilt" "$OUT" 'vmfskit (repair|restore|capture)'
+mkdir -m 700 none
+exits "the same bytes, and nobody knows of a wipe" 1 doctor --store none --json disk.img
+has "the same bytes: they are repaired" "$(next)" 'vmfskit repair header'
+copy_disk disk.img twin.img
+exits "another file with the same bytes" 1 doctor --store st --json twin.img
+has "another file: the wipe was not of it" "$(next)" 'vmfskit repair header'
+"$LAB" break --how table disk.img >/dev/null
+exits "without its table" 1 doctor --store st --json disk.img
+is "without its table: still nothing is rebuilt" "$(next)" "vmfskit undo $id disk.img --store st"
+"$LAB" break --how heartbeats disk.img >/dev/null 2>&1
+cp -a st broken
+printf x | dd of="$(find "broken/$id" -name '*.raw' | head -n 1)" bs=1 conv=notrunc status=none
+exits "an undo capture that is damaged" 1 doctor --store broken --json disk.img
+hasnt "an undo capture that is damaged is not offered" "$(next)" 'vmfskit undo'
+
+# what was saved of a wipe knows whose signatures it puts away
+rm -rf st
+copy_disk whole.img disk.img
+ok "a wipe" "$VMFSKIT" wipe disk.img --signature all --partition 1 --store st --override worse --write --json
+ok "taken back" "$VMFSKIT" undo --store st "$(undo_id)" disk.img --write
+rebuilt=$(ls st | grep -- '-rebuilt$' | head -n 1)
+exits "its capture restored: it asks" 3 "$VMFSKIT" restore "$rebuilt" disk.img --store st --json
+is "its capture restored: one guard" "$(jq -c '[.objections[] | select(.overridden | not) | .guard]' "$OUT")" '["worse"]'
+exits "its capture restored, in words" 3 "$VMFSKIT" restore "$rebuilt" disk.img --store st
+has "its capture restored: the way" "$(cat "$OUT" "$ERR")" 'run vmfskit wipe instead, which asks whether the signatures are leftovers'
+hasnt "its capture restored: no newer capture" "$(cat "$OUT" "$ERR")" 'newer capture'
+exits "no leftover" 3 "$VMFSKIT" wipe disk.img --signature all --partition 1 --store st
+has "no leftover: the way" "$(cat "$OUT" "$ERR")" 'leave it, or name the leftover with --start'
+hasnt "no leftover: no newer capture" "$(cat "$OUT" "$ERR")" 'newer capture'
+ok "lifted: the same bytes" "$VMFSKIT" restore "$rebuilt" disk.img --store st --override worse --write
+is "lifted: eight bytes" "$(differ whole.img disk.img)" "8 8"

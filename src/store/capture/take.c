@@ -256,6 +256,14 @@ static enum vk_status check_room(const struct vk_taking *taking, struct vk_error
 	return VK_IO;
 }
 
+static bool plans_volume(const struct vk_capture_plan *plan, const struct vk_identity *volume)
+{
+	for (size_t i = 0; i < plan->identity_count; i++)
+		if (plan->identities[i].start_sector == volume->start_sector)
+			return true;
+	return false;
+}
+
 /* Begin the folder and copy every region that the plan names. */
 static enum vk_status take_copy(struct vk_taking *taking, const struct vk_source *source,
 			    const struct vk_capture_options *options, struct vk_error *err)
@@ -268,6 +276,9 @@ static enum vk_status take_copy(struct vk_taking *taking, const struct vk_source
 		return status;
 	if (options->rebuilt != NULL)
 		status = vk_plan_also(source, options->rebuilt, &plan, err);
+	if (status == VK_OK && options->volume != NULL && !plans_volume(&plan, options->volume) &&
+	    vk_append(&plan.identities, &plan.identity_count, options->volume, sizeof(*options->volume)) == NULL)
+		status = vk_no_memory(err, source->path);
 	if (status == VK_OK)
 		status = vk_taking_begin(taking, source->io, source->path, options,
 					 options->rebuilt != NULL ? "-rebuilt" : "", err);
