@@ -273,8 +273,8 @@ static const struct vk_candidate *living(const struct vk_repair *repair)
 static enum vk_status leave_it(struct vk_repair *repair, enum vk_status objected)
 {
 	if (objected == VK_OK)
-		vk_guard_add_remedy(repair->restore, "leave it, or name the leftover with --start; lift this guard only "
-				    "when nobody needs the volume: no system finds it then", false);
+		vk_guard_add_remedy(repair->restore, "leave it, or name the leftover with --start; lift this guard "
+				    "only when nobody needs the volume: no system finds it then", false);
 	return objected;
 }
 

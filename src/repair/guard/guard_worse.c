@@ -124,7 +124,7 @@ enum vk_status vk_guard_ask_worse(struct vk_restore *restore, struct vk_error *e
 	if (vk_guard_object(restore, VK_GUARD_WORSE, err, "the target would be worse than it is: %s", what) != VK_OK)
 		return VK_NOMEM;
 	if (vk_rebuilt_is_wipe(&capture->rebuilt))
-		vk_guard_add_remedy(restore, "run vmfskit wipe instead, which asks whether the signatures are leftovers; "
-				    "lift this guard only when nobody needs the volume", false);
+		vk_guard_add_remedy(restore, "run vmfskit wipe instead, which asks whether the signatures are "
+				    "leftovers; lift this guard only when nobody needs the volume", false);
 	return VK_OK;
 }
