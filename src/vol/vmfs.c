@@ -112,19 +112,6 @@ static void read_sd_names(struct vk_vmfs_reader *r)
 		vk_lvm_sd_check(&v->sd_names[0], &v->lvm, VK_LVM_HEADER_OFFSET, &r->counting);
 }
 
-/* On LVM6 the usual VMFS6 geometry is the better guess when the descriptor does not say. */
-static void settle_fs_geometry(struct vk_vmfs *v)
-{
-	const struct vk_fs_descriptor six = {.magic = VK_FS_MAGIC_VMFS,
-					     .majorVersion = 24,
-					     .fileBlockSize = 1 << 20,
-					     .mdAlignment = 4096};
-
-	v->fs_usable = vk_fs_geometry(&v->fs, v->fs_seen_bytes, &v->fs_geometry);
-	if (!v->fs_usable && v->lvm_usable && v->lvm.majorVersion >= 6)
-		vk_fs_geometry(&six, VK_FS_DESCRIPTOR_BYTES, &v->fs_geometry);
-}
-
 /* Where a volume offset lies in the handle; the usual place when nothing maps it. */
 static uint64_t place_in_handle(const struct vk_vmfs *v, uint64_t volume_offset)
 {
@@ -136,6 +123,40 @@ static uint64_t place_in_handle(const struct vk_vmfs *v, uint64_t volume_offset)
 	if (vk_vmfs_map(v, volume_offset, &device, &length))
 		return device;
 	return vk_add_sat(v->lvm_usable ? v->lvm.dataOffset : VK_LVM_DATA_OFFSET, volume_offset);
+}
+
+/*
+ * Where no header says it the heartbeats do: VMFS6 has a slot in every 4096 bytes and zeros between, VMFS3 and 5 have
+ * one in every 512.
+ */
+static bool slots_are_wide(struct vk_vmfs_reader *r)
+{
+	enum { SLOT = 512, WIDE_SLOT = 4096, SLOTS = 8 };
+	uint8_t bytes[SLOTS * WIDE_SLOT];
+	struct vk_heartbeat hb;
+
+	if (vk_vmfs_get(r, place_in_handle(r->vmfs, VK_HEARTBEATS_OFFSET), bytes, sizeof(bytes)) < sizeof(bytes))
+		return false;
+	for (size_t i = 0; i < sizeof(bytes); i += SLOT) {
+		vk_heartbeat_decode(bytes + i, SLOT, &hb);
+		if ((hb.state == VK_HB_FREE || hb.state == VK_HB_IN_USE) != (i % WIDE_SLOT == 0))
+			return false;
+	}
+	return true;
+}
+
+/* On LVM6 the usual VMFS6 geometry is the better guess when the descriptor does not say. */
+static void settle_fs_geometry(struct vk_vmfs_reader *r)
+{
+	const struct vk_fs_descriptor six = {.magic = VK_FS_MAGIC_VMFS,
+					     .majorVersion = 24,
+					     .fileBlockSize = 1 << 20,
+					     .mdAlignment = 4096};
+	struct vk_vmfs *v = r->vmfs;
+
+	v->fs_usable = vk_fs_geometry(&v->fs, v->fs_seen_bytes, &v->fs_geometry);
+	if (!v->fs_usable && (v->lvm_usable ? v->lvm.majorVersion >= 6 : v->fs_expected && slots_are_wide(r)))
+		vk_fs_geometry(&six, VK_FS_DESCRIPTOR_BYTES, &v->fs_geometry);
 }
 
 static void read_fs(struct vk_vmfs_reader *r)
@@ -156,7 +177,7 @@ static void read_fs(struct vk_vmfs_reader *r)
 	vk_fs_descriptor_check(&v->fs, v->fs_seen_bytes, lv, v->fs_offset_bytes, &r->counting);
 	if (place != NULL)
 		place->damaged = r->errors > errors;
-	settle_fs_geometry(v);
+	settle_fs_geometry(r);
 }
 
 static void read_heartbeats(struct vk_vmfs_reader *r)
@@ -203,7 +224,7 @@ enum vk_status vk_vmfs_read(struct vk_io *io, const struct vk_finding_sink *sink
 		read_fs(&r);
 		read_heartbeats(&r);
 	} else {
-		settle_fs_geometry(vmfs);
+		settle_fs_geometry(&r);
 	}
 	if (r.status != VK_OK) {
 		vk_vmfs_free(vmfs);
