@@ -36,7 +36,7 @@ void vk_text_label(struct vk_text *text, const uint8_t *bytes, size_t len);
 
 /* "1.17 GiB (1258435584 bytes)"; below 1 KiB "688 bytes". */
 void vk_text_size(struct vk_text *text, uint64_t bytes);
-/* "1.17 GiB", where the exact number does not matter. */
+/* "1.17 GiB", and 9.998 GiB as "10 GiB": where the exact number does not matter, or stands beside it. */
 void vk_text_size_short(struct vk_text *text, uint64_t bytes);
 /* Unix seconds or microseconds as "2009-04-21T16:45:56Z", "2009-04-21T16:45:56.211175Z" (always UTC). */
 void vk_text_time_s(struct vk_text *text, uint64_t unix_seconds);

@@ -103,6 +103,11 @@ static const char *word_start(const char *p, const char *end)
 	return p;
 }
 
+static bool is_word(const char *p, const char *end, const char *word)
+{
+	return (size_t)(end - p) == strlen(word) && memcmp(p, word, strlen(word)) == 0;
+}
+
 static bool ends_part(char c)
 {
 	return strchr(".,;:)", c) != NULL;
@@ -117,16 +122,32 @@ static bool is_capitals(const char *p, const char *end)
 	return p == end;
 }
 
-/*
- * The end of what may not be broken at p: a word; in a sentence the words of a command as far as they can be told
- * from what follows: the verb, options with their values, paths, and names in capitals that stand for something.
- */
-static const char *unit_end(const char *p, const char *end)
+/* Whether word, behind a colon, begins a command of other programs; such a one is told to the end of the sentence. */
+static bool begins_command(const char *word, const char *behind)
 {
-	static const char program[] = "vmfskit";
-	const char *unit = word_end(p, end), *word = p;
-	bool verb = (size_t)(unit - p) == strlen(program) && memcmp(p, program, strlen(program)) == 0;
+	static const char *const programs[] = {"dev=$(losetup", "losetup",  "mdadm",      "lvchange", "cryptsetup",
+					       "qemu-nbd",      "qemu-img", "partedUtil", "blockdev"};
 
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (is_word(word, behind, programs[i]))
+			return true;
+	return false;
+}
+
+/*
+ * The end of what may not be broken at p, which stands behind the character before: a word; a command; of a command of
+ * our own in a sentence the words as far as they can be told from what follows: the verb, options with their values,
+ * paths, and names in capitals that stand for something.
+ */
+static const char *unit_end(char before, const char *p, const char *end)
+{
+	const char *unit = word_end(p, end), *word = p;
+	bool verb = is_word(p, unit, "vmfskit");
+
+	if (before == ':' && begins_command(p, unit)) {
+		unit = memmem(unit, (size_t)(end - unit), "; ", 2);
+		return unit != NULL ? unit + 1 : end;
+	}
 	if (!verb)
 		return unit;
 	while (unit < end) {
@@ -184,7 +205,7 @@ static void put_fitted(struct screen *s)
 	}
 	hang = hang_of(line, end, columns);
 	while (p < end) {
-		const char *word = word_start(p, end), *behind = unit_end(word, end);
+		const char *word = word_start(p, end), *behind = unit_end(p > line ? p[-1] : ' ', word, end);
 		size_t blanks = (size_t)(word - p), wide = columns_of(word, behind);
 
 		if (word == end)

@@ -100,7 +100,8 @@ static uint64_t in_hundredths(uint64_t bytes, unsigned shift)
 	return (bytes >> shift) * 100 + (fraction * 100 + (1U << 29)) / (1U << 30);
 }
 
-void vk_text_size_short(struct vk_text *text, uint64_t bytes)
+/* exactly: ".00" says that it is rounded */
+static void put_size(struct vk_text *text, uint64_t bytes, bool exactly)
 {
 	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	unsigned unit = 0;
@@ -117,16 +118,21 @@ void vk_text_size_short(struct vk_text *text, uint64_t bytes)
 		unit++;
 	}
 	hundredths = in_hundredths(bytes, shift);
-	if ((bytes & ((1ULL << shift) - 1)) == 0)
-		vk_text_fmt(text, "%llu %s", (unsigned long long)(bytes >> shift), units[unit]);
+	if (exactly ? (bytes & ((1ULL << shift) - 1)) == 0 : hundredths % 100 == 0)
+		vk_text_fmt(text, "%llu %s", (unsigned long long)(hundredths / 100), units[unit]);
 	else
 		vk_text_fmt(text, "%llu.%02u %s", (unsigned long long)(hundredths / 100),
 			    (unsigned)(hundredths % 100), units[unit]);
 }
 
+void vk_text_size_short(struct vk_text *text, uint64_t bytes)
+{
+	put_size(text, bytes, false);
+}
+
 void vk_text_size(struct vk_text *text, uint64_t bytes)
 {
-	vk_text_size_short(text, bytes);
+	put_size(text, bytes, true);
 	if (bytes >= 1024)
 		vk_text_fmt(text, " (%llu bytes)", (unsigned long long)bytes);
 }

@@ -8,7 +8,6 @@
 
 #include "base/command.h"
 #include "base/memory.h"
-#include "base/screen.h"
 #include "base/texts.h"
 #include "cmd/shared/frame.h"
 #include "cmd/shared/verbs.h"
@@ -199,7 +198,6 @@ static void put_text(const void *ctx)
 	const struct run *run = ctx;
 	FILE *out = run->cmd.call->out;
 	struct vk_report_style style = vk_report_style_for(out);
-	bool hex = vk_cli_flag(run->cmd.call, "hex");
 	size_t sums[SUMS] = {0};
 
 	style.all = vk_cli_flag(run->cmd.call, "all");
@@ -213,12 +211,10 @@ static void put_text(const void *ctx)
 	for (size_t i = 0; i < run->count; i++) {
 		if (i > 0)
 			fputc('\n', out);
-		(void)vk_screen_exact(out, hex);
-		if (hex)
+		if (vk_cli_flag(run->cmd.call, "hex"))
 			vk_report_source_hex(out, &run->sources[i], &style);
 		else
 			vk_report_source_text(out, &run->sources[i], &style);
-		(void)vk_screen_exact(out, false);
 	}
 	vk_report_volumes_text(out, run->volumes, run->volume_count, run->sources);
 	fprintf(out, "\nFindings: ");

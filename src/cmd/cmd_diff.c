@@ -8,6 +8,7 @@
 
 #include "cmd/shared/captures.h"
 #include "cmd/shared/verbs.h"
+#include "report/shown.h"
 #include "store/folder/folder.h"
 #include "store/manifest/rebuilt.h"
 
@@ -161,23 +162,17 @@ static void show_side(FILE *out, const char *word, const struct side *side)
 {
 	fprintf(out, "%-7s ", word);
 	if (side->is_capture) {
-		fprintf(out, "%s %s, taken %s of ", side->capture.is_undo      ? "undo capture"
+		fprintf(out, "%s %s, taken %s of %s", side->capture.is_undo      ? "undo capture"
 			: side->capture.is_rebuilt ? "rebuilt capture"
 						   : "capture",
-			side->capture.id, side->time);
-		vk_cmd_show_label(out, side->capture.source_path);
-		if (side->capture.host[0] != '\0') {
-			fputs(" on ", out);
-			vk_cmd_show_label(out, side->capture.host);
-		}
+			side->capture.id, side->time, vk_shown_name(side->capture.source_path).text);
+		if (side->capture.host[0] != '\0')
+			fprintf(out, " on %s", vk_shown_name(side->capture.host).text);
 	} else {
-		fprintf(out, "%s ", vk_source_kind_name(side->source.kind));
-		vk_cmd_show_label(out, side->name);
-		fprintf(out, ", read %s", side->time);
+		fprintf(out, "%s %s, read %s", vk_source_kind_name(side->source.kind), vk_shown_name(side->name).text,
+			side->time);
 	}
-	fputs(", ", out);
-	vk_cmd_show_size(out, side->source.size_bytes);
-	fputc('\n', out);
+	fprintf(out, ", %s\n", vk_shown_size_short(side->source.size_bytes).text);
 }
 
 static void show_changes(FILE *out, const struct vk_diff *diff, bool is_volatile, const char *title)
@@ -245,12 +240,10 @@ static void put_text(const void *ctx)
 	show_changes(out, diff, true, "Changes by itself while hosts use the volume:");
 	show_ranges(out, diff, run->sides[0].source.sector_size);
 	fputc('\n', out);
-	if (diff->missing_bytes > 0) {
-		vk_cmd_show_size(out, diff->missing_bytes);
-		fputs(" could not be compared: only one of the two holds them\n", out);
-	}
-	vk_cmd_show_size(out, diff->compared_bytes);
-	fprintf(out, " compared: %s\n",
+	if (diff->missing_bytes > 0)
+		fprintf(out, "%s could not be compared: only one of the two holds them\n",
+			vk_shown_size_short(diff->missing_bytes).text);
+	fprintf(out, "%s compared: %s\n", vk_shown_size_short(diff->compared_bytes).text,
 		diff->matters				      ? "different"
 		: diff->range_count + diff->change_count == 0 ? "the same"
 							      : "the same, but for what changes by itself");

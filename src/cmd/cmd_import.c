@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "cmd/shared/captures.h"
 #include "report/report.h"
+#include "report/shown.h"
 #include "vmfskit/import.h"
 
 enum { PLACES_MAX = 64 };
@@ -118,14 +119,14 @@ static void print_job(const struct vk_cli_call *call, const struct job *job)
 {
 	const struct vk_report_style style = vk_report_style_for(call->out);
 	const struct vk_capture *c = &job->capture;
-	char size[64], view[1024];
 	struct vk_text text;
+	char view[1024];
 
-	vk_cmd_size(c->size_bytes, size);
 	vk_text_init(&text, view, sizeof(view));
 	vk_capture_put_view(c, &text);
 	fprintf(call->out, "%s: %s, %s%s, taken %s%s%s, ", job->id, c->source_path,
-		c->size_uncertain ? "at least " : "", size, c->time, c->host[0] != '\0' ? " on " : "", c->host);
+		c->size_uncertain ? "at least " : "", vk_shown_size_short(c->size_bytes).text, c->time,
+		c->host[0] != '\0' ? " on " : "", c->host);
 	vk_cmd_show_saved(call->out, c);
 	fputc('\n', call->out);
 	if (view[0] != '\0')

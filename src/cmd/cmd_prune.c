@@ -11,6 +11,7 @@
 #include "cmd/shared/verbs.h"
 #include "report/columns.h"
 #include "report/report.h"
+#include "report/shown.h"
 #include "store/retention/prune.h"
 
 enum { KEEP_MAX = 1000000 };
@@ -160,7 +161,7 @@ static void put_text(const void *ctx)
 	static const struct vk_column columns[] = {{""}, {""}, {""}, {"", .prose = true}};
 	struct vk_columns table = VK_COLUMNS(columns);
 	size_t gone = 0;
-	char id[4 * VK_CAPTURE_ID_BYTES], room[64];
+	char id[4 * VK_CAPTURE_ID_BYTES];
 
 	vk_report_findings_text(out, &run->cmd.store_findings, path_of(run), &style);
 	vk_report_findings_text(out, &run->ledger, path_of(run), &style);
@@ -177,9 +178,9 @@ static void put_text(const void *ctx)
 							     c->item.why});
 	}
 	vk_columns_end(&table, out);
-	vk_cmd_size(run->prune.free_bytes, room);
 	fprintf(out, "%zu captures: %s %zu, %s %zu, %s about %s\n", run->prune.count, done ? "kept" : "keep",
-		run->prune.count - gone, done ? "removed" : "remove", gone, done ? "freed" : "which frees", room);
+		run->prune.count - gone, done ? "removed" : "remove", gone, done ? "freed" : "which frees",
+		vk_shown_size_short(run->prune.free_bytes).text);
 	if (!run->write && !run->refused && run->prune.remove_count > 0) {
 		char *next = next_command(run);
 

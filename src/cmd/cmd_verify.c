@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "cmd/shared/causes.h"
 #include "report/report.h"
+#include "report/shown.h"
 #include "store/folder/folder.h"
 #include "store/ledger/ledger_lines.h"
 #include "store/verify/told.h"
@@ -142,13 +143,11 @@ static void print_capture(const struct vk_cli_call *call, const struct vk_cmd_ju
 	static const char *const by[] = {"nothing but itself", "the ledger", "its signature",
 					 "the ledger and its signature"};
 	const char *verdict = vk_cmd_verdict(judged);
-	char saved[64];
 
 	fprintf(call->out, "%s: %s", judged->path, verdict);
-	if (judged->known) {
-		vk_cmd_size(vk_cmd_saved_bytes(&judged->capture), saved);
-		fprintf(call->out, ", %zu regions, %s", judged->capture.region_count, saved);
-	}
+	if (judged->known)
+		fprintf(call->out, ", %zu regions, %s", judged->capture.region_count,
+			vk_shown_size_short(vk_cmd_saved_bytes(&judged->capture)).text);
 	if (judged->known && judged->status == VK_OK && !vk_findings_errors(&judged->findings) &&
 	    (vk_findings_flaws(&judged->findings) & VK_FLAW_DOUBT) == 0)
 		fprintf(call->out, ", vouched for by %s", by[judged->vouched_by & 3]);

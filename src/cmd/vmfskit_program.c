@@ -28,6 +28,8 @@ const struct vk_cli_program vk_vmfskit_program = {
 		"anew where nothing was saved (repair), in a way that can be undone (undo).\n\n"
 		"Nothing is ever written without --write. A source may be a whole disk, one partition, a logical "
 		"volume or a piece of any of them: a block device, a file, or standard input (-).\n\n"
+		"Text is fitted to the width of the terminal, or to the exported variable COLUMNS; commands to copy "
+		"stay on one line. Without either, lines are whole, as scripts want them.\n\n"
 		"What is the same every night can stand in the configuration, " VK_CONFIG_DEFAULT ": "
 		"options whose help says so, by their long names without dashes, each on a line of its own; flags are "
 		"yes or "

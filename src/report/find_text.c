@@ -88,7 +88,7 @@ static void put_head(FILE *out, const struct vk_source *source, const struct vk_
 		fprintf(out, "sector %" PRIu64 "%s", c->start_bytes / unit,
 			unit == source->sector_size ? "" : " (of 512 bytes)");
 	fprintf(out, ", %s%" PRIu64 " sectors, %s: ", c->length_exact ? "" : "at least ", c->length_bytes / unit,
-		vk_shown_size(c->length_bytes).text);
+		vk_shown_size_short(c->length_bytes).text);
 	vk_fs_version_name(&c->fs, version);
 	if (c->has_fs)
 		fprintf(out, "%s \"%s\"", version, vk_shown_label(c->fs.fsLabel, sizeof(c->fs.fsLabel)).text);
@@ -227,7 +227,7 @@ void vk_report_find_resumed(FILE *out, const struct vk_find *f, const char *resu
 			"disk, was read now; without --resume the disk is searched again\n", resume_path,
 			vk_shown_time_s(f->resumed_s).text);
 	else
-		fprintf(out, "  the first %s are taken from %s of %s\n", vk_shown_size(f->resumed_bytes).text,
+		fprintf(out, "  the first %s are taken from %s of %s\n", vk_shown_size_short(f->resumed_bytes).text,
 			resume_path, vk_shown_time_s(f->resumed_s).text);
 }
 
@@ -239,12 +239,12 @@ static void put_searched(FILE *out, const struct vk_find_view *view)
 		fprintf(out, "\nLooked at the likely places only, in %.0f ms\n", view->seconds * 1000);
 		return;
 	}
-	fprintf(out, "\nSearched %s", vk_shown_size(f->scanned_bytes).text);
+	fprintf(out, "\nSearched %s", vk_shown_size_short(f->scanned_bytes).text);
 	if (f->scanned_bytes < f->total_bytes)
-		fprintf(out, " of %s", vk_shown_size(f->total_bytes).text);
+		fprintf(out, " of %s", vk_shown_size_short(f->total_bytes).text);
 	fprintf(out, " in %.1f s", view->seconds);
 	if (f->holes_bytes > 0)
-		fprintf(out, ", of which known to be zero %s", vk_shown_size(f->holes_bytes).text);
+		fprintf(out, ", of which known to be zero %s", vk_shown_size_short(f->holes_bytes).text);
 	fputc('\n', out);
 	vk_report_find_resumed(out, f, view->resume_path);
 	for (size_t i = 0; i < f->unreadable_count && i < 16; i++)
@@ -330,7 +330,7 @@ void vk_report_find_text(FILE *out, const struct vk_find_view *view)
 			vk_foreign_is_member(x) ? ", its signature" : "",
 			vk_foreign_is_member(x) ? x->magic_bytes : x->start_bytes);
 		if (x->length_bytes > 0)
-			fprintf(out, ", %s", vk_shown_size(x->length_bytes).text);
+			fprintf(out, ", %s", vk_shown_size_short(x->length_bytes).text);
 		fprintf(out, "%s%s%s\n", x->label[0] == '\0' ? "" : ", label \"", x->label,
 			x->label[0] == '\0' ? "" : "\"");
 	}

@@ -6,13 +6,15 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "base/screen.h"
 #include "report/report.h"
 
-enum { ROW = 16, PLAIN_MAX = 4096, ELEMENTS_SHOWN = 8 };
+enum { ROW = 16, WIDE_COLUMNS = 112, PLAIN_MAX = 4096, ELEMENTS_SHOWN = 8 };
 
 /* Where lines go and what their bytes are called. */
 struct hex {
 	FILE *out;
+	size_t row; /* bytes in a line: a narrow screen has room for half of them */
 	const struct vk_report_style *style;
 	const uint8_t *bytes; /* of the structure */
 	size_t len;
@@ -24,21 +26,21 @@ static void put_row(const struct hex *h, size_t from, size_t count)
 	fprintf(h->out, "%012" PRIx64 " ", h->at + from);
 	for (size_t i = 0; i < count; i++)
 		fprintf(h->out, "%s %02x", i == 8 ? " " : "", h->bytes[from + i]);
-	fprintf(h->out, "%*s", (int)(3 * (ROW - count) + (count <= 8)), "");
+	fprintf(h->out, "%*s", (int)(3 * (h->row - count) + (count <= 8 && h->row > 8)), "");
 }
 
-/* The bytes of one name: rows of 16, the name beside the first; long stretches of one value are folded. */
+/* The bytes of one name: rows of them, the name beside the first; long stretches of one value are folded. */
 static void put_bytes(const struct hex *h, size_t from, size_t count, const char *name,
 		      const char *value)
 {
-	size_t first = count < ROW ? count : ROW;
+	size_t first = count < h->row ? count : h->row;
 
 	put_row(h, from, first);
 	fprintf(h->out, "  %-24s %s\n", name, value);
 	for (size_t done = first; done < count;) {
-		size_t n = count - done < ROW ? count - done : ROW;
+		size_t n = count - done < h->row ? count - done : h->row;
 
-		if (count - done > 2 * ROW &&
+		if (count - done > 2 * h->row &&
 		    vk_all_bytes(h->bytes + from + done, count - done, h->bytes[from + done])) {
 			fprintf(h->out, "%12s  %zu more bytes %02x\n", "*", count - done,
 				h->bytes[from + done]);
@@ -160,8 +162,10 @@ static void put_array(struct hex *h, struct vk_io *io, const struct vk_place *p,
 static void put_place(FILE *out, const struct vk_source *s, const struct vk_place *p, uint64_t base,
 		      const struct vk_report_style *style)
 {
+	const unsigned columns = vk_screen_columns(out);
 	uint8_t buf[PLAIN_MAX];
-	struct hex h = {out, style, buf, 0, base + p->offset_bytes};
+	struct hex h = {out, columns == 0 || columns >= WIDE_COLUMNS ? ROW : ROW / 2, style, buf, 0,
+			base + p->offset_bytes};
 	size_t want = (size_t)vk_min_u64(p->held_bytes, sizeof(buf));
 
 	fprintf(out, "\n%s (%s, %" PRIu64 " bytes at 0x%" PRIx64 ")\n", p->name,

@@ -2,6 +2,7 @@
 /* What is in a source, for people. */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "base/screen.h"
@@ -44,7 +45,7 @@ bool vk_report_fs_readable(const struct vk_vmfs *vmfs)
 	return vk_fs_descriptor_usable(&fs, vmfs->fs_seen_bytes);
 }
 
-static void put_partitions(FILE *out, const struct vk_source *s)
+static void put_partitions(FILE *out, const struct vk_source *s, const struct vk_report_style *style)
 {
 	const struct vk_table *t = &s->table;
 
@@ -56,16 +57,20 @@ static void put_partitions(FILE *out, const struct vk_source *s)
 		t->kind == VK_TABLE_GPT && t->gpt_chosen == 1 ? " (read from the backup copy)" : "",
 		vk_table_signatures_lost(t) ? "; only its signatures are gone, so systems see no table" : "");
 	if (t->partition_count > 0)
-		fprintf(out, "  %3s %14s %14s  %-36s  %s\n", "#", "start sector", "sectors", "size", "type");
+		fprintf(out, "  %3s %14s %14s  %-10s  %s\n", "#", "start sector", "sectors", "size", "type");
 	for (size_t i = 0; i < t->partition_count; i++) {
 		const struct vk_partition *p = &t->partitions[i];
 		char type[VK_GUID_TEXT_BYTES];
 		const char *name;
 
 		vk_partition_type(p, type, &name);
-		fprintf(out, "  %3u %14" PRIu64 " %14" PRIu64 "  %-36s  %s (%s)%s\n", p->number,
-			p->start_sector, p->sectors, vk_shown_size(vk_mul_sat(p->sectors, t->sector_size)).text, name,
-			type, p->logical ? ", logical" : "");
+		fprintf(out, "  %3u %14" PRIu64 " %14" PRIu64 "  %-10s  %s", p->number, p->start_sector, p->sectors,
+			vk_shown_size_short(vk_mul_sat(p->sectors, t->sector_size)).text, name);
+		if (!p->gpt)
+			fprintf(out, " (%s)%s", type, p->logical ? ", logical" : "");
+		else if (style->all || strcmp(name, "unknown") == 0)
+			fprintf(out, "\n%38s%s", "", type);
+		fputc('\n', out);
 	}
 }
 
@@ -98,7 +103,7 @@ static void put_identity(FILE *out, const struct vk_vmfs *v)
 	}
 	if (vk_report_lvm_readable(v) && lvm_held(v, "totalBytes"))
 		put_line(out, "partition size", "%s, %" PRIu64 " sectors of 512",
-			 vk_shown_size(v->lvm.totalBytes).text, v->lvm.totalBytes / 512);
+			 vk_shown_size_short(v->lvm.totalBytes).text, v->lvm.totalBytes / 512);
 	if (vk_report_lvm_readable(v) && lvm_held(v, "devID"))
 		put_line(out, "device UUID", "%s", vk_shown_uuid(&v->lvm.devID).text);
 	if (v->volume_count > 0 && v->volumes[0].seen_bytes >= 0x64)
@@ -128,7 +133,7 @@ static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
 	}
 	vk_fs_version_name(&v->fs, version);
 	if (fs_held(v, "fileBlockSize"))
-		put_line(out, "file system", "%s, blocks of %s", version, vk_shown_size(v->fs.fileBlockSize).text);
+		put_line(out, "file system", "%s, blocks of %s", version, vk_shown_size_short(v->fs.fileBlockSize).text);
 }
 
 /* A free slot keeps address, stamp, generation and driver of whoever had the volume mounted through it last. */
@@ -219,10 +224,11 @@ static void put_vmfs(FILE *out, const struct vk_source *s, const struct vk_vmfs 
 			vk_table_absent(&s->table) ? "by what lies there" : "not in the table");
 	else
 		fprintf(out, "\n%s\n", v->volume_only ? "VMFS volume" : "VMFS partition");
-	put_identity(out, v);
+	/* what tells which datastore this is and who uses it comes before the fields of its headers */
 	put_fs_summary(out, v);
-	put_structures(out, v, style);
+	put_identity(out, v);
 	put_heartbeats(out, v);
+	put_structures(out, v, style);
 }
 
 static void put_place(FILE *out, const struct vk_place *p, uint64_t base)
@@ -395,7 +401,7 @@ void vk_report_source_text(FILE *out, const struct vk_source *source,
 	put_held(out, source);
 	vk_report_tail_text(out, &source->tail);
 	if (source->kind == VK_SOURCE_DISK)
-		put_partitions(out, source);
+		put_partitions(out, source, style);
 	for (size_t i = 0; i < source->vmfs_count; i++)
 		put_vmfs(out, source, &source->vmfs[i], style);
 	put_places(out, source, style);
@@ -410,7 +416,7 @@ void vk_report_volumes_text(FILE *out, const struct vk_volume *volumes, size_t c
 		if (v->num_devs < 2 && v->extent_count < 2)
 			continue;
 		fprintf(out, "\nVolume %s, %s, %zu of %u extents, %s\n", vk_shown_uuid(&v->uuid).text,
-			vk_shown_size(v->logical_bytes).text, v->extent_count, v->num_devs,
+			vk_shown_size_short(v->logical_bytes).text, v->extent_count, v->num_devs,
 			v->complete ? "complete" : "not complete");
 		if (v->has_fs)
 			put_line(out, "label", "%s",

@@ -22,15 +22,17 @@ for columns in "" x -5 12 99999999; do
 	same "COLUMNS=$columns is no width" "$OUT" whole
 done
 
-# JSON, hexdump, errors
+# JSON, errors
 run "$VMFSKIT" decode --json disk.img
 cp "$OUT" json
 COLUMNS=60 run "$VMFSKIT" decode --json disk.img
 same "JSON is the same on any screen" "$OUT" json
+# half a line of bytes, so that their names have room
 run "$VMFSKIT" decode --hex disk.img
-sed -n '/^000/p' "$OUT" >hex
-COLUMNS=60 run "$VMFSKIT" decode --hex disk.img
-same "so is a hexdump" <(sed -n '/^000/p' "$OUT") hex
+has "a hexdump: sixteen bytes in a line" "$OUT" '^00000020001a( {1,2}[0-9a-f]{2}){16}  diskID.model'
+COLUMNS=80 run "$VMFSKIT" decode --hex disk.img
+has "a hexdump on a narrow screen: eight" "$OUT" '^00000020001a ( [0-9a-f]{2}){8}  diskID.model'
+has "a hexdump on a narrow screen: names beside" "$OUT" '^000000200000  0d d0 01 c0 {14}magic {20}0xc001d00d$'
 run "$VMFSKIT" repair table disk.img
 cp "$OUT" plan
 cp "$ERR" guards
@@ -70,3 +72,94 @@ if command -v script >/dev/null; then
 else
 	skip "terminals" "there is no program script"
 fi
+
+# --- every verb on a screen of 80: nothing is longer but a command to paste, and a word that is one
+. "$ROOT/tests/disk.sh"
+. "$ROOT/tests/wrap.sh"
+PATH=$PATH:/usr/sbin:/sbin
+need perl sfdisk jq
+programs='vmfskit|partedUtil|dd|\(set -C;|sfdisk|esxcli|LC_ALL=C|d=/sys/[^ ]*|dev=\$\(losetup|mdadm|losetup|cryptsetup|lvchange'
+before='[0-9]+\. |# to put back what was saved: |to go back[^:]*: |# {3}'
+too_long() { awk 'length($0) > 80' "$@" | grep -vE "^ *($before)?($programs) |^ *[^ ]+\$|^/dev/[^ ]* : start="; }
+at_80() { COLUMNS=80 "$VMFSKIT" "$@" 2>&1; }
+fits() {
+	run at_80 "$@"
+	is "80 columns: $*" "$(too_long "$OUT")" ""
+}
+lab() { "$LAB" "$@" >/dev/null || exit 1; }
+lab make --table gpt --size 3G --vmfs 6 --label 'a label of some length, as people give them' sound.img
+lab make --table mbr --size 3G --vmfs 3 mbr.img
+lab make --layout esxi7 --size 200G --vmfs 6 esxi.img
+lab make --size 300M small.img
+for how in table header ext4; do
+	copy_disk sound.img "$how.img"
+	lab break --how "$how" "$how.img"
+done
+copy_disk mbr.img mbr-table.img
+lab break --how table mbr-table.img
+disks=(sound.img mbr.img esxi.img table.img header.img ext4.img mbr-table.img)
+for kind in md-1.2 lvm2 partition stride-520 shift+4096; do
+	wrap "$kind" small.img "$kind.img"
+	disks+=("$kind.img")
+done
+if big=$(big_dir); then
+	lab make --table gpt --size 64T --vmfs 6 "$big/64T.img"
+	copy_disk "$big/64T.img" "$big/64T-table.img"
+	lab break --how table "$big/64T-table.img"
+	disks+=("$big/64T.img" "$big/64T-table.img")
+else
+	skip "64 TB" "no file system here holds them"
+fi
+for disk in "${disks[@]}"; do
+	fits decode "$disk"
+	fits decode --all "$disk"
+	fits decode --hex "$disk"
+	fits doctor --heartbeat-wait 0 --store none "$disk"
+	fits find "$disk"
+	fits repair table --no-captures --heartbeat-wait 4 "$disk"
+	fits repair header --no-captures --heartbeat-wait 4 "$disk"
+	fits wipe --signature all --heartbeat-wait 4 "$disk"
+done
+fits repair table --commands-only --no-captures table.img
+fits repair table sound.img --check-line 'partedUtil setptbl /vmfs/devices/disks/naa.1 gpt "1 2048 5000000 AA31E02A400F11DB9590000C2911D1B8 0"'
+for disk in sound.img mbr.img esxi.img header.img; do fits capture --store st "$disk"; done
+fits capture --store st --all --dev-dir .
+fits capture --store st --quiet sound.img
+id=$(captures st | head -n 1)
+for verb in list verify prune "prune --keep-daily 0 --keep-weekly 0 --keep-monthly 0 --keep-yearly 0" "pin $id" "pin nothing"; do
+	# shellcheck disable=SC2086
+	fits $verb --store st
+done
+fits diff --store st "$id" mbr.img
+fits diff sound.img table.img
+fits diff sound.img header.img
+fits restore --store st "$id" mbr.img
+fits restore --store st "$id" table.img
+fits restore --store st "$id" table.img --write
+undo=$(captures st | grep undo | tail -n 1)
+fits undo --store st "$undo" table.img
+fits undo --store st "$undo" table.img --write
+dd if=sound.img of=25.dd bs=1M count=25 status=none
+fits import --store imported --disk lun7 --place 0 25.dd
+fits decode 25.dd
+fits doctor --store none 25.dd
+fits find 25.dd
+fits decode nothing
+fits decode --nothing
+fits verify --store nowhere
+
+# --- a disk whose headers are gone: the heartbeats themselves say how large a slot is, so none is taken for damaged
+for version in 3 5 6; do
+	rm -f headers.img
+	lab make --size 3G --vmfs $version headers.img
+	run "$VMFSKIT" decode --json headers.img
+	cp "$OUT" sound.json
+	lab break --how header headers.img
+	run "$VMFSKIT" decode --json headers.img
+	is "VMFS$version without headers: its slots" "$(jq -c '.sources[0].vmfs[0].heartbeats | [.slots, .slot_bytes, .damaged]' "$OUT")" \
+		"$(jq -c '.sources[0].vmfs[0].heartbeats | [.slots, .slot_bytes, .damaged]' sound.json)"
+	is "VMFS$version without headers: no slot is in error" "$(jq '[.findings[] | select(.code == "heartbeat.state")] | length' "$OUT")" 0
+	run at_80 doctor --store none --heartbeat-wait 0 headers.img
+	cp "$OUT" shown
+	ok "VMFS$version without headers: the doctor's answer is short" [ "$(wc -l <shown)" -lt 70 ]
+done

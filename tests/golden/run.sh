@@ -31,4 +31,8 @@ $(head -n 20 "$ERR")"
 	else
 		fail "$name" "$told"
 	fi
+	grep -q -e --json "$case/cmd" && continue
+	# on a narrow screen only a word that is longer than it
+	COLUMNS=80 golden_run "$case"
+	is "$name: 80 columns" "$(awk 'length($0) > 80' "$OUT" | grep -vE '^ *[^ ]+$')" ""
 done < <(golden_cases)

@@ -106,6 +106,9 @@ static void test_words(void **state)
 	expect("It is what vmfskit decode /dev/sdb shows.\n", "It is what\nvmfskit decode /dev/sdb shows.\n");
 	expect("with vmfskit capture --store s DISK, then again\n",
 	       "with\n  vmfskit capture --store s DISK,\n  then again\n");
+	/* one of other programs, to the end of the sentence */
+	expect("  open it with: losetup --find --show --read-only FILE; then\n",
+	       "  open it with:\n    losetup --find --show --read-only FILE;\n    then\n");
 	expect("that nobody runs vmfskit, it said\n", "that nobody runs vmfskit, it\n  said\n");
 }
 

@@ -8,6 +8,7 @@
 #include "cli/words.h"
 #include "cmd/capture/capture_run.h"
 #include "report/report.h"
+#include "report/shown.h"
 
 /* The name that a disk has in lines: of a folder of disks the last part of the path says enough. */
 static void put_name(FILE *out, const struct capture_run *run, const struct capture_job *job)
@@ -21,8 +22,7 @@ static void put_name(FILE *out, const struct capture_run *run, const struct capt
 
 static void put_capture(FILE *out, const struct vk_capture *capture)
 {
-	vk_cmd_show_size(out, capture->size_bytes);
-	fputs(", ", out);
+	fprintf(out, "%s, ", vk_shown_size_short(capture->size_bytes).text);
 	vk_cmd_show_saved(out, capture);
 }
 

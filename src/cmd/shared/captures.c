@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "cmd/shared/captures.h"
+#include "report/shown.h"
 #include "store/manifest/rebuilt.h"
 
 /*
@@ -52,26 +53,9 @@ void vk_cmd_spread(size_t count, void (*work)(void *ctx, size_t index), void *ct
 		pthread_join(threads[i], NULL);
 }
 
-void vk_cmd_size(uint64_t bytes, char ret_text[64])
-{
-	struct vk_text text;
-
-	vk_text_init(&text, ret_text, 64);
-	vk_text_size(&text, bytes);
-}
-
-void vk_cmd_show_size(FILE *out, uint64_t bytes)
-{
-	char buf[64];
-
-	vk_cmd_size(bytes, buf);
-	fputs(buf, out);
-}
-
 void vk_cmd_show_saved(FILE *out, const struct vk_capture *capture)
 {
-	fputs("saved ", out);
-	vk_cmd_show_size(out, vk_cmd_saved_bytes(capture));
+	fprintf(out, "saved %s", vk_shown_size_short(vk_cmd_saved_bytes(capture)).text);
 	for (size_t i = 0; i < capture->identity_count; i++) {
 		const struct vk_identity *id = &capture->identities[i];
 
@@ -79,16 +63,6 @@ void vk_cmd_show_saved(FILE *out, const struct vk_capture *capture)
 		if (id->disk_id[0] != '\0')
 			fprintf(out, ", %s", id->disk_id);
 	}
-}
-
-void vk_cmd_show_label(FILE *out, const char *bytes)
-{
-	char buf[800];
-	struct vk_text text;
-
-	vk_text_init(&text, buf, sizeof(buf));
-	vk_text_label(&text, (const uint8_t *)bytes, strlen(bytes));
-	fputs(buf, out);
 }
 
 uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture)

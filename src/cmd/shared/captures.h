@@ -18,12 +18,7 @@ struct vk_json vk_cmd_capture_json(const char *id, const char *path, const struc
 json_t *vk_cmd_change_json(const struct vk_change *change, bool with_volatile);
 /* Sum of the regions. */
 uint64_t vk_cmd_saved_bytes(const struct vk_capture *capture);
-/* "1.17 GiB (1258435584 bytes)" into ret_text. */
-void vk_cmd_size(uint64_t bytes, char ret_text[64]);
-/* Print that; and a text of unknown origin, so that it cannot steer a terminal. */
-void vk_cmd_show_size(FILE *out, uint64_t bytes);
-void vk_cmd_show_label(FILE *out, const char *bytes);
-/* "saved 21 MiB (...); partition 1: LABEL, naa.6001..." */
+/* "saved 21 MiB; partition 1: LABEL, naa.6001..." */
 void vk_cmd_show_saved(FILE *out, const struct vk_capture *capture);
 
 /* A capture and what verify says of it. */

@@ -235,9 +235,9 @@ static enum vk_status check_room(const struct vk_taking *taking, struct vk_error
 	need_file(&need, taking, VK_SUMS_FILE, fs.f_frsize);
 	if (free_bytes < need.bytes) {
 		vk_text_init(&text, has, sizeof(has));
-		vk_text_size(&text, free_bytes);
+		vk_text_size_short(&text, free_bytes);
 		vk_text_init(&text, wants, sizeof(wants));
-		vk_text_size(&text, need.bytes);
+		vk_text_size_short(&text, need.bytes);
 		vk_error_set(err, VK_IO, folder->store,
 			     "no room in the store: %s are free, this capture of %s needs at least %s",
 			     has, c->source_path, wants);
