@@ -125,8 +125,8 @@ static bool is_capitals(const char *p, const char *end)
 /* Whether word, behind a colon, begins a command of other programs; such a one is told to the end of the sentence. */
 static bool begins_command(const char *word, const char *behind)
 {
-	static const char *const programs[] = {"dev=$(losetup", "losetup",  "mdadm",      "lvchange", "cryptsetup",
-					       "qemu-nbd",      "qemu-img", "partedUtil", "blockdev"};
+	static const char *const programs[] = {"dev=$(losetup", "losetup",    "mdadm",    "lvchange", "vgchange",
+					       "cryptsetup",    "partedUtil", "qemu-nbd", "qemu-img", "blockdev"};
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		if (is_word(word, behind, programs[i]))

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/screen.h"
 #include "report/report.h"
 #include "report/shown.h"
 
@@ -361,8 +360,8 @@ void vk_report_readings_text(FILE *out, const struct vk_source *source)
 		if (vk_reading_is_own(r))
 			continue;
 		if (r->attach[0] != '\0')
-			vk_screen_paste(out, "  To get at the disk %s, for reading: %s\n",
-					r->kind == VK_READING_UNITS ? "in such sectors" : "in it", r->attach);
+			fprintf(out, "  To get at the disk %s, for reading: %s\n",
+				r->kind == VK_READING_UNITS ? "in such sectors" : "in it", r->attach);
 		if (r->attach[0] != '\0' && r->device[0] != '\0')
 			fprintf(out, "  The disk is then %s.\n", r->device);
 	}

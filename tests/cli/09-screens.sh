@@ -78,7 +78,7 @@ fi
 . "$ROOT/tests/wrap.sh"
 PATH=$PATH:/usr/sbin:/sbin
 need perl sfdisk jq
-programs='vmfskit|partedUtil|dd|\(set -C;|sfdisk|esxcli|LC_ALL=C|d=/sys/[^ ]*|dev=\$\(losetup|mdadm|losetup|cryptsetup|lvchange'
+programs='vmfskit|partedUtil|dd|\(set -C;|sfdisk|esxcli|LC_ALL=C|d=/sys/[^ ]*|dev=\$\(losetup|mdadm|losetup|cryptsetup|lvchange|vgchange'
 before='[0-9]+\. |# to put back what was saved: |to go back[^:]*: |# {3}'
 too_long() { awk 'length($0) > 80' "$@" | grep -vE "^ *($before)?($programs) |^ *[^ ]+\$|^/dev/[^ ]* : start="; }
 at_80() { COLUMNS=80 "$VMFSKIT" "$@" 2>&1; }
