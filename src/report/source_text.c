@@ -132,7 +132,8 @@ static void put_fs_summary(FILE *out, const struct vk_vmfs *v)
 	}
 	vk_fs_version_name(&v->fs, version);
 	if (fs_held(v, "fileBlockSize"))
-		put_line(out, "file system", "%s, blocks of %s", version, vk_shown_size_short(v->fs.fileBlockSize).text);
+		put_line(out, "file system", "%s, blocks of %s", version,
+			 vk_shown_size_short(v->fs.fileBlockSize).text);
 }
 
 /* A free slot keeps address, stamp, generation and driver of whoever had the volume mounted through it last. */

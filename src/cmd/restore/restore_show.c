@@ -24,7 +24,8 @@ static void show_capture(const struct vk_restore_run *run)
 		fprintf(out, ", before %s was put back", capture->undo_of[0] != '\0' ? capture->undo_of : "a capture");
 	fprintf(out, "%s\n         %s, sectors of %" PRIu32 " bytes, table %s\n",
 		capture->is_rebuilt ? ", rebuilt by repair" : "",
-		vk_shown_size_short(capture->size_bytes).text, capture->sector_size, vk_table_kind_name(capture->table_kind));
+		vk_shown_size_short(capture->size_bytes).text, capture->sector_size,
+		vk_table_kind_name(capture->table_kind));
 	for (size_t i = 0; i < capture->identity_count; i++) {
 		const struct vk_identity *identity = &capture->identities[i];
 
