@@ -114,7 +114,7 @@ for state in sound:111 table:111 header:111; do
 	lost $file.img lost-$file.img 1048576 4096
 	said lost-$file.img shifted "a copy that lost 4096 bytes between byte $front and byte $((first - 4096)): all behind lies 4096 bytes before its place" ${state#*:}
 	gained $file.img gained-$file.img 1048576 4096
-	said gained-$file.img shifted "a copy that gained 4096 bytes between byte $front and byte $((first + 4096)): all behind lies 4096 bytes behind its place" 1$([ $file = header ] && echo 1 || echo 0)1
+	said gained-$file.img shifted "a copy that gained 4096 bytes between byte $front and byte $((first + 4096)): all behind lies 4096 bytes behind its place" ${state#*:}
 done
 is "where it begins" "$(field lost-sound.img shift_from_bytes)" $((2 * 1048576 - 4096))
 is "how far" "$(field lost-sound.img shift_bytes) $(field gained-sound.img shift_bytes)" "-4096 4096"
@@ -130,7 +130,7 @@ said lost-middle-table.img shifted "a copy that lost 8192 bytes between byte 220
 lost sound.img lost-front.img 0 4096
 said lost-front.img shifted "a copy that lost 4096 bytes between byte 0 and byte 2093056" 111
 gained sound.img gained-front.img 0 4096
-said gained-front.img shifted "a copy that gained 4096 bytes between byte 0 and byte 2101248" 101
+said gained-front.img shifted "a copy that gained 4096 bytes between byte 0 and byte 2101248" 111
 lost sound.img lost-odd.img 1048576 1000
 said lost-odd.img shifted "a copy that lost 1000 bytes between byte 17408 and byte 2096152" 111
 zero lost-odd.img $((size - 1000 - 16896)) 16896
@@ -141,7 +141,7 @@ run "$VMFSKIT" decode --json mbr-odd.img
 is "an MBR, and a shift that no other start explains" "$(jq -r '.sources[0].readings[0] | [.kind, .shift_bytes] | @tsv' "$OUT")" "shifted	-1000"
 
 # ---- beginning and end
-for state in sound:010 table:111 header:111; do
+for state in sound:000 table:101 header:111; do
 	glued ${state%:*}.img glued-${state%:*}.img $((64 << 20)) 1048576
 	said glued-${state%:*}.img glued "beginning and end of a disk of $size bytes, put together: $((size - (65 << 20))) bytes from between" ${state#*:}
 done
