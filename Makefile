@@ -181,14 +181,13 @@ check-asan:
 		$(MAKE) --no-print-directory -j$(JOBS) BUILD='$(BUILD)/asan' OPT='-O1 -g -fno-omit-frame-pointer' HARDEN= \
 		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all' check-run
 
-.PHONY: deps demo demo-run bench bench-run
+.PHONY: deps demo bench bench-run
 deps:
 	@src/tools/deps.sh build
 
 demo:
 	@src/tools/deps.sh build
-	@$(MAKE) --no-print-directory -s -j$(JOBS) demo-run
-demo-run: $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
+	@src/tools/quietly.sh 'Compiling' $(BUILD)/demo.log $(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
 	@src/tools/demo.sh $(BUILD)
 
 bench:
@@ -213,7 +212,12 @@ tidy-run:
 # there when it is there: parts of it come from other hands.
 NIGHT_PARTS := $(wildcard cron/vmfskit-nightly cron/vmfskit-receive cron/vmfskit-collect.sh cron/esxi/vmfskit-esxi.sh)
 NIGHT_UNITS := $(notdir $(wildcard cron/systemd/*))
-paths = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@DATADIR@|$(DATADIR)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $(1) >$(2) && chmod $(3) $(2)
+# the scripts of cron are the same wherever these files go, so that make install and the package do not undo each other
+SHARES := $(sort $(DATADIR) /usr/local/share /usr/share)
+paths = sed -e 's|@BINDIR@|$(BINDIR)|g' -e 's|@DATADIR@|$(DATADIR)|g' -e 's|@SHARES@|$(SHARES)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
+	$(1) >$(2) && chmod $(3) $(2)
+OTHER_NIGHT := $(addsuffix /vmfskit/vmfskit-nightly,$(addprefix $(DESTDIR),$(filter-out $(DATADIR),$(SHARES))))
+ETC_CONF = $(DESTDIR)$(SYSCONFDIR)/vmfskit/vmfskit.conf
 
 .PHONY: install install-night uninstall
 install: all $(BUILD)/generated
@@ -241,23 +245,25 @@ install-night:
 	$(foreach f,$(NIGHT_UNITS),$(call paths,cron/systemd/$(f),$(DESTDIR)$(UNITDIR)/$(f),644) &&) true
 	$(call paths,cron/vmfskit.cron.daily,$(DESTDIR)$(SYSCONFDIR)/cron.daily/vmfskit,755)
 	$(call paths,cron/vmfskit.cron.weekly,$(DESTDIR)$(SYSCONFDIR)/cron.weekly/vmfskit,755)
+	install -m 644 cron/vmfskit.conf $(DESTDIR)$(DATADIR)/vmfskit/vmfskit.conf
 	install -m 644 cron/vmfskit.conf $(DESTDIR)$(DATADIR)/doc/vmfskit/vmfskit.conf.example
 	install -m 644 cron/push.conf.example $(DESTDIR)$(DATADIR)/doc/vmfskit/push.conf.example
-	@test -e $(DESTDIR)$(SYSCONFDIR)/vmfskit/vmfskit.conf || \
-		install -m 644 cron/vmfskit.conf $(DESTDIR)$(SYSCONFDIR)/vmfskit/vmfskit.conf
+	@test -e $(ETC_CONF) || install -m 644 cron/vmfskit.conf $(ETC_CONF)
 
-# a changed configuration stays, and what else was put beside it
+# A changed configuration stays, and what else was put beside it. What the package uses, too, stays with the package.
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,vmfskit vmfskit-lab vmfskit-push)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libvmfskit.a libvmfskit.so $(SONAME) libvmfskit.so.$(VERSION) pkgconfig/vmfskit.pc)
-	@! cmp -s cron/vmfskit.conf $(DESTDIR)$(SYSCONFDIR)/vmfskit/vmfskit.conf || \
-		rm -f $(DESTDIR)$(SYSCONFDIR)/vmfskit/vmfskit.conf
+	@ls $(OTHER_NIGHT) >/dev/null 2>&1 || { \
+		rm -f $(DESTDIR)$(SYSCONFDIR)/cron.daily/vmfskit $(DESTDIR)$(SYSCONFDIR)/cron.weekly/vmfskit; \
+		! cmp -s cron/vmfskit.conf $(ETC_CONF) || rm -f $(ETC_CONF); }
 	@rmdir $(DESTDIR)$(SYSCONFDIR)/vmfskit 2>/dev/null || true
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/vmfskit $(DESTDIR)$(DATADIR)/vmfskit $(DESTDIR)$(DATADIR)/doc/vmfskit
-	rm -f $(DESTDIR)$(SYSCONFDIR)/cron.daily/vmfskit $(DESTDIR)$(SYSCONFDIR)/cron.weekly/vmfskit
 	rm -f $(addprefix $(DESTDIR)$(UNITDIR)/,$(NIGHT_UNITS))
 	rm -f $(DESTDIR)$(DATADIR)/man/man1/vmfskit.1 $(DESTDIR)$(DATADIR)/man/man1/vmfskit-*.1
 	rm -f $(addprefix $(DESTDIR)$(DATADIR)/bash-completion/completions/,vmfskit vmfskit-lab)
+	@test -z "$$(ls -A $(DESTDIR)$(SYSCONFDIR)/vmfskit 2>/dev/null)" || echo "$(DESTDIR)$(SYSCONFDIR)/vmfskit stays: its files were changed or are in use"
+	@test ! -d $(DESTDIR)/var/lib/vmfskit || echo "$(DESTDIR)/var/lib/vmfskit stays: your captures"
 
 .PHONY: deb deb-run
 deb:

@@ -49,6 +49,8 @@ pack() {
 	sed -e "s|@VERSION@|$version|" -e "s|@ARCH@|$arch|" -e "s|@DEPENDS@|$depends|" \
 		-e "s|@SIZE@|$(du -sk --apparent-size "$root"/[!D]* | awk '{ n += $1 } END { print n }')|" \
 		-e '/^#/d' "cron/debian/$2" >"$root/DEBIAN/control"
+	# the configuration is the administrator's: postinst makes one where there is none, and nothing ever asks about it
+	rm -rf "$root/etc/vmfskit"
 	[ ! -d "$root/etc" ] || (cd "$root" && find etc -type f | sort | sed 's,^,/,') >"$root/DEBIAN/conffiles"
 	(cd "$root" && find [!D]* -path etc -prune -o -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
 	chmod -R u=rwX,go=rX "$root"

@@ -15,6 +15,11 @@ step=0
 bold='' plain=''
 [ -t 1 ] && bold=$(printf '\033[1m') plain=$(printf '\033[0m')
 
+# what is shown is indented by five columns, and the programs fit what they say to the rest
+exec 3>&1
+columns=$(stty size <&3 2>/dev/null | cut -d ' ' -f 2)
+[ "${columns:-0}" -lt 45 ] || export COLUMNS=$((columns - 5))
+
 # what happens now
 tell() {
 	step=$((step + 1))
@@ -53,14 +58,14 @@ digest() { sha256sum disk.img | cut -d ' ' -f 1; }
 newest() { find store -mindepth 1 -maxdepth 1 -type d ! -name '.*' -printf '%f\n' | grep -vxF -f known | head -n 1; }
 : >known
 
-tell "A practice disk: GPT, one VMFS5 datastore, small so that hashing all of it is quick."
-show 0 10 vmfskit-lab make --table gpt --start 2048 --size 320M --label practice --naa naa.600144f07ed404000000496ff8cd0003 --lun 3 disk.img
+tell "A practice disk: GPT, one VMFS5 datastore, small so that it is quick."
+show 0 10 vmfskit-lab make --table gpt --start 2048 --size 280M --label practice --naa naa.600144f07ed404000000496ff8cd0003 --lun 3 disk.img
 sound=$(digest)
 
 tell "Look: what a host needs to mount it, decoded."
-show 0 34 vmfskit decode disk.img
+show 0 19 vmfskit decode disk.img
 
-tell "Keep: save exactly these bytes, with their digests and a recipe that needs only dd."
+tell "Keep: save these bytes, their digests, and the dd lines that restore them."
 show 0 12 vmfskit capture --store store disk.img
 capture=$(newest)
 echo "$capture" >>known
@@ -69,30 +74,30 @@ show 0 20 ls -sh "store/$capture"
 show 0 12 vmfskit list --store store
 show 0 6 vmfskit verify --store store "$capture"
 
-tell "Lose it: the partition table and the headers of the volume are overwritten with zeros."
+tell "Lose it: zeros over the partition table and the headers of the volume."
 show 0 10 vmfskit-lab break --how header disk.img
 show 0 10 vmfskit-lab break --how table disk.img
 wreck=$(digest)
 must [ "$wreck" != "$sound" ]
 
 tell "Look at the wreck: exit code 1, and every finding says what to do."
-show 1 30 vmfskit decode disk.img
+show 1 17 vmfskit decode disk.img
 
-tell "Put it back, first only thought through: nothing is written without --write."
-show 0 30 vmfskit restore --store store "$capture" disk.img
+tell "Put it back, first as a plan: nothing is written without --write."
+show 0 -12 vmfskit restore --store store "$capture" disk.img
 must [ "$(digest)" = "$wreck" ]
 printf '   The disk is untouched: sha256 still %.16s...\n' "$wreck"
 
 tell "Put it back. What is overwritten is saved first."
-show 0 -8 vmfskit restore --store store "$capture" disk.img --write
+show 0 -4 vmfskit restore --store store "$capture" disk.img --write
 undo=$(newest)
 must [ -n "$undo" ]
 must [ "$(digest)" = "$sound" ]
 printf '   Byte for byte the disk of step 1: sha256 %.16s...\n' "$sound"
-show 0 6 vmfskit decode disk.img
+show 0 2 vmfskit decode disk.img
 
 tell "Changed your mind? A restore can be undone."
-show 0 -8 vmfskit undo --store store "$undo" disk.img --write
+show 0 -4 vmfskit undo --store store "$undo" disk.img --write
 must [ "$(digest)" = "$wreck" ]
 printf '   Byte for byte the wreck of step 4: sha256 %.16s...\n' "$wreck"
 

@@ -126,15 +126,19 @@ quiet_ssh() {
 	command -v systemctl >/dev/null || return
 	"${sudo[@]}" systemctl "$@" ssh.service ssh.socket >/dev/null 2>&1
 }
+log=$(mktemp "${TMPDIR:-/tmp}/vmfskit-packages.XXXXXX") || exit 1
 # lists that could not be refreshed may still do
-"${sudo[@]}" apt-get -qq update || echo "The package lists could not be refreshed; trying with those that are there." >&2
+"${sudo[@]}" apt-get -qq update >"$log" 2>&1 || echo "The package lists could not be refreshed; trying with those that are there." >&2
 quiet_ssh mask
 if ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-	apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}" >/dev/null; then
+	apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}" >>"$log" 2>&1; then
+	tail -n 15 "$log" >&2
+	echo "All that apt-get said is in $log" >&2
 	echo "They could not be installed. By hand, as root: apt-get update && apt-get install ${missing[*]}" >&2
 	quiet_ssh unmask
 	exit 1
 fi
 quiet_ssh unmask
 quiet_ssh disable
+rm -f "$log"
 echo "Installed."

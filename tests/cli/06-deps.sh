@@ -5,7 +5,7 @@
 deps=$ROOT/src/tools/deps.sh
 
 mkdir "$TMP/bin"
-for tool in bash sh env head grep sed cat printf tr; do ln -s "$(command -v "$tool")" "$TMP/bin/$tool"; done
+for tool in bash sh env head grep sed cat printf tr mktemp tail rm; do ln -s "$(command -v "$tool")" "$TMP/bin/$tool"; done
 stand_in() { printf '#!/bin/sh\n%s\n' "$2" >"$TMP/bin/$1" && chmod +x "$TMP/bin/$1"; }
 # $TMP/absent: names of packages that are missing
 # shellcheck disable=SC2016
@@ -16,7 +16,7 @@ stand_in apt-get 'echo "apt-get $*" >>"'"$TMP"'/calls"; [ ! -e "'"$TMP"'/broken"
 stand_in id 'echo 0'
 : >"$TMP/absent"
 : >"$TMP/calls"
-look() { PATH=$TMP/bin "$(command -v bash)" "$deps" "$@"; }
+look() { TMPDIR=$TMP PATH=$TMP/bin "$(command -v bash)" "$deps" "$@"; }
 
 ok "nothing missing" look build check fuzz tidy bench deb
 is "nothing missing: says nothing" "$(cat "$OUT" "$ERR")" ""
@@ -40,6 +40,7 @@ is "one of two names is enough: calls nothing" "$(cat "$TMP/calls")" ""
 printf 'gcc\n' >"$TMP/absent"
 : >"$TMP/broken"
 exits "apt-get fails" 1 look build
+has "apt-get fails: where all is that it said" "$ERR" "^All that apt-get said is in $TMP/vmfskit-packages\.[A-Za-z0-9]+\$"
 has "apt-get fails: the line to type" "$ERR" 'as root: apt-get update && apt-get install gcc$'
 rm "$TMP/broken"
 

@@ -6,7 +6,7 @@ cd "$ROOT" || exit 1
 
 mkdir "$TMP/bin" "$TMP/installed" "$TMP/etc" "$TMP/etc/vmfskit" "$TMP/share" "$TMP/share/vmfskit"
 put() { # FILE AS: as make install does
-	sed -e "s|@BINDIR@|$TMP/installed|g" -e "s|@DATADIR@|$TMP/share|g" -e "s|@SYSCONFDIR@|$TMP/etc|g" "$1" >"$2" && chmod 755 "$2"
+	sed -e "s|@BINDIR@|$TMP/installed|g" -e "s|@DATADIR@|$TMP/share|g" -e "s|@SHARES@|$TMP/nowhere $TMP/share $TMP/later|g" -e "s|@SYSCONFDIR@|$TMP/etc|g" "$1" >"$2" && chmod 755 "$2"
 }
 put cron/vmfskit-nightly "$TMP/share/vmfskit/vmfskit-nightly"
 put cron/vmfskit.cron.daily "$TMP/daily"

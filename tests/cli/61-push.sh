@@ -50,10 +50,11 @@ sed -i "s|PATH=/usr/local/bin:|PATH=$TMP/bin:/usr/local/bin:|" "$TMP/bin/vmfskit
 key=$etc/vmfskit/push_key
 ssh-keygen -q -t ed25519 -N '' -C push -f "$key"
 ssh-keygen -q -t ed25519 -N '' -C host -f "$TMP/host_key"
-# the line that setup prints, with the places of this test
-PATH=$TMP/bin:$PATH vmfskit-push --setup "$account@127.0.0.1" | grep '^restrict,' |
+cp "$TMP/bin/vmfskit-receive" "$TMP/share/vmfskit/vmfskit-receive"
+# the line that the script for the other machine has, with the places of this test
+PATH=$TMP/bin:$PATH vmfskit-push --there "$account@127.0.0.1" | sed -n "s/^line='\(restrict,.*\)'\$/\1/p" |
 	sed -e "s|/usr/local/bin/vmfskit-receive|$TMP/bin/vmfskit-receive|" -e "s|/srv/vmfskit/$(uname -n)\"|$base\"|" >"$TMP/authorized_keys"
-has "setup: the line for the key" "$TMP/authorized_keys" "^restrict,command=\"$TMP/bin/vmfskit-receive $base\" ssh-ed25519 "
+has "there: the line for the key" "$TMP/authorized_keys" "^restrict,command=\"$TMP/bin/vmfskit-receive $base\" ssh-ed25519 "
 chmod 644 "$TMP/authorized_keys"
 sshd=$(PATH=$PATH:/usr/sbin:/sbin command -v sshd)
 start_sshd() {
@@ -557,15 +558,45 @@ ok "the next push: what came before was not sent again ($sent of 8500000 bytes)"
 hasnt "the next push: leaves nothing behind" "$(ls -A "$base" | tr '\n' ' ')" incoming
 
 # setting it up, and settings
-ok "setup" push "$store" --setup
-has "setup: the line for the key" "$OUT" "^restrict,command=\"/usr/local/bin/vmfskit-receive /srv/vmfskit/$(uname -n)\" ssh-ed25519 "
+ok "there" push "$store" --there
+has "there: the line for the key" "$OUT" "^line='restrict,command=\"/usr/local/bin/vmfskit-receive /srv/vmfskit/$(uname -n)\" ssh-ed25519 "
+# the other machine, with its places in this test; twice
+sed -e "s|/srv/vmfskit|$TMP/srv|g" -e "s|/usr/local/bin/vmfskit-receive|$TMP/local/vmfskit-receive|g" "$OUT" >"$TMP/there.sh"
+mkdir -p "$TMP/local"
+for time in once twice; do
+	ok "there: run $time" sh "$TMP/there.sh"
+	has "there: run $time: says so" "$OUT" "^ready: $account takes the captures of $(uname -n) into $TMP/srv/$(uname -n)\$"
+done
+# the script is run with its places replaced, those of the receiving end, too
+is "there: the receiving end" "$(sed "s|$TMP/local/vmfskit-receive|/usr/local/bin/vmfskit-receive|g; s|$TMP/srv|/srv/vmfskit|g" "$TMP/local/vmfskit-receive" | sha256sum)" \
+	"$(sha256sum <"$TMP/share/vmfskit/vmfskit-receive")"
+is "there: the key once, and not the account's to change" "$(grep -c . "$TMP/srv/.ssh/authorized_keys") $(stat -c '%U %a' "$TMP/srv/.ssh/authorized_keys")" "1 root 644"
+is "there: a folder for this host" "$(stat -c '%U %a' "$TMP/srv/$(uname -n)")" "$account 700"
+# step 1, of which a key scan that brings nothing must be the end
+step_one() { sed -n "/^sh -eu <<'STEP'/,/^STEP/p" "$1" | sed '1d;$d'; }
+printf 'target = %s\nport = %s\nknown-hosts = %s/scanned\nkey = %s/made_key\n' "$to" 1 "$TMP" "$TMP" >"$TMP/scan.conf"
+run push "$store" --config "$TMP/scan.conf" --setup
 cp "$OUT" "$TMP/setup"
 ok "setup: can be pasted" sh -n "$TMP/setup"
+step_one "$TMP/setup" | sed "s|$TMP/scan.conf|$TMP/made.conf|" >"$TMP/step"
+exits "setup: a machine that does not answer" 1 sh -eu "$TMP/step"
+has "setup: a machine that does not answer: says so" "$ERR" '^stopped: no ed25519 key came from 127\.0\.0\.1, port 1: is sshd running there\?$'
+is "setup: a machine that does not answer: no configuration, no known key" "$(ls "$TMP/made.conf" "$TMP/scanned" "$TMP/scanned.new" 2>/dev/null)" ""
+sed -i "s|-p 1 |-p $port |; s|port = %s|&|; s|'1' >|'$port' >|" "$TMP/step"
+ok "setup: one that answers" sh -eu "$TMP/step"
+is "setup: one that answers: its key" "$(cut -d ' ' -f 2- "$TMP/scanned")" "$(cut -d ' ' -f 1,2 "$TMP/host_key.pub")"
+is "setup: one that answers: where to" "$(cat "$TMP/made.conf")" "target = $to
+port = $port"
+rm "$TMP/made_key.pub"
+exits "there, before step 1" 4 push "$store" --config "$TMP/scan.conf" --there
+has "there, before step 1: what to do" "$ERR" 'there is no key yet; step 1 of vmfskit-push --setup makes it$'
 rm "$etc/vmfskit/push.conf"
 exits "no configuration" 2 push "$store"
 has "no configuration: says what to do" "$ERR" 'vmfskit-push --setup'
+ok "there with an account" push "$store" --there backup@vault.example.org
+has "there with an account: in the script" "$OUT" '^id backup >/dev/null 2>&1 || useradd .* backup$'
 ok "setup with an account" push "$store" --setup backup@vault.example.org
-has "setup with an account: in the steps" "$OUT" '^useradd .* backup$'
+has "setup with an account: one command for the other machine" "$OUT" '^vmfskit-push --there backup@vault\.example\.org | ssh -p 22 root@vault\.example\.org sh$'
 for bad in 'no-account' '-oProxyCommand=id@x' 'a@b c'; do
 	printf 'target = %s\n' "$bad" >"$etc/vmfskit/push.conf"
 	exits "target $bad" 2 push "$store"

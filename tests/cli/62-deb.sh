@@ -21,13 +21,13 @@ for file in "$deb" "$lab"; do same "${file##*/}: the same bytes" "$file" "$TMP/a
 dpkg-deb -x "$deb" "$TMP/x" && dpkg-deb -e "$deb" "$TMP/x/DEBIAN"
 for file in usr/bin/vmfskit usr/bin/vmfskit-push usr/share/vmfskit/vmfskit-nightly usr/share/vmfskit/vmfskit-receive \
 	usr/share/man/man1/vmfskit.1.gz usr/share/doc/vmfskit/copyright usr/share/doc/vmfskit/changelog.gz etc/cron.daily/vmfskit \
-	etc/vmfskit/vmfskit.conf lib/systemd/system/vmfskit.service lib/systemd/system/vmfskit.timer; do
+	usr/share/vmfskit/vmfskit.conf lib/systemd/system/vmfskit.service lib/systemd/system/vmfskit.timer; do
 	ok "holds $file" test -s "$TMP/x/$file"
 done
 is "nothing in the store's place" "$(find "$TMP/x/var" 2>/dev/null)" ""
-is "the configuration is known as such" "$(sort "$TMP/x/DEBIAN/conffiles")" "/etc/cron.daily/vmfskit
-/etc/cron.weekly/vmfskit
-/etc/vmfskit/vmfskit.conf"
+is "dpkg asks about scripts of cron at most, and never about the configuration" "$(sort "$TMP/x/DEBIAN/conffiles")" "/etc/cron.daily/vmfskit
+/etc/cron.weekly/vmfskit"
+is "the configuration is made by postinst" "$(find "$TMP/x/etc/vmfskit" 2>/dev/null)" ""
 has "needs the libraries" "$TMP/x/DEBIAN/control" '^Depends: .*libjansson4.*libssl3'
 has "control" "$TMP/x/DEBIAN/control" '^Version: [0-9]'
 ok "the digests are those of the files" bash -c "cd '$TMP/x' && md5sum --quiet -c DEBIAN/md5sums"
@@ -53,11 +53,29 @@ ok "the lab runs" "$TMP/l/usr/bin/vmfskit-lab" --version
 need_root "a fresh Debian"
 # in_root COMMAND...: as in an installed system without systemd
 in_root() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
+# what is there, but for the folders that make uninstall leaves in /usr/local
+tree() { (cd "$root" && find . -path ./var -prune -o -path ./proc -prune -o -path ./dev -prune -o -path './usr/local/*' -type d -o -print | sort); }
 live() { # what is there after install, one night, removal, purge
 	local exec_start before
-	before=$(cd "$root" && find . -path ./var -prune -o -path ./proc -prune -o -path ./dev -prune -o -print | sort)
+	before=$(tree)
 	cp "$deb" "$root/vmfskit.deb"
-	ok "$1: install" in_root dpkg -i /vmfskit.deb
+	# what make install left there, with a line of the administrator's
+	make -s BUILD="$BUILD" DESTDIR="$root" PREFIX=/usr/local install >/dev/null
+	echo "jobs = 3" >>"$root/etc/vmfskit/vmfskit.conf"
+	cp "$root/etc/vmfskit/vmfskit.conf" "$TMP/conf"
+	# nobody answers
+	ok "$1: install over make install" in_root dpkg -i /vmfskit.deb </dev/null
+	hasnt "$1: install: nothing is asked" "$OUT" 'What would you like to do|conffile'
+	has "$1: install: the other program is named" "$OUT" '^vmfskit: /usr/local/bin/vmfskit, of make install, comes before'
+	same "$1: install: the configuration is as it was" "$root/etc/vmfskit/vmfskit.conf" "$TMP/conf"
+	ok "$1: make uninstall then" make -s BUILD="$BUILD" DESTDIR="$root" PREFIX=/usr/local uninstall
+	same "$1: make uninstall: the configuration is as it was" "$root/etc/vmfskit/vmfskit.conf" "$TMP/conf"
+	is "$1: make uninstall: the package is whole" "$(in_root dpkg -V vmfskit)" ""
+	ok "$1: installed anew" in_root dpkg -i /vmfskit.deb </dev/null
+	same "$1: installed anew: the configuration is as it was" "$root/etc/vmfskit/vmfskit.conf" "$TMP/conf"
+	rm "$root/etc/vmfskit/vmfskit.conf"
+	ok "$1: installed without a configuration" in_root dpkg -i /vmfskit.deb </dev/null
+	same "$1: it gets one" "$root/etc/vmfskit/vmfskit.conf" "$ROOT/cron/vmfskit.conf"
 	rm "$root/vmfskit.deb"
 	is "$1: no timer is enabled" "$(find "$root/etc/systemd" -name 'vmfskit*' 2>/dev/null)" ""
 	# a disk instead of those of this machine
@@ -91,7 +109,7 @@ live() { # what is there after install, one night, removal, purge
 	touch "$root/etc/vmfskit/push_key"
 	ok "$1: purge" in_root dpkg -P vmfskit
 	rm -r "$root/srv/disks"
-	is "$1: purged: nothing is left" "$(cd "$root" && find . -path ./var -prune -o -path ./proc -prune -o -path ./dev -prune -o -print | sort | diff <(echo "$before") -)" ""
+	is "$1: purged: nothing is left" "$(tree | diff <(echo "$before") -)" ""
 	is "$1: purged: dpkg knows nothing of it" "$(ls "$root/var/lib/dpkg/info" | grep vmfskit)" ""
 	is "$1: purged: the captures are all there" "$(find "$root/var/lib/vmfskit" -type f | sort)" "$(cat "$TMP/captures")"
 	ok "$1: purged: there are captures" test -s "$TMP/captures"
