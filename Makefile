@@ -187,7 +187,7 @@ deps:
 
 demo:
 	@src/tools/deps.sh build
-	@src/tools/quietly.sh 'Compiling' $(BUILD)/demo.log $(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
+	@src/tools/quietly.sh 'Compiling' $(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/vmfskit $(BUILD)/vmfskit-lab
 	@src/tools/demo.sh $(BUILD)
 
 bench:

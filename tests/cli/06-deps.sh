@@ -72,6 +72,14 @@ export VMFSKIT_NO_DEPS=1
 ok "no Debian, told not to look" look build
 unset VMFSKIT_NO_DEPS
 
+# what is long is told in one line, and a failure in its last lines
+quietly() { TMPDIR=$TMP "$ROOT/src/tools/quietly.sh" "$@"; }
+ok "quietly" quietly Compiling seq 1000
+has "quietly: one line" "$(cat "$OUT" "$ERR")" '^Compiling \.\.\. done in [0-9]+ s\.$'
+exits "quietly, and it fails" 3 quietly Compiling bash -c 'seq 1000; exit 3'
+is "quietly, and it fails: the last lines" "$(sed -n '2p;21p' "$ERR" | tr '\n' ' ')" "981 1000 "
+is "quietly, and it fails: where all is" "$(wc -l <"$(sed -n 's/^All that was said is in //p' "$ERR")")" 1000
+
 # the Makefile is read without compiler, pkg-config and git
 ln -s "$(command -v make)" "$(command -v find)" "$(command -v nproc)" "$TMP/bin/"
 make_bare() { (cd "$ROOT" && PATH=$TMP/bin make -n BUILD="$TMP/none" "$@"); }
