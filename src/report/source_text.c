@@ -288,7 +288,10 @@ static void put_held(FILE *out, const struct vk_source *s)
 		vk_text_init(&text, part, sizeof(part));
 		vk_source_put_part(s, &text);
 		percent = 100.0 * (double)s->whole.held_bytes / (double)s->whole.bytes;
-		if (percent < 0.01)
+		/* where only addresses tell, they tell no share */
+		if (s->whole.bytes <= vk_io_size_bytes(s->io))
+			fputs("  holds a part", out);
+		else if (percent < 0.01)
 			fputs("  holds less than 0.01 %", out);
 		else
 			fprintf(out, "  holds %.4g %%", percent);

@@ -438,7 +438,6 @@ void vk_listing_judge(const struct vk_listing_line *lines, size_t count, const s
 		return;
 	ret->why = ties.count > 1 ? break_tie(&ties, &lines[0], hints, before) : NULL;
 	ret->style = best->style;
-	ret->links = best->links + best->texts;
 	ret->verdict = ties.count > 1 ? VK_LISTING_AMBIGUOUS : VK_LISTING_CLEAR;
 	for (size_t i = 0; i < 2 && ties.count > 1; i++)
 		describe(&ties.list[i], ret->readings[i]);

@@ -52,7 +52,6 @@ struct vk_listing_judgement {
 	enum vk_listing_verdict verdict;
 	const char *why;  /* what decided between styles that fit equally; NULL or empty: the rows themselves */
 	char readings[2][VK_LISTING_READING_BYTES]; /* when ambiguous */
-	int links;        /* rows that go on where the one before ends, and texts that fit */
 };
 /*
  * lines[0] looks like a row. lone: there is nothing else in the text. before: a style that was clear earlier in this
