@@ -110,7 +110,8 @@ static void measure(const struct vk_columns *table, size_t widths[VK_COLUMNS_MAX
 			all += column->prose ? 0 : widths[i] + (i > 0 ? 2 : 0);
 		}
 	}
-	for (size_t i = 0; i < table->count && all > table->width; i++) {
+	/* the last of those that may be shorter first */
+	for (size_t i = table->count; i-- > 0 && all > table->width;) {
 		size_t least = table->columns[i].least, over = all - table->width;
 
 		if (least == 0 || widths[i] <= least)

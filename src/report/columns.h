@@ -21,7 +21,8 @@
 
 struct vk_column {
 	const char *head; /* ""; when all heads are empty there is no line of heads */
-	size_t least;     /* where the table is too wide, its cells are shortened in the middle, to no less; 0: never */
+	/* too wide a table: its cells are shortened in the middle, to no less; the last such column first; 0: never */
+	size_t least;
 	bool right;       /* numbers: set to the right */
 	bool may_go;      /* is left out where no row has anything in it */
 	bool prose;       /* only of the last: sentences, which no table is made narrower for */

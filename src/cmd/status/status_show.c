@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/status/status.h"
+#include "report/columns.h"
 #include "report/report.h"
 
 static const struct {
@@ -99,65 +100,40 @@ void vk_status_headline(const struct status_run *run, char ret_text[400])
 		vk_text_fmt(&text, ", %zu %s gone", n, n == 1 ? "is" : "are");
 }
 
-/* Cut behind width characters, the last of which are then "..". What follows the first byte of a character is none. */
-static void put_cell(FILE *out, const char *text, size_t width, const char *colour)
+struct span {
+	char text[32];
+};
+static struct span age_of(const struct status_run *run, int64_t when, const char *never)
 {
-	size_t whole = 0, used = 0;
-
-	for (const char *c = text; *c != '\0'; c++)
-		whole += ((unsigned char)*c & 0xc0) != 0x80;
-	fputs(colour, out);
-	for (; *text != '\0'; text++) {
-		used += ((unsigned char)*text & 0xc0) != 0x80;
-		if (whole > width && used > width - 2)
-			break;
-		fputc(*text, out);
-	}
-	if (whole > width)
-		fputs("..", out);
-	fputs(colour[0] != '\0' ? "\033[0m" : "", out);
-	fprintf(out, "%*s", whole < width ? (int)(width - whole) : 0, "");
-}
-
-/* A name of a LUN differs from others' at its end. */
-static void shorten_naa(const char *naa, char ret_text[32])
-{
-	size_t len = strlen(naa);
-
-	if (len <= 16)
-		snprintf(ret_text, 32, "%s", naa);
-	else
-		snprintf(ret_text, 32, "%.8s..%s", naa, naa + len - 6);
-}
-
-static void put_age(FILE *out, const struct status_run *run, int64_t when, const char *never, size_t width)
-{
-	char span[32];
+	struct span span;
 	struct vk_text text;
 
-	vk_text_init(&text, span, sizeof(span));
+	vk_text_init(&text, span.text, sizeof(span.text));
 	if (when == 0)
 		vk_text_put(&text, never);
 	else
 		put_span(&text, run->now - when, true);
-	fprintf(out, "  %-*s", (int)width, span);
+	return span;
 }
 
-static void put_lun(FILE *out, const struct status_run *run, const struct status_lun *lun, bool colour)
+static void put_luns(FILE *out, const struct status_run *run)
 {
-	char naa[32];
+	static const struct vk_column columns[] = {{"STATE"},	{"LABEL", .least = 10}, {"NAA", .least = 16}, {"SAVED"},
+						   {"CHANGED"}, {"VERIFIED"},		{"PUSHED"}};
+	const bool colour = vk_report_style_for(out).colour;
+	struct vk_columns table = VK_COLUMNS(columns);
 
-	shorten_naa(vk_status_naa(lun), naa);
-	put_cell(out, states[lun->state].word, 7, colour ? states[lun->state].colour : "");
-	fputs("  ", out);
-	put_cell(out, vk_status_label(lun), 18, "");
-	fputs("  ", out);
-	put_cell(out, naa[0] != '\0' ? naa : "-", 16, "");
-	put_age(out, run, lun->saved, "never", 6);
-	put_age(out, run, lun->changed, "no", 7);
-	put_age(out, run, lun->verified, "no", 8);
-	put_age(out, run, lun->pushed, "no", 0);
-	fputc('\n', out);
+	for (size_t i = 0; i < run->lun_count; i++) {
+		const struct status_lun *lun = &run->luns[i];
+
+		vk_columns_row_in(&table, colour ? states[lun->state].colour : NULL,
+				  (const char *const[]){states[lun->state].word, vk_status_label(lun),
+							vk_status_naa(lun), age_of(run, lun->saved, "never").text,
+							age_of(run, lun->changed, "no").text,
+							age_of(run, lun->verified, "no").text,
+							age_of(run, lun->pushed, "no").text});
+	}
+	vk_columns_end(&table, out);
 }
 
 /* What to do about a LUN that is not saved. */
@@ -184,15 +160,12 @@ void vk_status_put_text(const void *ctx)
 {
 	const struct status_run *run = ctx;
 	FILE *out = run->cmd.call->out;
-	const bool colour = vk_report_style_for(out).colour;
 	char headline[400];
 
 	vk_status_headline(run, headline);
 	fprintf(out, "%s\n", headline);
 	if (run->lun_count > 0)
-		fputs("STATE    LABEL               NAA               SAVED   CHANGED  VERIFIED  PUSHED\n", out);
-	for (size_t i = 0; i < run->lun_count; i++)
-		put_lun(out, run, &run->luns[i], colour);
+		put_luns(out, run);
 	for (size_t i = 0; i < run->lun_count; i++)
 		put_why(out, &run->luns[i]);
 	if (run->unreadable > 0)
