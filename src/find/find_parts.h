@@ -118,7 +118,7 @@ size_t vk_seeds_settle(struct vk_seeds *seeds);
 bool vk_probe_read(struct vk_finder *f, const struct vk_seed *seed, struct vk_probe *ret_probe);
 /* PE bitmaps and tables, within the budget; fills has_pes, deltas and the row. */
 void vk_probe_pes(struct vk_finder *f, struct vk_probe *p);
-/* Whether some of these bytes are not in the source, which may be a part of a disk: nothing is known of them. */
+/* Whether some of these bytes are not in the source, or could not be read: nothing is known of them. */
 bool vk_find_beyond(const struct vk_finder *f, int64_t at, size_t len);
 /* The rows that follow from what was read; votes and foreign signatures are added by the calls below. */
 void vk_judge_rows(const struct vk_finder *f, struct vk_probe *p);

@@ -28,7 +28,7 @@ bool vk_find_beyond(const struct vk_finder *f, int64_t at, size_t len)
 
 	if (held == len)
 		return false;
-	return end >= f->size_bytes ? f->may_be_part : vk_io_span(f->io, end).state == VK_SPAN_ABSENT;
+	return end < f->size_bytes || f->may_be_part;
 }
 
 void vk_judge_row(struct vk_probe *p, enum vk_find_check check, enum vk_verdict verdict,

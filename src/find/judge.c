@@ -10,7 +10,7 @@
 
 /* Where the first volume descriptor ends at the latest, from the header on: that of LVM6 is aligned. */
 enum { VOLUME_END = 4096 + 512 };
-static const char not_here[] = "not in the source, which is a part of a disk";
+static const char not_here[] = "not in the source, or could not be read";
 
 static enum vk_verdict pass_if(bool holds)
 {

@@ -246,9 +246,11 @@ static void add_why(struct vk_probe *p, const char *why, ...)
 	va_end(args);
 }
 
-static void stand_damaged(struct vk_probe *p)
+static void stand_damaged(const struct vk_finder *f, struct vk_probe *p)
 {
 	const struct vk_candidate *c = &p->c;
+	bool header_unread = vk_find_beyond(f, p->start + (int64_t)VK_LVM_HEADER_OFFSET, VK_LVM_DEVICE_BYTES);
+	bool fs_unread = vk_find_beyond(f, p->deltas[0] + (int64_t)VK_FS_OFFSET, VK_FS_SECTOR_BYTES);
 	bool named = (c->found_by & (VK_FOUND_TABLE | VK_FOUND_HINT | VK_FOUND_USUAL)) != 0;
 	const char *fault = NULL;
 
@@ -264,13 +266,13 @@ static void stand_damaged(struct vk_probe *p)
 		add_why(p, "header and file-system descriptor are gone; %" PRIu64
 			   " blocks that say where they lie agree on this start", vk_max_u64(p->agree, c->vote.blocks));
 	else if (!c->has_header)
-		add_why(p, "the LVM header is gone; %s",
+		add_why(p, "the LVM header %s; %s", header_unread ? "could not be read" : "is gone",
 			c->has_fs ? "the file-system descriptor says where the volume begins"
 				  : "the volume descriptor is still there");
 	else if (!p->magic)
 		add_why(p, "the magic of the LVM header is gone, its other fields fit");
 	else if (c->head && !c->has_fs && vk_probe_self(p))
-		add_why(p, "the file-system descriptor is gone");
+		add_why(p, "the file-system descriptor %s", fs_unread ? "could not be read" : "is gone");
 	else if (fault != NULL)
 		add_why(p, "does not hold: %s", fault);
 	else
@@ -307,7 +309,7 @@ static void settle_accepted(const struct vk_finder *f, struct vk_probe *p)
 			 !p->c.head ? "; its file system begins on another device"
 				    : ", the file system names this volume, its blocks are in their place");
 	else
-		stand_damaged(p);
+		stand_damaged(f, p);
 	if (p->c.standing == VK_STANDING_LIVING && !p->c.length_exact)
 		add_why(p, "; only the header says how long it is");
 	if (p->clipped_by != NULL)

@@ -82,6 +82,10 @@ has "it is unreadable" "$OUT" "^error source.unreadable"
 has "where" "$OUT" "bytes $first to $((first + 4095))"
 exits "and in JSON" 1 "$VMFSKIT" decode --json --mapfile header.map rescued.img
 has "where, in JSON" "$(jq -c '.findings[] | select(.code == "source.unreadable") | [.offset, .length]' "$OUT")" "^\\[$first,4096\\]"
+exits "find does not call it gone" 4 "$VMFSKIT" find --no-store --mapfile header.map rescued.img
+has "find: could not be read" "$OUT" "the LVM header could not be read; the file-system descriptor says where the volume begins"
+exits "find: without the mapfile it is gone" 1 "$VMFSKIT" find --no-store rescued.img
+has "find: which is said then" "$OUT" "the LVM header is gone; "
 exits "doctor does not call it wiped" 4 "$VMFSKIT" doctor --store "$store" --heartbeat-wait 0 --mapfile header.map rescued.img
 has "doctor: cannot be read" "$OUT" "^  error incident.unreadable"
 hasnt "doctor: no zeros" "$OUT" "header.*zeros"

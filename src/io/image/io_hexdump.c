@@ -136,10 +136,8 @@ static void note_told(const struct vk_listing *l, const struct vk_listing_source
 		own = own || (count == 1 && (told->device[0] == '\0' || sources[0].device[0] == '\0'));
 		if (told->table[0] == '\0' && (own || told->device[0] == '\0'))
 			note_start(l, &sources[which], told, notes);
-		else if (told->table[0] != '\0' && own)
-			note_table(told, "", notes);
-		else if (told->table[0] != '\0' && told->device[0] == '\0')
-			note_table(told, ", of one of these disks, which is not said", notes);
+		else if (told->table[0] != '\0' && (own || told->device[0] == '\0'))
+			note_table(told, own ? "" : ", of one of these disks, which is not said", notes);
 		else if (told->table[0] != '\0' && !elsewhere && which == 0)
 			note_table(told, ", a disk of which there are no rows", notes);
 	}
